@@ -1,0 +1,123 @@
+"""Pictures on disk: decoding to 8-bit RGB, writing PNG, listing folders, pairing by file stem."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps
+
+from gan_eval.errors import UserError
+from gan_eval.files import atomic_path
+
+Picture = NDArray[np.uint8]
+"""(H, W, 3) uint8, 0..255, RGB."""
+
+SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff", ".ppm"})
+
+
+def read_rgb(path: Path) -> Picture:
+    """Decode a picture to (H, W, 3) uint8 RGB.
+
+    Grey and palette pictures become RGB, 16-bit grey is rounded to 8 bits, an EXIF rotation is applied, an alpha
+    channel is dropped where it is opaque everywhere.
+
+    Raises:
+        UserError: the file is missing, broken, truncated, too large, transparent, or of a mode that has no exact
+            8-bit RGB reading (CMYK, Lab, 32-bit).
+    """
+    try:
+        with Image.open(path) as image:
+            image.load()
+            return _as_rgb(ImageOps.exif_transpose(image), path)
+    except FileNotFoundError as error:
+        raise UserError(f"{path}: no such picture") from error
+    except Image.DecompressionBombError as error:
+        raise UserError(f"{path}: the picture is too large to decode safely; scale it down") from error
+    except (OSError, SyntaxError, ValueError) as error:  # Pillow's words for broken files
+        raise UserError(f"{path}: not a readable picture ({error}); replace or remove it") from error
+
+
+def _as_rgb(image: Image.Image, path: Path) -> Picture:
+    mode = image.mode
+    if mode.startswith("I;16"):
+        levels = np.asarray(image).astype(np.uint32)
+        grey = ((levels * 255 + 32767) // 65535).astype(np.uint8)
+        return np.repeat(grey[..., None], 3, axis=2)
+    if mode == "P":
+        image = image.convert("RGBA" if "transparency" in image.info else "RGB")
+    if mode in ("LA", "PA"):
+        image = image.convert("RGBA")
+    if image.mode == "RGBA":
+        if image.getchannel("A").getextrema()[0] != 255:
+            raise UserError(f"{path}: the picture is transparent in places; flatten it onto a background first")
+        image = image.convert("RGB")
+    if image.mode in ("1", "L"):
+        image = image.convert("RGB")
+    if image.mode != "RGB":
+        raise UserError(f"{path}: colour mode {mode} has no exact 8-bit RGB reading; convert the picture to RGB first")
+    return np.array(image, dtype=np.uint8)
+
+
+def write_png(path: Path, picture: Picture) -> None:
+    """Write (H, W, 3) or (H, W) uint8 as PNG without metadata, whole or not at all."""
+    with atomic_path(path) as temporary:
+        Image.fromarray(picture).save(temporary, format="PNG")
+
+
+def resize(picture: Picture, size: tuple[int, int]) -> Picture:
+    """Resize (H, W, 3) uint8 to `size` = (height, width) by Pillow's bicubic rule (antialiased when shrinking)."""
+    height, width = size
+    if picture.shape[:2] == (height, width):
+        return picture
+    return np.asarray(Image.fromarray(picture).resize((width, height), Image.Resampling.BICUBIC))
+
+
+def list_pictures(folder: Path) -> list[Path]:
+    """The pictures directly in `folder`, in natural order of their names (2 before 10).
+
+    Raises:
+        UserError: no such folder, or no picture in it.
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise UserError(f"{folder}: no such folder")
+    paths = [path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES and not path.name.startswith(".")]
+    if not paths:
+        raise UserError(f"{folder}: no pictures in this folder (wanted {', '.join(sorted(SUFFIXES))})")
+    return sorted(paths, key=lambda path: natural_key(path.name))
+
+
+def natural_key(name: str) -> list[tuple[int, int, str]]:
+    """A sorting key in which numbers inside names count as numbers.
+
+    >>> sorted(["10.png", "2.png", "b.png"], key=natural_key)
+    ['2.png', '10.png', 'b.png']
+    """
+    parts: list[tuple[int, int, str]] = []
+    digits = ""
+    for character in name + "\0":
+        if character.isascii() and character.isdigit():
+            digits += character
+            continue
+        if digits:
+            parts.append((0, int(digits), digits))
+            digits = ""
+        parts.append((1, 0, character))
+    return parts
+
+
+def by_stem(paths: Iterable[Path]) -> dict[str, Path]:
+    """Paths by their file stem.
+
+    Raises:
+        UserError: two files share a stem.
+    """
+    stems: dict[str, Path] = {}
+    for path in paths:
+        if path.stem in stems:
+            raise UserError(
+                f"{path}: the same stem as {stems[path.stem].name}; pictures are paired by stem, rename one"
+            )
+        stems[path.stem] = path
+    return stems

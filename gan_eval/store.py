@@ -1,0 +1,296 @@
+"""The results store: what participants did, durable before the next stimulus is shown.
+
+SQLite by default (write-ahead log, synchronous FULL: a row whose call has returned survives a killed process and a
+power cut), any SQLAlchemy URL otherwise. The tables are those of `gan_eval.tables`. `Writer` owns a store on a
+thread of its own, so that a slow disk never stops the thread that shows pictures.
+"""
+
+import queue
+import secrets
+import sqlite3
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import Future
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self, TypeVar
+
+import sqlalchemy as sa
+
+from gan_eval import tables, tabular
+from gan_eval.errors import UserError
+from gan_eval.files import write_error
+from gan_eval.tables import Dtype, Table
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SCHEMA_VERSION = 1
+"""Raised when the stored layout changes; a store of a newer version is refused, an older one brought up to date."""
+
+_STORED = (
+    tables.SESSIONS,
+    tables.PLANS,
+    tables.TRIALS,
+    tables.CONSENTS,
+    tables.CHECKS,
+    tables.PARTICIPANTS,
+)
+_TYPES: dict[Dtype, type[sa.types.TypeEngine[Any]]] = {
+    "text": sa.Text,
+    "instant": sa.Text,
+    "json": sa.Text,
+    "int": sa.BigInteger,
+    "float": sa.Double,
+    "bool": sa.Boolean,
+}
+
+Result = TypeVar("Result")
+
+
+class Store:
+    """One results store. Every writing method is one transaction, durable when the method returns."""
+
+    def __init__(self, engine: sa.Engine, where: str) -> None:
+        self._engine = engine
+        self._where = where
+        self._metadata = sa.MetaData()
+        self._meta = sa.Table("gan_eval_meta", self._metadata, sa.Column("schema_version", sa.Integer, nullable=False))
+        self._tables = {table.name: _layout(table, self._metadata) for table in _STORED}
+
+    @property
+    def where(self) -> str:
+        """Path or URL, without a password."""
+        return self._where
+
+    def begin(
+        self,
+        session: Mapping[str, Any],
+        plan: Iterable[Mapping[str, Any]],
+        consent: Mapping[str, Any] | None,
+    ) -> None:
+        """Store a session, its dealt plan and the consent, all or nothing.
+
+        Raises:
+            UserError: the store cannot be written, or the session is in it already.
+        """
+        with self._transaction() as connection:
+            self._insert(connection, tables.SESSIONS, [session])
+            self._insert(connection, tables.PLANS, list(plan))
+            if consent is not None:
+                self._insert(connection, tables.CONSENTS, [consent])
+
+    def add(self, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Store rows of one table, all or nothing; durable on return.
+
+        Raises:
+            UserError: the store cannot be written, or a row with this key is in it already.
+        """
+        with self._transaction() as connection:
+            self._insert(connection, table, rows)
+
+    def set_status(self, session: str, status: str, ended_at: str | None) -> None:
+        """Mark a session open, complete or aborted."""
+        layout = self._tables[tables.SESSIONS.name]
+        with self._transaction() as connection:
+            connection.execute(
+                layout.update().where(layout.c.session == session).values(status=status, ended_at=ended_at)
+            )
+
+    def rows(self, table: Table, **equal: Any) -> list[tabular.Row]:
+        """Rows of a table in the order of its key, filtered by equality: `rows(TRIALS, session="...")`."""
+        layout = self._tables[table.name]
+        query = layout.select().where(*(layout.c[name] == value for name, value in equal.items()))
+        if table is tables.SESSIONS:
+            query = query.order_by(layout.c.started_at, layout.c.session)
+        else:
+            query = query.order_by(*(layout.c[name] for name in table.key))
+        with self._transaction() as connection:
+            return [dict(row) for row in connection.execute(query).mappings()]
+
+    def frame(self, table: Table, **equal: Any) -> "pd.DataFrame":
+        """The same as a pandas frame with the schema's dtypes."""
+        return tabular.frame_of(self.rows(table, **equal), table)
+
+    def close(self) -> None:
+        """Release the connection."""
+        self._engine.dispose()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _insert(self, connection: sa.Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+        if rows:
+            values = [{name: row.get(name) for name in table.names} for row in rows]
+            connection.execute(self._tables[table.name].insert(), values)
+
+    def _transaction(self) -> "_Transaction":
+        return _Transaction(self._engine, self._where)
+
+    def _prepare(self) -> None:
+        """Create the tables where they are missing and check the schema's version."""
+        with self._transaction() as connection:
+            known = sa.inspect(connection).has_table(self._meta.name)
+            version = connection.execute(sa.select(self._meta.c.schema_version)).scalar() if known else None
+            if version is not None and version > SCHEMA_VERSION:
+                raise UserError(
+                    f"{self._where}: the store has schema version {version}, this program knows {SCHEMA_VERSION}; "
+                    "update gan_eval"
+                )
+            self._metadata.create_all(connection)
+            if version is None:
+                connection.execute(self._meta.insert().values(schema_version=SCHEMA_VERSION))
+
+
+def open_store(where: str | Path, *, create: bool = True) -> Store:
+    """Open a store by file path (SQLite) or SQLAlchemy URL (`postgresql://...`).
+
+    Args:
+        where: path or URL.
+        create: make a new store where there is none.
+
+    Raises:
+        UserError: there is none and `create` is false; it is not a store; it is of a newer version; no permission.
+    """
+    text = str(where)
+    if "://" in text:
+        url = sa.make_url(text)
+        store = Store(_remote_engine(url), url.render_as_string(hide_password=True))
+    else:
+        path = Path(text)
+        if not create and not path.is_file():
+            raise UserError(f"{path}: no such store")
+        if path.is_dir():
+            raise UserError(f"{path}: is a folder; --store names a file such as {path / 'store.sqlite'}")
+        _make_parent(path)
+        store = Store(_sqlite_engine(path), str(path))
+    store._prepare()
+    return store
+
+
+class Writer:
+    """A thread that owns a store and does what it is given, in order.
+
+    `writer.submit(lambda store: store.add(TRIALS, [row])).result()` returns when the row is durable.
+    """
+
+    def __init__(self, open_it: Callable[[], Store]) -> None:
+        self._jobs: queue.SimpleQueue[tuple[Callable[[Store], Any], Future[Any]] | None] = queue.SimpleQueue()
+        ready: Future[None] = Future()
+        self._thread = threading.Thread(target=self._work, args=(open_it, ready), name="store-writer", daemon=True)
+        self._thread.start()
+        ready.result()
+
+    def submit(self, job: Callable[[Store], Result]) -> "Future[Result]":
+        """Queue `job`; the future is done when the job's transaction is durable, or holds its error."""
+        future: Future[Result] = Future()
+        self._jobs.put((job, future))
+        return future
+
+    def close(self) -> None:
+        """Finish what is queued and release the store."""
+        self._jobs.put(None)
+        self._thread.join()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _work(self, open_it: Callable[[], Store], ready: "Future[None]") -> None:
+        try:
+            store = open_it()
+        except BaseException as error:
+            ready.set_exception(error)
+            return
+        ready.set_result(None)
+        with store:
+            while (task := self._jobs.get()) is not None:
+                job, future = task
+                try:
+                    future.set_result(job(store))
+                except BaseException as error:
+                    future.set_exception(error)
+
+
+def new_session_id() -> str:
+    """A UUIDv7 (RFC 9562): sortable by time, unique without a server."""
+    milliseconds = time.time_ns() // 1_000_000
+    value = (milliseconds & (1 << 48) - 1) << 80 | secrets.randbits(80)
+    value = value & ~(0xF << 76) | 0x7 << 76
+    value = value & ~(0x3 << 62) | 0x2 << 62
+    return str(uuid.UUID(int=value))
+
+
+class _Transaction:
+    """A connection in a transaction; database errors become the user's line."""
+
+    def __init__(self, engine: sa.Engine, where: str) -> None:
+        self._context = engine.begin()
+        self._where = where
+
+    def __enter__(self) -> sa.Connection:
+        try:
+            return self._context.__enter__()
+        except sa.exc.DBAPIError as error:
+            raise _database_error(error, self._where) from error
+
+    def __exit__(self, kind: Any, error: Any, trace: Any) -> None:
+        try:
+            self._context.__exit__(kind, error, trace)
+        except sa.exc.DBAPIError as failure:
+            raise _database_error(failure, self._where) from failure
+        if isinstance(error, sa.exc.DBAPIError):
+            raise _database_error(error, self._where) from error
+
+
+def _layout(table: Table, metadata: sa.MetaData) -> sa.Table:
+    columns = [
+        sa.Column(column.name, _TYPES[column.dtype], nullable=not column.filled, primary_key=column.name in table.key)
+        for column in table.columns
+    ]
+    return sa.Table(table.name, metadata, *columns)
+
+
+def _sqlite_engine(path: Path) -> sa.Engine:
+    engine = sa.create_engine(sa.URL.create("sqlite", database=str(path)), poolclass=sa.StaticPool)
+
+    @sa.event.listens_for(engine, "connect")
+    def configure(connection: sqlite3.Connection, _: object) -> None:
+        for pragma in ("busy_timeout=5000", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+            connection.execute(f"PRAGMA {pragma}")
+
+    return engine
+
+
+def _remote_engine(url: sa.URL) -> sa.Engine:
+    try:
+        return sa.create_engine(url, pool_pre_ping=True)
+    except (ImportError, sa.exc.ArgumentError) as error:
+        raise UserError(f"--store {url.render_as_string(hide_password=True)}: cannot be opened ({error})") from error
+
+
+def _make_parent(path: Path) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise write_error(path, error) from error
+
+
+def _database_error(error: sa.exc.DBAPIError, where: str) -> UserError:
+    detail = str(error.orig).splitlines()[0] if error.orig else str(error)
+    low = detail.lower()
+    if "disk is full" in low or "no space" in low:
+        return UserError(f"{where}: the disk is full; free some space; what was answered before is safe")
+    if "unique" in low or "duplicate key" in low:
+        return UserError(f"{where}: this row is in the store already ({detail}); nothing was overwritten")
+    if "not a database" in low or "malformed" in low:
+        return UserError(f"{where}: not a results store; name another file with --store")
+    if "readonly" in low or "unable to open" in low or "permission" in low:
+        return UserError(f"{where}: the store cannot be opened for writing; mend its permissions or name another place")
+    return UserError(f"{where}: the store gave an error: {detail}")

@@ -1,0 +1,284 @@
+"""The study file: one TOML file that describes one experiment, checked with errors that name the field."""
+
+import difflib
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from gan_eval.errors import UserError
+from gan_eval.files import sha256_json
+
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
+"""A name that is safe in a file path and in an identifier: letters, digits, `_`, `-`, `.`."""
+
+Direction = Literal["AtoB", "BtoA"]
+Mode = Literal["train", "eval"]
+Protocol = Literal["quick_response"]
+
+
+class Section(BaseModel):
+    """A section of the study file: frozen, and without unknown keys."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class StudySettings(Section):
+    """`[study]`: what the experiment is."""
+
+    name: Name
+    version: int = Field(default=1, ge=1)
+    title: str = ""
+    question: str = ""
+    seed: int = Field(default=0, ge=0, lt=2**63)
+    published: tuple[Name, ...] = ()
+    """Tables of published numbers (file stems in `results/published/`) that the report sets beside the run's."""
+
+
+class DataSettings(Section):
+    """`[data.NAME]`: a paired data set, pictures with A (left) and B (right) side by side."""
+
+    folder: str = ""
+    """Below the data root; default: the data set's name."""
+    direction: Direction = "AtoB"
+    """AtoB: the left half is the input, the right half the target; BtoA the other way round."""
+    split: str = ""
+    """The split that stimuli are drawn from; default: test, else val."""
+    train_split: str = "train"
+
+
+class TrainingSettings(Section):
+    """How a generator is trained. Defaults: Isola et al. 2017 (arXiv 1611.07004), section 6.2."""
+
+    epochs: int | None = Field(default=None, ge=1)
+    steps: int | None = Field(default=None, ge=1)
+    """Optimizer steps; give either epochs or steps."""
+    batch_size: int = Field(default=1, ge=1)
+    image_size: int = Field(default=256, ge=16)
+    learning_rate: float = Field(default=2e-4, gt=0)
+    beta1: float = Field(default=0.5, ge=0, lt=1)
+    beta2: float = Field(default=0.999, ge=0, lt=1)
+    lambda_l1: float = Field(default=100.0, ge=0)
+    d_loss_factor: float = Field(default=0.5, gt=0)
+    """The discriminator's objective is this times (loss on fakes + loss on reals)."""
+    generator_channels: int = Field(default=64, ge=1)
+    discriminator_channels: int = Field(default=64, ge=1)
+    depth: int | None = Field(default=None, ge=2)
+    """Levels of the U-Net; default: log2 of the size."""
+    norm: Literal["batch", "instance", "none"] = "batch"
+    dropout: float = Field(default=0.5, ge=0, lt=1)
+    jitter: bool = True
+    """Enlarge to round(size * 286/256), then crop at random."""
+    mirror: bool = True
+    max_pairs: int | None = Field(default=None, ge=1)
+    """Use only the first pairs of the training split."""
+    seed: int = Field(default=0, ge=0, lt=2**63)
+
+    @model_validator(mode="after")
+    def _one_length(self) -> Self:
+        if self.epochs is not None and self.steps is not None:
+            raise ValueError("give epochs or steps, not both")
+        if self.depth is not None and self.image_size % 2**self.depth:
+            raise ValueError(f"image_size {self.image_size} is not a multiple of 2^depth = {2**self.depth}")
+        return self
+
+
+class ModelSettings(Section):
+    """`[models.NAME]`: a generator trained on one data set; training keys here override `[training]`."""
+
+    data: Name
+    training: dict[str, Any] = {}
+
+
+class GenerateSettings(Section):
+    """`[generate]`: how the stimuli are made from a trained generator."""
+
+    mode: Mode = "train"
+    """BatchNorm and dropout as in training (the published way) or in evaluation."""
+    limit: int | None = Field(default=None, ge=1)
+    """At most so many test items."""
+
+
+class StimuliSettings(Section):
+    """`[stimuli]`: stimulus sets made elsewhere (by `gan-eval stimuli import` or any program)."""
+
+    sets: tuple[str, ...] = ()
+    """Folders with a `stimuli.csv`, relative to the study file."""
+
+
+class ConsentSettings(Section):
+    """`[quiz.consent]`: the text that a participant agrees to."""
+
+    version: str = "1"
+    text: str = (
+        "You will judge pictures. Your answers and response times are stored under a pseudonym and used for research. "
+        "You may stop at any time."
+    )
+
+
+class QuizSettings(Section):
+    """`[quiz]`: how stimuli are shown and judged."""
+
+    protocol: Protocol = "quick_response"
+    real: int = Field(default=25, ge=1)
+    fake: int = Field(default=25, ge=1)
+    """Real and fake pictures of each data set (shared out over its models)."""
+    exposure_ms: Annotated[float, Field(gt=0)] | Literal["until-answer"] = "until-answer"
+    response_ms: float = Field(default=4000.0, gt=0)
+    """Longest time from onset to an answer."""
+    blank_ms: float = Field(default=500.0, ge=100)
+    """Grey screen between trials."""
+    keys: dict[Literal["real", "fake"], str] = {"real": "j", "fake": "f"}
+    participants: int = Field(default=20, ge=1)
+    strict_counts: bool = False
+    """Fewer items than real + fake is an error instead of a smaller draw."""
+    show_score: bool = True
+    show_review: bool = True
+    instructions: str = ""
+    """Shown on the start page; default: a text made from the settings."""
+    consent: ConsentSettings = ConsentSettings()
+
+    @field_validator("keys")
+    @classmethod
+    def _two_keys(cls, keys: dict[str, str]) -> dict[str, str]:
+        if set(keys) != {"real", "fake"}:
+            raise ValueError("wanted a key for real and one for fake, such as { real = 'j', fake = 'f' }")
+        if any(len(key) != 1 or not key.isprintable() or key.isspace() for key in keys.values()):
+            raise ValueError("each key is one character, such as j")
+        if keys["real"].lower() == keys["fake"].lower():
+            raise ValueError("real and fake need different keys")
+        return keys
+
+    @model_validator(mode="after")
+    def _answer_after_flash(self) -> Self:
+        if self.exposure_ms != "until-answer" and self.exposure_ms > self.response_ms:
+            raise ValueError("response_ms counts from onset and must not be shorter than exposure_ms")
+        return self
+
+    @property
+    def flash_ms(self) -> float | None:
+        """The fixed exposure in ms, or None where the picture stays until the answer."""
+        return None if self.exposure_ms == "until-answer" else self.exposure_ms
+
+
+class MetricsSettings(Section):
+    """`[metrics]`: which metrics are computed."""
+
+    names: tuple[str, ...] = ("psnr", "ssim", "niqe", "fid", "kid")
+
+
+class AnalysisSettings(Section):
+    """`[analysis]`: the plan of the analysis, fixed before the data."""
+
+    exclude: tuple[str, ...] = ()
+    """Rules such as `reaction_time_ms<200`; nothing is excluded otherwise."""
+
+
+class Study(Section):
+    """A whole study file."""
+
+    study: StudySettings
+    data: dict[Name, DataSettings] = {}
+    training: TrainingSettings = TrainingSettings()
+    models: dict[Name, ModelSettings] = {}
+    generate: GenerateSettings = GenerateSettings()
+    stimuli: StimuliSettings = StimuliSettings()
+    quiz: QuizSettings = QuizSettings()
+    metrics: MetricsSettings = MetricsSettings()
+    analysis: AnalysisSettings = AnalysisSettings()
+
+    @model_validator(mode="after")
+    def _models_have_data(self) -> Self:
+        if not self.models and not self.stimuli.sets:
+            raise ValueError("a study needs a [models.NAME] section or stimuli.sets")
+        for name, model in self.models.items():
+            if model.data not in self.data:
+                known = ", ".join(self.data) or "none"
+                raise ValueError(f"models.{name}.data: no data set {model.data!r} in [data.*] (known: {known})")
+            self.training_of(name)
+        return self
+
+    def training_of(self, model: str) -> TrainingSettings:
+        """The model's training settings: `[training]` overridden by the model's own keys."""
+        own = self.models[model].training
+        shared = self.training.model_dump()
+        if "epochs" in own or "steps" in own:
+            shared |= {"epochs": None, "steps": None}
+        try:
+            return TrainingSettings(**(shared | own))
+        except ValidationError as error:
+            raise ValueError(_first_problem(error, TrainingSettings, prefix=f"models.{model}.training.")) from error
+
+    def split_candidates(self, dataset: str) -> tuple[str, ...]:
+        """The splits from which stimuli may come, best first."""
+        wanted = self.data[dataset].split
+        return (wanted,) if wanted else ("test", "val")
+
+    @property
+    def design_hash(self) -> str:
+        """SHA-256 over what a participant sees: name, version, seed, stimuli, models, quiz and exclusions."""
+        parts = {"study", "data", "training", "models", "generate", "stimuli", "quiz"}
+        design = self.model_dump(mode="json", include=parts)
+        design["quiz"].pop("participants")  # inviting more people does not change what each of them sees
+        for words in ("title", "question", "published"):
+            design["study"].pop(words)
+        return sha256_json({**design, "exclude": list(self.analysis.exclude)})
+
+    @property
+    def analysis_hash(self) -> str:
+        """SHA-256 over the plan of the analysis."""
+        return sha256_json(self.model_dump(mode="json", include={"analysis", "metrics"}))
+
+
+def load_study(path: Path) -> Study:
+    """Read and check a study file.
+
+    Raises:
+        UserError: no such file, not TOML, or a field is not what it must be; the message names file and field.
+    """
+    path = Path(path)
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise UserError(f"{path}: no such study file") from error
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read ({error.strerror or error})") from error
+    except UnicodeDecodeError as error:
+        raise UserError(f"{path}: not UTF-8 text; a study file is TOML in UTF-8") from error
+    except tomllib.TOMLDecodeError as error:
+        raise UserError(f"{path}: not valid TOML: {error}") from error
+    try:
+        return Study(**values)
+    except ValidationError as error:
+        raise UserError(f"{path}: {_first_problem(error, Study)}") from error
+
+
+def _first_problem(error: ValidationError, model: type[BaseModel], *, prefix: str = "") -> str:
+    """The user's line for the first thing that is wrong: field, what was found, what is wanted."""
+    problem = error.errors()[0]
+    place = [part for part in problem["loc"] if part not in ("float", "literal['until-answer']", "[key]")]
+    field = prefix + ".".join(str(part) for part in place)
+    if problem["type"] == "extra_forbidden":
+        near = difflib.get_close_matches(str(place[-1]), _keys_at(model, place[:-1]), n=1)
+        hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(_keys_at(model, place[:-1]))}"
+        return f"{field}: no such key; {hint}"
+    message = problem["msg"].removeprefix("Value error, ")
+    if not field or message.startswith("models."):
+        return message
+    if problem["type"] == "missing":
+        return f"{field}: is missing; give it a value"
+    if problem["type"] == "value_error":
+        return f"{field}: {message}"
+    return f"{field}: found {problem['input']!r}; {message[0].lower()}{message[1:]}"
+
+
+def _keys_at(model: type[BaseModel], place: list[Any]) -> list[str]:
+    """The known keys of the section at `place`, walking through tables such as [data.NAME]."""
+    current: Any = model
+    for part in place:
+        if isinstance(current, type) and issubclass(current, BaseModel):
+            current = current.model_fields[str(part)].annotation
+        else:
+            current = current.__args__[1]  # dict[Name, Section]
+    return list(current.model_fields) if isinstance(current, type) and issubclass(current, BaseModel) else []
