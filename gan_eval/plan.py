@@ -1,0 +1,163 @@
+"""A study on its way into a folder: which data, which models, where everything goes."""
+
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from gan_eval.errors import UserError
+from gan_eval.files import OWN_FOLDER, claim_output_folder, read_json, write_bytes, write_json
+from gan_eval.study import Study, TrainingSettings, load_study
+
+SMOKE_STEPS = 6
+SMOKE_ITEMS = 8
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A study on its way into a folder."""
+
+    study: Study
+    file: Path
+    """The study file."""
+    folder: Path
+    data_root: Path | None
+    fraction: float = 1.0
+    smoke: bool = False
+    simulate: str | None = None
+    """How missing sessions are simulated; None: by people, where there is a screen."""
+
+    @property
+    def store(self) -> Path:
+        """The default results store."""
+        return self.folder / "store.sqlite"
+
+    def model_folder(self, model: str) -> Path:
+        """Where a model is trained."""
+        return self.folder / "models" / model
+
+    def stimuli_folder(self, model: str) -> Path:
+        """Where a model's stimuli are."""
+        return self.folder / "stimuli" / f"{self.study.models[model].data}-{model}"
+
+    def stimulus_folders(self) -> list[Path]:
+        """The folders of all stimulus sets of the study, own and imported."""
+        own = [self.stimuli_folder(model) for model in self.study.models]
+        return own + [self.file.parent / name for name in self.study.stimuli.sets]
+
+    def data_folder(self, dataset: str) -> Path:
+        """The folder of a data set below the data root.
+
+        Raises:
+            UserError: no data root is known, or the folder is not there.
+        """
+        if self.data_root is None:
+            raise UserError("no data root: give --data-root DIR (or set GAN_EVAL_DATA) with the data sets' folders")
+        folder = self.data_root / (self.study.data[dataset].folder or dataset)
+        if not folder.is_dir():
+            raise UserError(f"{folder}: no such folder; the data set {dataset} is wanted there (--data-root)")
+        return folder
+
+    def split(self, dataset: str) -> str:
+        """The split that stimuli come from: test, else val."""
+        folder = self.data_folder(dataset)
+        wanted = self.study.split_candidates(dataset)
+        for split in wanted:
+            if (folder / split).is_dir():
+                return split
+        raise UserError(f"{folder}: no split {' or '.join(wanted)} to draw stimuli from")
+
+
+def make_plan(
+    file: Path,
+    folder: Path,
+    *,
+    data_root: Path | None = None,
+    fraction: float = 1.0,
+    smoke: bool = False,
+    simulate: str | None = None,
+) -> Plan:
+    """Read the study and take its folder.
+
+    Raises:
+        UserError: the study file is bad, the fraction is not in (0, 1], or the folder is somebody else's.
+    """
+    if not 0 < fraction <= 1:
+        raise UserError(f"--fraction {fraction}: wanted a share above 0 and at most 1, such as 0.1")
+    study = load_study(file)
+    if smoke:
+        study = shrink(study)
+    plan = Plan(study, Path(file), Path(folder), data_root, fraction=fraction, smoke=smoke, simulate=simulate)
+    for dataset in dict.fromkeys(model.data for model in study.models.values()):
+        plan.split(dataset)
+    claim_output_folder(plan.folder)
+    _keep_study_file(plan)
+    return plan
+
+
+def open_plan(file: Path, folder: Path) -> Plan:
+    """The plan of a study folder that `run` has made, with the fraction and smoke setting it was made with.
+
+    Raises:
+        UserError: the folder was not made by `run`, or by another study.
+    """
+    record = Path(folder) / OWN_FOLDER / "run.json"
+    if not record.is_file():
+        raise UserError(f"{folder}: not a study's folder; make it with: gan-eval run {file} --out {folder}")
+    made = read_json(record)
+    study = load_study(file)
+    if made["study"] != study.study.name:
+        raise UserError(f"{folder}: made by the study {made['study']!r}, not {study.study.name!r}; name its own folder")
+    if made["smoke"]:
+        study = shrink(study)
+    return Plan(study, Path(file), Path(folder), None, fraction=made["fraction"], smoke=made["smoke"])
+
+
+def shrink(study: Study) -> Study:
+    """The study as a smoke test: every stage, few steps, pictures and channels; pictures keep their size for NIQE."""
+    training = {"epochs": None, "steps": SMOKE_STEPS, "generator_channels": 8, "discriminator_channels": 8}
+    models = {
+        name: model.model_copy(update={"training": {**model.training, **training}})
+        for name, model in study.models.items()
+    }
+    quiz = study.quiz.model_copy(
+        update={
+            "real": min(study.quiz.real, SMOKE_ITEMS // 2),
+            "fake": min(study.quiz.fake, SMOKE_ITEMS // 2),
+            "participants": min(study.quiz.participants, 3),
+            "strict_counts": False,
+        }
+    )
+    generate = study.generate.model_copy(update={"limit": SMOKE_ITEMS})
+    return study.model_copy(update={"models": models, "quiz": quiz, "generate": generate})
+
+
+def has_screen() -> bool:
+    """Whether a window can be shown to a person."""
+    if os.environ.get("QT_QPA_PLATFORM", "").split(":")[0] in ("offscreen", "minimal"):
+        return False
+    if sys.platform.startswith("linux"):
+        return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+    return True
+
+
+def training_plan(plan: Plan, model: str) -> TrainingSettings:
+    """The settings one model of the study is trained with.
+
+    Raises:
+        UserError: the study has no such model.
+    """
+    if model not in plan.study.models:
+        raise UserError(f"{plan.file}: no model {model!r}; known: {', '.join(plan.study.models) or 'none'}")
+    return plan.study.training_of(model)
+
+
+def _keep_study_file(plan: Plan) -> None:
+    """Keep the study file's copy and how it is run; a folder serves one study."""
+    record = plan.folder / OWN_FOLDER / "run.json"
+    name = plan.study.study.name
+    if record.is_file() and (made := read_json(record)["study"]) != name:
+        raise UserError(f"--out {plan.folder}: made by the study {made!r}, not {name!r}; name another folder")
+    if not record.is_file():
+        write_json(record, {"study": name, "fraction": plan.fraction, "smoke": plan.smoke})
+    write_bytes(plan.folder / "study.toml", plan.file.read_bytes())

@@ -1,0 +1,130 @@
+"""The sessions of a study: who has done what, one more session, and the store's tables as files."""
+
+from itertools import count, islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from gan_eval import tables, tabular
+from gan_eval.errors import UserError
+from gan_eval.files import sha256_json
+from gan_eval.pipeline import Listener
+from gan_eval.plan import Plan, has_screen
+from gan_eval.stimuli import read_sets
+from gan_eval.store import open_store
+
+if TYPE_CHECKING:
+    from gan_eval.quiz import SessionResult
+
+QUIZ_TABLES = (
+    tables.SESSIONS,
+    tables.PLANS,
+    tables.TRIALS,
+    tables.CONSENTS,
+    tables.CHECKS,
+    tables.PARTICIPANTS,
+)
+
+
+def count_sessions(plan: Plan) -> dict[str, int]:
+    """How many sessions the store holds: complete, and of these simulated."""
+    if not plan.store.is_file():
+        return {"complete": 0, "simulated": 0}
+    with open_store(plan.store, create=False) as store:
+        rows = store.rows(tables.SESSIONS, study=plan.study.study.name, status="complete")
+    return {"complete": len(rows), "simulated": sum(row["simulated"] for row in rows)}
+
+
+def quiz_session(plan: Plan, participant: str, *, store: str | Path | None = None, **options: Any) -> "SessionResult":
+    """One participant's session over the study's stimuli; `options` as in `gan_eval.quiz.run_session`.
+
+    Raises:
+        UserError: a stimulus set is missing, or the store holds sessions of another design under this version.
+    """
+    from gan_eval.quiz import run_session
+
+    study = plan.study
+    _require_one_design(plan, store or plan.store)
+    return run_session(
+        [read_sets(plan.stimulus_folders())],
+        study.quiz,
+        participant=participant,
+        store=store or plan.store,
+        study_name=study.study.name,
+        design_hash=study.design_hash,
+        seed=study.study.seed,
+        fraction=plan.fraction if study.models else None,
+        title=study.study.title or study.study.name,
+        **options,
+    )
+
+
+def export_quiz_tables(store: str | Path, study: str | None, out: Path) -> int:
+    """Write the store's tables as CSV into `out`; the number of trials written. An absent store has none."""
+    if "://" not in str(store) and not Path(store).is_file():
+        return 0
+    equal = {"study": study} if study else {}
+    with open_store(store, create=False) as opened:
+        sessions = opened.rows(tables.SESSIONS, **equal)
+        wanted = {row["session"] for row in sessions}
+        counts = {}
+        for table in QUIZ_TABLES:
+            rows = [row for row in opened.rows(table) if row["session"] in wanted]
+            tabular.write_rows(rows, out / f"{table.name}.csv", table)
+            counts[table.name] = len(rows)
+    return counts[tables.TRIALS.name]
+
+
+def draw_warnings(plan: Plan) -> list[str]:
+    """What the draw says of pools that are too small, one line each."""
+    from gan_eval.quiz.schedule import deal
+
+    rows = read_sets(plan.stimulus_folders()).rows
+    return list(deal(rows, plan.study.quiz, seed=plan.study.study.seed, list_number=1).warnings)
+
+
+def answers_hash(plan: Plan) -> str:
+    """A hash of the study's answers, not of the store's file, whose bytes change without its content."""
+    if not plan.store.is_file():
+        return ""
+    with open_store(plan.store, create=False) as store:
+        sessions = store.rows(tables.SESSIONS, study=plan.study.study.name)
+        trials = store.rows(tables.TRIALS, study=plan.study.study.name)
+    return sha256_json([sessions, trials])
+
+
+def simulate_missing(plan: Plan, spec: str, listener: Listener) -> None:
+    """Fill up the study's sessions with simulated participants, marked as simulated.
+
+    Args:
+        plan: the study in its folder.
+        spec: `default` or `dprime=1.2,criterion=0.1,lapse=0.02`.
+        listener: told of the progress.
+    """
+    missing = plan.study.quiz.participants - count_sessions(plan)["complete"]
+    with open_store(plan.store) as store:
+        taken = {row["participant"] for row in store.rows(tables.SESSIONS, study=plan.study.study.name)}
+    names = (name for number in count(1) if (name := f"simulated-{number:03d}") not in taken)
+    for done, participant in enumerate(islice(names, missing), start=1):
+        quiz_session(plan, participant, simulate=spec)
+        listener.progress("quiz (simulated)", done, missing)
+
+
+def simulation(plan: Plan) -> str | None:
+    """How missing sessions are simulated here, or None where people are wanted."""
+    if plan.simulate:
+        return plan.simulate
+    return "default" if plan.smoke or not has_screen() else None
+
+
+def _require_one_design(plan: Plan, where: str | Path) -> None:
+    """A study changed after its first session would mix two experiments."""
+    if "://" not in str(where) and not Path(where).is_file():
+        return
+    study = plan.study
+    with open_store(where, create=False) as store:
+        hashes = {row["design_hash"] for row in store.rows(tables.SESSIONS, study=study.study.name)}
+    if hashes - {study.design_hash}:
+        raise UserError(
+            f"{plan.file}: stimuli, quiz or exclusions have changed since the first session in {where}; "
+            "undo the change, or raise study.version and use another --out"
+        )

@@ -1,0 +1,271 @@
+"""The stages of a study: train, generate, metrics, quiz, analyze, report."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from gan_eval import __version__, images, tables, tabular
+from gan_eval.errors import UserError
+from gan_eval.files import OWN_FOLDER, sha256_file, sha256_json, write_bytes, write_json
+from gan_eval.pipeline import Listener, Stage, hash_result
+from gan_eval.plan import Plan
+from gan_eval.sessions import (
+    answers_hash,
+    count_sessions,
+    draw_warnings,
+    export_quiz_tables,
+    simulate_missing,
+    simulation,
+)
+
+
+def list_stages(plan: Plan) -> list[Stage]:
+    """All stages of a study in their order."""
+    stages = [stage for model in plan.study.models for stage in (_train(plan, model), _generate(plan, model))]
+    return [*stages, _metrics(plan), _quiz(plan), _analyze(plan), _report(plan)]
+
+
+def _train(plan: Plan, model: str) -> Stage:
+    study, dataset = plan.study, plan.study.models[model].data
+    data, settings = study.data[dataset], study.training_of(model)
+    out = plan.model_folder(model)
+
+    def work(listener: Listener) -> bool:
+        from trainer.training import train
+
+        what = f"train {model}"
+        train(
+            settings,
+            plan.data_folder(dataset),
+            out,
+            direction=data.direction,
+            fraction=plan.fraction,
+            split=data.train_split,
+            on_progress=lambda done, total, terms: listener.progress(what, done, total, _terms(terms)),
+            on_message=listener.message,
+        )
+        return True
+
+    return Stage(
+        name=f"train-{model}",
+        settings={
+            "training": settings.model_dump(mode="json"),
+            "direction": data.direction,
+            "split": data.train_split,
+            "fraction": plan.fraction,
+        },
+        inputs=lambda: _picture_hashes(plan.data_folder(dataset) / data.train_split),
+        outputs=(out,),
+        work=work,
+    )
+
+
+def _generate(plan: Plan, model: str) -> Stage:
+    study, dataset = plan.study, plan.study.models[model].data
+    run_folder, out = plan.model_folder(model), plan.stimuli_folder(model)
+
+    def work(listener: Listener) -> bool:
+        from trainer.generate import generate
+
+        generate(
+            run_folder,
+            plan.data_folder(dataset),
+            split=plan.split(dataset),
+            out=out,
+            mode=study.generate.mode,
+            limit=study.generate.limit,
+            dataset=dataset,
+            model=model,
+            on_progress=lambda done, total: listener.progress(f"generate {model}", done, total),
+            on_message=listener.message,
+        )
+        return True
+
+    def inputs() -> Mapping[str, str]:
+        pictures = _picture_hashes(plan.data_folder(dataset) / plan.split(dataset))
+        return {**pictures, "generator": hash_result(run_folder / "generator.safetensors", f"train-{model}")}
+
+    return Stage(
+        name=f"generate-{model}",
+        settings={"generate": study.generate.model_dump(mode="json"), "split": plan.split(dataset)},
+        inputs=inputs,
+        outputs=(out,),
+        work=work,
+        needs=(f"train-{model}",),
+    )
+
+
+def _metrics(plan: Plan) -> Stage:
+    out = plan.folder / "metrics"
+
+    def work(listener: Listener) -> bool:
+        from gan_eval.metrics import write_metrics
+
+        write_metrics(
+            plan.stimulus_folders(),
+            plan.study.metrics.names,
+            out,
+            on_progress=lambda done, total, what: listener.progress(f"metrics: {what}", done, total),
+        )
+        return True
+
+    def inputs() -> Mapping[str, str]:
+        from gan_eval import weights
+
+        known = {status.name: str(status.path.stat().st_size) for status in weights.list_weights() if status.path}
+        return {**_stimulus_hashes(plan), "weights": sha256_json(known)}
+
+    return Stage(
+        name="metrics",
+        settings=plan.study.metrics.model_dump(mode="json"),
+        inputs=inputs,
+        outputs=(out,),
+        work=work,
+        derives=True,
+        needs=_generate_names(plan),
+    )
+
+
+def _quiz(plan: Plan) -> Stage:
+    def work(listener: Listener) -> bool:
+        wanted = plan.study.quiz.participants
+        spec = simulation(plan)
+        if spec is not None and count_sessions(plan)["complete"] < wanted:
+            if not (plan.smoke or plan.simulate):
+                listener.message("no screen here: the quiz is rehearsed by simulated participants, marked as simulated")
+            simulate_missing(plan, spec, listener)
+        complete = count_sessions(plan)["complete"]
+        if complete < wanted:
+            listener.message(
+                f"{complete} of {wanted} sessions; next: gan-eval quiz {plan.file} "
+                f"--participant P{complete + 1:02d} --out {plan.folder}"
+            )
+        return complete >= wanted
+
+    return Stage(
+        name="quiz",
+        settings={"design_hash": plan.study.design_hash, "stimuli": _stimulus_hashes(plan)},
+        inputs=lambda: {"participants": str(plan.study.quiz.participants)},
+        outputs=(plan.store,),
+        traces=tuple(plan.store.with_name(plan.store.name + suffix) for suffix in ("-wal", "-shm")),
+        work=work,
+        needs=_generate_names(plan),
+        derives=True,  # inviting more people goes on where the last one stopped
+    )
+
+
+def _analyze(plan: Plan) -> Stage:
+    out = plan.folder / "tables"
+
+    def work(listener: Listener) -> bool:
+        trials = export_quiz_tables(plan.store, plan.study.study.name, out)
+        if not trials:
+            listener.message("analyze: no trials yet")
+            return False
+        from gan_eval.stats import analyze, write_analysis
+
+        frame = tabular.read_table(out / "trials.csv", tables.TRIALS)
+        if frame["simulated"].any() and not frame["simulated"].all():
+            listener.message("analyze: people have answered, so simulated sessions are left out of the statistics")
+            frame = frame[~frame["simulated"]]
+        image_metrics, set_metrics = _metric_tables(plan)
+        exclude = plan.study.analysis.exclude
+        answers = analyze(frame, image_metrics=image_metrics, set_metrics=set_metrics, exclude=exclude)
+        write_analysis(answers, out)
+        return True
+
+    def inputs() -> Mapping[str, str]:
+        metric_files = {
+            path.name: sha256_file(path) for path in sorted((plan.folder / "metrics").glob("*_metrics.csv"))
+        }
+        return {**metric_files, "trials": answers_hash(plan)}
+
+    return Stage(
+        name="analyze",
+        settings=plan.study.analysis.model_dump(mode="json"),
+        inputs=inputs,
+        outputs=(out,),
+        work=work,
+        derives=True,
+        needs=("metrics", "quiz"),
+    )
+
+
+def _report(plan: Plan) -> Stage:
+    out = plan.folder / "report.html"
+
+    def work(listener: Listener) -> bool:
+        from gan_eval.report import build
+
+        write_json(plan.folder / OWN_FOLDER / "report.json", _report_facts(plan))
+        _copy_published(plan)
+        build(plan.folder, out)
+        return True
+
+    def inputs() -> Mapping[str, str]:
+        found = [*(plan.folder / "tables").glob("*.csv"), *(plan.folder / "metrics").glob("*.csv")]
+        found += [path for model in plan.study.models for path in plan.model_folder(model).glob("training_log.csv")]
+        hashes = {str(path.relative_to(plan.folder)): sha256_file(path) for path in sorted(found)}
+        return {**hashes, **_stimulus_hashes(plan), "facts": sha256_json(_report_facts(plan))}
+
+    return Stage(
+        name="report",
+        settings={"title": plan.study.study.title, "published": list(plan.study.study.published)},
+        inputs=inputs,
+        outputs=(out,),
+        work=work,
+        derives=True,
+        needs=("analyze",),
+    )
+
+
+def _generate_names(plan: Plan) -> tuple[str, ...]:
+    return tuple(f"generate-{model}" for model in plan.study.models)
+
+
+def _picture_hashes(folder: Path) -> dict[str, str]:
+    return {path.name: sha256_file(path) for path in images.list_pictures(folder)}
+
+
+def _stimulus_hashes(plan: Plan) -> dict[str, str]:
+    return {
+        f"stimuli/{folder.name}": hash_result(folder / "stimuli.csv", "generate") for folder in plan.stimulus_folders()
+    }
+
+
+def _metric_tables(plan: Plan) -> tuple[Any, Any]:
+    folder = plan.folder / "metrics"
+    return tuple(
+        tabular.read_table(folder / f"{table.name}.csv", table) if (folder / f"{table.name}.csv").is_file() else None
+        for table in (tables.IMAGE_METRICS, tables.SET_METRICS)
+    )  # type: ignore[return-value]
+
+
+def _report_facts(plan: Plan) -> dict[str, Any]:
+    """What the report tells that no table holds."""
+    study = plan.study
+    return {
+        "title": study.study.title or study.study.name,
+        "study": study.study.name,
+        "version": study.study.version,
+        "question": study.study.question,
+        "fraction": plan.fraction if study.models else None,
+        "smoke": plan.smoke,
+        "sessions": {**count_sessions(plan), "wanted": study.quiz.participants},
+        "notes": draw_warnings(plan),
+        "design_hash": study.design_hash,
+        "analysis_hash": study.analysis_hash,
+        "software": f"gan_eval {__version__}",
+    }
+
+
+def _copy_published(plan: Plan) -> None:
+    for name in plan.study.study.published:
+        source = plan.file.parent / name
+        if not source.is_file():
+            raise UserError(f"{plan.file}: study.published: no such file {source}")
+        write_bytes(plan.folder / "published" / source.name, source.read_bytes())
+
+
+def _terms(terms: Mapping[str, float]) -> str:
+    return "  ".join(f"{name} {value:.3g}" for name, value in terms.items())

@@ -1,0 +1,79 @@
+"""The system libraries that Qt needs on Linux: which are missing, and the command that installs them.
+
+Standard library only: `run` uses this module before anything is installed, `doctor` afterwards.
+On macOS and Windows the PySide6 wheels bring everything, so nothing is ever missing there.
+"""
+
+import ctypes
+import shutil
+import sys
+from collections.abc import Callable, Iterable
+from typing import NamedTuple
+
+
+class Library(NamedTuple):
+    """One shared library and the Debian package that holds it."""
+
+    soname: str
+    package: str
+
+
+IMPORT_LIBRARIES = (
+    Library("libGL.so.1", "libgl1"),
+    Library("libEGL.so.1", "libegl1"),
+    Library("libglib-2.0.so.0", "libglib2.0-0"),
+    Library("libdbus-1.so.3", "libdbus-1-3"),
+    Library("libfontconfig.so.1", "libfontconfig1"),
+    Library("libxkbcommon.so.0", "libxkbcommon0"),
+)
+"""Without these PySide6 cannot be imported, not even to draw off screen."""
+
+SCREEN_LIBRARIES = (
+    Library("libxcb-cursor.so.0", "libxcb-cursor0"),
+    Library("libxcb-icccm.so.4", "libxcb-icccm4"),
+    Library("libxcb-keysyms.so.1", "libxcb-keysyms1"),
+    Library("libxcb-shape.so.0", "libxcb-shape0"),
+    Library("libxkbcommon-x11.so.0", "libxkbcommon-x11-0"),
+)
+"""Without these Qt's xcb plugin cannot open a window."""
+
+
+def missing_libraries(
+    *, platform: str = sys.platform, loads: Callable[[str], bool] | None = None
+) -> tuple[Library, ...]:
+    """The libraries that the dynamic linker does not find here, those of the import first.
+
+    Args:
+        platform: as `sys.platform`; only Linux can miss any.
+        loads: tells whether a library of that name can be loaded; the default asks the dynamic linker.
+    """
+    if not platform.startswith("linux"):
+        return ()
+    loads = loads or _loads
+    return tuple(library for library in IMPORT_LIBRARIES + SCREEN_LIBRARIES if not loads(library.soname))
+
+
+def install_command(libraries: Iterable[Library], *, which: Callable[[str], str | None] = shutil.which) -> str:
+    """The line that installs `libraries`, in the words of this system's package manager.
+
+    >>> install_command([Library("libGL.so.1", "libgl1")], which=lambda name: name == "apt-get" and "/usr/bin/apt-get")
+    'sudo apt-get install -y --no-install-recommends libgl1'
+    """
+    libraries = tuple(libraries)
+    if which("apt-get"):
+        return " ".join([*_APT_INSTALL, *(library.package for library in libraries)])
+    for manager in ("dnf", "zypper"):
+        if which(manager):  # RPM packages can be asked for by the library they hold
+            return " ".join([f"sudo {manager} install", *(f"'{library.soname}()(64bit)'" for library in libraries)])
+    return "install the packages that hold " + ", ".join(library.soname for library in libraries)
+
+
+_APT_INSTALL = ("sudo", "apt-get", "install", "-y", "--no-install-recommends")
+
+
+def _loads(soname: str) -> bool:
+    try:
+        ctypes.CDLL(soname)
+    except OSError:
+        return False
+    return True
