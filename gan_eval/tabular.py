@@ -147,7 +147,7 @@ def conform(frame: "pd.DataFrame", table: Table, *, where: str) -> "pd.DataFrame
         if column.name in frame.columns:
             columns[column.name] = _conform_series(frame[column.name], column, where)
         else:
-            columns[column.name] = pd.Series(pd.NA, index=frame.index, dtype=_PANDAS[column.dtype])
+            columns[column.name] = pd.Series(None, index=frame.index, dtype=_PANDAS[column.dtype])
     for name in frame.columns:
         if name not in columns:
             series = frame[name]
@@ -283,6 +283,7 @@ def _read_csv(path: Path) -> tuple[list[str], list[list[str]]]:
     if not records:
         raise UserError(f"{path}: empty; a table needs a header line")
     header, *rows = records
+    _require_distinct(header, path)
     for number, row in enumerate(rows, start=1):
         if len(row) != len(header):
             raise UserError(f"{path}: row {number}: found {len(row)} cells, wanted {len(header)} as in the header")
@@ -307,10 +308,14 @@ def _csv_bytes(header: Sequence[str], records: Iterable[Sequence[str]]) -> bytes
     return text.getvalue().encode()
 
 
+def _require_distinct(found: Sequence[str], where: object) -> None:
+    for number, name in enumerate(found):
+        if name in found[:number]:
+            raise UserError(f"{where}: column {name} stands twice; rename or remove one")
+
+
 def _require_columns(found: Sequence[str], table: Table, where: object) -> None:
-    twice = {name for name in found if list(found).count(name) > 1}
-    if twice:
-        raise UserError(f"{where}: column {sorted(twice)[0]} stands twice")
+    _require_distinct(found, where)
     missing = [column.name for column in table.columns if not column.optional and column.name not in found]
     if missing:
         raise UserError(

@@ -1,0 +1,220 @@
+"""What this machine lacks: libraries, screen, weights, GPU. Nothing is changed, and nothing examined can crash it."""
+
+import importlib.metadata
+import importlib.util
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from gan_eval.system_libraries import install_command, missing_libraries
+
+DISTRIBUTION = "gan-eval"
+LEAST_PYTHON = (3, 11)
+SHOWN_EXTRAS = ("metrics", "train", "postgres")
+"""The optional libraries worth a line; those of development are not."""
+
+PROBE_SECONDS = 120
+"""Longest wait for a probe; a first import of torch from a slow disk takes a while."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing examined.
+
+    `ok`: as it should be. `warning`: something cannot be done, or not well. `missing`: gan_eval cannot do its main job.
+    """
+
+    what: str
+    status: Literal["ok", "warning", "missing"]
+    detail: str
+    mend: str = ""
+
+
+def examine() -> list[Finding]:
+    """Examine this machine; what matters most comes first. Takes seconds where torch is installed."""
+    return [
+        python_finding(),
+        *library_findings(),
+        shadow_finding(),
+        *qt_findings(),
+        *screen_findings(),
+        *weights_findings(),
+        *gpu_findings(),
+    ]
+
+
+def python_finding(version: tuple[int, ...] = sys.version_info[:3]) -> Finding:
+    """The interpreter's version."""
+    detail = f"{'.'.join(map(str, version))} ({sys.executable})"
+    if version[:2] < LEAST_PYTHON:
+        return Finding("Python", "missing", detail, "use Python 3.11 or newer")
+    return Finding("Python", "ok", detail)
+
+
+def library_findings(distribution: str = DISTRIBUTION) -> list[Finding]:
+    """A finding for each library that the installed package asks for, by its own metadata; nothing is imported."""
+    from packaging.requirements import Requirement
+
+    try:
+        texts = importlib.metadata.requires(distribution) or []
+    except importlib.metadata.PackageNotFoundError:
+        mend = "install it: ./run setup, or pip install -e ."
+        return [Finding(distribution, "warning", "not installed, so its libraries were not examined", mend)]
+    findings = []
+    for requirement in map(Requirement, texts):
+        if requirement.name == distribution:  # an extra that takes in another extra
+            continue
+        for extra in ("", *SHOWN_EXTRAS):
+            wanted = requirement.marker is None or requirement.marker.evaluate({"extra": extra})
+            if wanted:
+                findings.append(_library_finding(requirement, extra))
+                break
+    return findings
+
+
+def _library_finding(requirement: Any, extra: str) -> Finding:
+    what = f"{requirement.name} (extra {extra})" if extra else requirement.name
+    mend = f"./run setup --extras {extra or 'none'}, or: pip install '{requirement.name}{requirement.specifier}'"
+    status: Literal["warning", "missing"] = "warning" if extra else "missing"
+    try:
+        version = importlib.metadata.version(requirement.name)
+    except importlib.metadata.PackageNotFoundError:
+        return Finding(what, status, "not installed", mend)
+    if not requirement.specifier.contains(version, prereleases=True):
+        return Finding(what, status, f"{version}, wanted {requirement.specifier}", mend)
+    return Finding(what, "ok", version)
+
+
+def shadow_finding() -> Finding:
+    """Whether `import trainer` means ours; other programs use that name too."""
+    ours = Path(__file__).resolve().parent.parent
+    spec = importlib.util.find_spec("trainer")
+    if spec is None:
+        return Finding("trainer", "missing", "the package is not there", "install gan_eval again: ./run setup")
+    places = [spec.origin] if spec.origin else list(spec.submodule_search_locations or [])
+    place = Path(places[0]).resolve() if places else Path()
+    if ours in place.parents:
+        return Finding("trainer", "ok", f"ours, {ours / 'trainer'}")
+    mend = "start from another folder, or uninstall or rename it: training would import it in place of ours"
+    return Finding("trainer", "warning", f"a foreign package of that name comes first: {place}", mend)
+
+
+def qt_findings() -> list[Finding]:
+    """The system's libraries that Qt needs; on macOS and Windows there are none to miss."""
+    libraries = missing_libraries()
+    if libraries:
+        names = ", ".join(library.soname for library in libraries)
+        return [Finding("Qt's system libraries", "missing", f"not found: {names}", install_command(libraries))]
+    return [Finding("Qt's system libraries", "ok", "all found")]
+
+
+SCREEN_PROBE = """
+import json
+from PySide6 import __version__
+from PySide6.QtGui import QGuiApplication
+application = QGuiApplication([])
+screens = [
+    {"name": s.name(), "width": s.size().width(), "height": s.size().height(),
+     "ratio": s.devicePixelRatio(), "hertz": s.refreshRate()}
+    for s in application.screens()
+]
+print(json.dumps({"version": __version__, "platform": application.platformName(), "screens": screens}))
+"""
+
+
+def screen_findings() -> Iterator[Finding]:
+    """Whether Qt starts, and what it says of the screens; asked in another process, which may die of it."""
+    platform = os.environ.get("QT_QPA_PLATFORM", "").split(":")[0]
+    linux = sys.platform.startswith("linux")
+    has_display = not linux or bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+    if not has_display and not platform:
+        platform = "offscreen"
+    result, error = _probe(SCREEN_PROBE, {"QT_QPA_PLATFORM": platform} if platform else {})
+    if result is None:
+        mend = (
+            "install Qt's system libraries" if missing_libraries() else "check DISPLAY, and who may use it"
+        )
+        yield Finding("Qt", "missing", f"does not start: {error}", mend)
+        return
+    yield Finding("Qt", "ok", f"{result['version']} starts on the platform {result['platform']}")
+    if result["platform"] in ("offscreen", "minimal"):
+        why = "QT_QPA_PLATFORM asks for none" if has_display else "neither DISPLAY nor WAYLAND_DISPLAY is set"
+        yield Finding("screen", "warning", f"none ({why})", "sessions can only be rehearsed (simulated) here")
+        return
+    yield from (_screen_finding(screen) for screen in result["screens"])
+
+
+def _screen_finding(screen: dict[str, Any]) -> Finding:
+    what = "screen " + screen["name"] if screen["name"] not in ("", "screen") else "screen"
+    detail = f"{screen['width']} x {screen['height']}, {screen['hertz']:.4g} Hz, device pixel ratio {screen['ratio']:g}"
+    if not 20 <= screen["hertz"] <= 1000:
+        return Finding(
+            what, "warning", detail, "the refresh rate is not believable: gan-eval quiz --self-test measures it"
+        )
+    return Finding(what, "ok", detail)
+
+
+def weights_findings() -> Iterator[Finding]:
+    """Which pretrained weights are in the cache."""
+    try:
+        from gan_eval.weights import list_weights
+    except ModuleNotFoundError as error:
+        yield Finding("weights", "warning", f"cannot be examined: {error}", "./run setup --extras metrics")
+        return
+    for entry in list_weights():
+        yield _weights_finding(entry)
+
+
+GPU_PROBE = """
+import json, torch
+cuda = torch.cuda.is_available()
+names = [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())] if cuda else []
+mps = torch.backends.mps.is_available()
+print(json.dumps({"version": torch.__version__, "names": names, "mps": mps, "threads": torch.get_num_threads()}))
+"""
+
+
+def gpu_findings() -> Iterator[Finding]:
+    """What torch would train on; asked in another process, for torch is slow to import. Nothing without torch."""
+    if importlib.util.find_spec("torch") is None:
+        return
+    result, error = _probe(GPU_PROBE, {})
+    if result is None:
+        mend = "./run setup --extras train; torch and torchvision must be of matching versions"
+        yield Finding("torch", "warning", f"cannot be imported: {error}", mend)
+    elif result["names"]:
+        yield Finding("GPU", "ok", ", ".join(result["names"]))
+    elif result["mps"]:
+        yield Finding("GPU", "ok", "Apple's (mps)")
+    else:
+        detail = f"none that torch {result['version']} can use; it trains on {result['threads']} CPU threads"
+        yield Finding("GPU", "ok", detail, "gan-eval train --estimate tells how long that takes")
+
+
+def _probe(code: str, environment: dict[str, str]) -> tuple[dict[str, Any] | None, str]:
+    """Run `code` in a new interpreter; return the JSON of its last line, or None and the line that tells why not."""
+    try:
+        done = subprocess.run(
+            [sys.executable, "-P", "-c", code],
+            env={**os.environ, **environment},
+            capture_output=True,
+            encoding="utf-8",
+            errors="replace",
+            timeout=PROBE_SECONDS,
+            stdin=subprocess.DEVNULL,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        return None, f"no answer within {PROBE_SECONDS} s"
+    lines = done.stdout.strip().splitlines()
+    if done.returncode == 0 and lines:
+        return json.loads(lines[-1]), ""
+    complaints = [line.strip() for line in done.stderr.splitlines() if line.strip()]
+    if not complaints:
+        return None, f"it ended with status {done.returncode}"
+    return None, complaints[-1 if complaints[0].startswith("Traceback") else 0]  # Qt names the cause first

@@ -1,0 +1,225 @@
+"""The Inception network of 2015-12-05 up to its 2048 pooled features, as FID and KID use it.
+
+TensorFlow's graph differs from torchvision's in three places: average pooling leaves the padding out, the last block
+pools by maximum, and batch normalisation has no scale and an epsilon of 1e-3. Batch normalisation is folded into
+the convolutions when the weights are loaded, which halves the time on a CPU together with the channels-last layout.
+"""
+
+import warnings
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from gan_eval.errors import UserError
+
+FEATURES = 2048
+BATCH_NORM_EPSILON = 1e-3
+_ZIP_MAGIC = b"PK"
+
+Kernel = int | tuple[int, int]
+
+
+class Convolution(nn.Conv2d):
+    """Convolution with the folded batch normalisation as its bias, then ReLU."""
+
+    def __init__(self, inputs: int, outputs: int, kernel: Kernel, *, stride: int = 1, padded: bool = True) -> None:
+        """With `padded`, the output has the input's size (stride 1)."""
+        sides = (kernel, kernel) if isinstance(kernel, int) else kernel
+        padding = (sides[0] // 2, sides[1] // 2) if padded else 0
+        super().__init__(inputs, outputs, sides, stride=stride, padding=padding)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.relu_(super().forward(x))
+
+
+class AveragePool(nn.Module):
+    """3x3 mean at stride 1; pixels outside the picture do not count."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.avg_pool2d(x, 3, stride=1, padding=1, count_include_pad=False)
+
+
+class Parallel(nn.Module):
+    """Branches over the same input, joined along the channels."""
+
+    def __init__(self, *branches: nn.Module) -> None:
+        super().__init__()
+        self.branches = nn.ModuleList(branches)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.cat([branch(x) for branch in self.branches], dim=1)
+
+
+def _block_35(inputs: int, pooled: int) -> Parallel:
+    """35x35: branches 1x1, 5x5, double 3x3, pool."""
+    return Parallel(
+        Convolution(inputs, 64, 1),
+        nn.Sequential(Convolution(inputs, 48, 1), Convolution(48, 64, 5)),
+        nn.Sequential(Convolution(inputs, 64, 1), Convolution(64, 96, 3), Convolution(96, 96, 3)),
+        nn.Sequential(AveragePool(), Convolution(inputs, pooled, 1)),
+    )
+
+
+def _reduce_to_17(inputs: int) -> Parallel:
+    """35x35 to 17x17."""
+    return Parallel(
+        Convolution(inputs, 384, 3, stride=2, padded=False),
+        nn.Sequential(
+            Convolution(inputs, 64, 1), Convolution(64, 96, 3), Convolution(96, 96, 3, stride=2, padded=False)
+        ),
+        nn.MaxPool2d(3, stride=2),
+    )
+
+
+def _block_17(inputs: int, middle: int) -> Parallel:
+    """17x17: branches 1x1, 7x7 in two halves, double 7x7 in four, pool."""
+    return Parallel(
+        Convolution(inputs, 192, 1),
+        nn.Sequential(
+            Convolution(inputs, middle, 1), Convolution(middle, middle, (1, 7)), Convolution(middle, 192, (7, 1))
+        ),
+        nn.Sequential(
+            Convolution(inputs, middle, 1),
+            Convolution(middle, middle, (7, 1)),
+            Convolution(middle, middle, (1, 7)),
+            Convolution(middle, middle, (7, 1)),
+            Convolution(middle, 192, (1, 7)),
+        ),
+        nn.Sequential(AveragePool(), Convolution(inputs, 192, 1)),
+    )
+
+
+def _reduce_to_8(inputs: int) -> Parallel:
+    """17x17 to 8x8."""
+    return Parallel(
+        nn.Sequential(Convolution(inputs, 192, 1), Convolution(192, 320, 3, stride=2, padded=False)),
+        nn.Sequential(
+            Convolution(inputs, 192, 1),
+            Convolution(192, 192, (1, 7)),
+            Convolution(192, 192, (7, 1)),
+            Convolution(192, 192, 3, stride=2, padded=False),
+        ),
+        nn.MaxPool2d(3, stride=2),
+    )
+
+
+def _block_8(inputs: int, pool: nn.Module) -> Parallel:
+    """8x8: branches 1x1, 3x3 in two halves side by side, double 3x3 likewise, pool."""
+    return Parallel(
+        Convolution(inputs, 320, 1),
+        nn.Sequential(Convolution(inputs, 384, 1), _halves()),
+        nn.Sequential(Convolution(inputs, 448, 1), Convolution(448, 384, 3), _halves()),
+        nn.Sequential(pool, Convolution(inputs, 192, 1)),
+    )
+
+
+def _halves() -> Parallel:
+    return Parallel(Convolution(384, 384, (1, 3)), Convolution(384, 384, (3, 1)))
+
+
+class Inception(nn.Module):
+    """(N, 3, 299, 299) float32 in 0..255 to (N, 2048) float32."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(
+            Convolution(3, 32, 3, stride=2, padded=False),
+            Convolution(32, 32, 3, padded=False),
+            Convolution(32, 64, 3),
+            nn.MaxPool2d(3, stride=2),
+            Convolution(64, 80, 1),
+            Convolution(80, 192, 3, padded=False),
+            nn.MaxPool2d(3, stride=2),
+            _block_35(192, 32),
+            _block_35(256, 64),
+            _block_35(288, 64),
+            _reduce_to_17(288),
+            _block_17(768, 128),
+            _block_17(768, 160),
+            _block_17(768, 160),
+            _block_17(768, 192),
+            _reduce_to_8(768),
+            _block_8(1280, AveragePool()),
+            # The original graph pools by maximum here; kept, because every published FID rests on it.
+            _block_8(2048, nn.MaxPool2d(3, stride=1, padding=1)),
+        )
+
+    def forward(self, pictures: Tensor) -> Tensor:
+        return self.layers((pictures - 128) / 128).mean(dim=(2, 3))
+
+
+def load_inception(path: Path) -> Inception:
+    """The network with the weights of a file, folded, in channels-last layout, ready to evaluate.
+
+    Args:
+        path: the TorchScript of the StyleGAN3 packing, or the state dict (`.pth`) of pytorch-fid or torch-fidelity.
+
+    Raises:
+        UserError: the file is not one of these.
+    """
+    network = Inception()
+    convolutions = [module for module in network.modules() if isinstance(module, Convolution)]
+    try:
+        layers = list(_layers(_read_state(path)))
+        if len(layers) != len(convolutions):
+            raise ValueError(f"{len(layers)} convolutions, wanted {len(convolutions)}")
+        for convolution, (weight, bias) in zip(convolutions, layers, strict=True):
+            _assign(convolution, weight, bias)
+    except (OSError, RuntimeError, ValueError, KeyError, AttributeError, EOFError) as error:
+        raise UserError(
+            f"{path}: not the weights of Inception 2015-12-05 ({_first_line(error)}); "
+            "get them with `gan-eval weights fetch inception`"
+        ) from error
+    network.requires_grad_(False)
+    return network.eval().to(memory_format=torch.channels_last)
+
+
+def _read_state(path: Path) -> dict[str, Tensor]:
+    """The tensors of a TorchScript or of a state dict, without running any code of the file."""
+    with Path(path).open("rb") as file:
+        zipped = file.read(2) == _ZIP_MAGIC
+    if zipped and torch.serialization._is_torchscript_zip(torch._C.PyTorchFileReader(str(path))):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FutureWarning)  # torch.jit is deprecated, the file's format stays
+            return dict(torch.jit.load(str(path), map_location="cpu").state_dict())
+    return dict(torch.load(path, map_location="cpu", weights_only=True))
+
+
+def _layers(state: Mapping[str, Tensor]) -> Iterator[tuple[Tensor, Tensor]]:
+    """Folded (weight, bias) of every convolution in the network's order.
+
+    Both packings list the convolutions in that order: `X.weight, X.beta, X.mean, X.var` in the TorchScript,
+    `X.conv.weight, X.bn.*` in the state dict, where auxiliary classifiers and `fc` are left out.
+    """
+    for name, weight in state.items():
+        if name.endswith(".conv.weight") and f"{name.removesuffix('.conv.weight')}.bn.bias" in state:
+            norm = name.removesuffix("conv.weight") + "bn."
+            if not name.startswith("AuxLogits"):
+                scale, shift = state[norm + "weight"], state[norm + "bias"]
+                yield _fold(weight, scale, shift, state[norm + "running_mean"], state[norm + "running_var"])
+        elif name.endswith(".weight") and weight.ndim == 4:
+            stem = name.removesuffix("weight")
+            shift = state[stem + "beta"]
+            yield _fold(weight, torch.ones_like(shift), shift, state[stem + "mean"], state[stem + "var"])
+
+
+def _fold(weight: Tensor, scale: Tensor, shift: Tensor, mean: Tensor, variance: Tensor) -> tuple[Tensor, Tensor]:
+    """Batch normalisation moved into the convolution, computed in float64."""
+    factor = scale.double() / (variance.double() + BATCH_NORM_EPSILON).sqrt()
+    bias = shift.double() - mean.double() * factor
+    return (weight.double() * factor[:, None, None, None]).float(), bias.float()
+
+
+def _assign(convolution: Convolution, weight: Tensor, bias: Tensor) -> None:
+    if weight.shape != convolution.weight.shape:
+        raise ValueError(f"a convolution of shape {tuple(weight.shape)}, wanted {tuple(convolution.weight.shape)}")
+    convolution.weight.data.copy_(weight)
+    assert convolution.bias is not None
+    convolution.bias.data.copy_(bias)
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().partition("\n")[0][:120] or type(error).__name__

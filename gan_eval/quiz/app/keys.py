@@ -1,0 +1,88 @@
+"""The keyboard of the trial window: which key, and when it was pressed."""
+
+import time
+from dataclasses import dataclass
+
+from PySide6.QtCore import QEvent, QObject, Qt, Signal
+from PySide6.QtGui import QKeyEvent, QWindow
+
+_MS = 1_000_000
+_WRAP_MS = 2**32
+_NEAR_MS = 2_000
+
+
+@dataclass(frozen=True)
+class Press:
+    """One key press."""
+
+    key: str
+    """The character."""
+    when: int
+    """Nanoseconds on the monotonic clock."""
+    repeated: bool
+    """The keyboard repeats a key that is held down."""
+    from_server: bool
+    """The moment comes from the display server, not from when the program got round to handling the key."""
+
+
+def press_moment(stamp_ms: int, now: int) -> tuple[int, bool]:
+    """When a key was pressed, from the event's stamp and the moment of its handling.
+
+    Display servers on the same Linux machine stamp keys with the low 32 bits of the monotonic clock in whole
+    milliseconds. Where the stamp lies shortly before `now` on that clock, the press was within that millisecond: the
+    handling's moment if that is in it, else its middle. Where it does not (another machine's display, Windows,
+    macOS), the stamp's clock is unknown and the handling's moment is taken.
+
+    Args:
+        stamp_ms: the event's time stamp.
+        now: nanoseconds on the monotonic clock when the event is handled.
+
+    Returns:
+        Nanoseconds on the monotonic clock, and whether the display server's stamp was used.
+
+    >>> press_moment(5, 5_300_000), press_moment(5, 9_000_000), press_moment(123456, 9_000_000)
+    ((5300000, True), (5500000, True), (9000000, False))
+    """
+    behind = (now // _MS - stamp_ms) % _WRAP_MS
+    if behind > _NEAR_MS:
+        return now, False
+    if behind == 0:
+        return now, True
+    return (now // _MS - behind) * _MS + _MS // 2, True
+
+
+class Keyboard(QObject):
+    """Listens to one window's keys, focus and closing."""
+
+    pressed = Signal(object)
+    """A `Press`."""
+    pause_asked = Signal()
+    """Esc."""
+    focus_lost = Signal()
+    close_asked = Signal()
+
+    def __init__(self, window: QWindow) -> None:
+        super().__init__(window)
+        window.installEventFilter(self)
+
+    def eventFilter(self, _: QObject, event: QEvent) -> bool:  # noqa: N802  (Qt's name)
+        """Take keys, loss of focus and closing; leave the rest to the window."""
+        kind = event.type()
+        if kind == QEvent.Type.KeyPress and isinstance(event, QKeyEvent):
+            self._take_key(event, time.monotonic_ns())
+            return True
+        if kind == QEvent.Type.FocusOut:
+            self.focus_lost.emit()
+        elif kind == QEvent.Type.Close:
+            event.ignore()
+            self.close_asked.emit()
+            return True
+        return False
+
+    def _take_key(self, event: QKeyEvent, now: int) -> None:
+        if event.key() == Qt.Key.Key_Escape:
+            if not event.isAutoRepeat():
+                self.pause_asked.emit()
+            return
+        when, from_server = press_moment(event.timestamp(), now)
+        self.pressed.emit(Press(event.text(), when, event.isAutoRepeat(), from_server))

@@ -1,0 +1,41 @@
+"""The clocks that a session runs on: the machine's, and a virtual one for simulated participants.
+
+What the quiz needs of its clock: it never jumps (so not the time of day), resolves well below a millisecond, and is
+shared with programs that watch from outside. `time.monotonic_ns` is all three: CLOCK_MONOTONIC on Linux,
+mach_absolute_time on macOS, QueryPerformanceCounter on Windows.
+"""
+
+import time
+from datetime import UTC, datetime, timedelta
+
+
+class SystemClock:
+    """The machine's clocks."""
+
+    def monotonic(self) -> int:
+        """Nanoseconds that never jump."""
+        return time.monotonic_ns()
+
+    def utc(self) -> datetime:
+        """The time of day, in UTC."""
+        return datetime.now(UTC)
+
+
+class VirtualClock:
+    """A clock that moves when it is told to."""
+
+    def __init__(self, start: datetime) -> None:
+        self._start = start
+        self._elapsed = 0
+
+    def monotonic(self) -> int:
+        """Nanoseconds since the start."""
+        return self._elapsed
+
+    def utc(self) -> datetime:
+        """The start plus what has elapsed."""
+        return self._start + timedelta(microseconds=self._elapsed / 1000)
+
+    def advance_to(self, when: int) -> None:
+        """Move on to `when`, never back."""
+        self._elapsed = max(self._elapsed, when)

@@ -1,0 +1,126 @@
+"""What a folder holds that a report can show; every part may be absent."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from gan_eval.errors import UserError
+from gan_eval.files import OWN_FOLDER, read_json
+from gan_eval.study import Study, load_study
+from gan_eval.tables import (
+    COMPARISONS,
+    CORRELATIONS,
+    IMAGE_METRICS,
+    MIXED_MODELS,
+    RATES,
+    REACTION_TIMES,
+    RUNS,
+    SESSIONS,
+    SET_METRICS,
+    STIMULI,
+    TRAINING_LOG,
+    TRIALS,
+    Table,
+)
+from gan_eval.tabular import read_table
+
+_TABLES = (SESSIONS, TRIALS, RATES, REACTION_TIMES, MIXED_MODELS, COMPARISONS, CORRELATIONS)
+_METRICS = (IMAGE_METRICS, SET_METRICS, RUNS)
+
+
+@dataclass(frozen=True)
+class StudyFolder:
+    """The tables and texts of a study's folder."""
+
+    path: Path
+    study: Study | None
+    facts: Mapping[str, Any]
+    """`.gan-eval/report.json`: title, version, fraction, smoke, notes, sessions, software."""
+    tables: Mapping[str, pd.DataFrame]
+    """Tables by name; absent and empty ones are left out."""
+    stimuli: Mapping[str, pd.DataFrame]
+    """Stimulus tables by the path of their folder relative to the study's."""
+    training: Mapping[str, pd.DataFrame]
+    """Training logs by model."""
+    published: Mapping[str, pd.DataFrame]
+    """Published tables by file name, every cell as text."""
+
+    def table(self, table: Table) -> pd.DataFrame:
+        """The table, without rows where the folder has none."""
+        return self.tables.get(table.name, pd.DataFrame({name: [] for name in table.names}))
+
+    def scope(self, name: str) -> pd.DataFrame:
+        """The rates of one scope."""
+        rates = self.table(RATES)
+        return rates[rates["scope"] == name]
+
+    @property
+    def simulated(self) -> bool:
+        """Some answers come from simulated participants."""
+        marks = (self.table(table)["simulated"] for table in _TABLES)
+        counted = self.facts.get("sessions") or {}
+        return bool(counted.get("simulated")) or any(bool((mark == True).any()) for mark in marks)  # noqa: E712
+
+    @property
+    def fractions(self) -> list[float]:
+        """The shares of the planned training steps that stand in the tables, ascending."""
+        found = {float(self.facts["fraction"])} if self.facts.get("fraction") is not None else set()
+        for frame in (*self.tables.values(), *self.stimuli.values(), *self.training.values()):
+            found |= set(frame["fraction"].dropna().astype(float))
+        return sorted(found)
+
+
+def read_folder(folder: Path) -> StudyFolder:
+    """Read what is there: the layout of a study's folder, or tables that lie in the folder itself.
+
+    Raises:
+        UserError: no such folder, nothing in it to report, or a table that does not fit its schema.
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise UserError(f"{folder}: no such folder; name the folder of a study or of its tables")
+    facts_file = folder / OWN_FOLDER / "report.json"
+    study_file = folder / "study.toml"
+    found = StudyFolder(
+        path=folder,
+        study=load_study(study_file) if study_file.is_file() else None,
+        facts=read_json(facts_file) if facts_file.is_file() else {},
+        tables={**_tables(folder, "tables", _TABLES), **_tables(folder, "metrics", _METRICS)},
+        stimuli=_each(folder, "stimuli", "stimuli.csv", STIMULI),
+        training=_each(folder, "models", "training_log.csv", TRAINING_LOG),
+        published={path.name: _as_text(path) for path in sorted((folder / "published").glob("*.csv"))},
+    )
+    if not (found.tables or found.stimuli or found.training):
+        raise UserError(f"{folder}: nothing to report; expected tables such as tables/rates.csv or set_metrics.csv")
+    return found
+
+
+def _tables(folder: Path, below: str, wanted: tuple[Table, ...]) -> dict[str, pd.DataFrame]:
+    """The tables in the sub-folder `below`, else in the folder itself."""
+    found = {}
+    for table in wanted:
+        for place in (folder / below, folder):
+            path = place / f"{table.name}.csv"
+            if path.is_file():
+                frame = read_table(path, table)
+                if len(frame):
+                    found[table.name] = frame
+                break
+    return found
+
+
+def _each(folder: Path, below: str, file: str, table: Table) -> dict[str, pd.DataFrame]:
+    """The tables `BELOW/NAME/FILE` by NAME."""
+    paths = sorted((folder / below).glob(f"*/{file}"))
+    frames = {path.parent.name: read_table(path, table) for path in paths}
+    return {name: frame for name, frame in frames.items() if len(frame)}
+
+
+def _as_text(path: Path) -> pd.DataFrame:
+    try:
+        return pd.read_csv(path, dtype="str", keep_default_na=False, encoding="utf-8-sig")
+    except (ValueError, OSError) as error:
+        raise UserError(f"{path}: not a readable CSV table ({error})") from error

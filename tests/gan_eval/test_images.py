@@ -1,0 +1,78 @@
+"""Pictures become 8-bit RGB exactly, or are refused by name."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from gan_eval import images
+from gan_eval.errors import UserError
+
+
+@pytest.fixture
+def picture():
+    return np.random.default_rng(0).integers(0, 256, (7, 5, 3), dtype=np.uint8)
+
+
+def test_png_round_trip_is_exact_and_without_metadata(tmp_path, picture):
+    images.write_png(tmp_path / "a.png", picture)
+    assert np.array_equal(images.read_rgb(tmp_path / "a.png"), picture)
+    with Image.open(tmp_path / "a.png") as image:
+        assert image.info == {}
+
+
+def test_grey_palette_sixteen_bit_and_opaque_alpha_become_rgb(tmp_path, picture):
+    grey = picture[..., 0]
+    Image.fromarray(grey).save(tmp_path / "grey.png")
+    assert np.array_equal(images.read_rgb(tmp_path / "grey.png"), np.repeat(grey[..., None], 3, 2))
+    Image.fromarray(grey.astype(np.uint16) * 257).save(tmp_path / "deep.png")
+    assert np.array_equal(images.read_rgb(tmp_path / "deep.png"), np.repeat(grey[..., None], 3, 2))
+    Image.fromarray(picture).quantize(8).save(tmp_path / "palette.png")
+    assert images.read_rgb(tmp_path / "palette.png").shape == (7, 5, 3)
+    Image.fromarray(picture).convert("RGBA").save(tmp_path / "alpha.png")
+    assert np.array_equal(images.read_rgb(tmp_path / "alpha.png"), picture)
+    Image.fromarray(grey > 127).save(tmp_path / "bits.png")
+    assert np.array_equal(images.read_rgb(tmp_path / "bits.png")[..., 0], np.where(grey > 127, 255, 0))
+
+
+def test_an_exif_rotation_is_applied(tmp_path, picture):
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.fromarray(picture).save(tmp_path / "turned.png", exif=exif)
+    assert np.array_equal(images.read_rgb(tmp_path / "turned.png"), np.rot90(picture, -1))
+
+
+def test_what_cannot_be_read_exactly_is_refused_by_name(tmp_path, picture):
+    Image.fromarray(picture).convert("CMYK").save(tmp_path / "print.jpg")
+    with pytest.raises(UserError, match=r"print\.jpg: colour mode CMYK"):
+        images.read_rgb(tmp_path / "print.jpg")
+    see_through = Image.fromarray(picture).convert("RGBA")
+    see_through.putalpha(100)
+    see_through.save(tmp_path / "glass.png")
+    with pytest.raises(UserError, match=r"glass\.png: the picture is transparent"):
+        images.read_rgb(tmp_path / "glass.png")
+    whole = tmp_path / "whole.png"
+    images.write_png(whole, np.repeat(picture, 9, 0))
+    (tmp_path / "torn.png").write_bytes(whole.read_bytes()[:-40])
+    with pytest.raises(UserError, match=r"torn\.png: not a readable picture"):
+        images.read_rgb(tmp_path / "torn.png")
+    (tmp_path / "text.png").write_text("hello")
+    with pytest.raises(UserError, match=r"text\.png: not a readable picture"):
+        images.read_rgb(tmp_path / "text.png")
+    with pytest.raises(UserError, match=r"absent\.png: no such picture"):
+        images.read_rgb(tmp_path / "absent.png")
+
+
+def test_folders_are_listed_in_natural_order(tmp_path):
+    for name in ("10.png", "9.PNG", "a2.jpg", "a10.jpg", ".hidden.png", "notes.txt"):
+        (tmp_path / name).touch()
+    assert [path.name for path in images.list_pictures(tmp_path)] == ["9.PNG", "10.png", "a2.jpg", "a10.jpg"]
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(UserError, match="empty: no pictures"):
+        images.list_pictures(tmp_path / "empty")
+    with pytest.raises(UserError, match="no such folder"):
+        images.list_pictures(tmp_path / "absent")
+
+
+def test_two_files_of_one_stem_are_refused(tmp_path):
+    with pytest.raises(UserError, match="the same stem"):
+        images.by_stem([tmp_path / "a.png", tmp_path / "a.jpg"])

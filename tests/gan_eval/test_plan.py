@@ -1,0 +1,82 @@
+"""A study on its way into a folder."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from gan_eval import images
+from gan_eval.errors import UserError
+from gan_eval.plan import make_plan, open_plan
+
+STUDY = """
+[study]
+name = "s"
+[data.d]
+[training]
+epochs = 3
+[models.m]
+data = "d"
+[quiz]
+real = 9
+participants = 40
+"""
+
+
+@pytest.fixture
+def world(tmp_path):
+    (tmp_path / "s.toml").write_text(STUDY)
+    for split in ("train", "val"):
+        (tmp_path / "data" / "d" / split).mkdir(parents=True)
+        images.write_png(tmp_path / "data" / "d" / split / "1.png", np.zeros((4, 8, 3), np.uint8))
+    return tmp_path
+
+
+def plan_in(world: Path, **options: object):
+    return make_plan(world / "s.toml", world / "out", data_root=world / "data", **options)  # type: ignore[arg-type]
+
+
+def test_the_split_is_test_else_val(world):
+    assert plan_in(world).split("d") == "val"
+    (world / "data" / "d" / "test").mkdir()
+    assert plan_in(world).split("d") == "test"
+
+
+def test_a_smoke_test_touches_all_with_little(world):
+    plan = plan_in(world, smoke=True)
+    training = plan.study.training_of("m")
+    assert (training.steps, training.epochs) == (6, None)
+    assert training.image_size == 256, "NIQE needs pictures of at least 192 pixels"
+    assert plan.study.quiz.real == 4
+    assert plan.study.quiz.participants == 3
+    assert open_plan(world / "s.toml", world / "out").study == plan.study
+
+
+def test_a_folder_serves_one_study(world):
+    plan_in(world)
+    (world / "s.toml").write_text(STUDY.replace('name = "s"', 'name = "other"'))
+    with pytest.raises(UserError, match="made by the study 's'"):
+        plan_in(world)
+    with pytest.raises(UserError, match="made by the study 's'"):
+        open_plan(world / "s.toml", world / "out")
+
+
+@pytest.mark.parametrize("fraction", [0.0, -1.0, 1.5, float("nan")])
+def test_a_fraction_is_a_share(world, fraction):
+    with pytest.raises(UserError, match="--fraction"):
+        plan_in(world, fraction=fraction)
+    assert not (world / "out").exists()
+
+
+def test_missing_data_is_named_before_anything_is_written(world):
+    with pytest.raises(UserError, match="--data-root"):
+        make_plan(world / "s.toml", world / "out")
+    with pytest.raises(UserError, match="the data set d is wanted there"):
+        make_plan(world / "s.toml", world / "out", data_root=world)
+    (world / "data" / "d" / "val" / "1.png").unlink()
+    (world / "data" / "d" / "val").rmdir()
+    with pytest.raises(UserError, match="no split test or val"):
+        plan_in(world)
+    assert not (world / "out").exists()
+    with pytest.raises(UserError, match="not a study's folder"):
+        open_plan(world / "s.toml", world / "out")

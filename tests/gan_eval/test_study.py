@@ -1,0 +1,114 @@
+"""The study file: what is wrong is named by file and field."""
+
+from pathlib import Path
+
+import pytest
+
+from gan_eval.errors import UserError
+from gan_eval.study import Study, load_study
+
+ROOT = Path(__file__).parents[2]
+GOOD = """
+[study]
+name = "s"
+[data.d]
+[training]
+epochs = 3
+[models.m]
+data = "d"
+"""
+
+
+def load(tmp_path: Path, text: str) -> Study:
+    path = tmp_path / "study.toml"
+    path.write_text(text)
+    return load_study(path)
+
+
+def test_the_defaults_are_the_papers(tmp_path):
+    training = load(tmp_path, GOOD).training_of("m")
+    assert (training.learning_rate, training.beta1, training.lambda_l1) == (2e-4, 0.5, 100.0)
+    assert (training.d_loss_factor, training.image_size, training.epochs) == (0.5, 256, 3)
+
+
+def test_a_models_own_keys_override_the_shared_ones(tmp_path):
+    text = GOOD + "[models.long]\ndata = 'd'\n[models.long.training]\nsteps = 9\nlambda_l1 = 10.0\n"
+    study = load(tmp_path, text)
+    assert (study.training_of("long").steps, study.training_of("long").epochs) == (9, None)
+    assert study.training_of("long").lambda_l1 == 10.0
+    assert study.training_of("m").epochs == 3
+
+
+@pytest.mark.parametrize(
+    ("change", "parts"),
+    [
+        (("epochs = 3", "epoch = 3"), ["training.epoch: no such key", "did you mean epochs?"]),
+        (("[training]", "[trainin]"), ["trainin: no such key", "training"]),
+        (("epochs = 3", "epochs = 'x'"), ["training.epochs", "'x'"]),
+        (("epochs = 3", "epochs = 0"), ["training.epochs", "0"]),
+        (("epochs = 3", "epochs = 3\nsteps = 2"), ["give epochs or steps, not both"]),
+        (("epochs = 3", "beta1 = nan"), ["training.beta1"]),
+        (('data = "d"', 'data = "e"'), ["models.m.data", "'e'", "known: d"]),
+        (
+            ('data = "d"', 'data = "d"\n[models.m.training]\nlambda_l2 = 1'),
+            ["models.m.training.lambda_l2", "lambda_l1"],
+        ),
+        (('name = "s"', 'name = "../s"'), ["study.name"]),
+        (('name = "s"', ""), ["study.name: is missing"]),
+        (("[models.m]", "[quiz]\nkeys = {real='j', fake='J'}\n[models.m]"), ["quiz.keys", "different keys"]),
+        (("[models.m]", "[quiz]\nexposure_ms = 'long'\n[models.m]"), ["quiz.exposure_ms"]),
+        (("[models.m]", "[quiz]\nexposure_ms = 5000\n[models.m]"), ["response_ms"]),
+        (("[study]", "[study"), ["not valid TOML"]),
+    ],
+)
+def test_a_mistake_is_named_by_field(tmp_path, change, parts):
+    with pytest.raises(UserError) as caught:
+        load(tmp_path, GOOD.replace(*change))
+    message = str(caught.value)
+    assert "study.toml" in message
+    assert "\n" not in message
+    for part in parts:
+        assert part in message
+
+
+def test_files_that_are_absent_or_not_text_are_named(tmp_path):
+    with pytest.raises(UserError, match="no such study file"):
+        load_study(tmp_path / "absent.toml")
+    (tmp_path / "b.toml").write_bytes(b"\xff\xff")
+    with pytest.raises(UserError, match="not UTF-8"):
+        load_study(tmp_path / "b.toml")
+    with pytest.raises(UserError, match="cannot be read"):
+        load_study(tmp_path)
+
+
+def test_the_design_hash_follows_what_participants_see(tmp_path):
+    base = load(tmp_path, GOOD).design_hash
+    assert load(tmp_path, GOOD.replace('name = "s"', 'name = "s"\ntitle = "T"')).design_hash == base
+    assert load(tmp_path, GOOD + "[quiz]\nparticipants = 99\n").design_hash == base
+    assert load(tmp_path, GOOD + "[metrics]\nnames = ['psnr']\n").design_hash == base
+    assert load(tmp_path, GOOD + "[quiz]\nresponse_ms = 3000\n").design_hash != base
+    assert load(tmp_path, GOOD.replace("epochs = 3", "epochs = 4")).design_hash != base
+    assert load(tmp_path, GOOD + "[analysis]\nexclude = ['reaction_time_ms<200']\n").design_hash != base
+
+
+@pytest.mark.parametrize(
+    "path", [*sorted((ROOT / "studies").glob("*.toml")), ROOT / "gan_eval" / "demo.toml"], ids=lambda path: path.name
+)
+def test_the_shipped_studies_are_good(path):
+    study = load_study(path)
+    for name in study.study.published:
+        assert (path.parent / name).is_file()
+
+
+def test_the_capability_study_is_the_published_one():
+    study = load_study(ROOT / "studies" / "pix2pix_capability.toml")
+    assert {model.data for model in study.models.values()} == {"facades", "maps", "edges2shoes"}
+    for model in study.models:
+        training = study.training_of(model)
+        assert (training.epochs, training.learning_rate, training.beta1, training.d_loss_factor) == (
+            100,
+            2e-4,
+            0.5,
+            0.5,
+        )
+    assert (study.quiz.real, study.quiz.fake, study.quiz.flash_ms) == (25, 25, None)

@@ -1,0 +1,156 @@
+"""Who may import whom, and what an import may cost (docs/design.md, the rooms).
+
+Imports point one way, the quiz starts without the heavy libraries, and Qt lives in gan_eval/quiz/app alone.
+"""
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+LAYERS: tuple[tuple[str, ...], ...] = (
+    ("errors", "files", "tables", "tabular", "system_libraries", "launch"),
+    ("store", "stimuli", "study", "weights", "images", "doctor"),
+    ("quiz", "metrics", "stats"),
+    ("trainer", "report"),
+    ("pipeline", "plan", "stages", "sessions"),
+    ("demo", "cli", "cli_options", "console"),
+    ("__main__",),
+)
+"""The rooms, lowest first. A room may import from its own layer and from those below it."""
+
+SEPARATE = (("quiz", "metrics", "stats"), ("trainer", "report"))
+"""Rooms of one layer that are to be used alone: they do not import each other."""
+
+LIGHT_MODULES = ("tables", "tabular", "study", "store", "stimuli", "images", "files", "errors", "quiz", "doctor")
+HEAVY = ("pandas", "scipy", "torch", "torchmetrics", "torchvision", "matplotlib", "statsmodels")
+
+
+def module_files() -> list[Path]:
+    """Every module of the two packages."""
+    return sorted([*(ROOT / "gan_eval").rglob("*.py"), *(ROOT / "trainer").rglob("*.py")])
+
+
+def module_name(file: Path) -> str:
+    """The dotted name of a module's file."""
+    parts = file.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def room_of(name: str) -> str | None:
+    """The room of a dotted name: the part below gan_eval, or trainer; None for gan_eval itself and for others'."""
+    parts = name.split(".")
+    if parts[0] == "trainer":
+        return "trainer"
+    return parts[1] if parts[0] == "gan_eval" and len(parts) > 1 else None
+
+
+@cache
+def imports_of(file: Path) -> frozenset[str]:
+    """The dotted names that a module imports anywhere, inside functions too, but not for type checking only."""
+    return frozenset(_imported_names(ast.parse(file.read_text(encoding="utf-8")), module_name(file), file))
+
+
+def _imported_names(tree: ast.AST, module: str, file: Path) -> Iterator[str]:
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
+            continue
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = node.module or ""
+            if node.level:
+                package = module.split(".") if file.name == "__init__.py" else module.split(".")[:-1]
+                base = ".".join([*package[: len(package) - node.level + 1], *filter(None, [node.module])])
+            yield from (f"{base}.{alias.name}" for alias in node.names)
+        yield from _imported_names(node, module, file)
+
+
+def layer_of(room: str) -> int:
+    """The number of a room's layer, 0 the lowest."""
+    for number, rooms in enumerate(LAYERS):
+        if room in rooms:
+            return number
+    pytest.fail(f"{room} stands in no layer: add it to LAYERS, and to docs/design.md if it is a new room")
+
+
+def rooms_and_imports() -> Iterator[tuple[Path, str, str]]:
+    """Each (file, its room, a room that it imports), other rooms only."""
+    for file in module_files():
+        room = room_of(module_name(file))
+        for name in imports_of(file):
+            imported = room_of(name)
+            if room and imported and imported != "__version__" and imported != room:
+                yield file, room, imported
+
+
+def test_imports_point_one_way():
+    wrong = [
+        f"{file.relative_to(ROOT)} imports {imported}"
+        for file, room, imported in rooms_and_imports()
+        if layer_of(imported) > layer_of(room)
+    ]
+    assert wrong == []
+
+
+def test_boxes_of_one_layer_do_not_import_each_other():
+    wrong = [
+        f"{file.relative_to(ROOT)} imports {imported}"
+        for file, room, imported in rooms_and_imports()
+        if any(room in rooms and imported in rooms for rooms in SEPARATE)
+    ]
+    assert wrong == []
+
+
+def test_the_trainer_takes_its_metrics_as_a_callable():
+    wrong = [str(file) for file, room, imported in rooms_and_imports() if (room, imported) == ("trainer", "metrics")]
+    assert wrong == []
+
+
+def test_qt_lives_in_the_quiz_app_alone():
+    app = ROOT / "gan_eval" / "quiz" / "app"
+    users = [file for file in module_files() if any(name.split(".")[0] == "PySide6" for name in imports_of(file))]
+    assert users, "nobody imports PySide6: this test looks in the wrong place"
+    assert [str(file.relative_to(ROOT)) for file in users if app not in file.parents] == []
+
+
+def loaded_by(code: str, libraries: tuple[str, ...]) -> list[str]:
+    """Which of `libraries` are loaded in a new interpreter after `code`."""
+    report = f"\nimport sys; print('loaded:', *[name for name in {libraries!r} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code + report], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.splitlines()[-1].split()[1:]
+
+
+def test_loaded_libraries_are_seen():
+    assert loaded_by("import json", ("json", "torch")) == ["json"]
+
+
+@pytest.mark.parametrize("module", LIGHT_MODULES)
+def test_light_modules_import_nothing_heavy(module):
+    assert loaded_by(f"import gan_eval.{module}", (*HEAVY, "PySide6")) == []
+
+
+def test_all_of_the_quiz_imports_nothing_heavy():
+    files = [file for file in (ROOT / "gan_eval" / "quiz").rglob("*.py") if file.name != "__main__.py"]
+    assert len(files) > 3
+    code = "\n".join(f"import {module_name(file)}" for file in files)
+    assert loaded_by(code, HEAVY) == []
+
+
+def test_help_is_quick_to_import():
+    code = """
+import runpy, sys
+sys.argv = ["gan-eval", "--help"]
+try:
+    runpy.run_module("gan_eval", run_name="__main__")
+except SystemExit as end:
+    assert not end.code, end.code
+"""
+    assert loaded_by(code, (*HEAVY, "PySide6")) == []

@@ -1,0 +1,372 @@
+"""`./run` and what it does before anything is installed."""
+
+import ast
+import importlib.util
+import json
+import subprocess
+import sys
+from importlib.machinery import SourceFileLoader
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from bootstrap import environment, system, tools
+from bootstrap.environment import Checkout, Stamp
+from gan_eval.system_libraries import IMPORT_LIBRARIES, SCREEN_LIBRARIES, install_command, missing_libraries
+
+ROOT = Path(__file__).resolve().parent.parent
+BOOTSTRAP_FILES = [ROOT / "run", *sorted((ROOT / "bootstrap").glob("*.py")), ROOT / "gan_eval/system_libraries.py"]
+
+
+@pytest.fixture(scope="module")
+def run() -> ModuleType:
+    """The file `run`, loaded as a module."""
+    loader = SourceFileLoader("run_script", str(ROOT / "run"))
+    module = importlib.util.module_from_spec(importlib.util.spec_from_loader(loader.name, loader))
+    loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Checkout:
+    """A clone with a healthy, finished environment for training; nothing in it can be run."""
+    (tmp_path / "pyproject.toml").write_text("[project]\n")
+    (tmp_path / "constraints.txt").write_text("numpy==2.4.6\n")
+    checkout = Checkout(tmp_path, windows=False)
+    checkout.python.parent.mkdir(parents=True)
+    checkout.python.write_text("#!/bin/sh\nexit 0\n")
+    checkout.python.chmod(0o755)
+    checkout.site_packages.mkdir(parents=True)
+    (checkout.venv / "pyvenv.cfg").write_text("home = /usr/bin\n")
+    environment.write_stamp(checkout, environment.fresh_stamp(checkout, "train", finished=True))
+    return checkout
+
+
+@pytest.fixture
+def commands(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
+    """The commands that would have been run, which all succeed."""
+    ran: list[list[str]] = []
+    for module in (environment, system):
+        monkeypatch.setattr(module, "run_shown", lambda command, **_: ran.append([str(word) for word in command]))
+    return ran
+
+
+# The file itself
+
+
+def test_run_can_be_read_by_old_pythons():
+    ast.parse((ROOT / "run").read_text(), feature_version=(3, 7))
+
+
+def test_only_the_standard_library_is_imported_before_the_set_up():
+    for file in BOOTSTRAP_FILES:
+        for node in ast.walk(ast.parse(file.read_text())):
+            names = [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            names += [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            for name in names:
+                room = name.split(".")[0]
+                assert room in sys.stdlib_module_names or room in ("bootstrap", "gan_eval"), f"{file.name}: {name}"
+
+
+def test_help_needs_no_environment_and_no_third_party_library():
+    done = subprocess.run([sys.executable, "-S", ROOT / "run", "--help"], capture_output=True, text=True, check=True)
+    assert "./run setup [--extras EXTRAS]" in done.stdout
+
+
+def test_a_slip_of_the_pen_installs_nothing(run, monkeypatch, tmp_path, capsys, commands):
+    monkeypatch.setattr(run, "ROOT", tmp_path)
+    assert run.main(["dmeo"]) == 2
+    assert "no verb 'dmeo'" in capsys.readouterr().err
+    assert commands == []
+
+
+def test_no_verb_is_a_usage_error(run, capsys):
+    assert run.main([]) == 2
+    assert "./run demo" in capsys.readouterr().err
+
+
+def test_wrong_extras_are_a_usage_error(run):
+    with pytest.raises(SystemExit) as stopped:
+        run.wanted_extras(["--extras", "torch"])
+    assert stopped.value.code == 2
+
+
+# What is run inside the environment
+
+
+@pytest.mark.parametrize(("windows", "python"), [(False, "bin/python"), (True, "Scripts/python.exe")])
+def test_verbs_become_commands_of_the_environment(run, tmp_path, windows, python):
+    checkout = Checkout(tmp_path, windows=windows)
+    python = str(tmp_path / ".venv" / python)
+    assert run.command_for("quiz", ["--windowed"], checkout) == [python, "-P", "-m", "gan_eval", "quiz", "--windowed"]
+    assert run.command_for("test", [], checkout) == [python, "-m", "pytest", "-n", "2"]
+    assert run.command_for("test", ["-k", "stamp"], checkout) == [python, "-m", "pytest", "-k", "stamp"]
+
+
+def test_training_verbs_get_the_allocator_settings_where_glibc_reads_them(run):
+    name = "MALLOC_TRIM_THRESHOLD_"
+    assert int(run.environment_for("train", {}, glibc=True)[name]) > 2**32
+    assert name not in run.environment_for("train", {}, glibc=False)
+    assert name not in run.environment_for("quiz", {}, glibc=True)
+    assert run.environment_for("demo", {name: "1"}, glibc=True)[name] == "1"
+
+
+def test_tests_use_one_thread_a_worker_unless_told(run):
+    assert run.environment_for("test", {"A": "b"}, glibc=True) == {"A": "b", "OMP_NUM_THREADS": "1"}
+    assert run.environment_for("test", {"OMP_NUM_THREADS": "4"}, glibc=True)["OMP_NUM_THREADS"] == "4"
+
+
+def test_a_ready_environment_is_handed_over_to_at_once(run, checkout, commands, monkeypatch):
+    handed = []
+    monkeypatch.setattr(run, "ROOT", checkout.root)
+    monkeypatch.setattr(run, "hand_over", lambda command, **_: handed.append(command[1:]) or 0)
+    assert run.main(["metrics", "--list"]) == 0
+    assert handed == [["-P", "-m", "gan_eval", "metrics", "--list"]]
+    assert commands == []
+
+
+# Stamps and extras
+
+
+def test_an_environment_only_grows():
+    stamp = Stamp(extras="train", python="3.11", root="/x", inputs="", finished=True)
+    assert environment.extras_to_install(stamp, "none") == "train"
+    assert environment.extras_to_install(stamp, "dev") == "dev"
+    assert environment.extras_to_install(stamp, None) == "train"
+    assert environment.extras_to_install(None, "none") == "none"
+    assert environment.extras_to_install(None, None) == "train"
+
+
+def test_a_finished_environment_is_ready_for_what_it_holds(checkout):
+    assert environment.is_ready(checkout, None)
+    assert environment.is_ready(checkout, "none")
+    assert environment.is_ready(checkout, "train")
+    assert not environment.is_ready(checkout, "dev")
+
+
+@pytest.mark.parametrize("name", ["pyproject.toml", "constraints.txt"])
+def test_other_versions_make_it_stale(checkout, name):
+    (checkout.root / name).write_text("changed")
+    assert not environment.is_ready(checkout, None)
+
+
+def test_a_new_format_makes_it_stale(checkout, monkeypatch):
+    monkeypatch.setattr(environment, "FORMAT", environment.FORMAT + 1)
+    assert not environment.is_ready(checkout, None)
+
+
+def test_an_environment_without_its_python_is_not_ready(checkout):
+    checkout.python.unlink()
+    assert not environment.is_ready(checkout, None)
+    assert "no working Python" in environment.reason_to_remake(checkout)
+
+
+def test_an_unfinished_installation_is_not_ready(checkout):
+    environment.write_stamp(checkout, environment.fresh_stamp(checkout, "train", finished=False))
+    assert not environment.is_ready(checkout, None)
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"extras": "train"}', json.dumps({"extras": "x"})])
+def test_a_stamp_that_cannot_be_read_is_none(checkout, text):
+    checkout.stamp_file.write_text(text)
+    assert environment.read_stamp(checkout) is None
+
+
+def test_another_python_or_place_means_making_it_anew(checkout, monkeypatch):
+    assert environment.reason_to_remake(checkout) is None
+    moved = environment.fresh_stamp(Checkout(checkout.root), "train", finished=True)
+    environment.write_stamp(checkout, Stamp(**{**vars(moved), "root": "/elsewhere"}))
+    assert "moved" in environment.reason_to_remake(checkout)
+    monkeypatch.setattr(environment, "python_version", lambda: "3.99")
+    assert "another Python" in environment.reason_to_remake(checkout)
+
+
+# Interrupted installations
+
+
+def add_package(checkout: Checkout, name: str, content: str = "x = 1\n") -> Path:
+    """Install a package of one module the way installers do: the module, then its RECORD."""
+    module = checkout.site_packages / f"{name}.py"
+    module.write_text(content)
+    information = checkout.site_packages / f"{name}-1.0.dist-info"
+    information.mkdir()
+    (information / "RECORD").write_text(f"{name}.py,sha256=abc,{len(content)}\n{information.name}/RECORD,,\n")
+    return module
+
+
+def test_packages_with_all_files_are_whole(checkout):
+    add_package(checkout, "whole")
+    assert environment.damaged_packages(checkout.site_packages) == []
+
+
+def test_packages_cut_short_are_found(checkout):
+    add_package(checkout, "whole")
+    add_package(checkout, "truncated").write_text("x")
+    add_package(checkout, "absent").unlink()
+    (checkout.site_packages / "begun-1.0.dist-info").mkdir()
+    assert environment.damaged_packages(checkout.site_packages) == ["absent-1.0", "begun-1.0", "truncated-1.0"]
+
+
+def test_an_interrupted_installation_without_damage_is_continued(checkout, commands, monkeypatch):
+    monkeypatch.setattr(environment.shutil, "which", lambda name: None)
+    environment.write_stamp(checkout, environment.fresh_stamp(checkout, "train", finished=False))
+    add_package(checkout, "whole")
+    environment.install(checkout, "train")
+    assert [command[1:4] for command in commands] == [["-m", "pip", "install"]]
+    assert environment.is_ready(checkout, "train")
+
+
+def test_an_interrupted_installation_with_damage_is_made_anew(checkout, commands, monkeypatch):
+    environment.write_stamp(checkout, environment.fresh_stamp(checkout, "train", finished=False))
+    add_package(checkout, "truncated").write_text("x")
+    environment.make_environment(checkout, "pip")
+    assert not checkout.venv.exists()
+    assert commands == [[sys.executable, "-m", "venv", str(checkout.venv)]]
+
+
+def test_a_folder_that_is_no_environment_is_left_alone(tmp_path, commands):
+    checkout = Checkout(tmp_path)
+    checkout.venv.mkdir()
+    (checkout.venv / "thesis.txt").write_text("mine")
+    with pytest.raises(tools.SetupError, match="move it away"):
+        environment.make_environment(checkout, "pip")
+    assert (checkout.venv / "thesis.txt").exists()
+
+
+def test_a_failed_upgrade_leaves_the_environment_usable(checkout, monkeypatch):
+    def fail(*_, **__):
+        raise tools.SetupError("no network")
+
+    monkeypatch.setattr(environment, "run_shown", fail)
+    monkeypatch.setattr(environment.shutil, "which", lambda name: None)
+    with pytest.raises(tools.SetupError, match="no network"):
+        environment.install(checkout, "dev")
+    assert environment.is_ready(checkout, "train")
+
+
+# Commands on the platforms
+
+
+def test_uv_seeds_pip_and_pip_takes_over_where_uv_fails(checkout, monkeypatch):
+    ran = []
+
+    def only_pip(command, **_):
+        ran.append(command)
+        if command[0] == "/bin/uv":
+            raise tools.SetupError("uv knows no such index")
+        if command[:3] == [sys.executable, "-m", "venv"]:
+            checkout.python.parent.mkdir(parents=True)
+
+    monkeypatch.setattr(environment, "run_shown", only_pip)
+    monkeypatch.setattr(environment.shutil, "which", lambda name: "/bin/uv")
+    environment.shutil.rmtree(checkout.venv)
+    environment.install(checkout, "train")
+    assert ran[0] == ["/bin/uv", "venv", "--seed", "--python", sys.executable, str(checkout.venv)]
+    assert [command[0] for command in ran] == ["/bin/uv", sys.executable, str(checkout.python)]
+
+
+def test_installation_is_editable_and_under_the_constraints(checkout):
+    by_pip = environment.install_command(checkout, "train", "pip")
+    assert by_pip[:4] == [str(checkout.python), "-m", "pip", "install"]
+    assert by_pip[-4:] == ["--constraint", str(checkout.constraints), "--editable", ".[train]"]
+    by_uv = environment.install_command(checkout, "none", "/bin/uv")
+    assert by_uv[:5] == ["/bin/uv", "pip", "install", "--python", str(checkout.python)]
+    assert by_uv[-1] == "."
+
+
+def test_constraints_hold_versions_and_no_address():
+    lines = [line for line in (ROOT / "constraints.txt").read_text().splitlines() if not line.startswith("#")]
+    assert any(line.startswith("torch==") for line in lines)
+    assert all(line.count("==") == 1 and "://" not in line and "@" not in line for line in lines)
+
+
+# The system's libraries
+
+
+def test_missing_libraries_are_those_that_do_not_load():
+    assert missing_libraries(platform="linux", loads=lambda name: name != "libEGL.so.1") == (IMPORT_LIBRARIES[1],)
+    assert missing_libraries(platform="linux", loads=lambda name: False) == IMPORT_LIBRARIES + SCREEN_LIBRARIES
+    assert missing_libraries(platform="darwin", loads=lambda name: False) == ()
+    assert missing_libraries(platform="win32", loads=lambda name: False) == ()
+
+
+@pytest.mark.parametrize(
+    ("manager", "line"),
+    [
+        ("apt-get", "sudo apt-get install -y --no-install-recommends libgl1 libegl1"),
+        ("dnf", "sudo dnf install 'libGL.so.1()(64bit)' 'libEGL.so.1()(64bit)'"),
+        ("pacman", "install the packages that hold libGL.so.1, libEGL.so.1"),
+    ],
+)
+def test_the_command_speaks_the_package_managers_language(manager, line):
+    assert install_command(IMPORT_LIBRARIES[:2], which=lambda name: name if name == manager else None) == line
+
+
+@pytest.fixture
+def bare_debian(monkeypatch):
+    """Debian with nothing beside Python."""
+    monkeypatch.setattr(system, "missing_libraries", lambda: IMPORT_LIBRARIES[:1])
+    monkeypatch.setattr(system, "has_venv", lambda: False)
+    monkeypatch.setattr(system.shutil, "which", lambda name: None)
+    monkeypatch.setattr(system.sys, "platform", "linux")
+
+
+def test_root_on_debian_installs_what_is_missing(bare_debian, monkeypatch, commands):
+    monkeypatch.setattr(system, "may_use_apt", lambda: True)
+    with pytest.raises(tools.SetupError, match="ensurepip"):  # the pretended installation brought nothing
+        system.prepare_system(environment_needed=True, for_tests=True)
+    assert commands[0][-3:] == [system.venv_package(), "libgl1", "xvfb"]
+
+
+def test_others_are_told_and_go_on(bare_debian, monkeypatch, commands, capsys):
+    monkeypatch.setattr(system, "may_use_apt", lambda: False)
+    system.prepare_system(environment_needed=False, for_tests=True)
+    told = capsys.readouterr().err
+    assert install_command(IMPORT_LIBRARIES[:1]) in told
+    assert "Xvfb" in told
+    assert commands == []
+
+
+def test_apt_fetches_its_lists_only_where_the_first_try_fails(monkeypatch, capsys):
+    ran = []
+
+    def fails_once(command, **_):
+        ran.append(command[3])
+        if len(ran) == 1:
+            raise tools.SetupError("E: Unable to locate package")
+
+    monkeypatch.setattr(system, "run_shown", fails_once)
+    system.apt_install(["libgl1"])
+    assert ran == ["install", "update", "install"]
+
+
+def test_a_failing_apt_is_said_and_stops_nothing(monkeypatch, capsys):
+    def fail(*_, **__):
+        raise tools.SetupError("E: no network")
+
+    monkeypatch.setattr(system, "run_shown", fail)
+    system.apt_install(["libgl1"])
+    assert "apt-get install libgl1" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("platform", "word"), [("linux", "apt-get"), ("darwin", "brew"), ("win32", "python.org")])
+def test_how_to_get_venv_fits_the_platform(platform, word):
+    assert word in system.how_to_get_venv(platform)
+
+
+# Running tools
+
+
+def test_a_failed_tool_shows_its_last_lines(tmp_path):
+    code = "import sys; print(*range(100), sep='\\n'); sys.exit(3)"
+    with pytest.raises(tools.SetupError) as failed:
+        tools.run_shown([sys.executable, "-c", code], folder=tmp_path, what="counting")
+    lines = str(failed.value).splitlines()
+    assert lines[0] == "counting: failed with exit status 3. Its last lines:"
+    assert [line.strip() for line in lines[1:]] == [str(n) for n in range(85, 100)]
+
+
+def test_a_tool_that_is_not_there_is_one_line(tmp_path):
+    with pytest.raises(tools.SetupError, match="cannot be started"):
+        tools.run_shown([str(tmp_path / "nothing")], folder=tmp_path, what="nothing")

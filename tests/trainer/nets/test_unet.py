@@ -1,0 +1,86 @@
+"""The generator: size, depth, range, layout."""
+
+import pytest
+import torch
+
+from gan_eval.errors import UserError
+from gan_eval.study import TrainingSettings
+from trainer.nets.build import empty_generator, new_networks
+from trainer.nets.unet import UNet, default_depth
+
+
+def test_parameter_count_is_the_published_networks() -> None:
+    with torch.device("meta"):
+        net = UNet(depth=8, channels=64)
+    assert sum(weight.numel() for weight in net.parameters()) == 54_413_955
+
+
+@pytest.mark.parametrize(("size", "depth"), [(256, 8), (128, 7), (64, 6), (192, 6), (96, 5), (100, 2), (512, 9)])
+def test_default_depth(size: int, depth: int) -> None:
+    assert default_depth(size) == depth
+    assert size % 2**depth == 0
+
+
+@pytest.mark.parametrize("size", [286, 255, 2])
+def test_size_that_cannot_be_halved_twice_is_refused(size: int) -> None:
+    with pytest.raises(UserError, match=f"image_size {size}"):
+        default_depth(size)
+
+
+@pytest.mark.parametrize("norm", ["batch", "instance", "none"])
+@pytest.mark.parametrize("size", [64, 96])
+def test_output_has_the_input_shape_and_range(norm: str, size: int) -> None:
+    net, _ = new_networks(TrainingSettings(steps=1, image_size=size, generator_channels=2, norm=norm))
+    with torch.no_grad():
+        y = net(torch.rand(2, 3, size, size) * 2 - 1)
+    assert y.shape == (2, 3, size, size)
+    assert float(y.abs().max()) <= 1
+    assert float(y.std()) > 0
+
+
+def test_non_square_pictures_pass_where_both_sides_are_multiples() -> None:
+    net, _ = new_networks(TrainingSettings(steps=1, image_size=64, generator_channels=2, depth=4))
+    assert net(torch.zeros(1, 3, 64, 48)).shape == (1, 3, 64, 48)
+
+
+def test_dropout_is_in_the_three_inner_decoder_levels() -> None:
+    with torch.device("meta"):
+        net = UNet(depth=8, channels=2)
+    assert [level for level, up in enumerate(net.up) if hasattr(up, "dropout")] == [4, 5, 6]
+
+
+def test_biases_and_norms_follow_the_layout() -> None:
+    with torch.device("meta"):
+        batch, instance = UNet(depth=8, channels=2), UNet(depth=8, channels=2, norm="instance")
+    assert [name for name, _ in batch.named_parameters() if "conv.bias" in name] == ["up.0.conv.bias"]
+    assert sum("conv.bias" in name for name, _ in instance.named_parameters()) == 16
+    assert not any("norm" in name for name in instance.state_dict())
+    assert [level for level, down in enumerate(batch.down) if hasattr(down, "norm")] == [1, 2, 3, 4, 5, 6]
+    assert [level for level, up in enumerate(batch.up) if hasattr(up, "norm")] == [1, 2, 3, 4, 5, 6, 7]
+
+
+def test_initial_weights_follow_from_the_seed_alone() -> None:
+    settings = TrainingSettings(steps=1, image_size=64, generator_channels=8, seed=1)
+    torch.manual_seed(0)
+    one, D = new_networks(settings)
+    torch.manual_seed(99)
+    two, _ = new_networks(settings)
+    other, _ = new_networks(settings.model_copy(update={"seed": 2}))
+    for name, weight in one.state_dict().items():
+        assert torch.equal(weight, two.state_dict()[name]), name
+    assert not torch.equal(one.down[0].conv.weight, other.down[0].conv.weight)
+    inner = one.down[4].conv.weight
+    assert float(inner.mean()) == pytest.approx(0, abs=5e-4)
+    assert float(inner.std()) == pytest.approx(0.02, rel=0.02)
+    assert float(one.down[4].norm.weight.mean()) == pytest.approx(1, abs=0.02)
+    assert torch.equal(one.up[0].conv.bias, torch.zeros(3))
+    assert torch.equal(one.down[4].norm.running_var, torch.ones(64))
+    assert torch.equal(D.model[0].bias, torch.zeros(64))
+
+
+def test_building_leaves_the_global_generator_alone() -> None:
+    settings = TrainingSettings(steps=1, image_size=64, generator_channels=2)
+    before = torch.random.get_rng_state()
+    new_networks(settings)
+    empty_generator(settings)
+    assert torch.equal(torch.random.get_rng_state(), before)

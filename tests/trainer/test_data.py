@@ -1,0 +1,188 @@
+"""Pairs: sides, sizes, order, jitter, cache, bad pictures."""
+
+import io
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from gan_eval.errors import UserError
+from gan_eval.study import TrainingSettings
+from trainer.data import (
+    Batches,
+    PairedPictures,
+    Schedule,
+    as_tensor,
+    hash_pairs,
+    jitter,
+    jitter_size,
+    list_pairs,
+    read_pair,
+)
+
+
+def test_direction_decides_the_input(make_pairs: Callable[..., Path]) -> None:
+    path = list_pairs(make_pairs(train=1), "train")[0]
+    whole = np.asarray(Image.open(path))
+    a, b = read_pair(path, "AtoB")
+    np.testing.assert_array_equal(np.concatenate([a, b], axis=1), whole)
+    b_first, a_second = read_pair(path, "BtoA")
+    np.testing.assert_array_equal(b_first, b)
+    np.testing.assert_array_equal(a_second, a)
+    pair = PairedPictures([path], "BtoA", side=64)[0]
+    assert pair[0].min() >= 150  # B, the bright one
+    assert pair[1].max() < 100
+
+
+def test_halves_of_any_size_become_squares(make_pairs: Callable[..., Path]) -> None:
+    data = make_pairs(side=120, height=60, train=1)
+    path = list_pairs(data, "train")[0]
+    pair = PairedPictures([path], "AtoB", side=72)[0]
+    left = Image.open(path).crop((0, 0, 120, 60)).resize((72, 72), Image.Resampling.BICUBIC)
+    np.testing.assert_array_equal(pair[0].transpose(1, 2, 0), np.asarray(left))
+
+
+def test_natural_order_and_limit(make_pairs: Callable[..., Path]) -> None:
+    data = make_pairs(train=12)
+    assert [path.stem for path in list_pairs(data, "train")] == [str(number) for number in range(12)]
+    assert [path.stem for path in list_pairs(data, "train", limit=3)] == ["0", "1", "2"]
+
+
+def test_hash_follows_names_and_contents(make_pairs: Callable[..., Path]) -> None:
+    data = make_pairs(train=2)
+    paths = list_pairs(data, "train")
+    before = hash_pairs(paths)
+    paths[0].rename(data / "train" / "a.png")
+    renamed = hash_pairs(list_pairs(data, "train"))
+    Image.new("RGB", (128, 64)).save(data / "train" / "a.png")
+    assert len({before, renamed, hash_pairs(list_pairs(data, "train"))}) == 3
+
+
+def test_batches_equal_the_plain_path(make_pairs: Callable[..., Path], tiny: Callable[..., TrainingSettings]) -> None:
+    """Against decode, resize, crop and flip with Pillow, scaled as x / 255 * 2 - 1."""
+    settings = tiny(batch_size=2)
+    paths = list_pairs(make_pairs(train=5), "train")
+    batches = Batches(PairedPictures(paths, "AtoB", side=jitter_size(settings)), settings)
+    seen = 0
+    for step in range(6):
+        place = batches.schedule.position(step)
+        condition, target = batches(step)
+        order = batches.schedule.order(place.epoch)
+        for row, index in enumerate(order[place.start : place.stop]):
+            picture = Image.open(paths[index])
+            halves = [picture.crop((x, 0, x + 64, 64)).resize((72, 72), Image.Resampling.BICUBIC) for x in (0, 64)]
+            found = [condition[row].numpy(), target[row].numpy()]
+            assert _is_a_crop_of(found, halves)
+            seen += 1
+    assert seen == 10
+
+
+def _is_a_crop_of(found: list[np.ndarray], halves: list[Image.Image]) -> bool:
+    for top in range(9):
+        for left in range(9):
+            for flip in (False, True):
+                crops = [half.crop((left, top, left + 64, top + 64)) for half in halves]
+                if flip:
+                    crops = [crop.transpose(Image.Transpose.FLIP_LEFT_RIGHT) for crop in crops]
+                wanted = [np.asarray(crop, dtype=np.float64).transpose(2, 0, 1) / 255 * 2 - 1 for crop in crops]
+                if all(np.allclose(one, other, rtol=0, atol=1e-6) for one, other in zip(found, wanted, strict=True)):
+                    return True
+    return False
+
+
+def test_cached_equals_uncached(make_pairs: Callable[..., Path], tiny: Callable[..., TrainingSettings]) -> None:
+    paths = list_pairs(make_pairs(train=4), "train")
+    side = jitter_size(tiny())
+    cached, half, uncached = (
+        PairedPictures(paths, "AtoB", side=side, cache_bytes=room) for room in (2**30, 2 * 6 * side**2, 0)
+    )
+    for index in range(4):
+        np.testing.assert_array_equal(cached[index], uncached[index])
+        np.testing.assert_array_equal(cached[index], half[index])
+    assert [len(pictures._cache) for pictures in (cached, half, uncached)] == [4, 2, 0]
+
+
+def test_any_step_can_be_asked_for_in_any_order(
+    make_pairs: Callable[..., Path], tiny: Callable[..., TrainingSettings]
+) -> None:
+    pictures = PairedPictures(list_pairs(make_pairs(train=3), "train"), "AtoB", side=72)
+    forwards = [Batches(pictures, tiny())(step)[0] for step in range(7)]
+    batches = Batches(pictures, tiny())
+    for step in reversed(range(7)):
+        np.testing.assert_array_equal(batches(step)[0], forwards[step])
+
+
+def test_schedule_sees_every_pair_once_an_epoch() -> None:
+    schedule = Schedule(pairs=10, batch_size=4, seed=1)
+    assert schedule.steps_per_epoch == 3
+    places = [schedule.position(step) for step in range(6)]
+    assert [place.stop - place.start for place in places] == [4, 4, 2, 4, 4, 2]
+    assert [place.epoch for place in places] == [0, 0, 0, 1, 1, 1]
+    assert [schedule.images(steps) for steps in range(7)] == [0, 4, 8, 10, 14, 18, 20]
+    assert sorted(schedule.order(0)) == list(range(10))
+    assert list(schedule.order(0)) != list(schedule.order(1))
+
+
+def test_jitter_covers_all_places_and_mirrors_both_halves_alike(tiny: Callable[..., TrainingSettings]) -> None:
+    settings = tiny(image_size=32)
+    assert jitter_size(settings) == 36
+    grid = np.arange(36 * 36).reshape(36, 36) % 251
+    pair = np.broadcast_to(grid.astype(np.uint8), (2, 3, 36, 36))
+    corners, mirrored = set(), 0
+    for sample in range(400):
+        crop = jitter(pair, settings, sample=sample)
+        np.testing.assert_array_equal(crop[0], crop[1])
+        flipped = int(crop[0, 0, 0, 0]) > int(crop[0, 0, 0, 1])
+        mirrored += flipped
+        corners.add(int(crop[0, 0, 0, -1 if flipped else 0]))
+    assert len(corners) == 25
+    assert 150 < mirrored < 250
+
+
+def test_jitter_and_mirror_can_be_switched_off(tiny: Callable[..., TrainingSettings]) -> None:
+    settings = tiny(jitter=False, mirror=False)
+    assert jitter_size(settings) == 64
+    pair = np.random.default_rng(0).integers(0, 256, (2, 3, 64, 64), dtype=np.uint8)
+    for sample in range(20):
+        np.testing.assert_array_equal(jitter(pair, settings, sample=sample), pair)
+
+
+def test_scaling_to_minus_one_and_one() -> None:
+    assert as_tensor(np.array([0, 255], np.uint8)).tolist() == [-1.0, 1.0]
+
+
+def test_odd_width_is_refused_by_name(make_pairs: Callable[..., Path]) -> None:
+    data = make_pairs(train=1)
+    Image.new("RGB", (129, 64)).save(data / "train" / "odd.png")
+    with pytest.raises(UserError, match=r"odd\.png: the width 129 is odd"):
+        PairedPictures(list_pairs(data, "train"), "AtoB", side=64)
+
+
+def test_tiny_halves_are_refused_by_name(make_pairs: Callable[..., Path]) -> None:
+    data = make_pairs(train=1)
+    Image.new("RGB", (8, 64)).save(data / "train" / "thin.png")
+    with pytest.raises(UserError, match=r"thin\.png: halves of 4x64"):
+        PairedPictures(list_pairs(data, "train"), "AtoB", side=64)
+
+
+@pytest.mark.parametrize("cache_bytes", [0, 2**30])
+def test_truncated_picture_is_named_before_training(make_pairs: Callable[..., Path], cache_bytes: int) -> None:
+    data = make_pairs(train=2)
+    whole = io.BytesIO()
+    Image.effect_noise((128, 64), 50).convert("RGB").save(whole, "JPEG")
+    (data / "train" / "cut.jpg").write_bytes(whole.getvalue()[:-500])
+    with pytest.raises(UserError, match=r"cut\.jpg"):
+        PairedPictures(list_pairs(data, "train"), "AtoB", side=64, cache_bytes=cache_bytes)
+
+
+def test_missing_folder_split_and_pictures_are_told_apart(make_pairs: Callable[..., Path], tmp_path: Path) -> None:
+    data = make_pairs(train=1, val=1)
+    (data / "test").mkdir()
+    with pytest.raises(UserError, match=r"nowhere: no such data folder"):
+        list_pairs(tmp_path / "nowhere", "train")
+    with pytest.raises(UserError, match=r"no split 'tset'.*there are: test, train, val"):
+        list_pairs(data, "tset")
+    with pytest.raises(UserError, match=r"test: no pictures"):
+        list_pairs(data, "test")

@@ -1,0 +1,148 @@
+"""The training step against an independent implementation in float64."""
+
+import copy
+
+import pytest
+import torch
+import torch.nn as nn
+from torch import Tensor
+
+from trainer.losses import bce
+from trainer.nets.initial import initialise
+from trainer.nets.patchgan import PatchGAN
+from trainer.nets.unet import UNet
+from trainer.step import Gan, Objective, training_step
+
+SIZE, DEPTH, CHANNELS = 64, 6, 3
+
+
+class NestedUNet(nn.Module):
+    """The published generator as a recursion, with in-place activations; written apart from `trainer.nets`."""
+
+    def __init__(self, level: int, widths: list[int]) -> None:
+        super().__init__()
+        self.level = level
+        self.last = level == len(widths) - 1
+        outside = 3 if level == 0 else widths[level - 1]
+        self.down = nn.Conv2d(outside, widths[level], 4, 2, 1, bias=False)
+        self.down_norm = nn.BatchNorm2d(widths[level]) if 0 < level and not self.last else None
+        self.inner = None if self.last else NestedUNet(level + 1, widths)
+        self.up = nn.ConvTranspose2d(widths[level] * (1 if self.last else 2), outside, 4, 2, 1, bias=level == 0)
+        self.up_norm = nn.BatchNorm2d(outside) if level else None
+        self.drop = nn.Dropout(0.5) if 4 <= level and not self.last else None
+
+    def forward(self, x: Tensor) -> Tensor:
+        if self.level:
+            x = nn.LeakyReLU(0.2, inplace=True)(x)  # the skip below carries the activated values
+        y = self.down(x)
+        y = self.down_norm(y) if self.down_norm else y
+        y = self.inner(y) if self.inner else y
+        y = self.up(nn.ReLU(inplace=True)(y))
+        if self.level == 0:
+            return torch.tanh(y)
+        y = self.up_norm(y)
+        y = self.drop(y) if self.drop else y
+        return torch.cat([x, y], 1)
+
+    def load_from(self, net: UNet) -> None:
+        level = self
+        for down, up in zip(net.down, net.up, strict=True):
+            pairs = [(level.down, down.conv), (level.up, up.conv)]
+            if level.down_norm:
+                pairs.append((level.down_norm, down.norm))
+            if level.up_norm:
+                pairs.append((level.up_norm, up.norm))
+            for mine, theirs in pairs:
+                mine.load_state_dict(theirs.state_dict())
+            level = level.inner
+
+
+def new_pair(*, depth: int = DEPTH) -> tuple[UNet, PatchGAN]:
+    generator, discriminator = UNet(depth=depth, channels=CHANNELS), PatchGAN(channels=CHANNELS)
+    random = torch.Generator().manual_seed(1)
+    initialise(generator, random)
+    initialise(discriminator, random)
+    return generator.double(), discriminator.double()
+
+
+def adam(net: nn.Module, *, fused: bool) -> torch.optim.Adam:
+    return torch.optim.Adam(net.parameters(), lr=2e-4, betas=(0.5, 0.999), fused=fused)
+
+
+def reference_steps(G: nn.Module, D: nn.Module, batches: list[tuple[Tensor, Tensor]]) -> list[list[float]]:
+    """The published order of one step, in plain words: D on the detached fake and the real, then G."""
+    optimizer_g, optimizer_d = adam(G, fused=False), adam(D, fused=False)
+    log_sigmoid = nn.LogSigmoid()
+    terms = []
+    for number, (a, b) in enumerate(batches):
+        torch.manual_seed(number)
+        fake = G(a)
+        d_fake = -log_sigmoid(-D(torch.cat([a, fake.detach()], 1))).mean()
+        d_real = -log_sigmoid(D(torch.cat([a, b], 1))).mean()
+        optimizer_d.zero_grad()
+        ((d_fake + d_real) / 2).backward()
+        optimizer_d.step()
+        g_adversarial = -log_sigmoid(D(torch.cat([a, fake], 1))).mean()
+        g_l1 = (fake - b).abs().mean()
+        optimizer_g.zero_grad()
+        (g_adversarial + 100 * g_l1).backward()
+        optimizer_g.step()
+        terms.append([float(term) for term in (g_adversarial, g_l1, d_real, d_fake)])
+    return terms
+
+
+@pytest.mark.parametrize("batch", [1, 3])
+def test_step_equals_an_independent_reference_in_float64(batch: int) -> None:
+    random = torch.Generator().manual_seed(7)
+    batches = [
+        tuple(torch.rand(batch, 3, SIZE, SIZE, generator=random, dtype=torch.float64) * 2 - 1 for _ in "ab")
+        for _ in range(4)
+    ]
+    G, D = new_pair()
+    reference_G, reference_D = NestedUNet(0, [CHANNELS * min(2**k, 8) for k in range(DEPTH)]).double(), copy.deepcopy(D)
+    reference_G.load_from(G)
+    expected = reference_steps(reference_G, reference_D, batches)
+
+    before = copy.deepcopy(G)
+    gan = Gan(G, D, adam(G, fused=True), adam(D, fused=True))
+    found = []
+    for number, (a, b) in enumerate(batches):
+        torch.manual_seed(number)
+        terms = training_step(gan, Objective(), a, b)
+        found.append([float(terms[name]) for name in ("g_adversarial", "g_l1", "d_real", "d_fake")])
+
+    torch.testing.assert_close(torch.tensor(found), torch.tensor(expected), rtol=0, atol=1e-12)
+    moved = copy.deepcopy(reference_G)
+    moved.load_from(G)
+    for name, value in reference_G.state_dict().items():
+        torch.testing.assert_close(moved.state_dict()[name], value, rtol=0, atol=1e-12, msg=name)
+    for name, value in reference_D.state_dict().items():
+        torch.testing.assert_close(D.state_dict()[name], value, rtol=0, atol=1e-12, msg=name)
+    assert D.model[3].num_batches_tracked == 3 * len(batches)
+    shift = max(float((new - old).abs().max()) for new, old in zip(G.parameters(), before.parameters(), strict=True))
+    assert shift > 1e-4  # the comparison is not of untouched weights
+
+
+def test_gradient_norm_is_the_length_of_the_generator_gradient() -> None:
+    G, D = new_pair(depth=4)
+    a, b = torch.zeros(1, 3, SIZE, SIZE).double(), torch.ones(1, 3, SIZE, SIZE).double()
+    terms = training_step(Gan(G, D, adam(G, fused=True), adam(D, fused=True)), Objective(), a, b, gradient_norm=True)
+    by_hand = sum(float((weight.grad**2).sum()) for weight in G.parameters()) ** 0.5
+    assert float(terms["g_gradient_norm"]) == pytest.approx(by_hand, rel=1e-12)
+
+
+def test_d_loss_factor_scales_the_discriminator_gradient() -> None:
+    gradients = []
+    for factor in (0.5, 1.0):
+        G, D = new_pair(depth=4)
+        a, b = torch.zeros(1, 3, SIZE, SIZE).double(), torch.ones(1, 3, SIZE, SIZE).double()
+        torch.manual_seed(0)
+        training_step(Gan(G, D, adam(G, fused=True), adam(D, fused=True)), Objective(d_loss_factor=factor), a, b)
+        gradients.append(D.model[0].weight.grad.clone())
+    torch.testing.assert_close(gradients[1], 2 * gradients[0])
+
+
+def test_bce_is_stable_for_large_logits() -> None:
+    logits = torch.tensor([200.0, -200.0])
+    assert bce(logits, real=True) == pytest.approx(100.0)
+    assert bce(logits, real=False) == pytest.approx(100.0)

@@ -1,0 +1,285 @@
+"""Runs: what they write, exact resume, refusals, breakdowns."""
+
+import json
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from gan_eval.errors import UserError
+from gan_eval.files import sha256_file
+from gan_eval.study import TrainingSettings
+from gan_eval.tables import TRAINING_LOG
+from gan_eval.tabular import read_rows
+from trainer.checkpoints import list_checkpoints
+from trainer.run_folder import load_generator
+from trainer.training import planned_steps, train
+
+Settings = Callable[..., TrainingSettings]
+Pairs = Callable[..., Path]
+
+
+class Stop(Exception):
+    """Ends a run in the middle."""
+
+
+def stop_after(step: int) -> Callable[[int, int, dict[str, float]], None]:
+    def progress(done: int, _total: int, _terms: dict[str, float]) -> None:
+        if done == step:
+            raise Stop
+
+    return progress
+
+
+def result(run: Path) -> dict[str, Any]:
+    """Everything a run leaves, without times: files by hash, last checkpoint by tensor bytes, log rows."""
+    state = torch.load(list_checkpoints(run / "checkpoints")[0], weights_only=True)
+    return {
+        "generator": sha256_file(run / "generator.safetensors"),
+        "samples": {path.name: sha256_file(path) for path in (run / "samples").iterdir()},
+        "log": [{**row, "seconds": None} for row in read_rows(run / "training_log.csv", TRAINING_LOG)],
+        "state": _flat({key: state[key] for key in state if key not in ("seconds", "log")}),
+    }
+
+
+def _flat(value: Any) -> Any:
+    if isinstance(value, torch.Tensor):
+        return (str(value.dtype), tuple(value.shape), value.numpy().tobytes())
+    if isinstance(value, dict):
+        return {key: _flat(inner) for key, inner in value.items()}
+    return [_flat(inner) for inner in value] if isinstance(value, list | tuple) else value
+
+
+def test_a_run_writes_what_the_contract_says(make_pairs: Pairs, tiny: Settings, tmp_path: Path) -> None:
+    data = make_pairs(train=3, val=2)
+    settings = tiny(steps=24)
+    calls: list[tuple[int, int]] = []
+    run = train(
+        settings, data, tmp_path / "run", direction="BtoA", on_progress=lambda done, total, _: calls.append((done, total))
+    )
+    assert run == tmp_path / "run"
+    assert calls == [(step, 24) for step in range(1, 25)]
+
+    config = json.loads((run / "config.json").read_text())
+    assert config["settings"] == settings.model_dump(mode="json")
+    assert (config["direction"], config["fraction"], config["steps"], config["pairs"]) == ("BtoA", 1.0, 24, 3)
+    assert config["machine"]["threads"] == 1
+
+    rows = read_rows(run / "training_log.csv", TRAINING_LOG)
+    assert [row["step"] for row in rows if row["term"] == "g_l1"] == [10, 20, 24]
+    assert {row["term"] for row in rows} == {"g_adversarial", "g_l1", "d_real", "d_fake", "g_gradient_norm"}
+    assert [(row["epoch"], row["images"]) for row in rows if row["term"] == "g_l1"] == [(4, 10), (7, 20), (8, 24)]
+    assert all(row["fraction"] == 1.0 and row["value"] > 0 for row in rows)
+
+    assert len(list((run / "samples").iterdir())) == 10
+    assert Image.open(run / "samples" / "step_0000024.png").size == (3 * 64, 2 * 64)
+    net, definition = load_generator(run)
+    assert definition["settings"] == config["settings"]
+    state = torch.load(list_checkpoints(run / "checkpoints")[0], weights_only=True)
+    assert torch.equal(net.down[0].conv.weight, state["generator"]["down.0.conv.weight"])
+
+
+def test_no_path_and_no_time_in_the_generator_file(make_pairs: Pairs, tiny: Settings, tmp_path: Path) -> None:
+    data = make_pairs(train=2)
+    one, two = (
+        sha256_file(train(tiny(), data, tmp_path / name, direction="AtoB") / "generator.safetensors")
+        for name in ("one", "two")
+    )
+    assert one == two
+    assert str(tmp_path).encode() not in (tmp_path / "one" / "generator.safetensors").read_bytes()
+
+
+@pytest.mark.parametrize(("stop", "every"), [(7, 3), (13, 5)])
+def test_resume_is_bit_for_bit_exact(
+    make_pairs: Pairs, tiny: Settings, tmp_path: Path, stop: int, every: int
+) -> None:
+    """In the middle of an epoch, of a log window, and of a stretch between checkpoints; with dropout and jitter."""
+    data = make_pairs(train=5, val=1)
+    settings = tiny(steps=24, batch_size=2)
+    straight = train(settings, data, tmp_path / "straight", direction="BtoA", checkpoint_every=100)
+    with pytest.raises(Stop):
+        train(
+            settings, data, tmp_path / "broken", direction="BtoA", checkpoint_every=every, on_progress=stop_after(stop)
+        )
+    first: list[int] = []
+    messages: list[str] = []
+    resumed = train(
+        settings, data, tmp_path / "broken", direction="BtoA", checkpoint_every=every,
+        on_progress=lambda done, _total, _terms: first.append(done), on_message=messages.append,
+    )  # fmt: skip
+    assert first[0] == stop - stop % every + 1
+    assert messages == [f"going on from step {stop - stop % every} of 24"]
+    assert result(resumed) == result(straight)
+
+
+def test_killed_by_signal_9_and_resumed(make_pairs: Pairs, tiny: Settings, tmp_path: Path) -> None:
+    data = make_pairs(train=3)
+    settings = tiny(steps=60)
+    straight = train(settings, data, tmp_path / "straight", direction="AtoB")
+    script = (
+        "import sys, torch; from pathlib import Path; torch.set_num_threads(1);"
+        "from gan_eval.study import TrainingSettings; from trainer.training import train;"
+        "train(TrainingSettings.model_validate_json(sys.argv[1]), Path(sys.argv[2]), Path(sys.argv[3]),"
+        " direction='AtoB', checkpoint_every=4, on_progress=lambda done, *_: print(done, flush=True))"
+    )
+    command = [sys.executable, "-c", script, settings.model_dump_json(), str(data), str(tmp_path / "killed")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        for line in process.stdout:
+            if int(line) >= 11:
+                process.send_signal(signal.SIGKILL)
+                break
+    assert process.returncode == -signal.SIGKILL
+    assert not (tmp_path / "killed" / "generator.safetensors").exists()
+    resumed = train(settings, data, tmp_path / "killed", direction="AtoB", checkpoint_every=4)
+    assert result(resumed) == result(straight)
+
+
+def test_finished_run_returns_at_once(make_pairs: Pairs, tiny: Settings, tmp_path: Path) -> None:
+    data = make_pairs(train=2)
+    run = train(tiny(), data, tmp_path / "run", direction="AtoB")
+    before = {path: path.stat().st_mtime_ns for path in run.rglob("*") if path.is_file()}
+    train(tiny(), data, run, direction="AtoB", on_progress=stop_after(1))
+    assert {path: path.stat().st_mtime_ns for path in run.rglob("*") if path.is_file()} == before
+
+
+def test_another_definition_is_refused_with_the_fields(make_pairs: Pairs, tiny: Settings, tmp_path: Path) -> None:
+    data = make_pairs(train=2)
+    run = train(tiny(), data, tmp_path / "run", direction="AtoB")
+    with pytest.raises(UserError, match=r"settings\.lambda_l1 \(100\.0 there, 10\.0 asked for\)"):
+        train(tiny(lambda_l1=10), data, run, direction="AtoB")
+    with pytest.raises(UserError, match=r"another direction \(AtoB there, BtoA asked for\)"):
+        train(tiny(), data, run, direction="BtoA")
+    with pytest.raises(UserError, match=r"another fraction \(1\.0 there, 0\.5 asked for\), another steps"):
+        train(tiny(), data, run, direction="AtoB", fraction=0.5)
+    Image.new("RGB", (128, 64)).save(data / "train" / "0.png")
+    with pytest.raises(UserError, match="another data_sha256"):
+        train(tiny(), data, run, direction="AtoB")
+
+
+def test_somebody_elses_folder_is_refused_and_left_alone(make_pairs: Pairs, tiny: Settings, tmp_path: Path) -> None:
+    (tmp_path / "theirs").mkdir()
+    (tmp_path / "theirs" / "thesis.txt").write_text("x")
+    with pytest.raises(UserError, match="not empty"):
+        train(tiny(), make_pairs(train=2), tmp_path / "theirs", direction="AtoB")
+    assert [path.name for path in (tmp_path / "theirs").iterdir()] == ["thesis.txt"]
+
+
+def test_bad_data_leaves_no_folder(make_pairs: Pairs, tiny: Settings, tmp_path: Path) -> None:
+    data = make_pairs(train=2)
+    (data / "train" / "1.png").write_bytes(b"not a picture")
+    with pytest.raises(UserError, match=r"1\.png"):
+        train(tiny(), data, tmp_path / "run", direction="AtoB")
+    assert not (tmp_path / "run").exists()
+
+
+def test_truncated_checkpoint_falls_back_to_the_one_before(make_pairs: Pairs, tiny: Settings, tmp_path: Path) -> None:
+    data = make_pairs(train=3)
+    straight = train(tiny(), data, tmp_path / "straight", direction="AtoB")
+    with pytest.raises(Stop):
+        train(tiny(), data, tmp_path / "cut", direction="AtoB", checkpoint_every=2, on_progress=stop_after(7))
+    last, before = list_checkpoints(tmp_path / "cut" / "checkpoints")
+    assert (last.name, before.name) == ("step_0000006.pt", "step_0000004.pt")
+    last.write_bytes(last.read_bytes()[:-1000])
+    messages: list[str] = []
+    resumed = train(tiny(), data, tmp_path / "cut", direction="AtoB", checkpoint_every=2, on_message=messages.append)
+    assert "step_0000006.pt: the checkpoint cannot be read" in messages[0]
+    assert messages[1] == "going on from step 4 of 8"
+    assert result(resumed) == result(straight)
+
+
+def test_all_checkpoints_broken_is_an_error(make_pairs: Pairs, tiny: Settings, tmp_path: Path) -> None:
+    data = make_pairs(train=3)
+    with pytest.raises(Stop):
+        train(tiny(), data, tmp_path / "run", direction="AtoB", checkpoint_every=2, on_progress=stop_after(5))
+    for path in list_checkpoints(tmp_path / "run" / "checkpoints"):
+        path.write_bytes(b"")
+    with pytest.raises(UserError, match="none of the checkpoints can be read"):
+        train(tiny(), data, tmp_path / "run", direction="AtoB")
+
+
+def test_loss_that_is_not_finite_names_step_and_term(
+    make_pairs: Pairs, tiny: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import trainer.training as training
+
+    plain = training.training_step
+    steps = 0
+
+    def breaking(*args: Any, **options: Any) -> dict[str, torch.Tensor]:
+        nonlocal steps
+        steps += 1
+        terms = plain(*args, **options)
+        return terms | {"d_real": torch.tensor(float("nan"))} if steps == 6 else terms
+
+    monkeypatch.setattr(training, "training_step", breaking)
+    with pytest.raises(UserError, match="broke down at step 6: the term d_real is nan"):
+        train(tiny(), make_pairs(train=2), tmp_path / "run", direction="AtoB", checkpoint_every=4)
+    assert [path.name for path in list_checkpoints(tmp_path / "run" / "checkpoints")] == ["step_0000004.pt"]
+    assert not (tmp_path / "run" / "generator.safetensors").exists()
+
+
+def test_broken_weights_are_never_saved(make_pairs: Pairs, tiny: Settings, tmp_path: Path) -> None:
+    """A rate so high that the weights overflow in the first update, before any term of the log shows it."""
+    with pytest.raises(UserError, match="broke down"):
+        train(tiny(learning_rate=1e38), make_pairs(train=2), tmp_path / "run", direction="AtoB", checkpoint_every=1)
+    for path in list_checkpoints(tmp_path / "run" / "checkpoints"):
+        state = torch.load(path, weights_only=True)
+        assert all(tensor.isfinite().all() for tensor in state["generator"].values())
+
+
+def test_interrupt_writes_a_checkpoint_after_the_step(make_pairs: Pairs, tiny: Settings, tmp_path: Path) -> None:
+    data = make_pairs(train=3)
+    straight = train(tiny(), data, tmp_path / "straight", direction="AtoB")
+
+    def press_ctrl_c(done: int, _total: int, _terms: dict[str, float]) -> None:
+        if done == 3:
+            signal.raise_signal(signal.SIGINT)
+
+    before = signal.getsignal(signal.SIGINT)
+    with pytest.raises(KeyboardInterrupt):
+        train(tiny(), data, tmp_path / "run", direction="AtoB", on_progress=press_ctrl_c)
+    assert signal.getsignal(signal.SIGINT) is before
+    assert [path.name for path in list_checkpoints(tmp_path / "run" / "checkpoints")] == ["step_0000003.pt"]
+    assert result(train(tiny(), data, tmp_path / "run", direction="AtoB")) == result(straight)
+
+
+def test_another_thread_count_is_warned_of(make_pairs: Pairs, tiny: Settings, tmp_path: Path) -> None:
+    data = make_pairs(train=3)
+    with pytest.raises(Stop):
+        train(tiny(), data, tmp_path / "run", direction="AtoB", checkpoint_every=2, on_progress=stop_after(3))
+    torch.set_num_threads(2)
+    messages: list[str] = []
+    train(tiny(), data, tmp_path / "run", direction="AtoB", on_message=messages.append)
+    assert messages[0].startswith("threads was 1 when the run began and is 2 now")
+
+
+def test_planned_steps() -> None:
+    assert planned_steps(TrainingSettings(steps=100), 7) == 100
+    assert planned_steps(TrainingSettings(epochs=3, batch_size=4), 10) == 9
+    assert planned_steps(TrainingSettings(epochs=3), 10, fraction=0.1) == 3
+    assert planned_steps(TrainingSettings(steps=10), 10, fraction=0.001) == 1
+    with pytest.raises(UserError, match="neither steps nor epochs"):
+        planned_steps(TrainingSettings(), 10)
+    for fraction in (0.0, 1.5):
+        with pytest.raises(UserError, match=f"fraction {fraction}"):
+            planned_steps(TrainingSettings(steps=10), 10, fraction=fraction)
+
+
+def test_samples_show_input_generated_and_ground_truth(make_pairs: Pairs, tiny: Settings, tmp_path: Path) -> None:
+    run = train(tiny(), make_pairs(train=2, val=1), tmp_path / "run", direction="BtoA")
+    grid = np.asarray(Image.open(run / "samples" / "step_0000008.png"))
+    assert grid[:, :64].min() >= 150  # input: B, bright
+    assert grid[:, 128:].max() < 100  # ground truth: A, dark
+
+
+def test_training_brings_the_generated_closer_to_the_target(make_pairs: Pairs, tiny: Settings, tmp_path: Path) -> None:
+    run = train(tiny(steps=60, learning_rate=2e-3), make_pairs(train=2), tmp_path / "run", direction="BtoA")
+    values = [row["value"] for row in read_rows(run / "training_log.csv", TRAINING_LOG) if row["term"] == "g_l1"]
+    assert values[-1] < 0.5 * values[0]

@@ -1,0 +1,90 @@
+"""The generator: a U-Net (Isola et al. 2017, arXiv 1611.07004, section 6.1.1; Ronneberger et al. 2015)."""
+
+from collections import OrderedDict
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from gan_eval.errors import UserError
+from trainer.nets.layers import Norm, inner_bias, norm_layer
+
+WIDEST = 8
+"""Channels double at each level up to this many times the first level's."""
+FIRST_DROPOUT_LEVEL = 4
+"""Dropout is in the decoder from this level (0 is the outermost) to the last but one: three levels at depth 8."""
+
+
+class UNet(nn.Module):
+    """Encoder and decoder of `depth` halvings with a skip connection at each level.
+
+    Level 0 is the outermost. `down.K.conv`, `down.K.norm`, `up.K.conv`, `up.K.norm` are the two sides of level K.
+    As in pytorch-CycleGAN-and-pix2pix, level 0 and the encoder's innermost level have no norm, and of the biases
+    only the last layer's is always there.
+    """
+
+    def __init__(
+        self,
+        *,
+        depth: int,
+        channels: int = 64,
+        norm: Norm = "batch",
+        dropout: float = 0.5,
+        in_channels: int = 3,
+        out_channels: int = 3,
+    ) -> None:
+        super().__init__()
+        widths = [channels * min(2**level, WIDEST) for level in range(depth)]
+        self.down = nn.ModuleList()
+        self.up = nn.ModuleList()
+        for level, width in enumerate(widths):
+            outermost, innermost = level == 0, level == depth - 1
+            outside = in_channels if outermost else widths[level - 1]
+            down: OrderedDict[str, nn.Module] = OrderedDict()
+            down["conv"] = nn.Conv2d(outside, width, 4, stride=2, padding=1, bias=inner_bias(norm))
+            if not outermost and not innermost:
+                down["norm"] = norm_layer(norm, width)
+            self.down.append(nn.Sequential(down))
+
+            inside = width if innermost else 2 * width
+            outside = out_channels if outermost else outside
+            up: OrderedDict[str, nn.Module] = OrderedDict()
+            up["conv"] = nn.ConvTranspose2d(inside, outside, 4, stride=2, padding=1, bias=outermost or inner_bias(norm))
+            if not outermost:
+                up["norm"] = norm_layer(norm, outside)
+            if FIRST_DROPOUT_LEVEL <= level < depth - 1 and dropout > 0:
+                up["dropout"] = nn.Dropout(dropout)
+            self.up.append(nn.Sequential(up))
+
+    @property
+    def depth(self) -> int:
+        """The number of halvings; height and width must be multiples of 2 ** depth."""
+        return len(self.down)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, in_channels, H, W) in [-1, 1] to (N, out_channels, H, W) in [-1, 1]."""
+        encoded: list[Tensor] = []
+        for level, down in enumerate(self.down):
+            x = down(F.leaky_relu(x, 0.2) if level else x)
+            encoded.append(x)
+        for level in reversed(range(self.depth)):
+            x = x if level == self.depth - 1 else torch.cat([encoded[level], x], dim=1)
+            x = self.up[level](F.relu(x))
+        return torch.tanh(x)
+
+
+def default_depth(size: int) -> int:
+    """The number of times that `size` can be halved exactly: 8 for 256, 6 for 192, down to a bottleneck of 1 pixel.
+
+    Raises:
+        UserError: the size can be halved less than twice.
+
+    >>> default_depth(256), default_depth(192), default_depth(100)
+    (8, 6, 2)
+    """
+    depth = (size & -size).bit_length() - 1
+    if depth < 2:
+        raise UserError(
+            f"image_size {size}: a U-Net needs a multiple of 4, best a power of two; choose {size & ~3 or 4}"
+        )
+    return depth

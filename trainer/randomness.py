@@ -1,0 +1,65 @@
+"""Random numbers from (purpose, seed, counter): nothing to save, so a run resumes exactly at any step.
+
+Every random decision asks for its own stream. The same counter gives the same numbers in any process, in any order
+and with any number of workers.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import IntEnum
+
+import numpy as np
+import torch
+
+_WORD = 32
+
+
+class Purpose(IntEnum):
+    """What a stream is for. The numbers are part of every run's definition: never change one."""
+
+    INITIAL = 1
+    """Initial weights, by network."""
+    ORDER = 2
+    """Order of the pairs, by epoch."""
+    JITTER = 3
+    """Crop and mirroring, by sample seen."""
+    DROPOUT = 4
+    """Dropout in training, by step."""
+    SAMPLES = 5
+    """Dropout in the sample grids, by picture."""
+    GENERATE = 6
+    """Dropout in generation, by picture."""
+
+
+def sequence(purpose: Purpose, seed: int, *counters: int) -> np.random.SeedSequence:
+    """The seed sequence of a stream; seed and counters are in 0 .. 2**64 - 1.
+
+    Each number takes a fixed two words of 32 bits: a number that took one word or two by its size would let
+    different streams collide.
+    """
+    words = [int(purpose)]
+    for number in (seed, *counters):
+        words += [number & (2**_WORD - 1), number >> _WORD]
+    return np.random.SeedSequence(words)
+
+
+def stream(purpose: Purpose, seed: int, *counters: int) -> np.random.Generator:
+    """The NumPy generator of a stream."""
+    return np.random.Generator(np.random.PCG64(sequence(purpose, seed, *counters)))
+
+
+def torch_seed(purpose: Purpose, seed: int, *counters: int) -> int:
+    """A 63-bit seed for PyTorch."""
+    return int(sequence(purpose, seed, *counters).generate_state(1, np.uint64)[0] >> np.uint64(1))
+
+
+@contextmanager
+def seeded(device: torch.device, purpose: Purpose, seed: int, *counters: int) -> Iterator[None]:
+    """PyTorch's global generators follow the stream inside, and are as before afterwards.
+
+    Dropout takes its numbers from the global generator and from nowhere else.
+    """
+    devices = [device] if device.type == "cuda" else []
+    with torch.random.fork_rng(devices=devices):
+        torch.manual_seed(torch_seed(purpose, seed, *counters))
+        yield

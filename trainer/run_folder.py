@@ -1,0 +1,123 @@
+"""The folder of a training run: its configuration, and the finished generator."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import nn
+
+from gan_eval.errors import UserError
+from gan_eval.files import claim_output_folder, read_json, sha256_json, write_bytes, write_json
+from gan_eval.study import Direction, TrainingSettings
+from trainer.nets.build import empty_generator
+from trainer.nets.unet import UNet
+
+FORMAT = 1
+CONFIG = "config.json"
+GENERATOR = "generator.safetensors"
+_METADATA = "gan_eval"  # one key only: the order of several is not fixed, and equal runs shall give equal files
+
+Definition = dict[str, Any]
+"""What makes two runs the same run: settings, fraction, direction, split, data, total of steps."""
+Machine = dict[str, Any]
+"""What makes equal runs equal bit for bit: device, threads, versions."""
+
+
+def check_run(out: Path, definition: Definition, machine: Machine) -> list[str]:
+    """Make sure that the run may be written to `out`, or goes on there; nothing is written.
+
+    Returns:
+        A line for each thing about the machine that differs from the run's start.
+
+    Raises:
+        UserError: the folder holds a run with another definition, or somebody else's files.
+    """
+    if not (out / CONFIG).exists():
+        if out.exists():
+            claim_output_folder(out)
+        return []
+    config = read_json(out / CONFIG)
+    differing = differences({key: config.get(key) for key in definition}, definition)
+    if differing:
+        raise UserError(f"--out {out}: holds a run with another {', another '.join(differing)}; choose another folder")
+    before = config.get("machine", {})
+    return [
+        f"{name} was {before.get(name)} when the run began and is {now} now: "
+        "the result will agree closely, but not bit for bit"
+        for name, now in machine.items()
+        if before.get(name) != now
+    ]
+
+
+def begin_run(out: Path, definition: Definition, machine: Machine) -> None:
+    """Claim `out` and write down what is trained there, unless that has been done."""
+    claim_output_folder(out)
+    if not (out / CONFIG).exists():
+        write_json(out / CONFIG, {"format": FORMAT, **definition, "machine": machine})
+
+
+def differences(old: Any, new: Any, prefix: str = "") -> list[str]:
+    """Each field in which two nested dicts differ, with both values.
+
+    >>> differences({"a": 1, "b": {"c": 2}}, {"a": 1, "b": {"c": 3}})
+    ['b.c (2 there, 3 asked for)']
+    """
+    if isinstance(old, dict) and isinstance(new, dict):
+        keys = dict.fromkeys((*old, *new))
+        return [line for key in keys for line in differences(old.get(key), new.get(key), f"{prefix}{key}.")]
+    return [] if old == new else [f"{prefix.rstrip('.')} ({_short(old)} there, {_short(new)} asked for)"]
+
+
+def fingerprint(definition: Definition) -> str:
+    """SHA-256 of the definition."""
+    return sha256_json(definition)
+
+
+def save_generator(run: Path, net: nn.Module, definition: Definition) -> Path:
+    """Write the finished generator with its settings; neither path nor time, so equal runs give equal files."""
+    metadata = json.dumps({"format": FORMAT, **definition}, sort_keys=True)
+    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in net.state_dict().items()}
+    path = run / GENERATOR
+    write_bytes(path, save(tensors, metadata={_METADATA: metadata}))
+    return path
+
+
+def load_generator(run: Path) -> tuple[UNet, Definition]:
+    """The finished generator of a run, on the CPU, and the run's definition.
+
+    Raises:
+        UserError: the run is not finished, or the file is broken or not a generator of ours.
+    """
+    path = Path(run) / GENERATOR
+    if not path.is_file():
+        raise UserError(f"{path}: no such file; name the folder of a finished run (train it to the end first)")
+    try:
+        with safe_open(path, framework="pt", device="cpu") as file:
+            definition = json.loads((file.metadata() or {})[_METADATA])
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
+        net = empty_generator(settings_of(definition))
+        net.load_state_dict(tensors)
+    except KeyError as error:
+        raise UserError(f"{path}: no settings of gan_eval in its metadata; it was not written by `train`") from error
+    except (SafetensorError, OSError, ValidationError, json.JSONDecodeError, RuntimeError) as error:
+        reason = str(error).strip().splitlines()[0]
+        raise UserError(f"{path}: not a readable generator ({reason}); train it again") from error
+    return net, definition
+
+
+def settings_of(definition: Definition) -> TrainingSettings:
+    """The training settings of a run."""
+    return TrainingSettings(**definition["settings"])
+
+
+def direction_of(definition: Definition) -> Direction:
+    """Which half the run's generator takes as input."""
+    return "BtoA" if definition["direction"] == "BtoA" else "AtoB"
+
+
+def _short(value: Any) -> str:
+    text = "none" if value is None else str(value)
+    return text[:12] + "…" if len(text) > 40 else text

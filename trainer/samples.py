@@ -1,0 +1,53 @@
+"""Sample grids: a few fixed pairs, drawn now and then while a run goes on."""
+
+from pathlib import Path
+
+import numpy as np
+from torch import nn
+
+from gan_eval.errors import UserError
+from gan_eval.images import Picture, resize, write_png
+from gan_eval.study import Direction
+from trainer.data import list_pairs, read_pair
+from trainer.inference import inference, translate
+from trainer.randomness import Purpose
+
+COUNT = 4
+"""Pairs in a grid."""
+TIMES = 10
+"""Grids in a run."""
+
+
+def sample_steps(total: int) -> frozenset[int]:
+    """The steps after which a grid is drawn: evenly spread, the last one always."""
+    return frozenset(max(1, round(total * k / TIMES)) for k in range(1, TIMES + 1))
+
+
+def sample_pairs(data: Path, train: list[Path], direction: Direction, *, size: int) -> list[tuple[Picture, Picture]]:
+    """Up to COUNT pairs of size x size pixels, of pictures not trained on where there are any."""
+    for split in ("val", "test"):
+        try:
+            paths = list_pairs(data, split, limit=COUNT)
+            return [_sized(path, direction, size) for path in paths]
+        except UserError:  # no such split, or not fit to be shown
+            continue
+    return [_sized(path, direction, size) for path in train[:COUNT]]
+
+
+def draw_samples(net: nn.Module, pairs: list[tuple[Picture, Picture]], path: Path, *, seed: int) -> None:
+    """Write a grid, one row for each pair: input, generated (in the training mode), ground truth."""
+    with inference(net, "train"):
+        fakes = [
+            translate(net, condition, purpose=Purpose.SAMPLES, seed=seed, number=number)
+            for number, (condition, _) in enumerate(pairs)
+        ]
+    rows = [
+        np.concatenate([condition, fake, target], axis=1)
+        for (condition, target), fake in zip(pairs, fakes, strict=True)
+    ]
+    write_png(path, np.concatenate(rows, axis=0))
+
+
+def _sized(path: Path, direction: Direction, size: int) -> tuple[Picture, Picture]:
+    condition, target = read_pair(path, direction)
+    return resize(condition, (size, size)), resize(target, (size, size))
