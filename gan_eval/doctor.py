@@ -136,9 +136,7 @@ def screen_findings() -> Iterator[Finding]:
         platform = "offscreen"
     result, error = _probe(SCREEN_PROBE, {"QT_QPA_PLATFORM": platform} if platform else {})
     if result is None:
-        mend = (
-            "install Qt's system libraries" if missing_libraries() else "check DISPLAY, and who may use it"
-        )
+        mend = "install Qt's system libraries" if missing_libraries() else "check DISPLAY, and who may use it"
         yield Finding("Qt", "missing", f"does not start: {error}", mend)
         return
     yield Finding("Qt", "ok", f"{result['version']} starts on the platform {result['platform']}")
@@ -160,14 +158,18 @@ def _screen_finding(screen: dict[str, Any]) -> Finding:
 
 
 def weights_findings() -> Iterator[Finding]:
-    """Which pretrained weights are in the cache."""
+    """Which pretrained weights are in the cache; without them a metric's rows carry the reason instead of a value."""
     try:
         from gan_eval.weights import list_weights
     except ModuleNotFoundError as error:
         yield Finding("weights", "warning", f"cannot be examined: {error}", "./run setup --extras metrics")
         return
-    for entry in list_weights():
-        yield _weights_finding(entry)
+    for weights in list_weights():
+        if weights.path:
+            yield Finding(f"weights {weights.name}", "ok", str(weights.path))
+        else:
+            mend = f"gan-eval weights fetch {weights.name}"
+            yield Finding(f"weights {weights.name}", "warning", "not in the cache", mend)
 
 
 GPU_PROBE = """

@@ -53,6 +53,11 @@ def missing_libraries(
     return tuple(library for library in IMPORT_LIBRARIES + SCREEN_LIBRARIES if not loads(library.soname))
 
 
+def can_import_qt() -> bool:
+    """Whether the system has what the import of PySide6 needs."""
+    return not set(IMPORT_LIBRARIES) & set(missing_libraries())
+
+
 def install_command(libraries: Iterable[Library], *, which: Callable[[str], str | None] = shutil.which) -> str:
     """The line that installs `libraries`, in the words of this system's package manager.
 

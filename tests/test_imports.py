@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("errors", "files", "tables", "tabular", "system_libraries", "launch"),
-    ("store", "stimuli", "study", "weights", "images", "doctor"),
+    ("store", "stimuli", "study", "weights", "package_index", "images", "doctor"),
     ("quiz", "metrics", "stats"),
     ("trainer", "report"),
     ("pipeline", "plan", "stages", "sessions"),

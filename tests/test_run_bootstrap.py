@@ -13,7 +13,7 @@ import pytest
 
 from bootstrap import environment, system, tools
 from bootstrap.environment import Checkout, Stamp
-from gan_eval.system_libraries import IMPORT_LIBRARIES, SCREEN_LIBRARIES, install_command, missing_libraries
+from gan_eval.system_libraries import IMPORT_LIBRARIES
 
 ROOT = Path(__file__).resolve().parent.parent
 BOOTSTRAP_FILES = [ROOT / "run", *sorted((ROOT / "bootstrap").glob("*.py")), ROOT / "gan_eval/system_libraries.py"]
@@ -99,9 +99,11 @@ def test_wrong_extras_are_a_usage_error(run):
 def test_verbs_become_commands_of_the_environment(run, tmp_path, windows, python):
     checkout = Checkout(tmp_path, windows=windows)
     python = str(tmp_path / ".venv" / python)
-    assert run.command_for("quiz", ["--windowed"], checkout) == [python, "-P", "-m", "gan_eval", "quiz", "--windowed"]
-    assert run.command_for("test", [], checkout) == [python, "-m", "pytest", "-n", "2"]
-    assert run.command_for("test", ["-k", "stamp"], checkout) == [python, "-m", "pytest", "-k", "stamp"]
+    command = run.command_for("quiz", ["--windowed"], checkout, with_qt=True)
+    assert command == [python, "-P", "-m", "gan_eval", "quiz", "--windowed"]
+    assert run.command_for("test", [], checkout, with_qt=True) == [python, "-m", "pytest", "-n", "2"]
+    chosen = run.command_for("test", ["-k", "stamp"], checkout, with_qt=False)
+    assert chosen == [python, "-m", "pytest", "-p", "no:pytest-qt", "-k", "stamp"]
 
 
 def test_training_verbs_get_the_allocator_settings_where_glibc_reads_them(run):
@@ -225,6 +227,33 @@ def test_an_interrupted_installation_with_damage_is_made_anew(checkout, commands
     assert commands == [[sys.executable, "-m", "venv", str(checkout.venv)]]
 
 
+def test_a_removal_that_was_cut_short_can_be_gone_on_with(checkout, commands, monkeypatch):
+    removed = []
+
+    def cut_short(path):
+        removed.append(path)
+        raise KeyboardInterrupt
+
+    checkout.stamp_file.unlink()
+    checkout.python.unlink()
+    with monkeypatch.context() as patch:
+        patch.setattr(environment.shutil, "rmtree", cut_short)
+        with pytest.raises(KeyboardInterrupt):
+            environment.make_environment(checkout, "pip")
+    assert removed
+    environment.make_environment(checkout, "pip")
+    assert not checkout.venv.exists()
+
+
+def test_removing_an_environment_follows_no_links(checkout, tmp_path_factory):
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
+    (elsewhere / "thesis.txt").write_text("mine")
+    (checkout.venv / "lib64").symlink_to(elsewhere, target_is_directory=True)
+    environment.remove_environment(checkout.venv)
+    assert not checkout.venv.exists()
+    assert (elsewhere / "thesis.txt").exists()
+
+
 def test_a_folder_that_is_no_environment_is_left_alone(tmp_path, commands):
     checkout = Checkout(tmp_path)
     checkout.venv.mkdir()
@@ -281,26 +310,7 @@ def test_constraints_hold_versions_and_no_address():
     assert all(line.count("==") == 1 and "://" not in line and "@" not in line for line in lines)
 
 
-# The system's libraries
-
-
-def test_missing_libraries_are_those_that_do_not_load():
-    assert missing_libraries(platform="linux", loads=lambda name: name != "libEGL.so.1") == (IMPORT_LIBRARIES[1],)
-    assert missing_libraries(platform="linux", loads=lambda name: False) == IMPORT_LIBRARIES + SCREEN_LIBRARIES
-    assert missing_libraries(platform="darwin", loads=lambda name: False) == ()
-    assert missing_libraries(platform="win32", loads=lambda name: False) == ()
-
-
-@pytest.mark.parametrize(
-    ("manager", "line"),
-    [
-        ("apt-get", "sudo apt-get install -y --no-install-recommends libgl1 libegl1"),
-        ("dnf", "sudo dnf install 'libGL.so.1()(64bit)' 'libEGL.so.1()(64bit)'"),
-        ("pacman", "install the packages that hold libGL.so.1, libEGL.so.1"),
-    ],
-)
-def test_the_command_speaks_the_package_managers_language(manager, line):
-    assert install_command(IMPORT_LIBRARIES[:2], which=lambda name: name if name == manager else None) == line
+# The system's packages
 
 
 @pytest.fixture
@@ -319,12 +329,19 @@ def test_root_on_debian_installs_what_is_missing(bare_debian, monkeypatch, comma
     assert commands[0][-3:] == [system.venv_package(), "libgl1", "xvfb"]
 
 
-def test_others_are_told_and_go_on(bare_debian, monkeypatch, commands, capsys):
+def test_others_are_told_one_command_and_go_on(bare_debian, monkeypatch, commands, capsys):
     monkeypatch.setattr(system, "may_use_apt", lambda: False)
+    monkeypatch.setattr(system.shutil, "which", lambda name: "/usr/bin/apt-get" if name == "apt-get" else None)
     system.prepare_system(environment_needed=False, for_tests=True)
-    told = capsys.readouterr().err
-    assert install_command(IMPORT_LIBRARIES[:1]) in told
-    assert "Xvfb" in told
+    assert "sudo apt-get install -y --no-install-recommends libgl1 xvfb\n" in capsys.readouterr().err
+    assert commands == []
+
+
+def test_other_systems_are_told_the_libraries(bare_debian, monkeypatch, commands, capsys):
+    monkeypatch.setattr(system, "may_use_apt", lambda: False)
+    monkeypatch.setattr(system, "install_command", lambda libraries: f"install {libraries[0].soname}")
+    system.prepare_system(environment_needed=False, for_tests=False)
+    assert "install libGL.so.1" in capsys.readouterr().err
     assert commands == []
 
 

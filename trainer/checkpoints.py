@@ -2,6 +2,7 @@
 
 import pickle
 import re
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,32 @@ FORMAT = 1
 KEPT = 2
 """So many of the latest checkpoints are kept: if the last is broken, the one before serves."""
 
+SECONDS = 60.0
+"""Time between checkpoints where no number of steps is given,"""
+SHARE = 0.05
+"""longer where writing them would take more than this share of the time."""
+
 State = dict[str, Any]
+
+
+class CheckpointClock:
+    """Tells when a checkpoint is due: after so many steps, or after about a minute."""
+
+    def __init__(self, every: int | None) -> None:
+        self._every = every
+        self._wait = SECONDS
+        self._last = time.monotonic()
+
+    def __call__(self, done: int) -> bool:
+        """Whether a checkpoint is due after step `done`."""
+        if self._every is not None:
+            return done % self._every == 0
+        return time.monotonic() - self._last >= self._wait
+
+    def took(self, seconds: float) -> None:
+        """A checkpoint was written and took so long."""
+        self._wait = max(SECONDS, seconds / SHARE)
+        self._last = time.monotonic()
 
 
 def checkpoint_path(folder: Path, step: int) -> Path:
@@ -58,7 +84,8 @@ def load_latest(folder: Path, fingerprint: str, say: Callable[[str], None]) -> S
             state: State = torch.load(path, map_location="cpu", weights_only=True)
             found = (state["format"], state["fingerprint"])
         except (OSError, RuntimeError, EOFError, KeyError, TypeError, pickle.UnpicklingError) as error:
-            say(f"{path}: the checkpoint cannot be read ({str(error).splitlines()[0][:80]}); trying the one before")
+            reason = (str(error) or type(error).__name__).splitlines()[0][:80]
+            say(f"{path}: the checkpoint cannot be read ({reason}); trying the one before")
             continue
         if found != (FORMAT, fingerprint):
             raise UserError(f"{path}: made with other settings or another version; train into a new folder")
@@ -86,6 +113,6 @@ def _require_finite(folder: Path, step: int, state: State) -> None:
         for name, tensor in state[part].items():
             if tensor.is_floating_point() and not tensor.isfinite().all():
                 raise UserError(
-                    f"{folder.parent}: the training broke down by step {step}: {part} {name} is not finite; the last "
-                    "good checkpoint is kept; lower learning_rate and train into a new folder"
+                    f"{folder.parent}: the training broke down by step {step}: {part} {name} is not finite; "
+                    "earlier checkpoints are kept; lower learning_rate and train into a new folder"
                 )

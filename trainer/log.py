@@ -75,7 +75,7 @@ class TrainingLog:
                 if not math.isfinite(float(value)):
                     raise UserError(
                         f"{self.path.parent}: the training broke down at step {number}: the term {name} is {value}; "
-                        "the last good checkpoint is kept; lower learning_rate and train into a new folder"
+                        "earlier checkpoints are kept; lower learning_rate and train into a new folder"
                     )
 
     def write(self) -> None:

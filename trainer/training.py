@@ -13,7 +13,7 @@ from torch.optim import Adam
 from gan_eval.errors import UserError
 from gan_eval.images import Picture
 from gan_eval.study import Direction, TrainingSettings
-from trainer.checkpoints import State, load_latest, save_checkpoint
+from trainer.checkpoints import CheckpointClock, State, load_latest, save_checkpoint
 from trainer.data import Batches, PairedPictures, hash_pairs, jitter_size, list_pairs
 from trainer.interrupts import deferred_interrupt
 from trainer.log import TrainingLog
@@ -34,10 +34,8 @@ from trainer.step import Gan, Objective, training_step
 Progress = Callable[[int, int, dict[str, float]], None]
 """Called after each step with the steps done, the total, and the latest means of the loss terms."""
 
-CHECKPOINT_SECONDS = 60.0
-"""Time between checkpoints where no number of steps is given,"""
-CHECKPOINT_SHARE = 0.05
-"""longer where writing them would take more than this share of the time."""
+MANY_PAIRS = 2000
+"""With more pairs than this, reading them takes long enough to be mentioned."""
 
 
 def train(
@@ -69,10 +67,14 @@ def train(
         UserError: bad data or settings, another run in `out`, a loss that is not finite, a full disk.
         KeyboardInterrupt: Ctrl-C, after the step in hand was finished and a checkpoint written.
     """
+    if checkpoint_every is not None and checkpoint_every < 1:
+        raise UserError(f"checkpoint_every {checkpoint_every}: wanted 1 step or more")
     say = on_message or (lambda _line: None)
     out = Path(out)
     paths = list_pairs(data, split, limit=settings.max_pairs)
     total = planned_steps(settings, len(paths), fraction=fraction)
+    if len(paths) > MANY_PAIRS:
+        say(f"reading and checking {len(paths)} pictures")
     definition: Definition = {
         "settings": settings.model_dump(mode="json"),
         "fraction": fraction,
@@ -116,20 +118,17 @@ def planned_steps(settings: TrainingSettings, pairs: int, *, fraction: float = 1
 
 def _loop(run: "_Run", *, checkpoint_every: int | None, on_progress: Progress | None) -> None:
     """Train to the last step; write what is due after each step."""
-    due = _CheckpointClock(checkpoint_every)
+    due = CheckpointClock(checkpoint_every)
     with deferred_interrupt() as interrupted:
-        try:
-            while run.done < run.total:
-                run.step()
-                if due(run.done) or run.done == run.total:
-                    due.took(run.save())
-                if on_progress is not None:
-                    on_progress(run.done, run.total, run.log.latest)
-                if interrupted():
-                    raise KeyboardInterrupt
-        except KeyboardInterrupt:
-            run.save()
-            raise
+        while run.done < run.total:
+            run.step()
+            stop = interrupted()
+            if stop or due(run.done) or run.done == run.total:
+                due.took(run.save())
+            if stop:
+                raise KeyboardInterrupt
+            if on_progress is not None:
+                on_progress(run.done, run.total, run.log.latest)
 
 
 class _Run:
@@ -148,7 +147,7 @@ class _Run:
         self.total: int = definition["steps"]
         self.done = 0
         self.log = TrainingLog(out / "training_log.csv", fraction=definition["fraction"], total=self.total)
-        self.gan = _new_gan(fabric, settings)
+        self.gan = new_gan(fabric, settings)
         self._objective = Objective(reconstruction_weight=settings.lambda_l1, d_loss_factor=settings.d_loss_factor)
         self._fabric = fabric
         self._seed = settings.seed
@@ -190,6 +189,7 @@ class _Run:
         if self._saved != self.done:
             self.log.check(self.done)
             save_checkpoint(self.out / "checkpoints", self.done, self._state())
+            self.log.write()
             self._saved = self.done
         return time.monotonic() - started
 
@@ -219,26 +219,7 @@ class _Run:
         return {**parts, "fingerprint": self._fingerprint, "log": self.log.state(), "seconds": self.seconds}
 
 
-class _CheckpointClock:
-    """Tells when a checkpoint is due: every so many steps, or after about a minute."""
-
-    def __init__(self, every: int | None) -> None:
-        self._every = every
-        self._wait = CHECKPOINT_SECONDS
-        self._last = time.monotonic()
-
-    def __call__(self, done: int) -> bool:
-        if self._every is not None:
-            return done % self._every == 0
-        return time.monotonic() - self._last >= self._wait
-
-    def took(self, seconds: float) -> None:
-        """A checkpoint was written and took so long."""
-        self._wait = max(CHECKPOINT_SECONDS, seconds / CHECKPOINT_SHARE)
-        self._last = time.monotonic()
-
-
-def _new_gan(fabric: Fabric, settings: TrainingSettings) -> Gan:
+def new_gan(fabric: Fabric, settings: TrainingSettings) -> Gan:
     """Networks with their initial weights and an Adam each, on the device."""
     nets = [net.to(fabric.device) for net in new_networks(settings)]
     adam: dict[str, Any] = {

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import batched
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -61,8 +61,8 @@ def default_device() -> str:
 
 def inception_features(pictures: Iterable[Picture], extractor: Extractor) -> NDArray[np.float32]:
     """(N, 2048) float32 of (H, W, 3) uint8 pictures of any sizes; they are read and forgotten batch by batch."""
-    parts = [
-        extractor.features([extractor.prepare(picture) for picture in batch])
-        for batch in batched(pictures, extractor.batch_size)
-    ]
+    prepared = map(extractor.prepare, pictures)
+    parts = []
+    while batch := list(islice(prepared, extractor.batch_size)):
+        parts.append(extractor.features(batch))
     return np.concatenate(parts) if parts else np.empty((0, FEATURES), np.float32)

@@ -8,8 +8,9 @@ For any factors with Σx = AᵀA and Σy = BᵀB that trace is the nuclear norm 
 - `nuclear`: with the centred features themselves as factors (or R of their QR decomposition, where there are more
   pictures than features) the sum is exact to the last digits at any rank. Eigenvalues of the squared product would
   lose half of the digits.
-- `cholesky`: with more pictures than features, the eigenvalues of Lᵀ Σx L with Σy = L Lᵀ are faster. They are taken
-  where their own error bound is far below what anybody reports, else `nuclear` is.
+- `cholesky`: with more pictures than features, the roots of the eigenvalues of Lᵀ Σx L with Σy = L Lᵀ are faster,
+  and as exact where both covariances are regular. Where one is singular (features that never vary, or that depend
+  on each other), an eigenvalue 0 comes out as rounding noise ε and its root as √ε: `nuclear` is taken.
 """
 
 import math
@@ -27,8 +28,8 @@ Features = NDArray[np.floating]
 Matrix = NDArray[np.float64]
 Estimator = Literal["nuclear", "cholesky"]
 
-TOLERANCE = 1e-10
-"""Greatest relative error bound at which the trace by `cholesky` is taken."""
+SINGULAR = 1e-11
+"""A covariance counts as singular where a squared pivot is below this share of its greatest variance."""
 
 
 @dataclass(frozen=True)
@@ -58,9 +59,7 @@ def frechet_distance(real: Features, fake: Features) -> Frechet:
     """
     real, fake = np.asarray(real, dtype=np.float64), np.asarray(fake, dtype=np.float64)
     if min(len(real), len(fake)) < 2:
-        raise Unmeasurable(
-            f"{len(real)} real and {len(fake)} generated pictures; a Fréchet distance needs two of each"
-        )
+        raise Unmeasurable(f"{len(real)} real and {len(fake)} generated pictures; a Fréchet distance needs two of each")
     if not (np.isfinite(real).all() and np.isfinite(fake).all()):
         raise Unmeasurable("a feature is not finite")
     mean_real, mean_fake = real.mean(axis=0), fake.mean(axis=0)
@@ -82,22 +81,24 @@ def _trace_of_root(x: Matrix, y: Matrix) -> tuple[float, Estimator]:
 
 
 def _trace_by_cholesky(covariance_x: Matrix, covariance_y: Matrix) -> float | None:
-    """The trace from the eigenvalues λ of Lᵀ Σx L, or None where rounding could show.
-
-    Each λ is known to about ε λmax, hence its root to ε λmax / 2√λ, which is large where Σ is nearly singular.
-    """
-    try:
-        factor = np.linalg.cholesky(covariance_y)
-    except np.linalg.LinAlgError:
+    """The trace from the eigenvalues of Lᵀ Σx L, or None where a covariance is singular."""
+    factor = _regular_factor(covariance_y)
+    if factor is None or _regular_factor(covariance_x) is None:
         return None
     eigenvalues = scipy.linalg.eigvalsh(factor.T @ covariance_x @ factor, overwrite_a=True, check_finite=False)
-    if eigenvalues[0] <= 0:
+    return float(np.sqrt(np.maximum(eigenvalues, 0)).sum())
+
+
+def _regular_factor(covariance: Matrix) -> Matrix | None:
+    """L with Σ = L Lᵀ, or None where Σ is singular."""
+    try:
+        factor = np.asarray(np.linalg.cholesky(covariance), dtype=np.float64)
+    except np.linalg.LinAlgError:
         return None
-    roots = np.sqrt(eigenvalues)
-    error = np.finfo(np.float64).eps * eigenvalues[-1] * (0.5 / roots).sum()
-    return float(roots.sum()) if error <= TOLERANCE * roots.sum() else None
+    pivots, variances = np.diag(factor) ** 2, np.diag(covariance)
+    return factor if pivots.min() > SINGULAR * variances.max() else None
 
 
 def _short_factor(x: Matrix) -> Matrix:
     """A factor of xᵀx with at most d rows: x itself, or R of its QR decomposition where x is longer."""
-    return x if len(x) <= x.shape[1] else np.linalg.qr(x, mode="r")
+    return x if len(x) <= x.shape[1] else np.asarray(np.linalg.qr(x, mode="r"), dtype=np.float64)

@@ -5,6 +5,7 @@ pools by maximum, and batch normalisation has no scale and an epsilon of 1e-3. B
 the convolutions when the weights are loaded, which halves the time on a CPU together with the channels-last layout.
 """
 
+import pickle
 import warnings
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -168,7 +169,7 @@ def load_inception(path: Path) -> Inception:
             raise ValueError(f"{len(layers)} convolutions, wanted {len(convolutions)}")
         for convolution, (weight, bias) in zip(convolutions, layers, strict=True):
             _assign(convolution, weight, bias)
-    except (OSError, RuntimeError, ValueError, KeyError, AttributeError, EOFError) as error:
+    except (OSError, RuntimeError, ValueError, KeyError, AttributeError, EOFError, pickle.UnpicklingError) as error:
         raise UserError(
             f"{path}: not the weights of Inception 2015-12-05 ({_first_line(error)}); "
             "get them with `gan-eval weights fetch inception`"

@@ -74,7 +74,7 @@ METRICS: dict[str, Metric] = {
         Metric(
             name="fid",
             kind="set",
-            measures="distance of two sets' Inception features, each taken as one Gaussian; biased upwards in small sets",
+            measures="distance of two sets' Inception features, each taken as one Gaussian; biased upwards if small",
             low=0,
             high=math.inf,
             higher_is_better=False,

@@ -1,5 +1,8 @@
 """How pictures are brought to the 299x299 of the Inception network. The resizer is part of FID's and KID's name.
 
+Only the resizing is named: the network always takes (x - 128)/128, the scaling of its own graph. (pytorch-fid takes
+x/127.5 - 1 instead, so its values differ a little from `bilinear` here.)
+
 All take (H, W, 3) uint8 and give (3, S, S) float32 in 0..255, not rounded (`clean` and `tf1` as their originals).
 """
 

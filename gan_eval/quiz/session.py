@@ -164,7 +164,7 @@ class Session:
         self._store(lambda store: _add_once(store, row), row)
 
     def break_off(self, when: int, flag: str) -> None:
-        """End the trial on its way, without an answer; its picture counts as seen. Call `offset` first."""
+        """End the trial on its way before its time; its picture counts as seen. Call `offset` first."""
         self.trial.break_off(when, flag)
         self.close()
 

@@ -90,10 +90,10 @@ class Trial:
         return True
 
     def break_off(self, when: int, flag: str) -> None:
-        """End the trial without an answer; an answer that was given already stays."""
+        """End the trial before its time; an answer that was given already stays."""
+        self.flags.add(flag)
         if self.answer is None:
             self.broken_off = when
-            self.flags.add(flag)
 
     def measured(self) -> Row:
         """The columns of the trial's row that hold times, and its flags."""

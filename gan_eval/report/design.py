@@ -10,11 +10,18 @@ from gan_eval.tables import RATES, RUNS, SESSIONS, SET_METRICS, TRIALS
 ENOUGH_FOR_FID = 2000
 
 
+_JUDGED = """\
+Fake is the signal: a generated picture called fake is a hit, a real one called fake a false alarm. Shares carry
+Wilson 95 % intervals and the exact two-sided binomial test against 1/2; trials without an answer, practice and catch
+trials are in no rate. d′ and criterion use the log-linear correction (Hautus 1995). Single answers are modelled by a
+logistic mixed model with crossed random intercepts for participants and stimuli (Laplace approximation, standard
+errors from the Hessian). Differences of shares carry intervals that are robust to clustering by participant and by
+stimulus; p values of one kind are corrected after Holm."""
+
+
 def badges(folder: StudyFolder) -> list[str]:
     """What must be seen before any number is read."""
     found = []
-    if folder.simulated:
-        found.append("Simulated participants")
     partial = [share for share in folder.fractions if share < 1]
     if partial:
         shares = listed([f"{100 * share:.3g}{NARROW}%" for share in partial])
@@ -22,8 +29,9 @@ def badges(folder: StudyFolder) -> list[str]:
     if folder.facts.get("smoke"):
         found.append("Smoke run: every stage touched, nothing trained to be good")
     sessions = folder.facts.get("sessions") or {}
-    if sessions and sessions["complete"] < sessions["wanted"]:
-        found.append(f"Interim: {sessions['complete']} of {plural(sessions['wanted'], 'session')}")
+    complete, wanted = sessions.get("complete", 0), sessions.get("wanted", 0)
+    if complete < wanted:
+        found.append(f"Interim: {complete} of {plural(wanted, 'session')}")
     return found
 
 
@@ -38,7 +46,7 @@ def design_facts(folder: StudyFolder) -> list[tuple[str, str]]:
             facts.append(("Data sets", listed([f"{name} ({data.direction})" for name, data in study.data.items()])))
         if study.models:
             facts.append(("Models", listed([f"{name} on {model.data}" for name, model in study.models.items()])))
-    facts += _shown(folder.table(TRIALS))
+    facts += _shown(folder.answers())
     if study is not None:
         quiz = study.quiz
         exposure = (
@@ -46,6 +54,7 @@ def design_facts(folder: StudyFolder) -> list[tuple[str, str]]:
             if quiz.flash_ms is None
             else f"{milliseconds(quiz.flash_ms)}; an answer counts up to {milliseconds(quiz.response_ms)} after onset"
         )
+        facts.append(("Procedure", "one picture at a time, in random order"))
         facts.append(("Each picture visible", exposure))
         facts.append(("Keys", f"{quiz.keys['real']} for real, {quiz.keys['fake']} for generated"))
         facts.append(("Left out by preset rule", ", ".join(study.analysis.exclude) or "nothing"))
@@ -62,7 +71,7 @@ def _shown(trials: pd.DataFrame) -> list[tuple[str, str]]:
     facts = [
         (
             "Shown to each participant",
-            f"{_range(real)} real and {_range(fake)} generated pictures, one by one, in random order",
+            f"{_range(real)} real and {_range(fake)} generated pictures",
         ),
         (
             "Different pictures",
@@ -114,20 +123,23 @@ def notes(folder: StudyFolder) -> list[str]:
         found.append(f"Over all answers: {everything.iloc[0]['note']}.")
     if len(everything) and everything.iloc[0]["n_none"] > 0:
         found.append(f"{plural(int(everything.iloc[0]['n_none']), 'trial')} without an answer: in no rate.")
+    left_out = len(folder.table(TRIALS)) - len(folder.answers())
+    if left_out:
+        found.append(f"{plural(left_out, 'trial')} of simulated participants left out, since people have answered.")
     found += _shared_list(folder)
     small = folder.table(SET_METRICS)
     small = small[small["metric"].str.startswith("fid") & (small["n_fake"] < ENOUGH_FOR_FID)] if len(small) else small
     if len(small):
         found.append(
-            f"FID from fewer than {whole(ENOUGH_FOR_FID)} pictures is biased upwards and may be compared only with values "
-            f"from as many pictures (here {_range(small['n_fake'])})."
+            f"FID from fewer than {whole(ENOUGH_FOR_FID)} pictures is biased upwards and may be compared only with "
+            f"values from as many pictures (here {_range(small['n_fake'])})."
         )
     return list(dict.fromkeys(found))
 
 
 def _shared_list(folder: StudyFolder) -> list[str]:
     """Few stimuli that nearly everybody saw: intervals of pooled rates are then too narrow."""
-    trials = folder.table(TRIALS)
+    trials = folder.answers()
     if trials.empty:
         return []
     main = main_trials(trials)
@@ -135,8 +147,8 @@ def _shared_list(folder: StudyFolder) -> list[str]:
     if people < 5 or len(seen) > 200 or seen.mean() < 0.8 * people:
         return []
     return [
-        f"Nearly all {people} participants saw the same {len(seen)} pictures: answers hang together by picture, so Wilson "
-        "intervals of pooled rates are too narrow; the crossed model allows for it."
+        f"Nearly all {people} participants saw the same {len(seen)} pictures: answers hang together by picture, so "
+        "Wilson intervals of pooled rates are too narrow; the crossed model allows for it."
     ]
 
 
@@ -144,15 +156,7 @@ def methods(folder: StudyFolder) -> str:
     """The method in a paragraph, for the parts that are there."""
     sentences = []
     if len(folder.table(RATES)):
-        sentences.append(
-            "Fake is the signal: a generated picture called fake is a hit, a real one called fake a false alarm. Shares "
-            "carry Wilson 95 % intervals and the exact two-sided binomial test against 1/2; trials without an answer, "
-            "practice and catch trials are in no rate. d′ and criterion use the log-linear correction (Hautus 1995). "
-            "Single answers are modelled by a logistic mixed model with crossed random intercepts for participants and "
-            "stimuli (Laplace approximation, standard errors from the Hessian). Differences of shares carry "
-            "intervals that are robust to clustering by participant and by stimulus; p values of one kind are "
-            "corrected after Holm."
-        )
+        sentences.append(_JUDGED)
     runs = folder.table(RUNS)
     resizers = [str(name) for name in runs["resizer"].dropna().unique()] if len(runs) else []
     if len(folder.table(SET_METRICS)):

@@ -59,10 +59,17 @@ class StudyFolder:
 
     @property
     def simulated(self) -> bool:
-        """Some answers come from simulated participants."""
-        marks = (self.table(table)["simulated"] for table in _TABLES)
-        counted = self.facts.get("sessions") or {}
-        return bool(counted.get("simulated")) or any(bool((mark == True).any()) for mark in marks)  # noqa: E712
+        """The numbers come from simulated participants: the rates say so, else the trials, the sessions, the facts."""
+        for table in (RATES, TRIALS, SESSIONS):
+            marks = self.table(table)["simulated"]
+            if len(marks):
+                return bool(marks.fillna(False).any())
+        return bool((self.facts.get("sessions") or {}).get("simulated"))
+
+    def answers(self) -> pd.DataFrame:
+        """The trials behind the rates: simulated ones are left out where people have answered."""
+        trials = self.table(TRIALS)
+        return trials if self.simulated or trials.empty else trials[~trials["simulated"].fillna(False)]
 
     @property
     def fractions(self) -> list[float]:

@@ -44,10 +44,19 @@ def percent(value: Any, *, digits: int = 1) -> str:
 def percent_interval(low: Any, high: Any) -> str:
     """An interval of shares.
 
-    >>> percent_interval(0.5215, 0.7756).replace(NARROW, " ")
+    >>> percent_interval(0.5217, 0.7756).replace(NARROW, " ")
     '52.2 to 77.6 %'
     """
     return NOTHING if missing(low) or missing(high) else f"{100 * float(low):.1f} to {percent(high)}"
+
+
+def share_interval(value: Any, low: Any, high: Any) -> str:
+    """A share with its interval in brackets.
+
+    >>> share_interval(0.66, 0.5217, 0.7756).replace(NARROW, " ")
+    '66.0 % (52.2–77.6)'
+    """
+    return NOTHING if missing(value) else f"{percent(value)} ({100 * float(low):.1f}–{100 * float(high):.1f})"
 
 
 def number(value: Any, *, digits: int = 2) -> str:

@@ -7,7 +7,7 @@ import pandas as pd
 
 from gan_eval.stats.comparisons import comparisons
 from gan_eval.stats.correlations import correlations
-from gan_eval.stats.importing import import_trials, parse_mapping
+from gan_eval.stats.importing import import_trials
 from gan_eval.stats.mixed import mixed_models
 from gan_eval.stats.rates import rates
 from gan_eval.stats.reaction_times import reaction_times
@@ -16,7 +16,7 @@ from gan_eval.stats.trials import fill_trials
 from gan_eval.tables import IMAGE_METRICS, SET_METRICS, TABLES
 from gan_eval.tabular import conform, write_table
 
-__all__ = ["analyze", "import_trials", "parse_mapping", "write_analysis"]
+__all__ = ["analyze", "import_trials", "write_analysis"]
 
 
 def analyze(

@@ -1,4 +1,4 @@
-"""Which model fools people more, and do they know the reals better than the fakes? Differences with Holm's correction."""
+"""Which model fools people more? Do they know the reals better than the fakes? Differences, with Holm's correction."""
 
 from collections.abc import Iterator
 from itertools import combinations
@@ -49,31 +49,31 @@ def against_published(rates: pd.DataFrame, published: pd.DataFrame) -> pd.DataFr
     """
     run = rates[rates["scope"] == "dataset"].set_index("id")
     rows = []
-    for theirs in published.itertuples():
-        if theirs.dataset not in run.index:
+    for theirs in published.to_dict("records"):
+        if theirs["dataset"] not in run.index:
             continue
-        own = run.loc[theirs.dataset]
+        own = run.loc[theirs["dataset"]]
         k, n = (
             (int(own["correct_rejections"]), int(own["n_real"]))
-            if theirs.group == "real"
+            if theirs["group"] == "real"
             else (int(own["hits"]), int(own["n_fake"]))
         )
-        if n == 0 or theirs.trials < 1:
+        if n == 0 or theirs["trials"] < 1:
             continue
-        k_theirs = round(theirs.percent_correct / 100 * theirs.trials)
-        low, high = newcombe(k, n, k_theirs, theirs.trials)
+        k_theirs = round(theirs["percent_correct"] / 100 * theirs["trials"])
+        low, high = newcombe(k, n, k_theirs, theirs["trials"])
         rows.append(
             {
                 "comparison": PUBLISHED,
-                "a": f"{theirs.dataset} {theirs.group}",
-                "b": theirs.study,
+                "a": f"{theirs['dataset']} {theirs['group']}",
+                "b": theirs["study"],
                 "measure": "accuracy",
-                "difference": k / n - k_theirs / theirs.trials,
+                "difference": k / n - k_theirs / theirs["trials"],
                 "ci_low": low,
                 "ci_high": high,
-                "p": fisher_exact([[k, n - k], [k_theirs, theirs.trials - k_theirs]])[1],
+                "p": fisher_exact(np.array([[k, n - k], [k_theirs, theirs["trials"] - k_theirs]])).pvalue,
                 "n_a": n,
-                "n_b": theirs.trials,
+                "n_b": theirs["trials"],
                 "simulated": own["simulated"],
                 "fraction": own["fraction"],
                 "note": "answers taken as independent",
@@ -114,7 +114,7 @@ def _real_vs_fake(answered: pd.DataFrame) -> Iterator[dict[str, object]]:
 def _model_vs_model(answered: pd.DataFrame) -> Iterator[dict[str, object]]:
     fakes = answered[answered["is_fake"] & answered["model"].notna()]
     for dataset, part in fakes.groupby("dataset", dropna=False, sort=True):
-        name = MODELS if pd.isna(dataset) else f"{MODELS} on {dataset}"
+        name = MODELS if pd.isna(dataset) else f"{MODELS} on {dataset!s}"
         for a, b in combinations(sorted(part["model"].unique()), 2):
             pair = part[part["model"].isin([a, b])]
             fooled = ~pair["says_fake"].to_numpy(bool)
@@ -132,9 +132,7 @@ def _row(
     in_a: np.ndarray,
 ) -> dict[str, object]:
     part = part.reset_index(drop=True)
-    found = difference_of_shares(
-        success, in_a, pd.factorize(part["participant"])[0], pd.factorize(part["stimulus"])[0]
-    )
+    found = difference_of_shares(success, in_a, pd.factorize(part["participant"])[0], pd.factorize(part["stimulus"])[0])
     carried = provenance(part, groups(part, "all")).iloc[0]
     return {
         "family": family,

@@ -172,7 +172,7 @@ def _row(
         if len(value) < FEWEST_FOR_INTERVAL:
             notes.append(f"fewer than {FEWEST_FOR_INTERVAL} points: no interval")
         else:
-            row["ci_low"], row["ci_high"] = percentile_interval(replicates)
+            row["ci_low"], row["ci_high"] = percentile_interval(replicates, float(rank.statistic))
             if part["participant"].nunique() == 1:
                 notes.append("one participant: interval over stimuli only")
     row["note"] = "; ".join(filter(None, notes)) or None

@@ -12,7 +12,7 @@ _SD_AT_ZERO = 0.1
 """An estimated SD below this is tried at exactly 0."""
 
 
-class NoFit(Exception):
+class NoFitError(Exception):
     """The data allow no estimate; the message is the word for the reader."""
 
 
@@ -47,7 +47,7 @@ def fit_crossed(
         link: `logit` or `probit`.
 
     Raises:
-        NoFit: too few groups, separation, or no convergence.
+        NoFitError: too few groups, separation, or no convergence.
     """
     _require_estimable(y, X, first, second)
     data, swapped = Crossed.of(y, X, first, second, link=link)
@@ -76,19 +76,19 @@ def fit_crossed(
 
 def _require_estimable(y: np.ndarray, X: np.ndarray, first: np.ndarray, second: np.ndarray) -> None:
     if len(y) == 0:
-        raise NoFit("no answered trials")
+        raise NoFitError("no answered trials")
     for level, name in ((first, "participant"), (second, "stimulus")):
         if len(np.unique(level)) < 2:
-            raise NoFit(f"one {name}: the crossed model needs at least two")
+            raise NoFitError(f"one {name}: the crossed model needs at least two")
     for level, name in ((first, "participant"), (second, "stimulus")):
         if len(np.unique(level)) == len(y):
-            raise NoFit(f"no {name} has more than one answer: its spread cannot be told from chance")
+            raise NoFitError(f"no {name} has more than one answer: its spread cannot be told from chance")
     patterns, inverse = np.unique(X, axis=0, return_inverse=True)
     if len(patterns) < X.shape[1]:
-        raise NoFit("only one kind of picture: nothing to compare")
+        raise NoFitError("only one kind of picture: nothing to compare")
     yes = np.bincount(inverse.ravel(), y, len(patterns))
     if ((yes == 0) | (yes == np.bincount(inverse.ravel(), minlength=len(patterns)))).any():
-        raise NoFit("separated: all answers of a group agree, so its log-odds are infinite")
+        raise NoFitError("separated: all answers of a group agree, so its log-odds are infinite")
 
 
 def _start_beta(y: np.ndarray, X: np.ndarray, link: str) -> np.ndarray:
@@ -120,7 +120,7 @@ def _search(data: Crossed, start: np.ndarray, free: np.ndarray) -> tuple[np.ndar
     )
     best[free] = found.x
     if (np.abs(best[2:]) > 20).any() or (best[:2] > 15).any():
-        raise NoFit("separated: an estimate runs off to infinity")
+        raise NoFitError("separated: an estimate runs off to infinity")
     return best, -float(found.fun)
 
 
@@ -138,14 +138,14 @@ def _polish(data: Crossed, start: np.ndarray, free: np.ndarray) -> tuple[np.ndar
         if gradient[free] @ step < 1e-9:
             return best, value, hessian
         best[free] += np.clip(step, -1, 1)
-    raise NoFit("did not converge")
+    raise NoFitError("did not converge")
 
 
 def _newton_step(hessian: np.ndarray, gradient: np.ndarray) -> np.ndarray:
     try:
         np.linalg.cholesky(-hessian)
     except np.linalg.LinAlgError as error:
-        raise NoFit("did not converge: the likelihood has no clear maximum") from error
+        raise NoFitError("did not converge: the likelihood has no clear maximum") from error
     return np.linalg.solve(-hessian, gradient)
 
 
@@ -166,9 +166,9 @@ def _evaluate(laplace: Laplace, parameters: np.ndarray) -> tuple[float, np.ndarr
     try:
         value, gradient = laplace.value_and_gradient(parameters)
     except (FloatingPointError, np.linalg.LinAlgError) as error:
-        raise NoFit("did not converge") from error
+        raise NoFitError("did not converge") from error
     if not (np.isfinite(value) and np.isfinite(gradient).all()):
-        raise NoFit("did not converge: the likelihood is not finite")
+        raise NoFitError("did not converge: the likelihood is not finite")
     return value, gradient
 
 

@@ -16,9 +16,7 @@ class Detection(NamedTuple):
     """-(z(hit rate) + z(false-alarm rate)) / 2; above 0 leans to answering `real`."""
 
 
-def detection(
-    hits: ArrayLike, misses: ArrayLike, false_alarms: ArrayLike, correct_rejections: ArrayLike
-) -> Detection:
+def detection(hits: ArrayLike, misses: ArrayLike, false_alarms: ArrayLike, correct_rejections: ArrayLike) -> Detection:
     """d′ and criterion with the log-linear correction: (count + 0.5) / (trials + 1) for both rates, always.
 
     The correction keeps both finite at rates of 0 and 1 and shrinks them slightly elsewhere (Hautus 1995,

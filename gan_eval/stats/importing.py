@@ -51,26 +51,6 @@ def import_trials(file: Path, *, mapping: Mapping[str, str], where: Sequence[str
     return fill_trials(frame, where=str(file))
 
 
-def parse_mapping(pairs: Sequence[str]) -> dict[str, str]:
-    """`--map` options `COLUMN=SOURCE` as a mapping.
-
-    Raises:
-        UserError: an option has no `=`, or names a column twice.
-
-    >>> parse_mapping(["participant=subject", "reaction_time_ms=rt_s*1000"])
-    {'participant': 'subject', 'reaction_time_ms': 'rt_s*1000'}
-    """
-    mapping: dict[str, str] = {}
-    for pair in pairs:
-        target, equals, source = (part.strip() for part in pair.partition("="))
-        if not (target and equals and source):
-            raise UserError(f"--map {pair}: write --map COLUMN=SOURCE, for instance --map participant=subject")
-        if target in mapping:
-            raise UserError(f"--map {pair}: {target} is mapped twice")
-        mapping[target] = source
-    return mapping
-
-
 def _evaluate(expression: str, foreign: pd.DataFrame, *, where: str) -> tuple[pd.Series, str]:
     """The mapped cells and the file's column that they came from. A column's own name goes before arithmetic."""
     found = None if expression in foreign.columns else _SCALED.match(expression)

@@ -22,7 +22,7 @@ from typing import NamedTuple
 
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve
-from scipy.special import log_expit, expit, log_ndtr, ndtr
+from scipy.special import expit, log_expit, log_ndtr
 
 _BLOCK = 4_000_000
 """Cells of the crossed block held in memory at a time."""

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import ndtr
 
-from gan_eval.stats.crossed import CrossedFit, NoFit, fit_crossed
+from gan_eval.stats.crossed import CrossedFit, NoFitError, fit_crossed
 from gan_eval.stats.groups import groups, provenance
 from gan_eval.stats.intervals import Z95
 from gan_eval.stats.trials import answered_trials
@@ -63,7 +63,7 @@ def _rows(answered: pd.DataFrame, formula: str, link: str) -> list[dict[str, obj
     fit: CrossedFit | None = None
     try:
         fit = fit_crossed(answered["correct"].to_numpy(bool), X, participant, stimulus, link=link)
-    except NoFit as reason:
+    except NoFitError as reason:
         notes = [str(reason)]
     if fit is not None and fit.singular:
         notes.append("singular: an SD is estimated at 0")
@@ -77,7 +77,7 @@ def _estimates(fit: CrossedFit | None, position: int) -> dict[str, object]:
         names = (
             "estimate", "std_error", "z", "p", "ci_low", "ci_high", "sd_participant", "sd_stimulus", "log_likelihood",
         )  # fmt: skip
-        return {name: np.nan for name in names} | {"singular": None}
+        return dict.fromkeys(names, np.nan) | {"singular": None}
     estimate, error = float(fit.beta[position]), float(fit.std_error[position])
     z = estimate / error
     return {

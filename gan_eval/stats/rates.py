@@ -12,6 +12,8 @@ from gan_eval.tabular import conform
 
 POOLED_SCOPES = ("all", "model", "dataset", "exposure", "block")
 """Scopes that pool participants and hold both kinds of picture."""
+UNEVEN = 1.2
+"""From this ratio of reals to fakes on, a leaning guesser is not right in half of the answers."""
 
 
 def rates(trials: pd.DataFrame) -> pd.DataFrame:
@@ -91,6 +93,9 @@ def _notes(table: pd.DataFrame, main: pd.DataFrame, grouped: Groups, carried: li
             ((n > 0) & (n < 10), "fewer than 10 answers"),
         ]
     if scope in POOLED_SCOPES:
+        fewer, more = np.minimum(n_real, n_fake), np.maximum(n_real, n_fake)
+        uneven = (fewer > 0) & (more >= UNEVEN * fewer)
+        notes.append((uneven, "real and generated pictures not equally many: accuracy mixes skill and leaning, see d′"))
         participants = distinct(main["participant"], grouped)
         notes.append((participants == 1, "one participant: says nothing of people in general"))
     own = join_notes(notes, len(table))

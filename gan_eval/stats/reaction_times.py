@@ -1,9 +1,12 @@
 """How long do people take? Medians, quartiles and geometric means of the reaction times by scope."""
 
+from dataclasses import dataclass
+
 import numpy as np
 import pandas as pd
 
-from gan_eval.stats.groups import Groups, groups, provenance
+from gan_eval.stats.groups import groups, provenance
+from gan_eval.stats.intervals import share
 from gan_eval.stats.trials import answered_trials
 from gan_eval.tables import KINDS, REACTION_TIMES, SCOPES
 from gan_eval.tabular import conform
@@ -32,16 +35,18 @@ def reaction_times(trials: pd.DataFrame) -> pd.DataFrame:
 def _scope_times(timed: pd.DataFrame, scope: str) -> pd.DataFrame:
     grouped = groups(timed, scope)
     carried = provenance(timed, grouped)
-    rows = pd.DataFrame(
-        {
-            "group": grouped.group,
-            "kind": timed["kind"].to_numpy()[grouped.row],
-            "correct": timed["correct"].to_numpy()[grouped.row],
-            "ms": timed["reaction_time_ms"].to_numpy("float64")[grouped.row],
-        }
+    times = timed["reaction_time_ms"].to_numpy("float64")[grouped.row]
+    order = np.lexsort((times, grouped.group))
+    row = grouped.row[order]
+    ordered = _Ordered(
+        group=grouped.group[order],
+        is_fake=timed["is_fake"].to_numpy(bool)[row],
+        correct=timed["correct"].to_numpy(bool)[row],
+        milliseconds=times[order],
+        size=len(grouped.ids),
     )
     parts = [
-        _summary(rows, grouped, kind=kind, answers=answers)
+        _summary(ordered, kind=kind, answers=answers)
         for kind in (("all",) if scope == "stimulus" else ("all", *KINDS))
         for answers in ("all", "correct", "wrong")
     ]
@@ -54,31 +59,52 @@ def _scope_times(timed: pd.DataFrame, scope: str) -> pd.DataFrame:
         id=[grouped.ids[number] for number in position],
         simulated=carried["simulated"].to_numpy()[position],
         fraction=carried["fraction"].to_numpy()[position],
-        note=[carried["note"][number] or None for number in position],
+        note=carried["note"].mask(carried["note"] == "").to_numpy()[position],
     ).drop(columns="group")
 
 
-def _summary(rows: pd.DataFrame, grouped: Groups, *, kind: str, answers: str) -> pd.DataFrame:
+@dataclass(frozen=True)
+class _Ordered:
+    """Reaction times (M,) in the order of group, then time."""
+
+    group: np.ndarray
+    is_fake: np.ndarray
+    correct: np.ndarray
+    milliseconds: np.ndarray
+    size: int
+    """Number of groups."""
+
+
+def _summary(ordered: _Ordered, *, kind: str, answers: str) -> pd.DataFrame:
     """One row a group: the trials of one truth (or all) with one kind of answer (or all)."""
-    chosen = np.ones(len(rows), bool)
+    chosen = np.ones(len(ordered.group), bool)
     if kind != "all":
-        chosen &= (rows["kind"] == kind).to_numpy(bool)
+        chosen &= ordered.is_fake == (kind == "fake")
     if answers != "all":
-        chosen &= rows["correct"].to_numpy(bool) == (answers == "correct")
-    part = rows[chosen]
-    size = range(len(grouped.ids))
-    by_group = part.groupby("group")["ms"]
-    quartiles = by_group.quantile([0.25, 0.5, 0.75]).unstack().reindex(size)  # noqa: PD010
-    logs = np.log(part["ms"]).groupby(part["group"]).mean().reindex(size)
+        chosen &= ordered.correct == (answers == "correct")
+    group, milliseconds = ordered.group[chosen], ordered.milliseconds[chosen]
+    n = np.bincount(group, minlength=ordered.size)
+    logs = np.bincount(group, np.log(milliseconds), ordered.size)
     return pd.DataFrame(
         {
-            "group": np.arange(len(size)),
+            "group": np.arange(ordered.size),
             "kind": kind,
             "answers": answers,
-            "n": by_group.size().reindex(size, fill_value=0).to_numpy(),
-            "median_ms": quartiles.get(0.5, pd.Series(np.nan, size)).to_numpy(),
-            "q25_ms": quartiles.get(0.25, pd.Series(np.nan, size)).to_numpy(),
-            "q75_ms": quartiles.get(0.75, pd.Series(np.nan, size)).to_numpy(),
-            "geometric_mean_ms": np.exp(logs).to_numpy(),
+            "n": n,
+            "median_ms": _quantile(milliseconds, n, 0.5),
+            "q25_ms": _quantile(milliseconds, n, 0.25),
+            "q75_ms": _quantile(milliseconds, n, 0.75),
+            "geometric_mean_ms": np.exp(share(logs, n)),
         }
     )
+
+
+def _quantile(ordered: np.ndarray, n: np.ndarray, q: float) -> np.ndarray:
+    """Linear quantile of each of consecutive groups of n (G,) ascending values; NaN for an empty group."""
+    place = q * np.maximum(n - 1, 0)
+    start, low = np.cumsum(n) - n, np.floor(place).astype(int)
+    last = np.maximum(len(ordered) - 1, 0)
+    padded = ordered if len(ordered) else np.array([np.nan])
+    below = padded[np.minimum(start + low, last)]
+    above = padded[np.minimum(start + np.minimum(low + 1, np.maximum(n - 1, 0)), last)]
+    return np.where(n > 0, below + (place - low) * (above - below), np.nan)

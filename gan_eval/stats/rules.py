@@ -72,7 +72,8 @@ def parse_rule(text: str) -> Rule:
     found = _RULE.match(text)
     if not found or not found["value"]:
         raise UserError(
-            f"rule {text!r}: not understood; write COLUMN<NUMBER (or <= > >=), COLUMN=VALUE, COLUMN!=VALUE or COLUMN~WORD"
+            f"rule {text!r}: not understood; write COLUMN<NUMBER (or <= > >=), COLUMN=VALUE, COLUMN!=VALUE or "
+            "COLUMN~WORD"
         )
     return Rule(found["column"], "=" if found["operator"] == "==" else found["operator"], found["value"])
 

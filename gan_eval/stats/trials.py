@@ -30,9 +30,10 @@ def fill_trials(frame: pd.DataFrame, *, where: str = "trials") -> pd.DataFrame:
         frame["session"] = frame["participant"]
     if "trial" not in frame:
         frame["trial"] = frame.groupby("session", dropna=False).cumcount() + 1
-    for name, value in {"phase": "main", "simulated": False}.items():
-        if name not in frame:
-            frame[name] = value
+    if "phase" not in frame:
+        frame["phase"] = "main"
+    if "simulated" not in frame:
+        frame["simulated"] = False
     computed = "correct" not in frame
     for name in TRIALS.names:
         if name not in frame:

@@ -25,11 +25,11 @@ class NestedUNet(nn.Module):
         self.last = level == len(widths) - 1
         outside = 3 if level == 0 else widths[level - 1]
         self.down = nn.Conv2d(outside, widths[level], 4, 2, 1, bias=False)
-        self.down_norm = nn.BatchNorm2d(widths[level]) if 0 < level and not self.last else None
+        self.down_norm = nn.BatchNorm2d(widths[level]) if level > 0 and not self.last else None
         self.inner = None if self.last else NestedUNet(level + 1, widths)
         self.up = nn.ConvTranspose2d(widths[level] * (1 if self.last else 2), outside, 4, 2, 1, bias=level == 0)
         self.up_norm = nn.BatchNorm2d(outside) if level else None
-        self.drop = nn.Dropout(0.5) if 4 <= level and not self.last else None
+        self.drop = nn.Dropout(0.5) if level >= 4 and not self.last else None
 
     def forward(self, x: Tensor) -> Tensor:
         if self.level:
@@ -87,7 +87,7 @@ def reference_steps(G: nn.Module, D: nn.Module, batches: list[tuple[Tensor, Tens
         optimizer_g.zero_grad()
         (g_adversarial + 100 * g_l1).backward()
         optimizer_g.step()
-        terms.append([float(term) for term in (g_adversarial, g_l1, d_real, d_fake)])
+        terms.append([float(term.detach()) for term in (g_adversarial, g_l1, d_real, d_fake)])
     return terms
 
 
@@ -119,7 +119,9 @@ def test_step_equals_an_independent_reference_in_float64(batch: int) -> None:
     for name, value in reference_D.state_dict().items():
         torch.testing.assert_close(D.state_dict()[name], value, rtol=0, atol=1e-12, msg=name)
     assert D.model[3].num_batches_tracked == 3 * len(batches)
-    shift = max(float((new - old).abs().max()) for new, old in zip(G.parameters(), before.parameters(), strict=True))
+    shift = max(
+        float((new - old).detach().abs().max()) for new, old in zip(G.parameters(), before.parameters(), strict=True)
+    )
     assert shift > 1e-4  # the comparison is not of untouched weights
 
 

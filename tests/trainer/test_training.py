@@ -13,6 +13,7 @@ import pytest
 import torch
 from PIL import Image
 
+import trainer.training as training
 from gan_eval.errors import UserError
 from gan_eval.files import sha256_file
 from gan_eval.study import TrainingSettings
@@ -26,7 +27,7 @@ Settings = Callable[..., TrainingSettings]
 Pairs = Callable[..., Path]
 
 
-class Stop(Exception):
+class Stop(Exception):  # noqa: N818
     """Ends a run in the middle."""
 
 
@@ -62,7 +63,11 @@ def test_a_run_writes_what_the_contract_says(make_pairs: Pairs, tiny: Settings, 
     settings = tiny(steps=24)
     calls: list[tuple[int, int]] = []
     run = train(
-        settings, data, tmp_path / "run", direction="BtoA", on_progress=lambda done, total, _: calls.append((done, total))
+        settings,
+        data,
+        tmp_path / "run",
+        direction="BtoA",
+        on_progress=lambda done, total, _: calls.append((done, total)),
     )
     assert run == tmp_path / "run"
     assert calls == [(step, 24) for step in range(1, 25)]
@@ -97,9 +102,7 @@ def test_no_path_and_no_time_in_the_generator_file(make_pairs: Pairs, tiny: Sett
 
 
 @pytest.mark.parametrize(("stop", "every"), [(7, 3), (13, 5)])
-def test_resume_is_bit_for_bit_exact(
-    make_pairs: Pairs, tiny: Settings, tmp_path: Path, stop: int, every: int
-) -> None:
+def test_resume_is_bit_for_bit_exact(make_pairs: Pairs, tiny: Settings, tmp_path: Path, stop: int, every: int) -> None:
     """In the middle of an epoch, of a log window, and of a stretch between checkpoints; with dropout and jitter."""
     data = make_pairs(train=5, val=1)
     settings = tiny(steps=24, batch_size=2)
@@ -121,7 +124,7 @@ def test_resume_is_bit_for_bit_exact(
 
 def test_killed_by_signal_9_and_resumed(make_pairs: Pairs, tiny: Settings, tmp_path: Path) -> None:
     data = make_pairs(train=3)
-    settings = tiny(steps=60)
+    settings = tiny(steps=30)
     straight = train(settings, data, tmp_path / "straight", direction="AtoB")
     script = (
         "import sys, torch; from pathlib import Path; torch.set_num_threads(1);"
@@ -207,8 +210,6 @@ def test_all_checkpoints_broken_is_an_error(make_pairs: Pairs, tiny: Settings, t
 def test_loss_that_is_not_finite_names_step_and_term(
     make_pairs: Pairs, tiny: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import trainer.training as training
-
     plain = training.training_step
     steps = 0
 
@@ -234,17 +235,26 @@ def test_broken_weights_are_never_saved(make_pairs: Pairs, tiny: Settings, tmp_p
         assert all(tensor.isfinite().all() for tensor in state["generator"].values())
 
 
-def test_interrupt_writes_a_checkpoint_after_the_step(make_pairs: Pairs, tiny: Settings, tmp_path: Path) -> None:
+def test_interrupt_writes_a_checkpoint_after_the_step(
+    make_pairs: Pairs, tiny: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     data = make_pairs(train=3)
     straight = train(tiny(), data, tmp_path / "straight", direction="AtoB")
 
-    def press_ctrl_c(done: int, _total: int, _terms: dict[str, float]) -> None:
-        if done == 3:
+    plain = training.training_step
+    steps = 0
+
+    def press_ctrl_c(*args: Any, **options: Any) -> dict[str, torch.Tensor]:
+        nonlocal steps
+        steps += 1
+        if steps == 3:
             signal.raise_signal(signal.SIGINT)
+        return plain(*args, **options)
 
     before = signal.getsignal(signal.SIGINT)
-    with pytest.raises(KeyboardInterrupt):
-        train(tiny(), data, tmp_path / "run", direction="AtoB", on_progress=press_ctrl_c)
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(training, "training_step", press_ctrl_c)
+        train(tiny(), data, tmp_path / "run", direction="AtoB")
     assert signal.getsignal(signal.SIGINT) is before
     assert [path.name for path in list_checkpoints(tmp_path / "run" / "checkpoints")] == ["step_0000003.pt"]
     assert result(train(tiny(), data, tmp_path / "run", direction="AtoB")) == result(straight)
@@ -252,11 +262,11 @@ def test_interrupt_writes_a_checkpoint_after_the_step(make_pairs: Pairs, tiny: S
 
 def test_another_thread_count_is_warned_of(make_pairs: Pairs, tiny: Settings, tmp_path: Path) -> None:
     data = make_pairs(train=3)
-    with pytest.raises(Stop):
-        train(tiny(), data, tmp_path / "run", direction="AtoB", checkpoint_every=2, on_progress=stop_after(3))
+    run = train(tiny(steps=2), data, tmp_path / "run", direction="AtoB")
     torch.set_num_threads(2)
     messages: list[str] = []
-    train(tiny(), data, tmp_path / "run", direction="AtoB", on_message=messages.append)
+    train(tiny(steps=2), data, run, direction="AtoB", on_message=messages.append)
+    assert len(messages) == 1
     assert messages[0].startswith("threads was 1 when the run began and is 2 now")
 
 

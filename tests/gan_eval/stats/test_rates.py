@@ -1,0 +1,147 @@
+import numpy as np
+import pandas as pd
+import pytest
+from make_trials import from_counts, simulated
+
+from gan_eval.stats.rates import rates
+from gan_eval.stats.trials import fill_trials
+
+
+def row_of(table: pd.DataFrame, scope: str, name: str = "all") -> pd.Series:
+    found = table[(table["scope"] == scope) & (table["id"] == name)]
+    assert len(found) == 1
+    return found.iloc[0]
+
+
+def test_published_quiz_maps():
+    row = row_of(rates(from_counts(15, 10, 7, 18)), "all")
+    assert (row["hits"], row["misses"], row["false_alarms"], row["correct_rejections"]) == (15, 10, 7, 18)
+    expected = {
+        "accuracy": 0.66,
+        "accuracy_low": 0.52154,
+        "accuracy_high": 0.77563,
+        "accuracy_p": 0.032839,
+        "real_correct": 0.72,
+        "real_low": 0.52423,
+        "real_high": 0.85716,
+        "fake_correct": 0.6,
+        "fake_low": 0.40739,
+        "fake_high": 0.76597,
+        "dprime": 0.801289,
+        "criterion": 0.157240,
+    }
+    for name, value in expected.items():
+        assert row[name] == pytest.approx(value, abs=6e-6), name
+
+
+def test_published_quiz_facades_p():
+    assert row_of(rates(from_counts(24, 1, 1, 24)), "all")["accuracy_p"] == pytest.approx(2.2666e-12, rel=1e-4)
+
+
+def test_unanswered_practice_and_catch_are_in_no_rate():
+    trials = from_counts(3, 2, 1, 4)
+    trials.loc[0, "response"] = "none"
+    trials.loc[1, "response"] = None
+    trials.loc[2, "phase"] = "practice"
+    trials.loc[5, "phase"] = "catch"
+    row = row_of(rates(trials), "all")
+    assert (row["hits"], row["misses"], row["false_alarms"], row["correct_rejections"]) == (0, 2, 0, 4)
+    assert row["n_none"] == 2
+
+
+def test_pairs_are_in_no_rate():
+    trials = from_counts(3, 2, 1, 4)
+    trials.loc[:3, ["kind", "response"]] = None
+    trials.loc[:3, "choice"] = "a"
+    assert row_of(rates(trials), "all")["n_fake"] == 1
+
+
+def test_model_scope_takes_the_reals_of_its_own_data_sets_and_sessions():
+    rows = [
+        ("s1", "d1", "real", None, "real"),
+        ("s1", "d1", "fake", "a", "fake"),
+        ("s1", "d2", "real", None, "fake"),
+        ("s1", "d2", "fake", "b", "real"),
+        ("s2", "d1", "real", None, "fake"),
+        ("s2", "d1", "fake", "c", "fake"),
+        ("s3", "d1", "real", None, "none"),
+        ("s3", "d1", "fake", "a", "real"),
+    ]
+    frame = pd.DataFrame(rows, columns=["session", "dataset", "kind", "model", "response"])
+    frame["participant"] = frame["session"]
+    frame["stimulus"] = [str(number) for number in range(len(frame))]
+    table = rates(fill_trials(frame))
+    counts = {
+        name: tuple(row_of(table, "model", name)[["hits", "misses", "false_alarms", "correct_rejections", "n_none"]])
+        for name in ("a", "b", "c")
+    }
+    assert counts == {"a": (1, 1, 0, 1, 1), "b": (0, 1, 1, 0, 0), "c": (1, 0, 1, 0, 0)}
+
+
+def test_every_scope_adds_up():
+    trials = simulated(models=("gan_a", "gan_b"))
+    trials["requested_exposure_ms"] = np.where(trials["trial"] % 3 == 0, np.nan, np.where(trials["trial"] % 3, 33.5, 1))
+    trials["block"] = (trials["trial"] > 25).astype("Int64") + 1
+    table = rates(trials)
+    for scope in ("participant", "stimulus", "dataset", "exposure", "block"):
+        part = table[table["scope"] == scope]
+        assert part[["hits", "misses", "false_alarms", "correct_rejections"]].sum().sum() == len(trials), scope
+    assert set(table.loc[table["scope"] == "exposure", "id"]) == {"33.5", "until-answer"}
+    assert list(table.loc[table["scope"] == "block", "id"]) == ["1", "2"]
+
+
+def test_exposures_stand_in_the_order_of_time():
+    trials = from_counts(1, 1, 1, 1, requested_exposure_ms=[1000.0, 200.0, 50.0, np.nan])
+    table = rates(trials)
+    assert list(table.loc[table["scope"] == "exposure", "id"]) == ["50", "200", "1000", "until-answer"]
+
+
+def test_row_order_does_not_matter():
+    trials = simulated()
+    shuffled = trials.sample(frac=1, random_state=1).reset_index(drop=True)
+    pd.testing.assert_frame_equal(rates(trials), rates(shuffled))
+
+
+@pytest.mark.parametrize(
+    ("counts", "empty", "word"),
+    [
+        ((5, 5, 0, 0), ("real_correct", "dprime", "criterion"), "no real"),
+        ((0, 0, 5, 5), ("fake_correct", "dprime", "criterion"), "no generated"),
+        ((0, 0, 0, 0), ("accuracy", "accuracy_p", "dprime"), "no answered"),
+        ((1, 0, 0, 1), (), "fewer than 10"),
+        ((25, 0, 0, 25), (), "log-linear"),
+        ((25, 0, 0, 25), (), "one participant"),
+    ],
+)
+def test_poor_data_leave_cells_empty_and_say_why(counts, empty, word):
+    row = row_of(rates(from_counts(*counts)), "all")
+    assert word in row["note"]
+    for name in empty:
+        assert np.isnan(row[name])
+
+
+def test_simulated_and_fraction_travel():
+    trials = from_counts(3, 2, 1, 4, simulated=True, fraction=0.1)
+    row = row_of(rates(trials), "all")
+    assert row["simulated"]
+    assert row["fraction"] == 0.1
+    trials.loc[0, "fraction"] = 0.2
+    trials.loc[1, "simulated"] = False
+    row = row_of(rates(trials), "all")
+    assert row["simulated"]
+    assert np.isnan(row["fraction"])
+    assert "fractions" in row["note"]
+    assert "mixed" in row["note"]
+    reals = row_of(rates(from_counts(3, 2, 1, 4)), "all")
+    assert not reals["simulated"]
+    assert np.isnan(reals["fraction"])
+
+
+def test_unequal_numbers_of_reals_and_fakes_are_named():
+    assert "not equally many" in row_of(rates(from_counts(3, 9, 2, 4)), "all")["note"]
+    assert "not equally many" not in row_of(rates(from_counts(3, 3, 2, 4)), "all")["note"]
+
+
+def test_several_studies_are_named():
+    trials = from_counts(3, 2, 1, 4, study=["one"] * 5 + ["two"] * 5)
+    assert "several studies" in row_of(rates(trials), "all")["note"]

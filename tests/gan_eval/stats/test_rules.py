@@ -1,0 +1,68 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from gan_eval.errors import UserError
+from gan_eval.stats.rules import exclude, keep, parse_rule
+
+FRAME = pd.DataFrame(
+    {
+        "reaction_time_ms": [150.0, 250.0, np.nan, 900.0],
+        "flags": ["late focus_lost", None, "later", "late"],
+        "passed": ["True", "False", "true", None],
+        "group": ["a b", "1", "1.0", "x=y"],
+        "done": pd.array([True, False, None, True], dtype="boolean"),
+    }
+)
+
+
+@pytest.mark.parametrize(
+    ("rule", "rows"),
+    [
+        ("reaction_time_ms<200", [0]),
+        ("reaction_time_ms <= 250", [0, 1]),
+        ("reaction_time_ms>=250", [1, 3]),
+        ("reaction_time_ms=250", [1]),
+        ("reaction_time_ms!=250", [0, 3]),
+        ("flags~late", [0, 3]),
+        ("flags~later", [2]),
+        ("passed=True", [0, 2]),
+        ("passed==true", [0, 2]),
+        ("passed!=True", [1]),
+        ("group=1", [1, 2]),
+        ("group=a b", [0]),
+        ("group=x=y", [3]),
+        ("done=true", [0, 3]),
+    ],
+)
+def test_rules(rule, rows):
+    assert list(np.flatnonzero(parse_rule(rule).holds(FRAME, where="t"))) == rows
+    assert list(keep(FRAME, [rule], where="t")["group"]) == list(FRAME["group"].iloc[rows])
+
+
+@pytest.mark.parametrize("rule", ["", "flags", "flags~", "<200", "  =  "])
+def test_not_a_rule(rule):
+    with pytest.raises(UserError, match="not understood"):
+        parse_rule(rule)
+
+
+def test_unknown_column_names_the_nearest():
+    with pytest.raises(UserError, match="did you mean reaction_time_ms"):
+        parse_rule("reaction_time<200").holds(FRAME, where="trials")
+
+
+@pytest.mark.parametrize("rule", ["flags<3", "reaction_time_ms<soon"])
+def test_order_wants_numbers(rule):
+    with pytest.raises(UserError, match="compares numbers"):
+        parse_rule(rule).holds(FRAME, where="trials")
+
+
+def test_exclusion_counts_each_rule_and_drops_a_row_once():
+    kept, named = exclude(FRAME, ["reaction_time_ms<200", "flags~late"], where="trials")
+    assert list(kept["group"]) == ["1", "1.0"]
+    assert named == {"reaction_time_ms<200": 1, "flags~late": 2}
+
+
+def test_nothing_is_run_as_a_program():
+    with pytest.raises(UserError):
+        parse_rule("__import__('os').getcwd()=1").holds(FRAME, where="trials")

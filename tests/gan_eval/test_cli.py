@@ -1,0 +1,102 @@
+"""The command line: exit statuses and the one line that names file, field and mend."""
+
+import subprocess
+import sys
+
+import pytest
+
+from gan_eval.__main__ import run
+
+
+@pytest.fixture
+def command(capsys):
+    def call(*arguments: object) -> tuple[int, str, str]:
+        status = run([str(argument) for argument in arguments])
+        out, err = capsys.readouterr()
+        return status, out, err
+
+    return call
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["run", "absent.toml", "--out", "OUT"], "absent.toml: no such study file"),
+        (["quiz", "--participant", "P01"], "either a study file with --out, or --stimuli"),
+        (["quiz", "--stimuli", "absent", "--participant", "P01"], "absent: not a stimulus set"),
+        (["quiz", "--stimuli", "absent"], "--participant is missing"),
+        (["stimuli", "import", "absent", "--out", "OUT"], "absent: no such folder"),
+        (["metrics", "absent", "--out", "OUT"], "absent: not a stimulus set"),
+        (["metrics", "--real", "a", "--out", "OUT"], "--real DIR and --fake DIR belong together"),
+        (["metrics", "--out", "OUT"], "either stimulus sets"),
+        (["train", "--out", "OUT"], "either a study file with --model, or --data"),
+        (["train", "--data", "absent", "--out", "OUT"], "--steps N or --epochs N"),
+        (["train", "--data", "absent", "--steps", "3", "--out", "OUT"], "absent: no such data folder"),
+        (["train", "--data", "absent", "--steps", "0", "--out", "OUT"], "--steps"),
+        (["generate", "absent", "--data", "absent", "--out", "OUT"], "absent"),
+        (["analyze", "absent.csv", "--out", "OUT"], "absent.csv: no such file"),
+        (["analyze", "--store", "absent.sqlite", "--out", "OUT"], "absent.sqlite"),
+        (["report", "absent"], "absent"),
+        (["trials", "import", "absent.csv", "--out", "t.csv"], "absent.csv"),
+        (["trials", "import", "absent.csv", "--map", "x", "--out", "t.csv"], "--map x"),
+        (["weights", "fetch", "vgg99"], "vgg99"),
+    ],
+)
+def test_bad_input_is_one_line_and_status_2(tmp_path, monkeypatch, command, arguments, words):
+    monkeypatch.chdir(tmp_path)
+    status, out, err = command(*(str(tmp_path / "out") if argument == "OUT" else argument for argument in arguments))
+    assert (status, out) == (2, "")
+    assert words in err
+    assert err.startswith("gan-eval: ")
+    assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize("arguments", [["nonsense"], ["run"], ["quiz", "--nonsense"], ["generate"]])
+def test_wrong_usage_is_status_2(command, arguments):
+    status, out, err = command(*arguments)
+    assert (status, out) == (2, "")
+    assert "Usage" in err
+
+
+def test_version_and_help(command):
+    assert command("--version")[:2] == (0, "gan_eval 0.1.0\n")
+    for verb in ("demo", "run", "train", "generate", "quiz", "metrics", "analyze", "report", "doctor"):
+        status, out, _ = command(verb, "--help")
+        assert status == 0
+        assert verb in out
+
+
+def test_an_error_of_the_program_is_status_1_with_its_trace(monkeypatch, command):
+    import gan_eval.doctor
+
+    monkeypatch.setattr(gan_eval.doctor, "examine", lambda: 1 / 0)
+    status, _, err = command("doctor")
+    assert status == 1
+    assert "ZeroDivisionError" in err
+
+
+def test_an_interrupt_is_status_130(monkeypatch, command):
+    import gan_eval.doctor
+
+    def interrupt() -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(gan_eval.doctor, "examine", interrupt)
+    assert command("doctor")[0] == 130
+
+
+def test_a_library_that_is_not_installed_names_its_extra(monkeypatch, command):
+    import gan_eval.doctor
+
+    def miss() -> None:
+        raise ModuleNotFoundError("No module named 'torch'", name="torch")
+
+    monkeypatch.setattr(gan_eval.doctor, "examine", miss)
+    status, _, err = command("doctor")
+    assert status == 2
+    assert "gan-eval[metrics]" in err
+
+
+def test_python_m_gan_eval_is_the_same_program():
+    done = subprocess.run([sys.executable, "-m", "gan_eval", "--version"], capture_output=True, text=True, check=True)
+    assert done.stdout == "gan_eval 0.1.0\n"

@@ -1,0 +1,91 @@
+"""Checkpoint files: how many are kept, when they are due, and what happens when one cannot be written."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+import trainer.checkpoints as checkpoints
+from gan_eval.errors import UserError
+from trainer.checkpoints import CheckpointClock, list_checkpoints, load_latest, save_checkpoint
+
+
+def state(value: float = 0.5, *, size: int = 4) -> dict[str, Any]:
+    weights = {"weight": torch.full((size,), value)}
+    return {"generator": weights, "discriminator": weights, "fingerprint": "f"}
+
+
+def silent(_line: str) -> None:
+    pass
+
+
+def test_the_latest_two_are_kept(tmp_path: Path) -> None:
+    for step in (9, 10, 100, 12_345_678):
+        save_checkpoint(tmp_path, step, state(step))
+    assert [path.name for path in list_checkpoints(tmp_path)] == ["step_12345678.pt", "step_0000100.pt"]
+    loaded = load_latest(tmp_path, "f", silent)
+    assert loaded is not None
+    assert loaded["step"] == 12_345_678
+    assert torch.equal(loaded["generator"]["weight"], torch.full((4,), 12_345_678.0))
+
+
+def test_no_checkpoint_is_no_error(tmp_path: Path) -> None:
+    assert load_latest(tmp_path, "f", silent) is None
+    assert load_latest(tmp_path / "absent", "f", silent) is None
+
+
+def test_other_settings_and_newer_formats_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    save_checkpoint(tmp_path, 1, state())
+    with pytest.raises(UserError, match="other settings or another version"):
+        load_latest(tmp_path, "g", silent)
+    monkeypatch.setattr(checkpoints, "FORMAT", 99)
+    with pytest.raises(UserError, match="other settings or another version"):
+        load_latest(tmp_path, "f", silent)
+
+
+def test_weights_that_are_not_finite_are_not_saved(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="step 7: generator weight is not finite"):
+        save_checkpoint(tmp_path, 7, state(float("inf")))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_failed_write_is_the_users_line_and_leaves_the_old_checkpoint(tmp_path: Path) -> None:
+    save_checkpoint(tmp_path, 1, state())
+    with largest_file(100_000), pytest.raises(UserError, match=r"step_0000002\.pt: cannot be written \(File too large"):
+        save_checkpoint(tmp_path, 2, state(size=10**6))
+    assert [path.name for path in tmp_path.iterdir()] == ["step_0000001.pt"]
+
+
+@contextmanager
+def largest_file(size: int) -> Iterator[None]:
+    """Writes beyond `size` bytes fail, as on a full disk."""
+    resource = pytest.importorskip("resource", reason="the limit on file sizes is POSIX only")
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def test_clock_by_steps() -> None:
+    due = CheckpointClock(3)
+    assert [step for step in range(1, 10) if due(step)] == [3, 6, 9]
+
+
+def test_clock_by_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 0.0
+    monkeypatch.setattr(checkpoints.time, "monotonic", lambda: now)
+    due = CheckpointClock(None)
+    now = 59.0
+    assert not due(1)
+    now = 60.0
+    assert due(1)
+    due.took(6.0)  # at most a twentieth of the time goes into checkpoints
+    now = 60.0 + 119.0
+    assert not due(1)
+    now = 60.0 + 120.0
+    assert due(1)

@@ -1,0 +1,230 @@
+"""Stimulus sets: layout, exactness of real pictures, modes, determinism, continuation, bad input."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from gan_eval.errors import UserError
+from gan_eval.files import sha256_file
+from gan_eval.study import TrainingSettings
+from gan_eval.tables import STIMULI
+from gan_eval.tabular import read_rows
+from trainer.generate import generate
+from trainer.inference import inference, translate
+from trainer.nets.build import new_networks
+from trainer.randomness import Purpose
+from trainer.run_folder import begin_run, save_generator
+
+Pairs = Callable[..., Path]
+
+
+@pytest.fixture
+def run(tmp_path: Path, tiny: Callable[..., TrainingSettings]) -> Path:
+    """A finished run's folder; its generator has initial weights, scaled up so that its pictures have contrast."""
+    settings = tiny()
+    net, _ = new_networks(settings)
+    with torch.no_grad():
+        net.up[0].conv.weight.mul_(20)
+    definition = {
+        "settings": settings.model_dump(mode="json"), "fraction": 0.25, "direction": "BtoA", "split": "train",
+        "pairs": 1, "data_sha256": "0", "steps": 1,
+    }  # fmt: skip
+    begin_run(tmp_path / "pix2pix", definition, {})
+    save_generator(tmp_path / "pix2pix", net, definition)
+    return tmp_path / "pix2pix"
+
+
+def pixels(path: Path) -> np.ndarray:
+    with Image.open(path) as image:
+        assert (image.mode, image.info) == ("RGB", {})
+        return np.asarray(image)
+
+
+def hashes(folder: Path) -> dict[str, str]:
+    return {path.relative_to(folder).as_posix(): sha256_file(path) for path in folder.rglob("*") if path.is_file()}
+
+
+def test_set_is_as_the_contract_says(run: Path, make_pairs: Pairs, tmp_path: Path) -> None:
+    data = make_pairs(name="facades", test=3)
+    calls: list[tuple[int, int]] = []
+    out = generate(run, data, split="test", out=tmp_path / "set", on_progress=lambda *done: calls.append(done))
+    assert calls == [(1, 3), (2, 3), (3, 3)]
+    rows = read_rows(out / "stimuli.csv", STIMULI)
+    assert len(rows) == 6
+    real, fake = rows[2:4]
+    assert (real["stimulus"], real["item"], real["kind"]) == ("facades/real/1", "facades/1", "real")
+    assert (fake["stimulus"], fake["item"], fake["kind"]) == ("facades/pix2pix/1", "facades/1", "fake")
+    assert (real["model"], fake["model"]) == (None, "pix2pix")
+    assert (real["file"], fake["file"]) == ("real/1.png", "fake/1.png")
+    assert (real["reference_file"], fake["reference_file"]) == (None, "real/1.png")
+    for row in rows:
+        assert (row["dataset"], row["split"], row["input_file"]) == ("facades", "test", f"input/{row['item'][8:]}.png")
+        assert (row["width"], row["height"], row["fraction"]) == (64, 64, 0.25)
+        assert row["sha256"] == sha256_file(out / row["file"])
+        assert pixels(out / row["file"]).shape == (64, 64, 3)
+
+
+def test_real_and_input_that_need_no_resize_survive_exactly(run: Path, make_pairs: Pairs, tmp_path: Path) -> None:
+    data = make_pairs(test=2)
+    out = generate(run, data, split="test", out=tmp_path / "set")
+    for number in range(2):
+        whole = np.asarray(Image.open(data / "test" / f"{number}.png"))
+        np.testing.assert_array_equal(pixels(out / "real" / f"{number}.png"), whole[:, :64])
+        np.testing.assert_array_equal(pixels(out / "input" / f"{number}.png"), whole[:, 64:])
+
+
+def test_every_level_survives_scaling_and_rounding() -> None:
+    """Truncation would lose 63 of 256 levels."""
+    levels = np.arange(256, dtype=np.uint8).repeat(3).reshape(16, 16, 3)
+    through = translate(torch.nn.Conv2d(3, 3, 1), levels, purpose=Purpose.GENERATE, seed=0, number=0)
+    assert through.shape == levels.shape
+    same = torch.nn.Conv2d(3, 3, 1, bias=False)
+    with torch.no_grad():
+        same.weight.copy_(torch.eye(3)[..., None, None])
+        np.testing.assert_array_equal(translate(same, levels, purpose=Purpose.GENERATE, seed=0, number=0), levels)
+
+
+def test_other_sizes_are_resized(run: Path, make_pairs: Pairs, tmp_path: Path) -> None:
+    data = make_pairs(side=90, height=50, test=1)
+    out = generate(run, data, split="test", out=tmp_path / "set", image_size=128)
+    half = Image.open(data / "test" / "0.png").crop((0, 0, 90, 50))
+    wanted = np.asarray(half.resize((128, 128), Image.Resampling.BICUBIC))
+    np.testing.assert_array_equal(pixels(out / "real" / "0.png"), wanted)
+    assert pixels(out / "fake" / "0.png").shape == (128, 128, 3)
+
+
+def test_deterministic_and_independent_of_the_other_items(run: Path, make_pairs: Pairs, tmp_path: Path) -> None:
+    data = make_pairs(test=3)
+    torch.manual_seed(1)
+    all_items = generate(run, data, split="test", out=tmp_path / "one")
+    torch.manual_seed(2)
+    again = generate(run, data, split="test", out=tmp_path / "two")
+    assert hashes(all_items) == hashes(again)
+    (data / "test" / "0.png").unlink()
+    fewer = generate(run, data, split="test", out=tmp_path / "three")
+    assert hashes(fewer)["fake/2.png"] == hashes(all_items)["fake/2.png"]
+    assert len(set(hashes(all_items / "fake").values())) == 3
+
+
+def test_mode_seed_and_direction_change_the_fakes(run: Path, make_pairs: Pairs, tmp_path: Path) -> None:
+    data = make_pairs(test=1)
+    variants = [{}, {"mode": "eval"}, {"seed": 9}, {"direction": "AtoB"}]
+    fakes = [
+        hashes(generate(run, data, split="test", out=tmp_path / f"set{number}", **options))["fake/0.png"]
+        for number, options in enumerate(variants)
+    ]
+    assert len(set(fakes)) == 4
+    evals = [
+        hashes(generate(run, data, split="test", out=tmp_path / f"eval{seed}", mode="eval", seed=seed))["fake/0.png"]
+        for seed in (1, 2)
+    ]
+    assert evals[0] == evals[1] == fakes[1]  # no dropout, so no seed
+
+
+def test_inference_leaves_the_network_as_it_was(tiny: Callable[..., TrainingSettings]) -> None:
+    net, _ = new_networks(tiny())
+    net.train()
+    before = {name: tensor.clone() for name, tensor in net.state_dict().items()}
+    grey = np.full((64, 64, 3), 90, np.uint8)
+    for mode in ("train", "eval"):
+        with inference(net, mode):
+            translate(net, grey, purpose=Purpose.SAMPLES, seed=0, number=0)
+    assert net.training
+    assert all(module.track_running_stats for module in net.modules() if isinstance(module, torch.nn.BatchNorm2d))
+    assert all(torch.equal(tensor, before[name]) for name, tensor in net.state_dict().items())
+
+
+def test_continues_after_an_interruption(run: Path, make_pairs: Pairs, tmp_path: Path) -> None:
+    data = make_pairs(test=4)
+
+    class Stop(Exception):  # noqa: N818
+        pass
+
+    def stop(done: int, _total: int) -> None:
+        if done == 2:
+            raise Stop
+
+    straight = generate(run, data, split="test", out=tmp_path / "straight")
+    with pytest.raises(Stop):
+        generate(run, data, split="test", out=tmp_path / "set", on_progress=stop)
+    out = tmp_path / "set"
+    assert not (out / "stimuli.csv").exists()
+    kept = (out / "fake" / "0.png").stat().st_mtime_ns
+    (out / "fake" / "1.png").write_bytes((out / "fake" / "1.png").read_bytes()[:500])
+    generate(run, data, split="test", out=out)
+    assert (out / "fake" / "0.png").stat().st_mtime_ns == kept
+    assert hashes(out) == hashes(straight)
+
+
+def test_a_changed_source_picture_is_generated_anew(run: Path, make_pairs: Pairs, tmp_path: Path) -> None:
+    data = make_pairs(test=2)
+    out = generate(run, data, split="test", out=tmp_path / "set")
+    before = hashes(out)
+    Image.new("RGB", (128, 64), "red").save(data / "test" / "1.png")
+    generate(run, data, split="test", out=out)
+    changed = {name for name, value in hashes(out).items() if before[name] != value}
+    assert changed == {"real/1.png", "input/1.png", "fake/1.png", "stimuli.csv"}
+
+
+def test_one_bad_picture_is_named_and_the_rest_is_done(run: Path, make_pairs: Pairs, tmp_path: Path) -> None:
+    data = make_pairs(test=3)
+    (data / "test" / "1.png").write_bytes(b"broken")
+    messages: list[str] = []
+    out = generate(run, data, split="test", out=tmp_path / "set", on_message=messages.append)
+    assert len(messages) == 1
+    assert "1.png" in messages[0]
+    assert [row["item"] for row in read_rows(out / "stimuli.csv", STIMULI)] == ["data/0", "data/0", "data/2", "data/2"]
+
+
+def test_no_usable_picture_is_an_error(run: Path, make_pairs: Pairs, tmp_path: Path) -> None:
+    data = make_pairs(test=1)
+    (data / "test" / "0.png").write_bytes(b"broken")
+    with pytest.raises(UserError, match="none of its 1 pictures can be used"):
+        generate(run, data, split="test", out=tmp_path / "set")
+
+
+def test_another_set_in_the_folder_is_refused(run: Path, make_pairs: Pairs, tmp_path: Path) -> None:
+    data = make_pairs(test=1)
+    generate(run, data, split="test", out=tmp_path / "set")
+    with pytest.raises(UserError, match=r"another mode \(train there, eval asked for\)"):
+        generate(run, data, split="test", out=tmp_path / "set", mode="eval")
+
+
+def test_limit_and_names(run: Path, make_pairs: Pairs, tmp_path: Path) -> None:
+    data = make_pairs(test=3)
+    out = generate(run, data, split="test", out=tmp_path / "set", limit=1, dataset="maps", model="unet")
+    assert [row["stimulus"] for row in read_rows(out / "stimuli.csv", STIMULI)] == ["maps/real/0", "maps/unet/0"]
+    with pytest.raises(UserError, match="model name 'real'"):
+        generate(run, data, split="test", out=tmp_path / "other", model="real")
+    with pytest.raises(UserError, match="dataset name 'a/b'"):
+        generate(run, data, split="test", out=tmp_path / "other", dataset="a/b")
+
+
+def test_size_that_the_network_cannot_take(run: Path, make_pairs: Pairs, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="image_size 96: this generator needs a multiple of 64"):
+        generate(run, make_pairs(test=1), split="test", out=tmp_path / "set", image_size=96)
+
+
+def test_unfinished_or_broken_run_is_refused(run: Path, make_pairs: Pairs, tmp_path: Path) -> None:
+    data = make_pairs(test=1)
+    file = run / "generator.safetensors"
+    whole = file.read_bytes()
+    length = int.from_bytes(whole[:8], "little")
+    header = json.loads(whole[8 : 8 + length])
+    header["__metadata__"] = {"somebody": "else"}
+    other = json.dumps(header).encode()
+    file.write_bytes(len(other).to_bytes(8, "little") + other + whole[8 + length :])
+    with pytest.raises(UserError, match="no settings of gan_eval"):
+        generate(run, data, split="test", out=tmp_path / "set")
+    file.write_bytes(whole[:1000])
+    with pytest.raises(UserError, match="not a readable generator"):
+        generate(run, data, split="test", out=tmp_path / "set")
+    file.unlink()
+    with pytest.raises(UserError, match="finished run"):
+        generate(run, data, split="test", out=tmp_path / "set")
+    assert not (tmp_path / "set").exists()
