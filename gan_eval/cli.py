@@ -2,12 +2,21 @@
 
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from gan_eval import __version__
-from gan_eval.cli_options import metric_inputs, pairs, quiz_of_options, training_of_options, training_of_study
+from gan_eval.cli_options import (
+    design_of_options,
+    job_of_options,
+    job_of_study,
+    metric_inputs,
+    pairs,
+    quiz_of_options,
+    session_summary,
+    tables_as_json,
+)
 from gan_eval.errors import UserError
 from gan_eval.launch import restart_with_allocator_settings
 
@@ -130,22 +139,20 @@ def train(
     if (study is None) == (data is None):
         raise UserError("train: give either a study file with --model, or --data DIR")
     if study is not None:
-        settings, data, way, split = training_of_study(study, model, data_root)
+        job = job_of_study(study, model, data_root)
     else:
-        settings = training_of_options(
-            image_size=image_size, batch_size=batch_size, steps=steps, epochs=epochs, seed=seed
-        )
-        way, split = direction.value, "train"
+        options = {"image_size": image_size, "batch_size": batch_size, "steps": steps, "epochs": epochs, "seed": seed}
+        job = job_of_options(data or Path(), direction.value, **options)
     from trainer.training import train as train_model
 
     with Console() as console:
         train_model(
-            settings,
-            data,
+            job.settings,
+            job.data,
             out,
-            direction=way,
+            direction=job.direction,
             fraction=fraction,
-            split=split,
+            split=job.split,
             checkpoint_every=checkpoint_every,
             on_progress=lambda done, total, terms: console.progress(
                 "train", done, total, "  ".join(f"{name} {value:.3g}" for name, value in terms.items())
@@ -242,7 +249,7 @@ def quiz(
         raise UserError("quiz: give either a study file with --out, or --stimuli SET")
     if not participant:
         raise UserError("quiz: --participant is missing; give a pseudonym such as P01")
-    options = {"windowed": windowed, "intro": intro, "simulate": simulate, "list_number": list_number}
+    options: dict[str, Any] = {"windowed": windowed, "intro": intro, "simulate": simulate, "list_number": list_number}
     if study is not None:
         from gan_eval.plan import open_plan
         from gan_eval.sessions import quiz_session
@@ -254,17 +261,20 @@ def quiz(
         from gan_eval.quiz import run_session
         from gan_eval.stimuli import read_sets
 
+        settings = quiz_of_options(real=real, fake=fake, exposure_ms=exposure_ms, response_ms=response_ms, keys=keys)
+        pool = read_sets(stimuli or [])
         result = run_session(
-            [read_sets(stimuli or [])],
-            quiz_of_options(real=real, fake=fake, exposure_ms=exposure_ms, response_ms=response_ms, keys=keys),
+            [pool],
+            settings,
             participant=participant,
             store=store or "gan-eval.sqlite",
-            study_name=None,
-            design_hash=None,
+            study_name="ad-hoc",
+            design_hash=design_of_options(settings, pool),
             seed=seed,
             **options,
         )
-    typer.echo(result.summary, err=True)
+    for line in (*result.warnings, session_summary(result)):
+        typer.echo(line, err=True)
 
 
 @app.command()
@@ -277,6 +287,10 @@ def metrics(
     dataset: Annotated[str | None, typer.Option(help="Name of the data set; default: the folder's.")] = None,
     model: Annotated[str | None, typer.Option(help="Name of the generator; default: the fake folder's.")] = None,
     weights: Annotated[Path | None, typer.Option(help="Inception weights; default: the cache.")] = None,
+    resizer: Annotated[str, typer.Option(help="How pictures are resized for Inception.")] = "tf1",
+    resize: Annotated[
+        bool, typer.Option("--resize", help="Bring pairs of different sizes to the size of the real picture.")
+    ] = False,
     list_them: Annotated[bool, typer.Option("--list", help="Tell what each metric measures.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Tables to stdout as JSON.")] = False,
 ) -> None:
@@ -295,10 +309,12 @@ def metrics(
     wanted = tuple(name.strip() for name in names.split(",") if name.strip())
     with Console() as console:
         tables = module.write_metrics(
-            metric_inputs(sets, real, fake, dataset, model),
+            metric_inputs(sets, real, fake, dataset=dataset, model=model),
             wanted,
             out,
             weights=weights,
+            resizer=resizer,
+            resize=resize,
             on_progress=lambda done, total, what: console.progress(f"metrics: {what}", done, total),
         )
     _show_tables(tables, out, as_json=as_json)
@@ -405,9 +421,4 @@ def doctor() -> None:
 
 
 def _show_tables(frames: "dict[str, pd.DataFrame]", out: Path, *, as_json: bool) -> None:
-    if as_json:
-        import json
-
-        typer.echo(json.dumps({name: json.loads(frame.to_json(orient="records")) for name, frame in frames.items()}))
-    else:
-        typer.echo(out)
+    typer.echo(tables_as_json(frames) if as_json else out)

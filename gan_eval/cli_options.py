@@ -1,37 +1,69 @@
-"""Options of the command line as the values that functions take."""
+"""Options of the command line as the values that functions take, and results as lines."""
 
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from gan_eval.errors import UserError
+from gan_eval.files import sha256_json
+from gan_eval.study import Direction, QuizSettings, TrainingSettings, check_options
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from gan_eval.quiz import SessionResult
+    from gan_eval.stimuli import StimulusSet
 
 
-def training_of_study(
-    study: Path, model: str | None, data_root: Path | None
-) -> tuple[Any, Path, Literal["AtoB", "BtoA"], str]:
+@dataclass(frozen=True)
+class TrainingJob:
+    """What is trained on what."""
+
+    settings: TrainingSettings
+    data: Path
+    direction: Direction
+    split: str = "train"
+
+
+def job_of_study(study: Path, model: str | None, data_root: Path | None) -> TrainingJob:
+    """The training of one of a study's models.
+
+    Raises:
+        UserError: the study is bad, has no such model, or its data are not there.
+    """
     from gan_eval.plan import Plan
     from gan_eval.study import load_study
 
     checked = load_study(study)
     if model not in checked.models:
-        raise UserError(f"train: --model {model or 'is missing'}: known in {study}: {', '.join(checked.models)}")
-    plan = Plan(checked, study, Path(), data_root)
+        found = "is missing" if model is None else repr(model)
+        raise UserError(f"train: --model {found}; the models of {study}: {', '.join(checked.models) or 'none'}")
     dataset = checked.models[model].data
     data = checked.data[dataset]
-    return checked.training_of(model), plan.data_folder(dataset), data.direction, data.train_split
+    folder = Plan(checked, study, Path(), data_root).data_folder(dataset)
+    return TrainingJob(checked.training_of(model), folder, data.direction, data.train_split)
 
 
-def training_of_options(**options: Any) -> Any:
-    from gan_eval.study import TrainingSettings, check_options
+def job_of_options(data: Path, direction: Direction, **options: Any) -> TrainingJob:
+    """The training that options without a study file ask for.
 
+    Raises:
+        UserError: an option's value is not what it must be, or the length of the training is not given.
+    """
     if options["steps"] is None and options["epochs"] is None:
         raise UserError("train: give --steps N or --epochs N")
-    return check_options(TrainingSettings, options)
+    return TrainingJob(check_options(TrainingSettings, options), data, direction)
 
 
-def quiz_of_options(*, exposure_ms: str, keys: str, **options: Any) -> Any:
-    from gan_eval.study import QuizSettings, check_options
+def quiz_of_options(*, exposure_ms: str, keys: str, **options: Any) -> QuizSettings:
+    """The quiz that options without a study file ask for.
 
+    Raises:
+        UserError: an option's value is not what it must be.
+    """
     exposure: float | str = exposure_ms
     if exposure_ms != "until-answer":
         try:
@@ -41,16 +73,35 @@ def quiz_of_options(*, exposure_ms: str, keys: str, **options: Any) -> Any:
     return check_options(QuizSettings, {**options, "exposure_ms": exposure, "keys": pairs(keys.split(","), "--keys")})
 
 
-def pairs(texts: list[str], option: str) -> dict[str, str]:
-    pairs = dict(text.split("=", 1) for text in texts if "=" in text)
-    if len(pairs) != len(texts):
+def design_of_options(settings: QuizSettings, stimuli: "StimulusSet") -> str:
+    """SHA-256 over what a participant of a quiz without a study file sees."""
+    pictures = sorted([row["stimulus"], row["sha256"]] for row in stimuli.rows)
+    return sha256_json([settings.model_dump(mode="json"), pictures])
+
+
+def pairs(texts: Sequence[str], option: str) -> dict[str, str]:
+    """`name=value` texts as a dict.
+
+    >>> pairs(["real=j", "fake=f"], "--keys")
+    {'real': 'j', 'fake': 'f'}
+
+    Raises:
+        UserError: a text is not of that form, or a name stands twice.
+    """
+    found = dict(text.split("=", 1) for text in texts if "=" in text)
+    if len(found) != len(texts):
         raise UserError(f"{option} {' '.join(texts)}: wanted name=value, each name once")
-    return pairs
+    return found
 
 
 def metric_inputs(
-    sets: list[Path] | None, real: Path | None, fake: Path | None, dataset: str | None, model: str | None
-) -> Any:
+    sets: Sequence[Path] | None, real: Path | None, fake: Path | None, *, dataset: str | None, model: str | None
+) -> list["StimulusSet"]:
+    """The stimulus sets that are to be measured.
+
+    Raises:
+        UserError: neither or both ways of naming them were used, or a set or folder is bad.
+    """
     from gan_eval.metrics import folder_pair
     from gan_eval.stimuli import read_set
 
@@ -61,3 +112,26 @@ def metric_inputs(
     if real is None or fake is None:
         raise UserError("metrics: --real DIR and --fake DIR belong together")
     return [folder_pair(real, fake, dataset=dataset, model=model)]
+
+
+def session_summary(result: "SessionResult") -> str:
+    """One line on what came of a session."""
+    answered = sum(row["response"] in ("real", "fake") for row in result.trials)
+    who = f"{result.participant}{' (simulated)' if result.simulated else ''}"
+    return f"{who}: session {result.status}, {len(result.trials)} trials stored, {answered} answered"
+
+
+def tables_as_json(frames: "Mapping[str, pd.DataFrame]") -> str:
+    """Tables as one JSON object of row lists; missing values are null, infinite ones the text `inf`, as in the CSV."""
+
+    def plain(value: Any) -> Any:
+        if value is None or value != value or type(value).__name__ == "NAType":
+            return None
+        value = value.item() if hasattr(value, "item") else value
+        return str(value) if isinstance(value, float) and math.isinf(value) else value
+
+    rows = {
+        name: [{key: plain(value) for key, value in row.items()} for row in frame.astype(object).to_dict("records")]
+        for name, frame in frames.items()
+    }
+    return json.dumps(rows, ensure_ascii=False)

@@ -12,7 +12,8 @@ def restart_with_allocator_settings() -> None:
     """Replace this process by itself with `ALLOCATOR_SETTINGS` in its environment; a value set by the user wins.
 
     It makes training faster: a step frees and takes the same large blocks again, and handing them back to the system
-    each time costs a quarter of it. glibc reads the settings only when a process starts. Nothing happens where they are set already, and on systems whose allocator does not know them.
+    each time costs a quarter of it. glibc reads the settings only when a process starts. Nothing happens where they
+    are set already, and on systems whose allocator does not know them.
     """
     missing = {name: value for name, value in ALLOCATOR_SETTINGS.items() if name not in os.environ}
     if not missing or platform.libc_ver()[0] != "glibc" or "pytest" in sys.modules:

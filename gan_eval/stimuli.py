@@ -60,9 +60,11 @@ def read_sets(folders: Iterable[Path]) -> StimulusSet:
         for row in stimuli.rows:
             known = merged.get(row["stimulus"])
             if known is None:
-                files = {column: stimuli.path(row, column) for column in FILE_COLUMNS}
-                absolute = {column: str(path.absolute()) for column, path in files.items() if path is not None}
-                merged[row["stimulus"]] = {**row, **absolute}
+                absolute = dict(row)
+                for column in FILE_COLUMNS:
+                    if (path := stimuli.path(row, column)) is not None:
+                        absolute[column] = str(path.absolute())
+                merged[row["stimulus"]] = absolute
             elif known["sha256"] != row["sha256"]:
                 raise UserError(
                     f"{stimuli.folder / TABLE_NAME}: {row['stimulus']} is another picture than in {known['file']}; "

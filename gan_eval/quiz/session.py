@@ -36,7 +36,7 @@ class State(Enum):
     FAILED = auto()
     """The store could not be written; `retry` tries again. Nothing is lost while the program runs."""
     OVER = auto()
-    """Complete, aborted, or left open to be continued another time."""
+    """Complete or aborted, and stored as such. A session that is left in another state stays open in the store."""
 
 
 class Clock(Protocol):
@@ -171,11 +171,6 @@ class Session:
     def abort(self) -> None:
         """The participant stops for good; all trials are kept."""
         self._end("aborted")
-
-    def leave(self) -> None:
-        """The participant goes on another time; the session stays open in the store."""
-        assert self.state in (State.READY, State.FAILED)
-        self._state = State.OVER
 
     def wait(self, seconds: float | None = None) -> State:
         """Wait for the commits on their way, at most so long; the state after them.

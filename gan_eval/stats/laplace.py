@@ -126,17 +126,18 @@ class Factor:
         self.data, self.sd, self.weight = data, sd, weight
         self.diagonal = 1 + sd[1] ** 2 * np.bincount(data.large, weight, data.n_large)
         rest = np.diag(1 + sd[0] ** 2 * np.bincount(data.small, weight, data.n_small))
-        self.kept: np.ndarray | None = None
+        self.only_block: np.ndarray | None = None
         for levels, trials in data.blocks():
             cross = self._cross(levels, trials)
             rest -= (cross / self.diagonal[levels]) @ cross.T
-        self.kept = cross if levels.start == 0 else None
+            if levels == slice(0, data.n_large):
+                self.only_block = cross
         self.rest = cho_factor(rest, lower=True, check_finite=False)
 
     def _cross(self, levels: slice, trials: slice) -> np.ndarray:
-        """The columns `levels` of the block between the two factors, (n_small, levels); kept where it is the only."""
-        if self.kept is not None:
-            return self.kept
+        """The columns `levels` of the block between the two factors, (n_small, levels)."""
+        if self.only_block is not None:
+            return self.only_block
         width = levels.stop - levels.start
         cell = self.data.small[trials] * width + self.data.large[trials] - levels.start
         sums = np.bincount(cell, self.weight[trials], self.data.n_small * width)
