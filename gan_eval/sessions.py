@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from gan_eval import tables, tabular
 from gan_eval.errors import UserError
 from gan_eval.files import sha256_json
-from gan_eval.pipeline import Listener
+from gan_eval.pipeline import Listener, hash_result
 from gan_eval.plan import Plan, has_screen
 from gan_eval.stimuli import read_sets
 from gan_eval.store import open_store
@@ -43,14 +43,14 @@ def quiz_session(plan: Plan, participant: str, *, store: str | Path | None = Non
     from gan_eval.quiz import run_session
 
     study = plan.study
-    _require_one_design(plan, store or plan.store)
+    require_one_design(plan, store or plan.store)
     return run_session(
         [read_sets(plan.stimulus_folders())],
         study.quiz,
         participant=participant,
         store=store or plan.store,
         study_name=study.study.name,
-        design_hash=study.design_hash,
+        design_hash=design_hash(plan),
         seed=study.study.seed,
         fraction=plan.fraction if study.models else None,
         title=study.study.title or study.study.name,
@@ -116,14 +116,33 @@ def simulation(plan: Plan) -> str | None:
     return "default" if plan.smoke or not has_screen() else None
 
 
-def _require_one_design(plan: Plan, where: str | Path) -> None:
-    """A study changed after its first session would mix two experiments."""
+def stimulus_hashes(plan: Plan) -> dict[str, str]:
+    """SHA-256 of each stimulus set's table, which holds the hashes of its pictures.
+
+    Raises:
+        UserError: a set has not been made.
+    """
+    return {
+        f"stimuli/{folder.name}": hash_result(folder / "stimuli.csv", "generate") for folder in plan.stimulus_folders()
+    }
+
+
+def design_hash(plan: Plan) -> str:
+    """SHA-256 over what participants see: the study's design and the very pictures."""
+    return sha256_json({"study": plan.study.design_hash, **stimulus_hashes(plan)})
+
+
+def require_one_design(plan: Plan, where: str | Path) -> None:
+    """A study or stimuli changed after the first session would mix two experiments.
+
+    Raises:
+        UserError: the store holds sessions of the study with another design.
+    """
     if "://" not in str(where) and not Path(where).is_file():
         return
-    study = plan.study
     with open_store(where, create=False) as store:
-        hashes = {row["design_hash"] for row in store.rows(tables.SESSIONS, study=study.study.name)}
-    if hashes - {study.design_hash}:
+        hashes = {row["design_hash"] for row in store.rows(tables.SESSIONS, study=plan.study.study.name)}
+    if hashes - {design_hash(plan)}:
         raise UserError(
             f"{plan.file}: stimuli, quiz or exclusions have changed since the first session in {where}; "
             "undo the change, or raise study.version and use another --out"

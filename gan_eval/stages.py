@@ -12,10 +12,13 @@ from gan_eval.plan import Plan
 from gan_eval.sessions import (
     answers_hash,
     count_sessions,
+    design_hash,
     draw_warnings,
     export_quiz_tables,
+    require_one_design,
     simulate_missing,
     simulation,
+    stimulus_hashes,
 )
 
 
@@ -113,7 +116,7 @@ def _metrics(plan: Plan) -> Stage:
         from gan_eval import weights
 
         known = {status.name: str(status.path.stat().st_size) for status in weights.list_weights() if status.path}
-        return {**_stimulus_hashes(plan), "weights": sha256_json(known)}
+        return {**stimulus_hashes(plan), "weights": sha256_json(known)}
 
     return Stage(
         name="metrics",
@@ -128,6 +131,7 @@ def _metrics(plan: Plan) -> Stage:
 
 def _quiz(plan: Plan) -> Stage:
     def work(listener: Listener) -> bool:
+        require_one_design(plan, plan.store)
         wanted = plan.study.quiz.participants
         spec = simulation(plan)
         if spec is not None and count_sessions(plan)["complete"] < wanted:
@@ -144,8 +148,8 @@ def _quiz(plan: Plan) -> Stage:
 
     return Stage(
         name="quiz",
-        settings={"design_hash": plan.study.design_hash, "stimuli": _stimulus_hashes(plan)},
-        inputs=lambda: {"participants": str(plan.study.quiz.participants)},
+        settings={"design_hash": plan.study.design_hash},
+        inputs=lambda: {**stimulus_hashes(plan), "participants": str(plan.study.quiz.participants)},
         outputs=(plan.store,),
         traces=tuple(plan.store.with_name(plan.store.name + suffix) for suffix in ("-wal", "-shm")),
         work=work,
@@ -206,7 +210,7 @@ def _report(plan: Plan) -> Stage:
         found = [*(plan.folder / "tables").glob("*.csv"), *(plan.folder / "metrics").glob("*.csv")]
         found += [path for model in plan.study.models for path in plan.model_folder(model).glob("training_log.csv")]
         hashes = {str(path.relative_to(plan.folder)): sha256_file(path) for path in sorted(found)}
-        return {**hashes, **_stimulus_hashes(plan), "facts": sha256_json(_report_facts(plan))}
+        return {**hashes, **stimulus_hashes(plan), "facts": sha256_json(_report_facts(plan))}
 
     return Stage(
         name="report",
@@ -225,12 +229,6 @@ def _generate_names(plan: Plan) -> tuple[str, ...]:
 
 def _picture_hashes(folder: Path) -> dict[str, str]:
     return {path.name: sha256_file(path) for path in images.list_pictures(folder)}
-
-
-def _stimulus_hashes(plan: Plan) -> dict[str, str]:
-    return {
-        f"stimuli/{folder.name}": hash_result(folder / "stimuli.csv", "generate") for folder in plan.stimulus_folders()
-    }
 
 
 def _metric_tables(plan: Plan) -> tuple[Any, Any]:
@@ -253,7 +251,7 @@ def _report_facts(plan: Plan) -> dict[str, Any]:
         "smoke": plan.smoke,
         "sessions": {**count_sessions(plan), "wanted": study.quiz.participants},
         "notes": draw_warnings(plan),
-        "design_hash": study.design_hash,
+        "design_hash": design_hash(plan),
         "analysis_hash": study.analysis_hash,
         "software": f"gan_eval {__version__}",
     }

@@ -274,7 +274,6 @@ def _show(window: QWidget | QWindow, area: QRect, *, windowed: bool) -> None:
         window.show()
     else:
         window.showFullScreen()
-        window.setGeometry(area)
 
 
 def _require_pictures_fit(session: Session, library: Library, screen: QSize) -> None:

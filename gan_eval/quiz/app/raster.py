@@ -100,7 +100,7 @@ class RasterWindow(QWindow):
         painter = QPainter(self._store.paintDevice())
         painter.fillRect(everything, GREY)
         if frame.text:
-            _set_font(painter)
+            _set_font(painter, self.height())
             painter.drawText(self._text_area(), Qt.AlignmentFlag.AlignCenter, frame.text)
         if frame.picture is not None:
             ratio = self.devicePixelRatio()
@@ -116,7 +116,8 @@ class RasterWindow(QWindow):
         return QPoint((size.width() - picture.width()) // 2, (size.height() - picture.height()) // 2)
 
     def _text_area(self) -> QRect:
-        return QRect(0, self.height() - 60, self.width(), 40)
+        line = max(40, self.height() // 20)
+        return QRect(0, self.height() - line - line // 2, self.width(), line)
 
     def _area(self, frame: Frame) -> QRect:
         """The logical rectangle in which a frame differs from plain grey."""
@@ -129,8 +130,8 @@ class RasterWindow(QWindow):
         return self._text_area() if frame.text else QRect()
 
 
-def _set_font(painter: QPainter) -> None:
+def _set_font(painter: QPainter, height: int) -> None:
     font = QFont(painter.font())
-    font.setPointSizeF(11)
+    font.setPixelSize(max(15, height // 50))
     painter.setFont(font)
     painter.setPen(_TEXT)

@@ -49,5 +49,10 @@ def sheet(scale: float) -> str:
     QPushButton#main:disabled {{ background: {LINE}; border-color: {LINE}; color: {MUTED}; }}
     QScrollArea, QScrollArea > QWidget > QWidget {{ background: {PAPER}; border: none; }}
     QListView {{ background: {PAPER}; border: 1px solid {LINE}; border-radius: {px(8)}; outline: none; }}
+    QScrollBar:vertical {{ background: {PAPER}; width: {px(12)}; margin: {px(2)}; }}
+    QScrollBar::handle:vertical {{ background: {LINE}; border-radius: {px(4)}; min-height: {px(30)}; }}
+    QScrollBar::handle:vertical:hover {{ background: {MUTED}; }}
+    QScrollBar::add-line, QScrollBar::sub-line {{ height: 0; }}
+    QScrollBar::add-page, QScrollBar::sub-page {{ background: none; }}
     QListView:focus {{ border: {px(2)} solid {ACCENT}; }}
     """

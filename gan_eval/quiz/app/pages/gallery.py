@@ -5,7 +5,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelIndex, QRect, QSize, Qt
 from PySide6.QtGui import QColor, QFont, QImage, QPainter, QPen
-from PySide6.QtWidgets import QListView, QStyledItemDelegate, QStyleOptionViewItem
+from PySide6.QtWidgets import QListView, QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from gan_eval.errors import UserError
 from gan_eval.quiz.app import style
@@ -67,6 +67,8 @@ class _Painter(QStyledItemDelegate):
         trial = self._trials[index.row()]
         area: QRect = option.rect
         painter.save()
+        if option.state & QStyle.StateFlag.State_Selected:  # type: ignore[attr-defined]
+            painter.fillRect(area, QColor(style.GROUND))
         painter.setPen(QColor(style.LINE))
         painter.drawLine(area.bottomLeft(), area.bottomRight())
         self._paint_words(painter, area.adjusted(self._px(20), self._px(14), 0, 0), trial)
