@@ -202,7 +202,8 @@ def _report(plan: Plan) -> Stage:
         from gan_eval.report import build
 
         write_json(plan.folder / OWN_FOLDER / "report.json", _report_facts(plan))
-        _copy_published(plan)
+        for path in _published(plan).values():
+            write_bytes(plan.folder / "published" / path.name, path.read_bytes())
         build(plan.folder, out)
         return True
 
@@ -210,7 +211,8 @@ def _report(plan: Plan) -> Stage:
         found = [*(plan.folder / "tables").glob("*.csv"), *(plan.folder / "metrics").glob("*.csv")]
         found += [path for model in plan.study.models for path in plan.model_folder(model).glob("training_log.csv")]
         hashes = {str(path.relative_to(plan.folder)): sha256_file(path) for path in sorted(found)}
-        return {**hashes, **stimulus_hashes(plan), "facts": sha256_json(_report_facts(plan))}
+        published = {name: sha256_file(path) for name, path in _published(plan).items()}
+        return {**hashes, **published, **stimulus_hashes(plan), "facts": sha256_json(_report_facts(plan))}
 
     return Stage(
         name="report",
@@ -257,12 +259,17 @@ def _report_facts(plan: Plan) -> dict[str, Any]:
     }
 
 
-def _copy_published(plan: Plan) -> None:
-    for name in plan.study.study.published:
-        source = plan.file.parent / name
-        if not source.is_file():
-            raise UserError(f"{plan.file}: study.published: no such file {source}")
-        write_bytes(plan.folder / "published" / source.name, source.read_bytes())
+def _published(plan: Plan) -> dict[str, Path]:
+    """The published tables that the study names.
+
+    Raises:
+        UserError: one of them is not there.
+    """
+    found = {name: plan.file.parent / name for name in plan.study.study.published}
+    for name, path in found.items():
+        if not path.is_file():
+            raise UserError(f"{plan.file}: study.published: no such file {name}; name it relative to the study file")
+    return found
 
 
 def _terms(terms: Mapping[str, float]) -> str:

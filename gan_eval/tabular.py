@@ -165,11 +165,16 @@ def _conform_series(series: "pd.Series", column: Column, where: str) -> "pd.Seri
         return series
     if column.dtype == "float" and pd.api.types.is_numeric_dtype(series.dtype) and series.dtype != "boolean":
         return series.astype("float64")
-    values = [
-        _parse_any(value, column, f"{where}: row {number}, column {column.name}")
-        for number, value in enumerate(series.array, start=1)
-    ]
-    return pd.Series(values, index=series.index, dtype=wanted)
+    codes, distinct = pd.factorize(series.array)  # a column has few distinct values: each is parsed once
+    parsed: list[Any] = []
+    for code, value in enumerate(distinct):
+        try:
+            parsed.append(_parse_any(value, column, where))
+        except UserError:
+            row = int((codes == code).argmax()) + 1
+            _parse_any(value, column, f"{where}: row {row}, column {column.name}")
+    values = pd.Series([*parsed, None], dtype=wanted).take(codes)  # code -1, the last one: missing
+    return values.set_axis(series.index)
 
 
 def _holds_only_text(series: "pd.Series") -> bool:

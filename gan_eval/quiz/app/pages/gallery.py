@@ -67,7 +67,7 @@ class _Painter(QStyledItemDelegate):
         trial = self._trials[index.row()]
         area: QRect = option.rect
         painter.save()
-        if option.state & QStyle.StateFlag.State_Selected:  # type: ignore[attr-defined]
+        if option.state & QStyle.StateFlag.State_Selected:
             painter.fillRect(area, QColor(style.GROUND))
         painter.setPen(QColor(style.LINE))
         painter.drawLine(area.bottomLeft(), area.bottomRight())
