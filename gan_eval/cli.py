@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from gan_eval import __version__
+from gan_eval.cli_groups import stimuli_app, trials_app, weights_app
 from gan_eval.cli_options import (
+    Out,
     design_of_options,
     job_of_options,
     job_of_study,
     metric_inputs,
-    pairs,
     quiz_of_options,
     session_summary,
     tables_as_json,
@@ -31,9 +32,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-stimuli_app = typer.Typer(help="Stimulus sets: pictures that can be shown.", no_args_is_help=True)
-weights_app = typer.Typer(help="Pretrained weights that metrics need.", no_args_is_help=True)
-trials_app = typer.Typer(help="Trials from other programs.", no_args_is_help=True)
 app.add_typer(stimuli_app, name="stimuli")
 app.add_typer(weights_app, name="weights")
 app.add_typer(trials_app, name="trials")
@@ -53,7 +51,6 @@ class ModeOption(StrEnum):
     eval = "eval"
 
 
-Out = Annotated[Path, typer.Option("--out", help="Folder for the results; must be empty or ours.")]
 DataRoot = Annotated[
     Path | None, typer.Option("--data-root", envvar="GAN_EVAL_DATA", help="Folder with the data sets' folders.")
 ]
@@ -199,31 +196,6 @@ def generate(
     typer.echo(out)
 
 
-@stimuli_app.command("import")
-def stimuli_import(
-    source: Annotated[Path, typer.Argument(help="Folder with real/ and fake/, or *_real_A/_fake_B/_real_B.png.")],
-    out: Out,
-    dataset: Annotated[str | None, typer.Option(help="Name of the data set; default: the folder's.")] = None,
-    model: Annotated[str, typer.Option(help="Name of the generator.")] = "generated",
-) -> None:
-    """Make a stimulus set from any generator's result folder."""
-    from gan_eval.console import Console
-    from gan_eval.stimuli import import_folder
-
-    with Console() as console:
-        imported = import_folder(
-            source,
-            out,
-            dataset=dataset,
-            model=model,
-            on_progress=lambda done, total: console.progress("import", done, total),
-        )
-        for problem in imported.problems:
-            console.message(f"left out: {problem}")
-        console.message(f"{imported.items} items imported, {len(imported.problems)} left out")
-    typer.echo(out)
-
-
 @app.command()
 def quiz(
     study: Annotated[
@@ -318,43 +290,6 @@ def metrics(
             on_progress=lambda done, total, what: console.progress(f"metrics: {what}", done, total),
         )
     _show_tables(tables, out, as_json=as_json)
-
-
-@weights_app.command("list")
-def weights_list() -> None:
-    """Tell which weights are known, and which are in the cache."""
-    from gan_eval import weights
-
-    for status in weights.list_weights():
-        typer.echo(f"{status.name}: {status.path or 'not in the cache'} ({status.description})")
-
-
-@weights_app.command("fetch")
-def weights_fetch(name: Annotated[str, typer.Argument(help="Which, such as inception.")]) -> None:
-    """Fetch weights into the cache, checked by SHA-256."""
-    from gan_eval import weights
-    from gan_eval.console import Console
-
-    with Console() as console:
-        path = weights.fetch(name, on_progress=lambda done, total: console.progress(f"fetch {name}", done, total))
-    typer.echo(path)
-
-
-@trials_app.command("import")
-def trials_import(
-    file: Annotated[Path, typer.Argument(help="A CSV file with one judgement a row.")],
-    out: Annotated[Path, typer.Option("--out", help="The trials table to write (.csv or .parquet).")],
-    mapping: Annotated[list[str] | None, typer.Option("--map", help="Such as participant=subject; rt_s*1000.")] = None,
-    where: Annotated[list[str] | None, typer.Option("--where", help="Keep rows such as passed_check=True.")] = None,
-) -> None:
-    """Bring a foreign table of judgements into a trials table."""
-    from gan_eval import tables, tabular
-    from gan_eval.stats import import_trials
-
-    frame = import_trials(file, mapping=pairs(mapping or [], "--map"), where=where or ())
-    tabular.write_table(frame, out, tables.TRIALS)
-    typer.echo(f"{len(frame)} trials", err=True)
-    typer.echo(out)
 
 
 @app.command()

@@ -5,7 +5,9 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
 
 from gan_eval.errors import UserError
 from gan_eval.files import sha256_json
@@ -16,6 +18,9 @@ if TYPE_CHECKING:
 
     from gan_eval.quiz import SessionResult
     from gan_eval.stimuli import StimulusSet
+
+
+Out = Annotated[Path, typer.Option("--out", help="Folder for the results; must be empty or ours.")]
 
 
 @dataclass(frozen=True)

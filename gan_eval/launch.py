@@ -12,7 +12,7 @@ def restart_with_allocator_settings() -> None:
     """Replace this process by itself with `ALLOCATOR_SETTINGS` in its environment; a value set by the user wins.
 
     It makes training faster: a step frees and takes the same large blocks again, and handing them back to the system
-    each time costs a quarter of it. glibc reads the settings only when a process starts. Nothing happens where they
+    each time costs about a fifth of it. glibc reads the settings only when a process starts. Nothing happens where they
     are set already, and on systems whose allocator does not know them.
     """
     missing = {name: value for name, value in ALLOCATOR_SETTINGS.items() if name not in os.environ}

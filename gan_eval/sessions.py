@@ -10,19 +10,10 @@ from gan_eval.files import sha256_json
 from gan_eval.pipeline import Listener, hash_result
 from gan_eval.plan import Plan, has_screen
 from gan_eval.stimuli import read_sets
-from gan_eval.store import open_store
+from gan_eval.store import STORED_TABLES, open_store
 
 if TYPE_CHECKING:
     from gan_eval.quiz import SessionResult
-
-QUIZ_TABLES = (
-    tables.SESSIONS,
-    tables.PLANS,
-    tables.TRIALS,
-    tables.CONSENTS,
-    tables.CHECKS,
-    tables.PARTICIPANTS,
-)
 
 
 def count_sessions(plan: Plan) -> dict[str, int]:
@@ -67,7 +58,7 @@ def export_quiz_tables(store: str | Path, study: str | None, out: Path) -> int:
         sessions = opened.rows(tables.SESSIONS, **equal)
         wanted = {row["session"] for row in sessions}
         counts = {}
-        for table in QUIZ_TABLES:
+        for table in STORED_TABLES:
             rows = [row for row in opened.rows(table) if row["session"] in wanted]
             tabular.write_rows(rows, out / f"{table.name}.csv", table)
             counts[table.name] = len(rows)

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 SCHEMA_VERSION = 1
 """Raised when the stored layout changes; a store of a newer version is refused, an older one brought up to date."""
 
-_STORED = (
+STORED_TABLES = (
     tables.SESSIONS,
     tables.PLANS,
     tables.TRIALS,
@@ -37,6 +37,7 @@ _STORED = (
     tables.CHECKS,
     tables.PARTICIPANTS,
 )
+"""The tables that a store holds."""
 _TYPES: dict[Dtype, type[sa.types.TypeEngine[Any]]] = {
     "text": sa.Text,
     "instant": sa.Text,
@@ -57,7 +58,7 @@ class Store:
         self._where = where
         self._metadata = sa.MetaData()
         self._meta = sa.Table("gan_eval_meta", self._metadata, sa.Column("schema_version", sa.Integer, nullable=False))
-        self._tables = {table.name: _layout(table, self._metadata) for table in _STORED}
+        self._tables = {table.name: _layout(table, self._metadata) for table in STORED_TABLES}
 
     @property
     def where(self) -> str:

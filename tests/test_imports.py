@@ -20,7 +20,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("quiz", "metrics", "stats"),
     ("trainer", "report"),
     ("pipeline", "plan", "stages", "sessions"),
-    ("demo", "cli", "cli_options", "console"),
+    ("demo", "cli", "cli_groups", "cli_options", "console"),
     ("__main__",),
 )
 """The rooms, lowest first. A room may import from its own layer and from those below it."""

@@ -12,15 +12,14 @@ from torch import nn
 from gan_eval.errors import UserError
 from gan_eval.files import claim_output_folder, read_json, sha256_bytes, sha256_file, write_json
 from gan_eval.images import Picture, by_stem, read_rgb, resize, write_png
+from gan_eval.stimuli import stimulus_row, write_set
 from gan_eval.study import Direction, Mode
-from gan_eval.tables import STIMULI
-from gan_eval.tabular import Row, write_rows
+from gan_eval.tabular import Row
 from trainer.data import list_pairs, read_pair
 from trainer.inference import inference, translate
 from trainer.randomness import Purpose
 from trainer.run_folder import GENERATOR, differences, direction_of, load_generator, settings_of
 
-TABLE = "stimuli.csv"
 MARKER = ".gan-eval/generate.json"
 
 
@@ -88,12 +87,12 @@ def generate(
                     on_message(f"{error} (left out)")
             else:
                 _write_item(net, out, stem, condition, target, seed=seed)
-                rows += [row | {"fraction": definition["fraction"]} for row in _rows(out, names, stem, size)]
+                rows += _rows(out, names, stem, size, definition["fraction"])
             if on_progress is not None:
                 on_progress(done, len(items))
     if not rows:
         raise UserError(f"{data / split}: none of its {len(items)} pictures can be used; see the messages before")
-    write_rows(rows, out / TABLE, STIMULI)
+    write_set(out, rows)
     return out
 
 
@@ -150,20 +149,14 @@ def _decoded_shape(file: Path) -> tuple[int, ...] | None:
         return None
 
 
-def _rows(out: Path, names: _Names, stem: str, size: int) -> list[Row]:
+def _rows(out: Path, names: _Names, stem: str, size: int, fraction: float) -> list[Row]:
     """The rows of the real and of the fake picture of an item."""
-    real, fake, condition = (f"{kind}/{stem}.png" for kind in ("real", "fake", "input"))
-    shared = {
-        "item": f"{names.dataset}/{stem}", "dataset": names.dataset, "split": names.split, "input_file": condition,
-        "width": size, "height": size,
+    shared: dict[str, Any] = {
+        "dataset": names.dataset, "stem": stem, "size": (size, size), "split": names.split,
+        "input_file": f"input/{stem}.png", "fraction": fraction,
     }  # fmt: skip
+    real, fake = (out / kind / f"{stem}.png" for kind in ("real", "fake"))
     return [
-        {
-            "stimulus": f"{names.dataset}/real/{stem}", "kind": "real", "file": real,
-            "sha256": sha256_file(out / real), **shared,
-        },
-        {
-            "stimulus": f"{names.dataset}/{names.model}/{stem}", "kind": "fake", "model": names.model, "file": fake,
-            "reference_file": real, "sha256": sha256_file(out / fake), **shared,
-        },
-    ]  # fmt: skip
+        stimulus_row(out, real, kind="real", **shared),
+        stimulus_row(out, fake, kind="fake", model=names.model, reference_file=f"real/{stem}.png", **shared),
+    ]
