@@ -23,21 +23,17 @@ class Companions:
 
 
 class Library:
-    """The stimuli of one or several sets, by identifier."""
+    """The stimuli of one or several sets, by identifier; sets of one data set may share their real pictures."""
 
     def __init__(self, sets: Sequence[StimulusSet]) -> None:
         self._rows: dict[str, tuple[StimulusSet, Row]] = {}
         self._versions: dict[str, list[str]] = {}
+        self.rows = [row for stimuli in sets for row in stimuli.rows]
         for stimuli in sets:
             for row in stimuli.rows:
                 if row["stimulus"] not in self._rows:
                     self._versions.setdefault(row["item"], []).append(row["stimulus"])
                     self._rows[row["stimulus"]] = (stimuli, row)
-
-    @property
-    def rows(self) -> list[Row]:
-        """All stimuli, each once."""
-        return [row for _, row in self._rows.values()]
 
     def path(self, stimulus: str) -> Path:
         """The file of a stimulus.

@@ -10,6 +10,7 @@ from PySide6.QtGui import QCloseEvent, QScreen, QWindow
 from PySide6.QtWidgets import QApplication, QStackedLayout, QWidget
 
 from gan_eval.quiz.app import style
+from gan_eval.quiz.app.keys import Keyboard
 from gan_eval.quiz.app.pages.end import EndPage
 from gan_eval.quiz.app.pages.notices import PausePage, ProblemPage
 from gan_eval.quiz.app.pages.parts import Page
@@ -73,7 +74,7 @@ class QuizApplication(QObject):
         super().__init__()
         self._qt = qt
         self._session = session
-        self._library = library
+        self.library = library
         self._settings = settings
         self._title = title
         self._windowed = windowed
@@ -87,7 +88,7 @@ class QuizApplication(QObject):
         self.shell = Shell(style.scale_for(self._area.height()))
         self.window = RasterWindow(screen)
         self.window.setTitle(WINDOW_TITLE)
-        self.trials = TrialRunner(session, self.window, library, blank_ms=settings.blank_ms)
+        self.trials = TrialRunner(session, self.window, Keyboard(self.window), library, blank_ms=settings.blank_ms)
         self.trials.over.connect(self._over)
         self.trials.paused.connect(self._pause)
         self.trials.failed.connect(self._problem)
@@ -143,6 +144,9 @@ class QuizApplication(QObject):
         self.trials.start()
 
     def _pause(self) -> None:
+        if self._session.state is State.FAILED:
+            self._problem()
+            return
         done, trials = self._session.progress
         page = PausePage(done=done, trials=trials, scale=self.shell.scale)
         page.resumed.connect(self._run_trials)
@@ -180,7 +184,7 @@ class QuizApplication(QObject):
             self._quit()
             return
         scores = score(self._session.done) if self._settings.show_score else []
-        reviewed = review(self._session.done, self._library) if self._settings.show_review else []
+        reviewed = review(self._session.done, self.library) if self._settings.show_review else []
         page = EndPage(scores, reviewed, scale=self.shell.scale)
         page.finished.connect(self._quit)
         self._show_page(page)

@@ -23,9 +23,21 @@ BLANK = Frame()
 
 
 class Presenter(Protocol):
-    """Puts frames on the screen. All moments are nanoseconds on the monotonic clock."""
+    """A window that puts frames on the screen. All moments are nanoseconds on the monotonic clock."""
 
     name: str
+
+    def isExposed(self) -> bool:  # noqa: N802  (Qt's name, as the next two)
+        """The window is on the screen."""
+        ...
+
+    def isActive(self) -> bool:  # noqa: N802
+        """The window has the keyboard."""
+        ...
+
+    def requestActivate(self) -> None:  # noqa: N802
+        """Ask for the keyboard."""
+        ...
 
     def stage(self, frame: Frame) -> None:
         """Draw a frame where it cannot be seen yet."""

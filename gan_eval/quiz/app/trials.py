@@ -2,14 +2,14 @@
 
 import gc
 import time
+from collections.abc import Callable
 from contextlib import suppress
 
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
 from gan_eval.quiz.app.keys import Keyboard, Press
 from gan_eval.quiz.app.pictures import load
-from gan_eval.quiz.app.presenter import BLANK, SPIN_NS, Frame
-from gan_eval.quiz.app.raster import RasterWindow
+from gan_eval.quiz.app.presenter import BLANK, SPIN_NS, Frame, Presenter
 from gan_eval.quiz.library import Library
 from gan_eval.quiz.session import Session, State
 from gan_eval.quiz.trial import MILLISECOND, Flag
@@ -34,7 +34,9 @@ class TrialRunner(QObject):
     """The store could not be written; `session.error` says why. Call `session.retry`, then `start`."""
     _settled = Signal()
 
-    def __init__(self, session: Session, window: RasterWindow, library: Library, *, blank_ms: float) -> None:
+    def __init__(
+        self, session: Session, window: Presenter, keyboard: Keyboard, library: Library, *, blank_ms: float
+    ) -> None:
         super().__init__()
         self._session = session
         self._window = window
@@ -42,12 +44,10 @@ class TrialRunner(QObject):
         self._blank_ms = blank_ms
         self._blank_until = 0
         self._running = False
-        self._staged_trial: int | None = None
         self._timer = QTimer(self, singleShot=True, timerType=Qt.TimerType.PreciseTimer)
-        self._then = self._show
+        self._then: Callable[[], None] = self._show
         self._timer.timeout.connect(lambda: self._then())
         self._settled.connect(self._after_commit, Qt.ConnectionType.QueuedConnection)
-        keyboard = Keyboard(window)
         keyboard.pressed.connect(self._key)
         keyboard.pause_asked.connect(self.pause)
         keyboard.close_asked.connect(self.pause)
@@ -152,6 +152,6 @@ class TrialRunner(QObject):
         self._session.close()
         self._blank(self._blank_ms)
 
-    def _wait_until(self, moment: int, then: object) -> None:
-        self._then = then  # type: ignore[assignment]
+    def _wait_until(self, moment: int, then: Callable[[], None]) -> None:
+        self._then = then
         self._timer.start(max(0, (moment - time.monotonic_ns()) // MILLISECOND))

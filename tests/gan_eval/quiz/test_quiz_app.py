@@ -295,6 +295,20 @@ def test_a_broken_picture_is_refused_before_the_session(sit: Callable[..., Sitti
         sit(stimuli=unhashed)
 
 
+def test_a_picture_that_vanishes_in_the_middle_ends_with_a_line_and_loses_nothing(sit: Callable[..., Sitting]) -> None:
+    def remove(sitting: Sitting) -> None:
+        if sitting.shows_picture:
+            for path in (sitting.quiz.library.path(row["stimulus"]) for row in sitting.session.plan[1:]):
+                path.unlink(missing_ok=True)
+            sitting.key("f")
+
+    sitting = sit()
+    with pytest.raises(UserError, match=r"secret\d.png: no such picture"):
+        sitting.run(remove, intro=False)
+    assert [row["response"] for row in sitting.rows(tables.TRIALS)] == ["fake"]
+    assert sitting.rows(tables.SESSIONS)[0]["status"] == "open"
+
+
 def test_nothing_before_the_end_gives_the_truth_away(sit: Callable[..., Sitting]) -> None:
     heard: list[str] = []
 

@@ -28,7 +28,7 @@ class EndPage(Page):
             self.gallery = Gallery(trials, scale=scale)
             self.body.addWidget(self.gallery, 1)
         finish = button("Finish", self.finished.emit, main=True)
-        hint = "Arrow keys, Page Up, Page Down: scroll    Enter: finish" if trials else "Enter: finish"
+        hint = "Arrow keys, Page Up, Page Down: move    Enter: finish" if trials else "Enter: finish"
         self.add_buttons(finish, hint=hint)
         for keys in ("Return", "Enter", "Esc"):
             self.on_key(keys, self.finished.emit)
