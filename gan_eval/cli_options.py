@@ -123,7 +123,8 @@ def session_summary(result: "SessionResult") -> str:
     """One line on what came of a session."""
     answered = sum(row["response"] in ("real", "fake") for row in result.trials)
     who = f"{result.participant}{' (simulated)' if result.simulated else ''}"
-    return f"{who}: session {result.status}, {len(result.trials)} trials stored, {answered} answered"
+    more = "; the same command goes on with it" if result.status == "open" else ""
+    return f"{who}: session {result.status}, {len(result.trials)} trials stored, {answered} answered{more}"
 
 
 def tables_as_json(frames: "Mapping[str, pd.DataFrame]") -> str:

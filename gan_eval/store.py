@@ -135,6 +135,8 @@ class Store:
     def _prepare(self) -> None:
         """Create the tables where they are missing and check the schema's version."""
         with self._transaction() as connection:
+            if connection.dialect.name == "sqlite":
+                connection.exec_driver_sql("BEGIN IMMEDIATE")  # two programs may open a new store at the same moment
             known = sa.inspect(connection).has_table(self._meta.name)
             version = connection.execute(sa.select(self._meta.c.schema_version)).scalar() if known else None
             if version is not None and version > SCHEMA_VERSION:

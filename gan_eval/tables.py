@@ -186,14 +186,19 @@ TRIALS = Table(
         _ms("requested_exposure_ms", "exposure asked for; empty: until the answer"),
         _ms("planned_exposure_ms", "exposure rounded to whole frames where vsync was measured"),
         _ms("exposure_ms", "offset minus onset as presented"),
-        _ms("onset_ms", "onset as presented, since the session's monotonic zero"),
+        _ms("onset_ms", "onset as presented, on the monotonic clock; comparable until the computer is started again"),
         _text("response", "the judgement; none: no answer in time; empty for pairs", words=RESPONSES),
         _text("choice", "for pairs: the picture chosen", words=("a", "b", "none")),
         _float("rating", "for ratings: the grade"),
         _bool("correct", "the answer agrees with the truth; empty where there is no answer or no truth"),
         _ms("reaction_time_ms", "key press minus onset; empty without an answer"),
         _float("confidence", "the participant's confidence in the answer"),
-        _text("flags", "what went wrong, words separated by spaces: late, focus_lost, early_key, held_key, ..."),
+        _text(
+            "flags",
+            "what went wrong, words separated by spaces: late (exposure more than 5 ms off), early_key (under 100 ms), "
+            "blank_key (before the onset), held_key, focus_lost, handler_time (no time stamp from the display server), "
+            "paused, interrupted, resumed",
+        ),
         _instant("answered_at", "when the answer was given or the response window closed"),
         _bool("simulated", _SIMULATED.meaning, filled=True),
         _FRACTION,

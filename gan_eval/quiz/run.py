@@ -130,6 +130,6 @@ def _simulate(
     if session.state is State.NEW:
         session.row["presenter"] = PRESENTER
         session.begin(None)
-    person = SimulatedParticipant(observer, settings, seed=seed, participant=session.row["participant"])
+    person = SimulatedParticipant(observer, seed=seed, participant=session.row["participant"])
     take_part(session, person, clock, settings)
     return "complete"

@@ -65,11 +65,10 @@ def parse_observer(spec: str) -> Observer:
 
 
 class SimulatedParticipant:
-    """One simulated participant: the same seed, name and list give the same answers."""
+    """One simulated participant: the same seed, name and stimulus give the same answer."""
 
-    def __init__(self, observer: Observer, settings: QuizSettings, *, seed: int, participant: str) -> None:
+    def __init__(self, observer: Observer, *, seed: int, participant: str) -> None:
         self._observer = observer
-        self._settings = settings
         self._seed = seed
         person = _generator(seed, "participant", participant)
         self._dprime = observer.dprime + PARTICIPANT_SD * person.standard_normal()

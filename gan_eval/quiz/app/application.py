@@ -5,9 +5,9 @@ import sys
 from types import TracebackType
 from typing import Literal
 
-from PySide6.QtCore import QObject, QPoint, QRect, QSize, Signal
-from PySide6.QtGui import QCloseEvent, QScreen, QWindow
-from PySide6.QtWidgets import QApplication, QStackedLayout, QWidget
+from PySide6.QtCore import QObject, QSize
+from PySide6.QtGui import QScreen
+from PySide6.QtWidgets import QApplication
 
 from gan_eval.quiz.app import style
 from gan_eval.quiz.app.keys import Keyboard
@@ -19,13 +19,11 @@ from gan_eval.quiz.app.pictures import load, require_fit
 from gan_eval.quiz.app.raster import RasterWindow
 from gan_eval.quiz.app.signals import on_termination
 from gan_eval.quiz.app.trials import TrialRunner
+from gan_eval.quiz.app.windows import WINDOW_TITLE, Shell, show, window_area
 from gan_eval.quiz.library import Library
 from gan_eval.quiz.review import review, score
 from gan_eval.quiz.session import Session, State
 from gan_eval.study import QuizSettings
-
-WINDOW_TITLE = "Picture quiz"
-WINDOWED = QSize(1280, 800)
 
 Status = Literal["complete", "aborted", "open", "declined"]
 
@@ -82,7 +80,7 @@ class QuizApplication(QObject):
         self._status: Status = "open"
         self._error: BaseException | None = None
         screen = qt.primaryScreen()
-        self._area = _window_area(screen, windowed=windowed)
+        self._area = window_area(screen, windowed=windowed)
         _require_pictures_fit(session, library, self._area.size() * screen.devicePixelRatio())
         self._describe_screen(screen)
         self.shell = Shell(style.scale_for(self._area.height()))
@@ -139,7 +137,7 @@ class QuizApplication(QObject):
     def _run_trials(self) -> None:
         gc.collect()
         gc.freeze()
-        _show(self.window, self._area, windowed=self._windowed)
+        show(self.window, self._area, windowed=self._windowed)
         self.shell.hide()
         self.trials.start()
 
@@ -213,7 +211,7 @@ class QuizApplication(QObject):
 
     def _show_page(self, page: Page) -> None:
         self.shell.turn_to(page)
-        _show(self.shell, self._area, windowed=self._windowed)
+        show(self.shell, self._area, windowed=self._windowed)
         self.shell.activateWindow()
         self.window.hide()
 
@@ -227,57 +225,6 @@ class QuizApplication(QObject):
                 "device_pixel_ratio": ratio,
                 "refresh_hz": screen.refreshRate(),
             }
-
-
-class Shell(QWidget):
-    """The window that holds one page at a time."""
-
-    close_asked = Signal()
-
-    def __init__(self, scale: float) -> None:
-        super().__init__()
-        self.scale = scale
-        self.setWindowTitle(WINDOW_TITLE)
-        self.setStyleSheet(style.sheet(scale))
-        self._layout = QStackedLayout(self)
-
-    @property
-    def page(self) -> Page | None:
-        """The page it holds."""
-        page = self._layout.currentWidget()
-        return page if isinstance(page, Page) else None
-
-    def turn_to(self, page: Page) -> None:
-        """Show another page and forget the one before."""
-        before = self._layout.currentWidget()
-        self._layout.addWidget(page)
-        self._layout.setCurrentWidget(page)
-        if before is not None:
-            self._layout.removeWidget(before)
-            before.deleteLater()
-
-    def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802  (Qt's name)
-        """Closing the window is a question to the application."""
-        event.ignore()
-        self.close_asked.emit()
-
-
-def _window_area(screen: QScreen, *, windowed: bool) -> QRect:
-    """The whole screen, or a window in its middle."""
-    area = screen.geometry()
-    if not windowed:
-        return area
-    size = WINDOWED.boundedTo(area.size())
-    return QRect(area.center() - QPoint(size.width() // 2, size.height() // 2), size)
-
-
-def _show(window: QWidget | QWindow, area: QRect, *, windowed: bool) -> None:
-    """Show a window in its area; the geometry is set as well, since without a window manager nobody else does."""
-    window.setGeometry(area)
-    if windowed:
-        window.show()
-    else:
-        window.showFullScreen()
 
 
 def _require_pictures_fit(session: Session, library: Library, screen: QSize) -> None:

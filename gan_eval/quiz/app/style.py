@@ -42,6 +42,7 @@ def sheet(scale: float) -> str:
         background: {PAPER}; border: 1px solid {MUTED}; border-radius: {px(6)};
         padding: {px(9)} {px(22)}; min-width: {px(110)};
     }}
+    QPushButton, QCheckBox {{ outline: none; }}
     QPushButton:hover {{ background: {GROUND}; }}
     QPushButton:focus {{ border: {px(2)} solid {ACCENT}; }}
     QPushButton#main {{ background: {ACCENT}; border-color: {ACCENT}; color: {PAPER}; font-weight: 600; }}

@@ -161,6 +161,19 @@ def test_without_agreement_nothing_begins_and_nothing_is_stored(sit: Callable[..
     assert sitting.rows(tables.SESSIONS) == []
 
 
+def test_enter_on_the_leave_button_leaves(sit: Callable[..., Sitting]) -> None:
+    presses = iter([Qt.Key.Key_Space, Qt.Key.Key_Tab, Qt.Key.Key_Return])
+
+    def change_mind(sitting: Sitting) -> None:
+        assert isinstance(sitting.page, StartPage)
+        if sitting.page.isActiveWindow():
+            sitting.key(next(presses))
+
+    sitting = sit()
+    assert sitting.run(change_mind) == "declined"
+    assert sitting.rows(tables.SESSIONS) == []
+
+
 def test_no_answer_in_time(sit: Callable[..., Sitting]) -> None:
     sitting = sit(SETTINGS.model_copy(update={"response_ms": 150.0}))
     sitting.run(lambda _: None, intro=False)
@@ -282,7 +295,7 @@ def test_a_store_that_cannot_be_written_asks_for_help_and_tries_again(
 def test_a_picture_larger_than_the_window_is_refused_before_the_session(
     sit: Callable[..., Sitting], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("gan_eval.quiz.app.application.WINDOWED", QApplication.primaryScreen().size() / 100)
+    monkeypatch.setattr("gan_eval.quiz.app.windows.WINDOWED", QApplication.primaryScreen().size() / 100)
     with pytest.raises(UserError, match=r"secret\d.png: 64x48 pixels do not fit the window of \d+x\d+"):
         sit()
 

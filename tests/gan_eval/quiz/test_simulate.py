@@ -22,7 +22,7 @@ def judge_all(observer: Observer, stimuli: list[Row], people: int) -> list[tuple
     """(truth, judgement) of every picture by every participant."""
     made = []
     for number in range(people):
-        person = SimulatedParticipant(observer, QuizSettings(), seed=1, participant=f"S{number}")
+        person = SimulatedParticipant(observer, seed=1, participant=f"S{number}")
         made += [(row["kind"], person.judge(Trial(row, Timing(None, 4000)))) for row in stimuli]
     return made
 

@@ -35,12 +35,19 @@ class StartPage(Page):
         self.start = button("Start", self._agree, main=True)
         self.start.setEnabled(False)
         self.box.toggled.connect(self.start.setEnabled)
-        leave = button("Leave", self.left.emit)
-        self.add_buttons(leave, self.start, hint="Space: tick the box    Enter: start    Esc: leave")
-        self.on_key("Return", self._agree)
-        self.on_key("Enter", self._agree)
+        self.leave = button("Leave", self.left.emit)
+        self.add_buttons(self.leave, self.start, hint="Space: tick the box    Enter: start    Esc: leave")
+        self.on_key("Return", self._enter)
+        self.on_key("Enter", self._enter)
         self.on_key("Esc", self.left.emit)
         self.first = self.box
+
+    def _enter(self) -> None:
+        """Enter starts, except on the other button."""
+        if self.leave.hasFocus():
+            self.left.emit()
+        else:
+            self._agree()
 
     def _agree(self) -> None:
         if self.box.isChecked():
