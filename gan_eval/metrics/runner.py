@@ -166,6 +166,7 @@ def run_metrics(
         **_provenance(metrics, settings, pictures, network),
         "started_at": started,
         "ended_at": _now(),
+        "fraction": _common_fraction(stimuli),
     }
     return Evaluation(
         frame_of([{**row, "run": run} for row in _image_rows(pictures)], tables.IMAGE_METRICS),
@@ -239,6 +240,12 @@ def _provenance(
         "threads": settings.threads or usable_cores(),
         "seed": jackknife.SEED,
     }
+
+
+def _common_fraction(stimuli: Sequence[Stimulus]) -> float | None:
+    """The fraction of all stimuli that tell one; None where they differ or none does."""
+    told = {stimulus.fraction for stimulus in stimuli if stimulus.fraction is not None}
+    return told.pop() if len(told) == 1 else None
 
 
 def _software() -> str:

@@ -121,7 +121,8 @@ def test_the_writer_keeps_the_order_and_hands_errors_back(tmp_path):
 
 def test_many_programs_may_open_a_new_store_at_once(tmp_path):
     for turn in range(3):
-        code = f"import sys; from gan_eval.store import open_store; sys.stdin.read(); open_store({str(tmp_path / str(turn))!r})"
+        path = str(tmp_path / str(turn))
+        code = f"import sys; from gan_eval.store import open_store; sys.stdin.read(); open_store({path!r})"
         children = [subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE) for _ in range(4)]
         for child in children:
             assert child.stdin is not None

@@ -1,0 +1,192 @@
+"""A whole small study from its file: every stage and table, skipped when up to date, resumed, asked of people."""
+
+import csv
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from gan_eval import images, tables, tabular
+from gan_eval.__main__ import run
+from gan_eval.store import open_store
+
+STUDY = """
+[study]
+name = "tiny"
+title = "Tiny <study>"
+seed = 3
+published = ["quiz_numbers.csv"]
+
+[data.stripes]
+direction = "BtoA"
+[data.dots]
+
+[training]
+steps = 4
+image_size = 64
+generator_channels = 4
+discriminator_channels = 4
+
+[models.net_stripes]
+data = "stripes"
+[models.net_dots]
+data = "dots"
+
+[quiz]
+real = 3
+fake = 3
+participants = 4
+
+[metrics]
+names = ["psnr", "ssim", "niqe", "fid"]
+"""
+PUBLISHED = """study,source,dataset,group,trials,percent_correct,note
+tiny,"Somebody, 1999",stripes,real,25,72,
+tiny,"Somebody, 1999",stripes,fake,25,60,
+"""
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory):
+    """A data root with two paired sets (one with too few test pictures for 3 + 3) and the study file."""
+    root = tmp_path_factory.mktemp("world")
+    rng = np.random.default_rng(0)
+    for dataset, split, number, side in (
+        ("stripes", "train", 4, 64),
+        ("stripes", "test", 8, 64),
+        ("dots", "train", 3, 80),
+        ("dots", "val", 4, 80),
+    ):
+        for stem in range(number):
+            path = root / "data" / dataset / split / f"{stem}.png"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            images.write_png(path, rng.integers(0, 256, (side, 2 * side, 3), dtype=np.uint8))
+    (root / "study.toml").write_text(STUDY)
+    (root / "quiz_numbers.csv").write_text(PUBLISHED)
+    return root
+
+
+def call(world: Path, out: str, *more: str) -> int:
+    arguments = ["run", world / "study.toml", "--data-root", world / "data", "--out", world / out, *more]
+    return run([str(argument) for argument in arguments])
+
+
+@pytest.fixture(scope="module")
+def done(world):
+    """The study run with simulated participants for half of the steps."""
+    assert call(world, "out", "--simulate", "default", "--fraction", "0.5") == 0
+    return world / "out"
+
+
+def test_every_stage_leaves_its_results(done):
+    assert (done / "report.html").stat().st_size > 20_000
+    for model, dataset in (("net_stripes", "stripes"), ("net_dots", "dots")):
+        assert (done / "models" / model / "generator.safetensors").is_file()
+        assert len(list((done / "stimuli" / f"{dataset}-{model}" / "fake").glob("*.png"))) in (4, 8)
+    for name in (
+        "trials",
+        "sessions",
+        "plans",
+        "rates",
+        "reaction_times",
+        "mixed_models",
+        "comparisons",
+        "correlations",
+    ):
+        tabular.read_table(done / "tables" / f"{name}.csv", tables.TABLES[name])
+    for name in ("image_metrics", "set_metrics", "runs"):
+        csv_frame = tabular.read_table(done / "metrics" / f"{name}.csv", tables.TABLES[name])
+        parquet_frame = tabular.read_table(done / "metrics" / f"{name}.parquet", tables.TABLES[name])
+        assert csv_frame.astype(object).equals(parquet_frame.astype(object))
+
+
+def test_the_fraction_and_the_simulation_are_told_in_every_table(done):
+    written = [*(done / "tables").glob("*.csv"), *(done / "metrics").glob("*.csv"), *done.glob("*/*/*.csv")]
+    assert len(written) >= 15
+    for path in written:
+        rows = list(csv.DictReader(path.open(encoding="utf-8")))
+        assert {row["fraction"] for row in rows} <= {"0.5"}, path
+        if path.parent.name == "tables":
+            assert {row["simulated"] for row in rows} <= {"true"}, path
+    report = (done / "report.html").read_text()
+    assert "Simulated participants" in report.split("</title>")[0]
+    assert "50 %" in report.replace("\u202f", " ").replace("\u00a0", " ")
+
+
+def test_small_pools_are_dealt_equally_and_said_in_the_report(done):
+    trials = tabular.read_table(done / "tables" / "trials.csv", tables.TRIALS)
+    counts = trials.groupby(["session", "dataset", "kind"]).size().unique()
+    assert sorted(counts) == [2, 3]
+    assert trials["session"].nunique() == 4
+    for _, session in trials.groupby("session"):
+        assert session["item"].is_unique, "nobody sees the real and the fake of one item"
+    assert "too few for 3 real + 3 fake" in (done / "report.html").read_text()
+
+
+def test_values_that_cannot_be_had_carry_their_reason(done):
+    values = tabular.read_table(done / "metrics" / "image_metrics.csv", tables.IMAGE_METRICS)
+    niqe = values[values["metric"] == "niqe"]
+    assert niqe["value"].isna().all()
+    assert niqe["reason"].str.contains("96").all()
+    assert values[values["metric"].isin(["psnr", "ssim"])]["value"].notna().all()
+    fid = tabular.read_table(done / "metrics" / "set_metrics.csv", tables.SET_METRICS)
+    assert (fid["value"].notna() | fid["reason"].notna()).all()
+
+
+def test_names_from_users_are_escaped_and_published_numbers_beside(done):
+    report = (done / "report.html").read_text()
+    assert "Tiny &lt;study&gt;" in report
+    assert "<study>" not in report
+    assert "Somebody, 1999" in report
+
+
+def test_the_same_command_again_does_nothing(world, done, capsys):
+    before = {path: path.stat().st_mtime_ns for path in done.rglob("*") if path.is_file() and path.suffix != ".toml"}
+    assert call(world, "out", "--simulate", "default", "--fraction", "0.5") == 0
+    heard = capsys.readouterr().err
+    assert heard.count("up to date") == 8
+    after = {path: path.stat().st_mtime_ns for path in before if "store.sqlite" not in path.name}
+    assert after == {path: time for path, time in before.items() if "store.sqlite" not in path.name}
+
+
+def test_another_fraction_in_the_same_folder_is_refused(world, done, capsys):
+    assert call(world, "out", "--simulate", "default", "--fraction", "1.0") == 2
+    assert "fraction was 0.5, is 1.0" in capsys.readouterr().err
+
+
+def test_people_are_waited_for_and_counted(world, monkeypatch, capsys):
+    monkeypatch.setenv("DISPLAY", ":990")
+    monkeypatch.delenv("QT_QPA_PLATFORM", raising=False)
+    assert call(world, "people") == 0
+    heard = capsys.readouterr().err
+    assert "0 of 4 sessions; next: gan-eval quiz" in heard
+    assert (world / "people" / "report.html").is_file()
+    assert not (world / "people" / "tables" / "rates.csv").exists()
+
+    quiz = ["quiz", str(world / "study.toml"), "--out", str(world / "people"), "--simulate", "default", "--participant"]
+    assert run([*quiz, "P01"]) == 0
+    assert call(world, "people") == 0
+    assert "1 of 4 sessions" in capsys.readouterr().err
+    with open_store(world / "people" / "store.sqlite", create=False) as store:
+        assert [row["participant"] for row in store.rows(tables.SESSIONS)] == ["P01"]
+
+    (world / "changed.toml").write_text(STUDY.replace("real = 3", "real = 2"))
+    assert run(["quiz", str(world / "changed.toml"), *quiz[2:], "P02"]) == 2
+    assert "changed since the first session" in capsys.readouterr().err
+
+
+def test_one_stage_after_the_other_and_again_on_demand(world, capsys):
+    assert call(world, "steps", "--only", "generate") == 2
+    assert "do the stage train-net_stripes first" in capsys.readouterr().err
+    for stage in ("train", "generate", "metrics"):
+        assert call(world, "steps", "--only", stage) == 0
+    generator = world / "steps" / "models" / "net_dots" / "generator.safetensors"
+    first = generator.read_bytes()
+    assert call(world, "steps", "--only", "train", "--redo", "train-net_dots") == 0
+    assert generator.read_bytes() == first, "the same seed gives the same generator"
+    old = world / "steps" / ".gan-eval" / "old"
+    assert sorted(path.name.split("-2")[0] for path in old.iterdir()) == [
+        "generate-net_dots",
+        "metrics",
+        "train-net_dots",
+    ]
