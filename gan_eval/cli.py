@@ -289,6 +289,8 @@ def metrics(
             resize=resize,
             on_progress=lambda done, total, what: console.progress(f"metrics: {what}", done, total),
         )
+        for line in module.missing_values(tables):
+            console.message(line)
     _show_tables(tables, out, as_json=as_json)
 
 

@@ -101,19 +101,18 @@ def pairs(texts: Sequence[str], option: str) -> dict[str, str]:
 
 def metric_inputs(
     sets: Sequence[Path] | None, real: Path | None, fake: Path | None, *, dataset: str | None, model: str | None
-) -> list["StimulusSet"]:
+) -> list["StimulusSet | Path"]:
     """The stimulus sets that are to be measured.
 
     Raises:
-        UserError: neither or both ways of naming them were used, or a set or folder is bad.
+        UserError: neither or both ways of naming them were used, or a folder is bad.
     """
     from gan_eval.metrics import folder_pair
-    from gan_eval.stimuli import read_set
 
     if bool(sets) == bool(real or fake):
         raise UserError("metrics: give either stimulus sets, or --real DIR and --fake DIR")
     if sets:
-        return [read_set(folder) for folder in sets]
+        return list(sets)
     if real is None or fake is None:
         raise UserError("metrics: --real DIR and --fake DIR belong together")
     return [folder_pair(real, fake, dataset=dataset, model=model)]

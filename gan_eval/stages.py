@@ -102,14 +102,16 @@ def _metrics(plan: Plan) -> Stage:
     out = plan.folder / "metrics"
 
     def work(listener: Listener) -> bool:
-        from gan_eval.metrics import write_metrics
+        from gan_eval.metrics import missing_values, write_metrics
 
-        write_metrics(
+        frames = write_metrics(
             plan.stimulus_folders(),
             plan.study.metrics.names,
             out,
             on_progress=lambda done, total, what: listener.progress(f"metrics: {what}", done, total),
         )
+        for line in missing_values(frames):
+            listener.message(line)
         return True
 
     def inputs() -> Mapping[str, str]:

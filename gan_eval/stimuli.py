@@ -28,11 +28,15 @@ class StimulusSet:
         return None if name is None else self.folder / name
 
 
-def read_set(folder: Path) -> StimulusSet:
+def read_set(folder: Path, *, files_must_exist: bool = True) -> StimulusSet:
     """Read and check a stimulus set.
 
+    Args:
+        folder: with a `stimuli.csv`.
+        files_must_exist: refuse a set of which a file is absent; without, whoever decodes the file finds out.
+
     Raises:
-        UserError: no `stimuli.csv`, a bad cell, a file outside the folder or absent, or a fake without an item.
+        UserError: no `stimuli.csv`, no rows, a bad cell, a file outside the folder or absent, or a fake without model.
     """
     folder = Path(folder)
     table = folder / TABLE_NAME
@@ -43,7 +47,7 @@ def read_set(folder: Path) -> StimulusSet:
         raise UserError(f"{table}: no rows; a stimulus set needs real and fake pictures")
     for number, row in enumerate(stimuli.rows, start=1):
         for column in FILE_COLUMNS:
-            _check_file(stimuli, row, column, f"{table}: row {number}, column {column}")
+            _check_file(stimuli, row, column, f"{table}: row {number}, column {column}", must_exist=files_must_exist)
         if (row["kind"] == "fake") != (row["model"] is not None):
             raise UserError(f"{table}: row {number}, column model: a fake names its model, a real picture has none")
     return stimuli
@@ -236,12 +240,12 @@ def _require_partners(source: Path, real: set[str], fake: set[str]) -> None:
         raise UserError(f"{source}: {lonely[0]}{more}: no {missing} picture with this stem; add it or remove the other")
 
 
-def _check_file(stimuli: StimulusSet, row: Row, column: FileColumn, where: str) -> None:
+def _check_file(stimuli: StimulusSet, row: Row, column: FileColumn, where: str, *, must_exist: bool) -> None:
     path = stimuli.path(row, column)
     if path is None:
         return
     name = row[column]
     if Path(name).is_absolute() or ".." in Path(name).parts:
         raise UserError(f"{where}: {name!r} is not below the table's folder; files are relative to the table")
-    if not path.is_file():
+    if must_exist and not path.is_file():
         raise UserError(f"{where}: no such file {name!r}; restore it or remove the row")

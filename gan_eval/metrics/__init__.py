@@ -10,18 +10,20 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from gan_eval.metrics.gaps import missing_values
     from gan_eval.metrics.inputs import folder_pair
     from gan_eval.metrics.runner import Evaluation, Settings, evaluate, run_metrics, write_metrics
 
 _HOMES = {
     "folder_pair": "inputs",
+    "missing_values": "gaps",
     "Evaluation": "runner",
     "Settings": "runner",
     "evaluate": "runner",
     "run_metrics": "runner",
     "write_metrics": "runner",
 }
-__all__ = ["Evaluation", "Settings", "evaluate", "folder_pair", "run_metrics", "write_metrics"]
+__all__ = ["Evaluation", "Settings", "evaluate", "folder_pair", "missing_values", "run_metrics", "write_metrics"]
 
 
 def __getattr__(name: str) -> Any:

@@ -43,7 +43,7 @@ def stimuli_of_sets(sets: Iterable[StimulusSet | Path]) -> list[Stimulus]:
     """
     found: list[Stimulus] = []
     for entry in sets:
-        stimuli = entry if isinstance(entry, StimulusSet) else read_set(entry)
+        stimuli = entry if isinstance(entry, StimulusSet) else read_set(entry, files_must_exist=False)
         found += _stimuli(stimuli.rows, stimuli.folder)
     return _distinct(found)
 
