@@ -1,6 +1,6 @@
 """Stimulus sets: a folder with pictures and a `stimuli.csv`; read, checked, and imported from other tools' folders."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -163,9 +163,11 @@ def import_folder(
     problems: list[str] = []
     for done, (stem, files) in enumerate(triples.items(), start=1):
         try:
-            rows += _import_item(files, out, dataset=dataset, model=model, stem=stem)
+            pictures = _read_item(files)
         except UserError as error:
             problems.append(str(error))
+        else:
+            rows += _write_item(pictures, out, dataset=dataset, model=model, stem=stem)
         if on_progress:
             on_progress(done, len(triples))
     if not rows:
@@ -175,12 +177,22 @@ def import_folder(
     return Imported(out, len(rows) // 2, tuple(problems))
 
 
-def _import_item(files: dict[str, Path], out: Path, *, dataset: str, model: str, stem: str) -> list[Row]:
+def _read_item(files: Mapping[str, Path]) -> dict[str, images.Picture]:
+    """The pictures of an item by role.
+
+    Raises:
+        UserError: one cannot be read, or real and fake differ in size.
+    """
     pictures = {role: images.read_rgb(path) for role, path in files.items()}
     real, fake = pictures["real"], pictures["fake"]
     if real.shape != fake.shape:
-        sizes = " and ".join(f"{p.shape[1]}x{p.shape[0]}" for p in (real, fake))
+        sizes = " and ".join(f"{picture.shape[1]}x{picture.shape[0]}" for picture in (real, fake))
         raise UserError(f"{files['fake']}: real and fake differ in size ({sizes}); bring both to one size")
+    return pictures
+
+
+def _write_item(pictures: Mapping[str, images.Picture], out: Path, *, dataset: str, model: str, stem: str) -> list[Row]:
+    real = pictures["real"]
     saved: dict[str, Path] = {}
     for role, picture in pictures.items():
         saved[role] = out / role / f"{stem}.png"

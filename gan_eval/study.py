@@ -154,7 +154,10 @@ class QuizSettings(Section):
     @model_validator(mode="after")
     def _answer_after_flash(self) -> Self:
         if self.exposure_ms != "until-answer" and self.exposure_ms > self.response_ms:
-            raise ValueError("response_ms counts from onset and must not be shorter than exposure_ms")
+            raise ValueError(
+                f"response_ms {self.response_ms:g} is shorter than exposure_ms {self.exposure_ms:g}; "
+                "it counts from onset, so raise it"
+            )
         return self
 
     @property

@@ -99,3 +99,19 @@ def test_two_models_of_one_data_set_share_their_real_pictures(tmp_path, result_f
     stimuli.import_folder(result_folder, tmp_path / "m3", dataset="d", model="m3")
     with pytest.raises(UserError, match="d/real/1 is another picture"):
         stimuli.read_sets([tmp_path / "m1", tmp_path / "m3"])
+
+
+def test_a_full_disk_is_an_error_and_no_bad_picture(tmp_path, result_folder, monkeypatch):
+    write_png = images.write_png
+
+    def fill_up(path, picture):
+        if path.stem == "2":
+            raise UserError(f"{path}: the disk is full")
+        write_png(path, picture)
+
+    monkeypatch.setattr(images, "write_png", fill_up)
+    with pytest.raises(UserError, match="disk is full"):
+        stimuli.import_folder(result_folder, tmp_path / "set")
+    assert not (tmp_path / "set" / "stimuli.csv").exists()
+    monkeypatch.undo()
+    assert stimuli.import_folder(result_folder, tmp_path / "set").items == 3
