@@ -1,6 +1,5 @@
 """`python -m gan_eval VERB …` and `gan-eval VERB …`: run a command, turn errors into lines and exit statuses."""
 
-import os
 import sys
 import traceback
 
@@ -17,14 +16,14 @@ def run(arguments: list[str]) -> int:
     try:
         from gan_eval.cli import app
 
-        return app(arguments, standalone_mode=False) or 0
+        status = app(arguments, standalone_mode=False) or 0
+        return _interrupted() if status == 130 else int(status)
     except UserError as error:
         return _fail(str(error), 2)
     except KeyboardInterrupt:
-        return _fail("interrupted; the same command goes on where it stopped", 130)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader has gone: nothing left to flush
-        return 0
+        return _interrupted()
+    except SystemExit as gone:  # the command-line library's answer to a reader that has closed the pipe
+        return 0 if isinstance(gone.__context__, BrokenPipeError) else int(gone.code or 0)
     except ModuleNotFoundError as error:
         return _missing(error)
     except Exception as error:
@@ -32,6 +31,10 @@ def run(arguments: list[str]) -> int:
             return _usage(error)
         traceback.print_exc()
         return _fail("this is an error of the program, not of your input; please report it with the lines above", 1)
+
+
+def _interrupted() -> int:
+    return _fail("interrupted; the same command goes on where it stopped", 130)
 
 
 def _usage(error: Exception) -> int:

@@ -11,10 +11,12 @@ from gan_eval.cli_groups import stimuli_app, trials_app, weights_app
 from gan_eval.cli_options import (
     Out,
     design_of_options,
+    given,
     job_of_options,
     job_of_study,
     metric_inputs,
     quiz_of_options,
+    refuse_beside_study,
     session_summary,
     tables_as_json,
 )
@@ -71,7 +73,6 @@ def _root(version: Annotated[bool, typer.Option("--version", help="Tell the vers
 @app.command()
 def demo(
     out: Out = Path("demo"),
-    data_root: DataRoot = None,
     simulate: Simulate = None,
 ) -> None:
     """Do a whole small study with pictures that come with a package: train, show, measure, report."""
@@ -102,7 +103,9 @@ def run(
     from gan_eval.stages import list_stages
 
     restart_with_allocator_settings()
-    plan = make_plan(study, out, data_root=data_root, fraction=fraction, smoke=smoke, simulate=simulate)
+    plan = make_plan(
+        study, out, data_root=data_root, fraction=fraction, smoke=smoke, simulate=simulate, redo=bool(redo)
+    )
     with Console() as console:
         pipeline.run(list_stages(plan), plan.folder, console, redo=redo or (), only=only)
     if only is None:
@@ -112,18 +115,18 @@ def run(
 @app.command()
 def train(
     study: Annotated[Path | None, typer.Argument(help="A study file; or give --data.")] = None,
-    out: Annotated[Path, typer.Option("--out", help="The run's folder; the same command again resumes.")] = Path("run"),
+    out: Annotated[Path | None, typer.Option("--out", help="The run's folder; the same command again resumes.")] = None,
     model: Annotated[str | None, typer.Option(help="With a study: which of its models.")] = None,
     data: Annotated[Path | None, typer.Option(help="Folder with train/ (A|B pictures).")] = None,
     data_root: DataRoot = None,
     direction: Annotated[
-        DirectionOption, typer.Option(help="AtoB: the left half is the input.")
-    ] = DirectionOption.AtoB,
-    image_size: Annotated[int, typer.Option(help="Side of the square pictures, in pixels.")] = 256,
-    batch_size: Annotated[int, typer.Option(help="Pairs a step.")] = 1,
+        DirectionOption | None, typer.Option(help="AtoB (the default): the left half is the input.")
+    ] = None,
+    image_size: Annotated[int | None, typer.Option(help="Side of the square pictures in pixels; default: 256.")] = None,
+    batch_size: Annotated[int | None, typer.Option(help="Pairs a step; default: 1.")] = None,
     steps: Annotated[int | None, typer.Option(help="Optimizer steps.")] = None,
     epochs: Annotated[int | None, typer.Option(help="Passes over the training pairs.")] = None,
-    seed: Annotated[int, typer.Option(help="Seed of all random numbers.")] = 0,
+    seed: Annotated[int | None, typer.Option(help="Seed of all random numbers; default: 0.")] = None,
     fraction: Annotated[float, typer.Option(help="Share of the planned steps, above 0 up to 1.")] = 1.0,
     checkpoint_every: Annotated[
         int | None, typer.Option(help="Steps between checkpoints; default: about a minute.")
@@ -135,11 +138,14 @@ def train(
     restart_with_allocator_settings()
     if (study is None) == (data is None):
         raise UserError("train: give either a study file with --model, or --data DIR")
+    if out is None:
+        raise UserError("train: --out is missing; name a folder for the run")
+    options = given(image_size=image_size, batch_size=batch_size, steps=steps, epochs=epochs, seed=seed)
     if study is not None:
+        refuse_beside_study({**options, **given(direction=direction)}, study)
         job = job_of_study(study, model, data_root)
     else:
-        options = {"image_size": image_size, "batch_size": batch_size, "steps": steps, "epochs": epochs, "seed": seed}
-        job = job_of_options(data or Path(), direction.value, **options)
+        job = job_of_options(data or Path(), direction.value if direction else "AtoB", options)
     from trainer.training import train as train_model
 
     with Console() as console:
@@ -205,12 +211,14 @@ def quiz(
     out: Annotated[Path | None, typer.Option("--out", help="With a study: its folder.")] = None,
     stimuli: Annotated[list[Path] | None, typer.Option(help="A stimulus set; may be given several times.")] = None,
     store: Annotated[str | None, typer.Option(help="Results store: a path or a database URL.")] = None,
-    real: Annotated[int, typer.Option(help="Real pictures of each data set.")] = 25,
-    fake: Annotated[int, typer.Option(help="Generated pictures of each data set.")] = 25,
-    exposure_ms: Annotated[str, typer.Option(help="A fixed flash in ms, or until-answer.")] = "until-answer",
-    response_ms: Annotated[float, typer.Option(help="Longest time from onset to the answer, in ms.")] = 4000.0,
-    keys: Annotated[str, typer.Option(help="The two answer keys.")] = "real=j,fake=f",
-    seed: Annotated[int, typer.Option(help="Seed of the draw.")] = 0,
+    real: Annotated[int | None, typer.Option(help="Real pictures of each data set; default: 25.")] = None,
+    fake: Annotated[int | None, typer.Option(help="Generated pictures of each data set; default: 25.")] = None,
+    exposure_ms: Annotated[str | None, typer.Option(help="A fixed flash in ms, or until-answer (the default).")] = None,
+    response_ms: Annotated[
+        float | None, typer.Option(help="Longest time from onset to the answer in ms; default: 4000.")
+    ] = None,
+    keys: Annotated[str | None, typer.Option(help="The two answer keys; default: real=j,fake=f.")] = None,
+    seed: Annotated[int | None, typer.Option(min=0, max=2**63 - 1, help="Seed of the draw; default: 0.")] = None,
     list_number: Annotated[int | None, typer.Option("--list", help="Which dealt list; default: by arrival.")] = None,
     windowed: Annotated[bool, typer.Option("--windowed", help="A window instead of the full screen.")] = False,
     intro: Annotated[bool, typer.Option("--intro/--no-intro", help="Start page and end page.")] = True,
@@ -221,19 +229,21 @@ def quiz(
         raise UserError("quiz: give either a study file with --out, or --stimuli SET")
     if not participant:
         raise UserError("quiz: --participant is missing; give a pseudonym such as P01")
-    options: dict[str, Any] = {"windowed": windowed, "intro": intro, "simulate": simulate, "list_number": list_number}
+    how: dict[str, Any] = {"windowed": windowed, "intro": intro, "simulate": simulate, "list_number": list_number}
+    options = given(real=real, fake=fake, exposure_ms=exposure_ms, response_ms=response_ms, keys=keys)
     if study is not None:
         from gan_eval.plan import open_plan
         from gan_eval.sessions import quiz_session
 
         if out is None:
             raise UserError("quiz: --out is missing; name the study's folder")
-        result = quiz_session(open_plan(study, out), participant, store=store, **options)
+        refuse_beside_study({**options, **given(seed=seed)}, study)
+        result = quiz_session(open_plan(study, out), participant, store=store, **how)
     else:
         from gan_eval.quiz import run_session
         from gan_eval.stimuli import read_sets
 
-        settings = quiz_of_options(real=real, fake=fake, exposure_ms=exposure_ms, response_ms=response_ms, keys=keys)
+        settings = quiz_of_options(options)
         pool = read_sets(stimuli or [])
         result = run_session(
             [pool],
@@ -242,8 +252,8 @@ def quiz(
             store=store or "gan-eval.sqlite",
             study_name="ad-hoc",
             design_hash=design_of_options(settings, pool),
-            seed=seed,
-            **options,
+            seed=seed or 0,
+            **how,
         )
     for line in (*result.warnings, session_summary(result)):
         typer.echo(line, err=True)
@@ -312,23 +322,26 @@ def analyze(
         raise UserError("analyze: --out is missing; name a folder for the tables")
     from gan_eval import tables, tabular
     from gan_eval.files import claim_output_folder
+    from gan_eval.sessions import read_quiz_tables, write_quiz_tables
     from gan_eval.stats import analyze as analyze_trials
     from gan_eval.stats import write_analysis
 
-    claim_output_folder(out)
     if store is not None:
-        from gan_eval.sessions import export_quiz_tables
-
-        if not export_quiz_tables(store, study, out):
+        found = read_quiz_tables(store, study)
+        if not found[tables.TRIALS]:
             raise UserError(f"--store {store}: no trials{f' of the study {study}' if study else ''} in it")
-        trials = out / "trials.csv"
-    frame = tabular.read_table(trials or Path(), tables.TRIALS)
+        frame = tabular.frame_of(found[tables.TRIALS], tables.TRIALS)
+    else:
+        found = {}
+        frame = tabular.read_table(trials or Path(), tables.TRIALS)
     answers = analyze_trials(
         frame,
         image_metrics=tabular.read_table(image_metrics, tables.IMAGE_METRICS) if image_metrics else None,
         set_metrics=tabular.read_table(set_metrics, tables.SET_METRICS) if set_metrics else None,
         exclude=tuple(exclude or ()),
     )
+    claim_output_folder(out)
+    write_quiz_tables(found, out)
     write_analysis(answers, out)
     _show_tables(answers, out, as_json=as_json)
 

@@ -52,30 +52,52 @@ def job_of_study(study: Path, model: str | None, data_root: Path | None) -> Trai
     return TrainingJob(checked.training_of(model), folder, data.direction, data.train_split)
 
 
-def job_of_options(data: Path, direction: Direction, **options: Any) -> TrainingJob:
+def job_of_options(data: Path, direction: Direction, options: Mapping[str, Any]) -> TrainingJob:
     """The training that options without a study file ask for.
 
     Raises:
         UserError: an option's value is not what it must be, or the length of the training is not given.
     """
-    if options["steps"] is None and options["epochs"] is None:
+    if not {"steps", "epochs"} & set(options):
         raise UserError("train: give --steps N or --epochs N")
     return TrainingJob(check_options(TrainingSettings, options), data, direction)
 
 
-def quiz_of_options(*, exposure_ms: str, keys: str, **options: Any) -> QuizSettings:
-    """The quiz that options without a study file ask for.
+def quiz_of_options(options: Mapping[str, Any]) -> QuizSettings:
+    """The quiz that options without a study file ask for; `exposure_ms` and `keys` are still text.
 
     Raises:
         UserError: an option's value is not what it must be.
     """
-    exposure: float | str = exposure_ms
-    if exposure_ms != "until-answer":
+    values = dict(options)
+    if "keys" in values:
+        values["keys"] = pairs(values["keys"].split(","), "--keys")
+    if values.get("exposure_ms", "until-answer") != "until-answer":
         try:
-            exposure = float(exposure_ms)
+            values["exposure_ms"] = float(values["exposure_ms"])
         except ValueError as error:
-            raise UserError(f"--exposure-ms {exposure_ms}: wanted milliseconds or until-answer") from error
-    return check_options(QuizSettings, {**options, "exposure_ms": exposure, "keys": pairs(keys.split(","), "--keys")})
+            raise UserError(f"--exposure-ms {values['exposure_ms']}: wanted milliseconds or until-answer") from error
+    return check_options(QuizSettings, values)
+
+
+def given(**options: Any) -> dict[str, Any]:
+    """The options that the user gave.
+
+    >>> given(steps=3, epochs=None)
+    {'steps': 3}
+    """
+    return {name: value for name, value in options.items() if value is not None}
+
+
+def refuse_beside_study(options: Mapping[str, Any], study: Path) -> None:
+    """A study file says these things itself; an option beside it would be ignored or would change the experiment.
+
+    Raises:
+        UserError: an option was given.
+    """
+    if options:
+        name = next(iter(options)).replace("_", "-")
+        raise UserError(f"--{name}: {study} says this itself; leave the option out, or change the study file")
 
 
 def design_of_options(settings: QuizSettings, stimuli: "StimulusSet") -> str:
@@ -111,6 +133,8 @@ def metric_inputs(
 
     if bool(sets) == bool(real or fake):
         raise UserError("metrics: give either stimulus sets, or --real DIR and --fake DIR")
+    if sets and (dataset or model):
+        raise UserError("metrics: --dataset and --model belong to --real and --fake; a stimulus set names its own")
     if sets:
         return list(sets)
     if real is None or fake is None:

@@ -12,7 +12,8 @@ from gan_eval.errors import UserError
 from gan_eval.files import claim_output_folder, write_bytes
 from gan_eval.images import Picture
 from gan_eval.pipeline import Listener
-from gan_eval.plan import has_screen, make_plan
+from gan_eval.plan import Plan, has_screen, make_plan
+from gan_eval.sessions import next_participant
 from gan_eval.stages import list_stages
 
 STUDY = Path(__file__).with_name("demo.toml")
@@ -48,7 +49,7 @@ def run_demo(out: Path, listener: Listener, *, simulate: str | None = None) -> P
     if simulate is None and has_screen():
         machine = [stage for stage in stages if stage.name.split("-")[0] in ("train", "generate", "metrics")]
         pipeline.run(machine, out, listener)
-        _open_quiz(study, out, listener)
+        _open_quiz(plan, listener)
     pipeline.run(stages, out, listener)
     return out / "report.html"
 
@@ -105,20 +106,10 @@ def _fetch_weights(listener: Listener) -> None:
             listener.message(f"FID and KID are left out: {error}")
 
 
-def _open_quiz(study: Path, out: Path, listener: Listener) -> None:
+def _open_quiz(plan: Plan, listener: Listener) -> None:
     """The quiz is a process of its own, without torch and pandas: that keeps its timing steady."""
     listener.message("the quiz opens: judge the pictures (Esc pauses)")
-    command = [sys.executable, "-m", "gan_eval", "quiz", str(study), "--participant", _next_participant(out)]
-    finished = subprocess.run([*command, "--out", str(out)], check=False)
+    command = [sys.executable, "-m", "gan_eval", "quiz", str(plan.file), "--out", str(plan.folder)]
+    finished = subprocess.run([*command, "--participant", next_participant(plan)], check=False)
     if finished.returncode:
         listener.message(f"the quiz ended with status {finished.returncode}; the report goes on without its answers")
-
-
-def _next_participant(out: Path) -> str:
-    from gan_eval import tables
-    from gan_eval.store import open_store
-
-    with open_store(out / "store.sqlite") as store:
-        sessions = store.rows(tables.SESSIONS)
-    unfinished = [row["participant"] for row in sessions if row["status"] == "open"]
-    return unfinished[0] if unfinished else f"P{len(sessions) + 1:02d}"

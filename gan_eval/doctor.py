@@ -151,9 +151,7 @@ def _screen_finding(screen: dict[str, Any]) -> Finding:
     what = "screen " + screen["name"] if screen["name"] not in ("", "screen") else "screen"
     detail = f"{screen['width']} x {screen['height']}, {screen['hertz']:.4g} Hz, device pixel ratio {screen['ratio']:g}"
     if not 20 <= screen["hertz"] <= 1000:
-        return Finding(
-            what, "warning", detail, "the refresh rate is not believable: gan-eval quiz --self-test measures it"
-        )
+        return Finding(what, "warning", detail, "the refresh rate is not believable")
     return Finding(what, "ok", detail)
 
 
@@ -195,7 +193,7 @@ def gpu_findings() -> Iterator[Finding]:
         yield Finding("GPU", "ok", "Apple's (mps)")
     else:
         detail = f"none that torch {result['version']} can use; it trains on {result['threads']} CPU threads"
-        yield Finding("GPU", "ok", detail, "gan-eval train --estimate tells how long that takes")
+        yield Finding("GPU", "ok", detail, "training takes hours to days here")
 
 
 def _probe(code: str, environment: dict[str, str]) -> tuple[dict[str, Any] | None, str]:

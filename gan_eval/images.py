@@ -30,12 +30,15 @@ def read_rgb(path: Path) -> Picture:
         with Image.open(path) as image:
             image.load()
             return _as_rgb(ImageOps.exif_transpose(image), path)
+    except UserError:
+        raise
     except FileNotFoundError as error:
         raise UserError(f"{path}: no such picture") from error
     except Image.DecompressionBombError as error:
         raise UserError(f"{path}: the picture is too large to decode safely; scale it down") from error
-    except (OSError, SyntaxError, ValueError) as error:  # Pillow's words for broken files
-        raise UserError(f"{path}: not a readable picture ({error}); replace or remove it") from error
+    except Exception as error:  # decoders raise whatever the damaged bytes lead to: struct.error, KeyError, ...
+        reason = str(error) or type(error).__name__
+        raise UserError(f"{path}: not a readable picture ({reason}); replace or remove it") from error
 
 
 def _as_rgb(image: Image.Image, path: Path) -> Picture:
@@ -74,7 +77,9 @@ def resize(picture: Picture, size: tuple[int, int]) -> Picture:
 
 
 def list_pictures(folder: Path) -> list[Path]:
-    """The pictures directly in `folder`, in natural order of their names (2 before 10).
+    """The picture files directly in `folder`, in natural order of their names (2 before 10).
+
+    Folders and links that lead nowhere are no pictures, whatever their names.
 
     Raises:
         UserError: no such folder, or no picture in it.
@@ -82,10 +87,14 @@ def list_pictures(folder: Path) -> list[Path]:
     folder = Path(folder)
     if not folder.is_dir():
         raise UserError(f"{folder}: no such folder")
-    paths = [path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES and not path.name.startswith(".")]
+    paths = [path for path in folder.iterdir() if _names_a_picture(path) and path.is_file()]
     if not paths:
         raise UserError(f"{folder}: no pictures in this folder (wanted {', '.join(sorted(SUFFIXES))})")
     return sorted(paths, key=lambda path: natural_key(path.name))
+
+
+def _names_a_picture(path: Path) -> bool:
+    return path.suffix.lower() in SUFFIXES and not path.name.startswith(".")
 
 
 def natural_key(name: str) -> list[tuple[int, int, str]]:

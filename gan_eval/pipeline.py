@@ -167,7 +167,8 @@ def _move_aside(stage: Stage, folder: Path, listener: Listener) -> None:
 
 
 def _is_called(stage: Stage, name: str) -> bool:
-    return stage.name == name or stage.name.startswith(f"{name}-")
+    """`train-a` is called by its name, or by its family: the word before the first dash."""
+    return name in (stage.name, stage.name.split("-", 1)[0])
 
 
 def _duration(seconds: float) -> str:

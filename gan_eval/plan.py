@@ -6,8 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gan_eval.errors import UserError
-from gan_eval.files import OWN_FOLDER, claim_output_folder, read_json, write_bytes, write_json
-from gan_eval.study import Study, TrainingSettings, load_study
+from gan_eval.files import OWN_FOLDER, claim_output_folder, read_json, write_json
+from gan_eval.metrics.registry import select
+from gan_eval.stimuli import read_set
+from gan_eval.study import Study, load_study
+from gan_eval.tables import TRIALS
+from gan_eval.tabular import frame_of
 
 SMOKE_STEPS = 6
 SMOKE_ITEMS = 8
@@ -40,10 +44,24 @@ class Plan:
         """Where a model's stimuli are."""
         return self.folder / "stimuli" / f"{self.study.models[model].data}-{model}"
 
-    def stimulus_folders(self) -> list[Path]:
-        """The folders of all stimulus sets of the study, own and imported."""
-        own = [self.stimuli_folder(model) for model in self.study.models]
-        return own + [self.file.parent / name for name in self.study.stimuli.sets]
+    def stimulus_folders(self) -> dict[str, Path]:
+        """The folders of all stimulus sets of the study, own and imported, by the names the study has for them."""
+        own = {self.stimuli_folder(model).name: self.stimuli_folder(model) for model in self.study.models}
+        return own | {name: self.file.parent / name for name in self.study.stimuli.sets}
+
+    def published(self) -> dict[str, Path]:
+        """The published tables that the study names.
+
+        Raises:
+            UserError: one of them is not there.
+        """
+        found = {name: self.file.parent / name for name in self.study.study.published}
+        for name, path in found.items():
+            if not path.is_file():
+                raise UserError(
+                    f"{self.file}: study.published: no such file {name}; name it relative to the study file"
+                )
+        return found
 
     def data_folder(self, dataset: str) -> Path:
         """The folder of a data set below the data root.
@@ -76,11 +94,22 @@ def make_plan(
     fraction: float = 1.0,
     smoke: bool = False,
     simulate: str | None = None,
+    redo: bool = False,
 ) -> Plan:
-    """Read the study and take its folder.
+    """Read the study, check what it names, and take its folder.
+
+    Args:
+        file: the study file.
+        folder: where everything goes.
+        data_root: the folder with the data sets' folders.
+        fraction: share of the planned training steps.
+        smoke: touch every stage with few steps and pictures.
+        simulate: how missing sessions are simulated; default: by people, where there is a screen.
+        redo: results are going to be moved aside, so the folder may have been made with another fraction.
 
     Raises:
-        UserError: the study file is bad, the fraction is not in (0, 1], or the folder is somebody else's.
+        UserError: the study file is bad or names what is not there, the fraction is not in (0, 1], or the folder is
+            somebody else's or was made in another way.
     """
     if not 0 < fraction <= 1:
         raise UserError(f"--fraction {fraction}: wanted a share above 0 and at most 1, such as 0.1")
@@ -88,10 +117,9 @@ def make_plan(
     if smoke:
         study = shrink(study)
     plan = Plan(study, Path(file), Path(folder), data_root, fraction=fraction, smoke=smoke, simulate=simulate)
-    for dataset in dict.fromkeys(model.data for model in study.models.values()):
-        plan.split(dataset)
+    _check_what_comes_late(plan)
     claim_output_folder(plan.folder)
-    _keep_study_file(plan)
+    _record(plan, redo=redo)
     return plan
 
 
@@ -141,23 +169,43 @@ def has_screen() -> bool:
     return True
 
 
-def training_plan(plan: Plan, model: str) -> TrainingSettings:
-    """The settings one model of the study is trained with.
+def _check_what_comes_late(plan: Plan) -> None:
+    """Find now what would otherwise be found after days of training or after people have sat.
 
     Raises:
-        UserError: the study has no such model.
+        UserError: data, published tables or imported stimuli are not there, or a metric or a rule is not understood.
     """
-    if model not in plan.study.models:
-        raise UserError(f"{plan.file}: no model {model!r}; known: {', '.join(plan.study.models) or 'none'}")
-    return plan.study.training_of(model)
+    for dataset in dict.fromkeys(model.data for model in plan.study.models.values()):
+        plan.split(dataset)
+    plan.published()
+    for name in plan.study.stimuli.sets:
+        read_set(plan.file.parent / name)
+    if plan.study.metrics.names:
+        select(plan.study.metrics.names)
+    if plan.study.analysis.exclude:
+        from gan_eval.stats.rules import exclude
+
+        exclude(frame_of([], TRIALS), plan.study.analysis.exclude, where=f"{plan.file}: analysis.exclude")
 
 
-def _keep_study_file(plan: Plan) -> None:
-    """Keep the study file's copy and how it is run; a folder serves one study."""
-    record = plan.folder / OWN_FOLDER / "run.json"
-    name = plan.study.study.name
-    if record.is_file() and (made := read_json(record)["study"]) != name:
-        raise UserError(f"--out {plan.folder}: made by the study {made!r}, not {name!r}; name another folder")
-    if not record.is_file():
-        write_json(record, {"study": name, "fraction": plan.fraction, "smoke": plan.smoke})
-    write_bytes(plan.folder / "study.toml", plan.file.read_bytes())
+def _record(plan: Plan, *, redo: bool) -> None:
+    """Keep how the study is run in its folder; a folder serves one study, one fraction, smoke or not.
+
+    Raises:
+        UserError: the folder was made in another way, and nothing is to be redone.
+    """
+    file = plan.folder / OWN_FOLDER / "run.json"
+    record = {"study": plan.study.study.name, "fraction": plan.fraction, "smoke": plan.smoke}
+    found = read_json(file) if file.is_file() else record
+    if found["study"] != record["study"]:
+        raise UserError(
+            f"--out {plan.folder}: made by the study {found['study']!r}, not {record['study']!r}; name another folder"
+        )
+    if found != record and not redo:
+        before = f"--fraction {found['fraction']:g}{' --smoke' if found['smoke'] else ''}"
+        raise UserError(
+            f"--out {plan.folder}: made with {before}; give the same again, or --redo train to move the old results "
+            "aside, or another --out"
+        )
+    if found != record or not file.is_file():
+        write_json(file, record)

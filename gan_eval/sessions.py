@@ -1,5 +1,6 @@
 """The sessions of a study: who has done what, one more session, and the store's tables as files."""
 
+from collections.abc import Mapping
 from itertools import count, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,6 +12,8 @@ from gan_eval.pipeline import Listener, hash_result
 from gan_eval.plan import Plan, has_screen
 from gan_eval.stimuli import read_sets
 from gan_eval.store import STORED_TABLES, open_store
+from gan_eval.tables import Table
+from gan_eval.tabular import Row
 
 if TYPE_CHECKING:
     from gan_eval.quiz import SessionResult
@@ -36,7 +39,7 @@ def quiz_session(plan: Plan, participant: str, *, store: str | Path | None = Non
     study = plan.study
     require_one_design(plan, store or plan.store)
     return run_session(
-        [read_sets(plan.stimulus_folders())],
+        [read_sets(plan.stimulus_folders().values())],
         study.quiz,
         participant=participant,
         store=store or plan.store,
@@ -49,27 +52,42 @@ def quiz_session(plan: Plan, participant: str, *, store: str | Path | None = Non
     )
 
 
-def export_quiz_tables(store: str | Path, study: str | None, out: Path) -> int:
-    """Write the store's tables as CSV into `out`; the number of trials written. An absent store has none."""
-    if "://" not in str(store) and not Path(store).is_file():
-        return 0
+def read_quiz_tables(store: str | Path, study: str | None) -> dict[Table, list[Row]]:
+    """The rows of a store's tables; of one study where it is named.
+
+    Raises:
+        UserError: there is no such store.
+    """
     equal = {"study": study} if study else {}
     with open_store(store, create=False) as opened:
-        sessions = opened.rows(tables.SESSIONS, **equal)
-        wanted = {row["session"] for row in sessions}
-        counts = {}
-        for table in STORED_TABLES:
-            rows = [row for row in opened.rows(table) if row["session"] in wanted]
-            tabular.write_rows(rows, out / f"{table.name}.csv", table)
-            counts[table.name] = len(rows)
-    return counts[tables.TRIALS.name]
+        wanted = {row["session"] for row in opened.rows(tables.SESSIONS, **equal)}
+        return {table: [row for row in opened.rows(table) if row["session"] in wanted] for table in STORED_TABLES}
+
+
+def write_quiz_tables(found: Mapping[Table, list[Row]], out: Path) -> None:
+    """Write a store's tables as CSV files into `out`."""
+    for table, rows in found.items():
+        tabular.write_rows(rows, out / f"{table.name}.csv", table)
+
+
+def next_participant(plan: Plan) -> str:
+    """A pseudonym for the next session: an open session's, else the first of P01, P02, ... that is not taken."""
+    taken: set[str] = set()
+    if plan.store.is_file():
+        with open_store(plan.store, create=False) as store:
+            sessions = store.rows(tables.SESSIONS, study=plan.study.study.name)
+        unfinished = [row["participant"] for row in sessions if row["status"] == "open" and not row["simulated"]]
+        if unfinished:
+            return str(unfinished[0])
+        taken = {row["participant"] for row in sessions}
+    return next(name for number in count(1) if (name := f"P{number:02d}") not in taken)
 
 
 def draw_warnings(plan: Plan) -> list[str]:
     """What the draw says of pools that are too small, one line each."""
     from gan_eval.quiz.schedule import deal
 
-    rows = read_sets(plan.stimulus_folders()).rows
+    rows = read_sets(plan.stimulus_folders().values()).rows
     return list(deal(rows, plan.study.quiz, seed=plan.study.study.seed, list_number=1).warnings)
 
 
@@ -114,7 +132,8 @@ def stimulus_hashes(plan: Plan) -> dict[str, str]:
         UserError: a set has not been made.
     """
     return {
-        f"stimuli/{folder.name}": hash_result(folder / "stimuli.csv", "generate") for folder in plan.stimulus_folders()
+        f"stimuli/{name}": hash_result(folder / "stimuli.csv", "generate")
+        for name, folder in plan.stimulus_folders().items()
     }
 
 

@@ -1,11 +1,11 @@
 """The stages of a study: train, generate, metrics, quiz, analyze, report."""
 
+import shlex
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from gan_eval import __version__, images, tables, tabular
-from gan_eval.errors import UserError
 from gan_eval.files import OWN_FOLDER, sha256_file, sha256_json, write_bytes, write_json
 from gan_eval.pipeline import Listener, Stage, hash_result
 from gan_eval.plan import Plan
@@ -14,11 +14,13 @@ from gan_eval.sessions import (
     count_sessions,
     design_hash,
     draw_warnings,
-    export_quiz_tables,
+    next_participant,
+    read_quiz_tables,
     require_one_design,
     simulate_missing,
     simulation,
     stimulus_hashes,
+    write_quiz_tables,
 )
 
 
@@ -105,7 +107,7 @@ def _metrics(plan: Plan) -> Stage:
         from gan_eval.metrics import missing_values, write_metrics
 
         frames = write_metrics(
-            plan.stimulus_folders(),
+            list(plan.stimulus_folders().values()),
             plan.study.metrics.names,
             out,
             on_progress=lambda done, total, what: listener.progress(f"metrics: {what}", done, total),
@@ -140,11 +142,12 @@ def _quiz(plan: Plan) -> Stage:
             if not (plan.smoke or plan.simulate):
                 listener.message("no screen here: the quiz is rehearsed by simulated participants, marked as simulated")
             simulate_missing(plan, spec, listener)
-        complete = count_sessions(plan)["complete"]
+        counts = count_sessions(plan)
+        complete = counts["complete"] - (counts["simulated"] if spec is None else 0)  # people are asked for: count them
         if complete < wanted:
+            command = ["gan-eval", "quiz", str(plan.file), "--participant", next_participant(plan)]
             listener.message(
-                f"{complete} of {wanted} sessions; next: gan-eval quiz {plan.file} "
-                f"--participant P{complete + 1:02d} --out {plan.folder}"
+                f"{complete} of {wanted} sessions; next: {shlex.join([*command, '--out', str(plan.folder)])}"
             )
         return complete >= wanted
 
@@ -164,13 +167,14 @@ def _analyze(plan: Plan) -> Stage:
     out = plan.folder / "tables"
 
     def work(listener: Listener) -> bool:
-        trials = export_quiz_tables(plan.store, plan.study.study.name, out)
-        if not trials:
+        found = read_quiz_tables(plan.store, plan.study.study.name) if plan.store.is_file() else {}
+        if not found.get(tables.TRIALS):
             listener.message("analyze: no trials yet")
             return False
+        write_quiz_tables(found, out)
         from gan_eval.stats import analyze, write_analysis
 
-        frame = tabular.read_table(out / "trials.csv", tables.TRIALS)
+        frame = tabular.frame_of(found[tables.TRIALS], tables.TRIALS)
         if frame["simulated"].any() and not frame["simulated"].all():
             listener.message("analyze: people have answered, so simulated sessions are left out of the statistics")
             frame = frame[~frame["simulated"]]
@@ -203,8 +207,9 @@ def _report(plan: Plan) -> Stage:
     def work(listener: Listener) -> bool:
         from gan_eval.report import build
 
-        write_json(plan.folder / OWN_FOLDER / "report.json", _report_facts(plan))
-        for path in _published(plan).values():
+        write_bytes(plan.folder / "study.toml", plan.file.read_bytes())
+        write_json(plan.folder / OWN_FOLDER / "facts.json", _report_facts(plan))
+        for path in plan.published().values():
             write_bytes(plan.folder / "published" / path.name, path.read_bytes())
         build(plan.folder, out)
         return True
@@ -213,7 +218,7 @@ def _report(plan: Plan) -> Stage:
         found = [*(plan.folder / "tables").glob("*.csv"), *(plan.folder / "metrics").glob("*.csv")]
         found += [path for model in plan.study.models for path in plan.model_folder(model).glob("training_log.csv")]
         hashes = {str(path.relative_to(plan.folder)): sha256_file(path) for path in sorted(found)}
-        published = {name: sha256_file(path) for name, path in _published(plan).items()}
+        published = {name: sha256_file(path) for name, path in plan.published().items()}
         return {**hashes, **published, **stimulus_hashes(plan), "facts": sha256_json(_report_facts(plan))}
 
     return Stage(
@@ -259,19 +264,6 @@ def _report_facts(plan: Plan) -> dict[str, Any]:
         "analysis_hash": study.analysis_hash,
         "software": f"gan_eval {__version__}",
     }
-
-
-def _published(plan: Plan) -> dict[str, Path]:
-    """The published tables that the study names.
-
-    Raises:
-        UserError: one of them is not there.
-    """
-    found = {name: plan.file.parent / name for name in plan.study.study.published}
-    for name, path in found.items():
-        if not path.is_file():
-            raise UserError(f"{plan.file}: study.published: no such file {name}; name it relative to the study file")
-    return found
 
 
 def _terms(terms: Mapping[str, float]) -> str:

@@ -157,8 +157,13 @@ def import_folder(
     """
     source, out = Path(source), Path(out)
     dataset = dataset or source.resolve().name
+    if model == "real" or "/" in model or "/" in dataset:
+        raise UserError(
+            f"--model {model}, --dataset {dataset}: names without '/' are wanted, and real is the ground truth"
+        )
     triples = _find_triples(source)
     claim_output_folder(out)
+    (out / TABLE_NAME).unlink(missing_ok=True)  # an older table must not vouch for pictures that are being replaced
     rows: list[Row] = []
     problems: list[str] = []
     for done, (stem, files) in enumerate(triples.items(), start=1):
@@ -227,6 +232,9 @@ def _find_triples(source: Path) -> dict[str, dict[str, Path]]:
     else:
         roles = _flat_roles(source, images.list_pictures(source))
     _require_partners(source, set(roles["real"]), set(roles["fake"]))
+    for stem, path in roles["real"].items():
+        if not stem.isprintable():
+            raise UserError(f"{source}: the file name {path.name!a} cannot be written in a table; rename it")
     return {stem: {role: files[stem] for role, files in roles.items() if stem in files} for stem in roles["real"]}
 
 

@@ -13,6 +13,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
@@ -74,9 +75,11 @@ class Store:
         """Store a session, its dealt plan and the consent, all or nothing.
 
         Raises:
-            UserError: the store cannot be written, or the session is in it already.
+            UserError: the store cannot be written, or it holds a session of this participant in this study already.
         """
         with self._transaction() as connection:
+            self._reserve(connection)
+            self._require_newcomer(connection, session)
             self._insert(connection, tables.SESSIONS, [session])
             self._insert(connection, tables.PLANS, list(plan))
             if consent is not None:
@@ -129,14 +132,28 @@ class Store:
             values = [{name: row.get(name) for name in table.names} for row in rows]
             connection.execute(self._tables[table.name].insert(), values)
 
+    def _reserve(self, connection: sa.Connection) -> None:
+        """Let nobody else write until this transaction ends, so that what it reads first stays true."""
+        if connection.dialect.name == "sqlite":
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    def _require_newcomer(self, connection: sa.Connection, session: Mapping[str, Any]) -> None:
+        """One participant sits once in a study, even where two programs ask at the same moment."""
+        layout = self._tables[tables.SESSIONS.name]
+        who = (layout.c.study == session["study"]) & (layout.c.participant == session["participant"])
+        if connection.execute(sa.select(layout.c.session).where(who)).first() is not None:
+            raise UserError(
+                f"{self._where}: participant {session['participant']} has begun a session elsewhere in the meantime; "
+                "give a new participant code"
+            )
+
     def _transaction(self) -> "_Transaction":
         return _Transaction(self._engine, self._where)
 
     def _prepare(self) -> None:
         """Create the tables where they are missing and check the schema's version."""
         with self._transaction() as connection:
-            if connection.dialect.name == "sqlite":
-                connection.exec_driver_sql("BEGIN IMMEDIATE")  # two programs may open a new store at the same moment
+            self._reserve(connection)  # two programs may open a new store at the same moment
             known = sa.inspect(connection).has_table(self._meta.name)
             version = connection.execute(sa.select(self._meta.c.schema_version)).scalar() if known else None
             if version is not None and version > SCHEMA_VERSION:
@@ -161,12 +178,13 @@ def open_store(where: str | Path, *, create: bool = True) -> Store:
     """
     text = str(where)
     if "://" in text:
-        url = sa.make_url(text)
-        store = Store(_remote_engine(url), url.render_as_string(hide_password=True))
+        store = _remote_store(text)
     else:
         path = Path(text)
         if not create and not path.is_file():
             raise UserError(f"{path}: no such store")
+        if not create or (path.is_file() and path.stat().st_size):
+            _require_store(path)
         if path.is_dir():
             raise UserError(f"{path}: is a folder; --store names a file such as {path / 'store.sqlite'}")
         _make_parent(path)
@@ -271,11 +289,31 @@ def _sqlite_engine(path: Path) -> sa.Engine:
     return engine
 
 
-def _remote_engine(url: sa.URL) -> sa.Engine:
+def _remote_store(text: str) -> Store:
     try:
-        return sa.create_engine(url, pool_pre_ping=True)
+        url = sa.make_url(text)
+    except (sa.exc.ArgumentError, ValueError) as error:
+        raise UserError("--store: not a database URL; wanted one such as postgresql://user@host/database") from error
+    shown = url.render_as_string(hide_password=True)
+    try:
+        return Store(sa.create_engine(url, pool_pre_ping=True), shown)
     except (ImportError, sa.exc.ArgumentError) as error:
-        raise UserError(f"--store {url.render_as_string(hide_password=True)}: cannot be opened ({error})") from error
+        raise UserError(f"--store {shown}: cannot be opened ({error})") from error
+
+
+def _require_store(path: Path) -> None:
+    """Refuse another program's database before a byte of it is changed.
+
+    Raises:
+        UserError: the file is a database, but not a results store.
+    """
+    try:
+        with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as connection:
+            names = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    except sqlite3.Error:
+        return  # opening it for real says what is wrong
+    if "gan_eval_meta" not in names:
+        raise UserError(f"{path}: not a results store; name another file with --store")
 
 
 def _make_parent(path: Path) -> None:

@@ -196,7 +196,12 @@ class Study(Section):
     def _models_have_data(self) -> Self:
         if not self.models and not self.stimuli.sets:
             raise ValueError("a study needs a [models.NAME] section or stimuli.sets")
+        folders: dict[str, str] = {}
         for name, model in self.models.items():
+            if name == "real":
+                raise ValueError("models.real: the name real is kept for the ground truth; give the model another")
+            if (other := folders.setdefault(f"{model.data}-{name}", name)) != name:
+                raise ValueError(f"models.{name}: its stimuli would share a folder with {other}'s; rename one")
             if model.data not in self.data:
                 known = ", ".join(self.data) or "none"
                 raise ValueError(f"models.{name}.data: no data set {model.data!r} in [data.*] (known: {known})")
@@ -258,11 +263,17 @@ def load_study(path: Path) -> Study:
         raise UserError(f"{path}: {_first_problem(error, Study)}") from error
 
 
+_ALTERNATIVES = ("float", "constrained-float", "literal['until-answer']", "[key]")
+"""Words that pydantic puts into a field's path where it tried several types."""
+
+
 def _first_problem(error: ValidationError, model: type[BaseModel], *, prefix: str = "") -> str:
     """The user's line for the first thing that is wrong: field, what was found, what is wanted."""
     problem = error.errors()[0]
-    place = [part for part in problem["loc"] if part not in ("float", "literal['until-answer']", "[key]")]
+    place = [part for part in problem["loc"] if part not in _ALTERNATIVES]
     field = prefix + ".".join(str(part) for part in place)
+    if place[-1:] == ["exposure_ms"]:
+        return f"{field}: found {problem['input']!r}; wanted milliseconds above 0, or until-answer"
     if problem["type"] == "extra_forbidden":
         near = difflib.get_close_matches(str(place[-1]), _keys_at(model, place[:-1]), n=1)
         hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(_keys_at(model, place[:-1]))}"

@@ -5,6 +5,8 @@ package index that this machine's installer is configured for: the archive itsel
 This module needs nothing beyond the standard library and platformdirs.
 """
 
+import gzip
+import lzma
 import os
 import shutil
 import tarfile
@@ -26,6 +28,11 @@ OnProgress = Callable[[int, int], None]
 
 RELEASE_TIMEOUT_S = 10.0
 """Seconds to wait for the official release before the package index is asked."""
+
+# What reading a damaged archive raises. gzip's error is an OSError, but not one of writing.
+_DAMAGED = (
+    KeyError, EOFError, zlib.error, lzma.LZMAError, gzip.BadGzipFile, zipfile.BadZipFile, tarfile.TarError
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -118,28 +125,27 @@ def cache_folder() -> Path:
 
 
 def list_weights() -> list[Status]:
-    """All known weights, with the file where the cache holds it."""
-    return [Status(weights.name, weights.description, _cached(weights)) for weights in WEIGHTS.values()]
+    """All known weights, with the file where the cache holds it whole."""
+    return [Status(weights.name, weights.description, _whole(weights)) for weights in WEIGHTS.values()]
 
 
 def find(name: str, *, path: Path | None = None) -> Path:
-    """The file of these weights: the given one, else the cached one. Nothing is downloaded.
+    """The file of these weights: the given one, else the first in the cache that is whole. Nothing is downloaded.
 
     Raises:
-        UserError: an unknown name, no such file, a damaged file in the cache, or none there.
+        UserError: an unknown name, no such file, only a damaged file in the cache, or none there.
     """
     weights = _known(name)
     if path is not None:
         if not Path(path).is_file():
             raise UserError(f"--weights {path}: no such file")
         return Path(path)
-    cached = _cached(weights)
-    if cached is None:
-        raise UserError(f"weights {name}: not in the cache; `gan-eval weights fetch {name}` or --weights FILE")
-    wanted = weights.packaged.sha256 if cached.name == weights.packaged.file else weights.release.sha256_prefix
-    if not sha256_file(cached).startswith(wanted):
-        raise UserError(f"{cached}: damaged (SHA-256 is not {wanted[:8]}…); `gan-eval weights fetch {name}` mends it")
-    return cached
+    whole = _whole(weights)
+    if whole is not None:
+        return whole
+    for damaged, wanted in _cached(weights):
+        raise UserError(f"{damaged}: damaged (SHA-256 is not {wanted[:8]}…); `gan-eval weights fetch {name}` mends it")
+    raise UserError(f"weights {name}: not in the cache; `gan-eval weights fetch {name}` or --weights FILE")
 
 
 def is_official(name: str, sha256: str) -> bool:
@@ -160,7 +166,8 @@ def fetch(name: str, *, on_progress: OnProgress | None = None) -> Path:
         on_progress: called with (bytes done, bytes in all).
 
     Raises:
-        UserError: an unknown name, no source can be reached, or none gives the right SHA-256.
+        UserError: an unknown name, no source can be reached, none gives the right SHA-256, or the cache cannot be
+            written.
     """
     weights = _known(name)
     try:
@@ -185,9 +192,16 @@ def _known(name: str) -> Weights:
     return WEIGHTS[name]
 
 
-def _cached(weights: Weights) -> Path | None:
-    paths = (cache_folder() / file for file in (weights.release.file, weights.packaged.file))
-    return next((path for path in paths if path.is_file()), None)
+def _cached(weights: Weights) -> list[tuple[Path, str]]:
+    """The files in the cache, each with the SHA-256 that it should have, or the part of it that is known."""
+    release, packaged = weights.release, weights.packaged
+    known = ((release.file, release.sha256_prefix), (packaged.file, packaged.sha256))
+    return [(cache_folder() / file, wanted) for file, wanted in known if (cache_folder() / file).is_file()]
+
+
+def _whole(weights: Weights) -> Path | None:
+    """The first file in the cache that has its SHA-256."""
+    return next((path for path, wanted in _cached(weights) if sha256_file(path).startswith(wanted)), None)
 
 
 def _from_release(weights: Weights, on_progress: OnProgress | None) -> Path:
@@ -231,13 +245,13 @@ def _from_archive(packaged: Packaged, archive: Archive, on_progress: OnProgress 
 
 @contextmanager
 def _scratch_folder(parent: Path) -> Iterator[Path]:
+    """A folder for what is downloaded; whatever cannot be written there is the user's line."""
     try:
         parent.mkdir(parents=True, exist_ok=True)
-        scratch = tempfile.TemporaryDirectory(dir=parent, prefix=".fetch-")
+        with tempfile.TemporaryDirectory(dir=parent, prefix=".fetch-") as name:
+            yield Path(name)
     except OSError as error:
         raise write_error(parent, error) from error
-    with scratch as name:
-        yield Path(name)
 
 
 def _extract(archive: Path, member: str, target: Path) -> None:
@@ -258,7 +272,7 @@ def _extract(archive: Path, member: str, target: Path) -> None:
                 raise KeyError(name)
             with stored:
                 _copy(stored, target)
-    except (KeyError, EOFError, zlib.error, zipfile.BadZipFile, tarfile.TarError) as error:
+    except _DAMAGED as error:
         raise FetchError(f"{archive.name}: no {member} can be read from it ({error})") from error
 
 

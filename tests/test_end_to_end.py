@@ -140,6 +140,11 @@ def test_names_from_users_are_escaped_and_published_numbers_beside(done):
     assert "Somebody, 1999" in report
 
 
+def test_the_report_command_gives_the_very_report(world, done):
+    assert run(["report", str(done), "--out", str(world / "again.html")]) == 0
+    assert (world / "again.html").read_bytes() == (done / "report.html").read_bytes()
+
+
 def test_the_same_command_again_does_nothing(world, done, capsys):
     before = {path: path.stat().st_mtime_ns for path in done.rglob("*") if path.is_file() and path.suffix != ".toml"}
     assert call(world, "out", "--simulate", "default", "--fraction", "0.5") == 0
@@ -151,7 +156,7 @@ def test_the_same_command_again_does_nothing(world, done, capsys):
 
 def test_another_fraction_in_the_same_folder_is_refused(world, done, capsys):
     assert call(world, "out", "--simulate", "default", "--fraction", "1.0") == 2
-    assert "fraction was 0.5, is 1.0" in capsys.readouterr().err
+    assert "made with --fraction 0.5" in capsys.readouterr().err
 
 
 def test_people_are_waited_for_and_counted(world, monkeypatch, capsys):
@@ -166,7 +171,9 @@ def test_people_are_waited_for_and_counted(world, monkeypatch, capsys):
     quiz = ["quiz", str(world / "study.toml"), "--out", str(world / "people"), "--simulate", "default", "--participant"]
     assert run([*quiz, "P01"]) == 0
     assert call(world, "people") == 0
-    assert "1 of 4 sessions" in capsys.readouterr().err
+    heard = capsys.readouterr().err
+    assert "0 of 4 sessions" in heard, "a simulated session is nobody's"
+    assert "--participant P02" in heard
     with open_store(world / "people" / "store.sqlite", create=False) as store:
         assert [row["participant"] for row in store.rows(tables.SESSIONS)] == ["P01"]
 

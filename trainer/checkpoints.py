@@ -1,8 +1,8 @@
 """Checkpoints: everything a run needs to go on exactly, in files that are whole or absent."""
 
-import pickle
 import re
 import time
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -73,7 +73,10 @@ def save_checkpoint(folder: Path, step: int, state: State) -> None:
 
 
 def load_latest(folder: Path, fingerprint: str, say: Callable[[str], None]) -> State | None:
-    """The latest checkpoint that can be read, on the CPU; None where there is none.
+    """The latest checkpoint that is whole, on the CPU; None where there is none.
+
+    Args:
+        say: told of each damaged checkpoint that is passed over.
 
     Raises:
         UserError: a checkpoint was made with other settings or by a newer version, or none of them can be read.
@@ -81,10 +84,10 @@ def load_latest(folder: Path, fingerprint: str, say: Callable[[str], None]) -> S
     paths = list_checkpoints(folder)
     for path in paths:
         try:
-            state: State = torch.load(path, map_location="cpu", weights_only=True)
+            state = _load(path)
             found = (state["format"], state["fingerprint"])
-        except (OSError, RuntimeError, EOFError, KeyError, TypeError, pickle.UnpicklingError) as error:
-            reason = (str(error) or type(error).__name__).splitlines()[0][:80]
+        except Exception as error:  # zipfile and torch raise whatever the damaged bytes lead to
+            reason = (str(error).strip() or type(error).__name__).splitlines()[0][:80]
             say(f"{path}: the checkpoint cannot be read ({reason}); trying the one before")
             continue
         if found != (FORMAT, fingerprint):
@@ -93,6 +96,16 @@ def load_latest(folder: Path, fingerprint: str, say: Callable[[str], None]) -> S
     if paths:
         raise UserError(f"{folder}: none of the checkpoints can be read; remove them to train from the start")
     return None
+
+
+def _load(path: Path) -> State:
+    """Read a checkpoint of which every byte that counts is as it was written."""
+    with zipfile.ZipFile(path) as archive:
+        damaged = archive.testzip()  # by its CRC-32, which torch.load does not look at
+    if damaged is not None:
+        raise zipfile.BadZipFile(f"{damaged} is damaged")
+    state: State = torch.load(path, map_location="cpu", weights_only=True)
+    return state
 
 
 def _save(state: State, temporary: Path, target: Path) -> None:

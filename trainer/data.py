@@ -3,8 +3,11 @@
 A pair in memory is (2, 3, J, J) uint8: input then target, at the size from which crops are taken.
 """
 
+import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -18,11 +21,14 @@ from gan_eval.study import Direction, TrainingSettings
 from trainer.randomness import Purpose, stream
 
 Pair = NDArray[np.uint8]
+T = TypeVar("T")
 
 SMALLEST_SIDE = 8
 """Halves with fewer pixels a side are no pictures."""
 CACHE_BYTES = 4 * 2**30
 """Pairs beyond this much memory are decoded each time they are needed."""
+NAMED = 5
+"""Of several bad pictures, so many are named."""
 
 
 def list_pairs(data: Path, split: str, *, limit: int | None = None) -> list[Path]:
@@ -41,8 +47,48 @@ def list_pairs(data: Path, split: str, *, limit: int | None = None) -> list[Path
 
 
 def hash_pairs(paths: list[Path]) -> str:
-    """SHA-256 over the names and contents of the pictures."""
-    return sha256_json([[path.name, sha256_file(path)] for path in paths])
+    """SHA-256 over the names and contents of the pictures.
+
+    Raises:
+        UserError: pictures cannot be read.
+    """
+    return sha256_json(of_all(paths, lambda path: [path.name, _hash(path)]))
+
+
+def of_all(paths: list[Path], work: Callable[[Path], T]) -> list[T]:
+    """`work` of every picture, in order.
+
+    Raises:
+        UserError: it fails on some. All are tried first, so that one line tells of all that must be mended.
+    """
+    done: list[T] = []
+    bad: dict[Path, UserError] = {}
+    for path in paths:
+        try:
+            done.append(work(path))
+        except UserError as error:
+            bad[path] = error
+    if len(bad) == 1:
+        raise next(iter(bad.values()))
+    if bad:
+        raise UserError(_all_bad(bad, len(paths)))
+    return done
+
+
+def _all_bad(bad: dict[Path, UserError], tried: int) -> str:
+    """One line for several bad pictures of one folder: the count, the mend, and the first with their reasons."""
+    folder = next(iter(bad)).parent
+    reasons = [str(error).removeprefix(f"{folder}{os.sep}").rsplit("; ", 1)[0] for error in bad.values()]
+    more = [f"and {len(bad) - NAMED} more"] if len(bad) > NAMED else []
+    listed = "; ".join([*reasons[:NAMED], *more])
+    return f"{folder}: {len(bad)} of {tried} pictures cannot be used; mend or remove them: {listed}"
+
+
+def _hash(path: Path) -> str:
+    try:
+        return sha256_file(path)
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read ({error.strerror or error}); mend or remove it") from error
 
 
 def read_pair(path: Path, direction: Direction) -> tuple[Picture, Picture]:
@@ -75,29 +121,36 @@ class PairedPictures:
     """The pairs of one split at one size, in the order of their names."""
 
     def __init__(self, paths: list[Path], direction: Direction, *, side: int, cache_bytes: int = CACHE_BYTES) -> None:
-        """Decode every picture once, so that a bad one is named before hours of training.
+        """Decode every picture once, so that the bad ones are named before hours of training.
 
         Raises:
-            UserError: a picture is broken or cannot be halved.
+            UserError: pictures are broken or cannot be halved.
         """
         self.paths = paths
         self.direction = direction
         self.side = side
         room = cache_bytes // (2 * 3 * side * side)
-        self._cache = [self._decode(path) for path in paths[:room]]
-        for path in paths[room:]:
-            read_pair(path, direction)
+        self._cache: list[Pair] = []
+
+        def take(path: Path) -> None:
+            halves = read_pair(path, direction)
+            if len(self._cache) < room:
+                self._cache.append(self._stacked(halves))
+
+        of_all(paths, take)
 
     def __len__(self) -> int:
         return len(self.paths)
 
     def __getitem__(self, index: int) -> Pair:
         """(2, 3, side, side) uint8: input, target."""
-        return self._cache[index] if index < len(self._cache) else self._decode(self.paths[index])
+        if index < len(self._cache):
+            return self._cache[index]
+        return self._stacked(read_pair(self.paths[index], self.direction))
 
-    def _decode(self, path: Path) -> Pair:
-        halves = [resize(half, (self.side, self.side)) for half in read_pair(path, self.direction)]
-        return np.ascontiguousarray(np.stack(halves).transpose(0, 3, 1, 2))
+    def _stacked(self, halves: tuple[Picture, Picture]) -> Pair:
+        sized = [resize(half, (self.side, self.side)) for half in halves]
+        return np.ascontiguousarray(np.stack(sized).transpose(0, 3, 1, 2))
 
 
 @dataclass(frozen=True)

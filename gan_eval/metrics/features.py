@@ -12,6 +12,7 @@ from torch import Tensor
 
 from gan_eval.images import Picture
 from gan_eval.metrics.inception import FEATURES, Inception, load_inception
+from gan_eval.metrics.registry import DEFAULT_RESIZER
 from gan_eval.metrics.resizers import resize
 
 
@@ -20,7 +21,7 @@ class Extractor:
     """The network on its device, with its resizer."""
 
     network: Inception
-    resizer: str = "tf1"
+    resizer: str = DEFAULT_RESIZER
     device: str = "cpu"
 
     @property
@@ -39,7 +40,7 @@ class Extractor:
             return self.network(batch).cpu().numpy()
 
 
-def load_extractor(weights: Path, *, resizer: str = "tf1", device: str | None = None) -> Extractor:
+def load_extractor(weights: Path, *, resizer: str = DEFAULT_RESIZER, device: str | None = None) -> Extractor:
     """An extractor with the weights of a file.
 
     Args:

@@ -5,8 +5,8 @@ pools by maximum, and batch normalisation has no scale and an epsilon of 1e-3. B
 the convolutions when the weights are loaded, which halves the time on a CPU together with the channels-last layout.
 """
 
-import pickle
 import warnings
+import zipfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -15,10 +15,11 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from gan_eval.errors import UserError
+from gan_eval.files import sha256_file
+from gan_eval.weights import WEIGHTS
 
 FEATURES = 2048
 BATCH_NORM_EPSILON = 1e-3
-_ZIP_MAGIC = b"PK"
 
 Kernel = int | tuple[int, int]
 
@@ -156,10 +157,11 @@ def load_inception(path: Path) -> Inception:
     """The network with the weights of a file, folded, in channels-last layout, ready to evaluate.
 
     Args:
-        path: the TorchScript of the StyleGAN3 packing, or the state dict (`.pth`) of pytorch-fid or torch-fidelity.
+        path: the state dict (`.pth`) of pytorch-fid or torch-fidelity, or the TorchScript of the StyleGAN3 packing,
+            which is known by its SHA-256.
 
     Raises:
-        UserError: the file is not one of these.
+        UserError: the file is not one of these, or it is another TorchScript.
     """
     network = Inception()
     convolutions = [module for module in network.modules() if isinstance(module, Convolution)]
@@ -169,7 +171,7 @@ def load_inception(path: Path) -> Inception:
             raise ValueError(f"{len(layers)} convolutions, wanted {len(convolutions)}")
         for convolution, (weight, bias) in zip(convolutions, layers, strict=True):
             _assign(convolution, weight, bias)
-    except (OSError, RuntimeError, ValueError, KeyError, AttributeError, EOFError, pickle.UnpicklingError) as error:
+    except Exception as error:  # zipfile and torch raise whatever a file that is something else leads to
         raise UserError(
             f"{path}: not the weights of Inception 2015-12-05 ({_first_line(error)}); "
             "get them with `gan-eval weights fetch inception`"
@@ -179,14 +181,27 @@ def load_inception(path: Path) -> Inception:
 
 
 def _read_state(path: Path) -> dict[str, Tensor]:
-    """The tensors of a TorchScript or of a state dict, without running any code of the file."""
-    with Path(path).open("rb") as file:
-        zipped = file.read(2) == _ZIP_MAGIC
-    if zipped and torch.serialization._is_torchscript_zip(torch._C.PyTorchFileReader(str(path))):
+    """The tensors of a state dict, or of the one TorchScript that is known.
+
+    A state dict is read without running code. Loading a TorchScript runs the `__setstate__` of its modules, so that
+    no other is loaded. (The whole SHA-256 is compared: of the official release only eight digits are known, and so
+    few can be forged.)
+    """
+    if _is_torchscript(path):
+        if sha256_file(path) != WEIGHTS["inception"].packaged.sha256:
+            raise ValueError("a TorchScript other than the known one; loading it could run code")
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", FutureWarning)  # torch.jit is deprecated, the file's format stays
             return dict(torch.jit.load(str(path), map_location="cpu").state_dict())
     return dict(torch.load(path, map_location="cpu", weights_only=True))
+
+
+def _is_torchscript(path: Path) -> bool:
+    """Whether the file is an archive with `TOP/constants.pkl`, which torch.save never writes."""
+    if not zipfile.is_zipfile(path):
+        return False
+    with zipfile.ZipFile(path) as archive:
+        return any(name.endswith("/constants.pkl") for name in archive.namelist())
 
 
 def _layers(state: Mapping[str, Tensor]) -> Iterator[tuple[Tensor, Tensor]]:

@@ -36,7 +36,7 @@ class Stimulus:
 
 
 def stimuli_of_sets(sets: Iterable[StimulusSet | Path]) -> list[Stimulus]:
-    """The stimuli of one or several sets; a real picture that several sets share counts once.
+    """The stimuli of one or several sets; a real picture that several sets share counts once, from a file that exists.
 
     Raises:
         UserError: a folder is not a stimulus set, or two sets name one stimulus but hold different pictures.
@@ -72,8 +72,12 @@ def folder_pair(real: Path, fake: Path, *, dataset: str | None = None, model: st
         model: name of the generator; default: the fake folder's name.
 
     Raises:
-        UserError: a folder is missing or empty, two files share a stem, or a partner is missing.
+        UserError: the model is called real, a folder is missing or empty, two files share a stem, or a partner is
+            missing.
     """
+    dataset, model = dataset or Path(real).resolve().name, model or Path(fake).resolve().name
+    if model == "real":
+        raise UserError("model name 'real': is kept for the ground truth; give another with --model")
     reals, fakes = (images.by_stem(images.list_pictures(folder)) for folder in (real, fake))
     for folder, lonely in ((fake, reals.keys() - fakes.keys()), (real, fakes.keys() - reals.keys())):
         if lonely:
@@ -82,7 +86,6 @@ def folder_pair(real: Path, fake: Path, *, dataset: str | None = None, model: st
             raise UserError(
                 f"{folder}: no picture with the stem {first!r}{more}; add what is missing or remove its partner"
             )
-    dataset, model = dataset or Path(real).resolve().name, model or Path(fake).resolve().name
     rows = [_folder_row(path, "real", dataset, None, None) for path in reals.values()]
     rows += [_folder_row(fakes[stem], "fake", dataset, model, path) for stem, path in reals.items()]
     return StimulusSet(Path(), tuple(rows))
@@ -127,18 +130,17 @@ def _stimulus(row: Mapping[str, Any], root: Path, number: int) -> Stimulus:
 
 
 def _distinct(stimuli: Iterable[Stimulus]) -> list[Stimulus]:
+    """Each stimulus once: of several copies the first whose file exists."""
     kept: dict[str, Stimulus] = {}
     for stimulus in stimuli:
         first = kept.setdefault(stimulus.stimulus, stimulus)
-        if first is not stimulus and not _same_file(first.file, stimulus.file):
+        if first.file == stimulus.file or not stimulus.file.is_file():
+            continue
+        if not first.file.is_file():
+            kept[stimulus.stimulus] = stimulus
+        elif sha256_file(first.file) != sha256_file(stimulus.file):
             raise UserError(
                 f"{stimulus.file}: stimulus {stimulus.stimulus!r} is another picture in {first.file}; "
                 "measure these sets one by one"
             )
     return list(kept.values())
-
-
-def _same_file(first: Path, second: Path) -> bool:
-    if first == second:
-        return True
-    return first.is_file() and second.is_file() and sha256_file(first) == sha256_file(second)

@@ -10,6 +10,9 @@ from gan_eval.errors import UserError
 
 Kind = Literal["pair", "single", "set"]
 
+DEFAULT_RESIZER = "tf1"
+"""The rule by which pictures reach the network's size where none is named: that of the published values."""
+
 
 @dataclass(frozen=True)
 class Metric:
@@ -25,7 +28,7 @@ class Metric:
     """Greatest possible value."""
     higher_is_better: bool
     source: str
-    """The paper and the definition that is followed."""
+    """The paper and the definition that is followed. The resizer is a setting and stands in the table `runs`."""
     unit: str = ""
     weights: str | None = None
     """Name of the pretrained weights in `gan_eval.weights` that it needs."""
@@ -78,7 +81,7 @@ METRICS: dict[str, Metric] = {
             low=0,
             high=math.inf,
             higher_is_better=False,
-            source="Heusel et al. 2017; Inception 2015-12-05, 2048 features, resizer tf1",
+            source="Heusel et al. 2017; Inception 2015-12-05, 2048 features",
             weights="inception",
         ),
         Metric(
@@ -88,7 +91,7 @@ METRICS: dict[str, Metric] = {
             low=-math.inf,
             high=math.inf,
             higher_is_better=False,
-            source="Binkowski et al. 2018; cubic kernel, all pairs; Inception 2015-12-05, resizer tf1",
+            source="Binkowski et al. 2018; cubic kernel, all pairs; Inception 2015-12-05",
             weights="inception",
         ),
     )
@@ -123,7 +126,7 @@ def describe() -> str:
 def _paragraph(metric: Metric) -> str:
     better = "higher is better" if metric.higher_is_better else "lower is better"
     unit = f" {metric.unit}" if metric.unit else ""
-    needs = f"\n    needs: weights {metric.weights}" if metric.weights else ""
+    needs = f"\n    needs: weights {metric.weights}; default resizer: {DEFAULT_RESIZER}" if metric.weights else ""
     return (
         f"{metric.name} ({metric.kind}; {metric.low:g} to {metric.high:g}{unit}; {better})\n"
         f"    {metric.measures}\n    source: {metric.source}{needs}"

@@ -16,13 +16,14 @@ from torch.nn import functional as F
 
 from gan_eval.errors import UserError
 from gan_eval.images import Picture
+from gan_eval.metrics.registry import DEFAULT_RESIZER
 
 SIZE = 299
 
 Resizer = Callable[[Picture, int], Tensor]
 
 
-def resize(picture: Picture, name: str = "tf1", *, size: int = SIZE) -> Tensor:
+def resize(picture: Picture, name: str = DEFAULT_RESIZER, *, size: int = SIZE) -> Tensor:
     """Resize with the named rule.
 
     Args:

@@ -19,7 +19,7 @@ from gan_eval.metrics import jackknife
 from gan_eval.metrics.features import Extractor, load_extractor
 from gan_eval.metrics.inputs import Stimulus, stimuli_of_frame, stimuli_of_sets
 from gan_eval.metrics.picture_pass import OnProgress, PicturePass, measure_pictures, usable_cores
-from gan_eval.metrics.registry import Metric, select
+from gan_eval.metrics.registry import DEFAULT_RESIZER, Metric, select
 from gan_eval.metrics.resizers import RESIZERS
 from gan_eval.metrics.set_pass import compare_sets
 from gan_eval.stimuli import StimulusSet
@@ -35,7 +35,7 @@ class Settings:
     """How metrics are computed."""
 
     metrics: tuple[str, ...] = DEFAULT
-    resizer: str = "tf1"
+    resizer: str = DEFAULT_RESIZER
     """Rule by which pictures are brought to the network's size (see `gan_eval.metrics.resizers`)."""
     resize: bool = False
     """Bring a generated picture to its reference's size (bicubic); otherwise different sizes are a reason."""
@@ -66,7 +66,7 @@ def evaluate(
     *,
     root: Path | None = None,
     weights: Path | None = None,
-    resizer: str = "tf1",
+    resizer: str = DEFAULT_RESIZER,
     resize: bool = False,
     device: str | None = None,
     threads: int | None = None,
@@ -99,7 +99,7 @@ def write_metrics(
     out: Path,
     *,
     weights: Path | None = None,
-    resizer: str = "tf1",
+    resizer: str = DEFAULT_RESIZER,
     resize: bool = False,
     device: str | None = None,
     threads: int | None = None,

@@ -13,7 +13,7 @@ def build(folder: Path, out: Path, *, title: str | None = None) -> Path:
     Sections whose table is absent are left out. Equal input gives equal bytes.
 
     Args:
-        folder: with `study.toml`, `.gan-eval/report.json`, `tables/`, `metrics/`, `stimuli/`, `models/` and
+        folder: with `study.toml`, `.gan-eval/facts.json`, `tables/`, `metrics/`, `stimuli/`, `models/` and
             `published/`, each of which may be absent; or with tables that lie in the folder itself.
         out: the HTML file.
         title: heading; default: the study's title, else its name, else the folder's.

@@ -1,36 +1,75 @@
 """The answer first: one plain sentence with its numbers, then one for each data set."""
 
+from typing import NamedTuple
+
+import numpy as np
 import pandas as pd
 
 from gan_eval.report.folder import StudyFolder
 from gan_eval.report.words import number, percent, percent_interval, plural
+from gan_eval.stats.comparisons import ALPHA, TOLD_APART
+from gan_eval.stats.intervals import newcombe
 from gan_eval.stats.rates import UNEVEN
-from gan_eval.tables import MIXED_MODELS
+from gan_eval.tables import COMPARISONS
 
 
 def answer(folder: StudyFolder) -> list[str]:
-    """The sentences, the answer itself first, or none where there are no rates."""
+    """The sentences, the answer itself first, or none where there are no rates.
+
+    The verdict rests on balanced accuracy: the plain share of right answers rewards a leaning to one answer wherever
+    real and generated pictures are unequally many.
+    """
     everything = folder.scope("all")
     if everything.empty:
         return []
     row = everything.iloc[0]
     if pd.isna(row["accuracy"]):
         return ["There is no answer yet: no trial has been judged."]
-    crossed = _crossed_interval(folder)
-    low, high = crossed or (row["accuracy_low"] - 0.5, row["accuracy_high"] - 0.5)
+    found = _told_apart(folder, row)
     sentences = [
-        f"{_verdict(_who(folder), low, high)}: {percent(row['accuracy'])} of "
-        f"{plural(int(row['n_real'] + row['n_fake']), 'answer')} were right (95 % interval "
-        f"{percent_interval(row['accuracy_low'], row['accuracy_high'])}; guessing gives 50 %).",
+        _one_kind(row) if found is None else _verdict(_who(folder), found),
+        f"{percent(row['accuracy'])} of {plural(int(row['n_real'] + row['n_fake']), 'answer')} were right "
+        f"(95 % interval {percent_interval(row['accuracy_low'], row['accuracy_high'])}).",
         _errors(row),
         *_by_dataset(folder.scope("dataset")),
         _caution(row),
+        found.basis if found else "",
     ]
-    if crossed:
-        sentences.append("The verdict allows for differences between participants and between pictures.")
     if folder.simulated:
         sentences.append("No person answered: this rehearses the study and says nothing of people.")
     return [sentence for sentence in sentences if sentence]
+
+
+class _Told(NamedTuple):
+    """Whether the two kinds were told apart: balanced accuracy, 0..1, which is 1/2 for every guesser."""
+
+    balanced: float
+    low: float
+    """NaN where there is no interval."""
+    high: float
+    p: float
+    """Two-sided, against 1/2; NaN where there is none."""
+    basis: str
+    """What the interval rests on."""
+
+
+def _told_apart(folder: StudyFolder, row: pd.Series) -> _Told | None:
+    """From the comparison `told apart`; from the counts alone where the folder has none; None for one kind only."""
+    if min(row["n_real"], row["n_fake"]) == 0:
+        return None
+    comparisons = folder.table(COMPARISONS)
+    known = comparisons[comparisons["comparison"] == TOLD_APART]
+    if len(known):
+        told = known.iloc[0]
+        difference, low, high, p = (told[name] for name in ("difference", "ci_low", "ci_high", "p"))
+        allowance = "The verdict allows for differences between participants and between pictures."
+        basis = allowance if pd.isna(told["note"]) else f"Of the verdict: {told['note']}."
+    else:
+        counts = (row["hits"], row["n_fake"], row["false_alarms"], row["n_real"])
+        difference = row["hits"] / row["n_fake"] - row["false_alarms"] / row["n_real"]
+        (low, high), p = newcombe(*counts), np.nan
+        basis = "The verdict takes all answers as independent: the table of comparisons is not here."
+    return _Told((1 + difference) / 2, (1 + low) / 2, (1 + high) / 2, p, basis)
 
 
 def _who(folder: StudyFolder) -> str:
@@ -39,22 +78,32 @@ def _who(folder: StudyFolder) -> str:
     return f"One {noun}" if count == 1 else plural(count, noun)
 
 
-def _crossed_interval(folder: StudyFolder) -> tuple[float, float] | None:
-    """The crossed model's interval of the log-odds of a right answer, where it could be fitted."""
-    models = folder.table(MIXED_MODELS)
-    if models.empty:
-        return None
-    plain = models[models["formula"].str.startswith("correct ~ 1 +") & models["ci_low"].notna()]
-    return (plain.iloc[0]["ci_low"], plain.iloc[0]["ci_high"]) if len(plain) else None
+def _verdict(who: str, found: _Told) -> str:
+    """What balanced accuracy says beside guessing; nothing is claimed unless interval and p agree."""
+    doubtful = found.p >= ALPHA  # a p that is missing does not object
+    if found.low > 0.5 and not doubtful:
+        said = f"{who} told real from generated pictures better than by guessing"
+    elif found.high < 0.5 and not doubtful:
+        said = f"{who} mistook real and generated pictures for each other more often than guesses would"
+    else:
+        said = (
+            f"The answers of {who[0].lower() + who[1:]} do not show that real and generated pictures can be told apart"
+        )
+    return (
+        f"{said}: real and generated pictures counting alike, {percent(found.balanced)} were judged rightly (balanced "
+        f"accuracy, {_interval_words(found)}; guessing gives 50 %, whichever answer one leans to)."
+    )
 
 
-def _verdict(who: str, low: float, high: float) -> str:
-    """What an interval around guessing, which is 0, says."""
-    if low > 0:
-        return f"{who} told real from generated pictures better than by guessing"
-    if high < 0:
-        return f"{who} mistook real and generated pictures for each other more often than guesses would"
-    return f"The answers of {who[0].lower() + who[1:]} do not show that real and generated pictures can be told apart"
+def _interval_words(found: _Told) -> str:
+    if pd.isna(found.low):
+        return "too few participants or pictures for an interval"
+    return f"95 % interval {percent_interval(found.low, found.high)}"
+
+
+def _one_kind(row: pd.Series) -> str:
+    kind = "generated" if row["n_real"] == 0 else "real"
+    return f"Whether real and generated pictures can be told apart cannot be said: only {kind} ones were judged."
 
 
 def _errors(row: pd.Series) -> str:
@@ -95,11 +144,10 @@ def _by_dataset(rates: pd.DataFrame) -> list[str]:
 def _caution(row: pd.Series) -> str:
     real, fake = int(row["n_real"]), int(row["n_fake"])
     if min(real, fake) == 0:
-        kind = "real" if real == 0 else "generated"
-        return f"No {kind} picture was judged, so a leaning to one answer cannot be told from skill."
+        return "With one kind of picture a leaning to one answer cannot be told from skill."
     if max(real, fake) / min(real, fake) >= UNEVEN:
         return (
-            f"Real ({real}) and generated ({fake}) pictures were not equally many: whoever leans to one answer is not "
-            "at 50 % when guessing; d′ allows for that."
+            f"Real ({real}) and generated ({fake}) pictures were not equally many: the plain share of right "
+            "answers rewards leaning to one answer; balanced accuracy and d′ do not."
         )
     return ""

@@ -5,7 +5,7 @@ import pandas as pd
 from gan_eval.report.folder import StudyFolder
 from gan_eval.report.words import NARROW, listed, milliseconds, number, percent, plural, whole
 from gan_eval.stats.trials import main_trials
-from gan_eval.tables import RATES, RUNS, SESSIONS, SET_METRICS, TRIALS
+from gan_eval.tables import CORRELATIONS, RATES, RUNS, SESSIONS, SET_METRICS, TRIALS
 
 ENOUGH_FOR_FID = 2000
 
@@ -16,7 +16,25 @@ Wilson 95 % intervals and the exact two-sided binomial test against 1/2; trials 
 trials are in no rate. d′ and criterion use the log-linear correction (Hautus 1995). Single answers are modelled by a
 logistic mixed model with crossed random intercepts for participants and stimuli (Laplace approximation, standard
 errors from the Hessian). Differences of shares carry intervals that are robust to clustering by participant and by
-stimulus; p values of one kind are corrected after Holm."""
+stimulus, never narrower than Newcombe's, with p never below Fisher's exact; p values of one kind are corrected after
+Holm. Whether people can tell is judged by balanced accuracy, the mean of the shares of real and of
+generated pictures judged rightly, which no leaning to one answer can raise."""
+
+
+_KID = """\
+KID is the unbiased squared maximum mean discrepancy between the same features under a cubic kernel, over all pairs of
+pictures (Bińkowski et al. 2018); it does not depend on N in expectation and may fall below 0."""
+
+
+_JACKKNIFE = """\
+Intervals of metrics of sets come from a delete-group jackknife over items: they tell the spread at this N, not the
+bias of FID."""
+
+
+_CORRELATIONS = """\
+Metrics are held against people by Spearman's rank correlation with the share of generated pictures called real; its
+intervals are percentiles of a bootstrap that draws participants and stimuli anew, its p is exact over all pairings up
+to 9 points and Student's t approximation above that, and fewer than 5 points get neither."""
 
 
 def badges(folder: StudyFolder) -> list[str]:
@@ -66,6 +84,8 @@ def _shown(trials: pd.DataFrame) -> list[tuple[str, str]]:
     if trials.empty:
         return []
     main = main_trials(trials)
+    if main.empty:
+        return []
     sessions = main.groupby("session")["is_fake"].agg(["sum", "size"])
     fake, real = sessions["sum"], sessions["size"] - sessions["sum"]
     facts = [
@@ -128,7 +148,9 @@ def notes(folder: StudyFolder) -> list[str]:
         found.append(f"{plural(left_out, 'trial')} of simulated participants left out, since people have answered.")
     found += _shared_list(folder)
     small = folder.table(SET_METRICS)
-    small = small[small["metric"].str.startswith("fid") & (small["n_fake"] < ENOUGH_FOR_FID)] if len(small) else small
+    if len(small):
+        is_fid = small["metric"].str.startswith("fid") & small["value"].notna()
+        small = small[is_fid & (small["n_fake"] < ENOUGH_FOR_FID)]
     if len(small):
         found.append(
             f"FID from fewer than {whole(ENOUGH_FOR_FID)} pictures is biased upwards and may be compared only with "
@@ -143,12 +165,14 @@ def _shared_list(folder: StudyFolder) -> list[str]:
     if trials.empty:
         return []
     main = main_trials(trials)
+    if main.empty:
+        return []
     people, seen = main["participant"].nunique(), main.groupby("stimulus")["participant"].nunique()
     if people < 5 or len(seen) > 200 or seen.mean() < 0.8 * people:
         return []
     return [
         f"Nearly all {people} participants saw the same {len(seen)} pictures: answers hang together by picture, so "
-        "Wilson intervals of pooled rates are too narrow; the crossed model allows for it."
+        "Wilson intervals of pooled rates are too narrow; the verdict and the crossed model allow for it."
     ]
 
 
@@ -159,10 +183,17 @@ def methods(folder: StudyFolder) -> str:
         sentences.append(_JUDGED)
     runs = folder.table(RUNS)
     resizers = [str(name) for name in runs["resizer"].dropna().unique()] if len(runs) else []
-    if len(folder.table(SET_METRICS)):
+    sets = folder.table(SET_METRICS)
+    if len(sets):
         rule = f", pictures resized by the rule {listed(resizers)}" if resizers else ""
         sentences.append(
             "FID is the Fréchet distance between Gaussians fitted to the Inception features of the real and the "
             f"generated pictures{rule}; N stands beside every value."
         )
+        if sets["metric"].str.startswith("kid").any():
+            sentences.append(_KID)
+        if sets["note"].str.contains("jackknife").any():
+            sentences.append(_JACKKNIFE)
+    if len(folder.table(CORRELATIONS)):
+        sentences.append(_CORRELATIONS)
     return " ".join(sentences)

@@ -38,7 +38,7 @@ class StudyFolder:
     path: Path
     study: Study | None
     facts: Mapping[str, Any]
-    """`.gan-eval/report.json`: title, version, fraction, smoke, notes, sessions, software."""
+    """`.gan-eval/facts.json`: title, version, fraction, smoke, notes, sessions, software."""
     tables: Mapping[str, pd.DataFrame]
     """Tables by name; absent and empty ones are left out."""
     stimuli: Mapping[str, pd.DataFrame]
@@ -89,7 +89,7 @@ def read_folder(folder: Path) -> StudyFolder:
     folder = Path(folder)
     if not folder.is_dir():
         raise UserError(f"{folder}: no such folder; name the folder of a study or of its tables")
-    facts_file = folder / OWN_FOLDER / "report.json"
+    facts_file = folder / OWN_FOLDER / "facts.json"
     study_file = folder / "study.toml"
     found = StudyFolder(
         path=folder,

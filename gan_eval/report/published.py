@@ -22,7 +22,7 @@ def published_views(folder: StudyFolder) -> list[View]:
     quiz, metrics = [], []
     for name, table in folder.published.items():
         if set(table.columns) >= QUIZ_COLUMNS:
-            quiz.append(_quiz_view(folder, conform(_without_blanks(table), PUBLISHED_QUIZ, where=f"published/{name}")))
+            quiz.append(_quiz_view(folder, _judgements(table, f"published/{name}")))
         elif set(table.columns) >= METRIC_COLUMNS:
             metrics += _metric_view(folder, _numbers(table, f"published/{name}"))
     return [*quiz, *metrics]
@@ -57,7 +57,9 @@ def _quiz_view(folder: StudyFolder, published: pd.DataFrame) -> View:
     sources = dict.fromkeys(f"{row['study']}: {row['source']}" for row in published.to_dict("records"))
     noted = published[published["note"].notna()].to_dict("records")
     remarks = dict.fromkeys(f"{row['dataset']}: {row['note']}" for row in noted)
-    return View("Right answers, published and here", head, rows, text_columns=2, notes=[*sources, *remarks])
+    compared = dict.fromkeys(f"here − published: {note}" for note in against["note"].dropna())
+    notes = [*sources, *remarks, *compared]
+    return View("Right answers, published and here", head, rows, text_columns=2, notes=notes)
 
 
 def _metric_view(folder: StudyFolder, published: pd.DataFrame) -> list[View]:
@@ -86,8 +88,17 @@ def _metric_view(folder: StudyFolder, published: pd.DataFrame) -> list[View]:
     return [View("Metric values, published and here", head, rows, text_columns=3, last_is_text=True)]
 
 
-def _without_blanks(table: pd.DataFrame) -> pd.DataFrame:
-    return table.mask(table == "").assign(study=table.get("study", "published"), source=table.get("source", ""))
+def _judgements(table: pd.DataFrame, where: str) -> pd.DataFrame:
+    """The table `published_quiz`, each of whose rows is a share of at least one answer."""
+    filled = table.mask(table == "").assign(study=table.get("study", "published"), source=table.get("source", ""))
+    published = conform(filled, PUBLISHED_QUIZ, where=where)
+    for number_of_row, row in enumerate(published.to_dict("records"), start=1):
+        group = f"{where}: row {number_of_row} ({row['dataset']} {row['group']})"
+        if row["trials"] < 1:
+            raise UserError(f"{group}: trials is {row['trials']}; give the number of judgements or leave the row out")
+        if not 0 <= row["percent_correct"] <= 100:
+            raise UserError(f"{group}: percent_correct is {row['percent_correct']:g}; it goes from 0 to 100")
+    return published
 
 
 def _numbers(table: pd.DataFrame, where: str) -> pd.DataFrame:

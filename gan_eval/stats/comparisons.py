@@ -1,4 +1,4 @@
-"""Which model fools people more? Do they know the reals better than the fakes? Differences, with Holm's correction."""
+"""Can they tell? Which model fools more? Do they know reals better than fakes? Differences, with Holm's correction."""
 
 from collections.abc import Iterator
 from itertools import combinations
@@ -14,6 +14,7 @@ from gan_eval.stats.trials import answered_trials
 from gan_eval.tables import COMPARISONS
 from gan_eval.tabular import conform
 
+TOLD_APART = "told apart"
 REAL_VS_FAKE = "real vs fake"
 MODELS = "models"
 PUBLISHED = "published"
@@ -23,12 +24,15 @@ ALPHA = 0.05
 def comparisons(trials: pd.DataFrame) -> pd.DataFrame:
     """The table `comparisons` of a trials table.
 
+    `told apart`: the share of fakes called fake minus the share of reals called fake, over all answers. It is twice the
+    balanced accuracy less one, is 0 for whoever answers without regard to the picture, whatever their leaning and
+    however unequal the numbers of reals and fakes, and so says whether people can tell.
     `real vs fake`: accuracy on reals minus accuracy on fakes, for each data set and over all.
     `models on DATASET`: fooling rate of one model minus that of another on the same data set.
-    p_holm corrects over all rows of one of these two kinds.
+    p_holm corrects over all rows of one of these kinds.
     """
     answered = answered_trials(trials)
-    rows = [*_real_vs_fake(answered), *_model_vs_model(answered)]
+    rows = [*_told_apart(answered), *_real_vs_fake(answered), *_model_vs_model(answered)]
     table = pd.DataFrame(rows, columns=[*COMPARISONS.names, "family"])
     table["p_holm"] = table.groupby("family")["p"].transform(holm) if len(table) else table["p"]
     table["verdict"] = np.where(table["p_holm"].astype("float64") < ALPHA, "different", "undecided")
@@ -95,6 +99,13 @@ def holm(p: pd.Series) -> pd.Series:
     factor = np.arange(len(known), 0, -1)
     adjusted = np.minimum(1.0, np.maximum.accumulate(known.to_numpy() * factor))
     return pd.Series(adjusted, index=known.index).reindex(p.index)
+
+
+def _told_apart(answered: pd.DataFrame) -> Iterator[dict[str, object]]:
+    is_fake = answered["is_fake"].to_numpy(bool)
+    if is_fake.any() and not is_fake.all():
+        says_fake = answered["says_fake"].to_numpy(bool)
+        yield _row(TOLD_APART, TOLD_APART, "fake", "real", "called_fake", answered, says_fake, is_fake)
 
 
 def _real_vs_fake(answered: pd.DataFrame) -> Iterator[dict[str, object]]:

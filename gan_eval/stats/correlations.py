@@ -1,6 +1,7 @@
 """Which metric agrees with people? Correlations of metric values with fooling rates, per picture and per model."""
 
 from collections.abc import Iterator
+from itertools import permutations
 
 import numpy as np
 import pandas as pd
@@ -15,7 +16,10 @@ from gan_eval.tabular import conform
 MEASURE = "fooling_rate"
 FEWEST = 3
 """Fewer points have no correlation worth a number."""
-FEWEST_FOR_INTERVAL = 5
+FEWEST_FOR_INFERENCE = 5
+"""Fewer points get neither an interval nor a p."""
+MOST_FOR_EXACT = 9
+"""Up to so many points p is exact: 9! = 362880 pairings."""
 
 
 def correlations(
@@ -30,7 +34,7 @@ def correlations(
     Level `stimulus`: over the fakes of a data set, all its models together. Level `model`: over the models of a data
     set, with the mean of a metric of pictures or the value of a metric of sets; and, where there are several data
     sets, over all models of all data sets (`dataset` empty). Intervals are percentiles of the two-way bootstrap over
-    participants and stimuli.
+    participants and stimuli. p is exact over all pairings up to 9 points, from Student's t approximation above that.
 
     Args:
         trials: the table `trials`.
@@ -133,6 +137,14 @@ def _columns_pearson(x: np.ndarray, y: np.ndarray) -> np.ndarray:
         return (x * y).sum(axis=0) / np.sqrt((x**2).sum(axis=0) * (y**2).sum(axis=0))
 
 
+def _exact_p(x: np.ndarray, y: np.ndarray) -> float:
+    """Two-sided permutation p of Spearman's correlation of x and y (n,): the share of all n! pairings as far from 0."""
+    x, y = (rankdata(values) - (len(values) + 1) / 2 for values in (x, y))
+    pairings = np.array(list(permutations(range(len(x)))), np.intp)
+    products = np.abs(y[pairings] @ x)
+    return float((products >= abs(x @ y) - 1e-9).mean())
+
+
 def _row(
     part: pd.DataFrame,
     level: str,
@@ -163,15 +175,19 @@ def _row(
         notes.append("all fooling rates are equal: no correlation")
     else:
         rank, finite = spearmanr(value, rate), np.isfinite(value)
-        row |= {"spearman": float(rank.statistic), "p": float(rank.pvalue)}
+        row["spearman"] = float(rank.statistic)
         row["kendall"] = float(kendalltau(value, rate).statistic)
         if finite.sum() >= FEWEST and len(np.unique(value[finite])) > 1 and len(np.unique(rate[finite])) > 1:
             row["pearson"] = float(pearsonr(value[finite], rate[finite]).statistic)
         if not finite.all():
             notes.append(f"{int((~finite).sum())} infinite values are left out of pearson")
-        if len(value) < FEWEST_FOR_INTERVAL:
-            notes.append(f"fewer than {FEWEST_FOR_INTERVAL} points: no interval")
+        if len(value) < FEWEST_FOR_INFERENCE:
+            notes.append(f"fewer than {FEWEST_FOR_INFERENCE} points: no interval and no p")
         else:
+            exact = len(value) <= MOST_FOR_EXACT
+            row["p"] = _exact_p(value, rate) if exact else float(rank.pvalue)
+            if exact:
+                notes.append(f"p exact over all pairings of {len(value)} points")
             row["ci_low"], row["ci_high"] = percentile_interval(replicates, float(rank.statistic))
             if part["participant"].nunique() == 1:
                 notes.append("one participant: interval over stimuli only")

@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 import numpy as np
+from scipy.stats import fisher_exact
 from scipy.stats import t as student
 
 from gan_eval.stats.intervals import newcombe
@@ -26,8 +27,13 @@ def difference_of_shares(
 
     The variance adds what participants and what stimuli have in common (two-way clustering: Cameron, Gelbach &
     Miller 2011, Journal of Business & Economic Statistics 29, 238-249); the largest of the two-way and the two
-    one-way variances is taken, since the two-way sum can be too small or negative. The reference is Student's t with
-    one degree of freedom fewer than the smaller number of participants or stimuli.
+    one-way variances is taken, since the two-way sum can be too small or negative. Residuals are taken from the share
+    with one success and one failure added (Agresti & Caffo 2000, The American Statistician 54, 280-288), so that a
+    group whose answers agree is not taken for certain. The reference is Student's t with one degree of freedom fewer
+    than the smallest number of participants or stimuli behind either group.
+
+    Clustering can only take information away, so the interval is never narrower than Newcombe's and p never below
+    Fisher's, both of which take the answers as independent.
 
     Args:
         success: (N,) bool.
@@ -38,35 +44,60 @@ def difference_of_shares(
     n_a, n_b = int(in_a.sum()), int((~in_a).sum())
     k_a, k_b = int(success[in_a].sum()), int(success[~in_a].sum())
     difference = k_a / n_a - k_b / n_b
-    if k_a in (0, n_a) and k_b in (0, n_b):
-        low, high = newcombe(k_a, n_a, k_b, n_b)
-        return Difference(
-            difference, low, high, np.nan, "all answers of each group agree: interval as if answers were independent"
-        )
-    share = np.where(in_a, k_a / n_a, k_b / n_b)
-    influence = (success - share) * np.where(in_a, 1 / n_a, -1 / n_b)
-    people, pictures = len(np.unique(participant)), len(np.unique(stimulus))
-    if people > 1:
-        variance, freedom, note = _two_way(influence, participant, stimulus), min(people, pictures) - 1, ""
-    else:
-        variance, freedom = _clustered(influence, stimulus), pictures - 1
-        note = "one participant: says nothing of people in general"
-    if freedom < 1 or variance <= 0:
+    alone = len(np.unique(participant)) == 1
+    factors = (stimulus,) if alone else (participant, stimulus)
+    if min(min(_sizes(factor, in_a)) for factor in factors) < 2:
         return Difference(difference, np.nan, np.nan, np.nan, "too few participants or stimuli for an interval")
-    error = float(np.sqrt(variance))
+    one = "one participant: says nothing of people in general" if alone else ""
+    if k_a in (0, n_a) and k_b in (0, n_b):
+        agree = "all answers of each group agree: interval and p as if each stimulus had been judged once"
+        units_a, units_b = _units(in_a, participant, stimulus)
+        low, high, p = _independent(units_a * (k_a > 0), units_a, units_b * (k_b > 0), units_b)
+        return Difference(difference, low, high, p, "; ".join(filter(None, [agree, one])))
+    low, high, p = _independent(k_a, n_a, k_b, n_b)
+    share = np.where(in_a, (k_a + 1) / (n_a + 2), (k_b + 1) / (n_b + 2))
+    influence = (success - share) * np.where(in_a, 1 / n_a, -1 / n_b)
+    error = float(np.sqrt(_variance(influence, in_a, *factors)))
+    freedom = min(min(_sizes(factor, in_a)) for factor in factors) - 1
     half = float(student.ppf(0.975, freedom)) * error
-    p = float(2 * student.sf(abs(difference) / error, freedom))
-    return Difference(difference, max(-1.0, difference - half), min(1.0, difference + half), p, note)
+    p = max(p, float(2 * student.sf(abs(difference) / error, freedom)))
+    return Difference(
+        difference, max(-1.0, min(low, difference - half)), min(1.0, max(high, difference + half)), p, one
+    )
 
 
-def _two_way(influence: np.ndarray, participant: np.ndarray, stimulus: np.ndarray) -> float:
-    by_participant, by_stimulus = _clustered(influence, participant), _clustered(influence, stimulus)
-    alone = _clustered(influence, np.arange(len(influence)))
-    return max(by_participant + by_stimulus - alone, by_participant, by_stimulus)
+def _sizes(cluster: np.ndarray, in_a: np.ndarray) -> tuple[int, int]:
+    """How many clusters stand behind a and behind b."""
+    return len(np.unique(cluster[in_a])), len(np.unique(cluster[~in_a]))
 
 
-def _clustered(influence: np.ndarray, cluster: np.ndarray) -> float:
-    """Sum over clusters of the squared sum of influences, with the factor G / (G - 1) for few clusters."""
+def _units(in_a: np.ndarray, participant: np.ndarray, stimulus: np.ndarray) -> tuple[int, int]:
+    """What counts once where all answers agree: the stimuli; the participants, if fewer, where not all judged both."""
+    (stimuli_a, stimuli_b), (people_a, people_b) = _sizes(stimulus, in_a), _sizes(participant, in_a)
+    if people_a == people_b == len(np.unique(participant)):
+        return stimuli_a, stimuli_b
+    return min(stimuli_a, people_a), min(stimuli_b, people_b)
+
+
+def _independent(k_a: int, n_a: int, k_b: int, n_b: int) -> tuple[float, float, float]:
+    """Newcombe's interval and Fisher's exact p."""
+    low, high = newcombe(k_a, n_a, k_b, n_b)
+    p = fisher_exact(np.array([[k_a, n_a - k_a], [k_b, n_b - k_b]])).pvalue
+    return max(-1.0, low), min(1.0, high), float(p)
+
+
+def _variance(influence: np.ndarray, in_a: np.ndarray, *factors: np.ndarray) -> float:
+    """The variance of the sum of influences, clustered by one factor or by two crossed ones."""
+    one_way = [_clustered(influence, in_a, factor) for factor in factors]
+    if len(one_way) == 1:
+        return one_way[0]
+    return max(sum(one_way) - _clustered(influence, in_a, np.arange(len(influence))), *one_way)
+
+
+def _clustered(influence: np.ndarray, in_a: np.ndarray, cluster: np.ndarray) -> float:
+    """Sum over clusters of the squared sum of influences; those of a group of G clusters have the factor G / (G - 1)."""
     _, code = np.unique(cluster, return_inverse=True)
-    sums = np.bincount(code, influence)
-    return float(sums @ sums) * len(sums) / max(len(sums) - 1, 1)
+    sums = np.zeros(code.max() + 1)
+    for chosen, size in zip((in_a, ~in_a), _sizes(cluster, in_a), strict=True):
+        sums += np.sqrt(size / (size - 1)) * np.bincount(code[chosen], influence[chosen], len(sums))
+    return float(sums @ sums)

@@ -37,7 +37,10 @@ def import_trials(file: Path, *, mapping: Mapping[str, str], where: Sequence[str
     for target, expression in mapping.items():
         if target not in TRIALS.by_name:
             column_named(target, pd.DataFrame(columns=list(TRIALS.names)), where=f"--map {target}={expression}")
-        columns[target], source = _evaluate(expression, foreign, where=f"{file}: --map {target}={expression}")
+        where_from = f"{file}: --map {target}={expression}"
+        columns[target], source = _evaluate(expression, foreign, where=where_from)
+        if source != expression and TRIALS.by_name[target].dtype not in ("int", "float"):
+            raise UserError(f"{where_from}: {target} is no column of numbers; map it to a column without arithmetic")
         taken.add(source)
     for name in foreign.columns:
         if name not in taken and name not in columns:

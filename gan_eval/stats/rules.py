@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from pandas.api.types import is_numeric_dtype
 
 from gan_eval.errors import UserError
 
@@ -30,7 +31,9 @@ class Rule:
 
     column: str
     operator: str
-    """`<`, `<=`, `>`, `>=` for numbers; `=`, `!=` for anything; `~`: the cell holds the word."""
+    """`<`, `<=`, `>`, `>=` for numbers; `=`, `!=` for anything; `~`: the cell holds the word.
+
+    `=` compares numbers where the column is numbers, else text: the participants 7 and 007 are two."""
     value: str
 
     def holds(self, frame: pd.DataFrame, *, where: str) -> np.ndarray:
@@ -42,8 +45,9 @@ class Rule:
         cells = frame[column_named(self.column, frame, where=where)]
         if self.operator in _ORDER:
             return self._ordered(cells, where)
-        text = cells.astype("object").map(_as_text, na_action="ignore")
-        wanted = _as_text(self.value)
+        as_cell = _number if is_numeric_dtype(cells.dtype) else _word  # numpy and pandas count truth as numeric
+        text = cells.astype("object").map(as_cell, na_action="ignore")
+        wanted = as_cell(self.value)
         if self.operator == "~":
             return np.array([wanted in str(cell).split() for cell in text.where(text.notna(), "")], bool)
         equal = (text == wanted).to_numpy(bool)
@@ -108,10 +112,15 @@ def column_named(name: str, frame: pd.DataFrame, *, where: str) -> str:
     raise UserError(f"{where}: no column {name!r}; {hint}")
 
 
-def _as_text(cell: Any) -> str:
-    """A cell as the text that a rule compares: numbers without needless digits, truth in lower case."""
+def _word(cell: Any) -> str:
+    """A cell of text as a rule compares it: truth in lower case, all else as it stands."""
     text = str(cell).strip()
+    return text.lower() if text.lower() in ("true", "false") else text
+
+
+def _number(cell: Any) -> str:
+    """A number as a rule compares it, without needless digits; truth is a word."""
     try:
-        return repr(float(text))
+        return repr(float(str(cell)))
     except ValueError:
-        return text.lower() if text.lower() in ("true", "false") else text
+        return _word(cell)

@@ -33,6 +33,14 @@ def command(capsys):
         (["train", "--data", "absent", "--out", "OUT"], "--steps N or --epochs N"),
         (["train", "--data", "absent", "--steps", "3", "--out", "OUT"], "absent: no such data folder"),
         (["train", "--data", "absent", "--steps", "0", "--out", "OUT"], "--steps"),
+        (["train", "--data", "absent", "--steps", "3"], "--out is missing"),
+        (["train", "s.toml", "--steps", "3", "--out", "OUT"], "--steps: s.toml says this itself"),
+        (["quiz", "s.toml", "--real", "3", "--participant", "P1", "--out", "OUT"], "--real: s.toml says this itself"),
+        (["quiz", "--stimuli", "a", "--keys", "real=j,fake=j", "--participant", "P1"], "--keys"),
+        (["quiz", "--stimuli", "a", "--exposure-ms", "long", "--participant", "P1"], "--exposure-ms long"),
+        (["metrics", "a", "--dataset", "d", "--out", "OUT"], "--dataset and --model belong to"),
+        (["analyze", "--store", "://", "--out", "OUT"], "not a database URL"),
+        (["stimuli", "import", "absent", "--model", "real", "--out", "OUT"], "--model real"),
         (["generate", "absent", "--data", "absent", "--out", "OUT"], "absent"),
         (["analyze", "absent.csv", "--out", "OUT"], "absent.csv: no such file"),
         (["analyze", "--store", "absent.sqlite", "--out", "OUT"], "absent.sqlite"),
@@ -49,6 +57,7 @@ def test_bad_input_is_one_line_and_status_2(tmp_path, monkeypatch, command, argu
     assert words in err
     assert err.startswith("gan-eval: ")
     assert err.count("\n") == 1
+    assert not (tmp_path / "out").exists(), "nothing is left behind"
 
 
 @pytest.mark.parametrize("arguments", [["nonsense"], ["run"], ["quiz", "--nonsense"], ["generate"]])
@@ -83,6 +92,19 @@ def test_an_interrupt_is_status_130(monkeypatch, command):
 
     monkeypatch.setattr(gan_eval.doctor, "examine", interrupt)
     assert command("doctor")[0] == 130
+
+
+def test_ctrl_c_says_that_nothing_is_lost():
+    code = "import gan_eval.doctor, os, signal, sys; from gan_eval.__main__ import main; "
+    code += "gan_eval.doctor.examine = lambda: os.kill(os.getpid(), signal.SIGINT); sys.argv[1:] = ['doctor']; main()"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (130, "gan-eval: interrupted; the same command goes on where it stopped\n")
+
+
+def test_a_reader_that_closes_the_pipe_is_no_error():
+    command = f"{sys.executable} -m gan_eval metrics --list; echo $? >&2"
+    done = subprocess.run(["sh", "-c", f"({command}) | true"], capture_output=True, text=True, check=False)
+    assert done.stderr.strip() in ("0", "141")
 
 
 def test_a_library_that_is_not_installed_names_its_extra(monkeypatch, command):

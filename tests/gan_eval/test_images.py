@@ -62,6 +62,49 @@ def test_what_cannot_be_read_exactly_is_refused_by_name(tmp_path, picture):
         images.read_rgb(tmp_path / "absent.png")
 
 
+@pytest.mark.parametrize("suffix", [".png", ".jpg", ".webp", ".tif", ".bmp"])
+def test_a_damaged_picture_is_decoded_or_refused_by_name(tmp_path, picture, suffix):
+    """Decoders answer damaged bytes, above all in EXIF, with errors of many kinds."""
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    exif[0x010E] = "hello"
+    path = tmp_path / f"a{suffix}"
+    Image.fromarray(picture).save(path, **({} if suffix == ".bmp" else {"exif": exif}))
+    whole = path.read_bytes()
+    rng = np.random.default_rng(1)
+    refused = 0
+    for _ in range(1500):
+        content = bytearray(whole)
+        for place in rng.integers(0, min(len(whole), 200), rng.integers(1, 4)):
+            content[place] = rng.choice([0, 255, rng.integers(256)])
+        path.write_bytes(content)
+        try:
+            images.read_rgb(path)
+        except UserError as error:
+            assert str(error).startswith(f"{path}: ")
+            refused += 1
+    assert refused > 100
+
+
+def test_an_exif_of_wrong_types_is_refused_by_name(tmp_path, picture):
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.fromarray(picture).save(tmp_path / "a.jpg", exif=exif)
+    content = (tmp_path / "a.jpg").read_bytes()
+    entry = content.index(b"\x01\x12\x00\x03\x00\x00\x00\x01")  # orientation, a short, one of them
+    (tmp_path / "a.jpg").write_bytes(content[: entry + 2] + b"\x00\x0b" + content[entry + 4 :])
+    with pytest.raises(UserError, match=r"a\.jpg: not a readable picture"):
+        images.read_rgb(tmp_path / "a.jpg")
+
+
+def test_only_files_are_pictures(tmp_path):
+    (tmp_path / "a.jpg").touch()
+    (tmp_path / "folder.jpg").mkdir()
+    (tmp_path / "nowhere.png").symlink_to(tmp_path / "absent.png")
+    (tmp_path / "link.png").symlink_to(tmp_path / "a.jpg")
+    assert [path.name for path in images.list_pictures(tmp_path)] == ["a.jpg", "link.png"]
+
+
 def test_folders_are_listed_in_natural_order(tmp_path):
     for name in ("10.png", "9.PNG", "a2.jpg", "a10.jpg", ".hidden.png", "notes.txt"):
         (tmp_path / name).touch()

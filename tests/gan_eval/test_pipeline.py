@@ -123,6 +123,15 @@ def test_redo_moves_the_old_results_and_all_made_from_them_aside(kitchen):
     assert kitchen.run(redo=["train-b"]) == ["train-b"]
 
 
+def test_a_name_that_begins_like_another_is_another(kitchen):
+    kitchen.stages = lambda: [  # type: ignore[method-assign]
+        kitchen._stage(name, "train", lambda: {"source": kitchen.source}) for name in ("train-a", "train-a-b")
+    ]
+    kitchen.run()
+    assert kitchen.run(redo=["train-a"]) == ["train-a"]
+    assert kitchen.run(redo=["train"]) == ["train-a", "train-a-b"]
+
+
 def test_one_stage_alone(kitchen):
     with pytest.raises(UserError, match="do the stage quiz first"):
         kitchen.run(only="report")

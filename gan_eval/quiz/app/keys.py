@@ -1,10 +1,11 @@
 """The keyboard of the trial window: which key, and when it was pressed."""
 
-import time
 from dataclasses import dataclass
 
 from PySide6.QtCore import QEvent, QObject, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QWindow
+
+from gan_eval.quiz.clock import now_ns
 
 _MS = 1_000_000
 _WRAP_MS = 2**32
@@ -70,7 +71,7 @@ class Keyboard(QObject):
         """Take keys, loss of focus and closing; leave the rest to the window."""
         kind = event.type()
         if kind == QEvent.Type.KeyPress and isinstance(event, QKeyEvent):
-            self._take_key(event, time.monotonic_ns())
+            self._take_key(event, now_ns())
             return True
         if kind == QEvent.Type.FocusOut:
             self.focus_lost.emit()

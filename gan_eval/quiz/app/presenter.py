@@ -1,11 +1,12 @@
 """Presenters: what puts a frame on the screen at a given moment and says when it did."""
 
-import time
 from dataclasses import dataclass
 from statistics import median
 from typing import Protocol
 
 from PySide6.QtGui import QImage
+
+from gan_eval.quiz.clock import now_ns
 
 SPIN_NS = 2_000_000
 """Timers come up to this late; the last stretch before a deadline is waited for in a loop."""
@@ -73,6 +74,6 @@ class LearnedLead:
 
 def spin_until(moment: int) -> int:
     """Wait in a loop until `moment`; the time after it."""
-    while (now := time.monotonic_ns()) < moment:
+    while (now := now_ns()) < moment:
         pass
     return now

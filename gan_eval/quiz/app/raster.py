@@ -1,7 +1,5 @@
 """The raster presenter: a plain window whose backing store is drawn ahead and flushed at the deadline."""
 
-import time
-
 from PySide6.QtCore import QPoint, QRect, QSize, Qt
 from PySide6.QtGui import (
     QBackingStore,
@@ -18,6 +16,7 @@ from PySide6.QtGui import (
 )
 
 from gan_eval.quiz.app.presenter import BLANK, Frame, LearnedLead, spin_until
+from gan_eval.quiz.clock import now_ns
 
 GREY = QColor(128, 128, 128)
 """The background of every stimulus, whatever the theme."""
@@ -67,9 +66,9 @@ class RasterWindow(QWindow):
         if self._drawn is not self._staged:
             self._draw(self._staged)
         changed = QRegion(self._area(self._shown)) + self._area(self._staged)
-        start = time.monotonic_ns() if due is None else spin_until(due - self.lead)
+        start = now_ns() if due is None else spin_until(due - self.lead)
         self._store.flush(changed)
-        stamp = time.monotonic_ns()
+        stamp = now_ns()
         self._lead.learn(stamp - start)
         self._shown = self._staged
         return stamp

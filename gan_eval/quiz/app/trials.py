@@ -1,7 +1,6 @@
 """Runs a session's trials on a presenter: blank, picture, blank, each at its moment."""
 
 import gc
-import time
 from collections.abc import Callable
 from contextlib import suppress
 
@@ -10,6 +9,7 @@ from PySide6.QtCore import QObject, Qt, QTimer, Signal
 from gan_eval.quiz.app.keys import Keyboard, Press
 from gan_eval.quiz.app.pictures import load
 from gan_eval.quiz.app.presenter import BLANK, SPIN_NS, Frame, Presenter
+from gan_eval.quiz.clock import now_ns
 from gan_eval.quiz.library import Library
 from gan_eval.quiz.session import Session, State
 from gan_eval.quiz.trial import MILLISECOND, Flag
@@ -60,7 +60,7 @@ class TrialRunner(QObject):
             self._window.requestActivate()
             self._blank(max(FIRST_BLANK_MS, self._blank_ms))
         else:
-            self._wait_until(time.monotonic_ns() + 10 * MILLISECOND, self.start)
+            self._wait_until(now_ns() + 10 * MILLISECOND, self.start)
 
     def pause(self) -> None:
         """Break off the trial on its way, if any, and stop."""
@@ -80,15 +80,16 @@ class TrialRunner(QObject):
             self._window.stage(BLANK)
             self._session.offset(self._window.present())
         if state in (State.SHOWN, State.WAITING):
-            self._session.break_off(time.monotonic_ns(), flag)
+            self._session.break_off(now_ns(), flag)
         with suppress(TimeoutError):  # then the page after it says so
             self._session.wait(COMMIT_SECONDS)
         gc.enable()
 
     def _blank(self, milliseconds: float) -> None:
         """The grey between trials, with the progress in it; the next trial waits for the commit of the last."""
+        saving = self._session.state is State.SAVING  # first: asking for the state takes note of a finished commit
         done, planned = self._session.progress
-        coming = done + 1 + (self._session.state is State.SAVING)
+        coming = done + 1 + saving
         self._window.stage(Frame(text=f"{coming} of {planned}" if coming <= planned else ""))
         self._blank_until = self._window.present() + round(milliseconds * MILLISECOND)
         gc.enable()
@@ -154,4 +155,4 @@ class TrialRunner(QObject):
 
     def _wait_until(self, moment: int, then: Callable[[], None]) -> None:
         self._then = then
-        self._timer.start(max(0, (moment - time.monotonic_ns()) // MILLISECOND))
+        self._timer.start(max(0, (moment - now_ns()) // MILLISECOND))

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,7 @@ from torch import nn
 
 from gan_eval import weights
 from gan_eval.errors import UserError
+from gan_eval.files import sha256_file
 from gan_eval.metrics.features import inception_features, load_extractor
 from gan_eval.metrics.inception import load_inception
 
@@ -42,7 +44,9 @@ class _Layer(nn.Module):
 
 
 @pytest.mark.filterwarnings("ignore:.*torch.jit:FutureWarning", "ignore:.*torch.jit:DeprecationWarning")
-def test_both_packings_give_the_same_network(seeded_weights: Path, tmp_path: Path) -> None:
+def test_both_packings_give_the_same_network(
+    seeded_weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     state = torch.load(seeded_weights, weights_only=True)
     names = [name.removesuffix(".conv.weight") for name in state if name.endswith(".conv.weight")]
     for name in names:
@@ -53,9 +57,45 @@ def test_both_packings_give_the_same_network(seeded_weights: Path, tmp_path: Pat
         for n in names
     ]
     torch.jit.script(nn.Sequential(*layers)).save(tmp_path / "script.pt")
+    with pytest.raises(UserError, match=r"script\.pt: not the weights.*a TorchScript other than the known one"):
+        load_inception(tmp_path / "script.pt")
+    known = weights.WEIGHTS["inception"]
+    packaged = replace(known.packaged, sha256=sha256_file(tmp_path / "script.pt"))
+    monkeypatch.setitem(weights.WEIGHTS, "inception", replace(known, packaged=packaged))
     first, second = load_inception(tmp_path / "state.pth"), load_inception(tmp_path / "script.pt")
     for a, b in zip(first.parameters(), second.parameters(), strict=True):
         assert torch.equal(a, b)
+
+
+class _Script(nn.Module):
+    """A module whose loading runs its code."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.weight = torch.zeros(1)
+
+    @torch.jit.export
+    def __getstate__(self) -> tuple[torch.Tensor, bool]:
+        return (self.weight, self.training)
+
+    @torch.jit.export
+    def __setstate__(self, state: tuple[torch.Tensor, bool]) -> None:
+        print("code of the file runs")
+        self.weight = state[0]
+        self.training = state[1]
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x
+
+
+@pytest.mark.filterwarnings("ignore:.*torch.jit:FutureWarning", "ignore:.*torch.jit:DeprecationWarning")
+def test_no_code_of_an_unknown_script_runs(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    torch.jit.script(_Script()).save(tmp_path / "code.pt")
+    torch.jit.load(tmp_path / "code.pt")
+    assert "code of the file runs" in capfd.readouterr().out
+    with pytest.raises(UserError, match="a TorchScript other than the known one; loading it could run code"):
+        load_inception(tmp_path / "code.pt")
+    assert capfd.readouterr().out == ""
 
 
 def test_batches_do_not_change_the_features(seeded_weights: Path) -> None:
@@ -65,7 +105,18 @@ def test_batches_do_not_change_the_features(seeded_weights: Path) -> None:
     assert _relative(alone, together) < 1e-5
 
 
-@pytest.mark.parametrize("content", [b"", b"not weights at all", b"PK\x03\x04 broken zip"])
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"not weights at all",
+        b"PK\x03\x04 broken zip",
+        b"PK",
+        b"hello world" * 10,
+        bytes(64),
+        b"PK\5\6" + bytes(18),
+    ],
+)
 def test_a_file_that_is_no_weights(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "w.pth"
     path.write_bytes(content)

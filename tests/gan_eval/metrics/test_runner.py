@@ -255,6 +255,41 @@ def test_sets_that_share_their_real_pictures(tmp_path: Path) -> None:
         write_metrics(sets, ["psnr"], tmp_path / "out")
 
 
+def test_of_a_shared_real_picture_the_copy_that_exists_is_measured(folders: Folders, tmp_path: Path) -> None:
+    real, fake = folders(1)
+    frame = _frame(real, fake)
+    copy = frame.assign(file=[str(tmp_path / "gone.png"), *frame["file"][1:]])
+    for frames in ([copy, frame], [frame, copy], [copy, frame, copy]):
+        found, _ = evaluate(pd.concat(frames), ["niqe"])
+        assert _value(found, "d/real/p0", "niqe") == niqe(images.read_rgb(real / "p0.png"))
+        assert len(found) == 2
+    images.write_png(tmp_path / "other.png", texture(8))
+    other = frame.assign(file=[str(tmp_path / "other.png"), *frame["file"][1:]])
+    with pytest.raises(UserError, match="stimulus 'd/real/p0' is another picture"):
+        evaluate(pd.concat([copy, frame, other]), ["niqe"])
+    found, _ = evaluate(pd.concat([copy, copy.replace(str(tmp_path / "gone.png"), "away.png")]), ["niqe"])
+    assert "gone.png: no such picture" in _reason(found, "d/real/p0", "niqe")
+
+
+def test_the_settings_of_a_run_name_one_resizer(folders: Folders, thumbnails: Extractor, tmp_path: Path) -> None:
+    pair = folder_pair(*folders(2, height=64, width=64))
+    runs = [
+        write_metrics([pair], ["fid", "kid"], tmp_path / rule, weights=tmp_path / "any.pth", resizer=rule)["runs"]
+        for rule in ("clean", "tf1")
+    ]
+    assert json.loads(runs[0]["settings"][0])["resizer"] == "clean"
+    assert "tf1" not in runs[0]["settings"][0]
+    assert runs[0]["settings_hash"][0] != runs[1]["settings_hash"][0]
+    assert "default resizer: tf1" in describe()
+
+
+def test_no_model_is_called_real(folders: Folders) -> None:
+    real, fake = folders(1, height=16, width=16)
+    for pair in ((real, fake, "real"), (fake, real, None)):
+        with pytest.raises(UserError, match="model name 'real': is kept for the ground truth; give another"):
+            folder_pair(pair[0], pair[1], model=pair[2])
+
+
 def test_folders_are_paired_by_stem(folders: Folders) -> None:
     real, fake = folders(3, height=16, width=16)
     (real / "p0.png").rename(real / "p0.bmp")

@@ -59,7 +59,7 @@ def make_study(
         "sessions": {"complete": len(participants), "wanted": 9, "simulated": len(participants) if simulated else 0},
         "software": "gan_eval 0.1.0",
     }
-    _text(folder / ".gan-eval" / "report.json", json.dumps(facts))
+    _text(folder / ".gan-eval" / "facts.json", json.dumps(facts))
     _text(folder / "published" / "real_fake_quiz.csv", PUBLISHED_QUIZ)
     _text(folder / "published" / "metric_values.csv", PUBLISHED_METRICS)
     stimuli = [row for name in datasets for row in _stimuli(folder, name, fraction, rng)]

@@ -10,6 +10,10 @@ from synthetic_study import make_study
 
 from gan_eval.errors import UserError
 from gan_eval.report import build
+from gan_eval.stats import analyze, write_analysis
+from gan_eval.stats.trials import fill_trials
+from gan_eval.tables import TRIALS
+from gan_eval.tabular import read_table, write_table
 
 VOID = {"meta", "img", "link", "br", "hr", "input"}
 
@@ -144,6 +148,7 @@ def test_published_numbers_stand_beside_with_interval_and_source(page):
     assert "96.0 % (80.5–99.3)" in page.words
     assert "Someone: Something, Table I" in page.words
     assert "one assessor" in page.words
+    assert "answers taken as independent" in page.words
     assert "119.1" in page.words
     assert "A paper, facades; training mode" in page.words
     assert "elsewhere" not in page.words
@@ -154,6 +159,104 @@ def test_warnings_and_reasons_are_told(page):
     assert "weights not found: gan-eval weights fetch inception" in page.words
     assert "8 + 8 pictures shown instead of 25 + 25" in page.words
     assert "Interim: 5 of 9 sessions" in page.words
+
+
+def with_sets(folder: Path, tmp_path: Path, change) -> Page:
+    study = copy_of(folder, tmp_path)
+    path = study / "metrics" / "set_metrics.csv"
+    change(pd.read_csv(path)).to_csv(path, index=False)
+    return Page(build(study, tmp_path / "report.html"))
+
+
+def test_a_missing_fid_has_no_bias(folder, tmp_path):
+    page = with_sets(folder, tmp_path, lambda sets: sets.assign(value=None, reason="no weights"))
+    assert "biased upwards" not in page.words
+
+
+def test_the_method_names_what_is_printed(page, folder, tmp_path):
+    assert "FID is the Fréchet distance" in page.words
+    assert "KID is the unbiased squared maximum mean discrepancy" in page.words
+    assert "Spearman's rank correlation with the share" in page.words
+    assert "jackknife" not in page.words
+    noted = with_sets(folder, tmp_path, lambda sets: sets[sets["metric"] == "fid"].assign(note="interval: jackknife"))
+    assert "come from a delete-group jackknife" in noted.words
+    assert "KID is" not in noted.words
+
+
+def lead(rows: pd.DataFrame, folder: Path) -> Page:
+    write_analysis(analyze(rows), folder)
+    return Page(build(folder, folder / "report.html"))
+
+
+def judged(kind: str, calls: dict[str, int], people: int = 8) -> list[dict[str, str]]:
+    """Each person's answers to pictures of one kind, by how often they gave which."""
+    calls_made = [response for response, count in calls.items() for _ in range(count)]
+    return [
+        {"participant": f"P{person}", "stimulus": f"{kind}{(number + 3 * person) % 50}", "kind": kind, "response": call}
+        for person in range(people)
+        for number, call in enumerate(calls_made)
+    ]
+
+
+def test_leaning_to_the_commoner_kind_is_not_called_skill(tmp_path):
+    """Everybody calls nine in ten of 40 reals and of 10 fakes real: 74 % are right and nothing is told apart."""
+    rows = pd.DataFrame(judged("real", {"real": 36, "fake": 4}) + judged("fake", {"real": 9, "fake": 1}))
+    page = lead(rows, tmp_path)
+    assert "The answers of 8 participants do not show" in page.words
+    assert "50.0 % were judged rightly (balanced accuracy" in page.words
+    assert "better than by guessing" not in page.words
+    assert "74.0 % of 400 answers were right" in page.words
+
+
+def test_skill_is_seen_behind_a_leaning(tmp_path):
+    """The same leaning and fewer than half right, yet fakes are called fake more often than reals."""
+    rows = pd.DataFrame(judged("real", {"real": 9, "fake": 1}) + judged("fake", {"real": 25, "fake": 15}))
+    page = lead(rows, tmp_path)
+    assert "8 participants told real from generated pictures better than by guessing" in page.words
+    assert "63.8 % were judged rightly (balanced accuracy" in page.words
+    assert "48.0 % of 400 answers were right" in page.words
+
+
+def test_worse_than_guessing_is_said(tmp_path):
+    rows = pd.DataFrame(judged("real", {"real": 5, "fake": 20}) + judged("fake", {"real": 20, "fake": 5}))
+    assert "8 participants mistook real and generated pictures for each other" in lead(rows, tmp_path).words
+
+
+def test_one_kind_gives_no_verdict(tmp_path):
+    page = lead(pd.DataFrame(judged("fake", {"real": 2, "fake": 18})), tmp_path)
+    assert "cannot be said: only generated ones were judged" in page.words
+    assert "by guessing" not in page.words
+
+
+def test_rates_alone_still_rest_on_balanced_accuracy(tmp_path):
+    rows = pd.DataFrame(judged("real", {"real": 36, "fake": 4}) + judged("fake", {"real": 9, "fake": 1}))
+    write_analysis({"rates": analyze(rows)["rates"]}, tmp_path)
+    words = Page(build(tmp_path, tmp_path / "report.html")).words
+    assert "do not show" in words
+    assert "takes all answers as independent" in words
+
+
+@pytest.mark.parametrize("phase", ["practice", "main"])
+def test_only_practice_or_only_pairs(tmp_path, phase):
+    rows = pd.DataFrame(judged("real", {"real": 4}) + judged("fake", {"fake": 4})).assign(phase=phase)
+    if phase == "main":
+        rows = rows.assign(kind=None, response=None, stimulus_b="other", choice="a")
+    write_table(fill_trials(rows), tmp_path / "trials.csv", TRIALS)
+    page = lead(rows, tmp_path)
+    assert "Shown to each participant" not in page.words
+    assert page.sections()
+
+
+@pytest.mark.parametrize(
+    ("cells", "word"),
+    [("fake,0,60", r"\(maps fake\): trials is 0"), ("real,25,130", "percent_correct is 130")],
+)
+def test_a_published_row_that_is_no_share_is_named(folder, tmp_path, cells, word):
+    study = copy_of(folder, tmp_path)
+    header = "study,source,dataset,group,trials,percent_correct,note"
+    (study / "published" / "quiz.csv").write_text(f"{header}\na,s,maps,real,25,96,\nb,s,maps,{cells},\n")
+    with pytest.raises(UserError, match=rf"published/quiz\.csv: row 2.*{word}"):
+        build(study, tmp_path / "report.html")
 
 
 def test_people_are_not_called_simulated(page):
@@ -203,10 +306,6 @@ def test_a_broken_or_stray_picture_is_left_out(folder, tmp_path):
 
 
 def test_simulated_answers_are_left_out_beside_people(folder, tmp_path):
-    from gan_eval.stats import analyze, write_analysis
-    from gan_eval.tables import TRIALS
-    from gan_eval.tabular import read_table, write_table
-
     study = copy_of(folder, tmp_path)
     trials = read_table(study / "tables" / "trials.csv", TRIALS)
     trials["simulated"] = trials["participant"] == "P5"
@@ -218,9 +317,6 @@ def test_simulated_answers_are_left_out_beside_people(folder, tmp_path):
 
 
 def test_no_answers_yet(tmp_path):
-    from gan_eval.stats import analyze, write_analysis
-    from gan_eval.stats.trials import fill_trials
-
     unanswered = {"participant": ["P1"], "stimulus": ["a"], "kind": ["real"], "response": ["none"]}
     trials = fill_trials(pd.DataFrame(unanswered))
     write_analysis(analyze(trials), tmp_path)

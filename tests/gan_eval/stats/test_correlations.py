@@ -2,9 +2,10 @@ import numpy as np
 import pandas as pd
 import pytest
 from make_trials import simulated
-from scipy.stats import kendalltau, pearsonr, spearmanr
+from scipy.stats import kendalltau, pearsonr, permutation_test, spearmanr
 
 from gan_eval.stats.correlations import correlations
+from gan_eval.stats.trials import fill_trials
 from gan_eval.tables import IMAGE_METRICS, SET_METRICS
 from gan_eval.tabular import frame_of
 
@@ -74,6 +75,49 @@ def test_over_models_with_metrics_of_pictures_and_of_sets():
     assert models.loc["fid", "ci_high"] > -1
     assert models.loc["fid", "n"] == 6
     assert models.loc["psnr", "spearman"] > 0.8
+
+
+def of_points(value: list[float], right: list[int]) -> pd.Series:
+    """The row for pictures of these metric values, each called real by `right` of four persons."""
+    rows = [
+        {"participant": f"P{person}", "stimulus": f"s{picture}", "kind": "fake", "model": "m", "dataset": "faces"}
+        | {"response": "real" if person < called else "fake"}
+        for picture, called in enumerate(right)
+        for person in range(4)
+    ]
+    trials = fill_trials(pd.DataFrame(rows))
+    values = {f"s{picture}": number for picture, number in enumerate(value)}
+    return correlations(trials, image_metrics=metric_of(trials, values)).iloc[0]
+
+
+@pytest.mark.parametrize("points", [3, 4])
+def test_too_few_points_have_no_p(points):
+    row = of_points([1.0, 2.0, 3.0, 4.0][:points], [0, 1, 2, 4][:points])
+    assert row["spearman"] == pytest.approx(1)
+    assert np.isnan(row["p"])
+    assert np.isnan(row["ci_low"])
+    assert "no p" in row["note"]
+
+
+@pytest.mark.parametrize(
+    ("value", "right"),
+    [
+        ([1, 2, 3, 4, 5], [0, 1, 2, 3, 4]),
+        ([3, 1, 4, 1, 5, 9], [0, 2, 2, 1, 4, 4]),
+        ([2, 7, 1, 8, 2, 8, 1], [1, 4] * 3 + [0]),
+    ],
+)
+def test_few_points_have_the_exact_p(value, right):
+    row = of_points(value, right)
+    exact = permutation_test(
+        (value,), lambda x: spearmanr(x, right).statistic, permutation_type="pairings", n_resamples=np.inf
+    )
+    assert row["p"] == pytest.approx(exact.pvalue)
+    assert "exact" in row["note"]
+
+
+def test_five_points_in_order_are_two_of_120_pairings():
+    assert of_points([1, 2, 3, 4, 5], [0, 1, 2, 3, 4])["p"] == pytest.approx(2 / 120)
 
 
 def test_poor_data_say_why_there_is_no_number():

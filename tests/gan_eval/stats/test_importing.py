@@ -63,6 +63,7 @@ def test_the_table_survives_its_file(tmp_path):
         ({"participant": "subject"}, (), "kind is missing"),
         (MAPPING | {"reaction_time_ms": "truth*1000"}, (), "row 1: found 'Real', wanted a number"),
         (MAPPING | {"reaction_time_ms": "rt_s/0"}, (), "not a number"),
+        (MAPPING | {"kind": "rt_s*2"}, (), "kind is no column of numbers"),
         (MAPPING | {"kind": "subject"}, (), "wanted one of real, fake"),
         (MAPPING, ("passed=True",), "did you mean passed_check"),
         (MAPPING, ("passed_check=maybe",), "no row is left"),
