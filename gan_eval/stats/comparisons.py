@@ -26,7 +26,8 @@ def comparisons(trials: pd.DataFrame) -> pd.DataFrame:
 
     `told apart`: the share of fakes called fake minus the share of reals called fake, over all answers. It is twice the
     balanced accuracy less one, is 0 for whoever answers without regard to the picture, whatever their leaning and
-    however unequal the numbers of reals and fakes, and so says whether people can tell.
+    however unequal the numbers of reals and fakes, and so says whether people can tell. Data sets count by their
+    answers; those with one kind of picture do not count.
     `real vs fake`: accuracy on reals minus accuracy on fakes, for each data set and over all.
     `models on DATASET`: fooling rate of one model minus that of another on the same data set.
     p_holm corrects over all rows of one of these kinds.
@@ -102,10 +103,23 @@ def holm(p: pd.Series) -> pd.Series:
 
 
 def _told_apart(answered: pd.DataFrame) -> Iterator[dict[str, object]]:
-    is_fake = answered["is_fake"].to_numpy(bool)
-    if is_fake.any() and not is_fake.all():
-        says_fake = answered["says_fake"].to_numpy(bool)
-        yield _row(TOLD_APART, TOLD_APART, "fake", "real", "called_fake", answered, says_fake, is_fake)
+    """Each data set counts among the fakes as much as among the reals: else people who lean to `fake` on the data set
+    with many fakes, and to `real` on that with many reals, would look as if they could tell."""
+    dataset = answered["dataset"].fillna("")
+    both = answered[answered["is_fake"].groupby(dataset).transform("nunique") == 2]
+    if both.empty:
+        return
+    is_fake, says_fake = both["is_fake"].to_numpy(bool), both["says_fake"].to_numpy(bool)
+    dataset = dataset[both.index]
+    shared = dataset.map(dataset.value_counts(normalize=True))
+    own = both.groupby([dataset, is_fake])["stimulus"].transform("size") / np.where(
+        is_fake, is_fake.sum(), (~is_fake).sum()
+    )
+    weight = (shared / own).to_numpy(float)
+    row = _row(TOLD_APART, TOLD_APART, "fake", "real", "called_fake", both, says_fake, is_fake, weight=weight)
+    if len(both) < len(answered):
+        row["note"] = "; ".join(filter(None, ["data sets with one kind of picture left out", str(row["note"] or "")]))
+    yield row
 
 
 def _real_vs_fake(answered: pd.DataFrame) -> Iterator[dict[str, object]]:
@@ -141,9 +155,12 @@ def _row(
     part: pd.DataFrame,
     success: np.ndarray,
     in_a: np.ndarray,
+    *,
+    weight: np.ndarray | None = None,
 ) -> dict[str, object]:
     part = part.reset_index(drop=True)
-    found = difference_of_shares(success, in_a, pd.factorize(part["participant"])[0], pd.factorize(part["stimulus"])[0])
+    participant, stimulus = (pd.factorize(part[name])[0] for name in ("participant", "stimulus"))
+    found = difference_of_shares(success, in_a, participant, stimulus, weight=weight)
     carried = provenance(part, groups(part, "all")).iloc[0]
     return {
         "family": family,

