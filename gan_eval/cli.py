@@ -22,6 +22,7 @@ from gan_eval.cli_options import (
 )
 from gan_eval.errors import UserError
 from gan_eval.launch import restart_with_allocator_settings
+from gan_eval.metrics.registry import DEFAULT_RESIZER
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -269,7 +270,7 @@ def metrics(
     dataset: Annotated[str | None, typer.Option(help="Name of the data set; default: the folder's.")] = None,
     model: Annotated[str | None, typer.Option(help="Name of the generator; default: the fake folder's.")] = None,
     weights: Annotated[Path | None, typer.Option(help="Inception weights; default: the cache.")] = None,
-    resizer: Annotated[str, typer.Option(help="How pictures are resized for Inception.")] = "tf1",
+    resizer: Annotated[str, typer.Option(help="How pictures are resized for Inception.")] = DEFAULT_RESIZER,
     resize: Annotated[
         bool, typer.Option("--resize", help="Bring pairs of different sizes to the size of the real picture.")
     ] = False,

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from gan_eval.errors import UserError
 from gan_eval.files import OWN_FOLDER, claim_output_folder, read_json, write_json
+from gan_eval.images import list_pictures
 from gan_eval.metrics.registry import select
 from gan_eval.stimuli import read_set
 from gan_eval.study import Study, load_study
@@ -48,6 +49,16 @@ class Plan:
         """The folders of all stimulus sets of the study, own and imported, by the names the study has for them."""
         own = {self.stimuli_folder(model).name: self.stimuli_folder(model) for model in self.study.models}
         return own | {name: self.file.parent / name for name in self.study.stimuli.sets}
+
+    def training_fraction(self, model: str) -> float:
+        """The share of the planned steps that a model is given: the plan's fraction, or what `SMOKE_STEPS` are."""
+        if not self.smoke:
+            return self.fraction
+        from trainer.length import planned_steps
+
+        settings, data = self.study.training_of(model), self.study.data[self.study.models[model].data]
+        pictures = list_pictures(self.data_folder(self.study.models[model].data) / data.train_split)
+        return min(1.0, SMOKE_STEPS / planned_steps(settings, len(pictures[: settings.max_pairs])))
 
     def published(self) -> dict[str, Path]:
         """The published tables that the study names.
@@ -142,8 +153,11 @@ def open_plan(file: Path, folder: Path) -> Plan:
 
 
 def shrink(study: Study) -> Study:
-    """The study as a smoke test: every stage, few steps, pictures and channels; pictures keep their size for NIQE."""
-    training = {"epochs": None, "steps": SMOKE_STEPS, "generator_channels": 8, "discriminator_channels": 8}
+    """The study as a smoke test: every stage, few pictures and channels; pictures keep their size for NIQE.
+
+    The training plan stays: that only `SMOKE_STEPS` of it are made is told by the fraction in every table.
+    """
+    training = {"generator_channels": 8, "discriminator_channels": 8}
     models = {
         name: model.model_copy(update={"training": {**model.training, **training}})
         for name, model in study.models.items()

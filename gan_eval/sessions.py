@@ -46,7 +46,6 @@ def quiz_session(plan: Plan, participant: str, *, store: str | Path | None = Non
         study_name=study.study.name,
         design_hash=design_hash(plan),
         seed=study.study.seed,
-        fraction=plan.fraction if study.models else None,
         title=study.study.title or study.study.name,
         **options,
     )

@@ -34,6 +34,7 @@ def _train(plan: Plan, model: str) -> Stage:
     study, dataset = plan.study, plan.study.models[model].data
     data, settings = study.data[dataset], study.training_of(model)
     out = plan.model_folder(model)
+    fraction = plan.training_fraction(model)
 
     def work(listener: Listener) -> bool:
         from trainer.training import train
@@ -44,7 +45,7 @@ def _train(plan: Plan, model: str) -> Stage:
             plan.data_folder(dataset),
             out,
             direction=data.direction,
-            fraction=plan.fraction,
+            fraction=fraction,
             split=data.train_split,
             on_progress=lambda done, total, terms: listener.progress(what, done, total, _terms(terms)),
             on_message=listener.message,
@@ -57,7 +58,7 @@ def _train(plan: Plan, model: str) -> Stage:
             "training": settings.model_dump(mode="json"),
             "direction": data.direction,
             "split": data.train_split,
-            "fraction": plan.fraction,
+            "fraction": fraction,
         },
         inputs=lambda: _picture_hashes(plan.data_folder(dataset) / data.train_split),
         outputs=(out,),
@@ -256,7 +257,7 @@ def _report_facts(plan: Plan) -> dict[str, Any]:
         "study": study.study.name,
         "version": study.study.version,
         "question": study.study.question,
-        "fraction": plan.fraction if study.models else None,
+        "fraction": plan.fraction if study.models and not plan.smoke else None,
         "smoke": plan.smoke,
         "sessions": {**count_sessions(plan), "wanted": study.quiz.participants},
         "notes": draw_warnings(plan),

@@ -1,6 +1,5 @@
 """Training a Pix2Pix generator: the loop, resumable at any step."""
 
-import math
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -16,6 +15,7 @@ from gan_eval.study import Direction, TrainingSettings
 from trainer.checkpoints import CheckpointClock, State, load_latest, save_checkpoint
 from trainer.data import Batches, PairedPictures, hash_pairs, jitter_size, list_pairs
 from trainer.interrupts import deferred_interrupt
+from trainer.length import planned_steps
 from trainer.log import TrainingLog
 from trainer.nets.build import new_networks
 from trainer.randomness import Purpose, seeded
@@ -100,20 +100,6 @@ def train(
         _loop(run, checkpoint_every=checkpoint_every, on_progress=on_progress)
     save_generator(out, run.gan.generator, definition)
     return out
-
-
-def planned_steps(settings: TrainingSettings, pairs: int, *, fraction: float = 1.0) -> int:
-    """The optimizer steps of a run over `pairs` pairs: `fraction` of its steps or epochs, at least 1.
-
-    Raises:
-        UserError: neither steps nor epochs are given, or the fraction is not in (0, 1].
-    """
-    if not 0 < fraction <= 1:
-        raise UserError(f"fraction {fraction}: wanted a share of the steps above 0 and at most 1")
-    if settings.steps is None and settings.epochs is None:
-        raise UserError("training: neither steps nor epochs are given; give one of them")
-    planned = settings.steps or (settings.epochs or 0) * math.ceil(pairs / settings.batch_size)
-    return max(1, round(planned * fraction))
 
 
 def _loop(run: "_Run", *, checkpoint_every: int | None, on_progress: Progress | None) -> None:

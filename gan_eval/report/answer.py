@@ -27,7 +27,7 @@ def answer(folder: StudyFolder) -> list[str]:
         return ["There is no answer yet: no trial has been judged."]
     found = _told_apart(folder, row)
     sentences = [
-        _one_kind(row) if found is None else _verdict(_who(folder), found),
+        _no_verdict(row) if found is None else _verdict(_who(folder), found),
         f"{percent(row['accuracy'])} of {plural(int(row['n_real'] + row['n_fake']), 'answer')} were right "
         f"(95 % interval {percent_interval(row['accuracy_low'], row['accuracy_high'])}).",
         _errors(row),
@@ -54,11 +54,14 @@ class _Told(NamedTuple):
 
 
 def _told_apart(folder: StudyFolder, row: pd.Series) -> _Told | None:
-    """From the comparison `told apart`; from the counts alone where the folder has none; None for one kind only."""
+    """From the comparison `told apart`; from the counts where there are no comparisons; None where both kinds were not
+    judged on one data set."""
     if min(row["n_real"], row["n_fake"]) == 0:
         return None
     comparisons = folder.table(COMPARISONS)
     known = comparisons[comparisons["comparison"] == TOLD_APART]
+    if len(comparisons) and known.empty:
+        return None
     if len(known):
         told = known.iloc[0]
         difference, low, high, p = (told[name] for name in ("difference", "ci_low", "ci_high", "p"))
@@ -101,9 +104,11 @@ def _interval_words(found: _Told) -> str:
     return f"95 % interval {percent_interval(found.low, found.high)}"
 
 
-def _one_kind(row: pd.Series) -> str:
-    kind = "generated" if row["n_real"] == 0 else "real"
-    return f"Whether real and generated pictures can be told apart cannot be said: only {kind} ones were judged."
+def _no_verdict(row: pd.Series) -> str:
+    open_question = "Whether real and generated pictures can be told apart cannot be said"
+    if min(row["n_real"], row["n_fake"]) > 0:
+        return f"{open_question}: on no data set both kinds were judged."
+    return f"{open_question}: only {'generated' if row['n_real'] == 0 else 'real'} ones were judged."
 
 
 def _errors(row: pd.Series) -> str:

@@ -105,17 +105,15 @@ def holm(p: pd.Series) -> pd.Series:
 def _told_apart(answered: pd.DataFrame) -> Iterator[dict[str, object]]:
     """Each data set counts among the fakes as much as among the reals: else people who lean to `fake` on the data set
     with many fakes, and to `real` on that with many reals, would look as if they could tell."""
-    dataset = answered["dataset"].fillna("")
-    both = answered[answered["is_fake"].groupby(dataset).transform("nunique") == 2]
+    named = answered.assign(dataset=answered["dataset"].fillna(""))
+    both = named[named.groupby("dataset")["is_fake"].transform("nunique") == 2]
     if both.empty:
         return
-    is_fake, says_fake = both["is_fake"].to_numpy(bool), both["says_fake"].to_numpy(bool)
-    dataset = dataset[both.index]
-    shared = dataset.map(dataset.value_counts(normalize=True))
-    own = both.groupby([dataset, is_fake])["stimulus"].transform("size") / np.where(
-        is_fake, is_fake.sum(), (~is_fake).sum()
+    of_dataset, of_kind, of_cell = (
+        both.groupby(by)["stimulus"].transform("size") for by in ("dataset", "is_fake", ["dataset", "is_fake"])
     )
-    weight = (shared / own).to_numpy(float)
+    weight = (of_dataset * of_kind / (len(both) * of_cell)).to_numpy(float)
+    is_fake, says_fake = both["is_fake"].to_numpy(bool), both["says_fake"].to_numpy(bool)
     row = _row(TOLD_APART, TOLD_APART, "fake", "real", "called_fake", both, says_fake, is_fake, weight=weight)
     if len(both) < len(answered):
         row["note"] = "; ".join(filter(None, ["data sets with one kind of picture left out", str(row["note"] or "")]))

@@ -20,8 +20,9 @@ from gan_eval.study import TrainingSettings
 from gan_eval.tables import TRAINING_LOG
 from gan_eval.tabular import read_rows
 from trainer.checkpoints import list_checkpoints
+from trainer.length import planned_steps
 from trainer.run_folder import load_generator
-from trainer.training import planned_steps, train
+from trainer.training import train
 
 Settings = Callable[..., TrainingSettings]
 Pairs = Callable[..., Path]

@@ -228,6 +228,13 @@ def test_one_kind_gives_no_verdict(tmp_path):
     assert "by guessing" not in page.words
 
 
+def test_kinds_on_different_data_sets_give_no_verdict(tmp_path):
+    rows = pd.DataFrame(judged("real", {"real": 20, "fake": 5}) + judged("fake", {"real": 5, "fake": 20}))
+    page = lead(rows.assign(dataset=rows["kind"].map({"real": "facades", "fake": "maps"})), tmp_path)
+    assert "cannot be said: on no data set both kinds were judged" in page.words
+    assert "better than by guessing" not in page.words
+
+
 def test_rates_alone_still_rest_on_balanced_accuracy(tmp_path):
     rows = pd.DataFrame(judged("real", {"real": 36, "fake": 4}) + judged("fake", {"real": 9, "fake": 1}))
     write_analysis({"rates": analyze(rows)["rates"]}, tmp_path)

@@ -137,7 +137,7 @@ def test_a_leaning_does_not_tell_apart():
 
 
 def test_leanings_that_differ_between_data_sets_do_not_tell_apart():
-    """`real` nine times in ten on the data set with many reals, `fake` on that with many fakes; nobody sees anything."""
+    """`real` nine times in ten on the data set with many reals, `fake` on that with many fakes; no skill."""
     photos = from_counts(5, 45, 20, 180, dataset="photos")
     drawings = from_counts(180, 20, 45, 5, dataset="drawings")
     table = comparisons(pd.concat([photos, drawings.assign(session="s2")]).assign(participant="P1"))
