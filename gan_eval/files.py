@@ -93,6 +93,8 @@ def sha256_file(path: Path) -> str:
     try:
         with Path(path).open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
+    except FileNotFoundError as error:
+        raise UserError(f"{path}: no such file; restore it") from error
     except OSError as error:
         raise UserError(f"{path}: cannot be read ({error.strerror or error}); mend or remove it") from error
 

@@ -87,7 +87,7 @@ def list_pictures(folder: Path) -> list[Path]:
     folder = Path(folder)
     if not folder.is_dir():
         raise UserError(f"{folder}: no such folder")
-    paths = [path for path in folder.iterdir() if _names_a_picture(path) and path.is_file()]
+    paths = [path for path in folder.iterdir() if _names_a_picture(path) and not path.is_dir()]
     if not paths:
         raise UserError(f"{folder}: no pictures in this folder (wanted {', '.join(sorted(SUFFIXES))})")
     return sorted(paths, key=lambda path: natural_key(path.name))

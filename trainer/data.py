@@ -52,7 +52,7 @@ def hash_pairs(paths: list[Path]) -> str:
     Raises:
         UserError: pictures cannot be read.
     """
-    return sha256_json(of_all(paths, lambda path: [path.name, _hash(path)]))
+    return sha256_json(of_all(paths, lambda path: [path.name, sha256_file(path)]))
 
 
 def of_all(paths: list[Path], work: Callable[[Path], T]) -> list[T]:
@@ -82,13 +82,6 @@ def _all_bad(bad: dict[Path, UserError], tried: int) -> str:
     more = [f"and {len(bad) - NAMED} more"] if len(bad) > NAMED else []
     listed = "; ".join([*reasons[:NAMED], *more])
     return f"{folder}: {len(bad)} of {tried} pictures cannot be used; mend or remove them: {listed}"
-
-
-def _hash(path: Path) -> str:
-    try:
-        return sha256_file(path)
-    except OSError as error:
-        raise UserError(f"{path}: cannot be read ({error.strerror or error}); mend or remove it") from error
 
 
 def read_pair(path: Path, direction: Direction) -> tuple[Picture, Picture]:

@@ -72,12 +72,7 @@ class Library:
 
     def _checked_hash(self, planned: Row) -> str:
         path = self.path(planned["stimulus"])
-        try:
-            found = sha256_file(path)
-        except FileNotFoundError as error:
-            raise UserError(f"{path}: no such picture, but it is dealt to this session; restore it") from error
-        except OSError as error:
-            raise UserError(f"{path}: cannot be read ({error.strerror or error})") from error
+        found = sha256_file(path)
         if planned["sha256"] not in (None, found):
             raise UserError(
                 f"{path}: the picture has changed since it entered the stimulus set (SHA-256); restore it, "

@@ -99,12 +99,14 @@ def test_a_damaged_picture_is_decoded_or_refused_by_name(tmp_path, picture, suff
     assert all(line.startswith(f"{path}: ") for line in lines)
 
 
-def test_only_files_are_pictures(tmp_path):
+def test_folders_are_no_pictures_and_a_dangling_link_is_not_passed_over(tmp_path):
     (tmp_path / "a.jpg").touch()
     (tmp_path / "folder.jpg").mkdir()
     (tmp_path / "nowhere.png").symlink_to(tmp_path / "absent.png")
     (tmp_path / "link.png").symlink_to(tmp_path / "a.jpg")
-    assert [path.name for path in images.list_pictures(tmp_path)] == ["a.jpg", "link.png"]
+    assert [path.name for path in images.list_pictures(tmp_path)] == ["a.jpg", "link.png", "nowhere.png"]
+    with pytest.raises(UserError, match=r"nowhere\.png: no such picture"):
+        images.read_rgb(tmp_path / "nowhere.png")
 
 
 def test_folders_are_listed_in_natural_order(tmp_path):

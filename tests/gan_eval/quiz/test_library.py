@@ -34,7 +34,7 @@ def test_a_changed_picture_is_refused(stimuli: StimulusSet) -> None:
     with pytest.raises(UserError, match=r"secret3.png: the picture has changed"):
         library.checked([planned])
     path.unlink()
-    with pytest.raises(UserError, match=r"secret3.png: no such picture"):
+    with pytest.raises(UserError, match=r"secret3.png: no such file"):
         library.checked([planned])
 
 
