@@ -10,13 +10,16 @@ from pathlib import Path
 from bootstrap.tools import SetupError, run_shown, say
 from gan_eval.system_libraries import install_command, missing_libraries
 
+TEST_PROGRAMS = {"Xvfb": "xvfb", "xdotool": "xdotool"}
+"""A virtual screen and a hand that presses keys on it, with the Debian packages that have them."""
+
 
 def prepare_system(*, environment_needed: bool, for_tests: bool) -> None:
     """Install what is missing as root on Debian and its relatives; elsewhere say how, and go on where that is possible.
 
     Args:
         environment_needed: a virtual environment is to be made with this Python's own means.
-        for_tests: the tests that need a display want Xvfb.
+        for_tests: the tests that need a display want `TEST_PROGRAMS`.
 
     Raises:
         SetupError: no virtual environment can be made.
@@ -37,8 +40,8 @@ def packages_to_install(*, environment_needed: bool, for_tests: bool) -> list[st
     """The Debian packages that are missing here."""
     packages = [venv_package()] if environment_needed and not has_venv() else []
     packages += [library.package for library in missing_libraries()]
-    if for_tests and sys.platform.startswith("linux") and not shutil.which("Xvfb"):
-        packages.append("xvfb")
+    if for_tests and sys.platform.startswith("linux"):
+        packages += [package for program, package in TEST_PROGRAMS.items() if not shutil.which(program)]
     return packages
 
 

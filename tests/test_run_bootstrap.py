@@ -326,14 +326,14 @@ def test_root_on_debian_installs_what_is_missing(bare_debian, monkeypatch, comma
     monkeypatch.setattr(system, "may_use_apt", lambda: True)
     with pytest.raises(tools.SetupError, match="ensurepip"):  # the pretended installation brought nothing
         system.prepare_system(environment_needed=True, for_tests=True)
-    assert commands[0][-3:] == [system.venv_package(), "libgl1", "xvfb"]
+    assert commands[0][-4:] == [system.venv_package(), "libgl1", "xvfb", "xdotool"]
 
 
 def test_others_are_told_one_command_and_go_on(bare_debian, monkeypatch, commands, capsys):
     monkeypatch.setattr(system, "may_use_apt", lambda: False)
     monkeypatch.setattr(system.shutil, "which", lambda name: "/usr/bin/apt-get" if name == "apt-get" else None)
     system.prepare_system(environment_needed=False, for_tests=True)
-    assert "sudo apt-get install -y --no-install-recommends libgl1 xvfb\n" in capsys.readouterr().err
+    assert "sudo apt-get install -y --no-install-recommends libgl1 xvfb xdotool\n" in capsys.readouterr().err
     assert commands == []
 
 
