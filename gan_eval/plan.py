@@ -9,6 +9,7 @@ from gan_eval.errors import UserError
 from gan_eval.files import OWN_FOLDER, claim_output_folder, read_json, write_json
 from gan_eval.images import list_pictures
 from gan_eval.metrics.registry import select
+from gan_eval.quiz.simulate import parse_observer
 from gan_eval.stimuli import read_set
 from gan_eval.study import Study, load_study
 from gan_eval.tables import TRIALS
@@ -187,10 +188,14 @@ def _check_what_comes_late(plan: Plan) -> None:
     """Find now what would otherwise be found after days of training or after people have sat.
 
     Raises:
-        UserError: data, published tables or imported stimuli are not there, or a metric or a rule is not understood.
+        UserError: data, published tables or imported stimuli are not there, or a metric, a rule or a simulated
+            participant is not understood.
     """
     for dataset in dict.fromkeys(model.data for model in plan.study.models.values()):
-        plan.split(dataset)
+        for split in (plan.study.data[dataset].train_split, plan.split(dataset)):
+            list_pictures(plan.data_folder(dataset) / split)
+    if plan.simulate:
+        parse_observer(plan.simulate)
     plan.published()
     for name in plan.study.stimuli.sets:
         read_set(plan.file.parent / name)

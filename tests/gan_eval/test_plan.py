@@ -38,7 +38,7 @@ def plan_in(world: Path, **options: object):
 
 def test_the_split_is_test_else_val(world):
     assert plan_in(world).split("d") == "val"
-    (world / "data" / "d" / "test").mkdir()
+    (world / "data" / "d" / "val").rename(world / "data" / "d" / "test")
     assert plan_in(world).split("d") == "test"
 
 
@@ -95,6 +95,15 @@ def test_missing_data_is_named_before_anything_is_written(world):
 def test_what_would_be_found_after_days_is_found_at_once(world, addition, words):
     (world / "s.toml").write_text(STUDY + addition)
     with pytest.raises(UserError, match=words):
+        plan_in(world)
+    assert not (world / "out").exists()
+
+
+def test_an_empty_split_and_an_unknown_simulation_are_found_at_once(world):
+    with pytest.raises(UserError, match="--simulate dprim=1"):
+        plan_in(world, simulate="dprim=1")
+    (world / "data" / "d" / "train" / "1.png").unlink()
+    with pytest.raises(UserError, match="train: no pictures"):
         plan_in(world)
     assert not (world / "out").exists()
 
