@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 SCHEMA_VERSION = 1
 """Raised when the stored layout changes; a store of a newer version is refused, an older one brought up to date."""
 
+PATIENCE_S = 5
+"""How long one program waits for another to finish writing."""
+
 STORED_TABLES = (
     tables.SESSIONS,
     tables.PLANS,
@@ -183,8 +186,8 @@ def open_store(where: str | Path, *, create: bool = True) -> Store:
         path = Path(text)
         if not create and not path.is_file():
             raise UserError(f"{path}: no such store")
-        if not create or (path.is_file() and path.stat().st_size):
-            _require_store(path)
+        if path.is_file():
+            _require_store(path, may_be_new=create)
         if path.is_dir():
             raise UserError(f"{path}: is a folder; --store names a file such as {path / 'store.sqlite'}")
         _make_parent(path)
@@ -283,10 +286,24 @@ def _sqlite_engine(path: Path) -> sa.Engine:
 
     @sa.event.listens_for(engine, "connect")
     def configure(connection: sqlite3.Connection, _: object) -> None:
-        for pragma in ("busy_timeout=5000", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
-            connection.execute(f"PRAGMA {pragma}")
+        connection.execute(f"PRAGMA busy_timeout={1000 * PATIENCE_S}")
+        _switch_to_wal(connection)
+        connection.execute("PRAGMA synchronous=FULL")
 
     return engine
+
+
+def _switch_to_wal(connection: sqlite3.Connection) -> None:
+    """Turn on the write-ahead log; SQLite's own patience does not cover two programs that do so at once."""
+    deadline = time.monotonic() + PATIENCE_S
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > deadline:
+                raise
+            time.sleep(0.02)
 
 
 def _remote_store(text: str) -> Store:
@@ -301,8 +318,10 @@ def _remote_store(text: str) -> Store:
         raise UserError(f"--store {shown}: cannot be opened ({error})") from error
 
 
-def _require_store(path: Path) -> None:
+def _require_store(path: Path, *, may_be_new: bool) -> None:
     """Refuse another program's database before a byte of it is changed.
+
+    A database without any table may be a store that another program is just making.
 
     Raises:
         UserError: the file is a database, but not a results store.
@@ -312,7 +331,7 @@ def _require_store(path: Path) -> None:
             names = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
     except sqlite3.Error:
         return  # opening it for real says what is wrong
-    if "gan_eval_meta" not in names:
+    if "gan_eval_meta" not in names and (names or not may_be_new):
         raise UserError(f"{path}: not a results store; name another file with --store")
 
 

@@ -146,11 +146,12 @@ def test_many_programs_may_open_a_new_store_at_once(tmp_path):
     for turn in range(3):
         path = str(tmp_path / str(turn))
         code = f"import sys; from gan_eval.store import open_store; sys.stdin.read(); open_store({path!r})"
-        children = [subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE) for _ in range(4)]
+        command = [sys.executable, "-c", code]
+        children = [subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE) for _ in range(4)]
         for child in children:
             assert child.stdin is not None
             child.stdin.close()
-        assert [child.wait() for child in children] == [0, 0, 0, 0]
+        assert [child.stderr.read() for child in children if child.stderr] == [b"", b"", b"", b""]
 
 
 CHILD = """
