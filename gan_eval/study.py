@@ -17,6 +17,11 @@ Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
 Direction = Literal["AtoB", "BtoA"]
 Mode = Literal["train", "eval"]
 Protocol = Literal["quick_response"]
+GeneratorKind = Literal["unet", "resnet_6", "resnet_9"]
+NormKind = Literal["batch", "instance", "none"]
+UpsamplingKind = Literal["transposed", "resize"]
+AdversarialKind = Literal["bce", "least_squares", "hinge"]
+Precision = Literal["fp32", "bf16"]
 
 
 class Section(BaseModel):
@@ -58,22 +63,51 @@ class TrainingSettings(Section):
     batch_size: int = Field(default=1, ge=1)
     image_size: int = Field(default=256, ge=16)
     learning_rate: float = Field(default=2e-4, gt=0)
+    decay: float = Field(default=0.0, ge=0, le=1)
+    """Share of the run, at its end, over which the learning rate falls linearly to 0."""
     beta1: float = Field(default=0.5, ge=0, lt=1)
     beta2: float = Field(default=0.999, ge=0, lt=1)
+
+    adversarial: AdversarialKind = "bce"
+    adversarial_weight: float = Field(default=1.0, ge=0)
+    """Against the lambdas: the GAN:reconstruction ratio. 0: no discriminator is trained."""
     lambda_l1: float = Field(default=100.0, ge=0)
+    lambda_l2: float = Field(default=0.0, ge=0)
+    lambda_ssim: float = Field(default=0.0, ge=0)
+    """Weight of 1 - SSIM."""
     d_loss_factor: float = Field(default=0.5, gt=0)
     """The discriminator's objective is this times (loss on fakes + loss on reals)."""
+
+    generator: GeneratorKind = "unet"
     generator_channels: int = Field(default=64, ge=1)
     discriminator_channels: int = Field(default=64, ge=1)
     depth: int | None = Field(default=None, ge=2)
     """Levels of the U-Net; default: log2 of the size."""
-    norm: Literal["batch", "instance", "none"] = "batch"
+    receptive_field: int = Field(default=70, ge=1)
+    """Side of the patch that one logit of the discriminator sees."""
+    upsampling: UpsamplingKind = "transposed"
+    """Transposed convolution, or nearest-neighbour resize and a convolution (no checkerboard)."""
+    norm: NormKind = "batch"
+    statistics: Literal["sample", "batch"] = "sample"
+    """BatchNorm over each picture alone, or over the whole batch (of all devices); the same at batch size 1."""
     dropout: float = Field(default=0.5, ge=0, lt=1)
+
     jitter: bool = True
     """Enlarge to round(size * 286/256), then crop at random."""
     mirror: bool = True
     max_pairs: int | None = Field(default=None, ge=1)
     """Use only the first pairs of the training split."""
+    precision: Precision = "fp32"
+    """bf16: mixed precision, other numbers than fp32."""
+
+    snapshots: tuple[Annotated[int, Field(ge=0)], ...] = ()
+    """Steps after which the generator is kept; with a fraction, the same share of the way."""
+    validate_every: int | None = Field(default=None, ge=1)
+    """Steps between measurements on pictures not trained on; with a fraction, the same share of the way."""
+    validation_metrics: tuple[str, ...] = ("psnr", "ssim")
+    validation_pairs: int = Field(default=16, ge=1)
+    best_metric: str | None = None
+    """The validation metric (training mode) by which the best generator is kept; default: the first."""
     seed: int = Field(default=0, ge=0, lt=2**63)
 
     @model_validator(mode="after")
@@ -82,6 +116,14 @@ class TrainingSettings(Section):
             raise ValueError("give epochs or steps, not both")
         if self.depth is not None and self.image_size % 2**self.depth:
             raise ValueError(f"image_size {self.image_size} is not a multiple of 2^depth = {2**self.depth}")
+        return self
+
+    @model_validator(mode="after")
+    def _something_to_learn(self) -> Self:
+        if not any((self.adversarial_weight, self.lambda_l1, self.lambda_l2, self.lambda_ssim)):
+            raise ValueError("adversarial_weight and all lambdas are 0; give one of them a weight")
+        if self.best_metric is not None and self.best_metric not in self.validation_metrics:
+            raise ValueError(f"best_metric {self.best_metric!r} is not among validation_metrics")
         return self
 
 

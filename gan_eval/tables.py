@@ -306,6 +306,36 @@ TRAINING_LOG = Table(
     key=("step", "term"),
 )
 
+VALIDATION = Table(
+    "validation",
+    "Metrics of a generator on validation pictures while it is trained, in long form.",
+    (
+        _int("step", "optimizer steps done", filled=True),
+        _int("epoch", "passes over the data begun, from 1; 0 before the first step"),
+        _text("mode", "train or eval: BatchNorm and dropout as in training, or as in evaluation", filled=True),
+        _text("metric", "its fixed name, or `diversity`", filled=True),
+        _float("value", "mean over the pictures, or the value of the set; missing with a reason"),
+        _float("sd", "standard deviation over the pictures; empty for the value of a set"),
+        _int("n", "generated pictures measured"),
+        _text("split", "where the pictures come from"),
+        _text("reason", "why a value is missing"),
+        _FRACTION,
+    ),
+    key=("step", "mode", "metric"),
+)
+
+TRAINING_WARNINGS = Table(
+    "training_warnings",
+    "What went wrong in a training run while it went on.",
+    (
+        _int("step", "optimizer steps done", filled=True),
+        _text("warning", "discriminator_overpowers or diversity_lost", filled=True),
+        _text("detail", "the numbers that show it", filled=True),
+        _FRACTION,
+    ),
+    key=("step", "warning"),
+)
+
 RUNS = Table(
     "runs",
     "What was computed by which program from which input.",
@@ -474,7 +504,7 @@ TABLES: dict[str, Table] = {
     table.name: table
     for table in (
         STIMULI, SESSIONS, PLANS, TRIALS, CONSENTS, CHECKS, PARTICIPANTS, IMAGE_METRICS, SET_METRICS, TRAINING_LOG,
-        RUNS, RATES, REACTION_TIMES, MIXED_MODELS, COMPARISONS, CORRELATIONS, PUBLISHED_QUIZ,
+        VALIDATION, TRAINING_WARNINGS, RUNS, RATES, REACTION_TIMES, MIXED_MODELS, COMPARISONS, CORRELATIONS, PUBLISHED_QUIZ,
     )
 }  # fmt: skip
 """Every table of the project by its name."""

@@ -50,8 +50,8 @@ def test_a_models_own_keys_override_the_shared_ones(tmp_path):
         (("epochs = 3", "beta1 = nan"), ["training.beta1"]),
         (('data = "d"', 'data = "e"'), ["models.m.data", "'e'", "known: d"]),
         (
-            ('data = "d"', 'data = "d"\n[models.m.training]\nlambda_l2 = 1'),
-            ["models.m.training.lambda_l2", "lambda_l1"],
+            ('data = "d"', 'data = "d"\n[models.m.training]\nlambda_l3 = 1'),
+            ["models.m.training.lambda_l3", "lambda_l"],
         ),
         (('name = "s"', 'name = "../s"'), ["study.name"]),
         (('name = "s"', ""), ["study.name: is missing"]),
