@@ -147,7 +147,7 @@ def train(
         job = job_of_study(study, model, data_root)
     else:
         job = job_of_options(data or Path(), direction.value if direction else "AtoB", options)
-    from trainer.training import train as train_model
+    from gan_eval.training import train_model
 
     with Console() as console:
         train_model(
@@ -270,6 +270,7 @@ def metrics(
     dataset: Annotated[str | None, typer.Option(help="Name of the data set; default: the folder's.")] = None,
     model: Annotated[str | None, typer.Option(help="Name of the generator; default: the fake folder's.")] = None,
     weights: Annotated[Path | None, typer.Option(help="Inception weights; default: the cache.")] = None,
+    brisque_weights: Annotated[Path | None, typer.Option(help="BRISQUE's regression; default: the cache.")] = None,
     resizer: Annotated[str, typer.Option(help="How pictures are resized for Inception.")] = DEFAULT_RESIZER,
     resize: Annotated[
         bool, typer.Option("--resize", help="Bring pairs of different sizes to the size of the real picture.")
@@ -296,6 +297,7 @@ def metrics(
             wanted,
             out,
             weights=weights,
+            brisque_weights=brisque_weights,
             resizer=resizer,
             resize=resize,
             on_progress=lambda done, total, what: console.progress(f"metrics: {what}", done, total),

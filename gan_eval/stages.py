@@ -37,10 +37,10 @@ def _train(plan: Plan, model: str) -> Stage:
     fraction = plan.training_fraction(model)
 
     def work(listener: Listener) -> bool:
-        from trainer.training import train
+        from gan_eval.training import train_model
 
         what = f"train {model}"
-        train(
+        train_model(
             settings,
             plan.data_folder(dataset),
             out,

@@ -346,7 +346,7 @@ RUNS = Table(
         _text("settings_hash", "SHA-256 over the settings"),
         _text("input_hash", "SHA-256 over the input files' hashes"),
         _text("software", "versions of gan_eval and of the libraries that matter"),
-        _text("weights_sha256", "SHA-256 of the pretrained weights' file"),
+        _text("weights_sha256", "SHA-256 of the pretrained weights' file; of several: `name hash; name hash`"),
         _text("resizer", "the rule by which pictures were resized for a network"),
         _text("device", "cpu, cuda, ..."),
         _int("threads", "number of threads"),

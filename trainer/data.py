@@ -1,49 +1,34 @@
-"""Paired pictures: `ROOT/<split>/*.jpg`, each with A on the left and B on the right, decoded once and cached.
+"""Training batches from A|B pictures: decoded once and cached, cropped by counter, made ahead by worker threads.
 
 A pair in memory is (2, 3, J, J) uint8: input then target, at the size from which crops are taken.
 """
 
-import os
-from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
-from typing import TypeVar
+from types import TracebackType
+from typing import Self
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from gan_eval.errors import UserError
-from gan_eval.files import sha256_file, sha256_json
-from gan_eval.images import Picture, list_pictures, read_rgb, resize
+from gan_eval.files import sha256_bytes, sha256_file, sha256_json
+from gan_eval.images import read_file, resize
 from gan_eval.study import Direction, TrainingSettings
+from trainer.datasets.layout import list_pairs, of_all, read_pair
 from trainer.randomness import Purpose, stream
 
-Pair = NDArray[np.uint8]
-T = TypeVar("T")
+__all__ = ["Batches", "PairedPictures", "Schedule", "as_tensor", "hash_pairs", "jitter_size", "list_pairs", "read_pair"]
 
-SMALLEST_SIDE = 8
-"""Halves with fewer pixels a side are no pictures."""
+Pair = NDArray[np.uint8]
+
 CACHE_BYTES = 4 * 2**30
 """Pairs beyond this much memory are decoded each time they are needed."""
-NAMED = 5
-"""Of several bad pictures, so many are named."""
-
-
-def list_pairs(data: Path, split: str, *, limit: int | None = None) -> list[Path]:
-    """The pictures of `data/split` in natural order, at most `limit`.
-
-    Raises:
-        UserError: no such folder or split, or no pictures in it.
-    """
-    data = Path(data)
-    if not data.is_dir():
-        raise UserError(f"{data}: no such data folder")
-    if not (data / split).is_dir():
-        splits = ", ".join(sorted(folder.name for folder in data.iterdir() if folder.is_dir())) or "none"
-        raise UserError(f"{data}: no split {split!r} (a folder of pictures); there are: {splits}")
-    return list_pictures(data / split)[:limit]
+STEPS_AHEAD = 2
+"""Batches that wait ready for each worker."""
 
 
 def hash_pairs(paths: list[Path]) -> str:
@@ -55,51 +40,6 @@ def hash_pairs(paths: list[Path]) -> str:
     return sha256_json(of_all(paths, lambda path: [path.name, sha256_file(path)]))
 
 
-def of_all(paths: list[Path], work: Callable[[Path], T]) -> list[T]:
-    """`work` of every picture, in order.
-
-    Raises:
-        UserError: it fails on some. All are tried first, so that one line tells of all that must be mended.
-    """
-    done: list[T] = []
-    bad: dict[Path, UserError] = {}
-    for path in paths:
-        try:
-            done.append(work(path))
-        except UserError as error:
-            bad[path] = error
-    if len(bad) == 1:
-        raise next(iter(bad.values()))
-    if bad:
-        raise UserError(_all_bad(bad, len(paths)))
-    return done
-
-
-def _all_bad(bad: dict[Path, UserError], tried: int) -> str:
-    """One line for several bad pictures of one folder: the count, the mend, and the first with their reasons."""
-    folder = next(iter(bad)).parent
-    reasons = [str(error).removeprefix(f"{folder}{os.sep}").rsplit("; ", 1)[0] for error in bad.values()]
-    more = [f"and {len(bad) - NAMED} more"] if len(bad) > NAMED else []
-    listed = "; ".join([*reasons[:NAMED], *more])
-    return f"{folder}: {len(bad)} of {tried} pictures cannot be used; mend or remove them: {listed}"
-
-
-def read_pair(path: Path, direction: Direction) -> tuple[Picture, Picture]:
-    """Input and target of one side-by-side picture, each (H, W, 3) uint8.
-
-    Raises:
-        UserError: the picture is broken, or its width is odd, or its halves are too small.
-    """
-    picture = read_rgb(path)
-    height, width = picture.shape[:2]
-    if width % 2:
-        raise UserError(f"{path}: the width {width} is odd, so A and B cannot be halves; make it even or remove it")
-    if min(height, width // 2) < SMALLEST_SIDE:
-        raise UserError(f"{path}: halves of {width // 2}x{height} pixels are too small; remove it")
-    a, b = picture[:, : width // 2], picture[:, width // 2 :]
-    return (a, b) if direction == "AtoB" else (b, a)
-
-
 def jitter_size(settings: TrainingSettings) -> int:
     """The side from which crops are taken: round(size * 286 / 256), or the size itself without jitter."""
     return round(settings.image_size * 286 / 256) if settings.jitter else settings.image_size
@@ -107,14 +47,39 @@ def jitter_size(settings: TrainingSettings) -> int:
 
 def as_tensor(pictures: NDArray[np.uint8]) -> Tensor:
     """uint8 0..255 to float32 in [-1, 1], same shape."""
-    return torch.from_numpy(np.ascontiguousarray(pictures)).to(torch.float32).div_(127.5).sub_(1.0)
+    return torch.from_numpy(_scaled(np.array(pictures, dtype=np.float32, order="C")))
+
+
+def _scaled(levels: NDArray[np.float32]) -> NDArray[np.float32]:
+    """0..255 to -1..1, in place.
+
+    NumPy does it in the calling thread: PyTorch would start threads of its own below each worker.
+    """
+    levels /= np.float32(127.5)
+    levels -= np.float32(1)
+    return levels
 
 
 class PairedPictures:
     """The pairs of one split at one size, in the order of their names."""
 
-    def __init__(self, paths: list[Path], direction: Direction, *, side: int, cache_bytes: int = CACHE_BYTES) -> None:
-        """Decode every picture once, so that the bad ones are named before hours of training.
+    def __init__(
+        self,
+        paths: list[Path],
+        direction: Direction,
+        *,
+        side: int,
+        cache_bytes: int = CACHE_BYTES,
+        threads: int | None = None,
+    ) -> None:
+        """Read and decode every picture once, so that the bad ones are named before hours of training.
+
+        Args:
+            paths: the pictures.
+            direction: which half is the input.
+            side: pixels a side of the pairs; halves of any shape become squares, as in the reference implementation.
+            cache_bytes: bound of the cache; 0 switches it off. A pair takes 6 * side**2 bytes.
+            threads: threads that read and decode; default: the cores, at most 8.
 
         Raises:
             UserError: pictures are broken or cannot be halved.
@@ -122,15 +87,17 @@ class PairedPictures:
         self.paths = paths
         self.direction = direction
         self.side = side
-        room = cache_bytes // (2 * 3 * side * side)
-        self._cache: list[Pair] = []
+        cached = frozenset(paths[: cache_bytes // (2 * 3 * side * side)])
 
-        def take(path: Path) -> None:
-            halves = read_pair(path, direction)
-            if len(self._cache) < room:
-                self._cache.append(self._stacked(halves))
+        def take(path: Path) -> tuple[str, Pair | None]:
+            content = read_file(path)
+            halves = read_pair(path, direction, content=content)
+            return sha256_bytes(content), self._stacked(halves) if path in cached else None
 
-        of_all(paths, take)
+        taken = of_all(paths, take, threads=threads)
+        self._cache = [pair for _, pair in taken if pair is not None]
+        self.sha256 = sha256_json([[path.name, digest] for path, (digest, _) in zip(paths, taken, strict=True)])
+        """What `hash_pairs` gives, without a second reading of the files."""
 
     def __len__(self) -> int:
         return len(self.paths)
@@ -141,7 +108,7 @@ class PairedPictures:
             return self._cache[index]
         return self._stacked(read_pair(self.paths[index], self.direction))
 
-    def _stacked(self, halves: tuple[Picture, Picture]) -> Pair:
+    def _stacked(self, halves: tuple[NDArray[np.uint8], NDArray[np.uint8]]) -> Pair:
         sized = [resize(half, (self.side, self.side)) for half in halves]
         return np.ascontiguousarray(np.stack(sized).transpose(0, 3, 1, 2))
 
@@ -160,25 +127,48 @@ class Position:
 
 @dataclass(frozen=True)
 class Schedule:
-    """Which pair is seen when: every pair once an epoch, in an order that follows from the seed."""
+    """Which pair is seen when: every pair once an epoch, in an order that follows from the seed.
+
+    Several devices share each step's global batch evenly. Where an epoch's last one does not divide by their number, it
+    is filled up with the epoch's first pairs: places beyond the last pair count on from the first.
+    """
 
     pairs: int
     batch_size: int
+    """Pairs a step on each device."""
     seed: int
+    world: int = 1
+    """Number of devices."""
+
+    @property
+    def global_batch(self) -> int:
+        """Pairs a step on all devices."""
+        return self.batch_size * self.world
 
     @property
     def steps_per_epoch(self) -> int:
-        return -(-self.pairs // self.batch_size)
+        return -(-self.pairs // self.global_batch)
 
     def position(self, step: int) -> Position:
-        """The place of step `step`, counted from 0."""
+        """The place of step `step`, counted from 0, on all devices together."""
         epoch, batch = divmod(step, self.steps_per_epoch)
-        start = batch * self.batch_size
-        return Position(epoch, start, min(start + self.batch_size, self.pairs))
+        start = batch * self.global_batch
+        filled = -(-self.pairs // self.world) * self.world
+        return Position(epoch, start, min(start + self.global_batch, filled))
+
+    def samples(self, step: int, *, rank: int = 0) -> list[tuple[int, int]]:
+        """What a device sees in a step: (place in the epoch's order, number of the sample since the run's start)."""
+        place = self.position(step)
+        share = (place.stop - place.start) // self.world
+        first = place.start + rank * share
+        return [(n % self.pairs, place.epoch * self.pairs + n % self.pairs) for n in range(first, first + share)]
 
     def images(self, steps: int) -> int:
-        """How many pairs the first `steps` steps see."""
-        return steps and self.position(steps - 1).epoch * self.pairs + self.position(steps - 1).stop
+        """How many pairs the first `steps` steps see on all devices; those that fill up a batch are not counted."""
+        if not steps:
+            return 0
+        place = self.position(steps - 1)
+        return place.epoch * self.pairs + min(place.stop, self.pairs)
 
     def order(self, epoch: int) -> NDArray[np.int64]:
         """The permutation of one epoch."""
@@ -186,26 +176,81 @@ class Schedule:
 
 
 class Batches:
-    """Training batches by step number: any step can be asked for, in any order."""
+    """Training batches by step number: any step can be asked for, in any order, with any number of workers.
 
-    def __init__(self, pictures: PairedPictures, settings: TrainingSettings) -> None:
-        self.schedule = Schedule(len(pictures), settings.batch_size, settings.seed)
+    Workers are threads: decoding, resizing and scaling release the interpreter's lock, the cache is shared without
+    copies, and it works alike on every system. They make the next steps while one is used.
+
+    >>> with Batches(pictures, settings, workers=2) as batches:  # doctest: +SKIP
+    ...     condition, target = batches(0)
+    """
+
+    def __init__(
+        self,
+        pictures: PairedPictures,
+        settings: TrainingSettings,
+        *,
+        workers: int = 0,
+        rank: int = 0,
+        world: int = 1,
+    ) -> None:
+        """Batches of one device.
+
+        Args:
+            pictures: the pairs, at the size of `jitter_size(settings)`.
+            settings: batch size (of each device), picture size, jitter and seed.
+            workers: threads that make the next batches in the background; 0 makes each when it is asked for.
+            rank: number of this device, from 0.
+            world: number of devices.
+        """
+        self.schedule = Schedule(len(pictures), settings.batch_size, settings.seed, world)
         self._pictures = pictures
         self._settings = settings
-        self._epoch = -1
-        self._order = np.empty(0, np.int64)
+        self._rank = rank
+        self._order = lru_cache(maxsize=2)(self.schedule.order)
+        self._pool = ThreadPoolExecutor(workers, "batches") if workers else None
+        self._ready = STEPS_AHEAD * workers
+        self._ahead: dict[int, Future[tuple[Tensor, Tensor]]] = {}
 
     def __call__(self, step: int) -> tuple[Tensor, Tensor]:
-        """Inputs and targets of step `step` (from 0), each (N, 3, size, size) float32 in [-1, 1]."""
-        place = self.schedule.position(step)
-        if place.epoch != self._epoch:
-            self._epoch, self._order = place.epoch, self.schedule.order(place.epoch)
-        first = place.epoch * self.schedule.pairs
-        crops = [
-            jitter(self._pictures[self._order[n]], self._settings, sample=first + n)
-            for n in range(place.start, place.stop)
-        ]
-        batch = as_tensor(np.stack(crops, axis=1))
+        """Inputs and targets of step `step` (from 0), each (N, 3, size, size) float32 in [-1, 1].
+
+        Raises:
+            UserError: a picture that is not in the cache has been damaged or removed meanwhile.
+        """
+        if self._pool is None:
+            return self._made(step)
+        wanted = range(step, step + self._ready + 1)
+        for other in [other for other in self._ahead if other not in wanted]:
+            self._ahead.pop(other).cancel()
+        for coming in wanted:
+            if coming not in self._ahead:
+                self._ahead[coming] = self._pool.submit(self._made, coming)
+        return self._ahead.pop(step).result()
+
+    def close(self) -> None:
+        """Let the workers go; batches can still be asked for."""
+        if self._pool is not None:
+            self._pool.shutdown(cancel_futures=True)
+        self._pool = None
+        self._ahead.clear()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _made(self, step: int) -> tuple[Tensor, Tensor]:
+        size = self._settings.image_size
+        order = self._order(self.schedule.position(step).epoch)
+        samples = self.schedule.samples(step, rank=self._rank)
+        levels = np.empty((2, len(samples), 3, size, size), np.float32)
+        for row, (place, sample) in enumerate(samples):
+            levels[:, row] = jitter(self._pictures[order[place]], self._settings, sample=sample)
+        batch = torch.from_numpy(_scaled(levels))
         return batch[0], batch[1]
 
 
@@ -217,11 +262,23 @@ def jitter(pair: Pair, settings: TrainingSettings, *, sample: int) -> Pair:
         sample: number of the sample since the start of the run; it decides the crop.
 
     Returns:
-        (2, 3, size, size) uint8, a view of `pair`.
+        (2, 3, size, size) uint8.
     """
     rng = stream(Purpose.JITTER, settings.seed, sample)
     size = settings.image_size
     top, left = rng.integers(0, pair.shape[-1] - size + 1, size=2)
     mirrored = rng.random() < 0.5
     crop = pair[..., top : top + size, left : left + size]
-    return crop[..., ::-1] if settings.mirror and mirrored else crop
+    return mirror(crop) if settings.mirror and mirrored else crop
+
+
+def mirror(pair: Pair) -> Pair:
+    """Left and right exchanged.
+
+    Eight pixels at a time where the width allows it: the words in reverse order, then the bytes of each, which is six
+    times as fast as byte by byte.
+    """
+    if pair.shape[-1] % 8:
+        return pair[..., ::-1]
+    words = np.ascontiguousarray(pair).view("<u8")
+    return words[..., ::-1].astype(">u8").view(np.uint8)

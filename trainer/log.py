@@ -37,6 +37,8 @@ class TrainingLog:
         self.window = window_of(total)
         self.latest: dict[str, float] = {}
         """The terms of the last row."""
+        self.means: list[dict[str, float]] = []
+        """The terms of all rows."""
         self._rows: list[list[Any]] = []
         self._pending: list[Mapping[str, SupportsFloat]] = []
 
@@ -60,6 +62,7 @@ class TrainingLog:
             values = [float(terms[name]) for terms in self._pending if name in terms]
             self.latest[name] = math.fsum(values) / len(values)
             self._rows.append([step, epoch, images, name, self.latest[name], seconds])
+        self.means.append(dict(self.latest))
         self._pending = []
 
     def check(self, step: int) -> None:
@@ -84,10 +87,11 @@ class TrainingLog:
         rows = [dict(zip(names, row, strict=True)) | {"fraction": self.fraction} for row in self._rows]
         write_rows(rows, self.path, TRAINING_LOG)
 
-    def state(self) -> dict[str, Any]:
+    def state_dict(self) -> dict[str, Any]:
         """What a checkpoint must hold for the log to go on as if nothing had happened; call `check` before."""
-        return {"rows": self._rows, "pending": self._pending, "latest": self.latest}
+        return {"rows": self._rows, "pending": self._pending, "means": self.means}
 
-    def load_state(self, state: dict[str, Any]) -> None:
+    def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on from a checkpoint."""
-        self._rows, self._pending, self.latest = list(state["rows"]), list(state["pending"]), dict(state["latest"])
+        self._rows, self._pending, self.means = list(state["rows"]), list(state["pending"]), list(state["means"])
+        self.latest = dict(self.means[-1]) if self.means else {}

@@ -6,11 +6,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from gan_eval.study import AdversarialKind
+
 
 class AdversarialLoss(Protocol):
-    """Scalar loss of logits (any shape) that ought to say real (or not)."""
+    """Scalar loss of logits (any shape) that ought to say real (or not), as the discriminator or the generator
+    minimises it."""
 
-    def __call__(self, logits: Tensor, *, real: bool) -> Tensor: ...
+    def __call__(self, logits: Tensor, *, real: bool, generator: bool = False) -> Tensor: ...
 
 
 class ReconstructionLoss(Protocol):
@@ -19,8 +22,10 @@ class ReconstructionLoss(Protocol):
     def __call__(self, fake: Tensor, target: Tensor) -> Tensor: ...
 
 
-def bce(logits: Tensor, *, real: bool) -> Tensor:
+def bce(logits: Tensor, *, real: bool, generator: bool = False) -> Tensor:
     """Mean of -log sigmoid(logits), or of -log(1 - sigmoid(logits)) where not real (Goodfellow et al. 2014, eq. 1).
+
+    The generator minimises the first of its fakes (section 3 there: "non-saturating").
 
     >>> round(float(bce(torch.zeros(1), real=True)), 4)
     0.6931
@@ -28,6 +33,73 @@ def bce(logits: Tensor, *, real: bool) -> Tensor:
     return F.binary_cross_entropy_with_logits(logits, torch.full_like(logits, float(real)))
 
 
+def least_squares(logits: Tensor, *, real: bool, generator: bool = False) -> Tensor:
+    """Mean squared distance from 1, or from 0 where not real (Mao et al. 2017, arXiv 1611.04076, eq. 9).
+
+    >>> float(least_squares(torch.tensor([3.0]), real=True))
+    4.0
+    """
+    return F.mse_loss(logits, torch.full_like(logits, float(real)))
+
+
+def hinge(logits: Tensor, *, real: bool, generator: bool = False) -> Tensor:
+    """Discriminator: mean of max(0, 1 - logits), or of max(0, 1 + logits) where not real; generator: mean of -logits
+    (Lim and Ye 2017, arXiv 1705.02894, section 3).
+
+    >>> float(hinge(torch.tensor([0.25]), real=False)), float(hinge(torch.tensor([0.25]), real=True, generator=True))
+    (1.25, -0.25)
+    """
+    signed = logits if real else -logits
+    return -signed.mean() if generator else F.relu(1.0 - signed).mean()
+
+
+ADVERSARIAL: dict[AdversarialKind, AdversarialLoss] = {"bce": bce, "least_squares": least_squares, "hinge": hinge}
+DECISION: dict[AdversarialKind, float] = {"bce": 0.0, "least_squares": 0.5, "hinge": 0.0}
+"""The logit above which a discriminator trained with the loss says real."""
+
+
 def l1(fake: Tensor, target: Tensor) -> Tensor:
     """Mean absolute difference (arXiv 1611.07004, eq. 3)."""
     return F.l1_loss(fake, target)
+
+
+def l2(fake: Tensor, target: Tensor) -> Tensor:
+    """Mean squared difference."""
+    return F.mse_loss(fake, target)
+
+
+SSIM_WINDOW, SSIM_SIGMA = 11, 1.5
+
+
+def ssim(fake: Tensor, target: Tensor) -> Tensor:
+    """1 - mean SSIM over channels and places: 0 for equal pictures, at most 2 (Wang et al. 2004, eq. 13).
+
+    Gaussian window of 11 pixels and sigma 1.5, K = (0.01, 0.03), no padding; each channel by itself. Sides below 11
+    pixels take the largest odd window that fits.
+
+    >>> float(ssim(torch.zeros(1, 3, 16, 16), torch.zeros(1, 3, 16, 16)))
+    0.0
+    """
+    x, y = (fake + 1) / 2, (target + 1) / 2
+    side = min(SSIM_WINDOW, *x.shape[-2:])
+    window = _gaussian(side - (side + 1) % 2, like=x)
+    mean_x, mean_y = _blur(x, window), _blur(y, window)
+    var_x, var_y = _blur(x * x, window) - mean_x**2, _blur(y * y, window) - mean_y**2
+    covariance = _blur(x * y, window) - mean_x * mean_y
+    c1, c2 = 0.01**2, 0.03**2
+    luminance = (2 * mean_x * mean_y + c1) / (mean_x**2 + mean_y**2 + c1)
+    structure = (2 * covariance + c2) / (var_x + var_y + c2)
+    return 1 - (luminance * structure).mean()
+
+
+def _gaussian(side: int, *, like: Tensor) -> Tensor:
+    places = torch.arange(side, dtype=like.dtype, device=like.device) - (side - 1) / 2
+    weights = torch.exp(-(places**2) / (2 * SSIM_SIGMA**2))
+    return weights / weights.sum()
+
+
+def _blur(x: Tensor, window: Tensor) -> Tensor:
+    """Each channel of (N, C, H, W) with the window along both axes, without padding."""
+    channels, side = x.shape[1], len(window)
+    rows = F.conv2d(x, window.view(1, 1, side, 1).expand(channels, 1, side, 1).contiguous(), groups=channels)
+    return F.conv2d(rows, window.expand(channels, 1, 1, side).contiguous(), groups=channels)

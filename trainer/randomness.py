@@ -29,6 +29,8 @@ class Purpose(IntEnum):
     """Dropout in the sample grids, by picture."""
     GENERATE = 6
     """Dropout in generation, by picture."""
+    VALIDATION = 7
+    """Dropout in validation, by picture."""
 
 
 def sequence(purpose: Purpose, seed: int, *counters: int) -> np.random.SeedSequence:

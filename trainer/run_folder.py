@@ -18,6 +18,8 @@ from trainer.nets.unet import UNet
 FORMAT = 1
 CONFIG = "config.json"
 GENERATOR = "generator.safetensors"
+BEST = "best.safetensors"
+"""The generator that the validation metric prefers."""
 _METADATA = "gan_eval"  # one key only: the order of several is not fixed, and equal runs shall give equal files
 
 Definition = dict[str, Any]
@@ -40,7 +42,9 @@ def check_run(out: Path, definition: Definition, machine: Machine) -> list[str]:
             claim_output_folder(out)
         return []
     config = read_json(out / CONFIG)
-    differing = differences({key: config.get(key) for key in definition}, definition)
+    there = {key: config.get(key) for key in definition}
+    there["settings"] = _with_defaults(there["settings"])
+    differing = differences(there, definition)
     if differing:
         raise UserError(f"--out {out}: holds a run with another {', another '.join(differing)}; choose another folder")
     before = config.get("machine", {})
@@ -72,17 +76,25 @@ def differences(old: Any, new: Any, prefix: str = "") -> list[str]:
 
 
 def fingerprint(definition: Definition) -> str:
-    """SHA-256 of the definition."""
-    return sha256_json(definition)
+    """SHA-256 of the definition; settings at their defaults do not count, so that new ones change no old run's."""
+    settings = settings_of(definition).model_dump(mode="json", exclude_defaults=True)
+    return sha256_json({**definition, "settings": settings})
 
 
-def save_generator(run: Path, net: nn.Module, definition: Definition) -> Path:
-    """Write the finished generator with its settings; neither path nor time, so equal runs give equal files."""
+def snapshot_path(run: Path, step: int) -> Path:
+    """The file of the generator kept after `step` steps."""
+    return run / "snapshots" / f"step_{step:07d}.safetensors"
+
+
+def save_generator(path: Path, net: nn.Module, definition: Definition) -> None:
+    """Write a generator with its settings; neither path nor time, so equal runs give equal files.
+
+    Args:
+        definition: of the run; of a generator on the way also `step`.
+    """
     metadata = json.dumps({"format": FORMAT, **definition}, sort_keys=True)
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in net.state_dict().items()}
-    path = run / GENERATOR
     write_bytes(path, save(tensors, metadata={_METADATA: metadata}))
-    return path
 
 
 def load_generator(run: Path) -> tuple[UNet, Definition]:
@@ -116,6 +128,14 @@ def settings_of(definition: Definition) -> TrainingSettings:
 def direction_of(definition: Definition) -> Direction:
     """Which half the run's generator takes as input."""
     return "BtoA" if definition["direction"] == "BtoA" else "AtoB"
+
+
+def _with_defaults(settings: Any) -> Any:
+    """Settings written by an earlier version, with the defaults of those that it did not know."""
+    try:
+        return TrainingSettings(**settings).model_dump(mode="json")
+    except (TypeError, ValidationError):
+        return settings
 
 
 def _short(value: Any) -> str:

@@ -14,18 +14,16 @@ from trainer.randomness import Purpose
 
 COUNT = 4
 """Pairs in a grid."""
-TIMES = 10
-"""Grids in a run."""
 
 
-def sample_steps(total: int) -> frozenset[int]:
-    """The steps after which a grid is drawn: evenly spread, the last one always."""
-    return frozenset(max(1, round(total * k / TIMES)) for k in range(1, TIMES + 1))
+def grid_path(folder: Path, step: int) -> Path:
+    """The file of the grid after `step` steps."""
+    return folder / f"step_{step:07d}.png"
 
 
 def sample_pairs(data: Path, train: list[Path], direction: Direction, *, size: int) -> list[tuple[Picture, Picture]]:
     """Up to COUNT pairs of size x size pixels, of pictures not trained on where there are any."""
-    for split in ("val", "test"):
+    for split in ("test", "val"):
         try:
             paths = list_pairs(data, split, limit=COUNT)
             return [_sized(path, direction, size) for path in paths]

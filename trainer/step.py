@@ -7,7 +7,8 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from trainer.losses import AdversarialLoss, ReconstructionLoss, bce, l1
+from gan_eval.study import TrainingSettings
+from trainer.losses import ADVERSARIAL, DECISION, AdversarialLoss, ReconstructionLoss, bce, l1, l2, ssim
 
 
 @dataclass(frozen=True)
@@ -21,13 +22,41 @@ class Gan:
 
 
 @dataclass(frozen=True)
+class Term:
+    """A reconstruction loss with its weight in the generator's objective; at weight 0 it is only watched."""
+
+    name: str
+    loss: ReconstructionLoss
+    weight: float
+
+
+@dataclass(frozen=True)
 class Objective:
     """What is minimised. Defaults: arXiv 1611.07004, eq. 4 with lambda = 100, and D's objective halved."""
 
     adversarial: AdversarialLoss = bce
-    reconstruction: ReconstructionLoss = l1
-    reconstruction_weight: float = 100.0
+    adversarial_weight: float = 1.0
+    """At 0 there is no discriminator to train."""
+    decision: float = 0.0
+    """The logit above which the discriminator says real."""
+    reconstruction: tuple[Term, ...] = (Term("g_l1", l1, 100.0),)
     d_loss_factor: float = 0.5
+
+
+def objective_of(settings: TrainingSettings) -> Objective:
+    """The objective that the settings describe; L1 is always watched, so that models can be compared."""
+    terms = (
+        Term("g_l1", l1, settings.lambda_l1),
+        Term("g_l2", l2, settings.lambda_l2),
+        Term("g_ssim", ssim, settings.lambda_ssim),
+    )
+    return Objective(
+        adversarial=ADVERSARIAL[settings.adversarial],
+        adversarial_weight=settings.adversarial_weight,
+        decision=DECISION[settings.adversarial],
+        reconstruction=tuple(term for term in terms if term.weight or term.name == "g_l1"),
+        d_loss_factor=settings.d_loss_factor,
+    )
 
 
 def training_step(
@@ -47,27 +76,49 @@ def training_step(
         gradient_norm: also return the Euclidean norm of the generator's gradient.
 
     Returns:
-        The unweighted terms as detached scalars: g_adversarial, g_l1, d_real, d_fake (and g_gradient_norm).
+        The unweighted terms as detached scalars: g_adversarial, d_real, d_fake, d_accuracy (share of the logits that
+        were right before D's update), one for each reconstruction loss, and g_gradient_norm where asked for.
     """
     G, D = gan.generator, gan.discriminator
     fake = G(condition)
+    terms: dict[str, Tensor] = {}
+    g_loss = fake.new_zeros(())
 
-    D.requires_grad_(True)
-    gan.discriminator_optimizer.zero_grad()
-    d_fake = objective.adversarial(D(torch.cat([condition, fake.detach()], 1)), real=False)
-    d_real = objective.adversarial(D(torch.cat([condition, target], 1)), real=True)
-    backward(objective.d_loss_factor * (d_fake + d_real))
-    gan.discriminator_optimizer.step()
+    if objective.adversarial_weight:
+        D.requires_grad_(True)
+        gan.discriminator_optimizer.zero_grad()
+        fake_logits = D(torch.cat([condition, fake.detach()], 1))
+        real_logits = D(torch.cat([condition, target], 1))
+        terms["d_fake"] = objective.adversarial(fake_logits, real=False)
+        terms["d_real"] = objective.adversarial(real_logits, real=True)
+        backward(objective.d_loss_factor * (terms["d_fake"] + terms["d_real"]))
+        gan.discriminator_optimizer.step()
+        terms["d_accuracy"] = accuracy(fake_logits, real_logits, objective.decision)
 
-    D.requires_grad_(False)  # its gradients are not needed to update the generator
+        D.requires_grad_(False)  # its gradients are not needed to update the generator
+        logits = D(torch.cat([condition, fake], 1))
+        terms["g_adversarial"] = objective.adversarial(logits, real=True, generator=True)
+        g_loss = objective.adversarial_weight * terms["g_adversarial"]
+
+    for term in objective.reconstruction:
+        terms[term.name] = term.loss(fake, target)
+        if term.weight:
+            g_loss = g_loss + term.weight * terms[term.name]
     gan.generator_optimizer.zero_grad()
-    g_adversarial = objective.adversarial(D(torch.cat([condition, fake], 1)), real=True)
-    g_reconstruction = objective.reconstruction(fake, target)
-    backward(g_adversarial + objective.reconstruction_weight * g_reconstruction)
+    backward(g_loss)
     gan.generator_optimizer.step()
 
-    terms = {"g_adversarial": g_adversarial, "g_l1": g_reconstruction, "d_real": d_real, "d_fake": d_fake}
     if gradient_norm:
-        gradients = [weight.grad for weight in G.parameters() if weight.grad is not None]
-        terms["g_gradient_norm"] = nn.utils.get_total_norm(gradients)
+        terms["g_gradient_norm"] = total_gradient_norm(G)
     return {name: term.detach() for name, term in terms.items()}
+
+
+def accuracy(fake_logits: Tensor, real_logits: Tensor, decision: float) -> Tensor:
+    """Share of a discriminator's logits that are on the right side of the decision, reals and fakes alike."""
+    right = (real_logits.detach() > decision).float().mean() + (fake_logits.detach() <= decision).float().mean()
+    return right / 2
+
+
+def total_gradient_norm(net: nn.Module) -> Tensor:
+    """Euclidean norm of all gradients of `net` as one vector."""
+    return nn.utils.get_total_norm([weight.grad for weight in net.parameters() if weight.grad is not None])

@@ -1,35 +1,22 @@
 """Training a Pix2Pix generator: the loop, resumable at any step."""
 
-import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import torch
-from lightning_fabric import Fabric
-from torch.optim import Adam
 
 from gan_eval.errors import UserError
-from gan_eval.images import Picture
 from gan_eval.study import Direction, TrainingSettings
-from trainer.checkpoints import CheckpointClock, State, load_latest, save_checkpoint
+from trainer.checkpoints import CheckpointClock
 from trainer.data import Batches, PairedPictures, hash_pairs, jitter_size, list_pairs
+from trainer.gan import new_fabric
 from trainer.interrupts import deferred_interrupt
-from trainer.length import planned_steps
-from trainer.log import TrainingLog
-from trainer.nets.build import new_networks
-from trainer.randomness import Purpose, seeded
-from trainer.run_folder import (
-    GENERATOR,
-    Definition,
-    Machine,
-    begin_run,
-    check_run,
-    fingerprint,
-    save_generator,
-)
-from trainer.samples import draw_samples, sample_pairs, sample_steps
-from trainer.step import Gan, Objective, training_step
+from trainer.length import planned_steps, shortened
+from trainer.milestones import milestones
+from trainer.run import Run
+from trainer.run_folder import GENERATOR, Definition, Machine, begin_run, check_run, save_generator
+from trainer.samples import sample_pairs
+from trainer.validation import Measure, Validation, validation_pairs
 
 Progress = Callable[[int, int, dict[str, float]], None]
 """Called after each step with the steps done, the total, and the latest means of the loss terms."""
@@ -47,6 +34,7 @@ def train(
     fraction: float = 1.0,
     split: str = "train",
     checkpoint_every: int | None = None,
+    measure: Measure | None = None,
     on_progress: Progress | None = None,
     on_message: Callable[[str], None] | None = None,
 ) -> Path:
@@ -56,9 +44,11 @@ def train(
 
     Args:
         data: folder with `SPLIT/*.jpg`, A on the left and B on the right of each picture.
-        out: the run's folder: config.json, training_log.csv, checkpoints/, samples/, generator.safetensors.
+        out: the run's folder: config.json, training_log.csv, checkpoints/, samples/, generator.safetensors; with
+            snapshots and validation also snapshots/, validation.csv, best.safetensors.
         fraction: share of the planned steps that is trained, above 0 and at most 1.
         checkpoint_every: steps between checkpoints; default: about a minute.
+        measure: computes the validation metrics; without, nothing is validated.
 
     Returns:
         `out`.
@@ -72,7 +62,8 @@ def train(
     say = on_message or (lambda _line: None)
     out = Path(out)
     paths = list_pairs(data, split, limit=settings.max_pairs)
-    total = planned_steps(settings, len(paths), fraction=fraction)
+    planned = planned_steps(settings, len(paths))
+    total = shortened(planned, fraction)
     if len(paths) > MANY_PAIRS:
         say(f"reading and checking {len(paths)} pictures")
     definition: Definition = {
@@ -84,28 +75,39 @@ def train(
         "data_sha256": hash_pairs(paths),
         "steps": total,
     }
-    fabric = Fabric(accelerator="auto", devices=1)
+    fabric = new_fabric(settings)
     machine = _machine(fabric.device)
     for line in check_run(out, definition, machine):
         say(line)
     if (out / GENERATOR).is_file():
         return out
 
-    pictures = PairedPictures(paths, direction, side=jitter_size(settings))
-    samples = sample_pairs(data, paths, direction, size=settings.image_size)
-    run = _Run(fabric, settings, definition, out, Batches(pictures, settings), samples)
+    batches = Batches(PairedPictures(paths, direction, side=jitter_size(settings)), settings)
+    run = Run(
+        fabric,
+        settings,
+        definition,
+        out,
+        batches=batches,
+        milestones=milestones(settings, total=total, planned=planned, steps_per_epoch=batches.schedule.steps_per_epoch),
+        samples=sample_pairs(data, paths, direction, size=settings.image_size),
+        validation=_validation(settings, data, out, measure, direction=direction, train_split=split, say=say),
+        say=say,
+    )
     begin_run(out, definition, machine)
-    run.resume(say)
+    run.resume()
     with torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True):
         _loop(run, checkpoint_every=checkpoint_every, on_progress=on_progress)
-    save_generator(out, run.gan.generator, definition)
+    save_generator(out / GENERATOR, run.generator, definition)
     return out
 
 
-def _loop(run: "_Run", *, checkpoint_every: int | None, on_progress: Progress | None) -> None:
+def _loop(run: Run, *, checkpoint_every: int | None, on_progress: Progress | None) -> None:
     """Train to the last step; write what is due after each step."""
     due = CheckpointClock(checkpoint_every)
     with deferred_interrupt() as interrupted:
+        if not run.done:
+            run.reached()
         while run.done < run.total:
             run.step()
             stop = interrupted()
@@ -117,106 +119,25 @@ def _loop(run: "_Run", *, checkpoint_every: int | None, on_progress: Progress | 
                 on_progress(run.done, run.total, run.log.latest)
 
 
-class _Run:
-    """The moving parts of a run: networks, optimizers, log, and the number of steps done."""
-
-    def __init__(
-        self,
-        fabric: Fabric,
-        settings: TrainingSettings,
-        definition: Definition,
-        out: Path,
-        batches: Batches,
-        samples: list[tuple[Picture, Picture]],
-    ) -> None:
-        self.out = out
-        self.total: int = definition["steps"]
-        self.done = 0
-        self.log = TrainingLog(out / "training_log.csv", fraction=definition["fraction"], total=self.total)
-        self.gan = new_gan(fabric, settings)
-        self._objective = Objective(reconstruction_weight=settings.lambda_l1, d_loss_factor=settings.d_loss_factor)
-        self._fabric = fabric
-        self._seed = settings.seed
-        self._fingerprint = fingerprint(definition)
-        self._batches = batches
-        self._samples = samples
-        self._sample_steps = sample_steps(self.total)
-        self._started = time.monotonic()
-        self._saved = -1
-
-    def step(self) -> None:
-        """One training step, with its part of the log and its sample grid."""
-        device = self._fabric.device
-        condition, target = (batch.to(device) for batch in self._batches(self.done))
-        row_due = self.log.row_due(self.done + 1)
-        with seeded(device, Purpose.DROPOUT, self._seed, self.done):
-            terms = training_step(
-                self.gan, self._objective, condition, target, backward=self._fabric.backward, gradient_norm=row_due
-            )
-        self.done += 1
-        self.log.add(terms)
-        if row_due:
-            schedule = self._batches.schedule
-            epoch = schedule.position(self.done - 1).epoch + 1
-            self.log.end_row(step=self.done, epoch=epoch, images=schedule.images(self.done), seconds=self.seconds)
-            self.log.write()
-        if self.done in self._sample_steps:
-            grid = self.out / "samples" / f"step_{self.done:07d}.png"
-            draw_samples(self.gan.generator, self._samples, grid, seed=self._seed)
-
-    @property
-    def seconds(self) -> float:
-        """Time trained so far, pauses left out."""
-        return time.monotonic() - self._started
-
-    def save(self) -> float:
-        """Write a checkpoint unless this step has one; returns the seconds that it took."""
-        started = time.monotonic()
-        if self._saved != self.done:
-            self.log.check(self.done)
-            save_checkpoint(self.out / "checkpoints", self.done, self._state())
-            self.log.write()
-            self._saved = self.done
-        return time.monotonic() - started
-
-    def resume(self, say: Callable[[str], None]) -> None:
-        """Go on from the last checkpoint that can be read, if there is one."""
-        state = load_latest(self.out / "checkpoints", self._fingerprint, say)
-        if state is None:
-            return
-        for name, part in self._parts().items():
-            part.load_state_dict(state[name])
-        self.log.load_state(state["log"])
-        self.done = self._saved = state["step"]
-        self._started = time.monotonic() - state["seconds"]
-        self.log.write()
-        say(f"going on from step {self.done} of {self.total}")
-
-    def _parts(self) -> dict[str, Any]:
-        return {
-            "generator": self.gan.generator,
-            "discriminator": self.gan.discriminator,
-            "generator_optimizer": self.gan.generator_optimizer,
-            "discriminator_optimizer": self.gan.discriminator_optimizer,
-        }
-
-    def _state(self) -> State:
-        parts = {name: part.state_dict() for name, part in self._parts().items()}
-        return {**parts, "fingerprint": self._fingerprint, "log": self.log.state(), "seconds": self.seconds}
-
-
-def new_gan(fabric: Fabric, settings: TrainingSettings) -> Gan:
-    """Networks with their initial weights and an Adam each, on the device."""
-    nets = [net.to(fabric.device) for net in new_networks(settings)]
-    adam: dict[str, Any] = {
-        "lr": settings.learning_rate,
-        "betas": (settings.beta1, settings.beta2),
-        "fused": fabric.device.type in ("cpu", "cuda"),
-    }
-    (generator, g_optimizer), (discriminator, d_optimizer) = (
-        fabric.setup(net, Adam(net.parameters(), **adam)) for net in nets
-    )
-    return Gan(generator, discriminator, g_optimizer, d_optimizer)
+def _validation(
+    settings: TrainingSettings,
+    data: Path,
+    out: Path,
+    measure: Measure | None,
+    *,
+    direction: Direction,
+    train_split: str,
+    say: Callable[[str], None],
+) -> Validation | None:
+    """What measures the generator on the way, where that is wanted and there are pictures for it."""
+    if settings.validate_every is None or measure is None:
+        return None
+    size, count = settings.image_size, settings.validation_pairs
+    pairs = validation_pairs(data, direction, size=size, count=count, train_split=train_split)
+    if pairs is None:
+        say(f"{data}: neither val nor test beside {train_split}; nothing is validated")
+        return None
+    return Validation(out / "validation", pairs, measure, settings)
 
 
 def _machine(device: torch.device) -> Machine:

@@ -7,7 +7,7 @@ workers, so decoding, measuring and the network overlap. At most a few jobs wait
 
 import os
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -36,7 +36,9 @@ OnProgress = Callable[[int, int, str], None]
 """Called with (done, total, what)."""
 
 PAIR_METRICS: dict[str, Callable[[Picture, Picture], float]] = {"psnr": psnr, "ssim": ssim, "ssim_luma": ssim_luma}
-SINGLE_METRICS: dict[str, Callable[[Picture], float]] = {"niqe": niqe}
+SingleMetric = Callable[[Picture], float]
+SINGLE_METRICS: dict[str, SingleMetric] = {"niqe": niqe}
+"""Those that need nothing but the picture; those with pretrained weights are handed in (`learned`)."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,7 @@ def measure_pictures(
     metrics: Sequence[Metric],
     *,
     extractor: "Extractor | None" = None,
+    learned: Mapping[str, SingleMetric] | None = None,
     resize: bool = False,
     threads: int | None = None,
     on_progress: OnProgress | None = None,
@@ -77,13 +80,14 @@ def measure_pictures(
         stimuli: the pictures.
         metrics: those wanted; set metrics among them are left to `gan_eval.metrics.set_pass`.
         extractor: the network for the set metrics.
+        learned: the single metrics that need weights, by name (`gan_eval.metrics.learned.learned_metrics`).
         resize: bring a generated picture to its reference's size (bicubic) where they differ; else that is a reason.
         threads: worker threads; default: the usable cores.
         on_progress: told the pictures and the features done.
     """
     result = PicturePass()
     report = on_progress or (lambda done, total, what: None)
-    measurer = _Measurer(metrics, extractor, resize)
+    measurer = _Measurer(metrics, {**SINGLE_METRICS, **(learned or {})}, extractor, resize)
     threads = threads or usable_cores()
     done = 0
     with _one_torch_thread(), _pool(threads) as pool:
@@ -154,9 +158,15 @@ class _NetworkQueue:
 class _Measurer:
     """Measures jobs; holds only settings, so that any number of threads may use it."""
 
-    def __init__(self, metrics: Sequence[Metric], extractor: "Extractor | None", resize: bool) -> None:
+    def __init__(
+        self,
+        metrics: Sequence[Metric],
+        single: Mapping[str, SingleMetric],
+        extractor: "Extractor | None",
+        resize: bool,
+    ) -> None:
         self._pair = [metric.name for metric in metrics if metric.kind == "pair"]
-        self._single = [metric.name for metric in metrics if metric.kind == "single"]
+        self._single = {metric.name: single[metric.name] for metric in metrics if metric.kind == "single"}
         self._extractor = extractor
         self._resize = resize
 
@@ -180,8 +190,8 @@ class _Measurer:
         if stimulus.is_fake:
             for name in self._pair:
                 yield _value(stimulus, name, partial(self._pair_value, name, stimulus, picture, decoded))
-        for name in self._single:
-            yield _value(stimulus, name, partial(_single_value, name, picture))
+        for name, measure in self._single.items():
+            yield _value(stimulus, name, partial(_single_value, measure, picture))
 
     def _pair_value(
         self, name: str, stimulus: Stimulus, picture: Picture | UserError, decoded: dict[Path, Picture | UserError]
@@ -195,8 +205,8 @@ class _Measurer:
         return PAIR_METRICS[name](fake, real)
 
 
-def _single_value(name: str, picture: Picture | UserError) -> float:
-    return SINGLE_METRICS[name](_readable(picture))
+def _single_value(measure: SingleMetric, picture: Picture | UserError) -> float:
+    return measure(_readable(picture))
 
 
 def _value(stimulus: Stimulus, metric: str, compute: Callable[[], float]) -> Value:

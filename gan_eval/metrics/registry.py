@@ -75,6 +75,16 @@ METRICS: dict[str, Metric] = {
             source="Mittal et al. 2013; official model, blocks of 96, integer luma, zero below 1e-6",
         ),
         Metric(
+            name="brisque",
+            kind="single",
+            measures="badness of one picture as people would rate it, learned from distorted photographs; no reference",
+            low=-math.inf,
+            high=math.inf,
+            higher_is_better=False,
+            source="Mittal et al. 2012; the release's regression, integer luma, zero below 1e-6; about 0 to 100",
+            weights="brisque",
+        ),
+        Metric(
             name="fid",
             kind="set",
             measures="distance of two sets' Inception features, each taken as one Gaussian; biased upwards if small",
@@ -126,7 +136,8 @@ def describe() -> str:
 def _paragraph(metric: Metric) -> str:
     better = "higher is better" if metric.higher_is_better else "lower is better"
     unit = f" {metric.unit}" if metric.unit else ""
-    needs = f"\n    needs: weights {metric.weights}; default resizer: {DEFAULT_RESIZER}" if metric.weights else ""
+    resizer = f"; default resizer: {DEFAULT_RESIZER}" if metric.kind == "set" else ""
+    needs = f"\n    needs: weights {metric.weights}{resizer}" if metric.weights else ""
     return (
         f"{metric.name} ({metric.kind}; {metric.low:g} to {metric.high:g}{unit}; {better})\n"
         f"    {metric.measures}\n    source: {metric.source}{needs}"

@@ -18,6 +18,7 @@ from gan_eval.files import claim_output_folder, sha256_file, sha256_json
 from gan_eval.metrics import jackknife
 from gan_eval.metrics.features import Extractor, load_extractor
 from gan_eval.metrics.inputs import Stimulus, stimuli_of_frame, stimuli_of_sets
+from gan_eval.metrics.learned import learned_metrics
 from gan_eval.metrics.picture_pass import OnProgress, PicturePass, measure_pictures, usable_cores
 from gan_eval.metrics.registry import DEFAULT_RESIZER, Metric, select
 from gan_eval.metrics.resizers import RESIZERS
@@ -41,6 +42,8 @@ class Settings:
     """Bring a generated picture to its reference's size (bicubic); otherwise different sizes are a reason."""
     weights: Path | None = None
     """File of the Inception weights; default: the cache."""
+    brisque_weights: Path | None = None
+    """File of BRISQUE's regression; default: the cache."""
     device: str | None = None
     """Where the network runs: cpu, cuda, ...; default: CUDA where there is one."""
     threads: int | None = None
@@ -66,6 +69,7 @@ def evaluate(
     *,
     root: Path | None = None,
     weights: Path | None = None,
+    brisque_weights: Path | None = None,
     resizer: str = DEFAULT_RESIZER,
     resize: bool = False,
     device: str | None = None,
@@ -78,7 +82,7 @@ def evaluate(
         stimuli: a frame with the columns of the table `stimuli`, a stimulus set, or its folder.
         metrics: names from `gan_eval.metrics.registry.METRICS`.
         root: the folder that a frame's files are relative to; default: the working folder.
-        weights, resizer, resize, device, threads: see `Settings`.
+        weights, brisque_weights, resizer, resize, device, threads: see `Settings`.
         on_progress: called with (done, total, what).
 
     Returns:
@@ -87,7 +91,7 @@ def evaluate(
     Raises:
         UserError: an unknown metric or resizer, a missing column, `weights` that are not the network's.
     """
-    settings = Settings(tuple(metrics), resizer, resize, weights, device, threads)
+    settings = Settings(tuple(metrics), resizer, resize, weights, brisque_weights, device, threads)
     found = stimuli_of_frame(stimuli, root) if isinstance(stimuli, pd.DataFrame) else stimuli_of_sets([stimuli])
     evaluation = run_metrics(found, settings, command="evaluate", on_progress=on_progress)
     return evaluation.image_metrics, evaluation.set_metrics
@@ -99,6 +103,7 @@ def write_metrics(
     out: Path,
     *,
     weights: Path | None = None,
+    brisque_weights: Path | None = None,
     resizer: str = DEFAULT_RESIZER,
     resize: bool = False,
     device: str | None = None,
@@ -111,7 +116,7 @@ def write_metrics(
         sets: stimulus sets, or their folders.
         names: the metrics.
         out: a folder that is empty or ours.
-        weights, resizer, resize, device, threads: see `Settings`.
+        weights, brisque_weights, resizer, resize, device, threads: see `Settings`.
         on_progress: called with (done, total, what).
 
     Returns:
@@ -123,7 +128,7 @@ def write_metrics(
     stimuli = stimuli_of_sets(sets)
     select(names)
     claim_output_folder(out)
-    settings = Settings(tuple(names), resizer, resize, weights, device, threads)
+    settings = Settings(tuple(names), resizer, resize, weights, brisque_weights, device, threads)
     frames = run_metrics(stimuli, settings, command="metrics", on_progress=on_progress).by_name()
     for table in (tables.IMAGE_METRICS, tables.SET_METRICS, tables.RUNS):
         for suffix in (".csv", ".parquet"):
@@ -143,11 +148,13 @@ def run_metrics(
     if settings.resizer not in RESIZERS:
         raise UserError(f"resizer {settings.resizer!r}: unknown; choose one of {', '.join(RESIZERS)}")
     run, started = f"metrics-{uuid4().hex[:12]}", _now()
+    learned = learned_metrics(metrics, paths={"brisque": settings.brisque_weights})
     network = _network(metrics, settings)
     pictures = measure_pictures(
         stimuli,
         metrics,
         extractor=network.extractor,
+        learned=learned.functions,
         resize=settings.resize,
         threads=settings.threads,
         on_progress=on_progress,
@@ -164,6 +171,7 @@ def run_metrics(
         "run": run,
         "command": command,
         **_provenance(metrics, settings, pictures, network),
+        "weights_sha256": _weights_hash({"inception": network.sha256, **learned.sha256}),
         "started_at": started,
         "ended_at": _now(),
         "fraction": _common_fraction(stimuli),
@@ -234,12 +242,19 @@ def _provenance(
         "settings_hash": sha256_json(canonical),
         "input_hash": sha256_json(pictures.hashes),
         "software": _software(),
-        "weights_sha256": network.sha256,
         "resizer": settings.resizer if network.extractor else None,
         "device": network.extractor.device if network.extractor else "cpu",
         "threads": settings.threads or usable_cores(),
         "seed": jackknife.SEED,
     }
+
+
+def _weights_hash(used: Mapping[str, str | None]) -> str | None:
+    """One file's hash as it is; several as `brisque 7c8e…; inception 7ff4…`."""
+    found = {name: digest for name, digest in sorted(used.items()) if digest}
+    if len(found) < 2:
+        return next(iter(found.values()), None)
+    return "; ".join(f"{name} {digest}" for name, digest in found.items())
 
 
 def _common_fraction(stimuli: Sequence[Stimulus]) -> float | None:

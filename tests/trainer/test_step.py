@@ -7,11 +7,12 @@ import torch
 import torch.nn as nn
 from torch import Tensor
 
-from trainer.losses import bce
+from gan_eval.study import TrainingSettings
+from trainer.losses import bce, hinge, l1, l2, ssim
 from trainer.nets.initial import initialise
 from trainer.nets.patchgan import PatchGAN
 from trainer.nets.unet import UNet
-from trainer.step import Gan, Objective, training_step
+from trainer.step import Gan, Objective, Term, accuracy, objective_of, training_step
 
 SIZE, DEPTH, CHANNELS = 64, 6, 3
 
@@ -148,3 +149,74 @@ def test_bce_is_stable_for_large_logits() -> None:
     logits = torch.tensor([200.0, -200.0])
     assert bce(logits, real=True) == pytest.approx(100.0)
     assert bce(logits, real=False) == pytest.approx(100.0)
+
+
+def one_step(objective: Objective, *, seed: int = 3) -> tuple[UNet, PatchGAN, dict[str, Tensor]]:
+    """The networks after one step of an objective, and its terms; the start is always the same."""
+    G, D = new_pair(depth=4)
+    random = torch.Generator().manual_seed(seed)
+    a, b = (torch.rand(1, 3, SIZE, SIZE, generator=random, dtype=torch.float64) * 2 - 1 for _ in "ab")
+    torch.manual_seed(0)
+    terms = training_step(Gan(G, D, adam(G, fused=True), adam(D, fused=True)), objective, a, b, gradient_norm=True)
+    return G, D, terms
+
+
+def test_without_the_adversarial_term_the_discriminator_is_left_alone() -> None:
+    untouched = new_pair(depth=4)[1]
+    _, D, terms = one_step(Objective(adversarial_weight=0.0))
+    assert set(terms) == {"g_l1", "g_gradient_norm"}
+    for name, value in untouched.state_dict().items():
+        assert torch.equal(D.state_dict()[name], value), name
+
+
+def test_the_adversarial_term_alone_ignores_the_ground_truth_of_g() -> None:
+    """GAN alone: L1 is watched, but moving the target's mean moves the generator through D alone."""
+    alone = Objective(reconstruction=(Term("g_l1", l1, 0.0),))
+    _, _, terms = one_step(alone)
+    _, _, with_l1 = one_step(Objective())
+    assert terms["g_l1"] == with_l1["g_l1"]
+    by_l1_only = one_step(Objective(adversarial_weight=0.0, reconstruction=(Term("g_l1", l1, 100.0),)))[2]
+    assert terms["g_gradient_norm"] < with_l1["g_gradient_norm"]
+    assert by_l1_only["g_gradient_norm"] == pytest.approx(float(with_l1["g_gradient_norm"]), rel=0.5)
+
+
+def test_weights_of_several_terms_add_up() -> None:
+    """With plain gradient descent the weights' move is linear in the terms' weights."""
+
+    def move(objective: Objective) -> Tensor:
+        G, D = new_pair(depth=4)
+        random = torch.Generator().manual_seed(3)
+        a, b = (torch.rand(1, 3, SIZE, SIZE, generator=random, dtype=torch.float64) * 2 - 1 for _ in "ab")
+        torch.manual_seed(0)
+        sgd = [torch.optim.SGD(net.parameters(), lr=1.0) for net in (G, D)]
+        before = G.down[0].conv.weight.detach().clone()
+        training_step(Gan(G, D, *sgd), objective, a, b)
+        return G.down[0].conv.weight.detach() - before
+
+    terms = {"g_l1": (l1, 3.0), "g_l2": (l2, 5.0), "g_ssim": (ssim, 7.0)}
+    single = [
+        move(Objective(adversarial_weight=0.0, reconstruction=(Term(name, loss, 1.0),)))
+        for name, (loss, _) in terms.items()
+    ]
+    both = move(
+        Objective(adversarial_weight=0.0, reconstruction=tuple(Term(name, *rest) for name, rest in terms.items()))
+    )
+    expected = sum(weight * part for (_, weight), part in zip(terms.values(), single, strict=True))
+    torch.testing.assert_close(both, expected, rtol=0, atol=1e-12)
+
+
+def test_settings_name_the_objective() -> None:
+    settings = TrainingSettings(adversarial="hinge", adversarial_weight=0.1, lambda_l1=0, lambda_l2=2, lambda_ssim=3)
+    objective = objective_of(settings)
+    assert (objective.adversarial, objective.adversarial_weight, objective.decision) == (hinge, 0.1, 0.0)
+    assert [(term.name, term.weight) for term in objective.reconstruction] == [
+        ("g_l1", 0.0), ("g_l2", 2.0), ("g_ssim", 3.0),
+    ]  # fmt: skip
+    assert [term.name for term in objective_of(TrainingSettings()).reconstruction] == ["g_l1"]
+    assert objective_of(TrainingSettings(adversarial="least_squares")).decision == 0.5
+
+
+def test_accuracy_counts_logits_on_the_right_side() -> None:
+    fake, real = torch.tensor([-1.0, 0.0, 0.2, 3.0]), torch.tensor([0.1, -0.1])
+    assert accuracy(fake, real, 0.0) == pytest.approx((2 / 4 + 1 / 2) / 2)
+    assert accuracy(fake, real, 0.5) == pytest.approx((3 / 4 + 0) / 2)

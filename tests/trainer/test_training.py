@@ -13,14 +13,14 @@ import pytest
 import torch
 from PIL import Image
 
-import trainer.training as training
+import trainer.run as run_module
 from gan_eval.errors import UserError
 from gan_eval.files import sha256_file
 from gan_eval.study import TrainingSettings
 from gan_eval.tables import TRAINING_LOG
 from gan_eval.tabular import read_rows
 from trainer.checkpoints import list_checkpoints
-from trainer.length import planned_steps
+from trainer.length import planned_steps, shortened
 from trainer.run_folder import load_generator
 from trainer.training import train
 
@@ -80,11 +80,14 @@ def test_a_run_writes_what_the_contract_says(make_pairs: Pairs, tiny: Settings, 
 
     rows = read_rows(run / "training_log.csv", TRAINING_LOG)
     assert [row["step"] for row in rows if row["term"] == "g_l1"] == [10, 20, 24]
-    assert {row["term"] for row in rows} == {"g_adversarial", "g_l1", "d_real", "d_fake", "g_gradient_norm"}
+    assert {row["term"] for row in rows} == {
+        "g_adversarial", "g_l1", "d_real", "d_fake", "d_accuracy", "g_gradient_norm",
+    }  # fmt: skip
     assert [(row["epoch"], row["images"]) for row in rows if row["term"] == "g_l1"] == [(4, 10), (7, 20), (8, 24)]
     assert all(row["fraction"] == 1.0 and row["value"] > 0 for row in rows)
 
-    assert len(list((run / "samples").iterdir())) == 10
+    drawn = {int(path.stem.removeprefix("step_")) for path in (run / "samples").iterdir()}
+    assert drawn == {0, 2, 3, 5, 6, 7, 9, 10, 12, 14, 15, 17, 18, 19, 21, 22, 24}, "before, tenths, ends of epochs"
     assert Image.open(run / "samples" / "step_0000024.png").size == (3 * 64, 2 * 64)
     net, definition = load_generator(run)
     assert definition["settings"] == config["settings"]
@@ -211,7 +214,7 @@ def test_all_checkpoints_broken_is_an_error(make_pairs: Pairs, tiny: Settings, t
 def test_loss_that_is_not_finite_names_step_and_term(
     make_pairs: Pairs, tiny: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    plain = training.training_step
+    plain = run_module.training_step
     steps = 0
 
     def breaking(*args: Any, **options: Any) -> dict[str, torch.Tensor]:
@@ -220,7 +223,7 @@ def test_loss_that_is_not_finite_names_step_and_term(
         terms = plain(*args, **options)
         return terms | {"d_real": torch.tensor(float("nan"))} if steps == 6 else terms
 
-    monkeypatch.setattr(training, "training_step", breaking)
+    monkeypatch.setattr(run_module, "training_step", breaking)
     with pytest.raises(UserError, match="broke down at step 6: the term d_real is nan"):
         train(tiny(), make_pairs(train=2), tmp_path / "run", direction="AtoB", checkpoint_every=4)
     assert [path.name for path in list_checkpoints(tmp_path / "run" / "checkpoints")] == ["step_0000004.pt"]
@@ -242,7 +245,7 @@ def test_interrupt_writes_a_checkpoint_after_the_step(
     data = make_pairs(train=3)
     straight = train(tiny(), data, tmp_path / "straight", direction="AtoB")
 
-    plain = training.training_step
+    plain = run_module.training_step
     steps = 0
 
     def press_ctrl_c(*args: Any, **options: Any) -> dict[str, torch.Tensor]:
@@ -254,7 +257,7 @@ def test_interrupt_writes_a_checkpoint_after_the_step(
 
     before = signal.getsignal(signal.SIGINT)
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(training, "training_step", press_ctrl_c)
+        patch.setattr(run_module, "training_step", press_ctrl_c)
         train(tiny(), data, tmp_path / "run", direction="AtoB")
     assert signal.getsignal(signal.SIGINT) is before
     assert [path.name for path in list_checkpoints(tmp_path / "run" / "checkpoints")] == ["step_0000003.pt"]
@@ -274,13 +277,13 @@ def test_another_thread_count_is_warned_of(make_pairs: Pairs, tiny: Settings, tm
 def test_planned_steps() -> None:
     assert planned_steps(TrainingSettings(steps=100), 7) == 100
     assert planned_steps(TrainingSettings(epochs=3, batch_size=4), 10) == 9
-    assert planned_steps(TrainingSettings(epochs=3), 10, fraction=0.1) == 3
-    assert planned_steps(TrainingSettings(steps=10), 10, fraction=0.001) == 1
+    assert shortened(planned_steps(TrainingSettings(epochs=3), 10), 0.1) == 3
+    assert shortened(10, 0.001) == 1
     with pytest.raises(UserError, match="neither steps nor epochs"):
         planned_steps(TrainingSettings(), 10)
     for fraction in (0.0, 1.5):
         with pytest.raises(UserError, match=f"fraction {fraction}"):
-            planned_steps(TrainingSettings(steps=10), 10, fraction=fraction)
+            shortened(10, fraction)
 
 
 def test_samples_show_input_generated_and_ground_truth(make_pairs: Pairs, tiny: Settings, tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from gan_eval.errors import UserError
+from trainer.nets.convolution import Conv2d, ConvTranspose2d
 from trainer.nets.layers import Norm, inner_bias, norm_layer
 
 WIDEST = 8
@@ -41,7 +42,7 @@ class UNet(nn.Module):
             outermost, innermost = level == 0, level == depth - 1
             outside = in_channels if outermost else widths[level - 1]
             down: OrderedDict[str, nn.Module] = OrderedDict()
-            down["conv"] = nn.Conv2d(outside, width, 4, stride=2, padding=1, bias=inner_bias(norm))
+            down["conv"] = Conv2d(outside, width, 4, stride=2, padding=1, bias=inner_bias(norm))
             if not outermost and not innermost:
                 down["norm"] = norm_layer(norm, width)
             self.down.append(nn.Sequential(down))
@@ -49,7 +50,7 @@ class UNet(nn.Module):
             inside = width if innermost else 2 * width
             outside = out_channels if outermost else outside
             up: OrderedDict[str, nn.Module] = OrderedDict()
-            up["conv"] = nn.ConvTranspose2d(inside, outside, 4, stride=2, padding=1, bias=outermost or inner_bias(norm))
+            up["conv"] = ConvTranspose2d(inside, outside, 4, stride=2, padding=1, bias=outermost or inner_bias(norm))
             if not outermost:
                 up["norm"] = norm_layer(norm, outside)
             if FIRST_DROPOUT_LEVEL <= level < depth - 1 and dropout > 0:

@@ -17,10 +17,13 @@ from gan_eval import images, tables
 from gan_eval.errors import UserError
 from gan_eval.files import sha256_file
 from gan_eval.metrics import evaluate, folder_pair, runner, write_metrics
+from gan_eval.metrics.brisque import brisque, load_regression
 from gan_eval.metrics.features import Extractor, inception_features, load_extractor
 from gan_eval.metrics.frechet import frechet_distance
 from gan_eval.metrics.inception import Inception
+from gan_eval.metrics.inputs import stimuli_of_frame
 from gan_eval.metrics.kid import kernel_distance
+from gan_eval.metrics.learned import learned_metrics
 from gan_eval.metrics.niqe import niqe
 from gan_eval.metrics.picture_pass import PAIR_METRICS, SINGLE_METRICS
 from gan_eval.metrics.pixel import psnr, ssim
@@ -156,6 +159,38 @@ def thumbnails(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Extractor:
     monkeypatch.setattr(runner, "load_extractor", lambda *_, **__: extractor)
     (tmp_path / "any.pth").write_bytes(b"weights")
     return extractor
+
+
+def test_brisque_has_rows_for_real_and_generated_and_its_weights_are_told(
+    folders: Folders, thumbnails: Extractor, tmp_path: Path
+) -> None:
+    frame, file = _frame(*folders(3)), tmp_path / "brisque.pt"
+    torch.save((torch.full((2, 1), 40.0), torch.rand(2, 36)), file)
+    settings = runner.Settings(("brisque",), brisque_weights=file, threads=1)
+    alone = runner.run_metrics(stimuli_of_frame(frame, None), settings, command="test")
+    assert alone.image_metrics["kind"].value_counts().to_dict() == {"real": 3, "fake": 3}
+    picture = images.read_rgb(Path(frame["file"][0]))
+    assert alone.image_metrics["value"][0] == brisque(picture, load_regression(file))
+    assert alone.runs["weights_sha256"][0] == sha256_file(file)
+    both = runner.run_metrics(
+        stimuli_of_frame(frame, None),
+        runner.Settings(("brisque", "fid"), weights=tmp_path / "any.pth", brisque_weights=file),
+        command="t",
+    )
+    brisques, inceptions = both.runs["weights_sha256"][0].split("; ")
+    assert brisques == f"brisque {sha256_file(file)}"
+    assert inceptions.startswith("inception ")
+
+
+def test_without_its_weights_brisque_has_a_reason_for_each_picture(folders: Folders, tmp_path: Path) -> None:
+    frame = _frame(*folders(2))
+    found, _ = evaluate(frame, ["brisque", "psnr"])
+    assert "gan-eval weights fetch brisque" in _reason(found, "d/m/p0", "brisque")
+    assert "gan-eval weights fetch brisque" in _reason(found, "d/real/p1", "brisque")
+    assert found.loc[found["metric"] == "psnr", "value"].notna().all()
+    (tmp_path / "poor").write_text("something else")
+    with pytest.raises(UserError, match="poor: not BRISQUE's regression"):
+        evaluate(frame, ["brisque"], brisque_weights=tmp_path / "poor")
 
 
 def test_fid_is_the_frechet_distance_of_the_networks_features(folders: Folders, seeded_weights: Path) -> None:
@@ -320,7 +355,8 @@ def test_somebody_elses_folder_is_not_written_to(folders: Folders, tmp_path: Pat
 
 
 def test_every_registered_metric_has_its_function() -> None:
-    functions = {"pair": PAIR_METRICS, "single": SINGLE_METRICS, "set": SET_METRICS}
+    learned = learned_metrics(list(METRICS.values())).functions
+    functions = {"pair": PAIR_METRICS, "single": {**SINGLE_METRICS, **learned}, "set": SET_METRICS}
     for kind, found in functions.items():
         assert set(found) == {metric.name for metric in METRICS.values() if metric.kind == kind}
     assert all(f"{name} (" in describe() for name in METRICS)

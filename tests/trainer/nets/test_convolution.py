@@ -1,0 +1,110 @@
+"""Convolutions by matrix products: the library's convolution is the reference."""
+
+from collections.abc import Callable
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from trainer.nets import convolution
+from trainer.nets.convolution import Conv2d, ConvTranspose2d
+
+Shape = tuple[int, ...]
+
+
+def gradients(layer: nn.Module, x: Tensor) -> list[Tensor]:
+    """Output and the gradients of x, weight and bias for a fixed gradient of the output."""
+    x = x.clone().requires_grad_()
+    y = layer(x)
+    grad = torch.randn(y.shape, dtype=y.dtype, generator=torch.Generator().manual_seed(1))
+    return [y.detach(), *torch.autograd.grad(y, [x, *layer.parameters()], grad)]
+
+
+@pytest.fixture
+def products(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The products that were taken, by name."""
+    taken: list[str] = []
+    for name in ("_ConvolutionProduct", "_TransposedProduct"):
+        apply: Callable[..., Tensor] = getattr(convolution, name).apply
+        monkeypatch.setattr(
+            getattr(convolution, name), "apply", lambda *a, f=apply, name=name: (taken.append(name), f(*a))[1]
+        )
+    return taken
+
+
+@pytest.mark.parametrize("bias", [True, False])
+@pytest.mark.parametrize("shape", [(1, 6, 2, 2), (1, 6, 8, 8), (2, 6, 4, 8), (2, 6, 6, 4), (1, 6, 5, 7)])
+@pytest.mark.parametrize(("kernel", "stride", "padding"), [(4, 2, 1), (3, 2, 1), (2, 1, 0)])
+def test_convolution_agrees_in_float64(
+    shape: Shape, bias: bool, kernel: int, stride: int, padding: int, products: list[str]
+) -> None:
+    theirs = nn.Conv2d(6, 16, kernel, stride, padding, bias=bias, dtype=torch.float64)
+    ours = Conv2d(6, 16, kernel, stride, padding, bias=bias, dtype=torch.float64)
+    ours.load_state_dict(theirs.state_dict())
+    x = torch.randn(shape, dtype=torch.float64)
+    for a, b in zip(gradients(ours, x), gradients(theirs, x), strict=True):
+        torch.testing.assert_close(a, b, rtol=0, atol=1e-12)
+    assert products == ["_ConvolutionProduct"]
+
+
+@pytest.mark.parametrize("bias", [True, False])
+@pytest.mark.parametrize("shape", [(1, 6, 1, 1), (1, 6, 8, 8), (2, 6, 2, 3), (3, 6, 4, 4)])
+@pytest.mark.parametrize(("kernel", "stride", "padding"), [(4, 2, 1), (3, 2, 1), (2, 2, 0)])
+def test_transposed_convolution_agrees_in_float64(
+    shape: Shape, bias: bool, kernel: int, stride: int, padding: int, products: list[str]
+) -> None:
+    theirs = nn.ConvTranspose2d(6, 16, kernel, stride, padding, bias=bias, dtype=torch.float64)
+    ours = ConvTranspose2d(6, 16, kernel, stride, padding, bias=bias, dtype=torch.float64)
+    ours.load_state_dict(theirs.state_dict())
+    x = torch.randn(shape, dtype=torch.float64)
+    for a, b in zip(gradients(ours, x), gradients(theirs, x), strict=True):
+        torch.testing.assert_close(a, b, rtol=0, atol=1e-12)
+    assert products == ["_TransposedProduct"]
+
+
+def test_gradients_agree_with_finite_differences() -> None:
+    x = torch.randn(2, 3, 4, 2, dtype=torch.float64, requires_grad=True)
+    for layer in (Conv2d(3, 2, 4, 2, 1, dtype=torch.float64), ConvTranspose2d(3, 2, 4, 2, 1, dtype=torch.float64)):
+        assert torch.autograd.gradcheck(layer, (x,))
+        assert torch.autograd.gradcheck(
+            lambda weight, layer=layer: torch.func.functional_call(layer, {"weight": weight}, (x.detach(),)),
+            (layer.weight,),
+        )
+
+
+def test_blocks_of_columns_and_whole_rows_give_the_same() -> None:
+    rows, matrix = torch.randn(5, 12, dtype=torch.float64), torch.randn(12, 1024, dtype=torch.float64)
+    torch.testing.assert_close(convolution._times(rows, matrix), rows @ matrix, rtol=0, atol=1e-13)
+    torch.testing.assert_close(convolution._times(rows, matrix[:, :100]), rows @ matrix[:, :100], rtol=0, atol=1e-13)
+
+
+def test_only_the_gradients_that_are_wanted_are_computed() -> None:
+    layer = ConvTranspose2d(3, 2, 4, 2, 1).requires_grad_(False)
+    x = torch.randn(1, 3, 2, 2, requires_grad=True)
+    layer(x).sum().backward()
+    assert layer.weight.grad is None
+    assert x.grad is not None
+
+
+@pytest.mark.filterwarnings("ignore::FutureWarning")
+def test_library_is_used_for_large_pictures_and_under_autocast(products: list[str]) -> None:
+    small, large = torch.randn(1, 3, 4, 4), torch.randn(1, 3, 64, 64)
+    down, up = Conv2d(3, 4, 4, 2, 1), ConvTranspose2d(3, 4, 4, 2, 1)
+    down(large), up(large)
+    with torch.autocast("cpu", torch.bfloat16):
+        assert down(small).dtype == torch.bfloat16
+        assert up(small).dtype == torch.bfloat16
+    torch.jit.trace(down, small, check_trace=False)
+    assert products == []
+    down(small), up(small)
+    assert products == ["_ConvolutionProduct", "_TransposedProduct"]
+
+
+def test_keys_and_initial_weights_are_the_librarys() -> None:
+    for ours, theirs in ((Conv2d, nn.Conv2d), (ConvTranspose2d, nn.ConvTranspose2d)):
+        torch.manual_seed(0)
+        one = ours(3, 4, 4, 2, 1).state_dict()
+        torch.manual_seed(0)
+        two = theirs(3, 4, 4, 2, 1).state_dict()
+        assert list(one) == list(two)
+        assert all(torch.equal(one[key], two[key]) for key in two)

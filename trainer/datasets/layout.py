@@ -1,0 +1,140 @@
+"""The A|B layout: `DATA/<split>/*.jpg`, each picture with A as its left half and B as its right half."""
+
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TypeVar
+
+from gan_eval.errors import UserError
+from gan_eval.images import Picture, decode_rgb, list_pictures, names_a_picture, read_file
+from gan_eval.study import Direction
+
+T = TypeVar("T")
+
+SPLITS = ("train", "val", "test")
+"""The usual splits, in the order in which they are told of."""
+SMALLEST_SIDE = 8
+"""Halves with fewer pixels a side are no pictures."""
+NAMED = 5
+"""Of several bad pictures, so many are named."""
+MOST_THREADS = 8
+"""More threads than this do not read a disk faster."""
+
+
+def list_splits(data: Path) -> list[str]:
+    """The folders in `data` that hold pictures, the usual ones first.
+
+    Raises:
+        UserError: no such folder.
+    """
+    data = Path(data)
+    if not data.is_dir():
+        raise UserError(f"{data}: no such data folder")
+    names = [folder.name for folder in data.iterdir() if folder.is_dir() and not folder.name.startswith(".")]
+    found = [name for name in names if any(names_a_picture(path) for path in (data / name).iterdir())]
+    return sorted(found, key=lambda name: (SPLITS.index(name) if name in SPLITS else len(SPLITS), name))
+
+
+def list_pairs(data: Path, split: str, *, limit: int | None = None) -> list[Path]:
+    """The pictures of `data/split` in natural order, at most `limit`.
+
+    Raises:
+        UserError: no such folder or split, or no pictures in it.
+    """
+    data = Path(data)
+    if not data.is_dir():
+        raise UserError(f"{data}: no such data folder")
+    if not (data / split).is_dir():
+        splits = ", ".join(sorted(folder.name for folder in data.iterdir() if folder.is_dir())) or "none"
+        raise UserError(f"{data}: no split {split!r} (a folder of pictures); there are: {splits}")
+    return list_pictures(data / split)[:limit]
+
+
+def read_halves(path: Path, *, content: bytes | None = None) -> tuple[Picture, Picture]:
+    """A and B of one picture, each (H, W, 3) uint8.
+
+    Args:
+        path: the picture.
+        content: the file's bytes where they were read already.
+
+    Raises:
+        UserError: the picture is broken, or its width is odd, or its halves are too small.
+    """
+    picture = decode_rgb(read_file(path) if content is None else content, path)
+    height, width = picture.shape[:2]
+    require_halves(path, width, height)
+    return picture[:, : width // 2], picture[:, width // 2 :]
+
+
+def require_halves(path: Path, width: int, height: int) -> None:
+    """Refuse a picture of a size that does not fall into two halves.
+
+    Raises:
+        UserError: the width is odd, or the halves are too small.
+    """
+    if width % 2:
+        raise UserError(f"{path}: the width {width} is odd, so A and B cannot be halves; make it even or remove it")
+    if min(height, width // 2) < SMALLEST_SIDE:
+        raise UserError(f"{path}: halves of {width // 2}x{height} pixels are too small; remove it")
+
+
+def read_pair(path: Path, direction: Direction, *, content: bytes | None = None) -> tuple[Picture, Picture]:
+    """Input and target of one picture, each (H, W, 3) uint8.
+
+    Raises:
+        UserError: the picture is broken, or its width is odd, or its halves are too small.
+    """
+    a, b = read_halves(path, content=content)
+    return (a, b) if direction == "AtoB" else (b, a)
+
+
+def of_all(paths: list[Path], work: Callable[[Path], T], *, threads: int | None = None) -> list[T]:
+    """`work` of every picture, in order, by several threads: decoding and hashing release the interpreter's lock.
+
+    Raises:
+        UserError: it fails on some. All are tried first, so that one line tells of all that must be mended.
+    """
+    tried = each(paths, work, threads=threads)
+    bad = {path: found for path, found in zip(paths, tried, strict=True) if isinstance(found, UserError)}
+    if len(bad) == 1:
+        raise next(iter(bad.values()))
+    if bad:
+        raise UserError(_all_bad(bad, len(paths)))
+    return [found for found in tried if not isinstance(found, UserError)]
+
+
+def each(
+    paths: list[Path],
+    work: Callable[[Path], T],
+    *,
+    threads: int | None = None,
+    on_progress: Callable[[int, int], None] | None = None,
+) -> list[T | UserError]:
+    """`work` of every picture, in order, by several threads; what is wrong with a bad one stands in its place."""
+
+    def tried(path: Path) -> T | UserError:
+        try:
+            return work(path)
+        except UserError as error:
+            return error
+
+    done: list[T | UserError] = []
+    pool = ThreadPoolExecutor(threads or min(MOST_THREADS, os.cpu_count() or 1), "pictures")
+    try:
+        for found in pool.map(tried, paths):
+            done.append(found)
+            if on_progress is not None:
+                on_progress(len(done), len(paths))
+    finally:
+        pool.shutdown(cancel_futures=True)  # an interrupt does not wait for the pictures still to come
+    return done
+
+
+def _all_bad(bad: dict[Path, UserError], tried: int) -> str:
+    """One line for several bad pictures of one folder: the count, the mend, and the first with their reasons."""
+    folder = next(iter(bad)).parent
+    reasons = [str(error).removeprefix(f"{folder}{os.sep}").rsplit("; ", 1)[0] for error in bad.values()]
+    more = [f"and {len(bad) - NAMED} more"] if len(bad) > NAMED else []
+    listed = "; ".join([*reasons[:NAMED], *more])
+    return f"{folder}: {len(bad)} of {tried} pictures cannot be used; mend or remove them: {listed}"

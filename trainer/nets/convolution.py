@@ -1,0 +1,153 @@
+"""Convolutions that take matrix products where the picture is small and the weights are large.
+
+At the bottom of a U-Net a convolution reads tens of megabytes of weights for a handful of pixels. The library's
+kernels first bring the weights into an order of their own, at each call; a matrix product reads them where they lie.
+Same keys, same initial weights, same mathematics (floating-point sums in another order).
+"""
+
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
+
+MOST_PIXELS = 64
+"""Pixels on the small side of the convolution, over the batch, up to which the products are faster (2 CPU threads)."""
+BLOCK = 256
+"""Columns of the weights that one product reads: a few rows alone do not keep all threads busy."""
+
+
+class Conv2d(nn.Conv2d):
+    """`nn.Conv2d` with zero padding, by matrix products where they are faster."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, in_channels, H, W) to (N, out_channels, h, w)."""
+        pixels = x.shape[0] * (x.shape[-2] // self.stride[0]) * (x.shape[-1] // self.stride[1])
+        if not _worth_it(self, x, pixels):
+            return super().forward(x)
+        y = _ConvolutionProduct.apply(x, self.weight, self.stride, self.padding)
+        return y if self.bias is None else y + self.bias[:, None, None]
+
+
+class ConvTranspose2d(nn.ConvTranspose2d):
+    """`nn.ConvTranspose2d`, by matrix products where they are faster."""
+
+    def forward(self, x: Tensor, output_size: list[int] | None = None) -> Tensor:
+        """(N, in_channels, h, w) to (N, out_channels, H, W)."""
+        plain = output_size is not None or any(self.output_padding)
+        if plain or not _worth_it(self, x, x.shape[0] * x.shape[-2] * x.shape[-1]):
+            return super().forward(x, output_size)
+        y = _TransposedProduct.apply(x, self.weight, self.stride, self.padding)
+        return y if self.bias is None else y + self.bias[:, None, None]
+
+
+def _worth_it(layer: nn.Conv2d | nn.ConvTranspose2d, x: Tensor, pixels: int) -> bool:
+    """Whether the products serve: few pixels, on a CPU, in the precision of the weights, and nobody traces."""
+    if torch.jit.is_tracing() or torch.compiler.is_compiling() or torch.is_autocast_enabled("cpu"):
+        return False
+    return (
+        pixels <= MOST_PIXELS
+        and x.device.type == "cpu"
+        and x.dtype == layer.weight.dtype
+        and x.dtype in (torch.float32, torch.float64)
+        and layer.groups == 1
+        and layer.dilation == (1, 1)
+        and layer.padding_mode == "zeros"
+        and isinstance(layer.padding, tuple)
+    )
+
+
+class _ConvolutionProduct(torch.autograd.Function):
+    """y = W @ unfold(x), pixel by pixel."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, weight: Tensor, stride: tuple[int, int], padding: tuple[int, int]) -> Tensor:
+        patches = _patches(x, weight, stride, padding)
+        ctx.save_for_backward(patches, weight)
+        ctx.geometry = x.shape, stride, padding
+        sides = [
+            (side + 2 * pad - kernel) // step + 1
+            for side, pad, kernel, step in zip(x.shape[2:], padding, weight.shape[2:], stride, strict=True)
+        ]
+        return _picture(_times_transposed(patches, weight.flatten(1)), x.shape[0], sides)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
+        patches, weight = ctx.saved_tensors
+        shape, stride, padding = ctx.geometry
+        pixels = _pixels(grad)
+        grad_x = grad_weight = None
+        if ctx.needs_input_grad[0]:
+            grad_x = _overlay(_times(pixels, weight.flatten(1)), shape, weight, stride, padding)
+        if ctx.needs_input_grad[1]:
+            grad_weight = (pixels.t() @ patches).view_as(weight)
+        return grad_x, grad_weight, None, None
+
+
+class _TransposedProduct(torch.autograd.Function):
+    """y = fold(W^T @ x): the transpose of a convolution, so forward and backward change places."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, weight: Tensor, stride: tuple[int, int], padding: tuple[int, int]) -> Tensor:
+        pixels = _pixels(x)
+        ctx.save_for_backward(pixels, weight)
+        ctx.geometry = x.shape, stride, padding
+        sides = [
+            (side - 1) * step - 2 * pad + kernel
+            for side, pad, kernel, step in zip(x.shape[2:], padding, weight.shape[2:], stride, strict=True)
+        ]
+        shape = torch.Size((x.shape[0], weight.shape[1], *sides))
+        return _overlay(_times(pixels, weight.flatten(1)), shape, weight, stride, padding)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
+        pixels, weight = ctx.saved_tensors
+        shape, stride, padding = ctx.geometry
+        patches = _patches(grad, weight, stride, padding)
+        grad_x = grad_weight = None
+        if ctx.needs_input_grad[0]:
+            grad_x = _picture(_times_transposed(patches, weight.flatten(1)), shape[0], shape[2:])
+        if ctx.needs_input_grad[1]:
+            grad_weight = (pixels.t() @ patches).view_as(weight)
+        return grad_x, grad_weight, None, None
+
+
+def _pixels(x: Tensor) -> Tensor:
+    """(N, C, h, w) to a row for each pixel: (N * h * w, C)."""
+    return x.permute(0, 2, 3, 1).reshape(-1, x.shape[1]).contiguous()
+
+
+def _picture(rows: Tensor, count: int, sides: Any) -> Tensor:
+    """The inverse of `_pixels`: (N * h * w, C) to (N, C, h, w)."""
+    return rows.view(count, *sides, rows.shape[1]).permute(0, 3, 1, 2).contiguous()
+
+
+def _patches(x: Tensor, weight: Tensor, stride: tuple[int, int], padding: tuple[int, int]) -> Tensor:
+    """(N, C, H, W) to a row for each place of the kernel: (N * h * w, C * kernel pixels)."""
+    columns = F.unfold(x, weight.shape[2:], stride=stride, padding=padding)
+    return columns.transpose(1, 2).reshape(-1, columns.shape[1]).contiguous()
+
+
+def _overlay(
+    rows: Tensor, shape: torch.Size, weight: Tensor, stride: tuple[int, int], padding: tuple[int, int]
+) -> Tensor:
+    """The transpose of `_patches`: rows added up into a picture of `shape`."""
+    columns = rows.view(shape[0], -1, rows.shape[1]).transpose(1, 2)
+    return F.fold(columns, shape[2:], weight.shape[2:], stride=stride, padding=padding)
+
+
+def _times_transposed(rows: Tensor, matrix: Tensor) -> Tensor:
+    """(m, b) @ (a, b)^T, asked for in the order in which the library runs along the rows of `matrix`."""
+    return (matrix @ rows.t()).t()
+
+
+def _times(rows: Tensor, matrix: Tensor) -> Tensor:
+    """(m, a) @ (a, b) in blocks of columns."""
+    a, b = matrix.shape
+    if b % BLOCK:
+        return rows @ matrix
+    blocks = matrix.view(a, b // BLOCK, BLOCK).transpose(0, 1)
+    return torch.bmm(rows.expand(len(blocks), -1, -1), blocks).transpose(0, 1).reshape(-1, b)

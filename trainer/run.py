@@ -1,0 +1,164 @@
+"""One training run in motion: its networks, its log, what it finds, and the number of steps done."""
+
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from lightning_fabric import Fabric
+from torch import nn
+
+from gan_eval.images import Picture
+from gan_eval.study import TrainingSettings
+from trainer.checkpoints import State, load_latest, save_checkpoint
+from trainer.data import Batches
+from trainer.findings import Findings
+from trainer.gan import new_gan, set_learning_rate
+from trainer.length import learning_rate
+from trainer.log import TrainingLog
+from trainer.milestones import Milestones
+from trainer.randomness import Purpose, seeded
+from trainer.run_folder import BEST, Definition, fingerprint, save_generator, snapshot_path
+from trainer.samples import draw_samples, grid_path
+from trainer.step import objective_of, training_step
+from trainer.validation import Validation
+
+
+class Run:
+    """The moving parts of a run. After each step, and before the first, `reached` does what is due there."""
+
+    def __init__(
+        self,
+        fabric: Fabric,
+        settings: TrainingSettings,
+        definition: Definition,
+        out: Path,
+        *,
+        batches: Batches,
+        milestones: Milestones,
+        samples: list[tuple[Picture, Picture]],
+        validation: Validation | None,
+        say: Callable[[str], None],
+    ) -> None:
+        self.total: int = definition["steps"]
+        self.done = 0
+        fraction = definition["fraction"]
+        self.log = TrainingLog(out / "training_log.csv", fraction=fraction, total=self.total)
+        self.findings = Findings(out, fraction=fraction)
+        self.gan = new_gan(fabric, settings)
+        self._out = out
+        self._definition = definition
+        self._settings = settings
+        self._objective = objective_of(settings)
+        self._fabric = fabric
+        self._batches = batches
+        self._milestones = milestones
+        self._samples = samples
+        self._validation = validation
+        self._say = say
+        self._started = time.monotonic()
+        self._saved = -1
+
+    @property
+    def generator(self) -> nn.Module:
+        """The generator itself, in full precision, without what a device strategy wraps around it."""
+        net = self.gan.generator
+        return net.module if isinstance(net.module, nn.Module) else net
+
+    @property
+    def seconds(self) -> float:
+        """Time trained so far, pauses left out."""
+        return time.monotonic() - self._started
+
+    def step(self) -> None:
+        """One training step, its part of the log, and what is due after it."""
+        device, seed = self._fabric.device, self._settings.seed
+        condition, target = (batch.to(device) for batch in self._batches(self.done))
+        row_due = self.log.row_due(self.done + 1)
+        set_learning_rate(self.gan, learning_rate(self._settings, step=self.done, total=self.total))
+        with seeded(device, Purpose.DROPOUT, seed, self.done):
+            terms = training_step(
+                self.gan, self._objective, condition, target, backward=self._fabric.backward, gradient_norm=row_due
+            )
+        self.done += 1
+        self.log.add(terms)
+        if row_due:
+            images = self._batches.schedule.images(self.done)
+            self.log.end_row(step=self.done, epoch=self.epoch, images=images, seconds=self.seconds)
+            self.log.write()
+        self.reached()
+        if row_due:
+            self._warn()
+
+    @property
+    def epoch(self) -> int:
+        """Passes over the data begun, from 1; 0 before the first step."""
+        return self._batches.schedule.position(self.done - 1).epoch + 1 if self.done else 0
+
+    def reached(self) -> None:
+        """Draw, keep and measure what is due after the steps done."""
+        if self.done in self._milestones.samples:
+            draw_samples(self.generator, self._samples, grid_path(self._out / "samples", self.done), seed=self.seed)
+        if self.done in self._milestones.snapshots:
+            save_generator(snapshot_path(self._out, self.done), self.generator, self._told(step=self.done))
+        if self._validation is not None and self.done in self._milestones.validations:
+            self._validate(self._validation)
+
+    @property
+    def seed(self) -> int:
+        """The seed of all random numbers."""
+        return self._settings.seed
+
+    def _validate(self, validation: Validation) -> None:
+        self.log.check(self.done)  # a generator that broke down is not worth measuring
+        self.findings.add_validation(validation(self.generator), step=self.done, epoch=self.epoch)
+        better = validation.higher_is_better
+        if self.findings.is_best(validation.best_metric, step=self.done, higher_is_better=better):
+            told = self._told(step=self.done, best_metric=validation.best_metric)
+            save_generator(self._out / BEST, self.generator, told)
+        self.findings.write()
+
+    def _told(self, **more: Any) -> Definition:
+        return {**self._definition, **more}
+
+    def _warn(self) -> None:
+        for line in self.findings.new_warnings(self.log.means, step=self.done):
+            self._say(line)
+            self.findings.write()
+
+    def save(self) -> float:
+        """Write a checkpoint unless this step has one; returns the seconds that it took."""
+        started = time.monotonic()
+        if self._saved != self.done:
+            self.log.check(self.done)
+            save_checkpoint(self._out / "checkpoints", self.done, self._state())
+            self.log.write()
+            self._saved = self.done
+        return time.monotonic() - started
+
+    def resume(self) -> None:
+        """Go on from the last checkpoint that can be read, if there is one."""
+        state = load_latest(self._out / "checkpoints", fingerprint(self._definition), self._say)
+        if state is None:
+            return
+        for name, part in self._parts().items():
+            part.load_state_dict(state[name])
+        self.done = self._saved = state["step"]
+        self._started = time.monotonic() - state["seconds"]
+        self.log.write()
+        self.findings.write()
+        self._say(f"going on from step {self.done} of {self.total}")
+
+    def _parts(self) -> Mapping[str, Any]:
+        return {
+            "generator": self.gan.generator,
+            "discriminator": self.gan.discriminator,
+            "generator_optimizer": self.gan.generator_optimizer,
+            "discriminator_optimizer": self.gan.discriminator_optimizer,
+            "log": self.log,
+            "findings": self.findings,
+        }
+
+    def _state(self) -> State:
+        parts = {name: part.state_dict() for name, part in self._parts().items()}
+        return {**parts, "fingerprint": fingerprint(self._definition), "seconds": self.seconds}
