@@ -158,7 +158,7 @@ def shrink(study: Study) -> Study:
 
     The training plan stays: that only `SMOKE_STEPS` of it are made is told by the fraction in every table.
     """
-    training = {"generator_channels": 8, "discriminator_channels": 8}
+    training = {"generator_channels": 8, "discriminator_channels": 8, "validation_pairs": 2}
     models = {
         name: model.model_copy(update={"training": {**model.training, **training}})
         for name, model in study.models.items()
@@ -194,6 +194,10 @@ def _check_what_comes_late(plan: Plan) -> None:
     for dataset in dict.fromkeys(model.data for model in plan.study.models.values()):
         for split in (plan.study.data[dataset].train_split, plan.split(dataset)):
             list_pictures(plan.data_folder(dataset) / split)
+    for model in plan.study.models:
+        training = plan.study.training_of(model)
+        if training.validate_every is not None:
+            select(training.validation_metrics)
     if plan.simulate:
         parse_observer(plan.simulate)
     plan.published()

@@ -47,6 +47,7 @@ def test_a_smoke_test_touches_all_with_little(world):
     training = plan.study.training_of("m")
     assert training.epochs == 3, "the plan stays, and the fraction tells how little of it is done"
     assert plan.training_fraction("m") == 1.0, "6 steps of 3"
+    assert training.validation_pairs == 2
     assert training.image_size == 256, "NIQE needs pictures of at least 192 pixels"
     assert plan.study.quiz.real == 4
     assert plan.study.quiz.participants == 3
@@ -115,3 +116,11 @@ def test_a_folder_is_made_in_one_way(world):
     assert open_plan(world / "s.toml", world / "out").fraction == 0.5
     plan_in(world, redo=True)
     assert open_plan(world / "s.toml", world / "out").fraction == 1.0
+
+
+def test_an_unknown_validation_metric_is_told_before_the_training(world):
+    (world / "s.toml").write_text(
+        STUDY.replace("epochs = 3", "epochs = 3\nvalidate_every = 2\nvalidation_metrics = ['psnrr']")
+    )
+    with pytest.raises(UserError, match="metric 'psnrr': unknown; did you mean 'psnr'"):
+        plan_in(world)

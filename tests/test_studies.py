@@ -1,0 +1,50 @@
+"""The study files: they load, and say what the publications say."""
+
+from pathlib import Path
+
+import pytest
+
+from gan_eval.metrics.registry import select
+from gan_eval.study import Study, load_study
+
+STUDIES = sorted((Path(__file__).resolve().parents[1] / "studies").glob("*.toml"))
+
+
+def study(name: str) -> Study:
+    return load_study(Path(__file__).resolve().parents[1] / "studies" / f"{name}.toml")
+
+
+@pytest.mark.parametrize("file", STUDIES, ids=lambda file: file.stem)
+def test_a_study_file_is_whole(file: Path) -> None:
+    found = load_study(file)
+    assert found.study.name == file.stem
+    assert found.study.title
+    assert found.study.question
+    select(found.metrics.names)
+    for model in found.models:
+        select(found.training_of(model).validation_metrics)
+    for name in found.study.published:
+        assert (file.parent / name).is_file()
+
+
+def test_mix_loss_varies_nothing_but_the_loss() -> None:
+    found = study("mix_loss")
+    settings = {model: found.training_of(model) for model in found.models}
+    weights = {
+        model: (one.adversarial_weight, one.lambda_l1, one.lambda_l2, one.lambda_ssim)
+        for model, one in settings.items()
+    }
+    assert sorted(weights.values()) == sorted([
+        (10, 1, 0, 0), (1, 1, 0, 0), (1, 10, 0, 0), (1, 100, 0, 0), (1, 200, 0, 0), (1, 0, 0, 0),
+        (1, 0, 10, 0), (1, 0, 100, 0), (1, 16, 0, 84),
+    ])  # fmt: skip
+    same = {"adversarial_weight": 1.0, "lambda_l1": 0.0, "lambda_l2": 0.0, "lambda_ssim": 0.0}
+    rest = {one.model_copy(update={**same, "lambda_l1": 1.0}).model_dump_json() for one in settings.values()}
+    assert len(rest) == 1
+    assert next(iter(settings.values())).epochs == 20
+
+
+def test_cityscapes_convergence_is_the_published_run() -> None:
+    found = study("cityscapes_convergence").training_of("pix2pix_cityscapes")
+    assert (found.steps, found.batch_size, found.lambda_l1, found.d_loss_factor) == (50_000, 1, 100.0, 1.0)
+    assert found.snapshots == (0, 1000, 10_000, 20_000, 30_000, 40_000, 49_000)
