@@ -37,9 +37,7 @@ def read_file(path: Path) -> bytes:
     except FileNotFoundError as error:
         raise UserError(f"{path}: no such picture") from error
     except OSError as error:
-        raise UserError(
-            f"{path}: not a readable picture ({error.strerror or error}); replace or remove it"
-        ) from error
+        raise UserError(f"{path}: not a readable picture ({error.strerror or error}); replace or remove it") from error
 
 
 def decode_rgb(content: bytes, path: Path) -> Picture:

@@ -3,6 +3,7 @@
 A pair in memory is (2, 3, J, J) uint8: input then target, at the size from which crops are taken.
 """
 
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
@@ -71,6 +72,7 @@ class PairedPictures:
         side: int,
         cache_bytes: int = CACHE_BYTES,
         threads: int | None = None,
+        on_progress: Callable[[int, int], None] | None = None,
     ) -> None:
         """Read and decode every picture once, so that the bad ones are named before hours of training.
 
@@ -80,6 +82,7 @@ class PairedPictures:
             side: pixels a side of the pairs; halves of any shape become squares, as in the reference implementation.
             cache_bytes: bound of the cache; 0 switches it off. A pair takes 6 * side**2 bytes.
             threads: threads that read and decode; default: the cores, at most 8.
+            on_progress: called with the pictures read and their number.
 
         Raises:
             UserError: pictures are broken or cannot be halved.
@@ -94,7 +97,7 @@ class PairedPictures:
             halves = read_pair(path, direction, content=content)
             return sha256_bytes(content), self._stacked(halves) if path in cached else None
 
-        taken = of_all(paths, take, threads=threads)
+        taken = of_all(paths, take, threads=threads, on_progress=on_progress)
         self._cache = [pair for _, pair in taken if pair is not None]
         self.sha256 = sha256_json([[path.name, digest] for path, (digest, _) in zip(paths, taken, strict=True)])
         """What `hash_pairs` gives, without a second reading of the files."""
@@ -250,8 +253,8 @@ class Batches:
         levels = np.empty((2, len(samples), 3, size, size), np.float32)
         for row, (place, sample) in enumerate(samples):
             levels[:, row] = jitter(self._pictures[order[place]], self._settings, sample=sample)
-        batch = torch.from_numpy(_scaled(levels))
-        return batch[0], batch[1]
+        condition, target = _scaled(levels)
+        return torch.from_numpy(condition), torch.from_numpy(target)
 
 
 def jitter(pair: Pair, settings: TrainingSettings, *, sample: int) -> Pair:
@@ -275,10 +278,9 @@ def jitter(pair: Pair, settings: TrainingSettings, *, sample: int) -> Pair:
 def mirror(pair: Pair) -> Pair:
     """Left and right exchanged.
 
-    Eight pixels at a time where the width allows it: the words in reverse order, then the bytes of each, which is six
+    Eight pixels at a time where the width allows it: the words in reverse order, and the bytes of each, which is four
     times as fast as byte by byte.
     """
-    if pair.shape[-1] % 8:
+    if pair.shape[-1] % 8 or pair.strides[-1] != 1:
         return pair[..., ::-1]
-    words = np.ascontiguousarray(pair).view("<u8")
-    return words[..., ::-1].astype(">u8").view(np.uint8)
+    return pair.view("<u8")[..., ::-1].astype(">u8", order="C").view(np.uint8)

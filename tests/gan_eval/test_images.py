@@ -1,5 +1,8 @@
 """Pictures become 8-bit RGB exactly, or are refused by name."""
 
+import struct
+import zlib
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -32,6 +35,62 @@ def test_grey_palette_sixteen_bit_and_opaque_alpha_become_rgb(tmp_path, picture)
     assert np.array_equal(images.read_rgb(tmp_path / "alpha.png"), picture)
     Image.fromarray(grey > 127).save(tmp_path / "bits.png")
     assert np.array_equal(images.read_rgb(tmp_path / "bits.png")[..., 0], np.where(grey > 127, 255, 0))
+
+
+def _png_chunk(kind, data):
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+
+def _deep_png(path, levels):
+    """A 16-bit PNG of (H, W, 3) or (H, W, 4) levels, written by hand: Pillow writes none."""
+    height, width, channels = levels.shape
+    header = struct.pack(">IIBBBBB", width, height, 16, {3: 2, 4: 6}[channels], 0, 0, 0)
+    rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in levels)
+    chunks = _png_chunk(b"IHDR", header) + _png_chunk(b"IDAT", zlib.compress(rows)) + _png_chunk(b"IEND", b"")
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + chunks)
+
+
+def test_sixteen_bit_colour_is_read_by_its_high_bytes(tmp_path, picture):
+    deep = picture.astype(np.uint16) * 256 + np.arange(105, dtype=np.uint16).reshape(7, 5, 3)
+    _deep_png(tmp_path / "deep.png", deep)
+    assert np.array_equal(images.read_rgb(tmp_path / "deep.png"), picture)
+    opaque = np.concatenate([deep, np.full((7, 5, 1), 65535, np.uint16)], axis=2)
+    _deep_png(tmp_path / "opaque.png", opaque)
+    assert np.array_equal(images.read_rgb(tmp_path / "opaque.png"), picture)
+
+
+def test_sixteen_bit_grey_is_rounded(tmp_path):
+    levels = np.arange(65536, dtype=np.uint16).reshape(256, 256)
+    for name in ("deep.png", "deep.tif"):
+        Image.fromarray(levels).save(tmp_path / name)
+        wanted = np.round(levels.astype(float) * 255 / 65535)
+        assert np.array_equal(images.read_rgb(tmp_path / name)[..., 1], wanted)
+
+
+@pytest.mark.parametrize("mode", ["L", "RGB", "P", "I;16"])
+def test_a_transparent_colour_is_refused_where_a_pixel_has_it(tmp_path, picture, mode):
+    grey = picture[..., 0]
+    image = Image.fromarray(grey.astype(np.uint16)) if mode == "I;16" else Image.fromarray(picture).convert(mode)
+    there = image.getpixel((2, 3))
+    image.save(tmp_path / "hole.png", transparency=there)
+    with pytest.raises(UserError, match=r"hole\.png: the picture is transparent in places"):
+        images.read_rgb(tmp_path / "hole.png")
+
+
+def test_a_transparent_colour_that_no_pixel_has_is_no_matter(tmp_path):
+    grey = np.full((4, 6), 9, np.uint8)
+    Image.fromarray(grey).save(tmp_path / "whole.png", transparency=200)
+    assert np.array_equal(images.read_rgb(tmp_path / "whole.png"), np.full((4, 6, 3), 9))
+
+
+@pytest.mark.parametrize(
+    ("mode", "suffix"), [("CMYK", "tif"), ("F", "tif"), ("I", "tif"), ("LAB", "tif"), ("YCbCr", "tif")]
+)
+def test_modes_without_an_exact_reading_are_refused_by_name(tmp_path, mode, suffix):
+    path = tmp_path / f"odd.{suffix}"
+    Image.new(mode, (6, 4)).save(path)
+    with pytest.raises(UserError, match=rf"odd\.{suffix}: colour mode {mode} has no exact 8-bit RGB reading"):
+        images.read_rgb(path)
 
 
 def test_an_exif_rotation_is_applied(tmp_path, picture):

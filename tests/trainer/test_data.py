@@ -1,6 +1,8 @@
 """Pairs: sides, sizes, order, jitter, cache, bad pictures."""
 
+import hashlib
 import io
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -19,6 +21,7 @@ from trainer.data import (
     jitter,
     jitter_size,
     list_pairs,
+    mirror,
     read_pair,
 )
 
@@ -212,3 +215,138 @@ def test_missing_folder_split_and_pictures_are_told_apart(make_pairs: Callable[.
         list_pairs(data, "tset")
     with pytest.raises(UserError, match=r"test: no pictures"):
         list_pairs(data, "test")
+
+
+class MadePairs:
+    """Pairs by formula, so that batches can be pinned without a decoder."""
+
+    def __init__(self, count: int, side: int) -> None:
+        y, x = np.mgrid[:side, :side]
+        self.pairs = [
+            np.stack([[(x * (c + 1) + y * 3 + i * 7 + h * 50) % 256 for c in range(3)] for h in range(2)]).astype(
+                np.uint8
+            )
+            for i in range(count)
+        ]
+
+    def __len__(self) -> int:
+        return len(self.pairs)
+
+    def __getitem__(self, index: int) -> np.ndarray:
+        return self.pairs[index]
+
+
+@pytest.mark.parametrize(
+    ("changes", "wanted"),
+    [
+        ({"image_size": 256}, "5ef373dcf7e0a9fa"),
+        ({"image_size": 256, "batch_size": 3}, "0982d78deaf0e019"),
+        ({"image_size": 64}, "27b7134fc2b934a3"),
+        ({"image_size": 60, "batch_size": 3}, "7d63429d9badb043"),
+        ({"image_size": 64, "jitter": False}, "f9f1913751719ca2"),
+        ({"image_size": 64, "mirror": False, "batch_size": 3}, "b58c0e5bb16f4b44"),
+    ],
+)
+def test_the_numbers_of_a_seed_never_change(changes: dict[str, object], wanted: str) -> None:
+    """Runs of earlier versions are resumed: order, crops, mirroring and scaling are pinned to the bit."""
+    settings = TrainingSettings(**({"steps": 9, "seed": 20251120} | changes))
+    batches = Batches(MadePairs(5, jitter_size(settings)), settings)
+    digest = hashlib.sha256()
+    for step in range(9):
+        for tensor in batches(step):
+            digest.update(tensor.contiguous().numpy().tobytes())
+    assert digest.hexdigest()[:16] == wanted
+
+
+@pytest.mark.parametrize("cache_bytes", [0, 3 * 6 * 72**2, 2**30])
+def test_any_number_of_workers_gives_the_same_batches(
+    make_pairs: Callable[..., Path], tiny: Callable[..., TrainingSettings], cache_bytes: int
+) -> None:
+    settings = tiny(batch_size=2)
+    pictures = PairedPictures(list_pairs(make_pairs(train=5), "train"), "AtoB", side=72, cache_bytes=cache_bytes)
+    steps = [*range(8), 2, 3, 40, 41, 0]
+    plain = Batches(pictures, settings)
+    wanted = [plain(step) for step in steps]
+    for workers in (1, 2, 4):
+        with Batches(pictures, settings, workers=workers) as batches:
+            for step, pair in zip(steps, wanted, strict=True):
+                for found, expected in zip(batches(step), pair, strict=True):
+                    np.testing.assert_array_equal(found, expected)
+        np.testing.assert_array_equal(batches(1)[0], wanted[1][0])  # closed ones still answer
+
+
+def test_workers_make_the_coming_steps_in_the_background(tiny: Callable[..., TrainingSettings]) -> None:
+    asked = threading.Semaphore(0)
+
+    class Watched(MadePairs):
+        def __getitem__(self, index: int) -> np.ndarray:
+            asked.release()
+            return super().__getitem__(index)
+
+    with Batches(Watched(50, 72), tiny(), workers=2) as batches:
+        batches(0)
+        for _ in range(5):  # step 0 and the four that wait ready
+            assert asked.acquire(timeout=30)
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("batches")]
+
+
+def test_an_error_in_a_worker_reaches_the_step_that_needs_it(
+    make_pairs: Callable[..., Path], tiny: Callable[..., TrainingSettings]
+) -> None:
+    paths = list_pairs(make_pairs(train=6), "train")
+    pictures = PairedPictures(paths, "AtoB", side=72, cache_bytes=0)
+    with Batches(pictures, tiny(), workers=2) as batches:
+        order = batches.schedule.order(0)
+        paths[order[1]].unlink()
+        batches(0)
+        with pytest.raises(UserError, match=rf"{paths[order[1]].name}: no such picture"):
+            batches(1)
+        batches(2)
+
+
+@pytest.mark.parametrize(("world", "batch_size"), [(2, 1), (2, 2), (4, 1), (3, 2)])
+def test_devices_share_the_batches_of_one_device(
+    make_pairs: Callable[..., Path], tiny: Callable[..., TrainingSettings], world: int, batch_size: int
+) -> None:
+    """12 pairs divide evenly: what the devices see together is what one device with the global batch sees."""
+    pictures = PairedPictures(list_pairs(make_pairs(train=12), "train"), "AtoB", side=72)
+    one = Batches(pictures, tiny(batch_size=world * batch_size))
+    ranks = [Batches(pictures, tiny(batch_size=batch_size), rank=rank, world=world) for rank in range(world)]
+    assert one.schedule.steps_per_epoch == ranks[0].schedule.steps_per_epoch
+    for step in range(one.schedule.steps_per_epoch + 2):
+        for half in range(2):
+            shared = np.concatenate([batches(step)[half] for batches in ranks])
+            np.testing.assert_array_equal(shared, one(step)[half])
+
+
+def test_a_last_batch_that_does_not_divide_is_filled_up_with_the_first_pairs() -> None:
+    schedule = Schedule(pairs=5, batch_size=1, seed=1, world=3)
+    assert schedule.steps_per_epoch == 2
+    seen = [[schedule.samples(step, rank=rank) for rank in range(3)] for step in range(3)]
+    assert seen == [[[(0, 0)], [(1, 1)], [(2, 2)]], [[(3, 3)], [(4, 4)], [(0, 0)]], [[(0, 5)], [(1, 6)], [(2, 7)]]]
+    assert [schedule.images(steps) for steps in range(4)] == [0, 3, 5, 8]
+    alone = Schedule(pairs=5, batch_size=3, seed=1)
+    assert [len(alone.samples(step)) for step in range(3)] == [3, 2, 3]
+    few = Schedule(pairs=1, batch_size=2, seed=1, world=3)
+    assert [few.samples(0, rank=rank) for rank in range(3)] == [[(0, 0)]] * 3
+
+
+def test_files_are_read_once_and_hashed_on_the_way(
+    make_pairs: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paths = list_pairs(make_pairs(train=4), "train")
+    wanted = hash_pairs(paths)
+    read: list[Path] = []
+    plain = Path.read_bytes
+    monkeypatch.setattr(Path, "read_bytes", lambda path: read.append(path) or plain(path))
+    told: list[tuple[int, int]] = []
+    pictures = PairedPictures(paths, "AtoB", side=72, on_progress=lambda done, total: told.append((done, total)))
+    assert told == [(1, 4), (2, 4), (3, 4), (4, 4)]
+    assert sorted(read) == sorted(paths)
+    assert pictures.sha256 == wanted
+
+
+@pytest.mark.parametrize("width", [8, 60, 64, 256])
+def test_mirror_exchanges_left_and_right(width: int) -> None:
+    pair = np.random.default_rng(0).integers(0, 256, (2, 3, 20, width + 5), dtype=np.uint8)[..., 3:9, 2 : width + 2]
+    np.testing.assert_array_equal(mirror(pair), np.flip(pair, -1))

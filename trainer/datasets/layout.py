@@ -89,13 +89,19 @@ def read_pair(path: Path, direction: Direction, *, content: bytes | None = None)
     return (a, b) if direction == "AtoB" else (b, a)
 
 
-def of_all(paths: list[Path], work: Callable[[Path], T], *, threads: int | None = None) -> list[T]:
+def of_all(
+    paths: list[Path],
+    work: Callable[[Path], T],
+    *,
+    threads: int | None = None,
+    on_progress: Callable[[int, int], None] | None = None,
+) -> list[T]:
     """`work` of every picture, in order, by several threads: decoding and hashing release the interpreter's lock.
 
     Raises:
         UserError: it fails on some. All are tried first, so that one line tells of all that must be mended.
     """
-    tried = each(paths, work, threads=threads)
+    tried = each(paths, work, threads=threads, on_progress=on_progress)
     bad = {path: found for path, found in zip(paths, tried, strict=True) if isinstance(found, UserError)}
     if len(bad) == 1:
         raise next(iter(bad.values()))

@@ -1,0 +1,128 @@
+"""Speed of the data path from the second epoch on, beside a plain reference loader, on this machine.
+
+    python benchmarks/data_path.py --pairs 64 --rounds 5
+
+The script makes its own pictures: 512x256 JPEG, A|B. The reference loader does for every pair what
+pytorch-CycleGAN-and-pix2pix's does: decode, halve, enlarge to 286 (bicubic), crop 256, flip, to float in [-1, 1]. Ours
+takes the pair from the cache, crops, flips, to float. Both at batch 1 in one thread, in turn; the first epoch, which
+fills the cache, is told apart. Printed: the mean processor time of a pair of each side, and the ratio of each round's
+means with its spread. Then ours with worker threads and without the cache, while the main thread sleeps as it would
+wait for a GPU: the time for which it has to wait for its batch.
+"""
+
+import argparse
+import os
+import random
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+
+from gan_eval.study import TrainingSettings
+from trainer.data import Batches, PairedPictures, jitter_size
+
+SIDE = 256
+GPU_STEP_S = 0.010
+"""A step during which the main thread waits, as for a GPU."""
+
+
+def main() -> None:
+    """Make pictures, time both sides, print the ratio."""
+    parser = argparse.ArgumentParser(description="time our data path beside the reference loader")
+    parser.add_argument("--pairs", type=int, default=64)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--workers", type=int, nargs="*", default=[0, 2, 4])
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+    with tempfile.TemporaryDirectory() as folder:
+        paths = make_pictures(Path(folder), options.pairs)
+        compare(paths, options.rounds)
+        for workers in options.workers:
+            wait = waiting(paths, workers)
+            print(f"no cache, {workers} workers: {wait * 1e3:.2f} ms of waiting a step of {GPU_STEP_S * 1e3:.0f} ms")
+
+
+def make_pictures(folder: Path, count: int) -> list[Path]:
+    """A|B JPEGs with the detail of photographs on the left and flat boxes on the right."""
+    rng = np.random.default_rng(0)
+    paths = []
+    for number in range(count):
+        coarse = rng.integers(0, 256, (SIDE // 8, SIDE // 8, 3), dtype=np.uint8)
+        photo = np.asarray(Image.fromarray(coarse).resize((SIDE, SIDE), Image.Resampling.BICUBIC), np.int16)
+        photo = np.clip(photo + rng.normal(0, 12, photo.shape), 0, 255).astype(np.uint8)
+        label = np.asarray(Image.fromarray(coarse[::4, ::4]).resize((SIDE, SIDE), Image.Resampling.NEAREST))
+        paths.append(folder / f"{number}.jpg")
+        Image.fromarray(np.concatenate([photo, label], axis=1)).save(paths[-1], quality=95)
+    return paths
+
+
+def compare(paths: list[Path], rounds: int) -> None:
+    """Alternate both sides and print the ratio."""
+    settings = TrainingSettings(steps=1, image_size=SIDE)
+    started = time.process_time()
+    batches = Batches(PairedPictures(paths, "BtoA", side=jitter_size(settings), threads=1), settings)
+    first = (time.process_time() - started) / len(paths)
+    print(f"ours, first epoch (decodes and fills the cache): {first * 1e3:.3f} ms a pair")
+    sides: dict[str, Callable[[int], object]] = {
+        "reference": lambda number: reference(paths[number % len(paths)]),
+        "ours": batches,
+    }
+    means: dict[str, list[float]] = {name: [] for name in sides}
+    for number in range(1, rounds + 1):
+        for name, load in sides.items():
+            means[name].append(mean_time(load, len(paths), repeats=1 if name == "reference" else 5))
+        print(f"round {number}: " + ", ".join(f"{name} {values[-1] * 1e3:.3f} ms" for name, values in means.items()))
+    ratios = [slow / fast for slow, fast in zip(means["reference"], means["ours"], strict=True)]
+    print(
+        f"reference / ours = {statistics.median(ratios):.1f} (rounds {min(ratios):.1f} to {max(ratios):.1f}); "
+        f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores"
+    )
+
+
+def mean_time(load: Callable[[int], object], pairs: int, *, repeats: int) -> float:
+    """The mean time of a pair in seconds, over `repeats` epochs: this thread's, not what other programs take."""
+    started = time.thread_time()
+    for number in range(pairs * repeats):
+        load(number)
+    return (time.thread_time() - started) / (pairs * repeats)
+
+
+def reference(path: Path) -> tuple[torch.Tensor, torch.Tensor]:
+    """One pair as the reference project's loader makes it."""
+    picture = Image.open(path).convert("RGB")
+    width, height = picture.size
+    halves = [picture.crop((left, 0, left + width // 2, height)) for left in (0, width // 2)]
+    left, top, flipped = random.randint(0, 30), random.randint(0, 30), random.random() > 0.5
+    a, b = (_prepared(half, left, top, flipped=flipped) for half in halves)
+    return b[None], a[None]
+
+
+def _prepared(half: Image.Image, left: int, top: int, *, flipped: bool) -> torch.Tensor:
+    half = half.resize((286, 286), Image.Resampling.BICUBIC).crop((left, top, left + SIDE, top + SIDE))
+    if flipped:
+        half = half.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
+    levels = torch.from_numpy(np.array(half, np.uint8)).permute(2, 0, 1).contiguous()
+    return levels.to(torch.float32).div(255).sub_(0.5).div_(0.5)
+
+
+def waiting(paths: list[Path], workers: int) -> float:
+    """The median time for which a step waits for its batch, in seconds."""
+    settings = TrainingSettings(steps=1, image_size=SIDE)
+    pictures = PairedPictures(paths, "BtoA", side=jitter_size(settings), cache_bytes=0)
+    times = []
+    with Batches(pictures, settings, workers=workers) as batches:
+        for step in range(3 * len(paths)):
+            started = time.perf_counter()
+            batches(step)
+            times.append(time.perf_counter() - started)
+            time.sleep(GPU_STEP_S)
+    return statistics.median(times)
+
+
+if __name__ == "__main__":
+    main()

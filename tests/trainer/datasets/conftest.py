@@ -1,0 +1,113 @@
+"""Archives, a web server that breaks off, and the real data where they are there."""
+
+import io
+import os
+import tarfile
+import threading
+import zipfile
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+from made_pictures import picture_bytes
+
+
+@pytest.fixture
+def make_archive(tmp_path: Path) -> Callable[..., Path]:
+    """Writes an archive of {member: bytes}; default: facades/train/1.png, 2.png and facades/val/1.png."""
+
+    def make(name: str = "facades.tar.gz", members: dict[str, bytes] | None = None) -> Path:
+        if members is None:
+            members = {
+                f"facades/{file}": picture_bytes(n)
+                for n, file in enumerate(("train/1.png", "train/2.png", "val/1.png"))
+            }
+        path = tmp_path / name
+        if name.endswith(".zip"):
+            with zipfile.ZipFile(path, "w") as zipped:
+                for member, content in members.items():
+                    zipped.writestr(member, content)
+            return path
+        with tarfile.open(path, "w:gz" if name.endswith("gz") else "w") as tarred:
+            for member, content in members.items():
+                entry = tarfile.TarInfo(member)
+                entry.size = len(content)
+                tarred.addfile(entry, io.BytesIO(content))
+        return path
+
+    return make
+
+
+class Server:
+    """Serves one file with ranges; breaks off after `limits` bytes of the successive answers (None: not at all)."""
+
+    def __init__(self, content: bytes) -> None:
+        self.content = content
+        self.etag: str | None = '"one"'
+        self.ranges = True
+        self.limits: list[int | None] = []
+        self.requests: list[tuple[str | None, str | None]] = []
+        """`Range` and `If-Range` of each request."""
+        owner = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                owner.answer(self)
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        self._httpd = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        threading.Thread(target=self._httpd.serve_forever, args=(0.02,), daemon=True).start()
+        self.url = f"http://127.0.0.1:{self._httpd.server_port}/facades.tar.gz"
+
+    def answer(self, handler: BaseHTTPRequestHandler) -> None:
+        span, condition = handler.headers.get("Range"), handler.headers.get("If-Range")
+        self.requests.append((span, condition))
+        start, total = 0, len(self.content)
+        if span and self.ranges and condition in (None, self.etag):
+            start = int(span.removeprefix("bytes=").partition("-")[0])
+        if start >= total:
+            handler.send_response(416)
+            handler.send_header("Content-Length", "0")
+            handler.end_headers()
+            return
+        handler.send_response(206 if start else 200)
+        if start:
+            handler.send_header("Content-Range", f"bytes {start}-{total - 1}/{total}")
+        handler.send_header("Content-Length", str(total - start))
+        if self.etag:
+            handler.send_header("ETag", self.etag)
+        handler.end_headers()
+        limit = self.limits.pop(0) if self.limits else None
+        handler.wfile.write(self.content[start : total if limit is None else start + limit])
+
+    def close(self) -> None:
+        self._httpd.shutdown()
+        self._httpd.server_close()
+
+
+@pytest.fixture
+def serve(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[bytes], Server]]:
+    """Starts a server of some bytes."""
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    servers: list[Server] = []
+
+    def start(content: bytes) -> Server:
+        servers.append(Server(content))
+        return servers[-1]
+
+    yield start
+    for server in servers:
+        server.close()
+
+
+@pytest.fixture
+def real_data() -> Path:
+    """The folder of the real test pictures."""
+    beside = Path(__file__).resolve().parents[4] / "shared" / "data"
+    folder = Path(os.environ.get("GAN_EVAL_DATA") or beside)
+    if not (folder / "facades").is_dir():
+        pytest.skip("no real data: neither $GAN_EVAL_DATA nor ../shared/data has facades")
+    return folder

@@ -1,0 +1,40 @@
+"""The presets say what the publications say, and the documentation shows them as they are."""
+
+from pathlib import Path
+
+import pytest
+
+from gan_eval.errors import UserError
+from gan_eval.study import TrainingSettings
+from trainer.datasets import presets
+
+
+def test_presets_are_as_published() -> None:
+    found = {
+        name: (preset.direction, preset.d_loss_factor, preset.length, sum(count for _, count in preset.splits))
+        for name, preset in presets.PRESETS.items()
+    }
+    assert found == {
+        "facades": ("BtoA", 0.5, "100 epochs", 606),
+        "maps": ("BtoA", 0.5, "100 epochs", 2194),
+        "edges2shoes": ("AtoB", 0.5, "100 epochs", 50_025),
+        "cityscapes": ("BtoA", 1.0, "50,000 iterations", 3475),
+    }
+    assert {preset.lambda_l1 for preset in presets.PRESETS.values()} == {100.0}
+
+
+@pytest.mark.parametrize("name", presets.PRESETS)
+def test_the_training_of_a_preset_is_one_that_the_trainer_takes(name: str) -> None:
+    settings = TrainingSettings(**presets.preset_of(name).training())
+    assert settings.image_size == 256
+    assert (settings.epochs is None) != (settings.steps is None)
+
+
+def test_an_unknown_preset_is_refused_with_the_choice() -> None:
+    with pytest.raises(UserError, match=r"'facade': no preset.*facades, maps, edges2shoes, cityscapes"):
+        presets.preset_of("facade")
+
+
+def test_the_documentation_shows_the_table_as_it_is() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "data.md").read_text(encoding="utf-8")
+    assert presets.table() in page, "put the output of `python -m trainer.datasets.presets` into docs/data.md"

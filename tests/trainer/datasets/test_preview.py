@@ -1,0 +1,78 @@
+"""The contact sheet shows the pictures of the split and marks the input."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from gan_eval.errors import UserError
+from trainer.datasets.preview import _INPUT, _TARGET, preview
+
+RED, GREEN = (220, 30, 30), (30, 220, 30)
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    """Red left, green right, 96 pixels a side."""
+    for split, count in (("val", 2), ("train", 5)):
+        (tmp_path / "set" / split).mkdir(parents=True)
+        for number in range(count):
+            picture = Image.new("RGB", (192, 96), RED)
+            picture.paste(GREEN, (96, 0, 192, 96))
+            picture.save(tmp_path / "set" / split / f"{number}.png")
+    return tmp_path / "set"
+
+
+def columns_of(sheet: np.ndarray, colour: tuple[int, int, int]) -> tuple[int, int]:
+    """The first and last column that hold a colour."""
+    found = np.flatnonzero((sheet == colour).all(axis=2).any(axis=0))
+    return int(found[0]), int(found[-1])
+
+
+@pytest.mark.parametrize("direction", ["AtoB", "BtoA"])
+def test_the_input_is_marked(data: Path, tmp_path: Path, direction: str) -> None:
+    sheet = np.asarray(Image.open(preview(data, tmp_path / "sheet.png", direction=direction, count=1)))
+    seen, made = (RED, GREEN) if direction == "AtoB" else (GREEN, RED)
+    assert columns_of(sheet, seen) == columns_of(sheet, _INPUT)
+    assert columns_of(sheet, made) == columns_of(sheet, _TARGET)
+    assert columns_of(sheet, RED) < columns_of(sheet, GREEN)
+
+
+def test_the_count_and_the_split_are_followed(data: Path, tmp_path: Path) -> None:
+    def area(**options: object) -> int:
+        sheet = np.asarray(Image.open(preview(data, tmp_path / "sheet.png", direction="AtoB", **options)))
+        return int((sheet == RED).all(axis=2).sum())
+
+    one = area(count=1)
+    assert [area(count=4), area(), area(split="val")] == [4 * one, 5 * one, 2 * one]
+
+
+def test_without_train_another_split_is_shown(data: Path, tmp_path: Path) -> None:
+    (data / "train").rename(data / ".train")
+    assert preview(data, tmp_path / "sheet.jpg", direction="AtoB").is_file()
+
+
+def test_long_names_and_odd_shapes_fit(tmp_path: Path) -> None:
+    (tmp_path / "train").mkdir()
+    for name, size in (("x" * 200, (1000, 20)), ("tall", (20, 900))):
+        Image.new("RGB", size, RED).save(tmp_path / "train" / f"{name}.png")
+    sheet = Image.open(preview(tmp_path, tmp_path / "sheet.png", direction="AtoB"))
+    assert sheet.width < 1200
+
+
+def test_bad_requests_are_refused(data: Path, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"--out .*wanted a picture's name"):
+        preview(data, tmp_path / "sheet.pdf", direction="AtoB")
+    with pytest.raises(UserError, match="--count 0"):
+        preview(data, tmp_path / "sheet.png", direction="AtoB", count=0)
+    with pytest.raises(UserError, match="no split 'tset'"):
+        preview(data, tmp_path / "sheet.png", direction="AtoB", split="tset")
+    assert not (tmp_path / "sheet.png").exists()
+
+
+def test_the_direction_is_the_presets_where_none_is_given(data: Path, tmp_path: Path) -> None:
+    plain = np.asarray(Image.open(preview(data, tmp_path / "sheet.png", count=1)))
+    assert columns_of(plain, RED) == columns_of(plain, _INPUT)
+    known = np.asarray(Image.open(preview(data.rename(tmp_path / "facades"), tmp_path / "sheet.png", count=1)))
+    assert columns_of(known, GREEN) == columns_of(known, _INPUT)

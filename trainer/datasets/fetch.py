@@ -1,0 +1,215 @@
+"""Getting a data set: from its official address, another address, or an archive that was downloaded already."""
+
+import os
+import shutil
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from PIL import Image
+
+from gan_eval.errors import UserError
+from gan_eval.files import (
+    OWN_FOLDER,
+    claim_output_folder,
+    read_json,
+    sha256_bytes,
+    sha256_file,
+    write_error,
+    write_json,
+)
+from gan_eval.images import list_pictures
+from trainer.datasets.archives import KINDS, BadArchiveError, OnProgress, extract_pictures
+from trainer.datasets.download import download, is_address
+from trainer.datasets.layout import list_splits, of_all, require_halves
+from trainer.datasets.presets import Preset
+
+SOURCE = "source.json"
+"""Where a data set came from; written last, so it says that all of it is there."""
+_MOVING = "moving.json"
+"""The splits that are just being moved into place: after a break they are known as ours."""
+
+
+@dataclass(frozen=True)
+class Fetched:
+    """A data set that is there."""
+
+    folder: Path
+    splits: dict[str, int]
+    """Pictures in each split."""
+    sha256: str
+    """Of the archive."""
+    remarks: tuple[str, ...] = ()
+    """What the user should know; each one line."""
+
+
+def fetch(
+    preset: Preset,
+    folder: Path,
+    *,
+    source: str | None = None,
+    sha256: str | None = None,
+    on_progress: OnProgress | None = None,
+    on_unpack: OnProgress | None = None,
+) -> Fetched:
+    """Bring a data set into `folder` as `folder/<split>/*.jpg`; the same call again goes on, or finds all done.
+
+    Args:
+        preset: which set.
+        folder: new, empty or ours.
+        source: an address or an archive's file; default: the preset's address.
+        sha256: what the archive must have; default: the preset's, where one is known.
+        on_progress: called with the bytes downloaded.
+        on_unpack: called while the archive is unpacked.
+
+    Raises:
+        UserError: no address, no network, a wrong checksum, a damaged or unsafe archive, pictures that do not fall into
+            halves, a folder that is not ours, or a full disk.
+    """
+    sha256 = _checked_digest(sha256)
+    if (present := _present(Path(folder), sha256)) is not None:
+        return present
+    given = _given_archive(preset, source)
+    own = claim_output_folder(folder) / OWN_FOLDER
+    _clear_unfinished(Path(folder))
+    origin = source or preset.url or ""
+    archive = given or _downloaded(origin, own, on_progress)
+    try:
+        digest = sha256_file(archive)
+        wanted = sha256 or (preset.sha256 if source is None else None)
+        if wanted not in (None, digest):
+            raise BadArchiveError(f"{origin}: SHA-256 {digest}, wanted {wanted}; get the right archive")
+        splits = _unpack(archive, Path(folder), on_unpack)
+    except BadArchiveError:
+        if given is None:
+            archive.unlink()
+        raise
+    write_json(own / SOURCE, {"name": preset.name, "source": origin, "archive_sha256": digest, "splits": splits})
+    (own / _MOVING).unlink()
+    if given is None:
+        archive.unlink()
+    return Fetched(Path(folder), splits, digest, _remarks(preset, splits, digest, known=wanted is not None))
+
+
+def _downloaded(address: str, own: Path, on_progress: OnProgress | None) -> Path:
+    """The archive from an address, in our folder; one that an earlier call brought is taken."""
+    archive = own / f"archive-{sha256_bytes(address.encode())[:12]}"
+    if not archive.is_file():
+        download(address, archive, on_progress=on_progress)
+    return archive
+
+
+def _checked_digest(sha256: str | None) -> str | None:
+    if sha256 is None:
+        return None
+    digest = sha256.strip().lower()
+    if len(digest) != 64 or not set(digest) <= set("0123456789abcdef"):
+        raise UserError(f"--sha256 {sha256}: wanted 64 hexadecimal digits")
+    return digest
+
+
+def _present(folder: Path, sha256: str | None) -> Fetched | None:
+    """The set that an earlier fetch brought; None where there is none, or not all of it any more."""
+    if not (folder / OWN_FOLDER / SOURCE).is_file():
+        return None
+    source = read_json(folder / OWN_FOLDER / SOURCE)
+    if not all((folder / split).is_dir() for split in source["splits"]):
+        return None
+    if sha256 is not None and source["archive_sha256"] != sha256:
+        raise UserError(
+            f"{folder}: is there, from an archive with SHA-256 {source['archive_sha256']}, not {sha256}; "
+            "remove the folder or name another"
+        )
+    return Fetched(folder, source["splits"], source["archive_sha256"], (f"{folder}: was there already",))
+
+
+def _given_archive(preset: Preset, source: str | None) -> Path | None:
+    """The archive where it is a file; None where it has to be downloaded.
+
+    Raises:
+        UserError: no such file, or no address is known.
+    """
+    if source is None and preset.url is None:
+        raise UserError(
+            f"{preset.name}: no address, because {preset.terms.partition(';')[0]}; "
+            "give the A|B archive that you have: --from FILE or --from URL"
+        )
+    if source is None or is_address(source):
+        return None
+    if not Path(source).is_file():
+        raise UserError(f"--from {source}: no such file; give an archive ({KINDS}) or an http(s) address")
+    return Path(source)
+
+
+def _clear_unfinished(folder: Path) -> None:
+    """Remove what a broken-off fetch left.
+
+    Raises:
+        UserError: the folder holds files that came from elsewhere, which are not touched.
+    """
+    own = folder / OWN_FOLDER
+    ours = set(read_json(own / _MOVING)) if (own / _MOVING).is_file() else set()
+    there = {child.name for child in folder.iterdir()} - {OWN_FOLDER}
+    if strangers := sorted(there - ours):
+        raise UserError(f"--out {folder}: holds {strangers[0]}, which no fetch wrote; name an empty folder")
+    try:
+        for left in (*(folder / name for name in there), *own.glob("unpacking-*")):
+            shutil.rmtree(left)
+    except OSError as error:
+        raise write_error(folder, error) from error
+
+
+def _unpack(archive: Path, folder: Path, on_unpack: OnProgress | None) -> dict[str, int]:
+    """Unpack beside, check, then move the splits into place; returns the number of pictures in each."""
+    try:
+        with tempfile.TemporaryDirectory(prefix="unpacking-", dir=folder / OWN_FOLDER) as name:
+            if not extract_pictures(archive, Path(name), on_progress=on_unpack):
+                raise BadArchiveError(f"{archive}: no pictures in this archive")
+            top = _folder_of_splits(Path(name), archive)
+            splits = {split: list_pictures(top / split) for split in list_splits(top)}
+            try:
+                for paths in splits.values():
+                    of_all(paths, _require_halves)
+            except UserError as error:  # the folder of the unpacking will be gone
+                raise BadArchiveError(str(error).replace(f"{name}{os.sep}", f"{archive}: ")) from error
+            write_json(folder / OWN_FOLDER / _MOVING, list(splits))
+            for split in splits:
+                (top / split).rename(folder / split)
+    except OSError as error:
+        raise write_error(folder, error) from error
+    return {split: len(paths) for split, paths in splits.items()}
+
+
+def _folder_of_splits(folder: Path, archive: Path) -> Path:
+    """The folder whose sub-folders hold pictures: the archive's top, or below it."""
+    while not list_splits(folder):
+        children = [child for child in folder.iterdir() if child.is_dir()]
+        if len(children) != 1:
+            raise BadArchiveError(f"{archive}: not in the A|B layout; wanted NAME/<split>/*.jpg")
+        folder = children[0]
+    return folder
+
+
+def _require_halves(path: Path) -> None:
+    """The header alone: whether every picture decodes is asked by `data check`, and when training starts."""
+    try:
+        with Image.open(path) as image:
+            width, height = image.size
+    except Exception as error:  # decoders raise whatever the damaged bytes lead to
+        reason = str(error) or type(error).__name__
+        raise UserError(f"{path}: not a readable picture ({reason}); get it again") from error
+    require_halves(path, width, height)
+
+
+def _remarks(preset: Preset, splits: dict[str, int], digest: str, *, known: bool) -> tuple[str, ...]:
+    remarks = []
+    if not known:
+        remarks.append(f"archive SHA-256 {digest} (recorded; demand it elsewhere with --sha256)")
+    if splits != dict(preset.splits):
+        official = _counts(dict(preset.splits))
+        remarks.append(f"{preset.name}: {_counts(splits)} pictures; the official set has {official}")
+    return tuple(remarks)
+
+
+def _counts(splits: dict[str, int]) -> str:
+    return ", ".join(f"{split} {count}" for split, count in splits.items())

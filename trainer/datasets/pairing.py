@@ -1,0 +1,167 @@
+"""Making a data set of A|B pictures: from two folders, paired by file stem, or from photographs and their edges."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from gan_eval.errors import UserError
+from gan_eval.files import OWN_FOLDER, claim_output_folder, write_json
+from gan_eval.images import Picture, by_stem, list_pictures, read_rgb, resize, write_png
+from trainer.datasets.layout import list_splits, of_all
+
+OnProgress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class _Job:
+    """One picture to be made."""
+
+    a: Path
+    b: Path
+    target: Path
+
+
+def pair_folders(
+    a: Path, b: Path, out: Path, *, split: str = "train", resized: bool = False, on_progress: OnProgress | None = None
+) -> dict[str, int]:
+    """Join the pictures of two folders that have the same file stem, A left and B right, as `out/<split>/STEM.png`.
+
+    PNG loses nothing: the halves have exactly the pixels of the pictures.
+
+    Args:
+        a, b: folders of pictures, or of folders (train, val, test), the same in both.
+        out: new, empty or ours.
+        split: the split of pictures that lie directly in the folders.
+        resized: bring B to A's size where they differ (bicubic); else that is refused.
+
+    Returns:
+        The number of pairs in each split.
+
+    Raises:
+        UserError: names or folders without a partner, pictures of different sizes, unreadable pictures, a folder that
+            is not ours. Nothing is written then.
+    """
+    jobs = {name: _partners(*sides, Path(out) / name) for name, sides in _matching_folders(a, b, split).items()}
+    every = [job for several in jobs.values() for job in several]
+    _require_fit(every, resized=resized)
+
+    def make(job: _Job) -> Picture:
+        left, right = read_rgb(job.a), read_rgb(job.b)
+        return np.concatenate([left, resize(right, left.shape[:2])], axis=1)
+
+    _write(every, make, Path(out), on_progress)
+    return {name: len(several) for name, several in jobs.items()}
+
+
+def pair_edges(
+    photos: Path, out: Path, *, split: str = "train", sigma: float = 2.0, on_progress: OnProgress | None = None
+) -> dict[str, int]:
+    """Put photographs beside their edges: A is black lines on white, B the photograph with exactly its pixels.
+
+    The edges are Canny's (scikit-image), of the grey picture smoothed by a Gaussian.
+
+    Args:
+        photos: a folder of pictures of any size, or of folders (train, val, test) of them.
+        out: new, empty or ours.
+        split: the split of pictures that lie directly in the folder.
+        sigma: width of the Gaussian in pixels; larger: fewer, longer lines.
+
+    Returns:
+        The number of pairs in each split.
+
+    Raises:
+        UserError: bad photographs or options, or a folder that is not ours.
+    """
+    if not sigma > 0:
+        raise UserError(f"--sigma {sigma}: wanted pixels above 0")
+    folders = _folders(photos, split)
+    jobs = {
+        name: [
+            _Job(path, path, Path(out) / name / f"{stem}.png") for stem, path in by_stem(list_pictures(folder)).items()
+        ]
+        for name, folder in folders.items()
+    }
+
+    def make(job: _Job) -> Picture:
+        photo = read_rgb(job.b)
+        return np.concatenate([edges(photo, sigma=sigma), photo], axis=1)
+
+    every = [job for several in jobs.values() for job in several]
+    of_all([job.b for job in every], _require_picture)
+    _write(every, make, Path(out), on_progress)
+    return {name: len(several) for name, several in jobs.items()}
+
+
+def edges(photo: Picture, *, sigma: float = 2.0) -> Picture:
+    """Black edges on white, (H, W, 3) uint8 with the levels 0 and 255 only."""
+    from skimage.color import rgb2gray
+    from skimage.feature import canny
+
+    lines = canny(rgb2gray(photo), sigma=sigma)
+    return np.repeat(np.where(lines, 0, 255).astype(np.uint8)[..., None], 3, axis=2)
+
+
+def _folders(root: Path, split: str) -> dict[str, Path]:
+    """The folders of pictures below `root` by split; the root itself where its pictures lie directly in it."""
+    splits = list_splits(root)
+    return {name: Path(root) / name for name in splits} if splits else {split: Path(root)}
+
+
+def _matching_folders(a: Path, b: Path, split: str) -> dict[str, tuple[Path, Path]]:
+    left, right = _folders(a, split), _folders(b, split)
+    if set(left) != set(right):
+        raise UserError(
+            f"{a} has {', '.join(left)}, {b} has {', '.join(right)}: the folders of pictures must be the same in both"
+        )
+    return {name: (left[name], right[name]) for name in left}
+
+
+def _partners(a: Path, b: Path, out: Path) -> list[_Job]:
+    left, right = by_stem(list_pictures(a)), by_stem(list_pictures(b))
+    alone = [path.name for stem, path in left.items() if stem not in right]
+    lonely = [path.name for stem, path in right.items() if stem not in left]
+    if alone or lonely:
+        parts = [f"only in {folder}: {_listed(names)}" for folder, names in ((a, alone), (b, lonely)) if names]
+        raise UserError(f"pictures are paired by file stem; {'; '.join(parts)}; rename or remove them")
+    return [_Job(path, right[stem], out / f"{stem}.png") for stem, path in left.items()]
+
+
+def _listed(names: list[str]) -> str:
+    return ", ".join(names)
+
+
+def _require_fit(jobs: list[_Job], *, resized: bool) -> None:
+    """Read every picture before the first is written.
+
+    Raises:
+        UserError: pictures cannot be read, or differ in size from their partners without `resized`.
+    """
+    partners = {job.a: job.b for job in jobs}
+
+    def fit(a: Path) -> None:
+        left, right = read_rgb(a).shape, read_rgb(partners[a]).shape
+        if left != right and not resized:
+            sizes = f"{left[1]}x{left[0]} pixels, but {right[1]}x{right[0]} in {partners[a]}"
+            raise UserError(f"{a}: {sizes}; make them equal, or give --resize")
+
+    of_all(list(partners), fit)
+
+
+def _require_picture(path: Path) -> None:
+    read_rgb(path)
+
+
+def _write(jobs: list[_Job], make: Callable[[_Job], Picture], out: Path, on_progress: OnProgress | None) -> None:
+    """Make and write every picture; a folder that was begun with other pictures is refused."""
+    names = sorted(str(job.target.relative_to(out).as_posix()) for job in jobs)
+    claim_output_folder(out)
+    there = {path.relative_to(out).as_posix() for path in out.glob("*/*.png") if path.parent.name != OWN_FOLDER}
+    if strangers := sorted(there - set(names)):
+        raise UserError(f"--out {out}: holds other pictures already, such as {strangers[0]}; name an empty folder")
+    write_json(out / OWN_FOLDER / "pairs.json", {"pictures": names})
+    for number, job in enumerate(jobs, start=1):
+        write_png(job.target, make(job))
+        if on_progress is not None:
+            on_progress(number, len(jobs))

@@ -1,0 +1,120 @@
+"""A contact sheet of a data set: which half the generator sees, and which it is to make."""
+
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+from gan_eval.errors import UserError
+from gan_eval.files import atomic_path
+from gan_eval.images import resize
+from gan_eval.study import Direction
+from trainer.datasets.layout import list_pairs, list_splits, read_halves
+from trainer.datasets.presets import PRESETS
+
+SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
+
+_CELL = 192
+"""Longest side of a half on the sheet, in pixels."""
+_GAP = 6
+"""Between the halves of a pair."""
+_MARGIN = 24
+"""Around and between pairs."""
+_TITLE = 22
+_LABEL = 15
+_PAPER, _INK, _FAINT = (250, 250, 248), (32, 33, 36), (110, 112, 118)
+_INPUT, _TARGET = (0, 92, 175), (178, 72, 0)
+"""Blue and orange: told apart with any colour vision."""
+
+
+def preview(
+    data: Path, out: Path, *, direction: Direction | None = None, split: str | None = None, count: int = 12
+) -> Path:
+    """Draw `count` pairs, spread evenly over a split, each half marked as input or target.
+
+    Args:
+        data: the data set's folder.
+        out: the picture to write (.png, .jpg, .webp).
+        direction: AtoB: the left half is the input; default: that of the preset called like the folder, else AtoB.
+        split: default: train where there is one, else the first.
+        count: pairs on the sheet.
+
+    Raises:
+        UserError: no such data or split, bad pictures among those drawn, or an output that is no picture.
+    """
+    out = Path(out)
+    if out.suffix.lower() not in SUFFIXES:
+        raise UserError(f"--out {out}: wanted a picture's name, ending in {', '.join(SUFFIXES)}")
+    if count < 1:
+        raise UserError(f"--count {count}: wanted 1 or more")
+    name = Path(data).resolve().name
+    direction = direction or (PRESETS[name].direction if name in PRESETS else "AtoB")
+    split = split or _first_split(data)
+    paths = list_pairs(data, split)
+    shown = [paths[index] for index in np.linspace(0, len(paths) - 1, min(count, len(paths))).round().astype(int)]
+    title = f"{name} / {split}: {len(shown)} of {len(paths)} pairs, {direction}"
+    sheet = _sheet([_tile(path, direction) for path in shown], title)
+    with atomic_path(out) as temporary:
+        sheet.save(temporary)
+    return out
+
+
+def _first_split(data: Path) -> str:
+    splits = list_splits(data)
+    return "train" if not splits or "train" in splits else splits[0]
+
+
+def _tile(path: Path, direction: Direction) -> Image.Image:
+    """One pair as it lies in the file, A left and B right, a coloured bar and a label over each half."""
+    halves = [Image.fromarray(resize(half, _cell_size(*half.shape[:2]))) for half in read_halves(path)]
+    width, height = halves[0].size
+    bar = _LABEL + 10
+    tile = Image.new("RGB", (2 * width + _GAP, height + bar + _LABEL + 6), _PAPER)
+    draw = ImageDraw.Draw(tile)
+    roles = (("A", "input"), ("B", "target")) if direction == "AtoB" else (("A", "target"), ("B", "input"))
+    for (side, role), half, left in zip(roles, halves, (0, width + _GAP), strict=True):
+        draw.rectangle((left, 0, left + width - 1, bar - 1), fill=_INPUT if role == "input" else _TARGET)
+        draw.text((left + width / 2, bar / 2), f"{side} = {role}", fill=_PAPER, font=_font(_LABEL), anchor="mm")
+        tile.paste(half, (left, bar))
+    draw.text((0, bar + height + 3), _shortened(path.name, 2 * width), fill=_FAINT, font=_font(_LABEL - 2))
+    return tile
+
+
+def _sheet(tiles: list[Image.Image], title: str) -> Image.Image:
+    """The tiles in rows under a title, on a sheet somewhat wider than high."""
+    wide, high = max(tile.width for tile in tiles), max(tile.height for tile in tiles)
+    columns = max(1, min(len(tiles), round((1.5 * len(tiles) * high / wide) ** 0.5)))
+    rows = -(-len(tiles) // columns)
+    head = _MARGIN + _TITLE + _MARGIN // 2
+    needed = round(_font(_TITLE).getlength(title)) + 2 * _MARGIN
+    width = max(columns * (wide + _MARGIN) + _MARGIN, needed)
+    sheet = Image.new("RGB", (width, head + rows * (high + _MARGIN)), _PAPER)
+    draw = ImageDraw.Draw(sheet)
+    draw.text((_MARGIN, _MARGIN), title, fill=_INK, font=_font(_TITLE), anchor="lt")
+    for number, tile in enumerate(tiles):
+        row, column = divmod(number, columns)
+        sheet.paste(tile, (_MARGIN + column * (wide + _MARGIN), head + row * (high + _MARGIN)))
+    return sheet
+
+
+def _cell_size(height: int, width: int) -> tuple[int, int]:
+    """(height, width) with the longer side `_CELL` pixels long."""
+    scale = _CELL / max(height, width)
+    return max(1, round(height * scale)), max(1, round(width * scale))
+
+
+def _shortened(name: str, width: int) -> str:
+    """As much of a name's end as fits into so many pixels: the end tells pictures apart."""
+    font, start = _font(_LABEL - 2), 0
+    while start < len(name) and font.getlength(_from(name, start)) > width:
+        start += 1
+    return _from(name, start)
+
+
+def _from(name: str, start: int) -> str:
+    return f"..{name[start:]}" if start else name
+
+
+def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+    """Pillow's own font, so that the sheet looks alike everywhere."""
+    return ImageFont.load_default(size)
