@@ -7,19 +7,20 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from gan_eval import __version__
+from gan_eval.cli_data import data_app
 from gan_eval.cli_groups import stimuli_app, trials_app, weights_app
+from gan_eval.cli_model import Dropout, ModeOption, model_app, picture_size
 from gan_eval.cli_options import (
     Out,
     design_of_options,
     given,
-    job_of_options,
-    job_of_study,
     metric_inputs,
     quiz_of_options,
     refuse_beside_study,
     session_summary,
     tables_as_json,
 )
+from gan_eval.cli_training import job_of_options, job_of_study, training_progress
 from gan_eval.errors import UserError
 from gan_eval.launch import restart_with_allocator_settings
 from gan_eval.metrics.registry import DEFAULT_RESIZER
@@ -38,6 +39,8 @@ app = typer.Typer(
 app.add_typer(stimuli_app, name="stimuli")
 app.add_typer(weights_app, name="weights")
 app.add_typer(trials_app, name="trials")
+app.add_typer(model_app, name="model")
+app.add_typer(data_app, name="data")
 
 
 class DirectionOption(StrEnum):
@@ -45,13 +48,6 @@ class DirectionOption(StrEnum):
 
     AtoB = "AtoB"
     BtoA = "BtoA"
-
-
-class ModeOption(StrEnum):
-    """How BatchNorm and dropout behave in generation."""
-
-    train = "train"
-    eval = "eval"
 
 
 DataRoot = Annotated[
@@ -127,26 +123,45 @@ def train(
     batch_size: Annotated[int | None, typer.Option(help="Pairs a step; default: 1.")] = None,
     steps: Annotated[int | None, typer.Option(help="Optimizer steps.")] = None,
     epochs: Annotated[int | None, typer.Option(help="Passes over the training pairs.")] = None,
+    learning_rate: Annotated[float | None, typer.Option(help="Adam's; default: 2e-4.")] = None,
+    lambda_l1: Annotated[float | None, typer.Option(help="Weight of L1 beside the GAN's loss; default: 100.")] = None,
+    generator: Annotated[str | None, typer.Option(help="unet (the default), resnet_6 or resnet_9.")] = None,
+    norm: Annotated[str | None, typer.Option(help="batch (the default), instance or none.")] = None,
+    precision: Annotated[str | None, typer.Option(help="fp32 (the default) or bf16.")] = None,
     seed: Annotated[int | None, typer.Option(help="Seed of all random numbers; default: 0.")] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="NAME=VALUE", help="Any setting of docs/training_settings.md, repeatable."),
+    ] = None,
+    preset: Annotated[
+        str | None, typer.Option(help="A published training: facades, maps, edges2shoes or cityscapes.")
+    ] = None,
     fraction: Annotated[float, typer.Option(help="Share of the planned steps, above 0 up to 1.")] = 1.0,
     checkpoint_every: Annotated[
         int | None, typer.Option(help="Steps between checkpoints; default: about a minute.")
     ] = None,
+    keep: Annotated[int, typer.Option(help="So many of the latest checkpoints are kept.")] = 2,
+    tensorboard: Annotated[bool, typer.Option("--tensorboard", help="Also write OUT/tensorboard/.")] = False,
+    gif: Annotated[bool, typer.Option("--gif", help="Also write OUT/evolution.gif.")] = False,
 ) -> None:
     """Train a Pix2Pix generator on A|B pictures."""
     from gan_eval.console import Console
 
     restart_with_allocator_settings()
-    if (study is None) == (data is None):
+    if (study is None) == (data is None and preset is None):
         raise UserError("train: give either a study file with --model, or --data DIR")
     if out is None:
         raise UserError("train: --out is missing; name a folder for the run")
-    options = given(image_size=image_size, batch_size=batch_size, steps=steps, epochs=epochs, seed=seed)
+    options = given(
+        image_size=image_size, batch_size=batch_size, steps=steps, epochs=epochs, learning_rate=learning_rate,
+        lambda_l1=lambda_l1, generator=generator, norm=norm, precision=precision, seed=seed,
+    )  # fmt: skip
     if study is not None:
-        refuse_beside_study({**options, **given(direction=direction)}, study)
+        refuse_beside_study({**options, **given(direction=direction, set=settings)}, study)
         job = job_of_study(study, model, data_root)
     else:
-        job = job_of_options(data or Path(), direction.value if direction else "AtoB", options)
+        where: dict[str, Any] = {"data": data, "data_root": data_root, "preset": preset}
+        job = job_of_options(options, settings or (), direction=direction.value if direction else None, **where)
     from gan_eval.training import train_model
 
     with Console() as console:
@@ -158,9 +173,10 @@ def train(
             fraction=fraction,
             split=job.split,
             checkpoint_every=checkpoint_every,
-            on_progress=lambda done, total, terms: console.progress(
-                "train", done, total, "  ".join(f"{name} {value:.3g}" for name, value in terms.items())
-            ),
+            keep=keep,
+            tensorboard=tensorboard,
+            gif=gif,
+            on_progress=training_progress(console, images_a_step=job.settings.batch_size),
             on_message=console.message,
         )
     typer.echo(out)
@@ -168,18 +184,26 @@ def train(
 
 @app.command()
 def generate(
-    run_folder: Annotated[Path, typer.Argument(metavar="RUN", help="A training run's folder.")],
+    source: Annotated[
+        Path,
+        typer.Argument(metavar="RUN|FILE", help="A run's folder, a .safetensors of it, or a latest_net_G.pth."),
+    ],
     data: Annotated[Path, typer.Option(help="Folder with the split's folder (A|B pictures).")],
     out: Out,
-    split: Annotated[str, typer.Option(help="Which split.")] = "test",
-    direction: Annotated[DirectionOption | None, typer.Option(help="Default: the run's.")] = None,
+    split: Annotated[str, typer.Option(help="Which split; '.' for the pictures in the data folder itself.")] = "test",
+    direction: Annotated[DirectionOption | None, typer.Option(help="Default: the run's; AtoB of a .pth.")] = None,
     mode: Annotated[
         ModeOption, typer.Option(help="BatchNorm and dropout as in training or evaluation.")
     ] = ModeOption.train,
-    image_size: Annotated[int | None, typer.Option(help="Default: the run's.")] = None,
+    image_size: Annotated[
+        str | None, typer.Option(metavar="N|native", help="Default: the run's, 256 of a .pth. native: each its own.")
+    ] = None,
+    batch_size: Annotated[int, typer.Option(min=1, help="Pictures at once.")] = 1,
+    dropout: Dropout = None,
+    seed: Annotated[int | None, typer.Option(min=0, max=2**63 - 1, help="Of dropout; default: the run's.")] = None,
     dataset: Annotated[str | None, typer.Option(help="Name of the data set; default: the folder's.")] = None,
     model: Annotated[str | None, typer.Option(help="Name of the generator; default: the run folder's.")] = None,
-    limit: Annotated[int | None, typer.Option(help="At most so many pictures.")] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="At most so many pictures.")] = None,
 ) -> None:
     """Write a stimulus set: generated pictures beside their input and ground truth."""
     from gan_eval.console import Console
@@ -187,13 +211,16 @@ def generate(
 
     with Console() as console:
         generate_set(
-            run_folder,
+            source,
             data,
             split=split,
             out=out,
-            mode=mode.value,
+            mode="eval" if mode is ModeOption.eval else "train",
             direction=direction.value if direction else None,
-            image_size=image_size,
+            image_size=picture_size(image_size),
+            batch_size=batch_size,
+            dropout=dropout,
+            seed=seed,
             dataset=dataset,
             model=model,
             limit=limit,

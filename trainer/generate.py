@@ -1,24 +1,22 @@
 """Generation: a stimulus set from a trained generator and the pictures of a split."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from lightning_fabric import Fabric
-from torch import nn
 
 from gan_eval.errors import UserError
-from gan_eval.files import claim_output_folder, read_json, sha256_bytes, sha256_file, write_json
-from gan_eval.images import Picture, by_stem, read_rgb, resize, write_png
-from gan_eval.stimuli import stimulus_row, write_set
+from gan_eval.files import claim_output_folder, read_json, sha256_file, write_json
+from gan_eval.images import by_stem
+from gan_eval.stimuli import write_set
 from gan_eval.study import Direction, Mode
 from gan_eval.tabular import Row
-from trainer.data import list_pairs, read_pair
-from trainer.inference import inference, translate
-from trainer.randomness import Purpose
-from trainer.run_folder import GENERATOR, differences, direction_of, load_generator, settings_of
+from trainer.data import list_pairs
+from trainer.inference import inference
+from trainer.items import Item, Names, Size, item_rows, read_item, write_items
+from trainer.model import Model, load_model
+from trainer.run_folder import differences
 
 MARKER = ".gan-eval/generate.json"
 
@@ -31,7 +29,9 @@ def generate(
     out: Path,
     mode: Mode = "train",
     direction: Direction | None = None,
-    image_size: int | None = None,
+    image_size: Size | None = None,
+    batch_size: int = 1,
+    dropout: bool | None = None,
     limit: int | None = None,
     dataset: str | None = None,
     model: str | None = None,
@@ -39,77 +39,91 @@ def generate(
     on_progress: Callable[[int, int], None] | None = None,
     on_message: Callable[[str], None] | None = None,
 ) -> Path:
-    """Write the stimulus set of a run: real, generated and input picture of every item of a split.
+    """Write the stimulus set of a generator: real, generated and input picture of every item of a split.
 
-    Pictures already there from an interrupted call are kept; the table is written last. A picture that cannot be
-    read is reported to `on_message` and left out.
+    The same call gives the same files. What a picture becomes does not depend on the others, apart from single levels
+    here and there: a batch of another size or make-up adds up its sums in another order. Pictures already there from
+    an interrupted call are kept; the table is written last. A picture that cannot be read is reported to `on_message`
+    and left out.
 
     Args:
-        run: folder of a finished training run.
+        run: what `trainer.model.load_model` takes: a finished run's folder, a `.safetensors` of it, a foreign `.pth`.
         data: folder with `SPLIT/*.jpg`, A and B side by side.
+        split: a folder in `data`; "." are the pictures in `data` itself.
         out: the set: stimuli.csv, real/, fake/, input/, all PNG of `image_size` squared.
         mode: BatchNorm and dropout as in training (the published way) or in evaluation.
-        direction, image_size, seed: default: the run's.
+        direction, image_size, seed: default: the run's; of a foreign file AtoB, 256 and 0.
+        image_size: also "native": each picture's own size, padded by reflection for the network and cropped back.
+        batch_size: pictures at once.
+        dropout: for a foreign U-Net, whether it was trained with dropout; default: yes.
         limit: at most so many items.
-        dataset, model: names in the table; default: the folder names of `data` and of `run`.
+        dataset, model: names in the table; default: the folder names of `data` and of the run.
 
     Returns:
         `out`.
 
     Raises:
-        UserError: no finished run, no such split, a size that the network cannot take, no readable picture, another
-            set in `out`.
+        UserError: no finished run, a file that holds no generator, no such split, a size that the network cannot
+            take, no readable picture, another set in `out`, or not enough memory.
     """
-    run, data, out = Path(run), Path(data), Path(out)
-    net, definition = load_generator(run)
-    settings = settings_of(definition)
-    size = image_size or settings.image_size
-    if size % 2**net.depth:
-        raise UserError(f"image_size {size}: this generator needs a multiple of {2**net.depth}")
-    names = _Names(dataset or data.resolve().name, model or run.resolve().name, split)
+    data, out = Path(data), Path(out)
+    say = on_message or (lambda _: None)
+    source = load_model(run, dropout=dropout)
+    size = _size(image_size, source)
+    names = Names(dataset or data.resolve().name, model or source.name, split)
     items = by_stem(list_pairs(data, split, limit=limit))
-    direction = direction or direction_of(definition)
-    seed = settings.seed if seed is None else seed
-    what = {
-        "generator": sha256_file(run / GENERATOR), "mode": mode, "direction": direction, "image_size": size,
+    seed = source.settings.seed if seed is None else seed
+    if source.direction is None and direction is None:
+        say(f"{source.file}: does not tell its direction; taken as AtoB (the left half is the input)")
+    direction = direction or source.direction or "AtoB"
+    what: dict[str, Any] = {
+        "generator": sha256_file(source.file), "mode": mode, "direction": direction, "image_size": size,
         "seed": seed, "dataset": names.dataset, "model": names.model, "split": split,
     }  # fmt: skip
+    if source.is_foreign:
+        what["dropout"] = source.settings.dropout
     _claim(out, what)
+    for note in source.notes:
+        say(note)
 
-    net = net.to(Fabric(accelerator="auto", devices=1).device)
+    net = source.net.to(Fabric(accelerator="auto", devices=1).device)
+    stems = list(items)
     rows: list[Row] = []
     with inference(net, mode):
-        for done, (stem, path) in enumerate(items.items(), start=1):
-            try:
-                condition, target = (resize(half, (size, size)) for half in read_pair(path, direction))
-            except UserError as error:
-                if on_message is not None:
-                    on_message(f"{error} (left out)")
-            else:
-                _write_item(net, out, stem, condition, target, seed=seed)
-                rows += _rows(out, names, stem, size, definition["fraction"])
+        for start in range(0, len(stems), batch_size):
+            batch: list[Item] = []
+            for stem in stems[start : start + batch_size]:
+                try:
+                    batch.append(read_item(stem, items[stem], direction, size, grey=source.net.out_channels == 1))
+                except UserError as error:
+                    say(f"{error} (left out)")
+            write_items(net, source.net.multiple, out, batch, seed=seed)
+            rows += [row for item in batch for row in item_rows(out, item, names, source.fraction)]
             if on_progress is not None:
-                on_progress(done, len(items))
+                on_progress(min(start + batch_size, len(stems)), len(stems))
     if not rows:
         raise UserError(f"{data / split}: none of its {len(items)} pictures can be used; see the messages before")
+    _tell_sizes(out, rows, say)
     write_set(out, rows)
     return out
 
 
-@dataclass(frozen=True)
-class _Names:
-    """The names in the identifiers of a set."""
+def _size(asked: Size | None, model: Model) -> Size:
+    """The side of the pictures, or "native".
 
-    dataset: str
-    model: str
-    split: str
-
-    def __post_init__(self) -> None:
-        if self.model == "real":
-            raise UserError("model name 'real': is kept for the ground truth; give another with --model")
-        for field in ("dataset", "model"):
-            if "/" in (name := getattr(self, field)) or not name:
-                raise UserError(f"{field} name {name!r}: a name is wanted, without '/'; give one with --{field}")
+    Raises:
+        UserError: the network cannot take it, or it takes no colour pictures.
+    """
+    net = model.net
+    for channels in (net.in_channels, net.out_channels):
+        if channels not in (1, 3):
+            raise UserError(f"{model.file}: a generator of {channels} channels; pictures have 3, or 1 in grey")
+    if asked == "native":
+        return "native"
+    size = model.settings.image_size if asked is None else asked
+    if size < 1 or size % net.multiple:
+        raise UserError(f"image_size {size}: this generator needs a multiple of {net.multiple} (or native)")
+    return size
 
 
 def _claim(out: Path, what: dict[str, Any]) -> None:
@@ -125,38 +139,12 @@ def _claim(out: Path, what: dict[str, Any]) -> None:
         write_json(marker, what)
 
 
-def _write_item(net: nn.Module, out: Path, stem: str, condition: Picture, target: Picture, *, seed: int) -> None:
-    """Write the three pictures of an item, unless they are there already."""
-    files = {kind: out / kind / f"{stem}.png" for kind in ("input", "real", "fake")}
-    same_source = _holds(files["input"], condition) and _holds(files["real"], target)
-    if same_source and _decoded_shape(files["fake"]) == target.shape:
-        return
-    number = int(sha256_bytes(stem.encode())[:16], 16)  # by name: dropout does not depend on the rest of the set
-    fake = translate(net, condition, purpose=Purpose.GENERATE, seed=seed, number=number)
-    for kind, picture in {"fake": fake, "input": condition, "real": target}.items():
-        write_png(files[kind], picture)
-
-
-def _holds(file: Path, picture: Picture) -> bool:
-    return _decoded_shape(file) == picture.shape and np.array_equal(read_rgb(file), picture)
-
-
-def _decoded_shape(file: Path) -> tuple[int, ...] | None:
-    """Shape of a picture that decodes to the end, else None."""
-    try:
-        return read_rgb(file).shape
-    except UserError:
-        return None
-
-
-def _rows(out: Path, names: _Names, stem: str, size: int, fraction: float) -> list[Row]:
-    """The rows of the real and of the fake picture of an item."""
-    shared: dict[str, Any] = {
-        "dataset": names.dataset, "stem": stem, "size": (size, size), "split": names.split,
-        "input_file": f"input/{stem}.png", "fraction": fraction,
-    }  # fmt: skip
-    real, fake = (out / kind / f"{stem}.png" for kind in ("real", "fake"))
-    return [
-        stimulus_row(out, real, kind="real", **shared),
-        stimulus_row(out, fake, kind="fake", model=names.model, reference_file=f"real/{stem}.png", **shared),
-    ]
+def _tell_sizes(out: Path, rows: list[Row], say: Callable[[str], None]) -> None:
+    """Native sizes may differ, which whoever shows or compares the pictures has to know."""
+    sizes = sorted({(row["width"], row["height"]) for row in rows})
+    if len(sizes) > 1:
+        (least_width, least_height), (most_width, most_height) = sizes[0], sizes[-1]
+        say(
+            f"{out}: pictures of {len(sizes)} sizes, from {least_width}x{least_height} to {most_width}x{most_height}; "
+            "the quiz scales each to the screen, so give --image-size where the size itself must not tell anything"
+        )

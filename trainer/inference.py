@@ -1,53 +1,94 @@
 """Running a generator outside training, in either mode, without a trace in its state."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from gan_eval.images import Picture
 from gan_eval.study import Mode
 from trainer.data import as_tensor
-from trainer.randomness import Purpose, seeded
+from trainer.nets.layers import BatchNorm2d, Dropout
+from trainer.randomness import Purpose, torch_seed
+
+LUMA = (0.299, 0.587, 0.114)
+"""Weights of red, green and blue in a grey level (ITU-R BT.601)."""
 
 
 @contextmanager
 def inference(net: nn.Module, mode: Mode) -> Iterator[None]:
     """Inside, `net` runs without gradients and keeps its running statistics as they are.
 
-    Mode train: BatchNorm uses the batch's own statistics and dropout is on, as in training (the published way of
-    testing, arXiv 1611.07004, section 3.3). Mode eval: running statistics, no dropout.
+    Mode train: BatchNorm uses each picture's own statistics and dropout is on, as in training at batch size 1 (the
+    published way of testing, arXiv 1611.07004, section 3.3). Mode eval: running statistics, no dropout.
     """
     was_training = net.training
-    tracking = {module: module.track_running_stats for module in net.modules() if isinstance(module, nn.BatchNorm2d)}
+    norms = [module for module in net.modules() if isinstance(module, nn.BatchNorm2d)]
+    tracking = [norm.track_running_stats for norm in norms]
+    alone = [norm.per_sample for norm in norms if isinstance(norm, BatchNorm2d)]
     net.train(mode == "train")
     try:
         if mode == "train":
-            for module in tracking:
-                module.track_running_stats = False
+            _set(norms, [False] * len(norms), [True] * len(alone))
         with torch.inference_mode():
             yield
     finally:
-        for module, tracked in tracking.items():
-            module.track_running_stats = tracked
+        _set(norms, tracking, alone)
         net.train(was_training)
 
 
+def _set(norms: Sequence[nn.BatchNorm2d], tracking: Sequence[bool], alone: Sequence[bool]) -> None:
+    for norm, tracked in zip(norms, tracking, strict=True):
+        norm.track_running_stats = tracked
+    ours = [norm for norm in norms if isinstance(norm, BatchNorm2d)]
+    for norm, per_sample in zip(ours, alone, strict=True):
+        norm.per_sample = per_sample
+
+
 def translate(net: nn.Module, picture: Picture, *, purpose: Purpose, seed: int, number: int) -> Picture:
-    """One picture through the generator, alone in its batch.
+    """One picture through the generator, alone in its batch; see `translate_batch`."""
+    return translate_batch(net, [picture], purpose=purpose, seed=seed, numbers=[number])[0]
+
+
+def translate_batch(
+    net: nn.Module, pictures: Sequence[Picture], *, purpose: Purpose, seed: int, numbers: Sequence[int]
+) -> list[Picture]:
+    """Pictures of one size through the generator, each independent of the others (but for the last bits).
 
     Args:
-        picture: (H, W, 3) uint8, sides multiples of the network's.
-        purpose, seed, number: the stream that decides dropout.
+        net: inside `inference`.
+        pictures: each (H, W, 3) uint8, sides multiples of the network's; a generator of grey pictures gets their luma.
+        purpose, seed, numbers: the streams that decide dropout, one for each picture.
 
     Returns:
-        (H, W, 3) uint8, rounded to the nearest level.
+        For each (H, W, 3) uint8, rounded to the nearest level; a grey result in three equal channels.
     """
     device = next(net.parameters()).device
-    x = as_tensor(picture.transpose(2, 0, 1)[None]).to(device)
-    with seeded(device, purpose, seed, number):
-        y = net(x)[0]
+    x = as_tensor(np.stack(pictures).transpose(0, 3, 1, 2))
+    if getattr(net, "in_channels", 3) == 1:
+        x = (x * torch.tensor(LUMA)[:, None, None]).sum(1, keepdim=True)
+    generators = [torch.Generator(device).manual_seed(torch_seed(purpose, seed, number)) for number in numbers]
+    with _dropout_from(net, generators):
+        y = net(x.to(device))
+    return [_as_picture(one) for one in y]
+
+
+def _as_picture(y: Tensor) -> Picture:
+    """(3 or 1, H, W) in [-1, 1] to (H, W, 3) uint8."""
     levels = ((y.float() + 1.0) * 127.5).round_().clamp_(0, 255).to(torch.uint8)
-    return np.ascontiguousarray(levels.permute(1, 2, 0).cpu().numpy())
+    return np.ascontiguousarray(levels.expand(3, -1, -1).permute(1, 2, 0).cpu().numpy())
+
+
+@contextmanager
+def _dropout_from(net: nn.Module, generators: Sequence[torch.Generator]) -> Iterator[None]:
+    """Inside, dropout takes its numbers from a generator for each picture."""
+    layers = [module for module in net.modules() if isinstance(module, Dropout)]
+    try:
+        for layer in layers:
+            layer.generators = generators
+        yield
+    finally:
+        for layer in layers:
+            layer.generators = None

@@ -12,14 +12,16 @@ from torch import nn
 from gan_eval.errors import UserError
 from gan_eval.files import claim_output_folder, read_json, sha256_json, write_bytes, write_json
 from gan_eval.study import Direction, TrainingSettings
-from trainer.nets.build import empty_generator
-from trainer.nets.unet import UNet
+from trainer.nets.build import Generator, empty_generator
+from trainer.nets.match import first_difference
 
 FORMAT = 1
 CONFIG = "config.json"
 GENERATOR = "generator.safetensors"
 BEST = "best.safetensors"
 """The generator that the validation metric prefers."""
+LATEST = "latest.safetensors"
+"""The generator of an interrupted run as it was then; gone when the run is finished."""
 _METADATA = "gan_eval"  # one key only: the order of several is not fixed, and equal runs shall give equal files
 
 Definition = dict[str, Any]
@@ -41,7 +43,8 @@ def check_run(out: Path, definition: Definition, machine: Machine) -> list[str]:
         if out.exists():
             claim_output_folder(out)
         return []
-    config = read_json(out / CONFIG)
+    config = {"devices": 1, **read_json(out / CONFIG)}
+    definition = {"devices": 1, **definition}
     there = {key: config.get(key) for key in definition}
     there["settings"] = _with_defaults(there["settings"])
     differing = differences(there, definition)
@@ -97,27 +100,44 @@ def save_generator(path: Path, net: nn.Module, definition: Definition) -> None:
     write_bytes(path, save(tensors, metadata={_METADATA: metadata}))
 
 
-def load_generator(run: Path) -> tuple[UNet, Definition]:
-    """The finished generator of a run, on the CPU, and the run's definition.
+def load_generator(path: Path) -> tuple[Generator, Definition]:
+    """A generator of ours, on the CPU, and its run's definition.
+
+    Args:
+        path: the folder of a finished run, or one of its `.safetensors` files (finished, best or snapshot).
 
     Raises:
         UserError: the run is not finished, or the file is broken or not a generator of ours.
     """
-    path = Path(run) / GENERATOR
-    if not path.is_file():
-        raise UserError(f"{path}: no such file; name the folder of a finished run (train it to the end first)")
+    path = generator_file(path)
     try:
         with safe_open(path, framework="pt", device="cpu") as file:
             definition = json.loads((file.metadata() or {})[_METADATA])
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
         net = empty_generator(settings_of(definition))
-        net.load_state_dict(tensors)
     except KeyError as error:
         raise UserError(f"{path}: no settings of gan_eval in its metadata; it was not written by `train`") from error
-    except (SafetensorError, OSError, ValidationError, json.JSONDecodeError, RuntimeError) as error:
+    except (SafetensorError, OSError, ValidationError, json.JSONDecodeError) as error:
         reason = str(error).strip().splitlines()[0]
         raise UserError(f"{path}: not a readable generator ({reason}); train it again") from error
+    if difference := first_difference(net.state_dict(), tensors):
+        raise UserError(f"{path}: {difference}; the file's weights are not those of its settings; train it again")
+    net.load_state_dict(tensors)
     return net, definition
+
+
+def generator_file(path: Path) -> Path:
+    """The file that `path` means: itself, or the finished generator of a run's folder.
+
+    Raises:
+        UserError: there is none.
+    """
+    path = Path(path)
+    file = path / GENERATOR if path.is_dir() else path
+    if not file.is_file():
+        file = file if path.suffix else path / GENERATOR
+        raise UserError(f"{file}: no such file; name the folder of a finished run (train it to the end first)")
+    return file
 
 
 def settings_of(definition: Definition) -> TrainingSettings:

@@ -1,5 +1,6 @@
 """Stimulus sets: layout, exactness of real pictures, modes, determinism, continuation, bad input."""
 
+import hashlib
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -8,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from reference_layout import ReferenceUNet, trained
 
 from gan_eval.errors import UserError
 from gan_eval.files import sha256_file
@@ -17,8 +19,9 @@ from gan_eval.tabular import read_rows
 from trainer.generate import generate
 from trainer.inference import inference, translate
 from trainer.nets.build import new_networks
+from trainer.nets.unet import UNet
 from trainer.randomness import Purpose
-from trainer.run_folder import begin_run, save_generator
+from trainer.run_folder import GENERATOR, begin_run, load_generator, save_generator
 
 Pairs = Callable[..., Path]
 
@@ -35,7 +38,7 @@ def run(tmp_path: Path, tiny: Callable[..., TrainingSettings]) -> Path:
         "pairs": 1, "data_sha256": "0", "steps": 1,
     }  # fmt: skip
     begin_run(tmp_path / "pix2pix", definition, {})
-    save_generator(tmp_path / "pix2pix", net, definition)
+    save_generator(tmp_path / "pix2pix" / GENERATOR, net, definition)
     return tmp_path / "pix2pix"
 
 
@@ -206,8 +209,10 @@ def test_limit_and_names(run: Path, make_pairs: Pairs, tmp_path: Path) -> None:
 
 
 def test_size_that_the_network_cannot_take(run: Path, make_pairs: Pairs, tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="image_size 96: this generator needs a multiple of 64"):
-        generate(run, make_pairs(test=1), split="test", out=tmp_path / "set", image_size=96)
+    data = make_pairs(test=1)
+    for size in (96, 0):
+        with pytest.raises(UserError, match=f"image_size {size}: this generator needs a multiple of 64"):
+            generate(run, data, split="test", out=tmp_path / "set", image_size=size)
 
 
 def test_unfinished_or_broken_run_is_refused(run: Path, make_pairs: Pairs, tmp_path: Path) -> None:
@@ -228,3 +233,133 @@ def test_unfinished_or_broken_run_is_refused(run: Path, make_pairs: Pairs, tmp_p
     with pytest.raises(UserError, match="finished run"):
         generate(run, data, split="test", out=tmp_path / "set")
     assert not (tmp_path / "set").exists()
+
+
+def test_a_batch_gives_what_single_pictures_give(run: Path, make_pairs: Pairs, tmp_path: Path) -> None:
+    """But for the rounding of a level here and there; and the same call gives the same files."""
+    data = make_pairs(test=5)
+    single = generate(run, data, split="test", out=tmp_path / "single")
+    for mode in ("train", "eval"):
+        single = generate(run, data, split="test", out=tmp_path / f"{mode}-1", mode=mode)
+        batched = generate(run, data, split="test", out=tmp_path / f"{mode}-3", mode=mode, batch_size=3)
+        again = generate(run, data, split="test", out=tmp_path / f"{mode}-again", mode=mode, batch_size=3)
+        assert hashes(batched) == hashes(again)
+        for number in range(5):
+            difference = np.abs(
+                pixels(single / "fake" / f"{number}.png") - 0.0 - pixels(batched / "fake" / f"{number}.png")
+            )
+            assert difference.max() <= 1
+            assert (difference > 0).mean() < 0.001
+
+
+def test_a_batch_is_completed_as_it_would_have_been(run: Path, make_pairs: Pairs, tmp_path: Path) -> None:
+    data = make_pairs(test=5)
+    calls: list[tuple[int, int]] = []
+    options = {"split": "test", "batch_size": 2}
+    out = generate(run, data, out=tmp_path / "set", on_progress=lambda *done: calls.append(done), **options)
+    assert calls == [(2, 5), (4, 5), (5, 5)]
+    before = hashes(out)
+    kept = (out / "fake" / "0.png").stat().st_mtime_ns
+    (out / "fake" / "1.png").unlink()
+    (out / "stimuli.csv").unlink()
+    generate(run, data, out=out, **options)
+    assert hashes(out) == before
+    assert (out / "fake" / "0.png").stat().st_mtime_ns == kept
+
+
+def test_native_size_is_padded_for_the_network_and_cropped_back(run: Path, make_pairs: Pairs, tmp_path: Path) -> None:
+    data = make_pairs(side=90, height=50, test=2)
+    messages: list[str] = []
+    out = generate(run, data, split="test", out=tmp_path / "set", image_size="native", on_message=messages.append)
+    assert messages == []
+    for number in range(2):
+        whole = np.asarray(Image.open(data / "test" / f"{number}.png"))
+        np.testing.assert_array_equal(pixels(out / "real" / f"{number}.png"), whole[:, :90])
+        np.testing.assert_array_equal(pixels(out / "input" / f"{number}.png"), whole[:, 90:])
+        padded = np.pad(whole[:, 90:], ((0, 14), (0, 38), (0, 0)), mode="reflect")
+        net, _ = load_generator(run)
+        with inference(net, "train"):
+            number_of_name = int(hashlib.sha256(str(number).encode()).hexdigest()[:16], 16)
+            fake = translate(net, padded, purpose=Purpose.GENERATE, seed=5, number=number_of_name)
+        np.testing.assert_array_equal(pixels(out / "fake" / f"{number}.png"), fake[:50, :90])
+    assert [(row["width"], row["height"]) for row in read_rows(out / "stimuli.csv", STIMULI)] == [(90, 50)] * 4
+
+
+def test_native_sizes_that_differ_are_told_of(run: Path, make_pairs: Pairs, tmp_path: Path) -> None:
+    data = make_pairs(side=64, test=3)
+    Image.new("RGB", (40, 30), "red").save(data / "test" / "1.png")
+    messages: list[str] = []
+    out = generate(
+        run, data, split="test", out=tmp_path / "set", image_size="native", batch_size=3, on_message=messages.append
+    )
+    assert len(messages) == 1
+    assert "pictures of 2 sizes, from 20x30 to 64x64" in messages[0]
+    assert pixels(out / "fake" / "1.png").shape == (30, 20, 3)
+    assert pixels(out / "fake" / "2.png").shape == (64, 64, 3)
+
+
+def test_pictures_directly_in_the_data_folder(run: Path, make_pairs: Pairs, tmp_path: Path) -> None:
+    data = make_pairs(name="shoes", test=2) / "test"
+    out = generate(run, data, split=".", out=tmp_path / "set", dataset="shoes")
+    rows = read_rows(out / "stimuli.csv", STIMULI)
+    assert [row["stimulus"] for row in rows][:2] == ["shoes/real/0", "shoes/pix2pix/0"]
+    assert {row["split"] for row in rows} == {None}
+
+
+def write_foreign(path: Path, **options: object) -> Path:
+    path.parent.mkdir(exist_ok=True)
+    torch.save(trained(ReferenceUNet(6, 2, norm="batch", **options)).state_dict(), path)
+    return path
+
+
+def test_a_foreign_file_says_what_it_cannot_tell(make_pairs: Pairs, tmp_path: Path) -> None:
+    file, data = write_foreign(tmp_path / "theirs" / "latest_net_G.pth"), make_pairs(test=1)
+    messages: list[str] = []
+    out = generate(file, data, split="test", out=tmp_path / "one", on_message=messages.append)
+    assert "taken as AtoB" in messages[0]
+    assert "dropout cannot be told" in messages[1]
+    rows = read_rows(out / "stimuli.csv", STIMULI)
+    assert rows[1]["stimulus"] == "data/theirs/0"
+    assert (rows[1]["width"], rows[1]["fraction"]) == (256, 1.0)
+    marker = json.loads((out / ".gan-eval" / "generate.json").read_text())
+    assert (marker["generator"], marker["dropout"]) == (sha256_file(file), 0.5)
+
+    messages.clear()
+    options = {"split": "test", "direction": "AtoB", "image_size": 64, "on_message": messages.append}
+    plain = generate(file, data, out=tmp_path / "plain", dropout=False, **options)
+    dropped = generate(file, data, out=tmp_path / "dropped", dropout=True, **options)
+    assert messages == []
+    assert not np.array_equal(pixels(plain / "fake" / "0.png"), pixels(dropped / "fake" / "0.png"))
+    with pytest.raises(UserError, match="another dropout"):
+        generate(file, data, out=plain, dropout=True, **options)
+
+
+def test_grey_foreign_generators_get_and_give_grey(make_pairs: Pairs, tmp_path: Path) -> None:
+    data = make_pairs(test=1)
+    options = {"split": "test", "direction": "AtoB", "image_size": 64, "dropout": True}
+    grey = write_foreign(tmp_path / "grey" / "latest_net_G.pth", channels=(1, 1))
+    out = generate(grey, data, out=tmp_path / "set", **options)
+    half = Image.open(data / "test" / "0.png").crop((64, 0, 128, 64))
+    for kind in ("real", "fake"):
+        picture = pixels(out / kind / "0.png")
+        assert np.array_equal(picture, np.repeat(picture[..., :1], 3, axis=2))
+    luma = np.asarray(half.convert("L")).astype(int)
+    assert np.abs(pixels(out / "real" / "0.png")[..., 0] - luma).max() <= 1
+    many = write_foreign(tmp_path / "many" / "latest_net_G.pth", channels=(4, 3))
+    with pytest.raises(UserError, match="a generator of 4 channels; pictures have 3, or 1 in grey"):
+        generate(many, data, out=tmp_path / "other", **options)
+
+
+def test_out_of_memory_says_what_to_lower(
+    run: Path, make_pairs: Pairs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise RuntimeError("[enforce fail at alloc_cpu.cpp] DefaultCPUAllocator: can't allocate memory: you tried ...")
+
+    data = make_pairs(test=3)
+    monkeypatch.setattr(UNet, "forward", full)
+    with pytest.raises(UserError, match="out of memory for a batch of 2 at 64x64; lower --batch-size"):
+        generate(run, data, split="test", out=tmp_path / "set", batch_size=2)
+    with pytest.raises(UserError, match="out of memory for a batch of 1 at 64x64; lower --image-size"):
+        generate(run, data, split="test", out=tmp_path / "set")
+    assert not (tmp_path / "set" / "stimuli.csv").exists()

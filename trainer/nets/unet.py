@@ -7,8 +7,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from gan_eval.errors import UserError
+from gan_eval.study import UpsamplingKind
 from trainer.nets.convolution import Conv2d, ConvTranspose2d
-from trainer.nets.layers import Norm, inner_bias, norm_layer
+from trainer.nets.layers import Dropout, Norm, ResizeConv2d, Statistics, inner_bias, norm_layer
 
 WIDEST = 8
 """Channels double at each level up to this many times the first level's."""
@@ -30,11 +31,14 @@ class UNet(nn.Module):
         depth: int,
         channels: int = 64,
         norm: Norm = "batch",
+        statistics: Statistics = "batch",
         dropout: float = 0.5,
+        upsampling: UpsamplingKind = "transposed",
         in_channels: int = 3,
         out_channels: int = 3,
     ) -> None:
         super().__init__()
+        self.in_channels, self.out_channels = in_channels, out_channels
         widths = [channels * min(2**level, WIDEST) for level in range(depth)]
         self.down = nn.ModuleList()
         self.up = nn.ModuleList()
@@ -44,23 +48,28 @@ class UNet(nn.Module):
             down: OrderedDict[str, nn.Module] = OrderedDict()
             down["conv"] = Conv2d(outside, width, 4, stride=2, padding=1, bias=inner_bias(norm))
             if not outermost and not innermost:
-                down["norm"] = norm_layer(norm, width)
+                down["norm"] = norm_layer(norm, width, statistics)
             self.down.append(nn.Sequential(down))
 
             inside = width if innermost else 2 * width
             outside = out_channels if outermost else outside
             up: OrderedDict[str, nn.Module] = OrderedDict()
-            up["conv"] = ConvTranspose2d(inside, outside, 4, stride=2, padding=1, bias=outermost or inner_bias(norm))
+            up["conv"] = _doubling(upsampling, inside, outside, bias=outermost or inner_bias(norm))
             if not outermost:
-                up["norm"] = norm_layer(norm, outside)
+                up["norm"] = norm_layer(norm, outside, statistics)
             if FIRST_DROPOUT_LEVEL <= level < depth - 1 and dropout > 0:
-                up["dropout"] = nn.Dropout(dropout)
+                up["dropout"] = Dropout(dropout)
             self.up.append(nn.Sequential(up))
 
     @property
     def depth(self) -> int:
-        """The number of halvings; height and width must be multiples of 2 ** depth."""
+        """The number of halvings."""
         return len(self.down)
+
+    @property
+    def multiple(self) -> int:
+        """Height and width must be multiples of this."""
+        return 2**self.depth
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, in_channels, H, W) in [-1, 1] to (N, out_channels, H, W) in [-1, 1]."""
@@ -72,6 +81,12 @@ class UNet(nn.Module):
             x = x if level == self.depth - 1 else torch.cat([encoded[level], x], dim=1)
             x = self.up[level](F.relu(x))
         return torch.tanh(x)
+
+
+def _doubling(kind: UpsamplingKind, inside: int, outside: int, *, bias: bool) -> nn.Module:
+    if kind == "resize":
+        return ResizeConv2d(inside, outside, bias=bias)
+    return ConvTranspose2d(inside, outside, 4, stride=2, padding=1, bias=bias)
 
 
 def default_depth(size: int) -> int:

@@ -5,8 +5,23 @@ import torch
 
 from gan_eval.errors import UserError
 from gan_eval.study import TrainingSettings
-from trainer.nets.build import empty_discriminator
-from trainer.nets.patchgan import PatchGAN, patch_grid, receptive_field
+from trainer.nets.build import empty_discriminator, new_networks
+from trainer.nets.patchgan import PatchGAN
+from trainer.nets.receptive_field import fits, grid_sides, plan_layers, receptive_field, smallest_size
+
+
+def measured_field(field: int) -> list[int]:
+    """Height and width of the input that one centre logit's gradient reaches."""
+    net = PatchGAN(in_channels=1, channels=1, receptive_field=field, norm="none").double()
+    for weight in net.parameters():
+        torch.nn.init.constant_(weight, 0.5)
+    size = 2 * field + 64
+    x = torch.rand(1, 1, size, size, dtype=torch.float64).requires_grad_()
+    logits = net(x)
+    assert logits.shape[-1] == grid_sides(size, plan_layers(field))[-1]
+    logits[0, 0, logits.shape[2] // 2, logits.shape[3] // 2].backward()
+    reached = (x.grad[0, 0] != 0).nonzero()
+    return (reached.max(0).values - reached.min(0).values + 1).tolist()
 
 
 def test_parameter_count_is_the_published_networks() -> None:
@@ -24,25 +39,66 @@ def test_keys_are_those_of_the_reference_layout() -> None:
     assert "model.2.bias" not in weights
 
 
-@pytest.mark.parametrize(("layers", "field"), [(1, 16), (2, 34), (3, 70), (5, 286)])
-def test_receptive_field_is_what_a_gradient_reaches(layers: int, field: int) -> None:
-    assert receptive_field(layers) == field
-    net = PatchGAN(in_channels=1, channels=1, layers=layers, norm="none")
-    for weight in net.parameters():
-        torch.nn.init.constant_(weight, 0.01)
-    size = 2 * field + 64
-    x = torch.rand(1, 1, size, size).requires_grad_()
-    logits = net(x)
-    assert logits.shape[-1] == patch_grid(size, layers)
-    logits[0, 0, logits.shape[2] // 2, logits.shape[3] // 2].backward()
-    reached = (x.grad[0, 0] != 0).nonzero()
-    assert (reached.max(0).values - reached.min(0).values + 1).tolist() == [field, field]
+@pytest.mark.parametrize(("halvings", "field"), [(1, 16), (2, 34), (3, 70), (4, 142), (5, 286)])
+def test_published_fields_have_the_published_layers(halvings: int, field: int) -> None:
+    assert [(layer.kernel, layer.stride, layer.padding) for layer in plan_layers(field)] == [
+        *[(4, 2, 1)] * halvings, (4, 1, 1), (4, 1, 1),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("field", [*range(1, 40), 50, 69, 70, 71, 72, 100, 128, 141, 142, 143, 200, 256, 285, 286, 287])
+def test_receptive_field_is_what_a_gradient_reaches(field: int) -> None:
+    assert measured_field(field) == [field, field]
+
+
+def test_every_field_is_reached_and_no_layer_skips_pixels() -> None:
+    for field in range(1, 2000):
+        layers = plan_layers(field)
+        assert receptive_field(layers) == field
+        assert all(layer.stride <= layer.kernel <= 4 for layer in layers)
+        assert [layer.stride for layer in layers[-2:]] == [1, 1]
+
+
+def test_one_pixel_is_three_convolutions_of_kernel_1() -> None:
+    net = PatchGAN(receptive_field=1)
+    weights = {name: tuple(weight.shape) for name, weight in net.named_parameters() if weight.dim() == 4}
+    assert weights == {
+        "model.0.weight": (64, 6, 1, 1), "model.2.weight": (128, 64, 1, 1), "model.5.weight": (1, 128, 1, 1),
+    }  # fmt: skip
+    assert net(torch.zeros(1, 6, 20, 24)).shape == (1, 1, 20, 24)
+
+
+def test_field_of_no_pixel_is_refused() -> None:
+    with pytest.raises(UserError, match="receptive_field 0"):
+        plan_layers(0)
 
 
 def test_grid_at_256_is_30() -> None:
-    assert patch_grid(256, 3) == 30
+    assert grid_sides(256, plan_layers(70))[-1] == 30
 
 
 def test_too_small_pictures_are_refused() -> None:
-    with pytest.raises(UserError, match="image_size 16: too small for the 70x70 PatchGAN"):
+    with pytest.raises(UserError, match="image_size 16: too small for the 70x70 PatchGAN; choose 24 or more"):
         empty_discriminator(TrainingSettings(steps=1, image_size=16))
+    with pytest.raises(UserError, match="image_size 64: too small for the 286x286 PatchGAN; choose 96 or more"):
+        empty_discriminator(TrainingSettings(steps=1, image_size=64, receptive_field=286))
+
+
+@pytest.mark.parametrize("norm", ["batch", "instance"])
+@pytest.mark.parametrize("field", [1, 2, 5, 16, 25, 34, 50, 70, 90])
+def test_the_smallest_size_that_fits_trains(norm: str, field: int) -> None:
+    layers = plan_layers(field)
+    size = smallest_size(layers)
+    assert fits(size, layers)
+    assert not fits(size - 1, layers)
+    net = PatchGAN(channels=2, receptive_field=field, norm=norm)
+    assert net(torch.randn(1, 6, size, size)).shape[-1] == grid_sides(size, layers)[-1]
+
+
+def test_settings_choose_field_norm_and_statistics() -> None:
+    settings = TrainingSettings(
+        steps=1, image_size=64, receptive_field=34, norm="instance", discriminator_channels=2, generator_channels=2
+    )
+    _, net = new_networks(settings)
+    assert net(torch.zeros(1, 6, 64, 64)).shape[-1] == grid_sides(64, plan_layers(34))[-1]
+    assert not any("running_mean" in name for name in net.state_dict())

@@ -1,5 +1,8 @@
 """The generator: size, depth, range, layout."""
 
+import hashlib
+from typing import Any
+
 import pytest
 import torch
 
@@ -27,10 +30,12 @@ def test_size_that_cannot_be_halved_twice_is_refused(size: int) -> None:
         default_depth(size)
 
 
+@pytest.mark.parametrize("upsampling", ["transposed", "resize"])
 @pytest.mark.parametrize("norm", ["batch", "instance", "none"])
 @pytest.mark.parametrize("size", [64, 96])
-def test_output_has_the_input_shape_and_range(norm: str, size: int) -> None:
-    net, _ = new_networks(TrainingSettings(steps=1, image_size=size, generator_channels=2, norm=norm))
+def test_output_has_the_input_shape_and_range(norm: str, size: int, upsampling: str) -> None:
+    settings = TrainingSettings(steps=1, image_size=size, generator_channels=2, norm=norm, upsampling=upsampling)
+    net, _ = new_networks(settings)
     with torch.no_grad():
         y = net(torch.rand(2, 3, size, size) * 2 - 1)
     assert y.shape == (2, 3, size, size)
@@ -76,6 +81,44 @@ def test_initial_weights_follow_from_the_seed_alone() -> None:
     assert torch.equal(one.up[0].conv.bias, torch.zeros(3))
     assert torch.equal(one.down[4].norm.running_var, torch.ones(64))
     assert torch.equal(D.model[0].bias, torch.zeros(64))
+
+
+def sha256(net: torch.nn.Module) -> str:
+    digest = hashlib.sha256()
+    for name, tensor in net.state_dict().items():
+        digest.update(name.encode() + tensor.numpy().tobytes())
+    return digest.hexdigest()
+
+
+@pytest.mark.parametrize(
+    ("changes", "generator", "discriminator"),
+    [
+        ({}, "fdc5214a8f3bf236", "4876a9f6ac3a9735"),
+        ({"image_size": 64, "norm": "instance"}, "c73979cd899a4d1c", "c4d64575212beb7d"),
+        ({"image_size": 64, "norm": "none", "dropout": 0.0}, "d6e6f54f00a2bf80", "58f175f5a1dc0256"),
+    ],
+)
+def test_initial_weights_stay_what_they_were(changes: dict[str, Any], generator: str, discriminator: str) -> None:
+    """A run of an earlier version goes on, and its seed still means the same networks."""
+    nets = new_networks(TrainingSettings(steps=1, generator_channels=4, discriminator_channels=4, **changes))
+    assert [sha256(net)[:16] for net in nets] == [generator, discriminator]
+
+
+@pytest.mark.parametrize("depth", [5, 6, 7, 8, 9, 10])
+def test_any_depth_that_the_size_allows(depth: int) -> None:
+    size = 2**depth if depth > 6 else 3 * 2**depth
+    settings = TrainingSettings(steps=1, image_size=size, generator_channels=1, depth=depth)
+    net = empty_generator(settings)
+    assert (net.depth, net.multiple) == (depth, 2**depth)
+
+
+def test_resize_replaces_the_transposed_convolutions() -> None:
+    settings = TrainingSettings(steps=1, image_size=64, generator_channels=2)
+    plain, resize = (
+        empty_generator(settings.model_copy(update={"upsampling": kind})) for kind in ("transposed", "resize")
+    )
+    assert list(plain.state_dict()) == list(resize.state_dict())
+    assert {tuple(up.conv.weight.shape[2:]) for up in resize.up} == {(3, 3)}
 
 
 def test_building_leaves_the_global_generator_alone() -> None:

@@ -1,0 +1,110 @@
+"""Normalisation by picture, dropout by picture, doubling without a checkerboard."""
+
+import copy
+
+import pytest
+import torch
+from torch import nn
+
+from gan_eval.study import TrainingSettings
+from trainer.nets.build import new_networks
+from trainer.nets.layers import BatchNorm2d, Dropout, ResizeConv2d
+
+
+def by_picture(layer: nn.Module, x: torch.Tensor) -> torch.Tensor:
+    return torch.cat([layer(one[None]) for one in x])
+
+
+def test_batch_norm_of_one_picture_is_the_librarys_bit_for_bit() -> None:
+    ours, theirs = BatchNorm2d(5, per_sample=True), nn.BatchNorm2d(5)
+    nn.init.normal_(theirs.weight), nn.init.normal_(theirs.bias)
+    ours.load_state_dict(theirs.state_dict())
+    x = torch.randn(1, 5, 7, 6)
+    assert torch.equal(ours(x), theirs(x))
+    assert all(torch.equal(ours.state_dict()[key], value) for key, value in theirs.state_dict().items())
+    assert torch.equal(ours.eval()(x), theirs.eval()(x))
+
+
+def test_statistics_by_picture_make_a_batch_equal_to_its_pictures() -> None:
+    torch.manual_seed(0)
+    layer = BatchNorm2d(5, per_sample=True).double()
+    nn.init.normal_(layer.weight), nn.init.normal_(layer.bias)
+    alone = copy.deepcopy(layer)
+    x = torch.randn(4, 5, 7, 6, dtype=torch.float64) * torch.arange(1, 5).view(-1, 1, 1, 1)
+    torch.testing.assert_close(layer(x), by_picture(alone, x), rtol=0, atol=1e-12)
+    # the running statistics move once, by the mean over the pictures
+    means, variances = x.mean((0, 2, 3)), torch.stack([one.var((1, 2)) for one in x]).mean(0)
+    torch.testing.assert_close(layer.running_mean, 0.1 * means)
+    torch.testing.assert_close(layer.running_var, 0.9 + 0.1 * variances)
+    assert int(layer.num_batches_tracked) == 1
+
+
+def test_without_tracking_the_running_statistics_stay() -> None:
+    layer = BatchNorm2d(3, per_sample=True)
+    layer.track_running_stats = False
+    layer(torch.randn(2, 3, 4, 4) + 5)
+    assert torch.equal(layer.running_mean, torch.zeros(3))
+    assert int(layer.num_batches_tracked) == 0
+
+
+def test_statistics_by_batch_are_the_librarys() -> None:
+    ours, theirs = BatchNorm2d(5, per_sample=False), nn.BatchNorm2d(5)
+    x = torch.randn(3, 5, 4, 4)
+    assert torch.equal(ours(x), theirs(x))
+
+
+@pytest.mark.parametrize("generator", ["unet", "resnet_6"])
+def test_networks_with_statistics_by_picture(generator: str) -> None:
+    """Three pictures at once give what each gives alone: generator, discriminator, and the gradients of both."""
+    settings = TrainingSettings(
+        steps=1, image_size=64, generator=generator, generator_channels=2, discriminator_channels=2, dropout=0,
+    )  # fmt: skip
+    nets = [net.double() for net in new_networks(settings)]
+    x = torch.rand(3, 3, 64, 64, dtype=torch.float64) * 2 - 1
+    for net, given in zip(nets, (x, torch.cat([x, x.flip(1)], 1)), strict=True):
+        together = net(given)
+        gradients = torch.autograd.grad(together.square().sum(), list(net.parameters()))
+        alone = by_picture(net, given)
+        torch.testing.assert_close(together, alone, rtol=0, atol=1e-11)
+        torch.testing.assert_close(
+            gradients, torch.autograd.grad(alone.square().sum(), list(net.parameters())), rtol=1e-7, atol=1e-9
+        )
+    other, _ = new_networks(settings.model_copy(update={"statistics": "batch"}))
+    other = other.double()
+    assert float((other(x) - by_picture(other, x)).detach().abs().max()) > 1e-3
+    assert list(other.state_dict()) == list(nets[0].state_dict())
+
+
+def test_dropout_by_picture_does_not_depend_on_the_batch() -> None:
+    layer = Dropout(0.5)
+    x = torch.rand(3, 4, 8, 8) + 1
+    layer.generators = [torch.Generator().manual_seed(number) for number in (1, 2, 1)]
+    together = layer(x)
+    layer.generators = [torch.Generator().manual_seed(2)]
+    assert torch.equal(layer(x[1:2]), together[1:2])
+    assert torch.equal(together[0] == 0, together[2] == 0)
+    assert not torch.equal(together[0] == 0, together[1] == 0)
+    kept = together != 0
+    torch.testing.assert_close(together[kept], 2 * x[kept])
+    torch.manual_seed(2)
+    assert torch.equal(nn.functional.dropout(x[1:2], 0.5), together[1:2])
+    assert torch.equal(layer.eval()(x), x)
+
+
+def test_without_generators_dropout_is_the_librarys() -> None:
+    x = torch.rand(3, 4, 8, 8)
+    torch.manual_seed(5)
+    ours = Dropout(0.3)(x)
+    torch.manual_seed(5)
+    assert torch.equal(ours, nn.Dropout(0.3)(x))
+
+
+def test_resize_convolution_covers_every_pixel_alike() -> None:
+    ours = ResizeConv2d(1, 1, bias=False)
+    nn.init.ones_(ours.weight)
+    y = ours(torch.ones(1, 1, 5, 6))
+    assert y.shape == (1, 1, 10, 12)
+    assert torch.equal(y, torch.full_like(y, 9.0))  # a transposed convolution of kernel 3 gives 1, 2 and 4
+    theirs = nn.ConvTranspose2d(1, 1, 3, 2, 1, 1, bias=False)
+    nn.init.ones_(theirs.weight)
+    assert len(theirs(torch.ones(1, 1, 5, 6)).unique()) > 1

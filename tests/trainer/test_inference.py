@@ -1,0 +1,85 @@
+"""Generators outside training: modes, independence of the pictures in a batch, no trace."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+import torch
+from reference_layout import trained
+
+from gan_eval.study import TrainingSettings
+from trainer.inference import inference, translate, translate_batch
+from trainer.memory import memory_for
+from trainer.nets.build import new_networks
+from trainer.nets.layers import BatchNorm2d, Dropout
+from trainer.padding import crop_back, pad_to_multiple
+from trainer.randomness import Purpose, torch_seed
+
+Settings = Callable[..., TrainingSettings]
+
+
+def pictures(count: int) -> list[np.ndarray]:
+    return list(np.random.default_rng(0).integers(0, 256, (count, 64, 64, 3), dtype=np.uint8))
+
+
+@pytest.mark.parametrize("mode", ["train", "eval"])
+@pytest.mark.parametrize("changes", [{}, {"statistics": "batch"}, {"norm": "instance"}, {"generator": "resnet_6"}])
+def test_a_picture_does_not_depend_on_its_batch(mode: str, changes: dict[str, str], tiny: Settings) -> None:
+    net = trained(new_networks(tiny(**changes))[0])
+    three = pictures(3)
+    with inference(net, mode):
+        together = translate_batch(net, three, purpose=Purpose.GENERATE, seed=1, numbers=[7, 8, 9])
+        alone = [
+            translate(net, picture, purpose=Purpose.GENERATE, seed=1, number=number)
+            for picture, number in zip(three, (7, 8, 9), strict=True)
+        ]
+    for one, other in zip(together, alone, strict=True):
+        assert np.abs(one.astype(int) - other).max() <= 1
+        assert (one != other).mean() < 0.001
+        assert one.std() > 3
+
+
+def test_dropout_is_what_one_global_seed_gives(tiny: Settings) -> None:
+    """The same numbers as from `torch.manual_seed`, which earlier versions used: their sets go on."""
+    net = trained(new_networks(tiny())[0])
+    [picture] = pictures(1)
+    x = torch.from_numpy(picture.transpose(2, 0, 1)[None].astype(np.float32)) / 127.5 - 1
+    with inference(net, "train"):
+        ours = translate(net, picture, purpose=Purpose.SAMPLES, seed=3, number=4)
+        torch.manual_seed(torch_seed(Purpose.SAMPLES, 3, 4))
+        levels = ((net(x)[0] + 1) * 127.5).round().to(torch.uint8).permute(1, 2, 0).numpy()
+    np.testing.assert_array_equal(ours, levels)
+
+
+def test_everything_is_as_before_even_after_an_error(tiny: Settings) -> None:
+    net, _ = new_networks(tiny(statistics="batch"))
+    net.train()
+    before = {name: tensor.clone() for name, tensor in net.state_dict().items()}
+    state = torch.random.get_rng_state()
+    with pytest.raises(RuntimeError):
+        with inference(net, "train"):
+            translate_batch(net, pictures(2), purpose=Purpose.SAMPLES, seed=0, numbers=[0, 1])
+            net(torch.zeros(1, 5, 64, 64))
+    norms = [module for module in net.modules() if isinstance(module, BatchNorm2d)]
+    assert norms
+    assert all(norm.track_running_stats and not norm.per_sample for norm in norms)
+    assert all(module.generators is None for module in net.modules() if isinstance(module, Dropout))
+    assert net.training
+    assert all(torch.equal(tensor, before[name]) for name, tensor in net.state_dict().items())
+    assert torch.equal(torch.random.get_rng_state(), state)
+
+
+@pytest.mark.parametrize(("height", "width"), [(256, 256), (400, 600), (1, 300), (10, 7), (257, 255)])
+def test_padding_reflects_and_is_cropped_back(height: int, width: int) -> None:
+    picture = np.random.default_rng(0).integers(0, 256, (height, width, 3), dtype=np.uint8)
+    padded = pad_to_multiple(picture, 256)
+    assert all(side % 256 == 0 for side in padded.shape[:2])
+    np.testing.assert_array_equal(crop_back(padded, picture), picture)
+    if 1 < height < 256:
+        np.testing.assert_array_equal(padded[height, :width], picture[height - 2])
+
+
+def test_only_running_out_of_memory_is_named_so() -> None:
+    with pytest.raises(RuntimeError, match="something else"):
+        with memory_for("a picture", "lower it"):
+            raise RuntimeError("something else")

@@ -1,0 +1,82 @@
+"""The generator of Johnson et al. 2016 (arXiv 1603.08155) as Zhu et al. 2017 use it (arXiv 1703.10593, appendix)."""
+
+from torch import Tensor, nn
+
+from gan_eval.study import UpsamplingKind
+from trainer.nets.layers import Dropout, Norm, ResizeConv2d, Statistics, inner_bias, norm_layer
+
+HALVINGS = 2
+
+
+class ResNet(nn.Module):
+    """A convolution of kernel 7, two halvings, `blocks` residual blocks, two doublings, a convolution of kernel 7.
+
+    Keys are those of pytorch-CycleGAN-and-pix2pix: convolutions `model.{1,4,7}`, blocks `model.{10,11,...}.conv_block`
+    with convolutions 1 and 5 (6 where dropout stands between), then, at nine blocks, `model.{19,22,26}`.
+    """
+
+    multiple = 2**HALVINGS
+    """Height and width must be multiples of this."""
+
+    def __init__(
+        self,
+        *,
+        blocks: int = 9,
+        channels: int = 64,
+        norm: Norm = "batch",
+        statistics: Statistics = "batch",
+        dropout: float = 0.5,
+        upsampling: UpsamplingKind = "transposed",
+        in_channels: int = 3,
+        out_channels: int = 3,
+    ) -> None:
+        super().__init__()
+        self.in_channels, self.out_channels = in_channels, out_channels
+        bias = inner_bias(norm)
+
+        def normed(conv: nn.Module, width: int) -> list[nn.Module]:
+            return [conv, norm_layer(norm, width, statistics), nn.ReLU(True)]
+
+        modules = [nn.ReflectionPad2d(3), *normed(nn.Conv2d(in_channels, channels, 7, bias=bias), channels)]
+        width = channels
+        for _ in range(HALVINGS):
+            modules += normed(nn.Conv2d(width, 2 * width, 3, stride=2, padding=1, bias=bias), 2 * width)
+            width *= 2
+        modules += [Block(width, norm=norm, statistics=statistics, dropout=dropout) for _ in range(blocks)]
+        for _ in range(HALVINGS):
+            modules += normed(_doubling(upsampling, width, width // 2, bias=bias), width // 2)
+            width //= 2
+        modules += [nn.ReflectionPad2d(3), nn.Conv2d(width, out_channels, 7), nn.Tanh()]
+        self.model = nn.Sequential(*modules)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, in_channels, H, W) in [-1, 1] to (N, out_channels, H, W) in [-1, 1]."""
+        return self.model(x)
+
+
+class Block(nn.Module):
+    """Two convolutions of kernel 3 whose result is added to their input."""
+
+    def __init__(self, channels: int, *, norm: Norm, statistics: Statistics, dropout: float) -> None:
+        super().__init__()
+        bias = inner_bias(norm)
+        self.conv_block = nn.Sequential(
+            nn.ReflectionPad2d(1),
+            nn.Conv2d(channels, channels, 3, bias=bias),
+            norm_layer(norm, channels, statistics),
+            nn.ReLU(True),
+            *([Dropout(dropout)] if dropout > 0 else []),
+            nn.ReflectionPad2d(1),
+            nn.Conv2d(channels, channels, 3, bias=bias),
+            norm_layer(norm, channels, statistics),
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, channels, H, W), same shape out."""
+        return x + self.conv_block(x)
+
+
+def _doubling(kind: UpsamplingKind, inside: int, outside: int, *, bias: bool) -> nn.Module:
+    if kind == "resize":
+        return ResizeConv2d(inside, outside, bias=bias)
+    return nn.ConvTranspose2d(inside, outside, 3, stride=2, padding=1, output_padding=1, bias=bias)
