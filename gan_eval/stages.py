@@ -1,4 +1,4 @@
-"""The stages of a study: train, generate, metrics, quiz, analyze, report."""
+"""The stages of a study: train, generate, metrics, quiz, analyze, training, report."""
 
 import shlex
 from collections.abc import Mapping
@@ -23,11 +23,14 @@ from gan_eval.sessions import (
     write_quiz_tables,
 )
 
+_OF_TRAINING = ("config.json", "*.csv", "evolution.webp", "samples/*.png")
+"""What the report shows of a model's training."""
+
 
 def list_stages(plan: Plan) -> list[Stage]:
     """All stages of a study in their order."""
     stages = [stage for model in plan.study.models for stage in (_train(plan, model), _generate(plan, model))]
-    return [*stages, _metrics(plan), _quiz(plan), _analyze(plan), _report(plan)]
+    return [*stages, _metrics(plan), _quiz(plan), _analyze(plan), _training(plan), _report(plan)]
 
 
 def _train(plan: Plan, model: str) -> Stage:
@@ -202,6 +205,29 @@ def _analyze(plan: Plan) -> Stage:
     )
 
 
+def _training(plan: Plan) -> Stage:
+    """When each model's validation metrics stopped improving."""
+    out = plan.folder / "tables" / "plateaus.csv"
+    files = {model: plan.model_folder(model) / "validation.csv" for model in plan.study.models}
+
+    def work(_: Listener) -> bool:
+        from gan_eval.report.training import study_plateaus
+
+        found = {name: tabular.read_table(file, tables.VALIDATION) for name, file in files.items() if file.is_file()}
+        tabular.write_table(study_plateaus(found, plan.study), out, tables.PLATEAUS)
+        return True
+
+    return Stage(
+        name="training",
+        settings={},
+        inputs=lambda: {model: sha256_file(file) for model, file in files.items() if file.is_file()},
+        outputs=(out,),
+        work=work,
+        derives=True,
+        needs=tuple(f"train-{model}" for model in plan.study.models),
+    )
+
+
 def _report(plan: Plan) -> Stage:
     out = plan.folder / "report.html"
 
@@ -217,7 +243,8 @@ def _report(plan: Plan) -> Stage:
 
     def inputs() -> Mapping[str, str]:
         found = [*(plan.folder / "tables").glob("*.csv"), *(plan.folder / "metrics").glob("*.csv")]
-        found += [path for model in plan.study.models for path in plan.model_folder(model).glob("training_log.csv")]
+        for model in plan.study.models:
+            found += [path for shown in _OF_TRAINING for path in plan.model_folder(model).glob(shown)]
         hashes = {str(path.relative_to(plan.folder)): sha256_file(path) for path in sorted(found)}
         published = {name: sha256_file(path) for name, path in plan.published().items()}
         return {**hashes, **published, **stimulus_hashes(plan), "facts": sha256_json(_report_facts(plan))}
@@ -229,7 +256,7 @@ def _report(plan: Plan) -> Stage:
         outputs=(out,),
         work=work,
         derives=True,
-        needs=("analyze",),
+        needs=("analyze", "training"),
     )
 
 

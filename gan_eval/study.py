@@ -2,7 +2,7 @@
 
 import difflib
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypeVar
 
@@ -58,29 +58,41 @@ class TrainingSettings(Section):
     """How a generator is trained. Defaults: Isola et al. 2017 (arXiv 1611.07004), section 6.2."""
 
     epochs: int | None = Field(default=None, ge=1)
+    """Passes over the training pairs."""
     steps: int | None = Field(default=None, ge=1)
     """Optimizer steps; give either epochs or steps."""
     batch_size: int = Field(default=1, ge=1)
+    """Pairs a step, on each device."""
     image_size: int = Field(default=256, ge=16)
+    """Side of the square pictures in pixels."""
     learning_rate: float = Field(default=2e-4, gt=0)
+    """Adam's, of both networks."""
     decay: float = Field(default=0.0, ge=0, le=1)
     """Share of the run, at its end, over which the learning rate falls linearly to 0."""
     beta1: float = Field(default=0.5, ge=0, lt=1)
+    """Adam's decay of the mean gradient."""
     beta2: float = Field(default=0.999, ge=0, lt=1)
+    """Adam's decay of the mean square gradient."""
 
     adversarial: AdversarialKind = "bce"
+    """The GAN loss: binary cross-entropy on logits, least squares (LSGAN), or hinge."""
     adversarial_weight: float = Field(default=1.0, ge=0)
     """Against the lambdas: the GAN:reconstruction ratio. 0: no discriminator is trained."""
     lambda_l1: float = Field(default=100.0, ge=0)
+    """Weight of the mean absolute difference."""
     lambda_l2: float = Field(default=0.0, ge=0)
+    """Weight of the mean squared difference."""
     lambda_ssim: float = Field(default=0.0, ge=0)
     """Weight of 1 - SSIM."""
     d_loss_factor: float = Field(default=0.5, gt=0)
     """The discriminator's objective is this times (loss on fakes + loss on reals)."""
 
     generator: GeneratorKind = "unet"
+    """U-Net, or a ResNet of 6 or 9 blocks."""
     generator_channels: int = Field(default=64, ge=1)
+    """Channels of the generator's first layer."""
     discriminator_channels: int = Field(default=64, ge=1)
+    """Channels of the discriminator's first layer."""
     depth: int | None = Field(default=None, ge=2)
     """Levels of the U-Net; default: log2 of the size."""
     receptive_field: int = Field(default=70, ge=1)
@@ -88,13 +100,16 @@ class TrainingSettings(Section):
     upsampling: UpsamplingKind = "transposed"
     """Transposed convolution, or nearest-neighbour resize and a convolution (no checkerboard)."""
     norm: NormKind = "batch"
+    """Normalisation in both networks."""
     statistics: Literal["sample", "batch"] = "sample"
     """BatchNorm over each picture alone, or over the whole batch (of all devices); the same at batch size 1."""
     dropout: float = Field(default=0.5, ge=0, lt=1)
+    """Share of the activations dropped in the generator's inner layers."""
 
     jitter: bool = True
     """Enlarge to round(size * 286/256), then crop at random."""
     mirror: bool = True
+    """Mirror half of the pairs."""
     max_pairs: int | None = Field(default=None, ge=1)
     """Use only the first pairs of the training split."""
     precision: Precision = "fp32"
@@ -105,10 +120,13 @@ class TrainingSettings(Section):
     validate_every: int | None = Field(default=None, ge=1)
     """Steps between measurements on pictures not trained on; with a fraction, the same share of the way."""
     validation_metrics: tuple[str, ...] = ("psnr", "ssim")
+    """What is measured; names of `gan-eval metrics --list`."""
     validation_pairs: int = Field(default=16, ge=1)
+    """So many pairs of val (else test), spread over the split."""
     best_metric: str | None = None
     """The validation metric (training mode) by which the best generator is kept; default: the first."""
     seed: int = Field(default=0, ge=0, lt=2**63)
+    """Of all random numbers: initial weights, order of the pairs, crops, dropout."""
 
     @model_validator(mode="after")
     def _one_length(self) -> Self:
@@ -344,8 +362,17 @@ def _keys_at(model: type[BaseModel], place: list[Any]) -> list[str]:
 SectionType = TypeVar("SectionType", bound=Section)
 
 
-def check_options(section: type[SectionType], options: Mapping[str, Any]) -> SectionType:
+def _as_flag(name: str) -> str:
+    return f"--{name.replace('_', '-')}"
+
+
+def check_options(
+    section: type[SectionType], options: Mapping[str, Any], *, spelled: Callable[[str], str] = _as_flag
+) -> SectionType:
     """A section made from command-line options.
+
+    Args:
+        spelled: how the user wrote the option for a field of this name.
 
     Raises:
         UserError: an option's value is not what it must be; the message names the option.
@@ -354,4 +381,4 @@ def check_options(section: type[SectionType], options: Mapping[str, Any]) -> Sec
         return section(**options)
     except ValidationError as error:
         name, _, problem = _first_problem(error, section).partition(": ")
-        raise UserError(f"--{name.split('.')[0].replace('_', '-')}: {problem}" if problem else name) from error
+        raise UserError(f"{spelled(name.split('.')[0])}: {problem}" if problem else name) from error

@@ -13,6 +13,7 @@ KINDS = ("real", "fake")
 PHASES = ("practice", "main", "catch")
 RESPONSES = ("real", "fake", "none")
 STATUSES = ("open", "complete", "aborted")
+PLATEAU_VERDICTS = ("plateau", "still_improving", "never_improved", "too_few")
 SCOPES = ("all", "participant", "stimulus", "model", "dataset", "exposure", "block")
 
 
@@ -324,6 +325,27 @@ VALIDATION = Table(
     key=("step", "mode", "metric"),
 )
 
+PLATEAUS = Table(
+    "plateaus",
+    "The step after which a metric no longer improves in training; how: `gan_eval/stats/plateau.py`.",
+    (
+        _text("model", "the generator's name", filled=True),
+        _text("dataset", _DATASET.meaning),
+        _text("metric", "name of the metric", filled=True),
+        _text("mode", "train or eval, as in `validation`", filled=True),
+        _int("plateau_step", "the step after which it no longer improves; empty unless the verdict is plateau"),
+        _int("ci_low", "lower end of its 95 % interval; where it still improves: it does so at least up to here"),
+        _int("ci_high", "upper end of its 95 % interval; empty where it still improves"),
+        _text("verdict", "what the curve says", words=PLATEAU_VERDICTS, filled=True),
+        _float("level", "the metric's fitted value on the plateau, or at the last step"),
+        _text("scale", "in what the improvement is linear: step or log(step)", words=("linear", "log")),
+        _int("n", "measurements used", filled=True),
+        _NOTE,
+        _FRACTION,
+    ),
+    key=("model", "metric", "mode"),
+)
+
 TRAINING_WARNINGS = Table(
     "training_warnings",
     "What went wrong in a training run while it went on.",
@@ -500,12 +522,29 @@ PUBLISHED_QUIZ = Table(
     key=("study", "dataset", "group"),
 )
 
+PAIRS = Table(
+    "pairs",
+    "The pictures of a data set in the A|B layout, as `data check` found them.",
+    (
+        _text("split", "the part of the data set: train, val, test", filled=True),
+        _text("file", "the picture, relative to the data set's folder", filled=True),
+        _int("width", "width of the whole picture, both halves", unit="pixel"),
+        _int("height", "height of the picture", unit="pixel"),
+        _float("flat_a", "share of neighbouring pixels of A with nearly the same grey level", unit="0..1"),
+        _float("flat_b", "the same share of B; the drawn half (labels, map, edges) has the larger one", unit="0..1"),
+        _text("pixels_a", "hash of A's decoded pixels: equal in equal pictures"),
+        _text("pixels_b", "hash of B's decoded pixels"),
+        _text("reason", "why the picture cannot be used"),
+    ),
+    key=("file",),
+)
+
 TABLES: dict[str, Table] = {
     table.name: table
     for table in (
         STIMULI, SESSIONS, PLANS, TRIALS, CONSENTS, CHECKS, PARTICIPANTS, IMAGE_METRICS, SET_METRICS, TRAINING_LOG,
-        VALIDATION, TRAINING_WARNINGS, RUNS, RATES, REACTION_TIMES, MIXED_MODELS, COMPARISONS, CORRELATIONS,
-        PUBLISHED_QUIZ,
+        VALIDATION, TRAINING_WARNINGS, PLATEAUS, RUNS, RATES, REACTION_TIMES, MIXED_MODELS, COMPARISONS,
+        CORRELATIONS, PUBLISHED_QUIZ, PAIRS,
     )
 }  # fmt: skip
 """Every table of the project by its name."""

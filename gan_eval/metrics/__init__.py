@@ -1,4 +1,4 @@
-"""Picture metrics: PSNR, SSIM, NIQE for single pictures, FID and KID for sets.
+"""Picture metrics: PSNR, SSIM, NIQE, BRISQUE for single pictures, FID and KID for sets.
 
 >>> from gan_eval.metrics import evaluate
 >>> image_metrics, set_metrics = evaluate(Path("stimuli/facades"), ["psnr", "ssim", "fid"])  # doctest: +SKIP

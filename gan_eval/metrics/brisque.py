@@ -52,6 +52,11 @@ _RANGES = (
 )  # fmt: skip
 """Least and greatest value of each feature over the release's training pictures; they become -1 and 1."""
 
+# What torch and the parsing below raise for another file.
+_UNREADABLE = (
+    OSError, RuntimeError, ValueError, LookupError, TypeError, EOFError, pickle.UnpicklingError
+)  # fmt: skip
+
 
 @dataclass(frozen=True)
 class Regression:
@@ -108,7 +113,7 @@ def load_regression(path: Path) -> Regression:
     path = Path(path)
     try:
         return _read_tensors(path) if path.suffix in (".pt", ".pth") else _read_libsvm(path)
-    except (OSError, RuntimeError, ValueError, KeyError, TypeError, EOFError, IndexError, pickle.UnpicklingError) as error:
+    except _UNREADABLE as error:
         raise UserError(
             f"{path}: not BRISQUE's regression, as libsvm text or as piq's .pt ({type(error).__name__}); "
             "`gan-eval weights fetch brisque`"

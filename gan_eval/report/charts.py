@@ -6,11 +6,10 @@ by side where there is room. Colours are drawn as marks and replaced by the styl
 
 import io
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import matplotlib as mpl
-import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
@@ -20,7 +19,7 @@ WIDTH = 3.7
 LONGEST_TITLE = 36
 """Letters of a group's name that fit into the width."""
 INK, MUTED, GRID = "#010101", "#020202", "#030303"
-SERIES = {"real": "#040404", "fake": "#050505", "all": "#060606", "other": "#070707"}
+SERIES = {"real": "#040404", "fake": "#050505", "all": "#060606"}
 _VARIABLES = {
     INK: "var(--ink)",
     MUTED: "var(--muted)",
@@ -28,10 +27,9 @@ _VARIABLES = {
     SERIES["real"]: "var(--real)",
     SERIES["fake"]: "var(--fake)",
     SERIES["all"]: "var(--all)",
-    SERIES["other"]: "var(--other)",
 }
 _MARKERS = {"real": "o", "fake": "s", "all": "D"}
-_STYLE: dict[Any, Any] = {
+STYLE: dict[Any, Any] = {
     "svg.fonttype": "none",
     "svg.hashsalt": "gan_eval",
     "font.family": "DejaVu Sans",
@@ -73,7 +71,7 @@ def spans_chart(
         reference: where a vertical line marks guessing.
     """
     height = 0.7 + sum(0.26 + 0.17 * len(spans) for _, spans in groups)
-    with mpl.rc_context(_STYLE):
+    with mpl.rc_context(STYLE):
         figure, axes = _figure(height)
         depth = 0.0
         for title, spans in groups:
@@ -93,7 +91,7 @@ def spans_chart(
         axes.set_axisbelow(True)
         axes.tick_params(axis="x", length=0)
         axes.set_xlabel(axis)
-        return _svg(figure, name)
+        return inline_svg(figure, name)
 
 
 def _draw_title(axes: Axes, title: str, depth: float) -> None:
@@ -109,51 +107,19 @@ def _draw_span(axes: Axes, span: Span, depth: float) -> None:
     axes.plot([span.value], [depth], marker=_MARKERS[span.series], color=colour, markersize=6)
 
 
-def curves_chart(panels: Sequence[tuple[str, dict[str, tuple[np.ndarray, np.ndarray]]]], *, name: str) -> str:
-    """Training curves, one panel below the other over the same steps.
-
-    Args:
-        panels: label of the vertical axis, and for each term its steps (N,) and values (N,).
-        name: of the figure.
-    """
-    colours = [SERIES["all"], SERIES["real"], SERIES["fake"], SERIES["other"]]
-    with mpl.rc_context(_STYLE):
-        figure = Figure(figsize=(WIDTH, 1.6 * len(panels) + 0.3), layout="constrained")
-        every = figure.subplots(len(panels), 1, sharex=True, squeeze=False)[:, 0]
-        for axes, (label, terms) in zip(every, panels, strict=True):
-            for colour, (term, (steps, values)) in zip(colours, terms.items(), strict=False):
-                axes.plot(steps, values, color=colour, linewidth=0.6, alpha=0.25)
-                axes.plot(steps, smoothed(values), color=colour, label=term)
-            axes.set_ylabel(label)
-            axes.grid(axis="y", color=GRID, linewidth=0.8)
-            axes.set_ylim(bottom=0)
-            axes.margins(x=0.01)
-            if len(terms) > 1:
-                axes.legend(loc="upper center", bbox_to_anchor=(0.5, 1.24), ncols=len(terms), fontsize=8)
-        every[-1].set_xlabel("step")
-        return _svg(figure, name)
-
-
-def smoothed(values: np.ndarray, *, share: float = 0.05) -> np.ndarray:
-    """Running mean over a share of the points around each, fewer at both ends.
-
-    >>> smoothed(np.array([1.0, 2.0, 3.0]), share=0.7).tolist()
-    [1.5, 2.0, 2.5]
-    """
-    count, half = len(values), round(len(values) * share / 2)
-    first = np.maximum(np.arange(count) - half, 0)
-    last = np.minimum(np.arange(count) + half + 1, count)
-    sums = np.concatenate([[0.0], np.cumsum(values)])
-    return np.asarray((sums[last] - sums[first]) / (last - first))
-
-
 def _figure(height: float) -> tuple[Figure, Axes]:
     figure = Figure(figsize=(WIDTH, height), layout="constrained")
     return figure, figure.subplots()
 
 
-def _svg(figure: Figure, name: str) -> str:
-    """The figure as an `<svg>` element: no header, no date, own identifiers, the page's colours and font."""
+def inline_svg(figure: Figure, name: str, *, variables: Mapping[str, str] | None = None) -> str:
+    """The figure as an `<svg>` element: no header, no date, own identifiers, the page's colours and font.
+
+    Args:
+        figure: drawn with the colours of this module.
+        name: prefix of the identifiers.
+        variables: more colours, and the style sheet's words for them.
+    """
     figure.patch.set_alpha(0)
     for axes in figure.axes:
         axes.patch.set_alpha(0)
@@ -166,6 +132,6 @@ def _svg(figure: Figure, name: str) -> str:
     text = re.sub(r"url\(#([^)]+)\)", rf"url(#{name}-\1)", text)
     text = re.sub(r"href=\"#([^\"]+)\"", rf'href="#{name}-\1"', text)
     text = re.sub(r"font: ([^;\"]*?)'DejaVu Sans'[^;\"]*", r"font: \1inherit", text)
-    for colour, variable in _VARIABLES.items():
+    for colour, variable in {**_VARIABLES, **(variables or {})}.items():
         text = text.replace(colour, variable)
     return re.sub(r"<svg ", '<svg aria-hidden="true" focusable="false" ', text, count=1)

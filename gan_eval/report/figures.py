@@ -3,17 +3,15 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
 import pandas as pd
 from markupsafe import Markup
 
-from gan_eval.report.charts import Span, curves_chart, spans_chart
+from gan_eval.report.charts import Span, spans_chart
 from gan_eval.report.folder import StudyFolder
-from gan_eval.report.words import milliseconds, percent, whole
+from gan_eval.report.words import milliseconds, percent
 from gan_eval.tables import REACTION_TIMES
 
 MOST_GROUPS = 12
-ADVERSARIAL = ("g_adversarial", "d_real", "d_fake")
 
 
 @dataclass(frozen=True)
@@ -25,6 +23,10 @@ class Picture:
     caption: str
     alternative: str
     """What is to be seen, for whoever does not see it."""
+    legend: Sequence[tuple[str, str]] = ()
+    """Name, and the style of its line."""
+    wide: bool = False
+    """Takes the page's whole width."""
 
 
 _SHARES = {
@@ -104,36 +106,3 @@ def reaction_figures(folder: StudyFolder) -> list[Picture]:
             alternative="; ".join(said),
         )
     ]
-
-
-def training_figures(folder: StudyFolder) -> list[Picture]:
-    """For each model the adversarial terms and the L1 term over the steps."""
-    found = []
-    for position, (model, log) in enumerate(folder.training.items()):
-        terms = {
-            str(term): (rows["step"].to_numpy(float), rows["value"].to_numpy(float))
-            for term, rows in log[log["value"].notna()].sort_values("step").groupby("term")
-        }
-        panels = [
-            ("adversarial loss", {term: terms[term] for term in ADVERSARIAL if term in terms}),
-            ("L1 loss", {term: terms[term] for term in ("g_l1",) if term in terms}),
-        ]
-        panels = [(label, chosen) for label, chosen in panels if chosen]
-        if not panels:
-            continue
-        ends = [
-            f"{term} from {np.mean(values[: max(1, len(values) // 20)]):.3g} to "
-            f"{np.mean(values[-max(1, len(values) // 20) :]):.3g}"
-            for _, chosen in panels
-            for term, (_, values) in chosen.items()
-        ]
-        steps = int(log["step"].max())
-        found.append(
-            Picture(
-                title=f"Training of {model}",
-                svg=Markup(curves_chart(panels, name=f"training-{position}")),
-                caption=f"Loss terms over {whole(steps)} steps: faint as logged, strong smoothed.",
-                alternative="; ".join(ends),
-            )
-        )
-    return found

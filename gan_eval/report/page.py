@@ -12,6 +12,8 @@ from gan_eval.report.design import badges, design_facts, methods, notes
 from gan_eval.report.folder import StudyFolder
 from gan_eval.report.pictures import samples
 from gan_eval.report.published import published_views
+from gan_eval.report.training import TrainingSection, training_section
+from gan_eval.report.training_charts import curve_styles
 
 _HERE = Path(__file__).parent
 
@@ -22,7 +24,7 @@ def render(folder: StudyFolder, *, title: str | None = None) -> str:
         loader=FileSystemLoader(_HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     return environment.get_template("page.jinja").render(
-        style=Markup((_HERE / "style.css").read_text(encoding="utf-8")),
+        style=Markup((_HERE / "style.css").read_text(encoding="utf-8")) + curve_styles(),
         title=title or _title(folder),
         simulated=folder.simulated,
         badges=badges(folder),
@@ -46,6 +48,7 @@ def _title(folder: StudyFolder) -> str:
 
 def _sections(folder: StudyFolder) -> list[dict[str, Any]]:
     """Heading, figures and tables, in reading order; empty sections are left out."""
+    training = training_section(folder)
     every = [
         ("rates", "Can they tell?", figures.rates_figures(folder), views.rates_views(folder)),
         ("published", "Beside published numbers", [], published_views(folder)),
@@ -58,10 +61,16 @@ def _sections(folder: StudyFolder) -> list[dict[str, Any]]:
         ("times", "How long did they take?", figures.reaction_figures(folder), views.reaction_view(folder)),
         ("metrics", "What do the metrics say?", [], views.metrics_views(folder)),
         ("agreement", "Do metrics agree with people?", [], views.correlations_views(folder)),
-        ("training", "How did training go?", figures.training_figures(folder), []),
+        ("training", "How did training go?", training.figures, training.tables),
     ]
     return [
-        {"id": name, "heading": heading, "figures": drawn, "tables": tables}
+        {
+            "id": name,
+            "heading": heading,
+            "figures": drawn,
+            "tables": tables,
+            "training": training if name == "training" else TrainingSection(),
+        }
         for name, heading, drawn, tables in every
         if drawn or tables
     ]

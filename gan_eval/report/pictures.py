@@ -74,7 +74,18 @@ def _thumbnail(base: Path, file: object) -> str:
         picture = Image.fromarray(read_rgb(path))
     except UserError:
         return ""
-    picture.thumbnail((SIDE, SIDE), Image.Resampling.LANCZOS)
+    return small_picture(picture, side=SIDE)
+
+
+def small_picture(picture: Image.Image, *, side: int) -> str:
+    """A picture as a data URI, its longer side at most `side` pixels."""
+    picture = picture.copy()
+    picture.thumbnail((side, side), Image.Resampling.LANCZOS)
     buffer = io.BytesIO()
     picture.save(buffer, "JPEG", quality=85)
-    return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode()
+    return data_uri(buffer.getvalue(), "image/jpeg")
+
+
+def data_uri(data: bytes, kind: str) -> str:
+    """The bytes of a file of this media type, inline."""
+    return f"data:{kind};base64," + base64.b64encode(data).decode()

@@ -1,0 +1,91 @@
+"""Two stages by themselves: metrics that wait for their weights, and plateaus from the models' validation tables."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from gan_eval import images, pipeline, weights
+from gan_eval.files import sha256_file
+from gan_eval.plan import Plan, make_plan
+from gan_eval.stages import list_stages
+from gan_eval.stimuli import stimulus_row, write_set
+from gan_eval.tables import IMAGE_METRICS, PLATEAUS, VALIDATION
+from gan_eval.tabular import read_table, write_rows
+
+IMPORTED = '[study]\nname = "s"\n[stimuli]\nsets = ["set"]\n[metrics]\nnames = ["brisque"]\n'
+TRAINED = '[study]\nname = "s"\n[data.d]\n[models.a]\ndata = "d"\n[models.b]\ndata = "d"\n'
+
+
+class Ear:
+    """A listener that remembers."""
+
+    def __init__(self) -> None:
+        self.heard: list[str] = []
+
+    def message(self, text: str) -> None:
+        self.heard.append(text)
+
+    def progress(self, what: str, done: int, total: int, detail: str = "") -> None:
+        pass
+
+
+def do(plan: Plan, stage: str) -> list[str]:
+    ear = Ear()
+    pipeline.run(list_stages(plan), plan.folder, ear, only=stage)
+    return ear.heard
+
+
+def picture(seed: int) -> images.Picture:
+    return np.random.default_rng(seed).integers(0, 256, (64, 64, 3), dtype=np.uint8)
+
+
+def test_metrics_are_computed_again_when_the_weights_arrive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GAN_EVAL_CACHE", str(tmp_path / "cache"))
+    folder = tmp_path / "set"
+    rows = []
+    for kind, number in (("real", 0), ("fake", 1)):
+        path = folder / kind / "p.png"
+        images.write_png(path, picture(number))
+        more = {"model": "m", "reference_file": "real/p.png"} if kind == "fake" else {}
+        rows.append(stimulus_row(folder, path, kind=kind, dataset="d", split="test", stem="p", size=(64, 64), **more))
+    write_set(folder, rows)
+    (tmp_path / "study.toml").write_text(IMPORTED)
+    plan = make_plan(tmp_path / "study.toml", tmp_path / "out")
+    assert any("weights fetch brisque" in line for line in do(plan, "metrics"))
+    assert do(plan, "metrics") == ["metrics: up to date"]
+
+    known = weights.WEIGHTS["brisque"]
+    file = weights.cache_folder() / known.packaged.file
+    file.parent.mkdir(parents=True)
+    head = "svm_type epsilon_svr\nkernel_type rbf\ngamma 0.05\nnr_class 2\ntotal_sv 1\nrho -153.591\nprobA 5.7\nSV\n"
+    file.write_text(head + "-1024 1:0.5\n")
+    packaged = replace(known.packaged, sha256=sha256_file(file))
+    monkeypatch.setitem(weights.WEIGHTS, "brisque", replace(known, packaged=packaged))
+    assert any(line.startswith("metrics: done") for line in do(plan, "metrics"))
+    found = read_table(plan.folder / "metrics" / "image_metrics.csv", IMAGE_METRICS)
+    assert found["value"].notna().all()
+    assert len(found) == 2
+
+
+def test_plateaus_follow_the_validation_tables(tmp_path: Path) -> None:
+    for split in ("train", "test"):
+        images.write_png(tmp_path / "data" / "d" / split / "p.png", picture(0))
+    (tmp_path / "study.toml").write_text(TRAINED)
+    plan = make_plan(tmp_path / "study.toml", tmp_path / "out", data_root=tmp_path / "data")
+    table = plan.folder / "tables" / "plateaus.csv"
+    do(plan, "training")
+    assert len(read_table(table, PLATEAUS)) == 0
+    assert do(plan, "training") == ["training: up to date"]
+
+    rng = np.random.default_rng(0)
+    rows = [
+        {"step": step, "mode": "train", "metric": "psnr", "value": min(step, 400) / 100 + rng.normal(0, 0.05)}
+        for step in range(0, 1001, 50)
+    ]
+    write_rows(rows, plan.model_folder("b") / "validation.csv", VALIDATION)
+    do(plan, "training")
+    (row,) = read_table(table, PLATEAUS).to_dict("records")
+    assert (row["model"], row["dataset"], row["verdict"]) == ("b", "d", "plateau")
+    assert row["ci_low"] <= 400 <= row["ci_high"]
