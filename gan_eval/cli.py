@@ -1,5 +1,6 @@
 """The commands, thin: each reads its options, calls one function and shows what came out."""
 
+import json
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -22,7 +23,7 @@ from gan_eval.cli_options import (
 )
 from gan_eval.cli_training import job_of_options, job_of_study, training_progress
 from gan_eval.errors import UserError
-from gan_eval.launch import restart_with_allocator_settings
+from gan_eval.launch import process_rank, processes, restart_with_allocator_settings
 from gan_eval.metrics.registry import DEFAULT_RESIZER
 
 if TYPE_CHECKING:
@@ -143,15 +144,24 @@ def train(
     keep: Annotated[int, typer.Option(help="So many of the latest checkpoints are kept.")] = 2,
     tensorboard: Annotated[bool, typer.Option("--tensorboard", help="Also write OUT/tensorboard/.")] = False,
     gif: Annotated[bool, typer.Option("--gif", help="Also write OUT/evolution.gif.")] = False,
+    workers: Annotated[int | None, typer.Option(help="Threads that make batches ahead; changes no result.")] = None,
+    tf32: Annotated[bool, typer.Option(help="On a GPU: fp32 convolutions may use TensorFloat-32.")] = True,
+    compiled: Annotated[bool, typer.Option("--compile", help="Compile the networks before training.")] = False,
+    estimate: Annotated[
+        bool, typer.Option("--estimate", help="Only time a few steps; tell time, memory and disk.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="With --estimate: print JSON.")] = False,
 ) -> None:
-    """Train a Pix2Pix generator on A|B pictures."""
+    """Train a Pix2Pix generator on A|B pictures; on several devices: torchrun --nproc-per-node N -m gan_eval train …"""
     from gan_eval.console import Console
 
     restart_with_allocator_settings()
     if (study is None) == (data is None and preset is None):
         raise UserError("train: give either a study file with --model, or --data DIR")
-    if out is None:
+    if out is None and not estimate:
         raise UserError("train: --out is missing; name a folder for the run")
+    if as_json and not estimate:
+        raise UserError("train: --json goes with --estimate")
     options = given(
         image_size=image_size, batch_size=batch_size, steps=steps, epochs=epochs, learning_rate=learning_rate,
         lambda_l1=lambda_l1, generator=generator, norm=norm, precision=precision, seed=seed,
@@ -162,24 +172,32 @@ def train(
     else:
         where: dict[str, Any] = {"data": data, "data_root": data_root, "preset": preset}
         job = job_of_options(options, settings or (), direction=direction.value if direction else None, **where)
-    from gan_eval.training import train_model
+    from gan_eval.training import estimate_model, train_model
+    from trainer.devices import Execution
 
+    execution = Execution(workers=workers, tf32=tf32, compiled=compiled)
+    shared: dict[str, Any] = {
+        "direction": job.direction, "fraction": fraction, "split": job.split, "keep": keep, "execution": execution,
+    }  # fmt: skip
     with Console() as console:
+        if out is None or estimate:
+            found = estimate_model(job.settings, job.data, on_message=console.message, **shared)
+            if found is not None:
+                typer.echo(json.dumps(found.as_dict()) if as_json else "\n".join(found.lines()), err=not as_json)
+            return
         train_model(
             job.settings,
             job.data,
             out,
-            direction=job.direction,
-            fraction=fraction,
-            split=job.split,
+            **shared,
             checkpoint_every=checkpoint_every,
-            keep=keep,
             tensorboard=tensorboard,
             gif=gif,
-            on_progress=training_progress(console, images_a_step=job.settings.batch_size),
+            on_progress=training_progress(console, images_a_step=job.settings.batch_size * processes()),
             on_message=console.message,
         )
-    typer.echo(out)
+    if process_rank() == 0:
+        typer.echo(out)
 
 
 @app.command()

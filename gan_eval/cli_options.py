@@ -3,7 +3,6 @@
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,7 +10,7 @@ import typer
 
 from gan_eval.errors import UserError
 from gan_eval.files import sha256_json
-from gan_eval.study import Direction, QuizSettings, TrainingSettings, check_options
+from gan_eval.study import QuizSettings, check_options
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -21,46 +20,6 @@ if TYPE_CHECKING:
 
 
 Out = Annotated[Path, typer.Option("--out", help="Folder for the results; must be empty or ours.")]
-
-
-@dataclass(frozen=True)
-class TrainingJob:
-    """What is trained on what."""
-
-    settings: TrainingSettings
-    data: Path
-    direction: Direction
-    split: str = "train"
-
-
-def job_of_study(study: Path, model: str | None, data_root: Path | None) -> TrainingJob:
-    """The training of one of a study's models.
-
-    Raises:
-        UserError: the study is bad, has no such model, or its data are not there.
-    """
-    from gan_eval.plan import Plan
-    from gan_eval.study import load_study
-
-    checked = load_study(study)
-    if model not in checked.models:
-        found = "is missing" if model is None else repr(model)
-        raise UserError(f"train: --model {found}; the models of {study}: {', '.join(checked.models) or 'none'}")
-    dataset = checked.models[model].data
-    data = checked.data[dataset]
-    folder = Plan(checked, study, Path(), data_root).data_folder(dataset)
-    return TrainingJob(checked.training_of(model), folder, data.direction, data.train_split)
-
-
-def job_of_options(data: Path, direction: Direction, options: Mapping[str, Any]) -> TrainingJob:
-    """The training that options without a study file ask for.
-
-    Raises:
-        UserError: an option's value is not what it must be, or the length of the training is not given.
-    """
-    if not {"steps", "epochs"} & set(options):
-        raise UserError("train: give --steps N or --epochs N")
-    return TrainingJob(check_options(TrainingSettings, options), data, direction)
 
 
 def quiz_of_options(options: Mapping[str, Any]) -> QuizSettings:

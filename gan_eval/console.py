@@ -2,6 +2,7 @@
 
 import sys
 import time
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
@@ -16,6 +17,7 @@ from rich.progress import (
     TextColumn,
     TimeRemainingColumn,
 )
+from rich.table import Column
 from rich.text import Text
 
 PLAIN_EVERY_S = 10.0
@@ -29,11 +31,11 @@ class Console:
         self._rich = RichConsole(file=sys.stderr, highlight=False, soft_wrap=True)
         self._progress = Progress(
             TextColumn("{task.description}"),
-            BarColumn(bar_width=24),
+            BarColumn(bar_width=16),
             MofNCompleteColumn(),
             _Rate(),
             TimeRemainingColumn(),
-            TextColumn("[dim]{task.fields[detail]}"),
+            _Detail(table_column=Column()),  # the only column that gives way on a narrow terminal
             console=self._rich,
             disable=not self._rich.is_terminal,
         )
@@ -53,16 +55,23 @@ class Console:
         """One line for the user."""
         self._rich.print(Text(text))
 
-    def progress(self, what: str, done: int, total: int, detail: str = "") -> None:
-        """`done` of `total` units of `what` are finished."""
+    def progress(
+        self, what: str, done: int, total: int, detail: str = "", *, unit: str = "", units_each: float = 1.0
+    ) -> None:
+        """`done` of `total` parts of `what` are finished.
+
+        Args:
+            unit, units_each: the rate is told in these units, of which each part has so many.
+        """
+        speed = _Speed(unit, units_each)
         if not self._rich.is_terminal:
-            self._plain_line(what, done, total, detail)
+            self._plain_line(what, done, total, detail, speed)
             return
         if what not in self._tasks:
-            self._tasks[what] = self._progress.add_task(what, total=total, detail=detail)
+            self._tasks[what] = self._progress.add_task(what, total=total, detail=detail, speed=speed)
         self._progress.update(self._tasks[what], completed=done, total=total, detail=detail)
 
-    def _plain_line(self, what: str, done: int, total: int, detail: str) -> None:
+    def _plain_line(self, what: str, done: int, total: int, detail: str, speed: "_Speed") -> None:
         now = time.monotonic()
         task = self._plain.setdefault(what, _PlainTask(now, done))
         if done < total and now - task.told < PLAIN_EVERY_S:
@@ -70,7 +79,8 @@ class Console:
         task.told = now
         rate = (done - task.first) / (now - task.start) if now > task.start and done > task.first else 0.0
         left = f", {_clock((total - done) / rate)} left" if rate and done < total else ""
-        self.message(f"{what}: {done}/{total}" + (f", {rate:.2f}/s{left}" if rate else "") + f"  {detail}".rstrip())
+        told = f", {speed.text(rate)}{left}" if rate else ""
+        self.message(f"{what}: {done}/{total}{told}  {detail}".rstrip())
 
 
 class _PlainTask:
@@ -78,12 +88,31 @@ class _PlainTask:
         self.start, self.first, self.told = start, first, start
 
 
+@dataclass(frozen=True)
+class _Speed:
+    """How a rate in parts a second is told."""
+
+    unit: str
+    units_each: float
+
+    def text(self, rate: float) -> str:
+        digits = f"{rate * self.units_each:.1f}" if rate * self.units_each >= 10 else f"{rate * self.units_each:.2f}"
+        return f"{digits} {self.unit}/s" if self.unit else f"{digits}/s"
+
+
+class _Detail(ProgressColumn):
+    """As much of the detail as there is room for."""
+
+    def render(self, task: Task) -> Text:
+        return Text(task.fields["detail"], style="dim", no_wrap=True, overflow="ellipsis")
+
+
 class _Rate(ProgressColumn):
     """Units a second."""
 
     def render(self, task: Task) -> Text:
-        speed = task.finished_speed or task.speed
-        return Text("" if speed is None else f"{speed:.1f}/s")
+        rate = task.finished_speed or task.speed
+        return Text("" if rate is None else task.fields["speed"].text(rate))
 
 
 def _clock(seconds: float) -> str:

@@ -1,4 +1,4 @@
-"""Starting this process again with settings that are read only at a process' start."""
+"""How this process was started: with settings that are read only then, alone or as one of several by `torchrun`."""
 
 import os
 import platform
@@ -19,3 +19,13 @@ def restart_with_allocator_settings() -> None:
     if not missing or platform.libc_ver()[0] != "glibc" or "pytest" in sys.modules:
         return
     os.execve(sys.executable, sys.orig_argv, {**os.environ, **missing})
+
+
+def processes() -> int:
+    """The number of processes of this run: 1, or what `torchrun` was told."""
+    return int(os.environ["WORLD_SIZE"]) if "TORCHELASTIC_RUN_ID" in os.environ else 1
+
+
+def process_rank() -> int:
+    """The number of this process, from 0; number 0 is the one that speaks."""
+    return int(os.environ["RANK"]) if "TORCHELASTIC_RUN_ID" in os.environ else 0

@@ -1,9 +1,13 @@
 """The trainer with the metrics handed in: what the commands and the pipeline call."""
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from gan_eval.launch import process_rank
 from gan_eval.study import TrainingSettings
+
+if TYPE_CHECKING:
+    from trainer.estimate import Estimate
 
 
 def train_model(settings: TrainingSettings, data: Path, out: Path, **how: Any) -> Path:
@@ -11,10 +15,23 @@ def train_model(settings: TrainingSettings, data: Path, out: Path, **how: Any) -
 
     Raises:
         UserError: an unknown validation metric, or what `train` raises.
+        KeyboardInterrupt: Ctrl-C; beside other processes, of which the first one speaks, SystemExit.
     """
     from trainer.training import train
 
-    return train(settings, data, out, measure=_measure(settings), **how)
+    try:
+        return train(settings, data, out, measure=_measure(settings), **how)
+    except KeyboardInterrupt:
+        if process_rank() > 0:
+            raise SystemExit(130) from None
+        raise
+
+
+def estimate_model(settings: TrainingSettings, data: Path, **how: Any) -> "Estimate | None":
+    """`trainer.estimate.estimate` with the validation metrics that the settings ask for; the same arguments."""
+    from trainer.estimate import estimate
+
+    return estimate(settings, data, measure=_measure(settings), **how)
 
 
 def _measure(settings: TrainingSettings) -> Any:

@@ -3,18 +3,20 @@
 import re
 import time
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from gan_eval.errors import UserError
 from gan_eval.files import atomic_path, write_error
+from trainer.nets.match import first_difference
 
 FORMAT = 1
 KEPT = 2
-"""So many of the latest checkpoints are kept: if the last is broken, the one before serves."""
+"""So many of the latest checkpoints are kept by default: if the last is broken, the one before serves."""
 
 SECONDS = 60.0
 """Time between checkpoints where no number of steps is given,"""
@@ -22,6 +24,7 @@ SHARE = 0.05
 """longer where writing them would take more than this share of the time."""
 
 State = dict[str, Any]
+Weights = Mapping[str, Tensor]
 
 
 class CheckpointClock:
@@ -55,8 +58,8 @@ def list_checkpoints(folder: Path) -> list[Path]:
     return sorted(found, key=lambda path: int(path.stem.removeprefix("step_")), reverse=True)
 
 
-def save_checkpoint(folder: Path, step: int, state: State) -> None:
-    """Write the checkpoint of `step` and remove all but the latest.
+def save_checkpoint(folder: Path, step: int, state: State, *, keep: int = KEPT) -> None:
+    """Write the checkpoint of `step` and remove all but the latest `keep`.
 
     Args:
         state: tensors, numbers, texts, and lists and dicts of them, so that it loads with `weights_only=True`.
@@ -68,18 +71,22 @@ def save_checkpoint(folder: Path, step: int, state: State) -> None:
     path = checkpoint_path(folder, step)
     with atomic_path(path) as temporary:
         _save({"format": FORMAT, "step": step, **state}, temporary, path)
-    for old in list_checkpoints(folder)[KEPT:]:
+    for old in list_checkpoints(folder)[keep:]:
         old.unlink(missing_ok=True)
 
 
-def load_latest(folder: Path, fingerprint: str, say: Callable[[str], None]) -> State | None:
+def load_latest(
+    folder: Path, fingerprint: str, say: Callable[[str], None], *, nets: Mapping[str, Weights] | None = None
+) -> State | None:
     """The latest checkpoint that is whole, on the CPU; None where there is none.
 
     Args:
         say: told of each damaged checkpoint that is passed over.
+        nets: weights of the run's networks by their names in the state; a checkpoint has to have the same.
 
     Raises:
-        UserError: a checkpoint was made with other settings or by a newer version, or none of them can be read.
+        UserError: a checkpoint was made with other settings, of other networks or by a newer version, or none of them
+            can be read.
     """
     paths = list_checkpoints(folder)
     for path in paths:
@@ -90,11 +97,21 @@ def load_latest(folder: Path, fingerprint: str, say: Callable[[str], None]) -> S
             reason = (str(error).strip() or type(error).__name__).splitlines()[0][:80]
             say(f"{path}: the checkpoint cannot be read ({reason}); trying the one before")
             continue
+        if difference := _first_difference(state, nets or {}):
+            raise UserError(f"{path}: a checkpoint of another network: {difference}; train into a new folder")
         if found != (FORMAT, fingerprint):
             raise UserError(f"{path}: made with other settings or another version; train into a new folder")
         return state
     if paths:
         raise UserError(f"{folder}: none of the checkpoints can be read; remove them to train from the start")
+    return None
+
+
+def _first_difference(state: State, nets: Mapping[str, Weights]) -> str | None:
+    """The first weight by which the networks in a checkpoint are not the run's."""
+    for name, weights in nets.items():
+        if difference := first_difference(weights, state.get(name, {})):
+            return f"{name}: {difference}"
     return None
 
 

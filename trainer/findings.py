@@ -24,14 +24,15 @@ class Findings:
 
     def __init__(self, folder: Path, *, fraction: float) -> None:
         self.best: Best | None = None
+        self.validation: list[Row] = []
+        """Rows of the table validation."""
         self._folder = folder
         self._fraction = fraction
-        self._validation: list[Row] = []
         self._warnings: list[Row] = []
 
     def add_validation(self, rows: Sequence[Row], *, step: int, epoch: int) -> None:
         """Take the values measured after `step` steps."""
-        self._validation += [{"step": step, "epoch": epoch, **row, "fraction": self._fraction} for row in rows]
+        self.validation += [{"step": step, "epoch": epoch, **row, "fraction": self._fraction} for row in rows]
 
     def is_best(self, metric: str, *, step: int, higher_is_better: bool) -> bool:
         """Whether the generator after `step` steps is better than every one before; if so it is the best now."""
@@ -62,21 +63,21 @@ class Findings:
         return [f"step {step}: {name.replace('_', ' ')}: {detail}" for name, detail in new.items()]
 
     def _validation_rows(self, metric: str) -> list[Row]:
-        return [row for row in self._validation if row["metric"] == metric and row["mode"] == "train"]
+        return [row for row in self.validation if row["metric"] == metric and row["mode"] == "train"]
 
     def write(self) -> None:
         """Write the tables that have rows, each whole or not at all."""
-        if self._validation:
-            write_rows(self._validation, self._folder / "validation.csv", VALIDATION)
+        if self.validation:
+            write_rows(self.validation, self._folder / "validation.csv", VALIDATION)
         if self._warnings:
             write_rows(self._warnings, self._folder / "training_warnings.csv", TRAINING_WARNINGS)
 
     def state_dict(self) -> dict[str, Any]:
         """What a checkpoint must hold."""
         best = None if self.best is None else [self.best.step, self.best.value]
-        return {"validation": self._validation, "warnings": self._warnings, "best": best}
+        return {"validation": self.validation, "warnings": self._warnings, "best": best}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on from a checkpoint."""
-        self._validation, self._warnings = list(state["validation"]), list(state["warnings"])
+        self.validation, self._warnings = list(state["validation"]), list(state["warnings"])
         self.best = None if state["best"] is None else Best(*state["best"])

@@ -7,7 +7,7 @@ from typing import Any, SupportsFloat
 
 from gan_eval.errors import UserError
 from gan_eval.tables import TRAINING_LOG
-from gan_eval.tabular import write_rows
+from gan_eval.tabular import Row, write_rows
 
 ROWS = 200
 """About so many windows in a run,"""
@@ -83,9 +83,12 @@ class TrainingLog:
 
     def write(self) -> None:
         """Write the table, whole or not at all."""
+        write_rows(self.rows(), self.path, TRAINING_LOG)
+
+    def rows(self, first: int = 0) -> list[Row]:
+        """The table's rows, from row `first` on."""
         names = ("step", "epoch", "images", "term", "value", "seconds")
-        rows = [dict(zip(names, row, strict=True)) | {"fraction": self.fraction} for row in self._rows]
-        write_rows(rows, self.path, TRAINING_LOG)
+        return [dict(zip(names, row, strict=True)) | {"fraction": self.fraction} for row in self._rows[first:]]
 
     def state_dict(self) -> dict[str, Any]:
         """What a checkpoint must hold for the log to go on as if nothing had happened; call `check` before."""

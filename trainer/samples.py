@@ -1,5 +1,6 @@
 """Sample grids: a few fixed pairs, drawn now and then while a run goes on."""
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,17 @@ COUNT = 4
 def grid_path(folder: Path, step: int) -> Path:
     """The file of the grid after `step` steps."""
     return folder / f"step_{step:07d}.png"
+
+
+def grid_step(path: Path) -> int:
+    """The step of a grid's file."""
+    return int(path.stem.removeprefix("step_"))
+
+
+def list_grids(folder: Path) -> list[Path]:
+    """The grids in `folder`, earliest first."""
+    found = [path for path in folder.glob("step_*.png") if re.fullmatch(r"step_\d{7,}", path.stem)]
+    return sorted(found, key=grid_step)
 
 
 def sample_pairs(data: Path, train: list[Path], direction: Direction, *, size: int) -> list[tuple[Picture, Picture]]:

@@ -33,6 +33,16 @@ def test_the_latest_two_are_kept(tmp_path: Path) -> None:
     assert torch.equal(loaded["generator"]["weight"], torch.full((4,), 12_345_678.0))
 
 
+def test_so_many_are_kept_as_asked_for(tmp_path: Path) -> None:
+    for step in range(1, 6):
+        save_checkpoint(tmp_path, step, state(step), keep=3)
+    assert [path.name for path in list_checkpoints(tmp_path)] == [
+        "step_0000005.pt", "step_0000004.pt", "step_0000003.pt",
+    ]  # fmt: skip
+    save_checkpoint(tmp_path, 6, state(6), keep=1)
+    assert [path.name for path in list_checkpoints(tmp_path)] == ["step_0000006.pt"]
+
+
 def test_no_checkpoint_is_no_error(tmp_path: Path) -> None:
     assert load_latest(tmp_path, "f", silent) is None
     assert load_latest(tmp_path / "absent", "f", silent) is None
@@ -45,6 +55,24 @@ def test_other_settings_and_newer_formats_are_refused(tmp_path: Path, monkeypatc
     monkeypatch.setattr(checkpoints, "FORMAT", 99)
     with pytest.raises(UserError, match="other settings or another version"):
         load_latest(tmp_path, "f", silent)
+
+
+@pytest.mark.parametrize(
+    ("weights", "found"),
+    [
+        ({"weight": torch.zeros(4), "bias": torch.zeros(1)}, "generator: bias is missing"),
+        ({"weight": torch.zeros(3)}, r"generator: weight has shape \(4,\) where \(3,\) is wanted"),
+        ({}, "generator: weight is not a weight of this network"),
+    ],
+)
+def test_another_architecture_is_named_by_its_first_key(
+    tmp_path: Path, weights: dict[str, torch.Tensor], found: str
+) -> None:
+    """Whether or not the settings are said to be the same."""
+    save_checkpoint(tmp_path, 1, state())
+    for fingerprint in ("f", "g"):
+        with pytest.raises(UserError, match=f"step_0000001.pt: a checkpoint of another network: {found}"):
+            load_latest(tmp_path, fingerprint, silent, nets={"generator": weights})
 
 
 def test_a_damaged_checkpoint_is_passed_over_whatever_its_bytes(tmp_path: Path) -> None:

@@ -1,0 +1,121 @@
+"""The options of `train` as a job: what is trained on what; and the line that the command shows meanwhile."""
+
+import tomllib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from gan_eval.cli_options import pairs
+from gan_eval.console import Console
+from gan_eval.errors import UserError
+from gan_eval.study import Direction, TrainingSettings, check_options
+
+LENGTHS = frozenset({"steps", "epochs"})
+
+
+@dataclass(frozen=True)
+class TrainingJob:
+    """What is trained on what."""
+
+    settings: TrainingSettings
+    data: Path
+    direction: Direction
+    split: str = "train"
+
+
+def job_of_study(study: Path, model: str | None, data_root: Path | None) -> TrainingJob:
+    """The training of one of a study's models.
+
+    Raises:
+        UserError: the study is bad, has no such model, or its data are not there.
+    """
+    from gan_eval.plan import Plan
+    from gan_eval.study import load_study
+
+    checked = load_study(study)
+    if model not in checked.models:
+        found = "is missing" if model is None else repr(model)
+        raise UserError(f"train: --model {found}; the models of {study}: {', '.join(checked.models) or 'none'}")
+    dataset = checked.models[model].data
+    data = checked.data[dataset]
+    folder = Plan(checked, study, Path(), data_root).data_folder(dataset)
+    return TrainingJob(checked.training_of(model), folder, data.direction, data.train_split)
+
+
+def job_of_options(
+    options: Mapping[str, Any],
+    assignments: Sequence[str] = (),
+    *,
+    data: Path | None = None,
+    data_root: Path | None = None,
+    direction: Direction | None = None,
+    preset: str | None = None,
+) -> TrainingJob:
+    """The training that options without a study file ask for.
+
+    Args:
+        options: settings that have an option of their own.
+        assignments: `NAME=VALUE` texts of `--set`, for any setting.
+        data: default: the preset's name below `data_root`.
+        direction: default: the preset's, else AtoB.
+        preset: the name of a published training; options override what it says.
+
+    Raises:
+        UserError: a value is not what it must be, a setting is given twice, or data or length are missing.
+    """
+    from trainer.datasets.presets import preset_of
+
+    known = preset_of(preset) if preset is not None else None
+    assigned = assigned_settings(assignments)
+    if twice := sorted(set(options) & set(assigned)):
+        raise UserError(f"--set {twice[0]}: there is also --{_dashed(twice[0])}; give one of them")
+    values = {**options, **assigned}
+    if known is not None:
+        hidden = LENGTHS if LENGTHS & set(values) else set()  # their epochs do not stand beside the user's steps
+        values = {name: value for name, value in known.training().items() if name not in hidden} | values
+    if not LENGTHS & set(values):
+        raise UserError("train: give --steps N or --epochs N")
+    if data is None and known is not None and data_root is not None:
+        data = data_root / known.name
+    if data is None:
+        raise UserError("train: --data is missing; name the folder with train/")
+    settings = check_options(
+        TrainingSettings, values, spelled=lambda name: f"--set {name}" if name in assigned else f"--{_dashed(name)}"
+    )
+    return TrainingJob(settings, data, direction or (known.direction if known else "AtoB"))
+
+
+def assigned_settings(assignments: Sequence[str]) -> dict[str, Any]:
+    """The settings of `--set NAME=VALUE`: the value is TOML, and text that is no TOML stands for itself.
+
+    >>> assigned_settings(["receptive_field=34", "norm=instance", "snapshots=[0, 10]", "jitter=false"])
+    {'receptive_field': 34, 'norm': 'instance', 'snapshots': [0, 10], 'jitter': False}
+
+    Raises:
+        UserError: a text is not of that form, or a name stands twice.
+    """
+    return {name.strip(): _toml_value(text) for name, text in pairs(assignments, "--set").items()}
+
+
+def _toml_value(text: str) -> Any:
+    try:
+        values = tomllib.loads(f"value = {text}")
+    except tomllib.TOMLDecodeError:
+        return text.strip()
+    return values["value"] if len(values) == 1 else text
+
+
+def _dashed(name: str) -> str:
+    return name.replace("_", "-")
+
+
+def training_progress(console: Console, *, images_a_step: int) -> Callable[[int, int, dict[str, float]], None]:
+    """What `train` calls after each step: steps, images a second, time left and the latest losses on one line."""
+
+    def progress(done: int, total: int, terms: dict[str, float]) -> None:
+        names = sorted(terms, key=lambda name: not name.startswith("g_"))  # the generator's first
+        detail = "  ".join(f"{name} {terms[name]:.3g}" for name in names)
+        console.progress("train", done, total, detail, unit="images", units_each=images_a_step)
+
+    return progress
