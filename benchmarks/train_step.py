@@ -1,11 +1,16 @@
 """Speed of the training step beside a plain reference step with the same mathematics, on this machine.
 
     python benchmarks/train_step.py --size 256 --batch 1 --rounds 5 --steps 6
+    python benchmarks/train_step.py --device cuda --batch 16 --precision fp32 bf16 --compile
+    python benchmarks/train_step.py --check
 
 Each side runs in processes of its own, in turn, because ours is started with the C library told to keep freed memory
 (the command line does that for `train`). Printed: the median time of a step of each side, and the ratio of each
-round's medians with its spread. The reference has the order of pytorch-CycleGAN-and-pix2pix: one fake for both updates,
-D frozen while G learns; its Adam is PyTorch's default.
+round's medians with its spread. `--check` trains both from equal weights and compares their losses instead.
+
+The reference is written out here and shares no layer with the trainer: nested blocks of PyTorch's own layers as in
+pytorch-CycleGAN-and-pix2pix, one fake for both updates, D frozen while G learns, PyTorch's default Adam. On a GPU both
+sides have PyTorch's default TensorFloat-32 setting for convolutions, which is on.
 """
 
 import argparse
@@ -17,40 +22,65 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from torch import Tensor, device, nn
 
 KEEP_FREED_MEMORY = {"MALLOC_MMAP_THRESHOLD_": "4294967296", "MALLOC_TRIM_THRESHOLD_": "8589934592"}
 WARM_UP = 3
+CHECKED_STEPS = 3
+REFERENCE = "reference"
+
+Step = Callable[[], "dict[str, Tensor]"]
+"""One training step; returns its loss terms."""
 
 
 def main() -> None:
-    """Run both sides in turn and print the ratio."""
+    """Run the sides in turn and print the ratios."""
     parser = argparse.ArgumentParser(description="time our training step beside the reference step")
     parser.add_argument("--size", type=int, default=256)
     parser.add_argument("--batch", type=int, default=1)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--steps", type=int, default=6, help="timed steps of each side in each round")
-    parser.add_argument("--side", choices=sorted(SIDES), help=argparse.SUPPRESS)
+    parser.add_argument("--precision", nargs="+", choices=["fp32", "bf16"], default=["fp32"], help="of ours")
+    parser.add_argument("--compile", action="store_true", help="also time ours with compiled networks")
+    parser.add_argument("--device", choices=["cpu", "cuda"], help="default: a GPU where there is one")
+    parser.add_argument("--check", action="store_true", help="compare the losses of both sides instead")
+    parser.add_argument("--side", help=argparse.SUPPRESS)
     options = parser.parse_args()
-    if options.side:
-        print(json.dumps(timed(SIDES[options.side](options.size, options.batch), options.steps)))
-        return
-    medians: dict[str, list[float]] = {side: [] for side in SIDES}
+    if options.check:
+        print(f"largest relative difference of a loss over {CHECKED_STEPS} steps: {check(options.size):.1e}")
+    elif options.side:
+        print(json.dumps(timed(step_of(options), options.steps)))
+    else:
+        compare(options)
+
+
+def compare(options: argparse.Namespace) -> None:
+    """Time all sides in turn, and print the ratio of each of ours to the reference."""
+    ours = [
+        f"{precision}{kind}" for kind in ("", "-compiled")[: 1 + options.compile] for precision in options.precision
+    ]
+    medians: dict[str, list[float]] = {side: [] for side in (REFERENCE, *ours)}
     for number in range(1, options.rounds + 1):
         for side, values in medians.items():
             values.append(statistics.median(in_own_process(side)))
-        print(f"round {number}: " + ", ".join(f"{side} {values[-1]:.3f} s" for side, values in medians.items()))
-    ratios = [slow / fast for slow, fast in zip(medians["reference"], medians["ours"], strict=True)]
-    print(
-        f"reference / ours = {statistics.median(ratios):.2f} (rounds {min(ratios):.2f} to {max(ratios):.2f}); "
-        f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores"
-    )
+        print(f"round {number}: " + ", ".join(f"{side} {values[-1]:.4f} s" for side, values in medians.items()))
+    for side in ours:
+        ratios = [slow / fast for slow, fast in zip(medians[REFERENCE], medians[side], strict=True)]
+        print(
+            f"reference / ours ({side}) = {statistics.median(ratios):.2f} "
+            f"(rounds {min(ratios):.2f} to {max(ratios):.2f})"
+        )
+    print(f"size {options.size}, batch {options.batch}; load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
 
 
 def in_own_process(side: str) -> list[float]:
     """The step times of one side, in seconds."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("MALLOC_")}
     environment["PYTHONPATH"] = str(Path(__file__).resolve().parents[1])
-    if side == "ours":
+    if side != REFERENCE:
         environment |= KEEP_FREED_MEMORY
     command = [sys.executable, *sys.argv, "--side", side]
     done = subprocess.run(command, env=environment, check=True, stdout=subprocess.PIPE, text=True)
@@ -58,13 +88,14 @@ def in_own_process(side: str) -> list[float]:
     return times
 
 
-def timed(step: Callable[[], object], steps: int) -> list[float]:
+def timed(step: Step, steps: int) -> list[float]:
     """The times of `steps` calls after the warm-up, in seconds."""
     import torch
 
     wait = torch.cuda.synchronize if torch.cuda.is_available() else lambda: None
     times = []
     for _ in range(WARM_UP + steps):
+        wait()
         started = time.perf_counter()
         step()
         wait()
@@ -72,43 +103,63 @@ def timed(step: Callable[[], object], steps: int) -> list[float]:
     return times[WARM_UP:]
 
 
-def ours(size: int, batch: int) -> Callable[[], object]:
+def step_of(options: argparse.Namespace) -> Step:
+    """The step of the side that this process times."""
+    import torch
+
+    where = torch.device(options.device or ("cuda" if torch.cuda.is_available() else "cpu"))
+    pictures = made_pictures(options.size, options.batch)
+    if options.side == REFERENCE:
+        G, D = reference_generator(options.size, channels=64), reference_discriminator(channels=64)
+        return reference(G.to(where), D.to(where), [picture.to(where) for picture in pictures])
+    precision, _, compiled = options.side.partition("-")
+    return ours(options.size, pictures, where=where, precision=precision, compiled=bool(compiled))
+
+
+def ours(size: int, pictures: "list[Tensor]", *, where: "device", precision: str, compiled: bool) -> Step:
     """The trainer's step as a run calls it."""
+    import torch
     from lightning_fabric import Fabric
 
     from gan_eval.study import TrainingSettings
+    from trainer.devices import AS_USUAL, PRECISION, exact_kernels, on_device
+    from trainer.gan import new_gan
     from trainer.randomness import Purpose, seeded
-    from trainer.step import Objective, training_step
-    from trainer.training import new_gan
+    from trainer.step import objective_of, training_step
 
-    fabric = Fabric(accelerator="auto", devices=1)
-    gan = new_gan(fabric, TrainingSettings(steps=1, image_size=size, batch_size=batch))
-    condition, target = (picture.to(fabric.device) for picture in _pictures(size, batch))
+    settings = TrainingSettings(
+        steps=1,
+        image_size=size,
+        batch_size=len(pictures[0]),
+        statistics="batch",  # as the reference's
+        precision="bf16" if precision == "bf16" else "fp32",
+    )
+    fabric = Fabric(accelerator=where.type, devices=1, precision=PRECISION[settings.precision])
+    gan = new_gan(fabric, settings, compiled=compiled)
+    objective = objective_of(settings)
 
-    def step() -> None:
-        with seeded(fabric.device, Purpose.DROPOUT, 0, 0):
-            training_step(gan, Objective(), condition, target, backward=fabric.backward)
+    def step() -> "dict[str, Tensor]":
+        condition, target = (on_device(picture, fabric.device) for picture in pictures)
+        if compiled:
+            torch.compiler.cudagraph_mark_step_begin()
+        with seeded(fabric.device, Purpose.DROPOUT, 0, 0), exact_kernels(AS_USUAL):
+            return training_step(gan, objective, condition, target, backward=fabric.backward)
 
     return step
 
 
-def reference(size: int, batch: int) -> Callable[[], object]:
+def reference(G: "nn.Module", D: "nn.Module", pictures: "list[Tensor]") -> Step:
     """The plain step."""
     import torch
     import torch.nn.functional as F
 
-    from gan_eval.study import TrainingSettings
-    from trainer.nets.build import new_networks
-
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    G, D = (net.to(device) for net in new_networks(TrainingSettings(steps=1, image_size=size, batch_size=batch)))
     adam_g, adam_d = (torch.optim.Adam(net.parameters(), lr=2e-4, betas=(0.5, 0.999)) for net in (G, D))
-    a, b = (picture.to(device) for picture in _pictures(size, batch))
+    a, b = pictures
 
-    def loss(logits: torch.Tensor, wanted: float) -> torch.Tensor:
+    def loss(logits: "Tensor", wanted: float) -> "Tensor":
         return F.binary_cross_entropy_with_logits(logits, torch.full_like(logits, wanted))
 
-    def step() -> None:
+    def step() -> "dict[str, Tensor]":
         fake = G(a)
         D.requires_grad_(True)
         adam_d.zero_grad()
@@ -118,20 +169,126 @@ def reference(size: int, batch: int) -> Callable[[], object]:
         adam_d.step()
         D.requires_grad_(False)
         adam_g.zero_grad()
-        (loss(D(torch.cat([a, fake], 1)), 1.0) + 100 * (fake - b).abs().mean()).backward()
+        g_adversarial, g_l1 = loss(D(torch.cat([a, fake], 1)), 1.0), (fake - b).abs().mean()
+        (g_adversarial + 100 * g_l1).backward()
         adam_g.step()
+        terms = {"d_fake": d_fake, "d_real": d_real, "g_adversarial": g_adversarial, "g_l1": g_l1}
+        return {name: term.detach() for name, term in terms.items()}
 
     return step
 
 
-def _pictures(size: int, batch: int):  # type: ignore[no-untyped-def]  # torch is imported in the child only
+def reference_generator(size: int, *, channels: int) -> "nn.Module":
+    """A U-Net down to one pixel of nested blocks: each halves, hands on to the next, doubles, and joins its input."""
+    import torch
+    from torch import nn
+
+    class Joined(nn.Module):
+        def __init__(self, inner: nn.Sequential) -> None:
+            super().__init__()
+            self.inner = inner
+
+        def forward(self, x: "Tensor") -> "Tensor":
+            return torch.cat([x, self.inner(x)], 1)
+
+    def halve(before: int, after: int) -> nn.Conv2d:
+        return nn.Conv2d(before, after, 4, 2, 1, bias=False)
+
+    def double(before: int, after: int) -> nn.ConvTranspose2d:
+        return nn.ConvTranspose2d(before, after, 4, 2, 1, bias=False)
+
+    depth = size.bit_length() - 1
+    widths = [channels * min(2**level, 8) for level in range(depth)]
+    outside, inside = widths[-2:]
+    block: nn.Module = Joined(
+        nn.Sequential(
+            nn.LeakyReLU(0.2, True),
+            halve(outside, inside),
+            nn.ReLU(True),
+            double(inside, outside),
+            nn.BatchNorm2d(outside),
+        )
+    )
+    for level in range(depth - 2, 0, -1):
+        outside, inside = widths[level - 1], widths[level]
+        parts = [nn.LeakyReLU(0.2, True), halve(outside, inside), nn.BatchNorm2d(inside), block, nn.ReLU(True)]
+        parts += [double(2 * inside, outside), nn.BatchNorm2d(outside)]
+        block = Joined(nn.Sequential(*parts, *([nn.Dropout(0.5)] if level >= 4 else [])))
+    last = nn.ConvTranspose2d(2 * channels, 3, 4, 2, 1)
+    return drawn(nn.Sequential(halve(3, channels), block, nn.ReLU(True), last, nn.Tanh()))
+
+
+def reference_discriminator(*, channels: int) -> "nn.Module":
+    """The PatchGAN that sees 70x70 pixels."""
+    from torch import nn
+
+    layers: list[nn.Module] = [nn.Conv2d(6, channels, 4, 2, 1), nn.LeakyReLU(0.2, True)]
+    for factor, stride in ((2, 2), (4, 2), (8, 1)):
+        before, after = channels * factor // 2, channels * factor
+        layers += [nn.Conv2d(before, after, 4, stride, 1, bias=False), nn.BatchNorm2d(after), nn.LeakyReLU(0.2, True)]
+    return drawn(nn.Sequential(*layers, nn.Conv2d(channels * 8, 1, 4, 1, 1)))
+
+
+def drawn(net: "nn.Sequential") -> "nn.Sequential":
+    """The network with weights from N(0, 0.02)."""
+    import torch
+    from torch import nn
+
+    random = torch.Generator().manual_seed(0)
+    for module in net.modules():
+        if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
+            nn.init.normal_(module.weight, 0.0, 0.02, generator=random)
+    return net
+
+
+def check(size: int = 64, *, channels: int = 8) -> float:
+    """The largest relative difference of a loss between the sides over some steps from equal weights."""
+    import torch
+
+    from gan_eval.study import TrainingSettings
+    from trainer.nets.build import new_networks
+    from trainer.step import Gan, objective_of, training_step
+
+    settings = TrainingSettings(
+        steps=1, image_size=size, generator_channels=channels, discriminator_channels=channels, dropout=0.5
+    )
+    g, d = new_networks(settings)
+    G, D = reference_generator(size, channels=channels), reference_discriminator(channels=channels)
+    in_order(G, [*g.down, *reversed(g.up)])
+    D.load_state_dict({name.removeprefix("model."): tensor.clone() for name, tensor in d.state_dict().items()})
+    pictures = made_pictures(size, 1)
+    adams: list[Any] = [torch.optim.Adam(net.parameters(), lr=2e-4, betas=(0.5, 0.999)) for net in (g, d)]
+    gan, theirs = Gan(g, d, *adams), reference(G, D, pictures)
+    worst = 0.0
+    for number in range(CHECKED_STEPS):
+        torch.manual_seed(number)
+        here = training_step(gan, objective_of(settings), *pictures)
+        torch.manual_seed(number)
+        there = theirs()
+        worst = max(worst, *(abs(float(here[name] / there[name]) - 1) for name in there))
+    return worst
+
+
+def in_order(net: "nn.Module", levels: "list[Any]") -> None:
+    """Copy the weights of our U-Net's levels, outermost down to innermost and up again, into the reference's."""
+    import torch
+    from torch import nn
+
+    kinds = (nn.Conv2d, nn.ConvTranspose2d, nn.BatchNorm2d)
+    ours = [module for level in levels for module in level.modules() if isinstance(module, kinds)]
+    theirs = [module for module in net.modules() if isinstance(module, kinds)]
+    with torch.no_grad():
+        for mine, other in zip(ours, theirs, strict=True):
+            other.load_state_dict({name: tensor.clone() for name, tensor in mine.state_dict().items()})
+
+
+def made_pictures(size: int, batch: int) -> "list[Tensor]":
+    """An input and a target, (batch, 3, size, size) in [-1, 1]."""
     import torch
 
     random = torch.Generator().manual_seed(0)
     return [torch.rand(batch, 3, size, size, generator=random) * 2 - 1 for _ in range(2)]
 
-
-SIDES: dict[str, Callable[[int, int], Callable[[], object]]] = {"reference": reference, "ours": ours}
 
 if __name__ == "__main__":
     main()

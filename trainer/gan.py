@@ -1,34 +1,59 @@
 """The networks of a run with their optimizers, on its device."""
 
-from typing import Any
+from typing import Any, cast
 
+import torch
 from lightning_fabric import Fabric
+from torch import nn
 from torch.optim import Adam, Optimizer
 
 from gan_eval.study import TrainingSettings
-from trainer.nets.build import new_networks
+from trainer.devices import synchronised
+from trainer.nets.build import empty_generator, new_networks
 from trainer.step import Gan
 
-FABRIC_PRECISION: dict[str, Any] = {"fp32": "32-true", "bf16": "bf16-mixed"}
 
+def new_gan(fabric: Fabric, settings: TrainingSettings, *, compiled: bool = False) -> Gan:
+    """Networks with their initial weights and an Adam each, on the device.
 
-def new_fabric(settings: TrainingSettings) -> Fabric:
-    """The device and the precision of a run."""
-    return Fabric(accelerator="auto", devices=1, precision=FABRIC_PRECISION[settings.precision])
-
-
-def new_gan(fabric: Fabric, settings: TrainingSettings) -> Gan:
-    """Networks with their initial weights and an Adam each, on the device."""
-    nets = [net.to(fabric.device) for net in new_networks(settings)]
+    Args:
+        fabric: device, precision, and other processes.
+        settings: which networks, and how they learn.
+        compiled: `torch.compile` both; on a GPU with CUDA graphs.
+    """
+    on_gpu = fabric.device.type == "cuda"
     adam: dict[str, Any] = {
         "lr": settings.learning_rate,
         "betas": (settings.beta1, settings.beta2),
         "fused": fabric.device.type in ("cpu", "cuda"),
     }
-    (generator, g_optimizer), (discriminator, d_optimizer) = (
-        fabric.setup(net, Adam(net.parameters(), **adam)) for net in nets
-    )
+    parts: list[Any] = []
+    for built in new_networks(settings):
+        net: nn.Module = nn.SyncBatchNorm.convert_sync_batchnorm(built) if synchronised(settings, fabric) else built
+        net = net.to(fabric.device)
+        if on_gpu:
+            net = net.to(memory_format=torch.channels_last)
+        optimizer = Adam(net.parameters(), **adam)
+        if compiled:
+            net = cast(nn.Module, torch.compile(net, mode="reduce-overhead" if on_gpu else None))
+        parts += fabric.setup(net, optimizer)
+    generator, g_optimizer, discriminator, d_optimizer = parts
     return Gan(generator, discriminator, g_optimizer, d_optimizer)
+
+
+def plain_generator(gan: Gan, settings: TrainingSettings) -> nn.Module:
+    """The generator itself in full precision, without what a device strategy or a compiler wraps around it.
+
+    BatchNorm that is synchronised over devices is replaced by plain one over the same tensors: one process alone could
+    not run it.
+    """
+    wrapped = gan.generator
+    net = wrapped.module if isinstance(wrapped.module, nn.Module) else wrapped
+    if not any(isinstance(module, nn.SyncBatchNorm) for module in net.modules()):
+        return net
+    plain = empty_generator(settings)
+    plain.load_state_dict(net.state_dict(), assign=True)
+    return plain
 
 
 def set_learning_rate(gan: Gan, rate: float) -> None:

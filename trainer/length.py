@@ -6,15 +6,15 @@ from gan_eval.errors import UserError
 from gan_eval.study import TrainingSettings
 
 
-def planned_steps(settings: TrainingSettings, pairs: int) -> int:
-    """The optimizer steps that the settings speak of, over `pairs` pairs.
+def planned_steps(settings: TrainingSettings, pairs: int, *, devices: int = 1) -> int:
+    """The optimizer steps that the settings speak of, over `pairs` pairs, with a batch on each of `devices` devices.
 
     Raises:
         UserError: neither steps nor epochs are given.
     """
     if settings.steps is None and settings.epochs is None:
         raise UserError("training: neither steps nor epochs are given; give one of them")
-    return settings.steps or (settings.epochs or 0) * math.ceil(pairs / settings.batch_size)
+    return settings.steps or (settings.epochs or 0) * math.ceil(pairs / (settings.batch_size * devices))
 
 
 def shortened(planned: int, fraction: float) -> int:

@@ -5,22 +5,26 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import torch
 from lightning_fabric import Fabric
-from torch import nn
+from torch import Tensor, nn
 
+from gan_eval.files import remove_leftovers
 from gan_eval.images import Picture
 from gan_eval.study import TrainingSettings
-from trainer.checkpoints import State, load_latest, save_checkpoint
+from trainer.checkpoints import KEPT, State, load_latest, save_checkpoint
 from trainer.data import Batches
+from trainer.devices import anybody, average, on_device, require_same_step, running_statistics
 from trainer.findings import Findings
-from trainer.gan import new_gan, set_learning_rate
+from trainer.gan import new_gan, plain_generator, set_learning_rate
 from trainer.length import learning_rate
 from trainer.log import TrainingLog
 from trainer.milestones import Milestones
 from trainer.randomness import Purpose, seeded
-from trainer.run_folder import BEST, Definition, fingerprint, save_generator, snapshot_path
+from trainer.run_folder import BEST, GENERATOR, LATEST, Definition, fingerprint, save_generator, snapshot_path
 from trainer.samples import draw_samples, grid_path
 from trainer.step import objective_of, training_step
+from trainer.tensorboard import TensorBoard
 from trainer.validation import Validation
 
 
@@ -39,13 +43,25 @@ class Run:
         samples: list[tuple[Picture, Picture]],
         validation: Validation | None,
         say: Callable[[str], None],
+        keep: int = KEPT,
+        compiled: bool = False,
     ) -> None:
+        """A run at its start; `resume` brings it to its last checkpoint.
+
+        Args:
+            keep: so many of the latest checkpoints are kept.
+            compiled: see `trainer.devices.Execution`.
+        """
         self.total: int = definition["steps"]
         self.done = 0
         fraction = definition["fraction"]
         self.log = TrainingLog(out / "training_log.csv", fraction=fraction, total=self.total)
         self.findings = Findings(out, fraction=fraction)
-        self.gan = new_gan(fabric, settings)
+        self.gan = new_gan(fabric, settings, compiled=compiled)
+        self.board: TensorBoard | None = None
+        """What is told of each row of the log, where that is wanted."""
+        self._keep = keep
+        self._compiled = compiled
         self._out = out
         self._definition = definition
         self._settings = settings
@@ -61,9 +77,13 @@ class Run:
 
     @property
     def generator(self) -> nn.Module:
-        """The generator itself, in full precision, without what a device strategy wraps around it."""
-        net = self.gan.generator
-        return net.module if isinstance(net.module, nn.Module) else net
+        """The generator itself, in full precision."""
+        return plain_generator(self.gan, self._settings)
+
+    @property
+    def leads(self) -> bool:
+        """Whether this is the process that writes and speaks: always, on one device."""
+        return self._fabric.is_global_zero
 
     @property
     def seconds(self) -> float:
@@ -71,16 +91,25 @@ class Run:
         return time.monotonic() - self._started
 
     def step(self) -> None:
-        """One training step, its part of the log, and what is due after it."""
-        device, seed = self._fabric.device, self._settings.seed
-        condition, target = (batch.to(device) for batch in self._batches(self.done))
+        """One training step; where this process leads, also its part of the log and what is due after it."""
+        fabric = self._fabric
+        condition, target = (on_device(batch, fabric.device) for batch in self._batches(self.done))
         row_due = self.log.row_due(self.done + 1)
         set_learning_rate(self.gan, learning_rate(self._settings, step=self.done, total=self.total))
-        with seeded(device, Purpose.DROPOUT, seed, self.done):
+        counters = [self.done] if fabric.world_size == 1 else [self.done, fabric.global_rank]
+        if self._compiled:
+            torch.compiler.cudagraph_mark_step_begin()
+        with seeded(fabric.device, Purpose.DROPOUT, self.seed, *counters):
             terms = training_step(
-                self.gan, self._objective, condition, target, backward=self._fabric.backward, gradient_norm=row_due
+                self.gan, self._objective, condition, target, backward=fabric.backward, gradient_norm=row_due
             )
+        average(fabric, [*terms.values(), *running_statistics(self.gan.generator, self.gan.discriminator)])
         self.done += 1
+        if self.leads:
+            self._record(terms, row_due=row_due)
+
+    def _record(self, terms: Mapping[str, Tensor], *, row_due: bool) -> None:
+        """Take the terms of the step into the log, and do what is due after it."""
         self.log.add(terms)
         if row_due:
             images = self._batches.schedule.images(self.done)
@@ -89,6 +118,12 @@ class Run:
         self.reached()
         if row_due:
             self._warn()
+            if self.board is not None:
+                self.board.update(self.log, self.findings, done=self.done, seconds=self.seconds)
+
+    def anybody(self, here: bool) -> bool:
+        """Whether `here` is true in any process of the run; all ask after the same step."""
+        return anybody(self._fabric, here, step=self.done)
 
     @property
     def epoch(self) -> int:
@@ -96,7 +131,9 @@ class Run:
         return self._batches.schedule.position(self.done - 1).epoch + 1 if self.done else 0
 
     def reached(self) -> None:
-        """Draw, keep and measure what is due after the steps done."""
+        """Draw, keep and measure what is due after the steps done, where this process leads."""
+        if not self.leads:
+            return
         if self.done in self._milestones.samples:
             draw_samples(self.generator, self._samples, grid_path(self._out / "samples", self.done), seed=self.seed)
         if self.done in self._milestones.snapshots:
@@ -131,23 +168,48 @@ class Run:
         started = time.monotonic()
         if self._saved != self.done:
             self.log.check(self.done)
-            save_checkpoint(self._out / "checkpoints", self.done, self._state())
+            save_checkpoint(self._out / "checkpoints", self.done, self._state(), keep=self._keep)
             self.log.write()
             self._saved = self.done
         return time.monotonic() - started
 
     def resume(self) -> None:
         """Go on from the last checkpoint that can be read, if there is one."""
-        state = load_latest(self._out / "checkpoints", fingerprint(self._definition), self._say)
+        folder = self._out / "checkpoints"
+        if self.leads:
+            remove_leftovers(self._out)
+        nets = {name: self._parts()[name].state_dict() for name in ("generator", "discriminator")}
+        state = load_latest(folder, fingerprint(self._definition), self._say, nets=nets)
+        require_same_step(self._fabric, state["step"] if state else 0)
         if state is None:
             return
         for name, part in self._parts().items():
             part.load_state_dict(state[name])
         self.done = self._saved = state["step"]
         self._started = time.monotonic() - state["seconds"]
-        self.log.write()
-        self.findings.write()
+        if self.leads:
+            self.log.write()
+            self.findings.write()
         self._say(f"going on from step {self.done} of {self.total}")
+
+    def finish(self) -> None:
+        """Write the finished generator."""
+        save_generator(self._out / GENERATOR, self.generator, self._definition)
+        (self._out / LATEST).unlink(missing_ok=True)
+
+    def leave(self) -> None:
+        """After Ctrl-C: keep the generator as it is, and say what can be used."""
+        save_generator(self._out / LATEST, self.generator, self._told(step=self.done))
+        usable = f"{self._out / LATEST} (step {self.done})"
+        if (best := self.findings.best) is not None:
+            usable = f"{self._out / BEST} (step {best.step}) or {usable}"
+        self._say(f"stopped after step {self.done} of {self.total}; generate takes {usable}")
+
+    def close(self) -> None:
+        """Let go of what is open."""
+        self._batches.close()
+        if self.board is not None:
+            self.board.close()
 
     def _parts(self) -> Mapping[str, Any]:
         return {

@@ -3,26 +3,25 @@
 from collections.abc import Callable
 from pathlib import Path
 
-import torch
+from lightning_fabric import Fabric
 
 from gan_eval.errors import UserError
 from gan_eval.study import Direction, TrainingSettings
-from trainer.checkpoints import CheckpointClock
-from trainer.data import Batches, PairedPictures, hash_pairs, jitter_size, list_pairs
-from trainer.gan import new_fabric
+from trainer.breakdowns import breakdowns_explained
+from trainer.checkpoints import KEPT, CheckpointClock
+from trainer.devices import AS_USUAL, Execution, exact_kernels, leader_first, machine_of, new_fabric
+from trainer.evolution import evolution_path, write_evolution
 from trainer.interrupts import deferred_interrupt
-from trainer.length import planned_steps, shortened
-from trainer.milestones import milestones
 from trainer.run import Run
-from trainer.run_folder import GENERATOR, Definition, Machine, begin_run, check_run, save_generator
-from trainer.samples import sample_pairs
-from trainer.validation import Measure, Validation, validation_pairs
+from trainer.run_folder import GENERATOR, begin_run, check_run
+from trainer.task import Say, Task, plan_task
+from trainer.tensorboard import TensorBoard, require_tensorboard
+from trainer.validation import Measure
 
 Progress = Callable[[int, int, dict[str, float]], None]
 """Called after each step with the steps done, the total, and the latest means of the loss terms."""
 
-MANY_PAIRS = 2000
-"""With more pairs than this, reading them takes long enough to be mentioned."""
+ANIMATIONS = (".webp", ".gif")
 
 
 def train(
@@ -34,6 +33,10 @@ def train(
     fraction: float = 1.0,
     split: str = "train",
     checkpoint_every: int | None = None,
+    keep: int = KEPT,
+    tensorboard: bool = False,
+    gif: bool = False,
+    execution: Execution = AS_USUAL,
     measure: Measure | None = None,
     on_progress: Progress | None = None,
     on_message: Callable[[str], None] | None = None,
@@ -44,102 +47,119 @@ def train(
 
     Args:
         data: folder with `SPLIT/*.jpg`, A on the left and B on the right of each picture.
-        out: the run's folder: config.json, training_log.csv, checkpoints/, samples/, generator.safetensors; with
-            snapshots and validation also snapshots/, validation.csv, best.safetensors.
+        out: the run's folder: config.json, training_log.csv, checkpoints/, samples/, evolution.webp,
+            generator.safetensors; with snapshots and validation also snapshots/, validation.csv, best.safetensors.
         fraction: share of the planned steps that is trained, above 0 and at most 1.
         checkpoint_every: steps between checkpoints; default: about a minute.
+        keep: so many of the latest checkpoints are kept.
+        tensorboard: also write tensorboard/ with curves, sample grids and settings.
+        gif: also write evolution.gif.
+        execution: how the steps are computed.
         measure: computes the validation metrics; without, nothing is validated.
 
     Returns:
         `out`.
 
     Raises:
-        UserError: bad data or settings, another run in `out`, a loss that is not finite, a full disk.
-        KeyboardInterrupt: Ctrl-C, after the step in hand was finished and a checkpoint written.
+        UserError: bad data or settings, another run in `out`, a loss that is not finite, a full disk, out of memory,
+            another process of the run that ended.
+        KeyboardInterrupt: Ctrl-C, after the step in hand was finished, and a checkpoint and latest.safetensors written.
     """
     if checkpoint_every is not None and checkpoint_every < 1:
         raise UserError(f"checkpoint_every {checkpoint_every}: wanted 1 step or more")
-    say = on_message or (lambda _line: None)
-    out = Path(out)
-    paths = list_pairs(data, split, limit=settings.max_pairs)
-    planned = planned_steps(settings, len(paths))
-    total = shortened(planned, fraction)
-    if len(paths) > MANY_PAIRS:
-        say(f"reading and checking {len(paths)} pictures")
-    definition: Definition = {
-        "settings": settings.model_dump(mode="json"),
-        "fraction": fraction,
-        "direction": direction,
-        "split": split,
-        "pairs": len(paths),
-        "data_sha256": hash_pairs(paths),
-        "steps": total,
-    }
+    if keep < 1:
+        raise UserError(f"keep {keep}: wanted 1 checkpoint or more")
+    if tensorboard:
+        require_tensorboard()
     fabric = new_fabric(settings)
-    machine = _machine(fabric.device)
-    for line in check_run(out, definition, machine):
-        say(line)
-    if (out / GENERATOR).is_file():
-        return out
-
-    batches = Batches(PairedPictures(paths, direction, side=jitter_size(settings)), settings)
-    run = Run(
-        fabric,
-        settings,
-        definition,
-        out,
-        batches=batches,
-        milestones=milestones(settings, total=total, planned=planned, steps_per_epoch=batches.schedule.steps_per_epoch),
-        samples=sample_pairs(data, paths, direction, size=settings.image_size),
-        validation=_validation(settings, data, out, measure, direction=direction, train_split=split, say=say),
-        say=say,
-    )
-    begin_run(out, definition, machine)
-    run.resume()
-    with torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True):
-        _loop(run, checkpoint_every=checkpoint_every, on_progress=on_progress)
-    save_generator(out / GENERATOR, run.generator, definition)
+    say = (on_message if fabric.is_global_zero else None) or (lambda _line: None)
+    out = Path(out)
+    animations = ANIMATIONS if gif else ANIMATIONS[:1]
+    with breakdowns_explained(settings, processes=fabric.world_size):
+        with leader_first(fabric):
+            task = plan_task(
+                settings,
+                Path(data),
+                direction=direction,
+                split=split,
+                fraction=fraction,
+                devices=fabric.world_size,
+                say=say,
+            )
+        run = _new_run(fabric, task, out, execution=execution, measure=measure, say=say, keep=keep)
+        if run is None:
+            _animate(out, animations, leads=fabric.is_global_zero)
+            return out
+        run.resume()
+        if tensorboard and run.leads:
+            run.board = TensorBoard(out, settings, fraction=fraction)
+        try:
+            with exact_kernels(execution):
+                _loop(run, checkpoint_every=checkpoint_every, on_progress=on_progress if run.leads else None)
+            finished = run.done == run.total
+            if run.leads:
+                run.finish() if finished else run.leave()
+            _animate(out, animations, leads=run.leads)
+            fabric.barrier()  # a process that ended earlier would look like a breakdown
+        finally:
+            run.close()
+    if not finished:
+        raise KeyboardInterrupt
     return out
 
 
+def _new_run(
+    fabric: Fabric, task: Task, out: Path, *, execution: Execution, measure: Measure | None, say: Say, keep: int
+) -> Run | None:
+    """The run at its start, its folder claimed where this process leads; None where it is finished."""
+    with leader_first(fabric):
+        definition, machine = task.definition(), machine_of(fabric.device, execution)
+        if fabric.is_global_zero:
+            for line in check_run(out, definition, machine):
+                say(line)
+        if (out / GENERATOR).is_file():
+            return None
+        batches = task.batches(fabric, workers=execution.workers_for(fabric.device))
+        samples, validation = task.samples(), task.validation(out, measure, say)
+    run = Run(
+        fabric,
+        task.settings,
+        definition,
+        out,
+        batches=batches,
+        milestones=task.milestones(batches),
+        samples=samples,
+        validation=validation,
+        say=say,
+        keep=keep,
+        compiled=execution.compiled,
+    )
+    if run.leads:
+        begin_run(out, definition, machine)
+        for suffix in ANIMATIONS:
+            evolution_path(out, suffix).unlink(missing_ok=True)
+    return run
+
+
+def _animate(out: Path, suffixes: tuple[str, ...], *, leads: bool) -> None:
+    """Write the animations of the samples that are not there, where this process leads."""
+    for suffix in suffixes:
+        if leads and not evolution_path(out, suffix).exists():
+            write_evolution(out, suffix=suffix)
+
+
 def _loop(run: Run, *, checkpoint_every: int | None, on_progress: Progress | None) -> None:
-    """Train to the last step; write what is due after each step."""
+    """Train to the last step, or to the one in which Ctrl-C is pressed; write what is due after each step."""
     due = CheckpointClock(checkpoint_every)
     with deferred_interrupt() as interrupted:
         if not run.done:
             run.reached()
         while run.done < run.total:
             run.step()
-            stop = interrupted()
-            if stop or due(run.done) or run.done == run.total:
+            stop = run.anybody(interrupted())
+            if run.leads and (stop or due(run.done) or run.done == run.total):
                 due.took(run.save())
             if stop:
-                raise KeyboardInterrupt
+                return
             if on_progress is not None:
                 on_progress(run.done, run.total, run.log.latest)
-
-
-def _validation(
-    settings: TrainingSettings,
-    data: Path,
-    out: Path,
-    measure: Measure | None,
-    *,
-    direction: Direction,
-    train_split: str,
-    say: Callable[[str], None],
-) -> Validation | None:
-    """What measures the generator on the way, where that is wanted and there are pictures for it."""
-    if settings.validate_every is None or measure is None:
-        return None
-    size, count = settings.image_size, settings.validation_pairs
-    pairs = validation_pairs(data, direction, size=size, count=count, train_split=train_split)
-    if pairs is None:
-        say(f"{data}: neither val nor test beside {train_split}; nothing is validated")
-        return None
-    return Validation(out / "validation", pairs, measure, settings)
-
-
-def _machine(device: torch.device) -> Machine:
-    name = torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
-    return {"device": name, "threads": torch.get_num_threads(), "torch": str(torch.__version__)}

@@ -23,6 +23,7 @@ from trainer.checkpoints import list_checkpoints
 from trainer.length import planned_steps, shortened
 from trainer.run_folder import load_generator
 from trainer.training import train
+from trainer.validation import Measure
 
 Settings = Callable[..., TrainingSettings]
 Pairs = Callable[..., Path]
@@ -256,12 +257,93 @@ def test_interrupt_writes_a_checkpoint_after_the_step(
         return plain(*args, **options)
 
     before = signal.getsignal(signal.SIGINT)
+    messages: list[str] = []
+    run = tmp_path / "run"
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
         patch.setattr(run_module, "training_step", press_ctrl_c)
-        train(tiny(), data, tmp_path / "run", direction="AtoB")
+        train(tiny(), data, run, direction="AtoB", on_message=messages.append)
     assert signal.getsignal(signal.SIGINT) is before
-    assert [path.name for path in list_checkpoints(tmp_path / "run" / "checkpoints")] == ["step_0000003.pt"]
-    assert result(train(tiny(), data, tmp_path / "run", direction="AtoB")) == result(straight)
+    (last,) = list_checkpoints(run / "checkpoints")
+    assert last.name == "step_0000003.pt"
+    latest = run / "latest.safetensors"
+    assert messages == [f"stopped after step 3 of 8; generate takes {latest} (step 3)"]
+    net, definition = load_generator(latest)
+    assert definition["step"] == 3
+    saved = torch.load(last, weights_only=True)["generator"]
+    assert all(torch.equal(weight, saved[name]) for name, weight in net.state_dict().items())
+    assert (run / "evolution.webp").is_file()
+    assert not (run / "generator.safetensors").exists()
+
+    assert result(train(tiny(), data, run, direction="AtoB")) == result(straight)
+    assert not latest.exists(), "there is the finished one now"
+    assert sha256_file(run / "evolution.webp") == sha256_file(straight / "evolution.webp")
+
+
+def test_interrupt_after_a_validation_names_the_best(make_pairs: Pairs, tiny: Settings, tmp_path: Path) -> None:
+    values = iter([5.0, 5.0, 7.0, 7.0, 6.0, 6.0])
+    measure = Measure(
+        lambda _: [{"metric": "m", "value": next(values), "sd": None, "n": 2, "reason": None}], {"m": True}
+    )
+
+    def press_ctrl_c(done: int, _total: int, _terms: dict[str, float]) -> None:
+        if done == 4:
+            signal.raise_signal(signal.SIGINT)
+
+    messages: list[str] = []
+    run = tmp_path / "run"
+    with pytest.raises(KeyboardInterrupt):
+        train(
+            tiny(validate_every=2, validation_metrics=("m",)), make_pairs(train=3, val=2), run, direction="AtoB",
+            measure=measure, on_progress=press_ctrl_c, on_message=messages.append,
+        )  # fmt: skip
+    files = f"{run / 'best.safetensors'} (step 2) or {run / 'latest.safetensors'} (step 5)"
+    assert messages == [f"stopped after step 5 of 8; generate takes {files}"]
+    assert load_generator(run / "best.safetensors")[1]["step"] == 2
+
+
+def test_leftovers_of_a_killed_process_are_removed(make_pairs: Pairs, tiny: Settings, tmp_path: Path) -> None:
+    data = make_pairs(train=2)
+    run = tmp_path / "run"
+    with pytest.raises(Stop):
+        train(tiny(), data, run, direction="AtoB", checkpoint_every=2, on_progress=stop_after(5))
+    leftovers = [run / "checkpoints" / ".step_0000006-a1b2_3cd.pt", run / "samples" / ".step_0000006-zzzzzzzz.png"]
+    mine = [run / ".hidden", run / ".my-notes.txt", run / ".gan-eval" / "marker"]
+    for path in (*leftovers, *mine):
+        path.write_bytes(b"x")
+    train(tiny(), data, run, direction="AtoB")
+    assert [path for path in leftovers if path.exists()] == []
+    assert [path for path in mine if not path.exists()] == []
+
+
+def test_checkpoints_are_kept_as_asked_for(make_pairs: Pairs, tiny: Settings, tmp_path: Path) -> None:
+    data = make_pairs(train=2)
+    run = train(tiny(), data, tmp_path / "run", direction="AtoB", checkpoint_every=2, keep=3)
+    assert [path.stem for path in list_checkpoints(run / "checkpoints")] == [
+        "step_0000008", "step_0000006", "step_0000004",
+    ]  # fmt: skip
+    with pytest.raises(UserError, match="keep 0: wanted 1 checkpoint or more"):
+        train(tiny(), data, tmp_path / "other", direction="AtoB", keep=0)
+
+
+def test_animations_of_a_finished_run(make_pairs: Pairs, tiny: Settings, tmp_path: Path) -> None:
+    data = make_pairs(train=2)
+    run = train(tiny(), data, tmp_path / "run", direction="AtoB")
+    assert (run / "evolution.webp").is_file()
+    assert not (run / "evolution.gif").exists()
+    train(tiny(), data, run, direction="AtoB", gif=True, on_progress=stop_after(1))
+    assert (run / "evolution.gif").is_file()
+
+
+def test_a_checkpoint_of_another_network_is_named_by_its_key(make_pairs: Pairs, tiny: Settings, tmp_path: Path) -> None:
+    data = make_pairs(train=2)
+    small = train(tiny(), data, tmp_path / "small", direction="AtoB")
+    wide = tmp_path / "wide"
+    with pytest.raises(Stop):
+        train(tiny(generator_channels=3), data, wide, direction="AtoB", checkpoint_every=2, on_progress=stop_after(2))
+    (wide / "checkpoints" / "step_0000002.pt").unlink()
+    (small / "checkpoints" / "step_0000008.pt").rename(wide / "checkpoints" / "step_0000008.pt")
+    with pytest.raises(UserError, match=r"step_0000008\.pt: a checkpoint of another network: generator: down\.0\."):
+        train(tiny(generator_channels=3), data, wide, direction="AtoB")
 
 
 def test_another_thread_count_is_warned_of(make_pairs: Pairs, tiny: Settings, tmp_path: Path) -> None:

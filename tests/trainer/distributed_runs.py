@@ -1,0 +1,59 @@
+"""Run by `torchrun` in two processes (see test_distributed): trainings, and what each process holds at their ends.
+
+    torchrun --nproc-per-node 2 distributed_runs.py DATA OUT SETTINGS.json
+
+SETTINGS.json has the settings of the runs by name. The run `interrupted` is stopped by Ctrl-C in the second process
+alone, and then goes on.
+"""
+
+import contextlib
+import json
+import os
+import signal
+import sys
+from pathlib import Path
+
+import torch
+
+import trainer.run as run_module
+import trainer.training as training_module
+from gan_eval.study import TrainingSettings
+
+RANK = int(os.environ["RANK"])
+INTERRUPTED = "interrupted"
+INTERRUPTED_AT = 3
+
+
+class Held(run_module.Run):
+    """A run that can be looked into."""
+
+    last: "Held"
+
+    def __init__(self, *args: object, **options: object) -> None:
+        super().__init__(*args, **options)  # type: ignore[arg-type]
+        Held.last = self
+
+    def step(self) -> None:
+        super().step()
+        if RANK == 1 and self.done == INTERRUPTED_AT and self._out.name == INTERRUPTED:
+            signal.raise_signal(signal.SIGINT)
+
+
+def main() -> None:
+    """Train, and write OUT/NAME.rankN.pt with the weights and buffers and the steps after which it stopped."""
+    torch.set_num_threads(1)
+    training_module.Run = Held  # type: ignore[misc]
+    data, out, file = map(Path, sys.argv[1:])
+    for name, values in json.loads(file.read_text()).items():
+        stops = []
+        while not stops or stops[-1] < values["steps"]:
+            with contextlib.suppress(KeyboardInterrupt):
+                training_module.train(TrainingSettings(**values), data, out / name, direction="AtoB", on_message=print)
+            stops.append(Held.last.done)
+        nets = {"generator": Held.last.gan.generator, "discriminator": Held.last.gan.discriminator}
+        held = {part: net.state_dict() for part, net in nets.items()}
+        torch.save({**held, "stops": stops}, out / f"{name}.rank{RANK}.pt")
+
+
+if __name__ == "__main__":
+    main()

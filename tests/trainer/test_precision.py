@@ -1,0 +1,93 @@
+"""bf16, the number of workers and other ways to compute the same run."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from gan_eval.errors import UserError
+from gan_eval.files import sha256_file
+from gan_eval.study import TrainingSettings
+from gan_eval.tables import TRAINING_LOG
+from gan_eval.tabular import read_rows
+from trainer.checkpoints import list_checkpoints
+from trainer.devices import Execution
+from trainer.run_folder import load_generator
+from trainer.samples import draw_samples, sample_pairs
+from trainer.training import train
+
+Settings = Callable[..., TrainingSettings]
+Pairs = Callable[..., Path]
+
+
+class Stop(Exception):  # noqa: N818
+    """Ends a run in the middle."""
+
+
+def stop_at_5(done: int, _total: int, _terms: dict[str, float]) -> None:
+    if done == 5:
+        raise Stop
+
+
+def files_of(run: Path) -> dict[str, str]:
+    """The generator and the grids by hash."""
+    return {path.name: sha256_file(path) for path in (run / "generator.safetensors", *(run / "samples").iterdir())}
+
+
+def terms_of(run: Path) -> list[tuple[int, str, float]]:
+    return [(row["step"], row["term"], row["value"]) for row in read_rows(run / "training_log.csv", TRAINING_LOG)]
+
+
+def test_bf16_resumes_exactly(make_pairs: Pairs, tiny: Settings, tmp_path: Path) -> None:
+    data, settings = make_pairs(train=3), tiny(precision="bf16")
+    straight = train(settings, data, tmp_path / "straight", direction="AtoB")
+    with pytest.raises(Stop):
+        train(settings, data, tmp_path / "cut", direction="AtoB", checkpoint_every=3, on_progress=stop_at_5)
+    resumed = train(settings, data, tmp_path / "cut", direction="AtoB")
+    assert files_of(resumed) == files_of(straight)
+    assert terms_of(resumed) == terms_of(straight)
+
+
+def test_bf16_computes_other_numbers_and_keeps_fp32_weights(make_pairs: Pairs, tiny: Settings, tmp_path: Path) -> None:
+    data = make_pairs(train=3)
+    runs = {kind: train(tiny(precision=kind), data, tmp_path / kind, direction="AtoB") for kind in ("fp32", "bf16")}
+    for (_, term, coarse), (_, same, fine) in zip(terms_of(runs["bf16"]), terms_of(runs["fp32"]), strict=True):
+        assert term == same
+        assert coarse == pytest.approx(fine, rel=0.05)
+    assert terms_of(runs["bf16"]) != terms_of(runs["fp32"])
+
+    state = torch.load(list_checkpoints(runs["bf16"] / "checkpoints")[0], weights_only=True)
+    kept = [*state["generator"].values(), *state["discriminator"].values()]
+    for part in ("generator_optimizer", "discriminator_optimizer"):
+        kept += [value for moments in state[part]["state"].values() for value in moments.values()]
+    assert {tensor.dtype for tensor in kept if tensor.is_floating_point()} == {torch.float32}
+
+
+def test_samples_of_a_bf16_run_come_from_the_fp32_generator(make_pairs: Pairs, tiny: Settings, tmp_path: Path) -> None:
+    data, settings = make_pairs(train=2), tiny(precision="bf16")
+    run = train(settings, data, tmp_path / "run", direction="AtoB")
+    net, _ = load_generator(run)
+    pairs = sample_pairs(data, sorted((data / "train").iterdir()), "AtoB", size=64)
+    draw_samples(net, pairs, tmp_path / "again.png", seed=settings.seed)
+    drawn = (np.asarray(Image.open(path)) for path in (tmp_path / "again.png", run / "samples" / "step_0000008.png"))
+    np.testing.assert_array_equal(*drawn)
+
+
+def test_the_number_of_workers_changes_nothing(make_pairs: Pairs, tiny: Settings, tmp_path: Path) -> None:
+    data = make_pairs(train=5)
+    runs = [
+        train(tiny(), data, tmp_path / str(count), direction="AtoB", execution=Execution(workers=count))
+        for count in (0, 2, 4)
+    ]
+    for run in runs[1:]:
+        assert files_of(run) == files_of(runs[0])
+        assert terms_of(run) == terms_of(runs[0])
+
+
+def test_a_negative_number_of_workers_is_refused(make_pairs: Pairs, tiny: Settings, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="workers -1: wanted 0 or more"):
+        train(tiny(), make_pairs(train=2), tmp_path / "run", direction="AtoB", execution=Execution(workers=-1))
+    assert not (tmp_path / "run").exists()
