@@ -3,6 +3,7 @@
 import json
 import math
 from collections.abc import Mapping, Sequence
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -20,6 +21,16 @@ if TYPE_CHECKING:
 
 
 Out = Annotated[Path, typer.Option("--out", help="Folder for the results; must be empty or ours.")]
+DataRoot = Annotated[
+    Path | None, typer.Option("--data-root", envvar="GAN_EVAL_DATA", help="Folder with the data sets' folders.")
+]
+
+
+class DirectionOption(StrEnum):
+    """Which half of an A|B picture is the input."""
+
+    AtoB = "AtoB"
+    BtoA = "BtoA"
 
 
 def quiz_of_options(options: Mapping[str, Any]) -> QuizSettings:

@@ -4,6 +4,8 @@ import os
 import platform
 import sys
 
+from gan_eval.errors import UserError
+
 ALLOCATOR_SETTINGS = {"MALLOC_MMAP_THRESHOLD_": "4294967296", "MALLOC_TRIM_THRESHOLD_": "8589934592"}
 """glibc keeps freed blocks up to these sizes (bytes) instead of handing them back to the system."""
 
@@ -29,3 +31,13 @@ def processes() -> int:
 def process_rank() -> int:
     """The number of this process, from 0; number 0 is the one that speaks."""
     return int(os.environ["RANK"]) if "TORCHELASTIC_RUN_ID" in os.environ else 0
+
+
+def require_one_process(verb: str) -> None:
+    """
+    Raises:
+        UserError: `torchrun` has started several, and each would do the whole command.
+    """
+    if processes() > 1:
+        mend = "train the models with `torchrun … -m gan_eval train STUDY.toml --model NAME` first"
+        raise UserError(f"{verb}: not under torchrun, where each process would do all of it; {mend}")

@@ -20,7 +20,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("quiz", "metrics", "stats"),
     ("trainer", "report"),
     ("pipeline", "plan", "stages", "sessions", "training"),
-    ("demo", "cli", "cli_data", "cli_groups", "cli_model", "cli_options", "cli_training", "console"),
+    ("demo", "cli", "cli_data", "cli_groups", "cli_model", "cli_options", "cli_train", "cli_jobs", "console"),
     ("__main__",),
 )
 """The rooms, lowest first. A room may import from its own layer and from those below it."""

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-import gan_eval.cli_training as cli_training
+import gan_eval.cli_jobs as cli_jobs
 import gan_eval.console as console_module
 from gan_eval.__main__ import run
-from gan_eval.cli_training import assigned_settings, job_of_options, training_progress
+from gan_eval.cli_jobs import assigned_settings, job_of_options, training_progress
 from gan_eval.console import Console
 from gan_eval.errors import UserError
 from gan_eval.study import TrainingSettings
@@ -53,7 +53,7 @@ def test_bad_settings_are_named_as_they_were_written(texts: list[str], message: 
 
 
 def test_the_examples_hold() -> None:
-    assert doctest.testmod(cli_training).failed == 0
+    assert doctest.testmod(cli_jobs).failed == 0
 
 
 def test_an_option_of_its_own_keeps_its_name() -> None:
