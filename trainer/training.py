@@ -114,11 +114,11 @@ def _new_run(
     """The run at its start, its folder claimed where this process leads; None where it is finished."""
     with leader_first(fabric):
         definition, machine = task.definition(), machine_of(fabric.device, execution)
-        if fabric.is_global_zero:
-            for line in check_run(out, definition, machine):
-                say(line)
+        changes = check_run(out, definition, machine) if fabric.is_global_zero else []
         if (out / GENERATOR).is_file():
             return None
+        for line in changes:
+            say(line)
         batches = task.batches(fabric, workers=execution.workers_for(fabric.device))
         samples, validation = task.samples(), task.validation(out, measure, say)
     run = Run(

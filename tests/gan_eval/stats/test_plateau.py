@@ -75,6 +75,20 @@ def test_what_never_improves_is_seldom_said_to(name: str) -> None:
     assert share(answers(name, series=60, sd=0.1), "never_improved") >= (0.88 if name == "constant" else 1)
 
 
+def test_a_slow_improvement_after_a_fast_one_counts() -> None:
+    """Most of the rise within the first tenth, the rest up to the break: one broken line would end with the first."""
+    steps = np.arange(0, END + 1, 1000, dtype=float)
+    slow = 10 * (1 - np.exp(-steps / 1000)) + 1.5 * np.minimum(steps, BREAK) / BREAK
+    found = [
+        find_plateau(steps, slow + 0.1 * noise(seed, len(steps)), higher_is_better=True, seed=seed, replicates=300)
+        for seed in range(30)
+    ]
+    assert share(found, "plateau") >= 0.9
+    assert abs(np.median([answer.step for answer in found if answer.step is not None]) - BREAK) < 3000
+    assert all(answer.n == len(steps) for answer in found)
+    assert "more slowly" in str(found[0].note)
+
+
 def test_without_noise_the_break_is_exact_and_a_line_has_none() -> None:
     steps = np.arange(0, END + 1, 1000, dtype=float)
     answer = find_plateau(steps, curve("broken", steps), higher_is_better=True)
