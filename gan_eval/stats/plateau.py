@@ -14,9 +14,9 @@ A curve often falls fast at first and slowly afterwards, and one broken line the
 after a change point is asked the same again, as a curve of its own (1 % test), until it no longer improves.
 
 How honest that is, over 150 simulated series of each kind (broken lines on either scale; noise of 5 % of the rise):
-of 20 or 50 measurements 94 to 98 % of the intervals held the true step, 89 to 91 % where successive errors correlate
-by 0.5; of 10 measurements 88 to 94 % and 85 to 86 %. Curves that improve to the end were called a plateau in 0 to 3 %
-(with correlated errors 4 to 7 %), constants were said to improve in 3 to 7 % (7 to 9 %).
+of 20 or 50 measurements 92 to 95 % of the intervals held the true step, 87 to 95 % where successive errors correlate
+by 0.5; of 10 measurements 88 to 91 % and 82 %. Curves that improve to the end were called a plateau in 1 to 3 % (with
+correlated errors 3 to 9 %), constants were said to improve in 5 to 7 % (8 to 14 %).
 """
 
 from collections.abc import Mapping
