@@ -19,6 +19,7 @@ Mode = Literal["train", "eval"]
 Protocol = Literal["quick_response"]
 GeneratorKind = Literal["unet", "resnet_6", "resnet_9"]
 NormKind = Literal["batch", "instance", "none"]
+StatisticsKind = Literal["sample", "batch"]
 UpsamplingKind = Literal["transposed", "resize"]
 AdversarialKind = Literal["bce", "least_squares", "hinge"]
 Precision = Literal["fp32", "bf16"]
@@ -94,14 +95,14 @@ class TrainingSettings(Section):
     discriminator_channels: int = Field(default=64, ge=1)
     """Channels of the discriminator's first layer."""
     depth: int | None = Field(default=None, ge=2)
-    """Levels of the U-Net; default: log2 of the size."""
+    """Levels of the U-Net; default: the number of times the size halves exactly."""
     receptive_field: int = Field(default=70, ge=1)
     """Side of the patch that one logit of the discriminator sees."""
     upsampling: UpsamplingKind = "transposed"
     """Transposed convolution, or nearest-neighbour resize and a convolution (no checkerboard)."""
     norm: NormKind = "batch"
     """Normalisation in both networks."""
-    statistics: Literal["sample", "batch"] = "sample"
+    statistics: StatisticsKind = "sample"
     """BatchNorm over each picture alone, or over the whole batch (of all devices); the same at batch size 1."""
     dropout: float = Field(default=0.5, ge=0, lt=1)
     """Share of the activations dropped in the generator's inner layers."""

@@ -3,7 +3,7 @@
 import re
 import time
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ from torch import Tensor
 
 from gan_eval.errors import UserError
 from gan_eval.files import atomic_path, write_error
-from trainer.nets.match import first_difference
+from trainer.nets.match import first_difference, first_not_finite
 
 FORMAT = 1
 KEPT = 2
@@ -22,6 +22,9 @@ SECONDS = 60.0
 """Time between checkpoints where no number of steps is given,"""
 SHARE = 0.05
 """longer where writing them would take more than this share of the time."""
+
+NETS = ("generator", "discriminator")
+"""The parts of a state that are weights."""
 
 State = dict[str, Any]
 Weights = Mapping[str, Tensor]
@@ -55,7 +58,32 @@ def checkpoint_path(folder: Path, step: int) -> Path:
 def list_checkpoints(folder: Path) -> list[Path]:
     """The checkpoints in `folder`, latest first."""
     found = [path for path in folder.glob("step_*.pt") if re.fullmatch(r"step_\d{7,}", path.stem)]
-    return sorted(found, key=lambda path: int(path.stem.removeprefix("step_")), reverse=True)
+    return sorted(found, key=_step, reverse=True)
+
+
+def _step(path: Path) -> int:
+    return int(path.stem.removeprefix("step_"))
+
+
+def broke_down(folder: Path, when: str, what: str) -> UserError:
+    """The user's line for a training that broke down, with what is left of it in its checkpoint `folder`."""
+    paths = list_checkpoints(folder)
+    left = f"the last good checkpoint is of step {_step(paths[0])}" if paths else "no checkpoint was written yet"
+    return UserError(
+        f"{folder.parent}: the training broke down {when}: {what}; {left}; "
+        "lower learning_rate and train into a new folder"
+    )
+
+
+def require_finite(folder: Path, step: int, nets: Mapping[str, Weights]) -> None:
+    """Make sure that the networks of a run are sound after `step` steps.
+
+    Raises:
+        UserError: a weight is not finite.
+    """
+    for net, weights in nets.items():
+        if key := first_not_finite(weights):
+            raise broke_down(folder, f"by step {step}", f"{net} {key} is not finite")
 
 
 def save_checkpoint(folder: Path, step: int, state: State, *, keep: int = KEPT) -> None:
@@ -67,7 +95,7 @@ def save_checkpoint(folder: Path, step: int, state: State, *, keep: int = KEPT) 
     Raises:
         UserError: a weight is not finite, or the disk is full or cannot be written.
     """
-    _require_finite(folder, step, state)
+    require_finite(folder, step, {net: state[net] for net in NETS})
     path = checkpoint_path(folder, step)
     with atomic_path(path) as temporary:
         _save({"format": FORMAT, "step": step, **state}, temporary, path)
@@ -76,13 +104,19 @@ def save_checkpoint(folder: Path, step: int, state: State, *, keep: int = KEPT) 
 
 
 def load_latest(
-    folder: Path, fingerprint: str, say: Callable[[str], None], *, nets: Mapping[str, Weights] | None = None
+    folder: Path,
+    fingerprint: str,
+    say: Callable[[str], None],
+    *,
+    nets: Mapping[str, Weights] | None = None,
+    parts: Collection[str] = (),
 ) -> State | None:
     """The latest checkpoint that is whole, on the CPU; None where there is none.
 
     Args:
         say: told of each damaged checkpoint that is passed over.
         nets: weights of the run's networks by their names in the state; a checkpoint has to have the same.
+        parts: names of all that the run goes on from; a checkpoint without one of them counts as damaged.
 
     Raises:
         UserError: a checkpoint was made with other settings, of other networks or by a newer version, or none of them
@@ -93,11 +127,13 @@ def load_latest(
         try:
             state = _load(path)
             found = (state["format"], state["fingerprint"])
+            if found[0] == FORMAT:
+                _require_parts(state, parts)
         except Exception as error:  # zipfile and torch raise whatever the damaged bytes lead to
             reason = (str(error).strip() or type(error).__name__).splitlines()[0][:80]
             say(f"{path}: the checkpoint cannot be read ({reason}); trying the one before")
             continue
-        if difference := _first_difference(state, nets or {}):
+        if found[0] == FORMAT and (difference := _first_difference(state, nets or {})):
             raise UserError(f"{path}: a checkpoint of another network: {difference}; train into a new folder")
         if found != (FORMAT, fingerprint):
             raise UserError(f"{path}: made with other settings or another version; train into a new folder")
@@ -107,10 +143,23 @@ def load_latest(
     return None
 
 
+def _require_parts(state: State, parts: Collection[str]) -> None:
+    """
+    Raises:
+        ValueError: a part is missing, or is not what a part of its name is.
+    """
+    if not (isinstance(state.get("step"), int) and isinstance(state.get("seconds"), float)):
+        raise ValueError("its step or its seconds are no number")
+    for name in parts:
+        part = state.get(name)
+        if not isinstance(part, dict) or (name in NETS and not all(isinstance(one, Tensor) for one in part.values())):
+            raise ValueError(f"its part {name} is missing or damaged")
+
+
 def _first_difference(state: State, nets: Mapping[str, Weights]) -> str | None:
     """The first weight by which the networks in a checkpoint are not the run's."""
     for name, weights in nets.items():
-        if difference := first_difference(weights, state.get(name, {})):
+        if difference := first_difference(weights, state[name]):
             return f"{name}: {difference}"
     return None
 
@@ -136,13 +185,3 @@ def _save(state: State, temporary: Path, target: Path) -> None:
         except OSError as reason:
             raise write_error(target, reason) from error
         raise
-
-
-def _require_finite(folder: Path, step: int, state: State) -> None:
-    for part in ("generator", "discriminator"):
-        for name, tensor in state[part].items():
-            if tensor.is_floating_point() and not tensor.isfinite().all():
-                raise UserError(
-                    f"{folder.parent}: the training broke down by step {step}: {part} {name} is not finite; "
-                    "earlier checkpoints are kept; lower learning_rate and train into a new folder"
-                )

@@ -78,9 +78,10 @@ class Estimate:
         of_it = f", {measuring} of it for {self.validations} validations" if self.validations else ""
         memory = "not known on this system" if self.memory_bytes is None else f"{size(self.memory_bytes)} at most"
         shares = ", ".join(f"{name} {size(share)}" for name, share in self.disk.items() if share)
+        timed = f"median of {self.steps_timed} steps, the slowest {self.slowest_step_s:.3g} s"
+        timed = timed if self.steps_timed > 1 else "one step timed"
         return [
-            f"speed:  {1 / self.step_s:.3g} steps/s on {where} (median of {self.steps_timed} steps, "
-            f"the slowest {self.slowest_step_s:.3g} s)",
+            f"speed:  {1 / self.step_s:.3g} steps/s on {where} ({timed})",
             f"time:   {clock(self.total_s)} for {self.steps} steps{of_it}",
             f"memory: {memory} ({self.memory})",
             f"disk:   {size(sum(self.disk.values()))} ({shares})",
@@ -126,8 +127,9 @@ def estimate(
                 devices=fabric.world_size,
                 say=say,
             )
+            task.remark(say)
             batches = task.batches(fabric, workers=execution.workers_for(fabric.device))
-            trial = _Trial(task, task.milestones(batches), task.samples(), task.validation(scratch, measure, say))
+            trial = _Trial(task, task.milestones(batches), task.samples(say), task.validation(scratch, measure, say))
         run = Run(
             fabric,
             settings,

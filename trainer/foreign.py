@@ -119,8 +119,23 @@ def _read(path: Path) -> Tensors:
             raise UserError(f"{path}: {key} is no tensor; wanted is a generator's state dict, latest_net_G.pth")
         if name in tensors:
             raise UserError(f"{path}: {name} is there twice, under different prefixes")
+        if reason := _unusable(name, value):
+            raise UserError(f"{path}: {key} {reason}; not the weights of a generator")
         tensors[name] = value
     return tensors
+
+
+def _unusable(name: str, tensor: Tensor) -> str | None:
+    """Why a tensor can be no weight of a network: a clause that goes on after its name."""
+    if tensor.is_meta or tensor.layout is not torch.strided:
+        return "has no values" if tensor.is_meta else "is a sparse tensor"
+    if not tensor.numel():
+        return f"is empty, of shape {tuple(tensor.shape)}"
+    if name.endswith("num_batches_tracked"):
+        return None
+    if not tensor.is_floating_point():
+        return f"is {tensor.dtype}".replace("torch.", "") + ", no floating point numbers"
+    return None if tensor.float().isfinite().all() else "has numbers that are not finite"
 
 
 def _infer(tensors: Tensors, path: Path) -> tuple[TrainingSettings, tuple[int, int]]:

@@ -1,6 +1,6 @@
 """The networks of a run with their optimizers, on its device."""
 
-from typing import Any, cast
+from typing import cast
 
 import torch
 from lightning_fabric import Fabric
@@ -21,24 +21,29 @@ def new_gan(fabric: Fabric, settings: TrainingSettings, *, compiled: bool = Fals
         settings: which networks, and how they learn.
         compiled: `torch.compile` both; on a GPU with CUDA graphs.
     """
+    built_generator, built_discriminator = new_networks(settings)
+    generator, generator_optimizer = _set_up(fabric, built_generator, settings, compiled=compiled)
+    discriminator, discriminator_optimizer = _set_up(fabric, built_discriminator, settings, compiled=compiled)
+    return Gan(generator, discriminator, generator_optimizer, discriminator_optimizer)
+
+
+def _set_up(fabric: Fabric, net: nn.Module, settings: TrainingSettings, *, compiled: bool) -> tuple[nn.Module, Adam]:
+    """A network on the device, and its Adam."""
     on_gpu = fabric.device.type == "cuda"
-    adam: dict[str, Any] = {
-        "lr": settings.learning_rate,
-        "betas": (settings.beta1, settings.beta2),
-        "fused": fabric.device.type in ("cpu", "cuda"),
-    }
-    parts: list[Any] = []
-    for built in new_networks(settings):
-        net: nn.Module = nn.SyncBatchNorm.convert_sync_batchnorm(built) if synchronised(settings, fabric) else built
-        net = net.to(fabric.device)
-        if on_gpu:
-            net = net.to(memory_format=torch.channels_last)
-        optimizer = Adam(net.parameters(), **adam)
-        if compiled:
-            net = cast(nn.Module, torch.compile(net, mode="reduce-overhead" if on_gpu else None))
-        parts += fabric.setup(net, optimizer)
-    generator, g_optimizer, discriminator, d_optimizer = parts
-    return Gan(generator, discriminator, g_optimizer, d_optimizer)
+    if synchronised(settings, fabric):
+        net = nn.SyncBatchNorm.convert_sync_batchnorm(net)
+    net = net.to(fabric.device)
+    if on_gpu:
+        net = net.to(memory_format=torch.channels_last)
+    optimizer = Adam(
+        net.parameters(),
+        lr=settings.learning_rate,
+        betas=(settings.beta1, settings.beta2),
+        fused=fabric.device.type in ("cpu", "cuda"),
+    )
+    if compiled:
+        net = cast(nn.Module, torch.compile(net, mode="reduce-overhead" if on_gpu else None))
+    return fabric.setup(net, optimizer)
 
 
 def plain_generator(gan: Gan, settings: TrainingSettings) -> nn.Module:

@@ -44,16 +44,17 @@ def generate(
     The same call gives the same files. What a picture becomes does not depend on the others, apart from single levels
     here and there: a batch of another size or make-up adds up its sums in another order. Pictures already there from
     an interrupted call are kept; the table is written last. A picture that cannot be read is reported to `on_message`
-    and left out.
+    and left out; how many were is told at the end.
 
     Args:
         run: what `trainer.model.load_model` takes: a finished run's folder, a `.safetensors` of it, a foreign `.pth`.
         data: folder with `SPLIT/*.jpg`, A and B side by side.
         split: a folder in `data`; "." are the pictures in `data` itself.
-        out: the set: stimuli.csv, real/, fake/, input/, all PNG of `image_size` squared.
+        out: the set: stimuli.csv, and PNG pictures in real/, fake/ and input/.
         mode: BatchNorm and dropout as in training (the published way) or in evaluation.
-        direction, image_size, seed: default: the run's; of a foreign file AtoB, 256 and 0.
-        image_size: also "native": each picture's own size, padded by reflection for the network and cropped back.
+        direction, seed: default: the run's; of a foreign file AtoB and 0.
+        image_size: side of the square pictures; default: the run's, of a foreign file 256. "native": each picture's
+            own size, padded by reflection for the network and cropped back.
         batch_size: pictures at once.
         dropout: for a foreign U-Net, whether it was trained with dropout; default: yes.
         limit: at most so many items.
@@ -103,6 +104,8 @@ def generate(
                 on_progress(min(start + batch_size, len(stems)), len(stems))
     if not rows:
         raise UserError(f"{data / split}: none of its {len(items)} pictures can be used; see the messages before")
+    if left_out := len(stems) - len(rows) // 2:
+        say(f"{data / split}: {left_out} of {len(stems)} pictures left out")
     _tell_sizes(out, rows, say)
     write_set(out, rows)
     return out
@@ -121,8 +124,9 @@ def _size(asked: Size | None, model: Model) -> Size:
     if asked == "native":
         return "native"
     size = model.settings.image_size if asked is None else asked
-    if size < 1 or size % net.multiple:
-        raise UserError(f"image_size {size}: this generator needs a multiple of {net.multiple} (or native)")
+    if size < net.smallest or size % net.multiple:
+        least = f" from {net.smallest} on" if net.smallest > net.multiple else ""
+        raise UserError(f"image_size {size}: this generator needs a multiple of {net.multiple}{least} (or native)")
     return size
 
 

@@ -119,13 +119,14 @@ def _file(out: Path, kind: str, stem: str) -> Path:
 
 
 def _is_written(out: Path, item: Item) -> bool:
-    same_source = _holds(_file(out, "input", item.stem), item.condition) and _holds(
+    same_source = holds(_file(out, "input", item.stem), item.condition) and holds(
         _file(out, "real", item.stem), item.target
     )
     return same_source and _decoded_shape(_file(out, "fake", item.stem)) == item.target.shape
 
 
-def _holds(file: Path, picture: Picture) -> bool:
+def holds(file: Path, picture: Picture) -> bool:
+    """Whether `file` is there and decodes to exactly this picture."""
     return _decoded_shape(file) == picture.shape and np.array_equal(read_rgb(file), picture)
 
 

@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, SupportsFloat
 
-from gan_eval.errors import UserError
 from gan_eval.tables import TRAINING_LOG
 from gan_eval.tabular import Row, write_rows
+from trainer.checkpoints import broke_down
 
 ROWS = 200
 """About so many windows in a run,"""
@@ -76,10 +76,8 @@ class TrainingLog:
         for number, terms in enumerate(self._pending, start=first):
             for name, value in terms.items():
                 if not math.isfinite(float(value)):
-                    raise UserError(
-                        f"{self.path.parent}: the training broke down at step {number}: the term {name} is {value}; "
-                        "earlier checkpoints are kept; lower learning_rate and train into a new folder"
-                    )
+                    what = f"the term {name} is {value}"
+                    raise broke_down(self.path.with_name("checkpoints"), f"at step {number}", what)
 
     def write(self) -> None:
         """Write the table, whole or not at all."""

@@ -21,6 +21,10 @@ class Milestones:
     snapshots: frozenset[int]
     validations: frozenset[int]
 
+    def due(self, done: int) -> bool:
+        """Whether anything is due after `done` steps."""
+        return done in self.samples | self.snapshots | self.validations
+
 
 def milestones(settings: TrainingSettings, *, total: int, planned: int, steps_per_epoch: int) -> Milestones:
     """The milestones of a run of `total` steps out of the `planned` steps that the settings speak of.

@@ -9,10 +9,9 @@ import torch
 from lightning_fabric import Fabric
 from torch import Tensor, nn
 
-from gan_eval.files import remove_leftovers
 from gan_eval.images import Picture
 from gan_eval.study import TrainingSettings
-from trainer.checkpoints import KEPT, State, load_latest, save_checkpoint
+from trainer.checkpoints import KEPT, NETS, State, load_latest, require_finite, save_checkpoint
 from trainer.data import Batches
 from trainer.devices import anybody, average, on_device, require_same_step, running_statistics
 from trainer.findings import Findings
@@ -131,9 +130,15 @@ class Run:
         return self._batches.schedule.position(self.done - 1).epoch + 1 if self.done else 0
 
     def reached(self) -> None:
-        """Draw, keep and measure what is due after the steps done, where this process leads."""
-        if not self.leads:
+        """Draw, keep and measure what is due after the steps done, where this process leads.
+
+        Raises:
+            UserError: something is due, and the training broke down.
+        """
+        if not self.leads or not self._milestones.due(self.done):
             return
+        self.log.check(self.done)
+        require_finite(self._out / "checkpoints", self.done, {"generator": self.generator.state_dict()})
         if self.done in self._milestones.samples:
             draw_samples(self.generator, self._samples, grid_path(self._out / "samples", self.done), seed=self.seed)
         if self.done in self._milestones.snapshots:
@@ -147,7 +152,6 @@ class Run:
         return self._settings.seed
 
     def _validate(self, validation: Validation) -> None:
-        self.log.check(self.done)  # a generator that broke down is not worth measuring
         self.findings.add_validation(validation(self.generator), step=self.done, epoch=self.epoch)
         better = validation.higher_is_better
         if self.findings.is_best(validation.best_metric, step=self.done, higher_is_better=better):
@@ -176,14 +180,13 @@ class Run:
     def resume(self) -> None:
         """Go on from the last checkpoint that can be read, if there is one."""
         folder = self._out / "checkpoints"
-        if self.leads:
-            remove_leftovers(self._out)
-        nets = {name: self._parts()[name].state_dict() for name in ("generator", "discriminator")}
-        state = load_latest(folder, fingerprint(self._definition), self._say, nets=nets)
+        parts = self._parts()
+        nets = {name: parts[name].state_dict() for name in NETS}
+        state = load_latest(folder, fingerprint(self._definition), self._say, nets=nets, parts=parts)
         require_same_step(self._fabric, state["step"] if state else 0)
         if state is None:
             return
-        for name, part in self._parts().items():
+        for name, part in parts.items():
             part.load_state_dict(state[name])
         self.done = self._saved = state["step"]
         self._started = time.monotonic() - state["seconds"]

@@ -13,7 +13,7 @@ from gan_eval.errors import UserError
 from gan_eval.files import claim_output_folder, read_json, sha256_json, write_bytes, write_json
 from gan_eval.study import Direction, TrainingSettings
 from trainer.nets.build import Generator, empty_generator
-from trainer.nets.match import first_difference
+from trainer.nets.match import first_difference, first_not_finite
 
 FORMAT = 1
 CONFIG = "config.json"
@@ -37,26 +37,33 @@ def check_run(out: Path, definition: Definition, machine: Machine) -> list[str]:
         A line for each thing about the machine that differs from the run's start.
 
     Raises:
-        UserError: the folder holds a run with another definition, or somebody else's files.
+        UserError: the folder holds a run with another definition or a damaged one, or somebody else's files.
     """
     if not (out / CONFIG).exists():
         if out.exists():
             claim_output_folder(out)
         return []
-    config = {"devices": 1, **read_json(out / CONFIG)}
+    config = {"devices": 1, "machine": {}, **_read_config(out / CONFIG)}
     definition = {"devices": 1, **definition}
     there = {key: config.get(key) for key in definition}
     there["settings"] = _with_defaults(there["settings"])
     differing = differences(there, definition)
     if differing:
         raise UserError(f"--out {out}: holds a run with another {', another '.join(differing)}; choose another folder")
-    before = config.get("machine", {})
+    before = config["machine"]
     return [
         f"{name} was {before.get(name)} when the run began and is {now} now: "
         "the result will agree closely, but not bit for bit"
         for name, now in machine.items()
         if before.get(name) != now
     ]
+
+
+def _read_config(path: Path) -> dict[str, Any]:
+    config = read_json(path)
+    if not isinstance(config, dict) or not isinstance(config.get("machine", {}), dict):
+        raise UserError(f"{path}: not the configuration of a run; restore it, or choose another folder")
+    return config
 
 
 def begin_run(out: Path, definition: Definition, machine: Machine) -> None:
@@ -94,7 +101,12 @@ def save_generator(path: Path, net: nn.Module, definition: Definition) -> None:
 
     Args:
         definition: of the run; of a generator on the way also `step`.
+
+    Raises:
+        UserError: a weight is not finite, or the disk is full or cannot be written.
     """
+    if key := first_not_finite(net.state_dict()):
+        raise UserError(f"{path}: not written, as its weight {key} is not finite; lower learning_rate and train anew")
     metadata = json.dumps({"format": FORMAT, **definition}, sort_keys=True)
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in net.state_dict().items()}
     write_bytes(path, save(tensors, metadata={_METADATA: metadata}))

@@ -1,6 +1,7 @@
 """Sample grids: a few fixed pairs, drawn now and then while a run goes on."""
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,8 @@ from trainer.data import list_pairs, read_pair
 from trainer.inference import inference, translate
 from trainer.randomness import Purpose
 
+SPLITS = ("test", "val")
+"""Where the pairs come from, best first."""
 COUNT = 4
 """Pairs in a grid."""
 
@@ -33,14 +36,22 @@ def list_grids(folder: Path) -> list[Path]:
     return sorted(found, key=grid_step)
 
 
-def sample_pairs(data: Path, train: list[Path], direction: Direction, *, size: int) -> list[tuple[Picture, Picture]]:
-    """Up to COUNT pairs of size x size pixels, of pictures not trained on where there are any."""
-    for split in ("test", "val"):
-        try:
-            paths = list_pairs(data, split, limit=COUNT)
-            return [_sized(path, direction, size) for path in paths]
-        except UserError:  # no such split, or not fit to be shown
+def sample_pairs(
+    data: Path, train: list[Path], direction: Direction, *, size: int, train_split: str, say: Callable[[str], None]
+) -> list[tuple[Picture, Picture]]:
+    """Up to COUNT pairs of size x size pixels, of pictures not trained on where there are any.
+
+    Args:
+        train: the pictures that are trained on, of `train_split`.
+        say: told of a split that is there but not fit to be shown.
+    """
+    for split in SPLITS:
+        if split == train_split or not (data / split).is_dir():
             continue
+        try:
+            return [_sized(path, direction, size) for path in list_pairs(data, split, limit=COUNT)]
+        except UserError as error:
+            say(f"{error} (no sample grids of {split})")
     return [_sized(path, direction, size) for path in train[:COUNT]]
 
 

@@ -115,8 +115,10 @@ def training_step(
 
 def accuracy(fake_logits: Tensor, real_logits: Tensor, decision: float) -> Tensor:
     """Share of a discriminator's logits that are on the right side of the decision, reals and fakes alike."""
-    right = (real_logits.detach() > decision).float().mean() + (fake_logits.detach() <= decision).float().mean()
-    return right / 2
+    dtype = torch.promote_types(real_logits.dtype, torch.float32)
+    right_reals = (real_logits.detach() > decision).to(dtype).mean()
+    right_fakes = (fake_logits.detach() <= decision).to(dtype).mean()
+    return (right_reals + right_fakes) / 2
 
 
 def total_gradient_norm(net: nn.Module) -> Tensor:

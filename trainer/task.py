@@ -9,6 +9,7 @@ from lightning_fabric import Fabric
 from gan_eval.images import Picture
 from gan_eval.study import Direction, TrainingSettings
 from trainer.data import Batches, PairedPictures, hash_pairs, jitter_size, list_pairs
+from trainer.datasets.remarks import remarks
 from trainer.length import planned_steps, shortened
 from trainer.milestones import Milestones, milestones
 from trainer.run_folder import Definition
@@ -50,6 +51,11 @@ class Task:
             "steps": self.total,
         } | ({"devices": self.devices} if self.devices > 1 else {})
 
+    def remark(self, say: Say) -> None:
+        """Tell what speaks against this training, judged by a few of its pictures."""
+        for line in remarks(self.data, self.paths, self.direction, train_split=self.split):
+            say(line)
+
     def batches(self, fabric: Fabric, *, workers: int) -> Batches:
         """This process' share of the batches.
 
@@ -64,9 +70,10 @@ class Task:
         per_epoch = batches.schedule.steps_per_epoch
         return milestones(self.settings, total=self.total, planned=self.planned, steps_per_epoch=per_epoch)
 
-    def samples(self) -> list[tuple[Picture, Picture]]:
+    def samples(self, say: Say) -> list[tuple[Picture, Picture]]:
         """The pairs of the sample grids."""
-        return sample_pairs(self.data, self.paths, self.direction, size=self.settings.image_size)
+        size = self.settings.image_size
+        return sample_pairs(self.data, self.paths, self.direction, size=size, train_split=self.split, say=say)
 
     def validation(self, out: Path, measure: Measure | None, say: Say) -> Validation | None:
         """What measures the generator on the way, where that is wanted and there are pictures for it."""

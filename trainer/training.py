@@ -1,11 +1,13 @@
 """Training a Pix2Pix generator: the loop, resumable at any step."""
 
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 from lightning_fabric import Fabric
 
 from gan_eval.errors import UserError
+from gan_eval.files import remove_leftovers
 from gan_eval.study import Direction, TrainingSettings
 from trainer.breakdowns import breakdowns_explained
 from trainer.checkpoints import KEPT, CheckpointClock
@@ -13,9 +15,9 @@ from trainer.devices import AS_USUAL, Execution, exact_kernels, leader_first, ma
 from trainer.evolution import evolution_path, write_evolution
 from trainer.interrupts import deferred_interrupt
 from trainer.run import Run
-from trainer.run_folder import GENERATOR, begin_run, check_run
+from trainer.run_folder import CONFIG, GENERATOR, begin_run, check_run
 from trainer.task import Say, Task, plan_task
-from trainer.tensorboard import TensorBoard, require_tensorboard
+from trainer.tensorboard import TensorBoard, require_tensorboard, write_board
 from trainer.validation import Measure
 
 Progress = Callable[[int, int, dict[str, float]], None]
@@ -88,21 +90,17 @@ def train(
             )
         run = _new_run(fabric, task, out, execution=execution, measure=measure, say=say, keep=keep)
         if run is None:
+            if tensorboard and fabric.is_global_zero:
+                write_board(out, settings, fraction=fraction)
             _animate(out, animations, leads=fabric.is_global_zero)
             return out
         run.resume()
         if tensorboard and run.leads:
             run.board = TensorBoard(out, settings, fraction=fraction)
-        try:
-            with exact_kernels(execution):
-                _loop(run, checkpoint_every=checkpoint_every, on_progress=on_progress if run.leads else None)
-            finished = run.done == run.total
-            if run.leads:
-                run.finish() if finished else run.leave()
+        with closing(run):
+            finished = _run_to_end(run, execution=execution, checkpoint_every=checkpoint_every, on_progress=on_progress)
             _animate(out, animations, leads=run.leads)
             fabric.barrier()  # a process that ended earlier would look like a breakdown
-        finally:
-            run.close()
     if not finished:
         raise KeyboardInterrupt
     return out
@@ -115,12 +113,16 @@ def _new_run(
     with leader_first(fabric):
         definition, machine = task.definition(), machine_of(fabric.device, execution)
         changes = check_run(out, definition, machine) if fabric.is_global_zero else []
+        if fabric.is_global_zero:
+            remove_leftovers(out)
         if (out / GENERATOR).is_file():
             return None
         for line in changes:
             say(line)
+        if not (out / CONFIG).exists():
+            task.remark(say)
         batches = task.batches(fabric, workers=execution.workers_for(fabric.device))
-        samples, validation = task.samples(), task.validation(out, measure, say)
+        samples, validation = task.samples(say), task.validation(out, measure, say)
     run = Run(
         fabric,
         task.settings,
@@ -139,6 +141,16 @@ def _new_run(
         for suffix in ANIMATIONS:
             evolution_path(out, suffix).unlink(missing_ok=True)
     return run
+
+
+def _run_to_end(run: Run, *, execution: Execution, checkpoint_every: int | None, on_progress: Progress | None) -> bool:
+    """Train, and write the generator as it is then; returns whether the run is finished, not stopped by Ctrl-C."""
+    with exact_kernels(execution):
+        _loop(run, checkpoint_every=checkpoint_every, on_progress=on_progress if run.leads else None)
+    finished = run.done >= run.total
+    if run.leads:
+        run.finish() if finished else run.leave()
+    return finished
 
 
 def _animate(out: Path, suffixes: tuple[str, ...], *, leads: bool) -> None:

@@ -19,6 +19,7 @@ from gan_eval.study import Direction, Mode, TrainingSettings
 from gan_eval.tabular import Row
 from trainer.data import list_pairs, read_pair
 from trainer.inference import inference, translate
+from trainer.items import holds
 from trainer.randomness import Purpose
 
 SPLITS = ("val", "test")
@@ -106,7 +107,7 @@ class Validation:
                 fake = translate(net, condition, purpose=Purpose.VALIDATION, seed=self._seed, number=number)
                 files = {kind: folder / kind / f"{stem}.png" for kind in ("input", "real", "fake")}
                 for kind, picture in {"input": condition, "real": target, "fake": fake}.items():
-                    if kind == "fake" or not files[kind].is_file():
+                    if kind == "fake" or not holds(files[kind], picture):
                         write_png(files[kind], picture)
                 here = {**shared, "stem": stem, "size": target.shape[:2], "input_file": f"input/{stem}.png"}
                 reference = f"real/{stem}.png"

@@ -16,7 +16,7 @@ from trainer.checkpoints import CheckpointClock, checkpoint_path, list_checkpoin
 
 def state(value: float = 0.5, *, size: int = 4) -> dict[str, Any]:
     weights = {"weight": torch.full((size,), value)}
-    return {"generator": weights, "discriminator": weights, "fingerprint": "f"}
+    return {"generator": weights, "discriminator": weights, "fingerprint": "f", "seconds": 1.0}
 
 
 def silent(_line: str) -> None:
@@ -117,9 +117,34 @@ def test_a_changed_weight_is_told_from_the_whole(tmp_path: Path) -> None:
 
 
 def test_weights_that_are_not_finite_are_not_saved(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="step 7: generator weight is not finite"):
+    with pytest.raises(UserError, match="step 7: generator weight is not finite; no checkpoint was written yet"):
         save_checkpoint(tmp_path, 7, state(float("inf")))
     assert list(tmp_path.iterdir()) == []
+    save_checkpoint(tmp_path, 5, state())
+    with pytest.raises(UserError, match="generator weight is not finite; the last good checkpoint is of step 5; lower"):
+        save_checkpoint(tmp_path, 7, state(float("nan")))
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"generator": None}, "its part generator is missing or damaged"),
+        ({"generator": {"weight": 3}}, "its part generator is missing or damaged"),
+        ({"log": []}, "its part log is missing or damaged"),
+        ({"seconds": None}, "its step or its seconds are no number"),
+        ({"step": "2"}, "its step or its seconds are no number"),
+    ],
+)
+def test_a_checkpoint_without_all_parts_is_passed_over(tmp_path: Path, change: dict[str, Any], reason: str) -> None:
+    save_checkpoint(tmp_path, 1, {**state(), "log": {}})
+    torch.save({"format": 1, "step": 2, **state(), "log": {}, **change}, checkpoint_path(tmp_path, 2))
+    told: list[str] = []
+    nets = {"generator": {"weight": torch.zeros(4)}}
+    loaded = load_latest(tmp_path, "f", told.append, nets=nets, parts=("generator", "discriminator", "log"))
+    assert loaded is not None
+    assert loaded["step"] == 1
+    assert len(told) == 1
+    assert reason in told[0]
 
 
 def test_failed_write_is_the_users_line_and_leaves_the_old_checkpoint(tmp_path: Path) -> None:

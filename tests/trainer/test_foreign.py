@@ -148,6 +148,26 @@ def test_what_nothing_explains_is_named(change: dict[str, object], message: str,
         load_foreign(write({**small_unet().state_dict(), **change}))
 
 
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (lambda weight: weight[:0], r"is empty, of shape \(0, 3, 4, 4\)"),
+        (lambda weight: weight[:, :0], r"is empty, of shape \(2, 0, 4, 4\)"),
+        (lambda weight: weight.to_sparse(), "is a sparse tensor"),
+        (lambda weight: weight.to("meta"), "has no values"),
+        (lambda weight: weight.int(), "is int32, no floating point numbers"),
+        (lambda weight: weight.to(torch.complex64), "is complex64, no floating point numbers"),
+        (lambda weight: weight * float("nan"), "has numbers that are not finite"),
+        (lambda weight: weight.double() * 1e300, "has numbers that are not finite"),
+    ],
+)
+def test_tensors_that_are_no_weights_are_named(change: Callable[[Tensor], Tensor], reason: str, write: Write) -> None:
+    state = small_unet().state_dict()
+    key = "model.model.0.weight"
+    with pytest.raises(UserError, match=rf"latest_net_G\.pth: {key} {reason}; not the weights of a generator"):
+        load_foreign(write({**state, key: change(state[key])}))
+
+
 def test_norm_weights_without_statistics_are_not_taken_for_instance_norm(write: Write) -> None:
     state = {key: value for key, value in small_unet().state_dict().items() if "running" not in key}
     with pytest.raises(UserError, match=r"model\.model\.1\.model\.2\.weight is not a weight .* norm none"):

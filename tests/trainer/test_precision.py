@@ -70,7 +70,7 @@ def test_samples_of_a_bf16_run_come_from_the_fp32_generator(make_pairs: Pairs, t
     data, settings = make_pairs(train=2), tiny(precision="bf16")
     run = train(settings, data, tmp_path / "run", direction="AtoB")
     net, _ = load_generator(run)
-    pairs = sample_pairs(data, sorted((data / "train").iterdir()), "AtoB", size=64)
+    pairs = sample_pairs(data, sorted((data / "train").iterdir()), "AtoB", size=64, train_split="train", say=print)
     draw_samples(net, pairs, tmp_path / "again.png", seed=settings.seed)
     drawn = (np.asarray(Image.open(path)) for path in (tmp_path / "again.png", run / "samples" / "step_0000008.png"))
     np.testing.assert_array_equal(*drawn)

@@ -220,3 +220,7 @@ def test_accuracy_counts_logits_on_the_right_side() -> None:
     fake, real = torch.tensor([-1.0, 0.0, 0.2, 3.0]), torch.tensor([0.1, -0.1])
     assert accuracy(fake, real, 0.0) == pytest.approx((2 / 4 + 1 / 2) / 2)
     assert accuracy(fake, real, 0.5) == pytest.approx((3 / 4 + 0) / 2)
+    thirds = torch.tensor([1.0, -1.0, -1.0], dtype=torch.float64)
+    assert float(accuracy(thirds, thirds, 0.0)) == pytest.approx(0.5, abs=1e-15)
+    assert accuracy(thirds, -thirds, 0.0).item() == pytest.approx(2 / 3, abs=1e-15), "counted in float64"
+    assert accuracy(thirds.bfloat16(), -thirds.bfloat16(), 0.0).item() == pytest.approx(2 / 3, abs=1e-7)

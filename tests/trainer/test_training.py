@@ -21,7 +21,8 @@ from gan_eval.tables import TRAINING_LOG
 from gan_eval.tabular import read_rows
 from trainer.checkpoints import list_checkpoints
 from trainer.length import planned_steps, shortened
-from trainer.run_folder import load_generator
+from trainer.nets.build import new_networks
+from trainer.run_folder import load_generator, save_generator
 from trainer.training import train
 from trainer.validation import Measure
 
@@ -225,10 +226,49 @@ def test_loss_that_is_not_finite_names_step_and_term(
         return terms | {"d_real": torch.tensor(float("nan"))} if steps == 6 else terms
 
     monkeypatch.setattr(run_module, "training_step", breaking)
-    with pytest.raises(UserError, match="broke down at step 6: the term d_real is nan"):
+    line = "broke down at step 6: the term d_real is nan; the last good checkpoint is of step 4"
+    with pytest.raises(UserError, match=line):
         train(tiny(), make_pairs(train=2), tmp_path / "run", direction="AtoB", checkpoint_every=4)
     assert [path.name for path in list_checkpoints(tmp_path / "run" / "checkpoints")] == ["step_0000004.pt"]
     assert not (tmp_path / "run" / "generator.safetensors").exists()
+
+
+@pytest.mark.parametrize("what", ["term", "statistics"])
+def test_nothing_is_kept_or_measured_of_a_generator_that_broke_down(
+    make_pairs: Pairs, tiny: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    """Between two rows of the log and two checkpoints, whether a term or a running statistic shows it."""
+    plain = run_module.training_step
+
+    def breaking(gan: Any, *args: Any, **options: Any) -> dict[str, torch.Tensor]:
+        terms = plain(gan, *args, **options)
+        if what == "term":
+            return terms | {"g_l1": torch.tensor(float("nan"))}
+        gan.generator.get_buffer("module.down.1.norm.running_var").fill_(float("inf"))
+        return terms
+
+    measured: list[Path] = []
+
+    def values(folder: Path) -> list[dict[str, Any]]:
+        measured.append(folder)
+        return [{"metric": "m", "value": 1.0, "sd": None, "n": 2, "reason": None}]
+
+    monkeypatch.setattr(run_module, "training_step", breaking)
+    settings = tiny(steps=24, snapshots=(2,), validate_every=2, validation_metrics=("m",))
+    data, run = make_pairs(train=3, val=2), tmp_path / "run"
+    with pytest.raises(UserError, match=r"broke down .* no checkpoint was written yet"):
+        train(settings, data, run, direction="AtoB", measure=Measure(values, {"m": True}), checkpoint_every=100)
+    assert [path.name for path in (run / "samples").iterdir()] == ["step_0000000.png"]
+    assert list(run.rglob("*.safetensors")) == []
+    assert len(measured) == 2, "the untrained one, in both modes"
+
+
+def test_a_generator_that_is_not_finite_is_not_written(tiny: Settings, tmp_path: Path) -> None:
+    net, _ = new_networks(tiny())
+    torch.nn.init.constant_(net.up[0].conv.bias, float("nan"))
+    with pytest.raises(UserError, match=r"net\.safetensors: not written, as its weight up\.0\.conv\.bias"):
+        save_generator(tmp_path / "net.safetensors", net, {})
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_broken_weights_are_never_saved(make_pairs: Pairs, tiny: Settings, tmp_path: Path) -> None:
@@ -315,6 +355,35 @@ def test_leftovers_of_a_killed_process_are_removed(make_pairs: Pairs, tiny: Sett
     assert [path for path in mine if not path.exists()] == []
 
 
+def test_leftovers_in_a_finished_run_are_removed(make_pairs: Pairs, tiny: Settings, tmp_path: Path) -> None:
+    """Killed while the animation was written, after the finished generator."""
+    data = make_pairs(train=2)
+    run = train(tiny(), data, tmp_path / "run", direction="AtoB")
+    (run / "evolution.webp").rename(run / ".evolution-a1b2_3cd.webp")
+    train(tiny(), data, run, direction="AtoB")
+    assert (run / "evolution.webp").is_file()
+    assert not (run / ".evolution-a1b2_3cd.webp").exists()
+
+
+@pytest.mark.parametrize("config", ["[1]", '{"machine": 3}'])
+def test_a_damaged_configuration_is_named(make_pairs: Pairs, tiny: Settings, tmp_path: Path, config: str) -> None:
+    data = make_pairs(train=2)
+    run = train(tiny(steps=1), data, tmp_path / "run", direction="AtoB")
+    (run / "config.json").write_text(config)
+    with pytest.raises(UserError, match=r"config\.json: not the configuration of a run"):
+        train(tiny(steps=1), data, run, direction="AtoB")
+
+
+def test_a_checkpoint_beyond_the_end_is_the_end(make_pairs: Pairs, tiny: Settings, tmp_path: Path) -> None:
+    data = make_pairs(train=2)
+    run = train(tiny(), data, tmp_path / "run", direction="AtoB")
+    (run / "generator.safetensors").unlink()
+    (last,) = list_checkpoints(run / "checkpoints")
+    torch.save(torch.load(last, weights_only=True) | {"step": 9}, last)
+    train(tiny(), data, run, direction="AtoB")
+    assert (run / "generator.safetensors").is_file()
+
+
 def test_checkpoints_are_kept_as_asked_for(make_pairs: Pairs, tiny: Settings, tmp_path: Path) -> None:
     data = make_pairs(train=2)
     run = train(tiny(), data, tmp_path / "run", direction="AtoB", checkpoint_every=2, keep=3)
@@ -348,11 +417,13 @@ def test_a_checkpoint_of_another_network_is_named_by_its_key(make_pairs: Pairs, 
 
 def test_another_thread_count_is_warned_of(make_pairs: Pairs, tiny: Settings, tmp_path: Path) -> None:
     data = make_pairs(train=3)
-    run = train(tiny(steps=2), data, tmp_path / "run", direction="AtoB")
+    run = tmp_path / "run"
+    with pytest.raises(Stop):
+        train(tiny(steps=2), data, run, direction="AtoB", checkpoint_every=1, on_progress=stop_after(1))
     torch.set_num_threads(2)
     messages: list[str] = []
     train(tiny(steps=2), data, run, direction="AtoB", on_message=messages.append)
-    assert len(messages) == 1
+    assert messages[1:] == ["going on from step 1 of 2"]
     assert messages[0].startswith("threads was 1 when the run began and is 2 now")
 
 

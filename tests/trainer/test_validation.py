@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from gan_eval.files import sha256_file
 from gan_eval.metrics.on_the_way import higher_is_better, measure_on_the_way
@@ -97,6 +98,22 @@ def test_validation_pairs_are_spread_over_the_split(make_pairs: Pairs) -> None:
     found = validation_pairs(data, "AtoB", size=64, count=3, train_split="train")
     assert found is not None
     assert (found.split, list(found.pairs)) == ("test", ["0", "3", "6"])
+
+
+def test_changed_pictures_are_measured_after_a_resume(make_pairs: Pairs, tiny: Settings, tmp_path: Path) -> None:
+    data = make_pairs(train=2, val=2)
+    settings = tiny(steps=4, validate_every=2)
+
+    def stop(done: int, *_: object) -> None:
+        if done == 3:
+            raise Stop
+
+    with pytest.raises(Stop):
+        train(settings, data, tmp_path / "run", direction="AtoB", measure=measure(), on_progress=stop)
+    Image.new("RGB", (128, 64), "red").save(data / "val" / "1.png")
+    run = train(settings, data, tmp_path / "run", direction="AtoB", measure=measure())
+    for kind in ("input", "real"):
+        assert np.all(np.asarray(Image.open(run / "validation" / "train" / kind / "1.png")) == [255, 0, 0])
 
 
 def test_diversity_is_one_for_the_data_itself_and_zero_for_one_picture() -> None:

@@ -1,16 +1,12 @@
 """Layers that the networks share."""
 
-from collections.abc import Sequence
-from typing import Literal
+from collections.abc import Callable, Sequence
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from gan_eval.study import NormKind
-
-Norm = NormKind
-Statistics = Literal["sample", "batch"]
+from gan_eval.study import NormKind, StatisticsKind, UpsamplingKind
 
 
 class BatchNorm2d(nn.BatchNorm2d):
@@ -70,7 +66,14 @@ class ResizeConv2d(nn.Conv2d):
         return super().forward(F.interpolate(x, scale_factor=2.0, mode="nearest"))
 
 
-def norm_layer(kind: Norm, channels: int, statistics: Statistics = "batch") -> nn.Module:
+def doubling(
+    kind: UpsamplingKind, transposed: Callable[..., nn.Module], inside: int, outside: int, *, bias: bool
+) -> nn.Module:
+    """What doubles height and width: `transposed`, a transposed convolution but for its channels, or a resize."""
+    return (ResizeConv2d if kind == "resize" else transposed)(inside, outside, bias=bias)
+
+
+def norm_layer(kind: NormKind, channels: int, statistics: StatisticsKind = "batch") -> nn.Module:
     """The normalisation for (N, channels, H, W). Instance norm has neither weights nor running statistics."""
     match kind:
         case "batch":
@@ -81,7 +84,7 @@ def norm_layer(kind: Norm, channels: int, statistics: Statistics = "batch") -> n
             return nn.Identity()
 
 
-def inner_bias(kind: Norm) -> bool:
+def inner_bias(kind: NormKind) -> bool:
     """Whether inner convolutions have a bias: with instance norm alone.
 
     BatchNorm has its own bias. Instance norm cancels it, and "none" could use it; both follow the layout of

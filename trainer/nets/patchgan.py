@@ -2,7 +2,8 @@
 
 from torch import Tensor, nn
 
-from trainer.nets.layers import Norm, Statistics, inner_bias, norm_layer
+from gan_eval.study import NormKind, StatisticsKind
+from trainer.nets.layers import inner_bias, norm_layer
 from trainer.nets.receptive_field import plan_layers
 
 WIDEST = 8
@@ -22,8 +23,8 @@ class PatchGAN(nn.Module):
         in_channels: int = 6,
         channels: int = 64,
         receptive_field: int = 70,
-        norm: Norm = "batch",
-        statistics: Statistics = "batch",
+        norm: NormKind = "batch",
+        statistics: StatisticsKind = "batch",
     ) -> None:
         super().__init__()
         first, *inner, last = plan_layers(receptive_field)
@@ -43,5 +44,5 @@ class PatchGAN(nn.Module):
         self.model = nn.Sequential(*modules)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Condition and picture joined by channel, (N, in_channels, H, W), to logits (N, 1, h, w); above 0 is real."""
+        """Condition and picture joined by channel, (N, in_channels, H, W), to logits (N, 1, h, w), high for real."""
         return self.model(x)

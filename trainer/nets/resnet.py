@@ -1,9 +1,11 @@
 """The generator of Johnson et al. 2016 (arXiv 1603.08155) as Zhu et al. 2017 use it (arXiv 1703.10593, appendix)."""
 
+from functools import partial
+
 from torch import Tensor, nn
 
-from gan_eval.study import UpsamplingKind
-from trainer.nets.layers import Dropout, Norm, ResizeConv2d, Statistics, inner_bias, norm_layer
+from gan_eval.study import NormKind, StatisticsKind, UpsamplingKind
+from trainer.nets.layers import Dropout, doubling, inner_bias, norm_layer
 
 HALVINGS = 2
 
@@ -16,15 +18,17 @@ class ResNet(nn.Module):
     """
 
     multiple = 2**HALVINGS
-    """Height and width must be multiples of this."""
+    """Height and width must be multiples of this,"""
+    smallest = 2 * multiple
+    """and at least this: the blocks reflect a border, for which a side of 1 pixel is too small."""
 
     def __init__(
         self,
         *,
         blocks: int = 9,
         channels: int = 64,
-        norm: Norm = "batch",
-        statistics: Statistics = "batch",
+        norm: NormKind = "batch",
+        statistics: StatisticsKind = "batch",
         dropout: float = 0.5,
         upsampling: UpsamplingKind = "transposed",
         in_channels: int = 3,
@@ -33,6 +37,7 @@ class ResNet(nn.Module):
         super().__init__()
         self.in_channels, self.out_channels = in_channels, out_channels
         bias = inner_bias(norm)
+        transposed = partial(nn.ConvTranspose2d, kernel_size=3, stride=2, padding=1, output_padding=1)
 
         def normed(conv: nn.Module, width: int) -> list[nn.Module]:
             return [conv, norm_layer(norm, width, statistics), nn.ReLU(True)]
@@ -44,7 +49,7 @@ class ResNet(nn.Module):
             width *= 2
         modules += [Block(width, norm=norm, statistics=statistics, dropout=dropout) for _ in range(blocks)]
         for _ in range(HALVINGS):
-            modules += normed(_doubling(upsampling, width, width // 2, bias=bias), width // 2)
+            modules += normed(doubling(upsampling, transposed, width, width // 2, bias=bias), width // 2)
             width //= 2
         modules += [nn.ReflectionPad2d(3), nn.Conv2d(width, out_channels, 7), nn.Tanh()]
         self.model = nn.Sequential(*modules)
@@ -57,7 +62,7 @@ class ResNet(nn.Module):
 class Block(nn.Module):
     """Two convolutions of kernel 3 whose result is added to their input."""
 
-    def __init__(self, channels: int, *, norm: Norm, statistics: Statistics, dropout: float) -> None:
+    def __init__(self, channels: int, *, norm: NormKind, statistics: StatisticsKind, dropout: float) -> None:
         super().__init__()
         bias = inner_bias(norm)
         self.conv_block = nn.Sequential(
@@ -74,9 +79,3 @@ class Block(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """(N, channels, H, W), same shape out."""
         return x + self.conv_block(x)
-
-
-def _doubling(kind: UpsamplingKind, inside: int, outside: int, *, bias: bool) -> nn.Module:
-    if kind == "resize":
-        return ResizeConv2d(inside, outside, bias=bias)
-    return nn.ConvTranspose2d(inside, outside, 3, stride=2, padding=1, output_padding=1, bias=bias)

@@ -1,18 +1,21 @@
 """The generator: a U-Net (Isola et al. 2017, arXiv 1611.07004, section 6.1.1; Ronneberger et al. 2015)."""
 
 from collections import OrderedDict
+from functools import partial
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from gan_eval.errors import UserError
-from gan_eval.study import UpsamplingKind
+from gan_eval.study import NormKind, StatisticsKind, UpsamplingKind
 from trainer.nets.convolution import Conv2d, ConvTranspose2d
-from trainer.nets.layers import Dropout, Norm, ResizeConv2d, Statistics, inner_bias, norm_layer
+from trainer.nets.layers import Dropout, doubling, inner_bias, norm_layer
 
 WIDEST = 8
 """Channels double at each level up to this many times the first level's."""
+LEAST_DEPTH = 5
+"""Fewer levels than these are taken only where they are asked for, or the size is a power of two."""
 FIRST_DROPOUT_LEVEL = 4
 """Dropout is in the decoder from this level (0 is the outermost) to the last but one: three levels at depth 8."""
 
@@ -30,8 +33,8 @@ class UNet(nn.Module):
         *,
         depth: int,
         channels: int = 64,
-        norm: Norm = "batch",
-        statistics: Statistics = "batch",
+        norm: NormKind = "batch",
+        statistics: StatisticsKind = "batch",
         dropout: float = 0.5,
         upsampling: UpsamplingKind = "transposed",
         in_channels: int = 3,
@@ -40,6 +43,7 @@ class UNet(nn.Module):
         super().__init__()
         self.in_channels, self.out_channels = in_channels, out_channels
         widths = [channels * min(2**level, WIDEST) for level in range(depth)]
+        transposed = partial(ConvTranspose2d, kernel_size=4, stride=2, padding=1)
         self.down = nn.ModuleList()
         self.up = nn.ModuleList()
         for level, width in enumerate(widths):
@@ -54,7 +58,7 @@ class UNet(nn.Module):
             inside = width if innermost else 2 * width
             outside = out_channels if outermost else outside
             up: OrderedDict[str, nn.Module] = OrderedDict()
-            up["conv"] = _doubling(upsampling, inside, outside, bias=outermost or inner_bias(norm))
+            up["conv"] = doubling(upsampling, transposed, inside, outside, bias=outermost or inner_bias(norm))
             if not outermost:
                 up["norm"] = norm_layer(norm, outside, statistics)
             if FIRST_DROPOUT_LEVEL <= level < depth - 1 and dropout > 0:
@@ -71,6 +75,11 @@ class UNet(nn.Module):
         """Height and width must be multiples of this."""
         return 2**self.depth
 
+    @property
+    def smallest(self) -> int:
+        """Height and width must be at least this."""
+        return self.multiple
+
     def forward(self, x: Tensor) -> Tensor:
         """(N, in_channels, H, W) in [-1, 1] to (N, out_channels, H, W) in [-1, 1]."""
         encoded: list[Tensor] = []
@@ -83,24 +92,21 @@ class UNet(nn.Module):
         return torch.tanh(x)
 
 
-def _doubling(kind: UpsamplingKind, inside: int, outside: int, *, bias: bool) -> nn.Module:
-    if kind == "resize":
-        return ResizeConv2d(inside, outside, bias=bias)
-    return ConvTranspose2d(inside, outside, 4, stride=2, padding=1, bias=bias)
-
-
 def default_depth(size: int) -> int:
-    """The number of times that `size` can be halved exactly: 8 for 256, 6 for 192, down to a bottleneck of 1 pixel.
+    """The number of times that `size` can be halved exactly: 8 for 256, 6 for 192.
 
     Raises:
-        UserError: the size can be halved less than twice.
+        UserError: the network would have fewer than LEAST_DEPTH levels, and the size is no power of two.
 
-    >>> default_depth(256), default_depth(192), default_depth(100)
-    (8, 6, 2)
+    >>> default_depth(256), default_depth(192), default_depth(16)
+    (8, 6, 4)
     """
     depth = (size & -size).bit_length() - 1
-    if depth < 2:
+    if depth < LEAST_DEPTH and size != 2**depth:
+        step = 2**LEAST_DEPTH
+        below = size // step * step
         raise UserError(
-            f"image_size {size}: a U-Net needs a multiple of 4, best a power of two; choose {size & ~3 or 4}"
+            f"image_size {size}: halves exactly {depth} times, too few for a U-Net; "
+            f"choose {f'{below} or ' if below else ''}{below + step}, or give depth"
         )
     return depth

@@ -18,16 +18,27 @@ def test_parameter_count_is_the_published_networks() -> None:
     assert sum(weight.numel() for weight in net.parameters()) == 54_413_955
 
 
-@pytest.mark.parametrize(("size", "depth"), [(256, 8), (128, 7), (64, 6), (192, 6), (96, 5), (100, 2), (512, 9)])
+@pytest.mark.parametrize(
+    ("size", "depth"), [(256, 8), (128, 7), (64, 6), (192, 6), (96, 5), (32, 5), (16, 4), (512, 9)]
+)
 def test_default_depth(size: int, depth: int) -> None:
     assert default_depth(size) == depth
     assert size % 2**depth == 0
 
 
-@pytest.mark.parametrize("size", [286, 255, 2])
-def test_size_that_cannot_be_halved_twice_is_refused(size: int) -> None:
-    with pytest.raises(UserError, match=f"image_size {size}"):
-        default_depth(size)
+@pytest.mark.parametrize(
+    ("size", "halvings", "choice"),
+    [(286, 1, "256 or 288"), (255, 0, "224 or 256"), (100, 2, "96 or 128"), (300, 2, "288 or 320"),
+     (500, 2, "480 or 512"), (48, 4, "32 or 64"), (20, 2, "32")],
+)  # fmt: skip
+def test_a_shallow_network_is_not_taken_for_granted(size: int, halvings: int, choice: str) -> None:
+    line = f"image_size {size}: halves exactly {halvings} times, too few for a U-Net; choose {choice}, or give depth"
+    with pytest.raises(UserError, match=line):
+        empty_generator(TrainingSettings(steps=1, image_size=size, generator_channels=1))
+
+
+def test_a_shallow_network_is_built_where_it_is_asked_for() -> None:
+    assert empty_generator(TrainingSettings(steps=1, image_size=100, generator_channels=1, depth=2)).depth == 2
 
 
 @pytest.mark.parametrize("upsampling", ["transposed", "resize"])
