@@ -122,7 +122,15 @@ def data_preview(
     """Draw a contact sheet that marks which half is the input and which the target."""
     from trainer.datasets.preview import preview
 
-    typer.echo(preview(folder, out, direction=direction.value if direction else None, split=split, count=count))
+    preview(
+        folder,
+        out,
+        direction=direction.value if direction else None,
+        split=split,
+        count=count,
+        on_message=lambda line: typer.echo(line, err=True),
+    )
+    typer.echo(out)
 
 
 @data_app.command("pair")

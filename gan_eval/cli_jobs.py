@@ -59,7 +59,7 @@ def job_of_options(
         assignments: `NAME=VALUE` texts of `--set`, for any setting.
         data: default: the preset's name below `data_root`.
         direction: default: the preset's, else AtoB.
-        preset: the name of a published training; options override what it says.
+        preset: the name of a data set whose training is known; options override what it says.
 
     Raises:
         UserError: a value is not what it must be, a setting is given twice, or data or length are missing.
@@ -79,6 +79,8 @@ def job_of_options(
     if data is None and known is not None and data_root is not None:
         data = data_root / known.name
     if data is None:
+        if known is not None:
+            raise UserError(f"train: where is {known.name}? give --data-root DIR (or $GAN_EVAL_DATA), or --data DIR")
         raise UserError("train: --data is missing; name the folder with train/")
     settings = check_options(
         TrainingSettings, values, spelled=lambda name: f"--set {name}" if name in assigned else f"--{_dashed(name)}"

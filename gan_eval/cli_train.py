@@ -37,7 +37,7 @@ def train(
         typer.Option("--set", metavar="NAME=VALUE", help="Any setting of docs/training_settings.md, repeatable."),
     ] = None,
     preset: Annotated[
-        str | None, typer.Option(help="A published training: facades, maps, edges2shoes or cityscapes.")
+        str | None, typer.Option(help="The training of a set as in studies/: facades, maps, edges2shoes or cityscapes.")
     ] = None,
     fraction: Annotated[float, typer.Option(help="Share of the planned steps, above 0 up to 1.")] = 1.0,
     checkpoint_every: Annotated[

@@ -308,6 +308,8 @@ def load_study(path: Path) -> Study:
         UserError: no such file, not TOML, or a field is not what it must be; the message names file and field.
     """
     path = Path(path)
+    if path.is_dir():
+        raise UserError(f"{path}: a folder, not a study file; a folder of pictures is given with --data")
     try:
         values = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
@@ -346,6 +348,8 @@ def _first_problem(error: ValidationError, model: type[BaseModel], *, prefix: st
         return f"{field}: is missing; give it a value"
     if problem["type"] == "value_error":
         return f"{field}: {message}"
+    if problem["type"] == "tuple_type":
+        return f"{field}: found {problem['input']!r}; wanted a list such as [{problem['input']!r}]"
     return f"{field}: found {problem['input']!r}; {message[0].lower()}{message[1:]}"
 
 

@@ -58,7 +58,7 @@ class Execution:
         if self.workers is None:
             return 2 if device.type == "cuda" else 0
         if self.workers < 0:
-            raise UserError(f"workers {self.workers}: wanted 0 or more")
+            raise UserError(f"--workers {self.workers}: wanted 0 or more")
         return self.workers
 
 

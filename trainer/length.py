@@ -27,7 +27,7 @@ def shortened(planned: int, fraction: float) -> int:
     (2500, 1)
     """
     if not 0 < fraction <= 1:
-        raise UserError(f"fraction {fraction}: wanted a share of the steps above 0 and at most 1")
+        raise UserError(f"--fraction {fraction}: wanted a share of the steps above 0 and at most 1")
     return max(1, round(planned * fraction))
 
 

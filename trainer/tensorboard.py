@@ -6,6 +6,7 @@ each point once, a run may be watched from any start on, and nothing of it is in
 
 import time
 from collections.abc import Iterable, Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,8 @@ from PIL import Image
 
 from gan_eval.errors import UserError
 from gan_eval.study import TrainingSettings
+from gan_eval.tables import TRAINING_LOG, VALIDATION
+from gan_eval.tabular import Row, read_rows
 from trainer.findings import Findings
 from trainer.log import TrainingLog
 from trainer.samples import grid_step, list_grids
@@ -63,11 +66,15 @@ class TensorBoard:
         Args:
             seconds: time trained so far; the points' times follow from it.
         """
+        self.write(log.rows(self._logged), findings.validation[self._validated :], done=done, seconds=seconds)
+
+    def write(self, log: Iterable[Row], validation: Iterable[Row], *, done: int, seconds: float) -> None:
+        """Write rows of the tables training_log and validation, and the grids drawn since the last call."""
         began = time.time() - seconds
-        for row in log.rows(self._logged):
+        for row in log:
             self._scalar(f"training/{row['term']}", row["value"], row["step"], began + row["seconds"])
             self._logged += 1
-        for row in findings.validation[self._validated :]:
+        for row in validation:
             self._scalar(f"validation/{row['metric']}_{row['mode']}", row["value"], row["step"], None)
             self._validated += 1
         for path in list_grids(self._samples):
@@ -99,6 +106,18 @@ class TensorBoard:
         values = plain_values({**settings.model_dump(mode="json"), "fraction": fraction})
         for summary in hparams(values, {"training/g_l1": None}):
             self._writer.file_writer.add_summary(summary, 0)
+
+
+def write_board(run: Path, settings: TrainingSettings, *, fraction: float) -> None:
+    """The whole board of a finished run, from its tables and sample grids.
+
+    Raises:
+        UserError: the package tensorboard is missing, or a table of the run cannot be read.
+    """
+    log = read_rows(run / "training_log.csv", TRAINING_LOG)
+    validation = read_rows(run / "validation.csv", VALIDATION) if (run / "validation.csv").is_file() else []
+    with closing(TensorBoard(run, settings, fraction=fraction)) as board:
+        board.write(log, validation, done=log[-1]["step"], seconds=log[-1]["seconds"])
 
 
 def plain_values(settings: Mapping[str, Any]) -> dict[str, bool | int | float | str]:

@@ -68,9 +68,9 @@ def train(
         KeyboardInterrupt: Ctrl-C, after the step in hand was finished, and a checkpoint and latest.safetensors written.
     """
     if checkpoint_every is not None and checkpoint_every < 1:
-        raise UserError(f"checkpoint_every {checkpoint_every}: wanted 1 step or more")
+        raise UserError(f"--checkpoint-every {checkpoint_every}: wanted 1 step or more")
     if keep < 1:
-        raise UserError(f"keep {keep}: wanted 1 checkpoint or more")
+        raise UserError(f"--keep {keep}: wanted 1 checkpoint or more")
     if tensorboard:
         require_tensorboard()
     fabric = new_fabric(settings)

@@ -77,6 +77,11 @@ def test_preview_writes_a_sheet(facades: Path, tmp_path: Path, capsys: pytest.Ca
     assert run(["data", "preview", str(facades), "--direction", "BtoA", "--out", str(out)]) == 0
     assert capsys.readouterr().out == f"{out}\n"
     assert Image.open(out).size > (64, 32)
+    (facades / "train" / "1.png").write_text("no picture")
+    assert run(["data", "preview", str(facades), "--out", str(out)]) == 0
+    told = capsys.readouterr()
+    assert told.out == f"{out}\n"
+    assert "1.png: not a readable picture" in told.err
     assert run(["data", "preview", str(facades), "--direction", "AtoC", "--out", str(out)]) == 2
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
 import gan_eval.cli_jobs as cli_jobs
 import gan_eval.console as console_module
@@ -41,6 +42,7 @@ def test_values_are_toml_and_other_text_is_itself() -> None:
         (["lambda=3"], r"--set lambda: no such key; did you mean (lambda_l1|lambda_l2)\?"),
         (["receptive_field=0"], "--set receptive_field: found 0; input should be greater than or equal to 1"),
         (["norm=Batch"], "--set norm: found 'Batch'; input should be 'batch', 'instance' or 'none'"),
+        (["validation_metrics=psnr"], r"--set validation_metrics: found 'psnr'; wanted a list such as \['psnr'\]$"),
         (["seed"], "--set seed: wanted name=value"),
         (["seed=1", "seed=2"], "each name once"),
         (["batch_size=2"], "--set batch_size: there is also --batch-size; give one of them"),
@@ -77,8 +79,12 @@ def test_options_override_a_preset() -> None:
 
 
 def test_missing_data_length_or_preset() -> None:
-    with pytest.raises(UserError, match="--data is missing"):
+    with pytest.raises(
+        UserError, match=r"where is facades\? give --data-root DIR \(or \$GAN_EVAL_DATA\), or --data DIR"
+    ):
         job_of_options({}, preset="facades")
+    with pytest.raises(UserError, match="train: --data is missing; name the folder with train/"):
+        job_of_options({"steps": 3})
     with pytest.raises(UserError, match="give --steps N or --epochs N"):
         job_of_options({}, data=DATA)
     with pytest.raises(UserError, match="'facade': no preset of this name; choose from facades"):
@@ -120,3 +126,19 @@ def test_a_study_says_its_settings_itself(capsys: pytest.CaptureFixture[str], tm
     assert "--set: s.toml says this itself" in capsys.readouterr().err
     assert run(["train", "s.toml", "--preset", "facades", "--out", str(tmp_path)]) == 2
     assert "either a study file with --model, or --data" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("option", "value"), [("--workers", "-1"), ("--keep", "0"), ("--fraction", "2.0")])
+def test_bad_numbers_are_named_by_their_option(
+    option: str, value: str, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    (tmp_path / "train").mkdir()
+    Image.new("RGB", (32, 16)).save(tmp_path / "train" / "0.png")
+    words = f"--data {tmp_path} --steps 1 --image-size 16 --out {tmp_path / 'run'} {option} {value}"
+    assert run(["train", *words.split()]) == 2
+    assert f" {option} {value}: wanted " in capsys.readouterr().err
+
+
+def test_a_folder_is_no_study_file(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    assert run(["train", str(tmp_path), "--model", "m", "--out", str(tmp_path / "run")]) == 2
+    assert "a folder, not a study file; a folder of pictures is given with --data" in capsys.readouterr().err

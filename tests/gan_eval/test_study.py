@@ -79,7 +79,7 @@ def test_files_that_are_absent_or_not_text_are_named(tmp_path):
     (tmp_path / "b.toml").write_bytes(b"\xff\xff")
     with pytest.raises(UserError, match="not UTF-8"):
         load_study(tmp_path / "b.toml")
-    with pytest.raises(UserError, match="cannot be read"):
+    with pytest.raises(UserError, match="a folder, not a study file"):
         load_study(tmp_path)
 
 

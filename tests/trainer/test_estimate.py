@@ -54,6 +54,7 @@ def test_the_estimate_fits_the_run(make_pairs: Pairs, tiny: Settings, tmp_path: 
     text = "\n".join(found.lines())
     assert "for 30 steps" in text
     assert "4 validations" in text
+    assert f"median of {TIMED} steps" in text
 
 
 @pytest.mark.parametrize("steps", [1, 5])
@@ -75,6 +76,7 @@ def test_the_command_tells_and_leaves_nothing(
     told = capsys.readouterr()
     assert told.out == ""
     assert [line.split(":")[0] for line in told.err.splitlines()] == ["speed", "time", "memory", "disk"]
+    assert "(one step timed)" in told.err
     assert run([*command, "--json"]) == 0
     values = json.loads(capsys.readouterr().out)
     assert values["steps"] == 4

@@ -118,6 +118,19 @@ def test_switched_on_late_it_has_all_points(make_pairs: Pairs, settings: Trainin
     assert points(run) == points_of_tables(run)
 
 
+def test_switched_on_for_a_finished_run_it_has_all_points(
+    make_pairs: Pairs, settings: TrainingSettings, tmp_path: Path
+) -> None:
+    data = make_pairs(train=3, val=2)
+    run = train(settings, data, tmp_path / "run", **HOW)
+    assert not (run / "tensorboard").exists()
+    for _ in range(2):
+        train(settings, data, run, tensorboard=True, **HOW)
+        assert points(run) == points_of_tables(run)
+        drawn = sorted(int(path.stem.removeprefix("step_")) for path in (run / "samples").iterdir())
+        assert [picture.step for picture in read_back(run).Images("samples")] == drawn
+
+
 def test_the_example_holds() -> None:
     assert doctest.testmod(tensorboard).failed == 0
 

@@ -10,7 +10,7 @@ from typing import Any, Literal
 from gan_eval.errors import UserError
 from gan_eval.images import Picture, decode_rgb, list_pictures, read_file
 from gan_eval.study import Direction
-from trainer.datasets.layout import each, list_splits, require_halves
+from trainer.datasets.layout import each, list_splits, narrow_halves, require_halves, shared_stems
 from trainer.datasets.presets import PRESETS, Preset, preset_of
 from trainer.datasets.sides import Side, direction_from, drawn_side, flatness
 
@@ -19,7 +19,7 @@ OnProgress = Callable[[int, int], None]
 LISTED = 20
 """Of the findings of one kind, so many are told to people; JSON has all."""
 
-Kind = Literal["unusable", "duplicate", "count", "sides", "sizes", "split"]
+Kind = Literal["unusable", "duplicate", "count", "sides", "sizes", "shape", "split", "stem"]
 
 
 @dataclass(frozen=True)
@@ -190,6 +190,11 @@ def _findings(report: Report, preset: Preset | None) -> Iterable[Finding]:
     if len(report.sizes) > 1:
         listed = ", ".join(f"{size} ({count})" for size, count in report.sizes.items())
         yield Finding("sizes", f"pictures of several sizes: {listed}; training resizes each half to a square")
+    if narrow := narrow_halves({pair.path: (pair.width, pair.height) for pair in report.pairs}):
+        yield Finding("shape", narrow)
+    for split in list_splits(report.folder):
+        if shared := shared_stems(list_pictures(report.folder / split)):
+            yield Finding("stem", shared)
     yield from _duplicates(report.pairs)
     yield from _against_preset(report, preset) if preset else ()
 

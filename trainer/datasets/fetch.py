@@ -3,6 +3,7 @@
 import os
 import shutil
 import tempfile
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -66,29 +67,54 @@ def fetch(
         UserError: no address, no network, a wrong checksum, a damaged or unsafe archive, pictures that do not fall into
             halves, a folder that is not ours, or a full disk.
     """
-    sha256 = _checked_digest(sha256)
-    if (present := _present(Path(folder), sha256)) is not None:
+    folder, sha256 = Path(folder), _checked_digest(sha256)
+    if (present := _present(folder, sha256)) is not None:
         return present
     given = _given_archive(preset, source)
+    before = folder.is_dir()
     own = claim_output_folder(folder) / OWN_FOLDER
-    _clear_unfinished(Path(folder))
+    _clear_unfinished(folder)
     origin = source or preset.url or ""
-    archive = given or _downloaded(origin, own, on_progress)
+    wanted = sha256 or (preset.sha256 if source is None else None)
     try:
-        digest = sha256_file(archive)
-        wanted = sha256 or (preset.sha256 if source is None else None)
-        if wanted not in (None, digest):
-            raise BadArchiveError(f"{origin}: SHA-256 {digest}, wanted {wanted}; get the right archive")
-        splits = _unpack(archive, Path(folder), on_unpack)
-    except BadArchiveError:
-        if given is None:
-            archive.unlink()
+        archive = given or _downloaded(origin, own, on_progress)
+        digest, splits = _unpacked(archive, folder, origin, wanted=wanted, is_ours=given is None, on_unpack=on_unpack)
+    except UserError:
+        _leave_nothing(own, folder=None if before else folder)
         raise
     write_json(own / SOURCE, {"name": preset.name, "source": origin, "archive_sha256": digest, "splits": splits})
     (own / _MOVING).unlink()
     if given is None:
         archive.unlink()
-    return Fetched(Path(folder), splits, digest, _remarks(preset, splits, digest, known=wanted is not None))
+    return Fetched(folder, splits, digest, _remarks(preset, splits, digest, known=wanted is not None))
+
+
+def _unpacked(
+    archive: Path, folder: Path, origin: str, *, wanted: str | None, is_ours: bool, on_unpack: OnProgress | None
+) -> tuple[str, dict[str, int]]:
+    """The archive's SHA-256, and the number of pictures in each split once they are in place.
+
+    Raises:
+        BadArchiveError: it is not the wanted one, or damaged or unsafe; named by its origin, and gone where it is ours.
+        UserError: the folder cannot be written.
+    """
+    try:
+        digest = sha256_file(archive)
+        if wanted not in (None, digest):
+            raise BadArchiveError(f"{origin}: SHA-256 {digest}, wanted {wanted}; get the right archive")
+        return digest, _unpack(archive, folder, on_unpack)
+    except BadArchiveError as error:
+        if is_ours:
+            archive.unlink()
+        raise BadArchiveError(str(error).replace(str(archive), origin)) from error
+
+
+def _leave_nothing(own: Path, *, folder: Path | None) -> None:
+    """After a refusal, remove our folder where nothing has arrived in it, and `folder` where nothing else is in it."""
+    with suppress(OSError):  # not empty: an earlier fetch's notes, or a part that the next call goes on with
+        own.rmdir()
+        if folder is not None:
+            folder.rmdir()
 
 
 def _downloaded(address: str, own: Path, on_progress: OnProgress | None) -> Path:

@@ -1,10 +1,13 @@
 """The A|B layout: `DATA/<split>/*.jpg`, each picture with A as its left half and B as its right half."""
 
 import os
+from collections import defaultdict
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
+
+import numpy as np
 
 from gan_eval.errors import UserError
 from gan_eval.images import Picture, decode_rgb, list_pictures, names_a_picture, read_file
@@ -46,9 +49,42 @@ def list_pairs(data: Path, split: str, *, limit: int | None = None) -> list[Path
     if not data.is_dir():
         raise UserError(f"{data}: no such data folder")
     if not (data / split).is_dir():
+        if any(names_a_picture(path) for path in data.iterdir()):
+            raise UserError(f"{data}: pictures lie directly in it; give the folder above, {data.resolve().parent}")
         splits = ", ".join(sorted(folder.name for folder in data.iterdir() if folder.is_dir())) or "none"
         raise UserError(f"{data}: no split {split!r} (a folder of pictures); there are: {splits}")
     return list_pictures(data / split)[:limit]
+
+
+def spread(paths: list[Path], count: int) -> list[Path]:
+    """At most `count` pictures, spread evenly, the first and the last among them."""
+    places = np.linspace(0, len(paths) - 1, min(count, len(paths))).round().astype(int)
+    return [paths[place] for place in places]
+
+
+def shared_stems(paths: list[Path]) -> str | None:
+    """The user's line where pictures of one split differ only in their suffix; None where none do."""
+    names: dict[str, list[str]] = defaultdict(list)
+    for path in paths:
+        names[path.stem].append(path.name)
+    groups = [" and ".join(group) for group in names.values() if len(group) > 1]
+    if not groups:
+        return None
+    listed = ", ".join([*groups[:NAMED], *([f"{len(groups) - NAMED} more"] if len(groups) > NAMED else [])])
+    return f"{paths[0].parent.name}: the same stem, by which pictures are paired: {listed}; rename one of each"
+
+
+def narrow_halves(sizes: dict[Path, tuple[int, int]]) -> str | None:
+    """The user's line where pictures, given with (width, height), are no wider than high: hardly two halves each."""
+    narrow = {path: size for path, size in sizes.items() if size[0] <= size[1]}
+    if not narrow:
+        return None
+    path, (width, height) = next(iter(narrow.items()))
+    return (
+        f"{len(narrow)} of {len(sizes)} pictures are no wider than high, such as {path.parent.name}/{path.name} of "
+        f"{width}x{height}: each half would be {width // 2}x{height}; are these single photographs? "
+        "gan-eval data pair makes pairs"
+    )
 
 
 def read_halves(path: Path, *, content: bytes | None = None) -> tuple[Picture, Picture]:
@@ -95,8 +131,12 @@ def of_all(
     *,
     threads: int | None = None,
     on_progress: Callable[[int, int], None] | None = None,
+    mend: str = "mend or remove them",
 ) -> list[T]:
     """`work` of every picture, in order, by several threads: decoding and hashing release the interpreter's lock.
+
+    Args:
+        mend: what the user can do where several are bad.
 
     Raises:
         UserError: it fails on some. All are tried first, so that one line tells of all that must be mended.
@@ -106,7 +146,7 @@ def of_all(
     if len(bad) == 1:
         raise next(iter(bad.values()))
     if bad:
-        raise UserError(_all_bad(bad, len(paths)))
+        raise UserError(_all_bad(bad, len(paths), mend))
     return [found for found in tried if not isinstance(found, UserError)]
 
 
@@ -137,10 +177,10 @@ def each(
     return done
 
 
-def _all_bad(bad: dict[Path, UserError], tried: int) -> str:
+def _all_bad(bad: dict[Path, UserError], tried: int, mend: str) -> str:
     """One line for several bad pictures of one folder: the count, the mend, and the first with their reasons."""
     folder = next(iter(bad)).parent
     reasons = [str(error).removeprefix(f"{folder}{os.sep}").rsplit("; ", 1)[0] for error in bad.values()]
     more = [f"and {len(bad) - NAMED} more"] if len(bad) > NAMED else []
     listed = "; ".join([*reasons[:NAMED], *more])
-    return f"{folder}: {len(bad)} of {tried} pictures cannot be used; mend or remove them: {listed}"
+    return f"{folder}: {len(bad)} of {tried} pictures cannot be used; {mend}: {listed}"

@@ -146,7 +146,8 @@ def _require_fit(jobs: list[_Job], *, resized: bool) -> None:
             sizes = f"{left[1]}x{left[0]} pixels, but {right[1]}x{right[0]} in {partners[a]}"
             raise UserError(f"{a}: {sizes}; make them equal, or give --resize")
 
-    of_all(list(partners), fit)
+    or_resize = "" if resized else ", or give --resize where only sizes differ"
+    of_all(list(partners), fit, mend=f"mend or remove them{or_resize}")
 
 
 def _require_picture(path: Path) -> None:

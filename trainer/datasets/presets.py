@@ -37,6 +37,8 @@ class Preset:
     """Of the archive; None where no official one is published. Then `data fetch` records what it found."""
     terms: str
     citation: str
+    length_from: str = "`studies/pix2pix_capability.toml`"
+    """Who trained for so long, as the documentation says it."""
     epochs: int | None = 100
     steps: int | None = None
     image_size: int = 256
@@ -45,7 +47,7 @@ class Preset:
     """1 where the discriminator's two parts are added, as published; 0.5 where they are averaged."""
 
     def training(self) -> dict[str, Any]:
-        """The published training, as keys of `TrainingSettings`."""
+        """The training as in `studies/`, as keys of `TrainingSettings`."""
         length = {"epochs": self.epochs} if self.steps is None else {"steps": self.steps}
         return {
             **length,
@@ -56,7 +58,7 @@ class Preset:
 
     @property
     def length(self) -> str:
-        """The length of the published training, for people."""
+        """The length of the training, for people."""
         return f"{self.epochs} epochs" if self.steps is None else f"{self.steps:,} iterations"
 
 
@@ -125,6 +127,7 @@ PRESETS: dict[str, Preset] = {
             sha256=None,
             terms="each user registers at www.cityscapes-dataset.com and agrees to its licence; cite",
             citation="Cordts et al., The Cityscapes dataset for semantic urban scene understanding, CVPR 2016",
+            length_from="`studies/cityscapes_convergence.toml`",
             epochs=None,
             steps=50_000,
             d_loss_factor=1.0,
@@ -160,10 +163,10 @@ def _sets() -> list[str]:
 
 
 def _trainings() -> list[str]:
-    head = ["| name | direction | λ (L1) | factor of D's loss | length | size |", "|" + " --- |" * 6]
+    head = ["| name | direction | λ (L1) | factor of D's loss | length | length from | size |", "|" + " --- |" * 7]
     return head + [
         f"| {preset.name} | {preset.direction} | {preset.lambda_l1:g} | {preset.d_loss_factor:g} | {preset.length} "
-        f"| {preset.image_size} |"
+        f"| {preset.length_from} | {preset.image_size} |"
         for preset in PRESETS.values()
     ]
 

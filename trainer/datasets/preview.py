@@ -1,16 +1,17 @@
 """A contact sheet of a data set: which half the generator sees, and which it is to make."""
 
+from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from gan_eval.errors import UserError
 from gan_eval.files import atomic_path
-from gan_eval.images import resize
+from gan_eval.images import Picture, resize
 from gan_eval.study import Direction
-from trainer.datasets.layout import list_pairs, list_splits, read_halves
+from trainer.datasets.layout import each, list_pairs, list_splits, read_halves, spread
 from trainer.datasets.presets import PRESETS
+from trainer.datasets.sides import doubt, drawn_side, flatness
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
 
@@ -27,8 +28,17 @@ _INPUT, _TARGET = (0, 92, 175), (178, 72, 0)
 """Blue and orange: told apart with any colour vision."""
 
 
+Halves = tuple[Picture, Picture]
+
+
 def preview(
-    data: Path, out: Path, *, direction: Direction | None = None, split: str | None = None, count: int = 12
+    data: Path,
+    out: Path,
+    *,
+    direction: Direction | None = None,
+    split: str | None = None,
+    count: int = 12,
+    on_message: Callable[[str], None] | None = None,
 ) -> Path:
     """Draw `count` pairs, spread evenly over a split, each half marked as input or target.
 
@@ -38,11 +48,12 @@ def preview(
         direction: AtoB: the left half is the input; default: that of the preset called like the folder, else AtoB.
         split: default: train where there is one, else the first.
         count: pairs on the sheet.
+        on_message: told of pictures that cannot be drawn, and of a direction that makes drawings from photographs.
 
     Raises:
-        UserError: no such data or split, bad pictures among those drawn, or an output that is no picture.
+        UserError: no such data or split, no picture that can be drawn, or an output that is no picture.
     """
-    out = Path(out)
+    out, say = Path(out), on_message or (lambda _line: None)
     if out.suffix.lower() not in SUFFIXES:
         raise UserError(f"--out {out}: wanted a picture's name, ending in {', '.join(SUFFIXES)}")
     if count < 1:
@@ -51,9 +62,12 @@ def preview(
     direction = direction or (PRESETS[name].direction if name in PRESETS else "AtoB")
     split = split or _first_split(data)
     paths = list_pairs(data, split)
-    shown = [paths[index] for index in np.linspace(0, len(paths) - 1, min(count, len(paths))).round().astype(int)]
+    shown = _readable(spread(paths, count), say)
+    flat_a, flat_b = ([flatness(halves[side]) for halves in shown.values()] for side in (0, 1))
+    if line := doubt(drawn_side(flat_a, flat_b), direction):
+        say(line)
     title = f"{name} / {split}: {len(shown)} of {len(paths)} pairs, {direction}"
-    sheet = _sheet([_tile(path, direction) for path in shown], title)
+    sheet = _sheet([_tile(path, halves, direction) for path, halves in shown.items()], title)
     with atomic_path(out) as temporary:
         sheet.save(temporary)
     return out
@@ -64,9 +78,24 @@ def _first_split(data: Path) -> str:
     return "train" if not splits or "train" in splits else splits[0]
 
 
-def _tile(path: Path, direction: Direction) -> Image.Image:
+def _readable(paths: list[Path], say: Callable[[str], None]) -> dict[Path, Halves]:
+    """The halves of the pictures that can be read; the others are told of.
+
+    Raises:
+        UserError: none can be read; the first one's reason.
+    """
+    read = dict(zip(paths, each(paths, read_halves), strict=True))
+    bad = [found for found in read.values() if isinstance(found, UserError)]
+    if len(bad) == len(paths):
+        raise bad[0]
+    for error in bad:
+        say(f"{error} (not on the sheet)")
+    return {path: found for path, found in read.items() if not isinstance(found, UserError)}
+
+
+def _tile(path: Path, pair: Halves, direction: Direction) -> Image.Image:
     """One pair as it lies in the file, A left and B right, a coloured bar and a label over each half."""
-    halves = [Image.fromarray(resize(half, _cell_size(*half.shape[:2]))) for half in read_halves(path)]
+    halves = [Image.fromarray(resize(half, _cell_size(*half.shape[:2]))) for half in pair]
     width, height = halves[0].size
     bar = _LABEL + 10
     tile = Image.new("RGB", (2 * width + _GAP, height + bar + _LABEL + 6), _PAPER)

@@ -53,3 +53,15 @@ def drawn_side(flat_a: Sequence[float], flat_b: Sequence[float]) -> Side | None:
 def direction_from(drawn: Side) -> Direction:
     """The direction from what is drawn to what is photographed."""
     return "AtoB" if drawn == "A" else "BtoA"
+
+
+def doubt(drawn: Side | None, direction: Direction) -> str | None:
+    """The user's line where a direction makes drawings from photographs; None where it does not, or nobody can tell.
+
+    >>> doubt("B", "AtoB")
+    'B looks drawn, and AtoB makes drawings from photographs; --direction BtoA turns it round'
+    """
+    if drawn is None or direction_from(drawn) == direction:
+        return None
+    turned = direction_from(drawn)
+    return f"{drawn} looks drawn, and {direction} makes drawings from photographs; --direction {turned} turns it round"

@@ -175,11 +175,13 @@ def test_files_that_no_fetch_wrote_are_refused_and_stay(make_archive: Callable, 
     (tmp_path / "bad.zip").write_text("no archive")
     with pytest.raises(UserError, match="not an archive"):
         fetch(FACADES, out, source=str(tmp_path / "bad.zip"))
+    (out / ".gan-eval").mkdir(parents=True)
     (out / "train").mkdir()
     (out / "train" / "mine.png").touch()
     with pytest.raises(UserError, match="holds train, which no fetch wrote"):
         fetch(FACADES, out, source=str(archive))
     assert files_in(out) == ["train/mine.png"]
+    assert (out / ".gan-eval").is_dir(), "the mark of whoever made the folder stays"
     (tmp_path / "theirs").mkdir()
     (tmp_path / "theirs/a.txt").touch()
     with pytest.raises(UserError, match="not empty and not written by gan_eval"):
@@ -219,9 +221,9 @@ def test_a_bad_download_is_not_kept_and_another_address_is_asked_anew(
     make_archive: Callable, serve: Callable, tmp_path: Path
 ) -> None:
     page, right = serve(b"<html>please log in</html>"), serve(make_archive().read_bytes())
-    with pytest.raises(UserError, match="not an archive that can be read"):
+    with pytest.raises(UserError, match=rf"^{page.url}: not an archive that can be read"):
         fetch(FACADES, tmp_path / "out", source=page.url)
-    assert files_in(tmp_path / "out") == []
+    assert not (tmp_path / "out").exists()
     assert fetch(FACADES, tmp_path / "out", source=right.url).splits == {"train": 2, "val": 1}
 
 
@@ -239,3 +241,24 @@ def test_a_download_is_kept_where_the_disk_was_full(
             fetch(FACADES, tmp_path / "out", source=server.url)
     fetch(FACADES, tmp_path / "out", source=server.url)
     assert len(server.requests) == 1
+
+
+def test_a_refusal_leaves_no_folder_behind(make_archive: Callable, serve: Callable, tmp_path: Path) -> None:
+    server = serve(make_archive().read_bytes())
+    nobody = server.url
+    server.close()
+    kept = tmp_path / "kept"
+    kept.mkdir()
+    for folder in (tmp_path / "new", kept):
+        with pytest.raises(UserError, match="cannot be reached"):
+            fetch(FACADES, folder, source=nobody)
+    assert not (tmp_path / "new").exists()
+    assert list(kept.iterdir()) == [], "a folder that was there stays, as empty as it was"
+
+
+def test_a_damaged_download_is_named_by_its_address(make_archive: Callable, serve: Callable, tmp_path: Path) -> None:
+    server = serve(make_archive().read_bytes()[:3000])
+    with pytest.raises(UserError) as caught:
+        fetch(FACADES, tmp_path / "out", source=server.url)
+    assert str(caught.value).startswith(f"{server.url}: damaged or incomplete")
+    assert ".gan-eval" not in str(caught.value)

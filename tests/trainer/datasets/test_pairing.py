@@ -63,6 +63,15 @@ def test_different_sizes_are_refused_unless_resized(tmp_path: Path) -> None:
     np.testing.assert_array_equal(right, np.asarray(wanted))
 
 
+def test_several_different_sizes_name_the_option_too(tmp_path: Path) -> None:
+    a = save(tmp_path / "a", x=noise(1), y=noise(2))
+    b = save(tmp_path / "b", x=noise(1, (42, 28)), y=noise(2, (42, 28)))
+    with pytest.raises(
+        UserError, match=r"2 of 2 pictures cannot be used; .*or give --resize where only sizes differ: "
+    ):
+        pair_folders(a, b, tmp_path / "out")
+
+
 def test_nothing_is_written_where_a_picture_is_broken(tmp_path: Path) -> None:
     a, b = save(tmp_path / "a", x=noise(1), y=noise(1)), save(tmp_path / "b", x=noise(2), y=noise(1))
     (b / "y.png").write_bytes((b / "y.png").read_bytes()[:60])

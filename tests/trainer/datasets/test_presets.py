@@ -1,15 +1,17 @@
-"""The presets say what the publications say, and the documentation shows them as they are."""
+"""The presets say what the studies say, and the documentation shows them as they are."""
 
 from pathlib import Path
 
 import pytest
 
 from gan_eval.errors import UserError
-from gan_eval.study import TrainingSettings
+from gan_eval.study import TrainingSettings, load_study
 from trainer.datasets import presets
 
+ROOT = Path(__file__).parents[3]
 
-def test_presets_are_as_published() -> None:
+
+def test_presets_are_as_in_the_studies() -> None:
     found = {
         name: (preset.direction, preset.d_loss_factor, preset.length, sum(count for _, count in preset.splits))
         for name, preset in presets.PRESETS.items()
@@ -30,11 +32,20 @@ def test_the_training_of_a_preset_is_one_that_the_trainer_takes(name: str) -> No
     assert (settings.epochs is None) != (settings.steps is None)
 
 
+@pytest.mark.parametrize("preset", presets.PRESETS.values(), ids=presets.PRESETS)
+def test_a_preset_trains_as_the_study_that_it_names(preset: presets.Preset) -> None:
+    study = load_study(ROOT / preset.length_from.strip("`"))
+    (model,) = (name for name, settings in study.models.items() if settings.data == preset.name)
+    trained = study.training_of(model).model_dump()
+    assert {name: trained[name] for name in preset.training()} == preset.training()
+    assert study.data[preset.name].direction == preset.direction
+
+
 def test_an_unknown_preset_is_refused_with_the_choice() -> None:
     with pytest.raises(UserError, match=r"'facade': no preset.*facades, maps, edges2shoes, cityscapes"):
         presets.preset_of("facade")
 
 
 def test_the_documentation_shows_the_table_as_it_is() -> None:
-    page = (Path(__file__).parents[3] / "docs" / "data.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs" / "data.md").read_text(encoding="utf-8")
     assert presets.table() in page, "put the output of `python -m trainer.datasets.presets` into docs/data.md"

@@ -76,3 +76,31 @@ def test_the_direction_is_the_presets_where_none_is_given(data: Path, tmp_path: 
     assert columns_of(plain, RED) == columns_of(plain, _INPUT)
     known = np.asarray(Image.open(preview(data.rename(tmp_path / "facades"), tmp_path / "sheet.png", count=1)))
     assert columns_of(known, GREEN) == columns_of(known, _INPUT)
+
+
+def test_broken_pictures_are_named_and_the_rest_is_drawn(data: Path, tmp_path: Path) -> None:
+    (data / "train" / "2.png").write_bytes(b"no picture")
+    said: list[str] = []
+    whole = np.asarray(Image.open(preview(data, tmp_path / "sheet.png", direction="AtoB", on_message=said.append)))
+    assert len(said) == 1
+    assert "2.png: not a readable picture" in said[0]
+    one = np.asarray(Image.open(preview(data, tmp_path / "one.png", direction="AtoB", count=1)))
+    assert (whole == RED).all(axis=2).sum() == 4 * (one == RED).all(axis=2).sum()
+    for path in (data / "val").iterdir():
+        path.write_bytes(b"no picture")
+    with pytest.raises(UserError, match=r"0\.png: not a readable picture"):
+        preview(data, tmp_path / "none.png", split="val")
+    assert not (tmp_path / "none.png").exists()
+
+
+def test_a_direction_that_makes_drawings_is_doubted(data: Path, tmp_path: Path) -> None:
+    """A gets noise; B stays of one colour."""
+    for number, path in enumerate(sorted((data / "train").iterdir())):
+        pixels = np.array(Image.open(path))
+        pixels[:, :96] = np.random.default_rng(number).integers(0, 256, (96, 96, 3))
+        Image.fromarray(pixels).save(path)
+    said: list[str] = []
+    preview(data, tmp_path / "sheet.png", direction="BtoA", on_message=said.append)
+    assert said == []
+    preview(data, tmp_path / "sheet.png", on_message=said.append)
+    assert said == ["B looks drawn, and AtoB makes drawings from photographs; --direction BtoA turns it round"]

@@ -1,0 +1,94 @@
+"""What is told of a data set when a training begins."""
+
+import doctest
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import trainer.datasets.sides as sides
+from gan_eval.errors import UserError
+from gan_eval.study import Direction, TrainingSettings
+from trainer.datasets.layout import list_pairs, spread
+from trainer.datasets.remarks import LOOKED_AT, remarks
+from trainer.estimate import estimate
+from trainer.training import train
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    """Twelve training pictures, a photograph left and a drawing right; three of val."""
+    for split, count in (("train", 12), ("val", 3)):
+        (tmp_path / split).mkdir()
+        for number in range(count):
+            rng = np.random.default_rng(number)
+            photograph = rng.integers(0, 256, (32, 32, 3), dtype=np.uint8)
+            drawing = rng.integers(0, 256, (4, 4, 3), dtype=np.uint8).repeat(8, 0).repeat(8, 1)
+            Image.fromarray(np.concatenate([photograph, drawing], axis=1)).save(tmp_path / split / f"{number}.png")
+    return tmp_path
+
+
+def told(data: Path, direction: Direction = "BtoA") -> list[str]:
+    return remarks(data, list_pairs(data, "train"), direction, train_split="train")
+
+
+def test_nothing_is_said_of_a_right_direction(data: Path) -> None:
+    assert told(data) == []
+
+
+def test_a_direction_that_makes_drawings_is_doubted(data: Path) -> None:
+    (line,) = told(data, "AtoB")
+    assert line.startswith("B looks drawn, and AtoB makes drawings from photographs; --direction BtoA turns it round")
+    assert "gan-eval data preview" in line
+
+
+def test_broken_pictures_are_passed_over(data: Path) -> None:
+    (data / "train" / "0.png").write_bytes(b"no picture")
+    assert len(told(data, "AtoB")) == 1
+
+
+def test_pictures_that_are_no_pairs_are_doubted_whatever_their_direction(data: Path) -> None:
+    for path in list_pairs(data, "train"):
+        Image.open(path).resize((64, 64)).save(path)
+    for direction in ("AtoB", "BtoA"):
+        (line,) = told(data, direction)
+        assert line.startswith(f"{LOOKED_AT} of {LOOKED_AT} pictures are no wider than high, such as train/0.png of")
+        assert "32x64; are these single photographs? gan-eval data pair" in line
+
+
+def test_names_that_generation_will_refuse_are_told(data: Path) -> None:
+    for name in ("1.bmp", "2.bmp"):
+        Image.open(data / "val" / "0.png").save(data / "val" / name)
+    (line,) = told(data)
+    assert line.startswith("val: the same stem, by which pictures are paired: 1.")
+    assert " and 1." in line
+    assert line.endswith("; rename one of each")
+
+
+def test_new_runs_and_estimates_tell_it_and_resumed_runs_do_not(
+    data: Path, tiny: Callable[..., TrainingSettings], tmp_path: Path
+) -> None:
+    said: list[str] = []
+    for _ in range(2):
+        train(tiny(steps=1), data, tmp_path / "run", direction="AtoB", on_message=said.append)
+    assert [line for line in said if "looks drawn" in line] == told(data, "AtoB")
+    said.clear()
+    estimate(tiny(steps=1), data, direction="AtoB", on_message=said.append)
+    assert [line for line in said if "looks drawn" in line] == told(data, "AtoB")
+
+
+def test_pictures_are_spread_evenly() -> None:
+    paths = [Path(str(number)) for number in range(9)]
+    assert spread(paths, 3) == [paths[0], paths[4], paths[8]]
+    assert spread(paths, 20) == paths
+
+
+def test_the_folder_of_a_split_is_not_the_data_set(data: Path) -> None:
+    with pytest.raises(UserError, match=f"pictures lie directly in it; give the folder above, {data}$"):
+        list_pairs(data / "train", "train")
+
+
+def test_the_examples_hold() -> None:
+    assert doctest.testmod(sides).failed == 0
