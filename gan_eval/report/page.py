@@ -13,7 +13,7 @@ from gan_eval.report.folder import StudyFolder
 from gan_eval.report.pictures import samples
 from gan_eval.report.published import published_views
 from gan_eval.report.training import TrainingSection, training_section
-from gan_eval.report.training_charts import curve_styles
+from gan_eval.report.training_looks import curve_styles
 
 _HERE = Path(__file__).parent
 

@@ -18,11 +18,14 @@ from gan_eval.report.training_figures import (
     losses_figures,
     metric_panels,
     metric_title,
+    mode_looks,
+    mode_names,
     validated_metrics,
     validation_figures,
 )
+from gan_eval.report.training_looks import looks_of
 from gan_eval.report.training_pictures import Film, GridOnPage, draw_grids, films, grids_on_page, sample_grids
-from gan_eval.report.training_runs import MODES, TrainingRun, labels, training_runs
+from gan_eval.report.training_runs import TrainingRun, labels, training_runs
 from gan_eval.report.training_views import plateaus_view, validation_view, warning_lines
 from gan_eval.report.words import View
 from gan_eval.stats.plateau import all_plateaus
@@ -58,7 +61,7 @@ def training_section(folder: StudyFolder) -> TrainingSection:
 def write_figures(study_folder: Path, out: Path) -> list[Path]:
     """Write what the report shows of training as files, and return their paths.
 
-    `losses.svg`; `grid.png` (models beside steps for one test picture); `validation_METRIC.svg` and `plateaus.csv`;
+    `losses.svg`; `grid.png` (models beside steps for one fixed picture); `validation_METRIC.svg` and `plateaus.csv`;
     those for which the folder holds nothing are left out. Equal input gives equal bytes.
 
     Raises:
@@ -83,17 +86,17 @@ def _drawn(runs: Sequence[TrainingRun], plateaus: pd.DataFrame) -> dict[str, byt
     """The figures' files by name."""
     found: dict[str, bytes] = {}
     if panels := loss_panels(runs):
-        found["losses.svg"] = panels_as_file(panels, labels(runs)).encode()
+        found["losses.svg"] = panels_as_file(panels, labels(runs), looks_of(runs)).encode()
     if grids := sample_grids(runs):
         buffer = io.BytesIO()
         draw_grids(grids).save(buffer, "PNG", optimize=True)
         found["grid.png"] = buffer.getvalue()
     for metric in validated_metrics(runs):
         panels = metric_panels(runs, metric, plateaus)
-        title = metric_title(metric)
-        panels = [panel._replace(title=f"{panel.title}: {title}" if len(runs) > 1 else title) for panel in panels]
         if panels:
-            found[f"validation_{metric}.svg"] = panels_as_file(panels, [f"{mode} mode" for mode in MODES]).encode()
+            heading = f"Validation: {metric_title(metric)}"
+            drawn = panels_as_file(panels, mode_names(), mode_looks(), heading=heading)
+            found[f"validation_{metric}.svg"] = drawn.encode()
     return found
 
 

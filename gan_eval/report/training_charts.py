@@ -16,6 +16,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from gan_eval.report.charts import GRID, INK, MUTED, STYLE, inline_svg
+from gan_eval.report.training_looks import Look, curve_colours, curve_variables
 
 SHARE = 0.05
 """Of a curve's points: the window of the running median."""
@@ -25,23 +26,15 @@ _WIDTH, _HEIGHT = 3.5, 1.9
 """Inches of a panel,"""
 _LEFT, _RIGHT, _TOP, _BOTTOM = 0.52, 0.14, 0.28, 0.42
 """and of its margins: fixed, so that the axes of all panels are of one size."""
-_MARKS = tuple(f"#0a0a{number:02x}" for number in range(1, 11))
-_LIGHT = (
-    "#1b6f8a", "#c2571a", "#55427a", "#5d7a2f", "#b0305c", "#8a6d00", "#2a5fc4", "#8c4a2f", "#2f7d63", "#5f636b",
-)  # fmt: skip
-_DARK = (
-    "#62bfdb", "#f29a5f", "#bda7ea", "#a8c972", "#f08bb0", "#e0c35a", "#8fb4ff", "#d6a58c", "#7fd1b5", "#b4b9c2",
-)  # fmt: skip
-_DASHES: tuple[Any, ...] = ("solid", (0, (4, 1.5)), (0, (1.2, 1.2)))
-_CSS_DASHES = ("solid", "dashed", "dotted")
-_PAPER = {INK: "#1c1d21", MUTED: "#666a73", GRID: "#dfddd6", **dict(zip(_MARKS, _LIGHT, strict=True))}
+_PAPER = {INK: "#1c1d21", MUTED: "#4a4d55", GRID: "#dfddd6"}
+"""Dark on white, for files."""
 
 
 class Curve(NamedTuple):
     """One line of a panel."""
 
     series: int
-    """Its number in the legend: colour and dashes."""
+    """Its number in the legend, and that of its look."""
     steps: np.ndarray
     """(N,)"""
     heights: np.ndarray
@@ -70,63 +63,46 @@ class Panel(NamedTuple):
     marks: Sequence[Mark] = ()
 
 
-def panels_on_page(panels: Sequence[Panel], *, name: str) -> Markup:
+def panels_on_page(panels: Sequence[Panel], looks: Sequence[Look], *, name: str) -> Markup:
     """The panels as inline SVG that follow the page's colours, side by side where there is room."""
-    variables = {mark: f"var(--curve-{number})" for number, mark in enumerate(_MARKS, start=1)}
     last = _last_step(panels)
     drawn = []
     with mpl.rc_context(STYLE):
         for number, panel in enumerate(panels):
             figure, (axes,) = _figure(1, 1)
-            _draw(axes, panel, last)
-            drawn.append(_shorter(inline_svg(figure, f"{name}-{number}", variables=variables)))
+            _draw(axes, panel, looks, last)
+            drawn.append(_shorter(inline_svg(figure, f"{name}-{number}", variables=curve_variables())))
     return Markup(f'<div class="panels">{"".join(drawn)}</div>')
 
 
-def panels_as_file(panels: Sequence[Panel], legend: Sequence[str], *, columns: int = 2) -> str:
-    """The panels and their legend as one SVG file, dark on white."""
+def panels_as_file(
+    panels: Sequence[Panel], legend: Sequence[str], looks: Sequence[Look], *, heading: str = "", columns: int = 2
+) -> str:
+    """The panels, with a heading above and their legend below, as one SVG file, dark on white."""
     columns = min(columns, len(panels))
     rows = -(-len(panels) // columns)
-    widest = 0.5 + 0.075 * max(len(name) for name in legend)
+    widest = 0.75 + 0.063 * max(len(name) for name in legend)
     beside = max(1, int(_WIDTH * columns / widest))
-    foot = 0.24 * -(-len(legend) // beside) + 0.1 if len(legend) > 1 else 0.0
+    foot = 0.17 * -(-len(legend) // beside) + 0.15 if len(legend) > 1 else 0.0
+    head = 0.3 if heading else 0.0
     with mpl.rc_context(STYLE):
-        figure, every = _figure(rows, columns, foot=foot)
+        figure, every = _figure(rows, columns, head=head, foot=foot)
+        if heading:
+            top = 1 - 0.08 / figure.get_figheight()
+            figure.text(0.01, top, heading, va="top", fontsize=10, weight="bold", parse_math=False)
         for axes, panel in zip(every, panels, strict=False):
-            _draw(axes, panel, _last_step(panels))
+            _draw(axes, panel, looks, _last_step(panels))
         for axes in every[len(panels) :]:
             axes.set_axis_off()
         if len(legend) > 1:
-            lines = [Line2D([], [], **_look(number)) for number in range(len(legend))]
-            figure.legend(lines, legend, loc="lower center", ncols=beside, fontsize=8)
+            lines = [Line2D([], [], **_line(look)) for look in looks]
+            figure.legend(lines, legend, loc="lower center", ncols=beside, fontsize=8, handlelength=4.5)
         buffer = io.StringIO()
         FigureCanvasSVG(figure).print_svg(buffer, metadata={"Date": None, "Creator": None})
     text = re.sub(r"'DejaVu Sans'", "'DejaVu Sans', sans-serif", buffer.getvalue())
-    for mark, colour in _PAPER.items():
+    for mark, colour in {**_PAPER, **curve_colours()}.items():
         text = text.replace(mark, colour)
     return _shorter(text)
-
-
-def curve_styles() -> Markup:
-    """The curves' colours for the page's style sheet: light, dark, and light again on paper."""
-
-    def variables(colours: Sequence[str]) -> str:
-        return " ".join(f"--curve-{number}: {colour};" for number, colour in enumerate(colours, start=1))
-
-    return Markup(
-        f":root {{ {variables(_LIGHT)} }}\n"
-        f"@media (prefers-color-scheme: dark) {{ :root {{ {variables(_DARK)} }} }}\n"
-        f"@media print {{ :root {{ {variables(_LIGHT)} }} }}"
-    )
-
-
-def legend_of(names: Sequence[str]) -> list[tuple[str, str]]:
-    """Each name with the CSS border that looks like its line."""
-    count = len(_MARKS)
-    return [
-        (name, f"{_CSS_DASHES[number // count % 3]} var(--curve-{number % count + 1})")
-        for number, name in enumerate(names)
-    ]
 
 
 def running_median(values: np.ndarray) -> np.ndarray:
@@ -139,14 +115,14 @@ def running_median(values: np.ndarray) -> np.ndarray:
     return np.asarray(pd.Series(values).rolling(window, center=True, min_periods=1).median(), float)
 
 
-def _figure(rows: int, columns: int, *, foot: float = 0.0) -> tuple[Figure, list[Axes]]:
-    """White, with a place for each panel and `foot` inches below them."""
-    width, height = _WIDTH * columns, _HEIGHT * rows + foot
+def _figure(rows: int, columns: int, *, head: float = 0.0, foot: float = 0.0) -> tuple[Figure, list[Axes]]:
+    """White, with a place for each panel, `head` inches above and `foot` inches below them."""
+    width, height = _WIDTH * columns, _HEIGHT * rows + head + foot
     figure = Figure(figsize=(width, height), facecolor="white")
     figure.subplots_adjust(
         left=_LEFT / width,
         right=1 - _RIGHT / width,
-        top=1 - _TOP / height,
+        top=1 - (_TOP + head) / height,
         bottom=(_BOTTOM + foot) / height,
         wspace=(_LEFT + _RIGHT) / (_WIDTH - _LEFT - _RIGHT),
         hspace=(_TOP + _BOTTOM) / (_HEIGHT - _TOP - _BOTTOM),
@@ -154,16 +130,16 @@ def _figure(rows: int, columns: int, *, foot: float = 0.0) -> tuple[Figure, list
     return figure, list(figure.subplots(rows, columns, squeeze=False).ravel())
 
 
-def _draw(axes: Axes, panel: Panel, last: float) -> None:
+def _draw(axes: Axes, panel: Panel, looks: Sequence[Look], last: float) -> None:
     for curve in panel.curves:
-        look = _look(curve.series)
+        look = _line(looks[curve.series])
         if panel.smooth and len(curve.steps) > 2:
             axes.plot(*_thinned(curve.steps, curve.heights), color=look["color"], linewidth=0.5, alpha=0.22)
             axes.plot(*_thinned(curve.steps, running_median(curve.heights)), **look)
         else:
             axes.plot(curve.steps, curve.heights, marker="o", markersize=2.4, clip_on=False, **look)
     for mark in panel.marks:
-        colour = _look(mark.series)["color"]
+        colour = looks[mark.series].mark
         axes.axvspan(mark.low, mark.high, color=colour, alpha=0.14, linewidth=0)
         axes.axvline(mark.step, color=colour, linewidth=1.1, linestyle=(0, (3, 2)))
     axes.set_title(panel.title, fontsize=9, loc="left", parse_math=False)
@@ -179,9 +155,8 @@ def _draw(axes: Axes, panel: Panel, last: float) -> None:
     axes.tick_params(labelsize=8)
 
 
-def _look(series: int) -> dict[str, Any]:
-    count = len(_MARKS)
-    return {"color": _MARKS[series % count], "linestyle": _DASHES[series // count % 3], "linewidth": 1.5}
+def _line(look: Look) -> dict[str, Any]:
+    return {"color": look.mark, "linestyle": (0, look.dashes) if look.dashes else "solid", "linewidth": 1.5}
 
 
 def _step_label(step: float, last: float) -> str:
@@ -199,5 +174,9 @@ def _thinned(steps: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.ndar
 
 
 def _shorter(svg: str) -> str:
-    """Coordinates to a hundredth of a point: half the size."""
-    return re.sub(r"(\d\.\d\d)\d+", r"\1", svg)
+    """Coordinates to a hundredth of a point: half the size. What stands between the tags is text and stays.
+
+    >>> _shorter('<text x="12.34567">0.005</text>')
+    '<text x="12.34">0.005</text>'
+    """
+    return re.sub(r"<[^>]*>", lambda tag: re.sub(r"(\d\.\d\d)\d+", r"\1", tag[0]), svg)

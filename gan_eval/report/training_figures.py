@@ -7,9 +7,10 @@ import pandas as pd
 
 from gan_eval.metrics.registry import METRICS
 from gan_eval.report.figures import Picture
-from gan_eval.report.training_charts import MOST_POINTS, SHARE, Curve, Mark, Panel, legend_of, panels_on_page
+from gan_eval.report.training_charts import MOST_POINTS, SHARE, Curve, Mark, Panel, panels_on_page
+from gan_eval.report.training_looks import Look, legend_of, looks_of, series_look
 from gan_eval.report.training_runs import MODES, TrainingRun, labels
-from gan_eval.report.words import number, plural, whole
+from gan_eval.report.words import listed, number, plural, whole
 
 _TITLES = {
     "g_adversarial": "generator: adversarial loss",
@@ -23,6 +24,8 @@ _TITLES = {
     "g_gradient_norm": "generator: gradient norm",
 }
 _MOST_SAID = 4
+DIVERSITY = "diversity"
+"""The one validated quantity that is no metric of the registry."""
 
 
 def loss_panels(runs: Sequence[TrainingRun]) -> list[Panel]:
@@ -38,20 +41,20 @@ def losses_figures(runs: Sequence[TrainingRun]) -> list[Picture]:
     panels = loss_panels(runs)
     if not panels:
         return []
-    names = labels(runs)
+    names, looks = labels(runs), looks_of(runs)
     last = max(int(run.log["step"].max()) for run in runs)
     said = [
         f"{panel.title}: " + ", ".join(_said(names[curve.series], curve.heights) for curve in panel.curves[:_MOST_SAID])
         for panel in panels
     ]
+    each = ", a line for each model" if len(runs) > 1 else ""
     picture = Picture(
         title="Training of " + (names[0] if len(names) == 1 else plural(len(names), "model")),
-        svg=panels_on_page(panels, name="losses"),
-        caption=f"Loss terms over {whole(last)} steps, a line for each model: faint as logged (at most {MOST_POINTS} "
-        f"means), strong the running median over {100 * SHARE:.0f}\u202f% of the run. The gradient norm has a "
-        "logarithmic axis.",
+        svg=panels_on_page(panels, looks, name="losses"),
+        caption=f"Loss terms over {whole(last)} steps{each}: faint as logged (at most {MOST_POINTS} means), strong the "
+        f"running median over {100 * SHARE:.0f}\u202f% of the run. The gradient norm has a logarithmic axis.",
         alternative="; ".join(said),
-        legend=legend_of(names) if len(names) > 1 else (),
+        legend=legend_of(names, looks) if len(names) > 1 else (),
         wide=True,
     )
     return [picture]
@@ -69,7 +72,7 @@ def validated_metrics(runs: Sequence[TrainingRun]) -> list[str]:
 def metric_panels(runs: Sequence[TrainingRun], metric: str, plateaus: pd.DataFrame) -> list[Panel]:
     """A panel for each run that has values of the metric, with shared axes: a line for each mode, and its plateau."""
     panels = []
-    for run, name in zip(runs, labels(runs), strict=True):
+    for run in runs:
         rows = run.validation[(run.validation["metric"] == metric) & np.isfinite(run.validation["value"].astype(float))]
         curves = [
             Curve(series, of_mode["step"].to_numpy(float), of_mode["value"].to_numpy(float))
@@ -83,7 +86,7 @@ def metric_panels(runs: Sequence[TrainingRun], metric: str, plateaus: pd.DataFra
             for _, row in known.iterrows()
         ]
         if curves:
-            panels.append(Panel(name, curves, smooth=False, marks=marks))
+            panels.append(Panel(run.model, curves, smooth=False, marks=marks))
     shared = _shared_limits(panels)
     return [panel._replace(limits=shared) for panel in panels]
 
@@ -103,28 +106,62 @@ def validation_figures(runs: Sequence[TrainingRun], plateaus: pd.DataFrame) -> l
         if len(runs) == 1:
             panels = [panel._replace(title="") for panel in panels]
         marked = any(panel.marks for panel in panels)
-        note = " Dashed line and band: the step after which it no longer improves, with its 95\u202f% interval."
+        note = " Upright line and band: the step after which it no longer improves, with its 95\u202f% interval."
         found.append(
             Picture(
                 title=f"Validation: {metric_title(metric)}",
-                svg=panels_on_page(panels, name=f"validation-{metric}"),
-                caption="Mean over pictures not trained on, with BatchNorm and dropout as in training and as in "
-                f"evaluation.{note if marked else ''}",
+                svg=panels_on_page(panels, mode_looks(), name=f"validation-{metric}"),
+                caption=f"{_meaning(runs, metric)}, with BatchNorm and dropout as in training and as in evaluation."
+                f"{note if marked else ''}",
                 alternative="; ".join(said[: 2 * _MOST_SAID]),
-                legend=legend_of([f"{mode} mode" for mode in MODES]),
+                legend=legend_of(mode_names(), mode_looks()),
                 wide=len(panels) > 1,
             )
         )
     return found
 
 
+def mode_names() -> list[str]:
+    """The modes as a legend calls them,"""
+    return [f"{mode} mode" for mode in MODES]
+
+
+def mode_looks() -> list[Look]:
+    """and how their curves look."""
+    return [series_look(number) for number in range(len(MODES))]
+
+
 def metric_title(metric: str) -> str:
     """A metric's name with its unit and which way is better."""
+    if metric == DIVERSITY:
+        return f"{DIVERSITY} (1: as diverse as the ground truths, 0: one picture for every input)"
     if metric not in METRICS:
         return metric
     facts = METRICS[metric]
     better = f"{'higher' if facts.higher_is_better else 'lower'} is better"
     return f"{metric} ({f'{facts.unit}, ' if facts.unit else ''}{better})"
+
+
+def _meaning(runs: Sequence[TrainingRun], metric: str) -> str:
+    """What a point of the metric's curves is, and of how many pictures of which split."""
+    rows = pd.concat([run.validation[run.validation["metric"] == metric] for run in runs])
+    rows = rows[rows["value"].notna()]
+    counts = sorted({int(n) for n in rows["n"].dropna()})
+    least = "" if len(counts) < 2 else f"{whole(counts[0])} to "
+    splits = [str(split) for split in rows["split"].dropna().unique()]
+    origin = f" of {'splits' if len(splits) > 1 else 'the split'} {listed(splits)}, not trained on" if splits else ""
+
+    def counted(noun: str) -> str:
+        return f"{least}{plural(counts[-1], noun) if counts else f'{noun}s'}{origin}"
+
+    if metric == DIVERSITY:
+        return (
+            f"How much the pictures generated for {counted('input')}, differ from each other, as a share of how much "
+            "their ground truths do"
+        )
+    if metric in METRICS and METRICS[metric].kind == "set":
+        return f"Over {counted('picture')}, as one set"
+    return f"Mean over {counted('picture')}"
 
 
 def _curves(runs: Sequence[TrainingRun], term: str) -> list[Curve]:

@@ -1,4 +1,4 @@
-"""What the models drew on their way: one fixed test picture, models beside steps, and the animations."""
+"""What the models drew on their way: one fixed picture, models beside steps, and the animations."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from PIL import Image, ImageDraw, ImageFont
 from gan_eval.errors import UserError
 from gan_eval.images import Picture, read_rgb
 from gan_eval.report.pictures import data_uri, small_picture
-from gan_eval.report.training_runs import TrainingRun, chosen_steps, labels
+from gan_eval.report.training_runs import TrainingRun, chosen_steps, ratios
 from gan_eval.report.words import whole
 
 SIDE = 128
@@ -28,6 +28,9 @@ class Grid:
     """Models (rows) beside steps (columns) for one fixed pair."""
 
     rows: Sequence[str]
+    """Names of the models,"""
+    ratios: Sequence[str]
+    """and the weights of their losses; empty where those do not tell the models apart."""
     columns: Sequence[str]
     cells: Sequence[Sequence[Picture | None]]
     input: Picture
@@ -40,7 +43,8 @@ class GridOnPage:
 
     caption: str
     columns: Sequence[str]
-    rows: Sequence[tuple[str, Sequence[str]]]
+    rows: Sequence[tuple[str, str, Sequence[str]]]
+    """Model, weights of its loss, pictures."""
     input: str
     real: str
 
@@ -55,14 +59,14 @@ class Film:
 
 
 def sample_grids(runs: Sequence[TrainingRun]) -> list[Grid]:
-    """A grid for each fixed test picture: runs that were shown the same one stand in one grid."""
+    """A grid for each fixed picture: runs that were shown the same one stand in one grid."""
     groups: dict[bytes, list[tuple[TrainingRun, str]]] = {}
     truths: dict[bytes, tuple[Picture, Picture]] = {}
-    for run, name in zip(runs, labels(runs), strict=True):
+    for run, ratio in zip(runs, ratios(runs), strict=True):
         first = next((found for step in run.grids if (found := run.sample(step)) is not None), None)
         if first is not None:
             key = first[0].tobytes() + first[2].tobytes()
-            groups.setdefault(key, []).append((run, name))
+            groups.setdefault(key, []).append((run, ratio))
             truths[key] = first[0], first[2]
     return [_grid(members, *truths[key]) for key, members in groups.items()]
 
@@ -75,7 +79,14 @@ def _grid(members: Sequence[tuple[TrainingRun, str]], condition: Picture, real: 
         wanted=[step for run in runs for step in run.snapshots],
     )
     cells = [[_generated(run, step) for step in steps] for run in runs]
-    return Grid([name for _, name in members], column_names(runs, steps), cells, condition, real)
+    return Grid(
+        rows=[run.model for run in runs],
+        ratios=[ratio for _, ratio in members],
+        columns=column_names(runs, steps),
+        cells=cells,
+        input=condition,
+        real=real,
+    )
 
 
 def column_names(runs: Sequence[TrainingRun], steps: Sequence[int]) -> list[str]:
@@ -92,11 +103,11 @@ def grids_on_page(grids: Sequence[Grid]) -> list[GridOnPage]:
     """The grids with small pictures inline."""
     return [
         GridOnPage(
-            caption="One test picture on the way" if len(grids) == 1 else f"Test picture {number} on the way",
+            caption="One fixed picture on the way" if len(grids) == 1 else f"Fixed picture {number} on the way",
             columns=grid.columns,
             rows=[
-                (name, [_inline(cell) if cell is not None else "" for cell in row])
-                for name, row in zip(grid.rows, grid.cells, strict=True)
+                (name, ratio, [_inline(cell) if cell is not None else "" for cell in row])
+                for name, ratio, row in zip(grid.rows, grid.ratios, grid.cells, strict=True)
             ],
             input=_inline(grid.input),
             real=_inline(grid.real),
@@ -134,7 +145,7 @@ def draw_grids(grids: Sequence[Grid]) -> Image.Image:
 
 def _draw(grid: Grid) -> Image.Image:
     font = ImageFont.truetype(Path(mpl.get_data_path()) / "fonts" / "ttf" / "DejaVuSans.ttf", _FONT_SIZE)
-    left = round(max(font.getlength(name) for name in grid.rows)) + 2 * _GAP
+    left = round(max(font.getlength(name) for name in (*grid.rows, *grid.ratios))) + 2 * _GAP
     cell, head = SIDE + _GAP, _FONT_SIZE + 2 * _GAP
     width = left + cell * max(len(grid.columns), 2)
     sheet = Image.new("RGB", (width, head + cell + head + cell * len(grid.rows)), "white")
@@ -149,9 +160,10 @@ def _draw(grid: Grid) -> Image.Image:
         place(picture, column, head)
     for column, name in enumerate(grid.columns):
         pen.text((left + column * cell, head + cell + _GAP), name.replace("\u202f", " "), fill="black", font=font)
-    for row, (name, pictures) in enumerate(zip(grid.rows, grid.cells, strict=True)):
+    for row, (name, ratio, pictures) in enumerate(zip(grid.rows, grid.ratios, grid.cells, strict=True)):
         top = 2 * head + cell * (row + 1)
-        pen.text((_GAP, top + SIDE // 2 - _FONT_SIZE // 2), name, fill="black", font=font)
+        words = f"{name}\n{ratio}" if ratio else name
+        pen.multiline_text((_GAP, top + SIDE // 2), words, fill="black", font=font, anchor="lm")
         for column, cell_picture in enumerate(pictures):
             if cell_picture is not None:
                 place(cell_picture, column, top)

@@ -84,10 +84,15 @@ def loss_ratio(settings: Mapping[str, Any]) -> str:
     return f"{':'.join(weights)} {':'.join(f'{weight:g}' for weight in weights.values())}"
 
 
+def ratios(runs: Sequence[TrainingRun]) -> list[str]:
+    """Each run's ratio where those tell the runs apart, else empty."""
+    found = [run.ratio for run in runs]
+    return found if len(set(found)) == len(found) > 1 and all(found) else [""] * len(found)
+
+
 def labels(runs: Sequence[TrainingRun]) -> list[str]:
-    """A name for each run: its ratio where those tell the runs apart, else the model's name."""
-    ratios = [run.ratio for run in runs]
-    return ratios if len(set(ratios)) == len(ratios) > 1 and all(ratios) else [run.model for run in runs]
+    """Each model's name, with its ratio in brackets where those tell the runs apart."""
+    return [f"{run.model} ({ratio})" if ratio else run.model for run, ratio in zip(runs, ratios(runs), strict=True)]
 
 
 def chosen_steps(steps: Sequence[int], wanted: Sequence[int] = ()) -> list[int]:

@@ -41,12 +41,22 @@ def plateaus_view(found: pd.DataFrame) -> list[View]:
         [str(model), str(metric), *(_answer(group[group["mode"] == mode]) for mode in MODES), whole(group["n"].max())]
         for (model, metric), group in measured.groupby(["model", "metric"], sort=False)
     ]
-    notes = [_METHOD] + [
-        f"{row['model']}, {row['metric']}, {row['mode']} mode: {row['note']}"
-        for _, row in measured[measured["note"].notna()].iterrows()
-    ]
+    notes = [_METHOD, *_grouped_notes(measured)]
     head = ["model", "metric", *(f"{mode} mode" for mode in MODES), "N"]
-    return [View("The step after which a metric no longer improves", head, rows, text_columns=4, notes=notes[:9])]
+    return [View("The step after which a metric no longer improves", head, rows, text_columns=4, notes=notes)]
+
+
+def _grouped_notes(measured: pd.DataFrame) -> list[str]:
+    """Each note once, with the measurements that it holds for: `all`, else metrics and modes by model."""
+    lines = []
+    for note, rows in measured[measured["note"].notna()].groupby("note", sort=False):
+        models: dict[str, list[str]] = {}
+        for (model, metric), group in rows.groupby(["model", "metric"], sort=False):
+            modes = "both modes" if len(group) == len(MODES) else f"{group['mode'].iloc[0]} mode"
+            models.setdefault(str(model), []).append(f"{metric} in {modes}")
+        where = "; ".join(f"{model} ({', '.join(metrics)})" for model, metrics in models.items())
+        lines.append(f"{'all' if len(rows) == len(measured) else where}: {note}.")
+    return lines
 
 
 def _answer(rows: pd.DataFrame) -> str:

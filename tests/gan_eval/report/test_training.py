@@ -8,6 +8,7 @@ import xml.etree.ElementTree as ET
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from PIL import Image
 from synthetic_training import SEVERAL, SIDE, make_training
@@ -16,9 +17,12 @@ from gan_eval.errors import UserError
 from gan_eval.report import build
 from gan_eval.report.folder import read_folder
 from gan_eval.report.training import training_section, write_figures
+from gan_eval.report.training_charts import Curve, Panel, panels_as_file, panels_on_page
 from gan_eval.report.training_figures import loss_panels, metric_panels
+from gan_eval.report.training_looks import series_look
 from gan_eval.report.training_pictures import draw_grids, sample_grids
 from gan_eval.report.training_runs import labels, loss_ratio, training_runs
+from gan_eval.report.training_views import plateaus_view
 from gan_eval.tables import PLATEAUS
 from gan_eval.tabular import read_table, write_table
 
@@ -62,11 +66,19 @@ def test_the_ratio_in_words(settings, said) -> None:
     assert loss_ratio(settings) == said
 
 
-def test_models_are_called_by_their_ratio_where_that_tells_them_apart(several, one) -> None:
+def test_models_have_their_ratio_beside_their_name_where_that_tells_them_apart(several, one) -> None:
     assert labels(training_runs(read_folder(several))) == [
-        "GAN:L1 10:1", "GAN:L1 1:100", "GAN:L1:SSIM 1:16:84", "GAN alone"
+        "gan10_l1_1 (GAN:L1 10:1)", "gan1_l1_100 (GAN:L1 1:100)", "gan1_l1_16_ssim_84 (GAN:L1:SSIM 1:16:84)",
+        "gan_alone (GAN alone)",
     ]  # fmt: skip
     assert labels(training_runs(read_folder(one))) == ["pix2pix_cityscapes"]
+
+
+def test_legend_and_grid_show_both_names(page, several) -> None:
+    assert "gan1_l1_100 (GAN:L1 1:100)</li>" in page
+    assert "gan1_l1_100<br>(GAN:L1 1:100)</th>" in page
+    write_figures(several, several / "figures")
+    assert "gan1_l1_100 (GAN:L1 1:100)" in (several / "figures" / "losses.svg").read_text(encoding="utf-8")
 
 
 def test_every_term_has_a_panel_with_a_line_for_each_model(several) -> None:
@@ -100,6 +112,52 @@ def test_the_studys_own_plateaus_are_shown_where_there_are_some(several, tmp_pat
     assert "1 234 (" in words(build(study, study / "report.html").read_text(encoding="utf-8"))
 
 
+def test_a_small_axis_keeps_its_numbers() -> None:
+    panel = Panel("small", [Curve(0, np.arange(5.0), np.linspace(0, 0.02, 5))], limits=(0, 0.02))
+    for drawn in (panels_on_page([panel], [series_look(0)], name="p"), panels_as_file([panel], [""], [series_look(0)])):
+        ticks = [float(number) for number in re.findall(r">(0\.\d+)</text>", drawn)]
+        assert len(ticks) > 3
+        np.testing.assert_allclose(np.diff(ticks), ticks[1] - ticks[0], atol=1e-9)
+        assert ticks[-1] == 0.02
+
+
+def test_equal_notes_of_plateaus_are_one_line_and_none_is_cut() -> None:
+    rows = [
+        {"model": f"m{number}", "metric": metric, "mode": mode, "n": 7, "verdict": "too_few", "note": "7 measurements"}
+        for number in range(6)
+        for metric in ("psnr", "ssim")
+        for mode in ("train", "eval")
+    ]
+    (view,) = plateaus_view(pd.DataFrame(rows))
+    assert list(view.notes[1:]) == ["all: 7 measurements."]
+    for number, row in enumerate(rows[2:]):
+        row["note"] = f"note {number % 12}"
+    (view,) = plateaus_view(pd.DataFrame(rows))
+    assert view.notes[1] == "m0 (psnr in both modes): 7 measurements."
+    assert view.notes[2] == "m0 (ssim in train mode); m3 (ssim in train mode): note 0."
+    assert [note.split(": ")[1] for note in view.notes[2:]] == [f"note {number}." for number in range(12)]
+
+
+def test_captions_say_of_how_many_pictures_and_what_diversity_is(page, one) -> None:
+    assert "Mean over 12 pictures of the split test, not trained on, with BatchNorm" in words(page)
+    assert "diversity (1: as diverse as the ground truths, 0: one picture for every input)" in words(page)
+    assert "How much the pictures generated for 12 inputs of the split test" in words(page)
+    assert "a line for each model" in words(page)
+    assert "a line for each model" not in words(build(one, one / "r.html").read_text(encoding="utf-8"))
+
+
+def test_a_file_of_validation_says_what_it_shows(several) -> None:
+    write_figures(several, several / "figures")
+    drawn = (several / "figures" / "validation_psnr.svg").read_text(encoding="utf-8")
+    assert drawn.count("Validation: psnr (dB, higher is better)") == 1
+    assert all(f">{name}</text>" in drawn for name in (*SEVERAL, "train mode", "eval mode"))
+
+
+def test_the_fixed_picture_is_not_said_to_be_a_test_picture(page) -> None:
+    assert "One fixed picture on the way" in page
+    assert "est picture" not in page
+
+
 def test_warnings_are_told_in_words(page) -> None:
     assert "gan10_l1_1, step 2 000: the discriminator overpowers the generator: for 5 rows" in words(page)
     assert "gan1_l1_100, step 3 000: the generated pictures lose diversity" in words(page)
@@ -109,7 +167,8 @@ def test_warnings_are_told_in_words(page) -> None:
 def test_the_grid_shows_each_models_picture_of_one_pair(several) -> None:
     runs = training_runs(read_folder(several))
     (grid,) = sample_grids(runs)
-    assert list(grid.rows) == labels(runs)
+    assert list(grid.rows) == [run.model for run in runs]
+    assert list(grid.ratios) == [run.ratio for run in runs]
     assert grid.columns[0] == "untrained"
     assert grid.columns[-1] == "epoch 20"
     last = np.asarray(Image.open(several / "models" / "gan_alone" / "samples" / "step_0004000.png"))
