@@ -7,7 +7,7 @@ process, the leader, alone writes, draws, measures and speaks.
 
 import logging
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -88,6 +88,11 @@ def new_fabric(settings: TrainingSettings) -> Fabric:
         )
     fabric.launch()
     return fabric
+
+
+def speaker(fabric: Fabric, on_message: Callable[[str], None] | None) -> Callable[[str], None]:
+    """Takes a line for the user: `on_message` where this process leads, else nobody."""
+    return (on_message if fabric.is_global_zero else None) or (lambda _line: None)
 
 
 @contextmanager

@@ -17,7 +17,7 @@ from gan_eval.images import Picture
 from gan_eval.study import Direction, TrainingSettings
 from trainer.breakdowns import breakdowns_explained
 from trainer.checkpoints import KEPT
-from trainer.devices import AS_USUAL, Execution, exact_kernels, leader_first, machine_of, new_fabric
+from trainer.devices import AS_USUAL, Execution, exact_kernels, leader_first, machine_of, new_fabric, speaker
 from trainer.milestones import Milestones
 from trainer.run import Run
 from trainer.samples import draw_samples
@@ -111,7 +111,7 @@ def estimate(
         UserError: what `train` would raise at its start, or out of memory.
     """
     fabric = new_fabric(settings)
-    say = (on_message if fabric.is_global_zero else None) or (lambda _line: None)
+    say = speaker(fabric, on_message)
     with (
         breakdowns_explained(settings, processes=fabric.world_size),
         tempfile.TemporaryDirectory(prefix="gan-eval-estimate-") as folder,

@@ -11,7 +11,7 @@ from gan_eval.files import remove_leftovers
 from gan_eval.study import Direction, TrainingSettings
 from trainer.breakdowns import breakdowns_explained
 from trainer.checkpoints import KEPT, CheckpointClock
-from trainer.devices import AS_USUAL, Execution, exact_kernels, leader_first, machine_of, new_fabric
+from trainer.devices import AS_USUAL, Execution, exact_kernels, leader_first, machine_of, new_fabric, speaker
 from trainer.evolution import evolution_path, write_evolution
 from trainer.interrupts import deferred_interrupt
 from trainer.run import Run
@@ -74,7 +74,7 @@ def train(
     if tensorboard:
         require_tensorboard()
     fabric = new_fabric(settings)
-    say = (on_message if fabric.is_global_zero else None) or (lambda _line: None)
+    say = speaker(fabric, on_message)
     out = Path(out)
     animations = ANIMATIONS if gif else ANIMATIONS[:1]
     with breakdowns_explained(settings, processes=fabric.world_size):

@@ -27,7 +27,8 @@ class BadArchiveError(UserError):
     """The archive itself is at fault: getting the same one again does not help."""
 
 
-# What reading a damaged archive raises. gzip's error is an OSError, but not one of writing.
+# What reading a damaged archive raises. gzip's error is an OSError, but not one of writing; NotImplementedError is
+# zipfile's answer to a compression that it does not know.
 _DAMAGED = (
     EOFError, zlib.error, lzma.LZMAError, gzip.BadGzipFile, zipfile.BadZipFile, tarfile.TarError, NotImplementedError
 )  # fmt: skip
