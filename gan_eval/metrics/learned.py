@@ -40,13 +40,14 @@ def learned_metrics(metrics: Sequence[Metric], *, paths: Mapping[str, Path | Non
     """
     found = Learned()
     for metric in metrics:
-        if metric.kind != "single" or metric.weights is None:
+        if metric.kind != "single" or not metric.weights:
             continue
-        path = (paths or {}).get(metric.weights)
+        (name,) = metric.weights
+        path = (paths or {}).get(name)
         try:
-            file = find(metric.weights, path=path)
+            file = find(name, path=path)
             found.functions[metric.name] = partial(brisque, regression=load_regression(file))
-            found.sha256[metric.weights] = sha256_file(file)
+            found.sha256[name] = sha256_file(file)
         except UserError as error:
             if path is not None:
                 raise

@@ -212,7 +212,7 @@ class _Network:
 
 def _network(metrics: Sequence[Metric], settings: Settings) -> _Network:
     """The network that the metrics need. Missing weights are a reason; a named file that will not do is an error."""
-    needing = [metric.name for metric in metrics if metric.weights == "inception"]
+    needing = [metric.name for metric in metrics if metric.extractor == "inception"]
     if not needing:
         return _Network(None, None, {})
     try:
