@@ -292,6 +292,41 @@ SET_METRICS = Table(
     key=("model", "dataset", "metric"),
 )
 
+METRIC_COMPARISONS = Table(
+    "metric_comparisons",
+    "Two models beside each other on the same items of one data set.",
+    (
+        _text("dataset", _DATASET.meaning, filled=True),
+        _text("metric", "name of the metric", filled=True),
+        _text("a", "the one model", filled=True),
+        _text("b", "the other", filled=True),
+        _int("n", "items that both have a value for", filled=True),
+        _float("difference", "value of a less that of b; for a picture's metric the mean over the items"),
+        _float("ci_low", "lower end of its 95 % interval"),
+        _float("ci_high", "upper end of its 95 % interval"),
+        _text("better", "the model that the interval says is better; empty where it holds 0 or is unknown"),
+        _text("reason", "why a difference is missing"),
+        _text("run", "the row of `runs` that computed it"),
+        _NOTE,
+        _FRACTION,
+    ),
+    key=("dataset", "metric", "a", "b"),
+)
+
+BESIDE = Table(
+    "beside",
+    "Values that other programs gave for the same sets, to be shown beside ours.",
+    (
+        _text("model", "the generator's name", filled=True),
+        _text("dataset", _DATASET.meaning, filled=True),
+        _text("metric", "name of the metric that it is put beside", filled=True),
+        _float("value", "the other program's value; of a picture's metric the mean over the set"),
+        _text("source", "the program and its version, or the paper", filled=True),
+        _NOTE,
+    ),
+    key=("model", "dataset", "metric", "source"),
+)
+
 TRAINING_LOG = Table(
     "training_log",
     "Loss terms and other numbers of a training run, in long form.",
@@ -542,8 +577,8 @@ PAIRS = Table(
 TABLES: dict[str, Table] = {
     table.name: table
     for table in (
-        STIMULI, SESSIONS, PLANS, TRIALS, CONSENTS, CHECKS, PARTICIPANTS, IMAGE_METRICS, SET_METRICS, TRAINING_LOG,
-        VALIDATION, TRAINING_WARNINGS, PLATEAUS, RUNS, RATES, REACTION_TIMES, MIXED_MODELS, COMPARISONS,
+        STIMULI, SESSIONS, PLANS, TRIALS, CONSENTS, CHECKS, PARTICIPANTS, IMAGE_METRICS, SET_METRICS,
+        METRIC_COMPARISONS, BESIDE, TRAINING_LOG, VALIDATION, TRAINING_WARNINGS, PLATEAUS, RUNS, RATES, REACTION_TIMES, MIXED_MODELS, COMPARISONS,
         CORRELATIONS, PUBLISHED_QUIZ, PAIRS,
     )
 }  # fmt: skip

@@ -29,6 +29,8 @@ class Stimulus:
     reference: Path | None
     """The ground truth of a generated picture."""
     fraction: float | None
+    input: Path | None = None
+    """What the generator was given."""
 
     @property
     def is_fake(self) -> bool:
@@ -126,6 +128,7 @@ def _stimulus(row: Mapping[str, Any], root: Path, number: int) -> Stimulus:
         file=root / row["file"],
         reference=root / reference if reference else None,
         fraction=row.get("fraction"),
+        input=root / row["input_file"] if row.get("input_file") else None,
     )
 
 
