@@ -8,13 +8,13 @@ import typer
 from gan_eval import __version__
 from gan_eval.cli_data import data_app
 from gan_eval.cli_groups import stimuli_app, trials_app, weights_app
+from gan_eval.cli_metrics import metrics
 from gan_eval.cli_model import model_app
 from gan_eval.cli_options import (
     DataRoot,
     Out,
     design_of_options,
     given,
-    metric_inputs,
     quiz_of_options,
     refuse_beside_study,
     session_summary,
@@ -23,7 +23,6 @@ from gan_eval.cli_options import (
 from gan_eval.cli_train import generate, train
 from gan_eval.errors import UserError
 from gan_eval.launch import require_one_process, restart_with_allocator_settings
-from gan_eval.metrics.registry import DEFAULT_RESIZER
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -161,51 +160,7 @@ def quiz(
         typer.echo(line, err=True)
 
 
-@app.command()
-def metrics(
-    sets: Annotated[list[Path] | None, typer.Argument(metavar="SET...", help="Stimulus sets.")] = None,
-    out: Annotated[Path | None, typer.Option("--out", help="Folder for the tables.")] = None,
-    names: Annotated[str, typer.Option("--metrics", help="Names, separated by commas.")] = "psnr,ssim,niqe,fid",
-    real: Annotated[Path | None, typer.Option(help="Folder of real pictures, paired by stem with --fake.")] = None,
-    fake: Annotated[Path | None, typer.Option(help="Folder of generated pictures.")] = None,
-    dataset: Annotated[str | None, typer.Option(help="Name of the data set; default: the folder's.")] = None,
-    model: Annotated[str | None, typer.Option(help="Name of the generator; default: the fake folder's.")] = None,
-    weights: Annotated[Path | None, typer.Option(help="Inception weights; default: the cache.")] = None,
-    brisque_weights: Annotated[Path | None, typer.Option(help="BRISQUE's regression; default: the cache.")] = None,
-    resizer: Annotated[str, typer.Option(help="How pictures are resized for Inception.")] = DEFAULT_RESIZER,
-    resize: Annotated[
-        bool, typer.Option("--resize", help="Bring pairs of different sizes to the size of the real picture.")
-    ] = False,
-    list_them: Annotated[bool, typer.Option("--list", help="Tell what each metric measures.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Tables to stdout as JSON.")] = False,
-) -> None:
-    """Compute picture metrics for stimulus sets or for two folders."""
-    from gan_eval import metrics as module
-
-    if list_them:
-        from gan_eval.metrics.registry import describe
-
-        typer.echo(describe())
-        return
-    if out is None:
-        raise UserError("metrics: --out is missing; name a folder for the tables")
-    from gan_eval.console import Console
-
-    wanted = tuple(name.strip() for name in names.split(",") if name.strip())
-    with Console() as console:
-        tables = module.write_metrics(
-            metric_inputs(sets, real, fake, dataset=dataset, model=model),
-            wanted,
-            out,
-            weights=weights,
-            brisque_weights=brisque_weights,
-            resizer=resizer,
-            resize=resize,
-            on_progress=lambda done, total, what: console.progress(f"metrics: {what}", done, total),
-        )
-        for line in module.missing_values(tables):
-            console.message(line)
-    _show_tables(tables, out, as_json=as_json)
+app.command()(metrics)
 
 
 @app.command()

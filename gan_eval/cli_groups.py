@@ -1,5 +1,6 @@
 """The commands that come in groups: `stimuli`, `weights`, `trials`."""
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -47,14 +48,22 @@ def weights_list() -> None:
 
 
 @weights_app.command("fetch")
-def weights_fetch(name: Annotated[str, typer.Argument(help="Which, such as inception.")]) -> None:
+def weights_fetch(name: Annotated[str, typer.Argument(help="Which, such as inception; all: every one.")]) -> None:
     """Fetch weights into the cache, checked by SHA-256."""
     from gan_eval import weights
     from gan_eval.console import Console
+    from gan_eval.errors import UserError
 
+    failures = []
     with Console() as console:
-        path = weights.fetch(name, on_progress=lambda done, total: console.progress(f"fetch {name}", done, total))
-    typer.echo(path)
+        for each in weights.names() if name == "all" else [name]:
+            try:
+                path = weights.fetch(each, on_progress=partial(console.progress, f"fetch {each}"))
+                typer.echo(path)
+            except UserError as error:
+                failures.append(str(error))
+    if failures:
+        raise UserError("; ".join(failures))
 
 
 @trials_app.command("import")

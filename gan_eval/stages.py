@@ -115,6 +115,7 @@ def _metrics(plan: Plan) -> Stage:
             plan.study.metrics.names,
             out,
             on_progress=lambda done, total, what: listener.progress(f"metrics: {what}", done, total),
+            on_message=listener.message,
         )
         for line in missing_values(frames):
             listener.message(line)

@@ -231,6 +231,14 @@ class MetricsSettings(Section):
     """`[metrics]`: which metrics are computed."""
 
     names: tuple[str, ...] = ("psnr", "ssim", "niqe", "fid", "kid")
+    resizer: Literal["tf1", "bilinear", "bilinear-aa", "clean"] = "tf1"
+    """How pictures are brought to a network's size; part of FID's and KID's definition."""
+    resize: bool = False
+    """Bring a generated picture to the size of its real one where they differ (bicubic)."""
+    precision: Precision = "fp32"
+    """Of the networks that make features."""
+    segmenter: str | None = None
+    """For pixel_accuracy, class_accuracy, class_iou: a network's file, relative to the study file, or `palette`."""
 
 
 class AnalysisSettings(Section):

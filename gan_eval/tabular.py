@@ -123,6 +123,8 @@ def frame_of(rows: Sequence[Mapping[str, Any]], table: Table) -> "pd.DataFrame":
     """Rows as a frame with the schema's dtypes; no rows give an empty frame with every column."""
     import pandas as pd
 
+    if not rows:
+        return pd.DataFrame({column.name: pd.Series(dtype=_PANDAS[column.dtype]) for column in table.columns})
     names = dict.fromkeys((*table.names, *(name for row in rows for name in row)))
     frame = pd.DataFrame({name: pd.Series([row.get(name) for row in rows], dtype="object") for name in names})
     return conform(frame, table, where=table.name)

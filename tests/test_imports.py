@@ -16,11 +16,33 @@ ROOT = Path(__file__).resolve().parent.parent
 
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("errors", "files", "tables", "tabular", "system_libraries", "launch"),
-    ("store", "stimuli", "study", "weights", "known_weights", "package_index", "images", "doctor"),
+    (
+        "store",
+        "stimuli",
+        "study",
+        "weights",
+        "known_weights",
+        "conversions",
+        "package_index",
+        "images",
+        "deep_images",
+        "doctor",
+    ),
     ("quiz", "metrics", "stats"),
     ("trainer", "report"),
     ("pipeline", "plan", "stages", "sessions", "training"),
-    ("demo", "cli", "cli_data", "cli_groups", "cli_model", "cli_options", "cli_train", "cli_jobs", "console"),
+    (
+        "demo",
+        "cli",
+        "cli_data",
+        "cli_groups",
+        "cli_metrics",
+        "cli_model",
+        "cli_options",
+        "cli_train",
+        "cli_jobs",
+        "console",
+    ),
     ("__main__",),
 )
 """The rooms, lowest first. A room may import from its own layer and from those below it."""
@@ -28,7 +50,20 @@ LAYERS: tuple[tuple[str, ...], ...] = (
 SEPARATE = (("quiz", "metrics", "stats"), ("trainer", "report"))
 """Rooms of one layer that are to be used alone: they do not import each other."""
 
-LIGHT_MODULES = ("tables", "tabular", "study", "store", "stimuli", "images", "files", "errors", "quiz", "doctor")
+LIGHT_MODULES = (
+    "tables",
+    "tabular",
+    "study",
+    "store",
+    "stimuli",
+    "images",
+    "files",
+    "errors",
+    "quiz",
+    "doctor",
+    "weights",
+    "conversions",
+)
 HEAVY = ("pandas", "scipy", "torch", "torchmetrics", "torchvision", "matplotlib", "statsmodels")
 
 

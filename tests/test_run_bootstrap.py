@@ -295,6 +295,14 @@ def test_uv_seeds_pip_and_pip_takes_over_where_uv_fails(checkout, monkeypatch):
     assert [command[0] for command in ran] == ["/bin/uv", sys.executable, str(checkout.python)]
 
 
+@pytest.mark.parametrize(("extras", "compiled"), [("none", False), ("metrics", True)])
+def test_kernels_are_compiled_where_there_are_metrics(checkout, commands, monkeypatch, extras, compiled):
+    asked = []
+    monkeypatch.setattr(environment, "ends_well", lambda command: asked.append([str(word) for word in command]) or True)
+    environment.install(checkout, extras)
+    assert ([str(checkout.python), "-m", "gan_eval.metrics.kernels"] in asked) == compiled
+
+
 def test_installation_is_editable_and_under_the_constraints(checkout):
     by_pip = environment.install_command(checkout, "train", "pip")
     assert by_pip[:4] == [str(checkout.python), "-m", "pip", "install"]

@@ -14,27 +14,18 @@ ceil(size / 2) at a scale of exactly 0.5, as in the release; piq takes floor, wh
 import pickle
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-import torch
-from torch import Tensor
 
 from gan_eval.errors import UserError
-from gan_eval.metrics.natural_scenes import (
-    Moments,
-    fit_asymmetric,
-    fit_symmetric_shape,
-    halve,
-    moments,
-    normalised_luma,
-)
-from gan_eval.metrics.pixel import Pixels, as_picture, luma
+from gan_eval.metrics.backends import Backend, Pixels, as_picture, backend_of
+from gan_eval.metrics.natural_scenes import Moments, Values, fit_asymmetric, fit_symmetric_shape
 from gan_eval.metrics.unmeasurable import Unmeasurable
 
 FEATURES = 36
 SMALLEST = 13
 """Least side in pixels: half of it still holds the window of 7."""
-_SHIFTS = ((0, 1), (1, 0), (1, 1), (-1, 1))
 _GAMMA, _RHO = 0.05, -153.591
 """The regression's constants in the release; a file that holds vectors alone is taken to mean them."""
 
@@ -52,7 +43,7 @@ _RANGES = (
 )  # fmt: skip
 """Least and greatest value of each feature over the release's training pictures; they become -1 and 1."""
 
-# What torch and the parsing below raise for another file.
+# What torch.load and the parsing below raise for another file.
 _UNREADABLE = (
     OSError, RuntimeError, ValueError, LookupError, TypeError, EOFError, pickle.UnpicklingError
 )  # fmt: skip
@@ -62,17 +53,17 @@ _UNREADABLE = (
 class Regression:
     """A support vector regression with a Gaussian kernel."""
 
-    coefficients: Tensor
+    coefficients: Values
     """(S,) float64"""
-    vectors: Tensor
+    vectors: Values
     """(S, 36) float64, of scaled features"""
     gamma: float = _GAMMA
     rho: float = _RHO
 
-    def __call__(self, scaled: Tensor) -> float:
+    def __call__(self, scaled: Values) -> float:
         """The regression's value at (36,) scaled features."""
-        distances = (self.vectors - scaled).square().sum(dim=1)
-        return float(self.coefficients @ torch.exp(-self.gamma * distances)) - self.rho
+        distances = np.square(self.vectors - scaled).sum(axis=1)
+        return float(self.coefficients @ np.exp(-self.gamma * distances)) - self.rho
 
 
 def brisque(picture: Pixels, regression: Regression) -> float:
@@ -89,18 +80,20 @@ def brisque(picture: Pixels, regression: Regression) -> float:
         Unmeasurable: a side is shorter than 13 pixels, or the picture has no texture.
 
     >>> noise = np.random.default_rng(0).integers(0, 256, (32, 40, 3), dtype=np.uint8)
-    >>> flat = Regression(torch.zeros(1, dtype=torch.float64), torch.zeros(1, 36, dtype=torch.float64))
+    >>> flat = Regression(np.zeros(1), np.zeros((1, FEATURES)))
     >>> brisque(noise, flat)
     153.591
     """
-    y = luma(as_picture(picture)).to(torch.float64)
-    height, width = y.shape
+    picture = as_picture(picture)
+    height, width, _ = picture.shape
     if min(height, width) < SMALLEST:
         raise Unmeasurable(f"{width}x{height} pixels; BRISQUE needs at least {SMALLEST}x{SMALLEST}")
-    features = torch.cat([_scale_features(y), _scale_features(halve(y))])
-    if features.isnan().any():
+    backend = backend_of(picture)
+    luma = backend.luma(picture)
+    features = np.concatenate([_scale_features(plane, backend) for plane in (luma, backend.halve(luma))])
+    if np.isnan(features).any():
         raise Unmeasurable("the picture has no texture; BRISQUE is not defined for it")
-    low, high = torch.tensor(_RANGES, dtype=torch.float64).T
+    low, high = np.array(_RANGES).T
     return regression(2 * (features - low) / (high - low) - 1)
 
 
@@ -120,17 +113,16 @@ def load_regression(path: Path) -> Regression:
         ) from error
 
 
-def _scale_features(y: Tensor) -> Tensor:
+def _scale_features(plane: Any, backend: Backend) -> Values:
     """(18,): the fit of the normalised luma, then of its products with four neighbours, round the picture's edge."""
-    m = normalised_luma(y, border="zero")[None]
-    own = moments(m)
-    alpha = fit_symmetric_shape(own, m.numel())
-    variance = (own.squares_right + own.squares_left) / m.numel()
-    each = [moments(m * m.roll(shift, dims=(1, 2))) for shift in _SHIFTS]
-    fit = fit_asymmetric(Moments(*(torch.cat(parts) for parts in zip(*each, strict=True))), m.numel())
+    height, width = plane.shape
+    found = Moments(*backend.sample_moments(plane, block=(height, width), border="zero")[..., 0])
+    alpha = fit_symmetric_shape(found, height * width)[0]
+    variance = (found.squares_left + found.squares_right)[0] / (height * width)
+    fit = fit_asymmetric(found, height * width)
     mean = (fit.deviation_right - fit.deviation_left) * fit.mean_factor * fit.spread
-    neighbours = torch.stack([fit.alpha, mean, fit.deviation_left.square(), fit.deviation_right.square()], dim=1)
-    return torch.cat([alpha, variance, neighbours.flatten()])
+    neighbours = np.stack([fit.alpha, mean, fit.deviation_left**2, fit.deviation_right**2], axis=1)[1:]
+    return np.concatenate([[alpha, variance], neighbours.ravel()])
 
 
 def _read_libsvm(path: Path) -> Regression:
@@ -149,13 +141,15 @@ def _read_libsvm(path: Path) -> Regression:
             row[int(index) - 1] = float(value)
     if len(lines) != int(facts["total_sv"]):
         raise ValueError("vectors are missing")
-    coefficients = torch.tensor([float(line[0]) for line in lines], dtype=torch.float64)
-    return Regression(coefficients, torch.from_numpy(vectors), float(facts["gamma"]), float(facts["rho"]))
+    coefficients = np.array([float(line[0]) for line in lines])
+    return Regression(coefficients, vectors, float(facts["gamma"]), float(facts["rho"]))
 
 
 def _read_tensors(path: Path) -> Regression:
     """A tuple of coefficients (S, 1) and vectors (S, 36)."""
+    import torch
+
     coefficients, vectors = torch.load(path, map_location="cpu", weights_only=True)
     if vectors.ndim != 2 or vectors.shape[1] != FEATURES or coefficients.numel() != len(vectors):
         raise ValueError("other shapes")
-    return Regression(coefficients.flatten().to(torch.float64), vectors.to(torch.float64))
+    return Regression(coefficients.flatten().numpy().astype(np.float64), vectors.numpy().astype(np.float64))

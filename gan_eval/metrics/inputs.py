@@ -1,11 +1,11 @@
-"""What is measured: the rows of stimulus sets, of a frame, or of two folders, with the files they name."""
+"""What is measured: the rows of stimulus sets or of a frame, with the files they name."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gan_eval import images
 from gan_eval.errors import UserError
 from gan_eval.files import sha256_file
 from gan_eval.stimuli import StimulusSet, read_set
@@ -31,6 +31,10 @@ class Stimulus:
     fraction: float | None
     input: Path | None = None
     """What the generator was given."""
+    problem: str | None = None
+    """Why the picture is not to be measured, where that is known before its file is read."""
+    no_reference: str = "no reference_file"
+    """Why there is no reference, where there is none."""
 
     @property
     def is_fake(self) -> bool:
@@ -64,47 +68,6 @@ def stimuli_of_frame(frame: "pd.DataFrame", root: Path | None) -> list[Stimulus]
     return _distinct(_stimuli(rows, root or Path()))
 
 
-def folder_pair(real: Path, fake: Path, *, dataset: str | None = None, model: str | None = None) -> StimulusSet:
-    """Two folders as a stimulus set in memory, paired by file stem. Nothing is written.
-
-    Args:
-        real: folder of the real pictures.
-        fake: folder of the generated pictures.
-        dataset: name of the data set; default: the real folder's name.
-        model: name of the generator; default: the fake folder's name.
-
-    Raises:
-        UserError: the model is called real, a folder is missing or empty, two files share a stem, or a partner is
-            missing.
-    """
-    dataset, model = dataset or Path(real).resolve().name, model or Path(fake).resolve().name
-    if model == "real":
-        raise UserError("model name 'real': is kept for the ground truth; give another with --model")
-    reals, fakes = (images.by_stem(images.list_pictures(folder)) for folder in (real, fake))
-    for folder, lonely in ((fake, reals.keys() - fakes.keys()), (real, fakes.keys() - reals.keys())):
-        if lonely:
-            first, *others = sorted(lonely, key=images.natural_key)
-            more = f" nor with those of {len(others)} more" if others else ""
-            raise UserError(
-                f"{folder}: no picture with the stem {first!r}{more}; add what is missing or remove its partner"
-            )
-    rows = [_folder_row(path, "real", dataset, None, None) for path in reals.values()]
-    rows += [_folder_row(fakes[stem], "fake", dataset, model, path) for stem, path in reals.items()]
-    return StimulusSet(Path(), tuple(rows))
-
-
-def _folder_row(path: Path, kind: str, dataset: str, model: str | None, reference: Path | None) -> dict[str, Any]:
-    return {
-        "stimulus": f"{dataset}/{model or 'real'}/{path.stem}",
-        "item": f"{dataset}/{path.stem}",
-        "kind": kind,
-        "model": model,
-        "dataset": dataset,
-        "file": str(path.absolute()),
-        "reference_file": str(reference.absolute()) if reference else None,
-    }
-
-
 def _stimuli(rows: Sequence[Mapping[str, Any]], root: Path) -> list[Stimulus]:
     return [_stimulus(row, root, number) for number, row in enumerate(rows, start=1)]
 
@@ -129,21 +92,37 @@ def _stimulus(row: Mapping[str, Any], root: Path, number: int) -> Stimulus:
         reference=root / reference if reference else None,
         fraction=row.get("fraction"),
         input=root / row["input_file"] if row.get("input_file") else None,
+        problem=row.get("problem"),
+        no_reference=row.get("no_reference") or Stimulus.no_reference,
     )
 
 
 def _distinct(stimuli: Iterable[Stimulus]) -> list[Stimulus]:
-    """Each stimulus once: of several copies the first whose file exists."""
+    """Each stimulus once: of several copies the first whose file can be read.
+
+    Raises:
+        UserError: two copies are different pictures.
+    """
     kept: dict[str, Stimulus] = {}
+    hash_of = lru_cache(maxsize=None)(_hash)
     for stimulus in stimuli:
         first = kept.setdefault(stimulus.stimulus, stimulus)
-        if first.file == stimulus.file or not stimulus.file.is_file():
+        if first.file == stimulus.file:
             continue
-        if not first.file.is_file():
+        known, found = hash_of(first.file), hash_of(stimulus.file)
+        if known is None and found is not None:
             kept[stimulus.stimulus] = stimulus
-        elif sha256_file(first.file) != sha256_file(stimulus.file):
+        elif found is not None and known != found:
             raise UserError(
                 f"{stimulus.file}: stimulus {stimulus.stimulus!r} is another picture in {first.file}; "
                 "measure these sets one by one"
             )
     return list(kept.values())
+
+
+def _hash(file: Path) -> str | None:
+    """SHA-256 of a file, or None where it cannot be read."""
+    try:
+        return sha256_file(file)
+    except UserError:
+        return None

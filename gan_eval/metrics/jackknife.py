@@ -1,13 +1,24 @@
 """The interval of a set metric: a delete-group jackknife over items.
 
 A bootstrap repeats pictures, which lowers the covariance's rank and shifts FID; leaving pictures out does not repeat
-any. Ten groups cost ten evaluations of the distance, little beside the network that makes the features. On simulated
-features its standard error was 0.9 to 1.7 times the true spread over repeated draws (N = 20 to 200, d = 512).
-It tells the spread at this number of pictures, not FID's bias, which falls with that number.
+any. Items, not pictures, are left out: the real and the generated version of an item are not independent, and two
+models' pictures of one item are not either. With the same groups left out for both, what they share cancels in the
+difference of their values.
+
+An interval tells the spread at this number of pictures, not FID's bias, which falls with that number. On simulated
+pairs of sets (Gaussians with falling spectrum; 50 to 400 items; 64, 128, 512 features; 60 to 100 repetitions) the
+standard error, as a multiple of the true one over repeated draws, and the share of intervals that held the mean were:
+
+| metric | standard error | intervals | of differences between two models |
+| --- | --- | --- | --- |
+| fid | 0.9 to 1.1 | 0.85 to 0.99 | 0.90 to 0.98 |
+| fid_infinity | 1.1 to 1.2 | 0.97 to 0.98 | 0.97 to 0.99 |
+| kid | 1.0 | 0.93 to 0.97 | 0.95 to 0.97 |
+| precision, recall, density, coverage | 1.1 to 1.9 | 0.94 to 1.00 | 0.92 to 1.00 |
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,9 +29,11 @@ from gan_eval.metrics.unmeasurable import Unmeasurable
 GROUPS = 10
 SEED = 20_151_205
 """Deals the items into groups; the same for every set, so that a value and its interval are reproducible."""
-_T_95 = 2.262157162798205
+T_95 = 2.262157162798205
 """97.5 % point of Student's t with GROUPS - 1 degrees of freedom."""
 
+Groups = NDArray[np.intp]
+"""(N,) the group 0..GROUPS - 1 of each picture of a set."""
 Distance = Callable[[NDArray, NDArray], float]
 
 
@@ -32,38 +45,101 @@ class Interval:
     high: float
 
 
-def interval(
-    distance: Distance,
-    real: NDArray,
-    fake: NDArray,
-    *,
-    real_items: Sequence[str],
-    fake_items: Sequence[str],
-    value: float,
-) -> Interval | None:
-    """The 95 % interval of `distance(real, fake)`: value ± t · standard error.
+@dataclass(frozen=True)
+class Estimate:
+    """A set metric's value, and the values that it has without each group of items in turn."""
 
-    Items, not pictures, are left out: the real and the generated version of an item are not independent.
+    value: float
+    left_out: NDArray[np.float64] | None = None
+    """(GROUPS,); None where the sets are too small to leave a group out."""
+    note: str = ""
+    """What a reader must know about how the value was computed."""
+    share_of: int | None = None
+    """The value is a share of so many pictures."""
+
+    def interval(self, *, low: float = -math.inf, high: float = math.inf) -> Interval | None:
+        """Value ± t · standard error, cut at the ends of the metric's range; None where nothing could be left out.
+
+        A share has Wilson's interval instead, of as many independent pictures as its standard error speaks for: where
+        all pictures of a set count, so do all that are left without a group, but nobody knows that all others would.
+
+        >>> Estimate(2.0, np.linspace(1.8, 2.2, 10)).interval(low=1.5).low
+        1.5
+        >>> all_inside = Estimate(1.0, np.ones(10), share_of=50).interval()
+        >>> round(all_inside.low, 3), all_inside.high
+        (0.907, 1.0)
+        """
+        if self.left_out is None:
+            return None
+        error = standard_error(self.left_out)
+        if self.share_of is not None:
+            return _wilson(self.value, error, self.share_of)
+        half = T_95 * error
+        return Interval(max(self.value - half, low), min(self.value + half, high))
+
+    def minus(self, other: "Estimate") -> "Estimate":
+        """The difference of two values whose groups were left out together: what both sets share cancels."""
+        if self.left_out is None or other.left_out is None:
+            return Estimate(self.value - other.value)
+        return Estimate(self.value - other.value, self.left_out - other.left_out)
+
+
+def standard_error(left_out: NDArray[np.float64]) -> float:
+    """The jackknife's standard error from the values without each group (Shao and Wu 1989).
+
+    >>> means = np.array([np.delete(np.arange(10.0), g).mean() for g in range(10)])
+    >>> round(float(standard_error(means) / (np.arange(10.0).std(ddof=1) / 10**0.5)), 12)
+    1.0
+    """
+    return math.sqrt((GROUPS - 1) * float(np.var(left_out)))
+
+
+def _wilson(share: float, error: float, count: int) -> Interval:
+    """Wilson's score interval of a share, of at most `count` independent pictures."""
+    inner = (share * count + 1) / (count + 2)  # away from 0 and 1, where a share seems to have no spread
+    independent = min(count, inner * (1 - inner) / error**2) if error else count
+    t = T_95**2 / independent
+    middle, half = (share + t / 2) / (1 + t), math.sqrt(t * (share * (1 - share) + t / 4)) / (1 + t)
+    return Interval(max(middle - half, 0.0), min(middle + half, 1.0))
+
+
+def deal(holders: Mapping[str, Collection[str]]) -> dict[str, int]:
+    """The group of each item, 0..GROUPS - 1, dealt with a stored seed.
+
+    Items that the same sets hold are dealt evenly, so that every set is spread over all groups.
 
     Args:
-        distance: of (N, d) and (M, d) features.
-        real, fake: the features.
-        real_items, fake_items: the item of each row.
-        value: the distance of all.
+        holders: by item, the names of the sets that have a picture of it.
 
-    Returns:
-        None where there are fewer items than groups or a group leaves too little.
+    >>> sorted(deal({f"i{n}": ["real"] for n in range(20)}).values())
+    [0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7, 8, 8, 9, 9]
     """
-    items = sorted({*real_items, *fake_items})
-    if len(items) < GROUPS:
+    items = sorted(holders)
+    drawn = np.random.default_rng(SEED).permutation(len(items)).tolist()
+    order = sorted(range(len(items)), key=lambda n: (sorted(holders[items[n]]), drawn[n]))
+    return {items[n]: place % GROUPS for place, n in enumerate(order)}
+
+
+def groups_of(items: Sequence[str], dealt: Mapping[str, int]) -> Groups | None:
+    """(N,) the group of each picture by its item; None where there are fewer items than groups."""
+    if len(set(items)) < GROUPS:
         return None
-    dealt = np.random.default_rng(SEED).permutation(len(items)) % GROUPS
-    group_of = dict(zip(items, dealt.tolist(), strict=True))
-    real_groups = np.array([group_of[item] for item in real_items])
-    fake_groups = np.array([group_of[item] for item in fake_items])
+    return np.array([dealt[item] for item in items], dtype=np.intp)
+
+
+def leave_groups_out(
+    distance: Distance, real: NDArray, fake: NDArray, real_groups: Groups | None, fake_groups: Groups | None
+) -> Estimate:
+    """The estimate of any distance, by computing it GROUPS + 1 times.
+
+    Raises:
+        Unmeasurable: the distance of all pictures has no value.
+    """
+    value = distance(real, fake)
+    if real_groups is None or fake_groups is None:
+        return Estimate(value)
     try:
         left_out = [distance(real[real_groups != g], fake[fake_groups != g]) for g in range(GROUPS)]
     except Unmeasurable:
-        return None
-    half = _T_95 * math.sqrt((GROUPS - 1) * np.var(left_out))
-    return Interval(value - half, value + half)
+        return Estimate(value)
+    return Estimate(value, np.array(left_out))

@@ -9,18 +9,15 @@ Only whole blocks of 96x96 count: of a 256x256 picture the upper left 192x192 (2
 
 from functools import lru_cache
 from importlib.resources import files
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
-import torch
-from torch import Tensor
 
-from gan_eval.metrics.natural_scenes import Moments, fit_asymmetric, halve, moments, normalised_luma
-from gan_eval.metrics.pixel import Pixels, as_picture, luma
+from gan_eval.metrics.backends import Backend, Pixels, as_picture, backend_of
+from gan_eval.metrics.natural_scenes import Moments, Values, fit_asymmetric
 from gan_eval.metrics.unmeasurable import Unmeasurable
 
 BLOCK = 96
-_SHIFTS = ((0, 1), (1, 0), (1, 1), (1, -1))
 
 
 def niqe(picture: Pixels) -> float:
@@ -40,56 +37,59 @@ def niqe(picture: Pixels) -> float:
     >>> niqe(noise) > 10
     True
     """
-    y = luma(as_picture(picture))
-    height, width = y.shape
+    picture = as_picture(picture)
+    height, width, _ = picture.shape
     rows, columns = height // BLOCK, width // BLOCK
     if rows * columns < 2:
         raise Unmeasurable(f"{width}x{height} pixels hold {rows * columns} blocks of {BLOCK}x{BLOCK}; NIQE needs two")
-    features = block_features(y[: rows * BLOCK, : columns * BLOCK].to(torch.float64))
-    valid = features[~features.isnan().any(dim=1)]
+    backend = backend_of(picture)
+    features = block_features(backend.luma(picture[: rows * BLOCK, : columns * BLOCK]), backend)
+    valid = features[~np.isnan(features).any(axis=1)]
     if len(valid) < 2:
         raise Unmeasurable(f"only {len(valid)} of {len(features)} blocks have a texture; NIQE needs two")
-    pristine = _pristine_model(str(features.device))
-    difference = pristine.mean - features.nanmean(dim=0)
-    factor = torch.linalg.cholesky((pristine.covariance + torch.cov(valid.T)) / 2)
-    whitened = torch.linalg.solve_triangular(factor, difference[:, None], upper=False)
-    return float(torch.linalg.vector_norm(whitened))
+    return _distance_from_pristine(np.nanmean(features, axis=0), valid)
 
 
-def block_features(y: Tensor) -> Tensor:
+def block_features(luma: Any, backend: Backend) -> Values:
     """The 36 natural-scene features of every block.
 
     Args:
-        y: (96 r, 96 c) float64 luma, 0..255.
+        luma: (96 r, 96 c), 0..255.
+        backend: the one that the luma came from.
 
     Returns:
         (r c, 36) float64: 18 features at full size, then 18 at half size. NaN where a block has no texture.
     """
-    return torch.cat([_scale_features(y, BLOCK), _scale_features(halve(y), BLOCK // 2)], dim=1)
+    scales = ((luma, BLOCK), (backend.halve(luma), BLOCK // 2))
+    return np.hstack([_scale_features(plane, side, backend) for plane, side in scales])
 
 
-def _scale_features(y: Tensor, block: int) -> Tensor:
+def _scale_features(plane: Any, side: int, backend: Backend) -> Values:
     """(blocks, 18): the fit of the normalised luma, then of its products with four neighbours inside the block."""
-    rows, columns = y.shape[0] // block, y.shape[1] // block
-    m = normalised_luma(y, border="replicate").reshape(rows, block, columns, block)
-    m = m.transpose(1, 2).reshape(-1, block, block)
-    products = [m * m.roll(shift, dims=(1, 2)) for shift in _SHIFTS]
-    each = [moments(samples) for samples in (m, *products)]
-    fit = fit_asymmetric(Moments(*(torch.stack(parts) for parts in zip(*each, strict=True))), block**2)
+    found = Moments(*backend.sample_moments(plane, block=(side, side), border="replicate"))
+    fit = fit_asymmetric(found, side**2)
     left, right = fit.deviation_left * fit.spread, fit.deviation_right * fit.spread
-    own = torch.stack([fit.alpha[0], (left[0] + right[0]) / 2], dim=1)
-    mean = (right - left) * fit.mean_factor
-    neighbours = torch.stack([fit.alpha[1:], mean[1:], left[1:], right[1:]], dim=1)
-    return torch.cat([own, neighbours.flatten(0, 1).T], dim=1)
+    own = np.stack([fit.alpha[0], (left[0] + right[0]) / 2])
+    neighbours = np.stack([fit.alpha, (right - left) * fit.mean_factor, left, right], axis=1)[1:]
+    return np.vstack([own, neighbours.reshape(16, -1)]).T
 
 
 class _PristineModel(NamedTuple):
-    mean: Tensor
-    covariance: Tensor
+    mean: Values
+    covariance: Values
 
 
-@lru_cache(maxsize=4)
-def _pristine_model(device: str) -> _PristineModel:
+@lru_cache(maxsize=1)
+def _pristine_model() -> _PristineModel:
     """The release's Gaussian model of pristine photographs (see data/NIQE-LICENSE.txt)."""
     with files("gan_eval.metrics").joinpath("data/niqe_pristine.npz").open("rb") as file, np.load(file) as arrays:
-        return _PristineModel(*(torch.from_numpy(arrays[name]).to(device) for name in ("mu", "cov")))
+        return _PristineModel(arrays["mu"], arrays["cov"])
+
+
+def _distance_from_pristine(mean: Values, features: Values) -> float:
+    """Mahalanobis distance of a mean from the pristine model's, by the mean of its covariance and the features'."""
+    pristine = _pristine_model()
+    centred = features - features.mean(axis=0)
+    covariance = centred.T @ centred / (len(features) - 1)
+    factor = np.linalg.cholesky((pristine.covariance + covariance) / 2)
+    return float(np.linalg.norm(np.linalg.solve(factor, pristine.mean - mean)))

@@ -29,7 +29,7 @@ def measure_on_the_way(names: tuple[str, ...]) -> Callable[[Path], list[Row]]:
     """
 
     def measure(folder: Path) -> list[Row]:
-        images, sets = evaluate(folder, names)
+        images, sets = evaluate(folder, names, cache=False)
         generated = images[images["kind"] == "fake"]
         of_pictures = [_of_pictures(str(name), rows) for name, rows in generated.groupby("metric", sort=False)]
         return of_pictures + [_of_set(row) for row in sets.to_dict("records")]

@@ -1,306 +1,42 @@
-"""The metrics by name: what each measures, its range and unit, which way is better, and where it comes from."""
+"""The metrics by name: those of gan_eval, and users' own that are installed beside it."""
 
 import difflib
-import math
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Literal
 
 from gan_eval.errors import UserError
+from gan_eval.metrics.catalogue import METRICS
+from gan_eval.metrics.facts import DEFAULT_RESIZER, ExtractorName, Kind, Metric
+from gan_eval.metrics.listing import describe, describe_json
+from gan_eval.metrics.own_entries import own_facts, own_names
 
-Kind = Literal["pair", "single", "set"]
-ExtractorName = Literal["inception", "vgg16", "segmenter"]
-
-DEFAULT_RESIZER = "tf1"
-"""The rule by which pictures reach the network's size where none is named: that of the published values."""
-
-
-@dataclass(frozen=True)
-class Metric:
-    """The facts about a metric. What computes it stands in `gan_eval.metrics.picture_pass` and `set_pass`."""
-
-    name: str
-    kind: Kind
-    """pair: a generated picture beside its reference; single: one picture alone; set: pictures beside pictures."""
-    measures: str
-    low: float
-    """Least possible value."""
-    high: float
-    """Greatest possible value."""
-    higher_is_better: bool
-    source: str
-    """The paper and the definition that is followed. The resizer is a setting and stands in the table `runs`."""
-    definition: str
-    """Short name of the definition. It changes whenever values may change, and kept values are found by it."""
-    unit: str = ""
-    weights: tuple[str, ...] = ()
-    """Names of the pretrained weights in `gan_eval.weights` that it needs."""
-    extractor: ExtractorName | None = None
-    """For a set metric: what turns a picture into the features that it compares."""
-
-
-_SSIM = "Wang et al. 2004; Gaussian window 11, sigma 1.5, population covariance, no border"
-_PRECISION_RECALL = "Kynkäänniemi et al. 2019; k = 3"
-_DENSITY_COVERAGE = "Naeem et al. 2020; k = 5"
-_SEGMENTATION = "Long et al. 2015, as the FCN score of Isola et al. 2017; labels by the nearest palette colour"
-
-
-def _neighbourhood_metrics(extractor: Literal["inception", "vgg16"], features: str) -> tuple[Metric, ...]:
-    """Precision, recall, density and coverage on one network's features, named after it."""
-    facts = (
-        ("precision", "share of the generated pictures that lie among the real ones", 1.0, _PRECISION_RECALL),
-        ("recall", "share of the real pictures that lie among the generated ones", 1.0, _PRECISION_RECALL),
-        (
-            "density",
-            "how densely the real pictures surround each generated one; 1 where both sets are alike, more is possible",
-            math.inf,
-            _DENSITY_COVERAGE,
-        ),
-        ("coverage", "share of the real pictures with a generated one nearby", 1.0, _DENSITY_COVERAGE),
-    )
-    return tuple(
-        Metric(
-            name=f"{name}_{extractor}",
-            kind="set",
-            measures=measures,
-            low=0,
-            high=high,
-            higher_is_better=True,
-            source=f"{source}; {features}",
-            definition=f"{name}/{extractor}/{source.rpartition('; ')[2].replace(' ', '')}",
-            weights=(extractor,),
-            extractor=extractor,
-        )
-        for name, measures, high, source in facts
-    )
-
-
-METRICS: dict[str, Metric] = {
-    metric.name: metric
-    for metric in (
-        Metric(
-            name="psnr",
-            kind="pair",
-            measures="pixel-wise agreement with the reference: mean squared error on a logarithmic scale",
-            low=0,
-            high=math.inf,
-            higher_is_better=True,
-            unit="dB",
-            source="10 log10(255² / MSE) over all pixels and channels; inf for equal pictures",
-            definition="psnr/rgb8",
-        ),
-        Metric(
-            name="l1",
-            kind="pair",
-            measures="mean absolute difference from the reference over all pixels and channels",
-            low=0,
-            high=255,
-            higher_is_better=False,
-            unit="grey levels",
-            source="mean |x - y| of 8-bit values, 0 to 255",
-            definition="l1/rgb8",
-        ),
-        Metric(
-            name="ssim",
-            kind="pair",
-            measures="local agreement with the reference in luminance, contrast and structure; mean of R, G, B",
-            low=-1,
-            high=1,
-            higher_is_better=True,
-            source=_SSIM,
-            definition="ssim/gauss11/rgb/valid",
-        ),
-        Metric(
-            name="ssim_luma",
-            kind="pair",
-            measures="as ssim, on the integer BT.601 luma",
-            low=-1,
-            high=1,
-            higher_is_better=True,
-            source=_SSIM,
-            definition="ssim/gauss11/luma601-int/valid",
-        ),
-        Metric(
-            name="ms_ssim",
-            kind="pair",
-            measures="as ssim at five scales, each half of the one before; mean of R, G, B",
-            low=0,
-            high=1,
-            higher_is_better=True,
-            source="Wang et al. 2003; 2x2 mean pooling, negative contrast-structure is 0; both sides above 160",
-            definition="ms-ssim/5-scales/gauss11/rgb/valid",
-        ),
-        Metric(
-            name="lpips_alex",
-            kind="pair",
-            measures="distance from the reference in AlexNet's features, weighted as people judged distorted patches",
-            low=0,
-            high=math.inf,
-            higher_is_better=False,
-            source="Zhang et al. 2018; version 0.1, AlexNet, pictures as they are",
-            definition="lpips/0.1/alex",
-            weights=("alexnet",),
-        ),
-        Metric(
-            name="lpips_vgg",
-            kind="pair",
-            measures="as lpips_alex, in VGG16's features",
-            low=0,
-            high=math.inf,
-            higher_is_better=False,
-            source="Zhang et al. 2018; version 0.1, VGG16, pictures as they are",
-            definition="lpips/0.1/vgg16",
-            weights=("vgg16",),
-        ),
-        Metric(
-            name="dists",
-            kind="pair",
-            measures="difference from the reference in structure and texture of VGG16's features; texture may shift",
-            low=0,
-            high=1,
-            higher_is_better=False,
-            source="Ding et al. 2020; as piq, pictures above 256 pixels on the shorter side scaled to it",
-            definition="dists/piq",
-            weights=("vgg16", "dists"),
-        ),
-        Metric(
-            name="niqe",
-            kind="single",
-            measures="distance of one picture's local statistics from those of pristine photographs; no reference",
-            low=0,
-            high=math.inf,
-            higher_is_better=False,
-            source="Mittal et al. 2013; official model, blocks of 96, integer luma, zero below 1e-6",
-            definition="niqe/official-params/int-luma/zero1e-6",
-        ),
-        Metric(
-            name="brisque",
-            kind="single",
-            measures="badness of one picture as people would rate it, learned from distorted photographs; no reference",
-            low=-math.inf,
-            high=math.inf,
-            higher_is_better=False,
-            source="Mittal et al. 2012; the release's regression, integer luma, zero below 1e-6; about 0 to 100",
-            definition="brisque/release/int-luma/zero1e-6",
-            weights=("brisque",),
-        ),
-        Metric(
-            name="sharpness",
-            kind="single",
-            measures="strength of fine detail in one picture, noise included; no reference",
-            low=0,
-            high=math.inf,
-            higher_is_better=True,
-            unit="squared grey levels",
-            source="Pech-Pacheco et al. 2000; variance of the Laplacian (4 neighbours) of the integer luma, no border",
-            definition="sharpness/laplacian4/int-luma/valid",
-        ),
-        Metric(
-            name="fid",
-            kind="set",
-            measures="distance of two sets' Inception features, each taken as one Gaussian; biased upwards if small",
-            low=0,
-            high=math.inf,
-            higher_is_better=False,
-            source="Heusel et al. 2017; Inception 2015-12-05, 2048 features",
-            definition="fid/inception-2015-12-05",
-            weights=("inception",),
-            extractor="inception",
-        ),
-        Metric(
-            name="fid_infinity",
-            kind="set",
-            measures="fid extrapolated to sets without end: a straight line in 1/N through the fid of smaller sets",
-            low=-math.inf,
-            high=math.inf,
-            higher_is_better=False,
-            source="Chong and Forsyth 2020; subsets of items without replacement, stored seed; Inception 2015-12-05",
-            definition="fid-infinity/inception-2015-12-05",
-            weights=("inception",),
-            extractor="inception",
-        ),
-        Metric(
-            name="kid",
-            kind="set",
-            measures="squared maximum mean discrepancy of two sets' Inception features; unbiased, may be below 0",
-            low=-math.inf,
-            high=math.inf,
-            higher_is_better=False,
-            source="Binkowski et al. 2018; cubic kernel, all pairs; Inception 2015-12-05",
-            definition="kid/inception-2015-12-05/all-pairs",
-            weights=("inception",),
-            extractor="inception",
-        ),
-        *_neighbourhood_metrics("inception", "Inception 2015-12-05, 2048 features (not VGG16's, as in the papers)"),
-        *_neighbourhood_metrics("vgg16", "VGG16, the 4096 features of its second hidden layer"),
-        Metric(
-            name="pixel_accuracy",
-            kind="set",
-            measures="share of the pixels that a segmenter reads in the generated pictures as their label maps say",
-            low=0,
-            high=1,
-            higher_is_better=True,
-            source=_SEGMENTATION,
-            definition="segmentation/cityscapes19/pixel-accuracy",
-            extractor="segmenter",
-        ),
-        Metric(
-            name="class_accuracy",
-            kind="set",
-            measures="as pixel_accuracy, for each class alone; mean over the classes in the label maps",
-            low=0,
-            high=1,
-            higher_is_better=True,
-            source=_SEGMENTATION,
-            definition="segmentation/cityscapes19/class-accuracy",
-            extractor="segmenter",
-        ),
-        Metric(
-            name="class_iou",
-            kind="set",
-            measures="intersection over union of what is read and what the label maps say; mean over their classes",
-            low=0,
-            high=1,
-            higher_is_better=True,
-            source=_SEGMENTATION,
-            definition="segmentation/cityscapes19/class-iou",
-            extractor="segmenter",
-        ),
-    )
-}
+__all__ = ["DEFAULT_RESIZER", "METRICS", "ExtractorName", "Kind", "Metric", "describe", "describe_json", "select"]
 
 
 def select(names: Iterable[str]) -> list[Metric]:
-    """The metrics with these names, each once, in the order given.
+    """The metrics with these names, each once, in the order given; the package of a user's own metric is imported.
 
     Raises:
-        UserError: an unknown name, or none.
+        UserError: an unknown name, none, or an own metric that will not do.
 
     >>> [metric.kind for metric in select(["psnr", "fid", "psnr"])]
     ['pair', 'set']
     """
     names = list(dict.fromkeys(names))
     if not names:
-        raise UserError(f"metrics: none named; choose from {', '.join(METRICS)}")
-    for name in names:
-        if name not in METRICS:
-            near = difflib.get_close_matches(name, METRICS, n=1)
-            hint = f"did you mean {near[0]!r}?" if near else f"choose from {', '.join(METRICS)}"
-            raise UserError(f"metric {name!r}: unknown; {hint}")
-    return [METRICS[name] for name in names]
+        raise UserError(f"metrics: none named; choose from {', '.join(_known())}")
+    return [_select_one(name) for name in names]
 
 
-def describe() -> str:
-    """The registry as text for the terminal: one paragraph for each metric."""
-    return "\n".join(_paragraph(metric) for metric in METRICS.values())
+def _select_one(name: str) -> Metric:
+    if name in METRICS:
+        return METRICS[name]
+    known = _known()
+    if name in known:
+        return own_facts(name)
+    near = difflib.get_close_matches(name, known, n=1)
+    hint = f"did you mean {near[0]!r}?" if near else f"choose from {', '.join(known)}"
+    raise UserError(f"metric {name!r}: unknown; {hint}")
 
 
-def _paragraph(metric: Metric) -> str:
-    better = "higher is better" if metric.higher_is_better else "lower is better"
-    unit = f" {metric.unit}" if metric.unit else ""
-    resizer = f"; default resizer: {DEFAULT_RESIZER}" if metric.extractor == "inception" else ""
-    needs = f"\n    needs: weights {', '.join(metric.weights)}{resizer}" if metric.weights else ""
-    return (
-        f"{metric.name} ({metric.kind}; {metric.low:g} to {metric.high:g}{unit}; {better})\n"
-        f"    {metric.measures}\n    source: {metric.source}{needs}"
-    )
+def _known() -> list[str]:
+    return [*METRICS, *own_names()]

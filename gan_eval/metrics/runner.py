@@ -1,34 +1,39 @@
 """Stimuli in, metric tables out."""
 
-import json
-import platform
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Literal
 from uuid import uuid4
 
 import pandas as pd
 
-from gan_eval import __version__, tables
-from gan_eval.errors import UserError
-from gan_eval.files import claim_output_folder, sha256_file, sha256_json
-from gan_eval.metrics import jackknife
-from gan_eval.metrics.features import Extractor, load_extractor
+from gan_eval import tables
+from gan_eval.files import claim_output_folder
+from gan_eval.metrics.beside import read_beside
+from gan_eval.metrics.cache import Cache, cache_file
+from gan_eval.metrics.distributed import ALONE, Processes
+from gan_eval.metrics.facts import DEFAULT_RESIZER, Metric
+from gan_eval.metrics.feature_store import FeatureStore
+from gan_eval.metrics.image_table import compared_rows, image_table
 from gan_eval.metrics.inputs import Stimulus, stimuli_of_frame, stimuli_of_sets
-from gan_eval.metrics.learned import learned_metrics
-from gan_eval.metrics.picture_pass import OnProgress, PicturePass, measure_pictures, usable_cores
-from gan_eval.metrics.registry import DEFAULT_RESIZER, Metric, select
-from gan_eval.metrics.resizers import RESIZERS
-from gan_eval.metrics.set_pass import compare_sets
+from gan_eval.metrics.kept_sets import compare_sets_once
+from gan_eval.metrics.picture_pass import OnProgress, jobs_of, measure_pictures
+from gan_eval.metrics.picture_work import PictureResults
+from gan_eval.metrics.provenance import now, provenance, usable_cores
+from gan_eval.metrics.registry import select
+from gan_eval.metrics.tools import Tools
 from gan_eval.stimuli import StimulusSet
 from gan_eval.tabular import Row, frame_of, write_table
-from gan_eval.weights import find, is_official
 
+TABLES = (tables.IMAGE_METRICS, tables.SET_METRICS, tables.METRIC_COMPARISONS, tables.RUNS)
 DEFAULT = ("psnr", "ssim", "niqe", "fid")
-_LIBRARIES = ("torch", "numpy", "scipy", "pillow")
+OnMessage = Callable[[str], object]
+Precision = Literal["float32", "bfloat16"]
+Input = pd.DataFrame | StimulusSet | Path
 
 
 @dataclass(frozen=True)
@@ -37,61 +42,94 @@ class Settings:
 
     metrics: tuple[str, ...] = DEFAULT
     resizer: str = DEFAULT_RESIZER
-    """Rule by which pictures are brought to the network's size (see `gan_eval.metrics.resizers`)."""
+    """Rule by which pictures are brought to a network's size (see `gan_eval.metrics.resizers`)."""
     resize: bool = False
     """Bring a generated picture to its reference's size (bicubic); otherwise different sizes are a reason."""
-    weights: Path | None = None
-    """File of the Inception weights; default: the cache."""
-    brisque_weights: Path | None = None
-    """File of BRISQUE's regression; default: the cache."""
+    weights: Mapping[str, Path] = field(default_factory=dict)
+    """Files of pretrained weights by name (`inception`, `brisque`, ...); default: the cache of weights."""
     device: str | None = None
-    """Where the network runs: cpu, cuda, ...; default: CUDA where there is one."""
+    """Where pictures are measured: cpu, cuda, ...; default: CUDA where there is one."""
     threads: int | None = None
     """Worker threads; default: the usable cores."""
+    precision: Precision = "float32"
+    """Of Inception; `bfloat16` is faster and moves its features by about 0.5 %."""
+    segmenter: Path | None = None
+    """The user's network for the segmentation scores (see `gan_eval.metrics.segmenter`)."""
+    cache: Path | None = None
+    """File of kept values; None: nothing is kept (see `gan_eval.metrics.cache`)."""
 
 
 @dataclass(frozen=True)
 class Evaluation:
-    """The two metric tables, and the row of `runs` that their column `run` points to."""
+    """The metric tables, and the row of `runs` that their column `run` points to; made when they are asked for."""
 
     image_metrics: pd.DataFrame
-    set_metrics: pd.DataFrame
-    runs: pd.DataFrame
+    rows: Mapping[str, Sequence[Row]]
+    """Of the other tables, by their names."""
+
+    @cached_property
+    def set_metrics(self) -> pd.DataFrame:
+        """The table of this name."""
+        return frame_of(self.rows["set_metrics"], tables.SET_METRICS)
+
+    @cached_property
+    def metric_comparisons(self) -> pd.DataFrame:
+        """The table of this name."""
+        return frame_of(self.rows["metric_comparisons"], tables.METRIC_COMPARISONS)
+
+    @cached_property
+    def runs(self) -> pd.DataFrame:
+        """The table of this name."""
+        return frame_of(self.rows["runs"], tables.RUNS)
 
     def by_name(self) -> dict[str, pd.DataFrame]:
         """The frames by their tables' names."""
-        return {"image_metrics": self.image_metrics, "set_metrics": self.set_metrics, "runs": self.runs}
+        return {table.name: getattr(self, table.name) for table in TABLES}
 
 
 def evaluate(
-    stimuli: pd.DataFrame | StimulusSet | Path,
+    stimuli: Input,
     metrics: Sequence[str] = DEFAULT,
     *,
     root: Path | None = None,
-    weights: Path | None = None,
-    brisque_weights: Path | None = None,
+    weights: Path | Mapping[str, Path] | None = None,
     resizer: str = DEFAULT_RESIZER,
     resize: bool = False,
     device: str | None = None,
     threads: int | None = None,
+    precision: Precision = "float32",
+    segmenter: Path | None = None,
+    cache: bool | Path = True,
     on_progress: OnProgress | None = None,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Compute metrics of stimuli.
 
     Args:
         stimuli: a frame with the columns of the table `stimuli`, a stimulus set, or its folder.
-        metrics: names from `gan_eval.metrics.registry.METRICS`.
+        metrics: names from `gan_eval.metrics.registry.METRICS`, or of installed own metrics.
         root: the folder that a frame's files are relative to; default: the working folder.
-        weights, brisque_weights, resizer, resize, device, threads: see `Settings`.
+        weights: files by the weights' name; a path alone is Inception's.
+        resizer, resize, device, threads, precision, segmenter: see `Settings`.
+        cache: whether values are kept and found again, or the folder for that; default: the user's cache folder.
         on_progress: called with (done, total, what).
 
     Returns:
         The tables `image_metrics` and `set_metrics`. A value that could not be had is missing, with its reason.
 
     Raises:
-        UserError: an unknown metric or resizer, a missing column, `weights` that are not the network's.
+        UserError: an unknown metric or resizer, a missing column, or a named file that will not do.
     """
-    settings = Settings(tuple(metrics), resizer, resize, weights, brisque_weights, device, threads)
+    settings = Settings(
+        metrics=tuple(metrics),
+        resizer=resizer,
+        resize=resize,
+        weights={"inception": weights} if isinstance(weights, Path) else dict(weights or {}),
+        device=device,
+        threads=threads,
+        precision=precision,
+        segmenter=segmenter,
+        cache=_cache_of(cache),
+    )
     found = stimuli_of_frame(stimuli, root) if isinstance(stimuli, pd.DataFrame) else stimuli_of_sets([stimuli])
     evaluation = run_metrics(found, settings, command="evaluate", on_progress=on_progress)
     return evaluation.image_metrics, evaluation.set_metrics
@@ -99,181 +137,166 @@ def evaluate(
 
 def write_metrics(
     sets: Sequence[StimulusSet | Path],
-    names: Sequence[str],
+    how: Settings | Sequence[str],
     out: Path,
     *,
-    weights: Path | None = None,
-    brisque_weights: Path | None = None,
-    resizer: str = DEFAULT_RESIZER,
-    resize: bool = False,
-    device: str | None = None,
-    threads: int | None = None,
+    beside: Sequence[Path] = (),
+    processes: Processes = ALONE,
     on_progress: OnProgress | None = None,
+    on_message: OnMessage | None = None,
 ) -> dict[str, pd.DataFrame]:
-    """Compute metrics of one or several stimulus sets and write `out/{image_metrics,set_metrics,runs}.{csv,parquet}`.
+    """Compute metrics of one or several stimulus sets and write each table as CSV and Parquet into `out`.
 
     Args:
         sets: stimulus sets, or their folders.
-        names: the metrics.
+        how: the metrics' names, or all settings.
         out: a folder that is empty or ours.
-        weights, brisque_weights, resizer, resize, device, threads: see `Settings`.
+        beside: files with other programs' values (see `gan_eval.metrics.beside`).
+        processes: those that share the work; the first one alone writes.
         on_progress: called with (done, total, what).
+        on_message: told what the user should know beside the tables; default: a warning.
 
     Returns:
-        The tables by name.
+        The tables by name: `image_metrics`, `set_metrics`, `metric_comparisons`, `runs`, and `beside` where there is.
 
     Raises:
-        UserError: a set, a name, the weights or `out` will not do.
+        UserError: a set, a name, a named file or `out` will not do.
     """
-    stimuli = stimuli_of_sets(sets)
-    select(names)
-    claim_output_folder(out)
-    settings = Settings(tuple(names), resizer, resize, weights, brisque_weights, device, threads)
-    frames = run_metrics(stimuli, settings, command="metrics", on_progress=on_progress).by_name()
-    for table in (tables.IMAGE_METRICS, tables.SET_METRICS, tables.RUNS):
-        for suffix in (".csv", ".parquet"):
-            write_table(frames[table.name], Path(out) / f"{table.name}{suffix}", table)
+    settings = how if isinstance(how, Settings) else Settings(tuple(how), cache=_cache_of(True))
+    with processes.agreeing():
+        stimuli = stimuli_of_sets(sets)
+        select(settings.metrics)
+        others = {tables.BESIDE.name: read_beside(beside)} if beside else {}
+        if processes.leads:
+            claim_output_folder(out)
+    found = run_metrics(
+        stimuli, settings, command="metrics", processes=processes, on_progress=on_progress, on_message=on_message
+    )
+    frames = found.by_name() | others
+    if processes.leads:
+        write_tables(frames, out)
     return frames
 
 
+def write_tables(frames: Mapping[str, pd.DataFrame], out: Path) -> None:
+    """Write metric tables, each as `out/NAME.csv` and `out/NAME.parquet`.
+
+    Raises:
+        UserError: one cannot be written.
+    """
+    for name, frame in frames.items():
+        for suffix in (".csv", ".parquet"):
+            write_table(frame, Path(out) / f"{name}{suffix}", tables.TABLES[name])
+
+
 def run_metrics(
-    stimuli: Sequence[Stimulus], settings: Settings, *, command: str, on_progress: OnProgress | None = None
+    stimuli: Sequence[Stimulus],
+    settings: Settings,
+    *,
+    command: str,
+    processes: Processes = ALONE,
+    on_progress: OnProgress | None = None,
+    on_message: OnMessage | None = None,
 ) -> Evaluation:
     """Compute metrics of stimuli, with the row that says how.
 
+    Args:
+        stimuli: the pictures; the same in all processes.
+        settings: how.
+        command: what `runs` calls it.
+        processes: those that share the work; only the first one's tables have rows.
+        on_progress: called with (done, total, what).
+        on_message: told what the user should know beside the tables; default: a warning.
+
     Raises:
-        UserError: an unknown metric or resizer, or weights that were named and are not the network's.
+        UserError: an unknown metric or resizer, or a named file that will not do.
     """
-    metrics = select(settings.metrics)
-    if settings.resizer not in RESIZERS:
-        raise UserError(f"resizer {settings.resizer!r}: unknown; choose one of {', '.join(RESIZERS)}")
-    run, started = f"metrics-{uuid4().hex[:12]}", _now()
-    learned = learned_metrics(metrics, paths={"brisque": settings.brisque_weights})
-    network = _network(metrics, settings)
-    pictures = measure_pictures(
-        stimuli,
-        metrics,
-        extractor=network.extractor,
-        learned=learned.functions,
-        resize=settings.resize,
-        threads=settings.threads,
-        on_progress=on_progress,
-    )
-    set_rows = compare_sets(
-        stimuli,
-        metrics,
-        pictures,
-        unavailable=network.unavailable,
-        caveat=network.caveat,
-        on_progress=on_progress,
-    )
-    run_row = {
+    run, started = f"metrics-{uuid4().hex[:12]}", now()
+    threads = settings.threads or max(1, usable_cores() // processes.here)
+    jobs = processes.share(jobs_of(stimuli))
+    with ExitStack() as stack:
+        with processes.agreeing():
+            metrics = select(settings.metrics)
+            _check_resizer(settings.resizer)
+            cache = stack.enter_context(Cache(settings.cache))
+            tools = Tools(metrics, settings, cache)
+            results = measure_pictures(
+                stimuli,
+                jobs,
+                tools,
+                stores={
+                    kind.name: stack.enter_context(FeatureStore(len(stimuli), kind.size))
+                    for kind in tools.network.kinds
+                },
+                cache=cache,
+                resize=settings.resize,
+                threads=threads,
+                on_progress=on_progress,
+            )
+        own = _own_set_rows(stimuli, metrics, results, threads=threads, device=tools.device)
+        processes.gather(results, [number for job in jobs for number in job])
+        if not processes.leads:
+            return Evaluation(frame_of([], tables.IMAGE_METRICS), {table.name: [] for table in TABLES})
+        sets = compare_sets_once(stimuli, metrics, results, tools, cache, on_progress=on_progress)
+    if cache.problem:
+        (on_message or warnings.warn)(cache.problem)
+    images, set_rows = image_table(stimuli, tools.measures, results, run), [*sets.rows, *own]
+    row = {
         "run": run,
         "command": command,
-        **_provenance(metrics, settings, pictures, network),
-        "weights_sha256": _weights_hash({"inception": network.sha256, **learned.sha256}),
+        **provenance(stimuli, metrics, settings, tools, results, put_beside=_put_beside(metrics, set_rows)),
+        "threads": threads * processes.count,
         "started_at": started,
-        "ended_at": _now(),
-        "fraction": _common_fraction(stimuli),
+        "ended_at": now(),
     }
+    comparisons = [*_picture_differences(images, metrics), *sets.comparisons]
     return Evaluation(
-        frame_of([{**row, "run": run} for row in _image_rows(pictures)], tables.IMAGE_METRICS),
-        frame_of([{**row, "run": run} for row in set_rows], tables.SET_METRICS),
-        frame_of([run_row], tables.RUNS),
+        images,
+        {
+            "set_metrics": [{**one, "run": run} for one in set_rows],
+            "metric_comparisons": [{**one, "run": run} for one in comparisons],
+            "runs": [row],
+        },
     )
 
 
-def _image_rows(pictures: PicturePass) -> list[Row]:
-    return [
-        {
-            "stimulus": value.stimulus.stimulus,
-            "item": value.stimulus.item,
-            "kind": value.stimulus.kind,
-            "model": value.stimulus.model,
-            "dataset": value.stimulus.dataset,
-            "metric": value.metric,
-            "value": value.value,
-            "reason": value.reason,
-            "fraction": value.stimulus.fraction,
-        }
-        for value in pictures.numbers
-    ]
+def _check_resizer(name: str) -> None:
+    if name != DEFAULT_RESIZER:  # else torch need not be loaded
+        from gan_eval.metrics.resizers import check_resizer
+
+        check_resizer(name)
 
 
-@dataclass(frozen=True)
-class _Network:
-    extractor: Extractor | None
-    sha256: str | None
-    unavailable: dict[str, str]
-    """The reason for each metric that needs weights which are not there."""
-    caveat: str | None = None
-    """What a reader of the values must know about the weights."""
+def _own_set_rows(
+    stimuli: Sequence[Stimulus], metrics: Sequence[Metric], results: PictureResults, *, threads: int, device: str
+) -> list[Row]:
+    """Rows of users' own set metrics; all processes of a run must call it."""
+    if not any(metric.kind == "set" and metric.distribution for metric in metrics):
+        return []
+    from gan_eval.metrics.own_sets import own_set_rows
+
+    unreadable = {stimuli[number].stimulus: reason for number, reason in results.unreadable.items()}
+    return own_set_rows(stimuli, metrics, unreadable=unreadable, threads=threads, device=device)
 
 
-def _network(metrics: Sequence[Metric], settings: Settings) -> _Network:
-    """The network that the metrics need. Missing weights are a reason; a named file that will not do is an error."""
-    needing = [metric.name for metric in metrics if metric.extractor == "inception"]
-    if not needing:
-        return _Network(None, None, {})
-    try:
-        path = find("inception", path=settings.weights)
-        extractor = load_extractor(path, resizer=settings.resizer, device=settings.device)
-    except UserError as error:
-        if settings.weights is not None:
-            raise
-        return _Network(None, None, dict.fromkeys(needing, str(error)))
-    digest = sha256_file(path)
-    caveat = None if is_official("inception", digest) else f"{path.name} is not a known file of Inception 2015-12-05"
-    return _Network(extractor, digest, {}, caveat)
+def _picture_differences(images: pd.DataFrame, metrics: Sequence[Metric]) -> list[Row]:
+    """Rows of `metric_comparisons` for pair and single metrics, where there are several models."""
+    if images["model"].nunique() < 2:
+        return []
+    from gan_eval.metrics.differences import compare_pictures
+
+    return compare_pictures(compared_rows(images), metrics={metric.name: metric for metric in metrics})
 
 
-def _provenance(
-    metrics: Sequence[Metric], settings: Settings, pictures: PicturePass, network: _Network
-) -> Mapping[str, Any]:
-    """What a reader needs to compute the values again."""
-    canonical = {
-        "metrics": {metric.name: metric.source for metric in metrics},
-        "resizer": settings.resizer,
-        "resize": "bicubic" if settings.resize else None,
-        "interval": f"jackknife, {jackknife.GROUPS} groups of items",
-    }
-    return {
-        "settings": json.dumps(canonical, sort_keys=True, ensure_ascii=False),
-        "settings_hash": sha256_json(canonical),
-        "input_hash": sha256_json(pictures.hashes),
-        "software": _software(),
-        "resizer": settings.resizer if network.extractor else None,
-        "device": network.extractor.device if network.extractor else "cpu",
-        "threads": settings.threads or usable_cores(),
-        "seed": jackknife.SEED,
-    }
+def _put_beside(metrics: Sequence[Metric], set_rows: Sequence[Row]) -> list[Metric]:
+    """The metrics that were not asked for, but computed beside those that were."""
+    asked = {metric.name for metric in metrics}
+    added = dict.fromkeys(row["metric"] for row in set_rows if row["metric"] not in asked)
+    return select(added) if added else []
 
 
-def _weights_hash(used: Mapping[str, str | None]) -> str | None:
-    """One file's hash as it is; several as `brisque 7c8e…; inception 7ff4…`."""
-    found = {name: digest for name, digest in sorted(used.items()) if digest}
-    if len(found) < 2:
-        return next(iter(found.values()), None)
-    return "; ".join(f"{name} {digest}" for name, digest in found.items())
-
-
-def _common_fraction(stimuli: Sequence[Stimulus]) -> float | None:
-    """The fraction of all stimuli that tell one; None where they differ or none does."""
-    told = {stimulus.fraction for stimulus in stimuli if stimulus.fraction is not None}
-    return told.pop() if len(told) == 1 else None
-
-
-def _software() -> str:
-    libraries = [f"{name} {_version(name)}" for name in _LIBRARIES]
-    return "; ".join([f"gan_eval {__version__}", f"python {platform.python_version()}", *libraries])
-
-
-def _version(name: str) -> str:
-    try:
-        return version(name)
-    except PackageNotFoundError:
-        return "unknown"
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+def _cache_of(wanted: bool | Path) -> Path | None:
+    """The file of kept values: the user's, one in another folder, or none."""
+    if isinstance(wanted, Path):
+        return wanted / cache_file().name
+    return cache_file() if wanted else None

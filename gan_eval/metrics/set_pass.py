@@ -1,123 +1,170 @@
-"""Set metrics: each model's generated pictures beside the real pictures of the same data set."""
+"""Set metrics: each model's generated pictures beside the real pictures of the same data set.
+
+What 50,000 + 50,000 pictures of 2048 features need beyond the features themselves (0.4 GB a set, which may be mapped
+from a file; those of a model are copied where they do not stand in a row): `fid` 0.6 GB, `kid` 0.1 GB, precision,
+recall, density and coverage 0.2 GB together. Of that only radii and the like grow with the number: 0.4 kB a picture.
+"""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from dataclasses import dataclass, field
 
-import numpy as np
-from numpy.typing import NDArray
-
-from gan_eval.metrics.frechet import frechet_distance
+from gan_eval.metrics.catalogue import METRICS
+from gan_eval.metrics.differences import Outcome, compare_outcomes
+from gan_eval.metrics.facts import ExtractorName, Metric
+from gan_eval.metrics.feature_table import FeatureTable
 from gan_eval.metrics.inputs import Stimulus
-from gan_eval.metrics.jackknife import GROUPS, interval
-from gan_eval.metrics.kid import kernel_distance
-from gan_eval.metrics.picture_pass import OnProgress, PicturePass
-from gan_eval.metrics.registry import Metric
-from gan_eval.metrics.unmeasurable import Unmeasurable
+from gan_eval.metrics.jackknife import GROUPS, Estimate
+from gan_eval.metrics.set_sources import Given, Source
 from gan_eval.tabular import Row
 
 FEW = 2000
 """Below this many pictures FID's bias is not small beside differences between models."""
+BESIDE_FID = ("fid_infinity", "kid")
+"""What is shown beside the FID of few pictures, asked for or not."""
 
-SET_METRICS: dict[str, Callable[[NDArray, NDArray], float]] = {
-    "fid": lambda real, fake: frechet_distance(real, fake).value,
-    "kid": kernel_distance,
-}
+OnProgress = Callable[[int, int, str], None]
+
+
+@dataclass
+class SetPass:
+    """What the comparison of sets gave, without the column `run`."""
+
+    rows: list[Row] = field(default_factory=list)
+    """Of the table `set_metrics`."""
+    comparisons: list[Row] = field(default_factory=list)
+    """Of the table `metric_comparisons`."""
 
 
 def compare_sets(
     stimuli: Sequence[Stimulus],
     metrics: Sequence[Metric],
-    pictures: PicturePass,
     *,
+    features: Mapping[ExtractorName, FeatureTable],
+    unreadable: Mapping[str, str],
     unavailable: Mapping[str, str],
-    caveat: str | None = None,
+    caveats: Mapping[ExtractorName, str],
+    hashes: Mapping[str, str] | None = None,
     on_progress: OnProgress | None = None,
-) -> list[Row]:
-    """One row of the table `set_metrics` for each (model, data set) and set metric.
+) -> SetPass:
+    """One row for each (model, data set) and set metric, and one for each two models of a data set and set metric.
+
+    Where `fid` is asked for and there are fewer than 2,000 pictures, `fid_infinity` and `kid` are computed too.
 
     Args:
         stimuli: all pictures.
-        metrics: those wanted; pair and single metrics among them are passed over.
-        pictures: what the pass over the pictures gave.
+        metrics: those wanted; pair and single metrics and users' own among them are passed over.
+        features: by extractor.
+        unreadable: the reason for each stimulus that could not be read.
         unavailable: the reason for each metric that cannot be computed at all.
-        caveat: what a reader must know about every value.
+        caveats: by extractor, what a reader must know about every value.
+        hashes: SHA-256 of each stimulus's content, where known: pictures that are copies of others are counted.
         on_progress: told the values done.
     """
-    wanted = [metric for metric in metrics if metric.kind == "set"]
-    groups = dict.fromkeys((s.model or "", s.dataset) for s in stimuli if s.is_fake)
-    rows: list[Row] = []
-    for model, dataset in groups:
-        real = [s for s in stimuli if s.dataset == dataset and not s.is_fake]
-        fake = [s for s in stimuli if s.dataset == dataset and s.model == model]
-        for metric in wanted:
-            row = _row(metric, real, fake, pictures, unavailable.get(metric.name), caveat)
-            rows.append({"model": model, "dataset": dataset, "metric": metric.name, **row})
+    wanted = [metric for metric in metrics if metric.kind == "set" and not metric.distribution]
+    models: dict[str, list[str]] = {}
+    for dataset, model in dict.fromkeys((s.dataset, s.model or "") for s in stimuli if s.is_fake):
+        models.setdefault(dataset, []).append(model)
+    total = sum(map(len, models.values())) * len(wanted)
+    found = SetPass()
+    for dataset, of_dataset in models.items():
+        work = _DataSet(
+            dataset,
+            {name: _of(stimuli, dataset, name) for name in ("", *of_dataset)},
+            Given(features, unreadable, unavailable, caveats, hashes or {}),
+        )
+        for model in of_dataset:
+            work.measure(model, wanted)
             if on_progress:
-                on_progress(len(rows), len(groups) * len(wanted), "sets")
-    return rows
+                on_progress(min(len(found.rows) + len(work.rows), total), total, "sets")
+        found.rows += work.rows
+        found.comparisons += work.comparisons()
+    return found
 
 
-def _row(
-    metric: Metric,
-    real: Sequence[Stimulus],
-    fake: Sequence[Stimulus],
-    pictures: PicturePass,
-    unavailable: str | None,
-    caveat: str | None,
-) -> Row:
-    readable_real = [s for s in real if s.stimulus not in pictures.unreadable]
-    readable_fake = [s for s in fake if s.stimulus not in pictures.unreadable]
-    row: Row = {
-        "n_real": len(readable_real),
-        "n_fake": len(readable_fake),
-        "reason": unavailable,
-        "fraction": min((s.fraction for s in fake if s.fraction is not None), default=None),
-    }
-    left_out = [pictures.unreadable[s.stimulus] for s in (*real, *fake) if s.stimulus in pictures.unreadable]
-    notes = [f"{len(left_out)} left out, the first: {left_out[0]}"] if left_out else []
-    if unavailable is None:
-        try:
-            row |= _measure(metric, readable_real, readable_fake, pictures)
-        except Unmeasurable as reason:
-            row["reason"] = str(reason)
+def _of(stimuli: Sequence[Stimulus], dataset: str, model: str) -> list[Stimulus]:
+    """The pictures of a model, or the real ones for the name ""."""
+    return [s for s in stimuli if s.dataset == dataset and ((s.model or "") == model if s.is_fake else not model)]
+
+
+class _DataSet:
+    """One data set: its real pictures and each model's."""
+
+    def __init__(self, dataset: str, stimuli: Mapping[str, Sequence[Stimulus]], given: Given) -> None:
+        self._dataset = dataset
+        self._stimuli = stimuli
+        self._given = given
+        self._sources: dict[ExtractorName, Source] = {}
+        self._outcomes: dict[str, dict[str, Outcome]] = {}
+        """By metric and model."""
+        self.rows: list[Row] = []
+
+    def measure(self, model: str, wanted: Sequence[Metric]) -> None:
+        """Add the rows of one model."""
+        by_extractor: dict[ExtractorName, list[Metric]] = {}
+        for metric in self._with_companions(model, wanted):
+            if metric.extractor:
+                by_extractor.setdefault(metric.extractor, []).append(metric)
+        for extractor, metrics in by_extractor.items():
+            source = self._source(extractor)
+            possible = [metric.name for metric in metrics if metric.name not in self._given.unavailable]
+            found = source.references.measure(possible, source.pictures(model)) if possible else {}
+            for metric in metrics:
+                result = found.get(metric.name) or self._given.unavailable[metric.name]
+                self._add(metric, model, source, result if isinstance(result, Estimate) else str(result))
+
+    def comparisons(self) -> list[Row]:
+        """Rows of every two models."""
+        return [
+            row
+            for name, outcomes in self._outcomes.items()
+            for row in compare_outcomes(self._dataset, METRICS[name], outcomes)
+        ]
+
+    def _with_companions(self, model: str, wanted: Sequence[Metric]) -> list[Metric]:
+        names = [metric.name for metric in wanted]
+        if "fid" in names and "fid" not in self._given.unavailable:
+            source = self._source("inception")
+            if min(source.count(""), source.count(model)) < FEW:
+                return [*wanted, *(METRICS[name] for name in BESIDE_FID if name not in names)]
+        return list(wanted)
+
+    def _source(self, extractor: ExtractorName) -> Source:
+        if extractor not in self._sources:
+            self._sources[extractor] = Source(extractor, self._stimuli, self._given)
+        return self._sources[extractor]
+
+    def _add(self, metric: Metric, model: str, source: Source, result: Estimate | str) -> None:
+        fraction = min((s.fraction for s in self._stimuli[model] if s.fraction is not None), default=None)
+        row: Row = {
+            "model": model,
+            "dataset": self._dataset,
+            "metric": metric.name,
+            "n_real": source.count(""),
+            "n_fake": source.count(model),
+            "fraction": fraction,
+        }
+        notes: list[str | None] = [*source.notes(model)]
+        if isinstance(result, Estimate):
+            interval = result.interval(low=metric.low, high=metric.high)
+            row |= {"value": result.value, "reason": None}
+            row |= {"ci_low": interval.low, "ci_high": interval.high} if interval else {}
+            caveat, ceiling = self._given.caveats.get(source.extractor), source.references.note(metric.name)
+            notes = [caveat, _warning(metric, row), ceiling, result.note, _on_interval(result), *notes]
         else:
-            notes = [*([caveat] if caveat else []), *_caveats(metric, row), *notes]
-    return {**row, "note": "; ".join(notes) or None}
+            row["reason"] = result
+        self.rows.append({**row, "note": "; ".join(filter(None, notes)) or None})
+        outcome = Outcome(result, source.items(model), fraction)
+        self._outcomes.setdefault(metric.name, {})[model] = outcome
 
 
-def _measure(
-    metric: Metric, real: Sequence[Stimulus], fake: Sequence[Stimulus], pictures: PicturePass
-) -> dict[str, Any]:
-    """Value and 95 % interval.
-
-    Raises:
-        Unmeasurable: a set is too small.
-    """
-    distance = SET_METRICS[metric.name]
-    if min(len(real), len(fake)) < 2:
-        raise Unmeasurable(f"{len(real)} real and {len(fake)} generated pictures; {metric.name} needs two of each")
-    real_features = np.stack([pictures.features[s.stimulus] for s in real])
-    fake_features = np.stack([pictures.features[s.stimulus] for s in fake])
-    value = distance(real_features, fake_features)
-    found = interval(
-        distance,
-        real_features,
-        fake_features,
-        real_items=[s.item for s in real],
-        fake_items=[s.item for s in fake],
-        value=value,
-    )
-    if found is None:
-        return {"value": value}
-    return {"value": value, "ci_low": max(found.low, metric.low), "ci_high": found.high}
-
-
-def _caveats(metric: Metric, row: Mapping[str, Any]) -> list[str]:
-    notes = []
+def _warning(metric: Metric, row: Row) -> str | None:
     if metric.name == "fid" and min(row["n_real"], row["n_fake"]) < FEW:
-        notes.append(f"fewer than {FEW} pictures: FID is biased upwards; compare only values of equal N, or KID")
-    if "ci_low" in row:
-        notes.append(f"interval: jackknife over {GROUPS} groups of items, for the spread at this N")
-    else:
-        notes.append(f"no interval: fewer than {GROUPS} items")
-    return notes
+        return f"fewer than {FEW} pictures: FID is biased upwards; compare only values of equal N, or KID"
+    return None
+
+
+def _on_interval(result: Estimate) -> str:
+    if result.left_out is None:
+        return f"no interval: too few items for {GROUPS} groups"
+    kind = "jackknife" if result.share_of is None else "Wilson's of a share, with the spread of a jackknife"
+    return f"interval: {kind} over {GROUPS} groups of items, for the spread at this N"

@@ -19,7 +19,7 @@ WIDTH = 3.7
 LONGEST_TITLE = 36
 """Letters of a group's name that fit into the width."""
 INK, MUTED, GRID = "#010101", "#020202", "#030303"
-SERIES = {"real": "#040404", "fake": "#050505", "all": "#060606"}
+SERIES = {"real": "#040404", "fake": "#050505", "all": "#060606", "open": MUTED}
 _VARIABLES = {
     INK: "var(--ink)",
     MUTED: "var(--muted)",
@@ -28,7 +28,7 @@ _VARIABLES = {
     SERIES["fake"]: "var(--fake)",
     SERIES["all"]: "var(--all)",
 }
-_MARKERS = {"real": "o", "fake": "s", "all": "D"}
+_MARKERS = {"real": "o", "fake": "s", "all": "D", "open": "o"}
 STYLE: dict[Any, Any] = {
     "svg.fonttype": "none",
     "svg.hashsalt": "gan_eval",
@@ -53,14 +53,19 @@ class Span(NamedTuple):
     """A value with its interval."""
 
     series: str
-    """`real`, `fake` or `all`: colour and marker."""
+    """`real`, `fake`, `all` or `open`: colour and marker."""
     value: float
     low: float
     high: float
 
 
 def spans_chart(
-    groups: Sequence[tuple[str, Sequence[Span]]], *, axis: str, name: str, reference: float | None = None
+    groups: Sequence[tuple[str, Sequence[Span]]],
+    *,
+    axis: str,
+    name: str,
+    reference: float | None = None,
+    limits: tuple[float, float] | None = (0, 100),
 ) -> str:
     """Dots with their intervals, one band for each named group; the group's name stands above its dots.
 
@@ -68,14 +73,15 @@ def spans_chart(
         groups: name and spans of each group, from top to bottom.
         axis: label of the horizontal axis.
         name: of the figure; also the prefix that keeps identifiers apart on one page.
-        reference: where a vertical line marks guessing.
+        reference: where a vertical line marks guessing, or no difference.
+        limits: of the axis where there is a reference; None: from the spans.
     """
     height = 0.7 + sum(0.26 + 0.17 * len(spans) for _, spans in groups)
     with mpl.rc_context(STYLE):
-        figure, axes = _figure(height)
+        figure, axes = panel(height)
         depth = 0.0
         for title, spans in groups:
-            _draw_title(axes, title, depth)
+            draw_title(axes, title, depth)
             for row, span in enumerate(spans, start=1):
                 _draw_span(axes, span, depth + 0.2 + 0.72 * row)
             depth += 1.3 + 0.72 * len(spans)
@@ -83,7 +89,8 @@ def spans_chart(
         axes.set_yticks([])
         axes.spines["left"].set_visible(False)
         if reference is not None:
-            axes.set_xlim(0, 100)
+            if limits is not None:
+                axes.set_xlim(*limits)
             axes.axvline(reference, color=MUTED, linewidth=1.2, linestyle=(0, (4, 3)), zorder=0)
         else:
             axes.set_xlim(left=0)
@@ -94,9 +101,10 @@ def spans_chart(
         return inline_svg(figure, name)
 
 
-def _draw_title(axes: Axes, title: str, depth: float) -> None:
-    """A group's name in the left corner of its band, cut where it would leave the figure."""
-    cut = title if len(title) <= LONGEST_TITLE else title[: LONGEST_TITLE - 1] + "…"
+def draw_title(axes: Axes, title: str, depth: float) -> None:
+    """A group's name in the left corner of its band, cut in its middle where it would leave the figure."""
+    half = LONGEST_TITLE // 2
+    cut = title if len(title) <= LONGEST_TITLE else f"{title[: half - 1]}…{title[-half:]}"
     place = axes.get_yaxis_transform()
     axes.text(0, depth, cut, transform=place, va="center", weight="bold", size=9, parse_math=False).set_in_layout(False)
 
@@ -107,7 +115,8 @@ def _draw_span(axes: Axes, span: Span, depth: float) -> None:
     axes.plot([span.value], [depth], marker=_MARKERS[span.series], color=colour, markersize=6)
 
 
-def _figure(height: float) -> tuple[Figure, Axes]:
+def panel(height: float) -> tuple[Figure, Axes]:
+    """An empty drawing of a phone's width."""
     figure = Figure(figsize=(WIDTH, height), layout="constrained")
     return figure, figure.subplots()
 
@@ -135,3 +144,12 @@ def inline_svg(figure: Figure, name: str, *, variables: Mapping[str, str] | None
     for colour, variable in {**_VARIABLES, **(variables or {})}.items():
         text = text.replace(colour, variable)
     return re.sub(r"<svg ", '<svg aria-hidden="true" focusable="false" ', text, count=1)
+
+
+def shorter(svg: str) -> str:
+    """Coordinates to a hundredth of a point: half the size. What stands between the tags is text and stays.
+
+    >>> shorter('<text x="12.34567">0.005</text>')
+    '<text x="12.34">0.005</text>'
+    """
+    return re.sub(r"<[^>]*>", lambda tag: re.sub(r"(\d\.\d\d)\d+", r"\1", tag[0]), svg)

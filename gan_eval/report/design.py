@@ -3,12 +3,10 @@
 import pandas as pd
 
 from gan_eval.report.folder import StudyFolder
+from gan_eval.report.metrics_facts import ENOUGH_FOR_FID, fid_warning
 from gan_eval.report.words import NARROW, listed, milliseconds, number, percent, plural, whole
 from gan_eval.stats.trials import main_trials
 from gan_eval.tables import CORRELATIONS, RATES, RUNS, SESSIONS, SET_METRICS, TRIALS
-
-ENOUGH_FOR_FID = 2000
-
 
 _JUDGED = """\
 Fake is the signal: a generated picture called fake is a hit, a real one called fake a false alarm. Shares carry
@@ -152,10 +150,7 @@ def notes(folder: StudyFolder) -> list[str]:
         is_fid = small["metric"].str.startswith("fid") & small["value"].notna()
         small = small[is_fid & (small["n_fake"] < ENOUGH_FOR_FID)]
     if len(small):
-        found.append(
-            f"FID from fewer than {whole(ENOUGH_FOR_FID)} pictures is biased upwards and may be compared only with "
-            f"values from as many pictures (here {_range(small['n_fake'])})."
-        )
+        found.append(fid_warning(int(small["n_fake"].min()), int(small["n_fake"].max())))
     return list(dict.fromkeys(found))
 
 

@@ -14,6 +14,7 @@ from gan_eval.tables import (
     COMPARISONS,
     CORRELATIONS,
     IMAGE_METRICS,
+    METRIC_COMPARISONS,
     MIXED_MODELS,
     PLATEAUS,
     RATES,
@@ -29,7 +30,7 @@ from gan_eval.tables import (
 from gan_eval.tabular import read_table
 
 _TABLES = (SESSIONS, TRIALS, RATES, REACTION_TIMES, MIXED_MODELS, COMPARISONS, CORRELATIONS, PLATEAUS)
-_METRICS = (IMAGE_METRICS, SET_METRICS, RUNS)
+_METRICS = (IMAGE_METRICS, SET_METRICS, METRIC_COMPARISONS, RUNS)
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from gan_eval.report import figures, views
 from gan_eval.report.answer import answer
 from gan_eval.report.design import badges, design_facts, methods, notes
 from gan_eval.report.folder import StudyFolder
+from gan_eval.report.metrics_study import metrics_views
 from gan_eval.report.pictures import samples
 from gan_eval.report.published import published_views
 from gan_eval.report.training import TrainingSection, training_section
@@ -59,7 +60,7 @@ def _sections(folder: StudyFolder) -> list[dict[str, Any]]:
             [*views.mixed_view(folder), *views.comparisons_view(folder)],
         ),
         ("times", "How long did they take?", figures.reaction_figures(folder), views.reaction_view(folder)),
-        ("metrics", "What do the metrics say?", [], views.metrics_views(folder)),
+        ("metrics", "What do the metrics say?", [], metrics_views(folder)),
         ("agreement", "Do metrics agree with people?", [], views.correlations_views(folder)),
         ("training", "How did training go?", training.figures, training.tables),
     ]

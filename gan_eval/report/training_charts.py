@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from gan_eval.report.charts import GRID, INK, MUTED, STYLE, inline_svg
+from gan_eval.report.charts import GRID, INK, MUTED, STYLE, inline_svg, shorter
 from gan_eval.report.training_looks import Look, curve_colours, curve_variables
 
 SHARE = 0.05
@@ -71,7 +71,7 @@ def panels_on_page(panels: Sequence[Panel], looks: Sequence[Look], *, name: str)
         for number, panel in enumerate(panels):
             figure, (axes,) = _figure(1, 1)
             _draw(axes, panel, looks, last)
-            drawn.append(_shorter(inline_svg(figure, f"{name}-{number}", variables=curve_variables())))
+            drawn.append(shorter(inline_svg(figure, f"{name}-{number}", variables=curve_variables())))
     return Markup(f'<div class="panels">{"".join(drawn)}</div>')
 
 
@@ -102,7 +102,7 @@ def panels_as_file(
     text = re.sub(r"'DejaVu Sans'", "'DejaVu Sans', sans-serif", buffer.getvalue())
     for mark, colour in {**_PAPER, **curve_colours()}.items():
         text = text.replace(mark, colour)
-    return _shorter(text)
+    return shorter(text)
 
 
 def running_median(values: np.ndarray) -> np.ndarray:
@@ -171,12 +171,3 @@ def _thinned(steps: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.ndar
     """Means over neighbours, so that at most MOST_POINTS are left."""
     parts = min(MOST_POINTS, len(steps))
     return tuple(np.array([part.mean() for part in np.array_split(array, parts)]) for array in (steps, values))  # type: ignore[return-value]
-
-
-def _shorter(svg: str) -> str:
-    """Coordinates to a hundredth of a point: half the size. What stands between the tags is text and stays.
-
-    >>> _shorter('<text x="12.34567">0.005</text>')
-    '<text x="12.34">0.005</text>'
-    """
-    return re.sub(r"<[^>]*>", lambda tag: re.sub(r"(\d\.\d\d)\d+", r"\1", tag[0]), svg)

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 
-import numpy as np
 import pandas as pd
 
 from gan_eval.report.folder import StudyFolder
@@ -22,11 +21,9 @@ from gan_eval.report.words import (
 from gan_eval.tables import (
     COMPARISONS,
     CORRELATIONS,
-    IMAGE_METRICS,
     MIXED_MODELS,
     REACTION_TIMES,
     RUNS,
-    SET_METRICS,
 )
 
 _SCOPE_NAMES = {
@@ -184,62 +181,6 @@ def reaction_view(folder: StudyFolder) -> list[View]:
     ]
     head = ["group", "pictures", "answers", "n", "median", "quartiles", "geometric mean"]
     return [View("Reaction times", head, rows, text_columns=3, notes=_noted(table, "id"))]
-
-
-def metrics_views(folder: StudyFolder) -> list[View]:
-    """Values of sets, then means of the pictures' values, each with its N."""
-    views = []
-    sets = folder.table(SET_METRICS)
-    if len(sets):
-        rows = [
-            [
-                row["dataset"],
-                row["model"],
-                row["metric"],
-                number(row["value"], digits=_digits(row["value"])),
-                interval(row["ci_low"], row["ci_high"], digits=_digits(row["value"])),
-                whole(row["n_real"]),
-                whole(row["n_fake"]),
-                "; ".join(str(row[name]) for name in ("reason", "note") if not missing(row[name])),
-            ]
-            for _, row in sets.iterrows()
-        ]
-        head = ["data set", "model", "metric", "value", "95\u202f% interval", "N real", "N generated", "remark"]
-        views.append(View("Metrics of sets of pictures", head, rows, text_columns=3, last_is_text=True))
-    images = folder.table(IMAGE_METRICS)
-    if len(images):
-        views.append(_image_metrics(images))
-    return views
-
-
-def _image_metrics(images: pd.DataFrame) -> View:
-    rows = []
-    named = images.assign(model=images["model"].fillna("ground truth"), dataset=images["dataset"].fillna(NOTHING))
-    for (dataset, model, metric), group in named.groupby(["dataset", "model", "metric"], sort=True):
-        values = group["value"].dropna()
-        finite = values[np.isfinite(values)]
-        reasons = group.loc[group["value"].isna(), "reason"].fillna("no reason given").value_counts(sort=False)
-        remarks = [f"{count} missing: {reason}" for reason, count in reasons.items()]
-        if len(finite) < len(values):
-            remarks.append(f"{len(values) - len(finite)} infinite, left out of mean and SD")
-        rows.append(
-            [
-                str(dataset),
-                str(model),
-                str(metric),
-                number(finite.mean(), digits=3),
-                number(finite.std(), digits=3),
-                number(values.median(), digits=3),
-                whole(len(values)),
-                "; ".join(remarks),
-            ]
-        )
-    head = ["data set", "model", "metric", "mean", "SD", "median", "N", "remark"]
-    return View("Metrics of single pictures", head, rows, text_columns=3, last_is_text=True)
-
-
-def _digits(value: object) -> int:
-    return 1 if not missing(value) and abs(float(value)) >= 10 else 4  # type: ignore[arg-type]
 
 
 def correlations_views(folder: StudyFolder) -> list[View]:

@@ -111,13 +111,17 @@ def test_screens_are_listed_and_unbelievable_rates_named(monkeypatch):
     assert "device pixel ratio 2" in second.detail
 
 
-def test_weights_that_are_not_there_come_with_the_command(monkeypatch):
-    there = Path("/cache/niqe.npz")
-    statuses = [SimpleNamespace(name="inception", path=None), SimpleNamespace(name="niqe", path=there)]
+def test_weights_that_are_not_there_come_with_the_command_and_without_alarm(monkeypatch):
+    statuses = [
+        SimpleNamespace(name="dists", path=None, description="for DISTS"),
+        SimpleNamespace(name="inception", path=Path("/cache/i.pt"), description="for FID"),
+    ]
     monkeypatch.setitem(sys.modules, "gan_eval.weights", SimpleNamespace(list_weights=lambda: statuses))
     absent, present = doctor.weights_findings()
-    assert (absent.status, absent.mend) == ("warning", "gan-eval weights fetch inception")
-    assert present == Finding("weights niqe", "ok", str(there))
+    assert absent == Finding(
+        "weights dists", "ok", "not in the cache (for DISTS)", "for its metrics: gan-eval weights fetch dists"
+    )
+    assert present == Finding("weights inception", "ok", "/cache/i.pt")
 
 
 def test_no_torch_means_no_word_about_a_gpu(monkeypatch):

@@ -1,10 +1,12 @@
 """Pictures become 8-bit RGB exactly, or are refused by name."""
 
+import os
 import struct
 import zlib
 
 import numpy as np
 import pytest
+import tifffile
 from PIL import Image
 
 from gan_eval import images
@@ -41,22 +43,84 @@ def _png_chunk(kind, data):
     return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
 
-def _deep_png(path, levels):
-    """A 16-bit PNG of (H, W, 3) or (H, W, 4) levels, written by hand: Pillow writes none."""
+def _deep_png(path, levels, *extra):
+    """A 16-bit PNG of (H, W, channels) levels, written by hand: Pillow writes none of colour."""
     height, width, channels = levels.shape
-    header = struct.pack(">IIBBBBB", width, height, 16, {3: 2, 4: 6}[channels], 0, 0, 0)
+    header = struct.pack(">IIBBBBB", width, height, 16, {2: 4, 3: 2, 4: 6}[channels], 0, 0, 0)
     rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in levels)
-    chunks = _png_chunk(b"IHDR", header) + _png_chunk(b"IDAT", zlib.compress(rows)) + _png_chunk(b"IEND", b"")
+    chunks = _png_chunk(b"IHDR", header) + b"".join(extra)
+    chunks += _png_chunk(b"IDAT", zlib.compress(rows)) + _png_chunk(b"IEND", b"")
     path.write_bytes(b"\x89PNG\r\n\x1a\n" + chunks)
 
 
-def test_sixteen_bit_colour_is_read_by_its_high_bytes(tmp_path, picture):
-    deep = picture.astype(np.uint16) * 256 + np.arange(105, dtype=np.uint16).reshape(7, 5, 3)
-    _deep_png(tmp_path / "deep.png", deep)
-    assert np.array_equal(images.read_rgb(tmp_path / "deep.png"), picture)
-    opaque = np.concatenate([deep, np.full((7, 5, 1), 65535, np.uint16)], axis=2)
-    _deep_png(tmp_path / "opaque.png", opaque)
-    assert np.array_equal(images.read_rgb(tmp_path / "opaque.png"), picture)
+@pytest.fixture
+def deep():
+    """(37, 53, 4) levels of 16 bits, opaque."""
+    levels = np.random.default_rng(1).integers(0, 65536, (37, 53, 4), dtype=np.uint16)
+    levels[..., 3] = 65535
+    return levels
+
+
+def _rounded(levels):
+    return np.round(levels.astype(float) * 255 / 65535)
+
+
+def test_sixteen_bit_colour_is_rounded_as_grey_is(tmp_path, deep):
+    for channels in (3, 4):
+        _deep_png(tmp_path / "deep.png", deep[..., :channels])
+        found = images.read_rgb(tmp_path / "deep.png")
+        assert np.array_equal(found, _rounded(deep[..., :3]))
+        assert (found != deep[..., :3] >> 8).mean() > 0.2  # the high byte alone, Pillow's reading, is another picture
+    _deep_png(tmp_path / "grey.png", deep[..., [0, 3]])
+    assert np.array_equal(images.read_rgb(tmp_path / "grey.png"), _rounded(deep[..., [0, 0, 0]]))
+
+
+def test_sixteen_bit_colour_that_is_transparent_is_refused(tmp_path, deep):
+    for levels in (deep[..., [0, 1]], np.minimum(deep, 65534)):
+        _deep_png(tmp_path / "glass.png", levels)
+        with pytest.raises(UserError, match=r"glass\.png: the picture is transparent in places"):
+            images.read_rgb(tmp_path / "glass.png")
+    hole = deep[3, 5, :3]
+    _deep_png(tmp_path / "hole.png", deep[..., :3], _png_chunk(b"tRNS", hole.astype(">u2").tobytes()))
+    with pytest.raises(UserError, match="transparent"):
+        images.read_rgb(tmp_path / "hole.png")
+    nearly = hole ^ np.uint16(1)  # the same high bytes
+    _deep_png(tmp_path / "whole.png", deep[..., :3], _png_chunk(b"tRNS", nearly.astype(">u2").tobytes()))
+    assert np.array_equal(images.read_rgb(tmp_path / "whole.png"), _rounded(deep[..., :3]))
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+@pytest.mark.parametrize(
+    "how", [{}, {"compression": "zlib"}, {"compression": "zlib", "predictor": True}, {"tile": (16, 16)}]
+)
+def test_sixteen_bit_tiff_is_rounded(tmp_path, deep, order, how):
+    path = tmp_path / "deep.tif"
+    tifffile.imwrite(path, deep[..., :3], photometric="rgb", byteorder=order, **how)
+    assert np.array_equal(images.read_rgb(path), _rounded(deep[..., :3]))
+    tifffile.imwrite(path, deep, photometric="rgb", extrasamples=["unassalpha"], byteorder=order, **how)
+    assert np.array_equal(images.read_rgb(path), _rounded(deep[..., :3]))
+    turned = [(274, 3, 1, 6, True)]
+    tifffile.imwrite(path, deep[..., :3], photometric="rgb", byteorder=order, extratags=turned, **how)
+    assert np.array_equal(images.read_rgb(path), np.rot90(_rounded(deep[..., :3]), -1))
+
+
+@pytest.mark.parametrize("compression", [None, "zlib"])
+def test_planes_apart(tmp_path, deep, picture, compression):
+    """Pillow misreads 16 bits in planes apart; 8 bits it reads."""
+    how = {"photometric": "rgb", "planarconfig": "separate", "compression": compression}
+    tifffile.imwrite(tmp_path / "a.tif", np.moveaxis(picture, 2, 0), **how)
+    assert np.array_equal(images.read_rgb(tmp_path / "a.tif"), picture)
+    tifffile.imwrite(tmp_path / "deep.tif", np.moveaxis(deep[..., :3], 2, 0), **how)
+    with pytest.raises(UserError, match=r"deep\.tif: .*more than 8 bits a channel, stored in a way .* save it as PNG"):
+        images.read_rgb(tmp_path / "deep.tif")
+
+
+def test_where_black_and_white_are_exchanged(tmp_path, deep, picture):
+    tifffile.imwrite(tmp_path / "a.tif", picture[..., 0], photometric="miniswhite")
+    assert np.array_equal(images.read_rgb(tmp_path / "a.tif")[..., 1], 255 - picture[..., 0])
+    tifffile.imwrite(tmp_path / "deep.tif", deep[..., 0], photometric="miniswhite")
+    with pytest.raises(UserError, match=r"deep\.tif: not a readable picture"):
+        images.read_rgb(tmp_path / "deep.tif")
 
 
 def test_sixteen_bit_grey_is_rounded(tmp_path):
@@ -93,11 +157,78 @@ def test_modes_without_an_exact_reading_are_refused_by_name(tmp_path, mode, suff
         images.read_rgb(path)
 
 
-def test_an_exif_rotation_is_applied(tmp_path, picture):
+@pytest.mark.parametrize("suffix", [".png", ".tif", ".webp"])
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_an_exif_orientation_is_applied(tmp_path, picture, orientation, suffix):
+    path = tmp_path / f"turned{suffix}"
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    Image.fromarray(picture).save(path, exif=exif, lossless=True)
+    flipped = picture[:, ::-1] if orientation in (2, 4, 5, 7) else picture
+    quarters = {1: 0, 2: 0, 3: 2, 4: 2, 5: 1, 6: -1, 7: -1, 8: 1}[orientation]
+    assert np.array_equal(images.read_rgb(path), np.rot90(flipped, quarters))
+
+
+def test_a_rotation_of_sixteen_bits_is_applied(tmp_path, picture):
     exif = Image.Exif()
     exif[0x0112] = 6
-    Image.fromarray(picture).save(tmp_path / "turned.png", exif=exif)
-    assert np.array_equal(images.read_rgb(tmp_path / "turned.png"), np.rot90(picture, -1))
+    Image.fromarray(picture[..., 0].astype(np.uint16) * 257).save(tmp_path / "deep.png", exif=exif)
+    assert np.array_equal(images.read_rgb(tmp_path / "deep.png")[..., 2], np.rot90(picture[..., 0], -1))
+
+
+def test_of_several_frames_the_first_counts(tmp_path, picture):
+    first, second = Image.fromarray(picture), Image.fromarray(255 - picture)
+    for name in ("moving.png", "moving.webp", "pages.tif"):
+        first.save(tmp_path / name, save_all=True, append_images=[second], lossless=True)
+        assert np.array_equal(images.read_rgb(tmp_path / name), picture)
+
+
+def test_one_pixel_is_a_picture(tmp_path):
+    images.write_png(tmp_path / "dot.png", np.array([[[1, 2, 3]]], np.uint8))
+    assert images.read_rgb(tmp_path / "dot.png").tolist() == [[[1, 2, 3]]]
+
+
+def test_what_is_decoded_may_be_written_to(tmp_path, picture):
+    images.write_png(tmp_path / "a.png", picture)
+    assert images.read_rgb(tmp_path / "a.png").flags.writeable
+
+
+@pytest.mark.filterwarnings("ignore:::PIL")
+@pytest.mark.parametrize("side", [9_500, 30_000])
+def test_a_picture_of_too_many_pixels_is_not_decoded(tmp_path, side):
+    header = struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0)
+    chunks = _png_chunk(b"IHDR", header) + _png_chunk(b"IDAT", zlib.compress(bytes(1000))) + _png_chunk(b"IEND", b"")
+    (tmp_path / "bomb.png").write_bytes(b"\x89PNG\r\n\x1a\n" + chunks)
+    with pytest.raises(UserError, match=r"bomb\.png: too large to decode safely .*; scale it down"):
+        images.read_rgb(tmp_path / "bomb.png")
+
+
+def test_why_a_file_cannot_be_read(tmp_path, monkeypatch):
+    (tmp_path / "empty.png").touch()
+    with pytest.raises(UserError, match=r"empty\.png: not a readable picture \(the file is empty\)"):
+        images.read_rgb(tmp_path / "empty.png")
+    (tmp_path / "nowhere.png").symlink_to(tmp_path / "absent.png")
+    with pytest.raises(UserError, match=r"nowhere\.png: no such picture: the link leads nowhere"):
+        images.read_rgb(tmp_path / "nowhere.png")
+    with pytest.raises(UserError, match="not a readable picture"):
+        images.read_rgb(tmp_path)
+
+    def forbidden(*_args):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("pathlib.Path.read_bytes", forbidden)
+    with pytest.raises(UserError, match=r"a\.png: no permission to read this picture"):
+        images.read_rgb(tmp_path / "a.png")
+    monkeypatch.setattr("os.scandir", forbidden)
+    with pytest.raises(UserError, match="cannot be read"):
+        images.list_pictures(tmp_path)
+
+
+def test_a_jpeg_is_what_pillow_decodes(tmp_path):
+    ramp = np.linspace(0, 255, 64 * 48 * 3).reshape(48, 64, 3).astype(np.uint8)
+    Image.fromarray(ramp).save(tmp_path / "a.jpg", quality=90)
+    with Image.open(tmp_path / "a.jpg") as image:
+        assert np.array_equal(images.read_rgb(tmp_path / "a.jpg"), np.asarray(image))
 
 
 def test_what_cannot_be_read_exactly_is_refused_by_name(tmp_path, picture):
@@ -129,12 +260,14 @@ def _turned_with_a_note(path, picture):
     return path.read_bytes()
 
 
-def test_a_damaged_exif_is_refused_by_name(tmp_path, picture):
+def test_an_orientation_is_read_beside_damage(tmp_path, picture):
     path = tmp_path / "a.jpg"
     content = _turned_with_a_note(path, picture)
+    upright = images.read_rgb(path)
     path.write_bytes(content.replace(b"\x01\x0e\x00\x02", b"\x01\x00\x00\x02"))  # the note became a width
-    with pytest.raises(UserError, match=r"a\.jpg: not a readable picture"):
-        images.read_rgb(path)
+    assert path.read_bytes() != content
+    assert np.array_equal(images.read_rgb(path), upright)
+    assert upright.shape == (5, 7, 3)
 
 
 @pytest.mark.filterwarnings("ignore:::PIL")
@@ -163,6 +296,9 @@ def test_folders_are_no_pictures_and_a_dangling_link_is_not_passed_over(tmp_path
     (tmp_path / "folder.jpg").mkdir()
     (tmp_path / "nowhere.png").symlink_to(tmp_path / "absent.png")
     (tmp_path / "link.png").symlink_to(tmp_path / "a.jpg")
+    (tmp_path / "folder_link.png").symlink_to(tmp_path / "folder.jpg")
+    if hasattr(os, "mkfifo"):
+        os.mkfifo(tmp_path / "pipe.png")  # reading it would wait for ever
     assert [path.name for path in images.list_pictures(tmp_path)] == ["a.jpg", "link.png", "nowhere.png"]
     with pytest.raises(UserError, match=r"nowhere\.png: no such picture"):
         images.read_rgb(tmp_path / "nowhere.png")

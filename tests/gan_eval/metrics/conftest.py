@@ -5,10 +5,13 @@ from pathlib import Path
 
 import pytest
 import torch
-from metric_pictures import disturbed, texture
+from metric_pictures import Thumbnails, disturbed, texture
 from torch import nn
 
 from gan_eval import images
+from gan_eval.files import sha256_file
+from gan_eval.metrics import extractors
+from gan_eval.metrics.extractors import Extractors
 
 
 def _random_state() -> dict[str, torch.Tensor]:
@@ -52,3 +55,17 @@ def folders(tmp_path: Path) -> Callable[..., tuple[Path, Path]]:
         return tmp_path / "real", tmp_path / "fake"
 
     return make
+
+
+@pytest.fixture
+def thumbnails(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Thumbnails:
+    """Takes the network's place; the weights' file `any.pth` is there but not looked into."""
+    extractor, file = Thumbnails(), tmp_path / "any.pth"
+    file.write_bytes(b"weights")
+
+    def load(metrics: object, **_: object) -> Extractors:
+        wanted = any(metric.extractor for metric in metrics)  # type: ignore[attr-defined]
+        return Extractors({"inception": extractor}, sha256={"inception": sha256_file(file)}) if wanted else Extractors()
+
+    monkeypatch.setattr(extractors, "load_extractors", load)
+    return extractor

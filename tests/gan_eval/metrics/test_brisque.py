@@ -7,23 +7,23 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from metric_pictures import disturbed, texture
+from picture_strategies import pictures
 from piq.functional import imresize
 
 from gan_eval.errors import UserError
 from gan_eval.images import Picture
+from gan_eval.metrics import kernels, tensors
 from gan_eval.metrics.brisque import Regression, brisque, load_regression
-from gan_eval.metrics.natural_scenes import halve
-from gan_eval.metrics.pixel import luma
 from gan_eval.metrics.unmeasurable import Unmeasurable
 from gan_eval.weights import find
 
 
 def made_regression(seed: int = 0, vectors: int = 12) -> Regression:
     rng = np.random.default_rng(seed)
-    return Regression(
-        torch.from_numpy(rng.uniform(-300, 300, vectors)), torch.from_numpy(rng.uniform(-1, 1, (vectors, 36)))
-    )
+    return Regression(rng.uniform(-300, 300, vectors), rng.uniform(-1, 1, (vectors, 36)))
 
 
 def as_libsvm(regression: Regression) -> str:
@@ -41,9 +41,9 @@ def piqs(monkeypatch: pytest.MonkeyPatch):
     module = importlib.import_module("piq.brisque")
 
     def value(picture: Picture, regression: Regression) -> float:
-        parts = regression.coefficients[:, None], regression.vectors
+        parts = torch.from_numpy(regression.coefficients)[:, None], torch.from_numpy(regression.vectors)
         monkeypatch.setattr(module, "load_url", lambda *_, **__: tuple(part.clone() for part in parts))
-        grey = luma(torch.from_numpy(picture)).to(torch.float64)
+        grey = tensors.luma(torch.from_numpy(picture)).to(torch.float64)
         return float(module.brisque(grey[None, None], data_range=255))
 
     return value
@@ -67,29 +67,40 @@ def test_blur_and_noise_change_it_like_piqs(piqs) -> None:
     assert ours == pytest.approx(theirs, rel=1e-3)
 
 
-@pytest.mark.parametrize("size", [(64, 64), (65, 90), (33, 47)])
+@pytest.mark.parametrize("size", [(64, 64), (65, 90), (33, 47), (13, 14)])
 def test_half_the_size_is_matlabs(size: tuple[int, int]) -> None:
-    y = luma(torch.from_numpy(texture(7, *size))).to(torch.float64)
-    expected = imresize(y[None, None], scale=0.5)[0, 0]
-    assert halve(y).shape == (math.ceil(size[0] / 2), math.ceil(size[1] / 2))
-    torch.testing.assert_close(halve(y), expected, rtol=0, atol=1e-9)
+    y = tensors.luma(torch.from_numpy(texture(7, *size)))
+    expected = imresize(y.to(torch.float64)[None, None], scale=0.5)[0, 0]
+    for half in (torch.from_numpy(kernels.halve(y.numpy())), tensors.halve(y)):
+        assert half.shape == (math.ceil(size[0] / 2), math.ceil(size[1] / 2))
+        torch.testing.assert_close(half, expected, rtol=0, atol=1e-9)
+
+
+@settings(max_examples=40, deadline=None)
+@given(pictures(1, st.integers(13, 120)))
+def test_moments_of_compiled_code_equal_torchs(single: list[Picture]) -> None:
+    y = tensors.luma(torch.from_numpy(single[0]))
+    block = (y.shape[0], y.shape[1])
+    compiled = kernels.sample_moments(y.numpy(), block=block, border="zero")
+    np.testing.assert_allclose(compiled, tensors.sample_moments(y, block=block, border="zero"), rtol=1e-9, atol=1e-9)
 
 
 def test_the_regression_is_the_kernel_sum() -> None:
-    regression = Regression(torch.tensor([2.0, -1.0], dtype=torch.float64), torch.zeros(2, 36, dtype=torch.float64))
-    scaled = torch.full((36,), 0.5, dtype=torch.float64)
+    regression = Regression(np.array([2.0, -1.0]), np.zeros((2, 36)))
+    scaled = np.full(36, 0.5)
     assert regression(scaled) == pytest.approx(math.exp(-0.05 * 36 * 0.25) + 153.591)
 
 
 def test_both_files_give_the_same_regression(tmp_path: Path) -> None:
     made = made_regression()
     (tmp_path / "allmodel").write_text(as_libsvm(made))
-    torch.save((made.coefficients[:, None].float(), made.vectors.float()), tmp_path / "brisque_svm_weights.pt")
-    text, tensors = load_regression(tmp_path / "allmodel"), load_regression(tmp_path / "brisque_svm_weights.pt")
+    tensors_as_piqs = (torch.from_numpy(made.coefficients)[:, None].float(), torch.from_numpy(made.vectors).float())
+    torch.save(tensors_as_piqs, tmp_path / "brisque_svm_weights.pt")
+    text, packed = load_regression(tmp_path / "allmodel"), load_regression(tmp_path / "brisque_svm_weights.pt")
     picture = texture(4)
     assert brisque(picture, text) == brisque(picture, made)
-    assert brisque(picture, tensors) == pytest.approx(brisque(picture, made), abs=1e-3)
-    assert text.rho == tensors.rho == -153.591
+    assert brisque(picture, packed) == pytest.approx(brisque(picture, made), abs=1e-3)
+    assert text.rho == packed.rho == -153.591
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from torch import nn
 from gan_eval import weights
 from gan_eval.errors import UserError
 from gan_eval.files import sha256_file
-from gan_eval.metrics.features import inception_features, load_extractor
+from gan_eval.metrics.features import features_of, inception_extractor
 from gan_eval.metrics.inception import load_inception
 
 PICTURES = [texture(0, 299, 299), texture(1, 256, 256), texture(2, 120, 200)]
@@ -25,7 +25,7 @@ def test_equals_torch_fidelitys_network_with_the_same_weights(seeded_weights: Pa
 
     peer = FeatureExtractorInceptionV3("peer", ["2048"], feature_extractor_weights_path=str(seeded_weights))
     wanted = np.concatenate([peer(torch.from_numpy(p).permute(2, 0, 1)[None])[0].numpy() for p in PICTURES])
-    found = inception_features(PICTURES, load_extractor(seeded_weights, device="cpu"))
+    found = features_of(PICTURES, inception_extractor(seeded_weights, device="cpu"))
     assert found.shape == (3, 2048)
     assert found.std() > 0
     assert _relative(found, wanted) < 1e-5
@@ -60,7 +60,7 @@ def test_both_packings_give_the_same_network(
     with pytest.raises(UserError, match=r"script\.pt: not the weights.*a TorchScript other than the known one"):
         load_inception(tmp_path / "script.pt")
     known = weights.WEIGHTS["inception"]
-    packaged = replace(known.packaged, sha256=sha256_file(tmp_path / "script.pt"))
+    packaged = replace(known.packaged, member_sha256=sha256_file(tmp_path / "script.pt"))
     monkeypatch.setitem(weights.WEIGHTS, "inception", replace(known, packaged=packaged))
     first, second = load_inception(tmp_path / "state.pth"), load_inception(tmp_path / "script.pt")
     for a, b in zip(first.parameters(), second.parameters(), strict=True):
@@ -99,9 +99,9 @@ def test_no_code_of_an_unknown_script_runs(tmp_path: Path, capfd: pytest.Capture
 
 
 def test_batches_do_not_change_the_features(seeded_weights: Path) -> None:
-    extractor = load_extractor(seeded_weights, device="cpu")
-    together = inception_features(PICTURES, extractor)
-    alone = np.concatenate([inception_features([picture], extractor) for picture in PICTURES])
+    extractor = inception_extractor(seeded_weights, device="cpu")
+    together = features_of(PICTURES, extractor)
+    alone = np.concatenate([features_of([picture], extractor) for picture in PICTURES])
     assert _relative(alone, together) < 1e-5
 
 
@@ -136,18 +136,62 @@ def test_pickled_code_is_refused(tmp_path: Path) -> None:
         load_inception(tmp_path / "module.pth")
 
 
-@pytest.mark.filterwarnings("ignore:.*torch.jit:FutureWarning")
-def test_real_weights_equal_the_original_network() -> None:
+@pytest.fixture
+def script() -> Path:
+    """The known TorchScript, which holds the original network to compare with."""
     try:
         path = weights.find("inception")
     except UserError as error:
         pytest.skip(str(error))
     if path.suffix != ".pt":
-        pytest.skip(f"{path.name}: only the TorchScript packing holds the original network to compare with")
-    extractor = load_extractor(path, device="cpu")
-    found = inception_features(PICTURES, extractor)
-    original = torch.jit.load(str(path), map_location="cpu")
+        pytest.skip(f"{path.name}: only the TorchScript packing holds the original network")
+    return path
+
+
+@pytest.mark.filterwarnings("ignore:.*torch.jit:FutureWarning")
+def test_real_weights_equal_the_original_network(script: Path) -> None:
+    extractor = inception_extractor(script, device="cpu")
+    found = features_of(PICTURES, extractor)
+    original = torch.jit.load(str(script), map_location="cpu")
     with torch.inference_mode():
         wanted = original((torch.stack([extractor.prepare(p) for p in PICTURES]) - 128) / 128).numpy()
     assert _relative(found, wanted) < 1e-5
     assert np.abs(found - wanted).max() < 1e-5 * np.abs(wanted).max()
+
+
+@pytest.mark.filterwarnings("ignore:.*torch.jit:FutureWarning")
+def test_real_weights_equal_torch_fidelitys_network_with_them(script: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
+
+    state = _official_layout(dict(torch.jit.load(str(script), map_location="cpu").state_dict()))
+    monkeypatch.setattr(torch, "load", lambda *_, **__: state)
+    peer = FeatureExtractorInceptionV3("peer", ["2048"], feature_extractor_weights_path="in memory")
+    monkeypatch.undo()
+    wanted = np.concatenate([peer(torch.from_numpy(p).permute(2, 0, 1)[None])[0].numpy() for p in PICTURES])
+    found = features_of(PICTURES, inception_extractor(script, device="cpu"))
+    assert np.abs(found - wanted).max() < 1e-5 * np.abs(wanted).max()
+
+
+def _official_layout(state: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """The TorchScript's tensors under the names of torch-fidelity's network, whose order they have; no classifier."""
+    from torchvision.models import inception_v3
+
+    with torch.device("meta"):
+        names = [
+            name.removesuffix(".conv.weight")
+            for name in inception_v3(weights=None, init_weights=False).state_dict()
+            if name.endswith(".conv.weight") and not name.startswith("AuxLogits")
+        ]
+    stems = [name.removesuffix("weight") for name, value in state.items() if value.ndim == 4]
+    found = {"fc.weight": torch.zeros(1008, 2048), "fc.bias": torch.zeros(1008)}
+    for name, stem in zip(names, stems, strict=True):
+        beta = state[f"{stem}beta"]
+        found |= {
+            f"{name}.conv.weight": state[f"{stem}weight"],
+            f"{name}.bn.weight": torch.ones_like(beta),
+            f"{name}.bn.bias": beta,
+            f"{name}.bn.running_mean": state[f"{stem}mean"],
+            f"{name}.bn.running_var": state[f"{stem}var"],
+            f"{name}.bn.num_batches_tracked": torch.tensor(0),
+        }
+    return found

@@ -1,9 +1,11 @@
 import numpy as np
 import pytest
+import torch
+from torch_fidelity.metric_kid import kid_features_to_metric
 
 from gan_eval.metrics import kid
-from gan_eval.metrics.jackknife import interval
-from gan_eval.metrics.kid import kernel_distance
+from gan_eval.metrics.jackknife import GROUPS
+from gan_eval.metrics.kid import KernelReference, kernel_distance
 from gan_eval.metrics.unmeasurable import Unmeasurable
 
 
@@ -37,32 +39,29 @@ def test_too_few() -> None:
         kernel_distance(np.ones((1, 3)), np.ones((4, 3)))
 
 
-def _mean_difference(real: np.ndarray, fake: np.ndarray) -> float:
-    return float(real.mean() - fake.mean())
+@pytest.mark.parametrize("block", [7, 1024])
+def test_leaving_a_group_out_equals_computing_without_it(monkeypatch: pytest.MonkeyPatch, block: int) -> None:
+    monkeypatch.setattr(kid, "BLOCK", block)
+    rng = np.random.default_rng(3)
+    real, fake = rng.normal(size=(34, 5)), rng.normal(0.2, 1.1, size=(27, 5))
+    real_groups, fake_groups = np.arange(34) % GROUPS, rng.permutation(27) % GROUPS
+    found = KernelReference(real, real_groups).compare(fake, fake_groups)
+    assert found.value == pytest.approx(_double_sum(real, fake), rel=1e-12)
+    wanted = [_double_sum(real[real_groups != g], fake[fake_groups != g]) for g in range(GROUPS)]
+    assert found.left_out == pytest.approx(wanted, rel=1e-10)
 
 
-def test_jackknife_of_a_mean_is_its_standard_error() -> None:
-    """With one item in each of the ten groups, the jackknife of a mean is the textbook's s / √n."""
-    real = np.random.default_rng(2).normal(size=(10, 1))
-    items = [f"i{n}" for n in range(10)]
-    found = interval(
-        _mean_difference, real, np.zeros((10, 1)), real_items=items, fake_items=items, value=float(real.mean())
+def test_equals_torch_fidelitys_estimate_with_one_subset_of_all() -> None:
+    rng = np.random.default_rng(4)
+    real, fake = rng.normal(size=(40, 8)), rng.normal(0.1, 1, size=(40, 8))
+    theirs = kid_features_to_metric(
+        torch.from_numpy(real), torch.from_numpy(fake), kid_subsets=1, kid_subset_size=40, verbose=False
     )
-    assert found is not None
-    error = real.std(ddof=1) / np.sqrt(10)
-    assert found.high - found.low == pytest.approx(2 * 2.262157 * error, rel=1e-6)
-    assert (found.high + found.low) / 2 == pytest.approx(real.mean())
+    assert kernel_distance(real, fake) == pytest.approx(theirs["kernel_inception_distance_mean"], rel=1e-10)
 
 
-def test_jackknife_leaves_out_items_so_paired_noise_cancels() -> None:
-    shared = np.random.default_rng(3).normal(size=(40, 1))
-    items = [f"i{n}" for n in range(40)]
-    found = interval(_mean_difference, shared, shared - 1, real_items=items, fake_items=items, value=1.0)
-    assert found is not None
-    assert found.high - found.low < 1e-12
-
-
-def test_no_interval_from_too_few_items() -> None:
-    items = [f"i{n}" for n in range(9)]
-    values = np.ones((9, 1))
-    assert interval(_mean_difference, values, values, real_items=items, fake_items=items, value=0.0) is None
+def test_a_feature_that_is_not_finite() -> None:
+    broken = np.ones((4, 3))
+    broken[1, 1] = np.nan
+    with pytest.raises(Unmeasurable, match="not finite"):
+        kernel_distance(np.ones((4, 3)), broken)

@@ -2,14 +2,32 @@
 
 import doctest
 from importlib import import_module
+from pathlib import Path
 
 import pytest
 
-MODULES = [f"gan_eval.metrics.{name}" for name in ("pixel", "niqe", "resizers", "frechet", "kid", "registry")]
+import gan_eval
+
+ROOT = Path(gan_eval.__file__).parent
 
 
-@pytest.mark.parametrize("name", [*MODULES, "gan_eval.package_index"])
+def _with_examples() -> list[str]:
+    """The modules of gan_eval.metrics that have an example, and one from elsewhere."""
+    files = sorted((ROOT / "metrics").rglob("*.py"))
+    names = [
+        ".".join(file.relative_to(ROOT.parent).with_suffix("").parts) for file in files if ">>>" in file.read_text()
+    ]
+    return [*(name.removesuffix(".__init__") for name in names), "gan_eval.package_index"]
+
+
+@pytest.mark.parametrize("name", _with_examples())
 def test_examples(name: str) -> None:
     result = doctest.testmod(import_module(name))
     assert result.attempted > 0
     assert result.failed == 0
+
+
+def test_every_function_for_pictures_and_sets_has_an_example() -> None:
+    functional = import_module("gan_eval.metrics.functional")
+    for name in functional.__all__:
+        assert name == "Unmeasurable" or ">>>" in (getattr(functional, name).__doc__ or ""), name

@@ -1,18 +1,23 @@
 """NIQE beside a second, slow writing of its definition: direct convolution, argmin over the grid, pseudo-inverse."""
 
 import math
+from concurrent.futures import ThreadPoolExecutor
 from importlib.resources import files
 
 import numpy as np
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from metric_pictures import disturbed, texture
 from numpy.typing import NDArray
+from picture_strategies import pictures
 from scipy.ndimage import correlate
 from scipy.special import gamma
 
 from gan_eval.images import Picture
-from gan_eval.metrics.niqe import niqe
+from gan_eval.metrics import kernels, tensors
+from gan_eval.metrics.niqe import block_features, niqe
 from gan_eval.metrics.unmeasurable import Unmeasurable
 
 ALPHA = np.arange(200, 10_001) / 1000
@@ -116,17 +121,32 @@ def test_a_photograph_has_the_slow_writings_value_and_blur_is_worse() -> None:
     assert niqe(blurred) > niqe(photograph) + 1
 
 
-def test_one_number_for_any_number_of_threads() -> None:
-    picture = _pictures()["half flat"]
-    before = torch.get_num_threads()
+@settings(max_examples=25, deadline=None)
+@given(pictures(1, st.sampled_from([96, 100, 192, 217, 288])))
+def test_any_picture_has_the_slow_writings_value_or_a_reason(single: list[Picture]) -> None:
+    (picture,) = single
     try:
-        torch.set_num_threads(1)
-        one = niqe(picture)
-        torch.set_num_threads(2)
-        two = niqe(picture)
-    finally:
-        torch.set_num_threads(before)
-    assert two == pytest.approx(one, rel=1e-9)
+        value = niqe(picture)
+    except Unmeasurable:
+        return
+    assert value == pytest.approx(slow_niqe(picture), rel=1e-9)
+
+
+@pytest.mark.parametrize("name", _pictures())
+def test_compiled_code_equals_torch(name: str) -> None:
+    whole = _pictures()[name]
+    picture = np.ascontiguousarray(whole[: whole.shape[0] // 96 * 96, : whole.shape[1] // 96 * 96])
+    compiled = block_features(kernels.luma(picture), kernels)
+    eager = block_features(tensors.luma(torch.from_numpy(picture)), tensors)
+    np.testing.assert_allclose(compiled, eager, rtol=1e-10, atol=1e-12)
+
+
+def test_one_number_for_any_number_of_threads_and_any_company() -> None:
+    picture = _pictures()["half flat"]
+    alone = niqe(picture)
+    for threads in (1, 2, 5):
+        with ThreadPoolExecutor(threads) as pool:
+            assert set(pool.map(niqe, [picture] * 12)) == {alone}
 
 
 def test_what_lies_beyond_whole_blocks_does_not_count() -> None:

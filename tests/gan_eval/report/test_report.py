@@ -1,11 +1,11 @@
 import itertools
 import re
 import shutil
-from html.parser import HTMLParser
 from pathlib import Path
 
 import pandas as pd
 import pytest
+from page_reader import Page
 from synthetic_study import make_study
 
 from gan_eval.errors import UserError
@@ -14,57 +14,6 @@ from gan_eval.stats import analyze, write_analysis
 from gan_eval.stats.trials import fill_trials
 from gan_eval.tables import TRIALS
 from gan_eval.tabular import read_table, write_table
-
-VOID = {"meta", "img", "link", "br", "hr", "input"}
-
-
-class Page(HTMLParser):
-    """What a browser or a screen reader would meet."""
-
-    def __init__(self, path: Path) -> None:
-        super().__init__()
-        self.tags: list[tuple[str, dict[str, str | None]]] = []
-        self.open: list[str] = []
-        self.text: list[str] = []
-        self.headings: list[tuple[int, str]] = []
-        self.title = ""
-        self.source = path.read_text(encoding="utf-8")
-        self.feed(self.source)
-        self.close()
-        assert not self.open
-
-    def handle_starttag(self, tag, attributes):
-        self.tags.append((tag, dict(attributes)))
-        if tag not in VOID:
-            self.open.append(tag)
-        if re.fullmatch("h[1-6]", tag):
-            self.headings.append((int(tag[1]), ""))
-
-    def handle_startendtag(self, tag, attributes):
-        self.tags.append((tag, dict(attributes)))
-
-    def handle_endtag(self, tag):
-        assert self.open.pop() == tag
-
-    def handle_data(self, data):
-        if "style" in self.open:
-            return
-        self.text.append(data)
-        if self.open and self.open[-1] == "title" and "svg" not in self.open:
-            self.title += data
-        if any(re.fullmatch("h[1-6]", tag) for tag in self.open):
-            level, before = self.headings[-1]
-            self.headings[-1] = (level, before + data)
-
-    @property
-    def words(self) -> str:
-        return re.sub(r"\s+", " ", " ".join(self.text)).replace("\u202f", " ")
-
-    def attributes(self, name: str) -> list[str]:
-        return [value or "" for _, attributes in self.tags for key, value in attributes.items() if key == name]
-
-    def sections(self) -> list[str | None]:
-        return [attributes.get("id") for tag, attributes in self.tags if tag == "section"]
 
 
 @pytest.fixture(scope="module")

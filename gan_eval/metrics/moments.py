@@ -1,0 +1,117 @@
+"""A set of features as one Gaussian: its mean, its covariance and factors of it, read in blocks.
+
+Everything is taken from a point near the set's mean, so that large offsets cost no digits, and only blocks and d x d
+matrices are float64, so that memory does not grow with the number of pictures.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import scipy.linalg.blas
+from numpy.typing import NDArray
+
+from gan_eval.metrics.unmeasurable import Unmeasurable
+
+Features = NDArray[np.floating]
+"""(N, d) float32 or float64, in memory or mapped from a file."""
+Rows = NDArray[np.intp]
+Vector = NDArray[np.float64]
+Matrix = NDArray[np.float64]
+
+BLOCK = 2048
+"""Rows that are held in float64 at a time."""
+
+
+@dataclass(frozen=True)
+class Moments:
+    """Count, sum and sum of products of a set."""
+
+    count: int
+    origin: Vector
+    """(d,) a point near the mean."""
+    total: Vector
+    """(d,) sum of the features less the origin."""
+    products: Matrix
+    """(d, d) sum of their outer products; the lower triangle, in Fortran's order."""
+
+    def __sub__(self, part: "Moments") -> "Moments":
+        """The moments without a part of the set that was taken from the same origin."""
+        return Moments(self.count - part.count, self.origin, self.total - part.total, self.products - part.products)
+
+    @property
+    def offset(self) -> Vector:
+        """(d,) the mean less the origin."""
+        return self.total / self.count
+
+    @cached_property
+    def trace(self) -> float:
+        """Of the covariance."""
+        squares = float(np.trace(self.products)) - self.count * float(self.offset @ self.offset)
+        return squares / (self.count - 1)
+
+    def covariance(self) -> Matrix:
+        """(d, d) with n - 1; the lower triangle, in Fortran's order."""
+        blas = scipy.linalg.blas
+        scaled = self.products / (self.count - 1)
+        return blas.dsyr(-self.count / (self.count - 1), self.offset, a=scaled, lower=1, overwrite_a=1)
+
+
+def moments(features: Features, rows: Rows | None = None, *, origin: Vector | None = None) -> Moments:
+    """The moments of a set.
+
+    Args:
+        features: (N, d).
+        rows: those that count; default: all.
+        origin: (d,) the point to take them from; default: the mean of the first block.
+    """
+    count, width = len(features) if rows is None else len(rows), features.shape[1]
+    origin = near_mean(features, rows) if origin is None else origin
+    total, products = np.zeros(width), np.zeros((width, width), order="F")
+    for start in range(0, count, BLOCK):
+        block = _block(features, rows, start) - origin  # float64, as the origin
+        total += block.sum(axis=0)
+        products = scipy.linalg.blas.dsyrk(1.0, block.T, beta=1.0, c=products, lower=1, overwrite_c=1)
+    return Moments(count, origin, total, products)
+
+
+def near_mean(features: Features, rows: Rows | None = None) -> Vector:
+    """(d,) the mean of the first block."""
+    return np.asarray(_block(features, rows, 0).mean(axis=0, dtype=np.float64))
+
+
+def centred(features: Features) -> tuple[Vector, Vector, Matrix]:
+    """Of a set that fits into memory as float64: its mean, and its members as a factor of its covariance.
+
+    Returns:
+        (d,) a point near the mean, (d,) the mean less that point, and (N, d) F with FᵀF the covariance.
+    """
+    origin = near_mean(features)
+    rest = np.asarray(features - origin, dtype=np.float64)
+    offset = rest.mean(axis=0)
+    rest -= offset
+    rest /= np.sqrt(len(features) - 1)
+    return origin, offset, rest
+
+
+def triangular_factor(features: Features, of: Moments) -> Matrix:
+    """(d, d) R with RᵀR the covariance, by QR decompositions of blocks: no digit is lost to squaring."""
+    mean, width = of.origin + of.offset, features.shape[1]
+    factor: Matrix = np.empty((0, width))
+    for start in range(0, len(features), max(BLOCK, width)):
+        block = np.asarray(features[start : start + max(BLOCK, width)], dtype=np.float64) - mean
+        factor = np.asarray(np.linalg.qr(np.vstack([factor, block]), mode="r"), dtype=np.float64)
+    return factor / np.sqrt(of.count - 1)
+
+
+def require_finite(mean: Vector) -> None:
+    """
+    Raises:
+        Unmeasurable: a mean over features is not finite.
+    """
+    if not np.isfinite(mean).all():
+        raise Unmeasurable("a feature is not finite")
+
+
+def _block(features: Features, rows: Rows | None, start: int) -> Features:
+    return features[start : start + BLOCK] if rows is None else features[rows[start : start + BLOCK]]

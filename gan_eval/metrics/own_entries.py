@@ -1,0 +1,164 @@
+"""Users' own metrics: entry points of the group `gan_eval.metrics`, and the facts that their classes tell.
+
+The names are known without importing anybody's package. The facts are read when they are asked for, which imports it.
+"""
+
+import inspect
+import math
+from collections import defaultdict
+from dataclasses import dataclass
+from importlib.metadata import EntryPoint, entry_points
+from typing import TYPE_CHECKING, Any, get_args
+
+from gan_eval.errors import UserError
+from gan_eval.metrics.catalogue import METRICS
+from gan_eval.metrics.facts import Kind, Metric
+
+if TYPE_CHECKING:
+    import torchmetrics
+
+GROUP = "gan_eval.metrics"
+
+
+@dataclass(frozen=True)
+class OwnMetrics:
+    """What is installed beside gan_eval."""
+
+    ready: dict[str, Metric]
+    """By name."""
+    problems: dict[str, str]
+    """Why an entry point cannot be used, by its name: one line."""
+
+
+def own_names() -> list[str]:
+    """Names of the entry points that are no built-in metric's, sorted; nothing is imported."""
+    return sorted({entry.name for entry in entry_points(group=GROUP)} - METRICS.keys())
+
+
+def own_metrics() -> OwnMetrics:
+    """The facts of all own metrics; their packages are imported."""
+    found = OwnMetrics({}, {})
+    for name in sorted({entry.name for entry in entry_points(group=GROUP)}):
+        try:
+            found.ready[name] = own_facts(name)
+        except UserError as error:
+            found.problems[name] = str(error)
+    return found
+
+
+def own_facts(name: str) -> Metric:
+    """The facts of an own metric, from its class: `higher_is_better`, `plot_lower_bound`, `plot_upper_bound` as
+    torchmetrics has them, and `kind`, `measures`, `unit`, `source`, `definition` where the class has them.
+
+    Raises:
+        UserError: see `own_class`; or a fact is missing or of the wrong kind.
+    """
+    entry, found = _entry(name), own_class(name)
+    if not isinstance(found.higher_is_better, bool):
+        raise _refusal(entry, f"{entry.value} has no `higher_is_better`; set it to True or False in the class")
+    distribution = _distribution(entry)
+    definition = _text(entry, found, "definition")
+    return Metric(
+        name=name,
+        kind=_kind(entry, found),
+        measures=_text(entry, found, "measures") or _first_line(found) or f"as {entry.value} defines it",
+        low=_bound(entry, found, "plot_lower_bound", -math.inf),
+        high=_bound(entry, found, "plot_upper_bound", math.inf),
+        higher_is_better=found.higher_is_better,
+        source=_text(entry, found, "source") or f"{entry.value} of {distribution}",
+        definition=f"{definition} ({distribution})" if definition else "",
+        unit=_text(entry, found, "unit"),
+        distribution=distribution,
+    )
+
+
+def own_class(name: str) -> "type[torchmetrics.Metric]":
+    """The class of an own metric.
+
+    Raises:
+        UserError: no such entry point, several, one with a built-in metric's name, or it cannot be imported or is no
+            subclass of `torchmetrics.Metric`.
+    """
+    entry = _entry(name)
+    try:
+        import torchmetrics
+    except ImportError as error:
+        raise _refusal(entry, "own metrics need torchmetrics; install gan-eval[metrics]") from error
+    try:
+        found = entry.load()
+    except Exception as error:  # whatever another's package raises when it is imported
+        raise _refusal(entry, f"{entry.value} cannot be imported ({type(error).__name__}: {error})") from error
+    if not (isinstance(found, type) and issubclass(found, torchmetrics.Metric)):
+        raise _refusal(entry, f"{entry.value} is no subclass of torchmetrics.Metric")
+    return found
+
+
+def _entry(name: str) -> EntryPoint:
+    """The one entry point of this name.
+
+    Raises:
+        UserError: none, several, or a built-in metric has the name.
+    """
+    by_name = defaultdict(list)
+    for entry in entry_points(group=GROUP):
+        by_name[entry.name].append(entry)
+    if not by_name[name]:
+        raise UserError(f"metric {name!r}: no installed package has it (entry points of the group {GROUP})")
+    entry, *others = by_name[name]
+    if name in METRICS:
+        raise _refusal(entry, "gan_eval has a metric of this name; give the entry point another")
+    if others:
+        brought = " and ".join(_distribution(one) for one in (entry, *others))
+        raise UserError(f"metric {name!r}: {brought} both have it; uninstall one or rename an entry point")
+    return entry
+
+
+def _refusal(entry: EntryPoint, why: str) -> UserError:
+    return UserError(f"metric {entry.name!r} of {_distribution(entry)}: {why}")
+
+
+def _distribution(entry: EntryPoint) -> str:
+    return f"{entry.dist.name} {entry.dist.version}" if entry.dist else "an unknown distribution"
+
+
+def _kind(entry: EntryPoint, found: type) -> Kind:
+    """The class's `kind`; else told from the parameters of `update`."""
+    given = _text(entry, found, "kind")
+    for kind in get_args(Kind):
+        if given == kind:
+            return kind
+    if given:
+        raise _refusal(entry, f"kind {given!r} is none of {', '.join(get_args(Kind))}")
+    names = [
+        parameter.name
+        for parameter in list(inspect.signature(found.update).parameters.values())[1:]  # type: ignore[attr-defined]
+        if parameter.kind in (parameter.POSITIONAL_ONLY, parameter.POSITIONAL_OR_KEYWORD)
+        and (parameter.default is parameter.empty or parameter.name == "real")
+    ]
+    if len(names) == 1:
+        return "single"
+    if len(names) == 2:
+        return "set" if names[1] == "real" else "pair"
+    raise _refusal(entry, "update takes neither (picture), (generated, real) nor (picture, real=...); set `kind`")
+
+
+def _text(entry: EntryPoint, found: type, attribute: str) -> str:
+    """A text that the class has, on one line; "" where it has none."""
+    value: Any = getattr(found, attribute, "")
+    if not isinstance(value, str):
+        raise _refusal(entry, f"{attribute} is {type(value).__name__}, not text")
+    return " ".join(value.split())
+
+
+def _bound(entry: EntryPoint, found: type, attribute: str, default: float) -> float:
+    value: Any = getattr(found, attribute, None)
+    if value is None:
+        return default
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise _refusal(entry, f"{attribute} is {type(value).__name__}, not a number")
+    return float(value)
+
+
+def _first_line(found: type) -> str:
+    """The first paragraph of the class's own docstring."""
+    return " ".join(inspect.cleandoc(found.__doc__ or "").partition("\n\n")[0].split())

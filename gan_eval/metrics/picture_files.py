@@ -1,0 +1,115 @@
+"""The files of one job: each is read once, hashed, and decoded from the same bytes where somebody needs the picture."""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gan_eval import images
+from gan_eval.errors import UserError
+from gan_eval.images import Picture
+
+if TYPE_CHECKING:
+    from gan_eval.metrics.backends import Pixels
+
+NO_MEMORY = "too little memory for a picture of this size"
+
+
+@dataclass
+class PictureFile:
+    """A file that was read."""
+
+    path: Path
+    digest: bytes
+    """SHA-256 of its bytes."""
+    content: bytes | None
+    """Until it is decoded or forgotten."""
+
+
+class PictureFiles:
+    """What one thread holds of the files that it is measuring."""
+
+    def __init__(self, device: str = "cpu") -> None:
+        """`device`: where the pictures are wanted; on the CPU they are arrays, elsewhere tensors."""
+        self._device = device
+        self._files: dict[Path, PictureFile | UserError] = {}
+        self._pictures: dict[bytes, Picture] = {}
+        self._broken: dict[Path, UserError] = {}
+        self._on_device: dict[bytes, Pixels] = {}
+
+    def read(self, path: Path) -> PictureFile:
+        """The file with its hash.
+
+        Raises:
+            UserError: it cannot be read.
+        """
+        if path not in self._files:
+            try:
+                content = images.read_file(path)
+                self._files[path] = PictureFile(path, hashlib.sha256(content).digest(), content)
+            except UserError as error:
+                self._files[path] = error
+        found = self._files[path]
+        if isinstance(found, UserError):
+            raise found
+        return found
+
+    def picture(self, file: PictureFile) -> Picture:
+        """(H, W, 3) uint8; decoded once.
+
+        Raises:
+            UserError: it cannot be decoded, or there is too little memory to do so.
+        """
+        if file.path in self._broken:
+            raise self._broken[file.path]
+        if file.digest not in self._pictures:
+            content, file.content = file.content, None
+            try:
+                decoded = images.decode_rgb(images.read_file(file.path) if content is None else content, file.path)
+                self._pictures[file.digest] = decoded
+            except UserError as error:
+                self._broken[file.path] = error
+                raise
+            except MemoryError as error:
+                self._broken[file.path] = UserError(f"{file.path}: {NO_MEMORY}")
+                raise self._broken[file.path] from error
+        return self._pictures[file.digest]
+
+    def pixels(self, file: PictureFile, like: PictureFile | None = None) -> "Pixels":
+        """The picture where it is measured: moved there once.
+
+        Args:
+            file: which.
+            like: bring it to this picture's size (bicubic) where they differ.
+
+        Raises:
+            UserError: see `picture`.
+        """
+        picture = self.picture(file)
+        if like is not None and picture.shape != (target := self.picture(like)).shape:
+            return self._moved(images.resize(picture, (target.shape[0], target.shape[1])).copy())
+        if file.digest not in self._on_device:
+            self._on_device[file.digest] = self._moved(picture)
+        return self._on_device[file.digest]
+
+    def forget(self, path: Path) -> None:
+        """Let go of a file and its picture."""
+        file = self._files.pop(path, None)
+        others = {getattr(other, "digest", None) for other in self._files.values()}
+        if isinstance(file, PictureFile) and file.digest not in others:
+            self._pictures.pop(file.digest, None)
+            self._on_device.pop(file.digest, None)
+
+    def _moved(self, picture: Picture) -> "Pixels":
+        if self._device == "cpu":
+            return picture
+        import torch
+
+        return torch.from_numpy(picture).to(self._device, non_blocking=True)
+
+
+def memory_ran_out(error: Exception) -> bool:
+    """Whether the error is that of a picture too large for the memory, whoever asked for it."""
+    return isinstance(error, MemoryError) or (
+        isinstance(error, RuntimeError) and any(word in str(error) for word in ("out of memory", "can't allocate"))
+    )

@@ -1,0 +1,303 @@
+"""Metrics of sets as torchmetrics' `Metric`: pictures in, batch by batch, one value out.
+
+`update(pictures, real=...)` takes (N, 3, H, W) uint8 pictures, 0..255, turns them into features and keeps what the
+metric needs of these; processes (torch.distributed) bring theirs together in `compute`. A batch alone has no distance:
+`forward` updates and gives None.
+
+The network is Inception 2015-12-05, or any `feature_extractor`: a function or module from pictures to (N, d) features,
+which are kept in float32.
+
+>>> mean_colours = lambda pictures: pictures.double().mean(dim=(2, 3))
+>>> metric = FrechetInceptionDistance(feature_extractor=mean_colours)
+>>> pictures = torch.arange(768, dtype=torch.int32).to(torch.uint8).view(4, 3, 8, 8)
+>>> metric.update(pictures, real=True)
+>>> metric.update(pictures // 2, real=False)
+>>> round(metric.compute().item(), 3)
+17408.0
+"""
+
+from collections.abc import Callable
+from copy import copy
+from dataclasses import replace
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torchmetrics import Metric
+from torchmetrics.utilities import dim_zero_cat
+
+from gan_eval.metrics import functional
+from gan_eval.metrics.facts import DEFAULT_RESIZER
+from gan_eval.metrics.features import NetworkExtractor, Precision, inception_extractor
+from gan_eval.metrics.frechet import distance_of_factors
+from gan_eval.metrics.resizers import check_resizer
+from gan_eval.metrics.unmeasurable import Unmeasurable
+from gan_eval.weights import find
+
+FeatureExtractor = Callable[[Tensor], Tensor]
+"""(N, 3, H, W) uint8 to (N, d)."""
+
+PENDING = 1024
+"""Features that the Fréchet distance's class holds before it folds them into its factor."""
+
+
+class InceptionFeatures(nn.Module):
+    """(N, 3, H, W) uint8, of any sizes, to (N, 2048) float32: see `gan_eval.metrics.features.inception_extractor`."""
+
+    def __init__(self, weights: Path | None, *, resizer: str, precision: Precision) -> None:
+        super().__init__()
+        check_resizer(resizer)
+        file = find("inception", path=weights)
+        self._extractor = inception_extractor(file, resizer=resizer, device="cpu", precision=precision)
+        self.network = self._extractor.network
+        self.num_features = self._extractor.size
+
+    def forward(self, pictures: Tensor) -> Tensor:
+        """The features, on the network's device; pictures are resized on the CPU."""
+        device = next(self.network.parameters()).device
+        extractor: NetworkExtractor = replace(self._extractor, device=str(device))
+        parts = [
+            torch.from_numpy(extractor.features([extractor.prepare(picture.numpy()) for picture in batch]))
+            for batch in pictures.cpu().permute(0, 2, 3, 1).split(extractor.batch_size)
+        ]
+        return torch.cat(parts).to(device) if parts else torch.empty(0, self.num_features, device=device)
+
+
+class SetMetric(Metric):
+    """Features of real and of generated pictures: what the metrics below have in common.
+
+    Args:
+        feature_extractor: a function or module from (N, 3, H, W) uint8 pictures to (N, d) features; d is its attribute
+            `num_features`, else a trial with a black picture of 299x299 tells it. Default: Inception.
+        weights: file of the Inception weights; default: the cache.
+        resizer: how pictures come to Inception's 299x299, see `gan_eval.metrics.resizers.resize`.
+        precision: of Inception; `bfloat16` is faster and moves the features by about 0.5 %.
+        reset_real_features: whether `reset` forgets the real pictures too.
+        kwargs: torchmetrics' own.
+
+    Raises:
+        UserError: the weights will not do or are not in the cache, or an unknown resizer.
+    """
+
+    is_differentiable = False
+    full_state_update = False
+    pending_real: list[Tensor] | Tensor
+    pending_fake: list[Tensor] | Tensor
+
+    def __init__(
+        self,
+        *,
+        feature_extractor: FeatureExtractor | None = None,
+        weights: Path | None = None,
+        resizer: str = DEFAULT_RESIZER,
+        precision: Precision = "float32",
+        reset_real_features: bool = True,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.feature_extractor = feature_extractor or InceptionFeatures(weights, resizer=resizer, precision=precision)
+        self.num_features = _width(self.feature_extractor)
+        self.reset_real_features = reset_real_features
+        self.add_state("pending_real", [], dist_reduce_fx="cat")
+        self.add_state("pending_fake", [], dist_reduce_fx="cat")
+
+    def update(self, pictures: Tensor, real: bool) -> None:
+        """Take (N, 3, H, W) uint8 pictures; `real`: whether they are real ones or generated ones."""
+        if pictures.dtype != torch.uint8 or pictures.ndim != 4 or pictures.shape[1] != 3:
+            raise TypeError(f"wanted (N, 3, H, W) uint8, found {tuple(pictures.shape)} {pictures.dtype}")
+        features = self.feature_extractor(pictures).detach().to(self.device, torch.float32)
+        if features.shape != (len(pictures), self.num_features):
+            raise ValueError(
+                f"features of the shape {tuple(features.shape)}, wanted {(len(pictures), self.num_features)}"
+            )
+        self._take(features, "real" if real else "fake")
+
+    def forward(self, pictures: Tensor, real: bool) -> None:
+        """As `update`: a batch alone has no distance."""
+        self.update(pictures, real)
+
+    def reset(self) -> None:
+        """Forget all pictures; with `reset_real_features=False` the generated ones alone."""
+        kept = {name: copy(getattr(self, name)) for name in self._defaults if name.endswith("_real")}
+        super().reset()
+        if not self.reset_real_features:
+            for name, state in kept.items():
+                setattr(self, name, state)
+
+    def plot(self, val: Any = None, ax: Any = None) -> Any:
+        """One value or several, as torchmetrics plots them."""
+        return self._plot(val, ax)
+
+    def _take(self, features: Tensor, which: str) -> None:
+        getattr(self, f"pending_{which}").append(features)
+
+    def _sync_dist(self, *args: Any, **kwargs: Any) -> None:
+        for name in ("pending_real", "pending_fake"):
+            if not len(getattr(self, name)):  # a process without pictures still tells how wide features are
+                setattr(self, name, [torch.empty(0, self.num_features, device=self.device)])
+            else:
+                setattr(self, name, [dim_zero_cat(getattr(self, name))])
+        super()._sync_dist(*args, **kwargs)
+
+    def _features(self, which: str) -> NDArray[np.floating]:
+        """(N, d) of all pictures, in the order of their hashes: the order in which they came does not matter."""
+        pending = getattr(self, f"pending_{which}")
+        features = dim_zero_cat(pending) if len(pending) else torch.empty(0, self.num_features)
+        array = features.cpu().numpy()
+        return array[sorted(range(len(array)), key=lambda row: sha256(array[row].tobytes()).digest())]
+
+
+class FrechetInceptionDistance(SetMetric):
+    """FID: see `functional.fid`.
+
+    The state does not grow with the pictures: for each set the R factor of the QR decomposition of the rows [1, x],
+    (d + 1, d + 1) float64, holds number, mean and covariance exactly at any rank (34 MB for Inception), and R of two
+    such factors, one below the other, is that of both sets.
+    """
+
+    higher_is_better = False
+    plot_lower_bound = 0.0
+    factor_real: Tensor
+    factor_fake: Tensor
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        side = self.num_features + 1
+        self.add_state("factor_real", torch.zeros(side, side, dtype=torch.float64), dist_reduce_fx=merge_factors)
+        self.add_state("factor_fake", torch.zeros(side, side, dtype=torch.float64), dist_reduce_fx=merge_factors)
+
+    def compute(self) -> Tensor:
+        """The squared Fréchet distance, float64.
+
+        Raises:
+            Unmeasurable: a set has fewer than two members, or a feature is not finite.
+        """
+        n, mean_real, x = self._gaussian("real")
+        m, mean_fake, y = self._gaussian("fake")
+        if min(n, m) < 2:
+            raise Unmeasurable(f"{n} real and {m} generated pictures; a Fréchet distance needs two of each")
+        if not (x.isfinite().all() and y.isfinite().all()):
+            raise Unmeasurable("a feature is not finite")
+        shift = float((mean_real - mean_fake).square().sum())
+        return _number(distance_of_factors(shift, x.cpu().numpy(), y.cpu().numpy()).value)
+
+    def _take(self, features: Tensor, which: str) -> None:
+        super()._take(features, which)
+        if sum(map(len, getattr(self, f"pending_{which}"))) >= PENDING:
+            setattr(self, f"factor_{which}", self._whole_factor(which))
+            setattr(self, f"pending_{which}", [])
+
+    def _whole_factor(self, which: str) -> Tensor:
+        """(d + 1, d + 1): the factor with what is pending folded in."""
+        pending = getattr(self, f"pending_{which}")
+        rows = [getattr(self, f"factor_{which}")]
+        if len(pending):
+            features = dim_zero_cat(pending).double()
+            rows.append(torch.cat([features.new_ones(len(features), 1), features], dim=1))
+        return merge_factors(torch.cat(rows)[None])
+
+    def _gaussian(self, which: str) -> tuple[int, Tensor, Tensor]:
+        """Number, mean (d,), and a factor of the covariance: Σ = xᵀx."""
+        factor = self._whole_factor(which)
+        root = factor[0, 0]  # ± √n, and the rest of its row ± √n · mean
+        count = int((root * root).round()) if root.isfinite() else 2
+        return count, factor[0, 1:] / root, factor[1:, 1:] / max(count - 1, 1) ** 0.5
+
+
+class FrechetInceptionDistanceInfinity(SetMetric):
+    """FID extrapolated to sets without end: see `functional.fid_infinity`.
+
+    Every picture's features are kept, 8 KB each for Inception. The subsets are drawn from them in the order of their
+    hashes, so that the value does not depend on the order of the updates.
+    """
+
+    higher_is_better = False
+
+    def compute(self) -> Tensor:
+        """The value at 1/N = 0, float64; it may be below 0.
+
+        Raises:
+            Unmeasurable: a set is too small, or a feature is not finite.
+        """
+        return _number(functional.fid_infinity(self._features("real"), self._features("fake")))
+
+
+class KernelInceptionDistance(SetMetric):
+    """KID over all pairs: see `functional.kid`. Every picture's features are kept."""
+
+    higher_is_better = False
+
+    def compute(self) -> Tensor:
+        """The unbiased estimate, float64; it may be below 0.
+
+        Raises:
+            Unmeasurable: a set has fewer than two members, or a feature is not finite.
+        """
+        return _number(functional.kid(self._features("real"), self._features("fake")))
+
+
+class PrecisionRecall(SetMetric):
+    """Precision and recall, k = 3: see `functional.precision`. Every picture's features are kept."""
+
+    higher_is_better = True
+    plot_lower_bound = 0.0
+    plot_upper_bound = 1.0
+
+    def compute(self) -> dict[str, Tensor]:
+        """`precision` and `recall`, float64.
+
+        Raises:
+            Unmeasurable: a set has fewer than 4 members, or a feature is not finite.
+        """
+        real, fake = self._features("real"), self._features("fake")
+        return {
+            "precision": _number(functional.precision(real, fake)),
+            "recall": _number(functional.recall(real, fake)),
+        }
+
+
+class DensityCoverage(SetMetric):
+    """Density and coverage, k = 5: see `functional.density`. Every picture's features are kept."""
+
+    higher_is_better = True
+    plot_lower_bound = 0.0
+
+    def compute(self) -> dict[str, Tensor]:
+        """`density` and `coverage`, float64.
+
+        Raises:
+            Unmeasurable: a set has fewer than 6 members, or a feature is not finite.
+        """
+        real, fake = self._features("real"), self._features("fake")
+        return {
+            "density": _number(functional.density(real, fake)),
+            "coverage": _number(functional.coverage(real, fake)),
+        }
+
+
+def merge_factors(factors: Tensor) -> Tensor:
+    """The R factor of factors (P, rows, d + 1) that stand one below the other: (d + 1, d + 1), FᵀF = Σ FᵢᵀFᵢ."""
+    rows = factors.flatten(0, 1)
+    rows = rows[rows.ne(0).any(dim=1)]
+    factor = torch.linalg.qr(rows, mode="r").R
+    return nn.functional.pad(factor, (0, 0, 0, factor.shape[1] - len(factor)))
+
+
+def _width(extractor: FeatureExtractor) -> int:
+    """d of its features."""
+    told = getattr(extractor, "num_features", None)
+    if isinstance(told, int):
+        return told
+    device = next((p.device for p in extractor.parameters()), None) if isinstance(extractor, nn.Module) else None
+    features = extractor(torch.zeros(1, 3, 299, 299, dtype=torch.uint8, device=device))
+    if features.ndim != 2 or len(features) != 1:
+        raise ValueError(f"features of the shape {tuple(features.shape)} of one picture, wanted (1, d)")
+    return features.shape[1]
+
+
+def _number(value: float) -> Tensor:
+    return torch.tensor(value, dtype=torch.float64)

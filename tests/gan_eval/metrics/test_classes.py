@@ -1,0 +1,282 @@
+"""The classes: torchmetrics' manners, the functions' values, one number for any number of processes."""
+
+import copy
+import math
+import pickle
+
+import numpy as np
+import pytest
+import torch
+import torchmetrics
+from distributed_metrics import (
+    SHARES,
+    Colours,
+    hand_in,
+    in_processes,
+    make_all,
+    pictures,
+    values,
+)
+from own_distribution import own_stimuli, write_distribution
+from torch import multiprocessing
+
+from gan_eval.errors import UserError
+from gan_eval.metrics import functional, set_classes
+from gan_eval.metrics.classes import (
+    Brisque,
+    Dists,
+    LearnedPerceptualSimilarity,
+    PeakSignalNoiseRatio,
+    StructuralSimilarity,
+)
+from gan_eval.metrics.features import features_of, inception_extractor
+from gan_eval.metrics.own_sets import own_set_rows
+from gan_eval.metrics.registry import METRICS, select
+from gan_eval.metrics.set_classes import FrechetInceptionDistance, KernelInceptionDistance, SetMetric
+from gan_eval.metrics.unmeasurable import Unmeasurable
+from gan_eval.weights import find
+
+FAKE, REAL = pictures()
+
+
+@pytest.fixture(scope="module")
+def one_process() -> dict[str, float]:
+    metrics = make_all()
+    hand_in(metrics, FAKE, REAL)
+    return values(metrics)
+
+
+def test_the_values_are_the_functions_means(one_process):
+    for name in ("psnr", "l1", "ssim", "ssim_luma", "ms_ssim"):
+        assert one_process[name] == pytest.approx(getattr(functional, name)(FAKE, REAL).mean().item(), rel=1e-14)
+    for name in ("niqe", "sharpness"):
+        assert one_process[name] == pytest.approx(getattr(functional, name)(FAKE).mean().item(), rel=1e-14)
+
+
+def test_set_values_are_the_functions(one_process):
+    real, fake = (Colours()(batch).float() for batch in (REAL, FAKE))
+    for name in ("fid", "kid", "precision", "recall", "density", "coverage"):
+        assert one_process[name] == pytest.approx(getattr(functional, name)(real, fake), rel=1e-10), name
+
+
+def test_direction_and_range_are_those_of_the_registry():
+    for name, metric in make_all().items():
+        facts = METRICS.get(name)
+        if facts:
+            assert metric.higher_is_better == facts.higher_is_better, name
+            assert _bound(metric.plot_lower_bound, -math.inf) == facts.low, name
+            assert _bound(metric.plot_upper_bound, math.inf) == facts.high, name
+    for kind, name in ((Brisque, "brisque"), (Dists, "dists"), (LearnedPerceptualSimilarity, "lpips_alex")):
+        assert kind.higher_is_better == METRICS[name].higher_is_better
+        assert _bound(kind.plot_lower_bound, -math.inf) == METRICS[name].low
+        assert _bound(kind.plot_upper_bound, math.inf) == METRICS[name].high
+
+
+def _bound(value: float | None, default: float) -> float:
+    return default if value is None else value
+
+
+def test_two_processes_give_the_number_of_one(one_process, tmp_path, monkeypatch):
+    file = tmp_path / "values.pt"
+    write_distribution(tmp_path / "own")
+    monkeypatch.syspath_prepend(str(tmp_path / "own"))
+    stimuli = own_stimuli(tmp_path)
+    context = multiprocessing.get_context("spawn")
+    workers = [context.Process(target=in_processes, args=(rank, str(file), stimuli)) for rank in range(2)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join(600)
+    assert [worker.exitcode for worker in workers] == [0, 0]
+    found, rows = torch.load(file)
+    assert found.keys() == SHARES.keys()
+    for name, numbers in found.items():
+        assert numbers == pytest.approx(one_process, rel=1e-9), name
+    (alone,) = own_set_rows(stimuli, select(["brightness_gap"]), unreadable={})
+    assert rows == [{**alone, "value": pytest.approx(alone["value"], rel=1e-12)}]
+
+
+def test_copies_go_on_where_the_original_stands(one_process):
+    metrics = make_all()
+    hand_in(metrics, FAKE[:10], REAL[:10])
+    for again in (pickle.loads(pickle.dumps(metrics)), {name: metric.clone() for name, metric in metrics.items()}):
+        hand_in(again, FAKE[10:], REAL[10:])
+        assert values(again) == pytest.approx(one_process, rel=1e-9)
+    for metric in metrics.values():
+        metric.reset()
+    hand_in(metrics, FAKE, REAL)
+    assert values(metrics) == pytest.approx(one_process, rel=1e-9)
+
+
+def test_states_can_be_merged(one_process):
+    first, second = make_all(), make_all()
+    hand_in(first, FAKE[:7], REAL[:7])
+    hand_in(second, FAKE[7:], REAL[7:])
+    for name, metric in first.items():
+        metric.merge_state(second[name])
+    assert values(first) == pytest.approx(one_process, rel=1e-9)
+
+
+def test_a_collection_takes_pairs_and_single_pictures_by_name():
+    metrics = make_all()
+    names = ("psnr", "ssim", "ssim_luma", "niqe")
+    collection = torchmetrics.MetricCollection({name: metrics[name] for name in names})
+    grey = REAL[:2, :1].expand(-1, 3, -1, -1)
+    collection.update(preds=grey, target=grey)  # ssim and ssim_luma are equal here, yet not one metric
+    batch = collection(preds=FAKE[:2], target=REAL[:2])
+    assert batch["ssim"].item() == pytest.approx(functional.ssim(FAKE[:2], REAL[:2]).mean().item())
+    assert batch["ssim_luma"].item() == pytest.approx(functional.ssim_luma(FAKE[:2], REAL[:2]).mean().item())
+    assert collection.compute()["ssim"].item() == pytest.approx(
+        (2 + functional.ssim(FAKE[:2], REAL[:2]).sum().item()) / 4
+    )
+
+
+def test_set_metrics_share_a_collection(one_process):
+    metrics = make_all()
+    collection = torchmetrics.MetricCollection({name: metrics[name] for name in ("fid", "kid", "neighbours")})
+    collection(REAL, real=True)
+    collection(FAKE, real=False)
+    found = {name: value.item() for name, value in collection.compute().items()}
+    assert found == pytest.approx({name: one_process[name] for name in ("fid", "kid", "precision", "recall")}, rel=1e-9)
+
+
+def test_equal_pictures_have_an_infinite_mean():
+    metric = PeakSignalNoiseRatio()
+    metric.update(FAKE[:2], REAL[:2])
+    assert metric.compute().isfinite()
+    assert metric(REAL[:1], REAL[:1]) == math.inf
+    assert metric.compute() == math.inf
+
+
+def test_a_batch_with_a_picture_that_has_no_value_leaves_no_trace():
+    metric = StructuralSimilarity()
+    metric.update(FAKE[:1], REAL[:1])
+    before = metric.compute()
+    with pytest.raises(Unmeasurable, match="picture 0"):
+        metric.update(FAKE[:3, :, :5], REAL[:3, :, :5])
+    assert metric.compute() == before
+
+
+def test_psnr_is_torchmetrics():
+    theirs = torchmetrics.image.PeakSignalNoiseRatio(data_range=255.0, reduction="elementwise_mean", dim=(1, 2, 3))
+    theirs.set_dtype(torch.float64)
+    ours = PeakSignalNoiseRatio()
+    for metric in (ours, theirs):
+        metric.update(FAKE.double() if metric is theirs else FAKE, REAL.double() if metric is theirs else REAL)
+    assert ours.compute().item() == pytest.approx(theirs.compute().item(), abs=1e-5)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_fid_and_kid_are_torchmetrics():
+    theirs = [
+        torchmetrics.image.fid.FrechetInceptionDistance(feature=Colours(), input_img_size=(3, 192, 192)),
+        torchmetrics.image.kid.KernelInceptionDistance(feature=Colours(), subsets=1, subset_size=len(REAL)),
+    ]
+    ours = [FrechetInceptionDistance(feature_extractor=Colours()), KernelInceptionDistance(feature_extractor=Colours())]
+    for metric in (*theirs, *ours):
+        metric.set_dtype(torch.float64)
+        metric.update(REAL, real=True)
+        metric.update(FAKE, real=False)
+    assert ours[0].compute().item() == pytest.approx(theirs[0].compute().item(), rel=1e-5)
+    assert ours[1].compute().item() == pytest.approx(theirs[1].compute()[0].item(), rel=1e-5)
+
+
+@pytest.mark.parametrize(("count", "width"), [(2, 40), (30, 40), (41, 40), (150, 40), (70, 1)])
+def test_the_factor_is_exact_at_any_rank(count, width, monkeypatch):
+    monkeypatch.setattr(set_classes, "PENDING", 16)
+    generator = torch.Generator().manual_seed(count)
+    real, fake = (torch.randn(count, 3, 1, width, generator=generator) for _ in range(2))
+    real[..., 0], fake[..., -1] = 5, 0  # a feature that never varies
+    metric = FrechetInceptionDistance(feature_extractor=_Given(width, [*real.split(7), *(3 * fake + 1).split(7)]))
+    for is_real in (True, False):
+        for part in real.split(7):
+            metric.update(torch.zeros(len(part), 3, 8, 8, dtype=torch.uint8), real=is_real)
+    expected = functional.fid(real[:, 0, 0], 3 * fake[:, 0, 0] + 1)
+    assert metric.compute().item() == pytest.approx(expected, rel=1e-10, abs=1e-10)
+    assert sum(len(part) for part in metric.pending_real) < 16
+
+
+class _Given:
+    """Gives prepared features, one part a call."""
+
+    def __init__(self, width: int, parts: list[torch.Tensor]) -> None:
+        self.num_features = width
+        self._parts = iter(parts)
+
+    def __call__(self, _pictures: torch.Tensor) -> torch.Tensor:
+        return next(self._parts)[:, 0, 0]
+
+
+def test_real_pictures_can_be_kept_for_the_next_model(one_process):
+    metric = FrechetInceptionDistance(feature_extractor=Colours(), reset_real_features=False)
+    metric.update(REAL, real=True)
+    metric.update(REAL // 2, real=False)
+    metric.reset()
+    metric.update(FAKE, real=False)
+    assert metric.compute().item() == pytest.approx(one_process["fid"], rel=1e-9)
+
+
+def test_too_few_pictures_are_a_reason():
+    for metric in make_all().values():
+        if isinstance(metric, SetMetric):
+            metric.update(REAL[:1], real=True)
+            with pytest.raises(Unmeasurable, match="1 real and 0 generated"):
+                metric.compute()
+
+
+def test_the_width_of_features_is_told_or_tried():
+    metric = KernelInceptionDistance(feature_extractor=lambda pictures: pictures.double().mean(dim=(2, 3)))
+    assert metric.num_features == 3
+    with pytest.raises(ValueError, match="wanted"):
+        KernelInceptionDistance(feature_extractor=lambda pictures: pictures.double())
+    metric = KernelInceptionDistance(feature_extractor=_Given(5, [torch.zeros(2, 3, 1, 4)]))
+    with pytest.raises(ValueError, match=r"features of the shape \(2, 4\), wanted \(2, 5\)"):
+        metric.update(REAL[:2], real=True)
+    with pytest.raises(TypeError, match="uint8"):
+        metric.update(REAL[:2].float(), real=True)
+
+
+def test_inception_comes_from_a_file(seeded_weights):
+    metric = KernelInceptionDistance(weights=seeded_weights, resizer="clean")
+    metric.update(REAL[:3], real=True)
+    metric.update(FAKE[:3], real=False)
+    again = pickle.loads(pickle.dumps(metric))
+    extractor = inception_extractor(seeded_weights, resizer="clean", device="cpu")
+    real, fake = (features_of([p.permute(1, 2, 0).numpy() for p in batch[:3]], extractor) for batch in (REAL, FAKE))
+    expected = functional.kid(real, fake)
+    assert metric.compute().item() == pytest.approx(expected, rel=1e-4)  # batches of other sizes round otherwise
+    assert again.compute().item() == metric.compute().item()
+    with pytest.raises(UserError, match="unknown"):
+        KernelInceptionDistance(weights=seeded_weights, resizer="none")
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "weights"),
+    [(LearnedPerceptualSimilarity, "lpips_alex", ["alexnet"]), (Dists, "dists", ["vgg16", "dists"])],
+)
+def test_learned_distances(kind, name, weights):
+    _require(weights)
+    metric = kind()
+    metric.update(FAKE[:2, :, :64, :64], REAL[:2, :, :64, :64])
+    expected = getattr(functional, name)(FAKE[:2, :, :64, :64], REAL[:2, :, :64, :64]).mean().item()
+    assert metric.compute().item() == pytest.approx(expected, rel=1e-6)
+    pickled = pickle.dumps(metric)
+    assert len(pickled) < 50_000  # the files' names, not the weights
+    again = pickle.loads(pickled)
+    again.update(REAL[:2, :, :64, :64], REAL[:2, :, :64, :64])
+    assert again.compute().item() == pytest.approx(expected / 2, abs=1e-5)
+
+
+def test_brisque():
+    _require(["brisque"])
+    metric = copy.deepcopy(Brisque())
+    metric.update(FAKE[:2])
+    assert metric.compute().item() == pytest.approx(np.mean(functional.brisque(FAKE[:2]).tolist()))
+
+
+def _require(weights: list[str]) -> None:
+    for name in weights:
+        try:
+            find(name)
+        except UserError as error:
+            pytest.skip(str(error))

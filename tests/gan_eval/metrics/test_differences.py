@@ -1,0 +1,110 @@
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+import scipy.stats
+
+from gan_eval.metrics.catalogue import METRICS
+from gan_eval.metrics.differences import Outcome, compare_outcomes, compare_pictures
+from gan_eval.metrics.jackknife import GROUPS, Estimate
+from gan_eval.tabular import Row
+
+
+def _rows(metric: str, **values: list[float | None]) -> list[Row]:
+    return [
+        {"stimulus": f"d/{model}/{n}", "item": f"d/{n}", "kind": "fake", "model": model, "dataset": "d",
+         "metric": metric, "value": value, "reason": None, "fraction": None}
+        for model, of_model in values.items()
+        for n, value in enumerate(of_model)
+    ]  # fmt: skip
+
+
+def _only(rows: list[Row]) -> dict[str, Any]:
+    (row,) = rows
+    return row
+
+
+def test_paired_difference_with_students_interval() -> None:
+    rng = np.random.default_rng(0)
+    hard = rng.normal(0, 5, size=30)  # what an item does to both models
+    a, b = 25 + hard + rng.normal(size=30), 24 + hard + rng.normal(size=30)
+    row = _only(compare_pictures(_rows("psnr", a=a.tolist(), b=b.tolist())))
+    wanted = scipy.stats.ttest_rel(a, b).confidence_interval()
+    assert (row["a"], row["b"], row["n"]) == ("a", "b", 30)
+    assert row["difference"] == pytest.approx((a - b).mean())
+    assert (row["ci_low"], row["ci_high"]) == (pytest.approx(wanted.low), pytest.approx(wanted.high))
+    assert row["better"] == "a"
+
+
+@pytest.mark.parametrize(("metric", "better"), [("ssim", "b"), ("l1", "a"), ("niqe", "a")])
+def test_better_follows_the_metrics_direction(metric: str, better: str) -> None:
+    rows = _rows(metric, a=[0.1, 0.2, 0.3, 0.4], b=[0.51, 0.6, 0.72, 0.8])
+    assert _only(compare_pictures(rows))["better"] == better
+
+
+def test_nobody_is_better_where_the_interval_holds_zero() -> None:
+    assert _only(compare_pictures(_rows("psnr", a=[20.0, 25, 30], b=[21.0, 24, 30])))["better"] is None
+
+
+def test_only_shared_items_with_finite_values_count() -> None:
+    rows = _rows("psnr", a=[20, 21, 22, 23, math.inf, None], b=[19, 20, None, 20, 30, 31])
+    row = _only(compare_pictures(rows))
+    assert row["n"] == 3
+    assert row["difference"] == pytest.approx(5 / 3)
+    assert row["note"] == "1 item left out: a value is infinite"
+
+
+def test_too_few_shared_items_give_a_reason() -> None:
+    row = _only(compare_pictures(_rows("psnr", a=[20, 21, None], b=[19, 20, 21])))
+    assert row["reason"] == "2 items have a finite value for both; a difference needs 3"
+    assert "difference" not in row
+
+
+def test_real_pictures_and_other_data_sets_are_not_mixed_in() -> None:
+    rows = _rows("niqe", a=[4.0, 5, 6], b=[5.0, 6.5, 7])
+    real = [row | {"kind": "real", "model": None} for row in rows[:3]]
+    elsewhere = [row | {"dataset": "e"} for row in rows]
+    found = compare_pictures([*real, *rows, *elsewhere])
+    assert [(row["dataset"], row["a"], row["b"]) for row in found] == [("d", "a", "b"), ("e", "a", "b")]
+
+
+def test_every_two_models_of_many() -> None:
+    values = {f"m{n}": (np.arange(5.0) + n).tolist() for n in range(50)}
+    assert len(compare_pictures(_rows("psnr", **values))) == 50 * 49 // 2
+
+
+def test_set_metrics_are_compared_by_the_jackknife_with_shared_groups() -> None:
+    noise = np.random.default_rng(1).normal(size=GROUPS)
+    items = frozenset(f"i{n}" for n in range(20))
+    outcomes = {
+        "a": Outcome(Estimate(30.0, 30 + noise), items, 0.5),
+        "b": Outcome(Estimate(31.0, 31 + noise + 0.01 * noise[::-1]), items, 1.0),
+        "c": Outcome("no weights", frozenset()),
+    }
+    rows = compare_outcomes("d", METRICS["fid"], outcomes)
+    assert [(row["a"], row["b"]) for row in rows] == [("a", "b"), ("a", "c"), ("b", "c")]
+    first = rows[0]
+    assert (first["difference"], first["n"], first["better"], first["fraction"]) == (-1.0, 20, "a", 0.5)
+    assert first["ci_low"] < -1 < first["ci_high"] < 0
+    assert rows[1]["reason"] == "c: no weights"
+
+
+def test_models_with_other_items_are_told() -> None:
+    outcomes = {
+        "a": Outcome(Estimate(1.0), frozenset({"i1", "i2"})),
+        "b": Outcome(Estimate(2.0), frozenset({"i2", "i3", "i4"})),
+    }
+    row = _only(compare_outcomes("d", METRICS["kid"], outcomes))
+    assert (row["n"], row["difference"]) == (1, -1.0)
+    assert "a has 2 items, b 3" in row["note"]
+    assert "no interval" in row["note"]
+
+
+def test_two_shares_at_the_end_of_the_range_have_no_interval() -> None:
+    items = frozenset({"i1"})
+    all_in = Outcome(Estimate(1.0, np.ones(GROUPS), share_of=50), items)
+    row = _only(compare_outcomes("d", METRICS["precision_inception"], {"a": all_in, "b": all_in}))
+    assert row["difference"] == 0
+    assert "ci_low" not in row
+    assert "no interval: none or all" in row["note"]

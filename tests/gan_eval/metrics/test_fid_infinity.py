@@ -1,0 +1,103 @@
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from gan_eval.metrics import fid_infinity as module
+from gan_eval.metrics.fid_infinity import LEAST, SIZES, Draws, extrapolate, fid_infinity, infinity_estimate
+from gan_eval.metrics.frechet import frechet_distance
+from gan_eval.metrics.jackknife import GROUPS
+from gan_eval.metrics.unmeasurable import Unmeasurable
+
+Drawn = list[tuple[np.ndarray, np.ndarray]]
+
+
+def _items(prefix: str, count: int) -> list[str]:
+    return [f"{prefix}{n}" for n in range(count)]
+
+
+def _collect(drawn: Drawn) -> Callable[[np.ndarray, np.ndarray], float]:
+    def distance(rows: np.ndarray, others: np.ndarray) -> float:
+        drawn.append((rows, others))
+        return 3 + 500 * (1 / len(rows) + 1 / len(others)) / 2
+
+    return distance
+
+
+def test_a_straight_line_in_one_over_n_is_read_off_at_zero() -> None:
+    line = Draws(_items("i", 100), _items("i", 100)).line(_collect([]))
+    assert (line.value, line.slope) == (pytest.approx(3), pytest.approx(500))
+    assert line.fit_error < 1e-10
+
+
+def test_pictures_of_an_item_are_drawn_together_without_replacement() -> None:
+    drawn: Drawn = []
+    Draws(_items("i", 60), _items("i", 60)[::-1]).line(_collect(drawn))
+    assert len(drawn) == SIZES
+    sizes = [len(rows) for rows, _ in drawn]
+    assert (sizes[0], sizes[-1]) == (round(LEAST * 60), 60)
+    for rows, others in drawn:
+        assert len(set(rows.tolist())) == len(rows)
+        assert set(rows.tolist()) == {59 - n for n in others.tolist()}
+
+
+def test_sets_of_unequal_size_shrink_by_the_same_share() -> None:
+    drawn: Drawn = []
+    Draws(_items("r", 200) + _items("i", 40), _items("i", 40)).line(_collect(drawn))
+    for rows, others in drawn:
+        shares = np.sum(rows < 200) / 200, np.sum(rows >= 200) / 40, len(others) / 40
+        assert max(shares) - min(shares) < 1 / 40
+
+
+def test_draws_without_a_group_are_like_those_with_it() -> None:
+    drawn: Drawn = []
+    draws = Draws(_items("i", 100), _items("i", 100))
+    draws.line(_collect(drawn))
+    kept = np.arange(100) % GROUPS != 3
+    draws.line(_collect(drawn), real_kept=kept, fake_kept=kept)
+    for (rows, _), (fewer, _) in zip(drawn[:SIZES], drawn[SIZES:], strict=True):
+        assert kept[fewer].all()
+        assert len(np.intersect1d(rows, fewer)) > 0.85 * len(fewer)
+
+
+def test_it_removes_most_of_the_bias() -> None:
+    """Two samples of one Gaussian: the true distance is 0."""
+    rng = np.random.default_rng(1)
+    scale = np.arange(1, 65.0) ** -0.5
+    found = []
+    for _ in range(10):
+        real, fake = rng.normal(size=(200, 64)) * scale, rng.normal(size=(200, 64)) * scale
+        found.append((frechet_distance(real, fake).value, fid_infinity(real, fake)))
+    biased, extrapolated = np.mean(found, axis=0)
+    assert abs(extrapolated) < 0.25 * biased
+
+
+def test_the_jackknife_leaves_items_out_of_the_whole_extrapolation() -> None:
+    rng = np.random.default_rng(2)
+    real, fake = rng.normal(size=(60, 80)), rng.normal(0.2, 1, size=(60, 80))
+    items, groups = _items("i", 60), np.arange(60) % GROUPS
+    found = infinity_estimate(real, fake, items, items, groups, groups)
+    assert found.value == extrapolate(real, fake, items, items).value
+    kept = groups != 4
+    draws = Draws(items, items)
+    wanted = draws.line(
+        lambda rows, others: frechet_distance(real[rows], fake[others]).value, real_kept=kept, fake_kept=kept
+    )
+    assert found.left_out is not None
+    assert found.left_out[4] == pytest.approx(wanted.value, rel=1e-9)
+    assert infinity_estimate(real, fake, items, items, None, None).left_out is None
+
+
+def test_one_seed_one_number() -> None:
+    rng = np.random.default_rng(3)
+    real, fake = rng.normal(size=(30, 8)), rng.normal(size=(25, 8))
+    assert fid_infinity(real, fake) == fid_infinity(real, fake)
+
+
+def test_what_cannot_be_measured_says_why() -> None:
+    with pytest.raises(Unmeasurable, match=f"needs {module.FEWEST} of each"):
+        fid_infinity(np.ones((19, 3)), np.ones((40, 3)))
+    broken = np.ones((40, 3))
+    broken[30, 0] = np.nan
+    with pytest.raises(Unmeasurable, match="not finite"):
+        fid_infinity(broken, np.ones((40, 3)))

@@ -1,0 +1,153 @@
+"""Two folders, paired by stem: what has no partner is told and everything else goes on."""
+
+import unicodedata
+
+import pytest
+
+from gan_eval.errors import UserError
+from gan_eval.metrics.folders import folder_pair
+from gan_eval.metrics.inputs import stimuli_of_sets
+
+
+@pytest.fixture
+def touch(tmp_path):
+    """Makes empty files in `real/` and `fake/` and returns both folders."""
+
+    def make(real, fake):
+        folders = tmp_path / "real", tmp_path / "fake"
+        for folder, names in zip(folders, (real, fake), strict=True):
+            folder.mkdir()
+            for name in names:
+                (folder / name).touch()
+        return folders
+
+    return make
+
+
+def _by_name(pair):
+    return {stimulus.stimulus: stimulus for stimulus in stimuli_of_sets([pair])}
+
+
+def test_partners_share_a_stem_whatever_their_suffix(touch):
+    real, fake = touch(["10.jpg", "2.png"], ["2.PNG", "10.tif"])
+    pair = folder_pair(real, fake)
+    assert [row["stimulus"] for row in pair.rows] == ["real/real/2", "real/real/10", "real/fake/2", "real/fake/10"]
+    assert [row["item"] for row in pair.rows] == ["real/2", "real/10"] * 2
+    assert _by_name(pair)["real/fake/10"].reference == real.absolute() / "10.jpg"
+    assert pair.problems == ()
+
+
+def test_what_has_no_partner_is_listed_and_kept(touch):
+    real, fake = touch(["a.png", "b.png"], ["a.png", "c.png"])
+    pair = folder_pair(real, fake, dataset="d", model="m")
+    assert pair.problems == (
+        f"{fake}/c.png: no picture with the stem 'c' in {real}",
+        f"{real}/b.png: no picture with the stem 'b' in {fake}",
+    )
+    found = _by_name(pair)
+    assert list(found) == ["d/real/a", "d/real/b", "d/m/a", "d/m/c"]
+    assert found["d/m/c"].reference is None
+    assert found["d/m/c"].no_reference == f"no picture with the stem 'c' in {real}"
+    assert found["d/m/a"].reference == real.absolute() / "a.png"
+    assert all(stimulus.problem is None for stimulus in found.values())
+
+
+def test_a_stem_of_several_files_is_not_measured(touch):
+    real, fake = touch(["a.png", "b.png", "b.jpg", "c.png"], ["a.jpg", "a.png", "b.png", "c.png"])
+    pair = folder_pair(real, fake, dataset="d", model="m")
+    of_b = f"{real}: several pictures with the stem 'b' (b.jpg, b.png); keep one"
+    of_a = f"{fake}: several pictures with the stem 'a' (a.jpg, a.png); keep one"
+    assert pair.problems == (of_b, of_a)
+    found = _by_name(pair)
+    assert len(found) == 6
+    assert found["d/real/b"].problem == of_b
+    assert (found["d/m/b"].problem, found["d/m/b"].reference, found["d/m/b"].no_reference) == (None, None, of_b)
+    assert (found["d/m/a"].problem, found["d/m/a"].reference) == (of_a, real.absolute() / "a.png")
+    assert found["d/m/c"].problem is None
+
+
+def test_names_that_nearly_match_are_pointed_out(touch):
+    accents = unicodedata.normalize("NFC", "é"), unicodedata.normalize("NFD", "é")
+    real, fake = touch(["a.png", "IMG_1.png", f"{accents[0]}.png"], ["a.png", "img_1.png", f"{accents[1]}.png"])
+    lines = folder_pair(real, fake).problems
+    assert len(lines) == 4
+    assert any(
+        line.endswith(f"'img_1' in {real}; 'IMG_1' differs only in capitals or in how accents are encoded")
+        for line in lines
+    )
+    assert all("differs only in capitals or in how accents are encoded" in line for line in lines)
+
+
+def test_names_that_differ_only_in_capitals_are_two_items(touch):
+    real, fake = touch(["a.png", "A.png"], ["a.png", "A.png"])
+    if len(list(real.iterdir())) == 1:
+        pytest.skip("this file system does not tell capitals")
+    pair = folder_pair(real, fake)
+    assert pair.problems == ()
+    assert {s.reference.name for s in _by_name(pair).values() if s.is_fake} == {"a.png", "A.png"}
+
+
+def test_odd_names_become_identifiers_that_a_table_can_hold(touch):
+    names = ["two words.png", " edge .png", "line\nbreak.png", "名前.png", "quo'te,\".png"]
+    real, fake = touch(names, names)
+    pair = folder_pair(real, fake, dataset="d", model="m")
+    assert pair.problems == ()
+    fakes = [name for name in _by_name(pair) if name.startswith("d/m/")]
+    assert sorted(fakes) == sorted(["d/m/two words", "d/m/ edge ", "d/m/line\\nbreak", "d/m/名前", "d/m/quo'te,\""])
+
+
+def test_bytes_that_are_no_text(touch, tmp_path):
+    real, fake = touch(["a.png"], ["a.png"])
+    odd = b"b\xff.png".decode(errors="surrogateescape")
+    try:
+        (fake / odd).touch()
+    except (OSError, UnicodeError):
+        pytest.skip("this file system keeps names as text")
+    pair = folder_pair(real, fake)
+    assert list(_by_name(pair))[-1] == "real/fake/b\\udcff"
+    assert pair.problems == (f"{fake}/b\\udcff.png: no picture with the stem 'b\\udcff' in {real}",)
+
+
+def test_folders_and_hidden_files_are_no_pictures(touch):
+    real, fake = touch(["a.png", ".b.png"], ["a.png", "b.png", "notes.txt"])
+    (real / "b.png").mkdir()
+    assert folder_pair(real, fake).problems == (f"{fake}/b.png: no picture with the stem 'b' in {real}",)
+
+
+@pytest.mark.parametrize(
+    ("real_names", "fake_names", "mend"),
+    [
+        (
+            ["1_real_B.png", "2_real_B.png"],
+            ["1_fake_B.png", "2_fake_B.png"],
+            r"they match but for their endings '_real_B' and '_fake_B': rename them, or put both into one folder for "
+            "`gan-eval stimuli import`",
+        ),
+        (["1.png", "2.png"], ["1-out.png", "2-out.png"], r"they match but for their endings '' and '-out': rename"),
+        (["a.png", "b.png"], ["1.png", "2.png"], "rename the pictures of one folder so that partners share a stem"),
+        (["a.png"], ["b.png"], "rename the pictures of one folder so that partners share a stem"),
+    ],
+)
+def test_no_stem_in_common(touch, real_names, fake_names, mend):
+    real, fake = touch(real_names, fake_names)
+    with pytest.raises(UserError) as caught:
+        folder_pair(real, fake)
+    line = str(caught.value)
+    assert line.startswith(
+        f"{fake}: no picture shares its stem with one in {real} (here {fake_names[0]!r}, there {real_names[0]!r}); "
+    )
+    assert mend in line
+
+
+def test_what_is_no_pair_of_folders(touch):
+    real, fake = touch(["a.png"], ["a.png"])
+    with pytest.raises(UserError, match="no such folder"):
+        folder_pair(real, fake / "absent")
+    with pytest.raises(UserError, match="no such folder"):
+        folder_pair(real, real / "a.png")
+    (fake / "a.png").unlink()
+    with pytest.raises(UserError, match="no pictures in this folder"):
+        folder_pair(real, fake)
+    for given in ({"model": "real"}, {}):
+        with pytest.raises(UserError, match="model name 'real': is kept for the ground truth"):
+            folder_pair(fake, real, **given)

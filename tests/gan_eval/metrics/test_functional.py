@@ -1,0 +1,104 @@
+"""The functions on tensors: one value a picture, as of the picture alone, and reasons that tell which."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from metric_pictures import disturbed, texture
+
+from gan_eval.errors import UserError
+from gan_eval.metrics import functional, neighbours, pixel, structural
+from gan_eval.metrics.frechet import frechet_distance
+from gan_eval.metrics.kid import kernel_distance
+from gan_eval.metrics.niqe import niqe
+from gan_eval.metrics.registry import METRICS
+from gan_eval.metrics.sharpness import sharpness
+from gan_eval.metrics.unmeasurable import Unmeasurable
+
+REAL = [texture(n, 192, 200) for n in range(3)]
+FAKE = [disturbed(picture, n) for n, picture in enumerate(REAL)]
+
+
+def batch(pictures) -> torch.Tensor:
+    return torch.stack([torch.from_numpy(picture).permute(2, 0, 1) for picture in pictures])
+
+
+def test_there_is_a_function_for_every_metric():
+    names = {name.removesuffix("_inception").removesuffix("_vgg16") for name in METRICS}
+    assert names | {"load", "Unmeasurable"} == set(functional.__all__)
+
+
+@pytest.mark.parametrize(
+    ("name", "alone"),
+    [
+        ("psnr", pixel.psnr),
+        ("l1", pixel.l1),
+        ("ssim", structural.ssim),
+        ("ssim_luma", structural.ssim_luma),
+        ("ms_ssim", structural.ms_ssim),
+    ],
+)
+def test_pairs_give_the_values_of_each_alone(name, alone):
+    values = getattr(functional, name)(batch(FAKE), batch(REAL))
+    assert values.dtype == torch.float64
+    assert values.tolist() == [alone(fake, real) for fake, real in zip(FAKE, REAL, strict=True)]
+
+
+@pytest.mark.parametrize(("name", "alone"), [("niqe", niqe), ("sharpness", sharpness)])
+def test_singles_give_the_values_of_each_alone(name, alone):
+    assert getattr(functional, name)(batch(FAKE)).tolist() == [alone(fake) for fake in FAKE]
+
+
+def test_layout_in_memory_does_not_matter():
+    fake, real = batch(FAKE), batch(REAL)
+    assert not fake.is_contiguous() or not fake.is_contiguous(memory_format=torch.channels_last)
+    assert functional.ssim(fake.contiguous(), real).tolist() == functional.ssim(fake, real.contiguous()).tolist()
+
+
+def test_an_empty_batch_has_no_values():
+    assert functional.psnr(batch(FAKE)[:0], batch(REAL)[:0]).shape == (0,)
+
+
+def test_the_reason_names_the_picture():
+    pictures = batch(FAKE)
+    pictures[1] = 7
+    with pytest.raises(Unmeasurable, match=r"^picture 1: .*texture"):
+        functional.niqe(pictures)
+    with pytest.raises(Unmeasurable, match=r"^picture 0: 160x192 pixels; MS-SSIM"):
+        functional.ms_ssim(batch(FAKE)[..., :200, :160], batch(REAL)[..., :200, :160])
+    with pytest.raises(Unmeasurable, match="sizes"):
+        functional.psnr(batch(FAKE)[..., :100], batch(REAL))
+
+
+def test_other_types_and_shapes_are_refused():
+    with pytest.raises(TypeError, match=r"wanted \(N, 3, H, W\) uint8, found .* torch.float32"):
+        functional.psnr(batch(FAKE).float(), batch(REAL))
+    with pytest.raises(TypeError, match="wanted"):
+        functional.niqe(torch.from_numpy(np.stack(FAKE)))
+    with pytest.raises(ValueError, match="3 generated pictures and 2 references"):
+        functional.psnr(batch(FAKE), batch(REAL)[:2])
+    with pytest.raises(ValueError, match="features"):
+        functional.fid(torch.zeros(3), torch.zeros(3))
+
+
+def test_sets_take_tensors_of_any_type_and_arrays():
+    generator = torch.Generator().manual_seed(3)
+    real, fake = torch.randn(30, 6, generator=generator), 1.2 * torch.randn(24, 6, generator=generator) + 0.3
+    a, b = real.double().numpy(), fake.double().numpy()
+    assert functional.fid(real, fake) == functional.fid(a, b) == frechet_distance(a, b).value
+    assert functional.kid(real, fake) == kernel_distance(a, b)
+    assert functional.precision(real, fake) == neighbours.precision(a, b)
+    assert functional.recall(real, fake) == neighbours.recall(a, b)
+    assert functional.density(real, fake) == neighbours.density(a, b)
+    assert functional.coverage(real, fake) == neighbours.coverage(a, b)
+    assert math.isfinite(functional.fid_infinity(real, fake))
+    assert functional.fid(real.bfloat16(), fake) == functional.fid(real.bfloat16().double(), fake)
+
+
+def test_missing_weights_are_the_users_line(tmp_path, monkeypatch):
+    monkeypatch.setenv("GAN_EVAL_CACHE", str(tmp_path))
+    with pytest.raises(UserError, match="metric 'brisque': weights brisque: not in the cache"):
+        functional.brisque(batch(FAKE))
+    with pytest.raises(UserError, match="no such file"):
+        functional.load("lpips_alex", paths={"alexnet": tmp_path / "none.pth"})

@@ -1,0 +1,137 @@
+"""The compiled code as a whole: what it takes, what it costs to import, where it is kept."""
+
+import subprocess
+import sys
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from metric_pictures import disturbed, texture
+
+from gan_eval.images import Picture
+from gan_eval.metrics import kernels, tensors
+from gan_eval.metrics.backends import as_picture, backend_of
+from gan_eval.metrics.kernels.compiling import compiled
+from gan_eval.metrics.niqe import niqe
+from gan_eval.metrics.pixel import l1, psnr
+from gan_eval.metrics.sharpness import sharpness
+from gan_eval.metrics.structural import ms_ssim, ssim, ssim_luma
+
+REAL = texture(0, 193, 210)
+FAKE = disturbed(REAL, 1)
+METRICS = (psnr, l1, ssim, ssim_luma, ms_ssim, niqe, sharpness)
+
+
+def values(fake: Picture, real: Picture) -> list[float]:
+    return [metric(fake) if metric in (niqe, sharpness) else metric(fake, real) for metric in METRICS]
+
+
+def read_only(picture: Picture) -> Picture:
+    picture = picture.copy()
+    picture.flags.writeable = False
+    return picture
+
+
+def every_second(picture: Picture) -> Picture:
+    """The same picture as a view of a larger one."""
+    return picture.repeat(2, axis=0).repeat(2, axis=1)[::2, ::2]
+
+
+def mapped(picture: Picture) -> Picture:
+    """The picture as numpy's memory map, a class of its own."""
+    return picture.view(np.memmap)
+
+
+@pytest.mark.parametrize(
+    "form",
+    [read_only, every_second, np.asfortranarray, mapped, torch.from_numpy, lambda p: torch.from_numpy(every_second(p))],
+    ids=["read-only", "strided", "Fortran", "memmap", "tensor", "strided tensor"],
+)
+def test_any_form_of_a_picture_has_the_same_values(form: Callable[[Picture], Picture]) -> None:
+    assert values(form(FAKE), form(REAL)) == values(FAKE, REAL)
+
+
+def test_kernels_are_compiled_once_for_every_form() -> None:
+    values(FAKE, REAL)
+    values(read_only(FAKE), np.asfortranarray(REAL))
+    assert len(kernels.pixels.difference_sums.signatures) == 1  # type: ignore[attr-defined]
+    assert len(kernels.scenes.sample_moments.signatures) == 1  # type: ignore[attr-defined]
+    assert len(kernels.structure.similarity_sums.signatures) == 2  # type: ignore[attr-defined]
+
+
+def test_luma_is_exact_for_every_sum_of_thousandths() -> None:
+    colours = np.random.default_rng(0).integers(0, 256, (1000, 1000, 3), dtype=np.uint8)
+    grey = np.repeat(np.arange(256, dtype=np.uint8), 3).reshape(1, 256, 3)
+    for picture in (colours, grey):
+        wanted = (picture.astype(np.int64) @ [299, 587, 114] + 500) // 1000
+        assert np.array_equal(kernels.luma(picture), wanted)
+        assert np.array_equal(tensors.luma(torch.from_numpy(picture)), wanted)
+    assert kernels.luma(grey).ravel().tolist() == list(range(256))
+
+
+def test_threads_may_call_at_once() -> None:
+    alone = values(FAKE, REAL)
+    with ThreadPoolExecutor(4) as pool:
+        for found in pool.map(values, [FAKE] * 12, [REAL] * 12):
+            assert found == alone
+
+
+def test_an_array_is_measured_by_compiled_code_and_another_devices_tensor_by_torch() -> None:
+    assert backend_of(as_picture(torch.from_numpy(REAL))) is kernels
+    elsewhere = as_picture(torch.from_numpy(REAL).to("meta"))
+    assert backend_of(elsewhere) is tensors
+
+
+def test_what_nothing_can_be_kept_of_is_compiled_all_the_same() -> None:
+    made: dict[str, Callable[[int], int]] = {}
+    exec("def twice(x):\n    return 2 * x", made)  # in no file, so that there is no place beside it
+    assert compiled(made["twice"])(21) == 42
+
+
+def test_machine_code_is_read_from_disk_by_the_next_process(tmp_path: Path) -> None:
+    code = (
+        "import numpy as np; from gan_eval.metrics.kernels import pixels, difference_sums\n"
+        "difference_sums(np.zeros((4, 4, 3), np.uint8), np.ones((4, 4, 3), np.uint8))\n"
+        "print(sum(pixels.difference_sums.stats.cache_hits.values()))"
+    )
+    hits = [
+        subprocess.run(
+            [sys.executable, "-c", code],
+            env={"NUMBA_CACHE_DIR": str(tmp_path)},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout.strip()
+        for _ in range(2)
+    ]
+    assert hits == ["0", "1"]
+
+
+def test_importing_the_metrics_imports_neither_numba_nor_torch() -> None:
+    code = (
+        "import sys, gan_eval.metrics.pixel, gan_eval.metrics.structural, gan_eval.metrics.sharpness\n"
+        "import gan_eval.metrics.niqe, gan_eval.metrics.brisque\n"
+        "print([name for name in ('numba', 'torch', 'scipy') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_warm_up_leaves_nothing_to_compile() -> None:
+    code = (
+        "from gan_eval.metrics.kernels import warm_up, pixels, scenes, structure\n"
+        "def compiled():\n"
+        "    made = [vars(module).values() for module in (pixels, scenes, structure)]\n"
+        "    return {f: len(f.signatures) for values in made for f in values if hasattr(f, 'signatures')}\n"
+        "warm_up(); before = compiled()\n"
+        "import sys; sys.path.insert(0, sys.argv[1]); import test_kernels as t\n"
+        "t.values(t.FAKE, t.REAL); assert compiled() == before; print(sum(map(bool, before.values())))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(Path(__file__).parent)], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout) >= 7

@@ -1,0 +1,86 @@
+"""The list of metrics, for readers and for programs, and the choice among them."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from gan_eval.errors import UserError
+from gan_eval.metrics import registry
+from gan_eval.metrics.registry import METRICS, describe, describe_json, select
+from gan_eval.metrics.resizers import RESIZERS
+
+
+def test_every_metric_tells_what_a_paper_needs():
+    for name, metric in METRICS.items():
+        assert metric.name == name
+        assert metric.measures, name
+        assert metric.source, name
+        assert metric.definition, name
+        assert metric.low < metric.high, name
+        assert (metric.extractor is not None) == (metric.kind == "set"), name
+        assert metric.distribution == "", name
+
+
+def test_no_two_metrics_share_a_definition():
+    assert len({metric.definition for metric in METRICS.values()}) == len(METRICS)
+
+
+def test_an_unknown_name_is_answered_with_the_nearest():
+    with pytest.raises(UserError, match="metric 'pnsr': unknown; did you mean 'psnr'"):
+        select(["pnsr"])
+    with pytest.raises(UserError, match="choose from psnr, l1"):
+        select(["zzzzzz"])
+    with pytest.raises(UserError, match="none named"):
+        select([])
+
+
+def test_the_list_fits_a_terminal_and_has_every_metric_under_its_kind():
+    text = describe()
+    assert max(map(len, text.splitlines())) <= 80
+    heads = [
+        text.index(heading) for heading in ("A generated picture beside", "One picture alone", "Generated pictures b")
+    ]
+    ends = [*heads[1:], len(text)]
+    for metric in METRICS.values():
+        kind = ("pair", "single", "set").index(metric.kind)
+        assert heads[kind] < text.index(f"\n{metric.name}: ") < ends[kind]
+    assert "psnr: 0 to inf dB; higher is better" in text
+    assert "least size: 96 pixels by 192" in text
+
+
+def test_the_list_tells_whether_weights_are_in_the_cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("GAN_EVAL_CACHE", str(tmp_path))
+    assert "inception (missing; `gan-eval weights fetch inception`)" in " ".join(describe().split())
+    fid = next(metric for metric in json.loads(describe_json())["metrics"] if metric["name"] == "fid")
+    assert fid["weights"] == {"inception": False}
+
+
+def test_the_list_for_programs_has_the_same_facts():
+    told = {metric["name"]: metric for metric in json.loads(describe_json())["metrics"]}
+    assert told.keys() == METRICS.keys()
+    assert told["psnr"]["high"] is None
+    assert told["psnr"]["low"] == 0
+    assert told["niqe"]["least_size"] == [96, 192]
+    assert told["fid"]["default_resizer"] == registry.DEFAULT_RESIZER
+
+
+def test_listing_imports_neither_torch_nor_pandas():
+    code = (
+        "import sys; from gan_eval.metrics.registry import describe, describe_json; describe(); describe_json();"
+        "print([name for name in ('torch', 'torchmetrics', 'pandas', 'scipy', 'numba') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_the_documentation_has_every_metric_and_definition():
+    text = (Path(__file__).parents[3] / "docs" / "metrics.md").read_text(encoding="utf-8")
+    for name, metric in METRICS.items():
+        assert f"{name.removesuffix('_vgg16')}" in text, name
+        if metric.extractor is None:
+            assert f"`{metric.definition}`" in text, name
+    for name in RESIZERS:
+        assert f"`{name}`" in text
