@@ -28,6 +28,8 @@ class Line:
     prepare: Callable[[Path], Sides]
     """Makes both sides in a scratch folder, each called once before."""
     rounds: int = 5
+    calls: int = 1
+    """Calls of the work in one round, on both sides."""
 
 
 def photographs(count: int) -> list[Any]:
@@ -90,7 +92,7 @@ def as_floats(picture: Any) -> Any:
     """(1, 3, H, W) float32, 0..1."""
     import torch
 
-    return torch.from_numpy(np.ascontiguousarray(picture)).permute(2, 0, 1)[None].contiguous().float() / 255
+    return torch.from_numpy(np.array(picture)).permute(2, 0, 1)[None].contiguous().float() / 255
 
 
 def folders(scratch: Path) -> Sides:
@@ -308,11 +310,11 @@ def again(metrics: tuple[str, ...], scratch: Path) -> Sides:
 
 LINES: dict[str, Line] = {
     "folders": Line("400 PNG pairs 256x256 from disk: PSNR, SSIM, NIQE", "piq + pyiqa in a loop", folders),
-    "psnr": Line("PSNR", "piq", partial(pair_metric, "psnr", piq_psnr, 200), 9),
-    "ssim": Line("SSIM", "pytorch-msssim", partial(pair_metric, "ssim", msssim_ssim, 40), 9),
-    "ssim-piq": Line("SSIM", "piq", partial(pair_metric, "ssim", piq_ssim, 40), 9),
-    "ms-ssim": Line("MS-SSIM", "pytorch-msssim", partial(pair_metric, "ms_ssim", msssim_ms_ssim, 30), 9),
-    "niqe": Line("NIQE", "pyiqa", niqe, 9),
+    "psnr": Line("PSNR", "piq", partial(pair_metric, "psnr", piq_psnr, 200), 9, 200),
+    "ssim": Line("SSIM", "pytorch-msssim", partial(pair_metric, "ssim", msssim_ssim, 40), 9, 40),
+    "ssim-piq": Line("SSIM", "piq", partial(pair_metric, "ssim", piq_ssim, 40), 9, 40),
+    "ms-ssim": Line("MS-SSIM", "pytorch-msssim", partial(pair_metric, "ms_ssim", msssim_ms_ssim, 30), 9, 30),
+    "niqe": Line("NIQE", "pyiqa", niqe, 9, 20),
     "frechet-400": Line("Fréchet distance, N = 400, d = 2048", "scipy's sqrtm", frechet_few, 3),
     "frechet-5000": Line("Fréchet distance, N = 5,000, d = 2048", "torch-fidelity", frechet_many, 5),
     "inception": Line("Inception features, exact", "plain NCHW float32, batch 16", partial(inception, "float32")),

@@ -59,7 +59,7 @@ def compare(lines: dict[str, Line], rounds: int | None) -> None:
             ours, theirs = line.prepare(Path(scratch))
             pairs = [(timed(ours), timed(theirs)) for _ in range(rounds or line.rounds)]
         ratios = sorted(their / our for our, their in pairs)
-        our_time, their_time = (statistics.median(side) for side in zip(*pairs, strict=True))
+        our_time, their_time = (statistics.median(side) / line.calls for side in zip(*pairs, strict=True))
         print(
             f"| {name} | {line.work} | {line.beside} | **{digits(statistics.median(ratios))}×** "
             f"({digits(ratios[0])} to {digits(ratios[-1])}) | {shown(our_time)} | {shown(their_time)} | {len(pairs)} |",

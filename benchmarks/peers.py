@@ -34,6 +34,8 @@ def peers_python(folder: Path, packages: tuple[str, ...]) -> Path:
     )
     paths = [sysconfig.get_path("purelib"), str(ROOT)]
     (Path(where.stdout.strip()) / "beside.pth").write_text("\n".join(paths) + "\n", encoding="utf-8")
-    subprocess.run([python, "-m", "pip", "install", "--quiet", "-c", str(ROOT / "constraints.txt"), *packages], check=True)
+    subprocess.run(
+        [python, "-m", "pip", "install", "--quiet", "-c", str(ROOT / "constraints.txt"), *packages], check=True
+    )
     done.write_text("\n".join(packages), encoding="utf-8")
     return python

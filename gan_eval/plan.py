@@ -75,6 +75,20 @@ class Plan:
                 )
         return found
 
+    def segmenter(self) -> Path | None:
+        """The segmenter that the study names, or the word `palette`.
+
+        Raises:
+            UserError: the file is not there.
+        """
+        name = self.study.metrics.segmenter
+        if name is None or name == "palette":
+            return None if name is None else Path(name)
+        path = self.file.parent / name
+        if not path.is_file():
+            raise UserError(f"{self.file}: metrics.segmenter: no such file {name}; name it relative to the study file")
+        return path
+
     def data_folder(self, dataset: str) -> Path:
         """The folder of a data set below the data root.
 
@@ -201,6 +215,7 @@ def _check_what_comes_late(plan: Plan) -> None:
     if plan.simulate:
         parse_observer(plan.simulate)
     plan.published()
+    plan.segmenter()
     for name in plan.study.stimuli.sets:
         read_set(plan.file.parent / name)
     if plan.study.metrics.names:

@@ -3,7 +3,7 @@
 import shlex
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gan_eval import __version__, images, tables, tabular
 from gan_eval.files import OWN_FOLDER, sha256_file, sha256_json, write_bytes, write_json
@@ -22,6 +22,9 @@ from gan_eval.sessions import (
     stimulus_hashes,
     write_quiz_tables,
 )
+
+if TYPE_CHECKING:
+    from gan_eval.metrics import Settings
 
 _OF_TRAINING = ("config.json", "*.csv", "evolution.webp", "samples/*.png")
 """What the report shows of a model's training."""
@@ -112,7 +115,7 @@ def _metrics(plan: Plan) -> Stage:
 
         frames = write_metrics(
             list(plan.stimulus_folders().values()),
-            plan.study.metrics.names,
+            _metric_settings(plan),
             out,
             on_progress=lambda done, total, what: listener.progress(f"metrics: {what}", done, total),
             on_message=listener.message,
@@ -125,6 +128,11 @@ def _metrics(plan: Plan) -> Stage:
         from gan_eval import weights
 
         known = {status.name: str(status.path.stat().st_size) for status in weights.list_weights() if status.path}
+        segmenter = plan.segmenter()
+        if segmenter is not None:
+            from gan_eval.metrics.segmenter_settings import segmenter_key
+
+            known["segmenter"] = segmenter_key(segmenter)
         return {**stimulus_hashes(plan), "weights": sha256_json(known)}
 
     return Stage(
@@ -258,6 +266,22 @@ def _report(plan: Plan) -> Stage:
         work=work,
         derives=True,
         needs=("analyze", "training"),
+    )
+
+
+def _metric_settings(plan: Plan) -> "Settings":
+    """The section `[metrics]` as the metrics take it."""
+    from gan_eval.metrics import Settings
+    from gan_eval.metrics.cache import cache_file
+
+    asked = plan.study.metrics
+    return Settings(
+        metrics=asked.names,
+        resizer=asked.resizer,
+        resize=asked.resize,
+        precision=asked.precision,
+        segmenter=plan.segmenter(),
+        cache=cache_file(),
     )
 
 

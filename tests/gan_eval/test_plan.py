@@ -90,6 +90,8 @@ def test_missing_data_is_named_before_anything_is_written(world):
         ("[analysis]\nexclude = ['reaction_time<200']\n", "analysis.exclude: no column 'reaction_time'"),
         ("[analysis]\nexclude = ['late']\n", "not understood"),
         ("[metrics]\nnames = ['nique']\n", "did you mean 'niqe'"),
+        ("[metrics]\nsegmenter = 'net.onnx'\n", r"s\.toml: metrics\.segmenter: no such file net\.onnx"),
+        ("[metrics]\nresizer = 'cleen'\n", "resizer"),
         ("[stimuli]\nsets = ['absent']\n", "not a stimulus set"),
     ],
 )

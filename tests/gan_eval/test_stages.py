@@ -11,7 +11,7 @@ from gan_eval.files import sha256_file
 from gan_eval.plan import Plan, make_plan
 from gan_eval.stages import list_stages
 from gan_eval.stimuli import stimulus_row, write_set
-from gan_eval.tables import IMAGE_METRICS, PLATEAUS, VALIDATION
+from gan_eval.tables import IMAGE_METRICS, PLATEAUS, SET_METRICS, VALIDATION
 from gan_eval.tabular import read_table, write_rows
 
 IMPORTED = '[study]\nname = "s"\n[stimuli]\nsets = ["set"]\n[metrics]\nnames = ["brisque"]\n'
@@ -41,16 +41,38 @@ def picture(seed: int) -> images.Picture:
     return np.random.default_rng(seed).integers(0, 256, (64, 64, 3), dtype=np.uint8)
 
 
+def pair_set(folder: Path, *, fake_size: tuple[int, int] = (64, 64)) -> None:
+    """A stimulus set of one real and one generated picture."""
+    rows = []
+    for kind, number, size in (("real", 0, (64, 64)), ("fake", 1, fake_size)):
+        path = folder / kind / "p.png"
+        images.write_png(path, picture(number)[: size[0], : size[1]])
+        more = {"model": "m", "reference_file": "real/p.png"} if kind == "fake" else {}
+        rows.append(stimulus_row(folder, path, kind=kind, dataset="d", split="test", stem="p", size=size, **more))
+    write_set(folder, rows)
+
+
+def test_the_section_metrics_reaches_the_metrics(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GAN_EVAL_CACHE", str(tmp_path / "cache"))
+    pair_set(tmp_path / "set", fake_size=(60, 60))
+    head = '[study]\nname = "s"\n[stimuli]\nsets = ["set"]\n[metrics]\nnames = ["psnr", "class_iou"]\n'
+    values = {}
+    for name, settings in {"plain": "", "asked": "resize = true\nsegmenter = 'palette'\n"}.items():
+        (tmp_path / f"{name}.toml").write_text(head + settings)
+        plan = make_plan(tmp_path / f"{name}.toml", tmp_path / name)
+        do(plan, "metrics")
+        images_table = read_table(plan.folder / "metrics" / "image_metrics.csv", IMAGE_METRICS)
+        sets_table = read_table(plan.folder / "metrics" / "set_metrics.csv", SET_METRICS)
+        values[name] = (images_table.iloc[0]["reason"], sets_table.iloc[0]["reason"])
+    assert "sizes" in values["plain"][0]
+    assert "segmenter" in values["plain"][1]
+    assert np.isnan(values["asked"][0])
+    assert "no segmenter" not in values["asked"][1]
+
+
 def test_metrics_are_computed_again_when_the_weights_arrive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GAN_EVAL_CACHE", str(tmp_path / "cache"))
-    folder = tmp_path / "set"
-    rows = []
-    for kind, number in (("real", 0), ("fake", 1)):
-        path = folder / kind / "p.png"
-        images.write_png(path, picture(number))
-        more = {"model": "m", "reference_file": "real/p.png"} if kind == "fake" else {}
-        rows.append(stimulus_row(folder, path, kind=kind, dataset="d", split="test", stem="p", size=(64, 64), **more))
-    write_set(folder, rows)
+    pair_set(tmp_path / "set")
     (tmp_path / "study.toml").write_text(IMPORTED)
     plan = make_plan(tmp_path / "study.toml", tmp_path / "out")
     assert any("weights fetch brisque" in line for line in do(plan, "metrics"))
@@ -61,7 +83,7 @@ def test_metrics_are_computed_again_when_the_weights_arrive(tmp_path: Path, monk
     file.parent.mkdir(parents=True)
     head = "svm_type epsilon_svr\nkernel_type rbf\ngamma 0.05\nnr_class 2\ntotal_sv 1\nrho -153.591\nprobA 5.7\nSV\n"
     file.write_text(head + "-1024 1:0.5\n")
-    packaged = replace(known.packaged, sha256=sha256_file(file))
+    packaged = replace(known.packaged, member_sha256=sha256_file(file))
     monkeypatch.setitem(weights.WEIGHTS, "brisque", replace(known, packaged=packaged))
     assert any(line.startswith("metrics: done") for line in do(plan, "metrics"))
     found = read_table(plan.folder / "metrics" / "image_metrics.csv", IMAGE_METRICS)
