@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 GRACE_S = 30.0
 """So long a silent process waits, after an error, for the first one to say it and for torchrun to end them all."""
+MOST_LINES = 20
+"""On what could not be measured; the tables have all."""
 
 
 class PrecisionOption(StrEnum):
@@ -121,19 +123,24 @@ def _measure(
     from gan_eval.metrics.inputs import stimuli_of_sets
 
     with started_together(settings.device) as (processes, device), Console() as console:
+
+        def progress(done: int, total: int, what: str) -> None:
+            if processes.leads:
+                console.progress(f"metrics: {what}", done, total)
+
         frames = write_metrics(
             inputs,
             replace(settings, device=device),
             out,
             beside=beside,
             processes=processes,
-            on_progress=lambda done, total, what: console.progress(f"metrics: {what}", done, total),
+            on_progress=progress,
             on_message=console.message,
         )
         if not processes.leads:
             return frames
-        problems = [problem for one in inputs for problem in getattr(one, "problems", ())]
-        for line in (*first_lines(problems), *missing_values(frames)):
+        problems = first_lines([line for one in inputs for line in getattr(one, "problems", ())], most=MOST_LINES // 2)
+        for line in (*problems, *missing_values(frames, most=MOST_LINES - len(problems))):
             console.message(line)
     if report is not None:
         from gan_eval.report.metrics_page import build_metrics_report

@@ -77,7 +77,7 @@ def decode_rgb(content: bytes, path: Path) -> Picture:
 
     Raises:
         UserError: the picture is broken, truncated, too large, transparent, or of a mode that has no exact 8-bit RGB
-            reading (CMYK, Lab, 32-bit).
+            reading (CMYK, Lab, YCbCr in TIFF, 32-bit).
     """
     try:
         if not content:
@@ -157,8 +157,8 @@ def resize(picture: Picture, size: tuple[int, int]) -> Picture:
 def list_pictures(folder: Path) -> list[Path]:
     """The picture files directly in `folder`, in natural order of their names (2 before 10).
 
-    Folders, pipes and devices are no pictures, whatever their names; a link that leads nowhere is one that cannot be
-    read.
+    Folders, pipes and devices are no pictures, whatever their names; a link that leads nowhere or to itself, and what
+    the disk fails at, are pictures that cannot be read.
 
     Raises:
         UserError: no such folder, or no picture in it.
@@ -167,9 +167,7 @@ def list_pictures(folder: Path) -> list[Path]:
     try:
         with os.scandir(folder) as entries:
             paths = [
-                folder / entry.name
-                for entry in entries
-                if names_a_picture(Path(entry.name)) and (entry.is_file() or _leads_nowhere(entry))
+                folder / entry.name for entry in entries if names_a_picture(Path(entry.name)) and _may_be_a_file(entry)
             ]
     except (FileNotFoundError, NotADirectoryError) as error:
         raise UserError(f"{folder}: no such folder") from error
@@ -180,8 +178,12 @@ def list_pictures(folder: Path) -> list[Path]:
     return sorted(paths, key=lambda path: natural_key(path.name))
 
 
-def _leads_nowhere(entry: os.DirEntry[str]) -> bool:
-    return entry.is_symlink() and not Path(entry.path).exists()
+def _may_be_a_file(entry: os.DirEntry[str]) -> bool:
+    """Also where it cannot be told: a link that leads nowhere or to itself, a disk that fails."""
+    try:
+        return entry.is_file() or (entry.is_symlink() and not Path(entry.path).exists())
+    except OSError:
+        return True
 
 
 def names_a_picture(path: Path) -> bool:

@@ -77,7 +77,7 @@ def brisque(picture: Pixels, regression: Regression) -> float:
         About 0 (pristine) to 100 (badly distorted); values outside occur and are kept. Lower is better.
 
     Raises:
-        Unmeasurable: a side is shorter than 13 pixels, or the picture has no texture.
+        Unmeasurable: a side is shorter than 13 pixels, or the picture is flat or strictly regular.
 
     >>> noise = np.random.default_rng(0).integers(0, 256, (32, 40, 3), dtype=np.uint8)
     >>> flat = Regression(np.zeros(1), np.zeros((1, FEATURES)))
@@ -92,7 +92,7 @@ def brisque(picture: Pixels, regression: Regression) -> float:
     luma = backend.luma(picture)
     features = np.concatenate([_scale_features(plane, backend) for plane in (luma, backend.halve(luma))])
     if np.isnan(features).any():
-        raise Unmeasurable("the picture has no texture; BRISQUE is not defined for it")
+        raise Unmeasurable("the statistics cannot be fitted: the picture is flat or strictly regular")
     low, high = np.array(_RANGES).T
     return regression(2 * (features - low) / (high - low) - 1)
 
@@ -149,7 +149,10 @@ def _read_tensors(path: Path) -> Regression:
     """A tuple of coefficients (S, 1) and vectors (S, 36)."""
     import torch
 
-    coefficients, vectors = torch.load(path, map_location="cpu", weights_only=True)
+    found = torch.load(path, map_location="cpu", weights_only=True)
+    if not (isinstance(found, tuple | list) and all(isinstance(part, torch.Tensor) for part in found)):
+        raise TypeError("no tensors")
+    coefficients, vectors = found
     if vectors.ndim != 2 or vectors.shape[1] != FEATURES or coefficients.numel() != len(vectors):
         raise ValueError("other shapes")
     return Regression(coefficients.flatten().numpy().astype(np.float64), vectors.numpy().astype(np.float64))

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from gan_eval.errors import UserError
+from gan_eval.metrics.cache_database import end_reading, explained, make_room, opened
 from gan_eval.weights import cache_folder
 
 if TYPE_CHECKING:
@@ -26,10 +27,6 @@ if TYPE_CHECKING:
 
 LIMIT_MB = 4096
 """Where `$GAN_EVAL_CACHE_MB` names no other size. What was used longest ago is dropped beyond it; 0 keeps nothing."""
-FORMAT = 1
-"""Number of the tables' layout; a file of another layout is not touched."""
-PATIENCE_S = 5.0
-"""So long another process may be writing."""
 _WRITE_EVERY_S = 1.0
 _TOUCH_AFTER_S = 3600
 """A value used again is marked as used once an hour at the most, so that reading alone hardly writes."""
@@ -39,21 +36,6 @@ UNKNOWN = -1
 
 Kept = tuple[float | None, str | None]
 """A value, or the reason why there is none."""
-
-_LAYOUT = f"""
-CREATE TABLE definitions (number INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE);
-CREATE TABLE numbers (
-    picture BLOB, reference BLOB, definition INTEGER, value REAL, reason TEXT, used INTEGER,
-    PRIMARY KEY (picture, reference, definition)
-) WITHOUT ROWID;
-CREATE TABLE features (
-    picture BLOB, companion BLOB, definition INTEGER, used INTEGER, reason TEXT, vector BLOB,
-    PRIMARY KEY (picture, companion, definition)
-);
-CREATE TABLE results (key BLOB PRIMARY KEY, used INTEGER, content TEXT);
-PRAGMA user_version = {FORMAT};
-"""
-_TABLES = ("numbers", "features", "results")
 
 
 def cache_file() -> Path:
@@ -97,7 +79,7 @@ class Cache:
         self._limit = cache_limit() if limit is None else limit
         if file is not None and self._limit > 0:
             with self._guarded():
-                self._connection = _opened(file)
+                self._connection = opened(file)
 
     def __enter__(self) -> Self:
         return self
@@ -115,6 +97,7 @@ class Cache:
         with self._guarded() as connection:
             if connection is not None and definition:
                 if definition not in self._numbers:
+                    end_reading(connection)
                     connection.execute("INSERT OR IGNORE INTO definitions (text) VALUES (?)", (definition,))
                     found = connection.execute("SELECT number FROM definitions WHERE text = ?", (definition,))
                     self._numbers[definition] = int(found.fetchone()[0])
@@ -126,6 +109,8 @@ class Cache:
         with self._guarded() as connection:
             if connection is None:
                 return {}
+            if not connection.in_transaction:
+                connection.execute("BEGIN")  # one for many reads, until the next writing: each would lock the file
             rows = connection.execute(
                 "SELECT definition, value, reason, used FROM numbers WHERE picture = ? AND reference IN (x'', ?)",
                 (picture, reference),
@@ -205,13 +190,16 @@ class Cache:
     def _write(self, connection: sqlite3.Connection | None) -> None:
         waiting, self._waiting = self._waiting, []
         self._written_at = time.monotonic()
-        if connection is None or not waiting:
+        if connection is None:
+            return
+        end_reading(connection)
+        if not waiting:
             return
         connection.execute("BEGIN IMMEDIATE")
         try:
             for statement, row in waiting:
                 connection.execute(statement, row)
-            _make_room(connection, self._limit)
+            make_room(connection, self._limit)
             connection.execute("COMMIT")
         except BaseException:
             if connection.in_transaction:
@@ -225,70 +213,8 @@ class Cache:
             try:
                 yield self._connection
             except (sqlite3.Error, OSError) as error:
-                self.problem = f"{self._file}: {_explained(error)}; measured without kept values"
+                self.problem = f"{self._file}: {explained(error)}; measured without kept values"
                 self._waiting.clear()
                 connection, self._connection = self._connection, None
                 if connection is not None:
                     connection.close()
-
-
-def _opened(file: Path) -> sqlite3.Connection:
-    file.parent.mkdir(parents=True, exist_ok=True)
-    connection = sqlite3.connect(file, timeout=PATIENCE_S, isolation_level=None, check_same_thread=False)
-    try:
-        connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = NORMAL")
-        connection.execute("BEGIN IMMEDIATE")  # two processes may find an empty file
-        (layout,) = connection.execute("PRAGMA user_version").fetchone()
-        if layout == 0:
-            for statement in filter(str.strip, _LAYOUT.split(";")):
-                connection.execute(statement)
-        connection.execute("COMMIT")
-        if layout not in (0, FORMAT):
-            raise sqlite3.DatabaseError(f"written by another version of gan_eval (layout {layout})")
-    except BaseException:
-        connection.close()
-        raise
-    return connection
-
-
-def _make_room(connection: sqlite3.Connection, limit: int) -> None:
-    """Drop what was used longest ago until the file is a tenth below its limit, if it is above."""
-    (page,) = connection.execute("PRAGMA page_size").fetchone()
-    if _pages(connection) * page <= limit:
-        return
-    while _pages(connection) * page > 0.9 * limit:
-        oldest = [_oldest_tenth(connection, table) for table in _TABLES]
-        before = min((used for used in oldest if used is not None), default=None)
-        if before is None:
-            return
-        for table in _TABLES:
-            connection.execute(f"DELETE FROM {table} WHERE used <= ?", (before,))
-
-
-def _oldest_tenth(connection: sqlite3.Connection, table: str) -> int | None:
-    """The moment up to which a tenth of the table's rows were used last; None where it has none."""
-    (count,) = connection.execute(f"SELECT count(*) FROM {table}").fetchone()
-    found = connection.execute(f"SELECT used FROM {table} ORDER BY used LIMIT 1 OFFSET ?", (count // 10,)).fetchone()
-    return None if found is None else int(found[0])
-
-
-def _pages(connection: sqlite3.Connection) -> int:
-    """Pages of the file that hold something."""
-    (pages,) = connection.execute("PRAGMA page_count").fetchone()
-    (free,) = connection.execute("PRAGMA freelist_count").fetchone()
-    return int(pages) - int(free)
-
-
-def _explained(error: Exception) -> str:
-    text = str(error)
-    if "locked" in text:
-        return "another program holds the cache"
-    if "readonly" in text or isinstance(error, PermissionError):
-        return "the cache cannot be written to"
-    if "full" in text or getattr(error, "errno", None) == 28:
-        return "the disk of the cache is full"
-    if "malformed" in text or "not a database" in text:
-        return "the cache is damaged, remove the file"
-    return f"the cache cannot be used ({text})"

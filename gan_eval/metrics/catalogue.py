@@ -95,7 +95,8 @@ METRICS: dict[str, Metric] = {
             low=0,
             high=1,
             higher_is_better=True,
-            source="Wang et al. 2003; 2x2 mean pooling, negative contrast-structure is 0; both sides above 160",
+            source="Wang et al. 2003; 2x2 mean pooling, odd sides as piq, negative contrast-structure is 0; "
+            "both sides above 160",
             definition="ms-ssim/5-scales/gauss11/rgb/valid",
             least_size=(161, 161),
         ),
@@ -197,7 +198,8 @@ METRICS: dict[str, Metric] = {
         Metric(
             name="kid",
             kind="set",
-            measures="squared maximum mean discrepancy of two sets' Inception features; unbiased, may be below 0",
+            measures="squared maximum mean discrepancy of two sets' Inception features; unbiased for independent sets, "
+            "too low where they share items; may be below 0",
             low=-math.inf,
             high=math.inf,
             higher_is_better=False,

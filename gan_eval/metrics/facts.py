@@ -9,6 +9,9 @@ ExtractorName = Literal["inception", "vgg16", "segmenter"]
 DEFAULT_RESIZER = "tf1"
 """The rule by which pictures reach the network's size where none is named: that of the published values."""
 
+ENOUGH_FOR_FID = 2000
+"""Pictures below which FID's bias is not small beside differences between models."""
+
 
 @dataclass(frozen=True)
 class Metric:

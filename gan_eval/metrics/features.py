@@ -38,8 +38,8 @@ class NetworkExtractor:
 
     @property
     def batch_size(self) -> int:
-        """Pictures for one call. A CPU gains nothing above 8, and small batches spread better over its cores."""
-        return 8 if self.device == "cpu" else 64
+        """Pictures for one call: enough that reading the network's weights from memory costs little beside the work."""
+        return 16 if self.device == "cpu" else 64
 
     def prepare(self, picture: Picture, companion: Picture | None = None) -> Tensor:
         """(H, W, 3) uint8 to the network's (3, side, side) float32 in 0..255."""
@@ -61,8 +61,8 @@ def inception_extractor(
         weights: see `gan_eval.metrics.inception.load_inception`.
         resizer: see `gan_eval.metrics.resizers.resize`.
         device: `cpu`, `cuda`, ...; default: CUDA where there is one.
-        precision: `bfloat16` is faster on processors that have instructions for it, and moves the features by about
-            0.5 %; it stands in the extractor's key.
+        precision: `bfloat16` is about twice as fast on processors that have instructions for it; it moves the features
+            by about 2 % and FID with them (by 0.4 to 0.9 % between sets of 25 facades), and stands in the key.
 
     Raises:
         UserError: the file is not the network's weights, or there is no such device.

@@ -61,6 +61,21 @@ class MeanConvolution(Convolution):
         return F.relu_(means.add_(self.bias[:, None, None]))
 
 
+class MaxPool(nn.Module):
+    """3x3 maximum at stride 2."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        if x.device.type != "cpu":
+            return F.max_pool2d(x, 3, stride=2)
+        return _greatest_of_three(_greatest_of_three(x, 2), 3)  # torch's own also writes where each maximum was
+
+
+def _greatest_of_three(x: Tensor, dim: int) -> Tensor:
+    count = (x.shape[dim] - 1) // 2
+    first, second, third = (x.narrow(dim, k, 2 * count - 1).unfold(dim, 1, 2)[..., 0] for k in range(3))
+    return torch.maximum(first, second).maximum(third)
+
+
 class Parallel(nn.Module):
     """Branches over the same input, joined along the channels."""
 
@@ -89,7 +104,7 @@ def _reduce_to_17(inputs: int) -> Parallel:
         nn.Sequential(
             Convolution(inputs, 64, 1), Convolution(64, 96, 3), Convolution(96, 96, 3, stride=2, padded=False)
         ),
-        nn.MaxPool2d(3, stride=2),
+        MaxPool(),
     )
 
 
@@ -121,7 +136,7 @@ def _reduce_to_8(inputs: int) -> Parallel:
             Convolution(192, 192, (7, 1)),
             Convolution(192, 192, 3, stride=2, padded=False),
         ),
-        nn.MaxPool2d(3, stride=2),
+        MaxPool(),
     )
 
 
@@ -148,10 +163,10 @@ class Inception(nn.Module):
             Convolution(3, 32, 3, stride=2, padded=False),
             Convolution(32, 32, 3, padded=False),
             Convolution(32, 64, 3),
-            nn.MaxPool2d(3, stride=2),
+            MaxPool(),
             Convolution(64, 80, 1),
             Convolution(80, 192, 3, padded=False),
-            nn.MaxPool2d(3, stride=2),
+            MaxPool(),
         )
         self.blocks = nn.Sequential(
             _block_35(192, 32),

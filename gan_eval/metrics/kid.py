@@ -1,4 +1,7 @@
-"""Kernel Inception distance: the unbiased squared maximum mean discrepancy over all pairs of pictures.
+"""Kernel Inception distance: the squared maximum mean discrepancy over all pairs of pictures.
+
+Its estimate is unbiased for sets that were drawn independently. Where both hold pictures of the same items, these N
+pairs are nearer than chance, and the value is too low by an amount that falls with 1/N.
 
 The sums of the kernel are kept for each pair of groups of items, so that one pass over all pairs gives the value
 and the values without each group.
@@ -25,7 +28,7 @@ def kernel_distance(real: Features, fake: Features) -> float:
         fake: (M, d) features of the generated ones.
 
     Returns:
-        The unbiased estimate; it may be below 0.
+        The estimate, unbiased for independent sets; it may be below 0.
 
     Raises:
         Unmeasurable: a set has fewer than two members, or a feature is not finite.

@@ -30,7 +30,7 @@ def niqe(picture: Pixels) -> float:
         0 and above; lower is more natural.
 
     Raises:
-        Unmeasurable: fewer than two blocks of 96x96 pixels with any texture.
+        Unmeasurable: fewer than two blocks of 96x96 pixels that are neither flat nor strictly regular.
 
     >>> import numpy as np
     >>> noise = np.random.default_rng(0).integers(0, 256, (96, 192, 3), dtype=np.uint8)
@@ -46,7 +46,10 @@ def niqe(picture: Pixels) -> float:
     features = block_features(backend.luma(picture[: rows * BLOCK, : columns * BLOCK]), backend)
     valid = features[~np.isnan(features).any(axis=1)]
     if len(valid) < 2:
-        raise Unmeasurable(f"only {len(valid)} of {len(features)} blocks have a texture; NIQE needs two")
+        raise Unmeasurable(
+            "the statistics cannot be fitted: the picture is flat or strictly regular "
+            f"({len(valid)} of {len(features)} blocks can be used; NIQE needs two)"
+        )
     return _distance_from_pristine(np.nanmean(features, axis=0), valid)
 
 
@@ -58,7 +61,8 @@ def block_features(luma: Any, backend: Backend) -> Values:
         backend: the one that the luma came from.
 
     Returns:
-        (r c, 36) float64: 18 features at full size, then 18 at half size. NaN where a block has no texture.
+        (r c, 36) float64: 18 features at full size, then 18 at half size. NaN where a block is flat or
+        strictly regular.
     """
     scales = ((luma, BLOCK), (backend.halve(luma), BLOCK // 2))
     return np.hstack([_scale_features(plane, side, backend) for plane, side in scales])

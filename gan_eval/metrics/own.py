@@ -16,7 +16,6 @@ from gan_eval.errors import UserError
 from gan_eval.metrics.backends import Pixels
 from gan_eval.metrics.facts import Metric
 from gan_eval.metrics.own_entries import own_class
-from gan_eval.metrics.tensors import as_tensor
 from gan_eval.metrics.unmeasurable import Unmeasurable
 
 if TYPE_CHECKING:
@@ -50,7 +49,7 @@ def make_own(metric: Metric, *, device: str) -> "torchmetrics.Metric":
         return own_class(metric.name)().to(device)
     except UserError:
         raise
-    except Exception as error:  # whatever another's class raises
+    except (Exception, SystemExit) as error:  # whatever another's class raises
         raise UserError(
             f"metric {metric.name!r} of {metric.distribution}: it cannot be made without arguments ({told(error)})"
         ) from error
@@ -78,7 +77,7 @@ def single_number(value: Any) -> float:
     return float(value)
 
 
-def told(error: Exception) -> str:
+def told(error: BaseException) -> str:
     """An error in one line."""
     return " ".join(f"{type(error).__name__}: {error}".split())
 
@@ -106,7 +105,7 @@ class _OfPictures:
             return single_number(metric.compute())
         except Unmeasurable as reason:
             raise Unmeasurable(f"{self._name}: {reason}") from reason
-        except Exception as error:  # an own metric's failure is its row's, never the run's
+        except (Exception, SystemExit) as error:  # an own metric's failure is its row's, never the run's
             raise Unmeasurable(f"{self._name}: {told(error)}") from error
 
     def _instance(self) -> "torchmetrics.Metric":

@@ -50,6 +50,9 @@ def own_facts(name: str) -> Metric:
     """The facts of an own metric, from its class: `higher_is_better`, `plot_lower_bound`, `plot_upper_bound` as
     torchmetrics has them, and `kind`, `measures`, `unit`, `source`, `definition` where the class has them.
 
+    A `definition` counts only in the class itself: what inherits it computes something else. It is told together with
+    the entry point, so that no other metric's kept values are found by it.
+
     Raises:
         UserError: see `own_class`; or a fact is missing or of the wrong kind.
     """
@@ -57,7 +60,7 @@ def own_facts(name: str) -> Metric:
     if not isinstance(found.higher_is_better, bool):
         raise _refusal(entry, f"{entry.value} has no `higher_is_better`; set it to True or False in the class")
     distribution = _distribution(entry)
-    definition = _text(entry, found, "definition")
+    definition = _text(entry, found, "definition") if "definition" in vars(found) else ""
     return Metric(
         name=name,
         kind=_kind(entry, found),
@@ -66,7 +69,7 @@ def own_facts(name: str) -> Metric:
         high=_bound(entry, found, "plot_upper_bound", math.inf),
         higher_is_better=found.higher_is_better,
         source=_text(entry, found, "source") or f"{entry.value} of {distribution}",
-        definition=f"{definition} ({distribution})" if definition else "",
+        definition=f"{definition} ({name} = {entry.value} of {distribution})" if definition else "",
         unit=_text(entry, found, "unit"),
         distribution=distribution,
     )
@@ -86,7 +89,7 @@ def own_class(name: str) -> "type[torchmetrics.Metric]":
         raise _refusal(entry, "own metrics need torchmetrics; install gan-eval[metrics]") from error
     try:
         found = entry.load()
-    except Exception as error:  # whatever another's package raises when it is imported
+    except (Exception, SystemExit) as error:  # whatever another's package raises when it is imported
         raise _refusal(entry, f"{entry.value} cannot be imported ({type(error).__name__}: {error})") from error
     if not (isinstance(found, type) and issubclass(found, torchmetrics.Metric)):
         raise _refusal(entry, f"{entry.value} is no subclass of torchmetrics.Metric")

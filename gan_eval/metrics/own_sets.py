@@ -59,7 +59,7 @@ class _Comparison:
         if self.tally.reason is None:
             try:
                 self.metric.update(as_batch(picture, device), real=not stimulus.is_fake)
-            except Exception as error:  # an own metric's failure is its row's, never the run's
+            except (Exception, SystemExit) as error:  # an own metric's failure is its row's, never the run's
                 self.tally.reason = f"{self.facts.name}: {stimulus.stimulus}: {told(error)}"
 
 
@@ -156,7 +156,7 @@ def _row(comparison: _Comparison, stimuli: Sequence[Stimulus]) -> Row:
             row["value"] = single_number(comparison.metric.compute())
         except Unmeasurable as reason:
             row["reason"] = f"{comparison.facts.name}: {reason}"
-        except Exception as error:  # as above
+        except (Exception, SystemExit) as error:  # as above
             row["reason"] = f"{comparison.facts.name}: {told(error)}"
     return row
 

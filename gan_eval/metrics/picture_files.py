@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from gan_eval import images
 from gan_eval.errors import UserError
 from gan_eval.images import Picture
+from gan_eval.metrics.file_reader import FileReader
 
 if TYPE_CHECKING:
     from gan_eval.metrics.backends import Pixels
@@ -22,17 +23,22 @@ class PictureFile:
     path: Path
     digest: bytes
     """SHA-256 of its bytes."""
-    content: bytes | None
+    content: memoryview | None
     """Until it is decoded or forgotten."""
 
 
 class PictureFiles:
-    """What one thread holds of the files that it is measuring."""
+    """What one thread holds of the files that it is measuring; `close` it after the job."""
 
-    def __init__(self, device: str = "cpu") -> None:
-        """`device`: where the pictures are wanted; on the CPU they are arrays, elsewhere tensors."""
+    def __init__(self, reader: FileReader, device: str = "cpu") -> None:
+        """
+        Args:
+            reader: of this thread.
+            device: where the pictures are wanted; on the CPU they are arrays, elsewhere tensors.
+        """
+        self._reader = reader
         self._device = device
-        self._files: dict[Path, PictureFile | UserError] = {}
+        self._files: dict[str, PictureFile | UserError] = {}
         self._pictures: dict[bytes, Picture] = {}
         self._broken: dict[Path, UserError] = {}
         self._on_device: dict[bytes, Pixels] = {}
@@ -43,13 +49,14 @@ class PictureFiles:
         Raises:
             UserError: it cannot be read.
         """
-        if path not in self._files:
+        found = self._files.get(name := str(path))
+        if found is None:
             try:
-                content = images.read_file(path)
-                self._files[path] = PictureFile(path, hashlib.sha256(content).digest(), content)
+                content = self._reader.read(path)
+                found = PictureFile(path, hashlib.sha256(content).digest(), content)
             except UserError as error:
-                self._files[path] = error
-        found = self._files[path]
+                found = error
+            self._files[name] = found
         if isinstance(found, UserError):
             raise found
         return found
@@ -63,10 +70,8 @@ class PictureFiles:
         if file.path in self._broken:
             raise self._broken[file.path]
         if file.digest not in self._pictures:
-            content, file.content = file.content, None
             try:
-                decoded = images.decode_rgb(images.read_file(file.path) if content is None else content, file.path)
-                self._pictures[file.digest] = decoded
+                self._pictures[file.digest] = images.decode_rgb(self._taken(file), file.path)
             except UserError as error:
                 self._broken[file.path] = error
                 raise
@@ -94,11 +99,31 @@ class PictureFiles:
 
     def forget(self, path: Path) -> None:
         """Let go of a file and its picture."""
-        file = self._files.pop(path, None)
+        file = self._files.pop(str(path), None)
+        self._let_go(file)
         others = {getattr(other, "digest", None) for other in self._files.values()}
         if isinstance(file, PictureFile) and file.digest not in others:
             self._pictures.pop(file.digest, None)
             self._on_device.pop(file.digest, None)
+
+    def close(self) -> None:
+        """Let go of everything."""
+        for file in self._files.values():
+            self._let_go(file)
+        self._files.clear()
+
+    def _taken(self, file: PictureFile) -> bytes:
+        """The file's bytes, which are then no longer held."""
+        if file.content is None:
+            return images.read_file(file.path)
+        content = bytes(file.content)
+        self._let_go(file)
+        return content
+
+    def _let_go(self, file: PictureFile | UserError | None) -> None:
+        if isinstance(file, PictureFile) and file.content is not None:
+            self._reader.release(file.content)
+            file.content = None
 
     def _moved(self, picture: Picture) -> "Pixels":
         if self._device == "cpu":

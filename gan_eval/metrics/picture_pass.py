@@ -28,10 +28,10 @@ _LOOK_EVERY_S = 0.1
 
 def jobs_of(stimuli: Sequence[Stimulus]) -> list[Job]:
     """Stimuli grouped by the real picture that they share, in the order in which the groups begin."""
-    items = {stimulus.file: stimulus.item for stimulus in stimuli if not stimulus.is_fake}
+    items = {str(stimulus.file): stimulus.item for stimulus in stimuli if not stimulus.is_fake}
     groups: dict[str, list[int]] = {}
     for number, stimulus in enumerate(stimuli):
-        item = items.get(stimulus.reference, stimulus.item) if stimulus.reference else stimulus.item
+        item = items.get(str(stimulus.reference), stimulus.item) if stimulus.reference else stimulus.item
         groups.setdefault(item, []).append(number)
     return [tuple(group) for group in groups.values()]
 

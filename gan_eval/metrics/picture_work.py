@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from gan_eval.errors import UserError
 from gan_eval.metrics.cache import UNKNOWN, Cache, Kept
 from gan_eval.metrics.feature_store import FeatureBatches, FeatureKey, FeatureStore, Found
+from gan_eval.metrics.file_reader import FileReader
 from gan_eval.metrics.inputs import Stimulus
 from gan_eval.metrics.picture_files import NO_MEMORY, PictureFile, PictureFiles, memory_ran_out
 from gan_eval.metrics.tools import FeatureKind, Measure, Tools
@@ -68,8 +69,9 @@ class PictureWork:
 
     def run(self, jobs: Iterable[Sequence[int]]) -> None:
         """Measure job after job."""
+        reader = FileReader()
         for job in jobs:
-            files, kept = PictureFiles(self._tools.device), 0
+            files, kept = PictureFiles(reader, self._tools.device), 0
             for number in job:
                 try:
                     kept += self._measure(number, files)
@@ -78,6 +80,7 @@ class PictureWork:
                 except Exception as error:
                     error.add_note(f"while measuring {self._stimuli[number].file}")
                     raise
+            files.close()
             with self._lock:
                 self.done += len(job)
                 self._results.kept += kept
@@ -103,7 +106,7 @@ class PictureWork:
         kept = self._values(number, file, self._reference(stimulus, files), files)
         for kind, definition in self._kinds:
             kept += self._features(number, kind, definition, file, files)
-        if stimulus.is_fake and stimulus.file != stimulus.reference:
+        if stimulus.is_fake and str(stimulus.file) != str(stimulus.reference):
             files.forget(stimulus.file)
         return kept
 

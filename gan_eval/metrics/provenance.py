@@ -16,9 +16,9 @@ from gan_eval.metrics.facts import Metric
 from gan_eval.tabular import Row
 
 if TYPE_CHECKING:
+    from gan_eval.metrics.evaluation import Settings
     from gan_eval.metrics.inputs import Stimulus
     from gan_eval.metrics.picture_work import PictureResults
-    from gan_eval.metrics.runner import Settings
     from gan_eval.metrics.tools import Tools
 
 _ALWAYS = ("numpy", "pillow", "numba")
@@ -48,13 +48,15 @@ def decoder() -> str:
 
 def versions(names: Iterable[str]) -> list[tuple[str, str]]:
     """The versions of those libraries that are installed."""
-    found = []
-    for name in names:
-        try:
-            found.append((name, version(name)))
-        except PackageNotFoundError:
-            continue
-    return found
+    return [(name, found) for name in names if (found := _installed(name)) is not None]
+
+
+@cache
+def _installed(name: str) -> str | None:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return None
 
 
 def provenance(
@@ -65,6 +67,7 @@ def provenance(
     results: "PictureResults",
     *,
     put_beside: Sequence[Metric] = (),
+    processes: int = 1,
 ) -> Row:
     """The columns of `runs` that say how; identifier, command, threads and times are the caller's.
 
@@ -77,6 +80,7 @@ def provenance(
         tools: what measured.
         results: of the pass over the pictures.
         put_beside: metrics that were computed too.
+        processes: how many shared the work.
     """
     from gan_eval.metrics import jackknife
 
@@ -94,7 +98,7 @@ def provenance(
         "interval": f"jackknife, {jackknife.GROUPS} groups of items" if has_sets else None,
     }
     beside = {metric.name: metric.definition for metric in put_beside}
-    how = {**canonical, "put_beside": beside, "kept_values_used": results.kept}
+    how = {**canonical, "put_beside": beside, "kept_values_used": results.kept, "processes": processes}
     hashes = {stimuli[number].stimulus: digest.hex() for number, digest in results.hashes.items()}
     told = {stimulus.fraction for stimulus in stimuli if stimulus.fraction is not None}
     return {

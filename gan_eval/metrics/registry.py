@@ -33,8 +33,9 @@ def _select_one(name: str) -> Metric:
     known = _known()
     if name in known:
         return own_facts(name)
-    near = difflib.get_close_matches(name, known, n=1)
-    hint = f"did you mean {near[0]!r}?" if near else f"choose from {', '.join(known)}"
+    folded = {each.casefold(): each for each in known}
+    near = difflib.get_close_matches(name.casefold(), folded, n=1)
+    hint = f"did you mean {folded[near[0]]!r}?" if near else f"choose from {', '.join(known)}"
     raise UserError(f"metric {name!r}: unknown; {hint}")
 
 

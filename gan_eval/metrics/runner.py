@@ -3,10 +3,7 @@
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
-from functools import cached_property
 from pathlib import Path
-from typing import Literal
 from uuid import uuid4
 
 import pandas as pd
@@ -16,6 +13,7 @@ from gan_eval.files import claim_output_folder
 from gan_eval.metrics.beside import read_beside
 from gan_eval.metrics.cache import Cache, cache_file
 from gan_eval.metrics.distributed import ALONE, Processes
+from gan_eval.metrics.evaluation import DEFAULT, TABLES, Evaluation, Precision, Settings, write_tables
 from gan_eval.metrics.facts import DEFAULT_RESIZER, Metric
 from gan_eval.metrics.feature_store import FeatureStore
 from gan_eval.metrics.image_table import compared_rows, image_table
@@ -27,64 +25,10 @@ from gan_eval.metrics.provenance import now, provenance, usable_cores
 from gan_eval.metrics.registry import select
 from gan_eval.metrics.tools import Tools
 from gan_eval.stimuli import StimulusSet
-from gan_eval.tabular import Row, frame_of, write_table
+from gan_eval.tabular import Row, frame_of
 
-TABLES = (tables.IMAGE_METRICS, tables.SET_METRICS, tables.METRIC_COMPARISONS, tables.RUNS)
-DEFAULT = ("psnr", "ssim", "niqe", "fid")
 OnMessage = Callable[[str], object]
-Precision = Literal["float32", "bfloat16"]
 Input = pd.DataFrame | StimulusSet | Path
-
-
-@dataclass(frozen=True)
-class Settings:
-    """How metrics are computed."""
-
-    metrics: tuple[str, ...] = DEFAULT
-    resizer: str = DEFAULT_RESIZER
-    """Rule by which pictures are brought to a network's size (see `gan_eval.metrics.resizers`)."""
-    resize: bool = False
-    """Bring a generated picture to its reference's size (bicubic); otherwise different sizes are a reason."""
-    weights: Mapping[str, Path] = field(default_factory=dict)
-    """Files of pretrained weights by name (`inception`, `brisque`, ...); default: the cache of weights."""
-    device: str | None = None
-    """Where pictures are measured: cpu, cuda, ...; default: CUDA where there is one."""
-    threads: int | None = None
-    """Worker threads; default: the usable cores."""
-    precision: Precision = "float32"
-    """Of Inception; `bfloat16` is faster and moves its features by about 0.5 %."""
-    segmenter: Path | None = None
-    """The user's network for the segmentation scores (see `gan_eval.metrics.segmenter`)."""
-    cache: Path | None = None
-    """File of kept values; None: nothing is kept (see `gan_eval.metrics.cache`)."""
-
-
-@dataclass(frozen=True)
-class Evaluation:
-    """The metric tables, and the row of `runs` that their column `run` points to; made when they are asked for."""
-
-    image_metrics: pd.DataFrame
-    rows: Mapping[str, Sequence[Row]]
-    """Of the other tables, by their names."""
-
-    @cached_property
-    def set_metrics(self) -> pd.DataFrame:
-        """The table of this name."""
-        return frame_of(self.rows["set_metrics"], tables.SET_METRICS)
-
-    @cached_property
-    def metric_comparisons(self) -> pd.DataFrame:
-        """The table of this name."""
-        return frame_of(self.rows["metric_comparisons"], tables.METRIC_COMPARISONS)
-
-    @cached_property
-    def runs(self) -> pd.DataFrame:
-        """The table of this name."""
-        return frame_of(self.rows["runs"], tables.RUNS)
-
-    def by_name(self) -> dict[str, pd.DataFrame]:
-        """The frames by their tables' names."""
-        return {table.name: getattr(self, table.name) for table in TABLES}
 
 
 def evaluate(
@@ -178,17 +122,6 @@ def write_metrics(
     return frames
 
 
-def write_tables(frames: Mapping[str, pd.DataFrame], out: Path) -> None:
-    """Write metric tables, each as `out/NAME.csv` and `out/NAME.parquet`.
-
-    Raises:
-        UserError: one cannot be written.
-    """
-    for name, frame in frames.items():
-        for suffix in (".csv", ".parquet"):
-            write_table(frame, Path(out) / f"{name}{suffix}", tables.TABLES[name])
-
-
 def run_metrics(
     stimuli: Sequence[Stimulus],
     settings: Settings,
@@ -241,10 +174,11 @@ def run_metrics(
     if cache.problem:
         (on_message or warnings.warn)(cache.problem)
     images, set_rows = image_table(stimuli, tools.measures, results, run), [*sets.rows, *own]
+    beside = _put_beside(metrics, set_rows)
     row = {
         "run": run,
         "command": command,
-        **provenance(stimuli, metrics, settings, tools, results, put_beside=_put_beside(metrics, set_rows)),
+        **provenance(stimuli, metrics, settings, tools, results, put_beside=beside, processes=processes.count),
         "threads": threads * processes.count,
         "started_at": started,
         "ended_at": now(),

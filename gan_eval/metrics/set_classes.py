@@ -16,9 +16,7 @@ which are kept in float32.
 17408.0
 """
 
-from collections.abc import Callable
 from copy import copy
-from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -32,39 +30,13 @@ from torchmetrics.utilities import dim_zero_cat
 
 from gan_eval.metrics import functional
 from gan_eval.metrics.facts import DEFAULT_RESIZER
-from gan_eval.metrics.features import NetworkExtractor, Precision, inception_extractor
+from gan_eval.metrics.features import Precision
 from gan_eval.metrics.frechet import distance_of_factors
-from gan_eval.metrics.resizers import check_resizer
+from gan_eval.metrics.tensor_features import FeatureExtractor, InceptionFeatures, width_of
 from gan_eval.metrics.unmeasurable import Unmeasurable
-from gan_eval.weights import find
-
-FeatureExtractor = Callable[[Tensor], Tensor]
-"""(N, 3, H, W) uint8 to (N, d)."""
 
 PENDING = 1024
 """Features that the Fréchet distance's class holds before it folds them into its factor."""
-
-
-class InceptionFeatures(nn.Module):
-    """(N, 3, H, W) uint8, of any sizes, to (N, 2048) float32: see `gan_eval.metrics.features.inception_extractor`."""
-
-    def __init__(self, weights: Path | None, *, resizer: str, precision: Precision) -> None:
-        super().__init__()
-        check_resizer(resizer)
-        file = find("inception", path=weights)
-        self._extractor = inception_extractor(file, resizer=resizer, device="cpu", precision=precision)
-        self.network = self._extractor.network
-        self.num_features = self._extractor.size
-
-    def forward(self, pictures: Tensor) -> Tensor:
-        """The features, on the network's device; pictures are resized on the CPU."""
-        device = next(self.network.parameters()).device
-        extractor: NetworkExtractor = replace(self._extractor, device=str(device))
-        parts = [
-            torch.from_numpy(extractor.features([extractor.prepare(picture.numpy()) for picture in batch]))
-            for batch in pictures.cpu().permute(0, 2, 3, 1).split(extractor.batch_size)
-        ]
-        return torch.cat(parts).to(device) if parts else torch.empty(0, self.num_features, device=device)
 
 
 class SetMetric(Metric):
@@ -100,7 +72,7 @@ class SetMetric(Metric):
     ) -> None:
         super().__init__(**kwargs)
         self.feature_extractor = feature_extractor or InceptionFeatures(weights, resizer=resizer, precision=precision)
-        self.num_features = _width(self.feature_extractor)
+        self.num_features = width_of(self.feature_extractor)
         self.reset_real_features = reset_real_features
         self.add_state("pending_real", [], dist_reduce_fx="cat")
         self.add_state("pending_fake", [], dist_reduce_fx="cat")
@@ -285,18 +257,6 @@ def merge_factors(factors: Tensor) -> Tensor:
     rows = rows[rows.ne(0).any(dim=1)]
     factor = torch.linalg.qr(rows, mode="r").R
     return nn.functional.pad(factor, (0, 0, 0, factor.shape[1] - len(factor)))
-
-
-def _width(extractor: FeatureExtractor) -> int:
-    """d of its features."""
-    told = getattr(extractor, "num_features", None)
-    if isinstance(told, int):
-        return told
-    device = next((p.device for p in extractor.parameters()), None) if isinstance(extractor, nn.Module) else None
-    features = extractor(torch.zeros(1, 3, 299, 299, dtype=torch.uint8, device=device))
-    if features.ndim != 2 or len(features) != 1:
-        raise ValueError(f"features of the shape {tuple(features.shape)} of one picture, wanted (1, d)")
-    return features.shape[1]
 
 
 def _number(value: float) -> Tensor:

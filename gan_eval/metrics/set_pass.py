@@ -10,15 +10,13 @@ from dataclasses import dataclass, field
 
 from gan_eval.metrics.catalogue import METRICS
 from gan_eval.metrics.differences import Outcome, compare_outcomes
-from gan_eval.metrics.facts import ExtractorName, Metric
+from gan_eval.metrics.facts import ENOUGH_FOR_FID, ExtractorName, Metric
 from gan_eval.metrics.feature_table import FeatureTable
 from gan_eval.metrics.inputs import Stimulus
 from gan_eval.metrics.jackknife import GROUPS, Estimate
 from gan_eval.metrics.set_sources import Given, Source
 from gan_eval.tabular import Row
 
-FEW = 2000
-"""Below this many pictures FID's bias is not small beside differences between models."""
 BESIDE_FID = ("fid_infinity", "kid")
 """What is shown beside the FID of few pictures, asked for or not."""
 
@@ -110,7 +108,8 @@ class _DataSet:
             found = source.references.measure(possible, source.pictures(model)) if possible else {}
             for metric in metrics:
                 result = found.get(metric.name) or self._given.unavailable[metric.name]
-                self._add(metric, model, source, result if isinstance(result, Estimate) else str(result))
+                reason = source.why_empty(model) if metric.name in found else None
+                self._add(metric, model, source, result if isinstance(result, Estimate) else reason or str(result))
 
     def comparisons(self) -> list[Row]:
         """Rows of every two models."""
@@ -124,7 +123,7 @@ class _DataSet:
         names = [metric.name for metric in wanted]
         if "fid" in names and "fid" not in self._given.unavailable:
             source = self._source("inception")
-            if min(source.count(""), source.count(model)) < FEW:
+            if min(source.count(""), source.count(model)) < ENOUGH_FOR_FID:
                 return [*wanted, *(METRICS[name] for name in BESIDE_FID if name not in names)]
         return list(wanted)
 
@@ -149,7 +148,8 @@ class _DataSet:
             row |= {"value": result.value, "reason": None}
             row |= {"ci_low": interval.low, "ci_high": interval.high} if interval else {}
             caveat, ceiling = self._given.caveats.get(source.extractor), source.references.note(metric.name)
-            notes = [caveat, _warning(metric, row), ceiling, result.note, _on_interval(result), *notes]
+            warning = _warning(metric, row, share_items=source.share_items(model))
+            notes = [caveat, warning, ceiling, result.note, _on_interval(result), *notes]
         else:
             row["reason"] = result
         self.rows.append({**row, "note": "; ".join(filter(None, notes)) or None})
@@ -157,9 +157,14 @@ class _DataSet:
         self._outcomes.setdefault(metric.name, {})[model] = outcome
 
 
-def _warning(metric: Metric, row: Row) -> str | None:
-    if metric.name == "fid" and min(row["n_real"], row["n_fake"]) < FEW:
-        return f"fewer than {FEW} pictures: FID is biased upwards; compare only values of equal N, or KID"
+def _warning(metric: Metric, row: Row, *, share_items: bool) -> str | None:
+    if metric.name == "fid" and min(row["n_real"], row["n_fake"]) < ENOUGH_FOR_FID:
+        return f"fewer than {ENOUGH_FOR_FID} pictures: FID is biased upwards; compare only values of equal N, or KID"
+    if metric.name == "kid" and share_items:
+        return (
+            "real and generated pictures share items: KID is too low by an amount that falls with 1/N; "
+            "compare models on the same items, not its sign"
+        )
     return None
 
 

@@ -54,7 +54,7 @@ class References:
         if name not in SEGMENTATION:
             return None
         try:
-            return f"real photographs: {_segmentation(name)(self._real.features, self._real.features):.4g}"
+            return f"the real pictures themselves: {_segmentation(name)(self._real.features, self._real.features):.4g}"
         except Unmeasurable:
             return None
 

@@ -76,6 +76,17 @@ class Source:
         notes = [f"{len(left_out)} left out, the first: {left_out[0]}"] if left_out else []
         return notes + self._on_copies(model)
 
+    def why_empty(self, model: str) -> str | None:
+        """The first reason why all pictures of the real set or of a model's are left out; None where some are not."""
+        for name in ("", model):
+            if self._stimuli[name] and not self._measurable[name]:
+                return self._reason(self._stimuli[name][0].stimulus)
+        return None
+
+    def share_items(self, model: str) -> bool:
+        """Whether a real and a generated picture that go in are of one item."""
+        return not self.items("").isdisjoint(self.items(model))
+
     def _reason(self, stimulus: str) -> str | None:
         """Why a picture does not go in."""
         if stimulus in self._given.unreadable:

@@ -10,7 +10,7 @@ import os
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import import_module
@@ -25,8 +25,8 @@ from gan_eval.metrics.provenance import decoder, versions
 from gan_eval.weights import find
 
 if TYPE_CHECKING:
+    from gan_eval.metrics.evaluation import Settings
     from gan_eval.metrics.extractor import Extractor
-    from gan_eval.metrics.runner import Settings
 
 PictureFunction = Callable[..., float]
 """(generated, real) or (picture) to a number; raises Unmeasurable where it is not defined."""
@@ -122,29 +122,17 @@ class Tools:
 
     @contextmanager
     def at_work(self) -> Iterator[None]:
-        """Inside, torch uses one thread for each thread that measures, also where it is loaded only then.
-
-        On a GPU its kernels are exact ones. Each network asks for them too, but what it sets is the process's, and
-        threads that set and restore it in turn would undo each other.
-        """
+        """Inside, torch uses one thread for each thread that measures, also where it is loaded only then."""
         if "torch" in sys.modules:
             self._hold_torch()
         try:
-            with self._exact_kernels():
-                yield
+            yield
         finally:
             if self._torch_threads is not None:
                 import torch
 
                 torch.set_num_threads(self._torch_threads)
                 self._torch_threads = None
-
-    def _exact_kernels(self) -> AbstractContextManager[None]:
-        if not self.device.startswith("cuda"):
-            return nullcontext()
-        from gan_eval.metrics.devices import exact_inference
-
-        return exact_inference()
 
     def _hold_torch(self) -> None:
         import torch

@@ -2,8 +2,9 @@
 
 import pandas as pd
 
+from gan_eval.metrics.facts import ENOUGH_FOR_FID
 from gan_eval.report.folder import StudyFolder
-from gan_eval.report.metrics_facts import ENOUGH_FOR_FID, fid_warning
+from gan_eval.report.metrics_facts import fid_warning
 from gan_eval.report.words import NARROW, listed, milliseconds, number, percent, plural, whole
 from gan_eval.stats.trials import main_trials
 from gan_eval.tables import CORRELATIONS, RATES, RUNS, SESSIONS, SET_METRICS, TRIALS

@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping
 
+from gan_eval.metrics.facts import ENOUGH_FOR_FID
 from gan_eval.report.metrics_agreement import model_agreement, model_ranks
 from gan_eval.report.metrics_best import Standing
 from gan_eval.report.metrics_data import Measured
-from gan_eval.report.metrics_facts import ENOUGH_FOR_FID, fid_warning
+from gan_eval.report.metrics_facts import fid_warning
 from gan_eval.report.words import listed, number, plural
 
 _MOST_NAMED, _MOST_METRICS = 4, 6

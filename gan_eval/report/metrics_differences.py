@@ -13,7 +13,7 @@ from gan_eval.report.metrics_charts import differences_chart
 from gan_eval.report.metrics_data import Measured
 from gan_eval.report.metrics_facts import arrow, decimals, unit_of
 from gan_eval.report.metrics_tables import noted
-from gan_eval.report.words import NOTHING, View, interval, missing, number, text, whole
+from gan_eval.report.words import NOTHING, View, interval, listed, missing, number, text, whole
 
 MOST_NOTES = 6
 """Different notes told of the differences between many models."""
@@ -83,7 +83,7 @@ def difference_figures(
         spans = _from_leader(table, one.leader)
         if not spans:
             continue
-        unit = unit_of(metric)
+        unit, first = unit_of(metric), _first(measured, dataset, metric, one)
         figures.append(
             Picture(
                 title=f"{metric} {arrow(metric)}: difference from {one.leader}",
@@ -92,12 +92,19 @@ def difference_figures(
                     axis=f"model − leader{f', {unit}' if unit else ''}",
                     name=f"{prefix}-difference-{place}",
                 ),
-                caption=f"{one.leader} has the best value. Diamonds: shown to differ from it; grey circles: not told "
+                caption=f"{first}. Diamonds: shown to differ from it; grey circles: not told "
                 "apart. Bars: 95\u202f% intervals of the difference. Dashed: no difference.",
                 alternative="; ".join(_said(title, span) for title, span in spans),
             )
         )
     return figures
+
+
+def _first(measured: Measured, dataset: str, metric: str, found: Standing) -> str:
+    """Who has the best value: the leader, and every model whose value is the very same."""
+    value = {model: measured.summary(dataset, metric, model).value for model in found.tied}
+    names = [model for model in found.tied if value[model] == value[found.tied[0]]]
+    return f"{listed(names)} share the best value" if len(names) > 1 else f"{names[0]} has the best value"
 
 
 def _from_leader(table: pd.DataFrame, leader: str) -> list[tuple[str, Span]]:

@@ -5,11 +5,9 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
 from gan_eval.errors import UserError
+from gan_eval.metrics.facts import ENOUGH_FOR_FID
 from gan_eval.metrics.registry import METRICS, Metric, select
 from gan_eval.report.words import whole
-
-ENOUGH_FOR_FID = 2000
-"""Pictures below which FID's bias is not small beside differences between models."""
 
 
 @lru_cache

@@ -4,8 +4,9 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from gan_eval.metrics.facts import ENOUGH_FOR_FID
 from gan_eval.report.metrics_data import Measured, Summary
-from gan_eval.report.metrics_facts import ENOUGH_FOR_FID, facts_of, fid_warning, in_order
+from gan_eval.report.metrics_facts import facts_of, fid_warning, in_order
 from gan_eval.report.metrics_references import references
 from gan_eval.report.words import listed, plural, whole
 

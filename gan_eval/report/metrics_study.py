@@ -6,10 +6,10 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
+from gan_eval.metrics.facts import ENOUGH_FOR_FID
 from gan_eval.report.folder import StudyFolder
 from gan_eval.report.metrics_best import HOW_MARKED, standings
 from gan_eval.report.metrics_data import Measured
-from gan_eval.report.metrics_facts import ENOUGH_FOR_FID
 from gan_eval.report.metrics_methods import paper_paragraph
 from gan_eval.report.words import NOTHING, View, interval, missing, number, whole
 

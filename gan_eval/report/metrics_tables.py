@@ -5,9 +5,10 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from gan_eval.metrics.facts import ENOUGH_FOR_FID
 from gan_eval.report.metrics_best import HOW_MARKED, Standing
 from gan_eval.report.metrics_data import REAL, Measured, Summary
-from gan_eval.report.metrics_facts import ENOUGH_FOR_FID, arrow, decimals, facts_of, fid_warning, unit_of
+from gan_eval.report.metrics_facts import arrow, decimals, facts_of, fid_warning, unit_of
 from gan_eval.report.words import NOTHING, View, interval, listed, missing, number, plural, text, whole
 
 MOST_COLUMNS = 8

@@ -3,6 +3,7 @@
 import os
 import struct
 import zlib
+from contextlib import nullcontext
 
 import numpy as np
 import pytest
@@ -302,6 +303,24 @@ def test_folders_are_no_pictures_and_a_dangling_link_is_not_passed_over(tmp_path
     assert [path.name for path in images.list_pictures(tmp_path)] == ["a.jpg", "link.png", "nowhere.png"]
     with pytest.raises(UserError, match=r"nowhere\.png: no such picture"):
         images.read_rgb(tmp_path / "nowhere.png")
+
+
+def test_an_entry_that_cannot_be_told_does_not_stop_the_folder(tmp_path, monkeypatch):
+    (tmp_path / "a.png").touch()
+    (tmp_path / "itself.png").symlink_to(tmp_path / "itself.png")
+    assert [path.name for path in images.list_pictures(tmp_path)] == ["a.png", "itself.png"]
+    with pytest.raises(UserError, match=r"itself\.png: "):
+        images.read_rgb(tmp_path / "itself.png")
+
+    class Failing:
+        name, path = "b.png", str(tmp_path / "b.png")
+
+        def is_file(self):
+            raise OSError(5, "Input/output error")
+
+    entries = [*os.scandir(tmp_path), Failing()]
+    monkeypatch.setattr("os.scandir", lambda _: nullcontext(entries))
+    assert [path.name for path in images.list_pictures(tmp_path)] == ["a.png", "b.png", "itself.png"]
 
 
 def test_folders_are_listed_in_natural_order(tmp_path):

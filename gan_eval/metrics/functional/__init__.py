@@ -2,7 +2,7 @@
 
 Functions of pictures take (N, 3, H, W) uint8, 0..255, on any device (a range is never guessed from the data) and give
 (N,) float64, one value for each picture, on the same device. `inf` is a value (psnr of equal pictures). Where a picture
-has no value (too small, no texture, sizes that differ), `Unmeasurable` is raised: its message names the picture's index
+has no value (too small, flat, sizes that differ), `Unmeasurable` is raised: its message names the picture's index
 and the reason. To learn all the reasons in a batch, call for one picture at a time.
 
 Functions of sets take the (N, d) features of the real and of the generated pictures, in this order, and give a float.

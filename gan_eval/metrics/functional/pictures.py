@@ -163,7 +163,7 @@ def brisque(pictures: Tensor, *, network: Network | None = None) -> Tensor:
         (N,) float64, about 0 to 100; lower is better.
 
     Raises:
-        Unmeasurable: a side is below 13 pixels, or there is no texture.
+        Unmeasurable: a side is below 13 pixels, or the picture is flat or strictly regular.
         UserError: no weights.
 
     >>> brisque(torch.zeros(1, 3, 64, 64, dtype=torch.uint8), network=lambda picture: 12.5)

@@ -49,3 +49,10 @@ def disturbed(picture: Picture, seed: int, strength: float = 12.0) -> Picture:
     """The picture with seeded noise."""
     noise = np.random.default_rng(seed).normal(0, strength, picture.shape)
     return np.clip(np.rint(picture + noise), 0, 255).astype(np.uint8)
+
+
+def regular_pictures(side: int) -> dict[str, Picture]:
+    """Pictures of side x side pixels with edges, and yet nothing that natural-scene statistics could be fitted to."""
+    row, column = np.indices((side, side))
+    grey = {"checkerboard": (row + column) % 2 * 255, "half black": (column >= side // 2) * 255}
+    return {name: np.repeat(levels[..., None], 3, axis=2).astype(np.uint8) for name, levels in grey.items()}

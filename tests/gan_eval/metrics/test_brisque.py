@@ -9,7 +9,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from metric_pictures import disturbed, texture
+from metric_pictures import disturbed, regular_pictures, texture
 from picture_strategies import pictures
 from piq.functional import imresize
 
@@ -119,8 +119,19 @@ def test_another_file_is_refused(tmp_path: Path, name: str, change) -> None:
         load_regression(tmp_path / name)
 
 
-def test_tensors_of_other_shapes_are_refused(tmp_path: Path) -> None:
-    torch.save((torch.zeros(3, 1), torch.zeros(3, 18)), tmp_path / "weights.pt")
+@pytest.mark.parametrize(
+    "content",
+    [
+        (torch.zeros(3, 1), torch.zeros(3, 18)),
+        (torch.zeros(3, 1),),
+        ([0.0, 0.0, 0.0], torch.zeros(3, 36)),
+        {"coefficients": torch.zeros(3, 1), "vectors": torch.zeros(3, 36)},
+        torch.zeros(2, 36),
+    ],
+    ids=["shapes", "one", "a list", "a dict", "one tensor"],
+)
+def test_other_tensors_are_refused(tmp_path: Path, content: object) -> None:
+    torch.save(content, tmp_path / "weights.pt")
     with pytest.raises(UserError, match="not BRISQUE's regression"):
         load_regression(tmp_path / "weights.pt")
 
@@ -129,8 +140,11 @@ def test_what_cannot_be_measured_says_why() -> None:
     with pytest.raises(Unmeasurable, match="12x40 pixels; BRISQUE needs at least 13x13"):
         brisque(texture(0, 40, 12), made_regression())
     for grey in (0, 200):
-        with pytest.raises(Unmeasurable, match="no texture"):
+        with pytest.raises(Unmeasurable, match=r"cannot be fitted: the picture is flat or strictly regular$"):
             brisque(np.full((64, 64, 3), grey, np.uint8), made_regression())
+    for regular in regular_pictures(64).values():
+        with pytest.raises(Unmeasurable, match=r"cannot be fitted: the picture is flat or strictly regular$"):
+            brisque(regular, made_regression())
 
 
 def released() -> Regression:

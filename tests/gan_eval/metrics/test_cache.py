@@ -18,7 +18,7 @@ from metric_pictures import Thumbnails, texture
 
 from gan_eval import images
 from gan_eval.errors import UserError
-from gan_eval.metrics import Settings, cache, folder_pair, picture_files, run_metrics, tools
+from gan_eval.metrics import Settings, cache, cache_database, folder_pair, picture_files, run_metrics, tools
 from gan_eval.metrics.cache import UNKNOWN, Cache, cache_file, cache_limit
 from gan_eval.metrics.inputs import stimuli_of_sets
 from gan_eval.metrics.runner import Evaluation
@@ -104,6 +104,7 @@ def test_what_was_used_longest_ago_makes_room(file: Path, monkeypatch: pytest.Mo
             kept.write(now=True)
             clock[0] += 7200
             assert kept.features(bytes(32), b"", number) is not None, "used all the time"
+    assert file.stat().st_size < 1.2 * 2**20
     there = [picture for picture in range(30) if Cache(file).features(bytes([picture]) * 32, b"", number) is not None]
     assert there[0] == 0
     assert there[1:] == list(range(31 - len(there), 30)), "the rest are the last ones"
@@ -192,7 +193,7 @@ def test_a_cache_that_will_not_do_is_told_once_and_the_run_goes_on(
             file.chmod(0o400)
             file.parent.chmod(0o500)
         case "locked":
-            monkeypatch.setattr(cache, "PATIENCE_S", 0.05)
+            monkeypatch.setattr(cache_database, "PATIENCE_S", 0.05)
             holder = sqlite3.connect(file, isolation_level=None)
             holder.execute("BEGIN EXCLUSIVE")
     images.write_png(fake / "p0.png", texture(5))

@@ -81,6 +81,8 @@ def test_two_processes_give_the_numbers_of_one(
     assert two.returncode == 0, two.stderr
     assert two.stdout == f"{tmp_path / 'two'}\n", "the first process alone speaks"
     assert two.stderr.count("3.png: not a readable picture") == told_by_one.count("3.png: not a readable picture") == 1
+    assert "metrics: pictures: 12/12" in two.stderr
+    assert "metrics: pictures: 9/9" not in two.stderr, "nothing of the second one's share"
     for table in TABLES:
         here, there = (without_run(tmp_path / name, table) for name in ("one", "two"))
         pd.testing.assert_frame_equal(there, here, check_exact=True)

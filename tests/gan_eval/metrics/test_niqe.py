@@ -9,7 +9,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from metric_pictures import disturbed, texture
+from metric_pictures import disturbed, regular_pictures, texture
 from numpy.typing import NDArray
 from picture_strategies import pictures
 from scipy.ndimage import correlate
@@ -178,5 +178,8 @@ def test_what_lies_beyond_whole_blocks_does_not_count() -> None:
 def test_what_cannot_be_measured_says_why() -> None:
     with pytest.raises(Unmeasurable, match="180x191 pixels hold 1 blocks of 96x96; NIQE needs two"):
         niqe(texture(0, 191, 180))
-    with pytest.raises(Unmeasurable, match="only 0 of 4 blocks have a texture"):
+    with pytest.raises(Unmeasurable, match=r"the picture is flat or strictly regular \(0 of 4 blocks"):
         niqe(np.full((192, 192, 3), 200, np.uint8))
+    for regular in regular_pictures(192).values():
+        with pytest.raises(Unmeasurable, match=r"cannot be fitted: .* \([01] of 4 blocks"):
+            niqe(regular)

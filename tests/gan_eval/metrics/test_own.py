@@ -47,7 +47,11 @@ def test_facts_come_from_the_class(install):
     facts = own_facts("difference")
     assert (facts.kind, facts.low, facts.high, facts.higher_is_better) == ("pair", 0, 255, False)
     assert facts.measures == "Greatest difference of two pictures."
-    assert (facts.unit, facts.source, facts.definition) == ("grey levels", "this test", "max-abs (tiny-metrics 1.2)")
+    assert (facts.unit, facts.source, facts.definition) == (
+        "grey levels",
+        "this test",
+        "max-abs (difference = tiny_metrics:Difference of tiny-metrics 1.2)",
+    )
     assert facts.distribution == "tiny-metrics 1.2"
 
 
@@ -193,6 +197,42 @@ def test_the_command_measures_with_own_metrics(install, tmp_path, monkeypatch):
     assert settings["metrics"]["difference"] == "this test"
 
 
+def test_each_own_metric_keeps_its_own_values(install, tmp_path, monkeypatch):
+    install(
+        "[gan_eval.metrics]\nhalf = tiny_metrics:HalfBrightness\ninherits = tiny_metrics:Inherits\n"
+        "same_words = tiny_metrics:SameWords\nsame_class = tiny_metrics:SameWords\n"
+    )
+    monkeypatch.setenv("GAN_EVAL_CACHE", str(tmp_path / "cache"))
+    stimuli = own_stimuli(tmp_path)
+    definitions = {name: own_facts(name).definition for name in own_names()}
+    assert definitions.pop("inherits") == ""  # its values are never kept
+    assert len(set(definitions.values())) == 3
+    command = ["metrics", "--real", str(tmp_path / "real"), "--fake", str(tmp_path / "fake"), "--out"]
+    for run in ("first", "second"):  # the second time with kept values
+        done = CliRunner().invoke(app, [*command, str(tmp_path / run), "--metrics", "half,inherits,same_words"])
+        assert done.exit_code == 0, done.output
+        images = pd.read_csv(tmp_path / run / "image_metrics.csv").set_index(["metric", "stimulus"])
+        assert len(images) == 3 * len(stimuli)
+        mean = images.loc["same_words", "value"]
+        assert mean["real/real/p0"] == pytest.approx(own_pictures()[0][0].mean())
+        assert images.loc["half", "value"].to_dict() == (mean / 2).to_dict()
+        assert images.loc["inherits", "value"].isna().all()
+        assert set(images.loc["inherits", "reason"]) == {"inherits: compute gave NaN"}
+
+
+def test_an_own_metric_cannot_end_the_run(install, tmp_path):
+    install(
+        "[gan_eval.metrics]\nleaves = tiny_metrics:Leaves\nsets = tiny_metrics:LeavesOfSets\n"
+        "sets_at_once = tiny_metrics:LeavesSetsAtOnce\nmade = tiny_metrics:LeavesWhenMade\n"
+    )
+    with pytest.raises(Unmeasurable, match=r"^leaves: SystemExit: I leave$"):
+        own_functions(select(["leaves"]))["leaves"](texture(0))
+    rows = own_set_rows(own_stimuli(tmp_path), select(["sets", "sets_at_once"]), unreadable={})
+    assert [row["reason"] for row in rows] == ["sets: SystemExit: I leave", "sets_at_once: d/real/p0: SystemExit: 3"]
+    with pytest.raises(UserError, match=r"'made' of .*: it cannot be made .*SystemExit: I leave"):
+        own_functions(select(["made"]))
+
+
 def test_the_command_tells_of_an_own_metric_that_will_not_do(install, tmp_path):
     install("[gan_eval.metrics]\nbad = tiny_metrics:Undirected\n")
     own_stimuli(tmp_path)
@@ -215,7 +255,7 @@ def test_the_documentations_example_works(tmp_path, monkeypatch):
     facts = own_facts("contrast_loss")
     assert (facts.kind, facts.high, facts.source) == ("pair", 1, "ours, section 3")
     assert facts.measures.startswith("How much of the reference's contrast is lost")
-    assert facts.definition == "contrast-loss/rgb8 (contrast 1.2)"
+    assert facts.definition == "contrast-loss/rgb8 (contrast_loss = contrast:ContrastLoss of contrast 1.2)"
     real = texture(0)
     assert own_functions([facts])["contrast_loss"](real // 2, real) == pytest.approx(0.5, abs=0.01)
 

@@ -4,6 +4,7 @@ import threading
 import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from gan_eval.images import Picture
 from gan_eval.metrics import Settings, feature_store, folder_pair, niqe, pixel, run_metrics, structural, tools
 from gan_eval.metrics.feature_store import FeatureBatches, FeatureStore
 from gan_eval.metrics.features import inception_extractor
+from gan_eval.metrics.file_reader import FileReader
 from gan_eval.metrics.inputs import Stimulus, stimuli_of_sets
 from gan_eval.metrics.kept_sets import SetRows
 from gan_eval.metrics.picture_files import NO_MEMORY
@@ -66,10 +68,10 @@ def test_each_file_is_read_and_decoded_once_however_many_models(
     tmp_path: Path, thumbnails: Thumbnails, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stimuli = models(tmp_path, 3, 4)
-    read, decoded = count_calls(monkeypatch, images, "read_file"), count_calls(monkeypatch, images, "decode_rgb")
+    read, decoded = count_calls(monkeypatch, FileReader, "read"), count_calls(monkeypatch, images, "decode_rgb")
     scored = count_calls(monkeypatch, niqe, "niqe")
     measure(stimuli, "psnr", "ssim", "niqe", "fid", weights={"inception": tmp_path / "any.pth"}, threads=2)
-    assert sorted(str(path) for (path,) in read) == sorted(str(one.file) for one in stimuli)
+    assert sorted(str(path) for _, path in read) == sorted(str(one.file) for one in stimuli)
     assert sorted(str(path) for _, path in decoded) == sorted(str(one.file) for one in stimuli)
     assert len(scored) == len(stimuli), "a real picture once, not once for each model"
     assert len(thumbnails.prepared) == len(stimuli)
@@ -261,3 +263,21 @@ def test_giant_and_tiny_pictures_of_one_job_are_let_go(tmp_path: Path, monkeypat
     tracemalloc.stop()
     assert len(peaks) == 6
     assert peaks[-1] - peaks[1] < size
+
+
+def test_files_are_read_into_memory_that_is_used_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    contents = [b"", b"x", bytes(range(256)) * 40, b"short", bytes(70_000)]
+    for number, content in enumerate(contents):
+        (tmp_path / str(number)).write_bytes(content)
+    reader = FileReader()
+    held = [reader.read(tmp_path / str(number)) for number in range(len(contents))]
+    assert [bytes(view) for view in held] == contents, "none is overwritten while it is held"
+    buffer = held[4].obj
+    reader.release(held[4])
+    again = reader.read(tmp_path / "2")
+    assert again.obj is buffer
+    assert bytes(again) == contents[2]
+    monkeypatch.setattr("gan_eval.metrics.file_reader.os.fstat", lambda _: SimpleNamespace(st_size=3))
+    assert bytes(FileReader().read(tmp_path / "2")) == contents[2], "a file that grows is read whole"
+    with pytest.raises(UserError, match="absent: no such picture"):
+        reader.read(tmp_path / "absent")

@@ -31,6 +31,9 @@ def test_no_two_metrics_share_a_definition():
 def test_an_unknown_name_is_answered_with_the_nearest():
     with pytest.raises(UserError, match="metric 'pnsr': unknown; did you mean 'psnr'"):
         select(["pnsr"])
+    for name, near in (("PSNR", "psnr"), ("FID", "fid"), ("L1", "l1"), ("SSIM-luma", "ssim_luma")):
+        with pytest.raises(UserError, match=f"metric '{name}': unknown; did you mean '{near}'"):
+            select([name])
     with pytest.raises(UserError, match="choose from psnr, l1"):
         select(["zzzzzz"])
     with pytest.raises(UserError, match="none named"):

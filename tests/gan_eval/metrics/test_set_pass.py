@@ -1,5 +1,6 @@
 import tracemalloc
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -163,8 +164,26 @@ def test_a_model_without_a_readable_picture() -> None:
     stimuli = _stimuli(12, "a", "bb")
     found = _compare(stimuli, "kid", unreadable={s.stimulus: "broken" for s in stimuli if s.model == "a"})
     rows = _by_name(found.rows, "a"), _by_name(found.rows, "bb")
-    assert rows[0]["kid"]["reason"] == "12 real and 0 generated pictures; kid compares sets"
+    assert rows[0]["kid"]["reason"] == "broken"
+    assert "12 left out, the first: broken" in rows[0]["kid"]["note"]
     assert rows[1]["kid"]["value"] is not None
+
+
+def test_a_data_set_without_a_readable_real_picture() -> None:
+    stimuli = _stimuli(12, "a")
+    found = _compare(stimuli, "kid", unreadable={s.stimulus: "no such disk" for s in stimuli if not s.is_fake})
+    assert [row["reason"] for row in found.rows] == ["no such disk"]
+    found = _compare([s for s in stimuli if s.is_fake], "kid")
+    assert [row["reason"] for row in found.rows] == ["0 real and 12 generated pictures; kid compares sets"]
+
+
+def test_kid_of_sets_that_share_items_is_warned_of() -> None:
+    stimuli = _stimuli(24, "a")
+    (row,) = _compare(stimuli, "kid").rows
+    assert "share items: KID is too low by an amount that falls with 1/N" in row["note"]
+    others = [s if s.is_fake else replace(s, item=f"e/{s.item}") for s in stimuli]
+    (row,) = _compare(others, "kid").rows
+    assert "share items" not in row["note"]
 
 
 def test_caveats_and_progress() -> None:
@@ -225,5 +244,5 @@ def test_segmentation_scores_have_the_real_pictures_score_as_a_ceiling() -> None
     )
     (row,) = found.rows
     assert row["value"] == pytest.approx(0.6)
-    assert "real photographs: 0.9" in row["note"]
+    assert "the real pictures themselves: 0.9" in row["note"]
     assert (row["ci_low"], row["ci_high"]) == (pytest.approx(0.6), pytest.approx(0.6))

@@ -11,7 +11,7 @@ from gan_eval.report.metrics_agreement import disputes, model_agreement, picture
 from gan_eval.report.metrics_best import Standing, standing, standings
 from gan_eval.report.metrics_charts import Cloud, distribution_chart
 from gan_eval.report.metrics_data import REAL, Measured
-from gan_eval.report.metrics_differences import metric_matrices, wins_matrix
+from gan_eval.report.metrics_differences import difference_figures, metric_matrices, wins_matrix
 from gan_eval.report.metrics_gallery import extremes
 from gan_eval.report.metrics_references import references
 from gan_eval.report.metrics_runs import left_out_view
@@ -180,6 +180,19 @@ def test_matrices_count_and_sign_decided_differences(measured):
     assert by_title["psnr ↑"].cells[clear][alike].text == "+"
     assert by_title["niqe ↓"].cells[clear][alike].text == "−"
     assert by_title["niqe ↓"].cells[alike][names.index("middling")].text == "·"
+
+
+def test_the_captions_of_differences_name_every_model_with_the_best_value(measured):
+    figures = difference_figures(measured, "houses", standings(measured, "houses"), prefix="x")
+    assert [figure.caption.partition(".")[0] for figure in figures] == [
+        "clear has the best value",
+        "middling has the best value",
+    ]
+    rows = [{**row, "value": 9.0} if row["model"] in ("alike", "middling") else row for row in values()]
+    twins = Measured(frames_of([row for row in rows if row["metric"] == "niqe"]))
+    (figure,) = difference_figures(twins, "houses", standings(twins, "houses"), prefix="x")
+    assert figure.title.rpartition(" ")[2] in ("alike", "middling")
+    assert re.match("(alike and middling|middling and alike) share the best value", figure.caption)
 
 
 def test_the_drawing_does_not_grow_with_the_pictures():
