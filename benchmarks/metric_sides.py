@@ -317,8 +317,8 @@ LINES: dict[str, Line] = {
     "niqe": Line("NIQE", "pyiqa", niqe, 9, 20),
     "frechet-400": Line("Fréchet distance, N = 400, d = 2048", "scipy's sqrtm", frechet_few, 3),
     "frechet-5000": Line("Fréchet distance, N = 5,000, d = 2048", "torch-fidelity", frechet_many, 5),
-    "inception": Line("Inception features, exact", "plain NCHW float32, batch 16", partial(inception, "float32")),
-    "inception-bf16": Line("Inception features, bfloat16", "plain NCHW float32", partial(inception, "bfloat16")),
+    "inception": Line("Inception features, exact", "plain NCHW float32, batch 16", partial(inception, "fp32")),
+    "inception-bf16": Line("Inception features, bf16", "plain NCHW float32", partial(inception, "bf16")),
     "again": Line("second run: PSNR, SSIM, NIQE of 400 pairs", "first run", partial(again, ("psnr", "ssim", "niqe"))),
     "again-fid": Line(
         "second run: the same with FID and KID", "first run", partial(again, ("psnr", "ssim", "niqe", "fid", "kid")), 1

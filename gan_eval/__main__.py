@@ -38,6 +38,10 @@ def _interrupted() -> int:
 
 
 def _usage(error: Exception) -> int:
+    if getattr(error, "message", "") and hasattr(error, "param_hint"):  # an option's bad value
+        verb = getattr(getattr(error, "ctx", None), "info_name", None)
+        line = " ".join(error.format_message().split())  # type: ignore[attr-defined]
+        return _fail(f"{verb}: {line}" if verb else line, int(error.exit_code))  # type: ignore[attr-defined]
     if hasattr(error, "show"):
         error.show()
     return int(error.exit_code)  # type: ignore[attr-defined]

@@ -1,5 +1,6 @@
 """The command `metrics`."""
 
+import os
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -30,8 +31,8 @@ MOST_LINES = 20
 class PrecisionOption(StrEnum):
     """In what the networks compute."""
 
-    float32 = "float32"
-    bfloat16 = "bfloat16"
+    fp32 = "fp32"
+    bf16 = "bf16"
 
 
 def metrics(
@@ -55,8 +56,8 @@ def metrics(
     device: Annotated[str | None, typer.Option(help="cpu, cuda, ...; default: a GPU where there is one.")] = None,
     threads: Annotated[int | None, typer.Option(min=1, help="Worker threads; default: the usable cores.")] = None,
     precision: Annotated[
-        PrecisionOption, typer.Option(help="Of Inception; bfloat16 is faster and moves values slightly.")
-    ] = PrecisionOption.float32,
+        PrecisionOption, typer.Option(help="Of Inception; bf16 is faster and moves FID by about 1 %.")
+    ] = PrecisionOption.fp32,
     cache: Annotated[bool, typer.Option("--cache/--no-cache", help="Keep values and use those kept before.")] = True,
     beside: Annotated[
         list[Path] | None,
@@ -88,6 +89,8 @@ def metrics(
     }
     with _one_voice():
         inputs = metric_inputs(sets, real, fake, dataset=dataset, model=model)
+        if report is not None:
+            _check_report(report, out)
         from gan_eval.metrics import Settings
         from gan_eval.metrics.cache import cache_file
 
@@ -147,6 +150,24 @@ def _measure(
 
         build_metrics_report(frames, stimuli_of_sets(inputs), report, title=None)
     return frames
+
+
+def _check_report(report: Path, out: Path) -> None:
+    """See, before anything is measured, that the report can be written; of its folders the last alone may be missing.
+
+    Raises:
+        UserError: it cannot.
+    """
+    if os.path.isdir(report):  # noqa: PTH112 - a path's own method fails where a folder may not be looked into
+        raise UserError(f"--report {report}: is a folder; name an HTML file")
+    folder = report.absolute().parent
+    there = next(one for one in (folder, *folder.parents) if os.path.lexists(one))
+    if not os.path.isdir(there):  # noqa: PTH112
+        raise UserError(f"--report {report}: {there} is a file; name a file in a folder")
+    if there not in (folder, folder.parent) and not folder.is_relative_to(out.absolute()):
+        raise UserError(f"--report {report}: no folder {folder.parent}; make it, or name a file in another folder")
+    if not os.access(there, os.W_OK | os.X_OK):
+        raise UserError(f"--report {report}: no permission to write in {there}; name a file in another folder")
 
 
 def _require_a_value(frames: "dict[str, pd.DataFrame]", out: Path) -> None:

@@ -256,7 +256,8 @@ PARTICIPANTS = Table(
 
 IMAGE_METRICS = Table(
     "image_metrics",
-    "One number for one stimulus. Pair metrics have one row, on the fake; no-reference metrics rows for both.",
+    "One number for one stimulus. Pair metrics have one row, on the fake, and, without a value, one on a real picture "
+    "that nothing was generated for; no-reference metrics rows for both.",
     (
         _STIMULUS,
         _ITEM,

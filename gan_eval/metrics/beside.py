@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 from gan_eval import tables
 from gan_eval.errors import UserError
+from gan_eval.metrics.finite import finite_mean
 from gan_eval.tabular import conform, read_table
 
 _NEEDED = ("model", "dataset", "metric", "value")
@@ -54,9 +54,8 @@ def _means(frame: pd.DataFrame) -> pd.DataFrame:
     frame = frame[frame["model"].notna()]
     rows = []
     for (model, dataset, metric), group in frame.groupby(["model", "dataset", "metric"], sort=False):
-        values = group["value"].dropna()
-        finite = values[np.isfinite(values)]
-        left_out = len(group) - len(finite)
-        note = f"mean of {len(finite)} pictures" + (f", {left_out} without a finite value left out" if left_out else "")
-        rows.append({"model": model, "dataset": dataset, "metric": metric, "value": finite.mean(), "note": note})
+        found = finite_mean(group["value"])
+        left_out = f", {found.left_out} without a finite value left out" if found.left_out else ""
+        note = f"mean of {found.n} pictures{left_out}"
+        rows.append({"model": model, "dataset": dataset, "metric": metric, "value": found.mean, "note": note})
     return pd.DataFrame(rows, columns=["model", "dataset", "metric", "value", "note"])

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 import torch
 
 from gan_eval.errors import UserError
+from gan_eval.metrics.words import first_sentence
 
 
 def default_device() -> str:
@@ -28,8 +29,7 @@ def usable_device(name: str | None) -> str:
     try:
         torch.empty(1, device=name)
     except (RuntimeError, AssertionError, NotImplementedError) as error:  # each build of torch has its own
-        reason = str(error).strip().partition("\n")[0][:120]
-        raise UserError(f"--device {name}: cannot be used here ({reason}); cpu always can") from error
+        raise UserError(f"--device {name}: cannot be used here ({first_sentence(error)}); cpu always can") from error
     return name
 
 

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from gan_eval.metrics.catalogue import METRICS
 from gan_eval.metrics.facts import Metric
-from gan_eval.metrics.jackknife import GROUPS, Estimate, Interval
+from gan_eval.metrics.finite import finite_mean
+from gan_eval.metrics.jackknife import GROUPS, Estimate, Interval, t_95
 from gan_eval.tabular import Row
 
 FEWEST = 3
@@ -75,9 +76,7 @@ def _difference(metric: Metric, pair: Mapping[str, Outcome]) -> Row:
     elif first.result.share_of and interval.low == interval.high:
         interval = None
         notes.append("no interval: none or all of the pictures count, whatever is left out")
-    else:
-        notes.append(f"interval: jackknife over {GROUPS} groups of items, left out for both")
-    return {"n": shared, **_told(difference.value, interval, metric, a, b), "note": "; ".join(notes)}
+    return {"n": shared, **_told(difference.value, interval, metric, a, b), "note": "; ".join(notes) or None}
 
 
 def compare_pictures(image_rows: Iterable[Mapping[str, Any]], *, metrics: Mapping[str, Metric] = METRICS) -> list[Row]:
@@ -127,17 +126,16 @@ def _paired(models: Mapping[str, Mapping[str, float]], metric: Metric) -> Iterab
 
 def _paired_row(a: NDArray[np.float64], b: NDArray[np.float64], metric: Metric, name_a: str, name_b: str) -> Row:
     both = ~(np.isnan(a) | np.isnan(b))
-    finite = np.isfinite(a) & np.isfinite(b)
-    infinite = int(both.sum() - finite.sum())
+    with np.errstate(invalid="ignore"):  # infinite less infinite is no number: left out too
+        found = finite_mean(a[both] - b[both])
+    n, infinite = found.n, found.left_out
     note = f"{infinite} item{'s' if infinite > 1 else ''} left out: a value is infinite" if infinite else None
-    differences = a[finite] - b[finite]
-    n = len(differences)
-    if n < FEWEST:
+    if found.mean is None or found.sd is None or n < FEWEST:
         reason = f"{n} items have a finite value for both; a difference needs {FEWEST}"
         return {"n": n, "reason": reason, "note": note}
-    mean = float(differences.mean())
-    half = _t_95(n - 1) * float(differences.std(ddof=1)) / math.sqrt(n)
-    return {"n": n, **_told(mean, Interval(mean - half, mean + half), metric, name_a, name_b), "note": note}
+    half = t_95(n - 1) * found.sd / math.sqrt(n)
+    interval = Interval(found.mean - half, found.mean + half)
+    return {"n": n, **_told(found.mean, interval, metric, name_a, name_b), "note": note}
 
 
 def _told(difference: float, interval: Interval | None, metric: Metric, a: str, b: str) -> Row:
@@ -149,13 +147,6 @@ def _told(difference: float, interval: Interval | None, metric: Metric, a: str, 
     lesser = b if greater == a else a
     better = None if greater is None else greater if metric.higher_is_better else lesser
     return row | {"ci_low": interval.low, "ci_high": interval.high, "better": better}
-
-
-def _t_95(freedom: int) -> float:
-    """97.5 % point of Student's t."""
-    from scipy.special import stdtrit
-
-    return float(stdtrit(freedom, 0.975))
 
 
 def _least(a: float | None, b: float | None) -> float | None:

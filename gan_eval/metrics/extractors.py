@@ -9,10 +9,11 @@ from gan_eval.errors import UserError
 from gan_eval.files import sha256_file
 from gan_eval.metrics.extractor import Extractor
 from gan_eval.metrics.facts import DEFAULT_RESIZER, ExtractorName, Metric
-from gan_eval.metrics.features import Precision, inception_extractor, vgg16_extractor
+from gan_eval.metrics.features import inception_extractor, vgg16_extractor
 from gan_eval.metrics.resizers import check_resizer
 from gan_eval.metrics.segmenter_settings import PALETTE
 from gan_eval.metrics.unmeasurable import Unmeasurable
+from gan_eval.study import Precision
 from gan_eval.weights import find, is_official
 
 
@@ -35,7 +36,7 @@ def load_extractors(
     paths: Mapping[str, Path] | None = None,
     resizer: str = DEFAULT_RESIZER,
     device: str | None = None,
-    precision: Precision = "float32",
+    precision: Precision = "fp32",
     segmenter: Path | None = None,
 ) -> Extractors:
     """The extractors that the metrics name, each loaded once.
@@ -45,7 +46,7 @@ def load_extractors(
         paths: files by the weights' name (`inception`, `vgg16`); default: the cache.
         resizer: see `gan_eval.metrics.resizers.resize`.
         device: where the networks run: cpu, cuda, ...; default: CUDA where there is one.
-        precision: of Inception; VGG16 and the segmenter always run in float32.
+        precision: of Inception; VGG16 and the segmenter always run in fp32.
         segmenter: the user's network that labels street scenes (see `gan_eval.metrics.segmenter`).
 
     Raises:

@@ -12,6 +12,12 @@ DEFAULT_RESIZER = "tf1"
 ENOUGH_FOR_FID = 2000
 """Pictures below which FID's bias is not small beside differences between models."""
 
+FID_OF_FEW = (
+    f"FID from fewer than {ENOUGH_FOR_FID} pictures is biased upwards and may be compared only with values from as "
+    "many pictures"
+)
+"""What a reader must know of such an FID."""
+
 
 @dataclass(frozen=True)
 class Metric:

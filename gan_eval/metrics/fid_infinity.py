@@ -20,7 +20,7 @@ of a few milliseconds with some hundred pictures and of about a second with some
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from hashlib import sha256
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,53 +40,46 @@ SEED = 2020
 """Draws the smaller sets."""
 
 
-@dataclass(frozen=True)
-class Line:
-    """A straight line through FID over 1/N."""
+def fid_infinity(
+    real: Features,
+    fake: Features,
+    *,
+    real_items: Sequence[str] | None = None,
+    fake_items: Sequence[str] | None = None,
+) -> float:
+    """FID∞ (Chong and Forsyth 2020): an item's real and generated pictures are drawn together.
 
-    value: float
-    """At 1/N = 0."""
-    slope: float
-    fit_error: float
-    """Standard error of `value` as the fit gives it, for points that were independent."""
-
-
-def fid_infinity(real: Features, fake: Features) -> float:
-    """FID∞ (Chong and Forsyth 2020) of pictures without items: real and generated ones are drawn on their own.
-
-    Sets of unequal size shrink by the same share, as FID's bias falls with either; 1/N is then the mean of both.
+    Without items, real and generated pictures are drawn on their own, by the rank of their features: the order of the
+    rows has no part in it. Sets of unequal size shrink by the same share, as FID's bias falls with either; 1/N is then
+    the mean of both.
 
     Args:
         real: (N, d) features of the real pictures.
         fake: (M, d) features of the generated ones.
+        real_items, fake_items: the item of each picture; both or neither.
 
     Raises:
         Unmeasurable: fewer than 20 pictures in a set, or a feature is not finite.
+        ValueError: items of one set alone, or not one for each picture.
 
     >>> from gan_eval.metrics.frechet import frechet_distance
     >>> rng = np.random.default_rng(0)
     >>> real, fake = rng.normal(size=(300, 20)), rng.normal(0.5, 1, size=(300, 20))  # at a distance of 5
     >>> round(frechet_distance(real, fake).value, 2), round(fid_infinity(real, fake), 2)
-    (6.2, 5.2)
+    (6.2, 4.91)
     """
-    names = [f"r{n}" for n in range(len(real))], [f"f{n}" for n in range(len(fake))]
-    return extrapolate(real, fake, names[0], names[1]).value
-
-
-def extrapolate(real: Features, fake: Features, real_items: Sequence[str], fake_items: Sequence[str]) -> Line:
-    """The line through the FID of subsets; an item's real and generated pictures are drawn together.
-
-    Args:
-        real, fake: (N, d) and (M, d) features.
-        real_items, fake_items: the item of each picture.
-
-    Raises:
-        Unmeasurable: as `fid_infinity`.
-    """
+    if real_items is None and fake_items is None:
+        real_items, fake_items = _names_by_rank("r", real), _names_by_rank("f", fake)
+    if real_items is None or fake_items is None:
+        raise ValueError("items of one set alone; name those of the real and of the generated pictures, or neither")
+    if (len(real), len(fake)) != (len(real_items), len(fake_items)):
+        raise ValueError(
+            f"{len(real)} real and {len(fake)} generated pictures, but {len(real_items)} and {len(fake_items)} items"
+        )
     if min(len(real), len(fake)) < FEWEST:
         raise Unmeasurable(f"{len(real)} real and {len(fake)} generated pictures; fid_infinity needs {FEWEST} of each")
     require_finite(near_mean(real) + near_mean(fake))
-    return Draws(real_items, fake_items).line(subset_distance(real, fake))
+    return Draws(real_items, fake_items).extrapolate(subset_distance(real, fake))
 
 
 def infinity_estimate(
@@ -107,13 +100,13 @@ def infinity_estimate(
     Raises:
         Unmeasurable: as `fid_infinity`.
     """
-    value = extrapolate(real, fake, real_items, fake_items).value
+    value = fid_infinity(real, fake, real_items=real_items, fake_items=fake_items)
     if real_groups is None or fake_groups is None:
         return Estimate(value)
     draws = Draws(real_items, fake_items)
     distance = subset_distance(real, fake)
     left_out = [
-        draws.line(distance, real_kept=real_groups != g, fake_kept=fake_groups != g).value for g in range(GROUPS)
+        draws.extrapolate(distance, real_kept=real_groups != g, fake_kept=fake_groups != g) for g in range(GROUPS)
     ]
     return Estimate(value, np.array(left_out))
 
@@ -135,14 +128,14 @@ class Draws:
         self._strata = [in_real & ~in_fake, in_fake & ~in_real, in_real & in_fake]
         self._numbers = np.random.default_rng(SEED).random((SIZES, len(items)))
 
-    def line(
+    def extrapolate(
         self,
         distance: SubsetDistance,
         *,
         real_kept: NDArray[np.bool_] | None = None,
         fake_kept: NDArray[np.bool_] | None = None,
-    ) -> Line:
-        """The line through the distances of the subsets.
+    ) -> float:
+        """The distance at 1/N = 0, on the line through those of the subsets.
 
         Args:
             distance: of the real and the generated pictures in given rows.
@@ -159,7 +152,7 @@ class Draws:
             rows, others = np.flatnonzero(chosen[self._real]), np.flatnonzero(chosen[self._fake])
             inverse.append((1 / len(rows) + 1 / len(others)) / 2)
             values.append(distance(rows, others))
-        return fit_line(np.array(inverse), np.array(values))
+        return intercept(np.array(inverse), np.array(values))
 
     def _choose(self, share: float, numbers: Vector, kept: NDArray[np.bool_]) -> NDArray[np.bool_]:
         chosen = np.zeros(len(numbers), dtype=bool)
@@ -169,17 +162,32 @@ class Draws:
         return chosen
 
 
-def fit_line(inverse: Vector, values: Vector) -> Line:
-    """The least-squares line.
+def intercept(inverse: Vector, values: Vector) -> float:
+    """The least-squares line through `values` over `inverse`, at 0.
 
-    >>> line = fit_line(np.array([0.01, 0.02, 0.04]), np.array([7.0, 9.0, 13.0]))
-    >>> round(line.value, 9), round(line.slope, 9), round(line.fit_error, 9)
-    (5.0, 200.0, 0.0)
+    >>> round(intercept(np.array([0.01, 0.02, 0.04]), np.array([7.0, 9.0, 13.0])), 9)
+    5.0
     """
     centred = inverse - inverse.mean()
-    spread = float(centred @ centred)
-    slope = float(centred @ values) / spread
-    value = float(values.mean() - slope * inverse.mean())
-    rest = values - value - slope * inverse
-    variance = float(rest @ rest) / (len(values) - 2)
-    return Line(value, slope, float(np.sqrt(variance * (1 / len(values) + inverse.mean() ** 2 / spread))))
+    slope = float(centred @ values) / float(centred @ centred)
+    return float(values.mean() - slope * inverse.mean())
+
+
+def content_order(features: Features) -> list[int]:
+    """The rows by their sum, then by their hash: an order that no order of the rows changes, in float32 or float64.
+
+    By the sum first, so that rounding in the features leaves it alone but for near ties.
+
+    >>> content_order(np.array([[3.0, 1.0], [0.0, 2.0], [1.0, 0.5]]))
+    [2, 1, 0]
+    """
+    rows = (np.ascontiguousarray(row, dtype="<f8") + 0.0 for row in features)  # 0.0 makes -0.0 the 0.0 that it equals
+    keys = [(float(row.sum()), sha256(row.tobytes()).digest()) for row in rows]
+    return sorted(range(len(keys)), key=keys.__getitem__)
+
+
+def _names_by_rank(prefix: str, features: Features) -> list[str]:
+    names = [""] * len(features)
+    for rank, row in enumerate(content_order(features)):
+        names[row] = f"{prefix}{rank}"
+    return names

@@ -24,7 +24,7 @@ ByStem = Mapping[str, list[Path]]
 class FolderPair(StimulusSet):
     """Two folders as a stimulus set. Its rows have two more columns, both for people's eyes.
 
-    `problem` says why a row's picture is not measured, `no_reference` why a generated picture has no reference.
+    `problem` says why a row's picture is not measured, `no_reference` why a picture has no partner.
     """
 
     problems: tuple[str, ...] = ()
@@ -56,7 +56,10 @@ def folder_pair(real: Path, fake: Path, *, dataset: str | None = None, model: st
         raise _nothing_in_common(real, fake, reals, fakes)
     no_real, no_fake = _missing(fakes, real, reals), _missing(reals, fake, fakes)
     several = _several(real, reals), _several(fake, fakes)
-    rows = [_row(stem, paths, dataset, None, problem=several[0].get(stem)) for stem, paths in reals.items()]
+    rows = [
+        _row(stem, paths, dataset, None, problem=several[0].get(stem)) | {"no_reference": no_fake.get(stem)}
+        for stem, paths in reals.items()
+    ]
     for stem, paths in sorted(fakes.items(), key=lambda entry: entry[0] not in reals):
         no_reference = no_real.get(stem) or several[0].get(stem)
         rows.append(

@@ -48,11 +48,10 @@ class FrechetReference:
         Raises:
             Unmeasurable: as `frechet_distance`.
         """
-        found = frechet_distance(self._real, fake)
-        note = f"estimator: {found.estimator}"
+        value = frechet_distance(self._real, fake).value
         if self._groups is None or groups is None:
-            return Estimate(found.value, note=note)
-        return Estimate(found.value, self._left_out(fake, self._groups, groups), note)
+            return Estimate(value)
+        return Estimate(value, self._left_out(fake, self._groups, groups))
 
     def _left_out(self, fake: Features, real_groups: Groups, groups: Groups) -> NDArray[np.float64] | None:
         counts = [np.sum(real_groups != g) for g in range(GROUPS)], [np.sum(groups != g) for g in range(GROUPS)]

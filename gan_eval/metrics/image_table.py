@@ -18,10 +18,11 @@ _COMPARED = ["item", "kind", "model", "dataset", "metric", "value", "fraction"]
 def image_table(
     stimuli: Sequence[Stimulus], measures: Sequence[Measure], results: PictureResults, run: str
 ) -> pd.DataFrame:
-    """The table, in the order of the stimuli; pair metrics have rows for the generated pictures alone."""
-    is_fake = np.array([stimulus.is_fake for stimulus in stimuli], bool)
+    """The table, in the order of the stimuli; pair metrics have rows for the generated pictures, and for real ones that
+    nothing was generated for."""
+    in_pairs = np.array([stimulus.has_pair_metrics for stimulus in stimuli], bool)
     is_pair = np.array([measure.is_pair for measure in measures], bool)
-    rows, columns = np.nonzero(is_fake[:, None] | ~is_pair[None, :])
+    rows, columns = np.nonzero(in_pairs[:, None] | ~is_pair[None, :])
     reasons = np.full(results.numbers.shape, None, object)
     for place, reason in results.reasons.items():
         reasons[place] = reason

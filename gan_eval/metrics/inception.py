@@ -20,6 +20,7 @@ from torch.nn import functional as F
 
 from gan_eval.errors import UserError
 from gan_eval.files import sha256_file
+from gan_eval.metrics.words import first_sentence
 from gan_eval.weights import WEIGHTS
 
 FEATURES = 2048
@@ -216,7 +217,7 @@ def load_inception(path: Path, *, dtype: torch.dtype = torch.float32) -> Incepti
             _assign(convolution, weight, bias)
     except Exception as error:  # zipfile and torch raise whatever a file that is something else leads to
         raise UserError(
-            f"{path}: not the weights of Inception 2015-12-05 ({_first_line(error)}); "
+            f"{path}: not the weights of Inception 2015-12-05 ({first_sentence(error)}); "
             "get them with `gan-eval weights fetch inception`"
         ) from error
     network.requires_grad_(False)
@@ -278,7 +279,3 @@ def _assign(convolution: Convolution, weight: Tensor, bias: Tensor) -> None:
     convolution.weight.data.copy_(weight)
     assert convolution.bias is not None
     convolution.bias.data.copy_(bias)
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).strip().partition("\n")[0][:120] or type(error).__name__

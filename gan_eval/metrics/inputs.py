@@ -1,5 +1,6 @@
 """What is measured: the rows of stimulus sets or of a frame, with the files they name."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -13,6 +14,8 @@ from gan_eval.stimuli import StimulusSet, read_set
 if TYPE_CHECKING:
     import pandas as pd
 
+NO_INPUT = "no input_file: the label map that the picture was generated from; a stimulus set with input/ has it"
+"""Why there is no input, where there is none."""
 _NEEDED = ("stimulus", "kind", "model", "dataset", "file", "reference_file")
 
 
@@ -34,11 +37,16 @@ class Stimulus:
     problem: str | None = None
     """Why the picture is not to be measured, where that is known before its file is read."""
     no_reference: str = "no reference_file"
-    """Why there is no reference, where there is none."""
+    """Why there is no reference, where there is none; of a real picture: why it has no partner, where it wants one."""
 
     @property
     def is_fake(self) -> bool:
         return self.kind == "fake"
+
+    @property
+    def has_pair_metrics(self) -> bool:
+        """Whether pair metrics have a row on it: a generated picture, or a real one that nothing was generated for."""
+        return self.is_fake or self.no_reference != Stimulus.no_reference
 
 
 def stimuli_of_sets(sets: Iterable[StimulusSet | Path]) -> list[Stimulus]:
@@ -52,6 +60,12 @@ def stimuli_of_sets(sets: Iterable[StimulusSet | Path]) -> list[Stimulus]:
         stimuli = entry if isinstance(entry, StimulusSet) else read_set(entry, files_must_exist=False)
         found += _stimuli(stimuli.rows, stimuli.folder)
     return _distinct(found)
+
+
+def named_twice(sets: Iterable[StimulusSet | Path]) -> list[str]:
+    """A line for each stimulus set that is named more than once."""
+    folders = Counter(Path(entry).resolve() for entry in sets if not isinstance(entry, StimulusSet))
+    return [f"{folder}: named {count} times, measured once" for folder, count in folders.items() if count > 1]
 
 
 def stimuli_of_frame(frame: "pd.DataFrame", root: Path | None) -> list[Stimulus]:

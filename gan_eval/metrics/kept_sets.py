@@ -2,29 +2,18 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 
 from gan_eval.files import sha256_json
 from gan_eval.metrics.cache import Cache
+from gan_eval.metrics.callables import OnProgress
 from gan_eval.metrics.facts import Metric
 from gan_eval.metrics.inputs import Stimulus
-from gan_eval.metrics.picture_pass import OnProgress
 from gan_eval.metrics.picture_work import PictureResults
 from gan_eval.metrics.provenance import versions
+from gan_eval.metrics.set_rows import SetRows
 from gan_eval.metrics.tools import Tools, code_hash
-from gan_eval.tabular import Row
 
 _LIBRARIES = ("numpy", "scipy", "torch")
-
-
-@dataclass(frozen=True)
-class SetRows:
-    """Rows without the column `run`."""
-
-    rows: list[Row] = field(default_factory=list)
-    """Of the table `set_metrics`."""
-    comparisons: list[Row] = field(default_factory=list)
-    """Of the table `metric_comparisons`."""
 
 
 def compare_sets_once(
@@ -47,7 +36,7 @@ def compare_sets_once(
     from gan_eval.metrics.set_pass import compare_sets
 
     names = [stimulus.stimulus for stimulus in stimuli]
-    found = compare_sets(
+    rows = compare_sets(
         stimuli,
         wanted,
         features={kind.name: results.stores[kind.name].table(names) for kind in tools.network.kinds},
@@ -57,7 +46,6 @@ def compare_sets_once(
         hashes={names[number]: digest.hex() for number, digest in results.hashes.items()},
         on_progress=on_progress,
     )
-    rows = SetRows(found.rows, found.comparisons)
     cache.keep_result(key, json.dumps(vars(rows)))
     return rows
 

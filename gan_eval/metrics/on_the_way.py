@@ -4,9 +4,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
+from gan_eval.metrics.finite import finite_mean
 from gan_eval.metrics.registry import select
 from gan_eval.metrics.runner import evaluate
 from gan_eval.tabular import Row
@@ -24,8 +24,8 @@ def higher_is_better(names: tuple[str, ...]) -> Mapping[str, bool]:
 def measure_on_the_way(names: tuple[str, ...]) -> Callable[[Path], list[Row]]:
     """A function that measures the generated pictures of a stimulus set's folder.
 
-    It returns a row for each metric: metric, value (mean over the pictures that have one, or the set's value), sd, n
-    and reason (why a value is missing).
+    It returns a row for each metric: metric, value (mean over the pictures that have a finite one, or the set's
+    value), sd, n (pictures in the mean) and reason (why a value is missing).
     """
 
     def measure(folder: Path) -> list[Row]:
@@ -38,16 +38,11 @@ def measure_on_the_way(names: tuple[str, ...]) -> Callable[[Path], list[Row]]:
 
 
 def _of_pictures(name: str, rows: pd.DataFrame) -> Row:
-    values = rows["value"].dropna()
-    values = values[np.isfinite(values)]
-    reasons = rows["reason"].dropna()
-    return {
-        "metric": name,
-        "value": float(values.mean()) if len(values) else None,
-        "sd": float(values.std()) if len(values) > 1 else None,
-        "n": len(values),
-        "reason": str(reasons.iloc[0]) if len(reasons) and not len(values) else None,
-    }
+    found = finite_mean(rows["value"])
+    reason = None
+    if found.mean is None:
+        reason = next((str(text) for text in rows["reason"].dropna()), "every value is infinite")
+    return {"metric": name, "value": found.mean, "sd": found.sd, "n": found.n, "reason": reason}
 
 
 def _of_set(row: Mapping[Any, Any]) -> Row:

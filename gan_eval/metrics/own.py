@@ -6,7 +6,7 @@ Whatever goes wrong inside is the reason of that picture's row.
 """
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -14,15 +14,14 @@ from torch import Tensor
 
 from gan_eval.errors import UserError
 from gan_eval.metrics.backends import Pixels
+from gan_eval.metrics.callables import PictureFunction
 from gan_eval.metrics.facts import Metric
 from gan_eval.metrics.own_entries import own_class
 from gan_eval.metrics.unmeasurable import Unmeasurable
+from gan_eval.metrics.words import shortened
 
 if TYPE_CHECKING:
     import torchmetrics
-
-PictureFunction = Callable[..., float]
-"""Takes the generated and the real picture, or the one picture."""
 
 
 def own_functions(metrics: Iterable[Metric], *, device: str | None = None) -> dict[str, PictureFunction]:
@@ -78,8 +77,8 @@ def single_number(value: Any) -> float:
 
 
 def told(error: BaseException) -> str:
-    """An error in one line."""
-    return " ".join(f"{type(error).__name__}: {error}".split())
+    """An error in one line of 300 characters at the most."""
+    return shortened(" ".join(f"{type(error).__name__}: {error}".split()), 300)
 
 
 class _OfPictures:

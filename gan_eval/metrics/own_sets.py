@@ -1,7 +1,7 @@
 """Users' own set metrics: one instance for each model and data set, given picture by picture.
 
 The pictures are read once more, in the stimuli's order, because the pass over the pictures does not read those whose
-values are kept. Under `torchrun` each process reads its share, and torchmetrics brings the states together.
+values are kept. Under `torchrun` each process reads its share of every set, and their states are brought together.
 """
 
 from collections import deque
@@ -10,14 +10,15 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-import torch.distributed as dist
-
 from gan_eval import images
 from gan_eval.errors import UserError
 from gan_eval.images import Picture
+from gan_eval.metrics.callables import OnProgress
+from gan_eval.metrics.distributed import ALONE, Processes
 from gan_eval.metrics.facts import Metric
 from gan_eval.metrics.inputs import Stimulus
 from gan_eval.metrics.own import as_batch, make_own, single_number, told
+from gan_eval.metrics.own_sync import bring_together, everywhere, keep_apart
 from gan_eval.metrics.unmeasurable import Unmeasurable
 from gan_eval.tabular import Row
 
@@ -70,15 +71,19 @@ def own_set_rows(
     unreadable: Mapping[str, str],
     threads: int = 1,
     device: str | None = None,
+    processes: Processes = ALONE,
+    on_progress: OnProgress | None = None,
 ) -> list[Row]:
     """Rows of the table `set_metrics`, without `run`: one for each (model, data set) and own set metric.
 
     Args:
-        stimuli: all pictures; under `torchrun` the same in every process.
+        stimuli: all pictures; the same in all processes.
         metrics: those wanted; built-in, pair and single ones are passed over.
         unreadable: the reason for each stimulus that is known to be unreadable.
         threads: how many read pictures ahead.
         device: where the metrics compute; default: the CPU.
+        processes: those that share the work; all of them must call it.
+        on_progress: told the pictures done of this process's share.
 
     Returns:
         The same rows in every process.
@@ -86,29 +91,41 @@ def own_set_rows(
     Raises:
         UserError: a metric cannot be made.
     """
-    device = device or "cpu"
+    comparisons = _comparisons(stimuli, metrics, device or "cpu")
+    if comparisons:
+        share = _share(stimuli, processes)
+        for done, (stimulus, picture) in enumerate(_pictures(share, unreadable, threads), start=1):
+            for comparison in comparisons:
+                if comparison.concerns(stimulus):
+                    comparison.take(stimulus, picture, device or "cpu")
+            if on_progress:
+                on_progress(done, len(share), "own set metrics")
+    return [_row(comparison, stimuli, processes) for comparison in comparisons]
+
+
+def _comparisons(stimuli: Sequence[Stimulus], metrics: Sequence[Metric], device: str) -> list[_Comparison]:
     groups = dict.fromkeys((s.model or "", s.dataset) for s in stimuli if s.is_fake)
     own = [metric for metric in metrics if metric.distribution and metric.kind == "set"]
-    comparisons = [
+    found = [
         _Comparison(model, dataset, metric, make_own(metric, device=device))
         for model, dataset in groups
         for metric in own
     ]
-    if comparisons:
-        for stimulus, picture in _pictures(_share(stimuli), unreadable, threads):
-            for comparison in comparisons:
-                if comparison.concerns(stimulus):
-                    comparison.take(stimulus, picture, device)
-    return [_row(comparison, stimuli) for comparison in comparisons]
+    for comparison in found:
+        keep_apart(comparison.metric)
+    return found
 
 
-def _share(stimuli: Sequence[Stimulus]) -> Sequence[Stimulus]:
-    """The stimuli that this process is to read."""
-    return stimuli[dist.get_rank() :: dist.get_world_size()] if _distributed() else stimuli
-
-
-def _distributed() -> bool:
-    return dist.is_available() and dist.is_initialized()
+def _share(stimuli: Sequence[Stimulus], processes: Processes) -> Sequence[Stimulus]:
+    """What this process is to read: of every set as many pictures in a row as the others, so that all have of all."""
+    sets: dict[tuple[str, str | None], list[int]] = {}
+    for number, stimulus in enumerate(stimuli):
+        sets.setdefault((stimulus.dataset, stimulus.model), []).append(number)
+    mine = set()
+    for numbers in sets.values():
+        first, end = (len(numbers) * rank // processes.count for rank in (processes.rank, processes.rank + 1))
+        mine.update(numbers[first:end])
+    return [stimuli[number] for number in sorted(mine)]
 
 
 def _pictures(
@@ -136,8 +153,8 @@ def _read(stimulus: Stimulus, unreadable: Mapping[str, str]) -> Picture | UserEr
         return error
 
 
-def _row(comparison: _Comparison, stimuli: Sequence[Stimulus]) -> Row:
-    tally = _joined(comparison.tally)
+def _row(comparison: _Comparison, stimuli: Sequence[Stimulus], processes: Processes) -> Row:
+    tally = _joined(everywhere(comparison.tally, processes))
     row: dict[str, Any] = {
         "model": comparison.model,
         "dataset": comparison.dataset,
@@ -153,6 +170,7 @@ def _row(comparison: _Comparison, stimuli: Sequence[Stimulus]) -> Row:
     }
     if tally.reason is None:
         try:
+            bring_together(comparison.metric, processes)
             row["value"] = single_number(comparison.metric.compute())
         except Unmeasurable as reason:
             row["reason"] = f"{comparison.facts.name}: {reason}"
@@ -161,12 +179,8 @@ def _row(comparison: _Comparison, stimuli: Sequence[Stimulus]) -> Row:
     return row
 
 
-def _joined(tally: _Tally) -> _Tally:
-    """The tallies of all processes as one; every process must call it."""
-    tallies = [tally]
-    if _distributed():
-        tallies = [_Tally() for _ in range(dist.get_world_size())]
-        dist.all_gather_object(tallies, tally)
+def _joined(tallies: Sequence[_Tally]) -> _Tally:
+    """The tallies of all processes as one."""
     return _Tally(
         n_real=sum(one.n_real for one in tallies),
         n_fake=sum(one.n_fake for one in tallies),

@@ -9,6 +9,7 @@ from gan_eval import images
 from gan_eval.errors import UserError
 from gan_eval.images import Picture
 from gan_eval.metrics.file_reader import FileReader
+from gan_eval.metrics.pixel_budget import PixelBudget, pixels_of
 
 if TYPE_CHECKING:
     from gan_eval.metrics.backends import Pixels
@@ -30,12 +31,15 @@ class PictureFile:
 class PictureFiles:
     """What one thread holds of the files that it is measuring; `close` it after the job."""
 
-    def __init__(self, reader: FileReader, device: str = "cpu") -> None:
+    def __init__(self, reader: FileReader, budget: PixelBudget, device: str = "cpu") -> None:
         """
         Args:
             reader: of this thread.
+            budget: of all threads; decoding may wait for it.
             device: where the pictures are wanted; on the CPU they are arrays, elsewhere tensors.
         """
+        self._budget = budget
+        self._reserved = 0
         self._reader = reader
         self._device = device
         self._files: dict[str, PictureFile | UserError] = {}
@@ -71,7 +75,9 @@ class PictureFiles:
             raise self._broken[file.path]
         if file.digest not in self._pictures:
             try:
-                self._pictures[file.digest] = images.decode_rgb(self._taken(file), file.path)
+                content = self._taken(file)
+                self._reserve(pixels_of(content))
+                self._pictures[file.digest] = images.decode_rgb(content, file.path)
             except UserError as error:
                 self._broken[file.path] = error
                 raise
@@ -111,6 +117,17 @@ class PictureFiles:
         for file in self._files.values():
             self._let_go(file)
         self._files.clear()
+        self._pictures.clear()
+        self._on_device.clear()
+        self._budget.give_back(self._reserved)
+        self._reserved = 0
+
+    def _reserve(self, pixels: int) -> None:
+        """Take a pair's pixels for the whole job, when its first large picture comes; larger ones later add to them."""
+        more = 2 * pixels - self._reserved
+        if more > 0:
+            self._budget.take(more, wait=self._reserved == 0)
+            self._reserved += more
 
     def _taken(self, file: PictureFile) -> bytes:
         """The file's bytes, which are then no longer held."""

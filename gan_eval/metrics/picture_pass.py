@@ -12,28 +12,43 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 
 from gan_eval.metrics.cache import Cache
+from gan_eval.metrics.callables import OnProgress
 from gan_eval.metrics.feature_store import FeatureStore
 from gan_eval.metrics.inputs import Stimulus
 from gan_eval.metrics.picture_work import PictureResults, PictureWork
 from gan_eval.metrics.tools import Tools
 
-OnProgress = Callable[[int, int, str], None]
-"""Called with (done, total, what)."""
-
 Job = tuple[int, ...]
 """Numbers of the stimuli that share a real picture, so that its file is read once."""
 
 _LOOK_EVERY_S = 0.1
+MOST_COPIES = 8
+"""Files of an item's real picture in so many sets are taken for copies of one, to be decoded once."""
 
 
 def jobs_of(stimuli: Sequence[Stimulus]) -> list[Job]:
-    """Stimuli grouped by the real picture that they share, in the order in which the groups begin."""
+    """Stimuli grouped by the real picture that they share, in the order in which the groups begin.
+
+    That is the item's; an item with several real pictures is split by their files, so that a job holds few pictures.
+    """
     items = {str(stimulus.file): stimulus.item for stimulus in stimuli if not stimulus.is_fake}
     groups: dict[str, list[int]] = {}
     for number, stimulus in enumerate(stimuli):
         item = items.get(str(stimulus.reference), stimulus.item) if stimulus.reference else stimulus.item
         groups.setdefault(item, []).append(number)
-    return [tuple(group) for group in groups.values()]
+    return [job for group in groups.values() for job in _split(stimuli, group)]
+
+
+def _split(stimuli: Sequence[Stimulus], group: Sequence[int]) -> list[Job]:
+    """The group as one job, or where its real pictures are several ones, a job for each of their files."""
+    parts: dict[str, list[int]] = {}
+    for number in group:
+        one = stimuli[number]
+        parts.setdefault(str(one.reference or one.file), []).append(number)
+    reals = {str(stimuli[number].file) for number in group if not stimuli[number].is_fake}
+    if len(reals) <= 1 and len(parts) <= MOST_COPIES:
+        return [tuple(group)]
+    return [tuple(part) for part in parts.values()]
 
 
 def measure_pictures(

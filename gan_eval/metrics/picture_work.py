@@ -13,8 +13,9 @@ from gan_eval.errors import UserError
 from gan_eval.metrics.cache import UNKNOWN, Cache, Kept
 from gan_eval.metrics.feature_store import FeatureBatches, FeatureKey, FeatureStore, Found
 from gan_eval.metrics.file_reader import FileReader
-from gan_eval.metrics.inputs import Stimulus
+from gan_eval.metrics.inputs import NO_INPUT, Stimulus
 from gan_eval.metrics.picture_files import NO_MEMORY, PictureFile, PictureFiles, memory_ran_out
+from gan_eval.metrics.pixel_budget import PixelBudget
 from gan_eval.metrics.tools import FeatureKind, Measure, Tools
 from gan_eval.metrics.unmeasurable import Unmeasurable
 
@@ -64,6 +65,7 @@ class PictureWork:
         self._needs_reference = any(measure.is_pair for measure in tools.measures)
         self._kinds = [(kind, cache.number(kind.definition)) for kind in tools.network.kinds]
         self._batches: dict[str, FeatureBatches] = {}
+        self._budget = PixelBudget()
         self._lock = threading.Lock()
         self.done = 0
 
@@ -71,19 +73,25 @@ class PictureWork:
         """Measure job after job."""
         reader = FileReader()
         for job in jobs:
-            files, kept = PictureFiles(reader, self._tools.device), 0
-            for number in job:
-                try:
-                    kept += self._measure(number, files)
-                except UserError:
-                    raise
-                except Exception as error:
-                    error.add_note(f"while measuring {self._stimuli[number].file}")
-                    raise
-            files.close()
+            files, kept = PictureFiles(reader, self._budget, self._tools.device), 0
+            try:
+                for number in job:
+                    kept += self._noted(number, files)
+            finally:
+                files.close()
             with self._lock:
                 self.done += len(job)
                 self._results.kept += kept
+
+    def _noted(self, number: int, files: PictureFiles) -> int:
+        """As `_measure`; a mistake of the program tells the picture."""
+        try:
+            return self._measure(number, files)
+        except UserError:
+            raise
+        except Exception as error:
+            error.add_note(f"while measuring {self._stimuli[number].file}")
+            raise
 
     def finish(self) -> None:
         """Run the batches that are not full."""
@@ -99,7 +107,7 @@ class PictureWork:
             file = files.read(stimulus.file)
         except UserError as error:
             self._results.unreadable[number] = str(error)
-            for column, _, _ in self._measures[stimulus.is_fake]:
+            for column, _, _ in self._measures[stimulus.has_pair_metrics]:
                 self._results.reasons[number, column] = str(error)
             return 0
         self._results.hashes[number] = file.digest
@@ -112,7 +120,7 @@ class PictureWork:
 
     def _reference(self, stimulus: Stimulus, files: PictureFiles) -> PictureFile | str | None:
         """The reference's file, or why there is none; None where none is wanted."""
-        if not (stimulus.is_fake and self._needs_reference):
+        if not (stimulus.has_pair_metrics and self._needs_reference):
             return None
         if stimulus.reference is None:
             return stimulus.no_reference
@@ -122,7 +130,7 @@ class PictureWork:
             return str(error)
 
     def _values(self, number: int, file: PictureFile, reference: PictureFile | str | None, files: PictureFiles) -> int:
-        wanted = self._measures[self._stimuli[number].is_fake]
+        wanted = self._measures[self._stimuli[number].has_pair_metrics]
         if not wanted:
             return 0
         beside = reference.digest if isinstance(reference, PictureFile) else b""
@@ -193,7 +201,10 @@ class PictureWork:
             pictures = [files.picture(one) for one in (file, companion) if one is not None]
             prepared = extractor.prepare(*pictures)
         except Unmeasurable as reason:
-            self._deliver(store, number, key, str(reason))
+            if kind.keeps_reasons:
+                self._deliver(store, number, key, str(reason))
+            else:
+                store.put(number, str(reason))
         except UserError as error:
             if number not in self._results.unreadable:
                 store.put(number, str(error))
@@ -210,7 +221,7 @@ class PictureWork:
         if kind.companion is None:
             return None
         if kind.companion == "input":
-            path, missing = stimulus.input, "no input_file"
+            path, missing = stimulus.input, NO_INPUT
         else:
             path, missing = stimulus.reference if stimulus.is_fake else stimulus.file, stimulus.no_reference
         if path is None:

@@ -84,18 +84,20 @@ def provenance(
     """
     from gan_eval.metrics import jackknife
 
+    networks = {kind.name for kind in tools.network.kinds}
+    resizer = settings.resizer if networks - {"segmenter"} else None
     has_sets = any(metric.kind == "set" for metric in metrics)
     canonical = {
         "metrics": {metric.name: metric.source for metric in metrics},
         "definitions": {metric.name: metric.definition or metric.distribution for metric in metrics},
         "decoder": decoder(),
-        "resizer": settings.resizer,
+        "resizer": resizer,
         "resize": "bicubic" if settings.resize else None,
-        "precision": settings.precision if tools.network.kinds else None,
+        "precision": settings.precision if "inception" in networks else None,
         "weights": dict(sorted(tools.network.sha256.items())),
         "segmenter": _segmenter(settings, tools),
         "caveats": tools.network.told,
-        "interval": f"jackknife, {jackknife.GROUPS} groups of items" if has_sets else None,
+        "interval": jackknife.METHOD if has_sets else None,
     }
     beside = {metric.name: metric.definition for metric in put_beside}
     how = {**canonical, "put_beside": beside, "kept_values_used": results.kept, "processes": processes}
@@ -105,9 +107,9 @@ def provenance(
         "settings": json.dumps(how, sort_keys=True, ensure_ascii=False),
         "settings_hash": sha256_json(canonical),
         "input_hash": sha256_json(hashes),
-        "software": _software(metrics, tools),
+        "software": _software(metrics, settings, tools),
         "weights_sha256": _weights_text(tools.network.sha256),
-        "resizer": settings.resizer if tools.network.kinds else None,
+        "resizer": resizer,
         "device": _device_text(tools.device),
         "seed": jackknife.SEED if has_sets else None,
         "fraction": told.pop() if len(told) == 1 else None,
@@ -123,7 +125,7 @@ def _segmenter(settings: "Settings", tools: "Tools") -> str | None:
     return segmenter_key(settings.segmenter)
 
 
-def _software(metrics: Sequence[Metric], tools: "Tools") -> str:
+def _software(metrics: Sequence[Metric], settings: "Settings", tools: "Tools") -> str:
     """gan_eval, Python and the libraries that had a part in it."""
     names = dict.fromkeys(_ALWAYS)
     if tools.network.sha256 or tools.device != "cpu":
@@ -131,6 +133,8 @@ def _software(metrics: Sequence[Metric], tools: "Tools") -> str:
     if any(metric.kind == "set" for metric in metrics):
         names |= {"scipy": None}
     names |= {library: None for metric in metrics if (library := _OF_METRICS.get(metric.name))}
+    if settings.segmenter is not None and settings.segmenter.suffix.lower() == ".onnx" and _segmenter(settings, tools):
+        names |= {"onnxruntime": None}
     own = dict.fromkeys(metric.distribution for metric in metrics if metric.distribution)
     if own:
         names |= {"torch": None, "torchmetrics": None}

@@ -12,45 +12,49 @@ from gan_eval import tables
 from gan_eval.files import claim_output_folder
 from gan_eval.metrics.beside import read_beside
 from gan_eval.metrics.cache import Cache, cache_file
+from gan_eval.metrics.callables import OnProgress
 from gan_eval.metrics.distributed import ALONE, Processes
-from gan_eval.metrics.evaluation import DEFAULT, TABLES, Evaluation, Precision, Settings, write_tables
+from gan_eval.metrics.evaluation import DEFAULT, TABLES, Evaluation, Settings, write_tables
 from gan_eval.metrics.facts import DEFAULT_RESIZER, Metric
 from gan_eval.metrics.feature_store import FeatureStore
 from gan_eval.metrics.image_table import compared_rows, image_table
-from gan_eval.metrics.inputs import Stimulus, stimuli_of_frame, stimuli_of_sets
+from gan_eval.metrics.inputs import Stimulus, named_twice, stimuli_of_frame, stimuli_of_sets
 from gan_eval.metrics.kept_sets import compare_sets_once
-from gan_eval.metrics.picture_pass import OnProgress, jobs_of, measure_pictures
+from gan_eval.metrics.named_files import unused_files
+from gan_eval.metrics.picture_pass import jobs_of, measure_pictures
 from gan_eval.metrics.picture_work import PictureResults
 from gan_eval.metrics.provenance import now, provenance, usable_cores
 from gan_eval.metrics.registry import select
 from gan_eval.metrics.tools import Tools
 from gan_eval.stimuli import StimulusSet
+from gan_eval.study import Precision
 from gan_eval.tabular import Row, frame_of
 
 OnMessage = Callable[[str], object]
-Input = pd.DataFrame | StimulusSet | Path
+Set = StimulusSet | Path | str
+"""A stimulus set, or its folder."""
 
 
 def evaluate(
-    stimuli: Input,
-    metrics: Sequence[str] = DEFAULT,
+    stimuli: pd.DataFrame | Set | Sequence[Set],
+    metrics: str | Sequence[str] = DEFAULT,
     *,
-    root: Path | None = None,
-    weights: Path | Mapping[str, Path] | None = None,
+    root: Path | str | None = None,
+    weights: Path | str | Mapping[str, Path | str] | None = None,
     resizer: str = DEFAULT_RESIZER,
     resize: bool = False,
     device: str | None = None,
     threads: int | None = None,
-    precision: Precision = "float32",
-    segmenter: Path | None = None,
-    cache: bool | Path = True,
+    precision: Precision = "fp32",
+    segmenter: Path | str | None = None,
+    cache: bool | Path | str = True,
     on_progress: OnProgress | None = None,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Compute metrics of stimuli.
 
     Args:
-        stimuli: a frame with the columns of the table `stimuli`, a stimulus set, or its folder.
-        metrics: names from `gan_eval.metrics.registry.METRICS`, or of installed own metrics.
+        stimuli: a frame with the columns of the table `stimuli`, or one or several stimulus sets or their folders.
+        metrics: a name or names from `gan_eval.metrics.registry.METRICS`, or of installed own metrics.
         root: the folder that a frame's files are relative to; default: the working folder.
         weights: files by the weights' name; a path alone is Inception's.
         resizer, resize, device, threads, precision, segmenter: see `Settings`.
@@ -61,27 +65,27 @@ def evaluate(
         The tables `image_metrics` and `set_metrics`. A value that could not be had is missing, with its reason.
 
     Raises:
-        UserError: an unknown metric or resizer, a missing column, or a named file that will not do.
+        UserError: a setting, a set, a column or a named file will not do.
     """
+    given = weights if isinstance(weights, Mapping) else {} if weights is None else {"inception": weights}
     settings = Settings(
-        metrics=tuple(metrics),
+        metrics=_names(metrics),
         resizer=resizer,
         resize=resize,
-        weights={"inception": weights} if isinstance(weights, Path) else dict(weights or {}),
+        weights={name: Path(path) for name, path in given.items()},
         device=device,
         threads=threads,
         precision=precision,
-        segmenter=segmenter,
+        segmenter=None if segmenter is None else Path(segmenter),
         cache=_cache_of(cache),
     )
-    found = stimuli_of_frame(stimuli, root) if isinstance(stimuli, pd.DataFrame) else stimuli_of_sets([stimuli])
-    evaluation = run_metrics(found, settings, command="evaluate", on_progress=on_progress)
+    evaluation = run_metrics(_stimuli_of(stimuli, root), settings, command="evaluate", on_progress=on_progress)
     return evaluation.image_metrics, evaluation.set_metrics
 
 
 def write_metrics(
-    sets: Sequence[StimulusSet | Path],
-    how: Settings | Sequence[str],
+    sets: Sequence[Set],
+    how: Settings | str | Sequence[str],
     out: Path,
     *,
     beside: Sequence[Path] = (),
@@ -93,7 +97,7 @@ def write_metrics(
 
     Args:
         sets: stimulus sets, or their folders.
-        how: the metrics' names, or all settings.
+        how: a metric's name or names, or all settings.
         out: a folder that is empty or ours.
         beside: files with other programs' values (see `gan_eval.metrics.beside`).
         processes: those that share the work; the first one alone writes.
@@ -106,15 +110,22 @@ def write_metrics(
     Raises:
         UserError: a set, a name, a named file or `out` will not do.
     """
-    settings = how if isinstance(how, Settings) else Settings(tuple(how), cache=_cache_of(True))
+    settings = how if isinstance(how, Settings) else Settings(_names(how), cache=_cache_of(True))
+    given = _sets(sets)
     with processes.agreeing():
-        stimuli = stimuli_of_sets(sets)
-        select(settings.metrics)
+        stimuli = stimuli_of_sets(given)
         others = {tables.BESIDE.name: read_beside(beside)} if beside else {}
         if processes.leads:
-            claim_output_folder(out)
+            for line in named_twice(given):
+                (on_message or warnings.warn)(line)
     found = run_metrics(
-        stimuli, settings, command="metrics", processes=processes, on_progress=on_progress, on_message=on_message
+        stimuli,
+        settings,
+        command="metrics",
+        out=out,
+        processes=processes,
+        on_progress=on_progress,
+        on_message=on_message,
     )
     frames = found.by_name() | others
     if processes.leads:
@@ -127,6 +138,7 @@ def run_metrics(
     settings: Settings,
     *,
     command: str,
+    out: Path | None = None,
     processes: Processes = ALONE,
     on_progress: OnProgress | None = None,
     on_message: OnMessage | None = None,
@@ -137,12 +149,13 @@ def run_metrics(
         stimuli: the pictures; the same in all processes.
         settings: how.
         command: what `runs` calls it.
+        out: a folder for the tables, to be claimed when all is checked that can be before measuring.
         processes: those that share the work; only the first one's tables have rows.
         on_progress: called with (done, total, what).
         on_message: told what the user should know beside the tables; default: a warning.
 
     Raises:
-        UserError: an unknown metric or resizer, or a named file that will not do.
+        UserError: an unknown metric, or a named file or `out` that will not do.
     """
     run, started = f"metrics-{uuid4().hex[:12]}", now()
     threads = settings.threads or max(1, usable_cores() // processes.here)
@@ -150,29 +163,31 @@ def run_metrics(
     with ExitStack() as stack:
         with processes.agreeing():
             metrics = select(settings.metrics)
-            _check_resizer(settings.resizer)
+            messages = unused_files(metrics, settings)
             cache = stack.enter_context(Cache(settings.cache))
             tools = Tools(metrics, settings, cache)
+            stores: dict[str, FeatureStore] = {
+                kind.name: stack.enter_context(FeatureStore(len(stimuli), kind.size)) for kind in tools.network.kinds
+            }
+            if out is not None and processes.leads:
+                claim_output_folder(out)
             results = measure_pictures(
                 stimuli,
                 jobs,
                 tools,
-                stores={
-                    kind.name: stack.enter_context(FeatureStore(len(stimuli), kind.size))
-                    for kind in tools.network.kinds
-                },
+                stores=stores,
                 cache=cache,
                 resize=settings.resize,
                 threads=threads,
                 on_progress=on_progress,
             )
-        own = _own_set_rows(stimuli, metrics, results, threads=threads, device=tools.device)
+        own = _own_set_rows(stimuli, metrics, results, tools, threads, processes, on_progress)
         processes.gather(results, [number for job in jobs for number in job])
         if not processes.leads:
             return Evaluation(frame_of([], tables.IMAGE_METRICS), {table.name: [] for table in TABLES})
         sets = compare_sets_once(stimuli, metrics, results, tools, cache, on_progress=on_progress)
-    if cache.problem:
-        (on_message or warnings.warn)(cache.problem)
+    for message in [*messages, *([cache.problem] if cache.problem else [])]:
+        (on_message or warnings.warn)(message)
     images, set_rows = image_table(stimuli, tools.measures, results, run), [*sets.rows, *own]
     beside = _put_beside(metrics, set_rows)
     row = {
@@ -194,15 +209,28 @@ def run_metrics(
     )
 
 
-def _check_resizer(name: str) -> None:
-    if name != DEFAULT_RESIZER:  # else torch need not be loaded
-        from gan_eval.metrics.resizers import check_resizer
+def _names(given: str | Sequence[str]) -> tuple[str, ...]:
+    return (given,) if isinstance(given, str) else tuple(given)
 
-        check_resizer(name)
+
+def _stimuli_of(given: pd.DataFrame | Set | Sequence[Set], root: Path | str | None) -> list[Stimulus]:
+    if isinstance(given, pd.DataFrame):
+        return stimuli_of_frame(given, Path(root or ""))
+    return stimuli_of_sets(_sets([given] if isinstance(given, StimulusSet | Path | str) else given))
+
+
+def _sets(given: Sequence[Set]) -> list[StimulusSet | Path]:
+    return [Path(one) if isinstance(one, str) else one for one in given]
 
 
 def _own_set_rows(
-    stimuli: Sequence[Stimulus], metrics: Sequence[Metric], results: PictureResults, *, threads: int, device: str
+    stimuli: Sequence[Stimulus],
+    metrics: Sequence[Metric],
+    results: PictureResults,
+    tools: Tools,
+    threads: int,
+    processes: Processes,
+    on_progress: OnProgress | None,
 ) -> list[Row]:
     """Rows of users' own set metrics; all processes of a run must call it."""
     if not any(metric.kind == "set" and metric.distribution for metric in metrics):
@@ -210,7 +238,16 @@ def _own_set_rows(
     from gan_eval.metrics.own_sets import own_set_rows
 
     unreadable = {stimuli[number].stimulus: reason for number, reason in results.unreadable.items()}
-    return own_set_rows(stimuli, metrics, unreadable=unreadable, threads=threads, device=device)
+    with tools.at_work():
+        return own_set_rows(
+            stimuli,
+            metrics,
+            unreadable=unreadable,
+            threads=threads,
+            device=tools.device,
+            processes=processes,
+            on_progress=on_progress,
+        )
 
 
 def _picture_differences(images: pd.DataFrame, metrics: Sequence[Metric]) -> list[Row]:
@@ -229,8 +266,8 @@ def _put_beside(metrics: Sequence[Metric], set_rows: Sequence[Row]) -> list[Metr
     return select(added) if added else []
 
 
-def _cache_of(wanted: bool | Path) -> Path | None:
+def _cache_of(wanted: bool | Path | str) -> Path | None:
     """The file of kept values: the user's, one in another folder, or none."""
-    if isinstance(wanted, Path):
-        return wanted / cache_file().name
+    if isinstance(wanted, Path | str):
+        return Path(wanted) / cache_file().name
     return cache_file() if wanted else None

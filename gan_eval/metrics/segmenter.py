@@ -22,11 +22,14 @@ from gan_eval.errors import UserError
 from gan_eval.images import Picture
 from gan_eval.metrics.devices import exact_inference, usable_device
 from gan_eval.metrics.extractor import Companion, Extractor
+from gan_eval.metrics.inputs import NO_INPUT
 from gan_eval.metrics.palette import ClassMap, class_map, label_classes
+from gan_eval.metrics.picture_files import memory_ran_out
 from gan_eval.metrics.segmentation import COUNTS, confusion
-from gan_eval.metrics.segmenter_networks import Network, load_network
+from gan_eval.metrics.segmenter_networks import Network, load_network, too_little_memory
 from gan_eval.metrics.segmenter_settings import PALETTE, SegmenterSettings, read_settings, segmenter_key
 from gan_eval.metrics.unmeasurable import Unmeasurable
+from gan_eval.metrics.words import last_words
 
 PROBE = (256, 256)
 """Height and width of the picture with which a network is tried where its settings name no size."""
@@ -52,6 +55,10 @@ def load_segmenter(file: Path, *, device: str | None = None) -> Extractor:
         segmenter.read(np.zeros((*size, 3), np.uint8))
     except Unmeasurable as reason:
         raise UserError(f"--segmenter {file}: {reason}; its settings belong into {file.name}.toml") from reason
+    except Exception as error:
+        if not memory_ran_out(error):
+            raise
+        raise too_little_memory(file, device) from error
     return segmenter
 
 
@@ -107,7 +114,7 @@ class NetworkSegmenter(_Segmenter):
             Unmeasurable: there is no label map, it is another kind of picture, or the network fails on the picture.
         """
         if companion is None:
-            raise Unmeasurable("no input_file: the label map that the picture was generated from")
+            raise Unmeasurable(NO_INPUT)
         true = _of_label_map(companion, "input_file")
         return torch.from_numpy(confusion(true, self.read(_resized(picture, true.shape))))
 
@@ -116,6 +123,7 @@ class NetworkSegmenter(_Segmenter):
 
         Raises:
             Unmeasurable: the network fails, or gives something else than scores or class numbers.
+            MemoryError, RuntimeError: there is too little memory (see `picture_files.memory_ran_out`).
         """
         size = picture.shape[:2]
         given = _resized(picture, self.settings.size or size)
@@ -123,7 +131,11 @@ class NetworkSegmenter(_Segmenter):
             try:
                 output = self.network(self._input(given))
             except Exception as error:  # whatever the user's network raises
-                raise Unmeasurable(f"the segmenter fails on a picture of {_size(given)}: {_end_of(error)}") from error
+                if memory_ran_out(error):
+                    raise
+                raise Unmeasurable(
+                    f"the segmenter fails on a picture of {_size(given)}: {last_words(error)}"
+                ) from error
             return self._classes(output, (size[0], size[1]))
 
     def _input(self, picture: Picture) -> Tensor:
@@ -174,12 +186,6 @@ def _resized(picture: Picture, size: tuple[int, ...]) -> Picture:
     if picture.shape[:2] == size:
         return picture
     return np.array(Image.fromarray(picture).resize((size[1], size[0]), Image.Resampling.BILINEAR))
-
-
-def _end_of(error: Exception) -> str:
-    """What an error says, in one line; of a long text the end, where torch and onnxruntime name the cause."""
-    text = " ".join(str(error).split()) or type(error).__name__
-    return text if len(text) <= 200 else f"… {text[-200:]}"
 
 
 def _size(picture: Picture) -> str:

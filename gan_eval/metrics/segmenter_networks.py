@@ -10,6 +10,8 @@ import torch
 from torch import Tensor
 
 from gan_eval.errors import UserError
+from gan_eval.metrics.picture_files import memory_ran_out
+from gan_eval.metrics.words import first_sentence, last_words
 
 Network = Callable[[Tensor], Tensor]
 """(1, 3, H, W) float32 on the network's device to whatever it gives, there too."""
@@ -38,14 +40,21 @@ def load_network(file: Path, *, device: str) -> Network:
     raise UserError(f"--segmenter {file}: wanted a network as .onnx, or TorchScript as {', '.join(TORCHSCRIPT)}")
 
 
+def too_little_memory(file: Path, device: str) -> UserError:
+    """The error where even an empty picture is too much."""
+    return UserError(f"--segmenter {file}: too little memory on {device}; make some free, or name another --device")
+
+
 def _load_torchscript(file: Path, device: str) -> Network:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", FutureWarning)  # deprecated for new exports, yet many networks are kept so
             network = torch.jit.load(file, map_location=device).eval()
     except Exception as error:  # RuntimeError for most damage; what a file's own code raises is its own
+        if memory_ran_out(error):
+            raise too_little_memory(file, device) from error
         raise UserError(
-            f"--segmenter {file}: not a TorchScript network ({_first_line(error)}); weights alone do not do: export "
+            f"--segmenter {file}: not a TorchScript network ({first_sentence(error)}); weights alone do not do: export "
             "the network with torch.jit.trace or as ONNX"
         ) from error
 
@@ -87,18 +96,26 @@ def _load_onnx(file: Path, device: str) -> Network:
             ],
         )
     except Exception as error:  # onnxruntime's errors share no class
-        raise UserError(f"--segmenter {file}: not an ONNX network ({_first_line(error)})") from error
+        if _onnx_memory_ran_out(error):
+            raise too_little_memory(file, device) from error
+        raise UserError(f"--segmenter {file}: not an ONNX network ({first_sentence(error)})") from error
     inputs = session.get_inputs()
     if len(inputs) != 1 or inputs[0].type != "tensor(float)":
         found = ", ".join(f"{entry.name} {entry.type}" for entry in inputs)
         raise UserError(f"--segmenter {file}: wanted one input of float32, found {found or 'none'}")
 
     def run(picture: Tensor) -> Tensor:
-        found = session.run(None, {inputs[0].name: picture.cpu().numpy()})
+        try:
+            found = session.run(None, {inputs[0].name: picture.cpu().numpy()})
+        except Exception as error:  # as above
+            if _onnx_memory_ran_out(error):
+                raise MemoryError(last_words(error)) from error
+            raise
         return torch.from_numpy(found[0]).to(picture.device)
 
     return run
 
 
-def _first_line(error: Exception) -> str:
-    return (str(error).strip() or type(error).__name__).partition("\n")[0][:160]
+def _onnx_memory_ran_out(error: Exception) -> bool:
+    """Whether onnxruntime had too little memory, of which it has no error of its own."""
+    return memory_ran_out(error) or any(words in str(error) for words in ("Failed to allocate memory", "bad_alloc"))

@@ -16,111 +16,19 @@ which are kept in float32.
 17408.0
 """
 
-from copy import copy
-from hashlib import sha256
-from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
-from torchmetrics import Metric
 from torchmetrics.utilities import dim_zero_cat
 
 from gan_eval.metrics import functional
-from gan_eval.metrics.facts import DEFAULT_RESIZER
-from gan_eval.metrics.features import Precision
 from gan_eval.metrics.frechet import distance_of_factors
-from gan_eval.metrics.tensor_features import FeatureExtractor, InceptionFeatures, width_of
+from gan_eval.metrics.set_metric import MetricOfAllFeatures, SetMetric
 from gan_eval.metrics.unmeasurable import Unmeasurable
 
 PENDING = 1024
 """Features that the Fréchet distance's class holds before it folds them into its factor."""
-
-
-class SetMetric(Metric):
-    """Features of real and of generated pictures: what the metrics below have in common.
-
-    Args:
-        feature_extractor: a function or module from (N, 3, H, W) uint8 pictures to (N, d) features; d is its attribute
-            `num_features`, else a trial with a black picture of 299x299 tells it. Default: Inception.
-        weights: file of the Inception weights; default: the cache.
-        resizer: how pictures come to Inception's 299x299, see `gan_eval.metrics.resizers.resize`.
-        precision: of Inception; `bfloat16` is faster and moves the features by about 0.5 %.
-        reset_real_features: whether `reset` forgets the real pictures too.
-        kwargs: torchmetrics' own.
-
-    Raises:
-        UserError: the weights will not do or are not in the cache, or an unknown resizer.
-    """
-
-    is_differentiable = False
-    full_state_update = False
-    pending_real: list[Tensor] | Tensor
-    pending_fake: list[Tensor] | Tensor
-
-    def __init__(
-        self,
-        *,
-        feature_extractor: FeatureExtractor | None = None,
-        weights: Path | None = None,
-        resizer: str = DEFAULT_RESIZER,
-        precision: Precision = "float32",
-        reset_real_features: bool = True,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(**kwargs)
-        self.feature_extractor = feature_extractor or InceptionFeatures(weights, resizer=resizer, precision=precision)
-        self.num_features = width_of(self.feature_extractor)
-        self.reset_real_features = reset_real_features
-        self.add_state("pending_real", [], dist_reduce_fx="cat")
-        self.add_state("pending_fake", [], dist_reduce_fx="cat")
-
-    def update(self, pictures: Tensor, real: bool) -> None:
-        """Take (N, 3, H, W) uint8 pictures; `real`: whether they are real ones or generated ones."""
-        if pictures.dtype != torch.uint8 or pictures.ndim != 4 or pictures.shape[1] != 3:
-            raise TypeError(f"wanted (N, 3, H, W) uint8, found {tuple(pictures.shape)} {pictures.dtype}")
-        features = self.feature_extractor(pictures).detach().to(self.device, torch.float32)
-        if features.shape != (len(pictures), self.num_features):
-            raise ValueError(
-                f"features of the shape {tuple(features.shape)}, wanted {(len(pictures), self.num_features)}"
-            )
-        self._take(features, "real" if real else "fake")
-
-    def forward(self, pictures: Tensor, real: bool) -> None:
-        """As `update`: a batch alone has no distance."""
-        self.update(pictures, real)
-
-    def reset(self) -> None:
-        """Forget all pictures; with `reset_real_features=False` the generated ones alone."""
-        kept = {name: copy(getattr(self, name)) for name in self._defaults if name.endswith("_real")}
-        super().reset()
-        if not self.reset_real_features:
-            for name, state in kept.items():
-                setattr(self, name, state)
-
-    def plot(self, val: Any = None, ax: Any = None) -> Any:
-        """One value or several, as torchmetrics plots them."""
-        return self._plot(val, ax)
-
-    def _take(self, features: Tensor, which: str) -> None:
-        getattr(self, f"pending_{which}").append(features)
-
-    def _sync_dist(self, *args: Any, **kwargs: Any) -> None:
-        for name in ("pending_real", "pending_fake"):
-            if not len(getattr(self, name)):  # a process without pictures still tells how wide features are
-                setattr(self, name, [torch.empty(0, self.num_features, device=self.device)])
-            else:
-                setattr(self, name, [dim_zero_cat(getattr(self, name))])
-        super()._sync_dist(*args, **kwargs)
-
-    def _features(self, which: str) -> NDArray[np.floating]:
-        """(N, d) of all pictures, in the order of their hashes: the order in which they came does not matter."""
-        pending = getattr(self, f"pending_{which}")
-        features = dim_zero_cat(pending) if len(pending) else torch.empty(0, self.num_features)
-        array = features.cpu().numpy()
-        return array[sorted(range(len(array)), key=lambda row: sha256(array[row].tobytes()).digest())]
 
 
 class FrechetInceptionDistance(SetMetric):
@@ -180,11 +88,11 @@ class FrechetInceptionDistance(SetMetric):
         return count, factor[0, 1:] / root, factor[1:, 1:] / max(count - 1, 1) ** 0.5
 
 
-class FrechetInceptionDistanceInfinity(SetMetric):
+class FrechetInceptionDistanceInfinity(MetricOfAllFeatures):
     """FID extrapolated to sets without end: see `functional.fid_infinity`.
 
-    Every picture's features are kept, 8 KB each for Inception. The subsets are drawn from them in the order of their
-    hashes, so that the value does not depend on the order of the updates.
+    Tell the pictures' items in every `update`, or in none: the value is that of the function with the same items, or
+    without any. The order of the updates has no part in it.
     """
 
     higher_is_better = False
@@ -194,17 +102,24 @@ class FrechetInceptionDistanceInfinity(SetMetric):
 
         Raises:
             Unmeasurable: a set is too small, or a feature is not finite.
+            ValueError: some pictures have items and others none.
         """
-        return _number(functional.fid_infinity(self._features("real"), self._features("fake")))
+        value = functional.fid_infinity(
+            self._rows("real"),
+            self._rows("fake"),
+            real_items=self._items("real"),
+            fake_items=self._items("fake"),
+        )
+        return _number(value)
 
 
-class KernelInceptionDistance(SetMetric):
-    """KID over all pairs: see `functional.kid`. Every picture's features are kept."""
+class KernelInceptionDistance(MetricOfAllFeatures):
+    """KID over all pairs: see `functional.kid`."""
 
     higher_is_better = False
 
     def compute(self) -> Tensor:
-        """The unbiased estimate, float64; it may be below 0.
+        """The estimate, unbiased for independent sets, float64; it may be below 0.
 
         Raises:
             Unmeasurable: a set has fewer than two members, or a feature is not finite.
@@ -212,8 +127,8 @@ class KernelInceptionDistance(SetMetric):
         return _number(functional.kid(self._features("real"), self._features("fake")))
 
 
-class PrecisionRecall(SetMetric):
-    """Precision and recall, k = 3: see `functional.precision`. Every picture's features are kept."""
+class PrecisionRecall(MetricOfAllFeatures):
+    """Precision and recall, k = 3: see `functional.precision`."""
 
     higher_is_better = True
     plot_lower_bound = 0.0
@@ -232,8 +147,8 @@ class PrecisionRecall(SetMetric):
         }
 
 
-class DensityCoverage(SetMetric):
-    """Density and coverage, k = 5: see `functional.density`. Every picture's features are kept."""
+class DensityCoverage(MetricOfAllFeatures):
+    """Density and coverage, k = 5: see `functional.density`."""
 
     higher_is_better = True
     plot_lower_bound = 0.0

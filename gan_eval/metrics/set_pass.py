@@ -5,32 +5,21 @@ from a file; those of a model are copied where they do not stand in a row): `fid
 recall, density and coverage 0.2 GB together. Of that only radii and the like grow with the number: 0.4 kB a picture.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
 
+from gan_eval.metrics.callables import OnProgress
 from gan_eval.metrics.catalogue import METRICS
 from gan_eval.metrics.differences import Outcome, compare_outcomes
-from gan_eval.metrics.facts import ENOUGH_FOR_FID, ExtractorName, Metric
+from gan_eval.metrics.facts import ENOUGH_FOR_FID, FID_OF_FEW, ExtractorName, Metric
 from gan_eval.metrics.feature_table import FeatureTable
 from gan_eval.metrics.inputs import Stimulus
 from gan_eval.metrics.jackknife import GROUPS, Estimate
+from gan_eval.metrics.set_rows import SetRows
 from gan_eval.metrics.set_sources import Given, Source
 from gan_eval.tabular import Row
 
 BESIDE_FID = ("fid_infinity", "kid")
 """What is shown beside the FID of few pictures, asked for or not."""
-
-OnProgress = Callable[[int, int, str], None]
-
-
-@dataclass
-class SetPass:
-    """What the comparison of sets gave, without the column `run`."""
-
-    rows: list[Row] = field(default_factory=list)
-    """Of the table `set_metrics`."""
-    comparisons: list[Row] = field(default_factory=list)
-    """Of the table `metric_comparisons`."""
 
 
 def compare_sets(
@@ -43,7 +32,7 @@ def compare_sets(
     caveats: Mapping[ExtractorName, str],
     hashes: Mapping[str, str] | None = None,
     on_progress: OnProgress | None = None,
-) -> SetPass:
+) -> SetRows:
     """One row for each (model, data set) and set metric, and one for each two models of a data set and set metric.
 
     Where `fid` is asked for and there are fewer than 2,000 pictures, `fid_infinity` and `kid` are computed too.
@@ -63,7 +52,7 @@ def compare_sets(
     for dataset, model in dict.fromkeys((s.dataset, s.model or "") for s in stimuli if s.is_fake):
         models.setdefault(dataset, []).append(model)
     total = sum(map(len, models.values())) * len(wanted)
-    found = SetPass()
+    found = SetRows()
     for dataset, of_dataset in models.items():
         work = _DataSet(
             dataset,
@@ -74,8 +63,8 @@ def compare_sets(
             work.measure(model, wanted)
             if on_progress:
                 on_progress(min(len(found.rows) + len(work.rows), total), total, "sets")
-        found.rows += work.rows
-        found.comparisons += work.comparisons()
+        found.rows.extend(work.rows)
+        found.comparisons.extend(work.comparisons())
     return found
 
 
@@ -149,7 +138,7 @@ class _DataSet:
             row |= {"ci_low": interval.low, "ci_high": interval.high} if interval else {}
             caveat, ceiling = self._given.caveats.get(source.extractor), source.references.note(metric.name)
             warning = _warning(metric, row, share_items=source.share_items(model))
-            notes = [caveat, warning, ceiling, result.note, _on_interval(result), *notes]
+            notes = [caveat, warning, ceiling, _on_interval(result), *notes]
         else:
             row["reason"] = result
         self.rows.append({**row, "note": "; ".join(filter(None, notes)) or None})
@@ -159,7 +148,7 @@ class _DataSet:
 
 def _warning(metric: Metric, row: Row, *, share_items: bool) -> str | None:
     if metric.name == "fid" and min(row["n_real"], row["n_fake"]) < ENOUGH_FOR_FID:
-        return f"fewer than {ENOUGH_FOR_FID} pictures: FID is biased upwards; compare only values of equal N, or KID"
+        return FID_OF_FEW
     if metric.name == "kid" and share_items:
         return (
             "real and generated pictures share items: KID is too low by an amount that falls with 1/N; "
@@ -168,8 +157,5 @@ def _warning(metric: Metric, row: Row, *, share_items: bool) -> str | None:
     return None
 
 
-def _on_interval(result: Estimate) -> str:
-    if result.left_out is None:
-        return f"no interval: too few items for {GROUPS} groups"
-    kind = "jackknife" if result.share_of is None else "Wilson's of a share, with the spread of a jackknife"
-    return f"interval: {kind} over {GROUPS} groups of items, for the spread at this N"
+def _on_interval(result: Estimate) -> str | None:
+    return f"no interval: too few items for {GROUPS} groups" if result.left_out is None else None

@@ -39,9 +39,11 @@ class Source:
         self._measurable = {
             name: [s for s in members if self._reason(s.stimulus) is None] for name, members in stimuli.items()
         }
+        self._items = {name: frozenset(s.item for s in members) for name, members in self._measurable.items()}
+        self._notes: dict[str, list[str]] = {}
         holders: dict[str, list[str]] = {}
-        for name in stimuli:
-            for item in self.items(name):
+        for name, items in self._items.items():
+            for item in items:
                 holders.setdefault(item, []).append(name)
         self._groups = deal(holders)
 
@@ -51,7 +53,7 @@ class Source:
 
     def items(self, name: str) -> frozenset[str]:
         """The items of a set that go in."""
-        return frozenset(s.item for s in self._measurable[name])
+        return self._items[name]
 
     def pictures(self, name: str) -> PictureSet:
         """A set, with its features.
@@ -71,10 +73,9 @@ class Source:
 
     def notes(self, model: str) -> list[str]:
         """On the pictures of the real set and of a model's that are left out, and on those that are copies."""
-        reasons = [self._reason(s.stimulus) for name in ("", model) for s in self._stimuli[name]]
-        left_out = [reason for reason in reasons if reason is not None]
-        notes = [f"{len(left_out)} left out, the first: {left_out[0]}"] if left_out else []
-        return notes + self._on_copies(model)
+        if model not in self._notes:
+            self._notes[model] = [*self._on_left_out(model), *self._on_copies(model)]
+        return self._notes[model]
 
     def why_empty(self, model: str) -> str | None:
         """The first reason why all pictures of the real set or of a model's are left out; None where some are not."""
@@ -95,13 +96,19 @@ class Source:
             return None
         return self._table.reasons.get(stimulus, f"{stimulus}: no features")
 
+    def _on_left_out(self, model: str) -> list[str]:
+        reasons = [self._reason(s.stimulus) for name in ("", model) for s in self._stimuli[name]]
+        left_out = [reason for reason in reasons if reason is not None]
+        return [f"{len(left_out)} left out, the first: {left_out[0]}"] if left_out else []
+
     def _on_copies(self, model: str) -> list[str]:
         real, fake = (
             [digest for s in self._measurable[name] if (digest := self._given.hashes.get(s.stimulus))]
             for name in ("", model)
         )
-        inside = len(real) - len(set(real)) + len(fake) - len(set(fake))
-        across = sum(digest in set(real) for digest in fake)
+        known = set(real)
+        inside = len(real) - len(known) + len(fake) - len(set(fake))
+        across = sum(digest in known for digest in fake)
         notes = [f"{_pictures(inside)} of others in the same set"] if inside else []
         return notes + ([f"{_pictures(across, 'generated ')} of real ones"] if across else [])
 

@@ -7,8 +7,9 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from gan_eval.metrics.features import NetworkExtractor, Precision, inception_extractor
+from gan_eval.metrics.features import NetworkExtractor, inception_extractor
 from gan_eval.metrics.resizers import check_resizer
+from gan_eval.study import Precision
 from gan_eval.weights import find
 
 FeatureExtractor = Callable[[Tensor], Tensor]

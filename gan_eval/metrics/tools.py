@@ -9,7 +9,7 @@ import json
 import os
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 from gan_eval.errors import UserError
 from gan_eval.files import sha256_bytes, sha256_file, sha256_json
 from gan_eval.metrics.cache import Cache
+from gan_eval.metrics.callables import PictureFunction
 from gan_eval.metrics.facts import ExtractorName, Metric
 from gan_eval.metrics.provenance import decoder, versions
 from gan_eval.weights import find
@@ -27,9 +28,6 @@ from gan_eval.weights import find
 if TYPE_CHECKING:
     from gan_eval.metrics.evaluation import Settings
     from gan_eval.metrics.extractor import Extractor
-
-PictureFunction = Callable[..., float]
-"""(generated, real) or (picture) to a number; raises Unmeasurable where it is not defined."""
 
 BUILT_IN: dict[str, str] = {
     "psnr": "pixel",
@@ -41,7 +39,7 @@ BUILT_IN: dict[str, str] = {
     "sharpness": "sharpness",
 }
 """Pair and single metrics that need nothing but the pictures, with the module that has the function."""
-_NETWORK_LIBRARIES = ("torch", "torchvision", "numpy", "piq", "lpips")
+_NETWORK_LIBRARIES = ("torch", "torchvision", "numpy", "piq", "lpips", "onnxruntime")
 
 
 @dataclass(frozen=True)
@@ -64,6 +62,8 @@ class FeatureKind:
     size: int
     companion: str | None
     definition: str
+    """As a measure's."""
+    keeps_reasons: bool
     """As a measure's."""
 
 
@@ -107,9 +107,11 @@ class Tools:
         self._lock = threading.Lock()
         self._loaded: _Loaded | None = None
         self._torch_threads: int | None = None
+        self._is_at_work = False
         self.device = _device(settings.device)
         needed = any(metric.weights or metric.extractor for metric in self._metrics)
-        self.network = self._known(cache) if needed else NetworkFacts()
+        with self.at_work():
+            self.network = self._known(cache) if needed else NetworkFacts()
         self.measures = [self._measure(metric) for metric in metrics if metric.kind != "set"]
 
     def function(self, name: str) -> PictureFunction:
@@ -123,11 +125,13 @@ class Tools:
     @contextmanager
     def at_work(self) -> Iterator[None]:
         """Inside, torch uses one thread for each thread that measures, also where it is loaded only then."""
+        self._is_at_work = True
         if "torch" in sys.modules:
             self._hold_torch()
         try:
             yield
         finally:
+            self._is_at_work = False
             if self._torch_threads is not None:
                 import torch
 
@@ -196,7 +200,8 @@ class Tools:
         from gan_eval.metrics.learned import learned_metrics
         from gan_eval.metrics.own import own_functions
 
-        self._hold_torch()
+        if self._is_at_work:
+            self._hold_torch()
         settings = self._settings
         where: dict[str, Any] = {"paths": settings.weights, "device": self.device}
         learned = learned_metrics(self._metrics, **where)
@@ -208,7 +213,7 @@ class Tools:
             **where,
         )
         kinds = [
-            FeatureKind(name, one.size, one.companion, f"{one.key}; {self._where(network=True)}")
+            FeatureKind(name, one.size, one.companion, f"{one.key}; {self._where(network=True)}", name != "segmenter")
             for name, one in found.ready.items()
         ]
         facts = NetworkFacts(

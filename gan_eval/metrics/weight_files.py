@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from gan_eval.errors import UserError
+from gan_eval.metrics.words import first_sentence
 from gan_eval.weights import option
 
 State = Mapping[str, Tensor]
@@ -33,7 +34,7 @@ def read_state(path: Path, name: str) -> State:
             raise ValueError("no tensors by name")
         return state
     except Exception as error:  # torch and safetensors raise whatever a file that is something else leads to
-        raise refused(path, name, first_line(error)) from error
+        raise refused(path, name, first_sentence(error)) from error
 
 
 def take(state: State, wanted: Mapping[str, tuple[int, ...]], path: Path, name: str) -> dict[str, Tensor]:
@@ -55,8 +56,3 @@ def refused(path: Path, name: str, reason: str) -> UserError:
     return UserError(
         f"{path}: not the weights {name} ({reason}); `gan-eval weights fetch {name}`, or another {option(name)} FILE"
     )
-
-
-def first_line(error: Exception) -> str:
-    """What an exception says, in short."""
-    return str(error).strip().partition("\n")[0][:120] or type(error).__name__

@@ -101,12 +101,15 @@ def spans_chart(
         return inline_svg(figure, name)
 
 
-def draw_title(axes: Axes, title: str, depth: float) -> None:
-    """A group's name in the left corner of its band, cut in its middle where it would leave the figure."""
-    half = LONGEST_TITLE // 2
-    cut = title if len(title) <= LONGEST_TITLE else f"{title[: half - 1]}…{title[-half:]}"
+def draw_title(axes: Axes, title: str, depth: float, *, longest: int = LONGEST_TITLE, value: str = "") -> None:
+    """A group's name in the left corner of its band, cut in its middle where it would leave the figure, and a value
+    in its right corner."""
+    half = longest // 2
+    cut = title if len(title) <= longest else f"{title[: half - 1]}…{title[-half:]}"
     place = axes.get_yaxis_transform()
     axes.text(0, depth, cut, transform=place, va="center", weight="bold", size=9, parse_math=False).set_in_layout(False)
+    if value:
+        axes.text(1, depth, value, transform=place, ha="right", va="center", size=8, color=MUTED, parse_math=False)
 
 
 def _draw_span(axes: Axes, span: Span, depth: float) -> None:

@@ -21,8 +21,9 @@ generated pictures judged rightly, which no leaning to one answer can raise."""
 
 
 _KID = """\
-KID is the unbiased squared maximum mean discrepancy between the same features under a cubic kernel, over all pairs of
-pictures (Bińkowski et al. 2018); it does not depend on N in expectation and may fall below 0."""
+KID is the squared maximum mean discrepancy between the same features under a cubic kernel, over all pairs of pictures
+(Bińkowski et al. 2018); it may fall below 0. For independent sets it is unbiased: it does not depend on N in
+expectation. Where both sets hold pictures of the same items it is too low by an amount that falls with 1/N."""
 
 
 _JACKKNIFE = """\
@@ -188,7 +189,7 @@ def methods(folder: StudyFolder) -> str:
         )
         if sets["metric"].str.startswith("kid").any():
             sentences.append(_KID)
-        if sets["note"].str.contains("jackknife").any():
+        if sets["ci_low"].notna().any():
             sentences.append(_JACKKNIFE)
     if len(folder.table(CORRELATIONS)):
         sentences.append(_CORRELATIONS)

@@ -2,11 +2,10 @@
 
 from collections.abc import Mapping
 
-from gan_eval.metrics.facts import ENOUGH_FOR_FID
 from gan_eval.report.metrics_agreement import model_agreement, model_ranks
 from gan_eval.report.metrics_best import Standing
 from gan_eval.report.metrics_data import Measured
-from gan_eval.report.metrics_facts import fid_warning
+from gan_eval.report.metrics_facts import INSTEAD_OF_FID, NO_VERDICT, fid_warning, higher_is_better
 from gan_eval.report.words import listed, number, plural
 
 _MOST_NAMED, _MOST_METRICS = 4, 6
@@ -20,16 +19,36 @@ def answer(measured: Measured, dataset: str, found: Mapping[str, Standing]) -> l
     if len(models) == 1:
         said = [f"{dataset}: one model, {models[0]}, so there is nothing to compare; its values stand below."]
         return [*said, *_small_fid(measured, dataset)]
-    sentences = [_headline(dataset, models, found), *_won(found), *_tied(found, models), *_unsaid(found)]
+    aside = aside_of(measured, dataset, found)
+    counted = {metric: one for metric, one in found.items() if metric not in aside}
+    sentences = [_headline(dataset, models, counted, aside), *_won(counted), *_tied(counted, models), *_unsaid(counted)]
+    sentences += [_set_aside(metric, found[metric], models, why) for metric, why in aside.items()]
     return [*sentences, *_disagreements(measured, dataset), *_small_fid(measured, dataset)]
 
 
-def _headline(dataset: str, models: list[str], found: Mapping[str, Standing]) -> str:
+def aside_of(measured: Measured, dataset: str, found: Mapping[str, Standing]) -> dict[str, str]:
+    """The metrics that make nobody the best, and why: those that only describe, and an FID of few pictures where
+    other metrics compare the same sets."""
+    aside = {metric: "noise raises it, too" for metric in NO_VERDICT if metric in found and found[metric].leader}
+    instead = [metric for metric in INSTEAD_OF_FID if metric in found and found[metric].leader]
+    if instead and "fid" in found and found["fid"].leader and _fid_counts(measured, dataset, few=True):
+        aside["fid"] = f"{listed(instead)} {'counts' if len(instead) == 1 else 'count'} in its place"
+    return aside
+
+
+def _set_aside(metric: str, one: Standing, models: list[str], why: str) -> str:
+    end = "highest" if higher_is_better(metric) else "lowest"
+    who = one.best or f"{_named(frozenset(one.tied), models)}, not told apart"
+    return f"{metric} is {end} for {who}; it does not count here: {why}."
+
+
+def _headline(dataset: str, models: list[str], found: Mapping[str, Standing], aside: Mapping[str, str]) -> str:
     decided = {metric: one.best for metric, one in found.items() if one.leader}
     winners = set(decided.values())
     where = f"{dataset}: of {plural(len(models), 'model')}"
     if not decided:
-        return f"{where} none can be called best: there are no differences to go by."
+        why = f"{listed(list(aside))} alone cannot say so" if aside else "there are no differences to go by"
+        return f"{where} none can be called best: {why}."
     if winners == {None}:
         return f"{where} none is better than every other by any metric, as far as the 95\u202f% intervals allow."
     if len(winners) == 1:
@@ -90,9 +109,12 @@ def _disagreements(measured: Measured, dataset: str) -> list[str]:
     """The two metrics whose orders of the models are furthest apart, where they are more against than with each
     other."""
     table = model_agreement(measured, dataset)
-    if table is None or table.pairs.empty:
+    if table is None:
         return []
-    worst = table.pairs.iloc[0]
+    pairs = table.pairs[~(table.pairs["a"].isin(NO_VERDICT) | table.pairs["b"].isin(NO_VERDICT))]
+    if pairs.empty:
+        return []
+    worst = pairs.iloc[0]
     if worst["agreement"] >= 0:
         return [
             f"No two metrics order the {table.n} models against each other; furthest apart are {worst['a']} and "
@@ -100,21 +122,22 @@ def _disagreements(measured: Measured, dataset: str) -> list[str]:
         ]
     ranks = model_ranks(measured, dataset)
     first = ranks[worst["a"]].idxmin()
-    against = int((table.pairs["agreement"] < 0).sum())
+    against = int((pairs["agreement"] < 0).sum())
     return [
         f"Metrics disagree: {worst['a']} and {worst['b']} order the models against each other (Kendall's tau "
         f"{number(worst['agreement'])} over {table.n} models): {first} is number 1 by {worst['a']} and number "
         f"{ranks.loc[first, worst['b']]:g} by {worst['b']}."
-        + (f" So do {against - 1} more of {len(table.pairs)} pairs of metrics." if against > 1 else "")
+        + (f" So do {against - 1} more of {len(pairs)} pairs of metrics." if against > 1 else "")
     ]
 
 
 def _small_fid(measured: Measured, dataset: str) -> list[str]:
-    counts = [
-        min(one.n, one.n_real if one.n_real is not None else one.n)
-        for model in measured.models(dataset)
-        if (one := measured.summary(dataset, "fid", model)).is_known
-    ]
-    if not counts or min(counts) >= ENOUGH_FOR_FID:
-        return []
-    return [fid_warning(min(counts), max(counts))]
+    counts = _fid_counts(measured, dataset, few=True)
+    every = _fid_counts(measured, dataset)
+    return [fid_warning(min(every), max(every))] if counts else []
+
+
+def _fid_counts(measured: Measured, dataset: str, *, few: bool = False) -> list[int]:
+    """Pictures behind each model's FID: those of the smaller set; `few`: only where they are too few."""
+    every = (measured.summary(dataset, "fid", model) for model in measured.models(dataset))
+    return [one.smaller for one in every if (one.few_for_fid if few else one.is_known)]

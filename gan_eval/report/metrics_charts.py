@@ -11,7 +11,19 @@ from matplotlib.patches import PathPatch
 from matplotlib.path import Path as Outline
 from scipy import stats
 
-from gan_eval.report.charts import GRID, INK, SERIES, STYLE, Span, draw_title, inline_svg, panel, shorter, spans_chart
+from gan_eval.report.charts import (
+    GRID,
+    INK,
+    LONGEST_TITLE,
+    SERIES,
+    STYLE,
+    Span,
+    draw_title,
+    inline_svg,
+    panel,
+    shorter,
+    spans_chart,
+)
 
 MOST_TICKS = 120
 """Pictures whose values are drawn one by one; of more the outline tells."""
@@ -31,6 +43,8 @@ class Cloud(NamedTuple):
     """`real` or `fake`: the colour."""
     values: np.ndarray
     """(N,) finite"""
+    label: str = ""
+    """A number told at the band's right end."""
 
 
 class Drawn(NamedTuple):
@@ -50,7 +64,7 @@ def distribution_chart(clouds: Sequence[Cloud], *, axis: str, name: str) -> Draw
     with mpl.rc_context(STYLE):
         figure, axes = panel(0.65 + 0.4 * len(clouds))
         for row, cloud in enumerate(clouds):
-            draw_title(axes, cloud.title, _BAND * row)
+            draw_title(axes, cloud.title, _BAND * row, longest=LONGEST_TITLE - len(cloud.label), value=cloud.label)
             _draw_cloud(axes, cloud, _BAND * row + 1.0, (low, high))
         axes.set_xlim(low, high)
         axes.set_ylim(_BAND * len(clouds) - 0.1, -0.45)

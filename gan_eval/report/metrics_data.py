@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from gan_eval.metrics.facts import ENOUGH_FOR_FID
 from gan_eval.metrics.inputs import Stimulus
 from gan_eval.report.metrics_facts import in_order
 from gan_eval.report.words import NOTHING, missing
@@ -38,6 +39,8 @@ class Summary:
     """Pictures without a value."""
     reasons: Mapping[str, int] = field(default_factory=dict)
     """Why values are missing, and how many."""
+    note: str = ""
+    """What the table notes of the value of a set."""
 
     @property
     def is_known(self) -> bool:
@@ -48,6 +51,16 @@ class Summary:
     def half(self) -> float:
         """Half of the interval's width; NaN where there is none."""
         return (self.high - self.low) / 2
+
+    @property
+    def smaller(self) -> int:
+        """Pictures of the smaller of the sets behind the value."""
+        return self.n if self.n_real is None else min(self.n, self.n_real)
+
+    @property
+    def few_for_fid(self) -> bool:
+        """There is a value, and as an FID it would be of too few pictures."""
+        return self.is_known and self.smaller < ENOUGH_FOR_FID
 
 
 class Measured:
@@ -160,6 +173,7 @@ def _of_set(row: pd.Series) -> Summary:
         n=int(row["n_fake"]),
         n_real=int(row["n_real"]),
         reasons={} if pd.notna(row["value"]) else {reason: 1},
+        note="" if missing(row["note"]) else str(row["note"]),
     )
 
 

@@ -11,7 +11,7 @@ from gan_eval.report.figures import Picture
 from gan_eval.report.metrics_best import Standing
 from gan_eval.report.metrics_charts import differences_chart
 from gan_eval.report.metrics_data import Measured
-from gan_eval.report.metrics_facts import arrow, decimals, unit_of
+from gan_eval.report.metrics_facts import NO_VERDICT, arrow, decimals, unit_of
 from gan_eval.report.metrics_tables import noted
 from gan_eval.report.words import NOTHING, View, interval, listed, missing, number, text, whole
 
@@ -128,6 +128,8 @@ def wins_matrix(measured: Measured, dataset: str) -> list[Matrix]:
     """By how many metrics each model is better than each other; none for fewer than three models."""
     names = measured.models(dataset)
     table = measured.comparisons[measured.comparisons["dataset"] == dataset]
+    aside = [metric for metric in NO_VERDICT if metric in set(table["metric"])]
+    table = table[~table["metric"].isin(aside)]
     if len(names) < 3 or table.empty:
         return []
     decided = table[table["better"].notna()]
@@ -147,6 +149,7 @@ def wins_matrix(measured: Measured, dataset: str) -> list[Matrix]:
             [
                 "Counted where the difference lies beyond its 95\u202f% interval. The numbers of the columns are those "
                 "of the rows.",
+                *([f"{listed(aside)} is not counted: it does not say which pictures are better."] if aside else []),
                 *noted(table)[:MOST_NOTES],
             ],
         )

@@ -5,9 +5,15 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
 from gan_eval.errors import UserError
-from gan_eval.metrics.facts import ENOUGH_FOR_FID
+from gan_eval.metrics.facts import FID_OF_FEW
 from gan_eval.metrics.registry import METRICS, Metric, select
 from gan_eval.report.words import whole
+
+INSTEAD_OF_FID = ("fid_infinity", "kid")
+"""What compares sets of pictures where they are few for FID."""
+NO_VERDICT = ("sharpness",)
+"""Metrics that describe pictures and do not say which are better, although they have a direction: noise raises
+sharpness as well."""
 
 
 @lru_cache
@@ -71,7 +77,4 @@ def decimals(values: Sequence[float], halves: Sequence[float] = ()) -> int:
 def fid_warning(smallest: int, largest: int | None = None) -> str:
     """What a reader must know of an FID from few pictures."""
     here = whole(smallest) if largest in (None, smallest) else f"{whole(smallest)} to {whole(largest)}"
-    return (
-        f"FID from fewer than {whole(ENOUGH_FOR_FID)} pictures is biased upwards and may be compared only with "
-        f"values from as many pictures (here {here})."
-    )
+    return f"{FID_OF_FEW} (here {here})."

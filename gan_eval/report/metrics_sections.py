@@ -8,6 +8,7 @@ import numpy as np
 from gan_eval.report.figures import Picture
 from gan_eval.report.metrics_agreement import LEAST_MODELS, Agreement, model_agreement, picture_agreement
 from gan_eval.report.metrics_answer import answer
+from gan_eval.report.metrics_beside import beside_view
 from gan_eval.report.metrics_best import Standing, standings
 from gan_eval.report.metrics_charts import Cloud, distribution_chart
 from gan_eval.report.metrics_data import REAL, Measured
@@ -21,7 +22,7 @@ from gan_eval.report.metrics_differences import (
 )
 from gan_eval.report.metrics_facts import arrow, decimals, unit_of
 from gan_eval.report.metrics_gallery import Extremes, Shown, disputed, extremes
-from gan_eval.report.metrics_tables import MetricTable, beside_view, metric_tables
+from gan_eval.report.metrics_tables import MetricTable, metric_tables
 from gan_eval.report.words import View, number, plural, whole
 
 MOST_MODELS = 12
@@ -87,6 +88,8 @@ def _distributions(measured: Measured, dataset: str, prefix: str) -> list[Pictur
         clouds = [cloud for cloud in clouds if len(cloud.values)]
         if not clouds:
             continue
+        places = decimals([float(np.median(cloud.values)) for cloud in clouds])
+        clouds = [cloud._replace(label=f"median {_median(cloud, places)}") for cloud in clouds]
         drawn = distribution_chart(clouds, axis=unit_of(metric), name=f"{prefix}-distribution-{place}")
         figures.append(
             Picture(
@@ -102,6 +105,10 @@ def _distributions(measured: Measured, dataset: str, prefix: str) -> list[Pictur
 def _cloud(measured: Measured, dataset: str, metric: str, name: str) -> Cloud:
     values = measured.values(dataset, metric, name)
     return Cloud(name, "real" if name == REAL else "fake", values[np.isfinite(values)])
+
+
+def _median(cloud: Cloud, places: int) -> str:
+    return number(np.median(cloud.values), digits=places)
 
 
 def _caption(clouds: Sequence[Cloud], beyond: int, models: int) -> str:

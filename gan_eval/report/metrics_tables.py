@@ -1,15 +1,16 @@
-"""The tables of values: a row for each model, a column for each metric, and the other programs' values."""
+"""The tables of values: a row for each model, a column for each metric."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
 
 from gan_eval.metrics.facts import ENOUGH_FOR_FID
+from gan_eval.report.metrics_beside import unplaced_values
 from gan_eval.report.metrics_best import HOW_MARKED, Standing
 from gan_eval.report.metrics_data import REAL, Measured, Summary
-from gan_eval.report.metrics_facts import arrow, decimals, facts_of, fid_warning, unit_of
-from gan_eval.report.words import NOTHING, View, interval, listed, missing, number, plural, text, whole
+from gan_eval.report.metrics_facts import INSTEAD_OF_FID, arrow, decimals, facts_of, unit_of
+from gan_eval.report.words import NBSP, NOTHING, interval, listed, missing, number, plural, whole
 
 MOST_COLUMNS = 8
 """Metrics beside each other in one table."""
@@ -31,6 +32,11 @@ class Column:
     metric: str
     arrow: str
     unit: str
+
+    @property
+    def name(self) -> str:
+        """The metric with the direction of better values."""
+        return f"{self.metric}{NBSP}{self.arrow}" if self.arrow else self.metric
 
 
 @dataclass(frozen=True)
@@ -81,7 +87,10 @@ class _Footnotes:
     def __init__(self) -> None:
         self.signs: dict[str, str] = {}
 
-    def sign(self, words: str) -> str:
+    def signs_of(self, remarks: Sequence[str]) -> str:
+        return " ".join(self._sign(words) for words in remarks)
+
+    def _sign(self, words: str) -> str:
         place = len(self.signs)
         letter = _SIGNS[place % len(_SIGNS)] * (1 + place // len(_SIGNS))
         return self.signs.setdefault(words, letter)
@@ -96,17 +105,25 @@ def _table(
 ) -> MetricTable:
     footnotes = _Footnotes()
     names = measured.models(dataset)
-    if any(len(measured.rows(dataset, metric, REAL)) for metric in metrics):
+    if any(len(measured.values(dataset, metric, REAL)) for metric in metrics):
         names = [*names, REAL]
     summaries = {metric: {name: measured.summary(dataset, metric, name) for name in names} for metric in metrics}
     places = {metric: _places(list(column.values())) for metric, column in summaries.items()}
+    shared = {metric: note for metric in metrics if (note := _shared_note(summaries[metric].values()))}
     counts = [_counts(one) for column in summaries.values() for one in column.values() if one.is_known]
     usual = max(counts, key=counts.count, default="")
     rows = [
         (
             name,
             [
-                _cell(metric, summaries[metric][name], places[metric], found[metric].mark(name), footnotes, usual)
+                _cell(
+                    summaries[metric][name],
+                    places[metric],
+                    mark=found[metric].mark(name),
+                    signs=footnotes.signs_of(_remarks(metric, summaries[metric][name], shared.get(metric, ""))),
+                    few=metric == "fid" and summaries[metric][name].few_for_fid,
+                    usual=usual,
+                )
                 for metric in metrics
             ],
         )
@@ -114,7 +131,7 @@ def _table(
     ]
     columns = [Column(metric, arrow(metric), unit_of(metric)) for metric in metrics]
     caption = f"{caption}{f', {usual}' if usual else ''}"
-    return MetricTable(caption, columns, rows, footnotes.lines, _notes(measured, dataset, metrics))
+    return MetricTable(caption, columns, rows, footnotes.lines, _notes(measured, dataset, shared, summaries))
 
 
 def _places(column: Sequence[Summary]) -> int:
@@ -125,29 +142,26 @@ def _places(column: Sequence[Summary]) -> int:
 def _counts(one: Summary) -> str:
     if not one.is_known:
         return ""
-    return f"N = {whole(one.n)}" + ("" if one.n_real is None else f" generated, {whole(one.n_real)} real")
+    return f"N{NBSP}={NBSP}{whole(one.n)}" + ("" if one.n_real is None else f" generated, {whole(one.n_real)} real")
 
 
-def _cell(metric: str, one: Summary, places: int, mark: str, footnotes: _Footnotes, usual: str) -> Cell:
-    remarks = _remarks(metric, one)
-    signs = " ".join(footnotes.sign(remark) for remark in remarks)
+def _cell(one: Summary, places: int, *, mark: str, signs: str, few: bool, usual: str) -> Cell:
     if not one.is_known:
         return Cell(NOTHING, signs=signs)
-    few = metric == "fid" and min(one.n, one.n if one.n_real is None else one.n_real) < ENOUGH_FOR_FID
     counts = _counts(one)
     return Cell(
         value=number(one.value, digits=places),
         interval="" if missing(one.low) else interval(one.low, one.high, digits=places),
         mark=mark,
-        warning=f"biased: N < {whole(ENOUGH_FOR_FID)}" if few else "",
+        warning=f"biased: N{NBSP}<{NBSP}{ENOUGH_FOR_FID}" if few else "",
         counts="" if counts == usual else counts,
         signs=signs,
     )
 
 
-def _remarks(metric: str, one: Summary) -> list[str]:
-    """What is not in the mean, and why."""
-    found = []
+def _remarks(metric: str, one: Summary, shared: str) -> list[str]:
+    """What is special about this value: its own note, what is not in the mean, and why."""
+    found = [one.note] if one.note and one.note != shared else []
     if one.infinite:
         found.append(f"{whole(one.infinite)} of {plural(one.n, 'picture')} {_infinite(metric, one)}")
     if one.is_known:
@@ -175,60 +189,47 @@ def _infinite(metric: str, one: Summary) -> str:
     return f"{'has an infinite value' if single else 'have infinite values'}; {others}"
 
 
-def _notes(measured: Measured, dataset: str, metrics: Sequence[str]) -> list[str]:
-    """The notes of the sets' values, each once with its metrics; a warning where FID has few pictures and no note."""
-    rows = measured.sets[(measured.sets["dataset"] == dataset) & measured.sets["metric"].isin(list(metrics))]
-    lines = noted(rows)
-    fid = rows[(rows["metric"] == "fid") & rows["value"].notna()]
-    smallest = fid[["n_real", "n_fake"]].min(axis=1)
-    if len(fid) and smallest.min() < ENOUGH_FOR_FID and not any("biased" in line for line in lines):
-        lines.append(fid_warning(int(smallest.min()), int(smallest.max())))
-    if len(fid) and smallest.min() < ENOUGH_FOR_FID:
-        absent = [name for name in ("fid_infinity", "kid") if name not in measured.set_metrics(dataset)]
-        if absent:
-            lines.append(f"Measure {listed(absent)} beside fid: it can be read at this number of pictures.")
+def _shared_note(column: Iterable[Summary]) -> str:
+    """The note that every set of a column has; what is special about a set is a footnote of its own."""
+    every = list(column)
+    notes = {one.note for one in every if one.is_known} or {one.note for one in every if one.reasons}
+    return notes.pop() if len(notes) == 1 else ""
+
+
+def _notes(
+    measured: Measured,
+    dataset: str,
+    shared: Mapping[str, str],
+    summaries: Mapping[str, Mapping[str, Summary]],
+) -> list[str]:
+    """Notes that hold for whole columns, and what to measure beside an FID of few pictures."""
+    lines = _grouped((note, metric) for metric, note in shared.items())
+    absent = [name for name in INSTEAD_OF_FID if name not in measured.set_metrics(dataset)]
+    if absent and any(one.few_for_fid for one in summaries.get("fid", {}).values()):
+        lines.append(f"Measure {listed(absent)} beside fid: it can be read at this number of pictures.")
     return lines
 
 
 def noted(rows: pd.DataFrame) -> list[str]:
     """The notes of rows of a table, each once, with the metrics that it holds for."""
+    table = rows.loc[rows["note"].notna(), ["note", "metric"]].drop_duplicates()
+    return _grouped((str(note), str(metric)) for note, metric in table.to_numpy())
+
+
+def _grouped(noted_metrics: Iterable[tuple[str, str]]) -> list[str]:
     found: dict[str, list[str]] = {}
-    for metric, note in rows.loc[rows["note"].notna(), ["metric", "note"]].drop_duplicates().to_numpy():
-        found.setdefault(str(note), []).append(str(metric))
+    for note, metric in noted_metrics:
+        found.setdefault(note, []).append(metric)
     return [f"{listed(names)}: {note}." for note, names in found.items()]
-
-
-def beside_view(measured: Measured, dataset: str) -> list[View]:
-    """Other programs' values with their difference from ours."""
-    table = measured.beside[measured.beside["dataset"] == dataset]
-    rows = [_beside_row(measured, dataset, row) for _, row in table.iterrows()]
-    if not rows:
-        return []
-    head = ["metric", "model", "here", "95\u202f% interval", "N", "there", "there − here", "source"]
-    return [View(f"{dataset}: values of other programs beside ours", head, rows, text_columns=2, last_is_text=True)]
-
-
-def _beside_row(measured: Measured, dataset: str, row: pd.Series) -> list[str]:
-    ours = measured.summary(dataset, row["metric"], row["model"])
-    places = decimals([ours.value, row["value"]], [ours.half])
-    note = "" if missing(row["note"]) else f"; {row['note']}"
-    return [
-        text(row["metric"]),
-        text(row["model"]),
-        number(ours.value, digits=places),
-        interval(ours.low, ours.high, digits=places),
-        whole(ours.n) if ours.is_known else NOTHING,
-        number(row["value"], digits=places),
-        number(row["value"] - ours.value, digits=places),
-        f"{row['source']}{note}",
-    ]
 
 
 def table_notes(measured: Measured) -> list[str]:
     """How to read the tables, for the parts that are there."""
-    found = [
-        "Values of pictures are means over the pictures, with 95\u202f% intervals by Student's t over the pictures."
-    ]
+    found = unplaced_values(measured)
+    if len(measured.images):
+        found.append(
+            "Values of pictures are means over the pictures, with 95\u202f% intervals by Student's t over the pictures."
+        )
     if len(measured.comparisons):
         found.append(f"{HOW_MARKED} Comparisons here: {whole(len(measured.comparisons))}.")
     return found

@@ -10,7 +10,7 @@ from gan_eval.report import figures, views
 from gan_eval.report.answer import answer
 from gan_eval.report.design import badges, design_facts, methods, notes
 from gan_eval.report.folder import StudyFolder
-from gan_eval.report.metrics_study import metrics_views
+from gan_eval.report.metrics_study import MetricsSection, metrics_section
 from gan_eval.report.pictures import samples
 from gan_eval.report.published import published_views
 from gan_eval.report.training import TrainingSection, training_section
@@ -49,7 +49,7 @@ def _title(folder: StudyFolder) -> str:
 
 def _sections(folder: StudyFolder) -> list[dict[str, Any]]:
     """Heading, figures and tables, in reading order; empty sections are left out."""
-    training = training_section(folder)
+    training, metrics = training_section(folder), metrics_section(folder)
     every = [
         ("rates", "Can they tell?", figures.rates_figures(folder), views.rates_views(folder)),
         ("published", "Beside published numbers", [], published_views(folder)),
@@ -60,7 +60,7 @@ def _sections(folder: StudyFolder) -> list[dict[str, Any]]:
             [*views.mixed_view(folder), *views.comparisons_view(folder)],
         ),
         ("times", "How long did they take?", figures.reaction_figures(folder), views.reaction_view(folder)),
-        ("metrics", "What do the metrics say?", [], metrics_views(folder)),
+        ("metrics", "What do the metrics say?", [], metrics.tables),
         ("agreement", "Do metrics agree with people?", [], views.correlations_views(folder)),
         ("training", "How did training go?", training.figures, training.tables),
     ]
@@ -69,7 +69,8 @@ def _sections(folder: StudyFolder) -> list[dict[str, Any]]:
             "id": name,
             "heading": heading,
             "figures": drawn,
-            "tables": tables,
+            "tables": [] if name == "metrics" else tables,
+            "metrics": metrics if name == "metrics" else MetricsSection(),
             "training": training if name == "training" else TrainingSection(),
         }
         for name, heading, drawn, tables in every

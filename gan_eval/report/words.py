@@ -8,6 +8,8 @@ import pandas as pd
 
 NARROW = "\u202f"
 """A narrow space that does not break, between a number and its unit."""
+NBSP = "\u00a0"
+"""A space that does not break."""
 MINUS = "\u2212"
 NOTHING = "–"
 """Printed where a cell is empty."""

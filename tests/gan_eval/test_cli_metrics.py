@@ -10,7 +10,7 @@ import pytest
 from gan_eval import images, tables
 from gan_eval.__main__ import run
 from gan_eval.errors import UserError
-from gan_eval.metrics import Settings, beside, cache
+from gan_eval.metrics import Settings, beside, cache, evaluation
 from gan_eval.metrics import runner as runner_module
 from gan_eval.tabular import read_rows, read_table
 
@@ -76,7 +76,7 @@ def test_options_reach_the_settings(
     options = ["--weights", tmp_path / "inception", *files, "--device", "cpu", "--threads", 3]
     options += [
         "--precision",
-        "bfloat16",
+        "bf16",
         "--no-cache",
         "--resize",
         "--resizer",
@@ -87,9 +87,7 @@ def test_options_reach_the_settings(
     assert command(*folders(pair, tmp_path / "out"), *options)[0] == 2
     weights = {name: tmp_path / name for name in ("inception", "brisque", "alexnet", "vgg16", "dists")}
     assert asked == [
-        Settings(
-            ("psnr", "ssim", "niqe", "fid"), "clean", True, weights, "cpu", 3, "bfloat16", tmp_path / "s", cache=None
-        )
+        Settings(("psnr", "ssim", "niqe", "fid"), "clean", True, weights, "cpu", 3, "bf16", tmp_path / "s", cache=None)
     ]
     assert command(*folders(pair, tmp_path / "out"))[0] == 2
     assert asked[1] == Settings(cache=cache.cache_file())
@@ -182,3 +180,72 @@ def test_a_file_beside_that_will_not_do(tmp_path: Path, text: str, words: str) -
     with pytest.raises(UserError, match=words) as raised:
         beside.read_beside([tmp_path / "x.csv"])
     assert "x.csv" in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--threads", "0"], "--threads"),
+        (["--precision", "x"], "--precision"),
+        (["--metrics", "psrn"], "metric 'psrn': unknown"),
+        (["--resizer", "x"], "resizer 'x': unknown"),
+        (["--device", "abacus"], "--device abacus"),
+        (["--metrics", "psnr", "--weights", "absent.pth"], "--weights absent.pth: no such file"),
+        (["--metrics", "psnr", "--segmenter", "absent.pt"], "--segmenter absent.pt: no such file"),
+        (["--metrics", "fid", "--weights", __file__], "not the weights"),
+        (["--metrics", "psnr", "--beside", "absent.csv"], "absent.csv: no such file"),
+        (["--report", "REAL"], "is a folder; name an HTML file"),
+        (["--report", "REAL/0.png/report.html"], "0.png is a file; name a file in a folder"),
+        (["--report", "REAL/no/such/report.html"], "/no; make it, or name a file in another folder"),
+    ],
+)
+def test_a_bad_option_is_one_line_and_leaves_nothing_behind(
+    command: Command, pair: tuple[Path, Path], tmp_path: Path, options: list[str], words: str
+) -> None:
+    options = [option.replace("REAL", str(pair[0])) for option in options]
+    status, told, err = command(*folders(pair, tmp_path / "out"), *options)
+    assert (status, told) == (2, "")
+    assert words in err.replace("\\", "/")
+    assert err.startswith("gan-eval: ")
+    assert err.count("\n") == 1
+    assert not (tmp_path / "out").exists()
+    assert not (pair[0] / "no").exists()
+
+
+def test_a_bad_cache_limit_leaves_nothing_behind(
+    command: Command, pair: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GAN_EVAL_CACHE_MB", "much")
+    assert command(*folders(pair, tmp_path / "out"), "--metrics", "psnr")[2].startswith("gan-eval: GAN_EVAL_CACHE_MB")
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_report_may_lie_in_a_new_folder(command: Command, pair: tuple[Path, Path], tmp_path: Path) -> None:
+    for report in (tmp_path / "new" / "r.html", tmp_path / "a" / "b" / "out" / "r.html"):
+        out = tmp_path / "a" / "b" / "out"
+        assert command(*folders(pair, out), "--metrics", "psnr", "--report", report)[0] == 0
+        assert report.is_file()
+
+
+def test_values_of_an_earlier_run_are_not_left_beside(
+    command: Command, pair: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "paper.csv").write_text("model,dataset,metric,value\nm,d,psnr,21.5\n")
+    out, written = tmp_path / "out", list[str]()
+    write = evaluation.write_table
+    monkeypatch.setattr(evaluation, "write_table", lambda *given: (written.append(given[1].stem), write(*given)))
+    assert command(*folders(pair, out), "--metrics", "psnr", "--beside", tmp_path / "paper.csv")[0] == 0
+    assert len(list(out.glob("beside.*"))) == 2
+    assert written[-2:] == ["runs", "runs"]
+    assert set(written[:-2]) == {"image_metrics", "set_metrics", "metric_comparisons", "beside"}
+    assert command(*folders(pair, out), "--metrics", "psnr")[0] == 0
+    assert not list(out.glob("beside.*"))
+
+
+def test_a_named_file_that_no_metric_uses_is_told(command: Command, pair: tuple[Path, Path], tmp_path: Path) -> None:
+    options = ["--metrics", "psnr", "--brisque-weights", __file__, "--segmenter", "palette"]
+    status, _, err = command(*folders(pair, tmp_path / "out"), *options)
+    assert status == 0
+    assert "--brisque-weights: no metric here uses it" in err
+    assert "--segmenter: no metric here uses it" in err
+    assert "--weights" not in err

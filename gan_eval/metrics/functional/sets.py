@@ -1,5 +1,7 @@
 """Metrics of sets, as functions of their features."""
 
+from collections.abc import Callable, Sequence
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
@@ -30,26 +32,38 @@ def fid(real: Features, fake: Features) -> float:
     >>> round(fid(x, x + 3), 12)
     18.0
     """
-    return frechet_distance(_array(real), _array(fake)).value
+    return frechet_distance(*_arrays(real, fake)).value
 
 
-def fid_infinity(real: Features, fake: Features) -> float:
-    """FID extrapolated to sets without end (Chong and Forsyth 2020): a line in 1/N; arguments as `fid`.
+def fid_infinity(
+    real: Features,
+    fake: Features,
+    *,
+    real_items: Sequence[str] | None = None,
+    fake_items: Sequence[str] | None = None,
+) -> float:
+    """FID extrapolated to sets without end (Chong and Forsyth 2020): a line in 1/N; `real` and `fake` as `fid`.
 
-    The smaller sets are drawn by a stored seed, so the value depends on the pictures' order, a little.
+    The smaller sets are drawn by a stored seed. With items, an item's real and generated pictures are drawn together,
+    as `evaluate` and the command do: the value is theirs. Without, both sets are drawn on their own, by the rank of
+    their features: another value, by the draws' spread. The order of the pictures has no part in either.
+
+    Args:
+        real_items, fake_items: (N,) and (M,) the item of each picture (the stimuli's column `item`); both or neither.
 
     Returns:
         Lower is better; may be below 0.
 
     Raises:
         Unmeasurable: a set has fewer than 20 members, or a feature is not finite.
+        ValueError: items of one set alone, or not one for each picture.
 
     >>> import torch
     >>> x = torch.randn(200, 2, generator=torch.Generator().manual_seed(0))
     >>> abs(fid_infinity(x, x + 3) - 18) < 1
     True
     """
-    return _infinity.fid_infinity(_array(real), _array(fake))
+    return _infinity.fid_infinity(*_arrays(real, fake), real_items=real_items, fake_items=fake_items)
 
 
 def kid(real: Features, fake: Features) -> float:
@@ -66,7 +80,7 @@ def kid(real: Features, fake: Features) -> float:
     >>> kid(x, x)
     -3.5
     """
-    return kernel_distance(_array(real), _array(fake))
+    return kernel_distance(*_arrays(real, fake))
 
 
 def precision(real: Features, fake: Features) -> float:
@@ -83,7 +97,7 @@ def precision(real: Features, fake: Features) -> float:
     >>> precision(line, line + 5)
     0.75
     """
-    return neighbours.precision(_array(real), _array(fake))
+    return neighbours.precision(*_arrays(real, fake))
 
 
 def recall(real: Features, fake: Features) -> float:
@@ -94,7 +108,7 @@ def recall(real: Features, fake: Features) -> float:
     >>> recall(line, line[:4])
     0.875
     """
-    return neighbours.recall(_array(real), _array(fake))
+    return neighbours.recall(*_arrays(real, fake))
 
 
 def density(real: Features, fake: Features) -> float:
@@ -111,7 +125,7 @@ def density(real: Features, fake: Features) -> float:
     >>> density(line, line)
     1.0
     """
-    return neighbours.density(_array(real), _array(fake))
+    return neighbours.density(*_arrays(real, fake))
 
 
 def coverage(real: Features, fake: Features) -> float:
@@ -122,15 +136,14 @@ def coverage(real: Features, fake: Features) -> float:
     >>> coverage(line, torch.cat([line[:6], line[:6]]))
     1.0
     """
-    return neighbours.coverage(_array(real), _array(fake))
+    return neighbours.coverage(*_arrays(real, fake))
 
 
-def pixel_accuracy(real: Features, fake: Features) -> float:
+def pixel_accuracy(counts: Features) -> float:
     """Share of the labelled pixels that a segmenter reads as their class (Long et al. 2015).
 
     Args:
-        real: not used.
-        fake: (N, 380): for each generated picture the pixels of each of the 19 classes by what they are read as
+        counts: (N, 380): for each generated picture the pixels of each of the 19 classes by what they are read as
             (`gan_eval.metrics.segmentation.confusion`).
 
     Returns:
@@ -138,41 +151,62 @@ def pixel_accuracy(real: Features, fake: Features) -> float:
 
     Raises:
         Unmeasurable: no pixel is labelled.
+        ValueError: not 380 columns.
 
     >>> import torch
     >>> counts = torch.zeros(1, 19, 20)  # the last column: read as none of the classes
     >>> counts[0, 0, 0], counts[0, 1, :2] = 6, torch.tensor([1.0, 1.0])
     >>> counts = counts.flatten(1)
-    >>> pixel_accuracy(counts, counts)
+    >>> pixel_accuracy(counts)
     0.875
     """
-    return segmentation.pixel_accuracy(_array(real), _array(fake))
+    return _score(segmentation.pixel_accuracy, counts)
 
 
-def class_accuracy(real: Features, fake: Features) -> float:
+def class_accuracy(counts: Features) -> float:
     """As `pixel_accuracy`, for each class alone; mean over the classes that occur in the label maps.
 
     >>> import torch
     >>> counts = torch.zeros(1, 19, 20)
     >>> counts[0, 0, 0], counts[0, 1, :2] = 6, torch.tensor([1.0, 1.0])
-    >>> class_accuracy(counts.flatten(1), counts.flatten(1))
+    >>> class_accuracy(counts.flatten(1))
     0.75
     """
-    return segmentation.class_accuracy(_array(real), _array(fake))
+    return _score(segmentation.class_accuracy, counts)
 
 
-def class_iou(real: Features, fake: Features) -> float:
+def class_iou(counts: Features) -> float:
     """Intersection over union of what is read and what is labelled; mean over the classes in the label maps.
 
-    Arguments, range and errors as `pixel_accuracy`.
+    Argument, range and errors as `pixel_accuracy`.
 
     >>> import torch
     >>> counts = torch.zeros(1, 19, 20)
     >>> counts[0, 0, 0], counts[0, 1, :2] = 6, torch.tensor([1.0, 1.0])
-    >>> round(class_iou(counts.flatten(1), counts.flatten(1)), 6)
+    >>> round(class_iou(counts.flatten(1)), 6)
     0.678571
     """
-    return segmentation.class_iou(_array(real), _array(fake))
+    return _score(segmentation.class_iou, counts)
+
+
+def _score(score: Callable[[segmentation.Counts, segmentation.Counts], float], counts: Features) -> float:
+    array = _array(counts)
+    if array.shape[1] != segmentation.COUNTS:
+        raise ValueError(f"wanted (N, {segmentation.COUNTS}) counts, found the shape {array.shape}")
+    return score(array, array)
+
+
+def _arrays(real: Features, fake: Features) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
+    """Both sets as arrays.
+
+    Raises:
+        ValueError: not two axes each, or unequal numbers of features.
+    """
+    x, y = _array(real), _array(fake)
+    if x.shape[1] != y.shape[1]:
+        widths = f"real pictures have {x.shape[1]} features and generated ones {y.shape[1]}"
+        raise ValueError(f"{widths}; wanted (N, d) and (M, d)")
+    return x, y
 
 
 def _array(features: Features) -> NDArray[np.floating]:

@@ -11,9 +11,11 @@ from torch import Tensor, distributed
 from torchmetrics import Metric
 
 from gan_eval.metrics import classes, set_classes
+from gan_eval.metrics.distributed import Processes
 from gan_eval.metrics.inputs import Stimulus
 from gan_eval.metrics.own_sets import own_set_rows
 from gan_eval.metrics.registry import select
+from gan_eval.metrics.set_metric import SetMetric
 
 COUNT = 20
 
@@ -47,6 +49,7 @@ def make_all() -> dict[str, Metric]:
         "sharpness": classes.Sharpness(),
         "fid": set_classes.FrechetInceptionDistance(feature_extractor=Colours()),
         "fid_infinity": set_classes.FrechetInceptionDistanceInfinity(feature_extractor=Colours()),
+        "fid_infinity of items": set_classes.FrechetInceptionDistanceInfinity(feature_extractor=Colours()),
         "kid": set_classes.KernelInceptionDistance(feature_extractor=Colours()),
         "neighbours": set_classes.PrecisionRecall(feature_extractor=Colours()),
         "density": set_classes.DensityCoverage(feature_extractor=Colours()),
@@ -57,9 +60,10 @@ def hand_in(metrics: dict[str, Metric], fake: Tensor, real: Tensor) -> None:
     """Update every metric in batches of 5."""
     for fakes, reals in zip(fake.split(5), real.split(5), strict=True):
         for name, metric in metrics.items():
-            if isinstance(metric, set_classes.SetMetric):
-                metric.update(reals, real=True)
-                metric.update(fakes, real=False)
+            if isinstance(metric, SetMetric):
+                named = {"items": [str(int(picture.sum())) for picture in reals]} if name.endswith("items") else {}
+                metric.update(reals, real=True, **named)
+                metric.update(fakes, real=False, **named)
             elif name in ("niqe", "sharpness"):
                 metric.update(fakes)
             else:
@@ -92,7 +96,7 @@ def in_processes(rank: int, file: str, stimuli: Sequence[Stimulus]) -> None:
         metrics = make_all()
         hand_in(metrics, fake[share(rank)], real[share(rank)])
         found[name] = values(metrics)
-    rows = own_set_rows(stimuli, select(["brightness_gap"]), unreadable={})
+    rows = own_set_rows(stimuli, select(["brightness_gap"]), unreadable={}, processes=Processes(rank, 2, 2))
     if rank == 0:
         torch.save((found, rows), Path(file))
     distributed.destroy_process_group()

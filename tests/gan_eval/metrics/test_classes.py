@@ -32,7 +32,13 @@ from gan_eval.metrics.classes import (
 from gan_eval.metrics.features import features_of, inception_extractor
 from gan_eval.metrics.own_sets import own_set_rows
 from gan_eval.metrics.registry import METRICS, select
-from gan_eval.metrics.set_classes import FrechetInceptionDistance, KernelInceptionDistance, SetMetric
+from gan_eval.metrics.set_classes import (
+    FrechetInceptionDistance,
+    FrechetInceptionDistanceInfinity,
+    KernelInceptionDistance,
+)
+from gan_eval.metrics.set_metric import SetMetric
+from gan_eval.metrics.set_references import PictureSet, References
 from gan_eval.metrics.unmeasurable import Unmeasurable
 from gan_eval.weights import find
 
@@ -55,8 +61,35 @@ def test_the_values_are_the_functions_means(one_process):
 
 def test_set_values_are_the_functions(one_process):
     real, fake = (Colours()(batch).float() for batch in (REAL, FAKE))
-    for name in ("fid", "kid", "precision", "recall", "density", "coverage"):
+    for name in ("fid", "fid_infinity", "kid", "precision", "recall", "density", "coverage"):
         assert one_process[name] == pytest.approx(getattr(functional, name)(real, fake), rel=1e-10), name
+
+
+def test_fid_infinity_with_items_is_the_functions_and_the_commands():
+    names = [f"i{n}" for n in range(len(REAL))]
+    order = np.random.default_rng(0).permutation(len(REAL))
+    metric = FrechetInceptionDistanceInfinity(feature_extractor=Colours())
+    for rows in np.split(order, 4):
+        metric.update(REAL[rows], real=True, items=[names[row] for row in rows])
+        metric.update(FAKE[rows], real=False, items=[names[row] for row in rows])
+    real, fake = (Colours()(batch).float().numpy() for batch in (REAL, FAKE))
+    value = functional.fid_infinity(real, fake, real_items=names, fake_items=names)
+    assert metric.compute().item() == pytest.approx(value, rel=1e-9)
+    assert pickle.loads(pickle.dumps(metric)).compute() == metric.compute()
+    sets = [PictureSet(features, tuple(names), None) for features in (real, fake)]
+    assert References(sets[0]).measure(["fid_infinity"], sets[1])["fid_infinity"].value == value
+    assert value != pytest.approx(functional.fid_infinity(real, fake), rel=1e-3)
+
+
+def test_items_are_told_of_all_pictures_or_of_none():
+    metric = FrechetInceptionDistanceInfinity(feature_extractor=Colours())
+    with pytest.raises(ValueError, match="5 pictures and 4 items"):
+        metric.update(REAL[:5], real=True, items=list("abcd"))
+    metric.update(REAL[:5], real=True, items=list("abcde"))
+    metric.update(REAL[5:], real=True)
+    metric.update(FAKE, real=False, items=[f"i{n}" for n in range(len(FAKE))])
+    with pytest.raises(ValueError, match="but 5 and 20 items"):
+        metric.compute()
 
 
 def test_direction_and_range_are_those_of_the_registry():

@@ -87,6 +87,7 @@ def test_set_metrics_are_compared_by_the_jackknife_with_shared_groups() -> None:
     first = rows[0]
     assert (first["difference"], first["n"], first["better"], first["fraction"]) == (-1.0, 20, "a", 0.5)
     assert first["ci_low"] < -1 < first["ci_high"] < 0
+    assert first["note"] is None
     assert rows[1]["reason"] == "c: no weights"
 
 

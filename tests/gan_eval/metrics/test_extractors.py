@@ -45,7 +45,7 @@ def test_a_users_file_is_loaded_with_a_caveat(seeded_weights: Path) -> None:
     assert found.caveats == {"inception": "seeded.pth is not a known file of the weights inception"}
     extractor = found.ready["inception"]
     assert (extractor.name, extractor.size, extractor.companion) == ("inception", 2048, None)
-    assert extractor.key == f"inception-2015-12-05/{found.sha256['inception']}/clean/float32"
+    assert extractor.key == f"inception-2015-12-05/{found.sha256['inception']}/clean/fp32"
     assert features_of(PICTURES, extractor).shape == (3, 2048)
     assert features_of([], extractor).shape == (0, 2048)
 
@@ -88,11 +88,11 @@ def test_settings_that_will_not_do() -> None:
         usable_device("abacus")
 
 
-def test_bfloat16_is_another_extractor_and_close(seeded_weights: Path) -> None:
+def test_bf16_is_another_extractor_and_close(seeded_weights: Path) -> None:
     exact, quick = (
-        inception_extractor(seeded_weights, device="cpu", precision=precision) for precision in ("float32", "bfloat16")
+        inception_extractor(seeded_weights, device="cpu", precision=precision) for precision in ("fp32", "bf16")
     )
-    assert exact.key.removesuffix("float32") + "bfloat16" == quick.key
+    assert exact.key.removesuffix("fp32") + "bf16" == quick.key
     wanted, found = features_of(PICTURES, exact), features_of(PICTURES, quick)
     assert found.dtype == np.float32
     relative = np.linalg.norm(found - wanted) / np.linalg.norm(wanted)

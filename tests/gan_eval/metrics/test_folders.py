@@ -50,6 +50,8 @@ def test_what_has_no_partner_is_listed_and_kept(touch):
     assert found["d/m/c"].no_reference == f"no picture with the stem 'c' in {real}"
     assert found["d/m/a"].reference == real.absolute() / "a.png"
     assert all(stimulus.problem is None for stimulus in found.values())
+    assert found["d/real/b"].no_reference == f"no picture with the stem 'b' in {fake}"
+    assert [name for name, stimulus in found.items() if not stimulus.has_pair_metrics] == ["d/real/a"]
 
 
 def test_a_stem_of_several_files_is_not_measured(touch):

@@ -96,6 +96,24 @@ def test_sets_take_tensors_of_any_type_and_arrays():
     assert functional.fid(real.bfloat16(), fake) == functional.fid(real.bfloat16().double(), fake)
 
 
+def test_sets_of_other_widths_are_refused():
+    real, fake = torch.zeros(30, 6), torch.zeros(30, 5)
+    sets = ("fid", "fid_infinity", "kid", "precision", "recall", "density", "coverage")
+    for function in (getattr(functional, name) for name in sets):
+        with pytest.raises(ValueError, match="real pictures have 6 features and generated ones 5"):
+            function(real, fake)
+
+
+def test_segmentation_scores_take_counts_alone():
+    counts = np.zeros((2, 19, 20))
+    counts[:, 0, 0], counts[:, 0, 1] = 3, 1
+    for function in (functional.pixel_accuracy, functional.class_accuracy):
+        assert function(counts.reshape(2, 380)) == 0.75
+    assert functional.class_iou(torch.from_numpy(counts).flatten(1)) == 0.75
+    with pytest.raises(ValueError, match=r"wanted \(N, 380\) counts, found the shape \(4, 190\)"):
+        functional.pixel_accuracy(counts.reshape(4, 190))
+
+
 def test_missing_weights_are_the_users_line(tmp_path, monkeypatch):
     monkeypatch.setenv("GAN_EVAL_CACHE", str(tmp_path))
     with pytest.raises(UserError, match="metric 'brisque': weights brisque: not in the cache"):

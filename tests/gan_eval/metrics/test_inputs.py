@@ -6,8 +6,8 @@ from metric_pictures import texture
 
 from gan_eval import images
 from gan_eval.errors import UserError
-from gan_eval.metrics import evaluate
-from gan_eval.metrics.inputs import stimuli_of_frame, stimuli_of_sets
+from gan_eval.metrics import evaluate, write_metrics
+from gan_eval.metrics.inputs import named_twice, stimuli_of_frame, stimuli_of_sets
 from gan_eval.stimuli import StimulusSet, stimulus_row, write_set
 
 
@@ -64,6 +64,16 @@ def test_what_several_sets_share_counts_once(tmp_path):
     assert [s.file for s in stimuli_of_sets([first, second])] == [second / "a.png"]
     (second / "a.png").unlink()
     assert [s.file for s in stimuli_of_sets([first, second])] == [first / "a.png"]
+
+
+def test_a_set_that_is_named_twice_is_told(tmp_path):
+    first, second = _set(tmp_path / "one"), _set(tmp_path / "two")
+    (tmp_path / "other").mkdir()
+    assert named_twice([first, second, tmp_path / "other" / ".." / "one"]) == [f"{first}: named 2 times, measured once"]
+    assert named_twice([first, second]) == []
+    told = []
+    write_metrics([first, first], ["sharpness"], tmp_path / "out", on_message=told.append)
+    assert told == [f"{first}: named 2 times, measured once"]
 
 
 def test_of_three_copies_the_one_that_can_be_read_counts(tmp_path):

@@ -1,7 +1,9 @@
 """The pass over the pictures: each file once, only what is asked for, in bounded memory."""
 
 import threading
+import time
 import tracemalloc
+import weakref
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -13,15 +15,25 @@ from metric_pictures import Thumbnails, disturbed, texture
 from gan_eval import images
 from gan_eval.errors import UserError
 from gan_eval.images import Picture
-from gan_eval.metrics import Settings, feature_store, folder_pair, niqe, pixel, run_metrics, structural, tools
+from gan_eval.metrics import (
+    Settings,
+    feature_store,
+    folder_pair,
+    niqe,
+    pixel,
+    pixel_budget,
+    run_metrics,
+    structural,
+    tools,
+)
 from gan_eval.metrics.feature_store import FeatureBatches, FeatureStore
 from gan_eval.metrics.features import inception_extractor
 from gan_eval.metrics.file_reader import FileReader
 from gan_eval.metrics.inputs import Stimulus, stimuli_of_sets
-from gan_eval.metrics.kept_sets import SetRows
 from gan_eval.metrics.picture_files import NO_MEMORY
 from gan_eval.metrics.picture_pass import jobs_of
 from gan_eval.metrics.runner import Evaluation
+from gan_eval.metrics.set_rows import SetRows
 
 Folders = Callable[..., tuple[Path, Path]]
 
@@ -281,3 +293,89 @@ def test_files_are_read_into_memory_that_is_used_again(tmp_path: Path, monkeypat
     assert bytes(FileReader().read(tmp_path / "2")) == contents[2], "a file that grows is read whole"
     with pytest.raises(UserError, match="absent: no such picture"):
         reader.read(tmp_path / "absent")
+
+
+def test_many_real_pictures_of_one_item_are_not_held_together(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    stimuli = []
+    for number in range(200):
+        real, fake = tmp_path / "real" / f"{number}.png", tmp_path / "fake" / f"{number}.png"
+        images.write_png(real, texture(number, 16, 16))
+        images.write_png(fake, disturbed(texture(number, 16, 16), 1))
+        stimuli.append(Stimulus(f"real/{number}", "x", "real", None, "d", real, None, None))
+        stimuli.append(Stimulus(f"m/{number}", "x", "fake", "m", "d", fake, real, None))
+    alive, most = weakref.WeakSet[_Tracked](), []
+    decode = images.decode_rgb
+
+    def tracked(content: bytes, path: Path) -> Picture:
+        picture = decode(content, path).view(_Tracked)
+        alive.add(picture)
+        most.append(len(alive))
+        return picture
+
+    monkeypatch.setattr(images, "decode_rgb", tracked)
+    for given in (stimuli, stimuli[1::2]):
+        most.clear()
+        assert measure(given, "psnr", threads=2).image_metrics["value"].notna().all()
+        assert len(most) == 400
+        assert max(most) <= 6
+
+
+class _Tracked(np.ndarray):
+    """A picture that a weak set can hold."""
+
+    __hash__ = object.__hash__
+
+    def __eq__(self, other: object) -> bool:  # type: ignore[override]
+        return self is other
+
+
+def test_large_pictures_wait_for_each_other_and_no_error_keeps_the_others_waiting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stimuli = models(tmp_path, 1, 8, size=64)
+    monkeypatch.setattr(pixel_budget, "_LOOKED_INTO", 0)
+    monkeypatch.setattr(pixel_budget.PixelBudget.__init__, "__defaults__", (4 * 64 * 64,))
+    at_work, most, lock = [0], [0], threading.Lock()
+    function = pixel.psnr
+
+    def watched(fake: Picture, real: Picture) -> float:
+        with lock:
+            at_work[0] += 1
+            most[0] = max(most[0], at_work[0])
+        time.sleep(0.02)
+        with lock:
+            at_work[0] -= 1
+        return function(fake, real)
+
+    monkeypatch.setattr(pixel, "psnr", watched)
+    tools.built_in.cache_clear()
+    assert measure(stimuli, "psnr", threads=8).image_metrics["value"].notna().all()
+    assert most == [2]
+
+    def fail(*_: Picture) -> float:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(pixel, "psnr", fail)
+    tools.built_in.cache_clear()
+    with pytest.raises(ZeroDivisionError):
+        measure(stimuli, "psnr", threads=8)
+
+
+def test_a_picture_above_the_budget_is_measured_alone() -> None:
+    budget, taken = pixel_budget.PixelBudget(10), threading.Event()
+    budget.take(50, wait=True)
+    other = threading.Thread(target=lambda: (budget.take(5, wait=True), taken.set()))
+    other.start()
+    budget.take(1, wait=False)
+    assert not taken.wait(0.05)
+    budget.give_back(51)
+    assert taken.wait(5)
+    other.join()
+
+
+def test_a_pictures_pixels_are_known_before_it_is_decoded(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    images.write_png(tmp_path / "x.png", np.random.default_rng(0).integers(0, 256, (300, 400, 3), np.uint8))
+    content = (tmp_path / "x.png").read_bytes()
+    assert pixel_budget.pixels_of(content) == 300 * 400
+    assert pixel_budget.pixels_of(b"?" * len(content)) == 0
+    assert pixel_budget.pixels_of(content[:1000]) == 0, "a small file is not looked into"

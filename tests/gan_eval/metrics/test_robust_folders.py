@@ -159,7 +159,10 @@ def test_partners_that_are_missing_or_not_unique(folders: tuple[Path, Path]) -> 
     rows = _table(evaluate(pair, ["psnr", "sharpness"], cache=False)[0])
     assert rows.loc[("d/m/plain", "psnr"), "reason"] == f"no picture with the stem 'plain' in {real}"
     assert rows.loc[("d/m/plain", "sharpness"), "value"] > 0
+    assert rows.loc[("d/real/opaque", "psnr"), "reason"] == f"no picture with the stem 'opaque' in {fake}"
+    assert rows.loc[("d/real/opaque", "psnr"), "kind"] == "real"
     assert rows.loc[("d/real/opaque", "sharpness"), "value"] > 0
+    assert ("d/real/turned", "psnr") not in rows.index
     assert list(rows.loc["d/m/bitmap", "reason"]) == [of_bitmap, of_bitmap]
     assert rows.loc[("d/m/turned", "psnr"), "value"] > 0
 

@@ -24,7 +24,7 @@ from gan_eval.metrics.kid import kernel_distance
 from gan_eval.metrics.learned import learned_metrics
 from gan_eval.metrics.niqe import niqe
 from gan_eval.metrics.pixel import psnr
-from gan_eval.metrics.registry import METRICS, describe
+from gan_eval.metrics.registry import METRICS
 from gan_eval.metrics.structural import ssim
 from gan_eval.metrics.tools import BUILT_IN, built_in
 from gan_eval.tabular import read_table
@@ -211,7 +211,9 @@ def test_set_metrics_compare_each_model_with_its_data_sets_reals(
     assert "1 left out" in row["note"]
     assert "p7.png" in row["note"]
     assert sets.loc[("m", "kid"), "ci_low"] < sets.loc[("m", "kid"), "value"] < sets.loc[("m", "kid"), "ci_high"]
-    assert sets.loc[("one", "fid"), "reason"] == "30 real and 1 generated pictures; a Fréchet distance needs two of each"
+    assert (
+        sets.loc[("one", "fid"), "reason"] == "30 real and 1 generated pictures; a Fréchet distance needs two of each"
+    )
     last = {what: (done, total) for done, total, what in told}
     assert last == {"pictures": (65, 65), "features": (63, 63), "sets": (4, 4)}
 
@@ -326,3 +328,62 @@ def test_listing_needs_neither_torch_nor_pandas() -> None:
         "w.list_weights(); print(sorted({'torch', 'pandas', 'scipy', 'numpy'} & set(sys.modules)))"
     )
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
+
+
+@pytest.mark.parametrize(
+    ("how", "words"),
+    [
+        ({"precision": "float32"}, "--precision float32: unknown; choose fp32 or bf16"),
+        ({"threads": 0}, "--threads 0: wanted at least 1"),
+        ({"resizer": "x"}, "resizer 'x': unknown"),
+        ({"weights": "absent.pth"}, r"--weights absent\.pth: no such file"),
+        ({"weights": {"incepton": __file__}}, "weights 'incepton': unknown"),
+        ({"segmenter": "absent.pt"}, r"--segmenter absent\.pt: no such file"),
+    ],
+)
+def test_settings_that_will_not_do_are_one_line(folders: Folders, how: dict[str, object], words: str) -> None:
+    with pytest.raises(UserError, match=words):
+        evaluate(_frame(*folders(1, height=16, width=16)), "psnr", **how)  # type: ignore[arg-type]
+
+
+def test_text_does_for_names_and_paths(
+    folders: Folders, thumbnails: Thumbnails, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GAN_EVAL_CACHE_MB", "64")
+    real, fake = folders(3)
+    frame = pd.DataFrame(folder_pair(real, fake, dataset="d", model="m").rows)
+    for column in ("file", "reference_file"):
+        frame[column] = frame[column].str.replace(f"{tmp_path}/", "")
+    weights, kept = str(tmp_path / "any.pth"), str(tmp_path / "kept")
+    found, _ = evaluate(frame, "psnr", root=str(tmp_path), cache=kept)
+    assert found["value"].notna().all()
+    assert (tmp_path / "kept").is_dir()
+    for given in (weights, {"inception": weights}):
+        assert evaluate(frame, ["fid"], root=str(tmp_path), weights=given)[1]["value"][0] > 0
+    assert Settings("psnr", segmenter="palette") == Settings(("psnr",), segmenter=Path("palette"))  # type: ignore[arg-type]
+
+
+def test_several_sets_are_several_models(folders: Folders, tmp_path: Path) -> None:
+    real, fake = folders(2)
+    sets = [folder_pair(real, fake, dataset="d", model=model) for model in ("a", "b")]
+    assert set(evaluate(sets, "psnr")[0]["model"]) == {"a", "b"}
+    assert set(evaluate(tuple(sets[:1]), "psnr")[0]["model"]) == {"a"}
+
+
+def test_torch_keeps_its_threads_after_an_error(folders: Folders, tmp_path: Path) -> None:
+    frame, before = _frame(*folders(1, height=16, width=16)), torch.get_num_threads()
+    (tmp_path / "w.pth").write_bytes(b"?")
+    torch.set_num_threads(3)
+    try:
+        with pytest.raises(UserError, match="not the weights of Inception"):
+            evaluate(frame, ["fid"], weights=tmp_path / "w.pth")
+        assert torch.get_num_threads() == 3
+    finally:
+        torch.set_num_threads(before)
+
+
+def test_a_resizer_that_nothing_needed_is_not_told(folders: Folders) -> None:
+    stimuli = stimuli_of_frame(_frame(*folders(1)), None)
+    runs = [run_metrics(stimuli, Settings(("psnr",), rule), command="t").runs for rule in ("tf1", "clean")]
+    assert all(json.loads(run["settings"][0])["resizer"] is None for run in runs)
+    assert runs[0]["settings_hash"][0] == runs[1]["settings_hash"][0]

@@ -84,13 +84,13 @@ def test_the_answer_names_the_winner_the_tied_and_the_disagreement(page):
     assert "clear is best by psnr" in answer
     assert "By niqe, middling and alike cannot be told apart at the top" in answer
     assert "psnr and niqe order the models against each other (Kendall's tau −1.00 over 3 models)" in answer
-    assert "FID from fewer than 2 000 pictures is biased upwards" in answer
+    assert "FID from fewer than 2000 pictures is biased upwards" in answer
 
 
 def test_the_paragraph_for_a_paper_has_what_is_needed_to_compute_it_again(page):
     paragraph = page.words.partition("To put into a paper")[2].partition("Sources")[0]
     for said in ("24 generated pictures of each of 3 models", "24 real ones", "10 log10(255² / MSE)", "rule tf1",
-                 f"inception (SHA-256 {SHA[:12]}…)", "float32", "jackknife, 10 groups of items", "Student's t",
+                 f"inception (SHA-256 {SHA[:12]}…)", "fp32", "jackknife, 10 groups of items", "Student's t",
                  "gan_eval 0.1.0; numpy 2.4.6 on cpu"):  # fmt: skip
         assert said in paragraph, said
     assert SHA not in paragraph
@@ -142,6 +142,33 @@ def test_other_programs_values_stand_beside_ours_with_their_difference(material,
     frames = {**material[0], "beside": frame_of([row], BESIDE)}
     words = built(frames, [], tmp_path).words
     assert re.search(r"fid clear 50\.00 49\.50 to 50\.50 24 47\.50 −2\.50 their program 1\.0", words)
+
+
+def test_other_programs_values_of_data_sets_not_measured_are_counted(material, tmp_path):
+    rows = [
+        {"model": "clear", "dataset": dataset, "metric": metric, "value": 47.5, "source": "their program 1.0"}
+        for dataset, metric in (("houses", "fid"), ("roads", "fid"), ("roads", "kid"), ("towns", "fid"))
+    ]
+    frames = {**material[0], "beside": frame_of(rows, BESIDE)}
+    words = built(frames, [], tmp_path).words
+    assert "3 values of other programs are not shown: roads and towns were not measured here." in words
+    assert "of other programs" not in built(material[0], [], tmp_path).words
+
+
+def test_every_cell_says_its_metric_where_a_narrow_page_hides_the_head(page):
+    bodies = re.findall(r'<table class="rows.*?<tbody>(.*?)</tbody>', page.source, re.DOTALL)
+    cells = [cell for body in bodies for cell in re.findall(r"<td[^>]*>", body)]
+    assert cells
+    assert all("data-label=" in cell for cell in cells)
+    assert "psnr\u00a0↑" in page.attributes("data-label")
+
+
+def test_a_distribution_tells_each_median(page):
+    part = page.source.partition('<section id="distributions">')[2].partition("</section>")[0]
+    medians = re.findall(r">median ([\d.]+)</text>", part)
+    assert len(medians) == 3 + 4
+    clear = sorted(row["value"] for row in values() if row["metric"] == "psnr" and row["model"] == "clear")
+    assert float(medians[0]) == pytest.approx((clear[11] + clear[12]) / 2, abs=0.05)
 
 
 def test_many_pictures_are_shown_smaller_so_that_the_page_stays_small(material, tmp_path, monkeypatch):

@@ -8,6 +8,7 @@ import pytest
 from synthetic_metrics import QUALITY, frames_of, sets, values
 
 from gan_eval.report.metrics_agreement import disputes, model_agreement, picture_agreement
+from gan_eval.report.metrics_answer import answer
 from gan_eval.report.metrics_best import Standing, standing, standings
 from gan_eval.report.metrics_charts import Cloud, distribution_chart
 from gan_eval.report.metrics_data import REAL, Measured
@@ -16,9 +17,11 @@ from gan_eval.report.metrics_gallery import extremes
 from gan_eval.report.metrics_references import references
 from gan_eval.report.metrics_runs import left_out_view
 from gan_eval.report.metrics_tables import metric_tables
+from gan_eval.tables import METRIC_COMPARISONS
+from gan_eval.tabular import frame_of
 
-PARTS = ("agreement", "answer", "best", "charts", "data", "differences", "facts", "gallery", "methods", "references",
-         "runs", "sections", "study", "tables")  # fmt: skip
+PARTS = ("agreement", "answer", "beside", "best", "charts", "data", "differences", "facts", "gallery", "methods",
+         "references", "runs", "sections", "study", "tables")  # fmt: skip
 
 
 @pytest.mark.parametrize("part", PARTS)
@@ -83,7 +86,7 @@ def test_infinite_and_missing_values_are_counted_and_said():
     mine[2] |= {"value": None, "reason": "broken file"}
     column, table = cells(Measured(frames_of(rows)), "psnr")
     assert column["middling"].value == f"{np.mean(finite):.2f}"
-    assert column["middling"].counts == "N = 23"
+    assert column["middling"].counts == "N\u00a0=\u00a023"
     footnotes = dict(table.footnotes)
     said = [footnotes[sign] for sign in column["middling"].signs.split()]
     assert said == [
@@ -110,18 +113,101 @@ def test_a_set_without_a_value_has_a_dash_and_its_reason():
     assert dict(table.footnotes)[column["clear"].signs] == "no value: weights are missing"
 
 
-@pytest.mark.parametrize(("n", "warning"), [(1999, "biased: N < 2 000"), (2000, "")])
+@pytest.mark.parametrize(("n", "warning"), [(1999, "biased: N\u00a0<\u00a02000"), (2000, "")])
 def test_fid_from_few_pictures_carries_its_warning(n, warning):
     column, table = cells(Measured(frames_of([], sets(n=n))), "fid")
-    assert {cell.warning.replace("\u202f", " ") for cell in column.values()} == {warning}
+    assert {cell.warning for cell in column.values()} == {warning}
     assert any("fid_infinity" in note for note in table.notes) == bool(warning)
     assert cells(Measured(frames_of([], sets(n=n))), "kid")[0]["clear"].warning == ""
+
+
+def noted(notes):
+    """The column of an fid whose sets have these notes, and the lines below its table."""
+    rows = [{**row, "note": notes[row["model"]]} for row in sets() if row["metric"] == "fid"]
+    column, table = cells(Measured(frames_of([], rows)), "fid")
+    footnotes = dict(table.footnotes)
+    return {model: [footnotes[sign] for sign in cell.signs.split()] for model, cell in column.items()}, table.notes
+
+
+def test_a_note_of_every_set_is_one_line():
+    signs, lines = noted(dict.fromkeys(QUALITY, "interval: jackknife"))
+    assert signs == {"clear": [], "middling": [], "alike": []}
+    assert lines[0] == "fid: interval: jackknife."
+
+
+def test_a_note_of_one_set_is_its_footnote():
+    signs, lines = noted({"clear": None, "middling": "no interval: too few items", "alike": None})
+    assert signs == {"clear": [], "middling": ["no interval: too few items"], "alike": []}
+    assert not any("no interval" in line for line in lines)
+
+
+def test_a_model_without_a_value_does_not_make_a_note_special():
+    rows = [{**row, "note": "shared"} for row in sets()]
+    rows[0] |= {"value": None, "reason": "weights are missing", "note": None}
+    column, table = cells(Measured(frames_of([], rows)), "fid")
+    assert column["middling"].signs == ""
+    assert "fid and kid: shared." in table.notes
 
 
 def test_real_pictures_have_a_row_where_the_metric_needs_no_reference(measured):
     reals = [row["value"] for row in values() if row["kind"] == "real"]
     assert float(cells(measured, "niqe")[0][REAL].value) == pytest.approx(np.mean(reals), abs=0.01)
     assert REAL not in cells(measured, "psnr")[0]
+
+
+def renamed(rows, **names):
+    """The same rows under other metrics' names."""
+    return [{**row, "metric": names[row["metric"]]} for row in rows if row["metric"] in names]
+
+
+def said(measured: Measured) -> str:
+    return " ".join(answer(measured, "houses", standings(measured, "houses")))
+
+
+def test_sharpness_makes_nobody_the_best():
+    one = renamed(values(), psnr="psnr")
+    sharp = [{**row, "value": -row["value"]} for row in renamed(values(), psnr="sharpness")]
+    words = said(Measured(frames_of([*one, *sharp])))
+    assert "clear is the best by every metric that could be compared" in words
+    assert "is best by sharpness" not in words
+    assert "sharpness is highest for middling and alike, not told apart; it does not count here" in words
+    assert "Metrics disagree" not in words
+
+
+def test_sharpness_alone_says_nothing_of_who_is_best():
+    words = said(Measured(frames_of(renamed(values(), psnr="sharpness"))))
+    assert words.startswith("houses: of 3 models none can be called best: sharpness alone cannot say so.")
+
+
+def test_sharpness_is_in_no_count_of_wins():
+    rows = [*renamed(values(), psnr="psnr"), *renamed(values(), psnr="sharpness")]
+    (wins,) = wins_matrix(Measured(frames_of(rows)), "houses")
+    assert "of 1 metrics" in wins.caption
+    assert wins.cells[0][1].text == "1"
+    assert any("sharpness is not counted" in note for note in wins.notes)
+
+
+def of_sets(n: int, *metrics: str) -> Measured:
+    """Sets of which clear is better than the others by each of the metrics."""
+    table = [
+        {"dataset": "houses", "metric": metric, "a": "clear", "b": other, "n": n, "difference": -1.0, "ci_low": -1.5,
+         "ci_high": -0.5, "better": "clear", "run": "r"}
+        for metric in metrics
+        for other in ("middling", "alike")
+    ]  # fmt: skip
+    frames = frames_of([], [row for row in sets(n=n) if row["metric"] in metrics])
+    return Measured({**frames, "metric_comparisons": frame_of(table, METRIC_COMPARISONS)})
+
+
+def test_kid_leads_where_pictures_are_few_for_fid():
+    words = said(of_sets(1999, "fid", "kid"))
+    assert "clear is best by kid:" in words
+    assert "fid is lowest for clear; it does not count here: kid counts in its place." in words
+
+
+@pytest.mark.parametrize(("n", "metrics", "by"), [(2000, ("fid", "kid"), "fid and kid"), (22, ("fid",), "fid")])
+def test_fid_counts_where_pictures_are_many_or_nothing_else_was_measured(n, metrics, by):
+    assert f"clear is best by {by}:" in said(of_sets(n, *metrics))
 
 
 def test_best_and_worst_lists_follow_the_metrics_direction(measured):

@@ -104,7 +104,7 @@ def test_published_numbers_stand_beside_with_interval_and_source(page):
 
 
 def test_warnings_and_reasons_are_told(page):
-    assert "FID from fewer than 2 000 pictures is biased upwards" in page.words
+    assert "FID from fewer than 2000 pictures is biased upwards" in page.words
     assert "weights not found: gan-eval weights fetch inception" in page.words
     assert "8 + 8 pictures shown instead of 25 + 25" in page.words
     assert "Interim: 5 of 9 sessions" in page.words
@@ -124,12 +124,13 @@ def test_a_missing_fid_has_no_bias(folder, tmp_path):
 
 def test_the_method_names_what_is_printed(page, folder, tmp_path):
     assert "FID is the Fréchet distance" in page.words
-    assert "KID is the unbiased squared maximum mean discrepancy" in page.words
+    assert "KID is the squared maximum mean discrepancy" in page.words
+    assert "For independent sets it is unbiased" in page.words
     assert "Spearman's rank correlation with the share" in page.words
-    assert "jackknife" not in page.words
-    noted = with_sets(folder, tmp_path, lambda sets: sets[sets["metric"] == "fid"].assign(note="interval: jackknife"))
-    assert "come from a delete-group jackknife" in noted.words
-    assert "KID is" not in noted.words
+    assert "come from a delete-group jackknife" in page.words
+    bare = with_sets(folder, tmp_path, lambda sets: sets[sets["metric"] == "fid"].assign(ci_low=None, ci_high=None))
+    assert "jackknife" not in bare.words
+    assert "KID is" not in bare.words
 
 
 def lead(rows: pd.DataFrame, folder: Path) -> Page:

@@ -1,0 +1,30 @@
+"""Other programs' errors in a line of our own."""
+
+from gan_eval.metrics.words import first_sentence, last_words, shortened
+
+DRIVER = (
+    "Found no NVIDIA driver on your system. Please check that you have an NVIDIA GPU and installed a driver from "
+    "http://www.nvidia.com/Download/index.aspx"
+)
+
+
+def test_an_error_is_told_in_its_first_sentence():
+    assert first_sentence(RuntimeError(DRIVER)) == "Found no NVIDIA driver on your system"
+    assert first_sentence(RuntimeError("version 1.2 of a.b failed\nTraceback")) == "version 1.2 of a.b failed"
+    assert first_sentence(KeyError()) == "KeyError"
+    assert first_sentence(ValueError("word " * 60), most=20) == "word word word word…".replace("word…", "…")
+
+
+def test_a_long_line_ends_after_a_word_and_is_no_longer_than_wanted():
+    for most in range(2, len(DRIVER) + 1):
+        for text in (shortened(DRIVER, most), last_words(RuntimeError(DRIVER), most=most)):
+            assert len(text) <= most
+            words = text.replace("…", " ").split()
+            assert most < 50 or set(words) <= set(DRIVER.split()), text
+    assert shortened(DRIVER, len(DRIVER)) == last_words(RuntimeError(DRIVER), most=len(DRIVER)) == DRIVER
+
+
+def test_the_end_of_an_error_is_what_names_the_cause():
+    assert last_words(RuntimeError(f"{DRIVER}\n shapes differ"), most=30) == "… shapes differ"
+    assert last_words(RuntimeError("one\n two")) == "one two"
+    assert last_words(RuntimeError()) == "RuntimeError"
