@@ -150,7 +150,7 @@ def pair_metric(ours_name: str, theirs: Callable[[Any, Any], Any], calls: int, s
     """One pair, single thread; the conversion to floats is not counted on their side."""
     import torch
 
-    from gan_eval.metrics import pixel, structural
+    from gan_eval.metrics.definitions import pixel, structural
 
     torch.set_num_threads(1)
     real, fake = one_pair(scratch)
@@ -192,7 +192,7 @@ def niqe(scratch: Path) -> Sides:
     """One picture, single thread."""
     import torch
 
-    from gan_eval.metrics.niqe import niqe as ours
+    from gan_eval.metrics.definitions.niqe import niqe as ours
 
     torch.set_num_threads(1)
     _, fake = one_pair(scratch)
@@ -215,7 +215,7 @@ def frechet_few(_: Path) -> Sides:
     import scipy.linalg
     import torch
 
-    from gan_eval.metrics.frechet import frechet_distance
+    from gan_eval.metrics.definitions.frechet import frechet_distance
 
     torch.set_num_threads(2)
     real, fake = features(400)
@@ -236,7 +236,7 @@ def frechet_many(_: Path) -> Sides:
     import torch
     from torch_fidelity.metric_fid import fid_features_to_statistics, fid_statistics_to_metric
 
-    from gan_eval.metrics.frechet import frechet_distance
+    from gan_eval.metrics.definitions.frechet import frechet_distance
 
     torch.set_num_threads(2)
     real, fake = features(5000)
@@ -254,8 +254,8 @@ def inception(precision: str, _: Path) -> Sides:
     import torch
     from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
 
-    from gan_eval.metrics.extractors import load_extractors
-    from gan_eval.metrics.features import features_of
+    from gan_eval.metrics.networks.extractors import load_extractors
+    from gan_eval.metrics.networks.features import features_of
     from gan_eval.metrics.registry import METRICS
 
     torch.set_num_threads(2)

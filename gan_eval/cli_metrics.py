@@ -92,7 +92,7 @@ def metrics(
         if report is not None:
             _check_report(report, out)
         from gan_eval.metrics import Settings
-        from gan_eval.metrics.cache import cache_file
+        from gan_eval.metrics.run.cache import cache_file
 
         settings = Settings(
             metrics=tuple(name.strip() for name in names.split(",") if name.strip()),
@@ -121,9 +121,9 @@ def _measure(
     """Measure and write, alone or as one of several processes; the first one tells how it goes."""
     from gan_eval.console import Console
     from gan_eval.metrics import missing_values, write_metrics
-    from gan_eval.metrics.distributed import started_together
-    from gan_eval.metrics.gaps import first_lines
-    from gan_eval.metrics.inputs import stimuli_of_sets
+    from gan_eval.metrics.run.distributed import started_together
+    from gan_eval.metrics.run.gaps import first_lines
+    from gan_eval.metrics.run.inputs import stimuli_of_sets
 
     with started_together(settings.device) as (processes, device), Console() as console:
 

@@ -130,7 +130,7 @@ def _metrics(plan: Plan) -> Stage:
         known = {status.name: str(status.path.stat().st_size) for status in weights.list_weights() if status.path}
         segmenter = plan.segmenter()
         if segmenter is not None:
-            from gan_eval.metrics.segmenter_settings import segmenter_key
+            from gan_eval.metrics.networks.segmenter_settings import segmenter_key
 
             known["segmenter"] = segmenter_key(segmenter)
         return {**stimulus_hashes(plan), "weights": sha256_json(known)}
@@ -272,7 +272,7 @@ def _report(plan: Plan) -> Stage:
 def _metric_settings(plan: Plan) -> "Settings":
     """The section `[metrics]` as the metrics take it."""
     from gan_eval.metrics import Settings
-    from gan_eval.metrics.cache import cache_file
+    from gan_eval.metrics.run.cache import cache_file
 
     asked = plan.study.metrics
     return Settings(

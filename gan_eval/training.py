@@ -37,7 +37,7 @@ def estimate_model(settings: TrainingSettings, data: Path, **how: Any) -> "Estim
 def _measure(settings: TrainingSettings) -> Any:
     if settings.validate_every is None:
         return None
-    from gan_eval.metrics.on_the_way import higher_is_better, measure_on_the_way
+    from gan_eval.metrics.run.on_the_way import higher_is_better, measure_on_the_way
     from trainer.validation import Measure
 
     better = higher_is_better(settings.validation_metrics)

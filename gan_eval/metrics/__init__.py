@@ -22,9 +22,9 @@ if TYPE_CHECKING:
         Sharpness,
         StructuralSimilarity,
     )
-    from gan_eval.metrics.folders import FolderPair, folder_pair
-    from gan_eval.metrics.gaps import missing_values
-    from gan_eval.metrics.runner import Evaluation, Settings, evaluate, run_metrics, write_metrics
+    from gan_eval.metrics.run.folders import FolderPair, folder_pair
+    from gan_eval.metrics.run.gaps import missing_values
+    from gan_eval.metrics.run.runner import Evaluation, Settings, evaluate, run_metrics, write_metrics
     from gan_eval.metrics.set_classes import (
         DensityCoverage,
         FrechetInceptionDistance,
@@ -34,9 +34,9 @@ if TYPE_CHECKING:
     )
 
 _HOMES = {
-    "runner": ("Evaluation", "Settings", "evaluate", "run_metrics", "write_metrics"),
-    "folders": ("FolderPair", "folder_pair"),
-    "gaps": ("missing_values",),
+    "run.runner": ("Evaluation", "Settings", "evaluate", "run_metrics", "write_metrics"),
+    "run.folders": ("FolderPair", "folder_pair"),
+    "run.gaps": ("missing_values",),
     "classes": (
         "Brisque",
         "Dists",

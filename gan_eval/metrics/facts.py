@@ -21,7 +21,7 @@ FID_OF_FEW = (
 
 @dataclass(frozen=True)
 class Metric:
-    """The facts about a metric. What computes it stands in `gan_eval.metrics.picture_pass` and `set_pass`."""
+    """The facts about a metric. What computes it stands in `gan_eval.metrics.run.picture_pass` and `set_pass`."""
 
     name: str
     kind: Kind

@@ -8,7 +8,7 @@ from typing import Any
 from gan_eval.known_weights import WEIGHTS
 from gan_eval.metrics.catalogue import METRICS
 from gan_eval.metrics.facts import DEFAULT_RESIZER, Kind, Metric
-from gan_eval.metrics.own_entries import OwnMetrics, own_metrics
+from gan_eval.metrics.own.entries import OwnMetrics, own_metrics
 from gan_eval.weights import is_cached
 
 WIDTH = 80

@@ -7,7 +7,7 @@ from gan_eval.errors import UserError
 from gan_eval.metrics.catalogue import METRICS
 from gan_eval.metrics.facts import DEFAULT_RESIZER, ExtractorName, Kind, Metric
 from gan_eval.metrics.listing import describe, describe_json
-from gan_eval.metrics.own_entries import own_facts, own_names
+from gan_eval.metrics.own.entries import own_facts, own_names
 
 __all__ = ["DEFAULT_RESIZER", "METRICS", "ExtractorName", "Kind", "Metric", "describe", "describe_json", "select"]
 

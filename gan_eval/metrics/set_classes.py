@@ -23,7 +23,7 @@ from torch import Tensor, nn
 from torchmetrics.utilities import dim_zero_cat
 
 from gan_eval.metrics import functional
-from gan_eval.metrics.frechet import distance_of_factors
+from gan_eval.metrics.definitions.frechet import distance_of_factors
 from gan_eval.metrics.set_metric import MetricOfAllFeatures, SetMetric
 from gan_eval.metrics.unmeasurable import Unmeasurable
 

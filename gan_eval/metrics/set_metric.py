@@ -12,9 +12,9 @@ from torch import Tensor
 from torchmetrics import Metric
 from torchmetrics.utilities import dim_zero_cat
 
+from gan_eval.metrics.definitions.fid_infinity import content_order
 from gan_eval.metrics.facts import DEFAULT_RESIZER
-from gan_eval.metrics.fid_infinity import content_order
-from gan_eval.metrics.tensor_features import FeatureExtractor, InceptionFeatures, width_of
+from gan_eval.metrics.networks.tensor_features import FeatureExtractor, InceptionFeatures, width_of
 from gan_eval.study import Precision
 
 
@@ -25,7 +25,7 @@ class SetMetric(Metric):
         feature_extractor: a function or module from (N, 3, H, W) uint8 pictures to (N, d) features; d is its attribute
             `num_features`, else a trial with a black picture of 299x299 tells it. Default: Inception.
         weights: file of the Inception weights; default: the cache.
-        resizer: how pictures come to Inception's 299x299, see `gan_eval.metrics.resizers.resize`.
+        resizer: how pictures come to Inception's 299x299, see `gan_eval.metrics.networks.resizers.resize`.
         precision: of Inception; `bf16` is faster and moves the features by about 2 % (relative RMS), FID by 0.4 to
             0.9 %.
         reset_real_features: whether `reset` forgets the real pictures too.

@@ -10,7 +10,7 @@ import pandas as pd
 from scipy import stats
 
 from gan_eval.metrics.facts import ENOUGH_FOR_FID
-from gan_eval.metrics.inputs import Stimulus
+from gan_eval.metrics.run.inputs import Stimulus
 from gan_eval.report.metrics_facts import in_order
 from gan_eval.report.words import NOTHING, missing
 from gan_eval.tables import BESIDE, IMAGE_METRICS, METRIC_COMPARISONS, RUNS, SET_METRICS, Table

@@ -8,7 +8,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from gan_eval.files import write_text
-from gan_eval.metrics.inputs import Stimulus
+from gan_eval.metrics.run.inputs import Stimulus
 from gan_eval.report.metrics_data import Measured
 from gan_eval.report.metrics_gallery import album, how_many
 from gan_eval.report.metrics_methods import paper_paragraph, sources, weights

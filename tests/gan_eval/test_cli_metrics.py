@@ -10,8 +10,9 @@ import pytest
 from gan_eval import images, tables
 from gan_eval.__main__ import run
 from gan_eval.errors import UserError
-from gan_eval.metrics import Settings, beside, cache, evaluation
-from gan_eval.metrics import runner as runner_module
+from gan_eval.metrics import Settings
+from gan_eval.metrics.run import beside, cache, evaluation
+from gan_eval.metrics.run import runner as runner_module
 from gan_eval.tabular import read_rows, read_table
 
 Command = Callable[..., tuple[int, str, str]]

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from gan_eval.files import sha256_file
-from gan_eval.metrics.on_the_way import higher_is_better, measure_on_the_way
+from gan_eval.metrics.run.on_the_way import higher_is_better, measure_on_the_way
 from gan_eval.study import TrainingSettings
 from gan_eval.tables import VALIDATION
 from gan_eval.tabular import read_rows

@@ -6,7 +6,7 @@ has no value (too small, flat, sizes that differ), `Unmeasurable` is raised: its
 and the reason. To learn all the reasons in a batch, call for one picture at a time.
 
 Functions of sets take the (N, d) features of the real and of the generated pictures, in this order, and give a float.
-The features come from `gan_eval.metrics.features`, or from any network.
+The features come from `gan_eval.metrics.networks.features`, or from any network.
 
 >>> import torch
 >>> black = torch.zeros(2, 3, 16, 16, dtype=torch.uint8)

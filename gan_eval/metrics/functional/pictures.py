@@ -7,11 +7,11 @@ import torch
 from torch import Tensor
 
 from gan_eval.errors import UserError
-from gan_eval.metrics import niqe as _niqe
-from gan_eval.metrics import pixel, structural
-from gan_eval.metrics import sharpness as _sharpness
 from gan_eval.metrics.catalogue import METRICS
-from gan_eval.metrics.learned import learned_metrics
+from gan_eval.metrics.definitions import niqe as _niqe
+from gan_eval.metrics.definitions import pixel, structural
+from gan_eval.metrics.definitions import sharpness as _sharpness
+from gan_eval.metrics.networks.learned import learned_metrics
 from gan_eval.metrics.unmeasurable import Unmeasurable
 
 Network = Callable[..., float]

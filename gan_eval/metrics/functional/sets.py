@@ -6,10 +6,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
-from gan_eval.metrics import fid_infinity as _infinity
-from gan_eval.metrics import neighbours, segmentation
-from gan_eval.metrics.frechet import frechet_distance
-from gan_eval.metrics.kid import kernel_distance
+from gan_eval.metrics.definitions import fid_infinity as _infinity
+from gan_eval.metrics.definitions import neighbours, segmentation
+from gan_eval.metrics.definitions.frechet import frechet_distance
+from gan_eval.metrics.definitions.kid import kernel_distance
 
 Features = ArrayLike | Tensor
 """(N, d): a vector for each picture; a tensor on any device, or an array."""
@@ -144,7 +144,7 @@ def pixel_accuracy(counts: Features) -> float:
 
     Args:
         counts: (N, 380): for each generated picture the pixels of each of the 19 classes by what they are read as
-            (`gan_eval.metrics.segmentation.confusion`).
+            (`gan_eval.metrics.definitions.segmentation.confusion`).
 
     Returns:
         0 to 1; higher is better.

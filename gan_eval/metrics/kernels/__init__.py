@@ -1,7 +1,7 @@
 """The picture metrics' work as compiled code, one thread a call, for pictures on the CPU.
 
-The functions are those of `gan_eval.metrics.backends.Backend`, on arrays. Importing this package imports numba; a
-kernel is compiled, or read from disk, when it is first called.
+The functions are those of `gan_eval.metrics.definitions.backends.Backend`, on arrays. Importing this package imports
+numba; a kernel is compiled, or read from disk, when it is first called.
 """
 
 from typing import Any
@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gan_eval.metrics.backends import Border
+from gan_eval.metrics.definitions.backends import Border
 from gan_eval.metrics.kernels import pixels, scenes, structure
 
 

@@ -20,7 +20,7 @@ _GAUSS = [math.exp(-(k**2) / (2 * (7 / 6) ** 2)) for k in range(_REACH + 1)]
 _WEIGHTS = tuple(g / (2 * sum(_GAUSS) - _GAUSS[0]) for g in _GAUSS)
 """Of a tap k places from the middle."""
 _ZERO = 1e-6
-"""A difference from the local mean below it is exactly 0: see `gan_eval.metrics.natural_scenes`."""
+"""A difference from the local mean below it is exactly 0: see `gan_eval.metrics.definitions.natural_scenes`."""
 _SLAB = 8
 # Unsigned places (np.uint64 below) spare the test for negative ones, which would keep a loop from being vectorised.
 _NEAR = [1.5 * x**3 - 2.5 * x**2 + 1 for x in (0.75, 0.25)]
@@ -121,7 +121,7 @@ def _fill_slab(
 def sample_moments(plane: Values, block_height: int, block_width: int, zero: bool, result: Values) -> None:
     """Moments of the normalised values and of their products with neighbours, for each block of (H, W).
 
-    result: (5 moments, 5 samples, blocks); see `gan_eval.metrics.backends.Backend.sample_moments`.
+    result: (5 moments, 5 samples, blocks); see `gan_eval.metrics.definitions.backends.Backend.sample_moments`.
     """
     across = plane.shape[1] // block_width
     stride = block_width + 2

@@ -10,8 +10,8 @@ from torch import nn
 
 from gan_eval import images
 from gan_eval.files import sha256_file
-from gan_eval.metrics import extractors
-from gan_eval.metrics.extractors import Extractors
+from gan_eval.metrics.networks import extractors
+from gan_eval.metrics.networks.extractors import Extractors
 
 
 def _random_state() -> dict[str, torch.Tensor]:

@@ -5,7 +5,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from gan_eval.metrics.perceptual import DISTS_CHANNELS, Trunk, trunk_shapes
+from gan_eval.metrics.definitions.perceptual import DISTS_CHANNELS, Trunk, trunk_shapes
 
 
 def seeded_trunk(trunk: Trunk) -> dict[str, Tensor]:

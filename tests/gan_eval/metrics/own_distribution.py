@@ -7,7 +7,7 @@ from metric_pictures import texture
 
 from gan_eval import images
 from gan_eval.images import Picture
-from gan_eval.metrics.inputs import Stimulus
+from gan_eval.metrics.run.inputs import Stimulus
 
 SOURCE = '''
 import threading

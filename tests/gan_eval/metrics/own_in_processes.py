@@ -8,10 +8,10 @@ from metric_pictures import texture
 from torch import distributed
 
 from gan_eval import images
-from gan_eval.metrics.distributed import Processes
-from gan_eval.metrics.inputs import Stimulus
-from gan_eval.metrics.own_sets import own_set_rows
+from gan_eval.metrics.own.sets import own_set_rows
 from gan_eval.metrics.registry import select
+from gan_eval.metrics.run.distributed import Processes
+from gan_eval.metrics.run.inputs import Stimulus
 
 SOURCE = '''
 import torch

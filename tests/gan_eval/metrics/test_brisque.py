@@ -15,8 +15,9 @@ from piq.functional import imresize
 
 from gan_eval.errors import UserError
 from gan_eval.images import Picture
-from gan_eval.metrics import kernels, tensors
-from gan_eval.metrics.brisque import Regression, brisque, load_regression
+from gan_eval.metrics import kernels
+from gan_eval.metrics.definitions import tensors
+from gan_eval.metrics.definitions.brisque import Regression, brisque, load_regression
 from gan_eval.metrics.unmeasurable import Unmeasurable
 from gan_eval.weights import find
 

@@ -18,10 +18,11 @@ from metric_pictures import Thumbnails, texture
 
 from gan_eval import images
 from gan_eval.errors import UserError
-from gan_eval.metrics import Settings, cache, cache_database, folder_pair, picture_files, run_metrics, tools
-from gan_eval.metrics.cache import UNKNOWN, Cache, cache_file, cache_limit
-from gan_eval.metrics.inputs import stimuli_of_sets
-from gan_eval.metrics.runner import Evaluation
+from gan_eval.metrics import Settings, folder_pair, run_metrics
+from gan_eval.metrics.run import cache, cache_database, picture_files, tools
+from gan_eval.metrics.run.cache import UNKNOWN, Cache, cache_file, cache_limit
+from gan_eval.metrics.run.inputs import stimuli_of_sets
+from gan_eval.metrics.run.runner import Evaluation
 
 Folders = Callable[..., tuple[Path, Path]]
 A, B, C = (bytes([n]) * 32 for n in range(3))
@@ -255,7 +256,8 @@ def test_an_interrupted_run_goes_on(end: signal.Signals, folders: Folders, file:
     code = f"""
 import signal, time
 from pathlib import Path
-from gan_eval.metrics import cache, picture_work, niqe
+from gan_eval.metrics.definitions import niqe
+from gan_eval.metrics.run import cache, picture_work
 signal.signal(signal.SIGINT, signal.default_int_handler)
 cache._WRITE_EVERY_S = 0.05
 measure = niqe.niqe

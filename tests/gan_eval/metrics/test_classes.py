@@ -29,16 +29,16 @@ from gan_eval.metrics.classes import (
     PeakSignalNoiseRatio,
     StructuralSimilarity,
 )
-from gan_eval.metrics.features import features_of, inception_extractor
-from gan_eval.metrics.own_sets import own_set_rows
+from gan_eval.metrics.networks.features import features_of, inception_extractor
+from gan_eval.metrics.own.sets import own_set_rows
 from gan_eval.metrics.registry import METRICS, select
+from gan_eval.metrics.run.set_references import PictureSet, References
 from gan_eval.metrics.set_classes import (
     FrechetInceptionDistance,
     FrechetInceptionDistanceInfinity,
     KernelInceptionDistance,
 )
 from gan_eval.metrics.set_metric import SetMetric
-from gan_eval.metrics.set_references import PictureSet, References
 from gan_eval.metrics.unmeasurable import Unmeasurable
 from gan_eval.weights import find
 

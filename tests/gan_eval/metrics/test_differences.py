@@ -6,8 +6,8 @@ import pytest
 import scipy.stats
 
 from gan_eval.metrics.catalogue import METRICS
-from gan_eval.metrics.differences import Outcome, compare_outcomes, compare_pictures
-from gan_eval.metrics.jackknife import GROUPS, Estimate
+from gan_eval.metrics.definitions.jackknife import GROUPS, Estimate
+from gan_eval.metrics.run.differences import Outcome, compare_outcomes, compare_pictures
 from gan_eval.tabular import Row
 
 

@@ -9,9 +9,9 @@ from metric_pictures import texture
 from gan_eval import weights
 from gan_eval.errors import UserError
 from gan_eval.files import sha256_file
-from gan_eval.metrics.devices import usable_device
-from gan_eval.metrics.extractors import load_extractors
-from gan_eval.metrics.features import features_of, inception_extractor
+from gan_eval.metrics.networks.devices import usable_device
+from gan_eval.metrics.networks.extractors import load_extractors
+from gan_eval.metrics.networks.features import features_of, inception_extractor
 from gan_eval.metrics.registry import METRICS
 
 ON_INCEPTION = [name for name, metric in METRICS.items() if metric.extractor == "inception"]
@@ -51,7 +51,7 @@ def test_a_users_file_is_loaded_with_a_caveat(seeded_weights: Path) -> None:
 
 
 def test_a_known_file_has_no_caveat(seeded_weights: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gan_eval.metrics.extractors.is_official", lambda name, sha256: True)
+    monkeypatch.setattr("gan_eval.metrics.networks.extractors.is_official", lambda name, sha256: True)
     assert load_extractors([METRICS["fid"]], paths={"inception": seeded_weights}, device="cpu").caveats == {}
 
 

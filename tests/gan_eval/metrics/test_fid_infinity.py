@@ -3,10 +3,17 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from gan_eval.metrics import fid_infinity as module
-from gan_eval.metrics.fid_infinity import LEAST, SIZES, Draws, content_order, fid_infinity, infinity_estimate
-from gan_eval.metrics.frechet import frechet_distance
-from gan_eval.metrics.jackknife import GROUPS
+from gan_eval.metrics.definitions import fid_infinity as module
+from gan_eval.metrics.definitions.fid_infinity import (
+    LEAST,
+    SIZES,
+    Draws,
+    content_order,
+    fid_infinity,
+    infinity_estimate,
+)
+from gan_eval.metrics.definitions.frechet import frechet_distance
+from gan_eval.metrics.definitions.jackknife import GROUPS
 from gan_eval.metrics.unmeasurable import Unmeasurable
 
 Drawn = list[tuple[np.ndarray, np.ndarray]]

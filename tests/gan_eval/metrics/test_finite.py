@@ -6,10 +6,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from gan_eval.metrics import on_the_way
-from gan_eval.metrics.beside import read_beside
-from gan_eval.metrics.differences import compare_pictures
-from gan_eval.metrics.finite import FiniteMean, finite_mean
+from gan_eval.metrics.run import on_the_way
+from gan_eval.metrics.run.beside import read_beside
+from gan_eval.metrics.run.differences import compare_pictures
+from gan_eval.metrics.run.finite import FiniteMean, finite_mean
 from gan_eval.tabular import Row
 
 PSNR = [20.0, 22.0, 27.0, math.inf, math.inf]

@@ -7,7 +7,7 @@ import pytest
 import scipy.linalg
 from numpy.typing import NDArray
 
-from gan_eval.metrics.frechet import frechet_distance
+from gan_eval.metrics.definitions.frechet import frechet_distance
 from gan_eval.metrics.unmeasurable import Unmeasurable
 
 

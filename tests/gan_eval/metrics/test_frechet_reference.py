@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from gan_eval.metrics.frechet import frechet_distance
-from gan_eval.metrics.frechet_reference import FrechetReference, subset_distance
-from gan_eval.metrics.jackknife import GROUPS
+from gan_eval.metrics.definitions.frechet import frechet_distance
+from gan_eval.metrics.definitions.frechet_reference import FrechetReference, subset_distance
+from gan_eval.metrics.definitions.jackknife import GROUPS
 from gan_eval.metrics.unmeasurable import Unmeasurable
 
 

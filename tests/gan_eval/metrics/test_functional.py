@@ -8,12 +8,13 @@ import torch
 from metric_pictures import disturbed, texture
 
 from gan_eval.errors import UserError
-from gan_eval.metrics import functional, neighbours, pixel, structural
-from gan_eval.metrics.frechet import frechet_distance
-from gan_eval.metrics.kid import kernel_distance
-from gan_eval.metrics.niqe import niqe
+from gan_eval.metrics import functional
+from gan_eval.metrics.definitions import neighbours, pixel, structural
+from gan_eval.metrics.definitions.frechet import frechet_distance
+from gan_eval.metrics.definitions.kid import kernel_distance
+from gan_eval.metrics.definitions.niqe import niqe
+from gan_eval.metrics.definitions.sharpness import sharpness
 from gan_eval.metrics.registry import METRICS
-from gan_eval.metrics.sharpness import sharpness
 from gan_eval.metrics.unmeasurable import Unmeasurable
 
 REAL = [texture(n, 192, 200) for n in range(3)]

@@ -10,8 +10,8 @@ from torch import nn
 from gan_eval import weights
 from gan_eval.errors import UserError
 from gan_eval.files import sha256_file
-from gan_eval.metrics.features import features_of, inception_extractor
-from gan_eval.metrics.inception import load_inception
+from gan_eval.metrics.networks.features import features_of, inception_extractor
+from gan_eval.metrics.networks.inception import load_inception
 
 PICTURES = [texture(0, 299, 299), texture(1, 256, 256), texture(2, 120, 200)]
 

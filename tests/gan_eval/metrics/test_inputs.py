@@ -7,7 +7,7 @@ from metric_pictures import texture
 from gan_eval import images
 from gan_eval.errors import UserError
 from gan_eval.metrics import evaluate, write_metrics
-from gan_eval.metrics.inputs import named_twice, stimuli_of_frame, stimuli_of_sets
+from gan_eval.metrics.run.inputs import named_twice, stimuli_of_frame, stimuli_of_sets
 from gan_eval.stimuli import StimulusSet, stimulus_row, write_set
 
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from gan_eval.metrics.jackknife import (
+from gan_eval.metrics.definitions.jackknife import (
     GROUPS,
     Estimate,
     Interval,

@@ -12,13 +12,14 @@ import torch
 from metric_pictures import disturbed, texture
 
 from gan_eval.images import Picture
-from gan_eval.metrics import kernels, tensors
-from gan_eval.metrics.backends import as_picture, backend_of
+from gan_eval.metrics import kernels
+from gan_eval.metrics.definitions import tensors
+from gan_eval.metrics.definitions.backends import as_picture, backend_of
+from gan_eval.metrics.definitions.niqe import niqe
+from gan_eval.metrics.definitions.pixel import l1, psnr
+from gan_eval.metrics.definitions.sharpness import sharpness
+from gan_eval.metrics.definitions.structural import ms_ssim, ssim, ssim_luma
 from gan_eval.metrics.kernels.compiling import compiled
-from gan_eval.metrics.niqe import niqe
-from gan_eval.metrics.pixel import l1, psnr
-from gan_eval.metrics.sharpness import sharpness
-from gan_eval.metrics.structural import ms_ssim, ssim, ssim_luma
 
 REAL = texture(0, 193, 210)
 FAKE = disturbed(REAL, 1)
@@ -112,8 +113,8 @@ def test_machine_code_is_read_from_disk_by_the_next_process(tmp_path: Path) -> N
 
 def test_importing_the_metrics_imports_neither_numba_nor_torch() -> None:
     code = (
-        "import sys, gan_eval.metrics.pixel, gan_eval.metrics.structural, gan_eval.metrics.sharpness\n"
-        "import gan_eval.metrics.niqe, gan_eval.metrics.brisque\n"
+        "import sys\n"
+        "from gan_eval.metrics.definitions import brisque, niqe, pixel, sharpness, structural\n"
         "print([name for name in ('numba', 'torch', 'scipy') if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

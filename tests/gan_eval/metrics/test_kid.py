@@ -3,9 +3,9 @@ import pytest
 import torch
 from torch_fidelity.metric_kid import kid_features_to_metric
 
-from gan_eval.metrics import kid
-from gan_eval.metrics.jackknife import GROUPS
-from gan_eval.metrics.kid import KernelReference, kernel_distance
+from gan_eval.metrics.definitions import kid
+from gan_eval.metrics.definitions.jackknife import GROUPS
+from gan_eval.metrics.definitions.kid import KernelReference, kernel_distance
 from gan_eval.metrics.unmeasurable import Unmeasurable
 
 

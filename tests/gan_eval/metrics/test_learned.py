@@ -6,7 +6,7 @@ from metric_pictures import disturbed, texture
 
 from gan_eval.errors import UserError
 from gan_eval.files import sha256_file
-from gan_eval.metrics.learned import learned_metrics
+from gan_eval.metrics.networks.learned import learned_metrics
 from gan_eval.metrics.registry import METRICS
 from gan_eval.metrics.unmeasurable import Unmeasurable
 
@@ -54,7 +54,7 @@ def test_users_files_with_their_hashes_and_caveats(paths: dict[str, Path]) -> No
 
 
 def test_known_files_have_no_caveats(paths: dict[str, Path], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gan_eval.metrics.learned.is_official", lambda name, sha256: True)
+    monkeypatch.setattr("gan_eval.metrics.networks.learned.is_official", lambda name, sha256: True)
     assert learned_metrics([METRICS["dists"]], paths=paths, device="cpu").caveats == {}
 
 

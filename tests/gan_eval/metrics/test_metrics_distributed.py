@@ -15,7 +15,7 @@ from gan_eval import images, tables
 from gan_eval.__main__ import run
 from gan_eval.errors import UserError
 from gan_eval.launch import processes
-from gan_eval.metrics.distributed import ALONE, started_together
+from gan_eval.metrics.run.distributed import ALONE, started_together
 from gan_eval.tabular import read_rows, read_table
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -101,7 +101,7 @@ def test_one_process_s_error_is_told_by_the_first(sets: list[Path], tmp_path: Pa
 import os, sys
 from gan_eval.__main__ import run
 from gan_eval.errors import UserError
-from gan_eval.metrics import runner
+from gan_eval.metrics.run import runner
 if os.environ["RANK"] == "1":
     def fail(*_, **__):
         raise UserError("the second one's trouble")

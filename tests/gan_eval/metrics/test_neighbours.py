@@ -3,9 +3,9 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from gan_eval.metrics import neighbours
-from gan_eval.metrics.jackknife import GROUPS
-from gan_eval.metrics.neighbours import NeighbourReference
+from gan_eval.metrics.definitions import neighbours
+from gan_eval.metrics.definitions.jackknife import GROUPS
+from gan_eval.metrics.definitions.neighbours import NeighbourReference
 from gan_eval.metrics.unmeasurable import Unmeasurable
 
 

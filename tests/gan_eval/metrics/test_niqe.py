@@ -16,8 +16,9 @@ from scipy.ndimage import correlate
 from scipy.special import gamma
 
 from gan_eval.images import Picture
-from gan_eval.metrics import kernels, tensors
-from gan_eval.metrics.niqe import block_features, niqe
+from gan_eval.metrics import kernels
+from gan_eval.metrics.definitions import tensors
+from gan_eval.metrics.definitions.niqe import block_features, niqe
 from gan_eval.metrics.unmeasurable import Unmeasurable
 
 ALPHA = np.arange(200, 10_001) / 1000

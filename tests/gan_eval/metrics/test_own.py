@@ -18,9 +18,9 @@ from typer.testing import CliRunner
 
 from gan_eval.cli import app
 from gan_eval.errors import UserError
-from gan_eval.metrics.own import own_functions
-from gan_eval.metrics.own_entries import own_facts, own_metrics, own_names
-from gan_eval.metrics.own_sets import own_set_rows
+from gan_eval.metrics.own.entries import own_facts, own_metrics, own_names
+from gan_eval.metrics.own.pictures import own_functions
+from gan_eval.metrics.own.sets import own_set_rows
 from gan_eval.metrics.registry import describe, describe_json, select
 from gan_eval.metrics.unmeasurable import Unmeasurable
 

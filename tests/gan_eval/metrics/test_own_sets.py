@@ -8,11 +8,11 @@ import pytest
 import torch
 from own_in_processes import NAMES, alternating, in_processes, write_distribution
 
-from gan_eval.metrics import runner
-from gan_eval.metrics.distributed import Processes
-from gan_eval.metrics.evaluation import Settings
-from gan_eval.metrics.own_sets import _share, own_set_rows
+from gan_eval.metrics.own.sets import _share, own_set_rows
 from gan_eval.metrics.registry import select
+from gan_eval.metrics.run import runner
+from gan_eval.metrics.run.distributed import Processes
+from gan_eval.metrics.run.evaluation import Settings
 
 
 @pytest.fixture(autouse=True)
@@ -61,7 +61,7 @@ def test_two_processes_join_lists_whatever_each_has(tmp_path):
 
 def test_a_run_tells_how_it_goes_and_holds_torch_to_one_thread(tmp_path, monkeypatch):
     threads = []
-    monkeypatch.setattr("gan_eval.metrics.own_sets.as_batch", _watching(threads))
+    monkeypatch.setattr("gan_eval.metrics.own.sets.as_batch", _watching(threads))
     told = []
     before = torch.get_num_threads()
     torch.set_num_threads(2)
@@ -81,7 +81,7 @@ def test_a_run_tells_how_it_goes_and_holds_torch_to_one_thread(tmp_path, monkeyp
 
 
 def _watching(threads):
-    from gan_eval.metrics.own import as_batch
+    from gan_eval.metrics.own.pictures import as_batch
 
     def watched(picture, device):
         threads.append(torch.get_num_threads())

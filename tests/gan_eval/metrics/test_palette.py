@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from gan_eval import images
-from gan_eval.metrics.palette import CLASSES, COLOURS, VOID, VOID_COLOURS, class_map, label_classes
+from gan_eval.metrics.definitions.palette import CLASSES, COLOURS, VOID, VOID_COLOURS, class_map, label_classes
 from gan_eval.metrics.unmeasurable import Unmeasurable
 
 ALL = np.array([*COLOURS.values(), *VOID_COLOURS.values()], dtype=np.int64)

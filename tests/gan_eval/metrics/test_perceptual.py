@@ -13,7 +13,7 @@ from torch import Tensor
 from gan_eval import weights
 from gan_eval.errors import UserError
 from gan_eval.images import Picture
-from gan_eval.metrics.perceptual import (
+from gan_eval.metrics.definitions.perceptual import (
     PerceptualDistance,
     Trunk,
     dists_distance,

@@ -15,25 +15,17 @@ from metric_pictures import Thumbnails, disturbed, texture
 from gan_eval import images
 from gan_eval.errors import UserError
 from gan_eval.images import Picture
-from gan_eval.metrics import (
-    Settings,
-    feature_store,
-    folder_pair,
-    niqe,
-    pixel,
-    pixel_budget,
-    run_metrics,
-    structural,
-    tools,
-)
-from gan_eval.metrics.feature_store import FeatureBatches, FeatureStore
-from gan_eval.metrics.features import inception_extractor
-from gan_eval.metrics.file_reader import FileReader
-from gan_eval.metrics.inputs import Stimulus, stimuli_of_sets
-from gan_eval.metrics.picture_files import NO_MEMORY
-from gan_eval.metrics.picture_pass import jobs_of
-from gan_eval.metrics.runner import Evaluation
-from gan_eval.metrics.set_rows import SetRows
+from gan_eval.metrics import Settings, folder_pair, run_metrics
+from gan_eval.metrics.definitions import niqe, pixel, structural
+from gan_eval.metrics.networks.features import inception_extractor
+from gan_eval.metrics.run import feature_store, pixel_budget, tools
+from gan_eval.metrics.run.feature_store import FeatureBatches, FeatureStore
+from gan_eval.metrics.run.file_reader import FileReader
+from gan_eval.metrics.run.inputs import Stimulus, stimuli_of_sets
+from gan_eval.metrics.run.picture_files import NO_MEMORY
+from gan_eval.metrics.run.picture_pass import jobs_of
+from gan_eval.metrics.run.runner import Evaluation
+from gan_eval.metrics.run.set_rows import SetRows
 
 Folders = Callable[..., tuple[Path, Path]]
 
@@ -246,7 +238,7 @@ def test_memory_does_not_grow_with_the_pictures(
         tracemalloc.stop()
         return found
 
-    monkeypatch.setattr("gan_eval.metrics.runner.compare_sets_once", lambda *_, **__: SetRows())
+    monkeypatch.setattr("gan_eval.metrics.run.runner.compare_sets_once", lambda *_, **__: SetRows())
     peak(10)
     few, many = peak(300), peak(1500)
     assert (many - few) / 2400 < 1500
@@ -289,7 +281,7 @@ def test_files_are_read_into_memory_that_is_used_again(tmp_path: Path, monkeypat
     again = reader.read(tmp_path / "2")
     assert again.obj is buffer
     assert bytes(again) == contents[2]
-    monkeypatch.setattr("gan_eval.metrics.file_reader.os.fstat", lambda _: SimpleNamespace(st_size=3))
+    monkeypatch.setattr("gan_eval.metrics.run.file_reader.os.fstat", lambda _: SimpleNamespace(st_size=3))
     assert bytes(FileReader().read(tmp_path / "2")) == contents[2], "a file that grows is read whole"
     with pytest.raises(UserError, match="absent: no such picture"):
         reader.read(tmp_path / "absent")

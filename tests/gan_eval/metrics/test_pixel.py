@@ -12,8 +12,8 @@ from picture_strategies import pictures
 from skimage.metrics import peak_signal_noise_ratio
 
 from gan_eval.images import Picture
-from gan_eval.metrics import tensors
-from gan_eval.metrics.pixel import l1, psnr
+from gan_eval.metrics.definitions import tensors
+from gan_eval.metrics.definitions.pixel import l1, psnr
 from gan_eval.metrics.unmeasurable import Unmeasurable
 
 sizes = st.integers(1, 90)

@@ -9,8 +9,8 @@ import pytest
 
 from gan_eval.errors import UserError
 from gan_eval.metrics import registry
+from gan_eval.metrics.networks.resizers import RESIZERS
 from gan_eval.metrics.registry import METRICS, describe, describe_json, select
-from gan_eval.metrics.resizers import RESIZERS
 
 
 def test_every_metric_tells_what_a_paper_needs():

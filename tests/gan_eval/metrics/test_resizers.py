@@ -7,7 +7,7 @@ from torch_fidelity.interpolate_compat_tensorflow import interpolate_bilinear_2d
 
 from gan_eval.errors import UserError
 from gan_eval.images import Picture
-from gan_eval.metrics.resizers import RESIZERS, resize
+from gan_eval.metrics.networks.resizers import RESIZERS, resize
 
 SIZES = [(64, 80), (256, 256), (600, 333), (299, 299)]
 

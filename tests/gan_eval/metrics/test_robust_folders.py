@@ -16,7 +16,7 @@ from PIL import Image
 
 from gan_eval import images
 from gan_eval.metrics import evaluate, folder_pair, missing_values
-from gan_eval.metrics.pixel import psnr
+from gan_eval.metrics.definitions.pixel import psnr
 
 SIDE = 24
 Make = Callable[[Path, np.ndarray], object]

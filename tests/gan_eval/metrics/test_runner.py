@@ -16,17 +16,17 @@ from gan_eval import images, tables
 from gan_eval.errors import UserError
 from gan_eval.files import sha256_file
 from gan_eval.metrics import Settings, evaluate, folder_pair, run_metrics, write_metrics
-from gan_eval.metrics.brisque import brisque, load_regression
-from gan_eval.metrics.features import features_of, inception_extractor
-from gan_eval.metrics.frechet import frechet_distance
-from gan_eval.metrics.inputs import stimuli_of_frame
-from gan_eval.metrics.kid import kernel_distance
-from gan_eval.metrics.learned import learned_metrics
-from gan_eval.metrics.niqe import niqe
-from gan_eval.metrics.pixel import psnr
+from gan_eval.metrics.definitions.brisque import brisque, load_regression
+from gan_eval.metrics.definitions.frechet import frechet_distance
+from gan_eval.metrics.definitions.kid import kernel_distance
+from gan_eval.metrics.definitions.niqe import niqe
+from gan_eval.metrics.definitions.pixel import psnr
+from gan_eval.metrics.definitions.structural import ssim
+from gan_eval.metrics.networks.features import features_of, inception_extractor
+from gan_eval.metrics.networks.learned import learned_metrics
 from gan_eval.metrics.registry import METRICS
-from gan_eval.metrics.structural import ssim
-from gan_eval.metrics.tools import BUILT_IN, built_in
+from gan_eval.metrics.run.inputs import stimuli_of_frame
+from gan_eval.metrics.run.tools import BUILT_IN, built_in
 from gan_eval.tabular import read_table
 
 Folders = Callable[..., tuple[Path, Path]]

@@ -18,12 +18,13 @@ from torch.nn import functional as F
 from gan_eval import images
 from gan_eval.__main__ import run
 from gan_eval.errors import UserError
-from gan_eval.metrics import Settings, evaluate, folder_pair, segmenter, write_metrics
-from gan_eval.metrics.palette import CLASSES, COLOURS, VOID, VOID_COLOURS, class_map
-from gan_eval.metrics.segmentation import COUNTS, class_iou, confusion, pixel_accuracy
-from gan_eval.metrics.segmenter import load_segmenter
-from gan_eval.metrics.segmenter_networks import load_network
-from gan_eval.metrics.segmenter_settings import SegmenterSettings, read_settings, segmenter_key
+from gan_eval.metrics import Settings, evaluate, folder_pair, write_metrics
+from gan_eval.metrics.definitions.palette import CLASSES, COLOURS, VOID, VOID_COLOURS, class_map
+from gan_eval.metrics.definitions.segmentation import COUNTS, class_iou, confusion, pixel_accuracy
+from gan_eval.metrics.networks import segmenter
+from gan_eval.metrics.networks.segmenter import load_segmenter
+from gan_eval.metrics.networks.segmenter_networks import load_network
+from gan_eval.metrics.networks.segmenter_settings import SegmenterSettings, read_settings, segmenter_key
 from gan_eval.metrics.unmeasurable import Unmeasurable
 from gan_eval.stimuli import stimulus_row, write_set
 

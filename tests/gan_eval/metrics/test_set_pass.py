@@ -8,18 +8,18 @@ import numpy as np
 import pytest
 
 from gan_eval import tables
-from gan_eval.metrics import kid, moments, neighbours, segmentation
 from gan_eval.metrics.catalogue import METRICS
-from gan_eval.metrics.feature_table import FeatureTable
-from gan_eval.metrics.frechet import frechet_distance
-from gan_eval.metrics.frechet_reference import FrechetReference
-from gan_eval.metrics.inputs import Stimulus
-from gan_eval.metrics.jackknife import GROUPS
-from gan_eval.metrics.kid import KernelReference, kernel_distance
-from gan_eval.metrics.neighbours import NeighbourReference, coverage
-from gan_eval.metrics.set_pass import compare_sets
-from gan_eval.metrics.set_rows import SetRows
-from gan_eval.metrics.set_sources import Given, Source
+from gan_eval.metrics.definitions import kid, moments, neighbours, segmentation
+from gan_eval.metrics.definitions.frechet import frechet_distance
+from gan_eval.metrics.definitions.frechet_reference import FrechetReference
+from gan_eval.metrics.definitions.jackknife import GROUPS
+from gan_eval.metrics.definitions.kid import KernelReference, kernel_distance
+from gan_eval.metrics.definitions.neighbours import NeighbourReference, coverage
+from gan_eval.metrics.run.feature_table import FeatureTable
+from gan_eval.metrics.run.inputs import Stimulus
+from gan_eval.metrics.run.set_pass import compare_sets
+from gan_eval.metrics.run.set_rows import SetRows
+from gan_eval.metrics.run.set_sources import Given, Source
 from gan_eval.tabular import Row, frame_of
 
 D = 6

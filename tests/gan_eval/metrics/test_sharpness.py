@@ -10,8 +10,8 @@ from picture_strategies import pictures
 from scipy.ndimage import laplace
 
 from gan_eval.images import Picture
-from gan_eval.metrics import tensors
-from gan_eval.metrics.sharpness import sharpness
+from gan_eval.metrics.definitions import tensors
+from gan_eval.metrics.definitions.sharpness import sharpness
 from gan_eval.metrics.unmeasurable import Unmeasurable
 
 

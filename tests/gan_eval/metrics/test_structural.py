@@ -13,8 +13,9 @@ from picture_strategies import checkerboard, pictures
 from skimage.metrics import structural_similarity
 
 from gan_eval.images import Picture
-from gan_eval.metrics import kernels, tensors
-from gan_eval.metrics.structural import ms_ssim, ssim, ssim_luma
+from gan_eval.metrics import kernels
+from gan_eval.metrics.definitions import tensors
+from gan_eval.metrics.definitions.structural import ms_ssim, ssim, ssim_luma
 from gan_eval.metrics.unmeasurable import Unmeasurable
 
 SCIKIT_IMAGE = {"gaussian_weights": True, "sigma": 1.5, "use_sample_covariance": False, "data_range": 255}

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-from gan_eval.metrics.differences import compare_pictures
-from gan_eval.metrics.inputs import Stimulus
+from gan_eval.metrics.run.differences import compare_pictures
+from gan_eval.metrics.run.inputs import Stimulus
 from gan_eval.tables import IMAGE_METRICS, METRIC_COMPARISONS, RUNS, SET_METRICS
 from gan_eval.tabular import Row, frame_of
 

@@ -1,0 +1,1 @@
+"""The metrics themselves: each file one family, on pictures or on features in memory."""

@@ -1,0 +1,253 @@
+"""Precision and recall, density and coverage: how two sets lie among each other's nearest neighbours.
+
+The ball of a picture reaches to the k-th nearest other picture of its own set.
+
+| metric | k | is the share of | with |
+| --- | --- | --- | --- |
+| precision | 3 | generated pictures | a real picture whose ball they are in |
+| recall | 3 | real pictures | a generated picture whose ball they are in |
+| coverage | 5 | real pictures | a generated picture in their ball |
+| density | 5 | | real pictures whose ball a generated one is in, counted, divided by k; mean over the generated ones |
+
+As their sources define it, a ball of precision and recall holds its rim (Kynkäänniemi et al. 2019, equation 1), a ball
+of density and coverage does not (Naeem et al. 2020, in the authors' program): a set beside itself has density 1.
+Where pictures stand k + 1 times in a set, their ball is a point: a further copy is in it with the rim and not without.
+Distances that agree to 1e-11 of the squared norms (taken from a point near the real pictures' mean) count as equal, so
+that copies are found as such in spite of rounding.
+
+One pass over all distances gives the four values and those without each group of items: the nearest members of each
+picture are kept, so that its radius without a group is known too.
+"""
+
+from collections.abc import Collection
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gan_eval.metrics.definitions.jackknife import GROUPS, Estimate, Groups
+from gan_eval.metrics.definitions.moments import Features, Matrix, near_mean, require_finite
+from gan_eval.metrics.unmeasurable import Unmeasurable
+
+K = {"precision": 3, "recall": 3, "density": 5, "coverage": 5}
+"""The neighbour that a ball reaches to."""
+_RADII = (3, 5)
+TIE = 1e-11
+"""Distances whose squares agree to this share of the squared norms count as equal."""
+CELLS = 2**22
+"""Distances that are held at a time."""
+NEAREST = 32
+"""Nearest members that are kept for the radii without a group."""
+
+
+def precision(real: Features, fake: Features) -> float:
+    """Share of the generated pictures that lie among the real ones (Kynkäänniemi et al. 2019, k = 3).
+
+    Args:
+        real: (N, d) features of the real pictures.
+        fake: (M, d) features of the generated ones.
+
+    Returns:
+        0 to 1.
+
+    Raises:
+        Unmeasurable: a set is too small, or a feature is not finite.
+
+    >>> line = np.arange(8.0)[:, None]
+    >>> precision(line, line + 5)
+    0.75
+    """
+    return _value("precision", real, fake)
+
+
+def recall(real: Features, fake: Features) -> float:
+    """Share of the real pictures that lie among the generated ones; see `precision`.
+
+    >>> line = np.arange(8.0)[:, None]
+    >>> recall(line, line[:4])
+    0.875
+    """
+    return _value("recall", real, fake)
+
+
+def density(real: Features, fake: Features) -> float:
+    """How densely the real pictures surround each generated one (Naeem et al. 2020, k = 5); 0 and above.
+
+    >>> line = np.arange(8.0)[:, None] ** 1.1
+    >>> density(line, line)
+    1.0
+    """
+    return _value("density", real, fake)
+
+
+def coverage(real: Features, fake: Features) -> float:
+    """Share of the real pictures with a generated one in their ball (Naeem et al. 2020, k = 5), 0 to 1.
+
+    >>> line = np.arange(8.0)[:, None]
+    >>> coverage(line, np.concatenate([line[:6], line[:6]]))
+    1.0
+    """
+    return _value("coverage", real, fake)
+
+
+def _value(name: str, real: Features, fake: Features) -> float:
+    return NeighbourReference(real, None).compare(fake, None, names=[name])[name].value
+
+
+class NeighbourReference:
+    """The real pictures' part of the four metrics, computed once for all models.
+
+    Args:
+        real: (N, d) features of the real pictures.
+        groups: (N,) the group of each; None where none is to be left out.
+    """
+
+    def __init__(self, real: Features, groups: Groups | None) -> None:
+        self._real = real
+        self._groups = groups
+        self._origin = near_mean(real)
+        self._balls: _Balls | None = None
+
+    def compare(
+        self, fake: Features, groups: Groups | None, *, names: Collection[str] = tuple(K)
+    ) -> dict[str, Estimate]:
+        """The metrics of generated pictures, by name.
+
+        Args:
+            fake: (M, d) features.
+            groups: (M,) the group of each.
+            names: those wanted of precision, recall, density, coverage.
+
+        Raises:
+            Unmeasurable: as `precision`.
+        """
+        least = max(K[name] for name in names) + 1
+        if min(len(self._real), len(fake)) < least:
+            raise Unmeasurable(
+                f"{len(self._real)} real and {len(fake)} generated pictures; {', '.join(names)} needs {least} of each"
+            )
+        self._balls = self._balls or _Balls(self._real, self._groups, self._origin)
+        found = _Crossing(self._balls, _Balls(fake, groups, self._origin)).measure()
+        return {name: found[name] for name in names}
+
+
+class _Balls:
+    """The members of one set with their squared radii, for all members and without each group."""
+
+    def __init__(self, features: Features, groups: Groups | None, origin: Matrix) -> None:
+        self.features = features
+        self.origin = origin
+        self.count = len(features)
+        self.step = max(1, CELLS // self.count)
+        self.groups = np.full(self.count, -1, dtype=np.intp) if groups is None else groups
+        self.norms = np.concatenate([np.square(self.rows(i, self.step)).sum(axis=1) for i in self.starts()])
+        require_finite(self.norms)
+        sizes = np.array([self.count - (self.groups == g).sum() for g in range(GROUPS)])
+        self.can_leave_out = groups is not None and sizes.min() > max(_RADII)
+        self.radii = np.concatenate([self._radii(i) for i in self.starts()], axis=2)
+        """(replicates, 2, N): squared, by k = 3, 5; the first replicate is that of all."""
+
+    def starts(self) -> range:
+        return range(0, self.count, self.step)
+
+    def rows(self, start: int, step: int) -> Matrix:
+        return np.asarray(self.features[start : start + step], dtype=np.float64) - self.origin
+
+    def products(self, rows: Matrix) -> Matrix:
+        """(n, N) inner products of other vectors with the members."""
+        block = 1024
+        return np.concatenate([rows @ self.rows(j, block).T for j in range(0, self.count, block)], axis=1)
+
+    def _radii(self, start: int) -> Matrix:
+        rows = self.rows(start, self.step)
+        squares = self.norms[start : start + len(rows), None] + self.norms - 2 * self.products(rows)
+        squares[np.arange(len(rows)), start + np.arange(len(rows))] = np.inf
+        nearest, groups = self._sorted(squares, min(NEAREST, self.count - 1))
+        radii = np.stack([_kth(nearest, groups, g) for g in self._replicates()])
+        lacking = np.isnan(radii).any(axis=(0, 1)) & (self.count - 1 > NEAREST)
+        for i in np.flatnonzero(lacking):  # nearly all of its neighbours are in one group
+            nearest, groups = self._sorted(squares[i : i + 1], self.count - 1)
+            radii[:, :, i] = np.stack([_kth(nearest, groups, g)[:, 0] for g in self._replicates()])
+        return radii
+
+    def _replicates(self) -> range:
+        return range(-1, GROUPS) if self.can_leave_out else range(-1, 0)
+
+    def _sorted(self, squares: Matrix, count: int) -> tuple[Matrix, NDArray[np.intp]]:
+        """The `count` least of each row in order, and the groups of those members."""
+        members = np.argpartition(squares, count - 1, axis=1)[:, :count]
+        nearest = np.take_along_axis(squares, members, axis=1)
+        order = np.argsort(nearest, axis=1)
+        return np.take_along_axis(nearest, order, axis=1), self.groups[np.take_along_axis(members, order, axis=1)]
+
+
+def _kth(nearest: Matrix, groups: NDArray[np.intp], left_out: int) -> Matrix:
+    """(2, n) the 3rd and the 5th of the sorted `nearest` (n, c) outside a group; NaN where c is too few."""
+    rank = np.cumsum((groups != left_out) | (left_out < 0), axis=1)
+    found = []
+    for k in _RADII:
+        place = (rank >= k).argmax(axis=1)
+        value = nearest[np.arange(len(nearest)), place]
+        found.append(np.where(rank[:, -1] >= k, value, np.nan))
+    return np.stack(found)
+
+
+class _Crossing:
+    """Counts who lies in whose ball between two sets, for all pictures and without each group."""
+
+    def __init__(self, real: _Balls, fake: _Balls) -> None:
+        self._real, self._fake = real, fake
+        self._replicates = min(len(real.radii), len(fake.radii))
+        self._fake_inside = np.zeros((self._replicates, fake.count), dtype=bool)
+        self._real_inside = np.zeros((self._replicates, real.count), dtype=bool)
+        self._real_covered = np.zeros((self._replicates, real.count), dtype=bool)
+        self._pairs_inside = np.zeros(self._replicates)
+
+    def measure(self) -> dict[str, Estimate]:
+        step = max(1, CELLS // self._fake.count)
+        for start in range(0, self._real.count, step):
+            self._take(start, self._real.rows(start, step))
+        kept_real = np.stack([_kept(self._real.groups, g) for g in self._groups()])
+        kept_fake = np.stack([_kept(self._fake.groups, g) for g in self._groups()])
+        reals, fakes = kept_real.sum(axis=1), kept_fake.sum(axis=1)
+        return {
+            "precision": _share((self._fake_inside & kept_fake).sum(axis=1), fakes),
+            "recall": _share((self._real_inside & kept_real).sum(axis=1), reals),
+            "density": _estimate(self._pairs_inside / (K["density"] * fakes)),
+            "coverage": _share((self._real_covered & kept_real).sum(axis=1), reals),
+        }
+
+    def _groups(self) -> range:
+        return range(-1, self._replicates - 1)
+
+    def _take(self, start: int, rows: Matrix) -> None:
+        """Count for a block of real pictures. Few distances are within a radius, so only those are looked at again."""
+        norms = self._real.norms[start : start + len(rows), None] + self._fake.norms
+        squares = norms - 2 * self._fake.products(rows)
+        slack = TIE * norms
+        real_radii = self._real.radii[: self._replicates, :, start : start + len(rows)]
+        fake_radii = self._fake.radii[: self._replicates, 0]
+        reach = np.maximum(np.nanmax(real_radii, axis=(0, 1))[:, None], np.nanmax(fake_radii, axis=0))
+        i, j = np.nonzero(squares - slack <= reach)
+        square, tie = squares[i, j], slack[i, j]
+        with_rim, without_rim = square - tie, square + tie
+        for r, g in enumerate(self._groups()):
+            kept = _kept(self._real.groups[start + i], g) & _kept(self._fake.groups[j], g)
+            self._fake_inside[r, j[kept & (with_rim <= real_radii[r, 0, i])]] = True
+            self._real_inside[r, start + i[kept & (with_rim <= fake_radii[r, j])]] = True
+            inside = kept & (without_rim < real_radii[r, 1, i])
+            self._real_covered[r, start + i[inside]] = True
+            self._pairs_inside[r] += np.count_nonzero(inside)
+
+
+def _kept(groups: Groups, left_out: int) -> NDArray[np.bool_]:
+    """(n,) whether a picture counts where a group is left out; all do for -1."""
+    return groups != left_out if left_out >= 0 else np.ones(len(groups), dtype=bool)
+
+
+def _estimate(values: Matrix) -> Estimate:
+    return Estimate(float(values[0]), values[1:] if len(values) > 1 else None)
+
+
+def _share(inside: NDArray[np.intp], of: NDArray[np.intp]) -> Estimate:
+    return replace(_estimate(inside / of), share_of=int(of[0]))

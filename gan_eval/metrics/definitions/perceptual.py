@@ -1,0 +1,201 @@
+"""LPIPS and DISTS: distances of two pictures in the features of networks that were trained on ImageNet.
+
+The networks are those of the packages lpips and piq; this module hands them local weights and 8-bit pictures in the
+range that each expects. Nothing is downloaded.
+"""
+
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+from torch import Tensor, nn
+
+from gan_eval.metrics.definitions.backends import Pixels
+from gan_eval.metrics.definitions.tensors import tensor_pair
+from gan_eval.metrics.networks.devices import exact_inference
+from gan_eval.metrics.networks.weight_files import State, read_state, take
+from gan_eval.metrics.unmeasurable import Unmeasurable
+
+Trunk = Literal["alexnet", "vgg16"]
+
+_CONVOLUTIONS: dict[Trunk, dict[int, tuple[int, int, int]]] = {
+    "alexnet": {0: (64, 3, 11), 3: (192, 64, 5), 6: (384, 192, 3), 8: (256, 384, 3), 10: (256, 256, 3)},
+    "vgg16": {
+        0: (64, 3, 3), 2: (64, 64, 3), 5: (128, 64, 3), 7: (128, 128, 3),
+        10: (256, 128, 3), 12: (256, 256, 3), 14: (256, 256, 3),
+        17: (512, 256, 3), 19: (512, 512, 3), 21: (512, 512, 3),
+        24: (512, 512, 3), 26: (512, 512, 3), 28: (512, 512, 3),
+    },
+}  # fmt: skip
+"""By their K in torchvision's `features.K`: outputs, inputs, side of the kernel."""
+
+_SMALLEST: dict[Trunk, int] = {"alexnet": 31, "vgg16": 16}
+"""Least side in pixels that leaves one place after the last pooling before the last layer that is compared."""
+
+_LIBRARY_NAME: dict[Trunk, str] = {"alexnet": "alex", "vgg16": "vgg"}
+
+DISTS_CHANNELS = (3, 64, 128, 256, 512, 512)
+"""Of the picture and of the five layers of VGG16 that DISTS compares."""
+_DISTS_LAYERS = ("3", "8", "15", "22", "29")
+"""relu1_2, relu2_2, relu3_3, relu4_3, relu5_3 as torchvision numbers them."""
+
+
+@dataclass(frozen=True)
+class PerceptualDistance:
+    """A network that compares two pictures, on its device. Any number of threads may call it."""
+
+    name: str
+    network: nn.Module
+    divisor: float
+    """An 8-bit value divided by it, less `offset`, is what the network takes."""
+    offset: float
+    smallest: int
+    """Least side in pixels."""
+    device: str = "cpu"
+
+    def __call__(self, fake: Pixels, real: Pixels) -> float:
+        """The distance; 0 for equal pictures (DISTS: to 1e-6).
+
+        Args:
+            fake, real: (H, W, 3) uint8, 0..255.
+
+        Raises:
+            Unmeasurable: the sizes differ, or a side is below `smallest`.
+        """
+        fake, real = tensor_pair(fake, real)
+        height, width, _ = fake.shape
+        if min(height, width) < self.smallest:
+            raise Unmeasurable(f"{width}x{height} pixels; {self.name} needs at least {self.smallest}x{self.smallest}")
+        with exact_inference(self.device):
+            return float(self.network(self._prepare(fake), self._prepare(real)))
+
+    def _prepare(self, picture: Pixels) -> Tensor:
+        planes = (
+            torch.as_tensor(picture, device=self.device)
+            .permute(2, 0, 1)[None]
+            .to(torch.float32, memory_format=torch.contiguous_format)
+        )
+        return planes / self.divisor - self.offset
+
+
+def read_trunk(path: Path, trunk: Trunk) -> dict[str, Tensor]:
+    """The convolutions of a network as torchvision stores it, whole or these alone.
+
+    Raises:
+        UserError: the file does not hold them.
+    """
+    return take(read_state(path, trunk), trunk_shapes(trunk), path, trunk)
+
+
+def trunk_shapes(trunk: Trunk) -> dict[str, tuple[int, ...]]:
+    """The shapes of `features.K.weight` and `features.K.bias`.
+
+    >>> trunk_shapes("alexnet")["features.3.weight"]
+    (192, 64, 5, 5)
+    """
+    shapes: dict[str, tuple[int, ...]] = {}
+    for place, (outputs, inputs, side) in _CONVOLUTIONS[trunk].items():
+        shapes[f"features.{place}.weight"] = (outputs, inputs, side, side)
+        shapes[f"features.{place}.bias"] = (outputs,)
+    return shapes
+
+
+def read_dists_weights(path: Path) -> dict[str, Tensor]:
+    """`alpha` and `beta`, (1, 1475, 1, 1): the weight of each channel's texture and structure.
+
+    Raises:
+        UserError: the file does not hold them.
+    """
+    shape = (1, sum(DISTS_CHANNELS), 1, 1)
+    return take(read_state(path, "dists"), {"alpha": shape, "beta": shape}, path, "dists")
+
+
+def lpips_distance(trunk: Trunk, convolutions: State, *, device: str = "cpu") -> PerceptualDistance:
+    """LPIPS version 0.1 (Zhang et al. 2018): the library's network and linear heads over the given convolutions.
+
+    Args:
+        trunk: `alexnet`, which its authors advise for evaluation, or `vgg16`.
+        convolutions: from `read_trunk`.
+        device: where it runs.
+    """
+    import lpips
+
+    name = _LIBRARY_NAME[trunk]
+    with warnings.catch_warnings(), torch.device("meta"):  # the library builds the whole classifier first: 0.5 GB
+        warnings.simplefilter("ignore", UserWarning)  # it names an argument as torchvision no longer does
+        network = lpips.LPIPS(net=name, pretrained=False, pnet_rand=True, verbose=False)
+    heads = torch.load(Path(lpips.__file__).parent / f"weights/v0.1/{name}.pth", map_location="cpu", weights_only=True)
+    state = {**heads, **{f"lins.{key[3]}{key[4:]}": value for key, value in heads.items()}}
+    state |= {
+        key: convolutions[f"features.{key.split('.', 2)[2]}"] for key in network.state_dict() if key[:4] == "net."
+    }
+    state |= dict(network.named_buffers())
+    network.load_state_dict(state, assign=True)
+    network.requires_grad_(False)
+    return PerceptualDistance(
+        name=f"LPIPS with {'AlexNet' if trunk == 'alexnet' else 'VGG16'}",
+        network=network.to(device).eval(),
+        divisor=127.5,
+        offset=1,
+        smallest=_SMALLEST[trunk],
+        device=device,
+    )
+
+
+def dists_distance(convolutions: State, weights: State, *, device: str = "cpu") -> PerceptualDistance:
+    """DISTS (Ding et al. 2020) as piq computes it: a shorter side above 256 pixels is scaled to 256.
+
+    Args:
+        convolutions: VGG16's, from `read_trunk`.
+        weights: from `read_dists_weights`.
+        device: where it runs.
+    """
+    network = _dists_class()(_vgg16_layers(convolutions), weights)
+    return PerceptualDistance(
+        name="DISTS",
+        network=network.to(device).eval(),
+        divisor=255,
+        offset=0,
+        smallest=_SMALLEST["vgg16"],
+        device=device,
+    )
+
+
+def _dists_class() -> Any:
+    """piq's DISTS with what its own constructor would download handed in."""
+    import piq
+    from piq.perceptual import ContentLoss
+
+    class LocalDists(piq.DISTS):
+        def __init__(self, layers: nn.Module, weights: Mapping[str, Tensor]) -> None:
+            parts = [part for key in ("alpha", "beta") for part in weights[key].split(list(DISTS_CHANNELS), dim=1)]
+            ContentLoss.__init__(
+                self,
+                layers,
+                layers=_DISTS_LAYERS,
+                weights=parts,
+                replace_pooling=True,
+                allow_layers_weights_mismatch=True,
+            )
+
+    return LocalDists
+
+
+class _InPlace(nn.Sequential):
+    """Layers that stay on their device: piq moves them at every call, which other threads must not see."""
+
+    def to(self, *_: Any, **__: Any) -> "_InPlace":
+        return self
+
+
+def _vgg16_layers(convolutions: State) -> nn.Sequential:
+    """torchvision's `vgg16().features`."""
+    from torchvision.models import vgg16
+
+    with torch.device("meta"):
+        layers = vgg16(weights=None).features
+    layers.load_state_dict({key.removeprefix("features."): value for key, value in convolutions.items()}, assign=True)
+    return _InPlace(*layers)

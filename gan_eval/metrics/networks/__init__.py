@@ -1,0 +1,1 @@
+"""Networks with pretrained or the user's weights, and what brings pictures to them."""

@@ -1,0 +1,192 @@
+"""A segmenter that the user brings: what it reads in the pictures, counted against their label maps.
+
+Its own file is the network: TorchScript or ONNX, with its settings beside it (see `segmenter_settings`).
+It takes one picture, (1, 3, H, W) float32, and gives scores (1, K, h, w) or class numbers (1, h, w). As in the
+evaluation of Isola et al. 2017, a picture is first brought to the size of its label map, and there the classes are
+counted. Where the generated pictures are label maps themselves, the word `palette` stands for the file.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+from torch import Tensor
+from torch.nn import functional as F
+
+from gan_eval.errors import UserError
+from gan_eval.images import Picture
+from gan_eval.metrics.definitions.palette import ClassMap, class_map, label_classes
+from gan_eval.metrics.definitions.segmentation import COUNTS, confusion
+from gan_eval.metrics.networks.devices import exact_inference, usable_device
+from gan_eval.metrics.networks.extractor import Companion, Extractor
+from gan_eval.metrics.networks.segmenter_networks import Network, load_network, too_little_memory
+from gan_eval.metrics.networks.segmenter_settings import PALETTE, SegmenterSettings, read_settings, segmenter_key
+from gan_eval.metrics.run.inputs import NO_INPUT
+from gan_eval.metrics.run.picture_files import memory_ran_out
+from gan_eval.metrics.unmeasurable import Unmeasurable
+from gan_eval.metrics.words import last_words
+
+PROBE = (256, 256)
+"""Height and width of the picture with which a network is tried where its settings name no size."""
+
+
+def load_segmenter(file: Path, *, device: str | None = None) -> Extractor:
+    """The segmenter in a file, tried on an empty picture.
+
+    Args:
+        file: the network, or the word `palette` (`segmenter_settings.PALETTE`).
+        device: cpu, cuda, ...; default: CUDA where there is one.
+
+    Raises:
+        UserError: no such file or device, no network in it, bad settings, or an output of another shape.
+    """
+    if file == PALETTE:
+        return PaletteSegmenter()
+    settings = read_settings(file)
+    device = usable_device(device)
+    segmenter = NetworkSegmenter(load_network(file, device=device), settings, device, segmenter_key(file))
+    size = settings.size or PROBE
+    try:
+        segmenter.read(np.zeros((*size, 3), np.uint8))
+    except Unmeasurable as reason:
+        raise UserError(f"--segmenter {file}: {reason}; its settings belong into {file.name}.toml") from reason
+    except Exception as error:
+        if not memory_ran_out(error):
+            raise
+        raise too_little_memory(file, device) from error
+    return segmenter
+
+
+class _Segmenter:
+    """What both segmenters share. The network's work is done in `prepare`, so that where it fails is a reason."""
+
+    name: Literal["segmenter"] = "segmenter"
+    size = COUNTS
+    batch_size = 1
+
+    def features(self, prepared: Sequence[Tensor]) -> NDArray[np.float32]:
+        """(N, COUNTS) float32: the pictures' counts, see `gan_eval.metrics.definitions.segmentation.confusion`."""
+        return np.stack([counts.numpy() for counts in prepared])
+
+
+class PaletteSegmenter(_Segmenter):
+    """Reads pictures that are label maps themselves: each pixel is the class of the nearest palette colour."""
+
+    companion: Companion = "reference"
+    key = segmenter_key(PALETTE)
+
+    def prepare(self, picture: Picture, companion: Picture | None = None) -> Tensor:
+        """The counts of a generated label map against the real one.
+
+        Raises:
+            Unmeasurable: there is no real one, it has another size, or is no label map.
+        """
+        if companion is None:
+            raise Unmeasurable("no reference_file: the real label map")
+        if companion.shape != picture.shape:
+            raise Unmeasurable(f"label maps of {_size(picture)} and {_size(companion)}: sizes differ")
+        return torch.from_numpy(confusion(_of_label_map(companion, "reference_file"), class_map(picture)))
+
+
+@dataclass(frozen=True)
+class NetworkSegmenter(_Segmenter):
+    """A network that reads classes in photographs."""
+
+    network: Network
+    settings: SegmenterSettings
+    device: str
+    key: str
+
+    @property
+    def companion(self) -> Companion:
+        """The label map that the generator was given."""
+        return "input"
+
+    def prepare(self, picture: Picture, companion: Picture | None = None) -> Tensor:
+        """The counts of what the network reads in the picture, against the label map.
+
+        Raises:
+            Unmeasurable: there is no label map, it is another kind of picture, or the network fails on the picture.
+        """
+        if companion is None:
+            raise Unmeasurable(NO_INPUT)
+        true = _of_label_map(companion, "input_file")
+        return torch.from_numpy(confusion(true, self.read(_resized(picture, true.shape))))
+
+    def read(self, picture: Picture) -> ClassMap:
+        """(H, W, 3) uint8 to the class of each pixel, (H, W) uint8.
+
+        Raises:
+            Unmeasurable: the network fails, or gives something else than scores or class numbers.
+            MemoryError, RuntimeError: there is too little memory (see `picture_files.memory_ran_out`).
+        """
+        size = picture.shape[:2]
+        given = _resized(picture, self.settings.size or size)
+        with exact_inference(self.device):
+            try:
+                output = self.network(self._input(given))
+            except Exception as error:  # whatever the user's network raises
+                if memory_ran_out(error):
+                    raise
+                raise Unmeasurable(
+                    f"the segmenter fails on a picture of {_size(given)}: {last_words(error)}"
+                ) from error
+            return self._classes(output, (size[0], size[1]))
+
+    def _input(self, picture: Picture) -> Tensor:
+        """(1, 3, H, W) float32 as the settings say."""
+        levels = torch.from_numpy(np.ascontiguousarray(picture)).to(self.device).permute(2, 0, 1)[None].float()
+        if self.settings.channels == "bgr":
+            levels = levels.flip(1)
+        mean, std = (
+            torch.tensor(values, dtype=torch.float32, device=self.device).view(1, 3, 1, 1)
+            for values in (self.settings.mean, self.settings.std)
+        )
+        return ((levels * self.settings.scale - mean) / std).contiguous()
+
+    def _classes(self, output: Tensor, size: tuple[int, int]) -> ClassMap:
+        """Scores (1, K, h, w) or numbers (1, h, w) to classes of `size`: bilinearly, or from the nearest pixel."""
+        classes = self.settings.classes
+        if output.ndim == 4 and output.shape[:2] == (1, len(classes)):
+            scores = output.float()
+            if scores.isnan().any():
+                raise Unmeasurable("the segmenter gives scores that are no numbers")
+            if scores.shape[2:] != size:
+                scores = F.interpolate(scores, size, mode="bilinear", align_corners=False)
+            numbers = scores.argmax(dim=1)
+        elif output.ndim == 3 and output.shape[0] == 1 and not output.is_floating_point():
+            numbers = F.interpolate(output[None].double(), size, mode="nearest-exact")[0].long()
+        else:
+            raise Unmeasurable(
+                f"the segmenter's output has the shape {tuple(output.shape)} and the type {output.dtype}; wanted "
+                f"scores (1, {len(classes)}, h, w), one for each of its classes, or whole class numbers (1, h, w)"
+            )
+        if numbers.min() < 0 or numbers.max() >= len(classes):
+            raise Unmeasurable(
+                f"the segmenter gives class numbers {int(numbers.min())} to {int(numbers.max())}; wanted 0 to "
+                f"{len(classes) - 1}"
+            )
+        return np.array(classes, dtype=np.uint8)[numbers[0].cpu().numpy()]
+
+
+def _of_label_map(picture: Picture, column: str) -> ClassMap:
+    try:
+        return label_classes(picture)
+    except Unmeasurable as reason:
+        raise Unmeasurable(f"{column}: {reason}") from reason
+
+
+def _resized(picture: Picture, size: tuple[int, ...]) -> Picture:
+    """(H, W, 3) uint8 at `size` = (height, width), by Pillow's bilinear rule, as the published evaluation did."""
+    if picture.shape[:2] == size:
+        return picture
+    return np.array(Image.fromarray(picture).resize((size[1], size[0]), Image.Resampling.BILINEAR))
+
+
+def _size(picture: Picture) -> str:
+    return f"{picture.shape[1]}x{picture.shape[0]}"

@@ -1,0 +1,118 @@
+"""How a user's segmenter wants its pictures and names its classes: the file `NETWORK.toml` beside it."""
+
+import difflib
+import tomllib
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, ValidationError, field_validator
+
+from gan_eval.errors import UserError
+from gan_eval.files import sha256_file, sha256_json
+from gan_eval.metrics.definitions.palette import CLASSES, VOID
+
+PALETTE = Path("palette")
+"""Stands for a network's file where the pictures are label maps themselves."""
+
+VOID_NAME = "void"
+"""The name, among `classes`, of an output that stands for nothing that is evaluated."""
+
+ClassNumber = Annotated[int, Field(ge=0, le=255)]
+
+
+class SegmenterSettings(BaseModel):
+    """The keys of the file; each may be left out.
+
+    The network is given (level * scale - mean) / std of each channel, with levels 0 to 255.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    scale: PositiveFloat = 1 / 255
+    mean: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    """Of each channel, after scaling, in the order of `channels`."""
+    std: tuple[PositiveFloat, PositiveFloat, PositiveFloat] = (1.0, 1.0, 1.0)
+    channels: Literal["rgb", "bgr"] = "rgb"
+    size: tuple[PositiveInt, PositiveInt] | None = None
+    """Height and width that the network wants; default: those of the label map."""
+    classes: tuple[ClassNumber, ...] = tuple(range(len(CLASSES)))
+    """The training number of each output: 0..18, or 255 for what is not evaluated. In the file also names."""
+
+    @field_validator("classes", mode="before")
+    @classmethod
+    def _numbers(cls, value: object) -> object:
+        return [_number(entry) for entry in value] if isinstance(value, list) else value
+
+    @field_validator("classes")
+    @classmethod
+    def _known_numbers(cls, value: tuple[int, ...]) -> tuple[int, ...]:
+        for number in value:
+            if number >= len(CLASSES) and number != VOID:
+                raise ValueError(f"{number} is no class; wanted 0 to {len(CLASSES) - 1}, or {VOID} for what is not one")
+        if all(number == VOID for number in value):
+            raise ValueError("no output stands for an evaluated class")
+        return value
+
+
+def read_settings(network: Path) -> SegmenterSettings:
+    """The settings in `NETWORK.toml`, or the defaults where there is no such file.
+
+    Args:
+        network: the network's file; `segmenter.onnx` has its settings in `segmenter.onnx.toml`.
+
+    Raises:
+        UserError: the file cannot be read, or a key in it is unknown or has a bad value.
+    """
+    path = network.with_name(f"{network.name}.toml")
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return SegmenterSettings()
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read ({error.strerror or error})") from error
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise UserError(f"{path}: not valid TOML: {error}") from error
+    try:
+        return SegmenterSettings(**values)
+    except ValidationError as error:
+        raise UserError(f"{path}: {_first_problem(error)}") from error
+
+
+def segmenter_key(file: Path) -> str:
+    """All that a segmenter's reading depends on, beside the pictures: its file's hash and its settings'.
+
+    Args:
+        file: the network's, or `PALETTE`.
+
+    Raises:
+        UserError: a file cannot be read, or a setting is bad.
+    """
+    if file == PALETTE:
+        return "segmenter/palette/cityscapes19"
+    settings = sha256_json(read_settings(file).model_dump(mode="json"))
+    return f"segmenter/{sha256_file(file)}/{settings}/cityscapes19"
+
+
+def _number(entry: object) -> object:
+    """The training number of a class's name; what is no name stays as it is."""
+    if not isinstance(entry, str):
+        return entry
+    if entry == VOID_NAME:
+        return VOID
+    if entry not in CLASSES:
+        near = difflib.get_close_matches(entry, [*CLASSES, VOID_NAME], n=1)
+        hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join([*CLASSES, VOID_NAME])}"
+        raise ValueError(f"{entry!r} is no class of Cityscapes; {hint}")
+    return CLASSES.index(entry)
+
+
+def _first_problem(error: ValidationError) -> str:
+    """Field, what is wrong, and what was found."""
+    problem = error.errors()[0]
+    field = ".".join(str(part) for part in problem["loc"])
+    if problem["type"] == "extra_forbidden":
+        return f"{field}: no such key; known: {', '.join(SegmenterSettings.model_fields)}"
+    message = problem["msg"].removeprefix("Value error, ")
+    return (
+        f"{field}: {message}" if problem["type"] == "value_error" else f"{field}: {message}, found {problem['input']!r}"
+    )

@@ -1,0 +1,1 @@
+"""Users' metrics: found by their entry points, and run like the others."""

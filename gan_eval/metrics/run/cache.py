@@ -1,0 +1,220 @@
+"""What was measured before, kept in the user's cache folder and found by the pictures' content.
+
+A value depends on the bytes of the picture (and of its reference), and on how it is computed: that is its whole key.
+Names and times decide nothing, so a changed picture is measured again and a copied one is not. What is new is written
+in a transaction every second or so: whatever ends the program, little is lost, and the same command goes on.
+
+A cache that will not do (locked, damaged, read-only, on a full disk) is told once, and the run goes on without it.
+"""
+
+import math
+import os
+import sqlite3
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+from gan_eval.errors import UserError
+from gan_eval.metrics.run.cache_database import end_reading, explained, make_room, opened
+from gan_eval.weights import cache_folder
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+LIMIT_MB = 4096
+"""Where `$GAN_EVAL_CACHE_MB` names no other size. What was used longest ago is dropped beyond it; 0 keeps nothing."""
+_WRITE_EVERY_S = 1.0
+_TOUCH_AFTER_S = 3600
+"""A value used again is marked as used once an hour at the most, so that reading alone hardly writes."""
+
+UNKNOWN = -1
+"""In place of a definition's number: nothing is kept or found."""
+
+Kept = tuple[float | None, str | None]
+"""A value, or the reason why there is none."""
+
+
+def cache_file() -> Path:
+    """`metrics.sqlite` in `$GAN_EVAL_CACHE`, else in the user's cache folder for gan_eval."""
+    return cache_folder().parent / "metrics.sqlite"
+
+
+def cache_limit() -> int:
+    """The greatest size of the cache in bytes.
+
+    Raises:
+        UserError: `$GAN_EVAL_CACHE_MB` is no number of megabytes.
+    """
+    given = os.environ.get("GAN_EVAL_CACHE_MB", str(LIMIT_MB))
+    try:
+        megabytes = float(given)
+    except ValueError as error:
+        raise UserError(f"GAN_EVAL_CACHE_MB={given}: wanted a number of megabytes") from error
+    if not 0 <= megabytes < math.inf:
+        raise UserError(f"GAN_EVAL_CACHE_MB={given}: wanted a number of megabytes, 0 for no cache")
+    return int(megabytes * 2**20)
+
+
+class Cache:
+    """Kept values of pictures, features, and results of sets. Any number of threads may use it."""
+
+    def __init__(self, file: Path | None, *, limit: int | None = None) -> None:
+        """
+        Args:
+            file: the SQLite file, made where it is missing; None: nothing is kept and nothing is found.
+            limit: its greatest size in bytes; default: `cache_limit()`.
+        """
+        self.problem: str | None = None
+        """Why the cache is not used, where it should be."""
+        self._file = file
+        self._lock = threading.Lock()
+        self._connection: sqlite3.Connection | None = None
+        self._numbers: dict[str, int] = {}
+        self._waiting: list[tuple[str, Sequence[object]]] = []
+        self._written_at = time.monotonic()
+        self._limit = cache_limit() if limit is None else limit
+        if file is not None and self._limit > 0:
+            with self._guarded():
+                self._connection = opened(file)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.close()
+
+    @property
+    def is_used(self) -> bool:
+        """Whether anything can be found and kept."""
+        return self._connection is not None
+
+    def number(self, definition: str) -> int:
+        """The number by which values of this definition are kept; UNKNOWN where nothing is, or it is empty."""
+        with self._guarded() as connection:
+            if connection is not None and definition:
+                if definition not in self._numbers:
+                    end_reading(connection)
+                    connection.execute("INSERT OR IGNORE INTO definitions (text) VALUES (?)", (definition,))
+                    found = connection.execute("SELECT number FROM definitions WHERE text = ?", (definition,))
+                    self._numbers[definition] = int(found.fetchone()[0])
+                return self._numbers[definition]
+        return UNKNOWN
+
+    def numbers(self, picture: bytes, reference: bytes = b"") -> dict[int, Kept]:
+        """What is kept of a picture alone, and of it beside its reference, by the definition's number."""
+        with self._guarded() as connection:
+            if connection is None:
+                return {}
+            if not connection.in_transaction:
+                connection.execute("BEGIN")  # one for many reads, until the next writing: each would lock the file
+            rows = connection.execute(
+                "SELECT definition, value, reason, used FROM numbers WHERE picture = ? AND reference IN (x'', ?)",
+                (picture, reference),
+            ).fetchall()
+            if rows and rows[0][3] < time.time() - _TOUCH_AFTER_S:
+                self._later("UPDATE numbers SET used = ? WHERE picture = ?", (int(time.time()), picture))
+            return {number: (value, reason) for number, value, reason, _ in rows}
+        return {}
+
+    def keep_number(self, picture: bytes, reference: bytes, number: int, kept: Kept) -> None:
+        """Keep a picture's value; `reference` is empty for one of the picture alone."""
+        with self._guarded():
+            row = (picture, reference, number, *kept, int(time.time()))
+            self._later("INSERT OR REPLACE INTO numbers VALUES (?, ?, ?, ?, ?, ?)", row)
+
+    def features(self, picture: bytes, companion: bytes, number: int) -> "NDArray[np.float32] | str | None":
+        """A picture's features, or the reason why it has none; None where neither is kept."""
+        import numpy as np
+
+        with self._guarded() as connection:
+            if connection is None:
+                return None
+            row = connection.execute(
+                "SELECT used, reason, vector FROM features WHERE picture = ? AND companion = ? AND definition = ?",
+                (picture, companion, number),
+            ).fetchone()
+            if row is None:
+                return None
+            used, reason, vector = row
+            if used < time.time() - _TOUCH_AFTER_S:
+                key = (int(time.time()), picture, companion, number)
+                self._later("UPDATE features SET used = ? WHERE picture = ? AND companion = ? AND definition = ?", key)
+            return str(reason) if vector is None else np.frombuffer(vector, np.float32)
+        return None
+
+    def keep_features(self, picture: bytes, companion: bytes, number: int, found: "NDArray[np.float32] | str") -> None:
+        """Keep a picture's features, or the reason why it has none."""
+        reason, vector = (found, None) if isinstance(found, str) else (None, found.tobytes())
+        with self._guarded():
+            row = (picture, companion, number, int(time.time()), reason, vector)
+            self._later("INSERT OR REPLACE INTO features VALUES (?, ?, ?, ?, ?, ?)", row)
+
+    def result(self, key: bytes) -> str | None:
+        """A text that was kept under a key."""
+        with self._guarded() as connection:
+            if connection is None:
+                return None
+            row = connection.execute("SELECT content FROM results WHERE key = ?", (key,)).fetchone()
+            if row is not None:
+                self._later("UPDATE results SET used = ? WHERE key = ?", (int(time.time()), key))
+            return None if row is None else str(row[0])
+        return None
+
+    def keep_result(self, key: bytes, content: str) -> None:
+        """Keep a text under a key."""
+        with self._guarded():
+            self._later("INSERT OR REPLACE INTO results VALUES (?, ?, ?)", (key, int(time.time()), content))
+
+    def write(self, *, now: bool = False) -> None:
+        """Write what is new, where the last time is a second ago or `now`."""
+        if now or time.monotonic() - self._written_at >= _WRITE_EVERY_S:
+            with self._guarded() as connection:
+                self._write(connection)
+
+    def close(self) -> None:
+        """Write what is new and let go of the file."""
+        self.write(now=True)
+        with self._lock:
+            if self._connection is not None:
+                self._connection.close()
+                self._connection = None
+
+    def _later(self, statement: str, row: Sequence[object]) -> None:
+        if self._connection is not None:
+            self._waiting.append((statement, row))
+
+    def _write(self, connection: sqlite3.Connection | None) -> None:
+        waiting, self._waiting = self._waiting, []
+        self._written_at = time.monotonic()
+        if connection is None:
+            return
+        end_reading(connection)
+        if not waiting:
+            return
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            for statement, row in waiting:
+                connection.execute(statement, row)
+            make_room(connection, self._limit)
+            connection.execute("COMMIT")
+        except BaseException:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            raise
+
+    @contextmanager
+    def _guarded(self) -> Iterator[sqlite3.Connection | None]:
+        """The connection, for one thread at a time; what goes wrong with it ends its use, not the run."""
+        with self._lock:
+            try:
+                yield self._connection
+            except (sqlite3.Error, OSError) as error:
+                self.problem = f"{self._file}: {explained(error)}; measured without kept values"
+                self._waiting.clear()
+                connection, self._connection = self._connection, None
+                if connection is not None:
+                    connection.close()

@@ -1,0 +1,153 @@
+"""Differences between models: every two models of a data set, metric by metric, on the same items.
+
+What two models' pictures of an item share (a hard item, a real picture) cancels in the difference, which is why two
+overlapping intervals may still be told apart here.
+"""
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gan_eval.metrics.catalogue import METRICS
+from gan_eval.metrics.definitions.jackknife import GROUPS, Estimate, Interval, t_95
+from gan_eval.metrics.facts import Metric
+from gan_eval.metrics.run.finite import finite_mean
+from gan_eval.tabular import Row
+
+FEWEST = 3
+"""Shared items that a difference of picture metrics needs."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a set metric gave for one model."""
+
+    result: Estimate | str
+    """The value, or the reason why there is none."""
+    items: frozenset[str]
+    """The items of the model's pictures."""
+    fraction: float | None = None
+    """Share of the planned training steps that the model was given."""
+
+
+def compare_outcomes(dataset: str, metric: Metric, outcomes: Mapping[str, Outcome]) -> list[Row]:
+    """Rows of the table `metric_comparisons`, without `run`, for a set metric: each two models of a data set.
+
+    The interval is the jackknife's, with the same groups of items left out for both models.
+
+    Args:
+        dataset: its name.
+        metric: the set metric.
+        outcomes: by model.
+    """
+    return [
+        {
+            "dataset": dataset,
+            "metric": metric.name,
+            "a": a,
+            "b": b,
+            "fraction": _least(outcomes[a].fraction, outcomes[b].fraction),
+            **_difference(metric, {a: outcomes[a], b: outcomes[b]}),
+        }
+        for a, b in combinations(outcomes, 2)
+    ]
+
+
+def _difference(metric: Metric, pair: Mapping[str, Outcome]) -> Row:
+    (a, first), (b, second) = pair.items()
+    shared = len(first.items if first.items == second.items else first.items & second.items)
+    lacking = {model: outcome.result for model, outcome in pair.items() if not isinstance(outcome.result, Estimate)}
+    if lacking:
+        return {"n": 0, "reason": "; ".join(f"{model}: {reason}" for model, reason in lacking.items())}
+    assert isinstance(first.result, Estimate)
+    assert isinstance(second.result, Estimate)
+    difference = first.result.minus(second.result)
+    interval = difference.interval()
+    notes = []
+    if shared < max(len(first.items), len(second.items)):
+        notes.append(f"{a} has {len(first.items)} items, {b} {len(second.items)}; both values are of all their items")
+    if interval is None:
+        notes.append(f"no interval: too few items for {GROUPS} groups")
+    elif first.result.share_of and interval.low == interval.high:
+        interval = None
+        notes.append("no interval: none or all of the pictures count, whatever is left out")
+    return {"n": shared, **_told(difference.value, interval, metric, a, b), "note": "; ".join(notes) or None}
+
+
+def compare_pictures(image_rows: Iterable[Mapping[str, Any]], *, metrics: Mapping[str, Metric] = METRICS) -> list[Row]:
+    """Rows of the table `metric_comparisons`, without `run`, for pair and single metrics: each two models.
+
+    The difference is the mean over the items that both models have a value for; its 95 % interval is Student's t of
+    the paired differences. Infinite values (psnr of equal pictures) have no difference and are counted in the note.
+
+    Args:
+        image_rows: rows of the table `image_metrics`; those of real pictures are passed over.
+        metrics: the facts of the metrics by name; rows of others are passed over.
+    """
+    values: dict[tuple[str, str], dict[str, dict[str, float]]] = {}
+    fractions: dict[tuple[str, str], float | None] = {}
+    for row in image_rows:
+        if row["kind"] != "fake" or row["metric"] not in metrics:
+            continue
+        model, dataset, value = row["model"], row["dataset"], row["value"]
+        of_model = values.setdefault((dataset, row["metric"]), {}).setdefault(model, {})
+        fractions[dataset, model] = _least(fractions.get((dataset, model)), row.get("fraction"))
+        if value is not None and not math.isnan(value):
+            of_model[row["item"]] = float(value)
+    return [
+        {
+            "dataset": dataset,
+            "metric": name,
+            "a": a,
+            "b": b,
+            "fraction": _least(fractions[dataset, a], fractions[dataset, b]),
+            **row,
+        }
+        for (dataset, name), models in values.items()
+        for a, b, row in _paired(models, metrics[name])
+    ]
+
+
+def _paired(models: Mapping[str, Mapping[str, float]], metric: Metric) -> Iterable[tuple[str, str, Row]]:
+    """Every two models with their row."""
+    place = {item: n for n, item in enumerate(dict.fromkeys(item for values in models.values() for item in values))}
+    matrix = np.full((len(models), len(place)), np.nan)
+    for row, values in zip(matrix, models.values(), strict=True):
+        row[[place[item] for item in values]] = list(values.values())
+    names = list(models)
+    for i, j in combinations(range(len(names)), 2):
+        yield names[i], names[j], _paired_row(matrix[i], matrix[j], metric, names[i], names[j])
+
+
+def _paired_row(a: NDArray[np.float64], b: NDArray[np.float64], metric: Metric, name_a: str, name_b: str) -> Row:
+    both = ~(np.isnan(a) | np.isnan(b))
+    with np.errstate(invalid="ignore"):  # infinite less infinite is no number: left out too
+        found = finite_mean(a[both] - b[both])
+    n, infinite = found.n, found.left_out
+    note = f"{infinite} item{'s' if infinite > 1 else ''} left out: a value is infinite" if infinite else None
+    if found.mean is None or found.sd is None or n < FEWEST:
+        reason = f"{n} items have a finite value for both; a difference needs {FEWEST}"
+        return {"n": n, "reason": reason, "note": note}
+    half = t_95(n - 1) * found.sd / math.sqrt(n)
+    interval = Interval(found.mean - half, found.mean + half)
+    return {"n": n, **_told(found.mean, interval, metric, name_a, name_b), "note": note}
+
+
+def _told(difference: float, interval: Interval | None, metric: Metric, a: str, b: str) -> Row:
+    """The difference with its interval, and the model that is better where the interval does not hold 0."""
+    row: Row = {"difference": difference, "reason": None}
+    if interval is None:
+        return row
+    greater = a if interval.low > 0 else b if interval.high < 0 else None
+    lesser = b if greater == a else a
+    better = None if greater is None else greater if metric.higher_is_better else lesser
+    return row | {"ci_low": interval.low, "ci_high": interval.high, "better": better}
+
+
+def _least(a: float | None, b: float | None) -> float | None:
+    return min((value for value in (a, b) if value is not None and not math.isnan(value)), default=None)

@@ -1,0 +1,115 @@
+"""The settings of a run, and the tables that it gives."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import get_args
+
+import pandas as pd
+
+from gan_eval import tables
+from gan_eval.errors import UserError
+from gan_eval.files import write_error
+from gan_eval.metrics.facts import DEFAULT_RESIZER
+from gan_eval.study import Precision
+from gan_eval.tabular import Row, frame_of, write_table
+
+DEFAULT = ("psnr", "ssim", "niqe", "fid")
+TABLES = (tables.IMAGE_METRICS, tables.SET_METRICS, tables.METRIC_COMPARISONS, tables.RUNS)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How metrics are computed. Paths may be given as text, and a metric alone by its name.
+
+    Raises:
+        UserError: a value that cannot be. Whether there are such metrics and files is seen when it runs.
+    """
+
+    metrics: tuple[str, ...] = DEFAULT
+    resizer: str = DEFAULT_RESIZER
+    """Rule by which pictures are brought to a network's size (see `gan_eval.metrics.networks.resizers`)."""
+    resize: bool = False
+    """Bring a generated picture to its reference's size (bicubic); otherwise different sizes are a reason."""
+    weights: Mapping[str, Path] = field(default_factory=dict)
+    """Files of pretrained weights by name (`inception`, `brisque`, ...); default: the cache of weights."""
+    device: str | None = None
+    """Where pictures are measured: cpu, cuda, ...; default: CUDA where there is one."""
+    threads: int | None = None
+    """Worker threads; default: the usable cores."""
+    precision: Precision = "fp32"
+    """Of Inception; `bf16` is faster and moves its features by about 2 % (relative RMS), FID by 0.4 to 0.9 %."""
+    segmenter: Path | None = None
+    """The user's network for the segmentation scores (see `gan_eval.metrics.networks.segmenter`)."""
+    cache: Path | None = None
+    """File of kept values; None: nothing is kept (see `gan_eval.metrics.run.cache`)."""
+
+    def __post_init__(self) -> None:
+        if self.precision not in get_args(Precision):
+            raise UserError(f"--precision {self.precision}: unknown; choose {' or '.join(get_args(Precision))}")
+        if self.threads is not None and self.threads < 1:
+            raise UserError(f"--threads {self.threads}: wanted at least 1")
+        if self.resizer != DEFAULT_RESIZER:  # else torch need not be loaded
+            from gan_eval.metrics.networks.resizers import check_resizer
+
+            check_resizer(self.resizer)
+        as_they_are = {
+            "metrics": (self.metrics,) if isinstance(self.metrics, str) else tuple(self.metrics),
+            "weights": {name: Path(path) for name, path in self.weights.items()},
+            "segmenter": None if self.segmenter is None else Path(self.segmenter),
+            "cache": None if self.cache is None else Path(self.cache),
+        }
+        for name, value in as_they_are.items():
+            object.__setattr__(self, name, value)
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """The metric tables, and the row of `runs` that their column `run` points to; made when they are asked for."""
+
+    image_metrics: pd.DataFrame
+    rows: Mapping[str, Sequence[Row]]
+    """Of the other tables, by their names."""
+
+    @cached_property
+    def set_metrics(self) -> pd.DataFrame:
+        """The table of this name."""
+        return frame_of(self.rows["set_metrics"], tables.SET_METRICS)
+
+    @cached_property
+    def metric_comparisons(self) -> pd.DataFrame:
+        """The table of this name."""
+        return frame_of(self.rows["metric_comparisons"], tables.METRIC_COMPARISONS)
+
+    @cached_property
+    def runs(self) -> pd.DataFrame:
+        """The table of this name."""
+        return frame_of(self.rows["runs"], tables.RUNS)
+
+    def by_name(self) -> dict[str, pd.DataFrame]:
+        """The frames by their tables' names."""
+        return {table.name: getattr(self, table.name) for table in TABLES}
+
+
+def write_tables(frames: Mapping[str, pd.DataFrame], out: Path) -> None:
+    """Write metric tables, each as `out/NAME.csv` and `out/NAME.parquet`; `runs` last, when the others are there.
+
+    Values from other programs that an earlier run put there are removed where this one has none.
+
+    Raises:
+        UserError: one cannot be written or removed.
+    """
+    if tables.BESIDE.name not in frames:
+        for file in _files(tables.BESIDE.name, out):
+            try:
+                file.unlink(missing_ok=True)
+            except OSError as error:
+                raise write_error(file, error) from error
+    for name in sorted(frames, key=lambda name: name == tables.RUNS.name):
+        for file in _files(name, out):
+            write_table(frames[name], file, tables.TABLES[name])
+
+
+def _files(name: str, out: Path) -> list[Path]:
+    return [Path(out) / f"{name}{suffix}" for suffix in (".csv", ".parquet")]

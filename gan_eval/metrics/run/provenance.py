@@ -1,0 +1,158 @@
+"""How a run was computed: what a reader needs to compute its values again, as a row of the table `runs`."""
+
+import json
+import os
+import platform
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gan_eval import __version__, deep_images, images
+from gan_eval.files import sha256_file, sha256_json
+from gan_eval.metrics.facts import Metric
+from gan_eval.tabular import Row
+
+if TYPE_CHECKING:
+    from gan_eval.metrics.run.evaluation import Settings
+    from gan_eval.metrics.run.inputs import Stimulus
+    from gan_eval.metrics.run.picture_work import PictureResults
+    from gan_eval.metrics.run.tools import Tools
+
+_ALWAYS = ("numpy", "pillow", "numba")
+_OF_NETWORKS = ("torch", "torchvision")
+_OF_METRICS = {"lpips_alex": "lpips", "lpips_vgg": "lpips", "dists": "piq"}
+
+
+def now() -> str:
+    """This moment in UTC, ISO 8601."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def usable_cores() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+@cache
+def decoder() -> str:
+    """What turns a file into a picture: Pillow, its JPEG library, and this program's reading rules."""
+    from PIL import features
+
+    jpeg = features.version_codec("jpg")
+    rules = sha256_json([sha256_file(Path(module.__file__ or "")) for module in (images, deep_images)])[:12]
+    return f"pillow {version('pillow')}; jpeg {jpeg}; reading {rules}"
+
+
+def versions(names: Iterable[str]) -> list[tuple[str, str]]:
+    """The versions of those libraries that are installed."""
+    return [(name, found) for name in names if (found := _installed(name)) is not None]
+
+
+@cache
+def _installed(name: str) -> str | None:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return None
+
+
+def provenance(
+    stimuli: "Sequence[Stimulus]",
+    metrics: Sequence[Metric],
+    settings: "Settings",
+    tools: "Tools",
+    results: "PictureResults",
+    *,
+    put_beside: Sequence[Metric] = (),
+    processes: int = 1,
+) -> Row:
+    """The columns of `runs` that say how; identifier, command, threads and times are the caller's.
+
+    The settings' hash is over what the values depend on; whether some of them were kept ones is told beside.
+
+    Args:
+        stimuli: the pictures.
+        metrics: those asked for.
+        settings: of the run.
+        tools: what measured.
+        results: of the pass over the pictures.
+        put_beside: metrics that were computed too.
+        processes: how many shared the work.
+    """
+    from gan_eval.metrics.definitions import jackknife
+
+    networks = {kind.name for kind in tools.network.kinds}
+    resizer = settings.resizer if networks - {"segmenter"} else None
+    has_sets = any(metric.kind == "set" for metric in metrics)
+    canonical = {
+        "metrics": {metric.name: metric.source for metric in metrics},
+        "definitions": {metric.name: metric.definition or metric.distribution for metric in metrics},
+        "decoder": decoder(),
+        "resizer": resizer,
+        "resize": "bicubic" if settings.resize else None,
+        "precision": settings.precision if "inception" in networks else None,
+        "weights": dict(sorted(tools.network.sha256.items())),
+        "segmenter": _segmenter(settings, tools),
+        "caveats": tools.network.told,
+        "interval": jackknife.METHOD if has_sets else None,
+    }
+    beside = {metric.name: metric.definition for metric in put_beside}
+    how = {**canonical, "put_beside": beside, "kept_values_used": results.kept, "processes": processes}
+    hashes = {stimuli[number].stimulus: digest.hex() for number, digest in results.hashes.items()}
+    told = {stimulus.fraction for stimulus in stimuli if stimulus.fraction is not None}
+    return {
+        "settings": json.dumps(how, sort_keys=True, ensure_ascii=False),
+        "settings_hash": sha256_json(canonical),
+        "input_hash": sha256_json(hashes),
+        "software": _software(metrics, settings, tools),
+        "weights_sha256": _weights_text(tools.network.sha256),
+        "resizer": resizer,
+        "device": _device_text(tools.device),
+        "seed": jackknife.SEED if has_sets else None,
+        "fraction": told.pop() if len(told) == 1 else None,
+    }
+
+
+def _segmenter(settings: "Settings", tools: "Tools") -> str | None:
+    """What the segmenter's reading depends on: its file and the settings beside it."""
+    if settings.segmenter is None or all(kind.name != "segmenter" for kind in tools.network.kinds):
+        return None
+    from gan_eval.metrics.networks.segmenter_settings import segmenter_key
+
+    return segmenter_key(settings.segmenter)
+
+
+def _software(metrics: Sequence[Metric], settings: "Settings", tools: "Tools") -> str:
+    """gan_eval, Python and the libraries that had a part in it."""
+    names = dict.fromkeys(_ALWAYS)
+    if tools.network.sha256 or tools.device != "cpu":
+        names |= dict.fromkeys(_OF_NETWORKS)
+    if any(metric.kind == "set" for metric in metrics):
+        names |= {"scipy": None}
+    names |= {library: None for metric in metrics if (library := _OF_METRICS.get(metric.name))}
+    if settings.segmenter is not None and settings.segmenter.suffix.lower() == ".onnx" and _segmenter(settings, tools):
+        names |= {"onnxruntime": None}
+    own = dict.fromkeys(metric.distribution for metric in metrics if metric.distribution)
+    if own:
+        names |= {"torch": None, "torchmetrics": None}
+    libraries = [f"{name} {found}" for name, found in versions(names)]
+    return "; ".join([f"gan_eval {__version__}", f"python {platform.python_version()}", *libraries, *own])
+
+
+def _weights_text(sha256: Mapping[str, str]) -> str | None:
+    """One file's hash as it is; several as `brisque 7c8e…; inception 7ff4…`."""
+    if len(sha256) < 2:
+        return next(iter(sha256.values()), None)
+    return "; ".join(f"{name} {digest}" for name, digest in sorted(sha256.items()))
+
+
+def _device_text(device: str) -> str:
+    """The device with its name: `cpu`, or `cuda (NVIDIA H200)`."""
+    if not device.startswith("cuda"):
+        return device
+    import torch
+
+    return f"{device} ({torch.cuda.get_device_name(device)})"

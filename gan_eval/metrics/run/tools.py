@@ -1,0 +1,257 @@
+"""What measures in a run: functions of pictures and networks, known by their definitions before they are loaded.
+
+Nothing is loaded until a picture needs it, so that a run over pictures whose values are all kept starts at once. What
+the networks' definitions are is itself kept, by the hashes of their weights and of this program's code.
+"""
+
+import ctypes
+import json
+import os
+import sys
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cache
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from gan_eval.errors import UserError
+from gan_eval.files import sha256_bytes, sha256_file, sha256_json
+from gan_eval.metrics.callables import PictureFunction
+from gan_eval.metrics.facts import ExtractorName, Metric
+from gan_eval.metrics.run.cache import Cache
+from gan_eval.metrics.run.provenance import decoder, versions
+from gan_eval.weights import find
+
+if TYPE_CHECKING:
+    from gan_eval.metrics.networks.extractor import Extractor
+    from gan_eval.metrics.run.evaluation import Settings
+
+BUILT_IN: dict[str, str] = {
+    "psnr": "pixel",
+    "l1": "pixel",
+    "ssim": "structural",
+    "ssim_luma": "structural",
+    "ms_ssim": "structural",
+    "niqe": "niqe",
+    "sharpness": "sharpness",
+}
+"""Pair and single metrics that need nothing but the pictures, with the module that has the function."""
+_NETWORK_LIBRARIES = ("torch", "torchvision", "numpy", "piq", "lpips", "onnxruntime")
+
+
+@dataclass(frozen=True)
+class Measure:
+    """A pair or single metric of this run."""
+
+    name: str
+    is_pair: bool
+    definition: str
+    """All that a value depends on, beside the pictures; "" where that is not known and nothing is kept."""
+    keeps_reasons: bool
+    """A missing value's reason depends on the pictures alone too: not where another's program may fail."""
+
+
+@dataclass(frozen=True)
+class FeatureKind:
+    """An extractor of this run."""
+
+    name: ExtractorName
+    size: int
+    companion: str | None
+    definition: str
+    """As a measure's."""
+    keeps_reasons: bool
+    """As a measure's."""
+
+
+@dataclass(frozen=True)
+class NetworkFacts:
+    """What must be known of the networks before they are loaded."""
+
+    kinds: tuple[FeatureKind, ...] = ()
+    sha256: dict[str, str] = field(default_factory=dict)
+    """Of the weights that were read, by name."""
+    unavailable: dict[str, str] = field(default_factory=dict)
+    """The reason for each set metric that cannot be computed at all."""
+    caveats: dict[ExtractorName, str] = field(default_factory=dict)
+    """What a reader of the values must know about an extractor."""
+    metric_caveats: dict[str, str] = field(default_factory=dict)
+    """The same about a pair or single metric with weights."""
+
+    @property
+    def told(self) -> dict[str, str]:
+        """All caveats by what they are about."""
+        return {str(name): text for name, text in self.caveats.items()} | self.metric_caveats
+
+
+@dataclass(frozen=True)
+class _Loaded:
+    facts: NetworkFacts
+    functions: Mapping[str, PictureFunction]
+    extractors: Mapping[ExtractorName, "Extractor"]
+
+
+class Tools:
+    """The measures and extractors of a run. Any number of threads may use it."""
+
+    def __init__(self, metrics: Sequence[Metric], settings: "Settings", cache: Cache) -> None:
+        """
+        Raises:
+            UserError: weights that were named will not do, or the device cannot be used.
+        """
+        self._metrics = [metric for metric in metrics if metric.name not in BUILT_IN]
+        self._settings = settings
+        self._lock = threading.Lock()
+        self._loaded: _Loaded | None = None
+        self._torch_threads: int | None = None
+        self._is_at_work = False
+        self.device = _device(settings.device)
+        needed = any(metric.weights or metric.extractor for metric in self._metrics)
+        with self.at_work():
+            self.network = self._known(cache) if needed else NetworkFacts()
+        self.measures = [self._measure(metric) for metric in metrics if metric.kind != "set"]
+
+    def function(self, name: str) -> PictureFunction:
+        """The function of a pair or single metric."""
+        return built_in(name) if name in BUILT_IN else self._load().functions[name]
+
+    def extractor(self, name: ExtractorName) -> "Extractor":
+        """The network of this name."""
+        return self._load().extractors[name]
+
+    @contextmanager
+    def at_work(self) -> Iterator[None]:
+        """Inside, torch uses one thread for each thread that measures, also where it is loaded only then."""
+        self._is_at_work = True
+        if "torch" in sys.modules:
+            self._hold_torch()
+        try:
+            yield
+        finally:
+            self._is_at_work = False
+            if self._torch_threads is not None:
+                import torch
+
+                torch.set_num_threads(self._torch_threads)
+                self._torch_threads = None
+
+    def _hold_torch(self) -> None:
+        import torch
+
+        if self._torch_threads is None:
+            self._torch_threads = torch.get_num_threads()
+        torch.set_num_threads(1)
+
+    def _measure(self, metric: Metric) -> Measure:
+        definition = ""
+        weights = [self.network.sha256.get(name) for name in metric.weights]
+        if metric.definition and all(weights):
+            parts = [metric.definition, *map(str, weights), self._where(network=metric.name not in BUILT_IN)]
+            if metric.kind == "pair" and self._settings.resize:
+                parts.append("generated picture resized by Pillow's bicubic")
+            definition = "; ".join(parts)
+        return Measure(metric.name, metric.kind == "pair", definition, keeps_reasons=not metric.distribution)
+
+    def _where(self, *, network: bool) -> str:
+        libraries = [f"{name} {version}" for name, version in versions(_NETWORK_LIBRARIES)] if network else []
+        return "; ".join([self.device.partition(":")[0], decoder(), *libraries])
+
+    def _known(self, cache: Cache) -> NetworkFacts:
+        """The facts about the networks: kept ones where all weights are there, else those of the loaded ones."""
+        hashes = self._weights_hashes()
+        if hashes is None:
+            return self._load().facts
+        definitions = {metric.name: metric.definition for metric in self._metrics}
+        facts = [definitions, hashes, self._settings.resizer, self._settings.precision, self._where(network=True)]
+        key = bytes.fromhex(sha256_json(["networks", *facts, code_hash()]))
+        kept = cache.result(key)
+        if kept is not None:
+            content = json.loads(kept)
+            return NetworkFacts(**content | {"kinds": tuple(FeatureKind(**kind) for kind in content["kinds"])})
+        found = self._load().facts
+        cache.keep_result(key, json.dumps({**vars(found), "kinds": [vars(kind) for kind in found.kinds]}))
+        return found
+
+    def _weights_hashes(self) -> dict[str, str] | None:
+        """SHA-256 of the weights' files by name; None where one is missing or will not do."""
+        given = self._settings.weights
+        try:
+            names = dict.fromkeys(name for metric in self._metrics for name in metric.weights)
+            hashes = {name: sha256_file(find(name, path=given.get(name))) for name in names}
+            if self._settings.segmenter is not None:
+                from gan_eval.metrics.networks.segmenter_settings import segmenter_key
+
+                hashes["segmenter"] = segmenter_key(self._settings.segmenter)
+            return hashes
+        except UserError:
+            return None
+
+    def _load(self) -> _Loaded:
+        with self._lock:
+            if self._loaded is None:
+                self._loaded = self._read()
+            return self._loaded
+
+    def _read(self) -> _Loaded:
+        from gan_eval.metrics.networks.extractors import load_extractors
+        from gan_eval.metrics.networks.learned import learned_metrics
+        from gan_eval.metrics.own.pictures import own_functions
+
+        if self._is_at_work:
+            self._hold_torch()
+        settings = self._settings
+        where: dict[str, Any] = {"paths": settings.weights, "device": self.device}
+        learned = learned_metrics(self._metrics, **where)
+        found = load_extractors(
+            self._metrics,
+            resizer=settings.resizer,
+            precision=settings.precision,
+            segmenter=settings.segmenter,
+            **where,
+        )
+        kinds = [
+            FeatureKind(name, one.size, one.companion, f"{one.key}; {self._where(network=True)}", name != "segmenter")
+            for name, one in found.ready.items()
+        ]
+        facts = NetworkFacts(
+            tuple(kinds), learned.sha256 | found.sha256, found.unavailable, found.caveats, learned.caveats
+        )
+        return _Loaded(facts, learned.functions | own_functions(self._metrics, device=self.device), found.ready)
+
+
+@cache
+def built_in(name: str) -> PictureFunction:
+    """The function of a metric that needs nothing but the pictures."""
+    found: PictureFunction = getattr(import_module(f"gan_eval.metrics.definitions.{BUILT_IN[name]}"), name)
+    return found
+
+
+@cache
+def code_hash() -> str:
+    """SHA-256 of the code of the metrics: what is kept under it is not found by another version of it."""
+    files = sorted(Path(__file__).parent.parent.rglob("*.py"))
+    return sha256_bytes(b"".join(file.read_bytes() for file in files))
+
+
+def _device(name: str | None) -> str:
+    """The device with this name; else CUDA where there is one. torch is not loaded where the answer is plain.
+
+    Raises:
+        UserError: this machine has no such device.
+    """
+    if name == "cpu" or (name is None and not _has_cuda_driver()):
+        return "cpu"
+    from gan_eval.metrics.networks.devices import usable_device
+
+    return usable_device(name)
+
+
+def _has_cuda_driver() -> bool:
+    try:
+        ctypes.CDLL("nvcuda.dll" if os.name == "nt" else "libcuda.so.1")
+    except OSError:
+        return False
+    return True
