@@ -31,6 +31,8 @@ Install = Callable[..., None]
 def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Install:
     """Puts a distribution with these entry points on the path."""
 
+    sys.modules.pop("tiny_metrics", None)  # another file's test may have left its own
+
     def put(entries: str = ENTRIES, *, distribution: str = "tiny-metrics") -> None:
         write_distribution(tmp_path / distribution, entries, name=distribution)
         monkeypatch.syspath_prepend(str(tmp_path / distribution))

@@ -53,7 +53,7 @@ def test_the_second_hidden_layer_of_torchvisions_network(
     assert found.std() > 0
     assert np.abs(found - wanted).max() < 1e-5 * wanted.max()
     assert extractor.key.startswith("vgg16-fc2/")
-    assert extractor.key.endswith("/bilinear-aa/float32")
+    assert extractor.key.endswith("/bilinear-aa/fp32")
 
 
 def test_convolutions_alone_are_not_enough(tmp_path: Path) -> None:
