@@ -18,6 +18,9 @@ FID_OF_FEW = (
 )
 """What a reader must know of such an FID."""
 
+BESIDE_FID = ("fid_infinity", "kid")
+"""What is shown beside the FID of few pictures, asked for or not, and compares them in its place."""
+
 
 @dataclass(frozen=True)
 class Metric:

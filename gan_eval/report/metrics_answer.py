@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping
 
+from gan_eval.metrics.facts import BESIDE_FID
 from gan_eval.report.metrics_agreement import model_agreement, model_ranks
 from gan_eval.report.metrics_best import Standing
 from gan_eval.report.metrics_data import Measured
-from gan_eval.report.metrics_facts import INSTEAD_OF_FID, NO_VERDICT, fid_warning, higher_is_better
+from gan_eval.report.metrics_facts import NO_VERDICT, fid_warning, higher_is_better
 from gan_eval.report.words import listed, number, plural
 
 _MOST_NAMED, _MOST_METRICS = 4, 6
@@ -30,7 +31,7 @@ def aside_of(measured: Measured, dataset: str, found: Mapping[str, Standing]) ->
     """The metrics that make nobody the best, and why: those that only describe, and an FID of few pictures where
     other metrics compare the same sets."""
     aside = {metric: "noise raises it, too" for metric in NO_VERDICT if metric in found and found[metric].leader}
-    instead = [metric for metric in INSTEAD_OF_FID if metric in found and found[metric].leader]
+    instead = [metric for metric in BESIDE_FID if metric in found and found[metric].leader]
     if instead and "fid" in found and found["fid"].leader and _fid_counts(measured, dataset, few=True):
         aside["fid"] = f"{listed(instead)} {'counts' if len(instead) == 1 else 'count'} in its place"
     return aside

@@ -9,8 +9,6 @@ from gan_eval.metrics.facts import FID_OF_FEW
 from gan_eval.metrics.registry import METRICS, Metric, select
 from gan_eval.report.words import whole
 
-INSTEAD_OF_FID = ("fid_infinity", "kid")
-"""What compares sets of pictures where they are few for FID."""
 NO_VERDICT = ("sharpness",)
 """Metrics that describe pictures and do not say which are better, although they have a direction: noise raises
 sharpness as well."""

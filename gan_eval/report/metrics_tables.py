@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from gan_eval.metrics.facts import ENOUGH_FOR_FID
+from gan_eval.metrics.facts import BESIDE_FID, ENOUGH_FOR_FID
 from gan_eval.report.metrics_beside import unplaced_values
 from gan_eval.report.metrics_best import HOW_MARKED, Standing
 from gan_eval.report.metrics_data import REAL, Measured, Summary
-from gan_eval.report.metrics_facts import INSTEAD_OF_FID, arrow, decimals, facts_of, unit_of
+from gan_eval.report.metrics_facts import arrow, decimals, facts_of, unit_of
 from gan_eval.report.words import NBSP, NOTHING, interval, listed, missing, number, plural, whole
 
 MOST_COLUMNS = 8
@@ -204,7 +204,7 @@ def _notes(
 ) -> list[str]:
     """Notes that hold for whole columns, and what to measure beside an FID of few pictures."""
     lines = _grouped((note, metric) for metric, note in shared.items())
-    absent = [name for name in INSTEAD_OF_FID if name not in measured.set_metrics(dataset)]
+    absent = [name for name in BESIDE_FID if name not in measured.set_metrics(dataset)]
     if absent and any(one.few_for_fid for one in summaries.get("fid", {}).values()):
         lines.append(f"Measure {listed(absent)} beside fid: it can be read at this number of pictures.")
     return lines

@@ -10,16 +10,13 @@ from collections.abc import Mapping, Sequence
 from gan_eval.metrics.callables import OnProgress
 from gan_eval.metrics.catalogue import METRICS
 from gan_eval.metrics.definitions.jackknife import GROUPS, Estimate
-from gan_eval.metrics.facts import ENOUGH_FOR_FID, FID_OF_FEW, ExtractorName, Metric
+from gan_eval.metrics.facts import BESIDE_FID, ENOUGH_FOR_FID, FID_OF_FEW, ExtractorName, Metric
 from gan_eval.metrics.run.differences import Outcome, compare_outcomes
 from gan_eval.metrics.run.feature_table import FeatureTable
 from gan_eval.metrics.run.inputs import Stimulus
 from gan_eval.metrics.run.set_rows import SetRows
 from gan_eval.metrics.run.set_sources import Given, Source
 from gan_eval.tabular import Row
-
-BESIDE_FID = ("fid_infinity", "kid")
-"""What is shown beside the FID of few pictures, asked for or not."""
 
 
 def compare_sets(
