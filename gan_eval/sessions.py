@@ -10,9 +10,9 @@ from gan_eval.errors import UserError
 from gan_eval.files import sha256_json
 from gan_eval.pipeline import Listener, hash_result
 from gan_eval.plan import Plan, has_screen
+from gan_eval.schema import Table
 from gan_eval.stimuli import read_sets
 from gan_eval.store import STORED_TABLES, open_store
-from gan_eval.tables import Table
 from gan_eval.tabular import Row
 
 if TYPE_CHECKING:

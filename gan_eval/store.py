@@ -22,7 +22,7 @@ import sqlalchemy as sa
 from gan_eval import tables, tabular
 from gan_eval.errors import UserError
 from gan_eval.files import write_error
-from gan_eval.tables import Dtype, Table
+from gan_eval.schema import Dtype, Table
 
 if TYPE_CHECKING:
     import pandas as pd

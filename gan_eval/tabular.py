@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from gan_eval.errors import UserError
 from gan_eval.files import atomic_path, write_bytes
-from gan_eval.tables import Column, Dtype, Table
+from gan_eval.schema import Column, Dtype, Table
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -7,13 +7,15 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
+from gan_eval.metrics.definitions.jackknife import t_95
 from gan_eval.metrics.facts import ENOUGH_FOR_FID
+from gan_eval.metrics.run.finite import FiniteMean, finite_mean
 from gan_eval.metrics.run.inputs import Stimulus
 from gan_eval.report.metrics_facts import in_order
 from gan_eval.report.words import NOTHING, missing
-from gan_eval.tables import BESIDE, IMAGE_METRICS, METRIC_COMPARISONS, RUNS, SET_METRICS, Table
+from gan_eval.schema import Table
+from gan_eval.tables import BESIDE, IMAGE_METRICS, METRIC_COMPARISONS, RUNS, SET_METRICS
 from gan_eval.tabular import frame_of
 
 REAL = "real"
@@ -136,30 +138,30 @@ class Measured:
 def _of_pictures(rows: pd.DataFrame) -> Summary:
     values = rows["value"].to_numpy(float)
     known = values[~np.isnan(values)]
-    finite = known[np.isfinite(known)]
+    found = finite_mean(known)
     reasons = rows.loc[rows["value"].isna(), "reason"].fillna("no reason given").value_counts(sort=False)
-    low, high = _mean_interval(finite)
+    low, high = _mean_interval(found)
     return Summary(
-        value=float(finite.mean()) if len(finite) else float(known[0]) if len(known) else math.nan,
+        value=found.mean if found.mean is not None else float(known[0]) if len(known) else math.nan,
         low=low,
         high=high,
         n=len(known),
-        infinite=len(known) - len(finite),
+        infinite=found.left_out,
         missing=len(values) - len(known),
         reasons={str(reason): int(count) for reason, count in reasons.items()},
     )
 
 
-def _mean_interval(values: np.ndarray) -> tuple[float, float]:
+def _mean_interval(found: FiniteMean) -> tuple[float, float]:
     """Student's t for the mean; NaN for fewer than two values.
 
-    >>> [round(end, 3) for end in _mean_interval(np.array([1.0, 2.0, 3.0]))]
+    >>> [round(end, 3) for end in _mean_interval(finite_mean([1.0, 2.0, 3.0]))]
     [-0.484, 4.484]
     """
-    if len(values) < 2:
+    if found.mean is None or found.sd is None:
         return math.nan, math.nan
-    half = float(stats.t.ppf(0.975, len(values) - 1) * values.std(ddof=1) / math.sqrt(len(values)))
-    return float(values.mean()) - half, float(values.mean()) + half
+    half = t_95(found.n - 1) * found.sd / math.sqrt(found.n)
+    return found.mean - half, found.mean + half
 
 
 def _of_set(row: pd.Series) -> Summary:

@@ -13,10 +13,11 @@ import pandas as pd
 from gan_eval import tables
 from gan_eval.errors import UserError
 from gan_eval.metrics.run.finite import finite_mean
+from gan_eval.schema import Table
 from gan_eval.tabular import conform, read_table
 
 _NEEDED = ("model", "dataset", "metric", "value")
-_FOREIGN = tables.Table(
+_FOREIGN = Table(
     tables.BESIDE.name,
     "What a file must have: real pictures in it have no model.",
     tuple(replace(column, filled=False) for column in tables.BESIDE.columns if column.name in _NEEDED),

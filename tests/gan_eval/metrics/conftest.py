@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 from metric_pictures import Thumbnails, disturbed, texture
+from tiny_segmenters import NearestColour, save
 from torch import nn
 
 from gan_eval import images
@@ -69,3 +70,9 @@ def thumbnails(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Thumbnails:
 
     monkeypatch.setattr(extractors, "load_extractors", load)
     return extractor
+
+
+@pytest.fixture(scope="module", params=["net.pt", "net.onnx"])
+def colour_network(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file with a network that reads the palette's colours."""
+    return save(NearestColour(), tmp_path_factory.mktemp("network") / request.param)

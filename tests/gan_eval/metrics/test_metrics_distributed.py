@@ -16,6 +16,7 @@ from gan_eval.__main__ import run
 from gan_eval.errors import UserError
 from gan_eval.launch import processes
 from gan_eval.metrics.run.distributed import ALONE, started_together
+from gan_eval.schema import Table
 from gan_eval.tabular import read_rows, read_table
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -56,7 +57,7 @@ def sets(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     return found
 
 
-def without_run(folder: Path, table: tables.Table) -> pd.DataFrame:
+def without_run(folder: Path, table: Table) -> pd.DataFrame:
     return read_table(folder / f"{table.name}.csv", table).drop(columns="run")
 
 

@@ -25,6 +25,7 @@ from gan_eval.quiz.clock import SystemClock
 from gan_eval.quiz.library import Library
 from gan_eval.quiz.protocol import protocol_for
 from gan_eval.quiz.session import Session, State
+from gan_eval.schema import Table
 from gan_eval.stimuli import StimulusSet
 from gan_eval.store import Store, Writer, open_store
 from gan_eval.study import QuizSettings
@@ -101,7 +102,7 @@ class Sitting:
             target = self.page.focusWidget() or self.page
         QTest.keyClick(target, key)  # type: ignore[call-overload]
 
-    def rows(self, table: tables.Table) -> list[Row]:
+    def rows(self, table: Table) -> list[Row]:
         return self.writer.submit(lambda store: store.rows(table)).result()
 
 

@@ -15,6 +15,7 @@ from gan_eval.quiz.clock import VirtualClock
 from gan_eval.quiz.protocol import protocol_for
 from gan_eval.quiz.session import Session, State
 from gan_eval.quiz.trial import MILLISECOND
+from gan_eval.schema import Table
 from gan_eval.stimuli import StimulusSet
 from gan_eval.store import Store, Writer, open_store
 from gan_eval.study import ConsentSettings, QuizSettings
@@ -49,7 +50,7 @@ def show(session: Session, clock: VirtualClock, *, exposure: float, key: str | N
     session.close()
 
 
-def rows_of(writer: Writer, table: tables.Table) -> list[Row]:
+def rows_of(writer: Writer, table: Table) -> list[Row]:
     return writer.submit(lambda store: store.rows(table)).result()
 
 

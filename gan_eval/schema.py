@@ -1,0 +1,96 @@
+"""What a table is: its columns, with dtype, unit and meaning. Which tables there are stands in `gan_eval.tables`."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Literal
+
+Dtype = Literal["text", "int", "float", "bool", "instant", "json"]
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a table."""
+
+    name: str
+    dtype: Dtype
+    meaning: str
+    unit: str = ""
+    words: tuple[str, ...] = ()
+    """The allowed words of an enumeration; empty for free text."""
+    filled: bool = False
+    """Every row must hold a value."""
+    optional: bool = False
+    """The column may be absent from a file; it then reads as missing."""
+
+
+@dataclass(frozen=True)
+class Table:
+    """One table: its columns in order and the columns whose values identify a row."""
+
+    name: str
+    meaning: str
+    columns: tuple[Column, ...]
+    key: tuple[str, ...] = ()
+    by_name: dict[str, Column] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "by_name", {column.name: column for column in self.columns})
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The column names in order."""
+        return tuple(self.by_name)
+
+
+def text(
+    name: str, meaning: str, *, words: tuple[str, ...] = (), filled: bool = False, optional: bool = False
+) -> Column:
+    return Column(name, "text", meaning, words=words, filled=filled, optional=optional)
+
+
+def integer(name: str, meaning: str, *, unit: str = "", filled: bool = False, optional: bool = False) -> Column:
+    """A column of whole numbers."""
+    return Column(name, "int", meaning, unit=unit, filled=filled, optional=optional)
+
+
+def number(name: str, meaning: str, *, unit: str = "", filled: bool = False, optional: bool = False) -> Column:
+    """A column of floats."""
+    return Column(name, "float", meaning, unit=unit, filled=filled, optional=optional)
+
+
+def milliseconds(name: str, meaning: str, *, optional: bool = False) -> Column:
+    """A column of times in float milliseconds."""
+    return number(name, meaning, unit="ms", optional=optional)
+
+
+def boolean(name: str, meaning: str, *, filled: bool = False, optional: bool = False) -> Column:
+    """A column of truths."""
+    return Column(name, "bool", meaning, filled=filled, optional=optional)
+
+
+def instant(name: str, meaning: str) -> Column:
+    """A column of instants in UTC."""
+    return Column(name, "instant", meaning, unit="UTC, ISO 8601")
+
+
+def reference(tables: Iterable[Table]) -> str:
+    """The text of `docs/tables.md`."""
+    lines = [
+        "# The tables",
+        "",
+        "Made from `gan_eval/tables.py` by `python -m gan_eval.tables > docs/tables.md`; do not edit by hand.",
+        "",
+        "CSV files are UTF-8 with line feeds; a missing value is an empty cell; booleans are `true` and `false`; an",
+        "infinite number is `inf`. Times are float milliseconds in columns that end in `_ms`; instants are UTC in",
+        "ISO 8601. More columns than those below are welcome and are kept.",
+    ]
+    for table in tables:
+        lines += ["", f"## {table.name}", "", table.meaning, ""]
+        if table.key:
+            lines += [f"A row is identified by {', '.join(f'`{name}`' for name in table.key)}.", ""]
+        lines += ["| column | type | unit | must be filled | meaning |", "| --- | --- | --- | --- | --- |"]
+        for column in table.columns:
+            words = f" ({', '.join(column.words)})" if column.words else ""
+            need = "yes" if column.filled else ("column may be absent" if column.optional else "")
+            lines.append(f"| {column.name} | {column.dtype} | {column.unit} | {need} | {column.meaning}{words} |")
+    return "\n".join(lines) + "\n"
