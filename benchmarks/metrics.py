@@ -27,6 +27,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 from metric_sides import LINES, Line
 from peers import METRIC_PEERS, ROOT, peers_python
 
+PAUSE_S = 0.25
+
 
 def main() -> None:
     """Make the environment, go into it, and print the table."""
@@ -68,7 +70,12 @@ def compare(lines: dict[str, Line], rounds: int | None) -> None:
 
 
 def timed(work: Callable[[], Any]) -> float:
-    """Seconds of one call."""
+    """Seconds of one call.
+
+    The threads of the other side's BLAS wait for more work in a busy loop, up to a tenth of a second: the pause lets
+    them fall asleep, so that neither side's call shares its cores with them.
+    """
+    time.sleep(PAUSE_S)
     start = time.perf_counter()
     work()
     return time.perf_counter() - start

@@ -14,17 +14,23 @@ ROOT = Path(__file__).resolve().parent.parent
 METRIC_PEERS = ("pyiqa==0.1.16", "piq==0.8.0", "pytorch-msssim==1.0.0", "torch-fidelity==0.4.0")
 
 
-def peers_python(folder: Path, packages: tuple[str, ...]) -> Path:
+def peers_python(folder: Path, packages: tuple[str, ...], *, alone: tuple[str, ...] = ()) -> Path:
     """The interpreter of an environment with these packages, made where it is not there.
 
     Packages come from the index that this machine's installer is configured for.
+
+    Args:
+        folder: where the environment is.
+        packages: installed with all that they ask for, within this project's constraints.
+        alone: installed without what they ask for.
     """
+    wanted = "\n".join((*packages, *alone))
     folder = folder.absolute()
     python = folder / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
     done = folder / "peers.txt"
-    if python.is_file() and done.is_file() and done.read_text(encoding="utf-8") == "\n".join(packages):
+    if python.is_file() and done.is_file() and done.read_text(encoding="utf-8") == wanted:
         return python
-    print(f"making {folder} with {', '.join(packages)}", file=sys.stderr)
+    print(f"making {folder} with {wanted.replace(chr(10), ', ')}", file=sys.stderr)
     venv.create(folder, with_pip=True)
     where = subprocess.run(
         [python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"],
@@ -37,5 +43,7 @@ def peers_python(folder: Path, packages: tuple[str, ...]) -> Path:
     subprocess.run(
         [python, "-m", "pip", "install", "--quiet", "-c", str(ROOT / "constraints.txt"), *packages], check=True
     )
-    done.write_text("\n".join(packages), encoding="utf-8")
+    if alone:
+        subprocess.run([python, "-m", "pip", "install", "--quiet", "--no-deps", *alone], check=True)
+    done.write_text(wanted, encoding="utf-8")
     return python

@@ -214,6 +214,20 @@ def install(checkout: Checkout, extras: str) -> None:
         say("the metrics' kernels could not be compiled beforehand; the first measurement will do it")
 
 
+def add_extra(checkout: Checkout, extra: str, *, module: str) -> None:
+    """Install an extra that stands beside `EXTRAS` into a finished environment, where its `module` is missing.
+
+    Raises:
+        SetupError: it could not be done.
+    """
+    if ends_well([checkout.python, "-c", f"import {module}"]):
+        return
+    with alone(checkout.root):
+        say(f"installing the extra {extra!r} into {checkout.venv}: once, a few seconds")
+        command = install_command(checkout, extra, shutil.which("uv") or "pip")
+        run_shown(command, folder=checkout.root, what=f"installing {extra}")
+
+
 def cost(extras: str, before: Stamp | None) -> str:
     """What the installation takes, in words."""
     if extras == "none":

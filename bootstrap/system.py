@@ -10,8 +10,8 @@ from pathlib import Path
 from bootstrap.tools import SetupError, run_shown, say
 from gan_eval.system_libraries import install_command, missing_libraries
 
-TEST_PROGRAMS = {"Xvfb": "xvfb", "xdotool": "xdotool"}
-"""A virtual screen and a hand that presses keys on it, with the Debian packages that have them."""
+TEST_PROGRAMS = {"Xvfb": "xvfb", "xdotool": "xdotool", "objdump": "binutils"}
+"""A virtual screen, a hand that presses keys on it, and what PyInstaller reads libraries with: Debian packages."""
 
 
 def prepare_system(*, environment_needed: bool, for_tests: bool) -> None:
@@ -19,7 +19,7 @@ def prepare_system(*, environment_needed: bool, for_tests: bool) -> None:
 
     Args:
         environment_needed: a virtual environment is to be made with this Python's own means.
-        for_tests: the tests that need a display want `TEST_PROGRAMS`.
+        for_tests: some tests want `TEST_PROGRAMS`.
 
     Raises:
         SetupError: no virtual environment can be made.

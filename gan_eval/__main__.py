@@ -2,6 +2,10 @@
 
 import sys
 import traceback
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import typer
 
 
 def main() -> None:
@@ -9,14 +13,12 @@ def main() -> None:
     sys.exit(run(sys.argv[1:]))
 
 
-def run(arguments: list[str]) -> int:
-    """Run one command and return its exit status."""
+def run(arguments: list[str], *, application: "typer.Typer | None" = None) -> int:
+    """Run one command of `application` (default: the smallest that knows it) and return its exit status."""
     from gan_eval.errors import UserError
 
     try:
-        from gan_eval.cli import app
-
-        status = app(arguments, standalone_mode=False) or 0
+        status = (application or _smallest(arguments))(arguments, standalone_mode=False) or 0
         return _interrupted() if status == 130 else int(status)
     except UserError as error:
         return _fail(str(error), 2)
@@ -31,6 +33,17 @@ def run(arguments: list[str]) -> int:
             return _usage(error)
         traceback.print_exc()
         return _fail("this is an error of the program, not of your input; please report it with the lines above", 1)
+
+
+def _smallest(arguments: list[str]) -> "typer.Typer":
+    """The application that knows the command; the one with all commands takes longer to import."""
+    from gan_eval.cli_lab import LAB_VERBS, lab_app
+
+    if arguments and arguments[0] in LAB_VERBS:
+        return lab_app
+    from gan_eval.cli import app
+
+    return app
 
 
 def _interrupted() -> int:
@@ -52,6 +65,8 @@ def _missing(error: ModuleNotFoundError) -> int:
     extras = {"torch": "metrics", "torchmetrics": "metrics", "torchvision": "metrics", "safetensors": "metrics"}
     extras |= {"lightning": "train", "lightning_fabric": "train", "skimage": "train"}
     name = (error.name or "").split(".")[0]
+    if getattr(sys, "frozen", False):
+        return _fail(f"this needs {name}, which is not in this build of the quiz; use an installed gan_eval for it", 2)
     if name not in extras:
         traceback.print_exc()
         return _fail(f"the library {name or error} is missing; gan-eval doctor tells what is", 1)

@@ -1,4 +1,4 @@
-"""The commands that come in groups: `stimuli`, `weights`, `trials`."""
+"""The commands that come in groups: `weights`, `trials`."""
 
 from functools import partial
 from pathlib import Path
@@ -6,36 +6,12 @@ from typing import Annotated
 
 import typer
 
-from gan_eval.cli_options import Out, pairs
+from gan_eval.cli_options import pairs
 
-stimuli_app = typer.Typer(help="Stimulus sets: pictures that can be shown.", no_args_is_help=True)
 weights_app = typer.Typer(help="Pretrained weights that metrics need.", no_args_is_help=True)
 trials_app = typer.Typer(help="Trials from other programs.", no_args_is_help=True)
-
-
-@stimuli_app.command("import")
-def stimuli_import(
-    source: Annotated[Path, typer.Argument(help="Folder with real/ and fake/, or *_real_A/_fake_B/_real_B.png.")],
-    out: Out,
-    dataset: Annotated[str | None, typer.Option(help="Name of the data set; default: the folder's.")] = None,
-    model: Annotated[str, typer.Option(help="Name of the generator.")] = "generated",
-) -> None:
-    """Make a stimulus set from any generator's result folder."""
-    from gan_eval.console import Console
-    from gan_eval.stimuli import import_folder
-
-    with Console() as console:
-        imported = import_folder(
-            source,
-            out,
-            dataset=dataset,
-            model=model,
-            on_progress=lambda done, total: console.progress("import", done, total),
-        )
-        for problem in imported.problems:
-            console.message(f"left out: {problem}")
-        console.message(f"{imported.items} items imported, {len(imported.problems)} left out")
-    typer.echo(out)
+MOST_NAMED = 20
+"""So many rejected cells are told on the screen; the file beside has all."""
 
 
 @weights_app.command("list")
@@ -72,12 +48,46 @@ def trials_import(
     out: Annotated[Path, typer.Option("--out", help="The trials table to write (.csv or .parquet).")],
     mapping: Annotated[list[str] | None, typer.Option("--map", help="Such as participant=subject; rt_s*1000.")] = None,
     where: Annotated[list[str] | None, typer.Option("--where", help="Keep rows such as passed_check=True.")] = None,
+    word: Annotated[
+        list[str] | None, typer.Option("--word", help="What the file's words mean, such as kind:synthetic=fake.")
+    ] = None,
+    strict: Annotated[bool, typer.Option("--strict", help="Take nothing where a row does not fit.")] = False,
 ) -> None:
-    """Bring a foreign table of judgements into a trials table."""
+    """Bring a foreign table of judgements into a trials table.
+
+    A row that does not fit is left out, named here and kept in OUT.rejected.csv.
+    """
     from gan_eval import tables, tabular
+    from gan_eval.errors import UserError
     from gan_eval.stats import import_trials
 
-    frame = import_trials(file, mapping=pairs(mapping or [], "--map"), where=where or ())
-    tabular.write_table(frame, out, tables.TRIALS)
-    typer.echo(f"{len(frame)} trials", err=True)
+    found = import_trials(file, mapping=pairs(mapping or [], "--map"), where=where or (), words=_meanings(word or []))
+    rows = found.rejected.to_dict("records")
+    for row in rows[:MOST_NAMED]:
+        typer.echo(f"{file}: row {row['row']}: column {row['column']}: {row['reason']}", err=True)
+    beside = out.with_name(f"{out.stem}.rejected.csv")
+    if rows and strict:
+        raise UserError(f"{file}: {len(rows)} cells do not fit; mend them, or leave --strict away")
+    if rows:
+        tabular.write_table(found.rejected, beside, tables.REJECTED)
+        left_out = found.rejected["row"].nunique()
+        typer.echo(f"{left_out} of {left_out + len(found.trials)} rows left out, all named in {beside}", err=True)
+    else:
+        beside.unlink(missing_ok=True)  # an earlier import's
+    tabular.write_table(found.trials, out, tables.TRIALS)
+    typer.echo(f"{len(found.trials)} trials", err=True)
     typer.echo(out)
+
+
+def _meanings(texts: list[str]) -> dict[str, dict[str, str]]:
+    """`column:theirs=ours` texts by column."""
+    from gan_eval.errors import UserError
+
+    found: dict[str, dict[str, str]] = {}
+    for text in texts:
+        place, equals, ours = text.rpartition("=")
+        column, colon, theirs = place.partition(":")
+        if not (equals and colon and theirs and ours):
+            raise UserError(f"--word {text}: wanted COLUMN:THEIRS=OURS, such as kind:synthetic=fake")
+        found.setdefault(column, {})[theirs] = ours
+    return found

@@ -9,7 +9,8 @@ from typing import Any
 from gan_eval.cli_options import pairs
 from gan_eval.console import Console
 from gan_eval.errors import UserError
-from gan_eval.study import Direction, TrainingSettings, check_options
+from gan_eval.sections import check_options
+from gan_eval.study import Direction, TrainingSettings
 
 LENGTHS = frozenset({"steps", "epochs"})
 

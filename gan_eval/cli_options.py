@@ -11,13 +11,15 @@ import typer
 
 from gan_eval.errors import UserError
 from gan_eval.files import sha256_json
-from gan_eval.study import QuizSettings, check_options
+from gan_eval.quiz_settings import QuizSettings
+from gan_eval.sections import check_options
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from gan_eval.quiz import SessionResult
     from gan_eval.stimuli import StimulusSet
+    from gan_eval.tabular import Row
 
 
 Out = Annotated[Path, typer.Option("--out", help="Folder for the results; must be empty or ours.")]
@@ -34,7 +36,7 @@ class DirectionOption(StrEnum):
 
 
 def quiz_of_options(options: Mapping[str, Any]) -> QuizSettings:
-    """The quiz that options without a study file ask for; `exposure_ms` and `keys` are still text.
+    """The quiz that options without a study file ask for; times and keys are still text.
 
     Raises:
         UserError: an option's value is not what it must be.
@@ -42,12 +44,26 @@ def quiz_of_options(options: Mapping[str, Any]) -> QuizSettings:
     values = dict(options)
     if "keys" in values:
         values["keys"] = pairs(values["keys"].split(","), "--keys")
-    if values.get("exposure_ms", "until-answer") != "until-answer":
-        try:
-            values["exposure_ms"] = float(values["exposure_ms"])
-        except ValueError as error:
-            raise UserError(f"--exposure-ms {values['exposure_ms']}: wanted milliseconds or until-answer") from error
+    exposures = [_number_or(text, "until-answer", "--exposure-ms") for text in values.pop("exposure_ms", "").split(",")]
+    if len(exposures) > 1:
+        values["exposures_ms"] = tuple(exposures)
+    elif exposures[0] is not None:
+        values["exposure_ms"] = exposures[0]
+    if "allow_giveaways" in values:
+        values["allow_giveaways"] = tuple(clue.strip() for clue in values["allow_giveaways"].split(","))
+    if "response_ms" in values:
+        values["response_ms"] = _number_or(values["response_ms"], "unlimited", "--response-ms")
     return check_options(QuizSettings, values)
+
+
+def _number_or(text: str, word: str, option: str) -> float | str | None:
+    """Milliseconds, or the one word that stands for no limit; None: nothing was given."""
+    if text in ("", word):
+        return text or None
+    try:
+        return float(text)
+    except ValueError as error:
+        raise UserError(f"{option} {text}: wanted milliseconds or {word}") from error
 
 
 def given(**options: Any) -> dict[str, Any]:
@@ -114,10 +130,16 @@ def metric_inputs(
 
 def session_summary(result: "SessionResult") -> str:
     """One line on what came of a session."""
-    answered = sum(row["response"] in ("real", "fake") for row in result.trials)
+    answered = sum(_is_answered(row) for row in result.trials)
     who = f"{result.participant}{' (simulated)' if result.simulated else ''}"
     more = "; the same command goes on with it" if result.status == "open" else ""
     return f"{who}: session {result.status}, {len(result.trials)} trials stored, {answered} answered{more}"
+
+
+def _is_answered(trial: "Row") -> bool:
+    """Whether a trial has a judgement of any protocol's kind."""
+    given = (trial["response"], trial["choice"])
+    return trial["rating"] is not None or any(answer not in (None, "none") for answer in given)
 
 
 def tables_as_json(frames: "Mapping[str, pd.DataFrame]") -> str:

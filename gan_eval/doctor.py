@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from gan_eval.errors import UserError
 from gan_eval.system_libraries import install_command, missing_libraries
 
 DISTRIBUTION = "gan-eval"
@@ -37,6 +38,8 @@ class Finding:
 
 def examine() -> list[Finding]:
     """Examine this machine; what matters most comes first. Takes seconds where torch is installed."""
+    if getattr(sys, "frozen", False):  # the build of the quiz brings its libraries along and has nothing else
+        return [*qt_findings(), *screen_findings()]
     return [
         python_finding(),
         *library_findings(),
@@ -144,15 +147,37 @@ def screen_findings() -> Iterator[Finding]:
         why = "QT_QPA_PLATFORM asks for none" if has_display else "neither DISPLAY nor WAYLAND_DISPLAY is set"
         yield Finding("screen", "warning", f"none ({why})", "sessions can only be rehearsed (simulated) here")
         return
-    yield from (_screen_finding(screen) for screen in result["screens"])
+    for screen in result["screens"]:
+        what = "screen " + screen["name"] if screen["name"] not in ("", "screen") else "screen"
+        yield _screen_finding(what, screen)
+        yield _timing_finding(f"timing of the {what}", screen, result["platform"])
 
 
-def _screen_finding(screen: dict[str, Any]) -> Finding:
-    what = "screen " + screen["name"] if screen["name"] not in ("", "screen") else "screen"
+def _screen_finding(what: str, screen: dict[str, Any]) -> Finding:
     detail = f"{screen['width']} x {screen['height']}, {screen['hertz']:.4g} Hz, device pixel ratio {screen['ratio']:g}"
     if not 20 <= screen["hertz"] <= 1000:
         return Finding(what, "warning", detail, "the refresh rate is not believable")
     return Finding(what, "ok", detail)
+
+
+def _timing_finding(what: str, screen: dict[str, Any], platform: str) -> Finding:
+    """What the timing self-test has found on a screen."""
+    measure = "gan-eval quiz --self-test"
+    try:
+        from gan_eval.quiz.station import ScreenKey, read_timing
+    except ModuleNotFoundError as error:
+        return Finding(what, "warning", f"cannot be examined: {error}", "./run setup")
+    width, height = (round(screen[side] * screen["ratio"]) for side in ("width", "height"))
+    try:
+        timing = read_timing(ScreenKey(screen["name"], width, height, screen["hertz"], platform))
+    except UserError as error:
+        return Finding(what, "warning", str(error), measure)
+    if timing is None:
+        return Finding(
+            what, "warning", "not measured; the raster window is used and exposures are not rounded", measure
+        )
+    vsync = f"vsync at {timing.refresh_hz:.2f} Hz" if timing.vsync else "no vsync"
+    return Finding(what, "ok", f"{vsync}, {timing.presenter} window; measured {timing.measured_at}")
 
 
 def weights_findings() -> Iterator[Finding]:

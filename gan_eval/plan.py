@@ -12,7 +12,7 @@ from gan_eval.metrics.registry import select
 from gan_eval.quiz.simulate import parse_observer
 from gan_eval.stimuli import read_set
 from gan_eval.study import Study, load_study
-from gan_eval.tables import TRIALS
+from gan_eval.tables import PARTICIPATION, TRIALS
 from gan_eval.tabular import frame_of
 
 SMOKE_STEPS = 6
@@ -221,9 +221,14 @@ def _check_what_comes_late(plan: Plan) -> None:
     if plan.study.metrics.names:
         select(plan.study.metrics.names)
     if plan.study.analysis.exclude:
-        from gan_eval.stats.rules import exclude
+        from gan_eval.stats.exclusion.rules import exclude
 
         exclude(frame_of([], TRIALS), plan.study.analysis.exclude, where=f"{plan.file}: analysis.exclude")
+    if plan.study.analysis.exclude_participants:
+        from gan_eval.stats.exclusion.rules import exclude
+
+        rules = plan.study.analysis.exclude_participants
+        exclude(frame_of([], PARTICIPATION), rules, where=f"{plan.file}: analysis.exclude_participants")
 
 
 def _record(plan: Plan, *, redo: bool) -> None:

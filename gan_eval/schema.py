@@ -78,7 +78,7 @@ def reference(tables: Iterable[Table]) -> str:
     lines = [
         "# The tables",
         "",
-        "Made from `gan_eval/tables.py` by `python -m gan_eval.tables > docs/tables.md`; do not edit by hand.",
+        "Made from `gan_eval/tables/` by `python -m gan_eval.tables > docs/tables.md`; do not edit by hand.",
         "",
         "CSV files are UTF-8 with line feeds; a missing value is an empty cell; booleans are `true` and `false`; an",
         "infinite number is `inf`. Times are float milliseconds in columns that end in `_ms`; instants are UTC in",
@@ -92,5 +92,6 @@ def reference(tables: Iterable[Table]) -> str:
         for column in table.columns:
             words = f" ({', '.join(column.words)})" if column.words else ""
             need = "yes" if column.filled else ("column may be absent" if column.optional else "")
-            lines.append(f"| {column.name} | {column.dtype} | {column.unit} | {need} | {column.meaning}{words} |")
+            meaning = f"{column.meaning}{words}".replace("|", r"\|")
+            lines.append(f"| {column.name} | {column.dtype} | {column.unit} | {need} | {meaning} |")
     return "\n".join(lines) + "\n"

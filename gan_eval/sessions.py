@@ -1,6 +1,7 @@
 """The sessions of a study: who has done what, one more session, and the store's tables as files."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from itertools import count, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,11 +12,13 @@ from gan_eval.files import sha256_json
 from gan_eval.pipeline import Listener, hash_result
 from gan_eval.plan import Plan, has_screen
 from gan_eval.schema import Table
-from gan_eval.stimuli import read_sets
+from gan_eval.stimuli import TABLE_NAME, StimulusSet, read_sets
 from gan_eval.store import STORED_TABLES, open_store
-from gan_eval.tabular import Row
+from gan_eval.store.address import is_address
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from gan_eval.quiz import SessionResult
 
 
@@ -37,36 +40,67 @@ def quiz_session(plan: Plan, participant: str, *, store: str | Path | None = Non
     from gan_eval.quiz import run_session
 
     study = plan.study
-    require_one_design(plan, store or plan.store)
+    where = str(store or plan.store)
+    local = plan.store if is_address(where) else Path(where)
+    require_one_design(plan, local)
+    extra = extra_sets(plan)
     return run_session(
         [read_sets(plan.stimulus_folders().values())],
         study.quiz,
         participant=participant,
-        store=store or plan.store,
+        store=where,
+        station_store=local,
         study_name=study.study.name,
         design_hash=design_hash(plan),
         seed=study.study.seed,
+        practice=extra.practice,
+        catch=extra.catch,
         title=study.study.title or study.study.name,
         **options,
     )
 
 
-def read_quiz_tables(store: str | Path, study: str | None) -> dict[Table, list[Row]]:
-    """The rows of a store's tables; of one study where it is named.
+@dataclass(frozen=True)
+class ExtraSets:
+    """What is shown beside the main stimuli: at most one merged set each."""
+
+    practice: tuple[StimulusSet, ...]
+    catch: tuple[StimulusSet, ...]
+
+
+def extra_sets(plan: Plan) -> ExtraSets:
+    """The study's sets for practice and catch trials.
+
+    Raises:
+        UserError: a set is missing or broken.
+    """
+    stimuli = plan.study.stimuli
+
+    def read(names: Sequence[str]) -> tuple[StimulusSet, ...]:
+        return (read_sets(plan.file.parent / name for name in names),) if names else ()
+
+    return ExtraSets(read(stimuli.practice_sets), read(stimuli.catch_sets))
+
+
+def read_quiz_tables(store: str | Path, study: str | None) -> "dict[Table, pd.DataFrame]":
+    """A store's tables as frames; of one study where it is named.
 
     Raises:
         UserError: there is no such store.
     """
     equal = {"study": study} if study else {}
     with open_store(store, create=False) as opened:
-        wanted = {row["session"] for row in opened.rows(tables.SESSIONS, **equal)}
-        return {table: [row for row in opened.rows(table) if row["session"] in wanted] for table in STORED_TABLES}
+        sessions = opened.frame(tables.SESSIONS, **equal)
+        found = {table: opened.frame(table) for table in STORED_TABLES}
+    if study is None:
+        return found
+    return {table: frame[frame["session"].isin(sessions["session"])] for table, frame in found.items()}
 
 
-def write_quiz_tables(found: Mapping[Table, list[Row]], out: Path) -> None:
+def write_quiz_tables(found: "Mapping[Table, pd.DataFrame]", out: Path) -> None:
     """Write a store's tables as CSV files into `out`."""
-    for table, rows in found.items():
-        tabular.write_rows(rows, out / f"{table.name}.csv", table)
+    for table, frame in found.items():
+        tabular.write_table(frame, out / f"{table.name}.csv", table)
 
 
 def next_participant(plan: Plan) -> str:
@@ -84,10 +118,19 @@ def next_participant(plan: Plan) -> str:
 
 def draw_warnings(plan: Plan) -> list[str]:
     """What the draw says of pools that are too small, one line each."""
-    from gan_eval.quiz.schedule import deal
+    from gan_eval.quiz.draw import deal
 
-    rows = read_sets(plan.stimulus_folders().values()).rows
-    return list(deal(rows, plan.study.quiz, seed=plan.study.study.seed, list_number=1).warnings)
+    extra = extra_sets(plan)
+    practice, catch = ([row for stimuli in sets for row in stimuli.rows] for sets in (extra.practice, extra.catch))
+    draw = deal(
+        read_sets(plan.stimulus_folders().values()).rows,
+        plan.study.quiz,
+        seed=plan.study.study.seed,
+        list_number=1,
+        practice=practice,
+        catch=catch,
+    )
+    return list(draw.warnings)
 
 
 def answers_hash(plan: Plan) -> str:
@@ -131,23 +174,38 @@ def stimulus_hashes(plan: Plan) -> dict[str, str]:
         UserError: a set has not been made.
     """
     return {
-        f"stimuli/{name}": hash_result(folder / "stimuli.csv", "generate")
+        f"stimuli/{name}": hash_result(folder / TABLE_NAME, "generate")
         for name, folder in plan.stimulus_folders().items()
     }
 
 
+def shown_hashes(plan: Plan) -> dict[str, str]:
+    """`stimulus_hashes`, and those of the sets for practice and catch trials.
+
+    Raises:
+        UserError: a set has not been made.
+    """
+    stimuli = plan.study.stimuli
+    extra = {
+        f"{phase}/{name}": hash_result(plan.file.parent / name / TABLE_NAME, "generate")
+        for phase, names in (("practice", stimuli.practice_sets), ("catch", stimuli.catch_sets))
+        for name in names
+    }
+    return {**stimulus_hashes(plan), **extra}
+
+
 def design_hash(plan: Plan) -> str:
-    """SHA-256 over what participants see: the study's design and the very pictures."""
-    return sha256_json({"study": plan.study.design_hash, **stimulus_hashes(plan)})
+    """SHA-256 over what participants see: the study's design and the very pictures, practice and catch included."""
+    return sha256_json({"study": plan.study.design_hash, **shown_hashes(plan)})
 
 
-def require_one_design(plan: Plan, where: str | Path) -> None:
+def require_one_design(plan: Plan, where: Path) -> None:
     """A study or stimuli changed after the first session would mix two experiments.
 
     Raises:
         UserError: the store holds sessions of the study with another design.
     """
-    if "://" not in str(where) and not Path(where).is_file():
+    if not where.is_file():
         return
     with open_store(where, create=False) as store:
         hashes = {row["design_hash"] for row in store.rows(tables.SESSIONS, study=plan.study.study.name)}

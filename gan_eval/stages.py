@@ -17,6 +17,7 @@ from gan_eval.sessions import (
     next_participant,
     read_quiz_tables,
     require_one_design,
+    shown_hashes,
     simulate_missing,
     simulation,
     stimulus_hashes,
@@ -167,7 +168,7 @@ def _quiz(plan: Plan) -> Stage:
     return Stage(
         name="quiz",
         settings={"design_hash": plan.study.design_hash},
-        inputs=lambda: {**stimulus_hashes(plan), "participants": str(plan.study.quiz.participants)},
+        inputs=lambda: {**shown_hashes(plan), "participants": str(plan.study.quiz.participants)},
         outputs=(plan.store,),
         traces=tuple(plan.store.with_name(plan.store.name + suffix) for suffix in ("-wal", "-shm")),
         work=work,
@@ -181,19 +182,28 @@ def _analyze(plan: Plan) -> Stage:
 
     def work(listener: Listener) -> bool:
         found = read_quiz_tables(plan.store, plan.study.study.name) if plan.store.is_file() else {}
-        if not found.get(tables.TRIALS):
+        if not found or found[tables.TRIALS].empty:
             listener.message("analyze: no trials yet")
             return False
         write_quiz_tables(found, out)
         from gan_eval.stats import analyze, write_analysis
 
-        frame = tabular.frame_of(found[tables.TRIALS], tables.TRIALS)
-        if frame["simulated"].any() and not frame["simulated"].all():
+        trials, sessions = found[tables.TRIALS], found[tables.SESSIONS]
+        if trials["simulated"].any() and not trials["simulated"].all():
             listener.message("analyze: people have answered, so simulated sessions are left out of the statistics")
-            frame = frame[~frame["simulated"]]
+            trials = trials[~trials["simulated"]]
+            sessions = sessions[~sessions["simulated"]]
         image_metrics, set_metrics = _metric_tables(plan)
-        exclude = plan.study.analysis.exclude
-        answers = analyze(frame, image_metrics=image_metrics, set_metrics=set_metrics, exclude=exclude)
+        answers = analyze(
+            trials,
+            image_metrics=image_metrics,
+            set_metrics=set_metrics,
+            staircase=plan.study.quiz.staircase,
+            seed=plan.study.study.seed,
+            plan=plan.study.analysis,
+            participants=found[tables.PARTICIPANTS],
+            sessions=sessions,
+        )
         write_analysis(answers, out)
         return True
 

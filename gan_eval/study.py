@@ -1,34 +1,25 @@
 """The study file: one TOML file that describes one experiment, checked with errors that name the field."""
 
-import difflib
 import tomllib
-from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self, TypeVar
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import Field, ValidationError, model_validator
 
+from gan_eval.analysis_settings import AnalysisSettings, PowerSettings
 from gan_eval.errors import UserError
 from gan_eval.files import sha256_json
-
-Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
-"""A name that is safe in a file path and in an identifier: letters, digits, `_`, `-`, `.`."""
+from gan_eval.quiz_settings import QuizSettings
+from gan_eval.sections import Name, Section, first_problem
 
 Direction = Literal["AtoB", "BtoA"]
 Mode = Literal["train", "eval"]
-Protocol = Literal["quick_response"]
 GeneratorKind = Literal["unet", "resnet_6", "resnet_9"]
 NormKind = Literal["batch", "instance", "none"]
 StatisticsKind = Literal["sample", "batch"]
 UpsamplingKind = Literal["transposed", "resize"]
 AdversarialKind = Literal["bce", "least_squares", "hinge"]
 Precision = Literal["fp32", "bf16"]
-
-
-class Section(BaseModel):
-    """A section of the study file: frozen, and without unknown keys."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class StudySettings(Section):
@@ -150,7 +141,7 @@ class ModelSettings(Section):
     """`[models.NAME]`: a generator trained on one data set; training keys here override `[training]`."""
 
     data: Name
-    training: dict[str, Any] = {}
+    training: dict[str, Any] = Field(default={})
 
 
 class GenerateSettings(Section):
@@ -167,64 +158,10 @@ class StimuliSettings(Section):
 
     sets: tuple[str, ...] = ()
     """Folders with a `stimuli.csv`, relative to the study file."""
-
-
-class ConsentSettings(Section):
-    """`[quiz.consent]`: the text that a participant agrees to."""
-
-    version: str = "1"
-    text: str = (
-        "You will judge pictures. Your answers and response times are stored under a pseudonym and used for research. "
-        "You may stop at any time."
-    )
-
-
-class QuizSettings(Section):
-    """`[quiz]`: how stimuli are shown and judged."""
-
-    protocol: Protocol = "quick_response"
-    real: int = Field(default=25, ge=1)
-    fake: int = Field(default=25, ge=1)
-    """Real and fake pictures of each data set (shared out over its models)."""
-    exposure_ms: Annotated[float, Field(gt=0)] | Literal["until-answer"] = "until-answer"
-    response_ms: float = Field(default=4000.0, gt=0)
-    """Longest time from onset to an answer."""
-    blank_ms: float = Field(default=500.0, ge=100)
-    """Grey screen between trials."""
-    keys: dict[Literal["real", "fake"], str] = {"real": "j", "fake": "f"}
-    participants: int = Field(default=20, ge=1)
-    strict_counts: bool = False
-    """Fewer items than real + fake is an error instead of a smaller draw."""
-    show_score: bool = True
-    show_review: bool = True
-    instructions: str = ""
-    """Shown on the start page; default: a text made from the settings."""
-    consent: ConsentSettings = ConsentSettings()
-
-    @field_validator("keys")
-    @classmethod
-    def _two_keys(cls, keys: dict[str, str]) -> dict[str, str]:
-        if set(keys) != {"real", "fake"}:
-            raise ValueError("wanted a key for real and one for fake, such as { real = 'j', fake = 'f' }")
-        if any(len(key) != 1 or not key.isprintable() or key.isspace() for key in keys.values()):
-            raise ValueError("each key is one character, such as j")
-        if keys["real"].lower() == keys["fake"].lower():
-            raise ValueError("real and fake need different keys")
-        return keys
-
-    @model_validator(mode="after")
-    def _answer_after_flash(self) -> Self:
-        if self.exposure_ms != "until-answer" and self.exposure_ms > self.response_ms:
-            raise ValueError(
-                f"response_ms {self.response_ms:g} is shorter than exposure_ms {self.exposure_ms:g}; "
-                "it counts from onset, so raise it"
-            )
-        return self
-
-    @property
-    def flash_ms(self) -> float | None:
-        """The fixed exposure in ms, or None where the picture stays until the answer."""
-        return None if self.exposure_ms == "until-answer" else self.exposure_ms
+    practice_sets: tuple[str, ...] = ()
+    """Where practice trials come from; default: items of the study's sets that the participant's list leaves over."""
+    catch_sets: tuple[str, ...] = ()
+    """Where catch trials come from: pictures whose truth everybody sees."""
 
 
 class MetricsSettings(Section):
@@ -241,30 +178,22 @@ class MetricsSettings(Section):
     """For pixel_accuracy, class_accuracy, class_iou: a network's file, relative to the study file, or `palette`."""
 
 
-class AnalysisSettings(Section):
-    """`[analysis]`: the plan of the analysis, fixed before the data."""
-
-    exclude: tuple[str, ...] = ()
-    """Rules such as `reaction_time_ms<200`; nothing is excluded otherwise."""
-
-
 class Study(Section):
     """A whole study file."""
 
     study: StudySettings
-    data: dict[Name, DataSettings] = {}
+    data: dict[Name, DataSettings] = Field(default={})
     training: TrainingSettings = TrainingSettings()
-    models: dict[Name, ModelSettings] = {}
+    models: dict[Name, ModelSettings] = Field(default={})
     generate: GenerateSettings = GenerateSettings()
     stimuli: StimuliSettings = StimuliSettings()
     quiz: QuizSettings = QuizSettings()
     metrics: MetricsSettings = MetricsSettings()
     analysis: AnalysisSettings = AnalysisSettings()
+    power: PowerSettings = PowerSettings()
 
     @model_validator(mode="after")
     def _models_have_data(self) -> Self:
-        if not self.models and not self.stimuli.sets:
-            raise ValueError("a study needs a [models.NAME] section or stimuli.sets")
         folders: dict[str, str] = {}
         for name, model in self.models.items():
             if name == "real":
@@ -286,7 +215,7 @@ class Study(Section):
         try:
             return TrainingSettings(**(shared | own))
         except ValidationError as error:
-            raise ValueError(_first_problem(error, TrainingSettings, prefix=f"models.{model}.training.")) from error
+            raise ValueError(first_problem(error, TrainingSettings, prefix=f"models.{model}.training.")) from error
 
     def split_candidates(self, dataset: str) -> tuple[str, ...]:
         """The splits from which stimuli may come, best first."""
@@ -301,16 +230,24 @@ class Study(Section):
         design["quiz"].pop("participants")  # inviting more people does not change what each of them sees
         for words in ("title", "question", "published"):
             design["study"].pop(words)
-        return sha256_json({**design, "exclude": list(self.analysis.exclude)})
+        left_out = {"exclude": list(self.analysis.exclude)}
+        if self.analysis.exclude_participants:
+            left_out["exclude_participants"] = list(self.analysis.exclude_participants)
+        return sha256_json({**design, **left_out})
 
     @property
     def analysis_hash(self) -> str:
         """SHA-256 over the plan of the analysis."""
-        return sha256_json(self.model_dump(mode="json", include={"analysis", "metrics"}))
+        plan = self.analysis.model_dump(mode="json", exclude_defaults=True)
+        return sha256_json({"analysis": plan, "metrics": self.metrics.model_dump(mode="json")})
 
 
-def load_study(path: Path) -> Study:
+def load_study(path: Path, *, only_plan: bool = False) -> Study:
     """Read and check a study file.
+
+    Args:
+        path: the study file.
+        only_plan: it need not say where stimuli come from: its `[analysis]` is for trials that are there already.
 
     Raises:
         UserError: no such file, not TOML, or a field is not what it must be; the message names file and field.
@@ -329,69 +266,9 @@ def load_study(path: Path) -> Study:
     except tomllib.TOMLDecodeError as error:
         raise UserError(f"{path}: not valid TOML: {error}") from error
     try:
-        return Study(**values)
+        study = Study(**values)
     except ValidationError as error:
-        raise UserError(f"{path}: {_first_problem(error, Study)}") from error
-
-
-_ALTERNATIVES = ("float", "constrained-float", "literal['until-answer']", "[key]")
-"""Words that pydantic puts into a field's path where it tried several types."""
-
-
-def _first_problem(error: ValidationError, model: type[BaseModel], *, prefix: str = "") -> str:
-    """The user's line for the first thing that is wrong: field, what was found, what is wanted."""
-    problem = error.errors()[0]
-    place = [part for part in problem["loc"] if part not in _ALTERNATIVES]
-    field = prefix + ".".join(str(part) for part in place)
-    if place[-1:] == ["exposure_ms"]:
-        return f"{field}: found {problem['input']!r}; wanted milliseconds above 0, or until-answer"
-    if problem["type"] == "extra_forbidden":
-        near = difflib.get_close_matches(str(place[-1]), _keys_at(model, place[:-1]), n=1)
-        hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(_keys_at(model, place[:-1]))}"
-        return f"{field}: no such key; {hint}"
-    message = problem["msg"].removeprefix("Value error, ")
-    if not field or message.startswith("models."):
-        return message
-    if problem["type"] == "missing":
-        return f"{field}: is missing; give it a value"
-    if problem["type"] == "value_error":
-        return f"{field}: {message}"
-    if problem["type"] == "tuple_type":
-        return f"{field}: found {problem['input']!r}; wanted a list such as [{problem['input']!r}]"
-    return f"{field}: found {problem['input']!r}; {message[0].lower()}{message[1:]}"
-
-
-def _keys_at(model: type[BaseModel], place: list[Any]) -> list[str]:
-    """The known keys of the section at `place`, walking through tables such as [data.NAME]."""
-    current: Any = model
-    for part in place:
-        if isinstance(current, type) and issubclass(current, BaseModel):
-            current = current.model_fields[str(part)].annotation
-        else:
-            current = current.__args__[1]  # dict[Name, Section]
-    return list(current.model_fields) if isinstance(current, type) and issubclass(current, BaseModel) else []
-
-
-SectionType = TypeVar("SectionType", bound=Section)
-
-
-def _as_flag(name: str) -> str:
-    return f"--{name.replace('_', '-')}"
-
-
-def check_options(
-    section: type[SectionType], options: Mapping[str, Any], *, spelled: Callable[[str], str] = _as_flag
-) -> SectionType:
-    """A section made from command-line options.
-
-    Args:
-        spelled: how the user wrote the option for a field of this name.
-
-    Raises:
-        UserError: an option's value is not what it must be; the message names the option.
-    """
-    try:
-        return section(**options)
-    except ValidationError as error:
-        name, _, problem = _first_problem(error, section).partition(": ")
-        raise UserError(f"{spelled(name.split('.')[0])}: {problem}" if problem else name) from error
+        raise UserError(f"{path}: {first_problem(error, Study)}") from error
+    if not (only_plan or study.models or study.stimuli.sets):
+        raise UserError(f"{path}: a study needs a [models.NAME] section or stimuli.sets")
+    return study

@@ -4,14 +4,13 @@ Rows serve the parts that start without pandas (the quiz, generation); frames se
 read and write the same files: a table survives CSV and Parquet without loss.
 """
 
-import csv
-import io
-import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from gan_eval.cells import format_cell, parse, parse_any
+from gan_eval.csv_files import csv_bytes, even_records, require_distinct
 from gan_eval.errors import UserError
 from gan_eval.files import atomic_path, write_bytes
 from gan_eval.schema import Column, Dtype, Table
@@ -22,13 +21,6 @@ if TYPE_CHECKING:
 Row = dict[str, Any]
 """One row: text as str, int, float, bool; None where a value is missing."""
 
-_WANTED: dict[Dtype, str] = {
-    "int": "a whole number",
-    "float": "a number",
-    "bool": "true or false",
-    "instant": "an instant in ISO 8601, such as 2026-01-31T12:00:00Z",
-    "json": "JSON",
-}
 _PANDAS: dict[Dtype, str] = {
     "text": "str",
     "instant": "str",
@@ -37,7 +29,11 @@ _PANDAS: dict[Dtype, str] = {
     "float": "float64",
     "bool": "boolean",
 }
-_TRUTH = {"true": True, "false": False, "1": True, "0": False}
+
+
+def iso(moment: datetime) -> str:
+    """An instant as the tables hold it: UTC, ISO 8601, milliseconds."""
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def read_rows(path: Path, table: Table) -> list[Row]:
@@ -46,12 +42,12 @@ def read_rows(path: Path, table: Table) -> list[Row]:
     Raises:
         UserError: no such file, a column is missing, or a cell is not what the schema wants.
     """
-    header, records = _read_csv(Path(path))
+    header, records = even_records(Path(path))
     _require_columns(header, table, path)
     columns = [table.by_name.get(name) for name in header]
     rows = [
         {
-            name: _parse(text, column, f"{path}: row {number}, column {name}") if column else (text or None)
+            name: parse(text, column, f"{path}: row {number}, column {name}") if column else (text or None)
             for name, column, text in zip(header, columns, record, strict=True)
         }
         for number, record in enumerate(records, start=1)
@@ -75,10 +71,10 @@ def write_rows(rows: Iterable[Mapping[str, Any]], path: Path, table: Table) -> N
     _require_filled_rows(rows, table, path)
     header = [*table.names, *extra]
     records = (
-        [_format(row.get(name), table.by_name.get(name), f"{path}: row {number}, column {name}") for name in header]
+        [format_cell(row.get(name), table.by_name.get(name), f"{path}: row {number}, column {name}") for name in header]
         for number, row in enumerate(rows, start=1)
     )
-    write_bytes(Path(path), _csv_bytes(header, records))
+    write_bytes(Path(path), csv_bytes(header, records))
 
 
 def read_table(path: Path, table: Table) -> "pd.DataFrame":
@@ -97,10 +93,21 @@ def read_table(path: Path, table: Table) -> "pd.DataFrame":
             return conform(pd.read_parquet(path), table, where=str(path))
         except (OSError, ValueError) as error:
             raise UserError(f"{path}: not a readable Parquet file ({error})") from error
-    header, records = _read_csv(path)
+    return conform(text_frame(path), table, where=str(path))
+
+
+def text_frame(path: Path) -> "pd.DataFrame":
+    """A CSV file as a frame of text; an empty cell is missing.
+
+    Raises:
+        UserError: no such file, it is no CSV in UTF-8, or its rows are of different lengths.
+    """
+    import pandas as pd
+
+    header, records = even_records(path)
     cells = list(zip(*records, strict=True)) if records else [()] * len(header)
     frame = pd.DataFrame({name: pd.Series(column, dtype="object") for name, column in zip(header, cells, strict=True)})
-    return conform(frame.mask(frame == ""), table, where=str(path))
+    return frame.mask(frame == "")
 
 
 def write_table(frame: "pd.DataFrame", path: Path, table: Table) -> None:
@@ -115,8 +122,8 @@ def write_table(frame: "pd.DataFrame", path: Path, table: Table) -> None:
         with atomic_path(path) as temporary:
             frame.to_parquet(temporary, index=False)
         return
-    cells = [[_format(value, None, "") for value in frame[name].astype(object)] for name in frame.columns]
-    write_bytes(path, _csv_bytes(list(frame.columns), zip(*cells, strict=True)))
+    cells = [[format_cell(value, None, "") for value in frame[name].astype(object)] for name in frame.columns]
+    write_bytes(path, csv_bytes(list(frame.columns), zip(*cells, strict=True)))
 
 
 def frame_of(rows: Sequence[Mapping[str, Any]], table: Table) -> "pd.DataFrame":
@@ -154,9 +161,42 @@ def conform(frame: "pd.DataFrame", table: Table, *, where: str) -> "pd.DataFrame
         if name not in columns:
             series = frame[name]
             columns[name] = series.astype("str") if _holds_only_text(series) else series
-    result = pd.DataFrame(columns, index=frame.index).reset_index(drop=True)
+    result = pd.DataFrame(columns, index=frame.index, copy=False).reset_index(drop=True)
     _require_filled_frame(result, table, where)
     return result
+
+
+def faults(frame: "pd.DataFrame", table: Table) -> list[tuple[int, str, str]]:
+    """Every cell that the schema does not allow: position of the row from 0, column, and why.
+
+    Args:
+        frame: any frame; columns that the schema does not know are not looked at.
+        table: the schema.
+    """
+    import pandas as pd
+
+    found = []
+    for column in table.columns:
+        if column.name not in frame.columns:
+            continue
+        codes, distinct = pd.factorize(frame[column.name].array)
+        reasons = {code: reason for code, value in enumerate(distinct) if (reason := _fault(value, column))}
+        if column.filled and (codes < 0).any():
+            reasons[-1] = "empty; every row must hold a value"
+        found += [
+            (int(row), column.name, reasons[codes[row]])
+            for row in pd.Series(codes).isin(reasons).to_numpy().nonzero()[0]
+        ]
+    return sorted(found)
+
+
+def _fault(value: Any, column: Column) -> str:
+    """Why the schema does not allow a value; nothing where it does."""
+    try:
+        parse_any(value, column, "")
+    except UserError as error:
+        return str(error).removeprefix(": ")
+    return ""
 
 
 def _conform_series(series: "pd.Series", column: Column, where: str) -> "pd.Series":
@@ -171,10 +211,10 @@ def _conform_series(series: "pd.Series", column: Column, where: str) -> "pd.Seri
     parsed: list[Any] = []
     for code, value in enumerate(distinct):
         try:
-            parsed.append(_parse_any(value, column, where))
+            parsed.append(parse_any(value, column, where))
         except UserError:
             row = int((codes == code).argmax()) + 1
-            _parse_any(value, column, f"{where}: row {row}, column {column.name}")
+            parse_any(value, column, f"{where}: row {row}, column {column.name}")
     values = pd.Series([*parsed, None], dtype=wanted).take(codes)  # code -1, the last one: missing
     return values.set_axis(series.index)
 
@@ -183,146 +223,8 @@ def _holds_only_text(series: "pd.Series") -> bool:
     return series.dtype == object and all(isinstance(value, str) for value in series.dropna())
 
 
-def _is_missing(value: Any) -> bool:
-    """None, NaN, and pandas' NA and NaT (told by not equalling themselves, so that pandas need not be imported)."""
-    return value is None or type(value).__name__ in ("NAType", "NaTType") or value != value
-
-
-def _parse_any(value: Any, column: Column, where: str) -> Any:
-    """A cell of any origin (text from CSV, a NumPy scalar, None, NaN, NA) as the schema's Python value."""
-    if _is_missing(value):
-        return None
-    if isinstance(value, str):
-        return _parse(value, column, where)
-    return _check(value.item() if hasattr(value, "item") else value, column, where)
-
-
-def _parse(text: str, column: Column, where: str) -> Any:
-    """A cell of CSV text as the schema's Python value; an empty cell is None."""
-    if text == "":
-        return None
-    try:
-        return _check(_READERS[column.dtype](text), column, where)
-    except (ValueError, KeyError) as error:
-        raise UserError(f"{where}: found {text!r}, wanted {_WANTED[column.dtype]}") from error
-
-
-def _check(value: Any, column: Column, where: str) -> Any:
-    """The value itself when it has the schema's type and word.
-
-    Raises:
-        UserError: it has not.
-    """
-    match column.dtype:
-        case "int" if isinstance(value, float) and value.is_integer():
-            value = int(value)
-        case "float" if isinstance(value, int) and not isinstance(value, bool):
-            value = float(value)
-        case "json" if not isinstance(value, str):
-            value = json.dumps(value, sort_keys=True, ensure_ascii=False)
-    wanted: type = {"int": int, "float": float, "bool": bool}.get(column.dtype, str)
-    if type(value) is not wanted:
-        raise UserError(f"{where}: found {value!r}, wanted {_WANTED.get(column.dtype, 'text')}")
-    if column.words and value not in column.words:
-        raise UserError(f"{where}: found {value!r}, wanted one of {', '.join(column.words)}")
-    return None if _is_missing(value) else value
-
-
-def _format(value: Any, column: Column | None, where: str) -> str:
-    """A Python value as CSV text."""
-    if _is_missing(value) or value == "":
-        return ""
-    if column is not None:
-        value = _parse(value, column, where) if isinstance(value, str) else _check(value, column, where)
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return repr(value) if isinstance(value, float) else str(value)
-
-
-def _read_instant(text: str) -> str:
-    datetime.fromisoformat(text)
-    return text
-
-
-def _read_json(text: str) -> str:
-    json.loads(text)
-    return text
-
-
-def _read_int(text: str) -> int:
-    try:
-        return int(text)
-    except ValueError:
-        value = float(text)  # other programs write 3.0 where a column has missing values
-        if not value.is_integer():
-            raise
-        return int(value)
-
-
-_READERS: dict[Dtype, Callable[[str], Any]] = {
-    "text": str,
-    "instant": _read_instant,
-    "json": _read_json,
-    "int": _read_int,
-    "float": float,
-    "bool": lambda text: _TRUTH[text.lower()],
-}
-
-
-def _read_csv(path: Path) -> tuple[list[str], list[list[str]]]:
-    """Header and records of a CSV file as text; a byte-order mark is dropped."""
-    try:
-        text = Path(path).read_bytes().decode("utf-8-sig")
-    except FileNotFoundError as error:
-        raise UserError(f"{path}: no such file") from error
-    except OSError as error:
-        raise UserError(f"{path}: cannot be read ({error.strerror or error})") from error
-    except UnicodeDecodeError as error:
-        raise UserError(f"{path}: not UTF-8 text; save it as CSV in UTF-8") from error
-    limit = csv.field_size_limit(2**31 - 1)
-    try:
-        records = list(csv.reader(io.StringIO(text, newline=""), strict=True))
-    except csv.Error as error:
-        raise UserError(f"{path}: not a CSV file ({error})") from error
-    finally:
-        csv.field_size_limit(limit)
-    records = [record for record in records if record]
-    if not records:
-        raise UserError(f"{path}: empty; a table needs a header line")
-    header, *rows = records
-    _require_distinct(header, path)
-    for number, row in enumerate(rows, start=1):
-        if len(row) != len(header):
-            raise UserError(f"{path}: row {number}: found {len(row)} cells, wanted {len(header)} as in the header")
-    return header, rows
-
-
-class _LineFeeds(io.StringIO):
-    """Receives csv.writer's lines, one a call, and ends them with a line feed.
-
-    The writer itself must be told CR LF, or it leaves a carriage return inside a cell unquoted.
-    """
-
-    def write(self, line: str) -> int:
-        return super().write(line.removesuffix("\r\n") + "\n")
-
-
-def _csv_bytes(header: Sequence[str], records: Iterable[Sequence[str]]) -> bytes:
-    text = _LineFeeds(newline="")
-    writer = csv.writer(text, lineterminator="\r\n")
-    writer.writerow(header)
-    writer.writerows(records)
-    return text.getvalue().encode()
-
-
-def _require_distinct(found: Sequence[str], where: object) -> None:
-    for number, name in enumerate(found):
-        if name in found[:number]:
-            raise UserError(f"{where}: column {name} stands twice; rename or remove one")
-
-
 def _require_columns(found: Sequence[str], table: Table, where: object) -> None:
-    _require_distinct(found, where)
+    require_distinct(found, where)
     missing = [column.name for column in table.columns if not column.optional and column.name not in found]
     if missing:
         raise UserError(

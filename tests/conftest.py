@@ -3,6 +3,10 @@
 import pytest
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--kills", type=int, default=10, help="How often sessions are killed with signal 9.")
+
+
 @pytest.fixture(autouse=True, scope="session")
 def _no_kept_values() -> object:
     """No test finds metric values that another has kept, or leaves some behind; those of the cache make their own."""

@@ -15,30 +15,41 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 
 LAYERS: tuple[tuple[str, ...], ...] = (
-    ("errors", "files", "schema", "tables", "tabular", "system_libraries", "launch"),
+    ("errors", "files", "schema", "tables", "cells", "csv_files", "tabular", "system_libraries", "launch"),
     (
         "store",
         "stimuli",
         "study",
+        "quiz_settings",
+        "analysis_settings",
+        "sections",
+        "settings_reference",
+        "staircases",
+        "delivery",
         "weights",
         "known_weights",
         "conversions",
         "package_index",
         "images",
         "deep_images",
-        "doctor",
     ),
-    ("quiz", "metrics", "stats"),
-    ("trainer", "report"),
-    ("pipeline", "plan", "stages", "sessions", "training"),
+    ("quiz", "metrics", "stats", "giveaways", "export"),
+    ("trainer", "report", "power"),
+    ("pipeline", "plan", "stages", "sessions", "training", "doctor"),
     (
         "demo",
         "cli",
+        "cli_analysis",
         "cli_data",
         "cli_groups",
+        "cli_lab",
         "cli_metrics",
         "cli_model",
         "cli_options",
+        "cli_power",
+        "cli_quiz",
+        "cli_stimuli",
+        "cli_store",
         "cli_train",
         "cli_jobs",
         "console",
@@ -52,9 +63,17 @@ SEPARATE = (("quiz", "metrics", "stats"), ("trainer", "report"))
 
 LIGHT_MODULES = (
     "tables",
+    "cells",
+    "csv_files",
     "tabular",
     "study",
+    "quiz_settings",
+    "analysis_settings",
+    "sections",
     "store",
+    "delivery",
+    "giveaways",
+    "export",
     "stimuli",
     "images",
     "files",
@@ -177,6 +196,20 @@ def test_all_of_the_quiz_imports_nothing_heavy():
     assert len(files) > 3
     code = "\n".join(f"import {module_name(file)}" for file in files)
     assert loaded_by(code, HEAVY) == []
+
+
+def test_a_session_starts_without_what_it_does_not_use():
+    others = (
+        "rich",
+        "gan_eval.cli",
+        "gan_eval.study",
+        "gan_eval.metrics",
+        "gan_eval.plan",
+        "gan_eval.export",
+        "psycopg",
+    )
+    code = "import gan_eval.cli_lab, gan_eval.quiz.run, gan_eval.quiz.app.application"
+    assert loaded_by(code, (*HEAVY, *others, "PySide6.QtNetwork", "PySide6.QtQml")) == []
 
 
 def test_help_is_quick_to_import():

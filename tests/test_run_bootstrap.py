@@ -104,6 +104,15 @@ def test_verbs_become_commands_of_the_environment(run, tmp_path, windows, python
     assert run.command_for("test", [], checkout, with_qt=True) == [python, "-m", "pytest", "-n", "2"]
     chosen = run.command_for("test", ["-k", "stamp"], checkout, with_qt=False)
     assert chosen == [python, "-m", "pytest", "-p", "no:pytest-qt", "-k", "stamp"]
+    script = str(ROOT / "packaging" / "build_quiz.py")
+    assert run.command_for("build-quiz", ["--out", "q"], checkout, with_qt=True) == [python, script, "--out", "q"]
+
+
+@pytest.mark.parametrize(("there", "installs"), [(True, False), (False, True)])
+def test_an_extra_beside_the_others_is_installed_where_it_is_missing(checkout, commands, monkeypatch, there, installs):
+    monkeypatch.setattr(environment, "ends_well", lambda command: there)
+    environment.add_extra(checkout, "packaging", module="PyInstaller")
+    assert [command[-1] for command in commands] == [".[packaging]"] * installs
 
 
 def test_training_verbs_get_the_allocator_settings_where_glibc_reads_them(run):
@@ -334,14 +343,14 @@ def test_root_on_debian_installs_what_is_missing(bare_debian, monkeypatch, comma
     monkeypatch.setattr(system, "may_use_apt", lambda: True)
     with pytest.raises(tools.SetupError, match="ensurepip"):  # the pretended installation brought nothing
         system.prepare_system(environment_needed=True, for_tests=True)
-    assert commands[0][-4:] == [system.venv_package(), "libgl1", "xvfb", "xdotool"]
+    assert commands[0][-5:] == [system.venv_package(), "libgl1", "xvfb", "xdotool", "binutils"]
 
 
 def test_others_are_told_one_command_and_go_on(bare_debian, monkeypatch, commands, capsys):
     monkeypatch.setattr(system, "may_use_apt", lambda: False)
     monkeypatch.setattr(system.shutil, "which", lambda name: "/usr/bin/apt-get" if name == "apt-get" else None)
     system.prepare_system(environment_needed=False, for_tests=True)
-    assert "sudo apt-get install -y --no-install-recommends libgl1 xvfb xdotool\n" in capsys.readouterr().err
+    assert "sudo apt-get install -y --no-install-recommends libgl1 xvfb xdotool binutils\n" in capsys.readouterr().err
     assert commands == []
 
 

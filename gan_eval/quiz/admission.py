@@ -2,19 +2,25 @@
 
 import platform
 import re
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from importlib.metadata import PackageNotFoundError, version
 
 import gan_eval
 from gan_eval import tables
 from gan_eval.errors import UserError
-from gan_eval.quiz.schedule import Draw, deal
+from gan_eval.quiz.draw import Draw, deal
+from gan_eval.quiz.draw.lists import next_list
+from gan_eval.quiz_settings import QuizSettings
 from gan_eval.store import Store, new_session_id
-from gan_eval.study import QuizSettings
 from gan_eval.tabular import Row
 
 _PSEUDONYM = re.compile(r"[\w.-]{1,64}")
+
+_CLOCK_TOLERANCE = timedelta(minutes=5)
+"""Two computers' clocks, or one before and after it was set, may differ so much without a word."""
 
 
 @dataclass(frozen=True)
@@ -25,6 +31,8 @@ class Applicant:
     design_hash: str
     participant: str
     simulated: bool
+    station: str | None = None
+    """The computer's name in the lab."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +42,8 @@ class Admitted:
     row: Row
     plan: tuple[Row, ...]
     done: tuple[Row, ...]
+    onsets: tuple[Row, ...]
+    """What was shown, also where the program was killed before the trial was stored."""
     warnings: tuple[str, ...]
     stored: bool
 
@@ -41,12 +51,16 @@ class Admitted:
 def admit(
     store: Store,
     applicant: Applicant,
-    stimuli: list[Row],
+    stimuli: Sequence[Row],
     settings: QuizSettings,
     *,
     seed: int,
     list_number: int | None = None,
+    lists: str | None = None,
+    practice: Sequence[Row] = (),
+    catch: Sequence[Row] = (),
     fraction: float | None = None,
+    now: datetime | None = None,
 ) -> Admitted:
     """Deal a list to a new participant, or take up the open session of a known one.
 
@@ -56,28 +70,62 @@ def admit(
         stimuli: the rows to draw from.
         settings: the quiz.
         seed: the study's seed.
-        list_number: which list; default: by order of arrival in this study.
+        list_number: which list; default: by order of arrival in this study, among people or among simulated
+            participants.
+        lists: the lists that this station deals, such as `1-20`, by order of arrival among them.
+        practice: stimuli of practice trials; none: items that the list leaves over.
+        catch: stimuli of catch trials.
         fraction: share of the planned training steps.
+        now: the time of day, for the age of an open session; default: the machine's.
 
     Raises:
-        UserError: the participant has taken part already, or the study has changed since the session began.
+        UserError: the participant has taken part already, or has an open session with another list; the study has
+            changed since the session began; it is too old; the station's lists are used up.
+    """
+    known = find_session(store, applicant)
+    if known is not None:
+        if list_number not in (None, known["list"]) and known["status"] == "open":
+            raise UserError(
+                f"--list {list_number}: the open session of {applicant.participant} in {store.where} has list "
+                f"{known['list']} and goes on with it; leave the option out, or give a new participant code"
+            )
+        return _take_up(store, applicant, known, settings, now or datetime.now(UTC))
+    others = store.rows(tables.SESSIONS, study=applicant.study)
+    taken = [row["list"] for row in others if row["simulated"] == applicant.simulated and row["list"] is not None]
+    number = next_list(taken, list_number, lists)
+    draw = deal(stimuli, settings, seed=seed, list_number=number, fraction=fraction, practice=practice, catch=catch)
+    row = _session_row(applicant, settings, draw, seed=seed, list_number=number, fraction=fraction)
+    again = (f"list {number} has been dealt before: two participants see the same",) if number in taken else ()
+    warnings = (*draw.warnings, *again, *_design_warnings(store, applicant, others))
+    return Admitted(row, draw.plan, (), (), warnings, stored=False)
+
+
+def _design_warnings(store: Store, applicant: Applicant, others: Sequence[Row]) -> tuple[str, ...]:
+    """A quiz without a study file may be changed from session to session; then they are not one experiment."""
+    if all(row["design_hash"] == applicant.design_hash for row in others):
+        return ()
+    return (
+        f"{store.where}: holds sessions of the study {applicant.study} with other stimuli or settings; tell them "
+        "apart by design_hash, or name another --store",
+    )
+
+
+def find_session(store: Store, applicant: Applicant) -> Row | None:
+    """The session of this participant in this study; None where there is none yet.
+
+    Raises:
+        UserError: the participant's code is no pseudonym.
     """
     if not _PSEUDONYM.fullmatch(applicant.participant):
         raise UserError(
             f"--participant {applicant.participant!r}: wanted a pseudonym of letters, digits, '.', '-' and '_', "
             "at most 64, such as P01"
         )
-    sessions = store.rows(tables.SESSIONS, study=applicant.study)
-    known = [row for row in sessions if row["participant"] == applicant.participant]
-    if known:
-        return _take_up(store, applicant, known[-1])
-    number = list_number if list_number is not None else len(sessions) + 1
-    draw = deal(stimuli, settings, seed=seed, list_number=number, fraction=fraction)
-    row = _session_row(applicant, settings, draw, seed=seed, list_number=number, fraction=fraction)
-    return Admitted(row, draw.plan, (), draw.warnings, stored=False)
+    known = store.rows(tables.SESSIONS, study=applicant.study, participant=applicant.participant)
+    return known[-1] if known else None
 
 
-def _take_up(store: Store, applicant: Applicant, row: Row) -> Admitted:
+def _take_up(store: Store, applicant: Applicant, row: Row, settings: QuizSettings, now: datetime) -> Admitted:
     who = f"--participant {applicant.participant}: {store.where}"
     if row["status"] == "complete":
         raise UserError(f"{who} holds this participant's complete session already; give a new participant code")
@@ -91,9 +139,31 @@ def _take_up(store: Store, applicant: Applicant, row: Row) -> Admitted:
             f"{who}: the study's stimuli or quiz have changed since this participant's open session began; "
             "undo the change, or give a new participant code"
         )
-    plan = store.rows(tables.PLANS, session=row["session"])
-    done = store.rows(tables.TRIALS, session=row["session"])
-    return Admitted(row, tuple(plan), tuple(done), (), stored=True)
+    warnings = _age_warnings(who, row, settings, now)
+    plan, done, onsets = (
+        tuple(store.rows(table, session=row["session"])) for table in (tables.PLANS, tables.TRIALS, tables.ONSETS)
+    )
+    return Admitted(row, plan, done, onsets, warnings, stored=True)
+
+
+def _age_warnings(who: str, row: Row, settings: QuizSettings, now: datetime) -> tuple[str, ...]:
+    """What is to be said of a session that began in the future.
+
+    Raises:
+        UserError: it is older than the study allows.
+    """
+    if row["started_at"] is None:
+        return ()
+    age = now - datetime.fromisoformat(row["started_at"])
+    limit = settings.resume_within_hours
+    if limit is not None and age > timedelta(hours=limit):
+        raise UserError(
+            f"{who}: this participant's open session began {age.total_seconds() / 3600:.1f} hours ago, the study "
+            f"continues one for {limit:g} hours (quiz.resume_within_hours); the trials are kept; give a new code"
+        )
+    if age < -_CLOCK_TOLERANCE:
+        return (f"{who}: this session began at {row['started_at']}, which is still to come: was the clock set back?",)
+    return ()
 
 
 def _session_row(
@@ -119,6 +189,8 @@ def _session_row(
         "screen_height": None,
         "device_pixel_ratio": None,
         "refresh_hz": None,
+        "station": applicant.station,
+        "keys": ",".join(f"{answer}={key}" for answer, key in settings.keys_of_list(list_number).items()),
         "fraction": fraction if fraction is not None else min(shares, default=None),
     }
 

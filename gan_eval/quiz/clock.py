@@ -8,10 +8,22 @@ before Python 3.13).
 
 import time
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Final, Protocol
 
 now_ns: Final = time.perf_counter_ns
 """The monotonic clock of the quiz, in nanoseconds."""
+
+
+class Clock(Protocol):
+    """The two clocks of a session."""
+
+    def monotonic(self) -> int:
+        """Nanoseconds that never jump."""
+        ...
+
+    def utc(self) -> datetime:
+        """The time of day, in UTC. Its clock may be set at any moment: nothing is measured by it."""
+        ...
 
 
 class SystemClock:

@@ -1,34 +1,71 @@
-"""The words of the start page, made from the settings."""
+"""The words of the welcome page, made from the settings."""
 
-from gan_eval.study import QuizSettings
+from collections.abc import Mapping
+
+from gan_eval.quiz.texts import Texts
+from gan_eval.quiz_settings import QuizSettings
 
 _ROWS = ("1234567890", "qwertyuiop", "asdfghjkl", "zxcvbnm")
+_TITLES = {"model_vs_model": "welcome_title_models", "rating": "welcome_title_rating"}
 
 
-def instructions(settings: QuizSettings, trials: int) -> list[str]:
-    """What a participant must know, one sentence or two a line; the study's own text where it has one."""
+def welcome_title(settings: QuizSettings, words: Texts) -> str:
+    """What the session is about, where the study does not say it."""
+    return words(_TITLES.get(settings.protocol, "welcome_title"))
+
+
+def instructions(settings: QuizSettings, trials: int, words: Texts) -> list[str]:
+    """What a participant must know, one sentence or two a line; the study's own text where it has one.
+
+    Args:
+        settings: the quiz.
+        trials: how many count.
+        words: the texts in the participant's language.
+    """
     if settings.instructions:
         return [line for line in settings.instructions.splitlines() if line.strip()]
-    flash = settings.flash_ms
-    if flash is None:
-        seen = f"Each picture stays until you answer, at most {_seconds(settings.response_ms)}."
-    else:
-        seen = (
-            f"Each picture is visible for {_seconds(flash)}. "
-            f"You can answer within {_seconds(settings.response_ms)} of its appearing."
-        )
-    return [
-        f"You will see {trials} pictures, one after the other. "
-        "Some are real photographs; the others are fake: a computer generated them.",
-        seen,
-        "Judge each one as quickly and as well as you can. If you are not sure, guess.",
-        "Esc pauses the session.",
+    lines = [
+        words(_task(settings), trials=trials, grades=settings.grades),
+        _time(settings, words),
+        words("judge_in_peace" if settings.window_ms is None else "judge_quickly"),
     ]
+    if settings.confidence:
+        lines.append(words("confidence_task", levels=settings.confidence))
+    return [*lines, words("escape_pauses")]
 
 
-def keys_in_order(settings: QuizSettings) -> list[tuple[str, str]]:
-    """(key, answer) from left to right as on the keyboard."""
-    return sorted(((key.upper(), answer) for answer, key in settings.keys.items()), key=lambda pair: _column(pair[0]))
+def keys_in_order(keys: Mapping[str, str]) -> list[tuple[str, str]]:
+    """(key, answer) from left to right as on the keyboard, from the key of each answer."""
+    return sorted(((key.upper(), answer) for answer, key in keys.items()), key=lambda pair: _column(pair[0]))
+
+
+def _task(settings: QuizSettings) -> str:
+    match settings.protocol:
+        case "paired":
+            return f"task_pair_{settings.layout}"
+        case "model_vs_model":
+            return f"task_models_{settings.layout}"
+        case "rating":
+            return "task_rating"
+        case _:
+            return "task_single"
+
+
+def _time(settings: QuizSettings, words: Texts) -> str:
+    """How long pictures are seen and how long an answer is accepted."""
+    window = "" if settings.window_ms is None else words.duration(settings.window_ms)
+    unlimited = "" if window else "_unlimited"
+    if settings.protocol == "staircase":
+        return words(f"time_adapts{unlimited}", window=window)
+    if len(set(settings.levels_ms)) > 1:
+        return words(f"time_varies{unlimited}", window=window)
+    (flash,) = set(settings.levels_ms)
+    pair = "_pair" if settings.shows_pairs and window else ""
+    if flash is None:
+        return words(f"time_until_answer{unlimited}{pair}", window=window)
+    if pair and settings.layout == "one_after_other":
+        pair = "_one_after_other"
+    return words(f"time_flash{unlimited}{pair}", exposure=words.duration(flash), window=window)
 
 
 def _column(key: str) -> float:
@@ -36,13 +73,3 @@ def _column(key: str) -> float:
     offsets = (0.0, 0.5, 0.75, 1.25)
     places = [row.index(key.lower()) + offset for row, offset in zip(_ROWS, offsets, strict=True) if key.lower() in row]
     return places[0] if places else float("inf")
-
-
-def _seconds(milliseconds: float) -> str:
-    """A duration in words.
-
-    >>> _seconds(4000), _seconds(1000), _seconds(250), _seconds(1500)
-    ('4 seconds', '1 second', '0.25 seconds', '1.5 seconds')
-    """
-    seconds = milliseconds / 1000
-    return "1 second" if seconds == 1 else f"{seconds:g} seconds"

@@ -1,6 +1,6 @@
 """The pictures of a session: where a stimulus and its companions are, and whether they still are what was dealt."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -46,13 +46,13 @@ class Library:
             raise UserError(f"stimulus {stimulus}: dealt to this session, but not in its stimulus set; restore it")
         return path
 
-    def checked(self, plan: Iterable[Row]) -> tuple[Row, ...]:
-        """The plan with the SHA-256 of each file as it is now.
+    def checked(self, plan: Iterable[Row], *, seen: Collection[int] = ()) -> tuple[Row, ...]:
+        """The plan with the SHA-256 of each file as it is now; rows of trials that have been `seen` as they are.
 
         Raises:
             UserError: a file vanished, or is no longer the picture that was dealt.
         """
-        return tuple({**row, "sha256": self._checked_hash(row)} for row in plan)
+        return tuple(row if row.get("trial") in seen else self._checked(row) for row in plan)
 
     def companions(self, stimulus: str) -> Companions:
         """Label picture, ground truth and generated picture of the item that `stimulus` is a version of."""
@@ -70,10 +70,16 @@ class Library:
             generated=self._file(generated, "file") if generated else None,
         )
 
-    def _checked_hash(self, planned: Row) -> str:
-        path = self.path(planned["stimulus"])
+    def _checked(self, planned: Row) -> Row:
+        hashes = {"sha256": self._checked_hash(planned["stimulus"], planned["sha256"])}
+        if planned["stimulus_b"] is not None:
+            hashes["sha256_b"] = self._checked_hash(planned["stimulus_b"], planned["sha256_b"])
+        return {**planned, **hashes}
+
+    def _checked_hash(self, stimulus: str, dealt: str | None) -> str:
+        path = self.path(stimulus)
         found = sha256_file(path)
-        if planned["sha256"] not in (None, found):
+        if dealt not in (None, found):
             raise UserError(
                 f"{path}: the picture has changed since it entered the stimulus set (SHA-256); restore it, "
                 "or make the stimulus set anew"

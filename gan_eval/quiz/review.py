@@ -1,22 +1,53 @@
-"""What the end page shows: the number correct for each group, and every trial in order."""
+"""What the end page shows: the score of each group of trials, and every trial in order."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Literal
 
+from gan_eval.quiz.draw.offers import BETWEEN_MODELS
 from gan_eval.quiz.library import Companions, Library
+from gan_eval.quiz.protocols.model_vs_model import ModelVsModel
+from gan_eval.quiz.protocols.paired import OPPOSITE
+from gan_eval.quiz.protocols.rating import Rating
 from gan_eval.tabular import Row
+
+Kind = Literal["real", "fake"]
+Phase = Literal["practice", "main", "catch"]
 
 
 @dataclass(frozen=True)
 class GroupScore:
-    """How many pictures of one group were judged right."""
+    """What was made of one group of trials. Practice trials are in none, catch trials in groups of their own."""
 
     dataset: str
-    kind: Literal["real", "fake"]
+    kind: Kind | None
+    """The pictures' truth; None: pairs."""
     shown: int
-    correct: int
+    """Trials."""
+    correct: int | None
+    """None: nothing is right or wrong here."""
     unanswered: int
+    phase: Literal["main", "catch"] = "main"
+    model: str | None = None
+    """Model against model: whose pictures `chosen` counts. Two groups for each two models, one for either."""
+    against: str | None = None
+    """Model against model: the other model."""
+    chosen: int | None = None
+    """Model against model: how often the model's picture was said to look more real."""
+    mean_rating: float | None = None
+    """Rating: mean grade; None: another protocol, or nothing was answered."""
+
+
+@dataclass(frozen=True)
+class ShownPicture:
+    """A picture of a reviewed trial."""
+
+    kind: Kind
+    model: str | None
+    """Whose output it is; None: real."""
+    chosen: bool
+    """Of a pair: it was called the real one, or the one that looks more real."""
+    companions: Companions
 
 
 @dataclass(frozen=True)
@@ -24,44 +55,119 @@ class ReviewedTrial:
     """One trial as the review shows it."""
 
     number: int
-    shown: Literal["real", "fake"]
-    answer: Literal["real", "fake", "none"]
+    phase: Phase
+    truth: str | None
+    """The answer that was right: real, fake, left, right, first, second; None: there is no truth."""
+    answer: str | None
+    """In the same words, or a grade such as `3`; None: no answer in time."""
     correct: bool | None
-    """None: no answer in time."""
+    """None: no answer in time, or no truth."""
     reaction_time_ms: float | None
+    confidence: int | None
     dataset: str
-    pictures: Companions
+    shown: tuple[ShownPicture, ...]
+    """The picture, or the two from left to right or from first to second."""
+
+
+FILTERS: Mapping[str, Callable[[ReviewedTrial], bool]] = {
+    "all": lambda trial: True,
+    "wrong": lambda trial: trial.correct is False,
+    "fakes": lambda trial: all(picture.kind == "fake" for picture in trial.shown),
+    "reals": lambda trial: all(picture.kind == "real" for picture in trial.shown),
+    "unanswered": lambda trial: trial.answer is None,
+}
+"""Which trials the review shows, by name."""
+
+
+def useful_filters(trials: Sequence[ReviewedTrial]) -> list[str]:
+    """`all`, and the filters that leave some of these trials but not all."""
+    left = {name: sum(map(keeps, trials)) for name, keeps in FILTERS.items()}
+    return [name for name, count in left.items() if name == "all" or 0 < count < len(trials)]
 
 
 def score(trials: Iterable[Row]) -> list[GroupScore]:
-    """The number correct for each data set and class; real before fake, data sets by name."""
-    rows = [row for row in trials if row["phase"] == "main"]
-    groups = sorted({(row["dataset"], row["kind"]) for row in rows}, key=lambda group: (group[0], group[1] == "fake"))
-    return [_group_score(dataset, kind, rows) for dataset, kind in groups]
+    """The groups of a session: real before fake, data sets and models by name, catch trials last.
+
+    Args:
+        trials: rows of `gan_eval.tables.TRIALS` of one protocol.
+    """
+    groups: dict[tuple[bool, str, bool, str], list[Row]] = {}
+    for row in trials:
+        key = (row["phase"] == "catch", row["dataset"], row["kind"] == "fake", _contest(row) or "")
+        if row["phase"] != "practice":
+            groups.setdefault(key, []).append(row)
+    return [each for _, group in sorted(groups.items()) for each in _scores(group)]
 
 
 def review(trials: Iterable[Row], library: Library) -> list[ReviewedTrial]:
-    """Every trial in the order in which it was shown."""
-    return [
-        ReviewedTrial(
-            number=row["trial"],
-            shown=row["kind"],
-            answer=row["response"],
-            correct=row["correct"],
-            reaction_time_ms=row["reaction_time_ms"],
-            dataset=row["dataset"],
-            pictures=library.companions(row["stimulus"]),
-        )
-        for row in sorted(trials, key=lambda row: row["trial"])
-    ]
+    """Every trial in the order in which it was shown, practice and catch trials too."""
+    stimuli = {row["stimulus"]: row for row in library.rows}
+    return [_reviewed(row, stimuli, library) for row in sorted(trials, key=lambda row: row["trial"])]
 
 
-def _group_score(dataset: str, kind: Literal["real", "fake"], rows: Iterable[Row]) -> GroupScore:
-    group = [row for row in rows if (row["dataset"], row["kind"]) == (dataset, kind)]
-    return GroupScore(
-        dataset=dataset,
-        kind=kind,
+def _scores(group: Sequence[Row]) -> list[GroupScore]:
+    """The score of one group; of two models, one for either."""
+    first = group[0]
+    whole = GroupScore(
+        dataset=first["dataset"],
+        kind=first["kind"],
         shown=len(group),
-        correct=sum(row["correct"] is True for row in group),
-        unanswered=sum(row["response"] == "none" for row in group),
+        correct=None,
+        unanswered=sum(_answer(row) is None for row in group),
+        phase=first["phase"],
     )
+    contest = _contest(first)
+    if contest is not None:
+        a, _, b = contest.partition(BETWEEN_MODELS)
+        sides = ((a, b, "a"), (b, a, "b"))
+        chosen = {choice: sum(row["choice"] == choice for row in group) for choice in ("a", "b")}
+        return [replace(whole, model=model, against=other, chosen=chosen[choice]) for model, other, choice in sides]
+    if first["protocol"] == Rating.name:
+        grades = [row["rating"] for row in group if row["rating"] is not None]
+        return [replace(whole, mean_rating=sum(grades) / len(grades) if grades else None)]
+    return [replace(whole, correct=sum(row["correct"] is True for row in group))]
+
+
+def _contest(row: Row) -> str | None:
+    """The two models that were compared in a trial."""
+    return row["model"] if row["protocol"] == ModelVsModel.name else None
+
+
+def _reviewed(row: Row, stimuli: Mapping[str, Row], library: Library) -> ReviewedTrial:
+    names = [("a", row["stimulus"])] + ([("b", row["stimulus_b"])] if row["stimulus_b"] else [])
+    pictures = [
+        ShownPicture(
+            kind=stimuli[name]["kind"],
+            model=stimuli[name]["model"],
+            chosen=row["choice"] == letter,
+            companions=library.companions(name),
+        )
+        for letter, name in names
+    ]
+    return ReviewedTrial(
+        number=row["trial"],
+        phase=row["phase"],
+        truth=_truth(row),
+        answer=_answer(row),
+        correct=row["correct"],
+        reaction_time_ms=row["reaction_time_ms"],
+        confidence=None if row["confidence"] is None else int(row["confidence"]),
+        dataset=row["dataset"],
+        shown=tuple(pictures if row["position"] in (None, "left", "first") else reversed(pictures)),
+    )
+
+
+def _answer(row: Row) -> str | None:
+    """The answer in the words of the protocol."""
+    if row["rating"] is not None:
+        return f"{row['rating']:g}"
+    if row["choice"] in ("a", "b"):
+        return str(row["position"] if row["choice"] == "a" else OPPOSITE[row["position"]])
+    return row["response"] if row["response"] in ("real", "fake") else None
+
+
+def _truth(row: Row) -> str | None:
+    """The right answer in the words of the protocol."""
+    if row["protocol"] in (Rating.name, ModelVsModel.name):
+        return None
+    return str(row["position"] if row["stimulus_b"] else row["kind"])

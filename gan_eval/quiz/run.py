@@ -1,24 +1,31 @@
 """The way in: one participant's session from admission to score, with a person on a screen or a simulated one."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
-from gan_eval.quiz.admission import Admitted, Applicant, admit
-from gan_eval.quiz.clock import SystemClock, VirtualClock
+from gan_eval.delivery import open_lab
+from gan_eval.quiz.admission import Admitted, Applicant, admit, find_session
+from gan_eval.quiz.clock import Clock, SystemClock, VirtualClock
 from gan_eval.quiz.library import Library
-from gan_eval.quiz.protocol import protocol_for
+from gan_eval.quiz.options import Presentation
+from gan_eval.quiz.protocols import protocol_for
 from gan_eval.quiz.review import GroupScore, score
-from gan_eval.quiz.session import Clock, Session, State
+from gan_eval.quiz.session import Session
+from gan_eval.quiz.session_state import State
 from gan_eval.quiz.simulate import PRESENTER, Observer, SimulatedParticipant, parse_observer, take_part
+from gan_eval.quiz.texts import require_language, require_texts
+from gan_eval.quiz_settings import QuizSettings
 from gan_eval.stimuli import StimulusSet
 from gan_eval.store import Writer, open_store
-from gan_eval.study import QuizSettings
 from gan_eval.tabular import Row
 
 Status = Literal["complete", "aborted", "open", "declined"]
+
+HERE = Presentation()
+"""Full screen, with everything measured or chosen by itself."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +42,7 @@ class SessionResult:
     """All trials that are in the store, in order, those of an earlier sitting included."""
     scores: tuple[GroupScore, ...]
     warnings: tuple[str, ...]
-    """One line for each data set that was too small for the counts asked for."""
+    """What the experimenter must know, a line each: of the draw, of the clock, of the delivery to the lab's server."""
 
 
 def run_session(
@@ -49,10 +56,14 @@ def run_session(
     seed: int,
     fraction: float | None = None,
     list_number: int | None = None,
-    windowed: bool = False,
-    intro: bool = True,
+    lists: str | None = None,
+    practice: Sequence[StimulusSet] = (),
+    catch: Sequence[StimulusSet] = (),
+    presentation: Presentation = HERE,
     simulate: str | None = None,
     title: str = "",
+    station_store: Path | None = None,
+    tell: Callable[[str], None] | None = None,
 ) -> SessionResult:
     """Run one participant's session; an open session of the same participant goes on where it stopped.
 
@@ -60,44 +71,74 @@ def run_session(
         stimulus_sets: where stimuli are drawn from.
         settings: the quiz.
         participant: a pseudonym.
-        store: path or URL of the results store; it is made where there is none.
+        store: path of the results store, which is made where there is none, or a lab server's URL.
         study_name: the study that the session belongs to.
         design_hash: SHA-256 over what a participant sees.
         seed: the study's seed.
         fraction: share of the planned training steps behind the stimuli.
         list_number: which list is dealt; default: by order of arrival.
-        windowed: a window of 1280x800 instead of the full screen.
-        intro: start page with consent and end page with the review; without, the first trial starts at once, no
-            consent is recorded, and the program ends after the last trial.
+        lists: the lists that this station deals, such as `1-20`, by order of arrival among them.
+        practice: where practice trials come from; none: items that the participant's list leaves over.
+        catch: where catch trials come from.
+        presentation: how it is presented on this computer.
         simulate: a simulated participant, `default` or `dprime=1.2,criterion=0.1,lapse=0.02`, instead of a person.
         title: what the start page says the study is about.
+        station_store: with a server's URL, the file that the session writes first and that is delivered to the server.
+        tell: told each warning that is known before the first page; they are among the result's too.
 
     Raises:
-        UserError: no display, a picture that is missing, changed, broken or too large, a participant who has taken
-            part already, counts that cannot be dealt, or a store that cannot be written.
+        UserError: no display; no such language or text; a picture that is missing, changed, broken or too large; files
+            that tell real from fake; a participant who has taken part already; counts that cannot be dealt, or lists
+            that are used up; a store that cannot be written.
         KeyboardInterrupt: the program was told to end by a signal; what was answered is in the store.
     """
+    from gan_eval.giveaways.refusal import require_no_giveaways
+
     observer = None if simulate is None else parse_observer(simulate)
     if observer is None:
         from gan_eval.quiz.app.display import require_display
 
         require_display()
-    library = Library(stimulus_sets)
-    applicant = Applicant(study_name, design_hash, participant, simulated=observer is not None)
-    with Writer(lambda: open_store(store)) as writer:
-        admitted = writer.submit(
-            lambda opened: admit(
-                opened, applicant, library.rows, settings, seed=seed, list_number=list_number, fraction=fraction
+    require_texts(settings.texts)
+    require_language(settings.language, named="quiz.language")
+    if presentation.language is not None:
+        require_language(presentation.language)
+    library = Library([*stimulus_sets, *practice, *catch])
+    require_no_giveaways(stimulus_sets, allow=settings.allow_giveaways)
+    applicant = Applicant(
+        study_name, design_hash, participant, simulated=observer is not None, station=presentation.station
+    )
+    with open_lab(store, local=station_store) as lab:
+        with open_store(lab.local) as opened:
+            known = find_session(opened, applicant)
+            lab.require_newcomer(study_name, participant, own=None if known is None else known["session"])
+            if known is None and list_number is None and lists is None:
+                list_number = lab.next_list(study_name, simulated=applicant.simulated)
+            admitted = admit(
+                opened,
+                applicant,
+                _rows(stimulus_sets),
+                settings,
+                seed=seed,
+                list_number=list_number,
+                lists=lists,
+                practice=_rows(practice),
+                catch=_rows(catch),
+                fraction=fraction,
             )
-        ).result()
-        clock = SystemClock() if observer is None else VirtualClock(datetime.now(UTC))
-        session = _make_session(admitted, library, settings, writer, clock)
-        if isinstance(clock, VirtualClock) and observer is not None:
-            status = _simulate(session, observer, settings, clock, seed=seed)
-        else:
-            from gan_eval.quiz.app.application import run_application
+        for line in filter(None, (*admitted.warnings, lab.warning)):
+            if tell is not None:
+                tell(line)
+        with Writer(lambda: open_store(lab.local), after=lab.notify) as writer:
+            clock = SystemClock() if observer is None else VirtualClock(datetime.now(UTC))
+            session = make_session(admitted, library, settings, writer, clock)
+            if isinstance(clock, VirtualClock) and observer is not None:
+                status = _simulate(session, observer, settings, clock, seed=seed)
+            else:
+                from gan_eval.quiz.app.application import run_application
 
-            status = run_application(session, library, settings, title=title, windowed=windowed, intro=intro)
+                status = run_application(session, library, settings, title=title, presentation=presentation)
+        warnings = (*admitted.warnings, *session.warnings, *filter(None, [lab.warning]), *lab.finish())
     return SessionResult(
         session=session.row["session"],
         participant=participant,
@@ -106,21 +147,31 @@ def run_session(
         simulated=observer is not None,
         trials=tuple(session.done),
         scores=tuple(score(session.done)),
-        warnings=admitted.warnings,
+        warnings=warnings,
     )
 
 
-def _make_session(
-    admitted: Admitted, library: Library, settings: QuizSettings, writer: Writer, clock: Clock
-) -> Session:
+def _rows(sets: Sequence[StimulusSet]) -> list[Row]:
+    return [row for stimuli in sets for row in stimuli.rows]
+
+
+def make_session(admitted: Admitted, library: Library, settings: QuizSettings, writer: Writer, clock: Clock) -> Session:
+    """The session of somebody who has been admitted, new or going on.
+
+    Raises:
+        UserError: a picture that is still to be shown vanished, or is no longer the one that was dealt.
+    """
     return Session(
         admitted.row,
-        library.checked(admitted.plan),
-        protocol_for(settings),
+        library.checked(admitted.plan, seen={row["trial"] for row in (*admitted.done, *admitted.onsets)}),
+        protocol_for(settings, list_number=admitted.row["list"]),
         writer,
         clock,
         done=admitted.done,
+        onsets=admitted.onsets,
         stored=admitted.stored,
+        confidence=settings.confidence,
+        late_ms=settings.late_ms,
     )
 
 

@@ -7,48 +7,18 @@ is durable.
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
-from datetime import UTC, datetime, timedelta
-from enum import Enum, auto
-from typing import Protocol
+from datetime import datetime, timedelta
 
 from gan_eval import tables
 from gan_eval.errors import UserError
-from gan_eval.quiz.protocol import QuizProtocol
-from gan_eval.quiz.trial import MILLISECOND, Flag, Trial
+from gan_eval.quiz.clock import Clock
+from gan_eval.quiz.protocols import QuizProtocol, Showings
+from gan_eval.quiz.session_state import ON_ITS_WAY, AtStake, State
+from gan_eval.quiz.trial import MILLISECOND, Feedback, Flag, Seen, Trial
+from gan_eval.quiz.trial_rows import add_once, answer_rows, consent_row, killed_row, onset_row, trial_row
+from gan_eval.quiz_settings import ConsentSettings
 from gan_eval.store import Store, Writer
-from gan_eval.study import ConsentSettings
-from gan_eval.tabular import Row
-
-
-class State(Enum):
-    """Where a session is."""
-
-    NEW = auto()
-    """Nothing is stored; consent is awaited."""
-    READY = auto()
-    """Everything so far is durable; `trial` may be shown."""
-    SHOWN = auto()
-    """The trial's picture is on the screen."""
-    WAITING = auto()
-    """The picture has vanished, the response window is open."""
-    SAVING = auto()
-    """The trial is being stored."""
-    FAILED = auto()
-    """The store could not be written; `retry` tries again. Nothing is lost while the program runs."""
-    OVER = auto()
-    """Complete or aborted, and stored as such. A session that is left in another state stays open in the store."""
-
-
-class Clock(Protocol):
-    """The two clocks of a session."""
-
-    def monotonic(self) -> int:
-        """Nanoseconds that never jump."""
-        ...
-
-    def utc(self) -> datetime:
-        """The time of day, in UTC."""
-        ...
+from gan_eval.tabular import Row, iso
 
 
 class Session:
@@ -63,7 +33,10 @@ class Session:
         clock: Clock,
         *,
         done: Sequence[Row] = (),
+        onsets: Sequence[Row] = (),
         stored: bool = False,
+        confidence: int = 0,
+        late_ms: float = 5.0,
     ) -> None:
         """Set a session up.
 
@@ -74,22 +47,36 @@ class Session:
             writer: the thread that owns the store.
             clock: where times of day come from.
             done: the trials that are in the store already.
+            onsets: the onsets that are in the store already, rows of `gan_eval.tables.ONSETS`; one without a trial
+                was on the screen when the program was killed, counts as seen and is stored as such.
             stored: the session is in the store and is taken up again.
+            confidence: levels of the confidence rating after each answer; 0: it is not asked.
+            late_ms: an exposure that is off by more than this is flagged.
         """
         self.row = dict(row)
         self.plan = tuple(plan)
         self.done = list(done)
         self.error: UserError | None = None
-        self._protocol = protocol
+        self.warnings: list[str] = []
+        """What the experimenter is told at the end."""
+        self.feedback: Feedback | None = None
+        """Of the practice trial that was closed last; None after any other, and where there is nothing to tell."""
+        self.planned_flash: Callable[[float], float] = float
+        """From the exposure that was asked for to the one that is presented, both in ms: in whole frames, say."""
+        self.protocol = protocol
         self._writer = writer
         self._clock = clock
-        self._job: Callable[[Store], None] | None = None
-        self._future: Future[None] | None = None
+        self._job: Callable[[Store], object] | None = None
+        self._future: Future[object] | None = None
         self._trial: Trial | None = None
-        self._pending: Row | None = None
+        self._pending: list[Row] | None = None
+        self._confidence = confidence
+        self._late_ms = late_ms
+        self._next_flags: set[str] = set()
         self._state = State.NEW
         if stored:
-            self._go_on(first_flag=Flag.RESUMED)
+            self._next_flags.add(Flag.RESUMED)
+            self._take_up(onsets)
 
     @property
     def state(self) -> State:
@@ -99,9 +86,11 @@ class Session:
         return self._state
 
     @property
-    def protocol(self) -> QuizProtocol:
-        """How stimuli are judged."""
-        return self._protocol
+    def at_stake(self) -> AtStake:
+        """What would be lost if the program ended now."""
+        if self.state not in (State.SAVING, State.FAILED):
+            return "nothing"
+        return "end" if self._pending is None else "answer"
 
     @property
     def trial(self) -> Trial:
@@ -114,59 +103,85 @@ class Session:
         """Trials that are done, and planned in all."""
         return len(self.done), len(self.plan)
 
-    def begin(self, consent: ConsentSettings | None) -> None:
-        """Store session, plan and consent in one transaction, and go to the first trial.
+    def begin(
+        self,
+        consent: ConsentSettings | None,
+        *,
+        answers: Mapping[str, str | None] | None = None,
+        checks: Sequence[Row] = (),
+    ) -> None:
+        """Store session, plan, consent and answers in one transaction, and go to the first trial.
 
         Args:
             consent: the text that the participant agreed to; None where nobody was asked.
+            answers: to the study's own questions, by their id; None: left open.
+            checks: rows of `gan_eval.tables.CHECKS`, what the self-test found on the screen.
 
         Raises:
             UserError: the store cannot be written; the session stays NEW.
         """
         assert self._state is State.NEW
-        now = _iso(self._clock.utc())
-        self.row["started_at"] = now
+        now = self._clock.utc()
+        self.row["started_at"] = iso(now)
         shared = {name: self.row[name] for name in ("session", "simulated")}
         plan = [{**row, **shared} for row in self.plan]
-        agreed = None if consent is None else {**self._consent_row(consent), "answered_at": now}
-        self._writer.submit(lambda store: store.begin(self.row, plan, agreed)).result()
+        agreed = None if consent is None else consent_row(self.row, consent, answered_at=now)
+        answered = answer_rows(self.row, answers or {}, answered_at=now)
+        more = ((tables.PARTICIPANTS, answered), (tables.CHECKS, checks))
+        self._writer.submit(lambda store: store.begin(self.row, plan, agreed, more=more)).result()
         self._go_on()
 
+    @property
+    def showings(self) -> Showings:
+        """What `trial` shows."""
+        return self.protocol.showings(self.trial.planned)
+
     def onset(self, when: int) -> None:
-        """The picture has appeared."""
-        assert self.state is State.READY
-        self.trial.onset = when
+        """The next picture, or pair of pictures, has appeared."""
+        assert self.state in (State.READY, State.BETWEEN)
+        trial = self.trial
+        trial.seen.append(Seen(when))
+        if self._state is State.READY:
+            trial.plan(self.planned_flash)
+            row = onset_row(self.row, trial, shown_at=self._time_of_day(when))
+            # Where it fails the session goes on: what ails the store will be told when the trial is to be stored.
+            self._writer.submit(lambda store: store.add(tables.ONSETS, [row]))
         self._state = State.SHOWN
 
     def offset(self, when: int) -> None:
-        """The picture has vanished."""
+        """What was shown has vanished."""
         assert self._state is State.SHOWN
-        self.trial.offset = when
-        self._state = State.WAITING
+        self.trial.seen[-1].offset = when
+        self._state = State.WAITING if self.trial.all_shown else State.BETWEEN
 
     def press(self, key: str, when: int, *, repeated: bool = False) -> bool:
-        """A key was pressed; whether that was the answer."""
-        answer = self._protocol.answers.get(key.lower())
-        if answer is None or self._trial is None or self._state not in (State.READY, State.SHOWN, State.WAITING):
+        """A key was pressed; whether that was the answer, or the confidence in it."""
+        if self._trial is None:
+            return False
+        if self._state is State.CONFIDENCE:
+            return not repeated and self._rate(key)
+        answer = self.protocol.answers.get(key.lower())
+        if answer is None or self._state not in ON_ITS_WAY | {State.READY}:
             return False
         return self._trial.press(answer, when, repeated=repeated)
 
     def flag(self, word: str) -> None:
-        """Something happened that the trial's row must tell."""
-        if self._trial is not None and self._state in (State.SHOWN, State.WAITING):
+        """Something happened that the row of the trial on its way must tell; without one it does not matter."""
+        if self._trial is not None and self._state in ON_ITS_WAY:
             self._trial.flags.add(word)
 
     def close(self) -> None:
-        """The picture has vanished and the trial has its answer, or none in time: store it."""
+        """Everything has vanished; there is an answer, or none came in time: ask for the confidence, or store it."""
         assert self._state is State.WAITING
-        row = self._trial_row(self.trial)
-        self._trial = None
-        self._store(lambda store: _add_once(store, row), row)
+        if self._confidence and self.trial.answer is not None:
+            self._state = State.CONFIDENCE
+        else:
+            self._finish()
 
     def break_off(self, when: int, flag: str) -> None:
         """End the trial on its way before its time; its picture counts as seen. Call `offset` first."""
         self.trial.break_off(when, flag)
-        self.close()
+        self._finish()
 
     def abort(self) -> None:
         """The participant stops for good; all trials are kept."""
@@ -192,35 +207,63 @@ class Session:
         assert self._state is State.FAILED
         assert self._job is not None
         self.error = None
-        self._submit(self._job)
+        self._store(self._job, self._pending)
 
-    def _go_on(self, first_flag: str | None = None) -> None:
+    def _take_up(self, onsets: Sequence[Row]) -> None:
+        """Go on with a session that is in the store; what was on the screen when the program was killed is done."""
+        finished = {row["trial"] for row in self.done}
+        planned = {row["trial"]: row for row in self.plan}
+        killed = [
+            killed_row(self.row, planned[row["trial"]], row, self.protocol.judge(planned[row["trial"]], None))
+            for row in onsets
+            if row["trial"] not in finished
+        ]
+        if killed:
+            self._store(lambda store: add_once(store, killed), killed)
+        else:
+            self._go_on()
+
+    def _go_on(self) -> None:
         """To the next trial, or to the end."""
-        planned = self._protocol.next_trial(self.plan, self.done)
+        planned = self.protocol.next_trial(self.plan, self.done)
         if planned is None:
             self._end("complete")
             return
-        flags = {first_flag} if first_flag else set()
-        self._trial = Trial(planned, self._protocol.timing(planned), flags)
+        showings = len(self.protocol.showings(planned))
+        self._trial = Trial(planned, self.protocol.timing(planned), showings, self._late_ms, self._next_flags)
+        self._next_flags = set()
         self._state = State.READY
 
+    def _rate(self, key: str) -> bool:
+        """Take a number key as the confidence in the answer."""
+        if key not in map(str, range(1, self._confidence + 1)):
+            return False
+        self.trial.confidence = int(key)
+        self._finish()
+        return True
+
+    def _finish(self) -> None:
+        """Store the trial on its way."""
+        trial = self.trial
+        judged = self.protocol.judge(trial.planned, trial.answer)
+        row = trial_row(self.row, trial, judged, answered_at=self._time_of_day(trial.ended))
+        self.feedback = trial.feedback(correct=row["correct"], truth=self.protocol.truth(trial.planned))
+        self._trial = None
+        self._store(lambda store: add_once(store, [row]), [row])
+
     def _end(self, status: str) -> None:
-        now = _iso(self._clock.utc())
+        session, now = self.row["session"], iso(self._clock.utc())
         self._trial = None
         self.row |= {"status": status, "ended_at": now}
-        session = self.row["session"]
         self._store(lambda store: store.set_status(session, status, now), None)
 
-    def _store(self, job: Callable[[Store], None], row: Row | None) -> None:
-        self._pending = row
-        self._submit(job)
-
-    def _submit(self, job: Callable[[Store], None]) -> None:
-        self._job = job
+    def _store(self, job: Callable[[Store], object], rows: list[Row] | None) -> None:
+        """Have the writer do a job; then go on after these trials, or, with None, be over."""
+        self._job, self._pending = job, rows
         self._future = self._writer.submit(job)
         self._state = State.SAVING
 
-    def _settle(self, future: "Future[None]") -> None:
+    def _settle(self, future: "Future[object]") -> None:
         error = future.exception()
         if isinstance(error, UserError):
             self.error = error
@@ -231,42 +274,9 @@ class Session:
         if self._pending is None:
             self._state = State.OVER
             return
-        self.done.append(self._pending)
+        self.done += self._pending
         self._go_on()
-
-    def _trial_row(self, trial: Trial) -> Row:
-        copied = ("block", "trial", "phase", "stimulus", "stimulus_b", "position", "item", "kind", "model", "dataset")
-        row = {name: self.row[name] for name in ("session", "study", "participant", "protocol", "simulated")}
-        row |= {name: trial.planned[name] for name in (*copied, "fraction")}
-        row |= dict.fromkeys(("choice", "rating", "confidence"))
-        row |= self._protocol.judge(trial.planned, trial.answer) | trial.measured()
-        row["answered_at"] = _iso(self._time_of_day(_end_of(trial)))
-        return row
 
     def _time_of_day(self, when: int) -> datetime:
         ago = (self._clock.monotonic() - when) / MILLISECOND
         return self._clock.utc() - timedelta(milliseconds=ago)
-
-    def _consent_row(self, consent: ConsentSettings) -> Row:
-        shared = {name: self.row[name] for name in ("session", "participant", "simulated", "fraction")}
-        return {**shared, "version": consent.version, "text": consent.text, "given": True}
-
-
-def _end_of(trial: Trial) -> int:
-    """When the answer was given, the trial was broken off, or the response window closed."""
-    ends = (trial.pressed, trial.broken_off)
-    return next((end for end in ends if end is not None), trial.close_due)
-
-
-def _add_once(store: Store, row: Mapping[str, object]) -> None:
-    """Add a trial; a commit that was reported as failed but had succeeded is not an error when tried again."""
-    try:
-        store.add(tables.TRIALS, [row])
-    except UserError:
-        kept = store.rows(tables.TRIALS, session=row["session"], trial=row["trial"])
-        if not kept or any(kept[0][name] != value for name, value in row.items() if name in kept[0]):
-            raise
-
-
-def _iso(moment: datetime) -> str:
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

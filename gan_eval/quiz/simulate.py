@@ -1,27 +1,47 @@
 """Simulated participants: a rehearsal of a study without a person, through the same session and store.
 
-Judgements follow equal-variance signal detection (Macmillan & Creelman 2005, ch. 1-2) with fakes as the signal: the
-evidence of a picture is +d'/2 for a fake and -d'/2 for a real one, plus noise of unit variance, part of which belongs
-to the picture (a good fake fools everybody) and is the same for all participants. Evidence above the participant's
-criterion is called fake. Reaction times are log-normal and longer for weak evidence.
+Judgements follow equal-variance signal detection (Macmillan & Creelman 2005, ch. 1-2, 7) with fakes as the signal:
+
+- The evidence of a picture is +d'/2 for a fake and -d'/2 for a real one, plus noise of unit variance, part of which
+  belongs to the picture (a good fake fools everybody) and is the same for all participants.
+- A picture seen for t ms gives d'(t) = d' (1 - exp(-t / 150)); one that stays until the answer gives all of d'.
+- Single pictures: evidence above the participant's criterion is called fake.
+- Real beside fake: the picture with less evidence is called real, so that Phi(d' / sqrt 2) are right.
+- Model beside model: each model looks real by a utility of its own, and the same rule makes it Thurstone's case V.
+- Grades: the distance from the criterion, cut at equal steps; confidence: the same without its sign.
+
+Reaction times are log-normal and longer for weak evidence.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
 
 from gan_eval.errors import UserError
-from gan_eval.files import sha256_bytes
 from gan_eval.quiz.clock import VirtualClock
-from gan_eval.quiz.session import Session, State
+from gan_eval.quiz.draw.offers import BETWEEN_MODELS
+from gan_eval.quiz.protocols.paired import OPPOSITE
+from gan_eval.quiz.random_numbers import generator
+from gan_eval.quiz.session import Session
+from gan_eval.quiz.session_state import State
 from gan_eval.quiz.trial import MILLISECOND, Trial
-from gan_eval.study import QuizSettings
+from gan_eval.quiz_settings import QuizSettings
+from gan_eval.tabular import Row
 
 PRESENTER = "simulated"
 STIMULUS_SD = 0.3
 """Standard deviation of the pictures' share of the unit-variance noise."""
 PARTICIPANT_SD = 0.15
 """Standard deviation of d' and of the criterion over participants."""
+UTILITY_SD = 0.5
+"""Standard deviation of how real models look, where they are compared."""
+SEEING_MS = 150.0
+"""Exposure at which 63 % of the evidence has been taken up."""
+FARTHEST = 1.5
+"""Up to this distance from the criterion, grades and levels of confidence have equal steps; the last are open."""
+TYPICAL_MS = 750.0
+"""Median reaction time to a picture that gives no evidence at all, where the response window allows it."""
 
 
 @dataclass(frozen=True)
@@ -31,9 +51,9 @@ class Observer:
     dprime: float = 1.0
     """Distance between the means of fakes and reals, in standard deviations."""
     criterion: float = 0.0
-    """Above 0: leans to `real`."""
+    """Above 0: leans to `real`, and to high grades. Of pairs one is chosen without a leaning."""
     lapse: float = 0.02
-    """Share of trials without attention: half of them go unanswered, half are guessed."""
+    """Share of trials without attention: half of them go unanswered if the window closes, others are guessed."""
 
 
 def parse_observer(spec: str) -> Observer:
@@ -64,34 +84,71 @@ def parse_observer(spec: str) -> Observer:
     return Observer(**values)
 
 
+@dataclass(frozen=True)
+class Judgement:
+    """A simulated answer."""
+
+    answer: str
+    reaction_ms: float
+    """From the last onset."""
+    distance: float
+    """Of the evidence from the criterion, or between the evidence of two pictures, in standard deviations."""
+
+    def confidence(self, levels: int) -> int:
+        """From 1 to `levels`; the farther from the criterion the surer."""
+        return 1 + int(np.searchsorted(np.linspace(0, FARTHEST, levels + 1)[1:-1], self.distance))
+
+
 class SimulatedParticipant:
-    """One simulated participant: the same seed, name and stimulus give the same answer."""
+    """One simulated participant: the same seed, name and stimuli give the same answer."""
 
     def __init__(self, observer: Observer, *, seed: int, participant: str) -> None:
         self._observer = observer
         self._seed = seed
-        person = _generator(seed, "participant", participant)
+        person = generator(seed, "participant", participant)
         self._dprime = observer.dprime + PARTICIPANT_SD * person.standard_normal()
         self._criterion = observer.criterion + PARTICIPANT_SD * person.standard_normal()
         self._participant = participant
 
-    def judge(self, trial: Trial) -> tuple[str, float] | None:
-        """The answer to a picture and the reaction time in ms; None: no answer in time."""
-        stimulus = trial.planned["stimulus"]
-        noise = _generator(self._seed, "trial", self._participant, stimulus)
-        effect = _generator(self._seed, "stimulus", stimulus).standard_normal()
-        mean = self._dprime / 2 if trial.planned["kind"] == "fake" else -self._dprime / 2
-        own_sd = np.sqrt(1 - STIMULUS_SD**2)
-        evidence = mean + STIMULUS_SD * effect + own_sd * noise.standard_normal() - self._criterion
-        typical = min(750.0, 0.4 * trial.timing.response_ms)
-        reaction_ms = typical * np.exp(0.3 * noise.standard_normal() - 0.25 * np.tanh(abs(evidence)))
+    def judge(self, trial: Trial, answers: Collection[str]) -> Judgement | None:
+        """What is made of a trial; None: no answer in time.
+
+        Args:
+            trial: with the plan's row and the times.
+            answers: the answers that the protocol takes; they tell what is asked.
+        """
+        planned = trial.planned
+        noise = generator(self._seed, "trial", self._participant, planned["stimulus"], planned["stimulus_b"] or "")
+        distance = self._distance(planned, trial.timing.flash_ms, noise)
+        window_ms = trial.timing.response_ms
+        typical = TYPICAL_MS if window_ms is None else min(TYPICAL_MS, 0.4 * window_ms)
+        reaction_ms = typical * np.exp(0.3 * noise.standard_normal() - 0.25 * np.tanh(abs(distance)))
         if noise.random() < self._observer.lapse:
-            if noise.random() < 0.5:
+            if noise.random() < 0.5 and window_ms is not None:
                 return None
-            evidence = noise.standard_normal()
-        if reaction_ms > trial.timing.response_ms:
+            distance = noise.standard_normal()
+        if window_ms is not None and reaction_ms > window_ms:
             return None
-        return ("fake" if evidence > 0 else "real"), float(reaction_ms)
+        return Judgement(_answer(planned, distance, answers), float(reaction_ms), abs(distance))
+
+    def _distance(self, planned: Row, flash_ms: float | None, noise: np.random.Generator) -> float:
+        """How much faker a picture looks than the criterion, or b of a pair than a."""
+        seen = 1.0 if flash_ms is None else 1 - float(np.exp(-flash_ms / SEEING_MS))
+        gap = self._dprime * seen
+        a = self._noise_of(planned["stimulus"], noise)
+        if planned["stimulus_b"] is None:
+            return a + (gap / 2 if planned["kind"] == "fake" else -gap / 2) - self._criterion
+        one, between, other = planned["model"].partition(BETWEEN_MODELS)
+        mean = seen * (self._utility(one) - self._utility(other)) if between else gap
+        return mean + self._noise_of(planned["stimulus_b"], noise) - a
+
+    def _noise_of(self, stimulus: str, noise: np.random.Generator) -> float:
+        """Noise of unit variance: what belongs to the picture, and what to this moment."""
+        effect = generator(self._seed, "stimulus", stimulus).standard_normal()
+        return float(STIMULUS_SD * effect + np.sqrt(1 - STIMULUS_SD**2) * noise.standard_normal())
+
+    def _utility(self, model: str) -> float:
+        return float(UTILITY_SD * generator(self._seed, "model", model).standard_normal())
 
 
 def take_part(session: Session, person: SimulatedParticipant, clock: VirtualClock, settings: QuizSettings) -> None:
@@ -100,32 +157,67 @@ def take_part(session: Session, person: SimulatedParticipant, clock: VirtualCloc
     Raises:
         UserError: the store cannot be written; what was answered before is in it.
     """
-    keys = {answer: key for key, answer in session.protocol.answers.items()}
     while (state := session.wait()) is not State.OVER:
         if state is State.FAILED:
             assert session.error is not None
             raise session.error
-        _one_trial(session, person, clock, keys, blank=round(settings.blank_ms * MILLISECOND))
+        _one_trial(session, person, clock, settings)
 
 
-def _one_trial(
-    session: Session, person: SimulatedParticipant, clock: VirtualClock, keys: dict[str, str], *, blank: int
-) -> None:
-    trial = session.trial
-    judged = person.judge(trial)
-    clock.advance_to(clock.monotonic() + blank)
-    onset = clock.monotonic()
-    session.onset(onset)
-    pressed = None if judged is None else onset + round(judged[1] * MILLISECOND)
-    until_answer = trial.timing.flash_ms is None and pressed is not None
-    vanishes = pressed if until_answer and pressed is not None else trial.vanish_due
-    if judged is not None and pressed is not None:
-        clock.advance_to(pressed)
-        session.press(keys[judged[0]], pressed)
-    clock.advance_to(vanishes if pressed is not None else trial.close_due)
-    session.offset(vanishes)
+def _one_trial(session: Session, person: SimulatedParticipant, clock: VirtualClock, settings: QuizSettings) -> None:
+    """One trial, everything told to the session in the order in which it happens."""
+    trial, answers = session.trial, session.protocol.answers
+    judgement = person.judge(trial, answers.values())
+    _show(session, clock, blank_ms=settings.blank_ms)
+    if judgement is None:
+        assert trial.vanish_due is not None
+        assert trial.close_due is not None
+        _vanish(session, clock, trial.vanish_due)
+        clock.advance_to(trial.close_due)
+        session.close()
+        return
+    key = next(key for key, answer in answers.items() if answer == judgement.answer)
+    pressed = trial.onset + round(judgement.reaction_ms * MILLISECOND)
+    vanishes = pressed if trial.planned_flash_ms is None else trial.vanish_due
+    assert vanishes is not None
+    if vanishes < pressed:
+        _vanish(session, clock, vanishes)
+    clock.advance_to(pressed)
+    session.press(key, pressed)
+    if vanishes >= pressed:
+        _vanish(session, clock, vanishes)
     session.close()
+    if session.state is State.CONFIDENCE:
+        _pass_time(clock, TYPICAL_MS)
+        session.press(str(judgement.confidence(settings.confidence)), clock.monotonic())
 
 
-def _generator(seed: int, *words: str) -> np.random.Generator:
-    return np.random.default_rng([seed, int(sha256_bytes("\0".join(words).encode())[:16], 16)])
+def _show(session: Session, clock: VirtualClock, *, blank_ms: float) -> None:
+    """The blank and every showing up to the last onset."""
+    trial = session.trial
+    _pass_time(clock, blank_ms)
+    session.onset(clock.monotonic())
+    while not trial.all_shown:
+        assert trial.vanish_due is not None, "two pictures one after the other have a fixed exposure"
+        _vanish(session, clock, trial.vanish_due)
+        _pass_time(clock, trial.timing.gap_ms)
+        session.onset(clock.monotonic())
+
+
+def _vanish(session: Session, clock: VirtualClock, when: int) -> None:
+    clock.advance_to(when)
+    session.offset(when)
+
+
+def _pass_time(clock: VirtualClock, milliseconds: float) -> None:
+    clock.advance_to(clock.monotonic() + round(milliseconds * MILLISECOND))
+
+
+def _answer(planned: Row, distance: float, answers: Collection[str]) -> str:
+    """The answer that a distance from the criterion leads to; above 0 looks fake, or b faker than a."""
+    if planned["stimulus_b"] is not None:
+        return str(planned["position"] if distance > 0 else OPPOSITE[planned["position"]])
+    if "fake" in answers:
+        return "fake" if distance > 0 else "real"
+    cuts = np.linspace(-FARTHEST, FARTHEST, len(answers) + 1)[1:-1]
+    return sorted(answers)[int(np.searchsorted(cuts, -distance))]

@@ -1,9 +1,10 @@
 """One trial on its way: from onset to offset and answer, by times that others have stamped."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
-from gan_eval.quiz.protocol import Timing
+from gan_eval.quiz.protocols import Timing
 from gan_eval.tabular import Row
 
 MILLISECOND: Final = 1_000_000
@@ -12,15 +13,12 @@ MILLISECOND: Final = 1_000_000
 EARLY_MS: Final = 100.0
 """Faster than a person can judge a picture; such an answer was on its way before the onset."""
 
-LATE_MS: Final = 5.0
-"""An exposure that differs from the one asked for by more than this is flagged."""
-
 
 class Flag:
     """The words of the column `flags`."""
 
     LATE = "late"
-    """The exposure differs from the one asked for by more than 5 ms."""
+    """An exposure, or the gap between two, differs from the one planned by more than the tolerance."""
     EARLY_KEY = "early_key"
     """The answer came less than 100 ms after onset."""
     BLANK_KEY = "blank_key"
@@ -29,14 +27,42 @@ class Flag:
     """An answer key was held down from before the trial; its repeats did not count."""
     FOCUS_LOST = "focus_lost"
     """The window did not have the keyboard for some of the trial."""
+    SCREEN_CHANGED = "screen_changed"
+    """The window came to another screen, or the screen's size or refresh rate changed."""
     HANDLER_TIME = "handler_time"
     """The key press was stamped when it was handled, not by the display server."""
     PAUSED = "paused"
     """The participant asked for a pause while the picture was shown; the trial was not repeated."""
     INTERRUPTED = "interrupted"
     """The program was told to end while the picture was shown; the trial was not repeated."""
+    KILLED = "killed"
+    """The program ended without warning while the picture was shown; the trial was not repeated."""
     RESUMED = "resumed"
     """First trial after the session was taken up again: its picture may have been seen before."""
+
+
+@dataclass(frozen=True)
+class Feedback:
+    """What a practice trial tells the participant."""
+
+    correct: bool | None
+    """None: no answer in time."""
+    truth: str | None
+    """The answer that was right; None where there is no truth."""
+
+
+@dataclass
+class Seen:
+    """One showing as presented, in nanoseconds on the monotonic clock."""
+
+    onset: int
+    offset: int | None = None
+
+    @property
+    def exposure_ms(self) -> float:
+        """Offset less onset."""
+        assert self.offset is not None
+        return (self.offset - self.onset) / MILLISECOND
 
 
 @dataclass
@@ -45,30 +71,63 @@ class Trial:
 
     planned: Row
     timing: Timing
+    showings: int = 1
+    """How often something appears: 2 for two pictures one after the other."""
+    late_ms: float = 5.0
+    """An exposure that is off by more than this is flagged."""
     flags: set[str] = field(default_factory=set)
-    onset: int | None = None
-    offset: int | None = None
+    seen: list[Seen] = field(default_factory=list)
     answer: str | None = None
     pressed: int | None = None
     broken_off: int | None = None
+    confidence: int | None = None
+    planned_flash_ms: float | None = field(init=False)
+    """The fixed exposure as it is to be presented: in whole frames where vsync was measured."""
+    planned_gap_ms: float = field(init=False)
+    """The same of the gap between two showings."""
 
-    @property
-    def vanish_due(self) -> int:
-        """When the picture must vanish at the latest."""
-        assert self.onset is not None
+    def __post_init__(self) -> None:
+        self.plan(lambda asked_ms: asked_ms)
+
+    def plan(self, rule: Callable[[float], float]) -> None:
+        """Plan the times by a rule from milliseconds asked for to milliseconds presented."""
         flash = self.timing.flash_ms
-        return self.onset + round((self.timing.response_ms if flash is None else flash) * MILLISECOND)
+        self.planned_flash_ms = None if flash is None else rule(flash)
+        self.planned_gap_ms = rule(self.timing.gap_ms) if self.showings > 1 else 0.0
 
     @property
-    def close_due(self) -> int:
-        """When the response window closes."""
-        assert self.onset is not None
-        return self.onset + round(self.timing.response_ms * MILLISECOND)
+    def onset(self) -> int:
+        """The last onset, from which the reaction time counts."""
+        return self.seen[-1].onset
+
+    @property
+    def all_shown(self) -> bool:
+        """The last picture has appeared."""
+        return len(self.seen) == self.showings
+
+    @property
+    def vanish_due(self) -> int | None:
+        """When what is shown must vanish at the latest; None: only at the answer."""
+        shown_ms = self.timing.response_ms if self.planned_flash_ms is None else self.planned_flash_ms
+        return None if shown_ms is None else self.onset + round(shown_ms * MILLISECOND)
+
+    @property
+    def next_due(self) -> int:
+        """When the next picture must appear, counted from the last offset."""
+        offset = self.seen[-1].offset
+        assert offset is not None
+        return offset + round(self.planned_gap_ms * MILLISECOND)
+
+    @property
+    def close_due(self) -> int | None:
+        """When the response window closes; None: never."""
+        window = self.timing.response_ms
+        return None if window is None else self.onset + round(window * MILLISECOND)
 
     @property
     def waits_for_answer(self) -> bool:
-        """The picture is or was shown, and no answer has come yet."""
-        return self.onset is not None and self.answer is None and self.broken_off is None
+        """Everything is or was shown, and no answer has come yet."""
+        return self.all_shown and self.answer is None and self.broken_off is None
 
     def press(self, answer: str, when: int, *, repeated: bool = False) -> bool:
         """Take a key press; whether it is the trial's answer.
@@ -76,13 +135,13 @@ class Trial:
         The moment of the press decides, not the moment at which the program hears of it.
         """
         if repeated:
-            if self.waits_for_answer or self.onset is None:
+            if self.waits_for_answer or not self.all_shown:
                 self.flags.add(Flag.HELD_KEY)
             return False
-        if self.onset is None or when < self.onset:
+        if not self.all_shown or when < self.onset:
             self.flags.add(Flag.BLANK_KEY)
             return False
-        if not self.waits_for_answer or when > self.close_due:
+        if not self.waits_for_answer or (self.close_due is not None and when > self.close_due):
             return False
         self.answer, self.pressed = answer, when
         if when - self.onset < EARLY_MS * MILLISECOND:
@@ -92,31 +151,52 @@ class Trial:
     def break_off(self, when: int, flag: str) -> None:
         """End the trial before its time; an answer that was given already stays."""
         self.flags.add(flag)
-        if self.answer is None:
-            self.broken_off = when
+        self.broken_off = when
+
+    @property
+    def ended(self) -> int:
+        """When the answer was given, else the trial was broken off, else the response window closed."""
+        return next(end for end in (self.pressed, self.broken_off, self.close_due) if end is not None)
+
+    def feedback(self, *, correct: bool | None, truth: str | None) -> Feedback | None:
+        """What to tell after it; None: nothing, as after every trial that is no practice.
+
+        Args:
+            correct: whether the answer is right; None: no answer, or nothing is right.
+            truth: the right answer, where there is one.
+        """
+        practised = self.planned["phase"] == "practice" and self.broken_off is None
+        tells = practised and (truth is not None or self.answer is None)
+        return Feedback(correct, truth) if tells else None
 
     def measured(self) -> Row:
         """The columns of the trial's row that hold times, and its flags."""
-        assert self.onset is not None
-        assert self.offset is not None
-        exposure = (self.offset - self.onset) / MILLISECOND
-        asked = self._asked_ms()
-        if asked is not None and abs(exposure - asked) > LATE_MS:
+        first, second = self.seen[0], self.seen[1] if len(self.seen) > 1 else None
+        if any(self._is_late(seen) for seen in self.seen) or self._gap_is_late():
             self.flags.add(Flag.LATE)
         return {
             "requested_exposure_ms": self.timing.flash_ms,
-            "planned_exposure_ms": self.timing.flash_ms,
-            "exposure_ms": exposure,
-            "onset_ms": self.onset / MILLISECOND,
+            "planned_exposure_ms": self.planned_flash_ms,
+            "exposure_ms": first.exposure_ms,
+            "onset_ms": first.onset / MILLISECOND,
+            "second_exposure_ms": None if second is None else second.exposure_ms,
+            "second_onset_ms": None if second is None else second.onset / MILLISECOND,
             "reaction_time_ms": None if self.pressed is None else (self.pressed - self.onset) / MILLISECOND,
+            "confidence": self.confidence,
             "flags": " ".join(sorted(self.flags)) or None,
         }
 
-    def _asked_ms(self) -> float | None:
-        """The exposure that should have come out of what happened."""
-        assert self.onset is not None
-        if self.broken_off is not None:
-            return None
-        if self.timing.flash_ms is not None:
-            return self.timing.flash_ms
-        return self.timing.response_ms if self.pressed is None else (self.pressed - self.onset) / MILLISECOND
+    def _is_late(self, seen: Seen) -> bool:
+        """Whether an exposure is not what should have come out of what happened."""
+        asked = self.planned_flash_ms
+        if asked is None:
+            asked = self.timing.response_ms if self.pressed is None else (self.pressed - seen.onset) / MILLISECOND
+        if asked is None:
+            return False
+        too_long = seen.exposure_ms - asked
+        return too_long > self.late_ms or (too_long < -self.late_ms and self.broken_off is None)
+
+    def _gap_is_late(self) -> bool:
+        if len(self.seen) < 2 or (offset := self.seen[0].offset) is None:
+            return False
+        return abs((self.seen[1].onset - offset) / MILLISECOND - self.planned_gap_ms) > self.late_ms

@@ -1,10 +1,13 @@
 """A study's tables and figures in one self-contained HTML file: mailed, archived, read on a phone, printed."""
 
 from pathlib import Path
+from typing import Literal
 
 from gan_eval.files import write_text
 
-__all__ = ["build"]
+__all__ = ["build", "build_figures", "build_markdown"]
+
+Format = Literal["html", "md"]
 
 
 def build(folder: Path, out: Path, *, title: str | None = None) -> Path:
@@ -16,13 +19,56 @@ def build(folder: Path, out: Path, *, title: str | None = None) -> Path:
         folder: with `study.toml`, `.gan-eval/facts.json`, `tables/`, `metrics/`, `stimuli/`, `models/` and
             `published/`, each of which may be absent; or with tables that lie in the folder itself.
         out: the HTML file.
-        title: heading; default: the study's title, else its name, else the folder's.
+        title: heading; default: the study's title, else its name, else how many took part, else the folder's name.
 
     Raises:
         UserError: no such folder, nothing in it, or a table that does not fit its schema.
     """
+    from gan_eval.report.content import content
     from gan_eval.report.folder import read_folder
     from gan_eval.report.page import render
 
-    write_text(Path(out), render(read_folder(Path(folder)), title=title))
+    write_text(Path(out), render(content(read_folder(Path(folder)), title=title)))
     return Path(out)
+
+
+def build_markdown(folder: Path, out: Path, *, title: str | None = None) -> Path:
+    """Write the same report as Markdown, with its figures, pictures and tables as files in `STEM_files` beside it.
+
+    Args:
+        folder: as for `build`.
+        out: the Markdown file.
+        title: as for `build`.
+
+    Returns:
+        The Markdown file.
+
+    Raises:
+        UserError: as for `build`.
+    """
+    from gan_eval.report.content import content
+    from gan_eval.report.folder import read_folder
+    from gan_eval.report.markdown import write_markdown
+
+    return write_markdown(content(read_folder(Path(folder)), title=title), Path(out))
+
+
+def build_figures(folder: Path, out: Path) -> list[Path]:
+    """Write each figure of the report as SVG and PDF for a paper, and return the paths. Equal input gives equal bytes.
+
+    Args:
+        folder: as for `build`.
+        out: folder for the figures.
+
+    Raises:
+        UserError: as for `build`, or nothing in the folder can be drawn.
+    """
+    from gan_eval.errors import UserError
+    from gan_eval.report.content import content
+    from gan_eval.report.export_figures import write_figures
+    from gan_eval.report.folder import read_folder
+
+    paths = write_figures(content(read_folder(Path(folder))).figures, Path(out))
+    if not paths:
+        raise UserError(f"{folder}: no figure in its report; expected tables such as tables/rates.csv")
+    return paths

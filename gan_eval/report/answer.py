@@ -1,78 +1,69 @@
-"""The answer first: one plain sentence with its numbers, then one for each data set."""
+"""The answer first: one plain sentence with its numbers, then a few more."""
 
-from typing import NamedTuple
-
-import numpy as np
 import pandas as pd
 
+from gan_eval.report.answer_more import metrics_compared, models_compared
 from gan_eval.report.folder import StudyFolder
-from gan_eval.report.words import number, percent, percent_interval, plural
-from gan_eval.stats.comparisons import ALPHA, TOLD_APART
-from gan_eval.stats.intervals import newcombe
-from gan_eval.stats.rates import UNEVEN
-from gan_eval.tables import COMPARISONS
+from gan_eval.report.notes import several_studies, without_common_notes
+from gan_eval.report.other_answers import other_answers
+from gan_eval.report.shares import shares
+from gan_eval.report.verdict import Told, no_verdict, one_answer, same_answer, told_apart, verdict
+from gan_eval.report.words import BASES_TOLD, number, percent, percent_interval, plural
+from gan_eval.stats.answers.rates import UNEVEN
+from gan_eval.stats.trials import graded_trials, pair_trials
+from gan_eval.tables import TRIALS
+
+_MOST_DATASETS = 6
 
 
 def answer(folder: StudyFolder) -> list[str]:
-    """The sentences, the answer itself first, or none where there are no rates.
+    """The sentences, the answer itself first, or none where there are no tables of answers.
 
     The verdict rests on balanced accuracy: the plain share of right answers rewards a leaning to one answer wherever
     real and generated pictures are unequally many.
     """
-    everything = folder.scope("all")
-    if everything.empty:
-        return []
-    row = everything.iloc[0]
-    if pd.isna(row["accuracy"]):
-        return ["There is no answer yet: no trial has been judged."]
-    found = _told_apart(folder, row)
-    sentences = [
-        _no_verdict(row) if found is None else _verdict(_who(folder), found),
-        f"{percent(row['accuracy'])} of {plural(int(row['n_real'] + row['n_fake']), 'answer')} were right "
-        f"(95 % interval {percent_interval(row['accuracy_low'], row['accuracy_high'])}).",
-        _errors(row),
-        *_by_dataset(folder.scope("dataset")),
-        _caution(row),
-        found.basis if found else "",
-    ]
+    sentences = [*_of_single_pictures(folder), *other_answers(folder)]
+    if not sentences:
+        return [] if folder.scope("all").empty else [_no_answer(folder.table(TRIALS))]
     if folder.simulated:
-        sentences.append("No person answered: this rehearses the study and says nothing of people.")
-    return [sentence for sentence in sentences if sentence]
+        people = len(folder.table(TRIALS)) and not folder.table(TRIALS)["simulated"].fillna(False).all()
+        who = "Simulated participants gave some of the answers" if people else "No person answered"
+        sentences.append(f"{who}: this rehearses the study and says nothing of people.")
+    return sentences
 
 
-class _Told(NamedTuple):
-    """Whether the two kinds were told apart: balanced accuracy, 0..1, which is 1/2 for every guesser."""
-
-    balanced: float
-    low: float
-    """NaN where there is no interval."""
-    high: float
-    p: float
-    """Two-sided, against 1/2; NaN where there is none."""
-    basis: str
-    """What the interval rests on."""
+def _no_answer(trials: pd.DataFrame) -> str:
+    if len(trials) and (pair_trials(trials)["answered"].any() or graded_trials(trials)["answered"].any()):
+        return "There are answers, and no tables of them yet: gan-eval analyze makes them."
+    return "There is no answer yet: no trial has been judged."
 
 
-def _told_apart(folder: StudyFolder, row: pd.Series) -> _Told | None:
-    """From the comparison `told apart`; from the counts where there are no comparisons; None where both kinds were not
-    judged on one data set."""
-    if min(row["n_real"], row["n_fake"]) == 0:
-        return None
-    comparisons = folder.table(COMPARISONS)
-    known = comparisons[comparisons["comparison"] == TOLD_APART]
-    if len(comparisons) and known.empty:
-        return None
-    if len(known):
-        told = known.iloc[0]
-        difference, low, high, p = (told[name] for name in ("difference", "ci_low", "ci_high", "p"))
-        allowance = "The verdict allows for differences between participants and between pictures."
-        basis = allowance if pd.isna(told["note"]) else f"Of the verdict: {told['note']}."
+def _of_single_pictures(folder: StudyFolder) -> list[str]:
+    """What the rates say; nothing where no single picture was called real or fake."""
+    everything = folder.scope("all")
+    if everything.empty or pd.isna(everything.iloc[0]["accuracy"]):
+        return []
+    row, share = everything.iloc[0], shares(folder, "all").iloc[0]
+    found = told_apart(without_common_notes(folder), row)
+    if found is None:
+        said = no_verdict(row)
+    elif same_answer(row):
+        said, found = one_answer(_who(folder), row), None
     else:
-        counts = (row["hits"], row["n_fake"], row["false_alarms"], row["n_real"])
-        difference = row["hits"] / row["n_fake"] - row["false_alarms"] / row["n_real"]
-        (low, high), p = newcombe(*counts), np.nan
-        basis = "The verdict takes all answers as independent: the table of comparisons is not here."
-    return _Told((1 + difference) / 2, (1 + low) / 2, (1 + high) / 2, p, basis)
+        said = verdict(_who(folder), found)
+        found = None if pd.isna(found.low) else found
+    sentences = [
+        said,
+        *several_studies(folder),
+        _errors(share),
+        _by_dataset(folder),
+        *models_compared(folder),
+        *metrics_compared(folder),
+        _right(row),
+        _caution(row),
+        _basis(found, share),
+    ]
+    return [sentence for sentence in sentences if sentence]
 
 
 def _who(folder: StudyFolder) -> str:
@@ -81,69 +72,37 @@ def _who(folder: StudyFolder) -> str:
     return f"One {noun}" if count == 1 else plural(count, noun)
 
 
-def _verdict(who: str, found: _Told) -> str:
-    """What balanced accuracy says beside guessing; nothing is claimed unless interval and p agree."""
-    doubtful = found.p >= ALPHA  # a p that is missing does not object
-    if found.low > 0.5 and not doubtful:
-        said = f"{who} told real from generated pictures better than by guessing"
-    elif found.high < 0.5 and not doubtful:
-        said = f"{who} mistook real and generated pictures for each other more often than guesses would"
-    else:
-        said = (
-            f"The answers of {who[0].lower() + who[1:]} do not show that real and generated pictures can be told apart"
-        )
-    return (
-        f"{said}: real and generated pictures counting alike, {percent(found.balanced)} were judged rightly (balanced "
-        f"accuracy, {_interval_words(found)}; guessing gives 50 %, whichever answer one leans to)."
-    )
-
-
-def _interval_words(found: _Told) -> str:
-    if pd.isna(found.low):
-        return "too few participants or pictures for an interval"
-    return f"95 % interval {percent_interval(found.low, found.high)}"
-
-
-def _no_verdict(row: pd.Series) -> str:
-    open_question = "Whether real and generated pictures can be told apart cannot be said"
-    if min(row["n_real"], row["n_fake"]) > 0:
-        return f"{open_question}: on no data set both kinds were judged."
-    return f"{open_question}: only {'generated' if row['n_real'] == 0 else 'real'} ones were judged."
-
-
-def _errors(row: pd.Series) -> str:
-    """Both error rates and d′: accuracy alone hides a leaning to one answer."""
+def _errors(share: pd.Series) -> str:
+    """Both error rates: accuracy alone hides a leaning to one answer."""
     parts = []
-    if not pd.isna(row["fake_correct"]):
-        parts.append(
-            f"{percent(1 - row['fake_correct'])} of the generated pictures passed as real "
-            f"({percent_interval(1 - row['fake_high'], 1 - row['fake_low'])})"
-        )
-    if not pd.isna(row["real_correct"]):
-        parts.append(
-            f"{percent(1 - row['real_correct'])} of the real ones were taken for generated "
-            f"({percent_interval(1 - row['real_high'], 1 - row['real_low'])})"
-        )
-    if not pd.isna(row["dprime"]):
-        parts.append(f"sensitivity d′ = {number(row['dprime'])}")
+    if not pd.isna(share["fooling_rate"]):
+        parts.append(f"{_told(share, 'fooling_rate')} of the generated pictures passed as real")
+    if not pd.isna(share["false_alarm_rate"]):
+        parts.append(f"{_told(share, 'false_alarm_rate')} of the real ones were taken for generated")
     return "; ".join(parts) + "."
 
 
-def _by_dataset(rates: pd.DataFrame) -> list[str]:
-    if len(rates) < 2:
-        return []
-    return [
-        f"{row['id']}: {percent(row['accuracy'])} right "
-        f"({percent_interval(row['accuracy_low'], row['accuracy_high'])}); "
-        + (
-            "no generated picture was judged."
-            if pd.isna(row["fake_correct"])
-            else f"{percent(1 - row['fake_correct'])} of the generated pictures passed as real "
-            f"({percent_interval(1 - row['fake_high'], 1 - row['fake_low'])})."
-        )
-        for _, row in rates.iterrows()
-        if not pd.isna(row["accuracy"])
-    ]
+def _told(share: pd.Series, name: str) -> str:
+    if pd.isna(share[f"{name}_low"]):
+        return percent(share[name])
+    return f"{percent(share[name])} ({percent_interval(share[f'{name}_low'], share[f'{name}_high'])})"
+
+
+def _by_dataset(folder: StudyFolder) -> str:
+    table = shares(folder, "dataset")
+    known = table[table["fooling_rate"].notna()]
+    if len(table) < 2 or known.empty:
+        return ""
+    each = [f"{row['id']} {_told(row, 'fooling_rate')}" for _, row in known.head(_MOST_DATASETS).iterrows()]
+    more = f"; {plural(len(known) - len(each), 'more data set')} below" if len(known) > len(each) else ""
+    return f"Passed as real, by data set: {', '.join(each)}{more}."
+
+
+def _right(row: pd.Series) -> str:
+    count = plural(int(row["n_real"] + row["n_fake"]), "answer")
+    sensitivity = "" if pd.isna(row["dprime"]) else f"; sensitivity d′ = {number(row['dprime'])} (0 is guessing)"
+    were = "was" if row["n_real"] + row["n_fake"] == 1 else "were"
+    return f"{percent(row['accuracy'])} of {count} {were} right{sensitivity}."
 
 
 def _caution(row: pd.Series) -> str:
@@ -152,7 +111,25 @@ def _caution(row: pd.Series) -> str:
         return "With one kind of picture a leaning to one answer cannot be told from skill."
     if max(real, fake) / min(real, fake) >= UNEVEN:
         return (
-            f"Real ({real}) and generated ({fake}) pictures were not equally many: the plain share of right "
-            "answers rewards leaning to one answer; balanced accuracy and d′ do not."
+            f"Real ({real}) and generated ({fake}) pictures were not equally many: the plain share of right answers "
+            "rewards leaning to one answer. The verdict counts both kinds alike (balanced accuracy)."
         )
     return ""
+
+
+def _basis(found: Told | None, share: pd.Series) -> str:
+    """What verdict and intervals rest on: different models, so each is named."""
+    extreme = {0.0, 1.0} >= {rate for rate in share[["fooling_rate", "false_alarm_rate"]] if not pd.isna(rate)}
+    if extreme and share["basis"] == "two_way_cluster":
+        return "All answers to a kind of picture agree, so the intervals count each picture or participant once."
+    if found is None:
+        return f"Intervals rest on {BASES_TOLD[share['basis']]}."
+    note = f" Of the verdict: {found.note}." if found.note else ""
+    if found.basis == share["basis"]:
+        return f"Verdict and intervals rest on {BASES_TOLD[found.basis]}.{note}"
+    if (found.basis, share["basis"]) == ("crossed_model", "two_way_cluster"):
+        return (
+            "All this allows for differences between participants and between pictures: the verdict by the crossed "
+            f"mixed model, the other intervals by clustering.{note}"
+        )
+    return f"The verdict rests on {BASES_TOLD[found.basis]}; the other intervals on {BASES_TOLD[share['basis']]}.{note}"

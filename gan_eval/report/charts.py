@@ -6,6 +6,7 @@ by side where there is room. Colours are drawn as marks and replaced by the styl
 
 import io
 import re
+import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -13,6 +14,9 @@ import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from gan_eval.report.words import clean
 
 WIDTH = 3.7
 """Inches; 1 inch is 72 units of the SVG."""
@@ -29,6 +33,7 @@ _VARIABLES = {
     SERIES["all"]: "var(--all)",
 }
 _MARKERS = {"real": "o", "fake": "s", "all": "D", "open": "o"}
+_NO_METADATA = {"Date": None, "Creator": None, "Format": None, "Type": None}
 STYLE: dict[Any, Any] = {
     "svg.fonttype": "none",
     "svg.hashsalt": "gan_eval",
@@ -67,23 +72,36 @@ def spans_chart(
     reference: float | None = None,
     limits: tuple[float, float] | None = (0, 100),
 ) -> str:
+    """`spans_figure` as an `<svg>` element, `name` being the prefix that keeps identifiers apart on one page."""
+    return on_page(spans_figure(groups, axis=axis, reference=reference, limits=limits), name)
+
+
+def spans_figure(
+    groups: Sequence[tuple[str, Sequence[Span]]],
+    *,
+    axis: str,
+    reference: float | None = None,
+    limits: tuple[float, float] | None = (0, 100),
+    band: float | None = None,
+) -> Figure:
     """Dots with their intervals, one band for each named group; the group's name stands above its dots.
 
     Args:
         groups: name and spans of each group, from top to bottom.
         axis: label of the horizontal axis.
-        name: of the figure; also the prefix that keeps identifiers apart on one page.
         reference: where a vertical line marks guessing, or no difference.
         limits: of the axis where there is a reference; None: from the spans.
+        band: so far to both sides of the reference a wash marks what counts as equal.
     """
     height = 0.7 + sum(0.26 + 0.17 * len(spans) for _, spans in groups)
     with mpl.rc_context(STYLE):
         figure, axes = panel(height)
-        depth = 0.0
+        depth, bands = 0.0, []
         for title, spans in groups:
             draw_title(axes, title, depth)
             for row, span in enumerate(spans, start=1):
                 _draw_span(axes, span, depth + 0.2 + 0.72 * row)
+            bands.append((depth + 0.45, depth + 0.2 + 0.72 * len(spans) + 0.45))
             depth += 1.3 + 0.72 * len(spans)
         axes.set_ylim(depth - 0.35, -0.6)
         axes.set_yticks([])
@@ -91,20 +109,30 @@ def spans_chart(
         if reference is not None:
             if limits is not None:
                 axes.set_xlim(*limits)
-            axes.axvline(reference, color=MUTED, linewidth=1.2, linestyle=(0, (4, 3)), zorder=0)
+            if band is not None:
+                axes.axvspan(reference - band, reference + band, color=GRID, alpha=0.6, linewidth=0, zorder=0)
+            for top, bottom in bands:  # not through the names
+                axes.plot([reference] * 2, [top, bottom], color=MUTED, linewidth=1.2, linestyle=(0, (4, 3)), zorder=0)
         else:
             axes.set_xlim(left=0)
+        axes.xaxis.set_major_locator(MaxNLocator(6))
         axes.grid(axis="x", color=GRID, linewidth=0.8, zorder=0)
         axes.set_axisbelow(True)
         axes.tick_params(axis="x", length=0)
         axes.set_xlabel(axis)
+    return figure
+
+
+def on_page(figure: Figure, name: str) -> str:
+    """`inline_svg` in the page's style."""
+    with mpl.rc_context(STYLE):
         return inline_svg(figure, name)
 
 
 def draw_title(axes: Axes, title: str, depth: float, *, longest: int = LONGEST_TITLE, value: str = "") -> None:
     """A group's name in the left corner of its band, cut in its middle where it would leave the figure, and a value
     in its right corner."""
-    half = longest // 2
+    half, title = longest // 2, clean(title)
     cut = title if len(title) <= longest else f"{title[: half - 1]}…{title[-half:]}"
     place = axes.get_yaxis_transform()
     axes.text(0, depth, cut, transform=place, va="center", weight="bold", size=9, parse_math=False).set_in_layout(False)
@@ -136,7 +164,9 @@ def inline_svg(figure: Figure, name: str, *, variables: Mapping[str, str] | None
     for axes in figure.axes:
         axes.patch.set_alpha(0)
     buffer = io.StringIO()
-    FigureCanvasSVG(figure).print_svg(buffer, metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
+    with warnings.catch_warnings():  # a letter that the font lacks: the page's own fonts have it
+        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
+        FigureCanvasSVG(figure).print_svg(buffer, metadata=_NO_METADATA)
     text = buffer.getvalue()
     text = text[text.index("<svg") :]
     text = re.sub(r"<metadata>.*?</metadata>\s*", "", text, flags=re.DOTALL)

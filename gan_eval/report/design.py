@@ -1,40 +1,16 @@
-"""What was done: the design as a list of facts, the notes a reader must know, and the method in a paragraph."""
+"""What was done, as a list of facts, and the notes a reader must know."""
 
 import pandas as pd
 
+from gan_eval.analysis_settings import AnalysisSettings
 from gan_eval.metrics.facts import ENOUGH_FOR_FID
+from gan_eval.quiz_settings import QuizSettings
 from gan_eval.report.folder import StudyFolder
 from gan_eval.report.metrics_facts import fid_warning
+from gan_eval.report.timing import flagged_share
 from gan_eval.report.words import NARROW, listed, milliseconds, number, percent, plural, whole
-from gan_eval.stats.trials import main_trials
-from gan_eval.tables import CORRELATIONS, RATES, RUNS, SESSIONS, SET_METRICS, TRIALS
-
-_JUDGED = """\
-Fake is the signal: a generated picture called fake is a hit, a real one called fake a false alarm. Shares carry
-Wilson 95 % intervals and the exact two-sided binomial test against 1/2; trials without an answer, practice and catch
-trials are in no rate. d′ and criterion use the log-linear correction (Hautus 1995). Single answers are modelled by a
-logistic mixed model with crossed random intercepts for participants and stimuli (Laplace approximation, standard
-errors from the Hessian). Differences of shares carry intervals that are robust to clustering by participant and by
-stimulus, never narrower than Newcombe's, with p never below Fisher's exact; p values of one kind are corrected after
-Holm. Whether people can tell is judged by balanced accuracy, the mean of the shares of real and of
-generated pictures judged rightly, which no leaning to one answer can raise."""
-
-
-_KID = """\
-KID is the squared maximum mean discrepancy between the same features under a cubic kernel, over all pairs of pictures
-(Bińkowski et al. 2018); it may fall below 0. For independent sets it is unbiased: it does not depend on N in
-expectation. Where both sets hold pictures of the same items it is too low by an amount that falls with 1/N."""
-
-
-_JACKKNIFE = """\
-Intervals of metrics of sets come from a delete-group jackknife over items: they tell the spread at this N, not the
-bias of FID."""
-
-
-_CORRELATIONS = """\
-Metrics are held against people by Spearman's rank correlation with the share of generated pictures called real; its
-intervals are percentiles of a bootstrap that draws participants and stimuli anew, its p is exact over all pairings up
-to 9 points and Student's t approximation above that, and fewer than 5 points get neither."""
+from gan_eval.stats.trials import graded_trials, main_trials, pair_trials
+from gan_eval.tables import RATES, SESSIONS, SET_METRICS, TRIALS
 
 
 def badges(folder: StudyFolder) -> list[str]:
@@ -53,6 +29,16 @@ def badges(folder: StudyFolder) -> list[str]:
     return found
 
 
+_PROCEDURES = {
+    "quick_response": "one picture at a time, real or fake",
+    "yes_no": "one picture at a time at several exposures, real or fake",
+    "staircase": "one picture at a time, real or fake, at exposures that follow the answers",
+    "rating": "one picture at a time, graded",
+    "paired": "the real and a generated picture of one item, which is real",
+    "model_vs_model": "two models' pictures of one item, which looks more real",
+}
+
+
 def design_facts(folder: StudyFolder) -> list[tuple[str, str]]:
     """Term and description, in reading order."""
     facts: list[tuple[str, str]] = []
@@ -64,28 +50,81 @@ def design_facts(folder: StudyFolder) -> list[tuple[str, str]]:
             facts.append(("Data sets", listed([f"{name} ({data.direction})" for name, data in study.data.items()])))
         if study.models:
             facts.append(("Models", listed([f"{name} on {model.data}" for name, model in study.models.items()])))
-    facts += _shown(folder.answers())
+    facts += _shown(folder) or _judged(folder)
     if study is not None:
-        quiz = study.quiz
-        exposure = (
-            f"until the answer, at most {milliseconds(quiz.response_ms)}"
-            if quiz.flash_ms is None
-            else f"{milliseconds(quiz.flash_ms)}; an answer counts up to {milliseconds(quiz.response_ms)} after onset"
-        )
-        facts.append(("Procedure", "one picture at a time, in random order"))
-        facts.append(("Each picture visible", exposure))
-        facts.append(("Keys", f"{quiz.keys['real']} for real, {quiz.keys['fake']} for generated"))
-        facts.append(("Left out by preset rule", ", ".join(study.analysis.exclude) or "nothing"))
+        facts += _procedure(study.quiz)
+        facts += _plan(study.analysis)
     facts += _sessions(folder)
     return facts
 
 
-def _shown(trials: pd.DataFrame) -> list[tuple[str, str]]:
+def _plan(plan: AnalysisSettings) -> list[tuple[str, str]]:
+    """What was fixed before the data."""
+    rules = [*(f"participants with {rule}" for rule in plan.exclude_participants), *plan.exclude]
+    pairs = "all pairs" if plan.comparisons is None else listed([f"{a} and {b}" for a, b in plan.comparisons])
+    facts = [("Left out by preset rule", ", ".join(rules) or "nothing"), ("Models compared, as planned", pairs)]
+    if plan.margin is not None:
+        facts.append(("Equivalence margin", f"{100 * plan.margin:.3g}{NARROW}points"))
+    if plan.covariates:
+        facts.append(("Covariates", ", ".join(plan.covariates)))
+    return facts
+
+
+def _judged(folder: StudyFolder) -> list[tuple[str, str]]:
+    """From the rates, where the trials themselves are not here."""
+    rates = folder.table(RATES)
+    everything = rates[rates["scope"] == "all"]
+    if everything.empty or folder.judged().empty:
+        return []
+    row, pictures = everything.iloc[0], folder.scope("stimulus")
+    return [
+        ("Participants", whole(len(folder.scope("participant")))),
+        (
+            "Different pictures",
+            f"{whole((pictures['n_real'] > 0).sum())} real, {whole((pictures['n_fake'] > 0).sum())} generated",
+        ),
+        ("Answers", f"{whole(row['n_real'])} to real and {whole(row['n_fake'])} to generated pictures"),
+        ("Trials without an answer", whole(row["n_none"])),
+    ]
+
+
+def _procedure(quiz: QuizSettings) -> list[tuple[str, str]]:
+    """How the pictures were shown, and which key meant what."""
+    window = "without a limit" if quiz.window_ms is None else f"up to {milliseconds(quiz.window_ms)} after onset"
+    exposures = ", ".join("until the answer" if each is None else milliseconds(each) for each in quiz.levels_ms)
+    if quiz.protocol == "staircase":
+        stairs = quiz.staircase
+        exposures = (
+            f"from {milliseconds(stairs.start_ms)}, {milliseconds(stairs.down_ms)} less after a right answer and "
+            f"{milliseconds(stairs.up_ms)} more after a wrong one, within {milliseconds(stairs.shortest_ms)} and "
+            f"{milliseconds(stairs.longest_ms)}"
+        )
+    return [
+        ("Procedure", f"{_PROCEDURES[quiz.protocol]}, in random order"),
+        ("Each picture visible", f"{exposures}; an answer counts {window}"),
+        ("Keys", ", ".join(f"{key} for {answer}" for answer, key in quiz.keys.items())),
+    ]
+
+
+def _shown(folder: StudyFolder) -> list[tuple[str, str]]:
+    trials = folder.answers()
     if trials.empty:
         return []
-    main = main_trials(trials)
+    single = pd.concat([main_trials(trials), graded_trials(trials)])
+    return [*_pairs(folder, pair_trials(trials)), *_single(folder, single[single["kind"].notna()])]
+
+
+def _pairs(folder: StudyFolder, pairs: pd.DataFrame) -> list[tuple[str, str]]:
+    if pairs.empty:
+        return []
+    each = _range(pairs.groupby("session").size())
+    return [("Pairs shown to each participant", each), *_trials_facts(folder, pairs)]
+
+
+def _single(folder: StudyFolder, main: pd.DataFrame) -> list[tuple[str, str]]:
     if main.empty:
         return []
+    main = main.assign(is_fake=(main["kind"] == "fake").to_numpy(bool))
     sessions = main.groupby("session")["is_fake"].agg(["sum", "size"])
     fake, real = sessions["sum"], sessions["size"] - sessions["sum"]
     facts = [
@@ -99,11 +138,18 @@ def _shown(trials: pd.DataFrame) -> list[tuple[str, str]]:
             f"{whole(main.loc[main['is_fake'], 'stimulus'].nunique())} generated",
         ),
     ]
+    return [*facts, *_trials_facts(folder, main)]
+
+
+def _trials_facts(folder: StudyFolder, main: pd.DataFrame) -> list[tuple[str, str]]:
+    """Exposure, flags and missing answers of trials with the column `answered`."""
+    facts = []
     exposure = main["exposure_ms"].dropna()
     if len(exposure):
         facts.append(("Achieved exposure", f"median {milliseconds(exposure.median())}"))
-    flagged = (main["flags"].fillna("") != "").mean() if len(main) else 0.0
-    facts.append(("Trials with a flag (late, focus lost, …)", percent(flagged)))
+    flagged = flagged_share(folder, main)
+    if flagged is not None:
+        facts.append(("Trials with a flag (late, focus lost, …)", percent(flagged)))
     facts.append(("Trials without an answer", whole((~main["answered"]).sum())))
     return facts
 
@@ -138,12 +184,13 @@ def notes(folder: StudyFolder) -> list[str]:
     found = [str(note) for note in folder.facts.get("notes") or []]
     if folder.simulated:
         found.append("Simulated participants answered (some of) the trials: the numbers rehearse the analysis only.")
-    everything = folder.scope("all")
+    everything = folder.judged()
+    everything = everything[everything["scope"] == "all"]
     if len(everything) and not pd.isna(everything.iloc[0]["note"]):
         found.append(f"Over all answers: {everything.iloc[0]['note']}.")
     if len(everything) and everything.iloc[0]["n_none"] > 0:
         found.append(f"{plural(int(everything.iloc[0]['n_none']), 'trial')} without an answer: in no rate.")
-    left_out = len(folder.table(TRIALS)) - len(folder.answers())
+    left_out = len(folder.table(TRIALS)) - len(folder.answers())  # 0 unless people have answered
     if left_out:
         found.append(f"{plural(left_out, 'trial')} of simulated participants left out, since people have answered.")
     found += _shared_list(folder)
@@ -169,28 +216,5 @@ def _shared_list(folder: StudyFolder) -> list[str]:
         return []
     return [
         f"Nearly all {people} participants saw the same {len(seen)} pictures: answers hang together by picture, so "
-        "Wilson intervals of pooled rates are too narrow; the verdict and the crossed model allow for it."
+        "Wilson intervals of pooled rates are too narrow; the answer, signal detection and the models allow for it."
     ]
-
-
-def methods(folder: StudyFolder) -> str:
-    """The method in a paragraph, for the parts that are there."""
-    sentences = []
-    if len(folder.table(RATES)):
-        sentences.append(_JUDGED)
-    runs = folder.table(RUNS)
-    resizers = [str(name) for name in runs["resizer"].dropna().unique()] if len(runs) else []
-    sets = folder.table(SET_METRICS)
-    if len(sets):
-        rule = f", pictures resized by the rule {listed(resizers)}" if resizers else ""
-        sentences.append(
-            "FID is the Fréchet distance between Gaussians fitted to the Inception features of the real and the "
-            f"generated pictures{rule}; N stands beside every value."
-        )
-        if sets["metric"].str.startswith("kid").any():
-            sentences.append(_KID)
-        if sets["ci_low"].notna().any():
-            sentences.append(_JACKKNIFE)
-    if len(folder.table(CORRELATIONS)):
-        sentences.append(_CORRELATIONS)
-    return " ".join(sentences)

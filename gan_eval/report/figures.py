@@ -1,14 +1,16 @@
 """The report's figures: which numbers are drawn, and what their captions and alternatives in words say."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
 from markupsafe import Markup
+from matplotlib.figure import Figure
 
-from gan_eval.report.charts import Span, spans_chart
+from gan_eval.report.charts import Span, on_page, shorter, spans_figure
 from gan_eval.report.folder import StudyFolder
-from gan_eval.report.words import milliseconds, percent
+from gan_eval.report.shares import shares
+from gan_eval.report.words import BASES_TOLD, milliseconds, percent
 from gan_eval.tables import REACTION_TIMES
 
 MOST_GROUPS = 12
@@ -27,20 +29,23 @@ class Picture:
     """Name, and the style of its line."""
     wide: bool = False
     """Takes the page's whole width."""
+    name: str = ""
+    """Of its files; empty: it has none."""
+    draw: Callable[[], Figure] | None = None
+    """Gives the drawing itself; None: it has none of its own."""
 
 
-_SHARES = {
-    "real": ("real_correct", "real_low", "real_high"),
-    "fake": ("fake_correct", "fake_low", "fake_high"),
-    "all": ("accuracy", "accuracy_low", "accuracy_high"),
-}
+def picture(title: str, figure: Figure, *, name: str, caption: str, alternative: str) -> Picture:
+    """A figure of one drawing, for the page and for files of its name."""
+    svg = Markup(shorter(on_page(figure, name)))
+    return Picture(title=title, svg=svg, caption=caption, alternative=alternative, name=name, draw=lambda: figure)
 
 
 def rates_figures(folder: StudyFolder) -> list[Picture]:
-    """Shares of right answers on reals, on fakes and on all: by data set; by model where a data set has several; by
-    exposure where there are several."""
-    everything, datasets, models, exposures = (folder.scope(name) for name in ("all", "dataset", "model", "exposure"))
-    if everything.empty or pd.isna(everything.iloc[0]["accuracy"]):
+    """Shares of right answers on reals, on fakes and on both alike: by data set; by model where a data set has several;
+    by exposure where there are several."""
+    everything, datasets, models, exposures = (shares(folder, name) for name in ("all", "dataset", "model", "exposure"))
+    if everything.empty or everything.iloc[0][["fooling_rate", "false_alarm_rate"]].isna().all():
         return []
     overall = datasets if len(datasets) == 1 else pd.concat([everything, datasets])
     found = [_rates_figure(overall, "Right answers by data set" if len(datasets) else "Right answers", "rates")]
@@ -51,29 +56,43 @@ def rates_figures(folder: StudyFolder) -> list[Picture]:
     return found
 
 
-def _rates_figure(rates: pd.DataFrame, title: str, name: str) -> Picture:
+def _rates_figure(table: pd.DataFrame, title: str, name: str) -> Picture:
     groups: list[tuple[str, Sequence[Span]]] = []
     said = []
-    for _, row in rates.head(MOST_GROUPS).iterrows():
+    for _, row in table.head(MOST_GROUPS).iterrows():
         group = "everything" if row["scope"] == "all" else str(row["id"])
-        spans = [
-            Span(series, *(100 * row[column] for column in columns))
-            for series, columns in _SHARES.items()
-            if not pd.isna(row[columns[0]])
-        ]
+        spans = _spans(row)
         if spans:
             groups.append((group, spans))
             said.append(
-                f"{group}: real {percent(row['real_correct'])}, generated {percent(row['fake_correct'])}, "
-                f"all {percent(row['accuracy'])}"
+                f"{group}: {', '.join(f'{_SERIES[span.series]} {percent(span.value / 100)}' for span in spans)}"
             )
-    return Picture(
-        title=title,
-        svg=Markup(spans_chart(groups, axis="right answers, %", name=name, reference=50)),
-        caption="Circles: real pictures; squares: generated; diamonds: all. Bars: Wilson 95 % intervals. "
-        "Dashed: guessing.",
+    bases = dict.fromkeys(table["basis"])
+    return picture(
+        title,
+        spans_figure(groups, axis="right answers, %", reference=50),
+        name=name,
+        caption="Circles: real pictures; squares: generated; diamonds: both, counting alike (balanced accuracy). Bars: "
+        f"95 % intervals by {' or '.join(BASES_TOLD[basis] for basis in bases)}. Dashed: guessing.",
         alternative="; ".join(said),
     )
+
+
+_SERIES = {"real": "real", "fake": "generated", "all": "both alike"}
+
+
+def _spans(row: pd.Series) -> list[Span]:
+    """What was judged rightly of each kind and of both, in per cent; what was not judged is left out."""
+    values = {
+        "real": [1 - row[f"false_alarm_rate{end}"] for end in ("", "_high", "_low")],
+        "fake": [1 - row[f"fooling_rate{end}"] for end in ("", "_high", "_low")],
+        "all": [row[f"balanced_accuracy{end}"] for end in ("", "_low", "_high")],
+    }
+    return [
+        Span(series, *(100 * (share if pd.isna(end) else end) for end in (share, low, high)))
+        for series, (share, low, high) in values.items()
+        if not pd.isna(share)
+    ]
 
 
 def reaction_figures(folder: StudyFolder) -> list[Picture]:
@@ -99,9 +118,10 @@ def reaction_figures(folder: StudyFolder) -> list[Picture]:
         median = rows.loc[rows["kind"] == "all", "median_ms"]
         said.append(f"{title}: median {milliseconds(median.iloc[0]) if len(median) else 'unknown'}")
     return [
-        Picture(
-            title="Reaction times",
-            svg=Markup(spans_chart(groups, axis="seconds after onset", name="reaction")),
+        picture(
+            "Reaction times",
+            spans_figure(groups, axis="seconds after onset"),
+            name="reaction",
             caption="Circles: real pictures; squares: generated; diamonds: all. Marks: medians; bars: quartiles.",
             alternative="; ".join(said),
         )

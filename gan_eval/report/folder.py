@@ -1,7 +1,7 @@
 """What a folder holds that a report can show; every part may be absent."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -11,25 +11,47 @@ from gan_eval.errors import UserError
 from gan_eval.files import OWN_FOLDER, read_json
 from gan_eval.study import Study, load_study
 from gan_eval.tables import (
+    AGREEMENT,
+    BRADLEY_TERRY,
+    CHECKS,
+    CHOICES,
     COMPARISONS,
+    CORRELATION_DIFFERENCES,
     CORRELATIONS,
+    DETECTION,
+    HYPE,
     IMAGE_METRICS,
     METRIC_COMPARISONS,
+    METRIC_MODELS,
     MIXED_MODELS,
+    MODEL_CHECKS,
+    OPINION_SCORES,
+    PARTICIPATION,
     PLATEAUS,
+    RATERS,
     RATES,
+    RATINGS,
+    REACTION_TIME_MODELS,
     REACTION_TIMES,
     RUNS,
     SESSIONS,
     SET_METRICS,
+    SPEED_ACCURACY,
     STIMULI,
+    TABLES,
+    THRESHOLDS,
     TRAINING_LOG,
     TRIALS,
     Table,
 )
 from gan_eval.tabular import read_table
 
-_TABLES = (SESSIONS, TRIALS, RATES, REACTION_TIMES, MIXED_MODELS, COMPARISONS, CORRELATIONS, PLATEAUS)
+_ANSWERS = (RATES, CHOICES, RATINGS, THRESHOLDS)
+_TABLES = (
+    SESSIONS, CHECKS, TRIALS, PARTICIPATION, *_ANSWERS, DETECTION, HYPE, BRADLEY_TERRY, OPINION_SCORES, RATERS,
+    AGREEMENT, REACTION_TIMES, REACTION_TIME_MODELS, SPEED_ACCURACY, MIXED_MODELS, MODEL_CHECKS, COMPARISONS,
+    CORRELATIONS, CORRELATION_DIFFERENCES, METRIC_MODELS, PLATEAUS,
+)  # fmt: skip
 _METRICS = (IMAGE_METRICS, SET_METRICS, METRIC_COMPARISONS, RUNS)
 
 
@@ -49,6 +71,8 @@ class StudyFolder:
     """Training logs by model."""
     published: Mapping[str, pd.DataFrame]
     """Published tables by file name, every cell as text."""
+    files: Mapping[str, Path] = field(default_factory=dict)
+    """The files of `tables` by the table's name, and of `published` by `published/NAME`."""
 
     def table(self, table: Table) -> pd.DataFrame:
         """The table, without rows where the folder has none."""
@@ -59,10 +83,21 @@ class StudyFolder:
         rates = self.table(RATES)
         return rates[rates["scope"] == name]
 
+    def judged(self) -> pd.DataFrame:
+        """The rates that rest on single pictures called real or fake, answered or not.
+
+        A study of pairs or of grades alone has a row for everything too, of no trials.
+        """
+        rates = self.table(RATES)
+        return rates[(rates["n_real"] + rates["n_fake"] + rates["n_none"]) > 0]
+
     @property
     def simulated(self) -> bool:
-        """The numbers come from simulated participants: the rates say so, else the trials, the sessions, the facts."""
-        for table in (RATES, TRIALS, SESSIONS):
+        """The numbers come from simulated participants, as their tables, else trials, sessions or the facts say."""
+        answers = [self.judged()["simulated"], *(self.table(table)["simulated"] for table in _ANSWERS[1:])]
+        if any(len(marks) for marks in answers):
+            return any(bool(marks.fillna(False).any()) for marks in answers)
+        for table in (TRIALS, SESSIONS):
             marks = self.table(table)["simulated"]
             if len(marks):
                 return bool(marks.fillna(False).any())
@@ -71,14 +106,16 @@ class StudyFolder:
     def answers(self) -> pd.DataFrame:
         """The trials behind the rates: simulated ones are left out where people have answered."""
         trials = self.table(TRIALS)
-        return trials if self.simulated or trials.empty else trials[~trials["simulated"].fillna(False)]
+        of_people = trials[~trials["simulated"].fillna(False).astype(bool)]
+        return trials if self.simulated or of_people.empty else of_people
 
     @property
     def fractions(self) -> list[float]:
         """The shares of the planned training steps that stand in the tables, ascending."""
         found = {float(self.facts["fraction"])} if self.facts.get("fraction") is not None else set()
         for frame in (*self.tables.values(), *self.stimuli.values(), *self.training.values()):
-            found |= set(frame["fraction"].dropna().astype(float))
+            if "fraction" in frame:
+                found |= set(frame["fraction"].dropna().astype(float))
         return sorted(found)
 
 
@@ -93,32 +130,30 @@ def read_folder(folder: Path) -> StudyFolder:
         raise UserError(f"{folder}: no such folder; name the folder of a study or of its tables")
     facts_file = folder / OWN_FOLDER / "facts.json"
     study_file = folder / "study.toml"
+    files = {**_files(folder, "tables", _TABLES), **_files(folder, "metrics", _METRICS)}
+    tables = {name: read_table(path, TABLES[name]) for name, path in files.items()}
+    published = sorted((folder / "published").glob("*.csv"))
     found = StudyFolder(
         path=folder,
         study=load_study(study_file) if study_file.is_file() else None,
         facts=read_json(facts_file) if facts_file.is_file() else {},
-        tables={**_tables(folder, "tables", _TABLES), **_tables(folder, "metrics", _METRICS)},
+        tables={name: frame for name, frame in tables.items() if len(frame)},
         stimuli=_each(folder, "stimuli", "stimuli.csv", STIMULI),
         training=_each(folder, "models", "training_log.csv", TRAINING_LOG),
-        published={path.name: _as_text(path) for path in sorted((folder / "published").glob("*.csv"))},
+        published={path.name: _as_text(path) for path in published},
+        files={name: path for name, path in files.items() if len(tables[name])}
+        | {f"published/{path.name}": path for path in published},
     )
     if not (found.tables or found.stimuli or found.training):
         raise UserError(f"{folder}: nothing to report; expected tables such as tables/rates.csv or set_metrics.csv")
     return found
 
 
-def _tables(folder: Path, below: str, wanted: tuple[Table, ...]) -> dict[str, pd.DataFrame]:
-    """The tables in the sub-folder `below`, else in the folder itself."""
-    found = {}
-    for table in wanted:
-        for place in (folder / below, folder):
-            path = place / f"{table.name}.csv"
-            if path.is_file():
-                frame = read_table(path, table)
-                if len(frame):
-                    found[table.name] = frame
-                break
-    return found
+def _files(folder: Path, below: str, wanted: tuple[Table, ...]) -> dict[str, Path]:
+    """The tables' files in the sub-folder `below`, else in the folder itself."""
+    places = {table.name: (folder / below / f"{table.name}.csv", folder / f"{table.name}.csv") for table in wanted}
+    found = {name: next((path for path in paths if path.is_file()), None) for name, paths in places.items()}
+    return {name: path for name, path in found.items() if path is not None}
 
 
 def _each(folder: Path, below: str, file: str, table: Table) -> dict[str, pd.DataFrame]:

@@ -56,14 +56,14 @@ def _sample(base: Path, row: pd.Series, judged: pd.DataFrame) -> Sample:
             fooled = f"taken for real in {int(count['misses'])} of {plural(int(count['n_fake']), 'answer')}"
     return Sample(
         item=str(row["item"]),
-        input=_thumbnail(base, row["input_file"]),
-        fake=_thumbnail(base, row["file"]),
-        real=_thumbnail(base, row["reference_file"]),
+        input=thumbnail(base, row["input_file"]),
+        fake=thumbnail(base, row["file"]),
+        real=thumbnail(base, row["reference_file"]),
         fooled=fooled,
     )
 
 
-def _thumbnail(base: Path, file: object) -> str:
+def thumbnail(base: Path, file: object) -> str:
     """A picture as a data URI; empty where there is none, where it lies outside `base`, or where it is broken."""
     if not isinstance(file, str):
         return ""

@@ -3,10 +3,10 @@
 import pandas as pd
 
 from gan_eval.errors import UserError
+from gan_eval.report.comparison_views import points
 from gan_eval.report.folder import StudyFolder
-from gan_eval.report.views import points
 from gan_eval.report.words import NOTHING, View, number, p_value, share_interval, whole
-from gan_eval.stats.comparisons import against_published
+from gan_eval.stats.compare.comparisons import against_published
 from gan_eval.stats.intervals import wilson
 from gan_eval.tables import PUBLISHED_QUIZ, SET_METRICS
 from gan_eval.tabular import conform
@@ -22,13 +22,13 @@ def published_views(folder: StudyFolder) -> list[View]:
     quiz, metrics = [], []
     for name, table in folder.published.items():
         if set(table.columns) >= QUIZ_COLUMNS:
-            quiz.append(_quiz_view(folder, _judgements(table, f"published/{name}")))
+            quiz.append(_quiz_view(folder, _judgements(table, f"published/{name}"), f"published/{name}"))
         elif set(table.columns) >= METRIC_COLUMNS:
-            metrics += _metric_view(folder, _numbers(table, f"published/{name}"))
+            metrics += _metric_view(folder, _numbers(table, f"published/{name}"), f"published/{name}")
     return [*quiz, *metrics]
 
 
-def _quiz_view(folder: StudyFolder, published: pd.DataFrame) -> View:
+def _quiz_view(folder: StudyFolder, published: pd.DataFrame, source: str) -> View:
     rates = folder.scope("dataset")
     run = rates.set_index("id")
     against = against_published(rates, published).set_index(["a", "b"])
@@ -59,10 +59,10 @@ def _quiz_view(folder: StudyFolder, published: pd.DataFrame) -> View:
     remarks = dict.fromkeys(f"{row['dataset']}: {row['note']}" for row in noted)
     compared = dict.fromkeys(f"here − published: {note}" for note in against["note"].dropna())
     notes = [*sources, *remarks, *compared]
-    return View("Right answers, published and here", head, rows, text_columns=2, notes=notes)
+    return View("Right answers, published and here", head, rows, text_columns=2, notes=notes, source=(source,))
 
 
-def _metric_view(folder: StudyFolder, published: pd.DataFrame) -> list[View]:
+def _metric_view(folder: StudyFolder, published: pd.DataFrame, source: str) -> list[View]:
     """Published metric values of the data sets and metrics that this run has, too."""
     own = folder.table(SET_METRICS)
     rows = []
@@ -85,7 +85,7 @@ def _metric_view(folder: StudyFolder, published: pd.DataFrame) -> list[View]:
     if not rows:
         return []
     head = ["data set", "metric", "published model", "published", "model here", "here", "N here", "source"]
-    return [View("Metric values, published and here", head, rows, text_columns=3, last_is_text=True)]
+    return [View("Metric values, published and here", head, rows, text_columns=3, last_is_text=True, source=(source,))]
 
 
 def _judgements(table: pd.DataFrame, where: str) -> pd.DataFrame:

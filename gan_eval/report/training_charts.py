@@ -78,7 +78,21 @@ def panels_on_page(panels: Sequence[Panel], looks: Sequence[Look], *, name: str)
 def panels_as_file(
     panels: Sequence[Panel], legend: Sequence[str], looks: Sequence[Look], *, heading: str = "", columns: int = 2
 ) -> str:
-    """The panels, with a heading above and their legend below, as one SVG file, dark on white."""
+    """`panels_figure` as one SVG file, dark on white."""
+    figure = panels_figure(panels, legend, looks, heading=heading, columns=columns)
+    with mpl.rc_context(STYLE):
+        buffer = io.StringIO()
+        FigureCanvasSVG(figure).print_svg(buffer, metadata={"Date": None, "Creator": None})
+    text = re.sub(r"'DejaVu Sans'", "'DejaVu Sans', sans-serif", buffer.getvalue())
+    for mark, colour in {**_PAPER, **curve_colours()}.items():
+        text = text.replace(mark, colour)
+    return shorter(text)
+
+
+def panels_figure(
+    panels: Sequence[Panel], legend: Sequence[str], looks: Sequence[Look], *, heading: str = "", columns: int = 2
+) -> Figure:
+    """The panels, with a heading above and their legend below, in the page's colours."""
     columns = min(columns, len(panels))
     rows = -(-len(panels) // columns)
     widest = 0.75 + 0.063 * max(len(name) for name in legend)
@@ -97,12 +111,7 @@ def panels_as_file(
         if len(legend) > 1:
             lines = [Line2D([], [], **_line(look)) for look in looks]
             figure.legend(lines, legend, loc="lower center", ncols=beside, fontsize=8, handlelength=4.5)
-        buffer = io.StringIO()
-        FigureCanvasSVG(figure).print_svg(buffer, metadata={"Date": None, "Creator": None})
-    text = re.sub(r"'DejaVu Sans'", "'DejaVu Sans', sans-serif", buffer.getvalue())
-    for mark, colour in {**_PAPER, **curve_colours()}.items():
-        text = text.replace(mark, colour)
-    return shorter(text)
+    return figure
 
 
 def running_median(values: np.ndarray) -> np.ndarray:

@@ -1,13 +1,14 @@
 """The figures of training: loss terms of all models on one page, and validation metrics with their plateaus."""
 
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 import pandas as pd
 
 from gan_eval.metrics.registry import METRICS
 from gan_eval.report.figures import Picture
-from gan_eval.report.training_charts import MOST_POINTS, SHARE, Curve, Mark, Panel, panels_on_page
+from gan_eval.report.training_charts import MOST_POINTS, SHARE, Curve, Mark, Panel, panels_figure, panels_on_page
 from gan_eval.report.training_looks import Look, legend_of, looks_of, series_look
 from gan_eval.report.training_runs import MODES, TrainingRun, labels
 from gan_eval.report.words import listed, number, plural, whole
@@ -56,6 +57,8 @@ def losses_figures(runs: Sequence[TrainingRun]) -> list[Picture]:
         alternative="; ".join(said),
         legend=legend_of(names, looks) if len(names) > 1 else (),
         wide=True,
+        name="losses",
+        draw=partial(panels_figure, panels, names, looks),
     )
     return [picture]
 
@@ -94,10 +97,11 @@ def metric_panels(runs: Sequence[TrainingRun], metric: str, plateaus: pd.DataFra
 def validation_figures(runs: Sequence[TrainingRun], plateaus: pd.DataFrame) -> list[Picture]:
     """A figure for each validated metric."""
     found = []
-    for metric in validated_metrics(runs):
+    for place, metric in enumerate(validated_metrics(runs)):
         panels = metric_panels(runs, metric, plateaus)
         if not panels:
             continue
+        name = f"validation-{place}"
         said = [
             f"{panel.title}, {MODES[curve.series]} mode: {_from_to(curve.heights)}"
             for panel in panels
@@ -110,12 +114,14 @@ def validation_figures(runs: Sequence[TrainingRun], plateaus: pd.DataFrame) -> l
         found.append(
             Picture(
                 title=f"Validation: {metric_title(metric)}",
-                svg=panels_on_page(panels, mode_looks(), name=f"validation-{metric}"),
+                svg=panels_on_page(panels, mode_looks(), name=name),
                 caption=f"{_meaning(runs, metric)}, with BatchNorm and dropout as in training and as in evaluation."
                 f"{note if marked else ''}",
                 alternative="; ".join(said[: 2 * _MOST_SAID]),
                 legend=legend_of(mode_names(), mode_looks()),
                 wide=len(panels) > 1,
+                name=name,
+                draw=partial(panels_figure, panels, mode_names(), mode_looks()),
             )
         )
     return found

@@ -1,6 +1,7 @@
 """Numbers and tables in words: how a cell is printed, and a table ready for the page."""
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,8 +12,21 @@ NARROW = "\u202f"
 NBSP = "\u00a0"
 """A space that does not break."""
 MINUS = "\u2212"
+Record = Mapping[Any, Any]
+"""A table's row: its cells by column."""
 NOTHING = "–"
 """Printed where a cell is empty."""
+
+
+BASES = {"crossed_model": "crossed model", "two_way_cluster": "clustered", "independent": "independent answers"}
+"""What an interval rests on, as a table's cell."""
+BASES_TOLD = {
+    "crossed_model": "the crossed mixed model, which allows for differences between participants and between pictures",
+    "two_way_cluster": "clustering by participant and by picture, which allows for differences between them",
+    "independent": "all answers taken as independent",
+}
+"""The same in a sentence."""
+ONLY_THESE = "Wilson intervals are of these people and these pictures only."
 
 
 @dataclass(frozen=True)
@@ -27,6 +41,24 @@ class View:
     notes: Sequence[str] = field(default=())
     """Lines below the table."""
     last_is_text: bool = False
+    source: Sequence[str] = ()
+    """The tables that it shows, by name."""
+    grouped: bool = False
+    """Equal first cells in a row are a heading over their rows."""
+    folded: bool = False
+    """Closed until it is asked for: a figure shows the same."""
+
+
+_UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
+
+
+def clean(words: str) -> str:
+    """Words without control letters and without those that turn the direction of what follows them.
+
+    >>> clean("a\\u202eb\\x00c")
+    'abc'
+    """
+    return _UNSEEN.sub("", words)
 
 
 def missing(value: Any) -> bool:
@@ -53,12 +85,16 @@ def percent_interval(low: Any, high: Any) -> str:
 
 
 def share_interval(value: Any, low: Any, high: Any) -> str:
-    """A share with its interval in brackets.
+    """A share with its interval in brackets, where it has one.
 
     >>> share_interval(0.66, 0.5217, 0.7756).replace(NARROW, " ")
     '66.0 % (52.2–77.6)'
+    >>> share_interval(0.66, None, None).replace(NARROW, " ")
+    '66.0 %'
     """
-    return NOTHING if missing(value) else f"{percent(value)} ({100 * float(low):.1f}–{100 * float(high):.1f})"
+    if missing(value) or missing(low) or missing(high):
+        return percent(value)
+    return f"{percent(value)} ({100 * float(low):.1f}–{100 * float(high):.1f})"
 
 
 def number(value: Any, *, digits: int = 2) -> str:
@@ -73,6 +109,15 @@ def number(value: Any, *, digits: int = 2) -> str:
     if float(text) == 0:
         text = text.lstrip("-")
     return text.replace("-", MINUS).replace("inf", "∞")
+
+
+def points_of(share: Any) -> str:
+    """A margin in points, without needless digits.
+
+    >>> points_of(0.05).replace(NARROW, " ")
+    '5 points'
+    """
+    return f"{100 * float(share):.3g}{NARROW}points".replace("-", MINUS)
 
 
 def interval(low: Any, high: Any, *, digits: int = 2) -> str:
@@ -91,6 +136,16 @@ def p_value(value: Any) -> str:
     if missing(value):
         return NOTHING
     return "< 0.001" if float(value) < 0.001 else f"{float(value):.3f}"
+
+
+def equals(p: Any) -> str:
+    """A p value with its sign.
+
+    >>> equals(0.0328), equals(1e-9)
+    ('= 0.033', '< 0.001')
+    """
+    said = p_value(p)
+    return said if said.startswith("<") else f"= {said}"
 
 
 def whole(value: Any) -> str:
@@ -124,3 +179,15 @@ def listed(words: Sequence[str]) -> str:
     'a, b and c'
     """
     return words[0] if len(words) == 1 else ", ".join(words[:-1]) + " and " + words[-1] if words else ""
+
+
+def noted(table: pd.DataFrame, label: str, *, most: int = 8) -> list[str]:
+    """The rows' notes, equal ones together; the commonest are enough for a page."""
+    rows = table[table["note"].notna()]
+    grouped = rows.groupby("note", sort=False)[label].agg(list)
+    lines = []
+    for note, ids in grouped.items():
+        names = list(dict.fromkeys("all" if missing(name) else str(name) for name in ids))
+        shown = ", ".join(names) if len(names) <= 6 else f"{len(names)} rows"
+        lines.append(f"{shown}: {note}")
+    return lines[:most]

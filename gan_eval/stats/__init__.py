@@ -5,18 +5,38 @@ from pathlib import Path
 
 import pandas as pd
 
-from gan_eval.stats.comparisons import comparisons
-from gan_eval.stats.correlations import correlations
+from gan_eval.analysis_settings import AnalysisSettings, Screening
+from gan_eval.quiz_settings import StaircaseSettings
+from gan_eval.stats.answers.agreement import agreement
+from gan_eval.stats.answers.bradley_terry import bradley_terry
+from gan_eval.stats.answers.choices import choices
+from gan_eval.stats.answers.hype import hype
+from gan_eval.stats.answers.rates import rates
+from gan_eval.stats.answers.signal_detection import signal_detection
+from gan_eval.stats.answers.thresholds import thresholds
+from gan_eval.stats.compare.comparisons import comparisons
+from gan_eval.stats.compare.questions import require_known_models
+from gan_eval.stats.exclusion.departures import Options, extended, mark_departures
+from gan_eval.stats.exclusion.exclusions import Rules, leave_out
+from gan_eval.stats.grades.opinions import opinion_scores, raters
+from gan_eval.stats.grades.ratings import ratings
+from gan_eval.stats.groups import SEVERAL_STUDIES, joined
 from gan_eval.stats.importing import import_trials
-from gan_eval.stats.mixed import mixed_models
-from gan_eval.stats.rates import rates
-from gan_eval.stats.reaction_times import reaction_times
-from gan_eval.stats.rules import exclude as exclude_rows
-from gan_eval.stats.trials import fill_trials
-from gan_eval.tables import IMAGE_METRICS, SET_METRICS, TABLES
+from gan_eval.stats.models.mixed import mixed_models
+from gan_eval.stats.models.model_checks import model_checks
+from gan_eval.stats.people_and_metrics.both_tables import correlations_and_differences
+from gan_eval.stats.people_and_metrics.metric_models import metric_models
+from gan_eval.stats.times.reaction_time_models import reaction_time_models
+from gan_eval.stats.times.reaction_times import reaction_times
+from gan_eval.stats.times.speed_accuracy import speed_accuracy
+from gan_eval.stats.trials import fill_trials, usable
+from gan_eval.tables import IMAGE_METRICS, PARTICIPANTS, SESSIONS, SET_METRICS, TABLES
 from gan_eval.tabular import conform, write_table
 
 __all__ = ["analyze", "import_trials", "write_analysis"]
+
+ALWAYS = ("rates", "reaction_times", "mixed_models", "comparisons", "correlations")
+"""Tables that are written even where they have no rows."""
 
 
 def analyze(
@@ -25,43 +45,123 @@ def analyze(
     image_metrics: pd.DataFrame | None = None,
     set_metrics: pd.DataFrame | None = None,
     exclude: Sequence[str] = (),
+    exclude_participants: Sequence[str] = (),
+    margin: float | None = None,
+    covariates: Sequence[str] = (),
+    staircase: StaircaseSettings | None = None,
     seed: int = 0,
+    plan: AnalysisSettings | None = None,
+    participants: pd.DataFrame | None = None,
+    sessions: pd.DataFrame | None = None,
 ) -> dict[str, pd.DataFrame]:
     """Every analysis of a trials table.
 
     Args:
-        trials: the table `trials`, or any frame with participant, stimulus, kind and response.
+        trials: the table `trials`, or any frame with participant, stimulus, kind and response. Trials without a
+            participant or a stimulus and rows that repeat another are left out, and the note of the rates counts them.
         image_metrics: the table `image_metrics`; with it (or the next) come the correlations.
         set_metrics: the table `set_metrics`.
-        exclude: rules fixed in advance, such as `reaction_time_ms<200` or `flags~late`; a trial that fulfils any is
-            left out of every table, and the note of the rates says how many were. Nothing else is left out.
-        seed: of the bootstrap.
+        exclude: rules such as `reaction_time_ms<200` or `flags~late`; a trial that fulfils any is left out of every
+            table, and the note of the rates says how many were. Nothing else is left out.
+        exclude_participants: rules on the table `participation`, such as `catch_accuracy<0.8`; a participant who
+            fulfils any is left out.
+        margin: of equivalence, as a share.
+        covariates: questions of the table `participants`, or further columns of the trials, as fixed effects of a
+            further mixed model.
+        staircase: `[quiz.staircase]` of the study, which tells the thresholds that lie at an end of the range.
+        seed: of the bootstraps.
+        plan: `[analysis]` of the study. The four options above come on top of it and are marked as exploratory;
+            without a plan they are the analysis.
+        participants: the table `participants`: answers to the study's questions.
+        sessions: the table `sessions`.
 
     Returns:
-        The tables `rates`, `reaction_times`, `mixed_models`, `comparisons` and `correlations` by name.
+        The tables `rates`, `reaction_times`, `mixed_models`, `comparisons` and `correlations` by name, and those of
+        `participation`, `detection`, `choices`, `bradley_terry`, `ratings`, `opinion_scores`, `raters`, `agreement`,
+        `thresholds`, `hype`, `reaction_time_models`, `speed_accuracy`, `model_checks`, `correlation_differences` and
+        `metric_models` that have rows.
 
     Raises:
-        UserError: a table does not fit its schema, or a rule is not understood.
+        UserError: a table does not fit its schema, trials share session and number and differ, a rule is not
+            understood, the plan names a model or a covariate that the tables do not have, or a margin is given beside
+            that of the plan.
 
     >>> answers = pd.DataFrame({"participant": ["P1"] * 4, "stimulus": list("abcd"),
     ...     "kind": ["real", "real", "fake", "fake"], "response": ["real", "fake", "fake", "fake"]})
     >>> float(analyze(answers)["rates"]["accuracy"][0])
     0.75
     """
-    whole = fill_trials(trials)
-    kept, named = exclude_rows(whole, exclude, where="trials")
+    named = usable(trials)
+    whole = fill_trials(named.trials)
+    people = None if participants is None else conform(participants, PARTICIPANTS, where="participants")
+    sittings = None if sessions is None else conform(sessions, SESSIONS, where="sessions")
+    settings, more = extended(plan, Options(tuple(exclude), tuple(exclude_participants), margin, tuple(covariates)))
+    require_known_models(settings, whole)
+    preset = Rules(settings.exclude, settings.exclude_participants)
+    kept = leave_out(whole, sittings, preset, Rules(more.exclude, more.exclude_participants), planned=plan is not None)
+    people = _of_those(people, kept.trials)
+    frames = {
+        "participation": kept.participation,
+        **_of_answers(kept.trials, settings.screening, staircase, seed),
+        **_of_models(kept.trials, settings, people, seed),
+        **_of_metrics(kept.trials, image_metrics, set_metrics, seed),
+    }
+    frames = mark_departures(frames, plan, more, kept.trials, people, kept.beyond)
+    frames = {name: frame for name, frame in frames.items() if len(frame) or name in ALWAYS}
+    if len(whole) and whole["simulated"].fillna(False).all():
+        frames = {
+            name: frame.assign(simulated=True) if "simulated" in frame else frame for name, frame in frames.items()
+        }
+    _note_on_everything(frames["rates"], "; ".join(filter(None, [named.note, kept.note])))
+    return frames
+
+
+def _of_answers(
+    kept: pd.DataFrame, screening: Screening, staircase: StaircaseSettings | None, seed: int
+) -> dict[str, pd.DataFrame]:
+    return {
+        "rates": rates(kept),
+        "detection": signal_detection(kept),
+        "reaction_times": reaction_times(kept),
+        "reaction_time_models": reaction_time_models(kept),
+        "speed_accuracy": speed_accuracy(kept),
+        "choices": choices(kept),
+        "bradley_terry": bradley_terry(kept),
+        "ratings": ratings(kept),
+        "opinion_scores": opinion_scores(kept, screening=screening),
+        "raters": raters(kept, screening=screening),
+        "agreement": agreement(kept, seed=seed),
+        "thresholds": thresholds(kept, settings=staircase),
+        "hype": hype(kept, settings=staircase, seed=seed),
+    }
+
+
+def _of_models(
+    kept: pd.DataFrame, settings: AnalysisSettings, people: pd.DataFrame | None, seed: int
+) -> dict[str, pd.DataFrame]:
+    mixed = mixed_models(kept, plan=settings, participants=people)
+    return {
+        "mixed_models": mixed,
+        "model_checks": model_checks(kept, plan=settings, participants=people, mixed=mixed, seed=seed),
+        "comparisons": comparisons(kept, plan=settings),
+    }
+
+
+def _of_metrics(
+    kept: pd.DataFrame, image_metrics: pd.DataFrame | None, set_metrics: pd.DataFrame | None, seed: int
+) -> dict[str, pd.DataFrame]:
     images = None if image_metrics is None else conform(image_metrics, IMAGE_METRICS, where="image_metrics")
     sets = None if set_metrics is None else conform(set_metrics, SET_METRICS, where="set_metrics")
-    frames = {
-        "rates": rates(kept),
-        "reaction_times": reaction_times(kept),
-        "mixed_models": mixed_models(kept),
-        "comparisons": comparisons(kept),
-        "correlations": correlations(kept, image_metrics=images, set_metrics=sets, seed=seed),
+    single, differences = correlations_and_differences(kept, image_metrics=images, set_metrics=sets, seed=seed)
+    return {
+        "correlations": single,
+        "correlation_differences": differences,
+        "metric_models": metric_models(kept, image_metrics=images),
     }
-    if exclude:
-        _note_exclusions(frames["rates"], len(whole) - len(kept), len(whole), named)
-    return frames
+
+
+def _of_those(people: pd.DataFrame | None, kept: pd.DataFrame) -> pd.DataFrame | None:
+    return None if people is None else people[people["session"].isin(kept["session"])].reset_index(drop=True)
 
 
 def write_analysis(frames: Mapping[str, pd.DataFrame], out: Path) -> list[Path]:
@@ -73,10 +173,11 @@ def write_analysis(frames: Mapping[str, pd.DataFrame], out: Path) -> list[Path]:
     return paths
 
 
-def _note_exclusions(table: pd.DataFrame, dropped: int, total: int, named: Mapping[str, int]) -> None:
-    """Say on the row for everything what was left out."""
-    everything = table["scope"] == "all"
-    each = ", ".join(f"{rule}: {count}" for rule, count in named.items())
-    before = table.loc[everything, "note"].iloc[0]
-    text = f"{dropped} of {total} trials excluded by preset rules ({each})"
-    table.loc[everything, "note"] = text if pd.isna(before) else f"{text}; {before}"
+def _note_on_everything(table: pd.DataFrame, text: str) -> None:
+    """Say on the row for everything what was left out; that studies are mixed stays the first word."""
+    if text:
+        everything = table["scope"] == "all"
+        before = table.loc[everything, "note"].iloc[0]
+        words = [] if pd.isna(before) else str(before).split("; ")
+        mixed = [SEVERAL_STUDIES] if SEVERAL_STUDIES in words else []
+        table.loc[everything, "note"] = joined(*mixed, text, *words)

@@ -1,14 +1,32 @@
 """The groups of trials behind the scopes of the tables, and what travels with them."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from gan_eval.staircases import STAIRCASE
+
 UNTIL_ANSWER = "until-answer"
 """The exposure's id where none was requested: the picture stays until it is judged."""
+
+SEVERAL_STUDIES = "trials of several studies"
+
+
+class Codes:
+    """The columns of a table as whole numbers; each is worked out when first asked for, and once."""
+
+    def __init__(self, table: pd.DataFrame) -> None:
+        self._table = table
+        self._known: dict[str, tuple[np.ndarray, list[Any]]] = {}
+
+    def of(self, name: str) -> tuple[np.ndarray, list[Any]]:
+        """(N,) each row's place among the column's distinct values in sorted order, -1 where missing; and these."""
+        if name not in self._known:
+            code, values = pd.factorize(self._table[name], sort=True)
+            self._known[name] = code, list(values)
+        return self._known[name]
 
 
 @dataclass(frozen=True)
@@ -21,51 +39,69 @@ class Groups:
     """(M,) position of a trial in the table."""
     group: np.ndarray
     """(M,) number of the group, 0..G-1, that this trial stands in."""
+    in_order: bool = False
+    """Every trial of the table stands in one group, and `row` counts from 0."""
+
+    def of_rows(self, values: np.ndarray) -> np.ndarray:
+        """(M,) the values (N,) of the table's trials, one for each trial in a group."""
+        return values if self.in_order else values[self.row]
 
     def count(self, chosen: np.ndarray | pd.Series) -> np.ndarray:
         """(G,) how many of the trials marked in `chosen` (N, bool) stand in each group."""
-        return np.bincount(self.group[np.asarray(chosen, bool)[self.row]], minlength=len(self.ids))
+        return self.tally(np.asarray(chosen, bool).astype(np.intp), 2)[:, 1]
+
+    def tally(self, code: np.ndarray, size: int) -> np.ndarray:
+        """(G, size) how many trials of each code (N, 0..size-1) stand in each group."""
+        place = self.group * size + self.of_rows(code)
+        return np.bincount(place, minlength=len(self.ids) * size).reshape(len(self.ids), size)
 
 
-def groups(trials: pd.DataFrame, scope: str) -> Groups:
+def groups(trials: pd.DataFrame, scope: str, codes: Codes | None = None) -> Groups:
     """The groups of one scope.
 
-    Scope `model` takes, beside the model's own fakes, the reals of the same data sets in the same sessions.
+    Scope `exposure` leaves staircases out: their exposures follow the answers and are no levels of a design. Scope
+    `model` takes, beside the model's own fakes, the reals of the same data sets in the same sessions.
 
     Args:
         trials: as `gan_eval.stats.trials.main_trials` returns them.
         scope: one of `gan_eval.tables.SCOPES`.
+        codes: of these trials, where several scopes are wanted.
     """
+    codes = codes or Codes(trials)
     match scope:
         case "all":
             everything = np.arange(len(trials))
-            return Groups(["all"], everything, np.zeros(len(trials), np.intp))
+            return Groups(["all"], everything, np.zeros(len(trials), np.intp), in_order=True)
         case "model":
-            return _model_groups(trials)
+            return _model_groups(trials["is_fake"].to_numpy(bool), codes)
         case "exposure":
-            return _labelled(trials["requested_exposure_ms"].fillna(np.inf), _exposure_text)
+            levels = trials["requested_exposure_ms"].fillna(np.inf)
+            follows = (trials["protocol"] == STAIRCASE).fillna(False).to_numpy(bool)
+            code, exposures = pd.factorize(levels.mask(follows), sort=True)
+            return _labelled(code, [_exposure_text(exposure) for exposure in exposures])
         case "block":
-            return _labelled(trials["block"], lambda block: str(int(block)))
+            code, values = codes.of("block")
+            return _labelled(code, [str(int(block)) for block in values])
         case _:
-            return _labelled(trials[scope], str)
+            code, values = codes.of(scope)
+            return _labelled(code, [str(value) for value in values])
 
 
-def provenance(trials: pd.DataFrame, grouped: Groups) -> pd.DataFrame:
+def provenance(trials: pd.DataFrame, grouped: Groups, codes: Codes | None = None) -> pd.DataFrame:
     """What travels with each group: `simulated` (any of its trials), `fraction` where unique, and `note`."""
+    codes = codes or Codes(trials)
     size = len(grouped.ids)
-    simulated = grouped.count(trials["simulated"].fillna(False))
+    is_simulated, values = codes.of("simulated")
+    simulated = grouped.count(is_simulated == values.index(True)) if True in values else np.zeros(size, np.intp)
     total = np.bincount(grouped.group, minlength=size)
-    fraction = pd.Series(trials["fraction"].to_numpy("float64")[grouped.row]).groupby(grouped.group)
-    low = fraction.min().reindex(range(size)).to_numpy()
-    high = fraction.max().reindex(range(size)).to_numpy()
-    several_studies = _several(trials["study"], grouped)
+    low, high = _range(grouped, *codes.of("fraction"))
     return pd.DataFrame(
         {
             "simulated": simulated > 0,
             "fraction": np.where(low == high, low, np.nan),
             "note": join_notes(
                 [
-                    (several_studies, "trials of several studies"),
+                    (distinct("study", grouped, codes) > 1, SEVERAL_STUDIES),
                     ((simulated > 0) & (simulated < total), "people and simulated participants mixed"),
                     (high > low, "models of different fractions of the planned steps"),
                 ],
@@ -73,6 +109,25 @@ def provenance(trials: pd.DataFrame, grouped: Groups) -> pd.DataFrame:
             ),
         }
     )
+
+
+def carried_by(trials: pd.DataFrame) -> dict[str, Any]:
+    """What travels with all these trials together: `simulated`, `fraction` (NaN: not unique) and `note` (or None)."""
+    carried = provenance(trials, groups(trials, "all")).iloc[0]
+    return {
+        "simulated": bool(carried["simulated"]),
+        "fraction": float(carried["fraction"]),
+        "note": carried["note"] or None,
+    }
+
+
+def joined(*words: object) -> str | None:
+    """The words that there are, each once, joined by semicolons; None where there are none.
+
+    >>> joined("no grades", None, "", "simulated", "no grades")
+    'no grades; simulated'
+    """
+    return "; ".join(dict.fromkeys(str(word) for word in words if word)) or None
 
 
 def join_notes(notes: list[tuple[np.ndarray, str]], size: int) -> list[str]:
@@ -84,22 +139,40 @@ def join_notes(notes: list[tuple[np.ndarray, str]], size: int) -> list[str]:
     return ["; ".join(words) for words in texts]
 
 
-def distinct(values: pd.Series, grouped: Groups) -> np.ndarray:
-    """(G,) how many distinct values, missing ones left out, stand in each group."""
-    code, _ = pd.factorize(values)
-    pairs = pd.DataFrame({"group": grouped.group, "code": code[grouped.row]}).drop_duplicates()
-    return np.bincount(pairs["group"][pairs["code"] >= 0], minlength=len(grouped.ids))
+def distinct(name: str, grouped: Groups, codes: Codes) -> np.ndarray:
+    """(G,) how many distinct values of a column, missing ones left out, stand in each group."""
+    code, values = codes.of(name)
+    group, _ = _present(grouped, code, len(values))
+    return np.bincount(group, minlength=len(grouped.ids))
 
 
-def _several(values: pd.Series, grouped: Groups) -> np.ndarray:
-    return distinct(values, grouped) > 1
+def _range(grouped: Groups, code: np.ndarray, values: list[Any]) -> tuple[np.ndarray, np.ndarray]:
+    """(G,) each group's least and largest value; NaN where all are missing."""
+    low, high = np.full((2, len(grouped.ids)), np.nan)
+    if values:
+        group, present = _present(grouped, code, len(values))
+        low[group[::-1]] = np.asarray(values, float)[present[::-1]]  # written from the last to the first: it stays
+        high[group] = np.asarray(values, float)[present]
+    return low, high
 
 
-def _labelled(labels: pd.Series, text: Callable[[Any], str]) -> Groups:
-    """Groups of equal labels in sorted order; trials without a label stand in no group."""
-    code, values = pd.factorize(labels, sort=True)
+def _present(grouped: Groups, code: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
+    """The combinations of a group and a code of 0 and above that occur: group and code (K,), in the order of both."""
+    group, own = grouped.group, grouped.of_rows(code)
+    if (own < 0).any():
+        group, own = group[own >= 0], own[own >= 0]
+    place = group * max(size, 1) + own
+    cells = len(grouped.ids) * size
+    occurring = np.flatnonzero(np.bincount(place, minlength=cells)) if cells <= 4 * len(place) else np.unique(place)
+    return occurring // max(size, 1), occurring % max(size, 1)
+
+
+def _labelled(code: np.ndarray, ids: list[str]) -> Groups:
+    """Groups of equal codes; trials without one, -1, stand in no group."""
+    if (code >= 0).all():
+        return Groups(ids, np.arange(len(code)), code, in_order=True)
     row = np.flatnonzero(code >= 0)
-    return Groups([text(value) for value in values], row, code[row])
+    return Groups(ids, row, code[row])
 
 
 def _exposure_text(milliseconds: float) -> str:
@@ -108,18 +181,24 @@ def _exposure_text(milliseconds: float) -> str:
     return str(int(milliseconds)) if float(milliseconds).is_integer() else repr(float(milliseconds))
 
 
-def _model_groups(trials: pd.DataFrame) -> Groups:
-    place = pd.DataFrame(
-        {
-            "row": np.arange(len(trials)),
-            "model": trials["model"],
-            "session": trials["session"],
-            "dataset": trials["dataset"],
-        }
-    )
-    fakes = place[trials["is_fake"].to_numpy() & place["model"].notna().to_numpy()]
-    shown = fakes[["model", "session", "dataset"]].drop_duplicates()
-    reals = place[~trials["is_fake"].to_numpy()].drop(columns="model")
-    members = pd.concat([fakes[["row", "model"]], shown.merge(reals, on=["session", "dataset"])[["row", "model"]]])
-    code, ids = pd.factorize(members["model"], sort=True)
-    return Groups([str(name) for name in ids], members["row"].to_numpy(), code)
+def _model_groups(is_fake: np.ndarray, codes: Codes) -> Groups:
+    model, ids = codes.of("model")
+    session, _ = codes.of("session")
+    dataset, names = codes.of("dataset")
+    sitting = (session + 1) * (len(names) + 1) + dataset + 1  # a missing name is one of its own
+    fakes, reals = np.flatnonzero(is_fake & (model >= 0)), np.flatnonzero(~is_fake)
+    shown = pd.unique(sitting[fakes] * max(len(ids), 1) + model[fakes])
+    shown.sort()
+    own, of_model = shown // max(len(ids), 1), shown % max(len(ids), 1)
+    first, last = (np.searchsorted(own, sitting[reals], side) for side in ("left", "right"))
+    times = last - first
+    begins = np.repeat(first - (np.cumsum(times) - times), times)
+    beside = of_model[begins + np.arange(times.sum())]
+    row, group = np.concatenate([fakes, np.repeat(reals, times)]), np.concatenate([model[fakes], beside])
+    return _without_gaps([str(name) for name in ids], row, group)
+
+
+def _without_gaps(ids: list[str], row: np.ndarray, group: np.ndarray) -> Groups:
+    """Without the groups in which no trial stands."""
+    held = np.bincount(group, minlength=len(ids)) > 0
+    return Groups([name for name, stands in zip(ids, held, strict=True) if stands], row, (np.cumsum(held) - 1)[group])

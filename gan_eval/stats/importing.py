@@ -3,19 +3,39 @@
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any, NamedTuple
 
+import numpy as np
 import pandas as pd
 
+from gan_eval.csv_files import csv_records
 from gan_eval.errors import UserError
-from gan_eval.stats.rules import column_named, keep
-from gan_eval.stats.trials import fill_trials
-from gan_eval.tables import TRIALS
+from gan_eval.stats.exclusion.rules import column_named, holding
+from gan_eval.stats.trials import NEEDED, fill_trials, require_answers, sessions_of
+from gan_eval.tables import REJECTED, TRIALS
+from gan_eval.tabular import faults, frame_of, read_table, text_frame
 
 _SCALED = re.compile(r"^\s*(?P<column>.+?)\s*(?P<operator>[*/])\s*(?P<number>[0-9.eE+-]+)\s*$")
+_KEY = ("session", "trial")
 
 
-def import_trials(file: Path, *, mapping: Mapping[str, str], where: Sequence[str] = ()) -> pd.DataFrame:
-    """A foreign table of judgements as a trials table.
+class Imported(NamedTuple):
+    """What a foreign table gave."""
+
+    trials: pd.DataFrame
+    """The table `trials`."""
+    rejected: pd.DataFrame
+    """The table `rejected`: each row that could not be taken, and why."""
+
+
+def import_trials(
+    file: Path,
+    *,
+    mapping: Mapping[str, str],
+    where: Sequence[str] = (),
+    words: Mapping[str, Mapping[str, str]] | None = None,
+) -> Imported:
+    """A foreign table of judgements as a trials table; rows that do not fit are left out and named.
 
     What is not mapped is taken from a column of the same name, else filled: session = participant, trial = order,
     phase = main, simulated = false; `correct` is computed. The file's further columns are kept.
@@ -24,63 +44,140 @@ def import_trials(file: Path, *, mapping: Mapping[str, str], where: Sequence[str
         file: CSV with one judgement a row.
         mapping: for a column of `trials` the file's column, or a column times or divided by a number:
             `{"participant": "subject", "reaction_time_ms": "rt_s*1000"}`.
-        where: rules (`gan_eval.stats.rules`) on the file's own columns; rows that fulfil all are taken.
+        where: rules (`gan_eval.stats.exclusion.rules`) on the file's own columns; rows that fulfil all are taken.
+        words: for a column of `trials` what the file's words mean: `{"kind": {"synthetic": "fake"}}`.
 
     Raises:
-        UserError: no such file or column, a rule that is not understood, or a cell that the schema does not allow.
+        UserError: no such file or column, a rule that is not understood, or no row that could be taken.
     """
-    foreign = keep(_read_text(Path(file)), where, where=str(file))
-    if foreign.empty:
+    foreign, rejected = _read_foreign(Path(file))
+    foreign = foreign[holding(foreign, where, where=str(file))]
+    if foreign.empty and not rejected:
         raise UserError(f"{file}: no row is left{' under ' + ', '.join(where) if where else ''}; nothing to import")
+    frame, of_arithmetic = _mapped(foreign, mapping, where=str(file))
+    frame = _in_our_words(frame, words or {})
+    rejected += of_arithmetic + _rejected(frame)
+    rejected.sort(
+        key=lambda row: (row["row"], TRIALS.names.index(row["column"]) if row["column"] in TRIALS.names else 0)
+    )
+    kept = frame[~frame.index.isin([row["row"] for row in rejected])]
+    if kept.empty:
+        first = rejected[0]
+        raise UserError(
+            f"{file}: no row could be taken; row {first['row']}: column {first['column']}: {first['reason']}"
+        )
+    return Imported(fill_trials(kept.reset_index(drop=True), where=str(file)), frame_of(rejected, REJECTED))
+
+
+def read_trials(path: Path) -> pd.DataFrame:
+    """Trials from CSV or Parquet (by suffix) for `gan_eval.stats.analyze`: columns that can be filled may be absent.
+
+    Raises:
+        UserError: no such file, a column is absent that nothing can fill, or the file cannot be read.
+    """
+    path = Path(path)
+    if path.suffix == ".parquet":
+        return read_table(path, TRIALS)
+    frame = text_frame(path)
+    mend = f"name its columns: gan-eval trials import {path.name} --map participant=COLUMN ... --out trials.csv"
+    require_answers(frame, where=str(path), mend=mend)
+    return frame
+
+
+def _read_foreign(file: Path) -> tuple[pd.DataFrame, list[dict[str, object]]]:
+    """Every cell as text, an empty one missing, indexed by the number of the row; without rows of another length."""
+    header, records = csv_records(file)
+    fitting = {number: record for number, record in enumerate(records, start=1) if len(record) == len(header)}
+    rejected = [
+        _rejection(number, header[0], f"{len(record)} cells, the header has {len(header)}", ",".join(record))
+        for number, record in enumerate(records, start=1)
+        if number not in fitting
+    ]
+    frame = pd.DataFrame(list(fitting.values()), index=list(fitting), columns=header, dtype="str")
+    return frame.mask(frame == ""), rejected
+
+
+def _mapped(
+    foreign: pd.DataFrame, mapping: Mapping[str, str], *, where: str
+) -> tuple[pd.DataFrame, list[dict[str, object]]]:
+    """The columns under our names, then the file's further ones; and the cells that are no numbers to reckon with."""
     columns: dict[str, pd.Series] = {}
     taken: set[str] = set()
+    rejected = []
     for target, expression in mapping.items():
         if target not in TRIALS.by_name:
             column_named(target, pd.DataFrame(columns=list(TRIALS.names)), where=f"--map {target}={expression}")
-        where_from = f"{file}: --map {target}={expression}"
-        columns[target], source = _evaluate(expression, foreign, where=where_from)
+        where_from = f"{where}: --map {target}={expression}"
+        columns[target], source, bad = _evaluate(expression, foreign, where=where_from)
         if source != expression and TRIALS.by_name[target].dtype not in ("int", "float"):
             raise UserError(f"{where_from}: {target} is no column of numbers; map it to a column without arithmetic")
+        rejected += [_rejection(row, target, f"found {cell!r}, wanted a number", cell) for row, cell in bad.items()]
         taken.add(source)
     for name in foreign.columns:
         if name not in taken and name not in columns:
             columns[name] = foreign[name]
-    frame = pd.DataFrame(columns)
-    for column in TRIALS.columns:
-        if column.words and column.name in frame:
-            frame[column.name] = frame[column.name].str.strip().str.lower()
-    if {"response", "kind"} <= set(frame):
-        frame["response"] = frame["response"].fillna("none")
-    return fill_trials(frame, where=str(file))
+    frame = pd.DataFrame(columns, index=foreign.index)
+    require_answers(frame, where=where, mend="map one, such as --map kind=COLUMN")
+    return frame, rejected
 
 
-def _evaluate(expression: str, foreign: pd.DataFrame, *, where: str) -> tuple[pd.Series, str]:
-    """The mapped cells and the file's column that they came from. A column's own name goes before arithmetic."""
+def _evaluate(expression: str, foreign: pd.DataFrame, *, where: str) -> tuple[pd.Series, str, pd.Series]:
+    """The mapped cells, the file's column that they came from, and its cells that are no numbers though they had to be.
+
+    A column's own name goes before arithmetic.
+    """
     found = None if expression in foreign.columns else _SCALED.match(expression)
     if found is None:
         source = column_named(expression, foreign, where=where)
-        return foreign[source], source
+        return foreign[source], source, foreign[source].iloc[:0]
     source = column_named(found["column"], foreign, where=where)
     try:
         number = float(found["number"])
         factor = number if found["operator"] == "*" else 1 / number
     except (ValueError, ZeroDivisionError) as error:
         raise UserError(f"{where}: {found['number']} is not a number to multiply or divide by") from error
-    values = pd.to_numeric(foreign[source], errors="coerce")
-    bad = (values.isna() & foreign[source].notna()).to_numpy()
-    if bad.any():
-        row = int(bad.argmax())
-        raise UserError(f"{where}: row {row + 1}: found {foreign[source].iloc[row]!r}, wanted a number")
-    return values.astype("float64") * factor, source
+    values = pd.to_numeric(foreign[source], errors="coerce").astype("float64")
+    bad = foreign[source][values.isna() & foreign[source].notna()]
+    return values * factor, source, bad
 
 
-def _read_text(file: Path) -> pd.DataFrame:
-    """Every cell as text; an empty cell is missing."""
-    try:
-        return pd.read_csv(file, dtype="str", keep_default_na=False, na_values=[""], encoding="utf-8-sig")
-    except FileNotFoundError as error:
-        raise UserError(f"{file}: no such file") from error
-    except UnicodeDecodeError as error:
-        raise UserError(f"{file}: not UTF-8 text; save it as CSV in UTF-8") from error
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, OSError) as error:
-        raise UserError(f"{file}: not a CSV table ({error})") from error
+def _in_our_words(frame: pd.DataFrame, words: Mapping[str, Mapping[str, str]]) -> pd.DataFrame:
+    """Enumerations in lower case and in the words of the schema; no answer is the answer `none`."""
+    frame = frame.copy()
+    for name, meanings in words.items():
+        column = column_named(name, frame, where="--word")
+        ours = {theirs.strip().lower(): meant for theirs, meant in meanings.items()}
+        plain = frame[column].str.strip().str.lower()
+        frame[column] = plain.map(ours).fillna(plain)
+    for known in TRIALS.columns:
+        if known.words and known.name in frame:
+            frame[known.name] = frame[known.name].str.strip().str.lower()
+    if "response" in frame:
+        frame["response"] = frame["response"].fillna("none")
+    return frame
+
+
+def _rejected(frame: pd.DataFrame) -> list[dict[str, object]]:
+    """What the schema does not allow, empty cells that nothing can fill, and trials that stand twice."""
+    found = [
+        _rejection(frame.index[row], column, reason, frame[column].iloc[row])
+        for row, column, reason in faults(frame, TRIALS)
+    ]
+    filled = {column.name for column in TRIALS.columns if column.filled}
+    for name in sorted(set(NEEDED) & set(frame) - {"response"} - filled):
+        found += [
+            _rejection(row, name, "empty; every row must hold a value") for row in frame.index[frame[name].isna()]
+        ]
+    if "trial" in frame:
+        keyed = frame.assign(session=sessions_of(frame))
+        again = keyed[keyed.duplicated(list(_KEY)) & keyed[list(_KEY)].notna().all(axis=1)]
+        found += [
+            _rejection(row, "trial", f"session {session} has a trial {trial} already", trial)
+            for row, session, trial in zip(again.index, again["session"], again["trial"], strict=True)
+        ]
+    return found
+
+
+def _rejection(row: Any, column: str, reason: str, found: object = None) -> dict[str, object]:
+    text = None if found is None or found is np.nan or found != found else str(found)
+    return {"row": int(row), "column": column, "found": text, "reason": reason}

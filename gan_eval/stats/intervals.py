@@ -1,11 +1,16 @@
-"""Intervals and exact tests of shares, for whole columns at once."""
+"""Intervals, exact tests of shares and corrected p values, for whole columns at once."""
+
+from typing import overload
 
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike
-from scipy.special import bdtr, ndtri
+from scipy.special import bdtr, ndtri, stdtrit
 
 Z95 = float(ndtri(0.975))
 """The two-sided 95 % point of the standard normal distribution."""
+Z90 = float(ndtri(0.95))
+"""Its two-sided 90 % point."""
 
 
 def share(k: ArrayLike, n: ArrayLike) -> np.ndarray:
@@ -14,12 +19,13 @@ def share(k: ArrayLike, n: ArrayLike) -> np.ndarray:
     return np.divide(k, n, out=np.full(n.shape, np.nan), where=n > 0)
 
 
-def wilson(k: ArrayLike, n: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
-    """Wilson's 95 % score interval of a share k / n (Wilson 1927); NaN where n is 0.
+def wilson(k: ArrayLike, n: ArrayLike, *, z: float = Z95) -> tuple[np.ndarray, np.ndarray]:
+    """Wilson's score interval of a share k / n (Wilson 1927); NaN where n is 0.
 
     Args:
         k: successes, 0..n.
         n: trials.
+        z: standard normal quantile of the interval's ends; default: 95 %.
 
     >>> low, high = wilson(18, 25)
     >>> round(float(low), 5), round(float(high), 5)
@@ -27,15 +33,17 @@ def wilson(k: ArrayLike, n: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
     """
     p = share(k, n)
     n = np.where(np.isnan(p), 1.0, np.asarray(n, float))
-    centre = (p + Z95**2 / (2 * n)) / (1 + Z95**2 / n)
-    half = Z95 / (1 + Z95**2 / n) * np.sqrt(p * (1 - p) / n + Z95**2 / (4 * n**2))
-    return np.clip(centre - half, 0.0, 1.0), np.clip(centre + half, 0.0, 1.0)
+    centre = (p + z**2 / (2 * n)) / (1 + z**2 / n)
+    half = z / (1 + z**2 / n) * np.sqrt(p * (1 - p) / n + z**2 / (4 * n**2))
+    low, high = np.clip(centre - half, 0.0, 1.0), np.clip(centre + half, 0.0, 1.0)
+    return np.where(p == 0, 0.0, low), np.where(p == 1, 1.0, high)  # exact there; sums are not
 
 
 def binomial_p(k: ArrayLike, n: ArrayLike) -> np.ndarray:
     """Exact two-sided binomial test of k of n against 1/2; NaN where n is 0.
 
-    At 1/2 the distribution is symmetric, so twice the smaller tail is exact.
+    At 1/2 the distribution is symmetric, so twice the smaller tail is exact. 0 stands for what no double holds,
+    below 1e-307.
 
     >>> round(float(binomial_p(18, 25)), 6)
     0.043285
@@ -45,13 +53,55 @@ def binomial_p(k: ArrayLike, n: ArrayLike) -> np.ndarray:
     return np.where(n > 0, np.minimum(1.0, 2 * tail), np.nan)
 
 
-def newcombe(k_a: float, n_a: float, k_b: float, n_b: float) -> tuple[float, float]:
-    """95 % interval of the difference k_a / n_a - k_b / n_b of two independent shares.
+def mean_interval(values: ArrayLike) -> tuple[float, float, float]:
+    """Mean of independent values with its 95 % interval by Student's t; NaN of none; of one value no interval.
+
+    Args:
+        values: (N,), such as one mean of each participant.
+
+    >>> mean, low, high = mean_interval([2.0, 3.0, 4.0])
+    >>> mean, round(low, 4), round(high, 4)
+    (3.0, 0.5159, 5.4841)
+    """
+    found = np.asarray(values, float)
+    mean = float(found.mean()) if len(found) else np.nan
+    if len(found) < 2:
+        return mean, np.nan, np.nan
+    half = float(stdtrit(len(found) - 1, 0.975) * found.std(ddof=1) / np.sqrt(len(found)))
+    return mean, mean - half, mean + half
+
+
+def newcombe(k_a: float, n_a: float, k_b: float, n_b: float, *, z: float = Z95) -> tuple[float, float]:
+    """Interval, 95 % unless z says otherwise, of the difference k_a / n_a - k_b / n_b of two independent shares.
 
     Newcombe's hybrid of the two Wilson intervals (Newcombe 1998, Statistics in Medicine 17, 873-890, method 10).
     """
     p_a, p_b = k_a / n_a, k_b / n_b
-    (low_a, high_a), (low_b, high_b) = wilson(k_a, n_a), wilson(k_b, n_b)
+    (low_a, high_a), (low_b, high_b) = wilson(k_a, n_a, z=z), wilson(k_b, n_b, z=z)
     down = float(np.hypot(p_a - low_a, high_b - p_b))
     up = float(np.hypot(high_a - p_a, p_b - low_b))
     return p_a - p_b - down, p_a - p_b + up
+
+
+@overload
+def holm(p: pd.Series) -> pd.Series: ...
+@overload
+def holm(p: np.ndarray) -> np.ndarray: ...
+def holm(p: pd.Series | np.ndarray) -> pd.Series | np.ndarray:
+    """Holm's step-down adjusted p values (Holm 1979); missing ones stay missing and do not count.
+
+    Args:
+        p: (..., m) families of m tests along the last axis; a Series is one family.
+
+    >>> holm(np.array([[0.01, 0.04, 0.03], [0.5, np.nan, 0.01]])).round(2).tolist()
+    [[0.03, 0.06, 0.06], [0.5, nan, 0.02]]
+    """
+    if isinstance(p, pd.Series):
+        return pd.Series(holm(p.to_numpy("float64", na_value=np.nan)), index=p.index)
+    order = np.argsort(p, axis=-1, kind="stable")  # missing ones come last
+    known = np.take_along_axis(p, order, axis=-1)
+    left = (~np.isnan(p)).sum(axis=-1, keepdims=True) - np.arange(p.shape[-1])
+    raised = np.where(np.isnan(known), np.nan, np.minimum(1.0, np.maximum.accumulate(known * left, axis=-1)))
+    adjusted = np.empty(p.shape)
+    np.put_along_axis(adjusted, order, raised, axis=-1)
+    return adjusted

@@ -1,56 +1,164 @@
 """Which trials an analysis looks at: missing columns filled, main trials of single pictures, answered ones."""
 
+from typing import NamedTuple
+
 import numpy as np
 import pandas as pd
 
 from gan_eval.errors import UserError
 from gan_eval.tables import TRIALS
-from gan_eval.tabular import conform
+from gan_eval.tabular import conform, frame_of
 
 NEEDED = ("participant", "stimulus", "kind", "response")
-"""What no rule can fill."""
+"""What nothing can fill where single pictures were judged; pairs and grades need the first two."""
+USED = (
+    "session", "study", "participant", "protocol", "block", "trial", "phase", "stimulus", "item", "kind", "model",
+    "dataset", "requested_exposure_ms", "response", "choice", "rating", "correct", "reaction_time_ms", "confidence",
+    "flags", "simulated", "fraction",
+)  # fmt: skip
+"""The columns that any statistic looks at; a rule may name others."""
+PAIRED = "paired"
+"""Real beside fake: picture a is the real one."""
+TWO_MODELS = "model_vs_model"
+"""Two models' pictures; their names stand in `model` as A|B."""
+PAIR_PROTOCOLS = (PAIRED, TWO_MODELS)
+"""Two pictures a trial; the answer is in `choice`."""
 
 
 def fill_trials(frame: pd.DataFrame, *, where: str = "trials") -> pd.DataFrame:
-    """A trials table from any frame that has at least participant, stimulus, kind and response.
+    """A trials table from any frame that has at least participant, stimulus, and what was answered.
 
-    Filled where absent: session = participant, trial = order within the session, phase = main, simulated = false,
-    correct = whether response and kind agree; every other column is empty.
+    That is kind and response for single pictures, choice for pairs, rating for grades. Filled where absent: session =
+    participant (within a study, where there are several), trial = order within the session, phase = main, simulated =
+    false, correct = whether response and kind agree; every other column is empty.
 
     Raises:
         UserError: a needed column is absent, or a cell is not what the schema wants.
     """
-    missing = [name for name in NEEDED if name not in frame.columns]
-    if missing:
-        raise UserError(
-            f"{where}: column {missing[0]} is missing; rename a column or map one (--map {missing[0]}=COLUMN)"
-        )
-    frame = frame.copy()
-    if "session" not in frame:
-        frame["session"] = frame["participant"]
-    if "trial" not in frame:
-        frame["trial"] = frame.groupby("session", dropna=False).cumcount() + 1
-    if "phase" not in frame:
-        frame["phase"] = "main"
-    if "simulated" not in frame:
-        frame["simulated"] = False
-    computed = "correct" not in frame
+    require_answers(frame, where=where)
+    columns = dict(frame.items())
+    if "session" not in columns:
+        columns["session"] = sessions_of(frame)
+    if "trial" not in columns:
+        columns["trial"] = frame.groupby(columns["session"], dropna=False).cumcount() + 1
+    computed = "correct" not in columns
+    blank = frame_of([], TRIALS).reindex(frame.index[:0])
+    for name, value in {"phase": "main", "simulated": False}.items():
+        if name not in columns:
+            columns[name] = pd.Series(value, index=frame.index)
     for name in TRIALS.names:
-        if name not in frame:
-            frame[name] = pd.Series(pd.NA, index=frame.index, dtype="object")
-    result = conform(frame, TRIALS, where=where)
+        if name not in columns:
+            columns[name] = pd.Series(blank[name].array.take([-1], allow_fill=True).repeat(len(frame)), frame.index)
+    result = conform(pd.DataFrame(columns, copy=False), TRIALS, where=where)
     if computed:
         result["correct"] = _agreement(result)
     return result
 
 
+class Named(NamedTuple):
+    """Trials of which participant and stimulus are known."""
+
+    trials: pd.DataFrame
+    note: str
+    """How many others there were; empty: none."""
+
+
+def with_names(frame: pd.DataFrame) -> Named:
+    """Without the trials whose cell for the participant or the stimulus is empty; nothing can stand in for these.
+
+    A column that is empty throughout stays, for `fill_trials` to refuse.
+
+    >>> with_names(pd.DataFrame({"participant": ["P1", None, "P2"], "stimulus": ["a", "b", ""]})).note
+    '1 trials without participant and 1 without stimulus left out'
+    """
+    empty = {
+        name: (frame[name].isna() | (frame[name].astype("object") == "")).to_numpy(bool)
+        for name in NEEDED[:2]
+        if name in frame
+    }
+    some = {name: cells for name, cells in empty.items() if cells.any() and not cells.all()}
+    if not some:
+        return Named(frame, "")
+    each = [
+        f"{cells.sum()} {'' if place else 'trials '}without {name}" for place, (name, cells) in enumerate(some.items())
+    ]
+    return Named(frame[~np.any([*some.values()], axis=0)].reset_index(drop=True), f"{' and '.join(each)} left out")
+
+
+def without_copies(frame: pd.DataFrame) -> Named:
+    """Without rows that repeat an earlier one in every cell, the number of the trial being one of these.
+
+    Without the column `trial` nothing tells a copy from a second look: such rows stay and are counted.
+
+    Raises:
+        UserError: rows share session and trial and differ otherwise.
+
+    >>> without_copies(pd.DataFrame({"participant": ["P1"] * 3, "stimulus": list("aab"), "trial": [1, 1, 2]})).note
+    '1 duplicate rows left out'
+    """
+    if "participant" not in frame and "session" not in frame:
+        return Named(frame, "")
+    if "trial" not in frame:
+        alike = int(frame.duplicated().sum())
+        return Named(frame, f"{alike} rows equal another in every column: kept, there is no trial" if alike else "")
+    key = frame.assign(session=sessions_of(frame))[["session", "trial"]]
+    shared = key.duplicated(keep=False).to_numpy(bool) & key.notna().all(axis=1).to_numpy(bool)
+    if not shared.any():
+        return Named(frame, "")
+    copy = np.zeros(len(frame), bool)
+    copy[shared] = frame[shared].duplicated().to_numpy(bool)
+    if (differs := key[~copy].duplicated().to_numpy(bool) & shared[~copy]).any():
+        place = int(np.flatnonzero(~copy)[differs.argmax()])
+        first = int((key == key.iloc[place]).all(axis=1).to_numpy(bool).argmax())
+        session, trial = key.iloc[place]
+        raise UserError(
+            f"trials: row {place + 1}: the same session={session}, trial={trial} as row {first + 1}, but they differ "
+            "otherwise; each may stand once"
+        )
+    return Named(frame[~copy].reset_index(drop=True), f"{copy.sum()} duplicate rows left out")
+
+
+def usable(frame: pd.DataFrame) -> Named:
+    """The trials that can be counted: each once, with participant and stimulus.
+
+    Raises:
+        UserError: rows share session and trial and differ otherwise.
+    """
+    once = without_copies(frame)
+    named = with_names(once.trials)
+    return Named(named.trials, "; ".join(filter(None, [once.note, named.note])))
+
+
+def require_answers(frame: pd.DataFrame, *, where: str, mend: str = "rename a column") -> None:
+    """
+    Raises:
+        UserError: a column is absent that nothing can fill; the message ends with `mend`.
+    """
+    answered_otherwise = any(name in frame and frame[name].notna().any() for name in ("choice", "rating"))
+    needed = NEEDED[:2] if answered_otherwise else NEEDED
+    missing = [name for name in needed if name not in frame]
+    if missing:
+        raise UserError(f"{where}: column {missing[0]} is missing; {mend}")
+
+
+def sessions_of(frame: pd.DataFrame) -> pd.Series:
+    """The sessions of a frame that may have no such column: a participant sits once in a study."""
+    if "session" in frame:
+        return frame["session"]
+    if "study" in frame and frame["study"].nunique() > 1:
+        return frame["study"].astype("str") + "/" + frame["participant"].astype("str")
+    return frame["participant"]
+
+
 def main_trials(trials: pd.DataFrame) -> pd.DataFrame:
-    """Main trials of single pictures with a known truth, answered or not.
+    """Main trials of single pictures that were to be called real or fake, answered or not.
 
     Three columns are added: `is_fake`, `says_fake` and `answered` (bool, no missing values).
     """
-    single = (trials["phase"] == "main") & trials["kind"].notna() & trials["choice"].isna()
-    main = trials[single].reset_index(drop=True)
+    graded = trials["rating"].notna() | (trials["protocol"] == "rating").fillna(False)
+    pairs = trials["choice"].notna() | trials["protocol"].isin(PAIR_PROTOCOLS)
+    single = (trials["phase"] == "main") & trials["kind"].notna() & ~pairs & ~graded
+    main = _those(trials, single)
     return main.assign(
         is_fake=(main["kind"] == "fake").to_numpy(bool),
         says_fake=(main["response"] == "fake").to_numpy(bool),
@@ -58,11 +166,30 @@ def main_trials(trials: pd.DataFrame) -> pd.DataFrame:
     )
 
 
+def pair_trials(trials: pd.DataFrame) -> pd.DataFrame:
+    """Main trials of pairs, answered or not, with the added column `answered` (bool)."""
+    pairs = trials["choice"].notna() | trials["protocol"].isin(PAIR_PROTOCOLS)
+    main = trials[(trials["phase"] == "main") & pairs].reset_index(drop=True)
+    return main.assign(answered=main["choice"].isin(["a", "b"]).to_numpy(bool))
+
+
+def graded_trials(trials: pd.DataFrame) -> pd.DataFrame:
+    """Main trials of pictures that were to be graded, graded or not, with the added column `answered` (bool)."""
+    graded = trials["rating"].notna() | (trials["protocol"] == "rating").fillna(False)
+    main = trials[(trials["phase"] == "main") & graded].reset_index(drop=True)
+    return main.assign(answered=main["rating"].notna().to_numpy(bool))
+
+
 def answered_trials(trials: pd.DataFrame) -> pd.DataFrame:
     """The answered ones of `main_trials`, with `correct` computed from kind and response as a plain bool."""
     main = main_trials(trials)
-    main = main[main["answered"]].reset_index(drop=True)
+    main = _those(main, main["answered"])
     return main.assign(correct=(main["is_fake"] == main["says_fake"]).to_numpy(bool))
+
+
+def _those(trials: pd.DataFrame, chosen: pd.Series) -> pd.DataFrame:
+    """The marked trials, numbered anew; nothing is copied where that is all of them."""
+    return (trials if chosen.all() else trials[chosen]).reset_index(drop=True)
 
 
 def _agreement(trials: pd.DataFrame) -> pd.Series:

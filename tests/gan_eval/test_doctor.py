@@ -10,6 +10,7 @@ import pytest
 
 from gan_eval import doctor
 from gan_eval.doctor import Finding
+from gan_eval.quiz.station import ScreenKey, ScreenTiming, keep_timing
 from gan_eval.system_libraries import IMPORT_LIBRARIES, can_import_qt
 
 needs_qt = pytest.mark.skipif(not can_import_qt(), reason="the system lacks libraries that Qt needs")
@@ -105,10 +106,30 @@ def test_screens_are_listed_and_unbelievable_rates_named(monkeypatch):
     answer = {"version": "6.12.0", "platform": "xcb", "screens": screens}
     monkeypatch.setattr(doctor, "_probe", lambda code, environment: (answer, ""))
     monkeypatch.setenv("DISPLAY", ":0")
-    _, first, second = doctor.screen_findings()
+    _, first, _, second, _ = doctor.screen_findings()
     assert first == Finding("screen DP-1", "ok", "2560 x 1440, 144 Hz, device pixel ratio 1")
     assert second.status == "warning"
     assert "device pixel ratio 2" in second.detail
+
+
+def test_the_timing_of_a_screen_is_told_and_its_absence_too(monkeypatch, tmp_path):
+    screens = [{"name": name, "width": 1280, "height": 720, "ratio": 1.5, "hertz": 60.0} for name in ("DP-1", "HDMI-1")]
+    answer = {"version": "6.12.0", "platform": "xcb", "screens": screens}
+    monkeypatch.setattr(doctor, "_probe", lambda code, environment: (answer, ""))
+    monkeypatch.setattr("gan_eval.quiz.station.station_file", lambda: tmp_path / "screens.json")
+    monkeypatch.setenv("DISPLAY", ":0")
+    known = ScreenKey("DP-1", 1920, 1080, 60.0, "xcb")
+    keep_timing(known, ScreenTiming("opengl", vsync=True, refresh_hz=59.951, measured_at="2026-01-31T12:00:00Z"))
+    _, _, measured, _, unknown = doctor.screen_findings()
+    assert measured.what == "timing of the screen DP-1"
+    assert measured.status == "ok"
+    assert "59.95 Hz, opengl window; measured 2026-01-31" in measured.detail
+    assert unknown == Finding(
+        "timing of the screen HDMI-1",
+        "warning",
+        "not measured; the raster window is used and exposures are not rounded",
+        "gan-eval quiz --self-test",
+    )
 
 
 def test_weights_that_are_not_there_come_with_the_command_and_without_alarm(monkeypatch):

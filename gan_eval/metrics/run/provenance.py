@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from gan_eval import __version__, deep_images, images
 from gan_eval.files import sha256_file, sha256_json
 from gan_eval.metrics.facts import Metric
-from gan_eval.tabular import Row
+from gan_eval.tabular import Row, iso
 
 if TYPE_CHECKING:
     from gan_eval.metrics.run.evaluation import Settings
@@ -28,7 +28,7 @@ _OF_METRICS = {"lpips_alex": "lpips", "lpips_vgg": "lpips", "dists": "piq"}
 
 def now() -> str:
     """This moment in UTC, ISO 8601."""
-    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return iso(datetime.now(UTC))
 
 
 def usable_cores() -> int:

@@ -1,35 +1,41 @@
 """The application around a session: pages before, between and after the trials, and every way of leaving."""
 
-import gc
 import sys
+from contextlib import suppress
 from types import TracebackType
 from typing import Literal
 
-from PySide6.QtCore import QObject, QSize
-from PySide6.QtGui import QScreen
+from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QApplication
 
-from gan_eval.quiz.app import style
+from gan_eval.errors import UserError
+from gan_eval.quiz.app.calm import calm_interpreter, spare_the_old
+from gan_eval.quiz.app.immortal import keep_singletons_alive
+from gan_eval.quiz.app.introduction import Collected, Introduction, tells_truth
 from gan_eval.quiz.app.keys import Keyboard
 from gan_eval.quiz.app.pages.end import EndPage
-from gan_eval.quiz.app.pages.notices import PausePage, ProblemPage
-from gan_eval.quiz.app.pages.parts import Page
-from gan_eval.quiz.app.pages.start import StartPage
-from gan_eval.quiz.app.pictures import load, require_fit
-from gan_eval.quiz.app.raster import RasterWindow
+from gan_eval.quiz.app.pages.notices import BreakPage, PausePage, ProblemPage
+from gan_eval.quiz.app.pages.welcome import ReadyPage
+from gan_eval.quiz.app.picture_check import PictureCheck
 from gan_eval.quiz.app.signals import on_termination
-from gan_eval.quiz.app.trials import TrialRunner
-from gan_eval.quiz.app.windows import WINDOW_TITLE, Shell, show, window_area
+from gan_eval.quiz.app.stage import Stage, note_differences
+from gan_eval.quiz.app.trials import COMMIT_SECONDS, TrialRunner
+from gan_eval.quiz.app.windows import WINDOW_TITLE
 from gan_eval.quiz.library import Library
+from gan_eval.quiz.options import Presentation
+from gan_eval.quiz.protocols.staircase import share_right
 from gan_eval.quiz.review import review, score
-from gan_eval.quiz.session import Session, State
-from gan_eval.study import QuizSettings
+from gan_eval.quiz.review_words import ScoreLine, score_lines, threshold_lines
+from gan_eval.quiz.session import Session
+from gan_eval.quiz.session_state import State
+from gan_eval.quiz_settings import QuizSettings
+from gan_eval.staircases import thresholds
 
 Status = Literal["complete", "aborted", "open", "declined"]
 
 
 def run_application(
-    session: Session, library: Library, settings: QuizSettings, *, title: str, windowed: bool, intro: bool
+    session: Session, library: Library, settings: QuizSettings, *, title: str, presentation: Presentation
 ) -> Status:
     """Run a session on the screen until it is over or left.
 
@@ -37,27 +43,29 @@ def run_application(
         session: new, or taken up again.
         library: the pictures.
         settings: the quiz.
-        title: what the start page says the study is about.
-        windowed: a window of 1280x800 instead of the full screen.
-        intro: start and end pages; without, the first trial starts at once and the program ends after the last.
+        title: what the welcome page says the study is about.
+        presentation: how it is presented on this computer.
 
     Raises:
-        UserError: a picture is broken or larger than the window, or the store cannot be written at the start.
+        UserError: no such screen, presenter, language or text; a picture is broken or larger than the window; the
+            store cannot be written at the start.
         KeyboardInterrupt: the program was told to end by a signal.
     """
+    keep_singletons_alive()
     qt = QApplication.instance()
     if not isinstance(qt, QApplication):
         qt = QApplication([WINDOW_TITLE])
     qt.setQuitOnLastWindowClosed(False)
-    quiz = QuizApplication(qt, session, library, settings, title=title, windowed=windowed)
+    quiz = QuizApplication(qt, session, library, settings, title=title, presentation=presentation)
     try:
-        return quiz.run(intro=intro)
+        with calm_interpreter():
+            return quiz.run()
     finally:
-        quiz.close()
+        quiz.stage.close()
 
 
 class QuizApplication(QObject):
-    """Leads a participant from the start page through the trials to the end page."""
+    """Leads a participant from the welcome page through the trials to the end page."""
 
     def __init__(
         self,
@@ -67,41 +75,36 @@ class QuizApplication(QObject):
         settings: QuizSettings,
         *,
         title: str,
-        windowed: bool,
+        presentation: Presentation,
     ) -> None:
         super().__init__()
         self._qt = qt
         self._session = session
         self.library = library
         self._settings = settings
-        self._title = title
-        self._windowed = windowed
-        self._intro = True
+        self._intro = presentation.intro
         self._status: Status = "open"
         self._error: BaseException | None = None
-        screen = qt.primaryScreen()
-        self._area = window_area(screen, windowed=windowed)
-        _require_pictures_fit(session, library, self._area.size() * screen.devicePixelRatio())
-        self._describe_screen(screen)
-        self.shell = Shell(style.scale_for(self._area.height()))
-        self.window = RasterWindow(screen)
-        self.window.setTitle(WINDOW_TITLE)
-        self.trials = TrialRunner(session, self.window, Keyboard(self.window), library, blank_ms=settings.blank_ms)
-        self.trials.over.connect(self._over)
-        self.trials.paused.connect(self._pause)
-        self.trials.failed.connect(self._problem)
-        self.shell.close_asked.connect(self._leave)
+        self.stage = Stage(qt, settings, presentation)
+        self.stage.shell.close_asked.connect(self._leave)
+        self.stage.round_exposures(session)
+        self._look, self._words = self.stage.look, self.stage.words
+        self._introduction = self._make_introduction(title)
+        self._checked_room = self.stage.room
+        self._check = PictureCheck(session, library, self._checked_room)
+        self._check.failed.connect(self._give_up)
+        self.trials = self._make_trials()
 
-    def run(self, *, intro: bool) -> Status:
+    def run(self) -> Status:
         """Run the event loop until the session is over or left."""
-        self._intro = intro
         hook, sys.excepthook = sys.excepthook, self._on_error
         try:
             with on_termination(self._terminate):
-                if intro:
-                    self._start_page()
+                if self._intro:
+                    self._introduction.start()
+                    self._check.start()
                 else:
-                    self._begin(consent=False)
+                    self._begin(Collected())
                 if self._error is None:
                     self._qt.exec()
         finally:
@@ -110,82 +113,170 @@ class QuizApplication(QObject):
             raise self._error
         return self._status
 
-    def close(self) -> None:
-        """Take the windows away."""
-        self.shell.hide()
-        self.window.hide()
-
-    def _start_page(self) -> None:
-        done, trials = self._session.progress
-        page = StartPage(
-            self._settings,
-            title=self._title,
-            participant=self._session.row["participant"],
-            trials=trials,
-            done=done,
-            scale=self.shell.scale,
+    def _make_introduction(self, title: str) -> Introduction:
+        made = Introduction(
+            self._look, self._words, self._settings, self._session, title=title, screen=self.stage.screen
         )
-        page.agreed.connect(lambda: self._begin(consent=True))
-        page.left.connect(self._leave)
-        self._show_page(page)
+        made.turned.connect(self.stage.show_page)
+        made.finished.connect(self._begin)
+        made.left.connect(self._leave)
+        return made
 
-    def _begin(self, *, consent: bool) -> None:
-        if self._session.state is State.NEW:
-            self._session.begin(self._settings.consent if consent else None)
+    def _make_trials(self) -> TrialRunner:
+        made = TrialRunner(
+            self._session,
+            self.stage.window,
+            Keyboard(self.stage.window),
+            self.library,
+            self._settings,
+            words=self._words,
+            breaks=self._intro,
+            elsewhere=note_differences(self._session, self.stage.description()),
+        )
+        made.over.connect(self._over)
+        made.paused.connect(self._pause)
+        made.break_due.connect(self._break)
+        made.failed.connect(self._problem)
+        return made
+
+    def _begin(self, collected: Collected) -> None:
+        self._check.finish()
+        session = self._session
+        if session.state is State.NEW:
+            session.row |= self.stage.description() | {
+                "pixels_per_mm": collected.pixels_per_mm,
+                "viewing_distance_mm": collected.viewing_distance_mm,
+            }
+            checks = self.stage.checks(session.row["session"])
+            session.begin(collected.consent, answers=collected.answers, checks=checks)
         self._run_trials()
 
     def _run_trials(self) -> None:
-        gc.collect()
-        gc.freeze()
-        show(self.window, self._area, windowed=self._windowed)
-        self.shell.hide()
+        try:
+            self._follow_screen()
+        except UserError as error:
+            self._problem(str(error))
+            return
+        spare_the_old()
+        self.stage.show_trials()
         self.trials.start()
 
-    def _pause(self) -> None:
-        if self._session.state is State.FAILED:
-            self._problem()
-            return
-        done, trials = self._session.progress
-        page = PausePage(done=done, trials=trials, scale=self.shell.scale)
+    def _follow_screen(self) -> None:
+        """Where the screen was changed since: exposures in whole frames of the old one make no sense any more.
+
+        Raises:
+            UserError: a picture that is left is larger than the window is now.
+        """
+        self.stage.round_exposures(self._session)
+        room = self.stage.room
+        if room != self._checked_room:
+            PictureCheck(self._session, self.library, room).finish()
+            self._checked_room = room
+
+    def _break(self) -> None:
+        """Time to rest, or to be told that practice is over."""
+        session = self._session
+        page: BreakPage | ReadyPage
+        done, trials = self._counted
+        if session.done[-1]["phase"] == "practice":
+            page = self._counts_page(trials)
+            page.went_on.connect(self._run_trials)
+        else:
+            page = BreakPage(self._look, self._words, done=done, trials=trials, seconds=self._settings.break_s)
+            page.resumed.connect(self._run_trials)
+            page.left.connect(self._leave)
+        self.stage.show_page(page)
+
+    def _counts_page(self, trials: int) -> ReadyPage:
+        return ReadyPage(
+            self._look,
+            self._words,
+            self._settings,
+            keys=self._settings.keys_of_list(self._session.row["list"]),
+            title=self._words("counts_title"),
+            text=self._words("counts_text" if tells_truth(self._session) else "counts_text_untold", trials=trials),
+            may_go_back=False,
+        )
+
+    @property
+    def _counted(self) -> tuple[int, int]:
+        """Trials that are done, and planned in all, practice apart."""
+        done, plan = (
+            sum(row["phase"] != "practice" for row in rows) for rows in (self._session.done, self._session.plan)
+        )
+        return done, plan
+
+    def _pause(self, note: str) -> None:
+        match self._session.state:
+            case State.OVER:  # nothing is left to go on with
+                self._over()
+                return
+            case State.SAVING | State.FAILED:
+                self._unsaved_problem()
+                return
+        done, trials = self._counted
+        page = PausePage(self._look, self._words, done=done, trials=trials, note=note)
         page.resumed.connect(self._run_trials)
         page.left.connect(self._leave)
         page.aborted.connect(self._abort)
-        self._show_page(page)
+        self.stage.show_page(page)
 
-    def _problem(self) -> None:
-        page = ProblemPage(str(self._session.error), scale=self.shell.scale)
+    def _unsaved_problem(self) -> None:
+        """The store cannot be written, or has not answered for long."""
+        slow = self._words("problem_slow", seconds=f"{COMMIT_SECONDS:g}")
+        self._problem(str(self._session.error or slow))
+
+    def _problem(self, message: str) -> None:
+        page = ProblemPage(self._look, self._words, message, at_stake=self._session.at_stake)
         page.retried.connect(self._retry)
-        page.left.connect(self._leave)
-        self._show_page(page)
+        page.left.connect(self._quit)
+        self.stage.show_page(page)
 
     def _retry(self) -> None:
-        self._session.retry()
+        """Try again; what is still being stored is waited for in the trial window."""
+        if self._session.state is State.FAILED:
+            self._session.retry()
         self._run_trials()
 
     def _abort(self) -> None:
-        if self._session.wait() is State.READY:
+        if self._waited() is State.READY:
             self._session.abort()
-        if self._session.wait() is State.FAILED:
-            self._problem()
+        if self._waited() in (State.SAVING, State.FAILED):
+            self._unsaved_problem()
             return
         self._quit()
 
+    def _waited(self) -> State:
+        """The session's state once the store has answered, or has not for too long."""
+        with suppress(TimeoutError):
+            return self._session.wait(COMMIT_SECONDS)
+        return self._session.state
+
     def _leave(self) -> None:
         """Leave with the session open, or with nothing stored where it has not begun."""
-        if self._session.state is State.SAVING and self._session.wait() is State.FAILED:
-            self._problem()
+        if self._session.state is State.SAVING and self._waited() in (State.SAVING, State.FAILED):
+            self._unsaved_problem()
             return
         self._quit()
 
     def _over(self) -> None:
-        if not self._intro:
+        if not self._intro or self._session.row["status"] == "aborted":
             self._quit()
             return
-        scores = score(self._session.done) if self._settings.show_score else []
         reviewed = review(self._session.done, self.library) if self._settings.show_review else []
-        page = EndPage(scores, reviewed, scale=self.shell.scale)
+        page = EndPage(self._look, self._words, self._scores(), reviewed)
         page.finished.connect(self._quit)
-        self._show_page(page)
+        self.stage.show_page(page)
+
+    def _scores(self) -> list[ScoreLine]:
+        if not self._settings.show_score:
+            return []
+        done = self._session.done
+        lines = score_lines(score(done), self._words)
+        if self._settings.protocol == "staircase":
+            steps = self._settings.staircase
+            lines += threshold_lines(thresholds(done, steps), self._words, right=share_right(steps))
+        return lines
 
     def _quit(self) -> None:
         match self._session.state:
@@ -201,36 +292,12 @@ class QuizApplication(QObject):
         """A signal: store what is on its way and end."""
         if self._session.state is not State.NEW:
             self.trials.interrupt()
-        self._error = KeyboardInterrupt()
-        self._qt.exit()
+        self._give_up(KeyboardInterrupt())
 
     def _on_error(self, _: type[BaseException], error: BaseException, __: TracebackType | None) -> None:
         """An error in a Qt callback ends the event loop and is raised where the session was started."""
+        self._give_up(error)
+
+    def _give_up(self, error: BaseException) -> None:
         self._error = self._error or error
         self._qt.exit()
-
-    def _show_page(self, page: Page) -> None:
-        self.shell.turn_to(page)
-        show(self.shell, self._area, windowed=self._windowed)
-        self.shell.activateWindow()
-        self.window.hide()
-
-    def _describe_screen(self, screen: QScreen) -> None:
-        ratio = screen.devicePixelRatio()
-        if self._session.state is State.NEW:
-            self._session.row |= {
-                "presenter": RasterWindow.name,
-                "screen_width": round(screen.size().width() * ratio),
-                "screen_height": round(screen.size().height() * ratio),
-                "device_pixel_ratio": ratio,
-                "refresh_hz": screen.refreshRate(),
-            }
-
-
-def _require_pictures_fit(session: Session, library: Library, screen: QSize) -> None:
-    """Decode every picture that is still to come once, so that none fails in the middle of the session."""
-    done = {row["trial"] for row in session.done}
-    for row in session.plan:
-        if row["trial"] not in done:
-            path = library.path(row["stimulus"])
-            require_fit(load(path), path, screen)

@@ -47,13 +47,14 @@ def _require_xcb_plugin(plugin: Path) -> None:
 
 
 def _require_x_server() -> None:
-    """Connect to the X server once, as Qt will."""
+    """Connect to the X server once, as Qt will.
+
+    The connection is left open until the program ends: a server that loses its last client starts anew, and would
+    refuse Qt in the meantime.
+    """
     xcb = ctypes.CDLL("libxcb.so.1")
     xcb.xcb_connect.restype = ctypes.c_void_p
     xcb.xcb_connection_has_error.argtypes = [ctypes.c_void_p]
-    xcb.xcb_disconnect.argtypes = [ctypes.c_void_p]
     connection = xcb.xcb_connect(None, None)
-    refused = xcb.xcb_connection_has_error(connection)
-    xcb.xcb_disconnect(connection)
-    if refused:
+    if xcb.xcb_connection_has_error(connection):
         raise UserError(f"the display DISPLAY={os.environ['DISPLAY']} cannot be reached; {_WITHOUT}")

@@ -10,6 +10,8 @@ from gan_eval.quiz.clock import now_ns
 _MS = 1_000_000
 _WRAP_MS = 2**32
 _NEAR_MS = 2_000
+_REPEAT_MS = 1
+"""Between the release and the press that a key held down is told as."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,11 @@ def press_moment(stamp_ms: int, now: int) -> tuple[int, bool]:
 
 
 class Keyboard(QObject):
-    """Listens to one window's keys, focus and closing."""
+    """Listens to one window's keys, focus and closing.
+
+    X11 tells of a key that is held down as releases and presses in turn, each release with the stamp of the press
+    after it, and Qt does not always recognise the pair. No finger lets go of a key and presses it within a millisecond.
+    """
 
     pressed = Signal(object)
     """A `Press`."""
@@ -65,6 +71,7 @@ class Keyboard(QObject):
 
     def __init__(self, window: QWindow) -> None:
         super().__init__(window)
+        self._released: dict[int, int] = {}
         window.installEventFilter(self)
 
     def eventFilter(self, _: QObject, event: QEvent) -> bool:  # noqa: N802  (Qt's name)
@@ -73,6 +80,8 @@ class Keyboard(QObject):
         if kind == QEvent.Type.KeyPress and isinstance(event, QKeyEvent):
             self._take_key(event, now_ns())
             return True
+        if kind == QEvent.Type.KeyRelease and isinstance(event, QKeyEvent):
+            self._released[event.key()] = event.timestamp()
         if kind == QEvent.Type.FocusOut:
             self.focus_lost.emit()
         elif kind == QEvent.Type.Close:
@@ -82,9 +91,16 @@ class Keyboard(QObject):
         return False
 
     def _take_key(self, event: QKeyEvent, now: int) -> None:
+        repeated = event.isAutoRepeat() or self._was_just_released(event)
         if event.key() == Qt.Key.Key_Escape:
-            if not event.isAutoRepeat():
+            if not repeated:
                 self.pause_asked.emit()
             return
         when, from_server = press_moment(event.timestamp(), now)
-        self.pressed.emit(Press(event.text(), when, event.isAutoRepeat(), from_server))
+        self.pressed.emit(Press(event.text(), when, repeated, from_server))
+
+    def _was_just_released(self, event: QKeyEvent) -> bool:
+        released, stamp = self._released.get(event.key()), event.timestamp()
+        if released is None or stamp == 0:  # some servers stamp nothing
+            return False
+        return (stamp - released) % _WRAP_MS <= _REPEAT_MS

@@ -1,12 +1,56 @@
 """Pictures for the screen: decoded before they are needed, at their own pixels."""
 
+from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QImage
 
 from gan_eval.errors import UserError
-from gan_eval.images import read_rgb
+from gan_eval.files import sha256_bytes
+from gan_eval.images import Picture, decode_rgb, read_file, read_rgb
+from gan_eval.quiz.app.painting import span
+from gan_eval.quiz.library import Library
+from gan_eval.quiz.masks import mask, mask_generator
+from gan_eval.quiz.protocols import QuizProtocol, Showings
+from gan_eval.quiz_settings import MaskKind
+from gan_eval.tabular import Row
+
+Images = tuple[QImage, ...]
+
+
+@dataclass(frozen=True)
+class ReadyTrial:
+    """Everything that one trial shows, decoded."""
+
+    showings: tuple[Images, ...]
+    """For each time that something appears, the pictures from left to right."""
+    masks: tuple[Images, ...]
+    """What takes their place; empty tuples where the study wants no mask."""
+
+
+def load_trial(planned: Row, showings: Showings, library: Library, mask_kind: MaskKind, *, session: str) -> ReadyTrial:
+    """Decode a trial's pictures and make its masks.
+
+    Args:
+        planned: the trial's row of the plan, with the hashes that its files had when the session started.
+        showings: the stimuli that it shows.
+        library: where they are.
+        mask_kind: the kind of mask.
+        session: the session's identifier, from which the masks follow.
+
+    Raises:
+        UserError: a picture is missing, broken, or no longer what it was.
+    """
+    hashes = {planned["stimulus"]: planned["sha256"], planned["stimulus_b"]: planned.get("sha256_b")}
+    pixels = [[_load_unchanged(library.path(name), hashes[name]) for name in shown] for shown in showings]
+    pictures = tuple(tuple(map(to_image, shown)) for shown in pixels)
+    if mask_kind == "none":
+        return ReadyTrial(pictures, ((),) * len(pictures))
+    generator = mask_generator(session, planned["trial"])
+    masks = (tuple(to_image(mask(picture, mask_kind, generator)) for picture in shown) for shown in pixels)
+    return ReadyTrial(pictures, tuple(masks))
 
 
 def load(path: Path) -> QImage:
@@ -15,10 +59,14 @@ def load(path: Path) -> QImage:
     Raises:
         UserError: the picture is missing or broken.
     """
-    pixels = read_rgb(path)
+    return to_image(read_rgb(path))
+
+
+def to_image(pixels: Picture) -> QImage:
+    """A picture (H, W, 3) uint8 in the screen's format."""
     height, width, _ = pixels.shape
     image = QImage(pixels.data, width, height, 3 * width, QImage.Format.Format_RGB888)
-    return image.convertToFormat(QImage.Format.Format_RGB32)  # a copy of its own, in the screen's format
+    return image.convertToFormat(QImage.Format.Format_RGB32)  # a copy of its own
 
 
 def load_thumbnail(path: Path, size: int, *, ratio: float) -> QImage:
@@ -29,20 +77,32 @@ def load_thumbnail(path: Path, size: int, *, ratio: float) -> QImage:
     return image
 
 
-def require_fit(image: QImage, path: Path, screen: QSize) -> None:
-    """Check that a picture fits the window.
+def require_pictures(plan: Iterable[Row], protocol: QuizProtocol, library: Library, window: QSize) -> None:
+    """Decode everything that is still to be shown once, so that nothing fails in the middle of the session.
 
     Args:
-        image: the picture.
-        path: its file, for the error.
-        screen: the window's size in physical pixels.
+        plan: the trials that are to come.
+        protocol: what each of them shows.
+        library: where the pictures are.
+        window: its size in physical pixels.
 
     Raises:
-        UserError: it is larger.
+        UserError: a picture is missing or broken, or larger than the window, alone or beside another.
     """
-    if image.width() > screen.width() or image.height() > screen.height():
-        raise UserError(
-            f"{path}: {image.width()}x{image.height()} pixels do not fit the window of "
-            f"{screen.width()}x{screen.height()}; pictures are shown pixel for pixel: use a larger screen, or make "
-            "smaller stimuli"
-        )
+    for planned in plan:
+        for shown in protocol.showings(planned):
+            paths = [library.path(name) for name in shown]
+            room = span([load(path).size() for path in paths])
+            if room.width() > window.width() or room.height() > window.height():
+                raise UserError(
+                    f"{' and '.join(map(str, paths))}: {room.width()}x{room.height()} pixels do not fit the window of "
+                    f"{window.width()}x{window.height()}; pictures are shown pixel for pixel: use a larger screen, or "
+                    "make smaller stimuli"
+                )
+
+
+def _load_unchanged(path: Path, sha256: str | None) -> Picture:
+    content = read_file(path)
+    if sha256 not in (None, sha256_bytes(content)):
+        raise UserError(f"{path}: the picture has changed since the session started (SHA-256); restore it")
+    return decode_rgb(content, path)

@@ -1,57 +1,35 @@
-"""Presenters: what puts a frame on the screen at a given moment and says when it did."""
+"""What a presenter shows, and how it meets a moment: frames, the learned lead, the last stretch before a deadline."""
 
+import time
 from dataclasses import dataclass
 from statistics import median
-from typing import Protocol
 
 from PySide6.QtGui import QImage
 
 from gan_eval.quiz.clock import now_ns
 
-SPIN_NS = 2_000_000
-"""Timers come up to this late; the last stretch before a deadline is waited for in a loop."""
+LAST_STRETCH_NS = 2_000_000
+"""The event loop's timers come up to this late; the last stretch before a deadline is waited for without it."""
+
+SPIN_NS = 300_000
+"""A short sleep ends up to this late; the end of the last stretch is waited for in a loop."""
 
 
 @dataclass(frozen=True)
 class Frame:
-    """What the screen shows: fixed grey, on it a centred picture or, between trials, a line of text."""
+    """What the screen shows: fixed grey, on it pictures, pixel for pixel, and text."""
 
-    picture: QImage | None = None
+    pictures: tuple[QImage, ...] = ()
+    """Side by side, centred together."""
     text: str = ""
+    """A line near the bottom: progress."""
+    headline: str = ""
+    """A larger text in the middle, or below the pictures: feedback, a question."""
+    patch: bool = False
+    """The photodiode's patch is white: a stimulus is shown. Only seen where the study wants the patch."""
 
 
 BLANK = Frame()
-
-
-class Presenter(Protocol):
-    """A window that puts frames on the screen. All moments are nanoseconds on the monotonic clock."""
-
-    name: str
-
-    def isExposed(self) -> bool:  # noqa: N802  (Qt's name, as the next two)
-        """The window is on the screen."""
-        ...
-
-    def isActive(self) -> bool:  # noqa: N802
-        """The window has the keyboard."""
-        ...
-
-    def requestActivate(self) -> None:  # noqa: N802
-        """Ask for the keyboard."""
-        ...
-
-    def stage(self, frame: Frame) -> None:
-        """Draw a frame where it cannot be seen yet."""
-        ...
-
-    def present(self, due: int | None = None) -> int:
-        """Put the staged frame on the screen, so that it is there at `due` (None: at once); when that was done."""
-        ...
-
-    @property
-    def lead(self) -> int:
-        """How long presenting takes, as learned; it starts by so much earlier than `due`."""
-        ...
 
 
 class LearnedLead:
@@ -72,8 +50,13 @@ class LearnedLead:
         self._costs = [*self._costs, min(cost, self._longest)][-self._keep :]
 
 
-def spin_until(moment: int) -> int:
-    """Wait in a loop until `moment`; the time after it."""
+def wait_until(moment: int) -> int:
+    """Sleep until shortly before `moment`, then wait in a loop; the time after it.
+
+    The loop alone would hold a processor for the whole stretch, and with it, on a small machine, the display server.
+    """
+    while (left := moment - now_ns()) > SPIN_NS:
+        time.sleep((left - SPIN_NS) / 1e9)
     while (now := now_ns()) < moment:
         pass
     return now

@@ -1,59 +1,160 @@
-"""The look of the pages: one sheet, the system's font, light and neutral."""
+"""The look of the pages: one sheet, the system's font, calm and neutral; or white on black with a yellow focus."""
 
-INK = "#1f2933"
-MUTED = "#52606d"
-PAPER = "#ffffff"
-GROUND = "#f1f3f5"
-LINE = "#ccd3da"
-ACCENT = "#1f5f99"
-RIGHT = "#1b6b3a"
-WRONG = "#a32a22"
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Palette:
+    """The colours of the pages. The ground of the stimuli is the same grey in all."""
+
+    ink: str
+    muted: str
+    paper: str
+    ground: str
+    line: str
+    accent: str
+    focus: str
+    right: str
+    wrong: str
+
+
+LIGHT = Palette(
+    ink="#1f2933",
+    muted="#52606d",
+    paper="#ffffff",
+    ground="#f1f3f5",
+    line="#ccd3da",
+    accent="#1f5f99",
+    focus="#1f5f99",
+    right="#1b6b3a",
+    wrong="#a32a22",
+)
+HIGH_CONTRAST = Palette(
+    ink="#ffffff",
+    muted="#ffffff",
+    paper="#000000",
+    ground="#000000",
+    line="#ffffff",
+    accent="#ffffff",
+    focus="#ffd800",
+    right="#ffffff",
+    wrong="#ffffff",
+)
+
+
+@dataclass(frozen=True)
+class Look:
+    """How the pages look to one participant on one screen."""
+
+    scale: float = 1.0
+    """The factor of all lengths, for the screen."""
+    text: float = 1.0
+    """The factor of the texts on top of it, for the participant: 1 to 2."""
+    high_contrast: bool = False
+
+    @property
+    def palette(self) -> Palette:
+        """The colours."""
+        return HIGH_CONTRAST if self.high_contrast else LIGHT
+
+    @property
+    def ring(self) -> int:
+        """Logical pixels of the frame around what has the keyboard."""
+        return self.px(4 if self.high_contrast else 2)
+
+    def px(self, length: float) -> int:
+        """A length in logical pixels."""
+        return round(length * self.scale)
+
+    def font(self, height: float) -> int:
+        """A text's height in logical pixels."""
+        return round(height * self.scale * self.text)
 
 
 def scale_for(height: int) -> float:
-    """The pages' size for a window of so many logical pixels in height: 1 at 768, at most 2.5."""
-    return min(2.5, max(1.0, height / 800))
+    """The pages' size for a window of so many logical pixels in height: 1.1 at 768, 1 to 2.5."""
+    return min(2.5, max(1.0, height / 700))
 
 
-def sheet(scale: float) -> str:
-    """The style sheet, with lengths for `scale`."""
+def sheet(look: Look) -> str:
+    """The style sheet."""
+    return _texts(look) + _controls(look) + _areas(look)
 
-    def px(length: float) -> str:
-        return f"{round(length * scale)}px"
 
+def _texts(look: Look) -> str:
+    colours = look.palette
     return f"""
-    QWidget {{ color: {INK}; font-size: {px(16)}; }}
-    QWidget#ground {{ background: {GROUND}; }}
-    QFrame#card {{ background: {PAPER}; border: 1px solid {LINE}; border-radius: {px(8)}; }}
-    QLabel#title {{ font-size: {px(27)}; font-weight: 600; }}
-    QLabel#heading {{ font-size: {px(18)}; font-weight: 600; }}
-    QLabel#muted {{ color: {MUTED}; font-size: {px(14)}; }}
-    QLabel#number {{ font-size: {px(22)}; font-weight: 600; }}
-    QLabel#problem {{ color: {WRONG}; }}
+    QWidget {{ color: {colours.ink}; font-size: {look.font(16)}px; }}
+    QLabel#title {{ font-size: {look.font(27)}px; font-weight: 600; }}
+    QLabel#heading {{ font-size: {look.font(18)}px; font-weight: 600; }}
+    QLabel#muted {{ color: {colours.muted}; font-size: {look.font(14)}px; }}
+    QLabel#number {{ font-size: {look.font(20)}px; font-weight: 600; }}
+    QLabel#problem {{ color: {colours.wrong}; font-weight: 600; }}
     QLabel#key {{
-        background: {GROUND}; border: 1px solid {MUTED}; border-bottom: {px(3)} solid {MUTED};
-        border-radius: {px(6)}; font-size: {px(20)}; font-weight: 600; padding: {px(4)} {px(14)};
+        background: {colours.ground}; border: 1px solid {colours.muted};
+        border-bottom: {look.px(3)}px solid {colours.muted}; border-radius: {look.px(6)}px;
+        font-size: {look.font(20)}px; font-weight: 600; padding: {look.px(4)}px {look.px(14)}px;
     }}
-    QFrame#rule {{ background: {LINE}; border: none; max-height: 1px; }}
-    QCheckBox {{ spacing: {px(10)}; padding: {px(6)}; border: {px(2)} solid transparent; border-radius: {px(6)}; }}
-    QCheckBox:focus {{ border-color: {ACCENT}; }}
-    QCheckBox::indicator {{ width: {px(20)}; height: {px(20)}; }}
+    """
+
+
+def _controls(look: Look) -> str:
+    colours, px, ring = look.palette, look.px, look.ring
+    return f"""
     QPushButton {{
-        background: {PAPER}; border: 1px solid {MUTED}; border-radius: {px(6)};
-        padding: {px(9)} {px(22)}; min-width: {px(110)};
+        background: {colours.paper}; border: 1px solid {colours.muted}; border-radius: {px(6)}px;
+        padding: {px(9)}px {px(22)}px; min-width: {px(96)}px;
     }}
-    QPushButton, QCheckBox {{ outline: none; }}
-    QPushButton:hover {{ background: {GROUND}; }}
-    QPushButton:focus {{ border: {px(2)} solid {ACCENT}; }}
-    QPushButton#main {{ background: {ACCENT}; border-color: {ACCENT}; color: {PAPER}; font-weight: 600; }}
-    QPushButton#main:focus {{ border: {px(2)} solid {INK}; }}
-    QPushButton#main:disabled {{ background: {LINE}; border-color: {LINE}; color: {MUTED}; }}
-    QScrollArea, QScrollArea > QWidget > QWidget {{ background: {PAPER}; border: none; }}
-    QListView {{ background: {PAPER}; border: 1px solid {LINE}; border-radius: {px(8)}; outline: none; }}
-    QScrollBar:vertical {{ background: {PAPER}; width: {px(12)}; margin: {px(2)}; }}
-    QScrollBar::handle:vertical {{ background: {LINE}; border-radius: {px(4)}; min-height: {px(30)}; }}
-    QScrollBar::handle:vertical:hover {{ background: {MUTED}; }}
+    QPushButton#filter {{ padding: {px(5)}px {px(12)}px; min-width: 0; }}
+    QPushButton:checked {{ background: {colours.ink}; color: {colours.paper}; border-color: {colours.ink}; }}
+    QPushButton, QCheckBox, QRadioButton {{ outline: none; }}
+    QPushButton:hover:!checked {{ background: {colours.ground}; }}
+    QPushButton:disabled {{ color: {colours.muted}; border-color: {colours.line}; }}
+    QPushButton#main {{
+        background: {colours.accent}; border-color: {colours.accent}; color: {colours.paper}; font-weight: 600;
+    }}
+    QPushButton#main:disabled {{
+        background: {colours.ground}; border-color: {colours.line}; color: {colours.muted}; font-weight: 400;
+    }}
+    QPushButton:focus {{ border: {ring}px solid {colours.focus}; }}
+    QPushButton#main:focus {{ border: {ring}px solid {colours.focus if look.high_contrast else colours.ink}; }}
+    QCheckBox, QRadioButton {{
+        spacing: {px(10)}px; padding: {px(6)}px; border: {ring}px solid transparent; border-radius: {px(6)}px;
+    }}
+    QCheckBox:focus, QRadioButton:focus {{ border-color: {colours.focus}; }}
+    QCheckBox::indicator, QRadioButton::indicator {{
+        width: {look.font(16)}px; height: {look.font(16)}px; border: {px(2)}px solid {colours.muted};
+        background: {colours.paper};
+    }}
+    QCheckBox::indicator {{ border-radius: {px(4)}px; }}
+    QRadioButton::indicator {{ border-radius: {look.font(16) // 2 + px(2)}px; }}
+    QCheckBox::indicator:checked, QRadioButton::indicator:checked {{
+        background: {colours.accent}; border-color: {colours.accent};
+    }}
+    QLineEdit {{
+        background: {colours.paper}; border: 1px solid {colours.muted}; border-radius: {px(6)}px;
+        padding: {px(8)}px; selection-background-color: {colours.accent}; selection-color: {colours.paper};
+    }}
+    QLineEdit:focus {{ border: {ring}px solid {colours.focus}; }}
+    """
+
+
+def _areas(look: Look) -> str:
+    colours, px = look.palette, look.px
+    return f"""
+    QWidget#ground {{ background: {colours.ground}; }}
+    QFrame#card {{ background: {colours.paper}; border: 1px solid {colours.line}; border-radius: {px(8)}px; }}
+    QFrame#rule {{ background: {colours.line}; border: none; max-height: 1px; }}
+    QScrollArea {{ background: {colours.ground}; border: none; }}
+    QListView {{
+        background: {colours.paper}; border: {look.ring}px solid {colours.line}; border-radius: {px(8)}px;
+        outline: none;
+    }}
+    QListView:focus {{ border-color: {colours.focus}; }}
+    QProgressBar {{ background: {colours.ground}; border: 1px solid {colours.line}; border-radius: {px(5)}px; }}
+    QProgressBar::chunk {{ background: {colours.accent}; border-radius: {px(4)}px; }}
+    QScrollBar:vertical {{ background: transparent; width: {px(12)}px; margin: {px(2)}px; }}
+    QScrollBar::handle:vertical {{ background: {colours.muted}; border-radius: {px(4)}px; min-height: {px(30)}px; }}
     QScrollBar::add-line, QScrollBar::sub-line {{ height: 0; }}
     QScrollBar::add-page, QScrollBar::sub-page {{ background: none; }}
-    QListView:focus {{ border: {px(2)} solid {ACCENT}; }}
     """

@@ -4,10 +4,11 @@ from PySide6.QtCore import QPoint, QRect, QSize, Signal
 from PySide6.QtGui import QCloseEvent, QScreen, QWindow
 from PySide6.QtWidgets import QStackedLayout, QWidget
 
-from gan_eval.quiz.app import style
 from gan_eval.quiz.app.pages.parts import Page
+from gan_eval.quiz.app.style import Look, sheet
+from gan_eval.quiz.texts import TEXTS
 
-WINDOW_TITLE = "Picture quiz"
+WINDOW_TITLE = TEXTS["window_title"]
 """The same for every study, participant and picture: a window's title is seen by everybody in the room."""
 
 WINDOWED = QSize(1280, 800)
@@ -18,11 +19,10 @@ class Shell(QWidget):
 
     close_asked = Signal()
 
-    def __init__(self, scale: float) -> None:
+    def __init__(self, look: Look, title: str) -> None:
         super().__init__()
-        self.scale = scale
-        self.setWindowTitle(WINDOW_TITLE)
-        self.setStyleSheet(style.sheet(scale))
+        self.setWindowTitle(title)
+        self.setStyleSheet(sheet(look))
         self._layout = QStackedLayout(self)
 
     @property

@@ -1,16 +1,25 @@
 """Stimuli, sessions and clocks for the quiz tests."""
 
-from collections.abc import Callable
+import os
+import subprocess
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
 from gan_eval.images import write_png
+from gan_eval.quiz.app.immortal import keep_singletons_alive
 from gan_eval.quiz.clock import VirtualClock
+from gan_eval.quiz_settings import QuizSettings
 from gan_eval.stimuli import StimulusSet, read_set, stimulus_row, write_set
 from gan_eval.tabular import Row
+
+if TYPE_CHECKING:
+    from app_sitting import Sitting
+    from PySide6.QtWidgets import QApplication
 
 Rows = Callable[..., list[Row]]
 
@@ -65,7 +74,61 @@ def clock() -> VirtualClock:
     return VirtualClock(datetime(2026, 1, 31, 12, tzinfo=UTC))
 
 
+@pytest.fixture(scope="session", autouse=True)
+def immortal_singletons() -> None:
+    """Qt's tests make more calls than Python has references to None."""
+    keep_singletons_alive()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_self_tests(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """What this user's computer was measured to be does not decide how tests come out."""
+    with pytest.MonkeyPatch.context() as patched:
+        for name in ("XDG_STATE_HOME", "LOCALAPPDATA"):
+            patched.setenv(name, str(tmp_path_factory.mktemp("state")))
+        yield
+
+
 @pytest.fixture(scope="session")
 def qapp_args() -> list[str]:
     """Qt draws off screen in these tests."""
     return ["pytest", "-platform", "offscreen"]
+
+
+@pytest.fixture
+def screen() -> Iterator[dict[str, str]]:
+    """A private X server; the environment in which programs find it."""
+    reading, writing = os.pipe()
+    server = subprocess.Popen(
+        ["Xvfb", "-displayfd", str(writing), "-screen", "0", "800x600x24", "-nolisten", "tcp"],
+        pass_fds=[writing],
+        stderr=subprocess.DEVNULL,
+    )
+    os.close(writing)
+    with os.fdopen(reading) as pipe:
+        number = pipe.readline().strip()
+    environment = {name: value for name, value in os.environ.items() if name not in ("WAYLAND_DISPLAY", "XAUTHORITY")}
+    yield {**environment, "DISPLAY": f":{number}", "QT_QPA_PLATFORM": "xcb"}
+    server.terminate()
+    server.wait(10)
+
+
+@pytest.fixture
+def sit(
+    qapp: "QApplication", stimuli: StimulusSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> "Iterator[Callable[..., Sitting]]":
+    """`sit()` sits a participant down; a second call is the same participant another time."""
+    from app_sitting import SETTINGS, Sitting
+
+    from gan_eval.quiz.app import trials
+    from gan_eval.quiz.options import Presentation
+    from gan_eval.store import Writer, open_store
+
+    monkeypatch.setattr(trials, "FIRST_BLANK_MS", 100.0)
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))  # no self-test of this computer's
+    with Writer(lambda: open_store(tmp_path / "store.sqlite")) as writer:
+
+        def sit(settings: QuizSettings = SETTINGS, stimuli: StimulusSet = stimuli, **how: object) -> Sitting:
+            return Sitting(qapp, stimuli, writer, settings, Presentation(windowed=True, **how))  # type: ignore[arg-type]
+
+        yield sit

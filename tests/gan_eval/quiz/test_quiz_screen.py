@@ -1,19 +1,18 @@
 """The quiz on a real X server without a window manager, driven by keys that the server injects."""
 
-import os
 import shutil
 import signal
 import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from gan_eval import tables
+from gan_eval.images import Picture, read_rgb
 from gan_eval.stimuli import StimulusSet
 from gan_eval.store import open_store
 from gan_eval.tabular import Row
@@ -29,33 +28,45 @@ _QUIZ = """
 import sys
 from gan_eval.quiz import run_session
 from gan_eval.stimuli import read_set
-from gan_eval.study import QuizSettings
+from gan_eval.quiz.options import Presentation
+from gan_eval.quiz_settings import QuizSettings
 
 folder, store = sys.argv[1:]
 result = run_session(
     [read_set(folder)], QuizSettings(real=2, fake=2, blank_ms=100, response_ms=20000), participant="P01",
-    store=store, study_name="study", design_hash="hash", seed=1, intro=False,
+    store=store, study_name="study", design_hash="hash", seed=1, presentation=Presentation(intro=False),
 )
 print(result.status)
 """
 
 
-@pytest.fixture
-def screen() -> Iterator[dict[str, str]]:
-    """A private X server; the environment in which programs find it."""
-    reading, writing = os.pipe()
-    server = subprocess.Popen(
-        ["Xvfb", "-displayfd", str(writing), "-screen", "0", "800x600x24", "-nolisten", "tcp"],
-        pass_fds=[writing],
-        stderr=subprocess.DEVNULL,
-    )
-    os.close(writing)
-    with os.fdopen(reading) as pipe:
-        number = pipe.readline().strip()
-    environment = {name: value for name, value in os.environ.items() if name not in ("WAYLAND_DISPLAY", "XAUTHORITY")}
-    yield {**environment, "DISPLAY": f":{number}", "QT_QPA_PLATFORM": "xcb"}
-    server.terminate()
-    server.wait(10)
+_WATCHED = """
+import sys
+from gan_eval.quiz import run_session
+from gan_eval.quiz.app.raster import RasterWindow
+from gan_eval.quiz.options import Presentation
+from gan_eval.quiz_settings import QuizSettings
+from gan_eval.stimuli import read_set
+
+folder, store, shots, mask = sys.argv[1:]
+present = RasterWindow.present
+taken = []
+
+def watched(window, due=None):
+    stamp = present(window, due)
+    taken.append(stamp)
+    window.screen().grabWindow(0).toImage().save(f"{shots}/{len(taken):02}.png")
+    return stamp
+
+RasterWindow.present = watched
+result = run_session(
+    [read_set(folder)],
+    QuizSettings(real=1, fake=1, blank_ms=100, exposure_ms=80, response_ms=300, mask=mask, mask_ms=80),
+    participant="P01", store=store, study_name="study", design_hash="hash", seed=1,
+    presentation=Presentation(intro=False, presenter="raster"),
+)
+print(result.status)
+"""
 
 
 def start(stimuli: StimulusSet, store: Path, screen: dict[str, str]) -> "subprocess.Popen[str]":
@@ -97,6 +108,21 @@ def test_keys_reach_the_window_without_a_window_manager(
     assert not any("handler_time" in (row["flags"] or "") for row in rows), "the X server's clock is the monotonic one"
 
 
+def test_a_key_that_is_held_down_answers_once(stimuli: StimulusSet, tmp_path: Path, screen: dict[str, str]) -> None:
+    store = tmp_path / "store.sqlite"
+    quiz = start(stimuli, store, screen)
+    press_until(quiz, "f", store, screen, trials=1)
+    subprocess.run(["xdotool", "keydown", "j"], env=screen, check=True, timeout=10)
+    time.sleep(2)  # the server repeats a key after 0.66 s, 25 times a second
+    before = len(stored(store))
+    time.sleep(1)
+    assert len(stored(store)) == before < 4, "a key that is held down answers at most once"
+    subprocess.run(["xdotool", "keyup", "j"], env=screen, check=True, timeout=10)
+    press_until(quiz, "f", store, screen, trials=4)
+    quiz.communicate(timeout=30)
+    assert any("held_key" in (row["flags"] or "") for row in stored(store))
+
+
 def test_a_signal_loses_nothing(stimuli: StimulusSet, tmp_path: Path, screen: dict[str, str]) -> None:
     store = tmp_path / "store.sqlite"
     quiz = start(stimuli, store, screen)
@@ -108,3 +134,30 @@ def test_a_signal_loses_nothing(stimuli: StimulusSet, tmp_path: Path, screen: di
     assert [row["flags"] for row in rows[2:]] in ([], ["interrupted"])
     with open_store(store) as opened:
         assert opened.rows(tables.SESSIONS)[0]["status"] == "open"
+
+
+@pytest.mark.parametrize("mask", ["none", "noise", "scramble"])
+def test_what_is_seen_on_the_screen_and_in_which_order(
+    stimuli: StimulusSet, tmp_path: Path, screen: dict[str, str], mask: str
+) -> None:
+    store, shots = tmp_path / "store.sqlite", tmp_path / "shots"
+    shots.mkdir()
+    command = [sys.executable, "-c", _WATCHED, str(stimuli.folder), str(store), str(shots), mask]
+    done = subprocess.run(command, env=screen, capture_output=True, text=True, timeout=60)
+    assert done.stdout.split() == ["complete"], done.stderr
+    pictures = [read_rgb(stimuli.path(row, "file")) for row in stimuli.rows]
+    seen = [seen_on(read_rgb(shot), pictures) for shot in sorted(shots.glob("*.png"))]
+    trial = ["picture", "blank"] if mask == "none" else ["picture", "mask", "blank"]
+    assert seen == ["text", *trial, "text", *trial, "blank"]
+
+
+def seen_on(shot: Picture, pictures: list[Picture]) -> str:
+    """What a screenshot holds; pictures and masks stand in the middle, and nothing else is beside them."""
+    height, width = pictures[0].shape[:2]
+    top, left = (shot.shape[0] - height) // 2, (shot.shape[1] - width) // 2
+    middle, around = shot[top : top + height, left : left + width].copy(), shot.copy()
+    around[top : top + height, left : left + width] = 128
+    if (middle == 128).all():
+        return "blank" if (around == 128).all() else "text"
+    assert (around == 128).all(), "a hint beside the picture"
+    return "picture" if any((middle == picture).all() for picture in pictures) else "mask"

@@ -12,13 +12,14 @@ from gan_eval import tables
 from gan_eval.errors import UserError
 from gan_eval.quiz.admission import Applicant, admit
 from gan_eval.quiz.clock import VirtualClock
-from gan_eval.quiz.protocol import protocol_for
-from gan_eval.quiz.session import Session, State
+from gan_eval.quiz.protocols import protocol_for
+from gan_eval.quiz.session import Session
+from gan_eval.quiz.session_state import State
 from gan_eval.quiz.trial import MILLISECOND
+from gan_eval.quiz_settings import ConsentSettings, QuizSettings
 from gan_eval.schema import Table
 from gan_eval.stimuli import StimulusSet
 from gan_eval.store import Store, Writer, open_store
-from gan_eval.study import ConsentSettings, QuizSettings
 from gan_eval.tabular import Row
 
 SETTINGS = QuizSettings(real=2, fake=2)
@@ -30,12 +31,29 @@ def writer(tmp_path: Path) -> Iterator[Writer]:
         yield writer
 
 
-def make(writer: Writer, stimuli: StimulusSet, clock: VirtualClock, participant: str = "P01") -> Session:
+def make(
+    writer: Writer,
+    stimuli: StimulusSet,
+    clock: VirtualClock,
+    participant: str = "P01",
+    *,
+    settings: QuizSettings = SETTINGS,
+) -> Session:
     """The session that `participant` is admitted to."""
     applicant = Applicant("study", "hash", participant, simulated=False)
-    admitted = writer.submit(lambda store: admit(store, applicant, list(stimuli.rows), SETTINGS, seed=1)).result()
-    protocol = protocol_for(SETTINGS)
-    return Session(admitted.row, admitted.plan, protocol, writer, clock, done=admitted.done, stored=admitted.stored)
+    admitted = writer.submit(lambda store: admit(store, applicant, list(stimuli.rows), settings, seed=1)).result()
+    return Session(
+        admitted.row,
+        admitted.plan,
+        protocol_for(settings),
+        writer,
+        clock,
+        done=admitted.done,
+        onsets=admitted.onsets,
+        stored=admitted.stored,
+        confidence=settings.confidence,
+        late_ms=settings.late_ms,
+    )
 
 
 def show(session: Session, clock: VirtualClock, *, exposure: float, key: str | None = "f") -> None:
@@ -200,6 +218,71 @@ def test_a_full_disk_pauses_and_the_answer_is_stored_later(
     assert len(rows_of(writer, tables.TRIALS)) == 1
 
 
+def test_an_onset_that_cannot_be_stored_neither_ends_the_session_nor_loses_the_trial(
+    writer: Writer, stimuli: StimulusSet, clock: VirtualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add = Store.add
+
+    def refuse_onsets(store: Store, table: Table, rows: list[Row]) -> None:
+        if table is tables.ONSETS:
+            _full()
+        add(store, table, rows)
+
+    monkeypatch.setattr(Store, "add", refuse_onsets)
+    session = make(writer, stimuli, clock)
+    session.begin(None)
+    show(session, clock, exposure=500)
+    assert session.wait() is State.READY
+    assert [row["response"] for row in rows_of(writer, tables.TRIALS)] == ["fake"]
+
+
+def test_exposures_are_planned_by_the_rule_of_the_moment_of_onset(
+    writer: Writer, stimuli: StimulusSet, clock: VirtualClock
+) -> None:
+    settings = SETTINGS.model_copy(update={"exposure_ms": 100.0})
+    session = make(writer, stimuli, clock, settings=settings)
+    session.begin(None)
+    session.planned_flash = lambda asked_ms: asked_ms + 16
+    show(session, clock, exposure=116)
+    session.wait()
+    (trial,) = rows_of(writer, tables.TRIALS)
+    assert (trial["requested_exposure_ms"], trial["planned_exposure_ms"], trial["flags"]) == (100, 116, None)
+
+
+def test_a_trial_on_the_screen_when_the_program_was_killed_counts_as_seen(
+    writer: Writer, stimuli: StimulusSet, clock: VirtualClock
+) -> None:
+    first = make(writer, stimuli, clock)
+    first.begin(None)
+    show(first, clock, exposure=500)
+    first.wait()
+    first.onset(clock.monotonic())
+    (_, onset) = rows_of(writer, tables.ONSETS)
+
+    again = make(writer, stimuli, clock)
+    assert again.wait() is State.READY
+    assert again.progress == (2, 4)
+    killed = rows_of(writer, tables.TRIALS)[1]
+    assert (killed["flags"], killed["response"], killed["onset_ms"]) == ("killed", "none", onset["onset_ms"])
+    assert (killed["exposure_ms"], killed["planned_exposure_ms"], killed["answered_at"]) == (None, None, None)
+
+
+def test_confidence_belongs_to_the_trial_before_it_is_stored(
+    writer: Writer, stimuli: StimulusSet, clock: VirtualClock
+) -> None:
+    session = make(writer, stimuli, clock, settings=SETTINGS.model_copy(update={"confidence": 4}))
+    session.begin(None)
+    show(session, clock, exposure=500)
+    assert session.state is State.CONFIDENCE
+    for key, repeated in (("0", False), ("5", False), ("44", False), ("\u0663", False), ("", False), ("2", True)):
+        assert not session.press(key, clock.monotonic(), repeated=repeated)
+    assert rows_of(writer, tables.TRIALS) == []
+    assert session.press("4", clock.monotonic())
+    assert session.wait() is State.READY
+    (trial,) = rows_of(writer, tables.TRIALS)
+    assert (trial["confidence"], trial["reaction_time_ms"]) == (4.0, 500.0)
+
+
 def test_a_commit_that_was_done_though_reported_as_failed_is_not_doubled(
     writer: Writer, stimuli: StimulusSet, clock: VirtualClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -261,7 +344,7 @@ import sys, time
 from gan_eval.quiz import run_session
 from gan_eval.quiz.session import Session
 from gan_eval.stimuli import read_set
-from gan_eval.study import QuizSettings
+from gan_eval.quiz_settings import QuizSettings
 
 settle = Session._settle
 def settle_and_tell(session, future):

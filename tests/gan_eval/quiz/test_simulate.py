@@ -1,53 +1,135 @@
 """Simulated participants: the parameters come back out of the answers, through the same session and store."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
+from itertools import pairwise
+from math import exp, sqrt
 from pathlib import Path
-from statistics import NormalDist, median
+from statistics import NormalDist, mean, median
 
+import numpy as np
 import pytest
 
 from gan_eval import tables
 from gan_eval.errors import UserError
+from gan_eval.images import write_png
 from gan_eval.quiz import run_session
-from gan_eval.quiz.protocol import Timing
-from gan_eval.quiz.simulate import Observer, SimulatedParticipant, parse_observer
+from gan_eval.quiz.protocols import PROTOCOLS, Timing
+from gan_eval.quiz.simulate import Judgement, Observer, SimulatedParticipant, parse_observer
 from gan_eval.quiz.trial import Trial
-from gan_eval.stimuli import StimulusSet
+from gan_eval.quiz_settings import QuizSettings
+from gan_eval.stimuli import StimulusSet, read_set, stimulus_row, write_set
 from gan_eval.store import open_store
-from gan_eval.study import QuizSettings
 from gan_eval.tabular import Row
 
+REAL_FAKE = ("fake", "real")
+Judged = list[tuple[Row, Judgement | None]]
 
-def judge_all(observer: Observer, stimuli: list[Row], people: int) -> list[tuple[str, tuple[str, float] | None]]:
-    """(truth, judgement) of every picture by every participant."""
-    made = []
+
+def judge_all(
+    observer: Observer,
+    plan: list[Row],
+    people: int,
+    *,
+    answers: Collection[str] = REAL_FAKE,
+    flash: float | None = None,
+) -> Judged:
+    """Every trial with its judgement, by every participant."""
+    made: Judged = []
     for number in range(people):
         person = SimulatedParticipant(observer, seed=1, participant=f"S{number}")
-        made += [(row["kind"], person.judge(Trial(row, Timing(None, 4000)))) for row in stimuli]
+        made += [(row, person.judge(Trial(row, Timing(flash, 4000)), answers)) for row in plan]
     return made
+
+
+def single(rows: Callable[..., list[Row]], items: int) -> list[Row]:
+    return [{**row, "stimulus_b": None} for row in rows(items)]
+
+
+def pairs(rows: Callable[..., list[Row]], items: int, a: str, b: str) -> list[Row]:
+    """Plan rows of pairs; a is left and right in turns."""
+    model = f"{a}|{b}" if a != "real" else b
+    found = {row["stimulus"]: row for row in rows(items, ("m1", "m2"))}
+    return [
+        {**found[f"facades/{a}/{number}"], "stimulus_b": f"facades/{b}/{number}", "kind": None, "model": model}
+        | {"position": ("left", "right")[number % 2]}
+        for number in range(items)
+    ]
+
+
+def z_rates(judged: Judged) -> tuple[float, float]:
+    """z of hits and of false alarms."""
+    z = NormalDist().inv_cdf
+    called = {
+        kind: [made.answer == "fake" for row, made in judged if row["kind"] == kind and made] for kind in REAL_FAKE
+    }
+    return z(mean(called["fake"])), z(mean(called["real"]))
 
 
 @pytest.mark.parametrize(("dprime", "criterion"), [(0.0, 0.0), (1.2, 0.3), (2.0, -0.4)])
 def test_dprime_and_criterion_come_back(rows: Callable[..., list[Row]], dprime: float, criterion: float) -> None:
-    observer = Observer(dprime, criterion, lapse=0)
-    judged = judge_all(observer, rows(150), people=40)
-    z = NormalDist().inv_cdf
-    called_fake = {
-        kind: [answer[0] == "fake" for truth, answer in judged if truth == kind and answer] for kind in ("real", "fake")
-    }
-    hit, false_alarm = (z(sum(called_fake[kind]) / len(called_fake[kind])) for kind in ("fake", "real"))
+    hit, false_alarm = z_rates(judge_all(Observer(dprime, criterion, lapse=0), single(rows, 150), people=40))
     # 6000 judgements a class of 150 pictures and 40 people whose own deviations are 0.3 and 0.15
     assert hit - false_alarm == pytest.approx(dprime, abs=0.15)
     assert -(hit + false_alarm) / 2 == pytest.approx(criterion, abs=0.1)
 
 
+@pytest.mark.parametrize("flash", [100.0, 300.0])
+def test_short_exposures_show_less(rows: Callable[..., list[Row]], flash: float) -> None:
+    hit, false_alarm = z_rates(judge_all(Observer(2.0, lapse=0), single(rows, 100), people=30, flash=flash))
+    assert hit - false_alarm == pytest.approx(2.0 * (1 - exp(-flash / 150)), abs=0.2)
+
+
+@pytest.mark.parametrize("dprime", [0.0, 1.5])
+def test_pairs_are_right_as_often_as_two_alternatives_should_be(rows: Callable[..., list[Row]], dprime: float) -> None:
+    plan = pairs(rows, 300, "real", "m1")
+    judged = judge_all(Observer(dprime, criterion=0.5, lapse=0), plan, people=10, answers=("left", "right"))
+    right = mean(made.answer == row["position"] for row, made in judged if made)
+    left = mean(made.answer == "left" for _, made in judged if made)
+    assert right == pytest.approx(NormalDist().cdf(dprime / sqrt(2)), abs=0.04)
+    assert left == pytest.approx(0.5, abs=0.05)  # 300 pictures with effects of their own
+
+
+def test_one_model_looks_more_real_whoever_looks_and_wherever_it_is(rows: Callable[..., list[Row]]) -> None:
+    def share(a: str, b: str) -> float:
+        judged = judge_all(Observer(lapse=0), pairs(rows, 100, a, b), people=30, answers=("left", "right"))
+        return mean(made.answer == row["position"] for row, made in judged if made)
+
+    assert share("m1", "m2") == pytest.approx(1 - share("m2", "m1"), abs=0.04)
+    assert abs(share("m1", "m2") - 0.5) > 0.05
+
+
+def test_grades_go_from_fake_to_real_and_use_the_whole_scale(rows: Callable[..., list[Row]]) -> None:
+    judged = judge_all(Observer(1.5, lapse=0), single(rows, 60), people=10, answers=("1", "2", "3", "4", "5"))
+    grades = {kind: [int(made.answer) for row, made in judged if row["kind"] == kind and made] for kind in REAL_FAKE}
+    assert set(grades["real"]) == set(grades["fake"]) == {1, 2, 3, 4, 5}
+    assert mean(grades["real"]) - mean(grades["fake"]) > 1
+    leaning = judge_all(Observer(1.5, 0.8, lapse=0), single(rows, 60), people=10, answers=("1", "2", "3", "4", "5"))
+    assert mean(int(made.answer) for _, made in leaning if made) > mean(grades["real"] + grades["fake"]) + 0.3
+
+
+def test_who_is_surer_is_right_more_often(rows: Callable[..., list[Row]]) -> None:
+    judged = [(row, made) for row, made in judge_all(Observer(1.2, lapse=0), single(rows, 100), people=15) if made]
+    assert {made.confidence(4) for _, made in judged} == {1, 2, 3, 4}
+    assert {made.confidence(1) for _, made in judged} == {1}
+
+    def right(level: int) -> float:
+        return mean(made.answer == row["kind"] for row, made in judged if made.confidence(4) == level)
+
+    assert right(4) > right(1) + 0.2
+
+
 def test_lapses_go_half_unanswered(rows: Callable[..., list[Row]]) -> None:
-    judged = judge_all(Observer(lapse=0.4), rows(100), people=10)
-    assert sum(answer is None for _, answer in judged) / len(judged) == pytest.approx(0.2, abs=0.03)
+    judged = judge_all(Observer(lapse=0.4), single(rows, 100), people=10)
+    assert mean(made is None for _, made in judged) == pytest.approx(0.2, abs=0.03)
+
+
+def test_nobody_is_late_where_the_window_never_closes(rows: Callable[..., list[Row]]) -> None:
+    person = SimulatedParticipant(Observer(lapse=1), seed=1, participant="S")
+    assert None not in [person.judge(Trial(row, Timing(None, None)), REAL_FAKE) for row in single(rows, 50)]
 
 
 def test_reaction_times_are_human_and_in_time(rows: Callable[..., list[Row]]) -> None:
-    times = [answer[1] for _, answer in judge_all(Observer(), rows(100), people=5) if answer]
+    times = [made.reaction_ms for _, made in judge_all(Observer(), single(rows, 100), people=5) if made]
     assert 400 < median(times) < 900
     assert max(times) <= 4000
     assert min(times) > 100
@@ -116,3 +198,97 @@ def test_the_same_seed_name_and_list_give_the_same_answers(stimuli: StimulusSet,
 
     assert answers("a", "S1") == answers("b", "S1")
     assert answers("a", "S2") != answers("b2", "S1")
+
+
+@pytest.fixture
+def two_models(tmp_path: Path) -> StimulusSet:
+    """Fourteen items with a real picture and the outputs of two models."""
+    folder = tmp_path / "two"
+    generator = np.random.default_rng(2)
+    made: list[Row] = []
+    for number in range(14):
+        for role, model in (("real", None), ("one", "one"), ("two", "two")):
+            path = folder / role / f"{number}.png"
+            write_png(path, generator.integers(0, 255, (48, 48, 3)).astype(np.uint8))
+            kind = "fake" if model else "real"
+            made.append(
+                stimulus_row(folder, path, kind=kind, model=model, dataset="d", stem=str(number), size=(48, 48))
+            )
+    write_set(folder, made)
+    return read_set(folder)
+
+
+@pytest.mark.parametrize("timing", ["usual", "untimed"])
+@pytest.mark.parametrize("layout", ["side_by_side", "one_after_other"])
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_every_protocol_is_rehearsed(
+    two_models: StimulusSet, tmp_path: Path, protocol: str, layout: str, timing: str
+) -> None:
+    flash = "until-answer" if timing == "untimed" and layout == "side_by_side" else 600
+    settings = QuizSettings.model_validate(
+        {"protocol": protocol, "layout": layout, "real": 5, "fake": 5, "pairs": 10, "practice": 2, "confidence": 4}
+        | {"exposure_ms": flash, "response_ms": 4000 if timing == "usual" else "unlimited"}
+    )
+    result = run_session(
+        [two_models],
+        settings,
+        participant="S1",
+        store=tmp_path / "store.sqlite",
+        study_name="study",
+        design_hash="hash",
+        seed=4,
+        simulate="dprime=2,lapse=0.2",
+    )
+    trials = result.trials
+    assert (result.status, len(trials)) == ("complete", 12)
+    assert [row["phase"] for row in trials] == ["practice"] * 2 + ["main"] * 10
+    for row in trials:
+        answered = row["reaction_time_ms"] is not None
+        assert (row["confidence"] in (1, 2, 3, 4)) is answered
+        given = row["rating"] is not None or row["choice"] in ("a", "b") or row["response"] in ("real", "fake")
+        assert given is answered
+        assert (row["second_exposure_ms"] is not None) is (settings.shows_pairs and layout == "one_after_other")
+        assert row["flags"] is None
+    if timing == "untimed":
+        assert None not in [row["reaction_time_ms"] for row in trials]
+    if protocol == "staircase":
+        asked = [row["requested_exposure_ms"] for row in trials[2:]]
+        steps = {True: -10, False: 30, None: 0}
+        moves = [steps[row["correct"]] for row in trials[2:-1]]
+        assert [after - before for before, after in pairwise(asked)] == moves
+    if settings.shows_pairs and layout == "one_after_other":
+        assert all(row["second_onset_ms"] - row["onset_ms"] == pytest.approx(900) for row in trials)
+
+
+def test_a_staircase_goes_on_from_where_the_stored_answers_led(
+    two_models: StimulusSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def session() -> Sequence[Row]:
+        return run_session(
+            [two_models],
+            QuizSettings(protocol="staircase", real=6, fake=6),
+            participant="S1",
+            store=tmp_path / "store.sqlite",
+            study_name="study",
+            design_hash="hash",
+            seed=4,
+            simulate="lapse=0",
+        ).trials
+
+    whole_judge, judged = SimulatedParticipant.judge, []
+
+    def tire(person: SimulatedParticipant, trial: Trial, answers: Collection[str]) -> Judgement | None:
+        judged.append(trial)
+        if len(judged) > 5:
+            raise KeyboardInterrupt
+        return whole_judge(person, trial, answers)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(SimulatedParticipant, "judge", tire)
+        with pytest.raises(KeyboardInterrupt):
+            session()
+    trials = session()
+    assert [row["flags"] for row in trials] == [None] * 5 + ["resumed"] + [None] * 6
+    for before, after in pairwise(trials):
+        step = -10 if before["correct"] else 30
+        assert after["requested_exposure_ms"] == before["requested_exposure_ms"] + step

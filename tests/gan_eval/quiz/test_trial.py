@@ -2,9 +2,9 @@
 
 import pytest
 
-from gan_eval.quiz.protocol import Timing, protocol_for
-from gan_eval.quiz.trial import MILLISECOND, Flag, Trial
-from gan_eval.study import QuizSettings
+from gan_eval.quiz.protocols import Timing, protocol_for
+from gan_eval.quiz.trial import MILLISECOND, Feedback, Flag, Seen, Trial
+from gan_eval.quiz_settings import QuizSettings
 
 START = 7_000 * MILLISECOND
 
@@ -15,13 +15,13 @@ def at(milliseconds: float) -> int:
 
 
 def shown(flash_ms: float | None = None, response_ms: float = 1000) -> Trial:
-    return Trial({}, Timing(flash_ms, response_ms), onset=START)
+    return Trial({}, Timing(flash_ms, response_ms), seen=[Seen(START)])
 
 
 def test_a_press_after_onset_is_the_answer_and_its_moment_the_reaction_time() -> None:
     trial = shown()
     assert trial.press("fake", at(432.5))
-    trial.offset = at(433)
+    trial.seen[-1].offset = at(433)
     row = trial.measured()
     assert (trial.answer, row["reaction_time_ms"], row["exposure_ms"]) == ("fake", 432.5, 433.0)
     assert (row["flags"], row["onset_ms"], row["requested_exposure_ms"]) == (None, 7000.0, None)
@@ -64,7 +64,7 @@ def test_repeats_of_a_held_key_never_count() -> None:
 @pytest.mark.parametrize(("delay", "taken"), [(1000.0, True), (1000.1, False)])
 def test_the_moment_of_the_press_decides_whether_it_is_in_time(delay: float, taken: bool) -> None:
     trial = shown()
-    trial.offset = at(1000)
+    trial.seen[-1].offset = at(1000)
     assert trial.press("real", at(delay)) is taken
 
 
@@ -79,7 +79,7 @@ def test_a_flash_vanishes_as_asked_and_takes_answers_until_the_window_closes() -
 @pytest.mark.parametrize(("vanished", "flags"), [(204.9, None), (205.1, "late"), (194.0, "late")])
 def test_a_wrong_exposure_is_flagged(vanished: float, flags: str | None) -> None:
     trial = shown(flash_ms=200)
-    trial.offset = at(vanished)
+    trial.seen[-1].offset = at(vanished)
     assert trial.measured()["flags"] == flags
 
 
@@ -90,21 +90,100 @@ def test_until_answer_is_late_when_the_picture_outlives_the_answer(
     trial = shown()
     if pressed:
         trial.press("real", at(pressed))
-    trial.offset = at(vanished)
+    trial.seen[-1].offset = at(vanished)
     assert trial.measured()["flags"] == flags
 
 
 def test_a_trial_that_is_broken_off_takes_no_answer() -> None:
     trial = shown()
     trial.break_off(at(300), Flag.PAUSED)
-    trial.offset = at(301)
+    trial.seen[-1].offset = at(301)
     assert not trial.press("real", at(310))
     assert trial.measured()["flags"] == "paused"
+
+
+def test_a_trial_that_is_cut_short_after_its_answer_is_not_late_and_keeps_the_answer() -> None:
+    trial = shown(flash_ms=500)
+    assert trial.press("fake", at(200))
+    trial.seen[-1].offset = at(300)
+    trial.break_off(at(300), Flag.PAUSED)
+    assert (trial.answer, trial.ended) == ("fake", at(200))
+    assert trial.measured()["flags"] == "paused"
+
+
+def test_a_trial_that_ran_over_before_it_was_cut_short_is_late() -> None:
+    trial = shown(flash_ms=100)
+    trial.seen[-1].offset = at(120)
+    trial.break_off(at(130), Flag.INTERRUPTED)
+    assert trial.measured()["flags"] == "interrupted late"
+
+
+def pair(gap_ms: float, *, flash_ms: float = 100) -> Trial:
+    """Two pictures one after the other, both presented for exactly as long as asked for."""
+    second = round((flash_ms + gap_ms) * MILLISECOND)
+    seen = [Seen(START, at(flash_ms)), Seen(START + second, START + second + round(flash_ms * MILLISECOND))]
+    return Trial({}, Timing(100, 1000, 300), showings=2, seen=seen)
+
+
+@pytest.mark.parametrize(("gap", "flags"), [(304.9, None), (305.1, "late"), (294.0, "late")])
+def test_a_wrong_gap_is_flagged(gap: float, flags: str | None) -> None:
+    row = pair(gap).measured()
+    assert row["flags"] == flags
+    assert row["second_onset_ms"] - row["onset_ms"] == pytest.approx(100 + gap)
+
+
+def test_of_two_pictures_each_exposure_is_checked_and_the_reaction_time_counts_from_the_second() -> None:
+    trial = pair(300)
+    trial.seen[0].offset = at(100)
+    assert trial.press("first", at(400 + 250))
+    assert trial.measured()["reaction_time_ms"] == 250
+    late = pair(300, flash_ms=110)
+    assert late.measured()["flags"] == "late"
+
+
+def test_between_two_pictures_no_answer_is_taken() -> None:
+    trial = Trial({}, Timing(100, 1000, 300), showings=2, seen=[Seen(START, at(100))])
+    assert not trial.press("first", at(150))
+    assert trial.flags == {Flag.BLANK_KEY}
+    assert trial.next_due == at(400)
+
+
+def test_times_are_planned_by_a_rule() -> None:
+    trial = Trial({}, Timing(100, 1000, 300), showings=2)
+    trial.plan(lambda asked_ms: asked_ms + 16)
+    trial.seen.append(Seen(START, at(116)))
+    assert (trial.vanish_due, trial.next_due) == (at(116), at(116 + 316))
+    row = trial.measured()
+    assert (row["requested_exposure_ms"], row["planned_exposure_ms"], row["flags"]) == (100, 116, None)
+
+
+def test_without_a_window_nothing_is_due_and_any_press_is_in_time() -> None:
+    trial = Trial({}, Timing(None, None), seen=[Seen(START)])
+    assert (trial.vanish_due, trial.close_due) == (None, None)
+    assert trial.press("fake", at(3_600_000))
+    trial.seen[-1].offset = at(3_600_001)
+    assert trial.measured()["flags"] is None
+
+
+@pytest.mark.parametrize(
+    ("phase", "truth", "answer", "told"),
+    [
+        ("practice", "fake", "fake", Feedback(True, "fake")),
+        ("practice", "fake", None, Feedback(None, "fake")),
+        ("practice", None, None, Feedback(None, None)),
+        ("practice", None, "3", None),
+        ("main", "fake", "fake", None),
+    ],
+)
+def test_only_practice_tells(phase: str, truth: str | None, answer: str | None, told: Feedback | None) -> None:
+    trial = Trial({"phase": phase}, Timing(None, 1000), seen=[Seen(START)], answer=answer)
+    assert trial.feedback(correct=None if None in (truth, answer) else truth == answer, truth=truth) == told
 
 
 def test_keys_give_answers_and_answers_are_judged_by_the_truth() -> None:
     protocol = protocol_for(QuizSettings(keys={"real": "K", "fake": "d"}))
     assert protocol.answers == {"k": "real", "d": "fake"}
-    assert protocol.judge({"kind": "fake"}, "fake") == {"response": "fake", "correct": True}
-    assert protocol.judge({"kind": "real"}, "fake") == {"response": "fake", "correct": False}
-    assert protocol.judge({"kind": "real"}, None) == {"response": "none", "correct": None}
+    none = {"choice": None, "rating": None}
+    assert protocol.judge({"kind": "fake"}, "fake") == {"response": "fake", "correct": True, **none}
+    assert protocol.judge({"kind": "real"}, "fake") == {"response": "fake", "correct": False, **none}
+    assert protocol.judge({"kind": "real"}, None) == {"response": "none", "correct": None, **none}

@@ -8,24 +8,27 @@ import pytest
 from page_reader import Page
 from synthetic_study import make_study
 
+from gan_eval.analysis_settings import AnalysisSettings
 from gan_eval.errors import UserError
 from gan_eval.report import build
+from gan_eval.report.agreement_plots import agreement_figures
+from gan_eval.report.extremes import rankings
+from gan_eval.report.folder import read_folder
+from gan_eval.report.kept import kept_trials
 from gan_eval.stats import analyze, write_analysis
 from gan_eval.stats.trials import fill_trials
-from gan_eval.tables import TRIALS
+from gan_eval.tables import TABLES, TRIALS
 from gan_eval.tabular import read_table, write_table
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory) -> Path:
-    return make_study(
-        tmp_path_factory.mktemp("people"), participants=("<script>alert(1)</script>", "P&2", "P3", "P4", "P5")
-    )
+@pytest.fixture
+def folder(study) -> Path:
+    return study
 
 
-@pytest.fixture(scope="module")
-def page(folder) -> Page:
-    return Page(build(folder, folder / "report.html"))
+@pytest.fixture
+def page(study_page) -> Page:
+    return study_page
 
 
 def copy_of(folder: Path, tmp_path: Path) -> Path:
@@ -34,8 +37,8 @@ def copy_of(folder: Path, tmp_path: Path) -> Path:
 
 def test_every_section_is_there_in_order_and_the_answer_first(page):
     assert page.sections() == [
-        "answer", "design", "pictures", "rates", "published", "models", "times", "metrics", "agreement", "training",
-        "notes", "methods", "versions",
+        "answer", "design", "pictures", "participants", "timing", "rates", "detection", "times", "extremes", "models",
+        "comparisons", "published", "metrics", "agreement", "training", "notes", "methods", "files", "versions",
     ]  # fmt: skip
 
 
@@ -71,26 +74,105 @@ def test_identifiers_are_unique_and_references_meet_one(page):
     assert set(targets) <= set(names)
 
 
+def ranked(page: Page) -> int:
+    """Thumbnails of the pictures that fooled most and least."""
+    return sum(
+        len(re.findall("<img", part)) for part in re.findall(r'<ol class="gallery ranked">.*?</ol>', page.source, re.S)
+    )
+
+
 def test_it_can_be_read_without_seeing(page):
     assert ("html", {"lang": "en"}) in page.tags
     images = [attributes for tag, attributes in page.tags if tag == "img"]
-    assert len(images) == 2 * 4 * 3
+    assert len(images) == 2 * 4 * 3 + ranked(page)
     assert all(attributes["alt"] for attributes in images)
-    assert all(attributes.get("scope") in ("row", "col") for tag, attributes in page.tags if tag == "th")
+    assert all(attributes.get("scope") in ("row", "rowgroup", "col") for tag, attributes in page.tags if tag == "th")
     tables = [tag for tag, _ in page.tags].count("table")
     assert tables == [tag for tag, _ in page.tags].count("caption") > 8
     drawn = [attributes for tag, attributes in page.tags if attributes.get("role") == "img"]
-    assert len(drawn) == [tag for tag, _ in page.tags].count("figcaption") == 3
-    assert all("from" in attributes["aria-label"] or "%" in attributes["aria-label"] or "median" in
-               attributes["aria-label"] for attributes in drawn)  # fmt: skip
+    assert len(drawn) == [tag for tag, _ in page.tags].count("figcaption") == 9
+    assert all(re.search(r"[0-9]", attributes["aria-label"]) for attributes in drawn)
+    assert [tag for tag, _ in page.tags if tag in ("header", "nav", "main")] == ["header", "main", "nav"]
+    assert ("a", {"class": "skip", "href": "#main"}) in page.tags
 
 
 def test_numbers_of_the_tables_are_told(page, folder):
     row = pd.read_csv(folder / "tables" / "rates.csv").iloc[0]
     assert f"{100 * row['accuracy']:.1f} % of {row['n_real'] + row['n_fake']} answers were right" in page.words
-    assert f"{100 * (1 - row['fake_correct']):.1f} % of the generated pictures passed as real" in page.words
-    assert f"interval {100 * row['accuracy_low']:.1f} to {100 * row['accuracy_high']:.1f} %" in page.words
     assert f"{row['dprime']:.2f}".replace("-", "\u2212") in page.words
+
+
+def test_the_answers_intervals_are_clustered_and_wilsons_are_named(page, folder):
+    row = pd.read_csv(folder / "tables" / "detection.csv").iloc[0]
+    assert row["basis"] == "two_way_cluster"
+    for name, said in (("fooling_rate", "of the generated pictures"), ("false_alarm_rate", "of the real ones")):
+        share, low, high = (100 * row[f"{name}{end}"] for end in ("", "_low", "_high"))
+        assert f"{share:.1f} % ({low:.1f} to {high:.1f} %) {said}" in page.words
+    assert "the verdict by the crossed mixed model, the other intervals by clustering" in page.words
+    assert "Wilson intervals are of these people and these pictures only" in page.words
+    assert "p (½)" not in page.words
+
+
+def test_exclusions_are_called_what_they_are(study, tmp_path):
+    """A plan's rule is preset, an option beyond it exploratory, and without a plan neither."""
+    trials = read_table(study / "tables" / "trials.csv", TRIALS)
+    plan = AnalysisSettings(exclude=("reaction_time_ms>1500",))
+    beyond = ("participant=P3",)
+    for name, frames in {
+        "plan": analyze(trials, plan=plan),
+        "beyond": analyze(trials, plan=plan, exclude_participants=beyond, margin=0.2),
+        "none": analyze(trials, exclude_participants=beyond, margin=0.2),
+    }.items():
+        write_analysis(frames, tmp_path / name)
+    words = {name: Page(build(tmp_path / name, tmp_path / f"{name}.html")).words for name in ("plan", "beyond", "none")}
+    assert "left out by preset rules" in words["plan"]
+    assert "exploratory" not in words["plan"]
+    assert "1 participant left out by exploratory rules, not in the plan: P3" in words["beyond"]
+    assert "margin is 20.0 points (exploratory, not in the plan)" in words["beyond"].replace("20 points", "20.0 points")
+    assert "1 participant left out by rule, no plan given: P3" in words["none"]
+    for name in ("beyond", "none"):
+        assert "fixed before the data" not in words[name]
+        assert "fixed in advance" not in words[name]
+        assert "planned margin" not in words[name]
+    assert "left out by preset" not in words["none"]
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_dots_curve_and_coefficient_rest_on_the_same_trials(study, tmp_path, known):
+    """Exclusions reach the plots; where they are not known, the plot says so and draws no curve."""
+    copy = copy_of(study, tmp_path)
+    metrics = {
+        name: read_table(copy / "metrics" / f"{name}.csv", TABLES[name]) for name in ("image_metrics", "set_metrics")
+    }
+    trials = read_table(copy / "tables" / "trials.csv", TRIALS)
+    frames = analyze(trials, exclude=["reaction_time_ms>900"], exclude_participants=["participant=P3"], **metrics)
+    if not known:
+        del frames["participation"]
+    shutil.rmtree(copy / "tables")
+    write_table(trials, copy / "tables" / "trials.csv", TRIALS)
+    write_analysis(frames, copy / "tables")
+    folder = read_folder(copy)
+    captions = [plot.caption for plot in agreement_figures(folder)]
+    assert len(captions) >= 2
+    assert all(("The dots come from other trials" in caption) != known for caption in captions)
+    assert all(("fitted logistic curve" in caption) <= known for caption in captions)
+    if known:
+        kept = kept_trials(folder)
+        expected = trials[(trials["participant"] != "P3") & ~(trials["reaction_time_ms"] > 900)]
+        assert len(kept) == len(expected) < len(trials)
+
+
+def test_pictures_are_ranked_by_the_trials_that_count(study, tmp_path):
+    copy = copy_of(study, tmp_path)
+    trials = read_table(copy / "tables" / "trials.csv", TRIALS)
+    write_analysis(analyze(trials, exclude_participants=["participant=P3"]), copy / "tables")
+    kept = trials[(trials["participant"] != "P3") & (trials["kind"] == "fake") & (trials["response"] != "none")]
+    counts = kept.groupby("stimulus").size()
+    said = [
+        shown for ranking in rankings(read_folder(copy)) if "enerated" in ranking.title for shown in ranking.pictures
+    ]
+    for picture in said:
+        assert picture.said.endswith(f"of {counts[picture.stimulus]} answers")
 
 
 def test_published_numbers_stand_beside_with_interval_and_source(page):
@@ -153,7 +235,7 @@ def test_leaning_to_the_commoner_kind_is_not_called_skill(tmp_path):
     rows = pd.DataFrame(judged("real", {"real": 36, "fake": 4}) + judged("fake", {"real": 9, "fake": 1}))
     page = lead(rows, tmp_path)
     assert "The answers of 8 participants do not show" in page.words
-    assert "50.0 % were judged rightly (balanced accuracy" in page.words
+    assert "50.0 % were judged rightly (95 % interval" in page.words
     assert "better than by guessing" not in page.words
     assert "74.0 % of 400 answers were right" in page.words
 
@@ -163,7 +245,9 @@ def test_skill_is_seen_behind_a_leaning(tmp_path):
     rows = pd.DataFrame(judged("real", {"real": 9, "fake": 1}) + judged("fake", {"real": 26, "fake": 14}))
     page = lead(rows, tmp_path)
     assert "8 participants told real from generated pictures better than by guessing" in page.words
-    assert "62.5 % were judged rightly (balanced accuracy" in page.words
+    told = pd.read_csv(tmp_path / "comparisons.csv").set_index("comparison").loc["told apart", "difference"]
+    assert (1 + told) / 2 == pytest.approx(0.625, abs=0.01)  # the plain shares; the crossed model is near them
+    assert f"{50 * (1 + told):.1f} % were judged rightly (95 % interval" in page.words
     assert "46.0 % of 400 answers were right" in page.words
 
 
@@ -190,7 +274,7 @@ def test_rates_alone_still_rest_on_balanced_accuracy(tmp_path):
     write_analysis({"rates": analyze(rows)["rates"]}, tmp_path)
     words = Page(build(tmp_path, tmp_path / "report.html")).words
     assert "do not show" in words
-    assert "takes all answers as independent" in words
+    assert "all answers taken as independent" in words
 
 
 @pytest.mark.parametrize("phase", ["practice", "main"])
@@ -221,12 +305,6 @@ def test_people_are_not_called_simulated(page):
     assert "imulated" not in page.words
 
 
-def test_same_input_same_bytes(folder, tmp_path):
-    one = build(folder, tmp_path / "one.html").read_bytes()
-    moved = copy_of(folder, tmp_path)
-    assert build(moved, tmp_path / "two.html").read_bytes() == one
-
-
 def test_simulated_participants_fraction_and_title_are_loud(tmp_path):
     study = make_study(tmp_path / "s", simulated=True, fraction=0.1, datasets=("facades",))
     page = Page(build(study, tmp_path / "report.html", title="Mine"))
@@ -241,14 +319,17 @@ def test_only_the_analysis(folder, tmp_path):
     for name in ("rates", "reaction_times", "mixed_models", "comparisons", "correlations"):
         shutil.copy(folder / "tables" / f"{name}.csv", tmp_path)
     page = Page(build(tmp_path, tmp_path / "report.html"))
-    assert page.sections() == ["answer", "rates", "models", "times", "agreement", "notes", "methods"]
-    assert page.title == tmp_path.name
+    assert page.sections() == [
+        "answer", "design", "participants", "rates", "times", "extremes", "models", "comparisons", "agreement", "notes",
+        "methods", "files", "versions",
+    ]  # fmt: skip
+    assert page.title == "Real or fake? 5 participants"
 
 
 def test_only_metrics(folder, tmp_path):
     shutil.copy(folder / "metrics" / "set_metrics.csv", tmp_path)
     page = Page(build(tmp_path, tmp_path / "report.html"))
-    assert page.sections() == ["metrics", "notes", "methods"]
+    assert page.sections() == ["metrics", "notes", "methods", "files", "versions"]
 
 
 def test_a_broken_or_stray_picture_is_left_out(folder, tmp_path):
@@ -259,7 +340,7 @@ def test_a_broken_or_stray_picture_is_left_out(folder, tmp_path):
     table = base / "stimuli.csv"
     table.write_text(table.read_text().replace("input/010.png", "../../study.toml"))
     page = Page(build(study, tmp_path / "report.html"))
-    assert [tag for tag, _ in page.tags].count("img") == 2 * 4 * 3 - 3 - 1 - 1
+    assert [tag for tag, _ in page.tags].count("img") == 2 * 4 * 3 - 3 - 1 - 1 + ranked(page)
 
 
 def test_simulated_answers_are_left_out_beside_people(folder, tmp_path):

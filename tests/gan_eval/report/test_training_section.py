@@ -26,22 +26,10 @@ from gan_eval.report.training_views import plateaus_view
 from gan_eval.tables import PLATEAUS
 from gan_eval.tabular import read_table, write_table
 
-ONE = {"pix2pix_cityscapes": {"adversarial_weight": 1.0, "lambda_l1": 100.0}}
-
-
-@pytest.fixture(scope="module")
-def several(tmp_path_factory) -> Path:
-    return make_training(tmp_path_factory.mktemp("several"))
-
 
 @pytest.fixture(scope="module")
 def page(several) -> str:
     return build(several, several / "report.html", title="Training").read_text(encoding="utf-8")
-
-
-@pytest.fixture(scope="module")
-def one(tmp_path_factory) -> Path:
-    return make_training(tmp_path_factory.mktemp("one"), models=ONE)
 
 
 def copy_of(folder: Path, tmp_path: Path) -> Path:

@@ -1,23 +1,27 @@
 import doctest
 import importlib
 import pkgutil
+import subprocess
+import sys
 
 import numpy as np
 import pandas as pd
 import pytest
 from make_trials import from_counts, simulated
 
+import gan_eval.power
 import gan_eval.report
 import gan_eval.stats
+from gan_eval.analysis_settings import AnalysisSettings
 from gan_eval.errors import UserError
 from gan_eval.stats import analyze, write_analysis
 from gan_eval.tables import TABLES
 from gan_eval.tabular import read_table
 
 MODULES = [
-    f"{package.__name__}.{module.name}"
-    for package in (gan_eval.stats, gan_eval.report)
-    for module in pkgutil.iter_modules(package.__path__)
+    module.name
+    for package in (gan_eval.stats, gan_eval.power, gan_eval.report)
+    for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}.")
 ]
 
 
@@ -29,13 +33,17 @@ def test_examples_in_docstrings(name):
 def test_every_table_survives_its_file(tmp_path):
     trials = simulated(participants=6, each=12, models=("a", "b")).assign(fraction=0.5, simulated=True)
     frames = analyze(trials)
-    assert list(frames) == ["rates", "reaction_times", "mixed_models", "comparisons", "correlations"]
+    assert set(frames) == {
+        "rates", "reaction_times", "mixed_models", "comparisons", "correlations",
+        "participation", "detection", "reaction_time_models", "speed_accuracy", "agreement", "hype", "model_checks",
+    }  # fmt: skip
     for path in write_analysis(frames, tmp_path):
         again = read_table(path, TABLES[path.stem])
         pd.testing.assert_frame_equal(again, frames[path.stem], check_dtype=False)
-    for name in ("rates", "reaction_times", "mixed_models", "comparisons"):
-        assert frames[name]["simulated"].all(), name
-        assert (frames[name]["fraction"] == 0.5).all(), name
+    for name, frame in frames.items():
+        assert frame["simulated"].all(), name
+        if "fraction" in frame:
+            assert (frame["fraction"] == 0.5).all(), name
 
 
 def test_nothing_is_excluded_unless_a_rule_says_so():
@@ -49,15 +57,134 @@ def test_nothing_is_excluded_unless_a_rule_says_so():
     assert "reaction_time_ms<200: 5, flags~late: 7" in row["note"]
 
 
+def test_a_plan_excludes_and_what_goes_beyond_it_is_said_apart():
+    trials = simulated(participants=6, each=12)
+    trials.loc[:4, "reaction_time_ms"] = 100.0
+    trials.loc[3:9, "flags"] = "late"
+    plan = AnalysisSettings(exclude=("reaction_time_ms<200",))
+    frames = analyze(trials, plan=plan, exclude=["flags~late"])
+    row = frames["rates"].iloc[0]
+    assert row[["n_real", "n_fake"]].sum() == len(trials) - 10
+    assert "5 of 72 trials excluded by preset rules (reaction_time_ms<200: 5)" in row["note"]
+    assert "7 of 72 trials excluded by exploratory rules, not in the plan (flags~late: 7)" in row["note"]
+    for name in ("comparisons", "mixed_models"):
+        assert frames[name]["exploratory"].all()
+        assert (
+            frames[name]["note"]
+            .str.contains("rests on exclusions that are not in the plan (5 trials)", regex=False)
+            .all()
+        )
+    assert not analyze(trials, plan=plan)["comparisons"]["exploratory"].any()
+
+
+def test_exclusions_beyond_the_plan_that_change_nothing_mark_nothing():
+    trials = simulated(participants=6, each=12)
+    trials.loc[:4, "reaction_time_ms"] = 100.0
+    plan = AnalysisSettings(exclude=("reaction_time_ms<200",))
+    frames = analyze(trials, plan=plan, exclude=["reaction_time_ms<150", "flags~late"])
+    assert not frames["comparisons"]["exploratory"].any()
+    assert not frames["mixed_models"]["exploratory"].any()
+
+
+def test_who_is_left_out_by_a_rule_beyond_the_plan_is_said():
+    trials = simulated(participants=6, each=12)
+    trials.loc[trials["participant"] == "P001", "response"] = "fake"
+    trials.loc[trials["participant"] == "P002", "response"] = "real"
+    trials.loc[[0, 40], "reaction_time_ms"] = 100.0  # of P000 and P003
+    trials.loc[[0, 50], "flags"] = "late"  # of P000 and P004
+    preset = {"exclude": ("reaction_time_ms<200",), "exclude_participants": ("same_answer_share=1",)}
+    more = {"exclude": ["flags~late"], "exclude_participants": ["accuracy<2"]}
+    of_plan = analyze(trials, plan=AnalysisSettings(**preset))["participation"]["standing"]
+    assert of_plan.fillna("").tolist() == ["preset", "preset", "preset", "preset", "", ""]
+    both = analyze(trials, plan=AnalysisSettings(**preset), exclude=more["exclude"])["participation"]["standing"]
+    assert both.fillna("").tolist() == ["preset", "preset", "preset", "preset", "exploratory", ""]
+    all_out = analyze(trials, plan=AnalysisSettings(**preset), exclude_participants=more["exclude_participants"])
+    assert all_out["participation"]["standing"].tolist() == ["exploratory", "preset", "preset", *["exploratory"] * 3]
+    without = analyze(trials, exclude=more["exclude"])["participation"]
+    assert without["standing"].isna().all()
+
+
+def test_a_verdict_that_rests_on_a_margin_beyond_the_plan_is_exploratory():
+    trials = simulated(participants=25, stimuli=200, each=50, intercept=0.05, real=-0.1, sd_stimulus=0.3)
+    table = analyze(trials, plan=AnalysisSettings(), margin=0.2)["comparisons"].set_index("comparison")
+    told = table.loc["told apart"]
+    assert told["verdict"] == "equivalent"
+    assert told["exploratory"]
+    assert "the margin is exploratory" in told["note"]
+    assert not table.loc["real vs fake", "exploratory"]
+
+
+@pytest.mark.parametrize("missing", [None, ""])
+def test_trials_without_a_participant_or_a_stimulus_are_left_out_and_counted(missing):
+    trials = simulated(participants=6, each=12)
+    given = trials[["participant", "stimulus", "kind", "response"]].astype("object")
+    expected = analyze(given.drop([3, 20, 21]).reset_index(drop=True))
+    given.loc[3, "participant"] = missing
+    given.loc[[20, 21], "stimulus"] = missing
+    found = analyze(given)
+    note = found["rates"].iloc[0]["note"]
+    assert note == "1 trials without participant and 2 without stimulus left out"
+    assert found["rates"]["accuracy"].tolist() == expected["rates"]["accuracy"].tolist()
+    assert found["comparisons"].equals(expected["comparisons"])
+
+
+def test_a_column_without_any_participant_is_an_error():
+    with pytest.raises(UserError, match="column participant"):
+        analyze(simulated(participants=2).assign(participant=None))
+
+
+def test_a_covariate_beyond_the_plan_is_an_exploratory_formula():
+    trials = simulated(participants=8, each=16)
+    trials["age"] = trials["participant"].str[1:].astype(float) ** 2
+    planned = analyze(trials, plan=AnalysisSettings())["mixed_models"]
+    more = analyze(trials, plan=AnalysisSettings(), covariates=["age"])["mixed_models"]
+    added = more.iloc[len(planned) :]
+    pd.testing.assert_frame_equal(more.iloc[: len(planned)], planned)
+    assert added["formula"].str.contains("age").all()
+    assert len(added)
+    assert added["exploratory"].all()
+    assert not planned["exploratory"].any()
+
+
 def test_an_unknown_column_in_a_rule_is_an_error():
     with pytest.raises(UserError, match="did you mean flags"):
         analyze(simulated(participants=3), exclude=["flag~late"])
 
 
-def test_a_repeated_trial_is_an_error():
+def test_a_copied_row_counts_once_and_the_note_says_so():
     trials = from_counts(2, 2, 2, 2)
-    with pytest.raises(UserError, match="the same session=P01, trial=1"):
-        analyze(pd.concat([trials, trials.head(1)]))
+    found = analyze(pd.concat([trials, trials.head(1)]))["rates"]
+    assert found["hits"].iloc[0] == 2
+    assert found["note"].iloc[0].startswith("1 duplicate rows left out")
+
+
+def test_two_trials_of_one_number_are_an_error_that_names_the_first():
+    trials = from_counts(2, 2, 2, 2)
+    again = trials.tail(1).assign(trial=2)
+    with pytest.raises(UserError, match="row 10: the same session=P01, trial=2 as row 2, but they differ"):
+        analyze(pd.concat([trials, trials.head(1), again]))
+
+
+def test_rows_alike_without_a_trial_number_are_kept_and_counted():
+    columns = ["participant", "stimulus", "kind", "response"]
+    trials = from_counts(2, 2, 2, 2)[columns]
+    found = analyze(pd.concat([trials, trials.head(2)]))["rates"]
+    assert found["n_fake"].iloc[0] == 6
+    assert "2 rows equal another in every column: kept" in found["note"].iloc[0]
+
+
+def test_mixed_studies_are_the_first_word():
+    trials = from_counts(8, 2, 2, 8)
+    trials["study"] = ["a", "b"] * 10
+    everything = analyze(trials, exclude=["stimulus=facades/fake/0"])["rates"].iloc[0]
+    assert everything["note"].startswith("trials of several studies; ")
+    assert everything["note"].count("several studies") == 1
+
+
+def test_told_apart_says_that_its_bound_is_twice_the_margin():
+    table = analyze(simulated(participants=12), margin=0.3)["comparisons"].set_index("comparison")
+    assert "held against twice the margin, 0.6" in table.loc["told apart", "note"]
+    assert "twice the margin" not in str(table.loc["real vs fake", "note"])
 
 
 POOR = {
@@ -74,6 +201,12 @@ POOR = {
     "impossible times": from_counts(3, 3, 3, 3, reaction_time_ms=-5.0),
     "no data set, no model": simulated(participants=4).assign(dataset=None, model=None),
 }
+
+
+def test_the_statistics_load_without_the_slow_libraries():
+    code = "import gan_eval.stats, sys; print([name for name in ('statsmodels', 'matplotlib') if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
 
 
 @pytest.mark.parametrize("name", POOR)

@@ -1,28 +1,16 @@
 import numpy as np
 import pandas as pd
 import pytest
+from make_metrics import fooling, metric_of
 from make_trials import simulated
-from scipy.stats import kendalltau, pearsonr, permutation_test, spearmanr
+from scipy.optimize import curve_fit
+from scipy.spatial.distance import cdist
+from scipy.stats import kendalltau, pearsonr, permutation_test, rankdata, spearmanr
 
-from gan_eval.stats.correlations import correlations
+from gan_eval.stats.people_and_metrics.correlations import correlations
 from gan_eval.stats.trials import fill_trials
-from gan_eval.tables import IMAGE_METRICS, SET_METRICS
+from gan_eval.tables import SET_METRICS
 from gan_eval.tabular import frame_of
-
-
-def metric_of(trials: pd.DataFrame, values: dict[str, float], metric: str = "psnr") -> pd.DataFrame:
-    fakes = trials[trials["kind"] == "fake"].drop_duplicates("stimulus")
-    rows = [
-        {"stimulus": row["stimulus"], "kind": "fake", "model": row["model"], "dataset": row["dataset"]}
-        | {"metric": metric, "value": values[row["stimulus"]]}
-        for _, row in fakes.iterrows()
-    ]
-    return frame_of(rows, IMAGE_METRICS)
-
-
-def fooling(trials: pd.DataFrame) -> pd.Series:
-    fakes = trials[trials["kind"] == "fake"]
-    return (fakes["response"] == "real").groupby(fakes["stimulus"]).mean()
 
 
 def test_numbers_equal_scipy_and_the_interval_holds_them():
@@ -109,9 +97,17 @@ def test_too_few_points_have_no_p(points):
 )
 def test_few_points_have_the_exact_p(value, right):
     row = of_points(value, right)
+    ranks = rankdata(right)
+
+    def strength(x, axis):
+        """Pearson's correlation of the ranks."""
+        return np.abs(1 - cdist(x.reshape(-1, len(ranks)), ranks[None], "correlation")).round(9).reshape(x.shape[:-1])
+
+    assert strength(rankdata(value), -1) == pytest.approx(abs(spearmanr(value, right).statistic))
     exact = permutation_test(
-        (value,),
-        lambda x: round(abs(spearmanr(x, right).statistic), 9),
+        (rankdata(value),),
+        strength,
+        vectorized=True,
         permutation_type="pairings",
         alternative="greater",
         n_resamples=np.inf,
@@ -148,3 +144,57 @@ def test_without_metrics_the_table_is_empty_with_all_its_columns():
     table = correlations(simulated(participants=3))
     assert table.empty
     assert "spearman" in table.columns
+
+
+def test_pearson_after_the_logistic_fit_equals_scipys():
+    trials = simulated(participants=60, stimuli=120, each=100, sd_stimulus=1.5, seed=7)
+    rate = fooling(trials)
+    logit = np.log((rate + 0.01) / (1.01 - rate))
+    value = -(logit + np.random.default_rng(0).normal(0, 0.5, len(rate)))
+    row = correlations(trials, image_metrics=metric_of(trials, dict(value))).iloc[0]
+
+    def curve(x, b1, b2, b3, b4):
+        return b2 + (b1 - b2) / (1 + np.exp(-(x - b3) / b4))
+
+    fitted, _ = curve_fit(curve, value, rate, p0=[1, 0, 0, -1], maxfev=20_000)
+    assert row["pearson_logistic"] == pytest.approx(pearsonr(curve(value, *fitted), rate).statistic, abs=1e-4)
+    assert row["pearson_logistic"] > -row["pearson"] > 0
+
+
+def test_the_ceiling_is_what_the_true_chances_reach():
+    """A metric that is the picture's true chance to be called real: 40 answers each."""
+    rng = np.random.default_rng(8)
+    chance = rng.beta(4, 4, 400)
+    picture, person = np.divmod(np.arange(400 * 40), 40)
+    real = rng.random(len(picture)) < chance[picture]
+    frame = pd.DataFrame({"participant": person.astype(str), "stimulus": [f"s{p:03d}" for p in picture]})
+    frame = frame.assign(kind="fake", model="m", dataset="faces", response=np.where(real, "real", "fake"))
+    trials = fill_trials(frame)
+    row = correlations(trials, image_metrics=metric_of(trials, {f"s{p:03d}": chance[p] for p in range(400)})).iloc[0]
+    assert row["ceiling"] == pytest.approx(row["spearman"], abs=0.03)
+    noise = (chance * (1 - chance)).mean() / 40
+    assert row["ceiling"] == pytest.approx(np.sqrt(chance.var() / (chance.var() + noise)), abs=0.03)
+
+
+def test_one_participant_has_no_ceiling():
+    trials = simulated(participants=1, stimuli=60, each=60, seed=9)
+    values = dict(zip(sorted(set(trials["stimulus"])), np.arange(60.0), strict=True))
+    row = correlations(trials, image_metrics=metric_of(trials, values)).iloc[0]
+    assert np.isnan(row["ceiling"])
+    assert "one participant: no ceiling" in row["note"]
+
+
+def test_few_points_have_no_logistic_fit():
+    row = of_points([1, 2, 3, 4, 5, 6], [0, 1, 2, 3, 4, 4])
+    assert np.isnan(row["pearson_logistic"])
+    assert "no logistic fit" in row["note"]
+
+
+def test_a_metric_that_knows_the_answers_is_above_the_ceiling():
+    """The fooling rates themselves, as a metric: they share all of the answers' noise."""
+    trials = simulated(participants=12, stimuli=60, each=40)
+    row = correlations(trials, image_metrics=metric_of(trials, fooling(trials))).iloc[0]
+    assert row["spearman"] == pytest.approx(1)
+    assert row["ceiling"] < 1
+    assert "above the ceiling" in row["note"]
+    assert "an end of the interval is the estimate itself" in row["note"]

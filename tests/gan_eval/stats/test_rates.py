@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 from make_trials import from_counts, simulated
 
-from gan_eval.stats.rates import rates
+from gan_eval.stats.answers.rates import rates
 from gan_eval.stats.trials import fill_trials
 
 
@@ -145,3 +145,11 @@ def test_unequal_numbers_of_reals_and_fakes_are_named():
 def test_several_studies_are_named():
     trials = from_counts(3, 2, 1, 4, study=["one"] * 5 + ["two"] * 5)
     assert "several studies" in row_of(rates(trials), "all")["note"]
+
+
+def test_stimuli_marked_twice_are_counted_for_everything():
+    trials = from_counts(8, 2, 2, 8)
+    trials.loc[trials.index[-3:], "stimulus"] = ["facades/fake/0", "facades/fake/1", "facades/fake/1"]
+    note = row_of(rates(trials), "all")["note"]
+    assert "2 stimuli are marked real in some trials and fake in others" in note
+    assert "marked" not in str(row_of(rates(from_counts(8, 2, 2, 8)), "all")["note"])

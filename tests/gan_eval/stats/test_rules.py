@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 from gan_eval.errors import UserError
-from gan_eval.stats.rules import exclude, keep, parse_rule
+from gan_eval.stats.exclusion.rules import exclude, holding, parse_rule
 
 FRAME = pd.DataFrame(
     {
@@ -46,7 +46,7 @@ FRAME = pd.DataFrame(
 )
 def test_rules(rule, rows):
     assert list(np.flatnonzero(parse_rule(rule).holds(FRAME, where="t"))) == rows
-    assert list(keep(FRAME, [rule], where="t")["group"]) == list(FRAME["group"].iloc[rows])
+    assert list(FRAME["group"][holding(FRAME, [rule], where="t")]) == list(FRAME["group"].iloc[rows])
 
 
 @pytest.mark.parametrize("rule", ["", "flags", "flags~", "<200", "  =  "])

@@ -1,15 +1,21 @@
-"""The end page: the number correct for each group, and the review."""
+"""The end page: the own score, and the review with its filters."""
 
 from collections.abc import Sequence
+from functools import partial
 
-from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QGridLayout, QLabel
+from PySide6.QtCore import QModelIndex, Signal
+from PySide6.QtWidgets import QButtonGroup, QGridLayout, QHBoxLayout, QPushButton
 
 from gan_eval.quiz.app.pages.gallery import Gallery
-from gan_eval.quiz.app.pages.parts import Page, button, text_label
-from gan_eval.quiz.review import GroupScore, ReviewedTrial
+from gan_eval.quiz.app.pages.parts import Page, button, literal, text_label
+from gan_eval.quiz.app.pages.viewer import Viewer
+from gan_eval.quiz.app.style import Look
+from gan_eval.quiz.review import FILTERS, ReviewedTrial, useful_filters
+from gan_eval.quiz.review_words import ScoreLine
+from gan_eval.quiz.texts import Texts
 
-_GROUPS = {"real": "Real photographs", "fake": "Fake (generated) pictures"}
+_LINE_LETTERS = 84
+"""So many letters of the score fit into one line of the card, which is as wide as the texts are large."""
 
 
 class EndPage(Page):
@@ -17,32 +23,109 @@ class EndPage(Page):
 
     finished = Signal()
 
-    def __init__(self, scores: Sequence[GroupScore], trials: Sequence[ReviewedTrial], *, scale: float) -> None:
-        super().__init__(scale=scale, width=920 if trials else 640, fill=bool(trials))
-        self.add_text("Thank you", "title")
-        self.add_text("The session is complete and all answers are stored.")
+    def __init__(self, look: Look, words: Texts, scores: Sequence[ScoreLine], trials: Sequence[ReviewedTrial]) -> None:
+        """Make the page.
+
+        Args:
+            look: sizes and colours.
+            words: the texts.
+            scores: the own score; nothing: it is not shown.
+            trials: the review; nothing: it is not shown.
+        """
+        super().__init__(look, words, width=920 if trials else 640, fill=bool(trials))
+        self._trials = trials
+        self.viewer: Viewer | None = None
+        if trials:  # the list is to have the room
+            self.body.setContentsMargins(look.px(28), look.px(12), look.px(28), look.px(12))
+            self.body.setSpacing(look.px(6))
+        self.add_text(words("end_title"), "title")
+        self.add_text(words("end_text"))
         if scores:
-            self.body.addLayout(self._score_table(scores))
+            self._add_scores(scores)
         if trials:
-            self.add_text("Your answers, picture by picture", "heading")
-            self.gallery = Gallery(trials, scale=scale)
-            self.body.addWidget(self.gallery, 1)
-        finish = button("Finish", self.finished.emit, main=True)
-        hint = "Arrow keys, Page Up, Page Down: move    Enter: finish" if trials else "Enter: finish"
-        self.add_buttons(finish, hint=hint)
-        for keys in ("Return", "Enter", "Esc"):
-            self.on_key(keys, self.finished.emit)
+            self._add_review()
+        finish = button(words("finish"), self.finished.emit, main=True)
+        self.add_buttons(finish)
+        self.buttons.insertWidget(0, text_label(words("hint_review" if trials else "hint_end"), "muted"), 1)
+        self.on_key("Esc", self._escape)
         self.first = self.gallery if trials else finish
 
-    def _score_table(self, scores: Sequence[GroupScore]) -> QGridLayout:
+    def _add_scores(self, scores: Sequence[ScoreLine]) -> None:
+        """In one line where few and short, else one below the other."""
         grid = QGridLayout()
-        grid.setHorizontalSpacing(self.px(28))
-        several = len({score.dataset for score in scores}) > 1
-        for line, score in enumerate(scores):
-            group = _GROUPS[score.kind] + (f" ({score.dataset})" if several else "")
-            grid.addWidget(QLabel(group), line, 0)
-            grid.addWidget(text_label(f"{score.correct} of {score.shown} correct", "number"), line, 1)
-            missed = f"{score.unanswered} without an answer" if score.unanswered else ""
-            grid.addWidget(text_label(missed, "muted"), line, 2)
-        grid.setColumnStretch(2, 1)
-        return grid
+        grid.setHorizontalSpacing(self.look.px(14))
+        grid.setVerticalSpacing(self.look.px(4))
+        letters = sum(len(line.group + line.value + line.remark) for line in scores)
+        in_one_line = bool(self._trials) and letters <= _LINE_LETTERS
+        for place, line in enumerate(scores):
+            row, column = (0, 3 * place) if in_one_line else (place, 0)
+            grid.addWidget(text_label(line.group, wrap=False), row, column)
+            grid.addWidget(text_label(line.value, "number", wrap=False), row, column + 1)
+            grid.addWidget(text_label(line.remark, "muted", wrap=False), row, column + 2)
+        grid.setColumnStretch(grid.columnCount(), 1)
+        self.body.addLayout(grid)
+
+    def _add_review(self) -> None:
+        self.gallery = Gallery(self.look, self.words)
+        self.filters = QButtonGroup(self)
+        row = QHBoxLayout()
+        row.addWidget(text_label(self.words("review_title"), "heading"), 1)
+        for number, name in enumerate(useful_filters(self._trials), 1):
+            row.addWidget(self._filter_button(name))
+            self.on_key(str(number), self.filters.buttons()[-1].click)
+        self.body.addLayout(row)
+        self.body.addWidget(self.gallery, 1)
+        self.gallery.doubleClicked.connect(self._enlarge)
+        self._show_only("all")
+
+    def _filter_button(self, name: str) -> QPushButton:
+        count = sum(map(FILTERS[name], self._trials))
+        made = QPushButton(literal(self.words(f"filter_{name}", count=count)))
+        made.setObjectName("filter")
+        made.setCheckable(True)
+        made.setChecked(name == "all")
+        made.setAccessibleDescription(self.words("filter_name"))
+        made.clicked.connect(partial(self._show_only, name))
+        self.filters.addButton(made)
+        return made
+
+    def _show_only(self, name: str, _: bool = True) -> None:
+        self.gallery.show_trials([trial for trial in self._trials if FILTERS[name](trial)])
+
+    def _escape(self) -> None:
+        if self.viewer is not None:
+            self.viewer.close_it()
+        else:
+            self.finished.emit()
+
+    def _scroll(self, direction: int) -> None:
+        """Page Up and Page Down turn the list's pages here."""
+        if self._trials and self.gallery.hasFocus():
+            self.gallery.turn_page(direction)
+        else:
+            super()._scroll(direction)
+
+    def _enter(self) -> None:
+        if self.viewer is not None:
+            self.viewer.close_it()
+        elif self._trials and self.gallery.hasFocus():
+            self._enlarge(self.gallery.currentIndex())
+        else:
+            super()._enter()
+
+    def _enlarge(self, _: QModelIndex) -> None:
+        self.viewer = Viewer(self, self.look, self.words, self.gallery.shown, place=self.gallery.current)
+        self.viewer.closed.connect(self._close_viewer)
+        self.card.setEnabled(False)  # its keys rest meanwhile
+        self.viewer.show()
+        self.viewer.raise_()
+        self.viewer.setFocus()
+
+    def _close_viewer(self, place: int) -> None:
+        if self.viewer is not None:
+            self.viewer.hide()
+            self.viewer.deleteLater()
+            self.viewer = None
+            self.card.setEnabled(True)
+            self.gallery.mark(place)
+            self.gallery.setFocus()

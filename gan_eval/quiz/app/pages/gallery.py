@@ -1,4 +1,4 @@
-"""The review: one line for each trial, with label picture, ground truth and generated picture."""
+"""The review: one line for each trial, with its pictures."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,148 +8,164 @@ from PySide6.QtGui import QColor, QFont, QImage, QPainter, QPen
 from PySide6.QtWidgets import QListView, QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from gan_eval.errors import UserError
-from gan_eval.quiz.app import style
 from gan_eval.quiz.app.pictures import load_thumbnail
+from gan_eval.quiz.app.style import Look
 from gan_eval.quiz.review import ReviewedTrial
+from gan_eval.quiz.review_words import Panel, panels, sentence, trial_lines
+from gan_eval.quiz.texts import Texts
 
 THUMBNAIL = 150
 """Longer side of a picture in the review, in pixels at scale 1."""
 
-_WORDS = {"real": "real", "fake": "fake", "none": "no answer"}
+_LINES = 6
+"""The most that is said of a trial."""
 _Index = QModelIndex | QPersistentModelIndex
-
-
-def verdict(trial: ReviewedTrial) -> str:
-    """Right or wrong in a symbol and a word, so that it does not hang on colour."""
-    if trial.correct is None:
-        return "– no answer"
-    return "✓ right" if trial.correct else "✗ wrong"
-
-
-def sentence(trial: ReviewedTrial) -> str:
-    """A trial as a screen reader says it."""
-    time = "" if trial.reaction_time_ms is None else f", after {trial.reaction_time_ms / 1000:.2f} seconds"
-    return (
-        f"Picture {trial.number}: shown {_WORDS[trial.shown]}, your answer {_WORDS[trial.answer]}, "
-        f"{verdict(trial)[2:]}{time}"
-    )
 
 
 class _Trials(QAbstractListModel):
     """The reviewed trials as a list."""
 
-    def __init__(self, trials: Sequence[ReviewedTrial]) -> None:
+    def __init__(self, words: Texts) -> None:
         super().__init__()
+        self._words = words
+        self.trials: Sequence[ReviewedTrial] = ()
+
+    def show(self, trials: Sequence[ReviewedTrial]) -> None:
+        """Hold these trials instead."""
+        self.beginResetModel()
         self.trials = trials
+        self.endResetModel()
 
     def rowCount(self, _: _Index = QModelIndex()) -> int:  # noqa: N802, B008  (Qt's name and signature)
         return len(self.trials)
 
     def data(self, index: _Index, role: int = Qt.ItemDataRole.DisplayRole) -> str | None:
         if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.AccessibleTextRole):
-            return sentence(self.trials[index.row()])
+            return sentence(self.trials[index.row()], self._words)
         return None
 
 
 class _Painter(QStyledItemDelegate):
     """Paints a trial; a thumbnail is loaded when its line is painted for the first time."""
 
-    def __init__(self, trials: Sequence[ReviewedTrial], *, scale: float) -> None:
+    def __init__(self, model: _Trials, look: Look, words: Texts) -> None:
         super().__init__()
-        self._trials = trials
-        self._scale = scale
+        self._model = model
+        self._look = look
+        self._words = words
         self._thumbnails: dict[tuple[Path, float], QImage | None] = {}
 
     def sizeHint(self, _: QStyleOptionViewItem, __: _Index) -> QSize:  # noqa: N802
-        return QSize(self._px(700), self._px(THUMBNAIL + 42))
+        pictures = self._look.px(THUMBNAIL + 18) + self._look.font(26)
+        return QSize(self._look.px(560), max(pictures, self._look.font(24) * _LINES + self._look.px(20)))
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: _Index) -> None:
-        trial = self._trials[index.row()]
+        look, colours = self._look, self._look.palette
+        trial = self._model.trials[index.row()]
         area: QRect = option.rect
         painter.save()
         if option.state & QStyle.StateFlag.State_Selected:
-            painter.fillRect(area, QColor(style.GROUND))
-        painter.setPen(QColor(style.LINE))
+            painter.fillRect(area, QColor(colours.ground))
+            painter.fillRect(_placed(option, QRect(area.left(), area.top(), look.px(5), area.height())), colours.focus)
+        painter.setPen(QColor(colours.line))
         painter.drawLine(area.bottomLeft(), area.bottomRight())
-        self._paint_words(painter, area.adjusted(self._px(20), self._px(14), 0, 0), trial)
-        pictures = (
-            ("label picture", trial.pictures.label, False),
-            ("ground truth", trial.pictures.truth, trial.shown == "real"),
-            ("generated", trial.pictures.generated, trial.shown == "fake"),
-        )
-        step = self._px(THUMBNAIL + 28)
-        left = area.right() - 3 * step
-        for place, (caption, path, shown) in enumerate(pictures):
-            corner = QRect(left + place * step, area.top() + self._px(9), self._px(THUMBNAIL), self._px(THUMBNAIL))
-            self._paint_picture(painter, corner, path, caption, shown=shown)
+        self._paint_words(painter, option, trial)
+        shown = panels(trial, self._words)
+        step = look.px(THUMBNAIL + 28)
+        block = QRect(area.right() - len(shown) * step, area.top(), len(shown) * step, area.height())
+        left = _placed(option, block).left()
+        for place, panel in enumerate(shown):  # in the order in which a pair was shown, in every language
+            corner = QRect(left + place * step + look.px(14), area.top() + look.px(9), look.px(150), look.px(150))
+            self._paint_panel(painter, corner, panel)
         painter.restore()
 
-    def _paint_words(self, painter: QPainter, area: QRect, trial: ReviewedTrial) -> None:
-        line = self._px(25)
-        colour = {True: style.RIGHT, False: style.WRONG, None: style.MUTED}[trial.correct]
-        seconds = "" if trial.reaction_time_ms is None else f"after {trial.reaction_time_ms / 1000:.2f} s"
-        lines = [
-            (f"Picture {trial.number}", style.INK, True),
-            (f"shown: {_WORDS[trial.shown]}", style.INK, False),
-            (f"your answer: {_WORDS[trial.answer]}", style.INK, False),
-            (verdict(trial), colour, True),
-            (seconds, style.MUTED, False),
-        ]
-        for number, (text, ink, bold) in enumerate(lines):
-            font = QFont(painter.font())
-            font.setPixelSize(self._px(16))
-            font.setBold(bold)
-            painter.setFont(font)
-            painter.setPen(QColor(ink))
-            painter.drawText(area.left(), area.top() + self._px(14) + number * line, text)
+    def _paint_words(self, painter: QPainter, option: QStyleOptionViewItem, trial: ReviewedTrial) -> None:
+        look, colours = self._look, self._look.palette
+        inks = {"right": colours.right, "wrong": colours.wrong, "muted": colours.muted}
+        area, line = option.rect, look.font(24)
+        for number, each in enumerate(trial_lines(trial, self._words)):
+            strong = each.tone in ("strong", "right", "wrong")
+            painter.setFont(_font(painter, look.font(16), strong=strong))
+            painter.setPen(QColor(inks.get(each.tone, colours.ink)))
+            place = QRect(area.left() + look.px(20), area.top() + look.px(10) + number * line, area.width() // 2, line)
+            towards = QStyle.visualAlignment(option.direction, Qt.AlignmentFlag.AlignLeft)
+            painter.drawText(_placed(option, place), towards | Qt.AlignmentFlag.AlignVCenter, each.text)
 
-    def _paint_picture(self, painter: QPainter, area: QRect, path: Path | None, caption: str, *, shown: bool) -> None:
-        image = None if path is None else self._thumbnail(path, painter.device().devicePixelRatio())
-        font = QFont(painter.font())
-        font.setPixelSize(self._px(13))
-        font.setBold(shown)
-        painter.setFont(font)
-        painter.setPen(QColor(style.INK if shown else style.MUTED))
-        below = QRect(
-            area.left() - self._px(12), area.bottom() + self._px(5), area.width() + self._px(24), self._px(22)
-        )
-        painter.drawText(below, Qt.AlignmentFlag.AlignHCenter, f"▲ {caption}, shown" if shown else caption)
+    def _paint_panel(self, painter: QPainter, area: QRect, panel: Panel) -> None:
+        look, colours = self._look, self._look.palette
+        image = None if panel.path is None else self._thumbnail(panel.path, painter.device().devicePixelRatio())
+        painter.setFont(_font(painter, look.font(13), strong=panel.marked))
+        painter.setPen(QColor(colours.ink if panel.marked else colours.muted))
+        below = QRect(area.left() - look.px(12), area.bottom() + look.px(4), area.width() + look.px(24), look.font(52))
+        painter.drawText(below, Qt.AlignmentFlag.AlignHCenter | Qt.TextFlag.TextWordWrap, panel.caption)
         if image is None:
-            painter.drawText(area, Qt.AlignmentFlag.AlignCenter, "none")
+            painter.drawText(area, Qt.AlignmentFlag.AlignCenter, self._words("picture_missing"))
             return
-        size = image.deviceIndependentSize().toSize()
-        frame = QRect(area.topLeft(), size)
+        frame = QRect(area.topLeft(), image.deviceIndependentSize().toSize())
         frame.moveCenter(area.center())
         painter.drawImage(frame.topLeft(), image)
-        if shown:
-            painter.setPen(QPen(QColor(style.ACCENT), self._px(3)))
-            painter.drawRect(frame.adjusted(-self._px(2), -self._px(2), self._px(1), self._px(1)))
+        if panel.marked:
+            painter.setPen(QPen(QColor(colours.focus), look.px(3)))
+            painter.drawRect(frame.adjusted(-look.px(2), -look.px(2), look.px(1), look.px(1)))
 
     def _thumbnail(self, path: Path, ratio: float) -> QImage | None:
         """The small picture, loaded once; None where the file has gone or broken since."""
         key = (path, ratio)
         if key not in self._thumbnails:
             try:
-                self._thumbnails[key] = load_thumbnail(path, self._px(THUMBNAIL), ratio=ratio)
+                self._thumbnails[key] = load_thumbnail(path, self._look.px(THUMBNAIL), ratio=ratio)
             except UserError:
                 self._thumbnails[key] = None
         return self._thumbnails[key]
-
-    def _px(self, length: float) -> int:
-        return round(length * self._scale)
 
 
 class Gallery(QListView):
     """The reviewed trials in order, scrolled by keyboard or mouse."""
 
-    def __init__(self, trials: Sequence[ReviewedTrial], *, scale: float) -> None:
+    def __init__(self, look: Look, words: Texts) -> None:
         super().__init__()
-        self._trials = _Trials(trials)
-        self._painter = _Painter(trials, scale=scale)
+        self._trials = _Trials(words)
+        self._painter = _Painter(self._trials, look, words)
         self.setModel(self._trials)
         self.setItemDelegate(self._painter)
         self.setUniformItemSizes(True)
         self.setVerticalScrollMode(QListView.ScrollMode.ScrollPerPixel)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setAccessibleName("Your answers, picture by picture")
-        self.setCurrentIndex(self._trials.index(0, 0))
+        self.setAccessibleName(words("review_title"))
+        self.setMinimumHeight(look.px(260))
+
+    @property
+    def shown(self) -> Sequence[ReviewedTrial]:
+        """The trials in the list."""
+        return self._trials.trials
+
+    @property
+    def current(self) -> int:
+        """The place of the trial that is marked."""
+        return max(0, self.currentIndex().row())
+
+    def show_trials(self, trials: Sequence[ReviewedTrial]) -> None:
+        """Put these trials into the list, the first one marked."""
+        self._trials.show(trials)
+        self.mark(0)
+
+    def mark(self, place: int) -> None:
+        """Mark a trial and bring it into view."""
+        self.setCurrentIndex(self._trials.index(place, 0))
+
+    def turn_page(self, direction: int) -> None:
+        """Mark the trial that is so many lines on as fit into the view."""
+        lines = max(1, self.viewport().height() // max(1, self.sizeHintForRow(0)))
+        self.mark(max(0, min(len(self.shown) - 1, self.current + direction * lines)))
+
+
+def _placed(option: QStyleOptionViewItem, area: QRect) -> QRect:
+    """An area of a line, mirrored where words run from right to left."""
+    return QStyle.visualRect(option.direction, option.rect, area)
+
+
+def _font(painter: QPainter, height: int, *, strong: bool) -> QFont:
+    font = QFont(painter.font())
+    font.setPixelSize(height)
+    font.setBold(strong)
+    return font

@@ -1,57 +1,103 @@
-"""Short pages with a question: the pause, and a store that cannot be written."""
+"""Short pages with a question: the break, the pause, and a store that cannot be written."""
 
-from PySide6.QtCore import Signal
+from math import ceil
+
+from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtWidgets import QProgressBar
 
 from gan_eval.quiz.app.pages.parts import Page, button
+from gan_eval.quiz.app.style import Look
+from gan_eval.quiz.clock import now_ns
+from gan_eval.quiz.session_state import AtStake
+from gan_eval.quiz.texts import Texts
+
+_AT_STAKE: dict[AtStake, str] = {"answer": "problem_unsaved", "end": "problem_unended", "nothing": "problem_saved"}
+
+
+class BreakPage(Page):
+    """Between blocks: at least so many seconds, then the participant goes on when ready."""
+
+    resumed = Signal()
+    left = Signal()
+
+    def __init__(self, look: Look, words: Texts, *, done: int, trials: int, seconds: float) -> None:
+        super().__init__(look, words, width=640)
+        self._over = now_ns() + round(seconds * 1e9)
+        self.add_text(words("break_title"), "title")
+        self.add_text(words("break_text", done=done, trials=trials))
+        self.body.addWidget(_bar(look, done, trials))
+        self._wait = self.add_text("")
+        later = button(words("another_time"), self.left.emit)
+        self.on = button(words("go_on"), self.resumed.emit, main=True)
+        self.add_buttons(later, self.on, hint=words("hint_buttons"))
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)  # until the break is over no button has the keyboard
+        self._timer = QTimer(self, interval=200)
+        self._timer.timeout.connect(self._count)
+        self._timer.start()
+        self._count()
+
+    def _count(self) -> None:
+        left = self._over - now_ns()
+        self.on.setEnabled(left <= 0)
+        if left > 0:
+            self._wait.setText(self.words("break_wait", seconds=ceil(left / 1e9)))
+            return
+        self._timer.stop()
+        self._wait.setText(self.words("break_over"))
+        self.first = self.on
+        if self.hasFocus():
+            self.on.setFocus()
 
 
 class PausePage(Page):
-    """Esc: go on, go on another time, or stop for good. Everything answered is stored already."""
+    """Go on, go on another time, or stop for good. Everything answered is stored already."""
 
     resumed = Signal()
     left = Signal()
     aborted = Signal()
 
-    def __init__(self, *, done: int, trials: int, scale: float) -> None:
-        super().__init__(scale=scale, width=640)
-        self.add_text("Pause", "title")
-        self.add_text(
-            f"{done} of {trials} pictures are done. All answers are stored. "
-            "A picture that was on the screen just now does not come again."
-        )
-        self.add_text("Take your time. After you go on, the next picture comes within a second or two.")
-        self._stop = button("Stop for good", self._ask_to_stop)
-        self._later = button("Another time", self.left.emit)
-        self._go_on = button("Go on", self.resumed.emit, main=True)
+    def __init__(self, look: Look, words: Texts, *, done: int, trials: int, note: str = "") -> None:
+        super().__init__(look, words, width=640)
+        self.add_text(words("pause_title"), "title")
+        if note:
+            self.add_text(note, "problem")
+        self.add_text(words("pause_text", done=done, trials=trials))
+        self.add_text(words("pause_go_on"))
+        self.body.addWidget(_bar(look, done, trials))
         self._question = self.add_text("", "problem")
-        self.add_buttons(self._stop, self._later, self._go_on)
-        self.add_text("Esc: go on    Tab: next button    Enter: press the button", "muted")
+        stop = button(words("stop"), self._ask_to_stop)
+        later = button(words("another_time"), self.left.emit)
+        on = button(words("go_on"), self.resumed.emit, main=True)
+        self.add_buttons(stop, later, on, hint=words("hint_pause"))
         self.on_key("Esc", self.resumed.emit)
-        self.first = self._go_on
+        self.first = on
 
     def _ask_to_stop(self) -> None:
         """The first press asks, the second stops."""
         if self._question.text():
             self.aborted.emit()
-            return
-        self._question.setText(
-            "Stopping for good ends your part: your answers so far are kept, but you cannot go on later. "
-            "Press “Stop for good” once more to stop."
-        )
+        else:
+            self._question.setText(self.words("stop_question", stop=self.words("stop")))
 
 
 class ProblemPage(Page):
-    """The store cannot be written: try again, or leave."""
+    """The store cannot be written or does not answer, or a picture has gone: try again, or leave."""
 
     retried = Signal()
     left = Signal()
 
-    def __init__(self, message: str, *, scale: float) -> None:
-        super().__init__(scale=scale, width=640)
-        self.add_text("Please call the experimenter", "title")
-        self.add_text("The last answer could not be stored. It is kept until this works, and the session waits.")
+    def __init__(self, look: Look, words: Texts, message: str, *, at_stake: AtStake) -> None:
+        super().__init__(look, words, width=640)
+        self.add_text(words("problem_title"), "title")
+        self.add_text(words(_AT_STAKE[at_stake]))
         self.add_text(message, "problem")
-        again = button("Try again", self.retried.emit, main=True)
-        leave = button("Leave without the last answer", self.left.emit)
-        self.add_buttons(leave, again)
+        leave = button(words("leave_without" if at_stake == "answer" else "leave"), self.left.emit)
+        again = button(words("try_again"), self.retried.emit, main=True)
+        self.add_buttons(leave, again, hint=words("hint_buttons"))
         self.first = again
+
+
+def _bar(look: Look, done: int, trials: int) -> QProgressBar:
+    bar = QProgressBar(maximum=trials, value=done, textVisible=False)
+    bar.setFixedHeight(look.px(12))
+    return bar

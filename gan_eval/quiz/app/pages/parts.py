@@ -4,47 +4,52 @@ from collections.abc import Callable
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeySequence, QShortcut, QShowEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
+
+from gan_eval.quiz.app.style import Look
+from gan_eval.quiz.texts import Texts
 
 
 class Page(QWidget):
-    """A page: a white card in the middle of a light ground. Lengths are multiplied by `scale`."""
+    """A page: a card in the middle of a calm ground, which scrolls where it does not fit.
 
-    def __init__(self, *, scale: float, width: int = 780, fill: bool = False) -> None:
+    Enter presses the button that has the keyboard, else the page's main one; Page Up and Page Down scroll.
+    """
+
+    def __init__(self, look: Look, words: Texts, *, width: int = 780, fill: bool = False) -> None:
         """Make an empty page.
 
         Args:
-            scale: the factor of all lengths.
-            width: the card's largest width.
+            look: sizes and colours.
+            words: the texts in the participant's language.
+            width: the card's largest width at 100 %.
             fill: the card takes all the height there is, instead of what it needs.
         """
         super().__init__()
-        self.setObjectName("ground")
+        self.look = look
+        self.words = words
         self.first: QWidget = self
-        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        self.scale = scale
+        """Gets the keyboard when the page is shown."""
+        self.buttons = QHBoxLayout()
+        self._main: QPushButton | None = None
         self.card = QFrame()
         self.card.setObjectName("card")
-        self.card.setMaximumWidth(self.px(width))
+        self.card.setMaximumWidth(look.font(width))
         self.body = QVBoxLayout(self.card)
-        self.body.setContentsMargins(self.px(36), self.px(28), self.px(36), self.px(24))
-        self.body.setSpacing(self.px(12))
-        across = QHBoxLayout()
-        across.addStretch(1)
-        across.addWidget(self.card, 100)
-        across.addStretch(1)
-        down = QVBoxLayout(self)
-        down.addStretch(1)
-        down.addLayout(across, 100 if fill else 0)
-        down.addStretch(1)
+        self.body.setContentsMargins(look.px(36), look.px(28), look.px(36), look.px(24))
+        self.body.setSpacing(look.px(12))
+        self._area = _scrolling(self.card, fill=fill)
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(0, 0, 0, 0)
+        whole.addWidget(self._area)
+        for keys in ("Return", "Enter"):
+            self.on_key(keys, self._enter)
+        self.on_key("PgDown", lambda: self._scroll(1), held=True)
+        self.on_key("PgUp", lambda: self._scroll(-1), held=True)
 
     def showEvent(self, _: QShowEvent) -> None:  # noqa: N802  (Qt's name)
         """The page's first widget gets the keyboard."""
         self.first.setFocus()
-
-    def px(self, length: float) -> int:
-        """A length for this page's scale."""
-        return round(length * self.scale)
 
     def add_text(self, text: str, name: str = "") -> QLabel:
         """Add a paragraph; `name` is its style."""
@@ -60,17 +65,39 @@ class Page(QWidget):
         self.body.addWidget(rule)
 
     def add_buttons(self, *buttons: QPushButton, hint: str = "") -> None:
-        """Add a row of buttons on the right, with a hint on the left."""
-        row = QHBoxLayout()
-        row.addWidget(text_label(hint, "muted"), 1)
+        """Add a row of buttons, the page's main one last, and a hint below."""
+        self.buttons.addStretch(1)
         for button in buttons:
-            row.addWidget(button)
-        self.body.addLayout(row)
+            self.buttons.addWidget(button)
+        self.body.addSpacing(self.look.px(6))
+        self.body.addLayout(self.buttons)
+        if hint:
+            self.add_text(hint, "muted")
+        self._main = buttons[-1]
 
-    def on_key(self, keys: str, call: Callable[[], None]) -> None:
-        """Call `call` when `keys` (`Return`, `Esc`, ...) are pressed on this page."""
+    def bring_into_view(self, widget: QWidget) -> None:
+        """Scroll as far as it takes to see a part of the page."""
+        self._area.ensureWidgetVisible(widget)
+
+    def on_key(self, keys: str, call: Callable[[], None], *, held: bool = False) -> None:
+        """Call `call` when `keys` (`Return`, `Esc`, ...) are pressed on this page.
+
+        A key that is held down counts once, so that it answers no question that came up after it was pressed; with
+        `held` it goes on, which is for scrolling and sizes.
+        """
         shortcut = QShortcut(QKeySequence(keys), self, context=Qt.ShortcutContext.WidgetWithChildrenShortcut)
+        shortcut.setAutoRepeat(held)
         shortcut.activated.connect(call)
+
+    def _enter(self) -> None:
+        focused = self.focusWidget()
+        chosen = focused if isinstance(focused, QPushButton) else self._main
+        if chosen is not None:
+            chosen.click()
+
+    def _scroll(self, direction: int) -> None:
+        bar = self._area.verticalScrollBar()
+        bar.setValue(bar.value() + direction * bar.pageStep())
 
 
 def text_label(text: str, name: str = "", *, wrap: bool = True) -> QLabel:
@@ -83,9 +110,37 @@ def text_label(text: str, name: str = "", *, wrap: bool = True) -> QLabel:
 
 
 def button(text: str, call: Callable[[], None], *, main: bool = False) -> QPushButton:
-    """A button; the main one of a page is filled. Enter presses the button that has the focus."""
-    made = QPushButton(text)
+    """A button; the main one of a page is filled."""
+    made = QPushButton(literal(text))
     made.setObjectName("main" if main else "")
-    made.setAutoDefault(True)
     made.clicked.connect(lambda: call())
     return made
+
+
+def literal(text: str) -> str:
+    """A text for a button, on which `&` is a mark for a key.
+
+    >>> literal("Arts & crafts")
+    'Arts && crafts'
+    """
+    return text.replace("&", "&&")
+
+
+def _scrolling(card: QWidget, *, fill: bool) -> QScrollArea:
+    """The card in the middle of the ground."""
+    ground = QWidget()
+    ground.setObjectName("ground")
+    ground.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+    across = QHBoxLayout()
+    across.addStretch(1)
+    across.addWidget(card, 100)
+    across.addStretch(1)
+    down = QVBoxLayout(ground)
+    down.addStretch(1)
+    down.addLayout(across, 100 if fill else 0)
+    down.addStretch(1)
+    area = QScrollArea(widgetResizable=True)
+    area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    area.setWidget(ground)
+    return area

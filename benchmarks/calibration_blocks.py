@@ -1,0 +1,259 @@
+"""The kinds of simulated studies of the calibration, and what is asked of each."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import calibration_answers as answers
+import numpy as np
+import pandas as pd
+from calibration_answers import Answers, World
+from scipy.optimize import brentq
+
+from gan_eval.analysis_settings import AnalysisSettings
+from gan_eval.stats.compare.contrasts import Estimate, estimate
+from gan_eval.stats.compare.marginal import contrast_of_shares, population_shares, wald
+from gan_eval.stats.compare.pair_questions import pair_questions
+from gan_eval.stats.compare.questions import Asked, kind_questions, model_questions
+from gan_eval.stats.crossed import NoFitError, fit_crossed
+from gan_eval.stats.intervals import wilson
+from gan_eval.stats.models.formulas import Formula, design, prepare
+
+LEVEL = 0.05
+INTERCEPT, EFFECT = 0.4, -0.6
+SHARED, POOL = 50, 1000
+MARGIN = 0.05
+SD_VERSION, SD_SKILL, SD_LEANING = 0.3, 0.5, 0.7
+DEFAULT, PLAIN = AnalysisSettings(), AnalysisSettings(slope=False)
+
+
+@dataclass(frozen=True)
+class Part:
+    """One printed table: percentages of studies."""
+
+    corner: str
+    columns: tuple[str, ...]
+    rows: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Block:
+    """Kinds of studies that are asked the same."""
+
+    heading: str
+    parts: tuple[Part, ...]
+    study: Callable[[int, np.random.Generator], list[float]]
+    """Column -> 1, 0 or NaN for each row of all parts."""
+
+
+FALSE_ALARMS = "p < .05, % of studies"
+BOTH = ("shared", "pool")
+SIZES = (SHARED, POOL)
+
+
+def two_conditions(column: int, random: np.random.Generator) -> list[float]:
+    """Real against fake, and model against model; `models` and `told apart` have answers of their own."""
+    world = World(SIZES[column // 2], INTERCEPT, INTERCEPT + EFFECT * (column % 2))
+    of_models, of_kinds = answers.simulate(world, random), answers.simulate(world, random)
+    models, told = _models(of_models), _told_apart(of_kinds)
+    a, b = _true_shares(world)
+    p = [
+        models.p,
+        told.p,
+        answers.logistic_p(of_models),
+        answers.chi_square_p(of_models),
+        answers.t_over_people_p(of_models),
+        answers.t_over_stimuli_p(of_models),
+    ]
+    held = [
+        *(_holds(row.ci_low, row.ci_high, a - b) for row in (models, told)),
+        _holds(*_share_by_model(of_models), a),
+        _holds(*_share_by_wilson(of_models), a),
+    ]
+    return [*map(_below, p), *held]
+
+
+def skills(column: int, random: np.random.Generator) -> list[float]:
+    """Nobody can tell on average, but people differ: some tell right, some the wrong way round."""
+    study = answers.simulate(World(SIZES[column], INTERCEPT, INTERCEPT, sd_skill=SD_SKILL), random)
+    p = [
+        _told_apart(study).p,
+        _told_apart(study, PLAIN).p,
+        answers.chi_square_p(study),
+        answers.t_over_people_p(study),
+    ]
+    return [*map(_below, p)]
+
+
+def pairs(column: int, random: np.random.Generator) -> list[float]:
+    """Real beside fake, either is chosen as often."""
+    study = answers.simulate(World(SIZES[column], 0.0, 0.0), random)
+    told = _estimate(pair_questions(answers.pair_trials(study), DEFAULT), DEFAULT)
+    p = [told.p, answers.binomial_p(study), answers.t_against_half_p(study)]
+    return [*map(_below, p)]
+
+
+def versions(column: int, random: np.random.Generator) -> list[float]:
+    """Two models' versions of the same items, each person seeing an item in one of them."""
+    world = World(SIZES[column // 2], INTERCEPT, INTERCEPT + EFFECT * (column % 2))
+    study = answers.simulate_items(world, SD_VERSION, random)
+    p = [_models(study).p, answers.chi_square_p(study), answers.t_over_people_p(study)]
+    return [*map(_below, p)]
+
+
+def at_the_margin(column: int, random: np.random.Generator) -> list[float]:
+    """The true difference is the margin itself, so nothing is equivalent."""
+    size, margin, told_apart = ((POOL, MARGIN, True), (SHARED, 2 * MARGIN, True), (POOL, MARGIN, False))[column]
+    gap = 2 * margin if told_apart else margin
+    study = answers.simulate(_world_with(gap, size), random)
+    plan = AnalysisSettings(margin=margin)
+    ours = _told_apart(study, plan) if told_apart else _models(study, plan)
+    usual = [answers.pooled_equivalence_p(study, gap), answers.people_equivalence_p(study, gap)]
+    return [_below(ours.p_equivalent), *map(_below, usual)]
+
+
+def leanings(column: int, random: np.random.Generator) -> list[float]:
+    """Nobody can tell, and people lean to one answer or the other: nobody is better with reals than with fakes."""
+    study = answers.simulate(World(SIZES[column], 0.0, 0.0, sd_participant=SD_LEANING), random)
+    trials = prepare(answers.kind_trials(study), None, None)
+    right = Answers(study.participant, study.stimulus, study.item, study.in_a, study.yes == study.in_a)
+    p = [
+        _kind_p(trials, slope=True),
+        _kind_p(trials, slope=False),
+        answers.chi_square_p(right),
+        answers.t_over_people_p(right),
+    ]
+    return [*map(_below, p)]
+
+
+WITH_EFFECTS = tuple(f"{what}, {name}" for name in BOTH for what in ("false alarms", "power"))
+COVERED = tuple(f"effect {effect:g}, {name}" for name in BOTH for effect in (0, EFFECT))
+USUAL = ("chi-square", "t over participants")
+BLOCKS = {
+    "conditions": Block(
+        "Two conditions",
+        (
+            Part(
+                FALSE_ALARMS,
+                WITH_EFFECTS,
+                ("ours: models", "ours: told apart", "logistic", *USUAL, "t over stimuli"),
+            ),
+            Part(
+                "95 % interval holds the truth, % of studies",
+                COVERED,
+                (
+                    "difference (ours: models)",
+                    "difference (ours: told apart)",
+                    "fooling rate (crossed model)",
+                    "fooling rate (Wilson)",
+                ),
+            ),
+        ),
+        two_conditions,
+    ),
+    "skills": Block(
+        f"Told apart by nobody, where people differ in skill around 0 (SD {SD_SKILL:g})",
+        (Part(FALSE_ALARMS, BOTH, ("ours: told apart", "without the slope", *USUAL)),),
+        skills,
+    ),
+    "pairs": Block(
+        "Pairs, real beside fake, chosen alike",
+        (Part(FALSE_ALARMS, BOTH, ("ours: told apart in pairs", "binomial", "t over participants")),),
+        pairs,
+    ),
+    "versions": Block(
+        f"Two models' versions of the same items (SD {SD_VERSION:g} around their item), each person seeing one",
+        (Part(FALSE_ALARMS, WITH_EFFECTS, ("ours: models", *USUAL)),),
+        versions,
+    ),
+    "margin": Block(
+        "Equivalence, where the true difference is the margin",
+        (
+            Part(
+                "called equivalent, % of studies",
+                (
+                    f"told apart ±{100 * MARGIN:g}, pool",
+                    f"told apart ±{200 * MARGIN:g}, shared",
+                    f"models ±{100 * MARGIN:g}, pool",
+                ),
+                ("ours", "two z-tests of all answers", "two t-tests over participants"),
+            ),
+        ),
+        at_the_margin,
+    ),
+    "leanings": Block(
+        f"`kind[real]`, where nobody can tell and people lean to one answer (SD {SD_LEANING:g})",
+        (Part(FALSE_ALARMS, BOTH, ("correct ~ kind, with the slope", "without the slope", *USUAL)),),
+        leanings,
+    ),
+}
+
+
+def _told_apart(study: Answers, plan: AnalysisSettings = DEFAULT) -> Estimate:
+    return _estimate(kind_questions(answers.kind_trials(study), plan), plan)
+
+
+def _models(study: Answers, plan: AnalysisSettings = DEFAULT) -> Estimate:
+    return _estimate(model_questions(answers.model_trials(study), plan), plan)
+
+
+def _estimate(asked: Iterator[Asked], plan: AnalysisSettings) -> Estimate:
+    """What the table `comparisons` says to the first question."""
+    first = next(asked)
+    margin = None if plan.margin is None else plan.margin * (first.margin_factor or 1.0)
+    return estimate(first.question, margin=margin, fits={})
+
+
+def _kind_p(trials: pd.DataFrame, *, slope: bool) -> float:
+    """Wald's p of real against fake, as the table `mixed_models` has it."""
+    of = design(trials, Formula("correct", ("kind",), slope=slope))
+    try:
+        fit = fit_crossed(of.y, of.X, of.participant, of.stimulus, slope=of.slope)
+    except NoFitError:
+        return np.nan
+    at = of.terms.index("kind[real]")
+    return wald(float(fit.beta[at]), float(fit.std_error[at]), np.inf).p
+
+
+def _world_with(difference: float, size: int) -> World:
+    """The share of b is less than that of a by `difference`."""
+
+    def missing(b: float) -> float:
+        one, other = _true_shares(World(size, INTERCEPT, b))
+        return one - other - difference
+
+    return World(size, INTERCEPT, float(brentq(missing, -6, INTERCEPT, xtol=1e-10)))
+
+
+def _true_shares(world: World) -> tuple[float, float]:
+    spread = np.full(2, np.hypot(world.sd_participant, world.sd_stimulus))
+    a, b = population_shares(np.array([world.a, world.b]), spread).share
+    return float(a), float(b)
+
+
+def _share_by_model(study: Answers) -> tuple[float, float]:
+    """The population-averaged share of condition a, by the crossed model of its answers alone."""
+    chosen = study.in_a
+    stimulus = np.unique(study.stimulus[chosen], return_inverse=True)[1]
+    one = np.ones((1, 1))
+    try:
+        fit = fit_crossed(study.yes[chosen], np.ones((chosen.sum(), 1)), study.participant[chosen], stimulus)
+    except NoFitError:
+        return np.nan, np.nan
+    variance, by_random = np.array([fit.sd_first**2 + fit.sd_second**2]), 2 * np.array([[fit.sd_first, fit.sd_second]])
+    share = contrast_of_shares(one[0], one, fit.beta, fit.covariance, variance, by_random)
+    found = wald(share.estimate, share.std_error, min(answers.PEOPLE, int(stimulus.max()) + 1) - 1)
+    return found.ci_low, found.ci_high
+
+
+def _share_by_wilson(study: Answers) -> tuple[float, float]:
+    low, high = wilson(study.yes[study.in_a].sum(), study.in_a.sum())
+    return float(low), float(high)
+
+
+def _holds(low: float, high: float, truth: float) -> float:
+    return float(low <= truth <= high) if np.isfinite(low) else np.nan
+
+
+def _below(p: float) -> float:
+    """NaN where there is no p."""
+    return float(p < LEVEL) if np.isfinite(p) else np.nan

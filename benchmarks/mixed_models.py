@@ -1,0 +1,123 @@
+"""Our crossed mixed model beside lme4: time and agreement on three sizes of study.
+
+`python benchmarks/mixed_models.py [--slope]` simulates the studies, fits each with `fit_crossed` and, where Rscript
+with lme4 is installed, with `glmer` (nAGQ = 1, its default optimiser), and prints both times, their ratio and the
+largest gaps. R's start and the reading of the data are not in its time. Fits of 100,000 trials take lme4 minutes:
+`--big` times them too.
+"""
+
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from scipy.special import expit
+
+from gan_eval.stats.crossed import CrossedFit, fit_crossed
+
+R_CODE = """
+suppressMessages(library(lme4))
+arguments <- commandArgs(TRUE)
+data <- read.csv(arguments[1])
+slope <- arguments[2] == "slope"
+formula <- if (slope) y ~ x + (1 + x | first) + (1 | second) else y ~ x + (1 | first) + (1 | second)
+seconds <- system.time(fit <- suppressWarnings(glmer(formula, data, family = binomial)))["elapsed"]
+number <- function(v) paste0("[", paste(format(unname(v), digits = 12), collapse = ", "), "]")
+error <- sqrt(diag(as.matrix(vcov(fit, use.hessian = TRUE))))
+cat(sprintf('{"seconds": %f, "beta": %s, "std_error": %s}', seconds, number(fixef(fit)), number(error)))
+"""
+
+
+@dataclass(frozen=True)
+class Size:
+    """A study; each participant sees `each` of the stimuli."""
+
+    name: str
+    participants: int
+    stimuli: int
+    each: int
+    repeats: int
+
+
+SIZES = (
+    Size("shared list, 40 x 50", 40, 50, 50, 10),
+    Size("pool of 1000, 40 x 50", 40, 1000, 50, 10),
+    Size("100,000 trials, 500 x 1000", 500, 1000, 200, 1),
+)
+Study = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
+"""y, X (intercept and kind), participant, stimulus."""
+
+
+def study(size: Size, seed: int) -> Study:
+    """Answers with spreads of 0.5 (participants), 0.8 (stimuli) and 0.4 (participants' slopes over the kind)."""
+    rng = np.random.default_rng(seed)
+    first = np.repeat(np.arange(size.participants), size.each)
+    seen = np.concatenate([rng.permutation(size.stimuli)[: size.each] for _ in range(size.participants)])
+    kind = (seen % 2).astype(float)
+    eta = 0.4 - 0.6 * kind + 0.8 * rng.normal(size=size.stimuli)[seen]
+    eta += 0.5 * rng.normal(size=size.participants)[first] + 0.4 * rng.normal(size=size.participants)[first] * kind
+    y = rng.random(len(first)) < expit(eta)
+    return y, np.stack([np.ones(len(first)), kind], axis=1), first, np.unique(seen, return_inverse=True)[1]
+
+
+def ours(data: Study, *, slope: bool) -> tuple[float, CrossedFit]:
+    """Wall-clock seconds, fit."""
+    begun = time.perf_counter()
+    fit = fit_crossed(*data, slope=data[1][:, 1] if slope else None)
+    return time.perf_counter() - begun, fit
+
+
+def by_lme4(data: Study, *, slope: bool) -> dict[str, object] | None:
+    """lme4's seconds and estimates; None without R or lme4."""
+    if shutil.which("Rscript") is None:
+        return None
+    with tempfile.TemporaryDirectory() as folder:
+        table, script = Path(folder) / "answers.csv", Path(folder) / "fit.R"
+        script.write_text(R_CODE)
+        columns = np.column_stack([data[0], data[1][:, 1], data[2], data[3]])
+        np.savetxt(table, columns, fmt="%d", delimiter=",", header="y,x,first,second", comments="")
+        command = ["Rscript", str(script), str(table), "slope" if slope else "intercepts"]
+        run = subprocess.run(command, capture_output=True, text=True)
+    found: dict[str, object] | None = json.loads(run.stdout) if run.returncode == 0 else None
+    return found
+
+
+def line(size: Size, *, slope: bool, beside: bool) -> str:
+    """One row of the printed table."""
+    studies = [study(size, seed) for seed in range(size.repeats)]
+    ours(studies[0], slope=slope)
+    found = [ours(data, slope=slope) for data in studies]
+    seconds = float(np.median([took for took, _ in found]))
+    text = f"{size.name:28s} {'slope' if slope else 'intercepts':11s} {seconds:8.3f} s"
+    theirs = by_lme4(studies[0], slope=slope) if beside else None
+    if theirs is None:
+        return text + "  lme4 not run"
+    fit = found[0][1]
+    gap = np.abs(fit.beta - np.array(theirs["beta"])).max()
+    error_gap = np.abs(fit.std_error / np.array(theirs["std_error"]) - 1).max()
+    other = float(str(theirs["seconds"]))
+    return f"{text} {other:8.2f} s {other / seconds:7.0f} x  estimates {gap:.1e}  standard errors {error_gap:.1e}"
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--slope", action="store_true", help="with by-participant slopes as well")
+    parser.add_argument("--big", action="store_true", help="lme4 on 100,000 trials too")
+    asked = parser.parse_args()
+    load = os.getloadavg()[0]
+    print(f"{os.cpu_count()} cores, load {load:.1f} at the start; medians of our fits, one fit of lme4")
+    print(f"{'study':28s} {'model':11s} {'ours':>10s} {'lme4':>10s} {'ratio':>9s}  largest gaps")
+    for size in SIZES:
+        for slope in [False, True] if asked.slope else [False]:
+            print(line(size, slope=slope, beside=asked.big or size.repeats > 1), flush=True)
+
+
+if __name__ == "__main__":
+    main()

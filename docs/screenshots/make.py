@@ -1,0 +1,113 @@
+"""Pictures of every page of the quiz, off screen, from a session that this program answers itself.
+
+    python docs/screenshots/make.py OUT [--size 1366x768] [--ratio 1] [--text-size 100] [--language en] [--readme] ...
+
+`OUT/01_welcome.png`, ... are at physical pixels: `--size 3840x2160 --ratio 2` is a 4K screen whose pages are laid out
+for 1920x1080. The pictures to be judged are photographs from scikit-image (public domain) and, as fakes, the same
+photographs blurred and flattened. `--readme` puts two of them, in few colours, beside this file.
+"""
+
+import argparse
+import json
+import os
+import tempfile
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageFilter
+from skimage import data
+
+from gan_eval.images import write_png
+from gan_eval.quiz.options import Presentation
+from gan_eval.quiz_settings import QuestionSettings, QuizSettings
+from gan_eval.stimuli import StimulusSet, read_set, stimulus_row, write_set
+
+SIDE = 256
+QUESTIONS = (
+    QuestionSettings(id="age", text="How old are you?", choices=("18 to 29", "30 to 44", "45 to 59", "60 or older")),
+    QuestionSettings(id="work", text="What is your work?", required=False),
+)
+
+
+def crops() -> list[Image.Image]:
+    """Square details of photographs."""
+    found = []
+    for photograph in (data.astronaut(), data.chelsea(), data.coffee(), data.rocket()):
+        image = Image.fromarray(photograph)
+        for column in range(3):
+            side = min(image.size) * 2 // 3
+            left = column * (image.width - side) // 2
+            box = (left, (image.height - side) * (column % 2), left + side, (image.height - side) * (column % 2) + side)
+            found.append(image.crop(box).resize((SIDE, SIDE), Image.Resampling.LANCZOS))
+    return found
+
+
+def make_set(folder: Path) -> StimulusSet:
+    """A stimulus set of those details; its fakes are blurred and flattened, its inputs have few colours."""
+    rows = []
+    for number, real in enumerate(crops()):
+        fake = real.filter(ImageFilter.GaussianBlur(2)).filter(ImageFilter.ModeFilter(7))
+        label = real.filter(ImageFilter.GaussianBlur(6)).quantize(5).convert("RGB")
+        for role, picture in (("input", label), ("real", real), ("fake", fake)):
+            write_png(folder / role / f"{number}.png", np.asarray(picture))
+        shared = {"dataset": "details", "stem": str(number), "size": (SIDE, SIDE), "input_file": f"input/{number}.png"}
+        rows.append(stimulus_row(folder, folder / f"real/{number}.png", kind="real", **shared))
+        shared["reference_file"] = f"real/{number}.png"
+        rows.append(stimulus_row(folder, folder / f"fake/{number}.png", kind="fake", model="blur", **shared))
+    write_set(folder, rows)
+    return read_set(folder)
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("out", type=Path)
+    parser.add_argument("--size", default="1366x768", help="the screen in physical pixels")
+    parser.add_argument("--ratio", type=float, default=1.0, help="physical pixels for one logical pixel")
+    parser.add_argument("--text-size", type=int, default=100)
+    parser.add_argument("--high-contrast", action="store_true")
+    parser.add_argument("--language", default="en")
+    parser.add_argument("--protocol", default="quick_response")
+    parser.add_argument("--readme", action="store_true", help="make the README's two pictures")
+    return parser.parse_args()
+
+
+def offscreen(size: str, ratio: float, folder: Path) -> None:
+    """Let Qt draw on a screen that does not exist."""
+    width, height = (int(length) for length in size.split("x"))
+    screen = {"name": "drawn", "x": 0, "y": 0, "width": width, "height": height, "dpr": 1, "logicalDpi": 96}
+    file = folder / "screens.json"
+    file.write_text(json.dumps({"screens": [screen]}), encoding="utf-8")
+    os.environ |= {"QT_QPA_PLATFORM": f"offscreen:configfile={file}", "QT_SCALE_FACTOR": str(ratio)}
+
+
+def main() -> None:
+    given = arguments()
+    given.out.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        offscreen(given.size, given.ratio, folder)
+        from robot import take_pictures  # Qt reads where to draw when it is loaded
+
+        pairs = given.protocol in ("paired", "model_vs_model")
+        settings = QuizSettings(
+            protocol=given.protocol,
+            **({"pairs": 5} if pairs else {"real": 4, "fake": 4}),
+            practice=1,
+            feedback_ms=600,
+            blank_ms=200,
+            break_every=3,
+            confidence=5,
+            calibrate=True,
+            questions=QUESTIONS,
+        )
+        how = Presentation(text_size=given.text_size, high_contrast=given.high_contrast, language=given.language)
+        take_pictures(make_set(folder / "set"), settings, how, store=folder / "store.sqlite", out=given.out)
+    if given.readme:
+        for found, name in (("welcome", "instructions"), ("end", "review")):
+            picture = Image.open(next(given.out.glob(f"*_{found}.png"))).convert("RGB")
+            few_colours = picture.quantize(128, dither=Image.Dither.FLOYDSTEINBERG)
+            few_colours.save(Path(__file__).with_name(f"{name}.png"), optimize=True)
+
+
+if __name__ == "__main__":
+    main()

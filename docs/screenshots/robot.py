@@ -1,0 +1,162 @@
+"""A participant made of timers, which takes a picture of everything it sees."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtGui import QWindow
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QWidget
+
+from gan_eval.quiz.admission import Applicant, admit
+from gan_eval.quiz.app.application import QuizApplication
+from gan_eval.quiz.app.immortal import keep_singletons_alive
+from gan_eval.quiz.app.pages.calibration import CardPage, DistancePage
+from gan_eval.quiz.app.pages.consent import ConsentPage
+from gan_eval.quiz.app.pages.end import EndPage
+from gan_eval.quiz.app.pages.notices import BreakPage, PausePage, ProblemPage
+from gan_eval.quiz.app.pages.parts import Page
+from gan_eval.quiz.app.pages.questions import QuestionPage
+from gan_eval.quiz.app.pages.welcome import ReadyPage, WelcomePage
+from gan_eval.quiz.clock import SystemClock
+from gan_eval.quiz.library import Library
+from gan_eval.quiz.options import Presentation
+from gan_eval.quiz.run import make_session
+from gan_eval.quiz.session import Session
+from gan_eval.quiz.session_state import State
+from gan_eval.quiz_settings import QuizSettings
+from gan_eval.stimuli import StimulusSet
+from gan_eval.store import Writer, open_store
+
+STEP_MS = 120
+LOOKS = 6
+"""Steps before an answer."""
+NAMES = {
+    WelcomePage: "welcome",
+    ConsentPage: "consent",
+    QuestionPage: "question",
+    CardPage: "card",
+    DistancePage: "distance",
+    ReadyPage: "ready",
+    BreakPage: "break",
+    PausePage: "pause",
+    ProblemPage: "problem",
+    EndPage: "end",
+}
+
+
+def take_pictures(stimuli: StimulusSet, settings: QuizSettings, how: Presentation, *, store: Path, out: Path) -> None:
+    """Sit through a session; write a picture of every page, and of what is asked between trials, into `out`."""
+    keep_singletons_alive()
+    qt = QApplication(["screenshots"])
+    library = Library([stimuli])
+    applicant = Applicant("study", "hash", "P01", simulated=False)
+    with Writer(lambda: open_store(store)) as writer:
+        admitted = writer.submit(lambda opened: admit(opened, applicant, library.rows, settings, seed=3)).result()
+        session = make_session(admitted, library, settings, writer, SystemClock())
+        quiz = QuizApplication(qt, session, library, settings, title="", presentation=how)
+        robot = Robot(quiz, session, out)
+        timer = QTimer(interval=STEP_MS)
+        timer.timeout.connect(robot.step)
+        timer.start()
+        quiz.run()
+        quiz.stage.close()
+
+
+class Robot:
+    """Looks, takes a picture of what it has not seen yet, and presses the next key."""
+
+    def __init__(self, quiz: QuizApplication, session: Session, out: Path) -> None:
+        self._quiz = quiz
+        self._session = session
+        self._out = out
+        self._taken = 0
+        self._seen: object = None
+        self._seen_trials: set[State] = set()
+        self._keys: Iterator[Qt.Key | str] = iter(())
+        self._paused = False
+        self._looked = 0
+
+    def step(self) -> None:
+        """One look or one key."""
+        page = self._quiz.stage.shell.page
+        if self._quiz.stage.shell.isVisible() and page is not None:
+            self._on_page(page)
+        else:
+            self._on_trial()
+
+    def _on_page(self, page: Page) -> None:
+        if page is not self._seen:
+            self._seen = page
+            self._keys = self._way_on(page)
+            return
+        key = next(self._keys, None)
+        if key is not None:
+            QTest.keyClick(page.focusWidget() or page, key)
+
+    def _way_on(self, page: Page) -> Iterator[Qt.Key | str]:
+        """Keys to press on a page, with pictures taken in between."""
+        if isinstance(page, ConsentPage):
+            yield Qt.Key.Key_Space
+        elif isinstance(page, QuestionPage):
+            yield from "2" if page.choices else "nurse"
+        elif isinstance(page, DistancePage):
+            yield from "60"
+        self._take(NAMES[type(page)], page)
+        if isinstance(page, BreakPage):
+            page.resumed.emit()
+        elif isinstance(page, EndPage):
+            yield from self._look_at_the_end(page)
+        else:
+            yield Qt.Key.Key_Return
+
+    def _look_at_the_end(self, page: EndPage) -> Iterator[Qt.Key | str]:
+        yield Qt.Key.Key_Down
+        yield Qt.Key.Key_Return
+        self._take("viewer", page)
+        yield Qt.Key.Key_Escape
+        yield "2"
+        self._take("end_filtered", page)
+        message = "store.sqlite: the disk is full; free some space"
+        problem = ProblemPage(page.look, page.words, message, at_stake="answer")
+        self._quiz.stage.show_page(problem)
+        self._seen = problem
+        yield Qt.Key.Key_Shift
+        self._take("problem", problem)
+        self._quiz.stage.shell.close()
+
+    def _on_trial(self) -> None:
+        state, window = self._session.state, self._quiz.stage.window
+        if state is State.CONFIDENCE:
+            self._take_once(state, "confidence", window)
+            QTest.keyClick(window, "4")
+        elif state is State.SHOWN and len(self._session.done) == 5 and not self._paused:
+            self._paused = True
+            QTest.keyClick(window, Qt.Key.Key_Escape)
+        elif state is State.SHOWN:
+            self._judge(window)
+        elif self._session.feedback is not None:
+            self._take_once(State.SAVING, "feedback", window)
+
+    def _judge(self, window: QWindow) -> None:
+        """Look for a while, then give the answer; every fourth one is wrong."""
+        self._looked += 1
+        done = len(self._session.done)
+        if self._looked <= LOOKS + done % 3:
+            return
+        self._looked = 0
+        right = self._session.protocol.truth(self._session.trial.planned)
+        keys = {answer: key for key, answer in self._session.protocol.answers.items()}
+        wrong = next(answer for answer in keys if answer != right)
+        answer = wrong if right is None or done % 4 == 3 else right
+        QTest.keyClick(window, keys[answer])
+
+    def _take_once(self, state: State, name: str, window: QWindow) -> None:
+        if state not in self._seen_trials:
+            self._seen_trials.add(state)
+            self._take(name, window)
+
+    def _take(self, name: str, what: QWidget | QWindow) -> None:
+        self._taken += 1
+        taken = what.grab() if isinstance(what, QWidget) else what.screen().grabWindow(what.winId())
+        taken.save(str(self._out / f"{self._taken:02}_{name}.png"))

@@ -1,0 +1,114 @@
+"""`gan-eval analyze`: a trials table or a store in, the tables of the statistics out."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NamedTuple
+
+import typer
+
+from gan_eval.cli_options import given, tables_as_json
+from gan_eval.errors import UserError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from gan_eval.schema import Table
+
+
+def analyze(
+    trials: Annotated[Path | None, typer.Argument(help="A trials table; or give --store.")] = None,
+    out: Annotated[Path | None, typer.Option("--out", help="Folder for the tables.")] = None,
+    store: Annotated[str | None, typer.Option(help="A results store instead of a trials table.")] = None,
+    study: Annotated[str | None, typer.Option(help="With --store: only this study's sessions.")] = None,
+    plan: Annotated[
+        Path | None,
+        typer.Option(help="A study file, whose section analysis is the plan; the options below then are exploratory."),
+    ] = None,
+    image_metrics: Annotated[Path | None, typer.Option(help="Metric values of single pictures.")] = None,
+    set_metrics: Annotated[Path | None, typer.Option(help="Metric values of sets.")] = None,
+    exclude: Annotated[
+        list[str] | None, typer.Option(help="Leave trials out by a rule such as 'reaction_time_ms<200'.")
+    ] = None,
+    exclude_participants: Annotated[
+        list[str] | None,
+        typer.Option(help="Leave participants out by a rule on the table participation: 'catch_accuracy<0.8'."),
+    ] = None,
+    margin: Annotated[
+        float | None, typer.Option(help="Margin of equivalence as a share, such as 0.05 for 5 points.")
+    ] = None,
+    covariate: Annotated[
+        list[str] | None, typer.Option(help="A question, or a further column of the trials, for a mixed model.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Tables to stdout as JSON.")] = False,
+) -> None:
+    """Everything that a trials table says, as tables.
+
+    Always: rates, reaction_times, mixed_models, comparisons, correlations. Where there is something to say:
+    participation, detection, reaction_time_models, speed_accuracy, choices, bradley_terry, ratings, opinion_scores,
+    raters, agreement, thresholds, hype, model_checks, correlation_differences, metric_models.
+
+    The tables participants and sessions are read from the store, or from participants.csv and sessions.csv beside the
+    trials.
+    """
+    if (trials is None) == (store is None):
+        raise UserError("analyze: give either a trials table or --store")
+    if out is None:
+        raise UserError("analyze: --out is missing; name a folder for the tables")
+    from gan_eval import tables, tabular
+    from gan_eval.files import claim_output_folder
+    from gan_eval.sessions import write_quiz_tables
+    from gan_eval.stats import analyze as analyze_trials
+    from gan_eval.stats import write_analysis
+    from gan_eval.study import load_study
+
+    planned = load_study(plan, only_plan=True) if plan else None
+    found = _of_store(store, study) if store is not None else _of_files(trials or Path())
+    answers = analyze_trials(
+        found.trials,
+        image_metrics=tabular.read_table(image_metrics, tables.IMAGE_METRICS) if image_metrics else None,
+        set_metrics=tabular.read_table(set_metrics, tables.SET_METRICS) if set_metrics else None,
+        exclude=tuple(exclude or ()),
+        exclude_participants=tuple(exclude_participants or ()),
+        margin=margin,
+        covariates=tuple(covariate or ()),
+        participants=found.participants,
+        sessions=found.sessions,
+        **(given(plan=planned.analysis, staircase=planned.quiz.staircase, seed=planned.study.seed) if planned else {}),
+    )
+    claim_output_folder(out)
+    write_quiz_tables(found.given, out)
+    write_analysis(answers, out)
+    typer.echo(tables_as_json(answers) if as_json else out)
+
+
+class _Found(NamedTuple):
+    """The tables that are analysed."""
+
+    trials: "pd.DataFrame"
+    participants: "pd.DataFrame | None"
+    sessions: "pd.DataFrame | None"
+    given: "dict[Table, pd.DataFrame]"
+    """All that was given, to be written beside the analysis: the report shows it."""
+
+
+def _of_store(store: str, study: str | None) -> _Found:
+    from gan_eval import tables
+    from gan_eval.sessions import read_quiz_tables
+
+    found = read_quiz_tables(store, study)
+    if found[tables.TRIALS].empty:
+        raise UserError(f"--store {store}: no trials{f' of the study {study}' if study else ''} in it")
+    return _Found(found[tables.TRIALS], found[tables.PARTICIPANTS], found[tables.SESSIONS], found)
+
+
+def _of_files(file: Path) -> _Found:
+    from gan_eval import tables
+    from gan_eval.stats.importing import read_trials
+    from gan_eval.stats.trials import fill_trials, usable
+    from gan_eval.tabular import read_table
+
+    trials = read_trials(file)
+    given = {tables.TRIALS: fill_trials(usable(trials).trials, where=str(file))}
+    for table in (tables.PARTICIPANTS, tables.SESSIONS):
+        if (beside := file.with_name(f"{table.name}.csv")).is_file():
+            given[table] = read_table(beside, table)
+    return _Found(trials, given.get(tables.PARTICIPANTS), given.get(tables.SESSIONS), given)

@@ -1,0 +1,159 @@
+"""The command `power`."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from gan_eval.cli_options import Out, given, pairs, tables_as_json
+from gan_eval.errors import UserError
+
+if TYPE_CHECKING:
+    from gan_eval.analysis_settings import PowerSettings
+    from gan_eval.study import Study
+    from gan_eval.tabular import Row
+
+EFFECTS = ("false_alarm_rate", "fooling_rate", "choice_rate", "sd_participant", "sd_stimulus", "sd_slope")
+"""Settings of `[power]` that `--effect` gives, beside fooling_rates.MODEL."""
+
+
+def power(
+    study: Annotated[Path, typer.Argument(help="The study file (TOML).")],
+    out: Out,
+    participants: Annotated[
+        str | None,
+        typer.Option(help="Numbers of participants to try, such as 10,20,40; default: those of the section power."),
+    ] = None,
+    simulations: Annotated[int | None, typer.Option(help="Simulated studies for each number.")] = None,
+    effect: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=VALUE",
+            help="An assumption, repeatable: fooling_rate=0.6, fooling_rates.MODEL=0.5, false_alarm_rate, "
+            "choice_rate, sd_participant, sd_stimulus, sd_slope.",
+        ),
+    ] = None,
+    stimuli: Annotated[
+        int | None, typer.Option(help="Pictures of each class in the pool; default: those that the study has.")
+    ] = None,
+    target: Annotated[float | None, typer.Option(help="The power wanted, such as 0.8.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Of the simulation.")] = None,
+    workers: Annotated[int | None, typer.Option(min=1, help="Processes; default: the usable cores.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="The table to stdout as JSON.")] = False,
+) -> None:
+    """Tell how many people to invite: simulate the study's own design and analyse each simulated study as planned.
+
+    Writes power.csv and power.svg into --out, which may be the study's folder: its stimulus sets are the pool then.
+    """
+    from gan_eval.study import load_study
+
+    checked = load_study(study)
+    settings = _settings(
+        checked.power,
+        given(participants=_numbers(participants), simulations=simulations, stimuli=stimuli, target=target, seed=seed),
+        effect or [],
+    )
+    from gan_eval.power.pool import require_power_is_defined
+
+    require_power_is_defined(checked.quiz, where=str(study))
+    pool = _pool(checked, study, out, settings.stimuli)
+    _require_known_models(settings, pool, where=str(study))
+    from gan_eval import tables, tabular
+    from gan_eval.console import Console
+    from gan_eval.files import claim_output_folder, write_text
+    from gan_eval.power import plan_power
+    from gan_eval.power.curve import power_curve
+    from gan_eval.power.parallel import usable_cores
+    from gan_eval.power.words import sentences, table_lines
+
+    claim_output_folder(out)
+    with Console() as console:
+        plan = plan_power(
+            checked,
+            pool,
+            settings=settings,
+            workers=workers or usable_cores(),
+            where=str(study),
+            on_progress=lambda done, total: console.progress("power", done, total, unit="studies"),
+        )
+        curve = power_curve(plan)
+        tabular.write_table(plan.table, out / "power.csv", tables.POWER)
+        write_text(out / "power.svg", curve)
+    for line in (*table_lines(plan), "", *sentences(plan)):
+        typer.echo(line, err=True)
+    typer.echo(tables_as_json({"power": plan.table}) if as_json else out)
+
+
+def _settings(settings: "PowerSettings", options: dict[str, Any], effects: list[str]) -> "PowerSettings":
+    """The study's assumptions with those of the command line in their place.
+
+    Raises:
+        UserError: an option is not what it must be.
+    """
+    from gan_eval.analysis_settings import PowerSettings
+    from gan_eval.sections import check_options
+
+    values = settings.model_dump() | options
+    rates = dict(settings.fooling_rates)
+    for name, text in pairs(effects, "--effect").items():
+        number = _number(name, text)
+        if name.startswith("fooling_rates."):
+            rates[name.removeprefix("fooling_rates.")] = number
+        elif name in EFFECTS:
+            values[name] = number
+        else:
+            raise UserError(f"--effect {name}: wanted one of {', '.join(EFFECTS)}, fooling_rates.MODEL")
+    return check_options(
+        PowerSettings,
+        values | {"fooling_rates": rates},
+        spelled=lambda name: f"--effect {name}" if name in (*EFFECTS, "fooling_rates") else f"--{name}",
+    )
+
+
+def _require_known_models(settings: "PowerSettings", pool: "list[Row]", *, where: str) -> None:
+    models = sorted({str(row["model"]) for row in pool if row["model"]})
+    for name in settings.fooling_rates:
+        if name not in models:
+            raise UserError(f"{where}: fooling_rates.{name}: no such model; the study has {', '.join(models)}")
+
+
+def _number(name: str, text: str) -> float:
+    try:
+        return float(text)
+    except ValueError as error:
+        raise UserError(f"--effect {name}={text}: wanted a number") from error
+
+
+def _numbers(text: str | None) -> tuple[int, ...] | None:
+    try:
+        return None if text is None else tuple(int(part) for part in text.split(","))
+    except ValueError as error:
+        raise UserError(f"--participants {text}: wanted whole numbers with commas, such as 10,20,40") from error
+
+
+def _pool(study: "Study", file: Path, out: Path, size: int | None) -> "list[Row]":
+    """The pool that was asked for, else the study's stimulus sets.
+
+    Raises:
+        UserError: there are none yet, and nobody says how many there will be.
+    """
+    from gan_eval.plan import Plan
+    from gan_eval.power.pool import planned_stimuli, versions_of
+    from gan_eval.stimuli import TABLE_NAME, read_sets
+
+    folders = Plan(study, file, out, None).stimulus_folders()
+    there = [folder for folder in folders.values() if (folder / TABLE_NAME).is_file()]
+    if size is None:
+        if len(there) < len(folders):
+            missing = next(folder for folder in folders.values() if folder not in there)
+            raise UserError(
+                f"{file}: no stimuli in {missing} yet, so the pool's size is unknown; give --stimuli N (pictures of "
+                "each class), or stimuli under [power], or --out with the study's folder"
+            )
+        return list(read_sets(folders.values()).rows)
+    known = versions_of(study, read_sets(there).rows if there else ())
+    if not known:
+        raise UserError(
+            f"{file}: no [models.NAME], and none of stimuli.sets is there yet: nobody knows which models are compared"
+        )
+    return planned_stimuli(known, size)

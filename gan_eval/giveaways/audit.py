@@ -1,0 +1,107 @@
+"""The audit: every clue, for every model of a stimulus set."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from gan_eval.errors import UserError
+from gan_eval.giveaways.clues import CLUES, Facts
+from gan_eval.giveaways.compare import Finding, compare
+from gan_eval.giveaways.file_facts import file_facts
+from gan_eval.giveaways.groups import Group, files_of, groups_of
+from gan_eval.giveaways.pixel_facts import pixel_facts
+from gan_eval.giveaways.separation import holm
+from gan_eval.images import read_rgb
+from gan_eval.stimuli import StimulusSet
+from gan_eval.tabular import Row
+
+
+@dataclass(frozen=True)
+class GroupAudit:
+    """What the clues tell about one model on one data set."""
+
+    group: Group
+    findings: tuple[Finding, ...]
+    """One for each clue, in the order of `clues.CLUES`."""
+
+    @property
+    def rows(self) -> list[Row]:
+        """The rows of the table `giveaways`."""
+        corrected = iter(holm([found.separation.p or 0.0 for found in self.findings if found.separation]))
+        return [
+            {
+                "dataset": self.group.dataset,
+                "model": self.group.model,
+                "clue": found.clue.name,
+                "sort": found.clue.sort,
+                "n_real": found.n_real,
+                "n_fake": found.n_fake,
+                "real": found.real or None,
+                "fake": found.fake or None,
+                "auc": found.separation.auc if found.separation else None,
+                "ci_low": found.separation.low if found.separation else None,
+                "ci_high": found.separation.high if found.separation else None,
+                "certain": found.separation.certain if found.separation else None,
+                "p": found.separation.p if found.separation else None,
+                "p_holm": next(corrected) if found.separation else None,
+                "verdict": found.verdict,
+                "reason": found.reason,
+            }
+            for found in self.findings
+        ]
+
+
+@dataclass(frozen=True)
+class Audit:
+    """What an audit found."""
+
+    groups: tuple[GroupAudit, ...]
+    problems: tuple[str, ...]
+    """One line for each picture that could not be looked at."""
+
+    @property
+    def rows(self) -> list[Row]:
+        """The table `giveaways`."""
+        return [row for group in self.groups for row in group.rows]
+
+
+def audit(sets: Sequence[StimulusSet], *, on_progress: Callable[[int, int], None] | None = None) -> Audit:
+    """Compare real and generated pictures by every clue.
+
+    Args:
+        sets: one or several stimulus sets; models of one data set may share their real pictures.
+        on_progress: called with (pictures looked at, pictures in all).
+
+    Raises:
+        UserError: there are no generated pictures, or no real ones of a data set.
+    """
+    groups = groups_of(row for stimuli in sets for row in stimuli.rows)
+    where = ", ".join(str(stimuli.folder) for stimuli in sets)
+    if not groups:
+        raise UserError(f"{where}: no generated pictures; there is nothing to compare the real ones with")
+    for group in groups:
+        if not group.real:
+            raise UserError(f"{where}: no real pictures of {group.dataset}; add them to the set")
+    facts, problems = _look_at(files_of(sets), on_progress)
+    return Audit(tuple(GroupAudit(group, _findings(group, facts)) for group in groups), tuple(problems))
+
+
+def _look_at(
+    files: dict[str, Path], on_progress: Callable[[int, int], None] | None
+) -> tuple[dict[str, Facts], list[str]]:
+    """The facts of each picture that can be read, and a line for each that cannot."""
+    facts: dict[str, Facts] = {}
+    problems: list[str] = []
+    for done, (stimulus, file) in enumerate(files.items(), start=1):
+        try:
+            facts[stimulus] = {**file_facts(file), **pixel_facts(read_rgb(file))}
+        except UserError as error:
+            problems.append(str(error))
+        if on_progress:
+            on_progress(done, len(files))
+    return facts, problems
+
+
+def _findings(group: Group, facts: dict[str, Facts]) -> tuple[Finding, ...]:
+    real, fake = ([facts[name] for name in each if name in facts] for each in (group.real, group.fake))
+    return tuple(compare(clue, real, fake) for clue in CLUES.values())

@@ -1,0 +1,70 @@
+"""What is looked at: every clue by its name, with where it is found and how its values are compared."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+Sort = Literal["metadata", "picture"]
+"""metadata: told by the file, its properties or its name. picture: told by the pixels, which may be content."""
+
+Measure = Literal["number", "category", "tokens"]
+"""How values are compared: by their order; by what others of the same value are; by the words in a name."""
+
+Value = float | str | frozenset[str] | None
+"""A clue's value in one picture; None where the picture has none."""
+
+Facts = Mapping[str, Value]
+"""The values of one picture by clue."""
+
+
+@dataclass(frozen=True)
+class Clue:
+    """One thing that a person or a script could go by."""
+
+    name: str
+    sort: Sort
+    measure: Measure
+    meaning: str
+    unit: str = ""
+    shared_formats_only: bool = False
+    """Compared among pictures of the file formats that both classes hold; otherwise `format` says it already."""
+
+
+METADATA_CLUES: tuple[Clue, ...] = (
+    Clue("format", "metadata", "category", "file format"),
+    Clue("size", "metadata", "category", "width and height in pixels"),
+    Clue("area", "metadata", "number", "width times height", "pixel"),
+    Clue("aspect", "metadata", "number", "width divided by height"),
+    Clue("mode", "metadata", "category", "colour mode and bits a channel: palette, grey, alpha, 16 bit"),
+    Clue("profile", "metadata", "category", "the embedded colour profile"),
+    Clue("metadata", "metadata", "category", "which kinds there are: EXIF, XMP, comment, text, resolution, time"),
+    Clue("software", "metadata", "category", "the program that the file says it was written by"),
+    Clue("jpeg_tables", "metadata", "category", "JPEG: the quantisation tables"),
+    Clue("jpeg_step", "metadata", "number", "JPEG: mean step of the first table; larger is coarser"),
+    Clue("jpeg_subsampling", "metadata", "category", "JPEG: chroma subsampling"),
+    Clue("jpeg_encoding", "metadata", "category", "JPEG: baseline or progressive, and the JFIF and Adobe marks"),
+    Clue("png_encoding", "metadata", "category", "PNG: interlacing, compression level, colour chunks"),
+    Clue("suffix", "metadata", "category", "the file name's ending", shared_formats_only=True),
+    Clue("name_token", "metadata", "tokens", "the word in file names that tells most"),
+    Clue("name_length", "metadata", "number", "characters in the file name, without its ending"),
+    Clue("name_number", "metadata", "number", "the last number in the file name; -1 without"),
+)
+"""Told by the file. These can make the quiz refuse to start."""
+
+PICTURE_CLUES: tuple[Clue, ...] = (
+    Clue("file_bytes", "picture", "number", "size of the file", "byte", shared_formats_only=True),
+    Clue("bytes_per_pixel", "picture", "number", "size of the file for each pixel", "byte", shared_formats_only=True),
+    Clue("brightness", "picture", "number", "mean luma", "0..255"),
+    Clue("contrast", "picture", "number", "standard deviation of luma", "0..255"),
+    Clue("saturation", "picture", "number", "mean saturation (HSV)", "0..1"),
+    Clue("clipped", "picture", "number", "share of pixels with a channel at 0 or 255", "0..1"),
+    Clue("colours", "picture", "number", "number of distinct colours"),
+    Clue("border_step", "picture", "number", "largest step between an outermost row or column and the next"),
+    Clue("border_flat", "picture", "number", "largest share of an outermost row or column that repeats the next"),
+    Clue("sharpness", "picture", "number", "variance of the Laplacian of luma"),
+    Clue("blockiness", "picture", "number", "steps at the edges of 8x8 blocks, relative to the other steps"),
+)
+"""Told by the pixels. They are reported and never refused: what they tell may be what the study is about."""
+
+CLUES: dict[str, Clue] = {clue.name: clue for clue in (*METADATA_CLUES, *PICTURE_CLUES)}
+"""Every clue by its name."""

@@ -1,0 +1,111 @@
+"""The one form that pictures are brought to: colours in sRGB, one size, the same traces of JPEG."""
+
+import io
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from PIL import Image, ImageCms
+
+from gan_eval.errors import UserError
+from gan_eval.images import Picture, decode_rgb, resize
+
+Fit = Literal["crop", "stretch"]
+Size = tuple[int, int]
+"""Width and height in pixels."""
+
+
+@dataclass(frozen=True)
+class Form:
+    """What all pictures of a set are to have in common, beside being 8-bit RGB PNG without metadata."""
+
+    size: Size | None = None
+    """Width and height; default: the smallest width and the smallest height that there are."""
+    fit: Fit | None = None
+    """How a picture of another shape is brought to the size: by keeping its centre, or by stretching it."""
+    jpeg: int | None = None
+    """Quality, 1..95, of the JPEG (4:2:0) that real and generated pictures are sent through; default: none."""
+    seed: int = 0
+    """Of the neutral file names."""
+
+
+def parse_size(text: str) -> Size:
+    """Width and height.
+
+    >>> parse_size("256x192")
+    (256, 192)
+
+    Raises:
+        UserError: it is no such text.
+    """
+    found = re.fullmatch(r"([1-9][0-9]{0,4})x([1-9][0-9]{0,4})", text)
+    if not found:
+        raise UserError(f"--size {text}: wanted width x height in pixels, such as 256x256")
+    return int(found[1]), int(found[2])
+
+
+def decode_srgb(content: bytes, path: Path) -> Picture:
+    """Decode to (H, W, 3) uint8 in sRGB: as `images.decode_rgb` does, with the embedded colour profile applied.
+
+    Raises:
+        UserError: the picture has no exact 8-bit RGB reading, or its profile is damaged or for other colours.
+    """
+    picture = decode_rgb(content, path)
+    with Image.open(io.BytesIO(content)) as image:
+        profile = image.info.get("icc_profile")
+    if not profile:
+        return picture
+    try:
+        source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+        if ImageCms.getProfileDescription(source).startswith("sRGB"):
+            return picture
+        grey = source.profile.xcolor_space.strip() == "GRAY"
+        converted = ImageCms.profileToProfile(
+            Image.fromarray(picture[..., 0] if grey else picture),
+            source,
+            ImageCms.createProfile("sRGB"),
+            renderingIntent=ImageCms.Intent.RELATIVE_COLORIMETRIC,
+            outputMode="RGB",
+        )
+    except (ImageCms.PyCMSError, OSError, ValueError) as error:
+        raise UserError(
+            f"{path}: its colour profile cannot be applied ({error}); convert the picture to sRGB"
+        ) from error
+    return np.asarray(converted)
+
+
+def scaled_to_cover(size: Size, target: Size) -> Size:
+    """The size of a picture scaled, in its own shape, until it just covers `target`.
+
+    >>> scaled_to_cover((600, 400), (200, 200))
+    (300, 200)
+    """
+    scale = max(target[0] / size[0], target[1] / size[1])
+    return max(target[0], round(size[0] * scale)), max(target[1], round(size[1] * scale))
+
+
+def has_shape(size: Size, target: Size) -> bool:
+    """Whether a picture has the target's shape, to the pixel that rounding may cost."""
+    covering = scaled_to_cover(size, target)
+    return max(covering[0] - target[0], covering[1] - target[1]) <= 1
+
+
+def to_size(picture: Picture, target: Size, fit: Fit | None) -> Picture:
+    """Bring (H, W, 3) uint8 to width and height `target`, by Pillow's bicubic rule; equal sizes stay as they are."""
+    height, width = picture.shape[:2]
+    if fit == "crop" and not has_shape((width, height), target):
+        covering = scaled_to_cover((width, height), target)
+        picture = resize(picture, (covering[1], covering[0]))
+        left, top = (covering[0] - target[0]) // 2, (covering[1] - target[1]) // 2
+        return np.ascontiguousarray(picture[top : top + target[1], left : left + target[0]])
+    return resize(picture, (target[1], target[0]))
+
+
+def through_jpeg(picture: Picture, quality: int) -> Picture:
+    """(H, W, 3) uint8 as it is after JPEG of that quality with 4:2:0 chroma subsampling."""
+    coded = io.BytesIO()
+    Image.fromarray(picture).save(coded, format="JPEG", quality=quality, subsampling="4:2:0")
+    with Image.open(coded) as image:
+        return np.asarray(image.convert("RGB"))

@@ -1,0 +1,147 @@
+"""The screen's scale by a bank card, and the viewing distance: what degrees of visual angle are made from."""
+
+from functools import partial
+
+from PySide6.QtCore import QRectF, Qt
+from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen, QShowEvent
+from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QPushButton, QWidget
+
+from gan_eval.quiz.app.pages.parts import button, text_label
+from gan_eval.quiz.app.pages.step import StepPage
+from gan_eval.quiz.app.style import Look
+from gan_eval.quiz.texts import Texts
+
+CARD_MM = (85.60, 53.98)
+"""Width and height of a bank card (ISO/IEC 7810, ID-1)."""
+
+DISTANCES_CM = (20, 500)
+"""The viewing distances that are taken for an answer."""
+
+_CORNER_MM = 3.18
+_NARROWEST = 120
+_LARGE_STEP = 20
+_MARGIN = 8
+"""Logical pixels around the frame, for its line."""
+
+
+class CardFrame(QWidget):
+    """A bank card's frame, so many physical pixels wide."""
+
+    def __init__(self, look: Look, words: Texts, *, width: int, widest: int) -> None:
+        super().__init__()
+        self._look = look
+        self._words = words
+        self._widest = widest
+        self.resize_to(width)
+
+    def resize_to(self, width: int) -> None:
+        """Draw it so wide."""
+        self.pixels = max(_NARROWEST, min(self._widest, width))
+        self.setAccessibleName(self._words("card_name", width=self.pixels))
+        wide = self.pixels / self.devicePixelRatio()
+        self.setFixedSize(round(wide) + _MARGIN, round(wide * CARD_MM[1] / CARD_MM[0]) + _MARGIN)
+        self.update()
+
+    def showEvent(self, _: QShowEvent) -> None:  # noqa: N802  (Qt's name)
+        """Only now the screen, and so its pixels, are known."""
+        self.resize_to(self.pixels)
+
+    def paintEvent(self, _: QPaintEvent) -> None:  # noqa: N802
+        """Draw the outer edge at the card's exact width."""
+        width = self.pixels / self.devicePixelRatio()
+        height = width * CARD_MM[1] / CARD_MM[0]
+        corner = width * _CORNER_MM / CARD_MM[0]
+        line = float(self._look.px(2))
+        card = QRectF((self.width() - width) / 2, (self.height() - height) / 2, width, height)
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(QPen(QColor(self._look.palette.accent), line))
+        painter.setBrush(QColor(self._look.palette.ground))
+        painter.drawRoundedRect(card.adjusted(line / 2, line / 2, -line / 2, -line / 2), corner, corner)
+        painter.end()
+
+
+class CardPage(StepPage):
+    """A frame is made as wide as a bank card that is held against the screen."""
+
+    def __init__(self, look: Look, words: Texts, *, width: int, widest: int) -> None:
+        """Make the page.
+
+        Args:
+            look: sizes and colours.
+            words: the texts.
+            width: the frame's width to begin with, in physical pixels.
+            widest: what fits on the screen, in physical pixels.
+        """
+        super().__init__(look, words, width=10_000)
+        self.add_text(words("card_title"), "title")
+        self.add_text(words("card_task"))
+        self.frame = CardFrame(look, words, width=width, widest=widest)
+        self.body.addWidget(self.frame, 0, Qt.AlignmentFlag.AlignHCenter)
+        row = QHBoxLayout()
+        row.addStretch(1)
+        for name, step in (("card_smaller", -1), ("card_larger", 1)):
+            row.addWidget(self._sizer(words(name), step))
+        row.addStretch(1)
+        self.body.addLayout(row)
+        self.add_way(hint="hint_card")
+        self.add_skip()
+        for key, step in {"Left": -1, "Down": -1, "Right": 1, "Up": 1}.items():
+            self.on_key(key, partial(self._change, step), held=True)
+
+    @property
+    def pixels_per_mm(self) -> float | None:
+        """Physical pixels in a millimetre; None: skipped."""
+        return None if self.skipped else self.frame.pixels / CARD_MM[0]
+
+    def _sizer(self, text: str, step: int) -> QPushButton:
+        made = button(text, partial(self._change, step))
+        made.setAutoRepeat(True)
+        return made
+
+    def _change(self, pixels: int) -> None:
+        self.frame.resize_to(self.frame.pixels + pixels)
+
+    def _scroll(self, direction: int) -> None:
+        """Page Up and Page Down size the frame here."""
+        self._change(-direction * _LARGE_STEP)
+
+
+class DistancePage(StepPage):
+    """How far the eyes are from the screen."""
+
+    def __init__(self, look: Look, words: Texts, *, centimetres: float | None) -> None:
+        super().__init__(look, words, width=640)
+        self.add_text(words("distance_title"), "title")
+        self.add_text(words("distance_task"))
+        self.line = QLineEdit("" if centimetres is None else f"{centimetres:g}", maxLength=8)
+        self.line.setMaximumWidth(look.font(120))
+        self.line.setAccessibleName(f"{words('distance_title')}, {words('distance_unit')}")
+        row = QHBoxLayout()
+        row.addWidget(self.line)
+        row.addWidget(text_label(words("distance_unit"), wrap=False))
+        row.addStretch(1)
+        self.body.addLayout(row)
+        self.problem = self.add_text("", "problem")
+        self.add_way()
+        self.add_skip()
+        self.first = self.line
+
+    @property
+    def centimetres(self) -> float | None:
+        """The distance; None: skipped, or not a distance."""
+        try:
+            found = float(self.line.text().strip().replace(",", "."))
+        except ValueError:
+            return None
+        least, most = DISTANCES_CM
+        return found if least <= found <= most and not self.skipped else None
+
+    def go_on(self) -> None:
+        """Only with a distance that can be."""
+        if self.centimetres is None and not self.skipped:
+            least, most = DISTANCES_CM
+            self.problem.setText(self.words("distance_wrong", least=least, most=most))
+            self.line.setFocus()
+        else:
+            self.went_on.emit()

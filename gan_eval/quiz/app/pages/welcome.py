@@ -1,0 +1,114 @@
+"""The first pages: what the session is about, what to do, and that it starts now."""
+
+from collections.abc import Mapping
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QHBoxLayout, QWidget
+
+from gan_eval.quiz.app.pages.parts import text_label
+from gan_eval.quiz.app.pages.step import StepPage
+from gan_eval.quiz.app.style import Look
+from gan_eval.quiz.instructions import instructions, keys_in_order, welcome_title
+from gan_eval.quiz.texts import Texts
+from gan_eval.quiz_settings import QuizSettings
+
+
+class WelcomePage(StepPage):
+    """What the session is about, what to do and with which keys; going back means to leave."""
+
+    def __init__(
+        self,
+        look: Look,
+        words: Texts,
+        settings: QuizSettings,
+        *,
+        title: str,
+        participant: str,
+        keys: Mapping[str, str],
+        trials: int,
+        done: int,
+    ) -> None:
+        """Make the page.
+
+        Args:
+            look: sizes and colours.
+            words: the texts.
+            settings: the quiz.
+            title: the study's, or nothing.
+            participant: the pseudonym.
+            keys: this participant's key of each answer.
+            trials: how many count.
+            done: how many of them are done, where the session goes on.
+        """
+        super().__init__(look, words)
+        self.add_text(title or welcome_title(settings, words), "title")
+        self.add_text(words("participant", participant=participant), "muted")
+        if done:
+            self.add_text(words("welcome_back", done=done, trials=trials))
+        for line in instructions(settings, trials, words):
+            self.add_text(line)
+        self.body.addWidget(key_caps(look, words, settings, keys))
+        self.add_way(back="leave", hint="hint_welcome")
+
+
+class ReadyPage(StepPage):
+    """The last page before trials: practice, or what counts."""
+
+    def __init__(
+        self,
+        look: Look,
+        words: Texts,
+        settings: QuizSettings,
+        *,
+        keys: Mapping[str, str],
+        title: str,
+        text: str,
+        may_go_back: bool,
+    ) -> None:
+        """Make the page.
+
+        Args:
+            look: sizes and colours.
+            words: the texts.
+            settings: the quiz.
+            keys: this participant's key of each answer.
+            title: such as `Practice`.
+            text: what comes now.
+            may_go_back: there are pages before it.
+        """
+        super().__init__(look, words, width=640)
+        self.add_text(title, "title")
+        self.add_text(text)
+        self.body.addWidget(key_caps(look, words, settings, keys))
+        self.add_text(words("ready_text"))
+        self.add_way(on="start", hint="hint_ready" if may_go_back else "hint_start")
+        self.back.setVisible(may_go_back)
+        self.back.setEnabled(may_go_back)
+
+
+def key_caps(look: Look, words: Texts, settings: QuizSettings, keys: Mapping[str, str]) -> QWidget:
+    """The keys as they lie on the keyboard, each with its answer."""
+    caps = QWidget()
+    caps.setLayoutDirection(Qt.LayoutDirection.LeftToRight)  # a keyboard is not mirrored
+    row = QHBoxLayout(caps)
+    row.setSpacing(look.px(12))
+    row.setContentsMargins(0, look.px(6), 0, look.px(6))
+    row.addStretch(1)
+    for place, (key, answer) in enumerate(keys_in_order(keys)):
+        if place:
+            row.addSpacing(look.px(12 if settings.protocol == "rating" else 48))
+        meaning = _meaning(answer, settings, words)
+        cap = text_label(key, "key", wrap=False)
+        cap.setAccessibleName(words("key_name", key=key, answer=meaning or answer))
+        row.addWidget(cap)
+        if meaning:
+            row.addWidget(text_label(meaning, wrap=False))
+    row.addStretch(1)
+    return caps
+
+
+def _meaning(answer: str, settings: QuizSettings, words: Texts) -> str:
+    """What stands beside a key: the answer; of grades only the ends."""
+    if settings.protocol == "rating":
+        return {"1": words("grade_lowest"), str(settings.grades): words("grade_highest")}.get(answer, "")
+    return words(f"answer_{answer}")

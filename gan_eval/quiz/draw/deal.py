@@ -1,0 +1,154 @@
+"""Dealing a list.
+
+List k of a study is a function of (study seed, k) alone, so that it can be dealt again, on any station, at any time.
+Every list has exact counts per class and per model, never two versions of one item, and runs of one class that are
+bounded from the first main trial to the last, catch trials and the borders of blocks included; over the lists each
+stimulus is judged nearly equally often.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Literal
+
+from gan_eval.errors import UserError
+from gan_eval.quiz.draw.choice import choose
+from gan_eval.quiz.draw.counts import possible_counts
+from gan_eval.quiz.draw.extras import PRACTICE_SETS, catch_offers, practice_offers
+from gan_eval.quiz.draw.offers import Role, pools_of
+from gan_eval.quiz.draw.order import Classes, complete, in_order, spread
+from gan_eval.quiz.random_numbers import generator
+from gan_eval.quiz_settings import QuizSettings
+from gan_eval.tabular import Row
+
+_POSITIONS = {"side_by_side": ("left", "right"), "one_after_other": ("first", "second")}
+
+
+@dataclass(frozen=True)
+class Draw:
+    """One dealt list."""
+
+    plan: tuple[Row, ...]
+    """Rows of `gan_eval.tables.PLANS` in the order of the trials; `session` and `simulated` are still None."""
+    warnings: tuple[str, ...]
+    """One line for each data set that is too small for what was asked for, or for lists that differ."""
+
+
+def deal(
+    stimuli: Iterable[Row],
+    settings: QuizSettings,
+    *,
+    seed: int,
+    list_number: int,
+    fraction: float | None = None,
+    practice: Sequence[Row] = (),
+    catch: Sequence[Row] = (),
+) -> Draw:
+    """Deal one list: practice, then a block for each data set, the blocks in random order, catch trials among them.
+
+    Args:
+        stimuli: rows of `gan_eval.tables.STIMULI`, of one or several sets; a stimulus may stand twice.
+        settings: protocol, counts, exposures, and whether smaller counts are allowed.
+        seed: the study's seed.
+        list_number: which list, from 1.
+        fraction: share of the planned training steps, for rows that do not say it themselves.
+        practice: stimuli of practice trials; default: items that the list leaves over.
+        catch: stimuli of catch trials.
+
+    Raises:
+        UserError: a data set lacks a class of pictures, or has fewer items than wanted under `strict_counts`; too few
+            catch stimuli.
+    """
+    if list_number < 1:
+        raise UserError(f"--list {list_number}: lists are numbered from 1")
+    pools = pools_of(stimuli, settings)
+    if not pools:
+        raise UserError("no stimuli to draw from; name a stimulus set with real and fake pictures")
+    warnings: list[str] = []
+    blocks: list[list[Row]] = []
+    left = {}
+    names = sorted(pools)
+    for place in generator(seed, list_number, "blocks").permutation(len(names)):
+        pool = pools[names[place]]
+        counts, warning = possible_counts(pool, settings)
+        warnings += [warning] if warning else []
+        chosen = choose(pool, counts, seed=seed, list_number=list_number)
+        left[pool.dataset] = pool.without(row["item"] for _, row in chosen)
+        blocks.append(_rows(chosen, settings, "main", seed=seed, list_number=list_number))
+    shown = {row["item"] for block in blocks for row in block}
+    own = {name: pool.without(shown) for name, pool in pools_of(practice, settings, setting=PRACTICE_SETS).items()}
+    trying, warning = practice_offers(
+        own or left, settings, generator(seed, list_number, "practice"), from_own_sets=bool(own)
+    )
+    warnings += [warning] if warning else []
+    shown |= {row["item"] for _, row in trying}
+    caught = catch_offers(catch, settings, generator(seed, list_number, "catch"), shown=shown)
+    first = _rows(trying, settings, "practice", seed=seed, list_number=list_number)
+    catches = _rows(caught, settings, "catch", seed=seed, list_number=list_number)
+    rows = _in_blocks(first, blocks, catches, settings, seed=seed, list_number=list_number)
+    plan = tuple(_plan_row(row, trial, fraction) for trial, row in enumerate(rows, start=1))
+    return Draw(plan, tuple(sorted(warnings)))
+
+
+def _rows(
+    chosen: Sequence[tuple[Role, Row]],
+    settings: QuizSettings,
+    phase: Literal["practice", "main", "catch"],
+    *,
+    seed: int,
+    list_number: int,
+) -> list[Row]:
+    """The trials of one phase, of the main ones those of one data set; not yet in order."""
+    rows = complete(
+        chosen,
+        levels_ms=settings.levels_ms,
+        positions=_POSITIONS[settings.layout] if settings.shows_pairs else None,
+        list_number=list_number,
+        generator=generator(seed, list_number, phase, "trials", *_datasets(row for _, row in chosen)),
+    )
+    return [{**row, "phase": phase} for row in rows]
+
+
+def _in_blocks(
+    practice: Sequence[Row],
+    blocks: Sequence[Sequence[Row]],
+    catches: Sequence[Row],
+    settings: QuizSettings,
+    *,
+    seed: int,
+    list_number: int,
+) -> list[Row]:
+    """All trials in their order, runs of one class bounded in practice and from the first main trial to the last."""
+    pairs = settings.shows_pairs
+    classes = Classes("position", _POSITIONS[settings.layout]) if pairs else Classes("kind", ("real", "fake"))
+    lot = generator(seed, list_number, "order", "practice", *_datasets(practice))
+    first = [{**row, "block": 1} for row in in_order(practice, classes=classes, generator=lot)]
+    lot = generator(seed, list_number, "spread")
+    waiting = iter([catches[place] for place in lot.permutation(len(catches))])
+    rows: list[Row] = []
+    places = spread(len(catches), [len(block) for block in blocks], lot)
+    for number, (block, among) in enumerate(zip(blocks, places, strict=True), start=1):
+        lot = generator(seed, list_number, "order", *_datasets(block))
+        caught = list(islice(waiting, len(among)))
+        ordered = in_order(block, caught, among, classes=classes, generator=lot, after=rows)
+        rows += [{**row, "block": number} for row in ordered]
+    return first + rows
+
+
+def _datasets(rows: Iterable[Row]) -> list[str]:
+    return sorted({row["dataset"] for row in rows})
+
+
+def _plan_row(row: Row, trial: int, fraction: float | None) -> Row:
+    copied = ("stimulus", "stimulus_b", "item", "kind", "model", "dataset", "sha256", "sha256_b")
+    return {
+        "session": None,
+        "block": row["block"],
+        "trial": trial,
+        "phase": row["phase"],
+        "position": row.get("position"),
+        **{name: row[name] for name in copied},
+        "requested_exposure_ms": row["requested_exposure_ms"],
+        "simulated": None,
+        "fraction": fraction if row["own"] is None else row["own"],
+    }

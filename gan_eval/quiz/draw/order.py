@@ -1,0 +1,158 @@
+"""In which order: classes in bounded runs, positions and exposures in equal shares, catch trials spread out."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise, takewhile
+
+import numpy as np
+
+from gan_eval.quiz.draw.offers import Role
+from gan_eval.tabular import Row
+
+LONGEST_RUN = 3
+"""At most so many trials of one class in a row, wherever the counts allow it."""
+
+
+@dataclass(frozen=True)
+class Classes:
+    """What bounded runs are made of: two words of one column of the trials."""
+
+    column: str
+    words: tuple[str, str]
+
+
+def complete(
+    chosen: Sequence[tuple[Role, Row]],
+    *,
+    levels_ms: Sequence[float | None],
+    positions: tuple[str, str] | None,
+    list_number: int,
+    generator: np.random.Generator,
+) -> list[Row]:
+    """The offers, each with its exposure and, of a pair, the position of its picture a; not yet in order.
+
+    Args:
+        chosen: the offers with their roles.
+        levels_ms: the exposures; each class, and each role, has them in equal shares.
+        positions: where or when a pair's picture a can be shown; None: single pictures.
+        list_number: what is odd goes to another level from list to list.
+        generator: random numbers.
+    """
+    rows = _with_levels(chosen, levels_ms, list_number, generator)
+    if positions is None:
+        return rows
+    first = (len(rows) + list_number % 2) // 2
+    halves = [positions[0]] * first + [positions[1]] * (len(rows) - first)
+    return [{**row, "position": position} for row, position in zip(_shuffled(rows, generator), halves, strict=True)]
+
+
+def spread(trials: int, sizes: Sequence[int], generator: np.random.Generator) -> list[list[int]]:
+    """Where among blocks of `sizes` trials so many others go: one into each equal stretch of them all, at random.
+
+    Returns:
+        For each block, before which of its trials one goes, ascending; never before the very first.
+    """
+    edges = np.linspace(1, sum(sizes), trials + 1).astype(int)
+    places = sorted(int(generator.integers(low, max(low + 1, high))) for low, high in pairwise(edges))
+    starts = np.cumsum([0, *sizes[:-1]])
+    blocks = np.minimum(np.searchsorted(starts, places, side="right"), len(sizes)) - 1
+    return [
+        [place - int(start) for place, at in zip(places, blocks, strict=True) if at == block]
+        for block, start in enumerate(starts)
+    ]
+
+
+def in_order(
+    rows: Sequence[Row],
+    among: Sequence[Row] = (),
+    places: Sequence[int] = (),
+    *,
+    classes: Classes,
+    generator: np.random.Generator,
+    after: Sequence[Row] = (),
+) -> list[Row]:
+    """The trials of one block in random order, with bounded runs of one class.
+
+    Args:
+        rows: the block's own trials.
+        among: catch trials that go among them; they count in the runs.
+        places: before which of the block's own trials each of them goes, as nearly as the order of classes has room.
+        classes: what runs are made of.
+        generator: random numbers.
+        after: the trials before this block, whose last run goes on in it. Where there are none, one of the block's own
+            trials comes first, if there is any of its class.
+    """
+    column = classes.column
+    counts = Counter(row[column] for row in (*rows, *among))
+    order = class_order({word: counts[word] for word in classes.words}, generator, after=[row[column] for row in after])
+    taken: dict[int, Row] = {}
+    for earlier, (row, place) in enumerate(zip(among, places, strict=True)):
+        free = [spot for spot, word in enumerate(order) if word == row[column] and spot not in taken]
+        wanted = place + earlier
+        taken[min(free, key=lambda spot: (spot == 0 and not after, abs(spot - wanted)))] = row
+    queues = {word: _shuffled([row for row in rows if row[column] == word], generator) for word in classes.words}
+    return [taken[spot] if spot in taken else queues[word].pop() for spot, word in enumerate(order)]
+
+
+def class_order(
+    counts: Mapping[str, int],
+    generator: np.random.Generator,
+    *,
+    longest: int = LONGEST_RUN,
+    after: Sequence[str] = (),
+) -> list[str]:
+    """A random sequence of two classes without a run above `longest`, the last run of `after` included.
+
+    Where the counts are too unequal for `longest`, the shortest possible bound is taken instead, so it never fails.
+    Each next class is drawn in proportion to what is left of it, among those after which the rest can be ordered.
+
+    >>> class_order({"real": 1, "fake": 5}, np.random.default_rng(0))
+    ['fake', 'fake', 'fake', 'real', 'fake', 'fake']
+    """
+    left = dict(counts)
+    last = after[-1] if after else None
+    run = sum(1 for _ in takewhile(lambda kind: kind == last, reversed(after)))
+    bound = longest
+    order: list[str] = []
+    while sum(left.values()):
+        runs = {kind: run + 1 if kind == last else 1 for kind in left}
+        possible = [kind for kind in left if left[kind] and _can_follow(kind, left, run=runs[kind], bound=bound)]
+        if not possible:  # in the first place only: a class is taken where the rest can follow
+            bound += 1
+            continue
+        ticket = generator.integers(sum(left[kind] for kind in possible))
+        kind = possible[0] if ticket < left[possible[0]] else possible[-1]
+        left[kind] -= 1
+        last, run = kind, runs[kind]
+        order.append(kind)
+    return order
+
+
+def _can_follow(kind: str, left: Mapping[str, int], *, run: int, bound: int) -> bool:
+    """Whether the rest can be ordered after `kind` is taken from `left` and makes a run of `run`."""
+    same = left[kind] - 1
+    other = sum(left.values()) - left[kind]
+    return run <= bound and same <= (bound - run) + bound * other and other <= bound * (same + 1)
+
+
+def _with_levels(
+    chosen: Sequence[tuple[Role, Row]],
+    levels_ms: Sequence[float | None],
+    list_number: int,
+    generator: np.random.Generator,
+) -> list[Row]:
+    """Deal the levels round the trials of each class, role by role."""
+    rows: list[Row] = []
+    for kind in sorted({str(row["kind"]) for _, row in chosen}):
+        same = [pair for pair in chosen if str(pair[1]["kind"]) == kind]
+        dealt = sorted((same[place] for place in generator.permutation(len(same))), key=lambda pair: pair[0])
+        rows += [
+            {**row, "requested_exposure_ms": levels_ms[(place + list_number) % len(levels_ms)]}
+            for place, (_, row) in enumerate(dealt)
+        ]
+    return rows
+
+
+def _shuffled(rows: Sequence[Row], generator: np.random.Generator) -> list[Row]:
+    return [rows[place] for place in generator.permutation(len(rows))]

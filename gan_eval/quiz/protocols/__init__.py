@@ -1,0 +1,23 @@
+"""The protocols of the quiz, one plain class each, by name."""
+
+from collections.abc import Callable, Mapping
+
+from gan_eval.quiz.protocols.interface import QuizProtocol, Showings, Timing
+from gan_eval.quiz.protocols.model_vs_model import ModelVsModel
+from gan_eval.quiz.protocols.paired import Paired
+from gan_eval.quiz.protocols.rating import Rating
+from gan_eval.quiz.protocols.single import QuickResponse, YesNo
+from gan_eval.quiz.protocols.staircase import Staircase
+from gan_eval.quiz_settings import QuizSettings
+
+__all__ = ["PROTOCOLS", "QuizProtocol", "Showings", "Timing", "protocol_for"]
+
+PROTOCOLS: Mapping[str, Callable[..., QuizProtocol]] = {
+    each.name: each for each in (QuickResponse, YesNo, Paired, Staircase, ModelVsModel, Rating)
+}
+"""Each is made from the settings and, by keyword, the number of the participant's list."""
+
+
+def protocol_for(settings: QuizSettings, *, list_number: int = 1) -> QuizProtocol:
+    """The protocol that the settings name, for the participant with this list."""
+    return PROTOCOLS[settings.protocol](settings, list_number=list_number)

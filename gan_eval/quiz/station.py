@@ -1,0 +1,109 @@
+"""What the timing self-test found on this computer, kept for the sessions that follow."""
+
+import os
+import sys
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Literal
+
+from gan_eval.errors import UserError
+from gan_eval.files import read_json, write_json
+from gan_eval.tabular import Row
+
+PresenterName = Literal["raster", "opengl"]
+
+
+@dataclass(frozen=True)
+class ScreenKey:
+    """Which screen, driven how: after a change of any of these the self-test is to be repeated."""
+
+    name: str
+    width: int
+    """Physical pixels."""
+    height: int
+    refresh_hz: float
+    """As the platform states it."""
+    platform: str
+    """Qt's platform: xcb, wayland, windows, cocoa, ..."""
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.width}x{self.height} {self.refresh_hz:.2f} Hz {self.platform}"
+
+
+@dataclass(frozen=True)
+class Check:
+    """One measured value of the self-test, a row of the table `checks` without its session."""
+
+    check: str
+    value: float
+    unit: str
+    verdict: Literal["ok", "warning", "failed"]
+
+
+@dataclass(frozen=True)
+class ScreenTiming:
+    """What the self-test found on one screen."""
+
+    presenter: PresenterName
+    """The one to use."""
+    vsync: bool | None
+    """Presenting by OpenGL was measured to wait for the screen; None: it was not measured."""
+    refresh_hz: float
+    """As measured where `vsync`; else as the platform states it."""
+    measured_at: str
+    """UTC, ISO 8601."""
+    checks: tuple[Check, ...] = ()
+
+    def rows(self, session: str, *, simulated: bool = False) -> list[Row]:
+        """Rows of the table `checks`."""
+        shared = {"session": session, "measured_at": self.measured_at, "simulated": simulated, "fraction": None}
+        return [{**asdict(check), **shared} for check in self.checks]
+
+
+def station_file() -> Path:
+    """Where this user's self-tests are kept, by the customs of the system."""
+    if sys.platform == "win32":
+        folder = Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
+    elif sys.platform == "darwin":
+        folder = Path.home() / "Library" / "Application Support"
+    else:
+        folder = Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state")
+    return folder / "gan-eval" / "screens.json"
+
+
+def read_timing(screen: ScreenKey, path: Path | None = None) -> ScreenTiming | None:
+    """What was found on this screen; None where the self-test was never run on it.
+
+    Raises:
+        UserError: the file is damaged.
+    """
+    path = path or station_file()
+    if not path.is_file():
+        return None
+    found = read_json(path)
+    try:
+        kept = found.get(str(screen))
+        return None if kept is None else _timing(kept)
+    except (AttributeError, KeyError, TypeError) as error:
+        raise UserError(
+            f"{path}: not a record of self-tests; remove it and repeat `gan-eval quiz --self-test`"
+        ) from error
+
+
+def keep_timing(screen: ScreenKey, timing: ScreenTiming, path: Path | None = None) -> Path:
+    """Keep what was found on a screen, in place of what was found before; where.
+
+    Raises:
+        UserError: the file is damaged, or cannot be written.
+    """
+    path = path or station_file()
+    kept = read_json(path) if path.is_file() else {}
+    if not isinstance(kept, dict):
+        raise UserError(f"{path}: not a record of self-tests; remove it and repeat `gan-eval quiz --self-test`")
+    write_json(path, {**kept, str(screen): asdict(timing)})
+    return path
+
+
+def _timing(kept: dict[str, object]) -> ScreenTiming:
+    checks = tuple(Check(**check) for check in kept["checks"])  # type: ignore[attr-defined]
+    return ScreenTiming(**{**kept, "checks": checks})  # type: ignore[arg-type]

@@ -1,0 +1,111 @@
+"""The tables behind the page as files that can be saved from it, without scripts."""
+
+import gzip
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from gan_eval.files import sha256_bytes
+from gan_eval.report.folder import StudyFolder
+from gan_eval.report.pictures import data_uri
+from gan_eval.report.words import NARROW, View, whole
+
+LARGE = 1_000_000
+"""Bytes of a file; larger ones are packed."""
+LARGEST = 4_000_000
+"""Bytes of a packed file; larger ones are not on the page."""
+REPEATED = 30_000
+"""Bytes of a file that is put beside each table that shows it; larger ones stand once, in the list of all."""
+
+
+@dataclass(frozen=True)
+class Download:
+    """One table's file."""
+
+    table: str
+    """Its name among `StudyFolder.files`."""
+    anchor: str
+    """Identifier of its row in the list of all tables."""
+    file_name: str
+    path: str
+    """Relative to the study's folder."""
+    rows: int
+    size: int
+    sha256: str
+    """Of the file's bytes, before packing."""
+    uri: str
+    """The file itself; empty where it is too large for a page."""
+    data: bytes
+    """The file's bytes."""
+
+    @property
+    def told_size(self) -> str:
+        """In words."""
+        return f"{whole(self.size)}{NARROW}B" if self.size < 10_000 else f"{whole(round(self.size / 1000))}{NARROW}kB"
+
+
+@dataclass(frozen=True)
+class Link:
+    """A link below a table."""
+
+    href: str
+    words: str
+    file_name: str = ""
+    """Under which the browser saves it; empty: the link leads to a place on the page."""
+
+
+def downloads(folder: StudyFolder) -> list[Download]:
+    """Every table that the folder holds, in the order of reading."""
+    return [_download(folder, name, place) for place, name in enumerate(folder.files)]
+
+
+def _download(folder: StudyFolder, name: str, place: int) -> Download:
+    path = folder.files[name]
+    data = path.read_bytes()
+    is_published = name.startswith("published/")
+    frame = folder.published[path.name] if is_published else folder.tables[name]
+    file_name = safe_name(f"published-{path.name}" if is_published else path.name)
+    uri = data_uri(data, "text/csv")
+    if len(data) > LARGE:
+        packed = gzip.compress(data, mtime=0)
+        file_name += ".gz"
+        uri = data_uri(packed, "application/gzip") if len(packed) <= LARGEST else ""
+    return Download(
+        table=name,
+        anchor=f"file-{place}",
+        file_name=file_name,
+        path=path.relative_to(folder.path).as_posix(),
+        rows=len(frame),
+        size=len(data),
+        sha256=sha256_bytes(data),
+        uri=uri,
+        data=data,
+    )
+
+
+def safe_name(name: str) -> str:
+    """A file name of plain letters, of at most 100.
+
+    >>> safe_name('a|b"<c>.csv')
+    'a_b_c_.csv'
+    """
+    stem, dot, suffix = name.rpartition(".")
+    plain = [re.sub(r"[^A-Za-z0-9-]+", "_", part) for part in (stem or suffix, suffix if dot else "")]
+    return f"{plain[0][:90] or 'table'}{dot if stem else ''}{plain[1][:9] if stem else ''}"
+
+
+def links(source: Sequence[str], found: Mapping[str, Download]) -> list[Link]:
+    """A link for each of these tables: the file itself where it is small, else its place in the list of all."""
+    made = []
+    for file in (found[name] for name in source if name in found):
+        if file.uri and file.size <= REPEATED:
+            made.append(Link(file.uri, f"Save {file.file_name}", file.file_name))
+        else:
+            made.append(Link(f"#{file.anchor}", f"{file.file_name}, in the list of all tables"))
+    return made
+
+
+def files_view(found: Sequence[Download]) -> View:
+    """The list of all tables without the links, for formats that have files beside them."""
+    rows = [[file.path, whole(file.rows), file.told_size, file.sha256] for file in found]
+    return View("All tables", ["file", "rows", "size", "SHA-256"], rows, last_is_text=True)

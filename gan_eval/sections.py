@@ -1,0 +1,93 @@
+"""Sections of settings: frozen values that are checked when they are made, with errors that name the field."""
+
+import difflib
+import re
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from gan_eval.errors import UserError
+
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
+"""A name that is safe in a file path and in an identifier: letters, digits, `_`, `-`, `.`."""
+
+
+class Section(BaseModel):
+    """A section of the study file: frozen, and without unknown keys."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+_ALTERNATIVES = ("float", "constrained-float", "[key]")
+"""Words that pydantic puts into a field's path where it tried several types; the others begin with `literal[`."""
+
+
+def first_problem(error: ValidationError, model: type[BaseModel], *, prefix: str = "") -> str:
+    """The user's line for the first thing that is wrong: field, what was found, what is wanted."""
+    problem = error.errors()[0]
+    place = _place(problem["loc"])
+    field = prefix + ".".join(str(part) for part in place)
+    words = [other["ctx"]["expected"] for other in error.errors() if _place(other["loc"]) == place and _is_word(other)]
+    if words and str(place[-1]).endswith("_ms"):
+        return f"{field}: found {problem['input']!r}; wanted milliseconds above 0, or {words[0].strip(chr(39))}"
+    if problem["type"] == "extra_forbidden":
+        near = difflib.get_close_matches(str(place[-1]), _keys_at(model, place[:-1]), n=1)
+        hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(_keys_at(model, place[:-1]))}"
+        return f"{field}: no such key; {hint}"
+    message = problem["msg"].removeprefix("Value error, ")
+    if not field or message.startswith("models."):
+        return message
+    if problem["type"] == "missing":
+        return f"{field}: is missing; give it a value"
+    if problem["type"] == "value_error":
+        own_field = re.match(r"[a-z_]+: ", message)  # a section's check of several fields names the one to mend
+        return f"{field}.{message}" if own_field else f"{field}: {message}"
+    if problem["type"] == "tuple_type":
+        return f"{field}: found {problem['input']!r}; wanted a list such as [{problem['input']!r}]"
+    return f"{field}: found {problem['input']!r}; {message[0].lower()}{message[1:]}"
+
+
+def _place(location: tuple[int | str, ...]) -> list[int | str]:
+    """A field's path without the types that pydantic tried."""
+    return [part for part in location if part not in _ALTERNATIVES and not str(part).startswith("literal[")]
+
+
+def _is_word(problem: Any) -> bool:
+    return bool(problem["type"] == "literal_error")
+
+
+def _keys_at(model: type[BaseModel], place: list[Any]) -> list[str]:
+    """The known keys of the section at `place`, walking through tables such as [data.NAME]."""
+    current: Any = model
+    for part in place:
+        if isinstance(current, type) and issubclass(current, BaseModel):
+            current = current.model_fields[str(part)].annotation
+        else:
+            current = current.__args__[0 if isinstance(part, int) else 1]  # tuple[Section, ...], or dict[Name, Section]
+    return list(current.model_fields) if isinstance(current, type) and issubclass(current, BaseModel) else []
+
+
+SectionType = TypeVar("SectionType", bound=Section)
+
+
+def _as_flag(name: str) -> str:
+    return f"--{name.replace('_', '-')}"
+
+
+def check_options(
+    section: type[SectionType], options: Mapping[str, Any], *, spelled: Callable[[str], str] = _as_flag
+) -> SectionType:
+    """A section made from command-line options.
+
+    Args:
+        spelled: how the user wrote the option for a field of this name.
+
+    Raises:
+        UserError: an option's value is not what it must be; the message names the option.
+    """
+    try:
+        return section(**options)
+    except ValidationError as error:
+        name, _, problem = first_problem(error, section).partition(": ")
+        raise UserError(f"{spelled(name.split('.')[0])}: {problem}" if problem else name) from error

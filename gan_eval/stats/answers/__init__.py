@@ -1,0 +1,1 @@
+"""What people answered: rates, detection, pairs, thresholds, agreement."""

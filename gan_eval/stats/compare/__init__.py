@@ -1,0 +1,1 @@
+"""Differences: fakes and reals, model and model, with intervals, equivalence and correction."""

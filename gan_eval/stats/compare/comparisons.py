@@ -1,0 +1,211 @@
+"""Can they tell? Which model fools more? Do they know reals better than fakes? Differences, with Holm's correction."""
+
+import numpy as np
+import pandas as pd
+from scipy.stats import fisher_exact
+
+from gan_eval.analysis_settings import AnalysisSettings
+from gan_eval.stats.compare.contrasts import ALPHA, Fits, estimate
+from gan_eval.stats.compare.pair_questions import pair_questions, unnamed_pairs
+from gan_eval.stats.compare.questions import (
+    TOLD_APART,
+    Asked,
+    kind_questions,
+    model_questions,
+    provenance_of,
+    require_known_models,
+)
+from gan_eval.stats.intervals import Z90, holm, newcombe
+from gan_eval.stats.trials import answered_trials, main_trials, pair_trials
+from gan_eval.tables import COMPARISONS
+from gan_eval.tabular import conform
+
+__all__ = ["ALPHA", "TOLD_APART", "against_published", "comparisons"]
+
+PUBLISHED = "published"
+
+
+def comparisons(trials: pd.DataFrame, *, plan: AnalysisSettings | None = None) -> pd.DataFrame:
+    """The table `comparisons` of a trials table.
+
+    `told apart`: the share of fakes called fake minus the share of reals called fake, over all answers. It is twice the
+    balanced accuracy less one, is 0 for whoever answers without regard to the picture, whatever their leaning and
+    however unequal the numbers of reals and fakes, and so says whether people can tell. Data sets count by their
+    answers; those with one kind of picture do not count.
+    `real vs fake`: accuracy on reals minus accuracy on fakes, for each data set and over all.
+    `models on DATASET`: fooling rate of one model minus that of another on the same data set.
+    `told apart in pairs` (all data sets), `told apart in pairs on DATASET` (b: `fake`, or one of several models): the
+    share of pairs in which the real picture was chosen, minus one half.
+    `preferred on DATASET`: the share of pairs of two models in which a was chosen, minus one half.
+
+    Where single pictures were shown but no data set has answers to both kinds, the row `told apart` holds the counts,
+    and `note` the reason.
+
+    The differences come from the crossed mixed model, averaged over participants and stimuli; `basis` and `note` say
+    where they do not (`contrasts`). p_holm corrects over the rows of one of these kinds; where a plan
+    names the pairs of models, the others are exploratory and corrected among themselves. Equivalence is not corrected:
+    each row's `p_equivalent` stands alone, so of many models some pair may be called equivalent that is not.
+
+    Args:
+        trials: the table `trials`.
+        plan: pairs of models, margin, link and slope; without it all pairs are compared, no equivalence is judged, and
+            `exploratory` is empty.
+
+    Raises:
+        UserError: the plan names a model that is not among the trials' models.
+    """
+    answered = answered_trials(trials)
+    settings = plan or AnalysisSettings()
+    require_known_models(settings, trials)
+    fits: Fits = {}
+    pairs = pair_trials(trials)
+    asked = [
+        *kind_questions(answered, settings),
+        *model_questions(answered, settings),
+        *pair_questions(pairs, settings),
+    ]
+    rows = [_row(one, settings, fits, planned=plan is not None) for one in asked]
+    if not any(one.family == TOLD_APART for one in asked):
+        rows = [*_untold(main_trials(trials), planned=plan is not None), *rows]
+    rows += unnamed_pairs(pairs, planned=plan is not None)
+    table = pd.DataFrame(rows, columns=[*COMPARISONS.names, "family"])
+    if len(table):
+        table["p_holm"] = table.groupby(["family", "exploratory"], dropna=False)["p"].transform(holm)
+        table = _judged(table)
+    return conform(table.drop(columns="family"), COMPARISONS, where="comparisons")
+
+
+def _row(asked: Asked, settings: AnalysisSettings, fits: Fits, *, planned: bool) -> dict[str, object]:
+    margin = None if asked.margin_factor is None or settings.margin is None else settings.margin * asked.margin_factor
+    found = estimate(asked.question, margin=margin, fits=fits, why_not=asked.why_not)
+    in_a = asked.question.in_a
+    n_a, n_b = asked.counts or (int(in_a.sum()), int((~in_a).sum()))
+    return {
+        **{name: value for name, value in found._asdict().items() if name in COMPARISONS.names},
+        "family": asked.family,
+        "comparison": asked.comparison,
+        "a": asked.a,
+        "b": asked.b,
+        "measure": asked.measure,
+        "margin": np.nan if margin is None else settings.margin,
+        "noninferior": _noninferior(found.ci90_low, margin) if asked.noninferior else None,
+        "n_a": n_a,
+        "n_b": n_b,
+        "exploratory": not asked.planned if planned else None,
+        "note": "; ".join(filter(None, [asked.note, found.note, _twice(asked, margin), asked.carried["note"]])) or None,
+        "simulated": asked.carried["simulated"],
+        "fraction": asked.carried["fraction"],
+    }
+
+
+def _twice(asked: Asked, margin: float | None) -> str:
+    """What the ends of an interval are held against, where that is not the column `margin`."""
+    if margin is None or asked.margin_factor != 2:
+        return ""
+    return f"held against twice the margin, {margin:g}: the difference is twice the distance from guessing"
+
+
+def _untold(main: pd.DataFrame, *, planned: bool) -> list[dict[str, object]]:
+    """The row `told apart` without numbers; none where no single pictures were shown."""
+    if main.empty:
+        return []
+    answered = main[main["answered"].to_numpy(bool)]
+    fakes = int(answered["is_fake"].sum())
+    reals = len(answered) - fakes
+    if answered.empty:
+        reason = "no answered trials"
+    elif not reals or not fakes:
+        reason = f"only {'fakes' if fakes else 'reals'} were judged: nothing to compare with"
+    else:
+        reason = "no data set has answers to both reals and fakes"
+    if len(answered) and answered["stimulus"].nunique() == 1:
+        reason = f"one stimulus; {reason}"
+    carried = provenance_of(main)
+    return [
+        {
+            "family": TOLD_APART,
+            "comparison": TOLD_APART,
+            "a": "fake",
+            "b": "real",
+            "measure": "called_fake",
+            "n_a": fakes,
+            "n_b": reals,
+            "exploratory": False if planned else None,
+            "note": "; ".join(filter(None, [reason, carried["note"]])),
+            "simulated": carried["simulated"],
+            "fraction": carried["fraction"],
+        }
+    ]
+
+
+def _noninferior(ci90_low: float, margin: float | None) -> bool | None:
+    """a falls short of b by less than the margin; None where there is no interval."""
+    return None if margin is None or np.isnan(ci90_low) else bool(ci90_low > -margin)
+
+
+def _judged(table: pd.DataFrame) -> pd.DataFrame:
+    """With verdicts: two one-sided tests at 5 % each are the 90 % interval within the margin."""
+    different = table["p_holm"].astype("float64") < ALPHA
+    equivalent = table["p_equivalent"].astype("float64") < ALPHA
+    both = (different & equivalent).to_numpy(bool)
+    words = np.where(different, "different", np.where(equivalent, "equivalent", "undecided")).astype(object)
+    words[table["difference"].isna().to_numpy(bool)] = None
+    said = [
+        "; ".join(filter(None, ["differs, but by less than the margin" if less else "", note]))
+        for less, note in zip(both, table["note"].fillna(""), strict=True)
+    ]
+    return table.assign(verdict=words, note=pd.Series(said, index=table.index).replace("", None))
+
+
+def against_published(rates: pd.DataFrame, published: pd.DataFrame) -> pd.DataFrame:
+    """The run's share of correct answers minus a published one, for each data set and group that both have.
+
+    Both sides are counts, so the answers are taken as independent: Newcombe's interval and Fisher's exact test.
+
+    Args:
+        rates: the table `rates` of the run.
+        published: the table `published_quiz`.
+
+    Returns:
+        A frame of the table `comparisons`, `comparison` being `published`.
+    """
+    run = rates[rates["scope"] == "dataset"].set_index("id")
+    rows = []
+    for theirs in published.to_dict("records"):
+        if theirs["dataset"] not in run.index:
+            continue
+        own = run.loc[theirs["dataset"]]
+        k, n = (
+            (int(own["correct_rejections"]), int(own["n_real"]))
+            if theirs["group"] == "real"
+            else (int(own["hits"]), int(own["n_fake"]))
+        )
+        if n == 0 or theirs["trials"] < 1:
+            continue
+        k_theirs = round(theirs["percent_correct"] / 100 * theirs["trials"])
+        low, high = newcombe(k, n, k_theirs, theirs["trials"])
+        low90, high90 = newcombe(k, n, k_theirs, theirs["trials"], z=Z90)
+        rows.append(
+            {
+                "comparison": PUBLISHED,
+                "a": f"{theirs['dataset']} {theirs['group']}",
+                "b": theirs["study"],
+                "measure": "accuracy",
+                "difference": k / n - k_theirs / theirs["trials"],
+                "ci_low": low,
+                "ci_high": high,
+                "ci90_low": low90,
+                "ci90_high": high90,
+                "basis": "independent",
+                "p": fisher_exact(np.array([[k, n - k], [k_theirs, theirs["trials"] - k_theirs]])).pvalue,
+                "n_a": n,
+                "n_b": theirs["trials"],
+                "simulated": own["simulated"],
+                "fraction": own["fraction"],
+                "note": "answers taken as independent",
+            }
+        )
+    table = pd.DataFrame(rows, columns=list(COMPARISONS.names))
+    table["p_holm"] = holm(table["p"].astype("float64"))
+    table["verdict"] = np.where(table["p_holm"] < ALPHA, "different", "undecided")
+    return conform(table, COMPARISONS, where="comparisons")

@@ -1,0 +1,19 @@
+"""How many trials are fitted, and how few groups are few: the same for all that fits crossed models."""
+
+MOST_TESTED = 200_000
+"""Above this many trials single models are fitted without refits: no likelihood-ratio tests, slopes, covariates,
+bootstrap, nor differences of models. Fits take seconds each from there."""
+MOST_FITTED = 1_000_000
+"""Above this many trials no crossed model is fitted."""
+_FEW = 6
+"""Below this many groups a standard deviation is badly known."""
+
+
+def few_groups(participants: int, stimuli: int) -> list[str]:
+    """A word for each factor of few groups; of one group there is no model.
+
+    >>> few_groups(3, 40)
+    ['few participants (3): their spread is badly known']
+    """
+    counts = (("participants", participants), ("stimuli", stimuli))
+    return [f"few {name} ({count}): their spread is badly known" for name, count in counts if 1 < count < _FEW]

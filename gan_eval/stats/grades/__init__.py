@@ -1,0 +1,1 @@
+"""How real pictures look: grades and those who give them."""

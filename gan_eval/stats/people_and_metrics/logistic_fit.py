@@ -1,0 +1,129 @@
+"""The monotonic logistic curve from a metric to the fooling rate (VQEG; ITU-T P.1401, section 7.2)."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.optimize import least_squares
+from scipy.special import expit
+
+FEWEST_FOR_CURVE = 8
+"""Fewer points than twice the four parameters bend the curve to their noise."""
+_FEWEST_VALUES = 4
+_WIDTHS = (0.02, 20.0)
+"""Bounds of the curve's width, in the spread of the metric."""
+_LOWEST, _HIGHEST = -1.0, 2.0
+"""Bounds of the asymptotes."""
+_REACH = 3.0
+"""How far beyond the values the curve's centre may lie, in the spread of the metric."""
+
+
+class NoCurveError(Exception):
+    """There is no curve; the message is the word for the reader."""
+
+
+@dataclass(frozen=True)
+class LogisticCurve:
+    """rate = low + (high - low) / (1 + exp(-(x - centre) / width)), low <= high; width < 0 falls with the metric.
+
+    >>> float(LogisticCurve(low=0.2, high=0.8, centre=30.0, width=2.0)(np.array(30.0)))
+    0.5
+    """
+
+    low: float
+    """Lower asymptote, -1..1."""
+    high: float
+    """Upper asymptote, 0..2."""
+    centre: float
+    """Metric value half-way between the asymptotes."""
+    width: float
+    """In units of the metric; its sign is the direction."""
+
+    def __call__(self, x: np.ndarray) -> np.ndarray:
+        """The rate at metric values x."""
+        return self.low + (self.high - self.low) * expit((np.asarray(x, float) - self.centre) / self.width)
+
+
+def fit_logistic(x: np.ndarray, y: np.ndarray, *, rising: bool) -> LogisticCurve:
+    """Least-squares logistic curve with four parameters, monotonic in the direction asked for.
+
+    The asymptotes may lie up to 1 outside a rate's 0..1, so that the middle stretch of a curve can meet data that show
+    no bend. The width is kept between 1/50 of and 20 times the values' spread (half their interquartile range, or
+    their standard deviation where that is 0), and the centre within three spreads of the values: without bounds such
+    fits run off to infinity.
+
+    Args:
+        x: (n,) metric values; points with a value that is not finite are left out.
+        y: (n,) rates, 0..1.
+        rising: the direction, usually that of Spearman's correlation.
+
+    Raises:
+        NoCurveError: fewer than 8 points, fewer than 4 different values, or no convergence.
+    """
+    finite = np.isfinite(x) & np.isfinite(y)
+    x, y = np.asarray(x, float)[finite], np.asarray(y, float)[finite]
+    if len(x) < FEWEST_FOR_CURVE:
+        raise NoCurveError(f"fewer than {FEWEST_FOR_CURVE} points: no logistic fit")
+    if len(np.unique(x)) < _FEWEST_VALUES:
+        raise NoCurveError(f"fewer than {_FEWEST_VALUES} different metric values: no logistic fit")
+    middle, quartiles = float(np.median(x)), np.quantile(x, [0.25, 0.75])
+    spread = float(quartiles[1] - quartiles[0]) / 2 or float(np.std(x))
+    direction = 1.0 if rising else -1.0
+    z = direction * (x - middle) / spread
+    if not np.isfinite(z).all():
+        raise NoCurveError("metric values too far apart: no logistic fit")
+    low, reach, centre, width = _fit_rising(z, y)
+    return LogisticCurve(
+        low=low,
+        high=low + (_HIGHEST - low) * reach,
+        centre=middle + direction * spread * centre,
+        width=direction * spread * width,
+    )
+
+
+def _fit_rising(z: np.ndarray, y: np.ndarray) -> tuple[float, float, float, float]:
+    """Low asymptote, share of the way from it to 2 that the curve rises, centre, width."""
+    bounds = ([_LOWEST, 0, z.min() - _REACH, np.log(_WIDTHS[0])], [1, 1, z.max() + _REACH, np.log(_WIDTHS[1])])
+
+    def residuals(at: np.ndarray) -> np.ndarray:
+        low, reach, centre, log_width = at
+        return low + (_HIGHEST - low) * reach * expit((z - centre) * np.exp(-log_width)) - y
+
+    def jacobian(at: np.ndarray) -> np.ndarray:
+        low, reach, centre, log_width = at
+        u = expit((z - centre) * np.exp(-log_width))
+        slope = (_HIGHEST - low) * reach * u * (1 - u) * np.exp(-log_width)
+        return np.stack([1 - reach * u, (_HIGHEST - low) * u, -slope, -slope * (z - centre)], axis=1)
+
+    for method in ("dogbox", "trf"):  # the first ends sharply on a bound, where the second creeps
+        fits = [
+            least_squares(residuals, start, jac=jacobian, bounds=bounds, method=method, xtol=1e-7, ftol=1e-9)
+            for start in _starts(z, y)
+        ]
+        converged = [fit for fit in fits if fit.status > 0 and np.isfinite(fit.cost)]
+        if converged:
+            break
+    else:
+        raise NoCurveError("the logistic fit did not converge")
+    best = min(converged, key=lambda fit: float(fit.cost))
+    low, reach, centre, log_width = (float(value) for value in best.x)
+    return low, reach, centre, float(np.exp(log_width))
+
+
+def _starts(z: np.ndarray, y: np.ndarray) -> list[np.ndarray]:
+    """Two starts of different width: the best of a grid of centres and widths, the asymptotes by regression."""
+    found: list[tuple[float, np.ndarray]] = []
+    for width in (0.15, 0.5, 1.5, 5.0):
+        tried = [_asymptotes(z, y, centre, width) for centre in np.quantile(z, [0.02, 0.15, 0.3, 0.5, 0.7, 0.85, 0.98])]
+        found.append(min(tried, key=lambda one: one[0]))
+    return [start for _, start in sorted(found, key=lambda one: one[0])[:2]]
+
+
+def _asymptotes(z: np.ndarray, y: np.ndarray, centre: float, width: float) -> tuple[float, np.ndarray]:
+    """Squared error, and start, of the curve of this centre and width."""
+    u = expit((z - centre) / width)
+    moved = u - u.mean()
+    slope = max(float(moved @ y) / max(float(moved @ moved), 1e-12), 0.0)
+    low = float(np.clip(y.mean() - slope * u.mean(), _LOWEST + 0.001, 0.999))
+    reach = float(np.clip(slope / (_HIGHEST - low), 0.001, 0.999))
+    error = low + (_HIGHEST - low) * reach * u - y
+    return float(error @ error), np.array([low, reach, centre, np.log(width)])

@@ -1,0 +1,31 @@
+"""The results store: what participants did, durable before the next stimulus is shown.
+
+SQLite by default (write-ahead log, synchronous FULL: a row whose call has returned survives a killed process and a
+power cut), any SQLAlchemy URL otherwise. The tables are those of `gan_eval.tables`.
+"""
+
+from gan_eval.store.connect import PATIENCE_S
+from gan_eval.store.forgetting import Forgotten, forget
+from gan_eval.store.identifiers import new_session_id
+from gan_eval.store.layout import SCHEMA_VERSION, SERVER_LOCK, STORED_TABLES
+from gan_eval.store.merging import Merged, merge
+from gan_eval.store.people import Participation, list_participants
+from gan_eval.store.results import Store, open_store
+from gan_eval.store.writer import Writer
+
+__all__ = [
+    "PATIENCE_S",
+    "SCHEMA_VERSION",
+    "SERVER_LOCK",
+    "STORED_TABLES",
+    "Forgotten",
+    "Merged",
+    "Participation",
+    "Store",
+    "Writer",
+    "forget",
+    "list_participants",
+    "merge",
+    "new_session_id",
+    "open_store",
+]

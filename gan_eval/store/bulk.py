@@ -1,0 +1,130 @@
+"""Whole tables out of a SQLite store into pandas, by ADBC where its driver is installed.
+
+ADBC's driver brings a SQLite library of its own. POSIX file locks belong to a process: when one library closes a
+file, the locks of the other on that file are gone (sqlite.org/howtocorrupt.html, 2.2.1). So a store closes its own
+connection before it is read in bulk, and a process that writes a store never reads that store in bulk meanwhile.
+"""
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from importlib.util import find_spec
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from gan_eval.errors import UserError
+from gan_eval.schema import Dtype, Table
+
+if TYPE_CHECKING:
+    import sqlalchemy as sa
+
+ROWS_AT_ONCE = 1 << 24
+"""The driver tells a column's type by the first rows it reads; a column may be empty in many of them."""
+
+FEW_ROWS = 100_000
+"""So few are read by one thread."""
+
+
+def can_read_in_bulk(engine: "sa.Engine") -> bool:
+    """Whether this is a SQLite file that may be written beside, and ADBC's driver is installed."""
+    return engine.dialect.name == "sqlite" and bool(engine.url.database) and find_spec("adbc_driver_sqlite") is not None
+
+
+def bulk_frame(path: Path, layout: "sa.Table", order: Sequence[str], select: "sa.Select[Any]", table: Table) -> Any:
+    """The rows of a selection as a pandas frame with the schema's dtypes, read by a thread for each processor.
+
+    Rows lie in a store in the order in which they came, mostly that of the key: reading them so and sorting where need
+    be is quicker than reading along the key.
+
+    Args:
+        path: the store.
+        layout: the database's table.
+        order: columns of the selection by which the rows are to be sorted.
+        select: columns of that one table, in any order.
+        table: the schema.
+
+    Raises:
+        UserError: the store cannot be read.
+    """
+    from concurrent.futures import ThreadPoolExecutor
+
+    import pandas as pd
+    import pyarrow as pa
+
+    names = [column.name for column in select.selected_columns]
+    wanted = pa.schema([(name, _arrow_type(table.by_name[name].dtype)) for name in names])
+    with _connected(path) as connection:  # the last one to be closed: closing the last one moves the log into the file
+        parts = _parts(connection, select, layout)
+        with ThreadPoolExecutor(len(parts)) as threads:
+            found = pa.concat_tables(threads.map(lambda part: _fetch_alone(path, part).cast(wanted), parts))
+    text = pd.StringDtype("pyarrow", na_value=float("nan"))
+    dtypes = {pa.int64(): pd.Int64Dtype(), pa.bool_(): pd.BooleanDtype(), pa.large_string(): text}
+    return _sorted(found, order).to_pandas(types_mapper=dtypes.get)
+
+
+def _parts(connection: Any, select: "sa.Select[Any]", layout: "sa.Table") -> "list[sa.Select[Any]]":
+    """The selection in as many parts as there are processors, by the number that SQLite gives each row."""
+    import sqlalchemy as sa
+
+    rowid: sa.ColumnClause[int] = sa.literal_column(f"{layout.name}.rowid")
+    ends: Any = sa.select(  # one after the other: SQLite looks at the ends alone, for both at once at every row
+        *(sa.select(end(rowid)).select_from(layout).scalar_subquery() for end in (sa.func.min, sa.func.max))
+    )
+    low, high = (column[0].as_py() for column in _fetch(connection, ends).columns)
+    if low is None or high - low < FEW_ROWS:
+        return [select]
+    wanted = min(os.cpu_count() or 1, 4)
+    edges = [low + (high + 1 - low) * number // wanted for number in range(wanted + 1)]
+    return [select.where(rowid >= first, rowid < last) for first, last in pairwise(edges)]
+
+
+def _sorted(found: Any, order: Sequence[str]) -> Any:
+    """An Arrow table in the order of these columns."""
+    import pyarrow.compute as pc
+
+    in_order: Any = True
+    for name in reversed(order):
+        before, after = found[name].slice(0, len(found) - 1), found[name].slice(1)
+        in_order = pc.or_(pc.greater(after, before), pc.and_(pc.equal(after, before), in_order))
+    if len(found) < 2 or pc.all(in_order, skip_nulls=False).as_py():
+        return found
+    return found.take(pc.sort_indices(found, sort_keys=[(name, "ascending") for name in order]))
+
+
+@contextmanager
+def _connected(path: Path) -> Iterator[Any]:
+    from adbc_driver_sqlite import dbapi
+
+    try:
+        with dbapi.connect(str(path)) as connection:
+            with connection.cursor() as cursor:
+                cursor.execute("PRAGMA busy_timeout = 10000")
+                cursor.fetchall()
+            yield connection
+    except dbapi.Error as error:
+        raise UserError(f"{path}: the store cannot be read: {error}") from error
+
+
+def _fetch_alone(path: Path, select: "sa.Select[Any]") -> Any:
+    with _connected(path) as connection:
+        return _fetch(connection, select)
+
+
+def _fetch(connection: Any, select: "sa.Select[Any]") -> Any:
+    """What a selection finds, as an Arrow table."""
+    from adbc_driver_sqlite import StatementOptions
+    from sqlalchemy.dialects import sqlite
+
+    query = str(select.compile(dialect=sqlite.dialect(), compile_kwargs={"literal_binds": True}))
+    with connection.cursor() as cursor:
+        cursor.adbc_statement.set_options(**{StatementOptions.BATCH_ROWS.value: str(ROWS_AT_ONCE)})
+        cursor.execute(query)
+        return cursor.fetch_arrow_table()
+
+
+def _arrow_type(dtype: Dtype) -> Any:
+    import pyarrow as pa
+
+    kinds = {"int": pa.int64(), "float": pa.float64(), "bool": pa.bool_()}
+    return kinds.get(dtype, pa.large_string())

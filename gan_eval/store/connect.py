@@ -1,0 +1,126 @@
+"""The way to a store's database: a file, or a server by its URL."""
+
+import os
+import sqlite3
+import time
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+
+from gan_eval.errors import UserError
+from gan_eval.files import write_error
+from gan_eval.store.address import CONNECT_S, Address
+from gan_eval.store.layout import META
+
+PATIENCE_S = 5
+"""How long one program waits for another to finish writing."""
+
+
+def sqlite_engine(path: Path, *, alone: bool = False) -> sa.Engine:
+    """A SQLite file with one connection: write-ahead log, each commit flushed to the disk.
+
+    Args:
+        path: the file; it is made where there is none.
+        alone: refuse to share the file with another connection.
+    """
+    engine = sa.create_engine(sa.URL.create("sqlite", database=str(path)), poolclass=sa.StaticPool)
+
+    @sa.event.listens_for(engine, "connect")
+    def configure(connection: sqlite3.Connection, _: object) -> None:
+        connection.execute(f"PRAGMA busy_timeout={1000 * PATIENCE_S}")
+        if alone:
+            connection.execute("PRAGMA locking_mode=EXCLUSIVE")
+        _switch_to_wal(connection)
+        connection.execute("PRAGMA synchronous=FULL")
+
+    return engine
+
+
+def reading_engine(path: Path) -> sa.Engine:
+    """An existing SQLite store of which nothing is written, for a file or a folder without write permission."""
+    return sa.create_engine("sqlite://", creator=lambda: connect_to_read(path), poolclass=sa.StaticPool)
+
+
+def connect_to_read(path: Path) -> sqlite3.Connection:
+    """A connection that writes nothing, not even beside the file.
+
+    SQLite reads a store with a write-ahead log only where it may make files beside it, or may take it for unchanging:
+    nobody has it open while there is no log.
+    """
+    log = path.with_name(f"{path.name}-wal")
+    unchanging = "" if log.exists() and log.stat().st_size else "&immutable=1"
+    address = f"{path.resolve().as_uri()}?mode=ro{unchanging}"
+    return sqlite3.connect(address, uri=True, timeout=PATIENCE_S, check_same_thread=False)
+
+
+def may_write(path: Path) -> bool:
+    """Whether this user may change a store's file and make files beside it."""
+    return os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)
+
+
+def remote_engine(address: Address, *, connect_s: float = CONNECT_S, hurried: bool = False, **pool: Any) -> sa.Engine:
+    """A server; the network is not touched.
+
+    Args:
+        address: where it is.
+        connect_s: how long a new connection may take.
+        hurried: no statement may take long; see `Address.arguments`.
+        pool: how SQLAlchemy keeps connections.
+
+    Raises:
+        UserError: its driver is missing.
+    """
+    arguments = address.arguments(connect_s=connect_s, hurried=hurried)
+    try:
+        return sa.create_engine(address.url, hide_parameters=True, connect_args=arguments, **pool)
+    except ImportError as error:
+        raise UserError(
+            f"--store {address.shown}: the PostgreSQL driver is missing; install gan-eval[postgres] (psycopg)"
+        ) from error
+
+
+def require_store_file(path: Path, *, create: bool) -> None:
+    """Refuse what is no store before a byte of it is changed, and make the folder of a new one.
+
+    A database without any table may be a store that another program is just making.
+
+    Raises:
+        UserError: there is none and `create` is false; a folder; another program's database; no permission.
+    """
+    if not create and not path.is_file():
+        raise UserError(f"{path}: no such store")
+    if path.is_dir():
+        raise UserError(f"{path}: is a folder; --store names a file such as {path / 'store.sqlite'}")
+    if path.is_file():
+        names = _table_names(path)
+        if names is not None and META not in names and (names or not create):
+            raise UserError(f"{path}: not a results store; name another file with --store")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise write_error(path, error) from error
+
+
+def _table_names(path: Path) -> set[str] | None:
+    """The tables of a database; None where it cannot be read, and opening it for real says why."""
+    try:
+        beside = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True) if may_write(path) else None
+        with closing(beside or connect_to_read(path)) as connection:
+            return {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    except sqlite3.Error:
+        return None
+
+
+def _switch_to_wal(connection: sqlite3.Connection) -> None:
+    """Turn on the write-ahead log; SQLite's own patience does not cover two programs that do so at once."""
+    deadline = time.monotonic() + PATIENCE_S
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > deadline:
+                raise
+            time.sleep(0.02)

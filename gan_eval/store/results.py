@@ -1,0 +1,211 @@
+"""One results store: sessions begin in it, rows are added, nothing is ever overwritten."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+import sqlalchemy as sa
+
+from gan_eval import tables, tabular
+from gan_eval.errors import UserError
+from gan_eval.schema import Table
+from gan_eval.store.address import is_address, parse_address
+from gan_eval.store.connect import may_write, reading_engine, remote_engine, require_store_file, sqlite_engine
+from gan_eval.store.layout import SCHEMA_VERSION, SERVER_LOCK, Layout
+from gan_eval.store.transaction import Transaction
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class Store:
+    """One results store. Every writing method is one transaction, durable when the method returns."""
+
+    def __init__(self, engine: sa.Engine, where: str, *, scrub: Callable[[str], str] = str) -> None:
+        """Set up; nothing is opened.
+
+        Args:
+            engine: the database's connections.
+            where: path or URL, without a password.
+            scrub: takes a password out of the database's messages.
+        """
+        self._engine = engine
+        self._where = where
+        self._scrub = scrub
+        self._layout = Layout()
+
+    @property
+    def where(self) -> str:
+        """Path or URL, without a password."""
+        return self._where
+
+    @property
+    def engine(self) -> sa.Engine:
+        """The database's connections, for who delivers to it."""
+        return self._engine
+
+    def layout(self, table: Table) -> sa.Table:
+        """How a table of `gan_eval.tables` lies in the database."""
+        return self._layout[table]
+
+    def transaction(self) -> Transaction:
+        """A transaction of the caller's own; database errors become the user's line."""
+        return Transaction(self._engine, self._where, self._scrub)
+
+    def begin(
+        self,
+        session: Mapping[str, Any],
+        plan: Iterable[Mapping[str, Any]],
+        consent: Mapping[str, Any] | None,
+        *,
+        more: Iterable[tuple[Table, Sequence[Mapping[str, Any]]]] = (),
+    ) -> None:
+        """Store a session, its dealt plan, the consent and `more` rows of other tables, all or nothing.
+
+        Raises:
+            UserError: the store cannot be written, or it holds a session of this participant in this study already.
+        """
+        with self.transaction() as connection:
+            reserve(connection)
+            self._require_newcomer(connection, session)
+            self._insert(connection, tables.SESSIONS, [session])
+            self._insert(connection, tables.PLANS, list(plan))
+            if consent is not None:
+                self._insert(connection, tables.CONSENTS, [consent])
+            for table, rows in more:
+                self._insert(connection, table, rows)
+
+    def add(self, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Store rows of one table, all or nothing; durable on return.
+
+        Raises:
+            UserError: the store cannot be written, or a row with this key is in it already.
+        """
+        with self.transaction() as connection:
+            self._insert(connection, table, rows)
+
+    def set_status(self, session: str, status: str, ended_at: str | None) -> None:
+        """Mark a session open, complete or aborted."""
+        layout = self._layout[tables.SESSIONS]
+        with self.transaction() as connection:
+            connection.execute(
+                layout.update().where(layout.c.session == session).values(status=status, ended_at=ended_at)
+            )
+
+    def rows(self, table: Table, **equal: Any) -> list[tabular.Row]:
+        """Rows of a table in the order of its key, filtered by equality: `rows(TRIALS, session="...")`."""
+        with self.transaction() as connection:
+            return [dict(row) for row in connection.execute(self._query(table, equal)).mappings()]
+
+    def frame(self, table: Table, *, columns: Sequence[str] | None = None, **equal: Any) -> "pd.DataFrame":
+        """The same as a pandas frame with the schema's dtypes; in bulk where ADBC's driver is installed.
+
+        Args:
+            table: which.
+            columns: these alone; default: all.
+            **equal: values that columns must have.
+        """
+        from gan_eval.store.bulk import bulk_frame, can_read_in_bulk
+
+        if not can_read_in_bulk(self._engine):
+            found = tabular.frame_of(self.rows(table, **equal), table)
+            return found if columns is None else found[list(columns)]
+        layout, order = self._layout[table], self._order(table)
+        wanted = table.names if columns is None else tuple(columns)
+        read = dict.fromkeys((*wanted, *order))
+        select = sa.select(*(layout.c[name] for name in read)).where(*(layout.c[n] == v for n, v in equal.items()))
+        self.close()  # two SQLite libraries in one process must not hold one file at once: see `bulk`
+        return bulk_frame(Path(self._where), layout, order, select, table)[list(wanted)]
+
+    def close(self) -> None:
+        """Release the connection; the next use makes another."""
+        self._engine.dispose()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def prepare(self, *, create: bool = True) -> None:
+        """Make the tables where they are missing, bring older ones up to date.
+
+        Args:
+            create: where there are no tables at all; else a store that is up to date is left as it is, unwritten.
+
+        Raises:
+            UserError: the store is of a newer version, or cannot be written; there is none and `create` is false.
+        """
+        if not create and self._is_current():
+            return
+        with self.transaction() as connection:
+            reserve(connection)  # two programs may open a new store at the same moment
+            self._layout.bring_up_to_date(connection, self._where)
+
+    def _is_current(self) -> bool:
+        with self.transaction() as connection:
+            version = self._layout.version(connection, self._where)
+        if version is None:
+            raise UserError(f"{self._where}: not a results store: no session has been kept there; name another one")
+        return version == SCHEMA_VERSION
+
+    def _query(self, table: Table, equal: Mapping[str, Any]) -> sa.Select[Any]:
+        layout, order = self._layout[table], self._order(table)
+        wanted = (layout.c[name] == value for name, value in equal.items())
+        return layout.select().where(*wanted).order_by(*(layout.c[name] for name in order))
+
+    @staticmethod
+    def _order(table: Table) -> tuple[str, ...]:
+        return ("started_at", "session") if table is tables.SESSIONS else table.key
+
+    def _insert(self, connection: sa.Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+        if rows:
+            values = [{name: row.get(name) for name in table.names} for row in rows]
+            connection.execute(self._layout[table].insert(), values)
+
+    def _require_newcomer(self, connection: sa.Connection, session: Mapping[str, Any]) -> None:
+        """One participant sits once in a study, even where two programs ask at the same moment."""
+        layout = self._layout[tables.SESSIONS]
+        who = (layout.c.study == session["study"]) & (layout.c.participant == session["participant"])
+        if connection.execute(sa.select(layout.c.session).where(who)).first() is not None:
+            raise UserError(
+                f"{self._where}: participant {session['participant']} has begun a session elsewhere in the meantime; "
+                "give a new participant code"
+            )
+
+
+def open_store(where: str | Path, *, create: bool = True, alone: bool = False) -> Store:
+    """Open a store by file path (SQLite) or URL (`postgresql://...`); an older one is brought up to date.
+
+    Args:
+        where: path or URL.
+        create: make a new store where there is none. If not, no permission to write is needed to read a store that
+            is up to date.
+        alone: of a file: refuse to share it with another program meanwhile.
+
+    Raises:
+        UserError: there is none and `create` is false; it is not a store; it is of a newer version; no permission;
+            another program is using it.
+    """
+    if is_address(where):
+        address = parse_address(str(where))
+        store = Store(remote_engine(address, pool_pre_ping=True), address.shown, scrub=address.scrub)
+    else:
+        path = Path(where)
+        require_store_file(path, create=create)
+        reads_only = not create and not alone and not may_write(path)
+        store = Store(reading_engine(path) if reads_only else sqlite_engine(path, alone=alone), str(path))
+    try:
+        store.prepare(create=create)
+    except BaseException:
+        store.close()
+        raise
+    return store
+
+
+def reserve(connection: sa.Connection) -> None:
+    """Let nobody else write until this transaction ends, so that what it reads first stays true."""
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    elif connection.dialect.name == "postgresql":
+        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(SERVER_LOCK)))

@@ -1,0 +1,183 @@
+"""What a session leaves: who, what was dealt, shown and answered."""
+
+from gan_eval.schema import Table, boolean, instant, integer, milliseconds, number, text
+from gan_eval.tables.shared import (
+    DATASET,
+    FRACTION,
+    ITEM,
+    KIND,
+    MODEL,
+    PARTICIPANT,
+    PHASES,
+    RESPONSES,
+    SESSION,
+    SIMULATED,
+    STATUSES,
+    STIMULUS,
+)
+
+SESSIONS = Table(
+    "sessions",
+    "One row for each participant sitting once.",
+    (
+        SESSION,
+        text("study", "name of the study"),
+        text("design_hash", "SHA-256 over stimuli, quiz and exclusions of the study at the session's start"),
+        PARTICIPANT,
+        text("protocol", "how stimuli are shown and judged", filled=True),
+        integer("list", "number of the dealt list of stimuli"),
+        integer("seed", "seed from which the list was dealt"),
+        text("status", "open: may be continued; complete; aborted", words=STATUSES, filled=True),
+        boolean("simulated", SIMULATED.meaning, filled=True),
+        instant("started_at", "start of the session"),
+        instant("ended_at", "end of the session"),
+        text("software", "program and version"),
+        text("platform", "operating system and version"),
+        text("presenter", "what put the pictures on the screen"),
+        integer("screen_width", "width of the screen", unit="physical pixel"),
+        integer("screen_height", "height of the screen", unit="physical pixel"),
+        number("device_pixel_ratio", "physical pixels for one logical pixel"),
+        number("refresh_hz", "refresh rate as measured by the self-test, else as the platform states it", unit="Hz"),
+        boolean("rounded", "exposures were rounded to whole frames, on a screen where vsync was measured"),
+        text("keys", "the key of each answer, such as real=j,fake=f"),
+        text("station", "the computer's name in the lab, as its owner gave it"),
+        text("language", "language of the program's words"),
+        integer("text_size", "size of the texts", unit="%"),
+        number("pixels_per_mm", "physical pixels in a millimetre of the screen, by the participant's bank card"),
+        number("viewing_distance_mm", "from the eyes to the screen, as measured by the participant", unit="mm"),
+        FRACTION,
+    ),
+    key=("session",),
+)
+
+PLANS = Table(
+    "plans",
+    "The dealt draw of a session, stored before its first trial.",
+    (
+        SESSION,
+        integer("block", "number of the block within the session, from 1", filled=True),
+        integer("trial", "number of the trial within the session, from 1", filled=True),
+        text("phase", "practice and catch trials enter no rate", words=PHASES, filled=True),
+        STIMULUS,
+        text("stimulus_b", "the second picture of a pair"),
+        text("position", "where or when the first picture of a pair is shown"),
+        ITEM,
+        KIND,
+        MODEL,
+        DATASET,
+        milliseconds("requested_exposure_ms", "exposure asked for; empty: until the answer"),
+        text("sha256", "SHA-256 of the stimulus at the time of the draw"),
+        text("sha256_b", "the same of the second picture of a pair"),
+        SIMULATED,
+        FRACTION,
+    ),
+    key=("session", "trial"),
+)
+
+TRIALS = Table(
+    "trials",
+    "One stimulus (or pair) shown and judged once. Fake is the signal: a fake called fake is a hit.",
+    (
+        SESSION,
+        text("study", "name of the study"),
+        PARTICIPANT,
+        text("protocol", "how stimuli are shown and judged"),
+        integer("block", "number of the block within the session, from 1"),
+        integer("trial", "number of the trial within the session, from 1", filled=True),
+        text("phase", "practice and catch trials enter no rate", words=PHASES, filled=True),
+        STIMULUS,
+        text("stimulus_b", "the second picture of a pair"),
+        text("position", "where or when the first picture of a pair was shown"),
+        ITEM,
+        KIND,
+        text("model", f"{MODEL.meaning}; model_vs_model: A|B, the models of `stimulus` and of `stimulus_b`"),
+        DATASET,
+        milliseconds("requested_exposure_ms", "exposure asked for; empty: until the answer"),
+        milliseconds("planned_exposure_ms", "exposure rounded to whole frames where vsync was measured"),
+        milliseconds("exposure_ms", "offset minus onset as presented"),
+        milliseconds(
+            "onset_ms", "onset as presented, on the monotonic clock; comparable until the computer is started again"
+        ),
+        milliseconds("second_onset_ms", "two pictures one after the other: onset of the second"),
+        milliseconds("second_exposure_ms", "two pictures one after the other: exposure of the second"),
+        text("response", "the judgement; none: no answer in time; empty for pairs", words=RESPONSES),
+        text("choice", "for pairs: the picture chosen", words=("a", "b", "none")),
+        number("rating", "for ratings: the grade"),
+        boolean("correct", "the answer agrees with the truth; empty where there is no answer or no truth"),
+        milliseconds("reaction_time_ms", "key press minus (the last) onset; empty without an answer"),
+        number("confidence", "the participant's confidence in the answer"),
+        text(
+            "flags",
+            "what went wrong, words separated by spaces: late (an exposure, or the gap of a pair, is off by more than "
+            "the tolerance, 5 ms unless the study says otherwise), early_key (under 100 ms), blank_key (before the "
+            "onset), held_key, focus_lost, screen_changed, handler_time (no time stamp from the display server), "
+            "paused, interrupted, killed (the program ended without warning while the picture was shown), resumed",
+        ),
+        instant("answered_at", "when the answer was given or the response window closed"),
+        boolean("simulated", SIMULATED.meaning, filled=True),
+        FRACTION,
+    ),
+    key=("session", "trial"),
+)
+
+ONSETS = Table(
+    "onsets",
+    "One row for each onset, stored while the picture is shown: what tells after a crash that a picture was seen.",
+    (
+        SESSION,
+        integer("trial", "number of the trial within the session, from 1", filled=True),
+        milliseconds("requested_exposure_ms", "exposure asked for; empty: until the answer"),
+        milliseconds("onset_ms", "onset as presented, on the monotonic clock"),
+        instant("shown_at", "when"),
+        SIMULATED,
+        FRACTION,
+    ),
+    key=("session", "trial"),
+)
+
+CONSENTS = Table(
+    "consents",
+    "Who agreed to which text.",
+    (
+        SESSION,
+        PARTICIPANT,
+        text("version", "version of the consent text"),
+        text("text", "the text as shown"),
+        boolean("given", "the participant agreed", filled=True),
+        instant("answered_at", "when"),
+        SIMULATED,
+        FRACTION,
+    ),
+    key=("session",),
+)
+
+CHECKS = Table(
+    "checks",
+    "The timing self-test of a session's screen.",
+    (
+        SESSION,
+        text("check", "what was measured", filled=True),
+        number("value", "the measured value"),
+        text("unit", "its unit"),
+        text("verdict", "ok, warning, failed", words=("ok", "warning", "failed")),
+        instant("measured_at", "when"),
+        SIMULATED,
+        FRACTION,
+    ),
+    key=("session", "check"),
+)
+
+PARTICIPANTS = Table(
+    "participants",
+    "Answers to the study's own questions.",
+    (
+        SESSION,
+        PARTICIPANT,
+        text("question", "identifier of the question", filled=True),
+        text("answer", "the answer"),
+        instant("answered_at", "when"),
+        SIMULATED,
+        FRACTION,
+    ),
+    key=("session", "question"),
+)

@@ -1,0 +1,25 @@
+"""What the built program runs: the commands of a lab's desktop, and nothing else."""
+
+import sys
+from collections.abc import Sequence
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run one command and return its exit status, as `gan_eval.__main__.run` does."""
+    if tuple(arguments[:2]) == ("-P", "-c"):  # doctor asks a new interpreter, and here this program is the only one
+        exec(arguments[2], {"__name__": "__main__"})
+        return 0
+    from gan_eval.__main__ import run
+    from gan_eval.cli_lab import LAB_VERBS, lab_app
+
+    verb = arguments[0] if arguments else "--help"
+    if not verb.startswith("-") and verb not in LAB_VERBS:
+        known = ", ".join(LAB_VERBS)
+        print(f"gan-eval: {verb}: not in this build of the quiz, which has {known}; use an installed gan_eval for it",
+              file=sys.stderr)  # fmt: skip
+        return 2
+    return run(list(arguments), application=lab_app)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,193 @@
+"""The audit finds what differs between the classes, and nothing else."""
+
+import numpy as np
+import pytest
+from giveaway_pictures import as_png, picture
+from PIL import Image, PngImagePlugin
+
+from gan_eval import tables
+from gan_eval.errors import UserError
+from gan_eval.giveaways.audit import audit
+from gan_eval.giveaways.clues import CLUES, METADATA_CLUES
+from gan_eval.giveaways.compare import compare, judge
+from gan_eval.giveaways.separation import Separation
+from gan_eval.giveaways.summary import summary_lines
+from gan_eval.stimuli import read_set, write_set
+from gan_eval.tabular import read_rows, write_rows
+
+JPEG = (".jpg", as_png)
+
+
+def jpeg(**options):
+    return ".jpg", lambda image, path: image.save(path, **options)
+
+
+def with_software(image, path):
+    text = PngImagePlugin.PngInfo()
+    text.add_text("Software", "Camera")
+    image.save(path, pnginfo=text)
+
+
+def with_transparency(image, path):
+    image.convert("RGBA").save(path)
+
+
+def giving_away(stimuli):
+    (group,) = audit([stimuli]).groups
+    return {found.clue.name for found in group.findings if found.verdict == "gives_away"}
+
+
+def test_alike_files_give_nothing_away(make_set):
+    assert giving_away(make_set()) == set()
+
+
+@pytest.mark.parametrize(
+    ("options", "clues"),
+    [
+        ({"real": JPEG}, {"format"}),
+        ({"real": (".png", with_software)}, {"metadata", "software"}),
+        ({"fake": (".png", with_transparency)}, {"mode"}),
+        ({"fake": (".PNG", as_png)}, {"suffix"}),
+        ({"real": (".png", lambda image, path: image.save(path, compress_level=9))}, {"png_encoding"}),
+        ({"real": JPEG, "fake": jpeg(quality=40)}, {"jpeg_tables", "jpeg_step"}),
+        ({"real": JPEG, "fake": jpeg(subsampling="4:4:4")}, {"jpeg_subsampling"}),
+        ({"real": JPEG, "fake": jpeg(progressive=True)}, {"jpeg_encoding"}),
+        ({"sizes": {"real": (80, 64)}}, {"size", "area"}),
+        ({"names": {"real": "p{item}_real", "fake": "p{item}_fake"}}, {"name_token"}),
+        ({"names": {"real": "{item}", "fake": "000{item}"}}, {"name_length"}),
+        ({"names": {"fake": "p1{item}", "real": "p5{item}"}}, {"name_number"}),
+    ],
+)
+def test_each_difference_between_the_files_is_found(make_set, options, clues):
+    assert giving_away(make_set(**options)) == clues
+
+
+def test_metadata_of_some_pictures_of_a_class_give_those_away(make_set):
+    def some(image, path):
+        (with_software if int(path.stem.removeprefix("p")) % 3 == 0 else as_png)(image, path)
+
+    assert giving_away(make_set(items=30, real=(".png", some))) == {"metadata", "software"}
+    assert giving_away(make_set(items=30, folder="both", real=(".png", some), fake=(".png", some))) == set()
+
+
+def test_a_word_in_some_names_of_a_class_gives_those_away(make_set):
+    stimuli = make_set(items=30)
+    rows = []
+    for row in stimuli.rows:
+        file = stimuli.path(row)
+        if row["kind"] == "fake" and int(row["item"].removeprefix("d/")) % 3 == 0:
+            file = file.rename(file.with_name(f"{file.stem}_sample.png"))
+        rows.append({**row, "file": file.relative_to(stimuli.folder).as_posix()})
+    write_set(stimuli.folder, rows)
+    assert "name_token" in giving_away(read_set(stimuli.folder))
+
+
+def test_many_codings_of_one_class_against_one_of_the_other_are_found(make_set):
+    def varied(image, path):
+        image.save(path, quality=60 + int(path.stem.removeprefix("p")))
+
+    assert "jpeg_tables" in giving_away(make_set(real=(".jpg", varied), fake=JPEG))
+
+
+def test_sizes_that_vary_alike_tell_nothing(make_set):
+    def cut(image, path):
+        image.crop((0, 0, 20 + 2 * int(path.stem.removeprefix("p")), 30)).save(path)
+
+    assert giving_away(make_set(real=(".png", cut), fake=(".png", cut))) == set()
+
+
+def test_pictures_are_reported_and_never_refused(make_set):
+    def dark(image, path):
+        Image.fromarray(np.asarray(image) // 3).save(path)
+
+    (group,) = audit([make_set(fake=(".png", dark))]).groups
+    verdicts = {found.clue.name: (found.verdict, found.separation.auc) for found in group.findings if found.separation}
+    assert verdicts["brightness"] == ("look", 0.0)
+    assert verdicts["contrast"] == ("look", 0.0)
+    assert {word for word, _ in verdicts.values()} == {"ok", "look"}
+
+
+def test_every_clue_has_a_row_with_a_value_or_a_reason(make_set, tmp_path):
+    rows = audit([make_set(real=JPEG)]).rows
+    assert [row["clue"] for row in rows] == list(CLUES)
+    assert all((row["auc"] is None) == (row["reason"] is not None) == (row["verdict"] is None) for row in rows)
+    write_rows(rows, tmp_path / "giveaways.csv", tables.GIVEAWAYS)
+    assert read_rows(tmp_path / "giveaways.csv", tables.GIVEAWAYS)[0]["verdict"] == "gives_away"
+    assert next(row for row in rows if row["clue"] == "jpeg_tables")["n_fake"] == 0
+
+
+def test_each_model_is_compared_with_the_real_pictures_of_its_data_set(make_set):
+    sets = [make_set(folder="a", model="a"), make_set(folder="b", model="b", fake=JPEG)]
+    groups = audit(sets).groups
+    assert [(group.group.model, len(group.group.real), len(group.group.fake)) for group in groups] == [
+        ("a", 8, 8),
+        ("b", 8, 8),
+    ]
+    formats = [group.findings[0].verdict for group in groups]
+    assert formats == ["ok", "gives_away"]
+
+
+def test_a_broken_picture_is_named_and_the_rest_is_done(make_set):
+    stimuli = make_set()
+    (stimuli.folder / "fake" / "p3.png").write_bytes(b"broken")
+    found = audit([stimuli])
+    assert len(found.problems) == 1
+    assert "p3.png" in found.problems[0]
+    assert found.rows[0]["n_fake"] == 7
+    assert summary_lines(found)[0].startswith("left out: ")
+
+
+def test_a_set_of_one_class_has_nothing_to_compare(make_set):
+    stimuli = make_set()
+    for kind, words in (("real", "no generated pictures"), ("fake", "no real pictures of d")):
+        write_set(stimuli.folder, [row for row in stimuli.rows if row["kind"] == kind])
+        with pytest.raises(UserError, match=words):
+            audit([read_set(stimuli.folder)])
+
+
+def test_progress_is_told(make_set):
+    told = []
+    audit([make_set(items=3)], on_progress=lambda done, total: told.append((done, total)))
+    assert told == [(number, 6) for number in range(1, 7)]
+
+
+def test_the_summary_names_what_tells_first(make_set):
+    lines = summary_lines(audit([make_set(real=JPEG)]))
+    assert "8 real and 8 generated pictures" in lines[0]
+    assert lines[1].split()[:3] == ["gives", "away", "format"]
+    assert "real JPEG, fake PNG" in lines[1]
+    assert "equalise" in lines[-1]
+    assert "equalise" not in summary_lines(audit([make_set(folder="plain")]))[-1]
+
+
+@pytest.mark.parametrize(
+    ("sort", "found", "fewest", "verdict"),
+    [
+        ("metadata", Separation(0.8, 0.66, 0.9, None), 20, "gives_away"),
+        ("metadata", Separation(0.2, 0.1, 0.34, None), 20, "gives_away"),
+        ("picture", Separation(0.8, 0.66, 0.9, None), 20, "look"),
+        ("metadata", Separation(0.8, 0.64, 0.9, None), 20, "look"),
+        ("metadata", Separation(0.0, 0.0, 0.4, None), 5, "gives_away"),
+        ("metadata", Separation(1.0, 0.55, 1.0, None), 4, "look"),
+        ("metadata", Separation(0.7, 0.49, 0.9, None), 9, "ok"),
+        ("picture", Separation(0.59, 0.55, 0.63, None), 500, "ok"),
+        ("picture", Separation(0.3, 0.2, 0.45, None), 50, "look"),
+        ("metadata", Separation(0.55, 0.45, 0.65, None, certain=0.05), 50, "gives_away"),
+        ("metadata", Separation(0.52, 0.45, 0.6, None, certain=0.04), 50, "ok"),
+    ],
+)
+def test_verdicts(sort, found, fewest, verdict):
+    assert judge(sort, found, fewest) == verdict
+
+
+def test_words_that_happen_to_differ_are_not_taken_for_a_rule():
+    """Thirty cities, each in one name: the best of thirty words separates by chance."""
+    real, fake = ([{"name_token": frozenset({f"{kind}{n}", "city"})} for n in range(15)] for kind in ("x", "y"))
+    found = compare(CLUES["name_token"], real, fake)
+    assert found.verdict == "ok"
+    assert found.separation.p == 1.0
+
+
+def test_the_names_of_clues_are_all_different():
+    assert len({clue.name for clue in CLUES.values()}) == len(CLUES) > len(METADATA_CLUES)
+    assert picture(1).tobytes() == picture(1).tobytes() != picture(2).tobytes()

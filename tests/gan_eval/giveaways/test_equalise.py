@@ -1,0 +1,287 @@
+"""Equalised sets: one form, nothing left in the files, the pictures still paired and right."""
+
+import io
+import json
+
+import numpy as np
+import pytest
+from giveaway_pictures import as_png, picture
+from PIL import Image, ImageCms
+
+from gan_eval import images
+from gan_eval.errors import UserError
+from gan_eval.files import sha256_file
+from gan_eval.giveaways.audit import audit
+from gan_eval.giveaways.equalise import equalise
+from gan_eval.giveaways.form import Form, decode_srgb, has_shape, parse_size, scaled_to_cover, through_jpeg, to_size
+from gan_eval.giveaways.refusal import require_no_giveaways
+from gan_eval.stimuli import read_set, read_sets, write_set
+
+PLAIN = Form()
+
+
+def camera(image, path):
+    exif = Image.Exif()
+    exif[0x0131] = "Camera"
+    image.save(path, quality=90, exif=exif, comment=b"hi")
+
+
+def by_stimulus(stimuli):
+    return {row["stimulus"]: row for row in stimuli.rows}
+
+
+def test_all_that_files_tell_is_gone_and_the_pictures_are_the_same(make_set, tmp_path):
+    before = make_set(real=(".jpg", camera), names={"real": "{item}_real", "fake": "{item}_fake"})
+    made = equalise(before.folder, tmp_path / "equal", PLAIN)
+    after = read_set(tmp_path / "equal")
+    require_no_giveaways([after], allow=())
+    assert (made.items, made.size, made.problems) == (8, (40, 32), ())
+    old, new = by_stimulus(before), by_stimulus(after)
+    assert list(old) != list(new) or set(old) == set(new)
+    for name, row in new.items():
+        assert np.array_equal(images.read_rgb(before.path(old[name])), images.read_rgb(after.path(row)))
+        assert row["sha256"] == sha256_file(after.path(row))
+        inputs = before.path(old[name], "input_file"), after.path(row, "input_file")
+        assert np.array_equal(images.read_rgb(inputs[0]), images.read_rgb(inputs[1]))
+
+
+def test_names_are_neutral_and_alike_in_both_classes(make_set, tmp_path):
+    before = make_set(items=12, names={"real": "{item}_real", "fake": "{item}_fake"})
+    equalise(before.folder, tmp_path / "equal", PLAIN)
+    after = read_set(tmp_path / "equal")
+    names = {kind: [row["file"] for row in after.rows if row["kind"] == kind] for kind in ("real", "fake")}
+    wanted = {f"{number:02d}.png" for number in range(1, 13)}
+    for kind, files in names.items():
+        assert {file.removeprefix(f"{kind}/") for file in files} == wanted
+    order = [file.removeprefix("real/") for file in names["real"]]
+    assert order == [file.removeprefix("fake/") for file in names["fake"]]
+    assert order != sorted(order)
+    fake = next(row for row in after.rows if row["kind"] == "fake")
+    assert fake["reference_file"] == fake["file"].replace("fake/", "real/")
+    equalise(before.folder, tmp_path / "other", Form(seed=1))
+    assert [row["file"] for row in read_set(tmp_path / "other").rows if row["kind"] == "real"] != names["real"]
+
+
+def test_sizes_become_the_smallest_and_only_other_sizes_are_scaled(make_set, tmp_path):
+    before = make_set(sizes={"real": (80, 64)})
+    made = equalise(before.folder, tmp_path / "equal", PLAIN)
+    after = read_set(tmp_path / "equal")
+    assert {(row["width"], row["height"]) for row in after.rows} == {(40, 32)} == {made.size}
+    old = by_stimulus(before)
+    for row in after.rows:
+        was = images.read_rgb(before.path(old[row["stimulus"]]))
+        wanted = was if row["kind"] == "fake" else images.resize(was, (32, 40))
+        assert np.array_equal(images.read_rgb(after.path(row)), wanted)
+    assert "scaled were 100 % of the real and 0 % of the generated" in made.remaining[0]
+    both = equalise(before.folder, tmp_path / "both", Form(size=(20, 16)))
+    assert (both.size, both.remaining) == ((20, 16), ())
+
+
+def test_other_shapes_need_a_word_and_are_cut_or_stretched(make_set, tmp_path):
+    before = make_set(sizes={"real": (60, 32)})
+    with pytest.raises(UserError, match=r"8 pictures have another shape than 40x32, the first is 60x32; give --fit"):
+        equalise(before.folder, tmp_path / "equal", PLAIN)
+    assert not (tmp_path / "equal").exists()
+    real = images.read_rgb(before.path(before.rows[0]))
+    for fit, wanted in (("crop", real[:, 10:50]), ("stretch", images.resize(real, (32, 40)))):
+        equalise(before.folder, tmp_path / fit, Form(fit=fit))
+        row = by_stimulus(read_set(tmp_path / fit))[before.rows[0]["stimulus"]]
+        assert np.array_equal(images.read_rgb(tmp_path / fit / row["file"]), wanted)
+
+
+def test_jpeg_puts_the_same_traces_on_both_but_not_on_inputs(make_set, tmp_path):
+    before = make_set(real=(".jpg", camera))
+    plain = equalise(before.folder, tmp_path / "plain", PLAIN)
+    assert "--jpeg 75" in plain.remaining[0]
+    made = equalise(before.folder, tmp_path / "equal", Form(jpeg=30))
+    assert made.remaining == ()
+    after = read_set(tmp_path / "equal")
+    old = by_stimulus(before)
+    for row in after.rows:
+        was, now = images.read_rgb(before.path(old[row["stimulus"]])), images.read_rgb(after.path(row))
+        assert np.array_equal(now, through_jpeg(was, 30))
+        assert not np.array_equal(now, was)
+        inputs = before.path(old[row["stimulus"]], "input_file"), after.path(row, "input_file")
+        assert np.array_equal(*map(images.read_rgb, inputs))
+    assert {found.verdict for found in audit([after]).groups[0].findings} <= {"ok", "look", None}
+
+
+def test_what_jpeg_leaves_is_that_of_420():
+    colours = np.zeros((16, 16, 3), np.uint8)
+    colours[:, ::2] = (255, 0, 0)
+    colours[:, 1::2] = (0, 0, 255)
+    found = through_jpeg(colours, 95).astype(int)
+    # One colour for two neighbours: what differs between them is brightness alone.
+    assert np.abs(np.diff(found[:, :, 0] - found[:, :, 2], axis=1)[:, ::2]).mean() < 60
+
+
+def test_a_profile_is_applied(tmp_path):
+    swapped = wide_profile()
+    plain = np.full((8, 8, 3), (0, 200, 0), np.uint8)
+    coded = io.BytesIO()
+    Image.fromarray(plain).save(coded, format="PNG", icc_profile=swapped)
+    found = decode_srgb(coded.getvalue(), tmp_path / "a.png")
+    source = ImageCms.ImageCmsProfile(io.BytesIO(swapped))
+    transform = ImageCms.buildTransform(
+        source, ImageCms.createProfile("sRGB"), "RGB", "RGB", ImageCms.Intent.RELATIVE_COLORIMETRIC
+    )
+    assert np.array_equal(found, np.asarray(ImageCms.applyTransform(Image.fromarray(plain), transform)))
+    assert np.abs(found.astype(int) - plain).max() > 5
+
+
+def wide_profile():
+    """sRGB's profile with its red and green primaries' tags exchanged: not sRGB, and named otherwise."""
+    content = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
+    red, green = content.index(b"rXYZ"), content.index(b"gXYZ")
+    content[red : red + 4], content[green : green + 4] = b"gXYZ", b"rXYZ"
+    return bytes(content).replace("sRGB built-in".encode("utf-16-be"), "other colours".encode("utf-16-be"))
+
+
+def test_srgbs_own_profile_changes_nothing_and_a_broken_one_is_named(tmp_path):
+    coded = io.BytesIO()
+    own = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    picture(0).save(coded, format="PNG", icc_profile=own)
+    assert np.array_equal(decode_srgb(coded.getvalue(), tmp_path / "a.png"), np.asarray(picture(0)))
+    broken = io.BytesIO()
+    picture(0).save(broken, format="PNG", icc_profile=b"no profile")
+    with pytest.raises(UserError, match=r"a\.png: its colour profile cannot be applied"):
+        decode_srgb(broken.getvalue(), tmp_path / "a.png")
+
+
+def test_an_item_with_a_broken_or_changed_picture_is_left_out_as_a_whole(make_set, tmp_path):
+    before = make_set()
+    (before.folder / "fake" / "p2.png").write_bytes(b"broken")
+    as_png(picture(999), before.folder / "real" / "p5.png")
+    (before.folder / "input" / "p6.png").unlink()
+    made = equalise(before.folder, tmp_path / "equal", PLAIN)
+    assert made.items == 5
+    problems = sorted(made.problems)
+    assert [problem.split(":")[0] for problem in problems] == ["d/2", "d/5", "d/6"]
+    assert "p5.png: the picture has changed" in problems[1]
+    items = {row["item"] for row in read_set(tmp_path / "equal").rows}
+    assert items == {f"d/{number}" for number in (0, 1, 3, 4, 7)}
+
+
+def test_no_item_left_is_an_error_without_a_set(make_set, tmp_path):
+    before = make_set(items=2)
+    for file in (before.folder / "fake").iterdir():
+        file.write_bytes(b"")
+    with pytest.raises(UserError, match="no item is left"):
+        equalise(before.folder, tmp_path / "equal", PLAIN)
+    assert not (tmp_path / "equal").exists()
+
+
+def test_several_models_of_one_set_keep_their_pictures_apart(make_set, tmp_path):
+    sets = [make_set(folder=name, model=name, items=3) for name in ("a", "b")]
+    as_png(picture(77), sets[1].folder / "fake" / "p0.png")
+    merged = read_sets([stimuli.folder for stimuli in sets])
+    rows = [
+        {
+            **row,
+            "sha256": None,
+            **{
+                column: str(row[column]).removeprefix(f"{tmp_path}/")
+                for column in ("file", "input_file", "reference_file")
+                if row[column]
+            },
+        }
+        for row in merged.rows
+    ]
+    write_set(tmp_path, rows)
+    equalise(tmp_path, tmp_path.with_name(f"{tmp_path.name}-equal"), PLAIN)
+    after = read_set(tmp_path.with_name(f"{tmp_path.name}-equal"))
+    files = [row["file"] for row in after.rows]
+    assert len(set(files)) == len(files) == 9
+    assert {file.rsplit("/", 1)[0] for file in files} == {"real", "fake/1", "fake/2"}
+    row = by_stimulus(after)["d/b/0"]
+    assert np.array_equal(images.read_rgb(after.path(row)), np.asarray(picture(77)))
+
+
+def test_masks_stay_black_and_white(make_set, tmp_path):
+    before = make_set(items=2, sizes={"real": (80, 64), "fake": (80, 64)})
+    mask = np.zeros((64, 80), np.uint8)
+    mask[10:30, 6:40] = 255
+    images.write_png(before.folder / "mask" / "m.png", mask)
+    write_set(before.folder, [{**row, "mask_file": "mask/m.png"} for row in before.rows])
+    equalise(before.folder, tmp_path / "equal", Form(size=(40, 32)))
+    after = read_set(tmp_path / "equal")
+    found = images.read_rgb(after.path(after.rows[0], "mask_file"))
+    assert set(np.unique(found)) == {0, 255}
+    assert np.array_equal(found[..., 0], mask[::2, ::2])
+
+
+def test_foreign_and_other_folders_are_refused_and_ones_own_is_made_anew(make_set, tmp_path):
+    before = make_set()
+    foreign = tmp_path / "foreign"
+    foreign.mkdir()
+    (foreign / "letter.txt").write_text("mine")
+    (tmp_path / "study" / ".gan-eval").mkdir(parents=True)
+    (tmp_path / "study" / "store.sqlite").write_text("precious")
+    for out, words in (
+        (foreign, "not empty"),
+        (tmp_path / "study", "other results"),
+        (before.folder, "of its own"),
+        (before.folder / "real" / "equal", "of its own"),
+        (tmp_path, "of its own"),
+    ):
+        with pytest.raises(UserError, match=words):
+            equalise(before.folder, out, PLAIN)
+    assert sorted(path.name for path in foreign.iterdir()) == ["letter.txt"]
+    equalise(before.folder, tmp_path / "equal", PLAIN)
+    write_set(before.folder, [row for row in before.rows if row["item"] != "d/0"])
+    equalise(before.folder, tmp_path / "equal", PLAIN)
+    assert len(list((tmp_path / "equal" / "real").iterdir())) == 7
+    assert len(read_set(tmp_path / "equal").rows) == 14
+
+
+def test_a_full_disk_leaves_no_table_behind(make_set, tmp_path, monkeypatch):
+    before = make_set()
+    write_png = images.write_png
+
+    def fill_up(path, pixels):
+        if path.parent.name == "fake" and len(list(path.parent.parent.glob("fake/*.png"))) == 3:
+            raise UserError(f"{path}: the disk is full")
+        write_png(path, pixels)
+
+    monkeypatch.setattr(images, "write_png", fill_up)
+    with pytest.raises(UserError, match="disk is full"):
+        equalise(before.folder, tmp_path / "equal", PLAIN)
+    assert not (tmp_path / "equal" / "stimuli.csv").exists()
+    monkeypatch.undo()
+    assert equalise(before.folder, tmp_path / "equal", PLAIN).items == 8
+
+
+def test_what_was_done_is_recorded(make_set, tmp_path):
+    before = make_set(items=2)
+    equalise(before.folder, tmp_path / "equal", Form(jpeg=80, seed=3))
+    record = json.loads((tmp_path / "equal" / ".gan-eval" / "equalise.json").read_text())
+    assert (record["jpeg"], record["seed"], record["size"]) == (80, 3, [40, 32])
+    assert record["source"] == str(before.folder.resolve())
+    assert record["source_sha256"] == sha256_file(before.folder / "stimuli.csv")
+    assert set(record["files"].values()) == {
+        f"{kind}/p{item}.png" for kind in ("real", "fake", "input") for item in (0, 1)
+    }
+
+
+def test_sizes_and_shapes():
+    assert parse_size("640x480") == (640, 480)
+    for text in ("640", "640x", "0x4", "4x4x4", "-4x4", "4 x 4"):
+        with pytest.raises(UserError, match="--size"):
+            parse_size(text)
+    assert scaled_to_cover((100, 50), (40, 40)) == (80, 40)
+    assert has_shape((512, 341), (256, 170))
+    assert not has_shape((512, 341), (256, 165))
+    assert to_size(np.zeros((341, 512, 3), np.uint8), (256, 170), None).shape == (170, 256, 3)
+
+
+def test_a_picture_that_lies_on_its_side_is_measured_upright(make_set, tmp_path):
+    def turned(image, path):
+        exif = Image.Exif()
+        exif[0x0112] = 6
+        image.transpose(Image.Transpose.ROTATE_90).save(path, exif=exif)
+
+    before = make_set(fake=(".png", turned))
+    equalise(before.folder, tmp_path / "equal", PLAIN)
+    after = read_set(tmp_path / "equal")
+    fake = next(row for row in after.rows if row["stimulus"] == "d/m/0")
+    assert np.array_equal(images.read_rgb(after.path(fake)), np.asarray(picture(100)))

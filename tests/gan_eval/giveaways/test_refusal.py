@@ -1,0 +1,82 @@
+"""The quiz's guard."""
+
+import numpy as np
+import pytest
+from giveaway_pictures import as_png
+from PIL import Image
+
+from gan_eval.errors import UserError
+from gan_eval.giveaways import file_facts as reading
+from gan_eval.giveaways.refusal import require_no_giveaways
+from gan_eval.stimuli import read_sets
+
+JPEG = (".jpg", as_png)
+
+
+def test_alike_files_pass(make_set):
+    require_no_giveaways([make_set()], allow=())
+
+
+def test_the_clue_the_set_and_the_mend_are_named(make_set):
+    stimuli = make_set(real=JPEG)
+    with pytest.raises(UserError) as refused:
+        require_no_giveaways([stimuli], allow=())
+    message = str(refused.value)
+    assert message.startswith(f"{stimuli.folder}: ")
+    assert "format (real JPEG, fake PNG)" in message
+    assert f"gan-eval stimuli equalise {stimuli.folder} --out " in message
+    assert 'quiz.allow_giveaways = ["format"]' in message
+
+
+def test_what_the_message_says_is_what_allows_it(make_set):
+    stimuli = make_set(real=JPEG, names={"real": "{item}_photo", "fake": "{item}"})
+    with pytest.raises(UserError) as refused:
+        require_no_giveaways([stimuli], allow=("format",))
+    assert 'quiz.allow_giveaways = ["format", ' in str(refused.value)
+    allow = str(refused.value).split("[")[1].rstrip("]").replace('"', "").split(", ")
+    require_no_giveaways([stimuli], allow=allow)
+
+
+@pytest.mark.parametrize(("name", "words"), [("fromat", "is no clue"), ("brightness", "is never refused")])
+def test_only_metadata_clues_can_be_allowed(make_set, name, words):
+    with pytest.raises(UserError, match=rf"quiz.allow_giveaways: '{name}' {words}.*format"):
+        require_no_giveaways([make_set()], allow=(name,))
+
+
+def test_pictures_that_differ_are_not_refused(make_set):
+    def dark(image, path):
+        Image.fromarray(np.asarray(image) // 3).save(path)
+
+    require_no_giveaways([make_set(fake=(".png", dark))], allow=())
+
+
+def test_merged_sets_are_looked_at_and_the_right_one_is_named(make_set):
+    good, bad = make_set(folder="a", model="a"), make_set(folder="b", model="b", fake=JPEG)
+    merged = read_sets([good.folder, bad.folder])
+    with pytest.raises(UserError) as refused:
+        require_no_giveaways([merged], allow=())
+    assert str(refused.value).startswith(f"{bad.folder}: real and b's pictures")
+    require_no_giveaways([good], allow=())
+
+
+def test_a_few_pictures_are_too_few_to_refuse(make_set):
+    require_no_giveaways([make_set(items=3, real=JPEG)], allow=())
+    with pytest.raises(UserError, match="format"):
+        require_no_giveaways([make_set(items=5, folder="five", real=JPEG)], allow=())
+
+
+def test_a_lost_or_broken_file_is_left_to_the_sessions_own_check(make_set):
+    stimuli = make_set()
+    (stimuli.folder / "real" / "p1.png").unlink()
+    (stimuli.folder / "fake" / "p2.png").write_bytes(b"")
+    require_no_giveaways([stimuli], allow=())
+
+
+def test_headers_alone_are_read(make_set, monkeypatch):
+    def decoded(*_args):
+        raise AssertionError("a picture was decoded")
+
+    stimuli = make_set(real=JPEG, fake=JPEG)
+    monkeypatch.setattr(reading.Image.Image, "load", decoded)
+    monkeypatch.setattr(reading.JpegImagePlugin.JpegImageFile, "load", decoded)
+    require_no_giveaways([stimuli], allow=())

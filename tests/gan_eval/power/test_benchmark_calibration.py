@@ -1,0 +1,88 @@
+"""The benchmark of false alarms: every kind of study gives an answer in every row, and the page is its text."""
+
+import importlib
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+from gan_eval.analysis_settings import AnalysisSettings
+from gan_eval.stats.compare.comparisons import comparisons
+from gan_eval.stats.trials import fill_trials
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+@pytest.fixture
+def calibration(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    monkeypatch.syspath_prepend(str(ROOT / "benchmarks"))
+    return importlib.import_module("calibration")
+
+
+def test_every_study_answers_every_row(calibration: ModuleType) -> None:
+    for number, block in enumerate(calibration.BLOCKS.values()):
+        rows = sum(len(part.rows) for part in block.parts)
+        for column in range(len(block.parts[0].columns)):
+            said = calibration.one_study(0, (number, column, 0))
+            assert len(said) == rows
+            assert set(said) <= {0.0, 1.0}
+
+
+@pytest.mark.parametrize("effect", [0.4, -0.4])
+def test_ours_is_what_the_table_says(calibration: ModuleType, effect: float) -> None:
+    blocks, answers = (importlib.import_module(f"calibration_{name}") for name in ("blocks", "answers"))
+    study = answers.simulate(answers.World(50, 0.4, effect, sd_skill=0.8), np.random.default_rng(1))
+    frame = pd.DataFrame(
+        {
+            "participant": [f"P{number}" for number in study.participant],
+            "stimulus": [f"S{number}" for number in study.stimulus],
+            "dataset": "d",
+            "kind": np.where(study.in_a, "fake", "real"),
+            "response": np.where(study.yes, "fake", "real"),
+        }
+    )
+    plan = AnalysisSettings(margin=0.1)
+    row = comparisons(fill_trials(frame), plan=plan).set_index("comparison").loc["told apart"]
+    ours = blocks._told_apart(study, plan)
+    names = ["ci_low", "ci_high", "p", "p_equivalent"]
+    np.testing.assert_allclose([getattr(ours, name) for name in names], row[names].astype(float), rtol=1e-6)
+    paired = frame.assign(protocol="paired", kind=None, response=None, choice=np.where(study.yes, "a", "b"))
+    paired = paired.assign(model="m", item=paired["stimulus"])
+    row = comparisons(fill_trials(paired)).set_index("comparison").loc["told apart in pairs"]
+    ours = blocks._estimate(blocks.pair_questions(answers.pair_trials(study), blocks.DEFAULT), blocks.DEFAULT)
+    np.testing.assert_allclose([getattr(ours, name) for name in names[:3]], row[names[:3]].astype(float), rtol=1e-6)
+
+
+def test_the_page_has_the_tables_that_are_printed(calibration: ModuleType) -> None:
+    found = {"pairs": [[[1.0, 0.0, 0.0], [0.0, 1.0, np.nan]], [[0.0, 0.0, 0.0]] * 2]}
+    lines = list(calibration.page_lines(found, studies=2, seed=3))
+    assert "--studies 2 --seed 3" in lines[1]
+    assert lines[-3].startswith("| ours: told apart in pairs | 50.0 (9.5 to 90.5) | 0.0 ")
+    assert "0.0 (0.0 to 79.3), 1 studies" in lines[-1]
+    page = f"before\n{calibration.BEGIN}\nstale\n{calibration.END}\nafter\n"
+    once = calibration.with_tables(page, lines)
+    assert calibration.with_tables(once, lines) == once  # nothing is piled up
+    assert once.startswith(f"before\n{calibration.BEGIN}\n\n{lines[0]}\n")
+    assert once.endswith(f"\n{calibration.END}\nafter\n")
+    assert "stale" not in once
+    with pytest.raises(ValueError, match="needs"):
+        calibration.with_tables("no marks", lines)
+    committed = (ROOT / "docs" / "calibration.md").read_text(encoding="utf-8")
+    assert "\n\nten tables\n\n" in calibration.with_tables(committed, ["ten tables"])
+
+
+def test_the_usual_tests_are_those_of_the_textbook(calibration: ModuleType) -> None:
+    answers = importlib.import_module("calibration_answers")
+    study = answers.simulate(answers.World(1000, 0.4, 0.1), np.random.default_rng(0))
+    table = answers.counted(study)
+    assert table.sum() == 2000
+    wald = np.log(table[0, 0] * table[1, 1] / (table[0, 1] * table[1, 0])) / np.sqrt((1 / table).sum())
+    assert answers.logistic_p(study) == pytest.approx(2 * stats.norm.sf(abs(wald)))
+    assert answers.chi_square_p(study) == pytest.approx(answers.logistic_p(study), rel=0.05)
+    means = [[study.yes[(study.participant == p) & (study.in_a == side)].mean() for p in range(40)] for side in (1, 0)]
+    assert answers.t_over_people_p(study) == pytest.approx(stats.ttest_rel(*means).pvalue)
+    inside, outside = (answers.people_equivalence_p(study, margin) for margin in (0.5, 1e-6))
+    assert inside < 1e-6 < 0.4 < outside

@@ -1,0 +1,222 @@
+"""One simulated study, and the plan that many of them make."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from gan_eval.analysis_settings import AnalysisSettings, PowerSettings
+from gan_eval.errors import UserError
+from gan_eval.power import plan_power, planned_stimuli
+from gan_eval.power.lists import deal_design
+from gan_eval.power.planning import NO_DIFFERENCE, make_world
+from gan_eval.power.questions import MOST_PAIRS, left_out, questions_of
+from gan_eval.power.study import NO_ESTIMATE, Judged, analysed, one_study, verdicts
+from gan_eval.power.truth import simulate
+from gan_eval.power.words import sentences, table_lines
+from gan_eval.quiz_settings import QuizSettings
+from gan_eval.stats.compare.comparisons import comparisons
+from gan_eval.stats.trials import fill_trials
+from gan_eval.study import Study
+
+POOL = planned_stimuli([("d", "one"), ("d", "two")], 60)
+
+
+def study(**sections: object) -> Study:
+    return Study.model_validate(
+        {
+            "study": {"name": "planned"},
+            "data": {"d": {}},
+            "models": {"one": {"data": "d"}, "two": {"data": "d"}},
+            "quiz": {"real": 8, "fake": 8},
+            "power": {"participants": [6, 10], "simulations": 10, "fooling_rate": 0.4, "false_alarm_rate": 0.2},
+            **sections,
+        }
+    )
+
+
+PLANS = (AnalysisSettings(margin=0.1), AnalysisSettings(margin=0.1, slope=False))
+
+
+@pytest.mark.parametrize("analysis", PLANS, ids=["default", "without slope"])
+@pytest.mark.parametrize("sd_slope", [0.0, 1.2])
+def test_a_study_is_judged_as_the_analysis_judges_its_trials(analysis: AnalysisSettings, sd_slope: float) -> None:
+    design = deal_design(POOL, QuizSettings(real=12, fake=12), seed=0, participants=14)
+    world = make_world(design, PowerSettings(sd_slope=sd_slope), analysis)
+    answers = simulate(design, world.truths["assumed"], np.random.default_rng(4))
+    group = [design.groups[number] for number in design.group]
+    trials = fill_trials(
+        pd.DataFrame(
+            {
+                "participant": [f"P{number}" for number in design.participant],
+                "stimulus": [f"S{number}" for number in design.stimulus],
+                "item": [f"I{design.item[number]}" for number in design.stimulus],
+                "dataset": "d",
+                "kind": ["real" if each.is_real else "fake" for each in group],
+                "model": [each.role or None for each in group],
+                "response": np.where(answers, "fake", "real"),
+            }
+        )
+    )
+    table = comparisons(trials, plan=analysis).set_index("measure")
+    found = analysed(design, answers, questions_of(design.groups, analysis), analysis)
+    for name, measure in (("told apart", "called_fake"), ("one against two", "fooling_rate")):
+        row = table.loc[measure]
+        np.testing.assert_allclose(found[name][:3], [row["ci_low"], row["ci_high"], row["p"]], rtol=1e-6)
+        assert found[f"equivalence: {name}"].p_equivalent == pytest.approx(row["p_equivalent"], rel=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("protocol", "comparison"), [("paired", "told apart in pairs"), ("model_vs_model", "preferred on d")]
+)
+def test_choices_are_judged_as_the_analysis_judges_them(protocol: str, comparison: str) -> None:
+    quiz = QuizSettings.model_validate({"protocol": protocol, "pairs": 16})
+    design = deal_design(POOL, quiz, seed=0, participants=14)
+    analysis = AnalysisSettings(margin=0.1)
+    world = make_world(design, PowerSettings(fooling_rates={"two": 0.4}), analysis)
+    answers = simulate(design, world.truths["assumed"], np.random.default_rng(4))
+    trials = fill_trials(
+        pd.DataFrame(
+            {
+                "participant": [f"P{number}" for number in design.participant],
+                "stimulus": [f"S{number}" for number in design.stimulus],
+                "item": [f"I{design.item[number]}" for number in design.stimulus],
+                "dataset": "d",
+                "protocol": protocol,
+                "kind": None,
+                "model": [design.groups[number].role for number in design.group],
+                "response": None,
+                "choice": np.where(answers, "a", "b"),
+            }
+        )
+    )
+    row = comparisons(trials, plan=analysis).set_index("comparison").loc[[comparison]].iloc[0]
+    asked = [question for question in world.questions if not question.equivalence]
+    found = analysed(design, answers, world.questions, analysis)
+    assert len(asked) == 1
+    judged = found[asked[0].name]
+    np.testing.assert_allclose(judged[:3], [row["ci_low"], row["ci_high"], row["p"]], rtol=1e-6)
+    assert found[f"equivalence: {asked[0].name}"].p_equivalent == pytest.approx(row["p_equivalent"], rel=1e-6)
+
+
+def test_people_who_differ_in_skill_widen_the_interval_by_default() -> None:
+    assert AnalysisSettings().slope
+    design = deal_design(POOL, QuizSettings(real=12, fake=12), seed=0, participants=14)
+    world = make_world(design, PowerSettings(sd_slope=1.5), AnalysisSettings())
+    answers = simulate(design, world.truths["assumed"], np.random.default_rng(4))
+    (asked, *_) = world.questions
+    wide, narrow = (
+        analysed(design, answers, [asked], AnalysisSettings(slope=slope))["told apart"] for slope in (True, False)
+    )
+    assert wide.ci_high - wide.ci_low > 1.2 * (narrow.ci_high - narrow.ci_low)
+
+
+def test_a_study_follows_from_seed_and_number_alone() -> None:
+    design = deal_design(POOL, QuizSettings(real=8, fake=8), seed=0, participants=10)
+    world = make_world(design, PowerSettings(), AnalysisSettings())
+    again, other = one_study(world, (10, 3)), one_study(world, (10, 4))
+    assert one_study(world, (10, 3)) == again
+    assert other != again
+
+
+def test_differences_of_one_family_are_corrected_together() -> None:
+    design = deal_design(
+        planned_stimuli([("d", name) for name in "abc"], 60), QuizSettings(real=8, fake=9), seed=0, participants=4
+    )
+    questions = questions_of(design.groups, AnalysisSettings())
+    assert [question.name for question in questions] == ["told apart", "a against b", "a against c", "b against c"]
+    tests = [Judged(0.0, 0.1, p, np.nan) for p in (0.04, 0.01, 0.03, 0.04)]
+    assert [each.found for each in verdicts(questions, tests)] == [True, True, False, False]
+    assert [each.failed for each in verdicts(questions, [*tests[:3], NO_ESTIMATE])] == [False, False, False, True]
+
+
+def test_planned_pairs_are_asked_and_no_others() -> None:
+    names = "abcde"
+    rows = planned_stimuli([("d", name) for name in names], 30)
+    groups = deal_design(rows, QuizSettings(real=8, fake=10), seed=0, participants=2).groups
+    assert [each.name for each in questions_of(groups, AnalysisSettings())] == ["told apart"]
+    assert str(10) in (left_out(groups, AnalysisSettings()) or "")
+    assert MOST_PAIRS < 10
+    planned = AnalysisSettings(comparisons=(("b", "d"),))
+    assert [each.name for each in questions_of(groups, planned)] == ["told apart", "b against d"]
+    assert left_out(groups, planned) is None
+    with pytest.raises(UserError, match=r"analysis\.comparisons: b and x"):
+        questions_of(groups, AnalysisSettings(comparisons=(("b", "x"),)))
+
+
+def test_a_plan_has_every_question_at_every_number_and_its_ceiling() -> None:
+    plan = plan_power(study(analysis={"margin": 0.2}), POOL)
+    own = plan.table[plan.table["stimuli"].isin([180, 120])]
+    assert len(own) == 4 * 3
+    assert set(own["participants"].dropna()) == {6, 10}
+    told = own[own["question"] == "told apart"].set_index("participants")
+    assert told["effect"].iloc[0] == pytest.approx(0.34, abs=0.03)
+    assert told["interval_width"].is_monotonic_decreasing
+    assert (told["ci_low"] <= told["power"]).all()
+    idle = own[own["question"] == "one against two"]
+    assert (idle["note"] == NO_DIFFERENCE).all()
+    assert "one against two" not in plan.recommended
+    words = "\n".join([*table_lines(plan), *sentences(plan)])
+    assert "no limit" in words
+    assert "fooling_rates.MODEL" in words
+
+
+def test_the_number_recommended_is_the_smallest_that_surely_reaches_the_target() -> None:
+    plan = plan_power(study(power={"participants": [2, 8], "simulations": 30, "fooling_rate": 0.1}), POOL)
+    number = plan.recommended["told apart"]
+    rows = plan.table[(plan.table["question"] == "told apart") & plan.table["participants"].notna()]
+    sure = rows[rows["ci_low"] >= 0.8]
+    assert number == sure["participants"].min()
+    assert rows.loc[rows["recommended"].astype(bool), "participants"].tolist() == [number]
+    assert f"Invite {number} people" in sentences(plan)[0]
+
+
+def test_a_short_pool_is_told_and_a_larger_one_tried() -> None:
+    plan = plan_power(study(), planned_stimuli([("d", "one"), ("d", "two")], 17))
+    assert any("only 17 items" in line for line in plan.warnings)
+    told = plan.table[plan.table["question"] == "told apart"]
+    assert sorted(set(told["stimuli"])) == [51, 192]
+    ceilings = told[told["participants"].isna()].set_index("stimuli")["interval_width"]
+    assert ceilings[192] < 0.7 * ceilings[51]
+
+
+@pytest.mark.parametrize(("power", "low", "said"), [(0.9, 0.8, True), (0.9, 0.65, False), (0.7, 0.6, False)])
+def test_a_larger_pool_is_spoken_of_where_it_surely_gives_more(power: float, low: float, said: bool) -> None:
+    plan = plan_power(study(), planned_stimuli([("d", "one"), ("d", "two")], 17))
+    table, mine = plan.table.copy(), (plan.table["question"] == "told apart") & (plan.table["participants"] == 10)
+    table.loc[mine, "power"] = 0.7
+    table.loc[mine & (table["stimuli"] == 192), ["power", "ci_low"]] = (power, low)
+    lines = [line for line in sentences(replace(plan, table=table)) if line.startswith("told apart: with 192 pictures")]
+    assert len(lines) == said
+    assert all("power 90 % instead of 70 % with 10 people" in line for line in lines)
+
+
+@pytest.mark.parametrize("protocol", ["paired", "model_vs_model"])
+def test_pairs_are_planned_by_their_choices(protocol: str) -> None:
+    planned = study(
+        quiz={"protocol": protocol, "pairs": 16},
+        power={"participants": [8], "simulations": 10, "choice_rate": 0.8},
+        analysis={"margin": 0.05},
+    )
+    table = plan_power(planned, POOL).table.set_index("question")
+    asked = "told apart" if protocol == "paired" else "one against two"
+    assert set(table.index) == {asked, f"equivalence: {asked}"}
+    assert (table.loc[asked, "power"] >= 0.8).all()
+    assert (table.loc[f"equivalence: {asked}", "power"].iloc[0]) < 0.5
+    assert table.loc[asked, "effect"].iloc[0] == pytest.approx(0.26, abs=0.03)
+
+
+@pytest.mark.parametrize("protocol", ["staircase", "rating"])
+def test_power_of_other_protocols_is_refused(protocol: str) -> None:
+    quiz = {"protocol": protocol}
+    with pytest.raises(UserError, match=f"power is not defined for {protocol}"):
+        plan_power(study(quiz=quiz), POOL)
+
+
+def test_studies_without_an_estimate_count_as_not_found() -> None:
+    sure = {"participants": [2], "simulations": 10, "fooling_rate": 1e-9, "false_alarm_rate": 1e-9, "sd_stimulus": 0}
+    table = plan_power(study(quiz={"real": 2, "fake": 2}, power=sure), POOL).table
+    row = table[(table["question"] == "told apart") & (table["participants"] == 2)].iloc[0]
+    assert 0 <= row["power"] <= 1
+    assert row["failed"] in range(11)

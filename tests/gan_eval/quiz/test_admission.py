@@ -1,0 +1,124 @@
+"""Who may begin, who goes on, who is refused, and which list a participant gets."""
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from gan_eval import tables
+from gan_eval.errors import UserError
+from gan_eval.quiz.admission import Admitted, Applicant, admit
+from gan_eval.quiz_settings import QuizSettings
+from gan_eval.store import Store, open_store
+from gan_eval.tabular import Row
+
+NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)
+SETTINGS = QuizSettings(real=2, fake=2)
+Begin = Callable[..., Admitted]
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    with open_store(tmp_path / "store.sqlite") as store:
+        yield store
+
+
+@pytest.fixture
+def begin(store: Store, rows: Callable[..., list[Row]]) -> Begin:
+    """`begin("P01")` admits a participant and stores the session with its draw."""
+
+    def start(
+        participant: str, *, simulated: bool = False, into: Store = store, station: str | None = None, **how: object
+    ) -> Admitted:
+        applicant = Applicant("study", "hash", participant, simulated=simulated, station=station)
+        admitted = admit(into, applicant, rows(20), SETTINGS, seed=1, **how)  # type: ignore[arg-type]
+        session = {**admitted.row, "started_at": "2026-01-31T12:00:00.000Z"}
+        into.begin(session, [{**row, "session": session["session"]} for row in admitted.plan], None)
+        return admitted
+
+    return start
+
+
+def again(store: Store, rows: Callable[..., list[Row]], settings: QuizSettings, now: datetime) -> Admitted:
+    return admit(store, Applicant("study", "hash", "P01", simulated=False), rows(20), settings, seed=1, now=now)
+
+
+def test_an_open_session_goes_on_with_its_draw_within_the_study_s_limit(
+    store: Store, rows: Callable[..., list[Row]], begin: Begin
+) -> None:
+    first = begin("P01")
+    store.add(tables.ONSETS, [{"session": first.row["session"], "trial": 1}])
+    limited = QuizSettings(real=2, fake=2, resume_within_hours=2)
+    taken_up = again(store, rows, limited, NOON + timedelta(hours=1.9))
+    assert taken_up.stored
+    assert [row["stimulus"] for row in taken_up.plan] == [row["stimulus"] for row in first.plan]
+    assert [row["trial"] for row in taken_up.onsets] == [1]
+    assert taken_up.warnings == ()
+    assert again(store, rows, SETTINGS, NOON + timedelta(days=3000)).stored
+
+
+def test_a_session_that_is_too_old_is_refused_and_kept(
+    store: Store, rows: Callable[..., list[Row]], begin: Begin
+) -> None:
+    begin("P01")
+    limited = QuizSettings(real=2, fake=2, resume_within_hours=0.5)
+    with pytest.raises(UserError, match=r"P01.*2\.5 hours ago.*resume_within_hours.*trials are kept; give a new code"):
+        again(store, rows, limited, NOON + timedelta(hours=2.5))
+    assert len(store.rows(tables.PLANS)) == 4
+
+
+def test_a_clock_that_was_set_back_is_told_and_no_obstacle(
+    store: Store, rows: Callable[..., list[Row]], begin: Begin
+) -> None:
+    begin("P01")
+    limited = QuizSettings(real=2, fake=2, resume_within_hours=1)
+    (line,) = again(store, rows, limited, NOON - timedelta(days=400)).warnings
+    assert "was the clock set back?" in line
+    assert again(store, rows, limited, NOON - timedelta(minutes=1)).warnings == ()
+
+
+def test_two_stations_with_shares_of_their_own_never_deal_one_list(begin: Begin, store: Store, tmp_path: Path) -> None:
+    with open_store(tmp_path / "other.sqlite") as other:
+        left = [begin(f"L{n}", lists="1-3").row["list"] for n in range(3)]
+        right = [begin(f"R{n}", into=other, lists="4-6", station="right").row for n in range(3)]
+        assert left == [1, 2, 3]
+        assert [row["list"] for row in right] == [4, 5, 6]
+        assert {row["station"] for row in right} == {"right"}
+        with pytest.raises(UserError, match="--lists 4-6"):
+            begin("R9", into=other, lists="4-6")
+        assert len(other.rows(tables.SESSIONS)) == 3
+
+
+def test_people_and_simulated_participants_are_counted_apart(begin: Begin) -> None:
+    assert [begin(f"simulated-{n}", simulated=True).row["list"] for n in range(3)] == [1, 2, 3]
+    assert [begin(f"P{n}").row["list"] for n in range(2)] == [1, 2]
+
+
+def test_a_list_may_be_asked_for_but_not_beside_a_share(begin: Begin) -> None:
+    first = begin("P01", list_number=7)
+    assert (first.row["list"], first.warnings) == (7, ())
+    assert begin("P09", list_number=7).warnings == ("list 7 has been dealt before: two participants see the same",)
+    assert begin("P02", list_number=7).plan == begin("P03", list_number=7).plan
+    with pytest.raises(UserError, match="--list and --lists"):
+        begin("P04", list_number=7, lists="1-3")
+
+
+def test_practice_and_catch_stimuli_come_from_sets_of_their_own(store: Store, rows: Callable[..., list[Row]]) -> None:
+    settings = QuizSettings(real=2, fake=2, practice=2, catch=1)
+    admitted = admit(
+        store, Applicant("study", "hash", "P01", simulated=False), rows(20), settings, seed=1,
+        practice=rows(6, dataset="training"), catch=rows(6, dataset="cartoons"),
+    )  # fmt: skip
+    found = {(row["phase"], row["dataset"]) for row in admitted.plan}
+    assert found == {("practice", "training"), ("main", "facades"), ("catch", "cartoons")}
+
+
+def test_another_list_than_that_of_the_open_session_is_refused(
+    store: Store, rows: Callable[..., list[Row]], begin: Begin
+) -> None:
+    begin("P01", list_number=3)
+    applicant = Applicant("study", "hash", "P01", simulated=False)
+    with pytest.raises(UserError, match=r"--list 7: the open session of P01 .* has list 3"):
+        admit(store, applicant, rows(20), SETTINGS, seed=1, list_number=7)
+    assert admit(store, applicant, rows(20), SETTINGS, seed=1, list_number=3).stored

@@ -1,0 +1,19 @@
+"""Nothing that was acknowledged is lost, whenever the program is killed: `pytest -k kill --kills 200`."""
+
+from pathlib import Path
+
+import pytest
+from kill_sessions import Sitting, kill_sessions, sit, sit_at_a_screen
+
+from gan_eval.stimuli import StimulusSet
+
+
+@pytest.mark.parametrize(("sitting", "share"), [(sit, 1.0), (sit_at_a_screen, 0.6)], ids=["simulated", "screen"])
+def test_sessions_killed_at_any_moment_lose_double_and_tear_nothing(
+    sitting: Sitting, share: float, stimuli: StimulusSet, tmp_path: Path, pytestconfig: pytest.Config
+) -> None:
+    kills = round(share * pytestconfig.getoption("--kills"))
+    outcome = kill_sessions(stimuli.folder, tmp_path / "store.sqlite", sitting=sitting, kills=kills, seed=kills)
+    print(outcome.kills, "kills", outcome.acknowledged, "acknowledged", outcome.on_screen, "on the screen")
+    assert outcome.acknowledged >= kills // 2, "the kills come too early to say anything"
+    assert outcome.on_screen or kills < 50, "no kill fell on a picture"

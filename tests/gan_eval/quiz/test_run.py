@@ -1,0 +1,125 @@
+"""The way in: what is asked and refused before the first trial, and what the experimenter is told afterwards."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from gan_eval import tables
+from gan_eval.errors import UserError
+from gan_eval.quiz import run_session
+from gan_eval.quiz.admission import Applicant, admit
+from gan_eval.quiz.clock import VirtualClock
+from gan_eval.quiz.library import Library
+from gan_eval.quiz.options import Presentation
+from gan_eval.quiz.run import make_session
+from gan_eval.quiz.session import Session
+from gan_eval.quiz_settings import QuizSettings
+from gan_eval.stimuli import StimulusSet, read_set, stimulus_row, write_set
+from gan_eval.store import Store, Writer, list_participants, open_store
+
+SETTINGS = QuizSettings(real=2, fake=2)
+
+
+def rehearse(stimuli: StimulusSet, store: Path, participant: str, settings: QuizSettings = SETTINGS, **how: Any) -> Any:
+    """A simulated session."""
+    design = how.pop("design_hash", "hash")
+    return run_session(
+        [stimuli], settings, participant=participant, store=store, study_name="study", design_hash=design, seed=1,
+        simulate="default", **how,
+    )  # fmt: skip
+
+
+@pytest.fixture
+def telling(tmp_path: Path, stimuli: StimulusSet) -> StimulusSet:
+    """The same pictures, the generated ones as JPEG."""
+    rows = []
+    for row in stimuli.rows:
+        source = stimuli.folder / row["file"]
+        target = tmp_path / "telling" / row["file"]
+        target = target.with_suffix(".jpg" if row["kind"] == "fake" else ".png")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        Image.open(source).save(target)
+        shared = {"dataset": "tiles", "stem": source.stem, "size": (48, 64), "model": row["model"]}
+        rows.append(stimulus_row(tmp_path / "telling", target, kind=row["kind"], **shared))
+    write_set(tmp_path / "telling", rows)
+    return read_set(tmp_path / "telling")
+
+
+def test_a_station_deals_its_own_lists_until_they_are_used_up(stimuli: StimulusSet, tmp_path: Path) -> None:
+    store = tmp_path / "store.sqlite"
+    station = Presentation(station="left")
+    found = [rehearse(stimuli, store, f"P{n}", lists="5-6", presentation=station).list_number for n in (1, 2)]
+    assert found == [5, 6]
+    with pytest.raises(UserError, match="--lists 5-6"):
+        rehearse(stimuli, store, "P3", lists="5-6")
+    with open_store(store) as opened:
+        done = list_participants(opened)
+    assert [(each.participant, each.status, each.trials, each.planned, each.station) for each in done] == [
+        ("P1", "complete", 4, 4, "left"),
+        ("P2", "complete", 4, 4, "left"),
+    ]
+
+
+def test_stimuli_whose_files_tell_the_truth_are_refused_before_anything_is_stored(
+    telling: StimulusSet, tmp_path: Path
+) -> None:
+    store = tmp_path / "store.sqlite"
+    with pytest.raises(UserError, match="format"):
+        rehearse(telling, store, "P01")
+    assert not store.exists()
+
+
+def test_another_design_in_the_same_store_is_told(stimuli: StimulusSet, tmp_path: Path) -> None:
+    store = tmp_path / "store.sqlite"
+    assert rehearse(stimuli, store, "P1").warnings == ()
+    (line,) = rehearse(stimuli, store, "P2", design_hash="another").warnings
+    assert "with other stimuli or settings" in line
+
+
+def test_practice_comes_from_its_own_sets(stimuli: StimulusSet, tmp_path: Path) -> None:
+    store = tmp_path / "store.sqlite"
+    settings = QuizSettings(real=2, fake=2, practice=2)
+    rows = tuple({**row, "dataset": "training", "stimulus": f"training/{row['stimulus']}"} for row in stimuli.rows)
+    training = StimulusSet(stimuli.folder, rows)
+    result = rehearse(stimuli, store, "P1", settings, practice=[training])
+    phases = {(row["phase"], row["dataset"]) for row in result.trials}
+    assert phases == {("practice", "training"), ("main", "tiles")}
+    with open_store(store) as opened:
+        assert [row["phase"] for row in opened.rows(tables.PLANS)] == ["practice"] * 2 + ["main"] * 4
+
+
+def test_warnings_are_told_before_the_first_trial(stimuli: StimulusSet, tmp_path: Path) -> None:
+    told: list[tuple[str, bool]] = []
+
+    def tell(line: str) -> None:
+        with open_store(tmp_path / "store.sqlite") as opened:
+            told.append((line, bool(opened.rows(tables.TRIALS))))
+
+    result = rehearse(stimuli, tmp_path / "store.sqlite", "P1", QuizSettings(real=4, fake=4), tell=tell)
+    assert len(result.warnings) == 1
+    assert told == [(result.warnings[0], False)]
+
+
+def test_a_session_goes_on_though_pictures_that_were_seen_are_gone(stimuli: StimulusSet, tmp_path: Path) -> None:
+    library = Library([stimuli])
+    applicant = Applicant("study", "hash", "P1", simulated=False)
+
+    def sit(opened: Store, writer: Writer) -> Session:
+        admitted = admit(opened, applicant, library.rows, SETTINGS, seed=1)
+        return make_session(admitted, library, SETTINGS, writer, VirtualClock(datetime(2026, 1, 31, tzinfo=UTC)))
+
+    with open_store(tmp_path / "s.sqlite") as opened, Writer(lambda: open_store(tmp_path / "s.sqlite")) as writer:
+        session = sit(opened, writer)
+        session.begin(None)
+        session.onset(0)
+        writer.submit(lambda _: None).result()  # its onset is stored; then the program is killed
+        library.path(session.plan[0]["stimulus"]).unlink()
+        again = sit(opened, writer)
+        again.wait(10)
+        assert [row["trial"] for row in again.done] == [1]
+        library.path(session.plan[1]["stimulus"]).unlink()
+        with pytest.raises(UserError, match="no such file"):
+            sit(opened, writer)

@@ -1,0 +1,123 @@
+"""The timing self-test on a private screen, and the choice that follows from what it finds."""
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("PySide6.QtGui", exc_type=ImportError)
+
+from PySide6.QtWidgets import QApplication
+
+from gan_eval.errors import UserError
+from gan_eval.quiz.app import choice
+from gan_eval.quiz.app.choice import choose_presenter, numbered_screen, screen_key
+from gan_eval.quiz.app.opengl import OpenGLWindow
+from gan_eval.quiz.app.raster import RasterWindow
+from gan_eval.quiz.app.self_test import judge
+from gan_eval.quiz.station import Check, ScreenTiming, keep_timing
+
+NOW = "2026-01-31T12:00:00.000Z"
+STATED = Check("stated_refresh", 60.0, "Hz", "ok")
+
+
+def swaps(*, vsync: float, dropped: float) -> list[Check]:
+    return [
+        STATED,
+        Check("opengl_vsync", vsync, "", "ok"),
+        Check("opengl_interval", 16.683 if vsync else 1.0, "ms", "ok"),
+        *([Check("opengl_dropped", dropped, "share", "ok")] if vsync else []),
+    ]
+
+
+def test_opengl_is_chosen_where_swaps_wait_and_hardly_a_frame_is_left_out() -> None:
+    good = judge(swaps(vsync=1.0, dropped=0.0), "auto", measured_at=NOW)
+    assert (good.presenter, good.vsync) == ("opengl", True)
+    assert good.refresh_hz == pytest.approx(59.94, abs=0.01)
+    assert judge(swaps(vsync=1.0, dropped=0.02), "auto", measured_at=NOW).presenter == "raster"
+    unsynced = judge(swaps(vsync=0.0, dropped=0.0), "auto", measured_at=NOW)
+    assert (unsynced.presenter, unsynced.vsync, unsynced.refresh_hz) == ("raster", False, 60.0)
+    unmeasured = judge([STATED], "auto", measured_at=NOW)
+    assert (unmeasured.presenter, unmeasured.vsync) == ("raster", None)
+    assert judge(swaps(vsync=0.0, dropped=0.0), "opengl", measured_at=NOW).presenter == "opengl"
+
+
+@pytest.fixture
+def no_record(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A user whose computer was never measured."""
+    monkeypatch.setattr("gan_eval.quiz.station.station_file", lambda: tmp_path / "screens.json")
+
+
+@pytest.mark.usefixtures("no_record")
+def test_without_a_self_test_pictures_are_shown_by_the_raster_window_and_not_rounded(qapp: QApplication) -> None:
+    screen = qapp.primaryScreen()
+    chosen = choose_presenter("auto", screen)
+    assert (chosen.name, chosen.frame_ms, chosen.timing) == ("raster", None, None)
+    window = chosen.make(corner_patch=True, text_scale=2.0)
+    assert isinstance(window, RasterWindow)
+    assert window.canvas.corner_patch
+    window.destroy()
+    assert choose_presenter("auto", screen, round_frames="on").frame_ms == pytest.approx(1000 / screen.refreshRate())
+
+
+@pytest.mark.usefixtures("no_record")
+def test_a_measured_vsync_chooses_opengl_and_whole_frames(qapp: QApplication, monkeypatch: pytest.MonkeyPatch) -> None:
+    screen = qapp.primaryScreen()
+    keep_timing(screen_key(screen), ScreenTiming("opengl", True, 50.0, NOW))
+    monkeypatch.setattr(choice, "opengl_available", lambda _: True)
+    chosen = choose_presenter("auto", screen)
+    assert (chosen.name, chosen.frame_ms, chosen.refresh_hz) == ("opengl", 20.0, 50.0)
+    assert chosen.make.func is OpenGLWindow
+    assert chosen.make.keywords == {"frame_ms": 20.0, "may_wait": True}
+    assert choose_presenter("auto", screen, round_frames="off").frame_ms is None
+    assert choose_presenter("raster", screen).frame_ms is None, "a flush does not wait for a frame"
+    monkeypatch.setattr(choice, "opengl_available", lambda _: False)
+    assert choose_presenter("auto", screen).name == "raster"
+    with pytest.raises(UserError, match="--presenter opengl"):
+        choose_presenter("opengl", screen)
+
+
+def test_a_monitor_that_is_not_there_is_a_line(qapp: QApplication) -> None:
+    assert numbered_screen(1) is qapp.screens()[0]
+    assert numbered_screen(None) is qapp.primaryScreen()
+    with pytest.raises(UserError, match=r"--screen 9: this computer has 1"):
+        numbered_screen(9)
+
+
+_MEASURE = """
+import json
+from dataclasses import asdict
+from gan_eval.quiz.app.self_test import run_self_test
+from gan_eval.quiz.options import Presentation
+found = run_self_test(Presentation(), frames=20)
+print(json.dumps({"timing": asdict(found.timing), "lines": found.lines}))
+"""
+
+
+@pytest.mark.display
+@pytest.mark.skipif(not shutil.which("Xvfb"), reason="needs Xvfb (apt install xvfb)")
+def test_a_screen_without_vsync_is_measured_kept_and_not_flattered(screen: dict[str, str], tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", _MEASURE],
+        env={**screen, "XDG_STATE_HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    found = json.loads(done.stdout)
+    values = {check["check"]: check["value"] for check in found["timing"]["checks"]}
+    assert len(values) == len(found["timing"]["checks"]), "the names are the table's key"
+    assert values["opengl_vsync"] == 0.0, "Xvfb has no refresh to wait for"
+    assert found["timing"]["presenter"] == "raster"
+    assert values["raster_full_screen"] == values["opengl_full_screen"] == 1.0
+    assert {"timer_lateness_largest", "raster_cost", "raster_lateness_sd", "opengl_jitter"} <= set(values)
+    words = " ".join(found["lines"])
+    assert "raster window" in words
+    assert "No program can see" in words
+    kept_in = tmp_path / "gan-eval" / "screens.json"
+    assert json.loads(kept_in.read_text())
+    assert f"Kept in {kept_in}." in words

@@ -1,0 +1,49 @@
+"""What the self-test leaves for later sessions."""
+
+from pathlib import Path
+
+import pytest
+
+from gan_eval import tables
+from gan_eval.errors import UserError
+from gan_eval.quiz.station import Check, ScreenKey, ScreenTiming, keep_timing, read_timing, station_file
+
+SCREEN = ScreenKey("DP-1", 1920, 1080, 59.94, "xcb")
+CHECKS = (Check("opengl_vsync", 1.0, "", "ok"), Check("opengl_jitter", 0.2, "ms", "ok"))
+TIMING = ScreenTiming("opengl", True, 59.94, "2026-01-31T12:00:00.000Z", CHECKS)
+
+
+def test_what_was_kept_is_read_for_that_screen_alone(tmp_path: Path) -> None:
+    path = tmp_path / "state" / "screens.json"
+    assert read_timing(SCREEN, path) is None
+    other = ScreenKey("DP-1", 1920, 1080, 144.0, "xcb")
+    slow = ScreenTiming("raster", False, 144.0, "2026-02-01T12:00:00.000Z")
+    keep_timing(SCREEN, TIMING, path)
+    keep_timing(other, slow, path)
+    assert read_timing(SCREEN, path) == TIMING
+    assert read_timing(other, path) == slow
+    keep_timing(SCREEN, slow, path)
+    assert read_timing(SCREEN, path) == slow
+
+
+@pytest.mark.parametrize("text", ["[]", "{", '{"DP-1 1920x1080 59.94 Hz xcb": {"presenter": "raster"}}'])
+def test_a_damaged_record_is_a_line(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "screens.json"
+    path.write_text(text)
+    with pytest.raises(UserError, match=r"screens\.json"):
+        read_timing(SCREEN, path)
+
+
+def test_rows_fit_the_table() -> None:
+    rows = TIMING.rows("s1")
+    assert [set(row) for row in rows] == [set(tables.CHECKS.names)] * 2
+    assert {(row["session"], row["check"]) for row in rows} == {("s1", "opengl_vsync"), ("s1", "opengl_jitter")}
+
+
+def test_the_record_follows_the_customs_of_the_system(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("sys.platform", "linux")
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    assert station_file() == tmp_path / "gan-eval" / "screens.json"
+    monkeypatch.setattr("sys.platform", "win32")
+    monkeypatch.setenv("LOCALAPPDATA", str(tmp_path / "local"))
+    assert station_file() == tmp_path / "local" / "gan-eval" / "screens.json"

@@ -1,0 +1,109 @@
+"""What all presenters' windows do: draw ahead, meet the moment, learn what presenting costs; on a made-up clock."""
+
+import pytest
+
+pytest.importorskip("PySide6.QtGui", exc_type=ImportError)
+
+from hypothesis import given
+from hypothesis import strategies as st
+from PySide6.QtCore import QPoint, QRect
+from PySide6.QtGui import QExposeEvent, QRegion, QSurface
+from PySide6.QtWidgets import QApplication
+
+from gan_eval.quiz.app import surface
+from gan_eval.quiz.app.presenter import BLANK, Frame
+from gan_eval.quiz.app.raster import covering
+from gan_eval.quiz.app.surface import PresenterWindow
+
+TEXT = Frame(text="1 of 4")
+
+
+class Clock:
+    """Moves when somebody waits or works."""
+
+    def __init__(self) -> None:
+        self.now = 1_000_000_000
+
+    def read(self) -> int:
+        return self.now
+
+    def wait(self, moment: int) -> int:
+        self.now = max(self.now, moment)
+        return self.now
+
+
+class Window(PresenterWindow):
+    """Takes `cost` to show a frame, and notes what it did."""
+
+    name = "test"
+
+    def __init__(self, application: QApplication, clock: Clock) -> None:
+        super().__init__(application.primaryScreen(), QSurface.SurfaceType.RasterSurface)
+        self.clock = clock
+        self.cost = 400_000
+        self.did: list[object] = []
+
+    def isExposed(self) -> bool:  # noqa: N802
+        return True
+
+    def _draw(self, frame: Frame, *, everything: bool) -> None:
+        self.did.append((frame, everything))
+
+    def _put(self) -> None:
+        self.clock.now += self.cost
+        self.did.append("put")
+
+
+@pytest.fixture
+def window(qapp: QApplication, monkeypatch: pytest.MonkeyPatch) -> Window:
+    clock = Clock()
+    monkeypatch.setattr(surface, "now_ns", clock.read)
+    monkeypatch.setattr(surface, "wait_until", clock.wait)
+    return Window(qapp, clock)
+
+
+def test_once_the_cost_is_known_frames_are_there_when_they_are_due(window: Window) -> None:
+    due, missed = window.clock.now, []
+    for _ in range(5):
+        due += 100_000_000
+        window.stage(TEXT)
+        missed.append(window.present(due) - due)
+    assert missed == [400_000, 0, 0, 0, 0]
+    assert window.lead == 400_000
+
+
+def test_a_frame_shown_at_once_teaches_nothing_about_frames_that_are_due(window: Window) -> None:
+    window.stage(TEXT)
+    window.present(window.clock.now + 100_000_000)
+    window.cost = 9_000_000
+    for _ in range(20):
+        window.stage(BLANK)
+        window.present()
+    assert window.lead == 400_000
+
+
+def test_a_frame_is_drawn_once_and_before_its_moment(window: Window) -> None:
+    window.stage(TEXT)
+    assert window.did == [(TEXT, False)]
+    window.present(window.clock.now + 1_000_000)
+    assert window.did == [(TEXT, False), "put"]
+
+
+def test_an_uncovered_window_shows_what_was_shown_and_draws_the_staged_frame_anew(window: Window) -> None:
+    window.stage(TEXT)
+    window.exposeEvent(QExposeEvent(QRegion()))
+    assert window.did == [(TEXT, False), (BLANK, True), "put"]
+    window.present()
+    assert window.did[3:] == [(TEXT, False), "put"]
+    window.exposeEvent(QExposeEvent(QRegion()))
+    assert window.did[5:] == [(TEXT, True), "put"]
+
+
+@given(st.integers(0, 500), st.integers(0, 500), st.integers(1, 300), st.sampled_from([1.0, 1.25, 1.5, 2.0]))
+def test_a_flushed_region_covers_every_physical_pixel_and_hardly_more(
+    left: int, top: int, side: int, ratio: float
+) -> None:
+    region = covering([QRect(left, top, side, side)], ratio)
+    for x, y in ((left, top), (left + side - 1, top), (left + side - 1, top + side - 1)):
+        assert region.contains(QPoint(int(x / ratio), int(y / ratio)))
+    assert region.boundingRect().width() <= side / ratio + 2

@@ -1,0 +1,161 @@
+"""The program's words: their names, the study's own wording, and their translations."""
+
+import ast
+import doctest
+import re
+from fnmatch import fnmatch
+from pathlib import Path
+
+import pytest
+
+import gan_eval.quiz
+from gan_eval.errors import UserError
+from gan_eval.quiz import texts as module
+from gan_eval.quiz.texts import (
+    TEXTS,
+    TRANSLATIONS,
+    Texts,
+    placeholders,
+    require_language,
+    require_texts,
+    translations,
+)
+from gan_eval.quiz.texts_catalogue import Translation, read_catalogue, updated, write_catalogue
+from gan_eval.quiz_settings import ConsentSettings
+
+LANGUAGES = [file.stem.removeprefix("quiz_") for file in sorted(TRANSLATIONS.glob("quiz_*.ts"))]
+QUIZ = Path(gan_eval.quiz.__file__).parent
+
+
+def said_in_code() -> set[str]:
+    """First arguments of every call of the texts in the quiz's code and names that are chosen there, `*` for values."""
+    found = set()
+    for file in QUIZ.rglob("*.py"):
+        tree = ast.parse(file.read_text(encoding="utf-8"))
+        if file.name == "texts.py":  # without the table itself
+            tree.body = [node for node in tree.body if isinstance(node, ast.ClassDef)]
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                found.add(node.value)
+            elif isinstance(node, ast.JoinedStr):
+                found.add("".join(part.value if isinstance(part, ast.Constant) else "*" for part in node.values))
+    return found
+
+
+def called_in_code() -> set[str]:
+    """Names that the code gives to the texts as they stand: `words("...")`."""
+    calls = (
+        node
+        for file in QUIZ.rglob("*.py")
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant)
+    )
+    speaks = ("words", "_words", "texts")
+    return {call.args[0].value for call in calls if ast.unparse(call.func).split(".")[-1] in speaks}
+
+
+def test_every_text_is_said_somewhere() -> None:
+    said = said_in_code()
+    patterns = [each for each in said if re.fullmatch(r"[a-z_]+\*[a-z_*]*", each)]
+    unused = [name for name in TEXTS if name not in said and not any(fnmatch(name, each) for each in patterns)]
+    assert unused == []
+
+
+def test_every_text_that_is_said_is_there() -> None:
+    assert len(called_in_code()) > 50
+    assert called_in_code() - set(TEXTS) == set()
+
+
+def test_values_are_filled_in_and_the_study_may_say_it_otherwise() -> None:
+    assert Texts()("break_text", done=3, trials=50) == "3 of 50 are done. Rest your eyes for a moment."
+    own = Texts(own={"break_text": "Noch {done}"})
+    assert own("break_text", done=3, trials=50) == "Noch 3"
+    assert own("break_title") == "A break"
+
+
+def test_a_translation_is_asked_by_name_and_the_studys_words_come_first() -> None:
+    german = Texts("de", {"back": "Retour"}, lambda name, source: f"<{name}: {source}>")
+    assert german("leave") == "<leave: Leave>"
+    assert german("back") == "Retour"
+
+
+@pytest.mark.parametrize(
+    ("own", "message"),
+    [
+        ({"break_titel": "Pause"}, r"quiz.texts.break_titel: no such text; did you mean break_title"),
+        ({"qqqq": "?"}, r"quiz.texts.qqqq: no such text; their names stand in"),
+        ({"break_text": "{participant}"}, r"quiz.texts.break_text: \{participant\} is not filled in here; known: "),
+        ({"back": "{done}"}, r"known: nothing"),
+        ({"break_text": "{done:>9}"}, r"quiz.texts.break_text: .*not a plain name in braces"),
+        ({"break_text": "{0}"}, r"quiz.texts.break_text: .*not a plain name in braces"),
+        ({"break_text": "{done"}, r"quiz.texts.break_text: .*write a brace that is meant"),
+    ],
+)
+def test_what_is_wrong_with_a_studys_words_is_said_in_a_line(own: dict[str, str], message: str) -> None:
+    with pytest.raises(UserError, match=message):
+        require_texts(own)
+
+
+def test_every_text_may_be_said_by_the_study_as_it_is() -> None:
+    require_texts(TEXTS)
+
+
+def test_the_program_can_say_its_own_consent_in_every_language() -> None:
+    assert TEXTS["consent_text"] == ConsentSettings().text
+
+
+def test_an_unknown_language_is_refused_with_those_that_are_there() -> None:
+    require_language("en")
+    require_language("de")
+    with pytest.raises(UserError, match=r"--language xx: there is no such translation; known: en, de"):
+        require_language("xx")
+
+
+def test_german_is_there_and_every_source_is_compiled() -> None:
+    assert "de" in LANGUAGES
+    assert sorted(translations()) == LANGUAGES
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_translation_is_complete_and_fills_in_the_same_values(language: str) -> None:
+    catalogue = read_catalogue(TRANSLATIONS / f"quiz_{language}.ts")
+    assert list(catalogue) == list(TEXTS), "run python -m gan_eval.quiz.texts_catalogue"
+    for name, source in TEXTS.items():
+        assert catalogue[name].source == source, f"{name}: its English has changed"
+        assert catalogue[name].finished, f"{name}: not translated"
+        assert placeholders(catalogue[name].text) == placeholders(source), name
+
+
+def test_bringing_a_catalogue_up_to_date_keeps_translations_and_marks_changes() -> None:
+    known = {
+        "back": Translation("Back", "Zurück", finished=True),
+        "start": Translation("Begin", "Beginnen", finished=True),
+        "gone": Translation("Gone", "Weg", finished=True),
+    }
+    made = updated(known, {"start": "Start", "back": "Back", "new": "New"})
+    assert made == {
+        "start": Translation("Start", "Beginnen", finished=False),
+        "back": Translation("Back", "Zurück", finished=True),
+        "new": Translation("New", "", finished=False),
+    }
+
+
+def test_a_catalogue_survives_writing_and_reading(tmp_path: Path) -> None:
+    catalogue = {
+        "a": Translation('<b> & "quotes"', "„Zeichen“ <b> &\n", finished=True),
+        "b": Translation("B", "", finished=False),
+    }
+    write_catalogue(tmp_path / "quiz_xx.ts", "xx", catalogue)
+    assert read_catalogue(tmp_path / "quiz_xx.ts") == catalogue
+
+
+def test_a_broken_catalogue_is_a_line(tmp_path: Path) -> None:
+    (tmp_path / "quiz_xx.ts").write_text("<TS><context>")
+    with pytest.raises(UserError, match=r"quiz_xx.ts: not a Qt translation source"):
+        read_catalogue(tmp_path / "quiz_xx.ts")
+
+
+def test_the_examples_in_the_docstrings() -> None:
+    result = doctest.testmod(module)
+    assert result.attempted > 0
+    assert result.failed == 0

@@ -1,0 +1,49 @@
+"""What the trial window says."""
+
+import pytest
+
+from gan_eval.quiz.texts import Texts
+from gan_eval.quiz.trial import Feedback
+from gan_eval.quiz.trial_words import TrialWords
+from gan_eval.quiz_settings import QuizSettings
+from gan_eval.tabular import Row
+
+
+def words(own: dict[str, str] | None = None, **settings: object) -> TrialWords:
+    chosen = QuizSettings(**settings)  # type: ignore[arg-type]
+    return TrialWords(Texts(own=own or {}), chosen, chosen.keys_of_list(1))
+
+
+def test_practice_and_what_counts_are_numbered_apart() -> None:
+    plan: list[Row] = [{"phase": phase} for phase in ("practice", "practice", "main", "catch", "main")]
+    said = [words().progress(plan, place) for place in range(6)]
+    assert said == ["Practice: 1 of 2", "Practice: 2 of 2", "1 of 3", "2 of 3", "3 of 3", ""]
+
+
+def test_a_pairs_keys_are_named_as_they_lie_on_the_keyboard() -> None:
+    own = {"question_pair": "Which? {keys}", "question_models": "Better? {keys}", "question_rating": "1 to {grades}?"}
+    swapped = {"first": "l", "second": "a"}
+    pair = words(own, protocol="paired", layout="one_after_other", exposure_ms=500, keys=swapped)
+    assert pair.question == "Which? A: second    L: first"
+    assert words(own, protocol="model_vs_model").question == "Better? F: left    J: right"
+    assert words(own, protocol="rating", grades=7).question == "1 to 7?"
+    assert words(own).question == ""
+
+
+@pytest.mark.parametrize(
+    ("feedback", "said"),
+    [
+        (Feedback(True, "fake"), "+ fake"),
+        (Feedback(False, "left"), "- left"),
+        (Feedback(None, "real"), "0 real"),
+        (Feedback(None, None), "0"),
+    ],
+)
+def test_feedback(feedback: Feedback, said: str) -> None:
+    own = {
+        "feedback_right": "+ {truth}",
+        "feedback_wrong": "- {truth}",
+        "feedback_none": "0 {truth}",
+        "feedback_no_answer": "0",
+    }
+    assert words(own).feedback(feedback) == said

@@ -1,0 +1,154 @@
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+from synthetic_tables import NASTY, SCRIPT, write_tables
+from typer.testing import CliRunner
+
+from gan_eval.cli import app
+from gan_eval.errors import UserError
+from gan_eval.report import build, build_figures, build_markdown
+from gan_eval.report.charts import GRID, INK, MUTED, SERIES
+from gan_eval.report.downloads import safe_name
+from gan_eval.report.markdown import escape
+from gan_eval.report.training_looks import curve_colours
+
+
+@pytest.fixture
+def folder(tables) -> Path:
+    return tables
+
+
+@pytest.fixture
+def text(tables_text) -> str:
+    return tables_text
+
+
+def bytes_of(folder: Path) -> dict[str, bytes]:
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_same_input_same_bytes_in_every_format(study, tmp_path):
+    """A study's folder and a copy of it, the second in a process of its own, with another hash seed and time of day."""
+    small = tmp_path / "small"
+    shutil.copytree(study, small, ignore=shutil.ignore_patterns("maps*", "models", "*metric*"))
+    program = (
+        "import sys; from pathlib import Path; from gan_eval.report import *; f, o = map(Path, sys.argv[1:]);"
+        "build(f, o / 'report.html', title='T'); build_markdown(f, o / 'report.md', title='T');"
+        "build_figures(f, o / 'figures')"
+    )
+    build(small, tmp_path / "one" / "report.html", title="T")
+    build_markdown(small, tmp_path / "one" / "report.md", title="T")
+    build_figures(small, tmp_path / "one" / "figures")
+    moved = shutil.copytree(small, tmp_path / "moved")
+    arguments = [sys.executable, "-c", program, str(moved), str(tmp_path / "two")]
+    subprocess.run(arguments, check=True, env={**os.environ, "PYTHONHASHSEED": "7", "TZ": "Asia/Tokyo"})
+    one, two = bytes_of(tmp_path / "one"), bytes_of(tmp_path / "two")
+    assert one.keys() == two.keys()
+    assert [name for name in one if one[name] != two[name]] == []
+
+
+def test_figures_are_svg_and_pdf_in_colours_of_their_own(folder, tmp_path):
+    paths = build_figures(folder, tmp_path)
+    assert {path.suffix for path in paths} == {".svg", ".pdf"}
+    assert len(paths) == 2 * len({path.stem for path in paths}) >= 8
+    for path in paths:
+        data = path.read_bytes()
+        if path.suffix == ".svg":
+            ElementTree.fromstring(data)
+            assert b"var(" not in data
+            assert b"<text" not in data  # letters are outlines: no font is needed
+            assert not [mark for mark in (INK, MUTED, GRID, *SERIES.values()) if mark.encode() in data]
+        else:
+            assert data.startswith(b"%PDF")
+            assert b"CreationDate" not in data
+            assert b"/FontFile2" in data or b"/FontFile3" in data
+
+
+def test_curves_of_training_are_drawn_too(study, tmp_path):
+    paths = build_figures(study, tmp_path / "f")
+    assert {"losses.svg", "losses.pdf", "rates.svg", "agreement-0.pdf"} <= {path.name for path in paths}
+    assert not [look for look in curve_colours() if look.encode() in (tmp_path / "f" / "losses.svg").read_bytes()]
+
+
+def test_nothing_to_draw_is_said(tmp_path):
+    (tmp_path / "t").mkdir()
+    write_tables(tmp_path / "t")
+    for path in (tmp_path / "t").glob("*.csv"):
+        if path.name != "participation.csv":
+            path.unlink()
+    with pytest.raises(UserError, match="no figure"):
+        build_figures(tmp_path / "t", tmp_path / "out")
+
+
+def test_markdown_says_what_the_page_says(text):
+    assert "cannot be told apart by more than 5\u202fpoints" in text
+    headings = re.findall(r"^## (.*)$", text, flags=re.MULTILINE)
+    assert headings[:3] == ["The answer", "What was done", "Participants and exclusions"]
+    assert headings[-2:] == ["All tables", "Versions and hashes"]
+
+
+def test_markdown_figures_and_tables_lie_beside_it(folder, tmp_path):
+    out = build_markdown(folder, tmp_path / "my report.md")
+    text = out.read_text(encoding="utf-8")
+    targets = re.findall(r"\]\(<([^>]+)>\)", text)
+    assert len(targets) > 15
+    assert all((tmp_path / target).is_file() for target in targets)
+    assert (tmp_path / "my report_files" / "tables" / "rates.csv").read_bytes() == (folder / "rates.csv").read_bytes()
+
+
+def test_markdown_tables_keep_their_columns(text):
+    lines = text.splitlines()
+    for place, line in enumerate(lines):
+        if line.startswith("| ---"):
+            columns = line.count("|")
+            below = place + 1
+            assert len(re.findall(r"(?<!\\)\|", lines[place - 1])) == columns
+            while below < len(lines) and lines[below].startswith("|"):
+                assert len(re.findall(r"(?<!\\)\|", lines[below])) == columns, lines[below]
+                below += 1
+
+
+def test_markdown_names_become_no_markup(text):
+    plain = re.sub(r"\\.", "", text)
+    assert "<script" not in plain
+    assert "[link](" not in plain
+    assert "\u202e" not in text
+    assert NASTY[2] in text
+
+
+@pytest.mark.parametrize(
+    ("words", "escaped"),
+    [("a|b", "a\\|b"), ("a\nb", "a b"), ("- a", "\\- a"), ("1) a", "\\1) a"), ("<b>", "\\<b\\>"), ("x_y", "x\\_y")],
+)
+def test_markdown_escapes(words, escaped):
+    assert escape(words) == escaped
+
+
+@pytest.mark.parametrize("name", [*NASTY, SCRIPT, "", ".", "..", "../../etc/passwd", "a/b.csv"])
+def test_file_names_are_plain(name):
+    plain = safe_name(f"published-{name}")
+    assert re.fullmatch(r"[A-Za-z0-9_.-]{1,101}", plain)
+    assert not plain.startswith(".")
+
+
+def test_the_command_writes_each_format(folder, tmp_path):
+    arguments = [
+        "report",
+        str(folder),
+        "--out",
+        str(tmp_path / "r.md"),
+        "--format",
+        "md",
+        "--figures",
+        str(tmp_path / "f"),
+    ]
+    found = CliRunner().invoke(app, arguments)
+    assert found.exit_code == 0, found.output
+    assert (tmp_path / "r.md").is_file()
+    assert list((tmp_path / "f").glob("*.pdf"))

@@ -1,0 +1,167 @@
+"""Pairs, grades and staircases in the report: an answer, its tables, and who gave it."""
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from page_reader import Page
+
+from gan_eval.report import build
+from gan_eval.stats import analyze, write_analysis
+from gan_eval.stats.trials import fill_trials
+from gan_eval.tables import TRIALS
+from gan_eval.tabular import write_table
+
+
+def page_of(rows: list[dict[str, object]], folder: Path, *, analysed: slice = slice(None)) -> Page:
+    trials = fill_trials(pd.DataFrame(rows))
+    write_table(trials, folder / "tables" / "trials.csv", TRIALS)
+    write_analysis(analyze(trials[analysed]), folder / "tables")
+    return Page(build(folder, folder / "report.html"))
+
+
+def pairs(protocol: str, model: str, answers: str, *, simulated: bool, person: str = "P") -> list[dict[str, object]]:
+    shared = {"kind": None, "response": None, "dataset": "d", "protocol": protocol, "model": model}
+    return [
+        {**shared, "participant": f"{person}{number % 2}", "stimulus": f"d/{model}/{number}", "choice": answer}
+        | {"simulated": simulated}
+        for number, answer in enumerate(answers)
+    ]
+
+
+def grades(*, simulated: bool) -> list[dict[str, object]]:
+    shared = {"response": None, "dataset": "d", "protocol": "rating", "simulated": simulated}
+    return [
+        {**shared, "participant": person, "kind": kind, "stimulus": f"d/{kind}/{number}", "rating": grade}
+        | {"model": "gan" if kind == "fake" else None}
+        for person, extra in (("P1", 0), ("P2", 1))
+        for kind, given in (("real", [3, 4]), ("fake", [1, 2]))
+        for number, grade in enumerate(grade + extra for grade in given)
+    ]
+
+
+def stairs(*, simulated: bool) -> list[dict[str, object]]:
+    shared = {"dataset": "d", "protocol": "staircase", "block": 1, "simulated": simulated}
+    return [
+        {**shared, "participant": person, "stimulus": f"d/{kind}/{number}", "kind": kind}
+        | {"model": "gan" if kind == "fake" else None}
+        | {"response": kind if number % 2 else ("real" if kind == "fake" else "fake")}
+        | {"requested_exposure_ms": 500.0 + extra + 30 * (number % 2)}
+        for person, extra in (("P1", 0), ("P2", 20))
+        for number in range(12)
+        for kind in ["real" if number % 4 < 2 else "fake"]
+    ]
+
+
+STUDIES = {
+    "paired": (
+        lambda simulated: pairs("paired", "gan", "a" * 30 + "b" * 10, simulated=simulated),
+        "The real picture of a pair on d was found in 75.0 % of 40 answers",
+        "choices",
+    ),
+    "model_vs_model": (
+        lambda simulated: pairs("model_vs_model", "one|two", "a" * 3 + "b" * 17, simulated=simulated),
+        "Of one and two on d, one was chosen in 15.0 % of 20 answers (95 % interval",
+        "choices",
+    ),
+    "rating": (
+        lambda simulated: grades(simulated=simulated),
+        "The mean grade on d was, for real pictures 4.00",
+        "grades",
+    ),
+    "staircase": (
+        lambda simulated: stairs(simulated=simulated),
+        "The staircase on d settled at a mean exposure of 527 ms",
+        "thresholds",
+    ),
+}
+
+
+@pytest.mark.parametrize("simulated", [True, False])
+@pytest.mark.parametrize("name", STUDIES)
+def test_the_answer_is_told_with_its_table(name: str, simulated: bool, tmp_path: Path) -> None:
+    rows, said, section = STUDIES[name]
+    page = page_of(rows(simulated), tmp_path)
+    assert said in page.words
+    assert section in page.sections()
+    assert "There is no answer yet" not in page.words
+    assert "no answered trials" not in page.words
+    assert ("Simulated participants" in page.title) == simulated
+    assert ("No person answered" in page.words) == simulated
+    assert "left out, since people have answered" not in page.words
+    assert ("rates" in page.sections()) == (name == "staircase")
+
+
+def test_what_cannot_be_shown_is_not_claimed(tmp_path: Path) -> None:
+    page = page_of(pairs("paired", "gan", "ab" * 10, simulated=False), tmp_path)
+    assert "do not show that real and generated pictures can be told apart" in page.words
+
+
+@pytest.mark.parametrize(("right", "said"), [(8, True), (5, False)])
+def test_the_verdict_on_pairs_is_that_of_the_comparisons(right: int, said: bool, tmp_path: Path) -> None:
+    """Twelve people judge the same ten pairs."""
+    rows = [
+        row | {"participant": f"P{person}", "item": row["stimulus"]}
+        for person in range(12)
+        for row in pairs("paired", "gan", "".join("ab"[(k + person) % 10 >= right] for k in range(10)), simulated=False)
+    ]
+    page = page_of(rows, tmp_path)
+    judged = pd.read_csv(tmp_path / "tables" / "comparisons.csv").iloc[0]
+    assert judged["comparison"] == "told apart in pairs"
+    assert (judged["verdict"] == "different") == said
+    assert ("told apart better than by guessing" in page.words) == said
+    ends = " to ".join(f"{50 + 100 * judged[name]:.1f}" for name in ("ci_low", "ci_high"))
+    assert f"{10 * right}.0 % of 120 answers (95 % interval {ends} %; guessing gives 50 %" in page.words
+
+
+def test_without_comparisons_pairs_get_no_verdict(tmp_path: Path) -> None:
+    trials = fill_trials(pd.DataFrame(pairs("paired", "gan", "a" * 38 + "b" * 2, simulated=False)))
+    write_analysis({name: analyze(trials)[name] for name in ("rates", "choices")}, tmp_path)
+    words = Page(build(tmp_path, tmp_path / "report.html")).words
+    assert "was found in 95.0 % of 40 answers. Of choices no verdict is given here." in words.replace(" .", ".")
+    assert "better than by guessing" not in words
+
+
+def test_unanswered_pairs_are_no_answer(tmp_path: Path) -> None:
+    page = page_of(pairs("paired", "gan", ["none"] * 4, simulated=False), tmp_path)
+    assert "There is no answer yet" in page.words
+
+
+def test_rehearsals_are_left_out_beside_people(tmp_path: Path) -> None:
+    rows = [
+        *pairs("paired", "gan", "ab" * 5, simulated=False),
+        *pairs("paired", "gan", "a" * 6, simulated=True, person="simulated"),
+    ]
+    page = page_of(rows, tmp_path, analysed=slice(0, 10))
+    assert "Simulated" not in page.title
+    assert "6 trials of simulated participants left out, since people have answered" in page.words
+
+
+def test_mixed_answers_do_not_say_that_nobody_answered(tmp_path: Path) -> None:
+    rows = [
+        *pairs("paired", "gan", "ab" * 5, simulated=False),
+        *pairs("paired", "gan", "a" * 6, simulated=True, person="simulated"),
+    ]
+    page = page_of(rows, tmp_path)
+    assert "Simulated participants gave some of the answers" in page.words
+    assert "No person answered" not in page.words
+
+
+def test_the_mark_survives_tables_that_lack_it(tmp_path: Path) -> None:
+    """A row of rates that rests on no trial says nothing of who answered."""
+    trials = fill_trials(pd.DataFrame(pairs("paired", "gan", "ab", simulated=True)))
+    frames = analyze(trials)
+    write_analysis({"rates": frames["rates"].assign(simulated=False)}, tmp_path)
+    write_table(trials, tmp_path / "trials.csv", TRIALS)
+    page = Page(build(tmp_path, tmp_path / "report.html"))
+    assert "There are answers, and no tables of them yet" in page.words
+    assert "Simulated" in page.title
+    assert "left out, since people have answered" not in page.words
+
+
+def test_nothing_is_left_out_where_no_person_answered(tmp_path: Path) -> None:
+    """Tables that deny the rehearsal, beside trials of simulated participants alone."""
+    trials = fill_trials(pd.DataFrame(pairs("paired", "gan", "ab", simulated=True)))
+    write_analysis({name: frame.assign(simulated=False) for name, frame in analyze(trials).items()}, tmp_path)
+    write_table(trials, tmp_path / "trials.csv", TRIALS)
+    assert "left out, since people have answered" not in Page(build(tmp_path, tmp_path / "report.html")).words

@@ -1,0 +1,200 @@
+import base64
+import gzip
+import hashlib
+import re
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from page_reader import Page
+from synthetic_tables import NASTY, SCRIPT, models, table_rows, told_apart, write_tables
+
+from gan_eval.report import build
+from gan_eval.report.timing import exposure_levels
+from gan_eval.stats.trials import fill_trials
+from gan_eval.tables import CHECKS, COMPARISONS, RATES, TRIALS
+from gan_eval.tabular import write_rows, write_table
+
+
+@pytest.fixture
+def folder(tables) -> Path:
+    return tables
+
+
+@pytest.fixture
+def page(tables_page) -> Page:
+    return tables_page
+
+
+def answer_of(folder: Path, *rows: dict[str, object]) -> str:
+    """The page's words with these comparisons alone, besides the rates."""
+    write_rows(table_rows()["rates"], folder / "rates.csv", RATES)
+    write_rows(rows, folder / "comparisons.csv", COMPARISONS)
+    return Page(build(folder, folder / "report.html")).words
+
+
+def test_every_table_of_answers_has_its_section(page):
+    assert page.sections() == [
+        "answer", "design", "participants", "rates", "detection", "choices", "grades", "times", "extremes", "models",
+        "comparisons", "agreement", "notes", "methods", "files", "versions",
+    ]  # fmt: skip
+    listed = [value[1:] for tag, found in page.tags if tag == "a" for key, value in found.items() if key == "href"]
+    assert set(page.sections()) <= set(listed)
+
+
+def test_equivalence_is_told_from_its_own_verdict_only(tmp_path):
+    proved = answer_of(tmp_path, told_apart())
+    assert "cannot be told apart by more than 5 points" in proved
+    assert "51.0 % were judged rightly" in proved
+    assert "90 % interval 48.0 to 54.0 %, held against 45.0 to 55.0 %" in proved
+    open_ = answer_of(tmp_path, told_apart(p_equivalent=0.2, verdict="undecided"))
+    assert "cannot be told apart by" not in open_
+    assert "do not show that real and generated pictures can be told apart, nor that they cannot by more than" in open_
+    unplanned = answer_of(tmp_path, told_apart(margin=None, p_equivalent=None, verdict="undecided", p=0.9))
+    assert "cannot" not in unplanned.split("The answer")[-1].split("Participants")[0]
+    both = answer_of(tmp_path, told_apart(difference=0.06, ci_low=0.02, p=0.001, p_holm=0.001, exploratory=False))
+    assert "better than by guessing, though by less than the planned margin of 5 points" in both
+
+
+def test_each_pair_of_models_has_a_sentence(tmp_path):
+    words = answer_of(
+        tmp_path,
+        told_apart(),
+        models("a", "b"),
+        models("a", "c", difference=0.01, ci_low=-0.02, ci_high=0.04, p_holm=0.4, verdict="equivalent", margin=0.05,
+               note="the margin is exploratory, not in the plan"),
+        models("b", "c", difference=0.02, ci_low=-0.1, ci_high=0.14, p_holm=0.7, verdict="undecided", noninferior=False,
+               margin=0.05),
+    )  # fmt: skip
+    assert "b fools people more often than a on maps, by 12.0 points (95 % interval 4.0 to 20.0; p = 0.008" in words
+    assert "a and c fool people equally often on maps, to within the exploratory margin of 5 points" in words
+    assert "Between b and c no difference is shown on maps: 2.0 points" in words
+    assert "that b is not inferior to c by the margin of 5 points is not shown" in words
+
+
+def test_the_best_metric_claims_no_more_than_the_table(page):
+    assert "Over single pictures of maps ssim follows people best (|Spearman| 0.60, of 3 metrics)" in page.words
+    assert "survives Holm's correction over psnr, not over the rest" in page.words
+
+
+def test_participants_left_out_are_named_with_the_rule(page):
+    assert "3 participants started, 2 of them finished" in page.words
+    assert f"1 participant left out by preset rules: {NASTY[0]} (catch_accuracy<0.8)" in page.words
+    assert (
+        "21 of 60 main trials (35.0 %) left out: 1 by exploratory rules, not in the plan and 20 by preset rules"
+        in page.words
+    )
+
+
+def test_checks_that_disagree_are_told(page):
+    assert "The cluster-robust check disagrees with the mixed model on kind[real]" in page.words
+    assert "the likelihood-ratio test says otherwise than the Wald test (p 0.110 and 0.030)" in page.words
+    assert "χ²(1) = 2.50, p = 0.110" in page.words
+    assert "Singular" in page.words
+    assert "models on maps (exploratory)" in page.words
+
+
+def test_models_with_slopes_come_first_and_those_without_carry_their_warning(tmp_path):
+    (row,) = table_rows()["mixed_models"]
+    slope = row | {"formula": "correct ~ kind + (1 + kind|participant) + (1|stimulus)", "sd_slope": 0.4}
+    page = Page(build(write_tables(tmp_path, mixed_models=[row, slope]), tmp_path / "report.html"))
+    assert "15 to 37 % false alarms in simulation, against 6 % with (1 + kind|participant)" in page.words
+    shown = page.source[page.source.index("Crossed mixed models of single answers") :]
+    assert shown.index("(1 + kind|participant)") < shown.index("kind + (1|participant)")
+
+
+def test_pictures_are_ranked_by_what_is_sure(page):
+    ranked = page.source[page.source.index("by how often they fooled") :]
+    order = [ranked.index(f"called real: {share}") for share in ("90.0", "80.0", "70.0", "60.0", "10.0")]
+    assert order == sorted(order)
+
+
+def test_names_are_escaped_and_turn_nothing_round(page):
+    assert "<script" not in page.source
+    assert "\u202e" not in page.source
+    assert not [tag for tag, _ in page.tags if tag in ("script", "i")]
+    assert SCRIPT in page.words
+    assert NASTY[0] in page.words
+    assert "😀" in page.words
+
+
+def test_every_table_can_be_saved_with_its_bytes(page, folder):
+    saved = {found["download"]: found["href"] for tag, found in page.tags if tag == "a" and found.get("download")}
+    assert set(saved) == {f"{name}.csv" for name in table_rows()}
+    for name, uri in saved.items():
+        data = (folder / name).read_bytes()
+        assert uri.startswith("data:text/csv;base64,")
+        assert base64.b64decode(uri.partition(",")[2]) == data
+        assert hashlib.sha256(data).hexdigest() in page.words
+
+
+def test_a_large_table_is_packed(tmp_path):
+    write_tables(tmp_path, rates=[
+        *table_rows()["rates"],
+        *(dict(table_rows()["rates"][0], scope="stimulus", id=f"s{n}", note="y" * 300) for n in range(4000)),
+    ])  # fmt: skip
+    page = Page(build(tmp_path, tmp_path / "report.html"))
+    (uri,) = [found["href"] for tag, found in page.tags if tag == "a" and found.get("download") == "rates.csv.gz"]
+    assert gzip.decompress(base64.b64decode(uri.partition(",")[2])) == (tmp_path / "rates.csv").read_bytes()
+    targets = {found["href"][1:] for tag, found in page.tags if tag == "a" and found["href"].startswith("#")}
+    assert targets <= set(page.attributes("id"))
+
+
+def test_long_lists_are_cut_and_say_so(page):
+    assert "The 20 highest and lowest of 60 pictures; the file holds all." in page.words
+
+
+def test_the_paper_has_its_numbers(page):
+    (quote,) = re.findall(r"<blockquote>(.*?)</blockquote>", page.source, flags=re.DOTALL)
+    assert "3 started, 2 finished; the answers of 2 participants are analysed" in quote
+    assert "1 participant and 21 trials were left out" in quote
+    assert "Equivalence within 5\u202fpoints (given to the analysis, no plan)" in quote
+    assert "Exploratory, resting on what the plan does not have: 1 comparison" in quote
+
+
+def timed() -> pd.DataFrame:
+    exposures = [(100.0, 100.2), (100.0, 99.0), (100.0, 105.5), (None, 800.0)]
+    return fill_trials(
+        pd.DataFrame(
+            [
+                {"participant": "P1", "stimulus": f"s{place}", "kind": "fake" if place % 2 else "real",
+                 "trial": place + 1,
+                 "response": "fake",
+                 "requested_exposure_ms": asked, "planned_exposure_ms": asked and 99.6,
+                 "exposure_ms": got, "flags": "late focus_lost" if got == 105.5 else None}
+                for place, (asked, got) in enumerate(exposures)
+            ]
+        )
+    )  # fmt: skip
+
+
+def test_exposures_by_level_against_numpy():
+    levels = exposure_levels(timed())
+    error = np.array([100.2, 99.0, 105.5]) - 99.6
+    assert levels["n"].tolist() == [3, 1]
+    row = levels.iloc[0]
+    assert row["error_ms"] == pytest.approx(error.mean())
+    assert row["sd_ms"] == pytest.approx(error.std(ddof=1))
+    assert row["worst_ms"] == pytest.approx(5.9)
+    assert np.isnan(levels.iloc[1]["error_ms"])
+
+
+def test_timing_is_told_with_flags_checks_and_what_was_not_measured(tmp_path):
+    write_tables(tmp_path)
+    write_table(timed(), tmp_path / "trials.csv", TRIALS)
+    write_rows([{"session": "s", "check": "vsync", "value": 16.7, "unit": "ms", "verdict": "warning"}],
+               tmp_path / "checks.csv", CHECKS)  # fmt: skip
+    words = Page(build(tmp_path, tmp_path / "report.html")).words
+    assert "25.0 % of 4 main trials carry a flag" in words
+    assert "the absolute lag of display and keyboard was not measured" in words
+    assert "warned or failed in 1 of 1 session: vsync" in words
+    assert "focus_lost" in words
+    assert "5.90 ms" in words
+
+
+def test_a_metric_has_its_plot(study_page):
+    drawn = [found["aria-label"] for _, found in study_page.tags if found.get("role") == "img"]
+    plots = [label for label in drawn if label and "A dot for each picture (16 pictures)" in label]
+    assert len(plots) == 3  # ssim lacks a picture on one of two data sets
+    assert any("ssim on facades" in label and "(15 pictures)" in label for label in drawn if label)

@@ -1,0 +1,177 @@
+"""Simulated answers whose lme4 fits stand in `lme4_references.py`, and the code that made those numbers.
+
+`python lme4_designs.py > lme4_references.py` fits every design by R's lme4 again (needs Rscript with lme4).
+"""
+
+import csv
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from scipy.special import expit, ndtr
+
+GENGAP = Path(os.environ.get("GAN_EVAL_HUMAN_DATA", "/work/shared/human")) / "gengap_trials.csv"
+R_CODE = r"""
+suppressMessages(library(lme4))
+options(digits = 15)
+arguments <- commandArgs(TRUE)
+data <- read.csv(arguments[1])
+attempt <- function(step, start) {
+  control <- glmerControl(optimizer = "bobyqa", tolPwrss = 1e-12, calc.derivs = TRUE,
+                          optCtrl = list(rhobeg = step, rhoend = 1e-9, maxfun = 1e6), check.conv.singular = "ignore")
+  suppressWarnings(glmer(as.formula(arguments[2]), data, family = binomial(arguments[3]), nAGQ = 1,
+                         control = control, start = start))
+}
+fit <- attempt(0.02, NULL)
+theta <- getME(fit, "theta")
+theta[abs(theta) < 0.3] <- 0.3
+again <- attempt(0.2, list(theta = theta, fixef = fixef(fit)))  # bobyqa may stop at a bound that is no maximum
+if (logLik(again) > logLik(fit) + 1e-3) fit <- again
+sds <- lapply(VarCorr(fit), function(v) attr(v, "stddev"))
+correlation <- attr(VarCorr(fit)$first, "correlation")
+number <- function(v) if (is.null(v)) "[]" else paste0("[", paste(format(unname(v), digits = 12), collapse = ", "), "]")
+se <- sqrt(diag(as.matrix(vcov(fit, use.hessian = TRUE))))
+own <- if (ncol(correlation) > 1 && !is.nan(correlation[2, 1])) correlation[2, 1] else c()
+cat(sprintf('{"beta": %s, "std_error": %s, "first": %s, "second": %s, "correlation": %s, "log_likelihood": %s}\n',
+            number(fixef(fit)), number(se), number(sds$first), number(sds$second), number(own),
+            format(as.numeric(logLik(fit)), digits = 12)))
+"""
+
+
+@dataclass(frozen=True)
+class Design:
+    """One simulated study; the truth it is drawn from."""
+
+    seed: int
+    participants: int = 40
+    stimuli: int = 50
+    each: int = 50
+    """Stimuli shown to a participant; with `unbalanced` 2 to twice as many."""
+    beta: tuple[float, ...] = (0.4, -0.6)
+    """Intercept, stimulus's kind (0 or 1), then standard normal covariates of the trials."""
+    sd: tuple[float, float] = (0.5, 0.8)
+    slope: tuple[float, float] | None = None
+    """SD and correlation with the intercept of the participants' slopes over the last column of X."""
+    link: str = "logit"
+    unbalanced: bool = False
+
+
+DESIGNS = {
+    "shared list": Design(1),
+    "shared list, probit": Design(2, link="probit"),
+    "pool of 1000": Design(3, stimuli=1000),
+    "pool of 1000, probit": Design(4, stimuli=1000, link="probit", sd=(0.3, 0.5)),
+    "unbalanced": Design(5, participants=60, stimuli=80, each=15, unbalanced=True),
+    "more participants than stimuli": Design(6, participants=150, stimuli=12, each=12),
+    "rate of 95 %": Design(7, beta=(3.2, -0.3), sd=(0.6, 0.7)),
+    "rate of 95 %, probit": Design(8, beta=(1.8, 0.2), sd=(0.4, 0.5), link="probit"),
+    "nearly singular": Design(9, sd=(0.12, 0.8)),
+    "no spread of participants": Design(10, sd=(0.0, 0.7), each=30),
+    "large spreads": Design(11, participants=30, stimuli=30, each=30, sd=(2.0, 1.5)),
+    "four covariates": Design(12, beta=(0.2, 0.5, -0.4, 0.3, 0.0), each=40),
+    "intercept only": Design(13, beta=(-0.8,), participants=25, stimuli=40, each=40),
+    "small": Design(14, participants=10, stimuli=14, each=14),
+    "slope of kind": Design(15, slope=(0.7, 0.4)),
+    "slope of kind, probit": Design(16, slope=(0.5, -0.3), link="probit"),
+    "slope of a covariate, pool": Design(17, stimuli=400, beta=(0.3, 0.2, 0.5), slope=(0.5, -0.5)),
+    "slope, more participants than stimuli": Design(18, participants=120, stimuli=16, each=16, slope=(0.8, 0.5)),
+    "slope, unbalanced": Design(19, participants=60, stimuli=90, each=25, slope=(0.8, 0.2), unbalanced=True),
+    "no slope in truth": Design(20, slope=(0.0, 0.0)),
+    "slope, correlation near 1": Design(21, slope=(0.6, 0.98), beta=(0.3, 0.1, -0.4)),
+}
+
+
+@dataclass(frozen=True)
+class Answers:
+    """Arrays as `fit_crossed` takes them."""
+
+    y: np.ndarray
+    X: np.ndarray
+    first: np.ndarray
+    second: np.ndarray
+    link: str
+    slope: np.ndarray | None
+
+
+def answers(design: Design) -> Answers:
+    """Draw the design's answers."""
+    rng = np.random.default_rng(design.seed)
+    counts = np.full(design.participants, design.each)
+    if design.unbalanced:
+        counts = np.minimum(rng.integers(2, 2 * design.each, design.participants), design.stimuli)
+    first = np.repeat(np.arange(design.participants), counts)
+    seen = np.concatenate([rng.permutation(design.stimuli)[:count] for count in counts])
+    second = np.unique(seen, return_inverse=True)[1]
+    columns = [np.ones(len(first)), (seen % 2).astype(float), *rng.normal(size=(3, len(first)))]
+    X = np.stack(columns[: len(design.beta)], axis=1)
+    by_first, by_second = rng.normal(size=design.participants), rng.normal(size=design.stimuli)
+    eta = X @ design.beta + design.sd[0] * by_first[first] + design.sd[1] * by_second[seen]
+    if design.slope is not None:
+        spread, correlation = design.slope
+        own = correlation * by_first + np.sqrt(1 - correlation**2) * rng.normal(size=design.participants)
+        eta = eta + spread * own[first] * X[:, -1]
+    y = rng.random(len(first)) < (expit if design.link == "logit" else ndtr)(eta)
+    return Answers(y, X, first, second, design.link, None if design.slope is None else X[:, -1])
+
+
+def published(*, passed: bool, with_truth: bool) -> Answers:
+    """Correct answers of the published study, all people or those who passed its check; fakes first in `X`."""
+    with GENGAP.open() as file:
+        rows = [row for row in csv.DictReader(file) if not passed or row["passed_check"] == "True"]
+    y = np.array([row["truth"] == row["response"] for row in rows])
+    real = np.array([row["truth"] == "real" for row in rows], float)
+    X = np.stack([np.ones(len(y)), real][: 1 + with_truth], axis=1)
+    first, second = (np.unique([row[name] for row in rows], return_inverse=True)[1] for name in ("subject", "stimulus"))
+    return Answers(y, X, first, second, "logit", None)
+
+
+def published_with_slope() -> Answers:
+    """`correct ~ truth + (1 + truth | subject) + (1 | stimulus)` of those who passed the check."""
+    plain = published(passed=True, with_truth=True)
+    return Answers(plain.y, plain.X, plain.first, plain.second, "logit", plain.X[:, 1])
+
+
+PUBLISHED = {
+    "published, passed, 1": lambda: published(passed=True, with_truth=False),
+    "published, passed, truth": lambda: published(passed=True, with_truth=True),
+    "published, all, truth": lambda: published(passed=False, with_truth=True),
+    "published, passed, slope": published_with_slope,
+}
+
+
+def by_lme4(data: Answers) -> dict[str, object]:
+    """lme4's fit (nAGQ = 1, tight tolerances, standard errors from the Hessian)."""
+    names = [f"x{column}" for column in range(data.X.shape[1])]
+    random = f"(1 + {names[-1]} | first)" if data.slope is not None else "(1 | first)"
+    formula = f"y ~ 0 + {' + '.join(names)} + {random} + (1 | second)"
+    with tempfile.TemporaryDirectory() as folder:
+        table, script = Path(folder) / "answers.csv", Path(folder) / "fit.R"
+        script.write_text(R_CODE)
+        columns = np.column_stack([data.y, data.X, data.first, data.second])
+        header = ",".join(["y", *names, "first", "second"])
+        np.savetxt(table, columns, fmt="%.17g", delimiter=",", header=header, comments="")
+        command = ["Rscript", str(script), str(table), formula, data.link]
+        found = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    return json.loads(found)
+
+
+def main() -> None:
+    """Print the module of references."""
+    makers = {name: (lambda design=design: answers(design)) for name, design in DESIGNS.items()}
+    if GENGAP.exists():
+        makers |= PUBLISHED
+    print('"""lme4 1.1-31 (R 4.2.2) on the designs of `lme4_designs.py`, which wrote this file."""\n')
+    print("REFERENCES: dict[str, dict] = {")
+    for name, maker in makers.items():
+        print(f"    {name!r}: {by_lme4(maker())},", flush=True)
+        print(name, file=sys.stderr)
+    print("}")
+
+
+if __name__ == "__main__":
+    main()

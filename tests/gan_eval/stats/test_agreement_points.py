@@ -1,0 +1,103 @@
+import numpy as np
+import pandas as pd
+import pytest
+from make_metrics import fooling, metric_of
+from make_trials import simulated
+
+from gan_eval.stats.people_and_metrics.agreement_points import fitted_curves, points
+from gan_eval.stats.people_and_metrics.correlation_differences import correlation_differences
+from gan_eval.stats.people_and_metrics.correlations import correlations
+from gan_eval.stats.people_and_metrics.logistic_fit import fit_logistic
+from gan_eval.stats.people_and_metrics.metric_models import metric_models
+from gan_eval.stats.trials import fill_trials
+
+
+def study(seed: int = 0) -> tuple[pd.DataFrame, pd.DataFrame]:
+    trials = simulated(participants=12, stimuli=60, each=30, models=("a", "b", "c"), seed=seed)
+    rate = fooling(trials)
+    values = rate + np.random.default_rng(seed).normal(0, 0.1, len(rate))
+    return trials, metric_of(trials, dict(values))
+
+
+def test_points_are_the_pictures_and_the_models():
+    trials, images = study()
+    table = points(trials, image_metrics=images)
+    pictures = table[table["level"] == "stimulus"].set_index("id")
+    rate = fooling(trials)
+    assert pictures["rate"].to_dict() == pytest.approx(rate.to_dict())
+    assert pictures["value"].to_dict() == pytest.approx(images.set_index("stimulus")["value"].to_dict())
+    assert pictures["n"].sum() == (trials["kind"] == "fake").sum()
+    models = table[table["level"] == "model"].set_index("id")
+    assert models.index.tolist() == ["a", "b", "c"]
+    assert models["value"].to_dict() == pytest.approx(images.groupby("model")["value"].mean().to_dict())
+    fakes = trials[trials["kind"] == "fake"]
+    assert models["rate"].to_dict() == pytest.approx(
+        (fakes["response"] == "real").groupby(fakes["model"]).mean().to_dict()
+    )
+
+
+def test_all_models_of_all_data_sets_are_named_by_both():
+    one, images = study(1)
+    two, others = (
+        frame.assign(dataset="hands", stimulus=frame["stimulus"].str.replace("faces", "hands")) for frame in study(2)
+    )
+    table = points(pd.concat([one, two]), image_metrics=pd.concat([images, others]))
+    together = table[table["dataset"].isna()]
+    assert together["id"].tolist() == ["faces/a", "faces/b", "faces/c", "hands/a", "hands/b", "hands/c"]
+
+
+def test_curves_are_the_logistic_fit_over_the_values():
+    trials, images = study()
+    curve = fitted_curves(trials, image_metrics=images)
+    assert set(curve["level"]) == {"stimulus"}  # three models have no fit
+    own = points(trials, image_metrics=images).query("level == 'stimulus'")
+    fitted = fit_logistic(own["value"].to_numpy(), own["rate"].to_numpy(), rising=True)
+    assert len(curve) == 50
+    assert curve["x"].iloc[[0, -1]].tolist() == [own["value"].min(), own["value"].max()]
+    np.testing.assert_allclose(curve["rate"], np.clip(fitted(curve["x"]), 0, 1))
+
+
+def test_without_metrics_there_are_columns_and_no_rows():
+    trials, _ = study()
+    assert points(trials).columns.tolist() == ["level", "dataset", "metric", "id", "value", "rate", "n"]
+    assert fitted_curves(trials).columns.tolist() == ["level", "dataset", "metric", "x", "rate"]
+    assert len(points(trials)) == len(fitted_curves(trials)) == 0
+
+
+BAD = {
+    "empty": lambda trials: trials.iloc[:0],
+    "two trials": lambda trials: trials[trials["kind"] == "fake"].iloc[:2],
+    "one participant": lambda trials: trials[trials["participant"] == "P000"],
+    "one stimulus": lambda trials: trials[trials["stimulus"] == "faces/0001"],
+    "no fakes": lambda trials: trials[trials["kind"] == "real"],
+    "no reals": lambda trials: trials[trials["kind"] == "fake"],
+    "all real": lambda trials: trials.assign(response="real"),
+    "all fake": lambda trials: trials.assign(response="fake"),
+    "no answers": lambda trials: trials.assign(response="none"),
+    "no model": lambda trials: trials.assign(model=None),
+    "no data set": lambda trials: trials.assign(dataset=None),
+    "answered twice": lambda trials: pd.concat([trials, trials.assign(trial=trials["trial"] + 1000)]),
+    "mixed studies": lambda trials: trials.assign(study=np.where(trials["trial"] % 2, "one", "two")),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_poor_data_give_words_and_no_crash(case):
+    trials, images = study()
+    trials = fill_trials(pd.DataFrame(BAD[case](trials)))
+    other = images.assign(metric="flat", value=1.0)
+    wild = images.assign(metric="wild", value=lambda frame: frame["value"].where(frame.index % 3 > 0, np.inf))
+    every = pd.concat([images, other, wild])
+    tables = [correlations(trials, image_metrics=every), correlation_differences(trials, image_metrics=every)]
+    tables.append(metric_models(trials, image_metrics=every))
+    for table, number in zip(tables, ("spearman", "difference", "estimate"), strict=True):
+        assert (table[number].notna() | table["note"].notna()).all()
+        assert not np.isinf(table.select_dtypes("float64")).any(axis=None)
+    assert len(points(trials, image_metrics=every)) >= 0
+    fitted = fitted_curves(trials, image_metrics=every)
+    assert np.isfinite(fitted["x"].to_numpy(float)).all()
+    if case in ("all real", "all fake"):
+        assert tables[0]["note"].str.contains("equal").any()
+        assert tables[2]["estimate"].isna().all()
+    if case == "mixed studies":
+        assert tables[0]["note"].str.contains("several studies").all()

@@ -1,0 +1,92 @@
+"""Shares, tests and d′ of pairs against independent implementations."""
+
+import math
+from statistics import NormalDist
+
+import numpy as np
+import pandas as pd
+import pytest
+from make_trials import from_counts
+from scipy.stats import binomtest
+from statsmodels.stats.proportion import proportion_confint
+
+from gan_eval.stats import analyze
+from gan_eval.stats.answers.choices import choices
+from gan_eval.stats.trials import fill_trials
+
+
+def pairs(chosen: dict[str, str], *, protocol: str = "paired", **more: object) -> pd.DataFrame:
+    """Trials of pairs: for each model the answers in order, a, b or - for none."""
+    rows = [
+        {
+            "participant": f"P{number % 2}",
+            "stimulus": f"d/{'real' if protocol == 'paired' else model.split('|')[0]}/{model}{number}",
+            "kind": None,
+            "response": None,
+            "model": model,
+            "dataset": "d",
+            "protocol": protocol,
+            "choice": {"-": "none"}.get(answer, answer),
+        }
+        for model, answers in chosen.items()
+        for number, answer in enumerate(answers)
+    ]
+    return fill_trials(pd.DataFrame(rows).assign(**more))
+
+
+def test_share_interval_p_and_dprime() -> None:
+    table = choices(pairs({"x": "aaaaaaabb-", "y": "aabbb"}))
+    assert table["model"].fillna("").tolist() == ["", "x", "y"]
+    assert table[["n", "n_none"]].to_numpy().tolist() == [[14, 1], [9, 1], [5, 0]]
+    for (_, row), right in zip(table.iterrows(), (9, 7, 2), strict=True):
+        n = int(row["n"])
+        assert row["right"] == pytest.approx(right / n)
+        assert (row["ci_low"], row["ci_high"]) == pytest.approx(proportion_confint(right, n, method="wilson"))
+        assert row["p"] == pytest.approx(binomtest(right, n).pvalue)
+        assert row["dprime"] == pytest.approx(math.sqrt(2) * NormalDist().inv_cdf((right + 0.5) / (n + 1)))
+
+
+def test_two_models_have_no_dprime_and_no_row_together() -> None:
+    table = choices(pairs({"x|y": "aab", "x|z": "bbb"}, protocol="model_vs_model"))
+    assert table["model"].tolist() == ["x|y", "x|z"]
+    assert table["right"].tolist() == pytest.approx([2 / 3, 0])
+    assert table["dprime"].isna().all()
+
+
+def test_two_models_with_one_name_stand_in_no_share() -> None:
+    table = choices(pairs({"x": "aaa-", "x|y": "aab"}, protocol="model_vs_model")).set_index("model")
+    assert table["n"].to_dict() == {"x": 0, "x|y": 3}
+    assert np.isnan(table.loc["x", "right"])
+    assert "4 pairs of two models left out: model must be A|B" in table.loc["x", "note"]
+    assert "left out" not in str(table.loc["x|y", "note"])
+
+
+def test_perfect_answers_have_a_finite_dprime_and_a_note() -> None:
+    row = choices(pairs({"x": "aaaa"})).iloc[0]
+    assert row["dprime"] == pytest.approx(math.sqrt(2) * NormalDist().inv_cdf(0.9))
+    assert "log-linear" in row["note"]
+
+
+def test_practice_is_in_no_share_and_unanswered_pairs_give_a_row() -> None:
+    assert choices(pairs({"x": "aaaa"}, phase="practice")).empty
+    row = choices(pairs({"x": "--"})).iloc[0]
+    assert (row["n"], row["n_none"], row["note"]) == (0, 2, "no answered trials")
+    assert pd.isna(row["right"])
+
+
+def test_pairs_without_a_model_or_a_protocol() -> None:
+    assert choices(pairs({"x": "ab"}, model=None))["n"].tolist() == [2]
+    assert choices(pairs({"x": "ab"}, protocol=None))["n"].tolist() == [2]
+
+
+@pytest.mark.parametrize("simulated", [True, False])
+def test_every_table_of_a_study_of_pairs_says_who_answered(simulated: bool) -> None:
+    frames = analyze(pairs({"x": "aab"}, simulated=simulated, fraction=0.5))
+    marked = {name: frame["simulated"].tolist() for name, frame in frames.items() if "simulated" in frame}
+    assert len(marked["choices"]) == 2
+    assert {mark for marks in marked.values() for mark in marks} == {simulated}
+    assert (frames["choices"]["fraction"] == 0.5).all()
+
+
+def test_single_pictures_have_no_choices() -> None:
+    assert "choices" not in analyze(from_counts(2, 1, 1, 2))

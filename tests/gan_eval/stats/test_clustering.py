@@ -1,0 +1,117 @@
+"""Two-way clustered variances against statsmodels, sums written out, and each other."""
+
+import numpy as np
+import pytest
+import statsmodels.api as sm
+from make_trials import simulated
+from scipy.stats import t as student
+
+from gan_eval.stats.answers.signal_detection import signal_detection
+from gan_eval.stats.clustering import clusters, one_way, two_way
+from gan_eval.stats.compare.differences import difference_of_shares
+from gan_eval.stats.models.regression import clustered, fit_plain
+from gan_eval.stats.times.speed_accuracy import speed_accuracy
+
+
+def repeated(times: int, *, people: int = 20, pictures: int = 30, seed: int = 0) -> tuple[np.ndarray, ...]:
+    """Answers of which each participant gives `times` the same ones to each picture: success, participant, picture."""
+    rng = np.random.default_rng(seed)
+    person, picture = np.repeat(np.arange(people), pictures), np.tile(np.arange(pictures), people)
+    right = rng.random(len(person)) < 0.6
+    return tuple(np.repeat(each, times) for each in (right, person, picture))
+
+
+def test_one_estimate_is_statsmodels_two_way_sandwich() -> None:
+    rng = np.random.default_rng(1)
+    person, picture = rng.integers(15, size=500), rng.integers(20, size=500)
+    y = rng.normal(size=500) + rng.normal(size=15)[person] + rng.normal(size=20)[picture]
+    groups = np.stack([person, picture], axis=1)
+    found = sm.OLS(y, np.ones(500)).fit(cov_type="cluster", cov_kwds={"groups": groups})
+    influence = ((y - y.mean()) / 500)[:, None]
+    assert two_way(influence, person, picture)[0] == pytest.approx(float(found.bse[0]) ** 2, rel=1e-9)
+
+
+def test_the_largest_of_the_three_stands() -> None:
+    """Rows and columns of signs that cancel within each participant, so that the two-way sum is below one of them."""
+    rng = np.random.default_rng(0)
+    lesser = 0
+    for _ in range(200):
+        influence = rng.normal(size=(24, 1))
+        person, picture = np.divmod(np.arange(24), 6)
+        ways = [one_way(influence, code)[0] for code in (person, picture, np.arange(24))]
+        found = two_way(influence, person, picture)[0]
+        assert found == pytest.approx(max(ways[0] + ways[1] - ways[2], *ways[:2]))
+        lesser += ways[0] + ways[1] - ways[2] < max(ways[:2])
+    assert lesser > 20
+
+
+def test_answers_given_again_tell_nothing_new() -> None:
+    """The same answer four times is one: cells, not trials, are taken away from the sum of the two factors."""
+    once, again = (difference_of_shares(r, s % 2 == 0, p, s) for r, p, s in (repeated(1), repeated(4)))
+    assert again.ci_high - again.ci_low == pytest.approx(once.ci_high - once.ci_low, rel=2e-3)
+    influences = [((r - r.mean()) / len(r))[:, None] for r, _, _ in (repeated(1), repeated(4))]
+    variances = [
+        two_way(influence, p, s)[0] for influence, (_, p, s) in zip(influences, (repeated(1), repeated(4)), strict=True)
+    ]
+    assert variances[1] == pytest.approx(variances[0])
+
+
+def test_counts_of_many_groups_and_influences_agree() -> None:
+    """`Clusters`, which counts, and `one_way`, which sums trial by trial, on the same rates and sides."""
+    trials = simulated(participants=12, stimuli=30, each=30, seed=4)
+    is_fake = (trials["kind"] == "fake").to_numpy(bool)
+    says_fake = (trials["response"] == "fake").to_numpy(bool)
+    person = trials["participant"].str[1:].astype(int).to_numpy()
+    counted = clusters(np.zeros(len(trials), np.int64), 1, person, is_fake, says_fake)
+    total = counted.totals()
+    rate = np.where(is_fake, total.hit_rate()[0], total.false_alarm_rate()[0])
+    residual = (says_fake - rate) / np.where(is_fake, is_fake.sum(), (~is_fake).sum())
+    weights = np.array([[1.0, 0.0], [0.0, 1.0], [1.0, -1.0], [0.3, 0.7]])  # of hit rate and false-alarm rate
+    influence = residual[:, None] * np.where(is_fake[:, None], weights[:, 0], weights[:, 1])
+    expected = [counted.covariance().of(float(a), float(b))[0] for a, b in weights]
+    assert one_way(influence, person, side=is_fake) == pytest.approx(expected)
+
+
+def test_detection_of_repeated_answers_counts_cells() -> None:
+    trials = simulated(participants=10, stimuli=20, each=20, seed=2)
+    again = trials.loc[np.repeat(np.arange(len(trials)), 4)].reset_index(drop=True)
+    again["trial"] = again.groupby("session").cumcount() + 1
+    rows = [signal_detection(each).iloc[0] for each in (trials, again)]
+    for name in ("hit_rate", "balanced_accuracy", "dprime"):
+        widths = [row[f"{name}_high"] - row[f"{name}_low"] for row in rows]
+        assert widths[1] == pytest.approx(widths[0], rel=0.05), name  # the log-linear correction differs a little
+
+
+def test_one_level_is_no_factor_and_nothing_is_nothing() -> None:
+    influence = np.random.default_rng(0).normal(size=(10, 3))
+    codes = np.arange(10) % 5
+    assert two_way(influence, np.zeros(10, int), codes) == pytest.approx(one_way(influence, codes))
+    assert two_way(influence, codes, np.zeros(10, int)) == pytest.approx(one_way(influence, codes))
+    assert np.isfinite(two_way(influence[:1], codes[:1], codes[:1])).all()
+    assert two_way(np.zeros((0, 3)), codes[:0], codes[:0]).tolist() == [0, 0, 0]
+
+
+def test_a_regression_of_two_sides_has_the_smaller_sides_freedom_and_the_largest_variance() -> None:
+    rng = np.random.default_rng(3)
+    person, picture = np.repeat(np.arange(20), 24), np.tile(np.arange(24), 20)
+    X = np.stack([np.ones(480), picture < 4], axis=1).astype(float)
+    y = rng.random(480) < 0.6
+    fit = fit_plain(y, X, link="logit")
+    assert fit is not None
+    found = clustered(fit, X, person, picture)
+    half = (found.high - found.low) / 2 / found.std_error
+    assert half == pytest.approx(student.ppf(0.975, [19, 3]))
+    influence = (X * fit.score[:, None]) @ np.linalg.inv(fit.information)
+    ways = [one_way(influence, code) for code in (person, picture, np.arange(480))]
+    assert found.std_error**2 == pytest.approx(np.max([ways[0] + ways[1] - ways[2], *ways[:2]], axis=0))
+
+
+def test_fifths_of_repeated_answers_count_cells() -> None:
+    trials = simulated(participants=10, stimuli=20, each=20, seed=2)
+    again = trials.loc[np.repeat(np.arange(len(trials)), 3)].reset_index(drop=True)
+    again["trial"] = again.groupby("session").cumcount() + 1
+    once, thrice = speed_accuracy(trials).set_index(["kind", "part"]), speed_accuracy(again).set_index(["kind", "part"])
+    row, other = once.loc[("all", 2)], thrice.loc[("all", 2)]
+    assert other["n"] == 3 * row["n"]
+    assert other["accuracy"] == pytest.approx(row["accuracy"])
+    assert (other["ci_low"], other["ci_high"]) == pytest.approx((row["ci_low"], row["ci_high"]), rel=0.02)

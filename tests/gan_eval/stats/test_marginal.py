@@ -1,0 +1,88 @@
+import numpy as np
+import pytest
+from scipy.integrate import quad
+from scipy.special import expit
+from scipy.stats import norm
+from scipy.stats import t as student
+from statsmodels.stats.weightstats import ttost_ind
+
+from gan_eval.stats.compare.marginal import contrast_of_shares, equivalence_p, population_shares, wald
+
+INVERSE = {"logit": expit, "probit": norm.cdf}
+
+
+@pytest.mark.parametrize("link", INVERSE)
+@pytest.mark.parametrize("spread", [0.0, 0.3, 1.0, 4.0, 12.0])
+@pytest.mark.parametrize("eta", [-5.0, -0.4, 0.0, 2.0])
+def test_shares_equal_the_integral(link, spread, eta):
+    expected, _ = quad(lambda z: INVERSE[link](eta + spread * z) * norm.pdf(z), -12, 12, epsabs=1e-13, limit=400)
+    assert population_shares(np.array([eta]), np.array([spread]), link=link).share[0] == pytest.approx(
+        expected, abs=1e-9
+    )
+
+
+@pytest.mark.parametrize("link", INVERSE)
+def test_derivatives_equal_differences(link):
+    eta, spread, step = np.array([-1.5, 0.0, 0.7, 3.0]), np.array([0.2, 1.0, 2.5, 6.0]), 1e-5
+    found = population_shares(eta, spread, link=link)
+
+    def slope(d_eta, d_spread):
+        ahead, behind = (population_shares(eta + s * d_eta, spread + s * d_spread, link=link).share for s in (1, -1))
+        return (ahead - behind) / (2 * step)
+
+    assert found.by_eta == pytest.approx(slope(step, 0), abs=1e-8)
+    assert found.by_spread == pytest.approx(slope(0, step), abs=1e-8)
+
+
+@pytest.mark.parametrize("link", INVERSE)
+def test_the_error_of_a_contrast_is_that_of_draws(link):
+    """Estimates drawn from their covariance spread their contrast as the delta method says."""
+    rng = np.random.default_rng(1)
+    rows, weights = np.array([[1.0, 0.0], [1.0, 1.0]]), np.array([-1.0, 1.0])
+    at = np.array([0.3, 0.8, 0.9, 1.2])  # two fixed effects, two standard deviations
+    root = rng.normal(size=(4, 4)) * 0.01
+    covariance = root @ root.T
+
+    def contrast(values):
+        sds = values[2:]
+        return contrast_of_shares(
+            weights, rows, values[:2], covariance, np.full(2, (sds**2).sum()), np.tile(2 * sds, (2, 1)), link=link
+        )
+
+    draws = [contrast(values).estimate for values in rng.multivariate_normal(at, covariance, 4000)]
+    found = contrast(at)
+    assert found.std_error == pytest.approx(np.std(draws), rel=0.05)
+    shares = [
+        quad(lambda z, e=e: INVERSE[link](e + 1.5 * z) * norm.pdf(z), -12, 12)[0] for e in (0.3, 1.1)
+    ]  # 0.9² + 1.2² = 1.5²
+    assert found.estimate == pytest.approx(shares[1] - shares[0])
+
+
+def test_a_standard_deviation_held_at_zero_adds_no_error():
+    covariance = np.zeros((3, 3))
+    covariance[0, 0] = 0.04
+    found = contrast_of_shares(np.ones(1), np.ones((1, 1)), np.array([0.5]), covariance, np.zeros(1), np.zeros((1, 2)))
+    assert found.estimate == pytest.approx(expit(0.5))
+    assert found.std_error == pytest.approx(0.2 * expit(0.5) * expit(-0.5))
+
+
+def test_intervals_and_p_are_students():
+    found = wald(0.12, 0.05, 7)
+    assert (found.ci_low, found.ci_high) == pytest.approx(student.interval(0.95, 7, 0.12, 0.05))
+    assert (found.ci90_low, found.ci90_high) == pytest.approx(student.interval(0.90, 7, 0.12, 0.05))
+    assert found.p == pytest.approx(2 * student.sf(0.12 / 0.05, 7))
+
+
+def test_equivalence_is_the_larger_of_two_one_sided_tests():
+    rng = np.random.default_rng(3)
+    a, b = rng.normal(0.02, 0.1, 30), rng.normal(0, 0.1, 30)
+    error = np.sqrt((a.var(ddof=1) + b.var(ddof=1)) / 30)
+    expected = ttost_ind(a, b, -0.08, 0.08, usevar="pooled")[0]
+    assert equivalence_p(a.mean() - b.mean(), error, 58, 0.08) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("estimate", [0.0, 0.03, -0.03, 0.08, -0.2])
+def test_equivalence_agrees_with_the_90_per_cent_interval(estimate):
+    found = wald(estimate, 0.02, 11)
+    inside = found.ci90_low > -0.05 and found.ci90_high < 0.05
+    assert (equivalence_p(estimate, 0.02, 11, 0.05) < 0.05) == inside

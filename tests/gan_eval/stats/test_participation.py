@@ -1,0 +1,105 @@
+import numpy as np
+import pandas as pd
+import pytest
+from make_trials import from_counts, simulated
+
+from gan_eval.errors import UserError
+from gan_eval.stats import analyze
+from gan_eval.stats.exclusion.participation import participation
+from gan_eval.stats.trials import fill_trials
+from gan_eval.tables import SESSIONS
+from gan_eval.tabular import frame_of
+
+
+def answers(participant: str, **columns: object) -> pd.DataFrame:
+    """Four trials of one person: the last two are catch trials, one of them wrong."""
+    frame = pd.DataFrame(
+        {
+            "participant": participant,
+            "stimulus": list("abcd"),
+            "kind": ["real", "fake", "real", "fake"],
+            "response": ["real", "none", "fake", "fake"],
+            "phase": ["main", "main", "catch", "catch"],
+            "reaction_time_ms": [500.0, None, 300.0, 400.0],
+            "flags": ["late", None, None, None],
+        }
+    )
+    return frame.assign(**columns)
+
+
+def test_each_number_by_hand():
+    row = participation(fill_trials(answers("P1"))).iloc[0]
+    counts = row[["sessions", "n_trials", "n_answered", "n_catch", "n_excluded"]]
+    assert counts.tolist() == [1, 2, 1, 2, 0]
+    assert (row["catch_accuracy"], row["accuracy"], row["same_answer_share"]) == (0.5, 1.0, 1.0)
+    assert (row["median_reaction_time_ms"], row["flagged_share"]) == (500.0, 0.5)
+    assert not row["excluded"]
+    assert pd.isna(row["rule"])
+
+
+def test_numbers_equal_a_loop_over_participants():
+    trials = simulated(participants=7, each=20)
+    table = participation(trials).set_index("participant")
+    for who, part in trials.groupby("participant"):
+        assert table.loc[who, "accuracy"] == pytest.approx((part["kind"] == part["response"]).mean())
+        assert table.loc[who, "same_answer_share"] == pytest.approx(part["response"].value_counts(normalize=True).max())
+        assert table.loc[who, "median_reaction_time_ms"] == pytest.approx(part["reaction_time_ms"].median())
+
+
+def test_rules_name_those_left_out_and_an_empty_cell_fulfils_none():
+    good = answers("P2").assign(response=["real", "fake", "real", "fake"])
+    no_catch = answers("P3").assign(phase="main")
+    trials = fill_trials(pd.concat([answers("P1"), good, no_catch], ignore_index=True))
+    slow = (trials["reaction_time_ms"] >= 500).fillna(False).to_numpy(bool)
+    table = participation(trials, rules=["catch_accuracy<0.8"], excluded_trials={"reaction_time_ms>=500": slow})
+    assert table["excluded"].tolist() == [True, False, False]
+    assert table["n_excluded"].tolist() == [2, 1, 1]
+    assert table["rule"].tolist() == ["catch_accuracy<0.8; reaction_time_ms>=500", *["reaction_time_ms>=500"] * 2]
+
+
+def test_sessions_tell_of_people_without_a_trial_and_of_the_last_status():
+    begun = [("s1", "P1", "aborted", "2026-01-01T00:00:00Z"), ("s2", "P1", "complete", "2026-01-02T00:00:00Z")]
+    begun.append(("s3", "P9", "open", "2026-01-01T00:00:00Z"))
+    names = ("session", "participant", "status", "started_at")
+    rows = [dict(zip(names, row, strict=True)) | {"protocol": "single", "simulated": False} for row in begun]
+    table = participation(fill_trials(answers("P1", session="s2")), sessions=frame_of(rows, SESSIONS))
+    assert table[["participant", "sessions", "status", "n_trials"]].to_numpy().tolist() == [
+        ["P1", 2, "complete", 2],
+        ["P9", 1, "open", 0],
+    ]
+    assert np.isnan(table["accuracy"][1])
+
+
+@pytest.mark.parametrize(
+    "trials",
+    [from_counts(0, 0, 0, 0), from_counts(1, 0, 0, 0), from_counts(2, 2, 0, 0, response="none")],
+    ids=["none", "one", "no answer"],
+)
+def test_poor_data(trials):
+    table = participation(trials, rules=["accuracy<0.1"])
+    assert len(table) == trials["participant"].nunique()
+    assert not table["excluded"].any()
+
+
+def test_pairs_and_grades_are_answers_too():
+    pairs = from_counts(2, 2, 2, 2).assign(response=None, choice="a", protocol="paired", correct=True)
+    row = participation(fill_trials(pairs)).iloc[0]
+    assert (row["n_answered"], row["same_answer_share"], row["accuracy"]) == (8, 1.0, 1.0)
+
+
+def test_an_unknown_column_in_a_rule_is_an_error():
+    with pytest.raises(UserError, match="did you mean catch_accuracy"):
+        participation(simulated(participants=2), rules=["catch_acuracy<1"])
+
+
+def test_the_analysis_leaves_them_out_and_says_so():
+    trials = simulated(participants=6, each=12)
+    liars = trials["participant"] == "P002"
+    trials.loc[liars, "response"] = "fake"
+    frames = analyze(trials, exclude_participants=["same_answer_share=1"])
+    assert frames["participation"].set_index("participant")["excluded"].to_dict() == {
+        f"P00{number}": number == 2 for number in range(6)
+    }
+    row = frames["rates"].iloc[0]
+    assert row[["n_real", "n_fake"]].sum() == 60
+    assert "1 of 6 participants excluded by rule, no plan given (same_answer_share=1: 1)" in row["note"]

@@ -1,0 +1,94 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from gan_eval.stats import resampling
+from gan_eval.stats.resampling import AnswerCounts, percentile_interval, replicates
+
+
+def fakes(seed: int = 0, *, participants: int = 7, stimuli: int = 9, rows: int = 150) -> pd.DataFrame:
+    rng = np.random.default_rng(seed)
+    return pd.DataFrame(
+        {
+            "participant": [f"P{number}" for number in rng.integers(participants, size=rows)],
+            "stimulus": [f"s{number}" for number in rng.integers(stimuli, size=rows)],
+            "says_fake": rng.random(rows) < 0.4,
+        }
+    )
+
+
+def test_weighted_counts_equal_trials_written_out():
+    trials, weight = fakes(), np.array([0, 1, 3, 0, 2, 1, 0])
+    counts = AnswerCounts.of(trials)
+    called, shown = counts.weighted(weight[None])
+    written = trials.loc[trials.index.repeat(weight[trials["participant"].str[1:].astype(int)])]
+    grouped = (~written["says_fake"]).groupby(written["stimulus"])
+    assert called[0].tolist() == grouped.sum().reindex(counts.stimuli, fill_value=0).tolist()
+    assert shown[0].tolist() == grouped.size().reindex(counts.stimuli, fill_value=0).tolist()
+
+
+def test_dense_and_sparse_counts_give_the_same_replicates(monkeypatch):
+    def whole() -> np.ndarray:
+        parts = list(replicates(AnswerCounts.of(fakes()), seed=3))
+        return np.concatenate([np.stack([part.weight, part.rate]) for part in parts], axis=1)
+
+    dense = whole()
+    monkeypatch.setattr(resampling, "_MOST_DENSE", 0)
+    np.testing.assert_array_equal(dense, whole())
+
+
+def test_a_replicate_draws_as_many_stimuli_as_there_are():
+    trials = fakes(participants=30, rows=2000)
+    weight = np.concatenate([part.weight for part in replicates(AnswerCounts.of(trials), seed=1)])
+    assert weight.shape == (resampling.REPLICATES, 9)
+    assert (weight.sum(axis=1) == 9).all()
+    assert weight.mean() == pytest.approx(1)
+    assert weight.var() == pytest.approx(8 / 9, rel=0.05)
+
+
+def test_replicates_vary_as_the_pigeonhole_bootstrap_of_a_crossed_mean():
+    """Rates of one picture vary by the draw of participants alone: the bootstrap variance of a mean, s²(n - 1)/n²."""
+    trials = fakes(participants=12, stimuli=1, rows=0)
+    answers = np.array([0, 1, 1, 0, 1, 1, 1, 0, 1, 0, 1, 1], bool)
+    trials = pd.DataFrame({"participant": [f"P{i:02d}" for i in range(12)], "stimulus": "s", "says_fake": answers})
+    rates = np.concatenate([part.rate for part in replicates(AnswerCounts.of(trials), seed=2)])[:, 0]
+    assert rates.mean() == pytest.approx(4 / 12, abs=0.015)
+    assert rates.var() == pytest.approx((4 / 12) * (8 / 12) / 12, rel=0.15)
+
+
+def test_rates_of_models_pool_the_stimuli_drawn():
+    trials = fakes(1)
+    counts = AnswerCounts.of(trials)
+    point = np.array([0, 1, 2] * 3)
+    single = next(replicates(counts, seed=5))
+    pooled = next(replicates(counts, seed=5, point=point))
+    rng = np.random.default_rng(5)
+    size, people = len(single.rate), len(counts.people)
+    persons = rng.integers(people, size=(size, people))[0]
+    called = shown = np.zeros(3)
+    for stimulus in range(9):
+        own = trials[trials["stimulus"] == counts.stimuli[stimulus]]
+        for person in persons:
+            answers = ~own.loc[own["participant"] == counts.people[person], "says_fake"]
+            here = np.arange(3) == point[stimulus]
+            called = called + here * single.weight[0, stimulus] * answers.sum()
+            shown = shown + here * single.weight[0, stimulus] * len(answers)
+    np.testing.assert_allclose(pooled.rate[0], called / shown)
+
+
+def test_a_stimulus_nobody_drawn_has_seen_counts_nowhere():
+    trials = pd.DataFrame({"participant": ["a", "b"], "stimulus": ["s", "t"], "says_fake": [True, False]})
+    part = next(replicates(AnswerCounts.of(trials), seed=0))
+    assert np.isnan(part.rate).any()
+    assert (part.weight[np.isnan(part.rate)] == 0).all()
+
+
+def test_no_trials_no_replicates():
+    assert list(replicates(AnswerCounts.of(fakes(rows=0)), seed=0)) == []
+
+
+def test_percentile_interval_reaches_the_estimate_and_needs_nine_in_ten():
+    values = np.linspace(0, 1, 1001)
+    assert percentile_interval(values, 0.5) == pytest.approx((0.025, 0.975))
+    assert percentile_interval(values, 0.99)[1] == 0.99
+    assert np.isnan(percentile_interval(np.where(values < 0.2, np.nan, values), 0.5)).all()

@@ -1,0 +1,253 @@
+"""Signal detection and its intervals against scipy, statsmodels, and variances taken one cluster at a time."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+import pytest
+from make_trials import from_counts, simulated
+from scipy.special import expit, logit, ndtr, ndtri
+from scipy.stats import mannwhitneyu, norm
+from scipy.stats import t as student
+from statsmodels.stats.proportion import proportion_confint
+
+from gan_eval.stats.answers.detection import detection
+from gan_eval.stats.answers.rates import rates
+from gan_eval.stats.answers.signal_detection import DETECTION_SCOPES, signal_detection
+from gan_eval.stats.groups import groups
+from gan_eval.stats.trials import main_trials
+
+NUMBERS = ("hit_rate", "false_alarm_rate", "fooling_rate", "balanced_accuracy", "dprime", "criterion", "beta", "auc")
+
+
+def whole(trials: pd.DataFrame) -> pd.Series:
+    """The row about everything."""
+    return signal_detection(trials).iloc[0]
+
+
+def test_published_counts_of_one_participant() -> None:
+    row = whole(from_counts(15, 10, 7, 18))
+    assert (row["dprime"], row["criterion"]) == pytest.approx((0.801289, 0.157240), abs=5e-6)
+    assert row["basis"] == "independent"
+    assert "one participant" in row["note"]
+    assert (row["hit_rate_low"], row["hit_rate_high"]) == pytest.approx(proportion_confint(15, 25, method="wilson"))
+    assert (row["fooling_rate_low"], row["fooling_rate_high"]) == pytest.approx(
+        proportion_confint(10, 25, method="wilson")
+    )
+    assert row["beta"] == pytest.approx(np.exp(0.801289 * 0.157240), abs=1e-5)
+    assert row["auc"] == pytest.approx(norm.cdf(0.801289 / np.sqrt(2)), abs=1e-6)
+    assert row["balanced_accuracy"] == pytest.approx(0.66)
+
+
+def test_independent_intervals_follow_gourevitch_and_galanter() -> None:
+    row = whole(from_counts(30, 12, 5, 40))
+    hit, false_alarm = 30.5 / 43, 5.5 / 46
+    of_hit = hit * (1 - hit) / (42 * norm.pdf(norm.ppf(hit)) ** 2)
+    of_false_alarm = false_alarm * (1 - false_alarm) / (45 * norm.pdf(norm.ppf(false_alarm)) ** 2)
+    half = norm.ppf(0.975) * np.sqrt(of_hit + of_false_alarm)
+    assert (row["dprime_low"], row["dprime_high"]) == pytest.approx((row["dprime"] - half, row["dprime"] + half))
+    assert row["criterion_high"] - row["criterion"] == pytest.approx(half / 2)
+    assert (row["auc_low"], row["auc_high"]) == pytest.approx(
+        tuple(norm.cdf((row["dprime"] + sign * half) / np.sqrt(2)) for sign in (-1, 1))
+    )
+
+
+def test_beta_has_the_spread_of_simulated_answers() -> None:
+    rng = np.random.default_rng(0)
+    hits, false_alarms = rng.binomial(200, 0.7, 20_000), rng.binomial(200, 0.45, 20_000)
+    found = detection(hits, 200 - hits, false_alarms, 200 - false_alarms)
+    row = whole(from_counts(140, 60, 90, 110))
+    half = (np.log(row["beta_high"]) - np.log(row["beta_low"])) / 2
+    assert half / norm.ppf(0.975) == pytest.approx(float(np.std(found.dprime * found.criterion)), rel=0.05)
+
+
+def corrected(trials: pd.DataFrame) -> tuple[float, float]:
+    """Log-linear hit and false-alarm rate."""
+    says = trials["says_fake"].to_numpy()
+    fake = trials["is_fake"].to_numpy()
+    return (says[fake].sum() + 0.5) / (fake.sum() + 1), (says[~fake].sum() + 0.5) / ((~fake).sum() + 1)
+
+
+MEASURES: dict[str, tuple[Callable[[float, float], float], Callable[[float], float]]] = {
+    "hit_rate": (lambda hit, _: float(logit(hit)), lambda x: float(logit(x))),
+    "false_alarm_rate": (lambda _, false_alarm: float(logit(false_alarm)), lambda x: float(logit(x))),
+    "balanced_accuracy": (lambda hit, fa: float(logit((hit + 1 - fa) / 2)), lambda x: float(logit(x))),
+    "dprime": (lambda hit, fa: float(ndtri(hit) - ndtri(fa)), float),
+    "criterion": (lambda hit, fa: float(-(ndtri(hit) + ndtri(fa)) / 2), float),
+    "auc": (lambda hit, fa: float(ndtri(ndtr((ndtri(hit) - ndtri(fa)) / 2**0.5))), lambda x: float(ndtri(x))),
+}
+"""Each measure on the scale of its interval, and the way there from the table."""
+
+
+def jackknife(main: pd.DataFrame, cluster: pd.Series) -> dict[str, float]:
+    """Delete-one-cluster variance of each measure."""
+    counts = pd.crosstab(cluster, [main["is_fake"], main["says_fake"]]).to_numpy()
+    left = counts.sum(axis=0) - counts
+    left = np.unique(left, axis=0, return_counts=True)
+    (real_real, real_fake, fake_real, fake_fake), times = left[0].T, left[1]
+    hit, fa = (fake_fake + 0.5) / (fake_fake + fake_real + 1), (real_fake + 0.5) / (real_fake + real_real + 1)
+    found = {}
+    for name, (measure, _) in MEASURES.items():
+        values = np.repeat([measure(h, f) for h, f in zip(hit, fa, strict=True)], times)
+        found[name] = (len(values) - 1) / len(values) * float(((values - values.mean()) ** 2).sum())
+    return found
+
+
+@pytest.mark.parametrize("stimuli", [50, 400])
+def test_clustered_intervals_agree_with_a_two_way_jackknife(stimuli) -> None:
+    trials = simulated(stimuli=stimuli, participants=40, each=50, intercept=0.9, real=-0.5, sd_participant=0.9, seed=7)
+    main = main_trials(trials)
+    row = whole(trials)
+    assert row["basis"] == "two_way_cluster"
+    ways = [jackknife(main, main[name]) for name in ("participant", "stimulus")]
+    single = jackknife(main, pd.Series(np.arange(len(main))))
+    freedom = min(39, main.groupby("is_fake")["stimulus"].nunique().min() - 1)
+    for name, (_, scale) in MEASURES.items():
+        variance = max(ways[0][name] + ways[1][name] - single[name], ways[0][name], ways[1][name])
+        half = (scale(row[f"{name}_high"]) - scale(row[f"{name}_low"])) / 2
+        assert half / student.ppf(0.975, freedom) == pytest.approx(np.sqrt(variance), rel=0.15), name
+
+
+def test_clustered_variance_one_cluster_at_a_time() -> None:
+    """The same sum, by loops and a numerical gradient, for one model of a table with several."""
+    trials = simulated(stimuli=60, each=40, participants=15, models=("a", "b"), seed=3)
+    table = signal_detection(trials)
+    row = table[(table["scope"] == "model") & (table["id"] == "b")].iloc[0]
+    main = main_trials(trials)
+    main = main[~main["is_fake"] | (main["model"] == "b")]
+    hit, fa = corrected(main)
+    step = 1e-6
+    slope = (
+        (ndtri(hit + step) - ndtri(hit - step)) / (2 * step),
+        -(ndtri(fa + step) - ndtri(fa - step)) / (2 * step),
+    )
+    variances = []
+    for cluster in (main["participant"], main["stimulus"], pd.Series(np.arange(len(main)), index=main.index)):
+        total = 0.0
+        kinds = [cluster[main["is_fake"]].nunique(), cluster[~main["is_fake"]].nunique()]
+        for _, part in main.groupby(cluster):
+            fakes, reals = part[part["is_fake"]], part[~part["is_fake"]]
+            one = slope[0] * (fakes["says_fake"] - hit).sum() / main["is_fake"].sum()
+            other = slope[1] * (reals["says_fake"] - fa).sum() / (~main["is_fake"]).sum()
+            total += (one * np.sqrt(kinds[0] / (kinds[0] - 1)) + other * np.sqrt(kinds[1] / (kinds[1] - 1))) ** 2
+        variances.append(total)
+    variance = max(variances[0] + variances[1] - variances[2], variances[0], variances[1])
+    half = student.ppf(0.975, 14) * np.sqrt(variance)
+    assert row["dprime_high"] - row["dprime"] == pytest.approx(half, rel=1e-6)
+
+
+def test_claimed_error_is_the_spread_over_new_people_and_pictures() -> None:
+    """Fifty studies, as data sets of one table so that they are analysed at once."""
+    studies = []
+    for seed in range(50):
+        study = simulated(participants=20, each=30, stimuli=30, seed=seed).assign(dataset=f"study {seed}")
+        named = {name: f"{seed}/" + study[name] for name in ("session", "participant", "stimulus")}
+        studies.append(study.assign(**named))
+    table = signal_detection(pd.concat(studies, ignore_index=True))
+    rows = table[table["scope"] == "dataset"]
+    assert len(rows) == 50
+    freedom = 14
+    for name, scale in (("dprime", np.asarray), ("fooling_rate", logit)):
+        claimed = (scale(rows[f"{name}_high"]) - scale(rows[f"{name}_low"])) / 2
+        spread = np.std(scale(rows[name]), ddof=1)
+        assert np.mean(claimed) / student.ppf(0.975, freedom) / spread == pytest.approx(1, abs=0.2)
+
+
+@pytest.mark.parametrize("stimuli", [20, 500])
+def test_no_interval_is_narrower_than_that_of_independent_answers(stimuli) -> None:
+    trials = simulated(stimuli=stimuli, participants=25, each=20, sd_participant=0, sd_stimulus=0, seed=2)
+    row, plain = whole(trials), whole(trials.assign(participant="P"))
+    assert (row["basis"], plain["basis"]) == ("two_way_cluster", "independent")
+    for name in NUMBERS:
+        assert row[name] == pytest.approx(plain[name])
+        assert row[f"{name}_low"] <= plain[f"{name}_low"] + 1e-12
+        assert row[f"{name}_high"] >= plain[f"{name}_high"] - 1e-12
+
+
+@pytest.mark.parametrize("participants", [8, 400])
+def test_area_by_confidence_equals_mann_whitney(participants) -> None:
+    trials = simulated(participants=participants, stimuli=40, each=20, models=("a", "b"))
+    rng = np.random.default_rng(0)
+    trials["confidence"] = rng.integers(0, 4, len(trials)).astype(float)
+    trials.loc[trials.index[::7], "confidence"] = np.nan
+    table = signal_detection(trials)
+    main = main_trials(trials)
+    score = np.where(main["says_fake"], 1 + main["confidence"], -1 - main["confidence"])
+    for scope in ("all", "participant", "model"):
+        grouped = groups(main, scope)
+        for number, name in enumerate(grouped.ids[:5]):
+            rows = grouped.row[grouped.group == number]
+            rows = rows[np.isfinite(score[rows])]
+            fake = main["is_fake"].to_numpy()[rows]
+            expected = mannwhitneyu(score[rows][fake], score[rows][~fake]).statistic / (fake.sum() * (~fake).sum())
+            found = table[(table["scope"] == scope) & (table["id"] == name)].iloc[0]
+            assert found["auc_confidence"] == pytest.approx(expected)
+    assert "confidence is missing for some answers" in table["note"].iloc[0]
+    assert signal_detection(simulated())["auc_confidence"].isna().all()
+
+
+def test_rows_and_counts_are_those_of_the_rates() -> None:
+    trials = simulated(models=("a", "b"), seed=5).assign(requested_exposure_ms=500.0)
+    trials["block"] = 1 + trials["trial"].astype(int) % 3
+    trials.loc[trials.index[::9], "response"] = "none"
+    table = signal_detection(trials)
+    expected = rates(trials)
+    expected = expected[expected["scope"].isin(DETECTION_SCOPES)].reset_index(drop=True)
+    columns = ["scope", "id", "n_real", "n_fake"]
+    assert table[columns].to_numpy().tolist() == expected[columns].to_numpy().tolist()
+    numbers = table[["dprime", "criterion"]].to_numpy(float)
+    assert numbers == pytest.approx(expected[["dprime", "criterion"]].to_numpy(float))
+    assert table["hit_rate"].to_numpy() == pytest.approx(expected["fake_correct"].to_numpy())
+    assert (table["scope"] == "participant").sum() == 40
+    assert (table.loc[table["scope"] == "participant", "basis"] == "independent").all()
+    for name in NUMBERS:
+        assert (table[f"{name}_low"] <= table[name]).all()
+        assert (table[name] <= table[f"{name}_high"]).all()
+
+
+def test_order_of_rows_does_not_matter() -> None:
+    trials = simulated(participants=12, stimuli=30, each=20, models=("a", "b"))
+    shuffled = trials.sample(frac=1, random_state=1).reset_index(drop=True)
+    names = [f"{name}{end}" for name in NUMBERS for end in ("", "_low", "_high")]
+    one, other = (signal_detection(each)[names].to_numpy(float) for each in (trials, shuffled))
+    assert one == pytest.approx(other, rel=1e-9)
+
+
+def test_everything_right_is_finite_and_as_wide_as_few_units_allow() -> None:
+    trials = simulated(participants=30, stimuli=20, each=20)
+    row = whole(trials.assign(response=trials["kind"]))
+    assert np.isfinite(row[[f"{name}{end}" for name in NUMBERS for end in ("", "_low", "_high")]].to_numpy(float)).all()
+    assert row["hit_rate_low"] <= proportion_confint(10, 10, method="wilson")[0] + 1e-9  # ten fakes
+    assert "rate of 0 or 1" in row["note"]
+
+
+def test_missing_kinds_and_single_units_are_empty_and_said() -> None:
+    trials = simulated(participants=6, stimuli=20, each=20)
+    fakes = whole(trials[trials["kind"] == "fake"])
+    assert np.isnan(fakes["dprime"])
+    assert np.isnan(fakes["beta_low"])
+    assert fakes["hit_rate_low"] < fakes["hit_rate"] < fakes["hit_rate_high"]
+    assert "no real pictures" in fakes["note"]
+    first_real = trials.loc[trials["kind"] == "real", "stimulus"].iloc[0]
+    one_real = whole(trials[(trials["kind"] == "fake") | (trials["stimulus"] == first_real)])
+    assert np.isnan(one_real["dprime_low"])
+    assert np.isfinite(one_real["dprime"])
+    assert np.isnan(one_real["false_alarm_rate_low"])
+    assert np.isfinite(one_real["hit_rate_low"])
+    assert "no interval" in one_real["note"]
+    picture = whole(trials[trials["stimulus"] == first_real])
+    assert picture["basis"] == "independent"
+    assert "one picture" in picture["note"]
+    empty = whole(trials.iloc[:0])
+    assert empty["note"] == "no answered trials"
+    assert pd.isna(empty["basis"])
+    assert whole(trials.assign(response="none"))[list(NUMBERS)].isna().all()
+    assert np.isfinite(whole(trials.iloc[:2])["hit_rate"]) or np.isfinite(whole(trials.iloc[:2])["false_alarm_rate"])
+
+
+def test_rates_on_the_logit_scale_stay_within_the_unit_interval() -> None:
+    trials = simulated(participants=5, stimuli=10, each=10, intercept=3.5, real=0, sd_stimulus=2, seed=1)
+    row = whole(trials)
+    for name in ("hit_rate", "false_alarm_rate", "balanced_accuracy", "auc"):
+        assert 0 <= row[f"{name}_low"] <= row[f"{name}_high"] <= 1
+    assert row["hit_rate_high"] > expit(0)

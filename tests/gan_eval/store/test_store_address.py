@@ -1,0 +1,67 @@
+"""Addresses: what is taken, what is refused with which line, and that a password is nowhere."""
+
+import pytest
+
+from gan_eval.errors import UserError
+from gan_eval.store.address import is_address, parse_address
+
+SECRET = "hun/ter 2@lab%"
+SPELT = "hun%2Fter%202%40lab%25"
+
+
+def test_the_driver_may_be_left_out():
+    for scheme in ("postgresql", "postgresql+psycopg"):
+        address = parse_address(f"{scheme}://lab:{SPELT}@server:5433/studies")
+        assert address.url.drivername == "postgresql+psycopg"
+        assert address.url.password == SECRET
+        assert address.shown == "postgresql://lab@server:5433/studies"
+
+
+@pytest.mark.parametrize(
+    ("url", "line"),
+    [
+        (f"postgres://lab:{SPELT}@server/studies", "--store postgres://...: write postgresql:// for postgres://"),
+        (f"mysql://lab:{SPELT}@server/studies", "--store mysql://...: a lab's server is PostgreSQL"),
+        (f"postgresql://lab:{SPELT}@server", "--store: the URL names no database"),
+        (f"post gres://lab:{SPELT}@server", "--store: not a database URL"),
+        (f"postgresql://lab:{SPELT}@server:port/studies", "--store: not a database URL"),
+    ],
+)
+def test_another_url_is_refused_without_its_password(url, line):
+    with pytest.raises(UserError) as caught:
+        parse_address(url)
+    assert str(caught.value).startswith(line)
+    assert "hun" not in str(caught.value)
+
+
+def test_a_message_is_scrubbed_however_the_password_is_spelt():
+    address = parse_address(f"postgresql://lab:{SPELT}@server/studies?sslpassword=other%21")
+    told = address.scrub(f"no: password={SECRET} url={SPELT} hun%2Fter+2%40lab%25\n other! other%21")
+    assert told == "no: password=*** url=*** *** *** ***"
+    for text in (repr(address), address.shown, str(address)):
+        assert "hun" not in text
+        assert "other" not in text
+
+
+def test_the_digest_tells_servers_apart_but_not_passwords():
+    one = parse_address("postgresql://lab:a@server/studies").digest
+    assert one == parse_address("postgresql+psycopg://lab:b@server/studies").digest
+    assert one == parse_address("postgresql://lab@server/studies").digest
+    assert one != parse_address("postgresql://lab:a@server/other").digest
+
+
+def test_what_the_url_says_about_the_connection_goes_first():
+    assert "connect_timeout" in parse_address("postgresql://lab@server/studies").arguments()
+    assert "connect_timeout" not in parse_address("postgresql://lab@server/studies?connect_timeout=30").arguments()
+
+
+def test_a_path_is_no_address(tmp_path):
+    assert is_address("postgresql://lab@server/studies")
+    assert not is_address(tmp_path / "store.sqlite")
+
+
+def test_only_what_is_hurried_is_cut_off():
+    address = parse_address("postgresql://lab@server/studies")
+    assert {"connect_timeout", "tcp_user_timeout", "keepalives_idle"} <= address.arguments().keys()
+    assert "options" not in address.arguments()
+    assert "statement_timeout" in address.arguments(hurried=True)["options"]

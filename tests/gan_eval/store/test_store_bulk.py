@@ -1,0 +1,49 @@
+"""Tables in bulk are the same frames as row by row."""
+
+import pytest
+from stored_rows import SESSION, trial
+
+from gan_eval import tables, tabular
+from gan_eval.store import bulk, open_store
+
+pd = pytest.importorskip("pandas")
+
+
+def full(path, count):
+    """A store in which some columns are empty, some only at first, and texts hold what CSV and SQL might trip over."""
+    odd = ["it's", 'say "so"', "a,b", "ü€", ""]
+    rows = [
+        {
+            **trial(number),
+            "flags": odd[number % 5] or None,
+            "reaction_time_ms": None if number < count - 2 else 700 + number / 3,
+            "correct": None if number % 3 else number % 2 == 0,
+        }
+        for number in range(1, count + 1)
+    ]
+    with open_store(path) as store:
+        store.begin({**SESSION, "list": 3, "refresh_hz": 59.94}, [], None)
+        store.add(tables.TRIALS, rows)
+    return path
+
+
+@pytest.mark.parametrize("table", [tables.SESSIONS, tables.TRIALS, tables.CHECKS], ids=lambda table: table.name)
+@pytest.mark.parametrize("equal", [{}, {"session": "s1"}, {"session": "it's another"}], ids=["all", "one", "none"])
+def test_in_bulk_and_row_by_row_give_equal_frames(tmp_path, table, equal):
+    pytest.importorskip("adbc_driver_sqlite")
+    with open_store(full(tmp_path / "s.sqlite", 3000)) as store:
+        assert bulk.can_read_in_bulk(store.engine)
+        pd.testing.assert_frame_equal(store.frame(table, **equal), tabular.frame_of(store.rows(table, **equal), table))
+
+
+def test_without_the_driver_frames_come_row_by_row(tmp_path, monkeypatch):
+    monkeypatch.setattr(bulk, "can_read_in_bulk", lambda _: False)
+    with open_store(full(tmp_path / "s.sqlite", 10)) as store:
+        assert store.frame(tables.TRIALS)["trial"].tolist() == list(range(1, 11))
+
+
+def test_a_store_can_be_written_after_it_was_read_in_bulk(tmp_path):
+    with open_store(full(tmp_path / "s.sqlite", 10)) as store:
+        assert len(store.frame(tables.TRIALS)) == 10
+        store.add(tables.TRIALS, [trial(11)])
+        assert len(store.frame(tables.TRIALS)) == 11

@@ -1,0 +1,83 @@
+"""Several stores as one; what they tell differently is refused."""
+
+import sqlite3
+from contextlib import closing
+
+import pytest
+from stored_rows import SESSION, trial
+from test_store_layout import VERSION_1
+
+from gan_eval import tables
+from gan_eval.errors import UserError
+from gan_eval.store import merge, open_store
+
+
+def station(path, session, participant, trials=(1, 2), **changed):
+    with open_store(path) as store:
+        store.begin({**SESSION, "session": session, "participant": participant}, [], None)
+        store.add(tables.TRIALS, [{**trial(n, session), "participant": participant, **changed} for n in trials])
+    return path
+
+
+def test_the_new_store_holds_what_the_stations_held(tmp_path):
+    sources = [station(tmp_path / f"{n}.sqlite", f"s{n}", f"P{n}") for n in (1, 2, 3)]
+    before = [path.read_bytes() for path in sources]
+    merged = merge(sources, tmp_path / "all.sqlite")
+    assert (merged.sessions, merged.trials, merged.repeated) == (3, 6, 0)
+    assert [path.read_bytes() for path in sources] == before
+    with open_store(tmp_path / "all.sqlite", create=False) as store:
+        for number, path in enumerate(sources, start=1):
+            with open_store(path) as source:
+                for table in (tables.SESSIONS, tables.TRIALS):
+                    assert store.rows(table, session=f"s{number}") == source.rows(table)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["1.sqlite", "2.sqlite", "3.sqlite", "all.sqlite"]
+
+
+def test_a_store_and_its_copy_are_taken_once(tmp_path):
+    one = station(tmp_path / "one.sqlite", "s1", "P1")
+    (tmp_path / "copy.sqlite").write_bytes(one.read_bytes())
+    merged = merge([one, tmp_path / "copy.sqlite"], tmp_path / "all.sqlite")
+    assert (merged.sessions, merged.trials, merged.repeated) == (1, 2, 3)
+
+
+def test_an_older_store_is_brought_up_to_date_on_the_way_and_left_as_it_is(tmp_path):
+    old = tmp_path / "old.sqlite"
+    with closing(sqlite3.connect(old)) as raw:
+        raw.executescript(VERSION_1)
+    before = old.read_bytes()
+    merge([old, station(tmp_path / "new.sqlite", "s1", "P2")], tmp_path / "all.sqlite")
+    assert old.read_bytes() == before
+    with open_store(tmp_path / "all.sqlite") as store:
+        assert {row["participant"] for row in store.rows(tables.SESSIONS)} == {"P01", "P2"}
+
+
+@pytest.mark.parametrize(
+    ("session", "participant", "changed", "message"),
+    [
+        (
+            "s1",
+            "P1",
+            {"correct": False},
+            r"one\.sqlite and .*two\.sqlite differ in trials, session s1 trial 1: correct",
+        ),
+        ("s2", "P1", {}, r"participant P1 of study t has one session in .*one\.sqlite and another in .*two\.sqlite"),
+    ],
+)
+def test_what_two_stores_tell_differently_is_refused(tmp_path, session, participant, changed, message):
+    one = station(tmp_path / "one.sqlite", "s1", "P1")
+    two = station(tmp_path / "two.sqlite", session, participant, **changed)
+    with pytest.raises(UserError, match=message):
+        merge([one, two], tmp_path / "all.sqlite")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["one.sqlite", "two.sqlite"]
+
+
+def test_nothing_is_overwritten_and_what_is_no_store_is_named(tmp_path):
+    one = station(tmp_path / "one.sqlite", "s1", "P1")
+    with pytest.raises(UserError, match=r"one\.sqlite: exists already"):
+        merge([one], one)
+    with pytest.raises(UserError, match=r"absent\.sqlite: no such store"):
+        merge([one, tmp_path / "absent.sqlite"], tmp_path / "all.sqlite")
+    (tmp_path / "notes.txt").write_text("no database, but long enough to be taken for one " * 40)
+    with pytest.raises(UserError, match=r"notes\.txt"):
+        merge([one, tmp_path / "notes.txt"], tmp_path / "all.sqlite")
+    assert not (tmp_path / "all.sqlite").exists()

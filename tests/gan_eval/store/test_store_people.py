@@ -1,0 +1,132 @@
+"""Who has done what, and who is forgotten."""
+
+import sqlite3
+from contextlib import closing
+
+import pytest
+from stored_rows import SESSION, trial
+
+from gan_eval import tables
+from gan_eval.errors import UserError
+from gan_eval.store import STORED_TABLES, forget, list_participants, open_store
+
+
+def fill(path, *participants, study="t"):
+    """A store in which each participant has a plan of two trials, one of them done, consent, check and an answer."""
+    with open_store(path) as store:
+        for name in participants:
+            session = {"session": f"session-of-{name}-{study}"}
+            who = {**session, "participant": f"code-{name}"}
+            plan = [
+                {**session, "block": 1, "trial": number, "phase": "main", "stimulus": f"d/real/{number}"}
+                for number in (1, 2)
+            ]
+            row = {**SESSION, **who, "study": study, "station": "left", "list": 4}
+            store.begin(row, plan, {**who, "given": True, "text": f"agreed by {name}"})
+            store.add(tables.ONSETS, [{**session, "trial": 1, "onset_ms": 1.0}])
+            store.add(tables.TRIALS, [{**trial(1), **who, "study": study, "flags": f"flag-of-{name}"}])
+            store.add(tables.CHECKS, [{**session, "check": "refresh", "value": 60.0}])
+            store.add(tables.PARTICIPANTS, [{**who, "question": "age", "answer": f"age of {name}"}])
+
+
+def test_who_has_done_what(tmp_path):
+    fill(tmp_path / "s.sqlite", "ann", "bob")
+    fill(tmp_path / "s.sqlite", "ann", study="other")
+    with open_store(tmp_path / "s.sqlite") as store:
+        found = list_participants(store)
+        assert [(each.participant, each.study) for each in found] == [
+            ("code-ann", "other"),
+            ("code-ann", "t"),
+            ("code-bob", "t"),
+        ]
+        assert {(each.trials, each.planned, each.list, each.station, each.status) for each in found} == {
+            (1, 2, 4, "left", "open")
+        }
+        assert [each.participant for each in list_participants(store, "t")] == ["code-ann", "code-bob"]
+
+
+def test_a_forgotten_participant_leaves_no_byte(tmp_path):
+    path = tmp_path / "s.sqlite"
+    fill(path, "ann", "bob", "cid")
+    forgotten = forget(path, "code-bob")
+    assert forgotten.rows == {table.name: 2 if table is tables.PLANS else 1 for table in STORED_TABLES}
+    assert not forgotten.delivered
+    for file in tmp_path.iterdir():
+        assert b"bob" not in file.read_bytes(), file
+    assert b"code-ann" in path.read_bytes()
+    with open_store(path) as store:
+        assert [each.participant for each in list_participants(store)] == ["code-ann", "code-cid"]
+        assert len(store.rows(tables.TRIALS)) == 2
+
+
+def test_bytes_still_in_the_write_ahead_log_of_a_killed_program_go_too(tmp_path):
+    path = tmp_path / "s.sqlite"
+    fill(path, "ann", "bob")
+    with closing(sqlite3.connect(path)) as raw:  # as a killed program leaves it: copied with its log still full
+        raw.execute("UPDATE trials SET flags = 'bob was here'  WHERE participant = 'code-bob'")
+        raw.commit()
+        copy = tmp_path / "killed"
+        copy.mkdir()
+        for file in (path, path.with_name("s.sqlite-wal")):
+            (copy / file.name).write_bytes(file.read_bytes())
+    assert b"bob was here" in (copy / "s.sqlite-wal").read_bytes()
+    forget(copy / "s.sqlite", "code-bob")
+    assert [file.name for file in copy.iterdir() if b"bob" in file.read_bytes()] == []
+
+
+def test_only_one_study_of_a_participant_may_be_forgotten(tmp_path):
+    path = tmp_path / "s.sqlite"
+    fill(path, "ann")
+    fill(path, "ann", study="other")
+    assert forget(path, "code-ann", study="other").rows["sessions"] == 1
+    with open_store(path) as store:
+        assert [each.study for each in list_participants(store)] == ["t"]
+
+
+def test_what_was_delivered_is_said_to_be_elsewhere_too(tmp_path):
+    path = tmp_path / "s.sqlite"
+    fill(path, "ann")
+    with closing(sqlite3.connect(path)) as raw:
+        raw.execute("CREATE TABLE gan_eval_delivered (server TEXT, session TEXT)")
+        raw.execute("INSERT INTO gan_eval_delivered VALUES ('lab', 'session-of-ann-t')")
+        raw.commit()
+    assert forget(path, "code-ann").delivered
+    with closing(sqlite3.connect(path)) as raw:
+        assert raw.execute("SELECT * FROM gan_eval_delivered").fetchall() == []
+
+
+def test_an_unknown_code_and_a_store_in_use_are_refused_and_nothing_is_removed(tmp_path, monkeypatch):
+    monkeypatch.setattr("gan_eval.store.connect.PATIENCE_S", 0)
+    path = tmp_path / "s.sqlite"
+    fill(path, "ann")
+    with pytest.raises(UserError, match=r"s\.sqlite: no participant P99"):
+        forget(path, "P99")
+    with pytest.raises(UserError, match="no participant code-ann in the study nowhere"):
+        forget(path, "code-ann", study="nowhere")
+    with open_store(path) as other:
+        with pytest.raises(UserError, match="another program is using the store"):
+            forget(path, "code-ann")
+        assert len(other.rows(tables.TRIALS)) == 1
+    with pytest.raises(UserError, match="no such store"):
+        forget(tmp_path / "absent.sqlite", "code-ann")
+
+
+def test_a_file_that_could_not_be_rewritten_is_rewritten_by_the_next_call(tmp_path, monkeypatch):
+    path = tmp_path / "s.sqlite"
+    fill(path, "ann", "bob")
+    with monkeypatch.context() as patched:
+        patched.setattr("gan_eval.store.forgetting._REWRITE", (f"VACUUM INTO '{tmp_path / 'no' / 'folder'}'",))
+        with pytest.raises(UserError, match=r"s\.sqlite: the rows are removed, but .* free some space, then give the"):
+            forget(path, "code-bob")
+    with closing(sqlite3.connect(path)) as raw:
+        assert raw.execute("SELECT count(*) FROM trials").fetchone() == (1,)
+    vacuumed = []
+    with monkeypatch.context() as patched:
+        patched.setattr("gan_eval.store.forgetting._rewrite", lambda store, **_: vacuumed.append(store.where))
+        assert set(forget(path, "code-bob").rows.values()) == {0}
+    assert vacuumed == [str(path)]
+    assert set(forget(path, "code-bob").rows.values()) == {0}
+    for file in tmp_path.iterdir():
+        assert b"bob" not in file.read_bytes(), file
+    with pytest.raises(UserError, match="no participant code-bob"):
+        forget(path, "code-bob")

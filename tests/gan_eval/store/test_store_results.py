@@ -1,0 +1,186 @@
+"""The store: durable rows, refusals that name the store, and what a full disk does."""
+
+import os
+import sqlite3
+import subprocess
+import sys
+
+import pytest
+from stored_rows import SESSION, trial
+
+from gan_eval import tables
+from gan_eval.errors import UserError
+from gan_eval.store import merge, open_store
+from gan_eval.store.results import reserve
+
+
+def test_what_is_stored_comes_back_with_its_types(tmp_path):
+    with open_store(tmp_path / "s.sqlite") as store:
+        store.begin(SESSION, [], None)
+        store.add(tables.TRIALS, [trial(2), trial(1)])
+        rows = store.rows(tables.TRIALS, session="s1")
+        assert [row["trial"] for row in rows] == [1, 2]
+        assert rows[0] == {name: trial(1).get(name) for name in tables.TRIALS.names}
+        frame = store.frame(tables.TRIALS)
+        assert frame["trial"].dtype == "Int64"
+        assert frame["exposure_ms"].tolist() == [1000.25, 1000.25]
+        store.set_status("s1", "complete", "2026-01-01T00:10:00Z")
+        assert store.rows(tables.SESSIONS)[0]["status"] == "complete"
+
+
+def test_a_session_is_stored_whole_or_not_at_all(tmp_path):
+    plan = {"session": "s1", "block": 1, "trial": 1, "phase": "main", "stimulus": "d/real/1"}
+    with open_store(tmp_path / "s.sqlite") as store:
+        with pytest.raises(UserError):
+            store.begin(SESSION, [plan, plan], None)
+        assert store.rows(tables.SESSIONS) == []
+        store.begin(SESSION, [plan], {"session": "s1", "participant": "P01", "given": True})
+        assert len(store.rows(tables.CONSENTS)) == 1
+
+
+def test_a_trial_is_never_overwritten(tmp_path):
+    with open_store(tmp_path / "s.sqlite") as store:
+        store.add(tables.TRIALS, [trial(1)])
+        with pytest.raises(UserError, match="in the store already"):
+            store.add(tables.TRIALS, [{**trial(1), "correct": False}])
+        assert store.rows(tables.TRIALS)[0]["correct"] is True
+
+
+def test_what_is_not_a_store_is_named(tmp_path):
+    (tmp_path / "notes.txt").write_text("not a database, but long enough to be taken for one " * 40)
+    with pytest.raises(UserError, match=r"notes\.txt: not a results store"):
+        open_store(tmp_path / "notes.txt")
+    with pytest.raises(UserError, match="is a folder"):
+        open_store(tmp_path)
+    with pytest.raises(UserError, match="no such store"):
+        open_store(tmp_path / "absent.sqlite", create=False)
+    assert not (tmp_path / "absent.sqlite").exists()
+
+
+def test_another_programs_database_is_left_as_it_is(tmp_path):
+    path = tmp_path / "bookmarks.sqlite"
+    with sqlite3.connect(path) as raw:
+        raw.execute("CREATE TABLE bookmarks (url TEXT)")
+    before = path.read_bytes()
+    for create in (True, False):
+        with pytest.raises(UserError, match=r"bookmarks\.sqlite: not a results store"):
+            open_store(path, create=create)
+    assert path.read_bytes() == before
+    (tmp_path / "empty.sqlite").touch()
+    with pytest.raises(UserError, match="not a results store"):
+        open_store(tmp_path / "empty.sqlite", create=False)
+
+
+def test_a_participant_sits_once_even_when_two_programs_ask_at_once(tmp_path):
+    with open_store(tmp_path / "s.sqlite") as one, open_store(tmp_path / "s.sqlite") as other:
+        one.begin(SESSION, [], None)
+        with pytest.raises(UserError, match="P01 has begun a session elsewhere"):
+            other.begin({**SESSION, "session": "s2"}, [], None)
+        other.begin({**SESSION, "session": "s3", "study": "another"}, [], None)
+
+
+def test_a_full_disk_is_told_and_earlier_trials_are_safe(tmp_path):
+    path = tmp_path / "s.sqlite"
+    with open_store(path) as store:
+        store.add(tables.TRIALS, [trial(1)])
+        with store._engine.connect() as connection:  # SQLite's own stand-in for a disk without room
+            connection.exec_driver_sql("PRAGMA max_page_count=1")
+        with pytest.raises(UserError, match="disk is full"):
+            store.add(tables.TRIALS, [{**trial(number), "flags": "x" * 4000} for number in range(2, 400)])
+    with open_store(path) as store:
+        assert [row["trial"] for row in store.rows(tables.TRIALS)] == [1]
+
+
+def test_a_password_is_never_told():
+    for url in ("nodatabase://user:hunter2@127.0.0.1/lab", "post gres://user:hunter2@lab"):
+        with pytest.raises(UserError) as caught:
+            open_store(url)
+        assert "hunter2" not in str(caught.value)
+
+
+def test_many_programs_may_open_a_new_store_at_once(tmp_path):
+    code = "import sys; from gan_eval.store import open_store; sys.stdin.read(); open_store(sys.argv[1])"
+    command = [sys.executable, "-c", code, str(tmp_path / "s.sqlite")]
+    children = [subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE) for _ in range(4)]
+    for child in children:
+        assert child.stdin is not None
+        child.stdin.close()
+    assert [child.stderr.read() for child in children if child.stderr] == [b""] * 4
+
+
+LITTLE_ROOM = """
+import resource, sys
+from stored_rows import trial
+from gan_eval import tables
+from gan_eval.errors import UserError
+from gan_eval.store import merge, open_store
+from gan_eval.store.results import reserve
+path, room, more = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+done = 0
+try:
+    resource.setrlimit(resource.RLIMIT_FSIZE, (room, resource.RLIM_INFINITY))
+    store = open_store(path)
+    for done in range(1, more + 1):
+        store.add(tables.TRIALS, [trial(done)])
+except UserError as error:
+    print(done - 1, error)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a limit on the size of files")
+@pytest.mark.parametrize("room", [1000, 200_000])
+def test_a_disk_that_is_full_at_the_start_or_in_the_middle_costs_no_acknowledged_trial(tmp_path, room):
+    path = tmp_path / "s.sqlite"
+    command = [sys.executable, "-c", LITTLE_ROOM, str(path), str(room), "1000"]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    child = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
+    told, _, line = child.stdout.partition(" ")
+    assert f"{path}: the disk is full" in line
+    with open_store(path) as store:
+        assert len(store.rows(tables.TRIALS)) == max(0, int(told))
+        store.add(tables.TRIALS, [trial(5000)])
+    assert int(told) == -1 if room == 1000 else int(told) > 1
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="needs a folder that nobody can write")
+def test_no_permission_is_told_in_one_line():
+    with pytest.raises(UserError, match=r"/proc/(gan-eval/)?s\.sqlite: .*(permission|cannot be written)"):
+        open_store("/proc/s.sqlite")
+    with pytest.raises(UserError, match=r"/proc/gan-eval/s\.sqlite: .*(permission|cannot be written)"):
+        open_store("/proc/gan-eval/s.sqlite")
+
+
+def test_a_clock_that_was_set_back_changes_nothing(tmp_path):
+    with open_store(tmp_path / "s.sqlite") as store:
+        store.begin(SESSION, [], None)
+        store.add(tables.TRIALS, [{**trial(1), "answered_at": "2026-01-01T00:00:01Z"}])
+        store.begin({**SESSION, "session": "s0", "participant": "P02", "started_at": "2025-12-31T00:00:00Z"}, [], None)
+        store.add(tables.TRIALS, [{**trial(2), "answered_at": "2025-12-31T00:00:01Z"}])
+        assert [row["trial"] for row in store.rows(tables.TRIALS, session="s1")] == [1, 2]
+        assert len(store.rows(tables.SESSIONS)) == 2
+
+
+def test_reading_needs_no_permission_to_write(tmp_path, monkeypatch):
+    path = tmp_path / "s.sqlite"
+    with open_store(path) as store:
+        store.begin(SESSION, [], None)
+    before = path.read_bytes()
+    for module in ("connect", "results", "merging"):
+        monkeypatch.setattr(f"gan_eval.store.{module}.may_write", lambda _: False)
+    with open_store(path, create=False) as store:
+        assert [row["session"] for row in store.rows(tables.SESSIONS)] == ["s1"]
+        assert len(store.frame(tables.SESSIONS)) == 1
+        with pytest.raises(UserError, match="cannot be opened for writing"):
+            store.add(tables.TRIALS, [trial(1)])
+        assert [file.name for file in tmp_path.iterdir()] == ["s.sqlite"]
+    assert path.read_bytes() == before
+    assert merge([path], tmp_path / "merged.sqlite").sessions == 1
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["merged.sqlite", "s.sqlite"]
+
+
+def test_what_is_only_read_reserves_nothing(tmp_path, monkeypatch):
+    monkeypatch.setattr("gan_eval.store.connect.PATIENCE_S", 0)
+    with open_store(tmp_path / "s.sqlite") as store, store.transaction() as connection:
+        reserve(connection)
+        with open_store(tmp_path / "s.sqlite", create=False) as other:
+            assert other.rows(tables.TRIALS) == []

@@ -1,0 +1,77 @@
+"""The thread that owns a store, and identifiers that need no server."""
+
+import threading
+import uuid
+
+import pytest
+from stored_rows import trial
+
+from gan_eval import tables
+from gan_eval.errors import UserError
+from gan_eval.store import Store, Writer, new_session_id, open_store
+
+
+def test_the_writer_keeps_the_order_and_hands_errors_back(tmp_path):
+    with Writer(lambda: open_store(tmp_path / "s.sqlite")) as writer:
+        done = [writer.submit(lambda store, n=n: store.add(tables.TRIALS, [trial(n)])) for n in (1, 2, 2, 3)]
+        errors = [future.exception() for future in done]
+        assert [type(error) for error in errors] == [type(None), type(None), UserError, type(None)]
+        rows = writer.submit(lambda store: store.rows(tables.TRIALS)).result()
+    assert [row["trial"] for row in rows] == [1, 2, 3]
+    with pytest.raises(UserError):
+        Writer(lambda: open_store(tmp_path))
+
+
+def test_after_each_job_that_was_done_somebody_is_told(tmp_path):
+    told = []
+
+    def fail(_: Store) -> None:
+        raise UserError("no")
+
+    with Writer(lambda: open_store(tmp_path / "s.sqlite"), after=lambda: told.append("done")) as writer:
+        writer.submit(lambda store: store.add(tables.TRIALS, [trial(1)])).result()
+        assert isinstance(writer.submit(fail).exception(), UserError)
+        writer.submit(lambda store: store.add(tables.TRIALS, [trial(2)])).result()
+    assert told == ["done", "done"]
+
+
+def test_session_identifiers_are_version_7_and_rise_with_time():
+    first = [uuid.UUID(new_session_id()) for _ in range(100)]
+    assert {identifier.version for identifier in first} == {7}
+    assert {identifier.variant for identifier in first} == {uuid.RFC_4122}
+    assert len(set(first)) == 100
+    assert (first[0].int >> 80) <= (first[-1].int >> 80)
+
+
+def test_a_failure_of_who_is_told_stops_no_writing(tmp_path):
+    def complain() -> None:
+        raise OSError("no")
+
+    with Writer(lambda: open_store(tmp_path / "s.sqlite"), after=complain) as writer:
+        for number in (1, 2):
+            writer.submit(lambda store, n=number: store.add(tables.TRIALS, [trial(n)])).result(30)
+        assert len(writer.submit(lambda store: store.rows(tables.TRIALS)).result(30)) == 2
+
+
+def test_a_job_that_was_cancelled_is_left_out(tmp_path):
+    go = threading.Event()
+    with Writer(lambda: open_store(tmp_path / "s.sqlite")) as writer:
+        writer.submit(lambda _: go.wait(30))
+        cancelled = writer.submit(lambda store: store.add(tables.TRIALS, [trial(1)]))
+        assert cancelled.cancel()
+        go.set()
+        assert writer.submit(lambda store: store.rows(tables.TRIALS)).result(30) == []
+
+
+def test_nobody_waits_for_a_job_that_is_never_done(tmp_path):
+    go = threading.Event()
+    writer = Writer(lambda: open_store(tmp_path / "s.sqlite"))
+    writer.submit(lambda _: go.wait(30))
+    writer._jobs.put(None)
+    late = writer.submit(lambda store: store.rows(tables.TRIALS))
+    go.set()
+    writer.close()
+    with pytest.raises(UserError, match="the results store is closed; this was not kept"):
+        late.result(30)
+    with pytest.raises(UserError, match="the results store is closed"):
+        writer.submit(lambda store: store.rows(tables.TRIALS)).result(30)

@@ -1,0 +1,82 @@
+"""`participants`, `store merge` and `export` as a user gives them."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from gan_eval import tables
+from gan_eval.__main__ import run
+from gan_eval.store import open_store
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Path:
+    """A store with two participants, one of them simulated, with one trial each of a plan of one."""
+    path = tmp_path / "store.sqlite"
+    with open_store(path) as opened:
+        for number, simulated in enumerate((False, True), start=1):
+            who = {"session": f"s{number}", "participant": f"P0{number}", "simulated": simulated}
+            shared = {**who, "study": "faces", "protocol": "quick_response"}
+            trial = {**shared, "trial": 1, "block": 1, "phase": "main", "stimulus": "d/real/1"}
+            opened.begin({**shared, "status": "open", "list": number, "station": "left"}, [trial], None)
+            opened.add(tables.TRIALS, [trial])
+    return path
+
+
+def test_who_has_done_what_is_told_in_lines_and_in_json(store: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["participants", "list", "--store", str(store)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines == [
+        "P01: faces, quick_response, open, 1 of 1 trials, list 1, left",
+        "P02: faces, quick_response, open, 1 of 1 trials, list 2, left, simulated",
+    ]
+    assert run(["participants", "list", "--store", str(store), "--study", "faces", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert [(row["participant"], row["trials"], row["planned"], row["simulated"]) for row in found] == [
+        ("P01", 1, 1, False),
+        ("P02", 1, 1, True),
+    ]
+
+
+def test_a_participant_is_forgotten_once(store: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["participants", "forget", "P01", "--store", str(store)]) == 0
+    assert capsys.readouterr().out == "P01: 3 rows removed (sessions 1, plans 1, trials 1)\n"
+    assert run(["participants", "forget", "P01", "--store", str(store)]) == 2
+    assert "no participant P01" in capsys.readouterr().err
+
+
+def test_stores_are_merged_into_a_new_one(store: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "copy.sqlite").write_bytes(store.read_bytes())
+    command = ["store", "merge", str(store), str(tmp_path / "copy.sqlite"), "--out", str(tmp_path / "all.sqlite")]
+    assert run(command) == 0
+    told = capsys.readouterr()
+    assert "2 sessions, 2 trials, 6 rows that stood in several stores taken once" in told.err
+    assert told.out.strip() == str(tmp_path / "all.sqlite")
+    assert run(command) == 2
+    assert "exists already" in capsys.readouterr().err
+
+
+def test_an_export_writes_what_was_asked_for(store: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "out"
+    assert run(["export", "--store", str(store), "--out", str(out), "--format", "csv,parquet,psych-ds,r"]) == 0
+    assert "2 sessions, 2 trials" in capsys.readouterr().err
+    assert {"trials.csv", "trials.parquet", "psych-ds", "read.R", "data_dictionary.csv", "README.md"} <= {
+        path.name for path in out.iterdir()
+    }
+    assert run(["export", "--store", str(tmp_path / "absent.sqlite"), "--out", str(out)]) == 2
+    assert "no such store" in capsys.readouterr().err
+
+
+def test_a_password_in_a_url_is_not_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    url = "postgresql://lab:hunter2@127.0.0.1:1/studies"
+    for command in (
+        ["participants", "list", "--store", url],
+        ["participants", "forget", "P01", "--store", url],
+        ["store", "merge", url, "--out", str(tmp_path / "all.sqlite")],
+        ["export", "--store", url, "--out", str(tmp_path / "out")],
+    ):
+        assert run(command) == 2, command
+        told = capsys.readouterr()
+        assert "hunter2" not in told.out + told.err
+        assert len(told.err.splitlines()) == 1
