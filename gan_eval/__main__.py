@@ -10,7 +10,9 @@ if TYPE_CHECKING:
 
 def main() -> None:
     """Run the command line: 0 done, 1 internal error, 2 bad input or usage, 130 interrupted."""
-    sys.exit(run(sys.argv[1:]))
+    from gan_eval.launch import leave
+
+    leave(run(sys.argv[1:]))
 
 
 def run(arguments: list[str], *, application: "typer.Typer | None" = None) -> int:

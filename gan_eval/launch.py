@@ -3,6 +3,7 @@
 import os
 import platform
 import sys
+from typing import NoReturn
 
 from gan_eval.errors import UserError
 
@@ -41,3 +42,16 @@ def require_one_process(verb: str) -> None:
     if processes() > 1:
         mend = "train the models with `torchrun … -m gan_eval train STUDY.toml --model NAME` first"
         raise UserError(f"{verb}: not under torchrun, where each process would do all of it; {mend}")
+
+
+def leave(status: int) -> NoReturn:
+    """End the process with an exit status; beside other processes at once, without taking the interpreter down.
+
+    A thread of gloo may let go of its last tensor a moment after the work was done. Where the interpreter is being
+    taken down by then, that aborts the process (pytorch/pytorch#179291).
+    """
+    if processes() == 1:
+        sys.exit(status)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)

@@ -99,16 +99,15 @@ def test_two_processes_give_the_numbers_of_one(
 def test_one_process_s_error_is_told_by_the_first(sets: list[Path], tmp_path: Path) -> None:
     """Only the second process meets a device that fails."""
     code = """
-import os, sys
-from gan_eval.__main__ import run
+import os
+from gan_eval.__main__ import main
 from gan_eval.errors import UserError
 from gan_eval.metrics.run import runner
 if os.environ["RANK"] == "1":
     def fail(*_, **__):
         raise UserError("the second one's trouble")
     runner.measure_pictures = fail
-from gan_eval.__main__ import run
-sys.exit(run(sys.argv[1:]))
+main()
 """
     program = tmp_path / "program.py"
     program.write_text(code)
