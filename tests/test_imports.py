@@ -15,7 +15,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 
 LAYERS: tuple[tuple[str, ...], ...] = (
-    ("errors", "files", "schema", "tables", "cells", "csv_files", "tabular", "system_libraries", "launch"),
+    ("errors", "files", "schema", "tables", "cells", "csv_files", "tabular", "databases", "system_libraries", "launch"),
     (
         "store",
         "stimuli",

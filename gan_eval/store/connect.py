@@ -2,13 +2,13 @@
 
 import os
 import sqlite3
-import time
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 
+from gan_eval.databases import write_ahead
 from gan_eval.errors import UserError
 from gan_eval.files import write_error
 from gan_eval.store.address import CONNECT_S, Address
@@ -32,7 +32,7 @@ def sqlite_engine(path: Path, *, alone: bool = False) -> sa.Engine:
         connection.execute(f"PRAGMA busy_timeout={1000 * PATIENCE_S}")
         if alone:
             connection.execute("PRAGMA locking_mode=EXCLUSIVE")
-        _switch_to_wal(connection)
+        write_ahead(connection, patience_s=PATIENCE_S)
         connection.execute("PRAGMA synchronous=FULL")
 
     return engine
@@ -111,16 +111,3 @@ def _table_names(path: Path) -> set[str] | None:
             return {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
     except sqlite3.Error:
         return None
-
-
-def _switch_to_wal(connection: sqlite3.Connection) -> None:
-    """Turn on the write-ahead log; SQLite's own patience does not cover two programs that do so at once."""
-    deadline = time.monotonic() + PATIENCE_S
-    while True:
-        try:
-            connection.execute("PRAGMA journal_mode=WAL")
-            return
-        except sqlite3.OperationalError as error:
-            if "locked" not in str(error) or time.monotonic() > deadline:
-                raise
-            time.sleep(0.02)

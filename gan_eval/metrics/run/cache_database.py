@@ -4,6 +4,8 @@ import errno
 import sqlite3
 from pathlib import Path
 
+from gan_eval.databases import write_ahead
+
 FORMAT = 1
 """Number of the tables' layout; a file of another layout is not touched."""
 PATIENCE_S = 5.0
@@ -35,7 +37,7 @@ def opened(file: Path) -> sqlite3.Connection:
     file.parent.mkdir(parents=True, exist_ok=True)
     connection = sqlite3.connect(file, timeout=PATIENCE_S, isolation_level=None, check_same_thread=False)
     try:
-        connection.execute("PRAGMA journal_mode = WAL")
+        write_ahead(connection, patience_s=PATIENCE_S)
         connection.execute("PRAGMA synchronous = NORMAL")
         connection.execute("BEGIN IMMEDIATE")  # two processes may find an empty file
         (layout,) = connection.execute("PRAGMA user_version").fetchone()
