@@ -23,7 +23,7 @@ import numpy as np
 import torch
 from PIL import Image
 
-from gan_eval.study import TrainingSettings
+from gan_eval.training_settings import TrainingSettings
 from trainer.data import Batches, PairedPictures, jitter_size
 
 SIDE = 256

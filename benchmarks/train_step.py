@@ -121,7 +121,7 @@ def ours(size: int, pictures: "list[Tensor]", *, where: "device", precision: str
     import torch
     from lightning_fabric import Fabric
 
-    from gan_eval.study import TrainingSettings
+    from gan_eval.training_settings import TrainingSettings
     from trainer.devices import AS_USUAL, PRECISION, exact_kernels, on_device
     from trainer.gan import new_gan
     from trainer.randomness import Purpose, seeded
@@ -245,7 +245,7 @@ def check(size: int = 64, *, channels: int = 8) -> float:
     """The largest relative difference of a loss between the sides over some steps from equal weights."""
     import torch
 
-    from gan_eval.study import TrainingSettings
+    from gan_eval.training_settings import TrainingSettings
     from trainer.nets.build import new_networks
     from trainer.step import Gan, objective_of, training_step
 

@@ -10,7 +10,7 @@ from gan_eval.cli_options import pairs
 from gan_eval.console import Console
 from gan_eval.errors import UserError
 from gan_eval.sections import check_options
-from gan_eval.study import Direction, TrainingSettings
+from gan_eval.training_settings import Direction, TrainingSettings
 
 LENGTHS = frozenset({"steps", "epochs"})
 
@@ -92,13 +92,26 @@ def job_of_options(
 def assigned_settings(assignments: Sequence[str]) -> dict[str, Any]:
     """The settings of `--set NAME=VALUE`: the value is TOML, and text that is no TOML stands for itself.
 
+    A name such as inpainting.fill is a key of a section.
+
     >>> assigned_settings(["receptive_field=34", "norm=instance", "snapshots=[0, 10]", "jitter=false"])
     {'receptive_field': 34, 'norm': 'instance', 'snapshots': [0, 10], 'jitter': False}
+    >>> assigned_settings(["inpainting.fill=noise", "inpainting.masks={centre = 1}"])
+    {'inpainting': {'fill': 'noise', 'masks': {'centre': 1}}}
 
     Raises:
         UserError: a text is not of that form, or a name stands twice.
     """
-    return {name.strip(): _toml_value(text) for name, text in pairs(assignments, "--set").items()}
+    values: dict[str, Any] = {}
+    for name, text in pairs(assignments, "--set").items():
+        section, dot, key = name.strip().partition(".")
+        if dot and isinstance(values.setdefault(section, {}), dict):
+            values[section][key] = _toml_value(text)
+        elif section in values:
+            raise UserError(f"--set {section}: is given whole and in parts; give it in one way")
+        else:
+            values[section] = _toml_value(text)
+    return values
 
 
 def _toml_value(text: str) -> Any:

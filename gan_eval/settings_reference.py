@@ -13,9 +13,10 @@ from collections.abc import Iterator
 from typing import Any, Literal
 
 from gan_eval.analysis_settings import AnalysisSettings, PowerSettings
+from gan_eval.inpainting_settings import InpaintingSettings
 from gan_eval.quiz_settings import ConsentSettings, QuestionSettings, QuizSettings, StaircaseSettings
 from gan_eval.sections import Section
-from gan_eval.study import TrainingSettings
+from gan_eval.training_settings import TrainingSettings
 
 _MADE = """Made from `{section}` in `{file}` by `python -m gan_eval.settings_reference {page} >
 docs/{page}_settings.md`; do not edit by hand."""
@@ -53,8 +54,10 @@ _SECTIONS: tuple[tuple[str, type[Section]], ...] = (
 
 def training_reference() -> str:
     """The text of `docs/training_settings.md`."""
-    made = _MADE.format(section="TrainingSettings", file="gan_eval/study.py", page="training")
-    return "\n".join([_TRAINING.format(made=made), _table(TrainingSettings)])
+    made = _MADE.format(section="TrainingSettings", file="gan_eval/training_settings.py", page="training")
+    about = (inspect.getdoc(InpaintingSettings) or "").partition(": ")[2]
+    inpainting = ["## `[training.inpainting]`\n", f"{about[0].upper()}{about[1:]}\n", _table(InpaintingSettings)]
+    return "\n".join([_TRAINING.format(made=made), _table(TrainingSettings), *inpainting])
 
 
 def quiz_reference() -> str:
@@ -148,6 +151,8 @@ def _value(field: Any) -> str:
         return "–"
     if isinstance(default, bool):
         return f"`{str(default).lower()}`"
+    if isinstance(default, dict):
+        return "`{ " + ", ".join(f"{key} = {value:g}" for key, value in default.items()) + " }`"
     if isinstance(default, tuple):
         return ", ".join(f"`{one}`" for one in default)
     return f"`{default}`" if isinstance(default, str) else f"{default:g}"

@@ -2,7 +2,7 @@
 
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Any, Literal, Self
 
 from pydantic import Field, ValidationError, model_validator
 
@@ -11,15 +11,9 @@ from gan_eval.errors import UserError
 from gan_eval.files import sha256_json
 from gan_eval.quiz_settings import QuizSettings
 from gan_eval.sections import Name, Section, first_problem
+from gan_eval.training_settings import Direction, Mode, Precision, TrainingSettings
 
-Direction = Literal["AtoB", "BtoA"]
-Mode = Literal["train", "eval"]
-GeneratorKind = Literal["unet", "resnet_6", "resnet_9"]
-NormKind = Literal["batch", "instance", "none"]
-StatisticsKind = Literal["sample", "batch"]
-UpsamplingKind = Literal["transposed", "resize"]
-AdversarialKind = Literal["bce", "least_squares", "hinge"]
-Precision = Literal["fp32", "bf16"]
+CheckpointKind = Literal["last", "best"]
 
 
 class StudySettings(Section):
@@ -46,97 +40,6 @@ class DataSettings(Section):
     train_split: str = "train"
 
 
-class TrainingSettings(Section):
-    """How a generator is trained. Defaults: Isola et al. 2017 (arXiv 1611.07004), section 6.2."""
-
-    epochs: int | None = Field(default=None, ge=1)
-    """Passes over the training pairs."""
-    steps: int | None = Field(default=None, ge=1)
-    """Optimizer steps; give either epochs or steps."""
-    batch_size: int = Field(default=1, ge=1)
-    """Pairs a step, on each device."""
-    image_size: int = Field(default=256, ge=16)
-    """Side of the square pictures in pixels."""
-    learning_rate: float = Field(default=2e-4, gt=0)
-    """Adam's, of both networks."""
-    decay: float = Field(default=0.0, ge=0, le=1)
-    """Share of the run, at its end, over which the learning rate falls linearly to 0."""
-    beta1: float = Field(default=0.5, ge=0, lt=1)
-    """Adam's decay of the mean gradient."""
-    beta2: float = Field(default=0.999, ge=0, lt=1)
-    """Adam's decay of the mean square gradient."""
-
-    adversarial: AdversarialKind = "bce"
-    """The GAN loss: binary cross-entropy on logits, least squares (LSGAN), or hinge."""
-    adversarial_weight: float = Field(default=1.0, ge=0)
-    """Against the lambdas: the GAN:reconstruction ratio. 0: no discriminator is trained."""
-    lambda_l1: float = Field(default=100.0, ge=0)
-    """Weight of the mean absolute difference."""
-    lambda_l2: float = Field(default=0.0, ge=0)
-    """Weight of the mean squared difference."""
-    lambda_ssim: float = Field(default=0.0, ge=0)
-    """Weight of 1 - SSIM."""
-    d_loss_factor: float = Field(default=0.5, gt=0)
-    """The discriminator's objective is this times (loss on fakes + loss on reals)."""
-
-    generator: GeneratorKind = "unet"
-    """U-Net, or a ResNet of 6 or 9 blocks."""
-    generator_channels: int = Field(default=64, ge=1)
-    """Channels of the generator's first layer."""
-    discriminator_channels: int = Field(default=64, ge=1)
-    """Channels of the discriminator's first layer."""
-    depth: int | None = Field(default=None, ge=2)
-    """Levels of the U-Net; default: the number of times the size halves exactly."""
-    receptive_field: int = Field(default=70, ge=1)
-    """Side of the patch that one logit of the discriminator sees."""
-    upsampling: UpsamplingKind = "transposed"
-    """Transposed convolution, or nearest-neighbour resize and a convolution (no checkerboard)."""
-    norm: NormKind = "batch"
-    """Normalisation in both networks."""
-    statistics: StatisticsKind = "sample"
-    """BatchNorm over each picture alone, or over the whole batch (of all devices); the same at batch size 1."""
-    dropout: float = Field(default=0.5, ge=0, lt=1)
-    """Share of the activations dropped in the generator's inner layers."""
-
-    jitter: bool = True
-    """Enlarge to round(size * 286/256), then crop at random."""
-    mirror: bool = True
-    """Mirror half of the pairs."""
-    max_pairs: int | None = Field(default=None, ge=1)
-    """Use only the first pairs of the training split."""
-    precision: Precision = "fp32"
-    """bf16: mixed precision, other numbers than fp32."""
-
-    snapshots: tuple[Annotated[int, Field(ge=0)], ...] = ()
-    """Steps after which the generator is kept; with a fraction, the same share of the way."""
-    validate_every: int | None = Field(default=None, ge=1)
-    """Steps between measurements on pictures not trained on; with a fraction, the same share of the way."""
-    validation_metrics: tuple[str, ...] = ("psnr", "ssim")
-    """What is measured; names of `gan-eval metrics --list`."""
-    validation_pairs: int = Field(default=16, ge=1)
-    """So many pairs of val (else test), spread over the split."""
-    best_metric: str | None = None
-    """The validation metric (training mode) by which the best generator is kept; default: the first."""
-    seed: int = Field(default=0, ge=0, lt=2**63)
-    """Of all random numbers: initial weights, order of the pairs, crops, dropout."""
-
-    @model_validator(mode="after")
-    def _one_length(self) -> Self:
-        if self.epochs is not None and self.steps is not None:
-            raise ValueError("give epochs or steps, not both")
-        if self.depth is not None and self.image_size % 2**self.depth:
-            raise ValueError(f"image_size {self.image_size} is not a multiple of 2^depth = {2**self.depth}")
-        return self
-
-    @model_validator(mode="after")
-    def _something_to_learn(self) -> Self:
-        if not any((self.adversarial_weight, self.lambda_l1, self.lambda_l2, self.lambda_ssim)):
-            raise ValueError("adversarial_weight and all lambdas are 0; give one of them a weight")
-        if self.best_metric is not None and self.best_metric not in self.validation_metrics:
-            raise ValueError(f"best_metric {self.best_metric!r} is not among validation_metrics")
-        return self
-
-
 class ModelSettings(Section):
     """`[models.NAME]`: a generator trained on one data set; training keys here override `[training]`."""
 
@@ -149,6 +52,8 @@ class GenerateSettings(Section):
 
     mode: Mode = "train"
     """BatchNorm and dropout as in training (the published way) or in evaluation."""
+    checkpoint: CheckpointKind = "last"
+    """The generator at the end of the training, or the one that its validation's best_metric prefers."""
     limit: int | None = Field(default=None, ge=1)
     """At most so many test items."""
 
@@ -210,6 +115,8 @@ class Study(Section):
         """The model's training settings: `[training]` overridden by the model's own keys."""
         own = self.models[model].training
         shared = self.training.model_dump()
+        if isinstance(own.get("inpainting"), dict) and shared["inpainting"] is not None:
+            own = own | {"inpainting": shared["inpainting"] | own["inpainting"]}
         if "epochs" in own or "steps" in own:
             shared |= {"epochs": None, "steps": None}
         try:
@@ -226,10 +133,10 @@ class Study(Section):
     def design_hash(self) -> str:
         """SHA-256 over what a participant sees: name, version, seed, stimuli, models, quiz and exclusions."""
         parts = {"study", "data", "training", "models", "generate", "stimuli", "quiz"}
-        design = self.model_dump(mode="json", include=parts)
-        design["quiz"].pop("participants")  # inviting more people does not change what each of them sees
+        design = self.model_dump(mode="json", include=parts, exclude_defaults=True)
+        design.get("quiz", {}).pop("participants", None)  # more people do not change what each of them sees
         for words in ("title", "question", "published"):
-            design["study"].pop(words)
+            design["study"].pop(words, None)
         left_out = {"exclude": list(self.analysis.exclude)}
         if self.analysis.exclude_participants:
             left_out["exclude_participants"] = list(self.analysis.exclude_participants)

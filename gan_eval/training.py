@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gan_eval.launch import process_rank
-from gan_eval.study import TrainingSettings
+from gan_eval.training_settings import TrainingSettings
 
 if TYPE_CHECKING:
     from trainer.estimate import Estimate

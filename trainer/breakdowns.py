@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from torch import distributed
 
 from gan_eval.errors import UserError
-from gan_eval.study import TrainingSettings
+from gan_eval.training_settings import TrainingSettings
 from trainer.memory import memory_for
 
 LOST = (

@@ -18,7 +18,7 @@ from torch import Tensor
 
 from gan_eval.files import sha256_bytes, sha256_file, sha256_json
 from gan_eval.images import read_file, resize
-from gan_eval.study import Direction, TrainingSettings
+from gan_eval.training_settings import Direction, TrainingSettings
 from trainer.datasets.layout import list_pairs, of_all, read_pair
 from trainer.randomness import Purpose, stream
 

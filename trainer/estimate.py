@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from gan_eval.images import Picture
-from gan_eval.study import Direction, TrainingSettings
+from gan_eval.training_settings import Direction, TrainingSettings
 from trainer.breakdowns import breakdowns_explained
 from trainer.checkpoints import KEPT
 from trainer.devices import AS_USUAL, Execution, exact_kernels, leader_first, machine_of, new_fabric, speaker

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from gan_eval.errors import UserError
 from gan_eval.files import write_bytes
-from gan_eval.study import GeneratorKind, NormKind, TrainingSettings
+from gan_eval.training_settings import GeneratorKind, NormKind, TrainingSettings
 from trainer.nets.build import BLOCKS, Generator, empty_generator
 from trainer.nets.layers import ResizeConv2d
 from trainer.nets.match import first_difference

@@ -7,7 +7,7 @@ from lightning_fabric import Fabric
 from torch import nn
 from torch.optim import Adam, Optimizer
 
-from gan_eval.study import TrainingSettings
+from gan_eval.training_settings import TrainingSettings
 from trainer.devices import synchronised
 from trainer.nets.build import empty_generator, new_networks
 from trainer.step import Gan

@@ -10,8 +10,8 @@ from gan_eval.errors import UserError
 from gan_eval.files import claim_output_folder, read_json, sha256_file, write_json
 from gan_eval.images import by_stem
 from gan_eval.stimuli import write_set
-from gan_eval.study import Direction, Mode
 from gan_eval.tabular import Row
+from gan_eval.training_settings import Direction, Mode
 from trainer.data import list_pairs
 from trainer.inference import inference
 from trainer.items import Item, Names, Size, item_rows, read_item, write_items

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from gan_eval.images import Picture
-from gan_eval.study import Mode
+from gan_eval.training_settings import Mode
 from trainer.data import as_tensor
 from trainer.nets.layers import BatchNorm2d, Dropout
 from trainer.randomness import Purpose, torch_seed

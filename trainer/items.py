@@ -11,8 +11,8 @@ from gan_eval.errors import UserError
 from gan_eval.files import sha256_bytes
 from gan_eval.images import Picture, read_rgb, resize, write_png
 from gan_eval.stimuli import stimulus_row
-from gan_eval.study import Direction
 from gan_eval.tabular import Row
+from gan_eval.training_settings import Direction
 from trainer.data import read_pair
 from trainer.inference import LUMA, translate_batch
 from trainer.memory import memory_for

@@ -3,7 +3,7 @@
 import math
 
 from gan_eval.errors import UserError
-from gan_eval.study import TrainingSettings
+from gan_eval.training_settings import TrainingSettings
 
 
 def planned_steps(settings: TrainingSettings, pairs: int, *, devices: int = 1) -> int:

@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from gan_eval.study import AdversarialKind
+from gan_eval.training_settings import AdversarialKind
 
 
 class AdversarialLoss(Protocol):

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from gan_eval.errors import UserError
-from gan_eval.study import TrainingSettings
+from gan_eval.training_settings import TrainingSettings
 
 GRIDS = 10
 """At least so many sample grids in a run, evenly spread,"""

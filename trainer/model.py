@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gan_eval.errors import UserError
-from gan_eval.study import Direction, TrainingSettings
+from gan_eval.training_settings import Direction, TrainingSettings
 from trainer.foreign import DROPOUT, SUFFIX, load_foreign, save_foreign
 from trainer.nets.build import Generator
 from trainer.nets.resnet import ResNet

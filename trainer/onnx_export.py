@@ -11,7 +11,7 @@ from torch import nn
 
 from gan_eval.errors import UserError
 from gan_eval.files import atomic_path
-from gan_eval.study import Mode
+from gan_eval.training_settings import Mode
 from trainer.model import Model, describe
 from trainer.nets.layers import BatchNorm2d, Dropout
 

@@ -10,7 +10,7 @@ from lightning_fabric import Fabric
 from torch import Tensor, nn
 
 from gan_eval.images import Picture
-from gan_eval.study import TrainingSettings
+from gan_eval.training_settings import TrainingSettings
 from trainer.checkpoints import KEPT, NETS, State, load_latest, require_finite, save_checkpoint
 from trainer.data import Batches
 from trainer.devices import anybody, average, on_device, require_same_step, running_statistics

@@ -11,7 +11,7 @@ from torch import nn
 
 from gan_eval.errors import UserError
 from gan_eval.files import claim_output_folder, read_json, sha256_json, write_bytes, write_json
-from gan_eval.study import Direction, TrainingSettings
+from gan_eval.training_settings import Direction, TrainingSettings
 from trainer.nets.build import Generator, empty_generator
 from trainer.nets.match import first_difference, first_not_finite
 

@@ -9,7 +9,7 @@ from torch import nn
 
 from gan_eval.errors import UserError
 from gan_eval.images import Picture, resize, write_png
-from gan_eval.study import Direction
+from gan_eval.training_settings import Direction
 from trainer.data import list_pairs, read_pair
 from trainer.inference import inference, translate
 from trainer.randomness import Purpose

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from gan_eval.study import TrainingSettings
+from gan_eval.training_settings import TrainingSettings
 from trainer.losses import ADVERSARIAL, DECISION, AdversarialLoss, ReconstructionLoss, bce, l1, l2, ssim
 
 

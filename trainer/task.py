@@ -7,7 +7,7 @@ from pathlib import Path
 from lightning_fabric import Fabric
 
 from gan_eval.images import Picture
-from gan_eval.study import Direction, TrainingSettings
+from gan_eval.training_settings import Direction, TrainingSettings
 from trainer.data import Batches, PairedPictures, hash_pairs, jitter_size, list_pairs
 from trainer.datasets.remarks import remarks
 from trainer.length import planned_steps, shortened

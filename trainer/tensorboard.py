@@ -13,9 +13,9 @@ from typing import Any
 from PIL import Image
 
 from gan_eval.errors import UserError
-from gan_eval.study import TrainingSettings
 from gan_eval.tables import TRAINING_LOG, VALIDATION
 from gan_eval.tabular import Row, read_rows
+from gan_eval.training_settings import TrainingSettings
 from trainer.findings import Findings
 from trainer.log import TrainingLog
 from trainer.samples import grid_step, list_grids

@@ -15,8 +15,8 @@ from torch import nn
 from gan_eval.errors import UserError
 from gan_eval.images import Picture, by_stem, resize, write_png
 from gan_eval.stimuli import stimulus_row, write_set
-from gan_eval.study import Direction, Mode, TrainingSettings
 from gan_eval.tabular import Row
+from gan_eval.training_settings import Direction, Mode, TrainingSettings
 from trainer.data import list_pairs, read_pair
 from trainer.inference import inference, translate
 from trainer.items import holds

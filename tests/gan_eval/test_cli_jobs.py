@@ -13,7 +13,7 @@ from gan_eval.__main__ import run
 from gan_eval.cli_jobs import assigned_settings, job_of_options, training_progress
 from gan_eval.console import Console
 from gan_eval.errors import UserError
-from gan_eval.study import TrainingSettings
+from gan_eval.training_settings import TrainingSettings
 
 DATA = Path("data")
 

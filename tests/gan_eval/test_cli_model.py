@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from gan_eval.cli import app
 from gan_eval.cli_model import picture_size
 from gan_eval.errors import UserError
-from gan_eval.study import TrainingSettings
+from gan_eval.training_settings import TrainingSettings
 from trainer.foreign import load_foreign, save_foreign
 from trainer.nets.build import new_networks
 from trainer.run_folder import save_generator

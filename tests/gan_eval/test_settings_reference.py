@@ -4,7 +4,7 @@ from pathlib import Path
 
 from gan_eval.quiz_settings import QuizSettings
 from gan_eval.settings_reference import quiz_reference, training_reference
-from gan_eval.study import TrainingSettings
+from gan_eval.training_settings import TrainingSettings
 
 DOCS = Path(__file__).parents[2] / "docs"
 

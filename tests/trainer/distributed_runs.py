@@ -17,7 +17,7 @@ import torch
 
 import trainer.run as run_module
 import trainer.training as training_module
-from gan_eval.study import TrainingSettings
+from gan_eval.training_settings import TrainingSettings
 
 RANK = int(os.environ["RANK"])
 INTERRUPTED = "interrupted"

@@ -13,7 +13,7 @@ import torch
 
 import trainer.run as run_module
 from gan_eval.errors import UserError
-from gan_eval.study import TrainingSettings
+from gan_eval.training_settings import TrainingSettings
 from trainer.breakdowns import LOST, breakdowns_explained, lost_processes_explained
 from trainer.checkpoints import list_checkpoints
 from trainer.training import train

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from gan_eval.errors import UserError
-from gan_eval.study import TrainingSettings
+from gan_eval.training_settings import TrainingSettings
 from trainer.data import (
     Batches,
     PairedPictures,

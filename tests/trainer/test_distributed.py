@@ -19,9 +19,9 @@ from torch import nn
 
 from gan_eval.errors import UserError
 from gan_eval.files import sha256_file
-from gan_eval.study import TrainingSettings
 from gan_eval.tables import TRAINING_LOG
 from gan_eval.tabular import read_rows
+from gan_eval.training_settings import TrainingSettings
 from trainer import devices, gan
 from trainer.breakdowns import LOST
 from trainer.checkpoints import list_checkpoints

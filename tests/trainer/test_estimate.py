@@ -10,8 +10,8 @@ import torch
 
 from gan_eval.__main__ import run
 from gan_eval.errors import UserError
-from gan_eval.study import TrainingSettings
 from gan_eval.tabular import Row
+from gan_eval.training_settings import TrainingSettings
 from trainer.checkpoints import list_checkpoints
 from trainer.estimate import TIMED, WARM_UP, bytes_of, estimate
 from trainer.training import train

@@ -10,7 +10,7 @@ from reference_layout import ReferenceResNet, ReferenceUNet, trained
 from torch import Tensor, nn
 
 from gan_eval.errors import UserError
-from gan_eval.study import TrainingSettings
+from gan_eval.training_settings import TrainingSettings
 from trainer.foreign import load_foreign, save_foreign, to_reference
 from trainer.model import describe, export_pth, load_model
 from trainer.nets.build import new_networks

@@ -13,9 +13,9 @@ from reference_layout import ReferenceUNet, trained
 
 from gan_eval.errors import UserError
 from gan_eval.files import sha256_file
-from gan_eval.study import TrainingSettings
 from gan_eval.tables import STIMULI
 from gan_eval.tabular import read_rows
+from gan_eval.training_settings import TrainingSettings
 from trainer.generate import generate
 from trainer.inference import inference, translate
 from trainer.nets.build import new_networks

@@ -13,9 +13,9 @@ import torch
 
 from gan_eval.files import sha256_file
 from gan_eval.images import list_pictures, read_rgb
-from gan_eval.study import TrainingSettings
 from gan_eval.tables import TRAINING_LOG
 from gan_eval.tabular import Row, read_rows
+from gan_eval.training_settings import TrainingSettings
 from trainer.checkpoints import list_checkpoints
 from trainer.training import train
 from trainer.validation import Measure

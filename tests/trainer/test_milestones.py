@@ -3,7 +3,7 @@
 import pytest
 
 from gan_eval.errors import UserError
-from gan_eval.study import TrainingSettings
+from gan_eval.training_settings import TrainingSettings
 from trainer.length import learning_rate
 from trainer.milestones import milestones
 

@@ -10,7 +10,7 @@ import torch
 from reference_layout import trained
 
 from gan_eval.errors import UserError
-from gan_eval.study import TrainingSettings
+from gan_eval.training_settings import TrainingSettings
 from trainer import onnx_export
 from trainer.inference import inference
 from trainer.model import Model

@@ -10,9 +10,9 @@ from PIL import Image
 
 from gan_eval.errors import UserError
 from gan_eval.files import sha256_file
-from gan_eval.study import TrainingSettings
 from gan_eval.tables import TRAINING_LOG
 from gan_eval.tabular import read_rows
+from gan_eval.training_settings import TrainingSettings
 from trainer.checkpoints import list_checkpoints
 from trainer.devices import Execution
 from trainer.run_folder import load_generator

@@ -7,7 +7,7 @@ import torch
 import torch.nn as nn
 from torch import Tensor
 
-from gan_eval.study import TrainingSettings
+from gan_eval.training_settings import TrainingSettings
 from trainer.losses import bce, hinge, l1, l2, ssim
 from trainer.nets.initial import initialise
 from trainer.nets.patchgan import PatchGAN

@@ -12,7 +12,7 @@ from run_results import result
 import trainer.run as run_module
 from gan_eval.errors import UserError
 from gan_eval.files import sha256_file
-from gan_eval.study import TrainingSettings
+from gan_eval.training_settings import TrainingSettings
 from trainer.checkpoints import list_checkpoints
 from trainer.nets.build import new_networks
 from trainer.run_folder import load_generator, save_generator

@@ -13,9 +13,9 @@ from PIL import Image
 import trainer.tensorboard as tensorboard
 from gan_eval.errors import UserError
 from gan_eval.files import sha256_file
-from gan_eval.study import TrainingSettings
 from gan_eval.tables import TRAINING_LOG, VALIDATION
 from gan_eval.tabular import read_rows
+from gan_eval.training_settings import TrainingSettings
 from trainer.training import train
 from trainer.validation import Measure
 

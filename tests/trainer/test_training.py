@@ -15,9 +15,9 @@ from run_results import result
 
 from gan_eval.errors import UserError
 from gan_eval.files import sha256_file
-from gan_eval.study import TrainingSettings
 from gan_eval.tables import TRAINING_LOG
 from gan_eval.tabular import read_rows
+from gan_eval.training_settings import TrainingSettings
 from trainer.checkpoints import list_checkpoints
 from trainer.length import planned_steps, shortened
 from trainer.run_folder import load_generator

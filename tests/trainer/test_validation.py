@@ -10,9 +10,9 @@ from PIL import Image
 
 from gan_eval.files import sha256_file
 from gan_eval.metrics.run.on_the_way import higher_is_better, measure_on_the_way
-from gan_eval.study import TrainingSettings
 from gan_eval.tables import VALIDATION
 from gan_eval.tabular import read_rows
+from gan_eval.training_settings import TrainingSettings
 from trainer.findings import Findings
 from trainer.run_folder import load_generator
 from trainer.training import train

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from gan_eval.errors import UserError
 from gan_eval.images import Picture, decode_rgb, list_pictures, read_file
-from gan_eval.study import Direction
+from gan_eval.training_settings import Direction
 from trainer.datasets.layout import each, list_splits, narrow_halves, require_halves, shared_stems
 from trainer.datasets.presets import PRESETS, Preset, preset_of
 from trainer.datasets.sides import Side, direction_from, drawn_side, flatness

@@ -11,7 +11,7 @@ import numpy as np
 
 from gan_eval.errors import UserError
 from gan_eval.images import Picture, decode_rgb, list_pictures, names_a_picture, read_file
-from gan_eval.study import Direction
+from gan_eval.training_settings import Direction
 
 T = TypeVar("T")
 

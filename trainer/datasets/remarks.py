@@ -4,7 +4,7 @@ from pathlib import Path
 
 from gan_eval.errors import UserError
 from gan_eval.images import list_pictures
-from gan_eval.study import Direction
+from gan_eval.training_settings import Direction
 from trainer.datasets.layout import each, list_splits, narrow_halves, read_halves, shared_stems, spread
 from trainer.datasets.sides import doubt, drawn_side, flatness
 

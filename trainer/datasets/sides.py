@@ -11,7 +11,7 @@ from typing import Literal
 import numpy as np
 
 from gan_eval.images import Picture
-from gan_eval.study import Direction
+from gan_eval.training_settings import Direction
 
 Side = Literal["A", "B"]
 

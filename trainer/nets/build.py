@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from gan_eval.errors import UserError
-from gan_eval.study import GeneratorKind, TrainingSettings
+from gan_eval.training_settings import GeneratorKind, TrainingSettings
 from trainer.nets.initial import initialise
 from trainer.nets.patchgan import PatchGAN
 from trainer.nets.receptive_field import fits, plan_layers, smallest_size

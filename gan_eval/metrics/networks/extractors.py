@@ -13,7 +13,7 @@ from gan_eval.metrics.networks.features import inception_extractor, vgg16_extrac
 from gan_eval.metrics.networks.resizers import check_resizer
 from gan_eval.metrics.networks.segmenter_settings import PALETTE
 from gan_eval.metrics.unmeasurable import Unmeasurable
-from gan_eval.study import Precision
+from gan_eval.training_settings import Precision
 from gan_eval.weights import find, is_official
 
 

@@ -18,7 +18,7 @@ from gan_eval.metrics.networks import inception, vgg
 from gan_eval.metrics.networks.devices import exact_inference, usable_device
 from gan_eval.metrics.networks.extractor import Extractor
 from gan_eval.metrics.networks.resizers import resize
-from gan_eval.study import Precision
+from gan_eval.training_settings import Precision
 
 _DTYPES: dict[Precision, torch.dtype] = {"fp32": torch.float32, "bf16": torch.bfloat16}
 

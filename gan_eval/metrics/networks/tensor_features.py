@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from gan_eval.metrics.networks.features import NetworkExtractor, inception_extractor
 from gan_eval.metrics.networks.resizers import check_resizer
-from gan_eval.study import Precision
+from gan_eval.training_settings import Precision
 from gan_eval.weights import find
 
 FeatureExtractor = Callable[[Tensor], Tensor]

@@ -27,8 +27,8 @@ from gan_eval.metrics.run.picture_work import PictureResults
 from gan_eval.metrics.run.provenance import now, provenance, usable_cores
 from gan_eval.metrics.run.tools import Tools
 from gan_eval.stimuli import StimulusSet
-from gan_eval.study import Precision
 from gan_eval.tabular import Row, frame_of
+from gan_eval.training_settings import Precision
 
 OnMessage = Callable[[str], object]
 Set = StimulusSet | Path | str

@@ -10,7 +10,7 @@ from PIL import Image
 
 import trainer.datasets.sides as sides
 from gan_eval.errors import UserError
-from gan_eval.study import Direction, TrainingSettings
+from gan_eval.training_settings import Direction, TrainingSettings
 from trainer.datasets.layout import list_pairs, spread
 from trainer.datasets.remarks import LOOKED_AT, remarks
 from trainer.estimate import estimate
