@@ -24,7 +24,8 @@ import torch
 from PIL import Image
 
 from gan_eval.training_settings import TrainingSettings
-from trainer.data import Batches, PairedPictures, jitter_size
+from trainer.data import Batches, jitter_size
+from trainer.pictures import PairedPictures
 
 SIDE = 256
 GPU_STEP_S = 0.010

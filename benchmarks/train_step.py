@@ -122,10 +122,12 @@ def ours(size: int, pictures: "list[Tensor]", *, where: "device", precision: str
     from lightning_fabric import Fabric
 
     from gan_eval.training_settings import TrainingSettings
-    from trainer.devices import AS_USUAL, PRECISION, exact_kernels, on_device
+    from trainer.batch import Batch
+    from trainer.devices import AS_USUAL, PRECISION, exact_kernels
     from trainer.gan import new_gan
     from trainer.randomness import Purpose, seeded
-    from trainer.step import objective_of, training_step
+    from trainer.step import training_step
+    from trainer.tasks.translation import translation_objective
 
     settings = TrainingSettings(
         steps=1,
@@ -136,14 +138,14 @@ def ours(size: int, pictures: "list[Tensor]", *, where: "device", precision: str
     )
     fabric = Fabric(accelerator=where.type, devices=1, precision=PRECISION[settings.precision])
     gan = new_gan(fabric, settings, compiled=compiled)
-    objective = objective_of(settings)
+    objective = translation_objective(settings)
 
     def step() -> "dict[str, Tensor]":
-        condition, target = (on_device(picture, fabric.device) for picture in pictures)
+        batch = Batch(*pictures).to(fabric.device)
         if compiled:
             torch.compiler.cudagraph_mark_step_begin()
         with seeded(fabric.device, Purpose.DROPOUT, 0, 0), exact_kernels(AS_USUAL):
-            return training_step(gan, objective, condition, target, backward=fabric.backward)
+            return training_step(gan, objective, batch, backward=fabric.backward)
 
     return step
 
@@ -246,8 +248,10 @@ def check(size: int = 64, *, channels: int = 8) -> float:
     import torch
 
     from gan_eval.training_settings import TrainingSettings
+    from trainer.batch import Batch
     from trainer.nets.build import new_networks
-    from trainer.step import Gan, objective_of, training_step
+    from trainer.step import Gan, training_step
+    from trainer.tasks.translation import translation_objective
 
     settings = TrainingSettings(
         steps=1, image_size=size, generator_channels=channels, discriminator_channels=channels, dropout=0.5
@@ -262,7 +266,7 @@ def check(size: int = 64, *, channels: int = 8) -> float:
     worst = 0.0
     for number in range(CHECKED_STEPS):
         torch.manual_seed(number)
-        here = training_step(gan, objective_of(settings), *pictures)
+        here = training_step(gan, translation_objective(settings), Batch(*pictures))
         torch.manual_seed(number)
         there = theirs()
         worst = max(worst, *(abs(float(here[name] / there[name]) - 1) for name in there))

@@ -1,4 +1,4 @@
-"""The commands of `data`: fetch, check, show and make data sets of A|B pictures."""
+"""The commands of `data`: fetch, check, show and make data sets of A|B pictures, and of photographs."""
 
 import json
 from enum import StrEnum
@@ -8,9 +8,11 @@ from typing import Annotated
 import typer
 
 from gan_eval.cli_options import Out
+from gan_eval.cli_photographs import data_crops
 from gan_eval.errors import UserError
 
-data_app = typer.Typer(help="Data sets of A|B pictures: DIR/<split>/*.jpg.", no_args_is_help=True)
+data_app = typer.Typer(help="Data sets: A|B pictures or photographs, DIR/<split>/*.jpg.", no_args_is_help=True)
+data_app.command("crops")(data_crops)
 
 
 class Direction(StrEnum):
@@ -30,22 +32,25 @@ Split = Annotated[str, typer.Option(help="The split of pictures that lie directl
 @data_app.command("list")
 def data_list(data_root: DataRoot = None) -> None:
     """Tell which data sets have a preset, and which are under --data-root."""
-    from trainer.datasets.layout import list_splits
+    from trainer.datasets.photograph_presets import PHOTOGRAPH_PRESETS
     from trainer.datasets.presets import PRESETS
 
     for preset in PRESETS.values():
         splits = ", ".join(f"{name} {count}" for name, count in preset.splits)
         archive = preset.archive_note if preset.url else f"{preset.archive_note}, with --from only"
         typer.echo(f"{preset.name}: {preset.direction}, A {preset.a}, B {preset.b}; {splits}; archive {archive}")
+    for known in PHOTOGRAPH_PRESETS.values():
+        splits = ", ".join(f"{name} {count}" for name, count in known.splits) or known.pictures
+        archive = f"archive {known.archive_note}" if known.url else known.origin
+        typer.echo(f"{known.name}: photographs, {known.holds}; {splits}; {archive}")
     if data_root is None:
         return
     if not data_root.is_dir():
         raise UserError(f"--data-root {data_root}: no such folder")
     typer.echo(f"in {data_root}:")
     for folder in sorted(path for path in data_root.iterdir() if path.is_dir()):
-        counts = [f"{split} {_pictures(folder / split)}" for split in list_splits(folder)]
-        if counts:
-            typer.echo(f"  {folder.name}: {', '.join(counts)}")
+        if counts := _counts(folder):
+            typer.echo(f"  {folder.name}: {', '.join(f'{split} {count}' for split, count in counts.items())}")
 
 
 @data_app.command("fetch")
@@ -63,9 +68,9 @@ def data_fetch(
     """Bring a data set into DIR/<split>/*.jpg; the same command goes on after a break."""
     from gan_eval.console import Console
     from trainer.datasets.fetch import fetch
-    from trainer.datasets.presets import preset_of
+    from trainer.datasets.photograph_presets import any_preset_of
 
-    preset = preset_of(name)
+    preset = any_preset_of(name)
     if out is None and data_root is None:
         raise UserError("data fetch: where to? give --data-root DIR (or $GAN_EVAL_DATA), or --out DIR")
     folder = out if out is not None else (data_root or Path()) / preset.name
@@ -179,10 +184,16 @@ def data_edges(
     _tell(counts, out)
 
 
-def _pictures(folder: Path) -> int:
+def _counts(folder: Path) -> dict[str, int]:
+    """The pictures of each split: those directly in its folder; where there are none, those below train, val, test."""
     from gan_eval.images import list_pictures
+    from trainer.datasets.layout import list_splits
+    from trainer.datasets.photographs import has_usual_splits, photographs_by_split
 
-    return len(list_pictures(folder))
+    if splits := list_splits(folder):
+        return {split: len(list_pictures(folder / split)) for split in splits}
+    found = photographs_by_split(folder) if has_usual_splits(folder) else {}
+    return {split: len(paths) for split, paths in found.items()}
 
 
 def _tell(counts: dict[str, int], out: Path) -> None:

@@ -8,7 +8,7 @@ import typer
 
 from gan_eval.cli_options import pairs
 
-weights_app = typer.Typer(help="Pretrained weights that metrics need.", no_args_is_help=True)
+weights_app = typer.Typer(help="Pretrained weights that metrics and training need.", no_args_is_help=True)
 trials_app = typer.Typer(help="Trials from other programs.", no_args_is_help=True)
 MOST_NAMED = 20
 """So many rejected cells are told on the screen; the file beside has all."""
@@ -20,7 +20,8 @@ def weights_list() -> None:
     from gan_eval import weights
 
     for status in weights.list_weights():
-        typer.echo(f"{status.name}: {status.path or 'not in the cache'} ({status.description})")
+        place = status.path or f"not in the cache; {status.mend}"
+        typer.echo(f"{status.name}: {place} ({status.description})")
 
 
 @weights_app.command("fetch")

@@ -23,13 +23,22 @@ class TrainingJob:
     data: Path
     direction: Direction
     split: str = "train"
+    root: Path = Path()
+    """What folders of shapes and masks are relative to."""
+    init_from: Path | None = None
+    """The trained generator to start from."""
 
 
-def job_of_study(study: Path, model: str | None, data_root: Path | None) -> TrainingJob:
+def job_of_study(
+    study: Path, model: str | None, data_root: Path | None, *, init_from: Path | None = None
+) -> TrainingJob:
     """The training of one of a study's models.
 
+    Args:
+        init_from: the run of the model that this one starts from.
+
     Raises:
-        UserError: the study is bad, has no such model, or its data are not there.
+        UserError: the study is bad, has no such model, or its data or the run that it starts from are not there.
     """
     from gan_eval.plan import Plan
     from gan_eval.study import load_study
@@ -40,8 +49,13 @@ def job_of_study(study: Path, model: str | None, data_root: Path | None) -> Trai
         raise UserError(f"train: --model {found}; the models of {study}: {', '.join(checked.models) or 'none'}")
     dataset = checked.models[model].data
     data = checked.data[dataset]
-    folder = Plan(checked, study, Path(), data_root).data_folder(dataset)
-    return TrainingJob(checked.training_of(model), folder, data.direction, data.train_split)
+    plan = Plan(checked, study, Path(), data_root)
+    settings = checked.training_of(model)
+    if settings.init_from in checked.models and init_from is None:
+        raise UserError(f"train: {model} starts from {settings.init_from}; name its run: --init-from DIR")
+    start = init_from or plan.initial_file(model)
+    root = data_root or Path()
+    return TrainingJob(settings, plan.data_folder(dataset), data.direction, data.train_split, root, start)
 
 
 def job_of_options(
@@ -65,16 +79,17 @@ def job_of_options(
     Raises:
         UserError: a value is not what it must be, a setting is given twice, or data or length are missing.
     """
-    from trainer.datasets.presets import preset_of
+    from trainer.datasets.photograph_presets import any_preset_of
 
-    known = preset_of(preset) if preset is not None else None
+    known = any_preset_of(preset) if preset is not None else None
     assigned = assigned_settings(assignments)
     if twice := sorted(set(options) & set(assigned)):
         raise UserError(f"--set {twice[0]}: there is also --{_dashed(twice[0])}; give one of them")
     values = {**options, **assigned}
     if known is not None:
         hidden = LENGTHS if LENGTHS & set(values) else set()  # their epochs do not stand beside the user's steps
-        values = {name: value for name, value in known.training().items() if name not in hidden} | values
+        said = {name: value for name, value in known.training().items() if name not in hidden}
+        values = _overridden(said, values)
     if not LENGTHS & set(values):
         raise UserError("train: give --steps N or --epochs N")
     if data is None and known is not None and data_root is not None:
@@ -86,7 +101,8 @@ def job_of_options(
     settings = check_options(
         TrainingSettings, values, spelled=lambda name: f"--set {name}" if name in assigned else f"--{_dashed(name)}"
     )
-    return TrainingJob(settings, data, direction or (known.direction if known else "AtoB"))
+    root = data_root or Path()
+    return TrainingJob(settings, data, direction or (known.direction if known else "AtoB"), root=root)
 
 
 def assigned_settings(assignments: Sequence[str]) -> dict[str, Any]:
@@ -112,6 +128,12 @@ def assigned_settings(assignments: Sequence[str]) -> dict[str, Any]:
         else:
             values[section] = _toml_value(text)
     return values
+
+
+def _overridden(known: dict[str, Any], values: dict[str, Any]) -> dict[str, Any]:
+    """What is known with the user's values over it; of a section, only the keys that the user gives."""
+    both = {name for name, value in values.items() if isinstance(value, dict) and isinstance(known.get(name), dict)}
+    return {**known, **values, **{name: {**known[name], **values[name]} for name in both}}
 
 
 def _toml_value(text: str) -> Any:

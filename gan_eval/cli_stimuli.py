@@ -25,10 +25,15 @@ def stimuli_import(
     out: Out,
     dataset: Annotated[str | None, typer.Option(help="Name of the data set; default: the folder's.")] = None,
     model: Annotated[str, typer.Option(help="Name of the generator.")] = "generated",
+    masks: Annotated[
+        Path | None,
+        typer.Option(help="Inpainting: folder of masks, white is hole, of the pictures' stems; default: SOURCE/mask."),
+    ] = None,
+    mask_kind: Annotated[str, typer.Option(help="How the holes were made, for the column mask_kind.")] = "folder",
 ) -> None:
     """Make a stimulus set from any generator's result folder."""
     from gan_eval.console import Console
-    from gan_eval.stimuli import import_folder
+    from gan_eval.stimuli_import import import_folder
 
     with Console() as console:
         imported = import_folder(
@@ -36,6 +41,8 @@ def stimuli_import(
             out,
             dataset=dataset,
             model=model,
+            masks=masks,
+            mask_kind=mask_kind,
             on_progress=lambda done, total: console.progress("import", done, total),
         )
         for problem in imported.problems:

@@ -36,6 +36,9 @@ def train(
         list[str] | None,
         typer.Option("--set", metavar="NAME=VALUE", help="Any setting of docs/training_settings.md, repeatable."),
     ] = None,
+    init_from: Annotated[
+        Path | None, typer.Option("--init-from", metavar="RUN|FILE", help="Start from this trained generator.")
+    ] = None,
     preset: Annotated[
         str | None, typer.Option(help="The training of a set as in studies/: facades, maps, edges2shoes or cityscapes.")
     ] = None,
@@ -54,7 +57,10 @@ def train(
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="With --estimate: print JSON.")] = False,
 ) -> None:
-    """Train a Pix2Pix generator on A|B pictures; on several devices: torchrun --nproc-per-node N -m gan_eval train …"""
+    """Train a generator on A|B pictures, or to fill holes in photographs.
+
+    On several devices: torchrun --nproc-per-node N -m gan_eval train …
+    """
     from gan_eval.console import Console
 
     restart_with_allocator_settings()
@@ -70,7 +76,7 @@ def train(
     )  # fmt: skip
     if study is not None:
         refuse_beside_study({**options, **given(direction=direction, set=settings)}, study)
-        job = job_of_study(study, model, data_root)
+        job = job_of_study(study, model, data_root, init_from=init_from)
     else:
         where: dict[str, Any] = {"data": data, "data_root": data_root, "preset": preset}
         job = job_of_options(options, settings or (), direction=direction.value if direction else None, **where)
@@ -80,6 +86,7 @@ def train(
     execution = Execution(workers=workers, tf32=tf32, compiled=compiled)
     shared: dict[str, Any] = {
         "direction": job.direction, "fraction": fraction, "split": job.split, "keep": keep, "execution": execution,
+        "root": job.root, "init_from": init_from or job.init_from,
     }  # fmt: skip
     with Console() as console:
         if out is None or estimate:
@@ -112,8 +119,9 @@ def generate(
     split: Annotated[str, typer.Option(help="Which split; '.' for the pictures in the data folder itself.")] = "test",
     direction: Annotated[DirectionOption | None, typer.Option(help="Default: the run's; AtoB of a .pth.")] = None,
     mode: Annotated[
-        ModeOption, typer.Option(help="BatchNorm and dropout as in training or evaluation.")
-    ] = ModeOption.train,
+        ModeOption | None,
+        typer.Option(help="BatchNorm and dropout as in training (the default) or evaluation."),
+    ] = None,
     image_size: Annotated[
         str | None, typer.Option(metavar="N|native", help="Default: the run's, 256 of a .pth. native: each its own.")
     ] = None,
@@ -123,6 +131,10 @@ def generate(
     dataset: Annotated[str | None, typer.Option(help="Name of the data set; default: the folder's.")] = None,
     model: Annotated[str | None, typer.Option(help="Name of the generator; default: the run folder's.")] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="At most so many pictures.")] = None,
+    masks: Annotated[
+        Path | None, typer.Option(help="Of a generator that fills holes: a folder of other masks.")
+    ] = None,
+    data_root: DataRoot = None,
 ) -> None:
     """Write a stimulus set: generated pictures beside their input and ground truth."""
     from gan_eval.console import Console
@@ -134,7 +146,9 @@ def generate(
             data,
             split=split,
             out=out,
-            mode="eval" if mode is ModeOption.eval else "train",
+            mode=mode.value if mode else None,
+            root=data_root or Path(),
+            masks=masks,
             direction=direction.value if direction else None,
             image_size=picture_size(image_size),
             batch_size=batch_size,

@@ -192,7 +192,7 @@ def weights_findings() -> Iterator[Finding]:
         if weights.path:
             yield Finding(f"weights {weights.name}", "ok", str(weights.path))
         else:
-            mend = f"for its metrics: gan-eval weights fetch {weights.name}"
+            mend = f"where they are needed: {weights.mend}"
             yield Finding(f"weights {weights.name}", "ok", f"not in the cache ({weights.description})", mend)
 
 

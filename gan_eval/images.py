@@ -167,7 +167,7 @@ def list_pictures(folder: Path) -> list[Path]:
     try:
         with os.scandir(folder) as entries:
             paths = [
-                folder / entry.name for entry in entries if names_a_picture(Path(entry.name)) and _may_be_a_file(entry)
+                folder / entry.name for entry in entries if names_a_picture(Path(entry.name)) and may_be_a_file(entry)
             ]
     except (FileNotFoundError, NotADirectoryError) as error:
         raise UserError(f"{folder}: no such folder") from error
@@ -178,7 +178,7 @@ def list_pictures(folder: Path) -> list[Path]:
     return sorted(paths, key=lambda path: natural_key(path.name))
 
 
-def _may_be_a_file(entry: os.DirEntry[str]) -> bool:
+def may_be_a_file(entry: os.DirEntry[str]) -> bool:
     """Also where it cannot be told: a link that leads nowhere or to itself, a disk that fails."""
     try:
         return entry.is_file() or (entry.is_symlink() and not Path(entry.path).exists())

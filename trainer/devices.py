@@ -161,6 +161,11 @@ def require_same_step(fabric: Fabric, done: int) -> None:
         )
 
 
+def same_everywhere(fabric: Fabric, value: dict[str, Any]) -> dict[str, Any]:
+    """What the leader has, in every process."""
+    return value if fabric.world_size == 1 else fabric.broadcast(value)
+
+
 def on_device(batch: Tensor, device: torch.device) -> Tensor:
     """A batch on the device; to a GPU without waiting, in the order of memory that its convolutions are fastest in."""
     if device.type != "cuda":

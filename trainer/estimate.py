@@ -13,15 +13,16 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from gan_eval.images import Picture
 from gan_eval.training_settings import Direction, TrainingSettings
+from trainer.assignment import Assignment, Say, assign
 from trainer.breakdowns import breakdowns_explained
 from trainer.checkpoints import KEPT
 from trainer.devices import AS_USUAL, Execution, exact_kernels, leader_first, machine_of, new_fabric, speaker
+from trainer.initial_weights import load_initial
 from trainer.milestones import Milestones
 from trainer.run import Run
 from trainer.samples import draw_samples
-from trainer.task import Say, Task, plan_task
+from trainer.tasks import Example, new_task
 from trainer.validation import Measure, Validation
 
 WARM_UP = 3
@@ -92,7 +93,9 @@ def estimate(
     settings: TrainingSettings,
     data: Path,
     *,
-    direction: Direction,
+    direction: Direction = "AtoB",
+    root: Path = Path(),
+    init_from: Path | None = None,
     fraction: float = 1.0,
     split: str = "train",
     keep: int = KEPT,
@@ -118,22 +121,25 @@ def estimate(
     ):
         scratch = Path(folder)
         with leader_first(fabric):
-            task = plan_task(
-                settings,
+            start = init_from or (Path(settings.init_from) if settings.init_from else None)
+            given = assign(
+                new_task(settings, direction=direction, root=root),
                 Path(data),
-                direction=direction,
                 split=split,
                 fraction=fraction,
                 devices=fabric.world_size,
+                initial=None if start is None else load_initial(start, settings, say),
                 say=say,
             )
-            task.remark(say)
-            batches = task.batches(fabric, workers=execution.workers_for(fabric.device))
-            trial = _Trial(task, task.milestones(batches), task.samples(say), task.validation(scratch, measure, say))
+            given.remark(say)
+            batches = given.batches(fabric, workers=execution.workers_for(fabric.device))
+            trial = _Trial(
+                given, given.milestones(batches), given.samples(say), given.validation(scratch, measure, say)
+            )
         run = Run(
             fabric,
-            settings,
-            task.definition(),
+            given.task,
+            given.definition(),
             scratch,
             batches=batches,
             milestones=NOTHING_DUE,
@@ -153,7 +159,7 @@ def estimate(
             return None
         memory, memory_bytes = peak_memory(fabric.device)
         return Estimate(
-            steps=task.total,
+            steps=given.total,
             steps_timed=len(times),
             step_s=statistics.median(times),
             slowest_step_s=max(times),
@@ -192,14 +198,14 @@ def step_times(run: Run, device: torch.device) -> list[float]:
 class _Trial:
     """What a run does beside its steps: how often, and what for."""
 
-    task: Task
+    given: Assignment
     due: Milestones
-    pairs: list[tuple[Picture, Picture]]
+    examples: list[Example]
     validation: Validation | None
 
     def occasions(self, run: Run, scratch: Path) -> dict[str, Any]:
         """How often samples are drawn and the generator is measured, and the time for one of each."""
-        draw = partial(draw_samples, run.generator, self.pairs, scratch / GRID, seed=run.seed)
+        draw = partial(draw_samples, run.generator, self.given.task, self.examples, scratch / GRID)
         found = {"samples": len(self.due.samples), "sample_s": _seconds(draw), "validations": 0, "validation_s": 0.0}
         if self.validation is not None:
             self.validation(run.generator)  # the first one also loads what the metrics need

@@ -7,13 +7,14 @@ from typing import Any
 
 from gan_eval.tables import TRAINING_WARNINGS, VALIDATION
 from gan_eval.tabular import Row, write_rows
+from gan_eval.training_settings import Mode
 from trainer.validation import DIVERSITY
 from trainer.warnings import DIVERSITY_LOST, OVERPOWERS, diversity_lost, overpowered
 
 
 @dataclass(frozen=True)
 class Best:
-    """The generator that the chosen validation metric prefers, in the training mode."""
+    """The generator that the chosen validation metric prefers."""
 
     step: int
     value: float
@@ -22,21 +23,30 @@ class Best:
 class Findings:
     """Rows of the tables validation and training_warnings, and the best generator so far."""
 
-    def __init__(self, folder: Path, *, fraction: float) -> None:
+    def __init__(self, folder: Path, *, fraction: float, mode: Mode = "train") -> None:
+        """
+        Args:
+            mode: the one that decides, of those in which the generator is measured.
+        """
         self.best: Best | None = None
         self.validation: list[Row] = []
         """Rows of the table validation."""
         self._folder = folder
         self._fraction = fraction
+        self._mode = mode
         self._warnings: list[Row] = []
 
     def add_validation(self, rows: Sequence[Row], *, step: int, epoch: int) -> None:
         """Take the values measured after `step` steps."""
         self.validation += [{"step": step, "epoch": epoch, **row, "fraction": self._fraction} for row in rows]
 
+    def value(self, metric: str, *, step: int) -> float | None:
+        """What was measured after `step` steps."""
+        return next((row["value"] for row in self._validation_rows(metric) if row["step"] == step), None)
+
     def is_best(self, metric: str, *, step: int, higher_is_better: bool) -> bool:
         """Whether the generator after `step` steps is better than every one before; if so it is the best now."""
-        value = next((row["value"] for row in self._validation_rows(metric) if row["step"] == step), None)
+        value = self.value(metric, step=step)
         if value is None or not step:
             return False
         if self.best is not None and (value <= self.best.value if higher_is_better else value >= self.best.value):
@@ -63,7 +73,7 @@ class Findings:
         return [f"step {step}: {name.replace('_', ' ')}: {detail}" for name, detail in new.items()]
 
     def _validation_rows(self, metric: str) -> list[Row]:
-        return [row for row in self.validation if row["metric"] == metric and row["mode"] == "train"]
+        return [row for row in self.validation if row["metric"] == metric and row["mode"] == self._mode]
 
     def write(self) -> None:
         """Write the tables that have rows, each whole or not at all."""

@@ -22,6 +22,7 @@ from trainer.nets.build import BLOCKS, Generator, empty_generator
 from trainer.nets.layers import ResizeConv2d
 from trainer.nets.match import first_difference
 from trainer.nets.resnet import ResNet
+from trainer.nets.unet import UNet
 
 SUFFIX = ".pth"
 LAYOUT = "pytorch-CycleGAN-and-pix2pix"
@@ -76,6 +77,8 @@ def to_reference(net: Generator) -> Tensors:
     Raises:
         UserError: the layout cannot hold this generator.
     """
+    if not isinstance(net, UNet | ResNet) or net.only_size is not None:
+        raise UserError(f"generator: the layout of {LAYOUT} has plain U-Nets and ResNets only; export to onnx")
     if any(isinstance(module, ResizeConv2d) for module in net.modules()):
         raise UserError(f"upsampling resize: the layout of {LAYOUT} has transposed convolutions only; export to onnx")
     if not isinstance(net, ResNet) and net.depth < SHALLOWEST:
@@ -235,6 +238,7 @@ def _names(net: Generator) -> dict[str, str]:
     """The layout's name of each convolution and norm of ours."""
     if isinstance(net, ResNet):
         return {name: name for name, module in net.named_modules() if not list(module.children())}
+    assert isinstance(net, UNet)  # the layout has no other
     names: dict[str, str] = {}
     for level in range(net.depth):
         block = "model.model" if level == 0 else "model.model.1.model" + ".3.model" * (level - 1)

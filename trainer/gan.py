@@ -1,6 +1,6 @@
 """The networks of a run with their optimizers, on its device."""
 
-from typing import cast
+from typing import Any, cast
 
 import torch
 from lightning_fabric import Fabric
@@ -9,6 +9,7 @@ from torch.optim import Adam, Optimizer
 
 from gan_eval.training_settings import TrainingSettings
 from trainer.devices import synchronised
+from trainer.initial_weights import Initial
 from trainer.nets.build import empty_generator, new_networks
 from trainer.step import Gan
 
@@ -22,12 +23,16 @@ def new_gan(fabric: Fabric, settings: TrainingSettings, *, compiled: bool = Fals
         compiled: `torch.compile` both; on a GPU with CUDA graphs.
     """
     built_generator, built_discriminator = new_networks(settings)
-    generator, generator_optimizer = _set_up(fabric, built_generator, settings, compiled=compiled)
-    discriminator, discriminator_optimizer = _set_up(fabric, built_discriminator, settings, compiled=compiled)
+    of_generator, of_discriminator = learning_rates(settings)
+    shared: dict[str, Any] = {"settings": settings, "compiled": compiled}
+    generator, generator_optimizer = _set_up(fabric, built_generator, of_generator, **shared)
+    discriminator, discriminator_optimizer = _set_up(fabric, built_discriminator, of_discriminator, **shared)
     return Gan(generator, discriminator, generator_optimizer, discriminator_optimizer)
 
 
-def _set_up(fabric: Fabric, net: nn.Module, settings: TrainingSettings, *, compiled: bool) -> tuple[nn.Module, Adam]:
+def _set_up(
+    fabric: Fabric, net: nn.Module, rate: float, *, settings: TrainingSettings, compiled: bool
+) -> tuple[nn.Module, Adam]:
     """A network on the device, and its Adam."""
     on_gpu = fabric.device.type == "cuda"
     if synchronised(settings, fabric):
@@ -37,7 +42,7 @@ def _set_up(fabric: Fabric, net: nn.Module, settings: TrainingSettings, *, compi
         net = net.to(memory_format=torch.channels_last)
     optimizer = Adam(
         net.parameters(),
-        lr=settings.learning_rate,
+        lr=rate,
         betas=(settings.beta1, settings.beta2),
         fused=fabric.device.type in ("cpu", "cuda"),
     )
@@ -61,8 +66,22 @@ def plain_generator(gan: Gan, settings: TrainingSettings) -> nn.Module:
     return plain
 
 
-def set_learning_rate(gan: Gan, rate: float) -> None:
-    """Give both optimizers a learning rate."""
+def start_from(gan: Gan, initial: Initial) -> None:
+    """Replace the drawn weights by trained ones."""
+    gan.generator.load_state_dict(initial.generator)
+    if initial.discriminator is not None:
+        gan.discriminator.load_state_dict(initial.discriminator)
+
+
+def learning_rates(settings: TrainingSettings) -> tuple[float, float]:
+    """Those of generator and discriminator."""
+    own = settings.discriminator_learning_rate
+    return settings.learning_rate, settings.learning_rate if own is None else own
+
+
+def set_learning_rates(gan: Gan, settings: TrainingSettings, share: float) -> None:
+    """Give each optimizer a share of its learning rate."""
     optimizers: tuple[Optimizer, ...] = (gan.generator_optimizer, gan.discriminator_optimizer)
-    for group in (group for optimizer in optimizers for group in optimizer.param_groups):
-        group["lr"] = rate
+    for optimizer, rate in zip(optimizers, learning_rates(settings), strict=True):
+        for group in optimizer.param_groups:
+            group["lr"] = rate * share

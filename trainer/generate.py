@@ -8,15 +8,15 @@ from lightning_fabric import Fabric
 
 from gan_eval.errors import UserError
 from gan_eval.files import claim_output_folder, read_json, sha256_file, write_json
-from gan_eval.images import by_stem
 from gan_eval.stimuli import write_set
 from gan_eval.tabular import Row
-from gan_eval.training_settings import Direction, Mode
-from trainer.data import list_pairs
+from gan_eval.training_settings import Direction, Mode, TrainingSettings
 from trainer.inference import inference
-from trainer.items import Item, Names, Size, item_rows, read_item, write_items
+from trainer.items import RAW, Names, item_number, item_rows, raw_names, write_items
 from trainer.model import Model, load_model
 from trainer.run_folder import differences
+from trainer.tasks import Example, new_task
+from trainer.tasks.task import Size
 
 MARKER = ".gan-eval/generate.json"
 
@@ -27,12 +27,14 @@ def generate(
     *,
     split: str,
     out: Path,
-    mode: Mode = "train",
+    mode: Mode | None = None,
     direction: Direction | None = None,
     image_size: Size | None = None,
     batch_size: int = 1,
     dropout: bool | None = None,
     limit: int | None = None,
+    root: Path = Path(),
+    masks: Path | None = None,
     dataset: str | None = None,
     model: str | None = None,
     seed: int | None = None,
@@ -41,6 +43,9 @@ def generate(
 ) -> Path:
     """Write the stimulus set of a generator: real, generated and input picture of every item of a split.
 
+    A generator that fills holes gives composites, whose known pixels are those of the photograph, with the mask of
+    each; beside them `OUT/raw`, a set of what the generator itself gave, and `OUT/panels`, each item's stages.
+
     The same call gives the same files. What a picture becomes does not depend on the others, apart from single levels
     here and there: a batch of another size or make-up adds up its sums in another order. Pictures already there from
     an interrupted call are kept; the table is written last. A picture that cannot be read is reported to `on_message`
@@ -48,16 +53,19 @@ def generate(
 
     Args:
         run: what `trainer.model.load_model` takes: a finished run's folder, a `.safetensors` of it, a foreign `.pth`.
-        data: folder with `SPLIT/*.jpg`, A and B side by side.
+        data: folder with `SPLIT/*.jpg`: A and B side by side, or photographs.
         split: a folder in `data`; "." are the pictures in `data` itself.
         out: the set: stimuli.csv, and PNG pictures in real/, fake/ and input/.
-        mode: BatchNorm and dropout as in training (the published way) or in evaluation.
+        mode: BatchNorm and dropout as in training (the published way) or in evaluation; default: training, but where
+            BatchNorm learns from whole batches and the pictures are photographs.
         direction, seed: default: the run's; of a foreign file AtoB and 0.
         image_size: side of the square pictures; default: the run's, of a foreign file 256. "native": each picture's
             own size, padded by reflection for the network and cropped back.
         batch_size: pictures at once.
         dropout: for a foreign U-Net, whether it was trained with dropout; default: yes.
         limit: at most so many items.
+        root: of a generator that fills holes: the folder that its shapes and masks are relative to.
+        masks: of such a one: a folder of masks that are taken instead of those of its training.
         dataset, model: names in the table; default: the folder names of `data` and of the run.
 
     Returns:
@@ -72,34 +80,45 @@ def generate(
     source = load_model(run, dropout=dropout)
     size = _size(image_size, source)
     names = Names(dataset or data.resolve().name, model or source.name, split)
-    items = by_stem(list_pairs(data, split, limit=limit))
-    seed = source.settings.seed if seed is None else seed
+    settings = _settings(source, seed=seed, masks=masks)
     if source.direction is None and direction is None:
         say(f"{source.file}: does not tell its direction; taken as AtoB (the left half is the input)")
-    direction = direction or source.direction or "AtoB"
+    task = new_task(settings, direction=direction or source.direction or "AtoB", root=root)
+    mode = mode or task.modes[0]
+    if mode not in task.modes:
+        raise UserError(
+            f"mode {mode}: alone, a picture has no statistics of a batch, with which this generator was trained; "
+            "give eval"
+        )
+    items = task.names(task.list_pictures(data, split, limit=limit), data, split)
     what: dict[str, Any] = {
-        "generator": sha256_file(source.file), "mode": mode, "direction": direction, "image_size": size,
-        "seed": seed, "dataset": names.dataset, "model": names.model, "split": split,
+        "generator": sha256_file(source.file), "mode": mode, **task.definition(), "image_size": size,
+        "seed": settings.seed, "dataset": names.dataset, "model": names.model, "split": split,
     }  # fmt: skip
     if source.is_foreign:
-        what["dropout"] = source.settings.dropout
+        what["dropout"] = settings.dropout
     _claim(out, what)
     for note in source.notes:
         say(note)
 
     net = source.net.to(Fabric(accelerator="auto", devices=1).device)
+    grey = source.net.out_channels == 1
     stems = list(items)
     rows: list[Row] = []
+    raw_rows: list[Row] = []
     with inference(net, mode):
         for start in range(0, len(stems), batch_size):
-            batch: list[Item] = []
-            for stem in stems[start : start + batch_size]:
+            batch: dict[str, Example] = {}
+            for name in stems[start : start + batch_size]:
                 try:
-                    batch.append(read_item(stem, items[stem], direction, size, grey=source.net.out_channels == 1))
+                    batch[name] = task.example(items[name], size, number=item_number(name), grey=grey)
                 except UserError as error:
                     say(f"{error} (left out)")
-            write_items(net, source.net.multiple, out, batch, seed=seed)
-            rows += [row for item in batch for row in item_rows(out, item, names, source.fraction)]
+            write_items(net, task, out, batch, seed=settings.seed)
+            for name, example in batch.items():
+                rows += item_rows(out, name, example, names, fraction=source.fraction)
+                if (out / RAW).is_dir():
+                    raw_rows += item_rows(out / RAW, name, example, raw_names(names), fraction=source.fraction)
             if on_progress is not None:
                 on_progress(min(start + batch_size, len(stems)), len(stems))
     if not rows:
@@ -107,8 +126,29 @@ def generate(
     if left_out := len(stems) - len(rows) // 2:
         say(f"{data / split}: {left_out} of {len(stems)} pictures left out")
     _tell_sizes(out, rows, say)
+    if raw_rows:
+        write_set(out / RAW, raw_rows)
     write_set(out, rows)
     return out
+
+
+def _settings(source: Model, *, seed: int | None, masks: Path | None) -> TrainingSettings:
+    """The model's settings with another seed, or other holes.
+
+    Raises:
+        UserError: masks for a generator that fills no holes, or not these.
+    """
+    settings = source.settings if seed is None else source.settings.model_copy(update={"seed": seed})
+    if masks is None:
+        return settings
+    if settings.inpainting is None:
+        raise UserError(f"--masks {masks}: {source.file} translates pictures, it fills no holes; leave it out")
+    if settings.generator == "context_encoder":
+        raise UserError(f"--masks {masks}: {source.file} fills the centre alone; leave it out")
+    holes = settings.inpainting.model_copy(
+        update={"masks": {"folder": 1.0}, "mask_folder": str(masks.resolve()), "least_area": 1e-6, "most_area": 0.99}
+    )
+    return settings.model_copy(update={"inpainting": holes})
 
 
 def _size(asked: Size | None, model: Model) -> Size:
@@ -118,12 +158,15 @@ def _size(asked: Size | None, model: Model) -> Size:
         UserError: the network cannot take it, or it takes no colour pictures.
     """
     net = model.net
-    for channels in (net.in_channels, net.out_channels):
+    seen = net.in_channels - (model.settings.inpainting is not None and model.settings.inpainting.mask_channel)
+    for channels in (seen, net.out_channels):
         if channels not in (1, 3):
             raise UserError(f"{model.file}: a generator of {channels} channels; pictures have 3, or 1 in grey")
     if asked == "native":
         return "native"
     size = model.settings.image_size if asked is None else asked
+    if net.only_size not in (None, size):
+        raise UserError(f"image_size {size}: this generator takes pictures of {net.only_size} alone")
     if size < net.smallest or size % net.multiple:
         least = f" from {net.smallest} on" if net.smallest > net.multiple else ""
         raise UserError(f"image_size {size}: this generator needs a multiple of {net.multiple}{least} (or native)")

@@ -70,19 +70,19 @@ def translate_batch(
     if getattr(net, "in_channels", 3) == 1:
         x = (x * torch.tensor(LUMA)[:, None, None]).sum(1, keepdim=True)
     generators = [torch.Generator(device).manual_seed(torch_seed(purpose, seed, number)) for number in numbers]
-    with _dropout_from(net, generators):
+    with dropout_from(net, generators):
         y = net(x.to(device))
-    return [_as_picture(one) for one in y]
+    return [as_picture(one) for one in y]
 
 
-def _as_picture(y: Tensor) -> Picture:
+def as_picture(y: Tensor) -> Picture:
     """(3 or 1, H, W) in [-1, 1] to (H, W, 3) uint8."""
     levels = ((y.float() + 1.0) * 127.5).round_().clamp_(0, 255).to(torch.uint8)
     return np.ascontiguousarray(levels.expand(3, -1, -1).permute(1, 2, 0).cpu().numpy())
 
 
 @contextmanager
-def _dropout_from(net: nn.Module, generators: Sequence[torch.Generator]) -> Iterator[None]:
+def dropout_from(net: nn.Module, generators: Sequence[torch.Generator]) -> Iterator[None]:
     """Inside, dropout takes its numbers from a generator for each picture."""
     layers = [module for module in net.modules() if isinstance(module, Dropout)]
     try:

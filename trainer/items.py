@@ -1,26 +1,27 @@
-"""The items of a stimulus set that is generated: read, translated, written, told of in rows."""
+"""The items of a stimulus set that is generated: written, and told of in rows."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from torch import nn
 
 from gan_eval.errors import UserError
 from gan_eval.files import sha256_bytes
-from gan_eval.images import Picture, read_rgb, resize, write_png
+from gan_eval.images import Picture, read_rgb, write_png
 from gan_eval.stimuli import stimulus_row
 from gan_eval.tabular import Row
-from gan_eval.training_settings import Direction
-from trainer.data import read_pair
-from trainer.inference import LUMA, translate_batch
+from trainer.masks import Hole
 from trainer.memory import memory_for
-from trainer.padding import crop_back, pad_to_multiple
 from trainer.randomness import Purpose
+from trainer.tasks import Example, Output, Task
 
-Size = int | Literal["native"]
-"""The side of the pictures; native is each picture's own size."""
+RAW = "raw"
+"""The folder, in a set of filled pictures, of the set of what the generator gave; and the end of its model's name."""
+PANELS = "panels"
+"""The folder of the pictures that show an item's stages side by side."""
 
 
 @dataclass(frozen=True)
@@ -39,90 +40,101 @@ class Names:
                 raise UserError(f"{field} name {name!r}: a name is wanted, without '/'; give one with --{field}")
 
 
-@dataclass(frozen=True)
-class Item:
-    """A source picture at the size of the set."""
-
-    stem: str
-    condition: Picture
-    target: Picture
+def item_number(name: str) -> int:
+    """What decides hole, noise and dropout of an item, so that they do not depend on the rest of the set."""
+    return int(sha256_bytes(name.encode())[:16], 16)
 
 
-def read_item(stem: str, path: Path, direction: Direction, size: Size, *, grey: bool) -> Item:
-    """An item from its A|B picture; its halves are resized only where their size is not the wanted one.
-
-    Args:
-        grey: whether the generator gives grey pictures, so that the ground truth has to be grey too.
-
-    Raises:
-        UserError: the picture is broken or cannot be halved.
-    """
-    condition, target = read_pair(path, direction)
-    if size != "native":
-        condition, target = (resize(half, (size, size)) for half in (condition, target))
-    return Item(stem, condition, as_grey(target) if grey else target)
-
-
-def write_items(net: nn.Module, multiple: int, out: Path, batch: list[Item], *, seed: int) -> None:
-    """Write the three pictures of each item that are not there already.
+def write_items(net: nn.Module, task: Task, out: Path, batch: Mapping[str, Example], *, seed: int) -> None:
+    """Write the pictures of each item that are not there already.
 
     Args:
         net: inside `inference`.
-        multiple: of what the network's sides must be multiples.
+        task: what the generator does.
         out: the set's folder.
-        batch: translated together where their sizes are equal. Where one is missing all of that size are computed
-            again: another batch would round differently.
-        seed: decides dropout, with each item's name, so that it does not depend on the rest of the set.
+        batch: items by name, generated together where their sizes are equal. Where one is missing all of that size
+            are computed again: another batch would round differently.
+        seed: decides dropout and noise.
 
     Raises:
         UserError: not enough memory, or the disk is full.
     """
-    missing = {item.stem for item in batch if not _is_written(out, item)}
-    for shape in {item.condition.shape: None for item in batch if item.stem in missing}:
-        alike = [item for item in batch if item.condition.shape == shape]
-        padded = [pad_to_multiple(item.condition, multiple) for item in alike]
-        numbers = [int(sha256_bytes(item.stem.encode())[:16], 16) for item in alike]
-        height, width = padded[0].shape[:2]
+    missing = {name for name, example in batch.items() if not is_written(out, name, example)}
+    for shape in {batch[name].condition.shape: None for name in missing}:
+        alike = {name: example for name, example in batch.items() if example.condition.shape == shape}
+        height, width = shape[:2]
         mend = "lower --batch-size" if len(alike) > 1 else "lower --image-size"
         with memory_for(f"a batch of {len(alike)} at {width}x{height}", mend):
-            fakes = translate_batch(net, padded, purpose=Purpose.GENERATE, seed=seed, numbers=numbers)
-        for item, fake in zip(alike, fakes, strict=True):
-            if item.stem in missing:
-                write_png(_file(out, "fake", item.stem), crop_back(fake, item.condition))
-                write_png(_file(out, "input", item.stem), item.condition)
-                write_png(_file(out, "real", item.stem), item.target)
+            outputs = task.outputs(
+                net,
+                list(alike.values()),
+                purpose=Purpose.GENERATE,
+                seed=seed,
+                numbers=[item_number(name) for name in alike],
+            )
+        for (name, example), output in zip(alike.items(), outputs, strict=True):
+            if name in missing:
+                _write_all(out, task, name, example, output)
 
 
-def as_grey(picture: Picture) -> Picture:
-    """The luma of (H, W, 3) uint8 in three equal channels, for generators of grey pictures."""
-    luma = np.rint(picture @ np.array(LUMA)).astype(np.uint8)
-    return np.repeat(luma[..., None], 3, axis=2)
+def _write_all(out: Path, task: Task, name: str, example: Example, output: Output) -> None:
+    if output.raw is not None:
+        write_item(out / RAW, name, example, output.raw)
+    if example.mask is not None:
+        write_png(_file(out, PANELS, name), np.concatenate(task.panels(example, output), axis=1))
+    write_item(out, name, example, output.fake)
 
 
-def item_rows(out: Path, item: Item, names: Names, fraction: float) -> list[Row]:
+def write_item(folder: Path, name: str, example: Example, fake: Picture) -> None:
+    """Write the pictures of an item; those that are there and the same are left alone. The fake comes first."""
+    write_png(_file(folder, "fake", name), fake)
+    for kind, picture in _given(example).items():
+        if not holds(_file(folder, kind, name), picture):
+            write_png(_file(folder, kind, name), picture)
+
+
+def item_rows(folder: Path, name: str, example: Example, names: Names, *, fraction: float | None = None) -> list[Row]:
     """The rows of the real and of the fake picture of an item."""
     shared: dict[str, Any] = {
-        "dataset": names.dataset, "stem": item.stem, "size": item.target.shape[:2],
-        "split": None if names.split == "." else names.split, "input_file": f"input/{item.stem}.png",
-        "fraction": fraction,
+        "dataset": names.dataset, "stem": name, "size": example.target.shape[:2],
+        "split": None if names.split == "." else names.split, "input_file": f"input/{name}.png",
     }  # fmt: skip
-    real, fake = (_file(out, kind, item.stem) for kind in ("real", "fake"))
-    reference = f"real/{item.stem}.png"
+    if fraction is not None:
+        shared["fraction"] = fraction
+    if (mask := example.mask) is not None:
+        shared |= {"mask_kind": mask.kind, "mask_area": mask.area, "mask_file": f"mask/{name}.png"}
+    real, fake = (_file(folder, kind, name) for kind in ("real", "fake"))
+    reference = f"real/{name}.png"
     return [
-        stimulus_row(out, real, kind="real", **shared),
-        stimulus_row(out, fake, kind="fake", model=names.model, reference_file=reference, **shared),
+        stimulus_row(folder, real, kind="real", **shared),
+        stimulus_row(folder, fake, kind="fake", model=names.model, reference_file=reference, **shared),
     ]
+
+
+def raw_names(names: Names) -> Names:
+    """The names of the set of what the generator gave."""
+    return replace(names, model=f"{names.model}-{RAW}")
+
+
+def is_written(out: Path, name: str, example: Example) -> bool:
+    """Whether an item's pictures are all there, made for the same source."""
+    same_source = all(holds(_file(out, kind, name), picture) for kind, picture in _given(example).items())
+    return same_source and _decoded_shape(_file(out, "fake", name)) == example.target.shape
+
+
+def _given(example: Example) -> dict[str, Picture]:
+    """The pictures of an item that do not come from the generator, by the folder that they are in."""
+    given = {"input": example.condition, "real": example.target}
+    return given if example.mask is None else given | {"mask": as_picture_of(example.mask.hole)}
+
+
+def as_picture_of(hole: Hole) -> Picture:
+    """The picture of a mask: white is hole."""
+    return np.repeat(np.where(hole, np.uint8(255), np.uint8(0))[..., None], 3, axis=2)
 
 
 def _file(out: Path, kind: str, stem: str) -> Path:
     return out / kind / f"{stem}.png"
-
-
-def _is_written(out: Path, item: Item) -> bool:
-    same_source = holds(_file(out, "input", item.stem), item.condition) and holds(
-        _file(out, "real", item.stem), item.target
-    )
-    return same_source and _decoded_shape(_file(out, "fake", item.stem)) == item.target.shape
 
 
 def holds(file: Path, picture: Picture) -> bool:

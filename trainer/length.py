@@ -31,12 +31,11 @@ def shortened(planned: int, fraction: float) -> int:
     return max(1, round(planned * fraction))
 
 
-def learning_rate(settings: TrainingSettings, *, step: int, total: int) -> float:
-    """The learning rate of step `step` (from 0): constant, then falling linearly towards 0 over the last `decay`.
+def decayed(settings: TrainingSettings, *, step: int, total: int) -> float:
+    """The share of the learning rate at step `step` (from 0): 1, then falling linearly towards 0 over the last `decay`.
 
-    >>> rates = [learning_rate(TrainingSettings(decay=0.5), step=step, total=4) for step in range(4)]
-    >>> [rate / 2e-4 for rate in rates]
+    >>> [decayed(TrainingSettings(decay=0.5), step=step, total=4) for step in range(4)]
     [1.0, 1.0, 1.0, 0.5]
     """
     falling = settings.decay * total
-    return settings.learning_rate * (min(1.0, (total - step) / falling) if falling else 1.0)
+    return min(1.0, (total - step) / falling) if falling else 1.0

@@ -58,14 +58,68 @@ DECISION: dict[AdversarialKind, float] = {"bce": 0.0, "least_squares": 0.5, "hin
 """The logit above which a discriminator trained with the loss says real."""
 
 
-def l1(fake: Tensor, target: Tensor) -> Tensor:
-    """Mean absolute difference (arXiv 1611.07004, eq. 3)."""
-    return F.l1_loss(fake, target)
+def l1(fake: Tensor, target: Tensor, weight: Tensor | None = None) -> Tensor:
+    """Mean absolute difference (arXiv 1611.07004, eq. 3), each pixel's times its weight.
+
+    Args:
+        fake, target: (N, C, H, W).
+        weight: (N or 1, 1, H, W). The mean is over all elements, whatever their weights add up to.
+
+    >>> float(l1(torch.ones(1, 1, 1, 2), torch.zeros(1, 1, 1, 2), torch.tensor([[[[10.0, 0.0]]]])))
+    5.0
+    """
+    return F.l1_loss(fake, target) if weight is None else (weight * (fake - target).abs()).mean()
 
 
-def l2(fake: Tensor, target: Tensor) -> Tensor:
-    """Mean squared difference."""
-    return F.mse_loss(fake, target)
+def l2(fake: Tensor, target: Tensor, weight: Tensor | None = None) -> Tensor:
+    """Mean squared difference, each pixel's times its weight (Pathak et al. 2016, arXiv 1604.07379, eq. 1).
+
+    Args:
+        fake, target: (N, C, H, W).
+        weight: (N or 1, 1, H, W). The mean is over all elements, whatever their weights add up to.
+    """
+    return F.mse_loss(fake, target) if weight is None else (weight * (fake - target) ** 2).mean()
+
+
+def pixel_weights(
+    hole: Tensor, *, hole_weight: float, context_weight: float, overlap: int, overlap_weight: float
+) -> Tensor:
+    """What each pixel counts in a reconstruction (Pathak et al. 2016, arXiv 1604.07379, section 3.1, "overlap").
+
+    Args:
+        hole: (N, 1, H, W) floating point, 1 in the hole and 0 on known pixels.
+        hole_weight: of the pixels of the hole.
+        context_weight: of the known pixels.
+        overlap: the hole's border: its pixels with a known one at most so many rows and columns away. What lies
+            outside the picture counts as known.
+        overlap_weight: of that border, in place of `hole_weight`.
+
+    Returns:
+        Like `hole`.
+
+    >>> weights = {"hole_weight": 1.0, "context_weight": 0.0, "overlap_weight": 10.0}
+    >>> pixel_weights(torch.tensor([[[[0.0, 1, 1, 1, 1]] * 3]]), overlap=1, **weights)[0, 0, 1].tolist()
+    [0.0, 10.0, 1.0, 1.0, 10.0]
+    """
+    near_known = F.pad(1 - hole, [overlap] * 4, value=1.0)
+    if overlap:
+        near_known = F.max_pool2d(near_known, 2 * overlap + 1, stride=1)
+    inside = torch.where(near_known > 0, overlap_weight, torch.full_like(hole, hole_weight))
+    return torch.where(hole > 0, inside, context_weight)
+
+
+def total_variation(picture: Tensor) -> Tensor:
+    """Mean absolute difference of neighbours in a row plus that of neighbours in a column: the anisotropic form of
+    Rudin, Osher and Fatemi (1992), as a term of a generator's objective in Johnson et al. (2016, arXiv 1603.08155).
+
+    Args:
+        picture: (N, C, H, W), sides of at least 2 pixels.
+
+    >>> float(total_variation(torch.tensor([[[[0.0, 1.0], [0.0, 1.0]]]])))
+    1.0
+    """
+    picture = picture.to(torch.promote_types(picture.dtype, torch.float32))
+    return picture.diff(dim=-1).abs().mean() + picture.diff(dim=-2).abs().mean()
 
 
 SSIM_WINDOW, SSIM_SIGMA = 11, 1.5

@@ -9,6 +9,7 @@ from gan_eval.training_settings import Direction, TrainingSettings
 from trainer.foreign import DROPOUT, SUFFIX, load_foreign, save_foreign
 from trainer.nets.build import Generator
 from trainer.nets.resnet import ResNet
+from trainer.nets.unet import UNet
 from trainer.run_folder import GENERATOR, direction_of, generator_file, load_generator, settings_of
 
 
@@ -77,15 +78,16 @@ def describe(model: Model) -> dict[str, str | int | float | None]:
         "file": str(model.file),
         "from": "pytorch-CycleGAN-and-pix2pix" if model.is_foreign else "gan_eval",
         "generator": settings.generator,
-        "depth": None if isinstance(net, ResNet) else net.depth,
+        "depth": net.depth if isinstance(net, UNet) else None,
         "channels": settings.generator_channels,
         "channels_in": net.in_channels,
         "channels_out": net.out_channels,
         "norm": settings.norm,
-        "dropout": settings.dropout,
+        "dropout": settings.dropout if isinstance(net, UNet | ResNet) else None,
         "upsampling": settings.upsampling,
         "image_size": settings.image_size,
         "multiple": net.multiple,
+        "only_size": net.only_size,
         "direction": model.direction,
         "fraction": model.fraction,
         "weights": sum(weight.numel() for weight in net.parameters()),

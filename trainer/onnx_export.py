@@ -5,6 +5,7 @@ import importlib.util
 import json
 import warnings
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import nn
@@ -13,6 +14,7 @@ from gan_eval.errors import UserError
 from gan_eval.files import atomic_path
 from gan_eval.training_settings import Mode
 from trainer.model import Model, describe
+from trainer.nets.context_encoder import ContextEncoder
 from trainer.nets.layers import BatchNorm2d, Dropout
 
 PACKAGES = ("onnx", "onnxscript")
@@ -24,8 +26,9 @@ taken for a constant."""
 def export_onnx(model: Model, out: Path, *, mode: Mode = "eval") -> None:
     """Write the generator, whole or not at all.
 
-    Input `input` (N, channels, H, W) in [-1, 1], output `output` of the same sides; N is free, H and W are any
-    multiples of the network's. What the model is stands under `gan_eval` in the metadata.
+    Input `input` (N, channels, H, W) in [-1, 1], output `output` of the same sides, but of the hole's from a context
+    encoder; N is free, H and W are any multiples of the network's, or the one size that it takes. What the model is
+    stands under `gan_eval` in the metadata.
 
     Args:
         model: the generator, on the CPU.
@@ -34,15 +37,19 @@ def export_onnx(model: Model, out: Path, *, mode: Mode = "eval") -> None:
             file has no random numbers.
 
     Raises:
-        UserError: a package is missing, or the file cannot be written.
+        UserError: a package is missing, a context encoder is asked for in mode train, or the file cannot be written.
     """
     missing = [name for name in PACKAGES if importlib.util.find_spec(name) is None]
     if missing:
         raise UserError(f"export to onnx needs {' and '.join(missing)}; install gan-eval[onnx] (./run setup does)")
+    if mode == "train" and isinstance(model.net, ContextEncoder):
+        raise UserError("--mode train: a context encoder's one inner pixel has no statistics of its own; take eval")
     net = without_dropout(model.net, mode)
-    side = model.net.multiple * max(2, -(-EXAMPLE_SIDE // model.net.multiple))
+    side = model.net.only_size or model.net.multiple * max(2, -(-EXAMPLE_SIDE // model.net.multiple))
     example = torch.zeros(2, model.net.in_channels, side, side)
-    height, width = (model.net.multiple * torch.export.Dim(name) for name in ("height", "width"))
+    free: dict[int, Any] = {0: torch.export.Dim("pictures")}
+    if model.net.only_size is None:
+        free |= {2: model.net.multiple * torch.export.Dim("height"), 3: model.net.multiple * torch.export.Dim("width")}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         program = torch.onnx.export(
@@ -51,7 +58,7 @@ def export_onnx(model: Model, out: Path, *, mode: Mode = "eval") -> None:
             dynamo=True,
             input_names=["input"],
             output_names=["output"],
-            dynamic_shapes=({0: torch.export.Dim("pictures"), 2: height, 3: width},),
+            dynamic_shapes=(free,),
             verbose=False,
         )
     assert program is not None  # None is what the older exporter returns

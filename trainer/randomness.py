@@ -26,11 +26,15 @@ class Purpose(IntEnum):
     DROPOUT = 4
     """Dropout in training, by step."""
     SAMPLES = 5
-    """Dropout in the sample grids, by picture."""
+    """Dropout and noise in the sample grids, by picture."""
     GENERATE = 6
-    """Dropout in generation, by picture."""
+    """Dropout and noise in generation, by picture."""
     VALIDATION = 7
-    """Dropout in validation, by picture."""
+    """Dropout and noise in validation, by picture."""
+    MASK = 8
+    """Hole and noise in training, by sample seen."""
+    TEST_MASK = 9
+    """Hole outside training, by picture."""
 
 
 def sequence(purpose: Purpose, seed: int, *counters: int) -> np.random.SeedSequence:

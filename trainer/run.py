@@ -9,20 +9,21 @@ import torch
 from lightning_fabric import Fabric
 from torch import Tensor, nn
 
-from gan_eval.images import Picture
-from gan_eval.training_settings import TrainingSettings
 from trainer.checkpoints import KEPT, NETS, State, load_latest, require_finite, save_checkpoint
 from trainer.data import Batches
-from trainer.devices import anybody, average, on_device, require_same_step, running_statistics
+from trainer.devices import anybody, average, require_same_step, running_statistics, same_everywhere
 from trainer.findings import Findings
-from trainer.gan import new_gan, plain_generator, set_learning_rate
-from trainer.length import learning_rate
+from trainer.gan import new_gan, plain_generator, set_learning_rates, start_from
+from trainer.initial_weights import Initial
+from trainer.length import decayed
 from trainer.log import TrainingLog
 from trainer.milestones import Milestones
+from trainer.plateau_rate import PlateauRate
 from trainer.randomness import Purpose, seeded
 from trainer.run_folder import BEST, GENERATOR, LATEST, Definition, fingerprint, save_generator, snapshot_path
 from trainer.samples import draw_samples, grid_path
-from trainer.step import objective_of, training_step
+from trainer.step import training_step
+from trainer.tasks import Example, Task
 from trainer.tensorboard import TensorBoard
 from trainer.validation import Validation
 
@@ -33,21 +34,23 @@ class Run:
     def __init__(
         self,
         fabric: Fabric,
-        settings: TrainingSettings,
+        task: Task,
         definition: Definition,
         out: Path,
         *,
         batches: Batches,
         milestones: Milestones,
-        samples: list[tuple[Picture, Picture]],
+        samples: list[Example],
         validation: Validation | None,
         say: Callable[[str], None],
+        initial: Initial | None = None,
         keep: int = KEPT,
         compiled: bool = False,
     ) -> None:
         """A run at its start; `resume` brings it to its last checkpoint.
 
         Args:
+            initial: trained weights that it starts with.
             keep: so many of the latest checkpoints are kept.
             compiled: see `trainer.devices.Execution`.
         """
@@ -55,16 +58,20 @@ class Run:
         self.done = 0
         fraction = definition["fraction"]
         self.log = TrainingLog(out / "training_log.csv", fraction=fraction, total=self.total)
-        self.findings = Findings(out, fraction=fraction)
-        self.gan = new_gan(fabric, settings, compiled=compiled)
+        self.findings = Findings(out, fraction=fraction, mode=task.modes[0])
+        self.gan = new_gan(fabric, task.settings, compiled=compiled)
+        if initial is not None:
+            start_from(self.gan, initial)
         self.board: TensorBoard | None = None
         """What is told of each row of the log, where that is wanted."""
         self._keep = keep
         self._compiled = compiled
         self._out = out
         self._definition = definition
-        self._settings = settings
-        self._objective = objective_of(settings)
+        self._task = task
+        self._settings = task.settings
+        self._objective = task.objective(fabric.device)
+        self._plateau = PlateauRate(task.settings)
         self._fabric = fabric
         self._batches = batches
         self._milestones = milestones
@@ -92,20 +99,21 @@ class Run:
     def step(self) -> None:
         """One training step; where this process leads, also its part of the log and what is due after it."""
         fabric = self._fabric
-        condition, target = (on_device(batch, fabric.device) for batch in self._batches(self.done))
+        batch = self._batches(self.done).to(fabric.device)
         row_due = self.log.row_due(self.done + 1)
-        set_learning_rate(self.gan, learning_rate(self._settings, step=self.done, total=self.total))
+        share = decayed(self._settings, step=self.done, total=self.total) * self._plateau.factor
+        set_learning_rates(self.gan, self._settings, share)
         counters = [self.done] if fabric.world_size == 1 else [self.done, fabric.global_rank]
         if self._compiled:
             torch.compiler.cudagraph_mark_step_begin()
         with seeded(fabric.device, Purpose.DROPOUT, self.seed, *counters):
-            terms = training_step(
-                self.gan, self._objective, condition, target, backward=fabric.backward, gradient_norm=row_due
-            )
+            terms = training_step(self.gan, self._objective, batch, backward=fabric.backward, gradient_norm=row_due)
         average(fabric, [*terms.values(), *running_statistics(self.gan.generator, self.gan.discriminator)])
         self.done += 1
         if self.leads:
             self._record(terms, row_due=row_due)
+        if self.done in self._milestones.validations and self._settings.plateau_patience is not None:
+            self._plateau.load_state_dict(same_everywhere(self._fabric, self._plateau.state_dict()))
 
     def _record(self, terms: Mapping[str, Tensor], *, row_due: bool) -> None:
         """Take the terms of the step into the log, and do what is due after it."""
@@ -140,7 +148,7 @@ class Run:
         self.log.check(self.done)
         require_finite(self._out / "checkpoints", self.done, {"generator": self.generator.state_dict()})
         if self.done in self._milestones.samples:
-            draw_samples(self.generator, self._samples, grid_path(self._out / "samples", self.done), seed=self.seed)
+            draw_samples(self.generator, self._task, self._samples, grid_path(self._out / "samples", self.done))
         if self.done in self._milestones.snapshots:
             save_generator(snapshot_path(self._out, self.done), self.generator, self._told(step=self.done))
         if self._validation is not None and self.done in self._milestones.validations:
@@ -154,6 +162,9 @@ class Run:
     def _validate(self, validation: Validation) -> None:
         self.findings.add_validation(validation(self.generator), step=self.done, epoch=self.epoch)
         better = validation.higher_is_better
+        value = self.findings.value(validation.best_metric, step=self.done)
+        if self._plateau.told(value, step=self.done, higher_is_better=better):
+            self._say(f"step {self.done}: {validation.best_metric} stopped improving; learning rates are lowered")
         if self.findings.is_best(validation.best_metric, step=self.done, higher_is_better=better):
             told = self._told(step=self.done, best_metric=validation.best_metric)
             save_generator(self._out / BEST, self.generator, told)
@@ -222,6 +233,7 @@ class Run:
             "discriminator_optimizer": self.gan.discriminator_optimizer,
             "log": self.log,
             "findings": self.findings,
+            **({} if self._settings.plateau_patience is None else {"plateau": self._plateau}),
         }
 
     def _state(self) -> State:

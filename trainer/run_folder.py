@@ -159,7 +159,7 @@ def settings_of(definition: Definition) -> TrainingSettings:
 
 def direction_of(definition: Definition) -> Direction:
     """Which half the run's generator takes as input."""
-    return "BtoA" if definition["direction"] == "BtoA" else "AtoB"
+    return "BtoA" if definition.get("direction") == "BtoA" else "AtoB"
 
 
 def _with_defaults(settings: Any) -> Any:

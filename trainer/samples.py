@@ -1,4 +1,4 @@
-"""Sample grids: a few fixed pairs, drawn now and then while a run goes on."""
+"""Sample grids: a few fixed items, drawn now and then while a run goes on."""
 
 import re
 from collections.abc import Callable
@@ -8,16 +8,15 @@ import numpy as np
 from torch import nn
 
 from gan_eval.errors import UserError
-from gan_eval.images import Picture, resize, write_png
-from gan_eval.training_settings import Direction
-from trainer.data import list_pairs, read_pair
-from trainer.inference import inference, translate
+from gan_eval.images import write_png
+from trainer.inference import inference
 from trainer.randomness import Purpose
+from trainer.tasks import Example, Task
 
 SPLITS = ("test", "val")
-"""Where the pairs come from, best first."""
+"""Where the items come from, best first."""
 COUNT = 4
-"""Pairs in a grid."""
+"""Items in a grid."""
 
 
 def grid_path(folder: Path, step: int) -> Path:
@@ -36,39 +35,34 @@ def list_grids(folder: Path) -> list[Path]:
     return sorted(found, key=grid_step)
 
 
-def sample_pairs(
-    data: Path, train: list[Path], direction: Direction, *, size: int, train_split: str, say: Callable[[str], None]
-) -> list[tuple[Picture, Picture]]:
-    """Up to COUNT pairs of size x size pixels, of pictures not trained on where there are any.
+def sample_examples(
+    task: Task, data: Path, train: list[Path], *, train_split: str, say: Callable[[str], None]
+) -> list[Example]:
+    """Up to COUNT items at the training size, of pictures not trained on where there are any.
 
     Args:
         train: the pictures that are trained on, of `train_split`.
         say: told of a split that is there but not fit to be shown.
     """
+    size = task.settings.image_size
     for split in SPLITS:
-        if split == train_split or not (data / split).is_dir():
+        if split == train_split or not task.has_split(data, split):
             continue
         try:
-            return [_sized(path, direction, size) for path in list_pairs(data, split, limit=COUNT)]
+            paths = task.list_pictures(data, split, limit=COUNT)
+            return [task.example(path, size, number=number) for number, path in enumerate(paths)]
         except UserError as error:
             say(f"{error} (no sample grids of {split})")
-    return [_sized(path, direction, size) for path in train[:COUNT]]
+    return [task.example(path, size, number=number) for number, path in enumerate(train[:COUNT])]
 
 
-def draw_samples(net: nn.Module, pairs: list[tuple[Picture, Picture]], path: Path, *, seed: int) -> None:
-    """Write a grid, one row for each pair: input, generated (in the training mode), ground truth."""
-    with inference(net, "train"):
-        fakes = [
-            translate(net, condition, purpose=Purpose.SAMPLES, seed=seed, number=number)
-            for number, (condition, _) in enumerate(pairs)
+def draw_samples(net: nn.Module, task: Task, examples: list[Example], path: Path) -> None:
+    """Write a grid, one row for each item, in the first of the task's modes."""
+    numbers, seed = range(len(examples)), task.settings.seed
+    with inference(net, task.modes[0]):
+        outputs = [
+            task.outputs(net, [example], purpose=Purpose.SAMPLES, seed=seed, numbers=[number])[0]
+            for number, example in zip(numbers, examples, strict=True)
         ]
-    rows = [
-        np.concatenate([condition, fake, target], axis=1)
-        for (condition, target), fake in zip(pairs, fakes, strict=True)
-    ]
+    rows = [np.concatenate(task.panels(*one), axis=1) for one in zip(examples, outputs, strict=True)]
     write_png(path, np.concatenate(rows, axis=0))
-
-
-def _sized(path: Path, direction: Direction, size: int) -> tuple[Picture, Picture]:
-    condition, target = read_pair(path, direction)
-    return resize(condition, (size, size)), resize(target, (size, size))

@@ -1,4 +1,7 @@
-"""The training step of Pix2Pix (arXiv 1611.07004, section 3.3): one function, read from top to bottom."""
+"""The training step of a conditional GAN (arXiv 1611.07004, section 3.3): one function, read from top to bottom.
+
+Every task takes it: what is judged, and by what, is in the objective.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -7,8 +10,8 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from gan_eval.training_settings import TrainingSettings
-from trainer.losses import ADVERSARIAL, DECISION, AdversarialLoss, ReconstructionLoss, bce, l1, l2, ssim
+from trainer.batch import Batch
+from trainer.losses import AdversarialLoss, bce
 
 
 @dataclass(frozen=True)
@@ -23,47 +26,34 @@ class Gan:
 
 @dataclass(frozen=True)
 class Term:
-    """A reconstruction loss with its weight in the generator's objective; at weight 0 it is only watched."""
+    """A loss of the generator's output with its weight in the generator's objective; at weight 0 it is only watched."""
 
     name: str
-    loss: ReconstructionLoss
+    loss: Callable[[Tensor, Batch], Tensor]
+    """Takes the output and the batch that it was made for."""
     weight: float
 
 
 @dataclass(frozen=True)
 class Objective:
-    """What is minimised. Defaults: arXiv 1611.07004, eq. 4 with lambda = 100, and D's objective halved."""
+    """What is minimised."""
 
+    judged: Callable[[Batch, Tensor], Tensor]
+    """What the discriminator sees of a picture: the generator's output, or the batch's target."""
+    reconstruction: tuple[Term, ...]
     adversarial: AdversarialLoss = bce
     adversarial_weight: float = 1.0
     """At 0 there is no discriminator to train."""
     decision: float = 0.0
     """The logit above which the discriminator says real."""
-    reconstruction: tuple[Term, ...] = (Term("g_l1", l1, 100.0),)
     d_loss_factor: float = 0.5
-
-
-def objective_of(settings: TrainingSettings) -> Objective:
-    """The objective that the settings describe; L1 is always watched, so that models can be compared."""
-    terms = (
-        Term("g_l1", l1, settings.lambda_l1),
-        Term("g_l2", l2, settings.lambda_l2),
-        Term("g_ssim", ssim, settings.lambda_ssim),
-    )
-    return Objective(
-        adversarial=ADVERSARIAL[settings.adversarial],
-        adversarial_weight=settings.adversarial_weight,
-        decision=DECISION[settings.adversarial],
-        reconstruction=tuple(term for term in terms if term.weight or term.name == "g_l1"),
-        d_loss_factor=settings.d_loss_factor,
-    )
+    """D's objective is this times (loss on fakes + loss on reals)."""
 
 
 def training_step(
     gan: Gan,
     objective: Objective,
-    condition: Tensor,
-    target: Tensor,
+    batch: Batch,
     *,
     backward: Callable[[Tensor], None] = Tensor.backward,
     gradient_norm: bool = False,
@@ -71,24 +61,24 @@ def training_step(
     """One update of the discriminator, then one of the generator against the updated discriminator.
 
     Args:
-        condition, target: (N, C, H, W) in [-1, 1].
+        batch: on the networks' device.
         backward: computes the gradients of a loss.
         gradient_norm: also return the Euclidean norm of the generator's gradient.
 
     Returns:
         The unweighted terms as detached scalars: g_adversarial, d_real, d_fake, d_accuracy (share of the logits that
-        were right before D's update), one for each reconstruction loss, and g_gradient_norm where asked for.
+        were right before D's update), one for each term of the reconstruction, and g_gradient_norm where asked for.
     """
     G, D = gan.generator, gan.discriminator
-    fake = G(condition)
+    fake = G(batch.inputs)
     terms: dict[str, Tensor] = {}
     g_loss = fake.new_zeros(())
 
     if objective.adversarial_weight:
         D.requires_grad_(True)
         gan.discriminator_optimizer.zero_grad()
-        fake_logits = D(torch.cat([condition, fake.detach()], 1))
-        real_logits = D(torch.cat([condition, target], 1))
+        fake_logits = D(objective.judged(batch, fake.detach()))
+        real_logits = D(objective.judged(batch, batch.target))
         terms["d_fake"] = objective.adversarial(fake_logits, real=False)
         terms["d_real"] = objective.adversarial(real_logits, real=True)
         backward(objective.d_loss_factor * (terms["d_fake"] + terms["d_real"]))
@@ -96,12 +86,12 @@ def training_step(
         terms["d_accuracy"] = accuracy(fake_logits, real_logits, objective.decision)
 
         D.requires_grad_(False)  # its gradients are not needed to update the generator
-        logits = D(torch.cat([condition, fake], 1))
+        logits = D(objective.judged(batch, fake))
         terms["g_adversarial"] = objective.adversarial(logits, real=True, generator=True)
         g_loss = objective.adversarial_weight * terms["g_adversarial"]
 
     for term in objective.reconstruction:
-        terms[term.name] = term.loss(fake, target)
+        terms[term.name] = term.loss(fake, batch)
         if term.weight:
             g_loss = g_loss + term.weight * terms[term.name]
     gan.generator_optimizer.zero_grad()

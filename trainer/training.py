@@ -1,4 +1,4 @@
-"""Training a Pix2Pix generator: the loop, resumable at any step."""
+"""Training a generator: the loop, resumable at any step."""
 
 from collections.abc import Callable
 from contextlib import closing
@@ -9,14 +9,16 @@ from lightning_fabric import Fabric
 from gan_eval.errors import UserError
 from gan_eval.files import remove_leftovers
 from gan_eval.training_settings import Direction, TrainingSettings
+from trainer.assignment import Assignment, Say, assign
 from trainer.breakdowns import breakdowns_explained
 from trainer.checkpoints import KEPT, CheckpointClock
 from trainer.devices import AS_USUAL, Execution, exact_kernels, leader_first, machine_of, new_fabric, speaker
 from trainer.evolution import evolution_path, write_evolution
+from trainer.initial_weights import load_initial
 from trainer.interrupts import deferred_interrupt
 from trainer.run import Run
 from trainer.run_folder import CONFIG, GENERATOR, begin_run, check_run
-from trainer.task import Say, Task, plan_task
+from trainer.tasks import new_task
 from trainer.tensorboard import TensorBoard, require_tensorboard, write_board
 from trainer.validation import Measure
 
@@ -31,7 +33,9 @@ def train(
     data: Path,
     out: Path,
     *,
-    direction: Direction,
+    direction: Direction = "AtoB",
+    root: Path = Path(),
+    init_from: Path | None = None,
     fraction: float = 1.0,
     split: str = "train",
     checkpoint_every: int | None = None,
@@ -48,9 +52,13 @@ def train(
     A resumed run ends bit for bit like an undisturbed one on the same device with the same number of threads.
 
     Args:
-        data: folder with `SPLIT/*.jpg`, A on the left and B on the right of each picture.
+        data: folder with `SPLIT/*.jpg`: A on the left and B on the right of each picture, or photographs with holes to
+            be filled.
         out: the run's folder: config.json, training_log.csv, checkpoints/, samples/, evolution.webp,
             generator.safetensors; with snapshots and validation also snapshots/, validation.csv, best.safetensors.
+        direction: of a translation: which half of a picture is the input.
+        root: of inpainting: the folder that its shapes and masks are relative to.
+        init_from: a trained generator to start from; default: what the settings name.
         fraction: share of the planned steps that is trained, above 0 and at most 1.
         checkpoint_every: steps between checkpoints; default: about a minute.
         keep: so many of the latest checkpoints are kept.
@@ -79,16 +87,17 @@ def train(
     animations = ANIMATIONS if gif else ANIMATIONS[:1]
     with breakdowns_explained(settings, processes=fabric.world_size):
         with leader_first(fabric):
-            task = plan_task(
-                settings,
+            start = init_from or (Path(settings.init_from) if settings.init_from else None)
+            assignment = assign(
+                new_task(settings, direction=direction, root=root),
                 Path(data),
-                direction=direction,
                 split=split,
                 fraction=fraction,
                 devices=fabric.world_size,
+                initial=None if start is None else load_initial(start, settings, say),
                 say=say,
             )
-        run = _new_run(fabric, task, out, execution=execution, measure=measure, say=say, keep=keep)
+        run = _new_run(fabric, assignment, out, execution=execution, measure=measure, say=say, keep=keep)
         if run is None:
             if tensorboard and fabric.is_global_zero:
                 write_board(out, settings, fraction=fraction)
@@ -107,11 +116,11 @@ def train(
 
 
 def _new_run(
-    fabric: Fabric, task: Task, out: Path, *, execution: Execution, measure: Measure | None, say: Say, keep: int
+    fabric: Fabric, given: Assignment, out: Path, *, execution: Execution, measure: Measure | None, say: Say, keep: int
 ) -> Run | None:
     """The run at its start, its folder claimed where this process leads; None where it is finished."""
     with leader_first(fabric):
-        definition, machine = task.definition(), machine_of(fabric.device, execution)
+        definition, machine = given.definition(), machine_of(fabric.device, execution)
         changes = check_run(out, definition, machine) if fabric.is_global_zero else []
         if fabric.is_global_zero:
             remove_leftovers(out)
@@ -120,19 +129,20 @@ def _new_run(
         for line in changes:
             say(line)
         if not (out / CONFIG).exists():
-            task.remark(say)
-        batches = task.batches(fabric, workers=execution.workers_for(fabric.device))
-        samples, validation = task.samples(say), task.validation(out, measure, say)
+            given.remark(say)
+        batches = given.batches(fabric, workers=execution.workers_for(fabric.device))
+        samples, validation = given.samples(say), given.validation(out, measure, say)
     run = Run(
         fabric,
-        task.settings,
+        given.task,
         definition,
         out,
         batches=batches,
-        milestones=task.milestones(batches),
+        milestones=given.milestones(batches),
         samples=samples,
         validation=validation,
         say=say,
+        initial=given.initial,
         keep=keep,
         compiled=execution.compiled,
     )

@@ -7,20 +7,19 @@ those of batch reports.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, get_args
 
 import numpy as np
 from torch import nn
 
 from gan_eval.errors import UserError
-from gan_eval.images import Picture, by_stem, resize, write_png
-from gan_eval.stimuli import stimulus_row, write_set
+from gan_eval.images import Picture, resize
+from gan_eval.stimuli import write_set
 from gan_eval.tabular import Row
-from gan_eval.training_settings import Direction, Mode, TrainingSettings
-from trainer.data import list_pairs, read_pair
-from trainer.inference import inference, translate
-from trainer.items import holds
+from gan_eval.training_settings import Mode
+from trainer.inference import inference
+from trainer.items import Names, item_rows, write_item
 from trainer.randomness import Purpose
+from trainer.tasks import Example, Task
 
 SPLITS = ("val", "test")
 """Where validation pictures come from, best first."""
@@ -39,83 +38,76 @@ class Measure:
 
 
 @dataclass(frozen=True)
-class ValidationPairs:
-    """Pairs of the training size by stem, and the split that they come from."""
+class ValidationExamples:
+    """Items of the training size by name, and the split that they come from."""
 
     split: str
-    pairs: Mapping[str, tuple[Picture, Picture]]
+    examples: Mapping[str, Example]
 
 
-def validation_pairs(
-    data: Path, direction: Direction, *, size: int, count: int, train_split: str
-) -> ValidationPairs | None:
-    """Up to `count` pairs of the first split of SPLITS that is there and not the training split, spread over it.
+def validation_examples(task: Task, data: Path, *, count: int, train_split: str) -> ValidationExamples | None:
+    """Up to `count` items of the first split of SPLITS that is there and not the training split, spread over it.
 
     Raises:
         UserError: a picture of that split is broken.
     """
     for split in SPLITS:
-        if split == train_split or not (data / split).is_dir():
+        if split == train_split or not task.has_split(data, split):
             continue
-        paths = list_pairs(data, split)
-        chosen = by_stem(paths[k * len(paths) // min(count, len(paths))] for k in range(min(count, len(paths))))
-        pairs = {stem: _sized(read_pair(path, direction), size) for stem, path in chosen.items()}
-        return ValidationPairs(split, pairs)
+        paths = task.list_pictures(data, split)
+        chosen = [paths[k * len(paths) // min(count, len(paths))] for k in range(min(count, len(paths)))]
+        named = task.names(chosen, data, split).items()
+        size = task.settings.image_size
+        return ValidationExamples(
+            split, {name: task.example(path, size, number=number) for number, (name, path) in enumerate(named)}
+        )
     return None
-
-
-def _sized(pair: tuple[Picture, Picture], size: int) -> tuple[Picture, Picture]:
-    return resize(pair[0], (size, size)), resize(pair[1], (size, size))
 
 
 class Validation:
     """Writes the stimulus sets `FOLDER/train` and `FOLDER/eval` of a generator and measures them."""
 
-    def __init__(self, folder: Path, pairs: ValidationPairs, measure: Measure, settings: TrainingSettings) -> None:
+    def __init__(self, folder: Path, task: Task, examples: ValidationExamples, measure: Measure) -> None:
         """
         Raises:
             UserError: the metric for the best generator is not measured.
         """
+        settings = task.settings
         self.best_metric = settings.best_metric or settings.validation_metrics[0]
         if self.best_metric not in measure.higher_is_better:
             raise UserError(f"best_metric {self.best_metric!r}: not among the validation metrics")
         self.higher_is_better = measure.higher_is_better[self.best_metric]
+        self.mode: Mode = task.modes[0]
+        """The mode by which the best generator is chosen."""
         self._folder = folder
-        self._pairs = pairs
+        self._task = task
+        self._examples = examples
         self._measure = measure
-        self._seed = settings.seed
 
     def __call__(self, net: nn.Module) -> list[Row]:
         """Rows of the table validation without step, epoch and fraction."""
-        return [row for mode in get_args(Mode) for row in self._rows(net, mode)]
+        return [row for mode in self._task.modes for row in self._rows(net, mode)]
 
     def _rows(self, net: nn.Module, mode: Mode) -> list[Row]:
         folder = self._folder / mode
         fakes = self._write(net, mode, folder)
-        targets = [target for _, target in self._pairs.pairs.values()]
+        targets = [example.target for example in self._examples.examples.values()]
         measured = self._measure.values(folder)
         measured.append({"metric": DIVERSITY, "value": diversity(fakes, targets), "n": len(fakes)})
-        return [{"mode": mode, "split": self._pairs.split, **row} for row in measured]
+        return [{"mode": mode, "split": self._examples.split, **row} for row in measured]
 
     def _write(self, net: nn.Module, mode: Mode, folder: Path) -> list[Picture]:
         """The stimulus set of the generator as it is now."""
-        shared: dict[str, Any] = {"dataset": "validation", "split": self._pairs.split}
+        names = Names("validation", "model", self._examples.split)
+        seed = self._task.settings.seed
         fakes: list[Picture] = []
         rows: list[Row] = []
         with inference(net, mode):
-            for number, (stem, (condition, target)) in enumerate(self._pairs.pairs.items()):
-                fake = translate(net, condition, purpose=Purpose.VALIDATION, seed=self._seed, number=number)
-                files = {kind: folder / kind / f"{stem}.png" for kind in ("input", "real", "fake")}
-                for kind, picture in {"input": condition, "real": target, "fake": fake}.items():
-                    if kind == "fake" or not holds(files[kind], picture):
-                        write_png(files[kind], picture)
-                here = {**shared, "stem": stem, "size": target.shape[:2], "input_file": f"input/{stem}.png"}
-                reference = f"real/{stem}.png"
-                rows.append(stimulus_row(folder, files["real"], kind="real", **here))
-                rows.append(
-                    stimulus_row(folder, files["fake"], kind="fake", model="model", reference_file=reference, **here)
-                )
-                fakes.append(fake)
+            for number, (name, example) in enumerate(self._examples.examples.items()):
+                (output,) = self._task.outputs(net, [example], purpose=Purpose.VALIDATION, seed=seed, numbers=[number])
+                write_item(folder, name, example, output.fake)
+                rows += item_rows(folder, name, example, names)
+                fakes.append(output.fake)
         write_set(folder, rows)
         return fakes
 

@@ -6,8 +6,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 import gan_eval
 from gan_eval import images
 from gan_eval.errors import UserError
@@ -15,6 +13,7 @@ from gan_eval.files import OWN_FOLDER, claim_output_folder, sha256_bytes, sha256
 from gan_eval.giveaways.form import Form, Size, decode_srgb, through_jpeg, to_size
 from gan_eval.giveaways.neutral_names import Targets, neutral_names, targets_of
 from gan_eval.giveaways.sources import common_size, look_at, remaining_clues
+from gan_eval.holes import hole_of, mask_of
 from gan_eval.stimuli import FILE_COLUMNS, TABLE_NAME, FileColumn, StimulusSet, read_set, write_set
 from gan_eval.tabular import Row
 
@@ -150,8 +149,8 @@ def _in_form(path: Path, column: FileColumn, sha256: str | None, form: Form, siz
     if sha256 not in (None, sha256_bytes(content)):
         raise UserError(f"{path}: the picture has changed since it entered the stimulus set (SHA-256); restore it")
     if column == "mask_file":
-        mask = to_size(images.decode_rgb(content, path), size, form.fit)
-        return np.where(mask >= 128, 255, 0).astype(np.uint8)
+        mask = to_size(mask_of(hole_of(images.decode_rgb(content, path))), size, form.fit)
+        return mask_of(mask > 127)
     picture = to_size(decode_srgb(content, path), size, form.fit)
     shown = column in ("file", "reference_file")
     return through_jpeg(picture, form.jpeg) if form.jpeg is not None and shown else picture
@@ -159,4 +158,7 @@ def _in_form(path: Path, column: FileColumn, sha256: str | None, form: Form, siz
 
 def _new_row(row: Row, targets: Targets, out: Path, size: Size) -> Row:
     files: Row = {column: targets[column, row[column]] for column in FILE_COLUMNS if row[column] is not None}
-    return {**row, **files, "width": size[0], "height": size[1], "sha256": sha256_file(out / files["file"])}
+    new = {**row, **files, "width": size[0], "height": size[1], "sha256": sha256_file(out / files["file"])}
+    if "mask_file" in files:
+        new["mask_area"] = float(hole_of(images.read_rgb(out / files["mask_file"])).mean())
+    return new

@@ -93,7 +93,7 @@ def has_shape(size: Size, target: Size) -> bool:
 
 
 def to_size(picture: Picture, target: Size, fit: Fit | None) -> Picture:
-    """Bring (H, W, 3) uint8 to width and height `target`, by Pillow's bicubic rule; equal sizes stay as they are."""
+    """Bring (H, W, 3) or (H, W) uint8 to width and height `target`, by Pillow's bicubic rule; equal sizes stay."""
     height, width = picture.shape[:2]
     if fit == "crop" and not has_shape((width, height), target):
         covering = scaled_to_cover((width, height), target)

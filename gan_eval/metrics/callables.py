@@ -6,4 +6,4 @@ OnProgress = Callable[[int, int, str], None]
 """Told (done, total, what)."""
 
 PictureFunction = Callable[..., float]
-"""(generated, real) or (picture) to a number; raises Unmeasurable where it is not defined."""
+"""(generated, real), (generated, real, hole) or (picture) to a number; raises Unmeasurable where it is not defined."""

@@ -4,6 +4,7 @@ import math
 from typing import Literal
 
 from gan_eval.metrics.facts import Metric
+from gan_eval.metrics.hole_facts import HOLE_METRICS
 
 _SSIM = "Wang et al. 2004; Gaussian window 11, sigma 1.5, population covariance, no border"
 _PRECISION_RECALL = "Kynkäänniemi et al. 2019; k = 3"
@@ -136,6 +137,7 @@ METRICS: dict[str, Metric] = {
             weights=("vgg16", "dists"),
             least_size=(16, 16),
         ),
+        *HOLE_METRICS,
         Metric(
             name="niqe",
             kind="single",

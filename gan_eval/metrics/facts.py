@@ -47,5 +47,7 @@ class Metric:
     """For a set metric: what turns a picture into the features that it compares."""
     least_size: tuple[int, int] | None = None
     """Pixels that a picture needs: of its shorter and of its longer side. None: any picture will do."""
+    takes_hole: bool = False
+    """A pair metric of the hole alone: it needs the mask picture beside the reference."""
     distribution: str = ""
     """The installed distribution, with its version, that brings a user's own metric."""

@@ -68,6 +68,8 @@ def _details(metric: Metric, cached: dict[str, bool]) -> list[tuple[str, str]]:
         details.append(("least size", f"{metric.least_size[0]} pixels by {metric.least_size[1]}"))
     if metric.weights:
         details.append(("weights", ", ".join(_weights(name, cached) for name in metric.weights)))
+    if metric.takes_hole:
+        details.append(("needs", "masks: the column mask_file of the stimulus set"))
     if metric.extractor == "segmenter":
         details.append(("needs", "a segmenter: --segmenter FILE"))
     if metric.extractor == "inception":
@@ -95,6 +97,7 @@ def _facts(metric: Metric, cached: dict[str, bool]) -> dict[str, Any]:
         "source": metric.source,
         "definition": metric.definition or None,
         "least_size": metric.least_size,
+        "takes_hole": metric.takes_hole,
         "weights": {name: cached.get(name) for name in metric.weights},
         "extractor": metric.extractor,
         "default_resizer": DEFAULT_RESIZER if metric.extractor == "inception" else None,

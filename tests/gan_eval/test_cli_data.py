@@ -31,7 +31,9 @@ def test_list_tells_the_presets_and_what_is_there(
     monkeypatch.delenv("GAN_EVAL_DATA", raising=False)
     assert run(["data", "list"]) == 0
     plain = capsys.readouterr().out.splitlines()
-    assert [line.partition(":")[0] for line in plain] == ["facades", "maps", "edges2shoes", "cityscapes"]
+    names = [line.partition(":")[0] for line in plain]
+    assert names[:4] == ["facades", "maps", "edges2shoes", "cityscapes"]
+    assert names[4:] == ["tiny_imagenet", "imagenet_64", "imagenet_128", "landscapes", "paintings"]
     assert run(["data", "list", "--data-root", str(facades.parent)]) == 0
     assert capsys.readouterr().out.splitlines() == [*plain, f"in {facades.parent}:", "  facades: train 3"]
     assert run(["data", "list", "--data-root", str(facades / "absent")]) == 2

@@ -33,7 +33,7 @@ def stimuli(tmp_path):
             noise = np.random.default_rng(stem).integers(0, 200, (24, 24, 3))
             (tmp_path / "results" / kind).mkdir(parents=True, exist_ok=True)
             images.write_png(tmp_path / "results" / kind / f"{stem}.png", (noise + 40 * (kind == "fake")).astype("u1"))
-    from gan_eval.stimuli import import_folder
+    from gan_eval.stimuli_import import import_folder
 
     return import_folder(tmp_path / "results", tmp_path / "set", dataset="d", model="m").folder
 

@@ -134,13 +134,13 @@ def test_the_timing_of_a_screen_is_told_and_its_absence_too(monkeypatch, tmp_pat
 
 def test_weights_that_are_not_there_come_with_the_command_and_without_alarm(monkeypatch):
     statuses = [
-        SimpleNamespace(name="dists", path=None, description="for DISTS"),
+        SimpleNamespace(name="dists", path=None, description="for DISTS", mend="`gan-eval weights fetch dists`"),
         SimpleNamespace(name="inception", path=Path("/cache/i.pt"), description="for FID"),
     ]
     monkeypatch.setitem(sys.modules, "gan_eval.weights", SimpleNamespace(list_weights=lambda: statuses))
     absent, present = doctor.weights_findings()
     assert absent == Finding(
-        "weights dists", "ok", "not in the cache (for DISTS)", "for its metrics: gan-eval weights fetch dists"
+        "weights dists", "ok", "not in the cache (for DISTS)", "where they are needed: `gan-eval weights fetch dists`"
     )
     assert present == Finding("weights inception", "ok", "/cache/i.pt")
 

@@ -5,6 +5,7 @@ import pytest
 
 from gan_eval import images, stimuli, tables, tabular
 from gan_eval.errors import UserError
+from gan_eval.stimuli_import import import_folder
 
 
 def save(path, value, size=(20, 30)):
@@ -21,7 +22,7 @@ def result_folder(tmp_path):
 
 
 def test_a_real_and_fake_folder_becomes_a_set(tmp_path, result_folder):
-    imported = stimuli.import_folder(result_folder, tmp_path / "set", dataset="d", model="m")
+    imported = import_folder(result_folder, tmp_path / "set", dataset="d", model="m")
     assert (imported.items, imported.problems) == (3, ())
     made = stimuli.read_set(tmp_path / "set")
     names = [f"d/{version}/{stem}" for version in ("real", "m") for stem in ("1", "2", "10")]
@@ -38,7 +39,7 @@ def test_a_real_and_fake_folder_becomes_a_set(tmp_path, result_folder):
 def test_the_result_folder_of_cyclegan_and_pix2pix_is_known(tmp_path):
     for role, value in (("real_A", 1), ("fake_B", 2), ("real_B", 3)):
         save(tmp_path / "images" / f"7_{role}.png", value)
-    stimuli.import_folder(tmp_path / "images", tmp_path / "set", dataset="d")
+    import_folder(tmp_path / "images", tmp_path / "set", dataset="d")
     made = stimuli.read_set(tmp_path / "set")
     real, fake = made.rows
     values = [
@@ -49,7 +50,7 @@ def test_the_result_folder_of_cyclegan_and_pix2pix_is_known(tmp_path):
 
 def test_one_bad_picture_among_many_is_named_and_the_rest_is_done(tmp_path, result_folder):
     (result_folder / "fake" / "2.png").write_text("broken")
-    imported = stimuli.import_folder(result_folder, tmp_path / "set")
+    imported = import_folder(result_folder, tmp_path / "set")
     assert imported.items == 2
     assert "2.png" in imported.problems[0]
     assert len(stimuli.read_set(tmp_path / "set").rows) == 4
@@ -58,23 +59,23 @@ def test_one_bad_picture_among_many_is_named_and_the_rest_is_done(tmp_path, resu
 def test_partners_sizes_and_layouts_that_do_not_fit_are_named(tmp_path, result_folder):
     (result_folder / "fake" / "10.png").unlink()
     with pytest.raises(UserError, match="10: no fake picture"):
-        stimuli.import_folder(result_folder, tmp_path / "set")
+        import_folder(result_folder, tmp_path / "set")
     assert not (tmp_path / "set").exists()
     for stem in ("1", "2", "10"):
         save(result_folder / "fake" / f"{stem}.png", 1, size=(20, 31))
     with pytest.raises(UserError, match="differ in size"):
-        stimuli.import_folder(result_folder, tmp_path / "set")
+        import_folder(result_folder, tmp_path / "set")
     with pytest.raises(UserError, match="no known layout"):
-        stimuli.import_folder(result_folder / "real", tmp_path / "other")
+        import_folder(result_folder / "real", tmp_path / "other")
     with pytest.raises(UserError, match="no such folder"):
-        stimuli.import_folder(tmp_path / "absent", tmp_path / "other")
+        import_folder(tmp_path / "absent", tmp_path / "other")
 
 
 def test_a_broken_set_is_refused_by_row(tmp_path, result_folder):
     folder = tmp_path / "set"
     with pytest.raises(UserError, match="not a stimulus set"):
         stimuli.read_set(folder)
-    stimuli.import_folder(result_folder, folder)
+    import_folder(result_folder, folder)
     rows = tabular.read_rows(folder / "stimuli.csv", tables.STIMULI)
     for change, words in (
         ({"file": "../results/real/1.png"}, "row 1, column file: .* not below"),
@@ -91,12 +92,12 @@ def test_a_broken_set_is_refused_by_row(tmp_path, result_folder):
 
 def test_two_models_of_one_data_set_share_their_real_pictures(tmp_path, result_folder):
     for model in ("m1", "m2"):
-        stimuli.import_folder(result_folder, tmp_path / model, dataset="d", model=model)
+        import_folder(result_folder, tmp_path / model, dataset="d", model=model)
     merged = stimuli.read_sets([tmp_path / "m1", tmp_path / "m2"])
     assert len(merged.rows) == 9
     assert all(merged.path(row).is_file() for row in merged.rows)
     save(result_folder / "real" / "1.png", 77)
-    stimuli.import_folder(result_folder, tmp_path / "m3", dataset="d", model="m3")
+    import_folder(result_folder, tmp_path / "m3", dataset="d", model="m3")
     with pytest.raises(UserError, match="d/real/1 is another picture"):
         stimuli.read_sets([tmp_path / "m1", tmp_path / "m3"])
 
@@ -111,7 +112,7 @@ def test_a_full_disk_is_an_error_and_no_bad_picture(tmp_path, result_folder, mon
 
     monkeypatch.setattr(images, "write_png", fill_up)
     with pytest.raises(UserError, match="disk is full"):
-        stimuli.import_folder(result_folder, tmp_path / "set")
+        import_folder(result_folder, tmp_path / "set")
     assert not (tmp_path / "set" / "stimuli.csv").exists()
     monkeypatch.undo()
-    assert stimuli.import_folder(result_folder, tmp_path / "set").items == 3
+    assert import_folder(result_folder, tmp_path / "set").items == 3

@@ -8,22 +8,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from gan_eval.errors import UserError
 from gan_eval.training_settings import TrainingSettings
-from trainer.data import (
-    Batches,
-    PairedPictures,
-    Schedule,
-    as_tensor,
-    hash_pairs,
-    jitter,
-    jitter_size,
-    list_pairs,
-    mirror,
-    read_pair,
-)
+from trainer.batch import Batch
+from trainer.data import Batches, Schedule, as_tensor, jitter, jitter_size, mirror
+from trainer.datasets.layout import list_pairs, read_pair
+from trainer.pictures import PairedPictures, hash_pictures
 
 
 def test_direction_decides_the_input(make_pairs: Callable[..., Path]) -> None:
@@ -56,11 +49,11 @@ def test_natural_order_and_limit(make_pairs: Callable[..., Path]) -> None:
 def test_hash_follows_names_and_contents(make_pairs: Callable[..., Path]) -> None:
     data = make_pairs(train=2)
     paths = list_pairs(data, "train")
-    before = hash_pairs(paths)
+    before = hash_pictures(paths)
     paths[0].rename(data / "train" / "a.png")
-    renamed = hash_pairs(list_pairs(data, "train"))
+    renamed = hash_pictures(list_pairs(data, "train"))
     Image.new("RGB", (128, 64)).save(data / "train" / "a.png")
-    assert len({before, renamed, hash_pairs(list_pairs(data, "train"))}) == 3
+    assert len({before, renamed, hash_pictures(list_pairs(data, "train"))}) == 3
 
 
 def test_batches_equal_the_plain_path(make_pairs: Callable[..., Path], tiny: Callable[..., TrainingSettings]) -> None:
@@ -71,7 +64,7 @@ def test_batches_equal_the_plain_path(make_pairs: Callable[..., Path], tiny: Cal
     seen = 0
     for step in range(6):
         place = batches.schedule.position(step)
-        condition, target = batches(step)
+        condition, target = pair_of(batches(step))
         order = batches.schedule.order(place.epoch)
         for row, index in enumerate(order[place.start : place.stop]):
             picture = Image.open(paths[index])
@@ -111,10 +104,10 @@ def test_any_step_can_be_asked_for_in_any_order(
     make_pairs: Callable[..., Path], tiny: Callable[..., TrainingSettings]
 ) -> None:
     pictures = PairedPictures(list_pairs(make_pairs(train=3), "train"), "AtoB", side=72)
-    forwards = [Batches(pictures, tiny())(step)[0] for step in range(7)]
+    forwards = [Batches(pictures, tiny())(step).inputs for step in range(7)]
     batches = Batches(pictures, tiny())
     for step in reversed(range(7)):
-        np.testing.assert_array_equal(batches(step)[0], forwards[step])
+        np.testing.assert_array_equal(batches(step).inputs, forwards[step])
 
 
 def test_schedule_sees_every_pair_once_an_epoch() -> None:
@@ -201,9 +194,9 @@ def test_pictures_that_cannot_be_hashed_are_named(make_pairs: Callable[..., Path
     for path in paths[:2]:
         path.unlink()
     with pytest.raises(UserError, match=r"2 of 3 pictures cannot be used.*: 0\.png: no such file; 1\.png"):
-        hash_pairs(paths)
+        hash_pictures(paths)
     with pytest.raises(UserError, match=r"1\.png: no such file; restore it"):
-        hash_pairs(paths[1:])
+        hash_pictures(paths[1:])
 
 
 def test_missing_folder_split_and_pictures_are_told_apart(make_pairs: Callable[..., Path], tmp_path: Path) -> None:
@@ -236,6 +229,10 @@ class MadePairs:
         return self.pairs[index]
 
 
+def pair_of(batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
+    return batch.inputs, batch.target
+
+
 @pytest.mark.parametrize(
     ("changes", "wanted"),
     [
@@ -253,7 +250,7 @@ def test_the_numbers_of_a_seed_never_change(changes: dict[str, object], wanted: 
     batches = Batches(MadePairs(5, jitter_size(settings)), settings)
     digest = hashlib.sha256()
     for step in range(9):
-        for tensor in batches(step):
+        for tensor in pair_of(batches(step)):
             digest.update(tensor.contiguous().numpy().tobytes())
     assert digest.hexdigest()[:16] == wanted
 
@@ -270,9 +267,9 @@ def test_any_number_of_workers_gives_the_same_batches(
     for workers in (1, 2, 4):
         with Batches(pictures, settings, workers=workers) as batches:
             for step, pair in zip(steps, wanted, strict=True):
-                for found, expected in zip(batches(step), pair, strict=True):
+                for found, expected in zip(pair_of(batches(step)), pair_of(pair), strict=True):
                     np.testing.assert_array_equal(found, expected)
-        np.testing.assert_array_equal(batches(1)[0], wanted[1][0])  # closed ones still answer
+        np.testing.assert_array_equal(batches(1).inputs, wanted[1].inputs)  # closed ones still answer
 
 
 def test_workers_make_the_coming_steps_in_the_background(tiny: Callable[..., TrainingSettings]) -> None:
@@ -315,8 +312,8 @@ def test_devices_share_the_batches_of_one_device(
     assert one.schedule.steps_per_epoch == ranks[0].schedule.steps_per_epoch
     for step in range(one.schedule.steps_per_epoch + 2):
         for half in range(2):
-            shared = np.concatenate([batches(step)[half] for batches in ranks])
-            np.testing.assert_array_equal(shared, one(step)[half])
+            shared = np.concatenate([pair_of(batches(step))[half] for batches in ranks])
+            np.testing.assert_array_equal(shared, pair_of(one(step))[half])
 
 
 def test_a_last_batch_that_does_not_divide_is_filled_up_with_the_first_pairs() -> None:
@@ -335,7 +332,7 @@ def test_files_are_read_once_and_hashed_on_the_way(
     make_pairs: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     paths = list_pairs(make_pairs(train=4), "train")
-    wanted = hash_pairs(paths)
+    wanted = hash_pictures(paths)
     read: list[Path] = []
     plain = Path.read_bytes
     monkeypatch.setattr(Path, "read_bytes", lambda path: read.append(path) or plain(path))

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from trainer.losses import ADVERSARIAL, bce, hinge, l1, l2, least_squares, ssim
+from trainer.losses import ADVERSARIAL, bce, hinge, l1, l2, least_squares, pixel_weights, ssim, total_variation
 
 LOGITS = torch.tensor([[-2.0, -0.5], [0.25, 3.0]], dtype=torch.float64)
 
@@ -32,6 +32,103 @@ def test_reconstruction_losses_are_their_formulas() -> None:
     x, y = (torch.rand(2, 3, 5, 4, generator=random, dtype=torch.float64) for _ in "xy")
     assert l1(x, y) == pytest.approx(float(np.abs(x.numpy() - y.numpy()).mean()))
     assert l2(x, y) == pytest.approx(float(((x.numpy() - y.numpy()) ** 2).mean()))
+
+
+def _pictures(seed: int, *, batch: int = 2, size: tuple[int, int] = (7, 5)) -> tuple[torch.Tensor, torch.Tensor]:
+    rng = np.random.default_rng(seed)
+    fake, target = rng.uniform(-1, 1, (2, batch, 3, *size))
+    return torch.from_numpy(fake), torch.from_numpy(target)
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("weight_batch", [1, 2])
+def test_weighted_losses_are_means_over_all_elements(seed: int, weight_batch: int) -> None:
+    fake, target = _pictures(seed)
+    weight = np.random.default_rng(seed + 100).uniform(0, 10, (weight_batch, 1, 7, 5))
+    found = l1(fake, target, torch.from_numpy(weight)), l2(fake, target, torch.from_numpy(weight))
+    absolute = squared = 0.0
+    for n, channel, row, column in np.ndindex(2, 3, 7, 5):
+        difference = float(fake[n, channel, row, column]) - float(target[n, channel, row, column])
+        absolute += weight[n % weight_batch, 0, row, column] * abs(difference)
+        squared += weight[n % weight_batch, 0, row, column] * difference**2
+    assert float(found[0]) == pytest.approx(absolute / (2 * 3 * 7 * 5), rel=1e-12)
+    assert float(found[1]) == pytest.approx(squared / (2 * 3 * 7 * 5), rel=1e-12)
+
+
+@pytest.mark.parametrize("loss", [l1, l2])
+def test_weights_scale_the_gradient_of_their_pixels(loss) -> None:
+    fake, target = _pictures(3)
+    fake.requires_grad_(True)
+    weight = torch.from_numpy(np.random.default_rng(4).uniform(0, 10, (2, 1, 7, 5)))
+    weight[0, 0, 2, 1] = 0
+    (plain,) = torch.autograd.grad(loss(fake, target), fake)
+    (weighted,) = torch.autograd.grad(loss(fake, target, weight), fake)
+    assert torch.allclose(weighted, weight * plain, rtol=1e-12, atol=0)
+    assert (weighted[0, :, 2, 1] == 0).all()
+    assert torch.autograd.gradcheck(lambda x: loss(x, target, weight), (fake,))
+
+
+def test_weights_of_one_leave_the_losses() -> None:
+    fake, target = _pictures(5)
+    ones = torch.ones(1, 1, 7, 5, dtype=torch.float64)
+    assert float(l1(fake, target, ones)) == pytest.approx(float(l1(fake, target)), rel=1e-14)
+    assert float(l2(fake, target, ones)) == pytest.approx(float(l2(fake, target)), rel=1e-14)
+
+
+def _weights_pixel_by_pixel(hole: np.ndarray, inside: float, context: float, overlap: int, ring: float) -> np.ndarray:
+    weights = np.empty(hole.shape)
+    _, _, height, width = hole.shape
+    for n, _, row, column in np.ndindex(*hole.shape):
+        near_known = any(
+            not (0 <= y < height and 0 <= x < width) or not hole[n, 0, y, x]
+            for y in range(row - overlap, row + overlap + 1)
+            for x in range(column - overlap, column + overlap + 1)
+        )
+        if not hole[n, 0, row, column]:
+            weights[n, 0, row, column] = context
+        else:
+            weights[n, 0, row, column] = ring if overlap and near_known else inside
+    return weights
+
+
+@pytest.mark.parametrize("overlap", [0, 1, 2, 4, 20])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.bfloat16])
+def test_pixel_weights_agree_with_a_loop_over_pixels(overlap: int, dtype: torch.dtype) -> None:
+    for seed in range(6):
+        rng = np.random.default_rng(seed)
+        hole = rng.random((3, 1, 13, 11)) < 0.97
+        hole[1], hole[2] = True, False
+        hole[0, 0, 2:12, 1:9] |= seed % 2 == 0
+        given = torch.from_numpy(hole).to(dtype)
+        found = pixel_weights(given, hole_weight=0.5, context_weight=0.25, overlap=overlap, overlap_weight=10.0)
+        assert found.dtype == dtype
+        assert found.shape == given.shape
+        assert np.array_equal(found.double().numpy(), _weights_pixel_by_pixel(hole, 0.5, 0.25, overlap, 10.0))
+
+
+def test_a_hole_as_large_as_the_picture_has_its_ring_along_the_edge() -> None:
+    weights = pixel_weights(
+        torch.ones(1, 1, 64, 64), hole_weight=1.0, context_weight=0.0, overlap=4, overlap_weight=10.0
+    )
+    wanted = np.full((64, 64), 10.0)
+    wanted[4:-4, 4:-4] = 1
+    assert np.array_equal(weights[0, 0].numpy(), wanted)
+
+
+@pytest.mark.parametrize("size", [(7, 5), (2, 9), (16, 16)])
+def test_total_variation_is_its_formula(size: tuple[int, int]) -> None:
+    for seed in range(5):
+        picture, _ = _pictures(seed, size=size)
+        x = picture.numpy()
+        wanted = np.abs(x[..., 1:] - x[..., :-1]).mean() + np.abs(x[:, :, 1:] - x[:, :, :-1]).mean()
+        assert float(total_variation(picture)) == pytest.approx(wanted, rel=1e-12)
+        assert float(total_variation(torch.full_like(picture, 0.3))) == 0
+
+
+def test_total_variation_can_be_learnt_from() -> None:
+    picture, _ = _pictures(0)
+    assert torch.autograd.gradcheck(total_variation, (picture.requires_grad_(True),))
+    assert total_variation(picture.detach().bfloat16()).dtype == torch.float32
 
 
 @pytest.mark.parametrize("size", [(32, 32), (24, 41)])

@@ -4,7 +4,7 @@ import pytest
 
 from gan_eval.errors import UserError
 from gan_eval.training_settings import TrainingSettings
-from trainer.length import learning_rate
+from trainer.length import decayed
 from trainer.milestones import milestones
 
 
@@ -36,9 +36,9 @@ def test_a_snapshot_after_the_end_is_refused() -> None:
 
 
 def test_learning_rate_falls_to_zero_at_the_end() -> None:
-    settings = TrainingSettings(learning_rate=1.0, decay=0.5)
-    rates = [learning_rate(settings, step=step, total=200) for step in range(200)]
+    settings = TrainingSettings(decay=0.5)
+    rates = [decayed(settings, step=step, total=200) for step in range(200)]
     assert rates[:101] == [1.0] * 101
     assert rates[150] == pytest.approx(0.5)
     assert rates[199] == pytest.approx(0.01)
-    assert learning_rate(TrainingSettings(), step=199, total=200) == 2e-4
+    assert decayed(TrainingSettings(), step=199, total=200) == 1.0

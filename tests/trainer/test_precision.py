@@ -16,7 +16,8 @@ from gan_eval.training_settings import TrainingSettings
 from trainer.checkpoints import list_checkpoints
 from trainer.devices import Execution
 from trainer.run_folder import load_generator
-from trainer.samples import draw_samples, sample_pairs
+from trainer.samples import draw_samples, sample_examples
+from trainer.tasks import new_task
 from trainer.training import train
 
 Settings = Callable[..., TrainingSettings]
@@ -70,8 +71,9 @@ def test_samples_of_a_bf16_run_come_from_the_fp32_generator(make_pairs: Pairs, t
     data, settings = make_pairs(train=2), tiny(precision="bf16")
     run = train(settings, data, tmp_path / "run", direction="AtoB")
     net, _ = load_generator(run)
-    pairs = sample_pairs(data, sorted((data / "train").iterdir()), "AtoB", size=64, train_split="train", say=print)
-    draw_samples(net, pairs, tmp_path / "again.png", seed=settings.seed)
+    task = new_task(settings)
+    examples = sample_examples(task, data, sorted((data / "train").iterdir()), train_split="train", say=print)
+    draw_samples(net, task, examples, tmp_path / "again.png")
     drawn = (np.asarray(Image.open(path)) for path in (tmp_path / "again.png", run / "samples" / "step_0000008.png"))
     np.testing.assert_array_equal(*drawn)
 

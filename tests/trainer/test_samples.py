@@ -6,8 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from trainer.data import list_pairs, read_pair
-from trainer.samples import COUNT, sample_pairs
+from gan_eval.training_settings import TrainingSettings
+from trainer.datasets.layout import list_pairs, read_pair
+from trainer.samples import COUNT, sample_examples
+from trainer.tasks import new_task
 
 Pairs = Callable[..., Path]
 
@@ -16,7 +18,9 @@ def pairs_of(data: Path, train_split: str = "train") -> tuple[str, list[str]]:
     """The split whose pictures are shown, and what was said."""
     said: list[str] = []
     train = list_pairs(data, train_split)
-    pairs = sample_pairs(data, train, "AtoB", size=64, train_split=train_split, say=said.append)
+    task = new_task(TrainingSettings(steps=1, image_size=64))
+    examples = sample_examples(task, data, train, train_split=train_split, say=said.append)
+    pairs = [(example.condition, example.target) for example in examples]
     assert len(pairs) == COUNT
     for folder in data.iterdir():
         paths = sorted(folder.iterdir())[:COUNT]

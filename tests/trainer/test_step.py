@@ -1,6 +1,9 @@
 """The training step against an independent implementation in float64."""
 
 import copy
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
 
 import pytest
 import torch
@@ -8,13 +11,24 @@ import torch.nn as nn
 from torch import Tensor
 
 from gan_eval.training_settings import TrainingSettings
+from trainer.batch import Batch
 from trainer.losses import bce, hinge, l1, l2, ssim
 from trainer.nets.initial import initialise
 from trainer.nets.patchgan import PatchGAN
 from trainer.nets.unet import UNet
-from trainer.step import Gan, Objective, Term, accuracy, objective_of, training_step
+from trainer.step import Gan, Objective, Term, accuracy, training_step
+from trainer.tasks.translation import translation_objective
 
 SIZE, DEPTH, CHANNELS = 64, 6, 3
+
+
+def published(**changes: Any) -> Objective:
+    """The published objective, or another in some respects."""
+    return replace(translation_objective(TrainingSettings()), **changes)
+
+
+def of_target(loss: Callable[[Tensor, Tensor], Tensor]) -> Callable[[Tensor, Batch], Tensor]:
+    return lambda output, batch: loss(output, batch.target)
 
 
 class NestedUNet(nn.Module):
@@ -109,7 +123,7 @@ def test_step_equals_an_independent_reference_in_float64(batch: int) -> None:
     found = []
     for number, (a, b) in enumerate(batches):
         torch.manual_seed(number)
-        terms = training_step(gan, Objective(), a, b)
+        terms = training_step(gan, published(), Batch(a, b))
         found.append([float(terms[name]) for name in ("g_adversarial", "g_l1", "d_real", "d_fake")])
 
     torch.testing.assert_close(torch.tensor(found), torch.tensor(expected), rtol=0, atol=1e-12)
@@ -129,7 +143,9 @@ def test_step_equals_an_independent_reference_in_float64(batch: int) -> None:
 def test_gradient_norm_is_the_length_of_the_generator_gradient() -> None:
     G, D = new_pair(depth=4)
     a, b = torch.zeros(1, 3, SIZE, SIZE).double(), torch.ones(1, 3, SIZE, SIZE).double()
-    terms = training_step(Gan(G, D, adam(G, fused=True), adam(D, fused=True)), Objective(), a, b, gradient_norm=True)
+    terms = training_step(
+        Gan(G, D, adam(G, fused=True), adam(D, fused=True)), published(), Batch(a, b), gradient_norm=True
+    )
     by_hand = sum(float((weight.grad**2).sum()) for weight in G.parameters()) ** 0.5
     assert float(terms["g_gradient_norm"]) == pytest.approx(by_hand, rel=1e-12)
 
@@ -140,7 +156,7 @@ def test_d_loss_factor_scales_the_discriminator_gradient() -> None:
         G, D = new_pair(depth=4)
         a, b = torch.zeros(1, 3, SIZE, SIZE).double(), torch.ones(1, 3, SIZE, SIZE).double()
         torch.manual_seed(0)
-        training_step(Gan(G, D, adam(G, fused=True), adam(D, fused=True)), Objective(d_loss_factor=factor), a, b)
+        training_step(Gan(G, D, adam(G, fused=True), adam(D, fused=True)), published(d_loss_factor=factor), Batch(a, b))
         gradients.append(D.model[0].weight.grad.clone())
     torch.testing.assert_close(gradients[1], 2 * gradients[0])
 
@@ -157,13 +173,15 @@ def one_step(objective: Objective, *, seed: int = 3) -> tuple[UNet, PatchGAN, di
     random = torch.Generator().manual_seed(seed)
     a, b = (torch.rand(1, 3, SIZE, SIZE, generator=random, dtype=torch.float64) * 2 - 1 for _ in "ab")
     torch.manual_seed(0)
-    terms = training_step(Gan(G, D, adam(G, fused=True), adam(D, fused=True)), objective, a, b, gradient_norm=True)
+    terms = training_step(
+        Gan(G, D, adam(G, fused=True), adam(D, fused=True)), objective, Batch(a, b), gradient_norm=True
+    )
     return G, D, terms
 
 
 def test_without_the_adversarial_term_the_discriminator_is_left_alone() -> None:
     untouched = new_pair(depth=4)[1]
-    _, D, terms = one_step(Objective(adversarial_weight=0.0))
+    _, D, terms = one_step(published(adversarial_weight=0.0))
     assert set(terms) == {"g_l1", "g_gradient_norm"}
     for name, value in untouched.state_dict().items():
         assert torch.equal(D.state_dict()[name], value), name
@@ -171,11 +189,11 @@ def test_without_the_adversarial_term_the_discriminator_is_left_alone() -> None:
 
 def test_the_adversarial_term_alone_ignores_the_ground_truth_of_g() -> None:
     """GAN alone: L1 is watched, but moving the target's mean moves the generator through D alone."""
-    alone = Objective(reconstruction=(Term("g_l1", l1, 0.0),))
+    alone = published(reconstruction=(Term("g_l1", of_target(l1), 0.0),))
     _, _, terms = one_step(alone)
-    _, _, with_l1 = one_step(Objective())
+    _, _, with_l1 = one_step(published())
     assert terms["g_l1"] == with_l1["g_l1"]
-    by_l1_only = one_step(Objective(adversarial_weight=0.0, reconstruction=(Term("g_l1", l1, 100.0),)))[2]
+    by_l1_only = one_step(published(adversarial_weight=0.0, reconstruction=(Term("g_l1", of_target(l1), 100.0),)))[2]
     assert terms["g_gradient_norm"] < with_l1["g_gradient_norm"]
     assert by_l1_only["g_gradient_norm"] == pytest.approx(float(with_l1["g_gradient_norm"]), rel=0.5)
 
@@ -190,16 +208,19 @@ def test_weights_of_several_terms_add_up() -> None:
         torch.manual_seed(0)
         sgd = [torch.optim.SGD(net.parameters(), lr=1.0) for net in (G, D)]
         before = G.down[0].conv.weight.detach().clone()
-        training_step(Gan(G, D, *sgd), objective, a, b)
+        training_step(Gan(G, D, *sgd), objective, Batch(a, b))
         return G.down[0].conv.weight.detach() - before
 
     terms = {"g_l1": (l1, 3.0), "g_l2": (l2, 5.0), "g_ssim": (ssim, 7.0)}
     single = [
-        move(Objective(adversarial_weight=0.0, reconstruction=(Term(name, loss, 1.0),)))
+        move(published(adversarial_weight=0.0, reconstruction=(Term(name, of_target(loss), 1.0),)))
         for name, (loss, _) in terms.items()
     ]
     both = move(
-        Objective(adversarial_weight=0.0, reconstruction=tuple(Term(name, *rest) for name, rest in terms.items()))
+        published(
+            adversarial_weight=0.0,
+            reconstruction=tuple(Term(name, of_target(loss), weight) for name, (loss, weight) in terms.items()),
+        )
     )
     expected = sum(weight * part for (_, weight), part in zip(terms.values(), single, strict=True))
     torch.testing.assert_close(both, expected, rtol=0, atol=1e-12)
@@ -207,13 +228,13 @@ def test_weights_of_several_terms_add_up() -> None:
 
 def test_settings_name_the_objective() -> None:
     settings = TrainingSettings(adversarial="hinge", adversarial_weight=0.1, lambda_l1=0, lambda_l2=2, lambda_ssim=3)
-    objective = objective_of(settings)
+    objective = translation_objective(settings)
     assert (objective.adversarial, objective.adversarial_weight, objective.decision) == (hinge, 0.1, 0.0)
     assert [(term.name, term.weight) for term in objective.reconstruction] == [
         ("g_l1", 0.0), ("g_l2", 2.0), ("g_ssim", 3.0),
     ]  # fmt: skip
-    assert [term.name for term in objective_of(TrainingSettings()).reconstruction] == ["g_l1"]
-    assert objective_of(TrainingSettings(adversarial="least_squares")).decision == 0.5
+    assert [term.name for term in translation_objective(TrainingSettings()).reconstruction] == ["g_l1"]
+    assert translation_objective(TrainingSettings(adversarial="least_squares")).decision == 0.5
 
 
 def test_accuracy_counts_logits_on_the_right_side() -> None:

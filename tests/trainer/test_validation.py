@@ -15,8 +15,9 @@ from gan_eval.tabular import read_rows
 from gan_eval.training_settings import TrainingSettings
 from trainer.findings import Findings
 from trainer.run_folder import load_generator
+from trainer.tasks import new_task
 from trainer.training import train
-from trainer.validation import Measure, diversity, validation_pairs
+from trainer.validation import Measure, diversity, validation_examples
 from trainer.warnings import diversity_lost, overpowered
 
 Settings = Callable[..., TrainingSettings]
@@ -95,9 +96,10 @@ def test_without_pictures_apart_nothing_is_validated(make_pairs: Pairs, tiny: Se
 
 def test_validation_pairs_are_spread_over_the_split(make_pairs: Pairs) -> None:
     data = make_pairs(train=1, test=10)
-    found = validation_pairs(data, "AtoB", size=64, count=3, train_split="train")
+    task = new_task(TrainingSettings(steps=1, image_size=64))
+    found = validation_examples(task, data, count=3, train_split="train")
     assert found is not None
-    assert (found.split, list(found.pairs)) == ("test", ["0", "3", "6"])
+    assert (found.split, list(found.examples)) == ("test", ["0", "3", "6"])
 
 
 def test_changed_pictures_are_measured_after_a_resume(make_pairs: Pairs, tiny: Settings, tmp_path: Path) -> None:

@@ -7,8 +7,6 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from PIL import Image
-
 from gan_eval.errors import UserError
 from gan_eval.files import (
     OWN_FOLDER,
@@ -19,11 +17,11 @@ from gan_eval.files import (
     write_error,
     write_json,
 )
-from gan_eval.images import list_pictures
+from trainer.datasets.archived import PAIRS, PHOTOGRAPHS, Arrangement
 from trainer.datasets.archives import KINDS, BadArchiveError, OnProgress, extract_pictures
 from trainer.datasets.download import download, is_address
-from trainer.datasets.layout import list_splits, of_all, require_halves
-from trainer.datasets.presets import Preset
+from trainer.datasets.layout import of_all
+from trainer.datasets.photograph_presets import AnyPreset, PhotographPreset
 
 SOURCE = "source.json"
 """Where a data set came from; written last, so it says that all of it is there."""
@@ -45,7 +43,7 @@ class Fetched:
 
 
 def fetch(
-    preset: Preset,
+    preset: AnyPreset,
     folder: Path,
     *,
     source: str | None = None,
@@ -78,7 +76,9 @@ def fetch(
     wanted = sha256 or (preset.sha256 if source is None else None)
     try:
         archive = given or _downloaded(origin, own, on_progress)
-        digest, splits = _unpacked(archive, folder, origin, wanted=wanted, is_ours=given is None, on_unpack=on_unpack)
+        digest, splits = _unpacked(
+            archive, folder, origin, preset, wanted=wanted, is_ours=given is None, on_unpack=on_unpack
+        )
     except UserError:
         _leave_nothing(own, folder=None if before else folder)
         raise
@@ -90,7 +90,14 @@ def fetch(
 
 
 def _unpacked(
-    archive: Path, folder: Path, origin: str, *, wanted: str | None, is_ours: bool, on_unpack: OnProgress | None
+    archive: Path,
+    folder: Path,
+    origin: str,
+    preset: AnyPreset,
+    *,
+    wanted: str | None,
+    is_ours: bool,
+    on_unpack: OnProgress | None,
 ) -> tuple[str, dict[str, int]]:
     """The archive's SHA-256, and the number of pictures in each split once they are in place.
 
@@ -102,7 +109,7 @@ def _unpacked(
         digest = sha256_file(archive)
         if wanted not in (None, digest):
             raise BadArchiveError(f"{origin}: SHA-256 {digest}, wanted {wanted}; get the right archive")
-        return digest, _unpack(archive, folder, on_unpack)
+        return digest, _unpack(archive, folder, preset, on_unpack)
     except BadArchiveError as error:
         if is_ours:
             archive.unlink()
@@ -149,17 +156,14 @@ def _present(folder: Path, sha256: str | None) -> Fetched | None:
     return Fetched(folder, source["splits"], source["archive_sha256"], (f"{folder}: was there already",))
 
 
-def _given_archive(preset: Preset, source: str | None) -> Path | None:
+def _given_archive(preset: AnyPreset, source: str | None) -> Path | None:
     """The archive where it is a file; None where it has to be downloaded.
 
     Raises:
         UserError: no such file, or no address is known.
     """
     if source is None and preset.url is None:
-        raise UserError(
-            f"{preset.name}: no address, because {preset.terms.partition(';')[0]}; "
-            "give the A|B archive that you have: --from FILE or --from URL"
-        )
+        raise UserError(preset.without_address)
     if source is None or is_address(source):
         return None
     if not Path(source).is_file():
@@ -185,17 +189,18 @@ def _clear_unfinished(folder: Path) -> None:
         raise write_error(folder, error) from error
 
 
-def _unpack(archive: Path, folder: Path, on_unpack: OnProgress | None) -> dict[str, int]:
+def _unpack(archive: Path, folder: Path, preset: AnyPreset, on_unpack: OnProgress | None) -> dict[str, int]:
     """Unpack beside, check, then move the splits into place; returns the number of pictures in each."""
     try:
         with tempfile.TemporaryDirectory(prefix="unpacking-", dir=folder / OWN_FOLDER) as name:
             if not extract_pictures(archive, Path(name), on_progress=on_unpack):
                 raise BadArchiveError(f"{archive}: no pictures in this archive")
-            top = _folder_of_splits(Path(name), archive)
-            splits = {split: list_pictures(top / split) for split in list_splits(top)}
+            arrangement = PHOTOGRAPHS if isinstance(preset, PhotographPreset) else PAIRS
+            top = _folder_of_splits(Path(name), archive, arrangement)
+            splits = arrangement.by_split(top)
             try:
                 for paths in splits.values():
-                    of_all(paths, _require_halves)
+                    of_all(paths, arrangement.require)
             except UserError as error:  # the folder of the unpacking will be gone
                 raise BadArchiveError(str(error).replace(f"{name}{os.sep}", f"{archive}: ")) from error
             write_json(folder / OWN_FOLDER / _MOVING, list(splits))
@@ -206,32 +211,21 @@ def _unpack(archive: Path, folder: Path, on_unpack: OnProgress | None) -> dict[s
     return {split: len(paths) for split, paths in splits.items()}
 
 
-def _folder_of_splits(folder: Path, archive: Path) -> Path:
-    """The folder whose sub-folders hold pictures: the archive's top, or below it."""
-    while not list_splits(folder):
+def _folder_of_splits(folder: Path, archive: Path, arrangement: Arrangement) -> Path:
+    """The folder whose sub-folders hold the pictures: the archive's top, or below it."""
+    while not arrangement.by_split(folder):
         children = [child for child in folder.iterdir() if child.is_dir()]
         if len(children) != 1:
-            raise BadArchiveError(f"{archive}: not in the A|B layout; wanted NAME/<split>/*.jpg")
+            raise BadArchiveError(f"{archive}: not in {arrangement.name}; wanted {arrangement.wanted}")
         folder = children[0]
     return folder
 
 
-def _require_halves(path: Path) -> None:
-    """The header alone: whether every picture decodes is asked by `data check`, and when training starts."""
-    try:
-        with Image.open(path) as image:
-            width, height = image.size
-    except Exception as error:  # decoders raise whatever the damaged bytes lead to
-        reason = str(error) or type(error).__name__
-        raise UserError(f"{path}: not a readable picture ({reason}); get it again") from error
-    require_halves(path, width, height)
-
-
-def _remarks(preset: Preset, splits: dict[str, int], digest: str, *, known: bool) -> tuple[str, ...]:
+def _remarks(preset: AnyPreset, splits: dict[str, int], digest: str, *, known: bool) -> tuple[str, ...]:
     remarks = []
     if not known:
         remarks.append(f"archive SHA-256 {digest} (recorded; demand it elsewhere with --sha256)")
-    if splits != dict(preset.splits):
+    if preset.splits and splits != dict(preset.splits):
         official = _counts(dict(preset.splits))
         remarks.append(f"{preset.name}: {_counts(splits)} pictures; the official set has {official}")
     return tuple(remarks)

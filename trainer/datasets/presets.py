@@ -57,6 +57,14 @@ class Preset:
         }
 
     @property
+    def without_address(self) -> str:
+        """The user's line where there is nothing to download."""
+        reason = self.terms.partition(";")[0]
+        return (
+            f"{self.name}: no address, because {reason}; give the A|B archive that you have: --from FILE or --from URL"
+        )
+
+    @property
     def length(self) -> str:
         """The length of the training, for people."""
         return f"{self.epochs} epochs" if self.steps is None else f"{self.steps:,} iterations"

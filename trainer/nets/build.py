@@ -7,6 +7,9 @@ from torch import nn
 
 from gan_eval.errors import UserError
 from gan_eval.training_settings import GeneratorKind, TrainingSettings
+from trainer.nets.context_encoder import ContextEncoder, RegionEncoder
+from trainer.nets.global_discriminator import GlobalAndPatch, GlobalDiscriminator
+from trainer.nets.halving import halvings
 from trainer.nets.initial import initialise
 from trainer.nets.patchgan import PatchGAN
 from trainer.nets.receptive_field import fits, plan_layers, smallest_size
@@ -14,60 +17,99 @@ from trainer.nets.resnet import ResNet
 from trainer.nets.unet import UNet, default_depth
 from trainer.randomness import Purpose, torch_seed
 
-Generator = UNet | ResNet
+Generator = UNet | ResNet | ContextEncoder | RegionEncoder
+Discriminator = PatchGAN | GlobalDiscriminator | GlobalAndPatch
 
 BLOCKS: dict[GeneratorKind, int] = {"resnet_6": 6, "resnet_9": 9}
 """Residual blocks of the ResNet generators."""
+COLOURS = 3
+WIDEST_BOTTLENECK = 32
+"""Pixels a side up to which a U-Net's bottleneck is connected: 2^20 weights for each channel."""
 
 
-def empty_generator(settings: TrainingSettings, *, in_channels: int = 3, out_channels: int = 3) -> Generator:
+def hole_side(settings: TrainingSettings) -> int:
+    """Side in pixels of the centre square: the even number nearest to its share, so that it can be centred.
+
+    Raises:
+        UserError: the settings have no section inpainting.
+
+    >>> from gan_eval.inpainting_settings import InpaintingSettings
+    >>> hole_side(TrainingSettings(steps=1, image_size=128, inpainting=InpaintingSettings(centre=0.3)))
+    38
+    """
+    if settings.inpainting is None:
+        raise UserError("inpainting: there is no such section, so there is no hole; give one")
+    return 2 * round(settings.image_size * settings.inpainting.centre / 2)
+
+
+def judged_side(settings: TrainingSettings) -> int:
+    """Side in pixels of what the discriminator sees: the centre that a context encoder gives, else the picture.
+
+    Raises:
+        UserError: a context encoder without a section inpainting.
+    """
+    return hole_side(settings) if settings.generator == "context_encoder" else settings.image_size
+
+
+def smallest_batch(settings: TrainingSettings) -> int:
+    """Pictures that a training step needs on all devices together: BatchNorm cannot take one picture's one pixel."""
+    return 2 if settings.generator == "context_encoder" and settings.norm == "batch" else 1
+
+
+def empty_generator(
+    settings: TrainingSettings, *, in_channels: int | None = None, out_channels: int | None = None
+) -> Generator:
     """The generator on the CPU with weights that still have to be loaded or drawn.
+
+    Args:
+        settings: which network.
+        in_channels: default: a picture's colours, and the mask where the settings show it.
+        out_channels: default: a picture's colours.
 
     Raises:
         UserError: the settings do not go together.
     """
+    masks = 0 if settings.inpainting is None else int(settings.inpainting.mask_channel)
     shared: dict[str, Any] = {
         "channels": settings.generator_channels, "norm": settings.norm, "statistics": settings.statistics,
-        "dropout": settings.dropout, "upsampling": settings.upsampling,
-        "in_channels": in_channels, "out_channels": out_channels,
+        "upsampling": settings.upsampling,
+        "in_channels": COLOURS + masks if in_channels is None else in_channels,
+        "out_channels": COLOURS if out_channels is None else out_channels,
     }  # fmt: skip
-    net: Generator
     with torch.device("meta"):  # PyTorch's own initial weights would be drawn from the global generator
-        if settings.generator == "unet":
-            net = UNet(depth=settings.depth or default_depth(settings.image_size), **shared)
-        elif settings.depth is not None:
-            raise UserError(f"depth {settings.depth}: is the U-Net's; leave it out with generator {settings.generator}")
-        elif settings.image_size % ResNet.multiple:
-            raise UserError(f"image_size {settings.image_size}: a ResNet needs a multiple of {ResNet.multiple}")
-        else:
-            net = ResNet(blocks=BLOCKS[settings.generator], **shared)
-    return net.to_empty(device="cpu")
+        return _generator(settings, shared).to_empty(device="cpu")
 
 
-def empty_discriminator(settings: TrainingSettings) -> PatchGAN:
+def empty_discriminator(settings: TrainingSettings) -> Discriminator:
     """The discriminator on the CPU with weights that still have to be loaded or drawn.
 
+    It sees a translation beside its input, a filled hole alone.
+
     Raises:
-        UserError: the pictures are too small for its patches.
+        UserError: what it judges is too small for its patches, or of a side that does not halve to 4.
     """
-    field = settings.receptive_field
-    layers = plan_layers(field)
-    if not fits(settings.image_size, layers):
-        raise UserError(
-            f"image_size {settings.image_size}: too small for the {field}x{field} PatchGAN; "
-            f"choose {smallest_size(layers)} or more, or a smaller receptive_field"
-        )
+    shared: dict[str, Any] = {
+        "channels": settings.discriminator_channels, "norm": settings.norm, "statistics": settings.statistics,
+        "in_channels": 2 * COLOURS if settings.inpainting is None else COLOURS,
+    }  # fmt: skip
+    side, field = judged_side(settings), settings.receptive_field
+    if settings.discriminator != "global":
+        _require_patches(settings)
+    if settings.discriminator != "patch":
+        halvings(side, _judged(settings), otherwise=", or discriminator patch")
     with torch.device("meta"):
-        net = PatchGAN(
-            channels=settings.discriminator_channels,
-            receptive_field=field,
-            norm=settings.norm,
-            statistics=settings.statistics,
-        )
+        net: Discriminator
+        match settings.discriminator:
+            case "patch":
+                net = PatchGAN(receptive_field=field, **shared)
+            case "global":
+                net = GlobalDiscriminator(size=side, **shared)
+            case "global_and_patch":
+                net = GlobalAndPatch(size=side, receptive_field=field, **shared)
     return net.to_empty(device="cpu")
 
 
-def new_networks(settings: TrainingSettings) -> tuple[Generator, PatchGAN]:
+def new_networks(settings: TrainingSettings) -> tuple[Generator, Discriminator]:
     """Generator and discriminator with the initial weights that follow from the seed.
 
     Raises:
@@ -78,3 +120,50 @@ def new_networks(settings: TrainingSettings) -> tuple[Generator, PatchGAN]:
     for number, net in enumerate(nets):
         initialise(net, torch.Generator().manual_seed(torch_seed(Purpose.INITIAL, settings.seed, number)))
     return generator, discriminator
+
+
+def _generator(settings: TrainingSettings, shared: dict[str, Any]) -> Generator:
+    """The network itself; `shared` is what all kinds take."""
+    kind, size, dropout = settings.generator, settings.image_size, settings.dropout
+    if kind == "unet":
+        return UNet(depth=settings.depth or default_depth(size), dropout=dropout, **shared)
+    if kind == "channelwise_unet":
+        depth, side = _bottleneck(settings)
+        return UNet(depth=depth, bottleneck_side=side, dropout=dropout, **shared)
+    if settings.depth is not None:
+        raise UserError(f"depth {settings.depth}: is the U-Net's; leave it out with generator {kind}")
+    if kind == "context_encoder":
+        return ContextEncoder(size=size, hole=hole_side(settings), bottleneck=settings.bottleneck, **shared)
+    if kind == "region_encoder":
+        return RegionEncoder(size=size, **shared)
+    if size % ResNet.multiple:
+        raise UserError(f"image_size {size}: a ResNet needs a multiple of {ResNet.multiple}")
+    return ResNet(blocks=BLOCKS[kind], dropout=dropout, **shared)
+
+
+def _bottleneck(settings: TrainingSettings) -> tuple[int, int]:
+    """Depth of a U-Net around a channel-wise layer, and that layer's side: 4, but where another depth is asked for."""
+    depth = settings.depth or halvings(settings.image_size, otherwise=", or give depth")
+    side = settings.image_size // 2**depth
+    if side > WIDEST_BOTTLENECK:
+        raise UserError(
+            f"depth {depth}: leaves {side} pixels a side to connect, at most {WIDEST_BOTTLENECK} can be; give more"
+        )
+    return depth, side
+
+
+def _judged(settings: TrainingSettings) -> str:
+    """The setting that decides the side of what is judged."""
+    return "inpainting.centre" if settings.generator == "context_encoder" else "image_size"
+
+
+def _require_patches(settings: TrainingSettings) -> None:
+    """Refuse a receptive field that what is judged is too small for."""
+    side, field = judged_side(settings), settings.receptive_field
+    layers = plan_layers(field)
+    if not fits(side, layers):
+        where = f"{_judged(settings)} ({side} pixels)" if side != settings.image_size else f"image_size {side}"
+        raise UserError(
+            f"{where}: too small for the {field}x{field} PatchGAN; "
+            f"choose {smallest_size(layers)} or more, or a smaller receptive_field"
+        )

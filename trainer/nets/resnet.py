@@ -21,6 +21,8 @@ class ResNet(nn.Module):
     """Height and width must be multiples of this,"""
     smallest = 2 * multiple
     """and at least this: the blocks reflect a border, for which a side of 1 pixel is too small."""
+    only_size: int | None = None
+    """Any such size will do."""
 
     def __init__(
         self,

@@ -9,7 +9,9 @@ from torch import Tensor, nn
 
 from gan_eval.errors import UserError
 from gan_eval.training_settings import NormKind, StatisticsKind, UpsamplingKind
+from trainer.nets.channelwise import ChannelwiseLinear
 from trainer.nets.convolution import Conv2d, ConvTranspose2d
+from trainer.nets.halving import require_side
 from trainer.nets.layers import Dropout, doubling, inner_bias, norm_layer
 
 WIDEST = 8
@@ -26,6 +28,10 @@ class UNet(nn.Module):
     Level 0 is the outermost. `down.K.conv`, `down.K.norm`, `up.K.conv`, `up.K.norm` are the two sides of level K.
     As in pytorch-CycleGAN-and-pix2pix, level 0 and the encoder's innermost level have no norm, and of the biases
     only the last layer's is always there.
+
+    With `bottleneck_side` a channel-wise fully-connected layer, `bottleneck`, stands between the two innermost
+    convolutions (Pathak et al. 2016, arXiv 1604.07379, section 3.1), whose pixels are then so many a side: the network
+    takes pictures of one size alone.
     """
 
     def __init__(
@@ -39,9 +45,11 @@ class UNet(nn.Module):
         upsampling: UpsamplingKind = "transposed",
         in_channels: int = 3,
         out_channels: int = 3,
+        bottleneck_side: int | None = None,
     ) -> None:
         super().__init__()
         self.in_channels, self.out_channels = in_channels, out_channels
+        self.only_size = None if bottleneck_side is None else bottleneck_side * 2**depth
         widths = [channels * min(2**level, WIDEST) for level in range(depth)]
         transposed = partial(ConvTranspose2d, kernel_size=4, stride=2, padding=1)
         self.down = nn.ModuleList()
@@ -64,6 +72,7 @@ class UNet(nn.Module):
             if FIRST_DROPOUT_LEVEL <= level < depth - 1 and dropout > 0:
                 up["dropout"] = Dropout(dropout)
             self.up.append(nn.Sequential(up))
+        self.bottleneck = None if bottleneck_side is None else ChannelwiseLinear(widths[-1], bottleneck_side)
 
     @property
     def depth(self) -> int:
@@ -73,7 +82,7 @@ class UNet(nn.Module):
     @property
     def multiple(self) -> int:
         """Height and width must be multiples of this."""
-        return 2**self.depth
+        return self.only_size or 2**self.depth
 
     @property
     def smallest(self) -> int:
@@ -81,11 +90,19 @@ class UNet(nn.Module):
         return self.multiple
 
     def forward(self, x: Tensor) -> Tensor:
-        """(N, in_channels, H, W) in [-1, 1] to (N, out_channels, H, W) in [-1, 1]."""
+        """(N, in_channels, H, W) in [-1, 1] to (N, out_channels, H, W) in [-1, 1].
+
+        Raises:
+            UserError: there is a bottleneck, and it is not of pictures of this size.
+        """
+        if self.only_size is not None:
+            require_side(x, self.only_size)
         encoded: list[Tensor] = []
         for level, down in enumerate(self.down):
             x = down(F.leaky_relu(x, 0.2) if level else x)
             encoded.append(x)
+        if self.bottleneck is not None:
+            x = self.bottleneck(F.leaky_relu(x, 0.2))
         for level in reversed(range(self.depth)):
             x = x if level == self.depth - 1 else torch.cat([encoded[level], x], dim=1)
             x = self.up[level](F.relu(x))

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 Pixels: TypeAlias = "Tensor | NDArray[Any]"
 """(H, W, 3) uint8, 0..255, RGB; an array, or a tensor on any device."""
 
+HolePixels: TypeAlias = "Tensor | NDArray[np.bool_]"
+"""(H, W) bool, True in the hole; an array, or a tensor on any device."""
+
 Border = Literal["replicate", "zero"]
 """What lies beyond the picture for a local mean: its edge repeated, or nothing."""
 
@@ -23,8 +26,8 @@ Border = Literal["replicate", "zero"]
 class Backend(Protocol):
     """What the metrics need done to whole pictures. `Any` is an array for one backend, a tensor for the other."""
 
-    def difference_sums(self, fake: Any, real: Any) -> tuple[int, int]:
-        """The exact sums of squared and of absolute differences of two (H, W, 3) uint8."""
+    def difference_sums(self, fake: Any, real: Any, where: Any = None) -> tuple[int, int]:
+        """The exact sums of squared and of absolute differences of two (H, W, 3) uint8, all or `where`, (H, W) bool."""
 
     def luma(self, picture: Any) -> Any:
         """(H, W) uint8: BT.601 luma as a whole number, floor((299 R + 587 G + 114 B + 500) / 1000)."""
@@ -32,10 +35,11 @@ class Backend(Protocol):
     def laplacian_sums(self, plane: Any) -> tuple[int, int]:
         """The exact sums of the 4-neighbour Laplacian and of its square over the interior of an (H, W) uint8."""
 
-    def similarity(self, x: Any, y: Any, *, luminance: bool) -> NDArray[np.float64]:
+    def similarity(self, x: Any, y: Any, *, luminance: bool, where: Any = None) -> NDArray[np.float64]:
         """(C,): each channel's mean of the SSIM map of two (H, W, C), uint8 or float32 in 0..255.
 
-        Without `luminance`, the mean of its contrast-structure factor alone.
+        Without `luminance`, the mean of its contrast-structure factor alone. With `where`, (H - 10, W - 10) bool with
+        a True in it, the mean over these places of the map.
         """
 
     def pool(self, x: Any) -> Any:
@@ -100,3 +104,26 @@ def as_pair(fake: Pixels, real: Pixels) -> tuple["NDArray[np.uint8] | Tensor", "
     import torch
 
     return first, torch.as_tensor(second, device=first.device)
+
+
+def as_hole(hole: HolePixels, picture: "NDArray[np.uint8] | Tensor") -> "NDArray[np.bool_] | Tensor":
+    """The hole where the picture is that `as_pair` gave.
+
+    Raises:
+        Unmeasurable: it is of another size than the picture, or empty.
+        TypeError: not (H, W) bool.
+    """
+    kind = str(hole.dtype).removeprefix("torch.") if hasattr(hole, "dtype") else type(hole).__name__
+    if kind != "bool" or hole.ndim != 2:
+        raise TypeError(f"wanted (H, W) bool, found {tuple(np.shape(hole))} {kind}")
+    height, width = hole.shape
+    if (height, width) != tuple(picture.shape[:2]):
+        real = f"{picture.shape[1]}x{picture.shape[0]}"
+        raise Unmeasurable(f"the mask is {width}x{height} pixels, the real picture {real}; bring both to one size")
+    if not bool(hole.any()):
+        raise Unmeasurable("the mask has no hole: none of its pixels is white")
+    if isinstance(picture, np.ndarray):
+        return hole if isinstance(hole, np.ndarray) else hole.cpu().numpy()
+    import torch
+
+    return torch.as_tensor(hole, device=picture.device)

@@ -16,8 +16,8 @@ from torch import Tensor, nn
 from gan_eval.metrics.definitions.backends import Pixels
 from gan_eval.metrics.definitions.tensors import tensor_pair
 from gan_eval.metrics.networks.devices import exact_inference
-from gan_eval.metrics.networks.weight_files import State, read_state, take
 from gan_eval.metrics.unmeasurable import Unmeasurable
+from gan_eval.weight_files import State, read_state, take
 
 Trunk = Literal["alexnet", "vgg16"]
 

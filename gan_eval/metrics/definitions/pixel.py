@@ -24,7 +24,7 @@ def psnr(fake: Pixels, real: Pixels) -> float:
     """
     fake, real = as_pair(fake, real)
     squares, _ = backend_of(fake).difference_sums(fake, real)
-    return math.inf if squares == 0 else 10 * math.log10(255**2 * math.prod(fake.shape) / squares)
+    return decibels(squares, math.prod(fake.shape))
 
 
 def l1(fake: Pixels, real: Pixels) -> float:
@@ -47,3 +47,12 @@ def l1(fake: Pixels, real: Pixels) -> float:
     fake, real = as_pair(fake, real)
     _, absolutes = backend_of(fake).difference_sums(fake, real)
     return absolutes / math.prod(fake.shape)
+
+
+def decibels(squares: int, count: int) -> float:
+    """PSNR in dB from the sum of squared differences of `count` 8-bit values; `inf` where it is 0.
+
+    >>> decibels(255**2, 1)
+    0.0
+    """
+    return math.inf if squares == 0 else 10 * math.log10(255**2 * count / squares)

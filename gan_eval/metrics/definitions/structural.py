@@ -36,7 +36,7 @@ def ssim(fake: Pixels, real: Pixels) -> float:
     1.0
     """
     fake, real = as_pair(fake, real)
-    _require(fake.shape, WINDOW, "SSIM")
+    require_side(fake.shape, WINDOW, "SSIM")
     return float(backend_of(fake).similarity(fake, real, luminance=True).mean())
 
 
@@ -50,7 +50,7 @@ def ssim_luma(fake: Pixels, real: Pixels) -> float:
     1.0
     """
     fake, real = as_pair(fake, real)
-    _require(fake.shape, WINDOW, "SSIM")
+    require_side(fake.shape, WINDOW, "SSIM")
     backend = backend_of(fake)
     x, y = (backend.luma(picture)[..., None] for picture in (fake, real))
     return float(backend.similarity(x, y, luminance=True)[0])
@@ -77,7 +77,7 @@ def ms_ssim(fake: Pixels, real: Pixels) -> float:
     1.0
     """
     x, y = as_pair(fake, real)
-    _require(x.shape, _LEAST_SIDE, "MS-SSIM")
+    require_side(x.shape, _LEAST_SIDE, "MS-SSIM")
     backend = backend_of(x)
     value = np.ones(3)
     for scale, weight in enumerate(SCALE_WEIGHTS):
@@ -88,7 +88,8 @@ def ms_ssim(fake: Pixels, real: Pixels) -> float:
     return float(value.mean())
 
 
-def _require(shape: tuple[int, ...], side: int, metric: str) -> None:
+def require_side(shape: tuple[int, ...], side: int, metric: str) -> None:
+    """Raises Unmeasurable where a side of the picture is below `side` pixels."""
     height, width, _ = shape
     if min(height, width) < side:
         raise Unmeasurable(f"{width}x{height} pixels; {metric} needs at least {side}x{side}")

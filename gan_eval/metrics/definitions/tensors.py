@@ -40,9 +40,11 @@ def tensor_pair(fake: Pixels, real: Pixels) -> tuple[Tensor, Tensor]:
     return torch.as_tensor(first), torch.as_tensor(second)
 
 
-def difference_sums(fake: Tensor, real: Tensor) -> tuple[int, int]:
-    """The exact sums of squared and of absolute differences of two (H, W, 3) uint8."""
+def difference_sums(fake: Tensor, real: Tensor, where: Tensor | None = None) -> tuple[int, int]:
+    """The exact sums of squared and of absolute differences of two (H, W, 3) uint8, all or `where`, (H, W) bool."""
     difference = fake.to(torch.int32).sub_(real)
+    if where is not None:
+        difference = difference[where]
     return int(difference.square().sum(dtype=torch.int64)), int(difference.abs_().sum(dtype=torch.int64))
 
 
@@ -60,14 +62,19 @@ def laplacian_sums(plane: Tensor) -> tuple[int, int]:
     return int(bend.sum(dtype=torch.int64)), int(bend.square().sum(dtype=torch.int64))
 
 
-def similarity(x: Tensor, y: Tensor, *, luminance: bool) -> NDArray[np.float64]:
-    """(C,): each channel's mean of the SSIM map of two (H, W, C), or of its contrast-structure factor alone."""
+def similarity(x: Tensor, y: Tensor, *, luminance: bool, where: Tensor | None = None) -> NDArray[np.float64]:
+    """(C,): each channel's mean of the SSIM map of two (H, W, C), or of its contrast-structure factor alone.
+
+    With `where`, (H - 10, W - 10) bool, the mean over these places alone.
+    """
     height, width, channels = x.shape
     total = torch.zeros(channels, dtype=torch.float64, device=x.device)
     for top in range(0, height - 10, _STRIP):
         rows = slice(top, min(top + _STRIP + 10, height))
-        total += _similarity_map(x[rows], y[rows], luminance).sum(dim=(0, 1))
-    return (total / ((height - 10) * (width - 10))).cpu().numpy()
+        strip = _similarity_map(x[rows], y[rows], luminance)
+        total += strip.sum(dim=(0, 1)) if where is None else strip[where[top : top + _STRIP]].sum(dim=0)
+    count = (height - 10) * (width - 10) if where is None else int(where.sum())
+    return (total / count).cpu().numpy()
 
 
 def pool(x: Tensor) -> Tensor:

@@ -5,6 +5,8 @@ Functions of pictures take (N, 3, H, W) uint8, 0..255, on any device (a range is
 has no value (too small, flat, sizes that differ), `Unmeasurable` is raised: its message names the picture's index
 and the reason. To learn all the reasons in a batch, call for one picture at a time.
 
+Those of the hole of inpainted pictures take the holes too, (N, H, W) bool.
+
 Functions of sets take the (N, d) features of the real and of the generated pictures, in this order, and give a float.
 The features come from `gan_eval.metrics.networks.features`, or from any network.
 
@@ -14,6 +16,7 @@ The features come from `gan_eval.metrics.networks.features`, or from any network
 tensor([48.1308, 48.1308], dtype=torch.float64)
 """
 
+from gan_eval.metrics.functional.holes import l1_hole, psnr_hole, ssim_hole
 from gan_eval.metrics.functional.pictures import (
     brisque,
     dists,
@@ -54,6 +57,7 @@ __all__ = [
     "fid_infinity",
     "kid",
     "l1",
+    "l1_hole",
     "load",
     "lpips_alex",
     "lpips_vgg",
@@ -62,8 +66,10 @@ __all__ = [
     "pixel_accuracy",
     "precision",
     "psnr",
+    "psnr_hole",
     "recall",
     "sharpness",
     "ssim",
+    "ssim_hole",
     "ssim_luma",
 ]

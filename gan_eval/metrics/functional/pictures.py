@@ -34,7 +34,7 @@ def psnr(fake: Tensor, real: Tensor) -> Tensor:
     >>> psnr(black + torch.tensor([0, 1], dtype=torch.uint8).view(2, 1, 1, 1), black)
     tensor([    inf, 48.1308], dtype=torch.float64)
     """
-    return _of_pairs(pixel.psnr, fake, real)
+    return of_pairs(pixel.psnr, fake, real)
 
 
 def l1(fake: Tensor, real: Tensor) -> Tensor:
@@ -47,7 +47,7 @@ def l1(fake: Tensor, real: Tensor) -> Tensor:
     >>> l1(black + 3, black)
     tensor([3.], dtype=torch.float64)
     """
-    return _of_pairs(pixel.l1, fake, real)
+    return of_pairs(pixel.l1, fake, real)
 
 
 def ssim(fake: Tensor, real: Tensor) -> Tensor:
@@ -63,7 +63,7 @@ def ssim(fake: Tensor, real: Tensor) -> Tensor:
     >>> ssim(black, black)
     tensor([1.], dtype=torch.float64)
     """
-    return _of_pairs(structural.ssim, fake, real)
+    return of_pairs(structural.ssim, fake, real)
 
 
 def ssim_luma(fake: Tensor, real: Tensor) -> Tensor:
@@ -74,7 +74,7 @@ def ssim_luma(fake: Tensor, real: Tensor) -> Tensor:
     >>> round(ssim_luma(red, 0 * red).item(), 6)
     0.001125
     """
-    return _of_pairs(structural.ssim_luma, fake, real)
+    return of_pairs(structural.ssim_luma, fake, real)
 
 
 def ms_ssim(fake: Tensor, real: Tensor) -> Tensor:
@@ -90,7 +90,7 @@ def ms_ssim(fake: Tensor, real: Tensor) -> Tensor:
     >>> ms_ssim(black, black)
     tensor([1.], dtype=torch.float64)
     """
-    return _of_pairs(structural.ms_ssim, fake, real)
+    return of_pairs(structural.ms_ssim, fake, real)
 
 
 def lpips_alex(fake: Tensor, real: Tensor, *, network: Network | None = None) -> Tensor:
@@ -110,7 +110,7 @@ def lpips_alex(fake: Tensor, real: Tensor, *, network: Network | None = None) ->
     >>> lpips_alex(black, black, network=lambda fake, real: 0.25)  # any function of two (H, W, 3) pictures
     tensor([0.2500], dtype=torch.float64)
     """
-    return _of_pairs(network or load("lpips_alex"), fake, real)
+    return of_pairs(network or load("lpips_alex"), fake, real)
 
 
 def lpips_vgg(fake: Tensor, real: Tensor, *, network: Network | None = None) -> Tensor:
@@ -120,7 +120,7 @@ def lpips_vgg(fake: Tensor, real: Tensor, *, network: Network | None = None) -> 
     >>> lpips_vgg(black, black, network=lambda fake, real: 0.25)
     tensor([0.2500], dtype=torch.float64)
     """
-    return _of_pairs(network or load("lpips_vgg"), fake, real)
+    return of_pairs(network or load("lpips_vgg"), fake, real)
 
 
 def dists(fake: Tensor, real: Tensor, *, network: Network | None = None) -> Tensor:
@@ -130,7 +130,7 @@ def dists(fake: Tensor, real: Tensor, *, network: Network | None = None) -> Tens
     >>> dists(black, black, network=lambda fake, real: 0.25)
     tensor([0.2500], dtype=torch.float64)
     """
-    return _of_pairs(network or load("dists"), fake, real)
+    return of_pairs(network or load("dists"), fake, real)
 
 
 def niqe(pictures: Tensor) -> Tensor:
@@ -223,10 +223,11 @@ brisque
     return found.functions[name]
 
 
-def _of_pairs(measure: Network, fake: Tensor, real: Tensor) -> Tensor:
+def of_pairs(measure: Network, fake: Tensor, real: Tensor, *more: Tensor) -> Tensor:
+    """(N,) values of (N, 3, H, W) pairs; `more` is what the measure is given of each beside its pictures."""
     if len(fake) != len(real):
         raise ValueError(f"{len(fake)} generated pictures and {len(real)} references")
-    return _values(measure, fake, _by_row(fake), _by_row(real))
+    return _values(measure, fake, _by_row(fake), _by_row(real), *more)
 
 
 def _of_singles(measure: Network, pictures: Tensor) -> Tensor:

@@ -12,10 +12,18 @@ from numpy.typing import NDArray
 from gan_eval.metrics.definitions.backends import Border
 from gan_eval.metrics.kernels import pixels, scenes, structure
 
+_EVERYWHERE = np.empty((0, 0), np.bool_)
 
-def difference_sums(fake: NDArray[np.uint8], real: NDArray[np.uint8]) -> tuple[int, int]:
-    """The exact sums of squared and of absolute differences of two (H, W, 3) uint8."""
-    squares, absolutes = pixels.difference_sums(_plain(fake).ravel(), _plain(real).ravel())
+
+def difference_sums(
+    fake: NDArray[np.uint8], real: NDArray[np.uint8], where: NDArray[np.bool_] | None = None
+) -> tuple[int, int]:
+    """The exact sums of squared and of absolute differences of two (H, W, 3) uint8, all or `where`, (H, W) bool."""
+    x, y = _plain(fake), _plain(real)
+    if where is None:
+        squares, absolutes = pixels.difference_sums(x.ravel(), y.ravel())
+    else:
+        squares, absolutes = pixels.difference_sums_where(x.reshape(-1, 3), y.reshape(-1, 3), _plain(where).ravel())
     return int(squares), int(absolutes)
 
 
@@ -32,12 +40,23 @@ def laplacian_sums(plane: NDArray[np.uint8]) -> tuple[int, int]:
     return int(total), int(squares)
 
 
-def similarity(x: NDArray[Any], y: NDArray[Any], *, luminance: bool) -> NDArray[np.float64]:
-    """(C,): each channel's mean of the SSIM map of two (H, W, C), or of its contrast-structure factor alone."""
-    height, width, channels = x.shape
-    totals = np.zeros(channels)
-    structure.similarity_sums(_rows(x), _rows(y), channels, luminance, totals)
-    return totals / ((height - 10) * (width - 10))
+def similarity(
+    x: NDArray[Any], y: NDArray[Any], *, luminance: bool, where: NDArray[np.bool_] | None = None
+) -> NDArray[np.float64]:
+    """(C,): each channel's mean of the SSIM map of two (H, W, C), or of its contrast-structure factor alone.
+
+    With `where`, (H - 10, W - 10) bool, the mean over these places alone; of the map, no more is made than the
+    rectangle about them.
+    """
+    if where is None:
+        chosen, count = _EVERYWHERE, (x.shape[0] - 10) * (x.shape[1] - 10)
+    else:
+        rows, columns = _extent(where.max(axis=1)), _extent(where.max(axis=0))
+        chosen, count = _plain(where[rows, columns]), np.count_nonzero(where)
+        x, y = (picture[rows.start : rows.stop + 10, columns.start : columns.stop + 10] for picture in (x, y))
+    totals = np.zeros(x.shape[2])
+    structure.similarity_sums(_rows(x), _rows(y), x.shape[2], luminance, chosen, totals)
+    return totals / count
 
 
 def pool(x: NDArray[Any]) -> NDArray[np.float32]:
@@ -68,11 +87,19 @@ def warm_up() -> None:
     """Compile every kernel, or read it from disk, on tiny pictures."""
     x = np.zeros((22, 22, 3), np.uint8)
     difference_sums(x, x)
+    difference_sums(x, x, np.ones((22, 22), np.bool_))
     laplacian_sums(luma(x))
+    similarity(x, x, luminance=True, where=np.ones((12, 12), np.bool_))
     for plane in (x, pool(x)):
         similarity(plane, plane, luminance=True)
     pool(pool(x))
     sample_moments(halve(luma(x)), block=(8, 8), border="replicate")
+
+
+def _extent(line: NDArray[np.bool_]) -> slice:
+    """From the first to the last True, of which there is one."""
+    places = np.flatnonzero(line)
+    return slice(int(places[0]), int(places[-1]) + 1)
 
 
 def _plain(x: NDArray[Any]) -> NDArray[Any]:

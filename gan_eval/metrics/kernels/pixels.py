@@ -18,6 +18,21 @@ def difference_sums(x: NDArray[np.uint8], y: NDArray[np.uint8]) -> tuple[np.int6
 
 
 @compiled
+def difference_sums_where(
+    x: NDArray[np.uint8], y: NDArray[np.uint8], where: NDArray[np.bool_]
+) -> tuple[np.int64, np.int64]:
+    """Sums of squared and of absolute differences of those rows of two (N, 3) that `where`, (N,), has True for."""
+    squares = absolutes = np.int64(0)
+    for i in range(where.size):
+        if where[i]:
+            for c in range(3):
+                difference = np.int64(x[i, c]) - np.int64(y[i, c])
+                squares += difference * difference
+                absolutes += abs(difference)
+    return squares, absolutes
+
+
+@compiled
 def luma(picture: NDArray[np.uint8], result: NDArray[np.uint8]) -> None:
     """floor((299 R + 587 G + 114 B + 500) / 1000) of interleaved (3 N) into (N,).
 

@@ -108,11 +108,13 @@ def similarity_sums(
     y: NDArray[np.generic],
     channels: int,
     luminance: bool,
+    where: NDArray[np.bool_],
     totals: NDArray[np.float64],
 ) -> None:
     """Adds each channel's sum of the SSIM map to `totals`, (C,); without `luminance`, of contrast-structure alone.
 
     x, y: (H, W·C), uint8 or float32 in 0..255, both sides 11 and above.
+    where: the places of the map that count, (H - 10, W - 10); all of them where it is of size 0.
     """
     height, length = x.shape
     reach = _REACH * channels
@@ -137,8 +139,13 @@ def similarity_sums(
             filled += 1
             if row >= 2 * _REACH:
                 _filter_down(maps, (filled - 1 - _REACH) * _COLUMNS, luminance, values[:width])
-                for j in range(width):
-                    sums[j] += np.float64(values[j])
+                if where.size == 0:
+                    for j in range(width):
+                        sums[j] += np.float64(values[j])
+                else:
+                    for j in range(width):
+                        if where[row - 2 * _REACH, (left + j) // channels]:
+                            sums[j] += np.float64(values[j])
         for j in range(width):
             totals[(left + j) % channels] += sums[j]
 

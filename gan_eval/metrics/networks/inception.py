@@ -20,8 +20,8 @@ from torch.nn import functional as F
 
 from gan_eval.errors import UserError
 from gan_eval.files import sha256_file
-from gan_eval.metrics.words import first_sentence
 from gan_eval.weights import WEIGHTS
+from gan_eval.words import first_sentence
 
 FEATURES = 2048
 SIZE = 299
@@ -232,7 +232,8 @@ def _read_state(path: Path) -> dict[str, Tensor]:
     few can be forged.)
     """
     if _is_torchscript(path):
-        if sha256_file(path) != WEIGHTS["inception"].packaged.sha256:
+        known = WEIGHTS["inception"].packaged
+        if known is None or sha256_file(path) != known.sha256:
             raise ValueError("a TorchScript other than the known one; loading it could run code")
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", FutureWarning)  # torch.jit is deprecated, the file's format stays

@@ -29,7 +29,7 @@ from gan_eval.metrics.networks.segmenter_settings import PALETTE, SegmenterSetti
 from gan_eval.metrics.run.inputs import NO_INPUT
 from gan_eval.metrics.run.picture_files import memory_ran_out
 from gan_eval.metrics.unmeasurable import Unmeasurable
-from gan_eval.metrics.words import last_words
+from gan_eval.words import last_words
 
 PROBE = (256, 256)
 """Height and width of the picture with which a network is tried where its settings name no size."""

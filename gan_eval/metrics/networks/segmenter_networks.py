@@ -11,7 +11,7 @@ from torch import Tensor
 
 from gan_eval.errors import UserError
 from gan_eval.metrics.run.picture_files import memory_ran_out
-from gan_eval.metrics.words import first_sentence, last_words
+from gan_eval.words import first_sentence, last_words
 
 Network = Callable[[Tensor], Tensor]
 """(1, 3, H, W) float32 on the network's device to whatever it gives, there too."""

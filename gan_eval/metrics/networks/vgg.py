@@ -5,8 +5,8 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from gan_eval.metrics.networks.weight_files import State, read_state, take
 from gan_eval.metrics.unmeasurable import Unmeasurable
+from gan_eval.weight_files import State, read_state, take
 from gan_eval.weights import cache_folder
 
 SIZE = 224

@@ -18,7 +18,7 @@ from gan_eval.metrics.definitions.backends import Pixels
 from gan_eval.metrics.facts import Metric
 from gan_eval.metrics.own.entries import own_class
 from gan_eval.metrics.unmeasurable import Unmeasurable
-from gan_eval.metrics.words import shortened
+from gan_eval.words import shortened
 
 if TYPE_CHECKING:
     import torchmetrics

@@ -78,6 +78,7 @@ class Processes:
             [(row, column, reason) for (row, column), reason in results.reasons.items()],
             list(results.unreadable.items()),
             [(row, digest.hex()) for row, digest in results.hashes.items()],
+            [(row, digest.hex()) for row, digest in results.masks.items()],
             results.kept,
         ]
         everywhere = self._gather_json(words)
@@ -86,10 +87,11 @@ class Processes:
         for rank, (theirs, found) in enumerate(values):
             if self.leads and rank > 0:
                 results.numbers[theirs] = found
-                reasons, unreadable, hashes, kept = everywhere[rank]
+                reasons, unreadable, hashes, masks, kept = everywhere[rank]
                 results.reasons |= {(row, column): reason for row, column, reason in reasons}
                 results.unreadable |= dict(unreadable)
                 results.hashes |= {row: bytes.fromhex(digest) for row, digest in hashes}
+                results.masks |= {row: bytes.fromhex(digest) for row, digest in masks}
                 results.kept += kept
         for name in sorted(results.stores):
             self._gather_features(results.stores[name])

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 NO_INPUT = "no input_file: the label map that the picture was generated from; a stimulus set with input/ has it"
 """Why there is no input, where there is none."""
+NO_MASK = "no mask_file: the picture of the hole, white is hole; `gan-eval stimuli import --masks DIR` adds it"
+"""Why there is no mask, where there is none."""
 _NEEDED = ("stimulus", "kind", "model", "dataset", "file", "reference_file")
 
 
@@ -38,6 +40,8 @@ class Stimulus:
     """Why the picture is not to be measured, where that is known before its file is read."""
     no_reference: str = "no reference_file"
     """Why there is no reference, where there is none; of a real picture: why it has no partner, where it wants one."""
+    mask: Path | None = None
+    """The picture of the hole that was filled: white is hole."""
 
     @property
     def is_fake(self) -> bool:
@@ -108,6 +112,7 @@ def _stimulus(row: Mapping[str, Any], root: Path, number: int) -> Stimulus:
         input=root / row["input_file"] if row.get("input_file") else None,
         problem=row.get("problem"),
         no_reference=row.get("no_reference") or Stimulus.no_reference,
+        mask=root / row["mask_file"] if row.get("mask_file") else None,
     )
 
 
@@ -115,7 +120,7 @@ def _distinct(stimuli: Iterable[Stimulus]) -> list[Stimulus]:
     """Each stimulus once: of several copies the first whose file can be read.
 
     Raises:
-        UserError: two copies are different pictures.
+        UserError: two copies are different pictures, or the holes of two copies are.
     """
     kept: dict[str, Stimulus] = {}
     hash_of = lru_cache(maxsize=None)(_hash)
@@ -129,6 +134,11 @@ def _distinct(stimuli: Iterable[Stimulus]) -> list[Stimulus]:
         elif found is not None and known != found:
             raise UserError(
                 f"{stimulus.file}: stimulus {stimulus.stimulus!r} is another picture in {first.file}; "
+                "measure these sets one by one"
+            )
+        elif stimulus.is_fake and first.mask and stimulus.mask and hash_of(first.mask) != hash_of(stimulus.mask):
+            raise UserError(
+                f"{stimulus.mask}: the hole of stimulus {stimulus.stimulus!r} is another in {first.mask}; "
                 "measure these sets one by one"
             )
     return list(kept.values())

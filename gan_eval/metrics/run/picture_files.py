@@ -3,16 +3,19 @@
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from numpy.typing import NDArray
 
 from gan_eval import images
 from gan_eval.errors import UserError
+from gan_eval.holes import hole_of
 from gan_eval.images import Picture
 from gan_eval.metrics.run.file_reader import FileReader
 from gan_eval.metrics.run.pixel_budget import PixelBudget, pixels_of
 
 if TYPE_CHECKING:
-    from gan_eval.metrics.definitions.backends import Pixels
+    from gan_eval.metrics.definitions.backends import HolePixels, Pixels
 
 NO_MEMORY = "too little memory for a picture of this size"
 
@@ -46,6 +49,7 @@ class PictureFiles:
         self._pictures: dict[bytes, Picture] = {}
         self._broken: dict[Path, UserError] = {}
         self._on_device: dict[bytes, Pixels] = {}
+        self._holes: dict[bytes, HolePixels] = {}
 
     def read(self, path: Path) -> PictureFile:
         """The file with its hash.
@@ -103,6 +107,17 @@ class PictureFiles:
             self._on_device[file.digest] = self._moved(picture)
         return self._on_device[file.digest]
 
+    def hole(self, mask: PictureFile) -> "HolePixels":
+        """(H, W) bool where it is measured: the hole that a mask picture shows; decoded and moved there once.
+
+        Raises:
+            UserError: see `picture`.
+        """
+        if mask.digest not in self._holes:
+            self._holes[mask.digest] = self._moved(hole_of(self.picture(mask)))
+            self._pictures.pop(mask.digest)
+        return self._holes[mask.digest]
+
     def forget(self, path: Path) -> None:
         """Let go of a file and its picture."""
         file = self._files.pop(str(path), None)
@@ -119,6 +134,7 @@ class PictureFiles:
         self._files.clear()
         self._pictures.clear()
         self._on_device.clear()
+        self._holes.clear()
         self._budget.give_back(self._reserved)
         self._reserved = 0
 
@@ -142,12 +158,12 @@ class PictureFiles:
             self._reader.release(file.content)
             file.content = None
 
-    def _moved(self, picture: Picture) -> "Pixels":
+    def _moved(self, pixels: NDArray[Any]) -> "Pixels":
         if self._device == "cpu":
-            return picture
+            return pixels
         import torch
 
-        return torch.from_numpy(picture).to(self._device, non_blocking=True)
+        return torch.from_numpy(pixels).to(self._device, non_blocking=True)
 
 
 def memory_ran_out(error: Exception) -> bool:

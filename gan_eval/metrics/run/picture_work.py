@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from gan_eval.errors import UserError
 from gan_eval.metrics.run.cache import UNKNOWN, Cache, Kept
+from gan_eval.metrics.run.companions import Companions, Wanted
 from gan_eval.metrics.run.feature_store import FeatureBatches, FeatureKey, FeatureStore, Found
 from gan_eval.metrics.run.file_reader import FileReader
 from gan_eval.metrics.run.inputs import NO_INPUT, Stimulus
@@ -36,6 +37,8 @@ class PictureResults:
     """Why a picture could not be read."""
     hashes: dict[int, bytes] = field(default_factory=dict)
     """SHA-256 of each file that could be read, and was."""
+    masks: dict[int, bytes] = field(default_factory=dict)
+    """SHA-256 of each mask's file that was wanted and could be read."""
     stores: dict[str, FeatureStore] = field(default_factory=dict)
     """The features, by the extractor's name."""
     kept: int = 0
@@ -62,7 +65,10 @@ class PictureWork:
             (column, measure, cache.number(measure.definition)) for column, measure in enumerate(tools.measures)
         ]
         self._measures = {True: measures, False: [entry for entry in measures if not entry[1].is_pair]}
-        self._needs_reference = any(measure.is_pair for measure in tools.measures)
+        self._companions = Wanted(
+            reference=any(measure.is_pair for measure in tools.measures),
+            mask=any(measure.takes_hole for measure in tools.measures),
+        )
         self._kinds = [(kind, cache.number(kind.definition)) for kind in tools.network.kinds]
         self._batches: dict[str, FeatureBatches] = {}
         self._budget = PixelBudget()
@@ -111,36 +117,29 @@ class PictureWork:
                 self._results.reasons[number, column] = str(error)
             return 0
         self._results.hashes[number] = file.digest
-        kept = self._values(number, file, self._reference(stimulus, files), files)
+        companions = self._companions.of(stimulus, files)
+        if isinstance(companions.mask, PictureFile):
+            self._results.masks[number] = companions.mask.digest
+        kept = self._values(number, file, companions, files)
         for kind, definition in self._kinds:
             kept += self._features(number, kind, definition, file, files)
         if stimulus.is_fake and str(stimulus.file) != str(stimulus.reference):
             files.forget(stimulus.file)
         return kept
 
-    def _reference(self, stimulus: Stimulus, files: PictureFiles) -> PictureFile | str | None:
-        """The reference's file, or why there is none; None where none is wanted."""
-        if not (stimulus.has_pair_metrics and self._needs_reference):
-            return None
-        if stimulus.reference is None:
-            return stimulus.no_reference
-        try:
-            return files.read(stimulus.reference)
-        except UserError as error:
-            return str(error)
-
-    def _values(self, number: int, file: PictureFile, reference: PictureFile | str | None, files: PictureFiles) -> int:
+    def _values(self, number: int, file: PictureFile, companions: Companions, files: PictureFiles) -> int:
         wanted = self._measures[self._stimuli[number].has_pair_metrics]
         if not wanted:
             return 0
-        beside = reference.digest if isinstance(reference, PictureFile) else b""
-        known = self._cache.numbers(file.digest, beside)
+        known = self._cache.numbers(file.digest, companions.plain)
+        if companions.masked:
+            known |= self._cache.numbers(file.digest, companions.masked)
         for column, measure, definition in wanted:
             kept = known.get(definition)
             if kept is None:
-                kept, lasts = self._compute(number, measure, file, reference, files)
+                kept, lasts = self._compute(number, measure, file, companions, files)
                 if lasts and definition != UNKNOWN:
-                    self._cache.keep_number(file.digest, beside if measure.is_pair else b"", definition, kept)
+                    self._cache.keep_number(file.digest, companions.key(measure), definition, kept)
             value, reason = kept
             if value is None:
                 self._results.reasons[number, column] = reason or ""
@@ -153,20 +152,19 @@ class PictureWork:
         number: int,
         measure: Measure,
         file: PictureFile,
-        reference: PictureFile | str | None,
+        companions: Companions,
         files: PictureFiles,
     ) -> tuple[Kept, bool]:
         """The value or the reason, and whether it depends on the pictures alone."""
         function = self._tools.function(measure.name)
         try:
             fake = self._pixels(number, file, files)
-            if not measure.is_pair:
-                value = function(fake)
-            elif isinstance(reference, PictureFile):
-                real = files.pixels(reference)
-                value = function(files.pixels(file, like=reference) if self._resize else fake, real)
+            if measure.is_pair:
+                reference = companions.found("reference")
+                fake, real = files.pixels(file, like=reference) if self._resize else fake, files.pixels(reference)
+                value = function(fake, real, *([files.hole(companions.found("mask"))] if measure.takes_hole else []))
             else:
-                raise UserError(str(reference))
+                value = function(fake)
         except Unmeasurable as reason:
             return (None, str(reason)), measure.keeps_reasons
         except UserError as error:

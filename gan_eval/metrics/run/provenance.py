@@ -102,6 +102,8 @@ def provenance(
     beside = {metric.name: metric.definition for metric in put_beside}
     how = {**canonical, "put_beside": beside, "kept_values_used": results.kept, "processes": processes}
     hashes = {stimuli[number].stimulus: digest.hex() for number, digest in results.hashes.items()}
+    for number, mask in results.masks.items():
+        hashes[stimuli[number].stimulus] += f" mask {mask.hex()}"
     told = {stimulus.fraction for stimulus in stimuli if stimulus.fraction is not None}
     return {
         "settings": json.dumps(how, sort_keys=True, ensure_ascii=False),

@@ -35,6 +35,9 @@ BUILT_IN: dict[str, str] = {
     "ssim": "structural",
     "ssim_luma": "structural",
     "ms_ssim": "structural",
+    "psnr_hole": "hole",
+    "ssim_hole": "hole",
+    "l1_hole": "hole",
     "niqe": "niqe",
     "sharpness": "sharpness",
 }
@@ -52,6 +55,8 @@ class Measure:
     """All that a value depends on, beside the pictures; "" where that is not known and nothing is kept."""
     keeps_reasons: bool
     """A missing value's reason depends on the pictures alone too: not where another's program may fail."""
+    takes_hole: bool = False
+    """A pair metric that is also given the hole."""
 
 
 @dataclass(frozen=True)
@@ -153,7 +158,7 @@ class Tools:
             if metric.kind == "pair" and self._settings.resize:
                 parts.append("generated picture resized by Pillow's bicubic")
             definition = "; ".join(parts)
-        return Measure(metric.name, metric.kind == "pair", definition, keeps_reasons=not metric.distribution)
+        return Measure(metric.name, metric.kind == "pair", definition, not metric.distribution, metric.takes_hole)
 
     def _where(self, *, network: bool) -> str:
         libraries = [f"{name} {version}" for name, version in versions(_NETWORK_LIBRARIES)] if network else []

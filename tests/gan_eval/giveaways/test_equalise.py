@@ -202,12 +202,13 @@ def test_masks_stay_black_and_white(make_set, tmp_path):
     mask = np.zeros((64, 80), np.uint8)
     mask[10:30, 6:40] = 255
     images.write_png(before.folder / "mask" / "m.png", mask)
-    write_set(before.folder, [{**row, "mask_file": "mask/m.png"} for row in before.rows])
+    write_set(before.folder, [{**row, "mask_file": "mask/m.png", "mask_area": 0.5} for row in before.rows])
     equalise(before.folder, tmp_path / "equal", Form(size=(40, 32)))
     after = read_set(tmp_path / "equal")
     found = images.read_rgb(after.path(after.rows[0], "mask_file"))
     assert set(np.unique(found)) == {0, 255}
     assert np.array_equal(found[..., 0], mask[::2, ::2])
+    assert {row["mask_area"] for row in after.rows} == {(found[..., 0] == 255).mean()}
 
 
 def test_foreign_and_other_folders_are_refused_and_ones_own_is_made_anew(make_set, tmp_path):

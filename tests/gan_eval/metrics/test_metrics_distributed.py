@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 import torch
@@ -47,8 +48,9 @@ def sets(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
                     dict.fromkeys(tables.STIMULI.names)
                     | {"stimulus": f"d/{named or 'real'}/{n}", "item": f"d/{n}", "kind": kind, "model": named}
                     | {"dataset": "d", "file": f"{kind}/{n}.png"}
-                    | {"reference_file": f"real/{n}.png" if named else None}
+                    | {"reference_file": f"real/{n}.png" if named else None, "mask_file": "mask.png"}
                 )
+        images.write_png(folder / model / "mask.png", np.full(texture(0).shape[:2], 255, np.uint8))
         pd.DataFrame(rows).to_csv(folder / model / "stimuli.csv", index=False)
         found.append(folder / model)
     (found[0] / "fake" / "3.png").write_bytes(b"broken")
@@ -71,7 +73,7 @@ def test_two_processes_give_the_numbers_of_one(
 ) -> None:
     monkeypatch.setenv("GAN_EVAL_CACHE_MB", "64")
     monkeypatch.setenv("GAN_EVAL_CACHE", str(tmp_path / "cache"))
-    asked = [*sets, "--metrics", "psnr,ssim,niqe,fid,kid", "--weights", seeded_weights, "--device", "cpu"]
+    asked = [*sets, "--metrics", "psnr,ssim,psnr_hole,niqe,fid,kid", "--weights", seeded_weights, "--device", "cpu"]
 
     def alone(name: str, *options: str) -> str:
         assert run(["metrics", *map(str, asked), "--out", str(tmp_path / name), *options]) == 0
@@ -92,7 +94,7 @@ def test_two_processes_give_the_numbers_of_one(
 
     alone("again")
     told = json.loads(read_rows(tmp_path / "again" / "runs.csv", tables.RUNS)[0]["settings"])
-    assert told["kept_values_used"] == 2 * 13 + 20 + 20, "of the two: pair metrics, niqe and features that there are"
+    assert told["kept_values_used"] == 3 * 13 + 20 + 20, "of the two: pair metrics, niqe and features that there are"
 
 
 @pytest.mark.slow

@@ -8,8 +8,9 @@ import torch
 from torch import Tensor
 
 from gan_eval.errors import UserError
-from gan_eval.metrics.words import first_sentence
+from gan_eval.known_weights import WEIGHTS
 from gan_eval.weights import option
+from gan_eval.words import first_sentence
 
 State = Mapping[str, Tensor]
 
@@ -53,6 +54,5 @@ def take(state: State, wanted: Mapping[str, tuple[int, ...]], path: Path, name: 
 
 def refused(path: Path, name: str, reason: str) -> UserError:
     """The user's line about a file that will not do."""
-    return UserError(
-        f"{path}: not the weights {name} ({reason}); `gan-eval weights fetch {name}`, or another {option(name)} FILE"
-    )
+    other = f"another {option(name)} FILE" if WEIGHTS[name].of_metrics else "give another file"
+    return UserError(f"{path}: not the weights {name} ({reason}); `gan-eval weights fetch {name}`, or {other}")

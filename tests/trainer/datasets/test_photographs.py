@@ -1,0 +1,166 @@
+"""Photographs in any tree: which belong to a split, what they are called, and which square of them is read."""
+
+import hashlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from gan_eval.errors import UserError
+from gan_eval.images import read_rgb
+from trainer.datasets.photographs import (
+    centre_square,
+    has_split,
+    list_photographs,
+    photograph_names,
+    photograph_remarks,
+    photographs_by_split,
+    read_photograph,
+    split_of,
+)
+
+
+def noise(seed: int, width: int, height: int) -> np.ndarray:
+    return np.random.default_rng(seed).integers(0, 256, (height, width, 3), dtype=np.uint8)
+
+
+def save(path: Path, *, width: int = 12, height: int = 12, seed: int = 0) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(noise(seed, width, height)).save(path)
+    return path
+
+
+def touch(root: Path, *names: str) -> Path:
+    """Empty files: listing looks at names alone."""
+    for name in names:
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).touch()
+    return root
+
+
+def relative(paths: list[Path], root: Path) -> list[str]:
+    return [path.relative_to(root).as_posix() for path in paths]
+
+
+def test_a_split_holds_the_pictures_of_its_sub_folders_in_natural_order(tmp_path: Path) -> None:
+    names = ["train/n2/images/2.JPEG", "train/n2/images/10.JPEG", "train/n10/images/1.JPEG", "train/z.png"]
+    touch(tmp_path, *reversed(names), "train/.hidden/1.png", "train/n2/boxes.txt", "train/.1.png", "extra/1.png")
+    assert relative(list_photographs(tmp_path, "train"), tmp_path) == names
+    assert relative(list_photographs(tmp_path, "train", limit=2), tmp_path) == names[:2]
+    assert relative(list_photographs(tmp_path, "extra"), tmp_path) == ["extra/1.png"]
+    assert has_split(tmp_path, "train")
+    assert not has_split(tmp_path, "val")
+    with pytest.raises(UserError, match=r"no photographs of the split 'val'; the splits with photographs: train$"):
+        list_photographs(tmp_path, "val")
+
+
+def test_without_usual_splits_a_hash_of_the_path_decides(tmp_path: Path) -> None:
+    names = [f"class{n % 3}/{n}.jpg" for n in range(200)] + ["top.png"]
+    touch(tmp_path, *names)
+    splits = photographs_by_split(tmp_path)
+    assert sorted(name for paths in splits.values() for name in relative(paths, tmp_path)) == sorted(names)
+    for name in names:
+        place = int.from_bytes(hashlib.sha256(name.encode()).digest()) % 100
+        wanted = "train" if place < 80 else "val" if place < 90 else "test"
+        assert tmp_path / name in splits[wanted]
+    before = {path: split for split, paths in splits.items() for path in paths}
+    touch(tmp_path, *(f"more/{n}.jpg" for n in range(50)))
+    after = {path: split for split, paths in photographs_by_split(tmp_path).items() for path in paths}
+    assert before.items() <= after.items()
+
+
+def test_the_shares_of_the_hash() -> None:
+    found = [split_of(Path(f"photos/{n}.jpg")) for n in range(5000)]
+    assert found.count("train") / 5000 == pytest.approx(0.8, abs=0.02)
+    assert found.count("val") / 5000 == pytest.approx(0.1, abs=0.015)
+
+
+def test_one_name_in_two_forms_of_unicode_is_in_one_split() -> None:
+    for number in range(20):
+        assert split_of(Path(f"caf\u00e9{number}.jpg")) == split_of(Path(f"cafe\u0301{number}.jpg"))
+
+
+def test_an_empty_folder_of_a_split_does_not_switch_the_hash_off(tmp_path: Path) -> None:
+    (tmp_path / "val").mkdir()
+    touch(tmp_path, *(f"{n}.jpg" for n in range(100)))
+    assert set(photographs_by_split(tmp_path)) == {"train", "val", "test"}
+    names = photograph_names(list_photographs(tmp_path, "val"), tmp_path, "val")
+    assert all(path.stem == name for name, path in names.items())
+
+
+def test_links_are_followed_but_not_in_a_ring(tmp_path: Path) -> None:
+    touch(tmp_path / "elsewhere", "1.png")
+    (tmp_path / "data" / "train").mkdir(parents=True)
+    (tmp_path / "data" / "train" / "linked").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "elsewhere" / "back").symlink_to(tmp_path / "data" / "train")
+    assert relative(list_photographs(tmp_path / "data", "train"), tmp_path) == ["data/train/linked/1.png"]
+
+
+def test_folders_without_pictures_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="no such data folder"):
+        list_photographs(tmp_path / "absent", "train")
+    with pytest.raises(UserError, match="there are no pictures"):
+        list_photographs(tmp_path, "train")
+
+
+def test_names_tell_the_path_and_clashes_name_both_files(tmp_path: Path) -> None:
+    touch(tmp_path, "train/a/1.png", "train/b/c/1.v2.png")
+    paths = list_photographs(tmp_path, "train")
+    assert photograph_names(paths, tmp_path, "train") == {"a-1": paths[0], "b-c-1.v2": paths[1]}
+    touch(tmp_path, "train/b-c/1.v2.jpg")
+    with pytest.raises(UserError, match=r"b-c/1\.v2\.jpg: would be called b-c-1\.v2, as .*b/c/1\.v2\.png is"):
+        photograph_names(list_photographs(tmp_path, "train"), tmp_path, "train")
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_the_centre_square_has_the_pixels_of_the_middle(seed: int) -> None:
+    width, height = np.random.default_rng(seed).integers(8, 60, 2)
+    picture = noise(seed, width, height)
+    square = centre_square(picture)
+    side = min(width, height)
+    assert square.shape == (side, side, 3)
+    top, left = (height - side) // 2, (width - side) // 2
+    np.testing.assert_array_equal(square, picture[top:, left:][:side, :side])
+    mirrored = centre_square(picture[::-1, ::-1])[::-1, ::-1]
+    if (height - side) % 2 == 0 and (width - side) % 2 == 0:
+        np.testing.assert_array_equal(mirrored, square)
+
+
+def test_a_photograph_of_the_size_keeps_every_pixel_and_others_are_brought_to_it(tmp_path: Path) -> None:
+    path = save(tmp_path / "1.png", width=32, height=32)
+    np.testing.assert_array_equal(read_photograph(path, 32, source_size=None), read_rgb(path))
+    np.testing.assert_array_equal(read_photograph(path, 32, source_size=32, content=path.read_bytes()), read_rgb(path))
+    wide = save(tmp_path / "wide.png", width=50, height=20)
+    image = Image.open(wide).crop((15, 0, 35, 20))
+    enlarged = image.resize((40, 40), Image.Resampling.BICUBIC)
+    np.testing.assert_array_equal(read_photograph(wide, 40, source_size=None), np.asarray(enlarged))
+    coarse = image.resize((10, 10), Image.Resampling.BICUBIC).resize((40, 40), Image.Resampling.BICUBIC)
+    np.testing.assert_array_equal(read_photograph(wide, 40, source_size=10), np.asarray(coarse))
+
+
+def test_small_and_broken_photographs_are_named(tmp_path: Path) -> None:
+    read_photograph(save(tmp_path / "8.png", width=8, height=9), 16, source_size=None)
+    with pytest.raises(UserError, match=r"7\.png: 40x7 pixels are too small"):
+        read_photograph(save(tmp_path / "7.png", width=40, height=7), 16, source_size=None)
+    (tmp_path / "broken.png").write_bytes(b"no picture")
+    with pytest.raises(UserError, match=r"broken\.png: not a readable picture"):
+        read_photograph(tmp_path / "broken.png", 16, source_size=None)
+
+
+def test_remarks_on_few_pictures_pairs_and_clashing_names(tmp_path: Path) -> None:
+    paths = [save(tmp_path / "train" / f"{n}.png", width=24, height=12) for n in range(3)]
+    few, pairs = photograph_remarks(tmp_path, paths, train_split="train")
+    assert "only 3 photographs" in few
+    assert "3 of 3 pictures" in pairs
+    assert "gan-eval data crops --half right" in pairs
+    touch(tmp_path, "test/1.png", "test/1.jpg", "train/0.jpg")
+    *_, clash = photograph_remarks(tmp_path, paths, train_split="train")
+    assert "test/1.png" in clash or "test/1.jpg" in clash
+
+
+def test_many_photographs_of_any_other_shape_cause_no_remark(tmp_path: Path) -> None:
+    single = save(tmp_path / "train" / "square.png")
+    (tmp_path / "train" / "broken.png").write_bytes(b"no picture")
+    paths = [single] * 59 + [tmp_path / "train" / "broken.png"]
+    assert photograph_remarks(tmp_path, paths, train_split="train") == []

@@ -1,0 +1,74 @@
+"""The channel-wise fully-connected layer: a plain linear layer for each channel is the reference."""
+
+import pytest
+import torch
+from plain_layers import connect, weights_of
+from torch import nn
+
+from trainer.nets.channelwise import ChannelwiseLinear
+from trainer.nets.initial import initialise
+
+
+def drawn_layer(channels: int, side: int, seed: int = 0) -> ChannelwiseLinear:
+    layer = ChannelwiseLinear(channels, side).double()
+    numbers = torch.Generator().manual_seed(seed)
+    for weight in layer.parameters():
+        nn.init.normal_(weight, generator=numbers)
+    return layer
+
+
+@pytest.mark.parametrize(("count", "channels", "side"), [(1, 1, 1), (1, 3, 4), (5, 2, 4), (2, 7, 3)])
+def test_agrees_with_a_linear_layer_for_each_channel(count: int, channels: int, side: int) -> None:
+    for seed in range(5):
+        layer = drawn_layer(channels, side, seed)
+        x = torch.randn(count, channels, side, side, dtype=torch.float64)
+        y = layer(x)
+        assert y.shape == x.shape
+        W = {f"layer.{name}": tensor for name, tensor in weights_of(layer).items()}
+        torch.testing.assert_close(y, connect(W, "layer", x), rtol=0, atol=1e-12)
+
+
+def test_gradients_agree_with_finite_differences() -> None:
+    x = torch.randn(2, 3, 2, 2, dtype=torch.float64, requires_grad=True)
+    layer = drawn_layer(3, 2)
+    assert torch.autograd.gradcheck(layer, (x,))
+    assert torch.autograd.gradcheck(
+        lambda weight: torch.func.functional_call(layer, {"weight": weight}, (x.detach(),)), (layer.weight,)
+    )
+
+
+def test_a_place_sees_its_whole_channel_and_no_other() -> None:
+    layer = drawn_layer(4, 3)
+    for channel in range(4):
+        x = torch.randn(2, 4, 3, 3, dtype=torch.float64, requires_grad=True)
+        layer(x)[1, channel, 2, 0].backward()
+        reached = x.grad != 0
+        assert reached[1, channel].all()
+        assert int(reached.sum()) == 9
+
+
+def test_weights_grow_with_the_channels_alone() -> None:
+    with torch.device("meta"):
+        layer = ChannelwiseLinear(512, 4)
+    assert sum(weight.numel() for weight in layer.parameters()) == 512 * (16 * 16 + 16)
+    assert list(layer.state_dict()) == ["weight", "bias"]
+
+
+def test_initial_weights_come_from_the_generator_alone() -> None:
+    layers = [ChannelwiseLinear(64, 4) for _ in range(3)]
+    for layer, seed in zip(layers, (1, 1, 2), strict=True):
+        nn.init.ones_(layer.bias)
+        before = torch.random.get_rng_state()
+        initialise(layer, torch.Generator().manual_seed(seed))
+        assert torch.equal(torch.random.get_rng_state(), before)
+        assert torch.equal(layer.bias, torch.zeros(64, 16))
+        assert float(layer.weight.detach().mean()) == pytest.approx(0, abs=1e-3)
+        assert float(layer.weight.detach().std()) == pytest.approx(0.02, rel=0.03)
+    assert torch.equal(layers[0].weight, layers[1].weight)
+    assert not torch.equal(layers[0].weight, layers[2].weight)
+
+
+@pytest.mark.parametrize("shape", [(1, 2, 2, 8), (1, 2, 8, 2), (1, 3, 4, 4), (1, 2, 5, 5)])
+def test_another_shape_is_refused_even_of_as_many_places(shape: tuple[int, ...]) -> None:
+    with pytest.raises(ValueError, match=r"wanted is \(N, 2, 4, 4\)"):
+        ChannelwiseLinear(2, 4)(torch.zeros(shape))

@@ -1,0 +1,80 @@
+"""The U-Net around a channel-wise fully-connected layer."""
+
+import pytest
+import torch
+from plain_layers import batch_norm, connect, double, drawn, halve, leaky, weights_of
+from torch import Tensor
+
+from gan_eval.errors import UserError
+from gan_eval.inpainting_settings import InpaintingSettings
+from gan_eval.training_settings import TrainingSettings
+from trainer.nets.build import empty_generator
+from trainer.nets.unet import UNet
+
+
+def settings_of(**changes: object) -> TrainingSettings:
+    given = {"steps": 1, "generator": "channelwise_unet", "generator_channels": 1, "inpainting": InpaintingSettings()}
+    return TrainingSettings(**given | changes)
+
+
+def test_the_layer_adds_its_weights_alone() -> None:
+    with torch.device("meta"):
+        plain, connected = UNet(depth=6), UNet(depth=6, bottleneck_side=4)
+    extra = 512 * (16 * 16 + 16)
+    counts = [sum(weight.numel() for weight in net.parameters()) for net in (plain, connected)]
+    assert counts[1] == counts[0] + extra
+    assert list(connected.state_dict()) == [*plain.state_dict(), "bottleneck.weight", "bottleneck.bias"]
+    assert (plain.only_size, plain.multiple, plain.smallest) == (None, 64, 64)
+    assert (connected.only_size, connected.multiple, connected.smallest, connected.depth) == (256, 256, 256, 6)
+
+
+@pytest.mark.parametrize(("depth", "side"), [(2, 1), (2, 4), (3, 2), (4, 4)])
+def test_is_the_computation_written_out(depth: int, side: int) -> None:
+    for seed in range(3):
+        net = drawn(UNet(depth=depth, channels=2, dropout=0, bottleneck_side=side), seed)
+        W, size = weights_of(net), side * 2**depth
+        x = torch.rand(3, 3, size, size, dtype=torch.float64) * 2 - 1
+        wanted = written_out(W, x, depth)
+        torch.testing.assert_close(net(x), wanted, rtol=0, atol=1e-10)
+
+
+def written_out(W: dict[str, Tensor], x: Tensor, depth: int) -> Tensor:
+    encoded = [halve(W, "down.0.conv", x)]
+    for level in range(1, depth):
+        y = halve(W, f"down.{level}.conv", leaky(encoded[-1]))
+        encoded.append(y if level == depth - 1 else batch_norm(W, f"down.{level}.norm", y))
+    y = connect(W, "bottleneck", leaky(encoded.pop()))
+    for level in range(depth - 1, 0, -1):
+        y = batch_norm(W, f"up.{level}.norm", double(W, f"up.{level}.conv", y.clamp(min=0)))
+        y = torch.cat([encoded.pop(), y], 1)
+    return torch.tanh(double(W, "up.0.conv", y.clamp(min=0)))
+
+
+@pytest.mark.parametrize(("size", "depth"), [(16, 2), (32, 3), (64, 4), (128, 5), (256, 6), (512, 7)])
+def test_default_depth_halves_to_four(size: int, depth: int) -> None:
+    net = empty_generator(settings_of(image_size=size))
+    assert isinstance(net, UNet)
+    assert (net.depth, net.only_size, net.bottleneck.side) == (depth, size, 4)
+
+
+@pytest.mark.parametrize(("size", "depth", "side"), [(192, 6, 3), (64, 6, 1), (64, 3, 8), (96, 2, 24)])
+def test_a_depth_that_is_asked_for_wins(size: int, depth: int, side: int) -> None:
+    net = empty_generator(settings_of(image_size=size, depth=depth))
+    assert (net.depth, net.only_size, net.bottleneck.side) == (depth, size, side)
+
+
+def test_what_cannot_be_built_is_refused() -> None:
+    with pytest.raises(
+        UserError, match=r"^image_size: 192 pixels a side do not halve to 4; .* 128 or 256, or give depth"
+    ):
+        empty_generator(settings_of(image_size=192))
+    with pytest.raises(UserError, match=r"^depth 2: leaves 64 pixels a side to connect, at most 32 can be; give more"):
+        empty_generator(settings_of(image_size=256, depth=2))
+
+
+def test_pictures_of_another_size_are_refused() -> None:
+    net = UNet(depth=3, channels=1, bottleneck_side=4)
+    assert net(torch.zeros(2, 3, 32, 32)).shape == (2, 3, 32, 32)
+    for height, width in ((64, 64), (16, 64), (40, 32)):
+        with pytest.raises(UserError, match=f"pictures of {width}x{height}; this network takes 32x32 alone"):
+            net(torch.zeros(1, 3, height, width))

@@ -1,0 +1,161 @@
+"""Context encoders: size, shapes, the computation written out, what is refused."""
+
+import pytest
+import torch
+import torch.nn.functional as F
+from plain_layers import batch_norm, connect, decode, drawn, encode, leaky, weights_of
+
+from gan_eval.errors import UserError
+from gan_eval.training_settings import NormKind, UpsamplingKind
+from trainer.nets.context_encoder import ContextEncoder, RegionEncoder
+
+ENCODER = 16 * (3 * 64 + 64 * 64 + 64 * 128 + 128 * 256 + 256 * 512) + 2 * (64 + 128 + 256 + 512)
+"""Kernels of 4x4 and the norms behind all but the first."""
+
+
+def picture(count: int, channels: int, size: int, seed: int = 0) -> torch.Tensor:
+    numbers = torch.Generator().manual_seed(seed)
+    return torch.rand(count, channels, size, size, dtype=torch.float64, generator=numbers) * 2 - 1
+
+
+def test_context_encoder_has_the_published_networks_weights() -> None:
+    with torch.device("meta"):
+        net = ContextEncoder()
+    bottleneck = 16 * 512 * 4000 + 2 * 4000 + 16 * 4000 * 512 + 2 * 512
+    decoder = 16 * (512 * 256 + 256 * 128 + 128 * 64 + 64 * 3) + 2 * (256 + 128 + 64) + 3
+    assert sum(weight.numel() for weight in net.parameters()) == ENCODER + bottleneck + decoder
+
+
+def test_region_encoder_has_the_formulas_weights() -> None:
+    with torch.device("meta"):
+        net = RegionEncoder()
+    connected = 512 * (16 * 16 + 16) + 512 * 512 + 2 * 512
+    decoder = 16 * (512 * 256 + 256 * 128 + 128 * 64 + 64 * 64 + 64 * 3) + 2 * (256 + 128 + 64 + 64) + 3
+    assert sum(weight.numel() for weight in net.parameters()) == ENCODER + connected + decoder
+
+
+@pytest.mark.parametrize(
+    ("size", "widths"),
+    [(16, [32, 64]), (32, [16, 32, 64]), (64, [8, 16, 32, 64]), (128, [8, 8, 16, 32, 64]),
+     (256, [8, 8, 8, 16, 32, 64])],
+)  # fmt: skip
+def test_widths_follow_from_the_size(size: int, widths: list[int]) -> None:
+    with torch.device("meta"):
+        centre, region = ContextEncoder(size=size, hole=size // 2, channels=8), RegionEncoder(size=size, channels=8)
+    for net in (centre, region):
+        assert [stage.conv.out_channels for stage in net.encoder] == widths
+    assert [stage.conv.out_channels for stage in region.decoder] == [*reversed(widths[:-1]), 3]
+    ups = (size // 2).bit_length() - 3
+    assert [stage.conv.out_channels for stage in centre.decoder] == [64, *[32, 16, 8, 8, 8][: ups - 1], 3]
+
+
+@pytest.mark.parametrize("upsampling", ["transposed", "resize"])
+@pytest.mark.parametrize("norm", ["batch", "instance", "none"])
+@pytest.mark.parametrize(("size", "hole", "channels"), [(16, 8, 3), (32, 16, 3), (64, 16, 4), (128, 64, 4)])
+def test_shapes_and_range(size: int, hole: int, channels: int, norm: NormKind, upsampling: UpsamplingKind) -> None:
+    centre = ContextEncoder(
+        size=size, hole=hole, channels=2, bottleneck=6, norm=norm, upsampling=upsampling, in_channels=channels
+    )
+    region = RegionEncoder(size=size, channels=2, norm=norm, upsampling=upsampling, in_channels=channels)
+    assert (centre.multiple, centre.smallest, centre.only_size) == (size, size, size)
+    x = picture(2, channels, size)
+    for net, side in ((centre, hole), (region, size)):
+        y = drawn(net)(x)
+        assert y.shape == (2, 3, side, side)
+        assert float(y.detach().abs().max()) <= 1
+        assert float(y.detach().std()) > 0
+        y.square().sum().backward()
+        assert all(weight.grad is not None and weight.grad.isfinite().all() for weight in net.parameters())
+
+
+@pytest.mark.parametrize(("size", "hole", "channels"), [(16, 8, 3), (32, 16, 3), (64, 32, 3), (32, 32, 4)])
+def test_context_encoder_is_the_computation_written_out(size: int, hole: int, channels: int) -> None:
+    for seed in range(3):
+        net = drawn(ContextEncoder(size=size, hole=hole, channels=2, bottleneck=5, in_channels=channels), seed)
+        W, x = weights_of(net), picture(3, channels, size, seed)
+        inner = leaky(batch_norm(W, "bottleneck.norm", F.conv2d(encode(W, x), W["bottleneck.conv.weight"])))
+        assert inner.shape == (3, 5, 1, 1)
+        outer = torch.einsum("nbij,bchw->nchw", inner, W["decoder.0.conv.weight"])
+        wanted = decode(W, batch_norm(W, "decoder.0.norm", outer).clamp(min=0), first=1)
+        torch.testing.assert_close(net(x), wanted, rtol=0, atol=1e-10)
+
+
+@pytest.mark.parametrize(("size", "channels"), [(16, 3), (32, 4), (64, 3)])
+def test_region_encoder_is_the_computation_written_out(size: int, channels: int) -> None:
+    for seed in range(3):
+        net = drawn(RegionEncoder(size=size, channels=2, in_channels=channels), seed)
+        W, x = weights_of(net), picture(2, channels, size, seed)
+        mixed = torch.einsum(
+            "nchw,dc->ndhw", connect(W, "channelwise", encode(W, x)), W["mixing.conv.weight"][..., 0, 0]
+        )
+        wanted = decode(W, batch_norm(W, "mixing.norm", mixed).clamp(min=0), first=0)
+        torch.testing.assert_close(net(x), wanted, rtol=0, atol=1e-10)
+
+
+@pytest.mark.parametrize("kind", [ContextEncoder, RegionEncoder])
+def test_every_output_pixel_sees_every_input_pixel(kind: type[ContextEncoder] | type[RegionEncoder]) -> None:
+    """What fills the hole can come from anywhere around it."""
+    only_centre = {"hole": 16, "bottleneck": 2} if kind is ContextEncoder else {}
+    net = kind(size=32, channels=2, norm="none", **only_centre).double()
+    for weight in net.parameters():
+        torch.nn.init.constant_(weight, 0.02)  # so that no activation is cut off and no tanh saturated
+    for row, column in ((0, 0), (15, 3), (7, 8)):
+        x = picture(1, 3, 32).abs().requires_grad_()
+        net(x)[0, 0, row, column].backward()
+        assert (x.grad != 0).all()
+
+
+def test_keys_stay() -> None:
+    with torch.device("meta"):
+        centre, region = ContextEncoder(size=16, hole=8, channels=1), RegionEncoder(size=16, channels=1)
+    norm = ("weight", "bias", "running_mean", "running_var", "num_batches_tracked")
+
+    def stages(*names: str) -> list[str]:
+        return [f"{n}.{key}" for n in names for key in ("conv.weight", *(f"norm.{part}" for part in norm))]
+
+    encoder = ["encoder.0.conv.weight", *stages("encoder.1")]
+    assert list(centre.state_dict()) == [
+        *encoder, *stages("bottleneck", "decoder.0"), "decoder.1.conv.weight", "decoder.1.conv.bias",
+    ]  # fmt: skip
+    assert list(region.state_dict()) == [
+        *encoder, "channelwise.weight", "channelwise.bias", *stages("mixing", "decoder.0"),
+        "decoder.1.conv.weight", "decoder.1.conv.bias",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("size", [4, 12, 20, 100, 192])
+def test_sizes_that_do_not_halve_to_four_are_refused(size: int) -> None:
+    with pytest.raises(UserError, match=f"^image_size: {size} pixels a side do not halve to 4; choose what gives"):
+        ContextEncoder(size=size)
+    with pytest.raises(UserError, match=f"^image_size: {size} pixels a side do not halve to 4; choose what gives"):
+        RegionEncoder(size=size)
+    with pytest.raises(UserError, match=f"^inpainting.centre: {size} pixels a side do not halve to 4"):
+        ContextEncoder(hole=size)
+
+
+def test_what_would_do_is_named() -> None:
+    for side, choice in ((100, "64 or 128"), (38, "32 or 64"), (4, "8"), (9, "8 or 16")):
+        with pytest.raises(UserError, match=f"choose what gives {choice}$"):
+            RegionEncoder(size=side)
+
+
+@pytest.mark.parametrize(("height", "width"), [(64, 64), (16, 16), (32, 64), (33, 33)])
+def test_pictures_of_another_size_are_refused(height: int, width: int) -> None:
+    for net in (ContextEncoder(size=32, hole=16, channels=1, bottleneck=2), RegionEncoder(size=32, channels=1)):
+        with pytest.raises(UserError, match=f"pictures of {width}x{height}; this network takes 32x32 alone"):
+            net(torch.zeros(2, 3, height, width))
+
+
+def test_one_picture_cannot_pass_batch_norm_at_one_pixel() -> None:
+    net = ContextEncoder(size=16, hole=8, channels=1, bottleneck=2)
+    x = torch.rand(2, 3, 16, 16)
+    assert net(x).shape == (2, 3, 8, 8)
+    assert net.eval()(x[:1]).shape == (1, 3, 8, 8)
+    with pytest.raises(UserError, match=r"^batch_size: .* 2 pictures or more"):
+        net.train()(x[:1])
+    by_picture = ContextEncoder(size=16, hole=8, channels=1, bottleneck=2, statistics="sample")
+    with pytest.raises(UserError, match="mode eval"):
+        by_picture(x)
+    for norm in ("instance", "none"):
+        other = ContextEncoder(size=16, hole=8, channels=1, bottleneck=2, norm=norm)
+        assert other(x[:1]).shape == (1, 3, 8, 8)

@@ -1,0 +1,104 @@
+"""Discriminators that judge the whole: size, reach, the computation written out, the two at once."""
+
+import pytest
+import torch
+import torch.nn.functional as F
+from plain_layers import batch_norm, drawn, halve, leaky, weights_of
+from torch import Tensor, nn
+
+from gan_eval.errors import UserError
+from gan_eval.training_settings import NormKind
+from trainer.nets.global_discriminator import GlobalAndPatch, GlobalDiscriminator
+from trainer.nets.patchgan import PatchGAN
+from trainer.nets.receptive_field import grid_sides, plan_layers
+
+
+def test_parameter_count_is_the_formulas() -> None:
+    with torch.device("meta"):
+        published, larger = GlobalDiscriminator(size=64), GlobalDiscriminator(size=128, in_channels=6)
+    inner = 16 * (64 * 128 + 128 * 256 + 256 * 512) + 2 * (128 + 256 + 512)
+    last = 16 * 512 + 1
+    assert sum(weight.numel() for weight in published.parameters()) == 16 * 3 * 64 + 64 + inner + last
+    further = 16 * 512 * 512 + 2 * 512
+    assert sum(weight.numel() for weight in larger.parameters()) == 16 * 6 * 64 + 64 + inner + further + last
+
+
+def test_keys_stay() -> None:
+    norm = ("weight", "bias", "running_mean", "running_var", "num_batches_tracked")
+    wanted = [
+        "model.0.weight", "model.0.bias", "model.2.weight", *(f"model.3.{part}" for part in norm),
+        "model.5.weight", "model.5.bias",
+    ]  # fmt: skip
+    assert list(GlobalDiscriminator(size=16, channels=1).state_dict()) == wanted
+    both = GlobalAndPatch(size=16, receptive_field=7, channels=1)
+    patch = [f"patch.{key}" for key in PatchGAN(in_channels=3, receptive_field=7, channels=1).state_dict()]
+    assert list(both.state_dict()) == [*(f"globally.{key}" for key in wanted), *patch]
+
+
+@pytest.mark.parametrize("norm", ["batch", "instance", "none"])
+@pytest.mark.parametrize(("size", "channels"), [(8, 3), (16, 6), (32, 3), (64, 3), (128, 6)])
+def test_one_logit_sees_every_pixel(size: int, channels: int, norm: NormKind) -> None:
+    net = drawn(GlobalDiscriminator(size=size, in_channels=channels, channels=2, norm=norm))
+    x = torch.randn(2, channels, size, size, dtype=torch.float64, requires_grad=True)
+    logits = net(x)
+    assert logits.shape == (2, 1, 1, 1)
+    logits[0].sum().backward()
+    assert (x.grad[0] != 0).all()
+
+
+@pytest.mark.parametrize("size", [8, 16, 64])
+def test_is_the_computation_written_out(size: int) -> None:
+    for seed in range(3):
+        net = drawn(GlobalDiscriminator(size=size, channels=2), seed)
+        x = torch.randn(3, 3, size, size, dtype=torch.float64)
+        torch.testing.assert_close(net(x), written_out(net, x), rtol=0, atol=1e-10)
+
+
+def written_out(net: nn.Module, x: Tensor) -> Tensor:
+    W, number = weights_of(net), 2
+    y = leaky(halve(W, "model.0", x))
+    while f"model.{number + 1}.weight" in W:
+        y = leaky(batch_norm(W, f"model.{number + 1}", halve(W, f"model.{number}", y)))
+        number += 3
+    return F.linear(y.flatten(1), W[f"model.{number}.weight"].flatten(1), W[f"model.{number}.bias"])[..., None, None]
+
+
+@pytest.mark.parametrize(("size", "field"), [(32, 16), (64, 40), (64, 70), (128, 40)])
+def test_both_give_the_wholes_logit_then_the_patches(size: int, field: int) -> None:
+    net = drawn(GlobalAndPatch(size=size, receptive_field=field, channels=2, norm="instance"))
+    x = torch.randn(2, 3, size, size, dtype=torch.float64)
+    logits = net(x)
+    side = grid_sides(size, plan_layers(field))[-1]
+    assert logits.shape == (2, 1 + side * side)
+    assert torch.equal(logits[:, :1], net.globally(x).flatten(1))
+    assert torch.equal(logits[:, 1:].reshape(2, 1, side, side), net.patch(x))
+
+
+def test_a_patch_of_40_pixels_is_one() -> None:
+    """The footprint of a logit's gradient, where neither border cuts it off."""
+    net = GlobalAndPatch(size=128, receptive_field=40, channels=1, norm="none").double()
+    for weight in net.parameters():
+        nn.init.constant_(weight, 0.5)
+    x = torch.rand(1, 3, 128, 128, dtype=torch.float64, requires_grad=True)
+    side = grid_sides(128, plan_layers(40))[-1]
+    row, column = side // 2, side // 2 - 1
+    net(x)[0, 1 + row * side + column].backward()
+    reached = (x.grad[0].abs().sum(0) != 0).nonzero()
+    low, high = reached.min(0).values, reached.max(0).values
+    assert (high - low + 1).tolist() == [40, 40]
+    assert len(reached) == 40 * 40
+    assert low.min() > 0
+    assert high.max() < 127
+
+
+@pytest.mark.parametrize("size", [4, 20, 96, 192])
+def test_sizes_that_do_not_halve_to_four_are_refused(size: int) -> None:
+    for kind in (GlobalDiscriminator, GlobalAndPatch):
+        with pytest.raises(UserError, match=f"^image_size: {size} pixels a side do not halve to 4"):
+            kind(size=size)
+
+
+def test_pictures_of_another_size_are_refused() -> None:
+    for net in (GlobalDiscriminator(size=32, channels=1), GlobalAndPatch(size=32, receptive_field=16, channels=1)):
+        with pytest.raises(UserError, match="pictures of 64x32; this network takes 32x32 alone"):
+            net(torch.zeros(1, 3, 32, 64))

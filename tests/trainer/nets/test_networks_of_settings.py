@@ -1,0 +1,165 @@
+"""Which networks the settings describe: kinds, channels, sides, initial weights, and what does not go together."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from gan_eval.errors import UserError
+from gan_eval.inpainting_settings import InpaintingSettings
+from gan_eval.training_settings import TrainingSettings
+from trainer.foreign import to_reference
+from trainer.model import Model, describe
+from trainer.nets import build
+from trainer.nets.context_encoder import ContextEncoder, RegionEncoder
+from trainer.nets.global_discriminator import GlobalAndPatch, GlobalDiscriminator
+from trainer.nets.halving import halvings
+from trainer.nets.patchgan import PatchGAN
+from trainer.nets.resnet import ResNet
+from trainer.nets.unet import UNet
+
+GENERATORS = {
+    "unet": UNet, "channelwise_unet": UNet, "resnet_6": ResNet, "resnet_9": ResNet,
+    "context_encoder": ContextEncoder, "region_encoder": RegionEncoder,
+}  # fmt: skip
+DISCRIMINATORS = {"patch": PatchGAN, "global": GlobalDiscriminator, "global_and_patch": GlobalAndPatch}
+
+
+def settings_of(centre: float = 0.5, mask_channel: bool = False, **changes: object) -> TrainingSettings:
+    given: dict[str, object] = {
+        "steps": 1, "image_size": 64, "batch_size": 2, "statistics": "batch", "receptive_field": 16,
+        "generator_channels": 2, "discriminator_channels": 2, "bottleneck": 5,
+        "inpainting": InpaintingSettings(centre=centre, mask_channel=mask_channel),
+    }  # fmt: skip
+    return TrainingSettings(**given | changes)
+
+
+@pytest.mark.parametrize("discriminator", DISCRIMINATORS)
+@pytest.mark.parametrize("generator", GENERATORS)
+def test_every_kind_is_built_and_fits_the_other(generator: str, discriminator: str) -> None:
+    settings = settings_of(generator=generator, discriminator=discriminator)
+    G, D = build.new_networks(settings)
+    assert type(G) is GENERATORS[generator]
+    assert type(D) is DISCRIMINATORS[discriminator]
+    y = G(torch.rand(2, 3, 64, 64) * 2 - 1)
+    side = build.judged_side(settings)
+    assert y.shape == (2, 3, side, side)
+    assert side == (32 if generator == "context_encoder" else 64)
+    assert len(D(y)) == 2
+    assert (G.only_size is None) == (generator in ("unet", "resnet_6", "resnet_9"))
+    assert 64 % G.multiple == 0
+    assert G.smallest <= 64
+
+
+@pytest.mark.parametrize("generator", ["unet", "resnet_6", "region_encoder", "channelwise_unet"])
+def test_the_mask_is_a_fourth_channel_of_the_generator_alone(generator: str) -> None:
+    G, D = build.new_networks(settings_of(generator=generator, mask_channel=True))
+    assert (G.in_channels, G.out_channels) == (4, 3)
+    assert D(G(torch.zeros(2, 4, 64, 64))).shape[0] == 2
+
+
+def test_a_translation_is_judged_beside_its_input() -> None:
+    for kind in DISCRIMINATORS:
+        G, D = build.new_networks(settings_of(inpainting=None, discriminator=kind))
+        assert (G.in_channels, G.out_channels) == (3, 3)
+        assert len(D(torch.zeros(2, 6, 64, 64))) == 2
+
+
+def test_channels_can_be_given() -> None:
+    for generator in GENERATORS:
+        net = build.empty_generator(settings_of(generator=generator), in_channels=1, out_channels=2)
+        assert (net.in_channels, net.out_channels) == (1, 2)
+
+
+def test_the_centre_is_even_and_nearest() -> None:
+    for size in range(16, 300, 2):
+        for share in (0.1, 0.25, 0.3, 0.37, 0.5, 0.66, 0.75):
+            side = build.hole_side(settings_of(centre=share, image_size=size, inpainting=InpaintingSettings(
+                centre=share, least_area=0.001, most_area=0.9,
+            )))  # fmt: skip
+            assert (size - side) % 2 == side % 2 == 0
+            assert abs(side - size * share) <= 1
+
+
+@pytest.mark.parametrize("generator", ["context_encoder", "region_encoder", "channelwise_unet"])
+def test_equal_seeds_give_equal_weights(generator: str) -> None:
+    settings = settings_of(generator=generator, discriminator="global_and_patch", generator_channels=8)
+    torch.manual_seed(0)
+    one = build.new_networks(settings)
+    torch.manual_seed(1)
+    before = torch.random.get_rng_state()
+    two = build.new_networks(settings)
+    assert torch.equal(torch.random.get_rng_state(), before)
+    other = build.new_networks(settings.model_copy(update={"seed": 1}))
+    for a, b, c in zip(one, two, other, strict=True):
+        assert list(a.state_dict()) == list(b.state_dict())
+        for name, weight in a.named_parameters():
+            assert torch.equal(weight, b.get_parameter(name)), name
+            if weight.dim() > 2:
+                assert not torch.equal(weight, c.get_parameter(name)), name
+                assert float(weight.detach().std()) == pytest.approx(0.02, rel=0.3), name
+            elif name.endswith("bias"):
+                assert not weight.any(), name
+
+
+@pytest.mark.parametrize(
+    ("changes", "line"),
+    [
+        ({"generator": "context_encoder", "depth": 4}, "^depth 4: is the U-Net's; leave it out with generator context"),
+        ({"generator": "region_encoder", "depth": 4}, "^depth 4: is the U-Net's; leave it out with generator region_e"),
+        ({"generator": "region_encoder", "image_size": 96}, "^image_size: 96 .* choose what gives 64 or 128$"),
+        ({"generator": "context_encoder", "image_size": 96}, "^image_size: 96 .* choose what gives 64 or 128$"),
+        ({"generator": "context_encoder", "centre": 0.3}, "^inpainting.centre: 20 .* choose what gives 16 or 32$"),
+        ({"generator": "resnet_6", "discriminator": "global", "image_size": 96},
+         "^image_size: 96 .* choose what gives 64 or 128, or discriminator patch$"),
+        ({"generator": "context_encoder", "receptive_field": 286},
+         r"^inpainting.centre \(32 pixels\): too small for the 286x286 PatchGAN; choose 96 or more"),
+        ({"generator": "unet", "receptive_field": 286, "discriminator": "global_and_patch"},
+         "^image_size 64: too small for the 286x286 PatchGAN; choose 96 or more, or a smaller receptive_field$"),
+    ],
+)  # fmt: skip
+def test_settings_that_do_not_go_together_are_refused(changes: dict[str, object], line: str) -> None:
+    with pytest.raises(UserError, match=line):
+        build.new_networks(settings_of(**changes))
+
+
+def test_without_inpainting_there_is_no_hole() -> None:
+    with pytest.raises(UserError, match=r"^inpainting: "):
+        build.hole_side(TrainingSettings(steps=1))
+    assert build.judged_side(TrainingSettings(steps=1, image_size=128)) == 128
+
+
+def test_the_context_encoders_batch_norm_needs_two_pictures() -> None:
+    for norm, count in (("batch", 2), ("instance", 1), ("none", 1)):
+        settings = settings_of(generator="context_encoder", norm=norm)
+        assert build.smallest_batch(settings) == count
+        build.new_networks(settings)[0](torch.rand(count, 3, 64, 64))
+    assert build.smallest_batch(settings_of(generator="region_encoder")) == 1
+
+
+def test_halvings_of_every_side() -> None:
+    sides = {4 * 2**times: times for times in range(1, 9)}
+    for side in range(1, 1100):
+        if side in sides:
+            assert halvings(side) == sides[side]
+        else:
+            with pytest.raises(UserError):
+                halvings(side)
+
+
+@pytest.mark.parametrize("generator", GENERATORS)
+def test_a_model_of_each_kind_is_described(generator: str) -> None:
+    settings = settings_of(generator=generator)
+    net = build.empty_generator(settings)
+    facts = describe(Model(net, settings, Path("run/generator.safetensors"), "run", None, 1.0))
+    is_encoder = generator in ("context_encoder", "region_encoder")
+    assert facts["depth"] == {"unet": 6, "channelwise_unet": 4}.get(generator)
+    assert facts["dropout"] == (None if is_encoder else 0.5)
+    assert facts["only_size"] == (64 if is_encoder or generator == "channelwise_unet" else None)
+    assert facts["weights"] == sum(weight.numel() for weight in net.parameters())
+
+
+@pytest.mark.parametrize("generator", ["context_encoder", "region_encoder", "channelwise_unet"])
+def test_the_foreign_layout_has_none_of_them(generator: str) -> None:
+    with pytest.raises(UserError, match=r"^generator: the layout of .* has plain U-Nets and ResNets only"):
+        to_reference(build.empty_generator(settings_of(generator=generator)))

@@ -1,0 +1,239 @@
+"""The style loss against NumPy in float64, on seeded networks that are read as real ones are."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+
+from gan_eval import weights
+from gan_eval.errors import UserError
+from gan_eval.files import sha256_file
+from gan_eval.inpainting_settings import StyleNetwork
+from trainer.style import StyleLoss, gram, load_style_network, style_sha256
+
+MEAN, DEVIATION = np.array([0.485, 0.456, 0.406]), np.array([0.229, 0.224, 0.225])
+CHANNELS = {  # of the convolutions before each of the first four poolings
+    "vgg13_bn": ((64, 64), (128, 128), (256, 256), (512, 512)),
+    "vgg16": ((64, 64), (128, 128), (256, 256, 256), (512, 512, 512)),
+}
+
+
+def _state(name: str) -> dict[str, Tensor]:
+    """Seeded weights in torchvision's layout."""
+    generator = torch.Generator().manual_seed(7)
+    state, place, inputs = {}, 0, 3
+    for block in CHANNELS[name]:
+        for outputs in block:
+            scale = (2 / (9 * inputs)) ** 0.5
+            state[f"features.{place}.weight"] = scale * torch.randn(outputs, inputs, 3, 3, generator=generator)
+            state[f"features.{place}.bias"] = 0.1 * torch.randn(outputs, generator=generator)
+            if name == "vgg13_bn":
+                place += 1
+                for key in ("weight", "running_var"):
+                    state[f"features.{place}.{key}"] = 0.5 + torch.rand(outputs, generator=generator)
+                for key in ("bias", "running_mean"):
+                    state[f"features.{place}.{key}"] = 0.1 * torch.randn(outputs, generator=generator)
+            place, inputs = place + 2, outputs
+        place += 1
+    return state
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> dict[StyleNetwork, Path]:
+    """A state dict file for each network."""
+    folder = tmp_path_factory.mktemp("weights")
+    paths: dict[StyleNetwork, Path] = {"vgg13_bn": folder / "vgg13_bn.pth", "vgg16": folder / "vgg16.pth"}
+    for name, path in paths.items():
+        torch.save(_state(name) | {"classifier.6.bias": torch.zeros(1000)}, path)
+    return paths
+
+
+def _pictures(seed: int, *size: int) -> Tensor:
+    return torch.from_numpy(np.random.default_rng(seed).uniform(-1, 1, size))
+
+
+def _convolved(x: np.ndarray, weight: np.ndarray, bias: np.ndarray) -> np.ndarray:
+    padded = np.pad(x, ((0, 0), (0, 0), (1, 1), (1, 1)))
+    windows = np.lib.stride_tricks.sliding_window_view(padded, (3, 3), axis=(2, 3))
+    return np.einsum("nchwij,ocij->nohw", windows, weight, optimize=True) + bias[:, None, None]
+
+
+def _pooled(x: np.ndarray) -> np.ndarray:
+    n, channels, height, width = x.shape
+    whole = x[:, :, : height // 2 * 2, : width // 2 * 2]
+    return whole.reshape(n, channels, height // 2, 2, width // 2, 2).max(axis=(3, 5))
+
+
+def _style_by_numpy(name: str, state: dict[str, Tensor], fake: Tensor, target: Tensor) -> float:
+    """The definition, in float64, on both pictures at once."""
+    parameters = {key: value.double().numpy()[...] for key, value in state.items()}
+    x = ((torch.cat([fake, target]).numpy() + 1) / 2 - MEAN[:, None, None]) / DEVIATION[:, None, None]
+    batch, total, place = len(fake), 0.0, 0
+    for number, block in enumerate(CHANNELS[name]):
+        x = _pooled(x) if number else x
+        place += bool(number)
+        for _ in block:
+            x = _convolved(x, parameters[f"features.{place}.weight"], parameters[f"features.{place}.bias"])
+            if name == "vgg13_bn":
+                place += 1
+                scale, shift, mean, variance = (
+                    parameters[f"features.{place}.{key}"][:, None, None]
+                    for key in ("weight", "bias", "running_mean", "running_var")
+                )
+                x = scale * (x - mean) / np.sqrt(variance + 1e-5) + shift
+            x, place = np.maximum(x, 0), place + 2
+        grams = np.einsum("nihw,njhw->nij", x, x) / x[0].size
+        for n in range(batch):
+            total += np.sqrt(np.mean((grams[n] - grams[batch + n]) ** 2)) / batch
+    return total
+
+
+@pytest.mark.parametrize("name", ["vgg13_bn", "vgg16"])
+@pytest.mark.parametrize("size", [(16, 16), (13, 18)])
+def test_the_style_loss_is_its_formula(
+    files: dict[StyleNetwork, Path], name: StyleNetwork, size: tuple[int, int]
+) -> None:
+    fake, target = _pictures(0, 2, 3, *size), _pictures(1, 2, 3, *size)
+    wanted = _style_by_numpy(name, _state(name), fake, target)
+    loss = StyleLoss(load_style_network(name, files[name]))
+    assert float(loss(fake.float(), target.float())) == pytest.approx(wanted, rel=1e-4)
+    assert float(loss.double()(fake, target)) == pytest.approx(wanted, rel=1e-6)  # the mean is kept in float32
+
+
+def test_gram_matrices_are_inner_products_of_channels() -> None:
+    for seed in range(5):
+        features = _pictures(seed, 2, 5, 4, 3)
+        x = features.numpy().reshape(2, 5, 12)
+        wanted = np.array([[[x[n, i] @ x[n, j] for j in range(5)] for i in range(5)] for n in range(2)]) / 60
+        assert np.allclose(gram(features).numpy(), wanted, rtol=1e-12)
+    assert torch.autograd.gradcheck(gram, (features.requires_grad_(True),))
+
+
+def test_gram_matrices_are_float32_under_autocast() -> None:
+    features = _pictures(0, 1, 8, 6, 6).float()
+    wanted = gram(features), gram(features.bfloat16().float())
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        found = gram(features), gram(features.bfloat16())
+    assert [each.dtype for each in found] == [torch.float32] * 2
+    assert all(torch.equal(one, other) for one, other in zip(found, wanted, strict=True))
+
+
+class _Smooth(nn.Sequential):
+    """A small network with no kinks but its poolings', which random pictures do not meet."""
+
+    def __init__(self) -> None:
+        generator = torch.Generator().manual_seed(2)
+        layers = [nn.Conv2d(3, 4, 3, padding=1), nn.Softplus(), nn.MaxPool2d(2), nn.Conv2d(4, 5, 3), nn.Softplus()]
+        super().__init__(*layers)
+        for parameter in self.parameters():
+            parameter.data = torch.randn(parameter.shape, generator=generator)
+
+
+def test_the_gradient_is_that_of_the_loss() -> None:
+    loss = StyleLoss(_Smooth()).double()
+    fake, target = _pictures(3, 2, 3, 8, 8).requires_grad_(True), _pictures(4, 2, 3, 8, 8).requires_grad_(True)
+    assert torch.autograd.gradcheck(lambda picture: loss(picture, target), (fake,))
+    loss(fake, target).backward()
+    assert target.grad is None
+    assert all(parameter.grad is None for parameter in loss.parameters())
+
+
+@pytest.mark.parametrize("autocast", [False, True])
+def test_at_equal_pictures_loss_and_gradient_are_0(files: dict[StyleNetwork, Path], autocast: bool) -> None:
+    loss = StyleLoss(load_style_network("vgg13_bn", files["vgg13_bn"]))
+    target = _pictures(5, 2, 3, 16, 16).float()
+    fake = target.clone().requires_grad_(True)
+    with torch.autocast("cpu", dtype=torch.bfloat16, enabled=autocast):
+        value = loss(fake, target)
+    value.backward()
+    assert value.dtype == torch.float32
+    assert float(value.detach()) == 0
+    assert (fake.grad == 0).all()
+
+
+@pytest.mark.parametrize("autocast", [False, True])
+@pytest.mark.parametrize("step", [1e-7, 1e-4, 1.0])
+def test_the_gradient_is_finite_however_near(files: dict[StyleNetwork, Path], autocast: bool, step: float) -> None:
+    loss = StyleLoss(load_style_network("vgg16", files["vgg16"]))
+    target = _pictures(5, 1, 3, 16, 16).float()
+    fake = (target + step * _pictures(6, 1, 3, 16, 16).float()).requires_grad_(True)
+    with torch.autocast("cpu", dtype=torch.bfloat16, enabled=autocast):
+        value = loss(fake, target)
+    value.backward()
+    assert torch.isfinite(value)
+    assert torch.isfinite(fake.grad).all()
+    assert step < 1 or (fake.grad != 0).any()
+
+
+def test_one_picture_of_a_batch_may_equal_its_target() -> None:
+    loss = StyleLoss(_Smooth())
+    target = _pictures(5, 2, 3, 16, 16).float()
+    fake = torch.cat([target[:1], -target[1:]]).requires_grad_(True)
+    loss(fake, target).backward()
+    assert (fake.grad[0] == 0).all()
+    assert torch.isfinite(fake.grad[1]).all()
+    assert (fake.grad[1] != 0).any()
+
+
+def test_the_network_never_learns(files: dict[StyleNetwork, Path]) -> None:
+    loss = StyleLoss(load_style_network("vgg13_bn", files["vgg13_bn"]))
+    before = {key: value.clone() for key, value in loss.state_dict().items()}
+    fake, target = _pictures(0, 2, 3, 16, 16).float().requires_grad_(True), _pictures(1, 2, 3, 16, 16).float()
+    whole = float(loss.train()(fake, target))
+    parts = [float(loss(fake[[n]], target[[n]])) for n in range(2)]
+    assert whole == pytest.approx(sum(parts) / 2, rel=1e-5)  # no statistics of the batch
+    assert not loss.network.training
+    assert not any(parameter.requires_grad for parameter in loss.parameters())
+    assert all(torch.equal(value, before[key]) for key, value in loss.state_dict().items())
+
+
+def test_pictures_that_are_too_small(files: dict[StyleNetwork, Path]) -> None:
+    loss = StyleLoss(load_style_network("vgg16", files["vgg16"]))
+    assert torch.isfinite(loss(torch.zeros(1, 3, 8, 9), torch.ones(1, 3, 8, 9)))
+    with pytest.raises(ValueError, match=r"\(7, 16\) pixels; the style loss needs 8"):
+        loss(torch.zeros(1, 3, 7, 16), torch.ones(1, 3, 7, 16))
+
+
+@pytest.mark.parametrize(("name", "file"), [("vgg13_bn", r"vgg13_bn-abd245e5\.pth"), ("vgg16", r"vgg16-397923af\.pth")])
+def test_weights_that_are_missing(
+    name: StyleNetwork, file: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GAN_EVAL_CACHE", str(tmp_path))
+    for ask in (load_style_network, style_sha256):
+        with pytest.raises(UserError, match=rf"style_network: {name}: no {file}.*`gan-eval weights fetch {name}`"):
+            ask(name)
+    (tmp_path / "weights").mkdir()
+    (tmp_path / "weights" / next(iter(weights.WEIGHTS[name].files))).write_bytes(b"something else")
+    with pytest.raises(UserError, match=rf"{file}: damaged .*`gan-eval weights fetch {name}` mends it"):
+        load_style_network(name)
+
+
+def test_another_networks_weights_are_refused(files: dict[StyleNetwork, Path], tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"vgg16\.pth: not the weights vgg13_bn \(no features\.1\.weight\)"):
+        load_style_network("vgg13_bn", files["vgg16"])
+    torch.save(_state("vgg16") | {"features.2.weight": torch.zeros(64, 64, 1, 1)}, tmp_path / "mine.pth")
+    with pytest.raises(UserError, match=r"features\.2\.weight has the shape \(64, 64, 1, 1\)"):
+        load_style_network("vgg16", tmp_path / "mine.pth")
+
+
+def test_a_file_is_known_by_its_sha256(files: dict[StyleNetwork, Path]) -> None:
+    assert style_sha256("vgg16", files["vgg16"]) == sha256_file(files["vgg16"])
+    assert style_sha256("vgg16", files["vgg16"]) != style_sha256("vgg13_bn", files["vgg13_bn"])
+
+
+@pytest.mark.parametrize("name", ["vgg13_bn", "vgg16"])
+def test_real_weights_tell_textures_apart(name: StyleNetwork) -> None:
+    """Where the weights are in the cache: stripes are nearer to moved stripes than to noise; by pixels they are not."""
+    try:
+        path = weights.find(name)
+    except UserError as error:
+        pytest.skip(str(error))
+    loss = StyleLoss(load_style_network(name))
+    assert style_sha256(name) == sha256_file(path)
+    columns = torch.arange(64) // 4 % 2 * 2.0 - 1
+    stripes = columns.expand(1, 3, 64, 64)
+    moved, noise = stripes.roll(4, dims=-1), _pictures(0, 1, 3, 64, 64).float()
+    assert float((moved - stripes).abs().mean()) > float((noise - stripes).abs().mean())
+    assert 0 < float(loss(moved, stripes)) < 0.5 * float(loss(noise, stripes))

@@ -1,0 +1,245 @@
+"""Data sets of single photographs: `DATA/<split>/**/*.jpg`, or any tree of pictures, which is split by hash."""
+
+import hashlib
+import os
+import unicodedata
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from pathlib import Path, PurePath
+
+import numpy as np
+
+from gan_eval.errors import UserError
+from gan_eval.images import Picture, decode_rgb, may_be_a_file, names_a_picture, natural_key, read_file, resize
+from trainer.datasets.layout import SMALLEST_SIDE, SPLITS, each, spread
+
+SHARES = (("train", 80), ("val", 10), ("test", 10))
+"""Per cent of the pictures in each split, where the folders do not tell."""
+FEW = 50
+"""With fewer photographs than this a generator learns them by heart."""
+LOOKED_AT = 8
+"""Pictures whose shape is judged."""
+
+
+def list_photographs(data: Path, split: str, *, limit: int | None = None) -> list[Path]:
+    """The pictures of a split, in sub-folders too, in natural order of their relative paths, at most `limit`.
+
+    These are the pictures below the folder `split`. Where no pictures are below folders called train, val or test,
+    `split_of` tells which of all pictures belong to which of these. Hidden folders and files are passed over.
+
+    Raises:
+        UserError: no such folder or split, or no pictures in it.
+    """
+    data = _required(data)
+    found = list(islice(_in_split(data, split), limit))
+    if not found:
+        raise UserError(_none_there(data, split))
+    return found
+
+
+def has_split(data: Path, split: str) -> bool:
+    """Whether `list_photographs` finds pictures of this split.
+
+    Raises:
+        UserError: no such folder.
+    """
+    return any(True for _ in _in_split(_required(data), split))
+
+
+def photographs_by_split(data: Path) -> dict[str, list[Path]]:
+    """The pictures of each of train, val and test that has any.
+
+    Raises:
+        UserError: no such folder.
+    """
+    found = {split: list(_in_split(_required(data), split)) for split in SPLITS}
+    return {split: paths for split, paths in found.items() if paths}
+
+
+def has_usual_splits(data: Path) -> bool:
+    """Whether there are pictures below a folder train, val or test: then no picture is assigned by hash."""
+    return any(any(True for _ in walk(Path(data) / split)) for split in SPLITS if (Path(data) / split).is_dir())
+
+
+def split_of(relative: PurePath) -> str:
+    """The split of a picture by its path below the data folder: SHA-256 of the path modulo 100, cut by `SHARES`.
+
+    It depends on this path alone, so a picture stays where it is when others come. The path is taken with slashes and
+    in Unicode's composed form (NFC), so that every system gives the same.
+    """
+    name = unicodedata.normalize("NFC", relative.as_posix())
+    place = int(hashlib.sha256(name.encode("utf-8", "surrogateescape")).hexdigest(), 16) % 100
+    for split, share in SHARES:
+        if place < share:
+            return split
+        place -= share
+    raise AssertionError("the shares add up to 100")
+
+
+def walk(folder: Path, above: frozenset[tuple[int, int]] = frozenset()) -> Iterator[Path]:
+    """The pictures below a folder, in natural order of their relative paths; links to folders are followed.
+
+    Raises:
+        UserError: a folder cannot be read.
+    """
+    try:
+        status = folder.stat()
+        with os.scandir(folder) as entries:
+            children = sorted(
+                (entry for entry in entries if entry.name[0] != "."), key=lambda one: natural_key(one.name)
+            )
+    except OSError as error:
+        raise UserError(f"{folder}: cannot be read ({error.strerror or error}); mend its permissions") from error
+    here = above | {(status.st_dev, status.st_ino)}
+    for entry in children:
+        path = folder / entry.name
+        if _is_folder(entry):
+            inside = path.stat()
+            if (inside.st_dev, inside.st_ino) not in here:  # else a link back to a folder that holds it
+                yield from walk(path, here)
+        elif names_a_picture(path) and may_be_a_file(entry):
+            yield path
+
+
+def photograph_names(paths: Iterable[Path], data: Path, split: str) -> dict[str, Path]:
+    """A name for each photograph: its path below the split's folder, without suffix, folders joined with "-".
+
+    Raises:
+        UserError: two photographs would have the same name.
+    """
+    root = _split_folder(Path(data), split) or Path(data)
+    return unique_names((joined(path.relative_to(root)), path) for path in paths)
+
+
+def joined(relative: PurePath) -> str:
+    """A relative path as one name.
+
+    >>> joined(PurePath("n01443537/images/7.JPEG"))
+    'n01443537-images-7'
+    """
+    return "-".join(relative.with_suffix("").parts)
+
+
+def unique_names(named: Iterable[tuple[str, Path]]) -> dict[str, Path]:
+    """Paths by their names.
+
+    Raises:
+        UserError: two have the same.
+    """
+    names: dict[str, Path] = {}
+    for name, path in named:
+        if name in names:
+            raise UserError(f"{path}: would be called {name}, as {names[name]} is; rename one of them")
+        names[name] = path
+    return names
+
+
+def read_photograph(path: Path, side: int, *, source_size: int | None, content: bytes | None = None) -> Picture:
+    """The centre square of a photograph, (side, side, 3) uint8; one of that size already keeps every pixel.
+
+    Args:
+        path: the picture.
+        side: pixels a side of what is given.
+        source_size: the square is first brought to this side, so that what it showed beyond is lost.
+        content: the file's bytes where they were read already.
+
+    Raises:
+        UserError: the picture is broken, or has fewer than 8 pixels a side.
+    """
+    picture = decode_rgb(read_file(path) if content is None else content, path)
+    require_size(path, picture.shape[1], picture.shape[0])
+    square = centre_square(picture)
+    if source_size is not None:
+        square = resize(square, (source_size, source_size))
+    return np.ascontiguousarray(resize(square, (side, side)))
+
+
+def centre_square(picture: Picture) -> Picture:
+    """The largest square around the middle of (H, W, 3); of an odd rest the larger part is cut at the end."""
+    height, width = picture.shape[:2]
+    side = min(height, width)
+    top, left = (height - side) // 2, (width - side) // 2
+    return picture[top : top + side, left : left + side]
+
+
+def require_size(path: Path, width: int, height: int) -> None:
+    """Refuse a picture that is too small to be one.
+
+    Raises:
+        UserError: it has fewer than 8 pixels a side.
+    """
+    if min(width, height) < SMALLEST_SIDE:
+        raise UserError(f"{path}: {width}x{height} pixels are too small, {SMALLEST_SIDE} a side are wanted; remove it")
+
+
+def photograph_remarks(data: Path, paths: list[Path], *, train_split: str) -> list[str]:
+    """What speaks against a training, one line each: very few pictures, A|B pairs, names that generation will refuse.
+
+    Args:
+        data: the data set's folder.
+        paths: the pictures to train on, of `train_split`; broken ones are passed over here.
+    """
+    few = (
+        f"{data}: only {len(paths)} photographs to train on; it will learn them by heart" if len(paths) < FEW else None
+    )
+    others = [_shared_name(Path(data), split) for split in SPLITS if split != train_split]
+    return [line for line in (few, pairs_remark(paths), *others) if line is not None]
+
+
+def pairs_remark(paths: list[Path]) -> str | None:
+    """The user's line where most of a few of these pictures are exactly twice as wide as high; broken ones are none."""
+    looked = spread(paths, LOOKED_AT)
+    shapes = [
+        shape
+        for shape in each(looked, lambda path: decode_rgb(read_file(path), path).shape)
+        if not isinstance(shape, UserError)
+    ]
+    double = sum(width == 2 * height for height, width, _ in shapes)
+    if 2 * double <= len(shapes):
+        return None
+    return (
+        f"{looked[0].parent}: {double} of {len(shapes)} pictures looked at are exactly twice as wide as high: these "
+        "look like A|B pairs; gan-eval data crops --half right takes one half"
+    )
+
+
+def _shared_name(data: Path, split: str) -> str | None:
+    try:
+        photograph_names(_in_split(data, split), data, split)
+    except UserError as error:
+        return str(error)
+    return None
+
+
+def _required(data: Path) -> Path:
+    data = Path(data)
+    if not data.is_dir():
+        raise UserError(f"{data}: no such data folder")
+    return data
+
+
+def _in_split(data: Path, split: str) -> Iterator[Path]:
+    if folder := _split_folder(data, split):
+        return walk(folder)
+    if has_usual_splits(data):
+        return iter(())
+    return (path for path in walk(data) if split_of(path.relative_to(data)) == split)
+
+
+def _split_folder(data: Path, split: str) -> Path | None:
+    """The folder of a split; None where the split is told by hash, or there is none."""
+    counts = (data / split).is_dir() and (split not in SPLITS or has_usual_splits(data))
+    return data / split if counts else None
+
+
+def _none_there(data: Path, split: str) -> str:
+    there = ", ".join(name for name in SPLITS if has_split(data, name)) or "none, as there are no pictures"
+    return f"{data}: no photographs of the split {split!r}; the splits with photographs: {there}"
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    """A link that leads to itself is none."""
+    try:
+        return entry.is_dir()
+    except OSError:
+        return False

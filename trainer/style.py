@@ -1,0 +1,159 @@
+"""The style loss: the distance of two pictures in the Gram matrices of a network that was trained on ImageNet
+(Gatys et al. 2016; as a term of a generator's objective in Johnson et al. 2016, arXiv 1603.08155)."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from gan_eval.errors import UserError
+from gan_eval.files import sha256_file
+from gan_eval.inpainting_settings import StyleNetwork
+from gan_eval.known_weights import WEIGHTS
+from gan_eval.weight_files import read_state, take
+from gan_eval.weights import cache_folder, find, is_cached, mend
+
+LAYERS = 4
+"""The last ReLU before each of the first so many poolings is compared: relu1_2, relu2_2, relu3_3, relu4_3 of VGG16 and
+relu1_2, relu2_2, relu3_2, relu4_2 of VGG13."""
+LEAST_SIDE = 2 ** (LAYERS - 1)
+"""Side in pixels below which nothing is left for the last layer."""
+_MEAN, _DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+"""Of ImageNet's channels in 0..1: what torchvision's networks are fed with."""
+
+
+def gram(features: Tensor) -> Tensor:
+    """How much each two channels are active in the same places (Gatys et al. 2016, eq. 3; scaled as in Johnson et al.
+    2016, eq. 4): (N, C, H, W) to (N, C, C), the inner products divided by C*H*W.
+
+    At least float32, under autocast too.
+
+    >>> gram(torch.ones(1, 2, 1, 3)).tolist()
+    [[[0.5, 0.5], [0.5, 0.5]]]
+    """
+    channels = features.flatten(2).to(torch.promote_types(features.dtype, torch.float32))
+    with torch.autocast(features.device.type, enabled=False):
+        return channels @ channels.transpose(1, 2) / features.shape[1:].numel()
+
+
+class StyleLoss(nn.Module):
+    """Sum over the layers of the root mean square distance of the Gram matrices, mean over the batch.
+
+    At equal pictures both it and its gradient are 0.
+    """
+
+    mean: Tensor
+    deviation: Tensor
+
+    def __init__(self, network: nn.Sequential) -> None:
+        """
+        Args:
+            network: from `load_style_network`. Its weights never change.
+        """
+        super().__init__()
+        self.network = network.requires_grad_(False)
+        self.register_buffer("mean", torch.tensor(_MEAN)[:, None, None], persistent=False)
+        self.register_buffer("deviation", torch.tensor(_DEVIATION)[:, None, None], persistent=False)
+        self.train()
+
+    def train(self, mode: bool = True) -> "StyleLoss":
+        """The network is only ever evaluated, so that its BatchNorm does not depend on the batch."""
+        return super().train(False)
+
+    def forward(self, fake: Tensor, target: Tensor) -> Tensor:
+        """A scalar; gradients reach `fake` alone.
+
+        Args:
+            fake, target: (N, 3, H, W) in [-1, 1], of one size.
+
+        Raises:
+            ValueError: a side is below 8 pixels.
+        """
+        with torch.no_grad():
+            wanted = self.grams(target)
+        return sum(
+            (_distance(found, other) for found, other in zip(self.grams(fake), wanted, strict=True)),
+            start=fake.new_zeros(()),
+        )
+
+    def grams(self, pictures: Tensor) -> list[Tensor]:
+        """The Gram matrix of each layer for pictures (N, 3, H, W) in [-1, 1].
+
+        Raises:
+            ValueError: a side is below 8 pixels.
+        """
+        if min(pictures.shape[-2:]) < LEAST_SIDE:
+            raise ValueError(f"pictures of {tuple(pictures.shape[-2:])} pixels; the style loss needs {LEAST_SIDE}")
+        return [gram(features) for features in self._features(((pictures + 1) / 2 - self.mean) / self.deviation)]
+
+    def _features(self, planes: Tensor) -> Iterator[Tensor]:
+        """What each pooling is given, and what comes out at the end."""
+        for layer in self.network:
+            if isinstance(layer, nn.MaxPool2d):
+                yield planes
+            planes = layer(planes)
+        yield planes
+
+
+def _distance(found: Tensor, wanted: Tensor) -> Tensor:
+    """Root mean square over the matrix, mean over the batch. The norm's gradient at 0 is 0, other than a root's."""
+    return (torch.linalg.vector_norm(found - wanted, dim=(1, 2)) / found.shape[-1]).mean()
+
+
+def style_weights(name: StyleNetwork) -> Path:
+    """The file of a network's weights in the cache.
+
+    Raises:
+        UserError: it is not there, or damaged.
+    """
+    if not is_cached(name):
+        files = " or ".join(WEIGHTS[name].files)
+        raise UserError(f"training.inpainting.style_network: {name}: no {files} in {cache_folder()}; {mend(name)}")
+    return find(name)
+
+
+def style_sha256(name: StyleNetwork, path: Path | None = None) -> str:
+    """SHA-256 of a network's weights.
+
+    Args:
+        name: which network.
+        path: its file; default: the cache's.
+
+    Raises:
+        UserError: the weights are not in the cache, or damaged.
+    """
+    return sha256_file(path or style_weights(name))
+
+
+def load_style_network(name: StyleNetwork, path: Path | None = None) -> nn.Sequential:
+    """torchvision's network up to the last layer that is compared, ready to evaluate; its weights are frozen.
+
+    Args:
+        name: `vgg13_bn` or `vgg16`.
+        path: its file: torchvision's own, or a safetensors file with the same names; default: the cache's.
+
+    Raises:
+        UserError: the weights are not in the cache, are damaged, or are another network's.
+    """
+    path = path or style_weights(name)
+    layers = _layers(name)
+    shapes = {
+        f"features.{key}": tuple(value.shape)
+        for key, value in layers.state_dict().items()
+        if not key.endswith("num_batches_tracked")  # of use in training alone; older files lack it
+    }
+    state = take(read_state(path, name), shapes, path, name)
+    layers.load_state_dict({key.removeprefix("features."): value for key, value in state.items()}, assign=True)
+    return layers.requires_grad_(False).eval()
+
+
+def _layers(name: StyleNetwork) -> nn.Sequential:
+    """The layers, without weights."""
+    from torchvision.models import vgg13_bn, vgg16
+
+    builders = {"vgg13_bn": vgg13_bn, "vgg16": vgg16}
+    with torch.device("meta"):
+        features = builders[name](weights=None).features
+    poolings = [place for place, layer in enumerate(features) if isinstance(layer, nn.MaxPool2d)]
+    return nn.Sequential(*features[: poolings[LAYERS - 1]])

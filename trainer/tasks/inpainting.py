@@ -1,0 +1,211 @@
+"""Inpainting: the content of holes from what is around them (Pathak et al. 2016, arXiv 1604.07379)."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from gan_eval.errors import UserError
+from gan_eval.files import sha256_json
+from gan_eval.images import Picture
+from gan_eval.inpainting_settings import NEUTRAL_GREY, InpaintingSettings
+from gan_eval.training_settings import TrainingSettings
+from trainer.batch import Batch
+from trainer.data import as_tensor, jitter_size
+from trainer.datasets.photographs import (
+    has_split,
+    list_photographs,
+    photograph_names,
+    photograph_remarks,
+    read_photograph,
+)
+from trainer.inference import as_picture, dropout_from
+from trainer.losses import ADVERSARIAL, DECISION, l1, l2, pixel_weights, ssim, total_variation
+from trainer.masks import Hole, Mask, Masks, hash_holes, read_holes
+from trainer.nets.build import hole_side
+from trainer.pictures import Levels, Pictures, stacked
+from trainer.randomness import Purpose, stream, torch_seed
+from trainer.step import Objective, Term
+from trainer.style import StyleLoss, load_style_network, style_sha256
+from trainer.tasks.task import Example, Output, Size, Task
+
+MEAN_COLOUR = (117, 104, 123)
+"""ImageNet's mean red, green and blue in 0..255, as pathak22/context-encoder fills its holes."""
+
+
+class Inpainting(Task):
+    """Photographs with a part hidden; the ground truth is the whole photograph."""
+
+    def __init__(self, settings: TrainingSettings, root: Path) -> None:
+        """
+        Raises:
+            UserError: a folder of shapes or masks is not there, or holds what is none.
+        """
+        super().__init__(settings)
+        assert settings.inpainting is not None
+        self.holes: InpaintingSettings = settings.inpainting
+        self.gives_centre = settings.generator == "context_encoder"
+        if settings.norm == "batch" and settings.statistics == "batch":
+            self.modes = ("eval",)  # alone, a picture has no statistics of a batch
+        shapes = _holes_of(root, self.holes.shapes, "shapes") if "region" in self.holes.masks else {}
+        pictures = _holes_of(root, self.holes.mask_folder, "mask_folder")
+        self._hashes = {"shapes": hash_holes(shapes), "masks": hash_holes(pictures)}
+        self._masks = Masks(self.holes, shapes=list(shapes.values()), folder=list(pictures.values()))
+
+    def list_pictures(self, data: Path, split: str, *, limit: int | None = None) -> list[Path]:
+        return list_photographs(data, split, limit=limit)
+
+    def has_split(self, data: Path, split: str) -> bool:
+        return has_split(data, split)
+
+    def names(self, paths: list[Path], data: Path, split: str) -> dict[str, Path]:
+        return photograph_names(paths, data, split)
+
+    def remarks(self, data: Path, paths: list[Path], *, train_split: str) -> list[str]:
+        return photograph_remarks(data, paths, train_split=train_split)
+
+    def definition(self) -> dict[str, Any]:
+        style = {} if self.holes.style_network == "none" else {"style_sha256": style_sha256(self.holes.style_network)}
+        return {"holes_sha256": sha256_json(self._hashes), **style}
+
+    def pictures(self, paths: list[Path]) -> Pictures:
+        side, source = jitter_size(self.settings), self.holes.source_size
+
+        def read(path: Path, content: bytes | None) -> Levels:
+            return stacked((read_photograph(path, side, source_size=source, content=content),), side)
+
+        return Pictures(paths, read, bytes_each=3 * side * side)
+
+    def assemble(self, crops: NDArray[np.float32], samples: list[int]) -> Batch:
+        (target,) = crops
+        streams = [stream(Purpose.MASK, self.settings.seed, sample) for sample in samples]
+        holes = np.stack([self._mask(rng, target.shape[-2:]).hole for rng in streams])
+        return self._batch(target, holes, streams)
+
+    def objective(self, device: torch.device) -> Objective:
+        settings, holes = self.settings, self.holes
+        terms = [
+            Term("g_l1", self._weighted(l1), settings.lambda_l1),
+            Term("g_l2", self._weighted(l2), settings.lambda_l2),
+            Term("g_ssim", lambda output, batch: ssim(batch.filled(output), batch.target), settings.lambda_ssim),
+            Term("g_tv", lambda output, batch: total_variation(batch.filled(output)), holes.lambda_tv),
+        ]
+        if holes.style_network != "none":
+            style = StyleLoss(load_style_network(holes.style_network)).to(device)
+            terms.append(
+                Term("g_style", lambda output, batch: style(batch.filled(output), batch.target), holes.lambda_style)
+            )
+        return Objective(
+            judged=lambda batch, picture: batch.filled(picture),
+            reconstruction=tuple(term for term in terms if term.weight or term.name == "g_l1"),
+            adversarial=ADVERSARIAL[settings.adversarial],
+            adversarial_weight=settings.adversarial_weight,
+            decision=DECISION[settings.adversarial],
+            d_loss_factor=settings.d_loss_factor,
+        )
+
+    def example(self, path: Path, size: Size, *, number: int, grey: bool = False) -> Example:
+        if size == "native":
+            raise UserError("image_size native: inpainting takes square pictures of one size; give a number of pixels")
+        target = read_photograph(path, size, source_size=self.holes.source_size)
+        return self.hidden(target, self._mask(stream(Purpose.TEST_MASK, self.settings.seed, number), (size, size)))
+
+    @staticmethod
+    def hidden(target: Picture, mask: Mask) -> Example:
+        """A photograph with a part of it covered in grey."""
+        covered = np.where(mask.hole[..., None], np.uint8(NEUTRAL_GREY), target)
+        return Example(covered, target, mask)
+
+    def outputs(
+        self, net: nn.Module, examples: Sequence[Example], *, purpose: Purpose, seed: int, numbers: Sequence[int]
+    ) -> list[Output]:
+        device = next(net.parameters()).device
+        masks = [example.mask.hole for example in examples if example.mask is not None]
+        levels = as_tensor(np.stack([example.target for example in examples]).transpose(0, 3, 1, 2)).numpy()
+        batch = self._batch(levels, np.stack(masks), [stream(purpose, seed, number, 1) for number in numbers])
+        generators = [torch.Generator(device).manual_seed(torch_seed(purpose, seed, number)) for number in numbers]
+        with dropout_from(net, generators):
+            pictures = [as_picture(one) for one in net(batch.inputs.to(device))]
+        return [self._composed(*one) for one in zip(examples, pictures, strict=True)]
+
+    def panels(self, example: Example, output: Output) -> list[Picture]:
+        """Original, masked, generated, composite."""
+        return [example.target, example.condition, output.fake if output.raw is None else output.raw, output.fake]
+
+    def _composed(self, example: Example, generated: Picture) -> Output:
+        """The composite, whose known pixels are those of the target; a generated centre is first put into its place."""
+        assert example.mask is not None
+        hole = example.mask.hole[..., None]
+        if not self.gives_centre:
+            return Output(np.where(hole, generated, example.target), generated)
+        whole = example.target.copy()
+        whole[self._window(whole.shape[0])] = generated
+        return Output(np.where(hole, whole, example.target), whole if self.holes.overlap_shown else None)
+
+    def _mask(self, rng: np.random.Generator, size: tuple[int, ...]) -> Mask:
+        mask = self._masks(rng, (size[0], size[1]))
+        if not self.gives_centre:
+            return mask
+        hole = np.zeros(size, np.bool_)
+        hole[self._window(size[0], inside=self.holes.overlap if self.holes.overlap_shown else 0)] = True
+        return Mask("centre", hole)
+
+    def _window(self, side: int, *, inside: int = 0) -> tuple[slice, slice]:
+        """The centre that the context encoder gives, or what is at least `inside` pixels from its edge."""
+        length = hole_side(self.settings)
+        start = (side - length) // 2
+        window = slice(start + inside, start + length - inside)
+        return window, window
+
+    def _batch(
+        self, target: NDArray[np.float32], holes: NDArray[np.bool_], streams: list[np.random.Generator]
+    ) -> Batch:
+        """Pictures (N, 3, H, W) in [-1, 1], their holes (N, H, W), and what decides the noise in each."""
+        inputs = [self._input(*one) for one in zip(target, holes, streams, strict=True)]
+        taken = torch.from_numpy(np.stack(inputs))
+        truth = torch.from_numpy(target)
+        if self.gives_centre:
+            return Batch(taken, truth[..., *self._window(target.shape[-1])].contiguous())
+        return Batch(taken, truth, torch.from_numpy(holes[:, None].astype(np.float32)))
+
+    def _input(self, picture: NDArray[np.float32], hole: Hole, rng: np.random.Generator) -> NDArray[np.float32]:
+        """What the generator sees of (3, H, W): (3 or 4, H, W)."""
+        seen = np.empty((3 + self.holes.mask_channel, *hole.shape), np.float32)
+        seen[:3] = picture
+        match self.holes.fill:
+            case "zero":
+                seen[:3, hole] = 0
+            case "mean":
+                seen[:3, hole] = np.array(MEAN_COLOUR, np.float32)[:, None] / np.float32(127.5) - np.float32(1)
+            case "noise":
+                noise = rng.standard_normal((3, int(hole.sum())), dtype=np.float32)
+                seen[:3, hole] = noise.clip(-1, 1)
+        seen[3:] = hole
+        return seen
+
+    def _weighted(self, loss: Callable[[Tensor, Tensor, Tensor | None], Tensor]) -> Callable[[Tensor, Batch], Tensor]:
+        """A reconstruction loss with the weights of hole, overlap and context."""
+        holes = self.holes
+        weights = {"hole_weight": holes.hole_weight, "context_weight": holes.context_weight}
+        if set(weights.values()) == {1.0} and not holes.overlap:
+            return lambda output, batch: loss(output, batch.target, None)
+
+        def weighted(output: Tensor, batch: Batch) -> Tensor:
+            hole = torch.ones_like(batch.target[:1, :1]) if batch.hole is None else batch.hole
+            pixels = pixel_weights(hole, overlap=holes.overlap, overlap_weight=holes.overlap_weight, **weights)
+            return loss(output, batch.target, pixels)
+
+        return weighted
+
+
+def _holes_of(root: Path, folder: str, field: str) -> dict[str, Hole]:
+    """The shapes or masks of a folder by file name; none where none is named."""
+    if not folder:
+        return {}
+    if not (root / folder).is_dir():
+        raise UserError(f"inpainting.{field}: no such folder {root / folder}; it is looked for below the data root")
+    return read_holes(root / folder)

@@ -1,0 +1,129 @@
+"""What every task gives: pictures, batches, an objective for the training step, and pictures from a generator."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from gan_eval.images import Picture
+from gan_eval.training_settings import Mode, TrainingSettings
+from trainer.batch import Batch
+from trainer.masks import Mask
+from trainer.pictures import Pictures
+from trainer.randomness import Purpose
+from trainer.step import Objective
+
+Size = int | Literal["native"]
+"""The side of the pictures; native is each picture's own size."""
+
+
+@dataclass(frozen=True)
+class Example:
+    """An item outside training."""
+
+    condition: Picture
+    """What people are shown as the input."""
+    target: Picture
+    mask: Mask | None = None
+    """Where the picture was hidden from the generator."""
+
+
+@dataclass(frozen=True)
+class Output:
+    """What a generator makes of an example."""
+
+    fake: Picture
+    """The stimulus; around a hole it is the target, bit for bit."""
+    raw: Picture | None = None
+    """The generator's picture before its known pixels were replaced, where there is such a thing."""
+
+
+class Task(ABC):
+    """One way to train the two networks. The training step, the log and the checkpoints are the same for all."""
+
+    modes: tuple[Mode, ...] = ("train", "eval")
+    """The modes in which its generator gives pictures, the one of sample grids and of the best generator first."""
+
+    def __init__(self, settings: TrainingSettings) -> None:
+        self.settings = settings
+
+    @abstractmethod
+    def list_pictures(self, data: Path, split: str, *, limit: int | None = None) -> list[Path]:
+        """The pictures of a split, in order.
+
+        Raises:
+            UserError: no such folder or split, or no pictures in it.
+        """
+
+    @abstractmethod
+    def has_split(self, data: Path, split: str) -> bool:
+        """Whether there is such a split."""
+
+    @abstractmethod
+    def names(self, paths: list[Path], data: Path, split: str) -> dict[str, Path]:
+        """The pictures by the names of their items.
+
+        Raises:
+            UserError: two have the same.
+        """
+
+    @abstractmethod
+    def remarks(self, data: Path, paths: list[Path], *, train_split: str) -> list[str]:
+        """What speaks against training on these pictures, one line each."""
+
+    @abstractmethod
+    def definition(self) -> dict[str, Any]:
+        """What of the task, beside the settings, makes two runs the same run."""
+
+    @abstractmethod
+    def pictures(self, paths: list[Path]) -> Pictures:
+        """The training items, decoded.
+
+        Raises:
+            UserError: pictures cannot be used.
+        """
+
+    @abstractmethod
+    def assemble(self, crops: NDArray[np.float32], samples: list[int]) -> Batch:
+        """A batch of crops (K, N, 3, size, size) in [-1, 1], whose numbers since the run's start are `samples`."""
+
+    @abstractmethod
+    def objective(self, device: torch.device) -> Objective:
+        """What the training step minimises, with what it needs on the device.
+
+        Raises:
+            UserError: the weights of a style network are not there.
+        """
+
+    @abstractmethod
+    def example(self, path: Path, size: Size, *, number: int, grey: bool = False) -> Example:
+        """An item from its picture; it is resized only where its size is not the wanted one.
+
+        Args:
+            number: decides a hole.
+            grey: whether the generator gives grey pictures, so that the ground truth has to be grey too.
+
+        Raises:
+            UserError: the picture cannot be used.
+        """
+
+    @abstractmethod
+    def outputs(
+        self, net: nn.Module, examples: Sequence[Example], *, purpose: Purpose, seed: int, numbers: Sequence[int]
+    ) -> list[Output]:
+        """Pictures of one size from the generator, each independent of the others (but for the last bits).
+
+        Args:
+            net: inside `trainer.inference.inference`.
+            purpose, seed, numbers: the streams that decide dropout and noise, one for each example.
+        """
+
+    def panels(self, example: Example, output: Output) -> list[Picture]:
+        """What a row of a sample grid shows of an example."""
+        return [example.condition, output.fake, example.target]

@@ -1,0 +1,107 @@
+"""Paired translation (Pix2Pix, arXiv 1611.07004): one half of a picture from the other."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from gan_eval.images import Picture, by_stem, resize
+from gan_eval.training_settings import Direction, TrainingSettings
+from trainer.batch import Batch
+from trainer.data import jitter_size, pair_batch
+from trainer.datasets.layout import list_pairs, read_pair
+from trainer.datasets.remarks import remarks
+from trainer.inference import LUMA, translate_batch
+from trainer.losses import ADVERSARIAL, DECISION, l1, l2, ssim
+from trainer.padding import crop_back, pad_to_multiple
+from trainer.pictures import PairedPictures, Pictures
+from trainer.randomness import Purpose
+from trainer.step import Objective, Term
+from trainer.tasks.task import Example, Output, Size, Task
+
+Loss = Callable[[Tensor, Tensor], Tensor]
+
+
+class Translation(Task):
+    """A|B pictures: one half is the input, the other the ground truth."""
+
+    def __init__(self, settings: TrainingSettings, direction: Direction) -> None:
+        super().__init__(settings)
+        self.direction = direction
+
+    def list_pictures(self, data: Path, split: str, *, limit: int | None = None) -> list[Path]:
+        return list_pairs(data, split, limit=limit)
+
+    def has_split(self, data: Path, split: str) -> bool:
+        return (data / split).is_dir()
+
+    def names(self, paths: list[Path], data: Path, split: str) -> dict[str, Path]:
+        return by_stem(paths)
+
+    def remarks(self, data: Path, paths: list[Path], *, train_split: str) -> list[str]:
+        return remarks(data, paths, self.direction, train_split=train_split)
+
+    def definition(self) -> dict[str, Any]:
+        return {"direction": self.direction}
+
+    def pictures(self, paths: list[Path]) -> Pictures:
+        return PairedPictures(paths, self.direction, side=jitter_size(self.settings))
+
+    def assemble(self, crops: NDArray[np.float32], samples: list[int]) -> Batch:
+        return pair_batch(crops, samples)
+
+    def objective(self, device: torch.device) -> Objective:
+        return translation_objective(self.settings)
+
+    def example(self, path: Path, size: Size, *, number: int, grey: bool = False) -> Example:
+        condition, target = read_pair(path, self.direction)
+        if size != "native":
+            condition, target = (resize(half, (size, size)) for half in (condition, target))
+        return Example(condition, as_grey(target) if grey else target)
+
+    def outputs(
+        self, net: nn.Module, examples: Sequence[Example], *, purpose: Purpose, seed: int, numbers: Sequence[int]
+    ) -> list[Output]:
+        conditions = [example.condition for example in examples]
+        padded = [pad_to_multiple(condition, net.multiple) for condition in conditions]  # type: ignore[arg-type]
+        fakes = translate_batch(net, padded, purpose=purpose, seed=seed, numbers=numbers)
+        return [Output(crop_back(fake, like)) for fake, like in zip(fakes, conditions, strict=True)]
+
+
+def translation_objective(settings: TrainingSettings) -> Objective:
+    """The objective that the settings describe; L1 is always watched, so that models can be compared.
+
+    Defaults: arXiv 1611.07004, eq. 4 with lambda = 100, and D's objective halved.
+    """
+    terms = (
+        Term("g_l1", _of_target(l1), settings.lambda_l1),
+        Term("g_l2", _of_target(l2), settings.lambda_l2),
+        Term("g_ssim", _of_target(ssim), settings.lambda_ssim),
+    )
+    return Objective(
+        judged=beside_input,
+        reconstruction=tuple(term for term in terms if term.weight or term.name == "g_l1"),
+        adversarial=ADVERSARIAL[settings.adversarial],
+        adversarial_weight=settings.adversarial_weight,
+        decision=DECISION[settings.adversarial],
+        d_loss_factor=settings.d_loss_factor,
+    )
+
+
+def beside_input(batch: Batch, picture: Tensor) -> Tensor:
+    """The input and the picture joined by channel: the discriminator is conditional (arXiv 1611.07004, eq. 1)."""
+    return torch.cat([batch.inputs, picture], 1)
+
+
+def as_grey(picture: Picture) -> Picture:
+    """The luma of (H, W, 3) uint8 in three equal channels, for generators of grey pictures."""
+    luma = np.rint(picture @ np.array(LUMA)).astype(np.uint8)
+    return np.repeat(luma[..., None], 3, axis=2)
+
+
+def _of_target(loss: Loss) -> Callable[[Tensor, Batch], Tensor]:
+    return lambda output, batch: loss(output, batch.target)
