@@ -74,22 +74,23 @@ def job_of_options(
         assignments: `NAME=VALUE` texts of `--set`, for any setting.
         data: default: the preset's name below `data_root`.
         direction: default: the preset's, else AtoB.
-        preset: the name of a data set whose training is known; options override what it says.
+        preset: the name of a training, or of a data set whose training is known; options override what it says.
 
     Raises:
         UserError: a value is not what it must be, a setting is given twice, or data or length are missing.
     """
+    from trainer.datasets.inpainting_trainings import TRAININGS
     from trainer.datasets.photograph_presets import any_preset_of
 
-    known = any_preset_of(preset) if preset is not None else None
+    known = any_preset_of(preset) if preset is not None and preset not in TRAININGS else None
     assigned = assigned_settings(assignments)
     if twice := sorted(set(options) & set(assigned)):
         raise UserError(f"--set {twice[0]}: there is also --{_dashed(twice[0])}; give one of them")
     values = {**options, **assigned}
-    if known is not None:
+    if preset is not None:
         hidden = LENGTHS if LENGTHS & set(values) else set()  # their epochs do not stand beside the user's steps
-        said = {name: value for name, value in known.training().items() if name not in hidden}
-        values = _overridden(said, values)
+        training = TRAININGS[preset].settings if known is None else known.training()
+        values = _overridden({name: value for name, value in training.items() if name not in hidden}, values)
     if not LENGTHS & set(values):
         raise UserError("train: give --steps N or --epochs N")
     if data is None and known is not None and data_root is not None:

@@ -40,7 +40,10 @@ def train(
         Path | None, typer.Option("--init-from", metavar="RUN|FILE", help="Start from this trained generator.")
     ] = None,
     preset: Annotated[
-        str | None, typer.Option(help="The training of a set as in studies/: facades, maps, edges2shoes or cityscapes.")
+        str | None,
+        typer.Option(
+            help="A training: published, pathak, hole_filling; or that of a set of `data list`, as in studies/."
+        ),
     ] = None,
     fraction: Annotated[float, typer.Option(help="Share of the planned steps, above 0 up to 1.")] = 1.0,
     checkpoint_every: Annotated[

@@ -87,7 +87,7 @@ def test_missing_data_length_or_preset() -> None:
         job_of_options({"steps": 3})
     with pytest.raises(UserError, match="give --steps N or --epochs N"):
         job_of_options({}, data=DATA)
-    with pytest.raises(UserError, match="'facade': no preset of this name; choose from facades"):
+    with pytest.raises(UserError, match="'facade': there is none of this name; choose from facades"):
         job_of_options({}, preset="facade", data=DATA)
 
 

@@ -9,55 +9,8 @@ from typing import Any
 
 from gan_eval.errors import UserError
 from gan_eval.training_settings import Direction
+from trainer.datasets.inpainting_trainings import TRAININGS
 from trainer.datasets.presets import PRESETS, Preset
-
-PUBLISHED_CONTEXT_ENCODER: dict[str, Any] = {
-    "generator": "context_encoder",
-    "discriminator": "global",
-    "image_size": 128,
-    "statistics": "batch",
-    "batch_size": 64,
-    "learning_rate": 0.02,
-    "discriminator_learning_rate": 0.002,
-    "beta1": 0.5,
-    "beta2": 0.9,
-    "adversarial": "bce",
-    "adversarial_weight": 0.001,
-    "lambda_l1": 0.0,
-    "lambda_l2": 0.999,
-    "jitter": False,
-    "inpainting": {"masks": {"centre": 1.0}, "centre": 0.5, "fill": "zero", "overlap": 7},
-}
-"""Meneust and Pinto, Context Encoders: the weights 1000:1 with the highest PSNR of their Table 1."""
-
-PATHAK: dict[str, Any] = {
-    **PUBLISHED_CONTEXT_ENCODER,
-    "learning_rate": 0.002,
-    "discriminator_learning_rate": 0.0002,
-    "beta2": 0.999,
-    "inpainting": {
-        "masks": {"centre": 1.0},
-        "centre": 0.5,
-        "fill": "mean",
-        "overlap": 4,
-        "overlap_shown": True,
-    },
-}
-"""Pathak et al. 2016 (arXiv 1604.07379), as in the released train.lua."""
-
-HOLES_ANYWHERE: dict[str, Any] = {
-    "image_size": 128,
-    "adversarial": "least_squares",
-    "receptive_field": 40,
-    "inpainting": {
-        "masks": {"strokes": 1.0, "region": 1.0, "centre": 1.0},
-        "mask_channel": True,
-        "fill": "noise",
-    },
-}
-"""The changes that helped in Inpainting from scratch: the mask as a channel, noise in the hole, least squares, patches
-of 40 pixels. Style and total-variation losses helped too; their weights are not published, so they are left to the user
-(inpainting.style_network, lambda_style, lambda_tv), and so are the shares of the kinds of holes."""
 
 _IMAGENET_TERMS = "ImageNet's: non-commercial research and education only; cite"
 _IMAGENET = "Russakovsky et al., ImageNet large scale visual recognition challenge, IJCV 2015"
@@ -79,9 +32,14 @@ class PhotographPreset:
     """Where it comes from; what the user does."""
     terms: str
     citation: str
-    settings: dict[str, Any]
-    """Keys of `TrainingSettings`."""
-    settings_from: str
+    trained: str
+    """Which of `TRAININGS`."""
+    source_size: int | None = None
+    """Side to which its pictures are brought before they are enlarged."""
+    epochs: int | None = None
+    """Published length; None where none is."""
+    after: str = ""
+    """The set whose generator it starts from."""
     pictures: str = ""
     """How many, as the documentation says it, where the splits do not."""
     url: str | None = None
@@ -93,7 +51,10 @@ class PhotographPreset:
 
     def training(self) -> dict[str, Any]:
         """The training, as keys of `TrainingSettings`; without a length where none is published."""
-        return deepcopy(self.settings)
+        settings = deepcopy(TRAININGS[self.trained].settings)
+        if self.source_size is not None:
+            settings["inpainting"]["source_size"] = self.source_size
+        return settings if self.epochs is None else settings | {"epochs": self.epochs}
 
     @property
     def without_address(self) -> str:
@@ -103,15 +64,12 @@ class PhotographPreset:
     @property
     def length(self) -> str:
         """The length of the training, for people."""
-        return f"{self.settings['epochs']} epochs" if "epochs" in self.settings else "not published; `--epochs N`"
+        epochs = "not published; `--epochs N`" if self.epochs is None else f"{self.epochs} epochs"
+        return f"{epochs}, from the generator of {self.after} (`--init-from RUN`)" if self.after else epochs
 
 
 AnyPreset = Preset | PhotographPreset
 """Both have name, terms, citation, `training()`, `direction`, `url`, `sha256`, `splits` and `without_address`."""
-
-
-def _enlarged(settings: dict[str, Any], source_size: int) -> dict[str, Any]:
-    return {**settings, "inpainting": {**settings["inpainting"], "source_size": source_size}}
 
 
 PHOTOGRAPH_PRESETS: dict[str, PhotographPreset] = {
@@ -125,8 +83,8 @@ PHOTOGRAPH_PRESETS: dict[str, PhotographPreset] = {
             origin="`gan-eval data fetch tiny_imagenet`",
             terms=_IMAGENET_TERMS,
             citation="Le and Yang, Tiny ImageNet visual recognition challenge, Stanford CS 231N, 2015",
-            settings=_enlarged(PUBLISHED_CONTEXT_ENCODER, 64),
-            settings_from="Meneust and Pinto",
+            trained="published",
+            source_size=64,
             url="http://cs231n.stanford.edu/tiny-imagenet-200.zip",
             archive_note="about 248 MB",
         ),
@@ -138,8 +96,8 @@ PHOTOGRAPH_PRESETS: dict[str, PhotographPreset] = {
             origin="register at image-net.org, then `gan-eval data crops IMAGENET --out DIR --size 64`",
             terms=_IMAGENET_TERMS,
             citation=_IMAGENET,
-            settings=_enlarged(PUBLISHED_CONTEXT_ENCODER, 64),
-            settings_from="Meneust and Pinto",
+            trained="published",
+            source_size=64,
         ),
         PhotographPreset(
             name="imagenet_128",
@@ -149,8 +107,7 @@ PHOTOGRAPH_PRESETS: dict[str, PhotographPreset] = {
             origin="register at image-net.org, then `gan-eval data crops IMAGENET --out DIR --size 128`",
             terms=_IMAGENET_TERMS,
             citation=_IMAGENET,
-            settings=PUBLISHED_CONTEXT_ENCODER,
-            settings_from="Meneust and Pinto",
+            trained="published",
         ),
         PhotographPreset(
             name="landscapes",
@@ -161,8 +118,8 @@ PHOTOGRAPH_PRESETS: dict[str, PhotographPreset] = {
             origin="bring landscapes in one folder; they are split by hash",
             terms="those of the pictures that you bring",
             citation="Inpainting from scratch",
-            settings={**HOLES_ANYWHERE, "epochs": 500},
-            settings_from="Inpainting from scratch",
+            trained="hole_filling",
+            epochs=500,
         ),
         PhotographPreset(
             name="paintings",
@@ -173,8 +130,9 @@ PHOTOGRAPH_PRESETS: dict[str, PhotographPreset] = {
             origin="bring paintings in one folder; they are split by hash",
             terms="those of the pictures that you bring",
             citation="Inpainting from scratch",
-            settings={**HOLES_ANYWHERE, "epochs": 90},
-            settings_from="Inpainting from scratch: from the generator trained on landscapes (`--set init_from=RUN`)",
+            trained="hole_filling",
+            epochs=90,
+            after="landscapes",
         ),
     )
 }
@@ -188,7 +146,7 @@ def any_preset_of(name: str) -> AnyPreset:
     """
     every: dict[str, AnyPreset] = {**PRESETS, **PHOTOGRAPH_PRESETS}
     if name not in every:
-        raise UserError(f"data set {name!r}: no preset of this name; choose from {', '.join(every)}")
+        raise UserError(f"preset {name!r}: there is none of this name; choose from {', '.join([*every, *TRAININGS])}")
     return every[name]
 
 
@@ -208,13 +166,18 @@ def _sets() -> list[str]:
 
 
 def _trainings() -> list[str]:
-    rows = ["| name | length | settings | from |", "|" + " --- |" * 4]
+    """Which set is trained how, and what the trainings are."""
+    rows = ["| name | training | length |", "| --- | --- | --- |"]
     for preset in PHOTOGRAPH_PRESETS.values():
-        inpainting = preset.settings["inpainting"]
-        values = {name: value for name, value in preset.settings.items() if name not in ("inpainting", "epochs")}
-        values |= {f"inpainting.{name}": value for name, value in inpainting.items()}
-        listed = ", ".join(f"{name} {_shown(value)}" for name, value in values.items())
-        rows.append(f"| {preset.name} | {preset.length} | {listed} | {preset.settings_from} |")
+        changed = "" if preset.source_size is None else f", inpainting.source_size {preset.source_size}"
+        rows.append(f"| {preset.name} | `{preset.trained}`{changed} | {preset.length} |")
+    rows += ["", "| training | settings | from |", "| --- | --- | --- |"]
+    for name, training in TRAININGS.items():
+        inpainting = training.settings["inpainting"]
+        values = {key: value for key, value in training.settings.items() if key != "inpainting"}
+        values |= {f"inpainting.{key}": value for key, value in inpainting.items()}
+        listed = ", ".join(f"{key} {_shown(value)}" for key, value in values.items())
+        rows.append(f"| `{name}` | {listed} | {training.source} |")
     return rows
 
 

@@ -8,6 +8,7 @@ from made_pictures import picture_bytes
 
 from gan_eval.cli_jobs import job_of_options
 from gan_eval.errors import UserError
+from gan_eval.study import load_study
 from gan_eval.training_settings import TrainingSettings
 from trainer.datasets import photograph_presets as presets
 from trainer.datasets.fetch import fetch
@@ -22,16 +23,39 @@ def test_the_training_of_a_preset_is_one_that_the_trainer_takes(name: str) -> No
     preset = presets.any_preset_of(name)
     settings = TrainingSettings(**{"epochs": 1, **preset.training()})
     assert settings.inpainting is not None
-    assert settings.image_size == 128
 
 
-@pytest.mark.parametrize("values", [presets.PUBLISHED_CONTEXT_ENCODER, presets.PATHAK])
-def test_the_context_encoders_have_the_published_weights(values: dict) -> None:
-    settings = TrainingSettings(epochs=1, **values)
+@pytest.mark.parametrize("name", ["published", "pathak"])
+def test_the_context_encoders_have_the_published_weights(name: str, tmp_path: Path) -> None:
+    settings = job_of_options({"epochs": 1}, data=tmp_path, preset=name).settings
+    assert settings.inpainting is not None
+    assert settings.inpainting.overlap == {"published": 7, "pathak": 4}[name]
     assert settings.lambda_l2 / settings.adversarial_weight == pytest.approx(999)
     assert settings.lambda_l1 == 0
     assert settings.learning_rate == pytest.approx(10 * settings.discriminator_learning_rate)
     assert settings.inpainting.overlap_weight == 10
+
+
+def studied(file: str, model: str) -> dict[str, object]:
+    """What a study of ours trains a model with, as a preset says it."""
+    return load_study(ROOT / "studies" / file).training_of(model).model_dump()
+
+
+@pytest.mark.parametrize(
+    ("file", "model", "preset"),
+    [
+        ("context_encoder.toml", "rec_1000", "tiny_imagenet"),
+        ("inpainting_landscapes_paintings.toml", "landscapes", "landscapes"),
+    ],
+)
+def test_the_studies_train_as_the_presets_do(file: str, model: str, preset: str) -> None:
+    found = studied(file, model)
+    for key, value in presets.any_preset_of(preset).training().items():
+        if isinstance(value, dict):
+            assert found[key] is not None
+            assert {name: found[key][name] for name in value} == value
+        elif key != "jitter":
+            assert found[key] == value, key
 
 
 def test_smaller_sources_are_enlarged() -> None:
@@ -65,7 +89,7 @@ def test_both_kinds_of_presets_make_a_job(tmp_path: Path) -> None:
 
 
 def test_an_unknown_preset_is_refused_with_the_choice_of_both_kinds() -> None:
-    with pytest.raises(UserError, match=r"'imagenet': no preset.*facades, .*tiny_imagenet, imagenet_64"):
+    with pytest.raises(UserError, match=r"'imagenet': there is none.*facades, .*tiny_imagenet, imagenet_64.*pathak"):
         presets.any_preset_of("imagenet")
 
 
