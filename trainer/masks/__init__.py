@@ -11,11 +11,11 @@
 
 from gan_eval.holes import Hole
 from trainer.masks.area import Band, Size, band_of, fitted
+from trainer.masks.brush import Stroke, draw_stroke, strokes
 from trainer.masks.makers import blocks, centre, pasted
 from trainer.masks.mixture import PUBLISHED, Mask, Masks
 from trainer.masks.reading import hash_holes, read_holes
 from trainer.masks.silhouettes import made_shape, region
-from trainer.masks.strokes import Stroke, draw_stroke, strokes
 
 __all__ = [
     "PUBLISHED",

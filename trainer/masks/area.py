@@ -42,8 +42,8 @@ def band_of(size: Size, least: float, most: float) -> Band:
     band = Band(max(fewest, 1), min(highest, pixels - 1))
     if band.least > band.most:
         raise UserError(
-            f"least_area, most_area: no hole in a picture of {size[1]}x{size[0]} takes between {least:g} and {most:g} "
-            "of it; move them apart"
+            f"inpainting.least_area, most_area: no hole in a picture of {size[1]}x{size[0]} takes between {least:g} "
+            f"and {most:g} of it; move them apart"
         )
     return band
 

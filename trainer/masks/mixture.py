@@ -12,9 +12,9 @@ from gan_eval.errors import UserError
 from gan_eval.holes import Hole
 from gan_eval.inpainting_settings import InpaintingSettings, MaskKind
 from trainer.masks.area import Size
+from trainer.masks.brush import strokes
 from trainer.masks.makers import MOST_OF_BLOCKS, blocks, centre, pasted
 from trainer.masks.silhouettes import region
-from trainer.masks.strokes import strokes
 
 PUBLISHED: Mapping[MaskKind, float] = MappingProxyType({"centre": 1.0, "blocks": 2.0, "region": 2.0})
 """Centre, blocks and region, the latter two likelier (Meneust and Pinto, Context Encoders)."""
@@ -68,6 +68,9 @@ class Masks:
 
     def __call__(self, rng: np.random.Generator, size: Size) -> Mask:
         """A mask for a picture of `size` = (height, width); `rng` decides it.
+
+        Every hole's share is between the least and the most area; that of a centre follows from its side alone, in
+        whole pixels.
 
         Raises:
             UserError: no hole of that size has an area between the least and the most.

@@ -49,10 +49,12 @@ class Inpainting(Task):
         assert settings.inpainting is not None
         self.holes: InpaintingSettings = settings.inpainting
         self.gives_centre = settings.generator == "context_encoder"
+        self.gives_raw = not self.gives_centre or self.holes.overlap_shown
         if settings.norm == "batch" and settings.statistics == "batch":
             self.modes = ("eval",)  # alone, a picture has no statistics of a batch
         shapes = _holes_of(root, self.holes.shapes, "shapes") if "region" in self.holes.masks else {}
-        pictures = _holes_of(root, self.holes.mask_folder, "mask_folder")
+        limits = {"least": self.holes.least_area, "most": self.holes.most_area, "longest": settings.image_size}
+        pictures = _holes_of(root, self.holes.mask_folder, "mask_folder", **limits)
         self._hashes = {"shapes": hash_holes(shapes), "masks": hash_holes(pictures)}
         self._masks = Masks(self.holes, shapes=list(shapes.values()), folder=list(pictures.values()))
 
@@ -68,9 +70,12 @@ class Inpainting(Task):
     def remarks(self, data: Path, paths: list[Path], *, train_split: str) -> list[str]:
         return photograph_remarks(data, paths, train_split=train_split)
 
+    def conditions(self) -> dict[str, Any]:
+        return {"holes_sha256": sha256_json(self._hashes)}
+
     def definition(self) -> dict[str, Any]:
         style = {} if self.holes.style_network == "none" else {"style_sha256": style_sha256(self.holes.style_network)}
-        return {"holes_sha256": sha256_json(self._hashes), **style}
+        return self.conditions() | style
 
     def pictures(self, paths: list[Path]) -> Pictures:
         side, source = jitter_size(self.settings), self.holes.source_size
@@ -144,7 +149,7 @@ class Inpainting(Task):
             return Output(np.where(hole, generated, example.target), generated)
         whole = example.target.copy()
         whole[self._window(whole.shape[0])] = generated
-        return Output(np.where(hole, whole, example.target), whole if self.holes.overlap_shown else None)
+        return Output(np.where(hole, whole, example.target), whole if self.gives_raw else None)
 
     def _mask(self, rng: np.random.Generator, size: tuple[int, ...]) -> Mask:
         mask = self._masks(rng, (size[0], size[1]))
@@ -202,10 +207,10 @@ class Inpainting(Task):
         return weighted
 
 
-def _holes_of(root: Path, folder: str, field: str) -> dict[str, Hole]:
+def _holes_of(root: Path, folder: str, field: str, **limits: Any) -> dict[str, Hole]:
     """The shapes or masks of a folder by file name; none where none is named."""
     if not folder:
         return {}
     if not (root / folder).is_dir():
         raise UserError(f"inpainting.{field}: no such folder {root / folder}; it is looked for below the data root")
-    return read_holes(root / folder)
+    return read_holes(root / folder, **limits)
