@@ -23,8 +23,10 @@ class Conv2d(nn.Conv2d):
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, in_channels, H, W) to (N, out_channels, h, w)."""
-        pixels = x.shape[0] * (x.shape[-2] // self.stride[0]) * (x.shape[-1] // self.stride[1])
-        if not _worth_it(self, x, pixels):
+        if isinstance(self.padding, str):
+            return super().forward(x)
+        height, width = _sides(x, self.weight, self.stride, self.padding)
+        if not _worth_it(self, x, x.shape[0] * height * width):
             return super().forward(x)
         y = _ConvolutionProduct.apply(x, self.weight, self.stride, self.padding)
         return y if self.bias is None else y + self.bias[:, None, None]
@@ -66,10 +68,7 @@ class _ConvolutionProduct(torch.autograd.Function):
         patches = _patches(x, weight, stride, padding)
         ctx.save_for_backward(patches, weight)
         ctx.geometry = x.shape, stride, padding
-        sides = [
-            (side + 2 * pad - kernel) // step + 1
-            for side, pad, kernel, step in zip(x.shape[2:], padding, weight.shape[2:], stride, strict=True)
-        ]
+        sides = _sides(x, weight, stride, padding)
         return _picture(_times_transposed(patches, weight.flatten(1)), x.shape[0], sides)
 
     @staticmethod
@@ -113,6 +112,15 @@ class _TransposedProduct(torch.autograd.Function):
         if ctx.needs_input_grad[1]:
             grad_weight = (pixels.t() @ patches).view_as(weight)
         return grad_x, grad_weight, None, None
+
+
+def _sides(x: Tensor, weight: Tensor, stride: tuple[int, ...], padding: tuple[int, ...]) -> tuple[int, int]:
+    """Height and width of a convolution's output."""
+    height, width = (
+        (side + 2 * pad - kernel) // step + 1
+        for side, pad, kernel, step in zip(x.shape[-2:], padding, weight.shape[2:], stride, strict=True)
+    )
+    return height, width
 
 
 def _pixels(x: Tensor) -> Tensor:

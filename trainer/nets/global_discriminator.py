@@ -43,7 +43,7 @@ class GlobalDiscriminator(nn.Module):
                 norm_layer(norm, width, statistics),
                 nn.LeakyReLU(0.2),
             ]
-        modules.append(Conv2d(width, 1, INNERMOST))
+        modules.append(nn.Conv2d(width, 1, INNERMOST))  # few weights: the library's own is faster
         self.model = nn.Sequential(*modules)
 
     def forward(self, x: Tensor) -> Tensor:
