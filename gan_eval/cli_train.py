@@ -17,7 +17,7 @@ def train(
     study: Annotated[Path | None, typer.Argument(help="A study file; or give --data.")] = None,
     out: Annotated[Path | None, typer.Option("--out", help="The run's folder; the same command again resumes.")] = None,
     model: Annotated[str | None, typer.Option(help="With a study: which of its models.")] = None,
-    data: Annotated[Path | None, typer.Option(help="Folder with train/ (A|B pictures).")] = None,
+    data: Annotated[Path | None, typer.Option(help="Folder with train/: A|B pictures, or photographs.")] = None,
     data_root: DataRoot = None,
     direction: Annotated[
         DirectionOption | None, typer.Option(help="AtoB (the default): the left half is the input.")
@@ -28,7 +28,7 @@ def train(
     epochs: Annotated[int | None, typer.Option(help="Passes over the training pairs.")] = None,
     learning_rate: Annotated[float | None, typer.Option(help="Adam's; default: 2e-4.")] = None,
     lambda_l1: Annotated[float | None, typer.Option(help="Weight of L1 beside the GAN's loss; default: 100.")] = None,
-    generator: Annotated[str | None, typer.Option(help="unet (the default), resnet_6 or resnet_9.")] = None,
+    generator: Annotated[str | None, typer.Option(help="unet (the default), resnet_9 or one that fills holes.")] = None,
     norm: Annotated[str | None, typer.Option(help="batch (the default), instance or none.")] = None,
     precision: Annotated[str | None, typer.Option(help="fp32 (the default) or bf16.")] = None,
     seed: Annotated[int | None, typer.Option(help="Seed of all random numbers; default: 0.")] = None,
@@ -117,20 +117,22 @@ def generate(
         Path,
         typer.Argument(metavar="RUN|FILE", help="A run's folder, a .safetensors of it, or a latest_net_G.pth."),
     ],
-    data: Annotated[Path, typer.Option(help="Folder with the split's folder (A|B pictures).")],
+    data: Annotated[Path, typer.Option(help="Folder with the split's folder (A|B pictures, or photographs).")],
     out: Out,
     split: Annotated[str, typer.Option(help="Which split; '.' for the pictures in the data folder itself.")] = "test",
     direction: Annotated[DirectionOption | None, typer.Option(help="Default: the run's; AtoB of a .pth.")] = None,
     mode: Annotated[
         ModeOption | None,
-        typer.Option(help="BatchNorm and dropout as in training (the default) or evaluation."),
+        typer.Option(help="BatchNorm and dropout as in training or evaluation; default: what goes with it."),
     ] = None,
     image_size: Annotated[
         str | None, typer.Option(metavar="N|native", help="Default: the run's, 256 of a .pth. native: each its own.")
     ] = None,
     batch_size: Annotated[int, typer.Option(min=1, help="Pictures at once.")] = 1,
     dropout: Dropout = None,
-    seed: Annotated[int | None, typer.Option(min=0, max=2**63 - 1, help="Of dropout; default: the run's.")] = None,
+    seed: Annotated[
+        int | None, typer.Option(min=0, max=2**63 - 1, help="Of dropout, holes and noise; default: the run's.")
+    ] = None,
     dataset: Annotated[str | None, typer.Option(help="Name of the data set; default: the folder's.")] = None,
     model: Annotated[str | None, typer.Option(help="Name of the generator; default: the run folder's.")] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="At most so many pictures.")] = None,

@@ -4,19 +4,18 @@ import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from gan_eval.errors import UserError
 from gan_eval.files import OWN_FOLDER, claim_output_folder, read_json, write_json
 from gan_eval.images import list_pictures
-from gan_eval.metrics.registry import select
-from gan_eval.quiz.simulate import parse_observer
-from gan_eval.stimuli import read_set
+from gan_eval.plan_checks import check_what_comes_late
 from gan_eval.study import Study, load_study
-from gan_eval.tables import PARTICIPATION, TRIALS
-from gan_eval.tabular import frame_of
 
 SMOKE_STEPS = 6
 SMOKE_ITEMS = 8
+SMOKE_BATCH = 2
+SMOKE_BOTTLENECK = 64
 
 
 @dataclass(frozen=True)
@@ -81,13 +80,19 @@ class Plan:
         return list_photographs(folder, split)
 
     def initial_file(self, model: str) -> Path | None:
-        """The trained generator that a model starts from; None: it starts from drawn weights."""
+        """The trained generator that a model starts from; None: it starts from drawn weights.
+
+        Raises:
+            UserError: it is none of the study's, and there is no such file.
+        """
         name = self.study.training_of(model).init_from
         if not name:
             return None
         if name in self.study.models:
             return self.model_folder(name) / "generator.safetensors"
-        return self.file.parent / name
+        from trainer.run_folder import generator_file
+
+        return generator_file(self.file.parent / name)
 
     def published(self) -> dict[str, Path]:
         """The published tables that the study names.
@@ -173,7 +178,7 @@ def make_plan(
     if smoke:
         study = shrink(study)
     plan = Plan(study, Path(file), Path(folder), data_root, fraction=fraction, smoke=smoke, simulate=simulate)
-    _check_what_comes_late(plan)
+    check_what_comes_late(plan)
     claim_output_folder(plan.folder)
     _record(plan, redo=redo)
     return plan
@@ -202,9 +207,8 @@ def shrink(study: Study) -> Study:
 
     The training plan stays: that only `SMOKE_STEPS` of it are made is told by the fraction in every table.
     """
-    training = {"generator_channels": 8, "discriminator_channels": 8, "validation_pairs": 2}
     models = {
-        name: model.model_copy(update={"training": {**model.training, **training}})
+        name: model.model_copy(update={"training": {**model.training, **_few(study, name)}})
         for name, model in study.models.items()
     }
     quiz = study.quiz.model_copy(
@@ -219,6 +223,22 @@ def shrink(study: Study) -> Study:
     return study.model_copy(update={"models": models, "quiz": quiz, "generate": generate})
 
 
+def _few(study: Study, model: str) -> dict[str, Any]:
+    """What makes a model's networks and batches small.
+
+    A context encoder keeps its batch: of an epoch's last one more than one picture has to be left. A generator from
+    elsewhere, with more channels, is not started from.
+    """
+    settings = study.training_of(model)
+    few: dict[str, Any] = {"generator_channels": 8, "discriminator_channels": 8, "validation_pairs": 2}
+    few["bottleneck"] = min(settings.bottleneck, SMOKE_BOTTLENECK)
+    if settings.generator != "context_encoder":
+        few["batch_size"] = min(settings.batch_size, SMOKE_BATCH)
+    if settings.init_from not in study.models:
+        few["init_from"] = ""
+    return few
+
+
 def has_screen() -> bool:
     """Whether a window can be shown to a person."""
     if os.environ.get("QT_QPA_PLATFORM", "").split(":")[0] in ("offscreen", "minimal"):
@@ -226,39 +246,6 @@ def has_screen() -> bool:
     if sys.platform.startswith("linux"):
         return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
     return True
-
-
-def _check_what_comes_late(plan: Plan) -> None:
-    """Find now what would otherwise be found after days of training or after people have sat.
-
-    Raises:
-        UserError: data, published tables or imported stimuli are not there, or a metric, a rule or a simulated
-            participant is not understood.
-    """
-    for model, settings in plan.study.models.items():
-        for split in (plan.study.data[settings.data].train_split, plan.split(settings.data)):
-            plan.pictures(model, split)
-    for model in plan.study.models:
-        training = plan.study.training_of(model)
-        if training.validate_every is not None:
-            select(training.validation_metrics)
-    if plan.simulate:
-        parse_observer(plan.simulate)
-    plan.published()
-    plan.segmenter()
-    for name in plan.study.stimuli.sets:
-        read_set(plan.file.parent / name)
-    if plan.study.metrics.names:
-        select(plan.study.metrics.names)
-    if plan.study.analysis.exclude:
-        from gan_eval.stats.exclusion.rules import exclude
-
-        exclude(frame_of([], TRIALS), plan.study.analysis.exclude, where=f"{plan.file}: analysis.exclude")
-    if plan.study.analysis.exclude_participants:
-        from gan_eval.stats.exclusion.rules import exclude
-
-        rules = plan.study.analysis.exclude_participants
-        exclude(frame_of([], PARTICIPATION), rules, where=f"{plan.file}: analysis.exclude_participants")
 
 
 def _record(plan: Plan, *, redo: bool) -> None:

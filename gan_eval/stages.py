@@ -23,6 +23,7 @@ from gan_eval.sessions import (
     stimulus_hashes,
     write_quiz_tables,
 )
+from gan_eval.stimuli import TABLE_NAME
 from gan_eval.study import CheckpointKind
 
 if TYPE_CHECKING:
@@ -222,6 +223,7 @@ def _analyze(plan: Plan) -> Stage:
             plan=plan.study.analysis,
             participants=found[tables.PARTICIPANTS],
             sessions=sessions,
+            stimuli=_stimulus_tables(plan),
         )
         write_analysis(answers, out)
         return True
@@ -230,7 +232,7 @@ def _analyze(plan: Plan) -> Stage:
         metric_files = {
             path.name: sha256_file(path) for path in sorted((plan.folder / "metrics").glob("*_metrics.csv"))
         }
-        return {**metric_files, "trials": answers_hash(plan)}
+        return {**metric_files, **stimulus_hashes(plan), "trials": answers_hash(plan)}
 
     return Stage(
         name="analyze",
@@ -328,6 +330,14 @@ def _metric_tables(plan: Plan) -> tuple[Any, Any]:
         tabular.read_table(folder / f"{table.name}.csv", table) if (folder / f"{table.name}.csv").is_file() else None
         for table in (tables.IMAGE_METRICS, tables.SET_METRICS)
     )  # type: ignore[return-value]
+
+
+def _stimulus_tables(plan: Plan) -> Any:
+    """The table `stimuli` of every set that is shown, one below the other."""
+    import pandas as pd
+
+    sets = plan.stimulus_folders().values()
+    return pd.concat([tabular.read_table(folder / TABLE_NAME, tables.STIMULI) for folder in sets], ignore_index=True)
 
 
 def _report_facts(plan: Plan) -> dict[str, Any]:

@@ -32,7 +32,7 @@ class TrainingSettings(Section):
     learning_rate: float = Field(default=2e-4, gt=0)
     """Adam's, of both networks."""
     discriminator_learning_rate: float | None = Field(default=None, gt=0)
-    """Adam's of the discriminator, where it is another."""
+    """Adam's of the discriminator, where it is another one."""
     decay: float = Field(default=0.0, ge=0, le=1)
     """Share of the run, at its end, over which the learning rate falls linearly to 0."""
     plateau_patience: int | None = Field(default=None, ge=0)
@@ -101,7 +101,8 @@ class TrainingSettings(Section):
     validation_pairs: int = Field(default=16, ge=1)
     """So many pairs of val (else test), spread over the split."""
     best_metric: str | None = None
-    """The validation metric (training mode) by which the best generator is kept; default: the first."""
+    """The validation metric by which the best generator is kept (in training mode; photographs with BatchNorm over
+    the batch in evaluation mode); default: the first."""
     seed: int = Field(default=0, ge=0, lt=2**63)
     """Of all random numbers: initial weights, order of the pairs, crops, dropout."""
 
@@ -131,6 +132,8 @@ class TrainingSettings(Section):
             self.norm == "batch" and self.statistics == "sample"
         ):
             raise ValueError(f'statistics: {self.generator} has BatchNorm over the batch; give statistics = "batch"')
+        if self.inpainting.overlap_shown and self.generator != "context_encoder":
+            raise ValueError("inpainting.overlap_shown: is the context encoder's; leave it out")
         return self
 
     @model_validator(mode="after")

@@ -84,7 +84,7 @@ def new_fabric(settings: TrainingSettings) -> Fabric:
     fabric = Fabric(accelerator="auto", devices=here, num_nodes=world // here, strategy=strategy, precision=precision)
     if synchronised(settings, fabric) and fabric.device.type != "cuda":
         raise UserError(
-            "statistics 'batch': BatchNorm over several devices needs GPUs; give statistics = 'sample', or one process"
+            "statistics 'batch': BatchNorm over several devices needs GPUs; give another norm or one process"
         )
     fabric.launch()
     return fabric

@@ -72,8 +72,8 @@ def generate(
         `out`.
 
     Raises:
-        UserError: no finished run, a file that holds no generator, no such split, a size that the network cannot
-            take, no readable picture, another set in `out`, or not enough memory.
+        UserError: no finished run, a file that holds no generator, no such masks or split, a mode or size that the
+            network cannot take, no readable picture, another set in `out`, or not enough memory.
     """
     data, out = Path(data), Path(out)
     say = on_message or (lambda _: None)
@@ -84,17 +84,14 @@ def generate(
     if source.direction is None and direction is None:
         say(f"{source.file}: does not tell its direction; taken as AtoB (the left half is the input)")
     task = new_task(settings, direction=direction or source.direction or "AtoB", root=root)
-    mode = mode or task.modes[0]
-    if mode not in task.modes:
-        raise UserError(
-            f"mode {mode}: alone, a picture has no statistics of a batch, with which this generator was trained; "
-            "give eval"
-        )
+    mode = task.mode(mode)
     items = task.names(task.list_pictures(data, split, limit=limit), data, split)
     what: dict[str, Any] = {
-        "generator": sha256_file(source.file), "mode": mode, **task.definition(), "image_size": size,
+        "generator": sha256_file(source.file), "mode": mode, **task.conditions(), "image_size": size,
         "seed": settings.seed, "dataset": names.dataset, "model": names.model, "split": split,
     }  # fmt: skip
+    if masks is not None:
+        what["masks"] = "folder"
     if source.is_foreign:
         what["dropout"] = settings.dropout
     _claim(out, what)
@@ -117,7 +114,7 @@ def generate(
             write_items(net, task, out, batch, seed=settings.seed)
             for name, example in batch.items():
                 rows += item_rows(out, name, example, names, fraction=source.fraction)
-                if (out / RAW).is_dir():
+                if task.gives_raw:
                     raw_rows += item_rows(out / RAW, name, example, raw_names(names), fraction=source.fraction)
             if on_progress is not None:
                 on_progress(min(start + batch_size, len(stems)), len(stems))
@@ -141,6 +138,8 @@ def _settings(source: Model, *, seed: int | None, masks: Path | None) -> Trainin
     settings = source.settings if seed is None else source.settings.model_copy(update={"seed": seed})
     if masks is None:
         return settings
+    if not masks.is_dir():
+        raise UserError(f"--masks {masks}: no such folder; name one with pictures of masks, white where the hole is")
     if settings.inpainting is None:
         raise UserError(f"--masks {masks}: {source.file} translates pictures, it fills no holes; leave it out")
     if settings.generator == "context_encoder":
@@ -163,6 +162,8 @@ def _size(asked: Size | None, model: Model) -> Size:
         if channels not in (1, 3):
             raise UserError(f"{model.file}: a generator of {channels} channels; pictures have 3, or 1 in grey")
     if asked == "native":
+        if model.settings.inpainting is not None:
+            raise UserError("image_size native: this generator fills holes in square pictures; give a number of pixels")
         return "native"
     size = model.settings.image_size if asked is None else asked
     if net.only_size not in (None, size):

@@ -59,7 +59,7 @@ def write_items(net: nn.Module, task: Task, out: Path, batch: Mapping[str, Examp
     Raises:
         UserError: not enough memory, or the disk is full.
     """
-    missing = {name for name, example in batch.items() if not is_written(out, name, example)}
+    missing = {name for name, example in batch.items() if not _all_written(out, task, name, example)}
     for shape in {batch[name].condition.shape: None for name in missing}:
         alike = {name: example for name, example in batch.items() if example.condition.shape == shape}
         height, width = shape[:2]
@@ -114,6 +114,13 @@ def item_rows(folder: Path, name: str, example: Example, names: Names, *, fracti
 def raw_names(names: Names) -> Names:
     """The names of the set of what the generator gave."""
     return replace(names, model=f"{names.model}-{RAW}")
+
+
+def _all_written(out: Path, task: Task, name: str, example: Example) -> bool:
+    """Whether nothing is missing of what `_write_all` writes."""
+    folders = (out, out / RAW) if task.gives_raw else (out,)
+    shown = example.mask is None or _decoded_shape(_file(out, PANELS, name)) is not None
+    return shown and all(is_written(folder, name, example) for folder in folders)
 
 
 def is_written(out: Path, name: str, example: Example) -> bool:

@@ -44,7 +44,7 @@ def check_run(out: Path, definition: Definition, machine: Machine) -> list[str]:
             claim_output_folder(out)
         return []
     config = {"devices": 1, "machine": {}, **_read_config(out / CONFIG)}
-    definition = {"devices": 1, **definition}
+    definition = {"devices": 1, "initial_sha256": None, **definition}  # which are not always told
     there = {key: config.get(key) for key in definition}
     there["settings"] = _with_defaults(there["settings"])
     differing = differences(there, definition)

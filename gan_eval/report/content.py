@@ -13,7 +13,7 @@ from gan_eval.report.methods import methods
 from gan_eval.report.notes import common_notes, without_common_notes
 from gan_eval.report.paper import paper_methods
 from gan_eval.report.participants import counted_participants
-from gan_eval.report.pictures import Sample, samples
+from gan_eval.report.pictures import Samples, samples
 from gan_eval.report.sections import Section, sections
 from gan_eval.report.words import plural
 
@@ -27,7 +27,7 @@ class Content:
     badges: Sequence[str]
     answer: Sequence[str]
     facts: Sequence[tuple[str, str]]
-    samples: Mapping[str, Sequence[Sample]]
+    samples: Mapping[str, Samples]
     sections: Sequence[Section]
     notes: Sequence[str]
     methods: str

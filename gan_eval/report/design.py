@@ -6,10 +6,12 @@ from gan_eval.analysis_settings import AnalysisSettings
 from gan_eval.metrics.facts import ENOUGH_FOR_FID
 from gan_eval.quiz_settings import QuizSettings
 from gan_eval.report.folder import StudyFolder
+from gan_eval.report.hole_kinds import holes_fact
 from gan_eval.report.metrics_facts import fid_warning
 from gan_eval.report.timing import flagged_share
 from gan_eval.report.words import NARROW, listed, milliseconds, number, percent, plural, whole
 from gan_eval.stats.trials import graded_trials, main_trials, pair_trials
+from gan_eval.study import Study
 from gan_eval.tables import RATES, SESSIONS, SET_METRICS, TRIALS
 
 
@@ -47,15 +49,21 @@ def design_facts(folder: StudyFolder) -> list[tuple[str, str]]:
         if study.study.question:
             facts.append(("Question", study.study.question))
         if study.data:
-            facts.append(("Data sets", listed([f"{name} ({data.direction})" for name, data in study.data.items()])))
+            facts.append(("Data sets", listed([_data_set(study, name) for name in study.data])))
         if study.models:
             facts.append(("Models", listed([f"{name} on {model.data}" for name, model in study.models.items()])))
+    facts += holes_fact(folder)
     facts += _shown(folder) or _judged(folder)
     if study is not None:
         facts += _procedure(study.quiz)
         facts += _plan(study.analysis)
     facts += _sessions(folder)
     return facts
+
+
+def _data_set(study: Study, name: str) -> str:
+    """The data set, with its direction where its pictures are translated."""
+    return name if study.has_photographs(name) else f"{name} ({study.data[name].direction})"
 
 
 def _plan(plan: AnalysisSettings) -> list[tuple[str, str]]:

@@ -1,14 +1,16 @@
 """The generated pictures that fooled most and least, and the real ones most often called fake."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import pandas as pd
 
 from gan_eval.report.folder import StudyFolder
+from gan_eval.report.hole_kinds import hole_words
 from gan_eval.report.pictures import thumbnail
-from gan_eval.report.words import Record, View, plural, share_interval
+from gan_eval.report.words import Record, View, missing, plural, share_interval
 
 SHOWN = 6
 LEAST_ANSWERS = 3
@@ -23,6 +25,17 @@ class Ranked:
     said: str
     uri: str
     """Empty where there is no picture."""
+    masked: str = ""
+    """Of a filled picture: what the generator was given, the hole in grey; else empty."""
+
+
+class _Files(NamedTuple):
+    """Where a stimulus's pictures are."""
+
+    base: Path
+    file: str
+    masked: str | None
+    """Of a filled picture: the one with the hole."""
 
 
 @dataclass(frozen=True)
@@ -80,22 +93,28 @@ def pictured(found: Sequence[Ranking]) -> bool:
     return any(picture.uri for ranking in found for picture in ranking.pictures)
 
 
-def _ranked(row: Record, kind: str, places: dict[str, tuple[Path, str]]) -> Ranked:
+def _ranked(row: Record, kind: str, places: Mapping[str, _Files]) -> Ranked:
     share, low, high = (1 - float(row[f"{kind}_{name}"]) for name in ("correct", "high", "low"))
     count = plural(int(row[f"n_{kind}"]), "answer")
     called = "called real" if kind == "fake" else "called fake"
     stimulus = str(row["id"])
-    base, file = places.get(stimulus, (Path(), None))
-    return Ranked(stimulus, f"{called}: {share_interval(share, low, high)} of {count}", thumbnail(base, file))
+    said = f"{called}: {share_interval(share, low, high)} of {count}"
+    files = places.get(stimulus)
+    if files is None:
+        return Ranked(stimulus, said, "")
+    masked = thumbnail(files.base, files.masked) if files.masked else ""
+    return Ranked(stimulus, said, thumbnail(files.base, files.file), masked)
 
 
-def _places(folder: StudyFolder) -> dict[str, tuple[Path, str]]:
-    """Folder and file of each stimulus."""
-    found: dict[str, tuple[Path, str]] = {}
+def _places(folder: StudyFolder) -> dict[str, _Files]:
+    """The files of each stimulus."""
+    found: dict[str, _Files] = {}
     for name, stimuli in folder.stimuli.items():
         known = stimuli[stimuli["file"].notna()]
-        for stimulus, file in zip(known["stimulus"], known["file"], strict=True):
-            found.setdefault(str(stimulus), (folder.path / "stimuli" / name, str(file)))
+        for row in known.to_dict("records"):
+            is_filled = row["kind"] == "fake" and hole_words(row["mask_kind"], row["mask_area"])
+            masked = str(row["input_file"]) if is_filled and not missing(row["input_file"]) else None
+            found.setdefault(str(row["stimulus"]), _Files(folder.path / "stimuli" / name, str(row["file"]), masked))
     return found
 
 
@@ -105,8 +124,10 @@ def ranking_note(folder: StudyFolder, found: Sequence[Ranking]) -> str:
         return ""
     judged: pd.DataFrame = folder.scope("stimulus")
     count = int((judged["n_fake"] >= LEAST_ANSWERS).sum())
+    masked = any(picture.masked for ranking in found for picture in ranking.pictures)
+    beside = " Left the picture with its hole, right the filled one that was shown." if masked else ""
     return (
         f"Of {plural(count, 'generated picture')} with {LEAST_ANSWERS} answers or more. Ranked by the end of the 95 % "
         "Wilson interval nearer to the middle, so that few answers do not win by chance; the best of many are better "
-        "than they would be again."
+        f"than they would be again.{beside}"
     )

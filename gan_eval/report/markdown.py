@@ -148,5 +148,9 @@ def _ranking(ranking: Ranking, beside: str, files: dict[str, bytes]) -> list[str
             path = f"pictures/{len(files):03d}.jpg"
             files[path] = base64.b64decode(picture.uri.partition(",")[2])
             shown = f"![{escape(picture.stimulus)}](<{beside}/{path}>) "
+        if picture.masked:
+            path = f"pictures/{len(files):03d}.jpg"
+            files[path] = base64.b64decode(picture.masked.partition(",")[2])
+            shown = f"![{escape(picture.stimulus)} with its hole](<{beside}/{path}>) {shown}"
         lines.append(f"- {shown}{escape(picture.stimulus)}: {escape(picture.said)}")
     return lines

@@ -13,7 +13,7 @@ from gan_eval.metrics.facts import ENOUGH_FOR_FID
 from gan_eval.metrics.run.finite import FiniteMean, finite_mean
 from gan_eval.metrics.run.inputs import Stimulus
 from gan_eval.report.metrics_facts import in_order
-from gan_eval.report.words import NOTHING, missing
+from gan_eval.report.words import NOTHING, missing, number
 from gan_eval.schema import Table
 from gan_eval.tables import BESIDE, IMAGE_METRICS, METRIC_COMPARISONS, RUNS, SET_METRICS
 from gan_eval.tabular import frame_of
@@ -120,7 +120,7 @@ class Measured:
             if key in self._set_rows:
                 self._summaries[key] = _of_set(self.sets.iloc[self._set_rows[key][0]])
             else:
-                self._summaries[key] = _of_pictures(self.rows(*key))
+                self._summaries[key] = of_pictures(self.rows(*key))
         return self._summaries[key]
 
     def files(self, stimulus: str) -> tuple[Path | None, Path | None]:
@@ -135,12 +135,24 @@ class Measured:
         return table.reindex(columns=self.picture_metrics(dataset))
 
 
-def _of_pictures(rows: pd.DataFrame) -> Summary:
+def mean_interval(one: Summary, *, digits: int = 2) -> str:
+    """A summary's value with its 95 % interval in brackets, where it has one.
+
+    >>> mean_interval(Summary(17.345, 16.9, 17.8, n=9))
+    '17.34 (16.90–17.80)'
+    """
+    if not one.is_known or missing(one.low):
+        return number(one.value, digits=digits)
+    return f"{number(one.value, digits=digits)} ({number(one.low, digits=digits)}–{number(one.high, digits=digits)})"
+
+
+def of_pictures(rows: pd.DataFrame) -> Summary:
+    """The mean over rows of `image_metrics` of one metric."""
     values = rows["value"].to_numpy(float)
     known = values[~np.isnan(values)]
     found = finite_mean(known)
     reasons = rows.loc[rows["value"].isna(), "reason"].fillna("no reason given").value_counts(sort=False)
-    low, high = _mean_interval(found)
+    low, high = _ends(found)
     return Summary(
         value=found.mean if found.mean is not None else float(known[0]) if len(known) else math.nan,
         low=low,
@@ -152,10 +164,10 @@ def _of_pictures(rows: pd.DataFrame) -> Summary:
     )
 
 
-def _mean_interval(found: FiniteMean) -> tuple[float, float]:
+def _ends(found: FiniteMean) -> tuple[float, float]:
     """Student's t for the mean; NaN for fewer than two values.
 
-    >>> [round(end, 3) for end in _mean_interval(finite_mean([1.0, 2.0, 3.0]))]
+    >>> [round(end, 3) for end in _ends(finite_mean([1.0, 2.0, 3.0]))]
     [-0.484, 4.484]
     """
     if found.mean is None or found.sd is None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gan_eval.report.figures import Picture
+from gan_eval.report.hole_kinds import hole_views, holes_of_stimuli
 from gan_eval.report.metrics_agreement import LEAST_MODELS, Agreement, model_agreement, picture_agreement
 from gan_eval.report.metrics_answer import answer
 from gan_eval.report.metrics_beside import beside_view
@@ -37,6 +38,7 @@ class DatasetPart:
     answer: Sequence[str]
     tables: Sequence[MetricTable]
     beside: Sequence[View]
+    """Values of other programs beside ours, and values by the hole that was filled."""
     distributions: Sequence[Picture]
     difference_tables: Sequence[View]
     difference_figures: Sequence[Picture]
@@ -67,7 +69,10 @@ def dataset_part(measured: Measured, dataset: str, *, prefix: str, most_listed: 
         dataset=dataset,
         answer=answer(measured, dataset, found),
         tables=metric_tables(measured, dataset, found),
-        beside=beside_view(measured, dataset),
+        beside=[
+            *beside_view(measured, dataset),
+            *hole_views(measured, dataset, holes_of_stimuli(measured.stimuli.values())),
+        ],
         distributions=_distributions(measured, dataset, prefix),
         difference_tables=differences_view(measured, dataset),
         difference_figures=difference_figures(measured, dataset, found, prefix=prefix),

@@ -4,10 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from gan_eval.report.folder import StudyFolder
+from gan_eval.report.hole_kinds import hole_views, holes_of_folder
 from gan_eval.report.metrics_best import standings
 from gan_eval.report.metrics_data import Measured
 from gan_eval.report.metrics_methods import paper_paragraph
 from gan_eval.report.metrics_tables import MetricTable, metric_tables, table_notes
+from gan_eval.report.words import View
 
 
 @dataclass(frozen=True)
@@ -30,3 +32,9 @@ def metrics_section(folder: StudyFolder) -> MetricsSection:
         for table in metric_tables(measured, dataset, standings(measured, dataset))
     ]
     return MetricsSection(tables, table_notes(measured), paper_paragraph(measured)) if tables else MetricsSection()
+
+
+def hole_tables(folder: StudyFolder) -> list[View]:
+    """The metrics of the hole by its kind and by its area, data set by data set; none where no holes were filled."""
+    measured, holes = Measured(folder.tables), holes_of_folder(folder)
+    return [view for dataset in measured.datasets for view in hole_views(measured, dataset, holes)]

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from gan_eval.metrics.facts import BESIDE_FID, ENOUGH_FOR_FID
+from gan_eval.report.hole_kinds import raw_note
 from gan_eval.report.metrics_beside import unplaced_values
 from gan_eval.report.metrics_best import HOW_MARKED, Standing
 from gan_eval.report.metrics_data import REAL, Measured, Summary
@@ -184,8 +185,9 @@ def _few(lines: list[str], count: int, what: str) -> list[str]:
 def _infinite(metric: str, one: Summary) -> str:
     others = "mean of the others" if one.infinite < one.n else "no mean"
     single = one.infinite == 1
-    if metric == "psnr":
-        return f"{'is equal to its' if single else 'are equal to their'} reference: PSNR infinite; {others}"
+    if metric in ("psnr", "psnr_hole"):
+        where = " in the hole" if metric == "psnr_hole" else ""
+        return f"{'is equal to its' if single else 'are equal to their'} reference{where}: PSNR infinite; {others}"
     return f"{'has an infinite value' if single else 'have infinite values'}; {others}"
 
 
@@ -226,6 +228,7 @@ def _grouped(noted_metrics: Iterable[tuple[str, str]]) -> list[str]:
 def table_notes(measured: Measured) -> list[str]:
     """How to read the tables, for the parts that are there."""
     found = unplaced_values(measured)
+    found += raw_note([model for dataset in measured.datasets for model in measured.models(dataset)])
     if len(measured.images):
         found.append(
             "Values of pictures are means over the pictures, with 95\u202f% intervals by Student's t over the pictures."

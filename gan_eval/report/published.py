@@ -5,6 +5,7 @@ import pandas as pd
 from gan_eval.errors import UserError
 from gan_eval.report.comparison_views import points
 from gan_eval.report.folder import StudyFolder
+from gan_eval.report.published_psnr import PSNR_COLUMNS, psnr_view
 from gan_eval.report.words import NOTHING, View, number, p_value, share_interval, whole
 from gan_eval.stats.compare.comparisons import against_published
 from gan_eval.stats.intervals import wilson
@@ -18,14 +19,16 @@ SAME_DATASET = {"map_to_aerial": "maps", "map_to_photo": "maps", "cityscapes_lab
 
 
 def published_views(folder: StudyFolder) -> list[View]:
-    """The quiz tables and the metric tables among the published ones."""
-    quiz, metrics = [], []
+    """The quiz tables, those of PSNR by the ratio of the losses, and the metric tables among the published ones."""
+    quiz, psnr, metrics = [], [], []
     for name, table in folder.published.items():
         if set(table.columns) >= QUIZ_COLUMNS:
             quiz.append(_quiz_view(folder, _judgements(table, f"published/{name}"), f"published/{name}"))
+        elif set(table.columns) >= PSNR_COLUMNS:
+            psnr.append(psnr_view(folder, table, f"published/{name}"))
         elif set(table.columns) >= METRIC_COLUMNS:
             metrics += _metric_view(folder, _numbers(table, f"published/{name}"), f"published/{name}")
-    return [*quiz, *metrics]
+    return [*quiz, *psnr, *metrics]
 
 
 def _quiz_view(folder: StudyFolder, published: pd.DataFrame, source: str) -> View:

@@ -14,7 +14,7 @@ from gan_eval.report.figures import Picture
 from gan_eval.report.folder import StudyFolder
 from gan_eval.report.grades import alpha_views, opinion_views
 from gan_eval.report.metric_people import agreement_views
-from gan_eval.report.metrics_study import MetricsSection, metrics_section
+from gan_eval.report.metrics_study import MetricsSection, hole_tables, metrics_section
 from gan_eval.report.other_answers import ratings_views, thresholds_views
 from gan_eval.report.pairs import strength_figures, strength_views
 from gan_eval.report.participants import participants_sentences, participants_views
@@ -125,6 +125,7 @@ def _metrics(folder: StudyFolder) -> list[Section]:
         Section(
             "metrics",
             "What do the metrics say?",
+            tables=hole_tables(folder),
             metrics=metrics_section(folder),
             source=("image_metrics", "set_metrics", "metric_comparisons", "runs"),
         ),

@@ -18,6 +18,8 @@ _TITLES = {
     "g_l1": "generator: L1 loss",
     "g_l2": "generator: L2 loss",
     "g_ssim": "generator: 1 - SSIM",
+    "g_style": "generator: style loss",
+    "g_tv": "generator: total variation",
     "g_loss": "generator: whole loss",
     "d_real": "discriminator: loss on reals",
     "d_fake": "discriminator: loss on fakes",
@@ -25,6 +27,8 @@ _TITLES = {
     "g_gradient_norm": "generator: gradient norm",
 }
 _MOST_SAID = 4
+_MODE_WORDS = ("training", "evaluation")
+"""MODES in words."""
 DIVERSITY = "diversity"
 """The one validated quantity that is no metric of the registry."""
 
@@ -110,15 +114,16 @@ def validation_figures(runs: Sequence[TrainingRun], plateaus: pd.DataFrame) -> l
         if len(runs) == 1:
             panels = [panel._replace(title="") for panel in panels]
         marked = any(panel.marks for panel in panels)
+        drawn = sorted({curve.series for panel in panels for curve in panel.curves})
+        modes = " and ".join(f"as in {_MODE_WORDS[series]}" for series in drawn)
         note = " Upright line and band: the step after which it no longer improves, with its 95\u202f% interval."
         found.append(
             Picture(
                 title=f"Validation: {metric_title(metric)}",
                 svg=panels_on_page(panels, mode_looks(), name=name),
-                caption=f"{_meaning(runs, metric)}, with BatchNorm and dropout as in training and as in evaluation."
-                f"{note if marked else ''}",
+                caption=f"{_meaning(runs, metric)}, with BatchNorm and dropout {modes}.{note if marked else ''}",
                 alternative="; ".join(said[: 2 * _MOST_SAID]),
-                legend=legend_of(mode_names(), mode_looks()),
+                legend=[legend_of(mode_names(), mode_looks())[series] for series in drawn],
                 wide=len(panels) > 1,
                 name=name,
                 draw=partial(panels_figure, panels, mode_names(), mode_looks()),

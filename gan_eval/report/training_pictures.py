@@ -10,7 +10,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from gan_eval.errors import UserError
 from gan_eval.images import Picture, read_rgb
-from gan_eval.report.pictures import data_uri, small_picture
+from gan_eval.report.pictures import MASKED, ORIGINAL, data_uri, small_picture
 from gan_eval.report.training_runs import TrainingRun, chosen_steps, ratios
 from gan_eval.report.words import whole
 
@@ -35,6 +35,13 @@ class Grid:
     cells: Sequence[Sequence[Picture | None]]
     input: Picture
     real: Picture
+    fills_holes: bool
+    """`input` is masked, the cells are composites, `real` is the original."""
+
+    @property
+    def given(self) -> tuple[str, str]:
+        """What `input` and `real` are called."""
+        return (MASKED, ORIGINAL) if self.fills_holes else ("input", "ground truth")
 
 
 @dataclass(frozen=True)
@@ -42,6 +49,10 @@ class GridOnPage:
     """The same with pictures as data URIs; empty where there is none."""
 
     caption: str
+    given: tuple[str, str]
+    """What `input` and `real` are called,"""
+    made: str
+    """and what the models' pictures are: the caption over them."""
     columns: Sequence[str]
     rows: Sequence[tuple[str, str, Sequence[str]]]
     """Model, weights of its loss, pictures."""
@@ -54,18 +65,20 @@ class Film:
     """A run's animation and a still for paper and for whoever wants no motion."""
 
     model: str
+    stages: Sequence[str]
+    """What its columns are, from left to right."""
     moving: str
     still: str
 
 
 def sample_grids(runs: Sequence[TrainingRun]) -> list[Grid]:
     """A grid for each fixed picture: runs that were shown the same one stand in one grid."""
-    groups: dict[bytes, list[tuple[TrainingRun, str]]] = {}
-    truths: dict[bytes, tuple[Picture, Picture]] = {}
+    groups: dict[tuple[bool, bytes], list[tuple[TrainingRun, str]]] = {}
+    truths: dict[tuple[bool, bytes], tuple[Picture, Picture]] = {}
     for run, ratio in zip(runs, ratios(runs), strict=True):
         first = next((found for step in run.grids if (found := run.sample(step)) is not None), None)
         if first is not None:
-            key = first[0].tobytes() + first[2].tobytes()
+            key = run.fills_holes, first[0].tobytes() + first[2].tobytes()
             groups.setdefault(key, []).append((run, ratio))
             truths[key] = first[0], first[2]
     return [_grid(members, *truths[key]) for key, members in groups.items()]
@@ -86,6 +99,7 @@ def _grid(members: Sequence[tuple[TrainingRun, str]], condition: Picture, real: 
         cells=cells,
         input=condition,
         real=real,
+        fills_holes=runs[0].fills_holes,
     )
 
 
@@ -104,6 +118,8 @@ def grids_on_page(grids: Sequence[Grid]) -> list[GridOnPage]:
     return [
         GridOnPage(
             caption="One fixed picture on the way" if len(grids) == 1 else f"Fixed picture {number} on the way",
+            given=grid.given,
+            made="How each model filled it: composites" if grid.fills_holes else "What each model made of it",
             columns=grid.columns,
             rows=[
                 (name, ratio, [_inline(cell) if cell is not None else "" for cell in row])
@@ -128,7 +144,7 @@ def films(runs: Sequence[TrainingRun]) -> list[Film]:
         still = _last_grid(run)
         if size <= left and still is not None:
             left -= size
-            found.append(Film(run.model, data_uri(run.evolution.read_bytes(), "image/webp"), still))
+            found.append(Film(run.model, run.stages, data_uri(run.evolution.read_bytes(), "image/webp"), still))
     return found
 
 
@@ -155,7 +171,7 @@ def _draw(grid: Grid) -> Image.Image:
         small = Image.fromarray(picture).resize((SIDE, SIDE), Image.Resampling.LANCZOS)
         sheet.paste(small, (left + column * cell, top))
 
-    for column, (name, picture) in enumerate((("input", grid.input), ("ground truth", grid.real))):
+    for column, (name, picture) in enumerate(zip(grid.given, (grid.input, grid.real), strict=True)):
         pen.text((left + column * cell, _GAP), name, fill="black", font=font)
         place(picture, column, head)
     for column, name in enumerate(grid.columns):

@@ -12,11 +12,16 @@ from gan_eval.errors import UserError
 from gan_eval.files import read_json
 from gan_eval.images import Picture, read_rgb
 from gan_eval.report.folder import StudyFolder
+from gan_eval.report.pictures import COMPOSITE, GENERATED, MASKED, ORIGINAL
+from gan_eval.report.training_settings import fills_holes
 from gan_eval.tables import TRAINING_WARNINGS, VALIDATION
 from gan_eval.tabular import read_table
 
 MODES = ("train", "eval")
 """BatchNorm and dropout as in training, or as in evaluation."""
+TRANSLATED = ("input", "generated", "ground truth")
+FILLED = (ORIGINAL, MASKED, GENERATED, COMPOSITE)
+"""The columns of sample grids, of generators that translate pictures and of those that fill holes."""
 MOST_COLUMNS = 8
 """Steps that a table or a grid shows beside each other."""
 
@@ -33,7 +38,7 @@ class TrainingRun:
     settings: Mapping[str, Any]
     """The training settings of `config.json`; empty where it is absent."""
     grids: Mapping[int, Path]
-    """Sample grids by step, ascending: one row for each pair, input | generated | ground truth, all square."""
+    """Sample grids by step, ascending: one row for each item, its stages side by side, all square."""
     snapshots: Sequence[int]
     """Steps after which the generator was kept, ascending."""
     evolution: Path | None
@@ -44,6 +49,16 @@ class TrainingRun:
         """The weights of the loss, such as `GAN:L1 1:100`; empty where the settings are unknown."""
         return loss_ratio(self.settings)
 
+    @property
+    def fills_holes(self) -> bool:
+        """The generator fills holes; else it translates pictures."""
+        return fills_holes(self.settings)
+
+    @property
+    def stages(self) -> tuple[str, ...]:
+        """The names of a sample grid's columns."""
+        return FILLED if self.fills_holes else TRANSLATED
+
     def epoch(self, step: int) -> int | None:
         """Passes over the data begun after `step` steps; 0 before the first, None where the log does not say."""
         if step == 0:
@@ -52,15 +67,22 @@ class TrainingRun:
         return None if later.empty else int(later["epoch"].iloc[0])
 
     def sample(self, step: int) -> tuple[Picture, Picture, Picture] | None:
-        """Input, generated picture and ground truth of the first pair; None where the grid cannot be read."""
+        """Input, generated picture and ground truth of the first item; None where the grid cannot be read.
+
+        Of a generator that fills holes: the masked picture, the composite and the original.
+        """
         try:
             grid = read_rgb(self.grids[step])
         except UserError:
             return None
-        side = grid.shape[1] // 3
+        side = grid.shape[1] // len(self.stages)
         if side == 0 or grid.shape[0] < side:
             return None
-        condition, fake, real = (np.ascontiguousarray(grid[:side, k * side : (k + 1) * side]) for k in range(3))
+        stages = [np.ascontiguousarray(grid[:side, k * side : (k + 1) * side]) for k in range(len(self.stages))]
+        if self.fills_holes:
+            original, masked, _, composite = stages
+            return masked, composite, original
+        condition, fake, real = stages
         return condition, fake, real
 
 
@@ -79,6 +101,9 @@ def loss_ratio(settings: Mapping[str, Any]) -> str:
     """
     names = {"GAN": "adversarial_weight", "L1": "lambda_l1", "L2": "lambda_l2", "SSIM": "lambda_ssim"}
     weights = {name: float(settings[key]) for name, key in names.items() if settings.get(key)}
+    of_holes = settings.get("inpainting") or {}
+    of_filled = {"style": "lambda_style", "TV": "lambda_tv"}
+    weights |= {name: float(of_holes[key]) for name, key in of_filled.items() if of_holes.get(key)}
     if len(weights) < 2:
         return "".join(f"{name} alone" for name in weights)
     return f"{':'.join(weights)} {':'.join(f'{weight:g}' for weight in weights.values())}"

@@ -1,11 +1,13 @@
 """The tables of the report, ready for the page."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import pandas as pd
 
 from gan_eval import __version__
 from gan_eval.report.folder import StudyFolder
+from gan_eval.report.hole_kinds import band_words
 from gan_eval.report.words import (
     ONLY_THESE,
     View,
@@ -16,6 +18,7 @@ from gan_eval.report.words import (
     whole,
 )
 from gan_eval.tables import (
+    HOLE_SCOPES,
     RATES,
     REACTION_TIMES,
     RUNS,
@@ -28,6 +31,8 @@ SCOPE_NAMES = {
     "exposure": "exposure",
     "block": "block",
     "participant": "participant",
+    "mask_kind": "hole",
+    "mask_area_band": "hole of",
 }
 _MOST_PARTICIPANTS = 200
 
@@ -38,10 +43,25 @@ def rates_views(folder: StudyFolder) -> list[View]:
     if pooled.empty:
         return []
     views = [_rates("Right answers and signal detection", pooled)]
+    views += _by_hole(folder)
     people = folder.scope("participant")
     if 1 < len(people) <= _MOST_PARTICIPANTS:
         views.append(_rates("Right answers and signal detection of each participant", people, by_scope=False))
     return views
+
+
+def _by_hole(folder: StudyFolder) -> list[View]:
+    """By the kind of the hole and by its area, where there are several of either."""
+    parts = [rates for scope in HOLE_SCOPES if len(rates := folder.scope(scope)) > 1]
+    if not parts:
+        return []
+    table = pd.concat(parts)
+    bands = table["scope"] == "mask_area_band"
+    start = table["id"].str.partition("-")[0].where(bands, "-1").astype(int)
+    named = table.assign(id=table["id"].map(band_words).where(bands, table["id"]), start=start)
+    view = _rates("Right answers by kind and area of the hole", named.sort_values(["start", "id"]))
+    real = "Real pictures have no hole: those of the same data sets and sessions stand beside the filled ones."
+    return [replace(view, notes=[real, *view.notes])]
 
 
 def pooled_rates(folder: StudyFolder) -> pd.DataFrame:

@@ -21,6 +21,7 @@ from gan_eval.stats.exclusion.exclusions import Rules, leave_out
 from gan_eval.stats.grades.opinions import opinion_scores, raters
 from gan_eval.stats.grades.ratings import ratings
 from gan_eval.stats.groups import SEVERAL_STUDIES, joined
+from gan_eval.stats.hole_groups import with_holes
 from gan_eval.stats.importing import import_trials
 from gan_eval.stats.models.mixed import mixed_models
 from gan_eval.stats.models.model_checks import model_checks
@@ -53,6 +54,7 @@ def analyze(
     plan: AnalysisSettings | None = None,
     participants: pd.DataFrame | None = None,
     sessions: pd.DataFrame | None = None,
+    stimuli: pd.DataFrame | None = None,
 ) -> dict[str, pd.DataFrame]:
     """Every analysis of a trials table.
 
@@ -74,6 +76,8 @@ def analyze(
             without a plan they are the analysis.
         participants: the table `participants`: answers to the study's questions.
         sessions: the table `sessions`.
+        stimuli: the table `stimuli` of all sets that were shown; where it tells of holes, `rates` has rows by their
+            kind and area.
 
     Returns:
         The tables `rates`, `reaction_times`, `mixed_models`, `comparisons` and `correlations` by name, and those of
@@ -102,7 +106,7 @@ def analyze(
     people = _of_those(people, kept.trials)
     frames = {
         "participation": kept.participation,
-        **_of_answers(kept.trials, settings.screening, staircase, seed),
+        **_of_answers(kept.trials, stimuli, settings.screening, staircase, seed),
         **_of_models(kept.trials, settings, people, seed),
         **_of_metrics(kept.trials, image_metrics, set_metrics, seed),
     }
@@ -117,10 +121,14 @@ def analyze(
 
 
 def _of_answers(
-    kept: pd.DataFrame, screening: Screening, staircase: StaircaseSettings | None, seed: int
+    kept: pd.DataFrame,
+    stimuli: pd.DataFrame | None,
+    screening: Screening,
+    staircase: StaircaseSettings | None,
+    seed: int,
 ) -> dict[str, pd.DataFrame]:
     return {
-        "rates": rates(kept),
+        "rates": rates(with_holes(kept, stimuli)),
         "detection": signal_detection(kept),
         "reaction_times": reaction_times(kept),
         "reaction_time_models": reaction_time_models(kept),

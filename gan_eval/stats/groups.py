@@ -60,11 +60,12 @@ def groups(trials: pd.DataFrame, scope: str, codes: Codes | None = None) -> Grou
     """The groups of one scope.
 
     Scope `exposure` leaves staircases out: their exposures follow the answers and are no levels of a design. Scope
-    `model` takes, beside the model's own fakes, the reals of the same data sets in the same sessions.
+    `model` takes, beside the model's own fakes, the reals of the same data sets in the same sessions; `mask_kind` and
+    `mask_area_band` do the same for the fakes with that hole.
 
     Args:
         trials: as `gan_eval.stats.trials.main_trials` returns them.
-        scope: one of `gan_eval.tables.SCOPES`.
+        scope: one of `gan_eval.tables.SCOPES`, or of `HOLE_SCOPES` where the trials have its column.
         codes: of these trials, where several scopes are wanted.
     """
     codes = codes or Codes(trials)
@@ -72,8 +73,8 @@ def groups(trials: pd.DataFrame, scope: str, codes: Codes | None = None) -> Grou
         case "all":
             everything = np.arange(len(trials))
             return Groups(["all"], everything, np.zeros(len(trials), np.intp), in_order=True)
-        case "model":
-            return _model_groups(trials["is_fake"].to_numpy(bool), codes)
+        case "model" | "mask_kind" | "mask_area_band":
+            return _groups_of_fakes(trials["is_fake"].to_numpy(bool), scope, codes)
         case "exposure":
             levels = trials["requested_exposure_ms"].fillna(np.inf)
             follows = (trials["protocol"] == STAIRCASE).fillna(False).to_numpy(bool)
@@ -181,8 +182,9 @@ def _exposure_text(milliseconds: float) -> str:
     return str(int(milliseconds)) if float(milliseconds).is_integer() else repr(float(milliseconds))
 
 
-def _model_groups(is_fake: np.ndarray, codes: Codes) -> Groups:
-    model, ids = codes.of("model")
+def _groups_of_fakes(is_fake: np.ndarray, name: str, codes: Codes) -> Groups:
+    """The fakes of each value of a column, with the reals of the same data sets in the same sessions."""
+    model, ids = codes.of(name)
     session, _ = codes.of("session")
     dataset, names = codes.of("dataset")
     sitting = (session + 1) * (len(names) + 1) + dataset + 1  # a missing name is one of its own

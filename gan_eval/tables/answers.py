@@ -4,6 +4,7 @@ from gan_eval.schema import Table, boolean, integer, milliseconds, number, text
 from gan_eval.tables.shared import (
     DATASET,
     FRACTION,
+    HOLE_SCOPES,
     ITEM,
     KIND,
     KINDS,
@@ -23,7 +24,7 @@ RATES = Table(
     "rates",
     "Accuracy and signal detection by group. Unanswered, practice and catch trials are in no rate.",
     (
-        text("scope", "what the row is about", words=SCOPES, filled=True),
+        text("scope", "what the row is about", words=(*SCOPES, *HOLE_SCOPES), filled=True),
         text("id", "which participant, stimulus, model, ...; `all` for the scope all", filled=True),
         integer("n_real", "answered trials with a real picture", filled=True),
         integer("n_fake", "answered trials with a generated picture", filled=True),

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from gan_eval.inpainting_settings import InpaintingSettings
 from gan_eval.quiz_settings import QuizSettings
 from gan_eval.settings_reference import quiz_reference, training_reference
 from gan_eval.training_settings import TrainingSettings
@@ -24,7 +25,8 @@ def test_the_pages_are_current() -> None:
 
 
 def test_every_setting_has_its_row_and_a_meaning() -> None:
-    assert [row[0] for row in ROWS] == [f"| `{name}`" for name in TrainingSettings.model_fields]
+    sections = (*TrainingSettings.model_fields, *InpaintingSettings.model_fields)
+    assert [row[0] for row in ROWS] == [f"| `{name}`" for name in sections]
     assert [row[0] for row in QUIZ][: len(QuizSettings.model_fields)] == [
         f"| `{name}`" for name in QuizSettings.model_fields
     ]

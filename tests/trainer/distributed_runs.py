@@ -2,8 +2,8 @@
 
     torchrun --nproc-per-node 2 distributed_runs.py DATA OUT SETTINGS.json
 
-SETTINGS.json has the settings of the runs by name. The run `interrupted` is stopped by Ctrl-C in the second process
-alone, and then goes on.
+SETTINGS.json has the settings of the runs by name; where they are validated, nothing improves. The run `interrupted` is
+stopped by Ctrl-C in the second process alone, and then goes on.
 """
 
 import contextlib
@@ -17,7 +17,9 @@ import torch
 
 import trainer.run as run_module
 import trainer.training as training_module
+from gan_eval.tabular import Row
 from gan_eval.training_settings import TrainingSettings
+from trainer.validation import Measure
 
 RANK = int(os.environ["RANK"])
 INTERRUPTED = "interrupted"
@@ -39,8 +41,17 @@ class Held(run_module.Run):
             signal.raise_signal(signal.SIGINT)
 
 
+def unchanging(_: Path) -> list[Row]:
+    """A metric that stays what it is."""
+    assert RANK == 0, "the leader alone measures"
+    return [{"metric": "m", "value": 1.0, "sd": None, "n": 1, "reason": None}]
+
+
+MEASURE = Measure(unchanging, {"m": True})
+
+
 def main() -> None:
-    """Train, and write OUT/NAME.rankN.pt with the weights and buffers and the steps after which it stopped."""
+    """Train, and write OUT/NAME.rankN.pt: weights and buffers, the steps after which it stopped, the last rates."""
     torch.set_num_threads(1)
     training_module.Run = Held  # type: ignore[misc]
     data, out, file = map(Path, sys.argv[1:])
@@ -48,11 +59,13 @@ def main() -> None:
         stops = []
         while not stops or stops[-1] < values["steps"]:
             with contextlib.suppress(KeyboardInterrupt):
-                training_module.train(TrainingSettings(**values), data, out / name, direction="AtoB", on_message=print)
+                training_module.train(TrainingSettings(**values), data, out / name, measure=MEASURE, on_message=print)
             stops.append(Held.last.done)
         nets = {"generator": Held.last.gan.generator, "discriminator": Held.last.gan.discriminator}
         held = {part: net.state_dict() for part, net in nets.items()}
-        torch.save({**held, "stops": stops}, out / f"{name}.rank{RANK}.pt")
+        optimizers = (Held.last.gan.generator_optimizer, Held.last.gan.discriminator_optimizer)
+        rates = [group["lr"] for optimizer in optimizers for group in optimizer.param_groups]
+        torch.save({**held, "stops": stops, "rates": rates}, out / f"{name}.rank{RANK}.pt")
 
 
 if __name__ == "__main__":

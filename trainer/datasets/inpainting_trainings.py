@@ -41,6 +41,7 @@ _HOLE_FILLING: dict[str, Any] = {
     "receptive_field": 40,
     "discriminator_channels": 32,
     "image_size": 256,
+    "statistics": "batch",
     "batch_size": 8,
     "learning_rate": 2e-4,
     "discriminator_learning_rate": 1e-4,

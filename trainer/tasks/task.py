@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from gan_eval.errors import UserError
 from gan_eval.images import Picture
 from gan_eval.training_settings import Mode, TrainingSettings
 from trainer.batch import Batch
@@ -49,6 +50,8 @@ class Task(ABC):
 
     modes: tuple[Mode, ...] = ("train", "eval")
     """The modes in which its generator gives pictures, the one of sample grids and of the best generator first."""
+    gives_raw = False
+    """Whether its outputs have a raw picture."""
 
     def __init__(self, settings: TrainingSettings) -> None:
         self.settings = settings
@@ -78,8 +81,30 @@ class Task(ABC):
         """What speaks against training on these pictures, one line each."""
 
     @abstractmethod
+    def conditions(self) -> dict[str, Any]:
+        """What of the task, beside the settings, decides what an item shows."""
+
     def definition(self) -> dict[str, Any]:
-        """What of the task, beside the settings, makes two runs the same run."""
+        """What of the task, beside the settings, makes two runs the same run.
+
+        Raises:
+            UserError: the weights of a style network are not there.
+        """
+        return self.conditions()
+
+    def mode(self, asked: Mode | None) -> Mode:
+        """The mode asked for; default: the first of its modes.
+
+        Raises:
+            UserError: its generator gives no pictures in it.
+        """
+        mode = asked or self.modes[0]
+        if mode not in self.modes:
+            raise UserError(
+                f"mode {mode}: alone, a picture has no statistics of a batch, with which this generator is trained; "
+                f"give {self.modes[0]}"
+            )
+        return mode
 
     @abstractmethod
     def pictures(self, paths: list[Path]) -> Pictures:

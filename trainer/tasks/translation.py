@@ -45,7 +45,7 @@ class Translation(Task):
     def remarks(self, data: Path, paths: list[Path], *, train_split: str) -> list[str]:
         return remarks(data, paths, self.direction, train_split=train_split)
 
-    def definition(self) -> dict[str, Any]:
+    def conditions(self) -> dict[str, Any]:
         return {"direction": self.direction}
 
     def pictures(self, paths: list[Path]) -> Pictures:

@@ -42,6 +42,10 @@ class Stimulus:
     """Why there is no reference, where there is none; of a real picture: why it has no partner, where it wants one."""
     mask: Path | None = None
     """The picture of the hole that was filled: white is hole."""
+    mask_kind: str | None = None
+    """How that hole was made."""
+    mask_area: float | None = None
+    """Its share of the picture."""
 
     @property
     def is_fake(self) -> bool:
@@ -113,6 +117,8 @@ def _stimulus(row: Mapping[str, Any], root: Path, number: int) -> Stimulus:
         problem=row.get("problem"),
         no_reference=row.get("no_reference") or Stimulus.no_reference,
         mask=root / row["mask_file"] if row.get("mask_file") else None,
+        mask_kind=row.get("mask_kind") or None,
+        mask_area=row.get("mask_area"),
     )
 
 

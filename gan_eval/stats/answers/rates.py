@@ -5,12 +5,13 @@ import pandas as pd
 
 from gan_eval.stats.answers.detection import detection
 from gan_eval.stats.groups import SEVERAL_STUDIES, Codes, Groups, distinct, groups, join_notes, joined, provenance
+from gan_eval.stats.hole_groups import hole_scopes
 from gan_eval.stats.intervals import binomial_p, share, wilson
 from gan_eval.stats.trials import main_trials
 from gan_eval.tables import RATES, SCOPES
 from gan_eval.tabular import conform
 
-POOLED_SCOPES = ("all", "model", "dataset", "exposure", "block")
+POOLED_SCOPES = ("all", "model", "dataset", "exposure", "block", "mask_kind", "mask_area_band")
 """Scopes that pool participants and hold both kinds of picture."""
 UNEVEN = 1.2
 """From this ratio of reals to fakes on, a leaning guesser is not right in half of the answers."""
@@ -23,11 +24,12 @@ def rates(trials: pd.DataFrame) -> pd.DataFrame:
     without an answer. A cell that cannot be computed is empty.
 
     Args:
-        trials: the table `trials` (see `gan_eval.stats.trials.fill_trials` for frames with fewer columns).
+        trials: the table `trials` (see `gan_eval.stats.trials.fill_trials` for frames with fewer columns). With the
+            columns of `gan_eval.stats.hole_groups.with_holes` come the scopes `mask_kind` and `mask_area_band`.
     """
     main = main_trials(trials)
     outcome, codes = _outcomes(main), Codes(main)
-    tables = [_scope_rates(main, outcome, codes, scope) for scope in SCOPES]
+    tables = [_scope_rates(main, outcome, codes, scope) for scope in (*SCOPES, *hole_scopes(main))]
     return conform(pd.concat(tables), RATES, where="rates")
 
 

@@ -4,7 +4,7 @@ from itertools import product
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import hypergeom
 
@@ -33,7 +33,6 @@ def counts(real, fake):
     return tuple(np.array([each.count(name) for name in names]) for each in (real, fake))
 
 
-@settings(deadline=None)
 @given(words, words)
 def test_the_auc_of_categories_is_that_of_leaving_each_pair_out(real, fake):
     assert category_auc(*counts(real, fake)) == pytest.approx(brute_force_category_auc(real, fake))

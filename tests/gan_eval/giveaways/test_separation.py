@@ -12,7 +12,6 @@ from gan_eval.giveaways.separation import auc_interval, holm, mann_whitney_auc, 
 numbers = st.lists(st.integers(0, 6).map(float), min_size=2, max_size=12).map(np.array)
 
 
-@settings(deadline=None)
 @given(numbers, numbers)
 def test_auc_and_p_are_those_of_scipy(real, fake):
     theirs = mannwhitneyu(fake, real, method="asymptotic", use_continuity=False)
@@ -46,7 +45,7 @@ def test_the_interval_is_open_at_a_perfect_separation():
     assert auc_interval(1.0, 10, 10, level=0.99)[0] < low
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.floats(0, 1), st.integers(2, 200), st.integers(2, 200))
 def test_the_interval_surrounds_the_auc(auc, m, n):
     low, high = auc_interval(auc, m, n)

@@ -77,7 +77,7 @@ def test_half_the_size_is_matlabs(size: tuple[int, int]) -> None:
         torch.testing.assert_close(half, expected, rtol=0, atol=1e-9)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(pictures(1, st.integers(13, 120)))
 def test_moments_of_compiled_code_equal_torchs(single: list[Picture]) -> None:
     y = tensors.luma(torch.from_numpy(single[0]))

@@ -50,7 +50,7 @@ def holes(picture: Picture, kind: str, seed: int) -> Hole:
 any_hole = st.sampled_from(["centre", "border", "point", "everything", "scattered"])
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(pictures(2, st.integers(12, 110)), any_hole, st.integers(0, 10**6))
 def test_ssim_is_scikit_images_map_averaged_over_the_hole(pair: list[Picture], kind: str, seed: int) -> None:
     fake, real = pair
@@ -63,7 +63,7 @@ def test_ssim_is_scikit_images_map_averaged_over_the_hole(pair: list[Picture], k
     assert ssim_hole(fake, real, hole) == pytest.approx(wanted, abs=1e-6)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(pictures(2, st.integers(12, 90)), any_hole, st.integers(0, 10**6))
 def test_psnr_and_l1_are_those_of_float64(pair: list[Picture], kind: str, seed: int) -> None:
     fake, real = pair
@@ -75,7 +75,7 @@ def test_psnr_and_l1_are_those_of_float64(pair: list[Picture], kind: str, seed: 
     assert psnr_hole(fake, real, hole) == pytest.approx(wanted, abs=1e-6)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(pictures(2, st.integers(11, 100)))
 def test_where_all_is_hole_the_values_are_those_of_the_picture(pair: list[Picture]) -> None:
     fake, real = pair
@@ -87,7 +87,7 @@ def test_where_all_is_hole_the_values_are_those_of_the_picture(pair: list[Pictur
     assert ssim_hole(fake, real, inner) == wanted[1], "the map's whole domain"
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(pictures(2, st.integers(12, 300)), any_hole, st.booleans(), st.integers(0, 10**6))
 def test_torch_makes_the_same_mean_of_the_map(pair: list[Picture], kind: str, luminance: bool, seed: int) -> None:
     where = holes(pair[0], kind, seed)[5:-5, 5:-5]

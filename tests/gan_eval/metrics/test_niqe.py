@@ -143,7 +143,7 @@ def test_equals_the_official_code(name: str) -> None:
     assert value == pytest.approx(as_released, rel=3e-3 if flat else 1e-3)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(pictures(1, st.sampled_from([96, 100, 192, 217, 288])))
 def test_any_picture_has_the_slow_writings_value_or_a_reason(single: list[Picture]) -> None:
     (picture,) = single

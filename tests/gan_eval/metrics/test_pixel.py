@@ -19,7 +19,7 @@ from gan_eval.metrics.unmeasurable import Unmeasurable
 sizes = st.integers(1, 90)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(pictures(2, sizes))
 def test_psnr_and_l1_are_those_of_exact_sums(pair: list[Picture]) -> None:
     fake, real = pair

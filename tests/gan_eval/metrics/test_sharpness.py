@@ -15,7 +15,7 @@ from gan_eval.metrics.definitions.sharpness import sharpness
 from gan_eval.metrics.unmeasurable import Unmeasurable
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(pictures(1, st.integers(3, 90)))
 def test_is_the_variance_of_scipys_laplacian(single: list[Picture]) -> None:
     (picture,) = single

@@ -34,7 +34,7 @@ def piqs_ms_ssim(fake: Picture, real: Picture) -> float:
     return float(piq.multi_scale_ssim(planes(fake), planes(real), data_range=255))
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(pictures(2, st.integers(11, 150)))
 def test_ssim_is_scikit_images_gaussian_variant(pair: list[Picture]) -> None:
     fake, real = pair
@@ -42,7 +42,7 @@ def test_ssim_is_scikit_images_gaussian_variant(pair: list[Picture]) -> None:
     assert ssim(fake, real) == pytest.approx(wanted, abs=5e-7)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(pictures(2, st.integers(11, 150)))
 def test_luma_ssim_is_scikit_images_on_the_integer_luma(pair: list[Picture]) -> None:
     fake, real = pair
@@ -65,7 +65,7 @@ def test_a_picture_of_many_tiles() -> None:
     assert ssim(fake, real) == pytest.approx(wanted, abs=1e-7)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(pictures(2, st.integers(11, 300)), st.booleans())
 def test_compiled_code_equals_torch(pair: list[Picture], luminance: bool) -> None:
     fake, real = pair
@@ -77,7 +77,7 @@ def test_compiled_code_equals_torch(pair: list[Picture], luminance: bool) -> Non
     assert np.array_equal(kernels.pool(half), tensors.pool(half_in_torch).numpy())
 
 
-@settings(max_examples=6, deadline=None)  # piq takes half a second in float64
+@settings(max_examples=6)  # piq takes half a second in float64
 @given(pictures(2, st.integers(161, 200)))
 def test_ms_ssim_is_piqs(pair: list[Picture]) -> None:
     assert ms_ssim(*pair) == pytest.approx(piqs_ms_ssim(*pair), abs=1e-5)

@@ -70,7 +70,7 @@ def test_each_data_set_is_a_block_and_their_order_changes(rows: Rows) -> None:
     assert len(orders) > 1
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(real=st.integers(1, 40), fake=st.integers(1, 40), seed=st.integers(0, 2**32))
 def test_runs_of_one_class_are_bounded(real: int, fake: int, seed: int) -> None:
     order = class_order({"real": real, "fake": fake}, np.random.default_rng(seed))
@@ -81,7 +81,7 @@ def test_runs_of_one_class_are_bounded(real: int, fake: int, seed: int) -> None:
     assert max(len(list(run)) for _, run in groupby(order)) <= max(3, shortest_possible)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(
     real=st.integers(0, 4), fake=st.integers(0, 4), before=st.integers(0, 5), longest=st.integers(1, 3),
     seed=st.integers(0, 99),

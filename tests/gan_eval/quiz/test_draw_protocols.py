@@ -69,7 +69,7 @@ def test_exposures_are_shared_out_equally_in_each_class_and_model(rows: Rows) ->
     assert sum(1 for row in rows(40, ("a", "b")) if len({lv for s, lv in used if s == row["stimulus"]}) > 1) > 100
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(practice=st.integers(0, 9), catch=st.integers(0, 5), number=st.integers(1, 30), pairs=st.booleans())
 def test_practice_comes_first_and_catch_trials_lie_among_the_main_ones(
     practice: int, catch: int, number: int, pairs: bool
@@ -92,7 +92,7 @@ def test_practice_comes_first_and_catch_trials_lie_among_the_main_ones(
     assert not draw.warnings
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     each=st.integers(1, 8),
     caught=st.integers(0, 8),

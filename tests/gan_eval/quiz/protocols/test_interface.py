@@ -19,7 +19,7 @@ from gan_eval.tabular import Row
 
 MODELS = ("cyclegan", "pix2pix")
 LAYOUTS = ("side_by_side", "one_after_other")
-QUIET = settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+QUIET = settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 def test_every_name_in_a_study_file_has_a_protocol() -> None:

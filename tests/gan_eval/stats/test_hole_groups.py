@@ -1,0 +1,88 @@
+"""Rates by the kind and the area of the hole that was filled."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from make_trials import simulated
+
+from gan_eval.holes import AREA_BANDS, area_band
+from gan_eval.stats import analyze
+from gan_eval.stats.answers.rates import rates
+from gan_eval.stats.hole_groups import with_holes
+from gan_eval.tables import HOLE_SCOPES, SCOPES
+
+KINDS = ("centre", "blocks", "strokes")
+
+
+def holes_of(trials: pd.DataFrame, seed: int) -> pd.DataFrame:
+    """A stimulus table in which every picture has a hole in its row, the real ones too, as generation writes it."""
+    rng = np.random.default_rng(seed)
+    pictures = trials.drop_duplicates("stimulus")[["stimulus", "kind", "model", "dataset"]]
+    kinds, areas = rng.choice(KINDS, len(pictures)), rng.uniform(0.001, 0.8, len(pictures))
+    return pictures.assign(mask_kind=kinds, mask_area=areas)
+
+
+def by_hand(trials: pd.DataFrame, of_stimulus: pd.Series, value: str) -> tuple[int, int, int, int]:
+    """Reals judged, fakes judged, hits and false alarms of one group, row by row."""
+    fakes = trials[(trials["kind"] == "fake") & (trials["stimulus"].map(of_stimulus) == value)]
+    sat = set(zip(fakes["session"], fakes["dataset"], strict=True))
+    reals = [
+        row for row in trials.to_dict("records") if row["kind"] == "real" and (row["session"], row["dataset"]) in sat
+    ]
+    false_alarms = sum(row["response"] == "fake" for row in reals)
+    return len(reals), len(fakes), int((fakes["response"] == "fake").sum()), false_alarms
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_counts_are_those_by_hand(seed):
+    trials = simulated(participants=6, stimuli=20, each=7, models=("a", "b"), seed=seed)
+    stimuli = holes_of(trials, seed)
+    table = rates(with_holes(trials, stimuli))
+    fakes = stimuli[stimuli["kind"] == "fake"].set_index("stimulus")
+    for scope, of_stimulus in zip(HOLE_SCOPES, (fakes["mask_kind"], fakes["mask_area"].map(area_band)), strict=True):
+        found = table[table["scope"] == scope].set_index("id")
+        shown = trials.loc[trials["kind"] == "fake", "stimulus"].map(of_stimulus)
+        assert set(found.index) == set(shown)
+        for value, row in found.iterrows():
+            counts = tuple(row[["n_real", "n_fake", "hits", "false_alarms"]])
+            assert counts == by_hand(trials, of_stimulus, value)
+
+
+def test_the_other_scopes_stay_as_they_are():
+    trials = simulated(participants=5, stimuli=20, each=10)
+    before, after = rates(trials), rates(with_holes(trials, holes_of(trials, 1)))
+    pd.testing.assert_frame_equal(after[after["scope"].isin(SCOPES)].reset_index(drop=True), before)
+    assert len(after) > len(before)
+
+
+def test_without_masks_there_are_no_such_scopes():
+    trials = simulated(participants=5, stimuli=20, each=10)
+    bare = holes_of(trials, 0).drop(columns=["mask_kind", "mask_area"])
+    of_reals = holes_of(trials, 0).query("kind == 'real'")
+    for stimuli in (None, bare, of_reals):
+        assert with_holes(trials, stimuli) is trials
+    assert not set(analyze(trials, stimuli=bare)["rates"]["scope"]) & set(HOLE_SCOPES)
+
+
+def test_what_the_generator_gave_is_in_no_table():
+    trials = simulated(participants=5, stimuli=20, each=10)
+    composites = holes_of(trials, 2)
+    raw = composites.assign(stimulus=composites["stimulus"] + "-raw", model="gan-raw", mask_kind="raw alone")
+    found = analyze(trials, stimuli=pd.concat([raw, composites]))
+    assert set(found["rates"].query("scope == 'mask_kind'")["id"]) <= set(KINDS)
+    for name, table in found.items():
+        assert not table.astype(str).apply(lambda cells: cells.str.contains("raw")).to_numpy().any(), name
+
+
+def test_a_kind_without_an_area_has_no_band():
+    trials = simulated(participants=5, stimuli=20, each=10)
+    found = rates(with_holes(trials, holes_of(trials, 3).assign(mask_area=None)))
+    assert "mask_kind" in set(found["scope"])
+    assert "mask_area_band" not in set(found["scope"])
+
+
+def test_bands_hold_every_area_once():
+    for area in np.random.default_rng(0).uniform(0, 1, 500):
+        low, high = (float(end) / 100 for end in area_band(area).split("-"))
+        assert low < area <= high
+    assert [area_band(end) for end in AREA_BANDS] == ["0-1", "1-10", "10-20", "20-30", "30-40", "40-50", "50-60"]

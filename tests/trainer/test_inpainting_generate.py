@@ -1,0 +1,228 @@
+"""Stimulus sets of generators that fill holes."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from made_photographs import SIDE, encoder, filler, make_photographs, make_silhouettes
+from PIL import Image
+
+from gan_eval.errors import UserError
+from gan_eval.files import sha256_file
+from gan_eval.inpainting_settings import NEUTRAL_GREY
+from gan_eval.metrics import Settings as MetricSettings
+from gan_eval.metrics import write_metrics
+from gan_eval.stimuli import read_set
+from gan_eval.tables import IMAGE_METRICS, STIMULI
+from gan_eval.tabular import read_rows
+from gan_eval.training import train_model
+from gan_eval.training_settings import TrainingSettings
+from trainer.generate import generate
+from trainer.run_folder import load_generator
+
+KINDS: dict[str, Callable[..., TrainingSettings]] = {"encoder": encoder, "filler": filler}
+ITEMS = 5
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_photographs(tmp_path_factory.mktemp("photographs") / "views", train=4, val=2, test=ITEMS)
+
+
+@pytest.fixture(scope="module")
+def runs(data: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    torch.set_num_threads(1)
+    folder = tmp_path_factory.mktemp("runs")
+    return {name: train_model(kind(steps=4), data, folder / name) for name, kind in KINDS.items()}
+
+
+def made(run: Path, data: Path, out: Path, **options: Any) -> Path:
+    return generate(run, data, split="test", out=out, **options)
+
+
+def pixels(path: Path) -> np.ndarray:
+    return np.asarray(Image.open(path))
+
+
+def hashes(folder: Path) -> dict[str, str]:
+    return {str(path.relative_to(folder)): sha256_file(path) for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_every_known_pixel_is_kept_and_every_mask_is_told(
+    runs: dict[str, Path], data: Path, tmp_path: Path, name: str
+) -> None:
+    out = made(runs[name], data, tmp_path / "set")
+    rows = read_rows(out / "stimuli.csv", STIMULI)
+    assert len(rows) == 2 * ITEMS
+    kinds = set()
+    for row in rows:
+        stem = row["item"].split("/")[1]
+        mask, real, shown = (pixels(out / kind / f"{stem}.png") for kind in ("mask", "real", "input"))
+        hole = mask[..., 0] > 0
+        assert set(np.unique(mask)) == {0, 255}
+        assert row["mask_file"] == f"mask/{stem}.png"
+        assert row["mask_area"] == pytest.approx(hole.mean(), abs=1e-9)
+        assert 0.01 <= row["mask_area"] <= 0.6
+        kinds.add(row["mask_kind"])
+        fake = pixels(out / "fake" / f"{stem}.png")
+        np.testing.assert_array_equal(fake[~hole], real[~hole])
+        assert (fake[hole] != real[hole]).any()
+        np.testing.assert_array_equal(shown[~hole], real[~hole])
+        assert (shown[hole] == NEUTRAL_GREY).all()
+        if name == "encoder":
+            wanted = np.zeros((SIDE, SIDE), np.bool_)
+            wanted[8:24, 8:24] = True
+            np.testing.assert_array_equal(hole, wanted)
+    assert kinds == {"centre"} if name == "encoder" else len(kinds) > 1
+
+
+def test_beside_the_composites_are_raw_pictures_and_panels(runs: dict[str, Path], data: Path, tmp_path: Path) -> None:
+    out = made(runs["filler"], data, tmp_path / "set")
+    raw = out / "raw"
+    assert {row["model"] for row in read_set(raw).rows if row["kind"] == "fake"} == {"filler-raw"}
+    for number in range(ITEMS):
+        original, masked, generated, composite = np.split(pixels(out / "panels" / f"{number}.png"), 4, axis=1)
+        hole = pixels(out / "mask" / f"{number}.png")[..., 0] > 0
+        for folder, kind, picture in (
+            (out, "real", original), (out, "input", masked), (raw, "fake", generated), (out, "fake", composite),
+        ):  # fmt: skip
+            np.testing.assert_array_equal(pixels(folder / kind / f"{number}.png"), picture)
+        np.testing.assert_array_equal(composite[hole], generated[hole])
+        assert (generated[~hole] != original[~hole]).any()
+
+    values = tmp_path / "values"
+    write_metrics([out, raw], MetricSettings(metrics=("psnr_hole", "psnr", "l1_hole")), values)
+    rows = read_rows(values / "image_metrics.csv", IMAGE_METRICS)
+    found = {(row["stimulus"], row["metric"]): row["value"] for row in rows}
+    assert len(found) == 2 * 3 * ITEMS
+    for number in range(ITEMS):
+        shown, own = (f"views/{model}/{number}" for model in ("filler", "filler-raw"))
+        for metric in ("psnr_hole", "l1_hole"):
+            assert found[shown, metric] == found[own, metric], "in the hole they are the same"
+        assert found[shown, "psnr"] > found[own, "psnr"]
+
+
+def test_a_context_encoder_gives_no_raw_picture_unless_it_sees_the_border(
+    runs: dict[str, Path], data: Path, tmp_path: Path
+) -> None:
+    plain = made(runs["encoder"], data, tmp_path / "plain")
+    assert not (plain / "raw").exists()
+    assert len(list((plain / "panels").iterdir())) == ITEMS
+    settings = encoder({"overlap_shown": True}, steps=2, validate_every=None)
+    shown = made(train_model(settings, data, tmp_path / "run"), data, tmp_path / "shown")
+    hole = pixels(shown / "mask" / "0.png")[..., 0] > 0
+    assert hole.sum() == 10 * 10, "a border of 3 of the 16 pixels is known"
+    assert len(read_set(shown / "raw").rows) == 2 * ITEMS
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_interrupted_and_repeated_it_gives_the_same_files(
+    runs: dict[str, Path], data: Path, tmp_path: Path, name: str
+) -> None:
+    class Stop(Exception):  # noqa: N818
+        pass
+
+    def stop(done: int, _total: int) -> None:
+        if done == 2:
+            raise Stop
+
+    straight = made(runs[name], data, tmp_path / "straight")
+    with pytest.raises(Stop):
+        made(runs[name], data, tmp_path / "set", on_progress=stop)
+    assert not list((tmp_path / "set").rglob("stimuli.csv")), "every table comes after every picture"
+    made(runs[name], data, tmp_path / "set")
+    assert hashes(tmp_path / "set") == hashes(straight)
+
+
+@pytest.mark.parametrize("lost", ["raw/fake/1.png", "raw", "panels/2.png", "mask", "fake/0.png"])
+def test_what_was_lost_is_made_again(runs: dict[str, Path], data: Path, tmp_path: Path, lost: str) -> None:
+    import shutil
+
+    out = made(runs["filler"], data, tmp_path / "set")
+    before = hashes(out)
+    shutil.rmtree(out / lost) if (out / lost).is_dir() else (out / lost).unlink()
+    made(runs["filler"], data, out)
+    assert hashes(out) == before
+
+
+def test_holes_do_not_depend_on_the_other_items_or_the_model(runs: dict[str, Path], data: Path, tmp_path: Path) -> None:
+    some = made(runs["filler"], data, tmp_path / "some", limit=2)
+    all_of_them = made(runs["filler"], data, tmp_path / "all", batch_size=3)
+    best = made(runs["filler"] / "best.safetensors", data, tmp_path / "best", model="best")
+    for number in range(2):
+        masks = [sha256_file(out / "mask" / f"{number}.png") for out in (some, all_of_them, best)]
+        assert len(set(masks)) == 1
+    other = made(runs["filler"], data, tmp_path / "other", seed=6)
+    assert hashes(other / "mask") != hashes(all_of_them / "mask")
+
+
+def test_the_best_generator_is_taken_by_its_file(runs: dict[str, Path], data: Path, tmp_path: Path) -> None:
+    out = made(runs["filler"] / "best.safetensors", data, tmp_path / "set")
+    assert load_generator(runs["filler"] / "best.safetensors")[1]["step"] in (2, 4)
+    assert [row["stimulus"] for row in read_rows(out / "stimuli.csv", STIMULI)][:2] == [
+        "views/real/0", "views/filler-best/0",
+    ]  # fmt: skip
+
+
+def test_other_masks(runs: dict[str, Path], data: Path, tmp_path: Path) -> None:
+    masks = make_silhouettes(tmp_path / "masks", count=3, side=SIDE)
+    out = made(runs["filler"], data, tmp_path / "set", masks=masks)
+    shapes = {path.read_bytes() for path in (out / "mask").iterdir()}
+    assert {row["mask_kind"] for row in read_rows(out / "stimuli.csv", STIMULI)} == {"folder"}
+    known = [pixels(path) > 0 for path in masks.iterdir()]
+    for path in (out / "mask").iterdir():
+        hole = pixels(path)[..., 0] > 0
+        assert any(abs(hole.mean() - one.mean()) < 0.1 for one in known)
+    assert len(shapes) > 1
+    assert hashes(made(runs["filler"], data, tmp_path / "again", masks=masks)) == hashes(out)
+    with pytest.raises(UserError, match=r"holds a set with another .*choose another folder"):
+        made(runs["filler"], data, out)
+    make_silhouettes(masks, seed=3, side=SIDE)
+    with pytest.raises(UserError, match=r"another holes_sha256"):
+        made(runs["filler"], data, out, masks=masks)
+
+
+def test_masks_that_cannot_be_taken(
+    runs: dict[str, Path], data: Path, tmp_path: Path, make_pairs: Callable[..., Path], tiny: Callable[..., Any]
+) -> None:
+    masks = make_silhouettes(tmp_path / "masks")
+    with pytest.raises(UserError, match=r"--masks .*fills the centre alone; leave it out"):
+        made(runs["encoder"], data, tmp_path / "set", masks=masks)
+    pairs = make_pairs(train=2, test=1)
+    pix2pix = train_model(tiny(steps=1), pairs, tmp_path / "pix2pix", direction="AtoB")
+    with pytest.raises(UserError, match=r"--masks .*translates pictures, it fills no holes; leave it out"):
+        made(pix2pix, pairs, tmp_path / "set", masks=masks)
+    with pytest.raises(UserError, match=r"--masks .*nowhere: no such folder"):
+        made(runs["filler"], data, tmp_path / "set", masks=tmp_path / "nowhere")
+    Image.new("L", (8, 8)).save(masks / "black.png")
+    with pytest.raises(UserError, match=r"black\.png: no white in it"):
+        made(runs["filler"], data, tmp_path / "set", masks=masks)
+    assert not (tmp_path / "set").exists()
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_other_sizes_are_refused(runs: dict[str, Path], data: Path, tmp_path: Path, name: str) -> None:
+    for size, line in ((64, "takes pictures of 32 alone"), ("native", "image_size native")):
+        with pytest.raises(UserError, match=line):
+            made(runs[name], data, tmp_path / "set", image_size=size)
+    assert not (tmp_path / "set" / "stimuli.csv").exists()
+
+
+def test_a_context_encoder_has_no_statistics_of_one_picture(runs: dict[str, Path], data: Path, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"mode train: alone, a picture has no statistics of a batch.*; give eval"):
+        made(runs["encoder"], data, tmp_path / "set", mode="train")
+    assert not (tmp_path / "set").exists()
+
+
+def test_style_weights_are_not_needed(runs: dict[str, Path], data: Path, tmp_path: Path) -> None:
+    """A generator that was trained elsewhere with a style loss."""
+    from trainer.run_folder import save_generator
+
+    net, definition = load_generator(runs["filler"])
+    settings = filler({"style_network": "vgg13_bn", "lambda_style": 1.0}).model_dump(mode="json")
+    save_generator(tmp_path / "run" / "generator.safetensors", net, {**definition, "settings": settings})
+    assert len(read_set(made(tmp_path / "run", data, tmp_path / "set")).rows) == 2 * ITEMS

@@ -1,0 +1,166 @@
+"""Runs of the two inpainting families from start to end: what they write, exact resume, refusals."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from made_photographs import SIDE, encoder, filler, make_photographs, make_silhouettes
+from PIL import Image
+from run_results import result
+
+from gan_eval.errors import UserError
+from gan_eval.files import sha256_file
+from gan_eval.tables import TRAINING_LOG, VALIDATION
+from gan_eval.tabular import read_rows
+from gan_eval.training import train_model
+from gan_eval.training_settings import TrainingSettings
+from trainer.devices import Execution
+from trainer.run_folder import load_generator
+
+
+def hasty(**changes: Any) -> TrainingSettings:
+    """The GAN at so high a rate that validation gets worse at times."""
+    return filler(learning_rate=0.05, **changes)
+
+
+KINDS: dict[str, Callable[..., TrainingSettings]] = {"encoder": encoder, "filler": hasty}
+
+
+class Stop(Exception):  # noqa: N818
+    """Ends a run in the middle."""
+
+
+def stop_after(step: int) -> Callable[[int, int, dict[str, float]], None]:
+    def progress(done: int, _total: int, _terms: dict[str, float]) -> None:
+        if done == step:
+            raise Stop
+
+    return progress
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_photographs(tmp_path_factory.mktemp("photographs"), train=6, val=3, test=2)
+
+
+@pytest.fixture(scope="module")
+def runs(data: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """An undisturbed run of each kind."""
+    torch.set_num_threads(1)
+    folder = tmp_path_factory.mktemp("runs")
+    return {name: train_model(kind(), data, folder / name) for name, kind in KINDS.items()}
+
+
+def left_by(run: Path) -> dict[str, Any]:
+    """Everything that a run leaves, without times."""
+    validation = (run / "validation.csv").read_text()
+    return {**result(run), "best": sha256_file(run / "best.safetensors"), "validation": validation}
+
+
+@pytest.mark.parametrize(
+    ("name", "terms"),
+    [("encoder", {"g_l1", "g_l2"}), ("filler", {"g_l1", "g_tv"})],
+)
+def test_a_run_logs_validates_and_draws(runs: dict[str, Path], name: str, terms: set[str]) -> None:
+    run = runs[name]
+    rows = read_rows(run / "training_log.csv", TRAINING_LOG)
+    usual = {"g_adversarial", "d_real", "d_fake", "d_accuracy", "g_gradient_norm"}
+    assert {row["term"] for row in rows} == usual | terms
+    assert all(np.isfinite(row["value"]) for row in rows)
+    measured = read_rows(run / "validation.csv", VALIDATION)
+    assert {row["metric"] for row in measured} == {"psnr_hole", "ssim_hole", "l1_hole", "diversity"}
+    assert {row["mode"] for row in measured} == ({"eval"} if name == "encoder" else {"train", "eval"})
+    assert sorted({row["step"] for row in measured}) == [0, 2, 4, 6, 8]
+    values = [row["value"] for row in measured if row["metric"] == "psnr_hole"]
+    assert all(0 < value < 60 for value in values)
+    assert Image.open(run / "samples" / "step_0000008.png").size == (4 * SIDE, 2 * SIDE)
+    assert (run / "evolution.webp").is_file()
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_the_best_generator_is_the_one_of_the_best_validation(runs: dict[str, Path], name: str) -> None:
+    run = runs[name]
+    mode = "eval" if name == "encoder" else "train"
+    rows = read_rows(run / "validation.csv", VALIDATION)
+    by_step = {row["step"]: row["value"] for row in rows if (row["metric"], row["mode"]) == ("psnr_hole", mode)}
+    trained = {step: value for step, value in by_step.items() if step}
+    assert load_generator(run / "best.safetensors")[1]["step"] == max(trained, key=trained.__getitem__)
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_validated_pictures_keep_what_is_known(runs: dict[str, Path], name: str) -> None:
+    folder = runs[name] / "validation" / "eval"
+    for path in (folder / "fake").iterdir():
+        fake, real, mask = (np.asarray(Image.open(folder / kind / path.name)) for kind in ("fake", "real", "mask"))
+        np.testing.assert_array_equal(fake[mask == 0], real[mask == 0])
+        assert set(np.unique(mask)) == {0, 255}
+
+
+@pytest.mark.parametrize(("name", "stop", "workers"), [("encoder", 5, 0), ("filler", 5, 2), ("filler", 3, 0)])
+def test_a_stopped_run_ends_like_an_undisturbed_one(
+    runs: dict[str, Path], data: Path, tmp_path: Path, name: str, stop: int, workers: int
+) -> None:
+    """Weights, optimizers, plateau, log, validation, grids and the best generator."""
+    settings, how = KINDS[name](), {"checkpoint_every": 2, "execution": Execution(workers=workers)}
+    with pytest.raises(Stop):
+        train_model(settings, data, tmp_path / "run", **how, on_progress=stop_after(stop))
+    messages: list[str] = []
+    train_model(settings, data, tmp_path / "run", **how, on_message=messages.append)
+    assert messages[0] == f"going on from step {stop - 1} of 8"
+    assert left_by(tmp_path / "run") == left_by(runs[name])
+    if name == "filler":
+        assert result(tmp_path / "run")["state"]["plateau"]["factor"] < 1, "it was lowered, so it is looked at"
+
+
+def test_other_holes_are_refused_by_name(runs: dict[str, Path], data: Path) -> None:
+    for holes, named in (
+        ({"masks": {"centre": 1}}, r"another settings\.inpainting\.masks\.blocks \(2\.0 there, none asked for\)"),
+        ({"fill": "mean"}, r"another settings\.inpainting\.fill \(noise there, mean asked for\); choose another"),
+        ({"least_area": 0.02}, r"another settings\.inpainting\.least_area \(0\.01 there, 0\.02 asked for\)"),
+    ):
+        with pytest.raises(UserError, match=named):
+            train_model(hasty(holes=holes), data, runs["filler"])
+    with pytest.raises(UserError, match=r"another settings\.inpainting\.overlap \(3 there, 2 asked for\)"):
+        train_model(encoder({"overlap": 2}), data, runs["encoder"])
+
+
+@pytest.mark.parametrize(("kind", "field"), [("region", "shapes"), ("folder", "mask_folder")])
+def test_other_silhouettes_or_masks_are_refused(data: Path, tmp_path: Path, kind: str, field: str) -> None:
+    make_silhouettes(tmp_path / "root" / "shapes")
+    settings = filler({"masks": {kind: 1}, field: "shapes"}, steps=2)
+    train_model(settings, data, tmp_path / "run", root=tmp_path / "root")
+    train_model(settings, data, tmp_path / "run", root=tmp_path / "root", on_progress=stop_after(1))  # finished
+    make_silhouettes(tmp_path / "root" / "shapes", seed=1)
+    with pytest.raises(UserError, match=r"holds a run with another holes_sha256 \(\w{12}… there, \w{12}… asked for\)"):
+        train_model(settings, data, tmp_path / "run", root=tmp_path / "root")
+
+
+def test_two_processes_hold_the_same_run(data: Path, tmp_path: Path) -> None:
+    """Holes, noise and validation that stops improving; BatchNorm over the batch of several devices needs GPUs."""
+    measured = {"validation_metrics": ("m",), "best_metric": "m", "plateau_patience": 0, "steps": 6}
+    kinds = {
+        "filler": filler(**measured),
+        "encoder": encoder(norm="instance", statistics="sample", **measured),
+    }
+    asked = {name: settings.model_dump(mode="json") for name, settings in kinds.items()}
+    (tmp_path / "settings.json").write_text(json.dumps(asked))
+    root = Path(__file__).resolve().parents[2]
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
+    command += [Path(__file__).with_name("distributed_runs.py"), data, tmp_path, tmp_path / "settings.json"]
+    environment = {**os.environ, "PYTHONPATH": str(root), "OMP_NUM_THREADS": "1"}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("step 4: m stopped improving; learning rates are lowered") == 2
+    for name, settings in kinds.items():
+        first, second = (torch.load(tmp_path / f"{name}.rank{rank}.pt", weights_only=True) for rank in range(2))
+        torch.testing.assert_close(first, second, rtol=0, atol=0)
+        assert first["stops"] == [6]
+        own = settings.discriminator_learning_rate or settings.learning_rate
+        assert first["rates"] == [settings.learning_rate / 2, own / 2]
