@@ -57,8 +57,8 @@ _HOLE_FILLING: dict[str, Any] = {
     },
 }
 """Inpainting from scratch, without its style loss, whose network has to be chosen (inpainting.style_network). The mask
-as a channel, noise in the hole, least squares and patches of 40 pixels are what helped there; the weights of the losses,
-the masks' shares and how much weaker the discriminator is are not published."""
+as a channel, noise in the hole, least squares and patches of 40 pixels are what helped there. The losses' weights, the
+masks' shares and how much weaker the discriminator is are not published."""
 
 
 @dataclass(frozen=True)
