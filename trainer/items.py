@@ -10,6 +10,7 @@ from torch import nn
 
 from gan_eval.errors import UserError
 from gan_eval.files import sha256_bytes
+from gan_eval.holes import mask_of
 from gan_eval.images import Picture, read_rgb, write_png
 from gan_eval.stimuli import stimulus_row
 from gan_eval.tabular import Row
@@ -137,7 +138,7 @@ def _given(example: Example) -> dict[str, Picture]:
 
 def as_picture_of(hole: Hole) -> Picture:
     """The picture of a mask: white is hole."""
-    return np.repeat(np.where(hole, np.uint8(255), np.uint8(0))[..., None], 3, axis=2)
+    return np.repeat(mask_of(hole)[..., None], 3, axis=2)
 
 
 def _file(out: Path, kind: str, stem: str) -> Path:

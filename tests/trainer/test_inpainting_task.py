@@ -256,3 +256,20 @@ def test_an_example_is_the_same_for_every_model_of_a_seed(photographs: Path) -> 
     assert one.mask is not None
     assert other.mask is not None
     np.testing.assert_array_equal(one.mask.hole, other.mask.hole)
+
+
+def test_a_mask_with_the_picture_s_name_is_taken_as_it_is(photographs: Path, tmp_path: Path) -> None:
+    (tmp_path / "masks").mkdir()
+    for name in ("1", "other"):
+        hole = np.zeros((64, 64), np.uint8)
+        hole[8:24, 40 : 60 if name == "1" else 42] = 255
+        Image.fromarray(hole).save(tmp_path / "masks" / f"{name}.png")
+    settings = settings_of(InpaintingSettings(masks={"folder": 1.0}, mask_folder="masks"))
+    task = new_task(settings, root=tmp_path)
+    own, drawn = (task.example(photographs / "test" / f"{name}.png", 32, number=5).mask for name in "12")
+    wanted = np.zeros((32, 32), np.bool_)
+    wanted[4:12, 20:30] = True
+    assert own is not None
+    assert drawn is not None
+    np.testing.assert_array_equal(own.hole, wanted)
+    assert drawn.kind == "folder"

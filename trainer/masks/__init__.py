@@ -12,7 +12,7 @@
 from gan_eval.holes import Hole
 from trainer.masks.area import Band, Size, band_of, fitted
 from trainer.masks.brush import Stroke, draw_stroke, strokes
-from trainer.masks.makers import blocks, centre, pasted
+from trainer.masks.makers import at_size, blocks, centre, pasted
 from trainer.masks.mixture import PUBLISHED, Mask, Masks
 from trainer.masks.reading import hash_holes, read_holes
 from trainer.masks.silhouettes import made_shape, region
@@ -25,6 +25,7 @@ __all__ = [
     "Masks",
     "Size",
     "Stroke",
+    "at_size",
     "band_of",
     "blocks",
     "centre",

@@ -89,5 +89,10 @@ def pasted(rng: np.random.Generator, size: Size, *, masks: Sequence[Hole], least
     band = band_of(size, least, most)
     mask = np.rot90(masks[int(rng.integers(len(masks)))], int(rng.integers(4)))
     mask = mask[:, ::-1] if rng.random() < 0.5 else mask
+    return fitted(at_size(mask, size), band)
+
+
+def at_size(mask: Hole, size: Size) -> Hole:
+    """A mask stretched to (height, width), by its nearest pixels."""
     rows, columns = ((2 * np.arange(new) + 1) * old // (2 * new) for new, old in zip(size, mask.shape, strict=True))
-    return fitted(mask[rows[:, None], columns], band)
+    return mask[rows[:, None], columns]

@@ -25,7 +25,7 @@ from trainer.datasets.photographs import (
 )
 from trainer.inference import as_picture, dropout_from
 from trainer.losses import ADVERSARIAL, DECISION, l1, l2, pixel_weights, ssim, total_variation
-from trainer.masks import Hole, Mask, Masks, hash_holes, read_holes
+from trainer.masks import Hole, Mask, Masks, at_size, hash_holes, read_holes
 from trainer.nets.build import hole_side
 from trainer.pictures import Levels, Pictures, stacked
 from trainer.randomness import Purpose, stream, torch_seed
@@ -56,6 +56,7 @@ class Inpainting(Task):
         limits = {"least": self.holes.least_area, "most": self.holes.most_area, "longest": settings.image_size}
         pictures = _holes_of(root, self.holes.mask_folder, "mask_folder", **limits)
         self._hashes = {"shapes": hash_holes(shapes), "masks": hash_holes(pictures)}
+        self._by_name = {Path(name).stem: hole for name, hole in pictures.items()}
         self._masks = Masks(self.holes, shapes=list(shapes.values()), folder=list(pictures.values()))
 
     def list_pictures(self, data: Path, split: str, *, limit: int | None = None) -> list[Path]:
@@ -117,6 +118,8 @@ class Inpainting(Task):
         if size == "native":
             raise UserError("image_size native: inpainting takes square pictures of one size; give a number of pixels")
         target = read_photograph(path, size, source_size=self.holes.source_size)
+        if list(self.holes.masks) == ["folder"] and path.stem in self._by_name:
+            return self.hidden(target, Mask("folder", at_size(self._by_name[path.stem], (size, size))))
         return self.hidden(target, self._mask(stream(Purpose.TEST_MASK, self.settings.seed, number), (size, size)))
 
     @staticmethod

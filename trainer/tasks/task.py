@@ -131,7 +131,7 @@ class Task(ABC):
         """An item from its picture; it is resized only where its size is not the wanted one.
 
         Args:
-            number: decides a hole.
+            number: decides a hole; where there are masks alone, one of the picture's own name is taken as it is.
             grey: whether the generator gives grey pictures, so that the ground truth has to be grey too.
 
         Raises:
