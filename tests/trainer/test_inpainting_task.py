@@ -262,7 +262,7 @@ def test_a_mask_with_the_picture_s_name_is_taken_as_it_is(photographs: Path, tmp
     (tmp_path / "masks").mkdir()
     for name in ("1", "other"):
         hole = np.zeros((64, 64), np.uint8)
-        hole[8:24, 40 : 60 if name == "1" else 42] = 255
+        hole[8:24, 40 : 60 if name == "1" else 48] = 255
         Image.fromarray(hole).save(tmp_path / "masks" / f"{name}.png")
     settings = settings_of(InpaintingSettings(masks={"folder": 1.0}, mask_folder="masks"))
     task = new_task(settings, root=tmp_path)
