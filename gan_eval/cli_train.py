@@ -131,7 +131,7 @@ def generate(
     batch_size: Annotated[int, typer.Option(min=1, help="Pictures at once.")] = 1,
     dropout: Dropout = None,
     seed: Annotated[
-        int | None, typer.Option(min=0, max=2**63 - 1, help="Of dropout, holes and noise; default: the run's.")
+        int | None, typer.Option(min=0, max=2**63 - 1, help="Of dropout and noise; default: the run's.")
     ] = None,
     dataset: Annotated[str | None, typer.Option(help="Name of the data set; default: the folder's.")] = None,
     model: Annotated[str | None, typer.Option(help="Name of the generator; default: the run folder's.")] = None,
@@ -139,6 +139,9 @@ def generate(
     masks: Annotated[
         Path | None, typer.Option(help="Of a generator that fills holes: a folder of other masks.")
     ] = None,
+    mask_seed: Annotated[
+        int, typer.Option(min=0, max=2**63 - 1, help="Of such a generator's holes, the same for all of them.")
+    ] = 0,
     data_root: DataRoot = None,
 ) -> None:
     """Write a stimulus set: generated pictures beside their input and ground truth."""
@@ -159,6 +162,7 @@ def generate(
             batch_size=batch_size,
             dropout=dropout,
             seed=seed,
+            mask_seed=mask_seed,
             dataset=dataset,
             model=model,
             limit=limit,

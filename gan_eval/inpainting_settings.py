@@ -65,6 +65,8 @@ class InpaintingSettings(Section):
             )
         if ("folder" in self.masks) != bool(self.mask_folder):
             raise ValueError("mask_folder: goes with the mask kind folder; give both or neither")
+        if self.shapes and "region" not in self.masks:
+            raise ValueError("shapes: goes with the mask kind region; add it to masks, or leave shapes out")
         return self
 
     @model_validator(mode="after")
@@ -72,3 +74,16 @@ class InpaintingSettings(Section):
         if (self.style_network == "none") != (self.lambda_style == 0):
             raise ValueError("lambda_style: goes with style_network; give both or neither")
         return self
+
+    def centre_side(self, image_size: int) -> int:
+        """Side in pixels of the square that a context encoder gives: the even number nearest to its share."""
+        return 2 * round(image_size * self.centre / 2)
+
+    def pixels_count(self, *, context: bool) -> bool:
+        """Whether any pixel has a weight in the reconstruction.
+
+        Args:
+            context: whether the generator gives the pixels around the hole too.
+        """
+        border = self.overlap_weight if self.overlap else 0.0
+        return bool(self.hole_weight or border or (context and self.context_weight))

@@ -2,12 +2,16 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from gan_eval import tables, tabular
 from gan_eval.files import sha256_file
 from gan_eval.pipeline import Listener, Stage, hash_result
 from gan_eval.plan import Plan
 from gan_eval.study import CheckpointKind
+
+if TYPE_CHECKING:
+    from trainer.tasks import Task
 
 GENERATORS: dict[CheckpointKind, str] = {"last": "generator.safetensors", "best": "best.safetensors"}
 """The files of a run that stimuli are made with."""
@@ -43,7 +47,7 @@ def train_stage(plan: Plan, model: str) -> Stage:
         found = _picture_hashes(plan.pictures(model, data.train_split), plan.data_folder(dataset))
         if (start := plan.initial_file(model)) is not None:
             found["initial"] = hash_result(start, f"train-{initial}" if initial else "train")
-        return found
+        return found if settings.inpainting is None else found | _task_hashes(_task(plan, model).definition())
 
     return Stage(
         name=f"train-{model}",
@@ -65,6 +69,7 @@ def generate_stage(plan: Plan, model: str) -> Stage:
     study, dataset = plan.study, plan.study.models[model].data
     out = plan.stimuli_folder(model)
     file = plan.model_folder(model) / GENERATORS[study.generate.checkpoint]
+    holes = {} if study.training_of(model).inpainting is None else {"mask_seed": study.study.seed}
 
     def work(listener: Listener) -> bool:
         from trainer.generate import generate
@@ -79,6 +84,7 @@ def generate_stage(plan: Plan, model: str) -> Stage:
             root=plan.data_root or Path(),
             dataset=dataset,
             model=model,
+            mask_seed=study.study.seed,
             on_progress=lambda done, total: listener.progress(f"generate {model}", done, total),
             on_message=listener.message,
         )
@@ -86,11 +92,14 @@ def generate_stage(plan: Plan, model: str) -> Stage:
 
     def inputs() -> Mapping[str, str]:
         pictures = _picture_hashes(plan.pictures(model, plan.split(dataset)), plan.data_folder(dataset))
-        return {**pictures, "generator": hash_result(file, f"train-{model}")}
+        found = {**pictures, "generator": hash_result(file, f"train-{model}")}
+        if study.training_of(model).inpainting is None:
+            return found
+        return found | _task_hashes(_task(plan, model).conditions())
 
     return Stage(
         name=f"generate-{model}",
-        settings={"generate": study.generate.model_dump(mode="json"), "split": plan.split(dataset)},
+        settings={"generate": study.generate.model_dump(mode="json"), "split": plan.split(dataset), **holes},
         inputs=inputs,
         outputs=(out,),
         work=work,
@@ -123,6 +132,22 @@ def training_stage(plan: Plan) -> Stage:
 
 def _picture_hashes(pictures: list[Path], folder: Path) -> dict[str, str]:
     return {path.relative_to(folder).as_posix(): sha256_file(path) for path in pictures}
+
+
+def _task(plan: Plan, model: str) -> "Task":
+    """What a model that fills holes learns, with its shapes and masks.
+
+    Raises:
+        UserError: a folder of shapes or masks is not there.
+    """
+    from trainer.tasks import new_task
+
+    return new_task(plan.study.training_of(model), root=plan.data_root or Path())
+
+
+def _task_hashes(values: Mapping[str, Any]) -> dict[str, str]:
+    """The files that a task reads beside its pictures: shapes and masks, the weights of a style network."""
+    return {name: str(value) for name, value in values.items()}
 
 
 def _terms(terms: Mapping[str, float]) -> str:

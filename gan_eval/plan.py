@@ -4,18 +4,14 @@ import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from gan_eval.errors import UserError
 from gan_eval.files import OWN_FOLDER, claim_output_folder, read_json, write_json
 from gan_eval.images import list_pictures
 from gan_eval.plan_checks import check_what_comes_late
+from gan_eval.smoke import SMOKE_STEPS, shrink
+from gan_eval.stimuli import RAW
 from gan_eval.study import Study, load_study
-
-SMOKE_STEPS = 6
-SMOKE_ITEMS = 8
-SMOKE_BATCH = 2
-SMOKE_BOTTLENECK = 64
 
 
 @dataclass(frozen=True)
@@ -63,7 +59,7 @@ class Plan:
     def measured_folders(self) -> dict[str, Path]:
         """The sets that metrics are computed of: those that are shown, and what the generators that fill holes gave."""
         shown = self.stimulus_folders()
-        raw = {f"{name}/raw": folder / "raw" for name, folder in shown.items() if (folder / "raw").is_dir()}
+        raw = {f"{name}/{RAW}": folder / RAW for name, folder in shown.items() if (folder / RAW).is_dir()}
         return shown | raw
 
     def pictures(self, model: str, split: str) -> list[Path]:
@@ -137,14 +133,20 @@ class Plan:
 
     def split(self, dataset: str) -> str:
         """The split that stimuli come from: test, else val."""
-        from trainer.datasets.photographs import has_split
-
-        folder = self.data_folder(dataset)
         wanted = self.study.split_candidates(dataset)
         for split in wanted:
-            if has_split(folder, split) if self.study.has_photographs(dataset) else (folder / split).is_dir():
+            if self.has_split(dataset, split):
                 return split
-        raise UserError(f"{folder}: no split {' or '.join(wanted)} to draw stimuli from")
+        raise UserError(f"{self.data_folder(dataset)}: no split {' or '.join(wanted)} to draw stimuli from")
+
+    def has_split(self, dataset: str, split: str) -> bool:
+        """Whether a data set has this split."""
+        folder = self.data_folder(dataset)
+        if not self.study.has_photographs(dataset):
+            return (folder / split).is_dir()
+        from trainer.datasets.photographs import has_split
+
+        return has_split(folder, split)
 
 
 def make_plan(
@@ -200,43 +202,6 @@ def open_plan(file: Path, folder: Path) -> Plan:
     if made["smoke"]:
         study = shrink(study)
     return Plan(study, Path(file), Path(folder), None, fraction=made["fraction"], smoke=made["smoke"])
-
-
-def shrink(study: Study) -> Study:
-    """The study as a smoke test: every stage, few pictures and channels; pictures keep their size for NIQE.
-
-    The training plan stays: that only `SMOKE_STEPS` of it are made is told by the fraction in every table.
-    """
-    models = {
-        name: model.model_copy(update={"training": {**model.training, **_few(study, name)}})
-        for name, model in study.models.items()
-    }
-    quiz = study.quiz.model_copy(
-        update={
-            "real": min(study.quiz.real, SMOKE_ITEMS // 2),
-            "fake": min(study.quiz.fake, SMOKE_ITEMS // 2),
-            "participants": min(study.quiz.participants, 3),
-            "strict_counts": False,
-        }
-    )
-    generate = study.generate.model_copy(update={"limit": SMOKE_ITEMS})
-    return study.model_copy(update={"models": models, "quiz": quiz, "generate": generate})
-
-
-def _few(study: Study, model: str) -> dict[str, Any]:
-    """What makes a model's networks and batches small.
-
-    A context encoder keeps its batch: of an epoch's last one more than one picture has to be left. A generator from
-    elsewhere, with more channels, is not started from.
-    """
-    settings = study.training_of(model)
-    few: dict[str, Any] = {"generator_channels": 8, "discriminator_channels": 8, "validation_pairs": 2}
-    few["bottleneck"] = min(settings.bottleneck, SMOKE_BOTTLENECK)
-    if settings.generator != "context_encoder":
-        few["batch_size"] = min(settings.batch_size, SMOKE_BATCH)
-    if settings.init_from not in study.models:
-        few["init_from"] = ""
-    return few
 
 
 def has_screen() -> bool:

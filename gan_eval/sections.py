@@ -27,7 +27,7 @@ def first_problem(error: ValidationError, model: type[BaseModel], *, prefix: str
     """The user's line for the first thing that is wrong: field, what was found, what is wanted."""
     problem = error.errors()[0]
     place = _place(problem["loc"])
-    field = prefix + ".".join(str(part) for part in place)
+    field = (prefix + ".".join(str(part) for part in place)).removesuffix(".")
     words = [other["ctx"]["expected"] for other in error.errors() if _place(other["loc"]) == place and _is_word(other)]
     if words and str(place[-1]).endswith("_ms"):
         return f"{field}: found {problem['input']!r}; wanted milliseconds above 0, or {words[0].strip(chr(39))}"
@@ -41,7 +41,7 @@ def first_problem(error: ValidationError, model: type[BaseModel], *, prefix: str
     if problem["type"] == "missing":
         return f"{field}: is missing; give it a value"
     if problem["type"] == "value_error":
-        own_field = re.match(r"[a-z_]+: ", message)  # a section's check of several fields names the one to mend
+        own_field = re.match(r"[a-z_.]+: ", message)  # a section's check of several fields names the one to mend
         return f"{field}.{message}" if own_field else f"{field}: {message}"
     if problem["type"] == "tuple_type":
         return f"{field}: found {problem['input']!r}; wanted a list such as [{problem['input']!r}]"
@@ -90,4 +90,6 @@ def check_options(
         return section(**options)
     except ValidationError as error:
         name, _, problem = first_problem(error, section).partition(": ")
-        raise UserError(f"{spelled(name.split('.')[0])}: {problem}" if problem else name) from error
+        option, _, key = name.partition(".")
+        where = f"{spelled(option)}.{key}" if key else spelled(option)
+        raise UserError(f"{where}: {problem}" if problem else name) from error

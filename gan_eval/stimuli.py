@@ -13,6 +13,8 @@ from gan_eval.tabular import Row, read_rows, write_rows
 FileColumn = Literal["file", "input_file", "reference_file", "mask_file"]
 FILE_COLUMNS: tuple[FileColumn, ...] = ("file", "input_file", "reference_file", "mask_file")
 TABLE_NAME = "stimuli.csv"
+RAW = "raw"
+"""Folder of the set of what the generator itself gave, in a set of filled pictures; and the end of its model's name."""
 
 
 @dataclass(frozen=True)

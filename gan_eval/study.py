@@ -110,7 +110,20 @@ class Study(Section):
                 known = ", ".join(self.data) or "none"
                 raise ValueError(f"models.{name}.data: no data set {model.data!r} in [data.*] (known: {known})")
             self._check_training(name)
+        for dataset in self.data:
+            self._check_kind(dataset)
         return self
+
+    def _check_kind(self, dataset: str) -> None:
+        """Whether its models agree on what its pictures are: A|B pictures, or photographs."""
+        fills = {name: self.training_of(name).inpainting is not None for name in self.models_of(dataset)}
+        if len(set(fills.values())) > 1:
+            filler = next(name for name, fill in fills.items() if fill)
+            other = next(name for name, fill in fills.items() if not fill)
+            raise ValueError(
+                f"models.{filler}.training.inpainting: fills holes in {dataset}, whose halves {other} translates; "
+                "give one of them another data set"
+            )
 
     def _check_training(self, model: str) -> None:
         """Whether a model's settings are right, and go with the rest of the study."""
@@ -125,8 +138,11 @@ class Study(Section):
 
     def has_photographs(self, dataset: str) -> bool:
         """Whether a data set holds photographs whose holes are filled, not A|B pictures."""
-        models = [name for name, model in self.models.items() if model.data == dataset]
-        return any(self.training_of(name).inpainting is not None for name in models)
+        return any(self.training_of(name).inpainting is not None for name in self.models_of(dataset))
+
+    def models_of(self, dataset: str) -> list[str]:
+        """The models that are trained on a data set."""
+        return [name for name, model in self.models.items() if model.data == dataset]
 
     def training_of(self, model: str) -> TrainingSettings:
         """The model's training settings: `[training]` overridden by the model's own keys."""
@@ -150,8 +166,9 @@ class Study(Section):
     def design_hash(self) -> str:
         """SHA-256 over what a participant sees: name, version, seed, stimuli, models, quiz and exclusions."""
         parts = {"study", "data", "training", "models", "generate", "stimuli", "quiz"}
-        design = self.model_dump(mode="json", include=parts, exclude_defaults=True)
-        design.get("quiz", {}).pop("participants", None)  # more people do not change what each of them sees
+        fewer = {"participants": QuizSettings().participants}  # more people do not change what each of them sees
+        study = self.model_copy(update={"quiz": self.quiz.model_copy(update=fewer)})
+        design = study.model_dump(mode="json", include=parts, exclude_defaults=True)
         for words in ("title", "question", "published"):
             design["study"].pop(words, None)
         left_out = {"exclude": list(self.analysis.exclude)}

@@ -65,7 +65,7 @@ class TrainingSettings(Section):
     generator_channels: int = Field(default=64, ge=1)
     """Channels of the generator's first layer."""
     bottleneck: int = Field(default=4000, ge=1)
-    """Values between the context encoder's two halves."""
+    """Values between the context encoder's two halves; other generators have no such layer."""
     discriminator: DiscriminatorKind = "patch"
     """PatchGAN, one logit for the whole of what is judged, or the logits of both."""
     discriminator_channels: int = Field(default=64, ge=1)
@@ -73,7 +73,7 @@ class TrainingSettings(Section):
     depth: int | None = Field(default=None, ge=2)
     """Levels of the U-Net; default: the number of times the size halves exactly."""
     receptive_field: int = Field(default=70, ge=1)
-    """Side of the patch that one logit of the discriminator sees."""
+    """Side of the patch that one logit of the discriminator sees; the kind global has no patches."""
     upsampling: UpsamplingKind = "transposed"
     """Transposed convolution, or nearest-neighbour resize and a convolution (no checkerboard)."""
     norm: NormKind = "batch"
@@ -81,7 +81,7 @@ class TrainingSettings(Section):
     statistics: StatisticsKind = "sample"
     """BatchNorm over each picture alone, or over the whole batch (of all devices); the same at batch size 1."""
     dropout: float = Field(default=0.5, ge=0, lt=1)
-    """Share of the activations dropped in the generator's inner layers."""
+    """Share of the activations dropped in the inner layers of a U-Net or ResNet; the two encoders have no dropout."""
 
     jitter: bool = True
     """Enlarge to round(size * 286/256), then crop at random."""
@@ -137,6 +137,31 @@ class TrainingSettings(Section):
         return self
 
     @model_validator(mode="after")
+    def _holes_fit_the_pictures(self) -> Self:
+        holes = self.inpainting
+        if holes is None:
+            return self
+        alone = self.generator == "context_encoder"
+        side = holes.centre_side(self.image_size) if alone else round(self.image_size * holes.centre)
+        square = f"inpainting.centre: a square of side {holes.centre:g}"
+        if "centre" in holes.masks and side < 1:
+            raise ValueError(f"{square} is empty in pictures of {self.image_size} pixels; raise it")
+        if alone and side >= self.image_size:
+            raise ValueError(f"{square} leaves no context in pictures of {self.image_size} pixels; lower it")
+        if holes.overlap_shown and 2 * holes.overlap >= side:
+            raise ValueError(
+                f"inpainting.overlap: leaves no hole: {holes.overlap} pixels on each side of a square of {side} are "
+                f"shown; give less than {side / 2:g}"
+            )
+        if not holes.pixels_count(context=not alone):
+            weights = "hole_weight" if alone else "hole_weight and context_weight"
+            raise ValueError(
+                f"inpainting.hole_weight: no pixel counts in the reconstruction; give {weights} more than 0 "
+                "(lambda_l1 = 0 leaves the reconstruction out)"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _plateau_is_watched(self) -> Self:
         if self.plateau_patience is not None and self.validate_every is None:
             raise ValueError("plateau_patience: is counted in validations; give validate_every")
@@ -144,8 +169,15 @@ class TrainingSettings(Section):
 
     @model_validator(mode="after")
     def _something_to_learn(self) -> Self:
-        if not any((self.adversarial_weight, self.lambda_l1, self.lambda_l2, self.lambda_ssim)):
-            raise ValueError("adversarial_weight and all lambdas are 0; give one of them a weight")
+        weights = {
+            name: getattr(self, name) for name in ("adversarial_weight", "lambda_l1", "lambda_l2", "lambda_ssim")
+        }
+        if self.inpainting is not None:  # total variation has no target: alone, it teaches one colour
+            weights["inpainting.lambda_style"] = self.inpainting.lambda_style
+        if not any(weights.values()):
+            *names, last = weights
+            hint = "" if self.inpainting is None else "; lambda_tv alone has no target"
+            raise ValueError(f"{', '.join(names)} and {last} are 0{hint}; give one of them a weight")
         if self.best_metric is not None and self.best_metric not in self.validation_metrics:
             raise ValueError(f"best_metric {self.best_metric!r} is not among validation_metrics")
         return self

@@ -52,7 +52,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ),
     ("quiz", "metrics", "stats", "giveaways", "export"),
     ("trainer", "report", "power"),
-    ("pipeline", "plan", "plan_checks", "stages", "model_stages", "sessions", "training", "doctor"),
+    ("pipeline", "plan", "plan_checks", "smoke", "stages", "model_stages", "sessions", "training", "doctor"),
     (
         "demo",
         "cli",

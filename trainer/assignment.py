@@ -41,7 +41,7 @@ class Assignment:
     total: int
     """Steps that are trained: `fraction` of the planned ones."""
     initial: Initial | None = None
-    """The trained networks that it starts from."""
+    """The trained generator that it starts from."""
 
     @property
     def settings(self) -> TrainingSettings:
@@ -131,13 +131,13 @@ def assign(
 def _require_whole_batches(settings: TrainingSettings, pictures: int, devices: int) -> None:
     """
     Raises:
-        UserError: a batch would be too small for the statistics that the networks take of it.
+        UserError: a batch, which counts on all devices together as their statistics do, would be too small for them.
     """
     least = smallest_batch(settings)
     schedule = Schedule(pictures, settings.batch_size, settings.seed, devices)
-    last = len(schedule.samples(schedule.steps_per_epoch - 1))
-    if min(settings.batch_size, last) < least:
-        which = "each batch" if settings.batch_size < least else f"the last batch of an epoch of {pictures} pictures"
+    last = devices * len(schedule.samples(schedule.steps_per_epoch - 1))
+    if min(schedule.global_batch, last) < least:
+        which = "each batch" if schedule.global_batch < least else f"the last batch of an epoch of {pictures} pictures"
         raise UserError(
             f"batch_size {settings.batch_size}: {which} would be of one, without statistics; choose another, or "
             "max_pairs"

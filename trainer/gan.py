@@ -9,7 +9,7 @@ from torch.optim import Adam, Optimizer
 
 from gan_eval.training_settings import TrainingSettings
 from trainer.devices import synchronised
-from trainer.initial_weights import Initial
+from trainer.initial_weights import StartWeights
 from trainer.nets.build import empty_generator, new_networks
 from trainer.step import Gan
 
@@ -66,11 +66,11 @@ def plain_generator(gan: Gan, settings: TrainingSettings) -> nn.Module:
     return plain
 
 
-def start_from(gan: Gan, initial: Initial) -> None:
+def start_from(gan: Gan, start: StartWeights) -> None:
     """Replace the drawn weights by trained ones."""
-    gan.generator.load_state_dict(initial.generator)
-    if initial.discriminator is not None:
-        gan.discriminator.load_state_dict(initial.discriminator)
+    gan.generator.load_state_dict(start.generator)
+    if start.discriminator is not None:
+        gan.discriminator.load_state_dict(start.discriminator)
 
 
 def learning_rates(settings: TrainingSettings) -> tuple[float, float]:

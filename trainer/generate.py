@@ -8,11 +8,11 @@ from lightning_fabric import Fabric
 
 from gan_eval.errors import UserError
 from gan_eval.files import claim_output_folder, read_json, sha256_file, write_json
-from gan_eval.stimuli import write_set
+from gan_eval.stimuli import RAW, write_set
 from gan_eval.tabular import Row
 from gan_eval.training_settings import Direction, Mode, TrainingSettings
 from trainer.inference import inference
-from trainer.items import RAW, Names, item_number, item_rows, raw_names, write_items
+from trainer.items import Names, item_number, item_rows, raw_names, write_items
 from trainer.model import Model, load_model
 from trainer.run_folder import differences
 from trainer.tasks import Example, new_task
@@ -38,6 +38,7 @@ def generate(
     dataset: str | None = None,
     model: str | None = None,
     seed: int | None = None,
+    mask_seed: int | None = None,
     on_progress: Callable[[int, int], None] | None = None,
     on_message: Callable[[str], None] | None = None,
 ) -> Path:
@@ -58,7 +59,8 @@ def generate(
         out: the set: stimuli.csv, and PNG pictures in real/, fake/ and input/.
         mode: BatchNorm and dropout as in training (the published way) or in evaluation; default: training, but where
             BatchNorm learns from whole batches and the pictures are photographs.
-        direction, seed: default: the run's; of a foreign file AtoB and 0.
+        direction: default: the run's; of a foreign file AtoB.
+        seed: decides dropout and noise; default: the run's, of a foreign file 0.
         image_size: side of the square pictures; default: the run's, of a foreign file 256. "native": each picture's
             own size, padded by reflection for the network and cropped back.
         batch_size: pictures at once.
@@ -66,6 +68,8 @@ def generate(
         limit: at most so many items.
         root: of a generator that fills holes: the folder that its shapes and masks are relative to.
         masks: of such a one: a folder of masks that are taken instead of those of its training.
+        mask_seed: of such a one: decides, with an item's name, its hole; default: 0 whatever the run, so that all
+            generators with the same settings of holes are tested on the same ones.
         dataset, model: names in the table; default: the folder names of `data` and of the run.
 
     Returns:
@@ -80,7 +84,8 @@ def generate(
     source = load_model(run, dropout=dropout)
     size = _size(image_size, source)
     names = Names(dataset or data.resolve().name, model or source.name, split)
-    settings = _settings(source, seed=seed, masks=masks)
+    settings = _settings(source, size=size, seed=seed, masks=masks)
+    of_holes = 0 if mask_seed is None else mask_seed
     if source.direction is None and direction is None:
         say(f"{source.file}: does not tell its direction; taken as AtoB (the left half is the input)")
     task = new_task(settings, direction=direction or source.direction or "AtoB", root=root)
@@ -90,6 +95,8 @@ def generate(
         "generator": sha256_file(source.file), "mode": mode, **task.conditions(), "image_size": size,
         "seed": settings.seed, "dataset": names.dataset, "model": names.model, "split": split,
     }  # fmt: skip
+    if settings.inpainting is not None:
+        what["mask_seed"] = of_holes
     if masks is not None:
         what["masks"] = "folder"
     if source.is_foreign:
@@ -108,7 +115,7 @@ def generate(
             batch: dict[str, Example] = {}
             for name in stems[start : start + batch_size]:
                 try:
-                    batch[name] = task.example(items[name], size, number=item_number(name), grey=grey)
+                    batch[name] = task.example(items[name], size, number=item_number(name), seed=of_holes, grey=grey)
                 except UserError as error:
                     say(f"{error} (left out)")
             write_items(net, task, out, batch, seed=settings.seed)
@@ -129,13 +136,15 @@ def generate(
     return out
 
 
-def _settings(source: Model, *, seed: int | None, masks: Path | None) -> TrainingSettings:
-    """The model's settings with another seed, or other holes.
+def _settings(source: Model, *, size: Size, seed: int | None, masks: Path | None) -> TrainingSettings:
+    """The model's settings with another seed, or other holes; where it fills holes also with the pictures' size.
 
     Raises:
         UserError: masks for a generator that fills no holes, or not these.
     """
     settings = source.settings if seed is None else source.settings.model_copy(update={"seed": seed})
+    if settings.inpainting is not None:
+        settings = settings.model_copy(update={"image_size": size})  # masks are read at most that large
     if masks is None:
         return settings
     if not masks.is_dir():
@@ -145,7 +154,7 @@ def _settings(source: Model, *, seed: int | None, masks: Path | None) -> Trainin
     if settings.generator == "context_encoder":
         raise UserError(f"--masks {masks}: {source.file} fills the centre alone; leave it out")
     holes = settings.inpainting.model_copy(
-        update={"masks": {"folder": 1.0}, "mask_folder": str(masks.resolve()), "least_area": 1e-6, "most_area": 0.99}
+        update={"masks": {"folder": 1.0}, "mask_folder": str(masks.resolve()), "least_area": 0.0, "most_area": 1.0}
     )
     return settings.model_copy(update={"inpainting": holes})
 

@@ -10,17 +10,14 @@ from torch import nn
 
 from gan_eval.errors import UserError
 from gan_eval.files import sha256_bytes
-from gan_eval.holes import mask_of
+from gan_eval.holes import Hole, mask_of
 from gan_eval.images import Picture, read_rgb, write_png
-from gan_eval.stimuli import stimulus_row
+from gan_eval.stimuli import RAW, stimulus_row
 from gan_eval.tabular import Row
-from trainer.masks import Hole
 from trainer.memory import memory_for
 from trainer.randomness import Purpose
 from trainer.tasks import Example, Output, Task
 
-RAW = "raw"
-"""The folder, in a set of filled pictures, of the set of what the generator gave; and the end of its model's name."""
 PANELS = "panels"
 """The folder of the pictures that show an item's stages side by side."""
 

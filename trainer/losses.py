@@ -17,9 +17,10 @@ class AdversarialLoss(Protocol):
 
 
 class ReconstructionLoss(Protocol):
-    """Scalar distance of a generated picture from its ground truth, both (N, C, H, W) in [-1, 1]."""
+    """Scalar distance of a generated picture from its ground truth, both (N, C, H, W) in [-1, 1], each pixel's times
+    its weight (N or 1, 1, H, W) where there is one."""
 
-    def __call__(self, fake: Tensor, target: Tensor) -> Tensor: ...
+    def __call__(self, fake: Tensor, target: Tensor, weight: Tensor | None = None) -> Tensor: ...
 
 
 def bce(logits: Tensor, *, real: bool, generator: bool = False) -> Tensor:
@@ -72,7 +73,7 @@ def l1(fake: Tensor, target: Tensor, weight: Tensor | None = None) -> Tensor:
 
 
 def l2(fake: Tensor, target: Tensor, weight: Tensor | None = None) -> Tensor:
-    """Mean squared difference, each pixel's times its weight (Pathak et al. 2016, arXiv 1604.07379, eq. 1).
+    """Mean squared difference, each pixel's times its weight (Pathak et al. 2016, arXiv 1604.07379, section 3.2).
 
     Args:
         fake, target: (N, C, H, W).
@@ -84,7 +85,7 @@ def l2(fake: Tensor, target: Tensor, weight: Tensor | None = None) -> Tensor:
 def pixel_weights(
     hole: Tensor, *, hole_weight: float, context_weight: float, overlap: int, overlap_weight: float
 ) -> Tensor:
-    """What each pixel counts in a reconstruction (Pathak et al. 2016, arXiv 1604.07379, section 3.1, "overlap").
+    """What each pixel counts in a reconstruction (Pathak et al. 2016, arXiv 1604.07379; the border is "overlap" there).
 
     Args:
         hole: (N, 1, H, W) floating point, 1 in the hole and 0 on known pixels.

@@ -14,7 +14,7 @@ from trainer.data import Batches
 from trainer.devices import anybody, average, require_same_step, running_statistics, same_everywhere
 from trainer.findings import Findings
 from trainer.gan import new_gan, plain_generator, set_learning_rates, start_from
-from trainer.initial_weights import Initial
+from trainer.initial_weights import Initial, load_start, tell_start
 from trainer.length import decayed
 from trainer.log import TrainingLog
 from trainer.milestones import Milestones
@@ -50,7 +50,7 @@ class Run:
         """A run at its start; `resume` brings it to its last checkpoint.
 
         Args:
-            initial: trained weights that it starts with.
+            initial: the trained generator that it starts from.
             keep: so many of the latest checkpoints are kept.
             compiled: see `trainer.devices.Execution`.
         """
@@ -60,10 +60,9 @@ class Run:
         self.log = TrainingLog(out / "training_log.csv", fraction=fraction, total=self.total)
         self.findings = Findings(out, fraction=fraction, mode=task.modes[0])
         self.gan = new_gan(fabric, task.settings, compiled=compiled)
-        if initial is not None:
-            start_from(self.gan, initial)
         self.board: TensorBoard | None = None
         """What is told of each row of the log, where that is wanted."""
+        self._initial = initial
         self._keep = keep
         self._compiled = compiled
         self._out = out
@@ -189,13 +188,14 @@ class Run:
         return time.monotonic() - started
 
     def resume(self) -> None:
-        """Go on from the last checkpoint that can be read, if there is one."""
+        """Go on from the last checkpoint that can be read; without one, start from the trained generator if any."""
         folder = self._out / "checkpoints"
         parts = self._parts()
         nets = {name: parts[name].state_dict() for name in NETS}
         state = load_latest(folder, fingerprint(self._definition), self._say, nets=nets, parts=parts)
         require_same_step(self._fabric, state["step"] if state else 0)
         if state is None:
+            self._start()
             return
         for name, part in parts.items():
             part.load_state_dict(state[name])
@@ -205,6 +205,14 @@ class Run:
             self.log.write()
             self.findings.write()
         self._say(f"going on from step {self.done} of {self.total}")
+
+    def _start(self) -> None:
+        """Take trained weights where the run starts from some."""
+        if self._initial is not None:
+            start = load_start(self._initial, self._settings, self._say)
+            start_from(self.gan, start)
+            if self.leads:
+                tell_start(self._out, start)
 
     def finish(self) -> None:
         """Write the finished generator."""

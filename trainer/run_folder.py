@@ -1,6 +1,7 @@
 """The folder of a training run: its configuration, and the finished generator."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -71,6 +72,18 @@ def begin_run(out: Path, definition: Definition, machine: Machine) -> None:
     claim_output_folder(out)
     if not (out / CONFIG).exists():
         write_json(out / CONFIG, {"format": FORMAT, **definition, "machine": machine})
+
+
+def note_in_config(out: Path, facts: Mapping[str, Any]) -> None:
+    """Write down facts of a run that has begun; they do not make it another run."""
+    write_json(out / CONFIG, {**_read_config(out / CONFIG), **facts})
+
+
+def start_of_finished(out: Path) -> str | None:
+    """The hash of the generator that a finished run started from; None for drawn weights, or a run not finished."""
+    if not ((out / GENERATOR).is_file() and (out / CONFIG).is_file()):
+        return None
+    return _read_config(out / CONFIG).get("initial_sha256")
 
 
 def differences(old: Any, new: Any, prefix: str = "") -> list[str]:

@@ -44,16 +44,16 @@ def sample_examples(
         train: the pictures that are trained on, of `train_split`.
         say: told of a split that is there but not fit to be shown.
     """
-    size = task.settings.image_size
+    size, seed = task.settings.image_size, task.settings.seed
     for split in SPLITS:
         if split == train_split or not task.has_split(data, split):
             continue
         try:
             paths = task.list_pictures(data, split, limit=COUNT)
-            return [task.example(path, size, number=number) for number, path in enumerate(paths)]
+            return [task.example(path, size, number=number, seed=seed) for number, path in enumerate(paths)]
         except UserError as error:
             say(f"{error} (no sample grids of {split})")
-    return [task.example(path, size, number=number) for number, path in enumerate(train[:COUNT])]
+    return [task.example(path, size, number=number, seed=seed) for number, path in enumerate(train[:COUNT])]
 
 
 def draw_samples(net: nn.Module, task: Task, examples: list[Example], path: Path) -> None:

@@ -14,7 +14,7 @@ from trainer.breakdowns import breakdowns_explained
 from trainer.checkpoints import KEPT, CheckpointClock
 from trainer.devices import AS_USUAL, Execution, exact_kernels, leader_first, machine_of, new_fabric, speaker
 from trainer.evolution import evolution_path, write_evolution
-from trainer.initial_weights import load_initial
+from trainer.initial_weights import find_initial
 from trainer.interrupts import deferred_interrupt
 from trainer.run import Run
 from trainer.run_folder import CONFIG, GENERATOR, begin_run, check_run
@@ -87,14 +87,13 @@ def train(
     animations = ANIMATIONS if gif else ANIMATIONS[:1]
     with breakdowns_explained(settings, processes=fabric.world_size):
         with leader_first(fabric):
-            start = init_from or (Path(settings.init_from) if settings.init_from else None)
             assignment = assign(
                 new_task(settings, direction=direction, root=root),
                 Path(data),
                 split=split,
                 fraction=fraction,
                 devices=fabric.world_size,
-                initial=None if start is None else load_initial(start, settings, say),
+                initial=find_initial(init_from, settings, out),
                 say=say,
             )
         run = _new_run(fabric, assignment, out, execution=execution, measure=measure, say=say, keep=keep)

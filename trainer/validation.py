@@ -16,13 +16,12 @@ from gan_eval.images import Picture, resize
 from gan_eval.stimuli import write_set
 from gan_eval.tabular import Row
 from gan_eval.training_settings import Mode
+from trainer.datasets.layout import VALIDATION_SPLITS
 from trainer.inference import inference
 from trainer.items import Names, item_rows, write_item
 from trainer.randomness import Purpose
 from trainer.tasks import Example, Task
 
-SPLITS = ("val", "test")
-"""Where validation pictures come from, best first."""
 DIVERSITY = "diversity"
 THUMBNAIL = 32
 
@@ -46,20 +45,21 @@ class ValidationExamples:
 
 
 def validation_examples(task: Task, data: Path, *, count: int, train_split: str) -> ValidationExamples | None:
-    """Up to `count` items of the first split of SPLITS that is there and not the training split, spread over it.
+    """Up to `count` items of the first of VALIDATION_SPLITS that is there and not the training split, spread over it.
 
     Raises:
         UserError: a picture of that split is broken.
     """
-    for split in SPLITS:
+    for split in VALIDATION_SPLITS:
         if split == train_split or not task.has_split(data, split):
             continue
         paths = task.list_pictures(data, split)
         chosen = [paths[k * len(paths) // min(count, len(paths))] for k in range(min(count, len(paths)))]
         named = task.names(chosen, data, split).items()
-        size = task.settings.image_size
+        size, seed = task.settings.image_size, task.settings.seed
         return ValidationExamples(
-            split, {name: task.example(path, size, number=number) for number, (name, path) in enumerate(named)}
+            split,
+            {name: task.example(path, size, number=number, seed=seed) for number, (name, path) in enumerate(named)},
         )
     return None
 

@@ -12,9 +12,7 @@ from gan_eval.report.folder import StudyFolder
 from gan_eval.report.metrics_data import Measured, Summary, mean_interval, of_pictures
 from gan_eval.report.metrics_facts import arrow, decimals, unit_of
 from gan_eval.report.words import NBSP, View, missing, percent, whole
-
-RAW = "raw"
-"""Folder of the set of what the generator itself gave, in a set of filled pictures; and the end of its model's name."""
+from gan_eval.stimuli import RAW
 
 
 class FilledHole(NamedTuple):

@@ -13,8 +13,9 @@ from PIL import Image
 from gan_eval.errors import UserError
 from gan_eval.images import read_rgb
 from gan_eval.report.folder import StudyFolder
-from gan_eval.report.hole_kinds import RAW, hole_words
+from gan_eval.report.hole_kinds import hole_words
 from gan_eval.report.words import plural
+from gan_eval.stimuli import RAW
 
 PER_MODEL = 4
 ORIGINAL, MASKED, GENERATED, COMPOSITE = "original", "masked", "generated", "composite"

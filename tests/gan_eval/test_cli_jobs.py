@@ -91,6 +91,21 @@ def test_missing_data_length_or_preset() -> None:
         job_of_options({}, preset="facade", data=DATA)
 
 
+@pytest.mark.parametrize(
+    ("assignments", "line"),
+    [
+        (["inpainting.centre=1.0"], r"--set inpainting\.centre: found 1\.0"),
+        (["inpainting.masks={folder=1}"], r"--set inpainting\.mask_folder: goes with the mask kind folder"),
+        (["inpainting.centre=0.9"], r"--set inpainting\.centre: a square of side 0\.9 takes 0\.81"),
+        (["inpainting.masks={star=1}"], r"--set inpainting\.masks\.star"),
+        (["inpainting.colour=red"], r"--set inpainting\.colour: no such key"),
+    ],
+)
+def test_a_key_of_a_section_is_named_in_full(assignments: list[str], line: str) -> None:
+    with pytest.raises(UserError, match=line):
+        job_of_options({"steps": 3}, assignments, data=DATA)
+
+
 def test_the_line_tells_images_a_second_time_left_and_losses(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -11,20 +11,11 @@ import pytest
 from numpy.typing import NDArray
 
 from gan_eval.errors import UserError
-from trainer.masks import (
-    Band,
-    Hole,
-    Size,
-    band_of,
-    blocks,
-    centre,
-    draw_stroke,
-    fitted,
-    made_shape,
-    pasted,
-    region,
-    strokes,
-)
+from gan_eval.holes import Hole
+from trainer.masks.area import Band, Size, band_of, fitted
+from trainer.masks.brush import draw_stroke, strokes
+from trainer.masks.makers import blocks, centre, pasted
+from trainer.masks.silhouettes import made_shape, region
 
 Maker = Callable[..., Hole]
 

@@ -8,8 +8,13 @@ import pytest
 from PIL import Image
 
 from gan_eval.errors import UserError
+from gan_eval.holes import Hole
 from gan_eval.inpainting_settings import InpaintingSettings, MaskKind
-from trainer.masks import PUBLISHED, Hole, Mask, Masks, centre, hash_holes, read_holes, region
+from trainer.datasets.inpainting_trainings import TRAININGS
+from trainer.masks import Mask, Masks, hash_holes, read_holes, region
+from trainer.masks.makers import centre
+
+PUBLISHED = list(TRAININGS["hole_filling"].settings["inpainting"]["masks"].items())
 
 REAL = Path(__file__).resolve().parents[3] / "shared" / "data" / "masks"
 
@@ -44,7 +49,7 @@ def test_kinds_come_as_often_as_their_shares_say() -> None:
 
 
 def test_the_order_of_the_kinds_is_without_effect() -> None:
-    one, other = (Masks(settings(masks=dict(kinds))) for kinds in (PUBLISHED.items(), list(PUBLISHED.items())[::-1]))
+    one, other = (Masks(settings(masks=dict(kinds))) for kinds in (PUBLISHED, PUBLISHED[::-1]))
     for seed in range(40):
         first, second = (masks(np.random.default_rng(seed), (32, 32)) for masks in (one, other))
         assert first.kind == second.kind
@@ -52,9 +57,10 @@ def test_the_order_of_the_kinds_is_without_effect() -> None:
 
 
 def test_the_published_mixture_has_a_fifth_of_centres() -> None:
-    assert PUBLISHED["centre"] / sum(PUBLISHED.values()) == 0.2
-    assert PUBLISHED["blocks"] == PUBLISHED["region"] > PUBLISHED["centre"]
-    assert settings(masks=dict(PUBLISHED)).masks == PUBLISHED
+    masks = dict(PUBLISHED)
+    assert masks["centre"] / sum(masks.values()) == 0.2
+    assert masks["blocks"] == masks["region"] > masks["centre"]
+    assert settings(masks=masks).masks == masks
 
 
 def test_settings_reach_the_makers() -> None:

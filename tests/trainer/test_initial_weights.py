@@ -1,5 +1,6 @@
 """Runs that start from a trained generator."""
 
+import re
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,9 +13,10 @@ from torch import Tensor
 
 import trainer.training as training_module
 from gan_eval.errors import UserError
+from gan_eval.files import read_json
 from gan_eval.training_settings import TrainingSettings
 from trainer.checkpoints import list_checkpoints, read_checkpoint
-from trainer.initial_weights import load_initial
+from trainer.initial_weights import find_initial, load_start
 from trainer.run import Run
 from trainer.run_folder import load_generator
 from trainer.training import train
@@ -141,8 +143,60 @@ def test_a_damaged_checkpoint_gives_no_discriminator(first: Path, tmp_path: Path
     shutil.copytree(first, tmp_path / "first")
     for path in list_checkpoints(tmp_path / "first" / "checkpoints"):
         path.write_bytes(path.read_bytes()[:-100])
+    initial, whole = (find_initial(source, quiet(), tmp_path / "run") for source in (tmp_path / "first", first))
+    assert initial is not None
+    assert whole is not None
     messages: list[str] = []
-    initial = load_initial(tmp_path / "first", quiet(), messages.append)
-    assert initial.discriminator is None
+    assert load_start(initial, quiet(), messages.append).discriminator is None
     assert len(messages) == 1
-    assert initial.sha256 != load_initial(first, quiet(), messages.append).sha256
+    assert load_start(whole, quiet(), messages.append).discriminator is not None
+    assert initial.sha256 == whole.sha256, "the generator alone decides"
+
+
+def stopped(data: Path, out: Path, source: Path, *, after: int) -> None:
+    """A run that ends without a word, as if killed."""
+
+    class Stop(Exception):  # noqa: N818
+        pass
+
+    def stop(done: int, *_: object) -> None:
+        if done == after:
+            raise Stop
+
+    with pytest.raises(Stop):
+        train(quiet(), data, out, init_from=source, checkpoint_every=2, on_progress=stop)
+
+
+def test_a_begun_run_does_not_need_the_other_discriminator(first: Path, data: Path, tmp_path: Path) -> None:
+    straight = train(quiet(), data, tmp_path / "straight", init_from=first)
+    shutil.copytree(first, source := tmp_path / "source")
+    stopped(data, tmp_path / "run", source, after=3)
+    before = read_json(tmp_path / "run" / "config.json")
+    assert re.fullmatch(r"[0-9a-f]{64}", before["initial_discriminator_sha256"])
+    shutil.rmtree(source / "checkpoints")
+    messages: list[str] = []
+    train(quiet(), data, tmp_path / "run", init_from=source, on_message=messages.append)
+    assert not any("starts anew" in line for line in messages)
+    assert read_json(tmp_path / "run" / "config.json") == before
+    assert result(tmp_path / "run") == result(straight)
+
+
+def test_what_a_run_without_a_checkpoint_starts_with_is_told(first: Path, data: Path, tmp_path: Path) -> None:
+    shutil.copytree(first, source := tmp_path / "source")
+    stopped(data, tmp_path / "run", source, after=1)
+    shutil.rmtree(source / "checkpoints")
+    train(quiet(), data, tmp_path / "run", init_from=source)
+    assert read_json(tmp_path / "run" / "config.json")["initial_discriminator_sha256"] is None
+
+
+def test_a_finished_run_needs_nothing_of_its_start(first: Path, data: Path, tmp_path: Path) -> None:
+    shutil.copytree(first, source := tmp_path / "source")
+    run = train(quiet(), data, tmp_path / "run", init_from=source)
+    before = {path: path.read_bytes() for path in run.rglob("*") if path.is_file()}
+    for gone in (source / "checkpoints", source):
+        shutil.rmtree(gone)
+        assert train(quiet(), data, run, init_from=source) == run
+        assert {path: path.read_bytes() for path in run.rglob("*") if path.is_file()} == before
+    (run / "generator.safetensors").unlink()
+    with pytest.raises(UserError, match="no such file"):
+        train(quiet(), data, run, init_from=source)

@@ -156,8 +156,38 @@ def test_holes_do_not_depend_on_the_other_items_or_the_model(runs: dict[str, Pat
     for number in range(2):
         masks = [sha256_file(out / "mask" / f"{number}.png") for out in (some, all_of_them, best)]
         assert len(set(masks)) == 1
-    other = made(runs["filler"], data, tmp_path / "other", seed=6)
+    other = made(runs["filler"], data, tmp_path / "other", mask_seed=6)
     assert hashes(other / "mask") != hashes(all_of_them / "mask")
+    with pytest.raises(UserError, match=r"another mask_seed \(6 there, 0 asked for\)"):
+        made(runs["filler"], data, other)
+
+
+def test_seeds_of_training_and_dropout_leave_the_holes_alone(runs: dict[str, Path], data: Path, tmp_path: Path) -> None:
+    replicate = train_model(
+        filler(steps=1, seed=9, validate_every=None, plateau_patience=None), data, tmp_path / "replicate"
+    )
+    one, other = (made(run, data, tmp_path / f"set-{run.name}") for run in (runs["filler"], replicate))
+    assert hashes(one / "mask") == hashes(other / "mask")
+    noisy = made(runs["filler"], data, tmp_path / "noisy", seed=6)
+    assert hashes(noisy / "mask") == hashes(one / "mask")
+    assert hashes(noisy / "fake") != hashes(one / "fake")
+
+
+def test_given_masks_have_the_pictures_resolution_and_any_area(data: Path, tmp_path: Path) -> None:
+    run = train_model(
+        filler(generator="unet", discriminator="patch", steps=1, validate_every=None, plateau_patience=None),
+        data,
+        tmp_path / "run",
+    )
+    (masks := tmp_path / "masks").mkdir()
+    side = 2 * SIDE
+    slanted = np.subtract.outer(np.arange(side), np.arange(side)) > 0
+    nearly_white = np.arange(side * side).reshape(side, side) > 9
+    for name, hole in (("0", slanted), ("1", nearly_white)):
+        Image.fromarray(np.where(hole, np.uint8(255), np.uint8(0))).save(masks / f"{name}.png")
+    out = made(run, data, tmp_path / "set", masks=masks, image_size=side)
+    for name, hole in (("0", slanted), ("1", nearly_white)):
+        np.testing.assert_array_equal(pixels(out / "mask" / f"{name}.png")[..., 0] > 0, hole)
 
 
 def test_the_best_generator_is_taken_by_its_file(runs: dict[str, Path], data: Path, tmp_path: Path) -> None:
@@ -199,8 +229,11 @@ def test_masks_that_cannot_be_taken(
     with pytest.raises(UserError, match=r"--masks .*nowhere: no such folder"):
         made(runs["filler"], data, tmp_path / "set", masks=tmp_path / "nowhere")
     Image.new("L", (8, 8)).save(masks / "black.png")
-    with pytest.raises(UserError, match=r"black\.png: no white in it"):
-        made(runs["filler"], data, tmp_path / "set", masks=masks)
+    for name, level, found in (("black", 0, "no white in it"), ("white", 255, "all of it is white")):
+        Image.new("L", (8, 8), level).save(masks / "bad.png")
+        with pytest.raises(UserError, match=rf"bad\.png: {found}; a mask is white where the hole is, and black"):
+            made(runs["filler"], data, tmp_path / name, masks=masks)
+        assert not (tmp_path / name).exists()
     assert not (tmp_path / "set").exists()
 
 

@@ -18,7 +18,7 @@ from trainer.losses import l2, pixel_weights
 from trainer.nets.build import new_networks
 from trainer.randomness import Purpose
 from trainer.step import Gan, training_step
-from trainer.tasks import Example, Inpainting, new_task
+from trainer.tasks import Inpainting, new_task
 
 MIXTURE = {"centre": 1.0, "blocks": 2.0, "region": 2.0, "strokes": 1.0}
 
@@ -182,7 +182,7 @@ def test_composites_keep_every_known_pixel(photographs: Path, shown: bool) -> No
     encoder = encoder_of(overlap=3, overlap_shown=shown)
     for task, side in ((task_of(holes_of(fill="noise", mask_channel=True)), None), (encoder, 16)):
         paths = task.list_pictures(photographs, "test")
-        examples = [task.example(path, 32, number=number) for number, path in enumerate(paths)]
+        examples = [task.example(path, 32, number=number, seed=0) for number, path in enumerate(paths)]
         with inference(net := Painter(1.0, side), "eval"):
             outputs = task.outputs(net, examples, purpose=Purpose.GENERATE, seed=0, numbers=range(4))
         for example, output in zip(examples, outputs, strict=True):
@@ -206,7 +206,7 @@ def test_an_output_does_not_depend_on_its_batch(photographs: Path) -> None:
     task = task_of(holes_of(fill="noise", mask_channel=True), generator="unet", generator_channels=3)
     net = new_networks(task.settings)[0]
     paths = task.list_pictures(photographs, "test")
-    examples = [task.example(path, 32, number=number) for number, path in enumerate(paths)]
+    examples = [task.example(path, 32, number=number, seed=0) for number, path in enumerate(paths)]
     with inference(net, "train"):
         together = task.outputs(net, examples, purpose=Purpose.GENERATE, seed=0, numbers=[5, 6, 7, 8])
         alone = task.outputs(net, examples[2:3], purpose=Purpose.GENERATE, seed=0, numbers=[7])[0]
@@ -241,21 +241,16 @@ def test_a_missing_folder_is_named(tmp_path: Path) -> None:
             new_task(settings, root=tmp_path)
 
 
-def test_native_sizes_are_refused(photographs: Path) -> None:
-    task = task_of(holes_of())
-    with pytest.raises(UserError, match="image_size native"):
-        task.example(photographs / "test" / "0.png", "native", number=0)
+def test_an_example_s_hole_follows_from_the_seed_that_is_asked_for_alone(photographs: Path) -> None:
+    def hole(seed: int, of_training: int, **changes: Any) -> np.ndarray:
+        task = task_of(holes_of(**changes), seed=of_training)
+        example = task.example(photographs / "test" / "1.png", 32, number=12, seed=seed)
+        assert example.mask is not None
+        return example.mask.hole
 
-
-def test_an_example_is_the_same_for_every_model_of_a_seed(photographs: Path) -> None:
-    def example(**changes: Any) -> Example:
-        task = task_of(holes_of(**changes))
-        return task.example(photographs / "test" / "1.png", 32, number=12)
-
-    one, other = example(), example(fill="noise", mask_channel=True, lambda_tv=1.0)
-    assert one.mask is not None
-    assert other.mask is not None
-    np.testing.assert_array_equal(one.mask.hole, other.mask.hole)
+    wanted = hole(4, 0)
+    np.testing.assert_array_equal(wanted, hole(4, 9, fill="noise", mask_channel=True, lambda_tv=1.0))
+    assert any((wanted != hole(seed, 0)).any() for seed in range(3))
 
 
 def test_a_mask_with_the_picture_s_name_is_taken_as_it_is(photographs: Path, tmp_path: Path) -> None:
@@ -266,7 +261,7 @@ def test_a_mask_with_the_picture_s_name_is_taken_as_it_is(photographs: Path, tmp
         Image.fromarray(hole).save(tmp_path / "masks" / f"{name}.png")
     settings = settings_of(InpaintingSettings(masks={"folder": 1.0}, mask_folder="masks"))
     task = new_task(settings, root=tmp_path)
-    own, drawn = (task.example(photographs / "test" / f"{name}.png", 32, number=5).mask for name in "12")
+    own, drawn = (task.example(photographs / "test" / f"{name}.png", 32, number=5, seed=0).mask for name in "12")
     wanted = np.zeros((32, 32), np.bool_)
     wanted[4:12, 20:30] = True
     assert own is not None

@@ -17,6 +17,8 @@ T = TypeVar("T")
 
 SPLITS = ("train", "val", "test")
 """The usual splits, in the order in which they are told of."""
+VALIDATION_SPLITS = ("val", "test")
+"""Where validation pictures come from, best first; never from the training split."""
 SMALLEST_SIDE = 8
 """Halves with fewer pixels a side are no pictures."""
 NAMED = 5

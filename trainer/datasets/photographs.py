@@ -25,7 +25,7 @@ def list_photographs(data: Path, split: str, *, limit: int | None = None) -> lis
     """The pictures of a split, in sub-folders too, in natural order of their relative paths, at most `limit`.
 
     These are the pictures below the folder `split`. Where no pictures are below folders called train, val or test,
-    `split_of` tells which of all pictures belong to which of these. Hidden folders and files are passed over.
+    `split_of` tells which of all belong to which, and the whole (`.`) is a split, too. Hidden ones are passed over.
 
     Raises:
         UserError: no such folder or split, or no pictures in it.
@@ -135,7 +135,9 @@ def unique_names(named: Iterable[tuple[str, Path]]) -> dict[str, Path]:
 
 
 def read_photograph(path: Path, side: int, *, source_size: int | None, content: bytes | None = None) -> Picture:
-    """The centre square of a photograph, (side, side, 3) uint8; one of that size already keeps every pixel.
+    """The centre square of a photograph, (side, side, 3) uint8.
+
+    Without `source_size`, a square of that size already keeps every pixel.
 
     Args:
         path: the picture.
@@ -228,8 +230,11 @@ def _in_split(data: Path, split: str) -> Iterator[Path]:
 
 def _split_folder(data: Path, split: str) -> Path | None:
     """The folder of a split; None where the split is told by hash, or there is none."""
-    counts = (data / split).is_dir() and (split not in SPLITS or has_usual_splits(data))
-    return data / split if counts else None
+    folder, usual = data / split, split in SPLITS
+    if not folder.is_dir():
+        return None
+    special = usual or folder.resolve() == data.resolve()  # the whole folder would hold all of the usual splits
+    return None if special and has_usual_splits(data) != usual else folder
 
 
 def _none_there(data: Path, split: str) -> str:

@@ -11,7 +11,7 @@ from gan_eval.holes import Hole
 from trainer.masks.area import Size, band_of, fitted
 
 MOST_OF_BLOCKS = 0.25
-"""Blocks take at most this share of the picture (Pathak et al. 2016, section 3.4)."""
+"""Blocks take at most this share of the picture (Pathak et al. 2016, section 3.3)."""
 
 _BLOCKS = (2, 8)
 _LONGEST_BLOCK = 3.0
@@ -20,7 +20,7 @@ _TRIES = 40
 
 
 def centre(rng: np.random.Generator, size: Size, *, share: float = 0.5) -> Hole:
-    """A centred square (Pathak et al. 2016, section 3.4).
+    """A centred square (Pathak et al. 2016, section 3.3).
 
     Args:
         rng: not used; all makers are called alike.
@@ -37,7 +37,7 @@ def centre(rng: np.random.Generator, size: Size, *, share: float = 0.5) -> Hole:
 
 
 def blocks(rng: np.random.Generator, size: Size, *, least: float, most: float) -> Hole:
-    """Rectangles anywhere, which may overlap: "random block" of Pathak et al. 2016, section 3.4.
+    """Rectangles anywhere, which may overlap: "random block" of Pathak et al. 2016, section 3.3.
 
     Args:
         rng: decides their number, sizes and places.

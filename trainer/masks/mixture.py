@@ -1,9 +1,8 @@
 """Masks of several kinds, each as often as the settings say."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate
-from types import MappingProxyType
 from typing import get_args
 
 import numpy as np
@@ -15,9 +14,6 @@ from trainer.masks.area import Size
 from trainer.masks.brush import strokes
 from trainer.masks.makers import MOST_OF_BLOCKS, blocks, centre, pasted
 from trainer.masks.silhouettes import region
-
-PUBLISHED: Mapping[MaskKind, float] = MappingProxyType({"centre": 1.0, "blocks": 2.0, "region": 2.0})
-"""Centre, blocks and region, the latter two likelier (Meneust and Pinto, Context Encoders)."""
 
 
 @dataclass(frozen=True)

@@ -39,7 +39,7 @@ class Pose:
 
 
 def region(rng: np.random.Generator, size: Size, *, shapes: Sequence[Hole], least: float, most: float) -> Hole:
-    """A silhouette at any angle, mirrored half of the time ("random region" of Pathak et al. 2016, section 3.4).
+    """A silhouette at any angle, mirrored half of the time ("random region" of Pathak et al. 2016, section 3.3).
 
     Its middle is in the picture, most often towards the picture's own, so it may hang over the edge.
 

@@ -39,7 +39,7 @@ def hole_side(settings: TrainingSettings) -> int:
     """
     if settings.inpainting is None:
         raise UserError("inpainting: there is no such section, so there is no hole; give one")
-    return 2 * round(settings.image_size * settings.inpainting.centre / 2)
+    return settings.inpainting.centre_side(settings.image_size)
 
 
 def judged_side(settings: TrainingSettings) -> int:

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from gan_eval.errors import UserError
 from gan_eval.files import sha256_json
+from gan_eval.holes import Hole
 from gan_eval.images import Picture
 from gan_eval.inpainting_settings import NEUTRAL_GREY, InpaintingSettings
 from gan_eval.training_settings import TrainingSettings
@@ -24,14 +25,14 @@ from trainer.datasets.photographs import (
     read_photograph,
 )
 from trainer.inference import as_picture, dropout_from
-from trainer.losses import ADVERSARIAL, DECISION, l1, l2, pixel_weights, ssim, total_variation
-from trainer.masks import Hole, Mask, Masks, at_size, hash_holes, read_holes
+from trainer.losses import ReconstructionLoss, l1, l2, pixel_weights, ssim, total_variation
+from trainer.masks import Mask, Masks, at_size, hash_holes, read_holes
 from trainer.nets.build import hole_side
 from trainer.pictures import Levels, Pictures, stacked
 from trainer.randomness import Purpose, stream, torch_seed
 from trainer.step import Objective, Term
 from trainer.style import StyleLoss, load_style_network, style_sha256
-from trainer.tasks.task import Example, Output, Size, Task
+from trainer.tasks.task import Example, Output, Size, Task, objective_of
 
 MEAN_COLOUR = (117, 104, 123)
 """ImageNet's mean red, green and blue in 0..255, as pathak22/context-encoder fills its holes."""
@@ -93,6 +94,9 @@ class Inpainting(Task):
         return self._batch(target, holes, streams)
 
     def objective(self, device: torch.device) -> Objective:
+        """SSIM, style and total variation are of the composite; those of a context encoder are of its square alone,
+        whose seam with the context the total variation therefore leaves out.
+        """
         settings, holes = self.settings, self.holes
         terms = [
             Term("g_l1", self._weighted(l1), settings.lambda_l1),
@@ -105,22 +109,14 @@ class Inpainting(Task):
             terms.append(
                 Term("g_style", lambda output, batch: style(batch.filled(output), batch.target), holes.lambda_style)
             )
-        return Objective(
-            judged=lambda batch, picture: batch.filled(picture),
-            reconstruction=tuple(term for term in terms if term.weight or term.name == "g_l1"),
-            adversarial=ADVERSARIAL[settings.adversarial],
-            adversarial_weight=settings.adversarial_weight,
-            decision=DECISION[settings.adversarial],
-            d_loss_factor=settings.d_loss_factor,
-        )
+        return objective_of(settings, lambda batch, picture: batch.filled(picture), terms)
 
-    def example(self, path: Path, size: Size, *, number: int, grey: bool = False) -> Example:
-        if size == "native":
-            raise UserError("image_size native: inpainting takes square pictures of one size; give a number of pixels")
+    def example(self, path: Path, size: Size, *, number: int, seed: int, grey: bool = False) -> Example:
+        assert size != "native"  # which `generate` refuses
         target = read_photograph(path, size, source_size=self.holes.source_size)
         if list(self.holes.masks) == ["folder"] and path.stem in self._by_name:
             return self.hidden(target, Mask("folder", at_size(self._by_name[path.stem], (size, size))))
-        return self.hidden(target, self._mask(stream(Purpose.TEST_MASK, self.settings.seed, number), (size, size)))
+        return self.hidden(target, self._mask(stream(Purpose.TEST_MASK, seed, number), (size, size)))
 
     @staticmethod
     def hidden(target: Picture, mask: Mask) -> Example:
@@ -195,7 +191,7 @@ class Inpainting(Task):
         seen[3:] = hole
         return seen
 
-    def _weighted(self, loss: Callable[[Tensor, Tensor, Tensor | None], Tensor]) -> Callable[[Tensor, Batch], Tensor]:
+    def _weighted(self, loss: ReconstructionLoss) -> Callable[[Tensor, Batch], Tensor]:
         """A reconstruction loss with the weights of hole, overlap and context."""
         holes = self.holes
         weights = {"hole_weight": holes.hole_weight, "context_weight": holes.context_weight}

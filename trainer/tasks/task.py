@@ -1,7 +1,7 @@
 """What every task gives: pictures, batches, an objective for the training step, and pictures from a generator."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -9,16 +9,17 @@ from typing import Any, Literal
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import nn
+from torch import Tensor, nn
 
 from gan_eval.errors import UserError
 from gan_eval.images import Picture
 from gan_eval.training_settings import Mode, TrainingSettings
 from trainer.batch import Batch
+from trainer.losses import ADVERSARIAL, DECISION
 from trainer.masks import Mask
 from trainer.pictures import Pictures
 from trainer.randomness import Purpose
-from trainer.step import Objective
+from trainer.step import Objective, Term
 
 Size = int | Literal["native"]
 """The side of the pictures; native is each picture's own size."""
@@ -127,11 +128,12 @@ class Task(ABC):
         """
 
     @abstractmethod
-    def example(self, path: Path, size: Size, *, number: int, grey: bool = False) -> Example:
+    def example(self, path: Path, size: Size, *, number: int, seed: int, grey: bool = False) -> Example:
         """An item from its picture; it is resized only where its size is not the wanted one.
 
         Args:
-            number: decides a hole; where there are masks alone, one of the picture's own name is taken as it is.
+            size: native for a translation alone.
+            number, seed: decide a hole; where there are masks alone, one of the picture's own name is taken as it is.
             grey: whether the generator gives grey pictures, so that the ground truth has to be grey too.
 
         Raises:
@@ -152,3 +154,20 @@ class Task(ABC):
     def panels(self, example: Example, output: Output) -> list[Picture]:
         """What a row of a sample grid shows of an example."""
         return [example.condition, output.fake, example.target]
+
+
+def objective_of(
+    settings: TrainingSettings, judged: Callable[[Batch, Tensor], Tensor], terms: Iterable[Term]
+) -> Objective:
+    """The objective with the settings' adversarial loss and those of the terms that have a weight.
+
+    L1 is always watched, so that models can be compared.
+    """
+    return Objective(
+        judged=judged,
+        reconstruction=tuple(term for term in terms if term.weight or term.name == "g_l1"),
+        adversarial=ADVERSARIAL[settings.adversarial],
+        adversarial_weight=settings.adversarial_weight,
+        decision=DECISION[settings.adversarial],
+        d_loss_factor=settings.d_loss_factor,
+    )

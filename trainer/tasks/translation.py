@@ -16,12 +16,12 @@ from trainer.data import jitter_size, pair_batch
 from trainer.datasets.layout import list_pairs, read_pair
 from trainer.datasets.remarks import remarks
 from trainer.inference import LUMA, translate_batch
-from trainer.losses import ADVERSARIAL, DECISION, l1, l2, ssim
+from trainer.losses import l1, l2, ssim
 from trainer.padding import crop_back, pad_to_multiple
 from trainer.pictures import PairedPictures, Pictures
 from trainer.randomness import Purpose
 from trainer.step import Objective, Term
-from trainer.tasks.task import Example, Output, Size, Task
+from trainer.tasks.task import Example, Output, Size, Task, objective_of
 
 Loss = Callable[[Tensor, Tensor], Tensor]
 
@@ -57,7 +57,7 @@ class Translation(Task):
     def objective(self, device: torch.device) -> Objective:
         return translation_objective(self.settings)
 
-    def example(self, path: Path, size: Size, *, number: int, grey: bool = False) -> Example:
+    def example(self, path: Path, size: Size, *, number: int, seed: int, grey: bool = False) -> Example:
         condition, target = read_pair(path, self.direction)
         if size != "native":
             condition, target = (resize(half, (size, size)) for half in (condition, target))
@@ -73,7 +73,7 @@ class Translation(Task):
 
 
 def translation_objective(settings: TrainingSettings) -> Objective:
-    """The objective that the settings describe; L1 is always watched, so that models can be compared.
+    """The objective that the settings describe.
 
     Defaults: arXiv 1611.07004, eq. 4 with lambda = 100, and D's objective halved.
     """
@@ -82,14 +82,7 @@ def translation_objective(settings: TrainingSettings) -> Objective:
         Term("g_l2", _of_target(l2), settings.lambda_l2),
         Term("g_ssim", _of_target(ssim), settings.lambda_ssim),
     )
-    return Objective(
-        judged=beside_input,
-        reconstruction=tuple(term for term in terms if term.weight or term.name == "g_l1"),
-        adversarial=ADVERSARIAL[settings.adversarial],
-        adversarial_weight=settings.adversarial_weight,
-        decision=DECISION[settings.adversarial],
-        d_loss_factor=settings.d_loss_factor,
-    )
+    return objective_of(settings, beside_input, terms)
 
 
 def beside_input(batch: Batch, picture: Tensor) -> Tensor:

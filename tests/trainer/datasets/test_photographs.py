@@ -139,6 +139,17 @@ def test_a_photograph_of_the_size_keeps_every_pixel_and_others_are_brought_to_it
     np.testing.assert_array_equal(read_photograph(wide, 40, source_size=10), np.asarray(coarse))
 
 
+def test_the_whole_folder_is_a_split_only_without_the_usual_ones(tmp_path: Path) -> None:
+    touch(tmp_path, "lake/1.png", "sea/2.png")
+    assert len(list_photographs(tmp_path, ".")) == len(list_photographs(tmp_path, "sea/..")) == 2
+    touch(tmp_path, "val/3.png")
+    for whole in (".", "sea/.."):
+        assert not has_split(tmp_path, whole)
+        with pytest.raises(UserError, match=r"no photographs of the split .*; the splits with photographs: val"):
+            list_photographs(tmp_path, whole)
+    assert [path.name for path in list_photographs(tmp_path, "lake")] == ["1.png"]
+
+
 def test_small_and_broken_photographs_are_named(tmp_path: Path) -> None:
     read_photograph(save(tmp_path / "8.png", width=8, height=9), 16, source_size=None)
     with pytest.raises(UserError, match=r"7\.png: 40x7 pixels are too small"):
