@@ -23,9 +23,10 @@ class Best:
 class Findings:
     """Rows of the tables validation and training_warnings, and the best generator so far."""
 
-    def __init__(self, folder: Path, *, fraction: float, mode: Mode = "train") -> None:
+    def __init__(self, folder: Path, *, fraction: float, told: Row | None = None, mode: Mode = "train") -> None:
         """
         Args:
+            told: what every row of the table validation names beside its number.
             mode: the one that decides, of those in which the generator is measured.
         """
         self.best: Best | None = None
@@ -33,12 +34,15 @@ class Findings:
         """Rows of the table validation."""
         self._folder = folder
         self._fraction = fraction
+        self._told = told or {}
         self._mode = mode
         self._warnings: list[Row] = []
 
     def add_validation(self, rows: Sequence[Row], *, step: int, epoch: int) -> None:
         """Take the values measured after `step` steps."""
-        self.validation += [{"step": step, "epoch": epoch, **row, "fraction": self._fraction} for row in rows]
+        self.validation += [
+            {"step": step, "epoch": epoch, **row, **self._told, "fraction": self._fraction} for row in rows
+        ]
 
     def value(self, metric: str, *, step: int) -> float | None:
         """What was measured after `step` steps."""

@@ -107,6 +107,7 @@ def generate(
 
     net = source.net.to(Fabric(accelerator="auto", devices=1).device)
     grey = source.net.out_channels == 1
+    told = {**task.told, "fraction": source.fraction}
     stems = list(items)
     rows: list[Row] = []
     raw_rows: list[Row] = []
@@ -120,9 +121,9 @@ def generate(
                     say(f"{error} (left out)")
             write_items(net, task, out, batch, seed=settings.seed)
             for name, example in batch.items():
-                rows += item_rows(out, name, example, names, fraction=source.fraction)
+                rows += item_rows(out, name, example, names, told=told)
                 if task.gives_raw:
-                    raw_rows += item_rows(out / RAW, name, example, raw_names(names), fraction=source.fraction)
+                    raw_rows += item_rows(out / RAW, name, example, raw_names(names), told=told)
             if on_progress is not None:
                 on_progress(min(start + batch_size, len(stems)), len(stems))
     if not rows:

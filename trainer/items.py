@@ -91,21 +91,25 @@ def write_item(folder: Path, name: str, example: Example, fake: Picture) -> None
             write_png(_file(folder, kind, name), picture)
 
 
-def item_rows(folder: Path, name: str, example: Example, names: Names, *, fraction: float | None = None) -> list[Row]:
-    """The rows of the real and of the fake picture of an item."""
+def item_rows(folder: Path, name: str, example: Example, names: Names, *, told: Row) -> list[Row]:
+    """The rows of the real and of the fake picture of an item.
+
+    Args:
+        told: what the row of the fake names of its generator.
+    """
     shared: dict[str, Any] = {
         "dataset": names.dataset, "stem": name, "size": example.target.shape[:2],
         "split": None if names.split == "." else names.split, "input_file": f"input/{name}.png",
     }  # fmt: skip
-    if fraction is not None:
-        shared["fraction"] = fraction
+    if "fraction" in told:
+        shared["fraction"] = told["fraction"]
     if (mask := example.mask) is not None:
         shared |= {"mask_kind": mask.kind, "mask_area": mask.area, "mask_file": f"mask/{name}.png"}
     real, fake = (_file(folder, kind, name) for kind in ("real", "fake"))
     reference = f"real/{name}.png"
     return [
         stimulus_row(folder, real, kind="real", **shared),
-        stimulus_row(folder, fake, kind="fake", model=names.model, reference_file=reference, **shared),
+        stimulus_row(folder, fake, kind="fake", model=names.model, reference_file=reference, **{**shared, **told}),
     ]
 
 

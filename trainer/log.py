@@ -30,9 +30,14 @@ class TrainingLog:
     Terms may stay on the device until a row is made, so that no step waits for them.
     """
 
-    def __init__(self, path: Path, *, fraction: float, total: int) -> None:
+    def __init__(self, path: Path, *, told: Row, total: int) -> None:
+        """
+        Args:
+            told: what every row names beside its number.
+            total: steps of the run.
+        """
         self.path = path
-        self.fraction = fraction
+        self.told = told
         self.total = total
         self.window = window_of(total)
         self.latest: dict[str, float] = {}
@@ -86,7 +91,7 @@ class TrainingLog:
     def rows(self, first: int = 0) -> list[Row]:
         """The table's rows, from row `first` on."""
         names = ("step", "epoch", "images", "term", "value", "seconds")
-        return [dict(zip(names, row, strict=True)) | {"fraction": self.fraction} for row in self._rows[first:]]
+        return [dict(zip(names, row, strict=True)) | self.told for row in self._rows[first:]]
 
     def state_dict(self) -> dict[str, Any]:
         """What a checkpoint must hold for the log to go on as if nothing had happened; call `check` before."""

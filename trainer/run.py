@@ -57,8 +57,8 @@ class Run:
         self.total: int = definition["steps"]
         self.done = 0
         fraction = definition["fraction"]
-        self.log = TrainingLog(out / "training_log.csv", fraction=fraction, total=self.total)
-        self.findings = Findings(out, fraction=fraction, mode=task.modes[0])
+        self.log = TrainingLog(out / "training_log.csv", told={**task.told, "fraction": fraction}, total=self.total)
+        self.findings = Findings(out, fraction=fraction, told=task.told, mode=task.modes[0])
         self.gan = new_gan(fabric, task.settings, compiled=compiled)
         self.board: TensorBoard | None = None
         """What is told of each row of the log, where that is wanted."""

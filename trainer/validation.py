@@ -106,7 +106,7 @@ class Validation:
             for number, (name, example) in enumerate(self._examples.examples.items()):
                 (output,) = self._task.outputs(net, [example], purpose=Purpose.VALIDATION, seed=seed, numbers=[number])
                 write_item(folder, name, example, output.fake)
-                rows += item_rows(folder, name, example, names)
+                rows += item_rows(folder, name, example, names, told=self._task.told)
                 fakes.append(output.fake)
         write_set(folder, rows)
         return fakes

@@ -1,7 +1,7 @@
 """What can be shown: stimulus sets, data sets of pairs, and what gives pictures away."""
 
 from gan_eval.schema import Table, integer, number, text
-from gan_eval.tables.shared import DATASET, FRACTION, ITEM, KIND, KINDS, MODEL, STIMULUS, ends
+from gan_eval.tables.shared import DATASET, FRACTION, ITEM, KIND, KINDS, MODEL, STIMULUS, STYLE_NETWORK, ends
 
 STIMULI = Table(
     "stimuli",
@@ -22,6 +22,7 @@ STIMULI = Table(
         text("mask_kind", "inpainting: how the hole was made"),
         number("mask_area", "inpainting: share of the picture that is hole", unit="0..1"),
         text("mask_file", "inpainting: the mask picture, white is hole"),
+        STYLE_NETWORK,
         FRACTION,
     ),
     key=("stimulus",),

@@ -1,7 +1,7 @@
 """What training leaves."""
 
 from gan_eval.schema import Table, integer, number, text
-from gan_eval.tables.shared import DATASET, FRACTION, NOTE, PLATEAU_VERDICTS
+from gan_eval.tables.shared import DATASET, FRACTION, NOTE, PLATEAU_VERDICTS, STYLE_NETWORK
 
 TRAINING_LOG = Table(
     "training_log",
@@ -13,6 +13,7 @@ TRAINING_LOG = Table(
         text("term", "g_adversarial, g_l1, d_real, d_fake, g_gradient_norm, ...", filled=True),
         number("value", "mean of the term over the steps since the previous row"),
         number("seconds", "time since the start of the run, pauses left out", unit="s"),
+        STYLE_NETWORK,
         FRACTION,
     ),
     key=("step", "term"),
@@ -31,6 +32,7 @@ VALIDATION = Table(
         integer("n", "generated pictures measured"),
         text("split", "where the pictures come from"),
         text("reason", "why a value is missing"),
+        STYLE_NETWORK,
         FRACTION,
     ),
     key=("step", "mode", "metric"),

@@ -78,6 +78,7 @@ def test_a_run_logs_validates_and_draws(runs: dict[str, Path], name: str, terms:
     assert {row["metric"] for row in measured} == {"psnr_hole", "ssim_hole", "l1_hole", "diversity"}
     assert {row["mode"] for row in measured} == ({"eval"} if name == "encoder" else {"train", "eval"})
     assert sorted({row["step"] for row in measured}) == [0, 2, 4, 6, 8]
+    assert {row["style_network"] for row in (*rows, *measured)} == {"none"}
     values = [row["value"] for row in measured if row["metric"] == "psnr_hole"]
     assert all(0 < value < 60 for value in values)
     assert Image.open(run / "samples" / "step_0000008.png").size == (4 * SIDE, 2 * SIDE)

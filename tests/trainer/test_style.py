@@ -181,7 +181,7 @@ def test_the_network_never_learns(files: dict[StyleNetwork, Path]) -> None:
     loss = StyleLoss(load_style_network("vgg13_bn", files["vgg13_bn"]))
     before = {key: value.clone() for key, value in loss.state_dict().items()}
     fake, target = _pictures(0, 2, 3, 16, 16).float().requires_grad_(True), _pictures(1, 2, 3, 16, 16).float()
-    whole = float(loss.train()(fake, target))
+    whole = float(loss.train()(fake, target).detach())
     parts = [float(loss(fake[[n]], target[[n]])) for n in range(2)]
     assert whole == pytest.approx(sum(parts) / 2, rel=1e-5)  # no statistics of the batch
     assert not loss.network.training

@@ -14,6 +14,7 @@ from gan_eval.files import sha256_json
 from gan_eval.holes import Hole
 from gan_eval.images import Picture
 from gan_eval.inpainting_settings import NEUTRAL_GREY, InpaintingSettings
+from gan_eval.tabular import Row
 from gan_eval.training_settings import TrainingSettings
 from trainer.batch import Batch
 from trainer.data import as_tensor, jitter_size
@@ -71,6 +72,10 @@ class Inpainting(Task):
 
     def remarks(self, data: Path, paths: list[Path], *, train_split: str) -> list[str]:
         return photograph_remarks(data, paths, train_split=train_split)
+
+    @property
+    def told(self) -> Row:
+        return {"style_network": self.holes.style_network}
 
     def conditions(self) -> dict[str, Any]:
         return {"holes_sha256": sha256_json(self._hashes)}

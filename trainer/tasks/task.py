@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from gan_eval.errors import UserError
 from gan_eval.images import Picture
+from gan_eval.tabular import Row
 from gan_eval.training_settings import Mode, TrainingSettings
 from trainer.batch import Batch
 from trainer.losses import ADVERSARIAL, DECISION
@@ -80,6 +81,11 @@ class Task(ABC):
     @abstractmethod
     def remarks(self, data: Path, paths: list[Path], *, train_split: str) -> list[str]:
         """What speaks against training on these pictures, one line each."""
+
+    @property
+    def told(self) -> Row:
+        """What every row about its generator names."""
+        return {}
 
     @abstractmethod
     def conditions(self) -> dict[str, Any]:
