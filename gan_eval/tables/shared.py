@@ -10,7 +10,11 @@ PLATEAU_VERDICTS = ("plateau", "still_improving", "never_improved", "too_few")
 SCOPES = ("all", "participant", "stimulus", "model", "dataset", "exposure", "block")
 HOLE_SCOPES = ("mask_kind", "mask_area_band")
 """Of filled pictures: by the kind of their hole, and by its share of the picture in per cent."""
-STYLE_NETWORK = text("style_network", "inpainting: the network of the style loss in training; or none")
+STYLE_NETWORK = text(
+    "style_network",
+    "inpainting: the network of the style loss that the generator was trained with, or none",
+    optional=True,
+)
 FRACTION = number(
     "fraction", "share of the planned training steps that the models behind this row were given", optional=True
 )
