@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
-MOST_PIXELS = 64
+MOST_PIXELS = 128
 """Pixels on the small side of the convolution, over the batch, up to which the products are faster (2 CPU threads)."""
 BLOCK = 256
 """Columns of the weights that one product reads: a few rows alone do not keep all threads busy."""

@@ -104,8 +104,8 @@ class UNet(nn.Module):
         if self.bottleneck is not None:
             x = self.bottleneck(F.leaky_relu(x, 0.2))
         for level in reversed(range(self.depth)):
-            x = x if level == self.depth - 1 else torch.cat([encoded[level], x], dim=1)
-            x = self.up[level](F.relu(x))
+            joined = None if level == self.depth - 1 else torch.cat([encoded[level], x], dim=1)
+            x = self.up[level](F.relu(x) if joined is None else F.relu_(joined))  # nobody else has the joined tensor
         return torch.tanh(x)
 
 
