@@ -25,6 +25,10 @@ def analyze(
     ] = None,
     image_metrics: Annotated[Path | None, typer.Option(help="Metric values of single pictures.")] = None,
     set_metrics: Annotated[Path | None, typer.Option(help="Metric values of sets.")] = None,
+    stimuli: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="SET", help="A stimulus set that was shown: rates by kind and size of hole. Repeatable."),
+    ] = None,
     exclude: Annotated[
         list[str] | None, typer.Option(help="Leave trials out by a rule such as 'reaction_time_ms<200'.")
     ] = None,
@@ -58,6 +62,7 @@ def analyze(
     from gan_eval.sessions import write_quiz_tables
     from gan_eval.stats import analyze as analyze_trials
     from gan_eval.stats import write_analysis
+    from gan_eval.stimuli import read_stimulus_tables
     from gan_eval.study import load_study
 
     planned = load_study(plan, only_plan=True) if plan else None
@@ -72,6 +77,7 @@ def analyze(
         covariates=tuple(covariate or ()),
         participants=found.participants,
         sessions=found.sessions,
+        stimuli=read_stimulus_tables(stimuli) if stimuli else None,
         **(given(plan=planned.analysis, staircase=planned.quiz.staircase, seed=planned.study.seed) if planned else {}),
     )
     claim_output_folder(out)

@@ -140,8 +140,9 @@ def generate(
         Path | None, typer.Option(help="Of a generator that fills holes: a folder of other masks.")
     ] = None,
     mask_seed: Annotated[
-        int, typer.Option(min=0, max=2**63 - 1, help="Of such a generator's holes, the same for all of them.")
-    ] = 0,
+        int | None,
+        typer.Option(min=0, max=2**63 - 1, help="Of such a generator's holes, the same for all of them; default: 0."),
+    ] = None,
     data_root: DataRoot = None,
 ) -> None:
     """Write a stimulus set: generated pictures beside their input and ground truth."""

@@ -84,7 +84,7 @@ def generate_stage(plan: Plan, model: str) -> Stage:
             root=plan.data_root or Path(),
             dataset=dataset,
             model=model,
-            mask_seed=study.study.seed,
+            **holes,
             on_progress=lambda done, total: listener.progress(f"generate {model}", done, total),
             on_message=listener.message,
         )

@@ -23,7 +23,7 @@ from gan_eval.sessions import (
     stimulus_hashes,
     write_quiz_tables,
 )
-from gan_eval.stimuli import TABLE_NAME
+from gan_eval.stimuli import read_stimulus_tables
 
 if TYPE_CHECKING:
     from gan_eval.metrics import Settings
@@ -137,7 +137,7 @@ def _analyze(plan: Plan) -> Stage:
             plan=plan.study.analysis,
             participants=found[tables.PARTICIPANTS],
             sessions=sessions,
-            stimuli=_stimulus_tables(plan),
+            stimuli=read_stimulus_tables(plan.stimulus_folders().values()),
         )
         write_analysis(answers, out)
         return True
@@ -217,14 +217,6 @@ def _metric_tables(plan: Plan) -> tuple[Any, Any]:
         tabular.read_table(folder / f"{table.name}.csv", table) if (folder / f"{table.name}.csv").is_file() else None
         for table in (tables.IMAGE_METRICS, tables.SET_METRICS)
     )  # type: ignore[return-value]
-
-
-def _stimulus_tables(plan: Plan) -> Any:
-    """The table `stimuli` of every set that is shown, one below the other."""
-    import pandas as pd
-
-    sets = plan.stimulus_folders().values()
-    return pd.concat([tabular.read_table(folder / TABLE_NAME, tables.STIMULI) for folder in sets], ignore_index=True)
 
 
 def _report_facts(plan: Plan) -> dict[str, Any]:

@@ -3,12 +3,15 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from gan_eval import tables
 from gan_eval.errors import UserError
 from gan_eval.files import sha256_file
-from gan_eval.tabular import Row, read_rows, write_rows
+from gan_eval.tabular import Row, read_rows, read_table, write_rows
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 FileColumn = Literal["file", "input_file", "reference_file", "mask_file"]
 FILE_COLUMNS: tuple[FileColumn, ...] = ("file", "input_file", "reference_file", "mask_file")
@@ -40,10 +43,8 @@ def read_set(folder: Path, *, files_must_exist: bool = True) -> StimulusSet:
     Raises:
         UserError: no `stimuli.csv`, no rows, a bad cell, a file outside the folder or absent, or a fake without model.
     """
-    folder = Path(folder)
-    table = folder / TABLE_NAME
-    if not table.is_file():
-        raise UserError(f"{folder}: not a stimulus set (no {TABLE_NAME}); make one with `gan-eval stimuli import`")
+    table = _table_of(Path(folder))
+    folder = table.parent
     stimuli = StimulusSet(folder, tuple(read_rows(table, tables.STIMULI)))
     if not stimuli.rows:
         raise UserError(f"{table}: no rows; a stimulus set needs real and fake pictures")
@@ -53,6 +54,28 @@ def read_set(folder: Path, *, files_must_exist: bool = True) -> StimulusSet:
         if (row["kind"] == "fake") != (row["model"] is not None):
             raise UserError(f"{table}: row {number}, column model: a fake names its model, a real picture has none")
     return stimuli
+
+
+def read_stimulus_tables(folders: Iterable[Path]) -> "pd.DataFrame":
+    """The tables `stimuli` of several sets, one below the other; their pictures are not looked for.
+
+    Args:
+        folders: at least one, each with a `stimuli.csv`.
+
+    Raises:
+        UserError: no `stimuli.csv`, or a bad cell.
+    """
+    import pandas as pd
+
+    files = [_table_of(Path(folder)) for folder in folders]
+    return pd.concat([read_table(file, tables.STIMULI) for file in files], ignore_index=True)
+
+
+def _table_of(folder: Path) -> Path:
+    table = folder / TABLE_NAME
+    if not table.is_file():
+        raise UserError(f"{folder}: not a stimulus set (no {TABLE_NAME}); make one with `gan-eval stimuli import`")
+    return table
 
 
 def read_sets(folders: Iterable[Path]) -> StimulusSet:

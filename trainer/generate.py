@@ -76,8 +76,9 @@ def generate(
         `out`.
 
     Raises:
-        UserError: no finished run, a file that holds no generator, no such masks or split, a mode or size that the
-            network cannot take, no readable picture, another set in `out`, or not enough memory.
+        UserError: no finished run, a file that holds no generator, no such masks or split, masks or a mask seed where
+            no holes are filled, a mode or size that the network cannot take, no readable picture, another set in
+            `out`, or not enough memory.
     """
     data, out = Path(data), Path(out)
     say = on_message or (lambda _: None)
@@ -85,7 +86,9 @@ def generate(
     size = _size(image_size, source)
     names = Names(dataset or data.resolve().name, model or source.name, split)
     settings = _settings(source, size=size, seed=seed, masks=masks)
-    of_holes = 0 if mask_seed is None else mask_seed
+    if mask_seed is not None and settings.inpainting is None:
+        raise UserError(f"--mask-seed {mask_seed}: {source.file} translates pictures, it fills no holes; leave it out")
+    of_holes = mask_seed or 0
     if source.direction is None and direction is None:
         say(f"{source.file}: does not tell its direction; taken as AtoB (the left half is the input)")
     task = new_task(settings, direction=direction or source.direction or "AtoB", root=root)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from gan_eval.__main__ import run
-from gan_eval.tables import COMPARISONS, MIXED_MODELS, PARTICIPANTS, PARTICIPATION, RATES, SESSIONS, TRIALS
+from gan_eval.tables import COMPARISONS, MIXED_MODELS, PARTICIPANTS, PARTICIPATION, RATES, SESSIONS, STIMULI, TRIALS
 from gan_eval.tabular import read_table
 
 PLAN = """
@@ -80,6 +80,37 @@ def test_the_plan_decides_and_options_beyond_it_are_exploratory(tmp_path, analyz
         ("b", "a", False), ("a", "c", True), ("b", "c", True),
     ]  # fmt: skip
     assert models["note"].str.contains("margin is exploratory").all()
+
+
+def write_set(folder: Path, rows: list[dict[str, object]]) -> None:
+    """A stimulus set of the fakes of those trials, centres and blocks by turns."""
+    folder.mkdir()
+    pictures = {row["stimulus"]: row for row in rows if row["kind"] == "fake"}
+    holes = [("centre", 0.0625), ("blocks", 0.2)]
+    stimuli = []
+    for number, (name, row) in enumerate(pictures.items()):
+        kind, area = holes[number % 2]
+        one: dict[str, object] = dict.fromkeys(STIMULI.names, "")
+        one |= {column: row[column] for column in ("stimulus", "kind", "model", "dataset")}
+        stimuli.append(one | {"item": name, "file": "a.png", "mask_kind": kind, "mask_area": area})
+    write(folder / "stimuli.csv", stimuli)
+
+
+def test_holes_come_from_the_sets_that_were_shown(tmp_path, analyze):
+    rows = answers()
+    write(tmp_path / "trials.csv", rows)
+    write_set(tmp_path / "set", rows)
+    assert analyze() == (0, "")
+    scopes = {row["scope"] for row in read_table(tmp_path / "out" / "rates.csv", RATES).to_dict("records")}
+    assert "mask_kind" not in scopes
+    assert analyze("--stimuli", tmp_path / "set") == (0, "")
+    rates = read_table(tmp_path / "out" / "rates.csv", RATES)
+    kinds = rates[rates["scope"] == "mask_kind"]
+    assert set(kinds["id"]) == {"centre", "blocks"}
+    assert kinds["n_fake"].sum() == 6 * 8
+    status, said = analyze("--stimuli", tmp_path)
+    assert status == 2
+    assert "not a stimulus set" in said
 
 
 def test_a_margin_beside_that_of_the_plan_is_refused(tmp_path, analyze):

@@ -226,6 +226,8 @@ def test_masks_that_cannot_be_taken(
     pix2pix = train_model(tiny(steps=1), pairs, tmp_path / "pix2pix", direction="AtoB")
     with pytest.raises(UserError, match=r"--masks .*translates pictures, it fills no holes; leave it out"):
         made(pix2pix, pairs, tmp_path / "set", masks=masks)
+    with pytest.raises(UserError, match=r"--mask-seed 3: .*translates pictures, it fills no holes; leave it out"):
+        made(pix2pix, pairs, tmp_path / "set", mask_seed=3)
     with pytest.raises(UserError, match=r"--masks .*nowhere: no such folder"):
         made(runs["filler"], data, tmp_path / "set", masks=tmp_path / "nowhere")
     Image.new("L", (8, 8)).save(masks / "black.png")

@@ -1,0 +1,101 @@
+"""`benchmarks/smooth_fills.py`: fills by formula, and the sets that are made with them."""
+
+import importlib
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+import pytest
+
+from gan_eval import images
+from gan_eval.__main__ import run
+from gan_eval.stimuli import read_set
+
+FOLDER = Path(__file__).resolve().parents[2] / "benchmarks"
+
+
+@pytest.fixture
+def fills(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    pytest.importorskip("skimage")
+    monkeypatch.syspath_prepend(FOLDER)
+    return importlib.import_module("smooth_fills")
+
+
+def ramp(height: int = 20, width: int = 30) -> images.Picture:
+    """Levels that rise linearly, differently in each channel."""
+    down, right = np.mgrid[:height, :width]
+    return np.stack([3 * down + 4 * right, 5 * down, 100 + 2 * right], axis=-1).astype(np.uint8)
+
+
+def two_parts() -> np.ndarray:
+    hole = np.zeros((20, 30), bool)
+    hole[3:9, 4:12] = hole[10:17, 15:26] = hole[5:8, 20:22] = True
+    return hole
+
+
+@pytest.mark.parametrize("name", ["harmonic", "biharmonic"])
+def test_a_linear_ramp_is_restored(fills: ModuleType, name: str) -> None:
+    hole = two_parts()
+    torn = np.where(hole[..., None], 255, ramp()).astype(np.uint8)
+    assert np.allclose(fills.FILLS[name](torn, hole), ramp()[hole], atol=1e-6)
+
+
+def test_harmonic_obeys_the_mean_value_property_at_the_edge_too(fills: ModuleType) -> None:
+    rng = np.random.default_rng(2)
+    picture = rng.integers(0, 256, (12, 15, 3), dtype=np.uint8)
+    hole = np.zeros((12, 15), bool)
+    hole[0:5, 3:9] = hole[8:12, 11:15] = True
+    filled = picture.astype(float)
+    filled[hole] = fills.harmonic(picture, hole)
+    for row, column in np.argwhere(hole):
+        around = [(row + a, column + b) for a, b in ((-1, 0), (1, 0), (0, -1), (0, 1))]
+        near = [filled[at] for at in around if 0 <= at[0] < 12 and 0 <= at[1] < 15]
+        assert filled[row, column] == pytest.approx(np.mean(near, axis=0), abs=1e-9)
+
+
+def test_each_part_has_the_mean_of_its_own_border(fills: ModuleType) -> None:
+    picture = np.zeros((10, 20, 3), np.uint8)
+    picture[:, 10:] = 200
+    picture[2, 3] = 100  # of the 12 pixels that touch the first part
+    hole = np.zeros((10, 20), bool)
+    hole[3:6, 3:6] = hole[3:6, 14:17] = True
+    filled = fills.border_mean(picture, hole).reshape(3, 2, 3, 3)
+    assert np.allclose(filled[:, 0], 100 / 12)
+    assert np.allclose(filled[:, 1], 200)
+
+
+def test_the_sets_have_the_same_holes_and_known_pixels(
+    fills: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for role, picture in {"real": ramp(), "fake": np.zeros_like(ramp())}.items():
+        (tmp_path / "results" / role).mkdir(parents=True)
+        images.write_png(tmp_path / "results" / role / "1.png", picture)
+    (tmp_path / "results" / "mask").mkdir()
+    images.write_png(tmp_path / "results" / "mask" / "1.png", np.where(two_parts(), 255, 0).astype(np.uint8))
+    assert run(["stimuli", "import", str(tmp_path / "results"), "--out", str(tmp_path / "set"), "--dataset", "d"]) == 0
+    monkeypatch.setattr(sys, "argv", ["smooth_fills.py", str(tmp_path / "set"), "--out", str(tmp_path / "fills")])
+    fills.main()
+    for name in fills.FILLS:
+        made = read_set(tmp_path / "fills" / name)
+        real, fake = made.rows
+        assert (fake["stimulus"], fake["model"], real["model"]) == (f"d/{name}/1", name, None)
+        assert fake["mask_area"] == pytest.approx(two_parts().mean())
+        known = images.read_rgb(made.path(fake))[~two_parts()]
+        assert (known == ramp()[~two_parts()]).all()
+    both = [str(tmp_path / "set"), *(str(tmp_path / "fills" / name) for name in fills.FILLS)]
+    assert run(["metrics", *both, "--metrics", "psnr_hole", "--out", str(tmp_path / "metrics")]) == 0
+
+
+def test_a_set_without_holes_is_refused(
+    fills: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for role in ("real", "fake"):
+        (tmp_path / "results" / role).mkdir(parents=True)
+        images.write_png(tmp_path / "results" / role / "1.png", ramp())
+    assert run(["stimuli", "import", str(tmp_path / "results"), "--out", str(tmp_path / "set")]) == 0
+    monkeypatch.setattr(sys, "argv", ["smooth_fills.py", str(tmp_path / "set"), "--out", str(tmp_path / "fills")])
+    with pytest.raises(SystemExit) as stopped:
+        fills.main()
+    assert stopped.value.code == 2
+    assert "has no reference_file or no mask_file" in capsys.readouterr().err
