@@ -8,6 +8,7 @@ from gan_eval.sections import Section
 
 MaskKind = Literal["centre", "blocks", "region", "strokes", "folder"]
 FillKind = Literal["zero", "mean", "noise"]
+JudgedPatches = Literal["all", "hole"]
 StyleNetwork = Literal["none", "vgg13_bn", "vgg16"]
 
 NEUTRAL_GREY = 128
@@ -46,6 +47,9 @@ class InpaintingSettings(Section):
     """Weight of each other pixel of the hole in the reconstruction."""
     context_weight: float = Field(default=1.0, ge=0)
     """Weight of each pixel around the hole in the reconstruction, where the generator gives whole pictures."""
+
+    judged_patches: JudgedPatches = "all"
+    """Which of a PatchGAN's logits count: those of the whole picture, or those at a place where there is a hole."""
 
     style_network: StyleNetwork = "none"
     """The network whose features' Gram matrices are compared: torchvision's VGG13 with BatchNorm, or VGG16."""

@@ -69,7 +69,8 @@ def generate_stage(plan: Plan, model: str) -> Stage:
     study, dataset = plan.study, plan.study.models[model].data
     out = plan.stimuli_folder(model)
     file = plan.model_folder(model) / GENERATORS[study.generate.checkpoint]
-    holes = {} if study.training_of(model).inpainting is None else {"mask_seed": study.study.seed}
+    mask_seed = None if study.training_of(model).inpainting is None else study.study.seed
+    holes = {} if mask_seed is None else {"mask_seed": mask_seed}
 
     def work(listener: Listener) -> bool:
         from trainer.generate import generate
@@ -84,7 +85,7 @@ def generate_stage(plan: Plan, model: str) -> Stage:
             root=plan.data_root or Path(),
             dataset=dataset,
             model=model,
-            **holes,
+            mask_seed=mask_seed,
             on_progress=lambda done, total: listener.progress(f"generate {model}", done, total),
             on_message=listener.message,
         )

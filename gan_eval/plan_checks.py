@@ -61,7 +61,7 @@ def _check_splits(plan: "Plan") -> None:
     """Whether every model is tested with pictures that neither its training nor its validation has seen.
 
     Raises:
-        UserError: they have pictures in common.
+        UserError: they have pictures in common, or there is nothing to validate on where something hangs on it.
     """
 
     @cache
@@ -82,8 +82,15 @@ def _check_splits(plan: "Plan") -> None:
                     f"pictures of {split!r} of {dataset} that {model} is tested with, such as {example}; name splits "
                     "that have no picture in common"
                 )
+        if (steered := _steered(plan.study, model)) is None:
+            continue
         watched = _validation_split(plan, dataset)
-        if watched and (steered := _steered(plan.study, model)) and tested.keys() & files(dataset, watched).keys():
+        if watched is None:
+            raise UserError(
+                f"{plan.file}: {steered}: is decided by validation, for which {dataset} has no pictures; give the data "
+                "set a split val"
+            )
+        if tested.keys() & files(dataset, watched).keys():
             raise UserError(
                 f"{plan.file}: {steered}: would be decided on {watched!r} of {dataset}, whose pictures {model} is "
                 "tested with; give the data set a split val, and draw stimuli from another (such as test)"

@@ -134,6 +134,11 @@ class TrainingSettings(Section):
             raise ValueError(f'statistics: {self.generator} has BatchNorm over the batch; give statistics = "batch"')
         if self.inpainting.overlap_shown and self.generator != "context_encoder":
             raise ValueError("inpainting.overlap_shown: is the context encoder's; leave it out")
+        if self.inpainting.judged_patches == "hole":
+            if self.generator == "context_encoder":
+                raise ValueError("inpainting.judged_patches: the context encoder's hole is judged alone; leave it out")
+            if self.discriminator == "global":
+                raise ValueError("inpainting.judged_patches: a global discriminator has no patches; leave it out")
         return self
 
     @model_validator(mode="after")

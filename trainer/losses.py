@@ -1,5 +1,6 @@
 """Loss terms. Adversarial ones share one signature, reconstruction ones another."""
 
+import math
 from typing import Protocol
 
 import torch
@@ -107,6 +108,34 @@ def pixel_weights(
         near_known = F.max_pool2d(near_known, 2 * overlap + 1, stride=1)
     inside = torch.where(near_known > 0, overlap_weight, torch.full_like(hole, hole_weight))
     return torch.where(hole > 0, inside, context_weight)
+
+
+def logits_at_holes(logits: Tensor, hole: Tensor) -> Tensor:
+    """Those logits of a PatchGAN whose place has a hole, and a global discriminator's one of each picture.
+
+    A place is a cell of the hole's picture, divided into as many rows and columns as there are of logits. Elsewhere
+    real and filled pictures are the same: at a hole of a few hundredths of the picture a discriminator that is judged
+    everywhere learns to say nothing at all. The adversarial loss of Suvorov et al. (2022, arXiv 2109.07161) calls such
+    places of a filled picture real.
+
+    Args:
+        logits: (N, 1, h, w), or (N, 1 + h * h) with the global ones first.
+        hole: (N, 1, H, W), 1 in the hole and 0 elsewhere, not empty.
+
+    Returns:
+        One dimension, in no particular order.
+
+    >>> hole = torch.zeros(1, 1, 4, 4)
+    >>> hole[..., 3, 0] = 1
+    >>> logits_at_holes(torch.tensor([[9.0, 1.0, 2.0, 3.0, 4.0]]), hole).tolist()
+    [3.0, 9.0]
+    """
+    whole, patches = logits.new_empty(0), logits
+    if logits.ndim == 2:
+        side = math.isqrt(logits.shape[1] - 1)
+        whole, patches = logits[:, 0], logits[:, 1:].unflatten(1, (1, side, side))
+    there = F.adaptive_max_pool2d(hole, (patches.shape[2], patches.shape[3])) > 0
+    return torch.cat([patches[there], whole])
 
 
 def total_variation(picture: Tensor) -> Tensor:

@@ -34,6 +34,11 @@ class Term:
     weight: float
 
 
+def every_logit(_: Batch, logits: Tensor) -> Tensor:
+    """All that the discriminator says counts."""
+    return logits
+
+
 @dataclass(frozen=True)
 class Objective:
     """What is minimised."""
@@ -44,6 +49,8 @@ class Objective:
     adversarial: AdversarialLoss = bce
     adversarial_weight: float = 1.0
     """At 0 there is no discriminator to train."""
+    counted: Callable[[Batch, Tensor], Tensor] = every_logit
+    """Those of the discriminator's logits, of a batch and in any shape, that the adversarial loss is the mean over."""
     decision: float = 0.0
     """The logit above which the discriminator says real."""
     d_loss_factor: float = 0.5
@@ -67,7 +74,8 @@ def training_step(
 
     Returns:
         The unweighted terms as detached scalars: g_adversarial, d_real, d_fake, d_accuracy (share of the logits that
-        were right before D's update), one for each term of the reconstruction, and g_gradient_norm where asked for.
+        counted and were right before D's update), one for each term of the reconstruction, and g_gradient_norm where
+        asked for.
     """
     G, D = gan.generator, gan.discriminator
     fake = G(batch.inputs)
@@ -77,8 +85,8 @@ def training_step(
     if objective.adversarial_weight:
         D.requires_grad_(True)
         gan.discriminator_optimizer.zero_grad()
-        fake_logits = D(objective.judged(batch, fake.detach()))
-        real_logits = D(objective.judged(batch, batch.target))
+        fake_logits = objective.counted(batch, D(objective.judged(batch, fake.detach())))
+        real_logits = objective.counted(batch, D(objective.judged(batch, batch.target)))
         terms["d_fake"] = objective.adversarial(fake_logits, real=False)
         terms["d_real"] = objective.adversarial(real_logits, real=True)
         backward(objective.d_loss_factor * (terms["d_fake"] + terms["d_real"]))
@@ -86,7 +94,7 @@ def training_step(
         terms["d_accuracy"] = accuracy(fake_logits, real_logits, objective.decision)
 
         D.requires_grad_(False)  # its gradients are not needed to update the generator
-        logits = D(objective.judged(batch, fake))
+        logits = objective.counted(batch, D(objective.judged(batch, fake)))
         terms["g_adversarial"] = objective.adversarial(logits, real=True, generator=True)
         g_loss = objective.adversarial_weight * terms["g_adversarial"]
 

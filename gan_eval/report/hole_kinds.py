@@ -9,10 +9,9 @@ from gan_eval.holes import area_band
 from gan_eval.metrics.hole_facts import HOLE_METRICS
 from gan_eval.metrics.run.inputs import Stimulus
 from gan_eval.report.folder import StudyFolder
-from gan_eval.report.metrics_data import Measured, Summary, mean_interval, of_pictures
+from gan_eval.report.metrics_data import Measured, Summary, is_raw, mean_interval, of_pictures
 from gan_eval.report.metrics_facts import arrow, decimals, unit_of
 from gan_eval.report.words import NBSP, View, missing, percent, whole
-from gan_eval.stimuli import RAW
 
 
 class FilledHole(NamedTuple):
@@ -70,11 +69,11 @@ def hole_views(measured: Measured, dataset: str, holes: Mapping[str, FilledHole]
 
 def raw_note(models: Sequence[str]) -> list[str]:
     """What a model's name with the ending of raw sets stands for; nothing where there is none."""
-    if not any(f"{model}-{RAW}" in models for model in models):
+    if not any(is_raw(model, models) for model in models):
         return []
     return [
-        f"A model NAME-{RAW} is what the generator NAME itself gave, before the known pixels were put back; people saw "
-        "the composites, NAME, whose pixels in the hole are the same."
+        "A model NAME-raw is what the generator NAME itself gave, before the known pixels were put back; people saw "
+        "the composites, NAME, whose pixels in the hole are the same. It is measured, but nobody's rival for the best."
     ]
 
 

@@ -15,6 +15,7 @@ from gan_eval.metrics.run.inputs import Stimulus
 from gan_eval.report.metrics_facts import in_order
 from gan_eval.report.words import NOTHING, missing, number
 from gan_eval.schema import Table
+from gan_eval.stimuli import RAW
 from gan_eval.tables import BESIDE, IMAGE_METRICS, METRIC_COMPARISONS, RUNS, SET_METRICS
 from gan_eval.tabular import frame_of
 
@@ -65,6 +66,16 @@ class Summary:
         return self.is_known and self.smaller < ENOUGH_FOR_FID
 
 
+def is_raw(model: str, models: Sequence[str]) -> bool:
+    """Whether a model's name is that of the raw pictures of another one.
+
+    >>> is_raw("a-raw", ["a", "a-raw"]), is_raw("b-raw", ["a", "b-raw"])
+    (True, False)
+    """
+    ending = f"-{RAW}"
+    return model.endswith(ending) and model.removesuffix(ending) in models
+
+
 class Measured:
     """The frames of `gan-eval metrics`, looked up by data set, metric and model."""
 
@@ -92,6 +103,11 @@ class Measured:
     def models(self, dataset: str) -> list[str]:
         """The models measured on a data set, as they come in the tables."""
         return self._models.get(dataset, [])
+
+    def contenders(self, dataset: str) -> list[str]:
+        """The models of which one can be the best: all but raw sets, whose pixels in the hole are the composites'."""
+        models = self.models(dataset)
+        return [model for model in models if not is_raw(model, models)]
 
     def picture_metrics(self, dataset: str) -> list[str]:
         """The metrics with a row for single generated pictures of a data set."""

@@ -106,6 +106,10 @@ def test_validation_decides_on_other_pictures(tmp_path: Path, text: str, steerin
     )
     plan_of(tmp_path, text)
     (tmp_path / "out").rename(tmp_path / "watched")
+    (tmp_path / "data" / "d" / "test").rename(tmp_path / "data" / "d" / "shown")
+    line = refused(tmp_path, with_data(wanted, split="shown"))
+    assert line == f"{place}: is decided by validation, for which d has no pictures; give the data set a split val"
+    (tmp_path / "data" / "d" / "shown").rename(tmp_path / "data" / "d" / "test")
     splits(tmp_path, "val")
     assert "on 'val' of d" in refused(tmp_path, with_data(wanted, split="val"))
     plan_of(tmp_path, wanted)

@@ -53,6 +53,14 @@ STYLE = {"style_network": "vgg16", "lambda_style": 1}
             "inpainting.shapes: goes with the mask kind region; add it to masks, or leave shapes out",
         ),
         (
+            ENCODER | {"inpainting": {"judged_patches": "hole"}},
+            "inpainting.judged_patches: the context encoder's hole is judged alone; leave it out",
+        ),
+        (
+            {"discriminator": "global", "inpainting": {"judged_patches": "hole"}},
+            "inpainting.judged_patches: a global discriminator has no patches; leave it out",
+        ),
+        (
             NOTHING,
             "adversarial_weight, lambda_l1, lambda_l2 and lambda_ssim are 0; give one of them a weight",
         ),

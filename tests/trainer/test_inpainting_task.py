@@ -1,5 +1,6 @@
 """What the inpainting task gives the training step, and what it makes of a generator's output."""
 
+from math import ceil, floor
 from pathlib import Path
 from typing import Any
 
@@ -163,6 +164,32 @@ def test_the_discriminator_sees_the_composite() -> None:
     hidden = (batch.hole > 0).expand(-1, 3, -1, -1)
     assert torch.equal(judged[~hidden], batch.target[~hidden])
     assert (judged[hidden] == 0.25).all()
+
+
+@pytest.mark.parametrize("discriminator", ["patch", "global_and_patch"])
+def test_patches_at_holes_are_judged_alone(discriminator: Any) -> None:
+    holes = holes_of(masks={"centre": 1.0}, centre=0.25, judged_patches="hole")
+    task = task_of(holes, discriminator=discriminator, statistics="batch", adversarial="least_squares", lambda_l1=0.0,
+                   lambda_l2=1.0)  # fmt: skip
+    generator, network = new_networks(task.settings)
+    seen: list[np.ndarray] = []
+    network.register_forward_hook(lambda _net, _given, logits: seen.append(logits.detach().double().numpy()))
+    gan = Gan(generator, network, *(torch.optim.SGD(net.parameters(), lr=0.0) for net in (generator, network)))
+    batch = task.assemble(crops(2), [0, 1])
+    terms = training_step(gan, task.objective(torch.device("cpu")), batch)
+    fake, real = (logits.reshape(2, -1) for logits in seen[:2])
+    patches = fake.shape[1] - (discriminator == "global_and_patch")
+    side = round(patches**0.5)
+    cell = 32 / side  # the hole is rows and columns 12..19
+    inside = [floor(row * cell) < 20 and ceil((row + 1) * cell) > 12 for row in range(side)]
+    there = np.outer(inside, inside).ravel()
+    assert 1 < there.sum() < patches
+    there = np.concatenate([np.ones(fake.shape[1] - patches, bool), there])
+    assert float(terms["d_fake"]) == pytest.approx(float((fake[:, there] ** 2).mean()), rel=1e-5)
+    assert float(terms["d_real"]) == pytest.approx(float(((real[:, there] - 1) ** 2).mean()), rel=1e-5)
+    assert float(terms["g_adversarial"]) == pytest.approx(float(((seen[2].reshape(2, -1)[:, there] - 1) ** 2).mean()))
+    right = ((real[:, there] > 0.5).mean() + (fake[:, there] <= 0.5).mean()) / 2
+    assert float(terms["d_accuracy"]) == pytest.approx(right)
 
 
 def test_hole_and_context_have_their_weights() -> None:

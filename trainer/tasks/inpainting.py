@@ -26,12 +26,12 @@ from trainer.datasets.photographs import (
     read_photograph,
 )
 from trainer.inference import as_picture, dropout_from
-from trainer.losses import ReconstructionLoss, l1, l2, pixel_weights, ssim, total_variation
+from trainer.losses import ReconstructionLoss, l1, l2, logits_at_holes, pixel_weights, ssim, total_variation
 from trainer.masks import Mask, Masks, at_size, hash_holes, read_holes
 from trainer.nets.build import hole_side
 from trainer.pictures import Levels, Pictures, stacked
 from trainer.randomness import Purpose, stream, torch_seed
-from trainer.step import Objective, Term
+from trainer.step import Objective, Term, every_logit
 from trainer.style import StyleLoss, load_style_network, style_sha256
 from trainer.tasks.task import Example, Output, Size, Task, objective_of
 
@@ -114,7 +114,8 @@ class Inpainting(Task):
             terms.append(
                 Term("g_style", lambda output, batch: style(batch.filled(output), batch.target), holes.lambda_style)
             )
-        return objective_of(settings, lambda batch, picture: batch.filled(picture), terms)
+        counted = _at_holes if holes.judged_patches == "hole" else every_logit
+        return objective_of(settings, lambda batch, picture: batch.filled(picture), terms, counted=counted)
 
     def example(self, path: Path, size: Size, *, number: int, seed: int, grey: bool = False) -> Example:
         assert size != "native"  # which `generate` refuses
@@ -209,6 +210,11 @@ class Inpainting(Task):
             return loss(output, batch.target, pixels)
 
         return weighted
+
+
+def _at_holes(batch: Batch, logits: Tensor) -> Tensor:
+    assert batch.hole is not None
+    return logits_at_holes(logits, batch.hole)
 
 
 def _holes_of(root: Path, folder: str, field: str, **limits: Any) -> dict[str, Hole]:

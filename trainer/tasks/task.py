@@ -20,7 +20,7 @@ from trainer.losses import ADVERSARIAL, DECISION
 from trainer.masks import Mask
 from trainer.pictures import Pictures
 from trainer.randomness import Purpose
-from trainer.step import Objective, Term
+from trainer.step import Objective, Term, every_logit
 
 Size = int | Literal["native"]
 """The side of the pictures; native is each picture's own size."""
@@ -163,7 +163,11 @@ class Task(ABC):
 
 
 def objective_of(
-    settings: TrainingSettings, judged: Callable[[Batch, Tensor], Tensor], terms: Iterable[Term]
+    settings: TrainingSettings,
+    judged: Callable[[Batch, Tensor], Tensor],
+    terms: Iterable[Term],
+    *,
+    counted: Callable[[Batch, Tensor], Tensor] = every_logit,
 ) -> Objective:
     """The objective with the settings' adversarial loss and those of the terms that have a weight.
 
@@ -174,6 +178,7 @@ def objective_of(
         reconstruction=tuple(term for term in terms if term.weight or term.name == "g_l1"),
         adversarial=ADVERSARIAL[settings.adversarial],
         adversarial_weight=settings.adversarial_weight,
+        counted=counted,
         decision=DECISION[settings.adversarial],
         d_loss_factor=settings.d_loss_factor,
     )

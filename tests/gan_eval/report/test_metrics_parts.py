@@ -69,6 +69,17 @@ def test_one_undecided_difference_is_enough_to_take_the_title_away():
     assert found.best is None
 
 
+def test_what_the_generator_itself_gave_is_nobody_s_rival():
+    rows = values({"clear": 3.0, "middling": 0.0, "clear-raw": 3.0, "lone-raw": 1.0})
+    measured = Measured(frames_of(rows))
+    assert measured.contenders("houses") == ["clear", "middling", "lone-raw"]
+    assert standing(measured, "houses", "psnr").best == "clear"
+    assert "of 3 models none is best by every metric" in said(measured)
+    assert "clear-raw" not in said(measured)
+    alone = Measured(frames_of(values({"clear": 3.0, "clear-raw": 2.0})))
+    assert "one model, clear, so there is nothing to compare" in said(alone)
+
+
 def test_means_and_intervals_are_those_of_student(measured):
     found = measured.summary("houses", "psnr", "clear")
     numbers = [row["value"] for row in values() if row["metric"] == "psnr" and row["model"] == "clear"]
