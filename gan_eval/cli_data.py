@@ -98,19 +98,26 @@ def data_check(
     preset: Annotated[
         str | None, typer.Option(help="Compare with this preset; default: the one called like the folder.")
     ] = None,
-    out: Annotated[Path | None, typer.Option("--out", help="A folder for the table pairs.csv.")] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="A folder for the table pairs.csv, or photographs.csv.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="The findings to stdout as JSON.")] = False,
+    photographs: Annotated[
+        bool, typer.Option("--photographs", help="Single photographs, for inpainting, instead of A|B pictures.")
+    ] = False,
 ) -> None:
     """Sizes, sides, splits, duplicates and pictures that cannot be used."""
     from gan_eval import tables, tabular
     from gan_eval.console import Console
     from gan_eval.files import claim_output_folder
     from trainer.datasets.check import check
+    from trainer.datasets.check_photographs import check_photographs
 
+    look, table = (check_photographs, tables.PHOTOGRAPHS) if photographs else (check, tables.PAIRS)
     with Console() as console:
-        report = check(folder, preset=preset, on_progress=lambda done, total: console.progress("check", done, total))
+        report = look(folder, preset=preset, on_progress=lambda done, total: console.progress("check", done, total))
     if out is not None:
-        tabular.write_rows(report.rows(), claim_output_folder(out) / "pairs.csv", tables.PAIRS)
+        tabular.write_rows(report.rows(), claim_output_folder(out) / f"{table.name}.csv", table)
     typer.echo(json.dumps(report.summary(), ensure_ascii=False) if as_json else "\n".join(report.lines()))
 
 

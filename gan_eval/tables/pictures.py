@@ -45,6 +45,20 @@ PAIRS = Table(
     key=("file",),
 )
 
+PHOTOGRAPHS = Table(
+    "photographs",
+    "The pictures of a set of single photographs, as `data check --photographs` found them.",
+    (
+        text("split", "the part of the data set: train, val, test", filled=True),
+        text("file", "the picture, relative to the data set's folder", filled=True),
+        integer("width", "width of the picture", unit="pixel"),
+        integer("height", "height of the picture", unit="pixel"),
+        text("pixels", "hash of the decoded pixels: equal in equal pictures"),
+        text("reason", "why the picture cannot be used"),
+    ),
+    key=("file",),
+)
+
 GIVEAWAYS = Table(
     "giveaways",
     "What tells real from generated pictures without a look at their content, as `stimuli audit` found it.",

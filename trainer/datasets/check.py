@@ -1,25 +1,20 @@
 """What there is to know about a data set before hours are spent on it."""
 
-import hashlib
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from gan_eval.errors import UserError
-from gan_eval.images import Picture, decode_rgb, list_pictures, read_file
+from gan_eval.images import decode_rgb, list_pictures, read_file
 from gan_eval.training_settings import Direction
+from trainer.datasets.findings import Finding, duplicate, equal_ones, hash_pixels, told
 from trainer.datasets.layout import each, list_splits, narrow_halves, require_halves, shared_stems
 from trainer.datasets.presets import PRESETS, Preset, preset_of
 from trainer.datasets.sides import Side, direction_from, drawn_side, flatness
 
 OnProgress = Callable[[int, int], None]
-
-LISTED = 20
-"""Of the findings of one kind, so many are told to people; JSON has all."""
-
-Kind = Literal["unusable", "duplicate", "count", "sides", "sizes", "shape", "split", "stem"]
 
 
 @dataclass(frozen=True)
@@ -36,14 +31,6 @@ class PairFacts:
     flat_b: float
     pixels: tuple[str, str]
     """A hash of the decoded pixels of A, and of B."""
-
-
-@dataclass(frozen=True)
-class Finding:
-    """Something that the user should know."""
-
-    kind: Kind
-    line: str
 
 
 @dataclass(frozen=True)
@@ -102,19 +89,8 @@ class Report:
             f"pictures  {splits}",
             f"pixels    {sizes}",
             f"drawn     {sides}; flat areas: A {flat_a:.0%}, B {flat_b:.0%}",
-            f"findings  {len(self.findings) or 'none'}",
-            *self._listed(),
+            *told(self.findings),
         ]
-
-    def _listed(self) -> Iterable[str]:
-        told: Counter[Kind] = Counter()
-        for finding in self.findings:
-            told[finding.kind] += 1
-            if told[finding.kind] <= LISTED:
-                yield f"  {finding.kind}: {finding.line}"
-        for kind, count in told.items():
-            if count > LISTED:
-                yield f"  {kind}: and {count - LISTED} more; --json tells all"
 
     def rows(self) -> list[dict[str, Any]]:
         """The table `pairs`, one row for each picture."""
@@ -173,13 +149,8 @@ def _facts(path: Path) -> PairFacts:
     height, width = picture.shape[:2]
     require_halves(path, width, height)
     a, b = picture[:, : width // 2], picture[:, width // 2 :]
-    hashes = (_pixels(a), _pixels(b))
+    hashes = (hash_pixels(a), hash_pixels(b))
     return PairFacts(path.parent.name, path, width, height, flatness(a), flatness(b), hashes)
-
-
-def _pixels(half: Picture) -> str:
-    """A hash of the decoded pixels and their shape: equal pictures are found whatever their files are like."""
-    return hashlib.blake2b(repr(half.shape).encode() + half.tobytes(), digest_size=16).hexdigest()
 
 
 def _findings(report: Report, preset: Preset | None) -> Iterable[Finding]:
@@ -206,14 +177,10 @@ def _duplicates(pairs: list[PairFacts]) -> Iterable[Finding]:
         ("the same A half", lambda pair: pair.pixels[0]),
         ("the same B half", lambda pair: pair.pixels[1]),
     ):
-        groups: dict[Any, list[PairFacts]] = defaultdict(list)
-        for pair in pairs:
-            groups[key(pair)].append(pair)
-        for group in groups.values():
-            if len(group) > 1 and (what == "the same picture" or len({pair.pixels for pair in group}) > 1):
-                across = " across splits" if len({pair.split for pair in group}) > 1 else ""
-                names = ", ".join(f"{pair.split}/{pair.path.name}" for pair in group)
-                yield Finding("duplicate", f"{what}{across}: {names}")
+        for group in equal_ones(pairs, key):
+            if what == "the same picture" or len({pair.pixels for pair in group}) > 1:
+                splits = [pair.split for pair in group]
+                yield duplicate(what, splits, [f"{pair.split}/{pair.path.name}" for pair in group])
 
 
 def _against_preset(report: Report, preset: Preset) -> Iterable[Finding]:

@@ -197,11 +197,16 @@ def pairs_remark(paths: list[Path]) -> str | None:
         if not isinstance(shape, UserError)
     ]
     double = sum(width == 2 * height for height, width, _ in shapes)
-    if 2 * double <= len(shapes):
+    return double_width_remark(looked[0].parent, double, len(shapes))
+
+
+def double_width_remark(folder: Path, double: int, of: int) -> str | None:
+    """The user's line where so many pictures are exactly twice as wide as high that they are hardly photographs."""
+    if 2 * double <= of:
         return None
     return (
-        f"{looked[0].parent}: {double} of {len(shapes)} pictures looked at are exactly twice as wide as high: these "
-        "look like A|B pairs; gan-eval data crops --half right takes one half"
+        f"{folder}: {double} of {of} pictures looked at are exactly twice as wide as high: these look like A|B pairs; "
+        "gan-eval data crops --half right takes one half"
     )
 
 

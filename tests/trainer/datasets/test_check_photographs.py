@@ -1,0 +1,114 @@
+"""What `data check --photographs` finds, on made sets with one fault each."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from gan_eval.__main__ import run
+from gan_eval.errors import UserError
+from gan_eval.tables import PHOTOGRAPHS
+from gan_eval.tabular import read_rows
+from trainer.datasets.check_photographs import PhotographReport, check_photographs
+
+
+def save(path: Path, seed: int, width: int = 24, height: int = 16) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    levels = np.random.default_rng(seed).integers(0, 256, (height, width, 3), dtype=np.uint8)
+    Image.fromarray(levels).save(path)
+    return path
+
+
+@pytest.fixture
+def landscapes(tmp_path: Path) -> Path:
+    """Fifty photographs to train on, in two folders, and three to test with."""
+    for number in range(50):
+        save(tmp_path / "set" / "train" / f"lake{number % 2}" / f"{number}.png", number)
+    for number in range(3):
+        save(tmp_path / "set" / "test" / f"{number}.png", 100 + number, 40, 30)
+    return tmp_path / "set"
+
+
+def lines(report: PhotographReport, kind: str) -> list[str]:
+    return [finding.line for finding in report.findings if finding.kind == kind]
+
+
+def test_a_good_set_has_no_findings(landscapes: Path) -> None:
+    report = check_photographs(landscapes)
+    assert report.findings == []
+    assert report.splits == {"train": 50, "test": 3}
+    assert report.lines() == [
+        f"folder    {landscapes}",
+        "pictures  train 50, test 3",
+        "pixels    24x16 (50), 40x30 (3); shortest side 16",
+        "findings  none",
+    ]
+
+
+def test_a_test_picture_that_is_trained_on_is_found_whatever_its_file_is_like(landscapes: Path) -> None:
+    Image.open(landscapes / "train" / "lake1" / "7.png").save(landscapes / "test" / "other.bmp")
+    save(landscapes / "train" / "again.png", 0)
+    assert lines(check_photographs(landscapes), "duplicate") == [
+        "the same picture across splits: train/lake1/7.png, test/other.bmp",
+        "the same picture: train/again.png, train/lake0/0.png",
+    ]
+
+
+def test_every_other_fault_is_told(landscapes: Path) -> None:
+    (landscapes / "train" / "lake0" / "0.png").write_bytes(b"no picture")
+    save(landscapes / "train" / "small.png", 7, 7, 9)
+    save(landscapes / "train" / "lake1-1.png", 8)
+    report = check_photographs(landscapes)
+    unusable = lines(report, "unusable")
+    assert len(unusable) == 2
+    assert "lake0/0.png" in unusable[0]
+    assert "7x9 pixels are too small" in unusable[1]
+    assert "would be called lake1-1, as" in lines(report, "stem")[0]
+    assert lines(report, "few") == []
+    (landscapes / "train" / "lake1" / "3.png").unlink()
+    assert lines(check_photographs(landscapes), "few") == [
+        "train: only 49 photographs; a generator learns them by heart"
+    ]
+
+
+def test_pairs_are_recognised(tmp_path: Path) -> None:
+    for number in range(4):
+        save(tmp_path / "pairs" / "train" / f"{number}.png", number, 32, 16)
+    (line,) = lines(check_photographs(tmp_path / "pairs"), "shape")
+    assert "4 of 4 pictures looked at are exactly twice as wide as high" in line
+
+
+def test_without_folders_a_hash_decides(tmp_path: Path) -> None:
+    for number in range(40):
+        save(tmp_path / "anywhere" / f"{number}.png", number)
+    report = check_photographs(tmp_path / "anywhere")
+    assert report.by_hash
+    assert sum(report.splits.values()) == 40
+    assert report.splits["train"] > 20
+    assert "(by hash of the path)" in report.lines()[1]
+
+
+def test_counts_are_compared_with_a_preset(tmp_path: Path, landscapes: Path) -> None:
+    report = check_photographs(landscapes, preset="tiny_imagenet")
+    assert "train: 50 pictures; tiny_imagenet has 100000" in lines(report, "count")
+    with pytest.raises(UserError, match=r"--preset facades: is of A\|B pictures"):
+        check_photographs(landscapes, preset="facades")
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(UserError, match="no pictures below it"):
+        check_photographs(tmp_path / "empty")
+
+
+def test_the_command_gives_json_and_a_table(
+    landscapes: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (landscapes / "test" / "1.png").write_bytes(b"")
+    assert run(["data", "check", str(landscapes), "--photographs", "--json", "--out", str(tmp_path / "out")]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert (told["splits"], told["least_side"], told["split_by_hash"]) == ({"train": 50, "test": 2}, 16, False)
+    assert [finding["kind"] for finding in told["findings"]] == ["unusable"]
+    rows = list(read_rows(tmp_path / "out" / "photographs.csv", PHOTOGRAPHS))
+    assert len(rows) == 53
+    assert [row["file"] for row in rows if row["reason"]] == ["test/1.png"]
+    assert {len(row["pixels"]) for row in rows if row["pixels"]} == {32}
