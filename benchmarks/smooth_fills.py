@@ -2,7 +2,7 @@
 
     gan-eval generate RUN --data DATA --out SET
     python benchmarks/smooth_fills.py SET --out DIR
-    gan-eval metrics SET DIR/* --metrics psnr_hole,ssim_hole,l1_hole --out DIR/metrics
+    gan-eval metrics SET DIR/* --metrics psnr_hole,ssim_hole,l1_hole --out METRICS
 
 A generator that does not do better than these has learnt nothing that counts. DIR/border_mean, DIR/harmonic and
 DIR/biharmonic are stimulus sets like any other, so that people can judge them too (`[stimuli] sets` of a study).
@@ -76,8 +76,12 @@ def write_filled(given: StimulusSet, name: str, out: Path) -> None:
     """A stimulus set with the pictures and holes of another one, filled in that way.
 
     Raises:
-        UserError: a generated picture of the set has no mask or no ground truth, or `out` is somebody else's.
+        UserError: the set has several models, one of its generated pictures has no mask or no ground truth or a mask
+            that cannot be filled, or `out` is somebody else's.
     """
+    models = {str(row["model"]) for row in given.rows if row["kind"] == "fake"}
+    if len(models) > 1:
+        raise UserError(f"{given.folder}: has several models ({', '.join(sorted(models))}); give the set of one")
     claim_output_folder(out)
     rows: list[Row] = []
     for row in given.rows:
@@ -91,6 +95,10 @@ def write_filled(given: StimulusSet, name: str, out: Path) -> None:
             if truth is None or mask is None:
                 raise UserError(f"{given.folder}: {row['stimulus']} has no reference_file or no mask_file")
             picture, hole = read_rgb(truth), hole_of(read_rgb(mask))
+            if hole.shape != picture.shape[:2] or not 0 < hole.sum() < hole.size:
+                raise UserError(
+                    f"{mask}: wanted is a mask of the size of {truth}, with some white in it and some black"
+                )
             filled = picture.copy()
             filled[hole] = np.clip(np.round(FILLS[name](picture, hole)), 0, 255)
             write_png(out / str(row["file"]), filled)

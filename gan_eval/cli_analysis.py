@@ -62,11 +62,11 @@ def analyze(
     from gan_eval.sessions import write_quiz_tables
     from gan_eval.stats import analyze as analyze_trials
     from gan_eval.stats import write_analysis
-    from gan_eval.stimuli import read_stimulus_tables
     from gan_eval.study import load_study
 
     planned = load_study(plan, only_plan=True) if plan else None
     found = _of_store(store, study) if store is not None else _of_files(trials or Path())
+    shown = _shown(stimuli, found.trials) if stimuli else None
     answers = analyze_trials(
         found.trials,
         image_metrics=tabular.read_table(image_metrics, tables.IMAGE_METRICS) if image_metrics else None,
@@ -77,7 +77,7 @@ def analyze(
         covariates=tuple(covariate or ()),
         participants=found.participants,
         sessions=found.sessions,
-        stimuli=read_stimulus_tables(stimuli) if stimuli else None,
+        stimuli=shown,
         **(given(plan=planned.analysis, staircase=planned.quiz.staircase, seed=planned.study.seed) if planned else {}),
     )
     claim_output_folder(out)
@@ -94,6 +94,20 @@ class _Found(NamedTuple):
     sessions: "pd.DataFrame | None"
     given: "dict[Table, pd.DataFrame]"
     """All that was given, to be written beside the analysis: the report shows it."""
+
+
+def _shown(sets: list[Path], trials: "pd.DataFrame") -> "pd.DataFrame":
+    """The stimuli of all sets.
+
+    Raises:
+        UserError: no such set, or one of which nothing was shown.
+    """
+    from gan_eval.stimuli import read_stimulus_tables
+
+    for folder in sets:
+        if not read_stimulus_tables([folder])["stimulus"].isin(trials["stimulus"]).any():
+            raise UserError(f"--stimuli {folder}: none of its pictures is in the trials; name a set that was shown")
+    return read_stimulus_tables(sets)
 
 
 def _of_store(store: str, study: str | None) -> _Found:

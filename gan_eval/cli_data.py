@@ -112,7 +112,10 @@ def data_check(
     from gan_eval.files import claim_output_folder
     from trainer.datasets.check import check
     from trainer.datasets.check_photographs import check_photographs
+    from trainer.datasets.photograph_presets import PHOTOGRAPH_PRESETS
 
+    if not photographs and preset in PHOTOGRAPH_PRESETS:
+        raise UserError(f"--preset {preset}: is of single photographs; give --photographs too")
     look, table = (check_photographs, tables.PHOTOGRAPHS) if photographs else (check, tables.PAIRS)
     with Console() as console:
         report = look(folder, preset=preset, on_progress=lambda done, total: console.progress("check", done, total))

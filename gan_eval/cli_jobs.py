@@ -82,7 +82,7 @@ def job_of_options(
     from trainer.datasets.inpainting_trainings import TRAININGS
     from trainer.datasets.photograph_presets import any_preset_of
 
-    known = any_preset_of(preset) if preset is not None and preset not in TRAININGS else None
+    known = any_preset_of(preset, also=TRAININGS) if preset is not None and preset not in TRAININGS else None
     assigned = assigned_settings(assignments)
     if twice := sorted(set(options) & set(assigned)):
         raise UserError(f"--set {twice[0]}: there is also --{_dashed(twice[0])}; give one of them")

@@ -61,7 +61,11 @@ def csv_bytes(header: Sequence[str], records: Iterable[Sequence[str]]) -> bytes:
     writer = csv.writer(text, lineterminator="\r\n")
     writer.writerow(header)
     writer.writerows(records)
-    return text.getvalue().encode()
+    try:
+        return text.getvalue().encode()
+    except UnicodeEncodeError as error:
+        line = text.getvalue()[: error.start].rpartition("\n")[2] + ascii(error.object[error.start])[1:-1]
+        raise UserError(f"{line}: this name is not UTF-8 and cannot stand in a table; rename the file") from error
 
 
 def require_distinct(found: Sequence[str], where: object) -> None:

@@ -49,7 +49,7 @@ class InpaintingSettings(Section):
     """Weight of each pixel around the hole in the reconstruction, where the generator gives whole pictures."""
 
     judged_patches: JudgedPatches = "all"
-    """Which of a PatchGAN's logits count: those of the whole picture, or those at a place where there is a hole."""
+    """Which of a PatchGAN's logits count: all, or those where there is a hole; a global logit always does."""
 
     style_network: StyleNetwork = "none"
     """The network whose features' Gram matrices are compared: torchvision's VGG13 with BatchNorm, or VGG16."""

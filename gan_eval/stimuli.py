@@ -17,7 +17,9 @@ FileColumn = Literal["file", "input_file", "reference_file", "mask_file"]
 FILE_COLUMNS: tuple[FileColumn, ...] = ("file", "input_file", "reference_file", "mask_file")
 TABLE_NAME = "stimuli.csv"
 RAW = "raw"
-"""Folder of the set of what the generator itself gave, in a set of filled pictures; and the end of its model's name."""
+"""Folder of the set of what the generator itself gave, in a set of filled pictures."""
+RAW_ENDING = f"-{RAW}"
+"""Ends the name of that set's model, and of no other."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,22 @@ class StimulusSet:
         """The file a row names in `column`, or None where it names none."""
         name = row[column]
         return None if name is None else self.folder / name
+
+
+def model_name_problem(name: str) -> str | None:
+    """What is wrong with a generator's name, and the mend; None where nothing is.
+
+    >>> model_name_problem("pix2pix"), model_name_problem("real")
+    (None, 'the name real is kept for the ground truth; give the model another')
+    """
+    if name == "real":
+        return "the name real is kept for the ground truth; give the model another"
+    if name.endswith(RAW_ENDING):
+        kept = "what a generator gave before the known pixels were put back"
+        return f"names that end in {RAW_ENDING} are kept for {kept}; give the model another"
+    if "/" in name:
+        return "a model's name has no '/'; give it another"
+    return None
 
 
 def read_set(folder: Path, *, files_must_exist: bool = True) -> StimulusSet:

@@ -9,7 +9,7 @@ from gan_eval import images
 from gan_eval.errors import UserError
 from gan_eval.files import claim_output_folder, write_json
 from gan_eval.holes import hole_of, mask_of
-from gan_eval.stimuli import TABLE_NAME, stimulus_row, write_set
+from gan_eval.stimuli import TABLE_NAME, model_name_problem, stimulus_row, write_set
 from gan_eval.tabular import Row
 
 
@@ -54,10 +54,10 @@ def import_folder(
     """
     source, out = Path(source), Path(out)
     dataset = dataset or source.resolve().name
-    if model == "real" or "/" in model or "/" in dataset:
-        raise UserError(
-            f"--model {model}, --dataset {dataset}: names without '/' are wanted, and real is the ground truth"
-        )
+    if problem := model_name_problem(model):
+        raise UserError(f"--model {model}: {problem}")
+    if "/" in dataset:
+        raise UserError(f"--dataset {dataset}: a data set's name has no '/'; give it another")
     items = _find_items(source, masks)
     claim_output_folder(out)
     (out / TABLE_NAME).unlink(missing_ok=True)  # an older table must not vouch for pictures that are being replaced

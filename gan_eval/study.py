@@ -11,6 +11,7 @@ from gan_eval.errors import UserError
 from gan_eval.files import sha256_json
 from gan_eval.quiz_settings import QuizSettings
 from gan_eval.sections import Name, Section, first_problem
+from gan_eval.stimuli import model_name_problem
 from gan_eval.training_settings import Direction, Mode, Precision, TrainingSettings
 
 CheckpointKind = Literal["last", "best"]
@@ -102,8 +103,8 @@ class Study(Section):
     def _models_have_data(self) -> Self:
         folders: dict[str, str] = {}
         for name, model in self.models.items():
-            if name == "real":
-                raise ValueError("models.real: the name real is kept for the ground truth; give the model another")
+            if problem := model_name_problem(name):
+                raise ValueError(f"models.{name}: {problem}")
             if (other := folders.setdefault(f"{model.data}-{name}", name)) != name:
                 raise ValueError(f"models.{name}: its stimuli would share a folder with {other}'s; rename one")
             if model.data not in self.data:

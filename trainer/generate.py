@@ -8,7 +8,7 @@ from lightning_fabric import Fabric
 
 from gan_eval.errors import UserError
 from gan_eval.files import claim_output_folder, read_json, sha256_file, write_json
-from gan_eval.stimuli import RAW, write_set
+from gan_eval.stimuli import RAW, model_name_problem, write_set
 from gan_eval.tabular import Row
 from gan_eval.training_settings import Direction, Mode, TrainingSettings
 from trainer.inference import inference
@@ -84,7 +84,10 @@ def generate(
     say = on_message or (lambda _: None)
     source = load_model(run, dropout=dropout)
     size = _size(image_size, source)
-    names = Names(dataset or data.resolve().name, model or source.name, split)
+    named = model or source.name
+    if problem := model_name_problem(named):
+        raise UserError(f"--model {named}: {problem}")
+    names = Names(dataset or data.resolve().name, named, split)
     settings = _settings(source, size=size, seed=seed, masks=masks)
     if mask_seed is not None and settings.inpainting is None:
         raise UserError(f"--mask-seed {mask_seed}: {source.file} translates pictures, it fills no holes; leave it out")

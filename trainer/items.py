@@ -12,7 +12,7 @@ from gan_eval.errors import UserError
 from gan_eval.files import sha256_bytes
 from gan_eval.holes import Hole, mask_of
 from gan_eval.images import Picture, read_rgb, write_png
-from gan_eval.stimuli import RAW, stimulus_row
+from gan_eval.stimuli import RAW, RAW_ENDING, stimulus_row
 from gan_eval.tabular import Row
 from trainer.memory import memory_for
 from trainer.randomness import Purpose
@@ -31,8 +31,6 @@ class Names:
     split: str
 
     def __post_init__(self) -> None:
-        if self.model == "real":
-            raise UserError("model name 'real': is kept for the ground truth; give another with --model")
         for field in ("dataset", "model"):
             if "/" in (name := getattr(self, field)) or not name:
                 raise UserError(f"{field} name {name!r}: a name is wanted, without '/'; give one with --{field}")
@@ -115,7 +113,7 @@ def item_rows(folder: Path, name: str, example: Example, names: Names, *, told: 
 
 def raw_names(names: Names) -> Names:
     """The names of the set of what the generator gave."""
-    return replace(names, model=f"{names.model}-{RAW}")
+    return replace(names, model=f"{names.model}{RAW_ENDING}")
 
 
 def _all_written(out: Path, task: Task, name: str, example: Example) -> bool:

@@ -113,10 +113,10 @@ def pixel_weights(
 def logits_at_holes(logits: Tensor, hole: Tensor) -> Tensor:
     """Those logits of a PatchGAN whose place has a hole, and a global discriminator's one of each picture.
 
-    A place is a cell of the hole's picture, divided into as many rows and columns as there are of logits. Elsewhere
-    real and filled pictures are the same: at a hole of a few hundredths of the picture a discriminator that is judged
-    everywhere learns to say nothing at all. The adversarial loss of Suvorov et al. (2022, arXiv 2109.07161) calls such
-    places of a filled picture real.
+    A place is a cell of the hole's picture, divided into as many rows and columns as there are of logits; a logit sees
+    beyond it. Where patches see no hole, real and filled pictures are the same: at holes of a few hundredths of the
+    picture a discriminator that is judged everywhere may learn to say nothing at all. The adversarial loss of Suvorov
+    et al. (2022, arXiv 2109.07161) calls such places of a filled picture real.
 
     Args:
         logits: (N, 1, h, w), or (N, 1 + h * h) with the global ones first.

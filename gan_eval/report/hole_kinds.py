@@ -73,13 +73,13 @@ def raw_note(models: Sequence[str]) -> list[str]:
         return []
     return [
         "A model NAME-raw is what the generator NAME itself gave, before the known pixels were put back; people saw "
-        "the composites, NAME, whose pixels in the hole are the same. It is measured, but nobody's rival for the best."
+        "the composites, NAME, whose pixels in the hole are the same. It is measured, and compared with nobody."
     ]
 
 
 def _view(caption: str, column: str, metrics: Sequence[str], rows: pd.DataFrame, measured: Measured) -> View:
     order = sorted(rows["sort"].dropna().unique(), key=lambda sort: (_first_number(sort), sort))
-    models = [model for model in measured.models(str(rows["dataset"].iloc[0])) if model in set(rows["model"])]
+    models = [model for model in measured.measured(str(rows["dataset"].iloc[0])) if model in set(rows["model"])]
     found = {
         (str(model), str(sort), str(metric)): of_pictures(part)
         for (model, sort, metric), part in rows.groupby(["model", "sort", "metric"], sort=False)

@@ -57,8 +57,8 @@ def directed(metrics: Sequence[str]) -> list[str]:
 
 
 def model_goodness(measured: Measured, dataset: str) -> pd.DataFrame:
-    """Contenders (rows) beside metrics (columns): turned so that more is better; only models that have all."""
-    models, metrics = measured.contenders(dataset), directed(measured.metrics(dataset))
+    """Models (rows) beside metrics (columns): turned so that more is better; only models that have all."""
+    models, metrics = measured.models(dataset), directed(measured.metrics(dataset))
     values = {metric: [measured.summary(dataset, metric, model).value for model in models] for metric in metrics}
     table = _turned(pd.DataFrame(values, index=models))
     return table.loc[:, table.notna().any()].dropna()

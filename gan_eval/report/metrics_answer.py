@@ -14,7 +14,7 @@ _MOST_NAMED, _MOST_METRICS = 4, 6
 
 def answer(measured: Measured, dataset: str, found: Mapping[str, Standing]) -> list[str]:
     """The sentences for one data set, the answer itself first."""
-    models = measured.contenders(dataset)
+    models = measured.models(dataset)
     if not models:
         return [f"{dataset}: no generated picture was measured."]
     if len(models) == 1:

@@ -45,9 +45,9 @@ class Standing:
 def standing(measured: Measured, dataset: str, metric: str) -> Standing:
     """The standing by the table `metric_comparisons`; a difference that is not there shows nothing."""
     better = higher_is_better(metric)
-    models = [m for m in measured.contenders(dataset) if measured.summary(dataset, metric, m).is_known]
+    models = [m for m in measured.models(dataset) if measured.summary(dataset, metric, m).is_known]
     if len(models) < 2:
-        whys = {why for m in measured.contenders(dataset) for why in measured.summary(dataset, metric, m).reasons}
+        whys = {why for m in measured.models(dataset) for why in measured.summary(dataset, metric, m).reasons}
         only = f" ({whys.pop()})" if len(whys) == 1 else ""
         return Standing(why=f"{'one model has' if models else 'no model has'} a value{only}")
     if better is None:

@@ -15,7 +15,7 @@ from gan_eval.metrics.run.inputs import Stimulus
 from gan_eval.report.metrics_facts import in_order
 from gan_eval.report.words import NOTHING, missing, number
 from gan_eval.schema import Table
-from gan_eval.stimuli import RAW
+from gan_eval.stimuli import RAW_ENDING
 from gan_eval.tables import BESIDE, IMAGE_METRICS, METRIC_COMPARISONS, RUNS, SET_METRICS
 from gan_eval.tabular import frame_of
 
@@ -72,8 +72,7 @@ def is_raw(model: str, models: Sequence[str]) -> bool:
     >>> is_raw("a-raw", ["a", "a-raw"]), is_raw("b-raw", ["a", "b-raw"])
     (True, False)
     """
-    ending = f"-{RAW}"
-    return model.endswith(ending) and model.removesuffix(ending) in models
+    return model.endswith(RAW_ENDING) and model.removesuffix(RAW_ENDING) in models
 
 
 class Measured:
@@ -96,18 +95,29 @@ class Measured:
         self._pictures = _places(named)
         self._set_rows = _places(self.sets)
         self._models = _models(self.images, self.sets)
+        self.comparisons = self._among_models(self.comparisons)
         self.datasets = list(self._models)
         """The data sets, as they come in the tables."""
         self._summaries: dict[tuple[str, str, str], Summary] = {}
 
-    def models(self, dataset: str) -> list[str]:
-        """The models measured on a data set, as they come in the tables."""
-        return self._models.get(dataset, [])
+    def _among_models(self, comparisons: pd.DataFrame) -> pd.DataFrame:
+        known = {(dataset, model) for dataset in self._models for model in self.models(dataset)}
+        of = zip(comparisons["dataset"], comparisons["a"], comparisons["b"], strict=True)
+        kept = [(dataset, a) in known and (dataset, b) in known for dataset, a, b in of]
+        return comparisons[pd.Series(kept, index=comparisons.index, dtype=bool)]
 
-    def contenders(self, dataset: str) -> list[str]:
-        """The models of which one can be the best: all but raw sets, whose pixels in the hole are the composites'."""
-        models = self.models(dataset)
-        return [model for model in models if not is_raw(model, models)]
+    def models(self, dataset: str) -> list[str]:
+        """The models that are compared on a data set, as they come in the tables.
+
+        What generators gave before the known pixels were put back is not among them: in the hole it is their
+        composites, and around it nobody asks for it.
+        """
+        every = self.measured(dataset)
+        return [model for model in every if not is_raw(model, every)]
+
+    def measured(self, dataset: str) -> list[str]:
+        """The same, and the raw sets of those that have one."""
+        return self._models.get(dataset, [])
 
     def picture_metrics(self, dataset: str) -> list[str]:
         """The metrics with a row for single generated pictures of a data set."""
@@ -145,8 +155,9 @@ class Measured:
         return (None, None) if known is None else (known.file, self._reals.get(known.item, known.reference))
 
     def ranks(self, dataset: str) -> pd.DataFrame:
-        """Values of the generated pictures, one row for each stimulus and one column for each picture metric."""
-        fakes = self.images[(self.images["dataset"] == dataset) & (self.images["kind"] == "fake")]
+        """Values of the pictures of the models that are compared: a row for each stimulus, a column for each picture
+        metric."""
+        fakes = self.images[(self.images["dataset"] == dataset) & self.images["model"].isin(self.models(dataset))]
         table = fakes.pivot(index="stimulus", columns="metric", values="value")
         return table.reindex(columns=self.picture_metrics(dataset))
 

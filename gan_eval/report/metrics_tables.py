@@ -105,7 +105,7 @@ def _table(
     measured: Measured, dataset: str, caption: str, metrics: Sequence[str], found: Mapping[str, Standing]
 ) -> MetricTable:
     footnotes = _Footnotes()
-    names = measured.models(dataset)
+    names = measured.measured(dataset)
     if any(len(measured.values(dataset, metric, REAL)) for metric in metrics):
         names = [*names, REAL]
     summaries = {metric: {name: measured.summary(dataset, metric, name) for name in names} for metric in metrics}
@@ -228,7 +228,7 @@ def _grouped(noted_metrics: Iterable[tuple[str, str]]) -> list[str]:
 def table_notes(measured: Measured) -> list[str]:
     """How to read the tables, for the parts that are there."""
     found = unplaced_values(measured)
-    found += raw_note([model for dataset in measured.datasets for model in measured.models(dataset)])
+    found += raw_note([model for dataset in measured.datasets for model in measured.measured(dataset)])
     if len(measured.images):
         found.append(
             "Values of pictures are means over the pictures, with 95\u202f% intervals by Student's t over the pictures."

@@ -111,6 +111,12 @@ def test_holes_come_from_the_sets_that_were_shown(tmp_path, analyze):
     status, said = analyze("--stimuli", tmp_path)
     assert status == 2
     assert "not a stimulus set" in said
+    write_set(tmp_path / "other", [row | {"stimulus": f"other/{row['stimulus']}"} for row in rows])
+    status, said = analyze("--stimuli", tmp_path / "set", "--stimuli", tmp_path / "other")
+    assert status == 2
+    assert said == (
+        f"gan-eval: --stimuli {tmp_path / 'other'}: none of its pictures is in the trials; name a set that was shown\n"
+    )
 
 
 def test_a_margin_beside_that_of_the_plan_is_refused(tmp_path, analyze):

@@ -15,7 +15,7 @@ from gan_eval.inpainting_settings import NEUTRAL_GREY, InpaintingSettings
 from gan_eval.training_settings import TrainingSettings
 from trainer.data import Batches
 from trainer.inference import inference
-from trainer.losses import l2, pixel_weights
+from trainer.losses import l2, logits_at_holes, pixel_weights
 from trainer.nets.build import new_networks
 from trainer.randomness import Purpose
 from trainer.step import Gan, training_step
@@ -164,6 +164,16 @@ def test_the_discriminator_sees_the_composite() -> None:
     hidden = (batch.hole > 0).expand(-1, 3, -1, -1)
     assert torch.equal(judged[~hidden], batch.target[~hidden])
     assert (judged[hidden] == 0.25).all()
+
+
+def test_each_picture_has_the_logits_at_its_own_hole() -> None:
+    hole = torch.zeros(2, 1, 12, 12)
+    hole[0, 0, 0, 11] = 1  # right above
+    hole[1, 0, 8:12, 3:5] = 1  # below, over the edge between the first two columns
+    logits = torch.arange(18.0).reshape(2, 1, 3, 3)
+    assert logits_at_holes(logits, hole).tolist() == [2, 15, 16]
+    joined = torch.cat([torch.tensor([[-1.0], [-2.0]]), logits.flatten(1)], dim=1)
+    assert logits_at_holes(joined, hole).tolist() == [2, 15, 16, -1, -2]
 
 
 @pytest.mark.parametrize("discriminator", ["patch", "global_and_patch"])

@@ -1,7 +1,7 @@
 """What there is to know about a set of single photographs before hours are spent on it."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,14 +12,8 @@ from trainer.datasets.check import OnProgress
 from trainer.datasets.findings import Finding, duplicate, equal_ones, hash_pixels, told
 from trainer.datasets.layout import each
 from trainer.datasets.photograph_presets import PHOTOGRAPH_PRESETS, PhotographPreset, any_preset_of
-from trainer.datasets.photographs import (
-    FEW,
-    double_width_remark,
-    has_usual_splits,
-    photograph_names,
-    photographs_by_split,
-    require_size,
-)
+from trainer.datasets.photograph_remarks import FEW, double_width_remark
+from trainer.datasets.photographs import has_usual_splits, name_clashes, photographs_by_split, require_size, walk
 
 SIZES_TOLD = 5
 """Of the sizes, so many are told to people; JSON has all."""
@@ -143,8 +137,12 @@ def check_photographs(
     if not photographs:
         _, first = next(iter(unusable.values()))
         raise UserError(f"{data}: none of {len(placed)} pictures can be used; the first: {first}")
-    report = PhotographReport(data, known.name if known else None, not has_usual_splits(data), photographs, unusable)
-    report.findings.extend(_findings(report, known))
+    compared = known.name if known and known.splits else None
+    report = PhotographReport(data, compared, not has_usual_splits(data), photographs, unusable)
+    report.findings.extend(_of_places(report, found))
+    report.findings.extend(_of_pictures(report))
+    if known is not None:
+        report.findings.extend(_against_preset(report, known))
     return report
 
 
@@ -164,26 +162,39 @@ def _look(path: Path) -> tuple[int, int, str]:
     return width, height, hash_pixels(picture)
 
 
-def _findings(report: PhotographReport, preset: PhotographPreset | None) -> Iterable[Finding]:
+def _of_places(report: PhotographReport, found: Mapping[str, list[Path]]) -> Iterable[Finding]:
+    """What the names and folders tell, of pictures that cannot be used too."""
     for _, reason in report.unusable.values():
         yield Finding("unusable", reason)
     if "train" not in report.splits:
         yield Finding("split", f"no train split; there are: {', '.join(report.splits)}")
-    elif report.splits["train"] < FEW:
-        yield Finding("few", f"train: only {report.splits['train']} photographs; a generator learns them by heart")
-    double = sum(one.width == 2 * one.height for one in report.photographs)
-    if line := double_width_remark(report.folder, double, len(report.photographs)):
-        yield Finding("shape", line)
-    for split in report.splits:
-        try:
-            photograph_names((one.path for one in report.photographs if one.split == split), report.folder, split)
-        except UserError as error:
-            yield Finding("stem", str(error))
+    if not report.by_hash:
+        placed = {path for paths in found.values() for path in paths}
+        if others := [path for path in walk(report.folder) if path not in placed]:
+            example = others[0].relative_to(report.folder).as_posix()
+            outside = f"{len(others)} outside train, val and test not looked at, such as {example}"
+            yield Finding("split", f"pictures: {outside}")
+    for split, paths in found.items():
+        for line in name_clashes(paths, report.folder, split):
+            yield Finding("stem", line)
+
+
+def _of_pictures(report: PhotographReport) -> Iterable[Finding]:
+    """What the pictures themselves tell."""
+    if 0 < (count := report.splits.get("train", 0)) < FEW:
+        some = f"{count} photograph{'' if count == 1 else 's'}"
+        yield Finding("few", f"train: only {some}; a generator learns them by heart")
+    for split, count in report.splits.items():
+        double = sum(one.width == 2 * one.height for one in report.photographs if one.split == split)
+        if line := double_width_remark(report.folder / split, double, count):
+            yield Finding("shape", line)
     equal = equal_ones(report.photographs, lambda one: one.pixels)
     for group in sorted(equal, key=lambda group: len({one.split for one in group}) == 1):  # those across splits first
         files = [one.path.relative_to(report.folder).as_posix() for one in group]
         yield duplicate("the same picture", [one.split for one in group], files)
-    if preset is not None:
-        for split, wanted in preset.splits:
-            if (count := report.splits.get(split, 0)) != wanted:
-                yield Finding("count", f"{split}: {count} pictures; {preset.name} has {wanted}")
+
+
+def _against_preset(report: PhotographReport, preset: PhotographPreset) -> Iterable[Finding]:
+    for split, wanted in preset.splits:
+        if (count := report.splits.get(split, 0)) != wanted:
+            yield Finding("count", f"{split}: {count} pictures; {preset.name} has {wanted}")

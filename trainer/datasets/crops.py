@@ -13,7 +13,8 @@ from gan_eval.files import OWN_FOLDER, claim_output_folder, read_json, remove_le
 from gan_eval.images import Picture, write_png
 from trainer.datasets.cuts import Cut, crops_of, read_part
 from trainer.datasets.layout import SPLITS, each
-from trainer.datasets.photographs import joined, pairs_remark, split_of, unique_names, walk
+from trainer.datasets.photograph_remarks import pairs_remark
+from trainer.datasets.photographs import joined, split_of, unique_names, walk
 
 OnProgress = Callable[[int, int], None]
 

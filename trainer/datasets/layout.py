@@ -85,7 +85,7 @@ def narrow_halves(sizes: dict[Path, tuple[int, int]]) -> str | None:
     return (
         f"{len(narrow)} of {len(sizes)} pictures are no wider than high, such as {path.parent.name}/{path.name} of "
         f"{width}x{height}: each half would be {width // 2}x{height}; are these single photographs? "
-        "gan-eval data pair makes pairs"
+        "gan-eval data check --photographs looks at such, gan-eval data pair makes pairs of them"
     )
 
 

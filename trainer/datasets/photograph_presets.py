@@ -3,6 +3,7 @@
 `docs/data.md` shows the same table, made from here (`python -m trainer.datasets.photograph_presets`).
 """
 
+from collections.abc import Iterable
 from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
@@ -138,15 +139,18 @@ PHOTOGRAPH_PRESETS: dict[str, PhotographPreset] = {
 }
 
 
-def any_preset_of(name: str) -> AnyPreset:
+def any_preset_of(name: str, *, also: Iterable[str] = ()) -> AnyPreset:
     """The preset of this name, of A|B pictures or of photographs.
+
+    Args:
+        also: other names that the user could have given.
 
     Raises:
         UserError: there is none.
     """
     every: dict[str, AnyPreset] = {**PRESETS, **PHOTOGRAPH_PRESETS}
     if name not in every:
-        raise UserError(f"preset {name!r}: there is none of this name; choose from {', '.join([*every, *TRAININGS])}")
+        raise UserError(f"preset {name!r}: there is none of this name; choose from {', '.join([*every, *also])}")
     return every[name]
 
 

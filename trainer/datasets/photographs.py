@@ -11,14 +11,10 @@ import numpy as np
 
 from gan_eval.errors import UserError
 from gan_eval.images import Picture, decode_rgb, may_be_a_file, names_a_picture, natural_key, read_file, resize
-from trainer.datasets.layout import SMALLEST_SIDE, SPLITS, each, spread
+from trainer.datasets.layout import SMALLEST_SIDE, SPLITS
 
 SHARES = (("train", 80), ("val", 10), ("test", 10))
 """Per cent of the pictures in each split, where the folders do not tell."""
-FEW = 50
-"""With fewer photographs than this a generator learns them by heart."""
-LOOKED_AT = 8
-"""Pictures whose shape is judged."""
 
 
 def list_photographs(data: Path, split: str, *, limit: int | None = None) -> list[Path]:
@@ -120,6 +116,18 @@ def joined(relative: PurePath) -> str:
     return "-".join(relative.with_suffix("").parts)
 
 
+def name_clashes(paths: Iterable[Path], data: Path, split: str) -> list[str]:
+    """The user's line for each photograph of a split whose name is that of an earlier one: generation refuses them."""
+    root = _split_folder(Path(data), split) or Path(data)
+    first: dict[str, Path] = {}
+    clashes: list[str] = []
+    for path in paths:
+        name = joined(path.relative_to(root))
+        if (other := first.setdefault(name, path)) != path:
+            clashes.append(_clash(name, path, other))
+    return clashes
+
+
 def unique_names(named: Iterable[tuple[str, Path]]) -> dict[str, Path]:
     """Paths by their names.
 
@@ -129,9 +137,13 @@ def unique_names(named: Iterable[tuple[str, Path]]) -> dict[str, Path]:
     names: dict[str, Path] = {}
     for name, path in named:
         if name in names:
-            raise UserError(f"{path}: would be called {name}, as {names[name]} is; rename one of them")
+            raise UserError(_clash(name, path, names[name]))
         names[name] = path
     return names
+
+
+def _clash(name: str, path: Path, other: Path) -> str:
+    return f"{path}: would be called {name}, as {other} is; rename one of them"
 
 
 def read_photograph(path: Path, side: int, *, source_size: int | None, content: bytes | None = None) -> Picture:
@@ -172,50 +184,6 @@ def require_size(path: Path, width: int, height: int) -> None:
     """
     if min(width, height) < SMALLEST_SIDE:
         raise UserError(f"{path}: {width}x{height} pixels are too small, {SMALLEST_SIDE} a side are wanted; remove it")
-
-
-def photograph_remarks(data: Path, paths: list[Path], *, train_split: str) -> list[str]:
-    """What speaks against a training, one line each: very few pictures, A|B pairs, names that generation will refuse.
-
-    Args:
-        data: the data set's folder.
-        paths: the pictures to train on, of `train_split`; broken ones are passed over here.
-    """
-    few = (
-        f"{data}: only {len(paths)} photographs to train on; it will learn them by heart" if len(paths) < FEW else None
-    )
-    others = [_shared_name(Path(data), split) for split in SPLITS if split != train_split]
-    return [line for line in (few, pairs_remark(paths), *others) if line is not None]
-
-
-def pairs_remark(paths: list[Path]) -> str | None:
-    """The user's line where most of a few of these pictures are exactly twice as wide as high; broken ones are none."""
-    looked = spread(paths, LOOKED_AT)
-    shapes = [
-        shape
-        for shape in each(looked, lambda path: decode_rgb(read_file(path), path).shape)
-        if not isinstance(shape, UserError)
-    ]
-    double = sum(width == 2 * height for height, width, _ in shapes)
-    return double_width_remark(looked[0].parent, double, len(shapes))
-
-
-def double_width_remark(folder: Path, double: int, of: int) -> str | None:
-    """The user's line where so many pictures are exactly twice as wide as high that they are hardly photographs."""
-    if 2 * double <= of:
-        return None
-    return (
-        f"{folder}: {double} of {of} pictures looked at are exactly twice as wide as high: these look like A|B pairs; "
-        "gan-eval data crops --half right takes one half"
-    )
-
-
-def _shared_name(data: Path, split: str) -> str | None:
-    try:
-        photograph_names(_in_split(data, split), data, split)
-    except UserError as error:
-        return str(error)
-    return None
 
 
 def _required(data: Path) -> Path:

@@ -151,7 +151,8 @@ def preset_of(name: str) -> Preset:
         UserError: there is none.
     """
     if name not in PRESETS:
-        raise UserError(f"data set {name!r}: no preset of this name; choose from {', '.join(PRESETS)}")
+        known = ", ".join(PRESETS)
+        raise UserError(f"data set {name!r}: no preset of A|B pictures has this name; choose from {known}")
     return PRESETS[name]
 
 

@@ -18,11 +18,11 @@ from gan_eval.tabular import Row
 from gan_eval.training_settings import TrainingSettings
 from trainer.batch import Batch
 from trainer.data import as_tensor, jitter_size
+from trainer.datasets.photograph_remarks import photograph_remarks
 from trainer.datasets.photographs import (
     has_split,
     list_photographs,
     photograph_names,
-    photograph_remarks,
     read_photograph,
 )
 from trainer.inference import as_picture, dropout_from

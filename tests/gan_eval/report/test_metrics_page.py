@@ -37,6 +37,18 @@ def test_every_section_is_there_in_order_and_the_answer_first(page):
     assert page.title == "Metrics of 3 models on houses"
 
 
+def test_raw_sets_have_values_and_are_compared_with_nobody(tmp_path):
+    models = {"clear": 3.0, "mid": 0.0, "clear-raw": 3.0, "mid-raw": 4.0}
+    images = values(models)
+    page = built(frames_of(images, sets(tuple(models))), pictures_of(images, tmp_path / "pictures"), tmp_path)
+    assert page.title == "Metrics of 2 models on houses"
+    parts = page.source.split('<section id="')
+    naming = {part.partition('"')[0] for part in parts[1:] if "-raw" in part}
+    assert naming <= {"values", "methods"}
+    assert "mid-raw" in page.source.partition('<section id="values"')[2].partition("</section>")[0]
+    assert "A model NAME-raw is what the generator NAME itself gave" in page.words
+
+
 def test_headings_go_down_by_one_and_there_is_one_h1(page):
     levels = [level for level, _ in page.headings]
     assert levels[0] == 1

@@ -72,7 +72,10 @@ def test_one_undecided_difference_is_enough_to_take_the_title_away():
 def test_what_the_generator_itself_gave_is_nobody_s_rival():
     rows = values({"clear": 3.0, "middling": 0.0, "clear-raw": 3.0, "lone-raw": 1.0})
     measured = Measured(frames_of(rows))
-    assert measured.contenders("houses") == ["clear", "middling", "lone-raw"]
+    assert measured.models("houses") == ["clear", "middling", "lone-raw"]
+    assert measured.measured("houses") == ["clear", "middling", "clear-raw", "lone-raw"]
+    assert not measured.comparisons[["a", "b"]].isin(["clear-raw"]).any(axis=None)
+    assert len(measured.ranks("houses")) == 3 * 24
     assert standing(measured, "houses", "psnr").best == "clear"
     assert "of 3 models none is best by every metric" in said(measured)
     assert "clear-raw" not in said(measured)

@@ -101,7 +101,7 @@ def test_single_photographs_are_suspected(facades: Path) -> None:
     assert line.startswith(
         "2 of 9 pictures are no wider than high, such as val/plain0.png of 64x64: each half would be"
     )
-    assert "32x64; are these single photographs? gan-eval data pair" in line
+    assert "32x64; are these single photographs? gan-eval data check --photographs" in line
 
 
 def test_equal_stems_in_a_split_are_told(facades: Path) -> None:

@@ -60,24 +60,32 @@ def test_every_other_fault_is_told(landscapes: Path) -> None:
     (landscapes / "train" / "lake0" / "0.png").write_bytes(b"no picture")
     save(landscapes / "train" / "small.png", 7, 7, 9)
     save(landscapes / "train" / "lake1-1.png", 8)
+    save(landscapes / "train" / "lake0-0.png", 9)
+    save(landscapes / "shown" / "0.png", 10)
     report = check_photographs(landscapes)
     unusable = lines(report, "unusable")
     assert len(unusable) == 2
     assert "lake0/0.png" in unusable[0]
     assert "7x9 pixels are too small" in unusable[1]
-    assert "would be called lake1-1, as" in lines(report, "stem")[0]
+    clashes = lines(report, "stem")
+    assert len(clashes) == 2, "the broken picture has a name, too"
+    assert "would be called lake0-0, as" in clashes[0]
+    assert "would be called lake1-1, as" in clashes[1]
+    assert lines(report, "split") == ["pictures: 1 outside train, val and test not looked at, such as shown/0.png"]
     assert lines(report, "few") == []
-    (landscapes / "train" / "lake1" / "3.png").unlink()
+    for number in (2, 4):
+        (landscapes / "train" / "lake0" / f"{number}.png").unlink()
     assert lines(check_photographs(landscapes), "few") == [
         "train: only 49 photographs; a generator learns them by heart"
     ]
 
 
 def test_pairs_are_recognised(tmp_path: Path) -> None:
-    for number in range(4):
-        save(tmp_path / "pairs" / "train" / f"{number}.png", number, 32, 16)
+    for number in range(9):
+        save(tmp_path / "pairs" / "train" / f"{number}.png", number, 32 if number < 5 else 16, 16)
+        save(tmp_path / "pairs" / "test" / f"{number}.png", 100 + number)
     (line,) = lines(check_photographs(tmp_path / "pairs"), "shape")
-    assert "4 of 4 pictures looked at are exactly twice as wide as high" in line
+    assert "train: 5 of 9 pictures looked at are exactly twice as wide as high" in line
 
 
 def test_without_folders_a_hash_decides(tmp_path: Path) -> None:
@@ -95,9 +103,37 @@ def test_counts_are_compared_with_a_preset(tmp_path: Path, landscapes: Path) -> 
     assert "train: 50 pictures; tiny_imagenet has 100000" in lines(report, "count")
     with pytest.raises(UserError, match=r"--preset facades: is of A\|B pictures"):
         check_photographs(landscapes, preset="facades")
+    assert check_photographs(landscapes, preset="paintings").preset is None, "there is nothing to compare with"
     (tmp_path / "empty").mkdir()
     with pytest.raises(UserError, match="no pictures below it"):
         check_photographs(tmp_path / "empty")
+
+
+def test_a_name_that_no_table_can_hold_is_one_line(
+    landscapes: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    try:
+        (landscapes / "train" / "lake0" / "2.png").rename(landscapes / "train" / "\udcff.png")
+    except OSError:
+        pytest.skip("this file system has no such names")
+    assert run(["data", "check", str(landscapes), "--photographs", "--out", str(tmp_path / "out")]) == 2
+    assert "train/\\udcff: this name is not UTF-8 and cannot stand in a table" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("options", "line"),
+    [
+        (["--preset", "tiny_imagenet"], "--preset tiny_imagenet: is of single photographs; give --photographs too"),
+        (["--preset", "pathak", "--photographs"], "preset 'pathak': there is none of this name; choose from facades"),
+    ],
+)
+def test_presets_of_another_kind_are_refused(
+    landscapes: Path, options: list[str], line: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["data", "check", str(landscapes), *options]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith(f"gan-eval: {line}")
+    assert "hole_filling" not in said
 
 
 def test_the_command_gives_json_and_a_table(

@@ -55,7 +55,7 @@ def test_pictures_that_are_no_pairs_are_doubted_whatever_their_direction(data: P
     for direction in ("AtoB", "BtoA"):
         (line,) = told(data, direction)
         assert line.startswith(f"{LOOKED_AT} of {LOOKED_AT} pictures are no wider than high, such as train/0.png of")
-        assert "32x64; are these single photographs? gan-eval data pair" in line
+        assert "32x64; are these single photographs? gan-eval data check --photographs" in line
 
 
 def test_names_that_generation_will_refuse_are_told(data: Path) -> None:
