@@ -92,12 +92,17 @@ def panels_as_file(
 def panels_figure(
     panels: Sequence[Panel], legend: Sequence[str], looks: Sequence[Look], *, heading: str = "", columns: int = 2
 ) -> Figure:
-    """The panels, with a heading above and their legend below, in the page's colours."""
+    """The panels, with a heading above and below a legend of the lines that any has, in the page's colours.
+
+    Args:
+        legend, looks: name and look of each series, by its number.
+    """
     columns = min(columns, len(panels))
     rows = -(-len(panels) // columns)
-    widest = 0.75 + 0.063 * max(len(name) for name in legend)
+    drawn = sorted({curve.series for panel in panels for curve in panel.curves})
+    widest = 0.75 + 0.063 * max(len(legend[series]) for series in drawn)
     beside = max(1, int(_WIDTH * columns / widest))
-    foot = 0.17 * -(-len(legend) // beside) + 0.15 if len(legend) > 1 else 0.0
+    foot = 0.17 * -(-len(drawn) // beside) + 0.15 if len(drawn) > 1 else 0.0
     head = 0.3 if heading else 0.0
     with mpl.rc_context(STYLE):
         figure, every = _figure(rows, columns, head=head, foot=foot)
@@ -108,9 +113,10 @@ def panels_figure(
             _draw(axes, panel, looks, _last_step(panels))
         for axes in every[len(panels) :]:
             axes.set_axis_off()
-        if len(legend) > 1:
-            lines = [Line2D([], [], **_line(look)) for look in looks]
-            figure.legend(lines, legend, loc="lower center", ncols=beside, fontsize=8, handlelength=4.5)
+        if len(drawn) > 1:
+            lines = [Line2D([], [], **_line(looks[series])) for series in drawn]
+            names = [legend[series] for series in drawn]
+            figure.legend(lines, names, loc="lower center", ncols=beside, fontsize=8, handlelength=4.5)
     return figure
 
 

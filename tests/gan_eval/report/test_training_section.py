@@ -100,6 +100,16 @@ def test_the_studys_own_plateaus_are_shown_where_there_are_some(several, tmp_pat
     assert "1 234 (" in words(build(study, study / "report.html").read_text(encoding="utf-8"))
 
 
+def test_the_legend_of_a_file_names_the_lines_that_are_drawn():
+    names, looks = ["train mode", "eval mode"], [series_look(0), series_look(1)]
+    lines = [Curve(series, np.arange(3.0), np.arange(3.0)) for series in range(2)]
+    both = panels_as_file([Panel("a", lines[:1]), Panel("b", lines)], names, looks)
+    assert [name in both for name in names] == [True, True]
+    for series, name in enumerate(names):
+        alone = panels_as_file([Panel("a", lines[series : series + 1])], names, looks)
+        assert not any(other in alone for other in names), f"one line needs no legend: {name}"
+
+
 def test_a_small_axis_keeps_its_numbers() -> None:
     panel = Panel("small", [Curve(0, np.arange(5.0), np.linspace(0, 0.02, 5))], limits=(0, 0.02))
     for drawn in (panels_on_page([panel], [series_look(0)], name="p"), panels_as_file([panel], [""], [series_look(0)])):
