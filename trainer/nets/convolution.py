@@ -12,8 +12,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
-MOST_PIXELS = 128
-"""Pixels on the small side of the convolution, over the batch, up to which the products are faster (2 CPU threads)."""
+WEIGHTS_PER_PIXEL = 2**16
+"""The products are faster from so many weights on for each pixel of the small side, over the batch (2 CPU threads)."""
 BLOCK = 256
 """Columns of the weights that one product reads: a few rows alone do not keep all threads busy."""
 
@@ -49,7 +49,7 @@ def _worth_it(layer: nn.Conv2d | nn.ConvTranspose2d, x: Tensor, pixels: int) -> 
     if torch.jit.is_tracing() or torch.compiler.is_compiling() or torch.is_autocast_enabled("cpu"):
         return False
     return (
-        pixels <= MOST_PIXELS
+        pixels * WEIGHTS_PER_PIXEL <= layer.weight.numel()
         and x.device.type == "cpu"
         and x.dtype == layer.weight.dtype
         and x.dtype in (torch.float32, torch.float64)

@@ -22,7 +22,8 @@ def gradients(layer: nn.Module, x: Tensor) -> list[Tensor]:
 
 @pytest.fixture
 def products(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The products that were taken, by name."""
+    """The products that were taken, by name; they are whatever the layer's size."""
+    monkeypatch.setattr(convolution, "WEIGHTS_PER_PIXEL", 0)
     taken: list[str] = []
     for name in ("_ConvolutionProduct", "_TransposedProduct"):
         apply: Callable[..., Tensor] = getattr(convolution, name).apply
@@ -62,6 +63,7 @@ def test_transposed_convolution_agrees_in_float64(
     assert products == ["_TransposedProduct"]
 
 
+@pytest.mark.usefixtures("products")
 def test_gradients_agree_with_finite_differences() -> None:
     x = torch.randn(2, 3, 4, 2, dtype=torch.float64, requires_grad=True)
     for layer in (Conv2d(3, 2, 4, 2, 1, dtype=torch.float64), ConvTranspose2d(3, 2, 4, 2, 1, dtype=torch.float64)):
@@ -78,6 +80,7 @@ def test_blocks_of_columns_and_whole_rows_give_the_same() -> None:
     torch.testing.assert_close(convolution._times(rows, matrix[:, :100]), rows @ matrix[:, :100], rtol=0, atol=1e-13)
 
 
+@pytest.mark.usefixtures("products")
 def test_only_the_gradients_that_are_wanted_are_computed() -> None:
     layer = ConvTranspose2d(3, 2, 4, 2, 1).requires_grad_(False)
     x = torch.randn(1, 3, 2, 2, requires_grad=True)
@@ -87,7 +90,10 @@ def test_only_the_gradients_that_are_wanted_are_computed() -> None:
 
 
 @pytest.mark.filterwarnings("ignore::FutureWarning")
-def test_library_is_used_for_large_pictures_and_under_autocast(products: list[str]) -> None:
+def test_library_is_used_for_large_pictures_and_under_autocast(
+    products: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(convolution, "WEIGHTS_PER_PIXEL", 10)  # of 192 weights
     small, large = torch.randn(1, 3, 4, 4), torch.randn(1, 3, 64, 64)
     down, up = Conv2d(3, 4, 4, 2, 1), ConvTranspose2d(3, 4, 4, 2, 1)
     down(large), up(large)
@@ -98,6 +104,13 @@ def test_library_is_used_for_large_pictures_and_under_autocast(products: list[st
     assert products == []
     down(small), up(small)
     assert products == ["_ConvolutionProduct", "_TransposedProduct"]
+
+
+def test_the_bottom_of_a_u_net_takes_products_and_its_top_does_not() -> None:
+    bottom, top = ConvTranspose2d(1024, 512, 4, 2, 1), ConvTranspose2d(128, 64, 4, 2, 1)
+    assert convolution._worth_it(bottom, torch.empty(8, 1024, 4, 4), 8 * 4 * 4)
+    assert not convolution._worth_it(bottom, torch.empty(8, 1024, 8, 8), 8 * 8 * 8)
+    assert not convolution._worth_it(top, torch.empty(1, 128, 32, 32), 32 * 32)
 
 
 def test_keys_and_initial_weights_are_the_librarys() -> None:
