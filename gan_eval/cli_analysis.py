@@ -105,8 +105,11 @@ def _shown(sets: list[Path], trials: "pd.DataFrame") -> "pd.DataFrame":
     from gan_eval.stimuli import read_stimulus_tables
 
     for folder in sets:
-        if not read_stimulus_tables([folder])["stimulus"].isin(trials["stimulus"]).any():
-            raise UserError(f"--stimuli {folder}: none of its pictures is in the trials; name a set that was shown")
+        known = read_stimulus_tables([folder])
+        if not known.loc[known["kind"] == "fake", "stimulus"].isin(trials["stimulus"]).any():
+            raise UserError(
+                f"--stimuli {folder}: none of its generated pictures is in the trials; name a set that was shown"
+            )
     return read_stimulus_tables(sets)
 
 

@@ -1,6 +1,7 @@
 """`gan-eval analyze`: what it reads, the plan and what departs from it, and poor tables."""
 
 import csv
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -82,10 +83,11 @@ def test_the_plan_decides_and_options_beyond_it_are_exploratory(tmp_path, analyz
     assert models["note"].str.contains("margin is exploratory").all()
 
 
-def write_set(folder: Path, rows: list[dict[str, object]]) -> None:
-    """A stimulus set of the fakes of those trials, centres and blocks by turns."""
+def write_set(folder: Path, rows: list[dict[str, object]], *, reals: Iterable[dict[str, object]] = ()) -> None:
+    """A stimulus set of the fakes of those trials, centres and blocks by turns, and of the reals of others."""
     folder.mkdir()
     pictures = {row["stimulus"]: row for row in rows if row["kind"] == "fake"}
+    pictures |= {row["stimulus"]: row for row in reals if row["kind"] == "real"}
     holes = [("centre", 0.0625), ("blocks", 0.2)]
     stimuli = []
     for number, (name, row) in enumerate(pictures.items()):
@@ -115,8 +117,11 @@ def test_holes_come_from_the_sets_that_were_shown(tmp_path, analyze):
     status, said = analyze("--stimuli", tmp_path / "set", "--stimuli", tmp_path / "other")
     assert status == 2
     assert said == (
-        f"gan-eval: --stimuli {tmp_path / 'other'}: none of its pictures is in the trials; name a set that was shown\n"
+        f"gan-eval: --stimuli {tmp_path / 'other'}: none of its generated pictures is in the trials; name a set that "
+        "was shown\n"
     )
+    write_set(tmp_path / "raw", [row | {"stimulus": f"{row['stimulus']}-raw"} for row in rows], reals=rows)
+    assert analyze("--stimuli", tmp_path / "raw")[0] == 2, "it shares its real pictures alone"
 
 
 def test_a_margin_beside_that_of_the_plan_is_refused(tmp_path, analyze):
