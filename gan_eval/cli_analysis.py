@@ -102,15 +102,17 @@ def _shown(sets: list[Path], trials: "pd.DataFrame") -> "pd.DataFrame":
     Raises:
         UserError: no such set, or one of which nothing was shown.
     """
+    import pandas as pd
+
     from gan_eval.stimuli import read_stimulus_tables
 
-    for folder in sets:
-        known = read_stimulus_tables([folder])
+    tables = {folder: read_stimulus_tables([folder]) for folder in sets}
+    for folder, known in tables.items():
         if not known.loc[known["kind"] == "fake", "stimulus"].isin(trials["stimulus"]).any():
             raise UserError(
                 f"--stimuli {folder}: none of its generated pictures is in the trials; name a set that was shown"
             )
-    return read_stimulus_tables(sets)
+    return pd.concat(tables.values(), ignore_index=True)
 
 
 def _of_store(store: str, study: str | None) -> _Found:

@@ -28,19 +28,25 @@ STIMULI = Table(
     key=("stimulus",),
 )
 
+_PLACE = (
+    text("split", "the part of the data set: train, val, test", filled=True),
+    text("file", "the picture, relative to the data set's folder", filled=True),
+)
+_HEIGHT = integer("height", "height of the picture", unit="pixel")
+_UNUSABLE = text("reason", "why the picture cannot be used")
+
 PAIRS = Table(
     "pairs",
     "The pictures of a data set in the A|B layout, as `data check` found them.",
     (
-        text("split", "the part of the data set: train, val, test", filled=True),
-        text("file", "the picture, relative to the data set's folder", filled=True),
+        *_PLACE,
         integer("width", "width of the whole picture, both halves", unit="pixel"),
-        integer("height", "height of the picture", unit="pixel"),
+        _HEIGHT,
         number("flat_a", "share of neighbouring pixels of A with nearly the same grey level", unit="0..1"),
         number("flat_b", "the same share of B; the drawn half (labels, map, edges) has the larger one", unit="0..1"),
         text("pixels_a", "hash of A's decoded pixels: equal in equal pictures"),
         text("pixels_b", "hash of B's decoded pixels"),
-        text("reason", "why the picture cannot be used"),
+        _UNUSABLE,
     ),
     key=("file",),
 )
@@ -49,12 +55,11 @@ PHOTOGRAPHS = Table(
     "photographs",
     "The pictures of a set of single photographs, as `data check --photographs` found them.",
     (
-        text("split", "the part of the data set: train, val, test", filled=True),
-        text("file", "the picture, relative to the data set's folder", filled=True),
+        *_PLACE,
         integer("width", "width of the picture", unit="pixel"),
-        integer("height", "height of the picture", unit="pixel"),
+        _HEIGHT,
         text("pixels", "hash of the decoded pixels: equal in equal pictures"),
-        text("reason", "why the picture cannot be used"),
+        _UNUSABLE,
     ),
     key=("file",),
 )

@@ -1,6 +1,5 @@
 """What there is to know about a data set before hours are spent on it."""
 
-from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,7 +8,16 @@ from typing import Any
 from gan_eval.errors import UserError
 from gan_eval.images import decode_rgb, list_pictures, read_file
 from gan_eval.training_settings import Direction
-from trainer.datasets.findings import Finding, duplicate, equal_ones, hash_pixels, told
+from trainer.datasets.findings import (
+    Finding,
+    as_json,
+    count_sizes,
+    count_splits,
+    duplicate,
+    equal_ones,
+    hash_pixels,
+    told,
+)
 from trainer.datasets.layout import each, list_splits, narrow_halves, require_halves, shared_stems
 from trainer.datasets.presets import PRESETS, Preset, preset_of
 from trainer.datasets.sides import Side, direction_from, drawn_side, flatness
@@ -50,13 +58,12 @@ class Report:
     @property
     def splits(self) -> dict[str, int]:
         """Usable pictures in each split."""
-        return dict(Counter(pair.split for pair in self.pairs))
+        return count_splits(self.pairs)
 
     @property
     def sizes(self) -> dict[str, int]:
         """Pictures of each size, most frequent first."""
-        counts = Counter(f"{pair.width}x{pair.height}" for pair in self.pairs)
-        return dict(counts.most_common())
+        return count_sizes(self.pairs)
 
     @property
     def direction(self) -> Direction | None:
@@ -73,7 +80,7 @@ class Report:
             "drawn_side": self.drawn,
             "direction_drawn_to_photograph": self.direction,
             "unusable": {str(path): reason for path, reason in self.unusable.items()},
-            "findings": [{"kind": finding.kind, "line": finding.line} for finding in self.findings],
+            "findings": as_json(self.findings),
         }
 
     def lines(self) -> list[str]:

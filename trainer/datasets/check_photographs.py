@@ -1,6 +1,5 @@
 """What there is to know about a set of single photographs before hours are spent on it."""
 
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,7 +8,16 @@ from typing import Any
 from gan_eval.errors import UserError
 from gan_eval.images import decode_rgb, read_file
 from trainer.datasets.check import OnProgress
-from trainer.datasets.findings import Finding, duplicate, equal_ones, hash_pixels, told
+from trainer.datasets.findings import (
+    Finding,
+    as_json,
+    count_sizes,
+    count_splits,
+    duplicate,
+    equal_ones,
+    hash_pixels,
+    told,
+)
 from trainer.datasets.layout import each
 from trainer.datasets.photograph_presets import PHOTOGRAPH_PRESETS, PhotographPreset, any_preset_of
 from trainer.datasets.photograph_remarks import FEW, double_width_remark
@@ -48,12 +56,12 @@ class PhotographReport:
     @property
     def splits(self) -> dict[str, int]:
         """Usable photographs in each split."""
-        return dict(Counter(one.split for one in self.photographs))
+        return count_splits(self.photographs)
 
     @property
     def sizes(self) -> dict[str, int]:
         """Photographs of each size, most frequent first."""
-        return dict(Counter(f"{one.width}x{one.height}" for one in self.photographs).most_common())
+        return count_sizes(self.photographs)
 
     @property
     def least_side(self) -> int:
@@ -70,7 +78,7 @@ class PhotographReport:
             "sizes": self.sizes,
             "least_side": self.least_side,
             "unusable": {str(path): reason for path, (_, reason) in self.unusable.items()},
-            "findings": [{"kind": finding.kind, "line": finding.line} for finding in self.findings],
+            "findings": as_json(self.findings),
         }
 
     def lines(self) -> list[str]:

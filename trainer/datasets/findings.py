@@ -4,7 +4,7 @@ import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 from gan_eval.images import Picture
 
@@ -20,6 +20,32 @@ class Finding:
 
     kind: Kind
     line: str
+
+
+class Seen(Protocol):
+    """A picture that can be used."""
+
+    @property
+    def split(self) -> str: ...
+    @property
+    def width(self) -> int: ...
+    @property
+    def height(self) -> int: ...
+
+
+def count_splits(pictures: Iterable[Seen]) -> dict[str, int]:
+    """Pictures in each split."""
+    return dict(Counter(one.split for one in pictures))
+
+
+def count_sizes(pictures: Iterable[Seen]) -> dict[str, int]:
+    """Pictures of each size, most frequent first."""
+    return dict(Counter(f"{one.width}x{one.height}" for one in pictures).most_common())
+
+
+def as_json(findings: Iterable[Finding]) -> list[dict[str, str]]:
+    """The findings for `--json`."""
+    return [{"kind": finding.kind, "line": finding.line} for finding in findings]
 
 
 def told(findings: Sequence[Finding]) -> Iterable[str]:

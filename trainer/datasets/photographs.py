@@ -103,8 +103,24 @@ def photograph_names(paths: Iterable[Path], data: Path, split: str) -> dict[str,
     Raises:
         UserError: two photographs would have the same name.
     """
-    root = _split_folder(Path(data), split) or Path(data)
-    return unique_names((joined(path.relative_to(root)), path) for path in paths)
+    return unique_names(_named(paths, data, split))
+
+
+def name_clashes(paths: Iterable[Path], data: Path, split: str) -> list[str]:
+    """The user's line for each photograph of a split whose name is that of an earlier one: generation refuses them."""
+    return _first_of_each(_named(paths, data, split))[1]
+
+
+def unique_names(named: Iterable[tuple[str, Path]]) -> dict[str, Path]:
+    """Paths by their names.
+
+    Raises:
+        UserError: two have the same.
+    """
+    names, clashes = _first_of_each(named)
+    if clashes:
+        raise UserError(clashes[0])
+    return names
 
 
 def joined(relative: PurePath) -> str:
@@ -116,34 +132,21 @@ def joined(relative: PurePath) -> str:
     return "-".join(relative.with_suffix("").parts)
 
 
-def name_clashes(paths: Iterable[Path], data: Path, split: str) -> list[str]:
-    """The user's line for each photograph of a split whose name is that of an earlier one: generation refuses them."""
+def _named(paths: Iterable[Path], data: Path, split: str) -> Iterator[tuple[str, Path]]:
     root = _split_folder(Path(data), split) or Path(data)
+    return ((joined(path.relative_to(root)), path) for path in paths)
+
+
+def _first_of_each(named: Iterable[tuple[str, Path]]) -> tuple[dict[str, Path], list[str]]:
+    """The first path of each name, and the user's line for every later one."""
     first: dict[str, Path] = {}
     clashes: list[str] = []
-    for path in paths:
-        name = joined(path.relative_to(root))
-        if (other := first.setdefault(name, path)) != path:
-            clashes.append(_clash(name, path, other))
-    return clashes
-
-
-def unique_names(named: Iterable[tuple[str, Path]]) -> dict[str, Path]:
-    """Paths by their names.
-
-    Raises:
-        UserError: two have the same.
-    """
-    names: dict[str, Path] = {}
     for name, path in named:
-        if name in names:
-            raise UserError(_clash(name, path, names[name]))
-        names[name] = path
-    return names
-
-
-def _clash(name: str, path: Path, other: Path) -> str:
-    return f"{path}: would be called {name}, as {other} is; rename one of them"
+        if name in first:
+            clashes.append(f"{path}: would be called {name}, as {first[name]} is; rename one of them")
+        else:
+            first[name] = path
+    return first, clashes
 
 
 def read_photograph(path: Path, side: int, *, source_size: int | None, content: bytes | None = None) -> Picture:
