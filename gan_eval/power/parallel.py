@@ -2,11 +2,12 @@
 
 import os
 import signal
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from contextlib import contextmanager
 from itertools import islice
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from typing import Any, TypeVar
 
 State = TypeVar("State")
@@ -81,7 +82,16 @@ def usable_cores() -> int:
 def _start(function: Callable[..., object], state: object) -> None:
     """In a new process: the interruption is for the first process, which then ends this one."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     _shared[:] = [(function, state)]
+
+
+def _end_with_parent() -> None:
+    """A first process that is killed cannot end the others, and each of them would wait for tasks for ever."""
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def _call(task: Task) -> object:

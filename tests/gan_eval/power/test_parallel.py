@@ -1,6 +1,12 @@
 """Tasks on processes: the same results in the same order."""
 
 import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -43,3 +49,48 @@ def test_processes_compute_in_one_thread_each(monkeypatch: pytest.MonkeyPatch) -
 def test_an_error_in_a_process_is_an_error_here(workers: int) -> None:
     with pytest.raises(ValueError, match=r"3 \(0, 7\)"):
         in_parallel(broken, 3, TASKS[:1], workers=workers)
+
+
+KILLED = """
+import os, sys, time
+from pathlib import Path
+from gan_eval.power.parallel import in_parallel
+
+def wait(folder, task):
+    Path(folder, str(os.getpid())).touch()
+    time.sleep(60 if task[0] else 0.1)
+
+if __name__ == "__main__":
+    in_parallel(wait, sys.argv[1], [(0,), (1,)], workers=2)
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signal 9 is of POSIX")
+def test_processes_end_when_the_first_one_is_killed(tmp_path: Path) -> None:
+    script = tmp_path / "killed.py"
+    script.write_text(KILLED)
+    (tmp_path / "started").mkdir()
+    first = subprocess.Popen([sys.executable, str(script), str(tmp_path / "started")])
+    others = wait_for(
+        lambda: [int(path.name) for path in (tmp_path / "started").iterdir()], lambda found: len(found) == 2
+    )
+    first.send_signal(signal.SIGKILL)
+    first.wait()
+    assert not wait_for(lambda: [number for number in others if is_running(number)], lambda left: not left)
+
+
+def wait_for(look: Callable[[], list[int]], enough: Callable[[list[int]], bool]) -> list[int]:
+    """What `look` gives as soon as it is enough, or after a minute."""
+    end = time.monotonic() + 60
+    while not enough(found := look()) and time.monotonic() < end:
+        time.sleep(0.1)
+    return found
+
+
+def is_running(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    stat = Path(f"/proc/{process}/stat")
+    return not (stat.exists() and stat.read_text().rpartition(")")[2].split()[0] == "Z")
