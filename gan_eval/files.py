@@ -5,9 +5,11 @@ import hashlib
 import json
 import os
 import re
-import tempfile
+import secrets
+import shutil
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,32 @@ from gan_eval.errors import UserError
 
 OWN_FOLDER = ".gan-eval"
 """The folder inside an output folder that marks it as ours."""
+
+
+def temporary_name(name: str) -> str:
+    """A new name, hidden, for what becomes `name` when it is whole; it keeps the suffix, by which writers choose.
+
+    >>> is_temporary_name(temporary_name("a.png")), is_temporary_name(".a-notes.png")
+    (True, False)
+    """
+    stem, suffix = _stem_and_suffix(name)
+    return f".{stem}.gan-eval-{secrets.token_hex(6)}.tmp{suffix}"
+
+
+def is_temporary_name(name: str) -> bool:
+    """Whether `temporary_name` made this name, or SQLite made it from such a one."""
+    return _is_temporary_name(name, r".+", r"(\.[^.]+)?")
+
+
+def _is_temporary_name(name: str, stem: str, suffix: str) -> bool:
+    pattern = rf"\.{stem}\.gan-eval-[0-9a-f]{{12}}\.tmp{suffix}(-wal|-shm|-journal)?"
+    return re.fullmatch(pattern, name, re.DOTALL) is not None
+
+
+def _stem_and_suffix(name: str) -> tuple[str, str]:
+    """The parts of a name in its temporary names, short enough that these stay within 255 bytes."""
+    path = Path(name)
+    return path.stem[:40], path.suffix if len(path.suffix) <= 16 else ""
 
 
 @contextmanager
@@ -27,15 +55,13 @@ def atomic_path(target: Path) -> Iterator[Path]:
         UserError: the disk is full or the folder cannot be written.
     """
     target = Path(target)
+    temporary = target.parent / temporary_name(target.name)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=f".{target.stem[:40]}-", suffix=target.suffix, dir=target.parent)
+        temporary.touch(exist_ok=False)
     except OSError as error:
         raise write_error(target, error) from error
-    os.close(handle)
-    temporary = Path(name)
     try:
-        temporary.chmod(0o666 & ~_umask())
         yield temporary
         flush_to_disk(temporary)
         temporary.replace(target)
@@ -46,11 +72,48 @@ def atomic_path(target: Path) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
-def remove_leftovers(folder: Path) -> None:
-    """Remove what killed processes were writing below `folder` through `atomic_path`; no other may be writing there."""
-    for path in Path(folder).rglob(".*"):
-        if re.fullmatch(r"\..+-[a-z0-9_]{8}(\.\w+)?", path.name) and path.is_file():
-            path.unlink(missing_ok=True)
+@contextmanager
+def temporary_folder(parent: Path, name: str) -> Iterator[Path]:
+    """Yield a new folder in `parent`, for what is moved out of it when it is whole; it is removed at the end."""
+    folder = Path(parent) / temporary_name(name)
+    folder.mkdir()
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def remove_leftovers(folder: Path, *, older_than_s: float = 0.0) -> None:
+    """Remove what killed processes left of `atomic_path` and `temporary_folder` in `folder` and below.
+
+    Only what has a name that `temporary_name` makes goes; hidden folders other than ours are not entered.
+
+    Args:
+        folder: nobody else may be writing there,
+        older_than_s: or only what has not changed for so many seconds goes.
+    """
+    for here, folders, names in os.walk(folder):
+        for name in filter(is_temporary_name, (*folders, *names)):
+            _remove_leftover(Path(here, name), older_than_s)
+        folders[:] = [name for name in folders if name == OWN_FOLDER or not name.startswith(".")]
+
+
+def remove_leftovers_of(target: Path) -> None:
+    """Remove what killed processes left of writing `target`; nobody else may be writing it."""
+    stem, suffix = (re.escape(part) for part in _stem_and_suffix(target.name))
+    for path in target.parent.glob(".*"):
+        if _is_temporary_name(path.name, stem, suffix):
+            _remove_leftover(path, 0.0)
+
+
+def _remove_leftover(path: Path, older_than_s: float) -> None:
+    with suppress(OSError):  # it does no harm where it stays
+        if older_than_s and time.time() - path.lstat().st_mtime <= older_than_s:
+            return
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
 
 
 def write_text(target: Path, text: str) -> None:
@@ -159,9 +222,3 @@ def flush_to_disk(path: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

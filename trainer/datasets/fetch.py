@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import tempfile
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,8 +11,10 @@ from gan_eval.files import (
     OWN_FOLDER,
     claim_output_folder,
     read_json,
+    remove_leftovers,
     sha256_bytes,
     sha256_file,
+    temporary_folder,
     write_error,
     write_json,
 )
@@ -183,26 +184,27 @@ def _clear_unfinished(folder: Path) -> None:
     if strangers := sorted(there - ours):
         raise UserError(f"--out {folder}: holds {strangers[0]}, which no fetch wrote; name an empty folder")
     try:
-        for left in (*(folder / name for name in there), *own.glob("unpacking-*")):
-            shutil.rmtree(left)
+        for name in there:
+            shutil.rmtree(folder / name)
     except OSError as error:
         raise write_error(folder, error) from error
+    remove_leftovers(own)
 
 
 def _unpack(archive: Path, folder: Path, preset: AnyPreset, on_unpack: OnProgress | None) -> dict[str, int]:
     """Unpack beside, check, then move the splits into place; returns the number of pictures in each."""
     try:
-        with tempfile.TemporaryDirectory(prefix="unpacking-", dir=folder / OWN_FOLDER) as name:
-            if not extract_pictures(archive, Path(name), on_progress=on_unpack):
+        with temporary_folder(folder / OWN_FOLDER, "unpacking") as unpacked:
+            if not extract_pictures(archive, unpacked, on_progress=on_unpack):
                 raise BadArchiveError(f"{archive}: no pictures in this archive")
             arrangement = PHOTOGRAPHS if isinstance(preset, PhotographPreset) else PAIRS
-            top = _folder_of_splits(Path(name), archive, arrangement)
+            top = _folder_of_splits(unpacked, archive, arrangement)
             splits = arrangement.by_split(top)
             try:
                 for paths in splits.values():
                     of_all(paths, arrangement.require)
             except UserError as error:  # the folder of the unpacking will be gone
-                raise BadArchiveError(str(error).replace(f"{name}{os.sep}", f"{archive}: ")) from error
+                raise BadArchiveError(str(error).replace(f"{unpacked}{os.sep}", f"{archive}: ")) from error
             write_json(folder / OWN_FOLDER / _MOVING, list(splits))
             for split in splits:
                 (top / split).rename(folder / split)

@@ -15,6 +15,7 @@ import pytest
 from made_pictures import picture_bytes
 
 from gan_eval.errors import UserError
+from gan_eval.files import temporary_name
 from trainer.datasets.fetch import fetch
 from trainer.datasets.presets import PRESETS
 
@@ -164,10 +165,11 @@ def test_leftovers_of_a_broken_off_fetch_are_replaced(
         with pytest.raises(KeyboardInterrupt):
             fetch(FACADES, out, source=str(archive))
     assert files_in(out) == [".gan-eval/moving.json", "train/1.png", "train/2.png"]
-    (out / ".gan-eval" / "unpacking-left").mkdir()
+    left = out / ".gan-eval" / temporary_name("unpacking")
+    left.mkdir()
     fetch(FACADES, out, source=str(archive))
     assert files_in(out) == [".gan-eval/source.json", "train/1.png", "train/2.png", "val/1.png"]
-    assert not (out / ".gan-eval" / "unpacking-left").exists()
+    assert not left.exists()
 
 
 def test_files_that_no_fetch_wrote_are_refused_and_stay(make_archive: Callable, tmp_path: Path) -> None:
