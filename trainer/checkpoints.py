@@ -24,7 +24,9 @@ SHARE = 0.05
 """longer where writing them would take more than this share of the time."""
 
 NETS = ("generator", "discriminator")
-"""The parts of a state that are weights."""
+"""The parts of a state that are weights,"""
+OPTIMIZERS = ("generator_optimizer", "discriminator_optimizer")
+"""and those that are the moments of each weight's gradient."""
 
 State = dict[str, Any]
 Weights = Mapping[str, Tensor]

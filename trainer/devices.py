@@ -166,12 +166,16 @@ def same_everywhere(fabric: Fabric, value: dict[str, Any]) -> dict[str, Any]:
     return value if fabric.world_size == 1 else fabric.broadcast(value)
 
 
+def memory_format(device: torch.device) -> torch.memory_format:
+    """The order of memory in which a device's convolutions are fastest."""
+    return torch.channels_last if device.type == "cuda" else torch.contiguous_format
+
+
 def on_device(batch: Tensor, device: torch.device) -> Tensor:
-    """A batch on the device; to a GPU without waiting, in the order of memory that its convolutions are fastest in."""
-    if device.type != "cuda":
-        return batch.to(device)
-    pinned = batch.pin_memory()
-    return pinned.to(device, non_blocking=True).contiguous(memory_format=torch.channels_last)
+    """A batch on the device, in its order of memory; to a GPU without waiting."""
+    if device.type == "cuda":
+        batch = batch.pin_memory()
+    return batch.to(device, non_blocking=True).contiguous(memory_format=memory_format(device))
 
 
 def machine_of(device: torch.device, execution: Execution) -> dict[str, Any]:

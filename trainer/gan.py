@@ -1,5 +1,6 @@
 """The networks of a run with their optimizers, on its device."""
 
+from collections.abc import Iterable, Mapping
 from typing import Any, cast
 
 import torch
@@ -8,7 +9,7 @@ from torch import nn
 from torch.optim import Adam, Optimizer
 
 from gan_eval.training_settings import TrainingSettings
-from trainer.devices import synchronised
+from trainer.devices import memory_format, synchronised
 from trainer.initial_weights import StartWeights
 from trainer.nets.build import empty_generator, new_networks
 from trainer.step import Gan
@@ -37,11 +38,9 @@ def _set_up(
     on_gpu = fabric.device.type == "cuda"
     if synchronised(settings, fabric):
         net = nn.SyncBatchNorm.convert_sync_batchnorm(net)
-    net = net.to(fabric.device)
-    if on_gpu:
-        net = net.to(memory_format=torch.channels_last)
+    net = net.to(fabric.device).to(memory_format=memory_format(fabric.device))
     optimizer = Adam(
-        net.parameters(),
+        net.named_parameters(),
         lr=rate,
         betas=(settings.beta1, settings.beta2),
         fused=fabric.device.type in ("cpu", "cuda"),
@@ -71,6 +70,38 @@ def start_from(gan: Gan, start: StartWeights) -> None:
     gan.generator.load_state_dict(start.generator)
     if start.discriminator is not None:
         gan.discriminator.load_state_dict(start.discriminator)
+
+
+def load_optimizer(optimizer: Optimizer, state: Mapping[str, Any]) -> None:
+    """Go on from the state of an optimizer that may have been on another device.
+
+    Each weight gets its own moments: by its name where the state has names, as checkpoints of earlier versions do not,
+    and in its order of memory, by which the fused kernels pair the two.
+
+    Raises:
+        ValueError: the moments are not those of these weights.
+    """
+    own = optimizer.state_dict()
+    named = all("param_names" in group for group in state["param_groups"])
+    found = {key: state["state"].get(place) for group in state["param_groups"] for key, place in _places(group, named)}
+    wanted = {key: place for group in own["param_groups"] for key, place in _places(group, named)}
+    if differing := found.keys() ^ wanted.keys():
+        raise ValueError(f"the optimizer's weights are others: {min(map(str, differing))}")
+    moments = {place: found[key] for key, place in wanted.items() if found[key] is not None}
+    optimizer.load_state_dict({"state": moments, "param_groups": own["param_groups"]})
+    for group in optimizer.param_groups:
+        for name, weight in zip(group["param_names"], group["params"], strict=True):
+            for key, moment in optimizer.state.get(weight, {}).items():
+                if key == "step":
+                    continue
+                if moment.shape != weight.shape:
+                    raise ValueError(f"{key} of {name} has shape {tuple(moment.shape)}")
+                optimizer.state[weight][key] = torch.empty_like(weight, dtype=moment.dtype).copy_(moment)
+
+
+def _places(group: Mapping[str, Any], named: bool) -> Iterable[tuple[str | int, int]]:
+    """The weights of a group of an optimizer's state, by name or by place, each with its place."""
+    return zip(group["param_names"] if named else group["params"], group["params"], strict=True)
 
 
 def learning_rates(settings: TrainingSettings) -> tuple[float, float]:

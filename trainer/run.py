@@ -9,11 +9,22 @@ import torch
 from lightning_fabric import Fabric
 from torch import Tensor, nn
 
-from trainer.checkpoints import KEPT, NETS, State, load_latest, require_finite, save_checkpoint
+from gan_eval.errors import UserError
+from gan_eval.words import first_sentence
+from trainer.checkpoints import (
+    KEPT,
+    NETS,
+    OPTIMIZERS,
+    State,
+    checkpoint_path,
+    load_latest,
+    require_finite,
+    save_checkpoint,
+)
 from trainer.data import Batches
 from trainer.devices import anybody, average, require_same_step, running_statistics, same_everywhere
 from trainer.findings import Findings
-from trainer.gan import new_gan, plain_generator, set_learning_rates, start_from
+from trainer.gan import load_optimizer, new_gan, plain_generator, set_learning_rates, start_from
 from trainer.initial_weights import Initial, load_start, tell_start
 from trainer.length import decayed
 from trainer.log import TrainingLog
@@ -197,8 +208,14 @@ class Run:
         if state is None:
             self._start()
             return
-        for name, part in parts.items():
-            part.load_state_dict(state[name])
+        try:
+            for name, part in parts.items():
+                load_optimizer(part, state[name]) if name in OPTIMIZERS else part.load_state_dict(state[name])
+        except (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError) as error:
+            path = checkpoint_path(folder, state["step"])
+            raise UserError(
+                f"{path}: not a checkpoint of this run ({first_sentence(error)}); remove it to go on from another"
+            ) from error
         self.done = self._saved = state["step"]
         self._started = time.monotonic() - state["seconds"]
         if self.leads:

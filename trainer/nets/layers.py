@@ -45,7 +45,7 @@ class Dropout(nn.Dropout):
         """(N, ...) with elements set to 0 and the others scaled up, in training mode alone."""
         if self.generators is None or not self.training:
             return super().forward(x)
-        kept = torch.empty_like(x)
+        kept = torch.empty_like(x, memory_format=torch.contiguous_format)  # numbers by place, whatever the order of x
         for picture, generator in zip(kept, self.generators, strict=True):
             picture.bernoulli_(1 - self.p, generator=generator)
         return x * kept.div_(1 - self.p)

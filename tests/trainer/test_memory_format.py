@@ -1,0 +1,258 @@
+"""A run goes on from a checkpoint of a device whose networks lie in memory in another order.
+
+Channels-last networks, as on a GPU, are made on the CPU here: its fused Adam too pairs weights and moments by address.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from lightning_fabric import Fabric
+from made_photographs import filler, make_photographs
+
+import trainer.training as training_module
+from gan_eval.errors import UserError
+from gan_eval.tabular import Row
+from gan_eval.training_settings import TrainingSettings
+from trainer import devices, gan
+from trainer.checkpoints import OPTIMIZERS, list_checkpoints
+from trainer.gan import load_optimizer, new_gan
+from trainer.run import Run
+from trainer.run_folder import load_generator
+from trainer.step import Gan
+from trainer.training import train
+from trainer.validation import Measure
+
+FORMATS = {"contiguous": torch.contiguous_format, "channels_last": torch.channels_last}
+BOTH_WAYS = pytest.mark.parametrize(
+    ("before", "after"), [("contiguous", "channels_last"), ("channels_last", "contiguous")]
+)
+Lie = Callable[[str], None]
+
+
+class Stop(Exception):  # noqa: N818
+    """Ends a run in the middle."""
+
+
+def stop_after(step: int) -> Callable[[int, int, dict[str, float]], None]:
+    def progress(done: int, _total: int, _terms: dict[str, float]) -> None:
+        if done == step:
+            raise Stop
+
+    return progress
+
+
+class Watched(Run):
+    """A run that can be looked into."""
+
+    last: "Watched"
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        Watched.last = self
+
+
+@pytest.fixture
+def lie(monkeypatch: pytest.MonkeyPatch) -> Lie:
+    """Decides in which order networks and batches lie in memory from then on."""
+    monkeypatch.setattr(training_module, "Run", Watched)
+
+    def decide(name: str) -> None:
+        for module in (devices, gan):
+            monkeypatch.setattr(module, "memory_format", lambda _device: FORMATS[name])
+
+    return decide
+
+
+def falling(_: Path) -> list[Row]:
+    """A metric that gets worse with each look, so that the learning rates fall."""
+    falling.value -= 1.0  # type: ignore[attr-defined]
+    return [{"metric": "m", "value": falling.value, "sd": None, "n": 2, "reason": None}]  # type: ignore[attr-defined]
+
+
+MEASURE = Measure(falling, {"m": True})
+
+SETTINGS: dict[str, TrainingSettings] = {
+    "translation": TrainingSettings(
+        steps=6, image_size=64, generator_channels=4, discriminator_channels=4, seed=5, jitter=False, dropout=0.0
+    ),
+    "two discriminators": filler(
+        steps=6, generator_channels=4, discriminator_channels=4, discriminator="global_and_patch", plateau_patience=0,
+        plateau_factor=0.5, dropout=0.0, validation_metrics=("m",), best_metric="m",
+    ),
+}  # fmt: skip
+
+
+def moments(of: Gan) -> dict[str, torch.Tensor]:
+    """Every moment by the names of its network and its weight, and the rates."""
+    found: dict[str, torch.Tensor] = {}
+    for name in OPTIMIZERS:
+        optimizer = getattr(of, name)
+        for group in optimizer.param_groups:
+            found[f"{name} rate"] = torch.tensor(group["lr"])
+            for weight_name, weight in zip(group["param_names"], group["params"], strict=True):
+                for key, moment in optimizer.state[weight].items():
+                    found[f"{name} {weight_name} {key}"] = moment
+                    if key != "step":
+                        assert moment.stride() == weight.stride(), f"{key} of {weight_name}"
+    return found
+
+
+@pytest.fixture
+def data(tmp_path: Path, make_pairs: Callable[..., Path]) -> Callable[[str], Path]:
+    def of(kind: str) -> Path:
+        if kind == "two discriminators":
+            return make_photographs(tmp_path / "photographs", train=4, val=2)
+        return make_pairs(train=3)
+
+    return of
+
+
+def weights(of: Gan) -> dict[str, torch.Tensor]:
+    return {
+        f"{part} {name}": tensor.clone()
+        for part in ("generator", "discriminator")
+        for name, tensor in getattr(of, part).state_dict().items()
+    }
+
+
+@BOTH_WAYS
+@pytest.mark.parametrize("kind", SETTINGS)
+def test_a_run_goes_on_in_another_order_of_memory(
+    lie: Lie, data: Callable[[str], Path], tmp_path: Path, kind: str, before: str, after: str
+) -> None:
+    """As the run that nothing interrupted, but for rounding."""
+    settings, pictures = SETTINGS[kind], data(kind)
+    measure = MEASURE if settings.plateau_patience is not None else None
+    common: dict[str, Any] = {"direction": "AtoB", "measure": measure} if measure is None else {"measure": measure}
+    falling.value = 100.0  # type: ignore[attr-defined]
+    lie(before)
+    whole = train(settings, pictures, tmp_path / "whole", **common)
+    wanted = weights(Watched.last.gan), moments(Watched.last.gan)
+
+    falling.value = 100.0  # type: ignore[attr-defined]
+    with pytest.raises(Stop):
+        train(settings, pictures, tmp_path / "cut", checkpoint_every=5, on_progress=stop_after(5), **common)
+    lie(after)
+    cut = train(settings, pictures, tmp_path / "cut", **common)
+    assert Watched.last.seconds > 0
+    weight = next(iter(Watched.last.gan.generator.parameters()))
+    assert weight.is_contiguous(memory_format=FORMATS[after])
+    assert not weight.is_contiguous(memory_format=FORMATS[before])
+    torch.testing.assert_close((weights(Watched.last.gan), moments(Watched.last.gan)), wanted, rtol=1e-4, atol=1e-6)
+    here, there = (load_generator(run)[0].state_dict() for run in (cut, whole))
+    torch.testing.assert_close(here, there, rtol=1e-4, atol=1e-6)
+    assert all(tensor.is_contiguous() for tensor in here.values())
+
+
+@BOTH_WAYS
+def test_a_run_starts_from_a_generator_of_another_order_of_memory(
+    lie: Lie, data: Callable[[str], Path], tmp_path: Path, before: str, after: str
+) -> None:
+    """Bit for bit, with the discriminator of its last checkpoint."""
+    settings, pictures = SETTINGS["translation"], data("translation")
+    lie(before)
+    first = train(settings, pictures, tmp_path / "first", direction="AtoB")
+    wanted = weights(Watched.last.gan)
+    lie(after)
+    with pytest.raises(Stop):
+        train(
+            settings, pictures, tmp_path / "second", direction="AtoB", init_from=first, checkpoint_every=1,
+            on_progress=stop_after(1),
+        )  # fmt: skip
+    started = new_gan(Fabric(accelerator="cpu", devices=1), settings)
+    Watched.last.gan = started
+    Watched.last._start()
+    torch.testing.assert_close(weights(started), wanted, rtol=0, atol=0)
+
+
+def trained(settings: TrainingSettings, steps: int = 2) -> Gan:
+    """Networks with their moments."""
+    made = new_gan(Fabric(accelerator="cpu", devices=1), settings)
+    rng = torch.Generator().manual_seed(0)
+    for optimizer in (made.generator_optimizer, made.discriminator_optimizer):
+        for _ in range(steps):
+            for group in optimizer.param_groups:
+                for weight in group["params"]:
+                    weight.grad = torch.randn(weight.shape, generator=rng).clone(memory_format=torch.preserve_format)
+            optimizer.step()
+    return made
+
+
+def loaded(settings: TrainingSettings, state: dict[str, Any]) -> Gan:
+    made = new_gan(Fabric(accelerator="cpu", devices=1), settings)
+    for name in OPTIMIZERS:
+        load_optimizer(getattr(made, name), state[name])
+    return made
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_there_and_back_moments_are_the_same_bits(lie: Lie, tmp_path: Path, named: bool) -> None:
+    """Also those of checkpoints of earlier versions, which have no names, and in another type."""
+    settings = SETTINGS["two discriminators"]
+    lie("contiguous")
+    gans = [trained(settings)]
+    for order in ("channels_last", "contiguous"):
+        state = {name: getattr(gans[-1], name).state_dict() for name in OPTIMIZERS}
+        for optimizer in state.values():
+            for group in optimizer["param_groups"]:
+                if not named:
+                    del group["param_names"]
+        torch.save(state, tmp_path / "state.pt")
+        lie(order)
+        gans.append(loaded(settings, torch.load(tmp_path / "state.pt", weights_only=True)))
+    for other in gans[1:]:
+        torch.testing.assert_close(moments(other), moments(gans[0]), rtol=0, atol=0)
+
+
+def test_moments_are_paired_by_name_not_by_place(lie: Lie) -> None:
+    """So that networks may list their weights in another order than when the checkpoint was written."""
+    settings = SETTINGS["translation"]
+    made = trained(settings)
+    state = {name: getattr(made, name).state_dict() for name in OPTIMIZERS}
+    for optimizer in state.values():
+        (group,) = optimizer["param_groups"]
+        group["param_names"] = group["param_names"][::-1]
+        group["params"] = group["params"][::-1]
+        renumbered = {old: new for new, old in enumerate(group["params"])}
+        optimizer["state"] = {renumbered[place]: values for place, values in optimizer["state"].items()}
+        group["params"] = list(range(len(group["params"])))
+    torch.testing.assert_close(moments(loaded(settings, state)), moments(made), rtol=0, atol=0)
+
+
+def test_moments_of_half_precision_become_those_of_the_weights(lie: Lie) -> None:
+    settings = SETTINGS["translation"]
+    lie("contiguous")
+    state = {name: getattr(trained(settings), name).state_dict() for name in OPTIMIZERS}
+    for optimizer in state.values():
+        for values in optimizer["state"].values():
+            values["exp_avg"] = values["exp_avg"].bfloat16()
+    lie("channels_last")
+    assert {moment.dtype for moment in moments(loaded(settings, state)).values()} == {torch.float32}
+
+
+@pytest.mark.parametrize("damage", ["another name", "another shape", "no groups", "a moment that is a text"])
+def test_moments_of_other_weights_are_refused(
+    make_pairs: Callable[..., Path], tiny: Callable[..., TrainingSettings], tmp_path: Path, damage: str
+) -> None:
+    pictures = make_pairs(train=2)
+    run = tmp_path / "run"
+    with pytest.raises(Stop):
+        train(tiny(), pictures, run, direction="AtoB", checkpoint_every=2, on_progress=stop_after(2))
+    (path,) = list_checkpoints(run / "checkpoints")
+    state = torch.load(path, weights_only=True)
+    optimizer = state["generator_optimizer"]
+    match damage:
+        case "another name":
+            optimizer["param_groups"][0]["param_names"][0] = "other.weight"
+        case "another shape":
+            optimizer["state"][0]["exp_avg"] = torch.zeros(3)
+        case "no groups":
+            del optimizer["param_groups"]
+        case _:
+            optimizer["state"][0]["exp_avg"] = "text"
+    torch.save(state, path)
+    with pytest.raises(UserError, match=r"step_0000002\.pt: not a checkpoint of this run \(.*; remove it"):
+        train(tiny(), pictures, run, direction="AtoB")
