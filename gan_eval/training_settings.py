@@ -113,8 +113,9 @@ class TrainingSettings(Section):
     def _one_length(self) -> Self:
         if self.epochs is not None and self.steps is not None:
             raise ValueError("give epochs or steps, not both")
-        if self.depth is not None and self.image_size % 2**self.depth:
-            raise ValueError(f"image_size {self.image_size} is not a multiple of 2^depth = {2**self.depth}")
+        if self.depth is not None and (self.depth >= self.image_size.bit_length() or self.image_size % 2**self.depth):
+            power = f" = {2**self.depth}" if self.depth < 64 else ""  # which a damaged number would take hours for
+            raise ValueError(f"image_size {self.image_size} is not a multiple of 2^depth{power}")
         return self
 
     @model_validator(mode="after")

@@ -12,7 +12,8 @@ from torch import Tensor
 
 from gan_eval.errors import UserError
 from gan_eval.files import atomic_path, write_error
-from trainer.nets.match import first_difference, first_not_finite
+from gan_eval.weight_files import first_not_finite, require_plain_archive, without_numbers
+from trainer.nets.match import first_difference
 
 FORMAT = 1
 KEPT = 2
@@ -167,15 +168,21 @@ def _require_parts(state: State, parts: Collection[str]) -> None:
 
 
 def _first_difference(state: State, nets: Mapping[str, Weights]) -> str | None:
-    """The first weight by which the networks in a checkpoint are not the run's."""
+    """The first weight by which the networks in a checkpoint are not the run's, or not sound."""
     for name, weights in nets.items():
         if difference := first_difference(weights, state[name]):
             return f"{name}: {difference}"
+        for key, tensor in state[name].items():
+            if reason := without_numbers(tensor):
+                return f"{name}: {key} {reason}"
+        if key := first_not_finite(state[name]):
+            return f"{name}: {key} is not finite"
     return None
 
 
 def _load(path: Path) -> State:
     """Read a checkpoint of which every byte that counts is as it was written."""
+    require_plain_archive(path)
     with zipfile.ZipFile(path) as archive:
         damaged = archive.testzip()  # by its CRC-32, which torch.load does not look at
     if damaged is not None:

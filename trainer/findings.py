@@ -1,5 +1,6 @@
 """What a run finds out about itself: validation values, warnings, and which generator was the best so far."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,9 +50,12 @@ class Findings:
         return next((row["value"] for row in self._validation_rows(metric) if row["step"] == step), None)
 
     def is_best(self, metric: str, *, step: int, higher_is_better: bool) -> bool:
-        """Whether the generator after `step` steps is better than every one before; if so it is the best now."""
+        """Whether the generator after `step` steps is better than every one before; if so it is the best now.
+
+        The untrained one is not, nor one whose value could not be had or is no finite number.
+        """
         value = self.value(metric, step=step)
-        if value is None or not step:
+        if value is None or not math.isfinite(value) or not step:
             return False
         if self.best is not None and (value <= self.best.value if higher_is_better else value >= self.best.value):
             return False

@@ -18,7 +18,8 @@ from torch import Tensor, nn
 from gan_eval.errors import UserError
 from gan_eval.files import write_bytes
 from gan_eval.training_settings import GeneratorKind, NormKind, TrainingSettings
-from trainer.nets.build import BLOCKS, Generator, empty_generator
+from gan_eval.weight_files import first_not_finite, require_plain_archive, without_numbers
+from trainer.nets.build import BLOCKS, Generator, generator_shape, require_possible
 from trainer.nets.layers import ResizeConv2d
 from trainer.nets.match import first_difference
 from trainer.nets.resnet import ResNet
@@ -66,9 +67,9 @@ def load_foreign(path: Path, *, dropout: bool | None = None) -> Foreign:
     elif dropout is not None and dropout != (settings.dropout > 0):
         told = "has" if settings.dropout else "has no"
         raise UserError(f"{path}: this ResNet {told} dropout by its keys; leave out --dropout and --no-dropout")
-    net = empty_generator(settings, in_channels=in_channels, out_channels=out_channels)
-    _load(net, tensors, path, settings)
-    return Foreign(net, settings, tuple(notes))
+    require_possible(settings, path)
+    net = generator_shape(settings, in_channels=in_channels, out_channels=out_channels)
+    return Foreign(_loaded(net, tensors, path, settings), settings, tuple(notes))
 
 
 def to_reference(net: Generator) -> Tensors:
@@ -100,6 +101,7 @@ def save_foreign(net: Generator, out: Path) -> None:
 def _read(path: Path) -> Tensors:
     """The tensors of a file without the prefixes that wrappers leave."""
     try:
+        require_plain_archive(path)
         if zipfile.is_zipfile(path):
             with zipfile.ZipFile(path) as archive:
                 if (damaged := archive.testzip()) is not None:  # torch.load does not look at the checksums
@@ -130,15 +132,15 @@ def _read(path: Path) -> Tensors:
 
 def _unusable(name: str, tensor: Tensor) -> str | None:
     """Why a tensor can be no weight of a network: a clause that goes on after its name."""
-    if tensor.is_meta or tensor.layout is not torch.strided:
-        return "has no values" if tensor.is_meta else "is a sparse tensor"
+    if reason := without_numbers(tensor):
+        return reason
     if not tensor.numel():
         return f"is empty, of shape {tuple(tensor.shape)}"
     if name.endswith("num_batches_tracked"):
         return None
     if not tensor.is_floating_point():
         return f"is {tensor.dtype}".replace("torch.", "") + ", no floating point numbers"
-    return None if tensor.float().isfinite().all() else "has numbers that are not finite"
+    return "has numbers that are not finite" if first_not_finite({name: tensor.float()}) else None
 
 
 def _infer(tensors: Tensors, path: Path) -> tuple[TrainingSettings, tuple[int, int]]:
@@ -202,8 +204,8 @@ def _is_kernel(tensors: Tensors, module: str) -> bool:
     return weight is not None and weight.dim() == 4
 
 
-def _load(net: Generator, tensors: Tensors, path: Path, settings: TrainingSettings) -> None:
-    """Copy the tensors into the net.
+def _loaded(net: Generator, tensors: Tensors, path: Path, settings: TrainingSettings) -> Generator:
+    """The net, of which only the shape is there, with the tensors as its weights.
 
     Old files of instance norm hold running statistics that nobody uses, and very old ones of batch norm lack the
     count of batches.
@@ -217,9 +219,11 @@ def _load(net: Generator, tensors: Tensors, path: Path, settings: TrainingSettin
     tensors = counts | tensors
     if difference := first_difference(wanted, tensors):
         raise UserError(f"{path}: {difference} ({_summary(settings)} was inferred from its keys and shapes)")
+    net = net.to_empty(device="cpu")
     with torch.no_grad():
-        for key, tensor in wanted.items():
+        for key, tensor in _renamed(net).items():
             tensor.copy_(tensors[key])
+    return net
 
 
 def _summary(settings: TrainingSettings) -> str:

@@ -9,6 +9,7 @@ from torch import nn
 from torch.optim import Adam, Optimizer
 
 from gan_eval.training_settings import TrainingSettings
+from gan_eval.weight_files import without_numbers
 from trainer.devices import memory_format, synchronised
 from trainer.initial_weights import StartWeights
 from trainer.nets.build import empty_generator, new_networks
@@ -88,14 +89,19 @@ def load_optimizer(optimizer: Optimizer, state: Mapping[str, Any]) -> None:
     if differing := found.keys() ^ wanted.keys():
         raise ValueError(f"the optimizer's weights are others: {min(map(str, differing))}")
     moments = {place: found[key] for key, place in wanted.items() if found[key] is not None}
+    weights = [
+        one for group in optimizer.param_groups for one in zip(group["param_names"], group["params"], strict=True)
+    ]
+    for place, (name, weight) in enumerate(weights):
+        for key, moment in moments.get(place, {}).items():
+            if moment.shape != (() if key == "step" else weight.shape):
+                raise ValueError(f"{key} of {name} has shape {tuple(moment.shape)}")
+            if without_numbers(moment) or moment.isnan().any():
+                raise ValueError(f"{key} of {name} is no number")
     optimizer.load_state_dict({"state": moments, "param_groups": own["param_groups"]})
-    for group in optimizer.param_groups:
-        for name, weight in zip(group["param_names"], group["params"], strict=True):
-            for key, moment in optimizer.state.get(weight, {}).items():
-                if key == "step":
-                    continue
-                if moment.shape != weight.shape:
-                    raise ValueError(f"{key} of {name} has shape {tuple(moment.shape)}")
+    for _, weight in weights:
+        for key, moment in optimizer.state.get(weight, {}).items():
+            if key != "step":
                 optimizer.state[weight][key] = torch.empty_like(weight, dtype=moment.dtype).copy_(moment)
 
 

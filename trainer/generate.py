@@ -77,8 +77,8 @@ def generate(
 
     Raises:
         UserError: no finished run, a file that holds no generator, no such masks or split, masks or a mask seed where
-            no holes are filled, a mode or size that the network cannot take, no readable picture, another set in
-            `out`, or not enough memory.
+            no holes are filled, a mode or size that the network cannot take, no readable picture, generated
+            pictures that are not finite, another set in `out`, or not enough memory.
     """
     data, out = Path(data), Path(out)
     say = on_message or (lambda _: None)
@@ -125,7 +125,7 @@ def generate(
                     batch[name] = task.example(items[name], size, number=item_number(name), seed=of_holes, grey=grey)
                 except UserError as error:
                     say(f"{error} (left out)")
-            write_items(net, task, out, batch, seed=settings.seed)
+            write_items(net, task, out, batch, seed=settings.seed, generator=source.file)
             for name, example in batch.items():
                 rows += item_rows(out, name, example, names, told=told)
                 if task.gives_raw:

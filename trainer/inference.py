@@ -64,6 +64,9 @@ def translate_batch(
 
     Returns:
         For each (H, W, 3) uint8, rounded to the nearest level; a grey result in three equal channels.
+
+    Raises:
+        NotFiniteError: the generator gives something else than numbers.
     """
     device = next(net.parameters()).device
     x = as_tensor(np.stack(pictures).transpose(0, 3, 1, 2))
@@ -72,11 +75,30 @@ def translate_batch(
     generators = [torch.Generator(device).manual_seed(torch_seed(purpose, seed, number)) for number in numbers]
     with dropout_from(net, generators):
         y = net(x.to(device))
-    return [as_picture(one) for one in y]
+    return as_pictures(y)
 
 
-def as_picture(y: Tensor) -> Picture:
-    """(3 or 1, H, W) in [-1, 1] to (H, W, 3) uint8."""
+class NotFiniteError(ValueError):
+    """A generator gives something else than numbers; `place` is the picture's place in its batch."""
+
+    def __init__(self, place: int) -> None:
+        super().__init__(f"the generator gives numbers that are not finite (picture {place} of its batch)")
+        self.place = place
+
+
+def as_pictures(y: Tensor) -> list[Picture]:
+    """(N, 3 or 1, H, W) in [-1, 1] to N of (H, W, 3) uint8.
+
+    Raises:
+        NotFiniteError: a picture has a NaN or an infinity, which would become black or white.
+    """
+    sound = y.isfinite().flatten(1).all(1)
+    if not sound.all():
+        raise NotFiniteError(int(sound.int().argmin()))
+    return [_as_picture(one) for one in y]
+
+
+def _as_picture(y: Tensor) -> Picture:
     levels = ((y.float() + 1.0) * 127.5).round_().clamp_(0, 255).to(torch.uint8)
     return np.ascontiguousarray(levels.expand(3, -1, -1).permute(1, 2, 0).cpu().numpy())
 

@@ -9,9 +9,10 @@ from torch import Tensor
 from gan_eval.errors import UserError
 from gan_eval.files import sha256_bytes, sha256_json
 from gan_eval.training_settings import TrainingSettings
+from gan_eval.weight_files import first_not_finite
 from trainer.checkpoints import list_checkpoints, read_checkpoint
 from trainer.model import Model, load_model
-from trainer.nets.build import empty_discriminator, empty_generator
+from trainer.nets.build import empty_discriminator, generator_shape
 from trainer.nets.match import first_difference
 from trainer.run_folder import generator_file, note_in_config, start_of_finished
 
@@ -81,7 +82,7 @@ def tell_start(out: Path, start: StartWeights) -> None:
 
 def _generator(source: Path, settings: TrainingSettings) -> Model:
     model = load_model(source)
-    if difference := first_difference(empty_generator(settings).state_dict(), model.net.state_dict()):
+    if difference := first_difference(generator_shape(settings).state_dict(), model.net.state_dict()):
         raise UserError(f"init_from {source}: another network than this run's generator: {difference}")
     return model
 
@@ -92,6 +93,8 @@ def _discriminator(run: Path, settings: TrainingSettings) -> Weights | None:
         state = read_checkpoint(path)
         weights = None if state is None else state.get("discriminator")
         if isinstance(weights, dict) and first_difference(wanted, weights) is None:
+            if key := first_not_finite(weights):
+                raise UserError(f"init_from: {path}: discriminator {key} is not finite; remove this checkpoint")
             return weights
     return None
 

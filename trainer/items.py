@@ -14,6 +14,7 @@ from gan_eval.holes import Hole, mask_of
 from gan_eval.images import Picture, read_rgb, write_png
 from gan_eval.stimuli import RAW, RAW_ENDING, stimulus_row
 from gan_eval.tabular import Row
+from trainer.inference import NotFiniteError
 from trainer.memory import memory_for
 from trainer.randomness import Purpose
 from trainer.tasks import Example, Output, Task
@@ -41,7 +42,9 @@ def item_number(name: str) -> int:
     return int(sha256_bytes(name.encode())[:16], 16)
 
 
-def write_items(net: nn.Module, task: Task, out: Path, batch: Mapping[str, Example], *, seed: int) -> None:
+def write_items(
+    net: nn.Module, task: Task, out: Path, batch: Mapping[str, Example], *, seed: int, generator: Path
+) -> None:
     """Write the pictures of each item that are not there already.
 
     Args:
@@ -51,9 +54,10 @@ def write_items(net: nn.Module, task: Task, out: Path, batch: Mapping[str, Examp
         batch: items by name, generated together where their sizes are equal. Where one is missing all of that size
             are computed again: another batch would round differently.
         seed: decides dropout and noise.
+        generator: its file, for messages.
 
     Raises:
-        UserError: not enough memory, or the disk is full.
+        UserError: not enough memory, the disk is full, or a generated picture is not finite.
     """
     missing = {name for name, example in batch.items() if not _all_written(out, task, name, example)}
     for shape in {batch[name].condition.shape: None for name in missing}:
@@ -61,13 +65,14 @@ def write_items(net: nn.Module, task: Task, out: Path, batch: Mapping[str, Examp
         height, width = shape[:2]
         mend = "lower --batch-size" if len(alike) > 1 else "lower --image-size"
         with memory_for(f"a batch of {len(alike)} at {width}x{height}", mend):
-            outputs = task.outputs(
-                net,
-                list(alike.values()),
-                purpose=Purpose.GENERATE,
-                seed=seed,
-                numbers=[item_number(name) for name in alike],
-            )
+            numbers = [item_number(name) for name in alike]
+            try:
+                outputs = task.outputs(net, list(alike.values()), purpose=Purpose.GENERATE, seed=seed, numbers=numbers)
+            except NotFiniteError as error:
+                raise UserError(
+                    f"{generator}: gives numbers that are not finite for the item {list(alike)[error.place]}; "
+                    "take another file of its run, or train it again with a lower learning_rate"
+                ) from error
         for (name, example), output in zip(alike.items(), outputs, strict=True):
             if name in missing:
                 _write_all(out, task, name, example, output)

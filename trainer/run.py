@@ -16,6 +16,7 @@ from trainer.checkpoints import (
     NETS,
     OPTIMIZERS,
     State,
+    broke_down,
     checkpoint_path,
     load_latest,
     require_finite,
@@ -25,6 +26,7 @@ from trainer.data import Batches
 from trainer.devices import anybody, average, require_same_step, running_statistics, same_everywhere
 from trainer.findings import Findings
 from trainer.gan import load_optimizer, new_gan, plain_generator, set_learning_rates, start_from
+from trainer.inference import NotFiniteError
 from trainer.initial_weights import Initial, load_start, tell_start
 from trainer.length import decayed
 from trainer.log import TrainingLog
@@ -156,7 +158,14 @@ class Run:
         if not self.leads or not self._milestones.due(self.done):
             return
         self.log.check(self.done)
-        require_finite(self._out / "checkpoints", self.done, {"generator": self.generator.state_dict()})
+        checkpoints = self._out / "checkpoints"
+        require_finite(checkpoints, self.done, {"generator": self.generator.state_dict()})
+        try:
+            self._do_what_is_due()
+        except NotFiniteError as error:
+            raise broke_down(checkpoints, f"by step {self.done}", "the generator's pictures are not finite") from error
+
+    def _do_what_is_due(self) -> None:
         if self.done in self._milestones.samples:
             draw_samples(self.generator, self._task, self._samples, grid_path(self._out / "samples", self.done))
         if self.done in self._milestones.snapshots:
@@ -216,6 +225,9 @@ class Run:
             raise UserError(
                 f"{path}: not a checkpoint of this run ({first_sentence(error)}); remove it to go on from another"
             ) from error
+        if not 0 <= state["step"] <= self.total:
+            path = checkpoint_path(folder, state["step"])
+            raise UserError(f"{path}: of step {state['step']}, where the run has {self.total}; remove it")
         self.done = self._saved = state["step"]
         self._started = time.monotonic() - state["seconds"]
         if self.leads:

@@ -12,9 +12,12 @@ from torch import nn
 
 from gan_eval.errors import UserError
 from gan_eval.files import claim_output_folder, read_json, sha256_json, write_bytes, write_json
+from gan_eval.sections import first_problem
 from gan_eval.training_settings import Direction, TrainingSettings
-from trainer.nets.build import Generator, empty_generator
-from trainer.nets.match import first_difference, first_not_finite
+from gan_eval.weight_files import first_not_finite
+from gan_eval.words import first_sentence
+from trainer.nets.build import Generator, generator_shape, require_possible
+from trainer.nets.match import first_difference
 
 FORMAT = 1
 CONFIG = "config.json"
@@ -132,23 +135,51 @@ def load_generator(path: Path) -> tuple[Generator, Definition]:
         path: the folder of a finished run, or one of its `.safetensors` files (finished, best or snapshot).
 
     Raises:
-        UserError: the run is not finished, or the file is broken or not a generator of ours.
+        UserError: the run is not finished, or the file is broken, not a generator of ours, or has numbers that are not
+            finite.
     """
     path = generator_file(path)
     try:
         with safe_open(path, framework="pt", device="cpu") as file:
-            definition = json.loads((file.metadata() or {})[_METADATA])
+            metadata = (file.metadata() or {}).get(_METADATA)
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
-        net = empty_generator(settings_of(definition))
-    except KeyError as error:
-        raise UserError(f"{path}: no settings of gan_eval in its metadata; it was not written by `train`") from error
-    except (SafetensorError, OSError, ValidationError, json.JSONDecodeError) as error:
-        reason = str(error).strip().splitlines()[0]
-        raise UserError(f"{path}: not a readable generator ({reason}); train it again") from error
-    if difference := first_difference(net.state_dict(), tensors):
+    except (SafetensorError, OSError) as error:
+        raise UserError(f"{path}: not a readable generator ({first_sentence(error)}); train it again") from error
+    if metadata is None:
+        raise UserError(f"{path}: no settings of gan_eval in its metadata; it was not written by `train`")
+    definition, settings = _read_definition(metadata, path)
+    require_possible(settings, path)
+    try:
+        net = generator_shape(settings)
+        difference = first_difference(net.state_dict(), tensors)
+    except (RuntimeError, TypeError, OverflowError) as error:  # numbers beyond what PyTorch counts with
+        difference = f"its settings are of no network ({first_sentence(error)})"
+    if difference is not None:
         raise UserError(f"{path}: {difference}; the file's weights are not those of its settings; train it again")
+    net = net.to_empty(device="cpu")
     net.load_state_dict(tensors)
+    if key := first_not_finite(net.state_dict()):
+        raise UserError(f"{path}: its weight {key} is not finite; take another file of the run, or train it again")
     return net, definition
+
+
+def _read_definition(metadata: str, path: Path) -> tuple[Definition, TrainingSettings]:
+    """What a generator's file says of its run.
+
+    Raises:
+        UserError: not what `train` writes.
+    """
+    try:
+        definition = json.loads(metadata)
+        settings, fraction = settings_of(definition), definition["fraction"]
+    except ValidationError as error:
+        problem = first_problem(error, TrainingSettings)
+        raise UserError(f"{path}: not a readable generator (its settings: {problem}); train it again") from error
+    except (ArithmeticError, ValueError, TypeError, KeyError, RecursionError) as error:  # no JSON, or of another form
+        raise UserError(f"{path}: not a readable generator (its metadata are damaged); train it again") from error
+    if not isinstance(fraction, int | float) or isinstance(fraction, bool) or not 0 < fraction <= 1:
+        raise UserError(f"{path}: not a readable generator (fraction {fraction!r} in its metadata); train it again")
+    return definition, settings
 
 
 def generator_file(path: Path) -> Path:

@@ -184,3 +184,17 @@ def test_clock_by_time(monkeypatch: pytest.MonkeyPatch) -> None:
     assert not due(1)
     now = 60.0 + 120.0
     assert due(1)
+
+
+def test_a_checkpoint_whose_weights_are_not_finite_is_refused(tmp_path: Path) -> None:
+    torch.save({"format": 1, "step": 2, **state(float("nan"))}, checkpoint_path(tmp_path, 2))
+    line = r"step_0000002\.pt: a checkpoint of another network: generator: weight is not finite"
+    with pytest.raises(UserError, match=line):
+        load_latest(tmp_path, "f", silent, nets={"generator": {"weight": torch.zeros(4)}})
+
+
+def test_a_few_bytes_that_stand_for_a_huge_weight_are_refused(tmp_path: Path) -> None:
+    weights = {"weight": torch.zeros(1).expand(10**11)}
+    torch.save({"format": 1, "step": 2, **state(), "generator": weights}, checkpoint_path(tmp_path, 2))
+    with pytest.raises(UserError, match="generator: weight has fewer numbers than places"):
+        load_latest(tmp_path, "f", silent, nets={"generator": {"weight": torch.zeros(10**11, device="meta")}})

@@ -1,6 +1,7 @@
 """Files of pytorch-CycleGAN-and-pix2pix: inferred whole, refused by the first key that differs, written back."""
 
 import copy
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -283,3 +284,31 @@ def test_a_generator_of_another_architecture_is_refused_by_its_first_key(tmp_pat
     save_generator(tmp_path / "net.safetensors", net, {"settings": other, "fraction": 1.0, "direction": "BtoA"})
     with pytest.raises(UserError, match=r"down\.0\.conv\.bias is missing"):
         load_model(tmp_path / "net.safetensors")
+
+
+@pytest.mark.parametrize("named", ["model.model.0.weight", "model.model.1.model.1.weight"])
+def test_a_few_bytes_that_stand_for_a_huge_tensor_are_refused(write: Write, named: str) -> None:
+    """Any copy of it would take the memory of the whole."""
+    state = small_unet().state_dict()
+    state[named] = torch.zeros(1).expand(10**9, 3, 4, 4)
+    path = write(state)
+    assert path.stat().st_size < 10**7
+    with pytest.raises(UserError, match=rf"{named} has fewer numbers than places; not the weights of a generator"):
+        load_foreign(path)
+
+
+def test_a_file_that_unpacks_to_more_is_refused(write: Write, tmp_path: Path) -> None:
+    plain = write(small_unet().state_dict())
+    with zipfile.ZipFile(plain) as archive, zipfile.ZipFile(tmp_path / "b.pth", "w", zipfile.ZIP_DEFLATED) as packed:
+        for name in archive.namelist():
+            packed.writestr(name, archive.read(name))
+    with pytest.raises(UserError, match=r"b\.pth: not a readable PyTorch file of weights"):
+        load_foreign(tmp_path / "b.pth")
+
+
+def test_levels_beyond_any_picture_are_refused(write: Write) -> None:
+    """Each is one more key of a small file."""
+    tensors = {"model.model.0.weight": torch.zeros(1, 3, 4, 4), "model.model.3.weight": torch.zeros(2, 3, 4, 4)}
+    inner = "model.model.1.model" + ".3.model" * 40
+    with pytest.raises(UserError, match=r"its image_size asks for pictures of 4398046511.* pixels a side"):
+        load_foreign(write({**tensors, f"{inner}.1.weight": torch.zeros(1, 1, 4, 4)}))

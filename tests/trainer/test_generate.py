@@ -10,7 +10,11 @@ import pytest
 import torch
 from PIL import Image
 from reference_layout import ReferenceUNet, trained
+from safetensors import safe_open
+from safetensors.torch import save_file
+from typer.testing import CliRunner
 
+from gan_eval.cli import app
 from gan_eval.errors import UserError
 from gan_eval.files import sha256_file
 from gan_eval.tables import STIMULI
@@ -379,3 +383,99 @@ def test_out_of_memory_says_what_to_lower(
     with pytest.raises(UserError, match="out of memory for a batch of 1 at 64x64; lower --image-size"):
         generate(run, data, split="test", out=tmp_path / "set")
     assert not (tmp_path / "set" / "stimuli.csv").exists()
+
+
+def spoil(file: Path, key: str, value: float) -> None:
+    """Put one number of a generator's weight in place of another."""
+    with safe_open(file, framework="pt") as content:
+        tensors, metadata = {name: content.get_tensor(name) for name in content.keys()}, content.metadata()  # noqa: SIM118
+    tensors[key].view(-1)[1] = value
+    save_file(tensors, file, metadata)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
+def test_weights_that_are_not_finite_are_refused_by_name(
+    run: Path, make_pairs: Pairs, tmp_path: Path, value: float
+) -> None:
+    """By all that read a generator; nothing is begun."""
+    spoil(run / GENERATOR, "down.1.conv.weight", value)
+    line = r"generator\.safetensors: its weight down\.1\.conv\.weight is not finite; take another file"
+    with pytest.raises(UserError, match=line):
+        generate(run, make_pairs(name="facades", test=1), split="test", out=tmp_path / "set")
+    assert not (tmp_path / "set").exists()
+    result = CliRunner().invoke(app, ["model", "export", str(run), "--format", "pth", "--out", str(tmp_path / "n.pth")])
+    assert isinstance(result.exception, UserError)
+    assert not (tmp_path / "n.pth").exists()
+
+
+@pytest.mark.parametrize("batch_size", [1, 2])
+def test_a_picture_that_is_not_finite_is_refused_by_name(
+    run: Path, make_pairs: Pairs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, batch_size: int
+) -> None:
+    """Finite weights can overflow at some pictures. What was finished stays; there is no table."""
+    data = make_pairs(name="facades", test=4)
+    Image.new("RGB", (128, 64), "white").save(data / "test" / "3.png")  # the last one
+    forward = UNet.forward
+
+    def overflowing(net: UNet, x: torch.Tensor) -> torch.Tensor:
+        y = forward(net, x).clone()
+        y[(x == 1).flatten(1).all(1), :, 5, 7] = float("nan")
+        return y
+
+    line = r"generator\.safetensors: gives numbers that are not finite for the item 3; take another file"
+    with monkeypatch.context() as patch:
+        patch.setattr(UNet, "forward", overflowing)
+        with pytest.raises(UserError, match=line):
+            generate(run, data, split="test", out=tmp_path / "set", batch_size=batch_size)
+    left = hashes(tmp_path / "set" / "fake")
+    assert sorted(left) == ["0.png", "1.png", "2.png"][: 4 - batch_size]
+    assert not (tmp_path / "set" / "stimuli.csv").exists()
+    generate(run, data, split="test", out=tmp_path / "set", batch_size=batch_size)
+    assert left.items() <= hashes(tmp_path / "set" / "fake").items()
+
+
+def rewritten(file: Path, change: Callable[[dict], object]) -> None:
+    """The file with other metadata."""
+    with safe_open(file, framework="pt") as content:
+        tensors = {name: content.get_tensor(name) for name in content.keys()}  # noqa: SIM118
+        definition = json.loads(content.metadata()["gan_eval"])
+    changed = change(definition)
+    save_file(tensors, file, {"gan_eval": changed if isinstance(changed, str) else json.dumps(definition)})
+
+
+def setting(**changes: object) -> Callable[[dict], object]:
+    return lambda definition: definition["settings"].update(changes)
+
+
+@pytest.mark.parametrize(
+    ("change", "line"),
+    [
+        (setting(generator_channels=1_000_000), r"down\.0\.conv\.weight has shape .* the file's weights are not those"),
+        (setting(generator_channels=10**18), "its settings are of no network|has shape"),
+        (setting(generator_channels=10**30), "its settings are of no network|generator_channels"),
+        (setting(image_size=2**40), "its image_size asks for pictures of 1099511627.* pixels a side"),
+        (setting(image_size=2**4000), "its image_size asks for pictures of"),
+        (setting(depth=10**12), "its settings: .*image_size 64 is not a multiple of 2.depth"),
+        (setting(depth=60, image_size=2**60), "its image_size asks for pictures"),
+        (setting(generator="channelwise_unet", inpainting={"source_size": 10**9}), "inpainting.source_size asks for"),
+        (setting(generator="context_encoder", inpainting={}, bottleneck=10**12, statistics="batch", image_size=128),
+         "encoder.0.conv.weight is missing"),
+        (setting(generator_channels="many"), r"its settings: generator_channels"),
+        (lambda definition: definition.pop("fraction"), "its metadata are damaged"),
+        (lambda definition: definition.update(fraction="all"), "fraction 'all' in its metadata"),
+        (lambda definition: definition.update(fraction=7), "fraction 7 in its metadata"),
+        (lambda definition: definition.update(settings=[1]), "its metadata are damaged"),
+        (lambda definition: "[" * 100_000, "its metadata are damaged"),
+        (lambda definition: "[1]", "its metadata are damaged"),
+        (lambda definition: "1" * 10_000, "its metadata are damaged"),
+    ],
+)  # fmt: skip
+def test_damaged_metadata_are_refused_before_anything_is_made(
+    run: Path, make_pairs: Pairs, tmp_path: Path, change: Callable[[dict], object], line: str
+) -> None:
+    """In one line, and no memory is taken for what a number asks for."""
+    rewritten(run / GENERATOR, change)
+    with pytest.raises(UserError, match=rf"generator\.safetensors: .*({line})") as caught:
+        generate(run, make_pairs(name="facades", test=1), split="test", out=tmp_path / "set")
+    assert "\n" not in str(caught.value)
+    assert not (tmp_path / "set").exists()

@@ -15,6 +15,7 @@ from gan_eval.files import sha256_file
 from gan_eval.training_settings import TrainingSettings
 from trainer.checkpoints import list_checkpoints
 from trainer.nets.build import new_networks
+from trainer.nets.unet import UNet
 from trainer.run_folder import load_generator, save_generator
 from trainer.training import train
 from trainer.validation import Measure
@@ -149,3 +150,30 @@ def test_interrupt_after_a_validation_names_the_best(make_pairs: Pairs, tiny: Se
     files = f"{run / 'best.safetensors'} (step 2) or {run / 'latest.safetensors'} (step 5)"
     assert messages == [f"stopped after step 5 of 8; generate takes {files}"]
     assert load_generator(run / "best.safetensors")[1]["step"] == 2
+
+
+@pytest.mark.parametrize("due", ["samples", "validation"])
+def test_pictures_that_are_not_finite_break_a_training_down(
+    make_pairs: Pairs, tiny: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, due: str
+) -> None:
+    """Of finite weights that overflow: no grid and no measured set of black pictures."""
+    forward = UNet.forward
+
+    def overflowing(net: UNet, x: torch.Tensor) -> torch.Tensor:
+        return forward(net, x) * (1.0 if torch.is_grad_enabled() or not armed else float("nan"))
+
+    armed = False
+
+    def arm(done: int, *_: object) -> None:
+        nonlocal armed
+        armed = done == 1
+
+    monkeypatch.setattr(UNet, "forward", overflowing)
+    settings = tiny(steps=2) if due == "samples" else tiny(steps=4, validate_every=2, validation_metrics=("m",))
+    data, run = make_pairs(train=3, val=2), tmp_path / "run"
+    measure = Measure(lambda _: [{"metric": "m", "value": 1.0, "sd": None, "n": 2, "reason": None}], {"m": True})
+    line = "broke down by step 2: the generator's pictures are not finite"
+    with pytest.raises(UserError, match=line):
+        train(settings, data, run, direction="AtoB", measure=measure, on_progress=arm)
+    assert not (run / "samples" / "step_0000002.png").exists()
+    assert list(run.rglob("*.safetensors")) == []

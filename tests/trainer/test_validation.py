@@ -1,5 +1,6 @@
 """Validation on the way, warnings, the best generator; and that all of it survives a kill."""
 
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -155,3 +156,15 @@ def test_lost_diversity_is_warned_of() -> None:
     assert line is not None
     assert "0.9 at step 20" in line
     assert diversity_lost(rows(0.5, None, 0.9, 0.44)) is not None
+
+
+@pytest.mark.parametrize("higher_is_better", [True, False])
+def test_a_value_that_is_no_finite_number_is_never_the_best(tmp_path: Path, higher_is_better: bool) -> None:
+    findings = Findings(tmp_path, fraction=1.0)
+    values = [math.nan, 1.0, math.nan, math.inf, -math.inf, None, 1.0]
+    for step, value in enumerate(values, start=1):
+        findings.add_validation([{"mode": "train", "metric": "m", "value": value}], step=step, epoch=1)
+    best = [findings.is_best("m", step=step, higher_is_better=higher_is_better) for step in range(1, len(values) + 1)]
+    assert best == [False, True, False, False, False, False, False]
+    assert findings.best is not None
+    assert (findings.best.step, findings.best.value) == (2, 1.0)

@@ -1,4 +1,4 @@
-"""Whether named tensors are the weights of a network, and sound: the first that is not."""
+"""Whether named tensors are the weights of a network: the first that is not."""
 
 from collections.abc import Mapping
 
@@ -6,7 +6,7 @@ from torch import Tensor
 
 
 def first_difference(wanted: Mapping[str, Tensor], found: Mapping[str, Tensor]) -> str | None:
-    """The first key, in the network's order, that is missing, of another shape, or explained by nothing.
+    """The first key, in the network's order, that is missing, of another shape or kind, or explained by nothing.
 
     >>> import torch
     >>> first_difference({"a": torch.zeros(2)}, {"a": torch.zeros(3)})
@@ -19,17 +19,6 @@ def first_difference(wanted: Mapping[str, Tensor], found: Mapping[str, Tensor]) 
             return f"{key} is not a weight of this network"
         if wanted[key].shape != found[key].shape:
             return f"{key} has shape {tuple(found[key].shape)} where {tuple(wanted[key].shape)} is wanted"
-    return None
-
-
-def first_not_finite(weights: Mapping[str, Tensor]) -> str | None:
-    """The first key with a NaN or an infinity; None where all numbers are finite.
-
-    >>> import torch
-    >>> first_not_finite({"a": torch.zeros(2), "b": torch.tensor([0.0, float("nan")])})
-    'b'
-    """
-    for key, tensor in weights.items():
-        if tensor.is_floating_point() and not tensor.isfinite().all():
-            return key
+        if wanted[key].is_floating_point() != found[key].is_floating_point():
+            return f"{key} is {found[key].dtype} where {wanted[key].dtype} is wanted".replace("torch.", "")
     return None

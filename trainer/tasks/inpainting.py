@@ -25,7 +25,7 @@ from trainer.datasets.photographs import (
     photograph_names,
     read_photograph,
 )
-from trainer.inference import as_picture, dropout_from
+from trainer.inference import as_pictures, dropout_from
 from trainer.losses import ReconstructionLoss, l1, l2, logits_at_holes, pixel_weights, ssim, total_variation
 from trainer.masks import Mask, Masks, at_size, hash_holes, read_holes
 from trainer.nets.build import hole_side
@@ -139,7 +139,7 @@ class Inpainting(Task):
         batch = self._batch(levels, np.stack(masks), [stream(purpose, seed, number, 1) for number in numbers])
         generators = [torch.Generator(device).manual_seed(torch_seed(purpose, seed, number)) for number in numbers]
         with dropout_from(net, generators):
-            pictures = [as_picture(one) for one in net(batch.inputs.to(device))]
+            pictures = as_pictures(net(batch.inputs.to(device)))
         return [self._composed(*one) for one in zip(examples, pictures, strict=True)]
 
     def panels(self, example: Example, output: Output) -> list[Picture]:

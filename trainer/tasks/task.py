@@ -155,6 +155,9 @@ class Task(ABC):
         Args:
             net: inside `trainer.inference.inference`.
             purpose, seed, numbers: the streams that decide dropout and noise, one for each example.
+
+        Raises:
+            trainer.inference.NotFiniteError: the generator gives something else than numbers.
         """
 
     def panels(self, example: Example, output: Output) -> list[Picture]:

@@ -105,7 +105,10 @@ def load_regression(path: Path) -> Regression:
     """
     path = Path(path)
     try:
-        return _read_tensors(path) if path.suffix in (".pt", ".pth") else _read_libsvm(path)
+        found = _read_tensors(path) if path.suffix in (".pt", ".pth") else _read_libsvm(path)
+        if not all(np.isfinite(part).all() for part in (found.coefficients, found.vectors, found.gamma, found.rho)):
+            raise ValueError("numbers that are not finite")
+        return found
     except _UNREADABLE as error:
         raise UserError(
             f"{path}: not BRISQUE's regression, as libsvm text or as piq's .pt ({type(error).__name__}); "
@@ -149,9 +152,14 @@ def _read_tensors(path: Path) -> Regression:
     """A tuple of coefficients (S, 1) and vectors (S, 36)."""
     import torch
 
+    from gan_eval.weight_files import require_plain_archive, without_numbers
+
+    require_plain_archive(path)
     found = torch.load(path, map_location="cpu", weights_only=True)
     if not (isinstance(found, tuple | list) and all(isinstance(part, torch.Tensor) for part in found)):
         raise TypeError("no tensors")
+    if any(without_numbers(part) for part in found):
+        raise ValueError("no numbers")
     coefficients, vectors = found
     if vectors.ndim != 2 or vectors.shape[1] != FEATURES or coefficients.numel() != len(vectors):
         raise ValueError("other shapes")

@@ -20,6 +20,7 @@ from torch.nn import functional as F
 
 from gan_eval.errors import UserError
 from gan_eval.files import sha256_file
+from gan_eval.weight_files import require_plain_archive, without_numbers
 from gan_eval.weights import WEIGHTS
 from gan_eval.words import first_sentence
 
@@ -238,7 +239,12 @@ def _read_state(path: Path) -> dict[str, Tensor]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", FutureWarning)  # torch.jit is deprecated, the file's format stays
             return dict(torch.jit.load(str(path), map_location="cpu").state_dict())
-    return dict(torch.load(path, map_location="cpu", weights_only=True))
+    require_plain_archive(path)
+    state = dict(torch.load(path, map_location="cpu", weights_only=True))
+    for key, tensor in state.items():
+        if reason := without_numbers(tensor):
+            raise ValueError(f"{key} {reason}")
+    return state
 
 
 def _is_torchscript(path: Path) -> bool:
@@ -275,6 +281,8 @@ def _fold(weight: Tensor, scale: Tensor, shift: Tensor, mean: Tensor, variance: 
 
 
 def _assign(convolution: Convolution, weight: Tensor, bias: Tensor) -> None:
+    if not (weight.isfinite().all() and bias.isfinite().all()):
+        raise ValueError("a convolution with numbers that are not finite")
     if weight.shape != convolution.weight.shape:
         raise ValueError(f"a convolution of shape {tuple(weight.shape)}, wanted {tuple(convolution.weight.shape)}")
     convolution.weight.data.copy_(weight)

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from gan_eval.errors import UserError
 from gan_eval.metrics.run.picture_files import memory_ran_out
+from gan_eval.weight_files import first_not_finite
 from gan_eval.words import first_sentence, last_words
 
 Network = Callable[[Tensor], Tensor]
@@ -57,6 +58,9 @@ def _load_torchscript(file: Path, device: str) -> Network:
             f"--segmenter {file}: not a TorchScript network ({first_sentence(error)}); weights alone do not do: export "
             "the network with torch.jit.trace or as ONNX"
         ) from error
+
+    if key := first_not_finite(network.state_dict()):
+        raise UserError(f"--segmenter {file}: its weight {key} is not finite; export the network again")
 
     def run(picture: Tensor) -> Tensor:
         return _tensor_of(network(picture))

@@ -111,6 +111,8 @@ def test_both_files_give_the_same_regression(tmp_path: Path) -> None:
         ("allmodel", lambda text: text[: len(text) // 2]),
         ("allmodel", lambda text: text.replace(" 36:", " 37:")),
         ("allmodel", lambda text: ""),
+        ("allmodel", lambda text: text.replace("rho -153.591", "rho nan")),
+        ("allmodel", lambda text: text.replace(" 36:", " 36:1e999", 1)),
         ("weights.pt", lambda text: text),
     ],
 )

@@ -130,6 +130,14 @@ def test_another_networks_weights(tmp_path: Path) -> None:
         load_inception(tmp_path / "other.pth")
 
 
+def test_weights_that_are_not_finite_are_refused(seeded_weights: Path, tmp_path: Path) -> None:
+    state = torch.load(seeded_weights, weights_only=True)
+    state["Mixed_7c.branch1x1.bn.running_var"][0] = -1.0  # its root is none
+    torch.save(state, tmp_path / "w.pth")
+    with pytest.raises(UserError, match=r"w\.pth: not the weights of Inception.* numbers that are not finite"):
+        load_inception(tmp_path / "w.pth")
+
+
 def test_pickled_code_is_refused(tmp_path: Path) -> None:
     torch.save(nn.Conv2d(3, 8, 3), tmp_path / "module.pth")  # a whole module: loading it would run code
     with pytest.raises(UserError, match="not the weights of Inception"):

@@ -158,6 +158,14 @@ def test_what_is_no_network_is_refused(tmp_path):
             load_segmenter(tmp_path / name, device="cpu")
 
 
+def test_a_network_whose_weights_are_not_finite_is_refused(tmp_path):
+    """Its class numbers would look like any."""
+    network = Numbers()
+    network.bias[3] = float("nan")
+    with pytest.raises(UserError, match=r"net\.pt: its weight bias is not finite"):
+        load_segmenter(save(network, tmp_path / "net.pt"), device="cpu")
+
+
 def test_a_network_with_other_outputs_is_refused(tmp_path):
     for network, line in (
         (
