@@ -14,7 +14,7 @@ from gan_eval.errors import UserError
 from gan_eval.quiz.draw import Draw, deal
 from gan_eval.quiz.draw.lists import next_list
 from gan_eval.quiz_settings import QuizSettings
-from gan_eval.store import Store, new_session_id
+from gan_eval.store import Store, deal_list, give_back_list, new_session_id
 from gan_eval.tabular import Row
 
 _PSEUDONYM = re.compile(r"[\w.-]{1,64}")
@@ -64,6 +64,8 @@ def admit(
 ) -> Admitted:
     """Deal a list to a new participant, or take up the open session of a known one.
 
+    A dealt list is nobody else's from then on; where the session does not begin, `give_back_list` frees it.
+
     Args:
         store: the results store.
         applicant: who wants to take part in what.
@@ -91,10 +93,20 @@ def admit(
             )
         return _take_up(store, applicant, known, settings, now or datetime.now(UTC))
     others = store.rows(tables.SESSIONS, study=applicant.study)
-    taken = [row["list"] for row in others if row["simulated"] == applicant.simulated and row["list"] is not None]
-    number = next_list(taken, list_number, lists)
-    draw = deal(stimuli, settings, seed=seed, list_number=number, fraction=fraction, practice=practice, catch=catch)
-    row = _session_row(applicant, settings, draw, seed=seed, list_number=number, fraction=fraction)
+    session = new_session_id()
+    number, taken = deal_list(
+        store,
+        session,
+        applicant.study,
+        simulated=applicant.simulated,
+        choose=lambda taken: next_list(taken, list_number, lists),
+    )
+    try:
+        draw = deal(stimuli, settings, seed=seed, list_number=number, fraction=fraction, practice=practice, catch=catch)
+    except BaseException:
+        give_back_list(store, session)
+        raise
+    row = _session_row(session, applicant, settings, draw, seed=seed, list_number=number, fraction=fraction)
     again = (f"list {number} has been dealt before: two participants see the same",) if number in taken else ()
     warnings = (*draw.warnings, *again, *_design_warnings(store, applicant, others))
     return Admitted(row, draw.plan, (), (), warnings, stored=False)
@@ -167,11 +179,18 @@ def _age_warnings(who: str, row: Row, settings: QuizSettings, now: datetime) -> 
 
 
 def _session_row(
-    applicant: Applicant, settings: QuizSettings, draw: Draw, *, seed: int, list_number: int, fraction: float | None
+    session: str,
+    applicant: Applicant,
+    settings: QuizSettings,
+    draw: Draw,
+    *,
+    seed: int,
+    list_number: int,
+    fraction: float | None,
 ) -> Row:
     shares = [row["fraction"] for row in draw.plan if row["fraction"] is not None]
     return {
-        "session": new_session_id(),
+        "session": session,
         "study": applicant.study,
         "design_hash": applicant.design_hash,
         "participant": applicant.participant,

@@ -19,7 +19,7 @@ from gan_eval.quiz.simulate import PRESENTER, Observer, SimulatedParticipant, pa
 from gan_eval.quiz.texts import require_language, require_texts
 from gan_eval.quiz_settings import QuizSettings
 from gan_eval.stimuli import StimulusSet
-from gan_eval.store import Writer, open_store
+from gan_eval.store import Writer, give_back_list, open_store
 from gan_eval.tabular import Row
 
 Status = Literal["complete", "aborted", "open", "declined"]
@@ -131,13 +131,18 @@ def run_session(
                 tell(line)
         with Writer(lambda: open_store(lab.local), after=lab.notify) as writer:
             clock = SystemClock() if observer is None else VirtualClock(datetime.now(UTC))
-            session = make_session(admitted, library, settings, writer, clock)
-            if isinstance(clock, VirtualClock) and observer is not None:
-                status = _simulate(session, observer, settings, clock, seed=seed)
-            else:
-                from gan_eval.quiz.app.application import run_application
+            session = None
+            try:
+                session = make_session(admitted, library, settings, writer, clock)
+                if isinstance(clock, VirtualClock) and observer is not None:
+                    status = _simulate(session, observer, settings, clock, seed=seed)
+                else:
+                    from gan_eval.quiz.app.application import run_application
 
-                status = run_application(session, library, settings, title=title, presentation=presentation)
+                    status = run_application(session, library, settings, title=title, presentation=presentation)
+            finally:
+                if not admitted.stored and (session is None or session.state is State.NEW):
+                    writer.submit(lambda store: give_back_list(store, admitted.row["session"]))
         warnings = (*admitted.warnings, *session.warnings, *filter(None, [lab.warning]), *lab.finish())
     return SessionResult(
         session=session.row["session"],

@@ -8,6 +8,7 @@ from gan_eval.store.connect import PATIENCE_S
 from gan_eval.store.forgetting import Forgotten, forget
 from gan_eval.store.identifiers import new_session_id
 from gan_eval.store.layout import SCHEMA_VERSION, SERVER_LOCK, STORED_TABLES
+from gan_eval.store.lists import deal_list, give_back_list
 from gan_eval.store.merging import Merged, merge
 from gan_eval.store.people import Participation, list_participants
 from gan_eval.store.results import Store, open_store
@@ -23,7 +24,9 @@ __all__ = [
     "Participation",
     "Store",
     "Writer",
+    "deal_list",
     "forget",
+    "give_back_list",
     "list_participants",
     "merge",
     "new_session_id",

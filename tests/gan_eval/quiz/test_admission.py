@@ -1,8 +1,10 @@
 """Who may begin, who goes on, who is refused, and which list a participant gets."""
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 
@@ -10,7 +12,7 @@ from gan_eval import tables
 from gan_eval.errors import UserError
 from gan_eval.quiz.admission import Admitted, Applicant, admit
 from gan_eval.quiz_settings import QuizSettings
-from gan_eval.store import Store, open_store
+from gan_eval.store import Store, give_back_list, open_store
 from gan_eval.tabular import Row
 
 NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)
@@ -93,6 +95,47 @@ def test_two_stations_with_shares_of_their_own_never_deal_one_list(begin: Begin,
 def test_people_and_simulated_participants_are_counted_apart(begin: Begin) -> None:
     assert [begin(f"simulated-{n}", simulated=True).row["list"] for n in range(3)] == [1, 2, 3]
     assert [begin(f"P{n}").row["list"] for n in range(2)] == [1, 2]
+
+
+def test_those_who_are_admitted_before_any_has_begun_get_lists_of_their_own(
+    store: Store, rows: Callable[..., list[Row]]
+) -> None:
+    def admit_one(participant: str, **how: object) -> Admitted:
+        applicant = Applicant("study", "hash", participant, simulated=False)
+        return admit(store, applicant, rows(20), SETTINGS, seed=1, **how)  # type: ignore[arg-type]
+
+    assert [admit_one(f"P{n}").row["list"] for n in range(3)] == [1, 2, 3]
+    assert admit_one("P3", lists="2-9").row["list"] == 4
+    gone = admit_one("P4", lists="5-5")
+    with pytest.raises(UserError, match="--lists 5-5"):
+        admit_one("P5", lists="5-5")
+    give_back_list(store, gone.row["session"])
+    assert admit_one("P6", lists="5-5").row["list"] == 5
+
+
+def test_programs_that_ask_at_the_same_moment_get_lists_of_their_own(
+    tmp_path: Path, rows: Callable[..., list[Row]]
+) -> None:
+    path, together = tmp_path / "new.sqlite", Barrier(6)
+
+    def admit_one(number: int) -> int:
+        applicant = Applicant("study", "hash", f"P{number}", simulated=False)
+        with open_store(path) as store:
+            together.wait()
+            return int(admit(store, applicant, rows(20), SETTINGS, seed=1).row["list"])
+
+    with ThreadPoolExecutor(6) as threads:
+        assert sorted(threads.map(admit_one, range(6))) == [1, 2, 3, 4, 5, 6]
+
+
+def test_a_list_that_cannot_be_dealt_is_taken_from_nobody(store: Store, rows: Callable[..., list[Row]]) -> None:
+    applicant, strict = (
+        Applicant("study", "hash", "P01", simulated=False),
+        QuizSettings(real=90, fake=90, strict_counts=True),
+    )
+    with pytest.raises(UserError):
+        admit(store, applicant, rows(20), strict, seed=1)
+    assert admit(store, applicant, rows(20), SETTINGS, seed=1).row["list"] == 1
 
 
 def test_a_list_may_be_asked_for_but_not_beside_a_share(begin: Begin) -> None:

@@ -63,6 +63,19 @@ def test_a_station_deals_its_own_lists_until_they_are_used_up(stimuli: StimulusS
     ]
 
 
+def test_a_session_that_does_not_begin_uses_up_no_list(stimuli: StimulusSet, tmp_path: Path) -> None:
+    store = tmp_path / "store.sqlite"
+    pictures = [stimuli.folder / row["file"] for row in stimuli.rows]
+    kept = [path.read_bytes() for path in pictures]
+    for path in pictures:
+        path.write_bytes(b"changed")
+    with pytest.raises(UserError, match="changed"):
+        rehearse(stimuli, store, "P1", lists="7-7")
+    for path, content in zip(pictures, kept, strict=True):
+        path.write_bytes(content)
+    assert rehearse(stimuli, store, "P2", lists="7-7").list_number == 7
+
+
 def test_stimuli_whose_files_tell_the_truth_are_refused_before_anything_is_stored(
     telling: StimulusSet, tmp_path: Path
 ) -> None:
