@@ -11,16 +11,14 @@ from importlib.metadata import PackageNotFoundError, version
 import gan_eval
 from gan_eval import tables
 from gan_eval.errors import UserError
+from gan_eval.quiz.clock import CLOCK_TOLERANCE, last_instant, read_instant
 from gan_eval.quiz.draw import Draw, deal
 from gan_eval.quiz.draw.lists import next_list
 from gan_eval.quiz_settings import QuizSettings
 from gan_eval.store import Store, deal_list, give_back_list, new_session_id
-from gan_eval.tabular import Row
+from gan_eval.tabular import Row, iso
 
 _PSEUDONYM = re.compile(r"[\w.-]{1,64}")
-
-_CLOCK_TOLERANCE = timedelta(minutes=5)
-"""Two computers' clocks, or one before and after it was set, may differ so much without a word."""
 
 
 @dataclass(frozen=True)
@@ -151,31 +149,44 @@ def _take_up(store: Store, applicant: Applicant, row: Row, settings: QuizSetting
             f"{who}: the study's stimuli or quiz have changed since this participant's open session began; "
             "undo the change, or give a new participant code"
         )
-    warnings = _age_warnings(who, row, settings, now)
     plan, done, onsets = (
         tuple(store.rows(table, session=row["session"])) for table in (tables.PLANS, tables.TRIALS, tables.ONSETS)
     )
+    warnings = _age_warnings(who, row, settings, now, last_instant(row, done, onsets))
     return Admitted(row, plan, done, onsets, warnings, stored=True)
 
 
-def _age_warnings(who: str, row: Row, settings: QuizSettings, now: datetime) -> tuple[str, ...]:
-    """What is to be said of a session that began in the future.
+def _age_warnings(who: str, row: Row, settings: QuizSettings, now: datetime, last: datetime | None) -> tuple[str, ...]:
+    """What is to be said of a session of the future; one whose age nobody can tell is none that is young enough.
+
+    Args:
+        who: whose session it is, and where, for messages.
+        row: the session.
+        settings: the quiz.
+        now: the time of day.
+        last: the last moment that the session tells of.
 
     Raises:
-        UserError: it is older than the study allows.
+        UserError: it is older than the study allows, or may be.
     """
-    if row["started_at"] is None:
+    if row["started_at"] is None or last is None:
         return ()
-    age = now - datetime.fromisoformat(row["started_at"])
+    age = max(now, last) - read_instant(row["started_at"])
     limit = settings.resume_within_hours
     if limit is not None and age > timedelta(hours=limit):
         raise UserError(
             f"{who}: this participant's open session began {age.total_seconds() / 3600:.1f} hours ago, the study "
             f"continues one for {limit:g} hours (quiz.resume_within_hours); the trials are kept; give a new code"
         )
-    if age < -_CLOCK_TOLERANCE:
-        return (f"{who}: this session began at {row['started_at']}, which is still to come: was the clock set back?",)
-    return ()
+    if last - now <= CLOCK_TOLERANCE:
+        return ()
+    told = f"{who}: this session tells of {iso(last)}, which is still to come: was the clock set back?"
+    if limit is not None:
+        raise UserError(
+            f"{told} How old the session is cannot be told, and the study continues one for {limit:g} hours "
+            "(quiz.resume_within_hours); set the clock right, or give a new code; the trials are kept"
+        )
+    return (f"{told} It goes on from that moment; its next trial is flagged clock_set_back",)
 
 
 def _session_row(

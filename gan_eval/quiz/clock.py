@@ -7,8 +7,11 @@ before Python 3.13).
 """
 
 import time
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Final, Protocol
+
+from gan_eval.tabular import Row
 
 now_ns: Final = time.perf_counter_ns
 """The monotonic clock of the quiz, in nanoseconds."""
@@ -22,12 +25,20 @@ class Clock(Protocol):
         ...
 
     def utc(self) -> datetime:
-        """The time of day, in UTC. Its clock may be set at any moment: nothing is measured by it."""
+        """The time of day, in UTC. Its clock may be set forward at any moment: nothing is measured by it."""
         ...
 
 
+CLOCK_TOLERANCE = timedelta(minutes=5)
+"""Two computers' clocks, or one before and after it was set, may differ so much without a word."""
+
+
 class SystemClock:
-    """The machine's clocks."""
+    """The machine's clocks. The time of day never goes back: where it is set back, it goes on as it was."""
+
+    def __init__(self) -> None:
+        self._told = datetime.now(UTC)
+        self._when = now_ns()
 
     def monotonic(self) -> int:
         """Nanoseconds that never jump."""
@@ -35,7 +46,10 @@ class SystemClock:
 
     def utc(self) -> datetime:
         """The time of day, in UTC."""
-        return datetime.now(UTC)
+        when = now_ns()
+        self._told = max(datetime.now(UTC), self._told + timedelta(microseconds=(when - self._when) / 1000))
+        self._when = when
+        return self._told
 
 
 class VirtualClock:
@@ -56,3 +70,22 @@ class VirtualClock:
     def advance_to(self, when: int) -> None:
         """Move on to `when`, never back."""
         self._elapsed = max(self._elapsed, when)
+
+
+def read_instant(text: str) -> datetime:
+    """An instant of a table; one without an offset is UTC."""
+    moment = datetime.fromisoformat(text)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def last_instant(session: Row, done: Iterable[Row], onsets: Iterable[Row]) -> datetime | None:
+    """The last moment that a stored session tells of; None where it tells of none.
+
+    Args:
+        session: its row of `gan_eval.tables.SESSIONS`.
+        done: its rows of `gan_eval.tables.TRIALS`.
+        onsets: its rows of `gan_eval.tables.ONSETS`.
+    """
+    found = [session.get("started_at"), *(row.get("answered_at") for row in done)]
+    found += [row.get("shown_at") for row in onsets]
+    return max((read_instant(text) for text in found if text), default=None)

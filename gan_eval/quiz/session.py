@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from gan_eval import tables
 from gan_eval.errors import UserError
-from gan_eval.quiz.clock import Clock
+from gan_eval.quiz.clock import CLOCK_TOLERANCE, Clock, last_instant
 from gan_eval.quiz.protocols import QuizProtocol, Showings
 from gan_eval.quiz.session_state import ON_ITS_WAY, AtStake, State
 from gan_eval.quiz.trial import MILLISECOND, Feedback, Flag, Seen, Trial
@@ -74,8 +74,13 @@ class Session:
         self._late_ms = late_ms
         self._next_flags: set[str] = set()
         self._state = State.NEW
+        self._ahead = timedelta(0)  # of the clock: nothing of a session comes before what it tells already
         if stored:
             self._next_flags.add(Flag.RESUMED)
+            last = last_instant(row, done, onsets)
+            if last is not None and (behind := last - clock.utc()) > timedelta(0):
+                self._ahead = behind
+                self._next_flags |= {Flag.CLOCK_SET_BACK} if behind > CLOCK_TOLERANCE else set()
             self._take_up(onsets)
 
     @property
@@ -121,7 +126,7 @@ class Session:
             UserError: the store cannot be written; the session stays NEW.
         """
         assert self._state is State.NEW
-        now = self._clock.utc()
+        now = self._utc()
         self.row["started_at"] = iso(now)
         shared = {name: self.row[name] for name in ("session", "simulated")}
         plan = [{**row, **shared} for row in self.plan]
@@ -252,7 +257,7 @@ class Session:
         self._store(lambda store: add_once(store, [row]), [row])
 
     def _end(self, status: str) -> None:
-        session, now = self.row["session"], iso(self._clock.utc())
+        session, now = self.row["session"], iso(self._utc())
         self._trial = None
         self.row |= {"status": status, "ended_at": now}
         self._store(lambda store: store.set_status(session, status, now), None)
@@ -279,4 +284,7 @@ class Session:
 
     def _time_of_day(self, when: int) -> datetime:
         ago = (self._clock.monotonic() - when) / MILLISECOND
-        return self._clock.utc() - timedelta(milliseconds=ago)
+        return self._utc() - timedelta(milliseconds=ago)
+
+    def _utc(self) -> datetime:
+        return self._clock.utc() + self._ahead

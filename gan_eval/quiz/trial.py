@@ -39,6 +39,8 @@ class Flag:
     """The program ended without warning while the picture was shown; the trial was not repeated."""
     RESUMED = "resumed"
     """First trial after the session was taken up again: its picture may have been seen before."""
+    CLOCK_SET_BACK = "clock_set_back"
+    """First trial after the session was taken up again by a clock that was behind it; instants go on from its last."""
 
 
 @dataclass(frozen=True)

@@ -196,7 +196,7 @@ def run_metrics(
         **provenance(stimuli, metrics, settings, tools, results, put_beside=beside, processes=processes.count),
         "threads": threads * processes.count,
         "started_at": started,
-        "ended_at": now(),
+        "ended_at": max(started, now()),  # the clock may have been set back meanwhile
     }
     comparisons = [*_picture_differences(images, metrics), *sets.comparisons]
     return Evaluation(

@@ -70,14 +70,29 @@ def test_a_session_that_is_too_old_is_refused_and_kept(
     assert len(store.rows(tables.PLANS)) == 4
 
 
-def test_a_clock_that_was_set_back_is_told_and_no_obstacle(
+def test_a_clock_that_was_set_back_is_told_and_no_obstacle_without_a_limit(
     store: Store, rows: Callable[..., list[Row]], begin: Begin
 ) -> None:
     begin("P01")
-    limited = QuizSettings(real=2, fake=2, resume_within_hours=1)
-    (line,) = again(store, rows, limited, NOON - timedelta(days=400)).warnings
+    (line,) = again(store, rows, SETTINGS, NOON - timedelta(days=400)).warnings
     assert "was the clock set back?" in line
+    limited = QuizSettings(real=2, fake=2, resume_within_hours=1)
     assert again(store, rows, limited, NOON - timedelta(minutes=1)).warnings == ()
+
+
+def test_a_limit_holds_also_where_the_clock_was_set_back(
+    store: Store, rows: Callable[..., list[Row]], begin: Begin
+) -> None:
+    session = begin("P01").row["session"]
+    limited = QuizSettings(real=2, fake=2, resume_within_hours=3)
+    with pytest.raises(UserError, match=r"How old the session is cannot be told.*resume_within_hours.*clock right"):
+        again(store, rows, limited, NOON - timedelta(hours=1))
+    store.add(tables.ONSETS, [{"session": session, "trial": 1, "shown_at": "2026-01-31T14:00:00.000Z"}])
+    with pytest.raises(UserError, match=r"2026-01-31T14:00:00.000Z, which is still to come"):
+        again(store, rows, limited, NOON + timedelta(hours=1))  # an hour old, by a clock that was set back since
+    store.add(tables.ONSETS, [{"session": session, "trial": 2, "shown_at": "2026-01-31T16:00:00"}])
+    with pytest.raises(UserError, match=r"began 4\.0 hours ago"):
+        again(store, rows, limited, NOON + timedelta(hours=1))
 
 
 def test_two_stations_with_shares_of_their_own_never_deal_one_list(begin: Begin, store: Store, tmp_path: Path) -> None:

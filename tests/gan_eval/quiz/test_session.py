@@ -4,6 +4,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -156,6 +157,24 @@ def test_a_session_is_taken_up_at_the_next_unanswered_trial(
     trials = rows_of(writer, tables.TRIALS)
     assert [row["stimulus"] for row in trials] == planned
     assert [row["flags"] for row in trials] == [None, "resumed", None, None]
+
+
+def test_no_instant_comes_before_those_of_an_earlier_sitting(
+    writer: Writer, stimuli: StimulusSet, clock: VirtualClock
+) -> None:
+    first = make(writer, stimuli, clock)
+    first.begin(None)
+    show(first, clock, exposure=500)
+    first.wait()
+    earlier = VirtualClock(clock.utc() - timedelta(hours=3))
+    again = make(writer, stimuli, earlier)
+    while again.wait() is State.READY:
+        show(again, earlier, exposure=500)
+    (session,) = rows_of(writer, tables.SESSIONS)
+    trials = rows_of(writer, tables.TRIALS)
+    instants = [session["started_at"], *(row["answered_at"] for row in trials), session["ended_at"]]
+    assert instants == sorted(instants)
+    assert [row["flags"] for row in trials] == [None, "clock_set_back resumed", None, None]
 
 
 def test_a_session_killed_between_its_last_trial_and_its_end_is_completed(
