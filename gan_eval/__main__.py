@@ -4,6 +4,11 @@ import sys
 import traceback
 from typing import TYPE_CHECKING
 
+from gan_eval.files import make_private
+
+PUBLIC_VERBS = {"data", "weights"}
+"""What these fetch may be meant for all users of a computer; all other commands write for their own user alone."""
+
 if TYPE_CHECKING:
     import typer
 
@@ -12,6 +17,8 @@ def main() -> None:
     """Run the command line: 0 done, 1 internal error, 2 bad input or usage, 130 interrupted."""
     from gan_eval.launch import leave
 
+    if not set(sys.argv[1:2]) & PUBLIC_VERBS:
+        make_private()
     leave(run(sys.argv[1:]))
 
 

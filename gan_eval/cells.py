@@ -18,6 +18,11 @@ _WANTED: dict[Dtype, str] = {
 _TRUTH = {"true": True, "false": False, "1": True, "0": False}
 
 
+def wanted(column: Column) -> str:
+    """What a column's cells are, for messages."""
+    return f"one of {', '.join(column.words)}" if column.words else _WANTED.get(column.dtype, "text")
+
+
 def is_missing(value: Any) -> bool:
     """None, NaN, and pandas' NA and NaT (told by not equalling themselves, so that pandas need not be imported)."""
     return value is None or type(value).__name__ in ("NAType", "NaTType") or value != value

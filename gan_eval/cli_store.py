@@ -80,13 +80,19 @@ def store_deliver(
         bool, typer.Option("--again", help="Send also what was delivered: the server was restored from an older copy.")
     ] = False,
 ) -> None:
-    """Bring to the lab's server what it lacks of a station's store, each row once."""
+    """Bring to the lab's server what it lacks of a station's store, each row once; refused rows make it fail."""
     from gan_eval.delivery.courier import deliver_all
+    from gan_eval.errors import UserError
 
     delivered = deliver_all(store, to, again=again)
-    for line in delivered.refused:
-        typer.echo(f"refused: {line}; its rows are safe in {store}", err=True)
     typer.echo(f"{delivered.trials} trials of {delivered.sessions} sessions delivered, {delivered.unsent} left")
+    if delivered.refused:
+        more = f"; and {len(delivered.refused) - 3} sessions more" if len(delivered.refused) > 3 else ""
+        raise UserError(
+            f"{store}: {delivered.refused_rows} rows of {len(delivered.refused)} sessions refused by the server: "
+            f"{'; '.join(delivered.refused[:3])}{more}; they are safe in the store; `participants forget`, at the "
+            "station or at the server, removes one of two sittings"
+        )
 
 
 def export(

@@ -1,7 +1,10 @@
 """SQLite files that several programs use."""
 
+import os
 import sqlite3
 import time
+from contextlib import suppress
+from pathlib import Path
 
 
 def write_ahead(connection: sqlite3.Connection, *, patience_s: float) -> None:
@@ -19,3 +22,51 @@ def write_ahead(connection: sqlite3.Connection, *, patience_s: float) -> None:
             if "locked" not in str(error) or time.monotonic() > deadline:
                 raise
             time.sleep(0.01)
+
+
+def who_holds(path: Path) -> str:
+    """Which other programs have locked a SQLite file, or else have it open, as far as the system tells; for messages.
+
+    Linux alone tells it, and of other users' programs that lock nothing not even Linux.
+    """
+    found = _lockers(path) or _openers(path)
+    named = [f"process {number} ({_command(number)})" for number in sorted(found)[:3]]
+    return " and ".join(named) or "another program"
+
+
+def _lockers(path: Path) -> set[int]:
+    """The processes that hold a lock on the file or on what SQLite keeps beside it."""
+    inodes = set()
+    for name in (path.name, f"{path.name}-shm", f"{path.name}-wal"):
+        with suppress(OSError):
+            inodes.add(str(path.with_name(name).stat().st_ino))
+    found = set()
+    with suppress(OSError):
+        for line in Path("/proc/locks").read_text().splitlines():  # 1: POSIX ADVISORY WRITE 4711 08:01:1234 120 120
+            words = line.split()
+            if len(words) > 5 and words[1] != "->" and words[5].rpartition(":")[2] in inodes:
+                found.add(int(words[4]))
+    return {number for number in found if number > 0 and number != os.getpid()}
+
+
+def _openers(path: Path) -> set[int]:
+    """The processes that have the file open."""
+    try:
+        same = path.stat()
+    except OSError:
+        return set()
+    found = set()
+    for link in Path("/proc").glob("[0-9]*/fd/*"):
+        with suppress(OSError):
+            opened = link.stat()
+            if (opened.st_dev, opened.st_ino) == (same.st_dev, same.st_ino):
+                found.add(int(link.parts[2]))
+    return found - {os.getpid()}
+
+
+def _command(process: int) -> str:
+    """The name of a process' program."""
+    try:
+        return Path(f"/proc/{process}/comm").read_text(errors="replace").strip()
+    except OSError:
+        return "already gone"

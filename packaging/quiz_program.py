@@ -11,6 +11,9 @@ def main(arguments: Sequence[str]) -> int:
         return 0
     from gan_eval.__main__ import run
     from gan_eval.cli_lab import LAB_VERBS, lab_app
+    from gan_eval.files import make_private
+
+    make_private()
 
     verb = arguments[0] if arguments else "--help"
     if not verb.startswith("-") and verb not in LAB_VERBS:

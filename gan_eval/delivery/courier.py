@@ -20,6 +20,7 @@ from gan_eval.delivery.unsent import UnsentRows
 from gan_eval.errors import UserError
 from gan_eval.store import open_store
 from gan_eval.store.address import Address, parse_address
+from gan_eval.store.transaction import database_error
 
 FIRST_PAUSE_S = 0.2
 LONGEST_PAUSE_S = 10.0
@@ -41,6 +42,8 @@ class Delivered:
     """Trials of the local store that the server does not hold."""
     refused: tuple[str, ...]
     """One line for each session that the server does not take."""
+    refused_rows: int = 0
+    """Rows of these sessions, of all tables."""
 
 
 class Courier:
@@ -176,13 +179,13 @@ def deliver_all(local: Path, target: str, *, again: bool = False) -> Delivered:
     refused: dict[str, str] = {}
     try:
         with UnsentRows(local, address) as unsent, Server(address) as server:
-            sessions, trials = _send(unsent, server, refused, everything=True, again=again)
-            return Delivered(sessions, trials, unsent.trials(), tuple(refused.values()))
+            sessions, trials, rows = _send(unsent, server, refused, everything=True, again=again)
+            return Delivered(sessions, trials, unsent.trials(), tuple(refused.values()), rows)
     except UnreachableError as error:
         mend = "mend the URL or the server's settings" if error.lasting else "nothing is lost; try again later"
         raise UserError(f"--to {address.shown}: {error}; {mend}") from None
     except sqlite3.Error as error:
-        raise UserError(f"{local}: the store gave an error: {error}") from error
+        raise database_error(str(error), str(local)) from error
 
 
 def _send(
@@ -193,10 +196,13 @@ def _send(
     everything: bool,
     again: bool = False,
     hold_back: bool = False,
-) -> tuple[int, int]:
-    """Send what is unsent and note it; how many sessions and trials. Refused sessions are put down and passed over."""
+) -> tuple[int, int, int]:
+    """Send what is unsent and note it; how many sessions and trials, and how many rows were refused.
+
+    Refused sessions are put down and passed over.
+    """
     unsent.meet(server.identity())
-    sent = trials = 0
+    sent = trials = refused_rows = 0
     for parcel in unsent.parcels(everything=everything, again=again):
         session = parcel.session["session"]
         if session in refused or (hold_back and parcel.waits):
@@ -205,8 +211,9 @@ def _send(
             server.send(parcel)
         except RefusedError as error:
             refused[session] = str(error)
+            refused_rows += parcel.size
         else:
             unsent.note(parcel)
             sent += 1
             trials += parcel.trials
-    return sent, trials
+    return sent, trials, refused_rows

@@ -7,16 +7,18 @@ note that was lost costs a second sending, which the server takes for what it is
 
 import sqlite3
 from dataclasses import dataclass
+from math import inf
 from pathlib import Path
 from typing import Self
 
 from gan_eval import tables
-from gan_eval.errors import UserError
 from gan_eval.files import sha256_json
 from gan_eval.schema import Table
 from gan_eval.store import PATIENCE_S, STORED_TABLES
 from gan_eval.store.address import Address
+from gan_eval.store.checked import checked_rows
 from gan_eval.store.layout import DELIVERED
+from gan_eval.store.transaction import database_error
 from gan_eval.tabular import Row
 
 PARTS = tuple(table for table in STORED_TABLES if table is not tables.SESSIONS)
@@ -47,6 +49,11 @@ class Parcel:
         return len(self.rows.get(tables.TRIALS, ()))
 
     @property
+    def size(self) -> int:
+        """How many rows it brings, the session's own among them."""
+        return self.changed + sum(map(len, self.rows.values()))
+
+    @property
     def waits(self) -> bool:
         """A picture is on the screen: its onset goes with its trial, and nothing is sent in between."""
         return not self.changed and set(self.rows) == {tables.ONSETS}
@@ -71,7 +78,7 @@ class UnsentRows:
             self._connection.executescript(_NOTES)
             self.server = self._known_server()
         except sqlite3.Error as error:
-            raise UserError(f"{path}: the store cannot be opened for delivery ({error})") from error
+            raise database_error(str(error), str(path)) from error
 
     def meet(self, server: str) -> None:
         """Take note of the identity of the server that answers at this address."""
@@ -96,7 +103,7 @@ class UnsentRows:
                 f"OR session IN ({', '.join('?' * len(self._live))}) ORDER BY started_at, session"
             )
         values = () if everything else (noted, *sorted(self._live))
-        found = [_typed(row, tables.SESSIONS) for row in self._connection.execute(query, values).fetchall()]
+        found = self._typed(self._connection.execute(query, values).fetchall(), tables.SESSIONS)
         parcels = [self._parcel(session, noted) for session in found]
         unsent = [parcel for parcel in parcels if parcel.changed or parcel.rows]
         self._live.update(parcel.session["session"] for parcel in unsent)
@@ -145,7 +152,10 @@ class UnsentRows:
         order = ", ".join(f'"{name}"' for name in table.key)
         query = f"SELECT * FROM {table.name} t WHERE {_not_noted(table)} AND t.session = ? ORDER BY {order}"
         found = self._connection.execute(query, (noted, table.name, session)).fetchall()
-        return [_typed(row, table) for row in found]
+        return self._typed(found, table)
+
+    def _typed(self, found: list[sqlite3.Row], table: Table) -> list[Row]:
+        return checked_rows(({name: row[name] for name in table.names} for row in found), table, str(self._path))
 
 
 def _not_noted(table: Table) -> str:
@@ -164,10 +174,5 @@ def _row_name(row: Row, table: Table) -> str:
 
 def _digest(session: Row) -> str:
     """Changes with any value of the session's row, such as its status."""
-    return sha256_json(session)[:16]
-
-
-def _typed(row: sqlite3.Row, table: Table) -> Row:
-    """SQLite keeps truths as 0 and 1."""
-    truths = {column.name for column in table.columns if column.dtype == "bool"}
-    return {name: bool(row[name]) if name in truths and row[name] is not None else row[name] for name in table.names}
+    infinite = {name: str(value) for name, value in session.items() if value in (inf, -inf)}  # JSON knows none
+    return sha256_json(session | infinite)[:16]

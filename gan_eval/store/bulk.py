@@ -13,8 +13,8 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gan_eval.errors import UserError
-from gan_eval.schema import Dtype, Table
+from gan_eval.schema import Column, Dtype, Table
+from gan_eval.store.transaction import database_error
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
@@ -22,8 +22,15 @@ if TYPE_CHECKING:
 ROWS_AT_ONCE = 1 << 24
 """The driver tells a column's type by the first rows it reads; a column may be empty in many of them."""
 
+_INSTANT = r"^\d{4}-(0\d|1[012])-([012]\d|3[01])T([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{3})?Z$"
+"""Instants as this program writes them."""
+
 FEW_ROWS = 100_000
 """So few are read by one thread."""
+
+
+class UnexpectedError(Exception):
+    """Reading by row has the words for what is wrong."""
 
 
 def can_read_in_bulk(engine: "sa.Engine") -> bool:
@@ -45,7 +52,8 @@ def bulk_frame(path: Path, layout: "sa.Table", order: Sequence[str], select: "sa
         table: the schema.
 
     Raises:
-        UserError: the store cannot be read.
+        UserError: another program holds the store.
+        UnexpectedError: it is damaged, or some cell is not what its column wants; which one, reading by row tells.
     """
     from concurrent.futures import ThreadPoolExecutor
 
@@ -57,10 +65,46 @@ def bulk_frame(path: Path, layout: "sa.Table", order: Sequence[str], select: "sa
     with _connected(path) as connection:  # the last one to be closed: closing the last one moves the log into the file
         parts = _parts(connection, select, layout)
         with ThreadPoolExecutor(len(parts)) as threads:
-            found = pa.concat_tables(threads.map(lambda part: _fetch_alone(path, part).cast(wanted), parts))
+            found = pa.concat_tables(
+                threads.map(lambda part: _required(_fetch_alone(path, part), table).cast(wanted), parts)
+            )
     text = pd.StringDtype("pyarrow", na_value=float("nan"))
     dtypes = {pa.int64(): pd.Int64Dtype(), pa.bool_(): pd.BooleanDtype(), pa.large_string(): text}
     return _sorted(found, order).to_pandas(types_mapper=dtypes.get)
+
+
+def _required(found: Any, table: Table) -> Any:
+    """What was found, where it is all that the schema wants; SQLite keeps any value in any column.
+
+    Raises:
+        UnexpectedError: it is not.
+    """
+    for name in found.column_names:
+        if not _is_right(found[name], table.by_name[name]):
+            raise UnexpectedError(f"{table.name}, {name}")
+    return found
+
+
+def _is_right(cells: Any, column: Column) -> bool:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if column.filled and cells.null_count:
+        return False
+    if cells.null_count == len(cells):  # then the driver tells any type
+        return True
+    match column.dtype:
+        case "bool":
+            return bool(pa.types.is_integer(cells.type) and pc.all(pc.is_in(cells, pa.array([0, 1, None]))).as_py())
+        case "int":
+            return bool(pa.types.is_integer(cells.type))
+        case "float":
+            return bool(pa.types.is_integer(cells.type) or pa.types.is_floating(cells.type))
+    if not (pa.types.is_string(cells.type) or pa.types.is_large_string(cells.type)):
+        return False
+    if column.dtype == "instant":
+        return bool(pc.all(pc.match_substring_regex(cells, _INSTANT)).as_py())
+    return not column.words or set(pc.unique(cells).drop_null().to_pylist()) <= set(column.words)
 
 
 def _parts(connection: Any, select: "sa.Select[Any]", layout: "sa.Table") -> "list[sa.Select[Any]]":
@@ -103,7 +147,9 @@ def _connected(path: Path) -> Iterator[Any]:
                 cursor.fetchall()
             yield connection
     except dbapi.Error as error:
-        raise UserError(f"{path}: the store cannot be read: {error}") from error
+        if "locked" in str(error):
+            raise database_error(str(error), str(path)) from error
+        raise UnexpectedError(str(error)) from error
 
 
 def _fetch_alone(path: Path, select: "sa.Select[Any]") -> Any:

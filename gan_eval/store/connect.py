@@ -2,7 +2,7 @@
 
 import os
 import sqlite3
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +10,13 @@ import sqlalchemy as sa
 
 from gan_eval.databases import write_ahead
 from gan_eval.errors import UserError
-from gan_eval.files import write_error
+from gan_eval.files import make_file, make_folder, write_error
 from gan_eval.store.address import CONNECT_S, Address
 from gan_eval.store.layout import META
+from gan_eval.store.transaction import database_error
 
-PATIENCE_S = 5
-"""How long one program waits for another to finish writing."""
+PATIENCE_S = 10
+"""How long one program waits for another to finish with a store."""
 
 
 def sqlite_engine(path: Path, *, alone: bool = False) -> sa.Engine:
@@ -25,7 +26,7 @@ def sqlite_engine(path: Path, *, alone: bool = False) -> sa.Engine:
         path: the file; it is made where there is none.
         alone: refuse to share the file with another connection.
     """
-    engine = sa.create_engine(sa.URL.create("sqlite", database=str(path)), poolclass=sa.StaticPool)
+    engine = sa.create_engine(sa.URL.create("sqlite", database=os.path.abspath(path)), poolclass=sa.StaticPool)  # noqa: PTH100
 
     @sa.event.listens_for(engine, "connect")
     def configure(connection: sqlite3.Connection, _: object) -> None:
@@ -55,6 +56,28 @@ def connect_to_read(path: Path) -> sqlite3.Connection:
     return sqlite3.connect(address, uri=True, timeout=PATIENCE_S, check_same_thread=False)
 
 
+def copy_in_memory(path: Path) -> sa.Engine:
+    """What a SQLite store holds now, in memory: what is changed there is changed nowhere else.
+
+    Raises:
+        sqlite3.Error: it cannot be read, or another program holds it for longer than `PATIENCE_S`.
+    """
+    copy = sqlite3.connect(":memory:", check_same_thread=False)
+    with closing(_connect_beside(path)) as original:
+        original.execute("BEGIN")  # the copying itself would wait for ever for who holds the file
+        original.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        original.backup(copy)
+    return sa.create_engine("sqlite://", creator=lambda: copy, poolclass=sa.StaticPool)
+
+
+def _connect_beside(path: Path) -> sqlite3.Connection:
+    """A connection that makes no store, and where it may write, sees what others are just writing."""
+    if not may_write(path):
+        return connect_to_read(path)
+    address = f"{path.resolve().as_uri()}?mode=rw"
+    return sqlite3.connect(address, uri=True, timeout=PATIENCE_S, isolation_level=None)
+
+
 def may_write(path: Path) -> bool:
     """Whether this user may change a store's file and make files beside it."""
     return os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)
@@ -82,32 +105,46 @@ def remote_engine(address: Address, *, connect_s: float = CONNECT_S, hurried: bo
 
 
 def require_store_file(path: Path, *, create: bool) -> None:
-    """Refuse what is no store before a byte of it is changed, and make the folder of a new one.
+    """Refuse what is no store before a byte of it is changed, and make the empty file of a new one, for its user alone.
 
-    A database without any table may be a store that another program is just making.
+    A database without any table may be a store that another program is just making. SQLite gives what it keeps beside
+    the file the file's own permissions.
 
     Raises:
-        UserError: there is none and `create` is false; a folder; another program's database; no permission.
+        UserError: there is none and `create` is false; a folder; another program's database; no permission; another
+            program holds it.
     """
-    if not create and not path.is_file():
-        raise UserError(f"{path}: no such store")
-    if path.is_dir():
-        raise UserError(f"{path}: is a folder; --store names a file such as {path / 'store.sqlite'}")
-    if path.is_file():
-        names = _table_names(path)
-        if names is not None and META not in names and (names or not create):
-            raise UserError(f"{path}: not a results store; name another file with --store")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        if path.is_dir():
+            raise UserError(f"{path}: is a folder; --store names a file such as {path / 'store.sqlite'}")
+        if path.is_file():
+            names = _table_names(path)
+            if names is not None and META not in names and (names or not create):
+                raise UserError(f"{path}: not a results store; name another file with --store")
+            return
+        if path.exists():
+            raise UserError(f"{path}: neither a file nor a folder; name another store")
+        if not create:
+            raise UserError(f"{path}: no such store")
+        make_folder(path.parent)
+        with suppress(FileExistsError):  # another program was quicker
+            make_file(path)
     except OSError as error:
         raise write_error(path, error) from error
 
 
 def _table_names(path: Path) -> set[str] | None:
-    """The tables of a database; None where it cannot be read, and opening it for real says why."""
+    """The tables of a database; None where it cannot be read, and opening it for real says why.
+
+    Raises:
+        UserError: another program holds it.
+    """
     try:
-        beside = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True) if may_write(path) else None
+        address = f"{path.resolve().as_uri()}?mode=ro"
+        beside = sqlite3.connect(address, uri=True, timeout=PATIENCE_S) if may_write(path) else None
         with closing(beside or connect_to_read(path)) as connection:
             return {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
-    except sqlite3.Error:
+    except sqlite3.Error as error:
+        if "locked" in str(error):
+            raise database_error(str(error), str(path)) from error
         return None

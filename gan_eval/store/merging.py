@@ -1,21 +1,26 @@
 """Several stations' stores as one."""
 
+import os
+import re
+import secrets
 import sqlite3
-from collections.abc import Sequence
-from contextlib import closing
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from gan_eval import tables
 from gan_eval.errors import UserError
-from gan_eval.files import atomic_path
+from gan_eval.files import flush_to_disk, make_folder, write_error
 from gan_eval.schema import Table
 from gan_eval.store.address import is_address
-from gan_eval.store.connect import connect_to_read, may_write, require_store_file
+from gan_eval.store.connect import PATIENCE_S, copy_in_memory, require_store_file
 from gan_eval.store.layout import STORED_TABLES
-from gan_eval.store.results import open_store
+from gan_eval.store.results import Store, open_store
+from gan_eval.store.transaction import database_error
 from gan_eval.tabular import Row
 
 NAMED = 3
@@ -38,17 +43,21 @@ class Merged:
 def merge(sources: Sequence[str | Path], out: Path) -> Merged:
     """Write one new store that holds what the others hold; they stay as they are.
 
+    What a merge that was killed has left behind goes; where it had come to its end, the same merge again finds that.
+
     Args:
         sources: paths or URLs; of older versions, too.
         out: the new store's file.
 
     Raises:
-        UserError: two stores tell a row differently, or hold one participant of a study; `out` exists; a source is no
-            store.
+        UserError: two stores tell a row differently, or hold one participant of a study; `out` exists and holds
+            something else; a source is no store, or is held by another program.
     """
     out = Path(out)
-    if out.exists():
-        raise UserError(f"--out {out}: exists already; name a new file, nothing is overwritten")
+    if any(not is_address(source) and _is_same_file(Path(source), out) for source in sources):
+        raise UserError(
+            f"--out {out}: exists already and is one of the stores; name a new file, nothing is overwritten"
+        )
     found: dict[Table, Rows] = {table: {} for table in STORED_TABLES}
     repeated = 0
     differing: list[str] = []
@@ -62,47 +71,70 @@ def merge(sources: Sequence[str | Path], out: Path) -> Merged:
         more = f" and {len(differing) - NAMED} more" if len(differing) > NAMED else ""
         raise UserError(f"store merge: {'; '.join(differing[:NAMED])}{more}; nothing was merged")
     _require_one_sitting(found[tables.SESSIONS])
-    _write(found, out)
+    try:
+        make_folder(out.parent)
+        with _alone_in(out.parent):
+            _remove_leftovers(out)
+            if not _holds(out, found):
+                _write(found, out)
+    except OSError as error:
+        raise write_error(out, error) from error
     return Merged(len(found[tables.SESSIONS]), len(found[tables.TRIALS]), repeated)
+
+
+def _is_same_file(one: Path, other: Path) -> bool:
+    return one.exists() and other.exists() and one.samefile(other)
 
 
 def _read(source: str | Path) -> tuple[str, dict[Table, list[Row]]]:
     """A store's name, without a password, and every row of it.
 
-    A file is copied first, so that an older one is brought up to date in the copy.
+    A file is copied into memory first, so that an older one is brought up to date in the copy.
     """
-    with TemporaryDirectory() as folder:
-        remote = is_address(source)
-        where = source if remote else _copy(Path(source), Path(folder) / "copy.sqlite")
-        with open_store(where, create=False) as store:
-            name = store.where if remote else str(source)
-            return name, {table: store.rows(table) for table in STORED_TABLES}
+    with open_store(source, create=False) if is_address(source) else _copy(Path(source)) as store:
+        return store.where, {table: store.rows(table) for table in STORED_TABLES}
 
 
-def _copy(source: Path, copy: Path) -> Path:
-    """A copy of a SQLite store that nobody else writes.
+def _copy(source: Path) -> Store:
+    """A copy of a SQLite store in memory.
 
     Raises:
         UserError: it is no store, or cannot be read.
     """
     require_store_file(source, create=False)
     try:
-        with (
-            closing(_connect(source)) as original,
-            closing(sqlite3.connect(copy)) as target,
-        ):
-            original.backup(target)
+        store = Store(copy_in_memory(source), str(source))
     except sqlite3.Error as error:
-        raise UserError(
-            f"{source}: cannot be read as a results store ({error}); copy it to a writable folder"
-        ) from error
-    return copy
+        raise database_error(str(error), str(source)) from error
+    try:
+        store.prepare(create=False)
+    except BaseException:
+        store.close()
+        raise
+    return store
 
 
-def _connect(source: Path) -> sqlite3.Connection:
-    if not may_write(source):
-        return connect_to_read(source)
-    return sqlite3.connect(f"{source.resolve().as_uri()}?mode=rw", uri=True)
+def _holds(out: Path, found: dict[Table, Rows]) -> bool:
+    """Whether the store is there already with these rows and no others.
+
+    Raises:
+        UserError: there is something else.
+    """
+    if not out.exists():
+        return False
+    try:
+        _, held = _read(out)
+    except UserError:
+        held = {}
+    if all(
+        _by_key(held.get(table, ()), table) == {key: row for key, (row, _) in found[table].items()} for table in found
+    ):
+        return True
+    raise UserError(f"--out {out}: exists already and holds something else; name a new file, nothing is overwritten")
+
+
+def _by_key(rows: Sequence[Row], table: Table) -> dict[tuple[Any, ...], Row]:
+    return {tuple(row[name] for name in table.key): row for row in rows}
 
 
 def _take(known: Rows, rows: list[Row], table: Table, source: str) -> tuple[int, list[str]]:
@@ -135,8 +167,48 @@ def _require_one_sitting(sessions: Rows) -> None:
 
 
 def _write(found: dict[Table, Rows], out: Path) -> None:
-    with atomic_path(out) as temporary:
-        temporary.unlink()  # a store is made by opening it
+    temporary = out.with_name(f".{out.name}.gan-eval-{secrets.token_hex(6)}.tmp")
+    try:
         with open_store(temporary) as store:
             for table, rows in found.items():
                 store.add(table, [row for row, _ in rows.values()])
+        flush_to_disk(temporary)
+        temporary.replace(out)
+        flush_to_disk(out.parent)
+    finally:
+        _remove_leftovers(out)
+
+
+def _remove_leftovers(out: Path) -> None:
+    """Remove unfinished stores of this name, with what SQLite kept beside them; nobody else may be making one."""
+    own = re.compile(re.escape(f".{out.name}.gan-eval-") + r"[0-9a-f]{12}\.tmp(-wal|-shm|-journal)?")
+    for path in out.parent.iterdir():
+        if own.fullmatch(path.name):
+            path.unlink(missing_ok=True)
+
+
+@contextmanager
+def _alone_in(folder: Path) -> Iterator[None]:
+    """Let one merge at a time write into a folder; the lock is gone with the process.
+
+    Raises:
+        UserError: another one goes on for longer than `PATIENCE_S`.
+    """
+    if sys.platform == "win32":  # which removes no file that is open
+        yield
+        return
+    import fcntl
+
+    handle, deadline = os.open(folder, os.O_RDONLY), time.monotonic() + PATIENCE_S
+    try:
+        while True:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError as error:
+                if time.monotonic() > deadline:
+                    raise UserError(f"{folder}: another merge is writing there; wait for its end") from error
+                time.sleep(0.05)
+        yield
+    finally:
+        os.close(handle)

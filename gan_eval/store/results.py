@@ -10,6 +10,7 @@ from gan_eval import tables, tabular
 from gan_eval.errors import UserError
 from gan_eval.schema import Table
 from gan_eval.store.address import is_address, parse_address
+from gan_eval.store.checked import checked_rows
 from gan_eval.store.connect import may_write, reading_engine, remote_engine, require_store_file, sqlite_engine
 from gan_eval.store.layout import SCHEMA_VERSION, SERVER_LOCK, Layout
 from gan_eval.store.transaction import Transaction
@@ -93,9 +94,14 @@ class Store:
             )
 
     def rows(self, table: Table, **equal: Any) -> list[tabular.Row]:
-        """Rows of a table in the order of its key, filtered by equality: `rows(TRIALS, session="...")`."""
+        """Rows of a table in the order of its key, filtered by equality: `rows(TRIALS, session="...")`.
+
+        Raises:
+            UserError: the store cannot be read, or a cell is not what the table's column wants.
+        """
         with self.transaction() as connection:
-            return [dict(row) for row in connection.execute(self._query(table, equal)).mappings()]
+            found = connection.execute(self._query(table, equal)).mappings().all()
+        return checked_rows(found, table, self._where)
 
     def frame(self, table: Table, *, columns: Sequence[str] | None = None, **equal: Any) -> "pd.DataFrame":
         """The same as a pandas frame with the schema's dtypes; in bulk where ADBC's driver is installed.
@@ -104,18 +110,31 @@ class Store:
             table: which.
             columns: these alone; default: all.
             **equal: values that columns must have.
+
+        Raises:
+            UserError: the store cannot be read, or a cell is not what the table's column wants.
         """
-        from gan_eval.store.bulk import bulk_frame, can_read_in_bulk
+        from gan_eval.store.bulk import UnexpectedError, bulk_frame, can_read_in_bulk
 
         if not can_read_in_bulk(self._engine):
-            found = tabular.frame_of(self.rows(table, **equal), table)
-            return found if columns is None else found[list(columns)]
+            return self._frame_by_row(table, columns, equal)
         layout, order = self._layout[table], self._order(table)
         wanted = table.names if columns is None else tuple(columns)
         read = dict.fromkeys((*wanted, *order))
         select = sa.select(*(layout.c[name] for name in read)).where(*(layout.c[n] == v for n, v in equal.items()))
         self.close()  # two SQLite libraries in one process must not hold one file at once: see `bulk`
-        return bulk_frame(Path(self._where), layout, order, select, table)[list(wanted)]
+        try:
+            return bulk_frame(Path(self._where), layout, order, select, table)[list(wanted)]
+        except UnexpectedError:  # row by row it is told where
+            return self._frame_by_row(table, columns, equal)
+
+    def _frame_by_row(self, table: Table, columns: Sequence[str] | None, equal: Mapping[str, Any]) -> "pd.DataFrame":
+        rows = self.rows(table, **equal)
+        try:
+            found = tabular.frame_of(rows, table)
+        except UserError as error:
+            raise UserError(f"{self._where}: table {error}") from error
+        return found if columns is None else found[list(columns)]
 
     def close(self) -> None:
         """Release the connection; the next use makes another."""
@@ -152,7 +171,8 @@ class Store:
     def _query(self, table: Table, equal: Mapping[str, Any]) -> sa.Select[Any]:
         layout, order = self._layout[table], self._order(table)
         wanted = (layout.c[name] == value for name, value in equal.items())
-        return layout.select().where(*wanted).order_by(*(layout.c[name] for name in order))
+        untyped: list[Any] = [sa.type_coerce(layout.c[name], sa.types.NULLTYPE).label(name) for name in table.names]
+        return sa.select(*untyped).where(*wanted).order_by(*(layout.c[name] for name in order))
 
     @staticmethod
     def _order(table: Table) -> tuple[str, ...]:

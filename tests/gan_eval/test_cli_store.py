@@ -53,6 +53,11 @@ def test_stores_are_merged_into_a_new_one(store: Path, tmp_path: Path, capsys: p
     told = capsys.readouterr()
     assert "2 sessions, 2 trials, 6 rows that stood in several stores taken once" in told.err
     assert told.out.strip() == str(tmp_path / "all.sqlite")
+    whole = (tmp_path / "all.sqlite").read_bytes()
+    assert run(command) == 0, "a merge that was killed before it could say that it is done is done"
+    assert (tmp_path / "all.sqlite").read_bytes() == whole
+    with open_store(tmp_path / "all.sqlite") as opened:
+        opened.set_status("s1", "complete", None)
     assert run(command) == 2
     assert "exists already" in capsys.readouterr().err
 

@@ -71,7 +71,7 @@ def fetch(
         return present
     given = _given_archive(preset, source)
     before = folder.is_dir()
-    own = claim_output_folder(folder) / OWN_FOLDER
+    own = claim_output_folder(folder, private=False) / OWN_FOLDER
     _clear_unfinished(folder)
     origin = source or preset.url or ""
     wanted = sha256 or (preset.sha256 if source is None else None)
@@ -83,7 +83,9 @@ def fetch(
     except UserError:
         _leave_nothing(own, folder=None if before else folder)
         raise
-    write_json(own / SOURCE, {"name": preset.name, "source": origin, "archive_sha256": digest, "splits": splits})
+    write_json(
+        own / SOURCE, {"name": preset.name, "source": origin, "archive_sha256": digest, "splits": splits}, private=False
+    )
     (own / _MOVING).unlink()
     if given is None:
         archive.unlink()

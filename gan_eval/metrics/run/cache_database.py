@@ -5,6 +5,7 @@ import sqlite3
 from pathlib import Path
 
 from gan_eval.databases import write_ahead
+from gan_eval.files import make_folder
 
 FORMAT = 1
 """Number of the tables' layout; a file of another layout is not touched."""
@@ -34,7 +35,7 @@ def opened(file: Path) -> sqlite3.Connection:
         sqlite3.Error: it is none of ours, is damaged, or is held by another for longer than `PATIENCE_S`.
         OSError: its folder cannot be made.
     """
-    file.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(file.parent)
     connection = sqlite3.connect(file, timeout=PATIENCE_S, isolation_level=None, check_same_thread=False)
     try:
         write_ahead(connection, patience_s=PATIENCE_S)

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from stations import Sitting, contents
 
 from gan_eval import tables
+from gan_eval.__main__ import run
 from gan_eval.delivery.courier import Courier, deliver_all
 from gan_eval.delivery.server import Server
 from gan_eval.errors import UserError
@@ -110,7 +111,7 @@ def test_a_cable_that_is_plugged_in_again_is_enough(cable, postgres, database, s
     assert contents(database) == contents(store.where)
 
 
-def test_a_participant_of_another_station_is_refused_and_the_next_one_goes_through(database, station):
+def test_a_participant_of_another_station_is_refused_and_the_next_one_goes_through(database, station, capsys):
     first, second = station("first"), station("second")
     Sitting(first, "P07")
     assert deliver_all(Path(first.where), database).refused == ()
@@ -126,6 +127,12 @@ def test_a_participant_of_another_station_is_refused_and_the_next_one_goes_throu
     assert deliver_all(Path(second.where), database).refused == (
         "participant P07 of study faces has a session from another station",
     )
+    capsys.readouterr()
+    assert run(["store", "deliver", second.where, "--to", database]) == 2
+    told = capsys.readouterr()
+    rows = sum(row["session"] == again.session for held in contents(second.where).values() for row in held)
+    assert f"{rows} rows of 1 sessions refused by the server: participant P07 of study faces" in told.err
+    assert len(told.err.splitlines()) == 1
 
 
 def test_two_programs_may_deliver_one_store_at_once(database, station):

@@ -165,7 +165,7 @@ def test_reading_needs_no_permission_to_write(tmp_path, monkeypatch):
     with open_store(path) as store:
         store.begin(SESSION, [], None)
     before = path.read_bytes()
-    for module in ("connect", "results", "merging"):
+    for module in ("connect", "results"):
         monkeypatch.setattr(f"gan_eval.store.{module}.may_write", lambda _: False)
     with open_store(path, create=False) as store:
         assert [row["session"] for row in store.rows(tables.SESSIONS)] == ["s1"]
