@@ -1,13 +1,17 @@
 """The pictures of a session: where a stimulus and its companions are, and whether they still are what was dealt."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from gan_eval.errors import UserError
-from gan_eval.files import sha256_file
+from gan_eval.files import sha256_bytes
+from gan_eval.images import read_file
 from gan_eval.stimuli import FileColumn, StimulusSet
 from gan_eval.tabular import Row
+
+HELD_BYTES = 1 << 30
+"""So much of a session's picture files is held in memory."""
 
 
 @dataclass(frozen=True)
@@ -28,6 +32,10 @@ class Library:
     def __init__(self, sets: Sequence[StimulusSet]) -> None:
         self._rows: dict[str, tuple[StimulusSet, Row]] = {}
         self._versions: dict[str, list[str]] = {}
+        self._held: dict[Path, bytes] = {}
+        self._held_bytes = 0
+        self.warning: str | None = None
+        """Not all pictures could be held; one line."""
         self.rows = [row for stimuli in sets for row in stimuli.rows]
         for stimuli in sets:
             for row in stimuli.rows:
@@ -46,13 +54,28 @@ class Library:
             raise UserError(f"stimulus {stimulus}: dealt to this session, but not in its stimulus set; restore it")
         return path
 
-    def checked(self, plan: Iterable[Row], *, seen: Collection[int] = ()) -> tuple[Row, ...]:
+    def content(self, stimulus: str) -> bytes:
+        """The bytes of a stimulus' file, from memory where `checked` has read it.
+
+        Raises:
+            UserError: the sets do not hold it, or the file cannot be read.
+        """
+        path = self.path(stimulus)
+        return self._held[path] if path in self._held else read_file(path)
+
+    def checked(self, plan: Sequence[Row], *, seen: Collection[int] = ()) -> tuple[Row, ...]:
         """The plan with the SHA-256 of each file as it is now; rows of trials that have been `seen` as they are.
+
+        The files are read and held here, in the order of their names: which of them is open when tells other programs
+        nothing of the trials, and none is read during them.
 
         Raises:
             UserError: a file vanished, or is no longer the picture that was dealt.
         """
-        return tuple(row if row.get("trial") in seen else self._checked(row) for row in plan)
+        coming = [row for row in plan if row.get("trial") not in seen]
+        names = {row[place] for row in coming for place in ("stimulus", "stimulus_b") if row[place] is not None}
+        hashes = {name: self._held_hash(name) for name in sorted(names, key=self.path)}
+        return tuple(_rehashed(row, hashes, self.path) if row.get("trial") not in seen else row for row in plan)
 
     def companions(self, stimulus: str) -> Companions:
         """Label picture, ground truth and generated picture of the item that `stimulus` is a version of."""
@@ -70,24 +93,41 @@ class Library:
             generated=self._file(generated, "file") if generated else None,
         )
 
-    def _checked(self, planned: Row) -> Row:
-        hashes = {"sha256": self._checked_hash(planned["stimulus"], planned["sha256"])}
-        if planned["stimulus_b"] is not None:
-            hashes["sha256_b"] = self._checked_hash(planned["stimulus_b"], planned["sha256_b"])
-        return {**planned, **hashes}
-
-    def _checked_hash(self, stimulus: str, dealt: str | None) -> str:
+    def _held_hash(self, stimulus: str) -> str:
         path = self.path(stimulus)
-        found = sha256_file(path)
-        if dealt not in (None, found):
-            raise UserError(
-                f"{path}: the picture has changed since it entered the stimulus set (SHA-256); restore it, "
-                "or make the stimulus set anew"
+        content = read_file(path)
+        self._held_bytes -= len(self._held.pop(path, b""))
+        if self._held_bytes + len(content) <= HELD_BYTES:
+            self._held[path] = content
+            self._held_bytes += len(content)
+        else:
+            self.warning = (
+                f"{path.parent}: more than {HELD_BYTES >> 20} MiB of pictures; those beyond are read shortly before "
+                "they are shown, which other programs of this user may see"
             )
-        return found
+        return sha256_bytes(content)
 
     def _file(self, stimulus: str, column: FileColumn) -> Path | None:
         if stimulus not in self._rows:
             return None
         stimuli, row = self._rows[stimulus]
         return stimuli.path(row, column)
+
+
+def _rehashed(planned: Row, hashes: Mapping[str, str], path_of: Callable[[str], Path]) -> Row:
+    """A row of the plan with the hashes that were found.
+
+    Raises:
+        UserError: they are not those of the pictures that were dealt.
+    """
+    found = {}
+    for name, hash_name in (("stimulus", "sha256"), ("stimulus_b", "sha256_b")):
+        if planned[name] is None:
+            continue
+        found[hash_name] = hashes[planned[name]]
+        if planned.get(hash_name) not in (None, found[hash_name]):
+            raise UserError(
+                f"{path_of(planned[name])}: the picture has changed since it entered the stimulus set (SHA-256); "
+                "restore it, or make the stimulus set anew"
+            )
+    return {**planned, **found}

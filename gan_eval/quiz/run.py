@@ -143,7 +143,13 @@ def run_session(
             finally:
                 if not admitted.stored and (session is None or session.state is State.NEW):
                     writer.submit(lambda store: give_back_list(store, admitted.row["session"]))
-        warnings = (*admitted.warnings, *session.warnings, *filter(None, [lab.warning]), *lab.finish())
+        warnings = (
+            *admitted.warnings,
+            *filter(None, [library.warning]),
+            *session.warnings,
+            *filter(None, [lab.warning]),
+            *lab.finish(),
+        )
     return SessionResult(
         session=session.row["session"],
         participant=participant,

@@ -56,10 +56,15 @@ class Layout:
         """The schema's version of a store; None where there is none yet.
 
         Raises:
-            UserError: the store is of a newer version.
+                UserError: the store is of a newer version, or of none that can be read.
         """
         known = sa.inspect(connection).has_table(META)
         version = connection.execute(sa.select(self._meta.c.schema_version)).scalar() if known else None
+        if version is not None and type(version) is not int:
+            raise UserError(
+                f"{where}: table {META}, column schema_version: found {str(version)[:20]!r}, wanted a whole number; "
+                "restore the store from a copy"
+            )
         if version is not None and version > SCHEMA_VERSION:
             raise UserError(
                 f"{where}: the store has schema version {version}, this program knows {SCHEMA_VERSION}; update gan_eval"

@@ -9,7 +9,7 @@ from PySide6.QtGui import QImage
 
 from gan_eval.errors import UserError
 from gan_eval.files import sha256_bytes
-from gan_eval.images import Picture, decode_rgb, read_file, read_rgb
+from gan_eval.images import Picture, decode_rgb, read_rgb
 from gan_eval.quiz.app.painting import span
 from gan_eval.quiz.library import Library
 from gan_eval.quiz.masks import mask, mask_generator
@@ -44,7 +44,7 @@ def load_trial(planned: Row, showings: Showings, library: Library, mask_kind: Ma
         UserError: a picture is missing, broken, or no longer what it was.
     """
     hashes = {planned["stimulus"]: planned["sha256"], planned["stimulus_b"]: planned.get("sha256_b")}
-    pixels = [[_load_unchanged(library.path(name), hashes[name]) for name in shown] for shown in showings]
+    pixels = [[_load_unchanged(name, library, hashes[name]) for name in shown] for shown in showings]
     pictures = tuple(tuple(map(to_image, shown)) for shown in pixels)
     if mask_kind == "none":
         return ReadyTrial(pictures, ((),) * len(pictures))
@@ -92,7 +92,11 @@ def require_pictures(plan: Iterable[Row], protocol: QuizProtocol, library: Libra
     for planned in plan:
         for shown in protocol.showings(planned):
             paths = [library.path(name) for name in shown]
-            room = span([load(path).size() for path in paths])
+            sizes = [
+                to_image(decode_rgb(library.content(name), path)).size()
+                for name, path in zip(shown, paths, strict=True)
+            ]
+            room = span(sizes)
             if room.width() > window.width() or room.height() > window.height():
                 raise UserError(
                     f"{' and '.join(map(str, paths))}: {room.width()}x{room.height()} pixels do not fit the window of "
@@ -101,8 +105,8 @@ def require_pictures(plan: Iterable[Row], protocol: QuizProtocol, library: Libra
                 )
 
 
-def _load_unchanged(path: Path, sha256: str | None) -> Picture:
-    content = read_file(path)
+def _load_unchanged(stimulus: str, library: Library, sha256: str | None) -> Picture:
+    path, content = library.path(stimulus), library.content(stimulus)
     if sha256 not in (None, sha256_bytes(content)):
         raise UserError(f"{path}: the picture has changed since the session started (SHA-256); restore it")
     return decode_rgb(content, path)

@@ -1,10 +1,12 @@
 """Where the pictures are, and whether they still are what was dealt."""
 
+import random
 from pathlib import Path
 
 import pytest
 
 from gan_eval.errors import UserError
+from gan_eval.quiz import library as library_module
 from gan_eval.quiz.library import Library
 from gan_eval.stimuli import StimulusSet
 
@@ -34,8 +36,41 @@ def test_a_changed_picture_is_refused(stimuli: StimulusSet) -> None:
     with pytest.raises(UserError, match=r"secret3.png: the picture has changed"):
         library.checked([planned])
     path.unlink()
-    with pytest.raises(UserError, match=r"secret3.png: no such file"):
+    with pytest.raises(UserError, match=r"secret3.png: no such picture"):
         library.checked([planned])
+
+
+def test_files_are_read_once_in_the_order_of_their_names_and_never_again(
+    stimuli: StimulusSet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[Path] = []
+
+    def note(path: Path) -> bytes:
+        opened.append(path)
+        return path.read_bytes()
+
+    monkeypatch.setattr(library_module, "read_file", note)
+    library = Library([stimuli])
+    rows = random.Random(3).sample(list(stimuli.rows), 8)
+    plan = [{"trial": n, **row, "stimulus_b": None} for n, row in enumerate(rows, start=1)]
+    library.checked(plan, seen={1, 2})
+    assert opened == sorted(library.path(row["stimulus"]) for row in plan[2:])
+    contents = [library.content(row["stimulus"]) for row in plan[2:]]
+    assert contents == [library.path(row["stimulus"]).read_bytes() for row in plan[2:]]
+    assert len(opened) == 6
+    assert library.warning is None
+
+
+def test_what_is_too_much_to_be_held_is_told_and_read_later(
+    stimuli: StimulusSet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(library_module, "HELD_BYTES", 10_000)
+    library = Library([stimuli])
+    plan = [{"trial": n, **row, "stimulus_b": None} for n, row in enumerate(stimuli.rows, start=1)]
+    library.checked(plan)
+    assert library.warning is not None
+    assert "read shortly before they are shown" in library.warning
+    assert all(library.content(row["stimulus"]) for row in plan)
 
 
 def test_a_stimulus_that_left_the_set_is_named() -> None:

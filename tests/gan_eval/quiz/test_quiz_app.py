@@ -1,5 +1,6 @@
 """The application off screen: trials, pauses, problems and the end, with the keyboard alone."""
 
+import sys
 from collections.abc import Callable
 
 import pytest
@@ -209,7 +210,9 @@ def test_a_broken_picture_is_refused_before_the_session(sit: Callable[..., Sitti
             sit(stimuli=unhashed, intro=intro).run(lambda _: None)
 
 
-def test_a_picture_that_vanishes_in_the_middle_asks_for_help_and_loses_nothing(sit: Callable[..., Sitting]) -> None:
+def test_a_picture_that_vanishes_in_the_middle_asks_for_help_and_loses_nothing(
+    sit: Callable[..., Sitting], monkeypatch: pytest.MonkeyPatch
+) -> None:
     def remove(sitting: Sitting) -> None:
         if isinstance(sitting.page, ProblemPage):
             assert "no such picture" in words(sitting.page)
@@ -220,10 +223,33 @@ def test_a_picture_that_vanishes_in_the_middle_asks_for_help_and_loses_nothing(s
                 path.unlink(missing_ok=True)
             sitting.key("f")
 
+    monkeypatch.setattr("gan_eval.quiz.library.HELD_BYTES", 0)
     sitting = sit(intro=False)
     assert sitting.run(remove) == "open"
     assert [row["response"] for row in sitting.rows(tables.TRIALS)] == ["fake"]
     assert sitting.rows(tables.SESSIONS)[0]["status"] == "open"
+
+
+@pytest.mark.parametrize("intro", [True, False])
+def test_no_file_of_a_picture_is_opened_once_the_session_is_there(
+    sit: Callable[..., Sitting], stimuli: StimulusSet, intro: bool
+) -> None:
+    pictures = set(map(str, stimuli.folder.glob("*/*.png")))
+    opened: list[str] = []
+
+    def watch(event: str, arguments: tuple[object, ...]) -> None:
+        if watching and event == "open" and str(arguments[0]) in pictures:
+            opened.append(str(arguments[0]))
+
+    watching = False
+    sys.addaudithook(watch)  # it stays for as long as Python runs, and is deaf after this test
+    sitting = sit(SETTINGS.model_copy(update={"show_review": False}), intro=intro)
+    watching = True
+    try:
+        assert sitting.run(diligent) == "complete"
+    finally:
+        watching = False
+    assert opened == []
 
 
 def test_the_end_page_tells_score_and_review(sit: Callable[..., Sitting]) -> None:

@@ -134,5 +134,5 @@ def test_a_session_goes_on_though_pictures_that_were_seen_are_gone(stimuli: Stim
         again.wait(10)
         assert [row["trial"] for row in again.done] == [1]
         library.path(session.plan[1]["stimulus"]).unlink()
-        with pytest.raises(UserError, match="no such file"):
+        with pytest.raises(UserError, match="no such picture"):
             sit(opened, writer)

@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import Callable, Iterator
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
 from pathlib import Path
 
 import pytest
@@ -17,7 +17,6 @@ from trial_sitting import Sit, TrialSitting, phase, sitting_down
 from gan_eval import tables
 from gan_eval.errors import UserError
 from gan_eval.quiz.app.presenter import Frame
-from gan_eval.quiz.clock import SystemClock
 from gan_eval.quiz.session_state import State
 from gan_eval.schema import Table
 from gan_eval.stimuli import StimulusSet
@@ -291,7 +290,10 @@ def test_an_onset_that_cannot_be_stored_disturbs_nothing(sit: Sit, monkeypatch: 
 
 
 @pytest.mark.parametrize("how", ["vanished", "changed"])
-def test_a_picture_that_is_lost_in_the_middle_stops_with_a_line_until_it_is_back(sit: Sit, how: str) -> None:
+def test_a_picture_that_is_lost_in_the_middle_stops_with_a_line_until_it_is_back(
+    sit: Sit, how: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gan_eval.quiz.library.HELD_BYTES", 0)
     sitting = sit()
     (path,) = sitting.files(1)
     kept = path.with_suffix(".kept")
@@ -312,27 +314,32 @@ def test_a_picture_that_is_lost_in_the_middle_stops_with_a_line_until_it_is_back
     assert [row["flags"] and "paused" in row["flags"] for row in sitting.trials] in ([None, None], [False, False])
 
 
-class SetBack(SystemClock):
-    """A machine whose time of day is set back by an hour when it is first read during a trial."""
+class SetBack(datetime):
+    """A machine whose time of day is set back by an hour during a trial."""
 
-    def __init__(self) -> None:
-        self.back = timedelta()
+    back = timedelta(0)
 
-    def utc(self) -> datetime:
-        return super().utc() - self.back
+    @classmethod
+    def now(cls, tz: tzinfo | None = None) -> datetime:  # type: ignore[override]
+        return datetime.now(tz) - cls.back
 
 
-def test_a_clock_that_is_set_back_changes_no_measured_time(sit: Sit) -> None:
-    clock = SetBack()
-    sitting = sit(clock=clock)
+def test_a_clock_that_is_set_back_changes_no_measured_time_and_no_order(
+    sit: Sit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(SetBack, "back", timedelta(0))
+    monkeypatch.setattr("gan_eval.quiz.clock.datetime", SetBack)
+    sitting = sit()
 
     def set_back() -> None:
-        clock.back = timedelta(hours=1)
+        SetBack.back = timedelta(hours=1)
         sitting.key("f")
 
     assert sitting.run(once_in(sitting, "1 pictures", set_back)) == "over"
     rows = sitting.trials
     assert all(0 < row["reaction_time_ms"] <= row["exposure_ms"] < 2100 for row in rows)
     assert rows[0]["onset_ms"] < rows[1]["onset_ms"]
-    assert all(row["answered_at"] < sitting.session.row["started_at"] for row in rows)
-    assert sitting.session.row["status"] == "complete"
+    session = sitting.session.row
+    instants = [session["started_at"], *(row["answered_at"] for row in rows), session["ended_at"]]
+    assert instants == sorted(instants)
+    assert session["status"] == "complete"
