@@ -102,6 +102,10 @@ def _is_right(cells: Any, column: Column) -> bool:
             return bool(pa.types.is_integer(cells.type) or pa.types.is_floating(cells.type))
     if not (pa.types.is_string(cells.type) or pa.types.is_large_string(cells.type)):
         return False
+    try:
+        cells.validate(full=True)  # is it UTF-8?
+    except pa.ArrowInvalid:
+        return False
     if column.dtype == "instant":
         return bool(pc.all(pc.match_substring_regex(cells, _INSTANT)).as_py())
     return not column.words or set(pc.unique(cells).drop_null().to_pylist()) <= set(column.words)

@@ -41,6 +41,14 @@ def checked_rows(found: Iterable[Mapping[Any, Any]], table: Table, where: str) -
     return rows
 
 
+def text_or_bytes(content: bytes) -> str | bytes:
+    """SQLite's text, or its bytes where they are no UTF-8."""
+    try:
+        return content.decode()
+    except UnicodeDecodeError:
+        return content
+
+
 def _checked(value: Any, column: Column) -> Any:
     """
     Raises:

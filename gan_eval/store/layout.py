@@ -56,7 +56,7 @@ class Layout:
         """The schema's version of a store; None where there is none yet.
 
         Raises:
-                UserError: the store is of a newer version, or of none that can be read.
+            UserError: the store is of a newer version, or of none that can be read.
         """
         known = sa.inspect(connection).has_table(META)
         version = connection.execute(sa.select(self._meta.c.schema_version)).scalar() if known else None

@@ -10,7 +10,7 @@ from gan_eval import tables, tabular
 from gan_eval.errors import UserError
 from gan_eval.schema import Table
 from gan_eval.store.address import is_address, parse_address
-from gan_eval.store.checked import checked_rows
+from gan_eval.store.checked import checked_rows, text_or_bytes
 from gan_eval.store.connect import may_write, reading_engine, remote_engine, require_store_file, sqlite_engine
 from gan_eval.store.layout import SCHEMA_VERSION, SERVER_LOCK, Layout
 from gan_eval.store.transaction import Transaction
@@ -99,9 +99,22 @@ class Store:
         Raises:
             UserError: the store cannot be read, or a cell is not what the table's column wants.
         """
-        with self.transaction() as connection:
-            found = connection.execute(self._query(table, equal)).mappings().all()
+        try:
+            found = self._fetch(table, equal)
+        except UserError as error:
+            if "decode to UTF-8" not in str(error):
+                raise
+            found = self._fetch(table, equal, text=text_or_bytes)  # the check has the words for it
         return checked_rows(found, table, self._where)
+
+    def _fetch(
+        self, table: Table, equal: Mapping[str, Any], *, text: Callable[[bytes], str | bytes] | None = None
+    ) -> Sequence[sa.RowMapping]:
+        """The rows unchecked; `text` reads SQLite's text where UTF-8 does not."""
+        with self.transaction() as connection:
+            if text is not None:
+                connection.connection.driver_connection.text_factory = text  # type: ignore[union-attr]
+            return connection.execute(self._query(table, equal)).mappings().all()
 
     def frame(self, table: Table, *, columns: Sequence[str] | None = None, **equal: Any) -> "pd.DataFrame":
         """The same as a pandas frame with the schema's dtypes; in bulk where ADBC's driver is installed.

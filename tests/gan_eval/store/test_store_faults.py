@@ -1,0 +1,168 @@
+"""Stores with wrong cells, damaged pages, or in another program's hands: one line says what, where and the mend."""
+
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from stored_rows import SESSION, trial
+
+from gan_eval import tables
+from gan_eval.errors import UserError
+from gan_eval.schema import Table
+from gan_eval.store import bulk, merge, open_store
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """A store with two sessions of three trials each."""
+    path = tmp_path / "station.sqlite"
+    with open_store(path) as store:
+        for name in ("s1", "s2"):
+            session = {**SESSION, "session": name, "participant": f"of {name}"}
+            store.begin(session, [], None)
+            store.add(tables.TRIALS, [{**trial(number, name), "participant": f"of {name}"} for number in (1, 2, 3)])
+    return path
+
+
+def change(path: Path, *statements: str) -> None:
+    with closing(sqlite3.connect(path)) as raw:
+        for statement in statements:
+            raw.execute(statement)
+        raw.commit()
+
+
+WRONG = [
+    (tables.TRIALS, "reaction_time_ms", "'abc'", "found 'abc', wanted a number"),
+    (tables.TRIALS, "simulated", "'maybe'", "found 'maybe', wanted true or false"),
+    (tables.TRIALS, "simulated", "7", "found 7, wanted true or false"),
+    (tables.TRIALS, "confidence", "x'00ff'", r"found b'\x00\xff', wanted a number"),
+    (tables.TRIALS, "participant", "x'414243'", "found b'ABC', wanted text"),
+    (tables.TRIALS, "phase", "'mean'", "found 'mean', wanted one of practice, main, catch"),
+    (tables.TRIALS, "answered_at", "'yesterday'", "found 'yesterday', wanted an instant"),
+    (tables.TRIALS, "block", "99999999999999999999", "found 1e+20, wanted a whole number"),
+    (tables.TRIALS, "kind", "printf('%.*c', 5000000, 'x')", "found 'xxxxxxxxxxx"),
+    (tables.SESSIONS, "simulated", "'maybe'", "found 'maybe', wanted true or false"),
+    (tables.SESSIONS, "list", "'first'", "found 'first', wanted a whole number"),
+    (tables.SESSIONS, "status", "'gone'", "found 'gone', wanted one of open, complete, aborted"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("table", "column", "value", "line"), WRONG)
+@pytest.mark.parametrize("way", ["rows", "frame", "frame by row", "merge"])
+def test_a_wrong_cell_is_named_with_file_table_row_and_column(
+    path: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    table: Table,
+    column: str,
+    value: str,
+    line: str,
+    way: str,
+) -> None:
+    row = "session='s2'" if table is tables.SESSIONS else "session='s2' trial=2"
+    change(path, f'UPDATE {table.name} SET "{column}" = {value} WHERE {row.replace(" ", " AND ")}')
+    if way == "frame":
+        pytest.importorskip("adbc_driver_sqlite")
+    if way == "frame by row":
+        pytest.importorskip("pandas")
+        monkeypatch.setattr(bulk, "can_read_in_bulk", lambda _: False)
+    with pytest.raises(UserError) as caught:
+        if way == "merge":
+            merge([path], tmp_path / "all.sqlite")
+        else:
+            with open_store(path, create=False) as store:
+                store.rows(table) if way == "rows" else store.frame(table)
+    message = str(caught.value)
+    assert message.startswith(f"{path}: table {table.name}, row {row}, column {column}: {line}")
+    assert len(message) < 400
+    assert message.endswith("restore the store from a copy")
+    assert not (tmp_path / "all.sqlite").exists()
+
+
+def test_a_row_without_what_every_row_must_hold_is_named_in_frames(path: Path) -> None:
+    pytest.importorskip("pandas")
+    change(
+        path, "CREATE TABLE loose AS SELECT * FROM trials", "DROP TABLE trials", "ALTER TABLE loose RENAME TO trials"
+    )
+    change(path, "UPDATE trials SET phase = NULL WHERE trial = 3")
+    with open_store(path, create=False) as store, pytest.raises(UserError) as caught:
+        store.frame(tables.TRIALS)
+    assert str(caught.value) == f"{path}: table trials: row 3, column phase: found nothing, wanted a value"
+
+
+def damage_schema(path: Path) -> None:
+    content = bytearray(path.read_bytes())
+    content[100:160] = bytes(range(60))
+    path.write_bytes(content)
+
+
+def cut(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:5000])
+
+
+DAMAGED: dict[str, tuple[Callable[[Path], None], str]] = {
+    "schema page": (damage_schema, r"the store is damaged \("),
+    "cut": (cut, r"the store is damaged \("),
+    "no table": (lambda path: change(path, "DROP TABLE trials"), r"the store is damaged \(no such table: trials\)"),
+    "no column": (lambda path: change(path, "ALTER TABLE trials DROP COLUMN rating"), r"damaged \(no such column: "),
+    "version": (lambda path: change(path, "UPDATE gan_eval_meta SET schema_version = 'new'"), r"schema_version: found"),
+    "not UTF-8": (
+        lambda path: change(path, "UPDATE trials SET item = CAST(x'ff41' AS TEXT) WHERE trial = 2"),
+        r"table trials, row session='s1' trial=2, column item: found b'\\xffA', wanted text",
+    ),
+}
+
+
+@pytest.mark.parametrize("how", DAMAGED)
+@pytest.mark.parametrize("way", ["rows", "frame", "merge"])
+def test_a_damaged_store_is_told_in_one_line(path: Path, tmp_path: Path, how: str, way: str) -> None:
+    spoil, line = DAMAGED[how]
+    spoil(path)
+    with pytest.raises(UserError, match=line) as caught:
+        if way == "merge":
+            merge([path], tmp_path / "all.sqlite")
+        else:
+            pytest.importorskip("pandas")
+            with open_store(path, create=False) as store:
+                store.rows(tables.TRIALS) if way == "rows" else store.frame(tables.TRIALS)
+    assert str(caught.value).startswith(f"{path}: ")
+    assert "\n" not in str(caught.value)
+    assert sorted(file.name for file in tmp_path.iterdir() if "all" in file.name) == []
+
+
+HOLDER = """
+import sqlite3, sys
+connection = sqlite3.connect(sys.argv[1], isolation_level=None)
+connection.execute("PRAGMA locking_mode = EXCLUSIVE")
+connection.execute("BEGIN EXCLUSIVE")
+connection.execute("UPDATE sessions SET station = 'held'")
+print("held", flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.mark.parametrize("way", ["open", "read", "merge", "frame"])
+def test_who_holds_a_store_is_told_after_a_while(
+    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str
+) -> None:
+    monkeypatch.setattr("gan_eval.store.connect.PATIENCE_S", 0.2)
+    holder = subprocess.Popen(
+        [sys.executable, "-c", HOLDER, path], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    with holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == "held\n"
+        who = f"process {holder.pid} " if Path("/proc/locks").exists() else "another program"
+        with pytest.raises(UserError) as caught:
+            if way == "merge":
+                merge([path], tmp_path / "all.sqlite")
+            else:
+                with open_store(path, create=way == "open") as store:
+                    store.frame(tables.TRIALS) if way == "frame" else store.rows(tables.TRIALS)
+        holder.communicate("")
+    assert str(caught.value).startswith(f"{path}: {who}")
+    assert "is using the store; end it or wait for it" in str(caught.value)
