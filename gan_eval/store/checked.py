@@ -24,7 +24,7 @@ def checked_rows(found: Iterable[Mapping[Any, Any]], table: Table, where: str) -
         where: the store's path or URL.
 
     Raises:
-        UserError: a cell is of another type than its column, or no word of its enumeration.
+        UserError: a cell is of another type than its column, no word of its enumeration, or empty where none may be.
     """
     rows = []
     for row in found:
@@ -54,7 +54,7 @@ def _checked(value: Any, column: Column) -> Any:
     Raises:
         ValueError: it is not what the schema wants.
     """
-    if value is None:
+    if value is None and not column.filled:
         return None
     match column.dtype:
         case "bool" if type(value) in (bool, int) and value in (0, 1):
@@ -81,6 +81,8 @@ def _name(row: Mapping[str, Any], table: Table) -> str:
 
 def _short(value: Any) -> str:
     """A value as a message shows it, also where it is very long."""
+    if value is None:
+        return "nothing"
     with suppress(TypeError):
         value = value[: SHOWN + 1]
     text = repr(value)

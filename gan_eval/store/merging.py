@@ -175,6 +175,8 @@ def _write(found: dict[Table, Rows], out: Path) -> None:
         flush_to_disk(temporary)
         temporary.replace(out)
         flush_to_disk(out.parent)
+    except UserError as error:
+        raise UserError(str(error).replace(str(temporary), f"--out {out}")) from error
     finally:
         _remove_leftovers(out)
 

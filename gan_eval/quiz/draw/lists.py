@@ -4,6 +4,9 @@ from collections.abc import Collection
 
 from gan_eval.errors import UserError
 
+LAST_LIST = 10**9
+"""No study has more lists; it keeps numbers within what databases and random generators take."""
+
 
 def lists_of(text: str) -> range:
     """A station's share of the lists.
@@ -18,8 +21,8 @@ def lists_of(text: str) -> range:
     if not first.isdecimal() or (dash and not last.isdecimal()):
         raise UserError(f"--lists {text}: wanted two numbers such as 1-20")
     low, high = int(first), int(last or first)
-    if not 1 <= low <= high:
-        raise UserError(f"--lists {text}: wanted numbers from 1 up, the smaller one first")
+    if not 1 <= low <= high <= LAST_LIST:
+        raise UserError(f"--lists {text[:40]}: wanted numbers from 1 to {LAST_LIST}, the smaller one first")
     return range(low, high + 1)
 
 
@@ -32,16 +35,21 @@ def next_list(taken: Collection[int], wanted: int | None, share: str | None) -> 
         share: the lists of this station; None: all.
 
     Raises:
-        UserError: both were given, or all lists of the station's share are taken.
+        UserError: both were given, all lists of the station's share are taken, or a number is too large.
     """
     if wanted is not None:
         if share is not None:
             raise UserError("--list and --lists: give one of them")
-        if wanted < 1:
-            raise UserError(f"--list {wanted}: lists are numbered from 1")
+        if not 1 <= wanted <= LAST_LIST:
+            raise UserError(f"--list {str(wanted)[:40]}: lists are numbered from 1 to {LAST_LIST}")
         return wanted
     if share is None:
-        return len(taken) + 1 if not taken else max(len(taken), max(taken)) + 1
+        number = max(len(taken), max(taken, default=0)) + 1
+        if number > LAST_LIST:
+            raise UserError(
+                f"list {max(taken)} has been dealt, and lists end at {LAST_LIST}; give --lists, such as 1-20"
+            )
+        return number
     free = next((number for number in lists_of(share) if number not in taken), None)
     if free is None:
         raise UserError(f"--lists {share}: all of them are taken; give this station further lists")

@@ -180,3 +180,15 @@ def test_another_list_than_that_of_the_open_session_is_refused(
     with pytest.raises(UserError, match=r"--list 7: the open session of P01 .* has list 3"):
         admit(store, applicant, rows(20), SETTINGS, seed=1, list_number=7)
     assert admit(store, applicant, rows(20), SETTINGS, seed=1, list_number=3).stored
+
+
+def test_numbers_that_no_database_takes_are_refused_in_one_line(
+    store: Store, rows: Callable[..., list[Row]], begin: Begin
+) -> None:
+    for how in ({"list_number": 10**30}, {"lists": f"1-{10**30}"}, {"lists": f"{10**30}"}):
+        with pytest.raises(UserError, match=r"--lists? 1.*1000000000"):
+            begin("P01", **how)
+    begin("P02", list_number=10**9)
+    with pytest.raises(UserError, match="lists end at 1000000000; give --lists"):
+        begin("P03")
+    assert begin("P04", lists="1-20").row["list"] == 1

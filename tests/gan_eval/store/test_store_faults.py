@@ -13,7 +13,7 @@ from stored_rows import SESSION, trial
 from gan_eval import tables
 from gan_eval.errors import UserError
 from gan_eval.schema import Table
-from gan_eval.store import bulk, merge, open_store
+from gan_eval.store import Store, bulk, merge, open_store
 
 
 @pytest.fixture
@@ -83,7 +83,7 @@ def test_a_wrong_cell_is_named_with_file_table_row_and_column(
     assert not (tmp_path / "all.sqlite").exists()
 
 
-def test_a_row_without_what_every_row_must_hold_is_named_in_frames(path: Path) -> None:
+def test_a_row_without_what_every_row_must_hold_is_named(path: Path) -> None:
     pytest.importorskip("pandas")
     change(
         path, "CREATE TABLE loose AS SELECT * FROM trials", "DROP TABLE trials", "ALTER TABLE loose RENAME TO trials"
@@ -91,7 +91,22 @@ def test_a_row_without_what_every_row_must_hold_is_named_in_frames(path: Path) -
     change(path, "UPDATE trials SET phase = NULL WHERE trial = 3")
     with open_store(path, create=False) as store, pytest.raises(UserError) as caught:
         store.frame(tables.TRIALS)
-    assert str(caught.value) == f"{path}: table trials: row 3, column phase: found nothing, wanted a value"
+    line = f"{path}: table trials, row session='s1' trial=3, column phase: found nothing, wanted one of practice"
+    assert str(caught.value).startswith(line)
+    with pytest.raises(UserError) as caught:
+        merge([path], path.with_name("all.sqlite"))
+    assert str(caught.value).startswith(line), "the store at fault, not the one that was to be"
+
+
+def test_a_merge_that_cannot_be_written_names_the_new_store(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(store: Store, *_: object) -> None:
+        raise UserError(f"{store.where}: the disk is full")
+
+    monkeypatch.setattr(Store, "add", full)
+    with pytest.raises(UserError) as caught:
+        merge([path], path.with_name("all.sqlite"))
+    assert str(caught.value) == f"--out {path.with_name('all.sqlite')}: the disk is full"
+    assert [file.name for file in path.parent.iterdir()] == ["station.sqlite"]
 
 
 def damage_schema(path: Path) -> None:
