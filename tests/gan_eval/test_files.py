@@ -40,6 +40,44 @@ def test_a_full_device_is_told(tmp_path):
             full.write(b"x")
 
 
+def modes(folder):
+    """The permissions of everything below a folder, and of itself."""
+    return {path: path.stat().st_mode & 0o777 for path in [folder, *folder.rglob("*")]}
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has other permissions")
+def test_what_is_made_is_for_its_user_alone(tmp_path):
+    ours = files.claim_output_folder(tmp_path / "new" / "out")
+    files.write_json(ours / "tables" / "deep" / "a.json", {})
+    files.write_bytes(ours / "a.bin", b"x")
+    for path, mode in modes(tmp_path / "new").items():
+        assert mode == (0o700 if path.is_dir() else 0o600), path
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has other permissions")
+def test_what_is_there_and_what_is_public_keep_the_users_permissions(tmp_path, monkeypatch):
+    theirs = tmp_path / "theirs"
+    theirs.mkdir()
+    theirs.chmod(0o750)
+    files.write_text(files.claim_output_folder(theirs) / "a.txt", "x")
+    assert theirs.stat().st_mode & 0o777 == 0o750
+    assert (theirs / "a.txt").stat().st_mode & 0o777 == 0o600
+    before = os.umask(0o027)
+    try:
+        files.claim_output_folder(tmp_path / "data", private=False)
+        files.write_text(tmp_path / "data" / "a.txt", "x", private=False)
+    finally:
+        os.umask(before)
+    assert (tmp_path / "data").stat().st_mode & 0o777 == 0o750
+    assert (tmp_path / "data" / "a.txt").stat().st_mode & 0o777 == 0o640
+
+
+def test_writing_never_touches_the_process_umask(tmp_path, monkeypatch):
+    monkeypatch.setattr(os, "umask", None)
+    files.write_text(tmp_path / "a.txt", "x")
+    assert (tmp_path / "a.txt").read_text() == "x"
+
+
 def test_an_output_folder_is_ours_or_refused(tmp_path):
     ours = files.claim_output_folder(tmp_path / "new" / "out")
     (ours / "result.csv").write_text("x")

@@ -19,8 +19,8 @@ def lists_of(text: str) -> range:
     """
     first, dash, last = (part.strip() for part in text.partition("-"))
     if not first.isdecimal() or (dash and not last.isdecimal()):
-        raise UserError(f"--lists {text}: wanted two numbers such as 1-20")
-    low, high = int(first), int(last or first)
+        raise UserError(f"--lists {text[:40]}: wanted two numbers such as 1-20")
+    low, high = int(first[:12]), int((last or first)[:12])  # Python refuses to read thousands of digits
     if not 1 <= low <= high <= LAST_LIST:
         raise UserError(f"--lists {text[:40]}: wanted numbers from 1 to {LAST_LIST}, the smaller one first")
     return range(low, high + 1)

@@ -1,6 +1,10 @@
 """Several stores as one; what they tell differently is refused."""
 
+import signal
 import sqlite3
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 
 import pytest
@@ -69,6 +73,50 @@ def test_what_two_stores_tell_differently_is_refused(tmp_path, session, particip
     with pytest.raises(UserError, match=message):
         merge([one, two], tmp_path / "all.sqlite")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["one.sqlite", "two.sqlite"]
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from gan_eval.store import merge, merging
+calls = iter(range(99))
+step = merging.Store.add if sys.argv[1] == "add" else merging.flush_to_disk
+def killed(*given):
+    if next(calls) == int(sys.argv[2]):
+        os.kill(os.getpid(), signal.SIGKILL)
+    return step(*given)
+if sys.argv[1] == "add":
+    merging.Store.add = killed
+else:
+    merging.flush_to_disk = killed
+merge([Path(name) for name in sys.argv[4:]], Path(sys.argv[3]))
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no SIGKILL")
+@pytest.mark.parametrize(("where", "call"), [("add", 0), ("add", 3), ("flush", 0), ("flush", 1)])
+def test_the_same_command_after_a_kill_cleans_up_and_finishes(tmp_path, where, call):
+    sources = [station(tmp_path / f"{n}.sqlite", f"s{n}", f"P{n}") for n in (1, 2)]
+    out = tmp_path / "all.sqlite"
+    foreign = [tmp_path / ".all.sqlite.gan-eval-notes.tmp", tmp_path / ".all-12345678.sqlite"]
+    for path in foreign:
+        path.write_text("somebody's")
+    command = [sys.executable, "-c", KILLED, where, str(call), str(out), *map(str, sources)]
+    assert subprocess.run(command, check=False, timeout=60).returncode == -signal.SIGKILL
+    assert len(list(tmp_path.iterdir())) > 4, "something was left behind"
+    assert merge(sources, out).trials == 4
+    assert sorted(tmp_path.iterdir()) == sorted([*sources, *foreign, out])
+    with open_store(out, create=False) as store:
+        assert len(store.rows(tables.TRIALS)) == 4
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="folders are not locked there")
+def test_merges_at_once_into_one_store_end_with_one_store(tmp_path):
+    sources = [station(tmp_path / f"{n}.sqlite", f"s{n}", f"P{n}", trials=range(1, 300)) for n in (1, 2)]
+    with ThreadPoolExecutor(4) as threads:
+        results = list(threads.map(lambda _: merge(sources, tmp_path / "all.sqlite"), range(4)))
+    assert {result.trials for result in results} == {598}
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["1.sqlite", "2.sqlite", "all.sqlite"]
 
 
 def test_nothing_is_overwritten_and_what_is_no_store_is_named(tmp_path):

@@ -46,6 +46,22 @@ def test_a_trial_is_never_overwritten(tmp_path):
         assert store.rows(tables.TRIALS)[0]["correct"] is True
 
 
+@pytest.mark.skipif(os.name == "nt", reason="Windows has other permissions")
+def test_a_new_store_and_what_lies_beside_it_are_for_their_user_alone(tmp_path):
+    path = tmp_path / "new" / "s.sqlite"
+    with open_store(path) as store:
+        store.begin(SESSION, [], None)
+        beside = {file.name: file.stat().st_mode & 0o777 for file in path.parent.iterdir()}
+    assert beside == dict.fromkeys(("s.sqlite", "s.sqlite-wal", "s.sqlite-shm"), 384)
+    assert path.parent.stat().st_mode & 0o777 == 0o700
+    merge([path], tmp_path / "all.sqlite")
+    assert (tmp_path / "all.sqlite").stat().st_mode & 0o777 == 0o600
+    path.chmod(0o640)
+    with open_store(path) as store:
+        store.set_status("s1", "complete", None)
+    assert path.stat().st_mode & 0o777 == 0o640, "what a user has decided stays"
+
+
 def test_what_is_not_a_store_is_named(tmp_path):
     (tmp_path / "notes.txt").write_text("not a database, but long enough to be taken for one " * 40)
     with pytest.raises(UserError, match=r"notes\.txt: not a results store"):
