@@ -1,15 +1,40 @@
-"""CSV files as text: read whole, with a byte-order mark or without, and written with line feeds."""
+"""CSV files as text: read whole, with a byte-order mark or without, and written with line feeds.
+
+A cell that a spreadsheet would run as a formula is written with an apostrophe before it, which makes it text there, and
+read without.
+"""
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from gan_eval.errors import UserError
 
+FORMULA = r"'*([=+@\t\r\n]|-(?!(inf|[0-9.]+([eE][+-]?[0-9]+)?)?$))"
+"""Begins a cell that a spreadsheet would run, apostrophes or not; the minus sign of a number does not."""
+_FORMULA = re.compile(FORMULA)
+
+
+def as_text(cell: str) -> str:
+    """A cell as it is written: with an apostrophe more where a spreadsheet would run it.
+
+    >>> as_text("=1+1"), as_text("'=1+1"), as_text("-4.5"), as_text("it's")
+    ("'=1+1", "''=1+1", '-4.5', "it's")
+    """
+    return f"'{cell}" if _FORMULA.match(cell) else cell
+
+
+def _as_meant(cell: str) -> str:
+    """What `as_text` was given."""
+    return cell[1:] if cell.startswith("'") and _FORMULA.match(cell) else cell
+
 
 def csv_records(path: Path) -> tuple[list[str], list[list[str]]]:
-    """Header and records of a CSV file as text, of whatever lengths; a byte-order mark and blank lines are dropped.
+    """Header and records of a CSV file as they were meant, of whatever lengths.
+
+    A byte-order mark, blank lines and the apostrophe before a formula are dropped.
 
     Raises:
         UserError: no such file, it is no CSV in UTF-8, it is empty, or a column stands twice.
@@ -29,7 +54,7 @@ def csv_records(path: Path) -> tuple[list[str], list[list[str]]]:
         raise UserError(f"{path}: not a CSV file ({error})") from error
     finally:
         csv.field_size_limit(limit)
-    records = [record for record in records if record]
+    records = [[_as_meant(cell) for cell in record] for record in records if record]
     if not records:
         raise UserError(f"{path}: empty; a table needs a header line")
     header, *rows = records
@@ -59,8 +84,8 @@ class _LineFeeds(io.StringIO):
 def csv_bytes(header: Sequence[str], records: Iterable[Sequence[str]]) -> bytes:
     text = _LineFeeds(newline="")
     writer = csv.writer(text, lineterminator="\r\n")
-    writer.writerow(header)
-    writer.writerows(records)
+    writer.writerow([as_text(name) for name in header])
+    writer.writerows([as_text(cell) for cell in record] for record in records)
     try:
         return text.getvalue().encode()
     except UnicodeEncodeError as error:

@@ -83,6 +83,10 @@ def reference(tables: Iterable[Table]) -> str:
         "CSV files are UTF-8 with line feeds; a missing value is an empty cell; booleans are `true` and `false`; an",
         "infinite number is `inf`. Times are float milliseconds in columns that end in `_ms`; instants are UTC in",
         "ISO 8601. More columns than those below are welcome and are kept.",
+        "",
+        "Text that a spreadsheet would run as a formula (it begins with `=`, `+`, `@`, a tab, a line's end, or a `-`",
+        "that is no number's) is written with an apostrophe before it, and so is such text behind apostrophes of its",
+        "own. Every command takes one away again when it reads; so should other programs.",
     ]
     for table in tables:
         lines += ["", f"## {table.name}", "", table.meaning, ""]

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from gan_eval.csv_files import FORMULA
 from gan_eval.export.dictionary import TIMING
 from gan_eval.schema import Column, Table
 
@@ -20,10 +21,15 @@ as_type <- function(cells, type) {{
   )
 }}
 
+# the apostrophe that keeps a spreadsheet from running a cell is none of its text
+as_meant <- function(cells) sub("^'(?={formula})", "", cells, perl = TRUE)
+
 read_one <- function(name, types) {{
   cells <- read.csv( # encoding, not fileEncoding: the latter loses cells where R's locale is not UTF-8
     paste0(name, ".csv"), colClasses = "character", na.strings = "", check.names = FALSE, encoding = "UTF-8"
   )
+  names(cells) <- as_meant(names(cells))
+  cells[] <- lapply(cells, as_meant)
   for (column in names(types)) cells[[column]] <- as_type(cells[[column]], types[[column]])
   cells
 }}
@@ -32,7 +38,7 @@ read_one <- function(name, types) {{
 
 def r_script(tables: Iterable[Table]) -> str:
     """The text of `read.R`: one data frame for each table, by the table's name."""
-    parts = [_HEAD.format(timing=TIMING)]
+    parts = [_HEAD.format(timing=TIMING, formula=FORMULA)]
     for table in tables:
         types = ",\n".join(f"  {column.name} = {_type(column)}" for column in table.columns)
         parts.append(f'{table.name} <- read_one("{table.name}", list(\n{types}\n))\n')

@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from gan_eval.csv_files import even_records
 from gan_eval.errors import UserError
 from gan_eval.files import OWN_FOLDER, read_json
 from gan_eval.study import Study, load_study
@@ -164,7 +165,5 @@ def _each(folder: Path, below: str, file: str, table: Table) -> dict[str, pd.Dat
 
 
 def _as_text(path: Path) -> pd.DataFrame:
-    try:
-        return pd.read_csv(path, dtype="str", keep_default_na=False, encoding="utf-8-sig")
-    except (ValueError, OSError) as error:
-        raise UserError(f"{path}: not a readable CSV table ({error})") from error
+    header, records = even_records(path)
+    return pd.DataFrame(records, columns=header, dtype="str")

@@ -15,7 +15,7 @@ from gan_eval.stats.models.mixed import mixed_models
 from gan_eval.stats.trials import fill_trials
 from gan_eval.store import open_store
 
-NAMES = ('P 01, "Zoë"', "NA", "P03")
+NAMES = ('P 01, "Zoë"', "NA", "=P03")
 """What a reader of CSV may stumble on."""
 
 
