@@ -7,7 +7,7 @@ from typing import Any
 
 from gan_eval import images
 from gan_eval.errors import UserError
-from gan_eval.files import claim_output_folder, write_json
+from gan_eval.files import claim_output_folder, remove_leftovers, write_json
 from gan_eval.holes import hole_of, mask_of
 from gan_eval.stimuli import TABLE_NAME, model_name_problem, stimulus_row, write_set
 from gan_eval.tabular import Row
@@ -60,6 +60,7 @@ def import_folder(
         raise UserError(f"--dataset {dataset}: a data set's name has no '/'; give it another")
     items = _find_items(source, masks)
     claim_output_folder(out)
+    remove_leftovers(out)
     (out / TABLE_NAME).unlink(missing_ok=True)  # an older table must not vouch for pictures that are being replaced
     rows: list[Row] = []
     problems: list[str] = []

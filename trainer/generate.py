@@ -7,7 +7,7 @@ from typing import Any
 from lightning_fabric import Fabric
 
 from gan_eval.errors import UserError
-from gan_eval.files import claim_output_folder, read_json, sha256_file, write_json
+from gan_eval.files import claim_output_folder, read_json, remove_leftovers, sha256_file, write_json
 from gan_eval.stimuli import RAW, model_name_problem, write_set
 from gan_eval.tabular import Row
 from gan_eval.training_settings import Direction, Mode, TrainingSettings
@@ -191,7 +191,7 @@ def _size(asked: Size | None, model: Model) -> Size:
 
 
 def _claim(out: Path, what: dict[str, Any]) -> None:
-    """Make `out` ours for this set, or make sure that it is."""
+    """Make `out` ours for this set, or make sure that it is; what a killed call was writing there goes."""
     claim_output_folder(out)
     marker = out / MARKER
     if marker.exists():
@@ -201,6 +201,7 @@ def _claim(out: Path, what: dict[str, Any]) -> None:
             raise UserError(f"--out {out}: holds a set with another {another}; choose another folder")
     else:
         write_json(marker, what)
+    remove_leftovers(out)
 
 
 def _tell_sizes(out: Path, rows: list[Row], say: Callable[[str], None]) -> None:

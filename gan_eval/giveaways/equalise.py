@@ -9,7 +9,7 @@ from typing import Any
 import gan_eval
 from gan_eval import images
 from gan_eval.errors import UserError
-from gan_eval.files import OWN_FOLDER, claim_output_folder, sha256_bytes, sha256_file, write_json
+from gan_eval.files import OWN_FOLDER, claim_output_folder, remove_leftovers, sha256_bytes, sha256_file, write_json
 from gan_eval.giveaways.form import Form, Size, decode_srgb, through_jpeg, to_size
 from gan_eval.giveaways.neutral_names import Targets, neutral_names, targets_of
 from gan_eval.giveaways.sources import common_size, look_at, remaining_clues
@@ -78,7 +78,7 @@ def equalise(
             on_progress(done, len(sources))
     if not rows:
         raise UserError(f"{source}: no item is left; the first problem: {problems[0]}")
-    left = {row["item"] for row in rows}
+    left = dict.fromkeys(row["item"] for row in rows)  # in an order that is the same in every process
     origins = {target: name for item in left for (_, name), target in targets[item].items()}
     write_json(out / OWN_FOLDER / RECORD, {**record, "problems": problems, "files": origins})
     write_set(out, sorted(rows, key=lambda row: (row["kind"] == "fake", images.natural_key(row["stimulus"]))))
@@ -109,6 +109,7 @@ def _begin(source: Path, out: Path, record: dict[str, Any]) -> None:
     if (out / OWN_FOLDER).is_dir() and not ours and any(path.name != OWN_FOLDER for path in out.iterdir()):
         raise UserError(f"--out {out}: holds other results of gan_eval; name an empty folder")
     claim_output_folder(out)
+    remove_leftovers(out)
     (out / TABLE_NAME).unlink(missing_ok=True)
     if ours:
         for name in _FOLDERS:

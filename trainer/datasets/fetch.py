@@ -1,6 +1,7 @@
 """Getting a data set: from its official address, another address, or an archive that was downloaded already."""
 
 import os
+import re
 import shutil
 from contextlib import suppress
 from dataclasses import dataclass
@@ -86,9 +87,7 @@ def fetch(
     write_json(
         own / SOURCE, {"name": preset.name, "source": origin, "archive_sha256": digest, "splits": splits}, private=False
     )
-    (own / _MOVING).unlink()
-    if given is None:
-        archive.unlink()
+    _tidy(own)
     return Fetched(folder, splits, digest, _remarks(preset, splits, digest, known=wanted is not None))
 
 
@@ -135,6 +134,14 @@ def _downloaded(address: str, own: Path, on_progress: OnProgress | None) -> Path
     return archive
 
 
+def _tidy(own: Path) -> None:
+    """Remove what a fetch needs no more once its set is there."""
+    downloads = [path for path in own.iterdir() if re.fullmatch(r"archive-[0-9a-f]{12}(\.part(\.json)?)?", path.name)]
+    for path in (own / _MOVING, *downloads):
+        path.unlink(missing_ok=True)
+    remove_leftovers(own)
+
+
 def _checked_digest(sha256: str | None) -> str | None:
     if sha256 is None:
         return None
@@ -156,6 +163,8 @@ def _present(folder: Path, sha256: str | None) -> Fetched | None:
             f"{folder}: is there, from an archive with SHA-256 {source['archive_sha256']}, not {sha256}; "
             "remove the folder or name another"
         )
+    with suppress(OSError):  # it may be read only
+        _tidy(folder / OWN_FOLDER)  # a fetch that was killed at its end
     return Fetched(folder, source["splits"], source["archive_sha256"], (f"{folder}: was there already",))
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from gan_eval.errors import UserError
-from gan_eval.files import OWN_FOLDER, claim_output_folder, write_json
+from gan_eval.files import OWN_FOLDER, claim_output_folder, remove_leftovers, write_json
 from gan_eval.images import Picture, by_stem, list_pictures, read_rgb, resize, write_png
 from trainer.datasets.layout import list_splits, of_all
 
@@ -158,6 +158,7 @@ def _write(jobs: list[_Job], make: Callable[[_Job], Picture], out: Path, on_prog
     """Make and write every picture; a folder that was begun with other pictures is refused."""
     names = sorted(str(job.target.relative_to(out).as_posix()) for job in jobs)
     claim_output_folder(out)
+    remove_leftovers(out)
     there = {path.relative_to(out).as_posix() for path in out.glob("*/*.png") if path.parent.name != OWN_FOLDER}
     if strangers := sorted(there - set(names)):
         raise UserError(f"--out {out}: holds other pictures already, such as {strangers[0]}; name an empty folder")

@@ -1,0 +1,146 @@
+"""A command that makes a folder, killed with signal 9 anywhere and given again, leaves what a whole one leaves."""
+
+import multiprocessing
+import os
+import random
+import shutil
+import signal
+import sys
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from gan_eval.giveaways.equalise import equalise
+from gan_eval.giveaways.form import Form
+from gan_eval.images import write_png
+from gan_eval.stimuli_import import import_folder
+from gan_eval.training_settings import TrainingSettings
+from trainer.datasets.crops import make_crops
+from trainer.datasets.cuts import Cut
+from trainer.datasets.fetch import fetch
+from trainer.datasets.pairing import pair_edges, pair_folders
+from trainer.datasets.presets import PRESETS
+from trainer.generate import generate
+from trainer.nets.build import new_networks
+from trainer.run_folder import GENERATOR, begin_run, save_generator
+
+KILLS = 5
+"""Of each command; at other places of its run each."""
+
+pytestmark = pytest.mark.skipif(
+    "forkserver" not in multiprocessing.get_all_start_methods(), reason="needs POSIX signals and fork"
+)
+
+Command = Callable[[Path], object]
+"""What makes a folder."""
+
+
+def run_until(command: Command, out: Path, last: int, counted: Path) -> None:
+    """Run in a process of its own: it is killed where it touches `out` for the `last`th time, before it does.
+
+    Without a kill, how often it did is written to `counted`.
+    """
+    torch.set_num_threads(1)
+    touches = 0
+
+    def watch(event: str, arguments: tuple[Any, ...]) -> None:
+        nonlocal touches
+        if event == "open" or event.startswith(("os.", "shutil.")):
+            if not any(str(each).startswith(str(out)) for each in arguments if isinstance(each, str | os.PathLike)):
+                return
+            touches += 1
+            if touches == last:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+    sys.addaudithook(watch)
+    command(out)
+    out = counted  # no longer watched
+    counted.write_text(str(touches))
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def pictures(folder: Path, names: str, *, size: tuple[int, int] = (32, 40), seed: int = 0) -> Path:
+    rng = np.random.default_rng(seed)
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in names.split():
+        write_png(folder / f"{name}.png", rng.integers(0, 256, (*size, 3), dtype=np.uint8))
+    return folder
+
+
+@pytest.fixture
+def commands(
+    tmp_path: Path,
+    make_pairs: Callable[..., Path],
+    tiny: Callable[..., TrainingSettings],
+) -> dict[str, Command]:
+    results = tmp_path / "results"
+    for seed, role in enumerate(("real", "fake", "input")):
+        pictures(results / role, "p01 p02 p03", seed=seed)
+    import_folder(results, tmp_path / "set", dataset="d")
+    settings = tiny()
+    net, _ = new_networks(settings)
+    definition = {"settings": settings.model_dump(mode="json"), "fraction": 1.0, "direction": "BtoA", "split": "train",
+                  "pairs": 1, "data_sha256": "0", "steps": 1}  # fmt: skip
+    begin_run(tmp_path / "run", definition, {})
+    save_generator(tmp_path / "run" / GENERATOR, net, definition)
+    data = make_pairs(train=2, val=2)
+    archive = Path(shutil.make_archive(str(tmp_path / "facades"), "zip", make_pairs(name="facades", train=2, val=1)))
+    return {
+        "import": partial(import_folder, results, dataset="d"),
+        "equalise": partial(_equalise, tmp_path / "set"),
+        "pair": partial(pair_folders, results / "real", results / "fake"),
+        "edges": partial(pair_edges, results / "real"),
+        "crops": partial(_crops, results / "real"),
+        "fetch": partial(_fetch, archive),
+        "generate": partial(_generate, tmp_path / "run", data),
+    }
+
+
+def _equalise(source: Path, out: Path) -> None:
+    equalise(source, out, Form(None, None, None, 0))
+
+
+def _crops(source: Path, out: Path) -> None:
+    make_crops([source], out, Cut(size=16, min_side=16))
+
+
+def _fetch(archive: Path, out: Path) -> None:
+    fetch(PRESETS["facades"], out, source=str(archive))
+
+
+def _generate(run: Path, data: Path, out: Path) -> None:
+    generate(run, data, split="val", out=out)
+
+
+@pytest.mark.parametrize("name", ["import", "equalise", "pair", "edges", "crops", "fetch", "generate"])
+def test_the_same_command_finishes_what_a_kill_left(commands: dict[str, Command], tmp_path: Path, name: str) -> None:
+    command = commands[name]
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["trainer.generate"])  # each start is a fork: no imports to wait for
+
+    def start(out: Path, last: int) -> int | None:
+        process = context.Process(target=run_until, args=(command, out, last, tmp_path / "touches"))
+        process.start()
+        process.join()
+        return process.exitcode
+
+    straight = tmp_path / "straight"
+    assert start(straight, 0) == 0
+    wanted = contents(straight)
+    touches = int((tmp_path / "touches").read_text())
+    rng = random.Random(name)
+    for kill in range(KILLS):
+        out = tmp_path / f"killed-{kill}"
+        first, last = kill * touches // KILLS + 1, (kill + 1) * touches // KILLS
+        place = rng.randint(first, max(first, last))
+        assert start(out, place) == -signal.SIGKILL, "it came to the end"
+        command(out)
+        assert contents(out) == wanted, f"killed at {place} of {touches}"
