@@ -4,6 +4,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal
 
+LONGEST_MS = 1e15
+"""Times further from 0 are none; sums of their squares would leave the range of floats. In ms."""
+
 Dtype = Literal["text", "int", "float", "bool", "instant", "json"]
 
 
@@ -21,6 +24,8 @@ class Column:
     """Every row must hold a value."""
     optional: bool = False
     """The column may be absent from a file; it then reads as missing."""
+    most: float | None = None
+    """No number is further from 0, and none is infinite."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +65,7 @@ def number(name: str, meaning: str, *, unit: str = "", filled: bool = False, opt
 
 def milliseconds(name: str, meaning: str, *, optional: bool = False) -> Column:
     """A column of times in float milliseconds."""
-    return number(name, meaning, unit="ms", optional=optional)
+    return Column(name, "float", meaning, unit="ms", optional=optional, most=LONGEST_MS)
 
 
 def boolean(name: str, meaning: str, *, filled: bool = False, optional: bool = False) -> Column:

@@ -203,10 +203,12 @@ def _conform_series(series: "pd.Series", column: Column, where: str) -> "pd.Seri
     import pandas as pd
 
     wanted = _PANDAS[column.dtype]
-    if series.dtype == wanted and not column.words and column.dtype not in ("instant", "json"):
-        return series
-    if column.dtype == "float" and pd.api.types.is_numeric_dtype(series.dtype) and series.dtype != "boolean":
-        return series.astype("float64")
+    numbers = pd.api.types.is_numeric_dtype(series.dtype) and series.dtype != "boolean"
+    if column.most is None or not numbers or not (series.abs() > column.most).any():
+        if series.dtype == wanted and not column.words and column.dtype not in ("instant", "json"):
+            return series
+        if column.dtype == "float" and numbers:
+            return series.astype("float64")
     codes, distinct = pd.factorize(series.array)  # a column has few distinct values: each is parsed once
     parsed: list[Any] = []
     for code, value in enumerate(distinct):

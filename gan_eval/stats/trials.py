@@ -4,8 +4,10 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from gan_eval.errors import UserError
+from gan_eval.schema import LONGEST_MS
 from gan_eval.tables import TRIALS
 from gan_eval.tabular import conform, frame_of
 
@@ -178,6 +180,12 @@ def graded_trials(trials: pd.DataFrame) -> pd.DataFrame:
     graded = trials["rating"].notna() | (trials["protocol"] == "rating").fillna(False)
     main = trials[(trials["phase"] == "main") & graded].reset_index(drop=True)
     return main.assign(answered=main["rating"].notna().to_numpy(bool))
+
+
+def possible_times(trials: pd.DataFrame) -> NDArray[np.bool_]:
+    """Which trials have a reaction time that a person can have: above 0, and no further from it than any time."""
+    milliseconds = trials["reaction_time_ms"].to_numpy("float64", na_value=np.nan)
+    return (milliseconds > 0) & (milliseconds <= LONGEST_MS)
 
 
 def answered_trials(trials: pd.DataFrame) -> pd.DataFrame:

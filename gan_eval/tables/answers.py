@@ -301,7 +301,7 @@ PARTICIPATION = Table(
         number("catch_accuracy", "share of them that are right", unit=SHARE),
         number("accuracy", "share of answered main trials that are right", unit=SHARE),
         number("same_answer_share", "share of the answer given most often", unit=SHARE),
-        milliseconds("median_reaction_time_ms", "over answered main trials"),
+        milliseconds("median_reaction_time_ms", "over answered main trials with a possible time"),
         number("flagged_share", "share of main trials with a flag", unit=SHARE),
         integer("n_excluded", "main trials left out, all of them where the participant is", filled=True),
         boolean("excluded", "left out altogether by a preset rule", filled=True),

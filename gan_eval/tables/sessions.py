@@ -104,7 +104,7 @@ TRIALS = Table(
         text("choice", "for pairs: the picture chosen", words=("a", "b", "none")),
         number("rating", "for ratings: the grade"),
         boolean("correct", "the answer agrees with the truth; empty where there is no answer or no truth"),
-        milliseconds("reaction_time_ms", "key press minus (the last) onset; empty without an answer"),
+        number("reaction_time_ms", "key press minus (the last) onset; empty without an answer", unit="ms"),
         number("confidence", "the participant's confidence in the answer"),
         text(
             "flags",

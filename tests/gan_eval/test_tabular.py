@@ -107,6 +107,38 @@ def test_bad_files_are_refused_by_row_and_column(tmp_path, content, parts):
             assert part in str(caught.value)
 
 
+TRIAL = {"session": "s", "participant": "P1", "trial": 1, "phase": "main", "stimulus": "a", "simulated": True}
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        ("trial", 99999999999999999999), ("trial", -(2**63) - 1), ("trial", 1e300), ("exposure_ms", math.inf),
+        ("onset_ms", -1e308), ("requested_exposure_ms", 2e15),
+    ],
+)  # fmt: skip
+def test_numbers_out_of_all_bounds_are_refused_by_row_and_column(tmp_path, column, value):
+    path = tmp_path / "t.csv"
+    write_rows([TRIAL, {**TRIAL, "trial": 2}], path, tables.TRIALS)
+    frame = pd.read_csv(path, dtype="str")
+    frame.loc[1, column] = f"{value!r}"
+    frame.to_csv(path, index=False)
+    for read in (read_rows, read_table):
+        with pytest.raises(UserError, match=rf"t\.csv: row 2, column {column}: found .*, wanted"):
+            read(path, tables.TRIALS)
+    numbers = pd.DataFrame([TRIAL, {**TRIAL, "trial": 2, "exposure_ms": 1.0, "onset_ms": 1.0, column: value}])
+    with pytest.raises(UserError, match=f"row 2, column {column}"):
+        frame_of(numbers.to_dict("records"), tables.TRIALS)
+
+
+def test_a_long_cell_is_told_in_short(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text(BASE + f"a,,{'x' * 100_000},,,psnr,1,,\n")
+    with pytest.raises(UserError) as caught:
+        read_rows(path, tables.IMAGE_METRICS)
+    assert len(str(caught.value)) < 300 + len(str(path))
+
+
 def test_a_file_that_is_not_text_or_not_there_is_named(tmp_path):
     (tmp_path / "t.csv").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(UserError, match=r"t\.csv: not UTF-8"):

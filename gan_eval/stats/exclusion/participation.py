@@ -7,6 +7,7 @@ import pandas as pd
 
 from gan_eval.stats.exclusion.rules import parse_rule
 from gan_eval.stats.intervals import share
+from gan_eval.stats.trials import possible_times
 from gan_eval.tables import PARTICIPATION
 from gan_eval.tabular import conform
 
@@ -73,7 +74,7 @@ def _measured(trials: pd.DataFrame, sessions: pd.DataFrame | None) -> pd.DataFra
     def per_person(values: pd.Series) -> np.ndarray:
         return who.map(values).to_numpy("float64", na_value=np.nan)
 
-    times = trials["reaction_time_ms"].where(main & given)
+    times = trials["reaction_time_ms"].where(main & given & possible_times(trials))
     commonest = pd.DataFrame({"who": trials["participant"], "answer": answer})[main & given].value_counts()
     mixed = sittings.groupby("participant")["simulated"].nunique()
     n_catch = count(catch & given)

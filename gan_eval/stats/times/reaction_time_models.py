@@ -14,7 +14,7 @@ from scipy.special import stdtr, stdtrit
 from gan_eval.stats.crossed.limits import few_groups
 from gan_eval.stats.crossed.linear import LinearFit, NoLinearFitError, fit_linear
 from gan_eval.stats.groups import groups, provenance
-from gan_eval.stats.trials import main_trials
+from gan_eval.stats.trials import main_trials, possible_times
 from gan_eval.tables import REACTION_TIME_MODELS
 from gan_eval.tabular import Row, frame_of
 
@@ -63,7 +63,7 @@ def _timed(trials: pd.DataFrame) -> tuple[pd.DataFrame, str]:
     main = main_trials(trials)
     milliseconds = main["reaction_time_ms"].to_numpy("float64", na_value=np.nan)
     answered, missing = main["answered"].to_numpy(bool), np.isnan(milliseconds)
-    possible = np.isfinite(milliseconds) & (milliseconds > 0)
+    possible = possible_times(main)
     counts = {
         "practice": int((trials["phase"] == "practice").sum()),
         "catch": int((trials["phase"] == "catch").sum()),

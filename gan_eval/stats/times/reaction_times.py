@@ -7,7 +7,7 @@ import pandas as pd
 
 from gan_eval.stats.groups import Codes, groups, provenance
 from gan_eval.stats.intervals import share
-from gan_eval.stats.trials import answered_trials
+from gan_eval.stats.trials import answered_trials, possible_times
 from gan_eval.tables import KINDS, REACTION_TIMES, SCOPES
 from gan_eval.tabular import conform
 
@@ -21,8 +21,9 @@ def reaction_times(trials: pd.DataFrame) -> pd.DataFrame:
     """
     answered = answered_trials(trials)
     milliseconds = answered["reaction_time_ms"].to_numpy("float64")
-    impossible = int((milliseconds <= 0).sum() + np.isinf(milliseconds).sum())
-    timed = answered[(milliseconds > 0) & np.isfinite(milliseconds)].reset_index(drop=True)
+    possible = possible_times(answered)
+    impossible = int((~possible & ~np.isnan(milliseconds)).sum())
+    timed = answered[possible].reset_index(drop=True)
     codes = Codes(timed)
     table = pd.concat([_scope_times(timed, codes, scope) for scope in SCOPES], ignore_index=True)
     everything = table["scope"] == "all"

@@ -13,7 +13,7 @@ from scipy.special import expit, logit, stdtrit
 from gan_eval.stats.clustering import two_way
 from gan_eval.stats.groups import Groups, provenance
 from gan_eval.stats.intervals import wilson
-from gan_eval.stats.trials import answered_trials
+from gan_eval.stats.trials import answered_trials, possible_times
 from gan_eval.tables import KINDS, SPEED_ACCURACY
 from gan_eval.tabular import Row, frame_of
 
@@ -71,8 +71,7 @@ def fifths(milliseconds: np.ndarray, person: np.ndarray) -> np.ndarray:
 
 
 def _timed(answered: pd.DataFrame) -> pd.DataFrame:
-    milliseconds = answered["reaction_time_ms"].to_numpy("float64", na_value=np.nan)
-    return answered[np.isfinite(milliseconds) & (milliseconds > 0)].reset_index(drop=True)
+    return answered[possible_times(answered)].reset_index(drop=True)
 
 
 @dataclass(frozen=True)

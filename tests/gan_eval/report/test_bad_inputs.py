@@ -77,3 +77,12 @@ def test_a_correlations_note_and_the_confidence_area_are_shown(tmp_path):
     assert "ssim: above the ceiling" in words
     assert "AUC by confidence" in words
     assert "0.71 (0.62 to 0.79)" in words
+
+
+@pytest.mark.parametrize("time", [float("inf"), 1e308, -1e308])
+def test_times_that_nobody_has_are_left_out(tmp_path, time):
+    rows = answers(lambda kind: kind).assign(reaction_time_ms=time)
+    assert "72 impossible times" in analyze(rows)["reaction_times"].loc[0, "note"]
+    assert words_of(rows, tmp_path)
+    rows.loc[::2, "reaction_time_ms"] = 500.0
+    assert set(analyze(rows)["participation"]["median_reaction_time_ms"]) == {500.0}
