@@ -15,8 +15,10 @@ if TYPE_CHECKING:
 
 def main() -> None:
     """Run the command line: 0 done, 1 internal error, 2 bad input or usage, 130 interrupted."""
-    from gan_eval.launch import leave
+    from gan_eval.launch import leave, restart_in_utf8, write_any_text
 
+    restart_in_utf8()
+    write_any_text()
     if not set(sys.argv[1:2]) & PUBLIC_VERBS:
         make_private()
     leave(run(sys.argv[1:]))
@@ -28,6 +30,7 @@ def run(arguments: list[str], *, application: "typer.Typer | None" = None) -> in
 
     try:
         status = (application or _smallest(arguments))(arguments, standalone_mode=False) or 0
+        sys.stdout.flush()  # a full disk is told here, not when the process ends
         return _interrupted() if status == 130 else int(status)
     except UserError as error:
         return _fail(str(error), 2)
@@ -40,6 +43,8 @@ def run(arguments: list[str], *, application: "typer.Typer | None" = None) -> in
     except Exception as error:
         if hasattr(error, "exit_code"):  # a usage error of the command-line library, or its Exit and Abort
             return _usage(error)
+        if (line := _of_the_system(error)) is not None:
+            return _fail(str(UserError(line)), 2)
         traceback.print_exc()
         return _fail("this is an error of the program, not of your input; please report it with the lines above", 1)
 
@@ -67,6 +72,23 @@ def _usage(error: Exception) -> int:
     if hasattr(error, "show"):
         error.show()
     return int(error.exit_code)  # type: ignore[attr-defined]
+
+
+def _of_the_system(error: Exception) -> str | None:
+    """The user's line where the system refused a file or a name that nothing nearer to it has told of; else None."""
+    from gan_eval.files import write_error
+    from gan_eval.words import shortened
+
+    if isinstance(error, OSError) and error.errno is not None:
+        name = error.filename if error.filename is not None else "a file or a stream"
+        return str(write_error(name, error, "used"))
+    if isinstance(error, UnicodeEncodeError):
+        return f"{shortened(error.object, 200)}: not UTF-8; rename the file, or give another name"
+    if isinstance(error, UnicodeDecodeError):
+        return f"a file's text is not UTF-8 ({shortened(repr(error.object[:40]), 60)}); save it in UTF-8"
+    if isinstance(error, ValueError) and "embedded null" in str(error):
+        return "a name of a file holds a character of code 0; give another"
+    return None
 
 
 def _missing(error: ModuleNotFoundError) -> int:

@@ -50,7 +50,9 @@ class AnalysisSettings(Section):
 class PowerSettings(Section):
     """`[power]`: what `gan-eval power` assumes of people and pictures, and what it looks for."""
 
-    participants: tuple[Annotated[int, Field(ge=2, le=100_000)], ...] = (10, 20, 30, 40, 60, 80)
+    participants: tuple[Annotated[int, Field(ge=2, le=100_000)], ...] = Field(
+        default=(10, 20, 30, 40, 60, 80), min_length=1, max_length=1000
+    )
     """Numbers of participants to try."""
     simulations: int = Field(default=1000, ge=10, le=1_000_000)
     """Simulated studies for each number."""
@@ -71,7 +73,7 @@ class PowerSettings(Section):
     """Standard deviation of the pictures, or pairs, log-odds."""
     sd_slope: float = Field(default=0.0, ge=0, le=5)
     """Standard deviation of the participants' skill, the difference that a fake makes to them, log-odds."""
-    stimuli: int | None = Field(default=None, ge=2)
+    stimuli: int | None = Field(default=None, ge=2, le=1_000_000)
     """Pictures of each class in each data set's pool; default: those that the study has."""
     seed: int = Field(default=0, ge=0, lt=2**63)
     """Of the simulation."""

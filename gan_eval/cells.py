@@ -66,7 +66,7 @@ def _check(value: Any, column: Column, where: str) -> Any:
         raise UserError(f"{where}: found {_shown(value)}, wanted {_WANTED.get(column.dtype, 'text')}")
     if type(value) is int and not -(2**63) <= value < 2**63:
         raise UserError(f"{where}: found {_shown(value)}, wanted a whole number within 64 bits")
-    if column.most is not None and value == value and abs(value) > column.most:
+    if column.most is not None and isinstance(value, float) and abs(value) > column.most:
         raise UserError(f"{where}: found {value!r}, wanted at most {column.most:g} {column.unit}".rstrip())
     if column.words and value not in column.words:
         raise UserError(f"{where}: found {_shown(value)}, wanted one of {', '.join(column.words)}")

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from gan_eval.errors import UserError
+from gan_eval.files import require_file
 
 FORMULA = r"'*([=+@\t\r\n]|-(?!(inf|[0-9.]+([eE][+-]?[0-9]+)?)?$))"
 """Begins a cell that a spreadsheet would run, apostrophes or not; the minus sign of a number does not."""
@@ -39,6 +40,7 @@ def csv_records(path: Path) -> tuple[list[str], list[list[str]]]:
     Raises:
         UserError: no such file, it is no CSV in UTF-8, it is empty, or a column stands twice.
     """
+    require_file(path)
     try:
         text = Path(path).read_bytes().decode("utf-8-sig")
     except FileNotFoundError as error:

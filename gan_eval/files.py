@@ -7,6 +7,7 @@ import os
 import re
 import secrets
 import shutil
+import stat
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from gan_eval.errors import UserError
+from gan_eval.words import shortened
 
 OWN_FOLDER = ".gan-eval"
 """The folder inside an output folder that marks it as ours."""
@@ -92,6 +94,7 @@ def atomic_path(target: Path, *, private: bool = True) -> Iterator[Path]:
         UserError: the disk is full or the folder cannot be written.
     """
     target = Path(target)
+    require_file(target)  # not even root replaces a device
     temporary = target.parent / temporary_name(target.name)
     try:
         make_folder(target.parent, private=private)
@@ -154,8 +157,16 @@ def _remove_leftover(path: Path, older_than_s: float) -> None:
 
 
 def write_text(target: Path, text: str, *, private: bool = True) -> None:
-    """Write `text` as UTF-8 with line feeds, whole or not at all."""
-    write_bytes(target, text.encode(), private=private)
+    """Write `text` as UTF-8 with line feeds, whole or not at all.
+
+    A byte of a file's name that is no UTF-8 is written as `\\udcff`, which JSON reads as it was.
+    """
+    write_bytes(target, utf8(text), private=private)
+
+
+def utf8(text: str) -> bytes:
+    """Text as UTF-8; what has none is written in the way of JSON and Python, such as `\\udcff`."""
+    return text.encode(errors="backslashreplace")
 
 
 def write_bytes(target: Path, data: bytes, *, private: bool = True) -> None:
@@ -169,17 +180,32 @@ def write_json(target: Path, value: Any, *, private: bool = True) -> None:
     write_text(target, json.dumps(value, indent=2, ensure_ascii=False) + "\n", private=private)
 
 
+def require_file(path: Path) -> None:
+    """Refuse what may have no end, or is waited for without end; whoever opens the path tells all other trouble.
+
+    Raises:
+        UserError: a pipe, a socket or a device.
+    """
+    with suppress(OSError, ValueError):
+        mode = os.stat(path).st_mode  # noqa: PTH116 - a path's own `stat` costs twice as much
+        if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+            raise UserError(f"{path}: a pipe, socket or device, not a file; name a file")
+
+
 def read_json(path: Path) -> Any:
     """Read JSON.
 
     Raises:
         UserError: the file is missing or is not JSON.
     """
+    require_file(path)
     try:
         return json.loads(Path(path).read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise UserError(f"{path}: no such file") from error
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read ({error.strerror or error}); mend or remove it") from error
+    except (ValueError, RecursionError) as error:  # no JSON, no UTF-8, a number of thousands of digits
         raise UserError(f"{path}: not valid JSON ({error}); restore it or remove it") from error
 
 
@@ -198,6 +224,7 @@ def sha256_file(path: Path) -> str:
     Raises:
         UserError: the file cannot be read.
     """
+    require_file(path)
     try:
         with Path(path).open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
@@ -214,7 +241,7 @@ def sha256_json(value: Any) -> str:
     True
     """
     text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
-    return sha256_bytes(text.encode())
+    return sha256_bytes(utf8(text))
 
 
 def claim_output_folder(folder: Path, *, private: bool = True) -> Path:
@@ -243,15 +270,18 @@ def claim_output_folder(folder: Path, *, private: bool = True) -> Path:
     return folder
 
 
-def write_error(target: Path, error: OSError) -> UserError:
-    """The user's line for a failed write."""
+def write_error(target: Path | str, error: OSError, what: str = "written") -> UserError:
+    """The user's line for a failed write, or another use of a file."""
     match error.errno:
         case errno.ENOSPC | errno.EDQUOT:
             return UserError(f"{target}: the disk is full; free some space and give the same command again")
         case errno.EACCES | errno.EPERM | errno.EROFS:
-            return UserError(f"{target}: no permission to write; choose another place or mend the permissions")
+            verb = "write" if what == "written" or error.errno == errno.EROFS else "use it"
+            return UserError(f"{target}: no permission to {verb}; choose another place or mend the permissions")
+        case errno.ENAMETOOLONG:
+            return UserError(f"{shortened(str(target), 200)}: this name is too long; choose a shorter one")
         case _:
-            return UserError(f"{target}: cannot be written ({error.strerror or error})")
+            return UserError(f"{target}: cannot be {what} ({error.strerror or error})")
 
 
 def flush_to_disk(path: Path) -> None:

@@ -11,7 +11,7 @@ from PIL import ExifTags, Image, UnidentifiedImageError
 
 from gan_eval.deep_images import deep_layout, read_levels, rounded
 from gan_eval.errors import UserError
-from gan_eval.files import atomic_path
+from gan_eval.files import atomic_path, require_file
 
 Picture = NDArray[np.uint8]
 """(H, W, 3) uint8, 0..255, RGB."""
@@ -48,6 +48,7 @@ def read_file(path: Path) -> bytes:
     Raises:
         UserError: the file is missing or cannot be read.
     """
+    require_file(path)
     try:
         return Path(path).read_bytes()
     except FileNotFoundError as error:

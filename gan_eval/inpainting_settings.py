@@ -4,13 +4,15 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from gan_eval.sections import Section
+from gan_eval.sections import OptionalPath, Section
 
 MaskKind = Literal["centre", "blocks", "region", "strokes", "folder"]
 FillKind = Literal["zero", "mean", "noise"]
 JudgedPatches = Literal["all", "hole"]
 StyleNetwork = Literal["none", "vgg13_bn", "vgg16"]
 
+MOST_WEIGHT = 1e12
+"""Of a term in a sum; sums of such stay within single precision."""
 NEUTRAL_GREY = 128
 """The level of the holes in the pictures that people are shown as the input."""
 
@@ -18,7 +20,7 @@ NEUTRAL_GREY = 128
 class InpaintingSettings(Section):
     """`[training.inpainting]`: which holes there are, and how their filling is judged."""
 
-    masks: dict[MaskKind, Annotated[float, Field(gt=0)]] = Field(default={"centre": 1.0}, min_length=1)
+    masks: dict[MaskKind, Annotated[float, Field(gt=0, le=MOST_WEIGHT)]] = Field(default={"centre": 1.0}, min_length=1)
     """The kinds of holes with their shares: centre, blocks, region, strokes, folder."""
     centre: float = Field(default=0.5, gt=0, lt=1)
     """Side of the centre square as a share of the picture's side."""
@@ -26,26 +28,26 @@ class InpaintingSettings(Section):
     """Every hole takes at least this share of the picture,"""
     most_area: float = Field(default=0.6, gt=0, lt=1)
     """and at most this."""
-    shapes: str = ""
+    shapes: OptionalPath = ""
     """Folder of silhouettes, white on black, for the holes of kind region, below the data root; default: made ones."""
-    mask_folder: str = ""
+    mask_folder: OptionalPath = ""
     """Folder of masks (white is hole) for the holes of kind folder, below the data root."""
     fill: FillKind = "zero"
     """What the generator sees in the hole: 0 of -1..1, ImageNet's mean colour, or noise N(0, 1) cut off at -1 and 1."""
     mask_channel: bool = False
     """Whether the generator sees the mask as a fourth channel."""
-    source_size: int | None = Field(default=None, ge=8)
+    source_size: int | None = Field(default=None, ge=8, le=16_384)
     """Pictures are first brought to this side, then to image_size: so smaller sources are enlarged."""
 
-    overlap: int = Field(default=0, ge=0)
+    overlap: int = Field(default=0, ge=0, le=16_384)
     """Width in pixels of the border, inside the hole, on which the reconstruction counts more."""
-    overlap_weight: float = Field(default=10.0, ge=0)
+    overlap_weight: float = Field(default=10.0, ge=0, le=MOST_WEIGHT)
     """Weight of each pixel of that border."""
     overlap_shown: bool = False
     """Whether the generator sees that border, so that the hole itself is smaller by it on each side."""
-    hole_weight: float = Field(default=1.0, ge=0)
+    hole_weight: float = Field(default=1.0, ge=0, le=MOST_WEIGHT)
     """Weight of each other pixel of the hole in the reconstruction."""
-    context_weight: float = Field(default=1.0, ge=0)
+    context_weight: float = Field(default=1.0, ge=0, le=MOST_WEIGHT)
     """Weight of each pixel around the hole in the reconstruction, where the generator gives whole pictures."""
 
     judged_patches: JudgedPatches = "all"
@@ -53,9 +55,9 @@ class InpaintingSettings(Section):
 
     style_network: StyleNetwork = "none"
     """The network whose features' Gram matrices are compared: torchvision's VGG13 with BatchNorm, or VGG16."""
-    lambda_style: float = Field(default=0.0, ge=0)
+    lambda_style: float = Field(default=0.0, ge=0, le=MOST_WEIGHT)
     """Weight of the root mean square distance of those Gram matrices."""
-    lambda_tv: float = Field(default=0.0, ge=0)
+    lambda_tv: float = Field(default=0.0, ge=0, le=MOST_WEIGHT)
     """Weight of the total variation of the filled picture."""
 
     @model_validator(mode="after")

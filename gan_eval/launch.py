@@ -1,5 +1,7 @@
 """How this process was started: with settings that are read only then, alone or as one of several by `torchrun`."""
 
+import codecs
+import io
 import os
 import platform
 import sys
@@ -22,6 +24,33 @@ def restart_with_allocator_settings() -> None:
     if not missing or platform.libc_ver()[0] != "glibc" or "pytest" in sys.modules:
         return
     os.execve(sys.executable, sys.orig_argv, {**os.environ, **missing})
+
+
+def restart_in_utf8() -> None:
+    """Replace this process by itself in UTF-8 mode where the system's locale knows ASCII alone.
+
+    Names of files would arrive there as bytes that no table can hold, and our own words could not be printed. Nothing
+    is lost: every file of ours is UTF-8 in any locale.
+    """
+    known = codecs.lookup(sys.getfilesystemencoding()).name
+    if known != "ascii" or getattr(sys, "frozen", False) or "pytest" in sys.modules:
+        return
+    os.execve(sys.executable, sys.orig_argv, {**os.environ, "PYTHONUTF8": "1"})
+
+
+def write_any_text() -> None:
+    """Let stdout and stderr take every text: bytes of names as they are, what else cannot be encoded as `\\u…`."""
+    codecs.register_error("gan_eval.any_text", _any_text)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="gan_eval.any_text")
+
+
+def _any_text(error: UnicodeError) -> tuple[str | bytes, int]:
+    try:
+        return codecs.lookup_error("surrogateescape")(error)
+    except UnicodeError:
+        return codecs.lookup_error("backslashreplace")(error)
 
 
 def processes() -> int:

@@ -5,13 +5,15 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from gan_eval.sections import Name, Section
+from gan_eval.sections import Name, Section, Words
 
 ProtocolName = Literal["quick_response", "yes_no", "paired", "staircase", "model_vs_model", "rating"]
 Layout = Literal["side_by_side", "one_after_other"]
 MaskKind = Literal["none", "noise", "scramble"]
 HOUR_MS = 3_600_000
 """No time within a trial is longer; a timer's count of milliseconds stays within 32 bits."""
+MOST_TRIALS = 10_000
+"""Of one kind in a session; one that long takes hours."""
 Milliseconds = Annotated[float, Field(gt=0, le=HOUR_MS)]
 
 PAIRS: tuple[ProtocolName, ...] = ("paired", "model_vs_model")
@@ -27,9 +29,9 @@ _KEYS: Mapping[str, Mapping[str, str]] = {
 class ConsentSettings(Section):
     """`[quiz.consent]`: the text that a participant agrees to."""
 
-    version: str = "1"
+    version: Words = "1"
     """Raised when the text changes; stored with each consent."""
-    text: str = (
+    text: Words = (
         "You will judge pictures. Your answers and response times are stored under a pseudonym and used for research. "
         "You may stop at any time."
     )
@@ -68,12 +70,18 @@ class QuestionSettings(Section):
 
     id: Name
     """Its name in the table `participants`."""
-    text: str = Field(min_length=1)
+    text: Words
     """The question as it is asked."""
-    choices: tuple[str, ...] = ()
-    """The answers to choose from; none: a free text."""
+    choices: tuple[Words, ...] = Field(default=(), min_length=1, max_length=1000)
+    """The answers to choose from; default: a free text."""
     required: bool = True
     """The first trial waits for an answer."""
+
+    @model_validator(mode="after")
+    def _choices_differ(self) -> Self:
+        if len(set(self.choices)) < len(self.choices):
+            raise ValueError("choices: two are the same; change one")
+        return self
 
 
 class QuizSettings(Section):
@@ -81,15 +89,15 @@ class QuizSettings(Section):
 
     protocol: ProtocolName = "quick_response"
     """What is shown and asked in a trial."""
-    real: int = Field(default=25, ge=1)
+    real: int = Field(default=25, ge=1, le=MOST_TRIALS)
     """Single real pictures of each data set."""
-    fake: int = Field(default=25, ge=1)
+    fake: int = Field(default=25, ge=1, le=MOST_TRIALS)
     """Single generated pictures of each data set (shared out over its models)."""
-    pairs: int = Field(default=40, ge=1)
+    pairs: int = Field(default=40, ge=1, le=MOST_TRIALS)
     """Pairs of each data set, for the protocols that show two pictures (shared out over models)."""
     exposure_ms: Milliseconds | Literal["until-answer"] = "until-answer"
     """Of each picture; until-answer: it vanishes at the answer, at the latest when the response window closes."""
-    exposures_ms: tuple[Milliseconds | Literal["until-answer"], ...] = ()
+    exposures_ms: tuple[Milliseconds | Literal["until-answer"], ...] = Field(default=(), max_length=100)
     """For yes_no: the levels, each for an equal share of the trials of each class."""
     response_ms: Milliseconds | Literal["unlimited"] = 4000.0
     """Longest time from onset to an answer; of two pictures one after the other, from the second onset."""
@@ -109,13 +117,13 @@ class QuizSettings(Section):
     """Levels of a confidence rating after each answer, on the number keys; 0: it is not asked."""
     grades: int = Field(default=5, ge=2, le=9)
     """For rating: the highest grade, on the number keys; 1 is the lowest."""
-    practice: int = Field(default=0, ge=0)
+    practice: int = Field(default=0, ge=0, le=MOST_TRIALS)
     """Trials with feedback before the first main trial; they enter no rate."""
     feedback_ms: Milliseconds = 2400.0
     """How long the feedback of a practice trial is shown."""
-    catch: int = Field(default=0, ge=0)
+    catch: int = Field(default=0, ge=0, le=MOST_TRIALS)
     """Trials among the main ones whose truth everybody sees, from `stimuli.catch_sets`; they enter no rate."""
-    break_every: int | None = Field(default=None, ge=1)
+    break_every: int | None = Field(default=None, ge=1, le=MOST_TRIALS)
     """Trials between two breaks; default: no breaks."""
     break_s: float = Field(default=10.0, ge=0, le=HOUR_MS / 1000)
     """The shortest break, in seconds; then the participant goes on."""
@@ -123,13 +131,13 @@ class QuizSettings(Section):
     """The key of each answer: real and fake, left and right, first and second, or the grades; default: f and j."""
     counterbalance_keys: bool = False
     """The two keys change places on every second list."""
-    participants: int = Field(default=20, ge=1)
+    participants: int = Field(default=20, ge=1, le=100_000)
     """So many sessions are wanted."""
     strict_counts: bool = False
     """Fewer items than real + fake is an error instead of a smaller draw."""
     late_ms: Milliseconds = 5.0
     """An exposure that is off by more than this is flagged `late`."""
-    resume_within_hours: float | None = Field(default=None, gt=0)
+    resume_within_hours: float | None = Field(default=None, gt=0, le=1_000_000)
     """An open session that is older than this is not continued; default: it always is."""
     allow_giveaways: tuple[str, ...] = ()
     """Clues of `gan-eval stimuli audit` that may tell real from fake in this study."""
@@ -149,7 +157,7 @@ class QuizSettings(Section):
     """Shown on the start page; default: a text made from the settings."""
     consent: ConsentSettings = ConsentSettings()
     """What the participant agrees to."""
-    questions: tuple[QuestionSettings, ...] = ()
+    questions: tuple[QuestionSettings, ...] = Field(default=(), max_length=1000)
     """The study's own questions, such as age band and expertise."""
 
     @model_validator(mode="before")

@@ -2,21 +2,92 @@
 
 import difflib
 import re
-from collections.abc import Callable, Mapping
-from typing import Annotated, Any, TypeVar
+import types
+import typing
+from collections.abc import Callable, Iterator, Mapping
+from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
 from gan_eval.errors import UserError
+from gan_eval.words import shortened
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
 """A name that is safe in a file path and in an identifier: letters, digits, `_`, `-`, `.`."""
 
 
+def _not_empty(text: str) -> str:
+    if not text.strip():
+        raise ValueError("is empty; wanted a text, or leave it out")
+    return text
+
+
+Words = Annotated[str, AfterValidator(_not_empty)]
+"""Text that people read."""
+
+
+def _usable_path(text: str) -> str:
+    if not text:
+        raise ValueError("is empty; wanted a path, or leave it out")
+    if not text.isprintable():
+        raise ValueError(f"found {shortened(repr(text), 60)}; wanted a path of letters that can be printed")
+    if len(text.encode()) > 4095 or any(len(part.encode()) > 255 for part in re.split(r"[/\\]", text)):
+        raise ValueError(f"found {shortened(repr(text), 60)}; no system has a path that long, wanted a shorter one")
+    return text
+
+
+PathText = Annotated[str, AfterValidator(_usable_path)]
+"""A path, or a name in one."""
+OptionalPath = Annotated[str, AfterValidator(lambda text: text and _usable_path(text))]
+"""A path; empty: none."""
+
+
 class Section(BaseModel):
-    """A section of the study file: frozen, and without unknown keys."""
+    """A section of the study file: frozen, without unknown keys, and with numbers, truths and texts kept apart."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _of_its_kind(cls, value: Any, info: ValidationInfo) -> Any:
+        """Neither `"no"` for false nor true for 1."""
+        kinds = set(_kinds(cls.model_fields[str(info.field_name)].annotation))
+        for each in _scalars(value) if kinds <= {bool, int, float, str} else ():
+            if type(each) in (bool, str) and type(each) not in kinds:
+                wanted = "true or false" if kinds == {bool} else "a number" if bool not in kinds else "another kind"
+                raise ValueError(f"found {shortened(repr(each), 60)}; wanted {wanted if str not in kinds else 'text'}")
+            if type(each) in (int, float) and kinds == {bool}:
+                raise ValueError(f"found {each!r}; wanted true or false")
+        return value
+
+
+def _kinds(annotation: Any) -> Iterator[type]:
+    """The types of the single values of a field; of a table, of its values."""
+    origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
+    if origin is Annotated:
+        yield from _kinds(arguments[0])
+    elif origin is Literal:
+        yield from map(type, arguments)
+    elif origin in (types.UnionType, typing.Union):
+        for one in arguments:
+            yield from _kinds(one) if one is not type(None) else ()
+    elif origin is tuple:
+        for one in arguments:
+            yield from _kinds(one) if one is not Ellipsis else ()
+    elif origin is dict:
+        yield from _kinds(arguments[1])
+    else:
+        yield annotation
+
+
+def _scalars(value: Any) -> Iterator[Any]:
+    if isinstance(value, Mapping):
+        value = list(value.values())
+    if isinstance(value, list | tuple):
+        for each in value:
+            yield from _scalars(each)
+    else:
+        yield value
 
 
 _ALTERNATIVES = ("float", "constrained-float", "[key]")
@@ -29,8 +100,9 @@ def first_problem(error: ValidationError, model: type[BaseModel], *, prefix: str
     place = _place(problem["loc"])
     field = (prefix + ".".join(str(part) for part in place)).removesuffix(".")
     words = [other["ctx"]["expected"] for other in error.errors() if _place(other["loc"]) == place and _is_word(other)]
+    found = shortened(repr(problem["input"]), 120)
     if words and str(place[-1]).endswith("_ms"):
-        return f"{field}: found {problem['input']!r}; wanted milliseconds above 0, or {words[0].strip(chr(39))}"
+        return f"{field}: found {found}; wanted milliseconds above 0, or {words[0].strip(chr(39))}"
     if problem["type"] == "extra_forbidden":
         near = difflib.get_close_matches(str(place[-1]), _keys_at(model, place[:-1]), n=1)
         hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(_keys_at(model, place[:-1]))}"
@@ -44,8 +116,8 @@ def first_problem(error: ValidationError, model: type[BaseModel], *, prefix: str
         own_field = re.match(r"[a-z_.]+: ", message)  # a section's check of several fields names the one to mend
         return f"{field}.{message}" if own_field else f"{field}: {message}"
     if problem["type"] == "tuple_type":
-        return f"{field}: found {problem['input']!r}; wanted a list such as [{problem['input']!r}]"
-    return f"{field}: found {problem['input']!r}; {message[0].lower()}{message[1:]}"
+        return f"{field}: found {found}; wanted a list such as [{found}]"
+    return f"{field}: found {found}; {message[0].lower()}{message[1:]}"
 
 
 def _place(location: tuple[int | str, ...]) -> list[int | str]:

@@ -109,7 +109,8 @@ def _type(annotation: Any, limits: list[Any]) -> str:
     if origin in (types.UnionType, typing.Union):
         return ", or ".join(_type(one, limits) for one in arguments if one is not type(None))
     if origin is tuple:
-        return f"list of {_plural(arguments[0])}"
+        most = [str(limit.max_length) for limit in limits if getattr(limit, "max_length", None) is not None]
+        return f"list of {_plural(arguments[0])}" + "".join(f", at most {number}" for number in most)
     if origin is dict:
         return f"table of {_plural(arguments[1])} by name"
     if inspect.isclass(annotation) and issubclass(annotation, Section):
@@ -134,7 +135,7 @@ def _range(limits: list[Any]) -> list[str]:
     signs = {"ge": "≥", "gt": ">", "le": "≤", "lt": "<"}
     flat = [inner for limit in limits for inner in (limit, *getattr(limit, "metadata", ()))]
     found = [
-        f"{sign} {getattr(limit, name):.9g}"
+        f"{sign} {getattr(limit, name):.15g}"
         for limit in flat
         for name, sign in signs.items()
         if getattr(limit, name, None) is not None and getattr(limit, name) < 2**62

@@ -8,11 +8,12 @@ from pydantic import Field, ValidationError, model_validator
 
 from gan_eval.analysis_settings import AnalysisSettings, PowerSettings
 from gan_eval.errors import UserError
-from gan_eval.files import sha256_json
+from gan_eval.files import require_file, sha256_json
 from gan_eval.quiz_settings import QuizSettings
-from gan_eval.sections import Name, Section, first_problem
+from gan_eval.sections import Name, OptionalPath, PathText, Section, first_problem
 from gan_eval.stimuli import model_name_problem
-from gan_eval.training_settings import Direction, Mode, Precision, TrainingSettings
+from gan_eval.training_settings import MOST_PICTURES, Direction, Mode, Precision, TrainingSettings
+from gan_eval.words import first_sentence
 
 CheckpointKind = Literal["last", "best"]
 
@@ -21,24 +22,24 @@ class StudySettings(Section):
     """`[study]`: what the experiment is."""
 
     name: Name
-    version: int = Field(default=1, ge=1)
+    version: int = Field(default=1, ge=1, le=1_000_000_000)
     title: str = ""
     question: str = ""
     seed: int = Field(default=0, ge=0, lt=2**63)
-    published: tuple[str, ...] = ()
+    published: tuple[PathText, ...] = ()
     """CSV tables of published numbers, relative to the study file, that the report sets beside the run's."""
 
 
 class DataSettings(Section):
     """`[data.NAME]`: a paired data set, pictures with A (left) and B (right) side by side."""
 
-    folder: str = ""
+    folder: OptionalPath = ""
     """Below the data root; default: the data set's name."""
     direction: Direction = "AtoB"
     """AtoB: the left half is the input, the right half the target; BtoA the other way round."""
-    split: str = ""
+    split: OptionalPath = ""
     """The split that stimuli are drawn from; default: test, else val."""
-    train_split: str = "train"
+    train_split: PathText = "train"
 
 
 class ModelSettings(Section):
@@ -56,18 +57,18 @@ class GenerateSettings(Section):
     photographs whose generator learnt from whole batches."""
     checkpoint: CheckpointKind = "last"
     """The generator at the end of the training, or the one that its validation's best_metric prefers."""
-    limit: int | None = Field(default=None, ge=1)
+    limit: int | None = Field(default=None, ge=1, le=MOST_PICTURES)
     """At most so many test items."""
 
 
 class StimuliSettings(Section):
     """`[stimuli]`: stimulus sets made elsewhere (by `gan-eval stimuli import` or any program)."""
 
-    sets: tuple[str, ...] = ()
+    sets: tuple[PathText, ...] = ()
     """Folders with a `stimuli.csv`, relative to the study file."""
-    practice_sets: tuple[str, ...] = ()
+    practice_sets: tuple[PathText, ...] = ()
     """Where practice trials come from; default: items of the study's sets that the participant's list leaves over."""
-    catch_sets: tuple[str, ...] = ()
+    catch_sets: tuple[PathText, ...] = ()
     """Where catch trials come from: pictures whose truth everybody sees."""
 
 
@@ -81,7 +82,7 @@ class MetricsSettings(Section):
     """Bring a generated picture to the size of its real one where they differ (bicubic)."""
     precision: Precision = "fp32"
     """Of the networks that make features."""
-    segmenter: str | None = None
+    segmenter: PathText | None = None
     """For pixel_accuracy, class_accuracy, class_iou: a network's file, relative to the study file, or `palette`."""
 
 
@@ -195,9 +196,10 @@ def load_study(path: Path, *, only_plan: bool = False) -> Study:
         UserError: no such file, not TOML, or a field is not what it must be; the message names file and field.
     """
     path = Path(path)
-    if path.is_dir():
-        raise UserError(f"{path}: a folder, not a study file; a folder of pictures is given with --data")
     try:
+        if path.is_dir():
+            raise UserError(f"{path}: a folder, not a study file; a folder of pictures is given with --data")
+        require_file(path)
         values = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise UserError(f"{path}: no such study file") from error
@@ -205,8 +207,8 @@ def load_study(path: Path, *, only_plan: bool = False) -> Study:
         raise UserError(f"{path}: cannot be read ({error.strerror or error})") from error
     except UnicodeDecodeError as error:
         raise UserError(f"{path}: not UTF-8 text; a study file is TOML in UTF-8") from error
-    except tomllib.TOMLDecodeError as error:
-        raise UserError(f"{path}: not valid TOML: {error}") from error
+    except (ValueError, RecursionError) as error:  # besides what is no TOML: numbers of thousands of digits, deep nests
+        raise UserError(f"{path}: not valid TOML: {first_sentence(error)}") from error
     try:
         study = Study(**values)
     except ValidationError as error:

@@ -4,8 +4,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from gan_eval.inpainting_settings import InpaintingSettings
-from gan_eval.sections import Section
+from gan_eval.inpainting_settings import MOST_WEIGHT, InpaintingSettings
+from gan_eval.sections import OptionalPath, Section
 
 Direction = Literal["AtoB", "BtoA"]
 Mode = Literal["train", "eval"]
@@ -17,29 +17,34 @@ UpsamplingKind = Literal["transposed", "resize"]
 AdversarialKind = Literal["bce", "least_squares", "hinge"]
 Precision = Literal["fp32", "bf16"]
 
+MOST_STEPS = 1_000_000_000
+"""Years, on any machine."""
+MOST_PICTURES = 100_000_000
+"""Of a data set."""
+
 
 class TrainingSettings(Section):
     """How a generator is trained. Defaults: Isola et al. 2017 (arXiv 1611.07004), section 6.2."""
 
-    epochs: int | None = Field(default=None, ge=1)
+    epochs: int | None = Field(default=None, ge=1, le=1_000_000)
     """Passes over the training pairs."""
-    steps: int | None = Field(default=None, ge=1)
+    steps: int | None = Field(default=None, ge=1, le=MOST_STEPS)
     """Optimizer steps; give either epochs or steps."""
-    batch_size: int = Field(default=1, ge=1)
+    batch_size: int = Field(default=1, ge=1, le=65_536)
     """Pairs a step, on each device."""
-    image_size: int = Field(default=256, ge=16)
+    image_size: int = Field(default=256, ge=16, le=16_384)
     """Side of the square pictures in pixels."""
-    learning_rate: float = Field(default=2e-4, gt=0)
+    learning_rate: float = Field(default=2e-4, gt=0, le=1000)
     """Adam's, of both networks."""
-    discriminator_learning_rate: float | None = Field(default=None, gt=0)
+    discriminator_learning_rate: float | None = Field(default=None, gt=0, le=1000)
     """Adam's of the discriminator, where it is another one."""
     decay: float = Field(default=0.0, ge=0, le=1)
     """Share of the run, at its end, over which the learning rate falls linearly to 0."""
-    plateau_patience: int | None = Field(default=None, ge=0)
+    plateau_patience: int | None = Field(default=None, ge=0, le=MOST_STEPS)
     """After more than so many validations in which best_metric did not improve, both learning rates are lowered;"""
     plateau_factor: float = Field(default=0.5, gt=0, lt=1)
     """multiplied by this each time (ReduceLROnPlateau)."""
-    init_from: str = ""
+    init_from: OptionalPath = ""
     """Start from a trained generator: a run's folder or file, or in a study the name of another of its models."""
     beta1: float = Field(default=0.5, ge=0, lt=1)
     """Adam's decay of the mean gradient."""
@@ -48,31 +53,31 @@ class TrainingSettings(Section):
 
     adversarial: AdversarialKind = "bce"
     """The GAN loss: binary cross-entropy on logits, least squares (LSGAN), or hinge."""
-    adversarial_weight: float = Field(default=1.0, ge=0)
+    adversarial_weight: float = Field(default=1.0, ge=0, le=MOST_WEIGHT)
     """Against the lambdas: the GAN:reconstruction ratio. 0: no discriminator is trained."""
-    lambda_l1: float = Field(default=100.0, ge=0)
+    lambda_l1: float = Field(default=100.0, ge=0, le=MOST_WEIGHT)
     """Weight of the mean absolute difference."""
-    lambda_l2: float = Field(default=0.0, ge=0)
+    lambda_l2: float = Field(default=0.0, ge=0, le=MOST_WEIGHT)
     """Weight of the mean squared difference."""
-    lambda_ssim: float = Field(default=0.0, ge=0)
+    lambda_ssim: float = Field(default=0.0, ge=0, le=MOST_WEIGHT)
     """Weight of 1 - SSIM."""
-    d_loss_factor: float = Field(default=0.5, gt=0)
+    d_loss_factor: float = Field(default=0.5, gt=0, le=MOST_WEIGHT)
     """The discriminator's objective is this times (loss on fakes + loss on reals)."""
 
     generator: GeneratorKind = "unet"
     """U-Net, a ResNet of 6 or 9 blocks; for inpainting also the context encoder (which gives the centre alone), its
     form for holes anywhere, or a U-Net around a channel-wise fully-connected layer."""
-    generator_channels: int = Field(default=64, ge=1)
+    generator_channels: int = Field(default=64, ge=1, le=4096)
     """Channels of the generator's first layer."""
-    bottleneck: int = Field(default=4000, ge=1)
+    bottleneck: int = Field(default=4000, ge=1, le=100_000)
     """Values between the context encoder's two halves; other generators have no such layer."""
     discriminator: DiscriminatorKind = "patch"
     """PatchGAN, one logit for the whole of what is judged, or the logits of both."""
-    discriminator_channels: int = Field(default=64, ge=1)
+    discriminator_channels: int = Field(default=64, ge=1, le=4096)
     """Channels of the discriminator's first layer."""
-    depth: int | None = Field(default=None, ge=2)
+    depth: int | None = Field(default=None, ge=2, le=14)
     """Levels of the U-Net; default: the number of times the size halves exactly."""
-    receptive_field: int = Field(default=70, ge=1)
+    receptive_field: int = Field(default=70, ge=1, le=16_384)
     """Side of the patch that one logit of the discriminator sees; the kind global has no patches."""
     upsampling: UpsamplingKind = "transposed"
     """Transposed convolution, or nearest-neighbour resize and a convolution (no checkerboard)."""
@@ -87,18 +92,18 @@ class TrainingSettings(Section):
     """Enlarge to round(size * 286/256), then crop at random."""
     mirror: bool = True
     """Mirror half of the pairs."""
-    max_pairs: int | None = Field(default=None, ge=1)
+    max_pairs: int | None = Field(default=None, ge=1, le=MOST_PICTURES)
     """Use only the first pairs of the training split."""
     precision: Precision = "fp32"
     """bf16: mixed precision, other numbers than fp32."""
 
-    snapshots: tuple[Annotated[int, Field(ge=0)], ...] = ()
+    snapshots: tuple[Annotated[int, Field(ge=0, le=MOST_STEPS)], ...] = Field(default=(), max_length=10_000)
     """Steps after which the generator is kept; with a fraction, the same share of the way."""
-    validate_every: int | None = Field(default=None, ge=1)
+    validate_every: int | None = Field(default=None, ge=1, le=MOST_STEPS)
     """Steps between measurements on pictures not trained on; with a fraction, the same share of the way."""
     validation_metrics: tuple[str, ...] = ("psnr", "ssim")
     """What is measured; names of `gan-eval metrics --list`."""
-    validation_pairs: int = Field(default=16, ge=1)
+    validation_pairs: int = Field(default=16, ge=1, le=MOST_PICTURES)
     """So many pairs of val (else test), spread over the split."""
     best_metric: str | None = None
     """The validation metric by which the best generator is kept (in training mode; photographs with BatchNorm over

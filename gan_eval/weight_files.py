@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from gan_eval.errors import UserError
+from gan_eval.files import require_file
 from gan_eval.known_weights import WEIGHTS
 from gan_eval.weights import option
 from gan_eval.words import first_sentence
@@ -28,6 +29,7 @@ def read_state(path: Path, name: str) -> State:
     Raises:
         UserError: the file is neither.
     """
+    require_file(path)
     try:
         if Path(path).suffix == ".safetensors":
             from safetensors.torch import load_file

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from gan_eval.errors import UserError
-from gan_eval.files import write_bytes
+from gan_eval.files import require_file, write_bytes
 from gan_eval.training_settings import GeneratorKind, NormKind, TrainingSettings
 from gan_eval.weight_files import first_not_finite, require_plain_archive, without_numbers
 from trainer.nets.build import BLOCKS, Generator, generator_shape, require_possible
@@ -100,6 +100,7 @@ def save_foreign(net: Generator, out: Path) -> None:
 
 def _read(path: Path) -> Tensors:
     """The tensors of a file without the prefixes that wrappers leave."""
+    require_file(path)
     try:
         require_plain_archive(path)
         if zipfile.is_zipfile(path):

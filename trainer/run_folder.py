@@ -11,7 +11,7 @@ from safetensors.torch import save
 from torch import nn
 
 from gan_eval.errors import UserError
-from gan_eval.files import claim_output_folder, read_json, sha256_json, write_bytes, write_json
+from gan_eval.files import claim_output_folder, read_json, require_file, sha256_json, write_bytes, write_json
 from gan_eval.sections import first_problem
 from gan_eval.training_settings import Direction, TrainingSettings
 from gan_eval.weight_files import first_not_finite
@@ -139,6 +139,7 @@ def load_generator(path: Path) -> tuple[Generator, Definition]:
             finite.
     """
     path = generator_file(path)
+    require_file(path)
     try:
         with safe_open(path, framework="pt", device="cpu") as file:
             metadata = (file.metadata() or {}).get(_METADATA)

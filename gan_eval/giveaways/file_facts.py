@@ -8,6 +8,7 @@ from pathlib import Path
 from PIL import ExifTags, Image, JpegImagePlugin
 
 from gan_eval.errors import UserError
+from gan_eval.files import require_file
 from gan_eval.giveaways.clues import Facts, Value
 from gan_eval.giveaways.png_chunks import png_facts
 
@@ -28,6 +29,7 @@ def file_facts(path: Path) -> Facts:
         UserError: the file is missing or is no picture.
     """
     path = Path(path)
+    require_file(path)
     try:
         with Image.open(path) as image:
             facts = {**name_facts(path), **_general(image), **_jpeg(image)}

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from gan_eval.databases import write_ahead
 from gan_eval.errors import UserError
-from gan_eval.files import make_file, make_folder, write_error
+from gan_eval.files import make_file, make_folder, require_file, write_error
 from gan_eval.store.address import CONNECT_S, Address
 from gan_eval.store.layout import META
 from gan_eval.store.transaction import database_error
@@ -114,6 +114,7 @@ def require_store_file(path: Path, *, create: bool) -> None:
         UserError: there is none and `create` is false; a folder; another program's database; no permission; another
             program holds it.
     """
+    require_file(path)
     try:
         if path.is_dir():
             raise UserError(f"{path}: is a folder; --store names a file such as {path / 'store.sqlite'}")
@@ -122,8 +123,6 @@ def require_store_file(path: Path, *, create: bool) -> None:
             if names is not None and META not in names and (names or not create):
                 raise UserError(f"{path}: not a results store; name another file with --store")
             return
-        if path.exists():
-            raise UserError(f"{path}: neither a file nor a folder; name another store")
         if not create:
             raise UserError(f"{path}: no such store")
         make_folder(path.parent)

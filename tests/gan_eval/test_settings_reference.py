@@ -35,10 +35,10 @@ def test_every_setting_has_its_row_and_a_meaning() -> None:
 
 def test_types_ranges_and_defaults() -> None:
     rows = {row[0].strip("| `"): row[1:3] for row in ROWS}
-    assert rows["epochs"] == ["whole number ≥ 1", "–"]
+    assert rows["epochs"] == ["whole number ≥ 1, ≤ 1000000", "–"]
     assert rows["norm"] == ["`batch`, `instance`, `none`", "`batch`"]
     assert rows["decay"] == ["number ≥ 0, ≤ 1", "0"]
-    assert rows["learning_rate"] == ["number > 0", "0.0002"]
+    assert rows["learning_rate"] == ["number > 0, ≤ 1000", "0.0002"]
     assert rows["snapshots"] == ["list of whole numbers", "–"]
     assert rows["validation_metrics"] == ["list of texts", "`psnr`, `ssim`"]
     assert rows["jitter"] == ["true or false", "`true`"]

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from gan_eval.errors import UserError
+from gan_eval.sections import Section, _kinds
 from gan_eval.study import Study, load_study
 
 ROOT = Path(__file__).parents[2]
@@ -115,3 +116,61 @@ def test_the_capability_study_is_the_published_one():
             0.5,
         )
     assert (study.quiz.real, study.quiz.fake, study.quiz.flash_ms) == (25, 25, None)
+
+
+@pytest.mark.parametrize(
+    ("lines", "words"),
+    [
+        ("[quiz]\npractice = 1000000000000000000", "quiz.practice: found 1000000000000000000; input"),
+        ("[quiz]\nparticipants = 1000000000000000000", "quiz.participants: found"),
+        ("[quiz]\nbreak_every = 9223372036854775807", "quiz.break_every: found"),
+        ("[quiz]\nresume_within_hours = 1e300", "quiz.resume_within_hours: found 1e+300"),
+        ("[training]\ndepth = 1000000000000000000", "training.depth: found"),
+        ("[training]\nreceptive_field = 1000000000000000000", "training.receptive_field: found"),
+        ("[training]\nimage_size = 1000000000000000000", "training.image_size: found"),
+        ("[power]\nstimuli = 1000000000000000000", "power.stimuli: found"),
+        ('[quiz]\nstrict_counts = "no"', "quiz.strict_counts: found 'no'; wanted true or false"),
+        ("[quiz]\nstrict_counts = 0", "quiz.strict_counts: found 0; wanted true or false"),
+        ('[quiz]\nparticipants = "20"', "quiz.participants: found '20'; wanted a number"),
+        ("[quiz]\npractice = true", "quiz.practice: found True; wanted a number"),
+        ("[training]\nsnapshots = [true]", "training.snapshots: found True; wanted a number"),
+        ('[metrics]\nresize = "true"', "metrics.resize: found 'true'; wanted true or false"),
+        ('[models.m]\ndata = "d"\ntraining = { jitter = "no" }', "models.m.training.jitter: found 'no'"),
+        ('[quiz.consent]\ntext = ""', "quiz.consent.text: is empty"),
+        ('[quiz.consent]\ntext = "  "', "quiz.consent.text: is empty"),
+        ('[[quiz.questions]]\nid = "a"\ntext = "t"\nchoices = []', "quiz.questions.0.choices: found []"),
+        ('[[quiz.questions]]\nid = "a"\ntext = "t"\nchoices = ["x", ""]', "quiz.questions.0.choices.1: is empty"),
+        ('[[quiz.questions]]\nid = "a"\ntext = "t"\nchoices = ["x", "x"]', "choices: two are the same"),
+        ('[stimuli]\npractice_sets = [""]', "stimuli.practice_sets.0: is empty"),
+        ('[stimuli]\ncatch_sets = ["a\\u0000b"]', "stimuli.catch_sets.0: found"),
+        (f'[stimuli]\nsets = ["{"x" * 5000}"]', "stimuli.sets.0: found"),
+        (f'[stimuli]\nsets = ["{"x/" * 2500}"]', "stimuli.sets.0: found"),
+        (f'[data.d]\nfolder = "{"x" * 5000}"', "data.d.folder: found"),
+        (f'[metrics]\nsegmenter = "{"x" * 5000}"', "metrics.segmenter: found"),
+        (f"[quiz]\npractice = {'9' * 5000}", "not valid TOML"),
+        (f"[quiz]\npractice = {'[' * 5000}", "not valid TOML"),
+        (f'[quiz]\nlanguage = {{ a = "{"x" * 5000}" }}', "quiz.language: found"),
+    ],
+)
+def test_what_no_study_can_mean_is_refused_by_its_field(tmp_path, lines, words):
+    path = tmp_path / "study.toml"
+    head = "" if "[data.d]" in lines else "[data.d]\n"
+    path.write_text(f'[study]\nname = "s"\n{head}{lines}\n')
+    with pytest.raises(UserError) as caught:
+        load_study(path, only_plan=True)
+    assert words in str(caught.value)
+    assert str(caught.value).startswith(f"{path}: ")
+    assert len(str(caught.value)) < 600 + len(str(path))
+
+
+def test_every_count_has_a_bound():
+    def unbounded(section):
+        for name, field in section.model_fields.items():
+            kinds, limits = set(_kinds(field.annotation)), str(field)
+            if kinds & {int, float} and "Le(le=" not in limits and "Lt(lt=" not in limits:
+                yield f"{section.__name__}.{name}"
+            for one in kinds:
+                if issubclass(one, Section):
+                    yield from unbounded(one)
+
+    assert list(unbounded(Study)) == []

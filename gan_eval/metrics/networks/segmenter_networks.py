@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from gan_eval.errors import UserError
+from gan_eval.files import require_file
 from gan_eval.metrics.run.picture_files import memory_ran_out
 from gan_eval.weight_files import first_not_finite
 from gan_eval.words import first_sentence, last_words
@@ -86,6 +87,7 @@ def _load_onnx(file: Path, device: str) -> Network:
         raise UserError(
             f"--segmenter {file}: ONNX networks need onnxruntime; install it with `pip install onnxruntime`"
         ) from error
+    require_file(file)
     wanted = ["CUDAExecutionProvider"] if device.startswith("cuda") else []
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1  # the pass over the pictures has one worker for each core

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, ValidationError, field_validator
 
 from gan_eval.errors import UserError
-from gan_eval.files import sha256_file, sha256_json
+from gan_eval.files import require_file, sha256_file, sha256_json
 from gan_eval.metrics.definitions.palette import CLASSES, VOID
 
 PALETTE = Path("palette")
@@ -64,13 +64,14 @@ def read_settings(network: Path) -> SegmenterSettings:
         UserError: the file cannot be read, or a key in it is unknown or has a bad value.
     """
     path = network.with_name(f"{network.name}.toml")
+    require_file(path)
     try:
         values = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return SegmenterSettings()
     except OSError as error:
         raise UserError(f"{path}: cannot be read ({error.strerror or error})") from error
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (ValueError, RecursionError) as error:
         raise UserError(f"{path}: not valid TOML: {error}") from error
     try:
         return SegmenterSettings(**values)

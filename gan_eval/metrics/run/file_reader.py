@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 from gan_eval import images
+from gan_eval.files import require_file
 
 _KEPT = 2**24
 """Bytes of a buffer above which it is not kept for the next file."""
@@ -21,6 +22,7 @@ class FileReader:
         Raises:
             UserError: the file is missing or cannot be read.
         """
+        require_file(path)
         try:
             with open(path, "rb", buffering=0) as file:  # noqa: PTH123 - a path's own `open` costs twice as much
                 size = os.fstat(file.fileno()).st_size
