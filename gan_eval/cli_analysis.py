@@ -129,10 +129,15 @@ def _of_files(file: Path) -> _Found:
     from gan_eval import tables
     from gan_eval.stats.importing import read_trials
     from gan_eval.stats.trials import fill_trials, usable
-    from gan_eval.tabular import read_table
+    from gan_eval.tabular import faults, read_table
 
     trials = read_trials(file)
-    given = {tables.TRIALS: fill_trials(usable(trials).trials, where=str(file))}
+    named = usable(trials, where=str(file))
+    if len(named.trials) < len(trials):  # the rows that are left have other numbers than in the file
+        for row, column, reason in faults(trials, tables.TRIALS):
+            if trials[column].notna()[row]:
+                raise UserError(f"{file}: row {row + 1}, column {column}: {reason}")
+    given = {tables.TRIALS: fill_trials(named.trials, where=str(file))}
     for table in (tables.PARTICIPANTS, tables.SESSIONS):
         if (beside := file.with_name(f"{table.name}.csv")).is_file():
             given[table] = read_table(beside, table)

@@ -46,8 +46,20 @@ def model_name_problem(name: str) -> str | None:
     if name.endswith(RAW_ENDING):
         kept = "what a generator gave before the known pixels were put back"
         return f"names that end in {RAW_ENDING} are kept for {kept}; give the model another"
-    if "/" in name:
-        return "a model's name has no '/'; give it another"
+    return name_problem(name, "model")
+
+
+def name_problem(name: str, what: str) -> str | None:
+    """What is wrong with the name of a `what` that becomes part of identifiers, and the mend; None where nothing is.
+
+    >>> name_problem("a|b", "model")
+    "a model's name has no '|'; give it another"
+    """
+    for separator in ("/", "|"):  # of dataset/model/stem, and of A|B for two models in one trial
+        if separator in name:
+            return f"a {what}'s name has no {separator!r}; give it another"
+    if not name.strip() or not name.isprintable():
+        return f"a {what}'s name is text that can be printed; give it another"
     return None
 
 
@@ -71,6 +83,8 @@ def read_set(folder: Path, *, files_must_exist: bool = True) -> StimulusSet:
             _check_file(stimuli, row, column, f"{table}: row {number}, column {column}", must_exist=files_must_exist)
         if (row["kind"] == "fake") != (row["model"] is not None):
             raise UserError(f"{table}: row {number}, column model: a fake names its model, a real picture has none")
+        if "|" in (row["model"] or ""):
+            raise UserError(f"{table}: row {number}, column model: {name_problem(row['model'], 'model')}")
     return stimuli
 
 

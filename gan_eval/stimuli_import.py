@@ -9,7 +9,7 @@ from gan_eval import images
 from gan_eval.errors import UserError
 from gan_eval.files import claim_output_folder, remove_leftovers, write_json
 from gan_eval.holes import hole_of, mask_of
-from gan_eval.stimuli import TABLE_NAME, model_name_problem, stimulus_row, write_set
+from gan_eval.stimuli import TABLE_NAME, model_name_problem, name_problem, stimulus_row, write_set
 from gan_eval.tabular import Row
 
 
@@ -56,8 +56,8 @@ def import_folder(
     dataset = dataset or source.resolve().name
     if problem := model_name_problem(model):
         raise UserError(f"--model {model}: {problem}")
-    if "/" in dataset:
-        raise UserError(f"--dataset {dataset}: a data set's name has no '/'; give it another")
+    if problem := name_problem(dataset, "data set"):
+        raise UserError(f"--dataset {dataset}: {problem}")
     items = _find_items(source, masks)
     claim_output_folder(out)
     remove_leftovers(out)
@@ -148,8 +148,9 @@ def _find_items(source: Path, masks: Path | None) -> dict[str, dict[str, Path]]:
 
 def _flat_roles(source: Path, paths: Sequence[Path]) -> dict[str, dict[str, Path]]:
     suffixes = {"input": "_real_A", "fake": "_fake_B", "real": "_real_B"}
+    named = images.by_stem(path for path in paths if path.stem.endswith(tuple(suffixes.values())))
     roles = {
-        role: {path.stem.removesuffix(suffix): path for path in paths if path.stem.endswith(suffix)}
+        role: {stem.removesuffix(suffix): path for stem, path in named.items() if stem.endswith(suffix)}
         for role, suffix in suffixes.items()
     }
     if not roles["real"] or not roles["fake"]:

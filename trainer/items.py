@@ -12,7 +12,7 @@ from gan_eval.errors import UserError
 from gan_eval.files import sha256_bytes
 from gan_eval.holes import Hole, mask_of
 from gan_eval.images import Picture, read_rgb, write_png
-from gan_eval.stimuli import RAW, RAW_ENDING, stimulus_row
+from gan_eval.stimuli import RAW, RAW_ENDING, name_problem, stimulus_row
 from gan_eval.tabular import Row
 from trainer.inference import NotFiniteError
 from trainer.memory import memory_for
@@ -33,8 +33,10 @@ class Names:
 
     def __post_init__(self) -> None:
         for field in ("dataset", "model"):
-            if "/" in (name := getattr(self, field)) or not name:
-                raise UserError(f"{field} name {name!r}: a name is wanted, without '/'; give one with --{field}")
+            if name_problem(name := getattr(self, field), field):
+                raise UserError(
+                    f"{field} name {name!r}: a name is wanted, without '/' and '|'; give one with --{field}"
+                )
 
 
 def item_number(name: str) -> int:

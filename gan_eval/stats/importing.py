@@ -11,7 +11,8 @@ import pandas as pd
 from gan_eval.csv_files import csv_records
 from gan_eval.errors import UserError
 from gan_eval.stats.exclusion.rules import column_named, holding
-from gan_eval.stats.trials import NEEDED, fill_trials, require_answers, sessions_of
+from gan_eval.stats.trials import NEEDED, fill_trials, joins_models, require_answers, sessions_of
+from gan_eval.stimuli import name_problem
 from gan_eval.tables import REJECTED, TRIALS
 from gan_eval.tabular import faults, frame_of, read_table, text_frame
 
@@ -162,6 +163,10 @@ def _rejected(frame: pd.DataFrame) -> list[dict[str, object]]:
     found = [
         _rejection(frame.index[row], column, reason, frame[column].iloc[row])
         for row, column, reason in faults(frame, TRIALS)
+    ]
+    found += [
+        _rejection(row, "model", str(name_problem(model, "model")), model)
+        for row, model in frame[joins_models(frame)].get("model", pd.Series(dtype="str")).items()
     ]
     filled = {column.name for column in TRIALS.columns if column.filled}
     for name in sorted(set(NEEDED) & set(frame) - {"response"} - filled):

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from gan_eval.errors import UserError
 from gan_eval.schema import LONGEST_MS
+from gan_eval.stimuli import name_problem
 from gan_eval.tables import TRIALS
 from gan_eval.tabular import conform, frame_of
 
@@ -52,9 +53,26 @@ def fill_trials(frame: pd.DataFrame, *, where: str = "trials") -> pd.DataFrame:
         if name not in columns:
             columns[name] = pd.Series(blank[name].array.take([-1], allow_fill=True).repeat(len(frame)), frame.index)
     result = conform(pd.DataFrame(columns, copy=False), TRIALS, where=where)
+    if (joined := joins_models(result)).any():
+        number = int(joined.argmax())
+        problem = name_problem(result.loc[number, "model"], "model")
+        raise UserError(f"{where}: row {number + 1}, column model: {problem}")
     if computed:
         result["correct"] = _agreement(result)
     return result
+
+
+def joins_models(frame: pd.DataFrame) -> NDArray[np.bool_]:
+    """Which trials of single pictures name their model as if it were two, A|B."""
+    if "model" not in frame:
+        return np.zeros(len(frame), bool)
+    single = np.ones(len(frame), bool)
+    if "choice" in frame:
+        single &= frame["choice"].isna().to_numpy(bool)
+    if "protocol" in frame:
+        single &= ~frame["protocol"].isin(PAIR_PROTOCOLS).to_numpy(bool)
+    codes, models = pd.factorize(frame["model"].array)
+    return single & np.array([*("|" in str(model) for model in models), False], bool)[codes]
 
 
 class Named(NamedTuple):
@@ -87,7 +105,7 @@ def with_names(frame: pd.DataFrame) -> Named:
     return Named(frame[~np.any([*some.values()], axis=0)].reset_index(drop=True), f"{' and '.join(each)} left out")
 
 
-def without_copies(frame: pd.DataFrame) -> Named:
+def without_copies(frame: pd.DataFrame, *, where: str = "trials") -> Named:
     """Without rows that repeat an earlier one in every cell, the number of the trial being one of these.
 
     Without the column `trial` nothing tells a copy from a second look: such rows stay and are counted.
@@ -114,19 +132,19 @@ def without_copies(frame: pd.DataFrame) -> Named:
         first = int((key == key.iloc[place]).all(axis=1).to_numpy(bool).argmax())
         session, trial = key.iloc[place]
         raise UserError(
-            f"trials: row {place + 1}: the same session={session}, trial={trial} as row {first + 1}, but they differ "
+            f"{where}: row {place + 1}: the same session={session}, trial={trial} as row {first + 1}, but they differ "
             "otherwise; each may stand once"
         )
     return Named(frame[~copy].reset_index(drop=True), f"{copy.sum()} duplicate rows left out")
 
 
-def usable(frame: pd.DataFrame) -> Named:
+def usable(frame: pd.DataFrame, *, where: str = "trials") -> Named:
     """The trials that can be counted: each once, with participant and stimulus.
 
     Raises:
         UserError: rows share session and trial and differ otherwise.
     """
-    once = without_copies(frame)
+    once = without_copies(frame, where=where)
     named = with_names(once.trials)
     return Named(named.trials, "; ".join(filter(None, [once.note, named.note])))
 

@@ -243,3 +243,19 @@ def test_help_names_every_table(capsys):
     for name in ("participation", "detection", "bradley_terry", "model_checks", "correlation_differences", "hype"):
         assert name in shown
         assert f"`{name}`" in documented
+
+
+@pytest.mark.parametrize(
+    ("rows", "words"),
+    [
+        ("P1,1,a,fake,real\nP1,1,b,real,real\n", "t.csv: row 2: the same session=P1, trial=1 as row 1"),
+        (",1,a,fake,real\nP1,2,b,real,real\nP1,x,c,real,real\n", "t.csv: row 3, column trial: found 'x'"),
+        ("P1,1,a,fake,real\nP1,1,a,fake,real\nP1,2,b,unreal,real\n", "t.csv: row 3, column kind: found 'unreal'"),
+    ],
+)
+def test_the_file_and_its_own_row_are_named(tmp_path, capsys, rows, words):
+    from gan_eval.__main__ import run
+
+    (tmp_path / "t.csv").write_text(f"participant,trial,stimulus,kind,response\n{rows}")
+    assert run(["analyze", str(tmp_path / "t.csv"), "--out", str(tmp_path / "out")]) == 2
+    assert words in capsys.readouterr().err

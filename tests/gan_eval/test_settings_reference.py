@@ -39,14 +39,14 @@ def test_types_ranges_and_defaults() -> None:
     assert rows["norm"] == ["`batch`, `instance`, `none`", "`batch`"]
     assert rows["decay"] == ["number ≥ 0, ≤ 1", "0"]
     assert rows["learning_rate"] == ["number > 0, ≤ 1000", "0.0002"]
-    assert rows["snapshots"] == ["list of whole numbers", "–"]
+    assert rows["snapshots"] == ["list of whole numbers, at most 10000", "–"]
     assert rows["validation_metrics"] == ["list of texts", "`psnr`, `ssim`"]
     assert rows["jitter"] == ["true or false", "`true`"]
     assert rows["seed"] == ["whole number ≥ 0", "0"]
 
     quiz = {row[0].strip("| `"): row[1:3] for row in QUIZ}
     assert quiz["exposure_ms"] == ["number > 0, ≤ 3600000, or `until-answer`", "`until-answer`"]
-    assert quiz["exposures_ms"] == ["list of numbers, or `until-answer`", "–"]
+    assert quiz["exposures_ms"] == ["list of numbers, or `until-answer`, at most 100", "–"]
     assert quiz["keys"] == ["table of texts by name", "–"]
-    assert quiz["questions"] == ["list of sections, below", "–"]
+    assert quiz["questions"] == ["list of sections, below, at most 1000", "–"]
     assert quiz["id"] == ["text", "must be given"]

@@ -116,3 +116,31 @@ def test_a_full_disk_is_an_error_and_no_bad_picture(tmp_path, result_folder, mon
     assert not (tmp_path / "set" / "stimuli.csv").exists()
     monkeypatch.undo()
     assert import_folder(result_folder, tmp_path / "set").items == 3
+
+
+@pytest.mark.parametrize("twice", ["7_fake_B.jpg", "7_real_B.jpg", "7_real_A.bmp"])
+def test_two_files_for_one_picture_of_a_flat_folder_are_refused(tmp_path, twice):
+    for role, value in (("real_A", 1), ("fake_B", 2), ("real_B", 3)):
+        save(tmp_path / "images" / f"7_{role}.png", value)
+    (tmp_path / "images" / twice).write_bytes((tmp_path / "images" / "7_fake_B.png").read_bytes())
+    with pytest.raises(UserError, match=f"{twice[:-4]}.*: the same stem as {twice[:-4]}"):
+        import_folder(tmp_path / "images", tmp_path / "set", dataset="d")
+    assert not (tmp_path / "set").exists()
+
+
+@pytest.mark.parametrize("name", ["a|b", "a/b", "", " ", "a\nb", "\udcff", "a\x00"])
+def test_names_that_would_break_identifiers_are_refused(tmp_path, result_folder, name):
+    if name:
+        with pytest.raises(UserError, match=r"--dataset .*: a data set's name"):
+            import_folder(result_folder, tmp_path / "set", dataset=name)
+    with pytest.raises(UserError, match=r"--model .*: a model's name"):
+        import_folder(result_folder, tmp_path / "set", model=name)
+    assert not (tmp_path / "set").exists()
+
+
+def test_a_table_whose_model_looks_like_two_is_refused(tmp_path, result_folder):
+    import_folder(result_folder, tmp_path / "set", dataset="d", model="m")
+    table = tmp_path / "set" / "stimuli.csv"
+    table.write_text(table.read_text().replace(",m,", ",m|n,"))
+    with pytest.raises(UserError, match=r"stimuli\.csv: row 4, column model: a model's name has no '\|'"):
+        stimuli.read_set(tmp_path / "set")

@@ -51,6 +51,8 @@ def folder_pair(real: Path, fake: Path, *, dataset: str | None = None, model: st
     dataset, model = dataset or real.resolve().name, model or fake.resolve().name
     if model == "real":
         raise UserError("model name 'real': is kept for the ground truth; give another with --model")
+    if "|" in model:
+        raise UserError(f"model name {model!r}: has a '|', which separates two models; give another with --model")
     reals, fakes = _by_stem(real), _by_stem(fake)
     if not reals.keys() & fakes.keys():
         raise _nothing_in_common(real, fake, reals, fakes)

@@ -1,6 +1,7 @@
 import os
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from gan_eval.errors import UserError
@@ -168,3 +169,17 @@ def test_pairs_and_grades_need_neither_kind_nor_response(tmp_path):
     assert found.trials["choice"].tolist() == ["a"]
     with pytest.raises(UserError, match="stimulus is missing"):
         import_trials(foreign(tmp_path, "participant,rating\nA,3\n"), mapping={})
+
+
+def test_a_model_that_looks_like_two_is_left_out_and_refused(tmp_path):
+    path = tmp_path / "t.csv"
+    lines = "participant,stimulus,kind,response,model\nP1,a,fake,real,m|n\nP1,b,fake,real,m\n"
+    path.write_text(lines)
+    found = import_trials(path, mapping={})
+    assert found.rejected[["row", "column"]].to_numpy().tolist() == [[1, "model"]]
+    assert len(found.trials) == 1
+    with pytest.raises(UserError, match=r"trials: row 1, column model: a model's name has no '\|'"):
+        analyze(pd.read_csv(path))
+    pairs = "participant,stimulus,choice,model\nP1,a,a,m|n\nP1,b,b,m|n\n"
+    path.write_text(pairs)
+    assert len(import_trials(path, mapping={}).trials) == 2
