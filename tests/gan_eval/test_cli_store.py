@@ -1,6 +1,9 @@
 """`participants`, `store merge` and `export` as a user gives them."""
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -85,3 +88,19 @@ def test_a_password_in_a_url_is_not_told(tmp_path: Path, capsys: pytest.CaptureF
         told = capsys.readouterr()
         assert "hunter2" not in told.out + told.err
         assert len(told.err.splitlines()) == 1
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has other permissions")
+def test_all_that_a_command_writes_is_for_its_user_alone_also_in_a_folder_that_others_may_look_into(
+    store: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    out.mkdir(mode=0o755)
+    out.chmod(0o755)
+    command = [sys.executable, "-m", "gan_eval", "export", "--store", store, "--out", out]
+    subprocess.run([*command, "--format", "csv,parquet,psych-ds,r"], check=True, umask=0o022, capture_output=True)
+    assert out.stat().st_mode & 0o777 == 0o755
+    made = list(out.rglob("*"))
+    assert len(made) > 20
+    for path in made:
+        assert path.stat().st_mode & 0o777 == (0o700 if path.is_dir() else 0o600), path
