@@ -1,8 +1,6 @@
 """Several stations' stores as one."""
 
 import os
-import re
-import secrets
 import sqlite3
 import sys
 import time
@@ -14,7 +12,7 @@ from typing import Any
 
 from gan_eval import tables
 from gan_eval.errors import UserError
-from gan_eval.files import flush_to_disk, make_folder, write_error
+from gan_eval.files import flush_to_disk, make_folder, remove_leftovers_of, temporary_name, write_error
 from gan_eval.schema import Table
 from gan_eval.store.address import is_address
 from gan_eval.store.connect import PATIENCE_S, copy_in_memory, require_store_file
@@ -74,7 +72,7 @@ def merge(sources: Sequence[str | Path], out: Path) -> Merged:
     try:
         make_folder(out.parent)
         with _alone_in(out.parent):
-            _remove_leftovers(out)
+            remove_leftovers_of(out)
             if not _holds(out, found):
                 _write(found, out)
     except OSError as error:
@@ -167,7 +165,7 @@ def _require_one_sitting(sessions: Rows) -> None:
 
 
 def _write(found: dict[Table, Rows], out: Path) -> None:
-    temporary = out.with_name(f".{out.name}.gan-eval-{secrets.token_hex(6)}.tmp")
+    temporary = out.parent / temporary_name(out.name)
     try:
         with open_store(temporary) as store:
             for table, rows in found.items():
@@ -178,15 +176,7 @@ def _write(found: dict[Table, Rows], out: Path) -> None:
     except UserError as error:
         raise UserError(str(error).replace(str(temporary), f"--out {out}")) from error
     finally:
-        _remove_leftovers(out)
-
-
-def _remove_leftovers(out: Path) -> None:
-    """Remove unfinished stores of this name, with what SQLite kept beside them; nobody else may be making one."""
-    own = re.compile(re.escape(f".{out.name}.gan-eval-") + r"[0-9a-f]{12}\.tmp(-wal|-shm|-journal)?")
-    for path in out.parent.iterdir():
-        if own.fullmatch(path.name):
-            path.unlink(missing_ok=True)
+        remove_leftovers_of(out)
 
 
 @contextmanager
