@@ -34,10 +34,12 @@ def agreement_figures(folder: StudyFolder) -> list[Picture]:
     if all(table is None for table in tables.values()):
         return []
     dots = points(trials, **tables)
-    dots = dots[np.isfinite(dots["value"].astype(float)) & dots["rate"].notna()]
+    dots = dots[dots["rate"].notna()]
     curves = dict(_groups(fitted_curves(trials, **tables)))
     found = [
-        _plot(key, part, curves.get(key), folder.table(CORRELATIONS)) for key, part in _groups(dots) if len(part) > 2
+        _plot(key, part, curves.get(key), folder.table(CORRELATIONS))
+        for key, part in _groups(dots)
+        if np.isfinite(part["value"].astype(float)).sum() > 2
     ]
     return [
         picture(title, figure, name=f"agreement-{place}", caption=caption, alternative=alternative)
@@ -55,17 +57,20 @@ def _plot(
     key: tuple[str, str, str], dots: pd.DataFrame, curve: pd.DataFrame | None, correlations: pd.DataFrame
 ) -> tuple[str, Figure, str, str]:
     level, dataset, metric = key
-    ordered = dots.sort_values(["value", "rate", "id"])
-    shown = ordered.iloc[np.unique(np.linspace(0, len(dots) - 1, min(len(dots), MOST_POINTS)).round().astype(int))]
+    ordered = dots[np.isfinite(dots["value"].astype(float))].sort_values(["value", "rate", "id"])
+    count = len(ordered)
+    shown = ordered.iloc[np.unique(np.linspace(0, count - 1, min(count, MOST_POINTS)).round().astype(int))]
     what = "picture" if level == "stimulus" else "model"
     where = f" on {dataset}" if dataset else ""
     printed = _printed(correlations, key)
     other = _other_trials(printed, dots)
     curve = None if other else curve
-    thinned = f" {len(shown)} of {plural(len(dots), what)} drawn." if len(shown) < len(dots) else ""
+    thinned = f" {len(shown)} of {plural(count, what)} drawn." if len(shown) < count else ""
+    infinite = plural(len(dots) - count, "infinite value", "infinite values")
+    beyond = f" Not drawn: {infinite}." if count < len(dots) else ""
     curved = " Line: fitted logistic curve." if curve is not None else ""
     caption = (
-        f"A dot for each {what} ({plural(len(dots), what)}), larger with more answers.{curved}{thinned}"
+        f"A dot for each {what} ({plural(count, what)}), larger with more answers.{curved}{thinned}{beyond}"
         f"{_told(printed)}{other}"
     )
     return f"{metric}{where}, {what}s", _drawn(metric, shown, curve, level), caption, caption

@@ -7,7 +7,7 @@ from gan_eval.report.metrics_agreement import model_agreement, model_ranks
 from gan_eval.report.metrics_best import Standing
 from gan_eval.report.metrics_data import Measured
 from gan_eval.report.metrics_facts import NO_VERDICT, fid_warning, higher_is_better
-from gan_eval.report.words import listed, number, plural
+from gan_eval.report.words import listed, number, plural, whole
 
 _MOST_NAMED, _MOST_METRICS = 4, 6
 
@@ -24,6 +24,7 @@ def answer(measured: Measured, dataset: str, found: Mapping[str, Standing]) -> l
     counted = {metric: one for metric, one in found.items() if metric not in aside}
     sentences = [_headline(dataset, models, counted, aside), *_won(counted), *_tied(counted, models), *_unsaid(counted)]
     sentences += [_set_aside(metric, found[metric], models, why) for metric, why in aside.items()]
+    sentences += [said for metric in found if (said := _left_out(measured, dataset, metric))]
     return [*sentences, *_disagreements(measured, dataset), *_small_fid(measured, dataset)]
 
 
@@ -96,6 +97,21 @@ def _some(metrics: list[str]) -> str:
     if len(metrics) <= _MOST_METRICS:
         return listed(metrics)
     return f"{', '.join(metrics[: _MOST_METRICS - 1])} and {len(metrics) - _MOST_METRICS + 1} more"
+
+
+def _left_out(measured: Measured, dataset: str, metric: str) -> str:
+    """Whose infinite values the order by a metric is without; empty where there are none."""
+    every = {model: measured.summary(dataset, metric, model) for model in measured.models(dataset)}
+    counts = [f"{whole(one.infinite)} of {whole(one.n)} of {model}" for model, one in every.items() if one.infinite]
+    if not counts:
+        return ""
+    shown = (
+        counts
+        if len(counts) <= _MOST_NAMED
+        else [*counts[:_MOST_NAMED], plural(len(counts) - _MOST_NAMED, "more model")]
+    )
+    equal = " (pictures equal to their reference)" if metric in ("psnr", "psnr_hole") else ""
+    return f"{metric} counts without infinite values{equal}, in means and differences: {listed(shown)}."
 
 
 def _unsaid(found: Mapping[str, Standing]) -> list[str]:

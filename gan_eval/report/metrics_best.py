@@ -43,11 +43,16 @@ class Standing:
 
 
 def standing(measured: Measured, dataset: str, metric: str) -> Standing:
-    """The standing by the table `metric_comparisons`; a difference that is not there shows nothing."""
+    """The standing by the table `metric_comparisons`; a difference that is not there shows nothing.
+
+    Infinite values are in no mean and in no difference; a model that has no others has no standing.
+    """
     better = higher_is_better(metric)
     models = [m for m in measured.models(dataset) if measured.summary(dataset, metric, m).is_known]
     if len(models) < 2:
-        whys = {why for m in measured.models(dataset) for why in measured.summary(dataset, metric, m).reasons}
+        lacking = [one for m in measured.models(dataset) if not (one := measured.summary(dataset, metric, m)).is_known]
+        whys = {why for one in lacking for why in one.reasons}
+        whys |= {"every value is infinite"} if any(one.infinite for one in lacking) else set()
         only = f" ({whys.pop()})" if len(whys) == 1 else ""
         return Standing(why=f"{'one model has' if models else 'no model has'} a value{only}")
     if better is None:

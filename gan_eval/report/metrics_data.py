@@ -1,6 +1,7 @@
 """The metric tables by data set, metric and model, with one number and its interval for each."""
 
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -33,7 +34,7 @@ class Summary:
     """Ends of the 95 % interval; NaN where there is none."""
     high: float = math.nan
     n: int = 0
-    """Generated pictures behind the value."""
+    """Generated pictures that have a value, infinite ones among them."""
     n_real: int | None = None
     """Real pictures behind the value of a set."""
     infinite: int = 0
@@ -89,7 +90,9 @@ class Measured:
             _frame(frames, table) for table in (IMAGE_METRICS, SET_METRICS, METRIC_COMPARISONS, RUNS, BESIDE)
         )
         self.stimuli = {stimulus.stimulus: stimulus for stimulus in stimuli}
-        self._reals = {stimulus.item: stimulus.file for stimulus in stimuli if not stimulus.is_fake}
+        reals = [stimulus for stimulus in stimuli if not stimulus.is_fake]
+        of_item = Counter(item for item, _ in {(stimulus.item, stimulus.stimulus) for stimulus in reals})
+        self._reals = {stimulus.item: stimulus.file for stimulus in reals if of_item[stimulus.item] == 1}
         self.images["dataset"] = self.images["dataset"].fillna(NOTHING)
         named = self.images.assign(model=self.images["model"].where(self.images["kind"] != "real", REAL))
         self._pictures = _places(named)
@@ -150,7 +153,7 @@ class Measured:
         return self._summaries[key]
 
     def files(self, stimulus: str) -> tuple[Path | None, Path | None]:
-        """The file of a generated picture and that of its real one: the same for all models where the item has one."""
+        """The file of a generated picture and that of its real one: the same for all models where its item has one."""
         known = self.stimuli.get(stimulus)
         return (None, None) if known is None else (known.file, self._reals.get(known.item, known.reference))
 
@@ -181,7 +184,7 @@ def of_pictures(rows: pd.DataFrame) -> Summary:
     reasons = rows.loc[rows["value"].isna(), "reason"].fillna("no reason given").value_counts(sort=False)
     low, high = _ends(found)
     return Summary(
-        value=found.mean if found.mean is not None else float(known[0]) if len(known) else math.nan,
+        value=found.mean if found.mean is not None else math.nan,
         low=low,
         high=high,
         n=len(known),

@@ -90,6 +90,7 @@ def _distributions(measured: Measured, dataset: str, prefix: str) -> list[Pictur
     for place, metric in enumerate(measured.picture_metrics(dataset)):
         names = measured.models(dataset)[:MOST_MODELS]
         clouds = [_cloud(measured, dataset, metric, name) for name in (*names, REAL)]
+        infinite = sum(measured.summary(dataset, metric, name).infinite for name in (*names, REAL))
         clouds = [cloud for cloud in clouds if len(cloud.values)]
         if not clouds:
             continue
@@ -100,7 +101,7 @@ def _distributions(measured: Measured, dataset: str, prefix: str) -> list[Pictur
             Picture(
                 title=f"{metric} {arrow(metric)}".strip(),
                 svg=drawn.svg,
-                caption=_caption(clouds, drawn.beyond, len(measured.models(dataset))),
+                caption=_caption(clouds, drawn.beyond, len(measured.models(dataset)), infinite),
                 alternative="; ".join(_said(cloud) for cloud in clouds),
             )
         )
@@ -116,11 +117,13 @@ def _median(cloud: Cloud, places: int) -> str:
     return number(np.median(cloud.values), digits=places)
 
 
-def _caption(clouds: Sequence[Cloud], beyond: int, models: int) -> str:
+def _caption(clouds: Sequence[Cloud], beyond: int, models: int, infinite: int) -> str:
     counts = sorted({len(cloud.values) for cloud in clouds})
     said = f"{whole(counts[0])}{f' to {whole(counts[-1])}' if len(counts) > 1 else ''} pictures each."
     if beyond:
         said += f" {plural(beyond, 'value lies', 'values lie')} beyond the axis."
+    if infinite:
+        said += f" {plural(infinite, 'infinite value is', 'infinite values are')} not drawn and in no median."
     if models > MOST_MODELS:
         said += f" The first {MOST_MODELS} of {models} models."
     return said

@@ -170,7 +170,7 @@ def _remarks(metric: str, one: Summary, shared: str) -> list[str]:
         found += _few([f"{whole(count)} {total}: {why}" for why, count in one.reasons.items()], one.missing, total)
     elif one.reasons:
         found += _few([f"no value: {why}" for why in one.reasons], one.missing, "pictures without a value")
-    else:
+    elif not one.infinite:
         found.append("not measured")
     return found
 

@@ -5,7 +5,7 @@ overlapping intervals may still be told apart here.
 """
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
@@ -83,13 +83,14 @@ def compare_pictures(image_rows: Iterable[Mapping[str, Any]], *, metrics: Mappin
     """Rows of the table `metric_comparisons`, without `run`, for pair and single metrics: each two models.
 
     The difference is the mean over the items that both models have a value for; its 95 % interval is Student's t of
-    the paired differences. Infinite values (psnr of equal pictures) have no difference and are counted in the note.
+    the paired differences. A model's several pictures of an item count as one, by their mean. Infinite values (psnr of
+    equal pictures) are in no mean and no difference, and are counted in the note.
 
     Args:
         image_rows: rows of the table `image_metrics`; those of real pictures are passed over.
         metrics: the facts of the metrics by name; rows of others are passed over.
     """
-    values: dict[tuple[str, str], dict[str, dict[str, float]]] = {}
+    values: dict[tuple[str, str], dict[str, dict[str, list[float]]]] = {}
     fractions: dict[tuple[str, str], float | None] = {}
     for row in image_rows:
         if row["kind"] != "fake" or row["metric"] not in metrics:
@@ -98,7 +99,7 @@ def compare_pictures(image_rows: Iterable[Mapping[str, Any]], *, metrics: Mappin
         of_model = values.setdefault((dataset, row["metric"]), {}).setdefault(model, {})
         fractions[dataset, model] = _least(fractions.get((dataset, model)), row.get("fraction"))
         if value is not None and not math.isnan(value):
-            of_model[row["item"]] = float(value)
+            of_model.setdefault(row["item"], []).append(float(value))
     return [
         {
             "dataset": dataset,
@@ -113,23 +114,55 @@ def compare_pictures(image_rows: Iterable[Mapping[str, Any]], *, metrics: Mappin
     ]
 
 
-def _paired(models: Mapping[str, Mapping[str, float]], metric: Metric) -> Iterable[tuple[str, str, Row]]:
+def _paired(models: Mapping[str, Mapping[str, Sequence[float]]], metric: Metric) -> Iterable[tuple[str, str, Row]]:
     """Every two models with their row."""
     place = {item: n for n, item in enumerate(dict.fromkeys(item for values in models.values() for item in values))}
-    matrix = np.full((len(models), len(place)), np.nan)
-    for row, values in zip(matrix, models.values(), strict=True):
-        row[[place[item] for item in values]] = list(values.values())
+    means = np.full((len(models), len(place)), np.nan)
+    left_out, several = np.zeros(means.shape, int), np.zeros(means.shape, bool)
+    for row, items in enumerate(models.values()):
+        columns = [place[item] for item in items]
+        found = [_of_item(values) for values in items.values()]
+        means[row, columns] = [mean for mean, _ in found]
+        left_out[row, columns] = [count for _, count in found]
+        several[row, columns] = [len(values) > 1 for values in items.values()]
     names = list(models)
     for i, j in combinations(range(len(names)), 2):
-        yield names[i], names[j], _paired_row(matrix[i], matrix[j], metric, names[i], names[j])
+        pair = [i, j]
+        both = ~np.isnan(means[pair]).any(axis=0)
+        notes = _on_items(several[pair][:, both], left_out[pair][:, both])
+        yield names[i], names[j], _paired_row(means[i, both], means[j, both], metric, names[i], names[j], notes)
 
 
-def _paired_row(a: NDArray[np.float64], b: NDArray[np.float64], metric: Metric, name_a: str, name_b: str) -> Row:
-    both = ~(np.isnan(a) | np.isnan(b))
-    with np.errstate(invalid="ignore"):  # infinite less infinite is no number: left out too
-        found = finite_mean(a[both] - b[both])
+def _of_item(values: Sequence[float]) -> tuple[float, int]:
+    """The mean of an item's finite values, infinite where there are none; and how many are not in the mean."""
+    if len(values) == 1:
+        return values[0], 0
+    found = finite_mean(values)
+    return (math.inf, 0) if found.mean is None else (found.mean, found.left_out)
+
+
+def _on_items(several: NDArray[np.bool_], left_out: NDArray[np.int_]) -> list[str]:
+    """Of the items that both models have: how often one has several pictures, and what is not in their means."""
+    notes = []
+    if count := int(several.any(axis=0).sum()):
+        notes.append(f"{_items(count)} with several pictures of a model: their mean counts")
+    if count := int(left_out.sum()):
+        notes.append(f"{count} infinite value{'s' if count > 1 else ''} left out of the means of items")
+    return notes
+
+
+def _items(count: int) -> str:
+    return f"{count} item{'s' if count > 1 else ''}"
+
+
+def _paired_row(
+    a: NDArray[np.float64], b: NDArray[np.float64], metric: Metric, name_a: str, name_b: str, notes: Sequence[str]
+) -> Row:
+    with np.errstate(invalid="ignore", over="ignore"):  # infinite less infinite is no number: left out too
+        found = finite_mean(a - b)
     n, infinite = found.n, found.left_out
-    note = f"{infinite} item{'s' if infinite > 1 else ''} left out: a value is infinite" if infinite else None
+    told = [f"{_items(infinite)} left out: a value is infinite"] if infinite else []
+    note = "; ".join([*told, *notes]) or None
     if found.mean is None or found.sd is None or n < FEWEST:
         reason = f"{n} items have a finite value for both; a difference needs {FEWEST}"
         return {"n": n, "reason": reason, "note": note}

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+_LARGE = 1e150
+
 
 @dataclass(frozen=True)
 class FiniteMean:
@@ -28,9 +30,10 @@ def finite_mean(values: ArrayLike) -> FiniteMean:
     """
     given = np.asarray(values, dtype=np.float64)
     finite = given[np.isfinite(given)]
+    unit = max(1.0, float(np.abs(finite).max(initial=0.0)) / _LARGE)  # squares of greater numbers are infinite
     return FiniteMean(
-        mean=float(finite.mean()) if len(finite) else None,
-        sd=float(finite.std(ddof=1)) if len(finite) > 1 else None,
+        mean=unit * float((finite / unit).mean()) if len(finite) else None,
+        sd=unit * float((finite / unit).std(ddof=1)) if len(finite) > 1 else None,
         n=len(finite),
         left_out=len(given) - len(finite),
     )

@@ -3,10 +3,13 @@
 Level `stimulus`: the fakes of a data set, all its models together. Level `model`: the models of a data set, with the
 mean of a metric of pictures or the value of a metric of sets; and, where there are several data sets, all models of
 all data sets (`dataset` is None).
+
+An infinite value of a picture (psnr of an identical pair) is the highest rank among pictures, and is in no mean: a
+model's mean is that of its finite values, and where none is finite there is no mean.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
@@ -19,6 +22,8 @@ from gan_eval.stats.trials import answered_trials
 
 MEASURE = "fooling_rate"
 CURVE_POINTS = 50
+_LARGE = 1e300
+"""Sums of greater numbers may be infinite."""
 _NEEDED = [
     "participant", "stimulus", "kind", "model", "dataset", "response", "phase", "protocol", "choice", "rating",
     "study", "simulated", "fraction",
@@ -50,6 +55,8 @@ class Cloud:
     """`simulated`, `fraction` and `note` of the trials."""
     seed: tuple[int, ...]
     """Of the bootstrap."""
+    left_out: Mapping[str, str] = field(default_factory=dict)
+    """By metric, which values are in no model's mean; only metrics with such values."""
 
     def pairing(self, *metrics: str) -> list[Pairing]:
         """Each metric over the points that have all of these metrics."""
@@ -153,9 +160,10 @@ def fitted_curves(
     frames = []
     for cloud in clouds(trials, image_metrics=image_metrics, set_metrics=set_metrics):
         for metric, value in cloud.metrics.items():
-            finite = value[np.isfinite(value)]
+            is_finite = np.isfinite(value)
+            finite, rate = value[is_finite], cloud.rate[is_finite]
             try:
-                curve = fit_logistic(value, cloud.rate, rising=spearman(value, cloud.rate) >= 0)
+                curve = fit_logistic(finite, rate, rising=spearman(finite, rate) >= 0)
             except NoCurveError:
                 continue
             x = np.linspace(finite.min(), finite.max(), CURVE_POINTS)
@@ -211,15 +219,21 @@ def _model_level(
         return
     point = models.get_indexer(pd.MultiIndex.from_frame(place))
     called, shown = (np.bincount(point, each) for each in counts.totals())
+    names = np.array([model if dataset else f"{own}/{model}" for own, model in models], object)
     values: dict[str, np.ndarray] = {}
-    for source in (images[images["kind"] == "fake"] if len(images) else images, sets):
-        for metric, of_metric in source.groupby("metric"):
-            mean = of_metric.groupby(["dataset", "model"])["value"].mean()
-            values[str(metric)] = mean.reindex(models).to_numpy("float64")
+    left_out: dict[str, str] = {}
+    for metric, of_metric in (images[images["kind"] == "fake"] if len(images) else images).groupby("metric"):
+        values[str(metric)], infinite = _means(of_metric, models)
+        if infinite.any():
+            left_out[str(metric)] = _on_infinite(names, values[str(metric)], infinite)
+    for metric, of_metric in sets.groupby("metric"):
+        value = of_metric.groupby(["dataset", "model"])["value"].mean()
+        values[str(metric)] = value.reindex(models).to_numpy("float64")
+        left_out.pop(str(metric), None)
     yield Cloud(
         level="model",
         dataset=dataset,
-        ids=np.array([model if dataset else f"{own}/{model}" for own, model in models], object),
+        ids=names,
         counts=counts,
         point=point,
         rate=called / shown,
@@ -227,4 +241,30 @@ def _model_level(
         metrics=values,
         carried=carried_by(part),
         seed=seed,
+        left_out=left_out,
     )
+
+
+def _means(of_metric: pd.DataFrame, models: pd.MultiIndex) -> tuple[np.ndarray, np.ndarray]:
+    """(n,) each model's mean over its pictures' finite values, NaN without any; (n,) how many of its are infinite."""
+    value = of_metric["value"].to_numpy("float64")
+    is_finite = np.isfinite(value)
+    unit = max(1.0, float(np.abs(value[is_finite]).max(initial=0.0)) / _LARGE)
+    grouped = pd.DataFrame(
+        {
+            "dataset": of_metric["dataset"].to_numpy(),
+            "model": of_metric["model"].to_numpy(),
+            "value": np.where(is_finite, value / unit, np.nan),
+            "infinite": ~is_finite,
+        }
+    ).groupby(["dataset", "model"])
+    mean = unit * grouped["value"].mean().reindex(models).to_numpy("float64")
+    return mean, grouped["infinite"].sum().reindex(models, fill_value=0).to_numpy(int)
+
+
+def _on_infinite(names: np.ndarray, mean: np.ndarray, infinite: np.ndarray) -> str:
+    """Whose infinite values are in no mean, and who has no others."""
+    some = [f"{name} {count}" for name, count, one in zip(names, infinite, mean, strict=True) if count and one == one]
+    none = [f"{name}" for name, count, one in zip(names, infinite, mean, strict=True) if count and one != one]
+    notes = [f"infinite values left out of the models' means: {', '.join(some)}"] if some else []
+    return "; ".join(notes + ([f"left out, no value being finite: {', '.join(none)}"] if none else []))

@@ -136,7 +136,7 @@ def _row(
         "fraction": cloud.carried["fraction"],
     }
     reasons = [why_none(cloud.level, value, rate) for value in values]
-    notes = [cloud.carried["note"], *reasons]
+    notes = [cloud.carried["note"], *(_left_out(cloud, name) for name in names), *reasons]
     row |= {
         f"agreement_{side}": abs(rank)
         for side, rank, reason in zip("ab", signed, reasons, strict=True)
@@ -149,6 +149,10 @@ def _row(
             notes.append("one participant: interval over stimuli only")
     row["note"] = joined(*notes)
     return row
+
+
+def _left_out(cloud: Cloud, metric: str) -> str | None:
+    return f"{metric}: {cloud.left_out[metric]}" if metric in cloud.left_out else None
 
 
 def _inference(

@@ -11,7 +11,7 @@ from gan_eval.stats.groups import joined
 from gan_eval.stats.people_and_metrics.agreement_points import MEASURE, Cloud, Drawn, Wanted, clouds, drawn, wanted
 from gan_eval.stats.people_and_metrics.ceiling import NoCeilingError, ceiling
 from gan_eval.stats.people_and_metrics.logistic_fit import NoCurveError, fit_logistic
-from gan_eval.stats.people_and_metrics.weighted_ranks import FEWEST
+from gan_eval.stats.people_and_metrics.weighted_ranks import FEWEST, spearman
 from gan_eval.stats.resampling import percentile_interval
 from gan_eval.tables import CORRELATIONS
 from gan_eval.tabular import conform
@@ -23,6 +23,8 @@ MOST_FOR_EXACT = 9
 ABOVE_CEILING = "above the ceiling: the metric shares the answers' noise, or chance"
 WIDENED = "an end of the interval is the estimate itself: drawing anew pulls the correlation towards 0"
 _ROUNDING = 1e-9
+_LARGE = 1e150
+"""Squares of greater numbers are infinite; a correlation does not depend on the unit."""
 _SPLITS_STREAM = 7
 """Keeps the random splits of the ceiling apart from the bootstrap of the same seed."""
 
@@ -38,8 +40,10 @@ def correlations(
 
     Level `stimulus`: over the fakes of a data set, all its models together. Level `model`: over the models of a data
     set, with the mean of a metric of pictures or the value of a metric of sets; and, where there are several data
-    sets, over all models of all data sets (`dataset` empty). Intervals are percentiles of the two-way bootstrap over
-    participants and stimuli. p is exact over all pairings up to 9 points, from Student's t approximation above that.
+    sets, over all models of all data sets (`dataset` empty). Infinite values have a rank among pictures, but are in no
+    model's mean and in no Pearson's correlation, as the note then tells. Intervals are percentiles of the two-way
+    bootstrap over participants and stimuli. p is exact over all pairings up to 9 points, from Student's t
+    approximation above that.
     `pearson_logistic` is Pearson's correlation of the rates with a monotonic logistic curve of the metric fitted to
     them (`logistic_fit`), so 0 or more whatever the direction; `ceiling` the rank correlation that a
     metric knowing the true rates would reach (`ceiling`).
@@ -95,14 +99,14 @@ def _row(cloud: Cloud, metric: str, use: np.ndarray, replicates: np.ndarray, hig
         "simulated": cloud.carried["simulated"],
         "fraction": cloud.carried["fraction"],
     }
-    notes = [cloud.carried["note"]]
+    notes = [cloud.carried["note"], cloud.left_out.get(metric)]
     if (reason := why_none(cloud.level, value, rate)) is not None:
         notes.append(reason)
     else:
         rank = spearmanr(value, rate)
         estimate = float(rank.statistic)
         row |= {"spearman": estimate, "kendall": float(kendalltau(value, rate).statistic)}
-        notes += _linear(row, value, rate, rising=estimate >= 0)
+        notes += _linear(row, value, rate)
         notes += _inference(row, value, rate, replicates, estimate, float(rank.pvalue))
         if len(cloud.counts.people) == 1:
             notes.append("one participant: interval over stimuli only")
@@ -127,18 +131,20 @@ def why_none(level: str, value: np.ndarray, rate: np.ndarray) -> str | None:
     return None
 
 
-def _linear(row: dict[str, object], value: np.ndarray, rate: np.ndarray, *, rising: bool) -> list[str]:
+def _linear(row: dict[str, object], value: np.ndarray, rate: np.ndarray) -> list[str]:
     """Fill in Pearson's correlations, which need finite values; return what is to be said of them."""
     notes: list[str] = []
     finite = np.isfinite(value)
     if not finite.all():
-        notes.append(f"{int((~finite).sum())} infinite values are left out of pearson")
+        left_out = int((~finite).sum())
+        notes.append(f"{left_out} infinite value{' is' if left_out == 1 else 's are'} left out of pearson")
     value, rate = value[finite], rate[finite]
     if len(value) < FEWEST or len(np.unique(value)) < 2 or len(np.unique(rate)) < 2:
         return notes
+    value = value / max(1.0, float(np.abs(value).max()) / _LARGE)
     row["pearson"] = float(pearsonr(value, rate).statistic)
     try:
-        mapped = fit_logistic(value, rate, rising=rising)(value)
+        mapped = fit_logistic(value, rate, rising=spearman(value, rate) >= 0)(value)
     except NoCurveError as reason:
         return [*notes, str(reason)]
     if np.ptp(mapped) < 1e-6:

@@ -66,7 +66,8 @@ def fit_logistic(x: np.ndarray, y: np.ndarray, *, rising: bool) -> LogisticCurve
     if len(np.unique(x)) < _FEWEST_VALUES:
         raise NoCurveError(f"fewer than {_FEWEST_VALUES} different metric values: no logistic fit")
     middle, quartiles = float(np.median(x)), np.quantile(x, [0.25, 0.75])
-    spread = float(quartiles[1] - quartiles[0]) / 2 or float(np.std(x))
+    with np.errstate(over="ignore", invalid="ignore"):
+        spread = float(quartiles[1] - quartiles[0]) / 2 or float(np.std(x))
     direction = 1.0 if rising else -1.0
     z = direction * (x - middle) / spread
     if not np.isfinite(z).all():

@@ -93,11 +93,14 @@ def _rows(dataset: str, part: pd.DataFrame, images: pd.DataFrame) -> Iterator[di
             "simulated": carried["simulated"],
             "fraction": carried["fraction"],
         }
-        notes = [carried["note"], f"{infinite} infinite values left out" if infinite else None]
+        notes = [carried["note"], _infinite_values(infinite)]
         if shown.sum() == 0:
             notes.append("no picture has a value")
         elif (spread := _spread(each[shown])) == 0:
-            notes.append("all metric values are equal: nothing to compare")
+            far = not np.isfinite(np.ptp(each[shown]))
+            notes.append(
+                f"{'metric values too far apart' if far else 'all metric values are equal'}: nothing to compare"
+            )
         else:
             row["metric_sd"] = spread
             same = shown.tobytes()
@@ -112,9 +115,14 @@ def _rows(dataset: str, part: pd.DataFrame, images: pd.DataFrame) -> Iterator[di
         yield row
 
 
+def _infinite_values(count: int) -> str | None:
+    return f"{count} infinite value{'' if count == 1 else 's'} left out" if count else None
+
+
 def _spread(values: np.ndarray) -> float:
     """Standard deviation over the pictures; 0 where the values differ by rounding alone."""
-    spread = float(values.std(ddof=1)) if len(values) > 1 else 0.0
+    with np.errstate(over="ignore", invalid="ignore"):
+        spread = float(values.std(ddof=1)) if len(values) > 1 else 0.0
     return spread if np.isfinite(spread) and spread > 1e-12 * float(np.abs(values).max()) else 0.0
 
 

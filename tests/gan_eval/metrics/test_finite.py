@@ -29,6 +29,12 @@ def test_without_finite_values_there_is_no_mean() -> None:
     assert finite_mean([3.0, -math.inf]) == FiniteMean(mean=3.0, sd=None, n=1, left_out=1)
 
 
+def test_the_mean_of_finite_values_is_finite() -> None:
+    found = finite_mean([1.5e308, 1.7e308, math.inf])
+    assert found.mean == pytest.approx(1.6e308)
+    assert found.sd == pytest.approx(0.1e308 * math.sqrt(2))
+
+
 def test_all_means_leave_infinite_values_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     images = pd.DataFrame(_rows("a", PSNR))
     sets = pd.DataFrame(columns=["metric", "value", "n_fake", "reason"])

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from synthetic_metrics import QUALITY, frames_of, sets, values
 
+from gan_eval.metrics.run.inputs import Stimulus
 from gan_eval.report.metrics_agreement import disputes, model_agreement, picture_agreement
 from gan_eval.report.metrics_answer import answer
 from gan_eval.report.metrics_best import Standing, standing, standings
@@ -108,6 +109,40 @@ def test_infinite_and_missing_values_are_counted_and_said():
         "1 of 24 without a value: broken file",
     ]
     assert column["clear"].signs == ""
+
+
+def test_a_model_with_infinite_values_alone_has_no_mean_and_is_not_the_best():
+    rows = values()
+    for row in rows:
+        if row["metric"] == "psnr" and row["model"] == "alike":
+            row["value"] = math.inf
+    measured = Measured(frames_of(rows))
+    assert not measured.summary("houses", "psnr", "alike").is_known
+    column, table = cells(measured, "psnr")
+    assert column["alike"].value == "–"
+    assert [dict(table.footnotes)[sign] for sign in column["alike"].signs.split()] == [
+        "24 of 24 pictures are equal to their reference: PSNR infinite; no mean"
+    ]
+    assert standing(measured, "houses", "psnr").best == "clear"
+    assert (
+        "psnr counts without infinite values (pictures equal to their reference), in means and differences: "
+        "24 of 24 of alike."
+    ) in said(measured)
+    alone = Measured(frames_of([row for row in rows if row["model"] != "middling"]))
+    assert standing(alone, "houses", "psnr").why == "one model has a value (every value is infinite)"
+
+
+def test_an_item_with_several_real_pictures_is_shown_beside_its_own(tmp_path):
+    def picture(name, kind, file, reference=None):
+        model = "m" if kind == "fake" else None
+        return Stimulus(name, "d/1", kind, model, "d", tmp_path / file, reference, None)
+
+    fakes = [picture(f"d/m/{n}", "fake", f"f{n}", tmp_path / f"r{n}") for n in (1, 2)]
+    reals = [picture(f"d/real/{n}", "real", f"r{n}") for n in (1, 2)]
+    several = Measured({}, [*fakes, *reals])
+    assert [several.files(fake.stimulus)[1] for fake in fakes] == [tmp_path / "r1", tmp_path / "r2"]
+    copies = Measured({}, [*fakes, reals[0], picture("d/real/1", "real", "copy")])
+    assert len({copies.files(fake.stimulus)[1] for fake in fakes}) == 1
 
 
 def test_many_reasons_are_one_footnote():

@@ -1,4 +1,5 @@
 import itertools
+import math
 import re
 import shutil
 from pathlib import Path
@@ -135,6 +136,21 @@ def test_exclusions_are_called_what_they_are(study, tmp_path):
         assert "fixed in advance" not in words[name]
         assert "planned margin" not in words[name]
     assert "left out by preset" not in words["none"]
+
+
+def test_an_infinite_value_is_told_below_its_plot_and_is_no_other_trial(study, tmp_path):
+    copy = copy_of(study, tmp_path)
+    file = copy / "metrics" / "image_metrics.csv"
+    images = read_table(file, TABLES["image_metrics"])
+    psnr = images.index[(images["metric"] == "psnr") & images["value"].notna()]
+    images.loc[psnr[:2], "value"] = math.inf
+    write_table(images, file, TABLES["image_metrics"])
+    file.with_suffix(".parquet").unlink(missing_ok=True)
+    write_analysis(analyze(read_table(copy / "tables" / "trials.csv", TRIALS), image_metrics=images), copy / "tables")
+    dataset = images.loc[psnr[0], "dataset"]
+    captions = {plot.title: plot.caption for plot in agreement_figures(read_folder(copy))}
+    assert "Not drawn: 2 infinite values." in captions[f"psnr on {dataset}, pictures"]
+    assert not any("other trials" in caption for caption in captions.values())
 
 
 @pytest.mark.parametrize("known", [True, False])

@@ -3,6 +3,7 @@ import pandas as pd
 import pytest
 from make_metrics import fooling, metric_of
 from make_trials import simulated
+from scipy.stats import pearsonr, spearmanr
 
 from gan_eval.stats.people_and_metrics.agreement_points import fitted_curves, points
 from gan_eval.stats.people_and_metrics.correlation_differences import correlation_differences
@@ -101,3 +102,67 @@ def test_poor_data_give_words_and_no_crash(case):
         assert tables[2]["estimate"].isna().all()
     if case == "mixed studies":
         assert tables[0]["note"].str.contains("several studies").all()
+
+
+def test_a_models_mean_leaves_infinite_values_out_and_says_so():
+    trials, images = study()
+    names = images["stimulus"].to_numpy()
+    equal = images.assign(value=images["value"].where(~images["stimulus"].isin(names[[0, 3]]), np.inf))
+    finite = equal[np.isfinite(equal["value"])]
+    table = points(trials, image_metrics=equal)
+    models = table[table["level"] == "model"].set_index("id")["value"]
+    assert models.to_dict() == pytest.approx(finite.groupby("model")["value"].mean().to_dict())
+    assert np.isinf(table.loc[table["level"] == "stimulus", "value"]).sum() == 2, "among pictures it is the best rank"
+    whose = equal.loc[np.isinf(equal["value"]), "model"].value_counts().sort_index()
+    row = correlations(trials, image_metrics=equal).set_index("level").loc["model"]
+    said = ", ".join(f"{model} {count}" for model, count in whose.items())
+    assert f"infinite values left out of the models' means: {said}" in row["note"]
+    assert row["n"] == 3
+    rate = table[table["level"] == "model"].set_index("id")["rate"]
+    assert row["spearman"] == pytest.approx(spearmanr(models, rate).statistic)
+    assert row["pearson"] == pytest.approx(pearsonr(models, rate).statistic)
+
+
+def test_one_identical_pair_does_not_turn_the_correlation_over_models():
+    trials = simulated(participants=12, stimuli=60, each=40, models=tuple("abcde"), seed=3)
+    fakes = trials[trials["kind"] == "fake"]
+    rate = (fakes["response"] == "real").groupby(fakes["model"]).mean()
+    images = metric_of(trials, dict.fromkeys(trials["stimulus"], 0.0))
+    images["value"] = 20 + 10 * images["model"].map(rate) + np.random.default_rng(0).normal(0, 0.01, len(images))
+    before = correlations(trials, image_metrics=images).set_index("level").loc["model"]
+    worst = images.index[images["model"] == rate.idxmin()][0]
+    one = images.assign(value=images["value"].where(images.index != worst, np.inf))
+    after = correlations(trials, image_metrics=one).set_index("level").loc["model"]
+    assert after["spearman"] == pytest.approx(before["spearman"]) == pytest.approx(1)
+    both = correlation_differences(
+        trials, image_metrics=pd.concat([one, images.assign(metric="other")])
+    ).set_index("level").loc["model"]  # fmt: skip
+    assert f"psnr: infinite values left out of the models' means: {rate.idxmin()} 1" in both["note"]
+
+
+def test_a_model_without_a_finite_value_has_no_mean_and_is_named():
+    trials, images = study()
+    images.loc[images["model"] == "b", "value"] = -np.inf
+    images["value"] = images["value"].where(images["model"] != "c", 1e308)
+    table = points(trials, image_metrics=images).query("level == 'model'").set_index("id")["value"]
+    assert table.index.tolist() == ["a", "c"]
+    assert table["c"] == pytest.approx(1e308)
+    row = correlations(trials, image_metrics=images).set_index("level").loc["model"]
+    assert row["n"] == 2
+    assert "left out, no value being finite: b" in row["note"]
+
+
+def test_an_infinite_value_does_not_turn_the_curve_of_the_others():
+    trials, images = study()
+    rate = fooling(trials)
+    own = images.sort_values("value").reset_index(drop=True)
+    own.loc[:13, "value"] = np.inf  # the least fooling ones are the best: all together fall, the others rise
+    row = correlations(trials, image_metrics=own).iloc[0]
+    known = own[np.isfinite(own["value"])]
+    x, y = known["value"].to_numpy(), known["stimulus"].map(rate).to_numpy()
+    fitted = fit_logistic(x, y, rising=spearmanr(x, y).statistic >= 0)
+    assert row["pearson_logistic"] == pytest.approx(pearsonr(fitted(x), y).statistic)
+    assert row["spearman"] < 0 < row["pearson"]
+    assert "14 infinite values are left out of pearson" in row["note"]
+    curve = fitted_curves(trials, image_metrics=own)
+    np.testing.assert_allclose(curve["rate"], np.clip(fitted(curve["x"]), 0, 1))
