@@ -26,6 +26,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "databases",
         "system_libraries",
         "launch",
+        "multiple_tests",
         "words",
     ),
     (

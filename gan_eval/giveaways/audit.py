@@ -4,14 +4,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from gan_eval.errors import UserError
 from gan_eval.giveaways.clues import CLUES, Facts
 from gan_eval.giveaways.compare import Finding, compare
 from gan_eval.giveaways.file_facts import file_facts
 from gan_eval.giveaways.groups import Group, files_of, groups_of
 from gan_eval.giveaways.pixel_facts import pixel_facts
-from gan_eval.giveaways.separation import holm
 from gan_eval.images import read_rgb
+from gan_eval.multiple_tests import holm
 from gan_eval.stimuli import StimulusSet
 from gan_eval.tabular import Row
 
@@ -25,9 +28,15 @@ class GroupAudit:
     """One for each clue, in the order of `clues.CLUES`."""
 
     @property
+    def p(self) -> NDArray[np.float64]:
+        """(clues,) of each clue's test; NaN where there is none."""
+        tests = [None if found.separation is None else found.separation.p for found in self.findings]
+        return np.array(tests, np.float64)
+
+    @property
     def rows(self) -> list[Row]:
         """The rows of the table `giveaways`."""
-        corrected = iter(holm([found.separation.p or 0.0 for found in self.findings if found.separation]))
+        corrected = holm(self.p)
         return [
             {
                 "dataset": self.group.dataset,
@@ -43,11 +52,11 @@ class GroupAudit:
                 "ci_high": found.separation.high if found.separation else None,
                 "certain": found.separation.certain if found.separation else None,
                 "p": found.separation.p if found.separation else None,
-                "p_holm": next(corrected) if found.separation else None,
+                "p_holm": None if np.isnan(p_holm) else float(p_holm),
                 "verdict": found.verdict,
                 "reason": found.reason,
             }
-            for found in self.findings
+            for found, p_holm in zip(self.findings, corrected, strict=True)
         ]
 
 

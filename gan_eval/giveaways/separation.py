@@ -5,7 +5,7 @@ tell everything. For numbers the rule is "the fake has the larger one"; for cate
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from statistics import NormalDist
 
@@ -82,20 +82,6 @@ def auc_interval(auc: float, m: int, n: int, *, level: float = 0.95) -> tuple[fl
     return _crossing(lambda value: auc - value - spread(value), auc, 0.0), _crossing(
         lambda value: value - auc - spread(value), auc, 1.0
     )
-
-
-def holm(p: Sequence[float]) -> list[float]:
-    """Holm's corrected p-values, in the order of `p` (Scandinavian Journal of Statistics 6, 1979, 65-70).
-
-    >>> holm([0.01, 0.04, 0.03])
-    [0.03, 0.06, 0.06]
-    """
-    corrected = [0.0] * len(p)
-    largest = 0.0
-    for rank, index in enumerate(sorted(range(len(p)), key=lambda index: p[index])):
-        largest = max(largest, min(1.0, p[index] * (len(p) - rank)))
-        corrected[index] = largest
-    return corrected
 
 
 def _crossing(excess: Callable[[float], float], inner: float, outer: float) -> float:

@@ -2,9 +2,11 @@
 
 from collections.abc import Iterator
 
+import numpy as np
+
 from gan_eval.giveaways.audit import Audit, GroupAudit
 from gan_eval.giveaways.compare import Finding, Verdict
-from gan_eval.giveaways.separation import holm
+from gan_eval.multiple_tests import holm
 
 _WORDS: dict[Verdict, str] = {"gives_away": "gives away", "look": "look", "ok": "ok"}
 
@@ -20,11 +22,11 @@ def summary_lines(audit: Audit) -> list[str]:
 
 
 def _head(group: GroupAudit) -> str:
-    tests = [found.separation.p for found in group.findings if found.separation and found.separation.p is not None]
-    beyond = sum(p < 0.05 for p in holm(tests))
+    compared = int(np.isfinite(group.p).sum())
+    beyond = int((holm(group.p) < 0.05).sum())
     return (
         f"{group.group.dataset}, {group.group.model}: {len(group.group.real)} real and {len(group.group.fake)} "
-        f"generated pictures, {len(tests)} clues compared, {beyond} beyond chance (Holm, 5 %)"
+        f"generated pictures, {compared} clues compared, {beyond} beyond chance (Holm, 5 %)"
     )
 
 

@@ -7,6 +7,8 @@ import pandas as pd
 from numpy.typing import ArrayLike
 from scipy.special import bdtr, ndtri, stdtrit
 
+from gan_eval import multiple_tests
+
 Z95 = float(ndtri(0.975))
 """The two-sided 95 % point of the standard normal distribution."""
 Z90 = float(ndtri(0.95))
@@ -88,20 +90,7 @@ def holm(p: pd.Series) -> pd.Series: ...
 @overload
 def holm(p: np.ndarray) -> np.ndarray: ...
 def holm(p: pd.Series | np.ndarray) -> pd.Series | np.ndarray:
-    """Holm's step-down adjusted p values (Holm 1979); missing ones stay missing and do not count.
-
-    Args:
-        p: (..., m) families of m tests along the last axis; a Series is one family.
-
-    >>> holm(np.array([[0.01, 0.04, 0.03], [0.5, np.nan, 0.01]])).round(2).tolist()
-    [[0.03, 0.06, 0.06], [0.5, nan, 0.02]]
-    """
+    """As `gan_eval.multiple_tests.holm`; a Series is one family."""
     if isinstance(p, pd.Series):
-        return pd.Series(holm(p.to_numpy("float64", na_value=np.nan)), index=p.index)
-    order = np.argsort(p, axis=-1, kind="stable")  # missing ones come last
-    known = np.take_along_axis(p, order, axis=-1)
-    left = (~np.isnan(p)).sum(axis=-1, keepdims=True) - np.arange(p.shape[-1])
-    raised = np.where(np.isnan(known), np.nan, np.minimum(1.0, np.maximum.accumulate(known * left, axis=-1)))
-    adjusted = np.empty(p.shape)
-    np.put_along_axis(adjusted, order, raised, axis=-1)
-    return adjusted
+        return pd.Series(multiple_tests.holm(p.to_numpy("float64", na_value=np.nan)), index=p.index)
+    return multiple_tests.holm(p)

@@ -4,12 +4,14 @@ import numpy as np
 import pytest
 from giveaway_pictures import as_png, picture
 from PIL import Image, PngImagePlugin
+from statsmodels.stats.multitest import multipletests
 
 from gan_eval import tables
 from gan_eval.errors import UserError
-from gan_eval.giveaways.audit import audit
+from gan_eval.giveaways.audit import Audit, GroupAudit, audit
 from gan_eval.giveaways.clues import CLUES, METADATA_CLUES
-from gan_eval.giveaways.compare import compare, judge
+from gan_eval.giveaways.compare import Finding, compare, judge
+from gan_eval.giveaways.groups import Group
 from gan_eval.giveaways.separation import Separation
 from gan_eval.giveaways.summary import summary_lines
 from gan_eval.stimuli import read_set, write_set
@@ -191,3 +193,21 @@ def test_words_that_happen_to_differ_are_not_taken_for_a_rule():
 def test_the_names_of_clues_are_all_different():
     assert len({clue.name for clue in CLUES.values()}) == len(CLUES) > len(METADATA_CLUES)
     assert picture(1).tobytes() == picture(1).tobytes() != picture(2).tobytes()
+
+
+def test_a_clue_without_a_test_is_in_no_family_and_stays_without_p() -> None:
+    """Counted as 0 it would be the surest clue of all."""
+    tests = [0.04, None, 0.01, 0.03]
+    clues = list(CLUES.values())[:5]
+    findings = [
+        Finding(clue, 8, 8, separation=Separation(0.7, 0.6, 0.8, p), verdict="look")
+        for clue, p in zip(clues, tests, strict=False)
+    ]
+    findings.insert(1, Finding(clues[4], 8, 0, reason="too few"))
+    group = GroupAudit(Group("d", "m", ("a",) * 8, ("b",) * 8), tuple(findings))
+    found = [row["p_holm"] for row in group.rows]
+    wanted = multipletests([0.04, 0.01, 0.03], method="holm")[1]
+    assert [found[0], found[3], found[4]] == pytest.approx(wanted)
+    assert (found[1], found[2]) == (None, None)
+    (head, *_) = summary_lines(Audit((group,), ()))
+    assert "3 clues compared, 1 beyond chance (Holm, 5 %)" in head

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scipy.optimize import brentq
 from scipy.stats import mannwhitneyu
 
-from gan_eval.giveaways.separation import auc_interval, holm, mann_whitney_auc, mann_whitney_p, separate_numbers
+from gan_eval.giveaways.separation import auc_interval, mann_whitney_auc, mann_whitney_p, separate_numbers
 
 numbers = st.lists(st.integers(0, 6).map(float), min_size=2, max_size=12).map(np.array)
 
@@ -68,11 +68,3 @@ def test_a_rule_chosen_among_many_pays_for_it():
     one, many = separate_numbers(real, fake), separate_numbers(real, fake, tried=20)
     assert many.p == pytest.approx(20 * one.p) or many.p == 1.0
     assert many.low < one.low
-
-
-def test_holm_is_that_of_statsmodels():
-    from statsmodels.stats.multitest import multipletests
-
-    p = np.random.default_rng(1).uniform(0, 0.2, 12).tolist()
-    assert holm(p) == pytest.approx(multipletests(p, method="holm")[1])
-    assert holm([]) == []

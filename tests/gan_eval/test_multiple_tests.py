@@ -1,0 +1,29 @@
+"""Holm's correction, against statsmodels."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from statsmodels.stats.multitest import multipletests
+
+from gan_eval.multiple_tests import holm
+
+p_values = st.lists(st.floats(0, 1) | st.just(float("nan")), max_size=12)
+
+
+@settings(max_examples=100)
+@given(p_values)
+def test_holm_is_that_of_statsmodels_over_the_tests_there_are(p: list[float]) -> None:
+    given_p = np.array(p)
+    known = ~np.isnan(given_p)
+    adjusted = holm(given_p)
+    assert np.isnan(adjusted[~known]).all()
+    if known.any():
+        assert adjusted[known] == pytest.approx(multipletests(given_p[known], method="holm")[1])
+
+
+def test_families_lie_along_the_last_axis() -> None:
+    families = np.random.default_rng(1).uniform(0, 0.2, (3, 4, 6))
+    families[1, 2, 3] = np.nan
+    for place in np.ndindex(3, 4):
+        np.testing.assert_array_equal(holm(families)[place], holm(families[place]))
