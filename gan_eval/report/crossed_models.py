@@ -31,7 +31,7 @@ def model_sentences(folder: StudyFolder) -> list[str]:
     sentences = [*_leaning(models), *_checked(folder.table(MODEL_CHECKS)), *_lrt(models)]
     singular = list(dict.fromkeys(models.loc[models["singular"].fillna(False).astype(bool), "formula"]))
     if singular:
-        sentences.append(f"Singular, a variance being estimated at 0: {listed(singular)}.")
+        sentences.append(f"Singular, an SD being estimated at 0 or a correlation at ±1: {listed(singular)}.")
     return sentences
 
 

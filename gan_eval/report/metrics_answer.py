@@ -24,7 +24,7 @@ def answer(measured: Measured, dataset: str, found: Mapping[str, Standing]) -> l
     counted = {metric: one for metric, one in found.items() if metric not in aside}
     sentences = [_headline(dataset, models, counted, aside), *_won(counted), *_tied(counted, models), *_unsaid(counted)]
     sentences += [_set_aside(metric, found[metric], models, why) for metric, why in aside.items()]
-    sentences += [said for metric in found if (said := _left_out(measured, dataset, metric))]
+    sentences += filter(None, (_left_out(measured, dataset, metric) for metric in found))
     return [*sentences, *_disagreements(measured, dataset), *_small_fid(measured, dataset)]
 
 

@@ -64,6 +64,8 @@ class Question:
     """(N,) equal within a cell: the fixed effect that varies from one level of a factor to the next; -1/2 and 1/2, so
     that neither side varies more by construction."""
     slope_of: Literal["participant", "picture"] = "participant"
+    picture_is: str = "stimulus"
+    """What a picture of the model is: `stimulus` or `item`, for messages."""
     weight: np.ndarray | None = None
     """(N,) what a trial counts in the clustered shares; None: all alike."""
     link: str = "logit"
@@ -90,6 +92,7 @@ def choice_question(
     *,
     group: np.ndarray | None = None,
     link: str = "logit",
+    picture_is: str = "stimulus",
 ) -> Question:
     """The share of trials in which a was chosen, less one half: chosen ~ group + (1 | participant) + (1 | picture).
 
@@ -101,12 +104,14 @@ def choice_question(
         group: (N,) int, 0..C-1 without gaps: groups with probabilities of their own, which count by their trials; None:
             one.
         link: `logit` or `probit`.
+        picture_is: what a picture is, for messages.
     """
     cell = np.zeros(len(chosen), np.intp) if group is None else group
     everything = np.ones(len(chosen), bool)
     return Question(
-        key, chosen, chosen, everything, participant, picture, cell, np.bincount(cell) / len(cell), -HALF, link=link
-    )
+        key, chosen, chosen, everything, participant, picture, cell, np.bincount(cell) / len(cell), -HALF, link=link,
+        picture_is=picture_is,
+    )  # fmt: skip
 
 
 class Estimate(NamedTuple):
@@ -206,10 +211,10 @@ def _fitted(question: Question, fits: Fits) -> CrossedFit:
 
 def _fit(question: Question) -> CrossedFit:
     X = np.eye(len(question.cell_weights))[question.cell]
-    factors = [question.participant, question.picture]
+    levels, names = (question.participant, question.picture), ("participant", question.picture_is)
     if question.slope is not None and question.slope_of == "picture":
-        factors.reverse()  # a slope goes with the first factor
-    return fit_crossed(question.answer, X, *factors, link=question.link, slope=question.slope)
+        levels, names = levels[::-1], names[::-1]  # a slope goes with the first factor
+    return fit_crossed(question.answer, X, *levels, link=question.link, slope=question.slope, factors=names)
 
 
 def _spread(fit: CrossedFit, slopes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -137,6 +137,7 @@ def _asked(
         pd.factorize(part["unit"])[0],
         group=pd.factorize(part["dataset"], use_na_sentinel=False)[0],
         link=plan.link,
+        picture_is="item",
     )
     return Asked(
         family,

@@ -176,6 +176,7 @@ def _model_vs_model(
         cell_weights=np.array([1.0, -1.0]),
         slope=np.where(in_a, 0.5, -0.5) if shared else None,
         slope_of="picture",
+        picture_is="item" if shared else "stimulus",
         link=plan.link,
     )
     return Asked(

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gan_eval.stats.crossed.laplace import Laplace
+from gan_eval.stats.crossed.limits import plural
 
 _LARGEST = 15.0
 """A scale beyond this has no finite estimate."""
@@ -77,7 +78,7 @@ def climb(laplace: Laplace, point: Point, metric: np.ndarray) -> Point:
         if slope @ step < 1e-6:
             return point
         if np.abs(point.at[: laplace.data.n_spread]).max() > _LARGEST:
-            raise NoFitError("separated: a spread between participants or stimuli runs off to infinity")
+            raise NoFitError(f"separated: a spread {_boundless(laplace, point.at)} runs off to infinity")
         reached, scale = line_search(laplace, point, step)
         if reached is None:
             return point
@@ -85,6 +86,18 @@ def climb(laplace: Laplace, point: Point, metric: np.ndarray) -> Point:
         metric = _updated(metric, moved, change)
         point = reached
     raise NoFitError("did not converge")
+
+
+def _boundless(laplace: Laplace, at: np.ndarray) -> str:
+    """Between whose levels the spread is beyond all bounds."""
+    last = laplace.data.n_spread - 1  # the second factor's, after all of the first one's
+    beyond = np.abs(at[: last + 1]) > _LARGEST
+    names = [
+        plural(name)
+        for name, is_so in zip(laplace.data.factors, (beyond[:last].any(), beyond[last]), strict=True)
+        if is_so
+    ]
+    return " and ".join(f"between {name}" for name in names)
 
 
 def line_search(laplace: Laplace, point: Point, step: np.ndarray) -> tuple[Point | None, float]:

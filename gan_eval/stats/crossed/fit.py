@@ -9,6 +9,7 @@ from scipy.special import chdtrc
 
 from gan_eval.stats.crossed.climb import NoFitError
 from gan_eval.stats.crossed.laplace import Crossed
+from gan_eval.stats.crossed.limits import FACTORS, plural
 from gan_eval.stats.crossed.links import LINKS
 from gan_eval.stats.crossed.search import Maximum, maximise
 from gan_eval.stats.crossed.start import Scaled, moments, plain_fit, require_estimable, scaled
@@ -49,6 +50,25 @@ class CrossedFit:
     """SD of the first factor's slopes; None without them."""
     slope_correlation: float | None = None
     """Correlation of the first factor's intercepts and slopes, -1..1; None without them or where an SD is 0."""
+    factors: tuple[str, str] = FACTORS
+    """What the levels of the first and of the second factor are."""
+
+    @property
+    def at_boundary(self) -> list[str]:
+        """Each estimate that lies at an end of its range, in words; none unless `singular`."""
+        if not self.singular:
+            return []
+        first, second = map(plural, self.factors)
+        spreads = (
+            (self.sd_first, f"between {first}"),
+            (self.sd_second, f"between {second}"),
+            (self.sd_slope, f"of the slopes of {first}"),
+        )
+        found = [f"the SD {of} is estimated at 0" for sd, of in spreads if sd == 0]
+        if self.slope_correlation is not None and abs(self.slope_correlation) > 1 - 1e-9:
+            end = f"{self.slope_correlation:.0f}"
+            found.append(f"the correlation of intercepts and slopes of {first} is estimated at {end}")
+        return found
 
 
 def fit_crossed(
@@ -61,6 +81,7 @@ def fit_crossed(
     slope: np.ndarray | None = None,
     start: CrossedFit | Start | None = None,
     names: Sequence[str] = (),
+    factors: tuple[str, str] = FACTORS,
 ) -> CrossedFit:
     """Fit link(P(y = 1)) = Xβ + first's intercept [+ first's slope × covariate] + second's intercept.
 
@@ -76,11 +97,12 @@ def fit_crossed(
         slope: (N,) the covariate whose effect varies over levels of `first`.
         start: where the search starts: a fit or guess of the same model. It changes the time, not the result.
         names: of the K columns of X, for messages; their numbers otherwise.
+        factors: what the levels of `first` and of `second` are, for messages.
 
     Raises:
         NoFitError: too few groups, separation, covariates that cannot be told apart, or no convergence.
     """
-    require_estimable(y, X, first, second, slope)
+    require_estimable(y, X, first, second, slope, factors)
     basis = scaled(X, names)
     plain = plain_fit(y, basis.X, link)
     centre, unit = (0.0, 1.0) if slope is None else (float(np.mean(slope)), float(np.std(slope)))
@@ -89,8 +111,9 @@ def fit_crossed(
         begin = _guess(y, basis, plain, first, second, standard, link)
     else:
         begin = _from_start(start, basis, centre, unit, with_slope=slope is not None)
-    data = Crossed.of(y, basis.X, first, second, link=link, slope=standard)
-    return _fit_at(maximise(data, begin), basis.back, centre, unit, with_slope=slope is not None)
+    data = Crossed.of(y, basis.X, first, second, link=link, slope=standard, factors=factors)
+    fit = _fit_at(maximise(data, begin), basis.back, centre, unit, with_slope=slope is not None)
+    return replace(fit, factors=factors)
 
 
 def fit_without(
@@ -110,10 +133,10 @@ def fit_without(
     Raises:
         NoFitError: as `fit_crossed`.
     """
-    kept = np.delete(X, columns, axis=1)
+    kept, factors = np.delete(X, columns, axis=1), full.factors
     start = replace(full, beta=np.delete(full.beta, columns))
     left = [name for position, name in enumerate(names) if position not in columns]
-    return fit_crossed(y, kept, first, second, link=link, slope=slope, start=start, names=left)
+    return fit_crossed(y, kept, first, second, link=link, slope=slope, start=start, names=left, factors=factors)
 
 
 def likelihood_ratio(full: CrossedFit, reduced: CrossedFit, df: int) -> tuple[float, float]:

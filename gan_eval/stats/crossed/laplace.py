@@ -20,6 +20,7 @@ import numpy as np
 from scipy.linalg.blas import dgemv
 
 from gan_eval.stats.crossed.factor import Factor, Layout, Spread
+from gan_eval.stats.crossed.limits import FACTORS
 from gan_eval.stats.crossed.links import LINKS, Terms
 
 _NEGLIGIBLE = 1e-13
@@ -36,6 +37,8 @@ class Crossed:
     """(N, K) fixed effects, Fortran order."""
     layout: Layout
     link: str
+    factors: tuple[str, str] = FACTORS
+    """What the levels of the first and of the second factor are, for messages."""
 
     @staticmethod
     def of(
@@ -46,14 +49,14 @@ class Crossed:
         *,
         link: str = "logit",
         slope: np.ndarray | None = None,
+        factors: tuple[str, str] = FACTORS,
     ) -> "Crossed":
         """The data, with trials of one cell next to each other."""
         order = np.argsort(second.astype(np.int64) * (int(first.max()) + 1) + first, kind="stable")
         first, second = first[order].astype(np.int64), second[order].astype(np.int64)
         ordered = None if slope is None else np.asarray(slope, float)[order]
-        return Crossed(
-            np.asarray(y, float)[order], np.asfortranarray(X[order], float), Layout.of(first, second, ordered), link
-        )
+        layout = Layout.of(first, second, ordered)
+        return Crossed(np.asarray(y, float)[order], np.asfortranarray(X[order], float), layout, link, factors)
 
     @property
     def n_spread(self) -> int:

@@ -9,6 +9,18 @@ _FEW = 6
 """Below this many groups a standard deviation is badly known."""
 
 
+FACTORS = ("participant", "stimulus")
+"""What the levels of the first and of the second factor are, where nobody says otherwise."""
+
+
+def plural(factor: str) -> str:
+    """
+    >>> plural("stimulus"), plural("item")
+    ('stimuli', 'items')
+    """
+    return "stimuli" if factor == "stimulus" else f"{factor}s"
+
+
 def few_groups(participants: int, stimuli: int) -> list[str]:
     """A word for each factor of few groups; of one group there is no model.
 

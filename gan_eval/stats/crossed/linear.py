@@ -18,6 +18,10 @@ from scipy.linalg.lapack import dpotri
 from scipy.optimize import minimize
 from scipy.sparse import coo_array, csc_array
 
+from gan_eval.stats.crossed.limits import FACTORS, plural
+
+_ZERO = 1e-4
+"""In residual SDs: an SD below this is estimated at 0."""
 _BLOCK = 4_000_000
 """Cells of the table of counts that are held densely at a time."""
 _LARGEST = 18.0
@@ -45,6 +49,12 @@ class LinearFit:
     """Restricted."""
     singular: bool
     """An SD is estimated at 0."""
+
+    @property
+    def without_spread(self) -> list[str]:
+        """The factors whose SD is estimated at 0; none unless `singular`."""
+        spreads = zip((self.sd_first, self.sd_second), FACTORS, strict=True)
+        return [plural(factor) for sd, factor in spreads if sd < _ZERO * self.sd_residual]
 
 
 @dataclass(frozen=True)
@@ -142,14 +152,14 @@ def fit_linear(y: np.ndarray, X: np.ndarray, first: np.ndarray, second: np.ndarr
         sd_second=float(sd_small if swapped else sd_large),
         sd_residual=sigma,
         log_likelihood=float(-point.deviance / 2 - (len(y) - X.shape[1]) * np.log(spread)),
-        singular=bool((np.sqrt(ratios) < 1e-4).any()),
+        singular=bool((np.sqrt(ratios) < _ZERO).any()),
     )
 
 
 def _require_estimable(y: np.ndarray, X: np.ndarray, first: np.ndarray, second: np.ndarray) -> None:
     if len(y) == 0:
         raise NoLinearFitError("no trials with an answer and a reaction time")
-    levels = ((first, "participant"), (second, "stimulus"))
+    levels = tuple(zip((first, second), FACTORS, strict=True))
     for level, name in levels:
         if int(level.max()) == 0:
             raise NoLinearFitError(f"one {name}: the crossed model needs at least two")

@@ -8,6 +8,7 @@ from scipy.linalg import qr
 from scipy.optimize import linprog
 
 from gan_eval.stats.crossed.climb import NoFitError
+from gan_eval.stats.crossed.limits import plural
 from gan_eval.stats.crossed.links import LINKS
 
 
@@ -19,7 +20,12 @@ class Scaled(NamedTuple):
 
 
 def require_estimable(
-    y: np.ndarray, X: np.ndarray, first: np.ndarray, second: np.ndarray, slope: np.ndarray | None
+    y: np.ndarray,
+    X: np.ndarray,
+    first: np.ndarray,
+    second: np.ndarray,
+    slope: np.ndarray | None,
+    factors: tuple[str, str],
 ) -> None:
     """Refuse what no model can estimate.
 
@@ -30,30 +36,30 @@ def require_estimable(
         raise NoFitError("no answered trials")
     if not np.isfinite(X).all() or (slope is not None and not np.isfinite(slope).all()):
         raise NoFitError("a covariate is missing or infinite in some trials")
-    for level, name in ((first, "participant"), (second, "stimulus")):
+    for level, name in zip((first, second), factors, strict=True):
         counts = np.bincount(level)
         if (counts > 0).sum() < 2:
             raise NoFitError(f"one {name}: the crossed model needs at least two")
         if counts.max() < 2:
             raise NoFitError(f"no {name} has more than one answer: its spread cannot be told from chance")
     if slope is not None:
-        _require_slope(first, slope)
+        _require_slope(first, slope, plural(factors[0]))
     if np.all(y) or not np.any(y):
         raise NoFitError("separated: all answers are the same, so their log-odds are infinite")
     if len(y) <= X.shape[1] + 2:
         raise NoFitError(f"too few answers ({len(y)}) for {X.shape[1]} fixed effects and the spreads")
 
 
-def _require_slope(first: np.ndarray, slope: np.ndarray) -> None:
+def _require_slope(first: np.ndarray, slope: np.ndarray, levels: str) -> None:
     if np.ptp(slope) == 0:
         raise NoFitError("slope: the covariate is the same in all trials")
     counts = np.maximum(np.bincount(first), 1)
     within = np.bincount(first, slope**2) - np.bincount(first, slope) ** 2 / counts
     varied = (within > 1e-9 * np.var(slope)).sum()
     if varied < 2:
-        raise NoFitError("slope: fewer than two participants saw the covariate vary")
+        raise NoFitError(f"slope: fewer than two {levels} have answers at more than one value of the covariate")
     if len(slope) <= 2 * (counts > 0).sum():
-        raise NoFitError("slope: no more answers than participants' intercepts and slopes")
+        raise NoFitError(f"slope: no more answers than intercepts and slopes of {levels}")
 
 
 def scaled(X: np.ndarray, names: Sequence[str] = ()) -> Scaled:

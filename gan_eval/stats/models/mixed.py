@@ -192,14 +192,7 @@ def _people_differ(
 
 
 def _singular(fit: CrossedFit) -> list[str]:
-    if not fit.singular:
-        return []
-    spreads = (fit.sd_first, fit.sd_second, fit.sd_slope)
-    return [
-        "singular: an SD is estimated at 0"
-        if 0 in spreads
-        else "singular: the slopes' correlation is estimated at its end"
-    ]
+    return [f"singular: {' and '.join(fit.at_boundary)}"] if fit.singular else []
 
 
 def joined(notes: Sequence[object]) -> str | None:

@@ -139,7 +139,7 @@ def _estimates(row: dict[str, object], fit: CrossedFit | str, without: CrossedFi
         "p": float(2 * ndtr(-abs(estimate / error))),
         "singular": fit.singular,
     }
-    notes = ["singular: an SD is estimated at 0"] if fit.singular else []
+    notes = [f"singular: {' and '.join(fit.at_boundary)}"] if fit.singular else []
     if isinstance(without, str):
         return [*notes, f"without the metric: {without}"]
     try:

@@ -107,7 +107,8 @@ def _rows(data: _Data, effects: dict[str, np.ndarray], notes: list[str]) -> list
 
 def _warnings(fit: LinearFit, participants: int, stimuli: int) -> list[str]:
     few = few_groups(participants, stimuli)
-    return [*few, "singular: an SD is estimated at 0"] if fit.singular else few
+    zero = " and ".join(f"the SD between {name} is estimated at 0" for name in fit.without_spread)
+    return [*few, f"singular: {zero}"] if fit.singular else few
 
 
 def _freedom(effect: np.ndarray, participant: np.ndarray, stimulus: np.ndarray) -> int:

@@ -208,6 +208,22 @@ def test_items_that_models_share_cancel():
     assert within["ci_high"] - within["ci_low"] < 0.75 * (between["ci_high"] - between["ci_low"])
 
 
+def test_a_slope_by_picture_is_told_of_items_not_of_people():
+    """Each item was judged in one model's version alone: it is the items that have no slope."""
+    rng = np.random.default_rng(0)
+    person, item = (grid.ravel() for grid in np.meshgrid(np.arange(12), np.arange(10)))
+    in_a = item % 2 == 0
+    fooled = rng.random(len(item)) < 0.5
+    question = Question(
+        key="models", answer=fooled, success=fooled, in_a=in_a, participant=person, picture=item,
+        cell=np.where(in_a, 0, 1), cell_weights=np.array([1.0, -1.0]), slope=np.where(in_a, 0.5, -0.5),
+        slope_of="picture", picture_is="item",
+    )  # fmt: skip
+    note = estimate(question, margin=None, fits={}).note
+    assert "slope: fewer than two items have answers at more than one value" in note
+    assert "participants" not in note
+
+
 def test_the_plans_pairs_are_planned_and_the_others_exploratory():
     trials = simulated(participants=12, models=("a", "b", "c"), seed=2)
     plan = AnalysisSettings(comparisons=(("c", "a"),), noninferior=(("b", "c"),), margin=0.4)

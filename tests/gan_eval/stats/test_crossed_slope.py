@@ -135,6 +135,65 @@ def test_a_correlation_at_its_end_is_found(seed, expected):
     assert numbers == pytest.approx(expected[1:], abs=3e-3)
 
 
+def test_an_estimate_at_its_boundary_is_told_with_its_factor():
+    data, real = leaning(43)
+    found = fit_crossed(*data, slope=real)
+    assert found.singular
+    assert found.at_boundary == ["the correlation of intercepts and slopes of participants is estimated at -1"]
+    by_item = fit_crossed(*data, slope=real, factors=("item", "participant"))
+    assert by_item.at_boundary == ["the correlation of intercepts and slopes of items is estimated at -1"]
+    assert fit_without(by_item, [1], *data, slope=real).factors == ("item", "participant")
+
+
+@pytest.mark.parametrize(
+    ("sd", "zero"), [((0.0, 1.0), "participants"), ((1.0, 0.0), "stimuli"), ((0.0, 0.0), "participants stimuli")]
+)
+def test_the_factor_without_spread_is_named(sd, zero):
+    """Every level of a factor without spread has the same share of either answer."""
+    rng = np.random.default_rng(3)
+    first, second = (grid.ravel() for grid in np.meshgrid(np.arange(20), np.arange(20)))
+    lean = np.where(np.arange(20) % 2, 0.9, -0.9) if any(sd) else np.zeros(20)
+    of = second if sd[1] else first
+    yes = np.zeros(400, bool)
+    for level in range(20):
+        own = np.flatnonzero(of == level)
+        yes[rng.permutation(own)[: round(20 * expit(lean[level]))]] = True
+    if any(sd):
+        other = first if sd[1] else second
+        yes = _balanced(yes, of, other)
+    found = fit_crossed(yes, np.ones((400, 1)), first, second)
+    wanted = [f"the SD between {name} is estimated at 0" for name in zero.split()]
+    assert found.at_boundary == wanted
+
+
+def _balanced(yes, of, other):
+    """As many answers of either kind at each level of `of`, spread evenly over the levels of `other`."""
+    even = np.zeros(len(yes), bool)
+    start = 0
+    for level in np.unique(of):
+        count = int(yes[of == level].sum())
+        even |= (of == level) & np.isin(other, (start + np.arange(count)) % 20)
+        start += count
+    return even
+
+
+@pytest.mark.parametrize("factors", [("participant", "stimulus"), ("item", "participant")])
+def test_what_allows_no_estimate_is_told_of_the_right_factor(factors):
+    plural = {"participant": "participants", "stimulus": "stimuli", "item": "items"}
+    told = {
+        "two trials": f"no {factors[0]} has more than one answer",
+        "one participant": f"one {factors[0]}:",
+        "each stimulus once": f"no {factors[1]} has more than one answer",
+        "a slope between participants": f"slope: fewer than two {plural[factors[0]]} ",
+        "participants of one mind": f"separated: a spread between {plural[factors[0]]} runs off",
+    }
+    for name, words in told.items():
+        y, X, first, second, slope = nasty(name)
+        with pytest.raises(NoFitError) as refused:
+            fit_crossed(y, X, first, second, slope=slope, factors=factors)
+        assert str(refused.value).startswith(words)
+
+
 def test_people_who_lean_always_have_an_estimate_and_its_tests():
     for seed in range(40, 60):
         data, real = leaning(seed)

@@ -62,7 +62,7 @@ def test_what_is_left_out_is_counted_and_changes_nothing() -> None:
 def test_singular_and_few_are_said() -> None:
     flat = reaction_time_models(timed_trials(3, sd_stimulus=0.0))
     assert flat["singular"].all()
-    assert flat["note"].str.contains("singular").all()
+    assert flat["note"].str.contains("singular: the SD between stimuli is estimated at 0").all()
     assert flat["sd_stimulus"].eq(0).all()
     few = reaction_time_models(timed_trials(4, participants=5, stimuli=40, each=40))
     assert few["note"].str.contains(r"few participants \(5\)").all()
