@@ -7,12 +7,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gan_eval import __version__, deep_images, images
-from gan_eval.files import sha256_file, sha256_json
+from gan_eval import __version__
+from gan_eval.files import sha256_json
 from gan_eval.metrics.facts import Metric
+from gan_eval.metrics.run.code_hash import CodeHashes
 from gan_eval.tabular import Row, iso
 
 if TYPE_CHECKING:
@@ -36,13 +36,12 @@ def usable_cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-@cache
-def decoder() -> str:
+def decoder(code: CodeHashes) -> str:
     """What turns a file into a picture: Pillow, its JPEG library, and this program's reading rules."""
     from PIL import features
 
     jpeg = features.version_codec("jpg")
-    rules = sha256_json([sha256_file(Path(module.__file__ or "")) for module in (images, deep_images)])[:12]
+    rules = code.of("gan_eval.images:decode_rgb", "gan_eval.images:resize", "gan_eval.holes:hole_of")
     return f"pillow {version('pillow')}; jpeg {jpeg}; reading {rules}"
 
 
@@ -90,7 +89,7 @@ def provenance(
     canonical = {
         "metrics": {metric.name: metric.source for metric in metrics},
         "definitions": {metric.name: metric.definition or metric.distribution for metric in metrics},
-        "decoder": decoder(),
+        "decoder": decoder(tools.code),
         "resizer": resizer,
         "resize": "bicubic" if settings.resize else None,
         "precision": settings.precision if "inception" in networks else None,

@@ -1,7 +1,7 @@
 """What measures in a run: functions of pictures and networks, known by their definitions before they are loaded.
 
 Nothing is loaded until a picture needs it, so that a run over pictures whose values are all kept starts at once. What
-the networks' definitions are is itself kept, by the hashes of their weights and of this program's code.
+the networks' definitions are is itself kept, by the hashes of their weights and of the code that reads them.
 """
 
 import ctypes
@@ -14,14 +14,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import import_module
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gan_eval.errors import UserError
-from gan_eval.files import sha256_bytes, sha256_file, sha256_json
+from gan_eval.files import sha256_file, sha256_json
 from gan_eval.metrics.callables import PictureFunction
 from gan_eval.metrics.facts import ExtractorName, Metric
 from gan_eval.metrics.run.cache import Cache
+from gan_eval.metrics.run.code_hash import CodeHashes
 from gan_eval.metrics.run.provenance import decoder, versions
 from gan_eval.weights import find
 
@@ -42,6 +42,25 @@ BUILT_IN: dict[str, str] = {
     "sharpness": "sharpness",
 }
 """Pair and single metrics that need nothing but the pictures, with the module that has the function."""
+_PERCEPTUAL, _BRISQUE = (f"gan_eval.metrics.definitions.{name}" for name in ("perceptual", "brisque"))
+_LEARNED: dict[str, tuple[str, ...]] = {
+    "lpips_alex": (f"{_PERCEPTUAL}:lpips_distance", f"{_PERCEPTUAL}:read_trunk"),
+    "lpips_vgg": (f"{_PERCEPTUAL}:lpips_distance", f"{_PERCEPTUAL}:read_trunk"),
+    "dists": (f"{_PERCEPTUAL}:dists_distance", f"{_PERCEPTUAL}:read_dists_weights", f"{_PERCEPTUAL}:read_trunk"),
+    "brisque": (f"{_BRISQUE}:brisque", f"{_BRISQUE}:load_regression"),
+}
+"""Pair and single metrics with weights, with the code that computes them."""
+_EXTRACTORS: dict[ExtractorName, str] = {
+    "inception": "gan_eval.metrics.networks.features:inception_extractor",
+    "vgg16": "gan_eval.metrics.networks.features:vgg16_extractor",
+    "segmenter": "gan_eval.metrics.networks.segmenter:load_segmenter",
+}
+"""The code of each extractor."""
+_NETWORKS = (
+    "gan_eval.metrics.networks.extractors:load_extractors",
+    "gan_eval.metrics.networks.learned:learned_metrics",
+)
+"""The code that tells the facts of networks."""
 _NETWORK_LIBRARIES = ("torch", "torchvision", "numpy", "piq", "lpips", "onnxruntime")
 
 
@@ -107,6 +126,8 @@ class Tools:
         Raises:
             UserError: weights that were named will not do, or the device cannot be used.
         """
+        self.code = CodeHashes(cache)
+        self._keeps = cache.is_used
         self._metrics = [metric for metric in metrics if metric.name not in BUILT_IN]
         self._settings = settings
         self._lock = threading.Lock()
@@ -153,16 +174,25 @@ class Tools:
     def _measure(self, metric: Metric) -> Measure:
         definition = ""
         weights = [self.network.sha256.get(name) for name in metric.weights]
-        if metric.definition and all(weights):
-            parts = [metric.definition, *map(str, weights), self._where(network=metric.name not in BUILT_IN)]
+        code = self._code_of(metric) if metric.definition and self._keeps else None
+        if code is not None and all(weights):
+            parts = [metric.definition, code, *map(str, weights), self._where(network=metric.name not in BUILT_IN)]
             if metric.kind == "pair" and self._settings.resize:
                 parts.append("generated picture resized by Pillow's bicubic")
             definition = "; ".join(parts)
         return Measure(metric.name, metric.kind == "pair", definition, not metric.distribution, metric.takes_hole)
 
+    def _code_of(self, metric: Metric) -> str | None:
+        """What stands for the code that computes a pair or single metric; None where that cannot be told."""
+        if metric.distribution:
+            from gan_eval.metrics.own.code import own_code
+
+            return own_code(metric.name)
+        return f"code {self.code.of(*code_roots(metric.name))}"
+
     def _where(self, *, network: bool) -> str:
         libraries = [f"{name} {version}" for name, version in versions(_NETWORK_LIBRARIES)] if network else []
-        return "; ".join([self.device.partition(":")[0], decoder(), *libraries])
+        return "; ".join([self.device.partition(":")[0], decoder(self.code), *libraries])
 
     def _known(self, cache: Cache) -> NetworkFacts:
         """The facts about the networks: kept ones where all weights are there, else those of the loaded ones."""
@@ -171,7 +201,7 @@ class Tools:
             return self._load().facts
         definitions = {metric.name: metric.definition for metric in self._metrics}
         facts = [definitions, hashes, self._settings.resizer, self._settings.precision, self._where(network=True)]
-        key = bytes.fromhex(sha256_json(["networks", *facts, code_hash()]))
+        key = bytes.fromhex(sha256_json(["networks", *facts, self.code.of(*_NETWORKS)]))
         kept = cache.result(key)
         if kept is not None:
             content = json.loads(kept)
@@ -208,17 +238,24 @@ class Tools:
         if self._is_at_work:
             self._hold_torch()
         settings = self._settings
-        where: dict[str, Any] = {"paths": settings.weights, "device": self.device}
-        learned = learned_metrics(self._metrics, **where)
+        with_weights: dict[str, Any] = {"paths": settings.weights, "device": self.device}
+        learned = learned_metrics(self._metrics, **with_weights)
         found = load_extractors(
             self._metrics,
             resizer=settings.resizer,
             precision=settings.precision,
             segmenter=settings.segmenter,
-            **where,
+            **with_weights,
         )
+        where = self._where(network=True)
         kinds = [
-            FeatureKind(name, one.size, one.companion, f"{one.key}; {self._where(network=True)}", name != "segmenter")
+            FeatureKind(
+                name,
+                one.size,
+                one.companion,
+                f"{one.key}; code {self.code.of(_EXTRACTORS[name])}; {where}" if self._keeps else "",
+                name != "segmenter",
+            )
             for name, one in found.ready.items()
         ]
         facts = NetworkFacts(
@@ -234,11 +271,9 @@ def built_in(name: str) -> PictureFunction:
     return found
 
 
-@cache
-def code_hash() -> str:
-    """SHA-256 of the code of the metrics: what is kept under it is not found by another version of it."""
-    files = sorted(Path(__file__).parent.parent.rglob("*.py"))
-    return sha256_bytes(b"".join(file.read_bytes() for file in files))
+def code_roots(name: str) -> tuple[str, ...]:
+    """Where the code of a pair or single metric of gan_eval begins, each as `module:name`."""
+    return _LEARNED[name] if name in _LEARNED else (f"gan_eval.metrics.definitions.{BUILT_IN[name]}:{name}",)
 
 
 def _device(name: str | None) -> str:

@@ -18,6 +18,8 @@ from typer.testing import CliRunner
 
 from gan_eval.cli import app
 from gan_eval.errors import UserError
+from gan_eval.metrics import Settings, run_metrics
+from gan_eval.metrics.own.code import own_code
 from gan_eval.metrics.own.entries import own_facts, own_metrics, own_names
 from gan_eval.metrics.own.pictures import own_functions
 from gan_eval.metrics.own.sets import own_set_rows
@@ -220,6 +222,49 @@ def test_each_own_metric_keeps_its_own_values(install, tmp_path, monkeypatch):
         assert images.loc["half", "value"].to_dict() == (mean / 2).to_dict()
         assert images.loc["inherits", "value"].isna().all()
         assert set(images.loc["inherits", "reason"]) == {"inherits: compute gave NaN"}
+
+
+def test_own_values_are_kept_by_the_code_that_computes_them(tmp_path, monkeypatch):
+    """Version and definition stay as they are while its author works on it."""
+    monkeypatch.setenv("GAN_EVAL_CACHE_MB", "64")
+    write_distribution(tmp_path / "lab", "[gan_eval.metrics]\nscaled = lab_metric:Scaled\n", name="lab")
+    helper, metric = tmp_path / "lab" / "lab_helper.py", tmp_path / "lab" / "lab_metric.py"
+    helper.write_text("FACTOR = 2.0\nUNUSED = 1\n")
+    metric.write_text(
+        "import torch\nimport torchmetrics\nimport lab_helper\n\n"
+        "class Scaled(torchmetrics.Metric):\n"
+        "    higher_is_better = True\n    kind = 'single'\n    definition = 'scaled/1'\n"
+        "    def __init__(self):\n        super().__init__()\n"
+        "        self.add_state('total', torch.zeros(()), dist_reduce_fx='sum')\n"
+        "    def update(self, picture):\n        self.total += picture.float().mean()\n"
+        "    def compute(self):\n        return lab_helper.FACTOR * self.total\n"
+    )
+    monkeypatch.syspath_prepend(str(tmp_path / "lab"))
+    stimuli = own_stimuli(tmp_path)
+
+    def run() -> tuple[list[float], int]:
+        for name in ("lab_metric", "lab_helper"):
+            sys.modules.pop(name, None)
+        invalidate_caches()
+        found = run_metrics(stimuli, Settings(("scaled",), cache=tmp_path / "kept.sqlite"), command="test")
+        kept = json.loads(found.runs["settings"][0])["kept_values_used"]
+        return found.image_metrics["value"].tolist(), kept
+
+    first, kept = run()
+    assert kept == 0
+    assert run() == (first, len(stimuli))
+    metric.write_text("# only words\n" + metric.read_text())
+    helper.write_text("FACTOR = 2.0\nUNUSED = 234\n")
+    assert run() == (first, len(stimuli))
+    helper.write_text("FACTOR = 3.00\nUNUSED = 234\n")
+    assert run() == (pytest.approx([1.5 * value for value in first]), 0)
+
+
+def test_an_own_metric_without_a_source_is_not_kept(install, monkeypatch):
+    install("[gan_eval.metrics]\nhalf = tiny_metrics:HalfBrightness\n")
+    assert own_code("half") is not None
+    monkeypatch.delattr(sys.modules["tiny_metrics"], "__file__")
+    assert own_code("half") is None
 
 
 def test_an_own_metric_cannot_end_the_run(install, tmp_path):
