@@ -38,7 +38,7 @@ class Metric:
     source: str
     """The paper and the definition that is followed. The resizer is a setting and stands in the table `runs`."""
     definition: str
-    """Short name of the definition. It changes whenever values may change, and kept values are found by it.
+    """Short name of the definition, for readers. Kept values are found by it and by the code that computes them.
     "" (an own metric that names none): its values are never kept."""
     unit: str = ""
     weights: tuple[str, ...] = ()

@@ -51,7 +51,7 @@ def own_facts(name: str) -> Metric:
     torchmetrics has them, and `kind`, `measures`, `unit`, `source`, `definition` where the class has them.
 
     A `definition` counts only in the class itself: what inherits it computes something else. It is told together with
-    the entry point, so that no other metric's kept values are found by it.
+    the entry point, so that no other metric's kept values are found by it; the code counts too (`own.code`).
 
     Raises:
         UserError: see `own_class`; or a fact is missing or of the wrong kind.

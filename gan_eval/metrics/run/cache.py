@@ -1,6 +1,7 @@
 """What was measured before, kept in the user's cache folder and found by the pictures' content.
 
-A value depends on the bytes of the picture (and of its reference), and on how it is computed: that is its whole key.
+A value depends on the bytes of the picture (and of its reference), and on how it is computed, the code included
+(`gan_eval.metrics.run.code_hash`): that is its whole key.
 Names and times decide nothing, so a changed picture is measured again and a copied one is not. What is new is written
 in a transaction every second or so: whatever ends the program, little is lost, and the same command goes on.
 

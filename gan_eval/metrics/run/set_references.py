@@ -4,6 +4,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+import numpy as np
+
 from gan_eval.metrics.definitions.fid_infinity import infinity_estimate
 from gan_eval.metrics.definitions.frechet_reference import FrechetReference
 from gan_eval.metrics.definitions.jackknife import Distance, Estimate, Groups, leave_groups_out
@@ -63,7 +65,8 @@ class References:
             if min(len(self._real.features), len(fake.features)) == 0:
                 counts = f"{len(self._real.features)} real and {len(fake.features)} generated pictures"
                 raise Unmeasurable(f"{counts}; {names[0]} compares sets")
-            return dict(self._compute(names, fake))
+            with np.errstate(invalid="ignore", over="ignore"):  # features that are not finite are refused by name
+                return dict(self._compute(names, fake))
         except Unmeasurable as reason:
             return dict.fromkeys(names, reason)
 
