@@ -70,7 +70,10 @@ def run(
     only: Annotated[str | None, typer.Option("--only", help="Do this stage alone.")] = None,
     simulate: Simulate = None,
 ) -> None:
-    """Do what is missing of a study: train, generate, metrics, quiz, analyze, report."""
+    """Do what is missing of a study: train, generate, metrics, quiz, analyze, report.
+
+    While people are awaited, the report is an interim one, and the next session's command is named.
+    """
     from gan_eval import pipeline
     from gan_eval.console import Console
     from gan_eval.plan import make_plan

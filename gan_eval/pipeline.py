@@ -48,6 +48,8 @@ class Stage:
     """Changed inputs are computed again without asking."""
     traces: tuple[Path, ...] = ()
     """Files that may lie beside the outputs and move with them."""
+    is_finished: Callable[[], bool] = lambda: True
+    """Whether nothing more is to come; while people are awaited, a stage is not up to date whatever its marker says."""
 
 
 def run(
@@ -103,7 +105,7 @@ def _bring_up_to_date(stage: Stage, folder: Path, listener: Listener) -> None:
     }
     if marker.is_file() and all(path.exists() for path in stage.outputs):
         found = read_json(marker)
-        if found == wanted:
+        if found == wanted and stage.is_finished():
             listener.message(f"{stage.name}: up to date")
             return
         _refuse_difference(stage, marker, found, wanted)
@@ -115,8 +117,8 @@ def _bring_up_to_date(stage: Stage, folder: Path, listener: Listener) -> None:
 
 
 def _refuse_difference(stage: Stage, marker: Path, found: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:
-    """Raise unless only the inputs of a deriving stage have changed."""
-    differences = list(_differences(found.get("settings", {}), wanted["settings"]))
+    """Raise unless only the inputs of a deriving stage have changed, or a stage that has no settings once had some."""
+    differences = list(_differences(found.get("settings", {}), wanted["settings"])) if stage.settings else []
     if found.get("format") != FORMAT:
         differences.append(f"format {found.get('format')} is now {FORMAT}")
     if found.get("inputs") != wanted["inputs"] and not stage.derives:

@@ -26,7 +26,7 @@ class Plan:
     fraction: float = 1.0
     smoke: bool = False
     simulate: str | None = None
-    """How missing sessions are simulated; None: by people, where there is a screen."""
+    """How missing sessions are simulated in a rehearsal; None: people are wanted."""
 
     @property
     def store(self) -> Path:
@@ -167,7 +167,7 @@ def make_plan(
         data_root: the folder with the data sets' folders.
         fraction: share of the planned training steps.
         smoke: touch every stage with few steps and pictures.
-        simulate: how missing sessions are simulated; default: by people, where there is a screen.
+        simulate: rehearse with participants that are simulated so; default: people are wanted, but for a smoke run.
         redo: results are going to be moved aside, so the folder may have been made with another fraction.
 
     Raises:
@@ -179,6 +179,7 @@ def make_plan(
     study = load_study(file)
     if smoke:
         study = shrink(study)
+    simulate = "default" if smoke and simulate is None else simulate
     plan = Plan(study, Path(file), Path(folder), data_root, fraction=fraction, smoke=smoke, simulate=simulate)
     check_what_comes_late(plan)
     claim_output_folder(plan.folder)

@@ -38,7 +38,7 @@ def check_what_comes_late(plan: "Plan") -> None:
         plan.initial_file(model)
         if training.inpainting is not None:
             _check_inpainting(plan, training)
-    if plan.simulate:
+    if plan.simulate is not None:
         parse_observer(plan.simulate)
     plan.published()
     plan.segmenter()

@@ -132,7 +132,7 @@ class QuizSettings(Section):
     counterbalance_keys: bool = False
     """The two keys change places on every second list."""
     participants: int = Field(default=20, ge=1, le=100_000)
-    """So many sessions are wanted."""
+    """So many people are wanted, a session each; simulated sessions do not count."""
     strict_counts: bool = False
     """Fewer items than real + fake is an error instead of a smaller draw."""
     late_ms: Milliseconds = 5.0

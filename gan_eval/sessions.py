@@ -10,10 +10,10 @@ from gan_eval import tables, tabular
 from gan_eval.errors import UserError
 from gan_eval.files import sha256_json
 from gan_eval.pipeline import Listener, hash_result
-from gan_eval.plan import Plan, has_screen
+from gan_eval.plan import Plan
 from gan_eval.schema import Table
 from gan_eval.stimuli import TABLE_NAME, StimulusSet, read_sets
-from gan_eval.store import STORED_TABLES, open_store
+from gan_eval.store import STORED_TABLES, has_people, open_store
 from gan_eval.store.address import is_address
 
 if TYPE_CHECKING:
@@ -23,12 +23,32 @@ if TYPE_CHECKING:
 
 
 def count_sessions(plan: Plan) -> dict[str, int]:
-    """How many sessions the store holds: complete, and of these simulated."""
+    """How many complete sessions the store holds: all, those of people, those of simulated participants."""
+    rows = []
+    if plan.store.is_file():
+        with open_store(plan.store, create=False) as store:
+            rows = store.rows(tables.SESSIONS, study=plan.study.study.name, status="complete")
+    simulated = sum(row["simulated"] for row in rows)
+    return {"complete": len(rows), "people": len(rows) - simulated, "simulated": simulated}
+
+
+def people_have_answered(plan: Plan) -> bool:
+    """Whether a person has answered anything; nothing is simulated in that store any more."""
     if not plan.store.is_file():
-        return {"complete": 0, "simulated": 0}
+        return False
     with open_store(plan.store, create=False) as store:
-        rows = store.rows(tables.SESSIONS, study=plan.study.study.name, status="complete")
-    return {"complete": len(rows), "simulated": sum(row["simulated"] for row in rows)}
+        return has_people(store, plan.study.study.name)
+
+
+def are_enough_sessions(plan: Plan) -> bool:
+    """Whether all people have come who are wanted; in a rehearsal, whether all are simulated."""
+    who = "simulated" if is_rehearsal(plan) else "people"
+    return count_sessions(plan)[who] >= plan.study.quiz.participants
+
+
+def is_rehearsal(plan: Plan) -> bool:
+    """Whether sessions are simulated: where it was asked for, and no person has answered."""
+    return plan.simulate is not None and not people_have_answered(plan)
 
 
 def quiz_session(plan: Plan, participant: str, *, store: str | Path | None = None, **options: Any) -> "SessionResult":
@@ -143,28 +163,22 @@ def answers_hash(plan: Plan) -> str:
     return sha256_json([sessions, trials])
 
 
-def simulate_missing(plan: Plan, spec: str, listener: Listener) -> None:
-    """Fill up the study's sessions with simulated participants, marked as simulated.
+def simulate_missing(plan: Plan, listener: Listener) -> None:
+    """Fill up the study's sessions with simulated participants, marked as simulated, until a person answers.
 
     Args:
-        plan: the study in its folder.
-        spec: `default` or `dprime=1.2,criterion=0.1,lapse=0.02`.
+        plan: the study in its folder; `simulate` says how.
         listener: told of the progress.
     """
-    missing = plan.study.quiz.participants - count_sessions(plan)["complete"]
+    missing = plan.study.quiz.participants - count_sessions(plan)["simulated"]
     with open_store(plan.store) as store:
         taken = {row["participant"] for row in store.rows(tables.SESSIONS, study=plan.study.study.name)}
     names = (name for number in count(1) if (name := f"simulated-{number:03d}") not in taken)
     for done, participant in enumerate(islice(names, missing), start=1):
-        quiz_session(plan, participant, simulate=spec)
+        if not is_rehearsal(plan):
+            return
+        quiz_session(plan, participant, simulate=plan.simulate)
         listener.progress("quiz (simulated)", done, missing)
-
-
-def simulation(plan: Plan) -> str | None:
-    """How missing sessions are simulated here, or None where people are wanted."""
-    if plan.simulate:
-        return plan.simulate
-    return "default" if plan.smoke or not has_screen() else None
 
 
 def stimulus_hashes(plan: Plan) -> dict[str, str]:

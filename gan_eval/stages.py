@@ -11,15 +11,16 @@ from gan_eval.pipeline import Listener, Stage
 from gan_eval.plan import Plan
 from gan_eval.sessions import (
     answers_hash,
+    are_enough_sessions,
     count_sessions,
     design_hash,
     draw_warnings,
+    is_rehearsal,
     next_participant,
     read_quiz_tables,
     require_one_design,
     shown_hashes,
     simulate_missing,
-    simulation,
     stimulus_hashes,
     write_quiz_tables,
 )
@@ -84,20 +85,21 @@ def _metrics(plan: Plan) -> Stage:
 def _quiz(plan: Plan) -> Stage:
     def work(listener: Listener) -> bool:
         require_one_design(plan, plan.store)
-        wanted = plan.study.quiz.participants
-        spec = simulation(plan)
-        if spec is not None and count_sessions(plan)["complete"] < wanted:
-            if not (plan.smoke or plan.simulate):
-                listener.message("no screen here: the quiz is rehearsed by simulated participants, marked as simulated")
-            simulate_missing(plan, spec, listener)
+        if is_rehearsal(plan):
+            simulate_missing(plan, listener)
+        if are_enough_sessions(plan):
+            return True
         counts = count_sessions(plan)
-        complete = counts["complete"] - (counts["simulated"] if spec is None else 0)  # people are asked for: count them
-        if complete < wanted:
-            command = ["gan-eval", "quiz", str(plan.file), "--participant", next_participant(plan)]
-            listener.message(
-                f"{complete} of {wanted} sessions; next: {shlex.join([*command, '--out', str(plan.folder)])}"
-            )
-        return complete >= wanted
+        if plan.simulate is not None:
+            listener.message("quiz: people have answered, so no session is simulated")
+        if counts["simulated"]:
+            listener.message(f"quiz: {counts['simulated']} simulated sessions are here; they count as nobody's")
+        command = ["gan-eval", "quiz", str(plan.file), "--participant", next_participant(plan)]
+        listener.message(
+            f"{counts['people']} of {plan.study.quiz.participants} sessions; "
+            f"next: {shlex.join([*command, '--out', str(plan.folder)])}"
+        )
+        return False
 
     return Stage(
         name="quiz",
@@ -108,6 +110,7 @@ def _quiz(plan: Plan) -> Stage:
         work=work,
         needs=_generate_names(plan),
         derives=True,  # inviting more people goes on where the last one stopped
+        is_finished=lambda: are_enough_sessions(plan),
     )
 
 
@@ -156,6 +159,7 @@ def _analyze(plan: Plan) -> Stage:
         work=work,
         derives=True,
         needs=("metrics", "quiz"),
+        is_finished=lambda: are_enough_sessions(plan),
     )
 
 
@@ -182,12 +186,13 @@ def _report(plan: Plan) -> Stage:
 
     return Stage(
         name="report",
-        settings={"title": plan.study.study.title, "published": list(plan.study.study.published)},
+        settings={},  # the title and other words are among the facts: other words are simply shown
         inputs=inputs,
         outputs=(out,),
         work=work,
         derives=True,
         needs=("analyze", "training"),
+        is_finished=lambda: are_enough_sessions(plan),
     )
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from gan_eval.delivery import open_lab
+from gan_eval.errors import UserError
 from gan_eval.quiz.admission import Admitted, Applicant, admit, find_session
 from gan_eval.quiz.clock import Clock, SystemClock, VirtualClock
 from gan_eval.quiz.library import Library
@@ -19,7 +20,7 @@ from gan_eval.quiz.simulate import PRESENTER, Observer, SimulatedParticipant, pa
 from gan_eval.quiz.texts import require_language, require_texts
 from gan_eval.quiz_settings import QuizSettings
 from gan_eval.stimuli import StimulusSet
-from gan_eval.store import Writer, give_back_list, open_store
+from gan_eval.store import Writer, give_back_list, has_people, open_store
 from gan_eval.tabular import Row
 
 Status = Literal["complete", "aborted", "open", "declined"]
@@ -88,7 +89,8 @@ def run_session(
 
     Raises:
         UserError: no display; no such language or text; a picture that is missing, changed, broken or too large; files
-            that tell real from fake; a participant who has taken part already; counts that cannot be dealt, or lists
+            that tell real from fake; a participant who has taken part already; a simulated one where people
+            have answered; counts that cannot be dealt, or lists
             that are used up; a store that cannot be written.
         KeyboardInterrupt: the program was told to end by a signal; what was answered is in the store.
     """
@@ -111,6 +113,11 @@ def run_session(
     with open_lab(store, local=station_store) as lab:
         with open_store(lab.local) as opened:
             known = find_session(opened, applicant)
+            if applicant.simulated and has_people(opened, study_name):
+                raise UserError(
+                    f"--simulate: people have answered the study {study_name} in {opened.where}, and nothing is "
+                    "simulated beside them; rehearse with another --store"
+                )
             lab.require_newcomer(study_name, participant, own=None if known is None else known["session"])
             if known is None and list_number is None and lists is None:
                 list_number = lab.next_list(study_name, simulated=applicant.simulated)

@@ -25,9 +25,11 @@ def badges(folder: StudyFolder) -> list[str]:
     if folder.facts.get("smoke"):
         found.append("Smoke run: every stage touched, nothing trained to be good")
     sessions = folder.facts.get("sessions") or {}
-    complete, wanted = sessions.get("complete", 0), sessions.get("wanted", 0)
-    if complete < wanted:
-        found.append(f"Interim: {complete} of {plural(wanted, 'session')}")
+    simulated, wanted = sessions.get("simulated", 0), sessions.get("wanted", 0)
+    people = sessions.get("people", sessions.get("complete", 0) - simulated)
+    if people < wanted:
+        beside = f" ({whole(simulated)} simulated)" if simulated else ""
+        found.append(f"Interim: {people} of {plural(wanted, 'session')}{beside}")
     return found
 
 

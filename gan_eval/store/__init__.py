@@ -10,7 +10,7 @@ from gan_eval.store.identifiers import new_session_id
 from gan_eval.store.layout import SCHEMA_VERSION, SERVER_LOCK, STORED_TABLES
 from gan_eval.store.lists import deal_list, give_back_list
 from gan_eval.store.merging import Merged, merge
-from gan_eval.store.people import Participation, list_participants
+from gan_eval.store.people import Participation, has_people, list_participants
 from gan_eval.store.results import Store, open_store
 from gan_eval.store.writer import Writer
 
@@ -27,6 +27,7 @@ __all__ = [
     "deal_list",
     "forget",
     "give_back_list",
+    "has_people",
     "list_participants",
     "merge",
     "new_session_id",

@@ -46,6 +46,18 @@ def list_participants(store: Store, study: str | None = None) -> list[Participat
     ]
 
 
+def has_people(store: Store, study: str) -> bool:
+    """Whether a person, not a simulated participant, has answered anything in a study.
+
+    Raises:
+        UserError: the store cannot be read.
+    """
+    layout = store.layout(tables.TRIALS)
+    of_people = sa.select(layout.c.session).where(layout.c.study == study, layout.c.simulated == sa.false()).limit(1)
+    with store.transaction() as connection:
+        return connection.execute(of_people).first() is not None
+
+
 def _rows_by_session(store: Store, table: Table) -> dict[str, int]:
     session = store.layout(table).c.session
     with store.transaction() as connection:

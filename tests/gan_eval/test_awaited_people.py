@@ -1,0 +1,188 @@
+"""`run` waits for people: simulated sessions are asked for, never beside a person's, and never count."""
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+from test_sessions import make_set
+
+from gan_eval import demo, tables
+from gan_eval.__main__ import run
+from gan_eval.errors import UserError
+from gan_eval.plan import Plan, open_plan
+from gan_eval.sessions import count_sessions, quiz_session
+from gan_eval.store import open_store
+
+STUDY = """
+[study]
+name = "s"
+title = "First words"
+[stimuli]
+sets = ["main"]
+[quiz]
+real = 2
+fake = 2
+participants = 3
+[metrics]
+names = ["psnr"]
+"""
+WAITING = ("quiz", "analyze", "report")
+"""The stages that are not up to date before the last person."""
+
+
+@pytest.fixture
+def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A study of imported pictures, on a machine without a screen."""
+    monkeypatch.setenv("QT_QPA_PLATFORM", "offscreen")
+    monkeypatch.delenv("DISPLAY", raising=False)
+    make_set(tmp_path / "main", 8)
+    (tmp_path / "study.toml").write_text(STUDY)
+    return tmp_path
+
+
+def call(world: Path, *more: str) -> int:
+    return run(["run", str(world / "study.toml"), "--out", str(world / "out"), *more])
+
+
+def plan_of(world: Path) -> Plan:
+    return open_plan(world / "study.toml", world / "out")
+
+
+def sit(world: Path, participant: str) -> None:
+    """A person's complete session: a simulated one in a store of its own, marked as a person's and merged in."""
+    plan, apart = plan_of(world), world / f"{participant}.sqlite"
+    quiz_session(plan, participant, store=apart, simulate="default")
+    with sqlite3.connect(apart) as store:
+        for table in ("sessions", "trials"):
+            store.execute(f"UPDATE {table} SET simulated = 0")
+    store.close()
+    with open_store(apart) as there, open_store(plan.store) as here:
+        (session,) = there.rows(tables.SESSIONS)
+        here.begin(session, there.rows(tables.PLANS), None)
+        here.add(tables.TRIALS, there.rows(tables.TRIALS))
+
+
+def trials_of(world: Path) -> str:
+    return (world / "out" / "tables" / "trials.csv").read_text()
+
+
+def test_without_a_screen_people_are_awaited_until_the_last_one(
+    world: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert call(world) == 0
+    assert "0 of 3 sessions; next: gan-eval quiz" in capsys.readouterr().err
+    assert not plan_of(world).store.exists(), "nothing is simulated unasked"
+    for number, participant in enumerate(("P01", "P02"), start=1):
+        sit(world, participant)
+        for _ in range(2):
+            assert call(world) == 0
+            heard = capsys.readouterr().err
+            assert f"{number} of 3 sessions; next: gan-eval quiz" in heard
+            assert not [stage for stage in WAITING if f"{stage}: up to date" in heard]
+        report = (world / "out" / "report.html").read_text()
+        assert f"Interim: {number} of 3 sessions" in report
+        assert participant in trials_of(world)
+
+    for asked in ((), ("--simulate", "default")):
+        assert call(world, *asked) == 0
+        heard = capsys.readouterr().err
+        assert "2 of 3 sessions" in heard
+        assert ("people have answered, so no session is simulated" in heard) == bool(asked)
+    assert count_sessions(plan_of(world)) == {"complete": 2, "people": 2, "simulated": 0}
+
+    sit(world, "P03")
+    assert call(world) == 0
+    assert "sessions; next" not in capsys.readouterr().err
+    assert "Interim" not in (world / "out" / "report.html").read_text()
+    assert call(world) == 0
+    heard = capsys.readouterr().err
+    assert [stage for stage in WAITING if f"{stage}: up to date" in heard] == list(WAITING)
+
+    sit(world, "P04")
+    assert call(world) == 0
+    assert "quiz: up to date" in capsys.readouterr().err
+    assert "P04" in trials_of(world), "who comes after the last one is analysed as well"
+
+    assert run(["participants", "forget", "P01", "--store", str(plan_of(world).store)]) == 0
+    assert run(["participants", "forget", "P02", "--store", str(plan_of(world).store)]) == 0
+    assert call(world) == 0
+    assert "2 of 3 sessions" in capsys.readouterr().err, "somebody has to take the place of who is forgotten"
+
+
+def test_a_rehearsal_is_complete_in_itself_and_counts_for_nobody(
+    world: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert call(world, "--simulate", "default") == 0
+    assert call(world, "--simulate", "default") == 0
+    heard = capsys.readouterr().err
+    assert [stage for stage in WAITING if f"{stage}: up to date" in heard] == list(WAITING)
+    assert "Interim: 0 of 3 sessions (3 simulated)" in (world / "out" / "report.html").read_text()
+
+    assert call(world) == 0
+    heard = capsys.readouterr().err
+    assert "0 of 3 sessions; next: gan-eval quiz" in heard
+    assert not [stage for stage in WAITING if f"{stage}: up to date" in heard]
+
+    sit(world, "P01")
+    assert call(world, "--simulate", "default") == 0
+    assert "1 of 3 sessions" in capsys.readouterr().err
+    assert count_sessions(plan_of(world)) == {"complete": 4, "people": 1, "simulated": 3}
+    assert "Interim: 1 of 3 sessions (3 simulated)" in (world / "out" / "report.html").read_text()
+
+
+def test_a_smoke_run_rehearses(world: Path) -> None:
+    assert call(world, "--smoke") == 0
+    assert count_sessions(plan_of(world)) == {"complete": 3, "people": 0, "simulated": 3}
+
+
+def test_nobody_is_simulated_beside_people(world: Path) -> None:
+    assert call(world, "--only", "metrics") == 0
+    quiz_session(plan_of(world), "T01", simulate="default")
+    sit(world, "P01")
+    with pytest.raises(UserError, match=r"--simulate: people have answered the study s in .*store\.sqlite"):
+        quiz_session(plan_of(world), "T02", simulate="default")
+    assert count_sessions(plan_of(world)) == {"complete": 2, "people": 1, "simulated": 1}
+
+
+def test_other_words_are_shown_without_a_redo(world: Path) -> None:
+    assert call(world, "--simulate", "default") == 0
+    (world / "study.toml").write_text(STUDY.replace('"First words"', '"Second words"\nquestion = "Can they?"'))
+    assert call(world, "--simulate", "default") == 0
+    report = (world / "out" / "report.html").read_text()
+    assert "Second words" in report
+    assert "Can they?" in report
+    assert "First words" not in report
+
+
+def test_a_folder_whose_report_kept_its_title_as_a_setting_goes_on(world: Path) -> None:
+    assert call(world, "--simulate", "default") == 0
+    marker = world / "out" / ".gan-eval" / "report.json"
+    marker.write_text(marker.read_text().replace('"settings": {}', '"settings": {"title": "Another", "published": []}'))
+    assert '"Another"' in marker.read_text()
+    assert call(world, "--simulate", "default") == 0
+    assert '"Another"' not in marker.read_text()
+
+
+@pytest.mark.parametrize("screen", [False, True])
+def test_the_demo_rehearses_where_there_is_no_screen(
+    screen: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[Plan] = []
+    opened: list[Plan] = []
+    monkeypatch.setattr(demo, "has_screen", lambda: screen)
+    monkeypatch.setattr(demo, "make_data", lambda _: None)
+    monkeypatch.setattr(demo, "_fetch_weights", lambda _: None)
+    monkeypatch.setattr(
+        demo, "make_plan", lambda file, out, **how: Plan(None, file, out, None, simulate=how["simulate"])
+    )  # type: ignore[arg-type]
+    monkeypatch.setattr(demo, "list_stages", lambda plan: seen.append(plan) or [])
+    monkeypatch.setattr(demo, "_open_quiz", lambda plan, _: opened.append(plan))
+
+    class Silent:
+        def message(self, text: str) -> None: ...
+        def progress(self, what: str, done: int, total: int, detail: str = "") -> None: ...
+
+    demo.run_demo(tmp_path / "demo", Silent())
+    demo.run_demo(tmp_path / "demo", Silent(), simulate="dprime=2")
+    assert [plan.simulate for plan in seen] == [None if screen else "default", "dprime=2"]
+    assert len(opened) == screen
