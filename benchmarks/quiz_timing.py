@@ -28,6 +28,7 @@ from peers import ROOT, peers_python
 
 from gan_eval import tables
 from gan_eval.images import write_png
+from gan_eval.launch import own_command
 from gan_eval.quiz.frames import spread
 from gan_eval.stimuli import stimulus_row, write_set
 from gan_eval.store import open_store
@@ -156,7 +157,7 @@ class Quiz:
         command = ["quiz", "--stimuli", str(self._folder / "set"), "--real", each, "--fake", each]
         command += ["--participant", "P01", "--no-intro", "--store", str(store), "--presenter", self._presenter]
         command += flash if flashes else ["--response-ms", "4000"]
-        run_quietly([sys.executable, "-m", "gan_eval", *command], environment)
+        run_quietly(own_command(*command), environment)
         with open_store(store, create=False) as opened:
             return opened.rows(tables.TRIALS)
 

@@ -165,7 +165,7 @@ def reason_to_remake(checkout: Checkout) -> str | None:
     if stamp and stamp.root != str(checkout.root):
         return "the folder was moved"
     if not (stamp and stamp.finished):
-        if not ends_well([checkout.python, "-m", "pip", "--version"]):
+        if not ends_well([checkout.python, "-P", "-m", "pip", "--version"]):
             return "its making was cut short"
         damaged = damaged_packages(checkout.site_packages)
         if damaged:
@@ -210,7 +210,7 @@ def install(checkout: Checkout, extras: str) -> None:
                 raise
             say(f"{error}\nTrying again with venv and pip.")  # pip may know of an index that uv was not told of
     write_stamp(checkout, fresh_stamp(checkout, extras, finished=True))
-    if extras != "none" and not ends_well([checkout.python, "-m", "gan_eval.metrics.kernels"]):
+    if extras != "none" and not ends_well([checkout.python, "-P", "-m", "gan_eval.metrics.kernels"]):
         say("the metrics' kernels could not be compiled beforehand; the first measurement will do it")
 
 
@@ -220,7 +220,7 @@ def add_extra(checkout: Checkout, extra: str, *, module: str) -> None:
     Raises:
         SetupError: it could not be done.
     """
-    if ends_well([checkout.python, "-c", f"import {module}"]):
+    if ends_well([checkout.python, "-P", "-c", f"import {module}"]):
         return
     with alone(checkout.root):
         say(f"installing the extra {extra!r} into {checkout.venv}: once, a few seconds")

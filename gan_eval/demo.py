@@ -1,7 +1,6 @@
 """The demo: a whole small study on photographs that come with scikit-image, with no data of the user's."""
 
 import subprocess
-import sys
 from itertools import product
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from gan_eval import images, pipeline, weights
 from gan_eval.errors import UserError
 from gan_eval.files import claim_output_folder, write_bytes
 from gan_eval.images import Picture
+from gan_eval.launch import own_command
 from gan_eval.pipeline import Listener
 from gan_eval.plan import Plan, has_screen, make_plan
 from gan_eval.sessions import next_participant
@@ -113,7 +113,7 @@ def _fetch_weights(listener: Listener) -> None:
 def _open_quiz(plan: Plan, listener: Listener) -> None:
     """The quiz is a process of its own, without torch and pandas: that keeps its timing steady."""
     listener.message("the quiz opens: judge the pictures (Esc pauses)")
-    command = [sys.executable, "-m", "gan_eval", "quiz", str(plan.file), "--out", str(plan.folder)]
-    finished = subprocess.run([*command, "--participant", next_participant(plan)], check=False)
+    command = own_command("quiz", str(plan.file), "--out", str(plan.folder), "--participant", next_participant(plan))
+    finished = subprocess.run(command, check=False)
     if finished.returncode:
         listener.message(f"the quiz ended with status {finished.returncode}; the report goes on without its answers")

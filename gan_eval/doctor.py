@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from gan_eval.errors import UserError
+from gan_eval.launch import python_command
 from gan_eval.system_libraries import install_command, missing_libraries
 
 DISTRIBUTION = "gan-eval"
@@ -226,7 +227,7 @@ def _probe(code: str, environment: dict[str, str]) -> tuple[dict[str, Any] | Non
     """Run `code` in a new interpreter; return the JSON of its last line, or None and the line that tells why not."""
     try:
         done = subprocess.run(
-            [sys.executable, "-P", "-c", code],
+            python_command("-c", code),
             env={**os.environ, **environment},
             capture_output=True,
             encoding="utf-8",

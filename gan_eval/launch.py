@@ -1,13 +1,21 @@
-"""How this process was started: with settings that are read only then, alone or as one of several by `torchrun`."""
+"""How this program is started: its verbs, settings that are read only then, alone or as one of several by `torchrun`;
+and how it starts another Python."""
 
 import codecs
 import io
 import os
 import platform
 import sys
+from pathlib import Path
 from typing import NoReturn
 
 from gan_eval.errors import UserError
+
+VERBS = (
+    "analyze", "data", "demo", "doctor", "export", "generate", "metrics", "model", "participants", "power", "quiz",
+    "report", "run", "stimuli", "store", "train", "trials", "weights",
+)  # fmt: skip
+"""The commands of `gan-eval`. Here, where only the standard library is needed, the file `run` reads them before a set-up."""
 
 ALLOCATOR_SETTINGS = {"MALLOC_MMAP_THRESHOLD_": "4294967296", "MALLOC_TRIM_THRESHOLD_": "8589934592"}
 """glibc keeps freed blocks up to these sizes (bytes) instead of handing them back to the system."""
@@ -51,6 +59,36 @@ def _any_text(error: UnicodeError) -> tuple[str | bytes, int]:
         return codecs.lookup_error("surrogateescape")(error)
     except UnicodeError:
         return codecs.lookup_error("backslashreplace")(error)
+
+
+def python_command(*arguments: str) -> list[str]:
+    """The command for another Python like this one.
+
+    -P: the folder that the user happens to be in is not looked into for modules, whatever its own folders are called.
+    """
+    return [sys.executable, "-P", *arguments]
+
+
+def own_command(*arguments: str) -> list[str]:
+    """The command for another `gan-eval`: of this very package, also where it lies in a folder and is not installed."""
+    root = str(Path(__file__).resolve().parents[1])
+    return python_command(
+        "-c", f"import sys; sys.path.append({root!r}); import gan_eval.__main__ as m; m.main()", *arguments
+    )
+
+
+def leave_out_current_folder() -> None:
+    """Do not look for modules in the current folder, where a folder called `trainer` would pass for ours.
+
+    `python -m` puts it first on the path; `gan-eval` does not. It stays where this package itself comes from it.
+    """
+    here = Path.cwd()
+    if (
+        not sys.flags.safe_path
+        and sys.path[0] in ("", str(here))
+        and here.resolve() != Path(__file__).resolve().parents[1]
+    ):
+        del sys.path[0]
 
 
 def processes() -> int:

@@ -14,7 +14,6 @@ import os
 import re
 import ssl
 import subprocess
-import sys
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -23,6 +22,8 @@ from dataclasses import dataclass
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urljoin, urlsplit, urlunsplit
+
+from gan_eval.launch import python_command
 
 TIMEOUT_S = 60.0
 CHUNK = 1 << 18
@@ -285,8 +286,9 @@ def _run_pip(arguments: list[str]) -> str | None:
             return None
         environment["PYTHONPATH"] = str(wheel)
     try:
-        command = [sys.executable, *arguments]
-        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=True)
+        done = subprocess.run(
+            python_command(*arguments), env=environment, capture_output=True, text=True, timeout=60, check=True
+        )
     except (OSError, subprocess.SubprocessError):
         return None
     return done.stdout

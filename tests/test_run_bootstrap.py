@@ -10,13 +10,20 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+import typer
 
 from bootstrap import environment, system, tools
 from bootstrap.environment import Checkout, Stamp
+from gan_eval import launch
+from gan_eval.cli import app
 from gan_eval.system_libraries import IMPORT_LIBRARIES
 
 ROOT = Path(__file__).resolve().parent.parent
-BOOTSTRAP_FILES = [ROOT / "run", *sorted((ROOT / "bootstrap").glob("*.py")), ROOT / "gan_eval/system_libraries.py"]
+BOOTSTRAP_FILES = [
+    ROOT / "run",
+    *sorted((ROOT / "bootstrap").glob("*.py")),
+    *(ROOT / "gan_eval" / name for name in ("__init__.py", "errors.py", "launch.py", "system_libraries.py")),
+]
 
 
 @pytest.fixture(scope="module")
@@ -79,6 +86,24 @@ def test_a_slip_of_the_pen_installs_nothing(run, monkeypatch, tmp_path, capsys, 
     assert run.main(["dmeo"]) == 2
     assert "no verb 'dmeo'" in capsys.readouterr().err
     assert commands == []
+
+
+@pytest.mark.parametrize("verb", ["analyze", "participants", "power", "stimuli", "trials"])
+def test_every_verb_is_known_before_the_set_up(run, verb, monkeypatch, tmp_path):
+    monkeypatch.setattr(run, "ROOT", tmp_path)
+    asked: list[list[str]] = []
+    monkeypatch.setattr(run, "set_up", lambda checkout, wanted: None)
+    monkeypatch.setattr(run, "name_missing_libraries", lambda: None)
+    monkeypatch.setattr(run, "hand_over", lambda command, **_: asked.append(command) or 0)
+    assert run.main([verb, "--help"]) == 0
+    assert asked[0][-3:] == ["gan_eval", verb, "--help"]
+
+
+def test_the_verbs_are_the_commands(run):
+    assert sorted(launch.VERBS) == sorted(typer.main.get_command(app).commands)
+    assert set(launch.VERBS) | {"build-quiz", "setup", "test"} == set(run.KNOWN_VERBS)
+    named = {line.split()[1] for line in run.__doc__.splitlines() if line.startswith("    ./run ")}
+    assert named - {"VERB"} <= set(run.KNOWN_VERBS)
 
 
 def test_no_verb_is_a_usage_error(run, capsys):
@@ -309,7 +334,7 @@ def test_kernels_are_compiled_where_there_are_metrics(checkout, commands, monkey
     asked = []
     monkeypatch.setattr(environment, "ends_well", lambda command: asked.append([str(word) for word in command]) or True)
     environment.install(checkout, extras)
-    assert ([str(checkout.python), "-m", "gan_eval.metrics.kernels"] in asked) == compiled
+    assert ([str(checkout.python), "-P", "-m", "gan_eval.metrics.kernels"] in asked) == compiled
 
 
 def test_installation_is_editable_and_under_the_constraints(checkout):

@@ -1,0 +1,63 @@
+"""Another Python of ours takes its modules from where this one does, whatever lies in the user's folder."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from gan_eval import demo
+from gan_eval.launch import own_command
+from gan_eval.plan import Plan
+from gan_eval.study import load_study
+
+ROOT = Path(__file__).parents[2]
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT)}
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The current folder: it has packages of the user's, called as ours are."""
+    for name in ("trainer", "gan_eval"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "__init__.py").write_text("raise RuntimeError('not ours')\n")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_a_command_of_ours_is_ours(folder: Path) -> None:
+    done = subprocess.run(own_command("data", "list"), env=ENVIRONMENT, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "facades" in done.stdout
+
+
+def test_a_command_is_ours_where_nothing_is_installed(tmp_path: Path) -> None:
+    libraries = os.pathsep.join(path for path in sys.path if path and Path(path).resolve() != ROOT)
+    environment = {**os.environ, "PYTHONPATH": libraries}
+    done = subprocess.run(own_command("--version"), env=environment, capture_output=True, text=True, check=False)
+    assert done.stdout.startswith("gan_eval "), done.stderr
+
+
+def test_a_module_that_is_run_looks_away_from_the_current_folder(folder: Path) -> None:
+    (folder / "gan_eval" / "__init__.py").unlink()  # a folder of results: the package further down the path wins
+    command = [sys.executable, "-m", "gan_eval", "data", "list"]
+    done = subprocess.run(command, env=ENVIRONMENT, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_the_quiz_of_the_demo_is_ours(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    heard: list[str] = []
+
+    class Ear:
+        def message(self, text: str) -> None:
+            heard.append(text)
+
+        def progress(self, what: str, done: int, total: int, detail: str = "") -> None: ...
+
+    demo._open_quiz(Plan(load_study(demo.STUDY), demo.STUDY, folder / "demo", None), Ear())
+    assert "not a study's folder" in capfd.readouterr().err
+    assert heard[-1] == "the quiz ended with status 2; the report goes on without its answers"
