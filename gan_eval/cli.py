@@ -11,7 +11,7 @@ from gan_eval.cli_groups import trials_app, weights_app
 from gan_eval.cli_lab import doctor, root
 from gan_eval.cli_metrics import metrics
 from gan_eval.cli_model import model_app
-from gan_eval.cli_options import DataRoot, Out
+from gan_eval.cli_options import DataRoot, Out, refuse_without_effect
 from gan_eval.cli_power import power
 from gan_eval.cli_quiz import quiz
 from gan_eval.cli_stimuli import stimuli_app
@@ -61,6 +61,7 @@ def demo(
 
 @app.command()
 def run(
+    context: typer.Context,
     study: Annotated[Path, typer.Argument(help="The study file (TOML).")],
     out: Out,
     data_root: DataRoot = None,
@@ -78,9 +79,16 @@ def run(
     from gan_eval.console import Console
     from gan_eval.plan import make_plan
     from gan_eval.stages import list_stages
+    from gan_eval.study import load_study
 
+    if smoke:
+        refuse_without_effect(context, ["fraction"], "a smoke run makes few steps whatever their planned number is")
+    if only not in (None, "quiz"):
+        refuse_without_effect(context, ["simulate"], f"--only {only} asks nobody; leave it out")
     require_one_process("run")
     restart_with_allocator_settings()
+    if not load_study(study).models:
+        refuse_without_effect(context, ["fraction"], f"{study} trains no model; leave it out")
     plan = make_plan(
         study, out, data_root=data_root, fraction=fraction, smoke=smoke, simulate=simulate, redo=bool(redo)
     )
@@ -116,9 +124,14 @@ def report(
     ] = None,
 ) -> None:
     """Make a report of a study's tables: one self-contained HTML file, or Markdown."""
+    from gan_eval.files import check_output_file
     from gan_eval.report import build, build_figures, build_markdown
 
     write = build_markdown if form == "md" else build
+    if out is not None:
+        check_output_file(out)
+    if figures is not None:
+        check_output_file(figures / "figure.svg", option="--figures")
     typer.echo(write(folder, out or folder / f"report.{form}"))
     if figures is not None:
         build_figures(folder, figures)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
-from gan_eval.cli_options import given, tables_as_json
+from gan_eval.cli_options import given, naming, refuse_without_effect, tables_as_json
 from gan_eval.errors import UserError
 
 if TYPE_CHECKING:
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 
 def analyze(
+    context: typer.Context,
     trials: Annotated[Path | None, typer.Argument(help="A trials table; or give --store.")] = None,
     out: Annotated[Path | None, typer.Option("--out", help="Folder for the tables.")] = None,
     store: Annotated[str | None, typer.Option(help="A results store instead of a trials table.")] = None,
@@ -55,31 +56,44 @@ def analyze(
     """
     if (trials is None) == (store is None):
         raise UserError("analyze: give either a trials table or --store")
+    if store is None:
+        refuse_without_effect(context, ["study"], "chooses among the studies of a --store; leave it out")
     if out is None:
         raise UserError("analyze: --out is missing; name a folder for the tables")
     from gan_eval import tables, tabular
-    from gan_eval.files import claim_output_folder
+    from gan_eval.files import check_output_folder, claim_output_folder
     from gan_eval.sessions import write_quiz_tables
     from gan_eval.stats import analyze as analyze_trials
     from gan_eval.stats import write_analysis
+    from gan_eval.stats.exclusion.rules import parse_rule
     from gan_eval.study import load_study
 
+    check_output_folder(out)
+    for option, rules in (("--exclude", exclude), ("--exclude-participants", exclude_participants)):
+        for rule in rules or ():
+            with naming(option):
+                parse_rule(rule)
     planned = load_study(plan, only_plan=True) if plan else None
     found = _of_store(store, study) if store is not None else _of_files(trials or Path())
     shown = _shown(stimuli, found.trials) if stimuli else None
-    answers = analyze_trials(
-        found.trials,
-        image_metrics=tabular.read_table(image_metrics, tables.IMAGE_METRICS) if image_metrics else None,
-        set_metrics=tabular.read_table(set_metrics, tables.SET_METRICS) if set_metrics else None,
-        exclude=tuple(exclude or ()),
-        exclude_participants=tuple(exclude_participants or ()),
-        margin=margin,
-        covariates=tuple(covariate or ()),
-        participants=found.participants,
-        sessions=found.sessions,
-        stimuli=shown,
-        **(given(plan=planned.analysis, staircase=planned.quiz.staircase, seed=planned.study.seed) if planned else {}),
-    )
+    with naming("--covariate", instead="analysis.covariates", of=covariate or ()):
+        answers = analyze_trials(
+            found.trials,
+            image_metrics=tabular.read_table(image_metrics, tables.IMAGE_METRICS) if image_metrics else None,
+            set_metrics=tabular.read_table(set_metrics, tables.SET_METRICS) if set_metrics else None,
+            exclude=tuple(exclude or ()),
+            exclude_participants=tuple(exclude_participants or ()),
+            margin=margin,
+            covariates=tuple(covariate or ()),
+            participants=found.participants,
+            sessions=found.sessions,
+            stimuli=shown,
+            **(
+                given(plan=planned.analysis, staircase=planned.quiz.staircase, seed=planned.study.seed)
+                if planned
+                else {}
+            ),
+        )
     claim_output_folder(out)
     write_quiz_tables(found.given, out)
     write_analysis(answers, out)

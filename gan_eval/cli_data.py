@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from gan_eval.cli_options import Out
+from gan_eval.cli_options import Out, refuse_without_effect
 from gan_eval.cli_photographs import data_crops
 from gan_eval.errors import UserError
 
@@ -26,7 +26,9 @@ DataRoot = Annotated[
     Path | None, typer.Option("--data-root", envvar="GAN_EVAL_DATA", help="Folder with the data sets' folders.")
 ]
 Folder = Annotated[Path, typer.Argument(metavar="DIR", help="The data set's folder, with train/ and others.")]
-Split = Annotated[str, typer.Option(help="The split of pictures that lie directly in the folder.")]
+Split = Annotated[
+    str | None, typer.Option(help="The split of pictures that lie directly in the folder; default: train.")
+]
 
 
 @data_app.command("list")
@@ -55,6 +57,7 @@ def data_list(data_root: DataRoot = None) -> None:
 
 @data_app.command("fetch")
 def data_fetch(
+    context: typer.Context,
     name: Annotated[str, typer.Argument(help="Which preset; `data list` tells them.")],
     data_root: DataRoot = None,
     out: Annotated[
@@ -73,6 +76,8 @@ def data_fetch(
     preset = any_preset_of(name)
     if out is None and data_root is None:
         raise UserError("data fetch: where to? give --data-root DIR (or $GAN_EVAL_DATA), or --out DIR")
+    if out is not None:
+        refuse_without_effect(context, ["data_root"], f"--out {out} names the data set's own folder; give one of them")
     folder = out if out is not None else (data_root or Path()) / preset.name
     with Console() as console:
         fetched = fetch(
@@ -109,13 +114,15 @@ def data_check(
     """Sizes, sides, splits, duplicates and pictures that cannot be used."""
     from gan_eval import tables, tabular
     from gan_eval.console import Console
-    from gan_eval.files import claim_output_folder
+    from gan_eval.files import check_output_folder, claim_output_folder
     from trainer.datasets.check import check
     from trainer.datasets.check_photographs import check_photographs
     from trainer.datasets.photograph_presets import PHOTOGRAPH_PRESETS
 
     if not photographs and preset in PHOTOGRAPH_PRESETS:
         raise UserError(f"--preset {preset}: is of single photographs; give --photographs too")
+    if out is not None:
+        check_output_folder(out)
     look, table = (check_photographs, tables.PHOTOGRAPHS) if photographs else (check, tables.PAIRS)
     with Console() as console:
         report = look(folder, preset=preset, on_progress=lambda done, total: console.progress("check", done, total))
@@ -135,7 +142,10 @@ def data_preview(
     count: Annotated[int, typer.Option(help="Pairs on the sheet.")] = 12,
 ) -> None:
     """Draw a contact sheet that marks which half is the input and which the target."""
+    from gan_eval.files import check_output_file
     from trainer.datasets.preview import preview
+
+    check_output_file(out)
 
     preview(
         folder,
@@ -153,7 +163,7 @@ def data_pair(
     a: Annotated[Path, typer.Argument(metavar="A", help="Folder of the left halves, or of train/, val/, test/.")],
     b: Annotated[Path, typer.Argument(metavar="B", help="Folder of the right halves.")],
     out: Out,
-    split: Split = "train",
+    split: Split = None,
     resize: Annotated[bool, typer.Option("--resize", help="Bring B to A's size where they differ.")] = False,
 ) -> None:
     """Join pictures of two folders with the same file stem into A|B pictures."""
@@ -176,7 +186,7 @@ def data_pair(
 def data_edges(
     photos: Annotated[Path, typer.Argument(help="Folder of photographs, or of train/, val/, test/.")],
     out: Out,
-    split: Split = "train",
+    split: Split = None,
     sigma: Annotated[float, typer.Option(help="Smoothing in pixels; larger: fewer, longer lines.")] = 2.0,
 ) -> None:
     """Put photographs beside their edges: A black lines on white, B the photograph."""

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from gan_eval.cli_options import pairs
+from gan_eval.cli_options import naming, pairs
 
 weights_app = typer.Typer(help="Pretrained weights that metrics and training need.", no_args_is_help=True)
 trials_app = typer.Typer(help="Trials from other programs.", no_args_is_help=True)
@@ -60,7 +60,14 @@ def trials_import(
     """
     from gan_eval import tables, tabular
     from gan_eval.errors import UserError
+    from gan_eval.files import check_output_file
     from gan_eval.stats import import_trials
+    from gan_eval.stats.exclusion.rules import parse_rule
+
+    check_output_file(out)
+    for rule in where or ():
+        with naming("--where"):
+            parse_rule(rule)
 
     found = import_trials(file, mapping=pairs(mapping or [], "--map"), where=where or (), words=_meanings(word or []))
     rows = found.rejected.to_dict("records")

@@ -9,10 +9,14 @@ from typing import Any
 from gan_eval.cli_options import pairs
 from gan_eval.console import Console
 from gan_eval.errors import UserError
-from gan_eval.sections import check_options
+from gan_eval.sections import as_flag, check_options
 from gan_eval.training_settings import Direction, TrainingSettings
 
 LENGTHS = frozenset({"steps", "epochs"})
+OPTIONS = LENGTHS | {
+    "image_size", "batch_size", "learning_rate", "lambda_l1", "generator", "norm", "precision", "seed", "init_from",
+}  # fmt: skip
+"""Settings that have an option of their own; the others are given by `--set`."""
 
 
 @dataclass(frozen=True)
@@ -85,12 +89,14 @@ def job_of_options(
     known = any_preset_of(preset, also=TRAININGS) if preset is not None and preset not in TRAININGS else None
     assigned = assigned_settings(assignments)
     if twice := sorted(set(options) & set(assigned)):
-        raise UserError(f"--set {twice[0]}: there is also --{_dashed(twice[0])}; give one of them")
+        raise UserError(f"--set {twice[0]}: there is also {as_flag(twice[0])}; give one of them")
     values = {**options, **assigned}
     if preset is not None:
         hidden = LENGTHS if LENGTHS & set(values) else set()  # their epochs do not stand beside the user's steps
         training = TRAININGS[preset].settings if known is None else known.training()
         values = _overridden({name: value for name, value in training.items() if name not in hidden}, values)
+    if set(values) >= LENGTHS:
+        raise UserError("train: give --steps or --epochs, not both")
     if not LENGTHS & set(values):
         raise UserError("train: give --steps N or --epochs N")
     if data is None and known is not None and data_root is not None:
@@ -100,7 +106,9 @@ def job_of_options(
             raise UserError(f"train: where is {known.name}? give --data-root DIR (or $GAN_EVAL_DATA), or --data DIR")
         raise UserError("train: --data is missing; name the folder with train/")
     settings = check_options(
-        TrainingSettings, values, spelled=lambda name: f"--set {name}" if name in assigned else f"--{_dashed(name)}"
+        TrainingSettings,
+        values,
+        spelled=lambda name: as_flag(name) if name in OPTIONS and name not in assigned else f"--set {name}",
     )
     root = data_root or Path()
     return TrainingJob(settings, data, direction or (known.direction if known else "AtoB"), root=root)
@@ -143,10 +151,6 @@ def _toml_value(text: str) -> Any:
     except tomllib.TOMLDecodeError:
         return text.strip()
     return values["value"] if len(values) == 1 else text
-
-
-def _dashed(name: str) -> str:
-    return name.replace("_", "-")
 
 
 def training_progress(console: Console, *, images_a_step: int) -> Callable[[int, int, dict[str, float]], None]:

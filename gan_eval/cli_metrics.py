@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gan_eval.cli_options import metric_inputs, tables_as_json
+from gan_eval.cli_options import metric_inputs, refuse_without_effect, tables_as_json
 from gan_eval.errors import UserError
 from gan_eval.launch import process_rank
 from gan_eval.metrics.facts import DEFAULT_RESIZER
@@ -24,6 +24,14 @@ if TYPE_CHECKING:
 
 GRACE_S = 30.0
 """So long a silent process waits, after an error, for the first one to say it and for torchrun to end them all."""
+_WEIGHT_OPTIONS = {
+    "inception": "weights",
+    "brisque": "brisque_weights",
+    "alexnet": "alexnet_weights",
+    "vgg16": "vgg16_weights",
+    "dists": "dists_weights",
+}
+"""The options that name files of weights."""
 MOST_LINES = 20
 """On what could not be measured; the tables have all."""
 
@@ -36,6 +44,7 @@ class PrecisionOption(StrEnum):
 
 
 def metrics(
+    context: typer.Context,
     sets: Annotated[list[Path] | None, typer.Argument(metavar="SET...", help="Stimulus sets.")] = None,
     out: Annotated[Path | None, typer.Option("--out", help="Folder for the tables.")] = None,
     names: Annotated[str, typer.Option("--metrics", help="Names, separated by commas.")] = "psnr,ssim,niqe,fid",
@@ -74,6 +83,8 @@ def metrics(
     torchrun --nproc-per-node N -m gan_eval metrics SET --out DIR
     """
     if list_them:
+        others = context.params.keys() - {"list_them", "as_json"}
+        refuse_without_effect(context, others, "metrics --list tells of all metrics and measures nothing; leave it out")
         from gan_eval.metrics.registry import describe, describe_json
 
         typer.echo(describe_json() if as_json else describe())
@@ -89,13 +100,15 @@ def metrics(
     }
     with _one_voice():
         inputs = metric_inputs(sets, real, fake, dataset=dataset, model=model)
+        asked = tuple(name.strip() for name in names.split(",") if name.strip())
+        _refuse_unused(context, asked)
         if report is not None:
             _check_report(report, out)
         from gan_eval.metrics import Settings
         from gan_eval.metrics.run.cache import cache_file
 
         settings = Settings(
-            metrics=tuple(name.strip() for name in names.split(",") if name.strip()),
+            metrics=asked,
             resizer=resizer,
             resize=resize,
             weights={name: path for name, path in weights_given.items() if path is not None},
@@ -109,6 +122,26 @@ def metrics(
     if process_rank() == 0:
         typer.echo(tables_as_json(frames) if as_json else out)
         _require_a_value(frames, out)
+
+
+def _refuse_unused(context: typer.Context, names: Sequence[str]) -> None:
+    """
+    Raises:
+        UserError: an option was given that none of the metrics looks at, or a metric is unknown.
+    """
+    from gan_eval.metrics.registry import select
+
+    chosen = select(names)
+    if any(metric.distribution for metric in chosen):
+        return  # a user's own metric may look at anything
+    needed = {name for metric in chosen for name in metric.weights}
+    extractors = {metric.extractor for metric in chosen} - {None}
+    unused = [option for name, option in _WEIGHT_OPTIONS.items() if name not in needed]
+    unused += [] if "segmenter" in extractors else ["segmenter"]
+    unused += [] if extractors - {"segmenter"} else ["resizer"]
+    unused += [] if "inception" in extractors else ["precision"]
+    unused += [] if any(metric.kind == "pair" for metric in chosen) else ["resize"]
+    refuse_without_effect(context, unused, f"none of the metrics {', '.join(names)} needs it; leave it out")
 
 
 def _measure(

@@ -81,8 +81,10 @@ def model_export(
     dropout: Dropout = None,
 ) -> None:
     """Write a generator for other programs."""
+    from gan_eval.files import check_output_file
     from trainer.model import export_pth, load_model
 
+    check_output_file(out)
     if out.suffix != f".{form.value}":
         raise UserError(f"--out {out}: a file named *.{form.value} is wanted")
     if mode is not None and form is FormatOption.pth:

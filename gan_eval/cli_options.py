@@ -2,7 +2,8 @@
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -11,8 +12,8 @@ import typer
 
 from gan_eval.errors import UserError
 from gan_eval.files import sha256_json
-from gan_eval.quiz_settings import QuizSettings
-from gan_eval.sections import check_options
+from gan_eval.quiz_settings import PAIRS, QuizSettings
+from gan_eval.sections import as_flag, check_options
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
     from gan_eval.stimuli import StimulusSet
     from gan_eval.tabular import Row
 
+
+_QUIZ_OPTIONS = {"exposures_ms": "exposure_ms"}
+"""Settings whose option is not called like them."""
 
 Out = Annotated[Path, typer.Option("--out", help="Folder for the results; must be empty or ours.")]
 DataRoot = Annotated[
@@ -42,6 +46,7 @@ def quiz_of_options(options: Mapping[str, Any]) -> QuizSettings:
         UserError: an option's value is not what it must be.
     """
     values = dict(options)
+    _require_effect(values)
     if "keys" in values:
         values["keys"] = pairs(values["keys"].split(","), "--keys")
     exposures = [_number_or(text, "until-answer", "--exposure-ms") for text in values.pop("exposure_ms", "").split(",")]
@@ -51,9 +56,28 @@ def quiz_of_options(options: Mapping[str, Any]) -> QuizSettings:
         values["exposure_ms"] = exposures[0]
     if "allow_giveaways" in values:
         values["allow_giveaways"] = tuple(clue.strip() for clue in values["allow_giveaways"].split(","))
+        from gan_eval.giveaways.refusal import require_known_clues
+
+        require_known_clues(values["allow_giveaways"], named="--allow-giveaways")
     if "response_ms" in values:
         values["response_ms"] = _number_or(values["response_ms"], "unlimited", "--response-ms")
-    return check_options(QuizSettings, values)
+    return check_options(QuizSettings, values, spelled=lambda name: as_flag(_QUIZ_OPTIONS.get(name, name)))
+
+
+def _require_effect(options: Mapping[str, Any]) -> None:
+    """
+    Raises:
+        UserError: an option that the protocol has no use for was given.
+    """
+    protocol = options.get("protocol", QuizSettings().protocol)
+    unused = {"real": "pairs are shown; give --pairs", "fake": "pairs are shown; give --pairs"}
+    if protocol not in PAIRS:
+        unused = {"pairs": "single pictures are shown; give --real and --fake"}
+    if protocol == "staircase":
+        unused["exposure_ms"] = "the answers decide on the exposure; leave it out"
+    for name, why in unused.items():
+        if name in options:
+            raise UserError(f"{as_flag(name)}: has no effect with the protocol {protocol}: {why}")
 
 
 def _number_or(text: str, word: str, option: str) -> float | str | None:
@@ -75,6 +99,46 @@ def given(**options: Any) -> dict[str, Any]:
     return {name: value for name, value in options.items() if value is not None}
 
 
+def on_command_line(context: typer.Context, name: str) -> bool:
+    """Whether the user has typed this option or argument; a default or an environment variable is not typed."""
+    source = context.get_parameter_source(name)
+    return source is not None and source.name == "COMMANDLINE"
+
+
+def refuse_without_effect(context: typer.Context, names: Iterable[str], why: str) -> None:
+    """An option without effect is refused: its user believes that it has one.
+
+    Args:
+        names: the parameters that are of no use beside the others.
+        why: in words that follow the option and a colon.
+
+    Raises:
+        UserError: one of them was given.
+    """
+    unused = set(names)
+    for parameter in context.command.params:
+        if parameter.name in unused and on_command_line(context, parameter.name):
+            raise UserError(f"{_typed(parameter, context.params.get(parameter.name))}: {why}")
+
+
+def _typed(parameter: Any, value: Any) -> str:
+    """An option, or an argument, as it is typed."""
+    options = parameter.secondary_opts if value is False and parameter.secondary_opts else parameter.opts
+    return options[0] if options[0].startswith("-") else parameter.metavar or options[0].upper()
+
+
+@contextmanager
+def naming(option: str, *, instead: str = "", of: Sequence[str] = ()) -> Iterator[None]:
+    """Inside, an error names the option that the user has typed; `instead` of a setting, where one of `of` is meant."""
+    try:
+        yield
+    except UserError as error:
+        rest = str(error).removeprefix(f"{instead}: ")
+        if instead and (rest == str(error) or rest.partition(":")[0] not in of):
+            raise
+        raise UserError(f"{option}: {rest}") from error
+
+
 def refuse_beside_study(options: Mapping[str, Any], study: Path) -> None:
     """A study file says these things itself; an option beside it would be ignored or would change the experiment.
 
@@ -82,8 +146,9 @@ def refuse_beside_study(options: Mapping[str, Any], study: Path) -> None:
         UserError: an option was given.
     """
     if options:
-        name = next(iter(options)).replace("_", "-")
-        raise UserError(f"--{name}: {study} says this itself; leave the option out, or change the study file")
+        raise UserError(
+            f"{as_flag(next(iter(options)))}: {study} says this itself; leave the option out, or change the study file"
+        )
 
 
 def design_of_options(settings: QuizSettings, stimuli: "StimulusSet") -> str:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from gan_eval.cli_options import Out
+from gan_eval.cli_options import Out, refuse_without_effect
 
 
 class Half(StrEnum):
@@ -22,6 +22,7 @@ Sources = Annotated[
 
 
 def data_crops(
+    context: typer.Context,
     sources: Sources,
     out: Out,
     size: Annotated[int, typer.Option(help="Pixels a side of each crop.")],
@@ -39,6 +40,8 @@ def data_crops(
     from trainer.datasets.crops import make_crops
     from trainer.datasets.cuts import Cut
 
+    if per_picture == 1:
+        refuse_without_effect(context, ["seed"], "is of the random squares; ask for some with --per-picture")
     cut = Cut(size, half.value if half else None, per_picture, split, seed, min_side)
     with Console() as console:
         made = make_crops(

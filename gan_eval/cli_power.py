@@ -1,5 +1,6 @@
 """The command `power`."""
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -7,6 +8,7 @@ import typer
 
 from gan_eval.cli_options import Out, given, pairs, tables_as_json
 from gan_eval.errors import UserError
+from gan_eval.quiz_settings import PAIRS
 
 if TYPE_CHECKING:
     from gan_eval.analysis_settings import PowerSettings
@@ -56,8 +58,10 @@ def power(
     from gan_eval.power.pool import require_power_is_defined
 
     require_power_is_defined(checked.quiz, where=str(study))
+    assumed = pairs(effect or [], "--effect").keys()
+    _require_effect(assumed, settings, checked.quiz.protocol)
     pool = _pool(checked, study, out, settings.stimuli)
-    _require_known_models(settings, pool, where=str(study))
+    _require_known_models(settings, pool, where=str(study), assumed=assumed)
     from gan_eval import tables, tabular
     from gan_eval.console import Console
     from gan_eval.files import claim_output_folder, write_text
@@ -91,7 +95,7 @@ def _settings(settings: "PowerSettings", options: dict[str, Any], effects: list[
         UserError: an option is not what it must be.
     """
     from gan_eval.analysis_settings import PowerSettings
-    from gan_eval.sections import check_options
+    from gan_eval.sections import as_flag, check_options
 
     values = settings.model_dump() | options
     rates = dict(settings.fooling_rates)
@@ -106,15 +110,36 @@ def _settings(settings: "PowerSettings", options: dict[str, Any], effects: list[
     return check_options(
         PowerSettings,
         values | {"fooling_rates": rates},
-        spelled=lambda name: f"--effect {name}" if name in (*EFFECTS, "fooling_rates") else f"--{name}",
+        spelled=lambda name: f"--effect {name}" if name in (*EFFECTS, "fooling_rates") else as_flag(name),
     )
 
 
-def _require_known_models(settings: "PowerSettings", pool: "list[Row]", *, where: str) -> None:
+def _require_effect(assumed: Collection[str], settings: "PowerSettings", protocol: str) -> None:
+    """
+    Raises:
+        UserError: an assumption was given that answers of this protocol do not follow from.
+    """
+    unused = {"choice_rate": "pairs are chosen from; single pictures are shown"}
+    if protocol in PAIRS:
+        unused = {"sd_slope": "it is of answers to single pictures; pairs are shown"}
+        rates = [*(name for name in assumed if name.startswith("fooling_rates.")), "fooling_rate", "false_alarm_rate"]
+        if settings.choice_rate is not None:
+            unused |= dict.fromkeys(rates, "choice_rate says how pairs are chosen from")
+        elif protocol == "model_vs_model":
+            unused["false_alarm_rate"] = "no real pictures are shown"
+    for name, why in unused.items():
+        if name in assumed:
+            raise UserError(f"--effect {name}: has no effect with the protocol {protocol}: {why}")
+
+
+def _require_known_models(
+    settings: "PowerSettings", pool: "list[Row]", *, where: str, assumed: Collection[str]
+) -> None:
     models = sorted({str(row["model"]) for row in pool if row["model"]})
     for name in settings.fooling_rates:
         if name not in models:
-            raise UserError(f"{where}: fooling_rates.{name}: no such model; the study has {', '.join(models)}")
+            place = "--effect" if f"fooling_rates.{name}" in assumed else f"{where}:"
+            raise UserError(f"{place} fooling_rates.{name}: no such model; the study has {', '.join(models)}")
 
 
 def _number(name: str, text: str) -> float:

@@ -10,6 +10,7 @@ from gan_eval.cli_options import (
     given,
     quiz_of_options,
     refuse_beside_study,
+    refuse_without_effect,
     session_summary,
 )
 from gan_eval.errors import UserError
@@ -78,7 +79,8 @@ def quiz(
         station=station,
     )
     if self_test:
-        _refuse_beside_self_test(context)
+        others = context.params.keys() - set(_OF_SELF_TEST)
+        refuse_without_effect(context, others, "quiz --self-test measures this screen alone; leave it out")
         _self_test(presentation)
         return
     if (study is None) == (not stimuli):
@@ -118,6 +120,8 @@ def quiz(
         refuse_beside_study({**options, **given(seed=seed)}, study)
         result = quiz_session(open_plan(study, out), participant, store=store, **how)
     else:
+        belongs = "is a study's folder; answers to --stimuli go into --store (default: gan-eval.sqlite)"
+        refuse_without_effect(context, ["out"], belongs)
         from gan_eval.quiz import run_session
         from gan_eval.stimuli import read_sets
 
@@ -135,19 +139,6 @@ def quiz(
         )
     for line in (*result.warnings, session_summary(result)):
         tell(line)
-
-
-def _refuse_beside_self_test(context: typer.Context) -> None:
-    """The self-test measures a screen; what does not concern the screen would be ignored.
-
-    Raises:
-        UserError: such an argument or option was given.
-    """
-    for parameter in context.command.params:
-        source = context.get_parameter_source(parameter.name or "")
-        if parameter.name not in _OF_SELF_TEST and source is not None and source.name == "COMMANDLINE":
-            name = parameter.opts[0] if parameter.opts[0].startswith("-") else parameter.opts[0].upper()
-            raise UserError(f"quiz --self-test: measures this screen alone; leave {name} out")
 
 
 def _self_test(presentation: Presentation) -> None:

@@ -29,7 +29,9 @@ def stimuli_import(
         Path | None,
         typer.Option(help="Inpainting: folder of masks, white is hole, of the pictures' stems; default: SOURCE/mask."),
     ] = None,
-    mask_kind: Annotated[str, typer.Option(help="How the holes were made, for the column mask_kind.")] = "folder",
+    mask_kind: Annotated[
+        str | None, typer.Option(help="How the holes were made, for the column mask_kind; default: folder.")
+    ] = None,
 ) -> None:
     """Make a stimulus set from any generator's result folder."""
     from gan_eval.console import Console

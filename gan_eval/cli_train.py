@@ -6,14 +6,23 @@ from typing import Annotated, Any
 
 import typer
 
-from gan_eval.cli_jobs import job_of_options, job_of_study, training_progress
+from gan_eval.cli_jobs import TrainingJob, job_of_options, job_of_study, training_progress
 from gan_eval.cli_model import Dropout, ModeOption, picture_size
-from gan_eval.cli_options import DataRoot, DirectionOption, Out, given, refuse_beside_study
+from gan_eval.cli_options import (
+    DataRoot,
+    DirectionOption,
+    Out,
+    given,
+    on_command_line,
+    refuse_beside_study,
+    refuse_without_effect,
+)
 from gan_eval.errors import UserError
 from gan_eval.launch import process_rank, processes, restart_with_allocator_settings
 
 
 def train(
+    context: typer.Context,
     study: Annotated[Path | None, typer.Argument(help="A study file; or give --data.")] = None,
     out: Annotated[Path | None, typer.Option("--out", help="The run's folder; the same command again resumes.")] = None,
     model: Annotated[str | None, typer.Option(help="With a study: which of its models.")] = None,
@@ -81,8 +90,10 @@ def train(
         refuse_beside_study({**options, **given(direction=direction, set=settings)}, study)
         job = job_of_study(study, model, data_root, init_from=init_from)
     else:
+        refuse_without_effect(context, ["model"], "names a model of a study; give the study file, too, or leave it out")
         where: dict[str, Any] = {"data": data, "data_root": data_root, "preset": preset}
         job = job_of_options(options, settings or (), direction=direction.value if direction else None, **where)
+        _refuse_of_other_tasks(context, job, data)
     from gan_eval.training import estimate_model, train_model
     from trainer.devices import Execution
 
@@ -112,7 +123,25 @@ def train(
         typer.echo(out)
 
 
+def _fills_holes(source: Path, dropout: bool | None) -> bool:
+    from trainer.model import load_model
+
+    return load_model(source, dropout=dropout).settings.inpainting is not None
+
+
+def _refuse_of_other_tasks(context: typer.Context, job: TrainingJob, data: Path | None) -> None:
+    """
+    Raises:
+        UserError: an option was given that this training does not look at.
+    """
+    if job.settings.inpainting is not None:
+        refuse_without_effect(context, ["direction"], "holes are filled in photographs, which have no direction")
+    elif data is not None:
+        refuse_without_effect(context, ["data_root"], f"--data {data} names the data's own folder; give one of them")
+
+
 def generate(
+    context: typer.Context,
     source: Annotated[
         Path,
         typer.Argument(metavar="RUN|FILE", help="A run's folder, a .safetensors of it, or a latest_net_G.pth."),
@@ -148,6 +177,9 @@ def generate(
     """Write a stimulus set: generated pictures beside their input and ground truth."""
     from gan_eval.console import Console
     from trainer.generate import generate as generate_set
+
+    if on_command_line(context, "data_root") and not _fills_holes(source, dropout):
+        refuse_without_effect(context, ["data_root"], f"--data {data} names the data's own folder; leave it out")
 
     with Console() as console:
         generate_set(

@@ -244,6 +244,50 @@ def sha256_json(value: Any) -> str:
     return sha256_bytes(utf8(text))
 
 
+def check_output_folder(folder: Path) -> None:
+    """See, before any work is done, that `claim_output_folder` will be able to; nothing is made yet.
+
+    Raises:
+        UserError: it is a file, or it holds somebody else's files, or it cannot be written.
+    """
+    folder = Path(folder)
+    try:
+        if folder.exists() and not folder.is_dir():
+            raise UserError(f"--out {folder}: is a file; name a folder")
+        if folder.is_dir() and not (folder / OWN_FOLDER).is_dir() and any(folder.iterdir()):
+            raise UserError(
+                f"--out {folder}: not empty and not written by gan_eval (no {OWN_FOLDER}/ in it); name an empty folder"
+            )
+    except OSError as error:
+        raise write_error(folder, error) from error
+    _check_place(folder, "--out")
+
+
+def check_output_file(file: Path, *, option: str = "--out") -> None:
+    """See, before any work is done, that a file can be written; nothing is made yet.
+
+    Raises:
+        UserError: it is a folder, or there cannot be such a file.
+    """
+    file = Path(file)
+    if os.path.isdir(file):  # noqa: PTH112 - a path's own method fails where a folder may not be looked into
+        raise UserError(f"{option} {file}: is a folder; name a file")
+    _check_place(file.parent, option, what=file)
+
+
+def _check_place(folder: Path, option: str, *, what: Path | None = None) -> None:
+    """
+    Raises:
+        UserError: nothing can be made in `folder`, which need not be there yet.
+    """
+    folder = folder.absolute()
+    there = next(one for one in (folder, *folder.parents) if os.path.lexists(one))
+    if not os.path.isdir(there):  # noqa: PTH112
+        raise UserError(f"{option} {what or folder}: {there} is a file; name another place")
+    if not os.access(there, os.W_OK | os.X_OK):
+        raise write_error(what or folder, PermissionError(errno.EACCES, ""))
+
+
 def claim_output_folder(folder: Path, *, private: bool = True) -> Path:
     """Make `folder` ours, creating it where needed, and return it.
 
@@ -257,12 +301,7 @@ def claim_output_folder(folder: Path, *, private: bool = True) -> Path:
         UserError: it is a file, or it holds somebody else's files, or it cannot be written.
     """
     folder = Path(folder)
-    if folder.exists() and not folder.is_dir():
-        raise UserError(f"--out {folder}: is a file; name a folder")
-    if folder.is_dir() and not (folder / OWN_FOLDER).is_dir() and any(folder.iterdir()):
-        raise UserError(
-            f"--out {folder}: not empty and not written by gan_eval (no {OWN_FOLDER}/ in it); name an empty folder"
-        )
+    check_output_folder(folder)
     try:
         make_folder(folder / OWN_FOLDER, private=private)
     except OSError as error:

@@ -15,7 +15,7 @@ VERBS = (
     "analyze", "data", "demo", "doctor", "export", "generate", "metrics", "model", "participants", "power", "quiz",
     "report", "run", "stimuli", "store", "train", "trials", "weights",
 )  # fmt: skip
-"""The commands of `gan-eval`. Here, where only the standard library is needed, the file `run` reads them before a set-up."""
+"""The commands of `gan-eval`. The file `run` reads them here, before anything is installed."""
 
 ALLOCATOR_SETTINGS = {"MALLOC_MMAP_THRESHOLD_": "4294967296", "MALLOC_TRIM_THRESHOLD_": "8589934592"}
 """glibc keeps freed blocks up to these sizes (bytes) instead of handing them back to the system."""

@@ -227,8 +227,10 @@ def _record(plan: Plan, *, redo: bool) -> None:
         raise UserError(
             f"--out {plan.folder}: made by the study {found['study']!r}, not {record['study']!r}; name another folder"
         )
+    if found["smoke"] and plan.smoke:
+        found = record  # of a smoke run, the fraction says nothing
     if found != record and not redo:
-        before = f"--fraction {found['fraction']:g}{' --smoke' if found['smoke'] else ''}"
+        before = "--smoke" if found["smoke"] else f"--fraction {found['fraction']:g}"
         raise UserError(
             f"--out {plan.folder}: made with {before}; give the same again, or --redo train to move the old results "
             "aside, or another --out"

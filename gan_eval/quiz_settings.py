@@ -190,7 +190,7 @@ class QuizSettings(Section):
     @model_validator(mode="after")
     def _times_fit(self) -> Self:
         if self.exposures_ms and self.protocol != "yes_no":
-            raise ValueError("exposures_ms: only the protocol yes_no has levels; give exposure_ms")
+            raise ValueError("exposures_ms: only the protocol yes_no has several; give one time as exposure_ms")
         if self.protocol in PAIRS and self.layout == "one_after_other" and self.flash_ms is None:
             raise ValueError("exposure_ms: two pictures one after the other need a time in ms, such as 1000")
         window = self.window_ms

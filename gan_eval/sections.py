@@ -143,12 +143,17 @@ def _keys_at(model: type[BaseModel], place: list[Any]) -> list[str]:
 SectionType = TypeVar("SectionType", bound=Section)
 
 
-def _as_flag(name: str) -> str:
+def as_flag(name: str) -> str:
+    """How an option of this name is typed.
+
+    >>> as_flag("batch_size")
+    '--batch-size'
+    """
     return f"--{name.replace('_', '-')}"
 
 
 def check_options(
-    section: type[SectionType], options: Mapping[str, Any], *, spelled: Callable[[str], str] = _as_flag
+    section: type[SectionType], options: Mapping[str, Any], *, spelled: Callable[[str], str] = as_flag
 ) -> SectionType:
     """A section made from command-line options.
 
@@ -161,7 +166,19 @@ def check_options(
     try:
         return section(**options)
     except ValidationError as error:
-        name, _, problem = first_problem(error, section).partition(": ")
-        option, _, key = name.partition(".")
-        where = f"{spelled(option)}.{key}" if key else spelled(option)
-        raise UserError(f"{where}: {problem}" if problem else name) from error
+        raise UserError(_of_options(first_problem(error, section), section, spelled)) from error
+
+
+def _of_options(line: str, section: type[Section], spelled: Callable[[str], str]) -> str:
+    """A line on settings as one on the options that give them; of a list, an option gives all at once."""
+    place, colon, problem = line.partition(": ")
+    name, *keys = place.split(".")
+    if not (colon and name.isidentifier()):
+        head, problem, known = "", line, True
+    else:
+        head = ".".join([spelled(name), *(key for key in keys if not key.isdigit())]) + ": "
+        known = name in section.model_fields
+    settings = [field for field in section.model_fields if "_" in field]  # others are words as well
+    if known and settings:
+        problem = re.sub(rf"(?<![\w.'-])({'|'.join(settings)})(?![\w'])", lambda found: spelled(found[1]), problem)
+    return head + problem

@@ -30,7 +30,7 @@ def import_folder(
     dataset: str | None = None,
     model: str = "generated",
     masks: Path | None = None,
-    mask_kind: str = "folder",
+    mask_kind: str | None = None,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> Imported:
     """Make a stimulus set from another tool's result folder.
@@ -46,7 +46,7 @@ def import_folder(
         dataset: name of the data set; default: the folder's name.
         model: name of the generator.
         masks: folder with a mask for each item, of its stem and size; default: `mask/` of the source, where it is.
-        mask_kind: how the holes were made, for the column of this name.
+        mask_kind: how the holes were made, for the column of this name; default: folder.
         on_progress: called with (items done, items in all).
 
     Raises:
@@ -59,6 +59,8 @@ def import_folder(
     if problem := name_problem(dataset, "data set"):
         raise UserError(f"--dataset {dataset}: {problem}")
     items = _find_items(source, masks)
+    if mask_kind is not None and not any("mask" in files for files in items.values()):
+        raise UserError(f"--mask-kind {mask_kind}: {source} has no masks; name their folder with --masks")
     claim_output_folder(out)
     remove_leftovers(out)
     (out / TABLE_NAME).unlink(missing_ok=True)  # an older table must not vouch for pictures that are being replaced
@@ -70,7 +72,7 @@ def import_folder(
         except UserError as error:
             problems.append(str(error))
         else:
-            rows += _write_item(pictures, out, dataset=dataset, model=model, stem=stem, mask_kind=mask_kind)
+            rows += _write_item(pictures, out, dataset=dataset, model=model, stem=stem, mask_kind=mask_kind or "folder")
         if on_progress:
             on_progress(done, len(items))
     if not rows:

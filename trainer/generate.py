@@ -77,8 +77,8 @@ def generate(
 
     Raises:
         UserError: no finished run, a file that holds no generator, no such masks or split, masks or a mask seed where
-            no holes are filled, a mode or size that the network cannot take, no readable picture, generated
-            pictures that are not finite, another set in `out`, or not enough memory.
+            no holes are filled, a direction where they are, a mode or size that the network cannot take, no readable
+            picture, generated pictures that are not finite, another set in `out`, or not enough memory.
     """
     data, out = Path(data), Path(out)
     say = on_message or (lambda _: None)
@@ -91,6 +91,10 @@ def generate(
     settings = _settings(source, size=size, seed=seed, masks=masks)
     if mask_seed is not None and settings.inpainting is None:
         raise UserError(f"--mask-seed {mask_seed}: {source.file} translates pictures, it fills no holes; leave it out")
+    if direction is not None and settings.inpainting is not None:
+        raise UserError(
+            f"--direction {direction}: {source.file} fills holes in photographs, which have none; leave it out"
+        )
     of_holes = mask_seed or 0
     if source.direction is None and direction is None:
         say(f"{source.file}: does not tell its direction; taken as AtoB (the left half is the input)")
@@ -179,14 +183,16 @@ def _size(asked: Size | None, model: Model) -> Size:
             raise UserError(f"{model.file}: a generator of {channels} channels; pictures have 3, or 1 in grey")
     if asked == "native":
         if model.settings.inpainting is not None:
-            raise UserError("image_size native: this generator fills holes in square pictures; give a number of pixels")
+            raise UserError(
+                "--image-size native: this generator fills holes in square pictures; give a number of pixels"
+            )
         return "native"
     size = model.settings.image_size if asked is None else asked
     if net.only_size not in (None, size):
-        raise UserError(f"image_size {size}: this generator takes pictures of {net.only_size} alone")
+        raise UserError(f"--image-size {size}: this generator takes pictures of {net.only_size} alone")
     if size < net.smallest or size % net.multiple:
         least = f" from {net.smallest} on" if net.smallest > net.multiple else ""
-        raise UserError(f"image_size {size}: this generator needs a multiple of {net.multiple}{least} (or native)")
+        raise UserError(f"--image-size {size}: this generator needs a multiple of {net.multiple}{least} (or native)")
     return size
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from lightning_fabric import Fabric
 
 from gan_eval.errors import UserError
-from gan_eval.files import remove_leftovers
+from gan_eval.files import check_output_folder, remove_leftovers
 from gan_eval.training_settings import Direction, TrainingSettings
 from trainer.assignment import Assignment, Say, assign
 from trainer.breakdowns import breakdowns_explained
@@ -87,6 +87,8 @@ def train(
     animations = ANIMATIONS if gif else ANIMATIONS[:1]
     with breakdowns_explained(settings, processes=fabric.world_size):
         with leader_first(fabric):
+            if fabric.is_global_zero and not (out / CONFIG).exists():
+                check_output_folder(out)
             assignment = assign(
                 new_task(settings, direction=direction, root=root),
                 Path(data),

@@ -11,7 +11,7 @@ from gan_eval.export.dictionary import DICTIONARY, dictionary_rows, readme
 from gan_eval.export.psych_ds import write_psych_ds
 from gan_eval.export.r_analysis import ANALYSIS_R
 from gan_eval.export.r_script import r_script
-from gan_eval.files import claim_output_folder, write_text
+from gan_eval.files import check_output_folder, claim_output_folder, write_text
 from gan_eval.schema import Table
 from gan_eval.store import STORED_TABLES, open_store
 
@@ -46,6 +46,7 @@ def export_store(where: str | Path, out: Path, *, formats: Sequence[str], study:
         UserError: an unknown format, no such store or study, or the folder is somebody else's.
     """
     _require_known(formats)
+    check_output_folder(out)
     frames = _read(where, study)
     sessions = frames[tables.SESSIONS]
     studies = sorted(sessions["study"].dropna().unique())

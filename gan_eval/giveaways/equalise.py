@@ -9,7 +9,15 @@ from typing import Any
 import gan_eval
 from gan_eval import images
 from gan_eval.errors import UserError
-from gan_eval.files import OWN_FOLDER, claim_output_folder, remove_leftovers, sha256_bytes, sha256_file, write_json
+from gan_eval.files import (
+    OWN_FOLDER,
+    check_output_folder,
+    claim_output_folder,
+    remove_leftovers,
+    sha256_bytes,
+    sha256_file,
+    write_json,
+)
 from gan_eval.giveaways.form import Form, Size, decode_srgb, through_jpeg, to_size
 from gan_eval.giveaways.neutral_names import Targets, neutral_names, targets_of
 from gan_eval.giveaways.sources import common_size, look_at, remaining_clues
@@ -55,6 +63,7 @@ def equalise(
     """
     source, out = Path(source), Path(out)
     stimuli = read_set(source, files_must_exist=False)
+    _check_folder(source, out)
     items = _items(stimuli)
     sources, problems = look_at(stimuli, items)
     if not sources:
@@ -62,7 +71,7 @@ def equalise(
     seen = [each for item in sources.values() for each in item]
     size = common_size(seen, form, source)
     record = _record(source, form, size)
-    _begin(source, out, record)
+    _begin(out, record)
     targets = _targets(items, form)
     rows: list[Row] = []
     for done, item in enumerate(sources, start=1):
@@ -100,14 +109,26 @@ def _targets(items: dict[str, list[Row]], form: Form) -> dict[str, Targets]:
     return {item: targets_of(versions, names[item], models) for item, versions in items.items()}
 
 
-def _begin(source: Path, out: Path, record: dict[str, Any]) -> None:
-    """Claim the folder and clear away an earlier set made here, its table first."""
+def _check_folder(source: Path, out: Path) -> None:
+    """
+    Raises:
+        UserError: `out` is the source, holds other results, or cannot be written.
+    """
     old, new = source.resolve(), out.resolve()
     if new == old or old in new.parents or new in old.parents:
         raise UserError(f"--out {out}: the new set needs a folder of its own, apart from {source}")
-    ours = (out / OWN_FOLDER / RECORD).is_file()
-    if (out / OWN_FOLDER).is_dir() and not ours and any(path.name != OWN_FOLDER for path in out.iterdir()):
+    check_output_folder(out)
+    if (out / OWN_FOLDER).is_dir() and not _is_ours(out) and any(path.name != OWN_FOLDER for path in out.iterdir()):
         raise UserError(f"--out {out}: holds other results of gan_eval; name an empty folder")
+
+
+def _is_ours(out: Path) -> bool:
+    return (out / OWN_FOLDER / RECORD).is_file()
+
+
+def _begin(out: Path, record: dict[str, Any]) -> None:
+    """Claim the folder and clear away an earlier set made here, its table first."""
+    ours = _is_ours(out)
     claim_output_folder(out)
     remove_leftovers(out)
     (out / TABLE_NAME).unlink(missing_ok=True)

@@ -37,12 +37,24 @@ def require_no_giveaways(sets: Sequence[StimulusSet], *, allow: Sequence[str]) -
             raise UserError(_refusal(group, findings, folder_of(files[group.fake[0]]), list(names)))
 
 
-def _clues_but(allow: Sequence[str]) -> list[Clue]:
+def require_known_clues(names: Sequence[str], *, named: str) -> None:
+    """
+    Args:
+        names: of clues that may tell the truth.
+        named: the setting or the option that names them.
+
+    Raises:
+        UserError: one of them is no metadata clue.
+    """
     known = [clue.name for clue in METADATA_CLUES]
-    for name in allow:
+    for name in names:
         if name not in known:
             what = "is never refused" if name in CLUES else "is no clue of `gan-eval stimuli audit`"
-            raise UserError(f"quiz.allow_giveaways: {name!r} {what}; known: {', '.join(known)}")
+            raise UserError(f"{named}: {name!r} {what}; known: {', '.join(known)}")
+
+
+def _clues_but(allow: Sequence[str]) -> list[Clue]:
+    require_known_clues(allow, named="quiz.allow_giveaways")
     return [clue for clue in METADATA_CLUES if clue.name not in allow]
 
 
@@ -58,9 +70,9 @@ def _facts_of(files: dict[str, Path]) -> dict[str, Facts]:
 
 def _refusal(group: Group, findings: Sequence[Finding], folder: Path, allow: Sequence[str]) -> str:
     clues = "; ".join(f"{found.clue.name} (real {found.real}, fake {found.fake})" for found in findings)
-    names = ", ".join(f'"{name}"' for name in allow)
+    names, listed = ", ".join(f'"{name}"' for name in allow), ",".join(allow)
     return (
         f"{folder}: real and {group.model}'s pictures can be told apart without a look at them, by {clues}; "
         f"bring both to one form with `gan-eval stimuli equalise {folder} --out {folder}-equal`, "
-        f"or allow it in the study: quiz.allow_giveaways = [{names}]"
+        f"or allow it: --allow-giveaways {listed}, in a study quiz.allow_giveaways = [{names}]"
     )

@@ -12,7 +12,14 @@ from typing import Any
 
 from gan_eval import tables
 from gan_eval.errors import UserError
-from gan_eval.files import flush_to_disk, make_folder, remove_leftovers_of, temporary_name, write_error
+from gan_eval.files import (
+    check_output_file,
+    flush_to_disk,
+    make_folder,
+    remove_leftovers_of,
+    temporary_name,
+    write_error,
+)
 from gan_eval.schema import Table
 from gan_eval.store.address import is_address
 from gan_eval.store.connect import PATIENCE_S, copy_in_memory, require_store_file
@@ -56,6 +63,7 @@ def merge(sources: Sequence[str | Path], out: Path) -> Merged:
         raise UserError(
             f"--out {out}: exists already and is one of the stores; name a new file, nothing is overwritten"
         )
+    check_output_file(out)
     found: dict[Table, Rows] = {table: {} for table in STORED_TABLES}
     repeated = 0
     differing: list[str] = []

@@ -46,7 +46,7 @@ def test_values_are_toml_and_other_text_is_itself() -> None:
         (["seed"], "--set seed: wanted name=value"),
         (["seed=1", "seed=2"], "each name once"),
         (["batch_size=2"], "--set batch_size: there is also --batch-size; give one of them"),
-        (["epochs=2"], "give epochs or steps, not both"),
+        (["epochs=2"], "give --steps or --epochs, not both"),
     ],
 )
 def test_bad_settings_are_named_as_they_were_written(texts: list[str], message: str) -> None:

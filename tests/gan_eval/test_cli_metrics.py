@@ -11,8 +11,10 @@ from gan_eval import images, tables
 from gan_eval.__main__ import run
 from gan_eval.errors import UserError
 from gan_eval.metrics import Settings
+from gan_eval.metrics.registry import select
 from gan_eval.metrics.run import beside, cache, evaluation
 from gan_eval.metrics.run import runner as runner_module
+from gan_eval.metrics.run.named_files import unused_files
 from gan_eval.tabular import read_rows, read_table
 
 Command = Callable[..., tuple[int, str, str]]
@@ -85,11 +87,10 @@ def test_options_reach_the_settings(
         "--segmenter",
         tmp_path / "s",
     ]
-    assert command(*folders(pair, tmp_path / "out"), *options)[0] == 2
+    names = ("psnr", "fid", "brisque", "lpips_alex", "dists", "class_iou")
+    assert command(*folders(pair, tmp_path / "out"), "--metrics", ",".join(names), *options)[0] == 2
     weights = {name: tmp_path / name for name in ("inception", "brisque", "alexnet", "vgg16", "dists")}
-    assert asked == [
-        Settings(("psnr", "ssim", "niqe", "fid"), "clean", True, weights, "cpu", 3, "bf16", tmp_path / "s", cache=None)
-    ]
+    assert asked == [Settings(names, "clean", True, weights, "cpu", 3, "bf16", tmp_path / "s", cache=None)]
     assert command(*folders(pair, tmp_path / "out"))[0] == 2
     assert asked[1] == Settings(cache=cache.cache_file())
 
@@ -191,9 +192,15 @@ def test_a_file_beside_that_will_not_do(tmp_path: Path, text: str, words: str) -
         (["--metrics", "psrn"], "metric 'psrn': unknown"),
         (["--resizer", "x"], "resizer 'x': unknown"),
         (["--device", "abacus"], "--device abacus"),
-        (["--metrics", "psnr", "--weights", "absent.pth"], "--weights absent.pth: no such file"),
-        (["--metrics", "psnr", "--segmenter", "absent.pt"], "--segmenter absent.pt: no such file"),
+        (["--metrics", "fid", "--weights", "absent.pth"], "--weights absent.pth: no such file"),
+        (["--metrics", "class_iou", "--segmenter", "absent.pt"], "--segmenter absent.pt: no such file"),
         (["--metrics", "fid", "--weights", __file__], "not the weights"),
+        (["--metrics", "psnr,fid", "--brisque-weights", __file__], "--brisque-weights: none of the metrics psnr, fid"),
+        (["--metrics", "fid", "--segmenter", "palette"], "--segmenter: none of the metrics fid needs it"),
+        (["--metrics", "class_iou", "--resizer", "clean"], "--resizer: none of the metrics class_iou needs it"),
+        (["--metrics", "precision_vgg16", "--precision", "bf16"], "--precision: none of the metrics precision_vgg16"),
+        (["--metrics", "niqe,fid", "--resize"], "--resize: none of the metrics niqe, fid needs it"),
+        (["--list"], ": metrics --list tells of all metrics and measures nothing; leave it out"),
         (["--metrics", "psnr", "--beside", "absent.csv"], "absent.csv: no such file"),
         (["--report", "REAL"], "is a folder; name an HTML file"),
         (["--report", "REAL/0.png/report.html"], "0.png is a file; name a file in a folder"),
@@ -243,10 +250,9 @@ def test_values_of_an_earlier_run_are_not_left_beside(
     assert not list(out.glob("beside.*"))
 
 
-def test_a_named_file_that_no_metric_uses_is_told(command: Command, pair: tuple[Path, Path], tmp_path: Path) -> None:
-    options = ["--metrics", "psnr", "--brisque-weights", __file__, "--segmenter", "palette"]
-    status, _, err = command(*folders(pair, tmp_path / "out"), *options)
-    assert status == 0
-    assert "--brisque-weights: no metric here uses it" in err
-    assert "--segmenter: no metric here uses it" in err
-    assert "--weights" not in err
+def test_from_python_a_named_file_that_no_metric_uses_is_told() -> None:
+    settings = Settings(("psnr",), weights={"brisque": Path(__file__)}, segmenter=Path("palette"))
+    assert unused_files(select(["psnr"]), settings) == [
+        "--brisque-weights: no metric here uses it",
+        "--segmenter: no metric here uses it",
+    ]

@@ -216,7 +216,7 @@ def test_limit_and_names(run: Path, make_pairs: Pairs, tmp_path: Path) -> None:
 def test_size_that_the_network_cannot_take(run: Path, make_pairs: Pairs, tmp_path: Path) -> None:
     data = make_pairs(test=1)
     for size in (96, 0):
-        with pytest.raises(UserError, match=f"image_size {size}: this generator needs a multiple of 64"):
+        with pytest.raises(UserError, match=f"--image-size {size}: this generator needs a multiple of 64"):
             generate(run, data, split="test", out=tmp_path / "set", image_size=size)
 
 
@@ -228,7 +228,7 @@ def test_the_smallest_side_of_a_resnet(
     definition = {"settings": settings.model_dump(mode="json"), "fraction": 1.0, "direction": "BtoA"}
     save_generator(tmp_path / "net.safetensors", net, definition)
     data, options = make_pairs(side=8, test=1), {"split": "test", "out": tmp_path / "set"}
-    with pytest.raises(UserError, match="image_size 4: this generator needs a multiple of 4 from 8 on"):
+    with pytest.raises(UserError, match="--image-size 4: this generator needs a multiple of 4 from 8 on"):
         generate(tmp_path / "net.safetensors", data, image_size=4, **options)
     assert not (tmp_path / "set").exists()
     generate(tmp_path / "net.safetensors", data, image_size=8, **options)

@@ -241,7 +241,7 @@ def test_masks_that_cannot_be_taken(
 
 @pytest.mark.parametrize("name", KINDS)
 def test_other_sizes_are_refused(runs: dict[str, Path], data: Path, tmp_path: Path, name: str) -> None:
-    for size, line in ((64, "takes pictures of 32 alone"), ("native", "image_size native")):
+    for size, line in ((64, "takes pictures of 32 alone"), ("native", "--image-size native")):
         with pytest.raises(UserError, match=line):
             made(runs[name], data, tmp_path / "set", image_size=size)
     assert not (tmp_path / "set" / "stimuli.csv").exists()

@@ -9,7 +9,7 @@ from typing import Any
 from PIL import Image
 
 from gan_eval.errors import UserError
-from gan_eval.files import OWN_FOLDER, claim_output_folder, read_json, remove_leftovers, write_json
+from gan_eval.files import OWN_FOLDER, check_output_folder, claim_output_folder, read_json, remove_leftovers, write_json
 from gan_eval.images import Picture, write_png
 from trainer.datasets.cuts import Cut, crops_of, read_part
 from trainer.datasets.layout import SPLITS, each
@@ -80,6 +80,7 @@ def make_crops(sources: list[Path], out: Path, cut: Cut, *, on_progress: OnProgr
             a source made in another way, no usable picture, or a full disk.
     """
     out = Path(out)
+    check_output_folder(out)
     folders = _named([Path(source) for source in sources], out)
     photographs = _photographs(folders, out, cut)
     record = _record(claim_output_folder(out), folders, cut)

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from gan_eval.errors import UserError
-from gan_eval.files import OWN_FOLDER, claim_output_folder, remove_leftovers, write_json
+from gan_eval.files import OWN_FOLDER, check_output_folder, claim_output_folder, remove_leftovers, write_json
 from gan_eval.images import Picture, by_stem, list_pictures, read_rgb, resize, write_png
 from trainer.datasets.layout import list_splits, of_all
 
@@ -24,7 +24,13 @@ class _Job:
 
 
 def pair_folders(
-    a: Path, b: Path, out: Path, *, split: str = "train", resized: bool = False, on_progress: OnProgress | None = None
+    a: Path,
+    b: Path,
+    out: Path,
+    *,
+    split: str | None = None,
+    resized: bool = False,
+    on_progress: OnProgress | None = None,
 ) -> dict[str, int]:
     """Join the pictures of two folders that have the same file stem, A left and B right, as `out/<split>/STEM.png`.
 
@@ -33,7 +39,7 @@ def pair_folders(
     Args:
         a, b: folders of pictures, or of folders (train, val, test), the same in both.
         out: new, empty or ours.
-        split: the split of pictures that lie directly in the folders.
+        split: the split of pictures that lie directly in the folders; default: train.
         resized: bring B to A's size where they differ (bicubic); else that is refused.
 
     Returns:
@@ -43,6 +49,7 @@ def pair_folders(
         UserError: names or folders without a partner, pictures of different sizes, unreadable pictures, a folder that
             is not ours. Nothing is written then.
     """
+    check_output_folder(out)
     jobs = {name: _partners(*sides, Path(out) / name) for name, sides in _matching_folders(a, b, split).items()}
     every = [job for several in jobs.values() for job in several]
     _require_fit(every, resized=resized)
@@ -56,7 +63,7 @@ def pair_folders(
 
 
 def pair_edges(
-    photos: Path, out: Path, *, split: str = "train", sigma: float = 2.0, on_progress: OnProgress | None = None
+    photos: Path, out: Path, *, split: str | None = None, sigma: float = 2.0, on_progress: OnProgress | None = None
 ) -> dict[str, int]:
     """Put photographs beside their edges: A is black lines on white, B the photograph with exactly its pixels.
 
@@ -65,7 +72,7 @@ def pair_edges(
     Args:
         photos: a folder of pictures of any size, or of folders (train, val, test) of them.
         out: new, empty or ours.
-        split: the split of pictures that lie directly in the folder.
+        split: the split of pictures that lie directly in the folder; default: train.
         sigma: width of the Gaussian in pixels; larger: fewer, longer lines.
 
     Returns:
@@ -76,6 +83,7 @@ def pair_edges(
     """
     if not sigma > 0:
         raise UserError(f"--sigma {sigma}: wanted pixels above 0")
+    check_output_folder(out)
     folders = _folders(photos, split)
     jobs = {
         name: [
@@ -103,13 +111,21 @@ def edges(photo: Picture, *, sigma: float = 2.0) -> Picture:
     return np.repeat(np.where(lines, 0, 255).astype(np.uint8)[..., None], 3, axis=2)
 
 
-def _folders(root: Path, split: str) -> dict[str, Path]:
-    """The folders of pictures below `root` by split; the root itself where its pictures lie directly in it."""
+def _folders(root: Path, split: str | None) -> dict[str, Path]:
+    """The folders of pictures below `root` by split; the root itself where its pictures lie directly in it.
+
+    Raises:
+        UserError: a split is named for pictures that have theirs.
+    """
     splits = list_splits(root)
-    return {name: Path(root) / name for name in splits} if splits else {split: Path(root)}
+    if splits and split is not None:
+        raise UserError(
+            f"--split {split}: the pictures of {root} lie in {', '.join(splits)}, and stay there; leave it out"
+        )
+    return {name: Path(root) / name for name in splits} if splits else {split or "train": Path(root)}
 
 
-def _matching_folders(a: Path, b: Path, split: str) -> dict[str, tuple[Path, Path]]:
+def _matching_folders(a: Path, b: Path, split: str | None) -> dict[str, tuple[Path, Path]]:
     left, right = _folders(a, split), _folders(b, split)
     if set(left) != set(right):
         raise UserError(

@@ -1,0 +1,153 @@
+"""What is typed has an effect, is named as it was typed where it is wrong, and `--out` is looked at before any work."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from test_sessions import make_set
+
+from gan_eval import images
+from gan_eval.__main__ import run
+
+STUDY = '[study]\nname = "s"\n[stimuli]\nsets = ["set"]\n[metrics]\nnames = ["psnr"]\n'
+TRAINED = '[study]\nname = "t"\n[data.d]\n[training]\nsteps = 2\nimage_size = 32\n[models.m]\ndata = "d"\n'
+PAIRED = STUDY + '[quiz]\nprotocol = "paired"\n[power]\nchoice_rate = 0.6\n'
+QUIZ = "quiz --stimuli set --participant P1 --simulate default --store s.sqlite"
+POWER = "--out power --stimuli 30"
+
+Command = Callable[[str], tuple[int, str]]
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("world")
+    make_set(root / "set", 4)
+    for name, text in {"s": STUDY, "t": TRAINED, "p": PAIRED}.items():
+        (root / f"{name}.toml").write_text(text)
+    rng = np.random.default_rng(0)
+    for split in ("train", "test"):
+        images.write_png(root / "data" / "d" / split / f"{split}.png", rng.integers(0, 256, (32, 64, 3), np.uint8))
+    answers = [f"P{person},s{place},{'real' if place % 2 else 'fake'},real" for person in (1, 2) for place in range(4)]
+    (root / "trials.csv").write_text("\n".join(["participant,stimulus,kind,response", *answers]))
+    (root / "theirs").mkdir()
+    (root / "theirs" / "thesis.txt").write_text("mine")
+    return root
+
+
+@pytest.fixture
+def command(world: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
+    monkeypatch.chdir(world)
+
+    def call(line: str) -> tuple[int, str]:
+        before = sorted(world.rglob("*"))
+        status = run(line.split())
+        said = capsys.readouterr()
+        if status == 2:
+            assert said.err.startswith("gan-eval: ")
+            assert said.err.count("\n") == 1
+            assert said.out == ""
+            assert sorted(world.rglob("*")) == before, "nothing is left behind"
+        return status, said.err
+
+    return call
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        (f"{QUIZ} --out o", "--out: is a study's folder; answers to --stimuli go into --store"),
+        (f"{QUIZ} --pairs 3", "--pairs: has no effect with the protocol quick_response"),
+        (f"{QUIZ} --protocol paired --real 3", "--real: has no effect with the protocol paired"),
+        (f"{QUIZ} --protocol model_vs_model --fake 3", "--fake: has no effect"),
+        (f"{QUIZ} --protocol staircase --exposure-ms 300", "--exposure-ms: has no effect with the protocol staircase"),
+        ("quiz --self-test --no-intro", "--no-intro: quiz --self-test measures this screen alone"),
+        ("analyze trials.csv --study s --out o", "--study: chooses among the studies of a --store"),
+        ("train --data data/d --model m --out o --steps 1", "--model: names a model of a study"),
+        ("train --data data/d --data-root data --out o --steps 1", "--data-root: --data data/d names"),
+        ("train --data data/d --out o --steps 1 --set inpainting.fill=mean --direction AtoB", "--direction: holes are"),
+        ("run s.toml --out o --fraction 0.5", "--fraction: s.toml trains no model"),
+        ("run t.toml --out o --data-root data --smoke --fraction 0.5", "--fraction: a smoke run makes few steps"),
+        ("run s.toml --out o --only metrics --simulate default", "--simulate: --only metrics asks nobody"),
+        ("metrics set --list", "SET...: metrics --list tells of all metrics"),
+        ("metrics --list --out o", "--out: metrics --list tells of all metrics"),
+        ("data fetch facades --out o --data-root data", "--data-root: --out o names the data set's own folder"),
+        ("data pair data/d data/d --out o --split x", "--split x: the pictures of data/d lie in train, test"),
+        ("data edges data/d --out o --split x", "--split x: the pictures of data/d lie in train, test"),
+        ("data crops data/d --out o --size 16 --seed 3", "--seed: is of the random squares"),
+        ("stimuli import set --out o --mask-kind x", "--mask-kind x: set has no masks"),
+        (
+            f"power s.toml {POWER} --effect choice_rate=0.6",
+            "--effect choice_rate: has no effect with the protocol quick",
+        ),
+        (f"power p.toml {POWER} --effect sd_slope=1", "--effect sd_slope: has no effect with the protocol paired"),
+        (f"power p.toml {POWER} --effect fooling_rates.m=0.5", "--effect fooling_rates.m: has no effect"),
+    ],
+)
+def test_an_option_without_effect_is_refused(command: Command, line: str, words: str) -> None:
+    status, said = command(line)
+    assert (status, words in said) == (2, True), said
+
+
+def test_a_data_root_from_the_environment_is_no_option(
+    command: Command, world: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GAN_EVAL_DATA", str(world))
+    assert "--steps N or --epochs N" in command("train --data data/d --out o")[1]
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        (f"{QUIZ} --exposure-ms 100,-5", "--exposure-ms: found -5.0"),
+        (f"{QUIZ} --protocol yes_no --exposure-ms 100,5e9", "--exposure-ms: found 5000000000.0"),
+        (f"{QUIZ} --exposure-ms 100,200", "--exposure-ms: only the protocol yes_no has several"),
+        (f"{QUIZ} --exposure-ms 5000", "--response-ms 4000 is shorter than --exposure-ms 5000"),
+        (f"{QUIZ} --allow-giveaways x", "--allow-giveaways: 'x' is no clue"),
+        (f"power s.toml {POWER} --participants 5,-3", "--participants: found -3"),
+        (f"power s.toml {POWER} --effect fooling_rates.x=0.5", "--effect fooling_rates.x: no such model"),
+        ("train --data data/d --out o --steps 1 --epochs 1", "--steps or --epochs, not both"),
+        ("train --data data/d --out o --steps 1 --set snapshots=[0,-1]", "--set snapshots: found -1"),
+        ("train --data data/d --out o --steps 1 --set plateau_patience=2", "give --set validate_every"),
+        ("analyze trials.csv --out o --exclude x", "--exclude: rule 'x': not understood"),
+        ("analyze trials.csv --out o --exclude-participants x", "--exclude-participants: rule 'x': not understood"),
+        ("analyze trials.csv --out o --covariate x", "--covariate: x: no such question or column"),
+        ("trials import trials.csv --out t.csv --where x", "--where: rule 'x': not understood"),
+    ],
+)
+def test_a_message_names_the_option_that_was_typed(command: Command, line: str, words: str) -> None:
+    status, said = command(line)
+    assert (status, words in said) == (2, True), said
+
+
+def _no_work(*_: object, **__: object) -> None:
+    raise AssertionError("the output was not looked at first")
+
+
+@pytest.mark.parametrize(
+    ("line", "work"),
+    [
+        ("analyze trials.csv --out theirs", "gan_eval.stats.importing.read_trials"),
+        ("analyze trials.csv --out trials.csv/o", "gan_eval.stats.importing.read_trials"),
+        ("data check data/d --out theirs", "trainer.datasets.check.check"),
+        ("data pair data/d data/d --out theirs", "trainer.datasets.pairing.read_rgb"),
+        ("data edges data/d --out theirs", "trainer.datasets.pairing.read_rgb"),
+        ("data crops data/d --size 16 --out theirs", "trainer.datasets.crops.walk"),
+        ("data preview data/d --out theirs", "trainer.datasets.preview.preview"),
+        ("export --store absent --out theirs", "gan_eval.export.run.open_store"),
+        ("store merge a b --out theirs/thesis.txt/new.sqlite", "gan_eval.store.merging._read"),
+        ("stimuli equalise set --out theirs", "gan_eval.giveaways.equalise.look_at"),
+        ("trials import trials.csv --out theirs", "gan_eval.stats.import_trials"),
+        ("report theirs --out theirs", "gan_eval.report.build"),
+        ("report theirs --out r.html --figures theirs/thesis.txt", "gan_eval.report.build"),
+        ("model export absent --format pth --out theirs", "trainer.model.load_model"),
+        ("train --data data/d --out theirs --steps 1", "trainer.training.assign"),
+    ],
+)
+def test_the_output_is_looked_at_before_any_work(
+    command: Command, monkeypatch: pytest.MonkeyPatch, line: str, work: str
+) -> None:
+    monkeypatch.setattr(work, _no_work)
+    status, said = command(line)
+    assert status == 2, said
+    assert "theirs" in said or "trials.csv" in said
