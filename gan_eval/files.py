@@ -54,6 +54,8 @@ def make_file(path: Path, *, private: bool = True) -> None:
         OSError: it cannot be made; `FileExistsError`: it is there, and stays as it is.
     """
     os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600 if private else 0o666))
+
+
 def temporary_name(name: str) -> str:
     """A new name, hidden, for what becomes `name` when it is whole; it keeps the suffix, by which writers choose.
 
