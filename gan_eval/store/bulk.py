@@ -70,7 +70,10 @@ def bulk_frame(path: Path, layout: "sa.Table", order: Sequence[str], select: "sa
             )
     text = pd.StringDtype("pyarrow", na_value=float("nan"))
     dtypes = {pa.int64(): pd.Int64Dtype(), pa.bool_(): pd.BooleanDtype(), pa.large_string(): text}
-    return _sorted(found, order).to_pandas(types_mapper=dtypes.get)
+    found = _sorted(found, order)
+    if _has_twins(found, [name for name in order if name in table.key]):
+        raise UnexpectedError(f"{table.name}: one row twice")
+    return found.to_pandas(types_mapper=dtypes.get)
 
 
 def _required(found: Any, table: Table) -> Any:
@@ -138,6 +141,19 @@ def _sorted(found: Any, order: Sequence[str]) -> Any:
     if len(found) < 2 or pc.all(in_order, skip_nulls=False).as_py():
         return found
     return found.take(pc.sort_indices(found, sort_keys=[(name, "ascending") for name in order]))
+
+
+def _has_twins(found: Any, key: Sequence[str]) -> bool:
+    """Whether two neighbours are equal in these columns."""
+    import pyarrow.compute as pc
+
+    if len(found) < 2:
+        return False
+    same: Any = True
+    for name in key:
+        before, after = found[name].slice(0, len(found) - 1), found[name].slice(1)
+        same = pc.and_(pc.equal(before, after), same)
+    return bool(pc.any(same).as_py())
 
 
 @contextmanager

@@ -75,9 +75,11 @@ class Layout:
         """Make what is missing: all of a new store, the tables and columns that an older program did not know.
 
         Raises:
-            UserError: the store is of a newer version.
+            UserError: the store is of a newer version, or has lost a table.
         """
         version = self.version(connection, where)
+        if version == SCHEMA_VERSION:
+            self._require_whole(connection, where)
         self._metadata.create_all(connection)
         if version is None:
             connection.execute(self._meta.insert().values(schema_version=SCHEMA_VERSION))
@@ -86,6 +88,18 @@ class Layout:
             _add_missing_columns(connection, table)
         if version < SCHEMA_VERSION:
             connection.execute(self._meta.update().values(schema_version=SCHEMA_VERSION))
+
+    def _require_whole(self, connection: sa.Connection, where: str) -> None:
+        """Refuse a store of this version that has lost a table: making it anew would hide what is lost.
+
+        Raises:
+            UserError: a table is missing.
+        """
+        missing = set(self._tables) - set(sa.inspect(connection).get_table_names())
+        if missing:
+            raise UserError(
+                f"{where}: the store is damaged (no such table: {', '.join(sorted(missing))}); restore it from a copy"
+            )
 
 
 def _add_missing_columns(connection: sa.Connection, table: sa.Table) -> None:

@@ -98,6 +98,26 @@ def test_a_row_without_what_every_row_must_hold_is_named(path: Path) -> None:
     assert str(caught.value).startswith(line), "the store at fault, not the one that was to be"
 
 
+@pytest.mark.parametrize("bulky", [True, False])
+def test_a_row_that_stands_twice_is_named(path: Path, monkeypatch: pytest.MonkeyPatch, bulky: bool) -> None:
+    pytest.importorskip("pandas")
+    if not bulky:
+        monkeypatch.setattr(bulk, "can_read_in_bulk", lambda _: False)
+    change(
+        path, "CREATE TABLE loose AS SELECT * FROM trials", "DROP TABLE trials", "ALTER TABLE loose RENAME TO trials"
+    )
+    change(path, "INSERT INTO trials SELECT * FROM trials WHERE session = 's2' AND trial = 2")
+    with open_store(path, create=False) as store, pytest.raises(UserError) as caught:
+        store.frame(tables.TRIALS)
+    assert str(caught.value).startswith(f"{path}: table trials: row 6: the same session=s2, trial=2 as row 5")
+
+
+def test_a_table_that_is_lost_is_not_made_anew(path: Path) -> None:
+    change(path, "DROP TABLE trials")
+    with pytest.raises(UserError, match=r"station\.sqlite: the store is damaged \(no such table: trials\)"):
+        open_store(path)
+
+
 def test_a_merge_that_cannot_be_written_names_the_new_store(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(store: Store, *_: object) -> None:
         raise UserError(f"{store.where}: the disk is full")
