@@ -98,7 +98,7 @@ def first_problem(error: ValidationError, model: type[BaseModel], *, prefix: str
     """The user's line for the first thing that is wrong: field, what was found, what is wanted."""
     problem = error.errors()[0]
     place = _place(problem["loc"])
-    field = (prefix + ".".join(str(part) for part in place)).removesuffix(".")
+    field = (prefix + ".".join(shortened(str(part), 80) for part in place)).removesuffix(".")
     words = [other["ctx"]["expected"] for other in error.errors() if _place(other["loc"]) == place and _is_word(other)]
     found = shortened(repr(problem["input"]), 120)
     if words and str(place[-1]).endswith("_ms"):

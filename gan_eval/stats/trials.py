@@ -55,7 +55,7 @@ def fill_trials(frame: pd.DataFrame, *, where: str = "trials") -> pd.DataFrame:
     result = conform(pd.DataFrame(columns, copy=False), TRIALS, where=where)
     if (joined := joins_models(result)).any():
         number = int(joined.argmax())
-        problem = name_problem(result.loc[number, "model"], "model")
+        problem = name_problem(str(result.loc[number, "model"]), "model")
         raise UserError(f"{where}: row {number + 1}, column model: {problem}")
     if computed:
         result["correct"] = _agreement(result)
