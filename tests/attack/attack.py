@@ -1,0 +1,292 @@
+"""One attack: malformed files, the command that is given them, and the judgement on what it did."""
+
+import contextlib
+import json
+import os
+import re
+import shlex
+import shutil
+import signal
+import stat
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from fnmatch import fnmatch
+from pathlib import Path
+from typing import Any, Self
+
+from gan_eval.errors import UserError
+from gan_eval.tables import TABLES
+from gan_eval.tabular import read_rows
+
+ROOT = Path(__file__).resolve().parents[2]
+GIB = 2**30
+SECONDS = 60.0
+"""A command that takes longer hangs; none of these inputs is large."""
+MEMORY = 3 * GIB
+"""So much may be held, libraries included; no input is worth more."""
+MOST_LINES = 60
+"""A command that tells more than this on stderr about a handful of pictures floods its user."""
+
+
+@dataclass(frozen=True)
+class Special:
+    """A thing that is no regular file: `folder`, `fifo`, `link` (to `target`), `unreadable`."""
+
+    kind: str
+    target: str = ""
+
+
+Files = Mapping[str, bytes | Special]
+"""By their path below the working folder, with `/`; names that are no text hold surrogates."""
+
+
+@dataclass(frozen=True)
+class Attack:
+    """A command with malformed input."""
+
+    family: str
+    """What is malformed, in words: failures are told apart by it."""
+    command: tuple[str, ...]
+    """The arguments of gan-eval, in the folder with the files."""
+    files: Files = field(repr=False)
+    names: tuple[str, ...] = ()
+    """What a refusal has to name; of `a|b` one is enough."""
+    refused: bool | None = None
+    """Whether it must be refused (True) or must not (False)."""
+    mentions: tuple[str, ...] = ()
+    """What must be told of on stderr, or in a table with its reason, where the command goes on without it."""
+    changes: tuple[str, ...] = ()
+    """Patterns of the files that the command may change beside `out`: its own store."""
+    keeps: bool = False
+    """A refusal may leave finished work in `out`, as documented."""
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a command ended."""
+
+    status: int
+    out: str
+    err: str
+    killed: str
+    """`time` or `memory`: what it took too much of, and was killed for."""
+    seconds: float
+
+
+class Commands:
+    """Runs commands: most as forks of a process with the libraries imported, `subprocess` ones from the start."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        environment = os.environ | {
+            "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]),
+            "OMP_NUM_THREADS": "1",
+            "MPLCONFIGDIR": str(folder / "matplotlib"),
+            "GAN_EVAL_CACHE": str(folder / "cache"),
+            "GAN_EVAL_CACHE_MB": "0",
+            "QT_QPA_PLATFORM": "offscreen",
+            "COLUMNS": "200",
+            "NO_COLOR": "1",
+        }
+        self._environment = {
+            key: value for key, value in environment.items() if not key.startswith(("PYTEST", "COV", "GAN_EVAL_DATA"))
+        }
+        self._server = subprocess.Popen(
+            [sys.executable, str(Path(__file__).with_name("fork_server.py"))],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT, env=self._environment,
+        )  # fmt: skip
+        assert self._server.stdout is not None
+        assert self._server.stdout.readline() == "ready\n", "the fork server does not start"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.communicate()
+
+    def run(self, arguments: Sequence[str], room: Path, *, fresh: bool = False) -> Ended:
+        """Give a command in `room/home/user/work`.
+
+        Args:
+            fresh: in a new interpreter, as a user's command is.
+        """
+        work = room / "home" / "user" / "work"
+        streams = [self._folder / name for name in ("stdout", "stderr")]
+        for stream in streams:
+            stream.write_bytes(b"")
+        surroundings = {"HOME": str(work.parent), "TMPDIR": str(room / "tmp"), "PWD": str(work)}
+        job: dict[str, Any] = {
+            "arguments": list(arguments), "cwd": str(work), "environment": surroundings, "seconds": SECONDS,
+            "memory": MEMORY, "stdout": str(streams[0]), "stderr": str(streams[1]),
+        }  # fmt: skip
+        ended = self._fresh(job) if fresh else self._forked(job)
+        out, err = (stream.read_bytes().decode(errors="backslashreplace") for stream in streams)
+        return Ended(out=out, err=err, **ended)
+
+    def _forked(self, job: dict[str, Any]) -> dict[str, Any]:
+        assert self._server.stdin is not None
+        assert self._server.stdout is not None
+        self._server.stdin.write(json.dumps(job) + "\n")
+        self._server.stdin.flush()
+        answer: dict[str, Any] = json.loads(self._server.stdout.readline())
+        return answer
+
+    def _fresh(self, job: dict[str, Any]) -> dict[str, Any]:
+        with open(job["stdout"], "wb") as out, open(job["stderr"], "wb") as err:  # noqa: PTH123
+            started = subprocess.Popen(
+                [sys.executable, "-m", "gan_eval", *map(os.fsencode, job["arguments"])],
+                cwd=job["cwd"], env=self._environment | job["environment"], stdin=subprocess.DEVNULL,
+                stdout=out, stderr=err, start_new_session=True,
+            )  # fmt: skip
+            try:
+                status, killed = started.wait(2 * job["seconds"]), ""
+            except subprocess.TimeoutExpired:
+                os.killpg(started.pid, signal.SIGKILL)
+                status, killed = started.wait(), "time"
+        return {"status": status, "killed": killed, "seconds": 0.0}
+
+
+def lay_out(files: Files, work: Path) -> None:
+    """Write an attack's files below `work`."""
+    work.mkdir(parents=True)
+    for name, content in files.items():
+        path = work / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if isinstance(content, bytes):
+            path.write_bytes(content)
+        elif content.kind == "folder":
+            path.mkdir(exist_ok=True)
+        elif content.kind == "fifo":
+            os.mkfifo(path)
+        elif content.kind == "link":
+            path.symlink_to(content.target)
+        else:
+            raise ValueError(content.kind)
+
+
+def carry_out(attack: Attack, commands: Commands, room: Path, *, fresh: bool = False) -> list[str]:
+    """Lay out the files in `room`, which is emptied, give the command, and tell what is wrong with what it did."""
+    shutil.rmtree(room, ignore_errors=True)
+    work = room / "home" / "user" / "work"
+    lay_out(attack.files, work)
+    (room / "tmp").mkdir()
+    before = snapshot(room)
+    ended = commands.run(attack.command, room, fresh=fresh)
+    return list(faults(attack, ended, work, before, snapshot(room)))
+
+
+def faults(attack: Attack, ended: Ended, work: Path, before: dict[str, str], after: dict[str, str]) -> Iterator[str]:
+    """What a command did wrong; every line begins with the sort of fault."""
+    told = ended.err.splitlines()
+    if ended.killed:
+        yield "hangs: not done in time" if ended.killed == "time" else "memory: takes more than any input is worth"
+        return
+    if "Traceback (most recent call last)" in ended.err + ended.out:
+        yield f"traceback: {_last_of_traceback(told)}"
+    elif ended.status not in (0, 2):
+        yield f"status {ended.status}: {told[-1:]}"
+    if len(told) > MOST_LINES:
+        yield f"flood: {len(told)} lines, such as {told[0]!r}"
+    for line in told:
+        if re.search(r"\.py:\d+: \w*Warning", line):
+            yield f"library's warning: {line[-200:]}"
+    if ended.status == 2:
+        yield from _faults_of_refusal(attack, told)
+    elif ended.status == 0 and attack.refused:
+        yield "taken: it must be refused"
+    elif ended.status == 0:
+        tables = "".join(path.read_text(errors="replace") for path in (work / "out").rglob("*.csv") if path.is_file())
+        yield from (f"silent on {name}" for name in attack.mentions if name not in ended.err + ended.out + tables)
+    yield from _faults_of_files(attack, ended.status, work, before, after)
+
+
+def _faults_of_refusal(attack: Attack, told: list[str]) -> Iterator[str]:
+    if attack.refused is False:
+        yield f"refused: it must be taken: {told[-1:]}"
+        return
+    lines = [line for line in told if line.startswith("gan-eval: ")]
+    if len(lines) != 1 or told[-1] != lines[0]:
+        yield f"not one line: {told[-3:]}"
+        return
+    if re.search(r"sqlite3\.|sqlalche|\[SQL|Errno|<class |0x[0-9a-f]{6,}|Error\(", lines[0]):
+        yield f"raw error: {lines[0]}"
+    if len(lines[0]) > 1000:
+        yield f"long line: {len(lines[0])} characters: {lines[0][:200]}"
+    if re.search(r"[\x00-\x1f\x7f-\x9f]", lines[0]):
+        yield f"control characters: {lines[0]!r}"
+    for name in attack.names:
+        if not any(each in lines[0] for each in name.split("|")):
+            yield f"culprit {name} not named: {lines[0]}"
+
+
+def _faults_of_files(
+    attack: Attack, status: int, work: Path, before: dict[str, str], after: dict[str, str]
+) -> Iterator[str]:
+    for name in sorted(before.keys() | after.keys()):
+        below = name.removeprefix("home/user/work/")
+        if before.get(name) == after.get(name) or any(fnmatch(below, pattern) for pattern in attack.changes):
+            continue
+        is_out = below.partition("/")[0].partition(".")[0] == "out" and below != name
+        if not is_out:
+            yield f"outside --out: {name} was {_change(before, after, name)}"
+        elif status == 2 and not attack.keeps and before.get(name) != "folder" and ".gan-eval" not in below:
+            if after.get(name) != "folder":
+                yield f"refused, but {name} was {_change(before, after, name)}"
+        elif re.fullmatch(r"\..+-[a-z0-9_]{8}(\.\w+)?", Path(name).name):
+            yield f"left behind: {name}"
+    if status == 0:
+        for path in sorted((work / "out").rglob("*.csv")):
+            if path.stem in TABLES and path.is_file() and "published" not in path.parts:
+                with _as_fault() as fault:
+                    read_rows(path, TABLES[path.stem])
+                yield from (f"its own table cannot be read: {each}" for each in fault)
+
+
+@contextlib.contextmanager
+def _as_fault() -> Iterator[list[str]]:
+    found: list[str] = []
+    try:
+        yield found
+    except UserError as error:
+        found.append(str(error))
+
+
+def _change(before: dict[str, str], after: dict[str, str], name: str) -> str:
+    return "made" if name not in before else "removed" if name not in after else "changed"
+
+
+def _last_of_traceback(told: list[str]) -> str:
+    """The error, and where in our own code it came from."""
+    places = [line.strip() for line in told if re.search(r'File ".*/(gan_eval|trainer)/', line)]
+    place = re.sub(r'File ".*/((gan_eval|trainer)/[^"]+)", line (\d+).*', r"\1:\3", places[-1]) if places else "?"
+    errors = [line for line in told if re.match(r"[\w.]+(Error|Exception|Interrupt|Exit|Warning)\b", line)]
+    return f"{place}: {errors[-1][:300] if errors else told[-3:]}"
+
+
+def snapshot(room: Path) -> dict[str, str]:
+    """Every file, folder and link below a folder with what it holds."""
+    found: dict[str, str] = {}
+    for folder, folders, files in os.walk(room):
+        for name in (*folders, *files):
+            path = os.path.join(folder, name)  # noqa: PTH118
+            known = os.lstat(path)
+            kind = stat.S_IFMT(known.st_mode)
+            told = {stat.S_IFDIR: "folder", stat.S_IFLNK: "link"}.get(kind)
+            text = os.path.relpath(path, room)
+            found[text] = told or f"{known.st_size} {known.st_mtime_ns} {known.st_ino}"
+    return found
+
+
+def keep(attack: Attack, wrong: Sequence[str], folder: Path, seed: int) -> Path:
+    """Write an attack that was not withstood, so that it can be repeated by hand; the folder."""
+    number = 1 + sum(1 for _ in folder.glob("[0-9]*")) if folder.is_dir() else 1
+    place = folder / f"{number:03d}"
+    lay_out(attack.files, place / "files")
+    script = f"#!/bin/sh\n# {attack.family}, seed {seed}\n" + "".join(f"# {line}\n" for line in wrong)
+    command = b"exec python -m gan_eval " + b" ".join(map(os.fsencode, map(shlex.quote, attack.command)))
+    (place / "repeat.sh").write_bytes(
+        script.encode(errors="backslashreplace") + b'cd "$(dirname "$0")/files"\n' + command + b"\n"
+    )
+    return place

@@ -1,0 +1,291 @@
+"""Malformed tables: trials, metric values, stimuli and the tables of an analysis, as CSV and Parquet."""
+
+import csv
+import io
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from hypothesis import strategies as st
+
+from attack.attack import Attack, Special
+from attack.damage import damaged, something_else
+from attack.world import World
+from gan_eval.schema import Table
+from gan_eval.tables import BESIDE, IMAGE_METRICS, PARTICIPANTS, SESSIONS, SET_METRICS, STIMULI, TABLES, TRIALS
+
+Records = list[list[str]]
+
+CELLS = (
+    "", "abc", "nan", "NaN", "inf", "-inf", "1e308", "-1e308", "1e-320", "0", "-1", "0.5", "9" * 20, "9" * 400, "1_000",
+    "0x10", "١", "true", "maybe", "TRUE", "None", "null", "=1+1", "=cmd|' /C calc'!A0", "+1", "@SUM(1)", "-a", "\ta",
+    "x" * 200_000, "\0", "a\nb", "a\rb", "'", "’", "fake", "real", " real", "REAL", "main", "../../etc/passwd", "/etc/passwd",
+    "a|b", "<script>alert(1)</script>", "\u202e", "\ufeff", "{}", "2026-13-45T99:99:99Z", "1e5", "1,5", "%s%n", "𝕏",
+)  # fmt: skip
+"""What may stand in any cell."""
+
+
+def attacks(world: World) -> st.SearchStrategy[Attack]:
+    """Every family of this topic."""
+    return st.one_of(
+        _given_tables(world), _given_tables(world), _given_tables(world), _tables_of_an_analysis(world), _foreign(world)
+    )
+
+
+@st.composite
+def mutated(draw: st.DrawFn, data: bytes, table: Table) -> tuple[str, bytes, tuple[str, ...]]:
+    """What is wrong, the table's bytes as CSV, and what a refusal has to name."""
+    header, *records = csv.reader(io.StringIO(data.decode("utf-8"), newline=""))
+    known = [name for name in header if name in table.by_name]
+    column = draw(st.sampled_from(known))
+    place = header.index(column)
+    row = draw(st.integers(0, len(records) - 1))
+    sort = draw(st.sampled_from(_MUTATIONS))
+    named: tuple[str, ...] = ()
+    match sort:
+        case "cell" | "every cell":
+            cell = draw(st.sampled_from(CELLS))
+            for record in records if sort == "every cell" else [records[row]]:
+                record[place] = cell
+            sort = f"{sort} of {column} {cell[:12]!r}"
+        case "column missing":
+            header, records = _without(header, records, place)
+            sort, named = f"column {column} missing", (column,)
+        case "column twice":
+            header = [*header, column]
+            records = [[*record, record[place]] for record in records]
+            named = (column,)
+        case "column renamed":
+            header[place] = draw(st.sampled_from(["", " ", column.upper(), column + " ", "x" * 10_000, "a\nb"]))
+            sort = f"column {column} renamed"
+        case "column more":
+            name = draw(st.sampled_from(["", "more", "=1", "value_x", "index", "__class__", "x" * 5000]))
+            header = [*header, name]
+            records = [[*record, draw(st.sampled_from(CELLS[:30]))] for record in records]
+        case "row twice":
+            records = [*records, records[row]]
+            named = ("row",)
+        case "row short":
+            records[row] = records[row][: draw(st.integers(1, len(header) - 1))]
+            named = ("row",)
+        case "row long":
+            records[row] = [*records[row], "more"]
+            named = ("row",)
+        case "row empty":
+            records[row] = []
+        case "no rows":
+            records = []
+        case "one row":
+            records = records[:1]
+        case "rows moved":
+            records = draw(st.permutations(records))
+        case "many columns":
+            header = [*header, *(f"c{number}" for number in range(3000))]
+            records = [[*record, *[""] * 3000] for record in records]
+        case "header twice":
+            records = [header, *records]
+        case "no header":
+            header, *records = records
+    return sort, *_written(draw, header, records, sort), named  # type: ignore[return-value]
+
+
+_MUTATIONS = (
+    "cell", "cell", "cell", "cell", "cell", "every cell", "every cell", "every cell", "column missing", "column twice",
+    "column renamed", "column more", "row twice", "row short", "row long", "row empty", "no rows", "one row",
+    "rows moved", "many columns", "header twice", "no header", "written", "written", "written",
+)  # fmt: skip
+
+
+def _without(header: list[str], records: Records, place: int) -> tuple[list[str], Records]:
+    return [*header[:place], *header[place + 1 :]], [[*record[:place], *record[place + 1 :]] for record in records]
+
+
+def _written(draw: st.DrawFn, header: list[str], records: Records, sort: str) -> tuple[bytes]:
+    """The table as bytes; where nothing else is wrong, written in a way that nobody asked for."""
+    buffer = io.StringIO(newline="")
+    way = draw(st.sampled_from(sorted(_WAYS))) if sort == "written" else "plain"
+    csv.writer(buffer, delimiter={"semicolons": ";", "tabs": "\t"}.get(way, ","), lineterminator="\n").writerows(
+        [header, *records]
+    )
+    return (_WAYS[way](buffer.getvalue()),)
+
+
+_WAYS = {
+    "plain": lambda text: text.encode("utf-8", "surrogatepass"),
+    "semicolons": lambda text: text.encode(),
+    "tabs": lambda text: text.encode(),
+    "byte order mark": lambda text: text.encode("utf-8-sig"),
+    "UTF-16": lambda text: text.encode("utf-16"),
+    "UTF-32": lambda text: text.encode("utf-32"),
+    "Latin 1": lambda text: text.replace("real", "ré", 1).encode("latin-1"),
+    "NUL": lambda text: text.replace(",", "\0,", 1).encode(),
+    "NULs at the end": lambda text: text.encode() + bytes(5000),
+    "quote never closed": lambda text: text.replace(",", ',"', 1).encode(),
+    "quote in the middle": lambda text: text.replace("real", 're"al', 1).encode(),
+    "carriage returns": lambda text: text.replace("\n", "\r").encode(),
+    "Windows line ends": lambda text: text.replace("\n", "\r\n").encode(),
+    "empty lines": lambda text: text.replace("\n", "\n\n").encode(),
+    "no end": lambda text: text.rstrip("\n").encode(),
+    "header alone": lambda text: text.partition("\n")[0].encode(),
+    "sep line": lambda text: ("sep=,\n" + text).encode(),
+    "comment": lambda text: ("# made by hand\n" + text).encode(),
+}
+
+
+@st.composite
+def as_parquet(draw: st.DrawFn, data: bytes, table: Table) -> tuple[str, bytes]:
+    """The table as Parquet, with columns of a type that is not theirs."""
+    header, *records = csv.reader(io.StringIO(data.decode("utf-8"), newline=""))
+    columns: dict[str, pa.Array] = {}
+    wrong = draw(st.sampled_from([name for name in header if name in table.by_name]))
+    kind = draw(st.sampled_from(sorted(_ARRAYS)))
+    for place, name in enumerate(header):
+        cells = [record[place] or None for record in records]
+        columns[name] = _ARRAYS[kind](len(cells)) if name == wrong else pa.array(cells, pa.string())
+    buffer = io.BytesIO()
+    pq.write_table(pa.table(columns), buffer)
+    if draw(st.integers(0, 3)):
+        return f"Parquet, {wrong} of {kind}", buffer.getvalue()
+    what, bad = draw(damaged(buffer.getvalue(), head=8))
+    return f"Parquet {what}", bad
+
+
+_ARRAYS = {
+    "int64": lambda n: pa.array([2**62] * n, pa.int64()),
+    "uint64": lambda n: pa.array([2**64 - 1] * n, pa.uint64()),
+    "decimal": lambda n: pa.array([10**30] * n, pa.decimal128(38, 0)),
+    "bytes": lambda n: pa.array([b"\xff\xfe"] * n, pa.binary()),
+    "lists": lambda n: pa.array([[1, 2]] * n),
+    "structs": lambda n: pa.array([{"a": 1}] * n),
+    "dates": lambda n: pa.array([0] * n, pa.timestamp("ns")),
+    "booleans": lambda n: pa.array([True] * n),
+    "nulls": lambda n: pa.nulls(n),
+    "nan": lambda n: pa.array([float("nan")] * n),
+    "infinity": lambda n: pa.array([float("inf")] * n),
+    "dictionary": lambda n: pa.array(["fake"] * n).dictionary_encode(),
+    "durations": lambda n: pa.array([1] * n, pa.duration("ms")),
+    "half floats": lambda n: pa.array([1.5] * n, pa.float32()).cast(pa.float16()),
+}
+
+
+_ANALYZE = ("analyze", "trials.csv", "--out", "out")
+_USES: tuple[tuple[Table, str, tuple[str, ...]], ...] = (
+    (TRIALS, "trials.csv", _ANALYZE),
+    (TRIALS, "trials.csv", _ANALYZE),
+    (TRIALS, "trials.csv", ("trials", "import", "trials.csv", "--out", "out.csv")),
+    (SESSIONS, "sessions.csv", _ANALYZE),
+    (PARTICIPANTS, "participants.csv", _ANALYZE),
+    (IMAGE_METRICS, "image_metrics.csv", (*_ANALYZE, "--image-metrics", "image_metrics.csv")),
+    (SET_METRICS, "set_metrics.csv", (*_ANALYZE, "--set-metrics", "set_metrics.csv")),
+    (STIMULI, "set/stimuli.csv", (*_ANALYZE, "--stimuli", "set")),
+    (STIMULI, "set/stimuli.csv", ("stimuli", "audit", "set", "--out", "out")),
+    (STIMULI, "set/stimuli.csv", ("stimuli", "equalise", "set", "--out", "out")),
+    (STIMULI, "set/stimuli.csv", ("metrics", "set", "--metrics", "psnr", "--out", "out")),
+    (
+        STIMULI, "set/stimuli.csv",
+        ("quiz", "--stimuli", "set", "--real", "4", "--fake", "4", "--participant", "P01", "--simulate", "default",
+         "--store", "room.sqlite"),
+    ),
+    (BESIDE, "values.csv", ("metrics", "set", "--metrics", "psnr", "--out", "out", "--beside", "values.csv")),
+)  # fmt: skip
+"""A table, its file, and a command that reads it."""
+
+
+@st.composite
+def _given_tables(draw: st.DrawFn, world: World) -> Attack:
+    """A table that a command is given."""
+    table, name, command = draw(st.sampled_from(_USES))
+    files = _taken(world, command, name)
+    good = files[name]
+    assert isinstance(good, bytes)
+    named: tuple[str, ...] = ()
+    may_be_parquet = name in command
+    sort = draw(
+        st.sampled_from(["cells"] * 6 + ["damaged", "something else", "special"] + ["Parquet"] * may_be_parquet)
+    )
+    if sort == "cells":
+        what, bad, named = draw(mutated(good, table))
+    elif sort == "Parquet":
+        what, bad = draw(as_parquet(good, table))
+        del files[name]
+        command = tuple(word.replace(name, name.replace(".csv", ".parquet")) for word in command)
+        name = name.replace(".csv", ".parquet")
+    elif sort == "special":
+        kind = draw(st.sampled_from(["folder", "fifo", "link"]))
+        what, bad = kind, Special(kind, "nowhere.csv")
+    else:
+        what, bad = draw(damaged(good) if sort == "damaged" else something_else())
+    return Attack(
+        f"{table.name}, {' '.join(command[:2])}: {what}", command, {**files, name: bad},
+        names=(name.removeprefix("set/") + "|set", *named), changes=("room.sqlite*",),
+    )  # fmt: skip
+
+
+def _taken(world: World, command: tuple[str, ...], name: str) -> dict[str, bytes | Special]:
+    """The files that a command reads."""
+    reads_set = "set" in command
+    tables = {each: data for each, data in world.tables.items() if each in command or each == name}
+    return {**tables, **(world.set if reads_set else {})}
+
+
+@st.composite
+def _tables_of_an_analysis(draw: st.DrawFn, world: World) -> Attack:
+    """A table of a study's folder, which the report reads."""
+    name = draw(st.sampled_from(sorted(world.analysis)))
+    table = TABLES[name.rpartition("/")[2].removesuffix(".csv")]
+    good = world.analysis[name]
+    assert isinstance(good, bytes)
+    named: tuple[str, ...] = ()
+    sort = draw(st.sampled_from(["cells"] * 6 + ["damaged", "something else", "special"]))
+    if sort == "cells" and good.count(b"\n") > 1:
+        what, bad, named = draw(mutated(good, table))
+    elif sort == "special":
+        kind = draw(st.sampled_from(["folder", "fifo", "link"]))
+        what, bad = kind, Special(kind, "nowhere.csv")
+    else:
+        what, bad = draw(damaged(good) if sort == "damaged" else something_else())
+    few = {each: data for each, data in world.analysis.items() if each == name or draw(st.booleans())}
+    few.setdefault("study/tables/rates.csv", world.analysis["study/tables/rates.csv"])
+    command = draw(
+        st.sampled_from(
+            [("report", "study", "--out", "out.html"), ("report", "study", "--out", "out.md", "--format", "md")]
+        )
+    )
+    return Attack(f"report, {table.name}: {what}", command, {**few, name: bad}, names=(name.rpartition("/")[2], *named))
+
+
+FOREIGN = """subject,item,truth,answer,rt_s,passed_check
+s1,a1,photo,photo,0.81,True
+s1,a2,synthetic,photo,1.2,True
+s2,a1,photo,synthetic,0.7,False
+"""
+
+
+@st.composite
+def _foreign(draw: st.DrawFn, world: World) -> Attack:
+    """Another program's table of judgements."""
+    columns = ("subject", "item", "truth", "answer", "rt_s", "passed_check")
+    mapping = draw(st.fixed_dictionaries({
+        "participant": st.sampled_from(["subject", "nobody", "", "subject*2", "rt_s"]),
+        "stimulus": st.sampled_from(["item", "item", "truth", "\x01"]),
+        "kind": st.sampled_from(["truth", "truth", "answer", "rt_s"]),
+        "response": st.sampled_from(["answer", "answer", "truth*1"]),
+        "reaction_time_ms": st.sampled_from(["rt_s*1000", "rt_s*1e400", "rt_s*nan", "rt_s*", "*", "rt_s*0", "answer*5"]),
+    }))  # fmt: skip
+    header, *records = csv.reader(io.StringIO(FOREIGN))
+    place, row = draw(st.integers(0, len(columns) - 1)), draw(st.integers(0, len(records) - 1))
+    cell = draw(st.sampled_from(CELLS))
+    records[row][place] = cell
+    buffer = io.StringIO(newline="")
+    csv.writer(buffer, lineterminator="\n").writerows([header, *records])
+    data = buffer.getvalue().encode()
+    what = f"{columns[place]} {cell[:12]!r}"
+    if draw(st.integers(0, 4)) == 0:
+        what, data = draw(damaged(data))
+    command = ["trials", "import", "judgements.csv", "--out", "out.csv"]
+    command += [f"--map={ours}={theirs}" for ours, theirs in mapping.items()]
+    command += ["--word=kind:photo=real", "--word=kind:synthetic=fake"]
+    command += ["--word=response:photo=real", "--word=response:synthetic=fake"]
+    where = draw(st.sampled_from(["", "passed_check=True", "passed_check=", "nothing=1", "=", "rt_s=0.81", "x"]))
+    command += [f"--where={where}"] if where else []
+    family = f"foreign trials: {what}; {', '.join(f'{key}={value}' for key, value in mapping.items())} {where}"
+    return Attack(family, tuple(command), {"judgements.csv": data}, names=("judgements.csv|--map|--where|--word",))

@@ -1,0 +1,100 @@
+"""Malformed input of every sort meets the commands; none of it may bring them out of their manners.
+
+Each case is generated from a seed: a picture, a table, a store, a study file or a file of weights with something wrong,
+and a command that is given it. The command must end with status 0 or 2 in time and in little memory; refuse in one line
+that names the culprit, without a traceback; write nothing outside --out, and nothing into it when it refuses.
+
+A small part runs with the other tests. The whole attack:
+
+    pytest tests/attack --attacks 5000 --attack-seed 7
+
+What was not withstood is written into a folder by the case's number, with a script `repeat.sh`.
+"""
+
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, seed, settings
+from hypothesis import strategies as st
+
+from attack import pictures, stores, studies, tables, weights
+from attack.attack import Attack, Commands, carry_out, keep
+from attack.world import World, make_world
+
+TOPICS: dict[str, tuple[Callable[[World], st.SearchStrategy[Attack]], int]] = {
+    "pictures": (pictures.attacks, 22),
+    "tables": (tables.attacks, 28),
+    "stores": (stores.attacks, 16),
+    "studies": (studies.attacks, 24),
+    "weights": (weights.attacks, 10),
+}
+"""Each topic's generator, and its share of all cases in percent."""
+FRESH = 40
+"""One case in so many runs in an interpreter of its own, as a user's command does."""
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the commands run as forks")
+
+
+@pytest.fixture(scope="module")
+def commands(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Commands]:
+    """What runs the commands."""
+    with Commands(tmp_path_factory.mktemp("commands")) as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def world(commands: Commands, tmp_path_factory: pytest.TempPathFactory) -> World:
+    """Everything as it should be."""
+    return make_world(commands, tmp_path_factory.mktemp("world"))
+
+
+@pytest.mark.parametrize("topic", TOPICS)
+def test_malformed_input_is_answered(
+    topic: str, world: World, commands: Commands, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    make, share = TOPICS[topic]
+    number, chosen = request.config.getoption("--attacks"), request.config.getoption("--attack-seed")
+    kept = Path(request.config.getoption("--attack-folder") or tmp_path / "failed") / topic
+    cases, seen = 0, Counter[str]()
+    failed: list[str] = []
+
+    @seed(chosen)
+    @settings(
+        max_examples=max(1, number * share // 100), database=None, phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck), report_multiple_bugs=False,
+    )  # fmt: skip
+    @given(make(world))
+    def go_on(attack: Attack) -> None:
+        nonlocal cases
+        cases += 1
+        seen[attack.family] += 1
+        wrong = carry_out(attack, commands, tmp_path / "room", fresh=cases % FRESH == 0)
+        if wrong:
+            place = keep(attack, wrong, kept, chosen)
+            failed.append(f"{place.name} {attack.family}\n      " + "\n      ".join(wrong))
+
+    go_on()
+    print(f"{topic}: {cases} cases of {len(seen)} families with seed {chosen}, {len(failed)} not withstood")
+    assert not failed, f"{len(failed)} of {cases} cases, seed {chosen}, kept in {kept}:\n" + "\n".join(failed)
+
+
+def test_every_key_of_a_study_is_attacked() -> None:
+    """The keys come from the declarations."""
+    names = {".".join(map(str, place)) for place, _ in studies.KEYS}
+    assert {"quiz.participants", "training.inpainting.masks", "models.net.data", "quiz.questions.0.id"} <= names
+    assert len(names) > 120
+
+
+def test_what_is_done_wrong_is_seen(commands: Commands, tmp_path: Path) -> None:
+    """A judge that never finds anything would pass everything."""
+    command = ("stimuli", "audit", "nowhere")
+    assert carry_out(Attack("right", command, {}, names=("nowhere",), refused=True), commands, tmp_path / "room") == []
+    (wrong,) = carry_out(Attack("no such name", command, {}, names=("elsewhere",)), commands, tmp_path / "room")
+    assert wrong.startswith("culprit elsewhere not named")
+    (wrong,) = carry_out(Attack("must be taken", command, {}, refused=False), commands, tmp_path / "room")
+    assert wrong.startswith("refused: it must be taken")
+    listed = Attack("must be refused", ("weights", "list"), {}, refused=True)
+    assert carry_out(listed, commands, tmp_path / "room", fresh=True) == ["taken: it must be refused"]

@@ -1,0 +1,153 @@
+"""What a user has before anything is malformed: pictures, a set, tables, a store, a study, trained generators.
+
+Made once, by the commands themselves, as bytes: an attack takes what it needs and breaks it.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from attack.attack import Commands, Files
+from gan_eval import images
+from gan_eval.tables import IMAGE_METRICS, SET_METRICS, STIMULI
+from gan_eval.tabular import read_rows, write_rows
+from gan_eval.training_settings import TrainingSettings
+from trainer.nets.build import new_networks
+from trainer.run_folder import GENERATOR, begin_run, save_generator
+
+ITEMS = 8
+SIDE = 32
+
+STUDY = """[study]
+name = "tiny"
+
+[stimuli]
+sets = ["set"]
+
+[quiz]
+real = 3
+fake = 3
+participants = 2
+
+[metrics]
+names = ["psnr"]
+"""
+
+
+@dataclass(frozen=True)
+class World:
+    """Files by what they are, each below the working folder."""
+
+    pictures: Files
+    """`results/real/N.png` and `results/fake/N.png`."""
+    set: Files
+    """`set/stimuli.csv` and its pictures."""
+    store: Files
+    """`store.sqlite`, with the sessions of three simulated participants."""
+    tables: Files
+    """`trials.csv`, `sessions.csv`, `participants.csv`, `image_metrics.csv`, `set_metrics.csv`, `values.csv`."""
+    analysis: Files
+    """`study/tables/NAME.csv`: the tables of an analysis, and `study/metrics/`."""
+    data: Files
+    """`data/train/N.png` and `data/test/N.png`: A|B pictures."""
+    run: Files
+    """`run/`: a finished training."""
+    pth: Files
+    """`latest_net_G.pth`: the same generator for another program."""
+
+
+def make_world(commands: Commands, room: Path) -> World:
+    """Make everything in `room`."""
+    work = room / "home" / "user" / "work"
+    work.mkdir(parents=True)
+    (room / "tmp").mkdir()
+
+    def give(*arguments: str) -> None:
+        ended = commands.run(arguments, room)
+        assert ended.status == 0, ended.err
+
+    _draw_pictures(work)
+    give("stimuli", "import", "results", "--out", "set", "--dataset", "d", "--model", "m")
+    (work / "study.toml").write_text(STUDY, encoding="utf-8")
+    for number in (1, 2, 3):
+        give(
+            *("quiz", "--stimuli", "set", "--real", "4", "--fake", "4", "--participant", f"P0{number}"),
+            *("--store", "store.sqlite", "--simulate", "default"),
+        )  # fmt: skip
+    give("export", "--store", "store.sqlite", "--out", "export")
+    for name in ("trials", "sessions", "participants"):
+        (work / f"{name}.csv").write_bytes((work / "export" / f"{name}.csv").read_bytes())
+    _make_up_metrics(work)
+    give(
+        *("analyze", "trials.csv", "--out", "study/tables"),
+        *("--image-metrics", "image_metrics.csv", "--set-metrics", "set_metrics.csv"),
+    )
+    _make_run(work / "run")
+    give("model", "export", "run", "--format", "pth", "--out", "latest_net_G.pth")
+    names = ("trials", "sessions", "participants", "image_metrics", "set_metrics", "values")
+    return World(
+        pictures=_files(work, "results"),
+        set=_files(work, "set"),
+        store=_files(work, "store.sqlite"),
+        tables={name: content for each in names for name, content in _files(work, f"{each}.csv").items()},
+        analysis={
+            **_files(work, "study"),
+            **{f"study/metrics/{name}.csv": (work / f"{name}.csv").read_bytes() for name in ("image_metrics", "set_metrics")},
+        },
+        data=_files(work, "data"),
+        run=_files(work, "run"),
+        pth=_files(work, "latest_net_G.pth"),
+    )  # fmt: skip
+
+
+def _make_run(folder: Path) -> None:
+    """A finished run, whose generator has learnt nothing."""
+    settings = TrainingSettings(
+        steps=1, image_size=SIDE, generator_channels=2, discriminator_channels=2, receptive_field=16
+    )
+    net, _ = new_networks(settings)
+    definition = {
+        "settings": settings.model_dump(mode="json"), "fraction": 1.0, "direction": "BtoA", "split": "train",
+        "pairs": 2, "data_sha256": "0", "steps": 1,
+    }  # fmt: skip
+    begin_run(folder, definition, {})
+    save_generator(folder / GENERATOR, net, definition)
+
+
+def _draw_pictures(work: Path) -> None:
+    rng = np.random.default_rng(0)
+    for stem in range(ITEMS):
+        content = rng.integers(40, 200, (SIDE, SIDE, 3))
+        for kind in ("real", "fake"):
+            noise = rng.integers(-20, 20, content.shape) if kind == "fake" else 0
+            path = work / "results" / kind / f"{stem}.png"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            images.write_png(path, (content + noise).astype(np.uint8))
+    for split, count in (("train", 2), ("test", 2)):
+        for stem in range(count):
+            path = work / "data" / split / f"{stem}.png"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            images.write_png(path, rng.integers(0, 256, (SIDE, 2 * SIDE, 3), dtype=np.uint8))
+
+
+def _make_up_metrics(work: Path) -> None:
+    rng = np.random.default_rng(1)
+    stimuli = [row for row in read_rows(work / "set" / "stimuli.csv", STIMULI) if row["kind"] == "fake"]
+    kept = ("stimulus", "item", "kind", "model", "dataset")
+    values = [
+        {**{name: row[name] for name in kept}, "metric": metric, "value": float(rng.normal(level, 1))}
+        for row in stimuli
+        for metric, level in (("psnr", 25), ("ssim", 5))
+    ]
+    write_rows(values, work / "image_metrics.csv", IMAGE_METRICS)
+    of_set = {"model": "m", "dataset": "d", "metric": "fid", "value": 61.5, "n_real": ITEMS, "n_fake": ITEMS}
+    write_rows([of_set], work / "set_metrics.csv", SET_METRICS)
+    (work / "values.csv").write_text(
+        "model,dataset,metric,value,source,note\nm,d,psnr,25.5,other 1.0,\nm,d,fid,60,other 1.0,\n", encoding="utf-8"
+    )
+
+
+def _files(work: Path, name: str) -> dict[str, bytes]:
+    below = [work / name] if (work / name).is_file() else sorted((work / name).rglob("*"))
+    return {path.relative_to(work).as_posix(): path.read_bytes() for path in below if path.is_file()}
