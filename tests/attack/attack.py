@@ -279,14 +279,12 @@ def snapshot(room: Path) -> dict[str, str]:
     return found
 
 
-def keep(attack: Attack, wrong: Sequence[str], folder: Path, seed: int) -> Path:
-    """Write an attack that was not withstood, so that it can be repeated by hand; the folder."""
-    number = 1 + sum(1 for _ in folder.glob("[0-9]*")) if folder.is_dir() else 1
-    place = folder / f"{number:03d}"
+def keep(attack: Attack, wrong: Sequence[str], place: Path, seed: int) -> None:
+    """Write an attack that was not withstood into the folder `place`, so that it can be repeated by hand."""
+    shutil.rmtree(place, ignore_errors=True)
     lay_out(attack.files, place / "files")
-    script = f"#!/bin/sh\n# {attack.family}, seed {seed}\n" + "".join(f"# {line}\n" for line in wrong)
+    script = f"#!/bin/sh\n# {attack.family!r}, seed {seed}\n" + "".join(f"# {line!r}\n" for line in wrong)
     command = b"exec python -m gan_eval " + b" ".join(map(os.fsencode, map(shlex.quote, attack.command)))
     (place / "repeat.sh").write_bytes(
         script.encode(errors="backslashreplace") + b'cd "$(dirname "$0")/files"\n' + command + b"\n"
     )
-    return place

@@ -48,6 +48,8 @@ def _png(width: int, height: int, *, depth: int = 8, colour: int = 2, body: byte
 
 
 NOISE = Image.fromarray(np.random.default_rng(2).integers(0, 256, (32, 32, 3), dtype=np.uint8))
+TURNED = Image.Exif()
+TURNED[0x0112] = 6
 FRAMES = [NOISE.rotate(90 * turn) for turn in range(3)]
 
 DECODABLE: dict[str, Callable[[], bytes]] = {
@@ -69,7 +71,7 @@ DECODABLE: dict[str, Callable[[], bytes]] = {
     "BMP": lambda: _saved(NOISE, "BMP"),
     "JPEG 2000": lambda: _saved(NOISE, "JPEG2000"),
     "icon": lambda: _saved(NOISE, "ICO", sizes=[(32, 32)]),
-    "turned by EXIF": lambda: _saved(NOISE.crop((0, 0, 20, 32)), "JPEG", exif=b"Exif\0\0II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0\x06\0\0\0\0\0\0\0"),
+    "turned by EXIF": lambda: _saved(NOISE.crop((0, 0, 20, 32)), "JPEG", exif=TURNED),
     "one pixel": lambda: _saved(NOISE.crop((0, 0, 1, 1)), "PNG"),
     "one row": lambda: _saved(NOISE.resize((5000, 1)), "PNG"),
     "another size": lambda: _saved(NOISE.resize((33, 31)), "PNG"),
@@ -198,7 +200,8 @@ def _in_data(draw: st.DrawFn, world: World) -> Attack:
 NAMES = (
     "\udcff\udcfe.png", "a\nb.png", "a\tb.png", "\x1b[31mred.png", "-rf.png", "--help.png", "x" * 251 + ".png", " .png",
     "'.png", '".png', "a|b.png", "a,b.png", "=1+1.png", "%s{0}.png", "CON.png", "e\u0301.png", "\u202egnp.png", "0.PNG",
-    ".hidden.png", "a b.png", "0.png.png", "\u200b.png", "a;b.png", "$(touch PWNED).png", "[bold]x[/bold].png", "\\.png",
+    ".hidden.png", "a b.png", "0.png.png", "\u200b.png", "a;b.png", "$(touch PWNED).png", "[bold]x[/bold].png",
+    "\\.png",
 )  # fmt: skip
 
 
@@ -226,7 +229,7 @@ def _names(draw: st.DrawFn, world: World) -> Attack:
         files = {path.replace("results", f"./{folder}", 1): data for path, data in files.items()}
         command = draw(st.sampled_from([
             ("stimuli", "import", f"./{folder}", "--out", "out"),
-            ("metrics", "--real", f"./{folder}/real", "--fake", f"./{folder}/fake", "--metrics", "psnr", "--out", "out"),
+            ("metrics", "--real", f"./{folder}/real", "--fake", f"./{folder}/fake", "--metrics=psnr", "--out", "out"),
         ]))  # fmt: skip
     else:
         option = draw(st.sampled_from(["--dataset", "--model"]))

@@ -15,15 +15,15 @@ from gan_eval.store.layout import META, STORED_TABLES
 
 PAGE = 4096
 VALUES = (
-    "NULL", "''", "'abc'", "'maybe'", "x'00ff'", "zeroblob(100000)", "-1", "1.5", "9223372036854775807", "1e999", "-1e999",
-    "1e308", "'nan'", "0", "2", "'true'", "char(0)", "char(10)", "'=1+1'", "printf('%.*c', 300000, 'x')",
+    "NULL", "''", "'abc'", "'maybe'", "x'00ff'", "zeroblob(100000)", "-1", "1.5", "9223372036854775807", "1e999",
+    "-1e999", "1e308", "'nan'", "0", "2", "'true'", "char(0)", "char(10)", "'=1+1'", "printf('%.*c', 300000, 'x')",
     "cast(x'fffe' as text)", "'2026-99-99T00:00:00Z'", "'fake'", "'../../x'", "'a|b'",
 )  # fmt: skip
 """What SQLite lets stand in any column."""
 
 _QUIZ = (
-    "quiz", "--stimuli", "set", "--real", "4", "--fake", "4", "--participant", "P04", "--simulate", "default", "--store",
-    "store.sqlite",
+    "quiz", "--stimuli", "set", "--real", "4", "--fake", "4", "--participant", "P04", "--simulate", "default",
+    "--store", "store.sqlite",
 )  # fmt: skip
 COMMANDS = (
     ("participants", "list", "--store", "store.sqlite"),
@@ -96,6 +96,9 @@ def _cells(draw: st.DrawFn) -> tuple[str, str]:
     return f"{table.name}.{column} {value}{' in a row' if rows else ''}", script
 
 
+_UNTYPED_META = f"DROP TABLE {META}; CREATE TABLE {META} (schema_version);"
+
+
 @st.composite
 def _schemas(draw: st.DrawFn) -> tuple[str, str]:
     """Tables and columns that are not what they were."""
@@ -123,8 +126,8 @@ def _schemas(draw: st.DrawFn) -> tuple[str, str]:
         "older": f"UPDATE {META} SET schema_version = 1;",
         "version below 0": f"UPDATE {META} SET schema_version = -1;",
         "two versions": f"INSERT INTO {META} VALUES (99);",
-        "version is text": f"DROP TABLE {META}; CREATE TABLE {META} (schema_version); INSERT INTO {META} VALUES ('two');",
-        "version is a blob": f"DROP TABLE {META}; CREATE TABLE {META} (schema_version); INSERT INTO {META} VALUES (x'02');",
+        "version is text": f"{_UNTYPED_META} INSERT INTO {META} VALUES ('two');",
+        "version is a blob": f"{_UNTYPED_META} INSERT INTO {META} VALUES (x'02');",
         "version is missing": f"DROP TABLE {META}; CREATE TABLE {META} (other); INSERT INTO {META} VALUES (2);",
         "nothing at all": "".join(f"DROP TABLE {each.name};" for each in STORED_TABLES) + f"DROP TABLE {META};",
     }  # fmt: skip

@@ -12,7 +12,6 @@ What was not withstood is written into a folder by the case's number, with a scr
 """
 
 import sys
-from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -58,27 +57,29 @@ def test_malformed_input_is_answered(
     make, share = TOPICS[topic]
     number, chosen = request.config.getoption("--attacks"), request.config.getoption("--attack-seed")
     kept = Path(request.config.getoption("--attack-folder") or tmp_path / "failed") / topic
-    cases, seen = 0, Counter[str]()
-    failed: list[str] = []
+    families, failed = set[str](), list[str]()
+    for case in range(max(1, number * share // 100)):
+        attack = drawn(make(world), chosen * 1_000_000 + case)
+        families.add(attack.family)
+        if wrong := carry_out(attack, commands, tmp_path / "room", fresh=case % FRESH == FRESH - 1):
+            keep(attack, wrong, kept / str(case), chosen)
+            failed.append("\n      ".join([f"{case} {attack.family}", *wrong]))
+    print(f"{topic}: {case + 1} cases of {len(families)} families with seed {chosen}, {len(failed)} not withstood")
+    assert not failed, f"{len(failed)} of {case + 1} cases, seed {chosen}, kept in {kept}:\n" + "\n".join(failed)
 
-    @seed(chosen)
-    @settings(
-        max_examples=max(1, number * share // 100), database=None, phases=[Phase.generate],
-        suppress_health_check=list(HealthCheck), report_multiple_bugs=False,
-    )  # fmt: skip
-    @given(make(world))
-    def go_on(attack: Attack) -> None:
-        nonlocal cases
-        cases += 1
-        seen[attack.family] += 1
-        wrong = carry_out(attack, commands, tmp_path / "room", fresh=cases % FRESH == 0)
-        if wrong:
-            place = keep(attack, wrong, kept, chosen)
-            failed.append(f"{place.name} {attack.family}\n      " + "\n      ".join(wrong))
 
-    go_on()
-    print(f"{topic}: {cases} cases of {len(seen)} families with seed {chosen}, {len(failed)} not withstood")
-    assert not failed, f"{len(failed)} of {cases} cases, seed {chosen}, kept in {kept}:\n" + "\n".join(failed)
+def drawn(strategy: st.SearchStrategy[Attack], number: int) -> Attack:
+    """One attack from a seed. A run of many examples varies those that it had; here each is drawn anew."""
+    found: list[Attack] = []
+
+    @seed(number)
+    @settings(max_examples=2, database=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
+    @given(strategy)
+    def take(attack: Attack) -> None:
+        found.append(attack)
+
+    take()  # the simplest of all comes first, whatever the seed
+    return found[-1]
 
 
 def test_every_key_of_a_study_is_attacked() -> None:

@@ -34,8 +34,8 @@ def _joined(header: Any, body: bytes, *, length: int | None = None) -> bytes:
 
 
 JSON_VALUES: tuple[Any, ...] = (
-    None, True, 0, -1, 1.5, 3, 10**6, 10**18, 10**400, float("nan"), float("inf"), "", "x", "x" * 5000, "\0", [], [[]], {}, {"x": 1},
-    [10**9] * 4, [-1], [0], [2, 2], "F32", "unet",
+    None, True, 0, -1, 1.5, 3, 10**6, 10**18, 10**400, float("nan"), float("inf"), "", "x", "x" * 5000, "\0", [], [[]],
+    {}, {"x": 1}, [10**9] * 4, [-1], [0], [2, 2], "F32", "unet",
 )  # fmt: skip
 
 
@@ -54,10 +54,10 @@ def safetensors(draw: st.DrawFn, good: bytes) -> tuple[str, bytes]:
             of_run = draw(st.sampled_from([key for key in ours if key != "settings"] + ["settings"] * 12))
             value = draw(st.sampled_from(JSON_VALUES))
             key = draw(st.sampled_from(sorted(ours["settings"])))
-            way = draw(st.integers(0, 6))
-            if of_run != "settings" or way == 0:
+            level = draw(st.integers(0, 6))
+            if of_run != "settings" or level == 0:
                 changed, what = {**ours, of_run: value}, of_run
-            elif way == 1:
+            elif level == 1:
                 changed, what = {**ours, "settings": {**ours["settings"], "more": value}}, "a setting more"
             else:
                 changed, what = {**ours, "settings": {**ours["settings"], key: value}}, key
@@ -240,4 +240,5 @@ def _of_metrics(draw: st.DrawFn, world: World) -> Attack:
     what, bad = draw(safetensors(ours) if ending == ".safetensors" else pickled(theirs))
     command = ("metrics", "set", "--metrics", metric, "--out", "out", option, f"given{ending}")
     files = {**world.set, f"given{ending}": bad}
-    return Attack(f"weights of {metric}: {what}", command, files, names=(f"given{ending}|the tables in out have the reasons",), keeps=True)
+    names = (f"given{ending}|the tables in out have the reasons",)
+    return Attack(f"weights of {metric}: {what}", command, files, names=names, keeps=True)

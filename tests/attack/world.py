@@ -86,14 +86,15 @@ def make_world(commands: Commands, room: Path) -> World:
     _make_run(work / "run")
     give("model", "export", "run", "--format", "pth", "--out", "latest_net_G.pth")
     names = ("trials", "sessions", "participants", "image_metrics", "set_metrics", "values")
+    tables = {name: data for each in names for name, data in _files(work, f"{each}.csv").items()}
     return World(
         pictures=_files(work, "results"),
         set=_files(work, "set"),
         store=_files(work, "store.sqlite"),
-        tables={name: content for each in names for name, content in _files(work, f"{each}.csv").items()},
+        tables=tables,
         analysis={
             **_files(work, "study"),
-            **{f"study/metrics/{name}.csv": (work / f"{name}.csv").read_bytes() for name in ("image_metrics", "set_metrics")},
+            **{f"study/metrics/{name}": data for name, data in tables.items() if name.endswith("_metrics.csv")},
         },
         data=_files(work, "data"),
         run=_files(work, "run"),
