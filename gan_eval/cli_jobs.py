@@ -148,7 +148,7 @@ def _overridden(known: dict[str, Any], values: dict[str, Any]) -> dict[str, Any]
 def _toml_value(text: str) -> Any:
     try:
         values = tomllib.loads(f"value = {text}")
-    except tomllib.TOMLDecodeError:
+    except (ValueError, RecursionError):  # no TOML, a number of thousands of digits, or nested too deeply
         return text.strip()
     return values["value"] if len(values) == 1 else text
 

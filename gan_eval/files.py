@@ -9,6 +9,7 @@ import secrets
 import shutil
 import stat
 import time
+import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -207,8 +208,36 @@ def read_json(path: Path) -> Any:
         raise UserError(f"{path}: no such file") from error
     except OSError as error:
         raise UserError(f"{path}: cannot be read ({error.strerror or error}); mend or remove it") from error
-    except (ValueError, RecursionError) as error:  # no JSON, no UTF-8, a number of thousands of digits
-        raise UserError(f"{path}: not valid JSON ({error}); restore it or remove it") from error
+    except (ValueError, RecursionError) as error:
+        raise UserError(f"{path}: not valid JSON ({syntax_problem(error)}); restore it or remove it") from error
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """Read TOML.
+
+    Raises:
+        UserError: the file is missing, cannot be read or is not TOML in UTF-8.
+    """
+    require_file(path)
+    try:
+        return tomllib.loads(Path(path).read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise UserError(f"{path}: no such file") from error
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read ({error.strerror or error})") from error
+    except UnicodeDecodeError as error:
+        raise UserError(f"{path}: not UTF-8 text; TOML is text in UTF-8") from error
+    except (ValueError, RecursionError) as error:
+        raise UserError(f"{path}: not valid TOML: {syntax_problem(error)}") from error
+
+
+def syntax_problem(error: ValueError | RecursionError) -> str:
+    """What a reader of JSON or TOML says; it also fails on depth, and on numbers of thousands of digits.
+
+    >>> syntax_problem(RecursionError("maximum recursion depth exceeded"))
+    'nested too deeply'
+    """
+    return "nested too deeply" if isinstance(error, RecursionError) else str(error).partition("; use sys.")[0]
 
 
 def sha256_bytes(data: bytes) -> str:

@@ -107,6 +107,13 @@ def test_json_errors_name_the_file(tmp_path):
         files.read_json(tmp_path / "x.json")
     with pytest.raises(UserError, match="no such file"):
         files.read_json(tmp_path / "y.json")
+    for text, problem in (
+        ("[" * 99_999, "nested too deeply"),
+        ("1" + "0" * 9999, r"Exceeds the limit \(4300 digits\)"),
+    ):
+        (tmp_path / "x.json").write_text(text)
+        with pytest.raises(UserError, match=rf"x\.json: not valid JSON \({problem}"):
+            files.read_json(tmp_path / "x.json")
 
 
 @pytest.mark.parametrize(

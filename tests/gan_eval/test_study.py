@@ -63,6 +63,8 @@ def test_a_models_own_keys_override_the_shared_ones(tmp_path):
         (("[models.m]", "[data.d-a]\n[models.b]\ndata = 'd-a'\n[models.a-b]"), ["models.a-b", "share a folder"]),
         (("[models.m]", "[quiz]\nexposure_ms = 5000\n[models.m]"), ["response_ms"]),
         (("[study]", "[study"), ["not valid TOML"]),
+        (("[study]", f"x = {'[' * 9999}{']' * 9999}\n[study]"), ["not valid TOML: nested too deeply"]),
+        (("[study]", f"x = 1{'0' * 9999}\n[study]"), ["not valid TOML: Exceeds the limit (4300 digits)"]),
     ],
 )
 def test_a_mistake_is_named_by_field(tmp_path, change, parts):

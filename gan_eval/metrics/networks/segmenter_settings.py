@@ -1,14 +1,14 @@
 """How a user's segmenter wants its pictures and names its classes: the file `NETWORK.toml` beside it."""
 
 import difflib
-import tomllib
+import os
 from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, ValidationError, field_validator
 
 from gan_eval.errors import UserError
-from gan_eval.files import require_file, sha256_file, sha256_json
+from gan_eval.files import read_toml, sha256_file, sha256_json
 from gan_eval.metrics.definitions.palette import CLASSES, VOID
 
 PALETTE = Path("palette")
@@ -64,15 +64,9 @@ def read_settings(network: Path) -> SegmenterSettings:
         UserError: the file cannot be read, or a key in it is unknown or has a bad value.
     """
     path = network.with_name(f"{network.name}.toml")
-    require_file(path)
-    try:
-        values = tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
+    if not os.path.lexists(path):
         return SegmenterSettings()
-    except OSError as error:
-        raise UserError(f"{path}: cannot be read ({error.strerror or error})") from error
-    except (ValueError, RecursionError) as error:
-        raise UserError(f"{path}: not valid TOML: {error}") from error
+    values = read_toml(path)
     try:
         return SegmenterSettings(**values)
     except ValidationError as error:
