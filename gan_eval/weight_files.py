@@ -1,8 +1,10 @@
 """Tensors by name out of a user's file of pretrained weights."""
 
+import warnings
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -35,8 +37,7 @@ def read_state(path: Path, name: str) -> State:
             from safetensors.torch import load_file
 
             return load_file(path)
-        require_plain_archive(path)
-        state = torch.load(path, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(path))
+        state = load_torch_file(path, mmap=zipfile.is_zipfile(path))
         if not isinstance(state, Mapping) or not all(isinstance(value, Tensor) for value in state.values()):
             raise ValueError("no tensors by name")
         for key, value in state.items():
@@ -47,17 +48,22 @@ def read_state(path: Path, name: str) -> State:
         raise refused(path, name, first_sentence(error)) from error
 
 
-def require_plain_archive(path: Path) -> None:
-    """Make sure that PyTorch will not unpack more than the file's own size.
+def load_torch_file(path: Path, *, mmap: bool = False) -> Any:
+    """What `torch.save` wrote, on the CPU: no code of the file runs, and torch's remarks on its form are left out.
 
     Raises:
-        ValueError: the file is an archive with something compressed in it, which `torch.save` never writes.
+        ValueError: the file is an archive with something compressed in it, which `torch.save` never writes and which
+            could unpack to any size.
+        Exception: whatever torch raises for a file that is something else.
     """
     if zipfile.is_zipfile(path):
         with zipfile.ZipFile(path) as archive:
             for entry in archive.infolist():
                 if entry.compress_type != zipfile.ZIP_STORED:
                     raise ValueError(f"{entry.filename} in it is compressed, as PyTorch never does")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return torch.load(path, map_location="cpu", weights_only=True, mmap=mmap)
 
 
 def without_numbers(tensor: Tensor) -> str | None:

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from gan_eval.errors import UserError
 from gan_eval.files import atomic_path, write_error
-from gan_eval.weight_files import first_not_finite, require_plain_archive, without_numbers
+from gan_eval.weight_files import first_not_finite, load_torch_file, without_numbers
 from trainer.nets.match import first_difference
 
 FORMAT = 1
@@ -182,12 +182,11 @@ def _first_difference(state: State, nets: Mapping[str, Weights]) -> str | None:
 
 def _load(path: Path) -> State:
     """Read a checkpoint of which every byte that counts is as it was written."""
-    require_plain_archive(path)
     with zipfile.ZipFile(path) as archive:
         damaged = archive.testzip()  # by its CRC-32, which torch.load does not look at
     if damaged is not None:
         raise zipfile.BadZipFile(f"{damaged} is damaged")
-    state: State = torch.load(path, map_location="cpu", weights_only=True)
+    state: State = load_torch_file(path)
     return state
 
 

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from gan_eval.errors import UserError
 from gan_eval.files import require_file, write_bytes
 from gan_eval.training_settings import GeneratorKind, NormKind, TrainingSettings
-from gan_eval.weight_files import first_not_finite, require_plain_archive, without_numbers
+from gan_eval.weight_files import first_not_finite, load_torch_file, without_numbers
 from trainer.nets.build import BLOCKS, Generator, generator_shape, require_possible
 from trainer.nets.layers import ResizeConv2d
 from trainer.nets.match import first_difference
@@ -102,12 +102,11 @@ def _read(path: Path) -> Tensors:
     """The tensors of a file without the prefixes that wrappers leave."""
     require_file(path)
     try:
-        require_plain_archive(path)
         if zipfile.is_zipfile(path):
             with zipfile.ZipFile(path) as archive:
                 if (damaged := archive.testzip()) is not None:  # torch.load does not look at the checksums
                     raise UserError(f"{path}: {damaged} in it is damaged; get the file again")
-        found = torch.load(path, map_location="cpu", weights_only=True)
+        found = load_torch_file(path)
     except UserError:
         raise
     except FileNotFoundError as error:

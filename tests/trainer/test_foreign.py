@@ -1,6 +1,8 @@
 """Files of pytorch-CycleGAN-and-pix2pix: inferred whole, refused by the first key that differs, written back."""
 
 import copy
+import pickle
+import warnings
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -195,6 +197,9 @@ def test_other_files_are_refused_in_one_line(write: Write, tmp_path: Path) -> No
     pickled = tmp_path / "module.pth"
     torch.save(nn.Conv2d(1, 1, 1), pickled)
     assert "not a readable PyTorch file of weights" in refusal(pickled)
+    pickled.write_bytes(pickle.dumps({"number": 3}, protocol=4))
+    with warnings.catch_warnings(action="error"):  # torch remarks on the protocol
+        assert "not a readable" in refusal(pickled)
 
 
 @pytest.mark.parametrize("legacy", [True, False])

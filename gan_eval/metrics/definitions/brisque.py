@@ -152,10 +152,9 @@ def _read_tensors(path: Path) -> Regression:
     """A tuple of coefficients (S, 1) and vectors (S, 36)."""
     import torch
 
-    from gan_eval.weight_files import require_plain_archive, without_numbers
+    from gan_eval.weight_files import load_torch_file, without_numbers
 
-    require_plain_archive(path)
-    found = torch.load(path, map_location="cpu", weights_only=True)
+    found = load_torch_file(path)
     if not (isinstance(found, tuple | list) and all(isinstance(part, torch.Tensor) for part in found)):
         raise TypeError("no tensors")
     if any(without_numbers(part) for part in found):

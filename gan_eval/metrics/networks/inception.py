@@ -20,7 +20,7 @@ from torch.nn import functional as F
 
 from gan_eval.errors import UserError
 from gan_eval.files import sha256_file
-from gan_eval.weight_files import require_plain_archive, without_numbers
+from gan_eval.weight_files import load_torch_file, without_numbers
 from gan_eval.weights import WEIGHTS
 from gan_eval.words import first_sentence
 
@@ -239,8 +239,7 @@ def _read_state(path: Path) -> dict[str, Tensor]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", FutureWarning)  # torch.jit is deprecated, the file's format stays
             return dict(torch.jit.load(str(path), map_location="cpu").state_dict())
-    require_plain_archive(path)
-    state = dict(torch.load(path, map_location="cpu", weights_only=True))
+    state = dict(load_torch_file(path))
     for key, tensor in state.items():
         if reason := without_numbers(tensor):
             raise ValueError(f"{key} {reason}")
