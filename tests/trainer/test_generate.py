@@ -246,6 +246,22 @@ def test_unfinished_or_broken_run_is_refused(run: Path, make_pairs: Pairs, tmp_p
     file.write_bytes(len(other).to_bytes(8, "little") + other + whole[8 + length :])
     with pytest.raises(UserError, match="no settings of gan_eval"):
         generate(run, data, split="test", out=tmp_path / "set")
+    for metadata, problem in (
+        ("[1]", "its metadata are damaged"),
+        ('{"settings": [1], "fraction": 1}', "its metadata are damaged"),
+        ('{"settings": {}, "fraction": "all"}', "fraction 'all' in its metadata"),
+        ('{"settings": {}, "fraction": 0}', "fraction 0 in its metadata"),
+        ("[" * 99_999, "its metadata are damaged"),
+        (f'{{"settings": {{"{"x" * 999}": 1}}, "fraction": 1}}', "its settings: "),
+    ):
+        header["__metadata__"] = {"gan_eval": metadata}
+        other = json.dumps(header).encode()
+        file.write_bytes(len(other).to_bytes(8, "little") + other + whole[8 + length :])
+        with pytest.raises(
+            UserError, match=rf"generator\.safetensors: not a readable generator \(.*{problem}"
+        ) as caught:
+            generate(run, data, split="test", out=tmp_path / "set")
+        assert len(str(caught.value)) < 1000
     file.write_bytes(whole[:1000])
     with pytest.raises(UserError, match="not a readable generator"):
         generate(run, data, split="test", out=tmp_path / "set")
