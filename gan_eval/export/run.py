@@ -73,8 +73,12 @@ def _require_known(formats: Sequence[str]) -> None:
 
 
 def _read(where: str | Path, study: str | None) -> "dict[Table, pd.DataFrame]":
+    """All tables, checked before the first one is written."""
     with open_store(where, create=False) as store:
-        frames = {table: store.frame(table) for table in STORED_TABLES}
+        frames = {
+            table: tabular.conform(store.frame(table), table, where=f"{store.where}: {table.name}")
+            for table in STORED_TABLES
+        }
         sessions = frames[tables.SESSIONS]
         of_study = sessions if study is None else sessions[sessions["study"] == study]
         if of_study.empty:

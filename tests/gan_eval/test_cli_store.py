@@ -2,8 +2,10 @@
 
 import json
 import os
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -74,6 +76,19 @@ def test_an_export_writes_what_was_asked_for(store: Path, tmp_path: Path, capsys
     }
     assert run(["export", "--store", str(tmp_path / "absent.sqlite"), "--out", str(out)]) == 2
     assert "no such store" in capsys.readouterr().err
+
+
+def test_a_store_that_does_not_fit_leaves_nothing_of_an_export(
+    store: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with closing(sqlite3.connect(store)) as connection:  # a table from elsewhere, whose key nobody holds up
+        connection.executescript(
+            "CREATE TABLE t AS SELECT * FROM trials; INSERT INTO t SELECT * FROM trials; DROP TABLE trials; "
+            "ALTER TABLE t RENAME TO trials;"
+        )
+    assert run(["export", "--store", str(store), "--out", str(tmp_path / "out")]) == 2
+    assert f"{store}: trials: row 2: the same session=s1, trial=1 as row 1" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_password_in_a_url_is_not_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
