@@ -2,6 +2,7 @@
 
 import sys
 import traceback
+import warnings
 from typing import TYPE_CHECKING
 
 from gan_eval.files import make_private
@@ -22,6 +23,7 @@ def main() -> None:
     write_any_text()
     if not set(sys.argv[1:2]) & PUBLIC_VERBS:
         make_private()
+    warnings.filterwarnings("ignore", module=r"PIL\.")  # what cannot be read has a line of our own
     leave(run(sys.argv[1:]))
 
 

@@ -1,11 +1,16 @@
 """The command line: exit statuses and the one line that names file, field and mend."""
 
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from gan_eval.__main__ import run
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -16,6 +21,19 @@ def command(capsys):
         return status, out, err
 
     return call
+
+
+def test_what_pillow_remarks_on_a_picture_stays_inside(tmp_path):
+    for kind in ("real", "fake"):
+        (tmp_path / "results" / kind).mkdir(parents=True)
+        Image.new("RGB", (32, 32)).save(tmp_path / "results" / kind / "0.tif")
+    broken = bytearray((tmp_path / "results" / "fake" / "0.tif").read_bytes())
+    broken[44] ^= 64  # where the number of a tag's values stands
+    (tmp_path / "results" / "fake" / "0.tif").write_bytes(broken)
+    command = [sys.executable, "-m", "gan_eval", "stimuli", "import", "results", "--out", "out"]
+    ended = subprocess.run(command, cwd=tmp_path, env=os.environ | {"PYTHONPATH": str(ROOT)}, capture_output=True)
+    assert b"Warning" not in ended.stderr
+    assert b"0.tif: not a readable picture" in ended.stderr
 
 
 @pytest.mark.parametrize(
