@@ -228,8 +228,7 @@ def _faults_of_files(
         below = name.removeprefix("home/user/work/")
         if before.get(name) == after.get(name) or any(fnmatch(below, pattern) for pattern in attack.changes):
             continue
-        is_out = below.partition("/")[0].partition(".")[0] == "out" and below != name
-        if not is_out:
+        if not re.fullmatch(r"home/user/work/out(_files)?([./].*)?", name, re.DOTALL):
             yield f"outside --out: {name} was {_change(before, after, name)}"
         elif status == 2 and not attack.keeps and before.get(name) != "folder" and ".gan-eval" not in below:
             if after.get(name) != "folder":

@@ -212,7 +212,7 @@ def _given_tables(draw: st.DrawFn, world: World) -> Attack:
         command = tuple(word.replace(name, name.replace(".csv", ".parquet")) for word in command)
         name = name.replace(".csv", ".parquet")
     elif sort == "special":
-        kind = draw(st.sampled_from(["folder", "fifo", "link"]))
+        kind = draw(st.sampled_from(["folder", "link"]))
         what, bad = kind, Special(kind, "nowhere.csv")
     else:
         what, bad = draw(damaged(good) if sort == "damaged" else something_else())
@@ -242,7 +242,7 @@ def _tables_of_an_analysis(draw: st.DrawFn, world: World) -> Attack:
     if sort == "cells" and good.count(b"\n") > 1:
         what, bad, named = draw(mutated(good, table))
     elif sort == "special":
-        kind = draw(st.sampled_from(["folder", "fifo", "link"]))
+        kind = draw(st.sampled_from(["folder", "link"]))
         what, bad = kind, Special(kind, "nowhere.csv")
     else:
         what, bad = draw(damaged(good) if sort == "damaged" else something_else())
@@ -291,4 +291,4 @@ def _foreign(draw: st.DrawFn, world: World) -> Attack:
     where = draw(st.sampled_from(["", "passed_check=True", "passed_check=", "nothing=1", "=", "rt_s=0.81", "x"]))
     command += [f"--where={where}"] if where else []
     family = f"foreign trials: {what}; {', '.join(f'{key}={value}' for key, value in mapping.items())} {where}"
-    return Attack(family, tuple(command), {"judgements.csv": data}, names=("judgements.csv|--map|--where|--word",))
+    return Attack(family, tuple(command), {"judgements.csv": data}, names=("judgements.csv|--map|rule '",))
