@@ -7,6 +7,7 @@ stopped by Ctrl-C in the second process alone, and then goes on.
 """
 
 import contextlib
+import faulthandler
 import json
 import os
 import signal
@@ -24,6 +25,8 @@ from trainer.validation import Measure
 RANK = int(os.environ["RANK"])
 INTERRUPTED = "interrupted"
 INTERRUPTED_AT = 3
+HANGS_S = 480.0
+"""Seconds after which a process tells where it stands, and ends: whoever started it waits a minute longer."""
 
 
 class Held(run_module.Run):
@@ -52,6 +55,7 @@ MEASURE = Measure(unchanging, {"m": True})
 
 def main() -> None:
     """Train, and write OUT/NAME.rankN.pt: weights and buffers, the steps after which it stopped, the last rates."""
+    faulthandler.dump_traceback_later(HANGS_S, exit=True)
     torch.set_num_threads(1)
     training_module.Run = Held  # type: ignore[misc]
     data, out, file = map(Path, sys.argv[1:])

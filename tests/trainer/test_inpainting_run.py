@@ -156,9 +156,9 @@ def test_two_processes_hold_the_same_run(data: Path, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
     command += [Path(__file__).with_name("distributed_runs.py"), data, tmp_path, tmp_path / "settings.json"]
     environment = {**os.environ, "PYTHONPATH": str(root), "OMP_NUM_THREADS": "1"}
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300)
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=540)
     assert done.returncode == 0, done.stderr
-    assert done.stdout.count("step 4: m stopped improving; learning rates are lowered") == 2
+    assert done.stdout.count("step 4: m stopped improving; learning rates are lowered") == 2, done.stdout + done.stderr
     for name, settings in kinds.items():
         first, second = (torch.load(tmp_path / f"{name}.rank{rank}.pt", weights_only=True) for rank in range(2))
         torch.testing.assert_close(first, second, rtol=0, atol=0)
