@@ -61,8 +61,8 @@ def analyze(
     if out is None:
         raise UserError("analyze: --out is missing; name a folder for the tables")
     from gan_eval import tables, tabular
+    from gan_eval.file_sets import finish_cut_off
     from gan_eval.files import check_output_folder, claim_output_folder
-    from gan_eval.sessions import write_quiz_tables
     from gan_eval.stats import analyze as analyze_trials
     from gan_eval.stats import write_analysis
     from gan_eval.stats.exclusion.rules import parse_rule
@@ -74,7 +74,8 @@ def analyze(
             with naming(option):
                 parse_rule(rule)
     planned = load_study(plan, only_plan=True) if plan else None
-    found = _of_store(store, study) if store is not None else _of_files(trials or Path())
+    finish_cut_off(*(file.parent for file in (trials, image_metrics, set_metrics) if file))
+    found = _of_store(store, study) if store is not None else _of_files(trials or Path(), out)
     shown = _shown(stimuli, found.trials) if stimuli else None
     with naming("--covariate", instead="analysis.covariates", of=covariate or ()):
         answers = analyze_trials(
@@ -95,8 +96,7 @@ def analyze(
             ),
         )
     claim_output_folder(out)
-    write_quiz_tables(found.given, out)
-    write_analysis(answers, out)
+    write_analysis(answers, out, given=found.given)
     typer.echo(tables_as_json(answers) if as_json else out)
 
 
@@ -139,11 +139,13 @@ def _of_store(store: str, study: str | None) -> _Found:
     return _Found(found[tables.TRIALS], found[tables.PARTICIPANTS], found[tables.SESSIONS], found)
 
 
-def _of_files(file: Path) -> _Found:
+def _of_files(file: Path, out: Path) -> _Found:
+    """A trials table with what lies beside it; all of it where the analysis is written to the same place."""
     from gan_eval import tables
     from gan_eval.stats.importing import read_trials
     from gan_eval.stats.trials import fill_trials, usable
-    from gan_eval.tabular import faults, read_table
+    from gan_eval.store import STORED_TABLES
+    from gan_eval.tabular import faults, holds_table, read_table
 
     trials = read_trials(file)
     named = usable(trials, where=str(file))
@@ -152,7 +154,13 @@ def _of_files(file: Path) -> _Found:
             if trials[column].notna()[row]:
                 raise UserError(f"{file}: row {row + 1}, column {column}: {reason}")
     given = {tables.TRIALS: fill_trials(named.trials, where=str(file))}
-    for table in (tables.PARTICIPANTS, tables.SESSIONS):
-        if (beside := file.with_name(f"{table.name}.csv")).is_file():
+    stays = file.resolve().parent == out.resolve()
+    for table in STORED_TABLES:
+        beside = file.with_name(f"{table.name}.csv")
+        if table in (tables.PARTICIPANTS, tables.SESSIONS):
+            is_given = beside.is_file()
+        else:
+            is_given = stays and table != tables.TRIALS and holds_table(beside, table)
+        if is_given:
             given[table] = read_table(beside, table)
     return _Found(trials, given.get(tables.PARTICIPANTS), given.get(tables.SESSIONS), given)

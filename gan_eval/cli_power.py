@@ -64,6 +64,7 @@ def power(
     _require_known_models(settings, pool, where=str(study), assumed=assumed)
     from gan_eval import tables, tabular
     from gan_eval.console import Console
+    from gan_eval.file_sets import replaced_set
     from gan_eval.files import claim_output_folder, write_text
     from gan_eval.power import plan_power
     from gan_eval.power.curve import power_curve
@@ -81,8 +82,9 @@ def power(
             on_progress=lambda done, total: console.progress("power", done, total, unit="studies"),
         )
         curve = power_curve(plan)
-        tabular.write_table(plan.table, out / "power.csv", tables.POWER)
-        write_text(out / "power.svg", curve)
+        with replaced_set(out, "power") as new:
+            tabular.write_table(plan.table, new.folder / "power.csv", tables.POWER)
+            write_text(new.folder / "power.svg", curve)
     for line in (*table_lines(plan), "", *sentences(plan)):
         typer.echo(line, err=True)
     typer.echo(tables_as_json({"power": plan.table}) if as_json else out)

@@ -1,12 +1,12 @@
 """The sessions of a study: who has done what, one more session, and the store's tables as files."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import count, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gan_eval import tables, tabular
+from gan_eval import tables
 from gan_eval.errors import UserError
 from gan_eval.files import sha256_json
 from gan_eval.pipeline import Listener, hash_result
@@ -115,12 +115,6 @@ def read_quiz_tables(store: str | Path, study: str | None) -> "dict[Table, pd.Da
     if study is None:
         return found
     return {table: frame[frame["session"].isin(sessions["session"])] for table, frame in found.items()}
-
-
-def write_quiz_tables(found: "Mapping[Table, pd.DataFrame]", out: Path) -> None:
-    """Write a store's tables as CSV files into `out`."""
-    for table, frame in found.items():
-        tabular.write_table(frame, out / f"{table.name}.csv", table)
 
 
 def next_participant(plan: Plan) -> str:

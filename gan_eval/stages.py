@@ -1,10 +1,13 @@
 """The stages of a study: train, generate, metrics, quiz, analyze, training, report."""
 
 import shlex
+from collections import Counter
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gan_eval import __version__, tables, tabular
+from gan_eval.file_sets import replaced_set, sets_of
 from gan_eval.files import OWN_FOLDER, sha256_file, sha256_json, write_bytes, write_json
 from gan_eval.model_stages import generate_stage, train_stage, training_stage
 from gan_eval.pipeline import Listener, Stage
@@ -22,13 +25,14 @@ from gan_eval.sessions import (
     shown_hashes,
     simulate_missing,
     stimulus_hashes,
-    write_quiz_tables,
 )
 from gan_eval.stimuli import read_stimulus_tables
 
 if TYPE_CHECKING:
     from gan_eval.metrics import Settings
 
+PUBLISHED = "published"
+"""The folder, and the set, of the published tables."""
 _OF_TRAINING = ("config.json", "*.csv", "evolution.webp", "samples/*.png")
 """What the report shows of a model's training."""
 
@@ -118,13 +122,14 @@ def _analyze(plan: Plan) -> Stage:
     out = plan.folder / "tables"
 
     def work(listener: Listener) -> bool:
+        from gan_eval.stats import analyze, write_analysis
+
         found = read_quiz_tables(plan.store, plan.study.study.name) if plan.store.is_file() else {}
         if not found or found[tables.TRIALS].empty:
             listener.message("analyze: no trials yet")
+            if out.is_dir():  # of people who have been forgotten since
+                write_analysis({}, out, given={})
             return False
-        write_quiz_tables(found, out)
-        from gan_eval.stats import analyze, write_analysis
-
         trials, sessions = found[tables.TRIALS], found[tables.SESSIONS]
         if trials["simulated"].any() and not trials["simulated"].all():
             listener.message("analyze: people have answered, so simulated sessions are left out of the statistics")
@@ -142,7 +147,7 @@ def _analyze(plan: Plan) -> Stage:
             sessions=sessions,
             stimuli=read_stimulus_tables(plan.stimulus_folders().values()),
         )
-        write_analysis(answers, out)
+        write_analysis(answers, out, given=found)
         return True
 
     def inputs() -> Mapping[str, str]:
@@ -171,8 +176,7 @@ def _report(plan: Plan) -> Stage:
 
         write_bytes(plan.folder / "study.toml", plan.file.read_bytes())
         write_json(plan.folder / OWN_FOLDER / "facts.json", _report_facts(plan))
-        for path in plan.published().values():
-            write_bytes(plan.folder / "published" / path.name, path.read_bytes())
+        _copy_published(plan)
         build(plan.folder, out)
         return True
 
@@ -222,6 +226,36 @@ def _metric_tables(plan: Plan) -> tuple[Any, Any]:
         tabular.read_table(folder / f"{table.name}.csv", table) if (folder / f"{table.name}.csv").is_file() else None
         for table in (tables.IMAGE_METRICS, tables.SET_METRICS)
     )  # type: ignore[return-value]
+
+
+def _copy_published(plan: Plan) -> None:
+    """Put the published tables into the study's folder; those that the study no longer names go."""
+    below = plan.folder / PUBLISHED
+    with replaced_set(plan.folder, PUBLISHED) as new:
+        for name, path in published_names(plan.published()).items():
+            write_bytes(new.folder / PUBLISHED / name, path.read_bytes())
+        if not any(one.name == PUBLISHED for one in sets_of(plan.folder)):  # copied before there were records
+            new.obsolete += sorted(below.glob("*.csv"))
+
+
+def published_names(found: Mapping[str, Path]) -> dict[str, Path]:
+    """Each table by a file name of its own: that of its file, and where two are called alike, with their folders.
+
+    Args:
+        found: the tables by the names that the study has for them.
+
+    >>> list(published_names({"a/quiz.csv": Path("a/quiz.csv"), "b/quiz.csv": Path("b/quiz.csv")}))
+    ['a_quiz.csv', 'b_quiz.csv']
+    """
+    alike = Counter(path.name.casefold() for path in found.values())
+    named: dict[str, Path] = {}
+    for name, path in found.items():
+        parts = [part for part in Path(name).parts if part not in ("..", ".", Path(name).anchor)]
+        wanted = path.name if alike[path.name.casefold()] == 1 else "_".join(parts)
+        taken = {known.casefold() for known in named}
+        tries = (wanted, *(f"{Path(wanted).stem}_{number}{path.suffix}" for number in range(2, len(found) + 2)))
+        named[next(each for each in tries if each.casefold() not in taken)] = path
+    return named
 
 
 def _report_facts(plan: Plan) -> dict[str, Any]:

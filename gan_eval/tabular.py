@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gan_eval.cells import format_cell, parse, parse_any
-from gan_eval.csv_files import csv_bytes, even_records, require_distinct
+from gan_eval.csv_files import csv_bytes, csv_records, even_records, require_distinct
 from gan_eval.errors import UserError
 from gan_eval.files import atomic_path, write_bytes
 from gan_eval.schema import Column, Dtype, Table
@@ -94,6 +94,23 @@ def read_table(path: Path, table: Table) -> "pd.DataFrame":
         except (OSError, ValueError) as error:
             raise UserError(f"{path}: not a readable Parquet file ({error})") from error
     return conform(text_frame(path), table, where=str(path))
+
+
+def holds_table(path: Path, table: Table) -> bool:
+    """Whether a CSV or Parquet file is there and has the columns that the table must have."""
+    path = Path(path)
+    if not path.is_file():
+        return False
+    try:
+        if path.suffix == ".parquet":
+            from pyarrow.parquet import read_schema
+
+            found = list(read_schema(path).names)
+        else:
+            found = csv_records(path)[0]
+    except (UserError, OSError, ValueError):
+        return False
+    return all(column.optional or column.name in found for column in table.columns)
 
 
 def text_frame(path: Path) -> "pd.DataFrame":

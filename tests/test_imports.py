@@ -18,6 +18,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     (
         "errors",
         "files",
+        "file_sets",
         "schema",
         "tables",
         "cells",

@@ -11,6 +11,7 @@ from gan_eval.export.dictionary import DICTIONARY, dictionary_rows, readme
 from gan_eval.export.psych_ds import write_psych_ds
 from gan_eval.export.r_analysis import ANALYSIS_R
 from gan_eval.export.r_script import r_script
+from gan_eval.file_sets import replaced_set
 from gan_eval.files import check_output_folder, claim_output_folder, write_text
 from gan_eval.schema import Table
 from gan_eval.store import STORED_TABLES, open_store
@@ -31,7 +32,7 @@ class Exported:
 
 
 def export_store(where: str | Path, out: Path, *, formats: Sequence[str], study: str | None = None) -> Exported:
-    """Write a store's tables into a folder, with a data dictionary.
+    """Write a store's tables into a folder, with a data dictionary, in place of what an earlier export wrote there.
 
     csv: `TABLE.csv` each; parquet: `TABLE.parquet`; psych-ds: a dataset in `psych-ds/`; r: `read.R`, the CSV
     files that it reads, and `analysis.R`, which fits the crossed mixed models with lme4.
@@ -52,17 +53,18 @@ def export_store(where: str | Path, out: Path, *, formats: Sequence[str], study:
     studies = sorted(sessions["study"].dropna().unique())
     title = " and ".join(studies) or "gan_eval"
     claim_output_folder(out)
-    if {"csv", "r"} & set(formats):
-        _write_all(frames, lambda table: out / f"{table.name}.csv")
-    if "parquet" in formats:
-        _write_all(frames, lambda table: out / f"{table.name}.parquet")
-    if "r" in formats:
-        write_text(out / "read.R", r_script(frames))
-        write_text(out / "analysis.R", ANALYSIS_R)
-    if "psych-ds" in formats:
-        write_psych_ds(frames, out / "psych-ds", title=title, studies=studies)
-    tabular.write_rows(dictionary_rows(frames), out / "data_dictionary.csv", DICTIONARY)
-    write_text(out / "README.md", readme(title, [(table, len(frame)) for table, frame in frames.items()]))
+    with replaced_set(out, "export") as new:
+        if {"csv", "r"} & set(formats):
+            _write_all(frames, lambda table: new.folder / f"{table.name}.csv")
+        if "parquet" in formats:
+            _write_all(frames, lambda table: new.folder / f"{table.name}.parquet")
+        if "r" in formats:
+            write_text(new.folder / "read.R", r_script(frames))
+            write_text(new.folder / "analysis.R", ANALYSIS_R)
+        if "psych-ds" in formats:
+            write_psych_ds(frames, new.folder / "psych-ds", title=title, studies=studies)
+        tabular.write_rows(dictionary_rows(frames), new.folder / "data_dictionary.csv", DICTIONARY)
+        write_text(new.folder / "README.md", readme(title, [(table, len(frame)) for table, frame in frames.items()]))
     return Exported(out, len(sessions), len(frames[tables.TRIALS]))
 
 

@@ -61,7 +61,7 @@ def downloads(folder: StudyFolder) -> list[Download]:
 
 def _download(folder: StudyFolder, name: str, place: int) -> Download:
     path = folder.files[name]
-    data = path.read_bytes()
+    data = folder.contents[name]
     is_published = name.startswith("published/")
     frame = folder.published[path.name] if is_published else folder.tables[name]
     file_name = safe_name(f"published-{path.name}" if is_published else path.name)

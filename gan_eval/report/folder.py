@@ -1,6 +1,6 @@
 """What a folder holds that a report can show; every part may be absent."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -9,7 +9,9 @@ import pandas as pd
 
 from gan_eval.csv_files import even_records
 from gan_eval.errors import UserError
+from gan_eval.file_sets import FileSet, settled
 from gan_eval.files import OWN_FOLDER, read_json
+from gan_eval.report.one_run import require_one_mark, require_one_run
 from gan_eval.study import Study, load_study
 from gan_eval.tables import (
     AGREEMENT,
@@ -74,6 +76,8 @@ class StudyFolder:
     """Published tables by file name, every cell as text."""
     files: Mapping[str, Path] = field(default_factory=dict)
     """The files of `tables` by the table's name, and of `published` by `published/NAME`."""
+    contents: Mapping[str, bytes] = field(default_factory=dict)
+    """What was in `files` when they were read."""
 
     def table(self, table: Table) -> pd.DataFrame:
         """The table, without rows where the folder has none."""
@@ -124,17 +128,35 @@ def read_folder(folder: Path) -> StudyFolder:
     """Read what is there: the layout of a study's folder, or tables that lie in the folder itself.
 
     Raises:
-        UserError: no such folder, nothing in it to report, or a table that does not fit its schema.
+        UserError: no such folder, nothing in it to report, a table that does not fit its schema, or tables of several
+            analyses.
     """
     folder = Path(folder)
     if not folder.is_dir():
         raise UserError(f"{folder}: no such folder; name the folder of a study or of its tables")
+    with settled(folder, folder / "tables", folder / "metrics") as sets:
+        found = _read(folder, sets)
+    if not (found.tables or found.stimuli or found.training):
+        raise UserError(f"{folder}: nothing to report; expected tables such as tables/rates.csv or set_metrics.csv")
+    return found
+
+
+def _read(folder: Path, sets: Mapping[Path, Sequence[FileSet]]) -> StudyFolder:
     facts_file = folder / OWN_FOLDER / "facts.json"
     study_file = folder / "study.toml"
     files = {**_files(folder, "tables", _TABLES), **_files(folder, "metrics", _METRICS)}
+    files = require_one_run(files, {place: tuple(known) for place, known in sets.items()})
     tables = {name: read_table(path, TABLES[name]) for name, path in files.items()}
-    published = sorted((folder / "published").glob("*.csv"))
-    found = StudyFolder(
+    require_one_mark(files, tables)
+    copied = next((known.files for known in sets.get(folder, ()) if known.name == "published"), None)
+    published = [
+        path
+        for path in sorted((folder / "published").glob("*.csv"))
+        if copied is None or path.relative_to(folder).as_posix() in copied
+    ]
+    shown = {name: path for name, path in files.items() if len(tables[name])}
+    shown |= {f"published/{path.name}": path for path in published}
+    return StudyFolder(
         path=folder,
         study=load_study(study_file) if study_file.is_file() else None,
         facts=read_json(facts_file) if facts_file.is_file() else {},
@@ -142,19 +164,18 @@ def read_folder(folder: Path) -> StudyFolder:
         stimuli=_each(folder, "stimuli", "stimuli.csv", STIMULI),
         training=_each(folder, "models", "training_log.csv", TRAINING_LOG),
         published={path.name: _as_text(path) for path in published},
-        files={name: path for name, path in files.items() if len(tables[name])}
-        | {f"published/{path.name}": path for path in published},
+        files=shown,
+        contents={name: path.read_bytes() for name, path in shown.items()},
     )
-    if not (found.tables or found.stimuli or found.training):
-        raise UserError(f"{folder}: nothing to report; expected tables such as tables/rates.csv or set_metrics.csv")
-    return found
 
 
 def _files(folder: Path, below: str, wanted: tuple[Table, ...]) -> dict[str, Path]:
-    """The tables' files in the sub-folder `below`, else in the folder itself."""
-    places = {table.name: (folder / below / f"{table.name}.csv", folder / f"{table.name}.csv") for table in wanted}
-    found = {name: next((path for path in paths if path.is_file()), None) for name, paths in places.items()}
-    return {name: path for name, path in found.items() if path is not None}
+    """The tables' files: those in the sub-folder `below`; where it has none, those in the folder itself."""
+    for place in (folder / below, folder):
+        found = {table.name: path for table in wanted if (path := place / f"{table.name}.csv").is_file()}
+        if found:
+            return found
+    return {}
 
 
 def _each(folder: Path, below: str, file: str, table: Table) -> dict[str, pd.DataFrame]:

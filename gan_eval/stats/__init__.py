@@ -6,6 +6,8 @@ from pathlib import Path
 import pandas as pd
 
 from gan_eval.analysis_settings import AnalysisSettings, Screening
+from gan_eval.file_sets import replaced_set
+from gan_eval.files import sha256_bytes, sha256_json
 from gan_eval.quiz_settings import StaircaseSettings
 from gan_eval.stats.answers.agreement import agreement
 from gan_eval.stats.answers.bradley_terry import bradley_terry
@@ -31,13 +33,15 @@ from gan_eval.stats.times.reaction_time_models import reaction_time_models
 from gan_eval.stats.times.reaction_times import reaction_times
 from gan_eval.stats.times.speed_accuracy import speed_accuracy
 from gan_eval.stats.trials import fill_trials, usable
-from gan_eval.tables import IMAGE_METRICS, PARTICIPANTS, SESSIONS, SET_METRICS, TABLES
-from gan_eval.tabular import conform, write_table
+from gan_eval.tables import IMAGE_METRICS, OF_ANALYSIS, PARTICIPANTS, SESSIONS, SET_METRICS, TABLES, Table
+from gan_eval.tabular import conform, holds_table, write_table
 
 __all__ = ["analyze", "import_trials", "write_analysis"]
 
 ALWAYS = ("rates", "reaction_times", "mixed_models", "comparisons", "correlations")
 """Tables that are written even where they have no rows."""
+SET_NAME = "analysis"
+"""Of the set of tables that an analysis writes (see `gan_eval.file_sets`)."""
 
 
 def analyze(
@@ -172,13 +176,43 @@ def _of_those(people: pd.DataFrame | None, kept: pd.DataFrame) -> pd.DataFrame |
     return None if people is None else people[people["session"].isin(kept["session"])].reset_index(drop=True)
 
 
-def write_analysis(frames: Mapping[str, pd.DataFrame], out: Path) -> list[Path]:
-    """Write each table as `OUT/NAME.csv` and return the paths."""
-    paths = []
-    for name, frame in frames.items():
-        paths.append(Path(out) / f"{name}.csv")
-        write_table(frame, paths[-1], TABLES[name])
-    return paths
+def write_analysis(
+    frames: Mapping[str, pd.DataFrame], out: Path, *, given: Mapping[Table, pd.DataFrame] | None = None
+) -> list[Path]:
+    """Write the tables of one analysis as `OUT/NAME.csv`, in place of those of an earlier one, and return the paths.
+
+    They are put in place together: after a full disk or a kill the earlier tables are whole. Tables of an earlier
+    analysis that this one does not have are removed.
+
+    Args:
+        frames: what `analyze` gave.
+        out: the folder.
+        given: what was analysed (trials, sessions, ...), to be written beside it; such tables of an earlier analysis
+            are removed too. Default: they are left alone.
+
+    Raises:
+        UserError: a table cannot be written, or another process has been writing there for a minute.
+    """
+    from gan_eval.store import STORED_TABLES
+
+    run, marked = _with_run(frames)
+    tables = {TABLES[name]: frame for name, frame in marked.items()}
+    with replaced_set(Path(out), SET_NAME) as new:
+        new.run = run
+        for table, frame in {**(given or {}), **tables}.items():
+            write_table(frame, new.folder / f"{table.name}.csv", table)
+        if given is None:
+            new.staying |= {f"{table.name}.csv" for table in STORED_TABLES}
+        earlier = OF_ANALYSIS if given is None else (*OF_ANALYSIS, *STORED_TABLES)
+        new.obsolete += [path for table in earlier if holds_table(path := Path(out) / f"{table.name}.csv", table)]
+    return [Path(out) / f"{name}.csv" for name in frames]
+
+
+def _with_run(frames: Mapping[str, pd.DataFrame]) -> tuple[str, dict[str, pd.DataFrame]]:
+    """The mark of an analysis, and its tables with it; equal tables have equal marks."""
+    content = {name: sha256_bytes(frame.to_csv().encode(errors="surrogatepass")) for name, frame in frames.items()}
+    run = f"{SET_NAME}-{sha256_json(content)[:12]}"
+    return run, {name: frame.assign(run=run) for name, frame in frames.items()}
 
 
 def _note_on_everything(table: pd.DataFrame, text: str) -> None:

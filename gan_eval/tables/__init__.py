@@ -35,14 +35,23 @@ from gan_eval.tables.inference import (
 from gan_eval.tables.metric_values import BESIDE, IMAGE_METRICS, METRIC_COMPARISONS, RUNS, SET_METRICS
 from gan_eval.tables.pictures import GIVEAWAYS, PAIRS, PHOTOGRAPHS, STIMULI
 from gan_eval.tables.sessions import CHECKS, CONSENTS, ONSETS, PARTICIPANTS, PLANS, SESSIONS, TRIALS
-from gan_eval.tables.shared import HOLE_SCOPES, KINDS, PHASES, PLATEAU_VERDICTS, RESPONSES, SCOPES, STATUSES
+from gan_eval.tables.shared import (
+    ANALYSIS_RUN,
+    HOLE_SCOPES,
+    KINDS,
+    PHASES,
+    PLATEAU_VERDICTS,
+    RESPONSES,
+    SCOPES,
+    STATUSES,
+)
 from gan_eval.tables.training import PLATEAUS, TRAINING_LOG, TRAINING_WARNINGS, VALIDATION
 
 __all__ = [
     "AGREEMENT", "BESIDE", "BRADLEY_TERRY", "CHECKS", "CHOICES", "COMPARISONS", "CONSENTS", "CORRELATIONS",
     "CORRELATION_DIFFERENCES", "DETECTION", "GIVEAWAYS", "HOLE_SCOPES", "HYPE", "IMAGE_METRICS", "KINDS",
     "METRIC_COMPARISONS",
-    "METRIC_MODELS", "MIXED_MODELS", "MODEL_CHECKS", "ONSETS", "OPINION_SCORES", "PAIRS", "PARTICIPANTS",
+    "METRIC_MODELS", "MIXED_MODELS", "MODEL_CHECKS", "OF_ANALYSIS", "ONSETS", "OPINION_SCORES", "PAIRS", "PARTICIPANTS",
     "PARTICIPATION", "PHASES", "PHOTOGRAPHS", "PLANS", "PLATEAUS", "PLATEAU_VERDICTS", "POWER", "PUBLISHED_QUIZ",
     "RATERS", "RATES", "RATINGS", "REACTION_TIMES", "REACTION_TIME_MODELS", "REJECTED", "RESPONSES", "RUNS", "SCOPES",
     "SESSIONS", "SET_METRICS", "SPEED_ACCURACY", "STATUSES", "STIMULI", "TABLES", "THRESHOLDS", "TRAINING_LOG",
@@ -60,3 +69,6 @@ TABLES: dict[str, Table] = {
     )
 }  # fmt: skip
 """Every table of the project by its name."""
+
+OF_ANALYSIS: tuple[Table, ...] = tuple(table for table in TABLES.values() if ANALYSIS_RUN in table.columns)
+"""The tables that one analysis makes."""

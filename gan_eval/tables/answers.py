@@ -2,6 +2,7 @@
 
 from gan_eval.schema import Table, boolean, integer, milliseconds, number, text
 from gan_eval.tables.shared import (
+    ANALYSIS_RUN,
     DATASET,
     FRACTION,
     HOLE_SCOPES,
@@ -45,6 +46,7 @@ RATES = Table(
         SIMULATED,
         NOTE,
         FRACTION,
+        ANALYSIS_RUN,
     ),
     key=("scope", "id"),
 )
@@ -65,6 +67,7 @@ REACTION_TIMES = Table(
         SIMULATED,
         NOTE,
         FRACTION,
+        ANALYSIS_RUN,
     ),
     key=("scope", "id", "kind", "answers"),
 )
@@ -90,6 +93,7 @@ CHOICES = Table(
         SIMULATED,
         NOTE,
         FRACTION,
+        ANALYSIS_RUN,
     ),
     key=("protocol", "dataset", "model"),
 )
@@ -111,6 +115,7 @@ RATINGS = Table(
         SIMULATED,
         NOTE,
         FRACTION,
+        ANALYSIS_RUN,
     ),
     key=("dataset", "kind", "model"),
 )
@@ -134,6 +139,7 @@ THRESHOLDS = Table(
         ),
         SIMULATED,
         FRACTION,
+        ANALYSIS_RUN,
     ),
     key=("session", "block"),
 )
@@ -180,6 +186,7 @@ DETECTION = Table(
         SIMULATED,
         NOTE,
         FRACTION,
+        ANALYSIS_RUN,
     ),
     key=("scope", "id"),
 )
@@ -204,6 +211,7 @@ HYPE = Table(
         SIMULATED,
         NOTE,
         FRACTION,
+        ANALYSIS_RUN,
     ),
     key=("score", "dataset", "model"),
 )
@@ -225,6 +233,7 @@ OPINION_SCORES = Table(
         SIMULATED,
         NOTE,
         FRACTION,
+        ANALYSIS_RUN,
     ),
     key=("stimulus",),
 )
@@ -243,6 +252,7 @@ RATERS = Table(
         SIMULATED,
         NOTE,
         FRACTION,
+        ANALYSIS_RUN,
     ),
     key=("participant",),
 )
@@ -267,6 +277,7 @@ AGREEMENT = Table(
         SIMULATED,
         NOTE,
         FRACTION,
+        ANALYSIS_RUN,
     ),
     key=("answer", "dataset", "kind", "level"),
 )
@@ -284,6 +295,7 @@ SPEED_ACCURACY = Table(
         SIMULATED,
         NOTE,
         FRACTION,
+        ANALYSIS_RUN,
     ),
     key=("kind", "part"),
 )
@@ -316,6 +328,7 @@ PARTICIPATION = Table(
         SIMULATED,
         NOTE,
         FRACTION,
+        ANALYSIS_RUN,
     ),
     key=("participant",),
 )

@@ -1,7 +1,7 @@
 """What models and tests conclude from the answers, and what a planned study could."""
 
 from gan_eval.schema import Column, Table, boolean, integer, number, text
-from gan_eval.tables.shared import DATASET, FRACTION, NOTE, SHARE, SIMULATED, ends
+from gan_eval.tables.shared import ANALYSIS_RUN, DATASET, FRACTION, NOTE, SHARE, SIMULATED, ends
 
 MIXED_MODELS = Table(
     "mixed_models",
@@ -46,6 +46,7 @@ MIXED_MODELS = Table(
         Column("note", "text", "what a reader must know; why there is no estimate"),
         SIMULATED,
         FRACTION,
+        ANALYSIS_RUN,
     ),
     key=("formula", "link", "term"),
 )
@@ -67,6 +68,7 @@ MODEL_CHECKS = Table(
         SIMULATED,
         NOTE,
         FRACTION,
+        ANALYSIS_RUN,
     ),
     key=("formula", "link", "term", "method"),
 )
@@ -124,6 +126,7 @@ COMPARISONS = Table(
         Column("note", "text", "what a reader must know"),
         SIMULATED,
         FRACTION,
+        ANALYSIS_RUN,
     ),
     key=("comparison", "a", "b", "measure"),
 )
@@ -157,6 +160,7 @@ CORRELATIONS = Table(
         Column("note", "text", "what a reader must know"),
         SIMULATED,
         FRACTION,
+        ANALYSIS_RUN,
     ),
     key=("level", "dataset", "metric", "measure"),
 )
@@ -185,6 +189,7 @@ CORRELATION_DIFFERENCES = Table(
         SIMULATED,
         NOTE,
         FRACTION,
+        ANALYSIS_RUN,
     ),
     key=("level", "dataset", "metric_a", "metric_b", "measure"),
 )
@@ -211,6 +216,7 @@ METRIC_MODELS = Table(
         SIMULATED,
         NOTE,
         FRACTION,
+        ANALYSIS_RUN,
     ),
     key=("dataset", "metric"),
 )
@@ -241,6 +247,7 @@ REACTION_TIME_MODELS = Table(
         SIMULATED,
         NOTE,
         FRACTION,
+        ANALYSIS_RUN,
     ),
     key=("formula", "term"),
 )
@@ -260,6 +267,7 @@ BRADLEY_TERRY = Table(
         SIMULATED,
         NOTE,
         FRACTION,
+        ANALYSIS_RUN,
     ),
     key=("dataset", "contestant"),
 )

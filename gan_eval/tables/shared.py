@@ -19,6 +19,7 @@ FRACTION = number(
     "fraction", "share of the planned training steps that the models behind this row were given", optional=True
 )
 SIMULATED = boolean("simulated", "the answers come from a simulated participant, not from a person", optional=True)
+ANALYSIS_RUN = text("run", "the analysis that made this table: the same in all tables of one analysis", optional=True)
 NOTE = text("note", "what a reader must know about this row", optional=True)
 STIMULUS = text("stimulus", "`dataset/real/stem` or `dataset/model/stem`", filled=True)
 ITEM = text("item", "`dataset/stem`: the source picture shared by its real and generated versions")

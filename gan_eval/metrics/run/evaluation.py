@@ -10,13 +10,15 @@ import pandas as pd
 
 from gan_eval import tables
 from gan_eval.errors import UserError
-from gan_eval.files import write_error
+from gan_eval.file_sets import replaced_set
 from gan_eval.metrics.facts import DEFAULT_RESIZER
-from gan_eval.tabular import Row, frame_of, write_table
+from gan_eval.tabular import Row, frame_of, holds_table, write_table
 from gan_eval.training_settings import Precision
 
 DEFAULT = ("psnr", "ssim", "niqe", "fid")
 TABLES = (tables.IMAGE_METRICS, tables.SET_METRICS, tables.METRIC_COMPARISONS, tables.RUNS)
+SET_NAME = "metrics"
+"""Of the set of tables that a run writes (see `gan_eval.file_sets`)."""
 
 
 @dataclass(frozen=True)
@@ -93,23 +95,23 @@ class Evaluation:
 
 
 def write_tables(frames: Mapping[str, pd.DataFrame], out: Path) -> None:
-    """Write metric tables, each as `out/NAME.csv` and `out/NAME.parquet`; `runs` last, when the others are there.
+    """Write metric tables, each as `out/NAME.csv` and `out/NAME.parquet`, in place of those of an earlier run.
 
-    Values from other programs that an earlier run put there are removed where this one has none.
+    They are put in place together; tables that this run has not (values from other programs) are removed.
 
     Raises:
-        UserError: one cannot be written or removed.
+        UserError: one cannot be written, or another process has been writing there for a minute.
     """
-    if tables.BESIDE.name not in frames:
-        for file in _files(tables.BESIDE.name, out):
-            try:
-                file.unlink(missing_ok=True)
-            except OSError as error:
-                raise write_error(file, error) from error
-    for name in sorted(frames, key=lambda name: name == tables.RUNS.name):
-        for file in _files(name, out):
-            write_table(frames[name], file, tables.TABLES[name])
+    out = Path(out)
+    with replaced_set(out, SET_NAME) as new:
+        for name, frame in frames.items():
+            for file in _files(name, new.folder):
+                write_table(frame, file, tables.TABLES[name])
+        new.run = next(iter(frames[tables.RUNS.name]["run"]), "") if tables.RUNS.name in frames else ""
+        new.obsolete += [
+            file for table in (*TABLES, tables.BESIDE) for file in _files(table.name, out) if holds_table(file, table)
+        ]
 
 
 def _files(name: str, out: Path) -> list[Path]:
-    return [Path(out) / f"{name}{suffix}" for suffix in (".csv", ".parquet")]
+    return [out / f"{name}{suffix}" for suffix in (".csv", ".parquet")]

@@ -1,0 +1,241 @@
+"""Files that belong together: written aside, put in place together, and known by what the set's record says of them.
+
+A set has a name (`analysis`, `metrics`) and lies in a folder beside whatever else is there. Its files are written into
+a folder of their own below `.gan-eval/`. When all are there, the record of what is coming is written: from then on the
+new set is the one that counts, and whoever comes next finishes a replacement that was cut off. Until then the old set
+stays as it was, whatever happens.
+"""
+
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Any
+
+from gan_eval.errors import UserError
+from gan_eval.files import OWN_FOLDER, flush_to_disk, read_json, sha256_file, sha256_json, write_error, write_json
+
+PATIENCE_S = 60.0
+"""For another process that writes into the folder."""
+_RECORD, _COMING, _ASIDE, _LOCK = ".set.json", ".coming.json", ".aside-", "sets.lock"
+
+
+@dataclass(frozen=True)
+class FileSet:
+    """What the record of a set says."""
+
+    name: str
+    run: str
+    """Tells one making of the set from another."""
+    files: Mapping[str, str]
+    """SHA-256 by path relative to the folder."""
+
+
+@dataclass
+class NewSet:
+    """A set that is being written."""
+
+    folder: Path
+    """Where its files are to be written; empty at first."""
+    run: str = ""
+    """Default: made from the files' hashes, so that equal files are equal sets."""
+    obsolete: list[Path] = field(default_factory=list)
+    """Files that go where the new set does not have them, beside those of its last record: what was written before
+    there were records. Those of another set stay."""
+    staying: set[str] = field(default_factory=set)
+    """Files of the last record, relative to the folder, that stay though the new set does not have them."""
+
+
+@contextmanager
+def replaced_set(folder: Path, name: str) -> Iterator[NewSet]:
+    """Yield a folder to write to; when the block ends, its files take the place of the set's earlier ones in `folder`.
+
+    Files that an earlier set of this name had and this one has not are removed, unless they were changed since. On
+    an error in the block, a full disk or a kill the earlier set stays whole.
+
+    Args:
+        folder: where the set lies; made where needed.
+        name: of the set.
+
+    Raises:
+        UserError: the disk is full, the folder cannot be written, or another process has been writing there for a
+            minute.
+    """
+    folder = Path(folder)
+    own = folder / OWN_FOLDER
+    try:
+        own.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise write_error(folder, error) from error
+    with _alone(folder):
+        _finish_all(folder)
+        for left_over in own.glob(f"*{_ASIDE}*"):  # of a process that was killed: nobody else is writing
+            shutil.rmtree(left_over, ignore_errors=True)
+        try:
+            aside = Path(tempfile.mkdtemp(prefix=f"{name}{_ASIDE}", dir=own))
+        except OSError as error:
+            raise write_error(folder, error) from error
+        try:
+            new = NewSet(aside)
+            yield new
+            _announce(folder, name, new)
+        except BaseException:
+            if not (own / f"{name}{_COMING}").exists():  # else it counts already, and is finished by whoever comes next
+                shutil.rmtree(aside, ignore_errors=True)
+            raise
+        _finish(folder, name)
+
+
+@contextmanager
+def settled(*folders: Path) -> Iterator[dict[Path, list[FileSet]]]:
+    """The sets of each folder; nobody replaces one while the block runs. Replacements that were cut off are finished.
+
+    Args:
+        folders: those that are not there or not ours have no sets.
+
+    Raises:
+        UserError: a replacement that was cut off cannot be finished, a record is damaged, or another process has
+            been writing for a minute.
+    """
+    with ExitStack() as stack:
+        found: dict[Path, list[FileSet]] = {}
+        for folder in dict.fromkeys(map(Path, folders)):
+            if (folder / OWN_FOLDER).is_dir():
+                stack.enter_context(_alone(folder, reading=True))
+                _finish_all(folder)
+                found[folder] = sets_of(folder)
+        yield found
+
+
+def sets_of(folder: Path) -> list[FileSet]:
+    """The sets that lie in a folder, by their records."""
+    return [_read(path) for path in sorted((Path(folder) / OWN_FOLDER).glob(f"*{_RECORD}"))]
+
+
+def finish_cut_off(*folders: Path) -> None:
+    """Finish replacements that were cut off, so that the files in the folders are those of one set each."""
+    with settled(*folders):
+        pass
+
+
+def _announce(folder: Path, name: str, new: NewSet) -> None:
+    """Write down what is coming; from here on the new set is the one that counts."""
+    files = {path.relative_to(new.folder).as_posix(): path for path in sorted(new.folder.rglob("*")) if path.is_file()}
+    hashes = {relative: sha256_file(path) for relative, path in files.items()}
+    record = folder / OWN_FOLDER / f"{name}{_RECORD}"
+    before = _read(record).files if record.is_file() else {}
+    gone = {
+        relative
+        for relative, known in before.items()
+        if relative not in new.staying and _is_unchanged(folder / relative, known)
+    }
+    others = {
+        relative
+        for path in (folder / OWN_FOLDER).glob(f"*{_RECORD}")
+        if path != record
+        for relative in _read(path).files
+    }
+    gone |= {path.relative_to(folder).as_posix() for path in new.obsolete if path.is_file()} - others
+    run = new.run or f"{name}-{sha256_json(hashes)[:12]}"
+    coming = {"run": run, "files": hashes, "aside": new.folder.name, "gone": sorted(gone - set(files))}
+    try:
+        for relative in files:
+            (folder / relative).parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise write_error(folder, error) from error
+    write_json(folder / OWN_FOLDER / f"{name}{_COMING}", coming)
+
+
+def _finish_all(folder: Path) -> None:
+    for path in sorted((folder / OWN_FOLDER).glob(f"*{_COMING}")):
+        _finish(folder, path.name.removesuffix(_COMING))
+
+
+def _finish(folder: Path, name: str) -> None:
+    """Put the announced files in place; what has been put there already stays."""
+    own = folder / OWN_FOLDER
+    announced = own / f"{name}{_COMING}"
+    coming = _checked(announced, "run", "files", "aside", "gone")
+    aside = own / Path(str(coming["aside"])).name
+    at = folder
+    try:
+        for relative in coming["files"]:
+            if (aside / relative).is_file():
+                at = folder / relative
+                (aside / relative).replace(at)
+        for relative in coming["gone"]:
+            at = folder / relative
+            at.unlink(missing_ok=True)
+        flush_to_disk(folder)
+        at = own / f"{name}{_RECORD}"
+        announced.replace(at)  # the announcement becomes the record: a full disk cannot hinder it
+    except OSError as error:
+        raise UserError(
+            f"{at}: cannot be replaced ({error.strerror or error}); the files beside it are of two runs until the same "
+            "command is given again"
+        ) from error
+    shutil.rmtree(aside, ignore_errors=True)
+
+
+def _read(path: Path) -> FileSet:
+    found = _checked(path, "run", "files")
+    return FileSet(path.name.removesuffix(_RECORD), str(found["run"]), found["files"])
+
+
+def _checked(path: Path, *wanted: str) -> dict[str, Any]:
+    found = read_json(path)
+    if not isinstance(found, dict) or any(name not in found for name in wanted):
+        raise UserError(f"{path}: not the record of a set of files; remove it and make the set again")
+    return found
+
+
+def _is_unchanged(path: Path, known: str) -> bool:
+    return path.is_file() and sha256_file(path) == known
+
+
+@contextmanager
+def _alone(folder: Path, *, reading: bool = False) -> Iterator[None]:
+    """Wait until no other process has the folder's sets. A reader of a folder that cannot be written does not wait."""
+    path = folder / OWN_FOLDER / _LOCK
+    try:
+        file = path.open("a+b")
+    except OSError as error:
+        if not reading:
+            raise write_error(folder, error) from error
+        yield
+        return
+    with file:
+        deadline = time.monotonic() + PATIENCE_S
+        while not _lock(file):
+            if time.monotonic() > deadline:
+                raise UserError(
+                    f"{folder}: another gan-eval has been writing there for {PATIENCE_S:.0f} s; wait for it, or end it"
+                )
+            time.sleep(0.02)
+        yield  # closing the file gives the lock back
+
+
+def _lock(file: IO[bytes]) -> bool:
+    """Whether the file is ours now."""
+    if os.name == "nt":
+        import msvcrt
+
+        try:
+            file.seek(0)
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined, unused-ignore]
+        except OSError:
+            return False
+        return True
+    import fcntl
+
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:  # a file system without locks
+        return True
+    return True
