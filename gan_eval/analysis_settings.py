@@ -16,9 +16,11 @@ class AnalysisSettings(Section):
     """`[analysis]`: the plan of the analysis, fixed before the data; what departs from it is marked exploratory."""
 
     exclude: tuple[str, ...] = ()
-    """Rules that leave single trials out, such as `reaction_time_ms<200`; nothing is left out otherwise."""
+    """Rules that leave single trials out, such as `reaction_time_ms<200`; nothing is left out otherwise. A rule on the
+    outcome (kind, response, choice, rating, correct, confidence) is refused; `response=none` is allowed."""
     exclude_participants: tuple[str, ...] = ()
-    """Rules that leave whole participants out, on the columns of the table `participation`: `catch_accuracy<0.8`."""
+    """Rules that leave whole participants out, on the columns of the table `participation`: `catch_accuracy<0.8`. By
+    `accuracy`, the outcome, nobody is left out: it adds a sensitivity row beside the answer."""
     link: Link = "logit"
     """Of the crossed mixed models."""
     slope: bool = True

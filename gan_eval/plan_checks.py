@@ -47,9 +47,12 @@ def check_what_comes_late(plan: "Plan") -> None:
     if plan.study.metrics.names:
         select(plan.study.metrics.names)
     if plan.study.analysis.exclude:
+        from gan_eval.stats.exclusion.outcomes import refuse_outcome_rules
         from gan_eval.stats.exclusion.rules import exclude
 
-        exclude(frame_of([], TRIALS), plan.study.analysis.exclude, where=f"{plan.file}: analysis.exclude")
+        rules, where = plan.study.analysis.exclude, f"{plan.file}: analysis.exclude"
+        exclude(frame_of([], TRIALS), rules, where=where)
+        refuse_outcome_rules(rules, frame_of([], TRIALS), where=where)
     if plan.study.analysis.exclude_participants:
         from gan_eval.stats.exclusion.rules import exclude
 

@@ -7,7 +7,7 @@ from gan_eval.report.folder import StudyFolder
 from gan_eval.report.notes import several_studies, without_common_notes
 from gan_eval.report.other_answers import other_answers
 from gan_eval.report.shares import shares
-from gan_eval.report.verdict import Told, no_verdict, one_answer, same_answer, told_apart, verdict
+from gan_eval.report.verdict import Told, beside_the_answer, no_verdict, one_answer, same_answer, told_apart, verdict
 from gan_eval.report.words import BASES_TOLD, number, percent, percent_interval, plural
 from gan_eval.stats.answers.rates import UNEVEN
 from gan_eval.stats.trials import graded_trials, pair_trials
@@ -54,6 +54,7 @@ def _of_single_pictures(folder: StudyFolder) -> list[str]:
         found = None if pd.isna(found.low) else found
     sentences = [
         said,
+        *beside_the_answer(folder),
         *several_studies(folder),
         _errors(share),
         _by_dataset(folder),

@@ -22,6 +22,7 @@ from gan_eval.report.words import (
 )
 from gan_eval.stats.compare.comparisons import ALPHA
 from gan_eval.stats.compare.pair_questions import ANY_FAKE, CHOSEN, PREFERRED
+from gan_eval.stats.exclusion.outcomes import SENSITIVITY
 from gan_eval.stats.trials import PAIRED
 from gan_eval.tables import CHOICES, COMPARISONS
 
@@ -36,7 +37,8 @@ def choices_told(folder: StudyFolder) -> list[str]:
     if answered.empty:
         return []
     comparisons = folder.table(COMPARISONS)
-    judged = comparisons[(comparisons["measure"] == CHOSEN) & comparisons["difference"].notna()]
+    answers = comparisons[~comparisons["comparison"].astype("str").str.contains(SENSITIVITY, regex=False)]
+    judged = answers[(answers["measure"] == CHOSEN) & answers["difference"].notna()]
     if judged.empty:
         return [*(_share(row) for row in answered.to_dict("records")), "Of choices no verdict is given here."]
     datasets = list(answered["dataset"].dropna().unique())

@@ -24,6 +24,7 @@ from gan_eval.report.words import (
     points_of,
     text,
 )
+from gan_eval.stats.exclusion.outcomes import SENSITIVITY
 from gan_eval.tables import COMPARISONS
 
 _FIXED = {
@@ -43,10 +44,16 @@ def comparison_sentences(folder: StudyFolder) -> list[str]:
             "of their difference lies within it on both sides (two one-sided tests at 5 %). Of `told apart` it is the "
             "distance of balanced accuracy from guessing, half the difference in the table."
         )
-    unplanned = int(table["exploratory"].fillna(False).astype(bool).sum())
+    beside = table["comparison"].astype("str").str.contains(SENSITIVITY, regex=False).to_numpy(bool)
+    unplanned = int((table["exploratory"].fillna(False).astype(bool) & ~beside).sum())
     if unplanned:
         sentences.append(
             f"Exploratory, resting on what the plan does not have: {plural(unplanned, 'comparison')}, marked as such."
+        )
+    if beside.any():
+        sentences.append(
+            f"Sensitivity: {plural(int(beside.sum()), 'comparison')} without people whom a rule on their outcome "
+            "names. Choosing people by how they answered decides the answer, so there is no verdict."
         )
     split = table[(table["p"] < 0.05) != (table["check_p"] < 0.05)]
     split = split[split["p"].notna() & split["check_p"].notna()]

@@ -10,6 +10,7 @@ from gan_eval.report.hole_kinds import holes_fact
 from gan_eval.report.metrics_facts import fid_warning
 from gan_eval.report.timing import flagged_share
 from gan_eval.report.words import NARROW, listed, milliseconds, number, percent, plural, whole
+from gan_eval.stats.exclusion.outcomes import is_on_outcome
 from gan_eval.stats.trials import graded_trials, main_trials, pair_trials
 from gan_eval.study import Study
 from gan_eval.tables import RATES, SESSIONS, SET_METRICS, TRIALS
@@ -70,9 +71,13 @@ def _data_set(study: Study, name: str) -> str:
 
 def _plan(plan: AnalysisSettings) -> list[tuple[str, str]]:
     """What was fixed before the data."""
-    rules = [*(f"participants with {rule}" for rule in plan.exclude_participants), *plan.exclude]
+    of_people = [rule for rule in plan.exclude_participants if not is_on_outcome(rule)]
+    beside = [rule for rule in plan.exclude_participants if is_on_outcome(rule)]
+    rules = [*(f"participants with {rule}" for rule in of_people), *plan.exclude]
     pairs = "all pairs" if plan.comparisons is None else listed([f"{a} and {b}" for a, b in plan.comparisons])
     facts = [("Left out by preset rule", ", ".join(rules) or "nothing"), ("Models compared, as planned", pairs)]
+    if beside:
+        facts.append(("Sensitivity, as planned", f"without participants with {listed(beside)}, beside the answer"))
     if plan.margin is not None:
         facts.append(("Equivalence margin", f"{100 * plan.margin:.3g}{NARROW}points"))
     if plan.covariates:

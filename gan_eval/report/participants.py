@@ -6,6 +6,7 @@ from gan_eval.report.columns import filled, of, view_of
 from gan_eval.report.folder import StudyFolder
 from gan_eval.report.standing import BY, of_exclusions
 from gan_eval.report.words import Record, View, listed, milliseconds, missing, noted, percent, plural, text, whole
+from gan_eval.stats.exclusion.outcomes import is_on_outcome
 from gan_eval.stats.trials import main_trials
 from gan_eval.tables import PARTICIPATION, RATES, SESSIONS
 
@@ -73,7 +74,7 @@ def _trials_left_out(folder: StudyFolder, table: pd.DataFrame) -> list[str]:
         said = []  # whether there was a rule is not known
     if folder.study is not None:
         plan = folder.study.analysis
-        rules = [*plan.exclude_participants, *plan.exclude]
+        rules = [*(rule for rule in plan.exclude_participants if not is_on_outcome(rule)), *plan.exclude]
         said.append(
             "The rules, fixed before the data: " + "; ".join(rules) + "."
             if rules

@@ -10,6 +10,7 @@ from gan_eval.report.shares import shares
 from gan_eval.report.standing import the_margin
 from gan_eval.report.words import NARROW, Record, missing, percent, percent_interval, plural, points_of
 from gan_eval.stats.compare.comparisons import ALPHA, TOLD_APART
+from gan_eval.stats.exclusion.outcomes import SENSITIVITY
 from gan_eval.tables import COMPARISONS
 
 _GUESSING = f"50{NARROW}%"
@@ -50,6 +51,24 @@ def told_apart(folder: StudyFolder, row: pd.Series) -> Told | None:
     share = shares(folder, "all").iloc[0]
     balanced, low, high = (share[f"balanced_accuracy{end}"] for end in ("", "_low", "_high"))
     return Told(balanced, low, high, np.nan, share["basis"], "the table of comparisons is not here")
+
+
+def beside_the_answer(folder: StudyFolder) -> list[str]:
+    """A sentence for each sensitivity row: what would be said without people chosen by how they answered."""
+    comparisons = folder.table(COMPARISONS)
+    start = f"{TOLD_APART}, {SENSITIVITY} "
+    return [
+        f"Sensitivity, not the answer: without participants with {str(row['comparison']).removeprefix(start)} (a rule "
+        f"on the outcome) {percent((1 + row['difference']) / 2)} would have been judged rightly"
+        + ("" if missing(row["ci_low"]) else f" ({_compared_interval(row)})")
+        + "."
+        for row in comparisons.to_dict("records")
+        if str(row["comparison"]).startswith(start) and not missing(row["difference"])
+    ]
+
+
+def _compared_interval(row: Record) -> str:
+    return f"95 % interval {percent_interval((1 + row['ci_low']) / 2, (1 + row['ci_high']) / 2)}"
 
 
 def _compared(told: Record) -> Told:

@@ -20,6 +20,7 @@ from gan_eval.stats.compare.comparisons import comparisons
 from gan_eval.stats.compare.questions import require_known_models
 from gan_eval.stats.exclusion.departures import Options, extended, mark_departures
 from gan_eval.stats.exclusion.exclusions import Rules, leave_out
+from gan_eval.stats.exclusion.outcomes import is_on_outcome, refuse_outcome_rules, sensitivity
 from gan_eval.stats.grades.opinions import opinion_scores, raters
 from gan_eval.stats.grades.ratings import ratings
 from gan_eval.stats.groups import SEVERAL_STUDIES, joined
@@ -68,9 +69,11 @@ def analyze(
         image_metrics: the table `image_metrics`; with it (or the next) come the correlations.
         set_metrics: the table `set_metrics`.
         exclude: rules such as `reaction_time_ms<200` or `flags~late`; a trial that fulfils any is left out of every
-            table, and the note of the rates says how many were. Nothing else is left out.
+            table, and the note of the rates says how many were. Nothing else is left out. A rule on the outcome
+            (kind, response, correct, ...) is refused; `response=none` is none.
         exclude_participants: rules on the table `participation`, such as `catch_accuracy<0.8`; a participant who
-            fulfils any is left out.
+            fulfils any is left out. By a rule on the outcome (`accuracy`) nobody is left out: it adds a sensitivity row
+            to the comparisons.
         margin: of equivalence, as a share.
         covariates: questions of the table `participants`, or further columns of the trials, as fixed effects of a
             further mixed model.
@@ -91,8 +94,8 @@ def analyze(
 
     Raises:
         UserError: a table does not fit its schema, trials share session and number and differ, a rule is not
-            understood, the plan names a model or a covariate that the tables do not have, or a margin is given beside
-            that of the plan.
+            understood or is on the outcome, the plan names a model or a covariate that the tables do not have, or a
+            margin is given beside that of the plan.
 
     >>> answers = pd.DataFrame({"participant": ["P1"] * 4, "stimulus": list("abcd"),
     ...     "kind": ["real", "real", "fake", "fake"], "response": ["real", "fake", "fake", "fake"]})
@@ -105,8 +108,14 @@ def analyze(
     sittings = None if sessions is None else conform(sessions, SESSIONS, where="sessions")
     settings, more = extended(plan, Options(tuple(exclude), tuple(exclude_participants), margin, tuple(covariates)))
     require_known_models(settings, whole)
-    preset = Rules(settings.exclude, settings.exclude_participants)
-    kept = leave_out(whole, sittings, preset, Rules(more.exclude, more.exclude_participants), planned=plan is not None)
+    refuse_outcome_rules((*settings.exclude, *more.exclude), whole, where="trials")
+    of_people = (*settings.exclude_participants, *more.exclude_participants)
+    preset, beyond = (
+        Rules(rules.exclude, [rule for rule in rules.exclude_participants if not is_on_outcome(rule)])
+        for rules in (settings, more)
+    )
+    kept = leave_out(whole, sittings, preset, beyond, planned=plan is not None)
+    beside = sensitivity(kept.trials, kept.participation, [*filter(is_on_outcome, of_people)], plan=settings)
     people = _of_those(people, kept.trials)
     frames = {
         "participation": kept.participation,
@@ -115,12 +124,14 @@ def analyze(
         **_of_metrics(kept.trials, image_metrics, set_metrics, seed),
     }
     frames = mark_departures(frames, plan, more, kept.trials, people, kept.beyond)
+    if len(beside.rows):
+        frames["comparisons"] = pd.concat([frames["comparisons"], beside.rows], ignore_index=True)
     frames = {name: frame for name, frame in frames.items() if len(frame) or name in ALWAYS}
     if len(whole) and whole["simulated"].fillna(False).all():
         frames = {
             name: frame.assign(simulated=True) if "simulated" in frame else frame for name, frame in frames.items()
         }
-    _note_on_everything(frames["rates"], "; ".join(filter(None, [named.note, kept.note])))
+    _note_on_everything(frames["rates"], "; ".join(filter(None, [named.note, kept.note, beside.note])))
     return frames
 
 

@@ -10,7 +10,8 @@ import pandas as pd
 
 from gan_eval.csv_files import csv_records
 from gan_eval.errors import UserError
-from gan_eval.stats.exclusion.rules import column_named, holding
+from gan_eval.stats.exclusion.outcomes import OF_TRIALS
+from gan_eval.stats.exclusion.rules import column_named, holding, parse_rule
 from gan_eval.stats.trials import NEEDED, fill_trials, joins_models, require_answers, sessions_of
 from gan_eval.stimuli import name_problem
 from gan_eval.tables import REJECTED, TRIALS
@@ -49,10 +50,13 @@ def import_trials(
         words: for a column of `trials` what the file's words mean: `{"kind": {"synthetic": "fake"}}`.
 
     Raises:
-        UserError: no such file or column, a rule that is not understood, or no row that could be taken.
+        UserError: no such file or column, a rule that is not understood or drops answers by their outcome, or no row
+            that could be taken.
     """
     foreign, rejected = _read_foreign(Path(file))
-    foreign = foreign[holding(foreign, where, where=str(file))]
+    taken = holding(foreign, where, where=str(file))
+    _refuse_choice_by_outcome(where, foreign, mapping, words or {}, where_from=str(file))
+    foreign = foreign[taken]
     if foreign.empty and not rejected:
         raise UserError(f"{file}: no row is left{' under ' + ', '.join(where) if where else ''}; nothing to import")
     frame, of_arithmetic = _mapped(foreign, mapping, where=str(file))
@@ -68,6 +72,40 @@ def import_trials(
             f"{file}: no row could be taken; row {first['row']}: column {first['column']}: {first['reason']}"
         )
     return Imported(fill_trials(kept.reset_index(drop=True), where=str(file)), frame_of(rejected, REJECTED))
+
+
+def _refuse_choice_by_outcome(
+    rules: Sequence[str],
+    foreign: pd.DataFrame,
+    mapping: Mapping[str, str],
+    words: Mapping[str, Mapping[str, str]],
+    *,
+    where_from: str,
+) -> None:
+    """Rules may drop fillers and rows without an answer, but no judgements by what was answered or true.
+
+    Raises:
+        UserError: a rule names a column that an outcome is taken from, and drops rows with such an outcome.
+    """
+    outcomes = {mapping.get(name, name): name for name in OF_TRIALS}
+    for text in rules:
+        rule = parse_rule(text)
+        outcome = outcomes.get(rule.column)
+        if outcome is None:
+            continue
+        dropped = foreign.loc[~rule.holds(foreign, where=where_from), rule.column]
+        known = TRIALS.by_name[outcome].words
+        cells = _in_our_words(pd.DataFrame({outcome: dropped}), _of_column(words, outcome))[outcome]
+        judged = cells.isin([word for word in known if word != "none"]) if known else cells.notna()
+        if judged.any():
+            raise UserError(
+                f"{where_from}: --where {text}: drops {int(judged.sum())} judgements by their outcome ({outcome}), so "
+                "it would decide the answer; choose rows by another column"
+            )
+
+
+def _of_column(words: Mapping[str, Mapping[str, str]], name: str) -> dict[str, Mapping[str, str]]:
+    return {name: words[name]} if name in words else {}
 
 
 def read_trials(path: Path) -> pd.DataFrame:

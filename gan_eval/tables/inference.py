@@ -77,7 +77,12 @@ COMPARISONS = Table(
     "comparisons",
     "Model against model, group against group.",
     (
-        text("comparison", "what is compared", filled=True),
+        text(
+            "comparison",
+            "what is compared; `..., sensitivity: without RULE`: beside the answer, without the people that a rule on "
+            "their outcome names",
+            filled=True,
+        ),
         text("a", "first group", filled=True),
         text("b", "second group", filled=True),
         text("measure", "the number that is compared", filled=True),
@@ -114,7 +119,7 @@ COMPARISONS = Table(
         text(
             "verdict",
             "different: p_holm below 0.05; else equivalent: 90 % interval within the margin (each row alone, without "
-            "correction); else undecided; empty: no difference",
+            "correction); else undecided; empty: no difference, or a sensitivity row",
             words=("different", "equivalent", "undecided"),
         ),
         integer("n_a", "trials of a; measure `chosen`: pairs in which a was chosen"),

@@ -1,6 +1,8 @@
 """`gan-eval analyze`: what it reads, the plan and what departs from it, and poor tables."""
 
 import csv
+import subprocess
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -8,7 +10,17 @@ import numpy as np
 import pytest
 
 from gan_eval.__main__ import run
-from gan_eval.tables import COMPARISONS, MIXED_MODELS, PARTICIPANTS, PARTICIPATION, RATES, SESSIONS, STIMULI, TRIALS
+from gan_eval.tables import (
+    CHECKS,
+    COMPARISONS,
+    MIXED_MODELS,
+    PARTICIPANTS,
+    PARTICIPATION,
+    RATES,
+    SESSIONS,
+    STIMULI,
+    TRIALS,
+)
 from gan_eval.tabular import read_table
 
 PLAN = """
@@ -18,7 +30,7 @@ seed = 3
 [stimuli]
 sets = ["set"]
 [analysis]
-exclude_participants = ["accuracy<0.2"]
+exclude_participants = ["participant=P0"]
 comparisons = [["b", "a"]]
 {more}
 """
@@ -71,7 +83,7 @@ def test_the_plan_decides_and_options_beyond_it_are_exploratory(tmp_path, analyz
     (tmp_path / "s.toml").write_text(PLAN.format(more=""), encoding="utf-8")
     assert analyze("--plan", tmp_path / "s.toml", "--exclude", "reaction_time_ms<300", "--margin", 0.3) == (0, "")
     note = read_table(tmp_path / "out" / "rates.csv", RATES)["note"][0]
-    assert "1 of 6 participants excluded by preset rules (accuracy<0.2: 1)" in note
+    assert "1 of 6 participants excluded by preset rules (participant=P0: 1)" in note
     assert "exploratory rules, not in the plan (reaction_time_ms<300:" in note
     people = read_table(tmp_path / "out" / "participation.csv", PARTICIPATION)
     assert people["excluded"].tolist() == [True, *[False] * 5]
@@ -81,6 +93,140 @@ def test_the_plan_decides_and_options_beyond_it_are_exploratory(tmp_path, analyz
         ("b", "a", False), ("a", "c", True), ("b", "c", True),
     ]  # fmt: skip
     assert models["note"].str.contains("margin is exploratory").all()
+
+
+def files_in(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+
+
+def graded(rows: list[dict[str, object]]) -> list[dict[str, object]]:
+    return [
+        row | {"kind": "", "response": "", "correct": "", "rating": 1 + place % 4} for place, row in enumerate(rows)
+    ]
+
+
+def test_tables_of_an_earlier_analysis_go_and_the_users_files_stay(tmp_path, analyze):
+    """One analysis is one set of tables."""
+    for name, rows in (("first", graded(answers())), ("second", answers())):
+        (tmp_path / name).mkdir()
+        write(tmp_path / name / "trials.csv", rows)
+    asked = {"session": "s0", "participant": "P0", "question": "age", "answer": "20"}
+    write(tmp_path / "first" / "participants.csv", [dict.fromkeys(PARTICIPANTS.names, "") | asked])
+
+    def made(name: str, out: Path) -> dict[str, bytes]:
+        assert run(["analyze", str(tmp_path / name / "trials.csv"), "--out", str(out)]) == 0
+        return files_in(out)
+
+    first, second = (made(name, tmp_path / f"only {name}") for name in ("first", "second"))
+    assert {"raters.csv", "opinion_scores.csv", "participants.csv"} <= set(first) - set(second)
+    out = tmp_path / "out"
+    assert made("first", out) == first
+    mine = {"mine.csv": b"a,b\n1,2\n", "raters.txt": b"mine", "choices.csv": b"what,I\nchose,1\n"}
+    for name, text in mine.items():
+        (out / name).write_bytes(text)
+    (out / "hype.csv").write_bytes(first["raters.csv"])  # no table hype: not ours
+    assert made("second", out) == {**second, **mine, "hype.csv": first["raters.csv"]}
+
+
+def test_tables_that_were_written_before_there_were_records_go_too(tmp_path, analyze):
+    write(tmp_path / "trials.csv", graded(answers()))
+    assert analyze()[0] == 0
+    (tmp_path / "out" / ".gan-eval" / "analysis.set.json").unlink()
+    write(tmp_path / "trials.csv", answers())
+    assert analyze()[0] == 0
+    assert not (tmp_path / "out" / "raters.csv").exists()
+    assert (tmp_path / "out" / "detection.csv").exists()
+
+
+def test_an_analysis_of_its_own_trials_keeps_what_lies_beside_them(tmp_path, analyze):
+    write(tmp_path / "trials.csv", answers())
+    assert analyze()[0] == 0
+    write(
+        tmp_path / "out" / "checks.csv",
+        [dict.fromkeys(CHECKS.names, "") | {"session": "s0", "check": "vsync", "value": "16.7"}],
+    )
+    assert run(["analyze", str(tmp_path / "out" / "trials.csv"), "--out", str(tmp_path / "out")]) == 0
+    assert (tmp_path / "out" / "checks.csv").exists()
+    assert run(["report", str(tmp_path / "out")]) == 0
+
+
+def test_a_report_over_tables_of_two_analyses_is_refused(tmp_path, analyze, capsys):
+    """Told by the record of the set, and without one by the tables' own column."""
+    rows = answers()
+    write(tmp_path / "trials.csv", rows)
+    assert analyze()[0] == 0
+    other = tmp_path / "other"
+    write(tmp_path / "trials.csv", answers(seed=1))
+    assert run(["analyze", str(tmp_path / "trials.csv"), "--out", str(other)]) == 0
+    capsys.readouterr()
+    kept = (tmp_path / "out" / "detection.csv").read_bytes()
+    for where, name, said in (
+        (tmp_path / "out", "detection.csv", "is not what the run analysis-"),
+        (tmp_path / "out", "trials.csv", "is not what the run analysis-"),
+        (tmp_path / "out", "hype.csv", "not of the run analysis-"),
+    ):
+        before = (where / name).read_bytes() if (where / name).exists() else None
+        source = other / name if name != "hype.csv" else tmp_path / "hype.csv"
+        if name == "hype.csv":
+            write(source, [{"score": "hype_infinity", "unit": "%", "n_participants": 3, "value": 1, "ci_low": 0,
+                            "ci_high": 2, "error_real": 1, "error_fake": 1, "dataset": "d", "model": "a"}])  # fmt: skip
+        (where / name).write_bytes(source.read_bytes())
+        assert run(["report", str(where)]) == 2
+        error = capsys.readouterr().err
+        assert name in error
+        assert said in error
+        assert error.count("\n") == 1
+        (where / name).unlink() if before is None else (where / name).write_bytes(before)
+    assert run(["report", str(tmp_path / "out")]) == 0
+    copied = tmp_path / "copied"
+    copied.mkdir()
+    for path in other.glob("*.csv"):
+        (copied / path.name).write_bytes(path.read_bytes())
+    assert run(["report", str(copied)]) == 0
+    (copied / "detection.csv").write_bytes(kept)
+    capsys.readouterr()
+    assert run(["report", str(copied)]) == 2
+    assert "rows of another analysis (analysis-" in capsys.readouterr().err
+
+
+def test_two_analyses_at_once_leave_one_whole_set(tmp_path):
+    for name, rows in (("first", answers()), ("second", graded(answers()))):
+        (tmp_path / name).mkdir()
+        write(tmp_path / name / "trials.csv", rows)
+    command = [sys.executable, "-m", "gan_eval", "analyze"]
+    working = [
+        subprocess.Popen([*command, tmp_path / name / "trials.csv", "--out", tmp_path / out], stdout=subprocess.DEVNULL)
+        for name, out in (("first", "out"), ("second", "out"))
+    ]
+    assert [one.wait(timeout=300) for one in working] == [0, 0]
+    for name in ("first", "second"):
+        assert run(["analyze", str(tmp_path / name / "trials.csv"), "--out", str(tmp_path / f"only {name}")]) == 0
+    assert files_in(tmp_path / "out") in [files_in(tmp_path / f"only {name}") for name in ("first", "second")]
+
+
+def test_rules_on_the_outcome_are_refused_in_one_line(tmp_path, analyze):
+    write(tmp_path / "trials.csv", answers())
+    status, error = analyze("--exclude", "correct=false")
+    assert status == 2
+    assert (
+        error.startswith("gan-eval: error: trials: rule correct=false: on the outcome (correct)")
+        or "rule correct=false" in error
+    )
+    assert error.count("\n") == 1
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_rule_on_peoples_outcome_is_told_beside_the_verdict(tmp_path, analyze):
+    rows = answers(people=8)
+    for row in rows[:16]:
+        row |= {"response": {"real": "fake", "fake": "real"}[row["kind"]], "correct": "false"}
+    write(tmp_path / "trials.csv", rows)
+    assert analyze("--exclude-participants", "accuracy<0.4")[0] == 0
+    assert run(["report", str(tmp_path / "out"), "--format", "md"]) == 0
+    text = (tmp_path / "out" / "report.md").read_text(encoding="utf-8")
+    assert "Sensitivity, not the answer: without participants with accuracy\\<0.4" in text
+    assert "Sensitivity: 1 comparison without people whom a rule on their outcome names" in text
+    assert text.index("judged rightly") < text.index("Sensitivity, not the answer")
 
 
 def write_set(folder: Path, rows: list[dict[str, object]], *, reals: Iterable[dict[str, object]] = ()) -> None:

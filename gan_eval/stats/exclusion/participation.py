@@ -61,7 +61,7 @@ def _measured(trials: pd.DataFrame, sessions: pd.DataFrame | None) -> pd.DataFra
         sittings = pd.concat([sessions[["participant", "session", "simulated"]], sittings])
         sittings = sittings.drop_duplicates(["participant", "session"])
     who = pd.Series(sorted(sittings["participant"].dropna().unique()), dtype="object")
-    answer, right = _answers(trials), _is_right(trials)
+    answer, right = _answers(trials), is_right(trials)
     given = answer.notna().to_numpy(bool)
     main, catch = _is_main(trials), (trials["phase"] == "catch").to_numpy(bool)
     graded = right.notna().to_numpy(bool)
@@ -118,7 +118,7 @@ def _answers(trials: pd.DataFrame) -> pd.Series:
     return response.where(response.notna(), choice.where(choice.notna(), grade)).map(str, na_action="ignore")
 
 
-def _is_right(trials: pd.DataFrame) -> pd.Series:
+def is_right(trials: pd.DataFrame) -> pd.Series:
     """From kind and answer where both are known, else the column `correct`."""
     judged = trials["kind"].notna() & trials["response"].isin(["real", "fake"])
     agrees = (trials["kind"] == trials["response"]).astype("boolean")

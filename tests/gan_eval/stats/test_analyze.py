@@ -31,7 +31,8 @@ def test_examples_in_docstrings(name):
 
 
 def test_every_table_survives_its_file(tmp_path):
-    trials = simulated(participants=6, each=12, models=("a", "b")).assign(fraction=0.5, simulated=True)
+    trials = simulated(participants=6, each=12, models=("a", "b"))
+    trials = trials.assign(fraction=0.5, simulated=True, requested_exposure_ms=np.inf)
     frames = analyze(trials)
     assert set(frames) == {
         "rates", "reaction_times", "mixed_models", "comparisons", "correlations",
@@ -93,7 +94,7 @@ def test_who_is_left_out_by_a_rule_beyond_the_plan_is_said():
     trials.loc[[0, 40], "reaction_time_ms"] = 100.0  # of P000 and P003
     trials.loc[[0, 50], "flags"] = "late"  # of P000 and P004
     preset = {"exclude": ("reaction_time_ms<200",), "exclude_participants": ("same_answer_share=1",)}
-    more = {"exclude": ["flags~late"], "exclude_participants": ["accuracy<2"]}
+    more = {"exclude": ["flags~late"], "exclude_participants": ["n_answered<99"]}
     of_plan = analyze(trials, plan=AnalysisSettings(**preset))["participation"]["standing"]
     assert of_plan.fillna("").tolist() == ["preset", "preset", "preset", "preset", "", ""]
     both = analyze(trials, plan=AnalysisSettings(**preset), exclude=more["exclude"])["participation"]["standing"]
@@ -102,6 +103,69 @@ def test_who_is_left_out_by_a_rule_beyond_the_plan_is_said():
     assert all_out["participation"]["standing"].tolist() == ["exploratory", "preset", "preset", *["exploratory"] * 3]
     without = analyze(trials, exclude=more["exclude"])["participation"]
     assert without["standing"].isna().all()
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        "correct=false",
+        "correct!=true",
+        "response=real",
+        "kind=fake",
+        "choice=a",
+        "rating>3",
+        "confidence<2",
+        "acc<1",
+        "truth=r",
+    ],
+)
+def test_trials_are_not_left_out_by_their_outcome(rule):
+    trials = simulated(participants=4, each=12)
+    trials["acc"] = (trials["kind"] == trials["response"]).astype(int)
+    trials["truth"] = trials["kind"].str[0]
+    with pytest.raises(UserError, match=f"rule {rule}: on the outcome"):
+        analyze(trials, exclude=[rule])
+    with pytest.raises(UserError, match=f"rule {rule}: on the outcome"):
+        analyze(trials, plan=AnalysisSettings(exclude=(rule,)))
+
+
+def test_what_published_practice_leaves_out_is_still_left_out():
+    trials = simulated(participants=4, each=12)
+    trials.loc[:3, "reaction_time_ms"] = 100.0
+    trials.loc[4, "response"] = "none"
+    trials["half"] = [1, 2] * (len(trials) // 2)
+    kept = analyze(
+        trials,
+        exclude=["reaction_time_ms<200", "response=none", "flags~late", "half=3"],
+        exclude_participants=["catch_accuracy<0.8", "n_answered<2", "median_reaction_time_ms<10", "flagged_share>0.5"],
+    )["rates"].iloc[0]
+    assert kept[["n_real", "n_fake", "n_none"]].sum() == len(trials) - 5
+
+
+def test_people_chosen_by_their_outcome_are_a_sensitivity_row_beside_the_answer():
+    trials = simulated(participants=8, each=16)
+    poor = analyze(trials)["participation"].set_index("participant")["accuracy"].astype(float)
+    rule = f"accuracy<{poor.median()}"
+    named = poor.index[poor < poor.median()]
+    assert 0 < len(named) < 8
+    plain = analyze(trials)
+    by_hand = analyze(trials[~trials["participant"].isin(named)].reset_index(drop=True))["comparisons"].iloc[0]
+    for frames in (
+        analyze(trials, exclude_participants=[rule]),
+        analyze(trials, plan=AnalysisSettings(exclude_participants=(rule,))),
+        analyze(trials, plan=AnalysisSettings(), exclude_participants=[rule]),
+    ):
+        assert not frames["participation"]["excluded"].any()
+        assert frames["rates"]["accuracy"].tolist() == plain["rates"]["accuracy"].tolist()
+        assert f"{len(named)} of 8 participants fulfil {rule}, a rule on the outcome" in frames["rates"]["note"][0]
+        *others, row = frames["comparisons"].to_dict("records")
+        assert [one["p"] for one in others] == plain["comparisons"]["p"].tolist()
+        assert row["comparison"] == f"told apart, sensitivity: without {rule}"
+        assert row["difference"] == pytest.approx(by_hand["difference"])
+        assert row["exploratory"]
+        assert pd.isna(row["verdict"])
+        assert pd.isna(row["p_holm"])
+        assert f"without {len(named)} of 8 participants" in row["note"]
 
 
 def test_a_verdict_that_rests_on_a_margin_beyond_the_plan_is_exploratory():

@@ -183,3 +183,18 @@ def test_a_model_that_looks_like_two_is_left_out_and_refused(tmp_path):
     pairs = "participant,stimulus,choice,model\nP1,a,a,m|n\nP1,b,b,m|n\n"
     path.write_text(pairs)
     assert len(import_trials(path, mapping={}).trials) == 2
+
+
+def test_rows_are_not_chosen_by_their_outcome(tmp_path):
+    """Fillers and rows without an answer may be dropped, judgements by what was answered or true may not."""
+    file = tmp_path / "theirs.csv"
+    file.write_text(FOREIGN + "C,p3,filler,,0.7,False\n")
+    for rule, outcome in (("response=real", "response"), ("truth=fake", "kind"), ("truth!=Real", "kind")):
+        with pytest.raises(UserError, match=rf"--where {rule}: drops \d judgements by their outcome \({outcome}\)"):
+            import_trials(file, mapping=MAPPING, where=[rule])
+    kept = import_trials(file, mapping=MAPPING, where=["truth!=filler", "passed_check=True"]).trials
+    assert len(kept) == 3
+    with_score = tmp_path / "scored.csv"
+    with_score.write_text("participant,stimulus,kind,response,acc\nA,p,real,real,1\nA,q,fake,real,0\n")
+    with pytest.raises(UserError, match=r"--where acc=1: drops 1 judgements by their outcome \(correct\)"):
+        import_trials(with_score, mapping={"correct": "acc"}, where=["acc=1"])
