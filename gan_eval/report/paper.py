@@ -1,5 +1,6 @@
 """The *Methods* paragraph with its numbers filled in, to copy into a paper."""
 
+import numpy as np
 import pandas as pd
 
 from gan_eval import __version__
@@ -9,6 +10,7 @@ from gan_eval.report.participants import counted_participants, excluded, invited
 from gan_eval.report.standing import BY, of_exclusions
 from gan_eval.report.timing import exposure_levels, flagged_share, shown_trials
 from gan_eval.report.words import listed, milliseconds, missing, number, percent, plural, whole
+from gan_eval.stats.trials import asked_exposure
 from gan_eval.tables import (
     COMPARISONS,
     CORRELATIONS,
@@ -93,7 +95,9 @@ def _timing(folder: StudyFolder) -> list[str]:
         ]
         said.append(f"Exposures asked for: {listed(each)}.")
     elif len(trials) and trials["exposure_ms"].notna().any():
-        said.append(f"Pictures stood until the answer, for a median of {milliseconds(trials['exposure_ms'].median())}.")
+        asked = asked_exposure(trials)
+        how = "stood until the answer" if np.isinf(asked).all() else "were shown"
+        said.append(f"Pictures {how}, for a median of {milliseconds(trials['exposure_ms'].median())}.")
     refresh = sorted(set(sessions["refresh_hz"].dropna().round(1)))
     if refresh:
         said.append(f"Screens refreshed at {listed([number(hz, digits=1) for hz in refresh])} Hz.")

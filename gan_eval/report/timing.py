@@ -7,7 +7,7 @@ import pandas as pd
 
 from gan_eval.report.folder import StudyFolder
 from gan_eval.report.words import NARROW, View, listed, milliseconds, missing, number, percent, plural, text, whole
-from gan_eval.stats.trials import graded_trials, main_trials, pair_trials
+from gan_eval.stats.trials import asked_exposure, graded_trials, main_trials, pair_trials
 from gan_eval.tables import CHECKS, SESSIONS
 
 _LAG = (
@@ -97,14 +97,15 @@ def exposure_levels(trials: pd.DataFrame) -> pd.DataFrame:
 
     Returns:
         columns requested_ms, planned_ms (median), n (achieved exposures), mean_ms, error_ms (mean of achieved minus
-        planned, else minus requested), sd_ms (of that), worst_ms (of that, by size), missing. Without a requested
-        exposure (until the answer) there is no error.
+        planned, else minus requested), sd_ms (of that), worst_ms (of that, by size), missing. requested_ms is infinite
+        until the answer and missing where it is not known; both have no error.
     """
     rows = []
-    for level, part in trials.groupby("requested_exposure_ms", dropna=False, sort=True):
+    asked = pd.Series(asked_exposure(trials), index=trials.index)
+    for level, part in trials.groupby(asked, dropna=False, sort=True):
         achieved = part["exposure_ms"].to_numpy(float)
         wanted = part["planned_exposure_ms"].fillna(part["requested_exposure_ms"]).to_numpy(float)
-        error = (achieved - wanted)[~np.isnan(achieved - wanted)]
+        error = (achieved - wanted)[np.isfinite(achieved - wanted)]
         known = achieved[~np.isnan(achieved)]
         rows.append(
             {
@@ -126,7 +127,7 @@ def _exposures(trials: pd.DataFrame) -> View:
     levels = exposure_levels(trials) if len(trials) else pd.DataFrame()
     rows = [
         [
-            "until the answer" if missing(row["requested_ms"]) else _ms(row["requested_ms"]),
+            _asked(row["requested_ms"]),
             _ms(row["planned_ms"]),
             whole(row["n"]),
             _ms(row["mean_ms"]),
@@ -144,6 +145,12 @@ def _exposures(trials: pd.DataFrame) -> View:
     return View("Exposure asked for and achieved", head, rows, notes=notes, source=("trials",))
 
 
+def _asked(level: float) -> str:
+    if missing(level):
+        return "not known"
+    return "until the answer" if np.isinf(level) else _ms(level)
+
+
 def _flag_table(trials: pd.DataFrame) -> View:
     cells: list[str] = trials["flags"].dropna().astype(str).tolist() if len(trials) else []
     counts = Counter(flag for cell in cells for flag in set(cell.split()))
@@ -152,10 +159,11 @@ def _flag_table(trials: pd.DataFrame) -> View:
 
 
 def _checks(checks: pd.DataFrame) -> View:
+    numbers = {session: str(number) for number, session in enumerate(dict.fromkeys(checks["session"]), start=1)}
     rows = [
         [
             text(row["check"]),
-            row["session"],
+            numbers[row["session"]],
             ""
             if missing(row["value"])
             else f"{row['value']:.4g} {'' if missing(row['unit']) else row['unit']}".strip(),

@@ -7,9 +7,12 @@ import numpy as np
 import pandas as pd
 
 from gan_eval.staircases import STAIRCASE
+from gan_eval.stats.trials import asked_exposure
 
 UNTIL_ANSWER = "until-answer"
-"""The exposure's id where none was requested: the picture stays until it is judged."""
+"""The exposure's id where the picture stays until it is judged."""
+UNKNOWN = "unknown"
+"""The exposure's id where nothing tells it."""
 
 SEVERAL_STUDIES = "trials of several studies"
 
@@ -76,10 +79,17 @@ def groups(trials: pd.DataFrame, scope: str, codes: Codes | None = None) -> Grou
         case "model" | "mask_kind" | "mask_area_band":
             return _groups_of_fakes(trials["is_fake"].to_numpy(bool), scope, codes)
         case "exposure":
-            levels = trials["requested_exposure_ms"].fillna(np.inf)
+            levels = asked_exposure(trials)
             follows = (trials["protocol"] == STAIRCASE).fillna(False).to_numpy(bool)
-            code, exposures = pd.factorize(levels.mask(follows), sort=True)
-            return _labelled(code, [_exposure_text(exposure) for exposure in exposures])
+            code, exposures = pd.factorize(levels, sort=True)  # an unknown one is -1
+            ids = [_exposure_text(exposure) for exposure in exposures]
+            is_unknown = (code < 0) & ~follows
+            if is_unknown.any():
+                code, ids = np.where(is_unknown, len(ids), code), [*ids, UNKNOWN]
+            code = np.where(follows, -1, code)
+            there = np.isin(np.arange(len(ids)), code)
+            code = np.where(code < 0, -1, (np.cumsum(there) - 1)[code])
+            return _labelled(code, [name for name, is_there in zip(ids, there, strict=True) if is_there])
         case "block":
             code, values = codes.of("block")
             return _labelled(code, [str(int(block)) for block in values])

@@ -16,10 +16,12 @@ NEEDED = ("participant", "stimulus", "kind", "response")
 """What nothing can fill where single pictures were judged; pairs and grades need the first two."""
 USED = (
     "session", "study", "participant", "protocol", "block", "trial", "phase", "stimulus", "item", "kind", "model",
-    "dataset", "requested_exposure_ms", "response", "choice", "rating", "correct", "reaction_time_ms", "confidence",
-    "flags", "simulated", "fraction",
+    "dataset", "requested_exposure_ms", "planned_exposure_ms", "exposure_ms", "response", "choice", "rating",
+    "correct", "reaction_time_ms", "confidence", "flags", "simulated", "fraction",
 )  # fmt: skip
 """The columns that any statistic looks at; a rule may name others."""
+_LEAD_MS = 50.0
+"""A picture that stays until the answer is measured to vanish no earlier than this before the key press."""
 PAIRED = "paired"
 """Real beside fake: picture a is the real one."""
 TWO_MODELS = "model_vs_model"
@@ -168,6 +170,26 @@ def sessions_of(frame: pd.DataFrame) -> pd.Series:
     if "study" in frame and frame["study"].nunique() > 1:
         return frame["study"].astype("str") + "/" + frame["participant"].astype("str")
     return frame["participant"]
+
+
+def asked_exposure(trials: pd.DataFrame) -> np.ndarray:
+    """(N,) the exposure asked for in ms; infinite: until the answer; NaN: not known.
+
+    An empty cell alone does not say that a picture stayed until the answer, for many tables know no exposures. It does
+    where the picture was measured to stay, at least up to the key press; and for what else is empty in such a session,
+    such as trials without an answer.
+    """
+    asked = trials["requested_exposure_ms"].to_numpy("float64", na_value=np.nan)
+    planned, shown, answered_at = (
+        trials[name].to_numpy("float64", na_value=np.nan)
+        for name in ("planned_exposure_ms", "exposure_ms", "reaction_time_ms")
+    )
+    empty = np.isnan(asked) & np.isnan(planned)
+    stayed = empty & (shown >= answered_at - _LEAD_MS)
+    vanished = empty & (shown < answered_at - _LEAD_MS)
+    session = pd.factorize(trials["session"])[0]
+    untimed = np.isin(session, session[stayed]) & ~np.isin(session, session[vanished])
+    return np.where(empty & untimed, np.inf, asked)
 
 
 def main_trials(trials: pd.DataFrame) -> pd.DataFrame:

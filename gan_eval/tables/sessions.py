@@ -92,7 +92,11 @@ TRIALS = Table(
         KIND,
         text("model", f"{MODEL.meaning}; model_vs_model: A|B, the models of `stimulus` and of `stimulus_b`"),
         DATASET,
-        milliseconds("requested_exposure_ms", "exposure asked for; empty: until the answer"),
+        milliseconds(
+            "requested_exposure_ms",
+            "exposure asked for; `inf`: until the answer; empty: until the answer where exposure_ms says that the "
+            "picture stayed, else not known",
+        ),
         milliseconds("planned_exposure_ms", "exposure rounded to whole frames where vsync was measured"),
         milliseconds("exposure_ms", "offset minus onset as presented"),
         milliseconds(

@@ -13,7 +13,7 @@ from gan_eval.staircases import STAIRCASE
 from gan_eval.stats.answers.thresholds import thresholds
 from gan_eval.stats.groups import carried_by, groups, joined
 from gan_eval.stats.resampling import draws, percentile_interval
-from gan_eval.stats.trials import main_trials
+from gan_eval.stats.trials import asked_exposure, main_trials
 from gan_eval.tables import HYPE
 from gan_eval.tabular import Row, frame_of
 
@@ -27,7 +27,8 @@ _READ = ("session", "study", "participant", "model", "dataset", "is_fake", "says
 def hype(trials: pd.DataFrame, *, settings: StaircaseSettings | None = None, seed: int = 0) -> pd.DataFrame:
     """The table `hype` of a trials table: for each data set all models together, then each model.
 
-    hype_infinity: the mean over participants of their error rate, from single pictures that stayed until the answer.
+    hype_infinity: the mean over participants of their error rate, from single pictures that stayed until the answer;
+    where the exposure is not known there is no score.
     Zhou et al. show as many reals as fakes, so that the error rate is the mean of those on reals and on fakes; it is
     taken so here too, for a model shares its reals with others. The reals beside a model are those of the same data
     set and sessions. Participants who did not judge both kinds have no part in it.
@@ -65,7 +66,7 @@ def bootstrap_mean(values: np.ndarray, *, seed: int) -> tuple[float, float]:
 def _infinity_rows(trials: pd.DataFrame, seed: int) -> Iterator[Row]:
     main = main_trials(trials)
     moving = (main["protocol"] == STAIRCASE).fillna(False).to_numpy(bool)
-    untimed = main.loc[main["requested_exposure_ms"].isna().to_numpy() & ~moving & main["answered"], list(_READ)]
+    untimed = main.loc[np.isinf(asked_exposure(main)) & ~moving & main["answered"], list(_READ)]
     for dataset, part in untimed.groupby("dataset", dropna=False, sort=True):
         for model, shown in _models(part):
             yield _infinity_row(shown, seed) | {"dataset": _text(dataset), "model": model}

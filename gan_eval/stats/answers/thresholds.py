@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+import numpy as np
 import pandas as pd
 
 from gan_eval.quiz_settings import StaircaseSettings
@@ -19,7 +20,7 @@ def thresholds(trials: pd.DataFrame, *, settings: StaircaseSettings | None = Non
         trials: the table `trials`.
         settings: `[quiz.staircase]` of the study; without it `bound` stays empty, for the range is not known.
     """
-    moved = trials[(trials["protocol"] == STAIRCASE).fillna(False) & trials["requested_exposure_ms"].notna()]
+    moved = trials[(trials["protocol"] == STAIRCASE).fillna(False) & np.isfinite(trials["requested_exposure_ms"])]
     moved = moved.assign(block=moved["block"].fillna(1))
     plain = moved.astype("object").where(moved.notna(), None)
     records: list[Row] = [dict(zip(plain.columns, values, strict=True)) for values in plain.to_numpy().tolist()]

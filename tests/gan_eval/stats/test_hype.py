@@ -21,7 +21,8 @@ def answers(**errors: tuple[int, int]) -> pd.DataFrame:
         for n in range(shown)
     ]
     frame = pd.DataFrame(rows)
-    return fill_trials(frame.assign(dataset="d", model=frame["kind"].map({"fake": "m"})))
+    untimed = frame.assign(dataset="d", model=frame["kind"].map({"fake": "m"}), requested_exposure_ms=np.inf)
+    return fill_trials(untimed)
 
 
 def test_the_error_rate_weighs_reals_and_fakes_alike_and_participants_alike() -> None:
@@ -53,6 +54,19 @@ def test_a_model_takes_the_reals_of_its_sessions_only() -> None:
 def test_timed_trials_have_no_error_score_and_empty_tables_no_rows() -> None:
     assert hype(simulated().assign(requested_exposure_ms=500.0)).empty
     assert hype(simulated().iloc[:0]).empty
+
+
+def test_where_the_exposure_is_not_known_there_is_no_score() -> None:
+    """Only what was measured to stay up to the key press stayed until the answer."""
+    trials = simulated(participants=3, each=12)
+    assert hype(trials).empty
+    assert hype(trials.assign(exposure_ms=100.0)).empty
+    stayed = trials.assign(exposure_ms=trials["reaction_time_ms"] + 9)
+    assert len(hype(stayed)) == 2
+    expected = hype(trials.assign(requested_exposure_ms=np.inf))
+    pd.testing.assert_frame_equal(hype(stayed), expected)
+    half = pd.concat([stayed, trials.assign(session="other", participant="P9")], ignore_index=True)
+    pd.testing.assert_frame_equal(hype(half), expected)
 
 
 def test_without_reals_or_with_one_participant_the_note_says_so() -> None:

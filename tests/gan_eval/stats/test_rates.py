@@ -86,14 +86,29 @@ def test_every_scope_adds_up():
     for scope in ("participant", "stimulus", "dataset", "exposure", "block"):
         part = table[table["scope"] == scope]
         assert part[["hits", "misses", "false_alarms", "correct_rejections"]].sum().sum() == len(trials), scope
-    assert set(table.loc[table["scope"] == "exposure", "id"]) == {"33.5", "until-answer"}
+    assert set(table.loc[table["scope"] == "exposure", "id"]) == {"33.5", "unknown"}
     assert list(table.loc[table["scope"] == "block", "id"]) == ["1", "2"]
 
 
 def test_exposures_stand_in_the_order_of_time():
-    trials = from_counts(1, 1, 1, 1, requested_exposure_ms=[1000.0, 200.0, 50.0, np.nan])
+    trials = from_counts(1, 1, 1, 1, requested_exposure_ms=[1000.0, 200.0, np.nan, np.inf])
     table = rates(trials)
-    assert list(table.loc[table["scope"] == "exposure", "id"]) == ["50", "200", "1000", "until-answer"]
+    assert list(table.loc[table["scope"] == "exposure", "id"]) == ["200", "1000", "until-answer", "unknown"]
+
+
+def test_an_empty_exposure_is_until_the_answer_only_where_the_picture_was_measured_to_stay():
+    def exposures(**columns: object) -> list[str]:
+        table = rates(simulated(participants=2, each=8).assign(**columns))
+        return table.loc[table["scope"] == "exposure", "id"].tolist()
+
+    times = simulated(participants=2, each=8)["reaction_time_ms"]
+    assert exposures() == ["unknown"]
+    assert exposures(exposure_ms=100.0) == ["unknown"]
+    assert exposures(exposure_ms=times, planned_exposure_ms=100.0) == ["unknown"]
+    assert exposures(exposure_ms=times + 8) == ["until-answer"]
+    assert exposures(exposure_ms=(times + 8).where(times.index % 5 > 0)) == ["until-answer"]  # some broken off
+    assert exposures(exposure_ms=(times + 8).where(times.index != 3, 100.0)) == ["until-answer", "unknown"]
+    assert exposures(requested_exposure_ms=np.inf) == ["until-answer"]
 
 
 def test_row_order_does_not_matter():
