@@ -122,6 +122,16 @@ def report(
     figures: Annotated[
         Path | None, typer.Option("--figures", help="Also write each figure as SVG and PDF into this folder.")
     ] = None,
+    stimuli: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="SET", help="A stimulus set that was shown, for its pictures. Repeatable."),
+    ] = None,
+    with_raw_tables: Annotated[
+        bool,
+        typer.Option(
+            "--with-raw-tables", help="Put trials and sessions into the file too: who sat when and where. Not for mail."
+        ),
+    ] = False,
 ) -> None:
     """Make a report of a study's tables: one self-contained HTML file, or Markdown."""
     from gan_eval.files import check_output_file
@@ -132,7 +142,7 @@ def report(
         check_output_file(out)
     if figures is not None:
         check_output_file(figures / "figure.svg", option="--figures")
-    typer.echo(write(folder, out or folder / f"report.{form}"))
+    typer.echo(write(folder, out or folder / f"report.{form}", stimuli=stimuli or (), with_raw_tables=with_raw_tables))
     if figures is not None:
         build_figures(folder, figures)
         typer.echo(figures)

@@ -8,7 +8,6 @@ stays as it was, whatever happens.
 
 import os
 import shutil
-import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -17,11 +16,22 @@ from pathlib import Path
 from typing import IO, Any
 
 from gan_eval.errors import UserError
-from gan_eval.files import OWN_FOLDER, flush_to_disk, read_json, sha256_file, sha256_json, write_error, write_json
+from gan_eval.files import (
+    OWN_FOLDER,
+    flush_to_disk,
+    make_folder,
+    read_json,
+    remove_leftovers_of,
+    sha256_file,
+    sha256_json,
+    temporary_name,
+    write_error,
+    write_json,
+)
 
 PATIENCE_S = 60.0
 """For another process that writes into the folder."""
-_RECORD, _COMING, _ASIDE, _LOCK = ".set.json", ".coming.json", ".aside-", "sets.lock"
+_RECORD, _COMING, _LOCK = ".set.json", ".coming.json", "sets.lock"
 
 
 @dataclass(frozen=True)
@@ -68,15 +78,15 @@ def replaced_set(folder: Path, name: str) -> Iterator[NewSet]:
     folder = Path(folder)
     own = folder / OWN_FOLDER
     try:
-        own.mkdir(parents=True, exist_ok=True)
+        make_folder(own)
     except OSError as error:
         raise write_error(folder, error) from error
     with _alone(folder):
         _finish_all(folder)
-        for left_over in own.glob(f"*{_ASIDE}*"):  # of a process that was killed: nobody else is writing
-            shutil.rmtree(left_over, ignore_errors=True)
+        remove_leftovers_of(own / name)  # nobody else is writing
+        aside = own / temporary_name(name)
         try:
-            aside = Path(tempfile.mkdtemp(prefix=f"{name}{_ASIDE}", dir=own))
+            make_folder(aside)
         except OSError as error:
             raise write_error(folder, error) from error
         try:
@@ -144,7 +154,7 @@ def _announce(folder: Path, name: str, new: NewSet) -> None:
     coming = {"run": run, "files": hashes, "aside": new.folder.name, "gone": sorted(gone - set(files))}
     try:
         for relative in files:
-            (folder / relative).parent.mkdir(parents=True, exist_ok=True)
+            make_folder((folder / relative).parent)
     except OSError as error:
         raise write_error(folder, error) from error
     write_json(folder / OWN_FOLDER / f"{name}{_COMING}", coming)

@@ -1,5 +1,6 @@
 """The stages of a study: train, generate, metrics, quiz, analyze, training, report."""
 
+import os
 import shlex
 from collections import Counter
 from collections.abc import Mapping
@@ -228,6 +229,14 @@ def _metric_tables(plan: Plan) -> tuple[Any, Any]:
     )  # type: ignore[return-value]
 
 
+def _seen_from(folder: Path, place: Path) -> str:
+    """A path that still holds when both folders are moved together."""
+    try:
+        return Path(os.path.relpath(place.resolve(), folder.resolve())).as_posix()
+    except ValueError:  # another drive
+        return place.resolve().as_posix()
+
+
 def _copy_published(plan: Plan) -> None:
     """Put the published tables into the study's folder; those that the study no longer names go."""
     below = plan.folder / PUBLISHED
@@ -270,6 +279,7 @@ def _report_facts(plan: Plan) -> dict[str, Any]:
         "smoke": plan.smoke,
         "sessions": {**count_sessions(plan), "wanted": study.quiz.participants},
         "notes": draw_warnings(plan),
+        "imported_sets": [_seen_from(plan.folder, plan.file.parent / name) for name in study.stimuli.sets],
         "design_hash": design_hash(plan),
         "analysis_hash": study.analysis_hash,
         "software": f"gan_eval {__version__}",

@@ -1,5 +1,6 @@
 """A study's tables and figures in one self-contained HTML file: mailed, archived, read on a phone, printed."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -10,7 +11,14 @@ __all__ = ["build", "build_figures", "build_markdown"]
 Format = Literal["html", "md"]
 
 
-def build(folder: Path, out: Path, *, title: str | None = None) -> Path:
+def build(
+    folder: Path,
+    out: Path,
+    *,
+    title: str | None = None,
+    stimuli: Sequence[Path] = (),
+    with_raw_tables: bool = False,
+) -> Path:
     """Write the report of a study's folder, or of any folder with tables of a study, and return its path.
 
     Sections whose table is absent are left out. Equal input gives equal bytes.
@@ -20,6 +28,8 @@ def build(folder: Path, out: Path, *, title: str | None = None) -> Path:
             `published/`, each of which may be absent; or with tables that lie in the folder itself.
         out: the HTML file.
         title: heading; default: the study's title, else its name, else how many took part, else the folder's name.
+        stimuli: folders of stimulus sets that were shown, beside those that the study's folder holds or names.
+        with_raw_tables: put the tables of single sessions (trials, sessions) into the file too.
 
     Raises:
         UserError: no such folder, nothing in it, or a table that does not fit its schema.
@@ -28,17 +38,27 @@ def build(folder: Path, out: Path, *, title: str | None = None) -> Path:
     from gan_eval.report.folder import read_folder
     from gan_eval.report.page import render
 
-    write_text(Path(out), render(content(read_folder(Path(folder)), title=title)))
+    found = read_folder(Path(folder), stimuli=stimuli)
+    write_text(Path(out), render(content(found, title=title, with_raw_tables=with_raw_tables)))
     return Path(out)
 
 
-def build_markdown(folder: Path, out: Path, *, title: str | None = None) -> Path:
+def build_markdown(
+    folder: Path,
+    out: Path,
+    *,
+    title: str | None = None,
+    stimuli: Sequence[Path] = (),
+    with_raw_tables: bool = False,
+) -> Path:
     """Write the same report as Markdown, with its figures, pictures and tables as files in `STEM_files` beside it.
 
     Args:
         folder: as for `build`.
         out: the Markdown file.
         title: as for `build`.
+        stimuli: as for `build`.
+        with_raw_tables: as for `build`.
 
     Returns:
         The Markdown file.
@@ -50,7 +70,8 @@ def build_markdown(folder: Path, out: Path, *, title: str | None = None) -> Path
     from gan_eval.report.folder import read_folder
     from gan_eval.report.markdown import write_markdown
 
-    return write_markdown(content(read_folder(Path(folder)), title=title), Path(out))
+    found = read_folder(Path(folder), stimuli=stimuli)
+    return write_markdown(content(found, title=title, with_raw_tables=with_raw_tables), Path(out))
 
 
 def build_figures(folder: Path, out: Path) -> list[Path]:

@@ -58,12 +58,13 @@ class Content:
         ]
 
 
-def content(folder: StudyFolder, *, title: str | None = None) -> Content:
+def content(folder: StudyFolder, *, title: str | None = None, with_raw_tables: bool = False) -> Content:
     """What the folder's tables say.
 
     Args:
         folder: as read.
         title: heading; default: the study's title, else its name, else how many took part, else the folder's name.
+        with_raw_tables: hand on the tables of single sessions too.
     """
     shown = without_common_notes(folder)
     return Content(
@@ -78,7 +79,7 @@ def content(folder: StudyFolder, *, title: str | None = None) -> Content:
         methods=methods(folder),
         paper=paper_methods(folder),
         versions=views.versions(folder),
-        downloads=downloads(folder),
+        downloads=downloads(folder, with_raw_tables=with_raw_tables),
     )
 
 

@@ -9,11 +9,14 @@ from gan_eval.files import sha256_bytes
 from gan_eval.report.folder import StudyFolder
 from gan_eval.report.pictures import data_uri
 from gan_eval.report.words import NARROW, View, whole
+from gan_eval.tables import TABLES
 
 LARGE = 1_000_000
 """Bytes of a file; larger ones are packed."""
 LARGEST = 4_000_000
 """Bytes of a packed file; larger ones are not on the page."""
+RAW_LEFT_OUT = "of single sessions, so not on a page that may be mailed: --with-raw-tables puts it here"
+"""Of a table that is not handed on."""
 REPEATED = 30_000
 """Bytes of a file that is put beside each table that shows it; larger ones stand once, in the list of all."""
 
@@ -34,9 +37,11 @@ class Download:
     sha256: str
     """Of the file's bytes, before packing."""
     uri: str
-    """The file itself; empty where it is too large for a page."""
+    """The file itself; empty where it is not on the page."""
     data: bytes
-    """The file's bytes."""
+    """The file's bytes; empty where it is not handed on."""
+    left_out: str = ""
+    """Why it is not on the page."""
 
     @property
     def told_size(self) -> str:
@@ -54,22 +59,43 @@ class Link:
     """Under which the browser saves it; empty: the link leads to a place on the page."""
 
 
-def downloads(folder: StudyFolder) -> list[Download]:
-    """Every table that the folder holds, in the order of reading."""
-    return [_download(folder, name, place) for place, name in enumerate(folder.files)]
+def downloads(folder: StudyFolder, *, with_raw_tables: bool = False) -> list[Download]:
+    """Every table that the folder holds, in the order of reading.
+
+    Args:
+        folder: as read.
+        with_raw_tables: hand on those of single sessions too: a report that is mailed carries what it shows, and not
+            who sat when and where. Default: they are named, with their SHA-256.
+    """
+    return [
+        _download(folder, name, place, handed_on=with_raw_tables or not is_raw(name))
+        for place, name in enumerate(folder.files)
+    ]
 
 
-def _download(folder: StudyFolder, name: str, place: int) -> Download:
+def is_raw(name: str) -> bool:
+    """Whether a table has rows of single sessions, whose identifiers alone tell the instant they began.
+
+    >>> is_raw("trials"), is_raw("rates")
+    (True, False)
+    """
+    return name in TABLES and "session" in TABLES[name].by_name
+
+
+def _download(folder: StudyFolder, name: str, place: int, *, handed_on: bool) -> Download:
     path = folder.files[name]
     data = folder.contents[name]
     is_published = name.startswith("published/")
     frame = folder.published[path.name] if is_published else folder.tables[name]
     file_name = safe_name(f"published-{path.name}" if is_published else path.name)
-    uri = data_uri(data, "text/csv")
-    if len(data) > LARGE:
+    uri, left_out = data_uri(data, "text/csv"), ""
+    if not handed_on:
+        uri, left_out = "", RAW_LEFT_OUT
+    elif len(data) > LARGE:
         packed = gzip.compress(data, mtime=0)
         file_name += ".gz"
         uri = data_uri(packed, "application/gzip") if len(packed) <= LARGEST else ""
+        left_out = "" if uri else "too large for a page: it lies beside, in the study’s folder"
     return Download(
         table=name,
         anchor=f"file-{place}",
@@ -79,7 +105,8 @@ def _download(folder: StudyFolder, name: str, place: int) -> Download:
         size=len(data),
         sha256=sha256_bytes(data),
         uri=uri,
-        data=data,
+        data=data if handed_on else b"",
+        left_out=left_out,
     )
 
 

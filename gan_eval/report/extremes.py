@@ -114,7 +114,7 @@ def _places(folder: StudyFolder) -> dict[str, _Files]:
         for row in known.to_dict("records"):
             is_filled = row["kind"] == "fake" and hole_words(row["mask_kind"], row["mask_area"])
             masked = str(row["input_file"]) if is_filled and not missing(row["input_file"]) else None
-            found.setdefault(str(row["stimulus"]), _Files(folder.path / "stimuli" / name, str(row["file"]), masked))
+            found.setdefault(str(row["stimulus"]), _Files(folder.places[name], str(row["file"]), masked))
     return found
 
 

@@ -12,6 +12,7 @@ from gan_eval.errors import UserError
 from gan_eval.file_sets import FileSet, settled
 from gan_eval.files import OWN_FOLDER, read_json
 from gan_eval.report.one_run import require_one_mark, require_one_run
+from gan_eval.stimuli import TABLE_NAME
 from gan_eval.study import Study, load_study
 from gan_eval.tables import (
     AGREEMENT,
@@ -69,11 +70,13 @@ class StudyFolder:
     tables: Mapping[str, pd.DataFrame]
     """Tables by name; absent and empty ones are left out."""
     stimuli: Mapping[str, pd.DataFrame]
-    """Stimulus tables by the path of their folder relative to the study's."""
+    """Stimulus tables by the names of their sets."""
     training: Mapping[str, pd.DataFrame]
     """Training logs by model."""
     published: Mapping[str, pd.DataFrame]
     """Published tables by file name, every cell as text."""
+    places: Mapping[str, Path] = field(default_factory=dict)
+    """The folders of the stimulus sets by the same names."""
     files: Mapping[str, Path] = field(default_factory=dict)
     """The files of `tables` by the table's name, and of `published` by `published/NAME`."""
     contents: Mapping[str, bytes] = field(default_factory=dict)
@@ -124,8 +127,12 @@ class StudyFolder:
         return sorted(found)
 
 
-def read_folder(folder: Path) -> StudyFolder:
+def read_folder(folder: Path, *, stimuli: Sequence[Path] = ()) -> StudyFolder:
     """Read what is there: the layout of a study's folder, or tables that lie in the folder itself.
+
+    Args:
+        folder: the folder.
+        stimuli: stimulus sets that lie elsewhere.
 
     Raises:
         UserError: no such folder, nothing in it to report, a table that does not fit its schema, or tables of several
@@ -135,14 +142,15 @@ def read_folder(folder: Path) -> StudyFolder:
     if not folder.is_dir():
         raise UserError(f"{folder}: no such folder; name the folder of a study or of its tables")
     with settled(folder, folder / "tables", folder / "metrics") as sets:
-        found = _read(folder, sets)
+        found = _read(folder, sets, stimuli)
     if not (found.tables or found.stimuli or found.training):
         raise UserError(f"{folder}: nothing to report; expected tables such as tables/rates.csv or set_metrics.csv")
     return found
 
 
-def _read(folder: Path, sets: Mapping[Path, Sequence[FileSet]]) -> StudyFolder:
+def _read(folder: Path, sets: Mapping[Path, Sequence[FileSet]], stimuli: Sequence[Path]) -> StudyFolder:
     facts_file = folder / OWN_FOLDER / "facts.json"
+    facts = read_json(facts_file) if facts_file.is_file() else {}
     study_file = folder / "study.toml"
     files = {**_files(folder, "tables", _TABLES), **_files(folder, "metrics", _METRICS)}
     files = require_one_run(files, {place: tuple(known) for place, known in sets.items()})
@@ -154,14 +162,16 @@ def _read(folder: Path, sets: Mapping[Path, Sequence[FileSet]]) -> StudyFolder:
         for path in sorted((folder / "published").glob("*.csv"))
         if copied is None or path.relative_to(folder).as_posix() in copied
     ]
+    shown_sets = _stimulus_sets(folder, facts, stimuli)
     shown = {name: path for name, path in files.items() if len(tables[name])}
     shown |= {f"published/{path.name}": path for path in published}
     return StudyFolder(
         path=folder,
         study=load_study(study_file) if study_file.is_file() else None,
-        facts=read_json(facts_file) if facts_file.is_file() else {},
+        facts=facts,
         tables={name: frame for name, frame in tables.items() if len(frame)},
-        stimuli=_each(folder, "stimuli", "stimuli.csv", STIMULI),
+        stimuli={name: frame for name, (_, frame) in shown_sets.items()},
+        places={name: place for name, (place, _) in shown_sets.items()},
         training=_each(folder, "models", "training_log.csv", TRAINING_LOG),
         published={path.name: _as_text(path) for path in published},
         files=shown,
@@ -176,6 +186,32 @@ def _files(folder: Path, below: str, wanted: tuple[Table, ...]) -> dict[str, Pat
         if found:
             return found
     return {}
+
+
+def _stimulus_sets(
+    folder: Path, facts: Mapping[str, Any], named: Sequence[Path]
+) -> dict[str, tuple[Path, pd.DataFrame]]:
+    """The sets in the study's folder, those that it notes elsewhere as far as they are there, and those named.
+
+    Raises:
+        UserError: a named one is none, or a table does not fit its schema.
+    """
+    for place in named:
+        if not (Path(place) / TABLE_NAME).is_file():
+            raise UserError(f"--stimuli {place}: not a stimulus set (no {TABLE_NAME})")
+    own = [path.parent for path in sorted((folder / "stimuli").glob(f"*/{TABLE_NAME}"))]
+    noted = [folder / str(place) for place in (facts.get("imported_sets") or ())]
+    places: dict[Path, Path] = {}
+    for place in [*own, *(place for place in noted if (place / TABLE_NAME).is_file()), *map(Path, named)]:
+        places.setdefault(place.resolve(), place)
+    found: dict[str, tuple[Path, pd.DataFrame]] = {}
+    for place in places.values():
+        frame = read_table(place / TABLE_NAME, STIMULI)
+        if len(frame):
+            name = place.resolve().name
+            name = name if name not in found else f"{name} {len(found) + 1}"
+            found[name] = (place, frame)
+    return found
 
 
 def _each(folder: Path, below: str, file: str, table: Table) -> dict[str, pd.DataFrame]:

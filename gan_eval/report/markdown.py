@@ -5,15 +5,17 @@ import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from gan_eval.file_sets import replaced_set
 from gan_eval.files import write_bytes, write_text
 from gan_eval.report.content import Content
-from gan_eval.report.downloads import files_view
+from gan_eval.report.downloads import RAW_LEFT_OUT, files_view, is_raw
 from gan_eval.report.export_figures import as_files
 from gan_eval.report.extremes import Ranking
 from gan_eval.report.figures import Picture
 from gan_eval.report.metrics_tables import MetricTable
 from gan_eval.report.sections import Section
 from gan_eval.report.words import View, clean
+from gan_eval.tables import TABLES
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]()<>#|~$!+\-&])")
 _HARMLESS = re.compile(r"\\([()\-+!#])")
@@ -21,7 +23,9 @@ _HARMLESS = re.compile(r"\\([()\-+!#])")
 
 
 def write_markdown(content: Content, out: Path) -> Path:
-    """Write the file and the folder `STEM_files` beside it; return the file. Equal content gives equal bytes.
+    """Write the file and the folder `STEM_files` beside it, in place of an earlier report's; return the file.
+
+    Equal content gives equal bytes.
 
     Raises:
         UserError: a file cannot be written.
@@ -29,8 +33,10 @@ def write_markdown(content: Content, out: Path) -> Path:
     beside = out.with_name(f"{out.stem}_files")
     files: dict[str, bytes] = {}
     text = "\n".join(_lines(content, beside.name, files))
-    for name, data in files.items():
-        write_bytes(beside / name, data)
+    with replaced_set(beside, "report") as new:
+        for name, data in files.items():
+            write_bytes(new.folder / name, data)
+        new.obsolete += [beside / "tables" / f"{name}.csv" for name in TABLES if is_raw(name)]
     write_text(out, re.sub(r"\n{3,}", "\n\n", text).rstrip() + "\n")
     return out
 
@@ -63,11 +69,13 @@ def _lines(content: Content, beside: str, files: dict[str, bytes]) -> Iterable[s
     if content.paper:
         yield from ["", "### To copy into a paper", "", f"> {escape(content.paper)}"]
     if content.downloads:
-        for file in content.downloads:
+        given = [file for file in content.downloads if file.left_out != RAW_LEFT_OUT]
+        for file in given:
             files[f"tables/{file.file_name.removesuffix('.gz')}"] = file.data
-        names = [f"{beside}/tables/{file.file_name.removesuffix('.gz')}" for file in content.downloads]
+        names = [f"{beside}/tables/{file.file_name.removesuffix('.gz')}" for file in given]
         yield from ["", "## All tables", *_table(files_view(content.downloads))]
         yield from ["", *(f"- [{escape(name)}](<{name}>)" for name in names)]
+        yield from _list([f"{file.path}: {file.left_out}." for file in content.downloads if file not in given])
     if content.versions:
         yield from ["", "## Versions and hashes", *_facts(content.versions)]
 

@@ -62,7 +62,7 @@ def samples(folder: StudyFolder) -> dict[str, Samples]:
         for (model, dataset), rows in fakes.groupby(["model", "dataset"], sort=True):
             place = np.linspace(0, len(rows) - 1, min(PER_MODEL, len(rows))).round().astype(int)
             chosen = rows.iloc[place]
-            base = folder.path / "stimuli" / name
+            base = folder.places[name]
             shown = [_sample(base, row, judged) for _, row in chosen.iterrows()]
             shown = [sample for sample in shown if sample.pictures]
             if shown:

@@ -1,17 +1,22 @@
 """Two stages by themselves: metrics that wait for their weights, and plateaus from the models' validation tables."""
 
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from gan_eval import images, pipeline, weights
 from gan_eval.files import sha256_file
 from gan_eval.plan import Plan, make_plan
+from gan_eval.report import build
 from gan_eval.stages import list_stages
+from gan_eval.stats import analyze, write_analysis
+from gan_eval.stats.trials import fill_trials
 from gan_eval.stimuli import stimulus_row, write_set
-from gan_eval.tables import IMAGE_METRICS, PLATEAUS, SET_METRICS, VALIDATION
+from gan_eval.tables import IMAGE_METRICS, PLATEAUS, SET_METRICS, TRIALS, VALIDATION
 from gan_eval.tabular import read_table, write_rows
 
 IMPORTED = '[study]\nname = "s"\n[stimuli]\nsets = ["set"]\n[metrics]\nnames = ["brisque"]\n'
@@ -41,14 +46,14 @@ def picture(seed: int) -> images.Picture:
     return np.random.default_rng(seed).integers(0, 256, (64, 64, 3), dtype=np.uint8)
 
 
-def pair_set(folder: Path, *, fake_size: tuple[int, int] = (64, 64)) -> None:
-    """A stimulus set of one real and one generated picture."""
+def pair_set(folder: Path, *, fake_size: tuple[int, int] = (64, 64), stems: str = "p") -> None:
+    """A stimulus set of one real and one generated picture of each stem, a letter."""
     rows = []
-    for kind, number, size in (("real", 0, (64, 64)), ("fake", 1, fake_size)):
-        path = folder / kind / "p.png"
+    for stem, (kind, number, size) in product(stems, (("real", 0, (64, 64)), ("fake", 1, fake_size))):
+        path = folder / kind / f"{stem}.png"
         images.write_png(path, picture(number)[: size[0], : size[1]])
-        more = {"model": "m", "reference_file": "real/p.png"} if kind == "fake" else {}
-        rows.append(stimulus_row(folder, path, kind=kind, dataset="d", split="test", stem="p", size=size, **more))
+        more = {"model": "m", "reference_file": f"real/{stem}.png"} if kind == "fake" else {}
+        rows.append(stimulus_row(folder, path, kind=kind, dataset="d", split="test", stem=stem, size=size, **more))
     write_set(folder, rows)
 
 
@@ -111,3 +116,62 @@ def test_plateaus_follow_the_validation_tables(tmp_path: Path) -> None:
     (row,) = read_table(table, PLATEAUS).to_dict("records")
     assert (row["model"], row["dataset"], row["verdict"]) == ("b", "d", "plateau")
     assert row["ci_low"] <= 400 <= row["ci_high"]
+
+
+QUIZ_TABLE = "study,source,dataset,group,trials,percent_correct\n{who},{who}'s paper,d,real,25,96\n"
+
+
+def published_study(folder: Path, *named: str) -> Plan:
+    names = ", ".join(f'"{name}"' for name in named)
+    study = f'[study]\nname = "s"\npublished = [{names}]\n[stimuli]\nsets = ["set"]\n'
+    (folder / "s.toml").write_text(study, encoding="utf-8")
+    (folder / "out" / ".gan-eval" / "report.json").unlink(missing_ok=True)
+    return make_plan(folder / "s.toml", folder / "out")
+
+
+def test_published_tables_of_one_name_are_both_kept_and_a_dropped_one_goes(tmp_path: Path) -> None:
+    pair_set(tmp_path / "set", stems="pqrs")
+    for name in ("a/quiz.csv", "b/quiz.csv", "c.csv"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(QUIZ_TABLE.format(who=f"author-{name[0]}"), encoding="utf-8")
+    stale = tmp_path / "out" / "published" / "stale.csv"  # of a version that kept no record
+    plan = published_study(tmp_path, "a/quiz.csv", "b/quiz.csv", "c.csv")
+    stale.parent.mkdir(parents=True)
+    stale.write_text(QUIZ_TABLE.format(who="stale"), encoding="utf-8")
+    do(plan, "report")
+    copied = tmp_path / "out" / "published"
+    assert sorted(path.name for path in copied.iterdir()) == ["a_quiz.csv", "b_quiz.csv", "c.csv"]
+    page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+    assert all(f"author-{who}" in page for who in "abc")
+    assert "stale" not in page
+    (copied / "mine.csv").write_text(QUIZ_TABLE.format(who="mine"), encoding="utf-8")
+    do(published_study(tmp_path, "b/quiz.csv"), "report")
+    assert sorted(path.name for path in copied.iterdir()) == ["mine.csv", "quiz.csv"]
+    page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+    assert "author-b" in page
+    assert "author-a" not in page
+    assert "author-c" not in page
+
+
+def test_pictures_of_an_imported_set_are_in_the_report(tmp_path: Path) -> None:
+    pair_set(tmp_path / "set", stems="pqrs")
+    do(published_study(tmp_path), "report")
+    page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+    assert "m on d" in page
+    assert page.count("data:image/jpeg;base64,") >= 2
+    moved = (tmp_path / "set").rename(tmp_path / "elsewhere")
+    page = build(tmp_path / "out", tmp_path / "again.html", stimuli=[moved]).read_text(encoding="utf-8")
+    assert "m on d" in page
+
+
+def test_tables_of_people_who_have_been_forgotten_go(tmp_path: Path) -> None:
+    pair_set(tmp_path / "set", stems="pqrs")
+    plan = published_study(tmp_path)
+    rows = pd.DataFrame({"participant": ["P1"], "stimulus": ["d/real/p"], "kind": ["real"], "response": ["real"]})
+    write_analysis(analyze(rows), plan.folder / "tables", given={TRIALS: fill_trials(rows)})
+    write_rows([], plan.folder / "tables" / "plateaus.csv", PLATEAUS)
+    assert (plan.folder / "tables" / "rates.csv").is_file()
+    ear = Ear()
+    (stage,) = [stage for stage in list_stages(plan) if stage.name == "analyze"]
+    assert stage.work(ear) is False
+    assert [path.name for path in (plan.folder / "tables").glob("*.csv")] == ["plateaus.csv"]

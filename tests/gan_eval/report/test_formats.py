@@ -1,3 +1,4 @@
+import base64
 import os
 import re
 import shutil
@@ -10,6 +11,7 @@ import pytest
 from synthetic_tables import NASTY, SCRIPT, write_tables
 from typer.testing import CliRunner
 
+from gan_eval.__main__ import run
 from gan_eval.cli import app
 from gan_eval.errors import UserError
 from gan_eval.report import build, build_figures, build_markdown
@@ -17,6 +19,9 @@ from gan_eval.report.charts import GRID, INK, MUTED, SERIES
 from gan_eval.report.downloads import safe_name
 from gan_eval.report.markdown import escape
 from gan_eval.report.training_looks import curve_colours
+from gan_eval.stats import analyze
+from gan_eval.tables import CHECKS, RATES, SESSIONS, TRIALS
+from gan_eval.tabular import frame_of, write_table
 
 
 @pytest.fixture
@@ -152,3 +157,63 @@ def test_the_command_writes_each_format(folder, tmp_path):
     assert found.exit_code == 0, found.output
     assert (tmp_path / "r.md").is_file()
     assert list((tmp_path / "f").glob("*.pdf"))
+
+
+def sat(folder: Path) -> Path:
+    """A study's tables with trials, sessions and a self-test whose identifiers and instants nobody else is to see."""
+    study = {"session": SESSION, "participant": "P-secret", "simulated": False}
+    trials = [
+        study | {"trial": 1 + n, "phase": "main", "stimulus": f"d/{kind}/{n}", "kind": kind, "response": "real",
+                 "dataset": "d", "answered_at": "2031-07-08T09:10:11Z"}
+        for n, kind in enumerate(["real", "fake"] * 4)
+    ]  # fmt: skip
+    session = study | {
+        "status": "complete",
+        "protocol": "quick_response",
+        "started_at": "2031-07-08T09:00:00Z",
+        "software": "x",
+        "list": 1,
+        "seed": 1,
+    }
+    check = {"session": SESSION, "check": "vsync", "value": 16.7, "unit": "ms", "verdict": "warning"}
+    rates = analyze(frame_of(trials, TRIALS))["rates"]
+    write_table(rates, folder / "rates.csv", RATES)
+    for rows, table in ((trials, TRIALS), ([session], SESSIONS), ([check], CHECKS)):
+        write_table(frame_of(rows, table), folder / f"{table.name}.csv", table)
+    return folder
+
+
+SESSION = "01983f5a-secret-session"
+
+
+def carried(page: str) -> str:
+    """A page with the files that it carries."""
+    files = re.findall(r"data:(?:text/csv|application/gzip);base64,([A-Za-z0-9+/=]+)", page)
+    return page + "".join(base64.b64decode(file).decode("utf-8", "replace") for file in files)
+
+
+@pytest.mark.parametrize("form", ["html", "md"])
+def test_tables_of_single_sessions_are_handed_on_only_when_asked_for(tmp_path: Path, form: str) -> None:
+    """Neither who sat when and where, nor identifiers that tell it, leave in a report that may be mailed."""
+    write = build if form == "html" else build_markdown
+    folder, out = sat(tmp_path / "tables"), tmp_path / "report" / f"report.{form}"
+
+    def everything() -> str:
+        beside = (tmp_path / "report" / "report_files").rglob("*.csv")
+        return carried(out.read_text(encoding="utf-8")) + "".join(path.read_text() for path in beside)
+
+    write(folder, out, with_raw_tables=True)
+    assert "2031-07-08T09:10:11Z" in everything()
+    assert SESSION in everything()
+    write(folder, out)
+    assert "2031-07-08" not in everything()
+    assert SESSION not in everything()
+    assert "with-raw-tables" in everything()
+    assert "P-secret" in everything()  # the rates of each participant are shown, and their table can be saved
+    assert "scope,id" in everything()
+
+
+def test_the_option_with_raw_tables(tmp_path: Path) -> None:
+    folder = sat(tmp_path / "tables")
+    assert run(["report", str(folder), "--out", str(tmp_path / "r.html"), "--with-raw-tables"]) == 0
+    assert SESSION in carried((tmp_path / "r.html").read_text(encoding="utf-8"))
