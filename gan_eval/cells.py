@@ -7,7 +7,7 @@ from typing import Any
 
 from gan_eval.errors import UserError
 from gan_eval.schema import Column, Dtype
-from gan_eval.words import shortened
+from gan_eval.words import shown
 
 _WANTED: dict[Dtype, str] = {
     "int": "a whole number",
@@ -45,7 +45,7 @@ def parse(text: str, column: Column, where: str) -> Any:
     try:
         return _check(_READERS[column.dtype](text), column, where)
     except (ValueError, KeyError, RecursionError) as error:
-        raise UserError(f"{where}: found {_shown(text)}, wanted {_WANTED[column.dtype]}") from error
+        raise UserError(f"{where}: found {shown(text)}, wanted {_WANTED[column.dtype]}") from error
 
 
 def _check(value: Any, column: Column, where: str) -> Any:
@@ -63,18 +63,14 @@ def _check(value: Any, column: Column, where: str) -> Any:
             value = json.dumps(value, sort_keys=True, ensure_ascii=False)
     wanted: type = {"int": int, "float": float, "bool": bool}.get(column.dtype, str)
     if type(value) is not wanted:
-        raise UserError(f"{where}: found {_shown(value)}, wanted {_WANTED.get(column.dtype, 'text')}")
+        raise UserError(f"{where}: found {shown(value)}, wanted {_WANTED.get(column.dtype, 'text')}")
     if type(value) is int and not -(2**63) <= value < 2**63:
-        raise UserError(f"{where}: found {_shown(value)}, wanted a whole number within 64 bits")
+        raise UserError(f"{where}: found {shown(value)}, wanted a whole number within 64 bits")
     if column.most is not None and isinstance(value, float) and abs(value) > column.most:
-        raise UserError(f"{where}: found {value!r}, wanted at most {column.most:g} {column.unit}".rstrip())
+        raise UserError(f"{where}: found {shown(value)}, wanted at most {column.most:g} {column.unit}".rstrip())
     if column.words and value not in column.words:
-        raise UserError(f"{where}: found {_shown(value)}, wanted one of {', '.join(column.words)}")
+        raise UserError(f"{where}: found {shown(value)}, wanted one of {', '.join(column.words)}")
     return None if is_missing(value) else value
-
-
-def _shown(value: Any) -> str:
-    return shortened(repr(value), 80)
 
 
 def format_cell(value: Any, column: Column | None, where: str) -> str:

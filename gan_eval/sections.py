@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, TypeVar
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
 from gan_eval.errors import UserError
-from gan_eval.words import shortened
+from gan_eval.words import shortened, shown
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
 """A name that is safe in a file path and in an identifier: letters, digits, `_`, `-`, `.`."""
@@ -100,7 +100,7 @@ def first_problem(error: ValidationError, model: type[BaseModel], *, prefix: str
     place = _place(problem["loc"])
     field = (prefix + ".".join(shortened(str(part), 80) for part in place)).removesuffix(".")
     words = [other["ctx"]["expected"] for other in error.errors() if _place(other["loc"]) == place and _is_word(other)]
-    found = shortened(repr(problem["input"]), 120)
+    found = shown(problem["input"])
     if words and str(place[-1]).endswith("_ms"):
         return f"{field}: found {found}; wanted milliseconds above 0, or {words[0].strip(chr(39))}"
     if problem["type"] == "extra_forbidden":

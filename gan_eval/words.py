@@ -29,6 +29,15 @@ def last_words(error: BaseException, *, most: int = 200) -> str:
     return f"…{end[end.find(' ') :]}" if " " in end else f"…{end}"
 
 
+def shown(value: object, *, most: int = 100) -> str:
+    """A bad value as a message shows it: cut where it is long.
+
+    >>> shown(["a", 1])
+    "['a', 1]"
+    """
+    return shortened(repr(value), most)
+
+
 def shortened(text: str, most: int) -> str:
     """The text, cut after a word where it is longer than `most` characters.
 

@@ -16,7 +16,7 @@ from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any, Self
 
-from gan_eval.errors import UserError
+from gan_eval.errors import LONGEST, UserError
 from gan_eval.tables import TABLES
 from gan_eval.tabular import read_rows
 
@@ -212,7 +212,7 @@ def _faults_of_refusal(attack: Attack, told: list[str]) -> Iterator[str]:
         return
     if re.search(r"sqlite3\.|sqlalche|\[SQL|Errno|<class |0x[0-9a-f]{6,}|Error\(", lines[0]):
         yield f"raw error: {lines[0]}"
-    if len(lines[0]) > 1000:
+    if len(lines[0]) > LONGEST + 100:
         yield f"long line: {len(lines[0])} characters: {lines[0][:200]}"
     if re.search(r"[\x00-\x1f\x7f-\x9f]", lines[0]):
         yield f"control characters: {lines[0]!r}"

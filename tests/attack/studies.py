@@ -116,7 +116,7 @@ def _keys(draw: st.DrawFn, world: World) -> Attack:
     key = str(next(part for part in reversed(place) if isinstance(part, str)))
     return _attack(
         draw, world, study, place, f"{_named(place)} = {toml(value)[:24]}", key,
-        refused=True if cannot_be(annotation, value) else None,
+        refused=True if cannot_be(annotation, value) else None, value=value or None,
     )  # fmt: skip
 
 
@@ -187,11 +187,19 @@ _OF_SECTIONS: Mapping[str, tuple[tuple[str, ...], ...]] = {
 
 
 def _attack(
-    draw: st.DrawFn, world: World, study: Any, place: Place, what: str, key: str, *, refused: bool | None
+    draw: st.DrawFn,
+    world: World,
+    study: Any,
+    place: Place,
+    what: str,
+    key: str,
+    *,
+    refused: bool | None,
+    value: object = None,
 ) -> Attack:
     command = draw(st.sampled_from(_OF_SECTIONS.get(str(place[0]), (_RUN,))))
     files = {**world.set, **world.tables, **world.data, "study.toml": toml_file(study).encode()}
-    names = ("study.toml", key) if refused else (f"{key}|study.toml",)
+    names = ("study.toml", key) if refused else (f"{key}|study.toml|{value}",)
     return Attack(
         f"study, {command[0]}: {what}", command, files, names=names, refused=refused, keeps=command[0] == "run",
         changes=("out*",),

@@ -63,6 +63,9 @@ def test_a_models_own_keys_override_the_shared_ones(tmp_path):
         (("[models.m]", "[data.d-a]\n[models.b]\ndata = 'd-a'\n[models.a-b]"), ["models.a-b", "share a folder"]),
         (("[models.m]", "[quiz]\nexposure_ms = 5000\n[models.m]"), ["response_ms"]),
         (("[study]", "[study"), ["not valid TOML"]),
+        (('data = "d"', f'data = "d"\n[data.d.x]\nfolder = "{"x" * 9999}"'), ["data.d.x: no such key"]),
+        (("[models.m]", f"[quiz]\nprotocol = '{'x' * 9999}'\n[models.m]"), ["quiz.protocol: found 'xxx", "…; input"]),
+        (("[models.m]", f"[models.m]\n{'x' * 9999} = 1"), ["models.m.xxx", "; known: data, training"]),
         (("[study]", f"x = {'[' * 9999}{']' * 9999}\n[study]"), ["not valid TOML: nested too deeply"]),
         (("[study]", f"x = 1{'0' * 9999}\n[study]"), ["not valid TOML: Exceeds the limit (4300 digits)"]),
     ],
@@ -73,6 +76,7 @@ def test_a_mistake_is_named_by_field(tmp_path, change, parts):
     message = str(caught.value)
     assert "study.toml" in message
     assert "\n" not in message
+    assert len(message) < 2500
     for part in parts:
         assert part in message
 
