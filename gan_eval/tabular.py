@@ -226,7 +226,12 @@ def _conform_series(series: "pd.Series", column: Column, where: str) -> "pd.Seri
             return series
         if column.dtype == "float" and numbers:
             return series.astype("float64")
-    codes, distinct = pd.factorize(series.array)  # a column has few distinct values: each is parsed once
+    try:
+        codes, distinct = pd.factorize(series.array)  # a column has few distinct values: each is parsed once
+    except TypeError as error:
+        raise UserError(
+            f"{where}: column {column.name}: holds lists or records; each cell is to be one value"
+        ) from error
     parsed: list[Any] = []
     for code, value in enumerate(distinct):
         try:

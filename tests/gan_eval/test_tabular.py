@@ -223,3 +223,11 @@ CONTRACT = {
 def test_the_contracts_columns_are_there_in_order(name):
     promised = CONTRACT[name].split(", ")
     assert [column for column in tables.TABLES[name].names if column in promised] == promised
+
+
+def test_a_parquet_column_of_lists_or_records_is_refused_by_name(tmp_path):
+    for cell in ([1.0, 2.0], {"low": 1.0}):
+        row = {**dict.fromkeys(tables.SET_METRICS.names), "model": "m", "dataset": "d", "metric": "fid", "ci_low": cell}
+        pd.DataFrame([row]).to_parquet(tmp_path / "t.parquet")
+        with pytest.raises(UserError, match=r"t\.parquet: column ci_low: holds lists or records"):
+            read_table(tmp_path / "t.parquet", tables.SET_METRICS)
