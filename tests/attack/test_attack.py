@@ -6,9 +6,10 @@ that names the culprit, without a traceback; write nothing outside --out, and no
 
 A small part runs with the other tests. The whole attack:
 
-    pytest tests/attack --attacks 5000 --attack-seed 7
+    pytest tests/attack -n 4 --attacks 5000 --attack-seed 7 --attack-folder FOLDER
 
-What was not withstood is written into a folder by the case's number, with a script `repeat.sh`.
+What was not withstood is written into FOLDER/TOPIC/NUMBER: the files, and `repeat.sh` with the command and the faults.
+A case hangs on seed and number alone, so that the same options meet the same inputs again.
 """
 
 import sys
