@@ -10,9 +10,10 @@ import pytest
 from gan_eval import images, tables
 from gan_eval.__main__ import run
 from gan_eval.errors import UserError
+from gan_eval.file_sets import settled
 from gan_eval.metrics import Settings
 from gan_eval.metrics.registry import select
-from gan_eval.metrics.run import beside, cache, evaluation
+from gan_eval.metrics.run import beside, cache
 from gan_eval.metrics.run import runner as runner_module
 from gan_eval.metrics.run.named_files import unused_files
 from gan_eval.tabular import read_rows, read_table
@@ -236,18 +237,21 @@ def test_a_report_may_lie_in_a_new_folder(command: Command, pair: tuple[Path, Pa
 
 
 def test_values_of_an_earlier_run_are_not_left_beside(
-    command: Command, pair: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    command: Command, pair: tuple[Path, Path], tmp_path: Path
 ) -> None:
+    """One run is one set of tables, CSV and Parquet, which its record names."""
     (tmp_path / "paper.csv").write_text("model,dataset,metric,value\nm,d,psnr,21.5\n")
-    out, written = tmp_path / "out", list[str]()
-    write = evaluation.write_table
-    monkeypatch.setattr(evaluation, "write_table", lambda *given: (written.append(given[1].stem), write(*given)))
+    out = tmp_path / "out"
     assert command(*folders(pair, out), "--metrics", "psnr", "--beside", tmp_path / "paper.csv")[0] == 0
     assert len(list(out.glob("beside.*"))) == 2
-    assert written[-2:] == ["runs", "runs"]
-    assert set(written[:-2]) == {"image_metrics", "set_metrics", "metric_comparisons", "beside"}
+    (out / "mine.csv").write_text("a,b\n1,2\n")
     assert command(*folders(pair, out), "--metrics", "psnr")[0] == 0
     assert not list(out.glob("beside.*"))
+    assert (out / "mine.csv").exists()
+    with settled(out) as sets:
+        (known,) = sets[out]
+    assert set(known.files) == {path.name for path in out.iterdir() if path.is_file()} - {"mine.csv"}
+    assert [known.run] == read_table(out / "runs.csv", tables.RUNS)["run"].tolist()
 
 
 def test_from_python_a_named_file_that_no_metric_uses_is_told() -> None:
