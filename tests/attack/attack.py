@@ -85,6 +85,7 @@ class Commands:
             "OMP_NUM_THREADS": "1",
             "MPLCONFIGDIR": str(folder / "matplotlib"),
             "GAN_EVAL_CACHE": str(folder / "cache"),
+            "TORCHINDUCTOR_CACHE_DIR": str(folder / "torch"),
             "GAN_EVAL_CACHE_MB": "0",
             "QT_QPA_PLATFORM": "offscreen",
             "COLUMNS": "200",

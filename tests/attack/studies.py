@@ -199,7 +199,11 @@ def _attack(
 ) -> Attack:
     command = draw(st.sampled_from(_OF_SECTIONS.get(str(place[0]), (_RUN,))))
     files = {**world.set, **world.tables, **world.data, "study.toml": toml_file(study).encode()}
-    names = ("study.toml", key) if refused else ("|".join([key, "study.toml", *([str(value)] if value else [])]),)
+    names = (
+        ("study.toml", key)
+        if refused
+        else ("|".join([key, "study.toml", "do the stage", *([str(value)] if value else [])]),)
+    )
     return Attack(
         f"study, {command[0]}: {what}", command, files, names=names, refused=refused, keeps=command[0] == "run",
         changes=("out*",),

@@ -9,7 +9,7 @@ A small part runs with the other tests. The whole attack:
     pytest tests/attack -n 4 --attacks 5000 --attack-seed 7 --attack-folder FOLDER
 
 What was not withstood is written into FOLDER/TOPIC/NUMBER: the files, and `repeat.sh` with the command and the faults.
-A case hangs on seed and number alone, so that the same options meet the same inputs again.
+What is malformed in a case hangs on seed and number alone; sessions have identifiers and times of their own each time.
 """
 
 import sys

@@ -10,7 +10,7 @@ import numpy as np
 
 from attack.attack import Commands, Files
 from gan_eval import images
-from gan_eval.tables import IMAGE_METRICS, SET_METRICS, STIMULI
+from gan_eval.tables import IMAGE_METRICS, PARTICIPANTS, SESSIONS, SET_METRICS, STIMULI
 from gan_eval.tabular import read_rows, write_rows
 from gan_eval.training_settings import TrainingSettings
 from trainer.nets.build import new_networks
@@ -35,7 +35,7 @@ names = ["psnr"]
 """
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class World:
     """Files by what they are, each below the working folder."""
 
@@ -76,8 +76,13 @@ def make_world(commands: Commands, room: Path) -> World:
             *("--store", "store.sqlite", "--simulate", "default"),
         )  # fmt: skip
     give("export", "--store", "store.sqlite", "--out", "export")
-    for name in ("trials", "sessions", "participants"):
+    for name in ("trials", "sessions"):
         (work / f"{name}.csv").write_bytes((work / "export" / f"{name}.csv").read_bytes())
+    asked = [
+        {name: row[name] for name in ("session", "participant", "simulated")} | {"question": "age", "answer": "33"}
+        for row in read_rows(work / "sessions.csv", SESSIONS)
+    ]
+    write_rows(asked, work / "participants.csv", PARTICIPANTS)
     _make_up_metrics(work)
     give(
         *("analyze", "trials.csv", "--out", "study/tables"),
