@@ -2,6 +2,7 @@
 
 import sys
 import traceback
+import unicodedata
 import warnings
 from typing import TYPE_CHECKING
 
@@ -108,8 +109,17 @@ def _missing(error: ModuleNotFoundError) -> int:
 
 
 def _fail(message: str, status: int) -> int:
-    print(f"gan-eval: {message}", file=sys.stderr)
+    print(f"gan-eval: {_without_control_characters(message)}", file=sys.stderr)
     return status
+
+
+def _without_control_characters(message: str) -> str:
+    r"""What a terminal would obey in the names of somebody's files, as `\x1b` and the like.
+
+    >>> _without_control_characters("\x1b[31mred.png")
+    '\\x1b[31mred.png'
+    """
+    return "".join(repr(one)[1:-1] if one != "\n" and unicodedata.category(one) == "Cc" else one for one in message)
 
 
 if __name__ == "__main__":

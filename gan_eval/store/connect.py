@@ -123,6 +123,8 @@ def require_store_file(path: Path, *, create: bool) -> None:
             if names is not None and META not in names and (names or not create):
                 raise UserError(f"{path}: not a results store; name another file with --store")
             return
+        if path.is_symlink():
+            raise UserError(f"{path}: a link to {path.readlink()}, which is not there; make that, or name a file")
         if not create:
             raise UserError(f"{path}: no such store")
         make_folder(path.parent)

@@ -18,6 +18,7 @@ import torch
 
 import trainer.run as run_module
 import trainer.training as training_module
+from gan_eval.launch import leave
 from gan_eval.tabular import Row
 from gan_eval.training_settings import TrainingSettings
 from trainer.validation import Measure
@@ -74,3 +75,4 @@ def main() -> None:
 
 if __name__ == "__main__":
     main()
+    leave(0)  # as `gan-eval` does: a thread of gloo may abort an interpreter that is being taken down

@@ -201,3 +201,12 @@ def test_who_holds_a_store_is_told_after_a_while(
         holder.communicate("")
     assert str(caught.value).startswith(f"{path}: {who}")
     assert "is using the store; end it or wait for it" in str(caught.value)
+
+
+def test_a_link_to_nothing_is_no_new_store(tmp_path: Path) -> None:
+    """Making it would write a file where nobody has named one."""
+    link = tmp_path / "store.sqlite"
+    link.symlink_to("elsewhere.sqlite")
+    with pytest.raises(UserError, match=r"store\.sqlite: a link to elsewhere\.sqlite, which is not there"):
+        open_store(link)
+    assert not (tmp_path / "elsewhere.sqlite").exists()
