@@ -1,6 +1,7 @@
 """One cell of a table: text of a file into a value, checked, and a value into text."""
 
 import json
+import math
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
@@ -66,7 +67,8 @@ def _check(value: Any, column: Column, where: str) -> Any:
         raise UserError(f"{where}: found {shown(value)}, wanted {_WANTED.get(column.dtype, 'text')}")
     if type(value) is int and not -(2**63) <= value < 2**63:
         raise UserError(f"{where}: found {shown(value)}, wanted a whole number within 64 bits")
-    if column.most is not None and isinstance(value, float) and abs(value) > column.most:
+    is_far = column.most is not None and isinstance(value, float) and abs(value) > column.most
+    if is_far and not (column.infinite and value == math.inf):
         raise UserError(f"{where}: found {shown(value)}, wanted at most {column.most:g} {column.unit}".rstrip())
     if column.words and value not in column.words:
         raise UserError(f"{where}: found {shown(value)}, wanted one of {', '.join(column.words)}")

@@ -25,7 +25,9 @@ class Column:
     optional: bool = False
     """The column may be absent from a file; it then reads as missing."""
     most: float | None = None
-    """No number is further from 0, and none is infinite."""
+    """No number is further from 0."""
+    infinite: bool = False
+    """Infinity is a value all the same."""
 
 
 @dataclass(frozen=True)
@@ -63,9 +65,9 @@ def number(name: str, meaning: str, *, unit: str = "", filled: bool = False, opt
     return Column(name, "float", meaning, unit=unit, filled=filled, optional=optional)
 
 
-def milliseconds(name: str, meaning: str, *, optional: bool = False) -> Column:
+def milliseconds(name: str, meaning: str, *, optional: bool = False, infinite: bool = False) -> Column:
     """A column of times in float milliseconds."""
-    return Column(name, "float", meaning, unit="ms", optional=optional, most=LONGEST_MS)
+    return Column(name, "float", meaning, unit="ms", optional=optional, most=LONGEST_MS, infinite=infinite)
 
 
 def boolean(name: str, meaning: str, *, filled: bool = False, optional: bool = False) -> Column:

@@ -96,6 +96,7 @@ TRIALS = Table(
             "requested_exposure_ms",
             "exposure asked for; `inf`: until the answer; empty: until the answer where exposure_ms says that the "
             "picture stayed, else not known",
+            infinite=True,
         ),
         milliseconds("planned_exposure_ms", "exposure rounded to whole frames where vsync was measured"),
         milliseconds("exposure_ms", "offset minus onset as presented"),

@@ -87,7 +87,7 @@ def test_a_store_that_does_not_fit_leaves_nothing_of_an_export(
             "ALTER TABLE t RENAME TO trials;"
         )
     assert run(["export", "--store", str(store), "--out", str(tmp_path / "out")]) == 2
-    assert f"{store}: trials: row 2: the same session=s1, trial=1 as row 1" in capsys.readouterr().err
+    assert f"{store}: table trials: row 2: the same session=s1, trial=1 as row 1" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
 
 

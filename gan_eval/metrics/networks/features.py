@@ -66,11 +66,13 @@ def inception_extractor(
             about 2 % (relative RMS) and FID by 0.4 to 0.9 %, and stands in the key.
 
     Raises:
-        UserError: the file is not the network's weights, or there is no such device or precision.
+        UserError: the file is not the network's weights, or there is no such device, or no such precision on it.
     """
     if precision not in _DTYPES:
         raise UserError(f"precision {precision!r}: unknown; choose {' or '.join(_DTYPES)}")
     device = usable_device(device)
+    if precision == "bf16" and device == "cpu" and not torch.ops.mkldnn._is_mkldnn_bf16_supported():
+        raise UserError("--precision bf16: this processor has no instructions for it; leave the option out")
     network = inception.load_inception(weights, dtype=_DTYPES[precision])
     return NetworkExtractor(
         name="inception",

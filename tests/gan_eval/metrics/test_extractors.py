@@ -88,6 +88,7 @@ def test_settings_that_will_not_do() -> None:
         usable_device("abacus")
 
 
+@pytest.mark.skipif(not torch.ops.mkldnn._is_mkldnn_bf16_supported(), reason="a processor without bf16")
 def test_bf16_is_another_extractor_and_close(seeded_weights: Path) -> None:
     exact, quick = (
         inception_extractor(seeded_weights, device="cpu", precision=precision) for precision in ("fp32", "bf16")
@@ -97,6 +98,14 @@ def test_bf16_is_another_extractor_and_close(seeded_weights: Path) -> None:
     assert found.dtype == np.float32
     relative = np.linalg.norm(found - wanted) / np.linalg.norm(wanted)
     assert 1e-5 < relative < 0.05
+
+
+def test_bf16_on_a_processor_without_it_is_the_user_s_line(
+    seeded_weights: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported", lambda: False)
+    with pytest.raises(UserError, match="--precision bf16: this processor has no instructions for it"):
+        inception_extractor(seeded_weights, device="cpu", precision="bf16")
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")

@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 from gan_eval.__main__ import run
 from gan_eval.cli import app
 from gan_eval.errors import UserError
+from gan_eval.files import OWN_FOLDER
 from gan_eval.report import build, build_figures, build_markdown
 from gan_eval.report.charts import GRID, INK, MUTED, SERIES
 from gan_eval.report.downloads import safe_name
@@ -35,7 +36,9 @@ def text(tables_text) -> str:
 
 
 def bytes_of(folder: Path) -> dict[str, bytes]:
-    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    """What a reader of the folder sees: not the record of how it came there."""
+    paths = [path for path in folder.rglob("*") if path.is_file() and OWN_FOLDER not in path.parts]
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths}
 
 
 def test_same_input_same_bytes_in_every_format(study, tmp_path):
