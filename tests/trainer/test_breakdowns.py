@@ -13,6 +13,7 @@ import torch
 
 import trainer.run as run_module
 from gan_eval.errors import UserError
+from gan_eval.files import is_temporary_name
 from gan_eval.training_settings import TrainingSettings
 from trainer.breakdowns import LOST, breakdowns_explained, lost_processes_explained
 from trainer.checkpoints import list_checkpoints
@@ -108,14 +109,14 @@ def test_full_disk_is_one_line_wherever_it_happens(
 
     def full(handle: int) -> None:
         name = Path(f"/proc/self/fd/{handle}").readlink().name
-        if name.startswith(f".{Path(target).stem}-") and name.endswith(Path(target).suffix):
+        if is_temporary_name(name) and name.startswith(f".{Path(target).stem}.") and name.endswith(Path(target).suffix):
             raise OSError(28, "No space left on device")
         flush(handle)
 
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(UserError, match=rf"{target}: the disk is full"):
         train(tiny(snapshots=(2,)), make_pairs(train=2), tmp_path / "run", direction="AtoB", checkpoint_every=4)
-    assert not list(tmp_path.glob(f"run/**/.{Path(target).stem}-*"))
+    assert not [path for path in tmp_path.glob("run/**/*") if is_temporary_name(path.name)]
 
 
 def test_a_limit_on_memory_ends_the_command_with_status_2(make_pairs: Pairs, tmp_path: Path) -> None:
