@@ -21,6 +21,8 @@ MOST_STEPS = 1_000_000_000
 """Years, on any machine."""
 MOST_PICTURES = 100_000_000
 """Of a data set."""
+MOST_LEVELS = 14
+"""Of a U-Net: each halves the side, of which the largest is 2^14."""
 
 
 class TrainingSettings(Section):
@@ -32,7 +34,7 @@ class TrainingSettings(Section):
     """Optimizer steps; give either epochs or steps."""
     batch_size: int = Field(default=1, ge=1, le=65_536)
     """Pairs a step, on each device."""
-    image_size: int = Field(default=256, ge=16, le=16_384)
+    image_size: int = Field(default=256, ge=16, le=2**MOST_LEVELS)
     """Side of the square pictures in pixels."""
     learning_rate: float = Field(default=2e-4, gt=0, le=1000)
     """Adam's, of both networks."""
@@ -75,7 +77,7 @@ class TrainingSettings(Section):
     """PatchGAN, one logit for the whole of what is judged, or the logits of both."""
     discriminator_channels: int = Field(default=64, ge=1, le=4096)
     """Channels of the discriminator's first layer."""
-    depth: int | None = Field(default=None, ge=2, le=14)
+    depth: int | None = Field(default=None, ge=2, le=MOST_LEVELS)
     """Levels of the U-Net; default: the number of times the size halves exactly."""
     receptive_field: int = Field(default=70, ge=1, le=16_384)
     """Side of the patch that one logit of the discriminator sees; the kind global has no patches."""
@@ -118,9 +120,8 @@ class TrainingSettings(Section):
     def _one_length(self) -> Self:
         if self.epochs is not None and self.steps is not None:
             raise ValueError("give epochs or steps, not both")
-        if self.depth is not None and (self.depth >= self.image_size.bit_length() or self.image_size % 2**self.depth):
-            power = f" = {2**self.depth}" if self.depth < 64 else ""  # which a damaged number would take hours for
-            raise ValueError(f"image_size {self.image_size} is not a multiple of 2^depth{power}")
+        if self.depth is not None and self.image_size % 2**self.depth:
+            raise ValueError(f"image_size {self.image_size} is not a multiple of 2^depth = {2**self.depth}")
         return self
 
     @model_validator(mode="after")

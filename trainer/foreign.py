@@ -13,13 +13,15 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from pydantic import ValidationError
 from torch import Tensor, nn
 
 from gan_eval.errors import UserError
 from gan_eval.files import require_file, write_bytes
-from gan_eval.training_settings import GeneratorKind, NormKind, TrainingSettings
+from gan_eval.sections import first_problem
+from gan_eval.training_settings import MOST_LEVELS, GeneratorKind, NormKind, TrainingSettings
 from gan_eval.weight_files import first_not_finite, load_torch_file, without_numbers
-from trainer.nets.build import BLOCKS, Generator, generator_shape, require_possible
+from trainer.nets.build import BLOCKS, Generator, generator_shape
 from trainer.nets.layers import ResizeConv2d
 from trainer.nets.match import first_difference
 from trainer.nets.resnet import ResNet
@@ -67,7 +69,6 @@ def load_foreign(path: Path, *, dropout: bool | None = None) -> Foreign:
     elif dropout is not None and dropout != (settings.dropout > 0):
         told = "has" if settings.dropout else "has no"
         raise UserError(f"{path}: this ResNet {told} dropout by its keys; leave out --dropout and --no-dropout")
-    require_possible(settings, path)
     net = generator_shape(settings, in_channels=in_channels, out_channels=out_channels)
     return Foreign(_loaded(net, tensors, path, settings), settings, tuple(notes))
 
@@ -160,8 +161,12 @@ def _infer(tensors: Tensors, path: Path) -> tuple[TrainingSettings, tuple[int, i
     if not _is_kernel(tensors, last):
         raise UserError(f"{path}: {last}.weight is missing; not a whole generator of {LAYOUT}")
     width, in_channels = tensors[f"{first}.weight"].shape[:2]
-    size = max(IMAGE_SIZE, 2 ** what.get("depth", 0))
-    settings = TrainingSettings(generator_channels=width, norm=_norm(tensors, inner), image_size=size, **what)
+    size = max(IMAGE_SIZE, 2 ** min(what.get("depth", 0), MOST_LEVELS))
+    try:
+        settings = TrainingSettings(**what, generator_channels=width, norm=_norm(tensors, inner), image_size=size)
+    except ValidationError as error:
+        problem = first_problem(error, TrainingSettings)
+        raise UserError(f"{path}: not a generator that can be run ({problem}); get another file") from error
     return settings, (in_channels, tensors[f"{last}.weight"].shape[to_channels])
 
 

@@ -16,7 +16,7 @@ from gan_eval.sections import first_problem
 from gan_eval.training_settings import Direction, TrainingSettings
 from gan_eval.weight_files import first_not_finite
 from gan_eval.words import first_sentence
-from trainer.nets.build import Generator, generator_shape, require_possible
+from trainer.nets.build import Generator, generator_shape
 from trainer.nets.match import first_difference
 
 FORMAT = 1
@@ -149,13 +149,8 @@ def load_generator(path: Path) -> tuple[Generator, Definition]:
     if metadata is None:
         raise UserError(f"{path}: no settings of gan_eval in its metadata; it was not written by `train`")
     definition, settings = _read_definition(metadata, path)
-    require_possible(settings, path)
-    try:
-        net = generator_shape(settings)
-        difference = first_difference(net.state_dict(), tensors)
-    except (RuntimeError, TypeError, OverflowError) as error:  # numbers beyond what PyTorch counts with
-        difference = f"its settings are of no network ({first_sentence(error)})"
-    if difference is not None:
+    net = generator_shape(settings)
+    if difference := first_difference(net.state_dict(), tensors):
         raise UserError(f"{path}: {difference}; the file's weights are not those of its settings; train it again")
     net = net.to_empty(device="cpu")
     net.load_state_dict(tensors)

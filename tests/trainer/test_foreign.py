@@ -311,9 +311,16 @@ def test_a_file_that_unpacks_to_more_is_refused(write: Write, tmp_path: Path) ->
         load_foreign(tmp_path / "b.pth")
 
 
-def test_levels_beyond_any_picture_are_refused(write: Write) -> None:
-    """Each is one more key of a small file."""
+@pytest.mark.parametrize("levels", [13, 20_000])
+def test_levels_beyond_any_picture_are_refused(write: Write, levels: int) -> None:
+    """Each is one more part of a key of a small file."""
     tensors = {"model.model.0.weight": torch.zeros(1, 3, 4, 4), "model.model.3.weight": torch.zeros(2, 3, 4, 4)}
-    inner = "model.model.1.model" + ".3.model" * 40
-    with pytest.raises(UserError, match=r"its image_size asks for pictures of 4398046511.* pixels a side"):
+    inner = "model.model.1.model" + ".3.model" * levels
+    with pytest.raises(UserError, match=rf"latest_net_G\.pth: not .* \(depth: found {levels + 2}; .* equal to 14\)"):
         load_foreign(write({**tensors, f"{inner}.1.weight": torch.zeros(1, 1, 4, 4)}))
+
+
+def test_more_channels_than_any_generator_is_refused(write: Write) -> None:
+    tensors = {"model.model.0.weight": torch.zeros(4097, 3, 4, 4), "model.model.3.weight": torch.zeros(2, 3, 4, 4)}
+    with pytest.raises(UserError, match=r"latest_net_G\.pth: .*generator_channels: found 4097; .* equal to 4096"):
+        load_foreign(write(tensors))

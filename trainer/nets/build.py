@@ -1,16 +1,12 @@
 """The two networks that the settings describe."""
 
-from math import isqrt
-from pathlib import Path
 from typing import Any
 
 import torch
 from torch import nn
 
 from gan_eval.errors import UserError
-from gan_eval.images import MOST_PIXELS
 from gan_eval.training_settings import GeneratorKind, TrainingSettings
-from gan_eval.words import shortened
 from trainer.nets.context_encoder import ContextEncoder, RegionEncoder
 from trainer.nets.global_discriminator import GlobalAndPatch, GlobalDiscriminator
 from trainer.nets.halving import halvings
@@ -92,23 +88,6 @@ def empty_generator(
     PyTorch's own initial weights would be drawn from the global generator.
     """
     return generator_shape(settings, in_channels=in_channels, out_channels=out_channels).to_empty(device="cpu")
-
-
-def require_possible(settings: TrainingSettings, path: Path) -> None:
-    """Refuse sizes in a generator's file that no picture has, before anything is made of them.
-
-    Raises:
-        UserError: pictures of such a side could not be read.
-    """
-    sides = {"image_size": settings.image_size, "depth": 2 ** min(settings.depth or 0, 64)}
-    if settings.inpainting is not None and settings.inpainting.source_size is not None:
-        sides["inpainting.source_size"] = settings.inpainting.source_size
-    for name, side in sides.items():
-        if side**2 > MOST_PIXELS:
-            raise UserError(
-                f"{path}: its {name} asks for pictures of {shortened(str(side), 12)} pixels a side; none larger than "
-                f"{isqrt(MOST_PIXELS)} can be read; get the file again"
-            )
 
 
 def empty_discriminator(settings: TrainingSettings) -> Discriminator:
