@@ -161,6 +161,8 @@ def _require_parts(state: State, parts: Collection[str]) -> None:
     """
     if not (isinstance(state.get("step"), int) and isinstance(state.get("seconds"), float)):
         raise ValueError("its step or its seconds are no number")
+    if state["step"] < 0:
+        raise ValueError(f"it is of step {state['step']}")
     for name in parts:
         part = state.get(name)
         if not isinstance(part, dict) or (name in NETS and not all(isinstance(one, Tensor) for one in part.values())):

@@ -208,7 +208,10 @@ class Run:
         return time.monotonic() - started
 
     def resume(self) -> None:
-        """Go on from the last checkpoint that can be read; without one, start from the trained generator if any."""
+        """Go on from the last checkpoint that can be read; without one, start from the trained generator if any.
+
+        A checkpoint beyond the end counts as the end.
+        """
         folder = self._out / "checkpoints"
         parts = self._parts()
         nets = {name: parts[name].state_dict() for name in NETS}
@@ -225,9 +228,6 @@ class Run:
             raise UserError(
                 f"{path}: not a checkpoint of this run ({first_sentence(error)}); remove it to go on from another"
             ) from error
-        if not 0 <= state["step"] <= self.total:
-            path = checkpoint_path(folder, state["step"])
-            raise UserError(f"{path}: of step {state['step']}, where the run has {self.total}; remove it")
         self.done = self._saved = state["step"]
         self._started = time.monotonic() - state["seconds"]
         if self.leads:

@@ -133,6 +133,7 @@ def test_weights_that_are_not_finite_are_not_saved(tmp_path: Path) -> None:
         ({"log": []}, "its part log is missing or damaged"),
         ({"seconds": None}, "its step or its seconds are no number"),
         ({"step": "2"}, "its step or its seconds are no number"),
+        ({"step": -1}, "it is of step -1"),
     ],
 )
 def test_a_checkpoint_without_all_parts_is_passed_over(tmp_path: Path, change: dict[str, Any], reason: str) -> None:
