@@ -18,13 +18,14 @@ def result(run: Path) -> dict[str, Any]:
         "generator": sha256_file(run / "generator.safetensors"),
         "samples": {path.name: sha256_file(path) for path in (run / "samples").iterdir()},
         "log": [{**row, "seconds": None} for row in read_rows(run / "training_log.csv", TRAINING_LOG)],
-        "state": _flat({key: state[key] for key in state if key not in ("seconds", "log")}),
+        "state": flat({key: state[key] for key in state if key not in ("seconds", "log")}),
     }
 
 
-def _flat(value: Any) -> Any:
+def flat(value: Any) -> Any:
+    """The same with tensors as their types, shapes and bytes, which compare exactly."""
     if isinstance(value, torch.Tensor):
         return (str(value.dtype), tuple(value.shape), value.numpy().tobytes())
     if isinstance(value, dict):
-        return {key: _flat(inner) for key, inner in value.items()}
-    return [_flat(inner) for inner in value] if isinstance(value, list | tuple) else value
+        return {key: flat(inner) for key, inner in value.items()}
+    return [flat(inner) for inner in value] if isinstance(value, list | tuple) else value
