@@ -13,7 +13,7 @@ import trainer.run as run_module
 from gan_eval.errors import UserError
 from gan_eval.files import sha256_file
 from gan_eval.training_settings import TrainingSettings
-from trainer.checkpoints import list_checkpoints
+from trainer.checkpoints import NETS, list_checkpoints
 from trainer.nets.build import new_networks
 from trainer.nets.unet import UNet
 from trainer.run_folder import load_generator, save_generator
@@ -82,13 +82,32 @@ def test_a_generator_that_is_not_finite_is_not_written(tiny: Settings, tmp_path:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_broken_weights_are_never_saved(make_pairs: Pairs, tiny: Settings, tmp_path: Path) -> None:
-    """A rate so high that the weights overflow in the first update, before any term of the log shows it."""
-    with pytest.raises(UserError, match="broke down"):
-        train(tiny(learning_rate=1e38), make_pairs(train=2), tmp_path / "run", direction="AtoB", checkpoint_every=1)
-    for path in list_checkpoints(tmp_path / "run" / "checkpoints"):
+@pytest.mark.parametrize("net", ["generator", "discriminator"])
+def test_broken_weights_are_never_saved(
+    make_pairs: Pairs, tiny: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, net: str
+) -> None:
+    """A weight that overflows in an update, before any term of the log shows it."""
+    plain = run_module.training_step
+    steps = 0
+
+    def overflowing(gan: Any, *args: Any, **options: Any) -> dict[str, torch.Tensor]:
+        nonlocal steps
+        steps += 1
+        terms = plain(gan, *args, **options)
+        if steps == 3:
+            with torch.no_grad():
+                next(getattr(gan, net).parameters()).view(-1)[0] = float("inf")
+        return terms
+
+    monkeypatch.setattr(run_module, "training_step", overflowing)
+    line = rf"broke down by step 3: {net} \S+ is not finite; the last good checkpoint is of step 2"
+    with pytest.raises(UserError, match=line):
+        train(tiny(), make_pairs(train=2), tmp_path / "run", direction="AtoB", checkpoint_every=1)
+    kept = list_checkpoints(tmp_path / "run" / "checkpoints")
+    assert [path.name for path in kept] == ["step_0000002.pt", "step_0000001.pt"]
+    for path in kept:
         state = torch.load(path, weights_only=True)
-        assert all(tensor.isfinite().all() for tensor in state["generator"].values())
+        assert all(tensor.isfinite().all() for part in NETS for tensor in state[part].values())
 
 
 def test_interrupt_writes_a_checkpoint_after_the_step(
