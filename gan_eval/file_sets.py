@@ -209,10 +209,13 @@ def _is_unchanged(path: Path, known: str) -> bool:
 
 @contextmanager
 def _alone(folder: Path, *, reading: bool = False) -> Iterator[None]:
-    """Wait until no other process has the folder's sets. A reader of a folder that cannot be written does not wait."""
+    """Wait until no other process has the folder's sets.
+
+    A reader makes no lock where nobody has written yet, and does not wait where it may not read it.
+    """
     path = folder / OWN_FOLDER / _LOCK
     try:
-        file = path.open("a+b")
+        file = path.open("rb" if reading else "a+b")
     except OSError as error:
         if not reading:
             raise write_error(folder, error) from error

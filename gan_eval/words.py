@@ -1,7 +1,10 @@
 """What other programs' errors say, short enough for a line of our own."""
 
 import re
+import reprlib
 
+_SHALLOW = reprlib.Repr()
+"""Goes a few levels down and leaves the rest out."""
 _END = re.compile(r"(?<=[.!?])\s+(?=[A-Z])")
 """Between two sentences."""
 
@@ -35,7 +38,11 @@ def shown(value: object, *, most: int = 100) -> str:
     >>> shown(["a", 1])
     "['a', 1]"
     """
-    return shortened(repr(value), most)
+    try:
+        text = repr(value)
+    except RecursionError:  # nested a thousand deep: a key of a thousand dots is
+        text = _SHALLOW.repr(value)
+    return shortened(text, most)
 
 
 def shortened(text: str, most: int) -> str:

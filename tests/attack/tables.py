@@ -28,7 +28,12 @@ CELLS = (
 def attacks(world: World) -> st.SearchStrategy[Attack]:
     """Every family of this topic."""
     return st.one_of(
-        _given_tables(world), _given_tables(world), _given_tables(world), _tables_of_an_analysis(world), _foreign(world)
+        _given_tables(world),
+        _given_tables(world),
+        _given_tables(world),
+        _tables_of_an_analysis(world),
+        _tables_of_a_record(world),
+        _foreign(world),
     )
 
 
@@ -231,29 +236,62 @@ def _taken(world: World, command: tuple[str, ...], name: str) -> dict[str, bytes
 
 @st.composite
 def _tables_of_an_analysis(draw: st.DrawFn, world: World) -> Attack:
-    """A table of a study's folder, which the report reads."""
+    """A table of a study's folder, which the report reads; nothing says what it was, so that it is read as it is."""
     name = draw(st.sampled_from(sorted(world.analysis)))
-    table = TABLES[name.rpartition("/")[2].removesuffix(".csv")]
-    good = world.analysis[name]
-    assert isinstance(good, bytes)
-    named: tuple[str, ...] = ()
-    bad: bytes | Special
-    sort = draw(st.sampled_from(["cells"] * 6 + ["damaged", "something else", "special"]))
-    if sort == "cells" and good.count(b"\n") > 1:
-        what, bad, named = draw(mutated(good, table))
-    elif sort == "special":
-        kind = draw(st.sampled_from(["folder", "link"]))
-        what, bad = kind, Special(kind, "nowhere.csv")
-    else:
-        what, bad = draw(damaged(good) if sort == "damaged" else something_else())
+    what, bad, named = draw(_of_an_analysis(world, name))
     few = {each: data for each, data in world.analysis.items() if each == name or draw(st.booleans())}
     few.setdefault("study/tables/rates.csv", world.analysis["study/tables/rates.csv"])
-    command = draw(
-        st.sampled_from(
-            [("report", "study", "--out", "out.html"), ("report", "study", "--out", "out.md", "--format", "md")]
-        )
+    command = draw(st.sampled_from(_REPORTS))
+    return Attack(
+        f"report, {_table_of(name).name}: {what}", command, {**few, name: bad}, names=(name.rpartition("/")[2], *named)
     )
-    return Attack(f"report, {table.name}: {what}", command, {**few, name: bad}, names=(name.rpartition("/")[2], *named))
+
+
+@st.composite
+def _tables_of_a_record(draw: st.DrawFn, world: World) -> Attack:
+    """A table that is not what the folder's record says; or a record that is none."""
+    command = draw(st.sampled_from(_REPORTS))
+    files = {**world.analysis, **world.record}
+    record = next(name for name in world.record if name.endswith(".set.json"))
+    if draw(st.integers(0, 3)) == 0:
+        good = world.record[record]
+        assert isinstance(good, bytes)
+        what, bad = draw(st.one_of(damaged(good), something_else()))
+        family, names = f"report, record: {what}", ("analysis.set.json|.csv",)
+        return Attack(family, command, {**files, record: bad}, names=names)
+    name = draw(st.sampled_from(sorted(name for name in world.analysis if name.startswith("study/tables/"))))
+    what, bad, _ = draw(_of_an_analysis(world, name))
+    is_table = isinstance(bad, bytes) and bad.split(b"\n")[0] == _first_line(world.analysis[name])
+    return Attack(
+        f"report with record, {_table_of(name).name}: {what}", command, {**files, name: bad},
+        names=(name.rpartition("/")[2],), refused=True if is_table and bad != world.analysis[name] else None,
+    )  # fmt: skip
+
+
+_REPORTS = (("report", "study", "--out", "out.html"), ("report", "study", "--out", "out.md", "--format", "md"))
+
+
+@st.composite
+def _of_an_analysis(draw: st.DrawFn, world: World, name: str) -> tuple[str, bytes | Special, tuple[str, ...]]:
+    """What is wrong with a table, what lies there instead, and what a refusal has to name."""
+    good = world.analysis[name]
+    assert isinstance(good, bytes)
+    sort = draw(st.sampled_from(["cells"] * 6 + ["damaged", "something else", "special"]))
+    if sort == "cells" and good.count(b"\n") > 1:
+        return draw(mutated(good, _table_of(name)))
+    if sort == "special":
+        kind = draw(st.sampled_from(["folder", "link"]))
+        return kind, Special(kind, "nowhere.csv"), ()
+    return *draw(damaged(good) if sort == "damaged" else something_else()), ()
+
+
+def _table_of(name: str) -> Table:
+    return TABLES[name.rpartition("/")[2].removesuffix(".csv")]
+
+
+def _first_line(data: bytes | Special) -> bytes:
+    assert isinstance(data, bytes)
+    return data.split(b"\n")[0]
 
 
 FOREIGN = """subject,item,truth,answer,rt_s,passed_check

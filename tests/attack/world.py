@@ -10,6 +10,7 @@ import numpy as np
 
 from attack.attack import Commands, Files
 from gan_eval import images
+from gan_eval.files import OWN_FOLDER
 from gan_eval.tables import IMAGE_METRICS, PARTICIPANTS, SESSIONS, SET_METRICS, STIMULI
 from gan_eval.tabular import read_rows, write_rows
 from gan_eval.training_settings import TrainingSettings
@@ -49,12 +50,18 @@ class World:
     """`trials.csv`, `sessions.csv`, `participants.csv`, `image_metrics.csv`, `set_metrics.csv`, `values.csv`."""
     analysis: Files
     """`study/tables/NAME.csv`: the tables of an analysis, and `study/metrics/`."""
+    record: Files
+    """`study/tables/.gan-eval/`: what the analysis noted of its tables."""
     data: Files
     """`data/train/N.png` and `data/test/N.png`: A|B pictures."""
     run: Files
     """`run/`: a finished training."""
     pth: Files
     """`latest_net_G.pth`: the same generator for another program."""
+
+    def __repr__(self) -> str:
+        """Short: pytest and hypothesis show it with every failure."""
+        return "World()"
 
 
 def make_world(commands: Commands, room: Path) -> World:
@@ -92,15 +99,18 @@ def make_world(commands: Commands, room: Path) -> World:
     give("model", "export", "run", "--format", "pth", "--out", "latest_net_G.pth")
     names = ("trials", "sessions", "participants", "image_metrics", "set_metrics", "values")
     tables = {name: data for each in names for name, data in _files(work, f"{each}.csv").items()}
+    study = _files(work, "study")
+    record = {name: data for name, data in study.items() if OWN_FOLDER in Path(name).parts}
     return World(
         pictures=_files(work, "results"),
         set=_files(work, "set"),
         store=_files(work, "store.sqlite"),
         tables=tables,
         analysis={
-            **_files(work, "study"),
+            **{name: data for name, data in study.items() if name not in record},
             **{f"study/metrics/{name}": data for name, data in tables.items() if name.endswith("_metrics.csv")},
         },
+        record=record,
         data=_files(work, "data"),
         run=_files(work, "run"),
         pth=_files(work, "latest_net_G.pth"),

@@ -160,3 +160,19 @@ def test_a_record_that_is_none_is_told(tmp_path):
     (tmp_path / OWN_FOLDER / "tables.set.json").write_text("[]")
     with pytest.raises(UserError, match=r"tables\.set\.json: not the record"), settled(tmp_path):
         pass
+
+
+def test_a_reader_makes_no_lock_and_waits_for_the_one_that_is_there(tmp_path, monkeypatch):
+    write(tmp_path, OLD)
+    lock = tmp_path / OWN_FOLDER / "sets.lock"
+    lock.unlink()  # a copy of the folder need not have it
+    with settled(tmp_path) as sets:
+        assert len(sets[tmp_path]) == 1
+    assert not lock.exists()
+    monkeypatch.setattr(file_sets, "PATIENCE_S", 0.05)
+    with (
+        replaced_set(tmp_path, "tables"),
+        pytest.raises(UserError, match="another gan-eval has been writing there"),
+        settled(tmp_path),
+    ):
+        pass

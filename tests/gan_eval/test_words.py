@@ -1,6 +1,6 @@
 """Other programs' errors in a line of our own."""
 
-from gan_eval.words import first_sentence, last_words, shortened
+from gan_eval.words import first_sentence, last_words, shortened, shown
 
 DRIVER = (
     "Found no NVIDIA driver on your system. Please check that you have an NVIDIA GPU and installed a driver from "
@@ -28,3 +28,13 @@ def test_the_end_of_an_error_is_what_names_the_cause():
     assert last_words(RuntimeError(f"{DRIVER}\n shapes differ"), most=30) == "… shapes differ"
     assert last_words(RuntimeError("one\n two")) == "one two"
     assert last_words(RuntimeError()) == "RuntimeError"
+
+
+def test_a_value_nested_deeper_than_python_goes_is_shown_from_outside():
+    value: dict[str, object] = {}
+    for _ in range(100_000):
+        value = {"a": value}
+    assert shown(value).startswith("{'a': {'a': ")
+    assert len(shown(value)) <= 100
+    while value:  # else taking it apart would go as deep
+        value = value["a"]  # type: ignore[assignment]
