@@ -1,8 +1,9 @@
 """`[analysis]` and `[power]` of a study file: the plan of the analysis, fixed before the data, and its sample size."""
 
+import re
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from gan_eval.sections import Name, Section
 
@@ -10,6 +11,31 @@ Link = Literal["logit", "probit"]
 Screening = Literal["none", "bt500", "p910"]
 Share = Annotated[float, Field(gt=0, lt=1)]
 """Above 0, below 1."""
+_RULE = re.compile(r"^\s*(?P<column>.+?)\s*(?P<operator><=|>=|!=|==|=|<|>|~)\s*(?P<value>.*?)\s*$")
+
+
+def rule_parts(text: str) -> tuple[str, str, str]:
+    """Column, operator and value of a rule (see `gan_eval.stats.exclusion.rules`).
+
+    Raises:
+        ValueError: it is not `COLUMN<NUMBER` or `COLUMN=VALUE` with one of < <= > >= = != ~.
+
+    >>> rule_parts("reaction_time_ms<200")
+    ('reaction_time_ms', '<', '200')
+    """
+    found = _RULE.match(text)
+    if not found or not found["value"]:
+        raise ValueError(
+            f"rule {text!r}: not understood; write COLUMN<NUMBER (or <= > >=), COLUMN=VALUE, COLUMN!=VALUE or "
+            "COLUMN~WORD"
+        )
+    column, operator, value = found.groups()
+    if operator[0] in "<>":
+        try:
+            float(value)
+        except ValueError as error:
+            raise ValueError(f"rule {text!r}: {operator} compares numbers; write one after it") from error
+    return column, "=" if operator == "==" else operator, value
 
 
 class AnalysisSettings(Section):
@@ -38,6 +64,13 @@ class AnalysisSettings(Section):
     """Pairs (new, reference) of models: the new one must not fool less often by the margin or more."""
     screening: Screening = "none"
     """Of the participants who grade pictures: ITU-R BT.500 leaves outlying ones out, ITU-T P.910 weighs all."""
+
+    @field_validator("exclude", "exclude_participants")
+    @classmethod
+    def _rules(cls, rules: tuple[str, ...]) -> tuple[str, ...]:
+        for rule in rules:
+            rule_parts(rule)
+        return rules
 
     @model_validator(mode="after")
     def _margin_for_noninferiority(self) -> Self:

@@ -66,7 +66,7 @@ def analyze(
     from gan_eval.stats import analyze as analyze_trials
     from gan_eval.stats import write_analysis
     from gan_eval.stats.exclusion.rules import parse_rule
-    from gan_eval.study import load_study
+    from gan_eval.study import load_study, naming_study
 
     check_output_folder(out)
     for option, rules in (("--exclude", exclude), ("--exclude-participants", exclude_participants)):
@@ -77,7 +77,7 @@ def analyze(
     finish_cut_off(*(file.parent for file in (trials, image_metrics, set_metrics) if file))
     found = _of_store(store, study) if store is not None else _of_files(trials or Path(), out)
     shown = _shown(stimuli, found.trials) if stimuli else None
-    with naming("--covariate", instead="analysis.covariates", of=covariate or ()):
+    with naming_study(plan), naming("--covariate", instead="analysis.covariates", of=covariate or ()):
         answers = analyze_trials(
             found.trials,
             image_metrics=tabular.read_table(image_metrics, tables.IMAGE_METRICS) if image_metrics else None,

@@ -28,6 +28,7 @@ from gan_eval.sessions import (
     stimulus_hashes,
 )
 from gan_eval.stimuli import read_stimulus_tables
+from gan_eval.study import naming_study
 
 if TYPE_CHECKING:
     from gan_eval.metrics import Settings
@@ -137,17 +138,18 @@ def _analyze(plan: Plan) -> Stage:
             trials = trials[~trials["simulated"]]
             sessions = sessions[~sessions["simulated"]]
         image_metrics, set_metrics = _metric_tables(plan)
-        answers = analyze(
-            trials,
-            image_metrics=image_metrics,
-            set_metrics=set_metrics,
-            staircase=plan.study.quiz.staircase,
-            seed=plan.study.study.seed,
-            plan=plan.study.analysis,
-            participants=found[tables.PARTICIPANTS],
-            sessions=sessions,
-            stimuli=read_stimulus_tables(plan.stimulus_folders().values()),
-        )
+        with naming_study(plan.file):
+            answers = analyze(
+                trials,
+                image_metrics=image_metrics,
+                set_metrics=set_metrics,
+                staircase=plan.study.quiz.staircase,
+                seed=plan.study.study.seed,
+                plan=plan.study.analysis,
+                participants=found[tables.PARTICIPANTS],
+                sessions=sessions,
+                stimuli=read_stimulus_tables(plan.stimulus_folders().values()),
+            )
         write_analysis(answers, out, given=found)
         return True
 

@@ -19,7 +19,7 @@ from gan_eval.stats.answers.thresholds import thresholds
 from gan_eval.stats.compare.comparisons import comparisons
 from gan_eval.stats.compare.questions import require_known_models
 from gan_eval.stats.exclusion.departures import Options, extended, mark_departures
-from gan_eval.stats.exclusion.exclusions import Rules, leave_out
+from gan_eval.stats.exclusion.exclusions import PLANNED, Rules, leave_out
 from gan_eval.stats.exclusion.outcomes import is_on_outcome, refuse_outcome_rules, sensitivity
 from gan_eval.stats.grades.opinions import opinion_scores, raters
 from gan_eval.stats.grades.ratings import ratings
@@ -108,7 +108,8 @@ def analyze(
     sittings = None if sessions is None else conform(sessions, SESSIONS, where="sessions")
     settings, more = extended(plan, Options(tuple(exclude), tuple(exclude_participants), margin, tuple(covariates)))
     require_known_models(settings, whole)
-    refuse_outcome_rules((*settings.exclude, *more.exclude), whole, where="trials")
+    refuse_outcome_rules(settings.exclude, whole, where="trials" if plan is None else PLANNED)
+    refuse_outcome_rules(more.exclude, whole, where="trials")
     of_people = (*settings.exclude_participants, *more.exclude_participants)
     preset, beyond = (
         Rules(rules.exclude, [rule for rule in rules.exclude_participants if not is_on_outcome(rule)])

@@ -287,6 +287,32 @@ def test_a_planned_model_that_is_not_there_is_named(tmp_path, analyze):
     assert "analysis.comparisons: no model 'b'" in err
 
 
+@pytest.mark.parametrize(
+    ("setting", "words"),
+    [
+        ("exclude_participants = ['set']", "analysis.exclude_participants: rule 'set': not understood"),
+        ("exclude = ['set']", "analysis.exclude: rule 'set': not understood"),
+        ("exclude_participants = ['accuracy<most']", "exclude_participants: rule 'accuracy<most': < compares numbers"),
+        ("exclude_participants = ['catch_acuracy<1']", "exclude_participants: no column 'catch_acuracy'; did you mean"),
+        ("exclude_participants = ['participant<1']", "analysis.exclude_participants: rule participant<1: < compares"),
+        ("exclude = ['reaction_time<1']", "analysis.exclude: no column 'reaction_time'; did you mean"),
+        ("exclude = ['participant<1']", "analysis.exclude: rule participant<1: < compares numbers"),
+        ("exclude = ['correct=true']", "analysis.exclude: rule correct=true: on the outcome"),
+        ("covariates = ['shoe_size']", "analysis.covariates: shoe_size: no such question"),
+        ("margin = 0.05\nnoninferior = [['a', 'b']]", "analysis.noninferior: no model 'b'"),
+    ],
+)
+def test_what_is_wrong_in_the_plan_names_the_study_file_and_the_key(tmp_path, analyze, setting, words):
+    write(tmp_path / "trials.csv", answers(model="a"))
+    study = tmp_path / "s.toml"
+    study.write_text(f"[study]\nname = 's'\n[analysis]\n{setting}\n", encoding="utf-8")
+    status, err = analyze("--plan", study, "--covariate", "position")
+    assert (status, err.count("\n")) == (2, 1)
+    assert f"{study}: " in err
+    assert words in err
+    assert not (tmp_path / "out").exists()
+
+
 def test_questions_and_sessions_beside_the_trials_are_read(tmp_path, analyze):
     write(tmp_path / "trials.csv", answers())
     begun = [

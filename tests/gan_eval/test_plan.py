@@ -88,7 +88,7 @@ def test_missing_data_is_named_before_anything_is_written(world):
     ("addition", "words"),
     [
         ("[analysis]\nexclude = ['reaction_time<200']\n", "analysis.exclude: no column 'reaction_time'"),
-        ("[analysis]\nexclude = ['late']\n", "not understood"),
+        ("[analysis]\nexclude = ['late']\n", r"s\.toml: analysis\.exclude: rule 'late': not understood"),
         ("[metrics]\nnames = ['nique']\n", "did you mean 'niqe'"),
         ("[metrics]\nsegmenter = 'net.onnx'\n", r"s\.toml: metrics\.segmenter: no such file net\.onnx"),
         ("[metrics]\nresizer = 'cleen'\n", "resizer"),

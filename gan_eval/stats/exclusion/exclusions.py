@@ -9,6 +9,9 @@ import pandas as pd
 from gan_eval.stats.exclusion.participation import participation
 from gan_eval.stats.exclusion.rules import parse_rule
 
+PLANNED = "analysis.exclude"
+"""What an error names where the rule is the plan's."""
+
 
 class Rules(NamedTuple):
     """Rules of one standing."""
@@ -43,9 +46,17 @@ def leave_out(
     Raises:
         UserError: a rule is not understood.
     """
-    masks = {rule: parse_rule(rule).holds(whole, where="trials") for rule in (*preset.trials, *beyond.trials)}
+    places = {
+        **dict.fromkeys(beyond.trials, "trials"),
+        **dict.fromkeys(preset.trials, PLANNED if planned else "trials"),
+    }
+    masks = {rule: parse_rule(rule).holds(whole, where=places[rule]) for rule in (*preset.trials, *beyond.trials)}
     people = participation(
-        whole, sessions=sessions, rules=[*preset.participants, *beyond.participants], excluded_trials=masks
+        whole,
+        sessions=sessions,
+        rules=[*preset.participants, *beyond.participants],
+        planned=preset.participants if planned else (),
+        excluded_trials=masks,
     )
     main = (whole["phase"] == "main").to_numpy(bool)
     by_plan, by_both = (

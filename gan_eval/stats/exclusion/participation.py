@@ -1,6 +1,6 @@
 """Who took part, how, and who is left out by a preset rule."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -12,6 +12,8 @@ from gan_eval.tables import PARTICIPATION
 from gan_eval.tabular import conform
 
 WHERE = "participation"
+PLANNED = "analysis.exclude_participants"
+"""What an error names where the rule is the plan's."""
 
 
 def participation(
@@ -19,6 +21,7 @@ def participation(
     *,
     sessions: pd.DataFrame | None = None,
     rules: Sequence[str] = (),
+    planned: Collection[str] = (),
     excluded_trials: Mapping[str, np.ndarray] | None = None,
 ) -> pd.DataFrame:
     """The table `participation`: one row a participant, in sorted order.
@@ -28,13 +31,14 @@ def participation(
         sessions: the table `sessions`; it tells of sessions without a trial and how each ended.
         rules: such as `catch_accuracy<0.8`, on the columns of this table; a participant who fulfils any is left out.
             An empty cell fulfils no rule.
+        planned: those of them that the plan has.
         excluded_trials: for each rule on trials, the trials (N,) bool that it leaves out.
 
     Raises:
         UserError: a rule is not understood, or names a column that the table does not have.
     """
     measured = _measured(trials, sessions)
-    left_out = {rule: parse_rule(rule).holds(measured, where=WHERE) for rule in rules}
+    left_out = {rule: parse_rule(rule).holds(measured, where=PLANNED if rule in planned else WHERE) for rule in rules}
     excluded = np.any([np.zeros(len(measured), bool), *left_out.values()], axis=0)
     of_trials = {
         rule: _count(trials, _is_main(trials) & mask, measured["participant"])

@@ -5,7 +5,6 @@ A rule is one comparison of a column with a value; nothing is evaluated as a pro
 
 import difflib
 import operator
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,9 +13,9 @@ import numpy as np
 import pandas as pd
 from pandas.api.types import is_numeric_dtype
 
+from gan_eval.analysis_settings import rule_parts
 from gan_eval.errors import UserError
 
-_RULE = re.compile(r"^\s*(?P<column>.+?)\s*(?P<operator><=|>=|!=|==|=|<|>|~)\s*(?P<value>.*?)\s*$")
 _ORDER: dict[str, Callable[[Any, Any], Any]] = {
     "<": operator.lt,
     "<=": operator.le,
@@ -68,18 +67,15 @@ def parse_rule(text: str) -> Rule:
     """A rule from its text.
 
     Raises:
-        UserError: it is not `COLUMN<VALUE` with one of < <= > >= = != ~.
+        UserError: it is not `COLUMN<NUMBER` or `COLUMN=VALUE` with one of < <= > >= = != ~.
 
     >>> parse_rule("reaction_time_ms<200")
     Rule(column='reaction_time_ms', operator='<', value='200')
     """
-    found = _RULE.match(text)
-    if not found or not found["value"]:
-        raise UserError(
-            f"rule {text!r}: not understood; write COLUMN<NUMBER (or <= > >=), COLUMN=VALUE, COLUMN!=VALUE or "
-            "COLUMN~WORD"
-        )
-    return Rule(found["column"], "=" if found["operator"] == "==" else found["operator"], found["value"])
+    try:
+        return Rule(*rule_parts(text))
+    except ValueError as error:
+        raise UserError(str(error)) from error
 
 
 def holding(frame: pd.DataFrame, rules: Sequence[str], *, where: str) -> np.ndarray:
