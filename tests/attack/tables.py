@@ -223,7 +223,8 @@ def _given_tables(draw: st.DrawFn, world: World) -> Attack:
         what, bad = draw(damaged(good) if sort == "damaged" else something_else())
     return Attack(
         f"{table.name}, {' '.join(command[:2])}: {what}", command, {**files, name: bad},
-        names=(name.removeprefix("set/") + "|set", *named), changes=("room.sqlite*",),
+        names=(name.removeprefix("set/") + "|set" + "|have the reasons" * (command[0] == "metrics"), *named),
+        changes=("room.sqlite*",), keeps=command[0] == "metrics",
     )  # fmt: skip
 
 
@@ -261,10 +262,12 @@ def _tables_of_a_record(draw: st.DrawFn, world: World) -> Attack:
         return Attack(family, command, {**files, record: bad}, names=names)
     name = draw(st.sampled_from(sorted(name for name in world.analysis if name.startswith("study/tables/"))))
     what, bad, _ = draw(_of_an_analysis(world, name))
-    is_table = isinstance(bad, bytes) and bad.split(b"\n")[0] == _first_line(world.analysis[name])
+    is_read = _table_of(name) != PARTICIPANTS
+    is_changed = isinstance(bad, bytes) and bad != world.analysis[name]
+    is_table = is_changed and _first_line(bad) == _first_line(world.analysis[name])
     return Attack(
         f"report with record, {_table_of(name).name}: {what}", command, {**files, name: bad},
-        names=(name.rpartition("/")[2],), refused=True if is_table and bad != world.analysis[name] else None,
+        names=(name.rpartition("/")[2],), refused=True if is_read and is_table else None,
     )  # fmt: skip
 
 
