@@ -140,8 +140,8 @@ def _require_known_models(
     models = sorted({str(row["model"]) for row in pool if row["model"]})
     for name in settings.fooling_rates:
         if name not in models:
-            place = "--effect" if f"fooling_rates.{name}" in assumed else f"{where}:"
-            raise UserError(f"{place} fooling_rates.{name}: no such model; the study has {', '.join(models)}")
+            place = "--effect " if f"fooling_rates.{name}" in assumed else f"{where}: power."
+            raise UserError(f"{place}fooling_rates.{name}: no such model; the study has {', '.join(models)}")
 
 
 def _number(name: str, text: str) -> float:

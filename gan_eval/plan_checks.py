@@ -1,6 +1,6 @@
 """What a study names, looked at before anything is trained."""
 
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterator, Sequence
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -34,7 +34,7 @@ def check_what_comes_late(plan: "Plan") -> None:
     for model in plan.study.models:
         training = plan.study.training_of(model)
         if training.validate_every is not None:
-            select(training.validation_metrics)
+            _check_metrics(training.validation_metrics, f"{plan.file}: models.{model}.training.validation_metrics")
         plan.initial_file(model)
         if training.inpainting is not None:
             _check_inpainting(plan, training)
@@ -45,7 +45,7 @@ def check_what_comes_late(plan: "Plan") -> None:
     for name in plan.study.stimuli.sets:
         read_set(plan.file.parent / name)
     if plan.study.metrics.names:
-        select(plan.study.metrics.names)
+        _check_metrics(plan.study.metrics.names, f"{plan.file}: metrics.names")
     if plan.study.analysis.exclude:
         from gan_eval.stats.exclusion.outcomes import refuse_outcome_rules
         from gan_eval.stats.exclusion.rules import exclude
@@ -58,6 +58,13 @@ def check_what_comes_late(plan: "Plan") -> None:
 
         rules = plan.study.analysis.exclude_participants
         exclude(frame_of([], PARTICIPATION), rules, where=f"{plan.file}: analysis.exclude_participants")
+
+
+def _check_metrics(names: Sequence[str], where: str) -> None:
+    try:
+        select(names)
+    except UserError as error:
+        raise UserError(f"{where}: {error}") from error
 
 
 def _check_splits(plan: "Plan") -> None:

@@ -89,7 +89,7 @@ def test_missing_data_is_named_before_anything_is_written(world):
     [
         ("[analysis]\nexclude = ['reaction_time<200']\n", "analysis.exclude: no column 'reaction_time'"),
         ("[analysis]\nexclude = ['late']\n", r"s\.toml: analysis\.exclude: rule 'late': not understood"),
-        ("[metrics]\nnames = ['nique']\n", "did you mean 'niqe'"),
+        ("[metrics]\nnames = ['nique']\n", r"s\.toml: metrics\.names: metric 'nique': unknown; did you mean 'niqe'"),
         ("[metrics]\nsegmenter = 'net.onnx'\n", r"s\.toml: metrics\.segmenter: no such file net\.onnx"),
         ("[metrics]\nresizer = 'cleen'\n", "resizer"),
         ("[stimuli]\nsets = ['absent']\n", "not a stimulus set"),
@@ -124,5 +124,6 @@ def test_an_unknown_validation_metric_is_told_before_the_training(world):
     (world / "s.toml").write_text(
         STUDY.replace("epochs = 3", "epochs = 3\nvalidate_every = 2\nvalidation_metrics = ['psnrr']")
     )
-    with pytest.raises(UserError, match="metric 'psnrr': unknown; did you mean 'psnr'"):
+    words = r"s\.toml: models\.\w+\.training\.validation_metrics: metric 'psnrr': unknown; did you mean 'psnr'"
+    with pytest.raises(UserError, match=words):
         plan_in(world)
