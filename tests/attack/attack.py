@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from gan_eval.errors import LONGEST, UserError
+from gan_eval.launch import ALLOCATOR_SETTINGS
 from gan_eval.tables import TABLES
 from gan_eval.tabular import read_rows
 
@@ -129,6 +130,9 @@ class Commands:
     def _forked(self, job: dict[str, Any]) -> dict[str, Any]:
         assert self._server.stdin is not None
         assert self._server.stdout is not None
+        job["environment"] |= (
+            ALLOCATOR_SETTINGS  # else a command that trains starts itself again, without the libraries
+        )
         self._server.stdin.write(json.dumps(job) + "\n")
         self._server.stdin.flush()
         answer: dict[str, Any] = json.loads(self._server.stdout.readline())

@@ -13,6 +13,7 @@ from gan_eval.__main__ import run
 STUDY = '[study]\nname = "s"\n[stimuli]\nsets = ["set"]\n[metrics]\nnames = ["psnr"]\n'
 TRAINED = '[study]\nname = "t"\n[data.d]\n[training]\nsteps = 2\nimage_size = 32\n[models.m]\ndata = "d"\n'
 PAIRED = STUDY + '[quiz]\nprotocol = "paired"\n[power]\nchoice_rate = 0.6\n'
+RATES = STUDY + "[power]\nfooling_rates = { x = 0.5 }\n"
 QUIZ = "quiz --stimuli set --participant P1 --simulate default --store s.sqlite"
 POWER = "--out power --stimuli 30"
 
@@ -23,7 +24,7 @@ Command = Callable[[str], tuple[int, str]]
 def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("world")
     make_set(root / "set", 4)
-    for name, text in {"s": STUDY, "t": TRAINED, "p": PAIRED}.items():
+    for name, text in {"s": STUDY, "t": TRAINED, "p": PAIRED, "r": RATES}.items():
         (root / f"{name}.toml").write_text(text)
     rng = np.random.default_rng(0)
     for split in ("train", "test"):
@@ -105,6 +106,7 @@ def test_a_data_root_from_the_environment_is_no_option(
         (f"{QUIZ} --exposure-ms 5000", "--response-ms 4000 is shorter than --exposure-ms 5000"),
         (f"{QUIZ} --allow-giveaways x", "--allow-giveaways: 'x' is no clue"),
         (f"power s.toml {POWER} --participants 5,-3", "--participants: found -3"),
+        (f"power r.toml {POWER}", "r.toml: power.fooling_rates.x: no such model"),
         (f"power s.toml {POWER} --effect fooling_rates.x=0.5", "--effect fooling_rates.x: no such model"),
         ("train --data data/d --out o --steps 1 --epochs 1", "--steps or --epochs, not both"),
         ("train --data data/d --out o --steps 1 --set snapshots=[0,-1]", "--set snapshots: found -1"),
