@@ -117,8 +117,11 @@ def leave(status: int) -> NoReturn:
     A thread of gloo may let go of its last tensor a moment after the work was done. Where the interpreter is being
     taken down by then, that aborts the process (pytorch/pytorch#179291).
     """
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:  # a full disk, which has been told; Python would flush again and end with a status of its own
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
     if processes() == 1:
         sys.exit(status)
-    sys.stdout.flush()
-    sys.stderr.flush()
     os._exit(status)

@@ -184,6 +184,7 @@ def test_a_full_disk_behind_stdout_is_one_line(tmp_path) -> None:
                 "--out",
                 str(tmp_path / "x.csv"),
             ],
+            env={name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"},
             stdout=full,
             stderr=subprocess.PIPE,
             text=True,
