@@ -144,7 +144,7 @@ def _files(draw: st.DrawFn, world: World) -> Attack:
     ways = {
         "byte order mark": b"\xef\xbb\xbf" + text.encode(),
         "UTF-16": text.encode("utf-16"),
-        "Latin 1": (text + '[quiz.consent]\ntext = "é"\n').encode("latin-1"),
+        "Latin 1": (text + '[quiz.consent]\ntext = "é"\n').encode("latin-1", "replace"),
         "key twice": text.encode() + b'[study]\nname = "again"\n',
         "nested": b"a = " + b"[" * 100_000 + b"]" * 100_000,
         "nested tables": b"a = " + b"{a = " * 5000 + b"1" + b"}" * 5000,

@@ -122,7 +122,7 @@ _WAYS = {
     "byte order mark": lambda text: text.encode("utf-8-sig"),
     "UTF-16": lambda text: text.encode("utf-16"),
     "UTF-32": lambda text: text.encode("utf-32"),
-    "Latin 1": lambda text: text.replace("real", "ré", 1).encode("latin-1"),
+    "Latin 1": lambda text: text.replace("real", "ré", 1).encode("latin-1", "replace"),
     "NUL": lambda text: text.replace(",", "\0,", 1).encode(),
     "NULs at the end": lambda text: text.encode() + bytes(5000),
     "quote never closed": lambda text: text.replace(",", ',"', 1).encode(),
