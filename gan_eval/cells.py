@@ -22,7 +22,20 @@ _TRUTH = {"true": True, "false": False, "1": True, "0": False}
 
 def wanted(column: Column) -> str:
     """What a column's cells are, for messages."""
-    return f"one of {', '.join(column.words)}" if column.words else _WANTED.get(column.dtype, "text")
+    if column.words:
+        return f"one of {', '.join(column.words)}"
+    return _WANTED.get(column.dtype, "text") + (f" of {_at_most(column)}" if column.most is not None else "")
+
+
+def is_too_large(value: Any, column: Column) -> bool:
+    """Whether a number is beyond what its column may hold."""
+    if column.most is None or type(value) is not float or (column.infinite and value == math.inf):
+        return False
+    return abs(value) > column.most
+
+
+def _at_most(column: Column) -> str:
+    return f"at most {column.most:g} {column.unit}".rstrip()
 
 
 def is_missing(value: Any) -> bool:
@@ -67,9 +80,8 @@ def _check(value: Any, column: Column, where: str) -> Any:
         raise UserError(f"{where}: found {shown(value)}, wanted {_WANTED.get(column.dtype, 'text')}")
     if type(value) is int and not -(2**63) <= value < 2**63:
         raise UserError(f"{where}: found {shown(value)}, wanted a whole number within 64 bits")
-    is_far = column.most is not None and isinstance(value, float) and abs(value) > column.most
-    if is_far and not (column.infinite and value == math.inf):
-        raise UserError(f"{where}: found {shown(value)}, wanted at most {column.most:g} {column.unit}".rstrip())
+    if is_too_large(value, column):
+        raise UserError(f"{where}: found {shown(value)}, wanted {_at_most(column)}")
     if column.words and value not in column.words:
         raise UserError(f"{where}: found {shown(value)}, wanted one of {', '.join(column.words)}")
     return None if is_missing(value) else value

@@ -6,6 +6,15 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
+FAILURES = (sqlite3.Error, UnicodeDecodeError)
+"""What SQLite raises: its complaint about a damaged schema quotes bytes of the file, which need not be UTF-8."""
+
+
+def complaint(error: BaseException) -> str:
+    """The first line of what SQLite or another database says."""
+    said = error.object.decode(errors="replace") if isinstance(error, UnicodeDecodeError) else str(error)
+    return (said.splitlines() or [""])[0] or type(error).__name__
+
 
 def write_ahead(connection: sqlite3.Connection, *, patience_s: float) -> None:
     """Turn on the write-ahead log; SQLite's own patience does not cover two programs that do so at once.

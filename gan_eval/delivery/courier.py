@@ -15,6 +15,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
+from gan_eval.databases import FAILURES, complaint
 from gan_eval.delivery.server import RefusedError, Server, UnreachableError
 from gan_eval.delivery.unsent import UnsentRows
 from gan_eval.errors import UserError
@@ -113,7 +114,7 @@ class Courier:
         try:
             with UnsentRows(self._local, self._address) as unsent:
                 return f"{unsent.trials()} trials"
-        except (UserError, sqlite3.Error):  # the disk may be full: no reason to lose the line
+        except (UserError, *FAILURES):  # the disk may be full: no reason to lose the line
             return "some rows"
 
     def _work(self) -> None:
@@ -184,8 +185,8 @@ def deliver_all(local: Path, target: str, *, again: bool = False) -> Delivered:
     except UnreachableError as error:
         mend = "mend the URL or the server's settings" if error.lasting else "nothing is lost; try again later"
         raise UserError(f"--to {address.shown}: {error}; {mend}") from None
-    except sqlite3.Error as error:
-        raise database_error(str(error), str(local)) from error
+    except FAILURES as error:
+        raise database_error(complaint(error), str(local)) from error
 
 
 def _send(

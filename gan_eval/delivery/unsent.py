@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Self
 
 from gan_eval import tables
+from gan_eval.databases import FAILURES, complaint
 from gan_eval.files import sha256_json
 from gan_eval.schema import Table
 from gan_eval.store import PATIENCE_S, STORED_TABLES
@@ -77,8 +78,8 @@ class UnsentRows:
             self._connection.execute("PRAGMA synchronous=NORMAL")  # notes alone: one that is lost is made again
             self._connection.executescript(_NOTES)
             self.server = self._known_server()
-        except sqlite3.Error as error:
-            raise database_error(str(error), str(path)) from error
+        except FAILURES as error:
+            raise database_error(complaint(error), str(path)) from error
 
     def meet(self, server: str) -> None:
         """Take note of the identity of the server that answers at this address."""

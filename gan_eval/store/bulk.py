@@ -13,6 +13,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from gan_eval.cells import is_too_large
 from gan_eval.schema import Column, Dtype, Table
 from gan_eval.store.transaction import database_error
 
@@ -102,7 +103,10 @@ def _is_right(cells: Any, column: Column) -> bool:
         case "int":
             return bool(pa.types.is_integer(cells.type))
         case "float":
-            return bool(pa.types.is_integer(cells.type) or pa.types.is_floating(cells.type))
+            if not (pa.types.is_integer(cells.type) or pa.types.is_floating(cells.type)):
+                return False
+            ends = pc.min_max(cells.cast(pa.float64())).as_py().values()
+            return not any(is_too_large(end, column) for end in ends)
     if not (pa.types.is_string(cells.type) or pa.types.is_large_string(cells.type)):
         return False
     try:

@@ -6,7 +6,7 @@ from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
-from gan_eval.cells import wanted
+from gan_eval.cells import is_too_large, wanted
 from gan_eval.errors import UserError
 from gan_eval.schema import Column, Table
 from gan_eval.tabular import Row
@@ -61,7 +61,7 @@ def _checked(value: Any, column: Column) -> Any:
             return bool(value)
         case "int" if type(value) is int:
             return value
-        case "float" if type(value) in (int, float):
+        case "float" if type(value) in (int, float) and not is_too_large(float(value), column):
             return float(value)
         case "text" if isinstance(value, str) and (not column.words or value in column.words):
             return value

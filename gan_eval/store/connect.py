@@ -8,7 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from gan_eval.databases import write_ahead
+from gan_eval.databases import FAILURES, complaint, write_ahead
 from gan_eval.errors import UserError
 from gan_eval.files import make_file, make_folder, require_file, write_error
 from gan_eval.store.address import CONNECT_S, Address
@@ -145,7 +145,7 @@ def _table_names(path: Path) -> set[str] | None:
         beside = sqlite3.connect(address, uri=True, timeout=PATIENCE_S) if may_write(path) else None
         with closing(beside or connect_to_read(path)) as connection:
             return {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
-    except sqlite3.Error as error:
+    except FAILURES as error:
         if "locked" in str(error):
-            raise database_error(str(error), str(path)) from error
+            raise database_error(complaint(error), str(path)) from error
         return None

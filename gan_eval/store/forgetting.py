@@ -1,6 +1,5 @@
 """A participant's wish to be forgotten: every row of theirs goes, from the tables and from the file's bytes."""
 
-import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,6 +7,7 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from gan_eval import tables
+from gan_eval.databases import FAILURES, complaint
 from gan_eval.errors import UserError
 from gan_eval.store.layout import DELIVERED, STORED_TABLES
 from gan_eval.store.results import Store, open_store, reserve
@@ -96,9 +96,9 @@ def _rewrite(store: Store, *, delivered: bool) -> None:
         try:
             for statement in _REWRITE:
                 alone.execute(statement)
-        except sqlite3.Error as error:
+        except FAILURES as error:
             elsewhere = "; the lab's server has a copy: give the command with its URL, too" if delivered else ""
             raise UserError(
                 f"{store.where}: the rows are removed, but their bytes are still in the file, which could not be "
-                f"rewritten ({error}); free some space, then give the same command again{elsewhere}"
+                f"rewritten ({complaint(error)}); free some space, then give the same command again{elsewhere}"
             ) from error

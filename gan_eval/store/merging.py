@@ -1,7 +1,6 @@
 """Several stations' stores as one."""
 
 import os
-import sqlite3
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from gan_eval import tables
+from gan_eval.databases import FAILURES, complaint
 from gan_eval.errors import UserError
 from gan_eval.files import (
     check_output_file,
@@ -110,8 +110,8 @@ def _copy(source: Path) -> Store:
     require_store_file(source, create=False)
     try:
         store = Store(copy_in_memory(source), str(source))
-    except sqlite3.Error as error:
-        raise database_error(str(error), str(source)) from error
+    except FAILURES as error:
+        raise database_error(complaint(error), str(source)) from error
     try:
         store.prepare(create=False)
     except BaseException:

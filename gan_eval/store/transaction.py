@@ -7,7 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from gan_eval.databases import who_holds
+from gan_eval.databases import complaint, who_holds
 from gan_eval.errors import UserError
 
 _ERRORS = (sa.exc.SQLAlchemyError, sqlite3.Error, UnicodeError, OverflowError)
@@ -57,9 +57,8 @@ class Transaction:
             raise self._user_error(error) from None
 
     def _user_error(self, error: BaseException) -> UserError:
-        said = getattr(error, "orig", None) or error
-        first = (str(said).splitlines() or [""])[0] or type(said).__name__
-        return database_error(self._scrub(first), self._where)
+        said = complaint(getattr(error, "orig", None) or error)
+        return database_error(self._scrub(said), self._where)
 
 
 def database_error(detail: str, where: str) -> UserError:

@@ -18,6 +18,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
+from gan_eval.databases import FAILURES
 from gan_eval.errors import UserError
 from gan_eval.metrics.run.cache_database import end_reading, explained, make_room, opened
 from gan_eval.weights import cache_folder
@@ -213,7 +214,7 @@ class Cache:
         with self._lock:
             try:
                 yield self._connection
-            except (sqlite3.Error, OSError) as error:
+            except (*FAILURES, OSError) as error:
                 self.problem = f"{self._file}: {explained(error)}; measured without kept values"
                 self._waiting.clear()
                 connection, self._connection = self._connection, None

@@ -4,7 +4,7 @@ import errno
 import sqlite3
 from pathlib import Path
 
-from gan_eval.databases import write_ahead
+from gan_eval.databases import complaint, write_ahead
 from gan_eval.files import make_folder
 
 FORMAT = 1
@@ -93,7 +93,7 @@ def _pages(connection: sqlite3.Connection) -> int:
 
 def explained(error: Exception) -> str:
     """What has gone wrong, for the user."""
-    text = str(error)
+    text = complaint(error)
     if "locked" in text:
         return "another program holds the cache"
     if "readonly" in text or isinstance(error, PermissionError):
