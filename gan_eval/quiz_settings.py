@@ -163,7 +163,7 @@ class QuizSettings(Section):
     @model_validator(mode="before")
     @classmethod
     def _default_keys(cls, values: Any) -> Any:
-        if not isinstance(values, dict) or values.get("keys"):
+        if not isinstance(values, dict) or values.get("keys", {}) != {}:
             return values
         return {**values, "keys": _usual_keys(values)}
 

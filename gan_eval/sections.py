@@ -51,7 +51,10 @@ class Section(BaseModel):
     @classmethod
     def _of_its_kind(cls, value: Any, info: ValidationInfo) -> Any:
         """Neither `"no"` for false nor true for 1."""
-        kinds = set(_kinds(cls.model_fields[str(info.field_name)].annotation))
+        annotation = cls.model_fields[str(info.field_name)].annotation
+        if typing.get_origin(annotation) is dict and not isinstance(value, Mapping):
+            raise ValueError(f"found {shown(value)}; wanted a table, such as {{ name = value }}")
+        kinds = set(_kinds(annotation))
         for each in _scalars(value) if kinds <= {bool, int, float, str} else ():
             if type(each) in (bool, str) and type(each) not in kinds:
                 wanted = "true or false" if kinds == {bool} else "a number" if bool not in kinds else "another kind"

@@ -49,6 +49,8 @@ def test_exposures_and_windows() -> None:
 @pytest.mark.parametrize(
     ("lines", "parts"),
     [
+        ("keys = []", ["quiz.keys: ", "table"]),
+        ("keys = false", ["quiz.keys: ", "table"]),
         ("keys = { left = 'f', right = 'j' }", ["quiz.keys: ", "real and one for fake", "real = 'j'"]),
         ("protocol = 'paired'\nkeys = { real = 'f', fake = 'j' }", ["quiz.keys: ", "left and one for right"]),
         ("keys = { real = 'j', fake = 'J' }", ["quiz.keys: ", "different keys"]),
