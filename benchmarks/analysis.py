@@ -23,7 +23,7 @@ import pandas as pd
 from gan_eval import tables
 from gan_eval.stats.answers.rates import rates
 from gan_eval.stats.answers.signal_detection import signal_detection
-from gan_eval.stats.people_and_metrics.correlations import correlations
+from gan_eval.stats.metrics_and_people.correlations_ import correlations
 from gan_eval.stats.trials import USED, fill_trials
 from gan_eval.store import open_store
 

@@ -20,7 +20,7 @@ from calibration_blocks import BLOCKS, Part
 
 from gan_eval.files import write_text
 from gan_eval.power.parallel import in_parallel, usable_cores
-from gan_eval.stats.intervals import wilson
+from gan_eval.stats.shares import wilson
 
 BEGIN, END = "<!-- calibration: begin -->", "<!-- calibration: end -->"
 """What stands between them in a page is made here."""

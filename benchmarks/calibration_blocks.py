@@ -9,14 +9,14 @@ import pandas as pd
 from calibration_answers import Answers, World
 from scipy.optimize import brentq
 
-from gan_eval.analysis_settings import AnalysisSettings
-from gan_eval.stats.compare.contrasts import Estimate, estimate
+from gan_eval.settings.analysis import AnalysisSettings
+from gan_eval.stats.compare.contrast import Estimate, estimate
 from gan_eval.stats.compare.marginal import contrast_of_shares, population_shares, wald
 from gan_eval.stats.compare.pair_questions import pair_questions
 from gan_eval.stats.compare.questions import Asked, kind_questions, model_questions
-from gan_eval.stats.crossed import NoFitError, fit_crossed
-from gan_eval.stats.intervals import wilson
-from gan_eval.stats.models.formulas import Formula, design, prepare
+from gan_eval.stats.mixed import NoFitError, fit_crossed
+from gan_eval.stats.mixed.formulas import Formula, design, prepare
+from gan_eval.stats.shares import wilson
 
 LEVEL = 0.05
 INTERCEPT, EFFECT = 0.4, -0.6

@@ -23,9 +23,9 @@ import numpy as np
 import torch
 from PIL import Image
 
-from gan_eval.training_settings import TrainingSettings
-from trainer.data import Batches, jitter_size
-from trainer.pictures import PairedPictures
+from gan_eval.settings.training import TrainingSettings
+from trainer.batches.batches import Batches, jitter_size
+from trainer.batches.pictures import PairedPictures
 
 SIDE = 256
 GPU_STEP_S = 0.010

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from inpainting_sides import our_gan, our_step, prepared, settings_of
 
-from gan_eval.training_settings import TrainingSettings
+from gan_eval.settings.training import TrainingSettings
 
 WARM_UP = 2
 KINDS = ("centre", "blocks", "region", "strokes", "folder")

@@ -13,8 +13,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 if TYPE_CHECKING:
-    from gan_eval.training_settings import TrainingSettings
-    from trainer.batch import Batch
+    from gan_eval.settings.training import TrainingSettings
+    from trainer.batches.batch import Batch
 
 Step = Callable[["Batch"], dict[str, Tensor]]
 """One training step on a batch; returns its loss terms."""

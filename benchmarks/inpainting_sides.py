@@ -15,12 +15,12 @@ from lightning_fabric import Fabric
 from PIL import Image
 from torch import nn
 
-from gan_eval.holes import mask_of
-from gan_eval.training_settings import TrainingSettings
-from trainer.batch import Batch
-from trainer.data import Batches
+from gan_eval.settings.training import TrainingSettings
+from gan_eval.stimuli.holes import mask_of
+from trainer.batches.batch import Batch
+from trainer.batches.batches import Batches
 from trainer.devices import AS_USUAL, Execution, exact_kernels
-from trainer.gan import new_gan, set_learning_rates
+from trainer.loop.gan import new_gan, set_learning_rates
 from trainer.masks import region
 from trainer.nets.channelwise import ChannelwiseLinear
 from trainer.nets.unet import UNet
@@ -92,7 +92,7 @@ def device_of(options: argparse.Namespace) -> Any:
 
 
 def ours(options: argparse.Namespace, task: Inpainting, batches: Batches) -> Callable[[], object]:
-    """What `trainer.run.Run.step` does, but for the log."""
+    """What `trainer.loop.run.Run.step` does, but for the log."""
 
     fabric, gan = our_gan(options, task.settings)
     train = our_step(fabric, gan, task)

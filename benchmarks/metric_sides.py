@@ -102,7 +102,7 @@ def folders(scratch: Path) -> Sides:
     from PIL import Image
 
     from gan_eval.metrics import evaluate, folder_pair
-    from gan_eval.metrics.kernels import warm_up
+    from gan_eval.metrics.kernels.compiled import warm_up
 
     torch.set_num_threads(2)
     warm_up()
@@ -150,11 +150,11 @@ def pair_metric(ours_name: str, theirs: Callable[[Any, Any], Any], calls: int, s
     """One pair, single thread; the conversion to floats is not counted on their side."""
     import torch
 
-    from gan_eval.metrics.definitions import pixel, structural
+    from gan_eval.metrics.definitions import pixel, similarity
 
     torch.set_num_threads(1)
     real, fake = one_pair(scratch)
-    function = getattr(structural, ours_name, None) or getattr(pixel, ours_name)
+    function = getattr(similarity, ours_name, None) or getattr(pixel, ours_name)
     x, y = as_floats(fake), as_floats(real)
     with torch.no_grad():
         return repeated(lambda: function(fake, real), calls), repeated(partial(theirs, x, y), calls)
@@ -260,8 +260,8 @@ def inception(precision: str, _: Path) -> Sides:
     import torch
     from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
 
+    from gan_eval.metrics.catalogue import METRICS
     from gan_eval.metrics.networks.extractors import load_extractors
-    from gan_eval.metrics.registry import METRICS
 
     pictures = photographs(64)
     ready = load_extractors(
@@ -303,7 +303,7 @@ def again(metrics: tuple[str, ...], scratch: Path) -> Sides:
     import shutil
 
     from gan_eval.metrics import evaluate, folder_pair
-    from gan_eval.metrics.kernels import warm_up
+    from gan_eval.metrics.kernels.compiled import warm_up
 
     warm_up()
     real, fake = pair_folders(scratch, PAIRS)

@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 from scipy.special import expit
 
-from gan_eval.stats.crossed import CrossedFit, fit_crossed
+from gan_eval.stats.mixed import CrossedFit, fit_crossed
 
 R_CODE = """
 suppressMessages(library(lme4))

@@ -27,10 +27,10 @@ import numpy as np
 from peers import ROOT, peers_python
 
 from gan_eval import tables
-from gan_eval.images import write_png
 from gan_eval.launch import own_command
 from gan_eval.quiz.frames import spread
-from gan_eval.stimuli import stimulus_row, write_set
+from gan_eval.stimuli.pictures import write_png
+from gan_eval.stimuli.sets import stimulus_row, write_set
 from gan_eval.store import open_store
 from gan_eval.tabular import Row
 

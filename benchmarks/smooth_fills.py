@@ -21,9 +21,9 @@ from skimage.restoration import inpaint_biharmonic
 
 from gan_eval.errors import UserError
 from gan_eval.files import claim_output_folder, sha256_file
-from gan_eval.holes import Hole, hole_of
-from gan_eval.images import Picture, read_rgb, write_png
-from gan_eval.stimuli import StimulusSet, read_set, write_set
+from gan_eval.stimuli.holes import Hole, hole_of
+from gan_eval.stimuli.pictures import Picture, read_rgb, write_png
+from gan_eval.stimuli.sets import StimulusSet, read_set, write_set
 from gan_eval.tabular import Row
 
 Fill = Callable[[Picture, Hole], NDArray[np.float64]]

@@ -121,10 +121,10 @@ def ours(size: int, pictures: "list[Tensor]", *, where: "device", precision: str
     import torch
     from lightning_fabric import Fabric
 
-    from gan_eval.training_settings import TrainingSettings
-    from trainer.batch import Batch
+    from gan_eval.settings.training import TrainingSettings
+    from trainer.batches.batch import Batch
     from trainer.devices import AS_USUAL, PRECISION, exact_kernels
-    from trainer.gan import new_gan
+    from trainer.loop.gan import new_gan
     from trainer.randomness import Purpose, seeded
     from trainer.step import training_step
     from trainer.tasks.translation import translation_objective
@@ -247,8 +247,8 @@ def check(size: int = 64, *, channels: int = 8) -> float:
     """The largest relative difference of a loss between the sides over some steps from equal weights."""
     import torch
 
-    from gan_eval.training_settings import TrainingSettings
-    from trainer.batch import Batch
+    from gan_eval.settings.training import TrainingSettings
+    from trainer.batches.batch import Batch
     from trainer.nets.build import new_networks
     from trainer.step import Gan, training_step
     from trainer.tasks.translation import translation_objective

@@ -55,11 +55,11 @@ def run(arguments: list[str], *, application: "typer.Typer | None" = None) -> in
 
 def _smallest(arguments: list[str]) -> "typer.Typer":
     """The application that knows the command; the one with all commands takes longer to import."""
-    from gan_eval.cli_lab import LAB_VERBS, lab_app
+    from gan_eval.cli.lab import LAB_VERBS, lab_app
 
     if arguments and arguments[0] in LAB_VERBS:
         return lab_app
-    from gan_eval.cli import app
+    from gan_eval.cli.app import app
 
     return app
 

@@ -185,7 +185,7 @@ def weights_findings() -> Iterator[Finding]:
     """Which pretrained weights are in the cache. That some are not is no fault: most metrics need none, and without
     them a metric's rows carry the reason instead of a value."""
     try:
-        from gan_eval.weights import list_weights
+        from gan_eval.weights.cache import list_weights
     except ModuleNotFoundError as error:
         yield Finding("weights", "warning", f"cannot be examined: {error}", "./run setup --extras metrics")
         return

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal
 
-from gan_eval.quiz_settings import StaircaseSettings
+from gan_eval.settings.quiz import StaircaseSettings
 from gan_eval.tabular import Row
 
 STAIRCASE = "staircase"

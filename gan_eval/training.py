@@ -4,20 +4,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gan_eval.launch import process_rank
-from gan_eval.training_settings import TrainingSettings
+from gan_eval.settings.training import TrainingSettings
 
 if TYPE_CHECKING:
-    from trainer.estimate import Estimate
+    from trainer.loop.estimate import Estimate
 
 
 def train_model(settings: TrainingSettings, data: Path, out: Path, **how: Any) -> Path:
-    """`trainer.training.train` with the validation metrics that the settings ask for; the same arguments.
+    """`trainer.loop.train.train` with the validation metrics that the settings ask for; the same arguments.
 
     Raises:
         UserError: an unknown validation metric, or what `train` raises.
         KeyboardInterrupt: Ctrl-C; beside other processes, of which the first one speaks, SystemExit.
     """
-    from trainer.training import train
+    from trainer.loop.train import train
 
     try:
         return train(settings, data, out, measure=_measure(settings), **how)
@@ -28,8 +28,8 @@ def train_model(settings: TrainingSettings, data: Path, out: Path, **how: Any) -
 
 
 def estimate_model(settings: TrainingSettings, data: Path, **how: Any) -> "Estimate | None":
-    """`trainer.estimate.estimate` with the validation metrics that the settings ask for; the same arguments."""
-    from trainer.estimate import estimate
+    """`trainer.loop.estimate.estimate` with the validation metrics that the settings ask for; the same arguments."""
+    from trainer.loop.estimate import estimate
 
     return estimate(settings, data, measure=_measure(settings), **how)
 
@@ -37,8 +37,8 @@ def estimate_model(settings: TrainingSettings, data: Path, **how: Any) -> "Estim
 def _measure(settings: TrainingSettings) -> Any:
     if settings.validate_every is None:
         return None
-    from gan_eval.metrics.run.on_the_way import higher_is_better, measure_on_the_way
-    from trainer.validation import Measure
+    from gan_eval.metrics.run.during_training import higher_is_better, measure_on_the_way
+    from trainer.watch.validation import Measure
 
     better = higher_is_better(settings.validation_metrics)
     return Measure(measure_on_the_way(settings.validation_metrics), better)

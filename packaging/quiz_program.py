@@ -10,7 +10,7 @@ def main(arguments: Sequence[str]) -> int:
         exec(arguments[2], {"__name__": "__main__"})
         return 0
     from gan_eval.__main__ import run
-    from gan_eval.cli_lab import LAB_VERBS, lab_app
+    from gan_eval.cli.lab import LAB_VERBS, lab_app
     from gan_eval.files import make_private
 
     make_private()

@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 
 from gan_eval.errors import UserError
-from gan_eval.images import write_png
-from gan_eval.stimuli import stimulus_row, write_set
+from gan_eval.stimuli.pictures import write_png
+from gan_eval.stimuli.sets import stimulus_row, write_set
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGING = ROOT / "packaging"

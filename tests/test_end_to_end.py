@@ -6,8 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gan_eval import images, tables, tabular
+from gan_eval import tables, tabular
 from gan_eval.__main__ import run
+from gan_eval.stimuli import pictures
 from gan_eval.store import open_store
 
 STUDY = """
@@ -60,7 +61,7 @@ def world(tmp_path_factory):
         for stem in range(number):
             path = root / "data" / dataset / split / f"{stem}.png"
             path.parent.mkdir(parents=True, exist_ok=True)
-            images.write_png(path, rng.integers(0, 256, (side, 2 * side, 3), dtype=np.uint8))
+            pictures.write_png(path, rng.integers(0, 256, (side, 2 * side, 3), dtype=np.uint8))
     (root / "study.toml").write_text(STUDY)
     (root / "quiz_numbers.csv").write_text(PUBLISHED)
     return root

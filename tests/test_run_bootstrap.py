@@ -15,7 +15,7 @@ import typer
 from bootstrap import environment, system, tools
 from bootstrap.environment import Checkout, Stamp
 from gan_eval import launch
-from gan_eval.cli import app
+from gan_eval.cli.app import app
 from gan_eval.system_libraries import IMPORT_LIBRARIES
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from gan_eval.metrics.registry import select
-from gan_eval.study import Study, load_study
+from gan_eval.settings.study import Study, load_study
 
 STUDIES = sorted((Path(__file__).resolve().parents[1] / "studies").glob("*.toml"))
 

@@ -22,7 +22,7 @@ from torch.nn.parallel import DistributedDataParallel
 
 from gan_eval.errors import UserError
 from gan_eval.launch import processes
-from gan_eval.training_settings import TrainingSettings
+from gan_eval.settings.training import TrainingSettings
 
 PRECISION: dict[str, Any] = {"fp32": "32-true", "bf16": "bf16-mixed"}
 """Lightning Fabric's words. bf16: autocast; weights, optimizers and losses stay in fp32."""

@@ -11,8 +11,8 @@ from pathlib import Path
 from PIL import Image, ImageDraw, ImageFont
 
 from gan_eval.files import write_bytes
-from gan_eval.images import Picture, read_rgb
-from trainer.samples import grid_step, list_grids
+from gan_eval.stimuli.pictures import Picture, read_rgb
+from trainer.watch.samples import grid_step, list_grids
 
 FRAMES = 60
 """At most so many grids are shown, evenly spread, the first and the last among them."""

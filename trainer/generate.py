@@ -8,13 +8,13 @@ from lightning_fabric import Fabric
 
 from gan_eval.errors import UserError
 from gan_eval.files import claim_output_folder, read_json, remove_leftovers, sha256_file, write_json
-from gan_eval.stimuli import RAW, model_name_problem, write_set
+from gan_eval.settings.training import Direction, Mode, TrainingSettings
+from gan_eval.stimuli.sets import RAW, model_name_problem, write_set
 from gan_eval.tabular import Row
-from gan_eval.training_settings import Direction, Mode, TrainingSettings
+from trainer.files.model import Model, load_model
 from trainer.inference import inference
 from trainer.items import Names, item_number, item_rows, raw_names, write_items
-from trainer.model import Model, load_model
-from trainer.run_folder import differences
+from trainer.state.run_folder import differences
 from trainer.tasks import Example, new_task
 from trainer.tasks.task import Size
 
@@ -53,7 +53,7 @@ def generate(
     and left out; how many were is told at the end.
 
     Args:
-        run: what `trainer.model.load_model` takes: a finished run's folder, a `.safetensors` of it, a foreign `.pth`.
+        run: what `trainer.files.model.load_model` takes: a finished run's folder, a `.safetensors` of it, a foreign `.pth`.
         data: folder with `SPLIT/*.jpg`: A and B side by side, or photographs.
         split: a folder in `data`; "." are the pictures in `data` itself.
         out: the set: stimuli.csv, and PNG pictures in real/, fake/ and input/.

@@ -7,9 +7,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from gan_eval.images import Picture
-from gan_eval.training_settings import Mode
-from trainer.data import as_tensor
+from gan_eval.settings.training import Mode
+from gan_eval.stimuli.pictures import Picture
+from trainer.batches.batches import as_tensor
 from trainer.nets.layers import BatchNorm2d, Dropout
 from trainer.randomness import Purpose, torch_seed
 

@@ -10,9 +10,9 @@ from torch import nn
 
 from gan_eval.errors import UserError
 from gan_eval.files import sha256_bytes
-from gan_eval.holes import Hole, mask_of
-from gan_eval.images import Picture, read_rgb, write_png
-from gan_eval.stimuli import RAW, RAW_ENDING, name_problem, stimulus_row
+from gan_eval.stimuli.holes import Hole, mask_of
+from gan_eval.stimuli.pictures import Picture, read_rgb, write_png
+from gan_eval.stimuli.sets import RAW, RAW_ENDING, name_problem, stimulus_row
 from gan_eval.tabular import Row
 from trainer.inference import NotFiniteError
 from trainer.memory import memory_for

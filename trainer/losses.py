@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from gan_eval.training_settings import AdversarialKind
+from gan_eval.settings.training import AdversarialKind
 
 
 class AdversarialLoss(Protocol):

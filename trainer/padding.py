@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from gan_eval.images import Picture
+from gan_eval.stimuli.pictures import Picture
 
 
 def pad_to_multiple(picture: Picture, multiple: int) -> Picture:

@@ -9,10 +9,10 @@ from torch import Tensor, nn
 
 from gan_eval.errors import UserError
 from gan_eval.files import sha256_file
-from gan_eval.inpainting_settings import StyleNetwork
-from gan_eval.known_weights import WEIGHTS
-from gan_eval.weight_files import read_state, take
-from gan_eval.weights import cache_folder, find, is_cached, mend
+from gan_eval.settings.inpainting_settings import StyleNetwork
+from gan_eval.weights.cache import cache_folder, find, is_cached, mend
+from gan_eval.weights.files import read_state, take
+from gan_eval.weights.known import WEIGHTS
 
 LAYERS = 4
 """The last ReLU before each of the first so many poolings is compared: relu1_2, relu2_2, relu3_3, relu4_3 of VGG16 and

@@ -24,8 +24,8 @@ from gan_eval.quiz.options import Presentation
 from gan_eval.quiz.run import make_session
 from gan_eval.quiz.session import Session
 from gan_eval.quiz.session_state import State
-from gan_eval.quiz_settings import QuizSettings
-from gan_eval.stimuli import StimulusSet
+from gan_eval.settings.quiz import QuizSettings
+from gan_eval.stimuli.sets import StimulusSet
 from gan_eval.store import Writer, open_store
 
 STEP_MS = 120

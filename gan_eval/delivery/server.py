@@ -16,11 +16,11 @@ from sqlalchemy.dialects.postgresql import insert
 from gan_eval import tables
 from gan_eval.delivery.unsent import PARTS, Parcel
 from gan_eval.errors import UserError
-from gan_eval.schema import Table
 from gan_eval.store.address import CONNECT_S, Address
 from gan_eval.store.connect import remote_engine
 from gan_eval.store.layout import META, SCHEMA_VERSION, STORED_TABLES, Layout
 from gan_eval.store.results import reserve
+from gan_eval.tables.schema import Table
 from gan_eval.tabular import Row
 
 _FIXED = ("study", "design_hash", "participant", "list", "seed", "simulated", "started_at")

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from gan_eval.schema import Column, Table, boolean, text
+from gan_eval.tables.schema import Column, Table, boolean, text
 from gan_eval.tabular import Row
 
 TIMING = (

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from gan_eval import __version__, tabular
 from gan_eval.export.dictionary import TIMING, readme
 from gan_eval.files import write_json, write_text
-from gan_eval.schema import Column, Table, text
+from gan_eval.tables.schema import Column, Table, text
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable
 
-from gan_eval.csv_files import FORMULA
 from gan_eval.export.dictionary import TIMING
-from gan_eval.schema import Column, Table
+from gan_eval.tables.csv_files import FORMULA
+from gan_eval.tables.schema import Column, Table
 
 _HEAD = """\
 # Reads the tables of this folder, with types and factor levels: source("read.R", chdir = TRUE)

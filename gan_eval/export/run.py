@@ -13,8 +13,8 @@ from gan_eval.export.r_analysis import ANALYSIS_R
 from gan_eval.export.r_script import r_script
 from gan_eval.file_sets import replaced_set
 from gan_eval.files import check_output_folder, claim_output_folder, write_text
-from gan_eval.schema import Table
 from gan_eval.store import STORED_TABLES, open_store
+from gan_eval.tables.schema import Table
 
 if TYPE_CHECKING:
     import pandas as pd

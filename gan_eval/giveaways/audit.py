@@ -13,9 +13,9 @@ from gan_eval.giveaways.compare import Finding, compare
 from gan_eval.giveaways.file_facts import file_facts
 from gan_eval.giveaways.groups import Group, files_of, groups_of
 from gan_eval.giveaways.pixel_facts import pixel_facts
-from gan_eval.images import read_rgb
 from gan_eval.multiple_tests import holm
-from gan_eval.stimuli import StimulusSet
+from gan_eval.stimuli.pictures import read_rgb
+from gan_eval.stimuli.sets import StimulusSet
 from gan_eval.tabular import Row
 
 

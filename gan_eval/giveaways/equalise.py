@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import gan_eval
-from gan_eval import images
 from gan_eval.errors import UserError
 from gan_eval.files import (
     OWN_FOLDER,
@@ -21,8 +20,9 @@ from gan_eval.files import (
 from gan_eval.giveaways.form import Form, Size, decode_srgb, through_jpeg, to_size
 from gan_eval.giveaways.neutral_names import Targets, neutral_names, targets_of
 from gan_eval.giveaways.sources import common_size, look_at, remaining_clues
-from gan_eval.holes import hole_of, mask_of
-from gan_eval.stimuli import FILE_COLUMNS, TABLE_NAME, FileColumn, StimulusSet, read_set, write_set
+from gan_eval.stimuli import pictures as images
+from gan_eval.stimuli.holes import hole_of, mask_of
+from gan_eval.stimuli.sets import FILE_COLUMNS, TABLE_NAME, FileColumn, StimulusSet, read_set, write_set
 from gan_eval.tabular import Row
 
 RECORD = "equalise.json"

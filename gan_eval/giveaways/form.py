@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image, ImageCms
 
 from gan_eval.errors import UserError
-from gan_eval.images import Picture, decode_rgb, resize
+from gan_eval.stimuli.pictures import Picture, decode_rgb, resize
 
 Fit = Literal["crop", "stretch"]
 Size = tuple[int, int]

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from gan_eval.stimuli import TABLE_NAME, StimulusSet
+from gan_eval.stimuli.sets import TABLE_NAME, StimulusSet
 from gan_eval.tabular import Row
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from gan_eval.stimuli import FILE_COLUMNS, FileColumn
+from gan_eval.stimuli.sets import FILE_COLUMNS, FileColumn
 from gan_eval.tabular import Row
 
 Targets = dict[tuple[FileColumn, str], str]

@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gan_eval.giveaways.clues import Facts
-from gan_eval.images import Picture
+from gan_eval.stimuli.pictures import Picture
 
 Plane = NDArray[np.float64]
 """(H, W) float64, 0..255."""

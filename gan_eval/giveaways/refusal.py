@@ -8,7 +8,7 @@ from gan_eval.giveaways.clues import CLUES, METADATA_CLUES, Clue, Facts
 from gan_eval.giveaways.compare import Finding, compare
 from gan_eval.giveaways.file_facts import file_facts
 from gan_eval.giveaways.groups import Group, files_of, folder_of, groups_of
-from gan_eval.stimuli import StimulusSet
+from gan_eval.stimuli.sets import StimulusSet
 
 
 def require_no_giveaways(sets: Sequence[StimulusSet], *, allow: Sequence[str]) -> None:

@@ -10,8 +10,8 @@ from PIL import ExifTags, Image, JpegImagePlugin
 from gan_eval.errors import UserError
 from gan_eval.giveaways.file_facts import tables_hash
 from gan_eval.giveaways.form import Form, Size, has_shape
-from gan_eval.images import read_file
-from gan_eval.stimuli import StimulusSet
+from gan_eval.stimuli.pictures import read_file
+from gan_eval.stimuli.sets import StimulusSet
 from gan_eval.tabular import Row
 
 

@@ -22,9 +22,10 @@ if TYPE_CHECKING:
         Sharpness,
         StructuralSimilarity,
     )
+    from gan_eval.metrics.run.evaluation import Evaluation, Settings
     from gan_eval.metrics.run.folders import FolderPair, folder_pair
-    from gan_eval.metrics.run.gaps import missing_values
-    from gan_eval.metrics.run.runner import Evaluation, Settings, evaluate, run_metrics, write_metrics
+    from gan_eval.metrics.run.missing import missing_values
+    from gan_eval.metrics.run.runner import evaluate, run_metrics, write_metrics
     from gan_eval.metrics.set_classes import (
         DensityCoverage,
         FrechetInceptionDistance,
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "run.runner": ("Evaluation", "Settings", "evaluate", "run_metrics", "write_metrics"),
     "run.folders": ("FolderPair", "folder_pair"),
-    "run.gaps": ("missing_values",),
+    "run.missing": ("missing_values",),
     "classes": (
         "Brisque",
         "Dists",

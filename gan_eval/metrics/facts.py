@@ -42,7 +42,7 @@ class Metric:
     "" (an own metric that names none): its values are never kept."""
     unit: str = ""
     weights: tuple[str, ...] = ()
-    """Names of the pretrained weights in `gan_eval.weights` that it needs."""
+    """Names of the pretrained weights in `gan_eval.weights.cache` that it needs."""
     extractor: ExtractorName | None = None
     """For a set metric: what turns a picture into the features that it compares."""
     least_size: tuple[int, int] | None = None

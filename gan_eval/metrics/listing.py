@@ -5,11 +5,11 @@ import math
 from textwrap import fill, wrap
 from typing import Any
 
-from gan_eval.known_weights import WEIGHTS
 from gan_eval.metrics.catalogue import METRICS
 from gan_eval.metrics.facts import DEFAULT_RESIZER, Kind, Metric
 from gan_eval.metrics.own.entries import OwnMetrics, own_metrics
-from gan_eval.weights import is_cached
+from gan_eval.weights.cache import is_cached
+from gan_eval.weights.known import WEIGHTS
 
 WIDTH = 80
 _HEADINGS: dict[Kind, str] = {

@@ -24,8 +24,8 @@ from torchmetrics.utilities import dim_zero_cat
 
 from gan_eval.metrics import functional
 from gan_eval.metrics.definitions.frechet import distance_of_factors
+from gan_eval.metrics.kernels.pictures import Unmeasurable
 from gan_eval.metrics.set_metric import MetricOfAllFeatures, SetMetric
-from gan_eval.metrics.unmeasurable import Unmeasurable
 
 PENDING = 1024
 """Features that the Fréchet distance's class holds before it folds them into its factor."""

@@ -15,7 +15,7 @@ from torchmetrics.utilities import dim_zero_cat
 from gan_eval.metrics.definitions.fid_infinity import content_order
 from gan_eval.metrics.facts import DEFAULT_RESIZER
 from gan_eval.metrics.networks.tensor_features import FeatureExtractor, InceptionFeatures, width_of
-from gan_eval.training_settings import Precision
+from gan_eval.settings.training import Precision
 
 
 class SetMetric(Metric):

@@ -12,11 +12,11 @@ import numpy as np
 from scipy.special import stdtrit
 
 from gan_eval.power.questions import MODELS, Question
-from gan_eval.power.study import World
+from gan_eval.power.simulate import World
 from gan_eval.power.truth import Truth
-from gan_eval.stats.compare.contrasts import ALPHA
+from gan_eval.stats.compare.contrast import ALPHA
 from gan_eval.stats.compare.marginal import difference_ps, equivalence_ps, population_shares
-from gan_eval.stats.intervals import holm
+from gan_eval.stats.shares import holm
 
 SIMULATIONS = 2000
 """Each costs microseconds: no answers are simulated."""

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 
 from gan_eval.power.planning import PowerPlan
-from gan_eval.report.charts import STYLE, panel
+from gan_eval.report.parts.chart import STYLE, panel
 
 INK, MUTED, GRID, PAPER = "#1a1a1a", "#5c5c5c", "#d9d9d9", "#ffffff"
 COLOURS = ("#0b61a4", "#b5460f", "#2e7d32", "#7b3fa0", "#8a6d00", "#00797a")

@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gan_eval.analysis_settings import AnalysisSettings, PowerSettings
 from gan_eval.power.ceiling import SIMULATIONS, ceilings, stimuli_needed
-from gan_eval.power.lists import Design, deal_design
+from gan_eval.power.design import Design, deal_design
 from gan_eval.power.parallel import in_parallel
 from gan_eval.power.pool import planned_stimuli, require_power_is_defined, versions_of
 from gan_eval.power.questions import Question, effect_of, left_out, questions_of
-from gan_eval.power.study import Verdict, World, one_study
+from gan_eval.power.simulate import Verdict, World, one_study
 from gan_eval.power.truth import assumed_truth, equal_models, guessing
-from gan_eval.stats.intervals import wilson
-from gan_eval.study import Study
+from gan_eval.settings.analysis import AnalysisSettings, PowerSettings
+from gan_eval.settings.study import Study
+from gan_eval.stats.shares import wilson
 from gan_eval.tables import POWER
 from gan_eval.tabular import Row, frame_of
 

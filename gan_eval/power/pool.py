@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Sequence
 
 from gan_eval.errors import UserError
-from gan_eval.quiz_settings import QuizSettings
-from gan_eval.study import Study
+from gan_eval.settings.quiz import QuizSettings
+from gan_eval.settings.study import Study
 from gan_eval.tabular import Row
 
 UNDEFINED = {

@@ -7,11 +7,11 @@ from typing import Literal
 
 import numpy as np
 
-from gan_eval.analysis_settings import AnalysisSettings
 from gan_eval.errors import UserError
-from gan_eval.power.lists import Design, Group
+from gan_eval.power.design import Design, Group
 from gan_eval.power.truth import Truth
 from gan_eval.quiz.draw.offers import BETWEEN_MODELS
+from gan_eval.settings.analysis import AnalysisSettings
 
 Scenario = Literal["assumed", "guessing", "equal_models"]
 """What is so in the simulated world: the assumed rates, no difference of real and fake, or none of models."""

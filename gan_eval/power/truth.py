@@ -15,9 +15,9 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import expit, logit, ndtr, ndtri
 
-from gan_eval.analysis_settings import PowerSettings
-from gan_eval.power.lists import Design, Group
+from gan_eval.power.design import Design, Group
 from gan_eval.quiz.draw.offers import BETWEEN_MODELS
+from gan_eval.settings.analysis import PowerSettings
 from gan_eval.stats.compare.marginal import population_shares
 
 

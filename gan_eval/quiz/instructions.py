@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
-from gan_eval.quiz.texts import Texts
-from gan_eval.quiz_settings import QuizSettings
+from gan_eval.quiz.wording import Texts
+from gan_eval.settings.quiz import QuizSettings
 
 _ROWS = ("1234567890", "qwertyuiop", "asdfghjkl", "zxcvbnm")
 _TITLES = {"model_vs_model": "welcome_title_models", "rating": "welcome_title_rating"}

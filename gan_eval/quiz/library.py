@@ -6,8 +6,8 @@ from pathlib import Path
 
 from gan_eval.errors import UserError
 from gan_eval.files import sha256_bytes
-from gan_eval.images import read_file
-from gan_eval.stimuli import FileColumn, StimulusSet
+from gan_eval.stimuli.pictures import read_file
+from gan_eval.stimuli.sets import FileColumn, StimulusSet
 from gan_eval.tabular import Row
 
 HELD_BYTES = 1 << 30

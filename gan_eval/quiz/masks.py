@@ -7,8 +7,8 @@ from typing import Literal
 
 import numpy as np
 
-from gan_eval.images import Picture
-from gan_eval.quiz import random_numbers
+from gan_eval.quiz.draw import random_numbers
+from gan_eval.stimuli.pictures import Picture
 
 BLOCK = 16
 """Pixels on a side of the blocks that are shuffled."""

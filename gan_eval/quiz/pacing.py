@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from gan_eval.quiz_settings import QuizSettings
+from gan_eval.settings.quiz import QuizSettings
 from gan_eval.tabular import Row
 
 

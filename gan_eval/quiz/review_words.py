@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Literal
 
 from gan_eval.quiz.review import GroupScore, ReviewedTrial, ShownPicture
-from gan_eval.quiz.texts import Texts
+from gan_eval.quiz.wording import Texts
 from gan_eval.staircases import Threshold
 
 Tone = Literal["plain", "strong", "muted", "right", "wrong"]

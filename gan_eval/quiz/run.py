@@ -17,9 +17,9 @@ from gan_eval.quiz.review import GroupScore, score
 from gan_eval.quiz.session import Session
 from gan_eval.quiz.session_state import State
 from gan_eval.quiz.simulate import PRESENTER, Observer, SimulatedParticipant, parse_observer, take_part
-from gan_eval.quiz.texts import require_language, require_texts
-from gan_eval.quiz_settings import QuizSettings
-from gan_eval.stimuli import StimulusSet
+from gan_eval.quiz.wording import require_language, require_texts
+from gan_eval.settings.quiz import QuizSettings
+from gan_eval.stimuli.sets import StimulusSet
 from gan_eval.store import Writer, give_back_list, has_people, open_store
 from gan_eval.tabular import Row
 

@@ -16,7 +16,7 @@ from gan_eval.quiz.protocols import QuizProtocol, Showings
 from gan_eval.quiz.session_state import ON_ITS_WAY, AtStake, State
 from gan_eval.quiz.trial import MILLISECOND, Feedback, Flag, Seen, Trial
 from gan_eval.quiz.trial_rows import add_once, answer_rows, consent_row, killed_row, onset_row, trial_row
-from gan_eval.quiz_settings import ConsentSettings
+from gan_eval.settings.quiz import ConsentSettings
 from gan_eval.store import Store, Writer
 from gan_eval.tabular import Row, iso
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from gan_eval import tables
 from gan_eval.errors import UserError
 from gan_eval.quiz.trial import MILLISECOND, Flag, Trial
-from gan_eval.quiz_settings import ConsentSettings
+from gan_eval.settings.quiz import ConsentSettings
 from gan_eval.store import Store
 from gan_eval.tabular import Row, iso
 

@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from gan_eval.quiz.instructions import keys_in_order
-from gan_eval.quiz.texts import Texts
 from gan_eval.quiz.trial import Feedback
-from gan_eval.quiz_settings import QuizSettings
+from gan_eval.quiz.wording import Texts
+from gan_eval.settings.quiz import QuizSettings
 from gan_eval.tabular import Row
 
 _QUESTIONS = {"paired": "question_pair", "model_vs_model": "question_models", "rating": "question_rating"}

@@ -3,19 +3,19 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from gan_eval.report import views
-from gan_eval.report.answer import answer
-from gan_eval.report.design import badges, design_facts, notes
 from gan_eval.report.downloads import Download, downloads
-from gan_eval.report.figures import Picture
-from gan_eval.report.folder import StudyFolder
-from gan_eval.report.methods import methods
-from gan_eval.report.notes import common_notes, without_common_notes
-from gan_eval.report.paper import paper_methods
-from gan_eval.report.participants import counted_participants
-from gan_eval.report.pictures import Samples, samples
+from gan_eval.report.parts.folder import StudyFolder
+from gan_eval.report.parts.notes import common_notes, without_common_notes
+from gan_eval.report.parts.words import plural
+from gan_eval.report.people import rates
+from gan_eval.report.people.answer import answer
+from gan_eval.report.people.design import badges, design_facts, notes
+from gan_eval.report.people.figures import Picture
+from gan_eval.report.people.methods import methods
+from gan_eval.report.people.paper import paper_methods
+from gan_eval.report.people.participants import counted_participants
+from gan_eval.report.people.pictures_ import Samples, samples
 from gan_eval.report.sections import Section, sections
-from gan_eval.report.words import plural
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ def content(folder: StudyFolder, *, title: str | None = None, with_raw_tables: b
         notes=[*notes(shown), *(f"Of several tables: {note}." for note in common_notes(folder))],
         methods=methods(folder),
         paper=paper_methods(folder),
-        versions=views.versions(folder),
+        versions=rates.versions(folder),
         downloads=downloads(folder, with_raw_tables=with_raw_tables),
     )
 

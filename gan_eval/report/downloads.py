@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from gan_eval.files import sha256_bytes
-from gan_eval.report.folder import StudyFolder
-from gan_eval.report.pictures import data_uri
-from gan_eval.report.words import NARROW, View, whole
+from gan_eval.report.parts.folder import StudyFolder
+from gan_eval.report.parts.words import NARROW, View, whole
+from gan_eval.report.people.pictures_ import data_uri
 from gan_eval.tables import TABLES
 
 LARGE = 1_000_000

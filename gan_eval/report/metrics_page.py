@@ -9,13 +9,13 @@ from markupsafe import Markup
 
 from gan_eval.files import write_text
 from gan_eval.metrics.run.inputs import Stimulus
-from gan_eval.report.metrics_data import Measured
-from gan_eval.report.metrics_gallery import album, how_many
-from gan_eval.report.metrics_methods import paper_paragraph, sources, weights
-from gan_eval.report.metrics_runs import left_out_view, runs_view
-from gan_eval.report.metrics_sections import DatasetPart, dataset_part
-from gan_eval.report.metrics_tables import table_notes
-from gan_eval.report.words import NARROW, listed, plural
+from gan_eval.report.metrics.data import Measured
+from gan_eval.report.metrics.gallery import album, how_many
+from gan_eval.report.metrics.method import paper_paragraph, sources, weights
+from gan_eval.report.metrics.metrics_runs import left_out_view, runs_view
+from gan_eval.report.metrics.section import DatasetPart, dataset_part
+from gan_eval.report.metrics.tables import table_notes
+from gan_eval.report.parts.words import NARROW, listed, plural
 
 _HERE = Path(__file__).parent
 

@@ -9,8 +9,8 @@ from markupsafe import Markup
 
 from gan_eval.report.content import Content
 from gan_eval.report.downloads import Link, links
-from gan_eval.report.training_looks import curve_styles
-from gan_eval.report.words import clean
+from gan_eval.report.parts.words import clean
+from gan_eval.report.training.training_looks import curve_styles
 
 _HERE = Path(__file__).parent
 

@@ -3,26 +3,26 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from gan_eval.report import figures, views
-from gan_eval.report.agreement_plots import agreement_figures
-from gan_eval.report.chosen import choices_views
-from gan_eval.report.comparison_views import comparison_figures, comparison_sentences, comparison_views
-from gan_eval.report.crossed_models import model_sentences, model_views
-from gan_eval.report.detection import detection_figures, detection_sentences, detection_views, hype_views
-from gan_eval.report.extremes import Ranking, pictured, ranking_note, ranking_views, rankings
-from gan_eval.report.figures import Picture
-from gan_eval.report.folder import StudyFolder
-from gan_eval.report.grades import alpha_views, opinion_views
-from gan_eval.report.metric_people import agreement_views
-from gan_eval.report.metrics_study import MetricsSection, hole_tables, metrics_section
-from gan_eval.report.other_answers import ratings_views, thresholds_views
-from gan_eval.report.pairs import strength_figures, strength_views
-from gan_eval.report.participants import participants_sentences, participants_views
-from gan_eval.report.published import published_views
-from gan_eval.report.times import speed_figures, time_model_views
-from gan_eval.report.timing import timing_sentences, timing_views
-from gan_eval.report.training import TrainingSection, training_section
-from gan_eval.report.words import View
+from gan_eval.report.metrics.metrics_study import MetricsSection, hole_tables, metrics_section
+from gan_eval.report.parts.folder import StudyFolder
+from gan_eval.report.parts.words import View
+from gan_eval.report.people import figures, rates
+from gan_eval.report.people.agreement import agreement_figures
+from gan_eval.report.people.choices import choices_views
+from gan_eval.report.people.comparisons import comparison_figures, comparison_sentences, comparison_views
+from gan_eval.report.people.detection import detection_figures, detection_sentences, detection_views, hype_views
+from gan_eval.report.people.figures import Picture
+from gan_eval.report.people.grades import alpha_views, opinion_views
+from gan_eval.report.people.metric_people import agreement_views
+from gan_eval.report.people.models import model_sentences, model_views
+from gan_eval.report.people.other_answers import ratings_views, thresholds_views
+from gan_eval.report.people.pairs import strength_figures, strength_views
+from gan_eval.report.people.participants import participants_sentences, participants_views
+from gan_eval.report.people.pictures import Ranking, pictured, ranking_note, ranking_views, rankings
+from gan_eval.report.people.published_ import published_views
+from gan_eval.report.people.times import speed_figures, time_model_views
+from gan_eval.report.people.timing import timing_sentences, timing_views
+from gan_eval.report.training.section import TrainingSection, training_section
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ def _answers(folder: StudyFolder) -> list[Section]:
     ranked = rankings(folder)
     note = ranking_note(folder, ranked)
     return [
-        Section("rates", "Can they tell?", figures=figures.rates_figures(folder), tables=views.rates_views(folder)),
+        Section("rates", "Can they tell?", figures=figures.rates_figures(folder), tables=rates.rates_views(folder)),
         Section(
             "detection",
             "Could they tell, or did they lean to one answer?",
@@ -88,7 +88,7 @@ def _answers(folder: StudyFolder) -> list[Section]:
             "times",
             "How long did they take?",
             figures=[*figures.reaction_figures(folder), *speed_figures(folder)],
-            tables=[*views.reaction_view(folder), *time_model_views(folder)],
+            tables=[*rates.reaction_view(folder), *time_model_views(folder)],
         ),
         Section(
             "extremes",

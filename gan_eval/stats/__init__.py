@@ -5,34 +5,34 @@ from pathlib import Path
 
 import pandas as pd
 
-from gan_eval.analysis_settings import AnalysisSettings, Screening
 from gan_eval.file_sets import replaced_set
 from gan_eval.files import sha256_bytes, sha256_json
-from gan_eval.quiz_settings import StaircaseSettings
+from gan_eval.settings.analysis import AnalysisSettings, Screening
+from gan_eval.settings.quiz import StaircaseSettings
 from gan_eval.stats.answers.agreement import agreement
 from gan_eval.stats.answers.bradley_terry import bradley_terry
 from gan_eval.stats.answers.choices import choices
 from gan_eval.stats.answers.hype import hype
+from gan_eval.stats.answers.opinions import opinion_scores, raters
 from gan_eval.stats.answers.rates import rates
+from gan_eval.stats.answers.ratings import ratings
+from gan_eval.stats.answers.reaction_times import reaction_times
 from gan_eval.stats.answers.signal_detection import signal_detection
 from gan_eval.stats.answers.thresholds import thresholds
+from gan_eval.stats.answers.time_models import reaction_time_models
+from gan_eval.stats.answers.times import speed_accuracy
 from gan_eval.stats.compare.comparisons import comparisons
+from gan_eval.stats.compare.outcomes import is_on_outcome, refuse_outcome_rules, sensitivity
 from gan_eval.stats.compare.questions import require_known_models
-from gan_eval.stats.exclusion.departures import Options, extended, mark_departures
-from gan_eval.stats.exclusion.exclusions import PLANNED, Rules, leave_out
-from gan_eval.stats.exclusion.outcomes import is_on_outcome, refuse_outcome_rules, sensitivity
-from gan_eval.stats.grades.opinions import opinion_scores, raters
-from gan_eval.stats.grades.ratings import ratings
+from gan_eval.stats.exclusions_ import PLANNED, Rules, leave_out
 from gan_eval.stats.groups import SEVERAL_STUDIES, joined
 from gan_eval.stats.hole_groups import with_holes
 from gan_eval.stats.importing import import_trials
-from gan_eval.stats.models.mixed import mixed_models
-from gan_eval.stats.models.model_checks import model_checks
-from gan_eval.stats.people_and_metrics.both_tables import correlations_and_differences
-from gan_eval.stats.people_and_metrics.metric_models import metric_models
-from gan_eval.stats.times.reaction_time_models import reaction_time_models
-from gan_eval.stats.times.reaction_times import reaction_times
-from gan_eval.stats.times.speed_accuracy import speed_accuracy
+from gan_eval.stats.metrics_and_people.both_tables import correlations_and_differences
+from gan_eval.stats.metrics_and_people.models import metric_models
+from gan_eval.stats.mixed.departures import Options, extended, mark_departures
+from gan_eval.stats.mixed.model_checks import model_checks
+from gan_eval.stats.mixed.models import mixed_models
 from gan_eval.stats.trials import fill_trials, usable
 from gan_eval.tables import IMAGE_METRICS, OF_ANALYSIS, PARTICIPANTS, SESSIONS, SET_METRICS, TABLES, Table
 from gan_eval.tabular import conform, holds_table, write_table

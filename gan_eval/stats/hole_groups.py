@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from gan_eval.holes import area_band
+from gan_eval.stimuli.holes import area_band
 from gan_eval.tables import HOLE_SCOPES, STIMULI
 
 KIND, BAND = HOLE_SCOPES

@@ -7,9 +7,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from gan_eval.errors import UserError
-from gan_eval.schema import LONGEST_MS
-from gan_eval.stimuli import name_problem
+from gan_eval.stimuli.sets import name_problem
 from gan_eval.tables import TRIALS
+from gan_eval.tables.schema import LONGEST_MS
 from gan_eval.tabular import conform, frame_of
 
 NEEDED = ("participant", "stimulus", "kind", "response")

@@ -13,9 +13,9 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gan_eval.cells import is_too_large
-from gan_eval.schema import Column, Dtype, Table
 from gan_eval.store.transaction import database_error
+from gan_eval.tables.cells import is_too_large
+from gan_eval.tables.schema import Column, Dtype, Table
 
 if TYPE_CHECKING:
     import sqlalchemy as sa

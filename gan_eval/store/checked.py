@@ -6,9 +6,9 @@ from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
-from gan_eval.cells import is_too_large, wanted
 from gan_eval.errors import UserError
-from gan_eval.schema import Column, Table
+from gan_eval.tables.cells import is_too_large, wanted
+from gan_eval.tables.schema import Column, Table
 from gan_eval.tabular import Row
 
 SHOWN = 60

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 
 from gan_eval import tables
 from gan_eval.errors import UserError
-from gan_eval.schema import Dtype, Table
+from gan_eval.tables.schema import Dtype, Table
 
 SCHEMA_VERSION = 2
 """Raised when a table or a column is added; a store of a newer version is refused, an older one brought up to date."""

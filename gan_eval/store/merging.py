@@ -20,12 +20,12 @@ from gan_eval.files import (
     temporary_name,
     write_error,
 )
-from gan_eval.schema import Table
 from gan_eval.store.address import is_address
 from gan_eval.store.connect import PATIENCE_S, copy_in_memory, require_store_file
 from gan_eval.store.layout import STORED_TABLES
 from gan_eval.store.results import Store, open_store
 from gan_eval.store.transaction import database_error
+from gan_eval.tables.schema import Table
 from gan_eval.tabular import Row
 
 NAMED = 3

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from gan_eval import tables
-from gan_eval.schema import Table
 from gan_eval.store.results import Store
+from gan_eval.tables.schema import Table
 
 
 @dataclass(frozen=True)

@@ -8,12 +8,12 @@ import sqlalchemy as sa
 
 from gan_eval import tables, tabular
 from gan_eval.errors import UserError
-from gan_eval.schema import Table
 from gan_eval.store.address import is_address, parse_address
 from gan_eval.store.checked import checked_rows, text_or_bytes
 from gan_eval.store.connect import may_write, reading_engine, remote_engine, require_store_file, sqlite_engine
 from gan_eval.store.layout import SCHEMA_VERSION, SERVER_LOCK, Layout
 from gan_eval.store.transaction import Transaction
+from gan_eval.tables.schema import Table
 
 if TYPE_CHECKING:
     import pandas as pd

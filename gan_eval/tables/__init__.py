@@ -4,7 +4,6 @@
 `gan_eval.tabular`; nothing here needs more than the standard library.
 """
 
-from gan_eval.schema import Column, Table
 from gan_eval.tables.answers import (
     AGREEMENT,
     CHOICES,
@@ -34,6 +33,7 @@ from gan_eval.tables.inference import (
 )
 from gan_eval.tables.metric_values import BESIDE, IMAGE_METRICS, METRIC_COMPARISONS, RUNS, SET_METRICS
 from gan_eval.tables.pictures import GIVEAWAYS, PAIRS, PHOTOGRAPHS, STIMULI
+from gan_eval.tables.schema import Column, Table
 from gan_eval.tables.sessions import CHECKS, CONSENTS, ONSETS, PARTICIPANTS, PLANS, SESSIONS, TRIALS
 from gan_eval.tables.shared import (
     ANALYSIS_RUN,

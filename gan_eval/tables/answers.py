@@ -1,6 +1,6 @@
 """What people did, in rates, times, grades, thresholds."""
 
-from gan_eval.schema import Table, boolean, integer, milliseconds, number, text
+from gan_eval.tables.schema import Table, boolean, integer, milliseconds, number, text
 from gan_eval.tables.shared import (
     ANALYSIS_RUN,
     DATASET,

@@ -1,6 +1,6 @@
 """What models and tests conclude from the answers, and what a planned study could."""
 
-from gan_eval.schema import Column, Table, boolean, integer, number, text
+from gan_eval.tables.schema import Column, Table, boolean, integer, number, text
 from gan_eval.tables.shared import ANALYSIS_RUN, DATASET, FRACTION, NOTE, SHARE, SIMULATED, ends
 
 MIXED_MODELS = Table(

@@ -1,6 +1,6 @@
 """What metrics say of pictures, and the runs that computed it."""
 
-from gan_eval.schema import Column, Table, instant, integer, number, text
+from gan_eval.tables.schema import Column, Table, instant, integer, number, text
 from gan_eval.tables.shared import DATASET, FRACTION, ITEM, KIND, MODEL, NOTE, STIMULUS, ends
 
 IMAGE_METRICS = Table(

@@ -1,6 +1,6 @@
 """What can be shown: stimulus sets, data sets of pairs, and what gives pictures away."""
 
-from gan_eval.schema import Table, integer, number, text
+from gan_eval.tables.schema import Table, integer, number, text
 from gan_eval.tables.shared import DATASET, FRACTION, ITEM, KIND, KINDS, MODEL, STIMULUS, STYLE_NETWORK, ends
 
 STIMULI = Table(

@@ -1,6 +1,6 @@
 """What a session leaves: who, what was dealt, shown and answered."""
 
-from gan_eval.schema import Table, boolean, instant, integer, milliseconds, number, text
+from gan_eval.tables.schema import Table, boolean, instant, integer, milliseconds, number, text
 from gan_eval.tables.shared import (
     DATASET,
     FRACTION,

@@ -1,6 +1,6 @@
 """Words and columns that several tables share."""
 
-from gan_eval.schema import Column, boolean, number, text
+from gan_eval.tables.schema import Column, boolean, number, text
 
 KINDS = ("real", "fake")
 PHASES = ("practice", "main", "catch")

@@ -1,6 +1,6 @@
 """What training leaves."""
 
-from gan_eval.schema import Table, integer, number, text
+from gan_eval.tables.schema import Table, integer, number, text
 from gan_eval.tables.shared import DATASET, FRACTION, NOTE, PLATEAU_VERDICTS, STYLE_NETWORK
 
 TRAINING_LOG = Table(
@@ -40,7 +40,7 @@ VALIDATION = Table(
 
 PLATEAUS = Table(
     "plateaus",
-    "The step after which a metric no longer improves in training; how: `gan_eval/stats/plateau.py`.",
+    "The step after which a metric no longer improves in training; how: `gan_eval/stats/answers/plateau.py`.",
     (
         text("model", "the generator's name", filled=True),
         text("dataset", DATASET.meaning),

@@ -13,7 +13,7 @@ from pydantic import BaseModel
 from attack.attack import Attack
 from attack.damage import damaged, something_else
 from attack.world import World
-from gan_eval.study import Study
+from gan_eval.settings.study import Study
 
 Place = tuple[str | int, ...]
 

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from attack.attack import Attack, Special
 from attack.damage import damaged, something_else
 from attack.world import World
-from gan_eval.schema import Table
 from gan_eval.tables import BESIDE, IMAGE_METRICS, PARTICIPANTS, SESSIONS, SET_METRICS, STIMULI, TABLES, TRIALS
+from gan_eval.tables.schema import Table
 
 Records = list[list[str]]
 

@@ -9,13 +9,13 @@ from pathlib import Path
 import numpy as np
 
 from attack.attack import Commands, Files
-from gan_eval import images
 from gan_eval.files import OWN_FOLDER
+from gan_eval.settings.training import TrainingSettings
+from gan_eval.stimuli import pictures as images
 from gan_eval.tables import IMAGE_METRICS, PARTICIPANTS, SESSIONS, SET_METRICS, STIMULI
 from gan_eval.tabular import read_rows, write_rows
-from gan_eval.training_settings import TrainingSettings
 from trainer.nets.build import new_networks
-from trainer.run_folder import GENERATOR, begin_run, save_generator
+from trainer.state.run_folder import GENERATOR, begin_run, save_generator
 
 ITEMS = 8
 SIDE = 32

@@ -6,12 +6,13 @@ from pathlib import Path
 import pytest
 from test_sessions import make_set
 
-from gan_eval import demo, tables
+from gan_eval import tables
 from gan_eval.__main__ import run
 from gan_eval.errors import UserError
-from gan_eval.plan import Plan, open_plan
-from gan_eval.sessions import count_sessions, quiz_session
 from gan_eval.store import open_store
+from gan_eval.study import demo
+from gan_eval.study.plan import Plan, open_plan
+from gan_eval.study.sessions import count_sessions, quiz_session
 
 STUDY = """
 [study]

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from gan_eval import demo
 from gan_eval.launch import own_command
-from gan_eval.plan import Plan
-from gan_eval.study import load_study
+from gan_eval.settings.study import load_study
+from gan_eval.study import demo
+from gan_eval.study.plan import Plan
 
 ROOT = Path(__file__).parents[2]
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT)}

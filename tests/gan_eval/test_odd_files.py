@@ -11,14 +11,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gan_eval import files, images
+from gan_eval import files
 from gan_eval.__main__ import run
-from gan_eval.csv_files import csv_records
 from gan_eval.errors import UserError
 from gan_eval.files import read_json, require_file, sha256_file, sha256_json, write_bytes, write_json
 from gan_eval.giveaways.file_facts import file_facts
 from gan_eval.metrics.run.file_reader import FileReader
-from gan_eval.study import load_study
+from gan_eval.settings.study import load_study
+from gan_eval.stimuli import pictures
+from gan_eval.tables.csv_files import csv_records
 
 TRIALS = "participant,trial,stimulus,kind,response\nP1,1,a,fake,real\nP2,1,b,real,real\n"
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="needs POSIX files")
@@ -27,7 +28,7 @@ pytestmark = pytest.mark.skipif(os.name != "posix", reason="needs POSIX files")
 @pytest.fixture
 def results(tmp_path: Path) -> Path:
     for number, role in enumerate(("real", "fake")):
-        images.write_png(tmp_path / "results" / role / "1.png", np.full((20, 30, 3), number, np.uint8))
+        pictures.write_png(tmp_path / "results" / role / "1.png", np.full((20, 30, 3), number, np.uint8))
     return tmp_path / "results"
 
 
@@ -65,7 +66,7 @@ def facts_of(path: Path) -> object:
 @pytest.mark.parametrize(
     "opened",
     [
-        images.read_rgb, FileReader().read, facts_of, csv_records, load_study, read_json, sha256_file, require_file,
+        pictures.read_rgb, FileReader().read, facts_of, csv_records, load_study, read_json, sha256_file, require_file,
         lambda path: write_bytes(path, b""),
     ],
 )  # fmt: skip

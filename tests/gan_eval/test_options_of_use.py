@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from test_sessions import make_set
 
-from gan_eval import images
 from gan_eval.__main__ import run
+from gan_eval.stimuli import pictures
 
 STUDY = '[study]\nname = "s"\n[stimuli]\nsets = ["set"]\n[metrics]\nnames = ["psnr"]\n'
 TRAINED = '[study]\nname = "t"\n[data.d]\n[training]\nsteps = 2\nimage_size = 32\n[models.m]\ndata = "d"\n'
@@ -28,7 +28,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (root / f"{name}.toml").write_text(text)
     rng = np.random.default_rng(0)
     for split in ("train", "test"):
-        images.write_png(root / "data" / "d" / split / f"{split}.png", rng.integers(0, 256, (32, 64, 3), np.uint8))
+        pictures.write_png(root / "data" / "d" / split / f"{split}.png", rng.integers(0, 256, (32, 64, 3), np.uint8))
     answers = [f"P{person},s{place},{'real' if place % 2 else 'fake'},real" for person in (1, 2) for place in range(4)]
     (root / "trials.csv").write_text("\n".join(["participant,stimulus,kind,response", *answers]))
     (root / "theirs").mkdir()
@@ -134,7 +134,7 @@ def _no_work(*_: object, **__: object) -> None:
         ("data check data/d --out theirs", "trainer.datasets.check.check"),
         ("data pair data/d data/d --out theirs", "trainer.datasets.pairing.read_rgb"),
         ("data edges data/d --out theirs", "trainer.datasets.pairing.read_rgb"),
-        ("data crops data/d --size 16 --out theirs", "trainer.datasets.crops.walk"),
+        ("data crops data/d --size 16 --out theirs", "trainer.datasets.make.walk"),
         ("data preview data/d --out theirs", "trainer.datasets.preview.preview"),
         ("export --store absent --out theirs", "gan_eval.export.run.open_store"),
         ("store merge a b --out theirs/thesis.txt/new.sqlite", "gan_eval.store.merging._read"),
@@ -142,8 +142,8 @@ def _no_work(*_: object, **__: object) -> None:
         ("trials import trials.csv --out theirs", "gan_eval.stats.import_trials"),
         ("report theirs --out theirs", "gan_eval.report.build"),
         ("report theirs --out r.html --figures theirs/thesis.txt", "gan_eval.report.build"),
-        ("model export absent --format pth --out theirs", "trainer.model.load_model"),
-        ("train --data data/d --out theirs --steps 1", "trainer.training.assign"),
+        ("model export absent --format pth --out theirs", "trainer.files.model.load_model"),
+        ("train --data data/d --out theirs --steps 1", "trainer.loop.train.assign"),
     ],
 )
 def test_the_output_is_looked_at_before_any_work(

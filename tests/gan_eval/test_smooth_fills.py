@@ -8,10 +8,10 @@ from types import ModuleType
 import numpy as np
 import pytest
 
-from gan_eval import images
 from gan_eval.__main__ import run
 from gan_eval.errors import UserError
-from gan_eval.stimuli import StimulusSet, read_set
+from gan_eval.stimuli import pictures
+from gan_eval.stimuli.sets import StimulusSet, read_set
 
 FOLDER = Path(__file__).resolve().parents[2] / "benchmarks"
 
@@ -23,7 +23,7 @@ def fills(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     return importlib.import_module("smooth_fills")
 
 
-def ramp(height: int = 20, width: int = 30) -> images.Picture:
+def ramp(height: int = 20, width: int = 30) -> pictures.Picture:
     """Levels that rise linearly, differently in each channel."""
     down, right = np.mgrid[:height, :width]
     return np.stack([3 * down + 4 * right, 5 * down, 100 + 2 * right], axis=-1).astype(np.uint8)
@@ -71,9 +71,9 @@ def test_the_sets_have_the_same_holes_and_known_pixels(
 ) -> None:
     for role, picture in {"real": ramp(), "fake": np.zeros_like(ramp())}.items():
         (tmp_path / "results" / role).mkdir(parents=True)
-        images.write_png(tmp_path / "results" / role / "1.png", picture)
+        pictures.write_png(tmp_path / "results" / role / "1.png", picture)
     (tmp_path / "results" / "mask").mkdir()
-    images.write_png(tmp_path / "results" / "mask" / "1.png", np.where(two_parts(), 255, 0).astype(np.uint8))
+    pictures.write_png(tmp_path / "results" / "mask" / "1.png", np.where(two_parts(), 255, 0).astype(np.uint8))
     assert run(["stimuli", "import", str(tmp_path / "results"), "--out", str(tmp_path / "set"), "--dataset", "d"]) == 0
     monkeypatch.setattr(sys, "argv", ["smooth_fills.py", str(tmp_path / "set"), "--out", str(tmp_path / "fills")])
     fills.main()
@@ -82,7 +82,7 @@ def test_the_sets_have_the_same_holes_and_known_pixels(
         real, fake = made.rows
         assert (fake["stimulus"], fake["model"], real["model"]) == (f"d/{name}/1", name, None)
         assert fake["mask_area"] == pytest.approx(two_parts().mean())
-        known = images.read_rgb(made.path(fake))[~two_parts()]
+        known = pictures.read_rgb(made.path(fake))[~two_parts()]
         assert (known == ramp()[~two_parts()]).all()
     both = [str(tmp_path / "set"), *(str(tmp_path / "fills" / name) for name in fills.FILLS)]
     assert run(["metrics", *both, "--metrics", "psnr_hole", "--out", str(tmp_path / "metrics")]) == 0
@@ -96,10 +96,10 @@ def test_nothing_or_everything_to_fill_is_refused(fills: ModuleType, tmp_path: P
         "mask": np.full_like(ramp(), 255 * two_parts()[..., None]),
     }.items():
         (tmp_path / "results" / role).mkdir(parents=True)
-        images.write_png(tmp_path / "results" / role / "1.png", picture)
+        pictures.write_png(tmp_path / "results" / role / "1.png", picture)
     assert run(["stimuli", "import", str(tmp_path / "results"), "--out", str(tmp_path / "set"), "--dataset", "d"]) == 0
     given = read_set(tmp_path / "set")
-    images.write_png(tmp_path / "set" / "mask" / "1.png", np.full_like(ramp(), level))
+    pictures.write_png(tmp_path / "set" / "mask" / "1.png", np.full_like(ramp(), level))
     with pytest.raises(
         UserError, match=r"mask/1.png: wanted is a mask of the size of .*some white in it and some black"
     ):
@@ -114,7 +114,7 @@ def test_a_set_without_holes_is_refused(
 ) -> None:
     for role in ("real", "fake"):
         (tmp_path / "results" / role).mkdir(parents=True)
-        images.write_png(tmp_path / "results" / role / "1.png", ramp())
+        pictures.write_png(tmp_path / "results" / role / "1.png", ramp())
     assert run(["stimuli", "import", str(tmp_path / "results"), "--out", str(tmp_path / "set")]) == 0
     monkeypatch.setattr(sys, "argv", ["smooth_fills.py", str(tmp_path / "set"), "--out", str(tmp_path / "fills")])
     with pytest.raises(SystemExit) as stopped:

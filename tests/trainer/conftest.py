@@ -8,7 +8,7 @@ import pytest
 import torch
 from PIL import Image
 
-from gan_eval.training_settings import TrainingSettings
+from gan_eval.settings.training import TrainingSettings
 
 SIDE = 64
 

@@ -16,12 +16,12 @@ from pathlib import Path
 
 import torch
 
-import trainer.run as run_module
-import trainer.training as training_module
 from gan_eval.launch import leave
+from gan_eval.settings.training import TrainingSettings
 from gan_eval.tabular import Row
-from gan_eval.training_settings import TrainingSettings
-from trainer.validation import Measure
+from trainer.loop import run as run_module
+from trainer.loop import train as training_module
+from trainer.watch.validation import Measure
 
 RANK = int(os.environ["RANK"])
 INTERRUPTED = "interrupted"

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from gan_eval.training_settings import TrainingSettings
+from gan_eval.settings.training import TrainingSettings
 
 SIDE = 32
 TINY: dict[str, Any] = {

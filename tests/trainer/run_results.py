@@ -8,7 +8,7 @@ import torch
 from gan_eval.files import sha256_file
 from gan_eval.tables import TRAINING_LOG
 from gan_eval.tabular import read_rows
-from trainer.checkpoints import list_checkpoints
+from trainer.state.checkpoints import list_checkpoints
 
 
 def result(run: Path) -> dict[str, Any]:

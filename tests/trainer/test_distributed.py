@@ -20,17 +20,18 @@ from torch import nn
 
 from gan_eval.errors import UserError
 from gan_eval.files import sha256_file
+from gan_eval.settings.training import TrainingSettings
 from gan_eval.tables import TRAINING_LOG
 from gan_eval.tabular import read_rows
-from gan_eval.training_settings import TrainingSettings
-from trainer import devices, gan
-from trainer.breakdowns import LOST
-from trainer.checkpoints import list_checkpoints
+from trainer import devices
 from trainer.inference import inference
+from trainer.loop import gan
+from trainer.loop.failures import LOST
+from trainer.loop.train import train
 from trainer.nets.build import empty_generator
 from trainer.nets.initial import initialise
+from trainer.state.checkpoints import list_checkpoints
 from trainer.step import Gan
-from trainer.training import train
 
 ROOT = Path(__file__).resolve().parents[2]
 SMALL: dict[str, Any] = {"image_size": 64, "generator_channels": 2, "discriminator_channels": 2, "seed": 5}

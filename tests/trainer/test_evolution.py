@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-import trainer.evolution as evolution
-from gan_eval.images import write_png
+from gan_eval.stimuli.pictures import write_png
+from trainer import evolution
 from trainer.evolution import durations, thinned, write_evolution
-from trainer.samples import grid_path, list_grids
+from trainer.watch.samples import grid_path, list_grids
 
 Grids = Callable[..., Path]
 

@@ -14,18 +14,18 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 from typer.testing import CliRunner
 
-from gan_eval.cli import app
+from gan_eval.cli.app import app
 from gan_eval.errors import UserError
 from gan_eval.files import sha256_file
+from gan_eval.settings.training import TrainingSettings
 from gan_eval.tables import STIMULI
 from gan_eval.tabular import read_rows
-from gan_eval.training_settings import TrainingSettings
 from trainer.generate import generate
 from trainer.inference import inference, translate
 from trainer.nets.build import new_networks
 from trainer.nets.unet import UNet
 from trainer.randomness import Purpose
-from trainer.run_folder import GENERATOR, begin_run, load_generator, save_generator
+from trainer.state.run_folder import GENERATOR, begin_run, load_generator, save_generator
 
 Pairs = Callable[..., Path]
 

@@ -7,7 +7,7 @@ import pytest
 import torch
 from reference_layout import trained
 
-from gan_eval.training_settings import TrainingSettings
+from gan_eval.settings.training import TrainingSettings
 from trainer.inference import inference, translate, translate_batch
 from trainer.memory import memory_for
 from trainer.nets.build import new_networks

@@ -12,16 +12,16 @@ from PIL import Image
 
 from gan_eval.errors import UserError
 from gan_eval.files import sha256_file
-from gan_eval.inpainting_settings import NEUTRAL_GREY
 from gan_eval.metrics import Settings as MetricSettings
 from gan_eval.metrics import write_metrics
-from gan_eval.stimuli import read_set
+from gan_eval.settings.inpainting_settings import NEUTRAL_GREY
+from gan_eval.settings.training import TrainingSettings
+from gan_eval.stimuli.sets import read_set
 from gan_eval.tables import IMAGE_METRICS, STIMULI
 from gan_eval.tabular import read_rows
 from gan_eval.training import train_model
-from gan_eval.training_settings import TrainingSettings
 from trainer.generate import generate
-from trainer.run_folder import load_generator
+from trainer.state.run_folder import load_generator
 
 KINDS: dict[str, Callable[..., TrainingSettings]] = {"encoder": encoder, "filler": filler}
 ITEMS = 5
@@ -255,7 +255,7 @@ def test_a_context_encoder_has_no_statistics_of_one_picture(runs: dict[str, Path
 
 def test_style_weights_are_not_needed(runs: dict[str, Path], data: Path, tmp_path: Path) -> None:
     """A generator that was trained elsewhere with a style loss."""
-    from trainer.run_folder import save_generator
+    from trainer.state.run_folder import save_generator
 
     net, definition = load_generator(runs["filler"])
     settings = filler({"style_network": "vgg13_bn", "lambda_style": 1.0}).model_dump(mode="json")

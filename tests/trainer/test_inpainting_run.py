@@ -17,12 +17,12 @@ from run_results import result
 
 from gan_eval.errors import UserError
 from gan_eval.files import sha256_file
+from gan_eval.settings.training import TrainingSettings
 from gan_eval.tables import TRAINING_LOG, VALIDATION
 from gan_eval.tabular import read_rows
 from gan_eval.training import train_model
-from gan_eval.training_settings import TrainingSettings
 from trainer.devices import Execution
-from trainer.run_folder import load_generator
+from trainer.state.run_folder import load_generator
 
 
 def hasty(**changes: Any) -> TrainingSettings:

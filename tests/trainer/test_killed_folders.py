@@ -17,17 +17,17 @@ import torch
 
 from gan_eval.giveaways.equalise import equalise
 from gan_eval.giveaways.form import Form
-from gan_eval.images import write_png
-from gan_eval.stimuli_import import import_folder
-from gan_eval.training_settings import TrainingSettings
-from trainer.datasets.crops import make_crops
+from gan_eval.settings.training import TrainingSettings
+from gan_eval.stimuli.importing import import_folder
+from gan_eval.stimuli.pictures import write_png
 from trainer.datasets.cuts import Cut
 from trainer.datasets.fetch import fetch
+from trainer.datasets.make import make_crops
 from trainer.datasets.pairing import pair_edges, pair_folders
 from trainer.datasets.presets import PRESETS
 from trainer.generate import generate
 from trainer.nets.build import new_networks
-from trainer.run_folder import GENERATOR, begin_run, save_generator
+from trainer.state.run_folder import GENERATOR, begin_run, save_generator
 
 KILLS = 5
 """Of each command; at other places of its run each."""

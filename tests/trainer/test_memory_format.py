@@ -12,18 +12,19 @@ import torch
 from lightning_fabric import Fabric
 from made_photographs import filler, make_photographs
 
-import trainer.training as training_module
 from gan_eval.errors import UserError
+from gan_eval.settings.training import TrainingSettings
 from gan_eval.tabular import Row
-from gan_eval.training_settings import TrainingSettings
-from trainer import devices, gan
-from trainer.checkpoints import OPTIMIZERS, list_checkpoints
-from trainer.gan import load_optimizer, new_gan
-from trainer.run import Run
-from trainer.run_folder import load_generator
+from trainer import devices
+from trainer.loop import gan
+from trainer.loop import train as training_module
+from trainer.loop.gan import load_optimizer, new_gan
+from trainer.loop.run import Run
+from trainer.loop.train import train
+from trainer.state.checkpoints import OPTIMIZERS, list_checkpoints
+from trainer.state.run_folder import load_generator
 from trainer.step import Gan
-from trainer.training import train
-from trainer.validation import Measure
+from trainer.watch.validation import Measure
 
 FORMATS = {"contiguous": torch.contiguous_format, "channels_last": torch.channels_last}
 BOTH_WAYS = pytest.mark.parametrize(

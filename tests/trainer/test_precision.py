@@ -10,15 +10,15 @@ from PIL import Image
 
 from gan_eval.errors import UserError
 from gan_eval.files import sha256_file
+from gan_eval.settings.training import TrainingSettings
 from gan_eval.tables import TRAINING_LOG
 from gan_eval.tabular import read_rows
-from gan_eval.training_settings import TrainingSettings
-from trainer.checkpoints import list_checkpoints
 from trainer.devices import Execution
-from trainer.run_folder import load_generator
-from trainer.samples import draw_samples, sample_examples
+from trainer.loop.train import train
+from trainer.state.checkpoints import list_checkpoints
+from trainer.state.run_folder import load_generator
 from trainer.tasks import new_task
-from trainer.training import train
+from trainer.watch.samples import draw_samples, sample_examples
 
 Settings = Callable[..., TrainingSettings]
 Pairs = Callable[..., Path]

@@ -10,8 +10,8 @@ import torch
 import torch.nn as nn
 from torch import Tensor
 
-from gan_eval.training_settings import TrainingSettings
-from trainer.batch import Batch
+from gan_eval.settings.training import TrainingSettings
+from trainer.batches.batch import Batch
 from trainer.losses import bce, hinge, l1, l2, ssim
 from trainer.nets.initial import initialise
 from trainer.nets.patchgan import PatchGAN

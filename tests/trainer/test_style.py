@@ -7,10 +7,10 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from gan_eval import weights
 from gan_eval.errors import UserError
 from gan_eval.files import sha256_file
-from gan_eval.inpainting_settings import StyleNetwork
+from gan_eval.settings.inpainting_settings import StyleNetwork
+from gan_eval.weights import cache
 from trainer.style import StyleLoss, gram, load_style_network, style_sha256
 
 MEAN, DEVIATION = np.array([0.485, 0.456, 0.406]), np.array([0.229, 0.224, 0.225])
@@ -205,7 +205,7 @@ def test_weights_that_are_missing(
         with pytest.raises(UserError, match=rf"style_network: {name}: no {file}.*`gan-eval weights fetch {name}`"):
             ask(name)
     (tmp_path / "weights").mkdir()
-    (tmp_path / "weights" / next(iter(weights.WEIGHTS[name].files))).write_bytes(b"something else")
+    (tmp_path / "weights" / next(iter(cache.WEIGHTS[name].files))).write_bytes(b"something else")
     with pytest.raises(UserError, match=rf"{file}: damaged .*`gan-eval weights fetch {name}` mends it"):
         load_style_network(name)
 
@@ -227,7 +227,7 @@ def test_a_file_is_known_by_its_sha256(files: dict[StyleNetwork, Path]) -> None:
 def test_real_weights_tell_textures_apart(name: StyleNetwork) -> None:
     """Where the weights are in the cache: stripes are nearer to moved stripes than to noise; by pixels they are not."""
     try:
-        path = weights.find(name)
+        path = cache.find(name)
     except UserError as error:
         pytest.skip(str(error))
     loss = StyleLoss(load_style_network(name))

@@ -7,9 +7,9 @@ from pathlib import Path
 from PIL import Image
 
 from gan_eval.errors import UserError
-from gan_eval.images import list_pictures
+from gan_eval.stimuli.pictures import list_pictures
 from trainer.datasets.layout import list_splits, require_halves
-from trainer.datasets.photographs import has_usual_splits, photographs_by_split, require_size
+from trainer.datasets.sources import has_usual_splits, photographs_by_split, require_size
 
 
 @dataclass(frozen=True)

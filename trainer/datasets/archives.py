@@ -13,7 +13,7 @@ from typing import IO
 
 from gan_eval.errors import UserError
 from gan_eval.files import write_error
-from gan_eval.images import names_a_picture
+from gan_eval.stimuli.pictures import names_a_picture
 
 OnProgress = Callable[[int, int], None]
 """Called with (done, total); total is 0 where it is not known."""

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from gan_eval.errors import UserError
-from gan_eval.images import decode_rgb, list_pictures, read_file
-from gan_eval.training_settings import Direction
+from gan_eval.settings.training import Direction
+from gan_eval.stimuli.pictures import decode_rgb, list_pictures, read_file
 from trainer.datasets.findings import (
     Finding,
     as_json,

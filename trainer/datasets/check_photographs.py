@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from gan_eval.errors import UserError
-from gan_eval.images import decode_rgb, read_file
+from gan_eval.stimuli.pictures import decode_rgb, read_file
 from trainer.datasets.check import OnProgress
 from trainer.datasets.findings import (
     Finding,
@@ -21,7 +21,7 @@ from trainer.datasets.findings import (
 from trainer.datasets.layout import each
 from trainer.datasets.photograph_presets import PHOTOGRAPH_PRESETS, PhotographPreset, any_preset_of
 from trainer.datasets.photograph_remarks import FEW, double_width_remark
-from trainer.datasets.photographs import has_usual_splits, name_clashes, photographs_by_split, require_size, walk
+from trainer.datasets.sources import has_usual_splits, name_clashes, photographs_by_split, require_size, walk
 
 SIZES_TOLD = 5
 """Of the sizes, so many are told to people; JSON has all."""

@@ -8,9 +8,9 @@ import numpy as np
 
 from gan_eval.errors import UserError
 from gan_eval.files import sha256_bytes
-from gan_eval.images import Picture, decode_rgb, read_file, resize
+from gan_eval.stimuli.pictures import Picture, decode_rgb, read_file, resize
 from trainer.datasets.layout import SMALLEST_SIDE, require_halves
-from trainer.datasets.photographs import centre_square, require_size
+from trainer.datasets.sources import centre_square, require_size
 
 Half = Literal["left", "right"]
 

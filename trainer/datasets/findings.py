@@ -6,7 +6,7 @@ from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
-from gan_eval.images import Picture
+from gan_eval.stimuli.pictures import Picture
 
 LISTED = 20
 """Of the findings of one kind, so many are told to people; JSON has all."""

@@ -10,8 +10,8 @@ from typing import TypeVar
 import numpy as np
 
 from gan_eval.errors import UserError
-from gan_eval.images import Picture, decode_rgb, list_pictures, names_a_picture, read_file
-from gan_eval.training_settings import Direction
+from gan_eval.settings.training import Direction
+from gan_eval.stimuli.pictures import Picture, decode_rgb, list_pictures, names_a_picture, read_file
 
 T = TypeVar("T")
 

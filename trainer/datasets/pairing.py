@@ -8,7 +8,7 @@ import numpy as np
 
 from gan_eval.errors import UserError
 from gan_eval.files import OWN_FOLDER, check_output_folder, claim_output_folder, remove_leftovers, write_json
-from gan_eval.images import Picture, by_stem, list_pictures, read_rgb, resize, write_png
+from gan_eval.stimuli.pictures import Picture, by_stem, list_pictures, read_rgb, resize, write_png
 from trainer.datasets.layout import list_splits, of_all
 
 OnProgress = Callable[[int, int], None]

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from gan_eval.errors import UserError
-from gan_eval.training_settings import Direction
+from gan_eval.settings.training import Direction
 from trainer.datasets.inpainting_trainings import TRAININGS
 from trainer.datasets.presets import PRESETS, Preset
 

@@ -3,10 +3,10 @@
 from pathlib import Path
 
 from gan_eval.errors import UserError
-from gan_eval.images import decode_rgb, read_file
+from gan_eval.stimuli.pictures import decode_rgb, read_file
 from trainer.datasets.layout import each, spread
-from trainer.datasets.photographs import name_clashes, photographs_by_split
 from trainer.datasets.remarks import LOOKED_AT
+from trainer.datasets.sources import name_clashes, photographs_by_split
 
 FEW = 50
 """With fewer photographs than this a generator learns them by heart."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from gan_eval.errors import UserError
-from gan_eval.training_settings import Direction
+from gan_eval.settings.training import Direction
 
 _ARCHIVES = "http://efrosgans.eecs.berkeley.edu/pix2pix/datasets"
 

@@ -7,8 +7,8 @@ from PIL import Image, ImageDraw, ImageFont
 
 from gan_eval.errors import UserError
 from gan_eval.files import atomic_path
-from gan_eval.images import Picture, resize
-from gan_eval.training_settings import Direction
+from gan_eval.settings.training import Direction
+from gan_eval.stimuli.pictures import Picture, resize
 from trainer.datasets.layout import each, list_pairs, list_splits, read_halves, spread
 from trainer.datasets.presets import PRESETS
 from trainer.datasets.sides import doubt, drawn_side, flatness

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from gan_eval.errors import UserError
-from gan_eval.images import list_pictures
-from gan_eval.training_settings import Direction
+from gan_eval.settings.training import Direction
+from gan_eval.stimuli.pictures import list_pictures
 from trainer.datasets.layout import each, list_splits, narrow_halves, read_halves, shared_stems, spread
 from trainer.datasets.sides import doubt, drawn_side, flatness
 

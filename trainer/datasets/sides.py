@@ -10,8 +10,8 @@ from typing import Literal
 
 import numpy as np
 
-from gan_eval.images import Picture
-from gan_eval.training_settings import Direction
+from gan_eval.settings.training import Direction
+from gan_eval.stimuli.pictures import Picture
 
 Side = Literal["A", "B"]
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gan_eval.errors import UserError
-from gan_eval.holes import Hole
+from gan_eval.stimuli.holes import Hole
 
 Size = tuple[int, int]
 """(height, width) in pixels."""

@@ -6,7 +6,7 @@ from math import cos, hypot, pi, sin
 import numpy as np
 from PIL import Image, ImageDraw
 
-from gan_eval.holes import Hole
+from gan_eval.stimuli.holes import Hole
 from trainer.masks.area import Size, band_of, fitted
 
 _VERTICES = (4, 12)

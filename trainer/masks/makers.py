@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from gan_eval.holes import Hole
+from gan_eval.stimuli.holes import Hole
 from trainer.masks.area import Size, band_of, fitted
 
 MOST_OF_BLOCKS = 0.25

@@ -8,8 +8,8 @@ from PIL import Image
 
 from gan_eval.errors import UserError
 from gan_eval.files import sha256_bytes, sha256_json
-from gan_eval.holes import Hole, hole_of, mask_of
-from gan_eval.images import list_pictures, read_rgb
+from gan_eval.stimuli.holes import Hole, hole_of, mask_of
+from gan_eval.stimuli.pictures import list_pictures, read_rgb
 
 LONGEST = 256
 """Longer side in pixels to which silhouettes are reduced."""
@@ -22,7 +22,7 @@ def read_holes(folder: Path, *, least: float = 0.0, most: float = 1.0, longest: 
     """The silhouettes or masks of a folder by file name, in natural order: white is hole, black is not.
 
     Args:
-        folder: holds pictures of any kind that `gan_eval.images.read_rgb` decodes.
+        folder: holds pictures of any kind that `gan_eval.stimuli.pictures.read_rgb` decodes.
         least, most: share of its picture that a hole may take.
         longest: pictures with a longer side are reduced to it (mean over each new pixel, then the nearer of black and
             white).

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from gan_eval.holes import Hole
+from gan_eval.stimuli.holes import Hole
 from trainer.masks.area import Size, band_of, fitted
 
 Outline = NDArray[np.float64]

@@ -6,9 +6,9 @@ import torch
 from torch import nn
 
 from gan_eval.errors import UserError
-from gan_eval.training_settings import GeneratorKind, TrainingSettings
+from gan_eval.settings.training import GeneratorKind, TrainingSettings
 from trainer.nets.context_encoder import ContextEncoder, RegionEncoder
-from trainer.nets.global_discriminator import GlobalAndPatch, GlobalDiscriminator
+from trainer.nets.discriminators import GlobalAndPatch, GlobalDiscriminator
 from trainer.nets.halving import halvings
 from trainer.nets.initial import initialise
 from trainer.nets.patchgan import PatchGAN
@@ -33,7 +33,7 @@ def hole_side(settings: TrainingSettings) -> int:
     Raises:
         UserError: the settings have no section inpainting.
 
-    >>> from gan_eval.inpainting_settings import InpaintingSettings
+    >>> from gan_eval.settings.inpainting_settings import InpaintingSettings
     >>> hole_side(TrainingSettings(steps=1, image_size=128, inpainting=InpaintingSettings(centre=0.3)))
     38
     """

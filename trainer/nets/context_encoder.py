@@ -6,7 +6,7 @@ from functools import partial
 from torch import Tensor, nn
 
 from gan_eval.errors import UserError
-from gan_eval.training_settings import NormKind, StatisticsKind, UpsamplingKind
+from gan_eval.settings.training import NormKind, StatisticsKind, UpsamplingKind
 from trainer.nets.channelwise import ChannelwiseLinear
 from trainer.nets.convolution import Conv2d, ConvTranspose2d
 from trainer.nets.halving import INNERMOST, halvings, require_side

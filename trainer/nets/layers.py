@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from gan_eval.training_settings import NormKind, StatisticsKind, UpsamplingKind
+from gan_eval.settings.training import NormKind, StatisticsKind, UpsamplingKind
 
 
 class BatchNorm2d(nn.BatchNorm2d):

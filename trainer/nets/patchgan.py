@@ -2,7 +2,7 @@
 
 from torch import Tensor, nn
 
-from gan_eval.training_settings import NormKind, StatisticsKind
+from gan_eval.settings.training import NormKind, StatisticsKind
 from trainer.nets.layers import inner_bias, norm_layer
 from trainer.nets.receptive_field import plan_layers
 

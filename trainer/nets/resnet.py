@@ -4,7 +4,7 @@ from functools import partial
 
 from torch import Tensor, nn
 
-from gan_eval.training_settings import NormKind, StatisticsKind, UpsamplingKind
+from gan_eval.settings.training import NormKind, StatisticsKind, UpsamplingKind
 from trainer.nets.layers import Dropout, doubling, inner_bias, norm_layer
 
 HALVINGS = 2

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from gan_eval.training_settings import Direction, TrainingSettings
+from gan_eval.settings.training import Direction, TrainingSettings
 from trainer.tasks.inpainting import Inpainting
 from trainer.tasks.task import Example, Output, Task
 from trainer.tasks.translation import Translation

@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from gan_eval.errors import UserError
-from gan_eval.images import Picture
+from gan_eval.settings.training import Mode, TrainingSettings
+from gan_eval.stimuli.pictures import Picture
 from gan_eval.tabular import Row
-from gan_eval.training_settings import Mode, TrainingSettings
-from trainer.batch import Batch
+from trainer.batches.batch import Batch
+from trainer.batches.pictures import Pictures
 from trainer.losses import ADVERSARIAL, DECISION
 from trainer.masks import Mask
-from trainer.pictures import Pictures
 from trainer.randomness import Purpose
 from trainer.step import Objective, Term, every_logit
 

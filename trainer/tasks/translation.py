@@ -9,16 +9,16 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from gan_eval.images import Picture, by_stem, resize
-from gan_eval.training_settings import Direction, TrainingSettings
-from trainer.batch import Batch
-from trainer.data import jitter_size, pair_batch
+from gan_eval.settings.training import Direction, TrainingSettings
+from gan_eval.stimuli.pictures import Picture, by_stem, resize
+from trainer.batches.batch import Batch
+from trainer.batches.batches import jitter_size, pair_batch
+from trainer.batches.pictures import PairedPictures, Pictures
 from trainer.datasets.layout import list_pairs, read_pair
 from trainer.datasets.remarks import remarks
 from trainer.inference import LUMA, translate_batch
 from trainer.losses import l1, l2, ssim
 from trainer.padding import crop_back, pad_to_multiple
-from trainer.pictures import PairedPictures, Pictures
 from trainer.randomness import Purpose
 from trainer.step import Objective, Term
 from trainer.tasks.task import Example, Output, Size, Task, objective_of

@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 from gan_eval.metrics.definitions.frechet_reference import SubsetDistance, subset_distance
 from gan_eval.metrics.definitions.jackknife import GROUPS, Estimate, Groups
 from gan_eval.metrics.definitions.moments import Features, Vector, near_mean, require_finite
-from gan_eval.metrics.unmeasurable import Unmeasurable
+from gan_eval.metrics.kernels.pictures import Unmeasurable
 
 SIZES = 15
 """Sizes of the smaller sets; the last is that of all pictures."""

@@ -35,7 +35,7 @@ from gan_eval.metrics.definitions.moments import (
     require_finite,
     triangular_factor,
 )
-from gan_eval.metrics.unmeasurable import Unmeasurable
+from gan_eval.metrics.kernels.pictures import Unmeasurable
 
 Estimator = Literal["nuclear", "cholesky", "aligned"]
 

@@ -3,10 +3,10 @@
 Over the whole picture the known pixels, which are equal by construction in a composite, hide how the hole was filled.
 """
 
-from gan_eval.metrics.definitions.backends import HolePixels, Pixels, as_hole, as_pair, backend_of
 from gan_eval.metrics.definitions.pixel import decibels
-from gan_eval.metrics.definitions.structural import WINDOW, require_side
-from gan_eval.metrics.unmeasurable import Unmeasurable
+from gan_eval.metrics.definitions.similarity import WINDOW, require_side
+from gan_eval.metrics.kernels.backends import HolePixels, Pixels, as_hole, as_pair, backend_of
+from gan_eval.metrics.kernels.pictures import Unmeasurable
 
 _REACH = WINDOW // 2
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from gan_eval.metrics.definitions.jackknife import GROUPS, Estimate, Groups
 from gan_eval.metrics.definitions.moments import Features
-from gan_eval.metrics.unmeasurable import Unmeasurable
+from gan_eval.metrics.kernels.pictures import Unmeasurable
 
 BLOCK = 1024
 """Rows and columns of the kernel matrix that are held at a time."""

@@ -11,7 +11,7 @@ import numpy as np
 import scipy.linalg.blas
 from numpy.typing import NDArray
 
-from gan_eval.metrics.unmeasurable import Unmeasurable
+from gan_eval.metrics.kernels.pictures import Unmeasurable
 
 Features = NDArray[np.floating]
 """(N, d) float32 or float64, in memory or mapped from a file."""

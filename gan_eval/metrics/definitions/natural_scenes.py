@@ -9,7 +9,7 @@ they make of the fits. Two choices, shared, make the values reproducible:
   rounding noise, which are others on every machine;
 - halving is MATLAB's `imresize(y, 0.5)`: bicubic (a = -0.5) widened to 8 taps, symmetric border, no rounding.
 
-The samples' moments come from a backend (`gan_eval.metrics.definitions.backends`); the fits are made here.
+The samples' moments come from a backend (`gan_eval.metrics.kernels.backends`); the fits are made here.
 """
 
 import math

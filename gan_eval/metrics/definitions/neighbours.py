@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 
 from gan_eval.metrics.definitions.jackknife import GROUPS, Estimate, Groups
 from gan_eval.metrics.definitions.moments import Features, Matrix, near_mean, require_finite
-from gan_eval.metrics.unmeasurable import Unmeasurable
+from gan_eval.metrics.kernels.pictures import Unmeasurable
 
 K = {"precision": 3, "recall": 3, "density": 5, "coverage": 5}
 """The neighbour that a ball reaches to."""

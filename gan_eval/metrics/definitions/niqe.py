@@ -13,9 +13,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from gan_eval.metrics.definitions.backends import Backend, Pixels, as_picture, backend_of
 from gan_eval.metrics.definitions.natural_scenes import Moments, Values, fit_asymmetric
-from gan_eval.metrics.unmeasurable import Unmeasurable
+from gan_eval.metrics.kernels.backends import Backend, Pixels, as_picture, backend_of
+from gan_eval.metrics.kernels.pictures import Unmeasurable
 
 BLOCK = 96
 

@@ -11,8 +11,8 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from gan_eval.images import Picture
-from gan_eval.metrics.unmeasurable import Unmeasurable
+from gan_eval.metrics.kernels.pictures import Unmeasurable
+from gan_eval.stimuli.pictures import Picture
 
 ClassMap = NDArray[np.uint8]
 """(H, W): the class of each pixel, 0..18 in the order of `CLASSES`, or `VOID`."""

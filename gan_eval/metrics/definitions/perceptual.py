@@ -13,11 +13,11 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 
-from gan_eval.metrics.definitions.backends import Pixels
-from gan_eval.metrics.definitions.tensors import tensor_pair
-from gan_eval.metrics.networks.devices import exact_inference
-from gan_eval.metrics.unmeasurable import Unmeasurable
-from gan_eval.weight_files import State, read_state, take
+from gan_eval.metrics.kernels.backends import Pixels
+from gan_eval.metrics.kernels.devices import exact_inference
+from gan_eval.metrics.kernels.pictures import Unmeasurable
+from gan_eval.metrics.kernels.tensors import tensor_pair
+from gan_eval.weights.files import State, read_state, take
 
 Trunk = Literal["alexnet", "vgg16"]
 

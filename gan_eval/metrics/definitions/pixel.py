@@ -2,7 +2,7 @@
 
 import math
 
-from gan_eval.metrics.definitions.backends import Pixels, as_pair, backend_of
+from gan_eval.metrics.kernels.backends import Pixels, as_pair, backend_of
 
 
 def psnr(fake: Pixels, real: Pixels) -> float:

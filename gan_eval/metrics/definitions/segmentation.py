@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gan_eval.metrics.definitions.palette import CLASSES, ClassMap
-from gan_eval.metrics.unmeasurable import Unmeasurable
+from gan_eval.metrics.kernels.pictures import Unmeasurable
 
 COUNTS = len(CLASSES) * (len(CLASSES) + 1)
 """Length of a picture's vector: for each true class, the pixels read as each class and, last, as none."""

@@ -1,7 +1,7 @@
 """Sharpness: how strongly the grey values of one picture bend, without a reference."""
 
-from gan_eval.metrics.definitions.backends import Pixels, as_picture, backend_of
-from gan_eval.metrics.unmeasurable import Unmeasurable
+from gan_eval.metrics.kernels.backends import Pixels, as_picture, backend_of
+from gan_eval.metrics.kernels.pictures import Unmeasurable
 
 
 def sharpness(picture: Pixels) -> float:

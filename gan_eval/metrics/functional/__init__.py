@@ -43,7 +43,7 @@ from gan_eval.metrics.functional.sets import (
     precision,
     recall,
 )
-from gan_eval.metrics.unmeasurable import Unmeasurable
+from gan_eval.metrics.kernels.pictures import Unmeasurable
 
 __all__ = [
     "Unmeasurable",

@@ -9,10 +9,10 @@ from torch import Tensor
 from gan_eval.errors import UserError
 from gan_eval.metrics.catalogue import METRICS
 from gan_eval.metrics.definitions import niqe as _niqe
-from gan_eval.metrics.definitions import pixel, structural
+from gan_eval.metrics.definitions import pixel, similarity
 from gan_eval.metrics.definitions import sharpness as _sharpness
+from gan_eval.metrics.kernels.pictures import Unmeasurable
 from gan_eval.metrics.networks.learned import learned_metrics
-from gan_eval.metrics.unmeasurable import Unmeasurable
 
 Network = Callable[..., float]
 """What `load` gives."""
@@ -63,7 +63,7 @@ def ssim(fake: Tensor, real: Tensor) -> Tensor:
     >>> ssim(black, black)
     tensor([1.], dtype=torch.float64)
     """
-    return of_pairs(structural.ssim, fake, real)
+    return of_pairs(similarity.ssim, fake, real)
 
 
 def ssim_luma(fake: Tensor, real: Tensor) -> Tensor:
@@ -74,7 +74,7 @@ def ssim_luma(fake: Tensor, real: Tensor) -> Tensor:
     >>> round(ssim_luma(red, 0 * red).item(), 6)
     0.001125
     """
-    return of_pairs(structural.ssim_luma, fake, real)
+    return of_pairs(similarity.ssim_luma, fake, real)
 
 
 def ms_ssim(fake: Tensor, real: Tensor) -> Tensor:
@@ -90,7 +90,7 @@ def ms_ssim(fake: Tensor, real: Tensor) -> Tensor:
     >>> ms_ssim(black, black)
     tensor([1.], dtype=torch.float64)
     """
-    return of_pairs(structural.ms_ssim, fake, real)
+    return of_pairs(similarity.ms_ssim, fake, real)
 
 
 def lpips_alex(fake: Tensor, real: Tensor, *, network: Network | None = None) -> Tensor:

@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from gan_eval.images import Picture
-from gan_eval.metrics.registry import ExtractorName
+from gan_eval.metrics.facts import ExtractorName
+from gan_eval.stimuli.pictures import Picture
 
 Companion = Literal["input", "reference"]
 """A further picture of the stimulus: what the generator was given, or the ground truth."""

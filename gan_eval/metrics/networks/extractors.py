@@ -8,13 +8,13 @@ from pathlib import Path
 from gan_eval.errors import UserError
 from gan_eval.files import sha256_file
 from gan_eval.metrics.facts import DEFAULT_RESIZER, ExtractorName, Metric
+from gan_eval.metrics.kernels.pictures import Unmeasurable
 from gan_eval.metrics.networks.extractor import Extractor
 from gan_eval.metrics.networks.features import inception_extractor, vgg16_extractor
 from gan_eval.metrics.networks.resizers import check_resizer
 from gan_eval.metrics.networks.segmenter_settings import PALETTE
-from gan_eval.metrics.unmeasurable import Unmeasurable
-from gan_eval.training_settings import Precision
-from gan_eval.weights import find, is_official
+from gan_eval.settings.training import Precision
+from gan_eval.weights.cache import find, is_official
 
 
 @dataclass

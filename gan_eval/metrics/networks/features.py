@@ -12,13 +12,13 @@ from torch import Tensor, nn
 
 from gan_eval.errors import UserError
 from gan_eval.files import sha256_file
-from gan_eval.images import Picture
 from gan_eval.metrics.facts import DEFAULT_RESIZER, ExtractorName
+from gan_eval.metrics.kernels.devices import exact_inference, usable_device
 from gan_eval.metrics.networks import inception, vgg
-from gan_eval.metrics.networks.devices import exact_inference, usable_device
 from gan_eval.metrics.networks.extractor import Extractor
 from gan_eval.metrics.networks.resizers import resize
-from gan_eval.training_settings import Precision
+from gan_eval.settings.training import Precision
+from gan_eval.stimuli.pictures import Picture
 
 _DTYPES: dict[Precision, torch.dtype] = {"fp32": torch.float32, "bf16": torch.bfloat16}
 

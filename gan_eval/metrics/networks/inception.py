@@ -20,8 +20,8 @@ from torch.nn import functional as F
 
 from gan_eval.errors import UserError
 from gan_eval.files import sha256_file
-from gan_eval.weight_files import load_torch_file, without_numbers
-from gan_eval.weights import WEIGHTS
+from gan_eval.weights.files import load_torch_file, without_numbers
+from gan_eval.weights.known import WEIGHTS
 from gan_eval.words import first_sentence
 
 FEATURES = 2048

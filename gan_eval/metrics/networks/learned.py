@@ -8,12 +8,12 @@ from typing import Any, NoReturn
 
 from gan_eval.errors import UserError
 from gan_eval.files import sha256_file
-from gan_eval.metrics.definitions.brisque import brisque, load_regression
+from gan_eval.metrics.definitions.no_reference import brisque, load_regression
 from gan_eval.metrics.definitions.perceptual import dists_distance, lpips_distance, read_dists_weights, read_trunk
-from gan_eval.metrics.networks.devices import usable_device
-from gan_eval.metrics.registry import Metric
-from gan_eval.metrics.unmeasurable import Unmeasurable
-from gan_eval.weights import find, is_official
+from gan_eval.metrics.facts import Metric
+from gan_eval.metrics.kernels.devices import usable_device
+from gan_eval.metrics.kernels.pictures import Unmeasurable
+from gan_eval.weights.cache import find, is_official
 
 _READ: dict[str, Callable[[Path], Any]] = {
     "alexnet": partial(read_trunk, trunk="alexnet"),

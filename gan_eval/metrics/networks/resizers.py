@@ -15,8 +15,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from gan_eval.errors import UserError
-from gan_eval.images import Picture
-from gan_eval.metrics.registry import DEFAULT_RESIZER
+from gan_eval.metrics.facts import DEFAULT_RESIZER
+from gan_eval.stimuli.pictures import Picture
 
 SIZE = 299
 

@@ -19,16 +19,16 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from gan_eval.errors import UserError
-from gan_eval.images import Picture
 from gan_eval.metrics.definitions.palette import ClassMap, class_map, label_classes
 from gan_eval.metrics.definitions.segmentation import COUNTS, confusion
-from gan_eval.metrics.networks.devices import exact_inference, usable_device
+from gan_eval.metrics.kernels.devices import exact_inference, usable_device
+from gan_eval.metrics.kernels.pictures import Unmeasurable
 from gan_eval.metrics.networks.extractor import Companion, Extractor
 from gan_eval.metrics.networks.segmenter_networks import Network, load_network, too_little_memory
 from gan_eval.metrics.networks.segmenter_settings import PALETTE, SegmenterSettings, read_settings, segmenter_key
+from gan_eval.metrics.run.files import memory_ran_out
 from gan_eval.metrics.run.inputs import NO_INPUT
-from gan_eval.metrics.run.picture_files import memory_ran_out
-from gan_eval.metrics.unmeasurable import Unmeasurable
+from gan_eval.stimuli.pictures import Picture
 from gan_eval.words import last_words
 
 PROBE = (256, 256)

@@ -11,8 +11,8 @@ from torch import Tensor
 
 from gan_eval.errors import UserError
 from gan_eval.files import require_file
-from gan_eval.metrics.run.picture_files import memory_ran_out
-from gan_eval.weight_files import first_not_finite
+from gan_eval.metrics.run.files import memory_ran_out
+from gan_eval.weights.files import first_not_finite
 from gan_eval.words import first_sentence, last_words
 
 Network = Callable[[Tensor], Tensor]

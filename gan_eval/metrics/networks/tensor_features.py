@@ -9,8 +9,8 @@ from torch import Tensor, nn
 
 from gan_eval.metrics.networks.features import NetworkExtractor, inception_extractor
 from gan_eval.metrics.networks.resizers import check_resizer
-from gan_eval.training_settings import Precision
-from gan_eval.weights import find
+from gan_eval.settings.training import Precision
+from gan_eval.weights.cache import find
 
 FeatureExtractor = Callable[[Tensor], Tensor]
 """(N, 3, H, W) uint8 to (N, d)."""

@@ -5,9 +5,9 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from gan_eval.metrics.unmeasurable import Unmeasurable
-from gan_eval.weight_files import State, read_state, take
-from gan_eval.weights import cache_folder
+from gan_eval.metrics.kernels.pictures import Unmeasurable
+from gan_eval.weights.cache import cache_folder
+from gan_eval.weights.files import State, read_state, take
 
 SIZE = 224
 """Side in pixels of the pictures that VGG16 was trained on."""

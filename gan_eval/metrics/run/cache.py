@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Self
 from gan_eval.databases import FAILURES
 from gan_eval.errors import UserError
 from gan_eval.metrics.run.cache_database import end_reading, explained, make_room, opened
-from gan_eval.weights import cache_folder
+from gan_eval.weights.cache import cache_folder
 
 if TYPE_CHECKING:
     import numpy as np

@@ -28,8 +28,8 @@ Name: TypeAlias = tuple[str, str]
 EVERYTHING = "*"
 _FOLLOWED = (
     "gan_eval.metrics.definitions", "gan_eval.metrics.kernels", "gan_eval.metrics.networks", "gan_eval.metrics.run",
-    "gan_eval.metrics.facts", "gan_eval.metrics.unmeasurable", "gan_eval.images", "gan_eval.deep_images",
-    "gan_eval.holes", "gan_eval.weight_files",
+    "gan_eval.metrics.facts", "gan_eval.metrics.kernels.pictures", "gan_eval.stimuli.pictures", "gan_eval.stimuli.deep_images",
+    "gan_eval.stimuli.holes", "gan_eval.weights.files",
 )  # fmt: skip
 """What of gan_eval has a part in values: these modules, and those below them."""
 _APART = ("gan_eval.metrics.run.set_references",)

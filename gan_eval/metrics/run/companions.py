@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Literal
 
 from gan_eval.errors import UserError
+from gan_eval.metrics.run.files import PictureFile, PictureFiles
 from gan_eval.metrics.run.inputs import NO_MASK, Stimulus
-from gan_eval.metrics.run.picture_files import PictureFile, PictureFiles
 from gan_eval.metrics.run.tools import Measure
 
 

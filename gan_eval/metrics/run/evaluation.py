@@ -12,8 +12,8 @@ from gan_eval import tables
 from gan_eval.errors import UserError
 from gan_eval.file_sets import replaced_set
 from gan_eval.metrics.facts import DEFAULT_RESIZER
+from gan_eval.settings.training import Precision
 from gan_eval.tabular import Row, frame_of, holds_table, write_table
-from gan_eval.training_settings import Precision
 
 DEFAULT = ("psnr", "ssim", "niqe", "fid")
 TABLES = (tables.IMAGE_METRICS, tables.SET_METRICS, tables.METRIC_COMPARISONS, tables.RUNS)

@@ -3,8 +3,8 @@
 import os
 from pathlib import Path
 
-from gan_eval import images
 from gan_eval.files import require_file
+from gan_eval.stimuli import pictures
 
 _KEPT = 2**24
 """Bytes of a buffer above which it is not kept for the next file."""
@@ -33,7 +33,7 @@ class FileReader:
                     if filled == len(buffer):  # it grows while it is read
                         buffer = buffer + bytearray(len(buffer))
         except OSError:
-            return memoryview(images.read_file(path))  # which has the words for it
+            return memoryview(pictures.read_file(path))  # which has the words for it
         return memoryview(buffer)[:filled]
 
     def release(self, content: memoryview) -> None:

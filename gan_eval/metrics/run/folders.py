@@ -11,9 +11,9 @@ from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
-from gan_eval import images
 from gan_eval.errors import UserError
-from gan_eval.stimuli import StimulusSet
+from gan_eval.stimuli import pictures
+from gan_eval.stimuli.sets import StimulusSet
 from gan_eval.tabular import Row
 
 ByStem = Mapping[str, list[Path]]
@@ -80,7 +80,7 @@ def folder_pair(real: Path, fake: Path, *, dataset: str | None = None, model: st
 
 def _by_stem(folder: Path) -> ByStem:
     stems: dict[str, list[Path]] = {}
-    for path in images.list_pictures(folder):
+    for path in pictures.list_pictures(folder):
         stems.setdefault(path.stem, []).append(path)
     return stems
 

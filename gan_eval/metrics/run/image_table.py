@@ -8,7 +8,7 @@ import pandas as pd
 
 from gan_eval import tables
 from gan_eval.metrics.run.inputs import Stimulus
-from gan_eval.metrics.run.picture_work import PictureResults
+from gan_eval.metrics.run.pictures import PictureResults
 from gan_eval.metrics.run.tools import Measure
 from gan_eval.tabular import conform
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from gan_eval.errors import UserError
 from gan_eval.files import sha256_file
-from gan_eval.stimuli import StimulusSet, read_set
+from gan_eval.stimuli.sets import StimulusSet, read_set
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -11,7 +11,7 @@ from gan_eval.metrics.catalogue import METRICS
 from gan_eval.metrics.facts import BESIDE_FID, Metric
 from gan_eval.metrics.run.cache import Cache
 from gan_eval.metrics.run.inputs import Stimulus
-from gan_eval.metrics.run.picture_work import PictureResults
+from gan_eval.metrics.run.pictures import PictureResults
 from gan_eval.metrics.run.provenance import versions
 from gan_eval.metrics.run.set_rows import SetRows
 from gan_eval.metrics.run.tools import Tools
@@ -19,7 +19,7 @@ from gan_eval.tabular import Row
 
 _Key = TypeVar("_Key")
 _LIBRARIES = ("numpy", "scipy", "torch")
-_SHARED = "gan_eval.metrics.run.set_pass:compare_sets"
+_SHARED = "gan_eval.metrics.run.sets:compare_sets"
 """The code that all set metrics have in common."""
 _DEFINITIONS = "gan_eval.metrics.definitions"
 _OWN: dict[str, tuple[str, ...]] = {
@@ -48,7 +48,7 @@ def compare_sets_once(
     *,
     on_progress: OnProgress | None = None,
 ) -> SetRows:
-    """As `gan_eval.metrics.run.set_pass.compare_sets`; metrics that were computed before for the same are not again."""
+    """As `gan_eval.metrics.run.sets.compare_sets`; metrics that were computed before for the same are not again."""
     wanted = [metric for metric in metrics if metric.kind == "set" and not metric.distribution]
     if not wanted:
         return SetRows()
@@ -72,7 +72,7 @@ def _compute(
     tools: Tools,
     on_progress: OnProgress | None,
 ) -> SetRows:
-    from gan_eval.metrics.run.set_pass import compare_sets
+    from gan_eval.metrics.run.sets import compare_sets
 
     names = [stimulus.stimulus for stimulus in stimuli]
     return compare_sets(

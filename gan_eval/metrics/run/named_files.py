@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from gan_eval.errors import UserError
 from gan_eval.metrics.facts import Metric
 from gan_eval.metrics.networks.segmenter_settings import PALETTE
-from gan_eval.weights import find, option
+from gan_eval.weights.cache import find, option
 
 if TYPE_CHECKING:
     from gan_eval.metrics.run.evaluation import Settings

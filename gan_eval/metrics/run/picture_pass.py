@@ -13,9 +13,9 @@ from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 
 from gan_eval.metrics.callables import OnProgress
 from gan_eval.metrics.run.cache import Cache
-from gan_eval.metrics.run.feature_store import FeatureStore
+from gan_eval.metrics.run.features import FeatureStore
 from gan_eval.metrics.run.inputs import Stimulus
-from gan_eval.metrics.run.picture_work import PictureResults, PictureWork
+from gan_eval.metrics.run.pictures import PictureResults, PictureWork
 from gan_eval.metrics.run.tools import Tools
 
 Job = tuple[int, ...]

@@ -18,7 +18,7 @@ from gan_eval.tabular import Row, iso
 if TYPE_CHECKING:
     from gan_eval.metrics.run.evaluation import Settings
     from gan_eval.metrics.run.inputs import Stimulus
-    from gan_eval.metrics.run.picture_work import PictureResults
+    from gan_eval.metrics.run.pictures import PictureResults
     from gan_eval.metrics.run.tools import Tools
 
 _ALWAYS = ("numpy", "pillow", "numba")
@@ -41,7 +41,9 @@ def decoder(code: CodeHashes) -> str:
     from PIL import features
 
     jpeg = features.version_codec("jpg")
-    rules = code.of("gan_eval.images:decode_rgb", "gan_eval.images:resize", "gan_eval.holes:hole_of")
+    rules = code.of(
+        "gan_eval.stimuli.pictures:decode_rgb", "gan_eval.stimuli.pictures:resize", "gan_eval.stimuli.holes:hole_of"
+    )
     return f"pillow {version('pillow')}; jpeg {jpeg}; reading {rules}"
 
 

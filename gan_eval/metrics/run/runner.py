@@ -13,22 +13,22 @@ from gan_eval.files import claim_output_folder
 from gan_eval.metrics.callables import OnProgress
 from gan_eval.metrics.facts import DEFAULT_RESIZER, Metric
 from gan_eval.metrics.registry import select
-from gan_eval.metrics.run.beside import read_beside
 from gan_eval.metrics.run.cache import Cache, cache_file
-from gan_eval.metrics.run.distributed import ALONE, Processes
 from gan_eval.metrics.run.evaluation import DEFAULT, TABLES, Evaluation, Settings, write_tables
-from gan_eval.metrics.run.feature_store import FeatureStore
+from gan_eval.metrics.run.external_values import read_beside
+from gan_eval.metrics.run.features import FeatureStore
 from gan_eval.metrics.run.image_table import compared_rows, image_table
 from gan_eval.metrics.run.inputs import Stimulus, named_twice, stimuli_of_frame, stimuli_of_sets
 from gan_eval.metrics.run.kept_sets import compare_sets_once
 from gan_eval.metrics.run.named_files import unused_files
 from gan_eval.metrics.run.picture_pass import jobs_of, measure_pictures
-from gan_eval.metrics.run.picture_work import PictureResults
+from gan_eval.metrics.run.pictures import PictureResults
+from gan_eval.metrics.run.processes import ALONE, Processes
 from gan_eval.metrics.run.provenance import now, provenance, usable_cores
 from gan_eval.metrics.run.tools import Tools
-from gan_eval.stimuli import StimulusSet
+from gan_eval.settings.training import Precision
+from gan_eval.stimuli.sets import StimulusSet
 from gan_eval.tabular import Row, frame_of
-from gan_eval.training_settings import Precision
 
 OnMessage = Callable[[str], object]
 Set = StimulusSet | Path | str
@@ -99,7 +99,7 @@ def write_metrics(
         sets: stimulus sets, or their folders.
         how: a metric's name or names, or all settings.
         out: a folder that is empty or ours.
-        beside: files with other programs' values (see `gan_eval.metrics.run.beside`).
+        beside: files with other programs' values (see `gan_eval.metrics.run.external_values`).
         processes: those that share the work; the first one alone writes.
         on_progress: called with (done, total, what).
         on_message: told what the user should know beside the tables; default: a warning.
@@ -235,7 +235,7 @@ def _own_set_rows(
     """Rows of users' own set metrics; all processes of a run must call it."""
     if not any(metric.kind == "set" and metric.distribution for metric in metrics):
         return []
-    from gan_eval.metrics.own.sets import own_set_rows
+    from gan_eval.metrics.run.own_sets import own_set_rows
 
     unreadable = {stimuli[number].stimulus: reason for number, reason in results.unreadable.items()}
     with tools.at_work():

@@ -12,7 +12,7 @@ from gan_eval.metrics.definitions.jackknife import Distance, Estimate, Groups, l
 from gan_eval.metrics.definitions.kid import KernelReference
 from gan_eval.metrics.definitions.moments import Features
 from gan_eval.metrics.definitions.neighbours import K, NeighbourReference
-from gan_eval.metrics.unmeasurable import Unmeasurable
+from gan_eval.metrics.kernels.pictures import Unmeasurable
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from gan_eval.metrics.run.set_references import PictureSet, References
 
 @dataclass(frozen=True)
 class Given:
-    """What the passes before this one found; see `gan_eval.metrics.run.set_pass.compare_sets`."""
+    """What the passes before this one found; see `gan_eval.metrics.run.sets.compare_sets`."""
 
     features: Mapping[ExtractorName, FeatureTable]
     unreadable: Mapping[str, str]

@@ -23,7 +23,7 @@ from gan_eval.metrics.facts import ExtractorName, Metric
 from gan_eval.metrics.run.cache import Cache
 from gan_eval.metrics.run.code_hash import CodeHashes
 from gan_eval.metrics.run.provenance import decoder, versions
-from gan_eval.weights import find
+from gan_eval.weights.cache import find
 
 if TYPE_CHECKING:
     from gan_eval.metrics.networks.extractor import Extractor
@@ -185,7 +185,7 @@ class Tools:
     def _code_of(self, metric: Metric) -> str | None:
         """What stands for the code that computes a pair or single metric; None where that cannot be told."""
         if metric.distribution:
-            from gan_eval.metrics.own.code import own_code
+            from gan_eval.metrics.run.code import own_code
 
             return own_code(metric.name)
         return f"code {self.code.of(*code_roots(metric.name))}"
@@ -284,7 +284,7 @@ def _device(name: str | None) -> str:
     """
     if name == "cpu" or (name is None and not _has_cuda_driver()):
         return "cpu"
-    from gan_eval.metrics.networks.devices import usable_device
+    from gan_eval.metrics.kernels.devices import usable_device
 
     return usable_device(name)
 

@@ -28,7 +28,7 @@ from gan_eval.quiz.review import review, score
 from gan_eval.quiz.review_words import ScoreLine, score_lines, threshold_lines
 from gan_eval.quiz.session import Session
 from gan_eval.quiz.session_state import State
-from gan_eval.quiz_settings import QuizSettings
+from gan_eval.settings.quiz import QuizSettings
 from gan_eval.staircases import thresholds
 
 Status = Literal["complete", "aborted", "open", "declined"]

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from gan_eval.quiz.app.priority import raised_priority
+from gan_eval.quiz.app.process import raised_priority
 
 SWITCH_S = 0.0005
 """How long the threads that write and deliver may hold the interpreter while the one that presents waits for it."""

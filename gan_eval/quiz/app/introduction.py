@@ -14,8 +14,8 @@ from gan_eval.quiz.app.pages.welcome import ReadyPage, WelcomePage
 from gan_eval.quiz.app.style import Look
 from gan_eval.quiz.session import Session
 from gan_eval.quiz.session_state import State
-from gan_eval.quiz.texts import Texts
-from gan_eval.quiz_settings import ConsentSettings, QuestionSettings, QuizSettings
+from gan_eval.quiz.wording import Texts
+from gan_eval.settings.quiz import ConsentSettings, QuestionSettings, QuizSettings
 
 _MM_PER_CM = 10
 

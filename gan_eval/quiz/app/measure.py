@@ -10,7 +10,7 @@ from PySide6.QtGui import QColor, QGuiApplication, QImage, QScreen
 from gan_eval.errors import UserError
 from gan_eval.quiz.app.opengl import OpenGLWindow
 from gan_eval.quiz.app.presenter import LAST_STRETCH_NS, Frame, wait_until
-from gan_eval.quiz.app.priority import Priority
+from gan_eval.quiz.app.process import Priority
 from gan_eval.quiz.app.raster import RasterWindow
 from gan_eval.quiz.app.surface import PresenterWindow
 from gan_eval.quiz.app.windows import WINDOW_TITLE, show

@@ -9,12 +9,12 @@ from PySide6.QtGui import QImage
 
 from gan_eval.errors import UserError
 from gan_eval.files import sha256_bytes
-from gan_eval.images import Picture, decode_rgb, read_rgb
 from gan_eval.quiz.app.painting import span
 from gan_eval.quiz.library import Library
 from gan_eval.quiz.masks import mask, mask_generator
 from gan_eval.quiz.protocols import QuizProtocol, Showings
-from gan_eval.quiz_settings import MaskKind
+from gan_eval.settings.quiz import MaskKind
+from gan_eval.stimuli.pictures import Picture, decode_rgb, read_rgb
 from gan_eval.tabular import Row
 
 Images = tuple[QImage, ...]

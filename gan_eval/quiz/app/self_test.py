@@ -13,7 +13,7 @@ from gan_eval.quiz.app.display import require_display
 from gan_eval.quiz.app.immortal import keep_singletons_alive
 from gan_eval.quiz.app.measure import MAY_DROP, opengl_checks, raster_checks, screen_checks, timer_checks
 from gan_eval.quiz.app.opengl import NO_OPENGL, opengl_available
-from gan_eval.quiz.app.priority import Priority, raised_priority
+from gan_eval.quiz.app.process import Priority, raised_priority
 from gan_eval.quiz.app.windows import WINDOW_TITLE, window_area
 from gan_eval.quiz.options import Presentation, PresenterChoice
 from gan_eval.quiz.station import Check, PresenterName, ScreenTiming, keep_timing

@@ -16,7 +16,7 @@ from gan_eval.quiz.frames import round_exposure
 from gan_eval.quiz.options import Presentation
 from gan_eval.quiz.session import Session
 from gan_eval.quiz.session_state import State
-from gan_eval.quiz_settings import QuizSettings
+from gan_eval.settings.quiz import QuizSettings
 from gan_eval.tabular import Row
 
 _MM_PER_INCH = 25.4

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from PySide6.QtCore import QLocale, Qt, QTranslator
 
 from gan_eval.errors import UserError
-from gan_eval.quiz.texts import CONTEXT, SOURCE_LANGUAGE, Texts, require_language, require_texts, translations
+from gan_eval.quiz.wording import CONTEXT, SOURCE_LANGUAGE, Texts, require_language, require_texts, translations
 
 
 def load_texts(language: str, own: Mapping[str, str]) -> Texts:
@@ -25,9 +25,7 @@ def load_texts(language: str, own: Mapping[str, str]) -> Texts:
     file = translations()[language]
     translator = QTranslator()
     if not translator.load(str(file)):
-        raise UserError(
-            f"{file}: not a compiled translation; make it anew with python -m gan_eval.quiz.texts_catalogue"
-        )
+        raise UserError(f"{file}: not a compiled translation; make it anew with python -m gan_eval.quiz.catalogue")
     return Texts(language, own, lambda name, source: translator.translate(CONTEXT, source, name) or source)
 
 

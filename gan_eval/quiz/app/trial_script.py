@@ -12,7 +12,7 @@ from gan_eval.quiz.session import Session
 from gan_eval.quiz.session_state import State
 from gan_eval.quiz.trial import MILLISECOND, Flag
 from gan_eval.quiz.trial_words import TrialWords
-from gan_eval.quiz_settings import QuizSettings
+from gan_eval.settings.quiz import QuizSettings
 
 STRAGGLERS_MS = 20
 """After the response window has closed, a key that was pressed in time may still be on its way."""

@@ -18,10 +18,10 @@ from gan_eval.quiz.library import Library
 from gan_eval.quiz.pacing import break_due
 from gan_eval.quiz.session import Session
 from gan_eval.quiz.session_state import ON_ITS_WAY, State
-from gan_eval.quiz.texts import Texts
 from gan_eval.quiz.trial import MILLISECOND, Flag
 from gan_eval.quiz.trial_words import TrialWords
-from gan_eval.quiz_settings import QuizSettings
+from gan_eval.quiz.wording import Texts
+from gan_eval.settings.quiz import QuizSettings
 
 FIRST_BLANK_MS = 1000.0
 """After a page, the eyes and the fingers need a moment."""

@@ -6,7 +6,7 @@ from PySide6.QtWidgets import QStackedLayout, QWidget
 
 from gan_eval.quiz.app.pages.parts import Page
 from gan_eval.quiz.app.style import Look, sheet
-from gan_eval.quiz.texts import TEXTS
+from gan_eval.quiz.wording import TEXTS
 
 WINDOW_TITLE = TEXTS["window_title"]
 """The same for every study, participant and picture: a window's title is seen by everybody in the room."""

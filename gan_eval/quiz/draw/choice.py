@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from itertools import count, islice
 
-from gan_eval.quiz.draw.counts import Counts
+from gan_eval.quiz.draw.choose import Counts
 from gan_eval.quiz.draw.matching import match
 from gan_eval.quiz.draw.offers import Pool, Role
-from gan_eval.quiz.random_numbers import generator
+from gan_eval.quiz.draw.random_numbers import generator
 from gan_eval.tabular import Row
 
 ROUND = 512

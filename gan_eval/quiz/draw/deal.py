@@ -13,12 +13,12 @@ from typing import Literal
 
 from gan_eval.errors import UserError
 from gan_eval.quiz.draw.choice import choose
-from gan_eval.quiz.draw.counts import possible_counts
+from gan_eval.quiz.draw.choose import possible_counts
 from gan_eval.quiz.draw.extras import PRACTICE_SETS, catch_offers, practice_offers
 from gan_eval.quiz.draw.offers import Role, pools_of
 from gan_eval.quiz.draw.order import Classes, complete, in_order, spread
-from gan_eval.quiz.random_numbers import generator
-from gan_eval.quiz_settings import QuizSettings
+from gan_eval.quiz.draw.random_numbers import generator
+from gan_eval.settings.quiz import QuizSettings
 from gan_eval.tabular import Row
 
 _POSITIONS = {"side_by_side": ("left", "right"), "one_after_other": ("first", "second")}

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from gan_eval.errors import UserError
-from gan_eval.quiz_settings import QuizSettings
+from gan_eval.settings.quiz import QuizSettings
 from gan_eval.tabular import Row
 
 Role = str

@@ -8,7 +8,7 @@ from gan_eval.quiz.protocols.paired import Paired
 from gan_eval.quiz.protocols.rating import Rating
 from gan_eval.quiz.protocols.single import QuickResponse, YesNo
 from gan_eval.quiz.protocols.staircase import Staircase
-from gan_eval.quiz_settings import QuizSettings
+from gan_eval.settings.quiz import QuizSettings
 
 __all__ = ["PROTOCOLS", "QuizProtocol", "Showings", "Timing", "protocol_for"]
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from gan_eval.quiz_settings import QuizSettings
+from gan_eval.settings.quiz import QuizSettings
 from gan_eval.tabular import Row
 
 NO_ANSWER = "none"

@@ -6,7 +6,7 @@ After the test of pix2pix (Isola et al. 2017, section 4.1; the programs of its a
 from collections.abc import Mapping, Sequence
 
 from gan_eval.quiz.protocols.interface import NO_ANSWER, Showings, Timing, answers_of, first_undone, judged
-from gan_eval.quiz_settings import QuizSettings
+from gan_eval.settings.quiz import QuizSettings
 from gan_eval.tabular import Row
 
 OPPOSITE: Mapping[str, str] = {"left": "right", "right": "left", "first": "second", "second": "first"}

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 
 from gan_eval.quiz.protocols.interface import first_undone
 from gan_eval.quiz.protocols.single import QuickResponse
-from gan_eval.quiz_settings import QuizSettings, StaircaseSettings
+from gan_eval.settings.quiz import QuizSettings, StaircaseSettings
 from gan_eval.staircases import STAIRCASE, moving_trials
 from gan_eval.tabular import Row
 

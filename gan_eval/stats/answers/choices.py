@@ -6,7 +6,7 @@ from scipy.special import ndtri
 
 from gan_eval.stats.contestants import contestants, misnamed_note
 from gan_eval.stats.groups import Codes, Groups, distinct, join_notes, provenance
-from gan_eval.stats.intervals import binomial_p, share, wilson
+from gan_eval.stats.shares import binomial_p, share, wilson
 from gan_eval.stats.trials import PAIRED, pair_trials
 from gan_eval.tables import CHOICES
 from gan_eval.tabular import conform, frame_of

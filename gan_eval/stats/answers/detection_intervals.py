@@ -7,7 +7,7 @@ import numpy as np
 from scipy.special import expit, logit, ndtr, ndtri
 
 from gan_eval.stats.clustering import Answers, Covariance, t95
-from gan_eval.stats.intervals import Z95, share, wilson
+from gan_eval.stats.shares import Z95, share, wilson
 
 _SQRT_2PI = float(np.sqrt(2 * np.pi))
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
-from gan_eval.quiz_settings import StaircaseSettings
+from gan_eval.settings.quiz import StaircaseSettings
 from gan_eval.staircases import STAIRCASE
 from gan_eval.stats.answers.thresholds import thresholds
 from gan_eval.stats.groups import carried_by, groups, joined

@@ -6,7 +6,7 @@ import pandas as pd
 from gan_eval.stats.answers.detection import detection
 from gan_eval.stats.groups import SEVERAL_STUDIES, Codes, Groups, distinct, groups, join_notes, joined, provenance
 from gan_eval.stats.hole_groups import hole_scopes
-from gan_eval.stats.intervals import binomial_p, share, wilson
+from gan_eval.stats.shares import binomial_p, share, wilson
 from gan_eval.stats.trials import main_trials
 from gan_eval.tables import RATES, SCOPES
 from gan_eval.tabular import conform

@@ -7,7 +7,7 @@ from scipy.special import expit, logit
 
 from gan_eval.stats.answers.detection_intervals import GroupEstimate
 from gan_eval.stats.clustering import places, t95
-from gan_eval.stats.intervals import Z95
+from gan_eval.stats.shares import Z95
 
 
 class Graded(NamedTuple):

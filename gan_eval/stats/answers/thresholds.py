@@ -5,10 +5,10 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from gan_eval.quiz_settings import StaircaseSettings
+from gan_eval.settings.quiz import StaircaseSettings
 from gan_eval.staircases import STAIRCASE
 from gan_eval.staircases import thresholds as thresholds_of_rows
-from gan_eval.stats.intervals import mean_interval
+from gan_eval.stats.shares import mean_interval
 from gan_eval.tables import THRESHOLDS
 from gan_eval.tabular import Row, frame_of
 

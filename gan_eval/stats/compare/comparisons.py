@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 from scipy.stats import fisher_exact
 
-from gan_eval.analysis_settings import AnalysisSettings
-from gan_eval.stats.compare.contrasts import ALPHA, Fits, estimate
+from gan_eval.settings.analysis import AnalysisSettings
+from gan_eval.stats.compare.contrast import ALPHA, Fits, estimate
 from gan_eval.stats.compare.pair_questions import pair_questions, unnamed_pairs
 from gan_eval.stats.compare.questions import (
     TOLD_APART,
@@ -15,7 +15,7 @@ from gan_eval.stats.compare.questions import (
     provenance_of,
     require_known_models,
 )
-from gan_eval.stats.intervals import Z90, holm, newcombe
+from gan_eval.stats.shares import Z90, holm, newcombe
 from gan_eval.stats.trials import answered_trials, main_trials, pair_trials
 from gan_eval.tables import COMPARISONS
 from gan_eval.tabular import conform

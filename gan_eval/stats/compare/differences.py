@@ -9,7 +9,7 @@ from scipy.stats import fisher_exact
 
 from gan_eval.stats.clustering import two_way
 from gan_eval.stats.compare.marginal import equivalence_p, wald
-from gan_eval.stats.intervals import Z90, Z95, newcombe
+from gan_eval.stats.shares import Z90, Z95, newcombe
 
 
 class Difference(NamedTuple):

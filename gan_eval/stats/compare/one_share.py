@@ -5,7 +5,7 @@ import numpy as np
 from gan_eval.stats.clustering import two_way
 from gan_eval.stats.compare.differences import Difference, where_it_touches
 from gan_eval.stats.compare.marginal import equivalence_p, wald
-from gan_eval.stats.intervals import Z90, Z95, binomial_p, wilson
+from gan_eval.stats.shares import Z90, Z95, binomial_p, wilson
 
 HALF = 0.5
 """What guessing gives in a choice between two pictures."""

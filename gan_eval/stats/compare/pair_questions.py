@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
-from gan_eval.analysis_settings import AnalysisSettings
-from gan_eval.stats.compare.contrasts import choice_question
+from gan_eval.settings.analysis import AnalysisSettings
+from gan_eval.stats.compare.contrast import choice_question
 from gan_eval.stats.compare.questions import Asked, planned_pairs, provenance_of
 from gan_eval.stats.contestants import REAL, UNNAMED, contestants, misnamed_note
 from gan_eval.stats.groups import carried_by, joined

@@ -7,9 +7,9 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 
-from gan_eval.analysis_settings import AnalysisSettings
 from gan_eval.errors import UserError
-from gan_eval.stats.compare.contrasts import Question
+from gan_eval.settings.analysis import AnalysisSettings
+from gan_eval.stats.compare.contrast import Question
 from gan_eval.stats.groups import groups, provenance
 
 TOLD_APART = "told apart"

@@ -11,10 +11,10 @@ from gan_eval.delivery import open_lab
 from gan_eval.delivery.courier import deliver_all
 from gan_eval.delivery.server import Server
 from gan_eval.errors import UserError
-from gan_eval.images import write_png
 from gan_eval.quiz import run_session
-from gan_eval.quiz_settings import QuizSettings
-from gan_eval.stimuli import StimulusSet, read_set, stimulus_row, write_set
+from gan_eval.settings.quiz import QuizSettings
+from gan_eval.stimuli.pictures import write_png
+from gan_eval.stimuli.sets import StimulusSet, read_set, stimulus_row, write_set
 
 
 def test_a_path_is_no_lab(tmp_path):

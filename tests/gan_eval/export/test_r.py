@@ -11,7 +11,7 @@ import pytest
 
 from gan_eval import tables
 from gan_eval.export import export_store
-from gan_eval.stats.models.mixed import mixed_models
+from gan_eval.stats.mixed.models import mixed_models
 from gan_eval.stats.trials import fill_trials
 from gan_eval.store import open_store
 

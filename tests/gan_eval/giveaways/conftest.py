@@ -7,7 +7,7 @@ import pytest
 from giveaway_pictures import as_png, picture
 from PIL import Image
 
-from gan_eval.stimuli import StimulusSet, read_set, stimulus_row, write_set
+from gan_eval.stimuli.sets import StimulusSet, read_set, stimulus_row, write_set
 from gan_eval.tabular import Row
 
 Save = Callable[[Image.Image, Path], None]

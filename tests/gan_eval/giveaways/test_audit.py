@@ -14,7 +14,7 @@ from gan_eval.giveaways.compare import Finding, compare, judge
 from gan_eval.giveaways.groups import Group
 from gan_eval.giveaways.separation import Separation
 from gan_eval.giveaways.summary import summary_lines
-from gan_eval.stimuli import read_set, write_set
+from gan_eval.stimuli.sets import read_set, write_set
 from gan_eval.tabular import read_rows, write_rows
 
 JPEG = (".jpg", as_png)

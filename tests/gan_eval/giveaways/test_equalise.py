@@ -8,14 +8,14 @@ import pytest
 from giveaway_pictures import as_png, picture
 from PIL import Image, ImageCms
 
-from gan_eval import images
 from gan_eval.errors import UserError
 from gan_eval.files import sha256_file
 from gan_eval.giveaways.audit import audit
 from gan_eval.giveaways.equalise import equalise
 from gan_eval.giveaways.form import Form, decode_srgb, has_shape, parse_size, scaled_to_cover, through_jpeg, to_size
 from gan_eval.giveaways.refusal import require_no_giveaways
-from gan_eval.stimuli import read_set, read_sets, write_set
+from gan_eval.stimuli import pictures
+from gan_eval.stimuli.sets import read_set, read_sets, write_set
 
 PLAIN = Form()
 
@@ -39,10 +39,10 @@ def test_all_that_files_tell_is_gone_and_the_pictures_are_the_same(make_set, tmp
     old, new = by_stimulus(before), by_stimulus(after)
     assert list(old) != list(new) or set(old) == set(new)
     for name, row in new.items():
-        assert np.array_equal(images.read_rgb(before.path(old[name])), images.read_rgb(after.path(row)))
+        assert np.array_equal(pictures.read_rgb(before.path(old[name])), pictures.read_rgb(after.path(row)))
         assert row["sha256"] == sha256_file(after.path(row))
         inputs = before.path(old[name], "input_file"), after.path(row, "input_file")
-        assert np.array_equal(images.read_rgb(inputs[0]), images.read_rgb(inputs[1]))
+        assert np.array_equal(pictures.read_rgb(inputs[0]), pictures.read_rgb(inputs[1]))
 
 
 def test_names_are_neutral_and_alike_in_both_classes(make_set, tmp_path):
@@ -69,9 +69,9 @@ def test_sizes_become_the_smallest_and_only_other_sizes_are_scaled(make_set, tmp
     assert {(row["width"], row["height"]) for row in after.rows} == {(40, 32)} == {made.size}
     old = by_stimulus(before)
     for row in after.rows:
-        was = images.read_rgb(before.path(old[row["stimulus"]]))
-        wanted = was if row["kind"] == "fake" else images.resize(was, (32, 40))
-        assert np.array_equal(images.read_rgb(after.path(row)), wanted)
+        was = pictures.read_rgb(before.path(old[row["stimulus"]]))
+        wanted = was if row["kind"] == "fake" else pictures.resize(was, (32, 40))
+        assert np.array_equal(pictures.read_rgb(after.path(row)), wanted)
     assert "scaled were 100 % of the real and 0 % of the generated" in made.remaining[0]
     both = equalise(before.folder, tmp_path / "both", Form(size=(20, 16)))
     assert (both.size, both.remaining) == ((20, 16), ())
@@ -82,11 +82,11 @@ def test_other_shapes_need_a_word_and_are_cut_or_stretched(make_set, tmp_path):
     with pytest.raises(UserError, match=r"8 pictures have another shape than 40x32, the first is 60x32; give --fit"):
         equalise(before.folder, tmp_path / "equal", PLAIN)
     assert not (tmp_path / "equal").exists()
-    real = images.read_rgb(before.path(before.rows[0]))
-    for fit, wanted in (("crop", real[:, 10:50]), ("stretch", images.resize(real, (32, 40)))):
+    real = pictures.read_rgb(before.path(before.rows[0]))
+    for fit, wanted in (("crop", real[:, 10:50]), ("stretch", pictures.resize(real, (32, 40)))):
         equalise(before.folder, tmp_path / fit, Form(fit=fit))
         row = by_stimulus(read_set(tmp_path / fit))[before.rows[0]["stimulus"]]
-        assert np.array_equal(images.read_rgb(tmp_path / fit / row["file"]), wanted)
+        assert np.array_equal(pictures.read_rgb(tmp_path / fit / row["file"]), wanted)
 
 
 def test_jpeg_puts_the_same_traces_on_both_but_not_on_inputs(make_set, tmp_path):
@@ -98,11 +98,11 @@ def test_jpeg_puts_the_same_traces_on_both_but_not_on_inputs(make_set, tmp_path)
     after = read_set(tmp_path / "equal")
     old = by_stimulus(before)
     for row in after.rows:
-        was, now = images.read_rgb(before.path(old[row["stimulus"]])), images.read_rgb(after.path(row))
+        was, now = pictures.read_rgb(before.path(old[row["stimulus"]])), pictures.read_rgb(after.path(row))
         assert np.array_equal(now, through_jpeg(was, 30))
         assert not np.array_equal(now, was)
         inputs = before.path(old[row["stimulus"]], "input_file"), after.path(row, "input_file")
-        assert np.array_equal(*map(images.read_rgb, inputs))
+        assert np.array_equal(*map(pictures.read_rgb, inputs))
     assert {found.verdict for found in audit([after]).groups[0].findings} <= {"ok", "look", None}
 
 
@@ -194,18 +194,18 @@ def test_several_models_of_one_set_keep_their_pictures_apart(make_set, tmp_path)
     assert len(set(files)) == len(files) == 9
     assert {file.rsplit("/", 1)[0] for file in files} == {"real", "fake/1", "fake/2"}
     row = by_stimulus(after)["d/b/0"]
-    assert np.array_equal(images.read_rgb(after.path(row)), np.asarray(picture(77)))
+    assert np.array_equal(pictures.read_rgb(after.path(row)), np.asarray(picture(77)))
 
 
 def test_masks_stay_black_and_white(make_set, tmp_path):
     before = make_set(items=2, sizes={"real": (80, 64), "fake": (80, 64)})
     mask = np.zeros((64, 80), np.uint8)
     mask[10:30, 6:40] = 255
-    images.write_png(before.folder / "mask" / "m.png", mask)
+    pictures.write_png(before.folder / "mask" / "m.png", mask)
     write_set(before.folder, [{**row, "mask_file": "mask/m.png", "mask_area": 0.5} for row in before.rows])
     equalise(before.folder, tmp_path / "equal", Form(size=(40, 32)))
     after = read_set(tmp_path / "equal")
-    found = images.read_rgb(after.path(after.rows[0], "mask_file"))
+    found = pictures.read_rgb(after.path(after.rows[0], "mask_file"))
     assert set(np.unique(found)) == {0, 255}
     assert np.array_equal(found[..., 0], mask[::2, ::2])
     assert {row["mask_area"] for row in after.rows} == {(found[..., 0] == 255).mean()}
@@ -237,14 +237,14 @@ def test_foreign_and_other_folders_are_refused_and_ones_own_is_made_anew(make_se
 
 def test_a_full_disk_leaves_no_table_behind(make_set, tmp_path, monkeypatch):
     before = make_set()
-    write_png = images.write_png
+    write_png = pictures.write_png
 
     def fill_up(path, pixels):
         if path.parent.name == "fake" and len(list(path.parent.parent.glob("fake/*.png"))) == 3:
             raise UserError(f"{path}: the disk is full")
         write_png(path, pixels)
 
-    monkeypatch.setattr(images, "write_png", fill_up)
+    monkeypatch.setattr(pictures, "write_png", fill_up)
     with pytest.raises(UserError, match="disk is full"):
         equalise(before.folder, tmp_path / "equal", PLAIN)
     assert not (tmp_path / "equal" / "stimuli.csv").exists()
@@ -285,4 +285,4 @@ def test_a_picture_that_lies_on_its_side_is_measured_upright(make_set, tmp_path)
     equalise(before.folder, tmp_path / "equal", PLAIN)
     after = read_set(tmp_path / "equal")
     fake = next(row for row in after.rows if row["stimulus"] == "d/m/0")
-    assert np.array_equal(images.read_rgb(after.path(fake)), np.asarray(picture(100)))
+    assert np.array_equal(pictures.read_rgb(after.path(fake)), np.asarray(picture(100)))

@@ -11,7 +11,7 @@ from gan_eval.errors import UserError
 from gan_eval.giveaways.clues import CLUES, METADATA_CLUES
 from gan_eval.giveaways.file_facts import file_facts, name_facts
 from gan_eval.giveaways.pixel_facts import pixel_facts
-from gan_eval.images import read_rgb, write_png
+from gan_eval.stimuli.pictures import read_rgb, write_png
 
 
 def test_every_clue_is_looked_at(tmp_path):

@@ -8,7 +8,7 @@ from PIL import Image
 from gan_eval.errors import UserError
 from gan_eval.giveaways import file_facts as reading
 from gan_eval.giveaways.refusal import require_no_giveaways
-from gan_eval.stimuli import read_sets
+from gan_eval.stimuli.sets import read_sets
 
 JPEG = (".jpg", as_png)
 

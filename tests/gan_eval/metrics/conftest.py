@@ -9,10 +9,10 @@ from metric_pictures import Thumbnails, disturbed, texture
 from tiny_segmenters import NearestColour, save
 from torch import nn
 
-from gan_eval import images
 from gan_eval.files import sha256_file
 from gan_eval.metrics.networks import extractors
 from gan_eval.metrics.networks.extractors import Extractors
+from gan_eval.stimuli import pictures
 
 
 def _random_state() -> dict[str, torch.Tensor]:
@@ -51,8 +51,8 @@ def folders(tmp_path: Path) -> Callable[..., tuple[Path, Path]]:
     def make(count: int, *, height: int = 192, width: int = 192) -> tuple[Path, Path]:
         for n in range(count):
             real = texture(n, height, width)
-            images.write_png(tmp_path / "real" / f"p{n}.png", real)
-            images.write_png(tmp_path / "fake" / f"p{n}.png", disturbed(real, n))
+            pictures.write_png(tmp_path / "real" / f"p{n}.png", real)
+            pictures.write_png(tmp_path / "fake" / f"p{n}.png", disturbed(real, n))
         return tmp_path / "real", tmp_path / "fake"
 
     return make

@@ -11,10 +11,10 @@ from torch import Tensor, distributed
 from torchmetrics import Metric
 
 from gan_eval.metrics import classes, set_classes
-from gan_eval.metrics.own.sets import own_set_rows
 from gan_eval.metrics.registry import select
-from gan_eval.metrics.run.distributed import Processes
 from gan_eval.metrics.run.inputs import Stimulus
+from gan_eval.metrics.run.own_sets import own_set_rows
+from gan_eval.metrics.run.processes import Processes
 from gan_eval.metrics.set_metric import SetMetric
 
 COUNT = 20

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.functional import adaptive_avg_pool2d
 
-from gan_eval.images import Picture
+from gan_eval.stimuli.pictures import Picture
 
 
 @dataclass

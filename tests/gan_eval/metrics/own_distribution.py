@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 from metric_pictures import texture
 
-from gan_eval import images
-from gan_eval.images import Picture
 from gan_eval.metrics.run.inputs import Stimulus
+from gan_eval.stimuli import pictures
+from gan_eval.stimuli.pictures import Picture
 
 SOURCE = '''
 import threading
@@ -175,6 +175,6 @@ def own_stimuli(folder: Path, *, black: bool = False) -> list[Stimulus]:
     for n, (real, fake) in enumerate(own_pictures(black=black)):
         for kind, model, picture in (("real", None, real), ("fake", "m", fake)):
             file = folder / kind / f"p{n}.png"
-            images.write_png(file, picture)
+            pictures.write_png(file, picture)
             stimuli.append(Stimulus(f"d/{model or kind}/p{n}", f"d/p{n}", kind, model, "d", file, None, None))
     return stimuli

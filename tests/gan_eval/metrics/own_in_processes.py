@@ -7,11 +7,11 @@ import torch
 from metric_pictures import texture
 from torch import distributed
 
-from gan_eval import images
-from gan_eval.metrics.own.sets import own_set_rows
 from gan_eval.metrics.registry import select
-from gan_eval.metrics.run.distributed import Processes
 from gan_eval.metrics.run.inputs import Stimulus
+from gan_eval.metrics.run.own_sets import own_set_rows
+from gan_eval.metrics.run.processes import Processes
+from gan_eval.stimuli import pictures
 
 SOURCE = '''
 import torch
@@ -104,7 +104,7 @@ def alternating(folder: Path, reals: int, fakes: int) -> list[Stimulus]:
         for kind, model, count in (("real", None, reals), ("fake", "m", fakes)):
             if n < count:
                 file = folder / kind / f"{n}.png"
-                images.write_png(file, texture(n, 24, 24) // (2 if model else 1))
+                pictures.write_png(file, texture(n, 24, 24) // (2 if model else 1))
                 found.append(Stimulus(f"d/{model or kind}/{n}", f"d/{n}", kind, model, "d", file, None, None))
     return found
 

@@ -22,6 +22,7 @@ from torch import multiprocessing
 
 from gan_eval.errors import UserError
 from gan_eval.metrics import functional, set_classes
+from gan_eval.metrics.catalogue import METRICS
 from gan_eval.metrics.classes import (
     Brisque,
     Dists,
@@ -29,9 +30,10 @@ from gan_eval.metrics.classes import (
     PeakSignalNoiseRatio,
     StructuralSimilarity,
 )
+from gan_eval.metrics.kernels.pictures import Unmeasurable
 from gan_eval.metrics.networks.features import features_of, inception_extractor
-from gan_eval.metrics.own.sets import own_set_rows
-from gan_eval.metrics.registry import METRICS, select
+from gan_eval.metrics.registry import select
+from gan_eval.metrics.run.own_sets import own_set_rows
 from gan_eval.metrics.run.set_references import PictureSet, References
 from gan_eval.metrics.set_classes import (
     FrechetInceptionDistance,
@@ -39,8 +41,7 @@ from gan_eval.metrics.set_classes import (
     KernelInceptionDistance,
 )
 from gan_eval.metrics.set_metric import SetMetric
-from gan_eval.metrics.unmeasurable import Unmeasurable
-from gan_eval.weights import find
+from gan_eval.weights.cache import find
 
 FAKE, REAL = pictures()
 

@@ -9,13 +9,13 @@ from metric_pictures import disturbed, texture
 
 from gan_eval.errors import UserError
 from gan_eval.metrics import functional
-from gan_eval.metrics.definitions import neighbours, pixel, structural
+from gan_eval.metrics.catalogue import METRICS
+from gan_eval.metrics.definitions import neighbours, pixel, similarity
 from gan_eval.metrics.definitions.frechet import frechet_distance
 from gan_eval.metrics.definitions.kid import kernel_distance
 from gan_eval.metrics.definitions.niqe import niqe
 from gan_eval.metrics.definitions.sharpness import sharpness
-from gan_eval.metrics.registry import METRICS
-from gan_eval.metrics.unmeasurable import Unmeasurable
+from gan_eval.metrics.kernels.pictures import Unmeasurable
 
 REAL = [texture(n, 192, 200) for n in range(3)]
 FAKE = [disturbed(picture, n) for n, picture in enumerate(REAL)]
@@ -35,9 +35,9 @@ def test_there_is_a_function_for_every_metric():
     [
         ("psnr", pixel.psnr),
         ("l1", pixel.l1),
-        ("ssim", structural.ssim),
-        ("ssim_luma", structural.ssim_luma),
-        ("ms_ssim", structural.ms_ssim),
+        ("ssim", similarity.ssim),
+        ("ssim_luma", similarity.ssim_luma),
+        ("ms_ssim", similarity.ms_ssim),
     ],
 )
 def test_pairs_give_the_values_of_each_alone(name, alone):

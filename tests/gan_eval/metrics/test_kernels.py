@@ -11,15 +11,15 @@ import pytest
 import torch
 from metric_pictures import disturbed, texture
 
-from gan_eval.images import Picture
-from gan_eval.metrics import kernels
-from gan_eval.metrics.definitions import tensors
-from gan_eval.metrics.definitions.backends import as_picture, backend_of
 from gan_eval.metrics.definitions.niqe import niqe
 from gan_eval.metrics.definitions.pixel import l1, psnr
 from gan_eval.metrics.definitions.sharpness import sharpness
-from gan_eval.metrics.definitions.structural import ms_ssim, ssim, ssim_luma
+from gan_eval.metrics.definitions.similarity import ms_ssim, ssim, ssim_luma
+from gan_eval.metrics.kernels import compiled as kernels
+from gan_eval.metrics.kernels import tensors
+from gan_eval.metrics.kernels.backends import as_picture, backend_of
 from gan_eval.metrics.kernels.compiling import compiled
+from gan_eval.stimuli.pictures import Picture
 
 REAL = texture(0, 193, 210)
 FAKE = disturbed(REAL, 1)
@@ -94,7 +94,7 @@ def test_what_nothing_can_be_kept_of_is_compiled_all_the_same() -> None:
 
 def test_machine_code_is_read_from_disk_by_the_next_process(tmp_path: Path) -> None:
     code = (
-        "import numpy as np; from gan_eval.metrics.kernels import pixels, difference_sums\n"
+        "import numpy as np; from gan_eval.metrics.kernels import pixels; from gan_eval.metrics.kernels.compiled import difference_sums\n"
         "difference_sums(np.zeros((4, 4, 3), np.uint8), np.ones((4, 4, 3), np.uint8))\n"
         "print(sum(pixels.difference_sums.stats.cache_hits.values()))"
     )
@@ -114,7 +114,7 @@ def test_machine_code_is_read_from_disk_by_the_next_process(tmp_path: Path) -> N
 def test_importing_the_metrics_imports_neither_numba_nor_torch() -> None:
     code = (
         "import sys\n"
-        "from gan_eval.metrics.definitions import brisque, niqe, pixel, sharpness, structural\n"
+        "from gan_eval.metrics.definitions import no_reference as brisque, niqe, pixel, sharpness, similarity as structural\n"
         "print([name for name in ('numba', 'torch', 'scipy') if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -123,7 +123,7 @@ def test_importing_the_metrics_imports_neither_numba_nor_torch() -> None:
 
 def test_warm_up_leaves_nothing_to_compile() -> None:
     code = (
-        "from gan_eval.metrics.kernels import warm_up, pixels, scenes, structure\n"
+        "from gan_eval.metrics.kernels.compiled import warm_up; from gan_eval.metrics.kernels import pixels, loops as scenes, structure\n"
         "def compiled():\n"
         "    made = [vars(module).values() for module in (pixels, scenes, structure)]\n"
         "    return {f: len(f.signatures) for values in made for f in values if hasattr(f, 'signatures')}\n"

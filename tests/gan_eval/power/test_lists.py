@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from gan_eval.power.lists import deal_design
+from gan_eval.power.design import deal_design
 from gan_eval.power.pool import planned_stimuli
 from gan_eval.quiz.draw import deal
 from gan_eval.quiz.draw.choice import ROUND
-from gan_eval.quiz_settings import QuizSettings
+from gan_eval.settings.quiz import QuizSettings
 
 VERSIONS = [("maps", "one"), ("maps", "two"), ("shoes", "one")]
 

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from gan_eval.analysis_settings import AnalysisSettings, PowerSettings
 from gan_eval.power.ceiling import ceilings, stimuli_needed
-from gan_eval.power.lists import Design, Group
+from gan_eval.power.design import Design, Group
 from gan_eval.power.planning import make_world
-from gan_eval.power.study import World, one_study
+from gan_eval.power.simulate import World, one_study
+from gan_eval.settings.analysis import AnalysisSettings, PowerSettings
 
 
 def crossed_design(people: int, real: int, fake: int) -> Design:

@@ -6,19 +6,19 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from gan_eval.analysis_settings import AnalysisSettings, PowerSettings
 from gan_eval.errors import UserError
 from gan_eval.power import plan_power, planned_stimuli
-from gan_eval.power.lists import deal_design
+from gan_eval.power.design import deal_design
 from gan_eval.power.planning import NO_DIFFERENCE, make_world
 from gan_eval.power.questions import MOST_PAIRS, left_out, questions_of
-from gan_eval.power.study import NO_ESTIMATE, Judged, analysed, one_study, verdicts
+from gan_eval.power.simulate import NO_ESTIMATE, Judged, analysed, one_study, verdicts
 from gan_eval.power.truth import simulate
 from gan_eval.power.words import sentences, table_lines
-from gan_eval.quiz_settings import QuizSettings
+from gan_eval.settings.analysis import AnalysisSettings, PowerSettings
+from gan_eval.settings.quiz import QuizSettings
+from gan_eval.settings.study import Study
 from gan_eval.stats.compare.comparisons import comparisons
 from gan_eval.stats.trials import fill_trials
-from gan_eval.study import Study
 
 POOL = planned_stimuli([("d", "one"), ("d", "two")], 60)
 

@@ -6,12 +6,12 @@ from scipy.integrate import quad
 from scipy.special import expit, logit
 from scipy.stats import norm
 
-from gan_eval.analysis_settings import AnalysisSettings, PowerSettings
-from gan_eval.power.lists import Design, deal_design
+from gan_eval.power.design import Design, deal_design
 from gan_eval.power.pool import planned_stimuli
 from gan_eval.power.questions import effect_of, questions_of
 from gan_eval.power.truth import assumed_truth, equal_models, guessing, simulate
-from gan_eval.quiz_settings import QuizSettings
+from gan_eval.settings.analysis import AnalysisSettings, PowerSettings
+from gan_eval.settings.quiz import QuizSettings
 
 SETTINGS = PowerSettings(
     false_alarm_rate=0.2, fooling_rate=0.6, fooling_rates={"two": 0.4}, sd_participant=0.6, sd_stimulus=0.9

@@ -18,10 +18,10 @@ from gan_eval.quiz.library import Library
 from gan_eval.quiz.options import Presentation
 from gan_eval.quiz.run import make_session
 from gan_eval.quiz.session_state import State
-from gan_eval.quiz_settings import QuizSettings
-from gan_eval.schema import Table
-from gan_eval.stimuli import StimulusSet
+from gan_eval.settings.quiz import QuizSettings
+from gan_eval.stimuli.sets import StimulusSet
 from gan_eval.store import Writer
+from gan_eval.tables.schema import Table
 from gan_eval.tabular import Row
 
 SETTINGS = QuizSettings(real=2, fake=2, blank_ms=100, response_ms=2000)

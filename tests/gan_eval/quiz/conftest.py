@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from gan_eval.images import write_png
 from gan_eval.quiz.app.immortal import keep_singletons_alive
 from gan_eval.quiz.clock import VirtualClock
-from gan_eval.quiz_settings import QuizSettings
-from gan_eval.stimuli import StimulusSet, read_set, stimulus_row, write_set
+from gan_eval.settings.quiz import QuizSettings
+from gan_eval.stimuli.pictures import write_png
+from gan_eval.stimuli.sets import StimulusSet, read_set, stimulus_row, write_set
 from gan_eval.tabular import Row
 
 if TYPE_CHECKING:

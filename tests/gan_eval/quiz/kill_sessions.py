@@ -23,10 +23,10 @@ from gan_eval.quiz.clock import VirtualClock
 from gan_eval.quiz.options import Presentation
 from gan_eval.quiz.run import run_session
 from gan_eval.quiz.session import Session
-from gan_eval.quiz_settings import QuizSettings
-from gan_eval.schema import Table
-from gan_eval.stimuli import read_set
+from gan_eval.settings.quiz import QuizSettings
+from gan_eval.stimuli.sets import read_set
 from gan_eval.store import Store, open_store
+from gan_eval.tables.schema import Table
 from gan_eval.tabular import Row
 
 SETTINGS = QuizSettings(real=5, fake=5, blank_ms=100)

@@ -11,7 +11,7 @@ import pytest
 from gan_eval import tables
 from gan_eval.errors import UserError
 from gan_eval.quiz.admission import Admitted, Applicant, admit
-from gan_eval.quiz_settings import QuizSettings
+from gan_eval.settings.quiz import QuizSettings
 from gan_eval.store import Store, give_back_list, open_store
 from gan_eval.tabular import Row
 

@@ -5,8 +5,8 @@ from typing import Any, get_args
 import pytest
 
 from gan_eval.quiz.instructions import instructions, keys_in_order, welcome_title
-from gan_eval.quiz.texts import Texts
-from gan_eval.quiz_settings import Layout, ProtocolName, QuizSettings
+from gan_eval.quiz.wording import Texts
+from gan_eval.settings.quiz import Layout, ProtocolName, QuizSettings
 
 WORDS = Texts()
 UNLIMITED: dict[str, Any] = {"response_ms": "unlimited"}

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from kill_sessions import Sitting, kill_sessions, sit, sit_at_a_screen
 
-from gan_eval.stimuli import StimulusSet
+from gan_eval.stimuli.sets import StimulusSet
 
 
 @pytest.mark.parametrize(("sitting", "share"), [(sit, 1.0), (sit_at_a_screen, 0.6)], ids=["simulated", "screen"])

@@ -8,7 +8,7 @@ import pytest
 from gan_eval.errors import UserError
 from gan_eval.quiz import library as library_module
 from gan_eval.quiz.library import Library
-from gan_eval.stimuli import StimulusSet
+from gan_eval.stimuli.sets import StimulusSet
 
 REAL, FAKE = "tiles/real/secret3", "tiles/hiddenmodel/secret3"
 

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gan_eval.images import Picture
 from gan_eval.quiz.masks import BLOCK, mask, mask_generator, scrambled
+from gan_eval.stimuli.pictures import Picture
 
 
 def photograph(height: int, width: int) -> Picture:

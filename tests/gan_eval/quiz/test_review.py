@@ -7,7 +7,7 @@ import pytest
 
 from gan_eval.quiz.library import Library
 from gan_eval.quiz.review import FILTERS, GroupScore, ReviewedTrial, review, score, useful_filters
-from gan_eval.stimuli import StimulusSet
+from gan_eval.stimuli.sets import StimulusSet
 from gan_eval.tabular import Row
 
 

@@ -7,16 +7,8 @@ import pytest
 
 from gan_eval.quiz.library import Companions
 from gan_eval.quiz.review import GroupScore, ReviewedTrial, ShownPicture
-from gan_eval.quiz.review_words import (
-    Panel,
-    ScoreLine,
-    panels,
-    score_lines,
-    sentence,
-    threshold_lines,
-    trial_lines,
-)
-from gan_eval.quiz.texts import Texts
+from gan_eval.quiz.review_words import Panel, ScoreLine, panels, score_lines, sentence, threshold_lines, trial_lines
+from gan_eval.quiz.wording import Texts
 from gan_eval.staircases import Threshold
 
 WORDS = Texts()

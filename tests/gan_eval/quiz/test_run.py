@@ -16,8 +16,8 @@ from gan_eval.quiz.library import Library
 from gan_eval.quiz.options import Presentation
 from gan_eval.quiz.run import make_session
 from gan_eval.quiz.session import Session
-from gan_eval.quiz_settings import QuizSettings
-from gan_eval.stimuli import StimulusSet, read_set, stimulus_row, write_set
+from gan_eval.settings.quiz import QuizSettings
+from gan_eval.stimuli.sets import StimulusSet, read_set, stimulus_row, write_set
 from gan_eval.store import Store, Writer, list_participants, open_store
 
 SETTINGS = QuizSettings(real=2, fake=2)

@@ -17,10 +17,10 @@ from gan_eval.quiz.protocols import protocol_for
 from gan_eval.quiz.session import Session
 from gan_eval.quiz.session_state import State
 from gan_eval.quiz.trial import MILLISECOND
-from gan_eval.quiz_settings import ConsentSettings, QuizSettings
-from gan_eval.schema import Table
-from gan_eval.stimuli import StimulusSet
+from gan_eval.settings.quiz import ConsentSettings, QuizSettings
+from gan_eval.stimuli.sets import StimulusSet
 from gan_eval.store import Store, Writer, open_store
+from gan_eval.tables.schema import Table
 from gan_eval.tabular import Row
 
 SETTINGS = QuizSettings(real=2, fake=2)
@@ -362,8 +362,8 @@ _SLOW_SESSION = """
 import sys, time
 from gan_eval.quiz import run_session
 from gan_eval.quiz.session import Session
-from gan_eval.stimuli import read_set
-from gan_eval.quiz_settings import QuizSettings
+from gan_eval.stimuli.sets import read_set
+from gan_eval.settings.quiz import QuizSettings
 
 settle = Session._settle
 def settle_and_tell(session, future):

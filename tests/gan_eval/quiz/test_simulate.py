@@ -11,13 +11,13 @@ import pytest
 
 from gan_eval import tables
 from gan_eval.errors import UserError
-from gan_eval.images import write_png
 from gan_eval.quiz import run_session
 from gan_eval.quiz.protocols import PROTOCOLS, Timing
 from gan_eval.quiz.simulate import Judgement, Observer, SimulatedParticipant, parse_observer
 from gan_eval.quiz.trial import Trial
-from gan_eval.quiz_settings import QuizSettings
-from gan_eval.stimuli import StimulusSet, read_set, stimulus_row, write_set
+from gan_eval.settings.quiz import QuizSettings
+from gan_eval.stimuli.pictures import write_png
+from gan_eval.stimuli.sets import StimulusSet, read_set, stimulus_row, write_set
 from gan_eval.store import open_store
 from gan_eval.tabular import Row
 

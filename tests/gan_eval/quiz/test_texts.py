@@ -10,8 +10,9 @@ import pytest
 
 import gan_eval.quiz
 from gan_eval.errors import UserError
-from gan_eval.quiz import texts as module
-from gan_eval.quiz.texts import (
+from gan_eval.quiz import wording as module
+from gan_eval.quiz.catalogue import Translation, read_catalogue, updated, write_catalogue
+from gan_eval.quiz.wording import (
     TEXTS,
     TRANSLATIONS,
     Texts,
@@ -20,8 +21,7 @@ from gan_eval.quiz.texts import (
     require_texts,
     translations,
 )
-from gan_eval.quiz.texts_catalogue import Translation, read_catalogue, updated, write_catalogue
-from gan_eval.quiz_settings import ConsentSettings
+from gan_eval.settings.quiz import ConsentSettings
 
 LANGUAGES = [file.stem.removeprefix("quiz_") for file in sorted(TRANSLATIONS.glob("quiz_*.ts"))]
 QUIZ = Path(gan_eval.quiz.__file__).parent
@@ -119,7 +119,7 @@ def test_german_is_there_and_every_source_is_compiled() -> None:
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_translation_is_complete_and_fills_in_the_same_values(language: str) -> None:
     catalogue = read_catalogue(TRANSLATIONS / f"quiz_{language}.ts")
-    assert list(catalogue) == list(TEXTS), "run python -m gan_eval.quiz.texts_catalogue"
+    assert list(catalogue) == list(TEXTS), "run python -m gan_eval.quiz.catalogue"
     for name, source in TEXTS.items():
         assert catalogue[name].source == source, f"{name}: its English has changed"
         assert catalogue[name].finished, f"{name}: not translated"

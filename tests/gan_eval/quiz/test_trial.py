@@ -4,7 +4,7 @@ import pytest
 
 from gan_eval.quiz.protocols import Timing, protocol_for
 from gan_eval.quiz.trial import MILLISECOND, Feedback, Flag, Seen, Trial
-from gan_eval.quiz_settings import QuizSettings
+from gan_eval.settings.quiz import QuizSettings
 
 START = 7_000 * MILLISECOND
 

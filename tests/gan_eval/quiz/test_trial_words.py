@@ -2,10 +2,10 @@
 
 import pytest
 
-from gan_eval.quiz.texts import Texts
 from gan_eval.quiz.trial import Feedback
 from gan_eval.quiz.trial_words import TrialWords
-from gan_eval.quiz_settings import QuizSettings
+from gan_eval.quiz.wording import Texts
+from gan_eval.settings.quiz import QuizSettings
 from gan_eval.tabular import Row
 
 

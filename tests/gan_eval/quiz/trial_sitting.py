@@ -19,9 +19,9 @@ from gan_eval.quiz.app.trials import TrialRunner
 from gan_eval.quiz.clock import Clock, SystemClock
 from gan_eval.quiz.library import Library
 from gan_eval.quiz.run import make_session
-from gan_eval.quiz.texts import Texts
-from gan_eval.quiz_settings import QuizSettings
-from gan_eval.stimuli import StimulusSet
+from gan_eval.quiz.wording import Texts
+from gan_eval.settings.quiz import QuizSettings
+from gan_eval.stimuli.sets import StimulusSet
 from gan_eval.store import Writer, open_store
 from gan_eval.tabular import Row
 

@@ -12,14 +12,14 @@ from synthetic_tables import NASTY, SCRIPT, write_tables
 from typer.testing import CliRunner
 
 from gan_eval.__main__ import run
-from gan_eval.cli import app
+from gan_eval.cli.app import app
 from gan_eval.errors import UserError
 from gan_eval.files import OWN_FOLDER
 from gan_eval.report import build, build_figures, build_markdown
-from gan_eval.report.charts import GRID, INK, MUTED, SERIES
 from gan_eval.report.downloads import safe_name
 from gan_eval.report.markdown import escape
-from gan_eval.report.training_looks import curve_colours
+from gan_eval.report.parts.chart import GRID, INK, MUTED, SERIES
+from gan_eval.report.training.training_looks import curve_colours
 from gan_eval.stats import analyze
 from gan_eval.tables import CHECKS, RATES, SESSIONS, TRIALS
 from gan_eval.tabular import frame_of, write_table

@@ -9,13 +9,13 @@ import pytest
 from page_reader import Page
 from synthetic_study import make_study
 
-from gan_eval.analysis_settings import AnalysisSettings
 from gan_eval.errors import UserError
 from gan_eval.report import build
-from gan_eval.report.agreement_plots import agreement_figures
-from gan_eval.report.extremes import rankings
-from gan_eval.report.folder import read_folder
-from gan_eval.report.kept import kept_trials
+from gan_eval.report.parts.folder import read_folder
+from gan_eval.report.parts.kept import kept_trials
+from gan_eval.report.people.agreement import agreement_figures
+from gan_eval.report.people.pictures import rankings
+from gan_eval.settings.analysis import AnalysisSettings
 from gan_eval.stats import analyze, write_analysis
 from gan_eval.stats.trials import fill_trials
 from gan_eval.tables import TABLES, TRIALS

@@ -11,7 +11,7 @@ from page_reader import Page
 from synthetic_tables import NASTY, SCRIPT, models, table_rows, told_apart, write_tables
 
 from gan_eval.report import build
-from gan_eval.report.timing import exposure_levels
+from gan_eval.report.people.timing import exposure_levels
 from gan_eval.stats.trials import fill_trials
 from gan_eval.tables import CHECKS, COMPARISONS, RATES, TABLES, TRIALS
 from gan_eval.tabular import write_rows, write_table

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from gan_eval.stats.grades.screening import Grades
+from gan_eval.stats.answers.grades import Grades
 from gan_eval.stats.trials import fill_trials
 
 

@@ -12,8 +12,8 @@ from make_trials import from_counts, simulated
 import gan_eval.power
 import gan_eval.report
 import gan_eval.stats
-from gan_eval.analysis_settings import AnalysisSettings
 from gan_eval.errors import UserError
+from gan_eval.settings.analysis import AnalysisSettings
 from gan_eval.stats import analyze, write_analysis
 from gan_eval.tables import TABLES
 from gan_eval.tabular import read_table

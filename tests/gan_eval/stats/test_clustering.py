@@ -7,10 +7,10 @@ from make_trials import simulated
 from scipy.stats import t as student
 
 from gan_eval.stats.answers.signal_detection import signal_detection
+from gan_eval.stats.answers.times import speed_accuracy
 from gan_eval.stats.clustering import clusters, one_way, two_way
 from gan_eval.stats.compare.differences import difference_of_shares
-from gan_eval.stats.models.regression import clustered, fit_plain
-from gan_eval.stats.times.speed_accuracy import speed_accuracy
+from gan_eval.stats.mixed.checks import clustered, fit_plain
 
 
 def repeated(times: int, *, people: int = 20, pictures: int = 30, seed: int = 0) -> tuple[np.ndarray, ...]:

@@ -7,7 +7,7 @@ from scipy.stats import binomtest
 from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.proportion import confint_proportions_2indep, proportion_confint
 
-from gan_eval.stats.intervals import binomial_p, holm, newcombe, share, wilson
+from gan_eval.stats.shares import binomial_p, holm, newcombe, share, wilson
 
 COUNTS = [
     (0, 1),

@@ -5,7 +5,7 @@ from make_trials import from_counts, simulated
 
 from gan_eval.errors import UserError
 from gan_eval.stats import analyze
-from gan_eval.stats.exclusion.participation import participation
+from gan_eval.stats.exclusions import participation
 from gan_eval.stats.trials import fill_trials
 from gan_eval.tables import SESSIONS
 from gan_eval.tabular import frame_of

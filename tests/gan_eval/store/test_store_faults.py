@@ -12,8 +12,8 @@ from stored_rows import SESSION, trial
 
 from gan_eval import tables
 from gan_eval.errors import UserError
-from gan_eval.schema import Table
 from gan_eval.store import Store, bulk, merge, open_store
+from gan_eval.tables.schema import Table
 
 
 @pytest.fixture

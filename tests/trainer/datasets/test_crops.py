@@ -8,11 +8,11 @@ from PIL import Image
 
 from gan_eval.__main__ import run
 from gan_eval.errors import UserError
-from gan_eval.images import read_rgb, resize
-from trainer.datasets import crops as crops_module
-from trainer.datasets.crops import make_crops
+from gan_eval.stimuli.pictures import read_rgb, resize
+from trainer.datasets import make as crops_module
 from trainer.datasets.cuts import Cut, crops_of
-from trainer.datasets.photographs import centre_square, photographs_by_split, split_of
+from trainer.datasets.make import make_crops
+from trainer.datasets.sources import centre_square, photographs_by_split, split_of
 
 
 def noise(seed: int, width: int, height: int) -> np.ndarray:

@@ -6,13 +6,13 @@ from pathlib import Path
 import pytest
 from made_pictures import picture_bytes
 
-from gan_eval.cli_jobs import job_of_options
+from gan_eval.cli.jobs import job_of_options
 from gan_eval.errors import UserError
-from gan_eval.study import load_study
-from gan_eval.training_settings import TrainingSettings
+from gan_eval.settings.study import load_study
+from gan_eval.settings.training import TrainingSettings
 from trainer.datasets import photograph_presets as presets
 from trainer.datasets.fetch import fetch
-from trainer.datasets.photographs import list_photographs
+from trainer.datasets.sources import list_photographs
 
 ROOT = Path(__file__).parents[3]
 TINY = presets.PHOTOGRAPH_PRESETS["tiny_imagenet"]

@@ -8,9 +8,9 @@ import pytest
 from PIL import Image
 
 from gan_eval.errors import UserError
-from gan_eval.images import read_rgb
+from gan_eval.stimuli.pictures import read_rgb
 from trainer.datasets.photograph_remarks import photograph_remarks
-from trainer.datasets.photographs import (
+from trainer.datasets.sources import (
     centre_square,
     has_split,
     list_photographs,

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from gan_eval.errors import UserError
-from gan_eval.study import load_study
-from gan_eval.training_settings import TrainingSettings
+from gan_eval.settings.study import load_study
+from gan_eval.settings.training import TrainingSettings
 from trainer.datasets import presets
 
 ROOT = Path(__file__).parents[3]

@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-import trainer.datasets.sides as sides
 from gan_eval.errors import UserError
-from gan_eval.training_settings import Direction, TrainingSettings
+from gan_eval.settings.training import Direction, TrainingSettings
+from trainer.datasets import sides
 from trainer.datasets.layout import list_pairs, spread
 from trainer.datasets.remarks import LOOKED_AT, remarks
-from trainer.estimate import estimate
-from trainer.training import train
+from trainer.loop.estimate import estimate
+from trainer.loop.train import train
 
 
 @pytest.fixture

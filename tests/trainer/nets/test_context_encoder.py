@@ -6,7 +6,7 @@ import torch.nn.functional as F
 from plain_layers import batch_norm, connect, decode, drawn, encode, leaky, weights_of
 
 from gan_eval.errors import UserError
-from gan_eval.training_settings import NormKind, UpsamplingKind
+from gan_eval.settings.training import NormKind, UpsamplingKind
 from trainer.nets.context_encoder import ContextEncoder, RegionEncoder
 
 ENCODER = 16 * (3 * 64 + 64 * 64 + 64 * 128 + 128 * 256 + 256 * 512) + 2 * (64 + 128 + 256 + 512)

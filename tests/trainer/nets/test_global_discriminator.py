@@ -7,8 +7,8 @@ from plain_layers import batch_norm, drawn, halve, leaky, weights_of
 from torch import Tensor, nn
 
 from gan_eval.errors import UserError
-from gan_eval.training_settings import NormKind
-from trainer.nets.global_discriminator import GlobalAndPatch, GlobalDiscriminator
+from gan_eval.settings.training import NormKind
+from trainer.nets.discriminators import GlobalAndPatch, GlobalDiscriminator
 from trainer.nets.patchgan import PatchGAN
 from trainer.nets.receptive_field import grid_sides, plan_layers
 

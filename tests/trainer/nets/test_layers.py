@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from gan_eval.training_settings import TrainingSettings
+from gan_eval.settings.training import TrainingSettings
 from trainer.nets.build import new_networks
 from trainer.nets.layers import BatchNorm2d, Dropout, ResizeConv2d
 

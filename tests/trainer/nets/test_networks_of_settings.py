@@ -6,13 +6,13 @@ import pytest
 import torch
 
 from gan_eval.errors import UserError
-from gan_eval.inpainting_settings import InpaintingSettings
-from gan_eval.training_settings import TrainingSettings
-from trainer.foreign import to_reference
-from trainer.model import Model, describe
+from gan_eval.settings.inpainting_settings import InpaintingSettings
+from gan_eval.settings.training import TrainingSettings
+from trainer.files.foreign import to_reference
+from trainer.files.model import Model, describe
 from trainer.nets import build
 from trainer.nets.context_encoder import ContextEncoder, RegionEncoder
-from trainer.nets.global_discriminator import GlobalAndPatch, GlobalDiscriminator
+from trainer.nets.discriminators import GlobalAndPatch, GlobalDiscriminator
 from trainer.nets.halving import halvings
 from trainer.nets.patchgan import PatchGAN
 from trainer.nets.resnet import ResNet

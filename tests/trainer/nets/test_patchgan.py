@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from gan_eval.errors import UserError
-from gan_eval.training_settings import TrainingSettings
+from gan_eval.settings.training import TrainingSettings
 from trainer.nets.build import empty_discriminator, new_networks
 from trainer.nets.patchgan import PatchGAN
 from trainer.nets.receptive_field import fits, grid_sides, plan_layers, receptive_field, smallest_size

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from gan_eval.errors import UserError
-from gan_eval.training_settings import TrainingSettings
+from gan_eval.settings.training import TrainingSettings
 from trainer.nets.build import empty_generator, new_networks
 from trainer.nets.resnet import ResNet
 

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QPushButton, QWidget
 from gan_eval.quiz.app.pages.parts import button, text_label
 from gan_eval.quiz.app.pages.step import StepPage
 from gan_eval.quiz.app.style import Look
-from gan_eval.quiz.texts import Texts
+from gan_eval.quiz.wording import Texts
 
 CARD_MM = (85.60, 53.98)
 """Width and height of a bank card (ISO/IEC 7810, ID-1)."""

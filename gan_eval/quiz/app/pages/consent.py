@@ -7,8 +7,8 @@ from PySide6.QtWidgets import QCheckBox, QStyle, QStyleOptionButton
 from gan_eval.quiz.app.pages.parts import button, literal
 from gan_eval.quiz.app.pages.step import StepPage
 from gan_eval.quiz.app.style import Look
-from gan_eval.quiz.texts import Texts
-from gan_eval.quiz_settings import ConsentSettings
+from gan_eval.quiz.wording import Texts
+from gan_eval.settings.quiz import ConsentSettings
 
 
 class TickBox(QCheckBox):

@@ -12,7 +12,7 @@ from gan_eval.quiz.app.pages.viewer import Viewer
 from gan_eval.quiz.app.style import Look
 from gan_eval.quiz.review import FILTERS, ReviewedTrial, useful_filters
 from gan_eval.quiz.review_words import ScoreLine
-from gan_eval.quiz.texts import Texts
+from gan_eval.quiz.wording import Texts
 
 _LINE_LETTERS = 84
 """So many letters of the score fit into one line of the card, which is as wide as the texts are large."""

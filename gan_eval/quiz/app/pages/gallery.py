@@ -12,7 +12,7 @@ from gan_eval.quiz.app.pictures import load_thumbnail
 from gan_eval.quiz.app.style import Look
 from gan_eval.quiz.review import ReviewedTrial
 from gan_eval.quiz.review_words import Panel, panels, sentence, trial_lines
-from gan_eval.quiz.texts import Texts
+from gan_eval.quiz.wording import Texts
 
 THUMBNAIL = 150
 """Longer side of a picture in the review, in pixels at scale 1."""

@@ -7,7 +7,7 @@ from PySide6.QtGui import QKeySequence, QShortcut, QShowEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
 from gan_eval.quiz.app.style import Look
-from gan_eval.quiz.texts import Texts
+from gan_eval.quiz.wording import Texts
 
 
 class Page(QWidget):

@@ -9,8 +9,8 @@ from PySide6.QtWidgets import QLineEdit, QRadioButton
 from gan_eval.quiz.app.pages.parts import literal
 from gan_eval.quiz.app.pages.step import StepPage
 from gan_eval.quiz.app.style import Look
-from gan_eval.quiz.texts import Texts
-from gan_eval.quiz_settings import QuestionSettings
+from gan_eval.quiz.wording import Texts
+from gan_eval.settings.quiz import QuestionSettings
 
 LONGEST_ANSWER = 2000
 """Characters of a free text."""

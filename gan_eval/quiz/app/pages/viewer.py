@@ -13,7 +13,7 @@ from gan_eval.quiz.app.pictures import load
 from gan_eval.quiz.app.style import Look
 from gan_eval.quiz.review import ReviewedTrial
 from gan_eval.quiz.review_words import Panel, panels, sentence
-from gan_eval.quiz.texts import Texts
+from gan_eval.quiz.wording import Texts
 
 _INK = QColor(10, 10, 10)
 

@@ -9,8 +9,8 @@ from gan_eval.quiz.app.pages.parts import text_label
 from gan_eval.quiz.app.pages.step import StepPage
 from gan_eval.quiz.app.style import Look
 from gan_eval.quiz.instructions import instructions, keys_in_order, welcome_title
-from gan_eval.quiz.texts import Texts
-from gan_eval.quiz_settings import QuizSettings
+from gan_eval.quiz.wording import Texts
+from gan_eval.settings.quiz import QuizSettings
 
 
 class WelcomePage(StepPage):

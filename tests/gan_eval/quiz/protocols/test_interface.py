@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from gan_eval.quiz.draw import deal
 from gan_eval.quiz.protocols import PROTOCOLS, protocol_for
 from gan_eval.quiz.protocols.interface import answers_of, first_undone
-from gan_eval.quiz_settings import ProtocolName, QuizSettings
+from gan_eval.settings.quiz import ProtocolName, QuizSettings
 from gan_eval.tables import TRIALS
 from gan_eval.tabular import Row
 

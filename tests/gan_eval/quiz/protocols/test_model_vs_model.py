@@ -3,7 +3,7 @@
 import pytest
 
 from gan_eval.quiz.protocols.model_vs_model import ModelVsModel
-from gan_eval.quiz_settings import QuizSettings
+from gan_eval.settings.quiz import QuizSettings
 
 ROW = {"stimulus": "A", "stimulus_b": "B", "position": "right", "model": "cyclegan|pix2pix"}
 

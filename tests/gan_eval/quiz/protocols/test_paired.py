@@ -4,7 +4,7 @@ import pytest
 
 from gan_eval.quiz.protocols import Timing
 from gan_eval.quiz.protocols.paired import Paired
-from gan_eval.quiz_settings import QuizSettings
+from gan_eval.settings.quiz import QuizSettings
 from gan_eval.tabular import Row
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from gan_eval.quiz.protocols import Timing
 from gan_eval.quiz.protocols.single import QuickResponse, YesNo
-from gan_eval.quiz_settings import QuizSettings
+from gan_eval.settings.quiz import QuizSettings
 
 FAKE = {"stimulus": "d/m/1", "kind": "fake", "requested_exposure_ms": None}
 

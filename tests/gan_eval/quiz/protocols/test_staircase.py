@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gan_eval.quiz.protocols.staircase import Staircase, exposure_after
-from gan_eval.quiz_settings import QuizSettings, StaircaseSettings
+from gan_eval.settings.quiz import QuizSettings, StaircaseSettings
 from gan_eval.staircases import Threshold, thresholds
 from gan_eval.tabular import Row
 

@@ -1,0 +1,221 @@
+"""The commands of `data`: fetch, check, show and make data sets of A|B pictures, and of photographs."""
+
+import json
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gan_eval.cli.cli_photographs import data_crops
+from gan_eval.cli.options import Out, refuse_without_effect
+from gan_eval.errors import UserError
+
+data_app = typer.Typer(help="Data sets: A|B pictures or photographs, DIR/<split>/*.jpg.", no_args_is_help=True)
+data_app.command("crops")(data_crops)
+
+
+class Direction(StrEnum):
+    """Which half of an A|B picture is the input."""
+
+    AtoB = "AtoB"
+    BtoA = "BtoA"
+
+
+DataRoot = Annotated[
+    Path | None, typer.Option("--data-root", envvar="GAN_EVAL_DATA", help="Folder with the data sets' folders.")
+]
+Folder = Annotated[Path, typer.Argument(metavar="DIR", help="The data set's folder, with train/ and others.")]
+Split = Annotated[
+    str | None, typer.Option(help="The split of pictures that lie directly in the folder; default: train.")
+]
+
+
+@data_app.command("list")
+def data_list(data_root: DataRoot = None) -> None:
+    """Tell which data sets have a preset, and which are under --data-root."""
+    from trainer.datasets.photograph_presets import PHOTOGRAPH_PRESETS
+    from trainer.datasets.presets import PRESETS
+
+    for preset in PRESETS.values():
+        splits = ", ".join(f"{name} {count}" for name, count in preset.splits)
+        archive = preset.archive_note if preset.url else f"{preset.archive_note}, with --from only"
+        typer.echo(f"{preset.name}: {preset.direction}, A {preset.a}, B {preset.b}; {splits}; archive {archive}")
+    for known in PHOTOGRAPH_PRESETS.values():
+        splits = ", ".join(f"{name} {count}" for name, count in known.splits) or known.pictures
+        archive = f"archive {known.archive_note}" if known.url else known.origin
+        typer.echo(f"{known.name}: photographs, {known.holds}; {splits}; {archive}")
+    if data_root is None:
+        return
+    if not data_root.is_dir():
+        raise UserError(f"--data-root {data_root}: no such folder")
+    typer.echo(f"in {data_root}:")
+    for folder in sorted(path for path in data_root.iterdir() if path.is_dir()):
+        if counts := _counts(folder):
+            typer.echo(f"  {folder.name}: {', '.join(f'{split} {count}' for split, count in counts.items())}")
+
+
+@data_app.command("fetch")
+def data_fetch(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(help="Which preset; `data list` tells them.")],
+    data_root: DataRoot = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="The data set's own folder; default: NAME under --data-root.")
+    ] = None,
+    source: Annotated[
+        str | None, typer.Option("--from", help="An archive's file or address; default: the official one.")
+    ] = None,
+    sha256: Annotated[str | None, typer.Option("--sha256", help="What the archive must have.")] = None,
+) -> None:
+    """Bring a data set into DIR/<split>/*.jpg; the same command goes on after a break."""
+    from gan_eval.cli.console import Console
+    from trainer.datasets.fetch import fetch
+    from trainer.datasets.photograph_presets import any_preset_of
+
+    preset = any_preset_of(name)
+    if out is None and data_root is None:
+        raise UserError("data fetch: where to? give --data-root DIR (or $GAN_EVAL_DATA), or --out DIR")
+    if out is not None:
+        refuse_without_effect(context, ["data_root"], f"--out {out} names the data set's own folder; give one of them")
+    folder = out if out is not None else (data_root or Path()) / preset.name
+    with Console() as console:
+        fetched = fetch(
+            preset,
+            folder,
+            source=source,
+            sha256=sha256,
+            on_progress=lambda done, total: console.progress(
+                f"fetch {name} (kB)", done // 1000, (total or done + 1000) // 1000
+            ),
+            on_unpack=lambda done, total: console.progress(f"unpack {name}", done, total),
+        )
+        for remark in fetched.remarks:
+            console.message(remark)
+        splits = ", ".join(f"{split} {count}" for split, count in fetched.splits.items())
+        console.message(f"{preset.name}: {splits} pictures; terms: {preset.terms}: {preset.citation}")
+    typer.echo(fetched.folder)
+
+
+@data_app.command("check")
+def data_check(
+    folder: Folder,
+    preset: Annotated[
+        str | None, typer.Option(help="Compare with this preset; default: the one called like the folder.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="A folder for the table pairs.csv, or photographs.csv.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="The findings to stdout as JSON.")] = False,
+    photographs: Annotated[
+        bool, typer.Option("--photographs", help="Single photographs, for inpainting, instead of A|B pictures.")
+    ] = False,
+) -> None:
+    """Sizes, sides, splits, duplicates and pictures that cannot be used."""
+    from gan_eval import tables, tabular
+    from gan_eval.cli.console import Console
+    from gan_eval.files import check_output_folder, claim_output_folder
+    from trainer.datasets.check import check
+    from trainer.datasets.check_photographs import check_photographs
+    from trainer.datasets.photograph_presets import PHOTOGRAPH_PRESETS
+
+    if not photographs and preset in PHOTOGRAPH_PRESETS:
+        raise UserError(f"--preset {preset}: is of single photographs; give --photographs too")
+    if out is not None:
+        check_output_folder(out)
+    look, table = (check_photographs, tables.PHOTOGRAPHS) if photographs else (check, tables.PAIRS)
+    with Console() as console:
+        report = look(folder, preset=preset, on_progress=lambda done, total: console.progress("check", done, total))
+    if out is not None:
+        tabular.write_rows(report.rows(), claim_output_folder(out) / f"{table.name}.csv", table)
+    typer.echo(json.dumps(report.summary(), ensure_ascii=False) if as_json else "\n".join(report.lines()))
+
+
+@data_app.command("preview")
+def data_preview(
+    folder: Folder,
+    out: Annotated[Path, typer.Option("--out", help="The picture to write (.png, .jpg, .webp).")],
+    direction: Annotated[
+        Direction | None, typer.Option(help="AtoB: the left half is the input; default: the preset's, else AtoB.")
+    ] = None,
+    split: Annotated[str | None, typer.Option(help="Which split; default: train, else the first.")] = None,
+    count: Annotated[int, typer.Option(help="Pairs on the sheet.")] = 12,
+) -> None:
+    """Draw a contact sheet that marks which half is the input and which the target."""
+    from gan_eval.files import check_output_file
+    from trainer.datasets.preview import preview
+
+    check_output_file(out)
+
+    preview(
+        folder,
+        out,
+        direction=direction.value if direction else None,
+        split=split,
+        count=count,
+        on_message=lambda line: typer.echo(line, err=True),
+    )
+    typer.echo(out)
+
+
+@data_app.command("pair")
+def data_pair(
+    a: Annotated[Path, typer.Argument(metavar="A", help="Folder of the left halves, or of train/, val/, test/.")],
+    b: Annotated[Path, typer.Argument(metavar="B", help="Folder of the right halves.")],
+    out: Out,
+    split: Split = None,
+    resize: Annotated[bool, typer.Option("--resize", help="Bring B to A's size where they differ.")] = False,
+) -> None:
+    """Join pictures of two folders with the same file stem into A|B pictures."""
+    from gan_eval.cli.console import Console
+    from trainer.datasets.pairing import pair_folders
+
+    with Console() as console:
+        counts = pair_folders(
+            a,
+            b,
+            out,
+            split=split,
+            resized=resize,
+            on_progress=lambda done, total: console.progress("pair", done, total),
+        )
+    _tell(counts, out)
+
+
+@data_app.command("edges")
+def data_edges(
+    photos: Annotated[Path, typer.Argument(help="Folder of photographs, or of train/, val/, test/.")],
+    out: Out,
+    split: Split = None,
+    sigma: Annotated[float, typer.Option(help="Smoothing in pixels; larger: fewer, longer lines.")] = 2.0,
+) -> None:
+    """Put photographs beside their edges: A black lines on white, B the photograph."""
+    from gan_eval.cli.console import Console
+    from trainer.datasets.pairing import pair_edges
+
+    with Console() as console:
+        counts = pair_edges(
+            photos,
+            out,
+            split=split,
+            sigma=sigma,
+            on_progress=lambda done, total: console.progress("edges", done, total),
+        )
+    _tell(counts, out)
+
+
+def _counts(folder: Path) -> dict[str, int]:
+    """The pictures of each split: those directly in its folder; where there are none, those below train, val, test."""
+    from gan_eval.stimuli.pictures import list_pictures
+    from trainer.datasets.layout import list_splits
+    from trainer.datasets.sources import has_usual_splits, photographs_by_split
+
+    if splits := list_splits(folder):
+        return {split: len(list_pictures(folder / split)) for split in splits}
+    found = photographs_by_split(folder) if has_usual_splits(folder) else {}
+    return {split: len(paths) for split, paths in found.items()}
+
+
+def _tell(counts: dict[str, int], out: Path) -> None:
+    typer.echo(", ".join(f"{split} {count}" for split, count in counts.items()) + " pairs", err=True)
+    typer.echo(out)

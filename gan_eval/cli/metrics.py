@@ -1,0 +1,225 @@
+"""The command `metrics`."""
+
+import os
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from gan_eval.cli.options import metric_inputs, refuse_without_effect, tables_as_json
+from gan_eval.errors import UserError
+from gan_eval.launch import process_rank
+from gan_eval.metrics.facts import DEFAULT_RESIZER
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from gan_eval.metrics import Settings
+    from gan_eval.stimuli.sets import StimulusSet
+
+GRACE_S = 30.0
+"""So long a silent process waits, after an error, for the first one to say it and for torchrun to end them all."""
+_WEIGHT_OPTIONS = {
+    "inception": "weights",
+    "brisque": "brisque_weights",
+    "alexnet": "alexnet_weights",
+    "vgg16": "vgg16_weights",
+    "dists": "dists_weights",
+}
+"""The options that name files of weights."""
+MOST_LINES = 20
+"""On what could not be measured; the tables have all."""
+
+
+class PrecisionOption(StrEnum):
+    """In what the networks compute."""
+
+    fp32 = "fp32"
+    bf16 = "bf16"
+
+
+def metrics(
+    context: typer.Context,
+    sets: Annotated[list[Path] | None, typer.Argument(metavar="SET...", help="Stimulus sets.")] = None,
+    out: Annotated[Path | None, typer.Option("--out", help="Folder for the tables.")] = None,
+    names: Annotated[str, typer.Option("--metrics", help="Names, separated by commas.")] = "psnr,ssim,niqe,fid",
+    real: Annotated[Path | None, typer.Option(help="Folder of real pictures, paired by stem with --fake.")] = None,
+    fake: Annotated[Path | None, typer.Option(help="Folder of generated pictures.")] = None,
+    dataset: Annotated[str | None, typer.Option(help="Name of the data set; default: the folder's.")] = None,
+    model: Annotated[str | None, typer.Option(help="Name of the generator; default: the fake folder's.")] = None,
+    resize: Annotated[
+        bool, typer.Option("--resize", help="Bring pairs of different sizes to the size of the real picture.")
+    ] = False,
+    resizer: Annotated[str, typer.Option(help="How pictures are resized for the networks.")] = DEFAULT_RESIZER,
+    weights: Annotated[Path | None, typer.Option(help="Inception weights; default: the cache.")] = None,
+    brisque_weights: Annotated[Path | None, typer.Option(help="BRISQUE's regression; default: the cache.")] = None,
+    alexnet_weights: Annotated[Path | None, typer.Option(help="AlexNet weights for LPIPS; default: the cache.")] = None,
+    vgg16_weights: Annotated[Path | None, typer.Option(help="VGG16 weights; default: the cache.")] = None,
+    dists_weights: Annotated[Path | None, typer.Option(help="Weights of DISTS; default: the cache.")] = None,
+    segmenter: Annotated[Path | None, typer.Option(help="Your network that labels street scenes.")] = None,
+    device: Annotated[str | None, typer.Option(help="cpu, cuda, ...; default: a GPU where there is one.")] = None,
+    threads: Annotated[int | None, typer.Option(min=1, help="Worker threads; default: the usable cores.")] = None,
+    precision: Annotated[
+        PrecisionOption, typer.Option(help="Of Inception; bf16 is faster and moves FID by about 1 %.")
+    ] = PrecisionOption.fp32,
+    cache: Annotated[bool, typer.Option("--cache/--no-cache", help="Keep values and use those kept before.")] = True,
+    beside: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="FILE.csv", help="Other programs' values, repeatable: model, dataset, metric, value."),
+    ] = None,
+    report: Annotated[Path | None, typer.Option(metavar="FILE.html", help="Also make a report of the tables.")] = None,
+    list_them: Annotated[bool, typer.Option("--list", help="Tell what each metric measures.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Tables to stdout as JSON.")] = False,
+) -> None:
+    """Compute picture metrics for stimulus sets or for two folders.
+
+    What cannot be measured has a reason in the tables, and the status is 0; it is 2 where no value at all could be
+    had. The same command again measures only what is new. On several processes or GPUs:
+    torchrun --nproc-per-node N -m gan_eval metrics SET --out DIR
+    """
+    if list_them:
+        others = context.params.keys() - {"list_them", "as_json"}
+        refuse_without_effect(context, others, "metrics --list tells of all metrics and measures nothing; leave it out")
+        from gan_eval.metrics.listing import describe, describe_json
+
+        typer.echo(describe_json() if as_json else describe())
+        return
+    if out is None:
+        raise UserError("metrics: --out is missing; name a folder for the tables")
+    weights_given = {
+        "inception": weights,
+        "brisque": brisque_weights,
+        "alexnet": alexnet_weights,
+        "vgg16": vgg16_weights,
+        "dists": dists_weights,
+    }
+    with _one_voice():
+        inputs = metric_inputs(sets, real, fake, dataset=dataset, model=model)
+        asked = tuple(name.strip() for name in names.split(",") if name.strip())
+        _refuse_unused(context, asked)
+        if report is not None:
+            _check_report(report, out)
+        from gan_eval.metrics import Settings
+        from gan_eval.metrics.run.cache import cache_file
+
+        settings = Settings(
+            metrics=asked,
+            resizer=resizer,
+            resize=resize,
+            weights={name: path for name, path in weights_given.items() if path is not None},
+            device=device,
+            threads=threads,
+            precision=precision.value,
+            segmenter=segmenter,
+            cache=cache_file() if cache else None,
+        )
+        frames = _measure(inputs, settings, out, beside or [], report)
+    if process_rank() == 0:
+        typer.echo(tables_as_json(frames) if as_json else out)
+        _require_a_value(frames, out)
+
+
+def _refuse_unused(context: typer.Context, names: Sequence[str]) -> None:
+    """
+    Raises:
+        UserError: an option was given that none of the metrics looks at, or a metric is unknown.
+    """
+    from gan_eval.metrics.registry import select
+
+    chosen = select(names)
+    if any(metric.distribution for metric in chosen):
+        return  # a user's own metric may look at anything
+    needed = {name for metric in chosen for name in metric.weights}
+    extractors = {metric.extractor for metric in chosen} - {None}
+    unused = [option for name, option in _WEIGHT_OPTIONS.items() if name not in needed]
+    unused += [] if "segmenter" in extractors else ["segmenter"]
+    unused += [] if extractors - {"segmenter"} else ["resizer"]
+    unused += [] if "inception" in extractors else ["precision"]
+    unused += [] if any(metric.kind == "pair" for metric in chosen) else ["resize"]
+    refuse_without_effect(context, unused, f"none of the metrics {', '.join(names)} needs it; leave it out")
+
+
+def _measure(
+    inputs: "Sequence[StimulusSet | Path]",
+    settings: "Settings",
+    out: Path,
+    beside: Sequence[Path],
+    report: Path | None,
+) -> "dict[str, pd.DataFrame]":
+    """Measure and write, alone or as one of several processes; the first one tells how it goes."""
+    from gan_eval.cli.console import Console
+    from gan_eval.metrics import missing_values, write_metrics
+    from gan_eval.metrics.run.inputs import stimuli_of_sets
+    from gan_eval.metrics.run.missing import first_lines
+    from gan_eval.metrics.run.processes import started_together
+
+    with started_together(settings.device) as (processes, device), Console() as console:
+
+        def progress(done: int, total: int, what: str) -> None:
+            if processes.leads:
+                console.progress(f"metrics: {what}", done, total)
+
+        frames = write_metrics(
+            inputs,
+            replace(settings, device=device),
+            out,
+            beside=beside,
+            processes=processes,
+            on_progress=progress,
+            on_message=console.message,
+        )
+        if not processes.leads:
+            return frames
+        problems = first_lines([line for one in inputs for line in getattr(one, "problems", ())], most=MOST_LINES // 2)
+        for line in (*problems, *missing_values(frames, most=MOST_LINES - len(problems))):
+            console.message(line)
+    if report is not None:
+        from gan_eval.report.metrics_page import build_metrics_report
+
+        build_metrics_report(frames, stimuli_of_sets(inputs), report, title=None)
+    return frames
+
+
+def _check_report(report: Path, out: Path) -> None:
+    """See, before anything is measured, that the report can be written; of its folders the last alone may be missing.
+
+    Raises:
+        UserError: it cannot.
+    """
+    if os.path.isdir(report):  # noqa: PTH112 - a path's own method fails where a folder may not be looked into
+        raise UserError(f"--report {report}: is a folder; name an HTML file")
+    folder = report.absolute().parent
+    there = next(one for one in (folder, *folder.parents) if os.path.lexists(one))
+    if not os.path.isdir(there):  # noqa: PTH112
+        raise UserError(f"--report {report}: {there} is a file; name a file in a folder")
+    if there not in (folder, folder.parent) and not folder.is_relative_to(out.absolute()):
+        raise UserError(f"--report {report}: no folder {folder.parent}; make it, or name a file in another folder")
+    if not os.access(there, os.W_OK | os.X_OK):
+        raise UserError(f"--report {report}: no permission to write in {there}; name a file in another folder")
+
+
+def _require_a_value(frames: "dict[str, pd.DataFrame]", out: Path) -> None:
+    """
+    Raises:
+        UserError: nothing at all could be measured.
+    """
+    if not any(frames[name]["value"].notna().any() for name in ("image_metrics", "set_metrics")):
+        raise UserError(f"metrics: no value could be had; the tables in {out} have the reasons")
+
+
+@contextmanager
+def _one_voice() -> Iterator[None]:
+    """Inside, of several processes the first alone speaks; after an error the others wait for torchrun to end them."""
+    try:
+        yield
+    except (UserError, KeyboardInterrupt) as error:
+        if process_rank() == 0:
+            raise
+        if isinstance(error, UserError):
+            time.sleep(GRACE_S)
+        raise SystemExit(2 if isinstance(error, UserError) else 130) from None

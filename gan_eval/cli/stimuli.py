@@ -1,0 +1,115 @@
+"""The commands of `stimuli`: import, audit, equalise."""
+
+import json
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gan_eval.cli.options import Out
+
+stimuli_app = typer.Typer(help="Stimulus sets: pictures that can be shown.", no_args_is_help=True)
+
+
+class FitOption(StrEnum):
+    """How a picture of another shape is brought to the common size."""
+
+    crop = "crop"
+    stretch = "stretch"
+
+
+@stimuli_app.command("import")
+def stimuli_import(
+    source: Annotated[Path, typer.Argument(help="Folder with real/ and fake/, or *_real_A/_fake_B/_real_B.png.")],
+    out: Out,
+    dataset: Annotated[str | None, typer.Option(help="Name of the data set; default: the folder's.")] = None,
+    model: Annotated[str, typer.Option(help="Name of the generator.")] = "generated",
+    masks: Annotated[
+        Path | None,
+        typer.Option(help="Inpainting: folder of masks, white is hole, of the pictures' stems; default: SOURCE/mask."),
+    ] = None,
+    mask_kind: Annotated[
+        str | None, typer.Option(help="How the holes were made, for the column mask_kind; default: folder.")
+    ] = None,
+) -> None:
+    """Make a stimulus set from any generator's result folder."""
+    from gan_eval.cli.console import Console
+    from gan_eval.stimuli.importing import import_folder
+
+    with Console() as console:
+        imported = import_folder(
+            source,
+            out,
+            dataset=dataset,
+            model=model,
+            masks=masks,
+            mask_kind=mask_kind,
+            on_progress=lambda done, total: console.progress("import", done, total),
+        )
+        for problem in imported.problems:
+            console.message(f"left out: {problem}")
+        console.message(f"{imported.items} items imported, {len(imported.problems)} left out")
+    typer.echo(out)
+
+
+@stimuli_app.command("audit")
+def stimuli_audit(
+    sets: Annotated[
+        list[Path], typer.Argument(metavar="SET...", help="Stimulus sets; models may share real pictures.")
+    ],
+    out: Annotated[Path | None, typer.Option("--out", help="Folder for giveaways.csv; must be empty or ours.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="The table to stdout as JSON.")] = False,
+) -> None:
+    """Tell what gives real and generated pictures away without a look at their content."""
+    from gan_eval import tables
+    from gan_eval.cli.console import Console
+    from gan_eval.files import claim_output_folder
+    from gan_eval.giveaways.audit import audit
+    from gan_eval.giveaways.summary import summary_lines
+    from gan_eval.stimuli.sets import read_set
+    from gan_eval.tabular import write_rows
+
+    opened = [read_set(folder) for folder in sets]
+    if out is not None:
+        claim_output_folder(out)
+    with Console() as console:
+        found = audit(opened, on_progress=lambda done, total: console.progress("audit", done, total))
+        for line in summary_lines(found):
+            console.message(line)
+    if out is not None:
+        write_rows(found.rows, out / "giveaways.csv", tables.GIVEAWAYS)
+    if as_json:
+        typer.echo(json.dumps({tables.GIVEAWAYS.name: found.rows}, ensure_ascii=False))
+    elif out is not None:
+        typer.echo(out)
+
+
+@stimuli_app.command("equalise")
+def stimuli_equalise(
+    source: Annotated[Path, typer.Argument(metavar="SET", help="The stimulus set.")],
+    out: Out,
+    size: Annotated[str | None, typer.Option(help="Such as 256x256; default: the smallest width and height.")] = None,
+    fit: Annotated[
+        FitOption | None, typer.Option(help="Pictures of another shape: crop (the centre is kept) or stretch.")
+    ] = None,
+    jpeg: Annotated[
+        int | None, typer.Option(min=1, max=95, help="Send all through JPEG of this quality first (4:2:0).")
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, max=2**63 - 1, help="Of the neutral file names.")] = 0,
+) -> None:
+    """Bring real and generated pictures to one format, size and naming."""
+    from gan_eval.cli.console import Console
+    from gan_eval.giveaways.equalise import equalise
+    from gan_eval.giveaways.form import Form, parse_size
+
+    form = Form(parse_size(size) if size else None, fit.value if fit else None, jpeg, seed)
+    with Console() as console:
+        made = equalise(source, out, form, on_progress=lambda done, total: console.progress("equalise", done, total))
+        for problem in made.problems:
+            console.message(f"left out: {problem}")
+        for line in made.remaining:
+            console.message(f"may still tell: {line}")
+        width, height = made.size
+        console.message(f"{made.items} items of {width}x{height} pixels, {len(made.problems)} left out")
+    typer.echo(out)

@@ -1,0 +1,110 @@
+"""The commands on a results store: `participants`, `store`, `export`."""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gan_eval.cli.options import Out
+
+participants_app = typer.Typer(help="Who has done what, and who wants to be forgotten.", no_args_is_help=True)
+store_app = typer.Typer(help="Results stores: several as one, and to the lab's server.", no_args_is_help=True)
+
+StoreOption = Annotated[str, typer.Option("--store", help="Results store: a path or a database URL.")]
+StudyOption = Annotated[str | None, typer.Option("--study", help="Only this study's sessions.")]
+
+
+@participants_app.command("list")
+def participants_list(
+    store: StoreOption,
+    study: StudyOption = None,
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+) -> None:
+    """Tell who has done what."""
+    from gan_eval.store import list_participants, open_store
+
+    with open_store(store, create=False) as opened:
+        found = list_participants(opened, study)
+    if as_json:
+        typer.echo(json.dumps([asdict(each) for each in found], ensure_ascii=False))
+        return
+    for each in found:
+        marks = [f"list {each.list}", each.started_at, each.station, "simulated" if each.simulated else None]
+        progress = f"{each.status}, {each.trials} of {each.planned} trials"
+        typer.echo(f"{each.participant}: {each.study}, {each.protocol}, {progress}, {', '.join(filter(None, marks))}")
+
+
+@participants_app.command("forget")
+def participants_forget(
+    participant: Annotated[str, typer.Argument(help="The participant's pseudonym, such as P07.")],
+    store: StoreOption,
+    study: StudyOption = None,
+) -> None:
+    """Remove every row of a participant, also from the bytes of the file."""
+    from gan_eval.store import forget
+    from gan_eval.store.address import is_address
+
+    forgotten = forget(store, participant, study=study)
+    removed = ", ".join(f"{name} {count}" for name, count in forgotten.rows.items() if count)
+    if removed:
+        typer.echo(f"{participant}: {sum(forgotten.rows.values())} rows removed ({removed})")
+    else:
+        typer.echo(f"{participant}: no rows; the file was rewritten, as an earlier removal could not")
+    if forgotten.delivered:
+        typer.echo(f"{participant}: the lab's server has a copy; give the same command with its URL, too", err=True)
+    elif is_address(store):
+        typer.echo(f"{participant}: a station's own store may hold a copy; give the same command there, too", err=True)
+
+
+@store_app.command("merge")
+def store_merge(
+    stores: Annotated[list[str], typer.Argument(help="Two or more stores: paths or database URLs.")],
+    out: Annotated[Path, typer.Option("--out", help="The new store's file.")],
+) -> None:
+    """Make one new store of several; what they tell differently is refused."""
+    from gan_eval.store import merge
+
+    merged = merge(stores, out)
+    again = f", {merged.repeated} rows that stood in several stores taken once" if merged.repeated else ""
+    typer.echo(f"{merged.sessions} sessions, {merged.trials} trials{again}", err=True)
+    typer.echo(out)
+
+
+@store_app.command("deliver")
+def store_deliver(
+    store: Annotated[Path, typer.Argument(help="A station's own store.")],
+    to: Annotated[str, typer.Option("--to", help="The lab's server: postgresql://user@host/database.")],
+    again: Annotated[
+        bool, typer.Option("--again", help="Send also what was delivered: the server was restored from an older copy.")
+    ] = False,
+) -> None:
+    """Bring to the lab's server what it lacks of a station's store, each row once; refused rows make it fail."""
+    from gan_eval.delivery.courier import deliver_all
+    from gan_eval.errors import UserError
+
+    delivered = deliver_all(store, to, again=again)
+    typer.echo(f"{delivered.trials} trials of {delivered.sessions} sessions delivered, {delivered.unsent} left")
+    if delivered.refused:
+        more = f"; and {len(delivered.refused) - 3} sessions more" if len(delivered.refused) > 3 else ""
+        raise UserError(
+            f"{store}: {delivered.refused_rows} rows of {len(delivered.refused)} sessions refused by the server: "
+            f"{'; '.join(delivered.refused[:3])}{more}; they are safe in the store; `participants forget`, at the "
+            "station or at the server, removes one of two sittings"
+        )
+
+
+def export(
+    store: StoreOption,
+    out: Out,
+    formats: Annotated[str, typer.Option("--format", help="Some of csv,parquet,psych-ds,r.")] = "csv",
+    study: StudyOption = None,
+) -> None:
+    """Write a store's tables for other programs, with a data dictionary."""
+    from gan_eval.export import export_store
+
+    names = [name.strip() for name in formats.split(",") if name.strip()]
+    exported = export_store(store, out, formats=names, study=study)
+    typer.echo(f"{exported.sessions} sessions, {exported.trials} trials", err=True)
+    typer.echo(exported.folder)

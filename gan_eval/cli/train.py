@@ -1,0 +1,205 @@
+"""The commands `train` and `generate`."""
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from gan_eval.cli.cli_model import Dropout, ModeOption, picture_size
+from gan_eval.cli.jobs import TrainingJob, job_of_options, job_of_study, training_progress
+from gan_eval.cli.options import (
+    DataRoot,
+    DirectionOption,
+    Out,
+    given,
+    on_command_line,
+    refuse_beside_study,
+    refuse_without_effect,
+)
+from gan_eval.errors import UserError
+from gan_eval.launch import process_rank, processes, restart_with_allocator_settings
+
+
+def train(
+    context: typer.Context,
+    study: Annotated[Path | None, typer.Argument(help="A study file; or give --data.")] = None,
+    out: Annotated[Path | None, typer.Option("--out", help="The run's folder; the same command again resumes.")] = None,
+    model: Annotated[str | None, typer.Option(help="With a study: which of its models.")] = None,
+    data: Annotated[Path | None, typer.Option(help="Folder with train/: A|B pictures, or photographs.")] = None,
+    data_root: DataRoot = None,
+    direction: Annotated[
+        DirectionOption | None, typer.Option(help="AtoB (the default): the left half is the input.")
+    ] = None,
+    image_size: Annotated[int | None, typer.Option(help="Side of the square pictures in pixels; default: 256.")] = None,
+    batch_size: Annotated[int | None, typer.Option(help="Pairs a step; default: 1.")] = None,
+    steps: Annotated[int | None, typer.Option(help="Optimizer steps.")] = None,
+    epochs: Annotated[int | None, typer.Option(help="Passes over the training pairs.")] = None,
+    learning_rate: Annotated[float | None, typer.Option(help="Adam's; default: 2e-4.")] = None,
+    lambda_l1: Annotated[float | None, typer.Option(help="Weight of L1 beside the GAN's loss; default: 100.")] = None,
+    generator: Annotated[str | None, typer.Option(help="unet (the default), resnet_9 or one that fills holes.")] = None,
+    norm: Annotated[str | None, typer.Option(help="batch (the default), instance or none.")] = None,
+    precision: Annotated[str | None, typer.Option(help="fp32 (the default) or bf16.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Seed of all random numbers; default: 0.")] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="NAME=VALUE", help="Any setting of docs/training_settings.md, repeatable."),
+    ] = None,
+    init_from: Annotated[
+        Path | None, typer.Option("--init-from", metavar="RUN|FILE", help="Start from this trained generator.")
+    ] = None,
+    preset: Annotated[
+        str | None,
+        typer.Option(
+            help="A training: published, pathak, hole_filling; or that of a set of `data list`, as in studies/."
+        ),
+    ] = None,
+    fraction: Annotated[float, typer.Option(help="Share of the planned steps, above 0 up to 1.")] = 1.0,
+    checkpoint_every: Annotated[
+        int | None, typer.Option(help="Steps between checkpoints; default: about a minute.")
+    ] = None,
+    keep: Annotated[int, typer.Option(help="So many of the latest checkpoints are kept.")] = 2,
+    tensorboard: Annotated[bool, typer.Option("--tensorboard", help="Also write OUT/tensorboard/.")] = False,
+    gif: Annotated[bool, typer.Option("--gif", help="Also write OUT/evolution.gif.")] = False,
+    workers: Annotated[int | None, typer.Option(help="Threads that make batches ahead; changes no result.")] = None,
+    tf32: Annotated[bool, typer.Option(help="On a GPU: fp32 convolutions may use TensorFloat-32.")] = True,
+    compiled: Annotated[bool, typer.Option("--compile", help="Compile the networks before training.")] = False,
+    estimate: Annotated[
+        bool, typer.Option("--estimate", help="Only time a few steps; tell time, memory and disk.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="With --estimate: print JSON.")] = False,
+) -> None:
+    """Train a generator on A|B pictures, or to fill holes in photographs.
+
+    On several devices: torchrun --nproc-per-node N -m gan_eval train …
+    """
+    from gan_eval.cli.console import Console
+
+    restart_with_allocator_settings()
+    if (study is None) == (data is None and preset is None):
+        raise UserError("train: give either a study file with --model, or --data DIR")
+    if out is None and not estimate:
+        raise UserError("train: --out is missing; name a folder for the run")
+    if as_json and not estimate:
+        raise UserError("train: --json goes with --estimate")
+    options = given(
+        image_size=image_size, batch_size=batch_size, steps=steps, epochs=epochs, learning_rate=learning_rate,
+        lambda_l1=lambda_l1, generator=generator, norm=norm, precision=precision, seed=seed,
+    )  # fmt: skip
+    if study is not None:
+        refuse_beside_study({**options, **given(direction=direction, set=settings)}, study)
+        job = job_of_study(study, model, data_root, init_from=init_from)
+    else:
+        refuse_without_effect(context, ["model"], "names a model of a study; give the study file, too, or leave it out")
+        where: dict[str, Any] = {"data": data, "data_root": data_root, "preset": preset}
+        job = job_of_options(options, settings or (), direction=direction.value if direction else None, **where)
+        _refuse_of_other_tasks(context, job, data)
+    from gan_eval.training import estimate_model, train_model
+    from trainer.devices import Execution
+
+    execution = Execution(workers=workers, tf32=tf32, compiled=compiled)
+    shared: dict[str, Any] = {
+        "direction": job.direction, "fraction": fraction, "split": job.split, "keep": keep, "execution": execution,
+        "root": job.root, "init_from": init_from or job.init_from,
+    }  # fmt: skip
+    with Console() as console:
+        if out is None or estimate:
+            found = estimate_model(job.settings, job.data, on_message=console.message, **shared)
+            if found is not None:
+                typer.echo(json.dumps(found.as_dict()) if as_json else "\n".join(found.lines()), err=not as_json)
+            return
+        train_model(
+            job.settings,
+            job.data,
+            out,
+            **shared,
+            checkpoint_every=checkpoint_every,
+            tensorboard=tensorboard,
+            gif=gif,
+            on_progress=training_progress(console, images_a_step=job.settings.batch_size * processes()),
+            on_message=console.message,
+        )
+    if process_rank() == 0:
+        typer.echo(out)
+
+
+def _fills_holes(source: Path, dropout: bool | None) -> bool:
+    from trainer.files.model import load_model
+
+    return load_model(source, dropout=dropout).settings.inpainting is not None
+
+
+def _refuse_of_other_tasks(context: typer.Context, job: TrainingJob, data: Path | None) -> None:
+    """
+    Raises:
+        UserError: an option was given that this training does not look at.
+    """
+    if job.settings.inpainting is not None:
+        refuse_without_effect(context, ["direction"], "holes are filled in photographs, which have no direction")
+    elif data is not None:
+        refuse_without_effect(context, ["data_root"], f"--data {data} names the data's own folder; give one of them")
+
+
+def generate(
+    context: typer.Context,
+    source: Annotated[
+        Path,
+        typer.Argument(metavar="RUN|FILE", help="A run's folder, a .safetensors of it, or a latest_net_G.pth."),
+    ],
+    data: Annotated[Path, typer.Option(help="Folder with the split's folder (A|B pictures, or photographs).")],
+    out: Out,
+    split: Annotated[str, typer.Option(help="Which split; '.' for the pictures in the data folder itself.")] = "test",
+    direction: Annotated[DirectionOption | None, typer.Option(help="Default: the run's; AtoB of a .pth.")] = None,
+    mode: Annotated[
+        ModeOption | None,
+        typer.Option(help="BatchNorm and dropout as in training or evaluation; default: what goes with it."),
+    ] = None,
+    image_size: Annotated[
+        str | None, typer.Option(metavar="N|native", help="Default: the run's, 256 of a .pth. native: each its own.")
+    ] = None,
+    batch_size: Annotated[int, typer.Option(min=1, help="Pictures at once.")] = 1,
+    dropout: Dropout = None,
+    seed: Annotated[
+        int | None, typer.Option(min=0, max=2**63 - 1, help="Of dropout and noise; default: the run's.")
+    ] = None,
+    dataset: Annotated[str | None, typer.Option(help="Name of the data set; default: the folder's.")] = None,
+    model: Annotated[str | None, typer.Option(help="Name of the generator; default: the run folder's.")] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="At most so many pictures.")] = None,
+    masks: Annotated[
+        Path | None, typer.Option(help="Of a generator that fills holes: a folder of other masks.")
+    ] = None,
+    mask_seed: Annotated[
+        int | None,
+        typer.Option(min=0, max=2**63 - 1, help="Of such a generator's holes, the same for all of them; default: 0."),
+    ] = None,
+    data_root: DataRoot = None,
+) -> None:
+    """Write a stimulus set: generated pictures beside their input and ground truth."""
+    from gan_eval.cli.console import Console
+    from trainer.generate import generate as generate_set
+
+    if on_command_line(context, "data_root") and not _fills_holes(source, dropout):
+        refuse_without_effect(context, ["data_root"], f"--data {data} names the data's own folder; leave it out")
+
+    with Console() as console:
+        generate_set(
+            source,
+            data,
+            split=split,
+            out=out,
+            mode=mode.value if mode else None,
+            root=data_root or Path(),
+            masks=masks,
+            direction=direction.value if direction else None,
+            image_size=picture_size(image_size),
+            batch_size=batch_size,
+            dropout=dropout,
+            seed=seed,
+            mask_seed=mask_seed,
+            dataset=dataset,
+            model=model,
+            limit=limit,
+            on_progress=lambda done, total: console.progress("generate", done, total),
+            on_message=console.message,
+        )
+    typer.echo(out)

@@ -1,0 +1,112 @@
+"""The picture metrics' work as compiled code, one thread a call, for pictures on the CPU.
+
+The functions are those of `gan_eval.metrics.kernels.backends.Backend`, on arrays. Importing this package imports
+numba; a kernel is compiled, or read from disk, when it is first called.
+"""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gan_eval.metrics.kernels import loops, pixels, structure
+from gan_eval.metrics.kernels.backends import Border
+
+_EVERYWHERE = np.empty((0, 0), np.bool_)
+
+
+def difference_sums(
+    fake: NDArray[np.uint8], real: NDArray[np.uint8], where: NDArray[np.bool_] | None = None
+) -> tuple[int, int]:
+    """The exact sums of squared and of absolute differences of two (H, W, 3) uint8, all or `where`, (H, W) bool."""
+    x, y = _plain(fake), _plain(real)
+    if where is None:
+        squares, absolutes = pixels.difference_sums(x.ravel(), y.ravel())
+    else:
+        squares, absolutes = pixels.difference_sums_where(x.reshape(-1, 3), y.reshape(-1, 3), _plain(where).ravel())
+    return int(squares), int(absolutes)
+
+
+def luma(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """(H, W) uint8: floor((299 R + 587 G + 114 B + 500) / 1000)."""
+    result = np.empty(picture.shape[:2], np.uint8)
+    pixels.luma(_plain(picture).ravel(), result.ravel())
+    return result
+
+
+def laplacian_sums(plane: NDArray[np.uint8]) -> tuple[int, int]:
+    """The exact sums of the 4-neighbour Laplacian and of its square over the interior of an (H, W) uint8."""
+    total, squares = pixels.laplacian_sums(_plain(plane))
+    return int(total), int(squares)
+
+
+def similarity(
+    x: NDArray[Any], y: NDArray[Any], *, luminance: bool, where: NDArray[np.bool_] | None = None
+) -> NDArray[np.float64]:
+    """(C,): each channel's mean of the SSIM map of two (H, W, C), or of its contrast-structure factor alone.
+
+    With `where`, (H - 10, W - 10) bool, the mean over these places alone; of the map, no more is made than the
+    rectangle about them.
+    """
+    if where is None:
+        chosen, count = _EVERYWHERE, (x.shape[0] - 10) * (x.shape[1] - 10)
+    else:
+        rows, columns = _extent(where.max(axis=1)), _extent(where.max(axis=0))
+        chosen, count = _plain(where[rows, columns]), np.count_nonzero(where)
+        x, y = (picture[rows.start : rows.stop + 10, columns.start : columns.stop + 10] for picture in (x, y))
+    totals = np.zeros(x.shape[2])
+    structure.similarity_sums(_rows(x), _rows(y), x.shape[2], luminance, chosen, totals)
+    return totals / count
+
+
+def pool(x: NDArray[Any]) -> NDArray[np.float32]:
+    """(ceil(H/2), ceil(W/2), C) float32: means of 2x2; with an odd side, first a copy of the first row and column."""
+    height, width, channels = x.shape
+    odd = max(height % 2, width % 2)
+    result = np.empty(((height + odd) // 2, (width + odd) // 2, channels), np.float32)
+    structure.pool(_rows(x), channels, odd, result.reshape(len(result), -1))
+    return result
+
+
+def sample_moments(plane: NDArray[Any], *, block: tuple[int, int], border: Border) -> NDArray[np.float64]:
+    """(5, 5, blocks): moments of the normalised luma and of its products with neighbours, by whole block."""
+    blocks = (plane.shape[0] // block[0]) * (plane.shape[1] // block[1])
+    result = np.empty((5, 5, blocks))
+    loops.sample_moments(_plain(plane.astype(np.float64, copy=False)), *block, border == "zero", result)
+    return result
+
+
+def halve(plane: NDArray[Any]) -> NDArray[np.float64]:
+    """(ceil(H/2), ceil(W/2)) float64 as MATLAB's `imresize(plane, 0.5)`."""
+    result = np.empty((-(-plane.shape[0] // 2), -(-plane.shape[1] // 2)))
+    loops.halve(_plain(plane), result)
+    return result
+
+
+def warm_up() -> None:
+    """Compile every kernel, or read it from disk, on tiny pictures."""
+    x = np.zeros((22, 22, 3), np.uint8)
+    difference_sums(x, x)
+    difference_sums(x, x, np.ones((22, 22), np.bool_))
+    laplacian_sums(luma(x))
+    similarity(x, x, luminance=True, where=np.ones((12, 12), np.bool_))
+    for plane in (x, pool(x)):
+        similarity(plane, plane, luminance=True)
+    pool(pool(x))
+    sample_moments(halve(luma(x)), block=(8, 8), border="replicate")
+
+
+def _extent(line: NDArray[np.bool_]) -> slice:
+    """From the first to the last True, of which there is one."""
+    places = np.flatnonzero(line)
+    return slice(int(places[0]), int(places[-1]) + 1)
+
+
+def _plain(x: NDArray[Any]) -> NDArray[Any]:
+    """The array in one piece and writable, a copy only if it must be: for each other kind numba would compile anew."""
+    whole = np.ascontiguousarray(x)
+    return whole if whole.flags.writeable else whole.copy()
+
+
+def _rows(x: NDArray[Any]) -> NDArray[Any]:
+    return _plain(x).reshape(x.shape[0], -1)

@@ -1,0 +1,148 @@
+"""Features on their way from the network to the set metrics: batches that fill up, and the table that they go to."""
+
+import hashlib
+import os
+import tempfile
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gan_eval.files import write_error
+from gan_eval.metrics.run.feature_table import FeatureTable
+from gan_eval.metrics.run.files import NO_MEMORY, memory_ran_out
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from gan_eval.metrics.networks.extractor import Extractor
+
+IN_MEMORY = 64 * 2**20
+"""Bytes of features above which they are kept in a file instead."""
+_ROWS_AT_ONCE = 1024
+
+FeatureKey = tuple[bytes, bytes, int]
+"""SHA-256 of the picture and of its companion, and the number of the definition: see `gan_eval.metrics.run.cache`."""
+Found = NDArray[np.float32] | str
+"""(size,) features, or the reason why there are none."""
+
+
+class FeatureStore:
+    """One row for each stimulus; in memory, or in a temporary file where there are many."""
+
+    def __init__(self, count: int, size: int, *, in_memory: int = IN_MEMORY) -> None:
+        """
+        Raises:
+            UserError: the disk of the temporary folder is full.
+        """
+        self.reasons: dict[int, str] = {}
+        self.filled = np.zeros(count, bool)
+        self._folder: tempfile.TemporaryDirectory[str] | None = None
+        if 4 * count * size <= in_memory:
+            self.values: NDArray[np.float32] = np.zeros((count, size), np.float32)
+        else:
+            self._folder = tempfile.TemporaryDirectory(prefix="gan-eval-features-", ignore_cleanup_errors=True)
+            file = Path(self._folder.name) / "features.f32"
+            _reserve(file, 4 * count * size)
+            self.values = np.memmap(file, np.float32, "r+", shape=(count, size))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        """Let go of the rows; a table of them must not be used any more."""
+        if self._folder is not None:
+            self._folder.cleanup()
+
+    def put(self, row: int, found: Found) -> None:
+        """Set a row; any number of threads may do so for different rows."""
+        if isinstance(found, str):
+            self.reasons[row] = found
+        else:
+            self.values[row] = found
+            self.filled[row] = True
+
+    @property
+    def done(self) -> int:
+        """Rows that are filled or have a reason."""
+        return int(np.count_nonzero(self.filled)) + len(self.reasons)
+
+    def content_hash(self) -> str:
+        """SHA-256 over the rows and the reasons."""
+        digest = hashlib.sha256(self.filled.tobytes())
+        for start in range(0, len(self.values), _ROWS_AT_ONCE):
+            rows = slice(start, start + _ROWS_AT_ONCE)
+            digest.update(self.values[rows].tobytes())
+        digest.update(repr(sorted(self.reasons.items())).encode())
+        return digest.hexdigest()
+
+    def table(self, names: Sequence[str]) -> FeatureTable:
+        """The rows by the stimuli's names."""
+        place = {names[row]: row for row in np.flatnonzero(self.filled).tolist()}
+        return FeatureTable(self.values, place, {names[row]: reason for row, reason in self.reasons.items()})
+
+
+class _Waiting(NamedTuple):
+    row: int
+    key: FeatureKey
+    prepared: "Tensor"
+
+
+class FeatureBatches:
+    """Collects prepared pictures; the thread that fills a batch runs the network on it.
+
+    Every batch has the same size, the last one filled up with copies, so that a picture's features do not depend on
+    how many others there are.
+    """
+
+    def __init__(self, extractor: "Extractor", deliver: Callable[[int, FeatureKey, Found], None]) -> None:
+        """`deliver` is told each picture's row, key and features."""
+        self._extractor = extractor
+        self._deliver = deliver
+        self._lock = threading.Lock()
+        self._waiting: list[_Waiting] = []
+
+    def add(self, row: int, key: FeatureKey, prepared: "Tensor") -> None:
+        """Take in a prepared picture."""
+        with self._lock:
+            self._waiting.append(_Waiting(row, key, prepared))
+            if len(self._waiting) < self._extractor.batch_size:
+                return
+            batch, self._waiting = self._waiting, []
+        self._run(batch)
+
+    def finish(self) -> None:
+        """Run what is left."""
+        with self._lock:
+            batch, self._waiting = self._waiting, []
+        if batch:
+            self._run(batch)
+
+    def _run(self, batch: "list[_Waiting]") -> None:
+        prepared = [one.prepared for one in batch]
+        prepared += prepared[-1:] * (self._extractor.batch_size - len(batch))
+        try:
+            features = self._extractor.features(prepared)
+        except Exception as error:
+            if not memory_ran_out(error):
+                raise
+            for one in batch:
+                self._deliver(one.row, one.key, NO_MEMORY)
+            return
+        for one, vector in zip(batch, features[: len(batch)], strict=True):
+            self._deliver(one.row, one.key, vector)
+
+
+def _reserve(file: Path, size: int) -> None:
+    """Make a file whose space on the disk is certain: writing into a mapped file that has none ends the program."""
+    try:
+        with file.open("wb") as opened:
+            if hasattr(os, "posix_fallocate"):
+                os.posix_fallocate(opened.fileno(), 0, size)
+            else:
+                opened.truncate(size)
+    except OSError as error:
+        raise write_error(file, error) from error

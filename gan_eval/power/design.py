@@ -1,0 +1,103 @@
+"""The lists of all participants of a planned study, as the quiz's draw deals them, and the trials that they make."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from itertools import islice
+
+import numpy as np
+
+from gan_eval.quiz.draw.choice import choices
+from gan_eval.quiz.draw.choose import possible_counts
+from gan_eval.quiz.draw.offers import REAL, Role, pools_of
+from gan_eval.settings.quiz import QuizSettings
+from gan_eval.tabular import Row
+
+
+@dataclass(frozen=True)
+class Group:
+    """Stimuli of one data set that are shown as the same thing."""
+
+    dataset: str
+    role: Role
+    """`REAL`, a model's name, or two models' names."""
+    size: int
+    """Different stimuli (or pairs) of it in the pool."""
+    is_pair: bool = False
+    """Two pictures a trial."""
+
+    @property
+    def is_real(self) -> bool:
+        """Single real pictures."""
+        return self.role == REAL
+
+
+@dataclass(frozen=True)
+class Design:
+    """Every main trial of a study: who judges what. Trials are sorted by participant."""
+
+    groups: tuple[Group, ...]
+    participant: np.ndarray
+    """(N,) int, 0.. in the order of the lists."""
+    stimulus: np.ndarray
+    """(N,) int, number of the stimulus, or pair, in the pool."""
+    stimulus_group: np.ndarray
+    """(S,) int, the group of each stimulus of the pool."""
+    item: np.ndarray
+    """(S,) int, the item of each stimulus of the pool."""
+    trials: int
+    """Of each participant."""
+    warnings: tuple[str, ...] = ()
+    """What the draw says of pools that are too small, one line each."""
+
+    @property
+    def group(self) -> np.ndarray:
+        """(N,) int, the group of each trial."""
+        return self.stimulus_group[self.stimulus]
+
+    def first(self, participants: int) -> "Design":
+        """The trials of the first so many participants."""
+        end = participants * self.trials
+        return replace(self, participant=self.participant[:end], stimulus=self.stimulus[:end])
+
+
+def deal_design(stimuli: Iterable[Row], settings: QuizSettings, *, seed: int, participants: int) -> Design:
+    """Deal lists 1 to `participants`.
+
+    Args:
+        stimuli: rows of `gan_eval.tables.STIMULI`.
+        settings: protocol and counts.
+        seed: the study's, so that the lists are the ones that people will get.
+        participants: how many lists.
+
+    Raises:
+        UserError: a data set lacks a class of pictures, or has fewer items than wanted under `strict_counts`.
+    """
+    pools = pools_of(stimuli, settings)
+    groups: list[Group] = []
+    seen: list[np.ndarray] = []
+    items: list[int] = []
+    known: dict[str, int] = {}
+    warnings: list[str] = []
+    start = 0
+    for name in sorted(pools):
+        pool = pools[name]
+        counts, warning = possible_counts(pool, settings)
+        warnings += [warning] if warning else []
+        number: dict[tuple[Role, str], int] = {}
+        for role in sorted(pool.roles):
+            number |= {(role, item): start + len(number) + at for at, item in enumerate(sorted(pool.roles[role]))}
+            items += [known.setdefault(item, len(known)) for item in sorted(pool.roles[role])]
+            groups.append(Group(name, role, len(pool.roles[role]), settings.shows_pairs))
+        lists = islice(choices(pool, counts, seed=seed), participants)
+        seen.append(np.array([[number[key] for key in chosen] for chosen in lists]))
+        start += len(number)
+    together = np.hstack(seen)
+    return Design(
+        groups=tuple(groups),
+        participant=np.repeat(np.arange(participants), together.shape[1]),
+        stimulus=together.ravel(),
+        stimulus_group=np.repeat(np.arange(len(groups)), [group.size for group in groups]),
+        item=np.array(items),
+        trials=together.shape[1],
+        warnings=tuple(warnings),
+    )

@@ -1,0 +1,283 @@
+"""Every word of the program that a participant sees, by name; the study and a translation may say it otherwise.
+
+What the study file says of its own (title, instructions, consent, questions) stands as it is and is not in here.
+"""
+
+import difflib
+import string
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from gan_eval.errors import UserError
+
+SOURCE_LANGUAGE = "en"
+TRANSLATIONS = Path(__file__).parent / "app" / "translations"
+CONTEXT = "quiz"
+"""Of every text in the translations' files."""
+
+TEXTS: Mapping[str, str] = {
+    "window_title": "Picture quiz",
+    # answers
+    "answer_real": "real",
+    "answer_fake": "fake",
+    "answer_left": "left",
+    "answer_right": "right",
+    "answer_first": "first",
+    "answer_second": "second",
+    # durations
+    "one_second": "1 second",
+    "seconds": "{seconds} seconds",
+    # the welcome page
+    "welcome_title": "Real or generated?",
+    "welcome_title_models": "Which one looks more real?",
+    "welcome_title_rating": "How real does it look?",
+    "participant": "Participant {participant}",
+    "welcome_back": "Welcome back: {done} of {trials} are done, the session goes on from there.",
+    "task_single": "You will see {trials} pictures, one after the other. Some are real photographs; the others are "
+    "fake: a computer generated them. Decide for each one, by a key, whether it is real or fake.",
+    "task_pair_side_by_side": "You will see {trials} pairs of pictures, side by side. One picture of each pair is a "
+    "real photograph; the other is fake: a computer generated it. Decide for each pair, by a key, which one is real.",
+    "task_pair_one_after_other": "You will see {trials} pairs of pictures, one picture after the other. One of each "
+    "pair is a real photograph; the other is fake: a computer generated it. Decide for each pair, by a key, which one "
+    "is real.",
+    "task_models_side_by_side": "You will see {trials} pairs of pictures, side by side. Decide for each pair, by a "
+    "key, which one looks more real.",
+    "task_models_one_after_other": "You will see {trials} pairs of pictures, one picture after the other. Decide "
+    "for each pair, by a key, which one looks more real.",
+    "task_rating": "You will see {trials} pictures, one after the other. Decide for each one, by a number key, how "
+    "real it looks, from 1 (not at all) to {grades} (entirely).",
+    "time_until_answer": "Each picture stays until you answer, at most {window}.",
+    "time_until_answer_pair": "Each pair stays until you answer, at most {window}.",
+    "time_until_answer_unlimited": "The pictures stay until you answer. Take the time you need.",
+    "time_flash": "Each picture is visible for {exposure}. You can answer within {window} of its appearing.",
+    "time_flash_pair": "Each pair is visible for {exposure}. You can answer within {window} of its appearing.",
+    "time_flash_one_after_other": "Each picture is visible for {exposure}. You can answer within {window} of the "
+    "second one's appearing.",
+    "time_flash_unlimited": "The pictures are visible for {exposure}. Take the time you need for your answer.",
+    "time_varies": "Some pictures are visible for a short time only. You can answer within {window} of their "
+    "appearing.",
+    "time_varies_unlimited": "Some pictures are visible for a short time only. Take the time you need for your answer.",
+    "time_adapts": "Each picture is visible for a short time, which changes from picture to picture. You can answer "
+    "within {window} of its appearing.",
+    "time_adapts_unlimited": "Each picture is visible for a short time, which changes from picture to picture. "
+    "Take the time you need for your answer.",
+    "judge_quickly": "Judge as quickly and as well as you can. If you are not sure, guess.",
+    "judge_in_peace": "Judge as well as you can. If you are not sure, guess.",
+    "confidence_task": "After each answer, say how sure you are: a number key from 1 (a guess) to {levels} (certain).",
+    "escape_pauses": "Esc pauses the session.",
+    "key_name": "Key {key}: {answer}",
+    "grade_lowest": "not at all",
+    "grade_highest": "entirely",
+    # buttons and hints
+    "go_on": "Go on",
+    "back": "Back",
+    "leave": "Leave",
+    "skip": "Skip",
+    "start": "Start",
+    "finish": "Finish",
+    "hint_welcome": "Enter: go on    Esc: leave",
+    "hint_step": "Enter: go on    Esc: back",
+    # consent
+    "consent_title": "Consent",
+    "consent_text": "You will judge pictures. Your answers and response times are stored under a pseudonym and used "
+    "for research. You may stop at any time.",
+    "consent_agree": "I have read this and I agree to take part.",
+    "consent_refuse": "I do not agree",
+    "hint_consent": "Space: tick the box    Enter: go on    Esc: back",
+    # the study's questions
+    "question_title": "Question {number} of {count}",
+    "question_optional": "You may leave this open.",
+    "question_missing": "Please answer this question.",
+    "hint_choices": "Number or arrow keys: choose    Enter: go on    Esc: back",
+    # the screen's scale
+    "card_title": "The size of your screen",
+    "card_task": "Hold a bank card against the screen, on the frame below. Make the frame larger or smaller until it "
+    "is exactly as wide as the card.",
+    "card_name": "Frame of a bank card, {width} pixels wide",
+    "card_smaller": "Smaller",
+    "card_larger": "Larger",
+    "hint_card": "Arrow keys: size    Page Up, Page Down: in large steps    Enter: it fits    Esc: back",
+    "distance_title": "Your distance from the screen",
+    "distance_task": "Sit as you will sit during the session. How far are your eyes from the screen?",
+    "distance_unit": "centimetres",
+    "distance_wrong": "Please give a number from {least} to {most}.",
+    # before the trials
+    "ready_title": "Ready?",
+    "ready_task": "Put your fingers on the keys.",
+    "ready_text": "The first picture comes about a second after the start.",
+    "practice_title": "Practice",
+    "practice_text": "First comes practice ({practice} in all). After each answer you are told whether it is correct. "
+    "Practice does not count.",
+    "practice_text_untold": "First comes practice ({practice} in all). It does not count.",
+    "counts_title": "Now it counts",
+    "counts_text": "The practice is over. From now on your answers count ({trials} in all), and you are not told "
+    "whether they are correct.",
+    "counts_text_untold": "The practice is over. From now on your answers count ({trials} in all).",
+    "hint_ready": "Enter: start    Esc: back",
+    "hint_start": "Enter: start",
+    # during the trials
+    "progress": "{number} of {trials}",
+    "practice_progress": "Practice: {number} of {trials}",
+    "question_pair": "Which one is real?    {keys}",
+    "question_models": "Which one looks more real?    {keys}",
+    "question_rating": "How real does it look? 1 (not at all) to {grades} (entirely)",
+    "feedback_right": "Correct: {truth}",
+    "feedback_wrong": "Wrong. The right answer: {truth}",
+    "feedback_none": "No answer in time. The right answer: {truth}",
+    "feedback_no_answer": "No answer in time",
+    "confidence_question": "How sure are you? 1 (a guess) to {levels} (certain)",
+    # break and pause
+    "break_title": "A break",
+    "break_text": "{done} of {trials} are done. Rest your eyes for a moment.",
+    "break_wait": "You can go on in {seconds} s.",
+    "break_over": "Go on whenever you like.",
+    "pause_title": "Pause",
+    "pause_text": "{done} of {trials} are done. All answers are stored. A picture that was on the screen just now does "
+    "not come again.",
+    "pause_go_on": "Take your time. After you go on, the next picture comes within a second or two.",
+    "pause_screen": "The screen has changed. Please call the experimenter before you go on.",
+    "stop": "Stop for good",
+    "stop_question": "Stopping for good ends your part: your answers so far are kept, but you cannot go on later. "
+    "Press “{stop}” once more to stop.",
+    "another_time": "Another time",
+    "hint_pause": "Esc: go on    Tab: next button    Enter: press the button",
+    "hint_buttons": "Tab: next button    Enter: press the button",
+    # something is wrong
+    "problem_title": "Please call the experimenter",
+    "problem_unsaved": "The last answer could not be stored yet. It is kept until this works, and the session waits.",
+    "problem_saved": "The session cannot go on just now. All answers are stored.",
+    "problem_unended": "All answers are stored, but not yet that the session is over.",
+    "problem_slow": "The store has not answered for {seconds} seconds.",
+    "try_again": "Try again",
+    "leave_without": "Leave without the last answer",
+    # the end
+    "end_title": "Thank you",
+    "end_text": "The session is complete and all answers are stored.",
+    "group_real": "Real photographs",
+    "group_fake": "Fake (generated) pictures",
+    "group_pairs": "Pairs",
+    "group_catch": "{group}, to check attention",
+    "group_dataset": "{group} ({dataset})",
+    "group_models": "{model} rather than {against}",
+    "score_correct": "{correct} of {shown} correct",
+    "score_rating": "mean grade {mean}",
+    "score_chosen": "chosen in {chosen} of {shown}",
+    "score_unanswered": "{count} without an answer",
+    "threshold": "Exposure at which about {percent} % of your answers are right",
+    "threshold_value": "{milliseconds} ms",
+    "threshold_unknown": "not determined",
+    "threshold_limit": "at a limit of what was shown",
+    # the review
+    "review_title": "Your answers, one by one",
+    "review_number": "No. {number}",
+    "review_practice": "No. {number} (practice)",
+    "review_catch": "No. {number} (to check attention)",
+    "review_truth": "truth: {truth}",
+    "review_answer": "your answer: {answer}",
+    "review_grade": "your grade: {answer}",
+    "review_confidence": "how sure: {confidence}",
+    "review_right": "✓ correct",
+    "review_wrong": "✗ wrong",
+    "review_none": "– no answer",
+    "review_time": "after {seconds} s",
+    "picture_label": "input",
+    "picture_real": "real",
+    "picture_fake": "generated",
+    "picture_shown": "▲ {picture} (shown)",
+    "picture_chosen": "▲ {picture} (chosen)",
+    "picture_missing": "none",
+    "filter_name": "Show only",
+    "filter_all": "All ({count})",
+    "filter_wrong": "Wrong ({count})",
+    "filter_fakes": "Fakes ({count})",
+    "filter_reals": "Reals ({count})",
+    "filter_unanswered": "Unanswered ({count})",
+    "viewer_size": "{percent} % of the pixels' size",
+    "hint_end": "Enter: finish",
+    "hint_review": "Arrow keys: move    Enter: enlarge    Number keys: show only some    Esc: finish",
+    "hint_viewer": "Left, Right: the one before, the next    Esc: back to the list",
+}
+"""English, and what a translation is made from. Names in braces are filled in."""
+
+
+@dataclass(frozen=True)
+class Texts:
+    """The words in one language. `texts("pause_text", done=3, trials=50)` gives one of them."""
+
+    language: str = SOURCE_LANGUAGE
+    own: Mapping[str, str] = field(default_factory=dict)
+    """The study's wording, by name."""
+    translate: Callable[[str, str], str] = lambda name, source: source
+    """From a name and the English text to the text in `language`."""
+
+    def __call__(self, name: str, **values: object) -> str:
+        """The text of this name with its values filled in."""
+        text = self.own.get(name) or self.translate(name, TEXTS[name])
+        return text.format(**values)
+
+    def duration(self, milliseconds: float) -> str:
+        """A duration in words.
+
+        >>> Texts().duration(1000), Texts().duration(250), Texts().duration(4000)
+        ('1 second', '0.25 seconds', '4 seconds')
+        """
+        seconds = milliseconds / 1000
+        return self("one_second") if seconds == 1 else self("seconds", seconds=f"{seconds:g}")
+
+
+def placeholders(text: str) -> frozenset[str]:
+    """The names in braces.
+
+    Raises:
+        ValueError: a brace stands alone, or a name carries more than a name.
+
+    >>> sorted(placeholders("{done} of {trials} are done"))
+    ['done', 'trials']
+    """
+    found = set()
+    for _, name, form, conversion in string.Formatter().parse(text):
+        if name is None:
+            continue
+        if not name.isidentifier() or form or conversion:
+            raise ValueError(f"{{{name}}} is not a plain name in braces")
+        found.add(name)
+    return frozenset(found)
+
+
+def require_texts(own: Mapping[str, str]) -> None:
+    """Check a study's own wording.
+
+    Raises:
+        UserError: there is no text of this name, or it names something in braces that is not filled in.
+    """
+    for name, text in own.items():
+        where = f"quiz.texts.{name}"
+        if name not in TEXTS:
+            near = difflib.get_close_matches(name, TEXTS, n=3, cutoff=0.4)
+            hint = f"did you mean {' or '.join(near)}?" if near else "their names stand in gan_eval/quiz/wording.py"
+            raise UserError(f"{where}: no such text; {hint}")
+        known = placeholders(TEXTS[name])
+        try:
+            unknown = placeholders(text) - known
+        except ValueError as error:
+            raise UserError(f"{where}: {error}; write a brace that is meant as {{{{ or }}}}") from error
+        if unknown:
+            filled = ", ".join(f"{{{each}}}" for each in sorted(known)) or "nothing"
+            raise UserError(f"{where}: {{{min(unknown)}}} is not filled in here; known: {filled}")
+
+
+def translations() -> dict[str, Path]:
+    """The compiled translations that are there, by language."""
+    return {path.stem.removeprefix("quiz_"): path for path in sorted(TRANSLATIONS.glob("quiz_*.qm"))}
+
+
+def require_language(language: str, *, named: str = "--language") -> None:
+    """Check that the program speaks a language, which was `named` by an option or by a study's field.
+
+    Raises:
+        UserError: it does not; the message lists those that it speaks.
+    """
+    known = [SOURCE_LANGUAGE, *translations()]
+    if language not in known:
+        raise UserError(f"{named} {language}: there is no such translation; known: {', '.join(known)}")

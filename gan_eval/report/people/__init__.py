@@ -1,0 +1,1 @@
+"""The sections on what people answered, one module for each."""

@@ -1,0 +1,162 @@
+"""What the models' folders tell of their training: log, validation, warnings, sample grids, animation."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from gan_eval.errors import UserError
+from gan_eval.files import read_json
+from gan_eval.report.parts.folder import StudyFolder
+from gan_eval.report.people.pictures_ import COMPOSITE, GENERATED, MASKED, ORIGINAL
+from gan_eval.report.training.training_settings import fills_holes
+from gan_eval.stimuli.pictures import Picture, read_rgb
+from gan_eval.tables import TRAINING_WARNINGS, VALIDATION
+from gan_eval.tabular import read_table
+
+MODES = ("train", "eval")
+"""BatchNorm and dropout as in training, or as in evaluation."""
+TRANSLATED = ("input", "generated", "ground truth")
+FILLED = (ORIGINAL, MASKED, GENERATED, COMPOSITE)
+"""The columns of sample grids, of generators that translate pictures and of those that fill holes."""
+MOST_COLUMNS = 8
+"""Steps that a table or a grid shows beside each other."""
+
+
+@dataclass(frozen=True)
+class TrainingRun:
+    """One model's training."""
+
+    model: str
+    folder: Path
+    log: pd.DataFrame
+    validation: pd.DataFrame
+    warnings: pd.DataFrame
+    settings: Mapping[str, Any]
+    """The training settings of `config.json`; empty where it is absent."""
+    grids: Mapping[int, Path]
+    """Sample grids by step, ascending: one row for each item, its stages side by side, all square."""
+    snapshots: Sequence[int]
+    """Steps after which the generator was kept, ascending."""
+    evolution: Path | None
+    """The animated picture."""
+
+    @property
+    def ratio(self) -> str:
+        """The weights of the loss, such as `GAN:L1 1:100`; empty where the settings are unknown."""
+        return loss_ratio(self.settings)
+
+    @property
+    def fills_holes(self) -> bool:
+        """The generator fills holes; else it translates pictures."""
+        return fills_holes(self.settings)
+
+    @property
+    def stages(self) -> tuple[str, ...]:
+        """The names of a sample grid's columns."""
+        return FILLED if self.fills_holes else TRANSLATED
+
+    def epoch(self, step: int) -> int | None:
+        """Passes over the data begun after `step` steps; 0 before the first, None where the log does not say."""
+        if step == 0:
+            return 0
+        later = self.log[(self.log["step"] >= step) & self.log["epoch"].notna()]
+        return None if later.empty else int(later["epoch"].iloc[0])
+
+    def sample(self, step: int) -> tuple[Picture, Picture, Picture] | None:
+        """Input, generated picture and ground truth of the first item; None where the grid cannot be read.
+
+        Of a generator that fills holes: the masked picture, the composite and the original.
+        """
+        try:
+            grid = read_rgb(self.grids[step])
+        except UserError:
+            return None
+        side = grid.shape[1] // len(self.stages)
+        if side == 0 or grid.shape[0] < side:
+            return None
+        stages = [np.ascontiguousarray(grid[:side, k * side : (k + 1) * side]) for k in range(len(self.stages))]
+        if self.fills_holes:
+            original, masked, _, composite = stages
+            return masked, composite, original
+        condition, fake, real = stages
+        return condition, fake, real
+
+
+def training_runs(folder: StudyFolder) -> list[TrainingRun]:
+    """The runs that have a training log: in the study's order, others by name."""
+    order = list(folder.study.models) if folder.study is not None else []
+    names = sorted(folder.training, key=lambda name: (order.index(name) if name in order else len(order), name))
+    return [_run(name, folder.path / "models" / name, folder.training[name]) for name in names]
+
+
+def loss_ratio(settings: Mapping[str, Any]) -> str:
+    """The weights of the loss in words.
+
+    >>> loss_ratio({"adversarial_weight": 1.0, "lambda_l1": 100.0}), loss_ratio({"adversarial_weight": 1.0})
+    ('GAN:L1 1:100', 'GAN alone')
+    """
+    names = {"GAN": "adversarial_weight", "L1": "lambda_l1", "L2": "lambda_l2", "SSIM": "lambda_ssim"}
+    weights = {name: float(settings[key]) for name, key in names.items() if settings.get(key)}
+    of_holes = settings.get("inpainting") or {}
+    of_filled = {"style": "lambda_style", "TV": "lambda_tv"}
+    weights |= {name: float(of_holes[key]) for name, key in of_filled.items() if of_holes.get(key)}
+    if len(weights) < 2:
+        return "".join(f"{name} alone" for name in weights)
+    return f"{':'.join(weights)} {':'.join(f'{weight:g}' for weight in weights.values())}"
+
+
+def ratios(runs: Sequence[TrainingRun]) -> list[str]:
+    """Each run's ratio where those tell the runs apart, else empty."""
+    found = [run.ratio for run in runs]
+    return found if len(set(found)) == len(found) > 1 and all(found) else [""] * len(found)
+
+
+def labels(runs: Sequence[TrainingRun]) -> list[str]:
+    """Each model's name, with its ratio in brackets where those tell the runs apart."""
+    return [f"{run.model} ({ratio})" if ratio else run.model for run, ratio in zip(runs, ratios(runs), strict=True)]
+
+
+def chosen_steps(steps: Sequence[int], wanted: Sequence[int] = ()) -> list[int]:
+    """At most MOST_COLUMNS of the steps: the wanted ones where there are two of them, else evenly spread.
+
+    >>> chosen_steps(range(0, 100, 10))
+    [0, 10, 30, 40, 50, 60, 80, 90]
+    >>> chosen_steps([0, 10, 20, 30], wanted=[10, 30, 40])
+    [10, 30]
+    """
+    kept = sorted(set(steps) & set(wanted))
+    found = kept if len(kept) > 1 else sorted(set(steps))
+    place = np.linspace(0, len(found) - 1, min(MOST_COLUMNS, len(found))).round().astype(int)
+    return [found[k] for k in place]
+
+
+def _run(model: str, folder: Path, log: pd.DataFrame) -> TrainingRun:
+    config = folder / "config.json"
+    evolution = folder / "evolution.webp"
+    return TrainingRun(
+        model=model,
+        folder=folder,
+        log=log,
+        validation=_table(folder / "validation.csv", VALIDATION),
+        warnings=_table(folder / "training_warnings.csv", TRAINING_WARNINGS),
+        settings=read_json(config).get("settings", {}) if config.is_file() else {},
+        grids=_by_step(folder / "samples", ".png"),
+        snapshots=list(_by_step(folder / "snapshots", ".safetensors")),
+        evolution=evolution if evolution.is_file() else None,
+    )
+
+
+def _table(path: Path, table: Any) -> pd.DataFrame:
+    if path.is_file():
+        return read_table(path, table)
+    return pd.DataFrame({name: [] for name in table.names})
+
+
+def _by_step(folder: Path, suffix: str) -> dict[int, Path]:
+    """Files `step_NNNNNNN.SUFFIX` by their step."""
+    found = {path.stem.removeprefix("step_"): path for path in folder.glob(f"step_*{suffix}")}
+    return {int(step): found[step] for step in sorted(found, key=lambda text: (len(text), text)) if step.isdigit()}

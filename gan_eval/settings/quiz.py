@@ -1,0 +1,249 @@
+"""`[quiz]` of a study file: how stimuli are shown and judged."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, model_validator
+
+from gan_eval.settings.sections import Name, Section, Words
+
+ProtocolName = Literal["quick_response", "yes_no", "paired", "staircase", "model_vs_model", "rating"]
+Layout = Literal["side_by_side", "one_after_other"]
+MaskKind = Literal["none", "noise", "scramble"]
+HOUR_MS = 3_600_000
+"""No time within a trial is longer; a timer's count of milliseconds stays within 32 bits."""
+MOST_TRIALS = 10_000
+"""Of one kind in a session; one that long takes hours."""
+Milliseconds = Annotated[float, Field(gt=0, le=HOUR_MS)]
+
+PAIRS: tuple[ProtocolName, ...] = ("paired", "model_vs_model")
+"""Protocols that show two pictures in a trial."""
+_KEYS: Mapping[str, Mapping[str, str]] = {
+    "single": {"real": "j", "fake": "f"},
+    "side_by_side": {"left": "f", "right": "j"},
+    "one_after_other": {"first": "f", "second": "j"},
+}
+"""Answers and their keys where the study names none."""
+
+
+class ConsentSettings(Section):
+    """`[quiz.consent]`: the text that a participant agrees to."""
+
+    version: Words = "1"
+    """Raised when the text changes; stored with each consent."""
+    text: Words = (
+        "You will judge pictures. Your answers and response times are stored under a pseudonym and used for research. "
+        "You may stop at any time."
+    )
+    """The text as it is shown."""
+
+
+class StaircaseSettings(Section):
+    """`[quiz.staircase]`: how the exposure follows the answers. Defaults: HYPE_time (Zhou et al. 2019, section 2.1)."""
+
+    start_ms: Milliseconds = 500.0
+    """Exposure of the first trial of each block."""
+    shortest_ms: Milliseconds = 100.0
+    """Never shorter than this."""
+    longest_ms: Milliseconds = 1000.0
+    """Never longer than this."""
+    down_ms: Milliseconds = 10.0
+    """So much shorter after a right answer."""
+    up_ms: Milliseconds = 30.0
+    """So much longer after a wrong one; three times `down_ms` settles where 75 % are right (Kaernbach 1991)."""
+
+    @model_validator(mode="after")
+    def _settles(self) -> Self:
+        if self.up_ms <= self.down_ms:
+            raise ValueError(f"up_ms {self.up_ms:g} is not above down_ms {self.down_ms:g}; at chance it never settles")
+        return self
+
+    @model_validator(mode="after")
+    def _in_range(self) -> Self:
+        if not self.shortest_ms <= self.start_ms <= self.longest_ms:
+            raise ValueError(f"start_ms {self.start_ms:g} is not within shortest_ms and longest_ms; move one of them")
+        return self
+
+
+class QuestionSettings(Section):
+    """`[[quiz.questions]]`: one of the study's own questions, asked before the first trial."""
+
+    id: Name
+    """Its name in the table `participants`."""
+    text: Words
+    """The question as it is asked."""
+    choices: tuple[Words, ...] = Field(default=(), min_length=1, max_length=1000)
+    """The answers to choose from; default: a free text."""
+    required: bool = True
+    """The first trial waits for an answer."""
+
+    @model_validator(mode="after")
+    def _choices_differ(self) -> Self:
+        if len(set(self.choices)) < len(self.choices):
+            raise ValueError("choices: two are the same; change one")
+        return self
+
+
+class QuizSettings(Section):
+    """`[quiz]`: how stimuli are shown and judged."""
+
+    protocol: ProtocolName = "quick_response"
+    """What is shown and asked in a trial."""
+    real: int = Field(default=25, ge=1, le=MOST_TRIALS)
+    """Single real pictures of each data set."""
+    fake: int = Field(default=25, ge=1, le=MOST_TRIALS)
+    """Single generated pictures of each data set (shared out over its models)."""
+    pairs: int = Field(default=40, ge=1, le=MOST_TRIALS)
+    """Pairs of each data set, for the protocols that show two pictures (shared out over models)."""
+    exposure_ms: Milliseconds | Literal["until-answer"] = "until-answer"
+    """Of each picture; until-answer: it vanishes at the answer, at the latest when the response window closes."""
+    exposures_ms: tuple[Milliseconds | Literal["until-answer"], ...] = Field(default=(), max_length=100)
+    """For yes_no: the levels, each for an equal share of the trials of each class."""
+    response_ms: Milliseconds | Literal["unlimited"] = 4000.0
+    """Longest time from onset to an answer; of two pictures one after the other, from the second onset."""
+    blank_ms: float = Field(default=500.0, ge=100, le=HOUR_MS)
+    """Grey screen between trials."""
+    layout: Layout = "side_by_side"
+    """Of the two pictures of a pair."""
+    gap_ms: float = Field(default=300.0, ge=50, le=HOUR_MS)
+    """Grey screen between two pictures that are shown one after the other."""
+    mask: MaskKind = "none"
+    """Shown in a picture's place after it has vanished: noise, or the picture itself with its blocks shuffled."""
+    mask_ms: Milliseconds = 150.0
+    """How long the mask is shown."""
+    staircase: StaircaseSettings = StaircaseSettings()
+    """For staircase: how the exposure follows the answers."""
+    confidence: int = Field(default=0, ge=0, le=9)
+    """Levels of a confidence rating after each answer, on the number keys; 0: it is not asked."""
+    grades: int = Field(default=5, ge=2, le=9)
+    """For rating: the highest grade, on the number keys; 1 is the lowest."""
+    practice: int = Field(default=0, ge=0, le=MOST_TRIALS)
+    """Trials with feedback before the first main trial; they enter no rate."""
+    feedback_ms: Milliseconds = 2400.0
+    """How long the feedback of a practice trial is shown."""
+    catch: int = Field(default=0, ge=0, le=MOST_TRIALS)
+    """Trials among the main ones whose truth everybody sees, from `stimuli.catch_sets`; they enter no rate."""
+    break_every: int | None = Field(default=None, ge=1, le=MOST_TRIALS)
+    """Trials between two breaks; default: no breaks."""
+    break_s: float = Field(default=10.0, ge=0, le=HOUR_MS / 1000)
+    """The shortest break, in seconds; then the participant goes on."""
+    keys: dict[str, str] = Field(default={})
+    """The key of each answer: real and fake, left and right, first and second, or the grades; default: f and j."""
+    counterbalance_keys: bool = False
+    """The two keys change places on every second list."""
+    participants: int = Field(default=20, ge=1, le=100_000)
+    """So many people are wanted, a session each; simulated sessions do not count."""
+    strict_counts: bool = False
+    """Fewer items than real + fake is an error instead of a smaller draw."""
+    late_ms: Milliseconds = 5.0
+    """An exposure that is off by more than this is flagged `late`."""
+    resume_within_hours: float | None = Field(default=None, gt=0, le=1_000_000)
+    """An open session that is older than this is not continued; default: it always is."""
+    allow_giveaways: tuple[str, ...] = ()
+    """Clues of `gan-eval stimuli audit` that may tell real from fake in this study."""
+    corner_patch: bool = False
+    """A white patch in the lower left corner while a picture is shown, for a photodiode."""
+    calibrate: bool = False
+    """Ask for the screen's scale with a bank card and for the viewing distance before the first trial."""
+    language: str = "en"
+    """Of the program's own words, such as en or de."""
+    texts: dict[str, str] = Field(default={})
+    """The study's own wording of single texts of the program, by their name."""
+    show_score: bool = True
+    """The end page tells how many were right."""
+    show_review: bool = True
+    """The end page shows every picture again, with the truth and the answer."""
+    instructions: str = ""
+    """Shown on the start page; default: a text made from the settings."""
+    consent: ConsentSettings = ConsentSettings()
+    """What the participant agrees to."""
+    questions: tuple[QuestionSettings, ...] = Field(default=(), max_length=1000)
+    """The study's own questions, such as age band and expertise."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _default_keys(cls, values: Any) -> Any:
+        if not isinstance(values, dict) or values.get("keys", {}) != {}:
+            return values
+        return {**values, "keys": _usual_keys(values)}
+
+    @model_validator(mode="after")
+    def _keys_fit(self) -> Self:
+        usual = _usual_keys({"protocol": self.protocol, "layout": self.layout, "grades": self.grades})
+        if set(self.keys) != set(usual):
+            example = ", ".join(f"{answer} = {key!r}" for answer, key in usual.items())
+            raise ValueError(f"keys: wanted a key for {' and one for '.join(usual)}, such as {{ {example} }}")
+        if any(len(key) != 1 or not key.isprintable() or key.isspace() for key in self.keys.values()):
+            raise ValueError("keys: each key is one character, such as j")
+        if len({key.lower() for key in self.keys.values()}) < len(self.keys):
+            raise ValueError(f"keys: {' and '.join(self.keys)} need different keys")
+        return self
+
+    @model_validator(mode="after")
+    def _confidence_has_keys_of_its_own(self) -> Self:
+        levels = {str(level) for level in range(1, self.confidence + 1)}
+        shared = sorted(levels & set(self.keys.values()))
+        if shared and self.protocol != "rating":
+            raise ValueError(f"keys: {shared[0]} is a level of confidence, too; give another key")
+        return self
+
+    @model_validator(mode="after")
+    def _times_fit(self) -> Self:
+        if self.exposures_ms and self.protocol != "yes_no":
+            raise ValueError("exposures_ms: only the protocol yes_no has several; give one time as exposure_ms")
+        if self.protocol in PAIRS and self.layout == "one_after_other" and self.flash_ms is None:
+            raise ValueError("exposure_ms: two pictures one after the other need a time in ms, such as 1000")
+        window = self.window_ms
+        longest = max((each for each in self._flashes() if each is not None), default=0.0)
+        if window is not None and longest > window:
+            raise ValueError(
+                f"response_ms {window:g} is shorter than exposure_ms {longest:g}; it counts from onset, so raise it"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _questions_differ(self) -> Self:
+        names = [question.id for question in self.questions]
+        if len(set(names)) < len(names):
+            raise ValueError("questions: two have the same id; rename one")
+        return self
+
+    @property
+    def flash_ms(self) -> float | None:
+        """The fixed exposure in ms, or None where the picture stays until the answer."""
+        return None if self.exposure_ms == "until-answer" else self.exposure_ms
+
+    @property
+    def window_ms(self) -> float | None:
+        """The response window in ms, or None where it never closes."""
+        return None if self.response_ms == "unlimited" else self.response_ms
+
+    @property
+    def levels_ms(self) -> tuple[float | None, ...]:
+        """The exposures that trials are shared out over; None: until the answer."""
+        return tuple(None if each == "until-answer" else each for each in self.exposures_ms or (self.exposure_ms,))
+
+    @property
+    def shows_pairs(self) -> bool:
+        """Two pictures in a trial."""
+        return self.protocol in PAIRS
+
+    def keys_of_list(self, list_number: int) -> dict[str, str]:
+        """The key of each answer for the participant with this list."""
+        if not self.counterbalance_keys or len(self.keys) != 2 or list_number % 2:
+            return dict(self.keys)
+        (one, its), (other, others) = self.keys.items()
+        return {one: others, other: its}
+
+    def _flashes(self) -> tuple[float | None, ...]:
+        return (self.staircase.longest_ms,) if self.protocol == "staircase" else self.levels_ms
+
+
+def _usual_keys(values: Mapping[str, Any]) -> dict[str, str]:
+    """The keys for a protocol and a layout, which may not be checked yet."""
+    if values.get("protocol") == "rating":
+        grades = values.get("grades", 5)
+        return {str(grade): str(grade) for grade in range(1, (grades if isinstance(grades, int) else 5) + 1)}
+    layout = values.get("layout", "side_by_side")
+    kind = layout if values.get("protocol") in PAIRS and layout in _KEYS else "single"
+    return dict(_KEYS[kind])

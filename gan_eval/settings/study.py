@@ -1,0 +1,222 @@
+"""The study file: one TOML file that describes one experiment, checked with errors that name the field."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Literal, Self
+
+from pydantic import Field, ValidationError, model_validator
+
+from gan_eval.errors import UserError
+from gan_eval.files import read_toml, sha256_json
+from gan_eval.settings.analysis import AnalysisSettings, PowerSettings
+from gan_eval.settings.quiz import QuizSettings
+from gan_eval.settings.sections import Name, OptionalPath, PathText, Section, first_problem
+from gan_eval.settings.training import MOST_PICTURES, Direction, Mode, Precision, TrainingSettings
+from gan_eval.stimuli.sets import model_name_problem
+
+CheckpointKind = Literal["last", "best"]
+
+
+class StudySettings(Section):
+    """`[study]`: what the experiment is."""
+
+    name: Name
+    version: int = Field(default=1, ge=1, le=1_000_000_000)
+    title: str = ""
+    question: str = ""
+    seed: int = Field(default=0, ge=0, lt=2**63)
+    published: tuple[PathText, ...] = ()
+    """CSV tables of published numbers, relative to the study file, that the report sets beside the run's."""
+
+
+class DataSettings(Section):
+    """`[data.NAME]`: a paired data set, pictures with A (left) and B (right) side by side."""
+
+    folder: OptionalPath = ""
+    """Below the data root; default: the data set's name."""
+    direction: Direction = "AtoB"
+    """AtoB: the left half is the input, the right half the target; BtoA the other way round."""
+    split: OptionalPath = ""
+    """The split that stimuli are drawn from; default: test, else val."""
+    train_split: PathText = "train"
+
+
+class ModelSettings(Section):
+    """`[models.NAME]`: a generator trained on one data set; training keys here override `[training]`."""
+
+    data: Name
+    training: dict[str, Any] = Field(default={})
+
+
+class GenerateSettings(Section):
+    """`[generate]`: how the stimuli are made from a trained generator."""
+
+    mode: Mode | None = None
+    """BatchNorm and dropout as in training (the published way) or in evaluation; default: as in training, but for
+    photographs whose generator learnt from whole batches."""
+    checkpoint: CheckpointKind = "last"
+    """The generator at the end of the training, or the one that its validation's best_metric prefers."""
+    limit: int | None = Field(default=None, ge=1, le=MOST_PICTURES)
+    """At most so many test items."""
+
+
+class StimuliSettings(Section):
+    """`[stimuli]`: stimulus sets made elsewhere (by `gan-eval stimuli import` or any program)."""
+
+    sets: tuple[PathText, ...] = ()
+    """Folders with a `stimuli.csv`, relative to the study file."""
+    practice_sets: tuple[PathText, ...] = ()
+    """Where practice trials come from; default: items of the study's sets that the participant's list leaves over."""
+    catch_sets: tuple[PathText, ...] = ()
+    """Where catch trials come from: pictures whose truth everybody sees."""
+
+
+class MetricsSettings(Section):
+    """`[metrics]`: which metrics are computed."""
+
+    names: tuple[str, ...] = ("psnr", "ssim", "niqe", "fid", "kid")
+    resizer: Literal["tf1", "bilinear", "bilinear-aa", "clean"] = "tf1"
+    """How pictures are brought to a network's size; part of FID's and KID's definition."""
+    resize: bool = False
+    """Bring a generated picture to the size of its real one where they differ (bicubic)."""
+    precision: Precision = "fp32"
+    """Of the networks that make features."""
+    segmenter: PathText | None = None
+    """For pixel_accuracy, class_accuracy, class_iou: a network's file, relative to the study file, or `palette`."""
+
+
+class Study(Section):
+    """A whole study file."""
+
+    study: StudySettings
+    data: dict[Name, DataSettings] = Field(default={})
+    training: TrainingSettings = TrainingSettings()
+    models: dict[Name, ModelSettings] = Field(default={})
+    generate: GenerateSettings = GenerateSettings()
+    stimuli: StimuliSettings = StimuliSettings()
+    quiz: QuizSettings = QuizSettings()
+    metrics: MetricsSettings = MetricsSettings()
+    analysis: AnalysisSettings = AnalysisSettings()
+    power: PowerSettings = PowerSettings()
+
+    @model_validator(mode="after")
+    def _models_have_data(self) -> Self:
+        folders: dict[str, str] = {}
+        for name, model in self.models.items():
+            if problem := model_name_problem(name):
+                raise ValueError(f"models.{name}: {problem}")
+            if (other := folders.setdefault(f"{model.data}-{name}", name)) != name:
+                raise ValueError(f"models.{name}: its stimuli would share a folder with {other}'s; rename one")
+            if model.data not in self.data:
+                known = ", ".join(self.data) or "none"
+                raise ValueError(f"models.{name}.data: no data set {model.data!r} in [data.*] (known: {known})")
+            self._check_training(name)
+        for dataset in self.data:
+            self._check_kind(dataset)
+        return self
+
+    def _check_kind(self, dataset: str) -> None:
+        """Whether its models agree on what its pictures are: A|B pictures, or photographs."""
+        fills = {name: self.training_of(name).inpainting is not None for name in self.models_of(dataset)}
+        if len(set(fills.values())) > 1:
+            filler = next(name for name, fill in fills.items() if fill)
+            other = next(name for name, fill in fills.items() if not fill)
+            raise ValueError(
+                f"models.{filler}.training.inpainting: fills holes in {dataset}, whose halves {other} translates; "
+                "give one of them another data set"
+            )
+
+    def _check_training(self, model: str) -> None:
+        """Whether a model's settings are right, and go with the rest of the study."""
+        settings = self.training_of(model)
+        names = list(self.models)
+        if settings.init_from in names and names.index(settings.init_from) >= names.index(model):
+            raise ValueError(f"models.{model}.training.init_from: {settings.init_from} has to stand before {model}")
+        if self.generate.checkpoint == "best" and settings.validate_every is None:
+            raise ValueError(
+                f"models.{model}.training.validate_every: is missing; generate.checkpoint best is found by validation"
+            )
+
+    def has_photographs(self, dataset: str) -> bool:
+        """Whether a data set holds photographs whose holes are filled, not A|B pictures."""
+        return any(self.training_of(name).inpainting is not None for name in self.models_of(dataset))
+
+    def models_of(self, dataset: str) -> list[str]:
+        """The models that are trained on a data set."""
+        return [name for name, model in self.models.items() if model.data == dataset]
+
+    def training_of(self, model: str) -> TrainingSettings:
+        """The model's training settings: `[training]` overridden by the model's own keys."""
+        own = self.models[model].training
+        shared = self.training.model_dump()
+        if isinstance(own.get("inpainting"), dict) and shared["inpainting"] is not None:
+            own = own | {"inpainting": shared["inpainting"] | own["inpainting"]}
+        if "epochs" in own or "steps" in own:
+            shared |= {"epochs": None, "steps": None}
+        try:
+            return TrainingSettings(**(shared | own))
+        except ValidationError as error:
+            raise ValueError(first_problem(error, TrainingSettings, prefix=f"models.{model}.training.")) from error
+
+    def split_candidates(self, dataset: str) -> tuple[str, ...]:
+        """The splits from which stimuli may come, best first."""
+        wanted = self.data[dataset].split
+        return (wanted,) if wanted else ("test", "val")
+
+    @property
+    def design_hash(self) -> str:
+        """SHA-256 over what a participant sees: name, version, seed, stimuli, models, quiz and exclusions."""
+        parts = {"study", "data", "training", "models", "generate", "stimuli", "quiz"}
+        fewer = {"participants": QuizSettings().participants}  # more people do not change what each of them sees
+        study = self.model_copy(update={"quiz": self.quiz.model_copy(update=fewer)})
+        design = study.model_dump(mode="json", include=parts, exclude_defaults=True)
+        for words in ("title", "question", "published"):
+            design["study"].pop(words, None)
+        left_out = {"exclude": list(self.analysis.exclude)}
+        if self.analysis.exclude_participants:
+            left_out["exclude_participants"] = list(self.analysis.exclude_participants)
+        return sha256_json({**design, **left_out})
+
+    @property
+    def analysis_hash(self) -> str:
+        """SHA-256 over the plan of the analysis."""
+        plan = self.analysis.model_dump(mode="json", exclude_defaults=True)
+        return sha256_json({"analysis": plan, "metrics": self.metrics.model_dump(mode="json")})
+
+
+def load_study(path: Path, *, only_plan: bool = False) -> Study:
+    """Read and check a study file.
+
+    Args:
+        path: the study file.
+        only_plan: it need not say where stimuli come from: its `[analysis]` is for trials that are there already.
+
+    Raises:
+        UserError: no such file, not TOML, or a field is not what it must be; the message names file and field.
+    """
+    path = Path(path)
+    if os.path.isdir(path):  # noqa: PTH112 - a path's own method fails on a name that is too long
+        raise UserError(f"{path}: a folder, not a study file; a folder of pictures is given with --data")
+    if not os.path.lexists(path):
+        raise UserError(f"{path}: no such study file")
+    values = read_toml(path)
+    try:
+        study = Study(**values)
+    except ValidationError as error:
+        raise UserError(f"{path}: {first_problem(error, Study)}") from error
+    if not (only_plan or study.models or study.stimuli.sets):
+        raise UserError(f"{path}: a study needs a [models.NAME] section or stimuli.sets")
+    return study
+
+
+@contextmanager
+def naming_study(path: Path | None) -> Iterator[None]:
+    """Inside, an error in the plan of the analysis that only the tables bring to light names the study file as well."""
+    try:
+        yield
+    except UserError as error:
+        if path is None or not str(error).startswith("analysis."):
+            raise
+        raise UserError(f"{path}: {error}") from error

@@ -1,0 +1,195 @@
+"""`[training]`: how a generator is trained."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from gan_eval.settings.inpainting_settings import MOST_WEIGHT, InpaintingSettings
+from gan_eval.settings.sections import OptionalPath, Section
+
+Direction = Literal["AtoB", "BtoA"]
+Mode = Literal["train", "eval"]
+GeneratorKind = Literal["unet", "resnet_6", "resnet_9", "context_encoder", "region_encoder", "channelwise_unet"]
+DiscriminatorKind = Literal["patch", "global", "global_and_patch"]
+NormKind = Literal["batch", "instance", "none"]
+StatisticsKind = Literal["sample", "batch"]
+UpsamplingKind = Literal["transposed", "resize"]
+AdversarialKind = Literal["bce", "least_squares", "hinge"]
+Precision = Literal["fp32", "bf16"]
+
+MOST_STEPS = 1_000_000_000
+"""Years, on any machine."""
+MOST_PICTURES = 100_000_000
+"""Of a data set."""
+MOST_LEVELS = 14
+"""Of a U-Net: each halves the side, of which the largest is 2^14."""
+
+
+class TrainingSettings(Section):
+    """How a generator is trained. Defaults: Isola et al. 2017 (arXiv 1611.07004), section 6.2."""
+
+    epochs: int | None = Field(default=None, ge=1, le=1_000_000)
+    """Passes over the training pairs."""
+    steps: int | None = Field(default=None, ge=1, le=MOST_STEPS)
+    """Optimizer steps; give either epochs or steps."""
+    batch_size: int = Field(default=1, ge=1, le=65_536)
+    """Pairs a step, on each device."""
+    image_size: int = Field(default=256, ge=16, le=2**MOST_LEVELS)
+    """Side of the square pictures in pixels."""
+    learning_rate: float = Field(default=2e-4, gt=0, le=1000)
+    """Adam's, of both networks."""
+    discriminator_learning_rate: float | None = Field(default=None, gt=0, le=1000)
+    """Adam's of the discriminator, where it is another one."""
+    decay: float = Field(default=0.0, ge=0, le=1)
+    """Share of the run, at its end, over which the learning rate falls linearly to 0."""
+    plateau_patience: int | None = Field(default=None, ge=0, le=MOST_STEPS)
+    """After more than so many validations in which best_metric did not improve, both learning rates are lowered;"""
+    plateau_factor: float = Field(default=0.5, gt=0, lt=1)
+    """multiplied by this each time (ReduceLROnPlateau)."""
+    init_from: OptionalPath = ""
+    """Start from a trained generator: a run's folder or file, or in a study the name of another of its models."""
+    beta1: float = Field(default=0.5, ge=0, lt=1)
+    """Adam's decay of the mean gradient."""
+    beta2: float = Field(default=0.999, ge=0, lt=1)
+    """Adam's decay of the mean square gradient."""
+
+    adversarial: AdversarialKind = "bce"
+    """The GAN loss: binary cross-entropy on logits, least squares (LSGAN), or hinge."""
+    adversarial_weight: float = Field(default=1.0, ge=0, le=MOST_WEIGHT)
+    """Against the lambdas: the GAN:reconstruction ratio. 0: no discriminator is trained."""
+    lambda_l1: float = Field(default=100.0, ge=0, le=MOST_WEIGHT)
+    """Weight of the mean absolute difference."""
+    lambda_l2: float = Field(default=0.0, ge=0, le=MOST_WEIGHT)
+    """Weight of the mean squared difference."""
+    lambda_ssim: float = Field(default=0.0, ge=0, le=MOST_WEIGHT)
+    """Weight of 1 - SSIM."""
+    d_loss_factor: float = Field(default=0.5, gt=0, le=MOST_WEIGHT)
+    """The discriminator's objective is this times (loss on fakes + loss on reals)."""
+
+    generator: GeneratorKind = "unet"
+    """U-Net, a ResNet of 6 or 9 blocks; for inpainting also the context encoder (which gives the centre alone), its
+    form for holes anywhere, or a U-Net around a channel-wise fully-connected layer."""
+    generator_channels: int = Field(default=64, ge=1, le=4096)
+    """Channels of the generator's first layer."""
+    bottleneck: int = Field(default=4000, ge=1, le=100_000)
+    """Values between the context encoder's two halves; other generators have no such layer."""
+    discriminator: DiscriminatorKind = "patch"
+    """PatchGAN, one logit for the whole of what is judged, or the logits of both."""
+    discriminator_channels: int = Field(default=64, ge=1, le=4096)
+    """Channels of the discriminator's first layer."""
+    depth: int | None = Field(default=None, ge=2, le=MOST_LEVELS)
+    """Levels of the U-Net; default: the number of times the size halves exactly."""
+    receptive_field: int = Field(default=70, ge=1, le=16_384)
+    """Side of the patch that one logit of the discriminator sees; the kind global has no patches."""
+    upsampling: UpsamplingKind = "transposed"
+    """Transposed convolution, or nearest-neighbour resize and a convolution (no checkerboard)."""
+    norm: NormKind = "batch"
+    """Normalisation in both networks."""
+    statistics: StatisticsKind = "sample"
+    """BatchNorm over each picture alone, or over the whole batch (of all devices); the same at batch size 1."""
+    dropout: float = Field(default=0.5, ge=0, lt=1)
+    """Share of the activations dropped in the inner layers of a U-Net or ResNet; the two encoders have no dropout."""
+
+    jitter: bool = True
+    """Enlarge to round(size * 286/256), then crop at random."""
+    mirror: bool = True
+    """Mirror half of the pairs."""
+    max_pairs: int | None = Field(default=None, ge=1, le=MOST_PICTURES)
+    """Use only the first pairs of the training split."""
+    precision: Precision = "fp32"
+    """bf16: mixed precision, other numbers than fp32."""
+
+    snapshots: tuple[Annotated[int, Field(ge=0, le=MOST_STEPS)], ...] = Field(default=(), max_length=10_000)
+    """Steps after which the generator is kept; with a fraction, the same share of the way."""
+    validate_every: int | None = Field(default=None, ge=1, le=MOST_STEPS)
+    """Steps between measurements on pictures not trained on; with a fraction, the same share of the way."""
+    validation_metrics: tuple[str, ...] = ("psnr", "ssim")
+    """What is measured; names of `gan-eval metrics --list`."""
+    validation_pairs: int = Field(default=16, ge=1, le=MOST_PICTURES)
+    """So many pairs of val (else test), spread over the split."""
+    best_metric: str | None = None
+    """The validation metric by which the best generator is kept (in training mode; photographs with BatchNorm over
+    the batch in evaluation mode); default: the first."""
+    seed: int = Field(default=0, ge=0, lt=2**63)
+    """Of all random numbers: initial weights, order of the pairs, crops, dropout."""
+
+    inpainting: InpaintingSettings | None = None
+    """Given: holes are filled, instead of pictures translated."""
+
+    @model_validator(mode="after")
+    def _one_length(self) -> Self:
+        if self.epochs is not None and self.steps is not None:
+            raise ValueError("give epochs or steps, not both")
+        if self.depth is not None and self.image_size % 2**self.depth:
+            raise ValueError(f"image_size {self.image_size} is not a multiple of 2^depth = {2**self.depth}")
+        return self
+
+    @model_validator(mode="after")
+    def _networks_fit_the_task(self) -> Self:
+        if self.inpainting is None:
+            if self.generator in ("context_encoder", "region_encoder", "channelwise_unet"):
+                raise ValueError(f"generator: {self.generator} fills holes; give a section inpainting, or another one")
+            return self
+        if self.generator == "context_encoder":
+            if list(self.inpainting.masks) != ["centre"]:
+                raise ValueError("generator: context_encoder gives the centre alone; masks = { centre = 1 } is wanted")
+            if self.inpainting.mask_channel:
+                raise ValueError("generator: context_encoder always has its hole in the centre; leave mask_channel out")
+        if self.generator in ("context_encoder", "region_encoder") and (
+            self.norm == "batch" and self.statistics == "sample"
+        ):
+            raise ValueError(f'statistics: {self.generator} has BatchNorm over the batch; give statistics = "batch"')
+        if self.inpainting.overlap_shown and self.generator != "context_encoder":
+            raise ValueError("inpainting.overlap_shown: is the context encoder's; leave it out")
+        if self.inpainting.judged_patches == "hole":
+            if self.generator == "context_encoder":
+                raise ValueError("inpainting.judged_patches: the context encoder's hole is judged alone; leave it out")
+            if self.discriminator == "global":
+                raise ValueError("inpainting.judged_patches: a global discriminator has no patches; leave it out")
+        return self
+
+    @model_validator(mode="after")
+    def _holes_fit_the_pictures(self) -> Self:
+        holes = self.inpainting
+        if holes is None:
+            return self
+        alone = self.generator == "context_encoder"
+        side = holes.centre_side(self.image_size) if alone else round(self.image_size * holes.centre)
+        square = f"inpainting.centre: a square of side {holes.centre:g}"
+        if "centre" in holes.masks and side < 1:
+            raise ValueError(f"{square} is empty in pictures of {self.image_size} pixels; raise it")
+        if alone and side >= self.image_size:
+            raise ValueError(f"{square} leaves no context in pictures of {self.image_size} pixels; lower it")
+        if holes.overlap_shown and 2 * holes.overlap >= side:
+            raise ValueError(
+                f"inpainting.overlap: leaves no hole: {holes.overlap} pixels on each side of a square of {side} are "
+                f"shown; give less than {side / 2:g}"
+            )
+        if not holes.pixels_count(context=not alone):
+            weights = "hole_weight" if alone else "hole_weight and context_weight"
+            raise ValueError(
+                f"inpainting.hole_weight: no pixel counts in the reconstruction; give {weights} more than 0 "
+                "(lambda_l1 = 0 leaves the reconstruction out)"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _plateau_is_watched(self) -> Self:
+        if self.plateau_patience is not None and self.validate_every is None:
+            raise ValueError("plateau_patience: is counted in validations; give validate_every")
+        return self
+
+    @model_validator(mode="after")
+    def _something_to_learn(self) -> Self:
+        weights = {
+            name: getattr(self, name) for name in ("adversarial_weight", "lambda_l1", "lambda_l2", "lambda_ssim")
+        }
+        if self.inpainting is not None:  # total variation has no target: alone, it teaches one colour
+            weights["inpainting.lambda_style"] = self.inpainting.lambda_style
+        if not any(weights.values()):
+            *names, last = weights
+            hint = "" if self.inpainting is None else "; lambda_tv alone has no target"
+            raise ValueError(f"{', '.join(names)} and {last} are 0{hint}; give one of them a weight")
+        if self.best_metric is not None and self.best_metric not in self.validation_metrics:
+            raise ValueError(f"best_metric {self.best_metric!r} is not among validation_metrics")
+        return self

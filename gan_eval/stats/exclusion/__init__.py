@@ -1,1 +1,0 @@
-"""Who and what is left out, by which rule."""

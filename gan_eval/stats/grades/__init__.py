@@ -1,1 +1,0 @@
-"""How real pictures look: grades and those who give them."""

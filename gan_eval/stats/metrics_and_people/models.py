@@ -1,0 +1,153 @@
+"""Does a metric tell which single picture fools? Crossed mixed models of single answers on metric values."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from scipy.special import ndtr
+
+from gan_eval.stats.groups import carried_by
+from gan_eval.stats.metrics_and_people.points import answered_fakes
+from gan_eval.stats.mixed import CrossedFit, NoFitError, Start, fit_crossed, likelihood_ratio
+from gan_eval.stats.mixed.limits import MOST_FITTED, few_groups
+from gan_eval.stats.shares import Z95, holm
+from gan_eval.tables import METRIC_MODELS
+from gan_eval.tabular import conform
+
+
+def metric_models(trials: pd.DataFrame, *, image_metrics: pd.DataFrame | None = None) -> pd.DataFrame:
+    """The table `metric_models`: each metric of pictures, for each data set, in a crossed mixed logistic model.
+
+    Over the answers to fakes that have a finite value: `called real ~ z(metric) + (1|participant) + (1|stimulus)`, the
+    metric standardised over the pictures. The likelihood-ratio test is against the same model without the metric, on
+    the same answers; `explained` is the share by which the metric lowers the variance of the stimuli's intercepts,
+    0 where it does not.
+
+    Args:
+        trials: the table `trials`.
+        image_metrics: the table `image_metrics`.
+    """
+    table = pd.DataFrame(columns=list(METRIC_MODELS.names))
+    if image_metrics is not None and len(image_metrics):
+        images = image_metrics[image_metrics["value"].notna()]
+        rows = [
+            row
+            for dataset, part in answered_fakes(trials).groupby("dataset", sort=True)
+            for row in _rows(str(dataset), part.reset_index(drop=True), images[images["dataset"] == dataset])
+        ]
+        table = pd.DataFrame(rows, columns=list(METRIC_MODELS.names))
+        table["p_holm"] = table["lrt_p"].astype("float64").groupby(table["dataset"]).transform(holm)
+    return conform(table, METRIC_MODELS, where="metric_models")
+
+
+@dataclass(frozen=True)
+class _Answers:
+    """Answers to the fakes of one data set that have a finite value."""
+
+    called_real: np.ndarray
+    """(N,) bool."""
+    participant: np.ndarray
+    """(N,) int, 0.. without gaps."""
+    stimulus: np.ndarray
+    """(N,) int, 0.. without gaps."""
+
+    def fit(self, metric: np.ndarray | None = None, *, near: CrossedFit | str = "") -> CrossedFit | str:
+        """The crossed model with an intercept, and the metric (N,) if given, or why there is none.
+
+        The search starts at `near`, the fit without the metric, if there is one.
+        """
+        ones, start = np.ones(len(self.called_real)), None
+        X = ones[:, None] if metric is None else np.stack([ones, metric], axis=1)
+        if len(X) > MOST_FITTED:
+            return f"more than {MOST_FITTED} answers: no mixed model is fitted"
+        if isinstance(near, CrossedFit):
+            start = Start(np.append(near.beta, 0.0), near.sd_first, near.sd_second)
+        names = ["intercept", "metric"][: X.shape[1]]
+        try:
+            return fit_crossed(self.called_real, X, self.participant, self.stimulus, start=start, names=names)
+        except NoFitError as reason:
+            return str(reason)
+
+
+def _rows(dataset: str, part: pd.DataFrame, images: pd.DataFrame) -> Iterator[dict[str, object]]:
+    carried = carried_by(part)
+    code, stimuli = pd.factorize(part["stimulus"], sort=True)
+    without: dict[bytes, CrossedFit | str] = {}
+    for metric, values in images.groupby("metric", sort=True):
+        each = values.drop_duplicates("stimulus").set_index("stimulus")["value"].reindex(stimuli).to_numpy("float64")
+        shown = np.isfinite(each)
+        use = shown[code]
+        answers = _Answers(
+            ~part["says_fake"].to_numpy(bool)[use],
+            pd.factorize(part["participant"][use])[0],
+            pd.factorize(code[use])[0],
+        )
+        infinite = int(np.isinf(each).sum())
+        row: dict[str, object] = {
+            "dataset": dataset,
+            "metric": str(metric),
+            "n_trials": int(use.sum()),
+            "n_participants": int(answers.participant.max(initial=-1)) + 1,
+            "n_stimuli": int(shown.sum()),
+            "simulated": carried["simulated"],
+            "fraction": carried["fraction"],
+        }
+        notes = [carried["note"], _infinite_values(infinite)]
+        if shown.sum() == 0:
+            notes.append("no picture has a value")
+        elif (spread := _spread(each[shown])) == 0:
+            far = not np.isfinite(np.ptp(each[shown]))
+            notes.append(
+                f"{'metric values too far apart' if far else 'all metric values are equal'}: nothing to compare"
+            )
+        else:
+            row["metric_sd"] = spread
+            same = shown.tobytes()
+            if same not in without:
+                without[same] = answers.fit()
+            standard = (each - each[shown].mean()) / spread
+            fit = answers.fit(standard[code[use]], near=without[same])
+            notes += _estimates(row, fit, without[same])
+            if isinstance(fit, CrossedFit):
+                notes += few_groups(answers.participant.max() + 1, answers.stimulus.max() + 1)
+        row["note"] = "; ".join(str(note) for note in notes if note) or None
+        yield row
+
+
+def _infinite_values(count: int) -> str | None:
+    return f"{count} infinite value{'' if count == 1 else 's'} left out" if count else None
+
+
+def _spread(values: np.ndarray) -> float:
+    """Standard deviation over the pictures; 0 where the values differ by rounding alone."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        spread = float(values.std(ddof=1)) if len(values) > 1 else 0.0
+    return spread if np.isfinite(spread) and spread > 1e-12 * float(np.abs(values).max()) else 0.0
+
+
+def _estimates(row: dict[str, object], fit: CrossedFit | str, without: CrossedFit | str) -> list[str]:
+    """Fill in what the fits say; return what is to be said of them."""
+    if isinstance(fit, str):
+        return [fit]
+    estimate, error = float(fit.beta[1]), float(fit.std_error[1])
+    row |= {
+        "estimate": estimate,
+        "std_error": error,
+        "ci_low": estimate - Z95 * error,
+        "ci_high": estimate + Z95 * error,
+        "p": float(2 * ndtr(-abs(estimate / error))),
+        "singular": fit.singular,
+    }
+    notes = [f"singular: {' and '.join(fit.at_boundary)}"] if fit.singular else []
+    if isinstance(without, str):
+        return [*notes, f"without the metric: {without}"]
+    try:
+        statistic, p = likelihood_ratio(fit, without, 1)
+    except NoFitError as reason:
+        return [*notes, f"no likelihood-ratio test: {reason}"]
+    row |= {"lrt_chi2": statistic, "lrt_p": p}
+    if without.sd_second == 0:
+        return [*notes, "the pictures do not differ beyond chance: nothing to explain"]
+    row["explained"] = max(1 - (fit.sd_second / without.sd_second) ** 2, 0.0)
+    return notes

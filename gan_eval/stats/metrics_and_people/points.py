@@ -1,0 +1,270 @@
+"""The points behind every comparison of metrics with people: pictures or models, with metric values and fooling rates.
+
+Level `stimulus`: the fakes of a data set, all its models together. Level `model`: the models of a data set, with the
+mean of a metric of pictures or the value of a metric of sets; and, where there are several data sets, all models of
+all data sets (`dataset` is None).
+
+An infinite value of a picture (psnr of an identical pair) is the highest rank among pictures, and is in no mean: a
+model's mean is that of its finite values, and where none is finite there is no mean.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+
+from gan_eval.stats.groups import carried_by
+from gan_eval.stats.metrics_and_people.ceiling import Pairing, rank_correlations, spearman
+from gan_eval.stats.metrics_and_people.curve import NoCurveError, fit_logistic
+from gan_eval.stats.resampling import AnswerCounts, Replicates, replicates
+from gan_eval.stats.trials import answered_trials
+
+MEASURE = "fooling_rate"
+CURVE_POINTS = 50
+_LARGE = 1e300
+"""Sums of greater numbers may be infinite."""
+_NEEDED = [
+    "participant", "stimulus", "kind", "model", "dataset", "response", "phase", "protocol", "choice", "rating",
+    "study", "simulated", "fraction",
+]  # fmt: skip
+"""The columns of trials that are read: a table has many more, and copying them costs more than the rest."""
+
+
+@dataclass(frozen=True)
+class Cloud:
+    """The points of one level and data set."""
+
+    level: str
+    """`stimulus` or `model`."""
+    dataset: str | None
+    """None: all models of all data sets."""
+    ids: np.ndarray
+    """(n,) names of the stimuli or models."""
+    counts: AnswerCounts
+    """Answers by stimulus and participant."""
+    point: np.ndarray
+    """(S,) int, the point that each stimulus of `counts` belongs to."""
+    rate: np.ndarray
+    """(n,) fooling rates."""
+    answers: np.ndarray
+    """(n,) answers behind them."""
+    metrics: Mapping[str, np.ndarray]
+    """Each metric's values (n,), NaN where there is none."""
+    carried: Mapping[str, object]
+    """`simulated`, `fraction` and `note` of the trials."""
+    seed: tuple[int, ...]
+    """Of the bootstrap."""
+    left_out: Mapping[str, str] = field(default_factory=dict)
+    """By metric, which values are in no model's mean; only metrics with such values."""
+
+    def pairing(self, *metrics: str) -> list[Pairing]:
+        """Each metric over the points that have all of these metrics."""
+        use = np.logical_and.reduce([~np.isnan(self.metrics[metric]) for metric in metrics])
+        return [Pairing(self.metrics[metric], use) for metric in metrics]
+
+    def replicates(self) -> Iterator[Replicates]:
+        """Bootstrap replicates of the points' fooling rates."""
+        return replicates(self.counts, seed=self.seed, point=None if self.level == "stimulus" else self.point)
+
+
+Wanted = dict[tuple[str, bytes], Pairing]
+"""Pairings by metric and by the points that count (as bytes), so that what is wanted twice is drawn once."""
+Drawn = dict[tuple[str, bytes], np.ndarray]
+"""(B,) Spearman's correlation of a pairing with the fooling rates in each replicate."""
+
+
+def wanted(pairings: Iterable[tuple[str, Pairing]]) -> Wanted:
+    """Pairings of metrics by what tells them apart."""
+    return {(metric, pairing.use.tobytes()): pairing for metric, pairing in pairings}
+
+
+def drawn(cloud: Cloud, pairings: Wanted) -> Drawn:
+    """The correlations in the cloud's replicates, all pairings from the same ones."""
+    found = rank_correlations(cloud.replicates(), list(pairings.values()))
+    return dict(zip(pairings, found, strict=True))
+
+
+def clouds(
+    trials: pd.DataFrame,
+    *,
+    image_metrics: pd.DataFrame | None = None,
+    set_metrics: pd.DataFrame | None = None,
+    seed: int = 0,
+) -> Iterator[Cloud]:
+    """The points of each level and data set that has a metric, in the order of the table `correlations`.
+
+    Args:
+        trials: the table `trials`.
+        image_metrics: the table `image_metrics`.
+        set_metrics: the table `set_metrics`.
+        seed: of the bootstrap.
+    """
+    images, sets = _with_value(image_metrics), _with_value(set_metrics)
+    if images.empty and sets.empty:
+        return
+    fakes = answered_fakes(trials)
+    parts = [(str(name), part) for name, part in fakes.groupby("dataset", sort=True)]
+    for number, (dataset, part) in enumerate(parts):
+        own_images, own_sets = (each[each["dataset"] == dataset] if len(each) else each for each in (images, sets))
+        if len(own_images) or len(own_sets):
+            yield from _levels(part, dataset, own_images, own_sets, (seed, number))
+    if len(parts) > 1:
+        known = fakes[fakes["dataset"].notna()].reset_index(drop=True)
+        yield from _model_level(known, None, AnswerCounts.of(known), images, sets, (seed, len(parts)))
+
+
+def answered_fakes(trials: pd.DataFrame) -> pd.DataFrame:
+    """Answered main trials of generated pictures, with the columns that matter here."""
+    answered = answered_trials(trials[_NEEDED])
+    return answered[answered["is_fake"].to_numpy(bool)].reset_index(drop=True)
+
+
+def points(
+    trials: pd.DataFrame, *, image_metrics: pd.DataFrame | None = None, set_metrics: pd.DataFrame | None = None
+) -> pd.DataFrame:
+    """Every point of every metric, for plots.
+
+    Returns:
+        a frame with level, dataset (None: all data sets), metric, id (of the stimulus or model), value (of the metric),
+        rate (share called real) and n (answers).
+    """
+    frames = [
+        pd.DataFrame(
+            {
+                "level": cloud.level,
+                "dataset": pd.Series([cloud.dataset] * len(cloud.ids), dtype="str"),
+                "metric": metric,
+                "id": cloud.ids.astype(str),
+                "value": value,
+                "rate": cloud.rate,
+                "n": cloud.answers.astype(int),
+            }
+        )[~np.isnan(value)]
+        for cloud in clouds(trials, image_metrics=image_metrics, set_metrics=set_metrics)
+        for metric, value in cloud.metrics.items()
+    ]
+    names = ["level", "dataset", "metric", "id", "value", "rate", "n"]
+    return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=names)
+
+
+def fitted_curves(
+    trials: pd.DataFrame, *, image_metrics: pd.DataFrame | None = None, set_metrics: pd.DataFrame | None = None
+) -> pd.DataFrame:
+    """The fitted logistic curve of every metric that has one, at 50 places over the range of its values, for plots.
+
+    Returns:
+        a frame with level, dataset (None: all data sets), metric, x (metric value) and rate (share called real; the
+        curve cut off at 0 and 1).
+    """
+    frames = []
+    for cloud in clouds(trials, image_metrics=image_metrics, set_metrics=set_metrics):
+        for metric, value in cloud.metrics.items():
+            is_finite = np.isfinite(value)
+            finite, rate = value[is_finite], cloud.rate[is_finite]
+            try:
+                curve = fit_logistic(finite, rate, rising=spearman(finite, rate) >= 0)
+            except NoCurveError:
+                continue
+            x = np.linspace(finite.min(), finite.max(), CURVE_POINTS)
+            dataset = pd.Series([cloud.dataset] * CURVE_POINTS, dtype="str")
+            shared = {"level": cloud.level, "dataset": dataset, "metric": metric}
+            frames.append(pd.DataFrame(shared | {"x": x, "rate": np.clip(curve(x), 0, 1)}))
+    names = ["level", "dataset", "metric", "x", "rate"]
+    return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=names)
+
+
+def _with_value(table: pd.DataFrame | None) -> pd.DataFrame:
+    return pd.DataFrame(columns=["dataset", "metric"]) if table is None else table[table["value"].notna()]
+
+
+def _levels(
+    part: pd.DataFrame, dataset: str, images: pd.DataFrame, sets: pd.DataFrame, seed: tuple[int, ...]
+) -> Iterator[Cloud]:
+    counts = AnswerCounts.of(part)
+    if len(images):
+        called, shown = counts.totals()
+        yield Cloud(
+            level="stimulus",
+            dataset=dataset,
+            ids=counts.stimuli,
+            counts=counts,
+            point=np.arange(len(counts.stimuli)),
+            rate=called / shown,
+            answers=shown,
+            metrics={str(metric): _of_stimuli(values, counts.stimuli) for metric, values in images.groupby("metric")},
+            carried=carried_by(part),
+            seed=seed,
+        )
+    yield from _model_level(part, dataset, counts, images, sets, seed)
+
+
+def _of_stimuli(values: pd.DataFrame, stimuli: np.ndarray) -> np.ndarray:
+    each = values.drop_duplicates("stimulus").set_index("stimulus")["value"]
+    return each.reindex(stimuli).to_numpy("float64")
+
+
+def _model_level(
+    part: pd.DataFrame,
+    dataset: str | None,
+    counts: AnswerCounts,
+    images: pd.DataFrame,
+    sets: pd.DataFrame,
+    seed: tuple[int, ...],
+) -> Iterator[Cloud]:
+    """Nothing where a model's name is missing or there is one model."""
+    place = part.drop_duplicates("stimulus").set_index("stimulus")[["dataset", "model"]].reindex(counts.stimuli)
+    models = pd.MultiIndex.from_frame(place.drop_duplicates().sort_values(["dataset", "model"]))
+    if place["model"].isna().any() or len(models) < 2:
+        return
+    point = models.get_indexer(pd.MultiIndex.from_frame(place))
+    called, shown = (np.bincount(point, each) for each in counts.totals())
+    names = np.array([model if dataset else f"{own}/{model}" for own, model in models], object)
+    values: dict[str, np.ndarray] = {}
+    left_out: dict[str, str] = {}
+    for metric, of_metric in (images[images["kind"] == "fake"] if len(images) else images).groupby("metric"):
+        values[str(metric)], infinite = _means(of_metric, models)
+        if infinite.any():
+            left_out[str(metric)] = _on_infinite(names, values[str(metric)], infinite)
+    for metric, of_metric in sets.groupby("metric"):
+        value = of_metric.groupby(["dataset", "model"])["value"].mean()
+        values[str(metric)] = value.reindex(models).to_numpy("float64")
+        left_out.pop(str(metric), None)
+    yield Cloud(
+        level="model",
+        dataset=dataset,
+        ids=names,
+        counts=counts,
+        point=point,
+        rate=called / shown,
+        answers=shown,
+        metrics=values,
+        carried=carried_by(part),
+        seed=seed,
+        left_out=left_out,
+    )
+
+
+def _means(of_metric: pd.DataFrame, models: pd.MultiIndex) -> tuple[np.ndarray, np.ndarray]:
+    """(n,) each model's mean over its pictures' finite values, NaN without any; (n,) how many of its are infinite."""
+    value = of_metric["value"].to_numpy("float64")
+    is_finite = np.isfinite(value)
+    unit = max(1.0, float(np.abs(value[is_finite]).max(initial=0.0)) / _LARGE)
+    grouped = pd.DataFrame(
+        {
+            "dataset": of_metric["dataset"].to_numpy(),
+            "model": of_metric["model"].to_numpy(),
+            "value": np.where(is_finite, value / unit, np.nan),
+            "infinite": ~is_finite,
+        }
+    ).groupby(["dataset", "model"])
+    mean = unit * grouped["value"].mean().reindex(models).to_numpy("float64")
+    return mean, grouped["infinite"].sum().reindex(models, fill_value=0).to_numpy(int)
+
+
+def _on_infinite(names: np.ndarray, mean: np.ndarray, infinite: np.ndarray) -> str:
+    """Whose infinite values are in no mean, and who has no others."""
+    some = [f"{name} {count}" for name, count, one in zip(names, infinite, mean, strict=True) if count and one == one]
+    none = [f"{name}" for name, count, one in zip(names, infinite, mean, strict=True) if count and one != one]
+    notes = [f"infinite values left out of the models' means: {', '.join(some)}"] if some else []
+    return "; ".join(notes + ([f"left out, no value being finite: {', '.join(none)}"] if none else []))

@@ -1,0 +1,225 @@
+"""Maximum likelihood for the crossed mixed model: estimates, standard errors, tests, and when to give no number."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+import numpy as np
+from scipy.special import chdtrc
+
+from gan_eval.stats.mixed.climb import NoFitError
+from gan_eval.stats.mixed.likelihood import Crossed
+from gan_eval.stats.mixed.limits import FACTORS, plural
+from gan_eval.stats.mixed.links import LINKS
+from gan_eval.stats.mixed.search import Maximum, maximise
+from gan_eval.stats.mixed.start import Scaled, moments, plain_fit, require_estimable, scaled
+
+__all__ = ["CrossedFit", "NoFitError", "Start", "fit_crossed", "fit_without", "likelihood_ratio"]
+
+
+class Start(NamedTuple):
+    """Values to start a fit from; a `CrossedFit` serves as well."""
+
+    beta: np.ndarray
+    sd_first: float
+    sd_second: float
+    sd_slope: float | None = None
+    slope_correlation: float | None = None
+
+
+@dataclass(frozen=True)
+class CrossedFit:
+    """Estimates of one crossed mixed model."""
+
+    beta: np.ndarray
+    """(K,) fixed effects on the link's scale."""
+    std_error: np.ndarray
+    """(K,) from the Hessian over all parameters."""
+    covariance: np.ndarray
+    """(K + 2, K + 2) of the estimates of β, σ_first, σ_second, from the same Hessian; 0 where an SD is held at 0.
+    With a slope its SD and correlation are allowed for (the Hessian is over them too) but not listed."""
+    sd_first: float
+    """SD of the first factor's intercepts (participants); with a slope, where the slope's covariate is 0."""
+    sd_second: float
+    """SD of the second factor's intercepts (stimuli)."""
+    log_likelihood: float
+    """Laplace approximation."""
+    singular: bool
+    """An SD is estimated at 0, or the slope's correlation at -1 or 1."""
+    sd_slope: float | None = None
+    """SD of the first factor's slopes; None without them."""
+    slope_correlation: float | None = None
+    """Correlation of the first factor's intercepts and slopes, -1..1; None without them or where an SD is 0."""
+    factors: tuple[str, str] = FACTORS
+    """What the levels of the first and of the second factor are."""
+
+    @property
+    def at_boundary(self) -> list[str]:
+        """Each estimate that lies at an end of its range, in words; none unless `singular`."""
+        if not self.singular:
+            return []
+        first, second = map(plural, self.factors)
+        spreads = (
+            (self.sd_first, f"between {first}"),
+            (self.sd_second, f"between {second}"),
+            (self.sd_slope, f"of the slopes of {first}"),
+        )
+        found = [f"the SD {of} is estimated at 0" for sd, of in spreads if sd == 0]
+        if self.slope_correlation is not None and abs(self.slope_correlation) > 1 - 1e-9:
+            end = f"{self.slope_correlation:.0f}"
+            found.append(f"the correlation of intercepts and slopes of {first} is estimated at {end}")
+        return found
+
+
+def fit_crossed(
+    y: np.ndarray,
+    X: np.ndarray,
+    first: np.ndarray,
+    second: np.ndarray,
+    *,
+    link: str = "logit",
+    slope: np.ndarray | None = None,
+    start: CrossedFit | Start | None = None,
+    names: Sequence[str] = (),
+    factors: tuple[str, str] = FACTORS,
+) -> CrossedFit:
+    """Fit link(P(y = 1)) = Xβ + first's intercept [+ first's slope × covariate] + second's intercept.
+
+    Without a slope it is lme4's `glmer(y ~ X + (1 | first) + (1 | second))` with nAGQ = 1, with one
+    `(1 + slope | first)`. The covariate's mean effect belongs into X as well.
+
+    Args:
+        y: (N,) bool, the answers.
+        X: (N, K) fixed effects, the first column usually ones; K may be 0.
+        first: (N,) int, level of the first factor, 0.. without gaps.
+        second: (N,) int, level of the second factor.
+        link: `logit` or `probit`.
+        slope: (N,) the covariate whose effect varies over levels of `first`.
+        start: where the search starts: a fit or guess of the same model. It changes the time, not the result.
+        names: of the K columns of X, for messages; their numbers otherwise.
+        factors: what the levels of `first` and of `second` are, for messages.
+
+    Raises:
+        NoFitError: too few groups, separation, covariates that cannot be told apart, or no convergence.
+    """
+    require_estimable(y, X, first, second, slope, factors)
+    basis = scaled(X, names)
+    plain = plain_fit(y, basis.X, link)
+    centre, unit = (0.0, 1.0) if slope is None else (float(np.mean(slope)), float(np.std(slope)))
+    standard = None if slope is None else (np.asarray(slope, float) - centre) / unit
+    if start is None:
+        begin = _guess(y, basis, plain, first, second, standard, link)
+    else:
+        begin = _from_start(start, basis, centre, unit, with_slope=slope is not None)
+    data = Crossed.of(y, basis.X, first, second, link=link, slope=standard, factors=factors)
+    fit = _fit_at(maximise(data, begin), basis.back, centre, unit, with_slope=slope is not None)
+    return replace(fit, factors=factors)
+
+
+def fit_without(
+    full: CrossedFit,
+    columns: list[int],
+    y: np.ndarray,
+    X: np.ndarray,
+    first: np.ndarray,
+    second: np.ndarray,
+    *,
+    link: str = "logit",
+    slope: np.ndarray | None = None,
+    names: Sequence[str] = (),
+) -> CrossedFit:
+    """The model without some columns of X, started at the full model's fit: the reduced one of `likelihood_ratio`.
+
+    Raises:
+        NoFitError: as `fit_crossed`.
+    """
+    kept, factors = np.delete(X, columns, axis=1), full.factors
+    start = replace(full, beta=np.delete(full.beta, columns))
+    left = [name for position, name in enumerate(names) if position not in columns]
+    return fit_crossed(y, kept, first, second, link=link, slope=slope, start=start, names=left, factors=factors)
+
+
+def likelihood_ratio(full: CrossedFit, reduced: CrossedFit, df: int) -> tuple[float, float]:
+    """χ² = 2 (log L_full - log L_reduced) and its p with `df` degrees of freedom.
+
+    For fixed effects. Where the reduced model has fewer variances, p is too large (a variance cannot be negative).
+
+    Raises:
+        ValueError: df is below 1.
+        NoFitError: the reduced model is the likelier one, so the full one was not found.
+    """
+    if df < 1:
+        raise ValueError(f"degrees of freedom: {df}; at least 1")
+    chi2 = 2 * (full.log_likelihood - reduced.log_likelihood)
+    if chi2 < -1e-5 * max(1.0, abs(full.log_likelihood) * 1e-4):
+        raise NoFitError("did not converge: the model without the term is likelier than the one with it")
+    chi2 = max(chi2, 0.0)
+    return chi2, float(chdtrc(df, chi2))
+
+
+def _guess(
+    y: np.ndarray,
+    basis: Scaled,
+    plain: np.ndarray,
+    first: np.ndarray,
+    second: np.ndarray,
+    slope: np.ndarray | None,
+    link: str,
+) -> np.ndarray:
+    """Spreads from the scores of the model without them; β moved from 0 as spreads ask for."""
+    terms = LINKS[link](basis.X @ plain, np.asarray(y, float))
+    sd_first, sd_second = (moments(terms.score, terms.weight, level) for level in (first, second))
+    spreads = [sd_first, sd_second]
+    if slope is not None:
+        spreads = [sd_first, 0.0, moments(terms.score, terms.weight, first, slope), sd_second]
+    share = 0.346 if link == "logit" else 1.0
+    return np.concatenate([spreads, plain * np.sqrt(1 + share * (sd_first**2 + sd_second**2))])
+
+
+def _from_start(
+    start: CrossedFit | Start, basis: Scaled, centre: float, unit: float, *, with_slope: bool
+) -> np.ndarray:
+    """Internal parameters of a start; scales at 0 leave it, for there the gradient is 0."""
+    beta = np.linalg.solve(basis.back, np.asarray(start.beta, float))
+    spreads = [max(start.sd_first, 0.05), max(start.sd_second, 0.05)]
+    if with_slope:
+        sd_slope = max(start.sd_slope or 0.0, 0.05 / unit)
+        corner = np.clip(start.slope_correlation or 0.0, -0.98, 0.98) * spreads[0] * sd_slope
+        turn = np.array([[1.0, centre], [0.0, unit]])
+        root = np.linalg.cholesky(turn @ np.array([[spreads[0] ** 2, corner], [corner, sd_slope**2]]) @ turn.T)
+        spreads = [root[0, 0], root[1, 0], root[1, 1], spreads[1]]
+    return np.concatenate([spreads, beta])
+
+
+def _fit_at(found: Maximum, back: np.ndarray, centre: float, unit: float, *, with_slope: bool) -> CrossedFit:
+    """The maximum in the caller's units."""
+    n_spread = 4 if with_slope else 2
+    count, at = len(found.at) - n_spread, found.at
+    covariance = np.zeros((len(at), len(at)))
+    covariance[np.ix_(found.free, found.free)] = np.linalg.inv(-found.hessian)
+    turn = np.zeros((count + 2, len(at)))
+    turn[:count, n_spread:] = back
+    turn[count + 1, n_spread - 1] = np.sign(at[n_spread - 1])
+    sd_slope = correlation = None
+    if with_slope:
+        t1, t2, t3 = at[:3]
+        own, other = np.array([t1 - centre / unit * t2, -centre / unit * t3]), np.array([t2, t3]) / unit
+        sd_first, sd_slope = float(np.hypot(*own)), float(np.hypot(*other))
+        if sd_first > 0:
+            turn[count, :3] = own @ np.array([[1, -centre / unit, 0], [0, 0, -centre / unit]]) / sd_first
+            correlation = float(np.clip(own @ other / (sd_first * sd_slope), -1, 1)) if sd_slope > 0 else None
+    else:
+        sd_first = float(abs(at[0]))
+        turn[count, 0] = np.sign(at[0])
+    covariance = turn @ covariance @ turn.T
+    return CrossedFit(
+        beta=back @ at[n_spread:],
+        std_error=np.sqrt(np.diag(covariance)[:count]),
+        covariance=covariance,
+        sd_first=sd_first,
+        sd_second=float(abs(at[n_spread - 1])),
+        log_likelihood=found.value,
+        singular=not bool(found.free.all()),
+        sd_slope=sd_slope,
+        slope_correlation=correlation,
+    )

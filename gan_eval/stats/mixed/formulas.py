@@ -1,0 +1,193 @@
+"""The formulas of the mixed models, and the numbers that a frame of answers gives for one.
+
+`correct` is right or wrong, its intercept the fakes and `kind[real]` real minus fake. `called_fake` is the answer
+itself, its intercept the reals and `kind[fake]` fake minus real: discrimination free of leaning, which is d′ with the
+probit link (DeCarlo 1998, Psychological Methods 3, 186-205). Data sets are coded by their sum, so that the intercept
+is their mean: `dataset[NAME]` is what NAME adds, and the last one's share is minus the sum of the others.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Literal, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from gan_eval.settings.analysis import AnalysisSettings
+from gan_eval.stats.mixed.covariates import PREFIX, code, usable, with_covariates
+
+_STIMULI = "(1|stimulus)"
+
+
+@dataclass(frozen=True)
+class Formula:
+    """A mixed model with crossed random intercepts.
+
+    >>> print(Formula("correct"), Formula("called_fake", ("kind",), slope=True), sep=chr(10))
+    correct ~ 1 + (1|participant) + (1|stimulus)
+    called_fake ~ kind + (1 + kind|participant) + (1|stimulus)
+    """
+
+    outcome: Literal["correct", "called_fake"]
+    effects: tuple[str, ...] = ()
+    """`kind`, `dataset`, then covariates."""
+    slope: bool = False
+    """The difference of kinds varies from participant to participant."""
+
+    def __str__(self) -> str:
+        people = "(1 + kind|participant)" if self.slope else "(1|participant)"
+        return f"{self.outcome} ~ {' + '.join((*(self.effects or ('1',)), people, _STIMULI))}"
+
+
+class Planned(NamedTuple):
+    """A formula to be fitted."""
+
+    formula: Formula
+    link: str
+    exploratory: bool | None
+    """None where there is no plan."""
+    beyond: bool = False
+    """Not among the formulas that are fitted to any number of trials: has a slope or covariates."""
+
+
+@dataclass(frozen=True)
+class Design:
+    """A formula's numbers for N answers."""
+
+    trials: pd.DataFrame
+    """The answers that can be used."""
+    y: np.ndarray
+    """(N,) bool"""
+    X: np.ndarray
+    """(N, K)"""
+    terms: tuple[str, ...]
+    """K names of the columns of X."""
+    effects: tuple[str, ...]
+    """K names of the effect that a column belongs to: `intercept`, `kind`, `dataset`, a covariate."""
+    scale: np.ndarray
+    """(K,) an estimate divided by it is for one unit of the covariate."""
+    slope: np.ndarray | None
+    """(N,) what the participants' slopes are of."""
+    participant: np.ndarray
+    """(N,) number of the participant, in the order of the sorted names."""
+    stimulus: np.ndarray
+    """(N,) number of the stimulus, likewise."""
+    notes: tuple[str, ...]
+    """What a reader must know."""
+    trouble: str | None
+    """Why there can be no estimate."""
+
+    @property
+    def n_participants(self) -> int:
+        """How many participants answered."""
+        return int(self.participant.max()) + 1 if len(self.participant) else 0
+
+    @property
+    def n_stimuli(self) -> int:
+        """How many stimuli were judged."""
+        return int(self.stimulus.max()) + 1 if len(self.stimulus) else 0
+
+
+def planned_formulas(answered: pd.DataFrame, plan: AnalysisSettings | None) -> list[Planned]:
+    """The formulas that are always fitted, with the logit link, and those that the plan asks for.
+
+    Args:
+        answered: as `gan_eval.stats.trials.answered_trials` returns them.
+        plan: the study's; None where trials are analysed without a study file, as by the settings' defaults.
+    """
+    settings, exploratory = plan or AnalysisSettings(), None if plan is None else False
+    datasets = ("dataset",) if _several_with_both_kinds(answered) else ()
+    plain, kinds = Formula("correct"), Formula("correct", ("kind",))
+    detection = Formula("called_fake", ("kind", *datasets))
+    always = [plain, kinds, detection]
+    beyond = [replace(formula, slope=True) for formula in (kinds, detection)] if settings.slope else []
+    if settings.covariates:
+        beyond.append(Formula("correct", ("kind", *dict.fromkeys(settings.covariates)), slope=settings.slope))
+    beside = [Planned(formula, "logit", True) for formula in always] if settings.link != "logit" else []
+    asked = [Planned(formula, settings.link, exploratory) for formula in always]
+    return [*beside, *asked, *(Planned(formula, settings.link, exploratory, beyond=True) for formula in beyond)]
+
+
+def prepare(answered: pd.DataFrame, plan: AnalysisSettings | None, participants: pd.DataFrame | None) -> pd.DataFrame:
+    """The answers with what the formulas need beside: `called_fake` and the plan's covariates.
+
+    Raises:
+        UserError: a covariate is neither a question nor a column.
+    """
+    framed = answered.assign(called_fake=answered["says_fake"])
+    return with_covariates(framed, plan.covariates if plan else (), participants)
+
+
+def design(answered: pd.DataFrame, formula: Formula) -> Design:
+    """The numbers of a formula for answers as `prepare` returns them. Answers with a missing cell are left out."""
+    trials, notes = _complete(answered, formula.effects)
+    y = trials[formula.outcome].to_numpy(bool)
+    columns, terms, effects, scale = [np.ones((len(trials), 1))], ["intercept"], ["intercept"], [1.0]
+    for effect in formula.effects:
+        coded, names, unit, note = _coded(trials, effect, formula.outcome)
+        columns.append(coded)
+        terms += names
+        effects += [effect] * len(names)
+        scale += [unit] * len(names)
+        notes += [note] if note else []
+    X = np.hstack(columns)
+    return Design(
+        trials=trials,
+        y=y,
+        X=X,
+        terms=tuple(terms),
+        effects=tuple(effects),
+        scale=np.array(scale),
+        slope=X[:, effects.index("kind")] if formula.slope else None,
+        participant=pd.factorize(trials["participant"], sort=True)[0],
+        stimulus=pd.factorize(trials["stimulus"], sort=True)[0],
+        notes=tuple(notes),
+        trouble=_trouble(X, effects)
+        if len(X) or answered.empty
+        else "no answered trial has all that the formula needs",
+    )
+
+
+def _complete(answered: pd.DataFrame, effects: Sequence[str]) -> tuple[pd.DataFrame, list[str]]:
+    """The answers without a missing cell in what the formula uses; rare levels of covariates joined."""
+    trials, notes = answered, []
+    for name in ("participant", "stimulus", *(["dataset"] if "dataset" in effects else [])):
+        missing = trials[name].isna().to_numpy()
+        if missing.any():
+            notes.append(f"{int(missing.sum())} trials without {name} left out")
+            trials = trials[~missing]
+    for effect in effects:
+        if effect not in ("kind", "dataset"):
+            kept, values, note = usable(trials[PREFIX + effect], trials["participant"], effect)
+            trials = trials.assign(**{PREFIX + effect: values})[kept]
+            notes += [note] if note else []
+    return trials.reset_index(drop=True), notes
+
+
+def _coded(trials: pd.DataFrame, effect: str, outcome: str) -> tuple[np.ndarray, tuple[str, ...], float, str | None]:
+    """One effect's columns, terms, unit and word."""
+    if effect == "kind":
+        kind = "real" if outcome == "correct" else "fake"
+        return (trials["kind"] == kind).to_numpy(float)[:, None], (f"kind[{kind}]",), 1.0, None
+    if effect == "dataset":
+        position, names = pd.factorize(trials["dataset"], sort=True)
+        summed = np.vstack([np.eye(len(names) - 1), -np.ones(len(names) - 1)])
+        return summed[position], tuple(f"dataset[{name}]" for name in names[:-1]), 1.0, None
+    return code(trials[PREFIX + effect], effect)
+
+
+def _several_with_both_kinds(answered: pd.DataFrame) -> bool:
+    kinds = answered.groupby("dataset")["kind"].nunique()
+    return int((kinds == 2).sum()) > 1
+
+
+def _trouble(X: np.ndarray, effects: Sequence[str]) -> str | None:
+    if len(X) == 0:
+        return "no answered trials"
+    patterns = np.unique(X, axis=0)
+    for position, effect in enumerate(effects):
+        if position and len(np.unique(patterns[:, position])) < 2:
+            return "only one kind of picture: nothing to compare" if effect == "kind" else f"{effect}: the same in all"
+    if np.linalg.matrix_rank(patterns) < X.shape[1]:
+        return f"{', '.join(dict.fromkeys(effects[1:]))}: they go together, so their shares cannot be told apart"
+    return None

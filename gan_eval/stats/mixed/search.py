@@ -1,0 +1,164 @@
+"""The maximum of the crossed model's likelihood: a quasi-Newton search, variances at zero, and the Hessian there.
+
+The likelihood is even in Λ11 (with Λ21), in Λ22 and in σ, so that no bounds are needed; signs are set at the end.
+A parameter that ends near 0 is tried at exactly 0, where its gradient vanishes for any data, and kept there if
+nothing is lost and the likelihood does not rise from there. Where intercepts and slopes have a correlation of -1 or 1,
+Λ has rank one and its columns can be turned into each other: Λ22 is then 0, and Λ11 and Λ21 are ordinary parameters.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from gan_eval.stats.mixed.climb import NoFitError, Point, climb, evaluate, first_metric, line_search
+from gan_eval.stats.mixed.likelihood import Crossed, Laplace
+
+_NEAR_ZERO = 0.12
+"""A scale below this is tried at exactly 0."""
+
+
+@dataclass(frozen=True)
+class Maximum:
+    """Where the likelihood is largest."""
+
+    at: np.ndarray
+    free: np.ndarray
+    """False where a parameter is held at 0."""
+    value: float
+    hessian: np.ndarray
+    """(F, F) over the free parameters."""
+
+
+def maximise(data: Crossed, start: np.ndarray) -> Maximum:
+    """The maximum of the Laplace likelihood near `start`.
+
+    Raises:
+        NoFitError: no convergence, or an estimate runs off to infinity.
+    """
+    laplace = Laplace(data)
+    point = evaluate(laplace, start, np.ones(len(start), bool))
+    point = climb(laplace, point, first_metric(laplace, point))
+    if data.layout.slope is None:
+        point = _try_zero(laplace, _try_zero(laplace, point, [0]), [1])
+        return _polish(laplace, point)
+    point = _try_zero(laplace, point, [1, 2])  # a slope's correlation has no meaning without its SD
+    point = _try_line(laplace, point)
+    if not point.free[2]:
+        point = _try_zero(laplace, point, [0, 1])
+    point = _try_zero(laplace, point, [3])
+    try:
+        return _polish(laplace, point)
+    except NoFitError:
+        if not point.free[2]:
+            raise
+        line = _on_line(laplace, point)
+        if line.value < point.value - 1e-3 or _rises(laplace, line, [2]):
+            raise
+        return _polish(laplace, line)
+
+
+def _try_zero(laplace: Laplace, point: Point, held: list[int]) -> Point:
+    """The point with `held` at 0, if they are small and the likelihood loses nothing by it."""
+    small = np.abs(point.at[held]).max() < _NEAR_ZERO
+    if not small or not point.free[held].any():
+        return point
+    free, at = point.free.copy(), point.at.copy()
+    free[held], at[held] = False, 0.0
+    zero = evaluate(laplace, at, free)
+    metric = first_metric(laplace, zero)
+    if zero.value + zero.gradient[free] @ metric[np.ix_(free, free)] @ zero.gradient[free] < point.value - 1e-3:
+        return point
+    zero = climb(laplace, zero, metric)
+    if zero.value < point.value - 1e-6 or _rises(laplace, zero, held):
+        return point
+    return zero
+
+
+def _try_line(laplace: Laplace, point: Point) -> Point:
+    """The point with a correlation of -1 or 1, if it is near to that and the likelihood loses nothing by it."""
+    t1, t2, t3 = point.at[:3]
+    if not point.free[2] or abs(t1 * t3) >= _NEAR_ZERO * np.sqrt(t1**2 + t2**2 + t3**2):
+        return point
+    try:
+        line = _on_line(laplace, point)
+    except NoFitError:
+        return point
+    return point if line.value < point.value - 1e-6 or _rises(laplace, line, [2]) else line
+
+
+def _on_line(laplace: Laplace, point: Point) -> Point:
+    """The maximum with Λ22 = 0, from the nearest Λ of rank one.
+
+    Raises:
+        NoFitError: no convergence.
+    """
+    root = np.array([[point.at[0], 0.0], [point.at[1], point.at[2]]])
+    axes, sizes, _ = np.linalg.svd(root)
+    free, at = point.free.copy(), point.at.copy()
+    free[2] = False
+    at[:3] = [*(axes[:, 0] * sizes[0]), 0.0]
+    line = evaluate(laplace, at, free)
+    return climb(laplace, line, first_metric(laplace, line))
+
+
+def _rises(laplace: Laplace, zero: Point, held: list[int]) -> bool:
+    """Whether the likelihood grows when the last of `held`, a scale, leaves 0: then 0 is a saddle."""
+    scale = held[0] if held == [0, 1] else held[-1]
+    at = zero.at.copy()
+    at[scale] = 0.03
+    return bool(evaluate(laplace, at, zero.free).value > zero.value + 1e-6)
+
+
+def _polish(laplace: Laplace, point: Point) -> Maximum:
+    """Newton steps with the Hessian from differences of the gradient, until nothing more is to be gained."""
+    free = point.free
+    for _ in range(10):
+        hessian = _hessian(laplace, point)
+        step, concave = _uphill(hessian, point.gradient[free])
+        if concave and point.gradient[free] @ step < 1e-4:
+            found = _settled(laplace, point, hessian)
+            if isinstance(found, Maximum):
+                return found
+            point = found
+            continue
+        reached, _ = line_search(laplace, point, step)
+        if reached is None:
+            break
+        point = reached
+    raise NoFitError("did not converge: the likelihood has no clear maximum")
+
+
+def _settled(laplace: Laplace, point: Point, hessian: np.ndarray) -> Maximum | Point:
+    """The last small steps, for which the Hessian need not be found again; how far they came where they do not do."""
+    free = point.free
+    for _ in range(6):
+        step, _ = _uphill(hessian, point.gradient[free])
+        if point.gradient[free] @ step < 1e-10:
+            return Maximum(point.at, free, point.value, hessian)
+        at = point.at.copy()
+        at[free] += step
+        point = evaluate(laplace, at, free)
+    return point
+
+
+def _uphill(hessian: np.ndarray, gradient: np.ndarray) -> tuple[np.ndarray, bool]:
+    """Newton's step, and whether the likelihood is concave here; where it is not, uphill along every eigenvector."""
+    curvature, axes = np.linalg.eigh(-hessian)
+    concave = bool((curvature > 1e-8).all())
+    along = axes.T @ gradient
+    lifted = np.abs(curvature) if concave else np.maximum(np.abs(curvature), 0.1)
+    step: np.ndarray = axes @ (along / lifted)
+    return step, concave
+
+
+def _hessian(laplace: Laplace, point: Point) -> np.ndarray:
+    """(F, F) second derivatives over the free parameters: differences of the exact gradient."""
+    rows = []
+    for position in np.flatnonzero(point.free):
+        width = 1e-4 * max(1.0, abs(point.at[position]))
+        ahead = point.at.copy()
+        ahead[position] += width
+        beyond = evaluate(laplace, ahead, point.free)
+        rows.append((beyond.gradient - point.gradient)[point.free] / width)
+    found = np.array(rows).reshape(len(rows), len(rows))
+    return (found + found.T) / 2

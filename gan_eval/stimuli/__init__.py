@@ -1,0 +1,1 @@
+"""Pictures on disk and the stimulus sets that they make."""

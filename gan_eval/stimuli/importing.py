@@ -1,0 +1,178 @@
+"""Stimulus sets from the result folders of any generator."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from gan_eval.errors import UserError
+from gan_eval.files import claim_output_folder, remove_leftovers, write_json
+from gan_eval.stimuli import pictures as images
+from gan_eval.stimuli.holes import hole_of, mask_of
+from gan_eval.stimuli.sets import TABLE_NAME, model_name_problem, name_problem, stimulus_row, write_set
+from gan_eval.tabular import Row
+
+
+@dataclass(frozen=True)
+class Imported:
+    """What an import gave."""
+
+    folder: Path
+    items: int
+    problems: tuple[str, ...]
+    """One line for each picture that was left out."""
+
+
+def import_folder(
+    source: Path,
+    out: Path,
+    *,
+    dataset: str | None = None,
+    model: str = "generated",
+    masks: Path | None = None,
+    mask_kind: str | None = None,
+    on_progress: Callable[[int, int], None] | None = None,
+) -> Imported:
+    """Make a stimulus set from another tool's result folder.
+
+    Two layouts are known: sub-folders `real/` and `fake/` (and, if wanted, `input/`) paired by file stem, and the
+    flat result folder of pytorch-CycleGAN-and-pix2pix (`*_real_A.png` the input, `*_fake_B.png`, `*_real_B.png`).
+    Pictures become 8-bit RGB PNG, so that file format gives nothing away; a picture that cannot be read is left out
+    and named. With masks (white is hole) the set has what the metrics of the hole need.
+
+    Args:
+        source: the result folder.
+        out: the new set; empty or ours.
+        dataset: name of the data set; default: the folder's name.
+        model: name of the generator.
+        masks: folder with a mask for each item, of its stem and size; default: `mask/` of the source, where it is.
+        mask_kind: how the holes were made, for the column of this name; default: folder.
+        on_progress: called with (items done, items in all).
+
+    Raises:
+        UserError: neither layout is found, partners or masks are missing, no item is left, or `out` is somebody else's.
+    """
+    source, out = Path(source), Path(out)
+    dataset = dataset or source.resolve().name
+    if problem := model_name_problem(model):
+        raise UserError(f"--model {model}: {problem}")
+    if problem := name_problem(dataset, "data set"):
+        raise UserError(f"--dataset {dataset}: {problem}")
+    items = _find_items(source, masks)
+    if mask_kind is not None and not any("mask" in files for files in items.values()):
+        raise UserError(f"--mask-kind {mask_kind}: {source} has no masks; name their folder with --masks")
+    claim_output_folder(out)
+    remove_leftovers(out)
+    (out / TABLE_NAME).unlink(missing_ok=True)  # an older table must not vouch for pictures that are being replaced
+    rows: list[Row] = []
+    problems: list[str] = []
+    for done, (stem, files) in enumerate(items.items(), start=1):
+        try:
+            pictures = _read_item(files)
+        except UserError as error:
+            problems.append(str(error))
+        else:
+            rows += _write_item(pictures, out, dataset=dataset, model=model, stem=stem, mask_kind=mask_kind or "folder")
+        if on_progress:
+            on_progress(done, len(items))
+    if not rows:
+        raise UserError(f"{source}: no usable pair of pictures; the first problem: {problems[0]}")
+    write_set(out, sorted(rows, key=lambda row: (row["kind"] == "fake", images.natural_key(row["stimulus"]))))
+    write_json(out / ".gan-eval" / "import.json", {"dataset": dataset, "model": model, "problems": problems})
+    return Imported(out, len(rows) // 2, tuple(problems))
+
+
+def _read_item(files: Mapping[str, Path]) -> dict[str, images.Picture]:
+    """The pictures of an item by role.
+
+    Raises:
+        UserError: one cannot be read, or real and fake, or real and mask, differ in size.
+    """
+    pictures = {role: images.read_rgb(path) for role, path in files.items()}
+    for role in ("fake", "mask"):
+        if role in pictures and pictures[role].shape != pictures["real"].shape:
+            sizes = " and ".join(f"{pictures[one].shape[1]}x{pictures[one].shape[0]}" for one in ("real", role))
+            raise UserError(f"{files[role]}: real and {role} differ in size ({sizes}); bring both to one size")
+    return pictures
+
+
+def _write_item(
+    pictures: Mapping[str, images.Picture], out: Path, *, dataset: str, model: str, stem: str, mask_kind: str
+) -> list[Row]:
+    real = pictures["real"]
+    saved = {role: out / role / f"{stem}.png" for role in pictures}
+    for role, picture in pictures.items():
+        images.write_png(saved[role], mask_of(hole_of(picture)) if role == "mask" else picture)
+    shared: dict[str, Any] = {
+        "dataset": dataset,
+        "stem": stem,
+        "size": (real.shape[0], real.shape[1]),
+        "input_file": saved["input"].relative_to(out).as_posix() if "input" in saved else None,
+    }
+    if "mask" in pictures:
+        area = float(hole_of(pictures["mask"]).mean())
+        mask_file = saved["mask"].relative_to(out).as_posix()
+        shared |= {"mask_kind": mask_kind, "mask_area": area, "mask_file": mask_file}
+    return [
+        stimulus_row(out, saved["real"], kind="real", **shared),
+        stimulus_row(
+            out,
+            saved["fake"],
+            kind="fake",
+            model=model,
+            reference_file=saved["real"].relative_to(out).as_posix(),
+            **shared,
+        ),
+    ]
+
+
+def _find_items(source: Path, masks: Path | None) -> dict[str, dict[str, Path]]:
+    """For each stem, its pictures by role: real, fake and, where there is one, input and mask."""
+    if not source.is_dir():
+        raise UserError(f"{source}: no such folder")
+    if (source / "real").is_dir() and (source / "fake").is_dir():
+        roles = {role: images.by_stem(images.list_pictures(source / role)) for role in ("real", "fake")}
+        if (source / "input").is_dir():
+            roles["input"] = images.by_stem(images.list_pictures(source / "input"))
+    else:
+        roles = _flat_roles(source, images.list_pictures(source))
+    _require_partners(source, set(roles["real"]), set(roles["fake"]))
+    for stem, path in roles["real"].items():
+        if not stem.isprintable():
+            raise UserError(f"{source}: the file name {path.name!a} cannot be written in a table; rename it")
+    if masks is None and (source / "mask").is_dir():
+        masks = source / "mask"
+    if masks is not None:
+        roles["mask"] = images.by_stem(images.list_pictures(masks))
+        _require_masks(masks, set(roles["real"]) - set(roles["mask"]))
+    return {stem: {role: files[stem] for role, files in roles.items() if stem in files} for stem in roles["real"]}
+
+
+def _flat_roles(source: Path, paths: Sequence[Path]) -> dict[str, dict[str, Path]]:
+    suffixes = {"input": "_real_A", "fake": "_fake_B", "real": "_real_B"}
+    named = images.by_stem(path for path in paths if path.stem.endswith(tuple(suffixes.values())))
+    roles = {
+        role: {stem.removesuffix(suffix): path for stem, path in named.items() if stem.endswith(suffix)}
+        for role, suffix in suffixes.items()
+    }
+    if not roles["real"] or not roles["fake"]:
+        raise UserError(
+            f"{source}: no known layout; wanted sub-folders real/ and fake/ with equal file stems, "
+            "or files named *_real_A.png, *_fake_B.png, *_real_B.png"
+        )
+    return roles
+
+
+def _require_partners(source: Path, real: set[str], fake: set[str]) -> None:
+    lonely = sorted(real ^ fake, key=images.natural_key)
+    if lonely:
+        missing = "fake" if lonely[0] in real else "real"
+        more = f" and {len(lonely) - 1} more" if len(lonely) > 1 else ""
+        raise UserError(f"{source}: {lonely[0]}{more}: no {missing} picture with this stem; add it or remove the other")
+
+
+def _require_masks(masks: Path, without: set[str]) -> None:
+    if without:
+        named = sorted(without, key=images.natural_key)
+        more = f" and {len(named) - 5} more" if len(named) > 5 else ""
+        raise UserError(f"{masks}: {', '.join(named[:5])}{more}: no mask with this stem; add it, white is hole")

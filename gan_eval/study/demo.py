@@ -1,0 +1,121 @@
+"""The demo: a whole small study on photographs that come with scikit-image, with no data of the user's."""
+
+import subprocess
+from itertools import product
+from pathlib import Path
+
+import numpy as np
+
+from gan_eval.errors import UserError
+from gan_eval.files import claim_output_folder, write_bytes
+from gan_eval.launch import own_command
+from gan_eval.stimuli import pictures as images
+from gan_eval.stimuli.pictures import Picture
+from gan_eval.study import markers
+from gan_eval.study.markers import Listener
+from gan_eval.study.plan import Plan, has_screen, make_plan
+from gan_eval.study.sessions import next_participant
+from gan_eval.study.stages import list_stages
+from gan_eval.weights import cache
+
+STUDY = Path(__file__).with_name("demo.toml")
+CROP = 192
+"""Side of a crop in pixels: the size the study trains and shows."""
+
+TRAIN_PICTURES = {"astronaut": 64, "chelsea": 48, "rocket": 64}
+TEST_PICTURES = {"coffee": 128, "motorcycle": 128}
+"""Names of scikit-image's pictures and the stride of their crops in pixels; no picture is in both."""
+
+
+def run_demo(out: Path, listener: Listener, *, simulate: str | None = None) -> Path:
+    """Train, generate, measure, ask people (or simulate them where there is no screen) and report.
+
+    Args:
+        out: the study's folder.
+        listener: told of every stage.
+        simulate: rehearse the quiz with this simulated participant even where there is a screen.
+
+    Returns:
+        The report.
+
+    Raises:
+        UserError: `out` is somebody else's, or cannot be written.
+    """
+    claim_output_folder(out)
+    make_data(out / "data" / "edges2photo")
+    _fetch_weights(listener)
+    study = out / "demo.toml"
+    write_bytes(study, STUDY.read_bytes())
+    asks = simulate is None and has_screen()
+    if simulate is None and not asks:
+        listener.message("no screen here: the quiz is rehearsed by simulated participants, marked as simulated")
+        simulate = "default"
+    plan = make_plan(study, out, data_root=out / "data", simulate=simulate)
+    stages = list_stages(plan)
+    if asks:
+        machine = [stage for stage in stages if stage.name.split("-")[0] in ("train", "generate", "metrics")]
+        markers.run(machine, out, listener)
+        _open_quiz(plan, listener)
+    markers.run(stages, out, listener)
+    return out / "report.html"
+
+
+def make_data(folder: Path) -> None:
+    """Write A|B pictures, edges beside photograph, into `folder`/train and `folder`/test; what is there is kept."""
+    for split, pictures in (("train", TRAIN_PICTURES), ("test", TEST_PICTURES)):
+        for name, stride in pictures.items():
+            photograph = _load(name)
+            for top, left in _crop_places(photograph, stride):
+                path = folder / split / f"{name}-{top:03d}-{left:03d}.png"
+                if not path.is_file():
+                    crop = photograph[top : top + CROP, left : left + CROP]
+                    images.write_png(path, np.concatenate([edges(crop), crop], axis=1))
+
+
+def edges(photograph: Picture) -> Picture:
+    """Soft edges of a photograph, dark on white: its inverted Sobel magnitude.
+
+    Args:
+        photograph: (H, W, 3) uint8.
+
+    Returns:
+        (H, W, 3) uint8, grey.
+    """
+    from skimage import color, filters
+
+    magnitude = filters.sobel(filters.gaussian(color.rgb2gray(photograph), sigma=1.0))
+    strength = np.clip(magnitude / np.quantile(magnitude, 0.97), 0.0, 1.0)
+    grey = np.rint(255.0 * (1.0 - strength)).astype(np.uint8)
+    return np.repeat(grey[..., None], 3, axis=2)
+
+
+def _load(name: str) -> Picture:
+    from skimage import data
+
+    picture = data.stereo_motorcycle()[0] if name == "motorcycle" else getattr(data, name)()
+    return np.ascontiguousarray(picture[..., :3], dtype=np.uint8)
+
+
+def _crop_places(photograph: Picture, stride: int) -> list[tuple[int, int]]:
+    height, width = photograph.shape[:2]
+    return list(product(range(0, height - CROP + 1, stride), range(0, width - CROP + 1, stride)))
+
+
+def _fetch_weights(listener: Listener) -> None:
+    """FID's network is wanted but not needed: without it the metric's row carries the reason."""
+    try:
+        cache.find("inception")
+    except UserError:
+        try:
+            cache.fetch("inception", on_progress=lambda done, total: listener.progress("fetch weights", done, total))
+        except UserError as error:
+            listener.message(f"FID and KID are left out: {error}")
+
+
+def _open_quiz(plan: Plan, listener: Listener) -> None:
+    """The quiz is a process of its own, without torch and pandas: that keeps its timing steady."""
+    listener.message("the quiz opens: judge the pictures (Esc pauses)")
+    command = own_command("quiz", str(plan.file), "--out", str(plan.folder), "--participant", next_participant(plan))
+    finished = subprocess.run(command, check=False)
+    if finished.returncode:
+        listener.message(f"the quiz ended with status {finished.returncode}; the report goes on without its answers")

@@ -1,0 +1,239 @@
+"""A study on its way into a folder: which data, which models, where everything goes."""
+
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from gan_eval.errors import UserError
+from gan_eval.files import OWN_FOLDER, claim_output_folder, read_json, write_json
+from gan_eval.settings.study import Study, load_study
+from gan_eval.stimuli.pictures import list_pictures
+from gan_eval.stimuli.sets import RAW
+from gan_eval.study.plan_checks import check_what_comes_late
+from gan_eval.study.smoke import SMOKE_STEPS, shrink
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A study on its way into a folder."""
+
+    study: Study
+    file: Path
+    """The study file."""
+    folder: Path
+    data_root: Path | None
+    fraction: float = 1.0
+    smoke: bool = False
+    simulate: str | None = None
+    """How missing sessions are simulated in a rehearsal; None: people are wanted."""
+
+    @property
+    def store(self) -> Path:
+        """The default results store."""
+        return self.folder / "store.sqlite"
+
+    def model_folder(self, model: str) -> Path:
+        """Where a model is trained."""
+        return self.folder / "models" / model
+
+    def stimuli_folder(self, model: str) -> Path:
+        """Where a model's stimuli are."""
+        return self.folder / "stimuli" / f"{self.study.models[model].data}-{model}"
+
+    def stimulus_folders(self) -> dict[str, Path]:
+        """The folders of all stimulus sets of the study, own and imported, by the names the study has for them."""
+        own = {self.stimuli_folder(model).name: self.stimuli_folder(model) for model in self.study.models}
+        return own | {name: self.file.parent / name for name in self.study.stimuli.sets}
+
+    def training_fraction(self, model: str) -> float:
+        """The share of the planned steps that a model is given: the plan's fraction, or what `SMOKE_STEPS` are."""
+        if not self.smoke:
+            return self.fraction
+        from trainer.loop.length import planned_steps
+
+        settings, data = self.study.training_of(model), self.study.data[self.study.models[model].data]
+        pictures = self.pictures(model, data.train_split)
+        return min(1.0, SMOKE_STEPS / planned_steps(settings, len(pictures[: settings.max_pairs])))
+
+    def measured_folders(self) -> dict[str, Path]:
+        """The sets that metrics are computed of: those that are shown, and what the generators that fill holes gave."""
+        shown = self.stimulus_folders()
+        raw = {f"{name}/{RAW}": folder / RAW for name, folder in shown.items() if (folder / RAW).is_dir()}
+        return shown | raw
+
+    def pictures(self, model: str, split: str) -> list[Path]:
+        """The pictures of a split of a model's data set: A|B pictures, or photographs where it fills holes.
+
+        Raises:
+            UserError: there are none.
+        """
+        folder = self.data_folder(self.study.models[model].data)
+        if self.study.training_of(model).inpainting is None:
+            return list_pictures(folder / split)
+        from trainer.datasets.sources import list_photographs
+
+        return list_photographs(folder, split)
+
+    def initial_file(self, model: str) -> Path | None:
+        """The trained generator that a model starts from; None: it starts from drawn weights.
+
+        Raises:
+            UserError: it is none of the study's, and there is no such file.
+        """
+        name = self.study.training_of(model).init_from
+        if not name:
+            return None
+        if name in self.study.models:
+            return self.model_folder(name) / "generator.safetensors"
+        from trainer.state.run_folder import generator_file
+
+        return generator_file(self.file.parent / name)
+
+    def published(self) -> dict[str, Path]:
+        """The published tables that the study names.
+
+        Raises:
+            UserError: one of them is not there.
+        """
+        found = {name: self.file.parent / name for name in self.study.study.published}
+        for name, path in found.items():
+            if not path.is_file():
+                raise UserError(
+                    f"{self.file}: study.published: no such file {name}; name it relative to the study file"
+                )
+        return found
+
+    def segmenter(self) -> Path | None:
+        """The segmenter that the study names, or the word `palette`.
+
+        Raises:
+            UserError: the file is not there.
+        """
+        name = self.study.metrics.segmenter
+        if name is None or name == "palette":
+            return None if name is None else Path(name)
+        path = self.file.parent / name
+        if not path.is_file():
+            raise UserError(f"{self.file}: metrics.segmenter: no such file {name}; name it relative to the study file")
+        return path
+
+    def data_folder(self, dataset: str) -> Path:
+        """The folder of a data set below the data root.
+
+        Raises:
+            UserError: no data root is known, or the folder is not there.
+        """
+        if self.data_root is None:
+            raise UserError("no data root: give --data-root DIR (or set GAN_EVAL_DATA) with the data sets' folders")
+        folder = self.data_root / (self.study.data[dataset].folder or dataset)
+        if not folder.is_dir():
+            raise UserError(f"{folder}: no such folder; the data set {dataset} is wanted there (--data-root)")
+        return folder
+
+    def split(self, dataset: str) -> str:
+        """The split that stimuli come from: test, else val."""
+        wanted = self.study.split_candidates(dataset)
+        for split in wanted:
+            if self.has_split(dataset, split):
+                return split
+        raise UserError(f"{self.data_folder(dataset)}: no split {' or '.join(wanted)} to draw stimuli from")
+
+    def has_split(self, dataset: str, split: str) -> bool:
+        """Whether a data set has this split."""
+        folder = self.data_folder(dataset)
+        if not self.study.has_photographs(dataset):
+            return (folder / split).is_dir()
+        from trainer.datasets.sources import has_split
+
+        return has_split(folder, split)
+
+
+def make_plan(
+    file: Path,
+    folder: Path,
+    *,
+    data_root: Path | None = None,
+    fraction: float = 1.0,
+    smoke: bool = False,
+    simulate: str | None = None,
+    redo: bool = False,
+) -> Plan:
+    """Read the study, check what it names, and take its folder.
+
+    Args:
+        file: the study file.
+        folder: where everything goes.
+        data_root: the folder with the data sets' folders.
+        fraction: share of the planned training steps.
+        smoke: touch every stage with few steps and pictures.
+        simulate: rehearse with participants that are simulated so; default: people are wanted, but for a smoke run.
+        redo: results are going to be moved aside, so the folder may have been made with another fraction.
+
+    Raises:
+        UserError: the study file is bad or names what is not there, the fraction is not in (0, 1], or the folder is
+            somebody else's or was made in another way.
+    """
+    if not 0 < fraction <= 1:
+        raise UserError(f"--fraction {fraction}: wanted a share above 0 and at most 1, such as 0.1")
+    study = load_study(file)
+    if smoke:
+        study = shrink(study)
+    simulate = "default" if smoke and simulate is None else simulate
+    plan = Plan(study, Path(file), Path(folder), data_root, fraction=fraction, smoke=smoke, simulate=simulate)
+    check_what_comes_late(plan)
+    claim_output_folder(plan.folder)
+    _record(plan, redo=redo)
+    return plan
+
+
+def open_plan(file: Path, folder: Path) -> Plan:
+    """The plan of a study folder that `run` has made, with the fraction and smoke setting it was made with.
+
+    Raises:
+        UserError: the folder was not made by `run`, or by another study.
+    """
+    record = Path(folder) / OWN_FOLDER / "run.json"
+    if not record.is_file():
+        raise UserError(f"{folder}: not a study's folder; make it with: gan-eval run {file} --out {folder}")
+    made = read_json(record)
+    study = load_study(file)
+    if made["study"] != study.study.name:
+        raise UserError(f"{folder}: made by the study {made['study']!r}, not {study.study.name!r}; name its own folder")
+    if made["smoke"]:
+        study = shrink(study)
+    return Plan(study, Path(file), Path(folder), None, fraction=made["fraction"], smoke=made["smoke"])
+
+
+def has_screen() -> bool:
+    """Whether a window can be shown to a person."""
+    if os.environ.get("QT_QPA_PLATFORM", "").split(":")[0] in ("offscreen", "minimal"):
+        return False
+    if sys.platform.startswith("linux"):
+        return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+    return True
+
+
+def _record(plan: Plan, *, redo: bool) -> None:
+    """Keep how the study is run in its folder; a folder serves one study, one fraction, smoke or not.
+
+    Raises:
+        UserError: the folder was made in another way, and nothing is to be redone.
+    """
+    file = plan.folder / OWN_FOLDER / "run.json"
+    record = {"study": plan.study.study.name, "fraction": plan.fraction, "smoke": plan.smoke}
+    found = read_json(file) if file.is_file() else record
+    if found["study"] != record["study"]:
+        raise UserError(
+            f"--out {plan.folder}: made by the study {found['study']!r}, not {record['study']!r}; name another folder"
+        )
+    if found["smoke"] and plan.smoke:
+        found = record  # of a smoke run, the fraction says nothing
+    if found != record and not redo:
+        before = "--smoke" if found["smoke"] else f"--fraction {found['fraction']:g}"
+        raise UserError(
+            f"--out {plan.folder}: made with {before}; give the same again, or --redo train to move the old results "
+            "aside, or another --out"
+        )
+    if found != record or not file.is_file():
+        write_json(file, record)

@@ -1,0 +1,224 @@
+"""The sessions of a study: who has done what, one more session, and the store's tables as files."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import count, islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from gan_eval import tables
+from gan_eval.errors import UserError
+from gan_eval.files import sha256_json
+from gan_eval.stimuli.sets import TABLE_NAME, StimulusSet, read_sets
+from gan_eval.store import STORED_TABLES, has_people, open_store
+from gan_eval.store.address import is_address
+from gan_eval.study.markers import Listener, hash_result
+from gan_eval.study.plan import Plan
+from gan_eval.tables.schema import Table
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from gan_eval.quiz import SessionResult
+
+
+def count_sessions(plan: Plan) -> dict[str, int]:
+    """How many complete sessions the store holds: all, those of people, those of simulated participants."""
+    rows = []
+    if plan.store.is_file():
+        with open_store(plan.store, create=False) as store:
+            rows = store.rows(tables.SESSIONS, study=plan.study.study.name, status="complete")
+    simulated = sum(row["simulated"] for row in rows)
+    return {"complete": len(rows), "people": len(rows) - simulated, "simulated": simulated}
+
+
+def people_have_answered(plan: Plan) -> bool:
+    """Whether a person has answered anything; nothing is simulated in that store any more."""
+    if not plan.store.is_file():
+        return False
+    with open_store(plan.store, create=False) as store:
+        return has_people(store, plan.study.study.name)
+
+
+def are_enough_sessions(plan: Plan) -> bool:
+    """Whether all people have come who are wanted; in a rehearsal, whether all are simulated."""
+    who = "simulated" if is_rehearsal(plan) else "people"
+    return count_sessions(plan)[who] >= plan.study.quiz.participants
+
+
+def is_rehearsal(plan: Plan) -> bool:
+    """Whether sessions are simulated: where it was asked for, and no person has answered."""
+    return plan.simulate is not None and not people_have_answered(plan)
+
+
+def quiz_session(plan: Plan, participant: str, *, store: str | Path | None = None, **options: Any) -> "SessionResult":
+    """One participant's session over the study's stimuli; `options` as in `gan_eval.quiz.run_session`.
+
+    Raises:
+        UserError: a stimulus set is missing, or the store holds sessions of another design under this version.
+    """
+    from gan_eval.quiz import run_session
+
+    study = plan.study
+    where = str(store or plan.store)
+    local = plan.store if is_address(where) else Path(where)
+    require_one_design(plan, local)
+    extra = extra_sets(plan)
+    return run_session(
+        [read_sets(plan.stimulus_folders().values())],
+        study.quiz,
+        participant=participant,
+        store=where,
+        station_store=local,
+        study_name=study.study.name,
+        design_hash=design_hash(plan),
+        seed=study.study.seed,
+        practice=extra.practice,
+        catch=extra.catch,
+        title=study.study.title or study.study.name,
+        **options,
+    )
+
+
+@dataclass(frozen=True)
+class ExtraSets:
+    """What is shown beside the main stimuli: at most one merged set each."""
+
+    practice: tuple[StimulusSet, ...]
+    catch: tuple[StimulusSet, ...]
+
+
+def extra_sets(plan: Plan) -> ExtraSets:
+    """The study's sets for practice and catch trials.
+
+    Raises:
+        UserError: a set is missing or broken.
+    """
+    stimuli = plan.study.stimuli
+
+    def read(names: Sequence[str]) -> tuple[StimulusSet, ...]:
+        return (read_sets(plan.file.parent / name for name in names),) if names else ()
+
+    return ExtraSets(read(stimuli.practice_sets), read(stimuli.catch_sets))
+
+
+def read_quiz_tables(store: str | Path, study: str | None) -> "dict[Table, pd.DataFrame]":
+    """A store's tables as frames; of one study where it is named.
+
+    Raises:
+        UserError: there is no such store.
+    """
+    equal = {"study": study} if study else {}
+    with open_store(store, create=False) as opened:
+        sessions = opened.frame(tables.SESSIONS, **equal)
+        found = {table: opened.frame(table) for table in STORED_TABLES}
+    if study is None:
+        return found
+    return {table: frame[frame["session"].isin(sessions["session"])] for table, frame in found.items()}
+
+
+def next_participant(plan: Plan) -> str:
+    """A pseudonym for the next session: an open session's, else the first of P01, P02, ... that is not taken."""
+    taken: set[str] = set()
+    if plan.store.is_file():
+        with open_store(plan.store, create=False) as store:
+            sessions = store.rows(tables.SESSIONS, study=plan.study.study.name)
+        unfinished = [row["participant"] for row in sessions if row["status"] == "open" and not row["simulated"]]
+        if unfinished:
+            return str(unfinished[0])
+        taken = {row["participant"] for row in sessions}
+    return next(name for number in count(1) if (name := f"P{number:02d}") not in taken)
+
+
+def draw_warnings(plan: Plan) -> list[str]:
+    """What the draw says of pools that are too small, one line each."""
+    from gan_eval.quiz.draw import deal
+
+    extra = extra_sets(plan)
+    practice, catch = ([row for stimuli in sets for row in stimuli.rows] for sets in (extra.practice, extra.catch))
+    draw = deal(
+        read_sets(plan.stimulus_folders().values()).rows,
+        plan.study.quiz,
+        seed=plan.study.study.seed,
+        list_number=1,
+        practice=practice,
+        catch=catch,
+    )
+    return list(draw.warnings)
+
+
+def answers_hash(plan: Plan) -> str:
+    """A hash of the study's answers, not of the store's file, whose bytes change without its content."""
+    if not plan.store.is_file():
+        return ""
+    with open_store(plan.store, create=False) as store:
+        sessions = store.rows(tables.SESSIONS, study=plan.study.study.name)
+        trials = store.rows(tables.TRIALS, study=plan.study.study.name)
+    return sha256_json([sessions, trials])
+
+
+def simulate_missing(plan: Plan, listener: Listener) -> None:
+    """Fill up the study's sessions with simulated participants, marked as simulated, until a person answers.
+
+    Args:
+        plan: the study in its folder; `simulate` says how.
+        listener: told of the progress.
+    """
+    missing = plan.study.quiz.participants - count_sessions(plan)["simulated"]
+    with open_store(plan.store) as store:
+        taken = {row["participant"] for row in store.rows(tables.SESSIONS, study=plan.study.study.name)}
+    names = (name for number in count(1) if (name := f"simulated-{number:03d}") not in taken)
+    for done, participant in enumerate(islice(names, missing), start=1):
+        if not is_rehearsal(plan):
+            return
+        quiz_session(plan, participant, simulate=plan.simulate)
+        listener.progress("quiz (simulated)", done, missing)
+
+
+def stimulus_hashes(plan: Plan) -> dict[str, str]:
+    """SHA-256 of each stimulus set's table, which holds the hashes of its pictures.
+
+    Raises:
+        UserError: a set has not been made.
+    """
+    return {
+        f"stimuli/{name}": hash_result(folder / TABLE_NAME, "generate")
+        for name, folder in plan.stimulus_folders().items()
+    }
+
+
+def shown_hashes(plan: Plan) -> dict[str, str]:
+    """`stimulus_hashes`, and those of the sets for practice and catch trials.
+
+    Raises:
+        UserError: a set has not been made.
+    """
+    stimuli = plan.study.stimuli
+    extra = {
+        f"{phase}/{name}": hash_result(plan.file.parent / name / TABLE_NAME, "generate")
+        for phase, names in (("practice", stimuli.practice_sets), ("catch", stimuli.catch_sets))
+        for name in names
+    }
+    return {**stimulus_hashes(plan), **extra}
+
+
+def design_hash(plan: Plan) -> str:
+    """SHA-256 over what participants see: the study's design and the very pictures, practice and catch included."""
+    return sha256_json({"study": plan.study.design_hash, **shown_hashes(plan)})
+
+
+def require_one_design(plan: Plan, where: Path) -> None:
+    """A study or stimuli changed after the first session would mix two experiments.
+
+    Raises:
+        UserError: the store holds sessions of the study with another design.
+    """
+    if not where.is_file():
+        return
+    with open_store(where, create=False) as store:
+        hashes = {row["design_hash"] for row in store.rows(tables.SESSIONS, study=plan.study.study.name)}
+    if hashes - {design_hash(plan)}:
+        raise UserError(
+            f"{plan.file}: stimuli, quiz or exclusions have changed since the first session in {where}; "
+            "undo the change, or raise study.version and use another --out"
+        )

@@ -1,0 +1,118 @@
+"""Tensors by name out of a user's file of pretrained weights."""
+
+import warnings
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from gan_eval.errors import UserError
+from gan_eval.files import require_file
+from gan_eval.weights.cache import option
+from gan_eval.weights.known import WEIGHTS
+from gan_eval.words import first_sentence
+
+State = Mapping[str, Tensor]
+
+_AT_ONCE = 2**22
+"""Numbers of a tensor that are looked at together: doing so takes memory of their size."""
+
+
+def read_state(path: Path, name: str) -> State:
+    """The tensors of a state dict (`.pth`, `.pt`) or of a safetensors file, on the CPU. No code of the file runs.
+
+    Args:
+        path: the file.
+        name: the weights' name, for messages.
+
+    Raises:
+        UserError: the file is neither.
+    """
+    require_file(path)
+    try:
+        if Path(path).suffix == ".safetensors":
+            from safetensors.torch import load_file
+
+            return load_file(path)
+        state = load_torch_file(path, mmap=zipfile.is_zipfile(path))
+        if not isinstance(state, Mapping) or not all(isinstance(value, Tensor) for value in state.values()):
+            raise ValueError("no tensors by name")
+        for key, value in state.items():
+            if reason := without_numbers(value):
+                raise ValueError(f"{key} {reason}")
+        return state
+    except Exception as error:  # torch and safetensors raise whatever a file that is something else leads to
+        raise refused(path, name, first_sentence(error)) from error
+
+
+def load_torch_file(path: Path, *, mmap: bool = False) -> Any:
+    """What `torch.save` wrote, on the CPU: no code of the file runs, and torch's remarks on its form are left out.
+
+    Raises:
+        ValueError: the file is an archive with something compressed in it, which `torch.save` never writes and which
+            could unpack to any size.
+        Exception: whatever torch raises for a file that is something else.
+    """
+    if zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as archive:
+            for entry in archive.infolist():
+                if entry.compress_type != zipfile.ZIP_STORED:
+                    raise ValueError(f"{entry.filename} in it is compressed, as PyTorch never does")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return torch.load(path, map_location="cpu", weights_only=True, mmap=mmap)
+
+
+def without_numbers(tensor: Tensor) -> str | None:
+    """Why a tensor out of a file has not a number of its own in each place: a clause that goes on after its name.
+
+    A few bytes of a file can say that they stand for a tensor of any size, which the first copy would allocate.
+
+    >>> without_numbers(torch.zeros(1).expand(1000))
+    'has fewer numbers than places'
+    """
+    if tensor.is_meta:
+        return "has no values"
+    if tensor.layout is not torch.strided:
+        return "is a sparse tensor"
+    if tensor.numel() * tensor.element_size() > tensor.untyped_storage().nbytes():
+        return "has fewer numbers than places"
+    return None
+
+
+def take(state: State, wanted: Mapping[str, tuple[int, ...]], path: Path, name: str) -> dict[str, Tensor]:
+    """The wanted tensors in float32, checked by name and shape; others in the file are left alone.
+
+    Raises:
+        UserError: one is missing, has another shape, or has numbers that are not finite.
+    """
+    for key, shape in wanted.items():
+        if key not in state:
+            raise refused(path, name, f"no {key}")
+        if tuple(state[key].shape) != tuple(shape):
+            raise refused(path, name, f"{key} has the shape {tuple(state[key].shape)}, wanted {tuple(shape)}")
+    taken = {key: state[key].to(torch.float32) for key in wanted}
+    if damaged := first_not_finite(taken):
+        raise refused(path, name, f"{damaged} has numbers that are not finite")
+    return taken
+
+
+def first_not_finite(weights: State) -> str | None:
+    """The first key with a NaN or an infinity; None where all numbers are finite.
+
+    >>> first_not_finite({"a": torch.zeros(2), "b": torch.tensor([0.0, float("nan")])})
+    'b'
+    """
+    for key, tensor in weights.items():
+        if tensor.is_floating_point() and not all(part.isfinite().all() for part in tensor.flatten().split(_AT_ONCE)):
+            return key
+    return None
+
+
+def refused(path: Path, name: str, reason: str) -> UserError:
+    """The user's line about a file that will not do."""
+    other = f"another {option(name)} FILE" if WEIGHTS[name].of_metrics else "give another file"
+    return UserError(f"{path}: not the weights {name} ({reason}); `gan-eval weights fetch {name}`, or {other}")

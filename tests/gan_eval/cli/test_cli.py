@@ -1,0 +1,155 @@
+"""The command line: exit statuses and the one line that names file, field and mend."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from gan_eval.__main__ import run
+
+ROOT = Path(__file__).parents[3]
+
+
+@pytest.fixture
+def command(capsys):
+    def call(*arguments: object) -> tuple[int, str, str]:
+        status = run([str(argument) for argument in arguments])
+        out, err = capsys.readouterr()
+        return status, out, err
+
+    return call
+
+
+def test_what_pillow_remarks_on_a_picture_stays_inside(tmp_path):
+    for kind in ("real", "fake"):
+        (tmp_path / "results" / kind).mkdir(parents=True)
+        Image.new("RGB", (32, 32)).save(tmp_path / "results" / kind / "0.tif")
+    broken = bytearray((tmp_path / "results" / "fake" / "0.tif").read_bytes())
+    broken[44] ^= 64  # where the number of a tag's values stands
+    (tmp_path / "results" / "fake" / "0.tif").write_bytes(broken)
+    command = [sys.executable, "-m", "gan_eval", "stimuli", "import", "results", "--out", "out"]
+    ended = subprocess.run(command, cwd=tmp_path, env=os.environ | {"PYTHONPATH": str(ROOT)}, capture_output=True)
+    assert b"Warning" not in ended.stderr
+    assert b"0.tif: not a readable picture" in ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["run", "absent.toml", "--out", "OUT"], "absent.toml: no such study file"),
+        (["quiz", "--participant", "P01"], "either a study file with --out, or --stimuli"),
+        (["quiz", "--stimuli", "absent", "--participant", "P01"], "absent: not a stimulus set"),
+        (["quiz", "--stimuli", "absent"], "--participant is missing"),
+        (["stimuli", "import", "absent", "--out", "OUT"], "absent: no such folder"),
+        (["metrics", "absent", "--out", "OUT"], "absent: not a stimulus set"),
+        (["metrics", "--real", "a", "--out", "OUT"], "--real DIR and --fake DIR belong together"),
+        (["metrics", "--out", "OUT"], "either stimulus sets"),
+        (["train", "--out", "OUT"], "either a study file with --model, or --data"),
+        (["train", "--data", "absent", "--out", "OUT"], "--steps N or --epochs N"),
+        (["train", "--data", "absent", "--steps", "3", "--out", "OUT"], "absent: no such data folder"),
+        (["train", "--data", "absent", "--steps", "0", "--out", "OUT"], "--steps"),
+        (["train", "--data", "absent", "--steps", "3"], "--out is missing"),
+        (["train", "s.toml", "--steps", "3", "--out", "OUT"], "--steps: s.toml says this itself"),
+        (["quiz", "s.toml", "--real", "3", "--participant", "P1", "--out", "OUT"], "--real: s.toml says this itself"),
+        (["quiz", "--stimuli", "a", "--keys", "real=j,fake=j", "--participant", "P1"], "--keys"),
+        (["quiz", "--self-test", "--participant", "P1"], "--participant: quiz --self-test measures"),
+        (["quiz", "--self-test", "s.toml"], "STUDY: quiz --self-test measures"),
+        (["quiz", "--self-test", "--screen", "2", "--list", "3"], "--list: quiz --self-test"),
+        (["quiz", "--self-test", "--text-size", "150"], "--text-size: quiz --self-test"),
+        (["quiz", "--self-test", "--no-intro"], "--no-intro: quiz --self-test"),
+        (["quiz", "--stimuli", "a", "--exposure-ms", "long", "--participant", "P1"], "--exposure-ms long"),
+        (["metrics", "a", "--dataset", "d", "--out", "OUT"], "--dataset and --model belong to"),
+        (["analyze", "--store", "://", "--out", "OUT"], "not a database URL"),
+        (["stimuli", "import", "absent", "--model", "real", "--out", "OUT"], "--model real"),
+        (["generate", "absent", "--data", "absent", "--out", "OUT"], "absent"),
+        (["analyze", "absent.csv", "--out", "OUT"], "absent.csv: no such file"),
+        (["analyze", "--store", "absent.sqlite", "--out", "OUT"], "absent.sqlite"),
+        (["report", "absent"], "absent"),
+        (["trials", "import", "absent.csv", "--out", "t.csv"], "absent.csv"),
+        (["trials", "import", "absent.csv", "--map", "x", "--out", "t.csv"], "--map x"),
+        (["weights", "fetch", "vgg99"], "vgg99"),
+    ],
+)
+def test_bad_input_is_one_line_and_status_2(tmp_path, monkeypatch, command, arguments, words):
+    monkeypatch.chdir(tmp_path)
+    status, out, err = command(*(str(tmp_path / "out") if argument == "OUT" else argument for argument in arguments))
+    assert (status, out) == (2, "")
+    assert words in err
+    assert err.startswith("gan-eval: ")
+    assert err.count("\n") == 1
+    assert not (tmp_path / "out").exists(), "nothing is left behind"
+
+
+def test_a_message_holds_nothing_that_a_terminal_obeys(tmp_path, command):
+    status, _, err = command("metrics", tmp_path / "\x1b[31mred", "--metrics", "psnr", "--out", tmp_path / "out")
+    assert status == 2
+    assert "\\x1b[31mred" in err
+    assert "\x1b" not in err
+
+
+@pytest.mark.parametrize("arguments", [["nonsense"], ["run"], ["quiz", "--nonsense"], ["generate"]])
+def test_wrong_usage_is_status_2(command, arguments):
+    status, out, err = command(*arguments)
+    assert (status, out) == (2, "")
+    assert "Usage" in err
+
+
+def test_version_and_help(command):
+    assert command("--version")[:2] == (0, "gan_eval 0.1.0\n")
+    for verb in ("demo", "run", "train", "generate", "quiz", "metrics", "analyze", "report", "doctor"):
+        status, out, _ = command(verb, "--help")
+        assert status == 0
+        assert verb in out
+
+
+def test_an_error_of_the_program_is_status_1_with_its_trace(monkeypatch, command):
+    import gan_eval.doctor
+
+    monkeypatch.setattr(gan_eval.doctor, "examine", lambda: 1 / 0)
+    status, _, err = command("doctor")
+    assert status == 1
+    assert "ZeroDivisionError" in err
+
+
+def test_an_interrupt_is_status_130(monkeypatch, command):
+    import gan_eval.doctor
+
+    def interrupt() -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(gan_eval.doctor, "examine", interrupt)
+    assert command("doctor")[0] == 130
+
+
+def test_ctrl_c_says_that_nothing_is_lost():
+    code = "import gan_eval.doctor, os, signal, sys; from gan_eval.__main__ import main; "
+    code += "signal.signal(signal.SIGINT, signal.default_int_handler); "  # a shell's background jobs ignore it
+    code += "gan_eval.doctor.examine = lambda: os.kill(os.getpid(), signal.SIGINT); sys.argv[1:] = ['doctor']; main()"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (130, "gan-eval: interrupted; the same command goes on where it stopped\n")
+
+
+def test_a_reader_that_closes_the_pipe_is_no_error():
+    command = f"{sys.executable} -m gan_eval metrics --list; echo $? >&2"
+    done = subprocess.run(["sh", "-c", f"({command}) | true"], capture_output=True, text=True, check=False)
+    assert done.stderr.strip() in ("0", "141")
+
+
+def test_a_library_that_is_not_installed_names_its_extra(monkeypatch, command):
+    import gan_eval.doctor
+
+    def miss() -> None:
+        raise ModuleNotFoundError("No module named 'torch'", name="torch")
+
+    monkeypatch.setattr(gan_eval.doctor, "examine", miss)
+    status, _, err = command("doctor")
+    assert status == 2
+    assert "gan-eval[metrics]" in err
+
+
+def test_python_m_gan_eval_is_the_same_program():
+    done = subprocess.run([sys.executable, "-m", "gan_eval", "--version"], capture_output=True, text=True, check=True)
+    assert done.stdout == "gan_eval 0.1.0\n"

@@ -1,0 +1,159 @@
+"""The options of `train`: settings by name, presets, and the line that is shown meanwhile."""
+
+import doctest
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from gan_eval.__main__ import run
+from gan_eval.cli import console as console_module
+from gan_eval.cli import jobs
+from gan_eval.cli.console import Console
+from gan_eval.cli.jobs import assigned_settings, job_of_options, training_progress
+from gan_eval.errors import UserError
+from gan_eval.settings.training import TrainingSettings
+
+DATA = Path("data")
+
+
+def test_every_setting_can_be_given_by_name() -> None:
+    wanted = TrainingSettings(
+        steps=7, receptive_field=34, norm="instance", snapshots=(0, 5), validation_metrics=("psnr", "fid"),
+        best_metric="fid", jitter=False, learning_rate=1e-3, dropout=0.0,
+    )  # fmt: skip
+    texts = [
+        "steps=7", "receptive_field = 34", "norm=instance", "snapshots=[0, 5]", "validation_metrics=['psnr', 'fid']",
+        'best_metric="fid"', "jitter=false", "learning_rate=1e-3", "dropout=0.0",
+    ]  # fmt: skip
+    assert job_of_options({}, texts, data=DATA).settings == wanted
+
+
+def test_values_are_toml_and_other_text_is_itself() -> None:
+    found = assigned_settings(["a=1", "b=x y", "c=[1,2]", "d='1'", "e=true", "f=True", "g=a=b"])
+    assert found == {"a": 1, "b": "x y", "c": [1, 2], "d": "1", "e": True, "f": "True", "g": "a=b"}
+    assert assigned_settings(["a=1\nb=2"]) == {"a": "1\nb=2"}, "one value, no further keys"
+
+
+@pytest.mark.parametrize(
+    ("texts", "message"),
+    [
+        (["lambda=3"], r"--set lambda: no such key; did you mean (lambda_l1|lambda_l2)\?"),
+        (["receptive_field=0"], "--set receptive_field: found 0; input should be greater than or equal to 1"),
+        (["norm=Batch"], "--set norm: found 'Batch'; input should be 'batch', 'instance' or 'none'"),
+        (["validation_metrics=psnr"], r"--set validation_metrics: found 'psnr'; wanted a list such as \['psnr'\]$"),
+        (["seed"], "--set seed: wanted name=value"),
+        (["seed=1", "seed=2"], "each name once"),
+        (["batch_size=2"], "--set batch_size: there is also --batch-size; give one of them"),
+        (["epochs=2"], "give --steps or --epochs, not both"),
+    ],
+)
+def test_bad_settings_are_named_as_they_were_written(texts: list[str], message: str) -> None:
+    with pytest.raises(UserError, match=message):
+        job_of_options({"steps": 3, "batch_size": 1}, texts, data=DATA)
+
+
+def test_the_examples_hold() -> None:
+    assert doctest.testmod(jobs).failed == 0
+
+
+def test_an_option_of_its_own_keeps_its_name() -> None:
+    with pytest.raises(UserError, match=r"^--batch-size: found 0"):
+        job_of_options({"steps": 3, "batch_size": 0}, ["seed=1"], data=DATA)
+
+
+def test_a_preset_gives_length_settings_direction_and_folder() -> None:
+    job = job_of_options({}, preset="cityscapes", data_root=Path("root"))
+    assert (job.data, job.direction) == (Path("root/cityscapes"), "BtoA")
+    assert (job.settings.steps, job.settings.epochs, job.settings.d_loss_factor) == (50_000, None, 1.0)
+    assert job_of_options({}, preset="edges2shoes", data=DATA).direction == "AtoB"
+
+
+def test_options_override_a_preset() -> None:
+    job = job_of_options(
+        {"steps": 9}, ["lambda_l1=10"], preset="facades", data=DATA, data_root=Path("root"), direction="AtoB"
+    )
+    assert (job.data, job.direction) == (DATA, "AtoB")
+    assert (job.settings.steps, job.settings.epochs, job.settings.lambda_l1) == (9, None, 10.0)
+
+
+def test_missing_data_length_or_preset() -> None:
+    with pytest.raises(
+        UserError, match=r"where is facades\? give --data-root DIR \(or \$GAN_EVAL_DATA\), or --data DIR"
+    ):
+        job_of_options({}, preset="facades")
+    with pytest.raises(UserError, match="train: --data is missing; name the folder with train/"):
+        job_of_options({"steps": 3})
+    with pytest.raises(UserError, match="give --steps N or --epochs N"):
+        job_of_options({}, data=DATA)
+    with pytest.raises(UserError, match="'facade': there is none of this name; choose from facades"):
+        job_of_options({}, preset="facade", data=DATA)
+
+
+@pytest.mark.parametrize(
+    ("assignments", "line"),
+    [
+        (["inpainting.centre=1.0"], r"--set inpainting\.centre: found 1\.0"),
+        (["inpainting.masks={folder=1}"], r"--set inpainting\.mask_folder: goes with the mask kind folder"),
+        (["inpainting.centre=0.9"], r"--set inpainting\.centre: a square of side 0\.9 takes 0\.81"),
+        (["inpainting.masks={star=1}"], r"--set inpainting\.masks\.star"),
+        (["inpainting.colour=red"], r"--set inpainting\.colour: no such key"),
+    ],
+)
+def test_a_key_of_a_section_is_named_in_full(assignments: list[str], line: str) -> None:
+    with pytest.raises(UserError, match=line):
+        job_of_options({"steps": 3}, assignments, data=DATA)
+
+
+def test_the_line_tells_images_a_second_time_left_and_losses(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = 100.0
+    monkeypatch.setattr(console_module.time, "monotonic", lambda: now)
+    told = training_progress(Console(), images_a_step=4)
+    told(1, 100, {})
+    now = 120.0
+    told(51, 100, {"g_l1": 0.25, "d_real": 0.5})
+    assert capsys.readouterr().err == "train: 51/100, 10.0 images/s, 0:00:20 left  g_l1 0.25  d_real 0.5\n"
+
+
+def test_the_command_hands_everything_on(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    calls: list[tuple[tuple[Any, ...], dict[str, Any]]] = []
+    monkeypatch.setattr("gan_eval.training.train_model", lambda *given, **how: calls.append((given, how)))
+    options = "--epochs 3 --lambda-l1 5 --generator resnet_6 --norm instance --precision bf16 --learning-rate 1e-3"
+    settings = ["--set", "adversarial=hinge", "--set", "snapshots=[1, 2]"]
+    watching = ["--keep", "4", "--tensorboard", "--gif", "--checkpoint-every", "9", "--fraction", "0.5"]
+    status = run(["train", "--data", "DATA", "--out", str(tmp_path), *options.split(), *settings, *watching])
+    assert status == 0
+    ((wanted, data, out), how) = calls[0]
+    assert (data, out) == (Path("DATA"), tmp_path)
+    assert wanted == TrainingSettings(
+        epochs=3, lambda_l1=5, generator="resnet_6", norm="instance", precision="bf16", learning_rate=1e-3,
+        adversarial="hinge", snapshots=(1, 2),
+    )  # fmt: skip
+    names = ("keep", "tensorboard", "gif", "checkpoint_every", "fraction", "direction")
+    assert [how[name] for name in names] == [4, True, True, 9, 0.5, "AtoB"]
+
+
+def test_a_study_says_its_settings_itself(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    assert run(["train", "s.toml", "--model", "m", "--set", "seed=1", "--out", str(tmp_path)]) == 2
+    assert "--set: s.toml says this itself" in capsys.readouterr().err
+    assert run(["train", "s.toml", "--preset", "facades", "--out", str(tmp_path)]) == 2
+    assert "either a study file with --model, or --data" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("option", "value"), [("--workers", "-1"), ("--keep", "0"), ("--fraction", "2.0")])
+def test_bad_numbers_are_named_by_their_option(
+    option: str, value: str, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    (tmp_path / "train").mkdir()
+    Image.new("RGB", (32, 16)).save(tmp_path / "train" / "0.png")
+    words = f"--data {tmp_path} --steps 1 --image-size 16 --out {tmp_path / 'run'} {option} {value}"
+    assert run(["train", *words.split()]) == 2
+    assert f" {option} {value}: wanted " in capsys.readouterr().err
+
+
+def test_a_folder_is_no_study_file(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    assert run(["train", str(tmp_path), "--model", "m", "--out", str(tmp_path / "run")]) == 2
+    assert "a folder, not a study file; a folder of pictures is given with --data" in capsys.readouterr().err

@@ -1,0 +1,263 @@
+"""The command `metrics`: its options, its lines, its files and its exit status."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from gan_eval import tables
+from gan_eval.__main__ import run
+from gan_eval.errors import UserError
+from gan_eval.file_sets import settled
+from gan_eval.metrics import Settings
+from gan_eval.metrics.registry import select
+from gan_eval.metrics.run import cache, external_values
+from gan_eval.metrics.run import runner as runner_module
+from gan_eval.metrics.run.named_files import unused_files
+from gan_eval.stimuli import pictures
+from gan_eval.tabular import read_rows, read_table
+
+Command = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def command(capsys: pytest.CaptureFixture[str]) -> Command:
+    def call(*arguments: object) -> tuple[int, str, str]:
+        status = run(["metrics", *map(str, arguments)])
+        out, err = capsys.readouterr()
+        return status, out, err
+
+    return call
+
+
+@pytest.fixture
+def pair(tmp_path: Path) -> tuple[Path, Path]:
+    """Folders of three real and three generated pictures."""
+    rng = np.random.default_rng(1)
+    for number in range(3):
+        for folder in ("real", "fake"):
+            pictures.write_png(tmp_path / folder / f"{number}.png", rng.integers(0, 256, (24, 20, 3), np.uint8))
+    return tmp_path / "real", tmp_path / "fake"
+
+
+def folders(pair: tuple[Path, Path], out: Path) -> list[object]:
+    return ["--real", pair[0], "--fake", pair[1], "--out", out, "--dataset", "d", "--model", "m"]
+
+
+def test_tables_are_written_and_their_folder_is_told(command: Command, pair: tuple[Path, Path], tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    status, told, err = command(*folders(pair, out), "--metrics", "psnr, l1")
+    assert (status, told) == (0, f"{out}\n")
+    assert "metrics: pictures: 6/6" in err
+    written = {path.name for path in out.iterdir() if path.is_file()}
+    names = ("image_metrics", "set_metrics", "metric_comparisons", "runs")
+    assert written == {f"{name}{suffix}" for name in names for suffix in (".csv", ".parquet")}
+    rows = read_rows(out / "image_metrics.csv", tables.IMAGE_METRICS)
+    assert [(row["stimulus"], row["metric"]) for row in rows[:2]] == [("d/m/0", "psnr"), ("d/m/0", "l1")]
+
+
+def test_json_has_every_table(command: Command, pair: tuple[Path, Path], tmp_path: Path) -> None:
+    status, told, _ = command(*folders(pair, tmp_path / "out"), "--metrics", "psnr", "--json")
+    found = json.loads(told)
+    assert status == 0
+    assert list(found) == ["image_metrics", "set_metrics", "metric_comparisons", "runs"]
+    assert len(found["image_metrics"]) == 3
+    assert json.loads(found["runs"][0]["settings"])["metrics"].keys() == {"psnr"}
+
+
+def test_options_reach_the_settings(
+    command: Command, pair: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[Settings] = []
+
+    def remember(_stimuli: object, settings: Settings, **_: object) -> None:
+        asked.append(settings)
+        raise UserError("far enough")
+
+    monkeypatch.setattr(runner_module, "run_metrics", remember)
+    files = [f"--{name}-weights={tmp_path / name}" for name in ("brisque", "alexnet", "vgg16", "dists")]
+    options = ["--weights", tmp_path / "inception", *files, "--device", "cpu", "--threads", 3]
+    options += [
+        "--precision",
+        "bf16",
+        "--no-cache",
+        "--resize",
+        "--resizer",
+        "clean",
+        "--segmenter",
+        tmp_path / "s",
+    ]
+    names = ("psnr", "fid", "brisque", "lpips_alex", "dists", "class_iou")
+    assert command(*folders(pair, tmp_path / "out"), "--metrics", ",".join(names), *options)[0] == 2
+    weights = {name: tmp_path / name for name in ("inception", "brisque", "alexnet", "vgg16", "dists")}
+    assert asked == [Settings(names, "clean", True, weights, "cpu", 3, "bf16", tmp_path / "s", cache=None)]
+    assert command(*folders(pair, tmp_path / "out"))[0] == 2
+    assert asked[1] == Settings(cache=cache.cache_file())
+
+
+def test_what_is_missing_is_told_and_counted(command: Command, pair: tuple[Path, Path], tmp_path: Path) -> None:
+    (pair[1] / "1.png").write_bytes(b"")
+    (pair[0] / "lonely.png").write_bytes((pair[0] / "0.png").read_bytes())
+    status, _, err = command(*folders(pair, tmp_path / "out"), "--metrics", "psnr,ssim")
+    assert status == 0
+    assert "lonely" in err
+    assert "no psnr, ssim" in err
+    assert len(err.splitlines()) < 25
+
+
+def test_nothing_at_all_is_status_2_with_the_tables_written(
+    command: Command, pair: tuple[Path, Path], tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    status, _, err = command(*folders(pair, out), "--metrics", "niqe")
+    assert status == 2
+    assert err.splitlines()[-1] == f"gan-eval: metrics: no value could be had; the tables in {out} have the reasons"
+    assert len(read_rows(out / "image_metrics.csv", tables.IMAGE_METRICS)) == 6
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--metrics", "psrn"], "metric 'psrn': unknown; did you mean 'psnr'"),
+        (["--metrics", ","], "metrics: none named"),
+        (["--resizer", "x"], "resizer 'x': unknown"),
+        (["--device", "abacus"], "--device abacus"),
+        (["--metrics", "fid", "--weights", "absent.pth"], "absent.pth: no such file"),
+        (["--metrics", "pixel_accuracy", "--segmenter", "absent.pt"], "absent.pt"),
+        (["--metrics", "psnr", "--beside", "absent.csv"], "absent.csv: no such file"),
+    ],
+)
+def test_bad_options_are_one_line(
+    command: Command, pair: tuple[Path, Path], tmp_path: Path, options: list[str], words: str
+) -> None:
+    status, told, err = command(*folders(pair, tmp_path / "out"), *options)
+    assert (status, told) == (2, "")
+    assert words in err
+    assert err.startswith("gan-eval: ")
+    assert err.count("\n") == 1
+    assert not list((tmp_path / "out").glob("*.csv"))
+
+
+def test_a_report_is_made_of_the_tables(command: Command, pair: tuple[Path, Path], tmp_path: Path) -> None:
+    (tmp_path / "paper.csv").write_text("model,dataset,metric,value\nm,d,psnr,21.5\n")
+    report = tmp_path / "report.html"
+    options = ["--metrics", "psnr", "--report", report, "--beside", tmp_path / "paper.csv"]
+    assert command(*folders(pair, tmp_path / "out"), *options)[0] == 0
+    page = report.read_text(encoding="utf-8")
+    assert "psnr" in page
+    assert "paper" in page
+    (row,) = read_rows(tmp_path / "out" / "beside.csv", tables.BESIDE)
+    assert (row["value"], row["source"]) == (21.5, "paper")
+
+
+def test_values_beside_in_three_layouts(command: Command, pair: tuple[Path, Path], tmp_path: Path) -> None:
+    command(*folders(pair, tmp_path / "other"), "--metrics", "psnr,niqe")
+    images_of_other = tmp_path / "other" / "image_metrics.csv"
+    plain, sets = tmp_path / "plain.csv", tmp_path / "sets.csv"
+    plain.write_text(
+        "model,dataset,metric,value,source,note\nm,d,fid,40.5,a program 1.0,N = 400\nm,d,kid,,a program,\n"
+    )
+    header = ",".join(tables.SET_METRICS.names)
+    sets.write_text(f"{header}\nm,d,fid,41.25,40,42,400,400,,run-1,,\n")
+    found = external_values.read_beside([plain, sets, images_of_other])
+    mean = read_table(images_of_other, tables.IMAGE_METRICS).query("metric == 'psnr'")["value"].mean()
+    rows = [tuple(row) for row in found[["metric", "value", "source"]].itertuples(index=False)]
+    assert rows == [("fid", 40.5, "a program 1.0"), ("fid", 41.25, "sets"), ("psnr", mean, "image_metrics")]
+    assert found["note"].fillna("").tolist()[::2] == ["N = 400", "mean of 3 pictures"]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("model,metric,value\nm,fid,1\n", "column dataset is missing"),
+        ("model,dataset,metric,value\nm,d,fid,much\n", "row 1, column value: found 'much', wanted a number"),
+        ("model,dataset,metric,value\n", "no values in it"),
+        ("model,dataset,metric,value\nm,d,fid,\n", "no row has one"),
+        ("model,dataset,metric,value\n,d,fid,1\n", "row 1, column model: found nothing"),
+        ("model,dataset,metric,value\nm,d,fid,1\nm,d,fid,2\n", "the same model=m, dataset=d, metric=fid, source=x"),
+    ],
+)
+def test_a_file_beside_that_will_not_do(tmp_path: Path, text: str, words: str) -> None:
+    (tmp_path / "x.csv").write_text(text)
+    with pytest.raises(UserError, match=words) as raised:
+        external_values.read_beside([tmp_path / "x.csv"])
+    assert "x.csv" in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--threads", "0"], "--threads"),
+        (["--precision", "x"], "--precision"),
+        (["--metrics", "psrn"], "metric 'psrn': unknown"),
+        (["--resizer", "x"], "resizer 'x': unknown"),
+        (["--device", "abacus"], "--device abacus"),
+        (["--metrics", "fid", "--weights", "absent.pth"], "--weights absent.pth: no such file"),
+        (["--metrics", "class_iou", "--segmenter", "absent.pt"], "--segmenter absent.pt: no such file"),
+        (["--metrics", "fid", "--weights", __file__], "not the weights"),
+        (["--metrics", "psnr,fid", "--brisque-weights", __file__], "--brisque-weights: none of the metrics psnr, fid"),
+        (["--metrics", "fid", "--segmenter", "palette"], "--segmenter: none of the metrics fid needs it"),
+        (["--metrics", "class_iou", "--resizer", "clean"], "--resizer: none of the metrics class_iou needs it"),
+        (["--metrics", "precision_vgg16", "--precision", "bf16"], "--precision: none of the metrics precision_vgg16"),
+        (["--metrics", "niqe,fid", "--resize"], "--resize: none of the metrics niqe, fid needs it"),
+        (["--list"], ": metrics --list tells of all metrics and measures nothing; leave it out"),
+        (["--metrics", "psnr", "--beside", "absent.csv"], "absent.csv: no such file"),
+        (["--report", "REAL"], "is a folder; name an HTML file"),
+        (["--report", "REAL/0.png/report.html"], "0.png is a file; name a file in a folder"),
+        (["--report", "REAL/no/such/report.html"], "/no; make it, or name a file in another folder"),
+    ],
+)
+def test_a_bad_option_is_one_line_and_leaves_nothing_behind(
+    command: Command, pair: tuple[Path, Path], tmp_path: Path, options: list[str], words: str
+) -> None:
+    options = [option.replace("REAL", str(pair[0])) for option in options]
+    status, told, err = command(*folders(pair, tmp_path / "out"), *options)
+    assert (status, told) == (2, "")
+    assert words in err.replace("\\", "/")
+    assert err.startswith("gan-eval: ")
+    assert err.count("\n") == 1
+    assert not (tmp_path / "out").exists()
+    assert not (pair[0] / "no").exists()
+
+
+def test_a_bad_cache_limit_leaves_nothing_behind(
+    command: Command, pair: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GAN_EVAL_CACHE_MB", "much")
+    assert command(*folders(pair, tmp_path / "out"), "--metrics", "psnr")[2].startswith("gan-eval: GAN_EVAL_CACHE_MB")
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_report_may_lie_in_a_new_folder(command: Command, pair: tuple[Path, Path], tmp_path: Path) -> None:
+    for report in (tmp_path / "new" / "r.html", tmp_path / "a" / "b" / "out" / "r.html"):
+        out = tmp_path / "a" / "b" / "out"
+        assert command(*folders(pair, out), "--metrics", "psnr", "--report", report)[0] == 0
+        assert report.is_file()
+
+
+def test_values_of_an_earlier_run_are_not_left_beside(
+    command: Command, pair: tuple[Path, Path], tmp_path: Path
+) -> None:
+    """One run is one set of tables, CSV and Parquet, which its record names."""
+    (tmp_path / "paper.csv").write_text("model,dataset,metric,value\nm,d,psnr,21.5\n")
+    out = tmp_path / "out"
+    assert command(*folders(pair, out), "--metrics", "psnr", "--beside", tmp_path / "paper.csv")[0] == 0
+    assert len(list(out.glob("beside.*"))) == 2
+    (out / "mine.csv").write_text("a,b\n1,2\n")
+    assert command(*folders(pair, out), "--metrics", "psnr")[0] == 0
+    assert not list(out.glob("beside.*"))
+    assert (out / "mine.csv").exists()
+    with settled(out) as sets:
+        (known,) = sets[out]
+    assert set(known.files) == {path.name for path in out.iterdir() if path.is_file()} - {"mine.csv"}
+    assert [known.run] == read_table(out / "runs.csv", tables.RUNS)["run"].tolist()
+
+
+def test_from_python_a_named_file_that_no_metric_uses_is_told() -> None:
+    settings = Settings(("psnr",), weights={"brisque": Path(__file__)}, segmenter=Path("palette"))
+    assert unused_files(select(["psnr"]), settings) == [
+        "--brisque-weights: no metric here uses it",
+        "--segmenter: no metric here uses it",
+    ]

@@ -1,0 +1,86 @@
+"""The commands of `stimuli`, as a user gives them."""
+
+import json
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from gan_eval.__main__ import main
+from gan_eval.cli.stimuli import stimuli_app
+from gan_eval.stimuli import pictures
+
+
+@pytest.fixture
+def run(capsys, monkeypatch):
+    """`run("audit", SET)`: exit status, stdout, stderr."""
+
+    def give(*words):
+        monkeypatch.setattr("sys.argv", ["gan-eval", "stimuli", *map(str, words)])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        told = capsys.readouterr()
+        return ended.value.code or 0, told.out, told.err
+
+    return give
+
+
+@pytest.fixture
+def stimuli(tmp_path):
+    """A set of six items, imported."""
+    for stem in range(6):
+        for kind in ("real", "fake"):
+            noise = np.random.default_rng(stem).integers(0, 200, (24, 24, 3))
+            (tmp_path / "results" / kind).mkdir(parents=True, exist_ok=True)
+            pictures.write_png(
+                tmp_path / "results" / kind / f"{stem}.png", (noise + 40 * (kind == "fake")).astype("u1")
+            )
+    from gan_eval.stimuli.importing import import_folder
+
+    return import_folder(tmp_path / "results", tmp_path / "set", dataset="d", model="m").folder
+
+
+def test_an_audit_tells_people_on_stderr_and_writes_its_table(run, stimuli, tmp_path):
+    status, out, err = run("audit", stimuli, "--out", tmp_path / "audit")
+    assert (status, out.strip()) == (0, str(tmp_path / "audit"))
+    assert "6 real and 6 generated pictures" in err
+    assert "brightness" in err
+    header = (tmp_path / "audit" / "giveaways.csv").read_text().splitlines()[0]
+    assert header.startswith("dataset,model,clue,sort,")
+
+
+def test_an_audit_as_json_is_one_object_on_stdout(run, stimuli):
+    status, out, _ = run("audit", stimuli, "--json")
+    rows = json.loads(out)["giveaways"]
+    assert status == 0
+    assert {row["verdict"] for row in rows} == {"ok", "look", None}
+
+
+def test_equalise_makes_a_set(run, stimuli, tmp_path):
+    status, out, err = run("equalise", stimuli, "--out", tmp_path / "equal", "--size", "16x16", "--jpeg", "80")
+    assert (status, out.strip()) == (0, str(tmp_path / "equal"))
+    assert "6 items of 16x16 pixels, 0 left out" in err
+    assert (tmp_path / "equal" / "stimuli.csv").is_file()
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("audit", "nowhere"), "not a stimulus set"),
+        (("equalise", "nowhere", "--out", "x"), "not a stimulus set"),
+        (("equalise", "nowhere", "--out", "x", "--size", "big"), "--size big: wanted width x height"),
+        (("equalise", "nowhere", "--out", "x", "--fit", "squeeze"), "--fit"),
+        (("equalise", "nowhere", "--out", "x", "--jpeg", "101"), "--jpeg"),
+    ],
+)
+def test_bad_input_is_one_line_and_status_2(run, words, message, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    status, out, err = run(*words)
+    assert (status, out) == (2, "")
+    assert message in err
+    assert "Traceback" not in err
+
+
+def test_the_group_has_its_three_commands():
+    shown = CliRunner().invoke(stimuli_app, ["--help"]).output
+    assert all(name in shown for name in ("import", "audit", "equalise"))

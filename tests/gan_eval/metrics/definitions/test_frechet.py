@@ -1,0 +1,202 @@
+import tracemalloc
+from pathlib import Path
+
+import mpmath
+import numpy as np
+import pytest
+import scipy.linalg
+from numpy.typing import NDArray
+
+from gan_eval.metrics.definitions.frechet import frechet_distance
+from gan_eval.metrics.kernels.pictures import Unmeasurable
+
+
+def _draw(seed: int, n: int, d: int, scale: float = 1.0, shift: float = 0.0) -> NDArray[np.float64]:
+    rng = np.random.default_rng(seed)
+    return rng.normal(size=(n, d)) * np.linspace(0.3, 2, d) * scale + shift
+
+
+def _fifty_digits(real: NDArray[np.floating], fake: NDArray[np.floating]) -> tuple[float, float]:
+    """The definition in 50-digit arithmetic, and the traces of the covariances.
+
+    The roots are those of the eigenvalues of AᵀΣA with AAᵀ the other covariance, which is symmetric.
+    """
+    with mpmath.workdps(50):
+        means, covariances = [], []
+        for features in (real, fake):
+            x = mpmath.matrix(features.astype(float).tolist())
+            mean = [mpmath.fsum(x[:, j]) / x.rows for j in range(x.cols)]
+            centred = mpmath.matrix([[x[i, j] - mean[j] for j in range(x.cols)] for i in range(x.rows)])
+            means.append(mean)
+            covariances.append(centred.T * centred / (x.rows - 1))
+        values, vectors = mpmath.eigsy(covariances[1])
+        half = vectors * mpmath.diag([mpmath.sqrt(max(value, 0)) for value in values])
+        eigenvalues = mpmath.eigsy(half.T * covariances[0] * half, eigvals_only=True)
+        noise = max(eigenvalues) * mpmath.mpf(10) ** -38
+        root = mpmath.fsum(mpmath.sqrt(value) for value in eigenvalues if value > noise)
+        traces = mpmath.fsum(covariance[i, i] for covariance in covariances for i in range(covariance.rows))
+        shift = mpmath.fsum((a - b) ** 2 for a, b in zip(*means, strict=True))
+        return float(shift + traces - 2 * root), float(traces)
+
+
+def _repeated(seed: int) -> NDArray[np.float64]:
+    return np.repeat(_draw(seed, 6, 8), 4, axis=0)
+
+
+def _dependent() -> NDArray[np.float64]:
+    features = _draw(3, 40, 8)
+    features[:, 7] = features[:, 0] + features[:, 1]
+    return features
+
+
+def _constant(seed: int) -> NDArray[np.float64]:
+    features = _draw(seed, 30, 8)
+    features[:, 5:] = 4.0
+    return features
+
+
+_UNEQUAL = np.geomspace(1e-6, 1e6, 8)
+_FALLING = np.exp(-2.0 * np.arange(8))
+
+
+@pytest.mark.parametrize(
+    ("real", "fake"),
+    [
+        pytest.param(_dependent(), _draw(2, 30, 8), id="a feature that depends on others"),
+        pytest.param(_constant(1), _draw(2, 30, 8), id="constant features in one set"),
+        pytest.param(_constant(1), _constant(2), id="constant features in both"),
+        pytest.param(_repeated(1), _draw(2, 30, 8), id="repeated pictures in one set"),
+        pytest.param(_repeated(1), _repeated(2), id="repeated pictures in both"),
+        pytest.param(_draw(1, 30, 8, 1e-6), _draw(2, 30, 8, 1.1e-6), id="tiny"),
+        pytest.param(_draw(1, 5, 8, 1e6), _draw(2, 30, 8, 1.1e6), id="huge"),
+        pytest.param(_draw(1, 30, 8) * _UNEQUAL, _draw(2, 30, 8) * _UNEQUAL, id="tiny and huge features"),
+        pytest.param(_draw(1, 30, 8) * _FALLING, _draw(2, 30, 8) * _FALLING, id="nearly singular"),
+        pytest.param(_draw(1, 30, 8, 1.0, 1e6), _draw(2, 30, 8, 1.0, 1e6 + 0.5), id="far from the origin"),
+        pytest.param(
+            _draw(1, 5, 8, 1.0, 3e3).astype(np.float32), _draw(2, 6, 8, 1.0, 3e3).astype(np.float32), id="float32"
+        ),
+        pytest.param(_draw(1, 30, 1), _draw(2, 40, 1, 1.2), id="one feature"),
+        pytest.param(_draw(1, 2, 5), _draw(2, 2, 5), id="two pictures"),
+    ],
+)
+def test_hard_cases_equal_fifty_digit_arithmetic(real: NDArray[np.floating], fake: NDArray[np.floating]) -> None:
+    for first, second in ((real, fake), (fake, real)):
+        assert frechet_distance(first, second).value == pytest.approx(_fifty_digits(first, second)[0], rel=1e-9)
+
+
+@pytest.mark.parametrize("n", [6, 40])
+@pytest.mark.parametrize("change", [1e-2, 1e-4, 1e-6])
+def test_a_set_beside_a_slightly_changed_copy(n: int, change: float) -> None:
+    """The traces cancel down to 1e-13 of them, the value keeps eight digits."""
+    real = _draw(5, n, 8)
+    fake = real + change * _draw(6, n, 8)
+    wanted, traces = _fifty_digits(real, fake)
+    assert wanted < 1e-3 * traces
+    assert frechet_distance(real, fake).value == pytest.approx(wanted, rel=1e-8)
+
+
+@pytest.mark.parametrize(
+    ("n", "m", "d", "estimator"),
+    [
+        (4, 5, 7, "nuclear"),  # both ranks below d
+        (3, 30, 6, "nuclear"),  # one rank below d
+        (6, 6, 6, "nuclear"),  # N = d
+        (7, 7, 6, "cholesky"),  # N = d + 1
+        (40, 25, 5, "cholesky"),
+    ],
+)
+def test_equals_fifty_digit_arithmetic(n: int, m: int, d: int, estimator: str) -> None:
+    real, fake = _draw(1, n, d), _draw(2, m, d, 1.3, 0.2)
+    found = frechet_distance(real, fake)
+    assert found.estimator == estimator
+    assert found.value == pytest.approx(_fifty_digits(real, fake)[0], rel=1e-10)
+
+
+def test_closed_form_of_two_gaussians() -> None:
+    """With covariances that commute, d² = |μ|² + Σ (s - t)²."""
+    basis = np.random.default_rng(0).normal(size=(400, 12))
+    white = np.linalg.qr(basis - basis.mean(axis=0))[0] * np.sqrt(399)
+    s, t = np.linspace(0.1, 3, 12), np.linspace(2, 0.5, 12)
+    wanted = 12 * 0.7**2 + ((s - t) ** 2).sum()
+    assert frechet_distance(white * s, white * t + 0.7).value == pytest.approx(wanted, rel=1e-12)
+
+
+def test_equals_scipys_matrix_root() -> None:
+    real, fake = _draw(3, 300, 20), _draw(4, 200, 20, 0.8, 0.1)
+    covariances = [np.cov(features, rowvar=False) for features in (real, fake)]
+    root = scipy.linalg.sqrtm(covariances[0] @ covariances[1])
+    shift = real.mean(axis=0) - fake.mean(axis=0)
+    wanted = shift @ shift + sum(map(np.trace, covariances)) - 2 * np.trace(root.real)
+    assert frechet_distance(real, fake).value == pytest.approx(wanted, rel=1e-10)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_many_pictures_in_a_small_subspace(seed: int) -> None:
+    """Singular covariances with N > d: the distance is that of the subspace's own coordinates."""
+    turn = np.linalg.qr(np.random.default_rng(seed).normal(size=(24, 24)))[0][:5]
+    real, fake = _draw(seed, 80, 5), _draw(seed + 9, 90, 5, 1.2, 0.3)
+    wanted = frechet_distance(real, fake)
+    found = frechet_distance(real @ turn, fake @ turn)
+    assert (wanted.estimator, found.estimator) == ("cholesky", "nuclear")
+    assert found.value == pytest.approx(wanted.value, rel=1e-9)
+
+
+def test_one_singular_covariance_among_many_pictures() -> None:
+    """Roots of eigenvalues that should be 0 must not add up: Σx has rank 20 of 40."""
+    real = _draw(1, 200, 40)
+    real[:, 20:] = real[:, :20] @ np.random.default_rng(0).normal(size=(20, 20))
+    fake = _draw(2, 150, 40)
+    covariances = [np.cov(features, rowvar=False) for features in (real, fake)]
+    values, vectors = np.linalg.eigh(covariances[1])
+    half = vectors * np.sqrt(values)
+    basis = np.linalg.svd(real - real.mean(axis=0), full_matrices=False)[2][:20]  # Σx lives in these 20 directions
+    small = basis @ covariances[0] @ basis.T
+    inner = np.linalg.svd(np.linalg.cholesky(small).T @ basis @ half, compute_uv=False).sum()
+    shift = real.mean(axis=0) - fake.mean(axis=0)
+    wanted = shift @ shift + sum(map(np.trace, covariances)) - 2 * inner
+    for first, second in ((real, fake), (fake, real)):
+        found = frechet_distance(first, second)
+        assert found.value == pytest.approx(wanted, rel=1e-11)
+
+
+def test_constant_features_do_not_matter() -> None:
+    real, fake = _draw(5, 60, 6), _draw(6, 50, 6)
+    wider = [np.hstack([features, np.full((len(features), 3), 4.0)]) for features in (real, fake)]
+    assert frechet_distance(*wider).value == pytest.approx(frechet_distance(real, fake).value, rel=1e-10)
+
+
+def test_equal_sets_are_at_distance_zero_and_order_does_not_matter() -> None:
+    for n in (5, 60):
+        real, fake = _draw(7, n, 12), _draw(8, n, 12)
+        assert 0 <= frechet_distance(real, real[::-1]).value < 1e-24
+        assert frechet_distance(real, fake).value == pytest.approx(frechet_distance(fake, real[::-1]).value, rel=1e-12)
+
+
+def test_float32_features_are_computed_in_float64() -> None:
+    real, fake = (_draw(seed, 30, 40).astype(np.float32) for seed in (1, 2))
+    assert frechet_distance(real, fake) == frechet_distance(real.astype(np.float64), fake.astype(np.float64))
+
+
+def test_what_cannot_be_measured_says_why() -> None:
+    with pytest.raises(Unmeasurable, match="1 real and 5 generated pictures"):
+        frechet_distance(_draw(0, 1, 3), _draw(1, 5, 3))
+    broken = _draw(0, 5, 3)
+    broken[2, 1] = np.nan
+    for n in (2, 5):  # fewer pictures than features, and more
+        with pytest.raises(Unmeasurable, match="not finite"):
+            frechet_distance(broken, _draw(1, n, 3))
+
+
+def test_memory_does_not_grow_with_the_number_of_pictures(tmp_path: Path) -> None:
+    """Features mapped from a file are read in blocks: 40,000 pictures cost no more than 10,000."""
+    rng = np.random.default_rng(0)
+    peaks = []
+    for count in (10_000, 40_000):
+        for name in ("real", "fake"):
+            np.save(tmp_path / f"{name}.npy", rng.normal(size=(count, 32)).astype(np.float32))
+        real, fake = (np.load(tmp_path / f"{name}.npy", mmap_mode="r") for name in ("real", "fake"))
+        tracemalloc.start()
+        frechet_distance(real, fake)
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert peaks[1] < 1.1 * peaks[0]

@@ -1,0 +1,78 @@
+import numpy as np
+import pytest
+
+from gan_eval.metrics.definitions.jackknife import (
+    GROUPS,
+    Estimate,
+    Interval,
+    deal,
+    groups_of,
+    leave_groups_out,
+    standard_error,
+)
+from gan_eval.metrics.kernels.pictures import Unmeasurable
+
+
+def _mean_difference(real: np.ndarray, fake: np.ndarray) -> float:
+    if min(len(real), len(fake)) < 5:
+        raise Unmeasurable("too few")
+    return float(real.mean() - fake.mean())
+
+
+def test_of_a_mean_it_is_the_standard_error() -> None:
+    """With one picture in each of the ten groups, the textbook's s / √n."""
+    real = np.random.default_rng(2).normal(size=(10, 1))
+    found = leave_groups_out(_mean_difference, real, np.zeros((10, 1)), np.arange(10), np.arange(10))
+    assert found.left_out is not None
+    assert standard_error(found.left_out) == pytest.approx(real.std(ddof=1) / np.sqrt(10))
+    interval = found.interval()
+    assert interval is not None
+    assert interval.high - interval.low == pytest.approx(2 * 2.262157 * real.std(ddof=1) / np.sqrt(10), rel=1e-6)
+    assert (interval.high + interval.low) / 2 == pytest.approx(real.mean())
+
+
+def test_what_real_and_generated_pictures_share_cancels() -> None:
+    shared = np.random.default_rng(3).normal(size=(40, 1))
+    groups = np.arange(40) % GROUPS
+    found = leave_groups_out(_mean_difference, shared, shared - 1, groups, groups)
+    assert found.left_out == pytest.approx(np.ones(GROUPS))
+
+
+def test_what_two_models_share_cancels_in_their_difference() -> None:
+    shared = np.random.default_rng(4).normal(size=GROUPS)
+    difference = Estimate(3.0, 3 + shared).minus(Estimate(1.0, 1 + shared))
+    assert difference.interval() == Interval(pytest.approx(2.0), pytest.approx(2.0))
+    assert Estimate(3.0, shared).minus(Estimate(1.0)).interval() is None
+
+
+def test_an_interval_stays_in_the_metrics_range() -> None:
+    spread = Estimate(0.97, np.linspace(0.9, 1.0, GROUPS))
+    assert spread.interval(low=0.9, high=1.0) == Interval(0.9, 1.0)
+
+
+def test_items_are_dealt_evenly_within_every_set() -> None:
+    """40 items are in all sets, 20 in one model alone: each is spread over all groups."""
+    holders = {f"i{n}": ["real", "a", "b"] if n < 40 else ["a"] for n in range(60)}
+    dealt = deal(holders)
+    for members in ([f"i{n}" for n in range(40)], [f"i{n}" for n in range(40, 60)]):
+        counts = np.bincount([dealt[item] for item in members], minlength=GROUPS)
+        assert counts.max() - counts.min() == 0
+    assert dealt == deal(dict(reversed(holders.items())))
+    assert len({dealt[f"i{n}"] for n in range(0, 40, GROUPS)}) > 1  # not in the order of their names
+
+
+def test_pictures_of_an_item_are_in_one_group_and_few_items_in_none() -> None:
+    items = [f"i{n}" for n in range(12)]
+    groups = groups_of([*items, *items], deal({item: ["real"] for item in items}))
+    assert groups is not None
+    assert (groups[:12] == groups[12:]).all()
+    assert groups_of(items[:9] * 2, deal({item: ["real"] for item in items})) is None
+
+
+def test_a_group_that_leaves_too_little_leaves_no_interval() -> None:
+    values = np.arange(10.0)[:, None]
+    groups = np.zeros(10, dtype=np.intp)
+    found = leave_groups_out(_mean_difference, values, values, groups, groups)
+    assert found == Estimate(0.0)
+    with pytest.raises(Unmeasurable):
+        leave_groups_out(_mean_difference, values[:2], values, groups[:2], groups)

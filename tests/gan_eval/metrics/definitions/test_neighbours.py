@@ -1,0 +1,97 @@
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from gan_eval.metrics.definitions import neighbours
+from gan_eval.metrics.definitions.jackknife import GROUPS
+from gan_eval.metrics.definitions.neighbours import NeighbourReference
+from gan_eval.metrics.kernels.pictures import Unmeasurable
+
+
+def _squared(a: np.ndarray, b: np.ndarray) -> float:
+    return float(((a.astype(float) - b.astype(float)) ** 2).sum())
+
+
+def _radius(members: np.ndarray, i: int, k: int) -> float:
+    return sorted(_squared(members[i], other) for j, other in enumerate(members) if j != i)[k - 1]
+
+
+def _by_loops(real: np.ndarray, fake: np.ndarray) -> dict[str, float]:
+    """The definitions, one distance at a time."""
+    real3 = [_radius(real, i, 3) for i in range(len(real))]
+    fake3 = [_radius(fake, j, 3) for j in range(len(fake))]
+    real5 = [_radius(real, i, 5) for i in range(len(real))]
+    inside = [[_squared(x, y) < r for y in fake] for x, r in zip(real, real5, strict=True)]
+    return {
+        "precision": np.mean([any(_squared(x, y) <= r for x, r in zip(real, real3, strict=True)) for y in fake]),
+        "recall": np.mean([any(_squared(x, y) <= r for y, r in zip(fake, fake3, strict=True)) for x in real]),
+        "density": sum(map(sum, inside)) / (5 * len(fake)),
+        "coverage": np.mean([any(row) for row in inside]),
+    }
+
+
+def _sets(n: int, m: int, d: int = 3) -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(n)
+    return rng.normal(size=(n, d)).astype(np.float32), rng.normal(0.7, 0.8, size=(m, d)).astype(np.float32)
+
+
+@pytest.mark.parametrize("cells", [100, 2**22])
+@pytest.mark.parametrize(("n", "m"), [(30, 30), (45, 21), (9, 50)])
+def test_equals_the_double_loop(monkeypatch: pytest.MonkeyPatch, n: int, m: int, cells: int) -> None:
+    monkeypatch.setattr(neighbours, "CELLS", cells)
+    real, fake = _sets(n, m)
+    found = NeighbourReference(real, None).compare(fake, None)
+    wanted = _by_loops(real, fake)
+    assert 0 < wanted["precision"] < 1
+    assert {name: estimate.value for name, estimate in found.items()} == pytest.approx(wanted)
+
+
+@pytest.mark.parametrize("nearest", [6, 32])
+def test_leaving_a_group_out_equals_computing_without_it(monkeypatch: pytest.MonkeyPatch, nearest: int) -> None:
+    """Also where so few neighbours are kept that those left do not reach to the k-th."""
+    monkeypatch.setattr(neighbours, "NEAREST", nearest)
+    real, fake = _sets(40, 31)
+    real_groups, fake_groups = np.arange(40) % GROUPS, np.arange(31) * 7 % GROUPS
+    found = NeighbourReference(real, real_groups).compare(fake, fake_groups)
+    for g in range(GROUPS):
+        wanted = _by_loops(real[real_groups != g], fake[fake_groups != g])
+        for name, estimate in found.items():
+            assert estimate.left_out is not None
+            assert estimate.left_out[g] == pytest.approx(wanted[name])
+
+
+def test_ties_and_copies_are_found_in_spite_of_rounding() -> None:
+    """Points of a small grid, many of them equal, turned in space: their distances tie only up to rounding."""
+    rng = np.random.default_rng(8)
+    points = rng.integers(0, 5, size=(40, 2)).astype(float)  # whole numbers: the loops are exact
+    real, fake = points[:32], points[8:]
+    turn = np.linalg.qr(rng.normal(size=(16, 16)))[0][:2] / 7
+    found = NeighbourReference(real @ turn + 900, None).compare(fake @ turn + 900, None)
+    assert {name: estimate.value for name, estimate in found.items()} == pytest.approx(_by_loops(real, fake))
+
+
+def test_a_set_beside_itself() -> None:
+    real, _ = _sets(60, 6, 200)
+    found = NeighbourReference(real, None).compare(real, None)
+    assert {name: estimate.value for name, estimate in found.items()} == dict.fromkeys(found, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("metric", "least"),
+    [(neighbours.precision, 4), (neighbours.recall, 4), (neighbours.density, 6), (neighbours.coverage, 6)],
+)
+def test_too_few(metric: Callable[[np.ndarray, np.ndarray], float], least: int) -> None:
+    real, fake = _sets(20, least)
+    assert 0 <= metric(real, fake) < np.inf
+    with pytest.raises(Unmeasurable, match=f"needs {least} of each"):
+        metric(real, fake[1:])
+    with pytest.raises(Unmeasurable, match=f"needs {least} of each"):
+        metric(fake[1:], real)
+
+
+def test_a_feature_that_is_not_finite() -> None:
+    real, fake = _sets(20, 20)
+    fake[3, 1] = np.inf
+    with pytest.raises(Unmeasurable, match="not finite"):
+        neighbours.precision(real, fake)

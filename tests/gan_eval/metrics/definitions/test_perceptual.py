@@ -1,0 +1,166 @@
+"""LPIPS and DISTS beside the packages themselves, fed with the same weights in the packages' own ways."""
+
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from learned_weights import seeded_dists, seeded_trunk
+from metric_pictures import disturbed, texture
+from torch import Tensor
+
+from gan_eval.errors import UserError
+from gan_eval.metrics.definitions.perceptual import (
+    PerceptualDistance,
+    Trunk,
+    dists_distance,
+    lpips_distance,
+    read_dists_weights,
+    read_trunk,
+)
+from gan_eval.metrics.kernels.pictures import Unmeasurable
+from gan_eval.stimuli.pictures import Picture
+from gan_eval.weights import cache
+
+REAL, FAKE = texture(0, 96, 80), disturbed(texture(0, 96, 80), 1)
+LARGE, LARGE_FAKE = texture(2, 280, 300), disturbed(texture(2, 280, 300), 3)
+
+
+def _library_lpips(trunk: Trunk, convolutions: dict[str, Tensor], monkeypatch: pytest.MonkeyPatch) -> torch.nn.Module:
+    import lpips
+
+    for draw in ("kaiming_uniform_", "kaiming_normal_", "normal_"):  # seconds for numbers that are replaced at once
+        monkeypatch.setattr(torch.nn.init, draw, lambda tensor, *_, **__: tensor)
+    network = lpips.LPIPS(net="alex" if trunk == "alexnet" else "vgg", pnet_rand=True, verbose=False)
+    for name, parameter in network.net.named_parameters():
+        parameter.data.copy_(convolutions["features." + name.split(".", 1)[1]])
+    return network
+
+
+def _library_dists(
+    convolutions: dict[str, Tensor], own: dict[str, Tensor], monkeypatch: pytest.MonkeyPatch
+) -> torch.nn.Module:
+    import piq
+    from torchvision.models import vgg16
+
+    with torch.device("meta"):
+        network = vgg16(weights=None)
+    network.load_state_dict(convolutions, strict=False, assign=True)
+    monkeypatch.setattr(torch.hub, "load_state_dict_from_url", lambda *_, **__: own)
+    monkeypatch.setattr("piq.perceptual.vgg16", lambda **_: network)
+    return piq.DISTS()
+
+
+def _planes(picture: Picture) -> Tensor:
+    return torch.from_numpy(picture).permute(2, 0, 1)[None].float()
+
+
+@pytest.mark.filterwarnings("ignore:.*weight.*:UserWarning", "ignore:.*pretrained.*:UserWarning")
+@pytest.mark.parametrize("trunk", ["alexnet", "vgg16"])
+def test_lpips_equals_the_library(
+    trunk: Trunk, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    convolutions = seeded_trunk(trunk)
+    found = lpips_distance(trunk, convolutions)(FAKE, REAL)
+    assert capfd.readouterr().out == ""
+    library = _library_lpips(trunk, convolutions, monkeypatch)
+    with torch.inference_mode():
+        wanted = library(_planes(FAKE) / 127.5 - 1, _planes(REAL) / 127.5 - 1)
+    assert found == pytest.approx(float(wanted), rel=1e-6)
+    assert found > 1e-3
+
+
+@pytest.mark.parametrize(("fake", "real"), [(FAKE, REAL), (LARGE_FAKE, LARGE)])
+def test_dists_equals_the_library(fake: Picture, real: Picture, monkeypatch: pytest.MonkeyPatch) -> None:
+    convolutions, own = seeded_trunk("vgg16"), seeded_dists()
+    found = dists_distance(convolutions, own)(fake, real)
+    with torch.inference_mode():
+        wanted = _library_dists(convolutions, own, monkeypatch)(_planes(fake) / 255, _planes(real) / 255)
+    assert found == pytest.approx(float(wanted), abs=1e-6)
+    assert found > 1e-3
+
+
+@pytest.fixture(scope="module")
+def distances() -> list[PerceptualDistance]:
+    vgg16 = seeded_trunk("vgg16")
+    return [
+        lpips_distance("alexnet", seeded_trunk("alexnet")),
+        lpips_distance("vgg16", vgg16),
+        dists_distance(vgg16, seeded_dists()),
+    ]
+
+
+def test_equal_pictures_have_no_distance(distances: list[PerceptualDistance]) -> None:
+    assert [distance(REAL, REAL) for distance in distances] == pytest.approx([0, 0, 0], abs=1e-6)
+
+
+def test_tensors_and_arrays_are_alike(distances: list[PerceptualDistance]) -> None:
+    for distance in distances:
+        assert distance(torch.from_numpy(FAKE), torch.from_numpy(REAL)) == distance(FAKE, REAL)
+
+
+def test_nothing_of_the_network_is_left_without_numbers(distances: list[PerceptualDistance]) -> None:
+    for distance in distances:
+        tensors = [*distance.network.parameters(), *distance.network.buffers()]
+        assert tensors
+        assert not any(tensor.is_meta or tensor.requires_grad for tensor in tensors)
+        assert not distance.network.training
+
+
+def test_small_pictures(distances: list[PerceptualDistance]) -> None:
+    for distance, least in zip(distances, (31, 16, 16), strict=True):
+        small = texture(5, least, least + 3)
+        assert np.isfinite(distance(disturbed(small, 6), small))
+        with pytest.raises(Unmeasurable, match=f"{least - 1}x40 pixels; .* needs at least {least}x{least}"):
+            distance(texture(5, 40, least - 1), texture(6, 40, least - 1))
+        with pytest.raises(Unmeasurable, match=r"the sizes .* differ"):
+            distance(texture(5, 40, 40), texture(5, 40, 41))
+
+
+def test_many_threads_give_what_one_gives(distances: list[PerceptualDistance]) -> None:
+    pairs = [(disturbed(texture(n, 48, 64), n), texture(n, 48, 64)) for n in range(6)]
+    for distance in distances:
+        alone = [distance(*pair) for pair in pairs]
+        with ThreadPoolExecutor(4) as pool:
+            assert list(pool.map(lambda pair, d=distance: d(*pair), pairs)) == alone
+
+
+def test_files_that_will_not_do(tmp_path: Path) -> None:
+    (tmp_path / "text.pth").write_text("no weights")
+    (tmp_path / "text.safetensors").write_text("no weights")
+    torch.save(torch.nn.Linear(2, 2), tmp_path / "code.pth")
+    torch.save([1, 2], tmp_path / "list.pth")
+    torch.save(seeded_trunk("alexnet"), tmp_path / "alexnet.pth")
+    torch.save({"alpha": torch.zeros(1, 5, 1, 1), "beta": torch.zeros(1, 5, 1, 1)}, tmp_path / "dists.pt")
+    for name in ("text.pth", "text.safetensors", "code.pth", "list.pth", "absent.pth"):
+        with pytest.raises(UserError, match=rf"{name}: not the weights alexnet .*another --alexnet-weights FILE"):
+            read_trunk(tmp_path / name, "alexnet")
+    with pytest.raises(UserError, match=r"alexnet\.pth: not the weights vgg16 \(features\.0\.weight has the shape"):
+        read_trunk(tmp_path / "alexnet.pth", "vgg16")
+    with pytest.raises(UserError, match=r"dists\.pt: not the weights dists \(alpha has the shape \(1, 5, 1, 1\)"):
+        read_dists_weights(tmp_path / "dists.pt")
+    with pytest.raises(UserError, match=r"\(no features\.0\.weight\)"):
+        read_trunk(tmp_path / "dists.pt", "vgg16")
+
+
+def _real(name: str) -> Path:
+    try:
+        return cache.find(name)
+    except UserError as error:
+        pytest.skip(str(error))
+
+
+@pytest.mark.parametrize(("trunk", "wanted"), [("alexnet", 0.0), ("vgg16", 0.0)])
+def test_published_weights_see_noise_and_ignore_what_is_equal(trunk: Trunk, wanted: float) -> None:
+    distance = lpips_distance(trunk, read_trunk(_real(trunk), trunk))
+    assert distance(REAL, REAL) == wanted
+    assert 0.05 < distance(disturbed(REAL, 2, 40), REAL) < 1.5
+
+
+def test_published_weights_of_dists_add_up_to_one() -> None:
+    own = read_dists_weights(_real("dists"))
+    assert float(own["alpha"].sum() + own["beta"].sum()) == pytest.approx(1, abs=1e-5)
+    distance = dists_distance(read_trunk(_real("vgg16"), "vgg16"), own)
+    assert distance(REAL, REAL) == pytest.approx(0, abs=1e-6)
+    assert 0.02 < distance(disturbed(REAL, 2, 40), REAL) < 1

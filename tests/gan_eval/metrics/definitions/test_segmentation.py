@@ -1,0 +1,100 @@
+"""Segmentation scores against plain loops and against torchmetrics."""
+
+import numpy as np
+import pytest
+import torch
+from torchmetrics.classification import MulticlassAccuracy, MulticlassJaccardIndex
+
+from gan_eval.metrics.definitions.palette import VOID
+from gan_eval.metrics.definitions.segmentation import COUNTS, class_accuracy, class_iou, confusion, pixel_accuracy
+from gan_eval.metrics.kernels.pictures import Unmeasurable
+
+NOTHING = np.empty((0, COUNTS), np.float32)
+
+
+def _maps(seed, *, classes=19, count=3):
+    """`count` label maps of 40 x 50, with what was read in the pictures: right in two thirds of the pixels."""
+    rng = np.random.default_rng(seed)
+    true = rng.integers(0, classes, (count, 40, 50)).astype(np.uint8)
+    read = np.where(rng.random(true.shape) < 0.67, true, rng.integers(0, classes, true.shape)).astype(np.uint8)
+    true[rng.random(true.shape) < 0.1] = VOID
+    return true, read
+
+
+def _counts(true, read):
+    return np.stack([confusion(a, b) for a, b in zip(true, read, strict=True)])
+
+
+def test_counts_are_those_of_a_loop():
+    true, read = _maps(0, count=1)
+    read[0, :3] = VOID
+    wanted = np.zeros((19, 20))
+    for a, b in zip(true.reshape(-1), read.reshape(-1), strict=True):
+        if a != VOID:
+            wanted[a, min(b, 19)] += 1
+    found = confusion(true[0], read[0])
+    assert found.dtype == np.float32
+    assert np.array_equal(found, wanted.reshape(-1))
+    with pytest.raises(ValueError, match="shapes differ"):
+        confusion(true[0], read[0, 1:])
+
+
+def test_scores_are_those_of_long_et_al():
+    """Written out from the paper's section 5, over all pictures of the set together."""
+    true, read = _maps(1)
+    n = np.zeros((19, 19))
+    for a, b in zip(true.reshape(-1), read.reshape(-1), strict=True):
+        if a != VOID:
+            n[a, b] += 1
+    t = n.sum(axis=1)
+    fake = _counts(true, read)
+    assert pixel_accuracy(NOTHING, fake) == pytest.approx(sum(n[i, i] for i in range(19)) / t.sum(), rel=1e-12)
+    assert class_accuracy(NOTHING, fake) == pytest.approx(sum(n[i, i] / t[i] for i in range(19)) / 19, rel=1e-12)
+    iou = sum(n[i, i] / (t[i] + sum(n[j, i] for j in range(19)) - n[i, i]) for i in range(19)) / 19
+    assert class_iou(NOTHING, fake) == pytest.approx(iou, rel=1e-12)
+
+
+@pytest.mark.parametrize("classes", [19, 7])
+def test_scores_are_those_of_torchmetrics(classes):
+    """With seven classes neither leaves out those that occur: twelve occur nowhere."""
+    true, read = _maps(2, classes=classes)
+    given = torch.from_numpy(read.astype(np.int64)), torch.from_numpy(true.astype(np.int64))
+    fake = _counts(true, read)
+    for score, theirs in (
+        (pixel_accuracy, MulticlassAccuracy(19, average="micro", ignore_index=VOID)),
+        (class_accuracy, MulticlassAccuracy(19, average="macro", ignore_index=VOID)),
+        (class_iou, MulticlassJaccardIndex(19, average="macro", ignore_index=VOID)),
+    ):
+        assert score(NOTHING, fake) == pytest.approx(float(theirs(*given)), rel=1e-6)
+
+
+def test_the_pictures_of_a_set_count_as_one():
+    true, read = _maps(3)
+    together = _counts(true.reshape(1, -1, 50), read.reshape(1, -1, 50))
+    apart = _counts(true, read)
+    for score in (pixel_accuracy, class_accuracy, class_iou):
+        assert score(NOTHING, apart) == score(NOTHING, together) == score(NOTHING, apart[::-1].astype(np.float64))
+
+
+def test_a_class_that_no_label_map_has_is_in_no_mean():
+    true = np.array([[0, 0, 0, 1, VOID]], np.uint8)
+    read = np.array([[0, 0, 5, 1, 5]], np.uint8)
+    fake = _counts([true], [read])
+    assert pixel_accuracy(NOTHING, fake) == 3 / 4
+    assert class_accuracy(NOTHING, fake) == (2 / 3 + 1) / 2
+    assert class_iou(NOTHING, fake) == (2 / 3 + 1) / 2
+
+
+def test_what_is_read_as_no_class_is_a_miss():
+    true, read = np.array([[0, 0, 1, 1]], np.uint8), np.array([[0, VOID, 1, 1]], np.uint8)
+    fake = _counts([true], [read])
+    assert pixel_accuracy(NOTHING, fake) == 3 / 4
+    assert class_accuracy(NOTHING, fake) == class_iou(NOTHING, fake) == 3 / 4
+
+
+def test_without_labelled_pixels_there_is_no_score():
+    void = np.full((4, 4), VOID, np.uint8)
+    for fake in (_counts([void], [void]), NOTHING):
+        for score in (pixel_accuracy, class_accuracy, class_iou):
+            with pytest.raises(Unmeasurable, match="no pixel of the label maps belongs to an evaluated class"):
+                score(NOTHING, fake)

@@ -1,0 +1,123 @@
+"""SSIM beside scikit-image, MS-SSIM beside piq and pytorch-msssim; compiled code beside torch."""
+
+import numpy as np
+import piq
+import pytest
+import pytorch_msssim
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from metric_pictures import disturbed, texture
+from numpy.typing import NDArray
+from picture_strategies import checkerboard, pictures
+from skimage.metrics import structural_similarity
+
+from gan_eval.metrics.definitions.similarity import ms_ssim, ssim, ssim_luma
+from gan_eval.metrics.kernels import compiled as kernels
+from gan_eval.metrics.kernels import tensors
+from gan_eval.metrics.kernels.pictures import Unmeasurable
+from gan_eval.stimuli.pictures import Picture
+
+SCIKIT_IMAGE = {"gaussian_weights": True, "sigma": 1.5, "use_sample_covariance": False, "data_range": 255}
+
+
+def integer_luma(picture: Picture) -> NDArray[np.uint8]:
+    return ((picture.astype(int) @ [299, 587, 114] + 500) // 1000).astype(np.uint8)
+
+
+def planes(picture: Picture) -> torch.Tensor:
+    """(1, 3, H, W) float64."""
+    return torch.from_numpy(picture).permute(2, 0, 1)[None].double()
+
+
+def piqs_ms_ssim(fake: Picture, real: Picture) -> float:
+    return float(piq.multi_scale_ssim(planes(fake), planes(real), data_range=255))
+
+
+@settings(max_examples=80)
+@given(pictures(2, st.integers(11, 150)))
+def test_ssim_is_scikit_images_gaussian_variant(pair: list[Picture]) -> None:
+    fake, real = pair
+    wanted = structural_similarity(fake, real, channel_axis=-1, **SCIKIT_IMAGE)
+    assert ssim(fake, real) == pytest.approx(wanted, abs=5e-7)
+
+
+@settings(max_examples=40)
+@given(pictures(2, st.integers(11, 150)))
+def test_luma_ssim_is_scikit_images_on_the_integer_luma(pair: list[Picture]) -> None:
+    fake, real = pair
+    wanted = structural_similarity(integer_luma(fake), integer_luma(real), **SCIKIT_IMAGE)
+    assert ssim_luma(fake, real) == pytest.approx(wanted, abs=5e-7)
+
+
+@pytest.mark.parametrize("cell", [1, 2, 3, 5, 8])
+def test_periodic_bright_pictures_in_which_rounding_does_not_average_out(cell: int) -> None:
+    bright = checkerboard(90, 120, cell, 235, 255)
+    for other in (np.full_like(bright, 245), np.roll(bright, 1, axis=1), checkerboard(90, 120, cell + 1, 250, 252)):
+        wanted = structural_similarity(bright, other, channel_axis=-1, **SCIKIT_IMAGE)
+        assert ssim(bright, other) == pytest.approx(wanted, abs=5e-7)
+
+
+def test_a_picture_of_many_tiles() -> None:
+    real = texture(1, 700, 1100)
+    fake = disturbed(real, 2, 40)
+    wanted = structural_similarity(fake, real, channel_axis=-1, **SCIKIT_IMAGE)
+    assert ssim(fake, real) == pytest.approx(wanted, abs=1e-7)
+
+
+@settings(max_examples=40)
+@given(pictures(2, st.integers(11, 300)), st.booleans())
+def test_compiled_code_equals_torch(pair: list[Picture], luminance: bool) -> None:
+    fake, real = pair
+    compiled = kernels.similarity(fake, real, luminance=luminance)
+    eager = tensors.similarity(torch.from_numpy(fake), torch.from_numpy(real), luminance=luminance)
+    assert compiled == pytest.approx(eager, abs=5e-7)
+    half, half_in_torch = kernels.pool(fake), tensors.pool(torch.from_numpy(fake))
+    assert np.array_equal(half, half_in_torch.numpy())
+    assert np.array_equal(kernels.pool(half), tensors.pool(half_in_torch).numpy())
+
+
+@settings(max_examples=6)  # piq takes half a second in float64
+@given(pictures(2, st.integers(161, 200)))
+def test_ms_ssim_is_piqs(pair: list[Picture]) -> None:
+    assert ms_ssim(*pair) == pytest.approx(piqs_ms_ssim(*pair), abs=1e-5)
+
+
+@pytest.mark.parametrize("size", [(192, 256), (176, 208), (256, 256)])
+def test_ms_ssim_is_pytorch_msssims_where_every_scale_is_even(size: tuple[int, int]) -> None:
+    real = texture(3, *size)
+    for fake in (disturbed(real, 4, 30), 255 - real):
+        wanted = float(pytorch_msssim.ms_ssim(planes(fake), planes(real), data_range=255))
+        assert ms_ssim(fake, real) == pytest.approx(wanted, abs=5e-6)
+
+
+@pytest.mark.parametrize("size", [(201, 257), (192, 225), (161, 161)])
+def test_odd_sides(size: tuple[int, int]) -> None:
+    real = texture(5, *size)
+    fake = disturbed(real, 6, 30)
+    assert ms_ssim(fake, real) == pytest.approx(piqs_ms_ssim(fake, real), abs=1e-6)
+    theirs = float(pytorch_msssim.ms_ssim(planes(fake), planes(real), data_range=255))
+    assert ms_ssim(fake, real) == pytest.approx(theirs, abs=0.05)  # it adds rows of zeros instead
+
+
+def test_equal_pictures_give_exactly_one() -> None:
+    picture = texture(5, 170, 181)
+    assert ssim(picture, picture.copy()) == ssim_luma(picture, picture.copy()) == 1.0
+    assert ms_ssim(picture, picture.copy()) == pytest.approx(1.0, abs=1e-15)
+
+
+def test_tensors_and_arrays_give_the_same_number() -> None:
+    real = texture(0, 170, 180)
+    fake = disturbed(real, 1)
+    for metric in (ssim, ssim_luma, ms_ssim):
+        assert metric(torch.from_numpy(fake), torch.from_numpy(real)) == metric(fake, real)
+
+
+def test_what_cannot_be_measured_says_why() -> None:
+    for metric in (ssim, ssim_luma):
+        with pytest.raises(Unmeasurable, match="30x10 pixels; SSIM needs at least 11x11"):
+            metric(texture(0, 10, 30), texture(1, 10, 30))
+    with pytest.raises(Unmeasurable, match="300x160 pixels; MS-SSIM needs at least 161x161"):
+        ms_ssim(texture(0, 160, 300), texture(1, 160, 300))
+    with pytest.raises(Unmeasurable, match="differ"):
+        ms_ssim(texture(0, 170, 180), texture(0, 180, 170))

@@ -1,0 +1,115 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from learned_weights import seeded_trunk
+from metric_pictures import texture
+
+from gan_eval.errors import UserError
+from gan_eval.files import sha256_file
+from gan_eval.metrics.catalogue import METRICS
+from gan_eval.metrics.kernels.devices import usable_device
+from gan_eval.metrics.networks.extractors import load_extractors
+from gan_eval.metrics.networks.features import features_of, inception_extractor
+from gan_eval.weights import cache
+
+ON_INCEPTION = [name for name, metric in METRICS.items() if metric.extractor == "inception"]
+ON_VGG16 = [name for name, metric in METRICS.items() if metric.extractor == "vgg16"]
+PICTURES = [texture(n, 64, 80) for n in range(3)]
+
+
+@pytest.fixture(autouse=True)
+def empty_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GAN_EVAL_CACHE", str(tmp_path / "cache"))
+
+
+def test_metrics_without_extractors_load_nothing() -> None:
+    found = load_extractors([METRICS[name] for name in ("psnr", "lpips_alex")])
+    assert (found.ready, found.unavailable, found.sha256, found.caveats) == ({}, {}, {}, {})
+
+
+def test_missing_weights_are_a_reason_for_each_metric() -> None:
+    found = load_extractors(METRICS.values(), device="cpu")
+    assert found.ready == {}
+    assert set(found.unavailable) == {name for name, metric in METRICS.items() if metric.extractor is not None}
+    assert "`gan-eval weights fetch inception` or --weights FILE" in found.unavailable["fid"]
+    assert "`gan-eval weights fetch vgg16` or --vgg16-weights FILE" in found.unavailable["recall_vgg16"]
+    assert "--segmenter FILE" in found.unavailable["class_iou"]
+
+
+def test_a_users_file_is_loaded_with_a_caveat(seeded_weights: Path) -> None:
+    found = load_extractors(METRICS.values(), paths={"inception": seeded_weights}, resizer="clean", device="cpu")
+    assert not set(found.unavailable) & set(ON_INCEPTION)
+    assert found.sha256 == {"inception": sha256_file(seeded_weights)}
+    assert found.caveats == {"inception": "seeded.pth is not a known file of the weights inception"}
+    extractor = found.ready["inception"]
+    assert (extractor.name, extractor.size, extractor.companion) == ("inception", 2048, None)
+    assert extractor.key == f"inception-2015-12-05/{found.sha256['inception']}/clean/fp32"
+    assert features_of(PICTURES, extractor).shape == (3, 2048)
+    assert features_of([], extractor).shape == (0, 2048)
+
+
+def test_a_known_file_has_no_caveat(seeded_weights: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gan_eval.metrics.networks.extractors.is_official", lambda name, sha256: True)
+    assert load_extractors([METRICS["fid"]], paths={"inception": seeded_weights}, device="cpu").caveats == {}
+
+
+def test_convolutions_alone_serve_no_vgg16_metric(tmp_path: Path) -> None:
+    from safetensors.torch import save_file
+
+    save_file(seeded_trunk("vgg16"), tmp_path / "trunk.safetensors")
+    found = load_extractors(METRICS.values(), paths={"vgg16": tmp_path / "trunk.safetensors"}, device="cpu")
+    assert all("convolutions alone" in found.unavailable[name] for name in ON_VGG16)
+
+
+@pytest.mark.parametrize("name", ["inception", "vgg16"])
+def test_a_named_file_that_will_not_do(name: str, tmp_path: Path) -> None:
+    metric = METRICS["fid" if name == "inception" else "coverage_vgg16"]
+    with pytest.raises(UserError, match=r"absent\.pth: no such file"):
+        load_extractors([metric], paths={name: tmp_path / "absent.pth"}, device="cpu")
+    (tmp_path / "text.pth").write_text("no weights")
+    with pytest.raises(UserError, match=r"text\.pth: not the weights"):
+        load_extractors([metric], paths={name: tmp_path / "text.pth"}, device="cpu")
+
+
+def test_a_damaged_cache_is_a_reason(tmp_path: Path) -> None:
+    file = tmp_path / "cache" / "weights" / cache.WEIGHTS["inception"].packaged.file
+    file.parent.mkdir(parents=True)
+    file.write_bytes(b"half")
+    found = load_extractors([METRICS["kid"]], device="cpu")
+    assert "damaged" in found.unavailable["kid"]
+
+
+def test_settings_that_will_not_do() -> None:
+    with pytest.raises(UserError, match="resizer 'tf2': unknown"):
+        load_extractors([METRICS["psnr"]], resizer="tf2")
+    with pytest.raises(UserError, match="--device abacus: cannot be used here"):
+        usable_device("abacus")
+
+
+@pytest.mark.skipif(not torch.ops.mkldnn._is_mkldnn_bf16_supported(), reason="a processor without bf16")
+def test_bf16_is_another_extractor_and_close(seeded_weights: Path) -> None:
+    exact, quick = (
+        inception_extractor(seeded_weights, device="cpu", precision=precision) for precision in ("fp32", "bf16")
+    )
+    assert exact.key.removesuffix("fp32") + "bf16" == quick.key
+    wanted, found = features_of(PICTURES, exact), features_of(PICTURES, quick)
+    assert found.dtype == np.float32
+    relative = np.linalg.norm(found - wanted) / np.linalg.norm(wanted)
+    assert 1e-5 < relative < 0.05
+
+
+def test_bf16_on_a_processor_without_it_is_the_user_s_line(
+    seeded_weights: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported", lambda: False)
+    with pytest.raises(UserError, match="--precision bf16: this processor has no instructions for it"):
+        inception_extractor(seeded_weights, device="cpu", precision="bf16")
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+def test_a_gpu_gives_the_same_features(seeded_weights: Path) -> None:
+    here, there = (inception_extractor(seeded_weights, device=device) for device in ("cpu", "cuda"))
+    wanted, found = features_of(PICTURES, here), features_of(PICTURES, there)
+    assert np.linalg.norm(found - wanted) < 1e-5 * np.linalg.norm(wanted)

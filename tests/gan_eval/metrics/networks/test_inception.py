@@ -1,0 +1,205 @@
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from metric_pictures import texture
+from torch import nn
+
+from gan_eval.errors import UserError
+from gan_eval.files import sha256_file
+from gan_eval.metrics.networks.features import features_of, inception_extractor
+from gan_eval.metrics.networks.inception import load_inception
+from gan_eval.weights import cache
+
+PICTURES = [texture(0, 299, 299), texture(1, 256, 256), texture(2, 120, 200)]
+
+
+def _relative(found: np.ndarray, wanted: np.ndarray) -> float:
+    return float(np.linalg.norm(found - wanted) / np.linalg.norm(wanted))
+
+
+def test_equals_torch_fidelitys_network_with_the_same_weights(seeded_weights: Path) -> None:
+    from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
+
+    peer = FeatureExtractorInceptionV3("peer", ["2048"], feature_extractor_weights_path=str(seeded_weights))
+    wanted = np.concatenate([peer(torch.from_numpy(p).permute(2, 0, 1)[None])[0].numpy() for p in PICTURES])
+    found = features_of(PICTURES, inception_extractor(seeded_weights, device="cpu"))
+    assert found.shape == (3, 2048)
+    assert found.std() > 0
+    assert _relative(found, wanted) < 1e-5
+
+
+class _Layer(nn.Module):
+    """A convolution as the TorchScript packing stores it."""
+
+    def __init__(self, weight: torch.Tensor, beta: torch.Tensor, mean: torch.Tensor, var: torch.Tensor) -> None:
+        super().__init__()
+        for name, value in {"weight": weight, "beta": beta, "mean": mean, "var": var}.items():
+            self.register_buffer(name, value)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x
+
+
+@pytest.mark.filterwarnings("ignore:.*torch.jit:FutureWarning", "ignore:.*torch.jit:DeprecationWarning")
+def test_both_packings_give_the_same_network(
+    seeded_weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    state = torch.load(seeded_weights, weights_only=True)
+    names = [name.removesuffix(".conv.weight") for name in state if name.endswith(".conv.weight")]
+    for name in names:
+        state[f"{name}.bn.weight"] = torch.ones_like(state[f"{name}.bn.weight"])
+    torch.save(state, tmp_path / "state.pth")
+    layers = [
+        _Layer(state[f"{n}.conv.weight"], *(state[f"{n}.bn.{k}"] for k in ("bias", "running_mean", "running_var")))
+        for n in names
+    ]
+    torch.jit.script(nn.Sequential(*layers)).save(tmp_path / "script.pt")
+    with pytest.raises(UserError, match=r"script\.pt: not the weights.*a TorchScript other than the known one"):
+        load_inception(tmp_path / "script.pt")
+    known = cache.WEIGHTS["inception"]
+    packaged = replace(known.packaged, member_sha256=sha256_file(tmp_path / "script.pt"))
+    monkeypatch.setitem(cache.WEIGHTS, "inception", replace(known, packaged=packaged))
+    first, second = load_inception(tmp_path / "state.pth"), load_inception(tmp_path / "script.pt")
+    for a, b in zip(first.parameters(), second.parameters(), strict=True):
+        assert torch.equal(a, b)
+
+
+class _Script(nn.Module):
+    """A module whose loading runs its code."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.weight = torch.zeros(1)
+
+    @torch.jit.export
+    def __getstate__(self) -> tuple[torch.Tensor, bool]:
+        return (self.weight, self.training)
+
+    @torch.jit.export
+    def __setstate__(self, state: tuple[torch.Tensor, bool]) -> None:
+        print("code of the file runs")
+        self.weight = state[0]
+        self.training = state[1]
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x
+
+
+@pytest.mark.filterwarnings("ignore:.*torch.jit:FutureWarning", "ignore:.*torch.jit:DeprecationWarning")
+def test_no_code_of_an_unknown_script_runs(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    torch.jit.script(_Script()).save(tmp_path / "code.pt")
+    torch.jit.load(tmp_path / "code.pt")
+    assert "code of the file runs" in capfd.readouterr().out
+    with pytest.raises(UserError, match="a TorchScript other than the known one; loading it could run code"):
+        load_inception(tmp_path / "code.pt")
+    assert capfd.readouterr().out == ""
+
+
+def test_batches_do_not_change_the_features(seeded_weights: Path) -> None:
+    extractor = inception_extractor(seeded_weights, device="cpu")
+    together = features_of(PICTURES, extractor)
+    alone = np.concatenate([features_of([picture], extractor) for picture in PICTURES])
+    assert _relative(alone, together) < 1e-5
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"not weights at all",
+        b"PK\x03\x04 broken zip",
+        b"PK",
+        b"hello world" * 10,
+        bytes(64),
+        b"PK\5\6" + bytes(18),
+    ],
+)
+def test_a_file_that_is_no_weights(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "w.pth"
+    path.write_bytes(content)
+    with pytest.raises(UserError, match=r"w\.pth: not the weights of Inception.*gan-eval weights fetch inception"):
+        load_inception(path)
+
+
+def test_another_networks_weights(tmp_path: Path) -> None:
+    torch.save(nn.Conv2d(3, 8, 3).state_dict(), tmp_path / "other.pth")
+    with pytest.raises(UserError, match="not the weights of Inception"):
+        load_inception(tmp_path / "other.pth")
+
+
+def test_weights_that_are_not_finite_are_refused(seeded_weights: Path, tmp_path: Path) -> None:
+    state = torch.load(seeded_weights, weights_only=True)
+    state["Mixed_7c.branch1x1.bn.running_var"][0] = -1.0  # its root is none
+    torch.save(state, tmp_path / "w.pth")
+    with pytest.raises(UserError, match=r"w\.pth: not the weights of Inception.* numbers that are not finite"):
+        load_inception(tmp_path / "w.pth")
+
+
+def test_pickled_code_is_refused(tmp_path: Path) -> None:
+    torch.save(nn.Conv2d(3, 8, 3), tmp_path / "module.pth")  # a whole module: loading it would run code
+    with pytest.raises(UserError, match="not the weights of Inception"):
+        load_inception(tmp_path / "module.pth")
+
+
+@pytest.fixture
+def script() -> Path:
+    """The known TorchScript, which holds the original network to compare with."""
+    try:
+        path = cache.find("inception")
+    except UserError as error:
+        pytest.skip(str(error))
+    if path.suffix != ".pt":
+        pytest.skip(f"{path.name}: only the TorchScript packing holds the original network")
+    return path
+
+
+@pytest.mark.filterwarnings("ignore:.*torch.jit:FutureWarning")
+def test_real_weights_equal_the_original_network(script: Path) -> None:
+    extractor = inception_extractor(script, device="cpu")
+    found = features_of(PICTURES, extractor)
+    original = torch.jit.load(str(script), map_location="cpu")
+    with torch.inference_mode():
+        wanted = original((torch.stack([extractor.prepare(p) for p in PICTURES]) - 128) / 128).numpy()
+    assert _relative(found, wanted) < 1e-5
+    assert np.abs(found - wanted).max() < 1e-5 * np.abs(wanted).max()
+
+
+@pytest.mark.filterwarnings("ignore:.*torch.jit:FutureWarning")
+def test_real_weights_equal_torch_fidelitys_network_with_them(script: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
+
+    state = _official_layout(dict(torch.jit.load(str(script), map_location="cpu").state_dict()))
+    monkeypatch.setattr(torch, "load", lambda *_, **__: state)
+    peer = FeatureExtractorInceptionV3("peer", ["2048"], feature_extractor_weights_path="in memory")
+    monkeypatch.undo()
+    wanted = np.concatenate([peer(torch.from_numpy(p).permute(2, 0, 1)[None])[0].numpy() for p in PICTURES])
+    found = features_of(PICTURES, inception_extractor(script, device="cpu"))
+    assert np.abs(found - wanted).max() < 1e-5 * np.abs(wanted).max()
+
+
+def _official_layout(state: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """The TorchScript's tensors under the names of torch-fidelity's network, whose order they have; no classifier."""
+    from torchvision.models import inception_v3
+
+    with torch.device("meta"):
+        names = [
+            name.removesuffix(".conv.weight")
+            for name in inception_v3(weights=None, init_weights=False).state_dict()
+            if name.endswith(".conv.weight") and not name.startswith("AuxLogits")
+        ]
+    stems = [name.removesuffix("weight") for name, value in state.items() if value.ndim == 4]
+    found = {"fc.weight": torch.zeros(1008, 2048), "fc.bias": torch.zeros(1008)}
+    for name, stem in zip(names, stems, strict=True):
+        beta = state[f"{stem}beta"]
+        found |= {
+            f"{name}.conv.weight": state[f"{stem}weight"],
+            f"{name}.bn.weight": torch.ones_like(beta),
+            f"{name}.bn.bias": beta,
+            f"{name}.bn.running_mean": state[f"{stem}mean"],
+            f"{name}.bn.running_var": state[f"{stem}var"],
+            f"{name}.bn.num_batches_tracked": torch.tensor(0),
+        }
+    return found

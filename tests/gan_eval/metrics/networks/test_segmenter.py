@@ -1,0 +1,239 @@
+"""The user's own segmenter on single pictures: TorchScript, ONNX, their settings, or the palette."""
+
+import sys
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from metric_pictures import texture
+from tiny_segmenters import PALETTE, Fails, NearestColour, Numbers, labels, save
+from torch import Tensor, nn
+
+from gan_eval.errors import UserError
+from gan_eval.metrics.definitions.palette import CLASSES, VOID, VOID_COLOURS, class_map
+from gan_eval.metrics.definitions.segmentation import COUNTS, class_iou, confusion, pixel_accuracy
+from gan_eval.metrics.kernels.pictures import Unmeasurable
+from gan_eval.metrics.networks.segmenter import load_segmenter
+from gan_eval.metrics.networks.segmenter_settings import SegmenterSettings, read_settings, segmenter_key
+
+
+def test_a_perfect_and_a_half_wrong_picture(colour_network):
+    segmenter = load_segmenter(colour_network, device="cpu")
+    assert (segmenter.name, segmenter.size, segmenter.companion) == ("segmenter", COUNTS, "input")
+    true = labels(0)
+    label_map = PALETTE[true]
+    shifted = true.copy()
+    shifted[:, 48:] = (true[:, 48:] + 1) % 19
+    perfect, half = (segmenter.prepare(PALETTE[read], label_map) for read in (true, shifted))
+    features = segmenter.features([perfect, half])
+    assert features.dtype == np.float32
+    assert features.shape == (2, COUNTS)
+    assert np.array_equal(features[0], confusion(true, true))
+    assert np.array_equal(features[1], confusion(true, shifted))
+    assert pixel_accuracy(features, features[:1]) == class_iou(features, features[:1]) == 1
+    assert pixel_accuracy(features, features[1:]) == 0.5
+    assert pixel_accuracy(features, features) == 0.75
+
+
+def test_void_pixels_are_not_counted(colour_network):
+    segmenter = load_segmenter(colour_network, device="cpu")
+    true = labels(1)
+    label_map = PALETTE[true]
+    label_map[:, :40] = VOID_COLOURS["unlabelled"]
+    counts = segmenter.prepare(PALETTE[true], label_map)
+    assert counts.sum() == 64 * 56
+    assert pixel_accuracy(counts[None], counts[None]) == 1
+
+
+def test_class_numbers_and_scores_of_another_size(tmp_path):
+    """Numbers come from the nearest pixel, scores are brought up bilinearly; patches keep their middle."""
+    true = labels(2)
+    for name, network in (
+        ("numbers.pt", Numbers(step=2)),
+        ("scores.pt", NearestColour(step=2)),
+    ):
+        segmenter = load_segmenter(save(network, tmp_path / name), device="cpu")
+        read = segmenter.read(PALETTE[true])
+        inside = np.zeros(true.shape, bool)
+        inside.reshape(8, 8, 12, 8)[:, 2:6, :, 2:6] = True
+        assert np.array_equal(read[inside], true[inside])
+        assert read.shape == true.shape
+    assert np.array_equal(load_segmenter(tmp_path / "numbers.pt", device="cpu").read(PALETTE[true]), true)
+
+
+def test_a_picture_is_brought_to_its_label_map(tmp_path):
+    segmenter = load_segmenter(save(NearestColour(), tmp_path / "net.pt"), device="cpu")
+    true = labels(3)
+    small = PALETTE[true[::2, ::2]]
+    counts = segmenter.prepare(small, PALETTE[true])
+    assert counts.sum() == true.size
+    assert pixel_accuracy(counts[None], counts[None]) > 0.75
+
+
+def test_the_settings_beside_the_network_are_followed(tmp_path):
+    """A network with its own order of classes, channels and range of levels, that wants one size."""
+    order = [5, 3, *range(6, 19), 0, 1, 2, 4]
+    network = nn.Sequential(_Unnormalise(), NearestColour(order))
+    file = save(network, tmp_path / "net.pt", size=(32, 48))
+    named = ", ".join(f'"{CLASSES[number]}"' for number in order)
+    levels = 'scale = 1\nmean = [104.0, 117, 124]\nstd = [2, 3, 4]\nchannels = "bgr"\nsize = [32, 48]\n'
+    (tmp_path / "net.pt.toml").write_text(f"{levels}classes = [{named}]\n")
+    segmenter = load_segmenter(file, device="cpu")
+    true = labels(4)
+    assert np.array_equal(segmenter.read(PALETTE[true[::2, ::2]]), true[::2, ::2])
+    read = segmenter.read(PALETTE[true])
+    inside = np.zeros(true.shape, bool)
+    inside.reshape(8, 8, 12, 8)[:, 2:6, :, 2:6] = True
+    assert (read == true)[inside].mean() > 0.95
+    plain = save(NearestColour(), tmp_path / "plain.pt")
+    assert len({segmenter_key(file), segmenter_key(plain), segmenter.key}) == 2
+    before = segmenter_key(plain)
+    (tmp_path / "plain.pt.toml").write_text("scale = 1\n")
+    assert segmenter_key(plain) != before == load_segmenter_key_without(plain)
+
+
+def load_segmenter_key_without(file: Path) -> str:
+    """The key when the file with settings is gone."""
+    file.with_name(f"{file.name}.toml").unlink()
+    return load_segmenter(file, device="cpu").key
+
+
+class _Unnormalise(nn.Module):
+    def forward(self, x: Tensor) -> Tensor:
+        mean, std = torch.tensor([104.0, 117, 124]).view(1, 3, 1, 1), torch.tensor([2.0, 3, 4]).view(1, 3, 1, 1)
+        return (x * std + mean).flip(1) / 255
+
+
+def test_outputs_that_are_no_class_count_as_misses(tmp_path):
+    file = save(NearestColour(), tmp_path / "net.pt")
+    names = ", ".join(["255", '"void"', *(f'"{name}"' for name in CLASSES[2:])])
+    (tmp_path / "net.pt.toml").write_text(f"classes = [{names}]")
+    read = load_segmenter(file, device="cpu").read(PALETTE[None, :3])
+    assert read.tolist() == [[VOID, VOID, 2]]
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("scale = ", "not valid TOML"),
+        ("sizes = [1, 2]", "sizes: no such key; known: scale, mean, std, channels, size, classes"),
+        ("std = [1, 0, 1]", "std.1: Input should be greater than 0, found 0"),
+        ("mean = [1, 2]", "mean.2: Field required"),
+        ("scale = nan", "scale: Input should be a finite number"),
+        ("size = [256]", "size.1: Field required"),
+        ('channels = "hsv"', "channels: Input should be 'rgb' or 'bgr', found 'hsv'"),
+        ('classes = ["rode"]', "classes: 'rode' is no class of Cityscapes; did you mean 'road'?"),
+        ('classes = ["xyz"]', "classes: 'xyz' is no class of Cityscapes; known: road, sidewalk"),
+        ("classes = [0, 19]", "classes: 19 is no class; wanted 0 to 18, or 255"),
+        ("classes = [0, -1]", "classes.1: Input should be greater than or equal to 0"),
+        ('classes = ["void"]', "classes: no output stands for an evaluated class"),
+    ],
+)
+def test_bad_settings_are_refused_by_name(tmp_path, text, line):
+    (tmp_path / "net.pt.toml").write_text(text)
+    with pytest.raises(UserError) as caught:
+        read_settings(tmp_path / "net.pt")
+    assert str(caught.value).startswith(f"{tmp_path / 'net.pt.toml'}: {line}")
+
+
+def test_without_settings_there_are_defaults(tmp_path):
+    assert read_settings(tmp_path / "net.pt") == SegmenterSettings()
+    assert SegmenterSettings().classes == tuple(range(19))
+
+
+def test_what_is_no_network_is_refused(tmp_path):
+    torch.save({"weight": torch.zeros(2)}, tmp_path / "weights.pth")
+    for name in ("text.pt", "text.onnx", "net.bin"):
+        (tmp_path / name).write_text("hello")
+    for name, line in (
+        ("absent.pt", "no such file"),
+        ("weights.pth", "not a TorchScript network .* weights alone do not do"),
+        ("text.pt", "not a TorchScript network"),
+        ("text.onnx", "not an ONNX network"),
+        ("net.bin", r"wanted a network as \.onnx, or TorchScript as \.pt"),
+    ):
+        with pytest.raises(UserError, match=rf"--segmenter .*{name}: {line}"):
+            load_segmenter(tmp_path / name, device="cpu")
+
+
+def test_a_network_whose_weights_are_not_finite_is_refused(tmp_path):
+    """Its class numbers would look like any."""
+    network = Numbers()
+    network.bias[3] = float("nan")
+    with pytest.raises(UserError, match=r"net\.pt: its weight bias is not finite"):
+        load_segmenter(save(network, tmp_path / "net.pt"), device="cpu")
+
+
+def test_a_network_with_other_outputs_is_refused(tmp_path):
+    for network, line in (
+        (
+            NearestColour(range(7)),
+            r"the segmenter's output has the shape \(1, 7, 256, 256\) .* wanted scores \(1, 19, h",
+        ),
+        (nn.Flatten(), r"has the shape \(1, 196608\)"),
+        (Fails(), "the segmenter fails on a picture of 256x256: .*net.pt.toml"),
+    ):
+        with pytest.raises(UserError, match=line):
+            load_segmenter(save_scripted(network, tmp_path / "net.pt"), device="cpu")
+
+
+def save_scripted(network: nn.Module, file: Path) -> Path:
+    """As TorchScript from its code, which need not run."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        torch.jit.script(network).save(file)
+    return file
+
+
+def test_a_network_of_one_size_needs_its_settings(tmp_path):
+    file = tmp_path / "net.onnx"
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        torch.onnx.export(NearestColour(), (torch.rand(1, 3, 64, 96),), file, dynamo=False)
+    with pytest.raises(UserError, match=r"fails on a picture of 256x256: .*Got: 256 Expected: 64.*net\.onnx\.toml"):
+        load_segmenter(file, device="cpu")
+    (tmp_path / "net.onnx.toml").write_text("size = [64, 96]")
+    true = labels(7)
+    assert np.array_equal(load_segmenter(file, device="cpu").read(PALETTE[true]), true)
+
+
+def test_numbers_beyond_the_classes_are_a_reason(tmp_path):
+    file = save(Numbers(), tmp_path / "net.pt")
+    (tmp_path / "net.pt.toml").write_text(f"classes = {list(range(15))}")
+    segmenter = load_segmenter(file, device="cpu")  # the empty picture on which it is tried is read as class 14
+    with pytest.raises(Unmeasurable, match="the segmenter gives class numbers 0 to 18; wanted 0 to 14"):
+        segmenter.read(PALETTE[None])
+    (tmp_path / "net.pt.toml").write_text('classes = ["road", "sidewalk"]')
+    with pytest.raises(UserError, match=r"gives class numbers 14 to 14; wanted 0 to 1; .* belong into net\.pt\.toml"):
+        load_segmenter(file, device="cpu")
+
+
+def test_onnxruntime_may_be_absent(tmp_path, monkeypatch):
+    (tmp_path / "net.onnx").touch()
+    monkeypatch.setitem(sys.modules, "onnxruntime", None)
+    with pytest.raises(UserError, match=r"ONNX networks need onnxruntime; install it with `pip install onnxruntime`"):
+        load_segmenter(tmp_path / "net.onnx", device="cpu")
+
+
+def test_what_a_stimulus_lacks_is_a_reason(tmp_path):
+    file = save(NearestColour(), tmp_path / "net.pt")
+    with pytest.raises(Unmeasurable, match="no input_file"):
+        load_segmenter(file, device="cpu").prepare(texture(0))
+    with pytest.raises(Unmeasurable, match="no reference_file"):
+        load_segmenter(Path("palette")).prepare(texture(0))
+    with pytest.raises(Unmeasurable, match="input_file: not a label map in the colours of Cityscapes"):
+        load_segmenter(file, device="cpu").prepare(texture(0), texture(1))
+    with pytest.raises(Unmeasurable, match="reference_file: not a label map in the colours of Cityscapes"):
+        load_segmenter(Path("palette")).prepare(texture(0), texture(1))
+    with pytest.raises(Unmeasurable, match="192x192 and 64x96: sizes differ"):
+        load_segmenter(Path("palette")).prepare(texture(0), texture(1, 96, 64))
+
+
+def test_label_maps_are_read_by_the_palette():
+    palette = load_segmenter(Path("palette"))
+    assert (palette.size, palette.companion, palette.key) == (COUNTS, "reference", "segmenter/palette/cityscapes19")
+    true, fake = PALETTE[labels(5)], PALETTE[labels(6)]
+    counts = palette.features([palette.prepare(fake, true)])
+    assert np.array_equal(counts[0], confusion(class_map(true), class_map(fake)))

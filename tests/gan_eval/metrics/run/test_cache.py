@@ -1,0 +1,403 @@
+"""What is kept of earlier runs: found by content alone, written as it comes, and never in the way."""
+
+import json
+import math
+import os
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from functools import cache as cached
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from metric_pictures import Thumbnails, texture
+
+from gan_eval.errors import UserError
+from gan_eval.metrics import Settings, folder_pair, run_metrics
+from gan_eval.metrics.definitions import pixel
+from gan_eval.metrics.run import cache, cache_database, code_hash, files, sets, tools
+from gan_eval.metrics.run.cache import UNKNOWN, Cache, cache_file, cache_limit
+from gan_eval.metrics.run.evaluation import Evaluation
+from gan_eval.metrics.run.inputs import stimuli_of_sets
+from gan_eval.stimuli import pictures
+
+Folders = Callable[..., tuple[Path, Path]]
+A, B, C = (bytes([n]) * 32 for n in range(3))
+
+
+@pytest.fixture(autouse=True)
+def _room(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("GAN_EVAL_CACHE_MB", "64")
+    monkeypatch.setenv("GAN_EVAL_CACHE", str(tmp_path / "cache"))
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "cache" / "metrics.sqlite"
+
+
+def measure(real: Path, fake: Path, settings: Settings, **how: object) -> Evaluation:
+    stimuli = stimuli_of_sets([folder_pair(real, fake, dataset="d", model="m")])
+    return run_metrics(stimuli, settings, command="test", **how)  # type: ignore[arg-type]
+
+
+def values(found: Evaluation) -> list[pd.DataFrame]:
+    return [frame.drop(columns="run") for frame in (found.image_metrics, found.set_metrics)]
+
+
+def assert_same(one: Evaluation, other: Evaluation) -> None:
+    for here, there in zip(values(one), values(other), strict=True):
+        pd.testing.assert_frame_equal(here, there, check_exact=True)
+
+
+def test_what_was_kept_is_found_by_picture_reference_and_definition(file: Path) -> None:
+    with Cache(file) as kept:
+        psnr, niqe = kept.number("psnr"), kept.number("niqe")
+        kept.keep_number(A, B, psnr, (float("inf"), None))
+        kept.keep_number(A, b"", niqe, (None, "too small"))
+        kept.keep_features(A, b"", niqe, np.arange(3, dtype=np.float32))
+        kept.keep_features(B, A, niqe, "no label")
+        kept.keep_result(C, "rows")
+    with Cache(file) as kept:
+        assert (kept.number("psnr"), kept.number("niqe")) == (psnr, niqe)
+        assert kept.numbers(A, B) == {psnr: (float("inf"), None), niqe: (None, "too small")}
+        assert kept.numbers(A, C) == kept.numbers(A) == {niqe: (None, "too small")}
+        assert kept.numbers(B, A) == {}
+        assert list(kept.features(A, b"", niqe)) == [0, 1, 2]  # type: ignore[arg-type]
+        assert kept.features(B, A, niqe) == "no label"
+        assert kept.features(A, b"", psnr) is kept.features(A, B, niqe) is kept.features(B, b"", niqe) is None
+        assert (kept.result(C), kept.result(A)) == ("rows", None)
+        assert kept.problem is None
+
+
+def test_without_a_file_or_room_nothing_is_kept(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GAN_EVAL_CACHE_MB", "0")
+    for nothing in (Cache(None), Cache(file)):
+        with nothing as kept:
+            assert kept.number("psnr") == UNKNOWN
+            kept.keep_number(A, B, UNKNOWN, (1.0, None))
+            kept.keep_result(A, "x")
+            assert (kept.numbers(A, B), kept.result(A), kept.features(A, B, UNKNOWN)) == ({}, None, None)
+            assert kept.problem is None
+    assert not file.exists()
+
+
+def test_the_environment_names_place_and_size(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert cache_file() == tmp_path / "cache" / "metrics.sqlite"
+    assert cache_limit() == 64 * 2**20
+    for bad in ("much", "-1", "inf"):
+        monkeypatch.setenv("GAN_EVAL_CACHE_MB", bad)
+        with pytest.raises(UserError, match=f"GAN_EVAL_CACHE_MB={bad}: wanted a number of megabytes"):
+            cache_limit()
+
+
+def test_what_was_used_longest_ago_makes_room(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = [1_000_000.0]
+    monkeypatch.setattr(cache.time, "time", lambda: clock[0])
+    vector = np.zeros(25_000, np.float32)
+    with Cache(file, limit=2**20) as kept:
+        number = kept.number("network")
+        for picture in range(30):
+            kept.keep_features(bytes([picture]) * 32, b"", number, vector + picture)
+            kept.write(now=True)
+            clock[0] += 7200
+            assert kept.features(bytes(32), b"", number) is not None, "used all the time"
+    assert file.stat().st_size < 1.2 * 2**20
+    there = [picture for picture in range(30) if Cache(file).features(bytes([picture]) * 32, b"", number) is not None]
+    assert there[0] == 0
+    assert there[1:] == list(range(31 - len(there), 30)), "the rest are the last ones"
+    assert 5 < len(there) < 12
+
+
+def test_a_second_run_decodes_nothing_and_gives_the_same(
+    folders: Folders, thumbnails: Thumbnails, file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, fake = folders(12)
+    pictures.write_png(fake / "p3.png", texture(3, 10, 10))
+    pictures.write_png(real / "p3.png", texture(4, 10, 10))
+    names = ("psnr", "ssim", "niqe", "fid", "kid")
+    plain = Settings(names, weights={"inception": tmp_path / "any.pth"})
+    kept = Settings(names, weights={"inception": tmp_path / "any.pth"}, cache=file)
+    first, asked = measure(real, fake, plain), len(thumbnails.prepared)
+    assert_same(measure(real, fake, kept), first)
+    assert len(thumbnails.prepared) == 2 * asked == 48
+
+    monkeypatch.setattr(files.images, "decode_rgb", None)
+    monkeypatch.setattr(tools, "built_in", None)
+    again = measure(real, fake, kept)
+    assert_same(again, first)
+    assert len(thumbnails.prepared) == 48
+    assert '"kept_values_used": 72' in again.runs["settings"][0], "12 of each pair metric, 24 niqe, 24 features"
+    assert again.runs["settings_hash"][0] == first.runs["settings_hash"][0]
+
+
+def test_content_decides_not_names_or_times(folders: Folders, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    real, fake = folders(3)
+    settings = Settings(("psnr", "niqe"), cache=file)
+    first = measure(real, fake, settings)
+    times = (fake / "p1.png").stat()
+    pictures.write_png(fake / "p1.png", texture(77))
+    os.utime(fake / "p1.png", ns=(times.st_atime_ns, times.st_mtime_ns))
+    (fake / "p0.png").rename(fake / "p9.png")
+    (real / "p0.png").rename(real / "p9.png")
+    decoded: list[str] = []
+    decode = pictures.decode_rgb
+    monkeypatch.setattr(
+        files.images, "decode_rgb", lambda data, path: (decoded.append(str(path)), decode(data, path))[1]
+    )
+    second = measure(real, fake, settings)
+    assert sorted(decoded) == [str(fake / "p1.png"), str(real / "p1.png")]
+    assert_same(second, measure(real, fake, Settings(("psnr", "niqe"))))
+    assert set(first.image_metrics["value"]) & set(second.image_metrics["value"]) == set(
+        first.image_metrics.loc[~first.image_metrics["stimulus"].isin(["d/m/p1"]), "value"]
+    )
+
+
+def test_another_definition_or_resize_rule_is_another_value(folders: Folders, file: Path) -> None:
+    real, fake = folders(1)
+    pictures.write_png(fake / "p0.png", texture(0, 100, 100))
+    with_reason = measure(real, fake, Settings(("psnr",), cache=file))
+    assert with_reason.image_metrics["reason"].notna().all()
+    resized = measure(real, fake, Settings(("psnr",), resize=True, cache=file))
+    assert resized.image_metrics["value"].notna().all()
+    assert measure(real, fake, Settings(("psnr",), cache=file)).image_metrics["value"].isna().all()
+
+
+@pytest.fixture
+def edit(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str, str, str], None]]:
+    """Puts another text into a module of gan_eval, as far as the keys of kept values can see."""
+
+    def forget() -> None:
+        for known in (code_hash._hashed, code_hash._own_code, code_hash._all_sources):
+            known.cache_clear()
+
+    def change(module: str, old: str, new: str) -> None:
+        read = code_hash._read_own
+
+        def changed(name: str) -> tuple[str, bool] | None:
+            found = read(name)
+            if found is None or name != module:
+                return found
+            assert old in found[0]
+            return found[0].replace(old, new, 1), found[1]
+
+        forget()
+        monkeypatch.setattr(code_hash, "_read_own", changed)
+        monkeypatch.setattr(code_hash, "_all_sources", cached(lambda: f"{module} {old} {new}"))
+
+    yield change
+    monkeypatch.undo()
+    forget()
+
+
+def kept_of(found: Evaluation) -> int:
+    return int(json.loads(found.runs["settings"][0])["kept_values_used"])
+
+
+def test_a_mended_definition_is_measured_again_and_the_others_are_found(
+    folders: Folders, file: Path, monkeypatch: pytest.MonkeyPatch, edit: Callable[[str, str, str], None]
+) -> None:
+    """The name of the definition stays as it is: the mend alone tells."""
+    real, fake = folders(4)
+    settings = Settings(("psnr", "l1", "niqe"), cache=file)
+    first = measure(real, fake, settings)
+    assert kept_of(measure(real, fake, settings)) == 16
+    edit("gan_eval.metrics.definitions.pixel", "10 * math.log10(255**2", "10 * math.log10(256**2")
+    monkeypatch.setattr(pixel, "decibels", lambda squares, count: 10 * math.log10(256**2 * count / squares))
+    mended = measure(real, fake, settings)
+    assert kept_of(mended) == 12, "all but psnr"
+    before, after = (each.image_metrics.set_index(["metric", "stimulus"])["value"] for each in (first, mended))
+    assert (after["psnr"] - before["psnr"]).to_numpy() == pytest.approx(20 * math.log10(256 / 255))
+    for metric in ("l1", "niqe"):
+        pd.testing.assert_series_equal(after[metric], before[metric], check_exact=True)
+    assert kept_of(measure(real, fake, settings)) == 16
+
+
+def test_another_comment_drops_nothing(
+    folders: Folders, thumbnails: Thumbnails, file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    edit: Callable[[str, str, str], None],
+) -> None:  # fmt: skip
+    real, fake = folders(12)
+    settings = Settings(("psnr", "fid", "kid"), weights={"inception": tmp_path / "any.pth"}, cache=file)
+    first = measure(real, fake, settings)
+    for module in ("definitions.kid", "definitions.pixel", "run.set_pass", "networks.inception"):
+        edit(f"gan_eval.metrics.{module}", '"""', '"""Other words. ')
+    monkeypatch.setattr(sets, "compare_sets", None)
+    monkeypatch.setattr(files.images, "decode_rgb", None)
+    assert_same(measure(real, fake, settings), first)
+
+
+def test_each_set_metric_is_kept_for_itself(
+    folders: Folders, thumbnails: Thumbnails, file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    edit: Callable[[str, str, str], None],
+) -> None:  # fmt: skip
+    real, fake = folders(12)
+    asked: list[list[str]] = []
+    compare = sets.compare_sets
+
+    def watched(stimuli: Any, metrics: Any, **how: Any) -> Any:
+        asked.append([metric.name for metric in metrics])
+        return compare(stimuli, metrics, **how)
+
+    monkeypatch.setattr(sets, "compare_sets", watched)
+
+    def run(*names: str, cache: Path | None = file) -> Evaluation:
+        return measure(real, fake, Settings(names, weights={"inception": tmp_path / "any.pth"}, cache=cache))
+
+    run("kid", "precision_inception")
+    every = ("fid", "kid", "precision_inception", "recall_inception")
+    together = run(*every)
+    assert asked == [["kid", "precision_inception"], ["fid", "recall_inception"]]
+    assert_same(together, run(*every, cache=None))
+    asked.clear()
+    edit("gan_eval.metrics.definitions.kid", "BLOCK = 1024", "BLOCK = 512")
+    assert_same(run(*every), together)
+    assert asked == [["kid"]]
+    asked.clear()
+    alone = run("fid")
+    assert list(alone.set_metrics["metric"]) == ["fid", "fid_infinity", "kid"], "put beside the FID of few pictures"
+    assert_same(run("fid"), alone)
+    assert asked == [["fid"]]
+
+
+@pytest.mark.parametrize("harm", ["damaged", "cut", "a folder", "no folder", "another layout", "read-only", "locked"])
+def test_a_cache_that_will_not_do_is_told_once_and_the_run_goes_on(
+    harm: str, folders: Folders, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, fake = folders(2)
+    settings = Settings(("psnr", "niqe"), cache=file)
+    first = measure(real, fake, settings)
+    holder = None
+    match harm:
+        case "damaged":
+            file.write_bytes(b"something else entirely" * 400)
+        case "cut":
+            file.write_bytes(file.read_bytes()[:5000])
+        case "a folder":
+            file.unlink()
+            file.mkdir()
+        case "no folder":
+            shutil.rmtree(file.parent)
+            file.parent.write_text("a file")
+        case "another layout":
+            with sqlite3.connect(file) as connection:
+                connection.execute("PRAGMA user_version = 99")
+        case "read-only":
+            if os.getuid() == 0:
+                pytest.skip("root may write everywhere")
+            file.chmod(0o400)
+            file.parent.chmod(0o500)
+        case "locked":
+            monkeypatch.setattr(cache_database, "PATIENCE_S", 0.05)
+            holder = sqlite3.connect(file, isolation_level=None)
+            holder.execute("BEGIN EXCLUSIVE")
+    pictures.write_png(fake / "p0.png", texture(5))
+    told: list[str] = []
+    found = measure(real, fake, settings, on_message=told.append)
+    assert len(told) == 1
+    assert told[0].startswith(str(file))
+    assert "measured without kept values" in told[0]
+    assert "\n" not in told[0]
+    assert found.image_metrics["value"].notna().all()
+    assert found.image_metrics["value"][1] == first.image_metrics["value"][1]
+    if holder is not None:
+        holder.close()
+
+
+def test_a_full_disk_ends_the_keeping_not_the_run(file: Path) -> None:
+    kept = Cache(file)
+    number = kept.number("psnr")
+    connection = kept._connection
+    assert connection is not None
+    (pages,) = connection.execute("PRAGMA page_count").fetchone()
+    connection.execute(f"PRAGMA max_page_count = {pages}")
+    for picture in range(200):
+        kept.keep_features(bytes([picture]) * 32, b"", number, np.zeros(500, np.float32))
+    kept.write(now=True)
+    assert kept.problem is not None
+    assert "the disk of the cache is full" in kept.problem
+    assert not kept.is_used
+    kept.close()
+    with Cache(file) as again:
+        assert again.features(bytes(32), b"", number) is None
+        assert again.problem is None
+
+
+def test_several_threads_and_caches_at_once(file: Path) -> None:
+    def work(first: int) -> None:
+        with Cache(file) as kept:
+            number = kept.number("psnr")
+            for picture in range(first, 400, 4):
+                kept.keep_number(picture.to_bytes(32, "big"), B, number, (float(picture), None))
+                assert kept.numbers(C, B) == {}
+                if picture % 10 == 0:
+                    kept.write(now=True)
+            assert kept.problem is None
+
+    threads = [threading.Thread(target=work, args=(first,)) for first in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    with Cache(file) as kept:
+        number = kept.number("psnr")
+        assert [kept.numbers(p.to_bytes(32, "big"), B)[number][0] for p in range(400)] == list(range(400))
+
+
+@pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGINT])
+def test_an_interrupted_run_goes_on(end: signal.Signals, folders: Folders, file: Path, tmp_path: Path) -> None:
+    real, fake = folders(30)
+    code = f"""
+import signal, time
+from pathlib import Path
+from gan_eval.metrics.definitions import niqe
+from gan_eval.metrics.run import cache, pictures as picture_work
+signal.signal(signal.SIGINT, signal.default_int_handler)
+cache._WRITE_EVERY_S = 0.05
+measure = niqe.niqe
+def slow(picture):
+    time.sleep(0.03)
+    return measure(picture)
+niqe.niqe = slow
+import sys
+from gan_eval.__main__ import run
+sys.exit(run(["metrics", "--real", {str(real)!r}, "--fake", {str(fake)!r}, "--metrics", "psnr,niqe",
+              "--out", {str(tmp_path / "out")!r}, "--threads", "2", "--dataset", "d", "--model", "m"]))
+"""
+    with subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.PIPE, text=True) as process:
+        deadline = time.monotonic() + 100
+        while kept_numbers(file) < 20:
+            assert process.poll() is None
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        process.send_signal(end)
+        _, told = process.communicate(timeout=60)
+    assert process.returncode == (130 if end == signal.SIGINT else -end)
+    assert not (tmp_path / "out" / "image_metrics.csv").exists()
+    if end == signal.SIGINT:
+        assert told.splitlines()[-1] == "gan-eval: interrupted; the same command goes on where it stopped"
+    before = kept_numbers(file)
+    assert 20 <= before < 90
+    whole = measure(real, fake, Settings(("psnr", "niqe")))
+    continued = measure(real, fake, Settings(("psnr", "niqe"), cache=file))
+    assert_same(continued, whole)
+    assert f'"kept_values_used": {before}' in continued.runs["settings"][0]
+
+
+def kept_numbers(file: Path) -> int:
+    """Values in the cache, as another process sees it."""
+    if not file.exists():
+        return 0
+    try:
+        with sqlite3.connect(f"file:{file}?mode=ro", uri=True) as connection:
+            return int(connection.execute("SELECT count(*) FROM numbers").fetchone()[0])
+    except sqlite3.OperationalError:
+        return 0

@@ -1,0 +1,58 @@
+"""Infinite values: left out of every mean and counted."""
+
+import math
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from gan_eval.metrics.run import during_training
+from gan_eval.metrics.run.differences import compare_pictures
+from gan_eval.metrics.run.external_values import read_beside
+from gan_eval.metrics.run.finite import FiniteMean, finite_mean
+from gan_eval.tabular import Row
+
+PSNR = [20.0, 22.0, 27.0, math.inf, math.inf]
+
+
+def _rows(model: str, values: list[float]) -> list[Row]:
+    return [
+        {"stimulus": f"{model}{n}", "item": f"i{n}", "kind": "fake", "model": model, "dataset": "d", "metric": "psnr",
+         "value": value, "reason": None, "fraction": None}
+        for n, value in enumerate(values)
+    ]  # fmt: skip
+
+
+def test_without_finite_values_there_is_no_mean() -> None:
+    assert finite_mean([math.inf, math.nan]) == FiniteMean(mean=None, sd=None, n=0, left_out=2)
+    assert finite_mean([]) == FiniteMean(mean=None, sd=None, n=0, left_out=0)
+    assert finite_mean([3.0, -math.inf]) == FiniteMean(mean=3.0, sd=None, n=1, left_out=1)
+
+
+def test_the_mean_of_finite_values_is_finite() -> None:
+    found = finite_mean([1.5e308, 1.7e308, math.inf])
+    assert found.mean == pytest.approx(1.6e308)
+    assert found.sd == pytest.approx(0.1e308 * math.sqrt(2))
+
+
+def test_all_means_leave_infinite_values_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    images = pd.DataFrame(_rows("a", PSNR))
+    sets = pd.DataFrame(columns=["metric", "value", "n_fake", "reason"])
+    monkeypatch.setattr(during_training, "evaluate", lambda *_, **__: (images, sets))
+    (row,) = during_training.measure_on_the_way(("psnr",))(tmp_path)
+    assert (row["value"], row["n"], row["reason"]) == (23.0, 3, None)
+    assert row["sd"] == pytest.approx(math.sqrt(13))
+
+    images.to_csv(tmp_path / "other.csv", index=False)
+    (value,), (note,) = (read_beside([tmp_path / "other.csv"])[column] for column in ("value", "note"))
+    assert (value, note) == (23.0, "mean of 3 pictures, 2 without a finite value left out")
+
+    (row,) = compare_pictures(_rows("a", PSNR) + _rows("b", [19.0, 21.0, 26.0, 30.0, math.inf]))
+    assert (row["difference"], row["n"], row["note"]) == (1.0, 3, "2 items left out: a value is infinite")
+
+
+def test_where_every_value_is_infinite_the_reason_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    images, sets = pd.DataFrame(_rows("a", [math.inf] * 3)), pd.DataFrame(columns=["metric", "value"])
+    monkeypatch.setattr(during_training, "evaluate", lambda *_, **__: (images, sets))
+    (row,) = during_training.measure_on_the_way(("psnr",))(tmp_path)
+    assert (row["value"], row["n"], row["reason"]) == (None, 0, "every value is infinite")

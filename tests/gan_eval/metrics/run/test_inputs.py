@@ -1,0 +1,121 @@
+"""What is measured: rows of sets and frames become stimuli, each once, with the files they name."""
+
+import pandas as pd
+import pytest
+from metric_pictures import texture
+
+from gan_eval.errors import UserError
+from gan_eval.metrics import evaluate, write_metrics
+from gan_eval.metrics.run.inputs import named_twice, stimuli_of_frame, stimuli_of_sets
+from gan_eval.stimuli import pictures
+from gan_eval.stimuli.sets import StimulusSet, stimulus_row, write_set
+
+
+def _frame(**columns):
+    row = {
+        "stimulus": "d/m/a", "item": "d/a", "kind": "fake", "model": "m", "dataset": "d", "file": "a.png",
+        "reference_file": "r.png",
+    }  # fmt: skip
+    return pd.DataFrame([{**row, **columns}])
+
+
+def _set(folder, *, kind="real", seed=0, model=None, stem="a"):
+    """A stimulus set of one picture."""
+    file = folder / f"{stem}.png"
+    pictures.write_png(file, texture(seed, 16, 16))
+    rows = [stimulus_row(folder, file, kind=kind, dataset="d", stem=stem, size=(16, 16), model=model)]
+    write_set(folder, rows)
+    return folder
+
+
+def test_a_frames_files_are_relative_to_its_root(tmp_path):
+    (found,) = stimuli_of_frame(_frame(input_file="in.png", fraction=0.5), tmp_path)
+    assert (found.file, found.reference, found.input) == (tmp_path / "a.png", tmp_path / "r.png", tmp_path / "in.png")
+    assert (found.item, found.fraction, found.is_fake) == ("d/a", 0.5, True)
+    assert (found.problem, found.no_reference) == (None, "no reference_file")
+    (bare,) = stimuli_of_frame(_frame(reference_file=None).drop(columns="item"), tmp_path)
+    assert (bare.reference, bare.item) == (None, "d/m/a")
+
+
+@pytest.mark.parametrize(
+    ("columns", "line"),
+    [
+        ({"file": None}, "row 1, column file: found nothing, wanted a value"),
+        ({"stimulus": ""}, "row 1, column stimulus: found nothing"),
+        ({"kind": "odd"}, "row 1: kind 'odd' with model 'm'; a fake names its model, a real none"),
+        ({"model": None}, "row 1: kind 'fake' with model None"),
+        ({"kind": "real"}, "row 1: kind 'real' with model 'm'"),
+    ],
+)
+def test_bad_rows_are_named(columns, line):
+    with pytest.raises(UserError, match=line):
+        stimuli_of_frame(_frame(**columns), None)
+
+
+def test_a_missing_column_is_named():
+    with pytest.raises(UserError, match=r"column kind, reference_file is missing; see .* docs/tables\.md"):
+        stimuli_of_frame(_frame().drop(columns=["kind", "reference_file"]), None)
+
+
+def test_what_several_sets_share_counts_once(tmp_path):
+    first, second = _set(tmp_path / "one"), _set(tmp_path / "two")
+    assert [s.file for s in stimuli_of_sets([first, second])] == [first / "a.png"]
+    (first / "a.png").unlink()
+    assert [s.file for s in stimuli_of_sets([first, second])] == [second / "a.png"]
+    (second / "a.png").unlink()
+    assert [s.file for s in stimuli_of_sets([first, second])] == [first / "a.png"]
+
+
+def test_a_set_that_is_named_twice_is_told(tmp_path):
+    first, second = _set(tmp_path / "one"), _set(tmp_path / "two")
+    (tmp_path / "other").mkdir()
+    assert named_twice([first, second, tmp_path / "other" / ".." / "one"]) == [f"{first}: named 2 times, measured once"]
+    assert named_twice([first, second]) == []
+    told = []
+    write_metrics([first, first], ["sharpness"], tmp_path / "out", on_message=told.append)
+    assert told == [f"{first}: named 2 times, measured once"]
+
+
+def test_of_three_copies_the_one_that_can_be_read_counts(tmp_path):
+    sets = [_set(tmp_path / name) for name in ("one", "two", "three")]
+    (sets[0] / "a.png").unlink()
+    (sets[0] / "a.png").mkdir()
+    (sets[1] / "a.png").unlink()
+    assert [s.file for s in stimuli_of_sets(sets)] == [sets[2] / "a.png"]
+
+
+def test_different_pictures_of_one_name_are_an_error(tmp_path):
+    first, second = _set(tmp_path / "one"), _set(tmp_path / "two", seed=1)
+    with pytest.raises(UserError, match=r"two/a\.png: stimulus 'd/real/a' is another picture in .*one/a\.png; measure"):
+        stimuli_of_sets([first, second])
+
+
+def test_files_that_are_missing_have_reasons_and_the_rest_is_measured(tmp_path):
+    rows = []
+    for stem in "abc":
+        for kind, model in (("real", None), ("fake", "m")):
+            file = tmp_path / kind / f"{stem}.png"
+            pictures.write_png(file, texture(len(rows), 16, 16))
+            reference = {"reference_file": f"real/{stem}.png"} if model else {}
+            rows.append(
+                stimulus_row(tmp_path, file, kind=kind, dataset="d", stem=stem, size=(16, 16), model=model, **reference)
+            )
+    write_set(tmp_path, rows)
+    (tmp_path / "fake" / "a.png").unlink()
+    (tmp_path / "real" / "b.png").unlink()
+    columns = ["stimulus", "item", "kind", "model", "dataset", "file", "reference_file"]
+    frame = pd.DataFrame(rows).reindex(columns=columns)
+    for given, root in ((tmp_path, None), (StimulusSet(tmp_path, tuple(rows)), None), (frame, tmp_path)):
+        if isinstance(given, StimulusSet):
+            given = StimulusSet(tmp_path, tuple({name: row.get(name) for name in columns} for row in rows))
+        found, _ = evaluate(given, ["psnr", "sharpness"], root=root, cache=False)
+        found = found.set_index(["stimulus", "metric"])
+        assert found["value"].isna().sum() == 4
+        for stimulus, metric, file in (
+            ("d/m/a", "psnr", "fake/a.png"),
+            ("d/m/a", "sharpness", "fake/a.png"),
+            ("d/m/b", "psnr", "real/b.png"),
+            ("d/real/b", "sharpness", "real/b.png"),
+        ):
+            assert found.loc[(stimulus, metric), "reason"] == f"{tmp_path / file}: no such picture"
+        assert found.loc[("d/m/c", "psnr"), "value"] > 0

@@ -1,0 +1,374 @@
+"""The pass over the pictures: each file once, only what is asked for, in bounded memory."""
+
+import threading
+import time
+import tracemalloc
+import weakref
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from metric_pictures import Thumbnails, disturbed, texture
+
+from gan_eval.errors import UserError
+from gan_eval.metrics import Settings, folder_pair, run_metrics
+from gan_eval.metrics.definitions import niqe, pixel, similarity
+from gan_eval.metrics.networks.features import inception_extractor
+from gan_eval.metrics.run import features as feature_store
+from gan_eval.metrics.run import pixel_budget, tools
+from gan_eval.metrics.run.evaluation import Evaluation
+from gan_eval.metrics.run.features import FeatureBatches, FeatureStore
+from gan_eval.metrics.run.file_reader import FileReader
+from gan_eval.metrics.run.files import NO_MEMORY
+from gan_eval.metrics.run.inputs import Stimulus, stimuli_of_sets
+from gan_eval.metrics.run.picture_pass import jobs_of
+from gan_eval.metrics.run.set_rows import SetRows
+from gan_eval.stimuli import pictures as images
+from gan_eval.stimuli.pictures import Picture
+
+Folders = Callable[..., tuple[Path, Path]]
+
+
+def measure(stimuli: list[Stimulus], *names: str, **how: object) -> Evaluation:
+    return run_metrics(stimuli, Settings(names, **how), command="test")  # type: ignore[arg-type]
+
+
+def models(folder: Path, count: int, items: int, *, size: int = 192) -> list[Stimulus]:
+    """Items with a real picture and those of several models."""
+    stimuli = []
+    for item in range(items):
+        real = folder / "real" / f"{item}.png"
+        images.write_png(real, texture(item, size, size))
+        stimuli.append(Stimulus(f"d/real/{item}", f"d/{item}", "real", None, "d", real, None, None))
+        for model in range(count):
+            file = folder / f"m{model}" / f"{item}.png"
+            images.write_png(file, disturbed(texture(item, size, size), model))
+            stimuli.append(Stimulus(f"d/m{model}/{item}", f"d/{item}", "fake", f"m{model}", "d", file, real, None))
+    return stimuli
+
+
+def count_calls(monkeypatch: pytest.MonkeyPatch, home: object, name: str) -> list[tuple[object, ...]]:
+    """The arguments of every call of a function."""
+    calls: list[tuple[object, ...]] = []
+    function = getattr(home, name)
+
+    def counted(*arguments: object) -> object:
+        calls.append(arguments)
+        return function(*arguments)
+
+    monkeypatch.setattr(home, name, counted)
+    tools.built_in.cache_clear()
+    return calls
+
+
+@pytest.fixture(autouse=True)
+def _functions_anew() -> object:
+    yield
+    tools.built_in.cache_clear()
+
+
+def test_each_file_is_read_and_decoded_once_however_many_models(
+    tmp_path: Path, thumbnails: Thumbnails, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stimuli = models(tmp_path, 3, 4)
+    read, decoded = count_calls(monkeypatch, FileReader, "read"), count_calls(monkeypatch, images, "decode_rgb")
+    scored = count_calls(monkeypatch, niqe, "niqe")
+    measure(stimuli, "psnr", "ssim", "niqe", "fid", weights={"inception": tmp_path / "any.pth"}, threads=2)
+    assert sorted(str(path) for _, path in read) == sorted(str(one.file) for one in stimuli)
+    assert sorted(str(path) for _, path in decoded) == sorted(str(one.file) for one in stimuli)
+    assert len(scored) == len(stimuli), "a real picture once, not once for each model"
+    assert len(thumbnails.prepared) == len(stimuli)
+
+
+def test_copies_of_a_real_picture_in_several_sets_are_decoded_once(
+    folders: Folders, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stimuli = models(tmp_path, 2, 1)
+    copy = tmp_path / "copy.png"
+    copy.write_bytes(stimuli[0].file.read_bytes())
+    stimuli[2] = Stimulus(*[*vars(stimuli[2]).values()][:6], copy, None)  # its reference is the copy
+    decoded = count_calls(monkeypatch, images, "decode_rgb")
+    assert measure(stimuli, "psnr").image_metrics["value"].notna().all()
+    assert len(decoded) == 3
+
+
+def test_only_what_is_asked_for_is_computed(folders: Folders, monkeypatch: pytest.MonkeyPatch) -> None:
+    stimuli = stimuli_of_sets([folder_pair(*folders(2))])
+    others = [count_calls(monkeypatch, home, name) for home, name in ((niqe, "niqe"), (similarity, "ssim"))]
+    assert set(measure(stimuli, "psnr").image_metrics["metric"]) == {"psnr"}
+    assert others == [[], []]
+
+
+def test_jobs_share_a_real_picture(tmp_path: Path) -> None:
+    real = [Stimulus(f"r{n}", f"i{n}", "real", None, "d", tmp_path / f"r{n}", None, None) for n in range(2)]
+    fakes = [
+        Stimulus(f"{model}{n}", item, "fake", model, "d", tmp_path / f"{model}{n}", tmp_path / f"r{n}", None)
+        for model, item in (("a", "i{}"), ("b", "another {}"))
+        for n in range(2)
+        for item in [item.format(n)]
+    ]
+    alone = Stimulus("x", "x", "fake", "c", "d", tmp_path / "x", None, None)
+    assert jobs_of([*real, *fakes, alone]) == [(0, 2, 4), (1, 3, 5), (6,)]
+
+
+def test_rows_are_in_the_stimuli_s_order_for_any_number_of_threads(folders: Folders) -> None:
+    stimuli = stimuli_of_sets([folder_pair(*folders(7), dataset="d", model="m")])[::-1]
+    frames = [measure(stimuli, "niqe", "psnr", threads=threads).image_metrics for threads in (1, 4)]
+    assert frames[0].drop(columns="run").equals(frames[1].drop(columns="run"))
+    expected = [(one.stimulus, name) for one in stimuli for name in ("niqe", "psnr") if one.is_fake or name == "niqe"]
+    assert list(zip(frames[0]["stimulus"], frames[0]["metric"], strict=True)) == expected
+
+
+def test_an_unexpected_error_names_the_picture(folders: Folders, monkeypatch: pytest.MonkeyPatch) -> None:
+    real, fake = folders(9)
+    third = images.read_rgb(fake / "p3.png")
+
+    def fail(picture: Picture) -> float:
+        if np.array_equal(picture, third):
+            raise ZeroDivisionError("a mistake in the program")
+        return 1.0
+
+    monkeypatch.setattr(niqe, "niqe", fail)
+    tools.built_in.cache_clear()
+    with pytest.raises(ZeroDivisionError) as raised:
+        measure(stimuli_of_sets([folder_pair(real, fake)]), "niqe", threads=2)
+    assert raised.value.__notes__ == [f"while measuring {fake / 'p3.png'}"]
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("metrics")]
+
+
+@pytest.mark.parametrize(
+    "error", [MemoryError("Unable to allocate"), RuntimeError("DefaultCPUAllocator: can't allocate memory: ...")]
+)
+def test_too_little_memory_for_one_picture_is_its_reason(
+    error: Exception, folders: Folders, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, fake = folders(3)
+    images.write_png(fake / "p1.png", texture(1, 192, 193))
+
+    def greedy(picture: Picture) -> float:
+        if picture.shape[1] == 193:
+            raise error
+        return 1.0
+
+    monkeypatch.setattr(niqe, "niqe", greedy)
+    tools.built_in.cache_clear()
+    frame = measure(stimuli_of_sets([folder_pair(real, fake)]), "niqe").image_metrics
+    assert frame.loc[frame["value"].isna(), ["stimulus", "reason"]].to_numpy().tolist() == [["real/fake/p1", NO_MEMORY]]
+
+
+def test_a_problem_known_beforehand_keeps_the_file_closed(tmp_path: Path) -> None:
+    stimulus = Stimulus("d/m/x", "d/x", "fake", "m", "d", tmp_path / "x.png", None, None, problem="two of them")
+    frame = measure([stimulus], "psnr", "niqe").image_metrics
+    assert frame["reason"].tolist() == ["two of them", "two of them"]
+
+
+def test_batches_are_full_and_the_order_does_not_matter(
+    folders: Folders, thumbnails: Thumbnails, tmp_path: Path
+) -> None:
+    stimuli = stimuli_of_sets([folder_pair(*folders(5))])
+    names = {"weights": {"inception": tmp_path / "any.pth"}}
+    first = measure(stimuli, "kid", **names, threads=1).set_metrics["value"]
+    assert thumbnails.batches == [4, 4, 4], "the last one filled up"
+    assert measure(stimuli, "kid", **names, threads=3).set_metrics["value"].tolist() == first.tolist()
+
+
+def test_a_pictures_features_do_not_depend_on_its_neighbours(seeded_weights: Path) -> None:
+    extractor = inception_extractor(seeded_weights, device="cpu")
+    prepared = [extractor.prepare(texture(n, 64, 64)) for n in range(6)]
+
+    def features(order: list[int]) -> dict[int, np.ndarray]:
+        found: dict[int, np.ndarray] = {}
+        batches = FeatureBatches(extractor, lambda row, _key, vector: found.update({row: vector}))
+        for number in order:
+            batches.add(number, (b"", b"", 0), prepared[number])
+        batches.finish()
+        return found
+
+    first, second = features([0, 1, 2, 3, 4, 5]), features([5, 3, 1, 4, 2, 0])
+    for number in range(6):
+        np.testing.assert_array_equal(first[number], second[number])
+
+
+def test_many_features_go_to_a_file_that_is_removed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    with FeatureStore(100, 50, in_memory=1000) as store:
+        assert isinstance(store.values, np.memmap)
+        for row in range(0, 100, 2):
+            store.put(row, np.full(50, row, np.float32))
+        store.put(1, "too small")
+        table = store.table([f"s{row}" for row in range(100)])
+        assert table.having(["s0", "s1", "s2", "s3"]) == ["s0", "s2"]
+        assert table.take(["s98", "s4"])[:, 0].tolist() == [98, 4]
+        assert table.reasons == {"s1": "too small"}
+        assert store.done == 51
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_no_room_for_the_features_is_the_users_line(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(feature_store.os, "posix_fallocate", full)
+    with pytest.raises(UserError, match=r"features\.f32: the disk is full"):
+        FeatureStore(100, 50, in_memory=1000)
+
+
+def test_memory_does_not_grow_with_the_pictures(
+    tmp_path: Path, thumbnails: Thumbnails, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Beside the tables themselves: about 1.5 kB for a picture with two metrics and features."""
+    monkeypatch.setattr(feature_store, "IN_MEMORY", 2**18)
+    monkeypatch.setattr(thumbnails, "prepared", _Forgetful())
+    thumbnails.size = 48
+    images.write_png(tmp_path / "r.png", texture(0, 16, 16))
+    images.write_png(tmp_path / "f.png", texture(1, 16, 16))
+
+    def stimuli(count: int) -> list[Stimulus]:
+        real, fake = tmp_path / "r.png", tmp_path / "f.png"
+        return [Stimulus(f"d/real/{n}", f"d/{n}", "real", None, "d", real, None, None) for n in range(count)] + [
+            Stimulus(f"d/m/{n}", f"d/{n}", "fake", "m", "d", fake, real, None) for n in range(count)
+        ]
+
+    def peak(count: int) -> float:
+        pictures = stimuli(count)
+        tracemalloc.start()
+        measure(pictures, "psnr", "l1", "fid", weights={"inception": tmp_path / "any.pth"}, threads=2)
+        found = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return found
+
+    monkeypatch.setattr("gan_eval.metrics.run.runner.compare_sets_once", lambda *_, **__: SetRows())
+    peak(10)
+    few, many = peak(300), peak(1500)
+    assert (many - few) / 2400 < 1500
+
+
+class _Forgetful(list):
+    def append(self, _: object) -> None:
+        pass
+
+
+def test_giant_and_tiny_pictures_of_one_job_are_let_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """At any moment a thread holds the real picture and one generated one."""
+    stimuli = models(tmp_path, 6, 1, size=400)
+    size = 400 * 400 * 3
+    tracemalloc.start()
+    peaks = []
+    function = pixel.psnr
+
+    def watched(fake: Picture, real: Picture) -> float:
+        peaks.append(tracemalloc.get_traced_memory()[0])
+        return function(fake, real)
+
+    monkeypatch.setattr(pixel, "psnr", watched)
+    tools.built_in.cache_clear()
+    measure(stimuli, "psnr", threads=1)
+    tracemalloc.stop()
+    assert len(peaks) == 6
+    assert peaks[-1] - peaks[1] < size
+
+
+def test_files_are_read_into_memory_that_is_used_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    contents = [b"", b"x", bytes(range(256)) * 40, b"short", bytes(70_000)]
+    for number, content in enumerate(contents):
+        (tmp_path / str(number)).write_bytes(content)
+    reader = FileReader()
+    held = [reader.read(tmp_path / str(number)) for number in range(len(contents))]
+    assert [bytes(view) for view in held] == contents, "none is overwritten while it is held"
+    buffer = held[4].obj
+    reader.release(held[4])
+    again = reader.read(tmp_path / "2")
+    assert again.obj is buffer
+    assert bytes(again) == contents[2]
+    monkeypatch.setattr("gan_eval.metrics.run.file_reader.os.fstat", lambda _: SimpleNamespace(st_size=3))
+    assert bytes(FileReader().read(tmp_path / "2")) == contents[2], "a file that grows is read whole"
+    with pytest.raises(UserError, match="absent: no such picture"):
+        reader.read(tmp_path / "absent")
+
+
+def test_many_real_pictures_of_one_item_are_not_held_together(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    stimuli = []
+    for number in range(200):
+        real, fake = tmp_path / "real" / f"{number}.png", tmp_path / "fake" / f"{number}.png"
+        images.write_png(real, texture(number, 16, 16))
+        images.write_png(fake, disturbed(texture(number, 16, 16), 1))
+        stimuli.append(Stimulus(f"real/{number}", "x", "real", None, "d", real, None, None))
+        stimuli.append(Stimulus(f"m/{number}", "x", "fake", "m", "d", fake, real, None))
+    alive, most = weakref.WeakSet[_Tracked](), []
+    decode = images.decode_rgb
+
+    def tracked(content: bytes, path: Path) -> Picture:
+        picture = decode(content, path).view(_Tracked)
+        alive.add(picture)
+        most.append(len(alive))
+        return picture
+
+    monkeypatch.setattr(images, "decode_rgb", tracked)
+    for given in (stimuli, stimuli[1::2]):
+        most.clear()
+        assert measure(given, "psnr", threads=2).image_metrics["value"].notna().all()
+        assert len(most) == 400
+        assert max(most) <= 6
+
+
+class _Tracked(np.ndarray):
+    """A picture that a weak set can hold."""
+
+    __hash__ = object.__hash__
+
+    def __eq__(self, other: object) -> bool:  # type: ignore[override]
+        return self is other
+
+
+def test_large_pictures_wait_for_each_other_and_no_error_keeps_the_others_waiting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stimuli = models(tmp_path, 1, 8, size=64)
+    monkeypatch.setattr(pixel_budget, "_LOOKED_INTO", 0)
+    monkeypatch.setattr(pixel_budget.PixelBudget.__init__, "__defaults__", (4 * 64 * 64,))
+    at_work, most, lock = [0], [0], threading.Lock()
+    function = pixel.psnr
+
+    def watched(fake: Picture, real: Picture) -> float:
+        with lock:
+            at_work[0] += 1
+            most[0] = max(most[0], at_work[0])
+        time.sleep(0.02)
+        with lock:
+            at_work[0] -= 1
+        return function(fake, real)
+
+    monkeypatch.setattr(pixel, "psnr", watched)
+    tools.built_in.cache_clear()
+    assert measure(stimuli, "psnr", threads=8).image_metrics["value"].notna().all()
+    assert most == [2]
+
+    def fail(*_: Picture) -> float:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(pixel, "psnr", fail)
+    tools.built_in.cache_clear()
+    with pytest.raises(ZeroDivisionError):
+        measure(stimuli, "psnr", threads=8)
+
+
+def test_a_picture_above_the_budget_is_measured_alone() -> None:
+    budget, taken = pixel_budget.PixelBudget(10), threading.Event()
+    budget.take(50, wait=True)
+    other = threading.Thread(target=lambda: (budget.take(5, wait=True), taken.set()))
+    other.start()
+    budget.take(1, wait=False)
+    assert not taken.wait(0.05)
+    budget.give_back(51)
+    assert taken.wait(5)
+    other.join()
+
+
+def test_a_pictures_pixels_are_known_before_it_is_decoded(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    images.write_png(tmp_path / "x.png", np.random.default_rng(0).integers(0, 256, (300, 400, 3), np.uint8))
+    content = (tmp_path / "x.png").read_bytes()
+    assert pixel_budget.pixels_of(content) == 300 * 400
+    assert pixel_budget.pixels_of(b"?" * len(content)) == 0
+    assert pixel_budget.pixels_of(content[:1000]) == 0, "a small file is not looked into"

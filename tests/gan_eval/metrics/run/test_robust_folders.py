@@ -1,0 +1,198 @@
+"""Two folders as people have them: every good picture is measured, every bad one has rows that say why not."""
+
+import math
+import shutil
+import struct
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import tifffile
+from metric_pictures import disturbed, texture
+from PIL import Image
+
+from gan_eval.metrics import evaluate, folder_pair, missing_values
+from gan_eval.metrics.definitions.pixel import psnr
+from gan_eval.stimuli import pictures
+
+SIDE = 24
+Make = Callable[[Path, np.ndarray], object]
+
+
+def _png_chunk(kind: bytes, data: bytes) -> bytes:
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+
+def _bomb(path: Path, _picture: np.ndarray) -> None:
+    header = _png_chunk(b"IHDR", struct.pack(">IIBBBBB", 40_000, 40_000, 8, 2, 0, 0, 0))
+    content = header + _png_chunk(b"IDAT", zlib.compress(bytes(9))) + _png_chunk(b"IEND", b"")
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + content)
+
+
+def _truncated(path: Path, picture: np.ndarray) -> None:
+    pictures.write_png(path, picture)
+    path.write_bytes(path.read_bytes()[:-200])
+
+
+def _turned(path: Path, picture: np.ndarray) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 8
+    Image.fromarray(np.rot90(picture, -1)).save(path, exif=exif)
+
+
+def _moving(path: Path, picture: np.ndarray) -> None:
+    Image.fromarray(picture).save(path, save_all=True, append_images=[Image.fromarray(255 - picture)])
+
+
+GOOD: dict[str, Make] = {
+    "plain.png": pictures.write_png,
+    "UPPER.PNG": lambda path, picture: Image.fromarray(picture).save(path, format="PNG"),
+    "bitmap.bmp": lambda path, picture: Image.fromarray(picture).save(path),
+    "opaque.png": lambda path, picture: Image.fromarray(picture).convert("RGBA").save(path),
+    "deep.tif": lambda path, picture: tifffile.imwrite(path, picture.astype(np.uint16) * 257, photometric="rgb"),
+    "turned.png": _turned,
+    "moving.png": _moving,
+    "two words 名前.png": pictures.write_png,
+    "line\nbreak.png": pictures.write_png,
+}
+"""How a generated picture may be kept: each has the pixels that it was made from."""
+
+BAD: dict[str, tuple[Make, str]] = {
+    "empty.png": (lambda path, _: path.touch(), "not a readable picture (the file is empty); replace or remove it"),
+    "truncated.png": (_truncated, "not a readable picture ("),
+    "text.png": (lambda path, _: path.write_text("hello"), "not a readable picture (of no known kind); replace"),
+    "print.jpg": (
+        lambda path, picture: Image.fromarray(picture).convert("CMYK").save(path),
+        "colour mode CMYK has no exact 8-bit RGB reading; convert the picture to sRGB first",
+    ),
+    "glass.png": (
+        lambda path, picture: Image.fromarray(np.dstack([picture, picture[..., 0] // 2])).save(path),
+        "the picture is transparent in places; flatten it onto a background first",
+    ),
+    "bomb.png": (_bomb, "too large to decode safely (more than 89,478,485 pixels); scale it down"),
+    "nowhere.png": (
+        lambda path, _: path.symlink_to(path.with_name("absent")),
+        "no such picture: the link leads nowhere; mend or remove it",
+    ),
+}
+"""What a generated picture may suffer from, and the reason that its rows give after the file's path."""
+
+
+@pytest.fixture
+def folders(tmp_path: Path) -> tuple[Path, Path]:
+    """`real` and `fake`, with everything of GOOD and BAD in `fake` and a partner for each in `real`."""
+    real, fake = tmp_path / "real", tmp_path / "fake"
+    real.mkdir()
+    fake.mkdir()
+    for seed, name in enumerate([*GOOD, *BAD]):
+        picture = texture(seed, SIDE, SIDE + 8)
+        pictures.write_png(real / f"{Path(name).stem}.png", picture)
+        make = GOOD[name] if name in GOOD else BAD[name][0]
+        make(fake / name, disturbed(picture, seed))
+    return real, fake
+
+
+def _table(frame: pd.DataFrame) -> pd.DataFrame:
+    return frame.set_index(["stimulus", "metric"])
+
+
+def test_every_good_picture_is_measured_and_every_bad_one_has_its_reason(folders: tuple[Path, Path]) -> None:
+    real, fake = folders
+    pair = folder_pair(real, fake, dataset="d", model="m")
+    assert pair.problems == ()
+    frame, _ = evaluate(pair, ["psnr", "l1", "sharpness"], cache=False)
+    assert len(frame) == len(GOOD | BAD) * 4  # two pair metrics; sharpness of the fake and of the real picture
+    rows = _table(frame)
+    for seed, name in enumerate(GOOD):
+        picture = texture(seed, SIDE, SIDE + 8)
+        stem = Path(name).stem.replace("\n", "\\n")
+        assert rows.loc[(f"d/m/{stem}", "psnr"), "value"] == psnr(disturbed(picture, seed), picture), name
+        assert rows.loc[(f"d/real/{stem}", "sharpness"), "value"] > 0
+    for name, (_, reason) in BAD.items():
+        for metric in ("psnr", "l1", "sharpness"):
+            row = rows.loc[(f"d/m/{Path(name).stem}", metric)]
+            assert math.isnan(row["value"])
+            assert row["reason"].startswith(f"{fake / name}: {reason}"), name
+        assert rows.loc[(f"d/real/{Path(name).stem}", "sharpness"), "value"] > 0
+    assert frame["value"].isna().sum() == 3 * len(BAD)
+
+
+def test_bad_references_leave_the_generated_picture_to_be_measured_alone(folders: tuple[Path, Path]) -> None:
+    real, fake = folders
+    frame, _ = evaluate(folder_pair(fake, real, dataset="d", model="m"), ["psnr", "sharpness"], cache=False)
+    rows = _table(frame)
+    for name, (_, reason) in BAD.items():
+        stem = Path(name).stem
+        for stimulus, metric in ((f"d/m/{stem}", "psnr"), (f"d/real/{stem}", "sharpness")):
+            assert rows.loc[(stimulus, metric), "reason"].startswith(f"{fake / name}: {reason}"), name
+        assert rows.loc[(f"d/m/{stem}", "sharpness"), "value"] > 0
+
+
+def test_broken_files_of_equal_content_are_told_by_their_own_names(folders: tuple[Path, Path]) -> None:
+    real, fake = folders
+    for path in (real / "plain.png", fake / "plain.png", fake / "opaque.png"):
+        path.write_bytes(b"broken")
+    rows = _table(evaluate(folder_pair(real, fake, dataset="d", model="m"), ["sharpness"], cache=False)[0])
+    for stimulus, path in (
+        ("d/real/plain", real / "plain.png"),
+        ("d/m/plain", fake / "plain.png"),
+        ("d/m/opaque", fake / "opaque.png"),
+    ):
+        assert rows.loc[(stimulus, "sharpness"), "reason"].startswith(f"{path}: not a readable picture")
+
+
+def test_partners_that_are_missing_or_not_unique(folders: tuple[Path, Path]) -> None:
+    real, fake = folders
+    (real / "plain.png").unlink()
+    (fake / "opaque.png").unlink()
+    shutil.copy(fake / "bitmap.bmp", fake / "bitmap.png")
+    pair = folder_pair(real, fake, dataset="d", model="m")
+    of_bitmap = f"{fake}: several pictures with the stem 'bitmap' (bitmap.bmp, bitmap.png); keep one"
+    assert set(pair.problems) == {
+        f"{fake / 'plain.png'}: no picture with the stem 'plain' in {real}",
+        f"{real / 'opaque.png'}: no picture with the stem 'opaque' in {fake}",
+        of_bitmap,
+    }
+    rows = _table(evaluate(pair, ["psnr", "sharpness"], cache=False)[0])
+    assert rows.loc[("d/m/plain", "psnr"), "reason"] == f"no picture with the stem 'plain' in {real}"
+    assert rows.loc[("d/m/plain", "sharpness"), "value"] > 0
+    assert rows.loc[("d/real/opaque", "psnr"), "reason"] == f"no picture with the stem 'opaque' in {fake}"
+    assert rows.loc[("d/real/opaque", "psnr"), "kind"] == "real"
+    assert rows.loc[("d/real/opaque", "sharpness"), "value"] > 0
+    assert ("d/real/turned", "psnr") not in rows.index
+    assert list(rows.loc["d/m/bitmap", "reason"]) == [of_bitmap, of_bitmap]
+    assert rows.loc[("d/m/turned", "psnr"), "value"] > 0
+
+
+def test_sizes_that_differ_are_named_with_the_mend(folders: tuple[Path, Path]) -> None:
+    real, fake = folders
+    pictures.write_png(fake / "plain.png", texture(0, 20, 21))
+    pair = folder_pair(real, fake, dataset="d", model="m")
+    reason = _table(evaluate(pair, ["psnr"], cache=False)[0]).loc[("d/m/plain", "psnr"), "reason"]
+    assert "21x20 and 32x24" in reason
+    assert "resize" in reason
+    assert _table(evaluate(pair, ["psnr"], resize=True, cache=False)[0]).loc[("d/m/plain", "psnr"), "value"] > 0
+
+
+def test_single_pixels_have_what_is_defined_for_them(folders: tuple[Path, Path]) -> None:
+    real, fake = folders
+    for folder in folders:
+        pictures.write_png(folder / "plain.png", np.full((1, 1, 3), 7, np.uint8))
+    rows = _table(evaluate(folder_pair(real, fake, dataset="d", model="m"), ["psnr", "ssim", "niqe"], cache=False)[0])
+    assert rows.loc[("d/m/plain", "psnr"), "value"] == math.inf
+    assert "11x11" in rows.loc[("d/m/plain", "ssim"), "reason"]
+    assert "96" in rows.loc[("d/m/plain", "niqe"), "reason"]
+
+
+def test_what_is_missing_is_told_in_few_lines(folders: tuple[Path, Path]) -> None:
+    real, fake = folders
+    for number in range(40):
+        (fake / f"broken{number}.png").write_text("x" * (number + 1))
+        pictures.write_png(real / f"broken{number}.png", texture(number, SIDE, SIDE))
+    frame, sets = evaluate(folder_pair(real, fake, dataset="d", model="m"), ["psnr"], cache=False)
+    lines = missing_values({"image_metrics": frame, "set_metrics": sets})
+    assert lines[0].startswith("41 pictures: no psnr; the first, d/m/")
+    assert len(lines) == len(BAD)

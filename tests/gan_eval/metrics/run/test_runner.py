@@ -1,0 +1,390 @@
+import json
+import math
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from metric_pictures import Thumbnails, disturbed, texture
+from PIL import Image
+
+from gan_eval import tables
+from gan_eval.errors import UserError
+from gan_eval.files import sha256_file
+from gan_eval.metrics import Settings, evaluate, folder_pair, run_metrics, write_metrics
+from gan_eval.metrics.catalogue import METRICS
+from gan_eval.metrics.definitions.frechet import frechet_distance
+from gan_eval.metrics.definitions.kid import kernel_distance
+from gan_eval.metrics.definitions.niqe import niqe
+from gan_eval.metrics.definitions.no_reference import brisque, load_regression
+from gan_eval.metrics.definitions.pixel import psnr
+from gan_eval.metrics.definitions.similarity import ssim
+from gan_eval.metrics.networks.features import features_of, inception_extractor
+from gan_eval.metrics.networks.learned import learned_metrics
+from gan_eval.metrics.run.inputs import stimuli_of_frame
+from gan_eval.metrics.run.tools import BUILT_IN, built_in
+from gan_eval.stimuli import pictures as images
+from gan_eval.tabular import read_table
+
+Folders = Callable[..., tuple[Path, Path]]
+
+
+@pytest.fixture(autouse=True)
+def _empty_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GAN_EVAL_CACHE", str(tmp_path / "cache"))
+
+
+def _frame(real: Path, fake: Path) -> pd.DataFrame:
+    return pd.DataFrame(folder_pair(real, fake, dataset="d", model="m").rows)
+
+
+def _value(frame: pd.DataFrame, stimulus: str, metric: str) -> float:
+    return float(frame.set_index(["stimulus", "metric"]).loc[(stimulus, metric), "value"])
+
+
+def _reason(frame: pd.DataFrame, stimulus: str, metric: str) -> str:
+    row = frame.set_index(["stimulus", "metric"]).loc[(stimulus, metric)]
+    assert math.isnan(row["value"])
+    return str(row["reason"])
+
+
+def test_values_are_those_of_the_plain_functions(folders: Folders) -> None:
+    real, fake = folders(3)
+    found, sets = evaluate(_frame(real, fake), ["psnr", "ssim", "niqe"])
+    assert len(sets) == 0
+    assert len(found) == 3 + 3 + 6  # pair metrics on the fakes, no-reference metrics on both
+    pictures = {kind: images.read_rgb(folder / "p1.png") for kind, folder in (("real", real), ("m", fake))}
+    assert _value(found, "d/m/p1", "psnr") == psnr(pictures["m"], pictures["real"])
+    assert _value(found, "d/m/p1", "ssim") == ssim(pictures["m"], pictures["real"])
+    assert _value(found, "d/m/p1", "niqe") == niqe(pictures["m"])
+    assert _value(found, "d/real/p1", "niqe") == niqe(pictures["real"])
+    assert set(found.loc[found["kind"] == "real", "metric"]) == {"niqe"}
+
+
+def test_order_and_threads_do_not_change_a_value(folders: Folders) -> None:
+    frame = _frame(*folders(5))
+    first, _ = evaluate(frame, ["psnr", "ssim", "niqe"], threads=1)
+    second, _ = evaluate(frame.sample(frac=1, random_state=3), ["niqe", "ssim", "psnr"], threads=3)
+    key = ["stimulus", "metric"]
+    a, b = (f.sort_values(key, ignore_index=True)[[*key, "value"]] for f in (first, second))
+    pd.testing.assert_frame_equal(a, b, rtol=1e-12)
+
+
+def test_one_bad_picture_among_many_has_its_reason_and_the_rest_is_done(folders: Folders) -> None:
+    real, fake = folders(6)
+    whole = (fake / "p2.png").read_bytes()
+    (fake / "p2.png").write_bytes(whole[: len(whole) // 2])
+    (real / "p4.png").write_bytes(b"no picture")
+    frame = _frame(real, fake)
+    found, _ = evaluate(frame, ["psnr", "niqe"])
+    assert "p2.png: not a readable picture" in _reason(found, "d/m/p2", "psnr")
+    assert "p2.png: not a readable picture" in _reason(found, "d/m/p2", "niqe")
+    assert "real/p4.png: not a readable picture" in _reason(found, "d/m/p4", "psnr").replace("\\", "/")
+    assert "p4.png: not a readable picture" in _reason(found, "d/real/p4", "niqe")
+    assert _value(found, "d/m/p4", "niqe") > 0
+    assert found["reason"].notna().sum() == 4
+    assert found["value"].notna().sum() == len(found) - 4
+
+
+def test_missing_files_and_references(folders: Folders) -> None:
+    frame = _frame(*folders(3))
+    frame.loc[frame["stimulus"] == "d/m/p0", "reference_file"] = None
+    frame.loc[frame["stimulus"] == "d/m/p1", "file"] = "absent.png"
+    found, _ = evaluate(frame, ["psnr"])
+    assert _reason(found, "d/m/p0", "psnr") == "no reference_file"
+    assert "absent.png: no such picture" in _reason(found, "d/m/p1", "psnr")
+    assert _value(found, "d/m/p2", "psnr") > 10
+
+
+def test_odd_pictures(folders: Folders) -> None:
+    real, fake = folders(6)
+    grey = texture(9)[..., 0]
+    Image.fromarray(grey).save(fake / "p0.png")
+    Image.fromarray(grey).save(real / "p0.png")
+    Image.fromarray(grey.astype(np.uint16) * 257).save(fake / "p1.png")
+    Image.fromarray(grey).save(real / "p1.png")
+    alpha = np.full((192, 192, 1), 255, np.uint8)
+    Image.fromarray(np.concatenate([texture(2), alpha], axis=2)).save(fake / "p2.png")
+    Image.fromarray(np.concatenate([texture(3), alpha // 2], axis=2)).save(fake / "p3.png")
+    images.write_png(fake / "p4.png", texture(4, 8, 9))
+    images.write_png(real / "p4.png", texture(5, 8, 9))
+    images.write_png(fake / "p5.png", texture(5, 191, 193))
+    found, _ = evaluate(_frame(real, fake), ["psnr", "ssim", "niqe"])
+    assert _value(found, "d/m/p0", "psnr") == math.inf
+    assert _value(found, "d/m/p1", "ssim") == 1
+    assert _value(found, "d/m/p2", "psnr") > 0
+    assert "transparent" in _reason(found, "d/m/p3", "psnr")
+    assert _value(found, "d/m/p4", "psnr") > 0
+    assert "SSIM needs at least 11x11" in _reason(found, "d/m/p4", "ssim")
+    assert "NIQE needs two" in _reason(found, "d/m/p4", "niqe")
+    assert "193x191 and 192x192" in _reason(found, "d/m/p5", "ssim")
+    resized, _ = evaluate(_frame(real, fake), ["ssim"], resize=True)
+    assert _value(resized, "d/m/p5", "ssim") > 0
+
+
+def test_without_weights_the_rest_is_computed(folders: Folders) -> None:
+    found, sets = evaluate(_frame(*folders(2)), ["psnr", "fid", "kid"])
+    assert found["value"].notna().all()
+    assert list(sets["metric"]) == ["fid", "kid"]
+    assert sets["value"].isna().all()
+    assert sets["reason"].str.contains("gan-eval weights fetch inception").all()
+    assert list(sets["n_real"]) == [2, 2]
+
+
+def test_named_weights_that_will_not_do_are_an_error(folders: Folders, tmp_path: Path) -> None:
+    frame = _frame(*folders(2))
+    with pytest.raises(UserError, match=r"--weights .*absent: no such file"):
+        evaluate(frame, ["fid"], weights=tmp_path / "absent")
+    (tmp_path / "w.pth").write_bytes(b"?")
+    with pytest.raises(UserError, match="not the weights of Inception"):
+        evaluate(frame, ["fid"], weights=tmp_path / "w.pth")
+
+
+def test_brisque_has_rows_for_real_and_generated_and_its_weights_are_told(
+    folders: Folders, thumbnails: Thumbnails, tmp_path: Path
+) -> None:
+    frame, file = _frame(*folders(3)), tmp_path / "brisque.pt"
+    torch.save((torch.full((2, 1), 40.0), torch.rand(2, 36)), file)
+    settings = Settings(("brisque",), weights={"brisque": file}, threads=1)
+    alone = run_metrics(stimuli_of_frame(frame, None), settings, command="test")
+    assert alone.image_metrics["kind"].value_counts().to_dict() == {"real": 3, "fake": 3}
+    picture = images.read_rgb(Path(frame["file"][0]))
+    assert alone.image_metrics["value"][0] == brisque(picture, load_regression(file))
+    assert alone.runs["weights_sha256"][0] == sha256_file(file)
+    weights = {"inception": tmp_path / "any.pth", "brisque": file}
+    both = run_metrics(stimuli_of_frame(frame, None), Settings(("brisque", "fid"), weights=weights), command="t")
+    brisques, inceptions = both.runs["weights_sha256"][0].split("; ")
+    assert brisques == f"brisque {sha256_file(file)}"
+    assert inceptions.startswith("inception ")
+
+
+def test_without_its_weights_brisque_has_a_reason_for_each_picture(folders: Folders, tmp_path: Path) -> None:
+    frame = _frame(*folders(2))
+    found, _ = evaluate(frame, ["brisque", "psnr"])
+    assert "gan-eval weights fetch brisque" in _reason(found, "d/m/p0", "brisque")
+    assert "gan-eval weights fetch brisque" in _reason(found, "d/real/p1", "brisque")
+    assert found.loc[found["metric"] == "psnr", "value"].notna().all()
+    (tmp_path / "poor").write_text("something else")
+    with pytest.raises(UserError, match="poor: not BRISQUE's regression"):
+        evaluate(frame, ["brisque"], weights={"brisque": tmp_path / "poor"})
+
+
+def test_fid_is_the_frechet_distance_of_the_networks_features(folders: Folders, seeded_weights: Path) -> None:
+    real, fake = folders(3, height=64, width=64)
+    _, sets = evaluate(_frame(real, fake), ["fid", "kid"], weights=seeded_weights, device="cpu")
+    extractor = inception_extractor(seeded_weights, device="cpu")
+    features = [features_of(map(images.read_rgb, images.list_pictures(f)), extractor) for f in (real, fake)]
+    assert list(sets["value"][:2]) == pytest.approx(
+        [frechet_distance(*features).value, kernel_distance(*features)], rel=1e-5
+    )
+    assert sets["note"][:2].str.contains("seeded.pth is not a known file").all()
+
+
+def test_set_metrics_compare_each_model_with_its_data_sets_reals(
+    folders: Folders, thumbnails: Thumbnails, tmp_path: Path
+) -> None:
+    real, fake = folders(30)
+    (fake / "p7.png").write_bytes(b"broken")
+    frame = _frame(real, fake)
+    frame["fraction"] = np.where(frame["kind"] == "fake", 0.25, np.nan)
+    one = frame[frame["kind"] == "fake"].head(2).assign(model="one", stimulus=["d/one/0", "d/one/1"])
+    one.loc[one["stimulus"] == "d/one/1", "file"] = "absent.png"
+    elsewhere = frame.head(3).assign(dataset="e", stimulus=["e/real/0", "e/real/1", "e/real/2"])
+    told: list[tuple[int, int, str]] = []
+    _, sets = evaluate(
+        pd.concat([frame, one, elsewhere]),
+        ["fid", "kid"],
+        weights=tmp_path / "any.pth",
+        on_progress=lambda *state: told.append(state),
+    )
+    sets = sets.set_index(["model", "metric"])
+    row = sets.loc[("m", "fid")]
+    good = [path for path in images.list_pictures(fake) if path.name != "p7.png"]
+    features = [features_of(map(images.read_rgb, paths), thumbnails) for paths in (images.list_pictures(real), good)]
+    assert row["value"] == pytest.approx(frechet_distance(*features).value, rel=1e-9)
+    assert (row["n_real"], row["n_fake"], row["fraction"]) == (30, 29, 0.25)
+    assert row["ci_low"] < row["value"] < row["ci_high"]
+    assert "fewer than 2000 pictures" in row["note"]
+    assert "1 left out" in row["note"]
+    assert "p7.png" in row["note"]
+    assert sets.loc[("m", "kid"), "ci_low"] < sets.loc[("m", "kid"), "value"] < sets.loc[("m", "kid"), "ci_high"]
+    assert (
+        sets.loc[("one", "fid"), "reason"] == "30 real and 1 generated pictures; a Fréchet distance needs two of each"
+    )
+    last = {what: (done, total) for done, total, what in told}
+    assert last == {"pictures": (65, 65), "features": (63, 63), "sets": (4, 4)}
+
+
+def test_equal_pictures_have_no_distance(folders: Folders, thumbnails: Thumbnails, tmp_path: Path) -> None:
+    real, _ = folders(4)
+    _, sets = evaluate(_frame(real, real), ["fid"], weights=tmp_path / "any.pth")
+    assert sets["value"][0] == pytest.approx(0, abs=1e-6)
+    assert "no interval" in sets["note"][0]
+
+
+def test_written_tables_round_trip_and_say_how_they_were_made(
+    folders: Folders, thumbnails: Thumbnails, tmp_path: Path
+) -> None:
+    real, fake = folders(2, height=64, width=64)
+    weights = tmp_path / "any.pth"
+    (fake / "p0.png").write_bytes((real / "p0.png").read_bytes())
+    out = tmp_path / "out"
+    settings = Settings(("psnr", "niqe", "fid"), weights={"inception": weights})
+    frames = write_metrics([folder_pair(real, fake)], settings, out)
+    for table in (tables.IMAGE_METRICS, tables.SET_METRICS, tables.METRIC_COMPARISONS, tables.RUNS):
+        for suffix in (".csv", ".parquet"):
+            pd.testing.assert_frame_equal(read_table(out / f"{table.name}{suffix}", table), frames[table.name])
+    assert _value(frames["image_metrics"], "real/fake/p0", "psnr") == math.inf
+    (run,) = frames["runs"].to_dict("records")
+    assert set(frames["image_metrics"]["run"]) == set(frames["set_metrics"]["run"]) == {run["run"]}
+    assert run["weights_sha256"] == sha256_file(weights)
+    assert run["resizer"] == "tf1"
+    told = json.loads(run["settings"])
+    assert set(told["metrics"]) == set(told["definitions"]) == {"psnr", "niqe", "fid"}
+    assert set(told["put_beside"]) == {"fid_infinity", "kid"}
+    images.write_png(fake / "p1.png", texture(30, 64, 64))
+    again = write_metrics([folder_pair(real, fake)], settings, out)["runs"]
+    assert again["settings_hash"][0] == run["settings_hash"]
+    assert again["input_hash"][0] != run["input_hash"]
+
+
+def test_sets_that_share_their_real_pictures(tmp_path: Path) -> None:
+    for model, seed in (("a", 1), ("b", 2)):
+        rows = []
+        for kind, picture in (("real", texture(0)), ("fake", disturbed(texture(0), seed))):
+            images.write_png(tmp_path / model / kind / "x.png", picture)
+            named = model if kind == "fake" else None
+            row = dict.fromkeys(tables.STIMULI.names)
+            row |= {"stimulus": f"d/{named or 'real'}/x", "item": "d/x", "kind": kind, "model": named, "dataset": "d"}
+            row |= {"file": f"{kind}/x.png", "reference_file": "real/x.png" if named else None}
+            rows.append(row)
+        pd.DataFrame(rows).to_csv(tmp_path / model / "stimuli.csv", index=False)
+    sets = [tmp_path / "a", tmp_path / "b"]
+    frames = write_metrics(sets, ["psnr", "niqe"], tmp_path / "out")
+    found = frames["image_metrics"]
+    assert sorted(found.loc[found["metric"] == "niqe", "stimulus"]) == ["d/a/x", "d/b/x", "d/real/x"]
+    assert found["value"].notna().all()
+    images.write_png(tmp_path / "b" / "real" / "x.png", texture(5))
+    with pytest.raises(UserError, match="stimulus 'd/real/x' is another picture"):
+        write_metrics(sets, ["psnr"], tmp_path / "out")
+
+
+def test_of_a_shared_real_picture_the_copy_that_exists_is_measured(folders: Folders, tmp_path: Path) -> None:
+    real, fake = folders(1)
+    frame = _frame(real, fake)
+    copy = frame.assign(file=[str(tmp_path / "gone.png"), *frame["file"][1:]])
+    for frames in ([copy, frame], [frame, copy], [copy, frame, copy]):
+        found, _ = evaluate(pd.concat(frames), ["niqe"])
+        assert _value(found, "d/real/p0", "niqe") == niqe(images.read_rgb(real / "p0.png"))
+        assert len(found) == 2
+    images.write_png(tmp_path / "other.png", texture(8))
+    other = frame.assign(file=[str(tmp_path / "other.png"), *frame["file"][1:]])
+    with pytest.raises(UserError, match="stimulus 'd/real/p0' is another picture"):
+        evaluate(pd.concat([copy, frame, other]), ["niqe"])
+    found, _ = evaluate(pd.concat([copy, copy.replace(str(tmp_path / "gone.png"), "away.png")]), ["niqe"])
+    assert "gone.png: no such picture" in _reason(found, "d/real/p0", "niqe")
+
+
+def test_the_settings_of_a_run_name_one_resizer(folders: Folders, thumbnails: Thumbnails, tmp_path: Path) -> None:
+    pair, weights = folder_pair(*folders(2, height=64, width=64)), {"inception": tmp_path / "any.pth"}
+    runs = [
+        write_metrics([pair], Settings(("fid", "kid"), rule, weights=weights), tmp_path / rule)["runs"]
+        for rule in ("clean", "tf1")
+    ]
+    assert json.loads(runs[0]["settings"][0])["resizer"] == "clean"
+    assert "tf1" not in runs[0]["settings"][0]
+    assert runs[0]["settings_hash"][0] != runs[1]["settings_hash"][0]
+
+
+def test_bad_names_and_columns(folders: Folders) -> None:
+    frame = _frame(*folders(1, height=16, width=16))
+    with pytest.raises(UserError, match="metric 'psrn': unknown; did you mean 'psnr'"):
+        evaluate(frame, ["psrn"])
+    with pytest.raises(UserError, match="column kind is missing"):
+        evaluate(frame.drop(columns="kind"), ["psnr"])
+    with pytest.raises(UserError, match="resizer 'x': unknown"):
+        evaluate(frame, ["psnr"], resizer="x")
+
+
+def test_somebody_elses_folder_is_not_written_to(folders: Folders, tmp_path: Path) -> None:
+    real, fake = folders(1, height=16, width=16)
+    with pytest.raises(UserError, match="not empty and not written by gan_eval"):
+        write_metrics([folder_pair(real, fake)], ["psnr"], real)
+    assert [path.name for path in real.iterdir()] == ["p0.png"]
+
+
+def test_every_registered_metric_has_its_function() -> None:
+    learned = learned_metrics(list(METRICS.values())).functions
+    assert {*BUILT_IN, *learned} == {metric.name for metric in METRICS.values() if metric.kind != "set"}
+    assert all(callable(built_in(name)) for name in BUILT_IN)
+
+
+def test_listing_needs_neither_torch_nor_pandas() -> None:
+    code = (
+        "import sys; import gan_eval.metrics, gan_eval.metrics.registry as r, gan_eval.weights.cache as w; r.describe();"
+        "w.list_weights(); print(sorted({'torch', 'pandas', 'scipy', 'numpy'} & set(sys.modules)))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
+
+
+@pytest.mark.parametrize(
+    ("how", "words"),
+    [
+        ({"precision": "float32"}, "--precision float32: unknown; choose fp32 or bf16"),
+        ({"threads": 0}, "--threads 0: wanted at least 1"),
+        ({"resizer": "x"}, "resizer 'x': unknown"),
+        ({"weights": "absent.pth"}, r"--weights absent\.pth: no such file"),
+        ({"weights": {"incepton": __file__}}, "weights 'incepton': unknown"),
+        ({"segmenter": "absent.pt"}, r"--segmenter absent\.pt: no such file"),
+    ],
+)
+def test_settings_that_will_not_do_are_one_line(folders: Folders, how: dict[str, object], words: str) -> None:
+    with pytest.raises(UserError, match=words):
+        evaluate(_frame(*folders(1, height=16, width=16)), "psnr", **how)  # type: ignore[arg-type]
+
+
+def test_text_does_for_names_and_paths(
+    folders: Folders, thumbnails: Thumbnails, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GAN_EVAL_CACHE_MB", "64")
+    real, fake = folders(3)
+    frame = pd.DataFrame(folder_pair(real, fake, dataset="d", model="m").rows)
+    for column in ("file", "reference_file"):
+        frame[column] = frame[column].str.replace(f"{tmp_path}/", "")
+    weights, kept = str(tmp_path / "any.pth"), str(tmp_path / "kept")
+    found, _ = evaluate(frame, "psnr", root=str(tmp_path), cache=kept)
+    assert found["value"].notna().all()
+    assert (tmp_path / "kept").is_dir()
+    for given in (weights, {"inception": weights}):
+        assert evaluate(frame, ["fid"], root=str(tmp_path), weights=given)[1]["value"][0] > 0
+    assert Settings("psnr", segmenter="palette") == Settings(("psnr",), segmenter=Path("palette"))  # type: ignore[arg-type]
+
+
+def test_several_sets_are_several_models(folders: Folders, tmp_path: Path) -> None:
+    real, fake = folders(2)
+    sets = [folder_pair(real, fake, dataset="d", model=model) for model in ("a", "b")]
+    assert set(evaluate(sets, "psnr")[0]["model"]) == {"a", "b"}
+    assert set(evaluate(tuple(sets[:1]), "psnr")[0]["model"]) == {"a"}
+
+
+def test_torch_keeps_its_threads_after_an_error(folders: Folders, tmp_path: Path) -> None:
+    frame, before = _frame(*folders(1, height=16, width=16)), torch.get_num_threads()
+    (tmp_path / "w.pth").write_bytes(b"?")
+    torch.set_num_threads(3)
+    try:
+        with pytest.raises(UserError, match="not the weights of Inception"):
+            evaluate(frame, ["fid"], weights=tmp_path / "w.pth")
+        assert torch.get_num_threads() == 3
+    finally:
+        torch.set_num_threads(before)
+
+
+def test_a_resizer_that_nothing_needed_is_not_told(folders: Folders) -> None:
+    stimuli = stimuli_of_frame(_frame(*folders(1)), None)
+    runs = [run_metrics(stimuli, Settings(("psnr",), rule), command="t").runs for rule in ("tf1", "clean")]
+    assert all(json.loads(run["settings"][0])["resizer"] is None for run in runs)
+    assert runs[0]["settings_hash"][0] == runs[1]["settings_hash"][0]

@@ -1,0 +1,275 @@
+import tracemalloc
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from gan_eval import tables
+from gan_eval.metrics.catalogue import METRICS
+from gan_eval.metrics.definitions import kid, moments, neighbours, segmentation
+from gan_eval.metrics.definitions.frechet import frechet_distance
+from gan_eval.metrics.definitions.frechet_reference import FrechetReference
+from gan_eval.metrics.definitions.jackknife import GROUPS
+from gan_eval.metrics.definitions.kid import KernelReference, kernel_distance
+from gan_eval.metrics.definitions.neighbours import NeighbourReference, coverage
+from gan_eval.metrics.run.feature_table import FeatureTable
+from gan_eval.metrics.run.inputs import Stimulus
+from gan_eval.metrics.run.set_rows import SetRows
+from gan_eval.metrics.run.set_sources import Given, Source
+from gan_eval.metrics.run.sets import compare_sets
+from gan_eval.tabular import Row, frame_of
+
+D = 6
+
+
+def _stimulus(n: int, model: str | None = None, dataset: str = "d") -> Stimulus:
+    return Stimulus(
+        stimulus=f"{dataset}/{model or 'real'}/{n}",
+        item=f"{dataset}/{n}",
+        kind="fake" if model else "real",
+        model=model,
+        dataset=dataset,
+        file=Path(f"{model}{n}.png"),
+        reference=None,
+        fraction=0.5 if model == "b" else None,
+    )
+
+
+def _stimuli(count: int, *models: str, dataset: str = "d") -> list[Stimulus]:
+    return [_stimulus(n, model, dataset) for model in (None, *models) for n in range(count)]
+
+
+def _table(stimuli: Sequence[Stimulus], width: int = D) -> FeatureTable:
+    rng = np.random.default_rng(0)
+    values = rng.normal(size=(len(stimuli), width)).astype(np.float32)
+    values += np.array([len(s.model or "") * 0.3 for s in stimuli], np.float32)[:, None]
+    return FeatureTable(values, {s.stimulus: n for n, s in enumerate(stimuli)})
+
+
+def _compare(stimuli: Sequence[Stimulus], *names: str, table: FeatureTable | None = None, **options: Any) -> SetRows:
+    given: dict[str, Any] = {"unreadable": {}, "unavailable": {}, "caveats": {}} | options
+    table = table or _table(stimuli)
+    return compare_sets(stimuli, [METRICS[name] for name in names], features={"inception": table}, **given)
+
+
+def _by_name(rows: Sequence[Row], model: str) -> dict[str, Row]:
+    return {row["metric"]: row for row in rows if row["model"] == model}
+
+
+def test_values_are_those_of_the_plain_functions() -> None:
+    stimuli = _stimuli(30, "a", "bb")
+    table = _table(stimuli)
+    found = _compare(stimuli, "fid", "kid", "coverage_inception", table=table)
+    real = table.values[:30]
+    for model, fake in (("a", table.values[30:60]), ("bb", table.values[60:])):
+        rows = _by_name(found.rows, model)
+        assert rows["fid"]["value"] == pytest.approx(frechet_distance(real, fake).value)
+        assert rows["kid"]["value"] == pytest.approx(kernel_distance(real, fake))
+        assert rows["coverage_inception"]["value"] == coverage(real, fake)
+        for row in rows.values():
+            assert (row["n_real"], row["n_fake"], row["reason"]) == (30, 30, None)
+            assert row["ci_low"] <= row["value"] <= row["ci_high"]
+        assert rows["coverage_inception"]["ci_low"] >= 0
+        assert rows["coverage_inception"]["ci_high"] <= 1
+    assert len(frame_of(found.rows, tables.SET_METRICS)) == len(found.rows)
+    assert len(frame_of(found.comparisons, tables.METRIC_COMPARISONS)) == len(found.comparisons)
+
+
+def test_fid_of_few_pictures_is_warned_of_and_has_companions() -> None:
+    found = _compare(_stimuli(30, "a", "bb"), "fid")
+    rows = _by_name(found.rows, "a")
+    assert list(rows) == ["fid", "fid_infinity", "kid"]
+    assert "fewer than 2000 pictures" in rows["fid"]["note"]
+    assert rows["fid_infinity"]["note"] is None  # nothing special about it: how it was computed stands in `runs`
+    assert all(row["note"] is None for row in found.comparisons)
+    assert [row["metric"] for row in found.comparisons] == ["fid", "fid_infinity", "kid"]
+
+
+def test_fid_of_many_pictures_stands_alone() -> None:
+    found = _compare(_stimuli(2000, "a"), "fid")
+    (row,) = found.rows
+    assert row["metric"] == "fid"
+    assert row["note"] is None
+    assert [row["metric"] for row in _compare(_stimuli(30, "a"), "kid").rows] == ["kid"]
+
+
+def test_models_are_compared_with_what_they_share_taken_out() -> None:
+    stimuli = _stimuli(40, "a", "b")
+    values = np.random.default_rng(1).normal(size=(120, D)).astype(np.float32)
+    values[40:80] += 0.5
+    values[80:] = values[40:80] + 0.1  # b is a, moved on
+    found = _compare(stimuli, "kid", table=FeatureTable(values, {s.stimulus: n for n, s in enumerate(stimuli)}))
+    (row,) = found.comparisons
+    a, b = (_by_name(found.rows, model)["kid"] for model in ("a", "b"))
+    assert row["difference"] == pytest.approx(a["value"] - b["value"])
+    assert (row["a"], row["b"], row["n"], row["better"], row["fraction"]) == ("a", "b", 40, "a", 0.5)
+    assert row["ci_high"] - row["ci_low"] < 0.5 * ((a["ci_high"] - a["ci_low"]) + (b["ci_high"] - b["ci_low"]))
+
+
+def test_pictures_that_do_not_go_in_are_counted_and_told() -> None:
+    stimuli = _stimuli(30, "a")
+    table = _table(stimuli)
+    place = {name: row for name, row in table.place.items() if name != "d/a/3"}
+    found = _compare(
+        stimuli,
+        "kid",
+        table=FeatureTable(table.values, place, {"d/a/3": "3.png: too small"}),
+        unreadable={"d/real/0": "0.png: not a readable picture"},
+    )
+    (row,) = found.rows
+    assert (row["n_real"], row["n_fake"]) == (29, 29)
+    assert "2 left out, the first: 0.png: not a readable picture" in row["note"]
+    assert row["value"] == pytest.approx(kernel_distance(table.values[1:30], np.delete(table.values[30:], 3, axis=0)))
+
+
+def test_copies_are_told() -> None:
+    stimuli = _stimuli(30, "a")
+    hashes = {s.stimulus: s.stimulus for s in stimuli}
+    hashes |= {"d/real/1": "same", "d/real/2": "same", "d/real/3": "same", "d/a/7": "same"}
+    (row,) = _compare(stimuli, "kid", hashes=hashes).rows
+    assert "2 pictures are copies of others in the same set" in row["note"]
+    assert "1 generated picture is a copy of real ones" in row["note"]
+
+
+class _Digest(str):
+    """A digest that counts how often digests were hashed."""
+
+    __slots__ = ()
+    hashed = 0
+
+    def __hash__(self) -> int:
+        _Digest.hashed += 1
+        assert _Digest.hashed < 1_000_000, "more than linear"
+        return super().__hash__()
+
+
+def test_copies_are_found_in_linear_work_once_for_each_model() -> None:
+    count = 50_000
+    sets = {name: [_stimulus(n, name or None) for n in range(count)] for name in ("", "a")}
+    table = FeatureTable(np.zeros((1, D), np.float32), {s.stimulus: 0 for members in sets.values() for s in members})
+    hashes = {s.stimulus: _Digest(s.item) for members in sets.values() for s in members}  # all are copies
+    source = Source("inception", sets, Given({"inception": table}, {}, {}, {}, hashes))
+    assert source.notes("a") == [f"{count} generated pictures are copies of real ones"]
+    assert _Digest.hashed <= 4 * count
+    before = _Digest.hashed
+    source.notes("a")
+    assert _Digest.hashed == before
+
+
+def test_metrics_that_cannot_be_computed_have_rows_with_reasons() -> None:
+    stimuli = _stimuli(12, "a", "bb")
+    found = compare_sets(
+        stimuli,
+        [METRICS["fid"], METRICS["psnr"], METRICS["precision_vgg16"]],
+        features={},
+        unreadable={},
+        unavailable={"fid": "no weights of inception", "precision_vgg16": "no weights of vgg16"},
+        caveats={"inception": "odd weights"},
+    )
+    assert [(row["metric"], row["reason"], row["n_fake"]) for row in found.rows if row["model"] == "a"] == [
+        ("fid", "no weights of inception", 12),
+        ("precision_vgg16", "no weights of vgg16", 12),
+    ]
+    assert {row["reason"] for row in found.comparisons if row["metric"] == "fid"} == {
+        "a: no weights of inception; bb: no weights of inception"
+    }
+
+
+def test_sets_that_are_too_small() -> None:
+    rows = _by_name(_compare(_stimuli(5, "a"), "fid", "precision_inception", "coverage_inception").rows, "a")
+    assert rows["fid"]["value"] > 0
+    assert "no interval" in rows["fid"]["note"]
+    assert rows["precision_inception"]["value"] >= 0
+    assert "5 real and 5 generated pictures" in rows["coverage_inception"]["reason"]
+    assert "5 real and 5 generated pictures" in rows["fid_infinity"]["reason"]
+
+
+def test_a_model_without_a_readable_picture() -> None:
+    stimuli = _stimuli(12, "a", "bb")
+    found = _compare(stimuli, "kid", unreadable={s.stimulus: "broken" for s in stimuli if s.model == "a"})
+    rows = _by_name(found.rows, "a"), _by_name(found.rows, "bb")
+    assert rows[0]["kid"]["reason"] == "broken"
+    assert "12 left out, the first: broken" in rows[0]["kid"]["note"]
+    assert rows[1]["kid"]["value"] is not None
+
+
+def test_a_data_set_without_a_readable_real_picture() -> None:
+    stimuli = _stimuli(12, "a")
+    found = _compare(stimuli, "kid", unreadable={s.stimulus: "no such disk" for s in stimuli if not s.is_fake})
+    assert [row["reason"] for row in found.rows] == ["no such disk"]
+    found = _compare([s for s in stimuli if s.is_fake], "kid")
+    assert [row["reason"] for row in found.rows] == ["0 real and 12 generated pictures; kid compares sets"]
+
+
+def test_kid_of_sets_that_share_items_is_warned_of() -> None:
+    stimuli = _stimuli(24, "a")
+    (row,) = _compare(stimuli, "kid").rows
+    assert "share items: KID is too low by an amount that falls with 1/N" in row["note"]
+    others = [s if s.is_fake else replace(s, item=f"e/{s.item}") for s in stimuli]
+    (row,) = _compare(others, "kid").rows
+    assert row["note"] is None
+
+
+def test_caveats_and_progress() -> None:
+    told: list[tuple[int, int, str]] = []
+    stimuli = _stimuli(12, "a") + _stimuli(12, "a", dataset="e")
+    found = _compare(
+        stimuli,
+        "kid",
+        caveats={"inception": "unknown weights"},
+        on_progress=lambda done, total, what: told.append((done, total, what)),
+    )
+    assert told == [(1, 2, "sets"), (2, 2, "sets")]
+    assert [row["dataset"] for row in found.rows] == ["d", "e"]
+    assert all("unknown weights" in row["note"] for row in found.rows)
+    assert found.comparisons == []
+
+
+@pytest.mark.parametrize("maker", [KernelReference, NeighbourReference])
+def test_the_real_pictures_are_prepared_once(monkeypatch: pytest.MonkeyPatch, maker: type) -> None:
+    made: list[object] = []
+    initialise: Callable[..., None] = maker.__init__
+
+    def counted(self: object, *arguments: Any) -> None:
+        made.append(self)
+        initialise(self, *arguments)
+
+    monkeypatch.setattr(maker, "__init__", counted)
+    _compare(_stimuli(30, "a", "bb", "ccc"), "kid", "coverage_inception", "precision_inception")
+    assert len(made) == 1
+
+
+@pytest.mark.parametrize("maker", [FrechetReference, KernelReference, NeighbourReference])
+def test_memory_grows_by_less_than_the_features(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, maker: type[KernelReference]
+) -> None:
+    monkeypatch.setattr(moments, "BLOCK", 128)
+    monkeypatch.setattr(kid, "BLOCK", 128)
+    monkeypatch.setattr(neighbours, "CELLS", 2**17)
+    peaks = []
+    for count in (800, 2400):
+        np.save(tmp_path / "features.npy", np.random.default_rng(0).normal(size=(count, 200)).astype(np.float32))
+        features, groups = np.load(tmp_path / "features.npy", mmap_mode="r"), np.arange(count) % GROUPS
+        tracemalloc.start()
+        maker(features, groups).compare(features, groups)
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert peaks[1] - peaks[0] < 2 * 1600 * 200 * 4
+
+
+def test_segmentation_scores_have_the_real_pictures_score_as_a_ceiling() -> None:
+    stimuli = _stimuli(20, "a")
+    values = np.zeros((40, segmentation.COUNTS), np.float32)
+    values[:20, 0], values[:20, 1] = 90, 10  # read right and wrong in the photographs
+    values[20:, 0], values[20:, 1] = 60, 40
+    table = FeatureTable(values, {s.stimulus: n for n, s in enumerate(stimuli)})
+    found = compare_sets(
+        stimuli, [METRICS["pixel_accuracy"]], features={"segmenter": table}, unreadable={}, unavailable={}, caveats={}
+    )
+    (row,) = found.rows
+    assert row["value"] == pytest.approx(0.6)
+    assert "the real pictures themselves: 0.9" in row["note"]
+    assert (row["ci_low"], row["ci_high"]) == (pytest.approx(0.6), pytest.approx(0.6))

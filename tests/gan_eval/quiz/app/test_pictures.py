@@ -1,0 +1,90 @@
+"""Pictures as a trial needs them: decoded, unchanged, with their masks, and small enough."""
+
+from pathlib import Path
+from typing import get_args
+
+import numpy as np
+import pytest
+
+pytest.importorskip("PySide6.QtGui", exc_type=ImportError)
+
+from PySide6.QtCore import QSize
+from PySide6.QtGui import QImage
+
+from gan_eval.errors import UserError
+from gan_eval.files import sha256_file
+from gan_eval.quiz.app.painting import GAP
+from gan_eval.quiz.app.pictures import load_trial, require_pictures
+from gan_eval.quiz.library import Library
+from gan_eval.quiz.protocols import protocol_for
+from gan_eval.settings.quiz import MaskKind, QuizSettings
+from gan_eval.stimuli.pictures import Picture, read_rgb
+from gan_eval.stimuli.sets import StimulusSet
+from gan_eval.tabular import Row
+
+PAIRED = protocol_for(QuizSettings(protocol="paired"))
+
+
+@pytest.fixture
+def library(stimuli: StimulusSet) -> Library:
+    return Library([stimuli])
+
+
+@pytest.fixture
+def planned(library: Library) -> Row:
+    """A pair of the set: 48 x 64 pixels each."""
+    real, fake = (next(row for row in library.rows if row["kind"] == kind) for kind in ("real", "fake"))
+    hashes = {"sha256": real["sha256"], "sha256_b": fake["sha256"]}
+    return {"trial": 7, "stimulus": real["stimulus"], "stimulus_b": fake["stimulus"], "position": "right", **hashes}
+
+
+def pixels(image: QImage) -> Picture:
+    rgb = image.convertToFormat(QImage.Format.Format_RGB888)
+    rows = np.array(rgb.constBits()).reshape(rgb.height(), rgb.bytesPerLine())
+    return rows[:, : 3 * rgb.width()].reshape(rgb.height(), rgb.width(), 3)
+
+
+@pytest.mark.parametrize("kind", get_args(MaskKind))
+def test_a_trial_is_decoded_as_it_is_shown_with_a_mask_for_each_picture(
+    library: Library, planned: Row, kind: MaskKind
+) -> None:
+    ready = load_trial(planned, PAIRED.showings(planned), library, kind, session="s")
+    ((left, right),) = ready.showings
+    assert (pixels(left) == read_rgb(library.path(planned["stimulus_b"]))).all()
+    assert (pixels(right) == read_rgb(library.path(planned["stimulus"]))).all()
+    ((*masks,),) = ready.masks
+    assert [mask.size() for mask in masks] == ([] if kind == "none" else [left.size(), right.size()])
+    again = load_trial(planned, PAIRED.showings(planned), library, kind, session="s")
+    assert list(again.masks[0]) == masks
+    other = load_trial({**planned, "trial": 8}, PAIRED.showings(planned), library, kind, session="s")
+    assert kind == "none" or list(other.masks[0]) != masks
+
+
+@pytest.mark.parametrize("place", ["stimulus", "stimulus_b"])
+def test_a_picture_that_changed_is_refused_by_its_name(library: Library, planned: Row, place: str) -> None:
+    path = library.path(planned[place])
+    path.write_bytes(path.read_bytes() + b"\0")
+    with pytest.raises(UserError, match=rf"{path.name}: the picture has changed since the session started"):
+        load_trial(planned, PAIRED.showings(planned), library, "none", session="s")
+    unhashed = {**planned, "sha256": None, "sha256_b": None}
+    assert load_trial(unhashed, PAIRED.showings(planned), library, "none", session="s").showings
+    assert planned["sha256"] != sha256_file(path)
+
+
+@pytest.mark.parametrize(("missing", "fits"), [(0, True), (1, False)])
+def test_a_pair_must_fit_side_by_side(library: Library, planned: Row, missing: int, fits: bool) -> None:
+    window = QSize(64 + GAP + 64 - missing, 48)
+    if fits:
+        require_pictures([planned], PAIRED, library, window)
+        return
+    with pytest.raises(UserError, match=rf"secret\d.png and .*secret\d.png: {128 + GAP}x48 pixels do not fit"):
+        require_pictures([planned], PAIRED, library, window)
+    one_after_other = {**planned, "position": "first"}
+    require_pictures([one_after_other], PAIRED, library, window)
+
+
+def test_a_broken_picture_is_found_before_the_session(library: Library, planned: Row) -> None:
+    path: Path = library.path(planned["stimulus_b"])
+    path.write_bytes(path.read_bytes()[:60])
+    with pytest.raises(UserError, match=f"{path.name}: not a readable picture"):
+        require_pictures([planned], PAIRED, library, QSize(800, 600))

@@ -1,0 +1,290 @@
+"""The application off screen: trials, pauses, problems and the end, with the keyboard alone."""
+
+import sys
+from collections.abc import Callable
+
+import pytest
+
+pytest.importorskip("PySide6.QtWidgets", exc_type=ImportError)
+
+from app_sitting import SETTINGS, Sitting, diligent, said_by, words
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QApplication
+
+from gan_eval import tables
+from gan_eval.errors import UserError
+from gan_eval.quiz.app.pages.consent import ConsentPage
+from gan_eval.quiz.app.pages.end import EndPage
+from gan_eval.quiz.app.pages.notices import PausePage, ProblemPage
+from gan_eval.quiz.app.pages.welcome import ReadyPage, WelcomePage
+from gan_eval.quiz.session_state import State
+from gan_eval.stimuli.sets import StimulusSet
+from gan_eval.store import Store
+
+
+def test_a_whole_session_by_keyboard(sit: Callable[..., Sitting]) -> None:
+    sitting = sit()
+    assert sitting.run(diligent) == "complete"
+
+    assert sitting.seen == [WelcomePage, ConsentPage, ReadyPage, EndPage]
+    trials = sitting.rows(tables.TRIALS)
+    assert [row["response"] for row in trials] == ["fake"] * 4
+    assert all(row["exposure_ms"] >= row["reaction_time_ms"] > 0 for row in trials)
+    assert len(sitting.rows(tables.CONSENTS)) == 1
+    (session,) = sitting.rows(tables.SESSIONS)
+    assert (session["status"], session["presenter"]) == ("complete", "raster")
+    assert session["screen_width"] > 0
+
+
+def test_without_intro_the_trials_come_at_once_and_the_end_by_itself(sit: Callable[..., Sitting]) -> None:
+    sitting = sit(intro=False)
+    assert sitting.run(diligent) == "complete"
+    assert sitting.seen == []
+    assert sitting.rows(tables.CONSENTS) == []
+    assert len(sitting.rows(tables.TRIALS)) == 4
+
+
+def test_without_agreement_nothing_begins_and_nothing_is_stored(sit: Callable[..., Sitting]) -> None:
+    presses = iter([Qt.Key.Key_Return, Qt.Key.Key_Return, Qt.Key.Key_Escape, Qt.Key.Key_Escape])
+
+    def refuse(sitting: Sitting) -> None:
+        if sitting.page is not None and sitting.page.isActiveWindow():
+            sitting.key(next(presses))
+
+    sitting = sit()
+    assert sitting.run(refuse) == "declined"
+    assert sitting.seen == [WelcomePage, ConsentPage, WelcomePage]
+    assert sitting.rows(tables.SESSIONS) == []
+
+
+def test_enter_on_the_button_of_refusal_refuses(sit: Callable[..., Sitting]) -> None:
+    presses = iter([Qt.Key.Key_Return, Qt.Key.Key_Space, Qt.Key.Key_Tab, Qt.Key.Key_Return])
+
+    def change_mind(sitting: Sitting) -> None:
+        assert isinstance(sitting.page, WelcomePage | ConsentPage)
+        if sitting.page.isActiveWindow():
+            sitting.key(next(presses))
+
+    sitting = sit()
+    assert sitting.run(change_mind) == "declined"
+    assert sitting.rows(tables.SESSIONS) == []
+    assert sitting.rows(tables.CONSENTS) == []
+
+
+def test_no_answer_in_time(sit: Callable[..., Sitting]) -> None:
+    sitting = sit(SETTINGS.model_copy(update={"response_ms": 150.0}), intro=False)
+    sitting.run(lambda _: None)
+    trials = sitting.rows(tables.TRIALS)
+    assert [row["response"] for row in trials] == ["none"] * 4
+    assert all(row["exposure_ms"] > 140 for row in trials)
+
+
+def test_a_flash_ends_by_itself_and_an_answer_after_it_counts(sit: Callable[..., Sitting]) -> None:
+    def wait_for_the_end(sitting: Sitting) -> None:
+        if sitting.session.state is State.WAITING:
+            sitting.key("j")
+
+    sitting = sit(SETTINGS.model_copy(update={"exposure_ms": 60.0}), intro=False)
+    sitting.run(wait_for_the_end)
+    trials = sitting.rows(tables.TRIALS)
+    assert [row["response"] for row in trials] == ["real"] * 4
+    assert all(row["requested_exposure_ms"] == 60 for row in trials)
+    assert all(row["reaction_time_ms"] > row["exposure_ms"] > 50 for row in trials)
+
+
+def test_an_answer_during_a_flash_counts_and_does_not_shorten_it(sit: Callable[..., Sitting]) -> None:
+    sitting = sit(SETTINGS.model_copy(update={"exposure_ms": 500.0, "real": 1, "fake": 1}), intro=False)
+    sitting.run(diligent)
+    trials = sitting.rows(tables.TRIALS)
+    assert [row["response"] for row in trials] == ["fake"] * 2
+    assert all(row["exposure_ms"] > 490 > row["reaction_time_ms"] for row in trials)
+
+
+def test_escape_pauses_and_the_session_goes_on(sit: Callable[..., Sitting]) -> None:
+    def escape_once(sitting: Sitting) -> None:
+        if isinstance(sitting.page, PausePage):
+            assert "1 of 4 are done" in words(sitting.page)
+            sitting.key(Qt.Key.Key_Return)
+        elif sitting.page is None and sitting.shows_picture:
+            sitting.key(Qt.Key.Key_Escape if sitting.session.progress[0] == 0 else "f")
+
+    sitting = sit(intro=False)
+    assert sitting.run(escape_once) == "complete"
+    assert sitting.seen == [PausePage]
+    trials = sitting.rows(tables.TRIALS)
+    assert [row["response"] for row in trials] == ["none", "fake", "fake", "fake"]
+    assert trials[0]["flags"] == "paused"
+
+
+def test_escape_in_the_blank_loses_no_trial(sit: Callable[..., Sitting]) -> None:
+    def escape_once(sitting: Sitting) -> None:
+        if sitting.page is not None:
+            sitting.key(Qt.Key.Key_Escape)
+        elif sitting.shows_picture:
+            sitting.key("f")
+        elif not sitting.seen:
+            sitting.key(Qt.Key.Key_Escape)
+
+    sitting = sit(intro=False)
+    assert sitting.run(escape_once) == "complete"
+    assert sitting.seen == [PausePage]
+    assert [row["response"] for row in sitting.rows(tables.TRIALS)] == ["fake"] * 4
+
+
+def test_stopping_for_good_asks_first_and_keeps_the_trials(sit: Callable[..., Sitting]) -> None:
+    presses = iter([Qt.Key.Key_Tab, Qt.Key.Key_Return, Qt.Key.Key_Return])
+
+    def stop(sitting: Sitting) -> None:
+        if sitting.page is not None:
+            sitting.key(next(presses))
+        elif sitting.shows_picture:
+            sitting.key(Qt.Key.Key_Escape if sitting.session.done else "f")
+
+    sitting = sit(intro=False)
+    assert sitting.run(stop) == "aborted"
+    assert [row["response"] for row in sitting.rows(tables.TRIALS)] == ["fake", "none"]
+    assert sitting.rows(tables.SESSIONS)[0]["status"] == "aborted"
+
+
+def test_closing_the_window_leaves_the_session_open_and_it_goes_on_another_time(sit: Callable[..., Sitting]) -> None:
+    def close(sitting: Sitting) -> None:
+        if sitting.page is not None:
+            sitting.quiz.stage.shell.close()
+        elif sitting.shows_picture:
+            if sitting.session.done:
+                sitting.quiz.stage.window.close()
+            else:
+                sitting.key("f")
+
+    first = sit(intro=False)
+    assert first.run(close) == "open"
+    assert [row["response"] for row in first.rows(tables.TRIALS)] == ["fake", "none"]
+
+    second = sit()
+    assert second.run(diligent) == "complete"
+    assert second.seen == [WelcomePage, EndPage]
+    assert "Welcome back: 2 of 4" in second.first_words
+    assert len(second.rows(tables.SESSIONS)) == 1
+    assert len(second.rows(tables.TRIALS)) == 4
+
+
+def test_a_store_that_cannot_be_written_asks_for_help_and_tries_again(
+    sit: Callable[..., Sitting],
+) -> None:
+    def full(*_: object) -> None:
+        raise UserError("store.sqlite: the disk is full")
+
+    def help_once(sitting: Sitting) -> None:
+        if isinstance(sitting.page, ProblemPage):
+            assert "the disk is full" in words(sitting.page)
+            broken.undo()
+            sitting.key(Qt.Key.Key_Return)
+        elif sitting.shows_picture:
+            sitting.key("f")
+
+    sitting = sit(intro=False)
+    with pytest.MonkeyPatch.context() as broken:
+        broken.setattr(Store, "add", full)
+        assert sitting.run(help_once) == "complete"
+    assert sitting.seen == [ProblemPage]
+    assert [row["response"] for row in sitting.rows(tables.TRIALS)] == ["fake"] * 4
+
+
+def test_a_picture_larger_than_the_window_is_refused_before_the_session(
+    sit: Callable[..., Sitting], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gan_eval.quiz.app.windows.WINDOWED", QApplication.primaryScreen().size() / 100)
+    sitting = sit()
+    with pytest.raises(UserError, match=r"secret\d.png: 64x48 pixels do not fit the window of \d+x\d+"):
+        sitting.run(lambda _: None)
+    assert sitting.seen in ([], [WelcomePage])
+    assert sitting.rows(tables.SESSIONS) == []
+
+
+def test_a_broken_picture_is_refused_before_the_session(sit: Callable[..., Sitting], stimuli: StimulusSet) -> None:
+    for path in stimuli.folder.glob("*/*.png"):
+        path.write_bytes(path.read_bytes()[:60])
+    unhashed = StimulusSet(stimuli.folder, tuple({**row, "sha256": None} for row in stimuli.rows))
+    for intro in (True, False):
+        with pytest.raises(UserError, match=r"secret\d.png: not a readable picture"):
+            sit(stimuli=unhashed, intro=intro).run(lambda _: None)
+
+
+def test_a_picture_that_vanishes_in_the_middle_asks_for_help_and_loses_nothing(
+    sit: Callable[..., Sitting], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def remove(sitting: Sitting) -> None:
+        if isinstance(sitting.page, ProblemPage):
+            assert "no such picture" in words(sitting.page)
+            assert "could not be stored" not in words(sitting.page)
+            sitting.quiz.stage.shell.close()
+        elif sitting.shows_picture:
+            for path in (sitting.quiz.library.path(row["stimulus"]) for row in sitting.session.plan[1:]):
+                path.unlink(missing_ok=True)
+            sitting.key("f")
+
+    monkeypatch.setattr("gan_eval.quiz.library.HELD_BYTES", 0)
+    sitting = sit(intro=False)
+    assert sitting.run(remove) == "open"
+    assert [row["response"] for row in sitting.rows(tables.TRIALS)] == ["fake"]
+    assert sitting.rows(tables.SESSIONS)[0]["status"] == "open"
+
+
+@pytest.mark.parametrize("intro", [True, False])
+def test_no_file_of_a_picture_is_opened_once_the_session_is_there(
+    sit: Callable[..., Sitting], stimuli: StimulusSet, intro: bool
+) -> None:
+    pictures = set(map(str, stimuli.folder.glob("*/*.png")))
+    opened: list[str] = []
+
+    def watch(event: str, arguments: tuple[object, ...]) -> None:
+        if watching and event == "open" and str(arguments[0]) in pictures:
+            opened.append(str(arguments[0]))
+
+    watching = False
+    sys.addaudithook(watch)  # it stays for as long as Python runs, and is deaf after this test
+    sitting = sit(SETTINGS.model_copy(update={"show_review": False}), intro=intro)
+    watching = True
+    try:
+        assert sitting.run(diligent) == "complete"
+    finally:
+        watching = False
+    assert opened == []
+
+
+def test_the_end_page_tells_score_and_review(sit: Callable[..., Sitting]) -> None:
+    told: list[str] = []
+
+    def read(sitting: Sitting) -> None:
+        if isinstance(sitting.page, EndPage) and not told:
+            told.append(words(sitting.page))
+            told.extend(said_by(sitting.page))
+            image = sitting.page.grab().toImage()
+            colours = {
+                image.pixelColor(x, y).name() for x in range(0, image.width(), 3) for y in range(0, image.height(), 3)
+            }
+            assert len(colours) > 500, "the three noisy pictures of a line are painted"
+        diligent(sitting)
+
+    sitting = sit()
+    sitting.run(read)
+    assert "0 of 2 correct" in told[0]
+    assert "2 of 2 correct" in told[0]
+    lines = [word for word in told if ", truth: " in word]
+    trials = sitting.rows(tables.TRIALS)
+    assert len(lines) == 4
+    for line, row in zip(lines, trials, strict=True):
+        assert line.startswith(f"No. {row['trial']}, truth: {row['kind']}, your answer: fake, ")
+        assert ("correct" if row["correct"] else "wrong") in line
+
+
+@pytest.mark.parametrize(("show_score", "show_review"), [(True, False), (False, True), (False, False)])
+def test_score_and_review_can_be_switched_off(sit: Callable[..., Sitting], show_score: bool, show_review: bool) -> None:
+    def read(sitting: Sitting) -> None:
+        if isinstance(sitting.page, EndPage):
+            assert ("of 2 correct" in words(sitting.page)) is show_score
+            assert hasattr(sitting.page, "gallery") is show_review
+        diligent(sitting)
+
+    sitting = sit(SETTINGS.model_copy(update={"show_score": show_score, "show_review": show_review}))
+    assert sitting.run(read) == "complete"

@@ -1,0 +1,187 @@
+"""The application off screen: what is asked, told and set before, between and after the trials."""
+
+from collections.abc import Callable
+
+import pytest
+
+pytest.importorskip("PySide6.QtWidgets", exc_type=ImportError)
+
+from app_sitting import SETTINGS, Sitting, diligent, said_by, words
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QApplication
+
+from gan_eval import tables
+from gan_eval.errors import UserError
+from gan_eval.quiz.app.choice import screen_key
+from gan_eval.quiz.app.pages.calibration import CardPage, DistancePage
+from gan_eval.quiz.app.pages.consent import ConsentPage
+from gan_eval.quiz.app.pages.end import EndPage
+from gan_eval.quiz.app.pages.notices import BreakPage
+from gan_eval.quiz.app.pages.questions import QuestionPage
+from gan_eval.quiz.app.pages.welcome import ReadyPage, WelcomePage
+from gan_eval.quiz.session_state import State
+from gan_eval.quiz.station import Check, ScreenTiming, keep_timing
+from gan_eval.settings.quiz import QuestionSettings, QuizSettings
+
+FULL = SETTINGS.model_copy(
+    update={
+        "practice": 1,
+        "feedback_ms": 50.0,
+        "break_every": 2,
+        "break_s": 0.1,
+        "calibrate": True,
+        "questions": (
+            QuestionSettings(id="age", text="How old are you?", choices=("18 to 29", "30 to 44")),
+            QuestionSettings(id="work", text="What is your work?", required=False),
+        ),
+    }
+)
+
+
+class Thorough:
+    """Answers everything that is asked, going back once, and rests in every break."""
+
+    def __init__(self) -> None:
+        self.went_back = False
+        self.heard: list[str] = []
+
+    def __call__(self, sitting: Sitting) -> None:
+        page = sitting.page
+        if page is not None and not isinstance(page, EndPage):
+            self.heard += [*said_by(page), sitting.quiz.stage.shell.windowTitle(), sitting.quiz.stage.window.title()]
+        match page:
+            case QuestionPage() if page.choices and page.answer is None:
+                sitting.key("2")
+            case QuestionPage() if not page.choices and not self.went_back:
+                self.went_back = True
+                sitting.key(Qt.Key.Key_Escape)
+            case DistancePage() if page.centimetres is None:
+                sitting.key("6")
+                sitting.key("0")
+            case QuestionPage() | CardPage() | DistancePage() | BreakPage():
+                sitting.key(Qt.Key.Key_Return)
+            case _:
+                diligent(sitting)
+
+
+def test_everything_that_is_asked_is_stored_with_the_session(sit: Callable[..., Sitting]) -> None:
+    participant = Thorough()
+    sitting = sit(FULL, station="desk 4", text_size=150)
+    assert sitting.run(participant) == "complete"
+    assert sitting.seen == [
+        *(WelcomePage, ConsentPage, QuestionPage, QuestionPage, QuestionPage, QuestionPage),
+        *(CardPage, DistancePage, ReadyPage, ReadyPage, BreakPage, EndPage),
+    ]
+    answers = {row["question"]: row["answer"] for row in sitting.rows(tables.PARTICIPANTS)}
+    assert answers == {"age": "30 to 44", "work": None}
+    (session,) = sitting.rows(tables.SESSIONS)
+    stated = QApplication.primaryScreen().physicalDotsPerInchX() / 25.4
+    assert session["pixels_per_mm"] == pytest.approx(stated, rel=0.01)
+    assert session["viewing_distance_mm"] == 600
+    told = {name: session[name] for name in ("station", "language", "text_size", "rounded")}
+    assert told == {"station": "desk 4", "language": "en", "text_size": 150, "rounded": False}
+    (consent,) = sitting.rows(tables.CONSENTS)
+    assert (consent["version"], consent["given"]) == ("1", True)
+    assert consent["text"] == FULL.consent.text
+    assert [row["phase"] for row in sitting.rows(tables.TRIALS)] == ["practice", *["main"] * 4]
+
+
+def test_no_page_before_the_end_gives_the_truth_away(sit: Callable[..., Sitting]) -> None:
+    participant = Thorough()
+    sit(FULL).run(participant)
+    heard = " ".join(participant.heard)
+    for asked in ("I agree", "How old are you?", "bank card", "centimetres", "Now it counts", "Rest your eyes"):
+        assert asked in heard, "the accessibility tree was read"
+    for secret in ("secret", "hiddenmodel", "tiles", ".png"):
+        assert secret not in heard
+    titles = {word for word in participant.heard if "quiz" in word.lower()}
+    assert titles == {"Picture quiz"}
+
+
+def test_without_intro_there_are_no_pages_between_either(sit: Callable[..., Sitting]) -> None:
+    sitting = sit(FULL, intro=False)
+    assert sitting.run(diligent) == "complete"
+    assert sitting.seen == []
+    assert len(sitting.rows(tables.TRIALS)) == 5
+    assert sitting.rows(tables.PARTICIPANTS) == []
+
+
+def test_where_nothing_is_correct_practice_does_not_promise_to_tell(sit: Callable[..., Sitting]) -> None:
+    told: list[str] = []
+
+    def rate(sitting: Sitting) -> None:
+        if isinstance(sitting.page, ReadyPage):
+            told.append(words(sitting.page))
+        if sitting.page is None and sitting.shows_picture:
+            sitting.key("3")
+        else:
+            diligent(sitting)
+
+    settings = QuizSettings(protocol="rating", real=1, fake=1, practice=1, blank_ms=100)
+    sitting = sit(settings)
+    assert sitting.run(rate) == "complete"
+    assert "First comes practice (1 in all). It does not count." in told[0]
+    assert "From now on your answers count (2 in all)." in told[-1]
+    assert "correct" not in "".join(told)
+    assert [row["rating"] for row in sitting.rows(tables.TRIALS)] == [3, 3, 3]
+
+
+def test_a_session_in_german(sit: Callable[..., Sitting]) -> None:
+    sitting = sit(SETTINGS.model_copy(update={"texts": {"welcome_title": "Echt?"}}), language="de")
+    assert sitting.run(diligent) == "complete"
+    assert "Jedes Bild bleibt, bis Sie antworten, höchstens 2 Sekunden." in sitting.first_words
+    assert sitting.rows(tables.SESSIONS)[0]["language"] == "de"
+    assert sitting.rows(tables.CONSENTS)[0]["text"].startswith("Sie werden Bilder beurteilen.")
+
+
+@pytest.mark.parametrize(
+    ("settings", "how", "message"),
+    [
+        (SETTINGS, {"screen": 7}, r"--screen 7: this computer has 1"),
+        (SETTINGS, {"language": "xx"}, r"--language xx: there is no such translation; known: en, de"),
+        (
+            SETTINGS.model_copy(update={"texts": {"bakc": "Back"}}),
+            {},
+            r"quiz.texts.bakc: no such text; did you mean back",
+        ),
+    ],
+)
+def test_what_cannot_be_presented_is_refused_before_the_first_page(
+    sit: Callable[..., Sitting], settings: QuizSettings, how: dict[str, object], message: str
+) -> None:
+    with pytest.raises(UserError, match=message):
+        sit(settings, **how)
+
+
+def test_exposures_in_whole_frames_are_planned_so_and_the_session_says_so(sit: Callable[..., Sitting]) -> None:
+    sitting = sit(SETTINGS.model_copy(update={"exposure_ms": 110.0}), intro=False, round_frames="on")
+    sitting.run(diligent)
+    frame = 1000 / sitting.rows(tables.SESSIONS)[0]["refresh_hz"]
+    for row in sitting.rows(tables.TRIALS):
+        assert row["requested_exposure_ms"] == 110
+        assert row["planned_exposure_ms"] == pytest.approx(round(110 / frame) * frame)
+    assert sitting.rows(tables.SESSIONS)[0]["rounded"] is True
+
+
+def test_what_the_self_test_found_on_the_screen_is_kept_with_the_session(
+    sit: Callable[..., Sitting],
+) -> None:
+    found = (Check("raster_lead", 0.4, "ms", "ok"),)
+    timing = ScreenTiming("raster", False, 59.9, "2026-01-31T12:00:00Z", found)
+    keep_timing(screen_key(QApplication.primaryScreen()), timing)
+    sitting = sit(intro=False)
+    sitting.run(diligent)
+    assert sitting.rows(tables.SESSIONS)[0]["refresh_hz"] == 59.9
+    (check,) = sitting.rows(tables.CHECKS)
+    assert (check["check"], check["value"], check["verdict"]) == ("raster_lead", 0.4, "ok")
+
+
+def test_session_consent_and_answers_are_stored_together_or_not_at_all(sit: Callable[..., Sitting]) -> None:
+    sitting = sit()
+    session = sitting.session
+    twice = {"check": "raster_lead", "session": session.row["session"], "simulated": False}
+    with pytest.raises(UserError, match="in the store already"):
+        session.begin(SETTINGS.consent, answers={"age": "30 to 44"}, checks=[twice, twice])
+    assert session.state is State.NEW
+    for table in (tables.SESSIONS, tables.PLANS, tables.CONSENTS, tables.PARTICIPANTS, tables.CHECKS):
+        assert sitting.rows(table) == []

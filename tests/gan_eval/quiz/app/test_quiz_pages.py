@@ -1,0 +1,471 @@
+"""Each page alone, off screen: what it asks, what it takes for an answer, and that the keyboard is enough."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+pytest.importorskip("PySide6.QtWidgets", exc_type=ImportError)
+
+from PySide6.QtCore import QEvent, QObject, QRect, QSize, Qt
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtTest import QSignalSpy, QTest
+from PySide6.QtWidgets import QApplication, QLabel, QPushButton, QWidget
+from pytestqt.qtbot import QtBot
+
+from gan_eval.quiz.app.pages.calibration import CARD_MM, CardPage, DistancePage
+from gan_eval.quiz.app.pages.consent import ConsentPage
+from gan_eval.quiz.app.pages.end import EndPage
+from gan_eval.quiz.app.pages.notices import BreakPage, PausePage, ProblemPage
+from gan_eval.quiz.app.pages.parts import Page
+from gan_eval.quiz.app.pages.questions import QuestionPage
+from gan_eval.quiz.app.pages.welcome import ReadyPage, WelcomePage
+from gan_eval.quiz.app.style import HIGH_CONTRAST, LIGHT, Look, Palette, scale_for
+from gan_eval.quiz.app.translation import direction_of, load_texts
+from gan_eval.quiz.app.windows import Shell
+from gan_eval.quiz.catalogue import read_catalogue
+from gan_eval.quiz.library import Companions
+from gan_eval.quiz.review import ReviewedTrial, ShownPicture
+from gan_eval.quiz.review_words import ScoreLine
+from gan_eval.quiz.session_state import AtStake
+from gan_eval.quiz.wording import TEXTS, TRANSLATIONS, Texts
+from gan_eval.settings.quiz import ConsentSettings, QuestionSettings, QuizSettings
+from gan_eval.stimuli.pictures import write_png
+
+LOOK = Look()
+WORDS = Texts()
+AGE = QuestionSettings(id="age", text="How old are you?", choices=("18 to 29", "30 to 44", "Arts & crafts"))
+WORK = QuestionSettings(id="work", text="What is your work?")
+KEYS = {"real": "j", "fake": "f"}
+Show = Callable[[Page], Page]
+
+
+@pytest.fixture
+def show(qapp: QApplication) -> Iterator[Callable[..., Page]]:
+    """`show(page)` puts a page into a window of 1366x768."""
+    shells: list[Shell] = []
+
+    def show_page(page: Page) -> Page:
+        shell = Shell(page.look, "Picture quiz")
+        shells.append(shell)
+        shell.turn_to(page)
+        shell.setGeometry(0, 0, 1366, 768)
+        shell.show()
+        shell.activateWindow()
+        QTest.qWaitForWindowActive(shell)
+        return page
+
+    yield show_page
+    for shell in shells:
+        shell.hide()
+        shell.deleteLater()
+
+
+def press(page: Page, *keys: Qt.Key | str) -> None:
+    """Press keys where the keyboard is."""
+    for key in keys:
+        QTest.keyClick(page.focusWidget() or page, key)  # type: ignore[call-overload]
+
+
+def heard(sender: QObject, name: str) -> QSignalSpy:
+    """Counts a signal."""
+    return QSignalSpy(getattr(sender, name))
+
+
+def words(page: QWidget) -> str:
+    return "\n".join(label.text() for label in page.findChildren(QLabel))
+
+
+def test_consent_goes_on_only_with_the_box_ticked(show: Show) -> None:
+    page = show(ConsentPage(LOOK, WORDS, ConsentSettings(text="First.\n\nSecond <b>.")))
+    on, back, refused = heard(page, "went_on"), heard(page, "went_back"), heard(page, "refused")
+    assert "First.\nSecond <b>." in words(page), "markup is shown as it stands"
+    press(page, Qt.Key.Key_Return)
+    assert on.count() == 0
+    press(page, Qt.Key.Key_Space, Qt.Key.Key_Return)
+    assert on.count() == 1
+    press(page, Qt.Key.Key_Space, Qt.Key.Key_Return)
+    assert on.count() == 1, "the tick was taken away"
+    press(page, Qt.Key.Key_Escape)
+    assert (back.count(), refused.count()) == (1, 0)
+
+
+def test_the_tick_can_be_seen_in_both_looks(show: Show) -> None:
+    for look in (LOOK, Look(high_contrast=True)):
+        page = show(ConsentPage(look, WORDS, ConsentSettings()))
+        assert isinstance(page, ConsentPage)
+        before = page.box.grab().toImage()
+        press(page, Qt.Key.Key_Space)
+        ticked = page.box.grab().toImage()
+        inside = [ticked.pixelColor(x, before.height() // 2).name() for x in range(40)]
+        assert look.palette.accent in inside
+        assert look.palette.paper in inside
+
+
+def test_a_choice_by_number_or_arrow(show: Show) -> None:
+    page = show(QuestionPage(LOOK, WORDS, AGE, number=1, count=2, answer=None))
+    assert isinstance(page, QuestionPage)
+    on = heard(page, "went_on")
+    press(page, Qt.Key.Key_Return)
+    assert (on.count(), page.answer) == (0, None)
+    assert "Please answer this question." in words(page)
+    press(page, "2")
+    assert page.answer == "30 to 44"
+    assert "Please answer" not in words(page)
+    press(page, Qt.Key.Key_Down)
+    assert page.answer == "Arts & crafts"
+    press(page, Qt.Key.Key_Return)
+    assert on.count() == 1
+
+
+def test_what_was_answered_before_is_there_again(show: Show) -> None:
+    page = show(QuestionPage(LOOK, WORDS, AGE, number=1, count=2, answer="30 to 44"))
+    assert isinstance(page, QuestionPage)
+    assert page.answer == "30 to 44"
+    page = show(QuestionPage(LOOK, WORDS, WORK, number=2, count=2, answer="nurse"))
+    assert isinstance(page, QuestionPage)
+    assert page.answer == "nurse"
+
+
+def test_a_free_text(show: Show) -> None:
+    page = show(QuestionPage(LOOK, WORDS, WORK, number=2, count=2, answer=None))
+    assert isinstance(page, QuestionPage)
+    on = heard(page, "went_on")
+    press(page, *"  ", Qt.Key.Key_Return)
+    assert (on.count(), page.answer) == (0, None)
+    press(page, *"nurse 2", Qt.Key.Key_Return)
+    assert (on.count(), page.answer) == (1, "nurse 2")
+
+
+def test_a_question_that_may_stay_open(show: Show) -> None:
+    page = show(QuestionPage(LOOK, WORDS, WORK.model_copy(update={"required": False}), number=1, count=1, answer=None))
+    assert isinstance(page, QuestionPage)
+    on = heard(page, "went_on")
+    press(page, Qt.Key.Key_Return)
+    assert (on.count(), page.answer) == (1, None)
+
+
+def test_the_card_is_sized_with_keys_and_gives_pixels_for_a_millimetre(show: Show, qtbot: QtBot) -> None:
+    page = show(CardPage(LOOK, WORDS, width=324, widest=1000))
+    assert isinstance(page, CardPage)
+    press(page, Qt.Key.Key_Right, Qt.Key.Key_Right, Qt.Key.Key_Left, Qt.Key.Key_PageUp)
+    assert page.frame.pixels == 324 + 1 + 20
+    assert page.pixels_per_mm == pytest.approx(345 / 85.60)
+    frame = page.frame
+    qtbot.waitUntil(lambda: frame.size() == frame.minimumSize(), timeout=5000)
+    drawn = frame.grab().toImage()
+    middle = drawn.height() // 2
+    ground = drawn.pixelColor(0, middle)
+    inside = [x for x in range(drawn.width()) if drawn.pixelColor(x, middle) != ground]
+    assert inside[-1] - inside[0] + 1 == pytest.approx(345, abs=1)
+    column = drawn.width() // 2
+    high = [y for y in range(drawn.height()) if drawn.pixelColor(column, y) != ground]
+    assert high[-1] - high[0] + 1 == pytest.approx(345 * CARD_MM[1] / CARD_MM[0], abs=1.5)
+    for _ in range(60):
+        press(page, Qt.Key.Key_PageUp)
+    assert page.frame.pixels == 1000
+
+
+def test_the_card_may_be_skipped(show: Show) -> None:
+    page = show(CardPage(LOOK, WORDS, width=324, widest=1000))
+    assert isinstance(page, CardPage)
+    on = heard(page, "went_on")
+    skip = next(button for button in page.findChildren(QPushButton) if button.text() == "Skip")
+    skip.setFocus()
+    press(page, Qt.Key.Key_Return)
+    assert (on.count(), page.pixels_per_mm) == (1, None)
+
+
+@pytest.mark.parametrize(
+    ("typed", "taken"), [("60", 60.0), ("57,5", 57.5), ("", None), ("6", None), ("far", None), ("nan", None)]
+)
+def test_the_distance_is_taken_where_it_can_be(show: Show, typed: str, taken: float | None) -> None:
+    page = show(DistancePage(LOOK, WORDS, centimetres=None))
+    assert isinstance(page, DistancePage)
+    on = heard(page, "went_on")
+    press(page, *typed, Qt.Key.Key_Return)
+    assert page.centimetres == taken
+    assert on.count() == (taken is not None)
+    assert ("Please give a number from 20 to 500." in words(page)) is (taken is None)
+
+
+def test_a_break_lasts_as_long_as_it_must_and_enter_does_not_leave(show: Show, qtbot: QtBot) -> None:
+    page = show(BreakPage(LOOK, WORDS, done=25, trials=50, seconds=0.5))
+    on, left = heard(page, "resumed"), heard(page, "left")
+    assert "25 of 50 are done" in words(page)
+    assert "You can go on in 1 s." in words(page)
+    press(page, Qt.Key.Key_Return, Qt.Key.Key_Space)
+    assert (on.count(), left.count()) == (0, 0)
+    qtbot.waitUntil(lambda: "Go on whenever you like." in words(page), timeout=5000)
+    press(page, Qt.Key.Key_Return)
+    assert (on.count(), left.count()) == (1, 0)
+
+
+def test_a_note_stands_on_the_pause_page(show: Show) -> None:
+    page = show(PausePage(LOOK, WORDS, done=1, trials=4, note="The screen has changed."))
+    assert "The screen has changed." in words(page)
+
+
+@pytest.mark.parametrize(
+    ("at_stake", "told", "button"),
+    [
+        ("answer", "could not be stored", "Leave without the last answer"),
+        ("end", "but not yet that the session is over", "Leave"),
+        ("nothing", "All answers are stored.", "Leave"),
+    ],
+)
+def test_a_problem_says_what_is_at_stake(show: Show, at_stake: AtStake, told: str, button: str) -> None:
+    page = show(ProblemPage(LOOK, WORDS, "disk full", at_stake=at_stake))
+    assert told in words(page)
+    assert button in [each.text() for each in page.findChildren(QPushButton)]
+
+
+def hold(page: Page, key: Qt.Key) -> None:
+    """Repeat a key that is held down, as the keyboard does."""
+    for _ in range(3):
+        repeat = QKeyEvent(QEvent.Type.KeyPress, key, Qt.KeyboardModifier.NoModifier, "", autorep=True)
+        QApplication.sendEvent(page.window().windowHandle(), repeat)
+
+
+def test_a_key_that_is_held_down_answers_nothing(show: Show) -> None:
+    page = show(PausePage(LOOK, WORDS, done=1, trials=4))
+    on, stopped = heard(page, "resumed"), heard(page, "aborted")
+    hold(page, Qt.Key.Key_Escape)
+    hold(page, Qt.Key.Key_Return)
+    assert on.count() == 0
+    press(page, Qt.Key.Key_Tab)
+    focused = page.focusWidget()
+    assert isinstance(focused, QPushButton)
+    assert focused.text() == "Stop for good"
+    press(page, Qt.Key.Key_Return)
+    hold(page, Qt.Key.Key_Return)
+    hold(page, Qt.Key.Key_Space)
+    assert (on.count(), stopped.count()) == (0, 0)
+    press(page, Qt.Key.Key_Return)
+    assert stopped.count() == 1
+
+
+def test_a_key_that_is_held_down_goes_on_sizing_the_card(show: Show) -> None:
+    page = show(CardPage(LOOK, WORDS, width=300, widest=600))
+    assert isinstance(page, CardPage)
+    hold(page, Qt.Key.Key_Right)
+    assert page.frame.pixels == 303
+    hold(page, Qt.Key.Key_PageUp)
+    assert page.frame.pixels == 363
+
+
+def test_two_trials_of_the_review_are_seen_on_a_small_screen(show: Show, reviewed: list[ReviewedTrial]) -> None:
+    scores = [
+        ScoreLine("Real photographs", "3 of 4 correct", ""),
+        ScoreLine("Fake (generated) pictures", "–", "1 left"),
+    ]
+    page = show(EndPage(Look(scale_for(768)), WORDS, scores, reviewed))
+    assert isinstance(page, EndPage)
+    assert page.gallery.viewport().height() >= 2 * page.gallery.sizeHintForRow(0)
+
+
+def ready(look: Look) -> ReadyPage:
+    settings = QuizSettings(protocol="rating", grades=5)
+    keys = settings.keys_of_list(1)
+    return ReadyPage(look, WORDS, settings, keys=keys, title="Now it counts", text="50 follow.", may_go_back=False)
+
+
+def welcome(look: Look) -> WelcomePage:
+    settings = QuizSettings(confidence=5)
+    return WelcomePage(look, WORDS, settings, title="", participant="P01", keys=KEYS, trials=50, done=0)
+
+
+def test_without_a_way_back_escape_and_tab_find_none(show: Show) -> None:
+    page = show(ready(LOOK))
+    assert isinstance(page, ReadyPage)
+    press(page, Qt.Key.Key_Tab)
+    assert page.focusWidget() is page.on
+
+
+@pytest.mark.parametrize("text", [1.0, 1.5, 2.0])
+@pytest.mark.parametrize(
+    "make",
+    [
+        welcome,
+        ready,
+        lambda look: ConsentPage(look, WORDS, ConsentSettings(text="A long text. " * 120)),
+        lambda look: QuestionPage(look, WORDS, AGE, number=1, count=1, answer=None),
+        lambda look: CardPage(look, WORDS, width=500, widest=1000),
+        lambda look: PausePage(look, WORDS, done=1, trials=4, note="The screen has changed."),
+        lambda look: EndPage(look, WORDS, [ScoreLine("Real photographs", "20 of 25 correct", "")], []),
+    ],
+)
+def test_every_page_can_be_read_and_used_at_every_text_size(
+    show: Show, make: Callable[[Look], Page], text: float
+) -> None:
+    """Nothing is wider than the window, and what is below its edge is scrolled to."""
+    page = show(make(Look(scale=1.1, text=text)))
+    QApplication.processEvents()
+    for label in page.findChildren(QLabel):
+        if label.isVisible():
+            assert label.height() >= label.heightForWidth(label.width()), label.text()
+            assert label.mapTo(page, label.rect().topRight()).x() < 1366
+    for button in page.findChildren(QPushButton):
+        if button.isVisible():
+            assert button.width() >= button.sizeHint().width()
+            button.setFocus()
+            page.bring_into_view(button)
+            place = QRect(button.mapTo(page, button.rect().topLeft()), button.size())
+            assert page.rect().contains(place), button.text()
+
+
+def test_a_long_text_is_scrolled_with_the_keyboard(show: Show) -> None:
+    page = show(ConsentPage(LOOK, WORDS, ConsentSettings(text="A long text. " * 1000)))
+    bar = page._area.verticalScrollBar()
+    QApplication.processEvents()
+    assert bar.maximum() > 0
+    assert bar.value() == 0, "one begins to read at the top"
+    press(page, Qt.Key.Key_PageDown)
+    assert bar.value() > 0
+
+
+def test_of_many_choices_the_chosen_one_is_seen(show: Show) -> None:
+    many = AGE.model_copy(update={"choices": tuple(f"Answer {number}" for number in range(30))})
+    page = show(QuestionPage(LOOK, WORDS, many, number=1, count=1, answer=None))
+    assert isinstance(page, QuestionPage)
+    QApplication.processEvents()
+    press(page, *[Qt.Key.Key_Down] * 32)
+    assert page.answer == "Answer 29"
+    chosen = page.choices[-1]
+    assert page.rect().contains(QRect(chosen.mapTo(page, chosen.rect().topLeft()), chosen.size()))
+    press(page, "4")
+    assert page.answer == "Answer 3"
+    chosen = page.choices[3]
+    assert page.rect().contains(QRect(chosen.mapTo(page, chosen.rect().topLeft()), chosen.size()))
+
+
+def contrast(one: str, other: str) -> float:
+    """Contrast ratio of two colours (WCAG 2.1, relative luminance)."""
+
+    def luminance(colour: str) -> float:
+        parts = np.array([int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)])
+        linear = np.where(parts <= 0.04045, parts / 12.92, ((parts + 0.055) / 1.055) ** 2.4)
+        return float(linear @ [0.2126, 0.7152, 0.0722])
+
+    brighter, darker = sorted((luminance(one), luminance(other)), reverse=True)
+    return (brighter + 0.05) / (darker + 0.05)
+
+
+@pytest.mark.parametrize(("palette", "least"), [(LIGHT, 4.5), (HIGH_CONTRAST, 7.0)])
+def test_texts_stand_out_from_their_ground(palette: Palette, least: float) -> None:
+    for ink in (palette.ink, palette.muted, palette.right, palette.wrong, palette.accent):
+        for ground in (palette.paper, palette.ground):
+            assert contrast(ink, ground) >= least, (ink, ground)
+    assert contrast(palette.focus, palette.paper) >= 3
+
+
+@pytest.fixture
+def reviewed(tmp_path: Path) -> list[ReviewedTrial]:
+    """Four trials: a real one judged right, a fake one wrong, a fake one without answer, a real one right."""
+    for name, colour in (("label", (0, 200, 0)), ("real", (200, 0, 0)), ("fake", (0, 0, 200))):
+        write_png(tmp_path / f"{name}.png", np.full((300, 400, 3), colour, np.uint8))
+    files = Companions(tmp_path / "label.png", tmp_path / "real.png", tmp_path / "fake.png")
+    real, fake = (ShownPicture(kind, None, chosen=False, companions=files) for kind in ("real", "fake"))
+    first = ReviewedTrial(1, "main", "real", "real", True, 500.0, None, "tiles", (real,))
+    return [
+        first,
+        replace(first, number=2, truth="fake", correct=False, shown=(fake,)),
+        replace(first, number=3, truth="fake", answer=None, correct=None, reaction_time_ms=None, shown=(fake,)),
+        replace(first, number=4),
+    ]
+
+
+def numbers(page: EndPage) -> list[int]:
+    return [trial.number for trial in page.gallery.shown]
+
+
+def test_the_review_shows_only_what_is_asked_for(show: Show, reviewed: list[ReviewedTrial]) -> None:
+    page = show(EndPage(LOOK, WORDS, [], reviewed))
+    assert isinstance(page, EndPage)
+    shown = {}
+    for key in "12345":
+        press(page, key)
+        shown[page.filters.checkedButton().text()] = numbers(page)
+    assert shown == {
+        "All (4)": [1, 2, 3, 4],
+        "Wrong (1)": [2],
+        "Fakes (2)": [2, 3],
+        "Reals (2)": [1, 4],
+        "Unanswered (1)": [3],
+    }
+
+
+def test_a_trial_is_enlarged_and_the_keys_turn_to_the_next(show: Show, reviewed: list[ReviewedTrial]) -> None:
+    page = show(EndPage(LOOK, WORDS, [], reviewed))
+    assert isinstance(page, EndPage)
+    finished = heard(page, "finished")
+    press(page, Qt.Key.Key_Down, Qt.Key.Key_Return)
+    assert page.viewer is not None
+    assert page.viewer.accessibleName().startswith("No. 2, truth: fake")
+    assert page.viewer.zoom == 1
+    image = page.viewer.grab().toImage()
+    for place, colour in enumerate(("#00c800", "#c80000", "#0000c8")):
+        at = round((place + 0.5) * image.width() / 3)
+        column = [image.pixelColor(at, y).name() for y in range(image.height())]
+        assert column.count(colour) == 300, "pixel for pixel"
+    press(page, Qt.Key.Key_Right)
+    assert page.viewer.accessibleName().startswith("No. 3, truth: fake, no answer")
+    press(page, "2")
+    assert numbers(page) == [1, 2, 3, 4], "the list's keys rest meanwhile"
+    press(page, Qt.Key.Key_Escape)
+    assert page.viewer is None
+    assert (page.gallery.current, finished.count()) == (2, 0)
+    press(page, Qt.Key.Key_Escape)
+    assert finished.count() == 1
+
+
+def test_the_viewer_closes_with_a_click_and_opens_with_two(show: Show, reviewed: list[ReviewedTrial]) -> None:
+    page = show(EndPage(LOOK, WORDS, [], reviewed))
+    assert isinstance(page, EndPage)
+    line = page.gallery.visualRect(page.gallery.currentIndex()).center()
+    QTest.mouseClick(page.gallery.viewport(), Qt.MouseButton.LeftButton, pos=line)
+    QTest.mouseDClick(page.gallery.viewport(), Qt.MouseButton.LeftButton, pos=line)
+    assert page.viewer is not None
+    QTest.mouseClick(page.viewer, Qt.MouseButton.LeftButton)
+    assert page.viewer is None
+
+
+def test_pictures_that_do_not_fit_are_made_smaller_and_small_ones_larger(
+    show: Show, reviewed: list[ReviewedTrial]
+) -> None:
+    page = show(EndPage(LOOK, WORDS, [], reviewed))
+    assert isinstance(page, EndPage)
+    press(page, Qt.Key.Key_Return)
+    assert page.viewer is not None
+    page.viewer.resize(QSize(600, 400))
+    assert page.viewer.zoom < 1
+    page.viewer.resize(QSize(3000, 2000))
+    assert page.viewer.zoom == 2
+
+
+def test_a_picture_that_has_gone_leaves_a_word(show: Show, reviewed: list[ReviewedTrial]) -> None:
+    companions = reviewed[0].shown[0].companions
+    assert companions.truth is not None
+    companions.truth.unlink()
+    page = show(EndPage(LOOK, WORDS, [], reviewed))
+    assert isinstance(page, EndPage)
+    page.grab()
+    press(page, Qt.Key.Key_Return)
+    assert page.viewer is not None
+    page.viewer.grab()
+
+
+def test_the_compiled_german_is_what_the_translators_wrote(qapp: QApplication) -> None:
+    german = load_texts("de", {"back": "Retour"})
+    catalogue = read_catalogue(TRANSLATIONS / "quiz_de.ts")
+    for name in set(TEXTS) - {"back"}:
+        assert german.translate(name, TEXTS[name]) == catalogue[name].text, "compile it anew"
+    assert german("back") == "Retour"
+    assert german("break_wait", seconds=3) == "In 3 s können Sie weitermachen."
+
+
+def test_words_run_as_the_language_does(qapp: QApplication) -> None:
+    assert direction_of("de") == Qt.LayoutDirection.LeftToRight
+    assert direction_of("he") == Qt.LayoutDirection.RightToLeft

@@ -1,0 +1,163 @@
+"""The quiz on a real X server without a window manager, driven by keys that the server injects."""
+
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from gan_eval import tables
+from gan_eval.stimuli.pictures import Picture, read_rgb
+from gan_eval.stimuli.sets import StimulusSet
+from gan_eval.store import open_store
+from gan_eval.tabular import Row
+
+pytestmark = [
+    pytest.mark.display,
+    pytest.mark.skipif(
+        not (shutil.which("Xvfb") and shutil.which("xdotool")), reason="needs Xvfb and xdotool (apt install both)"
+    ),
+]
+
+_QUIZ = """
+import sys
+from gan_eval.quiz import run_session
+from gan_eval.stimuli.sets import read_set
+from gan_eval.quiz.options import Presentation
+from gan_eval.settings.quiz import QuizSettings
+
+folder, store = sys.argv[1:]
+result = run_session(
+    [read_set(folder)], QuizSettings(real=2, fake=2, blank_ms=100, response_ms=20000), participant="P01",
+    store=store, study_name="study", design_hash="hash", seed=1, presentation=Presentation(intro=False),
+)
+print(result.status)
+"""
+
+
+_WATCHED = """
+import sys
+from gan_eval.quiz import run_session
+from gan_eval.quiz.app.raster import RasterWindow
+from gan_eval.quiz.options import Presentation
+from gan_eval.settings.quiz import QuizSettings
+from gan_eval.stimuli.sets import read_set
+
+folder, store, shots, mask = sys.argv[1:]
+present = RasterWindow.present
+taken = []
+
+def watched(window, due=None):
+    stamp = present(window, due)
+    taken.append(stamp)
+    window.screen().grabWindow(0).toImage().save(f"{shots}/{len(taken):02}.png")
+    return stamp
+
+RasterWindow.present = watched
+result = run_session(
+    [read_set(folder)],
+    QuizSettings(real=1, fake=1, blank_ms=100, exposure_ms=80, response_ms=300, mask=mask, mask_ms=80),
+    participant="P01", store=store, study_name="study", design_hash="hash", seed=1,
+    presentation=Presentation(intro=False, presenter="raster"),
+)
+print(result.status)
+"""
+
+
+def start(stimuli: StimulusSet, store: Path, screen: dict[str, str]) -> "subprocess.Popen[str]":
+    command = [sys.executable, "-c", _QUIZ, str(stimuli.folder), str(store)]
+    return subprocess.Popen(command, env=screen, stdout=subprocess.PIPE, text=True)
+
+
+def stored(store: Path) -> list[Row]:
+    """The trials as another program sees them while the quiz writes."""
+    try:
+        with closing(sqlite3.connect(f"file:{store}?mode=ro", uri=True)) as connection:
+            connection.row_factory = sqlite3.Row
+            return [dict(row) for row in connection.execute("SELECT * FROM trials ORDER BY trial")]
+    except sqlite3.OperationalError:  # the store or its tables are not there yet
+        return []
+
+
+def press_until(quiz: "subprocess.Popen[str]", key: str, store: Path, screen: dict[str, str], *, trials: int) -> None:
+    """Press a key now and then until so many trials are stored."""
+    deadline = time.monotonic() + 40
+    while len(stored(store)) < trials and quiz.poll() is None:
+        assert time.monotonic() < deadline, "the keys do not arrive"
+        subprocess.run(["xdotool", "key", key], env=screen, check=True, timeout=10)
+        time.sleep(0.15)
+
+
+def test_keys_reach_the_window_without_a_window_manager(
+    stimuli: StimulusSet, tmp_path: Path, screen: dict[str, str]
+) -> None:
+    store = tmp_path / "store.sqlite"
+    quiz = start(stimuli, store, screen)
+    press_until(quiz, "f", store, screen, trials=4)
+    output, _ = quiz.communicate(timeout=30)
+    assert output.split() == ["complete"]
+    assert quiz.returncode == 0
+    rows = stored(store)
+    assert [row["response"] for row in rows] == ["fake"] * 4
+    assert not any("focus_lost" in (row["flags"] or "") for row in rows)
+    assert not any("handler_time" in (row["flags"] or "") for row in rows), "the X server's clock is the monotonic one"
+
+
+def test_a_key_that_is_held_down_answers_once(stimuli: StimulusSet, tmp_path: Path, screen: dict[str, str]) -> None:
+    store = tmp_path / "store.sqlite"
+    quiz = start(stimuli, store, screen)
+    press_until(quiz, "f", store, screen, trials=1)
+    subprocess.run(["xdotool", "keydown", "j"], env=screen, check=True, timeout=10)
+    time.sleep(2)  # the server repeats a key after 0.66 s, 25 times a second
+    before = len(stored(store))
+    time.sleep(1)
+    assert len(stored(store)) == before < 4, "a key that is held down answers at most once"
+    subprocess.run(["xdotool", "keyup", "j"], env=screen, check=True, timeout=10)
+    press_until(quiz, "f", store, screen, trials=4)
+    quiz.communicate(timeout=30)
+    assert any("held_key" in (row["flags"] or "") for row in stored(store))
+
+
+def test_a_signal_loses_nothing(stimuli: StimulusSet, tmp_path: Path, screen: dict[str, str]) -> None:
+    store = tmp_path / "store.sqlite"
+    quiz = start(stimuli, store, screen)
+    press_until(quiz, "j", store, screen, trials=2)
+    quiz.send_signal(signal.SIGTERM)
+    quiz.communicate(timeout=30)
+    rows = stored(store)
+    assert [row["response"] for row in rows[:2]] == ["real", "real"]
+    assert [row["flags"] for row in rows[2:]] in ([], ["interrupted"])
+    with open_store(store) as opened:
+        assert opened.rows(tables.SESSIONS)[0]["status"] == "open"
+
+
+@pytest.mark.parametrize("mask", ["none", "noise", "scramble"])
+def test_what_is_seen_on_the_screen_and_in_which_order(
+    stimuli: StimulusSet, tmp_path: Path, screen: dict[str, str], mask: str
+) -> None:
+    store, shots = tmp_path / "store.sqlite", tmp_path / "shots"
+    shots.mkdir()
+    command = [sys.executable, "-c", _WATCHED, str(stimuli.folder), str(store), str(shots), mask]
+    done = subprocess.run(command, env=screen, capture_output=True, text=True, timeout=60)
+    assert done.stdout.split() == ["complete"], done.stderr
+    pictures = [read_rgb(stimuli.path(row, "file")) for row in stimuli.rows]
+    seen = [seen_on(read_rgb(shot), pictures) for shot in sorted(shots.glob("*.png"))]
+    trial = ["picture", "blank"] if mask == "none" else ["picture", "mask", "blank"]
+    assert seen == ["text", *trial, "text", *trial, "blank"]
+
+
+def seen_on(shot: Picture, pictures: list[Picture]) -> str:
+    """What a screenshot holds; pictures and masks stand in the middle, and nothing else is beside them."""
+    height, width = pictures[0].shape[:2]
+    top, left = (shot.shape[0] - height) // 2, (shot.shape[1] - width) // 2
+    middle, around = shot[top : top + height, left : left + width].copy(), shot.copy()
+    around[top : top + height, left : left + width] = 128
+    if (middle == 128).all():
+        return "blank" if (around == 128).all() else "text"
+    assert (around == 128).all(), "a hint beside the picture"
+    return "picture" if any((middle == picture).all() for picture in pictures) else "mask"

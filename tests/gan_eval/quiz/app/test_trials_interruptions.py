@@ -1,0 +1,345 @@
+"""Everything that comes between: pauses, breaks, signals, another screen, a full disk, lost pictures; off screen."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta, tzinfo
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("PySide6.QtWidgets", exc_type=ImportError)
+
+from PySide6.QtCore import QEvent, Qt, QTimer
+from PySide6.QtGui import QFocusEvent, QGuiApplication
+from PySide6.QtWidgets import QApplication
+from trial_sitting import Sit, TrialSitting, phase, sitting_down
+
+from gan_eval import tables
+from gan_eval.errors import UserError
+from gan_eval.quiz.app.presenter import Frame
+from gan_eval.quiz.session_state import State
+from gan_eval.stimuli.sets import StimulusSet
+from gan_eval.store import Store
+from gan_eval.tables.schema import Table
+
+PAIRS = {"protocol": "paired", "pairs": 2, "layout": "one_after_other", "exposure_ms": 100, "gap_ms": 200}
+
+
+@pytest.fixture
+def sit(qapp: QApplication, stimuli: StimulusSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sit]:
+    """`sit(protocol=..., ...)` sits the participant down with these settings; again: the same one another time."""
+    with sitting_down(stimuli, tmp_path, monkeypatch) as sit:
+        yield sit
+
+
+def diligent(sitting: TrialSitting) -> Callable[[Frame], None]:
+    """Answers f whenever an answer is taken."""
+
+    def react(_: Frame) -> None:
+        if sitting.session.state in (State.SHOWN, State.WAITING):
+            sitting.key("j" if sitting.session.protocol.name == "paired" else "f")
+
+    return react
+
+
+def once_in(sitting: TrialSitting, where: str, do: Callable[[], object]) -> Callable[[Frame], None]:
+    """Does something the first time that a phase is shown, and answers diligently otherwise."""
+    left = [do]
+
+    def react(frame: Frame) -> None:
+        if where in phase(frame) and left:
+            left.pop()()
+        else:
+            diligent(sitting)(frame)
+
+    return react
+
+
+@pytest.mark.parametrize(
+    ("where", "settings", "seen"),
+    [
+        ("1 of 2", {}, False),
+        ("1 pictures", {}, True),
+        ("1 pictures", {"exposure_ms": 300}, True),
+        ("1 masks", {"exposure_ms": 60, "mask": "noise", "mask_ms": 300}, True),
+        ("blank", {"exposure_ms": 60}, True),
+        ("blank", PAIRS, True),
+        ("Which", PAIRS, True),
+    ],
+)
+def test_escape_anywhere_before_the_answer_pauses(
+    sit: Sit, where: str, settings: dict[str, object], seen: bool
+) -> None:
+    sitting = sit(**settings)
+    assert sitting.run(lambda frame: sitting.key(Qt.Key.Key_Escape) if where in phase(frame) else None) == "paused: "
+    rows = sitting.trials
+    assert len(rows) == seen
+    if seen:
+        assert "paused" in rows[0]["flags"]
+        assert (rows[0]["response"] or rows[0]["choice"]) == "none"
+        assert (rows[0]["correct"], rows[0]["reaction_time_ms"]) == (None, None)
+    assert sitting.run(diligent(sitting)) == "over"
+    assert [row["trial"] for row in sitting.trials] == [1, 2]
+    assert [row["correct"] is None for row in sitting.trials] == [seen, False]
+
+
+def test_escape_at_the_question_how_sure_keeps_the_answer(sit: Sit) -> None:
+    sitting = sit(confidence=4)
+
+    def react(frame: Frame) -> None:
+        if "How sure" in phase(frame):
+            sitting.key(Qt.Key.Key_Escape)
+        elif sitting.session.state is State.SHOWN:
+            sitting.key("f")
+
+    assert sitting.run(react) == "paused: "
+    (row,) = sitting.trials
+    assert (row["response"], row["confidence"]) == ("fake", None)
+    assert "paused" in row["flags"]
+    assert row["reaction_time_ms"] > 0
+
+
+def test_escape_during_feedback_loses_nothing(sit: Sit) -> None:
+    sitting = sit(practice=1, feedback_ms=5000)
+
+    def react(frame: Frame) -> None:
+        if frame.headline:
+            sitting.key(Qt.Key.Key_Escape)
+        else:
+            diligent(sitting)(frame)
+
+    assert sitting.run(react) == "paused: "
+    (row,) = sitting.trials
+    assert (row["response"], row["phase"]) == ("fake", "practice")
+    assert "paused" not in (row["flags"] or "")
+    stops = [sitting.run(diligent(sitting)) for _ in range(2)]
+    assert stops == ["break", "over"], "that practice is over is told, and once"
+
+
+@pytest.mark.parametrize(
+    ("where", "settings"),
+    [
+        ("1 pictures", {}),
+        ("blank", PAIRS),
+        ("How sure", {"confidence": 3}),
+        ("1 masks", {"exposure_ms": 60, "mask": "scramble"}),
+    ],
+)
+def test_a_signal_anywhere_stores_what_was_on_its_way(sit: Sit, where: str, settings: dict[str, object]) -> None:
+    sitting = sit(**settings)
+    interrupted: list[State] = []
+
+    def interrupt() -> None:
+        sitting.runner.interrupt()
+        interrupted.append(sitting.session.state)
+        sitting.runner.over.emit()
+
+    sitting.run(once_in(sitting, where, interrupt))
+    assert interrupted == [State.READY]
+    (row,) = sitting.trials
+    assert "interrupted" in row["flags"]
+
+
+def test_breaks_come_after_so_many_trials_and_never_after_the_last(sit: Sit) -> None:
+    sitting = sit(real=3, fake=3, break_every=2)
+    stops = [sitting.run(diligent(sitting)) for _ in range(3)]
+    assert stops == ["break", "break", "over"]
+    assert [row["response"] for row in sitting.trials] == ["fake"] * 6
+
+
+def test_a_session_that_is_taken_up_begins_with_no_break(sit: Sit) -> None:
+    first = sit(real=2, fake=2, break_every=2)
+    assert first.run(diligent(first)) == "break"
+    first.window.hide()
+    second = sit(real=2, fake=2, break_every=2)
+    assert second.run(diligent(second)) == "over"
+    assert [row["flags"] and "resumed" in row["flags"] for row in second.trials][2]
+
+
+def test_a_pause_where_a_break_was_due_takes_its_place(sit: Sit) -> None:
+    sitting = sit(real=2, fake=2, break_every=2)
+
+    def escape_in_the_second(frame: Frame) -> None:
+        if sitting.session.state is State.SHOWN:
+            sitting.key(Qt.Key.Key_Escape if len(sitting.session.done) == 1 else "f")
+
+    assert sitting.run(escape_in_the_second) == "paused: "
+    assert sitting.run(diligent(sitting)) == "over"
+
+
+def test_without_the_keyboard_a_trial_is_flagged(sit: Sit) -> None:
+    sitting = sit()
+
+    def lose_focus() -> None:
+        QGuiApplication.sendEvent(sitting.window, QFocusEvent(QEvent.Type.FocusOut))
+        sitting.key("f")
+
+    assert sitting.run(once_in(sitting, "1 pictures", lose_focus)) == "over"
+    assert ["focus_lost" in (row["flags"] or "") for row in sitting.trials] == [True, False]
+
+
+def test_the_keyboard_lost_before_onset_and_not_regained_is_flagged(
+    sit: Sit,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    sitting = sit()
+    monkeypatch.setattr(sitting.window, "isActive", lambda: bool(sitting.session.done), raising=False)
+    assert sitting.run(diligent(sitting)) == "over"
+    assert ["focus_lost" in (row["flags"] or "") for row in sitting.trials] == [True, False]
+
+
+@pytest.mark.parametrize(("where", "stored"), [("1 pictures", 1), ("1 of 2", 0)])
+def test_another_screen_pauses_with_a_note_and_flags_the_trial(
+    sit: Sit,
+    monkeypatch: pytest.MonkeyPatch,
+    where: str,
+    stored: int,
+) -> None:
+    sitting = sit()
+    screen = QGuiApplication.primaryScreen()
+
+    def unplug() -> None:
+        monkeypatch.setattr(sitting.runner._screen, "_facts", lambda: ("another",))
+        screen.geometryChanged.emit(screen.geometry())
+
+    assert sitting.run(once_in(sitting, where, unplug)) == "paused: another screen"
+    assert len(sitting.trials) == stored
+    assert sitting.run(diligent(sitting)) == "over"
+    flagged = ["screen_changed" in (row["flags"] or "") for row in sitting.trials]
+    assert flagged == [True, True], "all trials that are not shown on the screen that was described"
+    assert sitting.trials[0]["response"] == ("none" if stored else "fake")
+
+
+def test_a_screen_that_is_back_flags_no_more(sit: Sit, monkeypatch: pytest.MonkeyPatch) -> None:
+    sitting = sit(real=2, fake=2)
+    screen = QGuiApplication.primaryScreen()
+    facts = sitting.runner._screen._facts
+
+    def drive(facts: Callable[[], object]) -> Callable[[], None]:
+        def change() -> None:
+            monkeypatch.setattr(sitting.runner._screen, "_facts", facts)
+            screen.geometryChanged.emit(screen.geometry())
+
+        return change
+
+    assert sitting.run(once_in(sitting, "1 pictures", drive(lambda: ("another",)))) == "paused: another screen"
+    assert sitting.run(once_in(sitting, "3 of 4", drive(facts))) == "paused: another screen"
+    assert sitting.run(diligent(sitting)) == "over"
+    assert ["screen_changed" in (row["flags"] or "") for row in sitting.trials] == [True, True, False, False]
+
+
+def test_what_the_screen_does_while_the_window_is_mapped_is_no_change(
+    sit: Sit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sitting = sit()
+    monkeypatch.setattr(sitting.window, "isExposed", lambda: bool(sitting.runner._screen._known), raising=False)
+    monkeypatch.setattr(sitting.runner._screen, "_known", ())
+    QTimer.singleShot(50, sitting.window.screen(), lambda: sitting.runner._screen._compare())
+    assert sitting.run(diligent(sitting)) == "over"
+    assert not any("screen_changed" in (row["flags"] or "") for row in sitting.trials)
+
+
+def test_a_session_that_goes_on_elsewhere_is_flagged_throughout(sit: Sit) -> None:
+    sitting = sit()
+    sitting.runner._elsewhere = True
+    assert sitting.run(diligent(sitting)) == "over"
+    assert all("screen_changed" in row["flags"] for row in sitting.trials)
+
+
+def test_a_screen_that_reports_without_a_change_disturbs_nothing(sit: Sit) -> None:
+    sitting = sit()
+    screen = QGuiApplication.primaryScreen()
+    react = once_in(sitting, "1 pictures", lambda: (screen.geometryChanged.emit(screen.geometry()), sitting.key("f")))
+    assert sitting.run(react) == "over"
+    assert not any("screen_changed" in (row["flags"] or "") for row in sitting.trials)
+
+
+def test_a_full_disk_stops_with_its_line_and_the_answer_is_kept(sit: Sit, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise UserError("the disk is full")
+
+    sitting = sit(confidence=2)
+
+    def answer(frame: Frame) -> None:
+        if "How sure" in phase(frame):
+            sitting.key("2")
+        else:
+            diligent(sitting)(frame)
+
+    with monkeypatch.context() as broken:
+        broken.setattr(Store, "add", full)
+        assert sitting.run(answer) == "failed: the disk is full"
+    assert sitting.trials == []
+    sitting.session.retry()
+    assert sitting.run(answer) == "over"
+    assert [(row["response"], row["confidence"]) for row in sitting.trials] == [("fake", 2.0)] * 2
+
+
+def test_an_onset_that_cannot_be_stored_disturbs_nothing(sit: Sit, monkeypatch: pytest.MonkeyPatch) -> None:
+    add = Store.add
+
+    def refuse_onsets(store: Store, table: Table, rows: list[dict[str, object]]) -> None:
+        if table is tables.ONSETS:
+            raise UserError("the disk is full")
+        add(store, table, rows)
+
+    monkeypatch.setattr(Store, "add", refuse_onsets)
+    sitting = sit()
+    assert sitting.run(diligent(sitting)) == "over"
+    assert [row["response"] for row in sitting.trials] == ["fake"] * 2
+
+
+@pytest.mark.parametrize("how", ["vanished", "changed"])
+def test_a_picture_that_is_lost_in_the_middle_stops_with_a_line_until_it_is_back(
+    sit: Sit, how: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gan_eval.quiz.library.HELD_BYTES", 0)
+    sitting = sit()
+    (path,) = sitting.files(1)
+    kept = path.with_suffix(".kept")
+
+    def lose() -> None:
+        shutil.move(path, kept)
+        if how == "changed":
+            shutil.copy(sitting.files(0)[0], path)
+        sitting.key("f")
+
+    line = sitting.run(once_in(sitting, "1 pictures", lose))
+    assert line.startswith(f"failed: {path}: ")
+    assert ("no such picture" if how == "vanished" else "has changed since the session started") in line
+    assert sitting.session.state is State.READY
+    assert len(sitting.trials) == 1
+    shutil.move(kept, path)
+    assert sitting.run(diligent(sitting)) == "over"
+    assert [row["flags"] and "paused" in row["flags"] for row in sitting.trials] in ([None, None], [False, False])
+
+
+class SetBack(datetime):
+    """A machine whose time of day is set back by an hour during a trial."""
+
+    back = timedelta(0)
+
+    @classmethod
+    def now(cls, tz: tzinfo | None = None) -> datetime:  # type: ignore[override]
+        return datetime.now(tz) - cls.back
+
+
+def test_a_clock_that_is_set_back_changes_no_measured_time_and_no_order(
+    sit: Sit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(SetBack, "back", timedelta(0))
+    monkeypatch.setattr("gan_eval.quiz.clock.datetime", SetBack)
+    sitting = sit()
+
+    def set_back() -> None:
+        SetBack.back = timedelta(hours=1)
+        sitting.key("f")
+
+    assert sitting.run(once_in(sitting, "1 pictures", set_back)) == "over"
+    rows = sitting.trials
+    assert all(0 < row["reaction_time_ms"] <= row["exposure_ms"] < 2100 for row in rows)
+    assert rows[0]["onset_ms"] < rows[1]["onset_ms"]
+    session = sitting.session.row
+    instants = [session["started_at"], *(row["answered_at"] for row in rows), session["ended_at"]]
+    assert instants == sorted(instants)
+    assert session["status"] == "complete"

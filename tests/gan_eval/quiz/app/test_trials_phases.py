@@ -1,0 +1,248 @@
+"""What the trial window shows, in which order, in every protocol; off screen."""
+
+from collections.abc import Callable, Iterator
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+pytest.importorskip("PySide6.QtWidgets", exc_type=ImportError)
+
+from PySide6.QtCore import QTimer
+from PySide6.QtGui import QImage
+from PySide6.QtWidgets import QApplication
+from trial_sitting import Sit, TrialSitting, phase, sitting_down, two_models
+
+from gan_eval.quiz.app.pictures import load
+from gan_eval.quiz.app.presenter import Frame
+from gan_eval.quiz.session_state import State
+from gan_eval.stimuli.sets import StimulusSet
+
+
+@pytest.fixture
+def sit(qapp: QApplication, stimuli: StimulusSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sit]:
+    """`sit(protocol=..., ...)` sits the participant down with these settings."""
+    with sitting_down(stimuli, tmp_path, monkeypatch) as sit:
+        yield sit
+
+
+def presses(sitting: TrialSitting, **keys: str) -> Callable[[Frame], None]:
+    """A robot that presses the key of a phase: `pictures`, `question`, `confidence`."""
+
+    def react(frame: Frame) -> None:
+        word = phase(frame)
+        for part, key in keys.items():
+            if part in word.lower():
+                sitting.key(key)
+
+    return react
+
+
+def pixels(image: QImage) -> np.ndarray:
+    rgb = image.convertToFormat(QImage.Format.Format_RGB32)
+    return np.array(rgb.constBits()).reshape(rgb.height(), -1, 4)[:, : rgb.width(), :3]
+
+
+def test_one_picture_until_the_answer(sit: Sit) -> None:
+    sitting = sit()
+    assert sitting.run(presses(sitting, pictures="f")) == "over"
+    trial = ["1 pictures", "blank"]
+    assert sitting.phases == ["1 of 2", *trial, "2 of 2", *trial, "blank"]
+
+
+def test_without_a_window_for_the_answer_the_picture_stays(sit: Sit) -> None:
+    sitting = sit(response_ms="unlimited")
+    slow = iter([False] * 3 + [True] + [False] * 3 + [True])
+
+    def think(frame: Frame) -> None:
+        if phase(frame) == "1 pictures":
+            if next(slow):
+                sitting.key("j")
+            else:
+                QTimer.singleShot(50, lambda: think(frame))
+
+    assert sitting.run(think) == "over"
+    assert [row["response"] for row in sitting.trials] == ["real", "real"]
+    assert all(row["exposure_ms"] > 150 for row in sitting.trials)
+
+
+def test_levels_of_exposure_come_as_planned(sit: Sit) -> None:
+    sitting = sit(protocol="yes_no", real=2, fake=2, exposures_ms=[60, "until-answer"])
+
+    def answer(frame: Frame) -> None:
+        waits = sitting.session.state is State.WAITING
+        if waits or (phase(frame) == "1 pictures" and sitting.session.trial.timing.flash_ms is None):
+            sitting.key("f")
+
+    assert sitting.run(answer) == "over"
+    rows = sitting.trials
+    assert sorted(row["requested_exposure_ms"] or 0 for row in rows) == [0, 0, 60, 60]
+    assert all(row["exposure_ms"] > 30 for row in rows if row["requested_exposure_ms"])
+    assert [row["response"] for row in rows] == ["fake"] * 4
+
+
+@pytest.mark.parametrize(("kind", "of_picture"), [("noise", False), ("scramble", True)])
+def test_a_mask_takes_the_pictures_place(sit: Sit, kind: str, of_picture: bool) -> None:
+    sitting = sit(exposure_ms=60, mask=kind, mask_ms=50, response_ms=150)
+    assert sitting.run(lambda _: None) == "over"
+    trial = ["1 pictures", "1 masks", "blank"]
+    assert sitting.phases == ["1 of 2", *trial, "2 of 2", *trial, "blank"]
+    (shown, onset), (masked, offset), (_, end) = sitting.window.presented[1:4]
+    picture, mask = shown.pictures[0], masked.pictures[0]
+    assert mask.size() == picture.size()
+    assert (pixels(mask) != pixels(picture)).any()
+    same = np.sort(pixels(mask), axis=None) == np.sort(pixels(picture), axis=None)
+    assert same.all() == of_picture, "48 x 64 pixels are whole blocks: shuffling keeps every one of them"
+    assert (offset - onset) / 1e6 == pytest.approx(sitting.trials[0]["exposure_ms"])
+    assert (end - offset) / 1e6 > 25
+
+
+def test_an_answer_during_flash_or_mask_ends_neither(sit: Sit) -> None:
+    sitting = sit(exposure_ms=100, mask="noise", mask_ms=100)
+
+    def react(frame: Frame) -> None:
+        if phase(frame) == ("1 masks" if sitting.session.done else "1 pictures"):
+            sitting.key("f")
+
+    assert sitting.run(react) == "over"
+    stamps = [stamp for frame, stamp in sitting.window.presented]
+    places = [place for place, name in enumerate(sitting.phases) if name == "1 pictures"]
+    assert [row["response"] for row in sitting.trials] == ["fake", "fake"]
+    for place in places:
+        assert all((after - before) / 1e6 > 60 for before, after in pairwise(stamps[place : place + 3]))
+
+
+@pytest.mark.parametrize("protocol", ["paired", "model_vs_model"])
+def test_pairs_side_by_side(sit: Sit, stimuli: StimulusSet, protocol: str) -> None:
+    sitting = sit(protocol=protocol, pairs=2, exposure_ms=80, stimuli=two_models(stimuli))
+    assert sitting.run(presses(sitting, which="f")) == "over"
+    asked = f"Which {'one' if protocol == 'paired' else 'model'}? F: left    J: right"
+    trial = ["2 pictures", "blank", asked]
+    assert sitting.phases == ["1 of 2", *trial, "2 of 2", *trial, "blank"]
+    for place, row in enumerate(sitting.trials):
+        left, right = (pixels(picture) for picture in sitting.window.presented[1 + 4 * place][0].pictures)
+        a, b = (pixels(load(path)) for path in sitting.files(place))
+        assert (left == (a if row["position"] == "left" else b)).all()
+        assert (right == (b if row["position"] == "left" else a)).all()
+        assert row["choice"] == ("a" if row["position"] == "left" else "b")
+        assert row["correct"] == ((row["choice"] == "a") if protocol == "paired" else None)
+
+
+@pytest.mark.parametrize("mask_ms", [None, 60, 400])
+def test_pairs_one_after_the_other_with_a_gap(sit: Sit, mask_ms: float | None) -> None:
+    settings: dict[str, object] = {"layout": "one_after_other", "exposure_ms": 80, "gap_ms": 150}
+    if mask_ms:
+        settings |= {"mask": "noise", "mask_ms": mask_ms}
+    sitting = sit(protocol="paired", pairs=1, **settings)
+    assert sitting.run(presses(sitting, which="j")) == "over"
+    between = {None: ["blank"], 60: ["1 masks", "blank"], 400: ["1 masks"]}[mask_ms]
+    after = ["1 masks", "blank"] if mask_ms else ["blank"]
+    asked = "Which one? F: first    J: second"
+    assert sitting.phases == ["1 of 1", "1 pictures", *between, "1 pictures", *after, asked, "blank"]
+    (row,) = sitting.trials
+    assert row["second_onset_ms"] - row["onset_ms"] - row["exposure_ms"] > 110
+    assert row["second_exposure_ms"] > 40
+    assert row["choice"] == ("a" if row["position"] == "second" else "b")
+    assert row["reaction_time_ms"] > row["second_exposure_ms"]
+
+
+def test_a_key_before_the_second_picture_does_not_count(sit: Sit) -> None:
+    sitting = sit(protocol="paired", pairs=1, layout="one_after_other", exposure_ms=60, gap_ms=100)
+    early = iter(["f"])
+
+    def react(frame: Frame) -> None:
+        if phase(frame) == "1 pictures" and (key := next(early, None)):
+            sitting.key(key)
+        elif "Which" in phase(frame):
+            sitting.key("j")
+
+    assert sitting.run(react) == "over"
+    (row,) = sitting.trials
+    assert "blank_key" in row["flags"]
+    assert row["choice"] == ("a" if row["position"] == "second" else "b")
+
+
+def test_a_grade_for_each_picture(sit: Sit) -> None:
+    sitting = sit(protocol="rating", exposure_ms=60)
+    assert sitting.run(presses(sitting, real="4")) == "over"
+    assert sitting.phases[3] == "How real? 1 to 5"
+    assert [(row["rating"], row["correct"]) for row in sitting.trials] == [(4.0, None)] * 2
+
+
+def test_the_staircase_follows_the_answers(sit: Sit) -> None:
+    steps = {"start_ms": 100, "shortest_ms": 40, "longest_ms": 200, "down_ms": 20, "up_ms": 60}
+    sitting = sit(protocol="staircase", real=2, fake=2, staircase=steps)
+
+    def answer(frame: Frame) -> None:
+        if sitting.session.state is State.WAITING:
+            sitting.key("f")
+
+    assert sitting.run(answer) == "over"
+    expected = [100.0]
+    for row in sitting.trials[:-1]:
+        expected.append(expected[-1] + (-20 if row["correct"] else 60))
+    assert [row["requested_exposure_ms"] for row in sitting.trials] == expected
+
+
+def test_confidence_is_asked_after_the_answer_by_number_keys(sit: Sit) -> None:
+    sitting = sit(confidence=4)
+    tries = iter(["7", "f", "", "3", "0", "1"])
+
+    def react(frame: Frame) -> None:
+        if phase(frame) == "1 pictures":
+            sitting.key("f")
+        elif "How sure" in phase(frame):
+            while sitting.session.state is State.CONFIDENCE:
+                key = next(tries)
+                if key:
+                    sitting.key(key)
+
+    assert sitting.run(react) == "over"
+    trial = ["1 pictures", "blank", "How sure? 1 to 4"]
+    assert sitting.phases == ["1 of 2", *trial, "2 of 2", *trial, "blank"]
+    assert [(row["response"], row["confidence"]) for row in sitting.trials] == [("fake", 3.0), ("fake", 1.0)]
+
+
+def test_without_an_answer_nobody_is_asked_how_sure_they_are(sit: Sit) -> None:
+    sitting = sit(confidence=4, response_ms=150)
+    assert sitting.run(lambda _: None) == "over"
+    assert not any("How sure" in name for name in sitting.phases)
+
+
+def test_practice_tells_what_was_right_and_enters_no_progress(sit: Sit) -> None:
+    sitting = sit(practice=2, feedback_ms=120, response_ms=300)
+    answers = iter(["f", ""])
+
+    def react(frame: Frame) -> None:
+        if phase(frame) == "1 pictures" and (key := next(answers, "j")):
+            sitting.key(key)
+
+    assert sitting.run(react) == "break"
+    first, second = sitting.session.plan[0]["kind"], sitting.session.plan[1]["kind"]
+    told = f"Right: {first}" if first == "fake" else f"Wrong: {first}"
+    none = f"None: {second}"
+    trial = ["1 pictures", "blank"]
+    before = ["Practice: 1 of 2", *trial, told, "Practice: 2 of 2", *trial, none, "1 of 2"]
+    assert sitting.phases == before
+    frames = sitting.window.presented
+    assert (frames[4][1] - frames[3][1]) / 1e6 > 110
+    assert sitting.run(react) == "over"
+    assert sitting.phases == [*before, "1 of 2", *trial, "2 of 2", *trial, "blank"]
+    assert [row["phase"] for row in sitting.trials] == ["practice", "practice", "main", "main"]
+
+
+def test_progress_is_never_shown_with_a_picture_and_blanks_are_empty(sit: Sit) -> None:
+    sitting = sit(exposure_ms=60, response_ms=200)
+    grey = []
+
+    def look(frame: Frame) -> None:
+        if phase(frame) == "blank":
+            grey.append((pixels(sitting.window.grab()) == 128).all())
+        elif frame.pictures:
+            assert not frame.text
+            assert not frame.headline
+
+    assert sitting.run(look) == "over"
+    assert len(grey) >= 2
+    assert all(grey)

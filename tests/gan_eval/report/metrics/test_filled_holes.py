@@ -1,0 +1,228 @@
+"""A study of filled holes in the report: published PSNR, results by hole, pictures with their stages, training."""
+
+import json
+import math
+import shutil
+
+import numpy as np
+import pandas as pd
+import pytest
+from page_reader import Page
+from synthetic_holes import PUBLISHED, SIDE, make_filled, sample_grid
+
+from gan_eval.errors import UserError
+from gan_eval.metrics.run.inputs import Stimulus
+from gan_eval.report import build
+from gan_eval.report.metrics.data import Measured, Summary
+from gan_eval.report.metrics.holes import hole_views, holes_of_folder, holes_of_stimuli, raw_note
+from gan_eval.report.metrics.tables import _infinite
+from gan_eval.report.parts.folder import read_folder
+from gan_eval.report.people.pictures_ import samples
+from gan_eval.report.people.published_ import published_views
+from gan_eval.report.people.rates import rates_views
+from gan_eval.report.training.figures import validation_figures
+from gan_eval.report.training.runs import training_runs
+from gan_eval.report.training.samples import films, sample_grids
+from gan_eval.tables import PLATEAUS
+from gan_eval.tabular import frame_of
+
+
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory):
+    return make_filled(tmp_path_factory.mktemp("filled"))
+
+
+@pytest.fixture(scope="module")
+def folder(filled):
+    return read_folder(filled)
+
+
+@pytest.fixture
+def copy(filled, tmp_path):
+    """Without the answers and the pictures."""
+    return shutil.copytree(filled, tmp_path / "copy", ignore=shutil.ignore_patterns("*.png", "tables"))
+
+
+def psnr_table(path):
+    return next(view for view in published_views(read_folder(path)) if view.caption.startswith("PSNR"))
+
+
+def test_every_published_row_stands_beside_the_models_of_its_ratio(folder, filled):
+    view = psnr_table(filled)
+    assert [row[3] for row in view.rows] == ["1", "100", "1000", "1000"]
+    assert [row[4] for row in view.rows] == ["11.56", "14.34", "17.20", "18.58"]
+    assert ["–" if row[5] == "–" else row[5].split()[0] for row in view.rows] == ["rec_1", "–", "rec_1000", "rec_1000"]
+    assert view.rows[1][5:] == ["–"] * 4
+    images = folder.tables["image_metrics"]
+    for metric, place in (("psnr_hole", 6), ("psnr", 7)):
+        values = images[(images["model"] == "rec_1000") & (images["metric"] == metric)]["value"].to_numpy(float)
+        half = 2.200985 * values.std(ddof=1) / math.sqrt(12)  # Student's t of 11 degrees of freedom
+        wanted = f"{values.mean():.2f} ({values.mean() - half:.2f}–{values.mean() + half:.2f})"
+        assert view.rows[2][place] == wanted
+    assert {row[8] for row in view.rows} == {"12", "–"}
+
+
+def test_the_notes_tell_what_the_numbers_are(filled):
+    said = " ".join(psnr_table(filled).notes)
+    assert "levels 0 to 255" in said
+    assert "does not say over which pixels" in said
+    assert "λ rec + λ adv = 1 holds for rec_1000 and rec_1" in said
+    assert "Of no published ratio" not in said
+
+
+def test_models_on_the_same_data_set_come_before_others(copy):
+    table = pd.read_csv(copy / "metrics" / "image_metrics.csv")
+    own = table[table["model"] == "rec_1000"]
+    elsewhere = own.assign(dataset="tiny", stimulus="tiny/" + own["stimulus"], item="tiny/" + own["item"])
+    pd.concat([table, elsewhere]).to_csv(copy / "metrics" / "image_metrics.csv", index=False)
+    shown = [(row[1], row[5].split(",")[0]) for row in psnr_table(copy).rows if row[3] == "1000"]
+    assert ("photographs", "rec_1000 on photographs") in shown
+    assert ("photographs", "rec_1000 on tiny") not in shown
+    assert {name for dataset, name in shown if dataset == "streets"} == {
+        "rec_1000 on photographs", "rec_1000 on tiny",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(("rec", "shown"), [(0.986, True), (0.984, False), (1.0149, True), (1.016, False)])
+def test_a_ratio_matches_within_one_and_a_half_per_cent(copy, rec, shown):
+    config = copy / "models" / "rec_1" / "config.json"
+    found = json.loads(config.read_text())
+    found["settings"] |= {"lambda_l1": 0.5, "lambda_l2": rec - 0.5, "adversarial_weight": 1.0}
+    config.write_text(json.dumps(found))
+    assert (psnr_table(copy).rows[0][5] != "–") == shown
+    assert "λ adv = 1 holds for rec_1000, so" in " ".join(psnr_table(copy).notes)
+
+
+def test_without_a_match_every_row_stays_and_it_is_said(copy):
+    for name in ("rec_1", "rec_1000"):
+        config = copy / "models" / name / "config.json"
+        config.write_text(config.read_text().replace('"adversarial_weight": 0', '"adversarial_weight": 7'))
+    view = psnr_table(copy)
+    assert [row[5:] for row in view.rows] == [["–"] * 4] * 4
+    assert "None of the 4 published rows has a model of its ratio here." in view.notes
+
+
+def test_models_that_translate_are_no_match(copy):
+    for name in ("rec_1", "rec_1000"):
+        config = copy / "models" / name / "config.json"
+        found = json.loads(config.read_text())
+        found["settings"]["inpainting"] = None
+        config.write_text(json.dumps(found))
+    view = psnr_table(copy)
+    assert {row[5] for row in view.rows} == {"–"}
+    assert "No model here fills holes and was measured by psnr_hole or psnr." in view.notes
+
+
+def test_the_settings_of_the_study_stand_in_for_a_missing_config(copy, filled):
+    for name in ("rec_1", "rec_1000"):
+        (copy / "models" / name / "config.json").unlink()
+    names = [row[5].split(" on ")[0] for row in psnr_table(copy).rows]
+    assert names == [row[5].split(" on ")[0] for row in psnr_table(filled).rows]
+
+
+@pytest.mark.parametrize(("found", "bad"), [(",100,", ",many,"), (",100,", ",0,"), ("14.34", "nan"), ("14.34", "")])
+def test_a_cell_that_is_no_number_is_named(copy, found, bad):
+    (copy / "published" / "psnr.csv").write_text(PUBLISHED.replace(found, bad))
+    with pytest.raises(UserError, match=r"published/psnr.csv: row 2: (lambda_rec|test_psnr)"):
+        psnr_table(copy)
+
+
+def test_metrics_by_kind_and_by_area_are_means_of_those_pictures(folder):
+    measured, holes = Measured(folder.tables), holes_of_folder(folder)
+    kinds, areas = hole_views(measured, "photographs", holes)
+    assert [row[:3] for row in kinds.rows] == [
+        [model, kind, "4"] for model in ("rec_1000", "rec_1") for kind in ("blocks", "centre", "region")
+    ]
+    assert [row[1].replace("\u202f", " ") for row in areas.rows[:3]] == ["1–10 %", "10–20 %", "20–30 %"]
+    images = folder.tables["image_metrics"]
+    centres = [stimulus for stimulus, hole in holes.items() if hole.kind == "centre"]
+    wanted = images[
+        (images["model"] == "rec_1") & images["stimulus"].isin(centres) & (images["metric"] == "psnr_hole")
+    ]["value"].mean()
+    assert float(kinds.rows[4][3].split()[0]) == pytest.approx(wanted, abs=0.06)
+
+
+def test_holes_of_one_sort_have_no_table(folder):
+    holes = {name: hole._replace(kind="centre", area=0.25) for name, hole in holes_of_folder(folder).items()}
+    assert hole_views(Measured(folder.tables), "photographs", holes) == []
+    assert hole_views(Measured(folder.tables), "photographs", {}) == []
+
+
+def test_the_page_of_metrics_reads_holes_from_its_stimuli(folder, tmp_path):
+    stimuli = [
+        Stimulus(name, name, "fake", "rec_1", "photographs", tmp_path, None, None, mask_kind=hole.kind, mask_area=0.2)
+        for name, hole in holes_of_folder(folder).items()
+    ]
+    assert {name: hole.kind for name, hole in holes_of_stimuli(stimuli).items()} == {
+        name: hole.kind for name, hole in holes_of_folder(folder).items()
+    }
+    real = Stimulus("r", "r", "real", None, "photographs", tmp_path, None, None, mask_kind="centre", mask_area=0.2)
+    assert holes_of_stimuli([real]) == {}
+
+
+def test_answers_by_hole_stand_in_a_table_of_their_own(folder):
+    view = next(view for view in rates_views(folder) if "hole" in view.caption)
+    assert [row[0].replace("\u202f", " ") for row in view.rows] == [
+        "hole blocks", "hole centre", "hole region", "hole of 1–10 %", "hole of 10–20 %", "hole of 20–30 %",
+    ]  # fmt: skip
+    assert {row[2] for row in view.rows} == {"24"}
+    assert view.notes[0].startswith("Real pictures have no hole")
+
+
+def test_pictures_show_every_stage(folder, filled, tmp_path):
+    found = samples(folder)
+    assert set(found) == {"rec_1 on photographs", "rec_1000 on photographs"}
+    shown = found["rec_1 on photographs"]
+    assert list(shown.columns) == ["original", "masked", "generated", "composite"]
+    assert all(uri for row in shown.rows for _, uri in row.pictures)
+    assert shown.rows[0].remarks[0].replace("\u202f", " ") == "hole: centre, 25.0 % of the picture"
+    shutil.copytree(filled / "stimuli", tmp_path / "stimuli", ignore=shutil.ignore_patterns("raw"))
+    alone = samples(read_folder(tmp_path))["rec_1 on photographs"]
+    assert list(alone.columns) == ["original", "masked", "composite"]
+    assert "Generated" not in alone.note
+
+
+def test_sample_grids_of_four_columns_are_cut_where_they_should(folder):
+    runs = training_runs(folder)
+    (grid,) = sample_grids(runs)
+    assert grid.given == ("masked", "original")
+    original, masked, _, composite = np.split(sample_grid(1.0), 4, axis=1)
+    assert np.array_equal(grid.real, original)
+    assert np.array_equal(grid.input, masked)
+    assert np.array_equal(grid.cells[0][-1], composite)
+    assert grid.real.shape == (SIDE, SIDE, 3)
+    assert [film.stages for film in films(runs)] == [("original", "masked", "generated", "composite")] * 2
+
+
+def test_validation_names_the_modes_that_there_are(folder):
+    (figure,) = validation_figures(training_runs(folder), frame_of([], PLATEAUS))
+    assert figure.caption.endswith("with BatchNorm and dropout as in evaluation.")
+    assert [name for name, _ in figure.legend] == ["eval mode"]
+
+
+def test_the_page_says_and_shows_it(filled, tmp_path):
+    page = Page(build(filled, tmp_path / "report.html"))
+    assert "PSNR of the filled hole, published and here" in page.words
+    assert "blocks (8), centre (8), region (8); 6.2 % to 25.0 % of the picture" in page.words
+    assert "Columns: original, masked, generated, composite; rows: fixed items." in page.words
+    assert "How each model filled it: composites" in page.words
+    assert "Left the picture with its hole, right the filled one that was shown." in page.words
+    assert "photographs (AtoB)" not in page.words
+    alternatives = [attributes["alt"] for tag, attributes in page.tags if tag == "img"]
+    assert "Composite of photographs/000" in alternatives
+    assert "Masked of photographs/000" not in alternatives
+    assert any(text.endswith("with its hole") for text in alternatives)
+    models = page.source.partition('<section id="rates">')[2].partition("</section>")[0]
+    assert "-raw" not in models
+
+
+def test_equal_holes_are_told_as_equal_pictures_are():
+    assert _infinite("psnr_hole", Summary(20.0, n=9, infinite=1)) == (
+        "is equal to its reference in the hole: PSNR infinite; mean of the others"
+    )
+    assert _infinite("psnr", Summary(20.0, n=9, infinite=2)).startswith("are equal to their reference: PSNR")
+
+
+def test_raw_models_are_explained_where_there_are_any():
+    assert raw_note(["a", "a-raw"])[0].startswith("A model NAME-raw")
+    assert raw_note(["a", "b-raw"]) == []

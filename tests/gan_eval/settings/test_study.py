@@ -1,0 +1,184 @@
+"""The study file: what is wrong is named by file and field."""
+
+from pathlib import Path
+
+import pytest
+
+from gan_eval.errors import UserError
+from gan_eval.settings.sections import Section, _kinds
+from gan_eval.settings.study import Study, load_study
+
+ROOT = Path(__file__).parents[3]
+GOOD = """
+[study]
+name = "s"
+[data.d]
+[training]
+epochs = 3
+[models.m]
+data = "d"
+"""
+
+
+def load(tmp_path: Path, text: str) -> Study:
+    path = tmp_path / "study.toml"
+    path.write_text(text)
+    return load_study(path)
+
+
+def test_the_defaults_are_the_papers(tmp_path):
+    training = load(tmp_path, GOOD).training_of("m")
+    assert (training.learning_rate, training.beta1, training.lambda_l1) == (2e-4, 0.5, 100.0)
+    assert (training.d_loss_factor, training.image_size, training.epochs) == (0.5, 256, 3)
+
+
+def test_a_models_own_keys_override_the_shared_ones(tmp_path):
+    text = GOOD + "[models.long]\ndata = 'd'\n[models.long.training]\nsteps = 9\nlambda_l1 = 10.0\n"
+    study = load(tmp_path, text)
+    assert (study.training_of("long").steps, study.training_of("long").epochs) == (9, None)
+    assert study.training_of("long").lambda_l1 == 10.0
+    assert study.training_of("m").epochs == 3
+
+
+@pytest.mark.parametrize(
+    ("change", "parts"),
+    [
+        (("epochs = 3", "epoch = 3"), ["training.epoch: no such key", "did you mean epochs?"]),
+        (("[training]", "[trainin]"), ["trainin: no such key", "training"]),
+        (("epochs = 3", "epochs = 'x'"), ["training.epochs", "'x'"]),
+        (("epochs = 3", "epochs = 0"), ["training.epochs", "0"]),
+        (("epochs = 3", "epochs = 3\nsteps = 2"), ["give epochs or steps, not both"]),
+        (("epochs = 3", "beta1 = nan"), ["training.beta1"]),
+        (('data = "d"', 'data = "e"'), ["models.m.data", "'e'", "known: d"]),
+        (
+            ('data = "d"', 'data = "d"\n[models.m.training]\nlambda_l3 = 1'),
+            ["models.m.training.lambda_l3", "lambda_l"],
+        ),
+        (('name = "s"', 'name = "../s"'), ["study.name"]),
+        (('name = "s"', ""), ["study.name: is missing"]),
+        (("[models.m]", "[quiz]\nkeys = {real='j', fake='J'}\n[models.m]"), ["quiz.keys", "different keys"]),
+        (("[models.m]", "[quiz]\nexposure_ms = 'until-anser'\n[models.m]"), ["quiz.exposure_ms", "until-answer"]),
+        (("[models.m]", "[models.real]"), ["models.real", "ground truth"]),
+        (("[models.m]", "[models.m-raw]"), ["models.m-raw: names that end in -raw are kept for"]),
+        (("[models.m]", "[data.d-a]\n[models.b]\ndata = 'd-a'\n[models.a-b]"), ["models.a-b", "share a folder"]),
+        (("[models.m]", "[quiz]\nexposure_ms = 5000\n[models.m]"), ["response_ms"]),
+        (("[study]", "[study"), ["not valid TOML"]),
+        (('data = "d"', f'data = "d"\n[data.d.x]\nfolder = "{"x" * 9999}"'), ["data.d.x: no such key"]),
+        (("[models.m]", f"[quiz]\nprotocol = '{'x' * 9999}'\n[models.m]"), ["quiz.protocol: found 'xxx", "…; input"]),
+        (("[models.m]", f"[models.m]\n{'x' * 9999} = 1"), ["models.m.xxx", "; known: data, training"]),
+        (("[study]", f"x = {'[' * 9999}{']' * 9999}\n[study]"), ["not valid TOML: nested too deeply"]),
+        (("[study]", f"x = 1{'0' * 9999}\n[study]"), ["not valid TOML: Exceeds the limit (4300 digits)"]),
+    ],
+)
+def test_a_mistake_is_named_by_field(tmp_path, change, parts):
+    with pytest.raises(UserError) as caught:
+        load(tmp_path, GOOD.replace(*change))
+    message = str(caught.value)
+    assert "study.toml" in message
+    assert "\n" not in message
+    assert len(message) < 2500
+    for part in parts:
+        assert part in message
+
+
+def test_files_that_are_absent_or_not_text_are_named(tmp_path):
+    with pytest.raises(UserError, match="no such study file"):
+        load_study(tmp_path / "absent.toml")
+    (tmp_path / "b.toml").write_bytes(b"\xff\xff")
+    with pytest.raises(UserError, match="not UTF-8"):
+        load_study(tmp_path / "b.toml")
+    with pytest.raises(UserError, match="a folder, not a study file"):
+        load_study(tmp_path)
+
+
+def test_the_design_hash_follows_what_participants_see(tmp_path):
+    base = load(tmp_path, GOOD).design_hash
+    assert load(tmp_path, GOOD.replace('name = "s"', 'name = "s"\ntitle = "T"')).design_hash == base
+    assert load(tmp_path, GOOD + "[quiz]\nparticipants = 99\n").design_hash == base
+    assert load(tmp_path, GOOD + "[metrics]\nnames = ['psnr']\n").design_hash == base
+    assert load(tmp_path, GOOD + "[quiz]\nresponse_ms = 3000\n").design_hash != base
+    assert load(tmp_path, GOOD.replace("epochs = 3", "epochs = 4")).design_hash != base
+    assert load(tmp_path, GOOD + "[analysis]\nexclude = ['reaction_time_ms<200']\n").design_hash != base
+
+
+@pytest.mark.parametrize(
+    "path",
+    [*sorted((ROOT / "studies").glob("*.toml")), ROOT / "gan_eval" / "study" / "demo.toml"],
+    ids=lambda path: path.name,
+)
+def test_the_shipped_studies_are_good(path):
+    study = load_study(path)
+    for name in study.study.published:
+        assert (path.parent / name).is_file()
+
+
+def test_the_capability_study_is_the_published_one():
+    study = load_study(ROOT / "studies" / "pix2pix_capability.toml")
+    assert {model.data for model in study.models.values()} == {"facades", "maps", "edges2shoes"}
+    for model in study.models:
+        training = study.training_of(model)
+        assert (training.epochs, training.learning_rate, training.beta1, training.d_loss_factor) == (
+            100,
+            2e-4,
+            0.5,
+            0.5,
+        )
+    assert (study.quiz.real, study.quiz.fake, study.quiz.flash_ms) == (25, 25, None)
+
+
+@pytest.mark.parametrize(
+    ("lines", "words"),
+    [
+        ("[quiz]\npractice = 1000000000000000000", "quiz.practice: found 1000000000000000000; input"),
+        ("[quiz]\nparticipants = 1000000000000000000", "quiz.participants: found"),
+        ("[quiz]\nbreak_every = 9223372036854775807", "quiz.break_every: found"),
+        ("[quiz]\nresume_within_hours = 1e300", "quiz.resume_within_hours: found 1e+300"),
+        ("[training]\ndepth = 1000000000000000000", "training.depth: found"),
+        ("[training]\nreceptive_field = 1000000000000000000", "training.receptive_field: found"),
+        ("[training]\nimage_size = 1000000000000000000", "training.image_size: found"),
+        ("[power]\nstimuli = 1000000000000000000", "power.stimuli: found"),
+        ('[quiz]\nstrict_counts = "no"', "quiz.strict_counts: found 'no'; wanted true or false"),
+        ("[quiz]\nstrict_counts = 0", "quiz.strict_counts: found 0; wanted true or false"),
+        ('[quiz]\nparticipants = "20"', "quiz.participants: found '20'; wanted a number"),
+        ("[quiz]\npractice = true", "quiz.practice: found True; wanted a number"),
+        ("[training]\nsnapshots = [true]", "training.snapshots: found True; wanted a number"),
+        ('[metrics]\nresize = "true"', "metrics.resize: found 'true'; wanted true or false"),
+        ('[models.m]\ndata = "d"\ntraining = { jitter = "no" }', "models.m.training.jitter: found 'no'"),
+        ('[quiz.consent]\ntext = ""', "quiz.consent.text: is empty"),
+        ('[quiz.consent]\ntext = "  "', "quiz.consent.text: is empty"),
+        ('[[quiz.questions]]\nid = "a"\ntext = "t"\nchoices = []', "quiz.questions.0.choices: found []"),
+        ('[[quiz.questions]]\nid = "a"\ntext = "t"\nchoices = ["x", ""]', "quiz.questions.0.choices.1: is empty"),
+        ('[[quiz.questions]]\nid = "a"\ntext = "t"\nchoices = ["x", "x"]', "choices: two are the same"),
+        ('[stimuli]\npractice_sets = [""]', "stimuli.practice_sets.0: is empty"),
+        ('[stimuli]\ncatch_sets = ["a\\u0000b"]', "stimuli.catch_sets.0: found"),
+        (f'[stimuli]\nsets = ["{"x" * 5000}"]', "stimuli.sets.0: found"),
+        (f'[stimuli]\nsets = ["{"x/" * 2500}"]', "stimuli.sets.0: found"),
+        (f'[data.d]\nfolder = "{"x" * 5000}"', "data.d.folder: found"),
+        (f'[metrics]\nsegmenter = "{"x" * 5000}"', "metrics.segmenter: found"),
+        (f"[quiz]\npractice = {'9' * 5000}", "not valid TOML"),
+        (f"[quiz]\npractice = {'[' * 5000}", "not valid TOML"),
+        (f'[quiz]\nlanguage = {{ a = "{"x" * 5000}" }}', "quiz.language: found"),
+    ],
+)
+def test_what_no_study_can_mean_is_refused_by_its_field(tmp_path, lines, words):
+    path = tmp_path / "study.toml"
+    head = "" if "[data.d]" in lines else "[data.d]\n"
+    path.write_text(f'[study]\nname = "s"\n{head}{lines}\n')
+    with pytest.raises(UserError) as caught:
+        load_study(path, only_plan=True)
+    assert words in str(caught.value)
+    assert str(caught.value).startswith(f"{path}: ")
+    assert len(str(caught.value)) < 600 + len(str(path))
+
+
+def test_every_count_has_a_bound():
+    def unbounded(section):
+        for name, field in section.model_fields.items():
+            kinds, limits = set(_kinds(field.annotation)), str(field)
+            if kinds & {int, float} and "Le(le=" not in limits and "Lt(lt=" not in limits:
+                yield f"{section.__name__}.{name}"
+            for one in kinds:
+                if issubclass(one, Section):
+                    yield from unbounded(one)
+
+    assert list(unbounded(Study)) == []

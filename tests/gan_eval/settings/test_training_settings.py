@@ -1,0 +1,113 @@
+"""Training settings that contradict each other or ask for nothing, alone and as a model's own in a study."""
+
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from gan_eval.settings.sections import first_problem
+from gan_eval.settings.study import Study
+from gan_eval.settings.training import TrainingSettings
+
+ENCODER: dict[str, Any] = {"generator": "context_encoder", "statistics": "batch", "image_size": 32}
+NOTHING: dict[str, Any] = {"adversarial_weight": 0, "lambda_l1": 0}
+STYLE = {"style_network": "vgg16", "lambda_style": 1}
+
+
+@pytest.mark.parametrize(
+    ("keys", "line"),
+    [
+        (
+            ENCODER | {"inpainting": {"overlap_shown": True, "overlap": 8}},
+            "inpainting.overlap: leaves no hole: 8 pixels on each side of a square of 16 are shown; give less than 8",
+        ),
+        (
+            ENCODER | {"inpainting": {"centre": 0.99, "most_area": 0.999}},
+            "inpainting.centre: a square of side 0.99 leaves no context in pictures of 32 pixels; lower it",
+        ),
+        (
+            ENCODER | {"inpainting": {"centre": 0.03, "least_area": 0.0001}},
+            "inpainting.centre: a square of side 0.03 is empty in pictures of 32 pixels; raise it",
+        ),
+        (
+            {"image_size": 32, "inpainting": {"centre": 0.01, "least_area": 0.0001}},
+            "inpainting.centre: a square of side 0.01 is empty in pictures of 32 pixels; raise it",
+        ),
+        (
+            {"inpainting": {"hole_weight": 0, "context_weight": 0}},
+            "inpainting.hole_weight: no pixel counts in the reconstruction; give hole_weight and context_weight more "
+            "than 0 (lambda_l1 = 0 leaves the reconstruction out)",
+        ),
+        (
+            {"inpainting": {"hole_weight": 0, "context_weight": 0, "overlap": 2, "overlap_weight": 0}},
+            "inpainting.hole_weight: no pixel counts in the reconstruction; give hole_weight and context_weight more "
+            "than 0 (lambda_l1 = 0 leaves the reconstruction out)",
+        ),
+        (
+            ENCODER | {"inpainting": {"hole_weight": 0}},
+            "inpainting.hole_weight: no pixel counts in the reconstruction; give hole_weight more than 0 "
+            "(lambda_l1 = 0 leaves the reconstruction out)",
+        ),
+        (
+            {"inpainting": {"shapes": "silhouettes"}},
+            "inpainting.shapes: goes with the mask kind region; add it to masks, or leave shapes out",
+        ),
+        (
+            ENCODER | {"inpainting": {"judged_patches": "hole"}},
+            "inpainting.judged_patches: the context encoder's hole is judged alone; leave it out",
+        ),
+        (
+            {"discriminator": "global", "inpainting": {"judged_patches": "hole"}},
+            "inpainting.judged_patches: a global discriminator has no patches; leave it out",
+        ),
+        (
+            NOTHING,
+            "adversarial_weight, lambda_l1, lambda_l2 and lambda_ssim are 0; give one of them a weight",
+        ),
+        (
+            NOTHING | {"inpainting": {"lambda_tv": 1}},
+            "adversarial_weight, lambda_l1, lambda_l2, lambda_ssim and inpainting.lambda_style are 0; lambda_tv alone "
+            "has no target; give one of them a weight",
+        ),
+    ],
+)
+def test_what_contradicts_itself_is_refused(keys: dict[str, Any], line: str) -> None:
+    with pytest.raises(ValidationError) as caught:
+        TrainingSettings(**keys)
+    assert first_problem(caught.value, TrainingSettings).endswith(line)
+    with pytest.raises(ValidationError) as caught:
+        Study(study={"name": "s"}, data={"d": {}}, models={"m": {"data": "d", "training": keys}})
+    between = "." if line.startswith("inpainting") else ": "
+    assert first_problem(caught.value, Study) == f"models.m.training{between}{line}"
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        ENCODER | {"inpainting": {"overlap_shown": True, "overlap": 7}},
+        ENCODER | {"inpainting": {"centre": 0.9, "most_area": 0.999}},
+        ENCODER | {"inpainting": {"context_weight": 0}},
+        ENCODER | {"inpainting": {"hole_weight": 0, "overlap": 2}},
+        {"image_size": 32, "inpainting": {"centre": 0.03, "least_area": 0.0001}},
+        {"image_size": 32, "inpainting": {"centre": 0.01, "least_area": 0.0001, "masks": {"blocks": 1}}},
+        {"inpainting": {"hole_weight": 0}},
+        {"inpainting": {"hole_weight": 0, "context_weight": 0, "overlap": 2}},
+        {"inpainting": {"shapes": "silhouettes", "masks": {"centre": 1, "region": 1}}},
+        NOTHING | {"inpainting": STYLE},
+    ],
+)
+def test_what_can_be_done_is_taken(keys: dict[str, Any]) -> None:
+    TrainingSettings(**keys)
+
+
+def test_a_data_set_is_of_pairs_or_of_photographs() -> None:
+    training: dict[str, Any] = {"a": {}, "b": {"inpainting": {}}}
+    models = {name: {"data": "d", "training": keys} for name, keys in training.items()}
+    with pytest.raises(ValidationError) as caught:
+        Study(study={"name": "s"}, data={"d": {}}, models=models)
+    assert first_problem(caught.value, Study) == (
+        "models.b.training.inpainting: fills holes in d, whose halves a translates; give one of them another data set"
+    )
+    models["b"]["data"] = "e"
+    study = Study(study={"name": "s"}, data={"d": {}, "e": {}}, models=models)
+    assert [study.has_photographs(dataset) for dataset in "de"] == [False, True]

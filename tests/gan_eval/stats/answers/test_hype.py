@@ -1,0 +1,142 @@
+"""HYPE scores against sums by hand and an independent bootstrap."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from make_trials import simulated
+from scipy.stats import bootstrap
+
+from gan_eval.settings.quiz import StaircaseSettings
+from gan_eval.stats.answers.hype import bootstrap_mean, hype
+from gan_eval.stats.answers.thresholds import thresholds
+from gan_eval.stats.trials import fill_trials
+
+
+def answers(**errors: tuple[int, int]) -> pd.DataFrame:
+    """Ten reals and five fakes for each participant, of which so many (reals, fakes) are judged wrongly."""
+    rows = [
+        {"participant": name, "kind": kind, "response": other if n < wrong else kind, "stimulus": f"d/{kind}/{n}"}
+        for name, both in errors.items()
+        for kind, other, wrong, shown in (("real", "fake", both[0], 10), ("fake", "real", both[1], 5))
+        for n in range(shown)
+    ]
+    frame = pd.DataFrame(rows)
+    untimed = frame.assign(dataset="d", model=frame["kind"].map({"fake": "m"}), requested_exposure_ms=np.inf)
+    return fill_trials(untimed)
+
+
+def test_the_error_rate_weighs_reals_and_fakes_alike_and_participants_alike() -> None:
+    table = hype(answers(P1=(2, 3), P2=(5, 0)))
+    assert table["model"].fillna("").tolist() == ["", "m"]
+    row = table.iloc[0]
+    assert row["value"] == pytest.approx((100 * (0.2 + 0.6) / 2 + 100 * (0.5 + 0) / 2) / 2)
+    assert (row["error_real"], row["error_fake"]) == pytest.approx((35.0, 30.0))
+    assert (row["n_participants"], row["unit"], row["score"]) == (2, "%", "hype_infinity")
+
+
+def test_interval_equals_scipys_bootstrap_and_does_not_depend_on_order() -> None:
+    values = np.random.default_rng(3).binomial(100, 0.3, 60) / 1.0
+    other = bootstrap((values,), np.mean, method="percentile", n_resamples=20_000, rng=np.random.default_rng(1))
+    low, high = bootstrap_mean(values, seed=0)
+    width = high - low
+    assert (low, high) == pytest.approx(tuple(other.confidence_interval), abs=0.04 * width)
+    assert bootstrap_mean(values[::-1], seed=0) == (low, high)
+
+
+def test_a_model_takes_the_reals_of_its_sessions_only() -> None:
+    trials = pd.concat([answers(P1=(0, 1)), answers(P2=(10, 1)).replace({"model": {"m": "other"}})])
+    table = hype(trials).set_index(hype(trials)["model"].fillna(""))
+    assert table.loc["m", "error_real"] == 0
+    assert table.loc["other", "error_real"] == 100
+    assert table.loc["", "error_real"] == 50
+
+
+def test_timed_trials_have_no_error_score_and_empty_tables_no_rows() -> None:
+    assert hype(simulated().assign(requested_exposure_ms=500.0)).empty
+    assert hype(simulated().iloc[:0]).empty
+
+
+def test_where_the_exposure_is_not_known_there_is_no_score() -> None:
+    """Only what was measured to stay up to the key press stayed until the answer."""
+    trials = simulated(participants=3, each=12)
+    assert hype(trials).empty
+    assert hype(trials.assign(exposure_ms=100.0)).empty
+    stayed = trials.assign(exposure_ms=trials["reaction_time_ms"] + 9)
+    assert len(hype(stayed)) == 2
+    expected = hype(trials.assign(requested_exposure_ms=np.inf))
+    pd.testing.assert_frame_equal(hype(stayed), expected)
+    half = pd.concat([stayed, trials.assign(session="other", participant="P9")], ignore_index=True)
+    pd.testing.assert_frame_equal(hype(half), expected)
+
+
+def test_without_reals_or_with_one_participant_the_note_says_so() -> None:
+    fakes = answers(P1=(0, 2), P2=(0, 1))
+    fakes = fakes[fakes["kind"] == "fake"]
+    row = hype(fakes).iloc[0]
+    assert np.isnan(row["value"])
+    assert row["error_fake"] == pytest.approx(30.0)
+    assert "no real pictures" in row["note"]
+    alone = hype(answers(P1=(1, 1))).iloc[0]
+    assert alone["value"] == pytest.approx(15.0)
+    assert np.isnan(alone["ci_low"])
+    assert "one participant" in alone["note"]
+    some = hype(pd.concat([answers(P1=(1, 1), P2=(2, 2)), fakes.assign(participant="P3", session="P3")])).iloc[0]
+    assert some["n_participants"] == 2
+    assert "without both kinds of picture, left out: 1" in some["note"]
+
+
+def staircase(participants: int, threshold_ms: float, *, models: int = 1, seed: int = 0) -> pd.DataFrame:
+    """Staircases of participants who are right above a threshold and guess below it."""
+    rng, settings, rows = np.random.default_rng(seed), StaircaseSettings(), []
+    for person in range(participants):
+        exposure = settings.start_ms
+        own = threshold_ms + 20 * rng.normal()
+        for trial in range(150):
+            right = bool(exposure >= own or rng.random() < 0.5)
+            kind = "fake" if trial % 2 else "real"
+            rows.append(
+                {
+                    "participant": f"P{person}",
+                    "stimulus": f"d/{trial}",
+                    "trial": trial + 1,
+                    "block": 1,
+                    "kind": kind,
+                    "response": kind if right else {"fake": "real", "real": "fake"}[kind],
+                    "requested_exposure_ms": exposure,
+                    "protocol": "staircase",
+                    "dataset": "d",
+                    "model": f"m{trial // 2 % models}" if kind == "fake" else None,
+                }
+            )
+            exposure = np.clip(
+                exposure + (-settings.down_ms if right else settings.up_ms), settings.shortest_ms, settings.longest_ms
+            )
+    return fill_trials(pd.DataFrame(rows))
+
+
+def test_time_is_the_mean_of_the_modal_exposures() -> None:
+    trials = staircase(12, 350.0)
+    table = hype(trials)
+    modes = thresholds(trials)["mode_ms"]
+    assert table["score"].tolist() == ["hype_time"] * 2
+    assert table["model"].fillna("").tolist() == ["", "m0"]
+    assert table["value"].tolist() == pytest.approx([modes.mean()] * 2)
+    row = table.iloc[0]
+    assert row["ci_low"] < row["value"] < row["ci_high"]
+    assert row["value"] == pytest.approx(350, abs=60)
+    assert hype(staircase(3, 350.0, models=2))["model"].isna().all()
+
+
+def test_thresholds_at_an_end_of_the_range_are_counted() -> None:
+    easy = staircase(5, 20.0)
+    settings = StaircaseSettings()
+    bound = thresholds(easy, settings=settings)
+    at_end = int((bound["bound"].notna() & bound["mode_ms"].notna()).sum())
+    few = int(bound["mode_ms"].isna().sum())
+    row = hype(easy, settings=settings).iloc[0]
+    assert at_end + few == 5
+    assert ("upper bound" in (row["note"] or "")) == (at_end > 0)
+    assert ("turned round too seldom" in (row["note"] or "")) == (few > 0)
+    floor = staircase(5, 105.0)
+    row = hype(floor, settings=settings).iloc[0]
+    assert "at the shortest exposure: the mean is an upper bound" in row["note"]

@@ -1,0 +1,79 @@
+"""Thresholds of staircases as a table, and their mean over participants."""
+
+import pandas as pd
+import pytest
+from scipy import stats
+
+from gan_eval.settings.quiz import StaircaseSettings
+from gan_eval.stats import analyze
+from gan_eval.stats.answers.rates import rates
+from gan_eval.stats.answers.thresholds import mean_thresholds, thresholds
+from gan_eval.stats.trials import fill_trials
+
+ANSWERS = [True, False, True, False, True, False, True, True, False, True]
+"""Turns at trials 2, 3, 4, 5 (left out) and 6, 7, 9, 10."""
+EXPOSURES = [500, 490, 520, 510, 540, 530, 560, 550, 540, 570]
+THRESHOLD = (530 + 560 + 540 + 570) / 4
+
+
+def climb(participant: str = "P1", *, shift: float = 0, answers: list[bool] = ANSWERS, **more: object) -> pd.DataFrame:
+    """The trials of one staircase."""
+    rows = [
+        {
+            "participant": participant,
+            "stimulus": f"d/real/{number}",
+            "kind": "real",
+            "response": "real" if right else "fake",
+            "dataset": "d",
+            "protocol": "staircase",
+            "block": 1,
+            "requested_exposure_ms": exposure + shift,
+            "fraction": 0.5,
+        }
+        for number, (right, exposure) in enumerate(zip(answers, EXPOSURES, strict=False))
+    ]
+    return fill_trials(pd.DataFrame(rows).assign(**more))
+
+
+def test_a_staircase_by_hand() -> None:
+    trials = pd.concat([climb(), climb("P2", protocol="yes_no")])
+    (row,) = thresholds(trials).to_dict("records")
+    assert (row["session"], row["participant"], row["block"], row["dataset"]) == ("P1", "P1", 1, "d")
+    assert (row["reversals"], row["threshold_ms"], row["mode_ms"]) == (8, THRESHOLD, 530)
+    assert (row["simulated"], row["fraction"]) == (False, 0.5)
+    assert pd.isna(row["bound"])
+
+
+def test_the_range_comes_from_the_settings() -> None:
+    narrow = StaircaseSettings(start_ms=500, shortest_ms=100, longest_ms=530)
+    assert thresholds(climb(), settings=narrow)["bound"].tolist() == ["longest"]
+    assert analyze(climb(), staircase=narrow)["thresholds"]["bound"].tolist() == ["longest"]
+
+
+def test_the_mean_over_participants() -> None:
+    table = thresholds(
+        pd.concat([climb("P1"), climb("P2", shift=30), climb("P3", shift=90), climb("P4", answers=[True])])
+    )
+    (found,) = mean_thresholds(table)
+    values = [THRESHOLD, THRESHOLD + 30, THRESHOLD + 90]
+    interval = stats.t.interval(0.95, 2, loc=sum(values) / 3, scale=stats.sem(values))
+    assert (found.dataset, found.n_participants, found.n_without, found.n_bound) == ("d", 3, 1, 0)
+    assert found.mean_ms == pytest.approx(sum(values) / 3)
+    assert (found.low_ms, found.high_ms) == pytest.approx(interval)
+
+
+def test_one_participant_has_no_interval() -> None:
+    (found,) = mean_thresholds(thresholds(climb()))
+    assert (found.mean_ms, found.n_participants) == (THRESHOLD, 1)
+    assert pd.isna(found.low_ms)
+
+
+def test_steps_are_no_levels_of_exposure() -> None:
+    levels = climb("P2", protocol="yes_no").assign(requested_exposure_ms=[100.0, 250.0] * 5)
+    table = rates(pd.concat([climb(), levels]))
+    assert table.loc[table["scope"] == "exposure", "id"].tolist() == ["100", "250"]
+    assert table.iloc[0]["n_real"] == 20
+
+
+def test_other_protocols_have_no_thresholds() -> None:
+    assert "thresholds" not in analyze(climb(protocol="yes_no"))

@@ -1,0 +1,293 @@
+import numpy as np
+import pandas as pd
+import pytest
+from make_trials import from_counts, simulated
+from scipy.integrate import quad
+from scipy.special import expit
+from scipy.stats import fisher_exact, norm
+from statsmodels.stats.multitest import multipletests
+
+from gan_eval.errors import UserError
+from gan_eval.settings.analysis import AnalysisSettings
+from gan_eval.stats.answers.rates import rates
+from gan_eval.stats.compare.comparisons import against_published, comparisons
+from gan_eval.stats.compare.contrast import Question, estimate
+from gan_eval.stats.mixed import fit_crossed
+from gan_eval.stats.shares import holm
+from gan_eval.stats.trials import fill_trials
+from gan_eval.tables import PUBLISHED_QUIZ
+from gan_eval.tabular import frame_of
+
+
+def leaning(*, reals: int, fakes: int, people: int = 8, says_real: float = 0.9, seed: int = 0) -> pd.DataFrame:
+    """Everybody says `real` with one probability, whatever the picture."""
+    rng = np.random.default_rng(seed)
+    kind = np.tile(np.repeat(["real", "fake"], [reals, fakes]), people)
+    frame = pd.DataFrame({"participant": np.repeat(np.arange(people), reals + fakes).astype(str), "kind": kind})
+    frame["stimulus"] = [f"{name}{number}" for name, number in zip(kind, rng.integers(60, size=len(kind)), strict=True)]
+    return frame.assign(response=np.where(rng.random(len(kind)) < says_real, "real", "fake"))
+
+
+def test_a_leaning_does_not_tell_apart():
+    """Where reals abound, saying `real` is right more often than not; being told apart is another matter."""
+    tables = [comparisons(fill_trials(leaning(reals=40, fakes=10, seed=seed))) for seed in range(30)]
+    told = pd.concat([table[table["comparison"] == "told apart"] for table in tables])
+    assert len(told) == 30
+    assert set(told["measure"]) == {"called_fake"}
+    assert (told["verdict"] == "different").mean() < 0.09
+    assert told["difference"].mean() == pytest.approx(0, abs=0.02)
+
+
+def test_leanings_that_differ_between_data_sets_do_not_tell_apart():
+    """`real` nine times in ten on the data set with many reals, `fake` on that with many fakes; no skill."""
+    photos = from_counts(5, 45, 20, 180, dataset="photos")
+    drawings = from_counts(180, 20, 45, 5, dataset="drawings")
+    table = comparisons(pd.concat([photos, drawings.assign(session="s2")]).assign(participant="P1"))
+    told = table.set_index("comparison").loc["told apart"]
+    assert told["difference"] == pytest.approx(0, abs=1e-12)
+    assert told["ci_low"] < 0 < told["ci_high"]
+    assert told["verdict"] == "undecided"
+
+
+def test_a_data_set_with_one_kind_does_not_count():
+    both, reals = from_counts(15, 10, 7, 18), from_counts(0, 0, 30, 10, dataset="maps", session="s2")
+    told = comparisons(pd.concat([both, reals])).set_index("comparison").loc["told apart"]
+    assert told["difference"] == pytest.approx(15 / 25 - 7 / 25)
+    assert (told["n_a"], told["n_b"]) == (25, 25)
+    assert "one kind of picture left out" in told["note"]
+
+
+def test_told_apart_is_hits_less_false_alarms_and_wants_both_kinds():
+    table = comparisons(from_counts(15, 10, 7, 18)).set_index("comparison")
+    assert table.loc["told apart", "difference"] == pytest.approx(15 / 25 - 7 / 25)
+    assert table.loc["told apart", "p_holm"] == pytest.approx(table.loc["told apart", "p"])
+
+
+@pytest.mark.parametrize(
+    ("trials", "words", "counts"),
+    [
+        (from_counts(15, 10, 0, 0), "only fakes were judged", (25, 0)),
+        (from_counts(0, 0, 7, 18), "only reals were judged", (0, 25)),
+        (simulated(stimuli=1, each=1), "one stimulus; only reals were judged", (0, 40)),
+        (from_counts(3, 3, 3, 3, response="none"), "no answered trials", (0, 0)),
+        (
+            pd.concat([from_counts(5, 5, 0, 0), from_counts(0, 0, 5, 5, dataset="maps", session="s2")]),
+            "no data set has answers to both",
+            (10, 10),
+        ),
+    ],
+)
+def test_where_nothing_can_be_told_apart_the_row_says_why(trials, words, counts):
+    for plan in (None, AnalysisSettings(margin=0.05)):
+        told = one(comparisons(trials, plan=plan), "told apart")
+        assert words in told["note"]
+        assert (told["n_a"], told["n_b"]) == counts
+        assert told[["difference", "ci_low", "ci_high", "p", "p_holm", "verdict"]].isna().all()
+
+
+def test_no_trials_have_no_row():
+    assert comparisons(from_counts(0, 0, 0, 0)).empty
+
+
+def test_table_compares_models_within_a_data_set_and_corrects_by_kind():
+    trials = simulated(models=("a", "b", "c"), seed=2)
+    table = comparisons(trials)
+    models = table[table["comparison"] == "models on faces"]
+    assert list(zip(models["a"], models["b"], strict=True)) == [("a", "b"), ("a", "c"), ("b", "c")]
+    assert models["p_holm"].to_numpy() == pytest.approx(multipletests(models["p"], method="holm")[1])
+    fooled = {name: (part["response"] == "real").mean() for name, part in trials.groupby("model")}
+    assert models["difference"].iloc[0] == pytest.approx(fooled["a"] - fooled["b"], abs=0.03)
+    kinds = table[table["comparison"] == "real vs fake"]
+    assert list(kinds["a"]) == ["faces real"]
+    assert kinds["p_holm"].to_numpy() == pytest.approx(kinds["p"].to_numpy())
+
+
+def test_several_data_sets_have_a_row_each_and_one_over_all():
+    trials = pd.concat([from_counts(5, 5, 3, 7), from_counts(2, 8, 1, 9, dataset="maps", session="s2")])
+    table = comparisons(trials)
+    kinds = table[table["comparison"] == "real vs fake"]
+    assert list(kinds["a"]) == ["real", "facades real", "maps real"]
+    assert (kinds["verdict"].isin(["different", "undecided"])).all()
+
+
+@pytest.mark.parametrize("counts", [(0, 0, 0, 0), (5, 5, 0, 0), (1, 0, 0, 1), (0, 0, 1, 0)])
+def test_poor_data_give_no_verdict_of_difference(counts):
+    table = comparisons(from_counts(*counts))
+    assert not (table["verdict"] == "different").any()
+
+
+def test_holm_leaves_missing_values_out():
+    adjusted = holm(pd.Series([0.01, np.nan, 0.04, 0.03]))
+    assert adjusted[[0, 2, 3]].to_numpy() == pytest.approx(multipletests([0.01, 0.04, 0.03], method="holm")[1])
+    assert np.isnan(adjusted[1])
+
+
+def test_against_published():
+    published = frame_of(
+        [
+            {"study": "s", "source": "x", "dataset": name, "group": group, "trials": 25, "percent_correct": right}
+            for name, group, right in (("facades", "real", 96.0), ("facades", "fake", 96.0), ("maps", "real", 72.0))
+        ],
+        PUBLISHED_QUIZ,
+    )
+    table = against_published(rates(from_counts(15, 10, 7, 18)), published)
+    assert list(table["a"]) == ["facades real", "facades fake"]
+    assert table["p"].to_numpy() == pytest.approx(
+        [fisher_exact([[18, 7], [24, 1]])[1], fisher_exact([[15, 10], [24, 1]])[1]]
+    )
+    assert table["difference"].to_numpy() == pytest.approx([18 / 25 - 24 / 25, 15 / 25 - 24 / 25])
+    assert (table["ci_low"] < table["difference"]).all()
+
+
+def one(table: pd.DataFrame, comparison: str) -> pd.Series:
+    """The only row of a comparison."""
+    return table.set_index("comparison").loc[comparison]
+
+
+def counterbalanced(*, people: int = 24, items: int = 30, effect: float = 0.0, seed: int = 0) -> pd.DataFrame:
+    """Each person sees an item from model a or b; items differ much, the models' pictures of one little."""
+    rng = np.random.default_rng(seed)
+    person, item = np.repeat(np.arange(people), items), np.tile(np.arange(items), people)
+    is_b = (person + item) % 2
+    eta = 0.3 + effect * (is_b - 0.5) + rng.normal(0, 0.5, people)[person] + rng.normal(0, 1.2, items)[item]
+    eta += rng.normal(0, 0.2, 2 * items)[2 * item + is_b]
+    model = np.where(is_b, "b", "a")
+    frame = pd.DataFrame({"participant": person, "item": item, "model": model, "kind": "fake", "dataset": "maps"})
+    frame["stimulus"] = [f"maps/{name}/{number}" for name, number in zip(model, item, strict=True)]
+    called_real = rng.random(len(eta)) < 1 / (1 + np.exp(-eta))
+    return fill_trials(
+        frame.astype({"participant": str, "item": str}).assign(response=np.where(called_real, "real", "fake"))
+    )
+
+
+def test_the_crossed_models_difference_is_averaged_over_people_and_pictures():
+    trials = simulated(participants=15, each=30)
+    is_fake = (trials["kind"] == "fake").to_numpy(float)
+    codes = [pd.factorize(trials[name])[0] for name in ("participant", "stimulus")]
+    design = np.column_stack([np.ones(len(trials)), is_fake])
+    fit = fit_crossed((trials["response"] == "fake").to_numpy(), design, *codes)
+    spread = np.hypot(fit.sd_first, fit.sd_second)
+    called_fake = {
+        kind: quad(lambda z, eta=eta: expit(eta + spread * z) * norm.pdf(z), -12, 12)[0]
+        for kind, eta in (("real", fit.beta[0]), ("fake", fit.beta.sum()))
+    }
+    table = comparisons(trials, plan=AnalysisSettings(slope=False))
+    told, known = one(table, "told apart"), one(table, "real vs fake")
+    assert told["difference"] == pytest.approx(called_fake["fake"] - called_fake["real"], abs=1e-5)
+    assert known["difference"] == pytest.approx(1 - called_fake["real"] - called_fake["fake"], abs=1e-5)
+    assert set(table["basis"]) == {"crossed_model"}
+    assert table["check_p"].notna().all()
+    assert (told["ci_low"], told["ci_high"]) < (told["ci90_low"], told["ci_high"])
+    assert comparisons(trials)["exploratory"].isna().all()
+
+
+def test_few_people_and_pictures_do_not_make_the_model_overconfident():
+    """With the normal distribution as the reference 10 % of such studies of equal groups are called different."""
+    rng = np.random.default_rng(5)
+    person, picture = np.repeat(np.arange(8), 20), np.tile(np.arange(20), 8)
+    fake = picture % 2 == 0
+    kind = np.where(fake, "fake", "real")
+    calls = []
+    for _ in range(60):
+        eta = -0.2 + rng.normal(0, 0.5, 8)[person] + rng.normal(0, 0.8, 20)[picture]
+        called_fake = rng.random(160) < 1 / (1 + np.exp(-eta))
+        question = Question(
+            key="kinds", answer=called_fake, success=called_fake, in_a=fake, participant=person, picture=picture,
+            cell=pd.factorize(kind)[0], cell_weights=np.array([1.0, -1.0]),
+        )  # fmt: skip
+        calls.append(estimate(question, margin=None, fits={}).p < 0.05)
+    assert np.mean(calls) < 0.1
+
+
+def test_items_that_models_share_cancel():
+    """The same answers, told or not told that the two models' pictures show the same items."""
+    trials = counterbalanced()
+    within, between = (one(comparisons(each), "models on maps") for each in (trials, trials.assign(item=None)))
+    assert within["basis"] == between["basis"] == "crossed_model"
+    assert within["difference"] == pytest.approx(between["difference"], abs=0.03)
+    assert within["ci_high"] - within["ci_low"] < 0.75 * (between["ci_high"] - between["ci_low"])
+
+
+def test_a_slope_by_picture_is_told_of_items_not_of_people():
+    """Each item was judged in one model's version alone: it is the items that have no slope."""
+    rng = np.random.default_rng(0)
+    person, item = (grid.ravel() for grid in np.meshgrid(np.arange(12), np.arange(10)))
+    in_a = item % 2 == 0
+    fooled = rng.random(len(item)) < 0.5
+    question = Question(
+        key="models", answer=fooled, success=fooled, in_a=in_a, participant=person, picture=item,
+        cell=np.where(in_a, 0, 1), cell_weights=np.array([1.0, -1.0]), slope=np.where(in_a, 0.5, -0.5),
+        slope_of="picture", picture_is="item",
+    )  # fmt: skip
+    note = estimate(question, margin=None, fits={}).note
+    assert "slope: fewer than two items have answers at more than one value" in note
+    assert "participants" not in note
+
+
+def test_the_plans_pairs_are_planned_and_the_others_exploratory():
+    trials = simulated(participants=12, models=("a", "b", "c"), seed=2)
+    plan = AnalysisSettings(comparisons=(("c", "a"),), noninferior=(("b", "c"),), margin=0.4)
+    table = comparisons(trials, plan=plan)
+    models = table[table["comparison"] == "models on faces"]
+    assert list(zip(models["a"], models["b"], models["exploratory"], strict=True)) == [
+        ("a", "b", True), ("c", "a", False), ("b", "c", False),
+    ]  # fmt: skip
+    planned = models[~models["exploratory"].astype(bool)]
+    assert planned["p_holm"].to_numpy() == pytest.approx(multipletests(planned["p"], method="holm")[1])
+    assert models["p_holm"].iloc[0] == models["p"].iloc[0]
+    assert models["noninferior"].isna().tolist() == [True, True, False]
+    assert models["noninferior"].iloc[2] == (models["ci90_low"].iloc[2] > -0.4)
+    assert not table.loc[table["comparison"] == "told apart", "exploratory"].any()
+
+
+def test_a_model_that_is_not_there_is_named():
+    with pytest.raises(UserError, match=r"analysis.comparisons: no model 'x' in the trials; they have a, b"):
+        comparisons(simulated(participants=4, models=("a", "b")), plan=AnalysisSettings(comparisons=(("a", "x"),)))
+
+
+def test_equivalence_is_the_90_per_cent_interval_within_the_margin_twice_for_told_apart():
+    trials = simulated(participants=25, stimuli=200, each=50, intercept=0.05, real=-0.1, sd_stimulus=0.3)
+    for margin in (0.02, 0.2):
+        table = comparisons(trials, plan=AnalysisSettings(margin=margin))
+        told = one(table, "told apart")
+        inside = -2 * margin < told["ci90_low"] and told["ci90_high"] < 2 * margin
+        assert (told["p_equivalent"] < 0.05) == inside
+        assert (told["verdict"] == "equivalent") == (inside and told["p_holm"] >= 0.05)
+        assert told["margin"] == margin
+    assert inside
+    assert pd.isna(one(table, "real vs fake")["margin"])
+
+
+def test_a_difference_below_the_margin_is_a_difference():
+    trials = simulated(participants=25, stimuli=200, each=50, intercept=0.5, real=0.0, sd_stimulus=0.3)
+    told = one(comparisons(trials, plan=AnalysisSettings(margin=0.4)), "told apart")
+    assert told["verdict"] == "different"
+    assert "less than the margin" in told["note"]
+
+
+@pytest.mark.parametrize(
+    ("trials", "basis", "words"),
+    [
+        (from_counts(15, 10, 7, 18), "independent", "one participant"),
+        (simulated(participants=6, each=20).assign(response="fake"), "independent", "separated"),
+        (simulated(participants=6, each=20, seed=1).assign(stimulus=lambda t: t.index.astype(str)), "two_way_cluster",
+         "no stimulus has more than one answer"),
+    ],
+)  # fmt: skip
+def test_without_a_model_the_clustered_shares_speak(trials, basis, words):
+    told = one(comparisons(fill_trials(trials.drop(columns="correct"))), "told apart")
+    assert told["basis"] == basis
+    assert words in told["note"]
+    assert pd.isna(told["check_p"])
+    called = {kind: (part["response"] == "fake").mean() for kind, part in trials.groupby("kind")}
+    assert told["difference"] == pytest.approx(called["fake"] - called["real"])
+
+
+def test_many_pairs_of_models_are_clustered_shares():
+    trials = simulated(participants=10, stimuli=48, each=48, models=tuple("abcdefghijkl"))
+    table = comparisons(trials)
+    models = table[table["comparison"] == "models on faces"]
+    assert len(models) == 66
+    assert not (models["basis"] == "crossed_model").any()
+    assert models["note"].str.contains("66 pairs of models").all()
+    assert one(table, "told apart")["basis"] == "crossed_model"

@@ -1,0 +1,216 @@
+"""Are the right pictures of pairs chosen? Against quadrature, statsmodels, scipy and simulated studies."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import statsmodels.api as sm
+from scipy.integrate import quad
+from scipy.special import expit
+from scipy.stats import binomtest, norm
+from scipy.stats import t as student
+from statsmodels.stats.multitest import multipletests
+from statsmodels.stats.proportion import proportion_confint
+
+from gan_eval.settings.analysis import AnalysisSettings
+from gan_eval.stats import analyze
+from gan_eval.stats.compare.comparisons import comparisons
+from gan_eval.stats.compare.contrast import choice_question, estimate
+from gan_eval.stats.compare.one_share import share_less_half
+from gan_eval.stats.compare.pair_questions import pair_questions
+from gan_eval.stats.mixed import fit_crossed
+from gan_eval.stats.trials import fill_trials, pair_trials
+
+
+def judged(
+    *,
+    people: int = 20,
+    items: int = 30,
+    effect: float = 0.0,
+    models: tuple[str, ...] = ("x",),
+    protocol: str = "paired",
+    dataset: str = "faces",
+    seed: int = 0,
+) -> pd.DataFrame:
+    """All people judge all pairs; people and pairs lean."""
+    rng = np.random.default_rng(seed)
+    person, item = np.repeat(np.arange(people), items), np.tile(np.arange(items), people)
+    eta = effect + rng.normal(0, 0.5, people)[person] + rng.normal(0, 0.8, items)[item]
+    return fill_trials(
+        pd.DataFrame(
+            {
+                "session": [f"{dataset}{number}" for number in person],
+                "participant": [f"P{number}" for number in person],
+                "stimulus": [f"{dataset}/{number}" for number in item],
+                "item": [f"{dataset}/{number}" for number in item],
+                "dataset": dataset,
+                "protocol": protocol,
+                "model": np.array(models)[item % len(models)],
+                "choice": np.where(rng.random(len(eta)) < expit(eta), "a", "b"),
+            }
+        )
+    )
+
+
+def codes(trials: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    chosen = (trials["choice"] == "a").to_numpy(bool)
+    return chosen, *(pd.factorize(trials[name])[0] for name in ("participant", "item"))
+
+
+def test_the_share_is_the_crossed_models_averaged_over_people_and_pairs() -> None:
+    trials = judged(effect=0.6)
+    chosen, person, item = codes(trials)
+    fit = fit_crossed(chosen, np.ones((len(chosen), 1)), person, item)
+    spread = np.hypot(fit.sd_first, fit.sd_second)
+    share = quad(lambda z: expit(fit.beta[0] + spread * z) * norm.pdf(z), -12, 12)[0]
+    row = comparisons(trials, plan=AnalysisSettings(margin=0.3)).iloc[0]
+    assert row[["comparison", "a", "b", "measure", "basis"]].tolist() == [
+        "told apart in pairs", "real", "fake", "chosen", "crossed_model",
+    ]  # fmt: skip
+    assert row["difference"] == pytest.approx(share - 0.5, abs=1e-6)
+    assert (row["n_a"], row["n_b"]) == (chosen.sum(), (~chosen).sum())
+    quantiles = student.ppf([0.975, 0.95], 19)
+    error = (row["ci_high"] - row["difference"]) / quantiles[0]
+    assert row["ci90_high"] - row["difference"] == pytest.approx(quantiles[1] * error)
+    assert row["p"] == pytest.approx(2 * student.sf(row["difference"] / error, 19))
+    assert row["p_equivalent"] == pytest.approx(student.sf((0.3 - row["difference"]) / error, 19))
+    assert not row["exploratory"]
+
+
+def test_the_models_error_is_the_spread_of_studies() -> None:
+    found = []
+    for seed in range(60):
+        chosen, person, item = codes(judged(people=15, items=25, effect=0.5, seed=seed))
+        found.append(estimate(choice_question(seed, chosen, person, item), margin=None, fits={}))
+    claimed = np.mean([(each.ci_high - each.ci_low) / 2 / student.ppf(0.975, 14) for each in found])
+    assert claimed / np.std([each.difference for each in found], ddof=1) == pytest.approx(1, abs=0.2)
+
+
+def test_guessers_are_seldom_said_to_tell() -> None:
+    """Everybody judges the same 50 pairs: the binomial test errs in about 40 % of such studies."""
+    calls = []
+    for seed in range(80):
+        chosen, person, item = codes(judged(people=40, items=50, seed=seed))
+        found = estimate(choice_question(seed, chosen, person, item), margin=None, fits={})
+        calls.append((found.p < 0.05, found.check_p < 0.05, binomtest(int(chosen.sum()), len(chosen)).pvalue < 0.05))
+    model, check, pooled = np.mean(calls, axis=0)
+    assert model < 0.12
+    assert check < 0.12
+    assert pooled > 0.25
+
+
+def test_clustered_share_is_the_two_way_sandwich() -> None:
+    chosen, person, item = codes(judged(effect=0.4))
+    found = share_less_half(chosen, person, item, margin=0.3)
+    groups = np.stack([person, item], axis=1)
+    fitted = sm.OLS(chosen.astype(float), np.ones(len(chosen))).fit(cov_type="cluster", cov_kwds={"groups": groups})
+    half = student.ppf(0.975, 19) * fitted.bse[0]
+    assert found.difference == pytest.approx(chosen.mean() - 0.5)
+    assert (found.ci_low, found.ci_high) == pytest.approx((found.difference - half, found.difference + half), abs=1e-5)
+    assert found.p == pytest.approx(2 * student.sf(found.difference / fitted.bse[0], 19), rel=1e-3)
+    assert (found.p_equivalent < 0.05) == (max(-found.ci90_low, found.ci90_high) < 0.3)
+
+
+def test_one_persons_share_is_never_more_certain_than_independent_answers() -> None:
+    chosen = np.arange(40) < 27
+    found = share_less_half(chosen, np.zeros(40, int), np.arange(40))
+    low, high = proportion_confint(27, 40, method="wilson")
+    assert found.p >= binomtest(27, 40).pvalue - 1e-12
+    assert found.ci_low <= low - 0.5
+    assert found.ci_high >= high - 0.5
+    assert found.basis == "independent"
+    assert "one participant" in found.note
+
+
+def test_agreeing_answers_count_each_pair_or_person_once() -> None:
+    found = share_less_half(np.ones(120, bool), np.repeat(np.arange(30), 4), np.tile(np.arange(4), 30))
+    assert found.p == pytest.approx(binomtest(4, 4).pvalue)
+    assert found.ci_low == pytest.approx(proportion_confint(4, 4, method="wilson")[0] - 0.5)
+    assert "all answers agree" in found.note
+    alone = share_less_half(np.ones(5, bool), np.arange(5), np.zeros(5, int))
+    assert np.isnan(alone.p)
+    assert "too few" in alone.note
+
+
+def test_data_sets_have_their_own_shares_and_count_by_their_answers() -> None:
+    trials = pd.concat([judged(effect=0.8), judged(items=20, effect=-0.8, dataset="maps", seed=1)], ignore_index=True)
+    table = comparisons(trials)
+    assert table[["comparison", "b"]].to_numpy().tolist() == [
+        ["told apart in pairs", "fake"],
+        ["told apart in pairs on faces", "fake"],
+        ["told apart in pairs on maps", "fake"],
+    ]
+    whole, faces, maps = table["difference"]
+    assert whole == pytest.approx(0.6 * faces + 0.4 * maps, abs=0.01)
+    assert table["p_holm"].iloc[0] == table["p"].iloc[0]
+    assert table["p_holm"].iloc[1:].to_numpy() == pytest.approx(multipletests(table["p"].iloc[1:], method="holm")[1])
+
+
+def test_each_of_several_models_has_a_row() -> None:
+    trials = judged(effect=0.5, models=("x", "y"))
+    table = comparisons(trials)
+    assert table["b"].tolist() == ["fake", "x", "y"]
+    alone = comparisons(trials[trials["model"] == "x"].reset_index(drop=True)).iloc[0]
+    assert table["difference"].iloc[1] == pytest.approx(alone["difference"])
+
+
+def test_models_side_by_side_whichever_stands_first() -> None:
+    trials = judged(effect=0.5, models=("x|y", "x|z"), protocol="model_vs_model")
+    table = comparisons(trials)
+    assert table[["comparison", "a", "b"]].to_numpy().tolist() == [
+        ["preferred on faces", "x", "y"],
+        ["preferred on faces", "x", "z"],
+    ]
+    turned = trials.copy()
+    odd = (turned["model"] == "x|y").to_numpy() & (np.arange(len(turned)) % 4 == 0)
+    turned.loc[odd, "model"] = "y|x"
+    turned.loc[odd, "choice"] = turned.loc[odd, "choice"].map({"a": "b", "b": "a"})
+    pd.testing.assert_frame_equal(comparisons(turned), table)
+    plan = AnalysisSettings(comparisons=(("y", "x"),), noninferior=(("z", "x"),), margin=0.4)
+    planned = comparisons(trials, plan=plan)
+    assert planned[["a", "b", "exploratory"]].to_numpy().tolist() == [["y", "x", False], ["z", "x", False]]
+    assert planned["difference"].to_numpy() == pytest.approx(-table["difference"].to_numpy())
+    assert planned["noninferior"].isna().tolist() == [True, False]
+    assert planned["noninferior"].iloc[1] == (planned["ci90_low"].iloc[1] > -0.4)
+
+
+@pytest.mark.parametrize(
+    ("trials", "words"),
+    [
+        (judged(people=1), "one participant"),
+        (judged(items=1), "too few"),
+        (judged().assign(choice="a"), "all answers agree"),
+        (judged(people=2, items=2), ""),
+        (judged(people=1, items=1), "too few"),
+        (judged().assign(item=None, model=None, dataset=None, protocol=None), ""),
+    ],
+)
+@pytest.mark.filterwarnings("error::RuntimeWarning")
+def test_poor_pairs_give_words_and_no_certainty(trials: pd.DataFrame, words: str) -> None:
+    table = comparisons(trials, plan=AnalysisSettings(margin=0.05))
+    row = table.iloc[0]
+    assert row["comparison"] == "told apart in pairs"
+    assert words in (row["note"] if isinstance(row["note"], str) else "")
+    known = table[["ci_low", "ci_high"]].dropna().to_numpy()
+    assert ((known >= -0.5) & (known <= 0.5)).all()
+
+
+def test_no_answers_no_question_and_pairs_are_no_single_pictures() -> None:
+    silent = judged().assign(choice="none")
+    assert comparisons(silent).empty
+    assert list(pair_questions(pair_trials(silent), AnalysisSettings())) == []
+    assert comparisons(judged().iloc[:0]).empty
+    assert "told apart" not in analyze(judged())["comparisons"]["comparison"].tolist()
+
+
+def test_pairs_of_two_models_with_one_name_are_asked_nothing() -> None:
+    named = judged(models=("x|y",), protocol="model_vs_model")
+    plain = named.assign(model="x", session="more" + named["session"])
+    row, *others = comparisons(pd.concat([named, plain], ignore_index=True)).to_dict("records")
+    assert not others
+    assert (row["comparison"], row["n_a"] + row["n_b"]) == ("preferred on faces", len(named))
+    assert f"{len(plain)} pairs of two models left out: model must be A|B" in row["note"]
+    alone = comparisons(plain, plan=AnalysisSettings()).iloc[0]
+    assert alone["comparison"] == "preferred on faces"
+    assert np.isnan(alone["difference"])
+    assert (alone["a"], alone["b"], alone["n_a"]) == ("x", "unnamed", 0)
+    assert "A|B" in alone["note"]

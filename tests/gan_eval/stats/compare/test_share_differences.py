@@ -1,0 +1,136 @@
+"""Differences of shares by two-way clustering: never more certain than the data allow."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import statsmodels.api as sm
+from make_trials import simulated
+from scipy.stats import fisher_exact
+from scipy.stats import t as student
+
+from gan_eval.stats.compare.differences import difference_of_shares
+from gan_eval.stats.shares import newcombe
+
+
+def shares(trials):
+    right = (trials["kind"] == trials["response"]).to_numpy()
+    codes = [pd.factorize(trials[name])[0] for name in ("participant", "stimulus")]
+    return right, (trials["kind"] == "real").to_numpy(), *codes
+
+
+def test_one_participant_equals_the_robust_regression_by_stimulus():
+    trials = simulated(participants=1, stimuli=400, each=400)
+    right, real, person, picture = shares(trials)
+    found = difference_of_shares(right, real, person, picture)
+    model = sm.OLS(right.astype(float), sm.add_constant(real.astype(float)))
+    fitted = model.fit(cov_type="cluster", cov_kwds={"groups": picture, "df_correction": False})
+    plain = np.sqrt(fitted.cov_params()[1, 1] * model.df_resid / (len(right) - 1))  # statsmodels: (N-1)/(N-K) besides
+    groups = 200 / 199 / (400 / 399)  # G / (G - 1) for each group's own pictures
+    half = (found.ci_high - found.ci_low) / 2
+    assert found.difference == pytest.approx(right[real].mean() - right[~real].mean())
+    assert "one participant" in found.note
+    expected = student.ppf(0.975, 199) * plain * np.sqrt(groups)
+    assert half == pytest.approx(expected, rel=1e-3)  # the adjusted shares add a little
+
+
+def test_equal_groups_are_seldom_called_different_when_all_see_the_same_pictures():
+    """The usual t-test over people errs in about 38 % of such studies; at most 8 % are allowed here."""
+    verdicts = []
+    rng = np.random.default_rng(0)
+    person, picture = np.repeat(np.arange(40), 50), np.tile(np.arange(50), 40)
+    for _ in range(250):
+        eta = 0.4 + rng.normal(0, 0.5, 40)[person] + rng.normal(0, 0.8, 50)[picture]
+        right = rng.random(2000) < 1 / (1 + np.exp(-eta))
+        verdicts.append(difference_of_shares(right, picture % 2 == 0, person, picture).p < 0.05)
+    assert np.mean(verdicts) < 0.08
+
+
+def false_alarms(draw, *, repeats: int) -> float:
+    """The share of studies of equal groups that are called different; `draw` gives difference_of_shares' arguments."""
+    rng = np.random.default_rng(3)
+    return float(np.mean([difference_of_shares(*draw(rng)).p < 0.05 for _ in range(repeats)]))
+
+
+@pytest.mark.parametrize(
+    ("n_a", "n_b", "right"), [(25, 25, 0.5), (25, 25, 0.9), (5, 50, 0.5), (5, 50, 0.9), (3, 25, 0.8)]
+)
+def test_one_person_with_equal_groups_is_seldom_called_different(n_a, n_b, right):
+    """Plain cluster-robust errors err in up to 45 % of such studies."""
+    n = n_a + n_b
+
+    def draw(rng):
+        return rng.random(n) < right, np.arange(n) < n_a, np.zeros(n, int), np.arange(n)
+
+    assert false_alarms(draw, repeats=500) < 0.06
+
+
+@pytest.mark.parametrize("few", [2, 3, 5, 25])
+def test_few_pictures_on_one_side_are_no_proof(few):
+    """20 people see `few` pictures of a and 25 of b; people and pictures differ."""
+    person, picture = np.repeat(np.arange(20), few + 25), np.tile(np.arange(few + 25), 20)
+
+    def draw(rng):
+        eta = 0.8 + rng.normal(0, 0.5, 20)[person] + rng.normal(0, 0.8, few + 25)[picture]
+        return rng.random(len(eta)) < 1 / (1 + np.exp(-eta)), picture < few, person, picture
+
+    assert false_alarms(draw, repeats=300) < 0.09
+
+
+@pytest.mark.parametrize("counts", [(25, 25, 21, 25), (3, 3, 1, 3), (10, 10, 7, 10), (2, 2, 25, 50), (24, 25, 2, 25)])
+def test_never_more_certain_than_independent_answers(counts):
+    k_a, n_a, k_b, n_b = counts
+    right = np.concatenate([np.arange(n_a) < k_a, np.arange(n_b) < k_b])
+    trial = np.arange(n_a + n_b)
+    found = difference_of_shares(right, trial < n_a, np.zeros(n_a + n_b, int), trial)
+    low, high = newcombe(*counts)
+    assert found.p >= fisher_exact([[k_a, n_a - k_a], [k_b, n_b - k_b]])[1]
+    assert -1 <= found.ci_low <= low
+    assert high <= found.ci_high <= 1
+
+
+def test_one_answer_proves_nothing():
+    trial = np.arange(41)
+    found = difference_of_shares(trial < 21, trial < 1, np.zeros(41, int), trial)
+    assert found.difference == 0.5
+    assert np.isnan(found.p)
+    assert "too few" in found.note
+
+
+def test_agreeing_answers_count_each_stimulus_once():
+    """Two pictures of each kind, judged alike by 30 people: four answers, not 120."""
+    person, picture = np.repeat(np.arange(30), 4), np.tile(np.arange(4), 30)
+    found = difference_of_shares(picture < 2, picture < 2, person, picture)
+    assert found.p == pytest.approx(fisher_exact([[2, 0], [0, 2]])[1])
+    assert (found.difference, found.ci_low) == (1.0, pytest.approx(newcombe(2, 2, 0, 2)[0]))
+    assert "agree" in found.note
+
+
+def test_agreeing_answers_give_an_interval():
+    found = difference_of_shares(np.ones(50, bool), np.arange(50) % 2 == 0, np.arange(50) % 5, np.arange(50) // 5)
+    assert found.difference == 0
+    assert found.p == 1
+    assert found.ci_low < 0 < found.ci_high
+    assert "agree" in found.note
+
+
+def test_equal_weights_change_nothing_and_doubled_trials_count_twice():
+    rng = np.random.default_rng(2)
+    right, in_a = rng.random(60) < 0.6, np.arange(60) < 25
+    person, picture = np.arange(60) % 6, np.arange(60)
+    plain = difference_of_shares(right, in_a, person, picture)
+    assert difference_of_shares(right, in_a, person, picture, weight=np.full(60, 3.0))[:4] == pytest.approx(plain[:4])
+    weight = np.where(picture % 3 == 0, 2.0, 1.0)
+    found = difference_of_shares(right, in_a, person, picture, weight=weight)
+    expected = np.average(right[in_a], weights=weight[in_a]) - np.average(right[~in_a], weights=weight[~in_a])
+    assert found.difference == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("counts", [(60, 40, 70, 45), (30, 30, 25, 25), (50, 50, 49, 50)])
+def test_independent_answers_are_equivalent_where_newcombes_interval_says_so(counts):
+    k_a, n_a, k_b, n_b = min(counts[:2]), max(counts[:2]), min(counts[2:]), max(counts[2:])
+    trial = np.arange(n_a + n_b)
+    right = np.concatenate([np.arange(n_a) < k_a, np.arange(n_b) < k_b])
+    for margin in (0.01, 0.1, 0.2, 0.3):
+        found = difference_of_shares(right, trial < n_a, np.zeros(len(trial), int), trial, margin=margin)
+        inside = -margin < found.ci90_low and found.ci90_high < margin
+        assert (found.p_equivalent < 0.05) == inside

@@ -1,0 +1,168 @@
+import numpy as np
+import pandas as pd
+import pytest
+from make_metrics import fooling, metric_of
+from make_trials import simulated
+from scipy.stats import pearsonr, spearmanr
+
+from gan_eval.stats.metrics_and_people.correlations import correlation_differences
+from gan_eval.stats.metrics_and_people.correlations_ import correlations
+from gan_eval.stats.metrics_and_people.curve import fit_logistic
+from gan_eval.stats.metrics_and_people.models import metric_models
+from gan_eval.stats.metrics_and_people.points import fitted_curves, points
+from gan_eval.stats.trials import fill_trials
+
+
+def study(seed: int = 0) -> tuple[pd.DataFrame, pd.DataFrame]:
+    trials = simulated(participants=12, stimuli=60, each=30, models=("a", "b", "c"), seed=seed)
+    rate = fooling(trials)
+    values = rate + np.random.default_rng(seed).normal(0, 0.1, len(rate))
+    return trials, metric_of(trials, dict(values))
+
+
+def test_points_are_the_pictures_and_the_models():
+    trials, images = study()
+    table = points(trials, image_metrics=images)
+    pictures = table[table["level"] == "stimulus"].set_index("id")
+    rate = fooling(trials)
+    assert pictures["rate"].to_dict() == pytest.approx(rate.to_dict())
+    assert pictures["value"].to_dict() == pytest.approx(images.set_index("stimulus")["value"].to_dict())
+    assert pictures["n"].sum() == (trials["kind"] == "fake").sum()
+    models = table[table["level"] == "model"].set_index("id")
+    assert models.index.tolist() == ["a", "b", "c"]
+    assert models["value"].to_dict() == pytest.approx(images.groupby("model")["value"].mean().to_dict())
+    fakes = trials[trials["kind"] == "fake"]
+    assert models["rate"].to_dict() == pytest.approx(
+        (fakes["response"] == "real").groupby(fakes["model"]).mean().to_dict()
+    )
+
+
+def test_all_models_of_all_data_sets_are_named_by_both():
+    one, images = study(1)
+    two, others = (
+        frame.assign(dataset="hands", stimulus=frame["stimulus"].str.replace("faces", "hands")) for frame in study(2)
+    )
+    table = points(pd.concat([one, two]), image_metrics=pd.concat([images, others]))
+    together = table[table["dataset"].isna()]
+    assert together["id"].tolist() == ["faces/a", "faces/b", "faces/c", "hands/a", "hands/b", "hands/c"]
+
+
+def test_curves_are_the_logistic_fit_over_the_values():
+    trials, images = study()
+    curve = fitted_curves(trials, image_metrics=images)
+    assert set(curve["level"]) == {"stimulus"}  # three models have no fit
+    own = points(trials, image_metrics=images).query("level == 'stimulus'")
+    fitted = fit_logistic(own["value"].to_numpy(), own["rate"].to_numpy(), rising=True)
+    assert len(curve) == 50
+    assert curve["x"].iloc[[0, -1]].tolist() == [own["value"].min(), own["value"].max()]
+    np.testing.assert_allclose(curve["rate"], np.clip(fitted(curve["x"]), 0, 1))
+
+
+def test_without_metrics_there_are_columns_and_no_rows():
+    trials, _ = study()
+    assert points(trials).columns.tolist() == ["level", "dataset", "metric", "id", "value", "rate", "n"]
+    assert fitted_curves(trials).columns.tolist() == ["level", "dataset", "metric", "x", "rate"]
+    assert len(points(trials)) == len(fitted_curves(trials)) == 0
+
+
+BAD = {
+    "empty": lambda trials: trials.iloc[:0],
+    "two trials": lambda trials: trials[trials["kind"] == "fake"].iloc[:2],
+    "one participant": lambda trials: trials[trials["participant"] == "P000"],
+    "one stimulus": lambda trials: trials[trials["stimulus"] == "faces/0001"],
+    "no fakes": lambda trials: trials[trials["kind"] == "real"],
+    "no reals": lambda trials: trials[trials["kind"] == "fake"],
+    "all real": lambda trials: trials.assign(response="real"),
+    "all fake": lambda trials: trials.assign(response="fake"),
+    "no answers": lambda trials: trials.assign(response="none"),
+    "no model": lambda trials: trials.assign(model=None),
+    "no data set": lambda trials: trials.assign(dataset=None),
+    "answered twice": lambda trials: pd.concat([trials, trials.assign(trial=trials["trial"] + 1000)]),
+    "mixed studies": lambda trials: trials.assign(study=np.where(trials["trial"] % 2, "one", "two")),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_poor_data_give_words_and_no_crash(case):
+    trials, images = study()
+    trials = fill_trials(pd.DataFrame(BAD[case](trials)))
+    other = images.assign(metric="flat", value=1.0)
+    wild = images.assign(metric="wild", value=lambda frame: frame["value"].where(frame.index % 3 > 0, np.inf))
+    every = pd.concat([images, other, wild])
+    tables = [correlations(trials, image_metrics=every), correlation_differences(trials, image_metrics=every)]
+    tables.append(metric_models(trials, image_metrics=every))
+    for table, number in zip(tables, ("spearman", "difference", "estimate"), strict=True):
+        assert (table[number].notna() | table["note"].notna()).all()
+        assert not np.isinf(table.select_dtypes("float64")).any(axis=None)
+    assert len(points(trials, image_metrics=every)) >= 0
+    fitted = fitted_curves(trials, image_metrics=every)
+    assert np.isfinite(fitted["x"].to_numpy(float)).all()
+    if case in ("all real", "all fake"):
+        assert tables[0]["note"].str.contains("equal").any()
+        assert tables[2]["estimate"].isna().all()
+    if case == "mixed studies":
+        assert tables[0]["note"].str.contains("several studies").all()
+
+
+def test_a_models_mean_leaves_infinite_values_out_and_says_so():
+    trials, images = study()
+    names = images["stimulus"].to_numpy()
+    equal = images.assign(value=images["value"].where(~images["stimulus"].isin(names[[0, 3]]), np.inf))
+    finite = equal[np.isfinite(equal["value"])]
+    table = points(trials, image_metrics=equal)
+    models = table[table["level"] == "model"].set_index("id")["value"]
+    assert models.to_dict() == pytest.approx(finite.groupby("model")["value"].mean().to_dict())
+    assert np.isinf(table.loc[table["level"] == "stimulus", "value"]).sum() == 2, "among pictures it is the best rank"
+    whose = equal.loc[np.isinf(equal["value"]), "model"].value_counts().sort_index()
+    row = correlations(trials, image_metrics=equal).set_index("level").loc["model"]
+    said = ", ".join(f"{model} {count}" for model, count in whose.items())
+    assert f"infinite values left out of the models' means: {said}" in row["note"]
+    assert row["n"] == 3
+    rate = table[table["level"] == "model"].set_index("id")["rate"]
+    assert row["spearman"] == pytest.approx(spearmanr(models, rate).statistic)
+    assert row["pearson"] == pytest.approx(pearsonr(models, rate).statistic)
+
+
+def test_one_identical_pair_does_not_turn_the_correlation_over_models():
+    trials = simulated(participants=12, stimuli=60, each=40, models=tuple("abcde"), seed=3)
+    fakes = trials[trials["kind"] == "fake"]
+    rate = (fakes["response"] == "real").groupby(fakes["model"]).mean()
+    images = metric_of(trials, dict.fromkeys(trials["stimulus"], 0.0))
+    images["value"] = 20 + 10 * images["model"].map(rate) + np.random.default_rng(0).normal(0, 0.01, len(images))
+    before = correlations(trials, image_metrics=images).set_index("level").loc["model"]
+    worst = images.index[images["model"] == rate.idxmin()][0]
+    one = images.assign(value=images["value"].where(images.index != worst, np.inf))
+    after = correlations(trials, image_metrics=one).set_index("level").loc["model"]
+    assert after["spearman"] == pytest.approx(before["spearman"]) == pytest.approx(1)
+    both = correlation_differences(
+        trials, image_metrics=pd.concat([one, images.assign(metric="other")])
+    ).set_index("level").loc["model"]  # fmt: skip
+    assert f"psnr: infinite values left out of the models' means: {rate.idxmin()} 1" in both["note"]
+
+
+def test_a_model_without_a_finite_value_has_no_mean_and_is_named():
+    trials, images = study()
+    images.loc[images["model"] == "b", "value"] = -np.inf
+    images["value"] = images["value"].where(images["model"] != "c", 1e308)
+    table = points(trials, image_metrics=images).query("level == 'model'").set_index("id")["value"]
+    assert table.index.tolist() == ["a", "c"]
+    assert table["c"] == pytest.approx(1e308)
+    row = correlations(trials, image_metrics=images).set_index("level").loc["model"]
+    assert row["n"] == 2
+    assert "left out, no value being finite: b" in row["note"]
+
+
+def test_an_infinite_value_does_not_turn_the_curve_of_the_others():
+    trials, images = study()
+    rate = fooling(trials)
+    own = images.sort_values("value").reset_index(drop=True)
+    own.loc[:13, "value"] = np.inf  # the least fooling ones are the best: all together fall, the others rise
+    row = correlations(trials, image_metrics=own).iloc[0]
+    known = own[np.isfinite(own["value"])]
+    x, y = known["value"].to_numpy(), known["stimulus"].map(rate).to_numpy()
+    fitted = fit_logistic(x, y, rising=spearmanr(x, y).statistic >= 0)
+    assert row["pearson_logistic"] == pytest.approx(pearsonr(fitted(x), y).statistic)
+    assert row["spearman"] < 0 < row["pearson"]
+    assert "14 infinite values are left out of pearson" in row["note"]
+    curve = fitted_curves(trials, image_metrics=own)
+    np.testing.assert_allclose(curve["rate"], np.clip(fitted(curve["x"]), 0, 1))

@@ -1,0 +1,74 @@
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.stats import spearmanr
+
+from gan_eval.stats.metrics_and_people.ceiling_ import NoCeilingError, ceiling
+from gan_eval.stats.resampling import AnswerCounts
+
+
+def answers(rng: np.random.Generator, rate: np.ndarray, participants: int, share: float = 1.0) -> AnswerCounts:
+    """Independent answers: every participant sees each picture with probability `share`."""
+    called = rng.random((len(rate), participants)) < rate[:, None]
+    shown = rng.random(called.shape) < share
+    picture, person = np.nonzero(shown)
+    frame = pd.DataFrame({"participant": person, "stimulus": picture, "says_fake": ~called[shown]})
+    return AnswerCounts.of(frame)
+
+
+def of(counts: AnswerCounts, seed: int = 0) -> float:
+    size = len(counts.stimuli)
+    return ceiling(counts, seed=seed, point=np.arange(size), use=np.ones(size, bool))
+
+
+@pytest.mark.parametrize(("participants", "share"), [(6, 1.0), (20, 1.0), (60, 1.0), (60, 0.25)])
+def test_equals_the_root_of_the_known_reliability(participants, share):
+    """m answers on a true rate p: reliability var(p) / (var(p) + E[p(1 - p)] / m)."""
+    rng = np.random.default_rng(participants)
+    rate = rng.beta(6, 4, 1500)
+    noise = (rate * (1 - rate)).mean() / (participants * share)
+    assert of(answers(rng, rate, participants, share)) == pytest.approx(
+        np.sqrt(rate.var() / (rate.var() + noise)), abs=0.03
+    )
+
+
+def test_a_metric_that_knows_the_true_rates_reaches_it():
+    rng = np.random.default_rng(1)
+    rate = rng.beta(3, 3, 1500)
+    counts = answers(rng, rate, 15)
+    called, shown = counts.totals()
+    assert of(counts) == pytest.approx(spearmanr(rate, called / shown).statistic, abs=0.02)
+
+
+def test_pictures_that_do_not_differ_have_a_ceiling_near_zero():
+    found = [of(answers(np.random.default_rng(seed), np.full(300, 0.5), 20)) for seed in range(5)]
+    assert np.mean(np.square(found)) < 0.12
+    assert min(found) >= 0
+
+
+def test_people_who_agree_fully_set_it_to_one():
+    assert of(answers(np.random.default_rng(0), np.array([0.0, 1.0] * 10), 8)) == pytest.approx(1)
+
+
+def test_equal_seeds_give_equal_ceilings():
+    counts = answers(np.random.default_rng(2), np.linspace(0.2, 0.8, 40), 10)
+    assert of(counts, 1) == of(counts, 1)
+    assert of(counts, 1) != of(counts, 2)
+
+
+def test_models_pool_their_pictures():
+    rng = np.random.default_rng(3)
+    rate = np.repeat(np.linspace(0.2, 0.8, 8), 50)
+    counts = answers(rng, rate, 20)
+    point = np.repeat(np.arange(8), 50)
+    assert ceiling(counts, seed=0, point=point, use=np.ones(8, bool)) > 0.99
+
+
+@pytest.mark.parametrize(
+    ("pictures", "participants", "share", "word"),
+    [(30, 1, 1.0, "one participant"), (4, 9, 1.0, "fewer than 5"), (12, 4, 0.25, "halves")],
+)
+def test_too_little_gives_a_word(pictures, participants, share, word):
+    counts = answers(np.random.default_rng(0), np.full(pictures, 0.5), participants, share)
+    with pytest.raises(NoCeilingError, match=word):
+        of(counts)

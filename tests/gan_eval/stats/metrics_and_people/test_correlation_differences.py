@@ -1,0 +1,168 @@
+import numpy as np
+import pandas as pd
+import pytest
+from make_metrics import fooling, metric_of
+from make_trials import simulated
+from scipy.stats import rankdata, spearmanr
+
+from gan_eval.stats.metrics_and_people.both_tables import correlations_and_differences
+from gan_eval.stats.metrics_and_people.correlations import (
+    DISAGREE,
+    SPEARMAN_VARIANCE,
+    correlation_differences,
+    dependent_z,
+)
+from gan_eval.stats.metrics_and_people.correlations_ import correlations
+from gan_eval.stats.shares import holm
+
+
+@pytest.mark.parametrize(
+    ("r_a", "r_b", "r_ab", "n", "z"),
+    [(0.0228, 0.3522, 0.3718, 553, -7.1345), (0.2493, 0.3395, 0.4082, 553, -2.0660)],
+)
+def test_z_equals_published_output_of_another_program(r_a, r_b, r_ab, n, z):
+    """`steiger1980` of the R package cocor; its inputs were printed to four digits."""
+    assert dependent_z(r_a, r_b, r_ab, n) == pytest.approx(z, abs=2e-3)
+
+
+def test_z_scales_by_the_sampling_error_of_the_difference():
+    """Its denominator is what simulated samples of the same three correlations show."""
+    rng = np.random.default_rng(0)
+    correlation = np.array([[1, 0.5, 0.5], [0.5, 1, 0.7], [0.5, 0.7, 1]])
+    samples = rng.multivariate_normal(np.zeros(3), correlation, (4000, 80))
+    samples -= samples.mean(axis=1, keepdims=True)
+    covariance = np.einsum("bni,bnj->bij", samples, samples)
+    scale = np.sqrt(np.einsum("bii->bi", covariance))
+    r = covariance / scale[:, :, None] / scale[:, None, :]
+    z = [dependent_z(one[0, 1], one[0, 2], one[1, 2], 80) for one in r]
+    assert np.std(z) == pytest.approx(1, abs=0.04)
+
+
+@pytest.mark.parametrize("size", [12, 60])
+@pytest.mark.parametrize(("strength", "shared"), [(0.6, 0.5), (0.3, 0.9)])
+def test_false_alarms_are_about_one_in_twenty(size, strength, shared):
+    rng = np.random.default_rng(size)
+    correlation = np.array([[1, strength, strength], [strength, 1, shared], [strength, shared, 1]])
+    ranks = rankdata(rng.multivariate_normal(np.zeros(3), correlation, (3000, size)), axis=1) - (size + 1) / 2
+    r = np.einsum("bni,bnj->bij", ranks, ranks) / (size * (size**2 - 1) / 12)
+    z = [dependent_z(one[0, 1], one[0, 2], one[1, 2], size, variance=SPEARMAN_VARIANCE) for one in r]
+    assert (0.025 if size < 30 else 0.035) < np.mean(np.abs(z) > 1.96) < 0.065
+
+
+@pytest.mark.parametrize("arguments", [(1.0, 0.5, 0.5), (0.5, 0.5, 1.0), (-1.0, 1.0, -1.0)])
+def test_z_is_empty_where_there_is_none(arguments):
+    assert np.isnan(dependent_z(*arguments, 30))
+
+
+def two_metrics(seed: int = 1, **more: object) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Trials, and `close`, which falls with the fooling rate, beside the looser `loose`."""
+    trials = simulated(participants=40, stimuli=120, each=60, seed=seed, **more)
+    rate, rng = fooling(trials), np.random.default_rng(seed)
+    close, loose = (rate + rng.normal(0, noise, len(rate)) for noise in (0.1, 0.6))
+    images = pd.concat([metric_of(trials, dict(-close), "close"), metric_of(trials, dict(loose), "loose")])
+    return trials, images
+
+
+def test_names_the_metric_that_follows_better_whatever_its_direction():
+    trials, images = two_metrics()
+    row = correlation_differences(trials, image_metrics=images).iloc[0]
+    rate = fooling(trials)
+    close, loose = (
+        images[images["metric"] == name].set_index("stimulus")["value"].reindex(rate.index)
+        for name in ("close", "loose")
+    )
+    r_a, r_b, r_ab = (spearmanr(x, y).statistic for x, y in ((-close, rate), (loose, rate), (-close, loose)))
+    assert (row["metric_a"], row["metric_b"], row["n"]) == ("close", "loose", len(rate))
+    assert row["agreement_a"] == pytest.approx(r_a)
+    assert row["difference"] == pytest.approx(r_a - r_b)
+    assert row["ci_low"] < row["difference"] < row["ci_high"]
+    assert row["ci_low"] > 0
+    assert row["z"] == pytest.approx(dependent_z(r_a, r_b, r_ab, len(rate)) / np.sqrt(1.06))
+    assert row["p"] < 0.001
+    assert row["follows_better"] == "close"
+
+
+def test_equal_seeds_give_equal_intervals_whatever_the_order():
+    trials, images = two_metrics(seed=3)
+    first = correlation_differences(trials, image_metrics=images, seed=6)
+    again = correlation_differences(trials.sample(frac=1, random_state=1), image_metrics=images[::-1], seed=6)
+    pd.testing.assert_frame_equal(again, first)
+    other = correlation_differences(trials, image_metrics=images, seed=7)
+    assert other["ci_low"].iloc[0] != first["ci_low"].iloc[0]
+
+
+def test_an_even_pair_has_an_interval_around_zero():
+    trials = simulated(participants=40, stimuli=160, each=60, seed=5)
+    rate, rng = fooling(trials), np.random.default_rng(5)
+    pair = [metric_of(trials, dict(rate + rng.normal(0, 0.2, len(rate))), name) for name in "ab"]
+    row = correlation_differences(trials, image_metrics=pd.concat(pair)).iloc[0]
+    assert row["ci_low"] < 0 < row["ci_high"]
+    assert pd.isna(row["follows_better"])
+
+
+def test_pairs_use_the_points_that_have_both_and_holm_counts_the_pairs_of_a_cloud():
+    trials, images = two_metrics(seed=2, models=("a", "b"))
+    rate = fooling(trials)
+    noisy = rate.iloc[:20] + np.random.default_rng(0).normal(0, 0.3, 20)
+    few = metric_of(trials, dict(noisy), "partial")
+    table = correlation_differences(trials, image_metrics=pd.concat([images, few]))
+    stimulus = table[table["level"] == "stimulus"]
+    assert stimulus["n"].tolist() == [60, 20, 20]
+    assert stimulus["p_holm"].tolist() == pytest.approx(holm(stimulus["p"]).tolist())
+    model = table[table["level"] == "model"]
+    assert len(model) == 3
+    assert model["difference"].isna().all()
+    assert model["note"].str.contains("fewer than 3 models").all()
+
+
+def test_few_points_get_no_test_and_equal_metrics_a_word():
+    trials = simulated(participants=20, stimuli=16, each=16, seed=4)
+    rate = fooling(trials)
+    noisy = rate + np.random.default_rng(0).normal(0, 0.2, len(rate))
+    both = pd.concat([metric_of(trials, dict(noisy), "a"), metric_of(trials, dict(rate), "b")])
+    few = correlation_differences(trials, image_metrics=both).iloc[0]
+    assert np.isnan(few["p"])
+    assert np.isfinite(few["difference"])
+    assert "fewer than 10" in few["note"]
+    trials, images = two_metrics()
+    twin = images[images["metric"] == "close"].assign(metric="twin", value=lambda frame: -2 * frame["value"])
+    pair = pd.concat([images[images["metric"] == "close"], twin])
+    row = correlation_differences(trials, image_metrics=pair).iloc[0]
+    assert row["difference"] == 0
+    assert row["ci_low"] == pytest.approx(0) == row["ci_high"]
+    assert "rank all points alike" in row["note"]
+
+
+def test_one_metric_has_nothing_to_be_compared_with():
+    trials, images = two_metrics()
+    assert correlation_differences(trials, image_metrics=images[images["metric"] == "close"]).empty
+    assert correlation_differences(trials).empty
+
+
+def test_both_tables_at_once_are_those_of_their_own_functions():
+    trials, images = two_metrics(seed=2, models=("a", "b", "c"))
+    few = metric_of(trials, dict(fooling(trials).iloc[:20]), "partial")
+    given = {"image_metrics": pd.concat([images, few]), "seed": 4}
+    single, differences = correlations_and_differences(trials, **given)
+    pd.testing.assert_frame_equal(single, correlations(trials, **given))
+    pd.testing.assert_frame_equal(differences, correlation_differences(trials, **given))
+    assert len(differences) == 6
+
+
+def test_where_test_and_interval_disagree_there_is_a_word_and_no_verdict():
+    """Few people who differ much: pictures drawn anew say that metrics differ, people drawn anew do not."""
+    notes, better = [], []
+    for seed in range(6):
+        trials = simulated(participants=4, stimuli=120, each=60, sd_participant=2.5, seed=seed)
+        rate, rng = fooling(trials), np.random.default_rng(seed)
+        pair = [
+            metric_of(trials, dict(rate + rng.normal(0, sd, len(rate))), name) for name, sd in (("a", 0.3), ("b", 0.7))
+        ]
+        row = correlation_differences(trials, image_metrics=pd.concat(pair)).iloc[0]
+        odd = (row["p"] < 0.05) != (row["ci_low"] > 0 or row["ci_high"] < 0)
+        assert (DISAGREE in (row["note"] if isinstance(row["note"], str) else "")) == odd
+        assert not (odd and isinstance(row["follows_better"], str))
+        notes.append(odd)
+        better.append(isinstance(row["follows_better"], str))
+    assert any(notes)
+    assert any(better)

@@ -1,0 +1,200 @@
+import numpy as np
+import pandas as pd
+import pytest
+from make_metrics import fooling, metric_of
+from make_trials import simulated
+from scipy.optimize import curve_fit
+from scipy.spatial.distance import cdist
+from scipy.stats import kendalltau, pearsonr, permutation_test, rankdata, spearmanr
+
+from gan_eval.stats.metrics_and_people.correlations_ import correlations
+from gan_eval.stats.trials import fill_trials
+from gan_eval.tables import SET_METRICS
+from gan_eval.tabular import frame_of
+
+
+def test_numbers_equal_scipy_and_the_interval_holds_them():
+    trials = simulated(seed=1)
+    rate = fooling(trials)
+    values = rate + np.random.default_rng(0).normal(0, 0.1, len(rate))
+    row = correlations(trials, image_metrics=metric_of(trials, values.to_dict())).iloc[0]
+    assert (row["level"], row["dataset"], row["metric"], row["n"]) == ("stimulus", "faces", "psnr", len(rate))
+    assert row["spearman"] == pytest.approx(spearmanr(values, rate).statistic)
+    assert row["p"] == pytest.approx(spearmanr(values, rate).pvalue)
+    assert row["kendall"] == pytest.approx(kendalltau(values, rate).statistic)
+    assert row["pearson"] == pytest.approx(pearsonr(values, rate).statistic)
+    assert row["ci_low"] < row["spearman"] < row["ci_high"] < 1
+    assert row["ci_low"] > 0
+
+
+def test_equal_seeds_give_equal_intervals_whatever_the_order():
+    trials = simulated(participants=15, stimuli=30, each=20, seed=2)
+    images = metric_of(trials, dict.fromkeys(trials["stimulus"], 1.0) | fooling(trials).to_dict())
+    one = correlations(trials, image_metrics=images, seed=4)
+    shuffled = correlations(trials.sample(frac=1, random_state=0), image_metrics=images[::-1], seed=4)
+    pd.testing.assert_frame_equal(one, shuffled)
+    other = correlations(trials, image_metrics=images, seed=5)
+    assert other["ci_low"].iloc[0] != one["ci_low"].iloc[0]
+
+
+def test_a_metric_without_relation_has_an_interval_around_zero():
+    trials = simulated(seed=3)
+    noise = np.random.default_rng(1).normal(size=50)
+    images = metric_of(trials, {name: noise[number] for number, name in enumerate(sorted(set(trials["stimulus"])))})
+    row = correlations(trials, image_metrics=images).iloc[0]
+    assert row["ci_low"] < 0 < row["ci_high"]
+
+
+def test_over_models_with_metrics_of_pictures_and_of_sets():
+    trials = simulated(models=tuple("abcdef"), stimuli=60, each=40, seed=4)
+    fakes = trials[trials["kind"] == "fake"]
+    rate = (fakes["response"] == "real").groupby(fakes["model"]).mean()
+    sets = frame_of(
+        [
+            {"model": name, "dataset": "faces", "metric": "fid", "value": -value, "n_real": 9, "n_fake": 9}
+            for name, value in rate.items()
+        ],
+        SET_METRICS,
+    )
+    table = correlations(trials, image_metrics=metric_of(trials, fooling(trials).to_dict()), set_metrics=sets)
+    models = table[table["level"] == "model"].set_index("metric")
+    assert models.loc["fid", "spearman"] == pytest.approx(-1)
+    assert models.loc["fid", "ci_low"] == pytest.approx(-1)
+    assert models.loc["fid", "ci_high"] > -1
+    assert models.loc["fid", "n"] == 6
+    assert models.loc["psnr", "spearman"] > 0.8
+
+
+def of_points(value: list[float], right: list[int]) -> pd.Series:
+    """The row for pictures of these metric values, each called real by `right` of four persons."""
+    rows = [
+        {"participant": f"P{person}", "stimulus": f"s{picture}", "kind": "fake", "model": "m", "dataset": "faces"}
+        | {"response": "real" if person < called else "fake"}
+        for picture, called in enumerate(right)
+        for person in range(4)
+    ]
+    trials = fill_trials(pd.DataFrame(rows))
+    values = {f"s{picture}": number for picture, number in enumerate(value)}
+    return correlations(trials, image_metrics=metric_of(trials, values)).iloc[0]
+
+
+@pytest.mark.parametrize("points", [3, 4])
+def test_too_few_points_have_no_p(points):
+    row = of_points([1.0, 2.0, 3.0, 4.0][:points], [0, 1, 2, 4][:points])
+    assert row["spearman"] == pytest.approx(1)
+    assert np.isnan(row["p"])
+    assert np.isnan(row["ci_low"])
+    assert "no p" in row["note"]
+
+
+@pytest.mark.parametrize(
+    ("value", "right"),
+    [
+        ([1, 2, 3, 4, 5], [0, 1, 2, 3, 4]),
+        ([3, 1, 4, 1, 5, 9], [0, 2, 2, 1, 4, 4]),
+        ([2, 7, 1, 8, 2, 8, 1], [1, 4] * 3 + [0]),
+    ],
+)
+def test_few_points_have_the_exact_p(value, right):
+    row = of_points(value, right)
+    ranks = rankdata(right)
+
+    def strength(x, axis):
+        """Pearson's correlation of the ranks."""
+        return np.abs(1 - cdist(x.reshape(-1, len(ranks)), ranks[None], "correlation")).round(9).reshape(x.shape[:-1])
+
+    assert strength(rankdata(value), -1) == pytest.approx(abs(spearmanr(value, right).statistic))
+    exact = permutation_test(
+        (rankdata(value),),
+        strength,
+        vectorized=True,
+        permutation_type="pairings",
+        alternative="greater",
+        n_resamples=np.inf,
+    )
+    assert row["p"] == pytest.approx(exact.pvalue)
+    assert "exact" in row["note"]
+
+
+def test_five_points_in_order_are_two_of_120_pairings():
+    assert of_points([1, 2, 3, 4, 5], [0, 1, 2, 3, 4])["p"] == pytest.approx(2 / 120)
+
+
+def test_poor_data_say_why_there_is_no_number():
+    trials = simulated(stimuli=4, each=4, participants=3)
+    flat = correlations(trials, image_metrics=metric_of(trials, dict.fromkeys(trials["stimulus"], 1.0))).iloc[0]
+    assert np.isnan(flat["spearman"])
+    assert "fewer than 3" in flat["note"]
+    trials = simulated()
+    equal = correlations(trials, image_metrics=metric_of(trials, dict.fromkeys(trials["stimulus"], 1.0))).iloc[0]
+    assert np.isnan(equal["spearman"])
+    assert "equal" in equal["note"]
+
+
+def test_infinite_values_rank_but_enter_no_pearson():
+    trials = simulated(seed=6)
+    values = fooling(trials)
+    values.iloc[0] = np.inf
+    row = correlations(trials, image_metrics=metric_of(trials, values.to_dict())).iloc[0]
+    assert np.isfinite(row["pearson"])
+    assert "1 infinite" in row["note"]
+
+
+def test_without_metrics_the_table_is_empty_with_all_its_columns():
+    table = correlations(simulated(participants=3))
+    assert table.empty
+    assert "spearman" in table.columns
+
+
+def test_pearson_after_the_logistic_fit_equals_scipys():
+    trials = simulated(participants=60, stimuli=120, each=100, sd_stimulus=1.5, seed=7)
+    rate = fooling(trials)
+    logit = np.log((rate + 0.01) / (1.01 - rate))
+    value = -(logit + np.random.default_rng(0).normal(0, 0.5, len(rate)))
+    row = correlations(trials, image_metrics=metric_of(trials, dict(value))).iloc[0]
+
+    def curve(x, b1, b2, b3, b4):
+        return b2 + (b1 - b2) / (1 + np.exp(-(x - b3) / b4))
+
+    fitted, _ = curve_fit(curve, value, rate, p0=[1, 0, 0, -1], maxfev=20_000)
+    assert row["pearson_logistic"] == pytest.approx(pearsonr(curve(value, *fitted), rate).statistic, abs=1e-4)
+    assert row["pearson_logistic"] > -row["pearson"] > 0
+
+
+def test_the_ceiling_is_what_the_true_chances_reach():
+    """A metric that is the picture's true chance to be called real: 40 answers each."""
+    rng = np.random.default_rng(8)
+    chance = rng.beta(4, 4, 400)
+    picture, person = np.divmod(np.arange(400 * 40), 40)
+    real = rng.random(len(picture)) < chance[picture]
+    frame = pd.DataFrame({"participant": person.astype(str), "stimulus": [f"s{p:03d}" for p in picture]})
+    frame = frame.assign(kind="fake", model="m", dataset="faces", response=np.where(real, "real", "fake"))
+    trials = fill_trials(frame)
+    row = correlations(trials, image_metrics=metric_of(trials, {f"s{p:03d}": chance[p] for p in range(400)})).iloc[0]
+    assert row["ceiling"] == pytest.approx(row["spearman"], abs=0.03)
+    noise = (chance * (1 - chance)).mean() / 40
+    assert row["ceiling"] == pytest.approx(np.sqrt(chance.var() / (chance.var() + noise)), abs=0.03)
+
+
+def test_one_participant_has_no_ceiling():
+    trials = simulated(participants=1, stimuli=60, each=60, seed=9)
+    values = dict(zip(sorted(set(trials["stimulus"])), np.arange(60.0), strict=True))
+    row = correlations(trials, image_metrics=metric_of(trials, values)).iloc[0]
+    assert np.isnan(row["ceiling"])
+    assert "one participant: no ceiling" in row["note"]
+
+
+def test_few_points_have_no_logistic_fit():
+    row = of_points([1, 2, 3, 4, 5, 6], [0, 1, 2, 3, 4, 4])
+    assert np.isnan(row["pearson_logistic"])
+    assert "no logistic fit" in row["note"]
+
+
+def test_a_metric_that_knows_the_answers_is_above_the_ceiling():
+    """The fooling rates themselves, as a metric: they share all of the answers' noise."""
+    trials = simulated(participants=12, stimuli=60, each=40)
+    row = correlations(trials, image_metrics=metric_of(trials, fooling(trials))).iloc[0]
+    assert row["spearman"] == pytest.approx(1)
+    assert row["ceiling"] < 1
+    assert "above the ceiling" in row["note"]
+    assert "an end of the interval is the estimate itself" in row["note"]

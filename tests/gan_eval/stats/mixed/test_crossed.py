@@ -1,0 +1,184 @@
+"""The crossed model against independent ways to the same numbers."""
+
+import numpy as np
+import pytest
+import statsmodels.api as sm
+from make_trials import simulated
+from numpy.polynomial.hermite_e import hermegauss
+from scipy.special import expit, gammaln, log_expit, log_ndtr
+
+from gan_eval.stats.mixed import NoFitError, fit_crossed
+from gan_eval.stats.mixed.likelihood import Crossed, Laplace
+from gan_eval.stats.trials import answered_trials
+
+LINKS = ("logit", "probit")
+
+
+def arrays(trials):
+    """y, X (intercept and real), participant, stimulus."""
+    answered = answered_trials(trials)
+    X = np.stack([np.ones(len(answered)), (answered["kind"] == "real").to_numpy(float)], axis=1)
+    codes = [np.unique(answered[name].to_numpy(), return_inverse=True)[1] for name in ("participant", "stimulus")]
+    return answered["correct"].to_numpy(bool), X, *codes
+
+
+def small_design(seed=3, people=12, pictures=9):
+    rng = np.random.default_rng(seed)
+    first, second = (grid.ravel() for grid in np.meshgrid(range(people), range(pictures)))
+    kept = rng.random(len(first)) < 0.8
+    first, second = first[kept], second[kept]
+    X = np.stack([np.ones(len(first)), (second % 2).astype(float)], axis=1)
+    y = rng.random(len(first)) < expit(X @ [0.5, -0.4] + rng.normal(0, 0.7, people)[first])
+    return y, X, first, second
+
+
+@pytest.mark.parametrize("link", LINKS)
+def test_without_variances_it_is_the_ordinary_model(link):
+    y, X, first, second = small_design()
+    family = sm.families.Binomial(getattr(sm.families.links, link.capitalize())())
+    plain = sm.GLM(y.astype(float), X, family=family).fit()
+    data = Crossed.of(y, X, first, second, link=link)
+    value, gradient = Laplace(data).value_and_gradient(np.concatenate([[0.0, 0.0], plain.params]))
+    assert value == pytest.approx(plain.llf, abs=1e-9)
+    assert gradient == pytest.approx(np.zeros(4), abs=1e-6)
+
+
+LOG_PROBABILITY = {"logit": log_expit, "probit": log_ndtr}
+
+
+def exact_crossed(right, trials, fixed, sds, link, nodes=30):
+    """The 2 x 2 design's integral over its four random effects by a product Gauss-Hermite rule."""
+    points, weights = hermegauss(nodes)
+    axes = [points.reshape([-1 if axis == own else 1 for axis in range(4)]) for own in range(4)]
+    log_p = LOG_PROBABILITY[link]
+    total = sum(
+        right[i, j] * log_p(fixed + sds[0] * axes[i] + sds[1] * axes[2 + j])
+        + (trials - right[i, j]) * log_p(-fixed - sds[0] * axes[i] - sds[1] * axes[2 + j])
+        for i in range(2)
+        for j in range(2)
+    )
+    weights = weights / weights.sum()
+    return np.log(np.einsum("ijkl,i,j,k,l", np.exp(total - total.max()), *[weights] * 4)) + total.max()
+
+
+@pytest.mark.parametrize("link", LINKS)
+def test_laplace_is_near_the_exact_integral_of_a_crossed_design(link):
+    """2 x 2 levels: the error is small and falls with the number of answers in a cell."""
+    rng = np.random.default_rng(5)
+    errors = []
+    for repeats in (4, 16):
+        first, second = np.tile([0, 0, 1, 1], repeats), np.tile([0, 1, 0, 1], repeats)
+        y = rng.random(len(first)) < 0.6
+        right = np.zeros((2, 2))
+        np.add.at(right, (first, second), y)
+        data = Crossed.of(y, np.ones((len(y), 1)), first, second, link=link)
+        value, _ = Laplace(data).value_and_gradient(np.array([0.6, 0.9, 0.3]))
+        errors.append(abs(value - exact_crossed(right, repeats, 0.3, (0.6, 0.9), link)))
+    assert errors[0] < 0.05
+    assert errors[1] < 0.6 * errors[0]
+
+
+@pytest.mark.parametrize("link", LINKS)
+def test_one_random_effect_is_near_its_exact_integral(link):
+    rng = np.random.default_rng(8)
+    person = np.repeat(np.arange(6), 40)
+    y = rng.random(240) < expit(0.5 + rng.normal(0, 0.8, 6)[person])
+    points, weights = hermegauss(60)
+    log_p, eta = LOG_PROBABILITY[link], 0.4 + 0.7 * points
+    exact = 0.0
+    for right in np.bincount(person, y):
+        exact += np.log((weights / weights.sum()) @ np.exp(right * log_p(eta) + (40 - right) * log_p(-eta)))
+    data = Crossed.of(y, np.ones((240, 1)), person, np.arange(240) % 9, link=link)
+    value, _ = Laplace(data).value_and_gradient(np.array([0.7, 0.0, 0.4]))
+    assert value == pytest.approx(exact, abs=0.05)
+
+
+CBPP = """\
+1:2/14 3/12 4/9 0/5; 2:3/22 1/18 1/21; 3:8/22 2/16 0/16 2/20; 4:2/10 0/10 2/9 0/6; 5:5/18 0/25 0/24 1/4;
+6:3/17 0/17 0/18 1/20; 7:8/16 1/10 3/9 0/5; 8:12/34; 9:2/9 0/6 0/8 0/6; 10:1/22 1/22 0/18 2/22; 11:0/25 5/27 3/22 1/22;
+12:2/10 1/8 0/6 0/5; 13:1/21 2/24 0/19 0/23; 14:11/19 0/2 0/3 0/2; 15:1/19 1/15 1/15 0/15"""
+"""Lesnoff et al. 2004, sick of all cattle of a herd in periods 1, 2, ...; the data set `cbpp` of lme4."""
+
+
+def test_published_example_of_lme4():
+    """lme4's estimates for `cbind(incidence, size - incidence) ~ period + (1 | herd)`, Laplace; logLik -92.0266.
+
+    The second factor is a dummy with no spread. lme4 takes the determinant one step before the mode, hence 1e-3.
+    """
+    cells = [
+        (int(herd), period, *map(int, cell.split("/")))
+        for herd, cells in (text.split(":") for text in CBPP.split(";"))
+        for period, cell in enumerate(cells.split())
+    ]
+    herd, period, sick, size = np.array(cells).T
+    y = np.concatenate([np.arange(all_) < some for some, all_ in zip(sick, size, strict=True)])
+    period = np.repeat(period, size)
+    X = np.stack([np.ones(len(y)), *(period == level for level in (1, 2, 3))], axis=1).astype(float)
+    fit = fit_crossed(y, X, np.repeat(herd - 1, size), np.arange(len(y)) % 20)
+    assert fit.sd_second == 0.0
+    assert fit.sd_first == pytest.approx(0.64207, abs=1e-3)
+    assert fit.beta == pytest.approx([-1.39834, -0.99192, -1.12822, -1.57975], abs=1e-3)
+    constant = (gammaln(size + 1) - gammaln(sick + 1) - gammaln(size - sick + 1)).sum()
+    assert fit.log_likelihood + constant == pytest.approx(-92.0266, abs=1e-3)
+
+
+def test_simulated_values_are_recovered_with_honest_errors():
+    """30 studies of 40 persons x 50 stimuli: the mean estimate and the spread of (estimate - truth) / error."""
+    fits = [fit_crossed(*arrays(simulated(seed=seed))) for seed in range(30)]
+    beta = np.array([fit.beta for fit in fits])
+    z = (beta - [0.4, -0.6]) / np.array([fit.std_error for fit in fits])
+    assert beta.mean(axis=0) == pytest.approx([0.4, -0.6], abs=0.12)
+    assert np.mean([fit.sd_first for fit in fits]) == pytest.approx(0.5, abs=0.05)
+    assert np.mean([fit.sd_second for fit in fits]) == pytest.approx(0.8, abs=0.08)
+    assert z.std(axis=0) == pytest.approx([1.0, 1.0], abs=0.35)
+    assert (np.abs(z) < 1.96).mean() > 0.85
+
+
+def test_probit_and_logit_agree_after_scaling():
+    data = arrays(simulated(seed=4))
+    logit, probit = (fit_crossed(*data, link=link) for link in LINKS)
+    assert logit.beta / probit.beta == pytest.approx([1.65, 1.65], abs=0.15)
+    assert logit.beta / logit.std_error == pytest.approx(probit.beta / probit.std_error, abs=0.1)
+
+
+def test_labels_and_row_order_do_not_matter():
+    y, X, first, second = arrays(simulated(participants=30, stimuli=20, each=12, seed=2))
+    rng = np.random.default_rng(0)
+    order = rng.permutation(len(y))
+    relabelled = rng.permutation(first.max() + 1)[first]
+    one = fit_crossed(y, X, first, second)
+    other = fit_crossed(y[order], X[order], relabelled[order], second[order])
+    assert other.beta == pytest.approx(one.beta, abs=1e-5)
+    assert other.std_error == pytest.approx(one.std_error, rel=1e-3)
+    assert (other.sd_first, other.sd_second) == pytest.approx((one.sd_first, one.sd_second), abs=1e-4)
+    swapped = fit_crossed(y, X, second, first)
+    assert (swapped.sd_second, swapped.sd_first) == pytest.approx((one.sd_first, one.sd_second), abs=1e-4)
+
+
+def test_a_variance_at_zero_is_called_singular():
+    y, X, first, second = arrays(simulated(sd_participant=0.0, sd_stimulus=0.0, participants=20, each=20, seed=1))
+    fit = fit_crossed(y, X, first, second)
+    assert fit.singular
+    assert 0.0 in (fit.sd_first, fit.sd_second)
+    assert np.isfinite(fit.std_error).all()
+    if fit.sd_first == fit.sd_second == 0.0:
+        plain = sm.Logit(y.astype(float), X).fit(disp=False)
+        assert fit.beta == pytest.approx(plain.params, abs=1e-5)
+        assert fit.std_error == pytest.approx(plain.bse, rel=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("change", "word"),
+    [
+        (lambda y, X, p, s: (y, X, np.zeros_like(p), s), "one participant"),
+        (lambda y, X, p, s: (y, X, p, np.zeros_like(s)), "one stimulus"),
+        (lambda y, X, p, s: (np.ones_like(y), X, p, s), "separated"),
+        (lambda y, X, p, s: (y | (X[:, 1] == 1), X, p, s), "separated: the covariates"),
+        (lambda y, X, p, s: (y, np.ones_like(X), p, s), "one kind"),
+        (lambda y, X, p, s: (y, X, p, np.arange(len(y))), "more than one answer"),
+        (lambda y, X, p, s: (y[:0], X[:0], p[:0], s[:0]), "no answered"),
+    ],
+)
+def test_what_cannot_be_estimated_is_refused(change, word):
+    with pytest.raises(NoFitError, match=word):
+        fit_crossed(*change(*small_design()))

@@ -1,0 +1,265 @@
+"""By-participant slopes, likelihood-ratio tests, starts, and answers that allow no estimate."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from lme4_designs import DESIGNS, Answers, answers
+from scipy.special import expit
+from scipy.stats import chi2
+
+from gan_eval.stats.mixed import CrossedFit, NoFitError, Start, fit_crossed, fit_without, likelihood_ratio
+
+
+def fit(data: Answers, **more) -> CrossedFit:
+    return fit_crossed(data.y, data.X, data.first, data.second, link=data.link, slope=data.slope, **more)
+
+
+def test_units_and_offset_of_the_slope_do_not_matter():
+    """x and 10 + 4 x as covariate: the same model, its numbers in other units."""
+    data = answers(DESIGNS["slope of kind"])
+    moved = replace(data, slope=10 + 4 * data.slope, X=np.stack([data.X[:, 0], 10 + 4 * data.X[:, 1]], axis=1))
+    one, other = fit(data), fit(moved)
+    assert other.log_likelihood == pytest.approx(one.log_likelihood, abs=1e-6)
+    assert other.beta == pytest.approx([one.beta[0] - 2.5 * one.beta[1], one.beta[1] / 4], abs=1e-5)
+    assert other.std_error[1] == pytest.approx(one.std_error[1] / 4, rel=1e-3)
+    assert other.sd_slope == pytest.approx(one.sd_slope / 4, abs=1e-5)
+    far = one.sd_first**2 + (2.5 * one.sd_slope) ** 2 - 5 * one.slope_correlation * one.sd_first * one.sd_slope
+    assert other.sd_first == pytest.approx(np.sqrt(far), abs=1e-4)
+
+
+def test_slope_models_recover_the_truth():
+    found = [fit(answers(replace(DESIGNS["slope of a covariate, pool"], seed=100 + seed))) for seed in range(12)]
+    truth = np.array(DESIGNS["slope of a covariate, pool"].beta)
+    z = np.array([(one.beta - truth) / one.std_error for one in found])
+    assert (np.abs(z) < 2.5).mean() > 0.9
+    assert np.mean([one.sd_slope for one in found]) == pytest.approx(0.5, abs=0.08)
+    assert np.mean([one.slope_correlation for one in found]) == pytest.approx(-0.5, abs=0.2)
+
+
+def test_without_slopes_the_fields_are_empty():
+    one = fit(answers(DESIGNS["small"]))
+    assert (one.sd_slope, one.slope_correlation) == (None, None)
+    assert one.covariance.shape == (4, 4)
+    assert fit(answers(DESIGNS["slope of kind"])).covariance.shape == (4, 4)
+
+
+@pytest.mark.parametrize("name", ["pool of 1000", "slope of kind", "slope, correlation near 1", "nearly singular"])
+def test_a_start_changes_nothing(name):
+    data = answers(DESIGNS[name])
+    cold = fit(data)
+    far = Start(cold.beta + 0.5, 1.2, 0.2, 0.9, -0.5) if data.slope is not None else Start(cold.beta - 0.5, 1.0, 0.2)
+    for start in (cold, far):
+        warm = fit(data, start=start)
+        assert warm.log_likelihood == pytest.approx(cold.log_likelihood, abs=1e-5)
+        assert warm.beta == pytest.approx(cold.beta, abs=1e-4)
+        assert warm.std_error == pytest.approx(cold.std_error, rel=2e-3)
+
+
+def arrays(data: Answers):
+    return data.y, data.X, data.first, data.second
+
+
+def test_likelihood_ratio_equals_two_cold_fits_and_is_near_wald():
+    data = answers(DESIGNS["four covariates"])
+    full = fit(data)
+    for column in range(data.X.shape[1]):
+        reduced = fit_without(full, [column], *arrays(data))
+        cold = fit_crossed(data.y, np.delete(data.X, column, axis=1), data.first, data.second)
+        assert reduced.log_likelihood == pytest.approx(cold.log_likelihood, abs=1e-6)
+        statistic, p = likelihood_ratio(full, reduced, 1)
+        assert p == pytest.approx(chi2.sf(statistic, 1))
+        wald = (full.beta[column] / full.std_error[column]) ** 2
+        assert statistic == pytest.approx(wald, rel=0.12, abs=0.05)
+    several = fit_without(full, [3, 4], *arrays(data))
+    assert likelihood_ratio(full, several, 2)[0] > likelihood_ratio(full, fit_without(full, [4], *arrays(data)), 1)[0]
+
+
+def test_the_intercept_can_be_tested():
+    data = answers(DESIGNS["intercept only"])
+    full, reduced = fit(data), fit_without(fit(data), [0], *arrays(data))
+    assert len(reduced.beta) == 0
+    assert reduced.covariance.shape == (2, 2)
+    statistic, p = likelihood_ratio(full, reduced, 1)
+    assert 0 < p < 1e-3
+    assert statistic == pytest.approx((full.beta[0] / full.std_error[0]) ** 2, rel=0.3)
+
+
+def test_a_full_model_below_the_reduced_is_said():
+    data = answers(DESIGNS["small"])
+    full = fit(data)
+    with pytest.raises(NoFitError, match="likelier"):
+        likelihood_ratio(replace(full, log_likelihood=full.log_likelihood - 1), full, 1)
+    assert likelihood_ratio(replace(full, log_likelihood=full.log_likelihood - 1e-9), full, 1) == (0.0, 1.0)
+    with pytest.raises(ValueError, match="at least 1"):
+        likelihood_ratio(full, full, 0)
+
+
+def leaning(seed: int):
+    """`correct`, fixed effects, participant and stimulus, and the kind, of people who differ in leaning alone.
+
+    At the mean kind their effects have no spread, so that the correlation of intercept and slope is -1.
+    """
+    rng = np.random.default_rng(seed)
+    lean, pictures = rng.normal(0, 0.7, 30), rng.normal(0, 0.6, 200)
+    rows = []
+    for person in range(30):
+        for picture in rng.permutation(200)[:40]:
+            eta = (0.6 if picture % 2 else -0.6) + lean[person] + pictures[picture]
+            rows.append((person, picture, picture % 2, rng.random() < expit(eta)))
+    person, picture, fake, says_fake = np.array(rows, int).T
+    real = 1.0 - fake
+    X = np.stack([np.ones(len(real)), real], axis=1)
+    return (fake == says_fake, X, person, np.unique(picture, return_inverse=True)[1]), real
+
+
+@pytest.mark.parametrize(
+    ("seed", "expected"),
+    [
+        # lme4's glmer(y ~ real + (1 + real | p) + (1 | s), binomial, bobyqa): log-likelihood, fixed effects, their
+        # standard errors, SDs of intercepts, slopes and pictures, correlation
+        (15, [-765.071989, 0.557368, -0.039976, 0.193084, 0.300507, 0.855796, 1.413081, 0.552394]),
+        (42, [-773.278559, 0.509236, 0.093504, 0.151673, 0.265324, 0.601287, 1.214785, 0.461074]),
+        (43, [-751.140091, 0.410673, 0.415459, 0.168300, 0.291305, 0.676418, 1.321580, 0.655819]),
+        (47, [-746.020641, 0.396726, 0.258976, 0.187759, 0.344663, 0.841984, 1.685986, 0.539869]),
+    ],
+)
+def test_a_correlation_at_its_end_is_found(seed, expected):
+    data, real = leaning(seed)
+    found = fit_crossed(*data, slope=real)
+    assert found.slope_correlation == pytest.approx(-1, abs=1e-3)
+    assert found.singular == (found.slope_correlation == -1)
+    numbers = [*found.beta, *found.std_error, found.sd_first, found.sd_slope, found.sd_second]
+    assert found.log_likelihood == pytest.approx(expected[0], abs=3e-3)
+    assert found.log_likelihood >= expected[0] - 1e-4
+    assert numbers == pytest.approx(expected[1:], abs=3e-3)
+
+
+def test_an_estimate_at_its_boundary_is_told_with_its_factor():
+    data, real = leaning(43)
+    found = fit_crossed(*data, slope=real)
+    assert found.singular
+    assert found.at_boundary == ["the correlation of intercepts and slopes of participants is estimated at -1"]
+    by_item = fit_crossed(*data, slope=real, factors=("item", "participant"))
+    assert by_item.at_boundary == ["the correlation of intercepts and slopes of items is estimated at -1"]
+    assert fit_without(by_item, [1], *data, slope=real).factors == ("item", "participant")
+
+
+@pytest.mark.parametrize(
+    ("sd", "zero"), [((0.0, 1.0), "participants"), ((1.0, 0.0), "stimuli"), ((0.0, 0.0), "participants stimuli")]
+)
+def test_the_factor_without_spread_is_named(sd, zero):
+    """Every level of a factor without spread has the same share of either answer."""
+    rng = np.random.default_rng(3)
+    first, second = (grid.ravel() for grid in np.meshgrid(np.arange(20), np.arange(20)))
+    lean = np.where(np.arange(20) % 2, 0.9, -0.9) if any(sd) else np.zeros(20)
+    of = second if sd[1] else first
+    yes = np.zeros(400, bool)
+    for level in range(20):
+        own = np.flatnonzero(of == level)
+        yes[rng.permutation(own)[: round(20 * expit(lean[level]))]] = True
+    if any(sd):
+        other = first if sd[1] else second
+        yes = _balanced(yes, of, other)
+    found = fit_crossed(yes, np.ones((400, 1)), first, second)
+    wanted = [f"the SD between {name} is estimated at 0" for name in zero.split()]
+    assert found.at_boundary == wanted
+
+
+def _balanced(yes, of, other):
+    """As many answers of either kind at each level of `of`, spread evenly over the levels of `other`."""
+    even = np.zeros(len(yes), bool)
+    start = 0
+    for level in np.unique(of):
+        count = int(yes[of == level].sum())
+        even |= (of == level) & np.isin(other, (start + np.arange(count)) % 20)
+        start += count
+    return even
+
+
+@pytest.mark.parametrize("factors", [("participant", "stimulus"), ("item", "participant")])
+def test_what_allows_no_estimate_is_told_of_the_right_factor(factors):
+    plural = {"participant": "participants", "stimulus": "stimuli", "item": "items"}
+    told = {
+        "two trials": f"no {factors[0]} has more than one answer",
+        "one participant": f"one {factors[0]}:",
+        "each stimulus once": f"no {factors[1]} has more than one answer",
+        "a slope between participants": f"slope: fewer than two {plural[factors[0]]} ",
+        "participants of one mind": f"separated: a spread between {plural[factors[0]]} runs off",
+    }
+    for name, words in told.items():
+        y, X, first, second, slope = nasty(name)
+        with pytest.raises(NoFitError) as refused:
+            fit_crossed(y, X, first, second, slope=slope, factors=factors)
+        assert str(refused.value).startswith(words)
+
+
+def test_people_who_lean_always_have_an_estimate_and_its_tests():
+    for seed in range(40, 60):
+        data, real = leaning(seed)
+        full = fit_crossed(*data, slope=real)
+        assert np.isfinite(full.std_error).all()
+        for column in (0, 1):
+            reduced = fit_without(full, [column], *data, slope=real)
+            assert likelihood_ratio(full, reduced, 1)[0] >= 0
+
+
+def nasty(name):
+    """y, X, participant, stimulus and slope of hopeless answers."""
+    rng = np.random.default_rng(1)
+    first, second = (grid.ravel() for grid in np.meshgrid(range(10), range(8)))
+    x = rng.normal(size=80)
+    y, X = rng.random(80) < expit(0.3 + rng.normal(size=10)[first]), np.stack([np.ones(80), x], axis=1)
+    cases = {
+        "two trials": (y[:2], X[:2], np.array([0, 1]), np.array([0, 1]), None),
+        "two trials of one": (y[:2], X[:2], np.array([0, 0]), np.array([0, 1]), None),
+        "four trials": (np.array([True, False, False, True]), X[:4], np.arange(4) % 2, np.arange(4) // 2, None),
+        "one participant": (y, X, np.zeros(80, int), second, None),
+        "all wrong": (np.zeros(80, bool), X, first, second, None),
+        "each stimulus once": (y, X, first, np.arange(80), None),
+        "a covariate decides": (x > 0.2, X, first, second, None),
+        "equal covariates": (y, np.column_stack([X, 3 * x]), first, second, None),
+        "a covariate of zeros": (y, np.column_stack([X, 0 * x]), first, second, None),
+        "a missing covariate": (y, np.column_stack([X, np.where(x > 2, np.nan, 1.0)]), first, second, None),
+        "a constant slope": (y, X, first, second, np.ones(80)),
+        "a slope between participants": (y, X, first, second, first.astype(float)),
+        "participants of one mind": (first < 5, X[:, :1], first, second, None),
+    }
+    return cases[name]
+
+
+@pytest.mark.parametrize(
+    ("name", "word"),
+    [
+        ("two trials", "no participant has more than one answer"),
+        ("two trials of one", "one participant"),
+        ("four trials", "too few answers"),
+        ("one participant", "one participant"),
+        ("all wrong", "separated: all answers are the same"),
+        ("each stimulus once", "no stimulus has more than one answer"),
+        ("a covariate decides", "separated: the covariates"),
+        ("equal covariates", "covariate 3 says the same as covariate 2"),
+        ("a covariate of zeros", "covariate 3 is 0"),
+        ("a missing covariate", "missing"),
+        ("a constant slope", "slope: the covariate is the same"),
+        ("a slope between participants", "slope: fewer than two participants"),
+        ("participants of one mind", "separated"),
+    ],
+)
+def test_hopeless_answers_are_refused_with_the_reason(name, word):
+    y, X, first, second, slope = nasty(name)
+    with pytest.raises(NoFitError, match=word):
+        fit_crossed(y, X, first, second, slope=slope)
+
+
+def test_duplicates_and_imbalance_are_fitted():
+    data = answers(DESIGNS["small"])
+    twice = [np.repeat(values, 2, axis=0) for values in arrays(data)]
+    assert fit_crossed(*twice).log_likelihood < fit(data).log_likelihood
+    rng = np.random.default_rng(4)
+    first = np.append(np.zeros(3000, int), rng.integers(1, 40, 120))
+    second = rng.integers(0, 30, len(first))
+    X = np.ones((len(first), 1))
+    uneven = fit_crossed(rng.random(len(first)) < 0.7, X, first, second)
+    assert np.isfinite(uneven.std_error).all()
+    assert uneven.beta[0] == pytest.approx(np.log(0.7 / 0.3), abs=0.3)

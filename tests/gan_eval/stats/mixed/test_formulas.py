@@ -1,0 +1,143 @@
+import numpy as np
+import pandas as pd
+import pytest
+from make_trials import simulated
+
+from gan_eval.settings.analysis import AnalysisSettings
+from gan_eval.stats.mixed.covariates import code, usable, with_covariates
+from gan_eval.stats.mixed.formulas import Formula, design, planned_formulas, prepare
+from gan_eval.stats.trials import answered_trials
+
+RANDOM = "(1|participant) + (1|stimulus)"
+SLOPES = "(1 + kind|participant) + (1|stimulus)"
+
+
+def small() -> pd.DataFrame:
+    """Four answers of two data sets, as the formulas take them."""
+    frame = pd.DataFrame(
+        {
+            "participant": ["b", "a", "a", "b"],
+            "stimulus": ["y", "x", "y", "x"],
+            "kind": ["real", "fake", "real", "fake"],
+            "response": ["real", "real", "fake", "fake"],
+            "dataset": ["maps", "edges", "maps", "edges"],
+        }
+    )
+    return frame.assign(
+        correct=frame["kind"] == frame["response"],
+        called_fake=frame["response"] == "fake",
+        session=frame["participant"],
+    )
+
+
+def test_the_numbers_of_each_outcome():
+    correct = design(small(), Formula("correct", ("kind",)))
+    assert list(correct.y) == [True, False, False, True]
+    assert correct.X.tolist() == [[1, 1], [1, 0], [1, 1], [1, 0]]
+    assert correct.terms == ("intercept", "kind[real]")
+    assert list(correct.participant) == [1, 0, 0, 1]
+    assert list(correct.stimulus) == [1, 0, 1, 0]
+    assert correct.slope is None
+    called = design(small(), Formula("called_fake", ("kind",), slope=True))
+    assert list(called.y) == [False, False, True, True]
+    assert called.X.tolist() == [[1, 0], [1, 1], [1, 0], [1, 1]]
+    assert called.terms == ("intercept", "kind[fake]")
+    assert called.slope.tolist() == [0, 1, 0, 1]
+
+
+def test_data_sets_sum_to_nothing_and_what_goes_together_is_told():
+    found = design(small(), Formula("called_fake", ("dataset",)))
+    assert found.X.tolist() == [[1, -1], [1, 1], [1, -1], [1, 1]]
+    assert found.terms == ("intercept", "dataset[edges]")
+    both = design(small(), Formula("called_fake", ("kind", "dataset")))
+    assert "go together" in both.trouble
+
+
+@pytest.mark.parametrize(
+    ("plan", "expected"),
+    [
+        (
+            None,
+            [
+                ("logit", f"{formula} + {RANDOM}", None)
+                for formula in ("correct ~ 1", "correct ~ kind", "called_fake ~ kind")
+            ]
+            + [("logit", f"{outcome} ~ kind + {SLOPES}", None) for outcome in ("correct", "called_fake")],
+        ),
+        (
+            AnalysisSettings(slope=False, covariates=("age", "age", "sex")),
+            [
+                ("logit", f"{formula} + {RANDOM}", False)
+                for formula in ("correct ~ 1", "correct ~ kind", "called_fake ~ kind", "correct ~ kind + age + sex")
+            ],
+        ),
+        (
+            AnalysisSettings(covariates=("age",)),
+            [
+                ("logit", f"{formula} + {RANDOM}", False)
+                for formula in ("correct ~ 1", "correct ~ kind", "called_fake ~ kind")
+            ]
+            + [
+                ("logit", f"{sloped} + {SLOPES}", False)
+                for sloped in ("correct ~ kind", "called_fake ~ kind", "correct ~ kind + age")
+            ],
+        ),
+        (
+            AnalysisSettings(link="probit", slope=False),
+            [
+                (link, f"{formula} + {RANDOM}", link == "logit")
+                for link in ("logit", "probit")
+                for formula in ("correct ~ 1", "correct ~ kind", "called_fake ~ kind")
+            ],
+        ),
+    ],
+)
+def test_what_is_planned(plan, expected):
+    found = planned_formulas(answered_trials(simulated()), plan)
+    assert [(one.link, str(one.formula), one.exploratory) for one in found] == expected
+
+
+def test_a_data_set_of_one_kind_does_not_make_several():
+    trials = simulated(seed=1)
+    reals = trials["kind"] == "real"
+    trials.loc[reals & (np.arange(len(trials)) % 2 == 0), "dataset"] = "photographs"
+    assert [str(one.formula) for one in planned_formulas(answered_trials(trials), None)][2] == (
+        f"called_fake ~ kind + {RANDOM}"
+    )
+
+
+def test_numbers_and_levels():
+    numbers = code(pd.Series(["1", "3", "5"]), "age")
+    assert numbers.columns[:, 0] * numbers.scale == pytest.approx([-2, 0, 2])
+    assert numbers.columns.std() == pytest.approx(1)
+    levels = code(pd.Series(["b", "a", "c", "a", "c"]), "band")
+    assert levels.terms == ("band[b]", "band[c]")
+    assert levels.columns.tolist() == [[1, 0], [0, 0], [0, 1], [0, 0], [0, 1]]
+    truth = code(pd.Series([True, False, True]), "glasses")
+    assert truth.terms == ("glasses[False]",)
+
+
+def test_rare_levels_are_joined_or_left_out():
+    people = pd.Series(list("abcdefgh"))
+    kept, values, note = usable(pd.Series(["x", "x", "x", "y", "z", "w", None, "v"]), people, "q")
+    assert list(values[kept]) == ["x", "x", "x", "other", "other", "other", "other"]
+    assert note == "1 trials without q (or with a rare answer) left out; q: rare answers joined as other (v, w, y, z)"
+    kept, _, note = usable(pd.Series(["x"] * 6 + ["y", "z"]), people, "q")
+    assert list(kept) == [True] * 6 + [False] * 2
+    kept, _, note = usable(pd.Series(["x"] * 8), people, "q")
+    assert kept.all()
+    assert note is None
+
+
+def test_a_question_goes_before_a_column_and_the_last_answer_counts():
+    frame = small().assign(age=1)
+    asked = pd.DataFrame({"session": ["a", "a", "b"], "question": "age", "answer": ["20", "30", "40"]})
+    assert list(with_covariates(frame, ["age"], asked)["covariate:age"]) == ["40", "30", "30", "40"]
+    assert list(with_covariates(frame, ["age"], None)["covariate:age"]) == [1, 1, 1, 1]
+
+
+def test_no_answers_have_no_numbers():
+    empty = prepare(answered_trials(simulated().iloc[:0]), None, None)
+    found = design(empty, Formula("called_fake", ("kind",)))
+    assert found.trouble == "no answered trials"
+    assert (found.n_participants, found.n_stimuli) == (0, 0)

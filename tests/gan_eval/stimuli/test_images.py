@@ -1,0 +1,339 @@
+"""Pictures become 8-bit RGB exactly, or are refused by name."""
+
+import os
+import struct
+import zlib
+from contextlib import nullcontext
+
+import numpy as np
+import pytest
+import tifffile
+from PIL import Image
+
+from gan_eval.errors import UserError
+from gan_eval.stimuli import pictures
+
+
+@pytest.fixture
+def picture():
+    return np.random.default_rng(0).integers(0, 256, (7, 5, 3), dtype=np.uint8)
+
+
+def test_png_round_trip_is_exact_and_without_metadata(tmp_path, picture):
+    pictures.write_png(tmp_path / "a.png", picture)
+    assert np.array_equal(pictures.read_rgb(tmp_path / "a.png"), picture)
+    with Image.open(tmp_path / "a.png") as image:
+        assert image.info == {}
+
+
+def test_grey_palette_sixteen_bit_and_opaque_alpha_become_rgb(tmp_path, picture):
+    grey = picture[..., 0]
+    Image.fromarray(grey).save(tmp_path / "grey.png")
+    assert np.array_equal(pictures.read_rgb(tmp_path / "grey.png"), np.repeat(grey[..., None], 3, 2))
+    Image.fromarray(grey.astype(np.uint16) * 257).save(tmp_path / "deep.png")
+    assert np.array_equal(pictures.read_rgb(tmp_path / "deep.png"), np.repeat(grey[..., None], 3, 2))
+    Image.fromarray(picture).quantize(8).save(tmp_path / "palette.png")
+    assert pictures.read_rgb(tmp_path / "palette.png").shape == (7, 5, 3)
+    Image.fromarray(picture).convert("RGBA").save(tmp_path / "alpha.png")
+    assert np.array_equal(pictures.read_rgb(tmp_path / "alpha.png"), picture)
+    Image.fromarray(grey > 127).save(tmp_path / "bits.png")
+    assert np.array_equal(pictures.read_rgb(tmp_path / "bits.png")[..., 0], np.where(grey > 127, 255, 0))
+
+
+def _png_chunk(kind, data):
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+
+def _deep_png(path, levels, *extra):
+    """A 16-bit PNG of (H, W, channels) levels, written by hand: Pillow writes none of colour."""
+    height, width, channels = levels.shape
+    header = struct.pack(">IIBBBBB", width, height, 16, {2: 4, 3: 2, 4: 6}[channels], 0, 0, 0)
+    rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in levels)
+    chunks = _png_chunk(b"IHDR", header) + b"".join(extra)
+    chunks += _png_chunk(b"IDAT", zlib.compress(rows)) + _png_chunk(b"IEND", b"")
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + chunks)
+
+
+@pytest.fixture
+def deep():
+    """(37, 53, 4) levels of 16 bits, opaque."""
+    levels = np.random.default_rng(1).integers(0, 65536, (37, 53, 4), dtype=np.uint16)
+    levels[..., 3] = 65535
+    return levels
+
+
+def _rounded(levels):
+    return np.round(levels.astype(float) * 255 / 65535)
+
+
+def test_sixteen_bit_colour_is_rounded_as_grey_is(tmp_path, deep):
+    for channels in (3, 4):
+        _deep_png(tmp_path / "deep.png", deep[..., :channels])
+        found = pictures.read_rgb(tmp_path / "deep.png")
+        assert np.array_equal(found, _rounded(deep[..., :3]))
+        assert (found != deep[..., :3] >> 8).mean() > 0.2  # the high byte alone, Pillow's reading, is another picture
+    _deep_png(tmp_path / "grey.png", deep[..., [0, 3]])
+    assert np.array_equal(pictures.read_rgb(tmp_path / "grey.png"), _rounded(deep[..., [0, 0, 0]]))
+
+
+def test_sixteen_bit_colour_that_is_transparent_is_refused(tmp_path, deep):
+    for levels in (deep[..., [0, 1]], np.minimum(deep, 65534)):
+        _deep_png(tmp_path / "glass.png", levels)
+        with pytest.raises(UserError, match=r"glass\.png: the picture is transparent in places"):
+            pictures.read_rgb(tmp_path / "glass.png")
+    hole = deep[3, 5, :3]
+    _deep_png(tmp_path / "hole.png", deep[..., :3], _png_chunk(b"tRNS", hole.astype(">u2").tobytes()))
+    with pytest.raises(UserError, match="transparent"):
+        pictures.read_rgb(tmp_path / "hole.png")
+    nearly = hole ^ np.uint16(1)  # the same high bytes
+    _deep_png(tmp_path / "whole.png", deep[..., :3], _png_chunk(b"tRNS", nearly.astype(">u2").tobytes()))
+    assert np.array_equal(pictures.read_rgb(tmp_path / "whole.png"), _rounded(deep[..., :3]))
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+@pytest.mark.parametrize(
+    "how", [{}, {"compression": "zlib"}, {"compression": "zlib", "predictor": True}, {"tile": (16, 16)}]
+)
+def test_sixteen_bit_tiff_is_rounded(tmp_path, deep, order, how):
+    path = tmp_path / "deep.tif"
+    tifffile.imwrite(path, deep[..., :3], photometric="rgb", byteorder=order, **how)
+    assert np.array_equal(pictures.read_rgb(path), _rounded(deep[..., :3]))
+    tifffile.imwrite(path, deep, photometric="rgb", extrasamples=["unassalpha"], byteorder=order, **how)
+    assert np.array_equal(pictures.read_rgb(path), _rounded(deep[..., :3]))
+    turned = [(274, 3, 1, 6, True)]
+    tifffile.imwrite(path, deep[..., :3], photometric="rgb", byteorder=order, extratags=turned, **how)
+    assert np.array_equal(pictures.read_rgb(path), np.rot90(_rounded(deep[..., :3]), -1))
+
+
+@pytest.mark.parametrize("compression", [None, "zlib"])
+def test_planes_apart(tmp_path, deep, picture, compression):
+    """Pillow misreads 16 bits in planes apart; 8 bits it reads."""
+    how = {"photometric": "rgb", "planarconfig": "separate", "compression": compression}
+    tifffile.imwrite(tmp_path / "a.tif", np.moveaxis(picture, 2, 0), **how)
+    assert np.array_equal(pictures.read_rgb(tmp_path / "a.tif"), picture)
+    tifffile.imwrite(tmp_path / "deep.tif", np.moveaxis(deep[..., :3], 2, 0), **how)
+    with pytest.raises(UserError, match=r"deep\.tif: .*more than 8 bits a channel, stored in a way .* save it as PNG"):
+        pictures.read_rgb(tmp_path / "deep.tif")
+
+
+def test_where_black_and_white_are_exchanged(tmp_path, deep, picture):
+    tifffile.imwrite(tmp_path / "a.tif", picture[..., 0], photometric="miniswhite")
+    assert np.array_equal(pictures.read_rgb(tmp_path / "a.tif")[..., 1], 255 - picture[..., 0])
+    tifffile.imwrite(tmp_path / "deep.tif", deep[..., 0], photometric="miniswhite")
+    with pytest.raises(UserError, match=r"deep\.tif: not a readable picture"):
+        pictures.read_rgb(tmp_path / "deep.tif")
+
+
+def test_sixteen_bit_grey_is_rounded(tmp_path):
+    levels = np.arange(65536, dtype=np.uint16).reshape(256, 256)
+    for name in ("deep.png", "deep.tif"):
+        Image.fromarray(levels).save(tmp_path / name)
+        wanted = np.round(levels.astype(float) * 255 / 65535)
+        assert np.array_equal(pictures.read_rgb(tmp_path / name)[..., 1], wanted)
+
+
+@pytest.mark.parametrize("mode", ["L", "RGB", "P", "I;16"])
+def test_a_transparent_colour_is_refused_where_a_pixel_has_it(tmp_path, picture, mode):
+    grey = picture[..., 0]
+    image = Image.fromarray(grey.astype(np.uint16)) if mode == "I;16" else Image.fromarray(picture).convert(mode)
+    there = image.getpixel((2, 3))
+    image.save(tmp_path / "hole.png", transparency=there)
+    with pytest.raises(UserError, match=r"hole\.png: the picture is transparent in places"):
+        pictures.read_rgb(tmp_path / "hole.png")
+
+
+def test_a_transparent_colour_that_no_pixel_has_is_no_matter(tmp_path):
+    grey = np.full((4, 6), 9, np.uint8)
+    Image.fromarray(grey).save(tmp_path / "whole.png", transparency=200)
+    assert np.array_equal(pictures.read_rgb(tmp_path / "whole.png"), np.full((4, 6, 3), 9))
+
+
+@pytest.mark.parametrize(
+    ("mode", "suffix"), [("CMYK", "tif"), ("F", "tif"), ("I", "tif"), ("LAB", "tif"), ("YCbCr", "tif")]
+)
+def test_modes_without_an_exact_reading_are_refused_by_name(tmp_path, mode, suffix):
+    path = tmp_path / f"odd.{suffix}"
+    Image.new(mode, (6, 4)).save(path)
+    with pytest.raises(UserError, match=rf"odd\.{suffix}: colour mode {mode} has no exact 8-bit RGB reading"):
+        pictures.read_rgb(path)
+
+
+@pytest.mark.parametrize("suffix", [".png", ".tif", ".webp"])
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_an_exif_orientation_is_applied(tmp_path, picture, orientation, suffix):
+    path = tmp_path / f"turned{suffix}"
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    Image.fromarray(picture).save(path, exif=exif, lossless=True)
+    flipped = picture[:, ::-1] if orientation in (2, 4, 5, 7) else picture
+    quarters = {1: 0, 2: 0, 3: 2, 4: 2, 5: 1, 6: -1, 7: -1, 8: 1}[orientation]
+    assert np.array_equal(pictures.read_rgb(path), np.rot90(flipped, quarters))
+
+
+def test_a_rotation_of_sixteen_bits_is_applied(tmp_path, picture):
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.fromarray(picture[..., 0].astype(np.uint16) * 257).save(tmp_path / "deep.png", exif=exif)
+    assert np.array_equal(pictures.read_rgb(tmp_path / "deep.png")[..., 2], np.rot90(picture[..., 0], -1))
+
+
+def test_of_several_frames_the_first_counts(tmp_path, picture):
+    first, second = Image.fromarray(picture), Image.fromarray(255 - picture)
+    for name in ("moving.png", "moving.webp", "pages.tif"):
+        first.save(tmp_path / name, save_all=True, append_images=[second], lossless=True)
+        assert np.array_equal(pictures.read_rgb(tmp_path / name), picture)
+
+
+def test_one_pixel_is_a_picture(tmp_path):
+    pictures.write_png(tmp_path / "dot.png", np.array([[[1, 2, 3]]], np.uint8))
+    assert pictures.read_rgb(tmp_path / "dot.png").tolist() == [[[1, 2, 3]]]
+
+
+def test_what_is_decoded_may_be_written_to(tmp_path, picture):
+    pictures.write_png(tmp_path / "a.png", picture)
+    assert pictures.read_rgb(tmp_path / "a.png").flags.writeable
+
+
+@pytest.mark.filterwarnings("ignore:::PIL")
+@pytest.mark.parametrize("side", [9_500, 30_000])
+def test_a_picture_of_too_many_pixels_is_not_decoded(tmp_path, side):
+    header = struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0)
+    chunks = _png_chunk(b"IHDR", header) + _png_chunk(b"IDAT", zlib.compress(bytes(1000))) + _png_chunk(b"IEND", b"")
+    (tmp_path / "bomb.png").write_bytes(b"\x89PNG\r\n\x1a\n" + chunks)
+    with pytest.raises(UserError, match=r"bomb\.png: too large to decode safely .*; scale it down"):
+        pictures.read_rgb(tmp_path / "bomb.png")
+
+
+def test_why_a_file_cannot_be_read(tmp_path, monkeypatch):
+    (tmp_path / "empty.png").touch()
+    with pytest.raises(UserError, match=r"empty\.png: not a readable picture \(the file is empty\)"):
+        pictures.read_rgb(tmp_path / "empty.png")
+    (tmp_path / "nowhere.png").symlink_to(tmp_path / "absent.png")
+    with pytest.raises(UserError, match=r"nowhere\.png: no such picture: the link leads nowhere"):
+        pictures.read_rgb(tmp_path / "nowhere.png")
+    with pytest.raises(UserError, match="not a readable picture"):
+        pictures.read_rgb(tmp_path)
+
+    def forbidden(*_args):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("pathlib.Path.read_bytes", forbidden)
+    with pytest.raises(UserError, match=r"a\.png: no permission to read this picture"):
+        pictures.read_rgb(tmp_path / "a.png")
+    monkeypatch.setattr("os.scandir", forbidden)
+    with pytest.raises(UserError, match="cannot be read"):
+        pictures.list_pictures(tmp_path)
+
+
+def test_a_jpeg_is_what_pillow_decodes(tmp_path):
+    ramp = np.linspace(0, 255, 64 * 48 * 3).reshape(48, 64, 3).astype(np.uint8)
+    Image.fromarray(ramp).save(tmp_path / "a.jpg", quality=90)
+    with Image.open(tmp_path / "a.jpg") as image:
+        assert np.array_equal(pictures.read_rgb(tmp_path / "a.jpg"), np.asarray(image))
+
+
+def test_what_cannot_be_read_exactly_is_refused_by_name(tmp_path, picture):
+    Image.fromarray(picture).convert("CMYK").save(tmp_path / "print.jpg")
+    with pytest.raises(UserError, match=r"print\.jpg: colour mode CMYK"):
+        pictures.read_rgb(tmp_path / "print.jpg")
+    see_through = Image.fromarray(picture).convert("RGBA")
+    see_through.putalpha(100)
+    see_through.save(tmp_path / "glass.png")
+    with pytest.raises(UserError, match=r"glass\.png: the picture is transparent"):
+        pictures.read_rgb(tmp_path / "glass.png")
+    whole = tmp_path / "whole.png"
+    pictures.write_png(whole, np.repeat(picture, 9, 0))
+    (tmp_path / "torn.png").write_bytes(whole.read_bytes()[:-40])
+    with pytest.raises(UserError, match=r"torn\.png: not a readable picture"):
+        pictures.read_rgb(tmp_path / "torn.png")
+    (tmp_path / "text.png").write_text("hello")
+    with pytest.raises(UserError, match=r"text\.png: not a readable picture"):
+        pictures.read_rgb(tmp_path / "text.png")
+    with pytest.raises(UserError, match=r"absent\.png: no such picture"):
+        pictures.read_rgb(tmp_path / "absent.png")
+
+
+def _turned_with_a_note(path, picture):
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    exif[0x010E] = "hello"
+    Image.fromarray(picture).save(path, exif=exif)
+    return path.read_bytes()
+
+
+def test_an_orientation_is_read_beside_damage(tmp_path, picture):
+    path = tmp_path / "a.jpg"
+    content = _turned_with_a_note(path, picture)
+    upright = pictures.read_rgb(path)
+    path.write_bytes(content.replace(b"\x01\x0e\x00\x02", b"\x01\x00\x00\x02"))  # the note became a width
+    assert path.read_bytes() != content
+    assert np.array_equal(pictures.read_rgb(path), upright)
+    assert upright.shape == (5, 7, 3)
+
+
+@pytest.mark.filterwarnings("ignore:::PIL")
+@pytest.mark.parametrize("suffix", [".png", ".jpg", ".webp", ".tif"])
+def test_a_damaged_picture_is_decoded_or_refused_by_name(tmp_path, picture, suffix, monkeypatch):
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 10_000)  # damaged sizes need not be decoded
+    path = tmp_path / f"a{suffix}"
+    whole = _turned_with_a_note(path, picture)
+    rng = np.random.default_rng(1)
+    lines = []
+    for _ in range(300):
+        content = bytearray(whole)
+        for place in rng.integers(0, min(len(whole), 200), rng.integers(1, 4)):
+            content[place] = rng.choice([0, 255, rng.integers(256)])
+        path.write_bytes(content)
+        try:
+            pictures.read_rgb(path)
+        except UserError as error:
+            lines.append(str(error))
+    assert len(lines) > 30
+    assert all(line.startswith(f"{path}: ") for line in lines)
+
+
+def test_folders_are_no_pictures_and_a_dangling_link_is_not_passed_over(tmp_path):
+    (tmp_path / "a.jpg").touch()
+    (tmp_path / "folder.jpg").mkdir()
+    (tmp_path / "nowhere.png").symlink_to(tmp_path / "absent.png")
+    (tmp_path / "link.png").symlink_to(tmp_path / "a.jpg")
+    (tmp_path / "folder_link.png").symlink_to(tmp_path / "folder.jpg")
+    if hasattr(os, "mkfifo"):
+        os.mkfifo(tmp_path / "pipe.png")  # reading it would wait for ever
+    assert [path.name for path in pictures.list_pictures(tmp_path)] == ["a.jpg", "link.png", "nowhere.png"]
+    with pytest.raises(UserError, match=r"nowhere\.png: no such picture"):
+        pictures.read_rgb(tmp_path / "nowhere.png")
+
+
+def test_an_entry_that_cannot_be_told_does_not_stop_the_folder(tmp_path, monkeypatch):
+    (tmp_path / "a.png").touch()
+    (tmp_path / "itself.png").symlink_to(tmp_path / "itself.png")
+    assert [path.name for path in pictures.list_pictures(tmp_path)] == ["a.png", "itself.png"]
+    with pytest.raises(UserError, match=r"itself\.png: "):
+        pictures.read_rgb(tmp_path / "itself.png")
+
+    class Failing:
+        name, path = "b.png", str(tmp_path / "b.png")
+
+        def is_file(self):
+            raise OSError(5, "Input/output error")
+
+    entries = [*os.scandir(tmp_path), Failing()]
+    monkeypatch.setattr("os.scandir", lambda _: nullcontext(entries))
+    assert [path.name for path in pictures.list_pictures(tmp_path)] == ["a.png", "b.png", "itself.png"]
+
+
+def test_folders_are_listed_in_natural_order(tmp_path):
+    for name in ("10.png", "9.PNG", "a2.jpg", "a10.jpg", ".hidden.png", "notes.txt"):
+        (tmp_path / name).touch()
+    assert [path.name for path in pictures.list_pictures(tmp_path)] == ["9.PNG", "10.png", "a2.jpg", "a10.jpg"]
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(UserError, match="empty: no pictures"):
+        pictures.list_pictures(tmp_path / "empty")
+    with pytest.raises(UserError, match="no such folder"):
+        pictures.list_pictures(tmp_path / "absent")
+
+
+def test_two_files_of_one_stem_are_refused(tmp_path):
+    with pytest.raises(UserError, match="the same stem"):
+        pictures.by_stem([tmp_path / "a.png", tmp_path / "a.jpg"])

@@ -1,0 +1,148 @@
+"""Stimulus sets are checked, merged, and imported from other tools' folders."""
+
+import numpy as np
+import pytest
+
+from gan_eval import tables, tabular
+from gan_eval.errors import UserError
+from gan_eval.stimuli import pictures, sets
+from gan_eval.stimuli.importing import import_folder
+
+
+def save(path, value, size=(20, 30)):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    pictures.write_png(path, np.full((*size, 3), value, np.uint8))
+
+
+@pytest.fixture
+def result_folder(tmp_path):
+    for stem in ("1", "2", "10"):
+        save(tmp_path / "results" / "real" / f"{stem}.png", int(stem))
+        save(tmp_path / "results" / "fake" / f"{stem}.png", 100 + int(stem))
+    return tmp_path / "results"
+
+
+def test_a_real_and_fake_folder_becomes_a_set(tmp_path, result_folder):
+    imported = import_folder(result_folder, tmp_path / "set", dataset="d", model="m")
+    assert (imported.items, imported.problems) == (3, ())
+    made = sets.read_set(tmp_path / "set")
+    names = [f"d/{version}/{stem}" for version in ("real", "m") for stem in ("1", "2", "10")]
+    assert [row["stimulus"] for row in made.rows] == names
+    fake = made.rows[-1]
+    assert fake["item"] == "d/10"
+    assert (fake["width"], fake["height"]) == (30, 20)
+    assert np.all(pictures.read_rgb(made.path(fake)) == 110)
+    assert np.all(pictures.read_rgb(made.path(fake, "reference_file")) == 10)
+    assert made.path(fake, "input_file") is None
+    assert made.path(fake).suffix == ".png"
+
+
+def test_the_result_folder_of_cyclegan_and_pix2pix_is_known(tmp_path):
+    for role, value in (("real_A", 1), ("fake_B", 2), ("real_B", 3)):
+        save(tmp_path / "images" / f"7_{role}.png", value)
+    import_folder(tmp_path / "images", tmp_path / "set", dataset="d")
+    made = sets.read_set(tmp_path / "set")
+    real, fake = made.rows
+    values = [
+        pictures.read_rgb(made.path(*place))[0, 0, 0]
+        for place in ((real, "input_file"), (fake, "file"), (real, "file"))
+    ]
+    assert values == [1, 2, 3]
+
+
+def test_one_bad_picture_among_many_is_named_and_the_rest_is_done(tmp_path, result_folder):
+    (result_folder / "fake" / "2.png").write_text("broken")
+    imported = import_folder(result_folder, tmp_path / "set")
+    assert imported.items == 2
+    assert "2.png" in imported.problems[0]
+    assert len(sets.read_set(tmp_path / "set").rows) == 4
+
+
+def test_partners_sizes_and_layouts_that_do_not_fit_are_named(tmp_path, result_folder):
+    (result_folder / "fake" / "10.png").unlink()
+    with pytest.raises(UserError, match="10: no fake picture"):
+        import_folder(result_folder, tmp_path / "set")
+    assert not (tmp_path / "set").exists()
+    for stem in ("1", "2", "10"):
+        save(result_folder / "fake" / f"{stem}.png", 1, size=(20, 31))
+    with pytest.raises(UserError, match="differ in size"):
+        import_folder(result_folder, tmp_path / "set")
+    with pytest.raises(UserError, match="no known layout"):
+        import_folder(result_folder / "real", tmp_path / "other")
+    with pytest.raises(UserError, match="no such folder"):
+        import_folder(tmp_path / "absent", tmp_path / "other")
+
+
+def test_a_broken_set_is_refused_by_row(tmp_path, result_folder):
+    folder = tmp_path / "set"
+    with pytest.raises(UserError, match="not a stimulus set"):
+        sets.read_set(folder)
+    import_folder(result_folder, folder)
+    rows = tabular.read_rows(folder / "stimuli.csv", tables.STIMULI)
+    for change, words in (
+        ({"file": "../results/real/1.png"}, "row 1, column file: .* not below"),
+        ({"file": "real/none.png"}, "row 1, column file: no such file"),
+        ({"kind": "fake"}, "row 1, column model"),
+    ):
+        sets.write_set(folder, [{**rows[0], **change}, *rows[1:]])
+        with pytest.raises(UserError, match=words):
+            sets.read_set(folder)
+    sets.write_set(folder, [])
+    with pytest.raises(UserError, match="no rows"):
+        sets.read_set(folder)
+
+
+def test_two_models_of_one_data_set_share_their_real_pictures(tmp_path, result_folder):
+    for model in ("m1", "m2"):
+        import_folder(result_folder, tmp_path / model, dataset="d", model=model)
+    merged = sets.read_sets([tmp_path / "m1", tmp_path / "m2"])
+    assert len(merged.rows) == 9
+    assert all(merged.path(row).is_file() for row in merged.rows)
+    save(result_folder / "real" / "1.png", 77)
+    import_folder(result_folder, tmp_path / "m3", dataset="d", model="m3")
+    with pytest.raises(UserError, match="d/real/1 is another picture"):
+        sets.read_sets([tmp_path / "m1", tmp_path / "m3"])
+
+
+def test_a_full_disk_is_an_error_and_no_bad_picture(tmp_path, result_folder, monkeypatch):
+    write_png = pictures.write_png
+
+    def fill_up(path, picture):
+        if path.stem == "2":
+            raise UserError(f"{path}: the disk is full")
+        write_png(path, picture)
+
+    monkeypatch.setattr(pictures, "write_png", fill_up)
+    with pytest.raises(UserError, match="disk is full"):
+        import_folder(result_folder, tmp_path / "set")
+    assert not (tmp_path / "set" / "stimuli.csv").exists()
+    monkeypatch.undo()
+    assert import_folder(result_folder, tmp_path / "set").items == 3
+
+
+@pytest.mark.parametrize("twice", ["7_fake_B.jpg", "7_real_B.jpg", "7_real_A.bmp"])
+def test_two_files_for_one_picture_of_a_flat_folder_are_refused(tmp_path, twice):
+    for role, value in (("real_A", 1), ("fake_B", 2), ("real_B", 3)):
+        save(tmp_path / "images" / f"7_{role}.png", value)
+    (tmp_path / "images" / twice).write_bytes((tmp_path / "images" / "7_fake_B.png").read_bytes())
+    with pytest.raises(UserError, match=f"{twice[:-4]}.*: the same stem as {twice[:-4]}"):
+        import_folder(tmp_path / "images", tmp_path / "set", dataset="d")
+    assert not (tmp_path / "set").exists()
+
+
+@pytest.mark.parametrize("name", ["a|b", "a/b", "", " ", "a\nb", "\udcff", "a\x00"])
+def test_names_that_would_break_identifiers_are_refused(tmp_path, result_folder, name):
+    if name:
+        with pytest.raises(UserError, match=r"--dataset .*: a data set's name"):
+            import_folder(result_folder, tmp_path / "set", dataset=name)
+    with pytest.raises(UserError, match=r"--model .*: a model's name"):
+        import_folder(result_folder, tmp_path / "set", model=name)
+    assert not (tmp_path / "set").exists()
+
+
+def test_a_table_whose_model_looks_like_two_is_refused(tmp_path, result_folder):
+    import_folder(result_folder, tmp_path / "set", dataset="d", model="m")
+    table = tmp_path / "set" / "stimuli.csv"
+    table.write_text(table.read_text().replace(",m,", ",m|n,"))
+    with pytest.raises(UserError, match=r"stimuli\.csv: row 4, column model: a model's name has no '\|'"):
+        sets.read_set(tmp_path / "set")

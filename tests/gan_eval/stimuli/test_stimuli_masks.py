@@ -1,0 +1,101 @@
+"""Masks of any generator's pictures enter a stimulus set, or are refused by name."""
+
+import numpy as np
+import pytest
+
+from gan_eval.__main__ import run
+from gan_eval.errors import UserError
+from gan_eval.metrics import evaluate
+from gan_eval.stimuli import pictures
+from gan_eval.stimuli.importing import import_folder
+from gan_eval.stimuli.sets import read_set
+
+STEMS = ("1", "2", "10")
+
+
+@pytest.fixture
+def results(tmp_path):
+    """`results/real`, `results/fake` and, apart, `holes` with one of the right size for each stem."""
+    rng = np.random.default_rng(3)
+    for number, stem in enumerate(STEMS):
+        for kind in ("real", "fake"):
+            save(tmp_path / "results" / kind / f"{stem}.png", rng.integers(0, 256, (20, 30, 3)))
+        save(tmp_path / "holes" / f"{stem}.png", 255 * hole(number))
+    return tmp_path / "results"
+
+
+def save(path, levels):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    pictures.write_png(path, np.asarray(levels).astype(np.uint8))
+
+
+def hole(number):
+    found = np.zeros((20, 30), bool)
+    found[4 : 12 + number, 6:20] = True
+    return found
+
+
+def masks_of(folder):
+    """By stem of the generated pictures' rows: the hole of the mask that they name."""
+    made = read_set(folder)
+    fakes = [row for row in made.rows if row["kind"] == "fake"]
+    return {row["item"].rpartition("/")[2]: pictures.read_rgb(made.path(row, "mask_file"))[..., 0] for row in fakes}
+
+
+def test_masks_of_a_folder_become_black_and_white_and_rows_tell_of_them(tmp_path, results):
+    grey = np.where(hole(1), 128, 127)
+    save(tmp_path / "holes" / "2.png", np.repeat(grey[..., None], 3, axis=2))
+    imported = import_folder(results, tmp_path / "set", dataset="d", masks=tmp_path / "holes", mask_kind="strokes")
+    assert (imported.items, imported.problems) == (3, ())
+    found = masks_of(tmp_path / "set")
+    assert list(found) == list(STEMS)
+    for number, stem in enumerate(STEMS):
+        assert np.array_equal(found[stem], 255 * hole(number))
+    rows = read_set(tmp_path / "set").rows
+    assert {(row["mask_kind"], row["mask_area"], row["mask_file"]) for row in rows} == {
+        ("strokes", float(hole(number).mean()), f"mask/{stem}.png") for number, stem in enumerate(STEMS)
+    }
+    values, _ = evaluate(tmp_path / "set", ["l1_hole", "psnr_hole", "ssim_hole"], cache=False)
+    assert values["value"].notna().sum() == 9
+
+
+def test_a_folder_of_masks_in_the_source_is_taken(tmp_path, results):
+    import_folder(results, tmp_path / "plain")
+    assert {row["mask_file"] for row in read_set(tmp_path / "plain").rows} == {None}
+    (tmp_path / "holes").rename(results / "mask")
+    import_folder(results, tmp_path / "set")
+    assert {row["mask_kind"] for row in read_set(tmp_path / "set").rows} == {"folder"}
+    assert np.array_equal(masks_of(tmp_path / "set")["10"], 255 * hole(2))
+
+
+def test_masks_that_are_missing_are_named_before_anything_is_written(tmp_path, results):
+    (tmp_path / "holes" / "2.png").unlink()
+    (tmp_path / "holes" / "10.png").unlink()
+    with pytest.raises(UserError, match=r"holes: 2, 10: no mask with this stem; add it, white is hole"):
+        import_folder(results, tmp_path / "set", masks=tmp_path / "holes")
+    with pytest.raises(UserError, match="nowhere: no such folder"):
+        import_folder(results, tmp_path / "set", masks=tmp_path / "nowhere")
+    assert not (tmp_path / "set").exists()
+
+
+def test_a_mask_of_another_size_or_broken_leaves_its_item_out_and_is_named(tmp_path, results):
+    save(tmp_path / "holes" / "2.png", np.zeros((20, 31)))
+    (tmp_path / "holes" / "10.png").write_text("broken")
+    imported = import_folder(results, tmp_path / "set", masks=tmp_path / "holes")
+    assert imported.items == 1
+    first, second = imported.problems
+    assert "2.png: real and mask differ in size (30x20 and 31x20); bring both to one size" in first
+    assert "10.png: not a readable picture" in second
+
+
+def test_the_command_takes_masks(tmp_path, results, capsys):
+    out = tmp_path / "set"
+    words = ["stimuli", "import", results, "--out", out, "--masks", tmp_path / "holes", "--mask-kind", "centre"]
+    assert run([*map(str, words)]) == 0
+    assert "3 items imported, 0 left out" in capsys.readouterr().err
+    assert {row["mask_kind"] for row in read_set(out).rows} == {"centre"}
+    (tmp_path / "holes" / "1.png").unlink()
+    assert run([*map(str, words)]) == 2
+    told = capsys.readouterr().err
+    assert told.count("\n") == 1
+    assert "holes: 1: no mask with this stem" in told

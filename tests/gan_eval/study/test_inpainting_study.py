@@ -1,0 +1,281 @@
+"""Studies of generators that fill holes: the published ones as a smoke test, and one model that starts from another."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path, PurePath
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from gan_eval.__main__ import run
+from gan_eval.errors import UserError
+from gan_eval.files import read_json, sha256_file
+from gan_eval.settings.study import load_study
+from gan_eval.study import markers
+from gan_eval.study.plan import Plan, make_plan
+from gan_eval.study.stages import list_stages
+from gan_eval.tables import IMAGE_METRICS, STIMULI
+from gan_eval.tabular import read_rows
+from gan_eval.weights import cache as weights
+
+STUDIES = Path(__file__).resolve().parents[3] / "studies"
+FAMILY = ("context_encoder", "inpainting_landscapes_paintings", "inpainting_ablation")
+CHAIN = """
+[study]
+name = "chain"
+[data.land]
+[data.art]
+[training]
+steps = 2
+image_size = 32
+generator = "channelwise_unet"
+generator_channels = 2
+discriminator_channels = 2
+receptive_field = 16
+batch_size = 2
+jitter = false
+[training.inpainting]
+fill = "noise"
+[models.first]
+data = "land"
+[models.second]
+data = "art"
+training = { init_from = "first" }
+"""
+ENCODER = """
+[study]
+name = "encoder"
+[data.land]
+[training]
+steps = 2
+image_size = 32
+generator = "context_encoder"
+statistics = "batch"
+discriminator = "global"
+batch_size = 2
+inpainting = {}
+[models.m]
+data = "land"
+"""
+
+
+def photographs(folder: Path, size: tuple[int, int], **splits: int) -> None:
+    """Pictures in one folder, of which so many are in each split by their names' hashes."""
+    from trainer.datasets.sources import split_of
+
+    folder.mkdir(parents=True)
+    rng, number = np.random.default_rng(len(folder.name)), 0
+    while any(splits.values()):
+        number += 1
+        split = split_of(PurePath(f"{number}.png"))
+        if splits[split]:
+            splits[split] -= 1
+            coarse = Image.fromarray(rng.integers(0, 256, (7, 8, 3), dtype=np.uint8))
+            coarse.resize(size, Image.Resampling.BICUBIC).save(folder / f"{number}.png")
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data root."""
+    folder = tmp_path_factory.mktemp("data")
+    for name in ("landscapes", "paintings"):
+        photographs(folder / name, (300, 260), train=8, val=2, test=8)
+    photographs(folder / "tiny_imagenet", (64, 64), train=66, val=2, test=8)
+    for name in ("land", "art"):
+        photographs(folder / name, (40, 36), train=4, val=1, test=2)
+    return folder
+
+
+@pytest.fixture
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty cache, without weights."""
+    monkeypatch.setenv("GAN_EVAL_CACHE", str(tmp_path / "cache"))
+    return tmp_path / "cache"
+
+
+class Ear:
+    """A listener that remembers."""
+
+    def __init__(self) -> None:
+        self.heard: list[str] = []
+
+    def message(self, text: str) -> None:
+        self.heard.append(text)
+
+    def progress(self, what: str, done: int, total: int, detail: str = "") -> None:
+        pass
+
+
+def train_all(plan: Plan, **options: Any) -> list[str]:
+    ear = Ear()
+    markers.run(list_stages(plan), plan.folder, ear, only="train", **options)
+    return [line for line in ear.heard if line.startswith("train-")]
+
+
+def written(path: Path, text: str, changes: Mapping[str, str] | None = None) -> Path:
+    for old, new in (changes or {}).items():
+        assert old in text
+        text = text.replace(old, new)
+    path.write_text(text)
+    return path
+
+
+def call(*arguments: object) -> int:
+    return run([str(argument) for argument in arguments])
+
+
+@pytest.mark.parametrize("name", FAMILY)
+def test_every_model_fills_holes_and_is_small_in_a_smoke_test(
+    name: str, root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("trainer.style.style_weights", lambda name: Path())
+    study = load_study(STUDIES / f"{name}.toml")
+    plan = make_plan(STUDIES / f"{name}.toml", tmp_path / "out", data_root=root, smoke=True)
+    assert [stage.name for stage in list_stages(plan)][-5:] == ["metrics", "quiz", "analyze", "training", "report"]
+    for model in study.models:
+        own, few = study.training_of(model), plan.study.training_of(model)
+        assert own.inpainting is not None
+        assert few.inpainting == own.inpainting
+        assert few.image_size == own.image_size
+        assert few.batch_size == (64 if name == "context_encoder" else 2)
+        assert few.bottleneck == 64
+        assert 0 < plan.training_fraction(model) < 1
+
+
+@pytest.mark.parametrize("name", FAMILY[1:])
+def test_missing_style_weights_are_told_before_anything_is_trained(
+    name: str, root: Path, tmp_path: Path, cache: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = STUDIES / f"{name}.toml"
+    assert call("run", file, "--smoke", "--data-root", root, "--out", tmp_path / "out") == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"gan-eval: {file}: training.inpainting.style_network: vgg13_bn: no vgg13_bn-abd245e5.pth")
+    assert "gan-eval weights fetch vgg13_bn" in line
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.slow
+def test_context_encoders_go_through_every_stage(root: Path, tmp_path: Path, cache: Path) -> None:
+    """Two of its four."""
+    text = (STUDIES / "context_encoder.toml").read_text()
+    others = text[text.index("[models.rec_100]") : text.index("[models.rec_1000]")]
+    changes = {others: "", '"../results': f'"{STUDIES.parent}/results'}
+    file, out = written(tmp_path / "study.toml", text, changes), tmp_path / "out"
+    assert call("run", file, "--smoke", "--data-root", root, "--out", out) == 0
+    assert (out / "report.html").stat().st_size > 20_000
+    for model in load_study(file).models:
+        rows = read_rows(out / "stimuli" / f"tiny_imagenet-{model}" / "stimuli.csv", STIMULI)
+        assert {(row["mask_kind"], row["mask_area"]) for row in rows} == {("centre", 0.25)}
+        best = out / "models" / model / "best.safetensors"
+        marker = read_json(out / "stimuli" / f"tiny_imagenet-{model}" / ".gan-eval" / "generate.json")
+        assert marker["generator"] == sha256_file(best)
+        assert marker["mode"] == "eval"
+
+
+def seeded_vgg13_bn(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file in the cache that is taken for the network's weights."""
+    import torch
+    from torchvision.models import vgg13_bn
+
+    known = weights.WEIGHTS["vgg13_bn"]
+    assert known.release is not None
+    file = cache / "weights" / known.release.file
+    file.parent.mkdir(parents=True)
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        torch.save({f"features.{key}": value for key, value in vgg13_bn().features.state_dict().items()}, file)
+    release = replace(known.release, sha256_prefix=sha256_file(file)[:8])
+    monkeypatch.setitem(weights.WEIGHTS, "vgg13_bn", replace(known, release=release))
+
+
+@pytest.mark.slow
+def test_landscapes_and_paintings_go_through_every_stage(
+    root: Path, tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At a quarter of the size, with a network of drawn weights for the style."""
+    seeded_vgg13_bn(cache, monkeypatch)
+    text = (STUDIES / "inpainting_landscapes_paintings.toml").read_text()
+    changes = {'"../results': f'"{STUDIES.parent}/results', "image_size = 256": "image_size = 64"}
+    file = written(tmp_path / "study.toml", text, changes)
+    out = tmp_path / "out"
+    assert call("run", file, "--smoke", "--data-root", root, "--out", out) == 0
+    assert (out / "report.html").stat().st_size > 20_000
+    config = read_json(out / "models" / "paintings" / "config.json")
+    assert config["initial_sha256"]
+    assert config["style_sha256"] == sha256_file(next((cache / "weights").glob("vgg13_bn*")))
+    assert "initial_sha256" not in read_json(out / "models" / "landscapes" / "config.json")
+    rows = read_rows(out / "metrics" / "image_metrics.csv", IMAGE_METRICS)
+    measured = {row["model"] for row in rows if row["metric"] == "psnr_hole" and row["value"] is not None}
+    assert measured == {"landscapes", "paintings", "landscapes-raw", "paintings-raw"}
+
+
+def test_a_model_that_starts_from_another(root: Path, tmp_path: Path) -> None:
+    plan = make_plan(written(tmp_path / "s.toml", CHAIN), tmp_path / "out", data_root=root)
+    stages = {stage.name: stage for stage in list_stages(plan)}
+    assert list(stages)[:4] == ["train-first", "generate-first", "train-second", "generate-second"]
+    assert "train-first" in stages["train-second"].needs
+    with pytest.raises(UserError, match=r"first/generator\.safetensors: no such file; do the stage train-first first"):
+        stages["train-second"].inputs()
+    assert [line.split(":")[0] for line in train_all(plan)] == ["train-first", "train-second"]
+    assert train_all(plan) == ["train-first: up to date", "train-second: up to date"]
+    told = train_all(plan, redo=["train-first"])
+    assert [line.split(" ")[0] for line in told] == ["train-first:", "train-second:"] * 2
+    assert "were moved to" in told[0]
+    assert "were moved to" in told[1]
+    told = train_all(plan, redo=["train-second"])
+    assert told[1] == "train-first: up to date"
+
+
+def test_the_other_has_to_stand_before(tmp_path: Path) -> None:
+    for name in ("third", "second"):
+        text = CHAIN.replace('"first" }', f'"{name}" }}') + '[models.third]\ndata = "art"\n'
+        with pytest.raises(UserError, match=rf"models\.second\.training\.init_from: {name} has to stand before second"):
+            load_study(written(tmp_path / "s.toml", text))
+
+
+def test_train_takes_one_model_of_a_chain(root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = written(tmp_path / "s.toml", CHAIN)
+    options = ("train", file, "--data-root", root)
+    assert call(*options, "--model", "first", "--out", tmp_path / "one") == 0
+    assert call(*options, "--model", "second", "--out", tmp_path / "two") == 2
+    assert "gan-eval: train: second starts from first; name its run: --init-from DIR" in capsys.readouterr().err
+    assert call(*options, "--model", "second", "--out", tmp_path / "two", "--init-from", tmp_path / "one") == 0
+    assert read_json(tmp_path / "two" / "config.json")["initial_sha256"]
+
+
+def test_a_start_from_elsewhere(root: Path, tmp_path: Path) -> None:
+    """A run's folder beside the study file; a smoke test has fewer channels, so it starts from drawn weights."""
+    file = written(tmp_path / "s.toml", CHAIN, {'init_from = "first"': 'init_from = "runs/one"'})
+    with pytest.raises(
+        UserError, match=r"runs/one/generator\.safetensors: no such file; name the folder of a finished"
+    ):
+        make_plan(file, tmp_path / "out", data_root=root)
+    assert call("train", file, "--data-root", root, "--model", "first", "--out", tmp_path / "runs" / "one") == 0
+    plan = make_plan(file, tmp_path / "out", data_root=root)
+    assert len(train_all(plan)) == 2
+    assert read_json(tmp_path / "out" / "models" / "second" / "config.json")["initial_sha256"]
+    smoke = make_plan(file, tmp_path / "smoke", data_root=root, smoke=True)
+    assert smoke.initial_file("second") is None
+
+
+@pytest.mark.parametrize(
+    ("text", "changes", "line"),
+    [
+        (ENCODER, {"[models.m]": '[generate]\nmode = "train"\n[models.m]'}, r"generate\.mode train: .*; give eval"),
+        (
+            CHAIN,
+            {'fill = "noise"': 'masks = { region = 1 }\nshapes = "nowhere"'},
+            r"inpainting\.shapes: no such folder",
+        ),
+        (CHAIN, {'fill = "noise"': 'masks = { folder = 1 }\nmask_folder = "no"'}, r"inpainting\.mask_folder: no such"),
+    ],
+)
+def test_what_is_missing_is_told_before_anything_is_trained(
+    root: Path, tmp_path: Path, text: str, changes: Mapping[str, str], line: str
+) -> None:
+    file = written(tmp_path / "s.toml", text, changes)
+    with pytest.raises(UserError, match=rf"s\.toml: {line}"):
+        make_plan(file, tmp_path / "out", data_root=root)
+    assert not (tmp_path / "out").exists()

@@ -1,0 +1,156 @@
+"""Stages are skipped when up to date, refused when they differ, continued when interrupted, moved aside on demand."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from gan_eval.errors import UserError
+from gan_eval.study import markers
+from gan_eval.study.markers import Stage
+
+
+class Ear:
+    """A listener that remembers."""
+
+    def __init__(self) -> None:
+        self.heard: list[str] = []
+
+    def message(self, text: str) -> None:
+        self.heard.append(text)
+
+    def progress(self, what: str, done: int, total: int, detail: str = "") -> None:
+        pass
+
+
+class Kitchen:
+    """Three stages over one folder; each writes its name, a counter and what it read."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.settings = {"train": {"steps": 5}, "quiz": {"design": 1}, "report": {"title": "t"}}
+        self.source = "pictures-1"
+        self.finished = True
+        self.done: list[str] = []
+        (folder / ".gan-eval").mkdir(parents=True)
+
+    def stages(self) -> list[Stage]:
+        return [
+            self._stage("train-a", "train", lambda: {"source": self.source}),
+            self._stage("train-b", "train", lambda: {"source": self.source}),
+            self._stage("quiz", "quiz", lambda: {"a": self._hash("train-a")}, needs=("train-a",)),
+            self._stage("report", "report", lambda: {"quiz": self._hash("quiz")}, needs=("quiz",), derives=True),
+        ]
+
+    def _hash(self, stage: str) -> str:
+        return markers.hash_result(self.folder / stage, stage)
+
+    def _stage(self, name: str, kind: str, inputs: Callable[[], dict[str, str]], **options: object) -> Stage:
+        out = self.folder / name
+
+        def work(_: object) -> bool:
+            self.done.append(name)
+            out.write_text(f"{name} from {inputs()}, {self.settings[kind]}")
+            return self.finished
+
+        return Stage(name=name, settings=self.settings[kind], inputs=inputs, outputs=(out,), work=work, **options)  # type: ignore[arg-type]
+
+    def run(self, **options: object) -> list[str]:
+        """Run all; the names of the stages that did something."""
+        self.done, ear = [], Ear()
+        markers.run(self.stages(), self.folder, ear, **options)  # type: ignore[arg-type]
+        return self.done
+
+
+@pytest.fixture
+def kitchen(tmp_path):
+    return Kitchen(tmp_path / "out")
+
+
+ALL = ["train-a", "train-b", "quiz", "report"]
+
+
+def test_a_second_run_does_nothing(kitchen):
+    assert kitchen.run() == ALL
+    assert kitchen.run() == []
+
+
+def test_a_stage_whose_result_is_gone_is_done_again(kitchen):
+    kitchen.run()
+    (kitchen.folder / "report").unlink()
+    assert kitchen.run() == ["report"]
+
+
+def test_other_settings_are_refused_with_the_difference(kitchen):
+    kitchen.run()
+    kitchen.settings["train"] = {"steps": 9}
+    with pytest.raises(UserError, match=r"train-a\.json: .*steps was 5, is 9.*--redo train-a"):
+        kitchen.run()
+    assert kitchen.done == []
+
+
+def test_changed_pictures_are_refused_by_name(kitchen):
+    kitchen.run()
+    kitchen.source = "pictures-2"
+    with pytest.raises(UserError, match="source has changed"):
+        kitchen.run()
+
+
+def test_a_stage_that_only_derives_follows_its_inputs(kitchen):
+    kitchen.run()
+    (kitchen.folder / "quiz").write_text("one more session")
+    assert kitchen.run() == ["report"]
+    kitchen.settings["report"] = {"title": "other"}
+    with pytest.raises(UserError, match="title was 't', is 'other'"):
+        kitchen.run()
+
+
+def test_an_unfinished_stage_goes_on_and_the_rest_is_interim(kitchen):
+    kitchen.finished = False
+    assert kitchen.run() == ALL
+    kitchen.finished = True
+    assert kitchen.run() == ALL
+    assert kitchen.run() == []
+
+
+def test_redo_moves_the_old_results_and_all_made_from_them_aside(kitchen):
+    kitchen.run()
+    kitchen.settings["train"] = {"steps": 9}
+    assert kitchen.run(redo=["train"]) == ALL
+    old = kitchen.folder / ".gan-eval" / "old"
+    assert sorted(path.name.rsplit("-", 1)[0] for path in old.iterdir()) == sorted(ALL)
+    assert "'steps': 5" in next(old.glob("train-a-*/train-a")).read_text()
+    assert kitchen.run(redo=["train-b"]) == ["train-b"]
+
+
+def test_a_name_that_begins_like_another_is_another(kitchen):
+    kitchen.stages = lambda: [  # type: ignore[method-assign]
+        kitchen._stage(name, "train", lambda: {"source": kitchen.source}) for name in ("train-a", "train-a-b")
+    ]
+    kitchen.run()
+    assert kitchen.run(redo=["train-a"]) == ["train-a"]
+    assert kitchen.run(redo=["train"]) == ["train-a", "train-a-b"]
+
+
+def test_one_stage_alone(kitchen):
+    with pytest.raises(UserError, match="do the stage quiz first"):
+        kitchen.run(only="report")
+    assert kitchen.run(only="train") == ["train-a", "train-b"]
+    assert kitchen.run(only="quiz") == ["quiz"]
+    with pytest.raises(UserError, match="no stage 'tarin'; known: train-a"):
+        kitchen.run(only="tarin")
+
+
+def test_a_failure_leaves_no_marker(kitchen, monkeypatch):
+    monkeypatch.setattr(markers, "write_json", lambda *_: (_ for _ in ()).throw(UserError("disk full")))
+    with pytest.raises(UserError):
+        kitchen.run()
+    monkeypatch.undo()
+    assert kitchen.run() == ALL
+
+
+def test_a_marker_that_was_damaged_is_named(kitchen):
+    kitchen.run()
+    (kitchen.folder / ".gan-eval" / "quiz.json").write_text("{")
+    with pytest.raises(UserError, match=r"quiz\.json: not valid JSON"):
+        kitchen.run()

@@ -1,0 +1,129 @@
+"""A study on its way into a folder."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from gan_eval.errors import UserError
+from gan_eval.stimuli import pictures
+from gan_eval.study.plan import make_plan, open_plan
+
+STUDY = """
+[study]
+name = "s"
+[data.d]
+[training]
+epochs = 3
+[models.m]
+data = "d"
+[quiz]
+real = 9
+participants = 40
+"""
+
+
+@pytest.fixture
+def world(tmp_path):
+    (tmp_path / "s.toml").write_text(STUDY)
+    for split in ("train", "val"):
+        (tmp_path / "data" / "d" / split).mkdir(parents=True)
+        pictures.write_png(tmp_path / "data" / "d" / split / "1.png", np.zeros((4, 8, 3), np.uint8))
+    return tmp_path
+
+
+def plan_in(world: Path, **options: object):
+    return make_plan(world / "s.toml", world / "out", data_root=world / "data", **options)  # type: ignore[arg-type]
+
+
+def test_the_split_is_test_else_val(world):
+    assert plan_in(world).split("d") == "val"
+    (world / "data" / "d" / "val").rename(world / "data" / "d" / "test")
+    assert plan_in(world).split("d") == "test"
+
+
+def test_a_smoke_test_touches_all_with_little(world):
+    plan = plan_in(world, smoke=True)
+    training = plan.study.training_of("m")
+    assert training.epochs == 3, "the plan stays, and the fraction tells how little of it is done"
+    assert plan.training_fraction("m") == 1.0, "6 steps of 3"
+    assert training.validation_pairs == 2
+    assert training.image_size == 256, "NIQE needs pictures of at least 192 pixels"
+    assert plan.study.quiz.real == 4
+    assert plan.study.quiz.participants == 3
+    assert open_plan(world / "s.toml", world / "out").study == plan.study
+
+
+def test_a_folder_serves_one_study(world):
+    plan_in(world)
+    (world / "s.toml").write_text(STUDY.replace('name = "s"', 'name = "other"'))
+    with pytest.raises(UserError, match="made by the study 's'"):
+        plan_in(world)
+    with pytest.raises(UserError, match="made by the study 's'"):
+        open_plan(world / "s.toml", world / "out")
+
+
+@pytest.mark.parametrize("fraction", [0.0, -1.0, 1.5, float("nan")])
+def test_a_fraction_is_a_share(world, fraction):
+    with pytest.raises(UserError, match="--fraction"):
+        plan_in(world, fraction=fraction)
+    assert not (world / "out").exists()
+
+
+def test_missing_data_is_named_before_anything_is_written(world):
+    with pytest.raises(UserError, match="--data-root"):
+        make_plan(world / "s.toml", world / "out")
+    with pytest.raises(UserError, match="the data set d is wanted there"):
+        make_plan(world / "s.toml", world / "out", data_root=world)
+    (world / "data" / "d" / "val" / "1.png").unlink()
+    (world / "data" / "d" / "val").rmdir()
+    with pytest.raises(UserError, match="no split test or val"):
+        plan_in(world)
+    assert not (world / "out").exists()
+    with pytest.raises(UserError, match="not a study's folder"):
+        open_plan(world / "s.toml", world / "out")
+
+
+@pytest.mark.parametrize(
+    ("addition", "words"),
+    [
+        ("[analysis]\nexclude = ['reaction_time<200']\n", "analysis.exclude: no column 'reaction_time'"),
+        ("[analysis]\nexclude = ['late']\n", r"s\.toml: analysis\.exclude: rule 'late': not understood"),
+        ("[metrics]\nnames = ['nique']\n", r"s\.toml: metrics\.names: metric 'nique': unknown; did you mean 'niqe'"),
+        ("[metrics]\nsegmenter = 'net.onnx'\n", r"s\.toml: metrics\.segmenter: no such file net\.onnx"),
+        ("[metrics]\nresizer = 'cleen'\n", "resizer"),
+        ("[stimuli]\nsets = ['absent']\n", "not a stimulus set"),
+    ],
+)
+def test_what_would_be_found_after_days_is_found_at_once(world, addition, words):
+    (world / "s.toml").write_text(STUDY + addition)
+    with pytest.raises(UserError, match=words):
+        plan_in(world)
+    assert not (world / "out").exists()
+
+
+def test_an_empty_split_and_an_unknown_simulation_are_found_at_once(world):
+    with pytest.raises(UserError, match="--simulate dprim=1"):
+        plan_in(world, simulate="dprim=1")
+    (world / "data" / "d" / "train" / "1.png").unlink()
+    with pytest.raises(UserError, match="train: no pictures"):
+        plan_in(world)
+    assert not (world / "out").exists()
+
+
+def test_a_folder_is_made_in_one_way(world):
+    plan_in(world, fraction=0.5)
+    with pytest.raises(UserError, match=r"made with --fraction 0\.5"):
+        plan_in(world)
+    assert open_plan(world / "s.toml", world / "out").fraction == 0.5
+    plan_in(world, redo=True)
+    assert open_plan(world / "s.toml", world / "out").fraction == 1.0
+
+
+def test_an_unknown_validation_metric_is_told_before_the_training(world):
+    (world / "s.toml").write_text(
+        STUDY.replace("epochs = 3", "epochs = 3\nvalidate_every = 2\nvalidation_metrics = ['psnrr']")
+    )
+    words = r"s\.toml: models\.\w+\.training\.validation_metrics: metric 'psnrr': unknown; did you mean 'psnr'"
+    with pytest.raises(UserError, match=words):
+        plan_in(world)

@@ -1,0 +1,115 @@
+"""Studies whose models would be tested with pictures that their training or the choice of a checkpoint has seen."""
+
+import os
+from pathlib import Path, PurePath
+
+import numpy as np
+import pytest
+
+from gan_eval.errors import UserError
+from gan_eval.stimuli.pictures import write_png
+from gan_eval.study.plan import Plan, make_plan
+from trainer.datasets.sources import split_of
+
+PAIRS = '[study]\nname = "s"\n[data.d]\n[training]\nsteps = 1\n[models.m]\ndata = "d"\n'
+HOLES = PAIRS.replace("[models.m]", "inpainting = {}\n[models.m]")
+WATCHED = "[training]\nvalidate_every = 1\n"
+
+
+def picture(path: Path) -> Path:
+    write_png(path, np.zeros((8, 16, 3), np.uint8))
+    return path
+
+
+def plan_of(folder: Path, text: str) -> Plan:
+    (folder / "s.toml").write_text(text)
+    return make_plan(folder / "s.toml", folder / "out", data_root=folder / "data")
+
+
+def refused(folder: Path, text: str) -> str:
+    with pytest.raises(UserError) as caught:
+        plan_of(folder, text)
+    assert str(caught.value).startswith(f"{folder / 's.toml'}: ")
+    assert not (folder / "out").exists()
+    return str(caught.value).removeprefix(f"{folder / 's.toml'}: ")
+
+
+def with_data(text: str, **keys: str) -> str:
+    return text.replace("[data.d]", "\n".join(["[data.d]", *(f'{name} = "{value}"' for name, value in keys.items())]))
+
+
+def splits(folder: Path, *names: str) -> Path:
+    for name in names:
+        for number in range(2):
+            picture(folder / "data" / "d" / name / f"{number}.png")
+    return folder
+
+
+@pytest.mark.parametrize("text", [PAIRS, HOLES])
+def test_a_split_for_both_training_and_stimuli_is_refused(tmp_path: Path, text: str) -> None:
+    splits(tmp_path, "train", "test")
+    line = refused(tmp_path, with_data(text, train_split="test"))
+    assert line == (
+        "data.d.train_split: m is trained on 'test' of d, which has 2 of the pictures of 'test' of d that m is tested "
+        f"with, such as {PurePath('test/0.png')}; name splits that have no picture in common"
+    )
+    plan_of(tmp_path, text)
+
+
+def test_a_sub_folder_overlaps_a_split_by_hash(tmp_path: Path) -> None:
+    """So does the whole folder, whatever it is called."""
+    names = [PurePath(place) / f"{number}.png" for place in ("lake", "sea") for number in range(40)]
+    for name in names:
+        picture(tmp_path / "data" / "d" / name)
+    shared = sum(split_of(name) == "test" for name in names if name.parts[0] == "lake")
+    assert shared
+    assert f"which has {shared} of the pictures of 'test'" in refused(tmp_path, with_data(HOLES, train_split="lake"))
+    for whole in (".", "./", "lake/.."):
+        every = sum(split_of(name) == "test" for name in names)
+        assert f"which has {every} of the pictures" in refused(tmp_path, with_data(HOLES, train_split=whole))
+    plan_of(tmp_path, with_data(HOLES, train_split="lake", split="sea"))
+
+
+def test_links_to_the_same_pictures_are_seen_through(tmp_path: Path) -> None:
+    splits(tmp_path, "train", "val")
+    (tmp_path / "data" / "d" / "test").mkdir()
+    os.link(tmp_path / "data" / "d" / "train" / "1.png", tmp_path / "data" / "d" / "test" / "9.png")
+    assert "which has 1 of the pictures of 'test' of d that m is tested with, such as" in refused(tmp_path, PAIRS)
+
+
+def test_what_a_model_starts_from_has_not_seen_them_either(tmp_path: Path) -> None:
+    splits(tmp_path, "train", "val", "test")
+    chain = HOLES + '[data.e]\nfolder = "d"\ntrain_split = "val"\n[models.n]\ndata = "e"\n'
+    start = 'training = { init_from = "m" }\n'
+    plan_of(tmp_path, chain + start)
+    (tmp_path / "out").rename(tmp_path / "other")
+    line = refused(tmp_path, chain.replace("[models.n]", 'split = "train"\n[models.n]') + start)
+    assert line.startswith("models.n.training.init_from: m is trained on 'train' of d, which has 2 of the pictures")
+
+
+@pytest.mark.parametrize("text", [PAIRS, HOLES])
+@pytest.mark.parametrize(
+    ("steering", "place"),
+    [
+        ("plateau_patience = 2\n", "models.m.training.plateau_patience"),
+        ('[generate]\ncheckpoint = "best"\n', "generate.checkpoint best"),
+    ],
+)
+def test_validation_decides_on_other_pictures(tmp_path: Path, text: str, steering: str, place: str) -> None:
+    splits(tmp_path, "train", "test")
+    text = text.replace("[training]\n", WATCHED)
+    wanted = text.replace(WATCHED, WATCHED + steering) if "=" in steering.splitlines()[0] else text + steering
+    line = refused(tmp_path, wanted)
+    assert line == (
+        f"{place}: would be decided on 'test' of d, whose pictures m is tested with; give the data set a split val, "
+        "and draw stimuli from another (such as test)"
+    )
+    plan_of(tmp_path, text)
+    (tmp_path / "out").rename(tmp_path / "watched")
+    (tmp_path / "data" / "d" / "test").rename(tmp_path / "data" / "d" / "shown")
+    line = refused(tmp_path, with_data(wanted, split="shown"))
+    assert line == f"{place}: is decided by validation, for which d has no pictures; give the data set a split val"
+    (tmp_path / "data" / "d" / "shown").rename(tmp_path / "data" / "d" / "test")
+    splits(tmp_path, "val")
+    assert "on 'val' of d" in refused(tmp_path, with_data(wanted, split="val"))
+    plan_of(tmp_path, wanted)

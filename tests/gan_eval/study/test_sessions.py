@@ -1,0 +1,84 @@
+"""The sessions of a study with practice and catch trials of their own pictures."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from gan_eval import tables
+from gan_eval.errors import UserError
+from gan_eval.stimuli import pictures
+from gan_eval.stimuli.sets import stimulus_row, write_set
+from gan_eval.store import open_store
+from gan_eval.study.plan import Plan, make_plan
+from gan_eval.study.sessions import design_hash, draw_warnings, quiz_session, require_one_design
+from gan_eval.study.stages import list_stages
+
+STUDY = """
+[study]
+name = "s"
+[stimuli]
+sets = ["main"]
+practice_sets = ["old"]
+catch_sets = ["noise"]
+[quiz]
+real = 2
+fake = 2
+practice = 2
+catch = 2
+participants = 1
+"""
+
+
+def make_set(folder: Path, items: int, kinds: tuple[str, ...] = ("real", "fake")) -> None:
+    """A stimulus set of tiny pictures."""
+    rows = []
+    for number in range(items):
+        for kind in kinds:
+            path = folder / kind / f"{number}.png"
+            generator = np.random.default_rng([number, len(kind), len(folder.name)])
+            pictures.write_png(path, generator.integers(0, 256, (16, 16, 3), dtype=np.uint8))
+            model = "m" if kind == "fake" else None
+            dataset = folder.name
+            rows.append(
+                stimulus_row(folder, path, kind=kind, dataset=dataset, stem=str(number), size=(16, 16), model=model)  # type: ignore[arg-type]
+            )
+    write_set(folder, rows)
+
+
+@pytest.fixture
+def plan(tmp_path: Path) -> Plan:
+    make_set(tmp_path / "main", 8)
+    make_set(tmp_path / "old", 3)
+    make_set(tmp_path / "noise", 3, ("fake",))
+    (tmp_path / "study.toml").write_text(STUDY)
+    return make_plan(tmp_path / "study.toml", tmp_path / "out", simulate="default")
+
+
+def test_practice_and_catch_trials_come_from_their_sets(plan: Plan) -> None:
+    quiz_session(plan, "P1", simulate="default")
+    with open_store(plan.store) as store:
+        shown = [(row["phase"], row["dataset"]) for row in store.rows(tables.TRIALS)]
+    assert sorted(shown) == [("catch", "noise")] * 2 + [("main", "main")] * 4 + [("practice", "old")] * 2
+
+
+def test_what_the_report_says_of_the_draw_knows_of_catch_trials(plan: Plan) -> None:
+    assert draw_warnings(plan) == []
+
+
+def test_other_pictures_for_practice_or_catch_are_another_design(plan: Plan) -> None:
+    quiz_session(plan, "P1", simulate="default")
+    found = {design_hash(plan)}
+    for name, kinds in {"old": ("real", "fake"), "noise": ("fake",)}.items():
+        make_set(plan.file.parent / name, 4, kinds)
+        with pytest.raises(UserError, match="have changed since the first session"):
+            require_one_design(plan, plan.store)
+        found.add(design_hash(plan))
+    assert len(found) == 3
+
+
+def test_the_stage_quiz_takes_note_of_other_pictures(plan: Plan) -> None:
+    (quiz,) = (stage for stage in list_stages(plan) if stage.name == "quiz")
+    before = quiz.inputs()
+    make_set(plan.file.parent / "noise", 4, ("fake",))
+    assert quiz.inputs() != before

@@ -1,0 +1,179 @@
+"""Two stages by themselves: metrics that wait for their weights, and plateaus from the models' validation tables."""
+
+from dataclasses import replace
+from itertools import product
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from gan_eval.files import sha256_file
+from gan_eval.report import build
+from gan_eval.stats import analyze, write_analysis
+from gan_eval.stats.trials import fill_trials
+from gan_eval.stimuli import pictures
+from gan_eval.stimuli.sets import stimulus_row, write_set
+from gan_eval.study import markers
+from gan_eval.study.plan import Plan, make_plan
+from gan_eval.study.stages import list_stages
+from gan_eval.tables import IMAGE_METRICS, PLATEAUS, SET_METRICS, TRIALS, VALIDATION
+from gan_eval.tabular import read_table, write_rows
+from gan_eval.weights import cache
+
+IMPORTED = '[study]\nname = "s"\n[stimuli]\nsets = ["set"]\n[metrics]\nnames = ["brisque"]\n'
+TRAINED = '[study]\nname = "s"\n[data.d]\n[models.a]\ndata = "d"\n[models.b]\ndata = "d"\n'
+
+
+class Ear:
+    """A listener that remembers."""
+
+    def __init__(self) -> None:
+        self.heard: list[str] = []
+
+    def message(self, text: str) -> None:
+        self.heard.append(text)
+
+    def progress(self, what: str, done: int, total: int, detail: str = "") -> None:
+        pass
+
+
+def do(plan: Plan, stage: str) -> list[str]:
+    ear = Ear()
+    markers.run(list_stages(plan), plan.folder, ear, only=stage)
+    return ear.heard
+
+
+def picture(seed: int) -> pictures.Picture:
+    return np.random.default_rng(seed).integers(0, 256, (64, 64, 3), dtype=np.uint8)
+
+
+def pair_set(folder: Path, *, fake_size: tuple[int, int] = (64, 64), stems: str = "p") -> None:
+    """A stimulus set of one real and one generated picture of each stem, a letter."""
+    rows = []
+    for stem, (kind, number, size) in product(stems, (("real", 0, (64, 64)), ("fake", 1, fake_size))):
+        path = folder / kind / f"{stem}.png"
+        pictures.write_png(path, picture(number)[: size[0], : size[1]])
+        more = {"model": "m", "reference_file": f"real/{stem}.png"} if kind == "fake" else {}
+        rows.append(stimulus_row(folder, path, kind=kind, dataset="d", split="test", stem=stem, size=size, **more))
+    write_set(folder, rows)
+
+
+def test_the_section_metrics_reaches_the_metrics(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GAN_EVAL_CACHE", str(tmp_path / "cache"))
+    pair_set(tmp_path / "set", fake_size=(60, 60))
+    head = '[study]\nname = "s"\n[stimuli]\nsets = ["set"]\n[metrics]\nnames = ["psnr", "class_iou"]\n'
+    values = {}
+    for name, settings in {"plain": "", "asked": "resize = true\nsegmenter = 'palette'\n"}.items():
+        (tmp_path / f"{name}.toml").write_text(head + settings)
+        plan = make_plan(tmp_path / f"{name}.toml", tmp_path / name)
+        do(plan, "metrics")
+        images_table = read_table(plan.folder / "metrics" / "image_metrics.csv", IMAGE_METRICS)
+        sets_table = read_table(plan.folder / "metrics" / "set_metrics.csv", SET_METRICS)
+        values[name] = (images_table.iloc[0]["reason"], sets_table.iloc[0]["reason"])
+    assert "sizes" in values["plain"][0]
+    assert "segmenter" in values["plain"][1]
+    assert np.isnan(values["asked"][0])
+    assert "no segmenter" not in values["asked"][1]
+
+
+def test_metrics_are_computed_again_when_the_weights_arrive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GAN_EVAL_CACHE", str(tmp_path / "cache"))
+    pair_set(tmp_path / "set")
+    (tmp_path / "study.toml").write_text(IMPORTED)
+    plan = make_plan(tmp_path / "study.toml", tmp_path / "out")
+    assert any("weights fetch brisque" in line for line in do(plan, "metrics"))
+    assert do(plan, "metrics") == ["metrics: up to date"]
+
+    known = cache.WEIGHTS["brisque"]
+    file = cache.cache_folder() / known.packaged.file
+    file.parent.mkdir(parents=True)
+    head = "svm_type epsilon_svr\nkernel_type rbf\ngamma 0.05\nnr_class 2\ntotal_sv 1\nrho -153.591\nprobA 5.7\nSV\n"
+    file.write_text(head + "-1024 1:0.5\n")
+    packaged = replace(known.packaged, member_sha256=sha256_file(file))
+    monkeypatch.setitem(cache.WEIGHTS, "brisque", replace(known, packaged=packaged))
+    assert any(line.startswith("metrics: done") for line in do(plan, "metrics"))
+    found = read_table(plan.folder / "metrics" / "image_metrics.csv", IMAGE_METRICS)
+    assert found["value"].notna().all()
+    assert len(found) == 2
+
+
+def test_plateaus_follow_the_validation_tables(tmp_path: Path) -> None:
+    for split in ("train", "test"):
+        pictures.write_png(tmp_path / "data" / "d" / split / "p.png", picture(0))
+    (tmp_path / "study.toml").write_text(TRAINED)
+    plan = make_plan(tmp_path / "study.toml", tmp_path / "out", data_root=tmp_path / "data")
+    table = plan.folder / "tables" / "plateaus.csv"
+    do(plan, "training")
+    assert len(read_table(table, PLATEAUS)) == 0
+    assert do(plan, "training") == ["training: up to date"]
+
+    rng = np.random.default_rng(0)
+    rows = [
+        {"step": step, "mode": "train", "metric": "psnr", "value": min(step, 400) / 100 + rng.normal(0, 0.05)}
+        for step in range(0, 1001, 50)
+    ]
+    write_rows(rows, plan.model_folder("b") / "validation.csv", VALIDATION)
+    do(plan, "training")
+    (row,) = read_table(table, PLATEAUS).to_dict("records")
+    assert (row["model"], row["dataset"], row["verdict"]) == ("b", "d", "plateau")
+    assert row["ci_low"] <= 400 <= row["ci_high"]
+
+
+QUIZ_TABLE = "study,source,dataset,group,trials,percent_correct\n{who},{who}'s paper,d,real,25,96\n"
+
+
+def published_study(folder: Path, *named: str) -> Plan:
+    names = ", ".join(f'"{name}"' for name in named)
+    study = f'[study]\nname = "s"\npublished = [{names}]\n[stimuli]\nsets = ["set"]\n'
+    (folder / "s.toml").write_text(study, encoding="utf-8")
+    (folder / "out" / ".gan-eval" / "report.json").unlink(missing_ok=True)
+    return make_plan(folder / "s.toml", folder / "out")
+
+
+def test_published_tables_of_one_name_are_both_kept_and_a_dropped_one_goes(tmp_path: Path) -> None:
+    pair_set(tmp_path / "set", stems="pqrs")
+    for name in ("a/quiz.csv", "b/quiz.csv", "c.csv"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(QUIZ_TABLE.format(who=f"author-{name[0]}"), encoding="utf-8")
+    stale = tmp_path / "out" / "published" / "stale.csv"  # of a version that kept no record
+    plan = published_study(tmp_path, "a/quiz.csv", "b/quiz.csv", "c.csv")
+    stale.parent.mkdir(parents=True)
+    stale.write_text(QUIZ_TABLE.format(who="stale"), encoding="utf-8")
+    do(plan, "report")
+    copied = tmp_path / "out" / "published"
+    assert sorted(path.name for path in copied.iterdir()) == ["a_quiz.csv", "b_quiz.csv", "c.csv"]
+    page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+    assert all(f"author-{who}" in page for who in "abc")
+    assert "stale" not in page
+    (copied / "mine.csv").write_text(QUIZ_TABLE.format(who="mine"), encoding="utf-8")
+    do(published_study(tmp_path, "b/quiz.csv"), "report")
+    assert sorted(path.name for path in copied.iterdir()) == ["mine.csv", "quiz.csv"]
+    page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+    assert "author-b" in page
+    assert "author-a" not in page
+    assert "author-c" not in page
+
+
+def test_pictures_of_an_imported_set_are_in_the_report(tmp_path: Path) -> None:
+    pair_set(tmp_path / "set", stems="pqrs")
+    do(published_study(tmp_path), "report")
+    page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+    assert "m on d" in page
+    assert page.count("data:image/jpeg;base64,") >= 2
+    moved = (tmp_path / "set").rename(tmp_path / "elsewhere")
+    page = build(tmp_path / "out", tmp_path / "again.html", stimuli=[moved]).read_text(encoding="utf-8")
+    assert "m on d" in page
+
+
+def test_tables_of_people_who_have_been_forgotten_go(tmp_path: Path) -> None:
+    pair_set(tmp_path / "set", stems="pqrs")
+    plan = published_study(tmp_path)
+    rows = pd.DataFrame({"participant": ["P1"], "stimulus": ["d/real/p"], "kind": ["real"], "response": ["real"]})
+    write_analysis(analyze(rows), plan.folder / "tables", given={TRIALS: fill_trials(rows)})
+    write_rows([], plan.folder / "tables" / "plateaus.csv", PLATEAUS)
+    assert (plan.folder / "tables" / "rates.csv").is_file()
+    ear = Ear()
+    (stage,) = [stage for stage in list_stages(plan) if stage.name == "analyze"]
+    assert stage.work(ear) is False
+    assert [path.name for path in (plan.folder / "tables").glob("*.csv")] == ["plateaus.csv"]

@@ -1,0 +1,233 @@
+"""Tables survive CSV and Parquet without loss; what does not fit is refused by table, row and column."""
+
+import math
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gan_eval import tables
+from gan_eval.errors import UserError
+from gan_eval.tables.schema import reference
+from gan_eval.tabular import conform, frame_of, read_rows, read_table, write_rows, write_table
+
+text = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=12)
+number = st.floats(allow_nan=False)
+rows = st.lists(
+    st.fixed_dictionaries(
+        {
+            "stimulus": text,
+            "metric": text,
+            "kind": st.none() | st.sampled_from(tables.KINDS),
+            "value": st.none() | number,
+            "reason": st.none() | text,
+            "fraction": st.none() | number,
+            "comment": st.none() | text,
+        }
+    ),
+    unique_by=lambda row: (row["stimulus"], row["metric"]),
+    max_size=6,
+)
+
+
+def as_rows(frame: pd.DataFrame) -> list[dict[str, object]]:
+    return [
+        {name: None if pd.isna(value) else value for name, value in record.items()}
+        for record in frame.astype(object).to_dict("records")
+    ]
+
+
+@given(rows)
+def test_rows_and_frames_write_the_same_file_and_read_back_what_was_written(tmp_path_factory, written):
+    folder = tmp_path_factory.mktemp("tables")
+    csv, parquet = folder / "t.csv", folder / "t.parquet"
+    write_rows(written, csv, tables.IMAGE_METRICS)
+    bytes_of_rows = csv.read_bytes()
+    assert read_rows(csv, tables.IMAGE_METRICS) == [
+        {name: row.get(name) for name in (*tables.IMAGE_METRICS.names, *(["comment"] if written else []))}
+        for row in written
+    ]
+    frame = read_table(csv, tables.IMAGE_METRICS)
+    write_table(frame, csv, tables.IMAGE_METRICS)
+    assert csv.read_bytes() == bytes_of_rows
+    write_table(frame, parquet, tables.IMAGE_METRICS)
+    pd.testing.assert_frame_equal(read_table(parquet, tables.IMAGE_METRICS), frame)
+    assert as_rows(frame_of(written, tables.IMAGE_METRICS)) == as_rows(frame)
+
+
+@pytest.mark.parametrize(
+    "value", ["007", "1e5", "NA", "nan", "None", "true", " padded ", "a,b", 'say "so"', "x\r\ny", "é\u2028"]
+)
+def test_text_that_looks_like_something_else_stays_text(tmp_path, value):
+    row = {"stimulus": value, "metric": "psnr", "value": math.inf}
+    for name in ("t.csv", "t.parquet"):
+        write_table(frame_of([row], tables.IMAGE_METRICS), tmp_path / name, tables.IMAGE_METRICS)
+        frame = read_table(tmp_path / name, tables.IMAGE_METRICS)
+        assert frame["stimulus"].tolist() == [value]
+        assert frame["value"].tolist() == [math.inf]
+
+
+def test_missing_integers_and_booleans_keep_their_type(tmp_path):
+    trial = {"session": "s", "participant": "P1", "trial": 1, "phase": "main", "stimulus": "a", "simulated": True}
+    frame = frame_of([trial], tables.TRIALS)
+    write_table(frame, tmp_path / "t.csv", tables.TRIALS)
+    back = read_table(tmp_path / "t.csv", tables.TRIALS)
+    pd.testing.assert_frame_equal(back, frame)
+    assert back["block"].dtype == "Int64"
+    assert back["correct"].dtype == "boolean"
+    assert back["correct"].isna().all()
+
+
+BASE = "stimulus,item,kind,model,dataset,metric,value,reason,run\n"
+
+
+@pytest.mark.parametrize(
+    ("content", "parts"),
+    [
+        ("", ["t.csv", "empty"]),
+        ("stimulus,metric\n", ["t.csv", "column item, kind, model, dataset, value, reason, run is missing"]),
+        (BASE + "a,,unreal,,,psnr,1,,\n", ["row 1, column kind", "'unreal'", "real, fake"]),
+        (BASE + "a,,,,,psnr,1,,\nb,,,,,psnr,one,,\n", ["row 2, column value", "'one'", "a number"]),
+        (BASE + "a,,,,,psnr,1,,\na,,,,,psnr,2,,\n", ["row 2", "stimulus=a, metric=psnr", "row 1"]),
+        (BASE + ",,,,,psnr,1,,\n", ["row 1, column stimulus", "found nothing"]),
+        (BASE + "a,b\n", ["row 1", "found 2 cells, wanted 9"]),
+        (BASE.replace("run", "run,kind"), ["column kind stands twice"]),
+        (BASE + '"a,,,\n', ["not a CSV file"]),
+    ],
+)
+def test_bad_files_are_refused_by_row_and_column(tmp_path, content, parts):
+    path = tmp_path / "t.csv"
+    path.write_text(content)
+    for read in (read_rows, read_table):
+        with pytest.raises(UserError) as caught:
+            read(path, tables.IMAGE_METRICS)
+        for part in parts:
+            assert part in str(caught.value)
+
+
+TRIAL = {"session": "s", "participant": "P1", "trial": 1, "phase": "main", "stimulus": "a", "simulated": True}
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        ("trial", 99999999999999999999), ("trial", -(2**63) - 1), ("trial", 1e300), ("exposure_ms", math.inf),
+        ("onset_ms", -1e308), ("requested_exposure_ms", 2e15),
+    ],
+)  # fmt: skip
+def test_numbers_out_of_all_bounds_are_refused_by_row_and_column(tmp_path, column, value):
+    path = tmp_path / "t.csv"
+    write_rows([TRIAL, {**TRIAL, "trial": 2}], path, tables.TRIALS)
+    frame = pd.read_csv(path, dtype="str")
+    frame.loc[1, column] = f"{value!r}"
+    frame.to_csv(path, index=False)
+    for read in (read_rows, read_table):
+        with pytest.raises(UserError, match=rf"t\.csv: row 2, column {column}: found .*, wanted"):
+            read(path, tables.TRIALS)
+    numbers = pd.DataFrame([TRIAL, {**TRIAL, "trial": 2, "exposure_ms": 1.0, "onset_ms": 1.0, column: value}])
+    with pytest.raises(UserError, match=f"row 2, column {column}"):
+        frame_of(numbers.to_dict("records"), tables.TRIALS)
+
+
+def test_a_long_cell_is_told_in_short(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text(BASE + f"a,,{'x' * 100_000},,,psnr,1,,\n")
+    with pytest.raises(UserError) as caught:
+        read_rows(path, tables.IMAGE_METRICS)
+    assert len(str(caught.value)) < 300 + len(str(path))
+
+
+def test_a_file_that_is_not_text_or_not_there_is_named(tmp_path):
+    (tmp_path / "t.csv").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(UserError, match=r"t\.csv: not UTF-8"):
+        read_rows(tmp_path / "t.csv", tables.RATES)
+    with pytest.raises(UserError, match="no such file"):
+        read_table(tmp_path / "absent.csv", tables.RATES)
+    with pytest.raises(UserError, match="no such file"):
+        read_table(tmp_path / "absent.parquet", tables.RATES)
+    (tmp_path / "t.parquet").write_bytes(b"not parquet")
+    with pytest.raises(UserError, match=r"t\.parquet: not a readable Parquet"):
+        read_table(tmp_path / "t.parquet", tables.RATES)
+
+
+def test_a_spreadsheets_byte_order_mark_and_float_integers_are_understood(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_bytes(
+        b"\xef\xbb\xbf" + b"model,dataset,metric,value,ci_low,ci_high,n_real,n_fake,reason,run\nm,d,fid,1,,,3.0,4,,\n"
+    )
+    assert read_rows(path, tables.SET_METRICS)[0]["n_real"] == 3
+    assert read_table(path, tables.SET_METRICS)["n_real"].tolist() == [3]
+
+
+def test_nothing_is_written_when_a_value_does_not_fit(tmp_path):
+    path = tmp_path / "t.csv"
+    with pytest.raises(UserError, match="column value"):
+        write_rows([{"stimulus": "a", "metric": "psnr", "value": "high"}], path, tables.IMAGE_METRICS)
+    with pytest.raises(UserError, match="column kind"):
+        conform(
+            pd.DataFrame({**dict.fromkeys(tables.IMAGE_METRICS.names, ["a"]), "value": [1.0]}),
+            tables.IMAGE_METRICS,
+            where="t",
+        )
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_reference_in_docs_is_up_to_date():
+    path = Path(__file__).parents[3] / "docs" / "tables.md"
+    assert path.read_text() == reference(tables.TABLES.values()), "run: python -m gan_eval.tables > docs/tables.md"
+
+
+CONTRACT = {
+    "stimuli": (
+        "stimulus, item, kind, model, dataset, split, file, input_file, reference_file, width, height, "
+        "sha256, mask_kind, mask_area, mask_file"
+    ),
+    "sessions": (
+        "session, study, design_hash, participant, protocol, list, seed, status, simulated, started_at, "
+        "ended_at, software, platform, presenter, screen_width, screen_height, device_pixel_ratio, refresh_hz"
+    ),
+    "trials": (
+        "session, study, participant, protocol, block, trial, phase, stimulus, stimulus_b, position, item, "
+        "kind, model, dataset, requested_exposure_ms, planned_exposure_ms, exposure_ms, onset_ms, response, "
+        "choice, rating, correct, reaction_time_ms, confidence, flags, answered_at, simulated"
+    ),
+    "image_metrics": ("stimulus, item, kind, model, dataset, metric, value, reason, run"),
+    "set_metrics": ("model, dataset, metric, value, ci_low, ci_high, n_real, n_fake, reason, run"),
+    "training_log": ("step, epoch, images, term, value, seconds"),
+    "runs": (
+        "run, command, settings, settings_hash, input_hash, software, weights_sha256, resizer, device, "
+        "threads, seed, started_at, ended_at"
+    ),
+    "rates": (
+        "scope, id, n_real, n_fake, n_none, hits, misses, false_alarms, correct_rejections, accuracy, "
+        "accuracy_low, accuracy_high, accuracy_p, real_correct, real_low, real_high, fake_correct, fake_low, "
+        "fake_high, dprime, criterion"
+    ),
+    "mixed_models": (
+        "formula, link, term, estimate, std_error, z, p, ci_low, ci_high, sd_participant, sd_stimulus, "
+        "log_likelihood, n_trials, n_participants, n_stimuli, singular, note"
+    ),
+    "comparisons": (
+        "comparison, a, b, measure, difference, ci_low, ci_high, p, p_holm, margin, verdict, n_a, n_b, "
+        "exploratory, note"
+    ),
+    "correlations": (
+        "level, dataset, metric, measure, n, spearman, ci_low, ci_high, kendall, pearson, p, ceiling, note"
+    ),
+}
+
+
+@pytest.mark.parametrize("name", CONTRACT)
+def test_the_contracts_columns_are_there_in_order(name):
+    promised = CONTRACT[name].split(", ")
+    assert [column for column in tables.TABLES[name].names if column in promised] == promised
+
+
+def test_a_parquet_column_of_lists_or_records_is_refused_by_name(tmp_path):
+    for cell in ([1.0, 2.0], {"low": 1.0}):
+        row = {**dict.fromkeys(tables.SET_METRICS.names), "model": "m", "dataset": "d", "metric": "fid", "ci_low": cell}
+        pd.DataFrame([row]).to_parquet(tmp_path / "t.parquet")
+        with pytest.raises(UserError, match=r"t\.parquet: column ci_low: holds lists or records"):
+            read_table(tmp_path / "t.parquet", tables.SET_METRICS)

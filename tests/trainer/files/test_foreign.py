@@ -1,0 +1,326 @@
+"""Files of pytorch-CycleGAN-and-pix2pix: inferred whole, refused by the first key that differs, written back."""
+
+import copy
+import pickle
+import warnings
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+from reference_layout import ReferenceResNet, ReferenceUNet, trained
+from torch import Tensor, nn
+
+from gan_eval.errors import UserError
+from gan_eval.settings.training import TrainingSettings
+from trainer.files.foreign import load_foreign, save_foreign, to_reference
+from trainer.files.model import describe, export_pth, load_model
+from trainer.nets.build import new_networks
+from trainer.nets.patchgan import PatchGAN
+from trainer.nets.resnet import ResNet
+from trainer.state.run_folder import save_generator
+
+Write = Callable[..., Path]
+NORMS = ("batch", "instance", "none")
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Write:
+    """Writes a state dict as `facades/latest_net_G.pth`."""
+
+    def write_it(state: dict[str, Tensor], *, name: str = "latest_net_G.pth") -> Path:
+        (tmp_path / "facades").mkdir(exist_ok=True)
+        torch.save(state, tmp_path / "facades" / name)
+        return tmp_path / "facades" / name
+
+    return write_it
+
+
+def small_unet(norm: str = "batch", *, depth: int = 6) -> nn.Module:
+    return trained(ReferenceUNet(depth, 2, norm=norm))
+
+
+def assert_same_outputs(ours: nn.Module, theirs: nn.Module, side: int, channels: int = 3) -> None:
+    """In evaluation, and in training with one seed for dropout; close, as matrix products add up in another order."""
+    ours, theirs = copy.deepcopy(ours), copy.deepcopy(theirs)
+    x = torch.rand(1, channels, side, side) * 2 - 1
+    for mode in (True, False):
+        ours.train(mode), theirs.train(mode)
+        outputs = []
+        for net in (ours, theirs):
+            torch.manual_seed(3)
+            with torch.no_grad():
+                outputs.append(net(x))
+        torch.testing.assert_close(outputs[0], outputs[1], rtol=0, atol=2e-6)
+        assert float(outputs[1].std()) > 0.01
+
+
+@pytest.mark.parametrize("norm", NORMS)
+@pytest.mark.parametrize(
+    ("depth", "width", "channels"), [(5, 3, (3, 3)), (6, 2, (1, 3)), (7, 2, (3, 1)), (8, 1, (3, 3))]
+)
+def test_unet(norm: str, depth: int, width: int, channels: tuple[int, int], write: Write) -> None:
+    theirs = trained(ReferenceUNet(depth, width, norm=norm, channels=channels))
+    foreign = load_foreign(write(theirs.state_dict()))
+    settings = foreign.settings
+    assert (settings.generator, settings.depth, settings.generator_channels) == ("unet", depth, width)
+    assert (settings.norm, settings.dropout, settings.image_size) == (norm, 0.5, 256)
+    assert (foreign.net.in_channels, foreign.net.out_channels) == channels
+    assert "dropout cannot be told" in foreign.notes[0]
+    assert_same_outputs(foreign.net, theirs, 2**depth, channels[0])
+
+
+@pytest.mark.parametrize("dropout", [True, False])
+@pytest.mark.parametrize("norm", NORMS)
+@pytest.mark.parametrize("blocks", [6, 9])
+def test_resnet(blocks: int, norm: str, dropout: bool, write: Write) -> None:
+    theirs = trained(ReferenceResNet(blocks, 2, norm=norm, dropout=dropout))
+    foreign = load_foreign(write(theirs.state_dict()))
+    settings = foreign.settings
+    assert (settings.generator, settings.generator_channels, settings.norm) == (f"resnet_{blocks}", 2, norm)
+    assert settings.dropout == (0.5 if dropout else 0)
+    assert foreign.notes == ()
+    assert_same_outputs(foreign.net, theirs, 32)
+
+
+def test_dropout_of_a_unet_is_the_users_word_and_of_a_resnet_the_files(write: Write) -> None:
+    unet = write(small_unet().state_dict())
+    foreign = load_foreign(unet, dropout=False)
+    assert (foreign.settings.dropout, foreign.notes) == (0.0, ())
+    assert not any(isinstance(module, nn.Dropout) for module in foreign.net.modules())
+    assert load_foreign(unet, dropout=True).notes == ()
+    resnet = write(ReferenceResNet(6, 2, norm="batch", dropout=True).state_dict(), name="resnet.pth")
+    assert load_foreign(resnet, dropout=True).settings.dropout == 0.5
+    with pytest.raises(UserError, match="this ResNet has dropout by its keys"):
+        load_foreign(resnet, dropout=False)
+
+
+@pytest.mark.parametrize("prefix", ["module.", "_orig_mod.", "module._orig_mod.", "_orig_mod.module."])
+def test_prefixes_of_wrappers_are_taken_off(prefix: str, write: Write) -> None:
+    state = small_unet().state_dict()
+    foreign = load_foreign(write({prefix + key: value for key, value in state.items()}))
+    for key, value in to_reference(foreign.net).items():
+        assert torch.equal(value, state[key])
+
+
+def test_old_instance_norm_files_hold_running_statistics_that_are_dropped(write: Write) -> None:
+    for theirs in (ReferenceUNet(6, 2, norm="instance"), ReferenceResNet(6, 2, norm="instance", dropout=False)):
+        state = trained(theirs).state_dict()
+        for name, module in theirs.named_modules():
+            if isinstance(module, nn.InstanceNorm2d):
+                state[f"{name}.running_mean"] = torch.zeros(module.num_features)
+                state[f"{name}.running_var"] = torch.ones(module.num_features)
+                state[f"{name}.num_batches_tracked"] = torch.tensor(1)
+        foreign = load_foreign(write(state))
+        assert foreign.settings.norm == "instance"
+        assert to_reference(foreign.net).keys() == theirs.state_dict().keys()
+
+
+def test_old_batch_norm_files_without_counts_load(write: Write) -> None:
+    state = {key: value for key, value in small_unet().state_dict().items() if not key.endswith("tracked")}
+    assert load_foreign(write(state)).settings.norm == "batch"
+
+
+def test_every_missing_key_is_named(write: Write) -> None:
+    theirs = small_unet()
+    for missing in theirs.state_dict():
+        if missing.endswith("num_batches_tracked"):
+            continue
+        state = theirs.state_dict()
+        del state[missing]
+        with pytest.raises(UserError) as caught:
+            load_foreign(write(state))
+        # without its first layer nothing tells that it is a U-Net
+        assert missing in str(caught.value)
+        assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"model.model.5.weight": torch.zeros(3)}, "model.model.5.weight is not a weight of this network"),
+        ({"extra": torch.zeros(3)}, "extra is not a weight"),
+        ({"model.model.1.model.1.weight": torch.zeros(4, 2, 3, 3)}, r"1.weight has shape \(4, 2, 3, 3\)"),
+        ({"model.model.1.model.2.running_foo": torch.zeros(4)}, "running_foo is not a weight"),
+        ({"epoch": 3}, "epoch is no tensor"),
+    ],
+)  # fmt: skip
+def test_what_nothing_explains_is_named(change: dict[str, object], message: str, write: Write) -> None:
+    with pytest.raises(UserError, match=message):
+        load_foreign(write({**small_unet().state_dict(), **change}))
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (lambda weight: weight[:0], r"is empty, of shape \(0, 3, 4, 4\)"),
+        (lambda weight: weight[:, :0], r"is empty, of shape \(2, 0, 4, 4\)"),
+        (lambda weight: weight.to_sparse(), "is a sparse tensor"),
+        (lambda weight: weight.to("meta"), "has no values"),
+        (lambda weight: weight.int(), "is int32, no floating point numbers"),
+        (lambda weight: weight.to(torch.complex64), "is complex64, no floating point numbers"),
+        (lambda weight: weight * float("nan"), "has numbers that are not finite"),
+        (lambda weight: weight.double() * 1e300, "has numbers that are not finite"),
+    ],
+)
+def test_tensors_that_are_no_weights_are_named(change: Callable[[Tensor], Tensor], reason: str, write: Write) -> None:
+    state = small_unet().state_dict()
+    key = "model.model.0.weight"
+    with pytest.raises(UserError, match=rf"latest_net_G\.pth: {key} {reason}; not the weights of a generator"):
+        load_foreign(write({**state, key: change(state[key])}))
+
+
+def test_norm_weights_without_statistics_are_not_taken_for_instance_norm(write: Write) -> None:
+    state = {key: value for key, value in small_unet().state_dict().items() if "running" not in key}
+    with pytest.raises(UserError, match=r"model\.model\.1\.model\.2\.weight is not a weight .* norm none"):
+        load_foreign(write({key: value for key, value in state.items() if "num_batches" not in key}))
+
+
+def test_other_files_are_refused_in_one_line(write: Write, tmp_path: Path) -> None:
+    def refusal(path: Path) -> str:
+        with pytest.raises(UserError) as caught:
+            load_foreign(path)
+        assert "\n" not in str(caught.value)
+        return str(caught.value)
+
+    assert "it looks like a discriminator" in refusal(write(PatchGAN(channels=2).state_dict()))
+    assert "model.10.conv_block.1.weight is missing" in refusal(write({"model.1.weight": torch.zeros(2, 3, 7, 7)}))
+    assert "a ResNet of 4 blocks (model.N.conv_block); 6 or 9" in refusal(
+        write(ResNet(blocks=4, channels=2).state_dict())
+    )
+    assert "step is no tensor" in refusal(write({"step": 3, "generator": {}}))
+    assert "fc.weight is no key of a generator" in refusal(write({"fc.weight": torch.zeros(2, 2)}))
+    assert "holds a list" in refusal(write([torch.zeros(2)]))
+    assert "holds a dict" in refusal(write({}))
+    assert "no such file" in refusal(tmp_path / "absent.pth")
+    pickled = tmp_path / "module.pth"
+    torch.save(nn.Conv2d(1, 1, 1), pickled)
+    assert "not a readable PyTorch file of weights" in refusal(pickled)
+    pickled.write_bytes(pickle.dumps({"number": 3}, protocol=4))
+    with warnings.catch_warnings(action="error"):  # torch remarks on the protocol
+        assert "not a readable" in refusal(pickled)
+
+
+@pytest.mark.parametrize("legacy", [True, False])
+def test_truncated_and_damaged_files_are_refused_in_one_line(legacy: bool, tmp_path: Path) -> None:
+    path = tmp_path / "net.pth"
+    torch.save(small_unet().state_dict(), path, _use_new_zipfile_serialization=not legacy)
+    assert load_foreign(path).settings.depth == 6
+    whole = path.read_bytes()
+    for length in (0, 10, len(whole) // 2, len(whole) - 1):
+        path.write_bytes(whole[:length])
+        with pytest.raises(UserError, match="not a readable PyTorch file of weights"):
+            load_foreign(path)
+    if not legacy:
+        middle = len(whole) // 2
+        path.write_bytes(whole[:middle] + bytes([whole[middle] ^ 1]) + whole[middle + 1 :])
+        with pytest.raises(UserError, match="is damaged"):
+            load_foreign(path)
+
+
+@pytest.mark.parametrize("norm", NORMS)
+@pytest.mark.parametrize("generator", ["unet", "resnet_6", "resnet_9"])
+def test_export_is_loaded_by_the_reference_and_comes_back_bit_for_bit(
+    generator: str, norm: str, tmp_path: Path
+) -> None:
+    settings = TrainingSettings(
+        steps=1, image_size=64, generator=generator, generator_channels=2, norm=norm, discriminator_channels=1
+    )
+    ours = trained(new_networks(settings)[0])
+    save_foreign(ours, tmp_path / "net.pth")
+    state = torch.load(tmp_path / "net.pth", weights_only=True)
+    theirs = (
+        ReferenceUNet(6, 2, norm=norm)
+        if generator == "unet"
+        else ReferenceResNet(int(generator[-1]), 2, norm=norm, dropout=True)
+    )
+    theirs.load_state_dict(state)
+    assert_same_outputs(ours, theirs, 64)
+    back = load_foreign(tmp_path / "net.pth").net
+    assert list(back.state_dict()) == list(ours.state_dict())
+    assert all(torch.equal(tensor, ours.state_dict()[key]) for key, tensor in back.state_dict().items())
+    x = torch.rand(1, 3, 64, 64)
+    assert torch.equal(back.eval()(x), ours.eval()(x))
+    save_foreign(back, tmp_path / "again.pth")
+    assert (tmp_path / "again.pth").read_bytes() == (tmp_path / "net.pth").read_bytes()
+
+
+def test_what_the_layout_cannot_hold_is_refused_by_name(tmp_path: Path) -> None:
+    settings = TrainingSettings(steps=1, image_size=64, generator_channels=2, upsampling="resize")
+    for kind in ("unet", "resnet_6"):
+        net, _ = new_networks(settings.model_copy(update={"generator": kind}))
+        with pytest.raises(UserError, match="upsampling resize"):
+            save_foreign(net, tmp_path / "net.pth")
+    net, _ = new_networks(TrainingSettings(steps=1, image_size=64, generator_channels=2, depth=4))
+    with pytest.raises(UserError, match="depth 4"):
+        save_foreign(net, tmp_path / "net.pth")
+    assert not (tmp_path / "net.pth").exists()
+
+
+def test_a_model_is_loaded_from_every_kind_of_file(write: Write, tmp_path: Path) -> None:
+    settings = TrainingSettings(steps=1, image_size=64, generator_channels=2, dropout=0.3)
+    net, _ = new_networks(settings)
+    definition = {"settings": settings.model_dump(mode="json"), "fraction": 0.5, "direction": "BtoA"}
+    files = {"generator.safetensors": "run", "best.safetensors": "run-best"}
+    files["snapshots/step_0000500.safetensors"] = "run-step_0000500"
+    for file, name in files.items():
+        save_generator(tmp_path / "run" / file, net, definition)
+        model = load_model(tmp_path / "run" / file)
+        assert (model.name, model.direction, model.fraction) == (name, "BtoA", 0.5)
+        with pytest.raises(UserError, match="its settings tell the dropout"):
+            load_model(tmp_path / "run" / file, dropout=True)
+    assert load_model(tmp_path / "run").name == "run"
+    assert describe(load_model(tmp_path / "run"))["depth"] == 6
+    assert "dropout 0.3 is not in the layout" in export_pth(load_model(tmp_path / "run"), tmp_path / "x.pth")[0]
+
+    foreign = write(small_unet().state_dict())
+    assert load_model(foreign).name == "facades"
+    assert load_model(foreign).direction is None
+    names = {"200_net_G.pth": "facades-200", "latest_net_G_A.pth": "facades-A", "mine.pth": "mine"}
+    for file, name in names.items():
+        assert load_model(write(small_unet().state_dict(), name=file)).name == name
+
+
+def test_a_generator_of_another_architecture_is_refused_by_its_first_key(tmp_path: Path) -> None:
+    settings = TrainingSettings(steps=1, image_size=64, generator_channels=2)
+    net, _ = new_networks(settings)
+    other = settings.model_copy(update={"norm": "instance"}).model_dump(mode="json")
+    save_generator(tmp_path / "net.safetensors", net, {"settings": other, "fraction": 1.0, "direction": "BtoA"})
+    with pytest.raises(UserError, match=r"down\.0\.conv\.bias is missing"):
+        load_model(tmp_path / "net.safetensors")
+
+
+@pytest.mark.parametrize("named", ["model.model.0.weight", "model.model.1.model.1.weight"])
+def test_a_few_bytes_that_stand_for_a_huge_tensor_are_refused(write: Write, named: str) -> None:
+    """Any copy of it would take the memory of the whole."""
+    state = small_unet().state_dict()
+    state[named] = torch.zeros(1).expand(10**9, 3, 4, 4)
+    path = write(state)
+    assert path.stat().st_size < 10**7
+    with pytest.raises(UserError, match=rf"{named} has fewer numbers than places; not the weights of a generator"):
+        load_foreign(path)
+
+
+def test_a_file_that_unpacks_to_more_is_refused(write: Write, tmp_path: Path) -> None:
+    plain = write(small_unet().state_dict())
+    with zipfile.ZipFile(plain) as archive, zipfile.ZipFile(tmp_path / "b.pth", "w", zipfile.ZIP_DEFLATED) as packed:
+        for name in archive.namelist():
+            packed.writestr(name, archive.read(name))
+    with pytest.raises(UserError, match=r"b\.pth: not a readable PyTorch file of weights"):
+        load_foreign(tmp_path / "b.pth")
+
+
+@pytest.mark.parametrize("levels", [13, 20_000])
+def test_levels_beyond_any_picture_are_refused(write: Write, levels: int) -> None:
+    """Each is one more part of a key of a small file."""
+    tensors = {"model.model.0.weight": torch.zeros(1, 3, 4, 4), "model.model.3.weight": torch.zeros(2, 3, 4, 4)}
+    inner = "model.model.1.model" + ".3.model" * levels
+    with pytest.raises(UserError, match=rf"latest_net_G\.pth: not .* \(depth: found {levels + 2}; .* equal to 14\)"):
+        load_foreign(write({**tensors, f"{inner}.1.weight": torch.zeros(1, 1, 4, 4)}))
+
+
+def test_more_channels_than_any_generator_is_refused(write: Write) -> None:
+    tensors = {"model.model.0.weight": torch.zeros(4097, 3, 4, 4), "model.model.3.weight": torch.zeros(2, 3, 4, 4)}
+    with pytest.raises(UserError, match=r"latest_net_G\.pth: .*generator_channels: found 4097; .* equal to 4096"):
+        load_foreign(write(tensors))

@@ -1,0 +1,202 @@
+"""Runs that start from a trained generator."""
+
+import re
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+import torch
+from made_photographs import encoder, filler, make_photographs
+from run_results import result
+from torch import Tensor
+
+from gan_eval.errors import UserError
+from gan_eval.files import read_json
+from gan_eval.settings.training import TrainingSettings
+from trainer.loop import train as training_module
+from trainer.loop.initial_weights import find_initial, load_start
+from trainer.loop.run import Run
+from trainer.loop.train import train
+from trainer.state.checkpoints import list_checkpoints, read_checkpoint
+from trainer.state.run_folder import load_generator
+
+
+def quiet(**changes: object) -> TrainingSettings:
+    return filler(**{"steps": 4, "validate_every": None, "plateau_patience": None, **changes})
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_photographs(tmp_path_factory.mktemp("photographs"), train=4, test=1)
+
+
+@pytest.fixture(scope="module")
+def first(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The run that the others start from."""
+    torch.set_num_threads(1)
+    return train(quiet(), data, tmp_path_factory.mktemp("runs") / "first")
+
+
+def equal(a: Mapping[str, Tensor], b: Mapping[str, Tensor]) -> bool:
+    return a.keys() == b.keys() and all(torch.equal(tensor, b[name]) for name, tensor in a.items())
+
+
+def weights_at_start(monkeypatch: pytest.MonkeyPatch) -> dict[str, Mapping[str, Tensor]]:
+    """Filled by the next training with what its networks are before the first step."""
+    seen: dict[str, Mapping[str, Tensor]] = {}
+
+    class Watched(Run):
+        def step(self) -> None:
+            if not self.done:
+                nets = {"generator": self.gan.generator, "discriminator": self.gan.discriminator}
+                seen.update({name: {k: v.clone() for k, v in net.state_dict().items()} for name, net in nets.items()})
+            super().step()
+
+    monkeypatch.setattr(training_module, "Run", Watched)
+    return seen
+
+
+def test_a_run_starts_with_exactly_those_weights(
+    first: Path, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen, messages = weights_at_start(monkeypatch), list[str]()
+    settings = quiet(seed=9, snapshots=(0,))
+    run = train(settings, data, tmp_path / "run", init_from=first, on_message=messages.append)
+    net, _ = load_generator(first)
+    assert equal(seen["generator"], net.state_dict())
+    assert equal(load_generator(run / "snapshots" / "step_0000000.safetensors")[0].state_dict(), net.state_dict())
+    state = read_checkpoint(list_checkpoints(first / "checkpoints")[0])
+    assert state is not None
+    assert equal(seen["discriminator"], state["discriminator"])
+    assert not any("starts anew" in line for line in messages)
+    assert not equal(load_generator(run)[0].state_dict(), net.state_dict()), "it goes on learning"
+
+
+def test_settings_name_the_start_too(first: Path, data: Path, tmp_path: Path) -> None:
+    given = train(quiet(init_from=str(first)), data, tmp_path / "settings")
+    asked = train(quiet(), data, tmp_path / "argument", init_from=first / "generator.safetensors")
+    assert equal(load_generator(given)[0].state_dict(), load_generator(asked)[0].state_dict())
+
+
+def test_another_discriminator_starts_anew(
+    first: Path, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen, messages = weights_at_start(monkeypatch), list[str]()
+    settings = quiet(discriminator="patch")
+    train(settings, data, tmp_path / "run", init_from=first, on_message=messages.append)
+    assert f"init_from {first}: no discriminator of this kind beside it; it starts anew" in messages
+    from_start = weights_at_start(monkeypatch)
+    train(settings, data, tmp_path / "drawn")
+    assert equal(seen["discriminator"], from_start["discriminator"])
+    assert not equal(seen["generator"], from_start["generator"])
+
+
+def test_resumed_it_ends_like_an_undisturbed_run(first: Path, data: Path, tmp_path: Path) -> None:
+    class Stop(Exception):  # noqa: N818
+        pass
+
+    def stop(done: int, *_: object) -> None:
+        if done == 3:
+            raise Stop
+
+    straight = train(quiet(), data, tmp_path / "straight", init_from=first)
+    with pytest.raises(Stop):
+        train(quiet(), data, tmp_path / "run", init_from=first, checkpoint_every=2, on_progress=stop)
+    train(quiet(), data, tmp_path / "run", init_from=first, checkpoint_every=2)
+    assert result(tmp_path / "run") == result(straight)
+
+
+def test_another_start_is_another_run(first: Path, data: Path, tmp_path: Path) -> None:
+    run = train(quiet(), data, tmp_path / "run", init_from=first)
+    other = train(quiet(seed=6), data, tmp_path / "other")
+    with pytest.raises(UserError, match=r"another initial_sha256 \(\w{12}… there, \w{12}… asked for\)"):
+        train(quiet(), data, run, init_from=other)
+    with pytest.raises(UserError, match=r"another initial_sha256 \(\w{12}… there, none asked for\)"):
+        train(quiet(), data, run)
+    with pytest.raises(UserError, match=r"another initial_sha256 \(none there, \w{12}… asked for\)"):
+        train(quiet(seed=6), data, other, init_from=first)
+
+
+@pytest.mark.parametrize(
+    ("settings", "key"),
+    [
+        (quiet(generator_channels=3), r"down\.0\.conv\.weight"),
+        (filler({"mask_channel": False}, validate_every=None, plateau_patience=None), r"down\.0\.conv\.weight"),
+        (encoder(), r"\w+\.\w+"),
+    ],
+)
+def test_another_network_is_refused_by_its_key(
+    first: Path, data: Path, tmp_path: Path, settings: TrainingSettings, key: str
+) -> None:
+    with pytest.raises(UserError, match=rf"init_from .*: another network than this run's generator: .*{key}"):
+        train(settings, data, tmp_path / "run", init_from=first)
+    assert not (tmp_path / "run").exists()
+
+
+def test_nothing_to_start_from_is_named(data: Path, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"nowhere.*: no such file"):
+        train(quiet(), data, tmp_path / "run", init_from=tmp_path / "nowhere")
+
+
+def test_a_damaged_checkpoint_gives_no_discriminator(first: Path, tmp_path: Path) -> None:
+    shutil.copytree(first, tmp_path / "first")
+    for path in list_checkpoints(tmp_path / "first" / "checkpoints"):
+        path.write_bytes(path.read_bytes()[:-100])
+    initial, whole = (find_initial(source, quiet(), tmp_path / "run") for source in (tmp_path / "first", first))
+    assert initial is not None
+    assert whole is not None
+    messages: list[str] = []
+    assert load_start(initial, quiet(), messages.append).discriminator is None
+    assert len(messages) == 1
+    assert load_start(whole, quiet(), messages.append).discriminator is not None
+    assert initial.sha256 == whole.sha256, "the generator alone decides"
+
+
+def stopped(data: Path, out: Path, source: Path, *, after: int) -> None:
+    """A run that ends without a word, as if killed."""
+
+    class Stop(Exception):  # noqa: N818
+        pass
+
+    def stop(done: int, *_: object) -> None:
+        if done == after:
+            raise Stop
+
+    with pytest.raises(Stop):
+        train(quiet(), data, out, init_from=source, checkpoint_every=2, on_progress=stop)
+
+
+def test_a_begun_run_does_not_need_the_other_discriminator(first: Path, data: Path, tmp_path: Path) -> None:
+    straight = train(quiet(), data, tmp_path / "straight", init_from=first)
+    shutil.copytree(first, source := tmp_path / "source")
+    stopped(data, tmp_path / "run", source, after=3)
+    before = read_json(tmp_path / "run" / "config.json")
+    assert re.fullmatch(r"[0-9a-f]{64}", before["initial_discriminator_sha256"])
+    shutil.rmtree(source / "checkpoints")
+    messages: list[str] = []
+    train(quiet(), data, tmp_path / "run", init_from=source, on_message=messages.append)
+    assert not any("starts anew" in line for line in messages)
+    assert read_json(tmp_path / "run" / "config.json") == before
+    assert result(tmp_path / "run") == result(straight)
+
+
+def test_what_a_run_without_a_checkpoint_starts_with_is_told(first: Path, data: Path, tmp_path: Path) -> None:
+    shutil.copytree(first, source := tmp_path / "source")
+    stopped(data, tmp_path / "run", source, after=1)
+    shutil.rmtree(source / "checkpoints")
+    train(quiet(), data, tmp_path / "run", init_from=source)
+    assert read_json(tmp_path / "run" / "config.json")["initial_discriminator_sha256"] is None
+
+
+def test_a_finished_run_needs_nothing_of_its_start(first: Path, data: Path, tmp_path: Path) -> None:
+    shutil.copytree(first, source := tmp_path / "source")
+    run = train(quiet(), data, tmp_path / "run", init_from=source)
+    before = {path: path.read_bytes() for path in run.rglob("*") if path.is_file()}
+    for gone in (source / "checkpoints", source):
+        shutil.rmtree(gone)
+        assert train(quiet(), data, run, init_from=source) == run
+        assert {path: path.read_bytes() for path in run.rglob("*") if path.is_file()} == before
+    (run / "generator.safetensors").unlink()
+    with pytest.raises(UserError, match="no such file"):
+        train(quiet(), data, run, init_from=source)

@@ -1,0 +1,98 @@
+"""A run killed with signal 9 again and again ends like an undisturbed one, bit for bit."""
+
+import multiprocessing
+import random
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from gan_eval.files import sha256_file
+from gan_eval.settings.training import TrainingSettings
+from gan_eval.stimuli.pictures import list_pictures, read_rgb
+from gan_eval.tables import TRAINING_LOG
+from gan_eval.tabular import Row, read_rows
+from trainer.loop.train import train
+from trainer.state.checkpoints import list_checkpoints
+from trainer.watch.validation import Measure
+
+KILLS = 6
+
+pytestmark = pytest.mark.skipif(
+    "forkserver" not in multiprocessing.get_all_start_methods(), reason="needs POSIX signals and fork"
+)
+
+
+def brightness(folder: Path) -> list[Row]:
+    """A metric of the generated pictures."""
+    pictures = [read_rgb(path) for path in list_pictures(folder / "fake")]
+    value = float(sum(picture.mean() for picture in pictures) / len(pictures))
+    return [{"metric": "brightness", "value": value, "sd": None, "n": len(pictures), "reason": None}]
+
+
+def run_once(settings: TrainingSettings, data: Path, out: Path) -> None:
+    """What each process does: start, or go on, and train to the end."""
+    torch.set_num_threads(1)
+    measure = Measure(brightness, {"brightness": True})
+    train(settings, data, out, direction="BtoA", checkpoint_every=3, measure=measure)
+
+
+def latest(checkpoints: Path) -> str:
+    """The last checkpoint's name."""
+    return next((path.name for path in list_checkpoints(checkpoints)), "")
+
+
+def left_by(run: Path) -> dict[str, Any]:
+    """Everything that a run leaves: files by their hashes; log and last checkpoint by values, without times."""
+    timed = {"training_log.csv", "config.json"}
+    files = {str(path.relative_to(run)): path for path in run.rglob("*") if path.is_file()}
+    (last, before) = list_checkpoints(run / "checkpoints")
+    state = torch.load(last, weights_only=True)
+    log = [{**row, "seconds": None} for row in read_rows(run / "training_log.csv", TRAINING_LOG)]
+    return {
+        "files": {
+            name: sha256_file(path) for name, path in files.items() if path.suffix != ".pt" and name not in timed
+        },
+        "checkpoints": [last.name, before.name],
+        "log": log,
+        "state": flat({key: value for key, value in state.items() if key not in ("seconds", "log")}),
+    }
+
+
+def flat(value: Any) -> Any:
+    """Tensors as bytes, so that -0.0 is not 0.0."""
+    if isinstance(value, torch.Tensor):
+        return (str(value.dtype), tuple(value.shape), value.numpy().tobytes())
+    if isinstance(value, dict):
+        return {key: flat(inner) for key, inner in value.items()}
+    return [flat(inner) for inner in value] if isinstance(value, list | tuple) else value
+
+
+def test_killed_again_and_again(
+    make_pairs: Callable[..., Path], tiny: Callable[..., TrainingSettings], tmp_path: Path
+) -> None:
+    """In the middle of epochs, of log windows and of files being written; with dropout, validation and snapshots."""
+    data = make_pairs(train=5, val=2)
+    settings = tiny(steps=36, batch_size=2, snapshots=(0, 7, 25), validate_every=10, validation_metrics=("brightness",))
+    run_once(settings, data, tmp_path / "straight")
+
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["trainer.loop.train"])  # each start is a fork: no imports to wait for
+    checkpoints = tmp_path / "killed" / "checkpoints"
+    rng = random.Random(11)
+    for _ in range(KILLS):
+        before = latest(checkpoints)
+        process = context.Process(target=run_once, args=(settings, data, tmp_path / "killed"))
+        process.start()
+        while latest(checkpoints) == before and process.is_alive():
+            time.sleep(0.001)
+        process.join(timeout=rng.uniform(0, 0.1))
+        process.kill()
+        process.join()
+        assert process.exitcode == -signal.SIGKILL, "it came to the end"
+    run_once(settings, data, tmp_path / "killed")
+    assert left_by(tmp_path / "killed") == left_by(tmp_path / "straight")

@@ -1,0 +1,135 @@
+"""Learning rates that are lowered when validation stops improving."""
+
+import math
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from made_photographs import filler, make_photographs
+
+from gan_eval.settings.training import TrainingSettings
+from gan_eval.tabular import Row
+from trainer.loop import run as run_module
+from trainer.loop.plateau_rate import PlateauRate
+from trainer.loop.train import train
+from trainer.watch.validation import Measure
+
+
+def rate(patience: int | None, factor: float = 0.5) -> PlateauRate:
+    every = None if patience is None else 10
+    return PlateauRate(
+        TrainingSettings(steps=10, validate_every=every, plateau_patience=patience, plateau_factor=factor)
+    )
+
+
+def told(plateau: PlateauRate, values: list[float | None], *, better: bool = False) -> list[float]:
+    """The factor after each value."""
+    factors = []
+    for number, value in enumerate(values):
+        plateau.told(value, step=10 * (number + 1), higher_is_better=better)
+        factors.append(plateau.factor)
+    return factors
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_a_sequence_by_hand(sign: int) -> None:
+    """Patience 1: the second validation in a row that is not better lowers, and the count begins anew."""
+    losses = [5.0, 4.0, 4.0, 4.5, 3.9, 4.0, 3.9, 4.2, 4.2, 3.0, 3.1]
+    wanted = [1, 1, 1, 0.5, 0.5, 0.5, 0.25, 0.25, 0.125, 0.125, 0.125]
+    assert told(rate(1), [sign * value for value in losses], better=sign < 0) == wanted
+
+
+def expected(values: list[float], patience: int, factor: float, *, higher_is_better: bool) -> list[float]:
+    """The definition, written down once more."""
+    best, bad, share, shares = -math.inf if higher_is_better else math.inf, 0, 1.0, []
+    for value in values:
+        if value > best if higher_is_better else value < best:
+            best, bad = value, 0
+        else:
+            bad += 1
+        if bad > patience:
+            share, bad = share * factor, 0
+        shares.append(share)
+    return shares
+
+
+@pytest.mark.parametrize("higher_is_better", [False, True])
+def test_equals_the_definition(higher_is_better: bool) -> None:
+    for seed in range(60):
+        rng = np.random.default_rng(seed)
+        values = rng.choice(rng.normal(0, 1, 12), 40).tolist()  # equal ones among them
+        patience, factor = int(rng.integers(0, 4)), float(rng.uniform(0.1, 0.9))
+        wanted = expected(values, patience, factor, higher_is_better=higher_is_better)
+        assert told(rate(patience, factor), values, better=higher_is_better) == pytest.approx(wanted, rel=1e-12)
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_it_goes_on_from_its_state(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    values, cut = rng.choice(5, 20).tolist(), int(rng.integers(0, 20))
+    whole, first, second = rate(1), rate(1), rate(1)
+    factors = told(whole, values, better=True)
+    told(first, values[:cut], better=True)
+    second.load_state_dict(first.state_dict())
+    assert told(second, values[cut:], better=True) == factors[cut:]
+    assert second.state_dict() == whole.state_dict()
+
+
+def test_the_untrained_generator_and_missing_values_do_not_count() -> None:
+    plateau = rate(0)
+    assert not plateau.told(9.0, step=0, higher_is_better=True)
+    assert told(plateau, [None, math.nan, math.inf, 1.0], better=True) == [1, 1, 1, 1]
+    assert plateau.told(1.0, step=50, higher_is_better=True), "the first lowering is told"
+    assert plateau.factor == 0.5
+
+
+def test_without_patience_nothing_is_lowered() -> None:
+    plateau = rate(None)
+    assert told(plateau, [3.0] * 5) == [1] * 5
+
+
+class Rates(run_module.Run):
+    """A run whose optimizers' learning rates are looked at in each step."""
+
+    seen: list[tuple[float, float]]
+
+    def step(self) -> None:
+        super().step()
+        gan = self.gan
+        optimizers: list[Any] = [gan.generator_optimizer, gan.discriminator_optimizer]
+        generator, discriminator = ({group["lr"] for group in one.param_groups} for one in optimizers)
+        Rates.seen.append((*generator, *discriminator))  # type: ignore[arg-type]
+
+
+def falling(values: Iterator[float]) -> Measure:
+    def measured(_: Path) -> list[Row]:
+        return [{"metric": "m", "value": next(values), "sd": None, "n": 2, "reason": None}]
+
+    return Measure(measured, {"m": True})
+
+
+@pytest.mark.parametrize("decay", [0.0, 0.5])
+def test_both_optimizers_learn_at_the_lowered_rate(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, decay: float
+) -> None:
+    """Of 8 steps, measured before and after every second: 9 untrained, then 3, 2 (lowered), 4, 4 (the end)."""
+    monkeypatch.setattr("trainer.loop.train.Run", Rates)
+    Rates.seen = []
+    settings = filler(
+        learning_rate=0.01, discriminator_learning_rate=0.002, decay=decay, plateau_factor=0.1,
+        norm="instance", validation_metrics=("m",), best_metric="m",
+    )  # fmt: skip
+    values = iter([9.0, 9.0, 3.0, 3.0, 2.0, 2.0, 4.0, 4.0, 4.0, 4.0])
+    messages: list[str] = []
+    data = make_photographs(tmp_path / "data", train=4, val=2)
+    train(settings, data, tmp_path / "run", measure=falling(values), on_message=messages.append)
+    shares = [1, 1, 1, 1, 0.1, 0.1, 0.1, 0.1]
+    linear = [1, 1, 1, 1, 1, 0.75, 0.5, 0.25] if decay else [1] * 8
+    wanted = [share * one for share, one in zip(shares, linear, strict=True)]
+    assert [pair[0] for pair in Rates.seen] == pytest.approx([0.01 * share for share in wanted])
+    assert [pair[1] for pair in Rates.seen] == pytest.approx([0.002 * share for share in wanted])
+    lowered = [line for line in messages if "stopped improving" in line]
+    assert [line.split(":")[0] for line in lowered] == ["step 4", "step 8"]
+    assert lowered[0] == "step 4: m stopped improving; learning rates are lowered"

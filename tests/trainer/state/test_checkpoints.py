@@ -1,0 +1,201 @@
+"""Checkpoint files: how many are kept, when they are due, and what happens when one cannot be written."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from gan_eval.errors import UserError
+from trainer.state import checkpoints
+from trainer.state.checkpoints import CheckpointClock, checkpoint_path, list_checkpoints, load_latest, save_checkpoint
+
+
+def state(value: float = 0.5, *, size: int = 4) -> dict[str, Any]:
+    weights = {"weight": torch.full((size,), value)}
+    return {"generator": weights, "discriminator": weights, "fingerprint": "f", "seconds": 1.0}
+
+
+def silent(_line: str) -> None:
+    pass
+
+
+def test_the_latest_two_are_kept(tmp_path: Path) -> None:
+    for step in (9, 10, 100, 12_345_678):
+        save_checkpoint(tmp_path, step, state(step))
+    assert [path.name for path in list_checkpoints(tmp_path)] == ["step_12345678.pt", "step_0000100.pt"]
+    loaded = load_latest(tmp_path, "f", silent)
+    assert loaded is not None
+    assert loaded["step"] == 12_345_678
+    assert torch.equal(loaded["generator"]["weight"], torch.full((4,), 12_345_678.0))
+
+
+def test_so_many_are_kept_as_asked_for(tmp_path: Path) -> None:
+    for step in range(1, 6):
+        save_checkpoint(tmp_path, step, state(step), keep=3)
+    assert [path.name for path in list_checkpoints(tmp_path)] == [
+        "step_0000005.pt", "step_0000004.pt", "step_0000003.pt",
+    ]  # fmt: skip
+    save_checkpoint(tmp_path, 6, state(6), keep=1)
+    assert [path.name for path in list_checkpoints(tmp_path)] == ["step_0000006.pt"]
+
+
+def test_no_checkpoint_is_no_error(tmp_path: Path) -> None:
+    assert load_latest(tmp_path, "f", silent) is None
+    assert load_latest(tmp_path / "absent", "f", silent) is None
+
+
+def test_other_settings_and_newer_formats_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    save_checkpoint(tmp_path, 1, state())
+    with pytest.raises(UserError, match="other settings or another version"):
+        load_latest(tmp_path, "g", silent)
+    monkeypatch.setattr(checkpoints, "FORMAT", 99)
+    with pytest.raises(UserError, match="other settings or another version"):
+        load_latest(tmp_path, "f", silent)
+
+
+@pytest.mark.parametrize(
+    ("weights", "found"),
+    [
+        ({"weight": torch.zeros(4), "bias": torch.zeros(1)}, "generator: bias is missing"),
+        ({"weight": torch.zeros(3)}, r"generator: weight has shape \(4,\) where \(3,\) is wanted"),
+        ({}, "generator: weight is not a weight of this network"),
+    ],
+)
+def test_another_architecture_is_named_by_its_first_key(
+    tmp_path: Path, weights: dict[str, torch.Tensor], found: str
+) -> None:
+    """Whether or not the settings are said to be the same."""
+    save_checkpoint(tmp_path, 1, state())
+    for fingerprint in ("f", "g"):
+        with pytest.raises(UserError, match=f"step_0000001.pt: a checkpoint of another network: {found}"):
+            load_latest(tmp_path, fingerprint, silent, nets={"generator": weights})
+
+
+def test_a_damaged_checkpoint_is_passed_over_whatever_its_bytes(tmp_path: Path) -> None:
+    """Cut or changed anywhere, it gives what was saved or is named and the one before serves: never other numbers."""
+    save_checkpoint(tmp_path, 1, state(1))
+    save_checkpoint(tmp_path, 2, state(2, size=40))
+    path = checkpoint_path(tmp_path, 2)
+    whole = path.read_bytes()
+    rng = np.random.default_rng(0)
+    damages = [whole[:length] for length in rng.integers(0, len(whole), 40)]
+    damages += [rng.bytes(300), bytes(len(whole))]
+    for place in rng.permutation(len(whole))[:500]:
+        changed = bytearray(whole)
+        changed[place] ^= 1 << rng.integers(8)
+        damages.append(bytes(changed))
+    passed_over = 0
+    for damaged in damages:
+        path.write_bytes(damaged)
+        told: list[str] = []
+        loaded = load_latest(tmp_path, "f", told.append)
+        assert loaded is not None
+        assert (loaded["step"] == 1) == (len(told) == 1)
+        assert torch.equal(
+            loaded["generator"]["weight"], state(1 if told else 2, size=4 if told else 40)["generator"]["weight"]
+        )
+        assert all("step_0000002.pt: the checkpoint cannot be read (" in line for line in told)
+        passed_over += len(told)
+    assert passed_over > 200
+
+
+def test_a_changed_weight_is_told_from_the_whole(tmp_path: Path) -> None:
+    save_checkpoint(tmp_path, 1, state(1.0, size=5000))
+    path = checkpoint_path(tmp_path, 1)
+    content = bytearray(path.read_bytes())
+    place = content.index(np.ones(100, np.float32).tobytes()) + 4003
+    content[place] ^= 0x40
+    path.write_bytes(content)
+    told: list[str] = []
+    with pytest.raises(UserError, match="none of the checkpoints can be read"):
+        load_latest(tmp_path, "f", told.append)
+    assert "is damaged" in told[0]
+
+
+def test_weights_that_are_not_finite_are_not_saved(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="step 7: generator weight is not finite; no checkpoint was written yet"):
+        save_checkpoint(tmp_path, 7, state(float("inf")))
+    assert list(tmp_path.iterdir()) == []
+    save_checkpoint(tmp_path, 5, state())
+    with pytest.raises(UserError, match="generator weight is not finite; the last good checkpoint is of step 5; lower"):
+        save_checkpoint(tmp_path, 7, state(float("nan")))
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"generator": None}, "its part generator is missing or damaged"),
+        ({"generator": {"weight": 3}}, "its part generator is missing or damaged"),
+        ({"log": []}, "its part log is missing or damaged"),
+        ({"seconds": None}, "its step or its seconds are no number"),
+        ({"step": "2"}, "its step or its seconds are no number"),
+        ({"step": -1}, "it is of step -1"),
+    ],
+)
+def test_a_checkpoint_without_all_parts_is_passed_over(tmp_path: Path, change: dict[str, Any], reason: str) -> None:
+    save_checkpoint(tmp_path, 1, {**state(), "log": {}})
+    torch.save({"format": 1, "step": 2, **state(), "log": {}, **change}, checkpoint_path(tmp_path, 2))
+    told: list[str] = []
+    nets = {"generator": {"weight": torch.zeros(4)}}
+    loaded = load_latest(tmp_path, "f", told.append, nets=nets, parts=("generator", "discriminator", "log"))
+    assert loaded is not None
+    assert loaded["step"] == 1
+    assert len(told) == 1
+    assert reason in told[0]
+
+
+def test_failed_write_is_the_users_line_and_leaves_the_old_checkpoint(tmp_path: Path) -> None:
+    save_checkpoint(tmp_path, 1, state())
+    with largest_file(100_000), pytest.raises(UserError, match=r"step_0000002\.pt: cannot be written \(File too large"):
+        save_checkpoint(tmp_path, 2, state(size=10**6))
+    assert [path.name for path in tmp_path.iterdir()] == ["step_0000001.pt"]
+
+
+@contextmanager
+def largest_file(size: int) -> Iterator[None]:
+    """Writes beyond `size` bytes fail, as on a full disk."""
+    resource = pytest.importorskip("resource", reason="the limit on file sizes is POSIX only")
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def test_clock_by_steps() -> None:
+    due = CheckpointClock(3)
+    assert [step for step in range(1, 10) if due(step)] == [3, 6, 9]
+
+
+def test_clock_by_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 0.0
+    monkeypatch.setattr(checkpoints.time, "monotonic", lambda: now)
+    due = CheckpointClock(None)
+    now = 59.0
+    assert not due(1)
+    now = 60.0
+    assert due(1)
+    due.took(6.0)  # at most a twentieth of the time goes into checkpoints
+    now = 60.0 + 119.0
+    assert not due(1)
+    now = 60.0 + 120.0
+    assert due(1)
+
+
+def test_a_checkpoint_whose_weights_are_not_finite_is_refused(tmp_path: Path) -> None:
+    torch.save({"format": 1, "step": 2, **state(float("nan"))}, checkpoint_path(tmp_path, 2))
+    line = r"step_0000002\.pt: a checkpoint of another network: generator: weight is not finite"
+    with pytest.raises(UserError, match=line):
+        load_latest(tmp_path, "f", silent, nets={"generator": {"weight": torch.zeros(4)}})
+
+
+def test_a_few_bytes_that_stand_for_a_huge_weight_are_refused(tmp_path: Path) -> None:
+    weights = {"weight": torch.zeros(1).expand(10**11)}
+    torch.save({"format": 1, "step": 2, **state(), "generator": weights}, checkpoint_path(tmp_path, 2))
+    with pytest.raises(UserError, match="generator: weight has fewer numbers than places"):
+        load_latest(tmp_path, "f", silent, nets={"generator": {"weight": torch.zeros(10**11, device="meta")}})

@@ -1,0 +1,307 @@
+"""What the inpainting task gives the training step, and what it makes of a generator's output."""
+
+from math import ceil, floor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from torch import nn
+
+from gan_eval.errors import UserError
+from gan_eval.settings.inpainting_settings import NEUTRAL_GREY, InpaintingSettings
+from gan_eval.settings.training import TrainingSettings
+from trainer.batches.batches import Batches
+from trainer.inference import inference
+from trainer.losses import l2, logits_at_holes, pixel_weights
+from trainer.nets.build import new_networks
+from trainer.randomness import Purpose
+from trainer.step import Gan, training_step
+from trainer.tasks import Inpainting, new_task
+
+MIXTURE = {"centre": 1.0, "blocks": 2.0, "region": 2.0, "strokes": 1.0}
+
+
+def holes_of(**changes: Any) -> InpaintingSettings:
+    return InpaintingSettings(**{"masks": MIXTURE, **changes})
+
+
+def settings_of(inpainting: InpaintingSettings, **changes: Any) -> TrainingSettings:
+    small = {
+        "steps": 2, "image_size": 32, "batch_size": 2, "generator_channels": 2, "discriminator_channels": 2,
+        "bottleneck": 5, "receptive_field": 7, "jitter": False,
+    }  # fmt: skip
+    return TrainingSettings(**{**small, **changes}, inpainting=inpainting)
+
+
+def task_of(inpainting: InpaintingSettings, **changes: Any) -> Inpainting:
+    task = new_task(settings_of(inpainting, **changes))
+    assert isinstance(task, Inpainting)
+    return task
+
+
+def encoder_of(**changes: Any) -> Inpainting:
+    """The context encoder's task."""
+    holes = InpaintingSettings(**{"masks": {"centre": 1.0}, **changes})
+    return task_of(holes, generator="context_encoder", discriminator="global", statistics="batch")
+
+
+def crops(count: int, side: int = 32) -> np.ndarray:
+    levels = np.random.default_rng(1).integers(0, 256, (1, count, 3, side, side))
+    return levels.astype(np.float32) / np.float32(127.5) - np.float32(1)
+
+
+@pytest.fixture
+def photographs(tmp_path: Path) -> Path:
+    rng = np.random.default_rng(0)
+    for split in ("train", "test"):
+        (tmp_path / split).mkdir()
+        for number in range(4):
+            picture = rng.integers(0, 256, (36, 40, 3), dtype=np.uint8)
+            Image.fromarray(picture).save(tmp_path / split / f"{number}.png")
+    return tmp_path
+
+
+class Painter(nn.Module):
+    """A generator that gives one colour, of whole pictures or of their centre."""
+
+    multiple = smallest = 1
+
+    def __init__(self, level: float, side: int | None = None) -> None:
+        super().__init__()
+        self.level = nn.Parameter(torch.tensor(level))
+        self.side = side
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        side = self.side or x.shape[-1]
+        return self.level.expand(len(x), 3, side, side)
+
+
+@pytest.mark.parametrize(("fill", "channels"), [("zero", False), ("mean", True), ("noise", True)])
+def test_the_generator_sees_the_picture_around_the_hole_and_the_fill_in_it(fill: str, channels: bool) -> None:
+    task = task_of(holes_of(fill=fill, mask_channel=channels))
+    batch = task.assemble(crops(5), [3, 4, 5, 6, 7])
+    assert batch.hole is not None
+    assert batch.inputs.shape == (5, 3 + channels, 32, 32)
+    hidden = (batch.hole > 0).expand(-1, 3, -1, -1)
+    torch.testing.assert_close(batch.inputs[:, :3][~hidden], batch.target[~hidden], rtol=0, atol=0)
+    inside = batch.inputs[:, :3][hidden]
+    if fill == "zero":
+        assert torch.equal(inside, torch.zeros_like(inside))
+    elif fill == "mean":
+        for channel, level in enumerate((117, 104, 123)):
+            values = batch.inputs[:, channel][batch.hole[:, 0] > 0]
+            torch.testing.assert_close(values, torch.full_like(values, level / 127.5 - 1))
+    else:
+        assert -1 <= inside.min() < -0.9 < 0.9 < inside.max() <= 1
+        assert abs(float(inside.mean())) < 0.1
+        assert len(inside.unique()) > 0.5 * len(inside)
+    if channels:
+        assert torch.equal(batch.inputs[:, 3:], batch.hole)
+
+
+def test_holes_and_noise_follow_from_the_number_of_the_sample(photographs: Path) -> None:
+    task = task_of(holes_of(fill="noise"))
+    one, other = task.assemble(crops(2), [7, 8]), task.assemble(crops(2), [7, 9])
+    assert one.hole is not None
+    assert other.hole is not None
+    assert torch.equal(one.hole[0], other.hole[0])
+    assert torch.equal(one.inputs[0], other.inputs[0])
+    assert not torch.equal(one.inputs[1], other.inputs[1])
+    pictures = task.pictures(task.list_pictures(photographs, "train"))
+    plain = Batches(pictures, task.settings, assemble=task.assemble)
+    with Batches(pictures, task.settings, assemble=task.assemble, workers=3) as busy:
+        for step in (0, 1, 5, 2):
+            assert torch.equal(plain(step).inputs, busy(step).inputs)
+
+
+@pytest.mark.parametrize("shown", [False, True])
+def test_the_context_encoder_is_asked_for_the_centre_alone(shown: bool) -> None:
+    task = encoder_of(centre=0.5, overlap=3, overlap_shown=shown)
+    batch = task.assemble(crops(2), [0, 1])
+    whole = torch.from_numpy(crops(2)[0])
+    assert batch.hole is None
+    assert torch.equal(batch.target, whole[..., 8:24, 8:24])
+    start, stop = (11, 21) if shown else (8, 24)
+    hidden = torch.zeros(32, 32, dtype=torch.bool)
+    hidden[start:stop, start:stop] = True
+    assert torch.equal(batch.inputs[..., ~hidden], whole[..., ~hidden])
+    assert not batch.inputs[..., hidden].any()
+    example = task.hidden(np.zeros((32, 32, 3), np.uint8), task._mask(np.random.default_rng(0), (32, 32)))
+    assert example.mask is not None
+    assert example.mask.kind == "centre"
+    assert example.mask.area == ((stop - start) / 32) ** 2
+
+
+def test_the_loss_of_the_context_encoder_by_hand() -> None:
+    """0.999 MSE with ten times the weight on the border of 3 pixels, in float64 without PyTorch."""
+    holes = InpaintingSettings(overlap=3)
+    task = task_of(
+        holes, generator="context_encoder", discriminator="global", statistics="batch", lambda_l1=0.0,
+        lambda_l2=0.999, adversarial_weight=0.001,
+    )  # fmt: skip
+    batch = task.assemble(crops(2), [0, 1])
+    output = torch.from_numpy(np.random.default_rng(5).uniform(-1, 1, batch.target.shape))
+    weight = np.full((16, 16), 10.0)
+    weight[3:13, 3:13] = 1.0
+    expected = (weight * (output.numpy() - batch.target.numpy().astype(np.float64)) ** 2).mean()
+    objective = task.objective(torch.device("cpu"))
+    assert [(term.name, term.weight) for term in objective.reconstruction] == [("g_l1", 0.0), ("g_l2", 0.999)]
+    double = type(batch)(batch.inputs.double(), batch.target.double())
+    assert float(objective.reconstruction[1].loss(output, double)) == pytest.approx(expected, rel=1e-12)
+    assert (objective.adversarial_weight, objective.d_loss_factor) == (0.001, 0.5)
+    assert torch.equal(objective.judged(batch, output), output), "the discriminator sees the hole alone"
+
+
+def test_the_discriminator_sees_the_composite() -> None:
+    task = task_of(holes_of())
+    batch = task.assemble(crops(3), [0, 1, 2])
+    assert batch.hole is not None
+    output = torch.full_like(batch.target, 0.25)
+    judged = task.objective(torch.device("cpu")).judged(batch, output)
+    hidden = (batch.hole > 0).expand(-1, 3, -1, -1)
+    assert torch.equal(judged[~hidden], batch.target[~hidden])
+    assert (judged[hidden] == 0.25).all()
+
+
+def test_each_picture_has_the_logits_at_its_own_hole() -> None:
+    hole = torch.zeros(2, 1, 12, 12)
+    hole[0, 0, 0, 11] = 1  # right above
+    hole[1, 0, 8:12, 3:5] = 1  # below, over the edge between the first two columns
+    logits = torch.arange(18.0).reshape(2, 1, 3, 3)
+    assert logits_at_holes(logits, hole).tolist() == [2, 15, 16]
+    joined = torch.cat([torch.tensor([[-1.0], [-2.0]]), logits.flatten(1)], dim=1)
+    assert logits_at_holes(joined, hole).tolist() == [2, 15, 16, -1, -2]
+
+
+@pytest.mark.parametrize("discriminator", ["patch", "global_and_patch"])
+def test_patches_at_holes_are_judged_alone(discriminator: Any) -> None:
+    holes = holes_of(masks={"centre": 1.0}, centre=0.25, judged_patches="hole")
+    task = task_of(holes, discriminator=discriminator, statistics="batch", adversarial="least_squares", lambda_l1=0.0,
+                   lambda_l2=1.0)  # fmt: skip
+    generator, network = new_networks(task.settings)
+    seen: list[np.ndarray] = []
+    network.register_forward_hook(lambda _net, _given, logits: seen.append(logits.detach().double().numpy()))
+    gan = Gan(generator, network, *(torch.optim.SGD(net.parameters(), lr=0.0) for net in (generator, network)))
+    batch = task.assemble(crops(2), [0, 1])
+    terms = training_step(gan, task.objective(torch.device("cpu")), batch)
+    fake, real = (logits.reshape(2, -1) for logits in seen[:2])
+    patches = fake.shape[1] - (discriminator == "global_and_patch")
+    side = round(patches**0.5)
+    cell = 32 / side  # the hole is rows and columns 12..19
+    inside = [floor(row * cell) < 20 and ceil((row + 1) * cell) > 12 for row in range(side)]
+    there = np.outer(inside, inside).ravel()
+    assert 1 < there.sum() < patches
+    there = np.concatenate([np.ones(fake.shape[1] - patches, bool), there])
+    assert float(terms["d_fake"]) == pytest.approx(float((fake[:, there] ** 2).mean()), rel=1e-5)
+    assert float(terms["d_real"]) == pytest.approx(float(((real[:, there] - 1) ** 2).mean()), rel=1e-5)
+    assert float(terms["g_adversarial"]) == pytest.approx(float(((seen[2].reshape(2, -1)[:, there] - 1) ** 2).mean()))
+    right = ((real[:, there] > 0.5).mean() + (fake[:, there] <= 0.5).mean()) / 2
+    assert float(terms["d_accuracy"]) == pytest.approx(right)
+
+
+def test_hole_and_context_have_their_weights() -> None:
+    task = task_of(holes_of(hole_weight=6.0, context_weight=0.5), lambda_l1=0.0, lambda_l2=1.0)
+    batch = task.assemble(crops(2), [0, 1])
+    assert batch.hole is not None
+    output = torch.zeros_like(batch.target)
+    weights = pixel_weights(batch.hole, hole_weight=6.0, context_weight=0.5, overlap=0, overlap_weight=10.0)
+    (term,) = [term for term in task.objective(torch.device("cpu")).reconstruction if term.name == "g_l2"]
+    assert float(term.loss(output, batch)) == pytest.approx(float(l2(output, batch.target, weights)))
+    by_hand = np.where(batch.hole.numpy() > 0, 6.0, 0.5) * batch.target.numpy() ** 2
+    assert float(term.loss(output, batch)) == pytest.approx(float(by_hand.mean()), rel=1e-6)
+
+
+@pytest.mark.parametrize("shown", [False, True])
+def test_composites_keep_every_known_pixel(photographs: Path, shown: bool) -> None:
+    encoder = encoder_of(overlap=3, overlap_shown=shown)
+    for task, side in ((task_of(holes_of(fill="noise", mask_channel=True)), None), (encoder, 16)):
+        paths = task.list_pictures(photographs, "test")
+        examples = [task.example(path, 32, number=number, seed=0) for number, path in enumerate(paths)]
+        with inference(net := Painter(1.0, side), "eval"):
+            outputs = task.outputs(net, examples, purpose=Purpose.GENERATE, seed=0, numbers=range(4))
+        for example, output in zip(examples, outputs, strict=True):
+            assert example.mask is not None
+            hole = example.mask.hole
+            np.testing.assert_array_equal(output.fake[~hole], example.target[~hole])
+            assert (output.fake[hole] == 255).all()
+            assert (example.condition[hole] == NEUTRAL_GREY).all()
+            np.testing.assert_array_equal(example.condition[~hole], example.target[~hole])
+            assert len(task.panels(example, output)) == 4
+            if side is None:
+                assert output.raw is not None
+                assert (output.raw == 255).all()
+            else:
+                assert (output.raw is not None) == shown
+                if output.raw is not None:
+                    assert (output.raw[8:24, 8:24] == 255).all()
+
+
+def test_an_output_does_not_depend_on_its_batch(photographs: Path) -> None:
+    task = task_of(holes_of(fill="noise", mask_channel=True), generator="unet", generator_channels=3)
+    net = new_networks(task.settings)[0]
+    paths = task.list_pictures(photographs, "test")
+    examples = [task.example(path, 32, number=number, seed=0) for number, path in enumerate(paths)]
+    with inference(net, "train"):
+        together = task.outputs(net, examples, purpose=Purpose.GENERATE, seed=0, numbers=[5, 6, 7, 8])
+        alone = task.outputs(net, examples[2:3], purpose=Purpose.GENERATE, seed=0, numbers=[7])[0]
+    assert np.abs(together[2].fake.astype(int) - alone.fake.astype(int)).max() <= 1
+
+
+@pytest.mark.parametrize(
+    ("generator", "discriminator", "changes"),
+    [
+        ("unet", "patch", {}),
+        ("channelwise_unet", "global_and_patch", {"adversarial": "least_squares"}),
+        ("region_encoder", "global", {"statistics": "batch"}),
+        ("resnet_6", "global", {"adversarial": "hinge"}),
+    ],
+)
+def test_every_kind_of_network_learns(generator: str, discriminator: str, changes: dict[str, Any]) -> None:
+    holes = holes_of(fill="noise", mask_channel=True, lambda_tv=0.1, hole_weight=2.0)
+    task = task_of(holes, generator=generator, discriminator=discriminator, lambda_ssim=1.0, **changes)
+    nets = new_networks(task.settings)
+    gan = Gan(*nets, *(torch.optim.Adam(net.parameters(), lr=2e-3) for net in nets))
+    batch, objective = task.assemble(crops(4), [0, 1, 2, 3]), task.objective(torch.device("cpu"))
+    terms = [training_step(gan, objective, batch) for _ in range(12)]
+    names = {"d_fake", "d_real", "d_accuracy", "g_adversarial", "g_l1", "g_ssim", "g_tv"}
+    assert set(terms[0]) == names
+    assert float(terms[-1]["g_l1"]) < float(terms[0]["g_l1"])
+
+
+def test_a_missing_folder_is_named(tmp_path: Path) -> None:
+    for field, kind in (("shapes", "region"), ("mask_folder", "folder")):
+        settings = settings_of(InpaintingSettings(masks={kind: 1.0}, **{field: "nowhere"}))
+        with pytest.raises(UserError, match=rf"inpainting\.{field}: no such folder .*nowhere"):
+            new_task(settings, root=tmp_path)
+
+
+def test_an_example_s_hole_follows_from_the_seed_that_is_asked_for_alone(photographs: Path) -> None:
+    def hole(seed: int, of_training: int, **changes: Any) -> np.ndarray:
+        task = task_of(holes_of(**changes), seed=of_training)
+        example = task.example(photographs / "test" / "1.png", 32, number=12, seed=seed)
+        assert example.mask is not None
+        return example.mask.hole
+
+    wanted = hole(4, 0)
+    np.testing.assert_array_equal(wanted, hole(4, 9, fill="noise", mask_channel=True, lambda_tv=1.0))
+    assert any((wanted != hole(seed, 0)).any() for seed in range(3))
+
+
+def test_a_mask_with_the_picture_s_name_is_taken_as_it_is(photographs: Path, tmp_path: Path) -> None:
+    (tmp_path / "masks").mkdir()
+    for name in ("1", "other"):
+        hole = np.zeros((64, 64), np.uint8)
+        hole[8:24, 40 : 60 if name == "1" else 48] = 255
+        Image.fromarray(hole).save(tmp_path / "masks" / f"{name}.png")
+    settings = settings_of(InpaintingSettings(masks={"folder": 1.0}, mask_folder="masks"))
+    task = new_task(settings, root=tmp_path)
+    own, drawn = (task.example(photographs / "test" / f"{name}.png", 32, number=5, seed=0).mask for name in "12")
+    wanted = np.zeros((32, 32), np.bool_)
+    wanted[4:12, 20:30] = True
+    assert own is not None
+    assert drawn is not None
+    np.testing.assert_array_equal(own.hole, wanted)
+    assert drawn.kind == "folder"

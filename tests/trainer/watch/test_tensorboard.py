@@ -1,0 +1,159 @@
+"""What TensorBoard reads of a run: every point once, also of a run that was resumed; and the run as without it."""
+
+import builtins
+import doctest
+import io
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from gan_eval.errors import UserError
+from gan_eval.files import sha256_file
+from gan_eval.settings.training import TrainingSettings
+from gan_eval.tables import TRAINING_LOG, VALIDATION
+from gan_eval.tabular import read_rows
+from trainer.loop.train import train
+from trainer.watch import tensorboard
+from trainer.watch.validation import Measure
+
+Settings = Callable[..., TrainingSettings]
+Pairs = Callable[..., Path]
+
+pytest.importorskip("tensorboard", reason="the optional package tensorboard is not installed")
+
+MEASURE = Measure(
+    lambda folder: [{"metric": "brightness", "value": 3.5, "sd": None, "n": 2, "reason": None}], {"brightness": True}
+)
+HOW: dict[str, Any] = {"direction": "AtoB", "measure": MEASURE, "checkpoint_every": 4}
+
+
+class Stop(Exception):  # noqa: N818
+    """Ends a run in the middle."""
+
+
+def stop_after(step: int) -> Callable[[int, int, dict[str, float]], None]:
+    def progress(done: int, _total: int, _terms: dict[str, float]) -> None:
+        if done == step:
+            raise Stop
+
+    return progress
+
+
+def read_back(run: Path) -> Any:
+    """The run as TensorBoard itself reads it, nothing thinned."""
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    board = EventAccumulator(str(run / "tensorboard"), size_guidance={"scalars": 0, "images": 0, "tensors": 0})
+    board.Reload()
+    return board
+
+
+def points(run: Path) -> dict[str, list[tuple[int, float]]]:
+    """Scalars by tag, as (step, value)."""
+    board = read_back(run)
+    return {tag: [(point.step, point.value) for point in board.Scalars(tag)] for tag in board.Tags()["scalars"]}
+
+
+def points_of_tables(run: Path) -> dict[str, list[tuple[int, float]]]:
+    """What the run's own tables say, under TensorBoard's tags."""
+    found: dict[str, list[tuple[int, float]]] = {}
+    for row in read_rows(run / "training_log.csv", TRAINING_LOG):
+        found.setdefault(f"training/{row['term']}", []).append((row["step"], pytest.approx(row["value"], rel=1e-6)))
+    for row in read_rows(run / "validation.csv", VALIDATION):
+        tag = f"validation/{row['metric']}_{row['mode']}"
+        found.setdefault(tag, []).append((row["step"], pytest.approx(row["value"], rel=1e-6)))
+    return found
+
+
+@pytest.fixture
+def settings(tiny: Settings) -> TrainingSettings:
+    """A run with validation in both modes."""
+    return tiny(steps=24, validate_every=12, validation_metrics=("brightness",))
+
+
+def test_scalars_samples_and_settings(make_pairs: Pairs, settings: TrainingSettings, tmp_path: Path) -> None:
+    run = train(settings, make_pairs(train=3, val=2), tmp_path / "run", tensorboard=True, **HOW)
+    assert points(run) == points_of_tables(run)
+    board = read_back(run)
+    drawn = sorted(int(path.stem.removeprefix("step_")) for path in (run / "samples").iterdir())
+    pictures = board.Images("samples")
+    assert [picture.step for picture in pictures] == drawn
+    assert pictures[-1].encoded_image_string == (run / "samples" / "step_0000024.png").read_bytes()
+    assert Image.open(io.BytesIO(pictures[0].encoded_image_string)).size == (pictures[0].width, pictures[0].height)
+
+    from tensorboard.plugins.hparams.plugin_data_pb2 import HParamsPluginData
+
+    content = board.summary_metadata["_hparams_/session_start_info"].plugin_data.content
+    told = HParamsPluginData.FromString(content).session_start_info.hparams
+    assert told["lambda_l1"].number_value == 100.0
+    assert told["adversarial"].string_value == "bce"
+    assert told["validation_metrics"].string_value == "brightness"
+    assert set(told) == {*TrainingSettings.model_fields, "fraction"}
+
+
+def test_a_resumed_run_has_each_point_once(make_pairs: Pairs, settings: TrainingSettings, tmp_path: Path) -> None:
+    """Stopped after step 23, when the board had points up to 20, and resumed from step 20; then from 16."""
+    data = make_pairs(train=3, val=2)
+    run = tmp_path / "run"
+    with pytest.raises(Stop):
+        train(settings, data, run, tensorboard=True, on_progress=stop_after(23), **HOW)
+    assert points(run)["training/g_l1"][-1][0] == 20
+    (run / "checkpoints" / "step_0000020.pt").unlink()
+    train(settings, data, run, tensorboard=True, **HOW)
+    assert points(run) == points_of_tables(run)
+    steps = [picture.step for picture in read_back(run).Images("samples")]
+    assert steps == sorted(set(steps))
+    assert 24 in steps
+
+
+def test_switched_on_late_it_has_all_points(make_pairs: Pairs, settings: TrainingSettings, tmp_path: Path) -> None:
+    data = make_pairs(train=3, val=2)
+    with pytest.raises(Stop):
+        train(settings, data, tmp_path / "run", on_progress=stop_after(13), **HOW)
+    assert not (tmp_path / "run" / "tensorboard").exists()
+    run = train(settings, data, tmp_path / "run", tensorboard=True, **HOW)
+    assert points(run) == points_of_tables(run)
+
+
+def test_switched_on_for_a_finished_run_it_has_all_points(
+    make_pairs: Pairs, settings: TrainingSettings, tmp_path: Path
+) -> None:
+    data = make_pairs(train=3, val=2)
+    run = train(settings, data, tmp_path / "run", **HOW)
+    assert not (run / "tensorboard").exists()
+    for _ in range(2):
+        train(settings, data, run, tensorboard=True, **HOW)
+        assert points(run) == points_of_tables(run)
+        drawn = sorted(int(path.stem.removeprefix("step_")) for path in (run / "samples").iterdir())
+        assert [picture.step for picture in read_back(run).Images("samples")] == drawn
+
+
+def test_the_example_holds() -> None:
+    assert doctest.testmod(tensorboard).failed == 0
+
+
+def test_it_changes_nothing_in_the_run(make_pairs: Pairs, settings: TrainingSettings, tmp_path: Path) -> None:
+    data = make_pairs(train=3, val=2)
+    for name, on in (("with", True), ("without", False)):
+        train(settings, data, tmp_path / name, tensorboard=on, **HOW)
+    for file in ("generator.safetensors", "best.safetensors", "validation.csv", "samples/step_0000024.png"):
+        assert sha256_file(tmp_path / "with" / file) == sha256_file(tmp_path / "without" / file)
+
+
+def test_without_the_package_one_line_before_anything_is_written(
+    make_pairs: Pairs, tiny: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = builtins.__import__
+
+    def without(name: str, *args: Any, **how: Any) -> Any:
+        if name.startswith(("tensorboard", "torch.utils.tensorboard")):
+            raise ModuleNotFoundError(f"No module named {name!r}", name="tensorboard")
+        return plain(name, *args, **how)
+
+    monkeypatch.setattr(builtins, "__import__", without)
+    with pytest.raises(UserError, match=r"--tensorboard: the package tensorboard is missing; install it with: pip"):
+        train(tiny(), make_pairs(train=2), tmp_path / "run", direction="AtoB", tensorboard=True)
+    assert not (tmp_path / "run").exists()

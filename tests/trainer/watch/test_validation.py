@@ -1,0 +1,170 @@
+"""Validation on the way, warnings, the best generator; and that all of it survives a kill."""
+
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from gan_eval.files import sha256_file
+from gan_eval.metrics.run.during_training import higher_is_better, measure_on_the_way
+from gan_eval.settings.training import TrainingSettings
+from gan_eval.tables import VALIDATION
+from gan_eval.tabular import read_rows
+from trainer.loop.train import train
+from trainer.state.run_folder import load_generator
+from trainer.tasks import new_task
+from trainer.watch.findings import Findings
+from trainer.watch.validation import Measure, diversity, validation_examples
+from trainer.watch.warnings import diversity_lost, overpowered
+
+Settings = Callable[..., TrainingSettings]
+Pairs = Callable[..., Path]
+
+
+class Stop(Exception):  # noqa: N818
+    """Ends a run in the middle."""
+
+
+def measure(names: tuple[str, ...] = ("psnr", "ssim")) -> Measure:
+    return Measure(measure_on_the_way(names), higher_is_better(names))
+
+
+def files(run: Path) -> dict[str, Any]:
+    """What a run leaves, by hash, without what holds times."""
+    kept = [path for path in run.rglob("*") if path.is_file() and path.suffix in (".safetensors", ".png")]
+    kept += [run / "validation.csv"]
+    return {str(path.relative_to(run)): sha256_file(path) for path in kept}
+
+
+def test_a_killed_run_validates_and_keeps_the_same(make_pairs: Pairs, tiny: Settings, tmp_path: Path) -> None:
+    data = make_pairs(train=3, val=3)
+    settings = tiny(steps=8, validate_every=2, snapshots=(0, 4), validation_pairs=2)
+    straight = train(settings, data, tmp_path / "a", direction="AtoB", measure=measure())
+
+    def stop(done: int, *_: object) -> None:
+        if done == 5:
+            raise Stop
+
+    with pytest.raises(Stop):
+        train(settings, data, tmp_path / "b", direction="AtoB", measure=measure(), on_progress=stop, checkpoint_every=3)
+    again = train(settings, data, tmp_path / "b", direction="AtoB", measure=measure(), checkpoint_every=3)
+    assert files(straight) == files(again)
+    assert {"snapshots/step_0000000.safetensors", "snapshots/step_0000004.safetensors"} <= set(files(again))
+
+    rows = read_rows(straight / "validation.csv", VALIDATION)
+    assert {row["step"] for row in rows} == {0, 2, 4, 6, 8}
+    assert {(row["mode"], row["metric"]) for row in rows} == {
+        (mode, metric) for mode in ("train", "eval") for metric in ("psnr", "ssim", "diversity")
+    }
+    assert all(row["n"] == 2 and row["split"] == "val" and row["fraction"] == 1.0 for row in rows)
+    best = max(
+        (row for row in rows if row["metric"] == "psnr" and row["mode"] == "train"), key=lambda row: row["value"]
+    )
+    _, definition = load_generator(straight / "best.safetensors")
+    assert definition["step"] == best["step"]
+
+
+def test_validation_in_both_modes_differs_and_agrees_with_a_batch_report(
+    make_pairs: Pairs, tiny: Settings, tmp_path: Path
+) -> None:
+    from gan_eval.metrics import evaluate
+
+    data = make_pairs(train=2, val=2)
+    run = train(tiny(steps=4, validate_every=4), data, tmp_path / "run", direction="AtoB", measure=measure())
+    rows = [
+        row for row in read_rows(run / "validation.csv", VALIDATION) if row["step"] == 4 and row["metric"] == "psnr"
+    ]
+    by_mode = {row["mode"]: row["value"] for row in rows}
+    assert by_mode["train"] != by_mode["eval"]
+    for mode, value in by_mode.items():
+        images, _ = evaluate(run / "validation" / mode, ["psnr"])
+        assert images["value"].mean() == pytest.approx(value, abs=1e-12)
+
+
+def test_without_pictures_apart_nothing_is_validated(make_pairs: Pairs, tiny: Settings, tmp_path: Path) -> None:
+    said: list[str] = []
+    run = train(
+        tiny(steps=2, validate_every=1), make_pairs(train=2), tmp_path / "run", direction="AtoB", measure=measure(),
+        on_message=said.append,
+    )  # fmt: skip
+    assert any("nothing is validated" in line for line in said)
+    assert not (run / "validation.csv").exists()
+
+
+def test_validation_pairs_are_spread_over_the_split(make_pairs: Pairs) -> None:
+    data = make_pairs(train=1, test=10)
+    task = new_task(TrainingSettings(steps=1, image_size=64))
+    found = validation_examples(task, data, count=3, train_split="train")
+    assert found is not None
+    assert (found.split, list(found.examples)) == ("test", ["0", "3", "6"])
+
+
+def test_changed_pictures_are_measured_after_a_resume(make_pairs: Pairs, tiny: Settings, tmp_path: Path) -> None:
+    data = make_pairs(train=2, val=2)
+    settings = tiny(steps=4, validate_every=2)
+
+    def stop(done: int, *_: object) -> None:
+        if done == 3:
+            raise Stop
+
+    with pytest.raises(Stop):
+        train(settings, data, tmp_path / "run", direction="AtoB", measure=measure(), on_progress=stop)
+    Image.new("RGB", (128, 64), "red").save(data / "val" / "1.png")
+    run = train(settings, data, tmp_path / "run", direction="AtoB", measure=measure())
+    for kind in ("input", "real"):
+        assert np.all(np.asarray(Image.open(run / "validation" / "train" / kind / "1.png")) == [255, 0, 0])
+
+
+def test_diversity_is_one_for_the_data_itself_and_zero_for_one_picture() -> None:
+    rng = np.random.default_rng(0)
+    pictures = [rng.integers(0, 256, (64, 64, 3), dtype=np.uint8) for _ in range(4)]
+    assert diversity(pictures, pictures) == pytest.approx(1.0)
+    assert diversity([pictures[0]] * 4, pictures) == 0.0
+    assert diversity(pictures, [pictures[0]] * 4) is None
+    half = [(picture // 2).astype(np.uint8) for picture in pictures]
+    assert diversity(half, pictures) == pytest.approx(0.5, abs=0.02)
+
+
+def test_a_strong_discriminator_is_warned_of_once(tmp_path: Path) -> None:
+    strong = {"d_real": 0.02, "d_fake": 0.03, "d_accuracy": 0.99}
+    weak = {"d_real": 0.6, "d_fake": 0.7, "d_accuracy": 0.6}
+    assert overpowered([strong] * 4) is None
+    assert overpowered([*[strong] * 4, weak]) is None
+    line = overpowered([weak, *[strong] * 5])
+    assert line is not None
+    assert "0.05" in line
+    assert overpowered([{"g_l1": 0.1}] * 9) is None, "no discriminator is trained"
+
+    findings = Findings(tmp_path, fraction=1.0)
+    assert len(findings.new_warnings([strong] * 5, step=50)) == 1
+    assert findings.new_warnings([strong] * 6, step=60) == []
+    findings.write()
+    assert "discriminator_overpowers" in (tmp_path / "training_warnings.csv").read_text()
+
+
+def test_lost_diversity_is_warned_of() -> None:
+    def rows(*values: float | None) -> list[dict[str, Any]]:
+        return [{"step": 10 * (n + 1), "value": value} for n, value in enumerate(values)]
+
+    assert diversity_lost(rows(0.9, 0.3)) is None, "too early"
+    assert diversity_lost(rows(0.5, 0.9, 0.5)) is None
+    line = diversity_lost(rows(0.5, 0.9, 0.44))
+    assert line is not None
+    assert "0.9 at step 20" in line
+    assert diversity_lost(rows(0.5, None, 0.9, 0.44)) is not None
+
+
+@pytest.mark.parametrize("higher_is_better", [True, False])
+def test_a_value_that_is_no_finite_number_is_never_the_best(tmp_path: Path, higher_is_better: bool) -> None:
+    findings = Findings(tmp_path, fraction=1.0)
+    values = [math.nan, 1.0, math.nan, math.inf, -math.inf, None, 1.0]
+    for step, value in enumerate(values, start=1):
+        findings.add_validation([{"mode": "train", "metric": "m", "value": value}], step=step, epoch=1)
+    best = [findings.is_best("m", step=step, higher_is_better=higher_is_better) for step in range(1, len(values) + 1)]
+    assert best == [False, True, False, False, False, False, False]
+    assert findings.best is not None
+    assert (findings.best.step, findings.best.value) == (2, 1.0)

@@ -1,0 +1,1 @@
+"""Training pictures and the batches made of them."""

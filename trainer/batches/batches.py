@@ -1,0 +1,223 @@
+"""Training batches: items cropped by counter, made ahead by worker threads."""
+
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import lru_cache
+from types import TracebackType
+from typing import Self
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from gan_eval.settings.training import TrainingSettings
+from trainer.batches.batch import Batch
+from trainer.batches.pictures import Levels, Pictures
+from trainer.randomness import Purpose, stream
+
+Assemble = Callable[[NDArray[np.float32], list[int]], Batch]
+"""Makes a batch of crops (K, N, 3, size, size) in [-1, 1] and the numbers of their samples since the run's start."""
+
+STEPS_AHEAD = 2
+"""Batches that wait ready for each worker."""
+
+
+def jitter_size(settings: TrainingSettings) -> int:
+    """The side from which crops are taken: round(size * 286 / 256), or the size itself without jitter."""
+    return round(settings.image_size * 286 / 256) if settings.jitter else settings.image_size
+
+
+def as_tensor(pictures: NDArray[np.uint8]) -> Tensor:
+    """uint8 0..255 to float32 in [-1, 1], same shape."""
+    return torch.from_numpy(_scaled(np.array(pictures, dtype=np.float32, order="C")))
+
+
+def _scaled(levels: NDArray[np.float32]) -> NDArray[np.float32]:
+    """0..255 to -1..1, in place.
+
+    NumPy does it in the calling thread: PyTorch would start threads of its own below each worker.
+    """
+    levels /= np.float32(127.5)
+    levels -= np.float32(1)
+    return levels
+
+
+def pair_batch(crops: NDArray[np.float32], _: list[int]) -> Batch:
+    """A batch of pairs: input, target."""
+    condition, target = crops
+    return Batch(torch.from_numpy(condition), torch.from_numpy(target))
+
+
+@dataclass(frozen=True)
+class Position:
+    """Where a step stands in the passes over the data."""
+
+    epoch: int
+    """From 0."""
+    start: int
+    """The first of the step's places in the epoch's order."""
+    stop: int
+    """The place after its last; an epoch's last batch may be smaller."""
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """Which pair is seen when: every pair once an epoch, in an order that follows from the seed.
+
+    Several devices share each step's global batch evenly. Where an epoch's last one does not divide by their number, it
+    is filled up with the epoch's first pairs: places beyond the last pair count on from the first.
+    """
+
+    pairs: int
+    batch_size: int
+    """Pairs a step on each device."""
+    seed: int
+    world: int = 1
+    """Number of devices."""
+
+    @property
+    def global_batch(self) -> int:
+        """Pairs a step on all devices."""
+        return self.batch_size * self.world
+
+    @property
+    def steps_per_epoch(self) -> int:
+        return -(-self.pairs // self.global_batch)
+
+    def position(self, step: int) -> Position:
+        """The place of step `step`, counted from 0, on all devices together."""
+        epoch, batch = divmod(step, self.steps_per_epoch)
+        start = batch * self.global_batch
+        filled = -(-self.pairs // self.world) * self.world
+        return Position(epoch, start, min(start + self.global_batch, filled))
+
+    def samples(self, step: int, *, rank: int = 0) -> list[tuple[int, int]]:
+        """What a device sees in a step: (place in the epoch's order, number of the sample since the run's start)."""
+        place = self.position(step)
+        share = (place.stop - place.start) // self.world
+        first = place.start + rank * share
+        return [(n % self.pairs, place.epoch * self.pairs + n % self.pairs) for n in range(first, first + share)]
+
+    def images(self, steps: int) -> int:
+        """How many pairs the first `steps` steps see on all devices; those that fill up a batch are not counted."""
+        if not steps:
+            return 0
+        place = self.position(steps - 1)
+        return place.epoch * self.pairs + min(place.stop, self.pairs)
+
+    def order(self, epoch: int) -> NDArray[np.int64]:
+        """The permutation of one epoch."""
+        return stream(Purpose.ORDER, self.seed, epoch).permutation(self.pairs)
+
+
+class Batches:
+    """Training batches by step number: any step can be asked for, in any order, with any number of workers.
+
+    Workers are threads: decoding, resizing and scaling release the interpreter's lock, the cache is shared without
+    copies, and it works alike on every system. They make the next steps while one is used.
+
+    >>> with Batches(pictures, settings, workers=2) as batches:  # doctest: +SKIP
+    ...     batch = batches(0)
+    """
+
+    def __init__(
+        self,
+        pictures: Pictures,
+        settings: TrainingSettings,
+        *,
+        assemble: Assemble = pair_batch,
+        workers: int = 0,
+        rank: int = 0,
+        world: int = 1,
+    ) -> None:
+        """Batches of one device.
+
+        Args:
+            pictures: the items, at the size of `jitter_size(settings)`.
+            settings: batch size (of each device), picture size, jitter and seed.
+            assemble: makes a batch of crops.
+            workers: threads that make the next batches in the background; 0 makes each when it is asked for.
+            rank: number of this device, from 0.
+            world: number of devices.
+        """
+        self.schedule = Schedule(len(pictures), settings.batch_size, settings.seed, world)
+        self._pictures = pictures
+        self._settings = settings
+        self._assemble = assemble
+        self._rank = rank
+        self._order = lru_cache(maxsize=2)(self.schedule.order)
+        self._pool = ThreadPoolExecutor(workers, "batches") if workers else None
+        self._ready = STEPS_AHEAD * workers
+        self._ahead: dict[int, Future[Batch]] = {}
+
+    def __call__(self, step: int) -> Batch:
+        """The batch of step `step` (from 0).
+
+        Raises:
+            UserError: a picture that is not in the cache has been damaged or removed meanwhile.
+        """
+        if self._pool is None:
+            return self._made(step)
+        wanted = range(step, step + self._ready + 1)
+        for other in [other for other in self._ahead if other not in wanted]:
+            self._ahead.pop(other).cancel()
+        for coming in wanted:
+            if coming not in self._ahead:
+                self._ahead[coming] = self._pool.submit(self._made, coming)
+        return self._ahead.pop(step).result()
+
+    def close(self) -> None:
+        """Let the workers go; batches can still be asked for."""
+        if self._pool is not None:
+            self._pool.shutdown(cancel_futures=True)
+        self._pool = None
+        self._ahead.clear()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _made(self, step: int) -> Batch:
+        size = self._settings.image_size
+        order = self._order(self.schedule.position(step).epoch)
+        samples = self.schedule.samples(step, rank=self._rank)
+        items = [jitter(self._pictures[order[place]], self._settings, sample=sample) for place, sample in samples]
+        crops = np.empty((len(items[0]), len(items), 3, size, size), np.float32)
+        for row, item in enumerate(items):
+            crops[:, row] = item
+        return self._assemble(_scaled(crops), [sample for _, sample in samples])
+
+
+def jitter(item: Levels, settings: TrainingSettings, *, sample: int) -> Levels:
+    """A random crop to the picture size, mirrored half of the time, the same for input and target.
+
+    Args:
+        item: (K, 3, J, J) uint8.
+        sample: number of the sample since the start of the run; it decides the crop.
+
+    Returns:
+        (K, 3, size, size) uint8.
+    """
+    rng = stream(Purpose.JITTER, settings.seed, sample)
+    size = settings.image_size
+    top, left = rng.integers(0, item.shape[-1] - size + 1, size=2)
+    mirrored = rng.random() < 0.5
+    crop = item[..., top : top + size, left : left + size]
+    return mirror(crop) if settings.mirror and mirrored else crop
+
+
+def mirror(item: Levels) -> Levels:
+    """Left and right exchanged.
+
+    Eight pixels at a time where the width allows it: the words in reverse order, and the bytes of each, which is four
+    times as fast as byte by byte.
+    """
+    if item.shape[-1] % 8 or item.strides[-1] != 1:
+        return item[..., ::-1]
+    return item.view("<u8")[..., ::-1].astype(">u8", order="C").view(np.uint8)

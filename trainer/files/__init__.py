@@ -1,0 +1,1 @@
+"""Generators in files: ours, other people's, ONNX."""

@@ -1,0 +1,110 @@
+"""A trained generator from any file that holds one: a run's folder, its `.safetensors`, or a foreign `.pth`."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from gan_eval.errors import UserError
+from gan_eval.settings.training import Direction, TrainingSettings
+from trainer.files.foreign import DROPOUT, SUFFIX, load_foreign, save_foreign
+from trainer.nets.build import Generator
+from trainer.nets.resnet import ResNet
+from trainer.nets.unet import UNet
+from trainer.state.run_folder import GENERATOR, direction_of, generator_file, load_generator, settings_of
+
+
+@dataclass(frozen=True)
+class Model:
+    """A generator on the CPU and what is known of it."""
+
+    net: Generator
+    settings: TrainingSettings
+    file: Path
+    name: str
+    """The run's name, with the snapshot's where it is one."""
+    direction: Direction | None
+    """Which half it was trained to take as input; None: the file does not tell."""
+    fraction: float
+    """Share of the planned training that was done; 1 for a foreign file."""
+    notes: tuple[str, ...] = ()
+    """What a user should know."""
+
+    @property
+    def is_foreign(self) -> bool:
+        """Whether it comes from another program."""
+        return self.file.suffix == SUFFIX
+
+
+def load_model(path: Path, *, dropout: bool | None = None) -> Model:
+    """The generator of a run, of one of its files, or of a `.pth` of pytorch-CycleGAN-and-pix2pix.
+
+    Args:
+        path: `RUN`, `RUN/best.safetensors`, `RUN/snapshots/step_0000500.safetensors` or `.../latest_net_G.pth`.
+        dropout: for a `.pth`: whether a U-Net has dropout; default: yes.
+
+    Raises:
+        UserError: no such file, or it is broken or holds something else, or `dropout` is not a question here.
+    """
+    path = Path(path)
+    if path.suffix == SUFFIX and not path.is_dir():
+        foreign = load_foreign(path, dropout=dropout)
+        return Model(foreign.net, foreign.settings, path, _name(path), None, 1.0, foreign.notes)
+    if dropout is not None:
+        raise UserError(f"{path}: its settings tell the dropout; --dropout and --no-dropout are for {SUFFIX} files")
+    net, definition = load_generator(path)
+    file = generator_file(path)
+    return Model(net, settings_of(definition), file, _name(file), direction_of(definition), definition["fraction"])
+
+
+def export_pth(model: Model, out: Path) -> tuple[str, ...]:
+    """Write a generator as `latest_net_G.pth` of pytorch-CycleGAN-and-pix2pix.
+
+    Returns:
+        A line for what the layout cannot hold but can do without.
+
+    Raises:
+        UserError: the layout cannot hold this generator, or the file cannot be written.
+    """
+    save_foreign(model.net, out)
+    if model.settings.dropout in (0.0, DROPOUT):
+        return ()
+    return (f"{out}: dropout {model.settings.dropout:g} is not in the layout, which always takes {DROPOUT:g}",)
+
+
+def describe(model: Model) -> dict[str, str | int | float | None]:
+    """What the file tells, by name."""
+    settings, net = model.settings, model.net
+    return {
+        "file": str(model.file),
+        "from": "pytorch-CycleGAN-and-pix2pix" if model.is_foreign else "gan_eval",
+        "generator": settings.generator,
+        "depth": net.depth if isinstance(net, UNet) else None,
+        "channels": settings.generator_channels,
+        "channels_in": net.in_channels,
+        "channels_out": net.out_channels,
+        "norm": settings.norm,
+        "dropout": settings.dropout if isinstance(net, UNet | ResNet) else None,
+        "upsampling": settings.upsampling,
+        "image_size": settings.image_size,
+        "multiple": net.multiple,
+        "only_size": net.only_size,
+        "direction": model.direction,
+        "fraction": model.fraction,
+        "weights": sum(weight.numel() for weight in net.parameters()),
+    }
+
+
+def _name(file: Path) -> str:
+    """The model's name from its path: the run's folder, and what of the run it is unless its end.
+
+    `facades/latest_net_G.pth` is facades, `facades/200_net_G.pth` facades-200, `zebra/latest_net_G_A.pth` zebra-A;
+    `unet.pth` is unet.
+    """
+    folder, stem = file.resolve().parent, file.stem
+    if found := re.fullmatch(r"(?:latest|(\d+))_net_G(?:_([AB]))?", stem):
+        return "-".join([folder.name, *filter(None, found.groups())])
+    if file.suffix == SUFFIX:
+        return stem
+    if file.name == GENERATOR:
+        return folder.name
+    return f"{(folder.parent if folder.name == 'snapshots' else folder).name}-{stem}"

@@ -1,0 +1,241 @@
+"""What a training will take: time, memory and disk, told by its first steps before anyone waits for days."""
+
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from gan_eval.settings.training import Direction, TrainingSettings
+from trainer.devices import AS_USUAL, Execution, exact_kernels, leader_first, machine_of, new_fabric, speaker
+from trainer.loop.failures import breakdowns_explained
+from trainer.loop.initial_weights import find_initial
+from trainer.loop.milestones import Milestones
+from trainer.loop.plan import Assignment, Say, assign
+from trainer.loop.run import Run
+from trainer.loop.telling import clock, peak_memory, size
+from trainer.state.checkpoints import KEPT
+from trainer.tasks import Example, new_task
+from trainer.watch.samples import draw_samples
+from trainer.watch.validation import Measure, Validation
+
+WARM_UP = 3
+"""Steps before the timed ones: the first ones fill caches and make the optimizers' state."""
+TIMED = 20
+BUDGET_S = 120.0
+"""After so long no further step is timed."""
+GRID = "grid.png"
+NOTHING_DUE = Milestones(frozenset(), frozenset(), frozenset())
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What a run takes on this machine, told by some of its steps."""
+
+    steps: int
+    """Of the whole run, on all devices together."""
+    steps_timed: int
+    step_s: float
+    """Median time of a step."""
+    slowest_step_s: float
+    samples: int
+    """Sample grids."""
+    sample_s: float
+    """Time for one."""
+    validations: int
+    validation_s: float
+    """Time for one."""
+    memory: str
+    """Which memory is meant: of the process, or of the GPU."""
+    memory_bytes: int | None
+    """The most that was in use at once, on each device; None where the system does not tell."""
+    disk: Mapping[str, int]
+    """Bytes of the run's folder at its largest, by what they are for."""
+    devices: int
+    machine: Mapping[str, Any]
+
+    @property
+    def total_s(self) -> float:
+        """Time for the whole run; checkpoints, at most a twentieth of it, are left out."""
+        return self.steps * self.step_s + self.samples * self.sample_s + self.validations * self.validation_s
+
+    def as_dict(self) -> dict[str, Any]:
+        """All values by name."""
+        more = {"steps_per_s": 1 / self.step_s, "total_s": self.total_s, "disk_bytes": sum(self.disk.values())}
+        return {**asdict(self), **more}
+
+    def lines(self) -> list[str]:
+        """The estimate for people."""
+        device, threads = self.machine["device"], self.machine["threads"]
+        where = f"{device}, {threads} {'thread' if threads == 1 else 'threads'}"
+        where = f"{self.devices} devices, each {where}" if self.devices > 1 else where
+        measuring = clock(self.validations * self.validation_s)
+        of_it = f", {measuring} of it for {self.validations} validations" if self.validations else ""
+        memory = "not known on this system" if self.memory_bytes is None else f"{size(self.memory_bytes)} at most"
+        shares = ", ".join(f"{name} {size(share)}" for name, share in self.disk.items() if share)
+        timed = f"median of {self.steps_timed} steps, the slowest {self.slowest_step_s:.3g} s"
+        timed = timed if self.steps_timed > 1 else "one step timed"
+        return [
+            f"speed:  {1 / self.step_s:.3g} steps/s on {where} ({timed})",
+            f"time:   {clock(self.total_s)} for {self.steps} steps{of_it}",
+            f"memory: {memory} ({self.memory})",
+            f"disk:   {size(sum(self.disk.values()))} ({shares})",
+        ]
+
+
+def estimate(
+    settings: TrainingSettings,
+    data: Path,
+    *,
+    direction: Direction = "AtoB",
+    root: Path = Path(),
+    init_from: Path | None = None,
+    fraction: float = 1.0,
+    split: str = "train",
+    keep: int = KEPT,
+    execution: Execution = AS_USUAL,
+    measure: Measure | None = None,
+    on_message: Say | None = None,
+) -> Estimate | None:
+    """Do the first steps of a training with its real networks and batches, and tell what all of it takes.
+
+    Nothing stays: what a run writes goes into a temporary folder. The arguments are those of `train`.
+
+    Returns:
+        The estimate; None in the processes of a training on several devices that do not lead.
+
+    Raises:
+        UserError: what `train` would raise at its start, or out of memory.
+    """
+    fabric = new_fabric(settings)
+    say = speaker(fabric, on_message)
+    with (
+        breakdowns_explained(settings, processes=fabric.world_size),
+        tempfile.TemporaryDirectory(prefix="gan-eval-estimate-") as folder,
+    ):
+        scratch = Path(folder)
+        with leader_first(fabric):
+            given = assign(
+                new_task(settings, direction=direction, root=root),
+                Path(data),
+                split=split,
+                fraction=fraction,
+                devices=fabric.world_size,
+                initial=find_initial(init_from, settings, scratch),
+                say=say,
+            )
+            given.remark(say)
+            batches = given.batches(fabric, workers=execution.workers_for(fabric.device))
+            trial = _Trial(
+                given, given.milestones(batches), given.samples(say), given.validation(scratch, measure, say)
+            )
+        run = Run(
+            fabric,
+            given.task,
+            given.definition(),
+            scratch,
+            batches=batches,
+            milestones=NOTHING_DUE,
+            samples=[],
+            validation=None,
+            say=say,
+            compiled=execution.compiled,
+        )
+        try:
+            with exact_kernels(execution):
+                times = step_times(run, fabric.device)
+                occasions = trial.occasions(run, scratch) if run.leads else {}
+        finally:
+            run.close()
+        fabric.barrier()
+        if not run.leads:
+            return None
+        memory, memory_bytes = peak_memory(fabric.device)
+        return Estimate(
+            steps=given.total,
+            steps_timed=len(times),
+            step_s=statistics.median(times),
+            slowest_step_s=max(times),
+            memory=memory,
+            memory_bytes=memory_bytes,
+            disk=trial.disk(run, scratch, keep=keep),
+            devices=fabric.world_size,
+            machine=machine_of(fabric.device, execution),
+            **occasions,
+        )
+
+
+def step_times(run: Run, device: torch.device) -> list[float]:
+    """Seconds of each of up to TIMED steps after the warm-up; fewer where the run is shorter or slow.
+
+    On a GPU several steps are timed at once, because waiting after each would slow them down.
+    """
+    wait: Callable[[], None] = torch.cuda.synchronize if device.type == "cuda" else (lambda: None)
+    at_once = 5 if device.type == "cuda" else 1
+    began = time.monotonic()
+    for _ in range(min(WARM_UP, run.total - 1)):
+        run.step()
+    times: list[float] = []
+    while len(times) < TIMED and run.done < run.total and (not times or time.monotonic() - began < BUDGET_S):
+        count = min(at_once, run.total - run.done)
+        wait()
+        started = time.perf_counter()
+        for _ in range(count):
+            run.step()
+        wait()
+        times += [(time.perf_counter() - started) / count] * count
+    return times
+
+
+@dataclass(frozen=True)
+class _Trial:
+    """What a run does beside its steps: how often, and what for."""
+
+    given: Assignment
+    due: Milestones
+    examples: list[Example]
+    validation: Validation | None
+
+    def occasions(self, run: Run, scratch: Path) -> dict[str, Any]:
+        """How often samples are drawn and the generator is measured, and the time for one of each."""
+        draw = partial(draw_samples, run.generator, self.given.task, self.examples, scratch / GRID)
+        found = {"samples": len(self.due.samples), "sample_s": _seconds(draw), "validations": 0, "validation_s": 0.0}
+        if self.validation is not None:
+            self.validation(run.generator)  # the first one also loads what the metrics need
+            found["validation_s"] = _seconds(partial(self.validation, run.generator))
+            found["validations"] = len(self.due.validations)
+        return found
+
+    def disk(self, run: Run, scratch: Path, *, keep: int) -> dict[str, int]:
+        """Bytes of the run's folder at its largest, while a checkpoint more than are kept is being written."""
+        gan = run.gan
+        generator = bytes_of(gan.generator.state_dict())
+        others = (gan.discriminator, gan.generator_optimizer, gan.discriminator_optimizer)
+        checkpoint = generator + sum(bytes_of(part.state_dict()) for part in others)
+        return {
+            "checkpoints": (keep + 1) * checkpoint,
+            "snapshots": len(self.due.snapshots) * generator,
+            "generators": (1 if self.validation is None else 2) * generator,
+            "samples": len(self.due.samples) * (scratch / GRID).stat().st_size,
+            "validation": sum(path.stat().st_size for path in (scratch / "validation").rglob("*") if path.is_file()),
+        }
+
+
+def _seconds(call: Callable[[], object]) -> float:
+    started = time.perf_counter()
+    call()
+    return time.perf_counter() - started
+
+
+def bytes_of(state: Any) -> int:
+    """Bytes of all tensors in nested dicts and lists."""
+    if isinstance(state, Tensor):
+        return state.numel() * state.element_size()
+    values = state.values() if isinstance(state, Mapping) else state if isinstance(state, list | tuple) else ()
+    return sum(bytes_of(value) for value in values)

@@ -1,0 +1,124 @@
+"""The networks of a run with their optimizers, on its device."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, cast
+
+import torch
+from lightning_fabric import Fabric
+from torch import nn
+from torch.optim import Adam, Optimizer
+
+from gan_eval.settings.training import TrainingSettings
+from gan_eval.weights.files import without_numbers
+from trainer.devices import memory_format, synchronised
+from trainer.loop.initial_weights import StartWeights
+from trainer.nets.build import empty_generator, new_networks
+from trainer.step import Gan
+
+
+def new_gan(fabric: Fabric, settings: TrainingSettings, *, compiled: bool = False) -> Gan:
+    """Networks with their initial weights and an Adam each, on the device.
+
+    Args:
+        fabric: device, precision, and other processes.
+        settings: which networks, and how they learn.
+        compiled: `torch.compile` both; on a GPU with CUDA graphs.
+    """
+    built_generator, built_discriminator = new_networks(settings)
+    of_generator, of_discriminator = learning_rates(settings)
+    shared: dict[str, Any] = {"settings": settings, "compiled": compiled}
+    generator, generator_optimizer = _set_up(fabric, built_generator, of_generator, **shared)
+    discriminator, discriminator_optimizer = _set_up(fabric, built_discriminator, of_discriminator, **shared)
+    return Gan(generator, discriminator, generator_optimizer, discriminator_optimizer)
+
+
+def _set_up(
+    fabric: Fabric, net: nn.Module, rate: float, *, settings: TrainingSettings, compiled: bool
+) -> tuple[nn.Module, Adam]:
+    """A network on the device, and its Adam."""
+    on_gpu = fabric.device.type == "cuda"
+    if synchronised(settings, fabric):
+        net = nn.SyncBatchNorm.convert_sync_batchnorm(net)
+    net = net.to(fabric.device).to(memory_format=memory_format(fabric.device))
+    optimizer = Adam(
+        net.named_parameters(),
+        lr=rate,
+        betas=(settings.beta1, settings.beta2),
+        fused=fabric.device.type in ("cpu", "cuda"),
+    )
+    if compiled:
+        net = cast(nn.Module, torch.compile(net, mode="reduce-overhead" if on_gpu else None))
+    return fabric.setup(net, optimizer)
+
+
+def plain_generator(gan: Gan, settings: TrainingSettings) -> nn.Module:
+    """The generator itself in full precision, without what a device strategy or a compiler wraps around it.
+
+    BatchNorm that is synchronised over devices is replaced by plain one over the same tensors: one process alone could
+    not run it.
+    """
+    wrapped = gan.generator
+    net = wrapped.module if isinstance(wrapped.module, nn.Module) else wrapped
+    if not any(isinstance(module, nn.SyncBatchNorm) for module in net.modules()):
+        return net
+    plain = empty_generator(settings)
+    plain.load_state_dict(net.state_dict(), assign=True)
+    return plain
+
+
+def start_from(gan: Gan, start: StartWeights) -> None:
+    """Replace the drawn weights by trained ones."""
+    gan.generator.load_state_dict(start.generator)
+    if start.discriminator is not None:
+        gan.discriminator.load_state_dict(start.discriminator)
+
+
+def load_optimizer(optimizer: Optimizer, state: Mapping[str, Any]) -> None:
+    """Go on from the state of an optimizer that may have been on another device.
+
+    Each weight gets its own moments: by its name where the state has names, as checkpoints of earlier versions do not,
+    and in its order of memory, by which the fused kernels pair the two.
+
+    Raises:
+        ValueError: the moments are not those of these weights.
+    """
+    own = optimizer.state_dict()
+    named = all("param_names" in group for group in state["param_groups"])
+    found = {key: state["state"].get(place) for group in state["param_groups"] for key, place in _places(group, named)}
+    wanted = {key: place for group in own["param_groups"] for key, place in _places(group, named)}
+    if differing := found.keys() ^ wanted.keys():
+        raise ValueError(f"the optimizer's weights are others: {min(map(str, differing))}")
+    moments = {place: found[key] for key, place in wanted.items() if found[key] is not None}
+    weights = [
+        one for group in optimizer.param_groups for one in zip(group["param_names"], group["params"], strict=True)
+    ]
+    for place, (name, weight) in enumerate(weights):
+        for key, moment in moments.get(place, {}).items():
+            if moment.shape != (() if key == "step" else weight.shape):
+                raise ValueError(f"{key} of {name} has shape {tuple(moment.shape)}")
+            if without_numbers(moment) or moment.isnan().any():
+                raise ValueError(f"{key} of {name} is no number")
+    optimizer.load_state_dict({"state": moments, "param_groups": own["param_groups"]})
+    for _, weight in weights:
+        for key, moment in optimizer.state.get(weight, {}).items():
+            if key != "step":
+                optimizer.state[weight][key] = torch.empty_like(weight, dtype=moment.dtype).copy_(moment)
+
+
+def _places(group: Mapping[str, Any], named: bool) -> Iterable[tuple[str | int, int]]:
+    """The weights of a group of an optimizer's state, by name or by place, each with its place."""
+    return zip(group["param_names"] if named else group["params"], group["params"], strict=True)
+
+
+def learning_rates(settings: TrainingSettings) -> tuple[float, float]:
+    """Those of generator and discriminator."""
+    own = settings.discriminator_learning_rate
+    return settings.learning_rate, settings.learning_rate if own is None else own
+
+
+def set_learning_rates(gan: Gan, settings: TrainingSettings, share: float) -> None:
+    """Give each optimizer a share of its learning rate."""
+    optimizers: tuple[Optimizer, ...] = (gan.generator_optimizer, gan.discriminator_optimizer)
+    for optimizer, rate in zip(optimizers, learning_rates(settings), strict=True):
+        for group in optimizer.param_groups:
+            group["lr"] = rate * share

@@ -1,0 +1,205 @@
+"""Checkpoints: everything a run needs to go on exactly, in files that are whole or absent."""
+
+import re
+import time
+import zipfile
+from collections.abc import Callable, Collection, Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from gan_eval.errors import UserError
+from gan_eval.files import atomic_path, write_error
+from gan_eval.weights.files import first_not_finite, load_torch_file, without_numbers
+from trainer.nets.match import first_difference
+
+FORMAT = 1
+KEPT = 2
+"""So many of the latest checkpoints are kept by default: if the last is broken, the one before serves."""
+
+SECONDS = 60.0
+"""Time between checkpoints where no number of steps is given,"""
+SHARE = 0.05
+"""longer where writing them would take more than this share of the time."""
+
+NETS = ("generator", "discriminator")
+"""The parts of a state that are weights,"""
+OPTIMIZERS = ("generator_optimizer", "discriminator_optimizer")
+"""and those that are the moments of each weight's gradient."""
+
+State = dict[str, Any]
+Weights = Mapping[str, Tensor]
+
+
+class CheckpointClock:
+    """Tells when a checkpoint is due: after so many steps, or after about a minute."""
+
+    def __init__(self, every: int | None) -> None:
+        self._every = every
+        self._wait = SECONDS
+        self._last = time.monotonic()
+
+    def __call__(self, done: int) -> bool:
+        """Whether a checkpoint is due after step `done`."""
+        if self._every is not None:
+            return done % self._every == 0
+        return time.monotonic() - self._last >= self._wait
+
+    def took(self, seconds: float) -> None:
+        """A checkpoint was written and took so long."""
+        self._wait = max(SECONDS, seconds / SHARE)
+        self._last = time.monotonic()
+
+
+def checkpoint_path(folder: Path, step: int) -> Path:
+    """The file of the checkpoint after `step` steps."""
+    return folder / f"step_{step:07d}.pt"
+
+
+def list_checkpoints(folder: Path) -> list[Path]:
+    """The checkpoints in `folder`, latest first."""
+    found = [path for path in folder.glob("step_*.pt") if re.fullmatch(r"step_\d{7,}", path.stem)]
+    return sorted(found, key=_step, reverse=True)
+
+
+def _step(path: Path) -> int:
+    return int(path.stem.removeprefix("step_"))
+
+
+def broke_down(folder: Path, when: str, what: str) -> UserError:
+    """The user's line for a training that broke down, with what is left of it in its checkpoint `folder`."""
+    paths = list_checkpoints(folder)
+    left = f"the last good checkpoint is of step {_step(paths[0])}" if paths else "no checkpoint was written yet"
+    return UserError(
+        f"{folder.parent}: the training broke down {when}: {what}; {left}; "
+        "lower learning_rate and train into a new folder"
+    )
+
+
+def require_finite(folder: Path, step: int, nets: Mapping[str, Weights]) -> None:
+    """Make sure that the networks of a run are sound after `step` steps.
+
+    Raises:
+        UserError: a weight is not finite.
+    """
+    for net, weights in nets.items():
+        if key := first_not_finite(weights):
+            raise broke_down(folder, f"by step {step}", f"{net} {key} is not finite")
+
+
+def save_checkpoint(folder: Path, step: int, state: State, *, keep: int = KEPT) -> None:
+    """Write the checkpoint of `step` and remove all but the latest `keep`.
+
+    Args:
+        state: tensors, numbers, texts, and lists and dicts of them, so that it loads with `weights_only=True`.
+
+    Raises:
+        UserError: a weight is not finite, or the disk is full or cannot be written.
+    """
+    require_finite(folder, step, {net: state[net] for net in NETS})
+    path = checkpoint_path(folder, step)
+    with atomic_path(path) as temporary:
+        _save({"format": FORMAT, "step": step, **state}, temporary, path)
+    for old in list_checkpoints(folder)[keep:]:
+        old.unlink(missing_ok=True)
+
+
+def load_latest(
+    folder: Path,
+    fingerprint: str,
+    say: Callable[[str], None],
+    *,
+    nets: Mapping[str, Weights] | None = None,
+    parts: Collection[str] = (),
+) -> State | None:
+    """The latest checkpoint that is whole, on the CPU; None where there is none.
+
+    Args:
+        say: told of each damaged checkpoint that is passed over.
+        nets: weights of the run's networks by their names in the state; a checkpoint has to have the same.
+        parts: names of all that the run goes on from; a checkpoint without one of them counts as damaged.
+
+    Raises:
+        UserError: a checkpoint was made with other settings, of other networks or by a newer version, or none of them
+            can be read.
+    """
+    paths = list_checkpoints(folder)
+    for path in paths:
+        try:
+            state = _load(path)
+            found = (state["format"], state["fingerprint"])
+            if found[0] == FORMAT:
+                _require_parts(state, parts)
+        except Exception as error:  # zipfile and torch raise whatever the damaged bytes lead to
+            reason = (str(error).strip() or type(error).__name__).splitlines()[0][:80]
+            say(f"{path}: the checkpoint cannot be read ({reason}); trying the one before")
+            continue
+        if found[0] == FORMAT and (difference := _first_difference(state, nets or {})):
+            raise UserError(f"{path}: a checkpoint of another network: {difference}; train into a new folder")
+        if found != (FORMAT, fingerprint):
+            raise UserError(f"{path}: made with other settings or another version; train into a new folder")
+        return state
+    if paths:
+        raise UserError(f"{folder}: none of the checkpoints can be read; remove them to train from the start")
+    return None
+
+
+def read_checkpoint(path: Path) -> State | None:
+    """A checkpoint of any run on the CPU; None where it cannot be read."""
+    try:
+        return _load(path)
+    except Exception:  # zipfile and torch raise whatever the damaged bytes lead to
+        return None
+
+
+def _require_parts(state: State, parts: Collection[str]) -> None:
+    """
+    Raises:
+        ValueError: a part is missing, or is not what a part of its name is.
+    """
+    if not (isinstance(state.get("step"), int) and isinstance(state.get("seconds"), float)):
+        raise ValueError("its step or its seconds are no number")
+    if state["step"] < 0:
+        raise ValueError(f"it is of step {state['step']}")
+    for name in parts:
+        part = state.get(name)
+        if not isinstance(part, dict) or (name in NETS and not all(isinstance(one, Tensor) for one in part.values())):
+            raise ValueError(f"its part {name} is missing or damaged")
+
+
+def _first_difference(state: State, nets: Mapping[str, Weights]) -> str | None:
+    """The first weight by which the networks in a checkpoint are not the run's, or not sound."""
+    for name, weights in nets.items():
+        if difference := first_difference(weights, state[name]):
+            return f"{name}: {difference}"
+        for key, tensor in state[name].items():
+            if reason := without_numbers(tensor):
+                return f"{name}: {key} {reason}"
+        if key := first_not_finite(state[name]):
+            return f"{name}: {key} is not finite"
+    return None
+
+
+def _load(path: Path) -> State:
+    """Read a checkpoint of which every byte that counts is as it was written."""
+    with zipfile.ZipFile(path) as archive:
+        damaged = archive.testzip()  # by its CRC-32, which torch.load does not look at
+    if damaged is not None:
+        raise zipfile.BadZipFile(f"{damaged} is damaged")
+    state: State = load_torch_file(path)
+    return state
+
+
+def _save(state: State, temporary: Path, target: Path) -> None:
+    try:
+        torch.save(state, temporary)
+    except RuntimeError as error:  # PyTorch's word for a failed write, without the reason
+        try:
+            with temporary.open("ab") as file:
+                file.write(bytes(2**20))
+                file.flush()
+        except OSError as reason:
+            raise write_error(target, reason) from error
+        raise

@@ -1,0 +1,215 @@
+"""The folder of a training run: its configuration, and the finished generator."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import nn
+
+from gan_eval.errors import UserError
+from gan_eval.files import claim_output_folder, read_json, require_file, sha256_json, write_bytes, write_json
+from gan_eval.settings.sections import first_problem
+from gan_eval.settings.training import Direction, TrainingSettings
+from gan_eval.weights.files import first_not_finite
+from gan_eval.words import first_sentence
+from trainer.nets.build import Generator, generator_shape
+from trainer.nets.match import first_difference
+
+FORMAT = 1
+CONFIG = "config.json"
+GENERATOR = "generator.safetensors"
+BEST = "best.safetensors"
+"""The generator that the validation metric prefers."""
+LATEST = "latest.safetensors"
+"""The generator of an interrupted run as it was then; gone when the run is finished."""
+_METADATA = "gan_eval"  # one key only: the order of several is not fixed, and equal runs shall give equal files
+
+Definition = dict[str, Any]
+"""What makes two runs the same run: settings, fraction, direction, split, data, total of steps."""
+Machine = dict[str, Any]
+"""What makes equal runs equal bit for bit: device, threads, versions."""
+
+
+def check_run(out: Path, definition: Definition, machine: Machine) -> list[str]:
+    """Make sure that the run may be written to `out`, or goes on there; nothing is written.
+
+    Returns:
+        A line for each thing about the machine that differs from the run's start.
+
+    Raises:
+        UserError: the folder holds a run with another definition or a damaged one, or somebody else's files.
+    """
+    if not (out / CONFIG).exists():
+        if out.exists():
+            claim_output_folder(out)
+        return []
+    config = {"devices": 1, "machine": {}, **_read_config(out / CONFIG)}
+    definition = {"devices": 1, "initial_sha256": None, **definition}  # which are not always told
+    there = {key: config.get(key) for key in definition}
+    there["settings"] = _with_defaults(there["settings"])
+    differing = differences(there, definition)
+    if differing:
+        raise UserError(f"--out {out}: holds a run with another {', another '.join(differing)}; choose another folder")
+    before = config["machine"]
+    return [
+        f"{name} was {before.get(name)} when the run began and is {now} now: "
+        "the result will agree closely, but not bit for bit"
+        for name, now in machine.items()
+        if before.get(name) != now
+    ]
+
+
+def _read_config(path: Path) -> dict[str, Any]:
+    config = read_json(path)
+    if not isinstance(config, dict) or not isinstance(config.get("machine", {}), dict):
+        raise UserError(f"{path}: not the configuration of a run; restore it, or choose another folder")
+    return config
+
+
+def begin_run(out: Path, definition: Definition, machine: Machine) -> None:
+    """Claim `out` and write down what is trained there, unless that has been done."""
+    claim_output_folder(out)
+    if not (out / CONFIG).exists():
+        write_json(out / CONFIG, {"format": FORMAT, **definition, "machine": machine})
+
+
+def note_in_config(out: Path, facts: Mapping[str, Any]) -> None:
+    """Write down facts of a run that has begun; they do not make it another run."""
+    write_json(out / CONFIG, {**_read_config(out / CONFIG), **facts})
+
+
+def start_of_finished(out: Path) -> str | None:
+    """The hash of the generator that a finished run started from; None for drawn weights, or a run not finished."""
+    if not ((out / GENERATOR).is_file() and (out / CONFIG).is_file()):
+        return None
+    return _read_config(out / CONFIG).get("initial_sha256")
+
+
+def differences(old: Any, new: Any, prefix: str = "") -> list[str]:
+    """Each field in which two nested dicts differ, with both values.
+
+    >>> differences({"a": 1, "b": {"c": 2}}, {"a": 1, "b": {"c": 3}})
+    ['b.c (2 there, 3 asked for)']
+    """
+    if isinstance(old, dict) and isinstance(new, dict):
+        keys = dict.fromkeys((*old, *new))
+        return [line for key in keys for line in differences(old.get(key), new.get(key), f"{prefix}{key}.")]
+    return [] if old == new else [f"{prefix.rstrip('.')} ({_short(old)} there, {_short(new)} asked for)"]
+
+
+def fingerprint(definition: Definition) -> str:
+    """SHA-256 of the definition; settings at their defaults do not count, so that new ones change no old run's."""
+    settings = settings_of(definition).model_dump(mode="json", exclude_defaults=True)
+    return sha256_json({**definition, "settings": settings})
+
+
+def snapshot_path(run: Path, step: int) -> Path:
+    """The file of the generator kept after `step` steps."""
+    return run / "snapshots" / f"step_{step:07d}.safetensors"
+
+
+def save_generator(path: Path, net: nn.Module, definition: Definition) -> None:
+    """Write a generator with its settings; neither path nor time, so equal runs give equal files.
+
+    Args:
+        definition: of the run; of a generator on the way also `step`.
+
+    Raises:
+        UserError: a weight is not finite, or the disk is full or cannot be written.
+    """
+    if key := first_not_finite(net.state_dict()):
+        raise UserError(f"{path}: not written, as its weight {key} is not finite; lower learning_rate and train anew")
+    metadata = json.dumps({"format": FORMAT, **definition}, sort_keys=True)
+    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in net.state_dict().items()}
+    write_bytes(path, save(tensors, metadata={_METADATA: metadata}))
+
+
+def load_generator(path: Path) -> tuple[Generator, Definition]:
+    """A generator of ours, on the CPU, and its run's definition.
+
+    Args:
+        path: the folder of a finished run, or one of its `.safetensors` files (finished, best or snapshot).
+
+    Raises:
+        UserError: the run is not finished, or the file is broken, not a generator of ours, or has numbers that are not
+            finite.
+    """
+    path = generator_file(path)
+    require_file(path)
+    try:
+        with safe_open(path, framework="pt", device="cpu") as file:
+            metadata = (file.metadata() or {}).get(_METADATA)
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
+    except (SafetensorError, OSError) as error:
+        raise UserError(f"{path}: not a readable generator ({first_sentence(error)}); train it again") from error
+    if metadata is None:
+        raise UserError(f"{path}: no settings of gan_eval in its metadata; it was not written by `train`")
+    definition, settings = _read_definition(metadata, path)
+    net = generator_shape(settings)
+    if difference := first_difference(net.state_dict(), tensors):
+        raise UserError(f"{path}: {difference}; the file's weights are not those of its settings; train it again")
+    net = net.to_empty(device="cpu")
+    net.load_state_dict(tensors)
+    if key := first_not_finite(net.state_dict()):
+        raise UserError(f"{path}: its weight {key} is not finite; take another file of the run, or train it again")
+    return net, definition
+
+
+def _read_definition(metadata: str, path: Path) -> tuple[Definition, TrainingSettings]:
+    """What a generator's file says of its run.
+
+    Raises:
+        UserError: not what `train` writes.
+    """
+    try:
+        definition = json.loads(metadata)
+        settings, fraction = settings_of(definition), definition["fraction"]
+    except ValidationError as error:
+        problem = first_problem(error, TrainingSettings)
+        raise UserError(f"{path}: not a readable generator (its settings: {problem}); train it again") from error
+    except (ArithmeticError, ValueError, TypeError, KeyError, RecursionError) as error:  # no JSON, or of another form
+        raise UserError(f"{path}: not a readable generator (its metadata are damaged); train it again") from error
+    if not isinstance(fraction, int | float) or isinstance(fraction, bool) or not 0 < fraction <= 1:
+        raise UserError(f"{path}: not a readable generator (fraction {fraction!r} in its metadata); train it again")
+    return definition, settings
+
+
+def generator_file(path: Path) -> Path:
+    """The file that `path` means: itself, or the finished generator of a run's folder.
+
+    Raises:
+        UserError: there is none.
+    """
+    path = Path(path)
+    file = path / GENERATOR if path.is_dir() else path
+    if not file.is_file():
+        file = file if path.suffix else path / GENERATOR
+        raise UserError(f"{file}: no such file; name the folder of a finished run (train it to the end first)")
+    return file
+
+
+def settings_of(definition: Definition) -> TrainingSettings:
+    """The training settings of a run."""
+    return TrainingSettings(**definition["settings"])
+
+
+def direction_of(definition: Definition) -> Direction:
+    """Which half the run's generator takes as input."""
+    return "BtoA" if definition.get("direction") == "BtoA" else "AtoB"
+
+
+def _with_defaults(settings: Any) -> Any:
+    """Settings written by an earlier version, with the defaults of those that it did not know."""
+    try:
+        return TrainingSettings(**settings).model_dump(mode="json")
+    except (TypeError, ValidationError):
+        return settings
+
+
+def _short(value: Any) -> str:
+    text = "none" if value is None else str(value)
+    return text[:12] + "…" if len(text) > 40 else text

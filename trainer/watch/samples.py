@@ -1,0 +1,68 @@
+"""Sample grids: a few fixed items, drawn now and then while a run goes on."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from torch import nn
+
+from gan_eval.errors import UserError
+from gan_eval.stimuli.pictures import write_png
+from trainer.inference import inference
+from trainer.randomness import Purpose
+from trainer.tasks import Example, Task
+
+SPLITS = ("test", "val")
+"""Where the items come from, best first."""
+COUNT = 4
+"""Items in a grid."""
+
+
+def grid_path(folder: Path, step: int) -> Path:
+    """The file of the grid after `step` steps."""
+    return folder / f"step_{step:07d}.png"
+
+
+def grid_step(path: Path) -> int:
+    """The step of a grid's file."""
+    return int(path.stem.removeprefix("step_"))
+
+
+def list_grids(folder: Path) -> list[Path]:
+    """The grids in `folder`, earliest first."""
+    found = [path for path in folder.glob("step_*.png") if re.fullmatch(r"step_\d{7,}", path.stem)]
+    return sorted(found, key=grid_step)
+
+
+def sample_examples(
+    task: Task, data: Path, train: list[Path], *, train_split: str, say: Callable[[str], None]
+) -> list[Example]:
+    """Up to COUNT items at the training size, of pictures not trained on where there are any.
+
+    Args:
+        train: the pictures that are trained on, of `train_split`.
+        say: told of a split that is there but not fit to be shown.
+    """
+    size, seed = task.settings.image_size, task.settings.seed
+    for split in SPLITS:
+        if split == train_split or not task.has_split(data, split):
+            continue
+        try:
+            paths = task.list_pictures(data, split, limit=COUNT)
+            return [task.example(path, size, number=number, seed=seed) for number, path in enumerate(paths)]
+        except UserError as error:
+            say(f"{error} (no sample grids of {split})")
+    return [task.example(path, size, number=number, seed=seed) for number, path in enumerate(train[:COUNT])]
+
+
+def draw_samples(net: nn.Module, task: Task, examples: list[Example], path: Path) -> None:
+    """Write a grid, one row for each item, in the first of the task's modes."""
+    numbers, seed = range(len(examples)), task.settings.seed
+    with inference(net, task.modes[0]):
+        outputs = [
+            task.outputs(net, [example], purpose=Purpose.SAMPLES, seed=seed, numbers=[number])[0]
+            for number, example in zip(numbers, examples, strict=True)
+        ]
+    rows = [np.concatenate(task.panels(*one), axis=1) for one in zip(examples, outputs, strict=True)]
+    write_png(path, np.concatenate(rows, axis=0))
