@@ -21,9 +21,9 @@ import numpy as np
 import pandas as pd
 
 from gan_eval import tables
+from gan_eval.stats.answers.detection import signal_detection
 from gan_eval.stats.answers.rates import rates
-from gan_eval.stats.answers.signal_detection import signal_detection
-from gan_eval.stats.metrics_and_people.correlations_ import correlations
+from gan_eval.stats.metrics_and_people.correlations import correlations
 from gan_eval.stats.trials import USED, fill_trials
 from gan_eval.store import open_store
 

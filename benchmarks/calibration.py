@@ -19,7 +19,7 @@ import numpy as np
 from calibration_blocks import BLOCKS, Part
 
 from gan_eval.files import write_text
-from gan_eval.power.parallel import in_parallel, usable_cores
+from gan_eval.power.planning import in_parallel, usable_cores
 from gan_eval.stats.shares import wilson
 
 BEGIN, END = "<!-- calibration: begin -->", "<!-- calibration: end -->"

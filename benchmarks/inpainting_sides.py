@@ -22,7 +22,7 @@ from trainer.batches.batches import Batches
 from trainer.devices import AS_USUAL, Execution, exact_kernels
 from trainer.loop.gan import new_gan, set_learning_rates
 from trainer.masks import region
-from trainer.nets.channelwise import ChannelwiseLinear
+from trainer.nets.layers import ChannelwiseLinear
 from trainer.nets.unet import UNet
 from trainer.randomness import Purpose, seeded
 from trainer.step import Gan, training_step

@@ -30,7 +30,7 @@ from temporary_postgres import TemporaryPostgres, find_binaries
 from gan_eval import tables
 from gan_eval.delivery.courier import Courier
 from gan_eval.store import open_store
-from gan_eval.store.address import parse_address
+from gan_eval.store.connect import parse_address
 
 PATIENCE_S = 60.0
 

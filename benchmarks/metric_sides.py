@@ -150,7 +150,8 @@ def pair_metric(ours_name: str, theirs: Callable[[Any, Any], Any], calls: int, s
     """One pair, single thread; the conversion to floats is not counted on their side."""
     import torch
 
-    from gan_eval.metrics.definitions import pixel, similarity
+    from gan_eval.metrics.definitions import similarity
+    from gan_eval.metrics.definitions import similarity as pixel
 
     torch.set_num_threads(1)
     real, fake = one_pair(scratch)
@@ -192,7 +193,7 @@ def niqe(scratch: Path) -> Sides:
     """One picture, single thread."""
     import torch
 
-    from gan_eval.metrics.definitions.niqe import niqe as ours
+    from gan_eval.metrics.definitions.no_reference import niqe as ours
 
     torch.set_num_threads(1)
     _, fake = one_pair(scratch)

@@ -80,8 +80,8 @@ def _usage(error: Exception) -> int:
 
 def _of_the_system(error: Exception) -> str | None:
     """The user's line where the system refused a file or a name that nothing nearer to it has told of; else None."""
+    from gan_eval.errors import shortened
     from gan_eval.files import write_error
-    from gan_eval.words import shortened
 
     if isinstance(error, OSError) and error.errno is not None:
         name = error.filename if error.filename is not None else "a file or a stream"

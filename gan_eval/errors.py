@@ -1,4 +1,10 @@
-"""The one error class whose message is the user's line."""
+"""The one error class whose message is the user's line.
+
+What other programs' errors say, short enough for a line of our own.
+"""
+
+import re
+import reprlib
 
 LONGEST = 2000
 """Characters of a message: what a user wrote and it repeats may have any length."""
@@ -16,3 +22,57 @@ class UserError(Exception):
         if len(line) > LONGEST:  # file and field stand at its start, the mend at its end
             line = f"{line[: LONGEST // 2]} … {line[-LONGEST // 2 + 3 :]}"
         super().__init__(line.encode(errors="backslashreplace").decode())  # file names may hold bytes that are no text
+
+
+_SHALLOW = reprlib.Repr()
+"""Goes a few levels down and leaves the rest out."""
+_END = re.compile(r"(?<=[.!?])\s+(?=[A-Z])")
+"""Between two sentences."""
+
+
+def first_sentence(error: BaseException, *, most: int = 160) -> str:
+    """The first sentence of an error's first line, without its full stop; the error's name where it says nothing.
+
+    >>> first_sentence(RuntimeError("Found no driver. Please install one from http://driver.example"))
+    'Found no driver'
+    """
+    line = str(error).strip().partition("\n")[0]
+    return shortened(_END.split(" ".join(line.split()))[0].removesuffix("."), most) or type(error).__name__
+
+
+def last_words(error: BaseException, *, most: int = 200) -> str:
+    """The end of what an error says, where torch and onnxruntime name the cause; its name where it says nothing.
+
+    >>> last_words(RuntimeError("Traceback of five pages: shapes differ"), most=20)
+    '… shapes differ'
+    """
+    text = " ".join(str(error).split()) or type(error).__name__
+    if len(text) <= most:
+        return text
+    end = text[-(most - 1) :]
+    return f"…{end[end.find(' ') :]}" if " " in end else f"…{end}"
+
+
+def shown(value: object, *, most: int = 100) -> str:
+    """A bad value as a message shows it: cut where it is long.
+
+    >>> shown(["a", 1])
+    "['a', 1]"
+    """
+    try:
+        text = repr(value)
+    except RecursionError:  # nested a thousand deep: a key of a thousand dots is
+        text = _SHALLOW.repr(value)
+    return shortened(text, most)
+
+
+def shortened(text: str, most: int) -> str:
+    """The text, cut after a word where it is longer than `most` characters.
+
+    >>> shortened("an explanation of several pages", 20)
+    'an explanation of …'
+    """
+    if len(text) <= most:
+        return text
+    start = text[: most - 1]
+    return f"{start[: start.rfind(' ') + 1] or start}…"

@@ -1,4 +1,7 @@
-"""Files that are either whole or absent: atomic writes, hashes, and the claim on an output folder."""
+"""Files that are either whole or absent: atomic writes, hashes, and the claim on an output folder.
+
+SQLite files that several programs use.
+"""
 
 import errno
 import hashlib
@@ -7,6 +10,7 @@ import os
 import re
 import secrets
 import shutil
+import sqlite3
 import stat
 import time
 import tomllib
@@ -15,8 +19,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from gan_eval.errors import UserError
-from gan_eval.words import shortened
+from gan_eval.errors import UserError, shortened
 
 OWN_FOLDER = ".gan-eval"
 """The folder inside an output folder that marks it as ours."""
@@ -363,3 +366,78 @@ def flush_to_disk(path: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+FAILURES = (sqlite3.Error, UnicodeDecodeError)
+"""What SQLite raises: its complaint about a damaged schema quotes bytes of the file, which need not be UTF-8."""
+
+
+def complaint(error: BaseException) -> str:
+    """The first line of what SQLite or another database says."""
+    said = error.object.decode(errors="replace") if isinstance(error, UnicodeDecodeError) else str(error)
+    return (said.splitlines() or [""])[0] or type(error).__name__
+
+
+def write_ahead(connection: sqlite3.Connection, *, patience_s: float) -> None:
+    """Turn on the write-ahead log; SQLite's own patience does not cover two programs that do so at once.
+
+    Raises:
+        sqlite3.OperationalError: another program holds the file for longer than `patience_s`.
+    """
+    deadline = time.monotonic() + patience_s
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)
+
+
+def who_holds(path: Path) -> str:
+    """Which other programs have locked a SQLite file, or else have it open, as far as the system tells; for messages.
+
+    Linux alone tells it, and of other users' programs that lock nothing not even Linux.
+    """
+    found = _lockers(path) or _openers(path)
+    named = [f"process {number} ({_command(number)})" for number in sorted(found)[:3]]
+    return " and ".join(named) or "another program"
+
+
+def _lockers(path: Path) -> set[int]:
+    """The processes that hold a lock on the file or on what SQLite keeps beside it."""
+    inodes = set()
+    for name in (path.name, f"{path.name}-shm", f"{path.name}-wal"):
+        with suppress(OSError):
+            inodes.add(str(path.with_name(name).stat().st_ino))
+    found = set()
+    with suppress(OSError):
+        for line in Path("/proc/locks").read_text().splitlines():  # 1: POSIX ADVISORY WRITE 4711 08:01:1234 120 120
+            words = line.split()
+            if len(words) > 5 and words[1] != "->" and words[5].rpartition(":")[2] in inodes:
+                found.add(int(words[4]))
+    return {number for number in found if number > 0 and number != os.getpid()}
+
+
+def _openers(path: Path) -> set[int]:
+    """The processes that have the file open."""
+    try:
+        same = path.stat()
+    except OSError:
+        return set()
+    found = set()
+    for link in Path("/proc").glob("[0-9]*/fd/*"):
+        with suppress(OSError):
+            opened = link.stat()
+            if (opened.st_dev, opened.st_ino) == (same.st_dev, same.st_ino):
+                found.add(int(link.parts[2]))
+    return found - {os.getpid()}
+
+
+def _command(process: int) -> str:
+    """The name of a process' program."""
+    try:
+        return Path(f"/proc/{process}/comm").read_text(errors="replace").strip()
+    except OSError:
+        return "already gone"

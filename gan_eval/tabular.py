@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from gan_eval.errors import UserError
 from gan_eval.files import atomic_path, write_bytes
-from gan_eval.tables.cells import format_cell, parse, parse_any
-from gan_eval.tables.csv_files import csv_bytes, csv_records, even_records, require_distinct
+from gan_eval.tables.cells import csv_bytes, csv_records, even_records, format_cell, parse, parse_any, require_distinct
 from gan_eval.tables.schema import Column, Dtype, Table
 
 if TYPE_CHECKING:

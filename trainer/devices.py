@@ -3,6 +3,8 @@
 Several devices see one global batch: gradients are averaged by DistributedDataParallel; losses for the log and
 BatchNorm's running statistics are averaged after each step, so that all processes always hold the same run. The first
 process, the leader, alone writes, draws, measures and speaks.
+
+Out of memory, as the user's line.
 """
 
 import logging
@@ -188,3 +190,27 @@ def machine_of(device: torch.device, execution: Execution) -> dict[str, Any]:
     if device.type == "cuda":
         told |= {"cudnn": torch.backends.cudnn.version(), "tf32": execution.tf32}
     return told | ({"compiled": True} if execution.compiled else {})
+
+
+_WORDS = ("out of memory", "can't allocate memory", "not enough memory")
+"""What PyTorch's allocators say, in a plain RuntimeError on the CPU."""
+
+
+@contextmanager
+def memory_for(what: str, mend: str) -> Iterator[None]:
+    """Inside, running out of memory is a user's problem.
+
+    Args:
+        what: what the memory was for, such as "a batch of 4 at 512x512".
+        mend: what to lower.
+
+    Raises:
+        UserError: the memory did not suffice.
+    """
+    try:
+        yield
+    except (MemoryError, RuntimeError) as error:
+        known = isinstance(error, MemoryError | torch.OutOfMemoryError)
+        if not known and not any(word in str(error).lower() for word in _WORDS):
+            raise
+        raise UserError(f"out of memory for {what}; {mend}") from error

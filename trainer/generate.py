@@ -1,21 +1,30 @@
-"""Generation: a stimulus set from a trained generator and the pictures of a split."""
+"""Generation: a stimulus set from a trained generator and the pictures of a split.
 
-from collections.abc import Callable
+The items of a stimulus set that is generated: written, and told of in rows.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from lightning_fabric import Fabric
+from torch import nn
 
 from gan_eval.errors import UserError
-from gan_eval.files import claim_output_folder, read_json, remove_leftovers, sha256_file, write_json
+from gan_eval.files import claim_output_folder, read_json, remove_leftovers, sha256_bytes, sha256_file, write_json
 from gan_eval.settings.training import Direction, Mode, TrainingSettings
-from gan_eval.stimuli.sets import RAW, model_name_problem, write_set
+from gan_eval.stimuli.holes import Hole, mask_of
+from gan_eval.stimuli.pictures import Picture, read_rgb, write_png
+from gan_eval.stimuli.sets import RAW, RAW_ENDING, model_name_problem, name_problem, stimulus_row, write_set
 from gan_eval.tabular import Row
+from trainer.devices import memory_for
 from trainer.files.model import Model, load_model
-from trainer.inference import inference
-from trainer.items import Names, item_number, item_rows, raw_names, write_items
+from trainer.inference import NotFiniteError, inference
+from trainer.randomness import Purpose
 from trainer.state.run_folder import differences
-from trainer.tasks import Example, new_task
+from trainer.tasks import Example, Output, Task, new_task
 from trainer.tasks.task import Size
 
 MARKER = ".gan-eval/generate.json"
@@ -53,7 +62,8 @@ def generate(
     and left out; how many were is told at the end.
 
     Args:
-        run: what `trainer.files.model.load_model` takes: a finished run's folder, a `.safetensors` of it, a foreign `.pth`.
+        run: what `trainer.files.model.load_model` takes: a finished run's folder, a `.safetensors` of it, a foreign
+            `.pth`.
         data: folder with `SPLIT/*.jpg`: A and B side by side, or photographs.
         split: a folder in `data`; "." are the pictures in `data` itself.
         out: the set: stimuli.csv, and PNG pictures in real/, fake/ and input/.
@@ -219,3 +229,148 @@ def _tell_sizes(out: Path, rows: list[Row], say: Callable[[str], None]) -> None:
             f"{out}: pictures of {len(sizes)} sizes, from {least_width}x{least_height} to {most_width}x{most_height}; "
             "the quiz scales each to the screen, so give --image-size where the size itself must not tell anything"
         )
+
+
+PANELS = "panels"
+"""The folder of the pictures that show an item's stages side by side."""
+
+
+@dataclass(frozen=True)
+class Names:
+    """The names in the identifiers of a set."""
+
+    dataset: str
+    model: str
+    split: str
+
+    def __post_init__(self) -> None:
+        for field in ("dataset", "model"):
+            if name_problem(name := getattr(self, field), field):
+                raise UserError(
+                    f"{field} name {name!r}: a name is wanted, without '/' and '|'; give one with --{field}"
+                )
+
+
+def item_number(name: str) -> int:
+    """What decides hole, noise and dropout of an item, so that they do not depend on the rest of the set."""
+    return int(sha256_bytes(name.encode())[:16], 16)
+
+
+def write_items(
+    net: nn.Module, task: Task, out: Path, batch: Mapping[str, Example], *, seed: int, generator: Path
+) -> None:
+    """Write the pictures of each item that are not there already.
+
+    Args:
+        net: inside `inference`.
+        task: what the generator does.
+        out: the set's folder.
+        batch: items by name, generated together where their sizes are equal. Where one is missing all of that size
+            are computed again: another batch would round differently.
+        seed: decides dropout and noise.
+        generator: its file, for messages.
+
+    Raises:
+        UserError: not enough memory, the disk is full, or a generated picture is not finite.
+    """
+    missing = {name for name, example in batch.items() if not _all_written(out, task, name, example)}
+    for shape in {batch[name].condition.shape: None for name in missing}:
+        alike = {name: example for name, example in batch.items() if example.condition.shape == shape}
+        height, width = shape[:2]
+        mend = "lower --batch-size" if len(alike) > 1 else "lower --image-size"
+        with memory_for(f"a batch of {len(alike)} at {width}x{height}", mend):
+            numbers = [item_number(name) for name in alike]
+            try:
+                outputs = task.outputs(net, list(alike.values()), purpose=Purpose.GENERATE, seed=seed, numbers=numbers)
+            except NotFiniteError as error:
+                raise UserError(
+                    f"{generator}: gives numbers that are not finite for the item {list(alike)[error.place]}; "
+                    "take another file of its run, or train it again with a lower learning_rate"
+                ) from error
+        for (name, example), output in zip(alike.items(), outputs, strict=True):
+            if name in missing:
+                _write_all(out, task, name, example, output)
+
+
+def _write_all(out: Path, task: Task, name: str, example: Example, output: Output) -> None:
+    if output.raw is not None:
+        write_item(out / RAW, name, example, output.raw)
+    if example.mask is not None:
+        write_png(_file(out, PANELS, name), np.concatenate(task.panels(example, output), axis=1))
+    write_item(out, name, example, output.fake)
+
+
+def write_item(folder: Path, name: str, example: Example, fake: Picture) -> None:
+    """Write the pictures of an item; those that are there and the same are left alone. The fake comes first."""
+    write_png(_file(folder, "fake", name), fake)
+    for kind, picture in _given(example).items():
+        if not holds(_file(folder, kind, name), picture):
+            write_png(_file(folder, kind, name), picture)
+
+
+def item_rows(folder: Path, name: str, example: Example, names: Names, *, told: Row) -> list[Row]:
+    """The rows of the real and of the fake picture of an item.
+
+    Args:
+        told: what the row of the fake names of its generator.
+    """
+    shared: dict[str, Any] = {
+        "dataset": names.dataset, "stem": name, "size": example.target.shape[:2],
+        "split": None if names.split == "." else names.split, "input_file": f"input/{name}.png",
+    }  # fmt: skip
+    if "fraction" in told:
+        shared["fraction"] = told["fraction"]
+    if (mask := example.mask) is not None:
+        shared |= {"mask_kind": mask.kind, "mask_area": mask.area, "mask_file": f"mask/{name}.png"}
+    real, fake = (_file(folder, kind, name) for kind in ("real", "fake"))
+    reference = f"real/{name}.png"
+    return [
+        stimulus_row(folder, real, kind="real", **shared),
+        stimulus_row(folder, fake, kind="fake", model=names.model, reference_file=reference, **{**shared, **told}),
+    ]
+
+
+def raw_names(names: Names) -> Names:
+    """The names of the set of what the generator gave."""
+    return replace(names, model=f"{names.model}{RAW_ENDING}")
+
+
+def _all_written(out: Path, task: Task, name: str, example: Example) -> bool:
+    """Whether nothing is missing of what `_write_all` writes."""
+    folders = (out, out / RAW) if task.gives_raw else (out,)
+    shown = example.mask is None or _decoded_shape(_file(out, PANELS, name)) is not None
+    return shown and all(is_written(folder, name, example) for folder in folders)
+
+
+def is_written(out: Path, name: str, example: Example) -> bool:
+    """Whether an item's pictures are all there, made for the same source."""
+    same_source = all(holds(_file(out, kind, name), picture) for kind, picture in _given(example).items())
+    return same_source and _decoded_shape(_file(out, "fake", name)) == example.target.shape
+
+
+def _given(example: Example) -> dict[str, Picture]:
+    """The pictures of an item that do not come from the generator, by the folder that they are in."""
+    given = {"input": example.condition, "real": example.target}
+    return given if example.mask is None else given | {"mask": as_picture_of(example.mask.hole)}
+
+
+def as_picture_of(hole: Hole) -> Picture:
+    """The picture of a mask: white is hole."""
+    return np.repeat(mask_of(hole)[..., None], 3, axis=2)
+
+
+def _file(out: Path, kind: str, stem: str) -> Path:
+    return out / kind / f"{stem}.png"
+
+
+def holds(file: Path, picture: Picture) -> bool:
+    """Whether `file` is there and decodes to exactly this picture."""
+    return _decoded_shape(file) == picture.shape and np.array_equal(read_rgb(file), picture)
+
+
+def _decoded_shape(file: Path) -> tuple[int, ...] | None:
+    """Shape of a picture that decodes to the end, else None."""
+    try:
+        return read_rgb(file).shape
+    except UserError:
+        return None

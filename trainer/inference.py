@@ -1,4 +1,7 @@
-"""Running a generator outside training, in either mode, without a trace in its state."""
+"""Running a generator outside training, in either mode, without a trace in its state.
+
+Pictures of any size for networks that need multiples.
+"""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -114,3 +117,18 @@ def dropout_from(net: nn.Module, generators: Sequence[torch.Generator]) -> Itera
     finally:
         for layer in layers:
             layer.generators = None
+
+
+def pad_to_multiple(picture: Picture, multiple: int) -> Picture:
+    """(H, W, 3) uint8, continued by reflection to the right and below until both sides are multiples.
+
+    >>> pad_to_multiple(np.zeros((400, 600, 3), np.uint8), 256).shape
+    (512, 768, 3)
+    """
+    height, width = picture.shape[:2]
+    return np.pad(picture, ((0, -height % multiple), (0, -width % multiple), (0, 0)), mode="reflect")
+
+
+def crop_back(picture: Picture, before: Picture) -> Picture:
+    """The part of a padded picture that was there before it was padded."""
+    return np.ascontiguousarray(picture[: before.shape[0], : before.shape[1]])

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from gan_eval.errors import UserError
 from gan_eval.files import sha256_file
-from gan_eval.settings.inpainting_settings import StyleNetwork
+from gan_eval.settings.training import StyleNetwork
 from gan_eval.weights.cache import cache_folder, find, is_cached, mend
 from gan_eval.weights.files import read_state, take
 from gan_eval.weights.known import WEIGHTS

@@ -17,7 +17,7 @@ import numpy as np
 from PIL import Image, ImageFilter
 from skimage import data
 
-from gan_eval.quiz.options import Presentation
+from gan_eval.quiz.station import Presentation
 from gan_eval.settings.quiz import QuestionSettings, QuizSettings
 from gan_eval.stimuli.pictures import write_png
 from gan_eval.stimuli.sets import StimulusSet, read_set, stimulus_row, write_set

@@ -10,20 +10,18 @@ from PySide6.QtWidgets import QApplication, QWidget
 
 from gan_eval.quiz.admission import Applicant, admit
 from gan_eval.quiz.app.application import QuizApplication
-from gan_eval.quiz.app.immortal import keep_singletons_alive
 from gan_eval.quiz.app.pages.calibration import CardPage, DistancePage
-from gan_eval.quiz.app.pages.consent import ConsentPage
 from gan_eval.quiz.app.pages.end import EndPage
 from gan_eval.quiz.app.pages.notices import BreakPage, PausePage, ProblemPage
 from gan_eval.quiz.app.pages.parts import Page
 from gan_eval.quiz.app.pages.questions import QuestionPage
-from gan_eval.quiz.app.pages.welcome import ReadyPage, WelcomePage
+from gan_eval.quiz.app.pages.welcome import ConsentPage, ReadyPage, WelcomePage
+from gan_eval.quiz.app.process import keep_singletons_alive
 from gan_eval.quiz.clock import SystemClock
 from gan_eval.quiz.library import Library
-from gan_eval.quiz.options import Presentation
 from gan_eval.quiz.run import make_session
-from gan_eval.quiz.session import Session
-from gan_eval.quiz.session_state import State
+from gan_eval.quiz.session import Session, State
+from gan_eval.quiz.station import Presentation
 from gan_eval.settings.quiz import QuizSettings
 from gan_eval.stimuli.sets import StimulusSet
 from gan_eval.store import Writer, open_store

@@ -1,17 +1,25 @@
-"""`gan-eval analyze`: a trials table or a store in, the tables of the statistics out."""
+"""`gan-eval analyze`: a trials table or a store in, the tables of the statistics out.
 
+The command `power`.
+"""
+
+from collections.abc import Collection
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
-from gan_eval.cli.options import given, naming, refuse_without_effect, tables_as_json
+from gan_eval.cli.options import Out, given, naming, pairs, refuse_without_effect, tables_as_json
 from gan_eval.errors import UserError
+from gan_eval.settings.quiz import PAIRS
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from gan_eval.settings.analysis import PowerSettings
+    from gan_eval.settings.study import Study
     from gan_eval.tables.schema import Table
+    from gan_eval.tabular import Row
 
 
 def analyze(
@@ -66,7 +74,7 @@ def analyze(
     from gan_eval.settings.study import load_study, naming_study
     from gan_eval.stats import analyze as analyze_trials
     from gan_eval.stats import write_analysis
-    from gan_eval.stats.rules import parse_rule
+    from gan_eval.stats.exclusions import parse_rule
 
     check_output_folder(out)
     for option, rules in (("--exclude", exclude), ("--exclude-participants", exclude_participants)):
@@ -164,3 +172,237 @@ def _of_files(file: Path, out: Path) -> _Found:
         if is_given:
             given[table] = read_table(beside, table)
     return _Found(trials, given.get(tables.PARTICIPANTS), given.get(tables.SESSIONS), given)
+
+
+trials_app = typer.Typer(help="Trials from other programs.", no_args_is_help=True)
+MOST_NAMED = 20
+"""So many rejected cells are told on the screen; the file beside has all."""
+
+
+@trials_app.command("import")
+def trials_import(
+    file: Annotated[Path, typer.Argument(help="A CSV file with one judgement a row.")],
+    out: Annotated[Path, typer.Option("--out", help="The trials table to write (.csv or .parquet).")],
+    mapping: Annotated[list[str] | None, typer.Option("--map", help="Such as participant=subject; rt_s*1000.")] = None,
+    where: Annotated[list[str] | None, typer.Option("--where", help="Keep rows such as passed_check=True.")] = None,
+    word: Annotated[
+        list[str] | None, typer.Option("--word", help="What the file's words mean, such as kind:synthetic=fake.")
+    ] = None,
+    strict: Annotated[bool, typer.Option("--strict", help="Take nothing where a row does not fit.")] = False,
+) -> None:
+    """Bring a foreign table of judgements into a trials table.
+
+    A row that does not fit is left out, named here and kept in OUT.rejected.csv.
+    """
+    from gan_eval import tables, tabular
+    from gan_eval.errors import UserError
+    from gan_eval.files import check_output_file
+    from gan_eval.stats import import_trials
+    from gan_eval.stats.exclusions import parse_rule
+
+    check_output_file(out)
+    for rule in where or ():
+        with naming("--where"):
+            parse_rule(rule)
+
+    found = import_trials(file, mapping=pairs(mapping or [], "--map"), where=where or (), words=_meanings(word or []))
+    rows = found.rejected.to_dict("records")
+    for row in rows[:MOST_NAMED]:
+        typer.echo(f"{file}: row {row['row']}: column {row['column']}: {row['reason']}", err=True)
+    beside = out.with_name(f"{out.stem}.rejected.csv")
+    if rows and strict:
+        raise UserError(f"{file}: {len(rows)} cells do not fit; mend them, or leave --strict away")
+    if rows:
+        tabular.write_table(found.rejected, beside, tables.REJECTED)
+        left_out = found.rejected["row"].nunique()
+        typer.echo(f"{left_out} of {left_out + len(found.trials)} rows left out, all named in {beside}", err=True)
+    else:
+        beside.unlink(missing_ok=True)  # an earlier import's
+    tabular.write_table(found.trials, out, tables.TRIALS)
+    typer.echo(f"{len(found.trials)} trials", err=True)
+    typer.echo(out)
+
+
+def _meanings(texts: list[str]) -> dict[str, dict[str, str]]:
+    """`column:theirs=ours` texts by column."""
+    from gan_eval.errors import UserError
+
+    found: dict[str, dict[str, str]] = {}
+    for text in texts:
+        place, equals, ours = text.rpartition("=")
+        column, colon, theirs = place.partition(":")
+        if not (equals and colon and theirs and ours):
+            raise UserError(f"--word {text}: wanted COLUMN:THEIRS=OURS, such as kind:synthetic=fake")
+        found.setdefault(column, {})[theirs] = ours
+    return found
+
+
+EFFECTS = ("false_alarm_rate", "fooling_rate", "choice_rate", "sd_participant", "sd_stimulus", "sd_slope")
+"""Settings of `[power]` that `--effect` gives, beside fooling_rates.MODEL."""
+
+
+def power(
+    study: Annotated[Path, typer.Argument(help="The study file (TOML).")],
+    out: Out,
+    participants: Annotated[
+        str | None,
+        typer.Option(help="Numbers of participants to try, such as 10,20,40; default: those of the section power."),
+    ] = None,
+    simulations: Annotated[int | None, typer.Option(help="Simulated studies for each number.")] = None,
+    effect: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=VALUE",
+            help="An assumption, repeatable: fooling_rate=0.6, fooling_rates.MODEL=0.5, false_alarm_rate, "
+            "choice_rate, sd_participant, sd_stimulus, sd_slope.",
+        ),
+    ] = None,
+    stimuli: Annotated[
+        int | None, typer.Option(help="Pictures of each class in the pool; default: those that the study has.")
+    ] = None,
+    target: Annotated[float | None, typer.Option(help="The power wanted, such as 0.8.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Of the simulation.")] = None,
+    workers: Annotated[int | None, typer.Option(min=1, help="Processes; default: the usable cores.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="The table to stdout as JSON.")] = False,
+) -> None:
+    """Tell how many people to invite: simulate the study's own design and analyse each simulated study as planned.
+
+    Writes power.csv and power.svg into --out, which may be the study's folder: its stimulus sets are the pool then.
+    """
+    from gan_eval.settings.study import load_study
+
+    checked = load_study(study)
+    settings = _settings(
+        checked.power,
+        given(participants=_numbers(participants), simulations=simulations, stimuli=stimuli, target=target, seed=seed),
+        effect or [],
+    )
+    from gan_eval.power.design import require_power_is_defined
+
+    require_power_is_defined(checked.quiz, where=str(study))
+    assumed = pairs(effect or [], "--effect").keys()
+    _require_effect(assumed, settings, checked.quiz.protocol)
+    pool = _pool(checked, study, out, settings.stimuli)
+    _require_known_models(settings, pool, where=str(study), assumed=assumed)
+    from gan_eval import tables, tabular
+    from gan_eval.cli.console import Console
+    from gan_eval.file_sets import replaced_set
+    from gan_eval.files import claim_output_folder, write_text
+    from gan_eval.power import plan_power
+    from gan_eval.power.curve import power_curve
+    from gan_eval.power.planning import usable_cores
+    from gan_eval.power.words import sentences, table_lines
+
+    claim_output_folder(out)
+    with Console() as console:
+        plan = plan_power(
+            checked,
+            pool,
+            settings=settings,
+            workers=workers or usable_cores(),
+            where=str(study),
+            on_progress=lambda done, total: console.progress("power", done, total, unit="studies"),
+        )
+        curve = power_curve(plan)
+        with replaced_set(out, "power") as new:
+            tabular.write_table(plan.table, new.folder / "power.csv", tables.POWER)
+            write_text(new.folder / "power.svg", curve)
+    for line in (*table_lines(plan), "", *sentences(plan)):
+        typer.echo(line, err=True)
+    typer.echo(tables_as_json({"power": plan.table}) if as_json else out)
+
+
+def _settings(settings: "PowerSettings", options: dict[str, Any], effects: list[str]) -> "PowerSettings":
+    """The study's assumptions with those of the command line in their place.
+
+    Raises:
+        UserError: an option is not what it must be.
+    """
+    from gan_eval.settings.analysis import PowerSettings
+    from gan_eval.settings.sections import as_flag, check_options
+
+    values = settings.model_dump() | options
+    rates = dict(settings.fooling_rates)
+    for name, text in pairs(effects, "--effect").items():
+        number = _number(name, text)
+        if name.startswith("fooling_rates."):
+            rates[name.removeprefix("fooling_rates.")] = number
+        elif name in EFFECTS:
+            values[name] = number
+        else:
+            raise UserError(f"--effect {name}: wanted one of {', '.join(EFFECTS)}, fooling_rates.MODEL")
+    return check_options(
+        PowerSettings,
+        values | {"fooling_rates": rates},
+        spelled=lambda name: f"--effect {name}" if name in (*EFFECTS, "fooling_rates") else as_flag(name),
+    )
+
+
+def _require_effect(assumed: Collection[str], settings: "PowerSettings", protocol: str) -> None:
+    """
+    Raises:
+        UserError: an assumption was given that answers of this protocol do not follow from.
+    """
+    unused = {"choice_rate": "pairs are chosen from; single pictures are shown"}
+    if protocol in PAIRS:
+        unused = {"sd_slope": "it is of answers to single pictures; pairs are shown"}
+        rates = [*(name for name in assumed if name.startswith("fooling_rates.")), "fooling_rate", "false_alarm_rate"]
+        if settings.choice_rate is not None:
+            unused |= dict.fromkeys(rates, "choice_rate says how pairs are chosen from")
+        elif protocol == "model_vs_model":
+            unused["false_alarm_rate"] = "no real pictures are shown"
+    for name, why in unused.items():
+        if name in assumed:
+            raise UserError(f"--effect {name}: has no effect with the protocol {protocol}: {why}")
+
+
+def _require_known_models(
+    settings: "PowerSettings", pool: "list[Row]", *, where: str, assumed: Collection[str]
+) -> None:
+    models = sorted({str(row["model"]) for row in pool if row["model"]})
+    for name in settings.fooling_rates:
+        if name not in models:
+            place = "--effect " if f"fooling_rates.{name}" in assumed else f"{where}: power."
+            raise UserError(f"{place}fooling_rates.{name}: no such model; the study has {', '.join(models)}")
+
+
+def _number(name: str, text: str) -> float:
+    try:
+        return float(text)
+    except ValueError as error:
+        raise UserError(f"--effect {name}={text}: wanted a number") from error
+
+
+def _numbers(text: str | None) -> tuple[int, ...] | None:
+    try:
+        return None if text is None else tuple(int(part) for part in text.split(","))
+    except ValueError as error:
+        raise UserError(f"--participants {text}: wanted whole numbers with commas, such as 10,20,40") from error
+
+
+def _pool(study: "Study", file: Path, out: Path, size: int | None) -> "list[Row]":
+    """The pool that was asked for, else the study's stimulus sets.
+
+    Raises:
+        UserError: there are none yet, and nobody says how many there will be.
+    """
+    from gan_eval.power.design import planned_stimuli, versions_of
+    from gan_eval.stimuli.sets import TABLE_NAME, read_sets
+    from gan_eval.study.plan import Plan
+
+    folders = Plan(study, file, out, None).stimulus_folders()
+    there = [folder for folder in folders.values() if (folder / TABLE_NAME).is_file()]
+    if size is None:
+        if len(there) < len(folders):
+            missing = next(folder for folder in folders.values() if folder not in there)
+            raise UserError(
+                f"{file}: no stimuli in {missing} yet, so the pool's size is unknown; give --stimuli N (pictures of "
+                "each class), or stimuli under [power], or --out with the study's folder"
+            )
+        return list(read_sets(folders.values()).rows)
+    known = versions_of(study, read_sets(there).rows if there else ())
+    if not known:
+        raise UserError(
+            f"{file}: no [models.NAME], and none of stimuli.sets is there yet: nobody knows which models are compared"
+        )
+    return planned_stimuli(known, size)

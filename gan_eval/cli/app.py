@@ -5,18 +5,15 @@ from typing import Annotated, Literal
 
 import typer
 
-from gan_eval.cli.analysis import analyze
-from gan_eval.cli.cli_groups import trials_app, weights_app
-from gan_eval.cli.cli_model import model_app
-from gan_eval.cli.cli_power import power
+from gan_eval.cli.analysis import analyze, power, trials_app
 from gan_eval.cli.data import data_app
 from gan_eval.cli.lab import doctor, root
-from gan_eval.cli.metrics import metrics
+from gan_eval.cli.metrics import metrics, weights_app
 from gan_eval.cli.options import DataRoot, Out, refuse_without_effect
 from gan_eval.cli.quiz import quiz
 from gan_eval.cli.stimuli import stimuli_app
 from gan_eval.cli.store import export, participants_app, store_app
-from gan_eval.cli.train import generate, train
+from gan_eval.cli.train import generate, model_app, train
 from gan_eval.launch import require_one_process, restart_with_allocator_settings
 
 app = typer.Typer(

@@ -1,4 +1,7 @@
-"""The commands of `data`: fetch, check, show and make data sets of A|B pictures, and of photographs."""
+"""The commands of `data`: fetch, check, show and make data sets of A|B pictures, and of photographs.
+
+The commands of `data` for single photographs: crops.
+"""
 
 import json
 from enum import StrEnum
@@ -7,9 +10,51 @@ from typing import Annotated
 
 import typer
 
-from gan_eval.cli.cli_photographs import data_crops
 from gan_eval.cli.options import Out, refuse_without_effect
 from gan_eval.errors import UserError
+
+
+class Half(StrEnum):
+    """Which half of an A|B picture is the photograph."""
+
+    left = "left"
+    right = "right"
+
+
+Sources = Annotated[
+    list[Path], typer.Argument(metavar="SOURCE...", help="Folders of photographs; sub-folders are taken too.")
+]
+
+
+def data_crops(
+    context: typer.Context,
+    sources: Sources,
+    out: Out,
+    size: Annotated[int, typer.Option(help="Pixels a side of each crop.")],
+    half: Annotated[Half | None, typer.Option(help="Take this half of A|B pictures.")] = None,
+    per_picture: Annotated[int, typer.Option(help="1: the centre square; more: random squares too.")] = 1,
+    split: Annotated[
+        str | None,
+        typer.Option(help="Put all there; default: SOURCE's own train, val, test, else by a hash of the path."),
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Of the random squares.")] = 0,
+    min_side: Annotated[int, typer.Option(help="Leave out photographs of fewer pixels a side.")] = 8,
+) -> None:
+    """Cut square crops from photographs into DIR/{train,val,test}; the same command goes on after a break."""
+    from gan_eval.cli.console import Console
+    from trainer.datasets.make import Cut, make_crops
+
+    if per_picture == 1:
+        refuse_without_effect(context, ["seed"], "is of the random squares; ask for some with --per-picture")
+    cut = Cut(size, half.value if half else None, per_picture, split, seed, min_side)
+    with Console() as console:
+        made = make_crops(
+            sources, out, cut, on_progress=lambda done, total: console.progress("crops", done, total, unit="pictures")
+        )
+        for line in made.lines():
+            console.message(line)
+    typer.echo(out)
+
 
 data_app = typer.Typer(help="Data sets: A|B pictures or photographs, DIR/<split>/*.jpg.", no_args_is_help=True)
 data_app.command("crops")(data_crops)
@@ -115,8 +160,7 @@ def data_check(
     from gan_eval import tables, tabular
     from gan_eval.cli.console import Console
     from gan_eval.files import check_output_folder, claim_output_folder
-    from trainer.datasets.check import check
-    from trainer.datasets.check_photographs import check_photographs
+    from trainer.datasets.check import check, check_photographs
     from trainer.datasets.photograph_presets import PHOTOGRAPH_PRESETS
 
     if not photographs and preset in PHOTOGRAPH_PRESETS:
@@ -168,7 +212,7 @@ def data_pair(
 ) -> None:
     """Join pictures of two folders with the same file stem into A|B pictures."""
     from gan_eval.cli.console import Console
-    from trainer.datasets.pairing import pair_folders
+    from trainer.datasets.make import pair_folders
 
     with Console() as console:
         counts = pair_folders(
@@ -191,7 +235,7 @@ def data_edges(
 ) -> None:
     """Put photographs beside their edges: A black lines on white, B the photograph."""
     from gan_eval.cli.console import Console
-    from trainer.datasets.pairing import pair_edges
+    from trainer.datasets.make import pair_edges
 
     with Console() as console:
         counts = pair_edges(
@@ -207,8 +251,7 @@ def data_edges(
 def _counts(folder: Path) -> dict[str, int]:
     """The pictures of each split: those directly in its folder; where there are none, those below train, val, test."""
     from gan_eval.stimuli.pictures import list_pictures
-    from trainer.datasets.layout import list_splits
-    from trainer.datasets.sources import has_usual_splits, photographs_by_split
+    from trainer.datasets.sources import has_usual_splits, list_splits, photographs_by_split
 
     if splits := list_splits(folder):
         return {split: len(list_pictures(folder / split)) for split in splits}

@@ -1,4 +1,7 @@
-"""The command `metrics`."""
+"""The command `metrics`.
+
+The commands that come in groups: `weights`, `trials`.
+"""
 
 import os
 import time
@@ -6,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,7 +18,7 @@ import typer
 from gan_eval.cli.options import metric_inputs, refuse_without_effect, tables_as_json
 from gan_eval.errors import UserError
 from gan_eval.launch import process_rank
-from gan_eval.metrics.facts import DEFAULT_RESIZER
+from gan_eval.metrics.catalogue import DEFAULT_RESIZER
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -85,7 +89,7 @@ def metrics(
     if list_them:
         others = context.params.keys() - {"list_them", "as_json"}
         refuse_without_effect(context, others, "metrics --list tells of all metrics and measures nothing; leave it out")
-        from gan_eval.metrics.listing import describe, describe_json
+        from gan_eval.metrics.registry import describe, describe_json
 
         typer.echo(describe_json() if as_json else describe())
         return
@@ -179,7 +183,7 @@ def _measure(
         for line in (*problems, *missing_values(frames, most=MOST_LINES - len(problems))):
             console.message(line)
     if report is not None:
-        from gan_eval.report.metrics_page import build_metrics_report
+        from gan_eval.report.page import build_metrics_report
 
         build_metrics_report(frames, stimuli_of_sets(inputs), report, title=None)
     return frames
@@ -223,3 +227,35 @@ def _one_voice() -> Iterator[None]:
         if isinstance(error, UserError):
             time.sleep(GRACE_S)
         raise SystemExit(2 if isinstance(error, UserError) else 130) from None
+
+
+weights_app = typer.Typer(help="Pretrained weights that metrics and training need.", no_args_is_help=True)
+
+
+@weights_app.command("list")
+def weights_list() -> None:
+    """Tell which weights are known, and which are in the cache."""
+    from gan_eval.weights import cache
+
+    for status in cache.list_weights():
+        place = status.path or f"not in the cache; {status.mend}"
+        typer.echo(f"{status.name}: {place} ({status.description})")
+
+
+@weights_app.command("fetch")
+def weights_fetch(name: Annotated[str, typer.Argument(help="Which, such as inception; all: every one.")]) -> None:
+    """Fetch weights into the cache, checked by SHA-256."""
+    from gan_eval.cli.console import Console
+    from gan_eval.errors import UserError
+    from gan_eval.weights import cache
+
+    failures = []
+    with Console() as console:
+        for each in cache.names() if name == "all" else [name]:
+            try:
+                path = cache.fetch(each, on_progress=partial(console.progress, f"fetch {each}"))
+                typer.echo(path)
+            except UserError as error:
+                failures.append(str(error))
+    if failures:
+        raise UserError("; ".join(failures))

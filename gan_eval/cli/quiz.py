@@ -14,7 +14,7 @@ from gan_eval.cli.options import (
     session_summary,
 )
 from gan_eval.errors import UserError
-from gan_eval.quiz.options import Presentation, PresenterChoice, RoundFrames
+from gan_eval.quiz.station import Presentation, PresenterChoice, RoundFrames
 
 _OF_SELF_TEST = ("self_test", "screen", "windowed", "presenter")
 """What `--self-test` heeds."""

@@ -65,8 +65,7 @@ def stimuli_audit(
     from gan_eval import tables
     from gan_eval.cli.console import Console
     from gan_eval.files import claim_output_folder
-    from gan_eval.giveaways.audit import audit
-    from gan_eval.giveaways.summary import summary_lines
+    from gan_eval.giveaways.audit import audit, summary_lines
     from gan_eval.stimuli.sets import read_set
     from gan_eval.tabular import write_rows
 

@@ -44,7 +44,7 @@ def participants_forget(
 ) -> None:
     """Remove every row of a participant, also from the bytes of the file."""
     from gan_eval.store import forget
-    from gan_eval.store.address import is_address
+    from gan_eval.store.connect import is_address
 
     forgotten = forget(store, participant, study=study)
     removed = ", ".join(f"{name} {count}" for name, count in forgotten.rows.items() if count)

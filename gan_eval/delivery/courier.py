@@ -15,12 +15,12 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from gan_eval.databases import FAILURES, complaint
 from gan_eval.delivery.server import RefusedError, Server, UnreachableError
 from gan_eval.delivery.unsent import UnsentRows
 from gan_eval.errors import UserError
+from gan_eval.files import FAILURES, complaint
 from gan_eval.store import open_store
-from gan_eval.store.address import Address, parse_address
+from gan_eval.store.connect import Address, parse_address
 from gan_eval.store.transaction import database_error
 
 FIRST_PAUSE_S = 0.2

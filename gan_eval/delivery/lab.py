@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Self, TypeVar
 
 from gan_eval.errors import UserError
 from gan_eval.store import open_store
-from gan_eval.store.address import Address, is_address, parse_address
+from gan_eval.store.connect import Address, is_address, parse_address
 
 if TYPE_CHECKING:
     from gan_eval.delivery.courier import Courier

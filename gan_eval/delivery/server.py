@@ -16,8 +16,7 @@ from sqlalchemy.dialects.postgresql import insert
 from gan_eval import tables
 from gan_eval.delivery.unsent import PARTS, Parcel
 from gan_eval.errors import UserError
-from gan_eval.store.address import CONNECT_S, Address
-from gan_eval.store.connect import remote_engine
+from gan_eval.store.connect import CONNECT_S, Address, remote_engine
 from gan_eval.store.layout import META, SCHEMA_VERSION, STORED_TABLES, Layout
 from gan_eval.store.results import reserve
 from gan_eval.tables.schema import Table

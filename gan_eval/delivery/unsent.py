@@ -12,11 +12,10 @@ from pathlib import Path
 from typing import Self
 
 from gan_eval import tables
-from gan_eval.databases import FAILURES, complaint
-from gan_eval.files import sha256_json
+from gan_eval.files import FAILURES, complaint, sha256_json
 from gan_eval.store import PATIENCE_S, STORED_TABLES
-from gan_eval.store.address import Address
 from gan_eval.store.checked import checked_rows
+from gan_eval.store.connect import Address
 from gan_eval.store.layout import DELIVERED
 from gan_eval.store.transaction import database_error
 from gan_eval.tables.schema import Table

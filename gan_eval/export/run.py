@@ -9,8 +9,7 @@ from gan_eval import tables, tabular
 from gan_eval.errors import UserError
 from gan_eval.export.dictionary import DICTIONARY, dictionary_rows, readme
 from gan_eval.export.psych_ds import write_psych_ds
-from gan_eval.export.r_analysis import ANALYSIS_R
-from gan_eval.export.r_script import r_script
+from gan_eval.export.r_script import ANALYSIS_R, r_script
 from gan_eval.file_sets import replaced_set
 from gan_eval.files import check_output_folder, claim_output_folder, write_text
 from gan_eval.store import STORED_TABLES, open_store

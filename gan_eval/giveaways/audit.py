@@ -1,6 +1,9 @@
-"""The audit: every clue, for every model of a stimulus set."""
+"""The audit: every clue, for every model of a stimulus set.
 
-from collections.abc import Callable, Sequence
+An audit as lines for people.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,10 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gan_eval.errors import UserError
-from gan_eval.giveaways.clues import CLUES, Facts
-from gan_eval.giveaways.compare import Finding, compare
+from gan_eval.giveaways.clues import CLUES, Facts, Group, files_of, groups_of
+from gan_eval.giveaways.compare import Finding, Verdict, compare
 from gan_eval.giveaways.file_facts import file_facts
-from gan_eval.giveaways.groups import Group, files_of, groups_of
 from gan_eval.giveaways.pixel_facts import pixel_facts
 from gan_eval.multiple_tests import holm
 from gan_eval.stimuli.pictures import read_rgb
@@ -114,3 +116,42 @@ def _look_at(
 def _findings(group: Group, facts: dict[str, Facts]) -> tuple[Finding, ...]:
     real, fake = ([facts[name] for name in each if name in facts] for each in (group.real, group.fake))
     return tuple(compare(clue, real, fake) for clue in CLUES.values())
+
+
+_WORDS: dict[Verdict, str] = {"gives_away": "gives away", "look": "look", "ok": "ok"}
+
+
+def summary_lines(audit: Audit) -> list[str]:
+    """What was found, the most telling first: a head line for each model, and a line for each clue that tells."""
+    lines = [f"left out: {problem}" for problem in audit.problems]
+    for group in audit.groups:
+        lines += [_head(group), *_telling(group)]
+    if any(found.verdict == "gives_away" for group in audit.groups for found in group.findings):
+        lines.append("what gives away can be evened out: gan-eval stimuli equalise SET --out SET2")
+    return lines
+
+
+def _head(group: GroupAudit) -> str:
+    compared = int(np.isfinite(group.p).sum())
+    beyond = int((holm(group.p) < 0.05).sum())
+    return (
+        f"{group.group.dataset}, {group.group.model}: {len(group.group.real)} real and {len(group.group.fake)} "
+        f"generated pictures, {compared} clues compared, {beyond} beyond chance (Holm, 5 %)"
+    )
+
+
+def _telling(group: GroupAudit) -> Iterator[str]:
+    for verdict in ("gives_away", "look"):
+        found = [finding for finding in group.findings if finding.verdict == verdict]
+        yield from (_line(finding) for finding in sorted(found, key=_closeness))
+
+
+def _closeness(finding: Finding) -> float:
+    return -abs(finding.separation.auc - 0.5) if finding.separation else 0.0
+
+
+def _line(finding: Finding) -> str:
+    separation, word = finding.separation, _WORDS[finding.verdict or "ok"]
+    auc = f"AUC {separation.auc:.2f} ({separation.low:.2f} to {separation.high:.2f})" if separation else ""
+    certain = f"; {separation.certain:.0%} told for sure" if separation and separation.certain else ""
+    return f"  {word:10}  {finding.clue.name:16}  {auc}  real {finding.real}, fake {finding.fake}{certain}"

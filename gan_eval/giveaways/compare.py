@@ -9,9 +9,8 @@ from typing import Any, Literal
 
 import numpy as np
 
-from gan_eval.giveaways.categories import certain_share, separate_categories
 from gan_eval.giveaways.clues import Clue, Facts, Sort
-from gan_eval.giveaways.separation import Separation, separate_numbers
+from gan_eval.giveaways.separation import Separation, certain_share, separate_categories, separate_numbers
 
 Verdict = Literal["ok", "look", "gives_away"]
 

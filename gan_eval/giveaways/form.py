@@ -47,7 +47,7 @@ def parse_size(text: str) -> Size:
 
 
 def decode_srgb(content: bytes, path: Path) -> Picture:
-    """Decode to (H, W, 3) uint8 in sRGB: as `images.decode_rgb` does, with the embedded colour profile applied.
+    """Decode to (H, W, 3) uint8 in sRGB: as `pictures.decode_rgb` does, with the embedded colour profile applied.
 
     Raises:
         UserError: the picture has no exact 8-bit RGB reading, or its profile is damaged or for other colours.

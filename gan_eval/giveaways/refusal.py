@@ -4,10 +4,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from gan_eval.errors import UserError
-from gan_eval.giveaways.clues import CLUES, METADATA_CLUES, Clue, Facts
+from gan_eval.giveaways.clues import CLUES, METADATA_CLUES, Clue, Facts, Group, files_of, folder_of, groups_of
 from gan_eval.giveaways.compare import Finding, compare
 from gan_eval.giveaways.file_facts import file_facts
-from gan_eval.giveaways.groups import Group, files_of, folder_of, groups_of
 from gan_eval.stimuli.sets import StimulusSet
 
 

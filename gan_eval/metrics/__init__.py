@@ -23,7 +23,7 @@ if TYPE_CHECKING:
         StructuralSimilarity,
     )
     from gan_eval.metrics.run.evaluation import Evaluation, Settings
-    from gan_eval.metrics.run.folders import FolderPair, folder_pair
+    from gan_eval.metrics.run.inputs import FolderPair, folder_pair
     from gan_eval.metrics.run.missing import missing_values
     from gan_eval.metrics.run.runner import evaluate, run_metrics, write_metrics
     from gan_eval.metrics.set_classes import (
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "run.runner": ("Evaluation", "Settings", "evaluate", "run_metrics", "write_metrics"),
-    "run.folders": ("FolderPair", "folder_pair"),
+    "run.inputs": ("FolderPair", "folder_pair"),
     "run.missing": ("missing_values",),
     "classes": (
         "Brisque",

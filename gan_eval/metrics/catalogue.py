@@ -1,10 +1,114 @@
-"""The metrics of gan_eval: the list of their facts."""
+"""The metrics of gan_eval: the list of their facts.
+
+The facts about a metric: what a reader, the command line and the tables must know of it.
+
+Types of the functions that the passes over pictures and sets call.
+
+The facts about the metrics of the hole of an inpainted picture.
+"""
 
 import math
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Literal
 
-from gan_eval.metrics.facts import Metric
-from gan_eval.metrics.hole_facts import HOLE_METRICS
+Kind = Literal["pair", "single", "set"]
+ExtractorName = Literal["inception", "vgg16", "segmenter"]
+
+DEFAULT_RESIZER = "tf1"
+"""The rule by which pictures reach the network's size where none is named: that of the published values."""
+
+ENOUGH_FOR_FID = 2000
+"""Pictures below which FID's bias is not small beside differences between models."""
+
+FID_OF_FEW = (
+    f"FID from fewer than {ENOUGH_FOR_FID} pictures is biased upwards and may be compared only with values from as "
+    "many pictures"
+)
+"""What a reader must know of such an FID."""
+
+BESIDE_FID = ("fid_infinity", "kid")
+"""What is shown beside the FID of few pictures, asked for or not, and compares them in its place."""
+
+
+@dataclass(frozen=True)
+class Metric:
+    """The facts about a metric. What computes it stands in `gan_eval.metrics.run.pictures` and `set_pass`."""
+
+    name: str
+    kind: Kind
+    """pair: a generated picture beside its reference; single: one picture alone; set: pictures beside pictures."""
+    measures: str
+    low: float
+    """Least possible value."""
+    high: float
+    """Greatest possible value."""
+    higher_is_better: bool
+    source: str
+    """The paper and the definition that is followed. The resizer is a setting and stands in the table `runs`."""
+    definition: str
+    """Short name of the definition, for readers. Kept values are found by it and by the code that computes them.
+    "" (an own metric that names none): its values are never kept."""
+    unit: str = ""
+    weights: tuple[str, ...] = ()
+    """Names of the pretrained weights in `gan_eval.weights.cache` that it needs."""
+    extractor: ExtractorName | None = None
+    """For a set metric: what turns a picture into the features that it compares."""
+    least_size: tuple[int, int] | None = None
+    """Pixels that a picture needs: of its shorter and of its longer side. None: any picture will do."""
+    takes_hole: bool = False
+    """A pair metric of the hole alone: it needs the mask picture beside the reference."""
+    distribution: str = ""
+    """The installed distribution, with its version, that brings a user's own metric."""
+
+
+OnProgress = Callable[[int, int, str], None]
+"""Told (done, total, what)."""
+
+PictureFunction = Callable[..., float]
+"""(generated, real), (generated, real, hole) or (picture) to a number; raises Unmeasurable where it is not defined."""
+
+_HOLE = "hole: where the set's mask_file is white"
+
+HOLE_METRICS = (
+    Metric(
+        name="psnr_hole",
+        kind="pair",
+        measures="as psnr, over the hole's pixels alone",
+        low=0,
+        high=math.inf,
+        higher_is_better=True,
+        unit="dB",
+        source=f"10 log10(255² / MSE) over the hole's pixels and their channels; inf where equal; {_HOLE}",
+        definition="psnr/rgb8/hole",
+        takes_hole=True,
+    ),
+    Metric(
+        name="ssim_hole",
+        kind="pair",
+        measures="as ssim: its map averaged over the hole's pixels, those 5 pixels from the border or more",
+        low=-1,
+        high=1,
+        higher_is_better=True,
+        source="Wang et al. 2004; Gaussian window 11, sigma 1.5, population covariance, 8-bit values, no border; "
+        f"windows with their middle in the {_HOLE}",
+        definition="ssim/gauss11/rgb/valid/hole",
+        least_size=(11, 11),
+        takes_hole=True,
+    ),
+    Metric(
+        name="l1_hole",
+        kind="pair",
+        measures="mean absolute difference from the reference over the hole's pixels and their channels",
+        low=0,
+        high=255,
+        higher_is_better=False,
+        unit="grey levels",
+        source=f"mean |x - y| of 8-bit values, 0 to 255, over the hole; {_HOLE}",
+        definition="l1/rgb8/hole",
+        takes_hole=True,
+    ),
+)
 
 _SSIM = "Wang et al. 2004; Gaussian window 11, sigma 1.5, population covariance, no border"
 _PRECISION_RECALL = "Kynkäänniemi et al. 2019; k = 3"

@@ -4,7 +4,7 @@
 count in float64, so memory does not grow, and processes (torch.distributed) bring their sums together. A picture that
 has no value raises `Unmeasurable` (see `gan_eval.metrics.functional`), and the batch leaves no trace. The mean of
 values among which one is infinite is infinite, as torchmetrics has it; comparisons and the report leave such values out
-and count them (`gan_eval.metrics.run.finite`).
+and count them (`gan_eval.metrics.run.missing`).
 
 >>> black = torch.zeros(2, 3, 16, 16, dtype=torch.uint8)
 >>> metric = PeakSignalNoiseRatio()

@@ -15,7 +15,7 @@ from gan_eval.power.questions import MODELS, Question
 from gan_eval.power.simulate import World
 from gan_eval.power.truth import Truth
 from gan_eval.stats.compare.contrast import ALPHA
-from gan_eval.stats.compare.marginal import difference_ps, equivalence_ps, population_shares
+from gan_eval.stats.compare.differences import difference_ps, equivalence_ps, population_shares
 from gan_eval.stats.shares import holm
 
 SIMULATIONS = 2000

@@ -14,7 +14,7 @@ from gan_eval.quiz.draw.offers import BETWEEN_MODELS
 from gan_eval.settings.analysis import AnalysisSettings
 from gan_eval.stats.compare import questions as asking
 from gan_eval.stats.compare.contrast import ALPHA, Fits, estimate
-from gan_eval.stats.compare.pair_questions import pair_questions
+from gan_eval.stats.compare.questions import pair_questions
 from gan_eval.stats.shares import holm
 from gan_eval.stats.trials import PAIRED
 

@@ -13,7 +13,7 @@ from gan_eval import tables
 from gan_eval.errors import UserError
 from gan_eval.quiz.clock import CLOCK_TOLERANCE, last_instant, read_instant
 from gan_eval.quiz.draw import Draw, deal
-from gan_eval.quiz.draw.lists import next_list
+from gan_eval.quiz.draw.deal import next_list
 from gan_eval.settings.quiz import QuizSettings
 from gan_eval.store import Store, deal_list, give_back_list, new_session_id
 from gan_eval.tabular import Row, iso

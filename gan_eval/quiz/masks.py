@@ -7,7 +7,7 @@ from typing import Literal
 
 import numpy as np
 
-from gan_eval.quiz.draw import random_numbers
+from gan_eval.quiz.draw import order
 from gan_eval.stimuli.pictures import Picture
 
 BLOCK = 16
@@ -27,7 +27,7 @@ def mask(picture: Picture, kind: Literal["noise", "scramble"], generator: np.ran
 
 def mask_generator(session: str, trial: int) -> np.random.Generator:
     """The random numbers of one trial's masks."""
-    return random_numbers.generator("mask", session, trial)
+    return order.generator("mask", session, trial)
 
 
 def scrambled(picture: Picture, generator: np.random.Generator) -> Picture:

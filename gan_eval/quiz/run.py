@@ -11,12 +11,11 @@ from gan_eval.errors import UserError
 from gan_eval.quiz.admission import Admitted, Applicant, admit, find_session
 from gan_eval.quiz.clock import Clock, SystemClock, VirtualClock
 from gan_eval.quiz.library import Library
-from gan_eval.quiz.options import Presentation
 from gan_eval.quiz.protocols import protocol_for
 from gan_eval.quiz.review import GroupScore, score
-from gan_eval.quiz.session import Session
-from gan_eval.quiz.session_state import State
+from gan_eval.quiz.session import Session, State
 from gan_eval.quiz.simulate import PRESENTER, Observer, SimulatedParticipant, parse_observer, take_part
+from gan_eval.quiz.station import Presentation
 from gan_eval.quiz.wording import require_language, require_texts
 from gan_eval.settings.quiz import QuizSettings
 from gan_eval.stimuli.sets import StimulusSet

@@ -3,22 +3,68 @@
 Whoever shows the pictures (the application, or a simulated participant) tells it what happened and when; the session
 decides what comes next and keeps everything in the store. The next trial is given out only after the one before it
 is durable.
+
+Where a session is, and what would be lost if the program ended there.
+
+When a participant rests. Plain Python.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from datetime import datetime, timedelta
+from enum import Enum, auto
+from typing import Literal
 
 from gan_eval import tables
 from gan_eval.errors import UserError
 from gan_eval.quiz.clock import CLOCK_TOLERANCE, Clock, last_instant
 from gan_eval.quiz.protocols import QuizProtocol, Showings
-from gan_eval.quiz.session_state import ON_ITS_WAY, AtStake, State
-from gan_eval.quiz.trial import MILLISECOND, Feedback, Flag, Seen, Trial
-from gan_eval.quiz.trial_rows import add_once, answer_rows, consent_row, killed_row, onset_row, trial_row
-from gan_eval.settings.quiz import ConsentSettings
+from gan_eval.quiz.trial import (
+    MILLISECOND,
+    Feedback,
+    Flag,
+    Seen,
+    Trial,
+    add_once,
+    answer_rows,
+    consent_row,
+    killed_row,
+    onset_row,
+    trial_row,
+)
+from gan_eval.settings.quiz import ConsentSettings, QuizSettings
 from gan_eval.store import Store, Writer
 from gan_eval.tabular import Row, iso
+
+AtStake = Literal["answer", "end", "nothing"]
+"""What is not in the store yet: an answer, that the session is over, or nothing."""
+
+
+class State(Enum):
+    """Where a session is."""
+
+    NEW = auto()
+    """Nothing is stored; consent is awaited."""
+    READY = auto()
+    """Everything so far is durable; `trial` may be shown."""
+    SHOWN = auto()
+    """The trial's picture is on the screen."""
+    BETWEEN = auto()
+    """The first of two pictures has vanished, the second is to be shown."""
+    WAITING = auto()
+    """Everything has vanished, the response window is open."""
+    CONFIDENCE = auto()
+    """The answer is given; how sure the participant is has been asked."""
+    SAVING = auto()
+    """The trial is being stored."""
+    FAILED = auto()
+    """The store could not be written; `retry` tries again. Nothing is lost while the program runs."""
+    OVER = auto()
+    """Complete or aborted, and stored as such. A session that is left in another state stays open in the store."""
+
+
+ON_ITS_WAY = frozenset({State.SHOWN, State.BETWEEN, State.WAITING, State.CONFIDENCE})
+"""Something of the trial has been seen, and it is not yet being stored."""
 
 
 class Session:
@@ -288,3 +334,30 @@ class Session:
 
     def _utc(self) -> datetime:
         return self._clock.utc() + self._ahead
+
+
+def break_due(done: Sequence[Row], coming: Row | None, settings: QuizSettings) -> bool:
+    """Whether a break comes between the trial that was done last and the one that comes.
+
+    There is one after every `break_every` trials of a block and between blocks, none before the first and after the
+    last trial of a session. Where practice ends there always is one: from now on it counts, and that must be said.
+
+    Args:
+        done: rows of the trials that are done, the last one last.
+        coming: the plan's row of the trial that comes next; None: the session is over.
+        settings: how often.
+
+    >>> trials = [{"block": 1, "phase": "main"}] * 4
+    >>> every = QuizSettings(break_every=2)
+    >>> [break_due(trials[:number], trials[number], every) for number in range(4)]
+    [False, False, True, False]
+    """
+    if not done or coming is None:
+        return False
+    last = done[-1]
+    if last["phase"] == "practice":
+        return bool(coming["phase"] != "practice")
+    if settings.break_every is None:
+        return False
+    of_block = [row for row in done if row["phase"] != "practice" and row["block"] == last["block"]]
+    return bool(last["block"] != coming["block"] or len(of_block) % settings.break_every == 0)

@@ -21,10 +21,9 @@ import numpy as np
 from gan_eval.errors import UserError
 from gan_eval.quiz.clock import VirtualClock
 from gan_eval.quiz.draw.offers import BETWEEN_MODELS
-from gan_eval.quiz.draw.random_numbers import generator
+from gan_eval.quiz.draw.order import generator
 from gan_eval.quiz.protocols.paired import OPPOSITE
-from gan_eval.quiz.session import Session
-from gan_eval.quiz.session_state import State
+from gan_eval.quiz.session import Session, State
 from gan_eval.quiz.trial import MILLISECOND, Trial
 from gan_eval.settings.quiz import QuizSettings
 from gan_eval.tabular import Row

@@ -1,4 +1,7 @@
-"""What the timing self-test found on this computer, kept for the sessions that follow."""
+"""What the timing self-test found on this computer, kept for the sessions that follow.
+
+How a session is presented on this computer: what is not part of the study, and may differ from desk to desk.
+"""
 
 import os
 import sys
@@ -9,6 +12,34 @@ from typing import Literal
 from gan_eval.errors import UserError
 from gan_eval.files import read_json, write_json
 from gan_eval.tabular import Row
+
+PresenterChoice = Literal["auto", "raster", "opengl"]
+RoundFrames = Literal["auto", "on", "off"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Presentation:
+    """How a session is presented on this computer."""
+
+    windowed: bool = False
+    """A window of 1280x800 instead of the full screen."""
+    intro: bool = True
+    """All pages before, between and after the trials; without, the first trial starts at once, no consent is recorded,
+    and the program ends after the last."""
+    screen: int | None = None
+    """The monitor's number, from 1; None: the primary one."""
+    presenter: PresenterChoice = "auto"
+    """What puts pictures on the screen; auto: what the self-test found best."""
+    round_frames: RoundFrames = "auto"
+    """Exposures in whole frames; auto: where the self-test measured vsync."""
+    text_size: int = 100
+    """Of the pages' texts, 100 to 200 %."""
+    high_contrast: bool = False
+    language: str | None = None
+    """Of the program's words; None: the study's."""
+    station: str | None = None
+    """This computer's name in the lab."""
+
 
 PresenterName = Literal["raster", "opengl"]
 

@@ -1,15 +1,22 @@
 """Every word of the program that a participant sees, by name; the study and a translation may say it otherwise.
 
 What the study file says of its own (title, instructions, consent, questions) stands as it is and is not in here.
+
+The words of the welcome page, made from the settings.
+
+What the screen says between and after pictures: progress, questions, feedback. Never while a picture is shown.
 """
 
 import difflib
 import string
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from gan_eval.errors import UserError
+from gan_eval.quiz.trial import Feedback
+from gan_eval.settings.quiz import QuizSettings
+from gan_eval.tabular import Row
 
 SOURCE_LANGUAGE = "en"
 TRANSLATIONS = Path(__file__).parent / "app" / "translations"
@@ -281,3 +288,124 @@ def require_language(language: str, *, named: str = "--language") -> None:
     known = [SOURCE_LANGUAGE, *translations()]
     if language not in known:
         raise UserError(f"{named} {language}: there is no such translation; known: {', '.join(known)}")
+
+
+_ROWS = ("1234567890", "qwertyuiop", "asdfghjkl", "zxcvbnm")
+_TITLES = {"model_vs_model": "welcome_title_models", "rating": "welcome_title_rating"}
+
+
+def welcome_title(settings: QuizSettings, words: Texts) -> str:
+    """What the session is about, where the study does not say it."""
+    return words(_TITLES.get(settings.protocol, "welcome_title"))
+
+
+def instructions(settings: QuizSettings, trials: int, words: Texts) -> list[str]:
+    """What a participant must know, one sentence or two a line; the study's own text where it has one.
+
+    Args:
+        settings: the quiz.
+        trials: how many count.
+        words: the texts in the participant's language.
+    """
+    if settings.instructions:
+        return [line for line in settings.instructions.splitlines() if line.strip()]
+    lines = [
+        words(_task(settings), trials=trials, grades=settings.grades),
+        _time(settings, words),
+        words("judge_in_peace" if settings.window_ms is None else "judge_quickly"),
+    ]
+    if settings.confidence:
+        lines.append(words("confidence_task", levels=settings.confidence))
+    return [*lines, words("escape_pauses")]
+
+
+def keys_in_order(keys: Mapping[str, str]) -> list[tuple[str, str]]:
+    """(key, answer) from left to right as on the keyboard, from the key of each answer."""
+    return sorted(((key.upper(), answer) for answer, key in keys.items()), key=lambda pair: _column(pair[0]))
+
+
+def _task(settings: QuizSettings) -> str:
+    match settings.protocol:
+        case "paired":
+            return f"task_pair_{settings.layout}"
+        case "model_vs_model":
+            return f"task_models_{settings.layout}"
+        case "rating":
+            return "task_rating"
+        case _:
+            return "task_single"
+
+
+def _time(settings: QuizSettings, words: Texts) -> str:
+    """How long pictures are seen and how long an answer is accepted."""
+    window = "" if settings.window_ms is None else words.duration(settings.window_ms)
+    unlimited = "" if window else "_unlimited"
+    if settings.protocol == "staircase":
+        return words(f"time_adapts{unlimited}", window=window)
+    if len(set(settings.levels_ms)) > 1:
+        return words(f"time_varies{unlimited}", window=window)
+    (flash,) = set(settings.levels_ms)
+    pair = "_pair" if settings.shows_pairs and window else ""
+    if flash is None:
+        return words(f"time_until_answer{unlimited}{pair}", window=window)
+    if pair and settings.layout == "one_after_other":
+        pair = "_one_after_other"
+    return words(f"time_flash{unlimited}{pair}", exposure=words.duration(flash), window=window)
+
+
+def _column(key: str) -> float:
+    """How far right a key is; keys unknown here come last."""
+    offsets = (0.0, 0.5, 0.75, 1.25)
+    places = [row.index(key.lower()) + offset for row, offset in zip(_ROWS, offsets, strict=True) if key.lower() in row]
+    return places[0] if places else float("inf")
+
+
+_QUESTIONS = {"paired": "question_pair", "model_vs_model": "question_models", "rating": "question_rating"}
+"""Protocols whose answers need a reminder of the keys; real and fake do not."""
+
+
+@dataclass(frozen=True)
+class TrialWords:
+    """The words of one participant's trials."""
+
+    texts: Texts
+    settings: QuizSettings
+    keys: Mapping[str, str]
+    """The key of each answer."""
+
+    def progress(self, plan: Sequence[Row], coming: int) -> str:
+        """Which trial of how many comes next, practice apart; nothing after the last.
+
+        Args:
+            plan: the session's plan, in its order.
+            coming: the place of the trial in it, from 0.
+        """
+        if coming >= len(plan):
+            return ""
+        practice = plan[coming]["phase"] == "practice"
+        alike = [place for place, row in enumerate(plan) if (row["phase"] == "practice") == practice]
+        name = "practice_progress" if practice else "progress"
+        return self.texts(name, number=alike.index(coming) + 1, trials=len(alike))
+
+    @property
+    def question(self) -> str:
+        """Asked once everything has vanished and no answer has come; empty where it goes without saying."""
+        name = _QUESTIONS.get(self.settings.protocol)
+        if name is None:
+            return ""
+        if self.settings.protocol == "rating":
+            return self.texts(name, grades=self.settings.grades)
+        keys = (f"{key}: {self.texts(f'answer_{answer}')}" for key, answer in keys_in_order(self.keys))
+        return self.texts(name, keys="    ".join(keys))
+
+    @property
+    def confidence(self) -> str:
+        """Asked after each answer where the study wants it."""
+        return self.texts("confidence_question", levels=self.settings.confidence)
+
+    def feedback(self, feedback: Feedback) -> str:
+        """What a practice trial tells."""
+        if feedback.truth is None:
+            return self.texts("feedback_no_answer")
+        name = {True: "feedback_right", False: "feedback_wrong", None: "feedback_none"}[feedback.correct]
+        return self.texts(name, truth=self.texts(f"answer_{feedback.truth}"))

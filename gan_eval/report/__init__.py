@@ -34,9 +34,9 @@ def build(
     Raises:
         UserError: no such folder, nothing in it, or a table that does not fit its schema.
     """
-    from gan_eval.report.content import content
     from gan_eval.report.page import render
     from gan_eval.report.parts.folder import read_folder
+    from gan_eval.report.sections import content
 
     found = read_folder(Path(folder), stimuli=stimuli)
     write_text(Path(out), render(content(found, title=title, with_raw_tables=with_raw_tables)))
@@ -66,9 +66,9 @@ def build_markdown(
     Raises:
         UserError: as for `build`.
     """
-    from gan_eval.report.content import content
     from gan_eval.report.markdown import write_markdown
     from gan_eval.report.parts.folder import read_folder
+    from gan_eval.report.sections import content
 
     found = read_folder(Path(folder), stimuli=stimuli)
     return write_markdown(content(found, title=title, with_raw_tables=with_raw_tables), Path(out))
@@ -86,8 +86,8 @@ def build_figures(folder: Path, out: Path) -> list[Path]:
     """
     from gan_eval.errors import UserError
     from gan_eval.report.chart_files import write_figures
-    from gan_eval.report.content import content
     from gan_eval.report.parts.folder import read_folder
+    from gan_eval.report.sections import content
 
     paths = write_figures(content(read_folder(Path(folder))).figures, Path(out))
     if not paths:

@@ -15,10 +15,9 @@ from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
 from gan_eval.files import write_bytes
-from gan_eval.report.parts.chart import GRID, INK, MUTED, SERIES, STYLE
+from gan_eval.report.parts.chart import GRID, INK, MUTED, SERIES, STYLE, Picture
 from gan_eval.report.parts.words import clean
-from gan_eval.report.people.figures import Picture
-from gan_eval.report.training.training_looks import curve_colours
+from gan_eval.report.training.curves import curve_colours
 
 PAPER = {
     INK: "#1c1d21",

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from gan_eval.files import sha256_bytes
 from gan_eval.report.parts.folder import StudyFolder
+from gan_eval.report.parts.thumbnails import data_uri
 from gan_eval.report.parts.words import NARROW, View, whole
-from gan_eval.report.people.pictures_ import data_uri
 from gan_eval.tables import TABLES
 
 LARGE = 1_000_000

@@ -8,13 +8,12 @@ from pathlib import Path
 from gan_eval.file_sets import replaced_set
 from gan_eval.files import write_bytes, write_text
 from gan_eval.report.chart_files import as_files
-from gan_eval.report.content import Content
 from gan_eval.report.downloads import RAW_LEFT_OUT, files_view, is_raw
 from gan_eval.report.metrics.tables import MetricTable
+from gan_eval.report.parts.chart import Picture
 from gan_eval.report.parts.words import View, clean
-from gan_eval.report.people.figures import Picture
 from gan_eval.report.people.pictures import Ranking
-from gan_eval.report.sections import Section
+from gan_eval.report.sections import Content, Section
 from gan_eval.tables import TABLES
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]()<>#|~$!+\-&])")

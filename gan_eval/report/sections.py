@@ -1,25 +1,31 @@
-"""The report's sections after the design, in reading order."""
+"""The report's sections after the design, in reading order.
 
-from collections.abc import Sequence
+Everything that a report says, before it is set as a page or as Markdown.
+"""
+
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from gan_eval.report.metrics.metrics_study import MetricsSection, hole_tables, metrics_section
-from gan_eval.report.parts.folder import StudyFolder
-from gan_eval.report.parts.words import View
-from gan_eval.report.people import figures, rates
-from gan_eval.report.people.agreement import agreement_figures
-from gan_eval.report.people.choices import choices_views
+from gan_eval.report.downloads import Download, downloads
+from gan_eval.report.metrics.section import MetricsSection, hole_tables, metrics_section
+from gan_eval.report.parts.chart import Picture
+from gan_eval.report.parts.folder import StudyFolder, common_notes, without_common_notes
+from gan_eval.report.parts.words import View, plural
+from gan_eval.report.people import rates
+from gan_eval.report.people import rates as figures
+from gan_eval.report.people.agreement import agreement_figures, agreement_views
+from gan_eval.report.people.answer import answer
+from gan_eval.report.people.choices import choices_views, strength_figures, strength_views
 from gan_eval.report.people.comparisons import comparison_figures, comparison_sentences, comparison_views
-from gan_eval.report.people.detection import detection_figures, detection_sentences, detection_views, hype_views
-from gan_eval.report.people.figures import Picture
-from gan_eval.report.people.grades import alpha_views, opinion_views
-from gan_eval.report.people.metric_people import agreement_views
+from gan_eval.report.people.design import badges, design_facts, notes
+from gan_eval.report.people.grades import alpha_views, opinion_views, ratings_views
 from gan_eval.report.people.models import model_sentences, model_views
-from gan_eval.report.people.other_answers import ratings_views, thresholds_views
-from gan_eval.report.people.pairs import strength_figures, strength_views
-from gan_eval.report.people.participants import participants_sentences, participants_views
-from gan_eval.report.people.pictures import Ranking, pictured, ranking_note, ranking_views, rankings
-from gan_eval.report.people.published_ import published_views
+from gan_eval.report.people.paper import methods, paper_methods
+from gan_eval.report.people.participants import counted_participants, participants_sentences, participants_views
+from gan_eval.report.people.pictures import Ranking, Samples, pictured, ranking_note, ranking_views, rankings, samples
+from gan_eval.report.people.published import published_views
+from gan_eval.report.people.rates import detection_figures, detection_sentences, detection_views, hype_views
+from gan_eval.report.people.staircase import thresholds_views
 from gan_eval.report.people.times import speed_figures, time_model_views
 from gan_eval.report.people.timing import timing_sentences, timing_views
 from gan_eval.report.training.section import TrainingSection, training_section
@@ -141,3 +147,78 @@ def _metrics(folder: StudyFolder) -> list[Section]:
 def _training(folder: StudyFolder) -> Section:
     shown = training_section(folder)
     return Section("training", "How did training go?", figures=shown.figures, tables=shown.tables, training=shown)
+
+
+@dataclass(frozen=True)
+class Content:
+    """A report's texts, tables, figures and files; every part may be empty but the title."""
+
+    title: str
+    simulated: bool
+    badges: Sequence[str]
+    answer: Sequence[str]
+    facts: Sequence[tuple[str, str]]
+    samples: Mapping[str, Samples]
+    sections: Sequence[Section]
+    notes: Sequence[str]
+    methods: str
+    paper: str
+    versions: Sequence[tuple[str, str]]
+    downloads: Sequence[Download]
+
+    @property
+    def figures(self) -> list[Picture]:
+        """Every figure, in reading order."""
+        return [picture for section in self.sections for picture in section.figures]
+
+    @property
+    def headings(self) -> list[tuple[str, str]]:
+        """Identifier and heading of every section that is there."""
+        before = [("answer", "The answer", self.answer), ("design", "What was done", self.facts)]
+        shown = [("pictures", "What was shown", self.samples)]
+        after = [
+            ("notes", "What to bear in mind", self.notes),
+            ("methods", "Method", self.methods or self.paper),
+            ("files", "All tables", self.downloads),
+            ("versions", "Versions and hashes", self.versions),
+        ]
+        return [
+            *((name, heading) for name, heading, there in [*before, *shown] if there),
+            *((section.id, section.heading) for section in self.sections),
+            *((name, heading) for name, heading, there in after if there),
+        ]
+
+
+def content(folder: StudyFolder, *, title: str | None = None, with_raw_tables: bool = False) -> Content:
+    """What the folder's tables say.
+
+    Args:
+        folder: as read.
+        title: heading; default: the study's title, else its name, else how many took part, else the folder's name.
+        with_raw_tables: hand on the tables of single sessions too.
+    """
+    shown = without_common_notes(folder)
+    return Content(
+        title=title or _title(folder),
+        simulated=folder.simulated,
+        badges=badges(folder),
+        answer=answer(folder),
+        facts=design_facts(folder),
+        samples=samples(folder),
+        sections=sections(shown),
+        notes=[*notes(shown), *(f"Of several tables: {note}." for note in common_notes(folder))],
+        methods=methods(folder),
+        paper=paper_methods(folder),
+        versions=rates.versions(folder),
+        downloads=downloads(folder, with_raw_tables=with_raw_tables),
+    )
+
+
+def _title(folder: StudyFolder) -> str:
+    if folder.facts.get("title"):
+        return str(folder.facts["title"])
+    if folder.study is not None:
+        return folder.study.study.title or folder.study.study.name
+    count = counted_participants(folder)
+    who = "simulated participant" if folder.simulated else "participant"
+    return f"Real or fake? {plural(count, who)}" if count else folder.path.resolve().name

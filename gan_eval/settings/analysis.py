@@ -15,7 +15,7 @@ _RULE = re.compile(r"^\s*(?P<column>.+?)\s*(?P<operator><=|>=|!=|==|=|<|>|~)\s*(
 
 
 def rule_parts(text: str) -> tuple[str, str, str]:
-    """Column, operator and value of a rule (see `gan_eval.stats.rules`).
+    """Column, operator and value of a rule (see `gan_eval.stats.exclusions`).
 
     Raises:
         ValueError: it is not `COLUMN<NUMBER` or `COLUMN=VALUE` with one of < <= > >= = != ~.

@@ -13,10 +13,9 @@ from collections.abc import Iterator
 from typing import Any, Literal
 
 from gan_eval.settings.analysis import AnalysisSettings, PowerSettings
-from gan_eval.settings.inpainting_settings import InpaintingSettings
 from gan_eval.settings.quiz import ConsentSettings, QuestionSettings, QuizSettings, StaircaseSettings
 from gan_eval.settings.sections import Section
-from gan_eval.settings.training import TrainingSettings
+from gan_eval.settings.training import InpaintingSettings, TrainingSettings
 
 _MADE = """Made from `{section}` in `{file}` by `python -m gan_eval.settings.reference {page} >
 docs/{page}_settings.md`; do not edit by hand."""

@@ -9,8 +9,7 @@ from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
-from gan_eval.errors import UserError
-from gan_eval.words import shortened, shown
+from gan_eval.errors import UserError, shortened, shown
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
 """A name that is safe in a file path and in an identifier: letters, digits, `_`, `-`, `.`."""

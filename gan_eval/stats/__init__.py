@@ -12,26 +12,23 @@ from gan_eval.settings.quiz import StaircaseSettings
 from gan_eval.stats.answers.agreement import agreement
 from gan_eval.stats.answers.bradley_terry import bradley_terry
 from gan_eval.stats.answers.choices import choices
-from gan_eval.stats.answers.hype import hype
-from gan_eval.stats.answers.opinions import opinion_scores, raters
+from gan_eval.stats.answers.detection import signal_detection
+from gan_eval.stats.answers.grades import opinion_scores, raters, ratings
+from gan_eval.stats.answers.hype import hype, thresholds
 from gan_eval.stats.answers.rates import rates
-from gan_eval.stats.answers.ratings import ratings
-from gan_eval.stats.answers.reaction_times import reaction_times
-from gan_eval.stats.answers.signal_detection import signal_detection
-from gan_eval.stats.answers.thresholds import thresholds
 from gan_eval.stats.answers.time_models import reaction_time_models
-from gan_eval.stats.answers.times import speed_accuracy
+from gan_eval.stats.answers.times import reaction_times, speed_accuracy
 from gan_eval.stats.compare.comparisons import comparisons
 from gan_eval.stats.compare.outcomes import is_on_outcome, refuse_outcome_rules, sensitivity
 from gan_eval.stats.compare.questions import require_known_models
-from gan_eval.stats.exclusions_ import PLANNED, Rules, leave_out
-from gan_eval.stats.groups import SEVERAL_STUDIES, joined
-from gan_eval.stats.hole_groups import with_holes
+from gan_eval.stats.exclusions import EXCLUSIONS_PLANNED as PLANNED
+from gan_eval.stats.exclusions import Rules, leave_out
+from gan_eval.stats.groups import SEVERAL_STUDIES, joined, with_holes
 from gan_eval.stats.importing import import_trials
-from gan_eval.stats.metrics_and_people.both_tables import correlations_and_differences
+from gan_eval.stats.metrics_and_people.correlations import correlations_and_differences
 from gan_eval.stats.metrics_and_people.models import metric_models
+from gan_eval.stats.mixed.checks import model_checks
 from gan_eval.stats.mixed.departures import Options, extended, mark_departures
-from gan_eval.stats.mixed.model_checks import model_checks
 from gan_eval.stats.mixed.models import mixed_models
 from gan_eval.stats.trials import fill_trials, usable
 from gan_eval.tables import IMAGE_METRICS, OF_ANALYSIS, PARTICIPANTS, SESSIONS, SET_METRICS, TABLES, Table

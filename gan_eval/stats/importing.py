@@ -10,11 +10,11 @@ import pandas as pd
 
 from gan_eval.errors import UserError
 from gan_eval.stats.compare.outcomes import OF_TRIALS
-from gan_eval.stats.rules import column_named, holding, parse_rule
+from gan_eval.stats.exclusions import column_named, holding, parse_rule
 from gan_eval.stats.trials import NEEDED, fill_trials, joins_models, require_answers, sessions_of
 from gan_eval.stimuli.sets import name_problem
 from gan_eval.tables import REJECTED, TRIALS
-from gan_eval.tables.csv_files import csv_records
+from gan_eval.tables.cells import csv_records
 from gan_eval.tabular import faults, frame_of, read_table, text_frame
 
 _SCALED = re.compile(r"^\s*(?P<column>.+?)\s*(?P<operator>[*/])\s*(?P<number>[0-9.eE+-]+)\s*$")
@@ -46,7 +46,7 @@ def import_trials(
         file: CSV with one judgement a row.
         mapping: for a column of `trials` the file's column, or a column times or divided by a number:
             `{"participant": "subject", "reaction_time_ms": "rt_s*1000"}`.
-        where: rules (`gan_eval.stats.rules`) on the file's own columns; rows that fulfil all are taken.
+        where: rules (`gan_eval.stats.exclusions`) on the file's own columns; rows that fulfil all are taken.
         words: for a column of `trials` what the file's words mean: `{"kind": {"synthetic": "fake"}}`.
 
     Raises:

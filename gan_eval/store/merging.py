@@ -10,18 +10,18 @@ from pathlib import Path
 from typing import Any
 
 from gan_eval import tables
-from gan_eval.databases import FAILURES, complaint
 from gan_eval.errors import UserError
 from gan_eval.files import (
+    FAILURES,
     check_output_file,
+    complaint,
     flush_to_disk,
     make_folder,
     remove_leftovers_of,
     temporary_name,
     write_error,
 )
-from gan_eval.store.address import is_address
-from gan_eval.store.connect import PATIENCE_S, copy_in_memory, require_store_file
+from gan_eval.store.connect import PATIENCE_S, copy_in_memory, is_address, require_store_file
 from gan_eval.store.layout import STORED_TABLES
 from gan_eval.store.results import Store, open_store
 from gan_eval.store.transaction import database_error

@@ -1,5 +1,11 @@
-"""One results store: sessions begin in it, rows are added, nothing is ever overwritten."""
+"""One results store: sessions begin in it, rows are added, nothing is ever overwritten.
 
+Identifiers that need no server.
+"""
+
+import secrets
+import time
+import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -8,15 +14,31 @@ import sqlalchemy as sa
 
 from gan_eval import tables, tabular
 from gan_eval.errors import UserError
-from gan_eval.store.address import is_address, parse_address
 from gan_eval.store.checked import checked_rows, text_or_bytes
-from gan_eval.store.connect import may_write, reading_engine, remote_engine, require_store_file, sqlite_engine
+from gan_eval.store.connect import (
+    is_address,
+    may_write,
+    parse_address,
+    reading_engine,
+    remote_engine,
+    require_store_file,
+    sqlite_engine,
+)
 from gan_eval.store.layout import SCHEMA_VERSION, SERVER_LOCK, Layout
 from gan_eval.store.transaction import Transaction
 from gan_eval.tables.schema import Table
 
 if TYPE_CHECKING:
     import pandas as pd
+
+
+def new_session_id() -> str:
+    """A UUIDv7 (RFC 9562): sortable by time, unique without a server."""
+    milliseconds = time.time_ns() // 1_000_000
+    value = (milliseconds & (1 << 48) - 1) << 80 | secrets.randbits(80)
+    value = value & ~(0xF << 76) | 0x7 << 76
+    value = value & ~(0x3 << 62) | 0x2 << 62
+    return str(uuid.UUID(int=value))
 
 
 class Store:

@@ -7,8 +7,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from gan_eval.databases import complaint, who_holds
 from gan_eval.errors import UserError
+from gan_eval.files import complaint, who_holds
 
 _ERRORS = (sa.exc.SQLAlchemyError, sqlite3.Error, UnicodeError, OverflowError)
 """What SQLAlchemy and a driver raise for a database, or for a value that does not go into it."""

@@ -11,7 +11,7 @@ from gan_eval.errors import UserError
 from gan_eval.files import sha256_json
 from gan_eval.stimuli.sets import TABLE_NAME, StimulusSet, read_sets
 from gan_eval.store import STORED_TABLES, has_people, open_store
-from gan_eval.store.address import is_address
+from gan_eval.store.connect import is_address
 from gan_eval.study.markers import Listener, hash_result
 from gan_eval.study.plan import Plan
 from gan_eval.tables.schema import Table

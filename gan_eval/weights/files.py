@@ -9,11 +9,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from gan_eval.errors import UserError
+from gan_eval.errors import UserError, first_sentence
 from gan_eval.files import require_file
 from gan_eval.weights.cache import option
 from gan_eval.weights.known import WEIGHTS
-from gan_eval.words import first_sentence
 
 State = Mapping[str, Tensor]
 

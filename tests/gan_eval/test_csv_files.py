@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gan_eval import tables
-from gan_eval.tables.csv_files import as_text, csv_bytes, csv_records
+from gan_eval.tables.cells import as_text, csv_bytes, csv_records
 from gan_eval.tabular import frame_of, read_rows, read_table, write_rows, write_table
 
 FORMULAS = [

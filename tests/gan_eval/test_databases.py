@@ -5,7 +5,7 @@ from typing import cast
 
 import pytest
 
-from gan_eval.databases import write_ahead
+from gan_eval.files import write_ahead
 
 
 class Busy:

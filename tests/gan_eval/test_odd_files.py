@@ -16,10 +16,10 @@ from gan_eval.__main__ import run
 from gan_eval.errors import UserError
 from gan_eval.files import read_json, require_file, sha256_file, sha256_json, write_bytes, write_json
 from gan_eval.giveaways.file_facts import file_facts
-from gan_eval.metrics.run.file_reader import FileReader
+from gan_eval.metrics.run.files import FileReader
 from gan_eval.settings.study import load_study
 from gan_eval.stimuli import pictures
-from gan_eval.tables.csv_files import csv_records
+from gan_eval.tables.cells import csv_records
 
 TRIALS = "participant,trial,stimulus,kind,response\nP1,1,a,fake,real\nP2,1,b,real,real\n"
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="needs POSIX files")

@@ -1,6 +1,6 @@
 """Other programs' errors in a line of our own."""
 
-from gan_eval.words import first_sentence, last_words, shortened, shown
+from gan_eval.errors import first_sentence, last_words, shortened, shown
 
 DRIVER = (
     "Found no NVIDIA driver on your system. Please check that you have an NVIDIA GPU and installed a driver from "

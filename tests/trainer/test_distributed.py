@@ -29,7 +29,7 @@ from trainer.loop import gan
 from trainer.loop.failures import LOST
 from trainer.loop.train import train
 from trainer.nets.build import empty_generator
-from trainer.nets.initial import initialise
+from trainer.nets.layers import initialise
 from trainer.state.checkpoints import list_checkpoints
 from trainer.step import Gan
 

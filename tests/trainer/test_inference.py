@@ -8,11 +8,10 @@ import torch
 from reference_layout import trained
 
 from gan_eval.settings.training import TrainingSettings
-from trainer.inference import inference, translate, translate_batch
-from trainer.memory import memory_for
+from trainer.devices import memory_for
+from trainer.inference import crop_back, inference, pad_to_multiple, translate, translate_batch
 from trainer.nets.build import new_networks
 from trainer.nets.layers import BatchNorm2d, Dropout
-from trainer.padding import crop_back, pad_to_multiple
 from trainer.randomness import Purpose, torch_seed
 
 Settings = Callable[..., TrainingSettings]

@@ -14,8 +14,7 @@ from gan_eval.errors import UserError
 from gan_eval.files import sha256_file
 from gan_eval.metrics import Settings as MetricSettings
 from gan_eval.metrics import write_metrics
-from gan_eval.settings.inpainting_settings import NEUTRAL_GREY
-from gan_eval.settings.training import TrainingSettings
+from gan_eval.settings.training import NEUTRAL_GREY, TrainingSettings
 from gan_eval.stimuli.sets import read_set
 from gan_eval.tables import IMAGE_METRICS, STIMULI
 from gan_eval.tabular import read_rows

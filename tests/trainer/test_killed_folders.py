@@ -20,10 +20,8 @@ from gan_eval.giveaways.form import Form
 from gan_eval.settings.training import TrainingSettings
 from gan_eval.stimuli.importing import import_folder
 from gan_eval.stimuli.pictures import write_png
-from trainer.datasets.cuts import Cut
 from trainer.datasets.fetch import fetch
-from trainer.datasets.make import make_crops
-from trainer.datasets.pairing import pair_edges, pair_folders
+from trainer.datasets.make import Cut, make_crops, pair_edges, pair_folders
 from trainer.datasets.presets import PRESETS
 from trainer.generate import generate
 from trainer.nets.build import new_networks

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from gan_eval.errors import UserError
 from gan_eval.files import sha256_file
-from gan_eval.settings.inpainting_settings import StyleNetwork
+from gan_eval.settings.training import StyleNetwork
 from gan_eval.weights import cache
 from trainer.style import StyleLoss, gram, load_style_network, style_sha256
 

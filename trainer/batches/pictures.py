@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from gan_eval.files import sha256_bytes, sha256_file, sha256_json
 from gan_eval.settings.training import Direction
 from gan_eval.stimuli.pictures import read_file, resize
-from trainer.datasets.layout import of_all, read_pair
+from trainer.datasets.sources import of_all, read_pair
 
 Levels = NDArray[np.uint8]
 

@@ -19,11 +19,19 @@ from gan_eval.files import (
     write_error,
     write_json,
 )
-from trainer.datasets.archived import PAIRS, PHOTOGRAPHS, Arrangement
-from trainer.datasets.archives import KINDS, BadArchiveError, OnProgress, extract_pictures
-from trainer.datasets.download import download, is_address
-from trainer.datasets.layout import of_all
+from trainer.datasets.download import (
+    KINDS,
+    PAIRS,
+    PHOTOGRAPHS,
+    Arrangement,
+    BadArchiveError,
+    OnProgress,
+    download,
+    extract_pictures,
+    is_address,
+)
 from trainer.datasets.photograph_presets import AnyPreset, PhotographPreset
+from trainer.datasets.sources import of_all
 
 SOURCE = "source.json"
 """Where a data set came from; written last, so it says that all of it is there."""

@@ -1,22 +1,295 @@
-"""Square crops of photographs as PNG, in DIR/{train,val,test}: all crops of one photograph in one split."""
+"""Square crops of photographs as PNG, in DIR/{train,val,test}: all crops of one photograph in one split.
+
+Making a data set of A|B pictures: from two folders, paired by file stem, or from photographs and their edges.
+
+Which square crops are taken from a photograph.
+"""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
+import numpy as np
 from PIL import Image
 
 from gan_eval.errors import UserError
-from gan_eval.files import OWN_FOLDER, check_output_folder, claim_output_folder, read_json, remove_leftovers, write_json
-from gan_eval.stimuli.pictures import Picture, write_png
-from trainer.datasets.cuts import Cut, crops_of, read_part
-from trainer.datasets.layout import SPLITS, each
-from trainer.datasets.photograph_remarks import pairs_remark
-from trainer.datasets.sources import joined, split_of, unique_names, walk
+from gan_eval.files import (
+    OWN_FOLDER,
+    check_output_folder,
+    claim_output_folder,
+    read_json,
+    remove_leftovers,
+    sha256_bytes,
+    write_json,
+)
+from gan_eval.stimuli.pictures import (
+    Picture,
+    by_stem,
+    decode_rgb,
+    list_pictures,
+    read_file,
+    read_rgb,
+    resize,
+    write_png,
+)
+from trainer.datasets.sources import (
+    SMALLEST_SIDE,
+    SPLITS,
+    centre_square,
+    each,
+    joined,
+    list_splits,
+    of_all,
+    pairs_remark,
+    require_halves,
+    require_size,
+    split_of,
+    unique_names,
+    walk,
+)
 
 OnProgress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class _Job:
+    """One picture to be made."""
+
+    a: Path
+    b: Path
+    target: Path
+
+
+def pair_folders(
+    a: Path,
+    b: Path,
+    out: Path,
+    *,
+    split: str | None = None,
+    resized: bool = False,
+    on_progress: OnProgress | None = None,
+) -> dict[str, int]:
+    """Join the pictures of two folders that have the same file stem, A left and B right, as `out/<split>/STEM.png`.
+
+    PNG loses nothing: the halves have exactly the pixels of the pictures.
+
+    Args:
+        a, b: folders of pictures, or of folders (train, val, test), the same in both.
+        out: new, empty or ours.
+        split: the split of pictures that lie directly in the folders; default: train.
+        resized: bring B to A's size where they differ (bicubic); else that is refused.
+
+    Returns:
+        The number of pairs in each split.
+
+    Raises:
+        UserError: names or folders without a partner, pictures of different sizes, unreadable pictures, a folder that
+            is not ours. Nothing is written then.
+    """
+    check_output_folder(out)
+    jobs = {name: _partners(*sides, Path(out) / name) for name, sides in _matching_folders(a, b, split).items()}
+    every = [job for several in jobs.values() for job in several]
+    _require_fit(every, resized=resized)
+
+    def make(job: _Job) -> Picture:
+        left, right = read_rgb(job.a), read_rgb(job.b)
+        return np.concatenate([left, resize(right, left.shape[:2])], axis=1)
+
+    _write(every, make, Path(out), on_progress)
+    return {name: len(several) for name, several in jobs.items()}
+
+
+def pair_edges(
+    photos: Path, out: Path, *, split: str | None = None, sigma: float = 2.0, on_progress: OnProgress | None = None
+) -> dict[str, int]:
+    """Put photographs beside their edges: A is black lines on white, B the photograph with exactly its pixels.
+
+    The edges are Canny's (scikit-image), of the grey picture smoothed by a Gaussian.
+
+    Args:
+        photos: a folder of pictures of any size, or of folders (train, val, test) of them.
+        out: new, empty or ours.
+        split: the split of pictures that lie directly in the folder; default: train.
+        sigma: width of the Gaussian in pixels; larger: fewer, longer lines.
+
+    Returns:
+        The number of pairs in each split.
+
+    Raises:
+        UserError: bad photographs or options, or a folder that is not ours.
+    """
+    if not sigma > 0:
+        raise UserError(f"--sigma {sigma}: wanted pixels above 0")
+    check_output_folder(out)
+    folders = _folders(photos, split)
+    jobs = {
+        name: [
+            _Job(path, path, Path(out) / name / f"{stem}.png") for stem, path in by_stem(list_pictures(folder)).items()
+        ]
+        for name, folder in folders.items()
+    }
+
+    def make(job: _Job) -> Picture:
+        photo = read_rgb(job.b)
+        return np.concatenate([edges(photo, sigma=sigma), photo], axis=1)
+
+    every = [job for several in jobs.values() for job in several]
+    of_all([job.b for job in every], _require_picture)
+    _write(every, make, Path(out), on_progress)
+    return {name: len(several) for name, several in jobs.items()}
+
+
+def edges(photo: Picture, *, sigma: float = 2.0) -> Picture:
+    """Black edges on white, (H, W, 3) uint8 with the levels 0 and 255 only."""
+    from skimage.color import rgb2gray
+    from skimage.feature import canny
+
+    lines = canny(rgb2gray(photo), sigma=sigma)
+    return np.repeat(np.where(lines, 0, 255).astype(np.uint8)[..., None], 3, axis=2)
+
+
+def _folders(root: Path, split: str | None) -> dict[str, Path]:
+    """The folders of pictures below `root` by split; the root itself where its pictures lie directly in it.
+
+    Raises:
+        UserError: a split is named for pictures that have theirs.
+    """
+    splits = list_splits(root)
+    if splits and split is not None:
+        raise UserError(
+            f"--split {split}: the pictures of {root} lie in {', '.join(splits)}, and stay there; leave it out"
+        )
+    return {name: Path(root) / name for name in splits} if splits else {split or "train": Path(root)}
+
+
+def _matching_folders(a: Path, b: Path, split: str | None) -> dict[str, tuple[Path, Path]]:
+    left, right = _folders(a, split), _folders(b, split)
+    if set(left) != set(right):
+        raise UserError(
+            f"{a} has {', '.join(left)}, {b} has {', '.join(right)}: the folders of pictures must be the same in both"
+        )
+    return {name: (left[name], right[name]) for name in left}
+
+
+def _partners(a: Path, b: Path, out: Path) -> list[_Job]:
+    left, right = by_stem(list_pictures(a)), by_stem(list_pictures(b))
+    alone = [path.name for stem, path in left.items() if stem not in right]
+    lonely = [path.name for stem, path in right.items() if stem not in left]
+    if alone or lonely:
+        parts = [f"only in {folder}: {_listed(names)}" for folder, names in ((a, alone), (b, lonely)) if names]
+        raise UserError(f"pictures are paired by file stem; {'; '.join(parts)}; rename or remove them")
+    return [_Job(path, right[stem], out / f"{stem}.png") for stem, path in left.items()]
+
+
+def _listed(names: list[str]) -> str:
+    return ", ".join(names)
+
+
+def _require_fit(jobs: list[_Job], *, resized: bool) -> None:
+    """Read every picture before the first is written.
+
+    Raises:
+        UserError: pictures cannot be read, or differ in size from their partners without `resized`.
+    """
+    partners = {job.a: job.b for job in jobs}
+
+    def fit(a: Path) -> None:
+        left, right = read_rgb(a).shape, read_rgb(partners[a]).shape
+        if left != right and not resized:
+            sizes = f"{left[1]}x{left[0]} pixels, but {right[1]}x{right[0]} in {partners[a]}"
+            raise UserError(f"{a}: {sizes}; make them equal, or give --resize")
+
+    or_resize = "" if resized else ", or give --resize where only sizes differ"
+    of_all(list(partners), fit, mend=f"mend or remove them{or_resize}")
+
+
+def _require_picture(path: Path) -> None:
+    read_rgb(path)
+
+
+def _write(jobs: list[_Job], make: Callable[[_Job], Picture], out: Path, on_progress: OnProgress | None) -> None:
+    """Make and write every picture; a folder that was begun with other pictures is refused."""
+    names = sorted(str(job.target.relative_to(out).as_posix()) for job in jobs)
+    claim_output_folder(out)
+    remove_leftovers(out)
+    there = {path.relative_to(out).as_posix() for path in out.glob("*/*.png") if path.parent.name != OWN_FOLDER}
+    if strangers := sorted(there - set(names)):
+        raise UserError(f"--out {out}: holds other pictures already, such as {strangers[0]}; name an empty folder")
+    write_json(out / OWN_FOLDER / "pairs.json", {"pictures": names})
+    for number, job in enumerate(jobs, start=1):
+        write_png(job.target, make(job))
+        if on_progress is not None:
+            on_progress(number, len(jobs))
+
+
+Half = Literal["left", "right"]
+
+SMALLEST_SHARE = 0.5
+"""A random crop's side, as a share of the picture's shorter side, is drawn from here to 1."""
+
+
+@dataclass(frozen=True)
+class Cut:
+    """Which crops are taken.
+
+    Raises:
+        UserError: a value is out of range.
+    """
+
+    size: int
+    """Pixels a side of the crops."""
+    half: Half | None = None
+    """Of A|B pictures, the half that is the photograph."""
+    per_picture: int = 1
+    """1: the centre square; more: random squares too."""
+    split: str | None = None
+    """Where all crops go; None: `split_of` each photograph."""
+    seed: int = 0
+    """Of the random squares."""
+    min_side: int = SMALLEST_SIDE
+    """Photographs (or halves) of fewer pixels a side are left out."""
+
+    def __post_init__(self) -> None:
+        for name, least in (("size", SMALLEST_SIDE), ("per_picture", 1), ("seed", 0), ("min_side", 1)):
+            if getattr(self, name) < least:
+                raise UserError(f"--{name.replace('_', '-')} {getattr(self, name)}: wanted {least} or more")
+        if self.split is not None and (self.split.startswith(".") or Path(self.split).name != self.split):
+            raise UserError(f"--split {self.split}: wanted a folder's name, such as train")
+
+
+def crops_of(picture: Picture, cut: Cut, key: str) -> list[Picture]:
+    """The crops of one photograph, each (size, size, 3) uint8, the centre square first.
+
+    The sides of the others are uniform between half of the shorter side and all of it, and so are their places. They
+    follow from the seed and `key`; more crops leave the first ones as they are.
+    """
+    rng = np.random.default_rng([cut.seed, int(sha256_bytes(key.encode("utf-8", "surrogateescape")), 16)])
+    height, width = picture.shape[:2]
+    shorter = min(height, width)
+    squares = [centre_square(picture)]
+    for _ in range(cut.per_picture - 1):
+        side = int(rng.integers(round(SMALLEST_SHARE * shorter), shorter, endpoint=True))
+        top, left = (int(rng.integers(0, rest, endpoint=True)) for rest in (height - side, width - side))
+        squares.append(picture[top : top + side, left : left + side])
+    return [resize(square, (cut.size, cut.size)) for square in squares]
+
+
+def read_part(path: Path, half: Half | None) -> Picture:
+    """A photograph, or the half of an A|B picture that is one, (H, W, 3) uint8.
+
+    Raises:
+        UserError: the picture is broken or too small, or has no two halves where one is wanted.
+    """
+    picture = decode_rgb(read_file(path), path)
+    height, width = picture.shape[:2]
+    if half is None:
+        require_size(path, width, height)
+        return picture
+    require_halves(path, width, height)
+    return picture[:, : width // 2] if half == "left" else picture[:, width // 2 :]
+
 
 RECORD = "crops.json"
 """What each source was cropped with."""
@@ -66,7 +339,7 @@ def make_crops(sources: list[Path], out: Path, cut: Cut, *, on_progress: OnProgr
     """Write crops of every picture below the sources as `out/<split>/SOURCE-FOLDER-NAME-NUMBER.png`.
 
     A photograph below a source's folder train, val or test stays in that split; else its path below the source decides
-    (`photographs.split_of`). The same call again goes on: crops that are whole and not older than their photograph are
+    (`sources.split_of`). The same call again goes on: crops that are whole and not older than their photograph are
     kept. Sources that are cropped in other ways can share `out`, at one size.
 
     Args:

@@ -9,9 +9,8 @@ from gan_eval.errors import UserError
 from gan_eval.files import atomic_path
 from gan_eval.settings.training import Direction
 from gan_eval.stimuli.pictures import Picture, resize
-from trainer.datasets.layout import each, list_pairs, list_splits, read_halves, spread
 from trainer.datasets.presets import PRESETS
-from trainer.datasets.sides import doubt, drawn_side, flatness
+from trainer.datasets.sources import doubt, drawn_side, each, flatness, list_pairs, list_splits, read_halves, spread
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
 

@@ -1,25 +1,217 @@
-"""Data sets of single photographs: `DATA/<split>/**/*.jpg`, or any tree of pictures, which is split by hash."""
+"""Data sets of single photographs: `DATA/<split>/**/*.jpg`, or any tree of pictures, which is split by hash.
+
+The A|B layout: `DATA/<split>/*.jpg`, each picture with A as its left half and B as its right half.
+
+Which half of a picture is drawn (labels, map, edges) and which is photographed.
+
+What is drawn has areas of one level; what is photographed has noise and texture. The share of neighbouring pixels with
+nearly the same grey level told the halves of each of 905 pictures of facades, maps, cityscapes, edges2shoes and a set
+with exchanged sides.
+
+What a few pictures tell before hours are spent on them: told to the user, and nothing is refused.
+
+What a few photographs tell before hours are spent on them: told to the user, and nothing is refused.
+"""
 
 import hashlib
 import os
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from pathlib import Path, PurePath
+from typing import Literal, TypeVar
 
 import numpy as np
 
 from gan_eval.errors import UserError
+from gan_eval.settings.training import Direction
 from gan_eval.stimuli.pictures import (
     Picture,
     decode_rgb,
+    list_pictures,
     may_be_a_file,
     names_a_picture,
     natural_key,
     read_file,
     resize,
 )
-from trainer.datasets.layout import SMALLEST_SIDE, SPLITS
+
+T = TypeVar("T")
+
+SPLITS = ("train", "val", "test")
+"""The usual splits, in the order in which they are told of."""
+VALIDATION_SPLITS = ("val", "test")
+"""Where validation pictures come from, best first; never from the training split."""
+SMALLEST_SIDE = 8
+"""Halves with fewer pixels a side are no pictures."""
+NAMED = 5
+"""Of several bad pictures, so many are named."""
+MOST_THREADS = 8
+"""More threads than this do not read a disk faster."""
+
+
+def list_splits(data: Path) -> list[str]:
+    """The folders in `data` that hold pictures, the usual ones first.
+
+    Raises:
+        UserError: no such folder.
+    """
+    data = Path(data)
+    if not data.is_dir():
+        raise UserError(f"{data}: no such data folder")
+    names = [folder.name for folder in data.iterdir() if folder.is_dir() and not folder.name.startswith(".")]
+    found = [name for name in names if any(names_a_picture(path) for path in (data / name).iterdir())]
+    return sorted(found, key=lambda name: (SPLITS.index(name) if name in SPLITS else len(SPLITS), name))
+
+
+def list_pairs(data: Path, split: str, *, limit: int | None = None) -> list[Path]:
+    """The pictures of `data/split` in natural order, at most `limit`.
+
+    Raises:
+        UserError: no such folder or split, or no pictures in it.
+    """
+    data = Path(data)
+    if not data.is_dir():
+        raise UserError(f"{data}: no such data folder")
+    if not (data / split).is_dir():
+        if any(names_a_picture(path) for path in data.iterdir()):
+            raise UserError(f"{data}: pictures lie directly in it; give the folder above, {data.resolve().parent}")
+        splits = ", ".join(sorted(folder.name for folder in data.iterdir() if folder.is_dir())) or "none"
+        raise UserError(f"{data}: no split {split!r} (a folder of pictures); there are: {splits}")
+    return list_pictures(data / split)[:limit]
+
+
+def spread(paths: list[Path], count: int) -> list[Path]:
+    """At most `count` pictures, spread evenly, the first and the last among them."""
+    places = np.linspace(0, len(paths) - 1, min(count, len(paths))).round().astype(int)
+    return [paths[place] for place in places]
+
+
+def shared_stems(paths: list[Path]) -> str | None:
+    """The user's line where pictures of one split differ only in their suffix; None where none do."""
+    names: dict[str, list[str]] = defaultdict(list)
+    for path in paths:
+        names[path.stem].append(path.name)
+    groups = [" and ".join(group) for group in names.values() if len(group) > 1]
+    if not groups:
+        return None
+    listed = ", ".join([*groups[:NAMED], *([f"{len(groups) - NAMED} more"] if len(groups) > NAMED else [])])
+    return f"{paths[0].parent.name}: the same stem, by which pictures are paired: {listed}; rename one of each"
+
+
+def narrow_halves(sizes: dict[Path, tuple[int, int]]) -> str | None:
+    """The user's line where pictures, given with (width, height), are no wider than high: hardly two halves each."""
+    narrow = {path: size for path, size in sizes.items() if size[0] <= size[1]}
+    if not narrow:
+        return None
+    path, (width, height) = next(iter(narrow.items()))
+    return (
+        f"{len(narrow)} of {len(sizes)} pictures are no wider than high, such as {path.parent.name}/{path.name} of "
+        f"{width}x{height}: each half would be {width // 2}x{height}; are these single photographs? "
+        "gan-eval data check --photographs looks at such, gan-eval data pair makes pairs of them"
+    )
+
+
+def read_halves(path: Path, *, content: bytes | None = None) -> tuple[Picture, Picture]:
+    """A and B of one picture, each (H, W, 3) uint8.
+
+    Args:
+        path: the picture.
+        content: the file's bytes where they were read already.
+
+    Raises:
+        UserError: the picture is broken, or its width is odd, or its halves are too small.
+    """
+    picture = decode_rgb(read_file(path) if content is None else content, path)
+    height, width = picture.shape[:2]
+    require_halves(path, width, height)
+    return picture[:, : width // 2], picture[:, width // 2 :]
+
+
+def require_halves(path: Path, width: int, height: int) -> None:
+    """Refuse a picture of a size that does not fall into two halves.
+
+    Raises:
+        UserError: the width is odd, or the halves are too small.
+    """
+    if width % 2:
+        raise UserError(f"{path}: the width {width} is odd, so A and B cannot be halves; make it even or remove it")
+    if min(height, width // 2) < SMALLEST_SIDE:
+        raise UserError(f"{path}: halves of {width // 2}x{height} pixels are too small; remove it")
+
+
+def read_pair(path: Path, direction: Direction, *, content: bytes | None = None) -> tuple[Picture, Picture]:
+    """Input and target of one picture, each (H, W, 3) uint8.
+
+    Raises:
+        UserError: the picture is broken, or its width is odd, or its halves are too small.
+    """
+    a, b = read_halves(path, content=content)
+    return (a, b) if direction == "AtoB" else (b, a)
+
+
+def of_all(
+    paths: list[Path],
+    work: Callable[[Path], T],
+    *,
+    threads: int | None = None,
+    on_progress: Callable[[int, int], None] | None = None,
+    mend: str = "mend or remove them",
+) -> list[T]:
+    """`work` of every picture, in order, by several threads: decoding and hashing release the interpreter's lock.
+
+    Args:
+        mend: what the user can do where several are bad.
+
+    Raises:
+        UserError: it fails on some. All are tried first, so that one line tells of all that must be mended.
+    """
+    tried = each(paths, work, threads=threads, on_progress=on_progress)
+    bad = {path: found for path, found in zip(paths, tried, strict=True) if isinstance(found, UserError)}
+    if len(bad) == 1:
+        raise next(iter(bad.values()))
+    if bad:
+        raise UserError(_all_bad(bad, len(paths), mend))
+    return [found for found in tried if not isinstance(found, UserError)]
+
+
+def each(
+    paths: list[Path],
+    work: Callable[[Path], T],
+    *,
+    threads: int | None = None,
+    on_progress: Callable[[int, int], None] | None = None,
+) -> list[T | UserError]:
+    """`work` of every picture, in order, by several threads; what is wrong with a bad one stands in its place."""
+
+    def tried(path: Path) -> T | UserError:
+        try:
+            return work(path)
+        except UserError as error:
+            return error
+
+    done: list[T | UserError] = []
+    pool = ThreadPoolExecutor(threads or min(MOST_THREADS, os.cpu_count() or 1), "pictures")
+    try:
+        for found in pool.map(tried, paths):
+            done.append(found)
+            if on_progress is not None:
+                on_progress(len(done), len(paths))
+    finally:
+        pool.shutdown(cancel_futures=True)  # an interrupt does not wait for the pictures still to come
+    return done
+
+
+def _all_bad(bad: dict[Path, UserError], tried: int, mend: str) -> str:
+    """One line for several bad pictures of one folder: the count, the mend, and the first with their reasons."""
+    folder = next(iter(bad)).parent
+    reasons = [str(error).removeprefix(f"{folder}{os.sep}").rsplit("; ", 1)[0] for error in bad.values()]
+    more = [f"and {len(bad) - NAMED} more"] if len(bad) > NAMED else []
+    listed = "; ".join([*reasons[:NAMED], *more])
+    return f"{folder}: {len(bad)} of {tried} pictures cannot be used; {mend}: {listed}"
+
 
 SHARES = (("train", 80), ("val", 10), ("test", 10))
 """Per cent of the pictures in each split, where the folders do not tell."""
@@ -232,3 +424,125 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
         return entry.is_dir()
     except OSError:
         return False
+
+
+Side = Literal["A", "B"]
+
+_SAME = 2
+"""Grey levels by which neighbours of a drawn area may differ: JPEG moves them a little."""
+MARGIN = 0.01
+"""A difference of the shares below this says nothing."""
+FEWEST = 3
+"""Pictures that must tell their sides before the set's are named."""
+MAJORITY = 0.75
+"""Of the pictures that tell, so many must agree."""
+
+
+def flatness(half: Picture) -> float:
+    """The share of horizontally neighbouring pixels whose grey levels differ by at most two, 0..1.
+
+    >>> flatness(np.zeros((4, 4, 3), np.uint8))
+    1.0
+    """
+    grey = half.sum(axis=2, dtype=np.int16) // 3
+    return float((np.abs(np.diff(grey, axis=1)) <= _SAME).mean())
+
+
+def drawn_side(flat_a: Sequence[float], flat_b: Sequence[float]) -> Side | None:
+    """The half that is drawn in most pictures of a set; None where the pictures do not tell.
+
+    >>> drawn_side([0.4, 0.5, 0.4], [0.8, 0.9, 0.7])
+    'B'
+    """
+    apart = [a - b for a, b in zip(flat_a, flat_b, strict=True) if abs(a - b) > MARGIN]
+    for_a = sum(difference > 0 for difference in apart)
+    if len(apart) < FEWEST:
+        return None
+    if for_a >= MAJORITY * len(apart):
+        return "A"
+    return "B" if for_a <= (1 - MAJORITY) * len(apart) else None
+
+
+def direction_from(drawn: Side) -> Direction:
+    """The direction from what is drawn to what is photographed."""
+    return "AtoB" if drawn == "A" else "BtoA"
+
+
+def doubt(drawn: Side | None, direction: Direction) -> str | None:
+    """The user's line where a direction makes drawings from photographs; None where it does not, or nobody can tell.
+
+    >>> doubt("B", "AtoB")
+    'B looks drawn, and AtoB makes drawings from photographs; --direction BtoA turns it round'
+    """
+    if drawn is None or direction_from(drawn) == direction:
+        return None
+    turned = direction_from(drawn)
+    return f"{drawn} looks drawn, and {direction} makes drawings from photographs; --direction {turned} turns it round"
+
+
+LOOKED_AT = 8
+"""Pictures that are judged."""
+
+
+def remarks(data: Path, paths: list[Path], direction: Direction, *, train_split: str) -> list[str]:
+    """What speaks against a training, one line each: a doubtful direction or shape, names that generation will refuse.
+
+    Args:
+        data: the data set's folder.
+        paths: the pictures to train on, of `train_split`; broken ones are passed over here.
+    """
+    others = [split for split in list_splits(data) if split != train_split]
+    stems = [shared_stems(list_pictures(data / split)) for split in others]
+    return [line for line in (_doubt(paths, direction), *stems) if line is not None]
+
+
+def _doubt(paths: list[Path], direction: Direction) -> str | None:
+    looked = spread(paths, LOOKED_AT)
+    read = zip(looked, each(looked, read_halves), strict=True)
+    halves = {path: found for path, found in read if not isinstance(found, UserError)}
+    if narrow := narrow_halves({path: (2 * a.shape[1], a.shape[0]) for path, (a, _) in halves.items()}):
+        return narrow  # their halves are of one photograph each
+    drawn = drawn_side([flatness(a) for a, _ in halves.values()], [flatness(b) for _, b in halves.values()])
+    line = doubt(drawn, direction)
+    return line and f"{line}; gan-eval data preview shows it"
+
+
+FEW = 50
+"""With fewer photographs than this a generator learns them by heart."""
+
+
+def photograph_remarks(data: Path, paths: list[Path], *, train_split: str) -> list[str]:
+    """What speaks against a training, one line each: very few pictures, A|B pairs, names that generation will refuse.
+
+    Args:
+        data: the data set's folder.
+        paths: the pictures to train on, of `train_split`; broken ones are passed over here.
+    """
+    few = (
+        f"{data}: only {len(paths)} photographs to train on; it will learn them by heart" if len(paths) < FEW else None
+    )
+    others = photographs_by_split(data).items()
+    clashes = [line for split, held in others if split != train_split for line in name_clashes(held, data, split)[:1]]
+    return [*(line for line in (few, pairs_remark(paths)) if line is not None), *clashes]
+
+
+def pairs_remark(paths: list[Path]) -> str | None:
+    """The user's line where most of a few of these pictures are exactly twice as wide as high; broken ones are none."""
+    looked = spread(paths, LOOKED_AT)
+    shapes = [
+        shape
+        for shape in each(looked, lambda path: decode_rgb(read_file(path), path).shape)
+        if not isinstance(shape, UserError)
+    ]
+    double = sum(width == 2 * height for height, width, _ in shapes)
+    return double_width_remark(looked[0].parent, double, len(shapes))
+
+
+def double_width_remark(folder: Path, double: int, of: int) -> str | None:
+    """The user's line where so many pictures are exactly twice as wide as high that they are hardly photographs."""
+    if 2 * double <= of:
+        return None
+    return (
+        f"{folder}: {double} of {of} pictures looked at are exactly twice as wide as high: these look like A|B pairs; "
+        "gan-eval data crops --half right takes one half"
+    )

@@ -1,6 +1,10 @@
-"""What a training will take: time, memory and disk, told by its first steps before anyone waits for days."""
+"""What a training will take: time, memory and disk, told by its first steps before anyone waits for days.
+
+What of a run's use of the machine is told to people: durations, bytes, and the most memory that was in use.
+"""
 
 import statistics
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping
@@ -16,10 +20,8 @@ from gan_eval.settings.training import Direction, TrainingSettings
 from trainer.devices import AS_USUAL, Execution, exact_kernels, leader_first, machine_of, new_fabric, speaker
 from trainer.loop.failures import breakdowns_explained
 from trainer.loop.initial_weights import find_initial
-from trainer.loop.milestones import Milestones
-from trainer.loop.plan import Assignment, Say, assign
+from trainer.loop.plan import Assignment, Milestones, Say, assign
 from trainer.loop.run import Run
-from trainer.loop.telling import clock, peak_memory, size
 from trainer.state.checkpoints import KEPT
 from trainer.tasks import Example, new_task
 from trainer.watch.samples import draw_samples
@@ -239,3 +241,48 @@ def bytes_of(state: Any) -> int:
         return state.numel() * state.element_size()
     values = state.values() if isinstance(state, Mapping) else state if isinstance(state, list | tuple) else ()
     return sum(bytes_of(value) for value in values)
+
+
+def peak_memory(device: torch.device) -> tuple[str, int | None]:
+    """Which memory limits a run on the device, and the most of it that this process used."""
+    if device.type == "cuda":
+        return "GPU memory in tensors", torch.cuda.max_memory_allocated(device)
+    try:
+        import resource
+    except ImportError:  # Windows
+        return "resident memory", None
+    unit = 1 if sys.platform == "darwin" else 1024
+    return "resident memory of the process", resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+
+
+def clock(seconds: float) -> str:
+    """A duration for people.
+
+    >>> clock(0.4), clock(75), clock(100_000)
+    ('under 1 s', '1 min 15 s', '1 d 3 h')
+    """
+    if seconds < 1:
+        return "under 1 s"
+    units = {"d": 86400, "h": 3600, "min": 60, "s": 1}
+    left = round(seconds)
+    parts = []
+    for unit, length in units.items():
+        count, left = divmod(left, length)
+        parts.append((count, unit))
+    while not parts[0][0]:
+        parts.pop(0)
+    return " ".join(f"{count} {unit}" for count, unit in parts[:2] if count)
+
+
+def size(count: int) -> str:
+    """Bytes for people.
+
+    >>> size(999), size(2_600_000_000)
+    ('999 B', '2.6 GB')
+    """
+    value = float(count)
+    for unit in ("B", "kB", "MB"):
+        if value < 1000:
+            return f"{value:.3g} {unit}"
+        value /= 1000
+    return f"{value:.3g} GB"

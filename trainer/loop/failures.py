@@ -1,18 +1,22 @@
-"""Breakdowns of a training as the user's line: memory that does not suffice, another process that is gone."""
+"""Breakdowns of a training as the user's line: memory that does not suffice, another process that is gone.
+
+Ctrl-C during training: the step in hand is finished first.
+"""
 
 import os
 import signal
 import socket
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from types import FrameType
 
 from torch import distributed
 
 from gan_eval.errors import UserError
 from gan_eval.settings.training import TrainingSettings
-from trainer.memory import memory_for
+from trainer.devices import memory_for
 
 LOST = (
     "another process of this training has ended, or was stopped; what it said stands above; "
@@ -108,3 +112,26 @@ def _heard(number: signal.Signals, leaving: threading.Event) -> Iterator[None]:
         writing.close()
         listener.join()
         reading.close()
+
+
+@contextmanager
+def deferred_interrupt() -> Iterator[Callable[[], bool]]:
+    """Inside, the first Ctrl-C only sets a flag; yields a function that tells whether it is set.
+
+    A second Ctrl-C interrupts at once. Outside the main thread, which alone receives signals, nothing changes.
+    """
+    pressed = False
+
+    def remember(_signal: int, _frame: FrameType | None) -> None:
+        nonlocal pressed
+        if pressed:
+            raise KeyboardInterrupt
+        pressed = True
+
+    in_main_thread = threading.current_thread() is threading.main_thread()
+    before = signal.signal(signal.SIGINT, remember) if in_main_thread else None
+    try:
+        yield lambda: pressed
+    finally:
+        if in_main_thread:
+            signal.signal(signal.SIGINT, before)

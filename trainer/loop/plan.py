@@ -1,5 +1,11 @@
-"""What a run has to do: the task, the pictures, and the way there."""
+"""What a run has to do: the task, the pictures, and the way there.
 
+The steps of a run after which something is drawn, kept or measured.
+
+How many steps a training takes.
+"""
+
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,13 +17,55 @@ from gan_eval.settings.training import TrainingSettings
 from trainer.batches.batches import Batches, Schedule
 from trainer.batches.pictures import hash_pictures
 from trainer.loop.initial_weights import Initial
-from trainer.loop.length import planned_steps, shortened
-from trainer.loop.milestones import Milestones, milestones
 from trainer.nets.build import smallest_batch
 from trainer.state.run_folder import Definition
 from trainer.tasks import Example, Task
 from trainer.watch.samples import sample_examples
 from trainer.watch.validation import Measure, Validation, validation_examples
+
+GRIDS = 10
+"""At least so many sample grids in a run, evenly spread,"""
+MOST_EPOCHS = 200
+"""and one for each epoch, in runs of at most so many."""
+MOST_VALIDATIONS = 200
+"""A short run with a small `validate_every` is measured no more often."""
+
+
+@dataclass(frozen=True)
+class Milestones:
+    """Steps done, 0 being the untrained networks."""
+
+    samples: frozenset[int]
+    snapshots: frozenset[int]
+    validations: frozenset[int]
+
+    def due(self, done: int) -> bool:
+        """Whether anything is due after `done` steps."""
+        return done in self.samples | self.snapshots | self.validations
+
+
+def milestones(settings: TrainingSettings, *, total: int, planned: int, steps_per_epoch: int) -> Milestones:
+    """The milestones of a run of `total` steps out of the `planned` steps that the settings speak of.
+
+    What the settings name in steps comes after the same share of the shorter way.
+
+    Raises:
+        UserError: a snapshot is wanted after the run's end.
+    """
+    late = [step for step in settings.snapshots if step > planned]
+    if late:
+        raise UserError(f"snapshots: {late[0]} is beyond the run's {planned} steps; give at most that")
+    share = total / planned
+    snapshots = frozenset(round(step * share) for step in settings.snapshots)
+    samples = {max(1, round(total * k / GRIDS)) for k in range(1, GRIDS + 1)} | {0, total} | snapshots
+    if total <= MOST_EPOCHS * steps_per_epoch:
+        samples |= set(range(steps_per_epoch, total + 1, steps_per_epoch))
+    validations: set[int] = set()
+    if settings.validate_every is not None:
+        every = max(1, round(settings.validate_every * share), -(-total // MOST_VALIDATIONS))
+        validations = set(range(0, total + 1, every)) | {total} | snapshots
+    return Milestones(frozenset(samples), snapshots, frozenset(validations))
+
 
 Say = Callable[[str], None]
 """Takes a line for the user."""
@@ -142,3 +190,38 @@ def _require_whole_batches(settings: TrainingSettings, pictures: int, devices: i
             f"batch_size {settings.batch_size}: {which} would be of one, without statistics; choose another, or "
             "max_pairs"
         )
+
+
+def planned_steps(settings: TrainingSettings, pairs: int, *, devices: int = 1) -> int:
+    """The optimizer steps that the settings speak of, over `pairs` pairs, with a batch on each of `devices` devices.
+
+    Raises:
+        UserError: neither steps nor epochs are given.
+    """
+    if settings.steps is None and settings.epochs is None:
+        raise UserError("training: neither steps nor epochs are given; give one of them")
+    return settings.steps or (settings.epochs or 0) * math.ceil(pairs / (settings.batch_size * devices))
+
+
+def shortened(planned: int, fraction: float) -> int:
+    """The steps of a run that goes `fraction` of the way, at least 1.
+
+    Raises:
+        UserError: the fraction is not in (0, 1].
+
+    >>> shortened(50_000, 0.05), shortened(6, 0.01)
+    (2500, 1)
+    """
+    if not 0 < fraction <= 1:
+        raise UserError(f"--fraction {fraction}: wanted a share of the steps above 0 and at most 1")
+    return max(1, round(planned * fraction))
+
+
+def decayed(settings: TrainingSettings, *, step: int, total: int) -> float:
+    """The share of the learning rate at step `step` (from 0): 1, then falling linearly towards 0 over the last `decay`.
+
+    >>> [decayed(TrainingSettings(decay=0.5), step=step, total=4) for step in range(4)]
+    [1.0, 1.0, 1.0, 0.5]
+    """
+    falling = settings.decay * total
+    return min(1.0, (total - step) / falling) if falling else 1.0

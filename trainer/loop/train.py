@@ -11,9 +11,8 @@ from gan_eval.files import check_output_folder, remove_leftovers
 from gan_eval.settings.training import Direction, TrainingSettings
 from trainer.devices import AS_USUAL, Execution, exact_kernels, leader_first, machine_of, new_fabric, speaker
 from trainer.evolution import evolution_path, write_evolution
-from trainer.loop.failures import breakdowns_explained
+from trainer.loop.failures import breakdowns_explained, deferred_interrupt
 from trainer.loop.initial_weights import find_initial
-from trainer.loop.interrupts import deferred_interrupt
 from trainer.loop.plan import Assignment, Say, assign
 from trainer.loop.run import Run
 from trainer.state.checkpoints import KEPT, CheckpointClock

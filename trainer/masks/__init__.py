@@ -11,7 +11,6 @@
 
 from trainer.masks.makers import at_size
 from trainer.masks.mixture import Mask, Masks
-from trainer.masks.reading import hash_holes, read_holes
-from trainer.masks.silhouettes import region
+from trainer.masks.silhouettes import hash_holes, read_holes, region
 
 __all__ = ["Mask", "Masks", "at_size", "hash_holes", "read_holes", "region"]

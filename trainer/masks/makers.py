@@ -1,14 +1,98 @@
 """Holes of squares and rectangles, and holes that are given as pictures.
 
 Every maker is a function of a generator and a size that changes nothing but the generator's state.
+
+How much of a picture a hole may take, and the mending of a hole that takes too much or too little.
+
+Free-form holes: strokes of a round brush.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from math import cos, hypot, pi, sin
 
 import numpy as np
+from PIL import Image, ImageDraw
 
+from gan_eval.errors import UserError
 from gan_eval.stimuli.holes import Hole
-from trainer.masks.area import Size, band_of, fitted
+
+Size = tuple[int, int]
+"""(height, width) in pixels."""
+
+
+@dataclass(frozen=True)
+class Band:
+    """The numbers of pixels that a hole may have; never none, never all."""
+
+    least: int
+    most: int
+
+    def __contains__(self, pixels: int) -> bool:
+        return self.least <= pixels <= self.most
+
+    def draw(self, rng: np.random.Generator) -> int:
+        """A number of pixels in the band, each as likely as any other."""
+        return int(rng.integers(self.least, self.most + 1))
+
+
+def band_of(size: Size, least: float, most: float) -> Band:
+    """The band of pixels for shares of the picture `least` .. `most`, both of them included.
+
+    >>> band_of((10, 10), 0.07, 0.255)
+    Band(least=7, most=25)
+
+    Raises:
+        UserError: no whole number of pixels has such a share.
+    """
+    pixels = size[0] * size[1]
+    fewest, highest = round(least * pixels), round(most * pixels)
+    fewest += fewest / pixels < least
+    highest -= highest / pixels > most
+    band = Band(max(fewest, 1), min(highest, pixels - 1))
+    if band.least > band.most:
+        raise UserError(
+            f"inpainting.least_area, most_area: no hole in a picture of {size[1]}x{size[0]} takes between {least:g} "
+            f"and {most:g} of it; move them apart"
+        )
+    return band
+
+
+def fitted(hole: Hole, band: Band) -> Hole:
+    """The hole itself if its number of pixels is in the band, else grown or shrunk until it is.
+
+    It grows and shrinks evenly on all sides, pixel by pixel; of the last layer only as much as is needed changes.
+    Where there is nothing to grow from it grows from the picture's centre.
+    """
+    count = int(np.count_nonzero(hole))
+    if count < band.least:
+        return _grown(hole, band.least)
+    if count > band.most:
+        return ~_grown(~hole, hole.size - band.most)
+    return hole
+
+
+def _grown(hole: Hole, pixels: int) -> Hole:
+    """The hole with layers added until it has exactly so many pixels (at most all of the picture's)."""
+    grown = hole.copy()
+    if not grown.any():
+        grown[grown.shape[0] // 2, grown.shape[1] // 2] = True
+    while (missing := pixels - int(np.count_nonzero(grown))) > 0:
+        layer = np.flatnonzero(_dilated(grown) & ~grown)
+        grown.flat[layer[:missing]] = True
+    return grown
+
+
+def _dilated(hole: Hole) -> Hole:
+    """The hole with the eight neighbours of each of its pixels."""
+    rows = hole.copy()
+    rows[1:] |= hole[:-1]
+    rows[:-1] |= hole[1:]
+    both = rows.copy()
+    both[:, 1:] |= rows[:, :-1]
+    both[:, :-1] |= rows[:, 1:]
+    return both
+
 
 MOST_OF_BLOCKS = 0.25
 """Blocks take at most this share of the picture (Pathak et al. 2016, section 3.3)."""
@@ -96,3 +180,90 @@ def at_size(mask: Hole, size: Size) -> Hole:
     """A mask stretched to (height, width), by its nearest pixels."""
     rows, columns = ((2 * np.arange(new) + 1) * old // (2 * new) for new, old in zip(size, mask.shape, strict=True))
     return mask[rows[:, None], columns]
+
+
+_VERTICES = (4, 12)
+_WIDTHS = (12 / 256, 40 / 256)
+"""By the picture's shorter side."""
+_USUAL_SHARE = 0.25
+"""Holes that take less of the picture are painted with a finer brush."""
+_FINEST = 0.35
+"""Width of the finest brush by that of the usual one."""
+_TURN = (4 * pi / 15, 8 * pi / 15)
+"""Change of direction at a vertex, to either side."""
+_STROKE_TRIES = 30
+
+
+@dataclass(frozen=True)
+class Stroke:
+    """A line of straight pieces with round joints and ends; lengths are in pixels."""
+
+    points: tuple[tuple[float, float], ...]
+    """x, y; each inside the picture."""
+    width: float
+
+
+def strokes(rng: np.random.Generator, size: Size, *, least: float, most: float) -> Hole:
+    """Brush strokes in all directions until their area is reached.
+
+    Numbers of vertices, widths (by a picture of 256 pixels) and lengths are those of the free-form masks of Yu et al.
+    2019 (arXiv 1806.03589). Their angles are the changes of direction here, so that no direction is preferred.
+
+    Args:
+        rng: decides the area and the strokes.
+        size: (height, width).
+        least, most: share of the picture that they take together.
+
+    Raises:
+        UserError: the band lies between two pixels.
+    """
+    band = band_of(size, least, most)
+    wanted = band.draw(rng)
+    fineness = min(max((wanted / (size[0] * size[1] * _USUAL_SHARE)) ** 0.5, _FINEST), 1.0)
+    canvas, taken = Image.new("L", (size[1], size[0])), 0
+    for _ in range(_STROKE_TRIES):
+        candidate = canvas.copy()
+        _paint(candidate, draw_stroke(rng, size, fineness=fineness))
+        more = int(np.count_nonzero(np.asarray(candidate)))
+        if more > band.most:
+            fineness *= 0.7
+            continue
+        canvas, taken = candidate, more
+        if taken >= wanted:
+            break
+    return fitted(np.asarray(canvas) > 0, band)
+
+
+def draw_stroke(rng: np.random.Generator, size: Size, *, fineness: float = 1.0) -> Stroke:
+    """A stroke that starts anywhere in any direction, and turns back at the picture's edges.
+
+    Args:
+        rng: decides it.
+        size: (height, width).
+        fineness: scales width and length, and the number of vertices down to two.
+    """
+    height, width = size
+    vertices = max(round(int(rng.integers(_VERTICES[0], _VERTICES[1] + 1)) * min(fineness, 1)), 2)
+    lengths = np.abs(rng.normal(1 / 8, 1 / 16, vertices - 1)) * hypot(height, width) * fineness
+    turns = rng.uniform(*_TURN, vertices - 1) * rng.choice((-1, 1), vertices - 1)
+    headings = rng.uniform(0, 2 * pi) + np.cumsum(turns)
+    x, y = rng.uniform(0, width), rng.uniform(0, height)
+    points = [(x, y)]
+    for length, heading in zip(lengths.tolist(), headings.tolist(), strict=True):
+        x, y = _folded(x + length * cos(heading), width), _folded(y + length * sin(heading), height)
+        points.append((x, y))
+    return Stroke(tuple(points), rng.uniform(*_WIDTHS) * min(size) * fineness)
+
+
+def _folded(place: float, length: int) -> float:
+    """A place outside of 0 .. length mirrored at the ends."""
+    return length - abs(length - place % (2 * length))
+
+
+def _paint(canvas: Image.Image, stroke: Stroke) -> None:
+    draw = ImageDraw.Draw(canvas)
+    points = [(x - 0.5, y - 0.5) for x, y in stroke.points]  # Pillow counts from the centre of the first pixel
+    draw.line(points, fill=255, width=max(round(stroke.width), 1))
+    radius = max(stroke.width - 1, 0) / 2
+    for x, y in points:
+        draw.ellipse((x - radius, y - radius, x + radius, y + radius), fill=255)

@@ -8,11 +8,9 @@ from typing import get_args
 import numpy as np
 
 from gan_eval.errors import UserError
-from gan_eval.settings.inpainting_settings import InpaintingSettings, MaskKind
+from gan_eval.settings.training import InpaintingSettings, MaskKind
 from gan_eval.stimuli.holes import Hole
-from trainer.masks.area import Size
-from trainer.masks.brush import strokes
-from trainer.masks.makers import MOST_OF_BLOCKS, blocks, centre, pasted
+from trainer.masks.makers import MOST_OF_BLOCKS, Size, blocks, centre, pasted, strokes
 from trainer.masks.silhouettes import region
 
 

@@ -8,11 +8,8 @@ from torch import nn
 from gan_eval.errors import UserError
 from gan_eval.settings.training import GeneratorKind, TrainingSettings
 from trainer.nets.context_encoder import ContextEncoder, RegionEncoder
-from trainer.nets.discriminators import GlobalAndPatch, GlobalDiscriminator
-from trainer.nets.halving import halvings
-from trainer.nets.initial import initialise
-from trainer.nets.patchgan import PatchGAN
-from trainer.nets.receptive_field import fits, plan_layers, smallest_size
+from trainer.nets.discriminators import GlobalAndPatch, GlobalDiscriminator, PatchGAN, fits, plan_layers, smallest_size
+from trainer.nets.layers import halvings, initialise
 from trainer.nets.resnet import ResNet
 from trainer.nets.unet import UNet, default_depth
 from trainer.randomness import Purpose, torch_seed
@@ -33,7 +30,7 @@ def hole_side(settings: TrainingSettings) -> int:
     Raises:
         UserError: the settings have no section inpainting.
 
-    >>> from gan_eval.settings.inpainting_settings import InpaintingSettings
+    >>> from gan_eval.settings.training import InpaintingSettings
     >>> hole_side(TrainingSettings(steps=1, image_size=128, inpainting=InpaintingSettings(centre=0.3)))
     38
     """

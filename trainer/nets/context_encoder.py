@@ -7,10 +7,17 @@ from torch import Tensor, nn
 
 from gan_eval.errors import UserError
 from gan_eval.settings.training import NormKind, StatisticsKind, UpsamplingKind
-from trainer.nets.channelwise import ChannelwiseLinear
 from trainer.nets.convolution import Conv2d, ConvTranspose2d
-from trainer.nets.halving import INNERMOST, halvings, require_side
-from trainer.nets.layers import BatchNorm2d, doubling, inner_bias, norm_layer
+from trainer.nets.layers import (
+    INNERMOST,
+    BatchNorm2d,
+    ChannelwiseLinear,
+    doubling,
+    halvings,
+    inner_bias,
+    norm_layer,
+    require_side,
+)
 
 WIDEST = 8
 """Channels at 4x4 are this many times the first layer's, and half as many at each size above, down to the first's."""

@@ -1,16 +1,149 @@
-"""Discriminators that judge the whole (Pathak et al. 2016, arXiv 1604.07379), alone or beside a PatchGAN."""
+"""Discriminators that judge the whole (Pathak et al. 2016, arXiv 1604.07379), alone or beside a PatchGAN.
+
+Which convolutions give a discriminator's logit a wanted receptive field.
+
+The discriminator: a PatchGAN that judges overlapping patches (arXiv 1611.07004, sections 3.2.2 and 6.1.2).
+"""
+
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
+from gan_eval.errors import UserError
 from gan_eval.settings.training import NormKind, StatisticsKind
 from trainer.nets.convolution import Conv2d
-from trainer.nets.halving import INNERMOST, halvings, require_side
-from trainer.nets.layers import inner_bias, norm_layer
-from trainer.nets.patchgan import PatchGAN
+from trainer.nets.layers import INNERMOST, halvings, inner_bias, norm_layer, require_side
+
+KERNEL = 4
+"""The published kernel (arXiv 1611.07004, section 6.1.2)."""
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A convolution's geometry."""
+
+    kernel: int
+    stride: int
+
+    @property
+    def padding(self) -> int:
+        """Zeros around the picture: as published (1) at kernels 4 and 3, none at 2 and 1."""
+        return (self.kernel - 1) // 2
+
+
+def plan_layers(field: int) -> tuple[Layer, ...]:
+    """Convolutions, input to output, whose logits see exactly `field` x `field` pixels.
+
+    A field of 1 takes three convolutions of kernel 1 (the "PixelGAN"). The published family has n convolutions of
+    kernel 4 and stride 2 and two of stride 1: fields of 9 * 2^n - 2 pixels (16, 34, 70, 142, 286, ...). For a field
+    between two members the larger one is taken and kernels are made smaller. A pixel less in the kernel of a layer
+    takes as many pixels from the field as the strides before it multiply to: 2^n in the last two layers, and 1, 2, 4,
+    ... 2^(n-1) in those before, which are the binary digits of the rest. So any number can be taken away.
+
+    Raises:
+        UserError: the field is smaller than a pixel.
+
+    >>> [(layer.kernel, layer.stride) for layer in plan_layers(70)]
+    [(4, 2), (4, 2), (4, 2), (4, 1), (4, 1)]
+    >>> [(layer.kernel, layer.stride) for layer in plan_layers(50)]
+    [(4, 2), (4, 2), (3, 2), (3, 1), (3, 1)]
+    """
+    if field < 1:
+        raise UserError(f"receptive_field {field}: at least 1 pixel is wanted")
+    if field == 1:
+        return (Layer(1, 1),) * 3
+    halvings = 0
+    while 9 * 2**halvings - 2 < field:
+        halvings += 1
+    last_two, digits = divmod(9 * 2**halvings - 2 - field, 2**halvings)
+    down = [Layer(KERNEL - (digits >> level & 1), 2) for level in range(halvings)]
+    return (*down, Layer(KERNEL - last_two // 2, 1), Layer(KERNEL - (last_two + 1) // 2, 1))
+
+
+def receptive_field(layers: tuple[Layer, ...]) -> int:
+    """Side of the square of input pixels that one output logit sees.
+
+    >>> receptive_field(plan_layers(70))
+    70
+    """
+    field = 1
+    for layer in reversed(layers):
+        field = (field - 1) * layer.stride + layer.kernel
+    return field
+
+
+def grid_sides(size: int, layers: tuple[Layer, ...]) -> list[int]:
+    """Side of the output of each layer for a picture of side `size`; below 1 the picture is too small.
+
+    >>> grid_sides(256, plan_layers(70))
+    [128, 64, 32, 31, 30]
+    """
+    sides: list[int] = []
+    for layer in layers:
+        size = (size + 2 * layer.padding - layer.kernel) // layer.stride + 1
+        sides.append(size)
+    return sides
+
+
+def fits(size: int, layers: tuple[Layer, ...]) -> bool:
+    """Whether pictures of side `size` give a logit, and inner layers more than the one pixel that no norm can take."""
+    *inner, last = grid_sides(size, layers)
+    return last >= 1 and min(inner) >= 2
+
+
+def smallest_size(layers: tuple[Layer, ...]) -> int:
+    """The smallest side of a picture that fits.
+
+    >>> smallest_size(plan_layers(70))
+    24
+    """
+    size = 1
+    while not fits(size, layers):
+        size += 1
+    return size
+
 
 WIDEST = 8
 """Channels double at each layer up to this many times the first layer's."""
+
+
+class PatchGAN(nn.Module):
+    """Convolutions whose logits see patches of `receptive_field` pixels a side; norms in all but the first and last.
+
+    Keys are those of pytorch-CycleGAN-and-pix2pix: convolutions `model.{0,2,5,8,11}` and norms `model.{3,6,9}` at 70
+    pixels. At 1 pixel the keys are `model.{0,2,3,5}`.
+    """
+
+    def __init__(
+        self,
+        *,
+        in_channels: int = 6,
+        channels: int = 64,
+        receptive_field: int = 70,
+        norm: NormKind = "batch",
+        statistics: StatisticsKind = "batch",
+    ) -> None:
+        super().__init__()
+        first, *inner, last = plan_layers(receptive_field)
+        modules: list[nn.Module] = [
+            nn.Conv2d(in_channels, channels, first.kernel, first.stride, first.padding),
+            nn.LeakyReLU(0.2, True),
+        ]
+        width = channels
+        for level, layer in enumerate(inner, start=1):
+            before, width = width, channels * min(2**level, WIDEST)
+            modules += [
+                nn.Conv2d(before, width, layer.kernel, layer.stride, layer.padding, bias=inner_bias(norm)),
+                norm_layer(norm, width, statistics),
+                nn.LeakyReLU(0.2, True),
+            ]
+        modules.append(nn.Conv2d(width, 1, last.kernel, last.stride, last.padding))
+        self.model = nn.Sequential(*modules)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Condition and picture joined by channel, (N, in_channels, H, W), to logits (N, 1, h, w), high for real."""
+        return self.model(x)
 
 
 class GlobalDiscriminator(nn.Module):

@@ -1,4 +1,11 @@
-"""Layers that the networks share."""
+"""Layers that the networks share.
+
+Networks that halve a picture until it is 4 pixels a side, and so take one size alone.
+
+The channel-wise fully-connected layer (Pathak et al. 2016, arXiv 1604.07379, section 3.1).
+
+Initial weights: N(0, 0.02) (arXiv 1611.07004, section 6.2).
+"""
 
 from collections.abc import Callable, Sequence
 
@@ -6,6 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from gan_eval.errors import UserError
 from gan_eval.settings.training import NormKind, StatisticsKind, UpsamplingKind
 
 
@@ -91,3 +99,95 @@ def inner_bias(kind: NormKind) -> bool:
     pytorch-CycleGAN-and-pix2pix, from whose files the kind of norm is told by the biases.
     """
     return kind == "instance"
+
+
+INNERMOST = 4
+"""Side at which the halving ends (Pathak et al. 2016; Radford et al. 2016, arXiv 1511.06434)."""
+
+
+def halvings(side: int, setting: str = "image_size", *, otherwise: str = "") -> int:
+    """How often `side` halves until it is 4: at least once.
+
+    Args:
+        side: in pixels.
+        setting: what decides the side, to name it.
+        otherwise: another way out, which ends the message.
+
+    Raises:
+        UserError: it does not come to 4.
+
+    >>> halvings(128), halvings(8)
+    (5, 1)
+    """
+    least = 2 * INNERMOST
+    if side >= least and side.bit_count() == 1:
+        return (side // INNERMOST).bit_length() - 1
+    below = 2 ** (side.bit_length() - 1)
+    choice = f"{below} or {2 * below}" if below >= least else f"{least}"
+    raise UserError(
+        f"{setting}: {side} pixels a side do not halve to {INNERMOST}; choose what gives {choice}{otherwise}"
+    )
+
+
+def require_side(x: Tensor, side: int) -> None:
+    """Refuse pictures of another size than the network's.
+
+    Raises:
+        UserError: (N, C, H, W) is not `side` x `side`.
+    """
+    height, width = x.shape[-2:]
+    if (height, width) != (side, side):
+        raise UserError(f"image_size: pictures of {width}x{height}; this network takes {side}x{side} alone")
+
+
+class ChannelwiseLinear(nn.Module):
+    """Within each channel every output place sees every input place; channels do not mix.
+
+    So information crosses the whole picture with channels * side^4 weights, where a fully-connected layer would have
+    channels times as many. `weight` is (channels, places out, places in) and `bias` (channels, places), with places
+    numbered row by row; both are 0 until `trainer.nets.layers` draws the weights.
+    """
+
+    def __init__(self, channels: int, side: int) -> None:
+        super().__init__()
+        self.channels, self.side = channels, side
+        places = side * side
+        self.weight = nn.Parameter(torch.zeros(channels, places, places))
+        self.bias = nn.Parameter(torch.zeros(channels, places))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, channels, side, side), same shape out.
+
+        Raises:
+            ValueError: another shape, of which the places could be as many.
+        """
+        if x.shape[1:] != (self.channels, self.side, self.side):
+            raise ValueError(f"{tuple(x.shape)}: wanted is (N, {self.channels}, {self.side}, {self.side})")
+        places = x.flatten(2).permute(1, 2, 0)  # a product for each channel, with the pictures as its columns
+        y = torch.baddbmm(self.bias[:, :, None], self.weight, places)
+        return y.permute(2, 0, 1).unflatten(2, (self.side, self.side))
+
+    def extra_repr(self) -> str:
+        """Channels and side, for printing."""
+        return f"{self.channels}, side={self.side}"
+
+
+STD = 0.02
+
+
+def initialise(net: nn.Module, generator: torch.Generator) -> None:
+    """Draw every weight of `net` in place: convolutions and channel-wise layers N(0, 0.02), norms N(1, 0.02).
+
+    Biases become 0 and statistics are reset. The numbers come from `generator` alone, in the order of the modules, on
+    the generator's device.
+    """
+    for module in net.modules():
+        if isinstance(module, nn.Conv2d | nn.ConvTranspose2d | ChannelwiseLinear):
+            nn.init.normal_(module.weight, 0.0, STD, generator=generator)
+        elif isinstance(module, nn.BatchNorm2d):
+            nn.init.normal_(module.weight, 1.0, STD, generator=generator)
+            module.reset_running_stats()
+        else:
+            continue
+        if module.bias is not None:
+            nn.init.zeros_(module.bias)

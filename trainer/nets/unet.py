@@ -9,10 +9,8 @@ from torch import Tensor, nn
 
 from gan_eval.errors import UserError
 from gan_eval.settings.training import NormKind, StatisticsKind, UpsamplingKind
-from trainer.nets.channelwise import ChannelwiseLinear
 from trainer.nets.convolution import Conv2d, ConvTranspose2d
-from trainer.nets.halving import require_side
-from trainer.nets.layers import Dropout, doubling, inner_bias, norm_layer
+from trainer.nets.layers import ChannelwiseLinear, Dropout, doubling, inner_bias, norm_layer, require_side
 
 WIDEST = 8
 """Channels double at each level up to this many times the first level's."""

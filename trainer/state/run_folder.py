@@ -10,12 +10,11 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import nn
 
-from gan_eval.errors import UserError
+from gan_eval.errors import UserError, first_sentence
 from gan_eval.files import claim_output_folder, read_json, require_file, sha256_json, write_bytes, write_json
 from gan_eval.settings.sections import first_problem
 from gan_eval.settings.training import Direction, TrainingSettings
 from gan_eval.weights.files import first_not_finite
-from gan_eval.words import first_sentence
 from trainer.nets.build import Generator, generator_shape
 from trainer.nets.match import first_difference
 

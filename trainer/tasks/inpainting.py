@@ -11,16 +11,14 @@ from torch import Tensor, nn
 
 from gan_eval.errors import UserError
 from gan_eval.files import sha256_json
-from gan_eval.settings.inpainting_settings import NEUTRAL_GREY, InpaintingSettings
-from gan_eval.settings.training import TrainingSettings
+from gan_eval.settings.training import NEUTRAL_GREY, InpaintingSettings, TrainingSettings
 from gan_eval.stimuli.holes import Hole
 from gan_eval.stimuli.pictures import Picture
 from gan_eval.tabular import Row
 from trainer.batches.batch import Batch
 from trainer.batches.batches import as_tensor, jitter_size
 from trainer.batches.pictures import Levels, Pictures, stacked
-from trainer.datasets.photograph_remarks import photograph_remarks
-from trainer.datasets.sources import has_split, list_photographs, photograph_names, read_photograph
+from trainer.datasets.sources import has_split, list_photographs, photograph_names, photograph_remarks, read_photograph
 from trainer.inference import as_pictures, dropout_from
 from trainer.losses import ReconstructionLoss, l1, l2, logits_at_holes, pixel_weights, ssim, total_variation
 from trainer.masks import Mask, Masks, at_size, hash_holes, read_holes

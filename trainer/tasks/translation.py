@@ -14,11 +14,9 @@ from gan_eval.stimuli.pictures import Picture, by_stem, resize
 from trainer.batches.batch import Batch
 from trainer.batches.batches import jitter_size, pair_batch
 from trainer.batches.pictures import PairedPictures, Pictures
-from trainer.datasets.layout import list_pairs, read_pair
-from trainer.datasets.remarks import remarks
-from trainer.inference import LUMA, translate_batch
+from trainer.datasets.sources import list_pairs, read_pair, remarks
+from trainer.inference import LUMA, crop_back, pad_to_multiple, translate_batch
 from trainer.losses import l1, l2, ssim
-from trainer.padding import crop_back, pad_to_multiple
 from trainer.randomness import Purpose
 from trainer.step import Objective, Term
 from trainer.tasks.task import Example, Output, Size, Task, objective_of

@@ -16,9 +16,9 @@ from gan_eval.settings.training import Mode
 from gan_eval.stimuli.pictures import Picture, resize
 from gan_eval.stimuli.sets import write_set
 from gan_eval.tabular import Row
-from trainer.datasets.layout import VALIDATION_SPLITS
+from trainer.datasets.sources import VALIDATION_SPLITS
+from trainer.generate import Names, item_rows, write_item
 from trainer.inference import inference
-from trainer.items import Names, item_rows, write_item
 from trainer.randomness import Purpose
 from trainer.tasks import Example, Task
 

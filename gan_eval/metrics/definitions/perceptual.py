@@ -13,9 +13,8 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 
-from gan_eval.metrics.kernels.backends import Pixels
 from gan_eval.metrics.kernels.devices import exact_inference
-from gan_eval.metrics.kernels.pictures import Unmeasurable
+from gan_eval.metrics.kernels.pictures import Pixels, Unmeasurable
 from gan_eval.metrics.kernels.tensors import tensor_pair
 from gan_eval.weights.files import State, read_state, take
 

@@ -8,7 +8,7 @@ and the reason. To learn all the reasons in a batch, call for one picture at a t
 Those of the hole of inpainted pictures take the holes too, (N, H, W) bool.
 
 Functions of sets take the (N, d) features of the real and of the generated pictures, in this order, and give a float.
-The features come from `gan_eval.metrics.networks.features`, or from any network.
+The features come from `gan_eval.metrics.networks.extractors`, or from any network.
 
 >>> import torch
 >>> black = torch.zeros(2, 3, 16, 16, dtype=torch.uint8)
@@ -16,19 +16,21 @@ The features come from `gan_eval.metrics.networks.features`, or from any network
 tensor([48.1308, 48.1308], dtype=torch.float64)
 """
 
-from gan_eval.metrics.functional.holes import l1_hole, psnr_hole, ssim_hole
 from gan_eval.metrics.functional.pictures import (
     brisque,
     dists,
     l1,
+    l1_hole,
     load,
     lpips_alex,
     lpips_vgg,
     ms_ssim,
     niqe,
     psnr,
+    psnr_hole,
     sharpness,
     ssim,
+    ssim_hole,
     ssim_luma,
 )
 from gan_eval.metrics.functional.sets import (

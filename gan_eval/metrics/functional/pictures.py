@@ -1,4 +1,7 @@
-"""Metrics of single pictures and of pairs, as functions of batches."""
+"""Metrics of single pictures and of pairs, as functions of batches.
+
+Metrics of the hole of inpainted pictures, as functions of batches.
+"""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -8,9 +11,11 @@ from torch import Tensor
 
 from gan_eval.errors import UserError
 from gan_eval.metrics.catalogue import METRICS
-from gan_eval.metrics.definitions import niqe as _niqe
-from gan_eval.metrics.definitions import pixel, similarity
-from gan_eval.metrics.definitions import sharpness as _sharpness
+from gan_eval.metrics.definitions import no_reference as _no_reference
+from gan_eval.metrics.definitions import no_reference as _sharpness
+from gan_eval.metrics.definitions import similarity
+from gan_eval.metrics.definitions import similarity as _similarity
+from gan_eval.metrics.definitions import similarity as pixel
 from gan_eval.metrics.kernels.pictures import Unmeasurable
 from gan_eval.metrics.networks.learned import learned_metrics
 
@@ -149,7 +154,7 @@ def niqe(pictures: Tensor) -> Tensor:
     >>> niqe(noise).item() > 10
     True
     """
-    return _of_singles(_niqe.niqe, pictures)
+    return _of_singles(_no_reference.niqe, pictures)
 
 
 def brisque(pictures: Tensor, *, network: Network | None = None) -> Tensor:
@@ -254,3 +259,60 @@ def _by_row(pictures: Tensor) -> Tensor:
     if pictures.dtype != torch.uint8 or pictures.ndim != 4 or pictures.shape[1] != 3:
         raise TypeError(f"wanted (N, 3, H, W) uint8, found {tuple(pictures.shape)} {pictures.dtype}")
     return pictures.permute(0, 2, 3, 1).contiguous()
+
+
+def psnr_hole(fake: Tensor, real: Tensor, hole: Tensor) -> Tensor:
+    """Peak signal-to-noise ratio in the hole: 10 log10(255² / MSE) over its pixels and their channels.
+
+    Args:
+        fake, real: (N, 3, H, W) uint8, 0..255: the generated pictures and their references.
+        hole: (N, H, W) bool, True in the hole.
+
+    Returns:
+        (N,) float64, dB, 0 to `inf`; higher is better. Equal in the hole: `inf`.
+
+    Raises:
+        Unmeasurable: the sizes differ, or a picture has no hole.
+
+    >>> black, hole = torch.zeros(1, 3, 16, 16, dtype=torch.uint8), torch.eye(16, dtype=torch.bool)[None]
+    >>> psnr_hole(black + 1, black, hole)
+    tensor([48.1308], dtype=torch.float64)
+    """
+    return of_pairs(_similarity.psnr_hole, fake, real, _checked(hole, fake))
+
+
+def l1_hole(fake: Tensor, real: Tensor, hole: Tensor) -> Tensor:
+    """Mean absolute difference over the hole's pixels and their channels; arguments and errors as `psnr_hole`.
+
+    Returns:
+        (N,) float64, 0 to 255 grey levels; lower is better.
+
+    >>> black, hole = torch.zeros(1, 3, 16, 16, dtype=torch.uint8), torch.eye(16, dtype=torch.bool)[None]
+    >>> l1_hole(black + 3, black, hole)
+    tensor([3.], dtype=torch.float64)
+    """
+    return of_pairs(_similarity.l1_hole, fake, real, _checked(hole, fake))
+
+
+def ssim_hole(fake: Tensor, real: Tensor, hole: Tensor) -> Tensor:
+    """Mean of the SSIM map over the hole (Wang et al. 2004), mean of R, G, B; arguments as `psnr_hole`.
+
+    Returns:
+        (N,) float64, -1 to 1; higher is better.
+
+    Raises:
+        Unmeasurable: as `psnr_hole`; a side is below 11 pixels, or the hole lies within 5 pixels of the border.
+
+    >>> black, hole = torch.zeros(1, 3, 16, 16, dtype=torch.uint8), torch.eye(16, dtype=torch.bool)[None]
+    >>> ssim_hole(black, black, hole)
+    tensor([1.], dtype=torch.float64)
+    """
+    return of_pairs(_similarity.ssim_hole, fake, real, _checked(hole, fake))
+
+
+def _checked(hole: Tensor, fake: Tensor) -> Tensor:
+    if hole.dtype != torch.bool or hole.ndim != 3:
+        raise TypeError(f"wanted holes as (N, H, W) bool, found {tuple(hole.shape)} {hole.dtype}")
+    if len(hole) != len(fake):
+        raise ValueError(f"{len(fake)} generated pictures and {len(hole)} holes")
+    return hole

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
-from gan_eval.metrics.definitions import fid_infinity as _infinity
+from gan_eval.metrics.definitions import frechet as _infinity
 from gan_eval.metrics.definitions import neighbours, segmentation
 from gan_eval.metrics.definitions.frechet import frechet_distance
 from gan_eval.metrics.definitions.kid import kernel_distance

@@ -3,24 +3,15 @@
 Both sides offer the same few functions (`Backend`); the metrics are written once, on top of them.
 """
 
-from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gan_eval.metrics.kernels.pictures import Unmeasurable
+from gan_eval.metrics.kernels.pictures import Border, Pixels
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
-Pixels: TypeAlias = "Tensor | NDArray[Any]"
-"""(H, W, 3) uint8, 0..255, RGB; an array, or a tensor on any device."""
-
-HolePixels: TypeAlias = "Tensor | NDArray[np.bool_]"
-"""(H, W) bool, True in the hole; an array, or a tensor on any device."""
-
-Border = Literal["replicate", "zero"]
-"""What lies beyond the picture for a local mean: its edge repeated, or nothing."""
+    pass
 
 
 class Backend(Protocol):
@@ -51,7 +42,7 @@ class Backend(Protocol):
     def sample_moments(self, plane: Any, *, block: tuple[int, int], border: Border) -> NDArray[np.float64]:
         """(5, 5, blocks): moments of the normalised luma and of its products with neighbours, by whole block.
 
-        The first axis is `natural_scenes.Moments`, the second the samples: the luma itself, then its products with
+        The first axis is `no_reference.Moments`, the second the samples: the luma itself, then its products with
         its neighbours left, above, above left and above right, going round inside the block.
         """
 
@@ -68,62 +59,3 @@ def backend_of(picture: Pixels) -> Backend:
     from gan_eval.metrics.kernels import tensors
 
     return tensors
-
-
-def as_picture(picture: Pixels) -> "NDArray[np.uint8] | Tensor":
-    """The picture as an array where it lies on the CPU, else as the tensor that it is.
-
-    Apple's devices do not have the float64 that the definitions ask for: their pictures are measured on the CPU.
-
-    Raises:
-        TypeError: not (H, W, 3) uint8; a range is never guessed from the data.
-    """
-    kind = str(picture.dtype).removeprefix("torch.") if hasattr(picture, "dtype") else type(picture).__name__
-    if kind != "uint8" or picture.ndim != 3 or picture.shape[-1] != 3:
-        raise TypeError(f"wanted (H, W, 3) uint8, found {tuple(np.shape(picture))} {kind}")
-    if isinstance(picture, np.ndarray):
-        return picture
-    return picture.cpu().numpy() if picture.device.type in ("cpu", "mps") else picture
-
-
-def as_pair(fake: Pixels, real: Pixels) -> tuple["NDArray[np.uint8] | Tensor", "NDArray[np.uint8] | Tensor"]:
-    """Both pictures in one place: that of the first.
-
-    Raises:
-        Unmeasurable: the sizes differ.
-        TypeError: not (H, W, 3) uint8.
-    """
-    first, second = as_picture(fake), as_picture(real)
-    if first.shape != second.shape:
-        sizes = " and ".join(f"{p.shape[1]}x{p.shape[0]}" for p in (first, second))
-        raise Unmeasurable(
-            f"the sizes of the generated and the real picture differ ({sizes}); --resize makes them equal"
-        )
-    if isinstance(first, np.ndarray):
-        return first, second if isinstance(second, np.ndarray) else second.cpu().numpy()
-    import torch
-
-    return first, torch.as_tensor(second, device=first.device)
-
-
-def as_hole(hole: HolePixels, picture: "NDArray[np.uint8] | Tensor") -> "NDArray[np.bool_] | Tensor":
-    """The hole where the picture is that `as_pair` gave.
-
-    Raises:
-        Unmeasurable: it is of another size than the picture, or empty.
-        TypeError: not (H, W) bool.
-    """
-    kind = str(hole.dtype).removeprefix("torch.") if hasattr(hole, "dtype") else type(hole).__name__
-    if kind != "bool" or hole.ndim != 2:
-        raise TypeError(f"wanted (H, W) bool, found {tuple(np.shape(hole))} {kind}")
-    height, width = hole.shape
-    if (height, width) != tuple(picture.shape[:2]):
-        real = f"{picture.shape[1]}x{picture.shape[0]}"
-        raise Unmeasurable(f"the mask is {width}x{height} pixels, the real picture {real}; bring both to one size")
-    if not bool(hole.any()):
-        raise Unmeasurable("the mask has no hole: none of its pixels is white")
-    if isinstance(picture, np.ndarray):
-        return hole if isinstance(hole, np.ndarray) else hole.cpu().numpy()
-    import torch
-
-    return torch.as_tensor(hole, device=picture.device)

@@ -9,8 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gan_eval.metrics.kernels import loops, pixels, structure
-from gan_eval.metrics.kernels.backends import Border
+from gan_eval.metrics.kernels import loops
+from gan_eval.metrics.kernels import loops as pixels
+from gan_eval.metrics.kernels import loops as structure
+from gan_eval.metrics.kernels.pictures import Border
 
 _EVERYWHERE = np.empty((0, 0), np.bool_)
 

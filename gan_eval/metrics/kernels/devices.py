@@ -6,8 +6,7 @@ from contextlib import contextmanager
 
 import torch
 
-from gan_eval.errors import UserError
-from gan_eval.words import first_sentence
+from gan_eval.errors import UserError, first_sentence
 
 
 def default_device() -> str:

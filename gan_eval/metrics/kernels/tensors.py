@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
-from gan_eval.metrics.kernels.backends import Border, Pixels, as_pair, as_picture
+from gan_eval.metrics.kernels.pictures import Border, Pixels, as_pair, as_picture
 
 _STRIP = 256
 """Rows of the SSIM map that are made at a time, so that memory does not grow with the picture's height."""
@@ -137,7 +137,7 @@ def _normalised(y: Tensor, border: Border) -> Tensor:
 
 
 def _moments(samples: Tensor) -> Tensor:
-    """(5, B): the fields of `natural_scenes.Moments` for each of B sets of samples, (B, ...)."""
+    """(5, B): the fields of `no_reference.Moments` for each of B sets of samples, (B, ...)."""
     v = samples.flatten(1)
     right = v.clamp(min=0)
     left = v - right

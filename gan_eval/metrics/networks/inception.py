@@ -18,11 +18,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from gan_eval.errors import UserError
+from gan_eval.errors import UserError, first_sentence
 from gan_eval.files import sha256_file
 from gan_eval.weights.files import load_torch_file, without_numbers
 from gan_eval.weights.known import WEIGHTS
-from gan_eval.words import first_sentence
 
 FEATURES = 2048
 SIZE = 299

@@ -8,9 +8,9 @@ from typing import Any, NoReturn
 
 from gan_eval.errors import UserError
 from gan_eval.files import sha256_file
+from gan_eval.metrics.catalogue import Metric
 from gan_eval.metrics.definitions.no_reference import brisque, load_regression
 from gan_eval.metrics.definitions.perceptual import dists_distance, lpips_distance, read_dists_weights, read_trunk
-from gan_eval.metrics.facts import Metric
 from gan_eval.metrics.kernels.devices import usable_device
 from gan_eval.metrics.kernels.pictures import Unmeasurable
 from gan_eval.weights.cache import find, is_official

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, V
 
 from gan_eval.errors import UserError
 from gan_eval.files import read_toml, sha256_file, sha256_json
-from gan_eval.metrics.definitions.palette import CLASSES, VOID
+from gan_eval.metrics.definitions.segmentation import CLASSES, VOID
 
 PALETTE = Path("palette")
 """Stands for a network's file where the pictures are label maps themselves."""

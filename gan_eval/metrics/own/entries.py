@@ -11,8 +11,7 @@ from importlib.metadata import EntryPoint, entry_points
 from typing import TYPE_CHECKING, Any, get_args
 
 from gan_eval.errors import UserError
-from gan_eval.metrics.catalogue import METRICS
-from gan_eval.metrics.facts import Kind, Metric
+from gan_eval.metrics.catalogue import METRICS, Kind, Metric
 
 if TYPE_CHECKING:
     import torchmetrics

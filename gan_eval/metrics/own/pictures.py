@@ -12,13 +12,10 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
-from gan_eval.errors import UserError
-from gan_eval.metrics.callables import PictureFunction
-from gan_eval.metrics.facts import Metric
-from gan_eval.metrics.kernels.backends import Pixels
-from gan_eval.metrics.kernels.pictures import Unmeasurable
+from gan_eval.errors import UserError, shortened
+from gan_eval.metrics.catalogue import Metric, PictureFunction
+from gan_eval.metrics.kernels.pictures import Pixels, Unmeasurable
 from gan_eval.metrics.own.entries import own_class
-from gan_eval.words import shortened
 
 if TYPE_CHECKING:
     import torchmetrics

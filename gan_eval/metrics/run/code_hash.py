@@ -28,13 +28,12 @@ Name: TypeAlias = tuple[str, str]
 EVERYTHING = "*"
 _FOLLOWED = (
     "gan_eval.metrics.definitions", "gan_eval.metrics.kernels", "gan_eval.metrics.networks", "gan_eval.metrics.run",
-    "gan_eval.metrics.facts", "gan_eval.metrics.kernels.pictures", "gan_eval.stimuli.pictures", "gan_eval.stimuli.deep_images",
-    "gan_eval.stimuli.holes", "gan_eval.weights.files",
+    "gan_eval.metrics.catalogue", "gan_eval.stimuli.pictures", "gan_eval.stimuli.holes", "gan_eval.weights.files",
 )  # fmt: skip
 """What of gan_eval has a part in values: these modules, and those below them."""
 _APART = ("gan_eval.metrics.run.set_references",)
 """It hands each set metric on to its definition, which is a root of its own."""
-_ALWAYS_THERE = "metrics/facts.py"
+_ALWAYS_THERE = "metrics/catalogue.py"
 _DATA_FILE = re.compile(r"[\w./-]+\.(npz|npy|json|csv|toml|txt)")
 
 

@@ -13,10 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gan_eval.metrics.catalogue import METRICS
+from gan_eval.metrics.catalogue import METRICS, Metric
 from gan_eval.metrics.definitions.jackknife import GROUPS, Estimate, Interval, t_95
-from gan_eval.metrics.facts import Metric
-from gan_eval.metrics.run.finite import finite_mean
+from gan_eval.metrics.run.missing import finite_mean
 from gan_eval.tabular import Row
 
 FEWEST = 3

@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from gan_eval.metrics.registry import select
-from gan_eval.metrics.run.finite import finite_mean
+from gan_eval.metrics.run.missing import finite_mean
 from gan_eval.metrics.run.runner import evaluate
 from gan_eval.tabular import Row
 

@@ -1,4 +1,9 @@
-"""The settings of a run, and the tables that it gives."""
+"""The settings of a run, and the tables that it gives.
+
+The files that a run's settings name: they must be there, and some metric should use them.
+
+What the comparison of sets gives, computed or kept.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,9 +16,11 @@ import pandas as pd
 from gan_eval import tables
 from gan_eval.errors import UserError
 from gan_eval.file_sets import replaced_set
-from gan_eval.metrics.facts import DEFAULT_RESIZER
+from gan_eval.metrics.catalogue import DEFAULT_RESIZER, Metric
+from gan_eval.metrics.networks.segmenter_settings import PALETTE
 from gan_eval.settings.training import Precision
 from gan_eval.tabular import Row, frame_of, holds_table, write_table
+from gan_eval.weights.cache import find, option
 
 DEFAULT = ("psnr", "ssim", "niqe", "fid")
 TABLES = (tables.IMAGE_METRICS, tables.SET_METRICS, tables.METRIC_COMPARISONS, tables.RUNS)
@@ -31,7 +38,7 @@ class Settings:
 
     metrics: tuple[str, ...] = DEFAULT
     resizer: str = DEFAULT_RESIZER
-    """Rule by which pictures are brought to a network's size (see `gan_eval.metrics.networks.resizers`)."""
+    """Rule by which pictures are brought to a network's size (see `gan_eval.metrics.networks.extractors`)."""
     resize: bool = False
     """Bring a generated picture to its reference's size (bicubic); otherwise different sizes are a reason."""
     weights: Mapping[str, Path] = field(default_factory=dict)
@@ -53,7 +60,7 @@ class Settings:
         if self.threads is not None and self.threads < 1:
             raise UserError(f"--threads {self.threads}: wanted at least 1")
         if self.resizer != DEFAULT_RESIZER:  # else torch need not be loaded
-            from gan_eval.metrics.networks.resizers import check_resizer
+            from gan_eval.metrics.networks.extractors import check_resizer
 
             check_resizer(self.resizer)
         as_they_are = {
@@ -115,3 +122,35 @@ def write_tables(frames: Mapping[str, pd.DataFrame], out: Path) -> None:
 
 def _files(name: str, out: Path) -> list[Path]:
     return [out / f"{name}{suffix}" for suffix in (".csv", ".parquet")]
+
+
+def unused_files(metrics: Sequence[Metric], settings: "Settings") -> list[str]:
+    """A line for each named file that no metric uses.
+
+    Args:
+        metrics: those of the run.
+        settings: with the files.
+
+    Raises:
+        UserError: a named file is not there, or weights have an unknown name.
+    """
+    for name, path in settings.weights.items():
+        find(name, path=path)
+    segmenter = settings.segmenter
+    if segmenter not in (None, PALETTE) and not segmenter.is_file():
+        raise UserError(f"--segmenter {segmenter}: no such file")
+    used = {name for metric in metrics for name in metric.weights}
+    options = [option(name) for name in settings.weights if name not in used]
+    if segmenter is not None and all(metric.extractor != "segmenter" for metric in metrics):
+        options.append("--segmenter")
+    return [f"{name}: no metric here uses it" for name in options]
+
+
+@dataclass(frozen=True)
+class SetRows:
+    """Rows without the column `run`."""
+
+    rows: list[Row] = field(default_factory=list)
+    """Of the table `set_metrics`."""
+    comparisons: list[Row] = field(default_factory=list)
+    """Of the table `metric_comparisons`."""

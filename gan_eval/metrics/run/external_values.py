@@ -12,7 +12,7 @@ import pandas as pd
 
 from gan_eval import tables
 from gan_eval.errors import UserError
-from gan_eval.metrics.run.finite import finite_mean
+from gan_eval.metrics.run.missing import finite_mean
 from gan_eval.tables.schema import Table
 from gan_eval.tabular import conform, read_table
 

@@ -1,10 +1,14 @@
-"""Features on their way from the network to the set metrics: batches that fill up, and the table that they go to."""
+"""Features on their way from the network to the set metrics: batches that fill up, and the table that they go to.
+
+The features of pictures, found by stimulus: what the pass over the pictures hands to the set metrics.
+"""
 
 import hashlib
 import os
 import tempfile
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Self
 
@@ -12,13 +16,40 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gan_eval.files import write_error
-from gan_eval.metrics.run.feature_table import FeatureTable
-from gan_eval.metrics.run.files import NO_MEMORY, memory_ran_out
+from gan_eval.metrics.kernels.pictures import NO_MEMORY, memory_ran_out
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from gan_eval.metrics.networks.extractor import Extractor
+
+
+@dataclass(frozen=True)
+class FeatureTable:
+    """Features of one extractor."""
+
+    values: NDArray[np.float32]
+    """(N, size), in memory or mapped from a file."""
+    place: Mapping[str, int]
+    """Row of each stimulus that has features."""
+    reasons: Mapping[str, str] = field(default_factory=dict)
+    """Why a stimulus has none, where its file could be read."""
+
+    def having(self, stimuli: Iterable[str]) -> list[str]:
+        """Those of the stimuli that have features, in their order."""
+        return [stimulus for stimulus in stimuli if stimulus in self.place]
+
+    def take(self, stimuli: Sequence[str]) -> NDArray[np.float32]:
+        """(n, size) features in the stimuli's order; not copied where they stand in a row.
+
+        Raises:
+            KeyError: a stimulus has no features.
+        """
+        rows = np.array([self.place[stimulus] for stimulus in stimuli], dtype=np.intp)
+        if len(rows) and (np.diff(rows) == 1).all():
+            return self.values[rows[0] : rows[-1] + 1]
+        return self.values[rows]
+
 
 IN_MEMORY = 64 * 2**20
 """Bytes of features above which they are kept in a file instead."""

@@ -1,23 +1,113 @@
-"""The files of one job: each is read once, hashed, and decoded from the same bytes where somebody needs the picture."""
+"""The files of one job: each is read once, hashed, and decoded from the same bytes where somebody needs the picture.
+
+Reading files into memory that is used again: taking fresh memory for each costs as much as the reading itself.
+
+A bound on the pixels that all threads hold at a time, so that a folder of huge pictures fits into memory.
+"""
 
 import hashlib
+import io
+import os
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
+from PIL import Image
 
 from gan_eval.errors import UserError
-from gan_eval.metrics.run.file_reader import FileReader
-from gan_eval.metrics.run.pixel_budget import PixelBudget, pixels_of
+from gan_eval.files import require_file
+from gan_eval.metrics.kernels.pictures import NO_MEMORY
 from gan_eval.stimuli import pictures
 from gan_eval.stimuli.holes import hole_of
 from gan_eval.stimuli.pictures import Picture
 
 if TYPE_CHECKING:
-    from gan_eval.metrics.kernels.backends import HolePixels, Pixels
+    from gan_eval.metrics.kernels.pictures import HolePixels, Pixels
 
-NO_MEMORY = "too little memory for a picture of this size"
+_KEPT = 2**24
+"""Bytes of a buffer above which it is not kept for the next file."""
+
+
+class FileReader:
+    """Reads the files of one thread."""
+
+    def __init__(self) -> None:
+        self._free: list[bytearray] = []
+
+    def read(self, path: Path) -> memoryview:
+        """The file's bytes, to be handed back with `release`.
+
+        Raises:
+            UserError: the file is missing or cannot be read.
+        """
+        require_file(path)
+        try:
+            with open(path, "rb", buffering=0) as file:  # noqa: PTH123 - a path's own `open` costs twice as much
+                size = os.fstat(file.fileno()).st_size
+                buffer = self._buffer(size + 1)
+                filled = 0
+                while count := file.readinto(memoryview(buffer)[filled:]):
+                    filled += count
+                    if filled == len(buffer):  # it grows while it is read
+                        buffer = buffer + bytearray(len(buffer))
+        except OSError:
+            return memoryview(pictures.read_file(path))  # which has the words for it
+        return memoryview(buffer)[:filled]
+
+    def release(self, content: memoryview) -> None:
+        """Let the bytes go; nobody may look at them any more."""
+        buffer = content.obj
+        if isinstance(buffer, bytearray) and len(buffer) <= _KEPT:
+            self._free.append(buffer)
+
+    def _buffer(self, size: int) -> bytearray:
+        buffer = self._free.pop() if self._free else bytearray()
+        return buffer if len(buffer) >= size else bytearray(2 * size)
+
+
+MOST_AT_WORK = 200_000_000
+"""Pixels of decoded pictures, over all threads. At 256x256 that is 1,500 pairs: they never come near it."""
+_LOOKED_INTO = 2**18
+"""Bytes from which a file's header is read beforehand: a smaller one is no photograph of very many pixels."""
+
+
+class PixelBudget:
+    """Hands out pixels to the threads; who holds some never waits, so that no two can wait for each other."""
+
+    def __init__(self, most: int = MOST_AT_WORK) -> None:
+        """
+        Args:
+            most: pixels at a time; who wants more than that has them alone.
+        """
+        self._most = most
+        self._taken = 0
+        self._changed = threading.Condition()
+
+    def take(self, pixels: int, *, wait: bool) -> None:
+        """Take pixels, or first wait until there are so many, or nobody holds any."""
+        with self._changed:
+            if wait:
+                self._changed.wait_for(lambda: self._taken == 0 or self._taken + pixels <= self._most)
+            self._taken += pixels
+
+    def give_back(self, pixels: int) -> None:
+        """Let others have them."""
+        with self._changed:
+            self._taken -= pixels
+            self._changed.notify_all()
+
+
+def pixels_of(content: memoryview | bytes) -> int:
+    """Pixels that a picture's file says it has; 0 where it is small, or says nothing that can be read."""
+    if len(content) < _LOOKED_INTO:
+        return 0
+    try:
+        with Image.open(io.BytesIO(content)) as image:
+            return image.width * image.height
+    except Exception:  # whatever the damaged bytes lead to; decoding tells it
+        return 0
 
 
 @dataclass
@@ -164,10 +254,3 @@ class PictureFiles:
         import torch
 
         return torch.from_numpy(pixels).to(self._device, non_blocking=True)
-
-
-def memory_ran_out(error: Exception) -> bool:
-    """Whether the error is that of a picture too large for the memory, whoever asked for it."""
-    return isinstance(error, MemoryError) or (
-        isinstance(error, RuntimeError) and any(word in str(error) for word in ("out of memory", "can't allocate"))
-    )

@@ -1,28 +1,108 @@
-"""What is done with each picture: find what is kept of it, measure what is not, and hand it to the networks."""
+"""What is done with each picture: find what is kept of it, measure what is not, and hand it to the networks.
 
+What a picture is measured beside: its reference, and the mask of its hole.
+
+One pass over the pictures: each file is read once, measured, and handed to the networks for the set metrics.
+
+Worker threads do all of it: Pillow, the compiled kernels and torch release the interpreter's lock, and as many single
+threads as cores are faster than single pictures spread over cores. Each takes a job (a real picture and all that were
+generated for it), finds what is kept of it, decodes only what is missing something, and lets go of it. The thread that
+fills a network's batch runs it. So decoding, measuring and the networks overlap, and no more than a job and a batch
+are held for each thread, however many pictures there are.
+
+The results of the pass over the pictures as the table `image_metrics`.
+"""
+
+import hashlib
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
-from functools import partial
-from typing import TYPE_CHECKING, Self
+from functools import cached_property, partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
+from gan_eval import tables
 from gan_eval.errors import UserError
-from gan_eval.metrics.kernels.pictures import Unmeasurable
+from gan_eval.metrics.catalogue import OnProgress
+from gan_eval.metrics.kernels.pictures import NO_INPUT, NO_MEMORY, Unmeasurable, memory_ran_out
 from gan_eval.metrics.run.cache import UNKNOWN, Cache, Kept
-from gan_eval.metrics.run.companions import Companions, Wanted
 from gan_eval.metrics.run.features import FeatureBatches, FeatureKey, FeatureStore, Found
-from gan_eval.metrics.run.file_reader import FileReader
-from gan_eval.metrics.run.files import NO_MEMORY, PictureFile, PictureFiles, memory_ran_out
-from gan_eval.metrics.run.inputs import NO_INPUT, Stimulus
-from gan_eval.metrics.run.pixel_budget import PixelBudget
+from gan_eval.metrics.run.files import FileReader, PictureFile, PictureFiles, PixelBudget
+from gan_eval.metrics.run.inputs import NO_MASK, Stimulus
 from gan_eval.metrics.run.tools import FeatureKind, Measure, Tools
+from gan_eval.tabular import conform
 
 if TYPE_CHECKING:
-    from gan_eval.metrics.kernels.backends import Pixels
+    from gan_eval.metrics.kernels.pictures import Pixels
     from gan_eval.metrics.networks.extractor import Extractor
+
+
+@dataclass(frozen=True)
+class Companions:
+    """The files, or why there is none; None where none is wanted."""
+
+    reference: PictureFile | str | None = None
+    mask: PictureFile | str | None = None
+
+    def found(self, name: Literal["reference", "mask"]) -> PictureFile:
+        """The file of this companion.
+
+        Raises:
+            UserError: why there is none.
+        """
+        file: PictureFile | str | None = getattr(self, name)
+        if isinstance(file, PictureFile):
+            return file
+        raise UserError(str(file))
+
+    def key(self, measure: Measure) -> bytes:
+        """What a value depends on beside the picture: empty, or a hash of the companions' content."""
+        if not measure.is_pair:
+            return b""
+        return self.masked if measure.takes_hole else self.plain
+
+    @property
+    def plain(self) -> bytes:
+        """Of the reference; empty where there is none."""
+        return self.reference.digest if isinstance(self.reference, PictureFile) else b""
+
+    @cached_property
+    def masked(self) -> bytes:
+        """Of reference and mask; empty where one is lacking."""
+        if not (isinstance(self.reference, PictureFile) and isinstance(self.mask, PictureFile)):
+            return b""
+        return hashlib.sha256(self.reference.digest + self.mask.digest).digest()
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What the measures of a run need beside a generated picture."""
+
+    reference: bool
+    mask: bool
+
+    def of(self, stimulus: Stimulus, files: PictureFiles) -> Companions:
+        """The companions of one picture, their files read."""
+        if not stimulus.has_pair_metrics:
+            return Companions()
+        return Companions(
+            _read(stimulus.reference, stimulus.no_reference, files) if self.reference else None,
+            _read(stimulus.mask, NO_MASK, files) if self.mask else None,
+        )
+
+
+def _read(path: Path | None, missing: str, files: PictureFiles) -> PictureFile | str:
+    if path is None:
+        return missing
+    try:
+        return files.read(path)
+    except UserError as error:
+        return str(error)
 
 
 @dataclass
@@ -239,3 +319,159 @@ class PictureWork:
         store.put(number, found)
         if key[2] != UNKNOWN and found is not NO_MEMORY:
             self._cache.keep_features(*key, found)
+
+
+Job = tuple[int, ...]
+"""Numbers of the stimuli that share a real picture, so that its file is read once."""
+
+_LOOK_EVERY_S = 0.1
+MOST_COPIES = 8
+"""Files of an item's real picture in so many sets are taken for copies of one, to be decoded once."""
+
+
+def jobs_of(stimuli: Sequence[Stimulus]) -> list[Job]:
+    """Stimuli grouped by the real picture that they share, in the order in which the groups begin.
+
+    That is the item's; an item with several real pictures is split by their files, so that a job holds few pictures.
+    """
+    items = {str(stimulus.file): stimulus.item for stimulus in stimuli if not stimulus.is_fake}
+    groups: dict[str, list[int]] = {}
+    for number, stimulus in enumerate(stimuli):
+        item = items.get(str(stimulus.reference), stimulus.item) if stimulus.reference else stimulus.item
+        groups.setdefault(item, []).append(number)
+    return [job for group in groups.values() for job in _split(stimuli, group)]
+
+
+def _split(stimuli: Sequence[Stimulus], group: Sequence[int]) -> list[Job]:
+    """The group as one job, or where its real pictures are several ones, a job for each of their files."""
+    parts: dict[str, list[int]] = {}
+    for number in group:
+        one = stimuli[number]
+        parts.setdefault(str(one.reference or one.file), []).append(number)
+    reals = {str(stimuli[number].file) for number in group if not stimuli[number].is_fake}
+    if len(reals) <= 1 and len(parts) <= MOST_COPIES:
+        return [tuple(group)]
+    return [tuple(part) for part in parts.values()]
+
+
+def measure_pictures(
+    stimuli: Sequence[Stimulus],
+    jobs: Sequence[Job],
+    tools: Tools,
+    *,
+    stores: Mapping[str, FeatureStore],
+    cache: Cache,
+    resize: bool = False,
+    threads: int = 1,
+    on_progress: OnProgress | None = None,
+) -> PictureResults:
+    """Compute the pair and single metrics of the jobs' pictures, and their features.
+
+    Args:
+        stimuli: all pictures.
+        jobs: those to measure (`jobs_of`), all or some.
+        tools: the measures and extractors.
+        stores: where each extractor's features go.
+        cache: what was measured before.
+        resize: bring a generated picture to its reference's size (bicubic) where they differ; else that is a reason.
+        threads: worker threads.
+        on_progress: told the pictures and the features done.
+
+    Raises:
+        UserError: what an extractor or a measure needs will not do.
+    """
+    result = PictureResults.empty(len(stimuli), len(tools.measures), stores)
+    work = PictureWork(stimuli, tools, result, cache, resize)
+    total = sum(map(len, jobs))
+
+    def tick() -> None:
+        cache.write()
+        if on_progress:
+            on_progress(work.done, total, "pictures")
+            if stores:
+                wanted = len(stores) * (total - len(result.unreadable))
+                on_progress(sum(store.done for store in stores.values()), wanted, "features")
+
+    with tools.at_work():
+        _run(work, jobs, threads, tick=tick)
+    tick()
+    return result
+
+
+def _run(work: PictureWork, jobs: Iterable[Job], threads: int, *, tick: Callable[[], object]) -> None:
+    """Have the threads take jobs until there are none; on an error or an interruption they stop after their job."""
+    waiting = _Jobs(jobs)
+    with ThreadPoolExecutor(threads, thread_name_prefix="metrics") as pool:
+        try:
+            running = [pool.submit(work.run, waiting) for _ in range(threads)]
+            while (state := wait(running, _LOOK_EVERY_S, FIRST_EXCEPTION)).not_done:
+                for ended in state.done:
+                    ended.result()
+                tick()
+            for ended in running:
+                ended.result()
+        finally:
+            waiting.stop()
+    work.finish()
+
+
+class _Jobs:
+    """Hands out each job once, to any number of threads."""
+
+    def __init__(self, jobs: Iterable[Job]) -> None:
+        self._jobs = iter(jobs)
+        self._lock = threading.Lock()
+        self._stopped = False
+
+    def __iter__(self) -> Iterator[Job]:
+        while True:
+            with self._lock:
+                job = None if self._stopped else next(self._jobs, None)
+            if job is None:
+                return
+            yield job
+
+    def stop(self) -> None:
+        self._stopped = True
+
+
+_COMPARED = ["item", "kind", "model", "dataset", "metric", "value", "fraction"]
+
+
+def image_table(
+    stimuli: Sequence[Stimulus], measures: Sequence[Measure], results: PictureResults, run: str
+) -> pd.DataFrame:
+    """The table, in the order of the stimuli; pair metrics have rows for the generated pictures, and for real ones that
+    nothing was generated for."""
+    in_pairs = np.array([stimulus.has_pair_metrics for stimulus in stimuli], bool)
+    is_pair = np.array([measure.is_pair for measure in measures], bool)
+    rows, columns = np.nonzero(in_pairs[:, None] | ~is_pair[None, :])
+    reasons = np.full(results.numbers.shape, None, object)
+    for place, reason in results.reasons.items():
+        reasons[place] = reason
+
+    def text(values: Sequence[str | None]) -> pd.Series:
+        return pd.Series(np.array(values, object), dtype="str").take(rows).reset_index(drop=True)
+
+    frame = pd.DataFrame(
+        {
+            "stimulus": text([one.stimulus for one in stimuli]),
+            "item": text([one.item for one in stimuli]),
+            "kind": text([one.kind for one in stimuli]),
+            "model": text([one.model for one in stimuli]),
+            "dataset": text([one.dataset for one in stimuli]),
+            "metric": pd.Series([measure.name for measure in measures], dtype="str").take(columns).to_numpy(),
+            "value": results.numbers[rows, columns],
+            "reason": pd.Series(reasons[rows, columns], dtype="str"),
+            "run": run,
+            "fraction": np.array([one.fraction for one in stimuli], np.float64)[rows],
+        }
+    )
+    return conform(frame, tables.IMAGE_METRICS, where=tables.IMAGE_METRICS.name)
+
+
+def compared_rows(frame: pd.DataFrame) -> Iterator[Mapping[str, Any]]:
+    """Of each generated picture's row what `gan_eval.metrics.run.differences.compare_pictures` looks at."""
+    generated = frame.loc[frame["kind"] == "fake", _COMPARED]
+    for values in zip(*(generated[name].tolist() for name in _COMPARED), strict=True):
+        yield dict(zip(_COMPARED, values, strict=True))

@@ -3,16 +3,14 @@
 import json
 import os
 import platform
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from functools import cache
-from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING
 
 from gan_eval import __version__
 from gan_eval.files import sha256_json
-from gan_eval.metrics.facts import Metric
-from gan_eval.metrics.run.code_hash import CodeHashes
+from gan_eval.metrics.catalogue import Metric
+from gan_eval.metrics.run.tools import decoder, versions
 from gan_eval.tabular import Row, iso
 
 if TYPE_CHECKING:
@@ -34,30 +32,6 @@ def now() -> str:
 def usable_cores() -> int:
     """Cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def decoder(code: CodeHashes) -> str:
-    """What turns a file into a picture: Pillow, its JPEG library, and this program's reading rules."""
-    from PIL import features
-
-    jpeg = features.version_codec("jpg")
-    rules = code.of(
-        "gan_eval.stimuli.pictures:decode_rgb", "gan_eval.stimuli.pictures:resize", "gan_eval.stimuli.holes:hole_of"
-    )
-    return f"pillow {version('pillow')}; jpeg {jpeg}; reading {rules}"
-
-
-def versions(names: Iterable[str]) -> list[tuple[str, str]]:
-    """The versions of those libraries that are installed."""
-    return [(name, found) for name in names if (found := _installed(name)) is not None]
-
-
-@cache
-def _installed(name: str) -> str | None:
-    try:
-        return version(name)
-    except PackageNotFoundError:
-        return None
 
 
 def provenance(

@@ -6,8 +6,7 @@ from functools import cached_property
 
 import numpy as np
 
-from gan_eval.metrics.definitions.fid_infinity import infinity_estimate
-from gan_eval.metrics.definitions.frechet_reference import FrechetReference
+from gan_eval.metrics.definitions.frechet import FrechetReference, infinity_estimate
 from gan_eval.metrics.definitions.jackknife import Distance, Estimate, Groups, leave_groups_out
 from gan_eval.metrics.definitions.kid import KernelReference
 from gan_eval.metrics.definitions.moments import Features

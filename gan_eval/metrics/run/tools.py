@@ -2,6 +2,8 @@
 
 Nothing is loaded until a picture needs it, so that a run over pictures whose values are all kept starts at once. What
 the networks' definitions are is itself kept, by the hashes of their weights and of the code that reads them.
+
+The code of a user's own metric, so that its kept values are those of this code.
 """
 
 import ctypes
@@ -9,20 +11,21 @@ import json
 import os
 import sys
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import import_module
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gan_eval.errors import UserError
 from gan_eval.files import sha256_file, sha256_json
-from gan_eval.metrics.callables import PictureFunction
-from gan_eval.metrics.facts import ExtractorName, Metric
+from gan_eval.metrics.catalogue import ExtractorName, Metric, PictureFunction
+from gan_eval.metrics.own.entries import own_class
 from gan_eval.metrics.run.cache import Cache
-from gan_eval.metrics.run.code_hash import CodeHashes
-from gan_eval.metrics.run.provenance import decoder, versions
+from gan_eval.metrics.run.code_hash import Code, CodeHashes
 from gan_eval.weights.cache import find
 
 if TYPE_CHECKING:
@@ -30,16 +33,16 @@ if TYPE_CHECKING:
     from gan_eval.metrics.run.evaluation import Settings
 
 BUILT_IN: dict[str, str] = {
-    "psnr": "pixel",
-    "l1": "pixel",
-    "ssim": "structural",
-    "ssim_luma": "structural",
-    "ms_ssim": "structural",
-    "psnr_hole": "hole",
-    "ssim_hole": "hole",
-    "l1_hole": "hole",
-    "niqe": "niqe",
-    "sharpness": "sharpness",
+    "psnr": "similarity",
+    "l1": "similarity",
+    "ssim": "similarity",
+    "ssim_luma": "similarity",
+    "ms_ssim": "similarity",
+    "psnr_hole": "similarity",
+    "ssim_hole": "similarity",
+    "l1_hole": "similarity",
+    "niqe": "no_reference",
+    "sharpness": "no_reference",
 }
 """Pair and single metrics that need nothing but the pictures, with the module that has the function."""
 _PERCEPTUAL, _BRISQUE = (f"gan_eval.metrics.definitions.{name}" for name in ("perceptual", "brisque"))
@@ -51,8 +54,8 @@ _LEARNED: dict[str, tuple[str, ...]] = {
 }
 """Pair and single metrics with weights, with the code that computes them."""
 _EXTRACTORS: dict[ExtractorName, str] = {
-    "inception": "gan_eval.metrics.networks.features:inception_extractor",
-    "vgg16": "gan_eval.metrics.networks.features:vgg16_extractor",
+    "inception": "gan_eval.metrics.networks.extractors:inception_extractor",
+    "vgg16": "gan_eval.metrics.networks.extractors:vgg16_extractor",
     "segmenter": "gan_eval.metrics.networks.segmenter:load_segmenter",
 }
 """The code of each extractor."""
@@ -185,8 +188,6 @@ class Tools:
     def _code_of(self, metric: Metric) -> str | None:
         """What stands for the code that computes a pair or single metric; None where that cannot be told."""
         if metric.distribution:
-            from gan_eval.metrics.run.code import own_code
-
             return own_code(metric.name)
         return f"code {self.code.of(*code_roots(metric.name))}"
 
@@ -295,3 +296,62 @@ def _has_cuda_driver() -> bool:
     except OSError:
         return False
     return True
+
+
+_INSTALLED = ("site-packages", "dist-packages")
+
+
+def own_code(name: str) -> str | None:
+    """What stands for the code of an own metric: a hash of what its class reaches in its own package, and in what lies
+    beside that where it is not among the installed ones, whose versions tell; and torchmetrics, which it is built on.
+
+    None where its source is not there: it cannot be told whether it is the same.
+    """
+    found = own_class(name)
+    top = found.__module__.partition(".")[0]
+    file = getattr(sys.modules.get(top), "__file__", None)
+    if file is None or not Path(file).is_file():
+        return None
+    folder = Path(file).parent.parent if Path(file).stem == "__init__" else Path(file).parent
+    installed = any(part in _INSTALLED for part in folder.parts)
+
+    def read(module: str) -> tuple[str, bool] | None:
+        if installed and module.partition(".")[0] != top:
+            return None
+        path = folder.joinpath(*module.split("."))
+        for source, is_package in ((path.with_name(f"{path.name}.py"), False), (path / "__init__.py", True)):
+            if source.is_file():
+                return source.read_text(encoding="utf-8"), is_package
+        return None
+
+    if read(found.__module__) is None:
+        return None
+    try:
+        code = Code(read).hash_of(f"{found.__module__}:{found.__qualname__.partition('.')[0]}")
+    except (SyntaxError, ValueError, OSError):  # changed since it was imported
+        return None
+    return f"code {code[:16]}; torchmetrics {version('torchmetrics')}"
+
+
+def decoder(code: CodeHashes) -> str:
+    """What turns a file into a picture: Pillow, its JPEG library, and this program's reading rules."""
+    from PIL import features
+
+    jpeg = features.version_codec("jpg")
+    rules = code.of(
+        "gan_eval.stimuli.pictures:decode_rgb", "gan_eval.stimuli.pictures:resize", "gan_eval.stimuli.holes:hole_of"
+    )
+    return f"pillow {version('pillow')}; jpeg {jpeg}; reading {rules}"
+
+
+def versions(names: Iterable[str]) -> list[tuple[str, str]]:
+    """The versions of those libraries that are installed."""
+    return [(name, found) for name in names if (found := _installed(name)) is not None]
+
+
+@cache
+def _installed(name: str) -> str | None:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return None

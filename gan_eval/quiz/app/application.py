@@ -1,33 +1,35 @@
-"""The application around a session: pages before, between and after the trials, and every way of leaving."""
+"""The application around a session: pages before, between and after the trials, and every way of leaving.
 
+SIGINT and SIGTERM inside Qt's event loop.
+"""
+
+import signal
+import socket
 import sys
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from types import TracebackType
 from typing import Literal
 
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, QSocketNotifier
 from PySide6.QtWidgets import QApplication
 
 from gan_eval.errors import UserError
-from gan_eval.quiz.app.calm import calm_interpreter, spare_the_old
-from gan_eval.quiz.app.immortal import keep_singletons_alive
 from gan_eval.quiz.app.introduction import Collected, Introduction, tells_truth
 from gan_eval.quiz.app.keys import Keyboard
 from gan_eval.quiz.app.pages.end import EndPage
 from gan_eval.quiz.app.pages.notices import BreakPage, PausePage, ProblemPage
 from gan_eval.quiz.app.pages.welcome import ReadyPage
-from gan_eval.quiz.app.picture_check import PictureCheck
-from gan_eval.quiz.app.signals import on_termination
+from gan_eval.quiz.app.pictures import PictureCheck
+from gan_eval.quiz.app.process import calm_interpreter, keep_singletons_alive, spare_the_old
 from gan_eval.quiz.app.stage import Stage, note_differences
 from gan_eval.quiz.app.trials import COMMIT_SECONDS, TrialRunner
 from gan_eval.quiz.app.windows import WINDOW_TITLE
 from gan_eval.quiz.library import Library
-from gan_eval.quiz.options import Presentation
-from gan_eval.quiz.protocols.staircase import share_right
-from gan_eval.quiz.review import review, score
-from gan_eval.quiz.review_words import ScoreLine, score_lines, threshold_lines
-from gan_eval.quiz.session import Session
-from gan_eval.quiz.session_state import State
+from gan_eval.quiz.protocols.single import share_right
+from gan_eval.quiz.review import ScoreLine, review, score, score_lines, threshold_lines
+from gan_eval.quiz.session import Session, State
+from gan_eval.quiz.station import Presentation
 from gan_eval.settings.quiz import QuizSettings
 from gan_eval.staircases import thresholds
 
@@ -301,3 +303,35 @@ class QuizApplication(QObject):
     def _give_up(self, error: BaseException) -> None:
         self._error = self._error or error
         self._qt.exit()
+
+
+@contextmanager
+def on_termination(call: Callable[[], None]) -> Iterator[None]:
+    """While the block runs, SIGINT and SIGTERM call `call` from the event loop instead of ending the program.
+
+    Python notices signals only between its own instructions, and the event loop runs none while it waits; so each
+    signal also writes a byte to a socket that the loop listens to.
+    """
+    reading, writing = socket.socketpair()
+    reading.setblocking(False)
+    writing.setblocking(False)
+    caught = (signal.SIGINT, signal.SIGTERM)
+    before = {number: signal.signal(number, lambda *_: None) for number in caught}
+    wakeup = signal.set_wakeup_fd(writing.fileno(), warn_on_full_buffer=False)
+    notifier = QSocketNotifier(reading.fileno(), QSocketNotifier.Type.Read)
+
+    def read() -> None:
+        numbers = reading.recv(64)
+        if any(number in caught for number in numbers):
+            call()
+
+    notifier.activated.connect(read)
+    try:
+        yield
+    finally:
+        notifier.setEnabled(False)
+        signal.set_wakeup_fd(wakeup)
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        reading.close()
+        writing.close()

@@ -7,13 +7,11 @@ from functools import partial
 from PySide6.QtCore import QObject, Signal
 
 from gan_eval.quiz.app.pages.calibration import CARD_MM, CardPage, DistancePage
-from gan_eval.quiz.app.pages.consent import ConsentPage
+from gan_eval.quiz.app.pages.parts import StepPage
 from gan_eval.quiz.app.pages.questions import QuestionPage
-from gan_eval.quiz.app.pages.step import StepPage
-from gan_eval.quiz.app.pages.welcome import ReadyPage, WelcomePage
+from gan_eval.quiz.app.pages.welcome import ConsentPage, ReadyPage, WelcomePage
 from gan_eval.quiz.app.style import Look
-from gan_eval.quiz.session import Session
-from gan_eval.quiz.session_state import State
+from gan_eval.quiz.session import Session, State
 from gan_eval.quiz.wording import Texts
 from gan_eval.settings.quiz import ConsentSettings, QuestionSettings, QuizSettings
 

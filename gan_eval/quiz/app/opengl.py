@@ -9,9 +9,8 @@ from PySide6.QtGui import QMatrix4x4, QOpenGLContext, QScreen, QSurface, QSurfac
 from PySide6.QtOpenGL import QOpenGLTexture, QOpenGLTextureBlitter
 
 from gan_eval.errors import UserError
-from gan_eval.quiz.app.painting import GREY, painted
-from gan_eval.quiz.app.presenter import Frame
-from gan_eval.quiz.app.surface import PresenterWindow
+from gan_eval.quiz.app.painting import GREY, Frame, painted
+from gan_eval.quiz.app.presenter import PresenterWindow
 from gan_eval.quiz.clock import now_ns
 
 NO_OPENGL = "--presenter opengl: OpenGL cannot be used on this screen; give raster, or auto"

@@ -10,7 +10,22 @@ from dataclasses import dataclass
 from PySide6.QtCore import QPoint, QRect, QSize, Qt
 from PySide6.QtGui import QColor, QFont, QImage, QPainter
 
-from gan_eval.quiz.app.presenter import Frame
+
+@dataclass(frozen=True)
+class Frame:
+    """What the screen shows: fixed grey, on it pictures, pixel for pixel, and text."""
+
+    pictures: tuple[QImage, ...] = ()
+    """Side by side, centred together."""
+    text: str = ""
+    """A line near the bottom: progress."""
+    headline: str = ""
+    """A larger text in the middle, or below the pictures: feedback, a question."""
+    patch: bool = False
+    """The photodiode's patch is white: a stimulus is shown. Only seen where the study wants the patch."""
+
+
+BLANK = Frame()
 
 GREY = QColor(128, 128, 128)
 """The ground of every stimulus, whatever the theme."""

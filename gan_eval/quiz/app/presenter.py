@@ -1,11 +1,16 @@
-"""What a presenter shows, and how it meets a moment: frames, the learned lead, the last stretch before a deadline."""
+"""What a presenter shows, and how it meets a moment: frames, the learned lead, the last stretch before a deadline.
+
+What the presenters' windows have in common: drawing ahead, meeting the moment, and stamping it.
+"""
 
 import time
-from dataclasses import dataclass
+from math import floor
 from statistics import median
 
-from PySide6.QtGui import QImage
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QExposeEvent, QResizeEvent, QScreen, QSurface, QWindow
 
+from gan_eval.quiz.app.painting import BLANK, Canvas, Frame
 from gan_eval.quiz.clock import now_ns
 
 LAST_STRETCH_NS = 2_000_000
@@ -13,23 +18,6 @@ LAST_STRETCH_NS = 2_000_000
 
 SPIN_NS = 300_000
 """A short sleep ends up to this late; the end of the last stretch is waited for in a loop."""
-
-
-@dataclass(frozen=True)
-class Frame:
-    """What the screen shows: fixed grey, on it pictures, pixel for pixel, and text."""
-
-    pictures: tuple[QImage, ...] = ()
-    """Side by side, centred together."""
-    text: str = ""
-    """A line near the bottom: progress."""
-    headline: str = ""
-    """A larger text in the middle, or below the pictures: feedback, a question."""
-    patch: bool = False
-    """The photodiode's patch is white: a stimulus is shown. Only seen where the study wants the patch."""
-
-
-BLANK = Frame()
 
 
 class LearnedLead:
@@ -60,3 +48,89 @@ def wait_until(moment: int) -> int:
     while (now := now_ns()) < moment:
         pass
     return now
+
+
+class PresenterWindow(QWindow):
+    """A window on fixed grey that shows frames at their moment.
+
+    `stage` draws ahead, which leaves little for the deadline; what that costs is learned, and `present` starts by so
+    much earlier. A subclass says how to draw where nobody sees it (`_draw`) and how to make it seen (`_put`).
+    """
+
+    name: str
+
+    def __init__(
+        self, screen: QScreen, surface: QSurface.SurfaceType, *, corner_patch: bool = False, text_scale: float = 1.0
+    ) -> None:
+        """Make a window, not shown yet.
+
+        Args:
+            screen: where it will stand.
+            surface: what it is drawn with.
+            corner_patch: show a patch for a photodiode in the lower left corner.
+            text_scale: the participant's text size, 1 to 2.
+        """
+        super().__init__(screen)
+        self.setSurfaceType(surface)
+        self.setCursor(Qt.CursorShape.BlankCursor)
+        self._corner_patch = corner_patch
+        self._text_scale = text_scale
+        self._cost = LearnedLead()
+        self._shown = BLANK
+        self._staged = BLANK
+        self._drawn: Frame | None = None
+
+    @property
+    def lead(self) -> int:
+        """How much before `due` presenting starts, in nanoseconds."""
+        return self._cost.nanoseconds
+
+    @property
+    def canvas(self) -> Canvas:
+        """What frames are painted on."""
+        ratio = self.devicePixelRatio()
+        size = QSize(floor(self.width() * ratio + 0.5), floor(self.height() * ratio + 0.5))  # as Qt rounds
+        return Canvas(size, ratio, self._text_scale, self._corner_patch)
+
+    def stage(self, frame: Frame) -> None:
+        """Draw a frame where it cannot be seen yet."""
+        self._staged = frame
+        self._draw(frame, everything=False)
+        self._drawn = frame
+
+    def present(self, due: int | None = None) -> int:
+        """Show the staged frame so that it is on the screen at `due` (None: at once); the time when that was done.
+
+        The time is taken when the call that shows the frame returns: what lies behind it (display server, compositor,
+        cable, panel) is not in it.
+        """
+        if self._drawn is not self._staged:
+            self.stage(self._staged)
+        lead = self.lead
+        start = now_ns() if due is None else wait_until(due - lead)
+        self._put()
+        stamp = now_ns()
+        if due is not None:  # a line of text, shown at once, costs less than a picture
+            self._cost.learn(stamp - start)
+        self._shown = self._staged
+        self._drawn = None
+        return stamp
+
+    def exposeEvent(self, _: QExposeEvent) -> None:  # noqa: N802  (Qt's name)
+        """Show again what must be seen now; what is staged is drawn anew when it is due."""
+        if self.isExposed():
+            self._draw(self._shown, everything=True)
+            self._put()
+            self._drawn = None
+
+    def resizeEvent(self, _: QResizeEvent) -> None:  # noqa: N802
+        """What was drawn does not fit any more; the expose event that follows draws."""
+        self._drawn = None
+
+    def _draw(self, frame: Frame, *, everything: bool) -> None:
+        """Draw a frame where it cannot be seen yet; `everything`: the screen may hold anything, not what is shown."""
+        raise NotImplementedError
+
+    def _put(self) -> None:
+        """Show what was drawn."""
+        raise NotImplementedError

@@ -10,9 +10,8 @@ from math import ceil, floor
 from PySide6.QtCore import QPoint, QRect
 from PySide6.QtGui import QBackingStore, QImage, QPainter, QRegion, QScreen, QSurface
 
-from gan_eval.quiz.app.painting import changed_area, paint
-from gan_eval.quiz.app.presenter import Frame
-from gan_eval.quiz.app.surface import PresenterWindow
+from gan_eval.quiz.app.painting import Frame, changed_area, paint
+from gan_eval.quiz.app.presenter import PresenterWindow
 
 
 class RasterWindow(PresenterWindow):

@@ -4,14 +4,13 @@ import gc
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from gan_eval.quiz.app.painting import BLANK, Frame
 from gan_eval.quiz.app.pictures import ReadyTrial
-from gan_eval.quiz.app.presenter import BLANK, LAST_STRETCH_NS, Frame
-from gan_eval.quiz.app.surface import PresenterWindow
+from gan_eval.quiz.app.presenter import LAST_STRETCH_NS, PresenterWindow
 from gan_eval.quiz.clock import now_ns
-from gan_eval.quiz.session import Session
-from gan_eval.quiz.session_state import State
+from gan_eval.quiz.session import Session, State
 from gan_eval.quiz.trial import MILLISECOND, Flag
-from gan_eval.quiz.trial_words import TrialWords
+from gan_eval.quiz.wording import TrialWords
 from gan_eval.settings.quiz import QuizSettings
 
 STRAGGLERS_MS = 20

@@ -8,19 +8,16 @@ from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
 from gan_eval.errors import UserError
 from gan_eval.quiz.app.keys import Keyboard, Press
+from gan_eval.quiz.app.painting import BLANK, Frame
 from gan_eval.quiz.app.pictures import load_trial
-from gan_eval.quiz.app.presenter import BLANK, Frame
-from gan_eval.quiz.app.screen_watch import ScreenWatch
-from gan_eval.quiz.app.surface import PresenterWindow
+from gan_eval.quiz.app.presenter import PresenterWindow
 from gan_eval.quiz.app.trial_script import TrialScript, Wait
+from gan_eval.quiz.app.windows import ScreenWatch
 from gan_eval.quiz.clock import now_ns
 from gan_eval.quiz.library import Library
-from gan_eval.quiz.pacing import break_due
-from gan_eval.quiz.session import Session
-from gan_eval.quiz.session_state import ON_ITS_WAY, State
+from gan_eval.quiz.session import ON_ITS_WAY, Session, State, break_due
 from gan_eval.quiz.trial import MILLISECOND, Flag
-from gan_eval.quiz.trial_words import TrialWords
-from gan_eval.quiz.wording import Texts
+from gan_eval.quiz.wording import Texts, TrialWords
 from gan_eval.settings.quiz import QuizSettings
 
 FIRST_BLANK_MS = 1000.0

@@ -1,12 +1,19 @@
-"""How many trials of which role a list has, and whether a pool has enough for that."""
+"""How many trials of which role a list has, and whether a pool has enough for that.
+
+Seating: each slot gets an item of its own from its list of wishes.
+
+Which items one list has: uses are balanced over lists.
+"""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import count, islice
 
 from gan_eval.errors import UserError
-from gan_eval.quiz.draw.matching import match
 from gan_eval.quiz.draw.offers import REAL, Pool, Role
+from gan_eval.quiz.draw.order import generator
 from gan_eval.settings.quiz import QuizSettings
+from gan_eval.tabular import Row
 
 AMPLE = 2
 """A pool of fewer items than so many lists is nearly one shared list."""
@@ -86,3 +93,105 @@ def _least(wanted: Counts) -> Iterator[Counts]:
 
 def _in_words(counts: Counts) -> str:
     return f"{counts.real} real + {counts.generated} fake" if counts.real else f"{counts.generated} pairs"
+
+
+def match(wishes: Sequence[Sequence[str]]) -> list[str] | None:
+    """Give each slot one item, no item twice: a perfect bipartite matching by augmenting paths (Kuhn 1955).
+
+    A slot takes its first free wish; only where none is free do earlier slots move to another of theirs.
+
+    Args:
+        wishes: for each slot, the items it may have, best first.
+
+    Returns:
+        The item of each slot, or None where no seating exists.
+
+    >>> match([["a", "b"], ["a"]])
+    ['b', 'a']
+    >>> match([["a"], ["a"]]) is None
+    True
+    """
+    holder: dict[str, int] = {}
+    seats: dict[int, str] = {}
+    for slot in range(len(wishes)):
+        free = next((item for item in wishes[slot] if item not in holder), None)
+        if free is not None:
+            holder[free], seats[slot] = slot, free
+        elif not _augment(slot, wishes, holder, seats):
+            return None
+    return [seats[slot] for slot in range(len(wishes))]
+
+
+def _augment(slot: int, wishes: Sequence[Sequence[str]], holder: dict[str, int], seats: dict[int, str]) -> bool:
+    """Seat `slot` by a shortest augmenting path: breadth first over the slots that would have to move."""
+    came_from: dict[str, int] = {}
+    waiting = [slot]
+    for mover in waiting:
+        for item in wishes[mover]:
+            if item in came_from:
+                continue
+            came_from[item] = mover
+            if item not in holder:
+                _shift(item, came_from, holder, seats)
+                return True
+            waiting.append(holder[item])
+    return False
+
+
+def _shift(free: str, came_from: dict[str, int], holder: dict[str, int], seats: dict[int, str]) -> None:
+    """Walk the path back from the free item; each slot on it moves there and leaves its old item to the next."""
+    item: str | None = free
+    while item is not None:
+        mover = came_from[item]
+        old = seats.get(mover)
+        holder[item], seats[mover] = mover, item
+        item = old
+
+
+ROUND = 512
+"""Lists over which the use of stimuli is balanced; then it starts anew, so that any list is dealt in bounded time."""
+Choice = tuple[Role, str]
+"""What is shown, and of which item."""
+
+
+def choose(pool: Pool, counts: Counts, *, seed: int, list_number: int) -> list[tuple[Role, Row]]:
+    """The offers of one list, with their roles; all earlier lists of its round are dealt on the way."""
+    round_number, place = divmod(list_number - 1, ROUND)
+    chosen = next(islice(_one_round(pool, counts, seed, round_number), place, None))
+    return [(role, pool.roles[role][item]) for role, item in chosen]
+
+
+def choices(pool: Pool, counts: Counts, *, seed: int) -> Iterator[list[Choice]]:
+    """What `choose` chooses for lists 1, 2, 3, ... without end, in time that is proportional to their number."""
+    for round_number in count():
+        yield from _one_round(pool, counts, seed, round_number)
+
+
+def _one_round(pool: Pool, counts: Counts, seed: int, round_number: int) -> Iterator[list[Choice]]:
+    """The lists of a round, dealt one after the other.
+
+    Each slot takes the offer of its role that was used least (then the item used least, then by lot), so that uses
+    differ by little over any stretch of lists.
+    """
+    used: dict[Choice, int] = {}
+    used_item: dict[str, int] = {}
+    for number in range(round_number * ROUND + 1, (round_number + 1) * ROUND + 1):
+        lot = generator(seed, number, "stimuli", pool.dataset)
+        lots = dict(zip(pool.items, lot.permutation(len(pool.items)).tolist(), strict=True))
+        roles = counts.slots(pool.generated, number)
+        slots = [roles[place] for place in lot.permutation(counts.total)]
+        wishes = {role: _best_first(role, pool, used, used_item, lots) for role in pool.roles}
+        seats = match([wishes[slot] for slot in slots])
+        assert seats is not None, "counts were checked to be feasible"
+        chosen = list(zip(slots, seats, strict=True))
+        for role, item in chosen:
+            used[role, item] = used.get((role, item), 0) + 1
+            used_item[item] = used_item.get(item, 0) + 1
+        yield chosen
+
+
+def _best_first(
+    role: Role, pool: Pool, used: dict[Choice, int], used_item: dict[str, int], lots: dict[str, int]
+) -> list[str]:
+    """The role's items, the least used first."""
+    return sorted(pool.roles[role], key=lambda item: (used.get((role, item), 0), used_item.get(item, 0), lots[item]))

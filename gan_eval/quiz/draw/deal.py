@@ -4,20 +4,20 @@ List k of a study is a function of (study seed, k) alone, so that it can be deal
 Every list has exact counts per class and per model, never two versions of one item, and runs of one class that are
 bounded from the first main trial to the last, catch trials and the borders of blocks included; over the lists each
 stimulus is judged nearly equally often.
+
+Which list a participant gets.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Literal
 
 from gan_eval.errors import UserError
-from gan_eval.quiz.draw.choice import choose
-from gan_eval.quiz.draw.choose import possible_counts
+from gan_eval.quiz.draw.choose import choose, possible_counts
 from gan_eval.quiz.draw.extras import PRACTICE_SETS, catch_offers, practice_offers
 from gan_eval.quiz.draw.offers import Role, pools_of
-from gan_eval.quiz.draw.order import Classes, complete, in_order, spread
-from gan_eval.quiz.draw.random_numbers import generator
+from gan_eval.quiz.draw.order import Classes, complete, generator, in_order, spread
 from gan_eval.settings.quiz import QuizSettings
 from gan_eval.tabular import Row
 
@@ -152,3 +152,55 @@ def _plan_row(row: Row, trial: int, fraction: float | None) -> Row:
         "simulated": None,
         "fraction": fraction if row["own"] is None else row["own"],
     }
+
+
+LAST_LIST = 10**9
+"""No study has more lists; it keeps numbers within what databases and random generators take."""
+
+
+def lists_of(text: str) -> range:
+    """A station's share of the lists.
+
+    >>> lists_of("1-20"), lists_of("7")
+    (range(1, 21), range(7, 8))
+
+    Raises:
+        UserError: not of this form.
+    """
+    first, dash, last = (part.strip() for part in text.partition("-"))
+    if not first.isdecimal() or (dash and not last.isdecimal()):
+        raise UserError(f"--lists {text[:40]}: wanted two numbers such as 1-20")
+    low, high = int(first[:12]), int((last or first)[:12])  # Python refuses to read thousands of digits
+    if not 1 <= low <= high <= LAST_LIST:
+        raise UserError(f"--lists {text[:40]}: wanted numbers from 1 to {LAST_LIST}, the smaller one first")
+    return range(low, high + 1)
+
+
+def next_list(taken: Collection[int], wanted: int | None, share: str | None) -> int:
+    """The list of the next participant.
+
+    Args:
+        taken: the lists that the study's sessions have been dealt.
+        wanted: the list that was asked for; it may be dealt again.
+        share: the lists of this station; None: all.
+
+    Raises:
+        UserError: both were given, all lists of the station's share are taken, or a number is too large.
+    """
+    if wanted is not None:
+        if share is not None:
+            raise UserError("--list and --lists: give one of them")
+        if not 1 <= wanted <= LAST_LIST:
+            raise UserError(f"--list {str(wanted)[:40]}: lists are numbered from 1 to {LAST_LIST}")
+        return wanted
+    if share is None:
+        number = max(len(taken), max(taken, default=0)) + 1
+        if number > LAST_LIST:
+            raise UserError(
+                f"list {max(taken)} has been dealt, and lists end at {LAST_LIST}; give --lists, such as 1-20"
+            )
+        return number
+    free = next((number for number in lists_of(share) if number not in taken), None)
+    if free is None:
+        raise UserError(f"--lists {share}: all of them are taken; give this station further lists")
+    return free

@@ -5,8 +5,7 @@ from collections.abc import Collection, Iterable, Mapping
 import numpy as np
 
 from gan_eval.errors import UserError
-from gan_eval.quiz.draw.choose import Counts, feasible
-from gan_eval.quiz.draw.matching import match
+from gan_eval.quiz.draw.choose import Counts, feasible, match
 from gan_eval.quiz.draw.offers import Pool, Role, pools_of
 from gan_eval.settings.quiz import QuizSettings
 from gan_eval.tabular import Row

@@ -1,4 +1,7 @@
-"""In which order: classes in bounded runs, positions and exposures in equal shares, catch trials spread out."""
+"""In which order: classes in bounded runs, positions and exposures in equal shares, catch trials spread out.
+
+Random numbers that follow from what they are for, and from nothing else.
+"""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -7,8 +10,23 @@ from itertools import pairwise, takewhile
 
 import numpy as np
 
+from gan_eval.files import sha256_bytes
 from gan_eval.quiz.draw.offers import Role
 from gan_eval.tabular import Row
+
+
+def generator(*key: int | str) -> np.random.Generator:
+    """Random numbers of their own for each key: seeds, list numbers, and words that say what for.
+
+    >>> bool(generator(1, "order", "a").random() == generator(1, "order", "a").random())
+    True
+    >>> bool(generator(1, "order", "a").random() == generator(1, "order", "b").random())
+    False
+    """
+    numbers = [part for part in key if isinstance(part, int)]
+    words = [part for part in key if isinstance(part, str)]
+    return np.random.default_rng([*numbers, int(sha256_bytes("\0".join(words).encode())[:16], 16)])
+
 
 LONGEST_RUN = 3
 """At most so many trials of one class in a row, wherever the counts allow it."""

@@ -3,11 +3,8 @@
 from collections.abc import Callable, Mapping
 
 from gan_eval.quiz.protocols.interface import QuizProtocol, Showings, Timing
-from gan_eval.quiz.protocols.model_vs_model import ModelVsModel
-from gan_eval.quiz.protocols.paired import Paired
-from gan_eval.quiz.protocols.rating import Rating
-from gan_eval.quiz.protocols.single import QuickResponse, YesNo
-from gan_eval.quiz.protocols.staircase import Staircase
+from gan_eval.quiz.protocols.paired import ModelVsModel, Paired
+from gan_eval.quiz.protocols.single import QuickResponse, Rating, Staircase, YesNo
 from gan_eval.settings.quiz import QuizSettings
 
 __all__ = ["PROTOCOLS", "QuizProtocol", "Showings", "Timing", "protocol_for"]

@@ -1,6 +1,10 @@
 """Real against fake: two versions of one item, side by side or one after the other; which one is real?
 
 After the test of pix2pix (Isola et al. 2017, section 4.1; the programs of its authors are called AMT Real vs Fake).
+
+Model against model: two models' outputs for one item; which one looks more real?
+
+The choices are what the models of Bradley & Terry (1952) and Thurstone (1927, case V) are estimated from.
 """
 
 from collections.abc import Mapping, Sequence
@@ -60,3 +64,17 @@ def chosen(planned: Row, answer: str | None) -> str:
     if answer is None:
         return NO_ANSWER
     return "a" if answer == planned["position"] else "b"
+
+
+class ModelVsModel(Paired):
+    """Shown as in `Paired`; a and b are the outputs of two models in the order of their names, and neither is right."""
+
+    name = "model_vs_model"
+
+    def judge(self, planned: Row, answer: str | None) -> Row:
+        """The picture that looks more real; there is no right or wrong."""
+        return judged(choice=chosen(planned, answer))
+
+    def truth(self, planned: Row) -> str | None:
+        """Nothing to tell in practice."""
+        return None

@@ -11,8 +11,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from gan_eval.report.metrics.data import Measured
-from gan_eval.report.metrics.metrics_facts import higher_is_better
+from gan_eval.report.metrics.data import Measured, higher_is_better
 
 LEAST_MODELS, LEAST_PICTURES = 3, 10
 """Fewer than these have no order to speak of."""

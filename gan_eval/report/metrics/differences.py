@@ -6,14 +6,12 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from gan_eval.report.metrics.answer import Standing
 from gan_eval.report.metrics.charts import differences_chart
-from gan_eval.report.metrics.data import Measured
-from gan_eval.report.metrics.metrics_best import Standing
-from gan_eval.report.metrics.metrics_facts import NO_VERDICT, arrow, decimals, unit_of
+from gan_eval.report.metrics.data import NO_VERDICT, Measured, arrow, decimals, unit_of
 from gan_eval.report.metrics.tables import noted
-from gan_eval.report.parts.chart import Span
+from gan_eval.report.parts.chart import Picture, Span
 from gan_eval.report.parts.words import NOTHING, View, interval, listed, missing, number, text, whole
-from gan_eval.report.people.figures import Picture
 
 MOST_NOTES = 6
 """Different notes told of the differences between many models."""

@@ -14,10 +14,9 @@ from PIL import Image
 
 from gan_eval.errors import UserError
 from gan_eval.report.metrics.agreement import Dispute, disputes
-from gan_eval.report.metrics.data import Measured
-from gan_eval.report.metrics.metrics_facts import arrow, decimals, higher_is_better, unit_of
+from gan_eval.report.metrics.data import Measured, arrow, decimals, higher_is_better, unit_of
+from gan_eval.report.parts.thumbnails import small_picture
 from gan_eval.report.parts.words import NARROW, number, plural, whole
-from gan_eval.report.people.pictures_ import small_picture
 from gan_eval.stimuli.pictures import read_rgb
 
 MOST_LISTED = 10

@@ -5,10 +5,9 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from gan_eval.metrics.hole_facts import HOLE_METRICS
+from gan_eval.metrics.catalogue import HOLE_METRICS
 from gan_eval.metrics.run.inputs import Stimulus
-from gan_eval.report.metrics.data import Measured, Summary, is_raw, mean_interval, of_pictures
-from gan_eval.report.metrics.metrics_facts import arrow, decimals, unit_of
+from gan_eval.report.metrics.data import Measured, Summary, arrow, decimals, is_raw, mean_interval, of_pictures, unit_of
 from gan_eval.report.parts.folder import StudyFolder
 from gan_eval.report.parts.words import NBSP, View, missing, percent, whole
 from gan_eval.stimuli.holes import area_band

@@ -1,14 +1,20 @@
-"""How the values came about, as a paragraph to put into a paper with its sources."""
+"""How the values came about, as a paragraph to put into a paper with its sources.
+
+The papers that the metrics' sources name, as a list to put under a paper.
+
+The runs behind the values, their weights, and what has no value.
+"""
 
 import json
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from gan_eval.metrics.facts import ENOUGH_FOR_FID
-from gan_eval.report.metrics.data import Measured, Summary
-from gan_eval.report.metrics.metrics_facts import facts_of, fid_warning, in_order
-from gan_eval.report.metrics.metrics_references import references
-from gan_eval.report.parts.words import listed, plural, whole
+import pandas as pd
+
+from gan_eval.metrics.catalogue import ENOUGH_FOR_FID
+from gan_eval.report.metrics.data import Measured, Summary, facts_of, fid_warning, in_order
+from gan_eval.report.parts.words import NOTHING, View, listed, missing, plural, text, whole
 
 
 def paper_paragraph(measured: Measured) -> str:
@@ -189,3 +195,124 @@ def _of_settings(measured: Measured, name: str) -> list[str]:
 
 def _capital(words: str) -> str:
     return words[:1].upper() + words[1:]
+
+
+_CITED = re.compile(r"[A-ZÀ-Þ][\w-]+(?: et al\.| and [A-ZÀ-Þ][\w-]+)? (?:19|20)\d{2}\b(?!-)")
+"""`Wang et al. 2004`, `Chong and Forsyth 2020`; not the date of `Inception 2015-12-05`."""
+_PAPERS = {
+    "Wang et al. 2004": "Z. Wang, A. C. Bovik, H. R. Sheikh and E. P. Simoncelli (2004). Image quality assessment: "
+    "from error visibility to structural similarity. IEEE Transactions on Image Processing.",
+    "Wang et al. 2003": "Z. Wang, E. P. Simoncelli and A. C. Bovik (2003). Multiscale structural similarity for image "
+    "quality assessment. Asilomar Conference on Signals, Systems and Computers.",
+    "Zhang et al. 2018": "R. Zhang, P. Isola, A. A. Efros, E. Shechtman and O. Wang (2018). The unreasonable "
+    "effectiveness of deep features as a perceptual metric. CVPR.",
+    "Ding et al. 2020": "K. Ding, K. Ma, S. Wang and E. P. Simoncelli (2020). Image quality assessment: unifying "
+    "structure and texture similarity. IEEE Transactions on Pattern Analysis and Machine Intelligence.",
+    "Mittal et al. 2012": "A. Mittal, A. K. Moorthy and A. C. Bovik (2012). No-reference image quality assessment in "
+    "the spatial domain. IEEE Transactions on Image Processing.",
+    "Mittal et al. 2013": "A. Mittal, R. Soundararajan and A. C. Bovik (2013). Making a “completely blind” image "
+    "quality analyzer. IEEE Signal Processing Letters.",
+    "Pech-Pacheco et al. 2000": "J. L. Pech-Pacheco, G. Cristóbal, J. Chamorro-Martínez and J. Fernández-Valdivia "
+    "(2000). Diatom autofocusing in brightfield microscopy: a comparative study. ICPR.",
+    "Heusel et al. 2017": "M. Heusel, H. Ramsauer, T. Unterthiner, B. Nessler and S. Hochreiter (2017). GANs trained "
+    "by a two time-scale update rule converge to a local Nash equilibrium. NeurIPS.",
+    "Chong and Forsyth 2020": "M. J. Chong and D. Forsyth (2020). Effectively unbiased FID and Inception Score and "
+    "where to find them. CVPR.",
+    "Binkowski et al. 2018": "M. Bińkowski, D. J. Sutherland, M. Arbel and A. Gretton (2018). Demystifying MMD GANs. "
+    "ICLR.",
+    "Kynkäänniemi et al. 2019": "T. Kynkäänniemi, T. Karras, S. Laine, J. Lehtinen and T. Aila (2019). Improved "
+    "precision and recall metric for assessing generative models. NeurIPS.",
+    "Naeem et al. 2020": "M. F. Naeem, S. J. Oh, Y. Uh, Y. Choi and J. Yoo (2020). Reliable fidelity and diversity "
+    "metrics for generative models. ICML.",
+    "Long et al. 2015": "J. Long, E. Shelhamer and T. Darrell (2015). Fully convolutional networks for semantic "
+    "segmentation. CVPR.",
+    "Isola et al. 2017": "P. Isola, J.-Y. Zhu, T. Zhou and A. A. Efros (2017). Image-to-image translation with "
+    "conditional adversarial networks. CVPR.",
+}
+
+
+def references(sources: Iterable[str]) -> list[str]:
+    """The papers that the texts cite, each once, by author; one that is not known here as it is cited.
+
+    >>> references(["as Somebody and Other 1999; Inception 2015-12-05"])
+    ['Somebody and Other (1999).']
+    """
+    cited = sorted({match for source in sources for match in _CITED.findall(source)})
+    return [_PAPERS.get(name, re.sub(r" (\d{4})$", r" (\1).", name)) for name in cited]
+
+
+MOST_LEFT_OUT = 20
+"""Reasons told of what was left out."""
+
+
+def runs_view(measured: Measured) -> list[View]:
+    """The runs as a table."""
+    rows = [
+        [
+            _instant(row["started_at"]),
+            _instant(row["ended_at"]),
+            text(row["device"]),
+            whole(row["threads"]),
+            text(row["seed"]),
+            text(row["resizer"]),
+            *(NOTHING if missing(row[name]) else str(row[name])[:12] for name in ("settings_hash", "input_hash")),
+            text(row["run"]),
+            text(row["software"]),
+        ]
+        for _, row in measured.runs.iterrows()
+    ]
+    if not rows:
+        return []
+    head = [
+        "started, UTC", "ended, UTC", "device", "threads", "seed", "resizer", "settings, SHA-256", "pictures, SHA-256",
+        "run", "software",
+    ]  # fmt: skip
+    return [View("Runs", head, rows, text_columns=3, last_is_text=True)]
+
+
+def _instant(value: object) -> str:
+    """An instant to the second.
+
+    >>> _instant("2026-01-31T12:00:00.123Z")
+    '2026-01-31 12:00:00'
+    """
+    return text(value)[:19].replace("T", " ")
+
+
+def left_out_view(measured: Measured) -> list[View]:
+    """What has no value: each reason with its count, its metrics, and where."""
+    pictures = measured.images.loc[measured.images["value"].isna(), ["stimulus", "metric", "reason"]]
+    sets = measured.sets.loc[measured.sets["value"].isna(), ["dataset", "model", "metric", "reason"]]
+    sets = sets.assign(stimulus=sets["dataset"].astype(str) + ", set of " + sets["model"].astype(str))
+    table = pd.concat([pictures.astype(object), sets[["stimulus", "metric", "reason"]].astype(object)])
+    groups = list(table.fillna({"reason": "no reason given"}).groupby("reason", sort=False))
+    if not groups:
+        return []
+    groups.sort(key=lambda group: -len(group[1]))
+    rows = [
+        [
+            whole(len(group)),
+            listed(list(dict.fromkeys(group["metric"]))),
+            _first(list(dict.fromkeys(group["stimulus"]))),
+            str(reason),
+        ]
+        for reason, group in groups[:MOST_LEFT_OUT]
+    ]
+    more = len(groups) - MOST_LEFT_OUT
+    notes = [f"{plural(more, 'more reason')}; the tables name all."] if more > 0 else []
+    return [
+        View(
+            f"Without a value: {whole(len(table))}",
+            ["values", "metrics", "of", "reason"],
+            rows,
+            text_columns=3,
+            notes=notes,
+            last_is_text=True,
+        )
+    ]
+
+
+def _first(names: Sequence[str]) -> str:
+    """The first names, and how many more."""
+    shown = ", ".join(names[:2])
+    return shown if len(names) <= 2 else f"{shown} and {whole(len(names) - 2)} more"

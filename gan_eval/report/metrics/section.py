@@ -1,4 +1,7 @@
-"""Each section's content for one data set, ready for the template."""
+"""Each section's content for one data set, ready for the template.
+
+Metrics in the report of a study: the tables of the metrics page, and the sentences to put into a paper.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -6,9 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from gan_eval.report.metrics.agreement import LEAST_MODELS, Agreement, model_agreement, picture_agreement
-from gan_eval.report.metrics.answer import answer
+from gan_eval.report.metrics.answer import Standing, answer, standings
 from gan_eval.report.metrics.charts import Cloud, distribution_chart
-from gan_eval.report.metrics.data import REAL, Measured
+from gan_eval.report.metrics.data import REAL, Measured, arrow, decimals, unit_of
 from gan_eval.report.metrics.differences import (
     Matrix,
     MatrixCell,
@@ -18,13 +21,12 @@ from gan_eval.report.metrics.differences import (
     wins_matrix,
 )
 from gan_eval.report.metrics.gallery import Extremes, Shown, disputed, extremes
-from gan_eval.report.metrics.holes import hole_views, holes_of_stimuli
-from gan_eval.report.metrics.metrics_beside import beside_view
-from gan_eval.report.metrics.metrics_best import Standing, standings
-from gan_eval.report.metrics.metrics_facts import arrow, decimals, unit_of
-from gan_eval.report.metrics.tables import MetricTable, metric_tables
+from gan_eval.report.metrics.holes import hole_views, holes_of_folder, holes_of_stimuli
+from gan_eval.report.metrics.method import paper_paragraph
+from gan_eval.report.metrics.tables import MetricTable, beside_view, metric_tables, table_notes
+from gan_eval.report.parts.chart import Picture
+from gan_eval.report.parts.folder import StudyFolder
 from gan_eval.report.parts.words import View, number, plural, whole
-from gan_eval.report.people.figures import Picture
 
 MOST_MODELS = 12
 """Bands of a distribution chart; of more models the first are drawn."""
@@ -179,3 +181,31 @@ def _heat_cell(value: float | None) -> MatrixCell:
     if value is None:
         return MatrixCell("–")
     return MatrixCell(number(value), "good" if value >= 0 else "bad", round(60 * abs(value)))
+
+
+@dataclass(frozen=True)
+class MetricsSection:
+    """What the report of a study says of metrics."""
+
+    tables: Sequence[MetricTable] = ()
+    notes: Sequence[str] = ()
+    """How to read the tables."""
+    paragraph: str = ""
+    """To put into a paper; empty where nothing was measured."""
+
+
+def metrics_section(folder: StudyFolder) -> MetricsSection:
+    """Every model's values by every metric, data set by data set; without tables where there are none."""
+    measured = Measured(folder.tables)
+    tables = [
+        table
+        for dataset in measured.datasets
+        for table in metric_tables(measured, dataset, standings(measured, dataset))
+    ]
+    return MetricsSection(tables, table_notes(measured), paper_paragraph(measured)) if tables else MetricsSection()
+
+
+def hole_tables(folder: StudyFolder) -> list[View]:
+    """The metrics of the hole by its kind and by its area, data set by data set; none where no holes were filled."""
+    measured, holes = Measured(folder.tables), holes_of_folder(folder)
+    return [view for dataset in measured.datasets for view in hole_views(measured, dataset, holes)]

@@ -7,10 +7,12 @@ by side where there is room. Colours are drawn as marks and replaced by the styl
 import io
 import re
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import matplotlib as mpl
+from markupsafe import Markup
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
@@ -186,3 +188,28 @@ def shorter(svg: str) -> str:
     '<text x="12.34">0.005</text>'
     """
     return re.sub(r"<[^>]*>", lambda tag: re.sub(r"(\d\.\d\d)\d+", r"\1", tag[0]), svg)
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A figure for the page."""
+
+    title: str
+    svg: Markup
+    caption: str
+    alternative: str
+    """What is to be seen, for whoever does not see it."""
+    legend: Sequence[tuple[str, str]] = ()
+    """Name, and the style of its line."""
+    wide: bool = False
+    """Takes the page's whole width."""
+    name: str = ""
+    """Of its files; empty: it has none."""
+    draw: Callable[[], Figure] | None = None
+    """Gives the drawing itself; None: it has none of its own."""
+
+
+def picture(title: str, figure: Figure, *, name: str, caption: str, alternative: str) -> Picture:
+    """A figure of one drawing, for the page and for files of its name."""
+    svg = Markup(shorter(on_page(figure, name)))
+    return Picture(title=title, svg=svg, caption=caption, alternative=alternative, name=name, draw=lambda: figure)

@@ -1,10 +1,17 @@
-"""What a folder holds that a report can show; every part may be absent."""
+"""What a folder holds that a report can show; every part may be absent.
 
+Notes that stand in many tables, told once.
+
+The trials that the tables rest on: those in trials.csv, without what rules left out.
+"""
+
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from gan_eval.errors import UserError
@@ -12,6 +19,8 @@ from gan_eval.file_sets import FileSet, settled
 from gan_eval.files import OWN_FOLDER, read_json
 from gan_eval.report.parts.one_run import require_one_mark, require_one_run
 from gan_eval.settings.study import Study, load_study
+from gan_eval.stats.exclusions import parse_rule
+from gan_eval.stats.groups import SEVERAL_STUDIES
 from gan_eval.stimuli.sets import TABLE_NAME
 from gan_eval.tables import (
     AGREEMENT,
@@ -47,7 +56,7 @@ from gan_eval.tables import (
     TRIALS,
     Table,
 )
-from gan_eval.tables.csv_files import even_records
+from gan_eval.tables.cells import even_records
 from gan_eval.tabular import read_table
 
 _ANSWERS = (RATES, CHOICES, RATINGS, THRESHOLDS)
@@ -224,3 +233,70 @@ def _each(folder: Path, below: str, file: str, table: Table) -> dict[str, pd.Dat
 def _as_text(path: Path) -> pd.DataFrame:
     header, records = even_records(path)
     return pd.DataFrame(records, columns=header, dtype="str")
+
+
+MANY = 3
+"""A note in so many tables is told once for all."""
+_BETWEEN = "; "
+
+
+def common_notes(folder: StudyFolder) -> list[str]:
+    """That several studies are pooled, and what rules left out where that stands in `MANY` tables or more."""
+    count = Counter(
+        part for table in folder.tables.values() for part in dict.fromkeys(p for cell in _notes(table) for p in cell)
+    )
+    ruled = " excluded by " if len(folder.table(PARTICIPATION)) else SEVERAL_STUDIES
+    return [part for part, tables in count.items() if part == SEVERAL_STUDIES or (tables >= MANY and ruled in part)]
+
+
+def without_common_notes(folder: StudyFolder) -> StudyFolder:
+    """The folder, its tables without those notes."""
+    common = set(common_notes(folder))
+    return folder if not common else replace(folder, tables={n: _less(t, common) for n, t in folder.tables.items()})
+
+
+def several_studies(folder: StudyFolder) -> list[str]:
+    """A sentence where trials of several studies were pooled."""
+    found = SEVERAL_STUDIES in common_notes(folder)
+    return ["Trials of several studies are pooled: differences between them are in no interval."] if found else []
+
+
+def _notes(table: pd.DataFrame) -> list[list[str]]:
+    if "note" not in table:
+        return []
+    return [str(note).split(_BETWEEN) for note in table["note"].dropna().unique()]
+
+
+def _less(table: pd.DataFrame, common: set[str]) -> pd.DataFrame:
+    if "note" not in table:
+        return table
+    kept = [
+        None if pd.isna(note) else _BETWEEN.join(part for part in str(note).split(_BETWEEN) if part not in common)
+        for note in table["note"]
+    ]
+    return table.assign(note=pd.Series([note or None for note in kept], index=table.index, dtype="object"))
+
+
+def kept_trials(folder: StudyFolder) -> pd.DataFrame:
+    """The trials of participants who were not left out, without those that a rule on trials names.
+
+    The rules are read from `participation`: whoever is not left out altogether can only be named there by a rule on
+    trials. A rule that these trials cannot be asked leaves nothing out.
+    """
+    trials, table = folder.answers(), folder.table(PARTICIPATION)
+    if trials.empty or table.empty:
+        return trials
+    out = table["excluded"].fillna(False).astype(bool)
+    named = table.loc[~out, "rule"].dropna().astype(str)
+    rules = dict.fromkeys(rule for cell in named for rule in cell.split("; "))
+    dropped = trials["participant"].isin(table.loc[out, "participant"]).to_numpy(bool)
+    for rule in rules:
+        dropped = dropped | _holds(rule, trials)
+    return trials[~dropped].reset_index(drop=True)
+
+
+def _holds(rule: str, trials: pd.DataFrame) -> np.ndarray:
+    try:
+        return parse_rule(rule).holds(trials, where="trials")
+    except UserError:
+        return np.zeros(len(trials), bool)

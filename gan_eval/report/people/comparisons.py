@@ -4,7 +4,7 @@ from typing import Any
 
 import pandas as pd
 
-from gan_eval.report.parts.chart import Span, spans_figure
+from gan_eval.report.parts.chart import Picture, Span, picture, spans_figure
 from gan_eval.report.parts.folder import StudyFolder
 from gan_eval.report.parts.table import INTERVAL, filled, known_as, of, view_of
 from gan_eval.report.parts.words import (
@@ -22,8 +22,8 @@ from gan_eval.report.parts.words import (
     points_of,
     text,
 )
-from gan_eval.report.people.figures import MOST_GROUPS, Picture, picture
-from gan_eval.report.people.standing import BY_RULE, EXPLORATORY, PRESET, exploratory, of_margin
+from gan_eval.report.people.design import BY_RULE, EXPLORATORY, PRESET, exploratory, of_margin
+from gan_eval.report.people.rates import MOST_GROUPS
 from gan_eval.stats.compare.outcomes import SENSITIVITY
 from gan_eval.tables import COMPARISONS
 

@@ -4,8 +4,19 @@ import pandas as pd
 
 from gan_eval.report.parts.folder import StudyFolder
 from gan_eval.report.parts.table import INTERVAL, between, known_as, of, view_of
-from gan_eval.report.parts.words import View, number, percent, text, whole
-from gan_eval.tables import AGREEMENT, OPINION_SCORES, RATERS
+from gan_eval.report.parts.words import (
+    NOTHING,
+    View,
+    interval,
+    listed,
+    missing,
+    number,
+    percent,
+    plural,
+    text,
+    whole,
+)
+from gan_eval.tables import AGREEMENT, OPINION_SCORES, RATERS, RATINGS
 
 MOST_PICTURES = 20
 """Pictures at each end of the scores that the page lists."""
@@ -74,3 +85,39 @@ def alpha_views(folder: StudyFolder) -> list[View]:
         label="answer",
         source="agreement",
     )
+
+
+def grade_sentences(table: pd.DataFrame) -> list[str]:
+    answered = table[(table["n"] > 0) & table["model"].isna()]
+    sentences = []
+    for dataset, part in answered.groupby("dataset", dropna=False, sort=False):
+        means = [
+            f"{'real' if row['kind'] == 'real' else 'generated'} pictures {number(row['mean'])}"
+            + (
+                ""
+                if missing(row["ci_low"])
+                else f" (95 % interval {interval(row['ci_low'], row['ci_high'])} between participants)"
+            )
+            + f" from {plural(int(row['n']), 'grade')}"
+            for _, row in part.iterrows()
+        ]
+        where = "" if missing(dataset) else f" on {dataset}"
+        sentences.append(f"The mean grade{where} was, for {listed(means)}; higher looks more real.")
+    return sentences
+
+
+def ratings_views(folder: StudyFolder) -> list[View]:
+    """Mean grades."""
+    columns = {
+        "data set": of(text, "dataset"),
+        "pictures": known_as({"fake": "generated"}, "kind"),
+        "model": lambda row: NOTHING if row["kind"] == "real" else known_as({}, "model", "all")(row),
+        "grades": of(whole, "n"),
+        "none": of(whole, "n_none"),
+        "participants": of(whole, "n_participants"),
+        "mean": of(number, "mean"),
+        "SD of grades": of(number, "sd"),
+        "95\u202f% interval of the mean": between(),
+    }
+    caption = "Grades: how real the pictures look"
+    return view_of(caption, folder.table(RATINGS), columns, text_columns=3, label="model", source="ratings")

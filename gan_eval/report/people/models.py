@@ -18,7 +18,7 @@ from gan_eval.report.parts.words import (
     text,
     whole,
 )
-from gan_eval.report.people.standing import exploratory
+from gan_eval.report.people.design import exploratory
 from gan_eval.tables import MIXED_MODELS, MODEL_CHECKS
 
 SLOPE = "(1 + kind|participant)"

@@ -5,7 +5,7 @@ import pandas as pd
 from gan_eval.report.parts.folder import StudyFolder
 from gan_eval.report.parts.table import filled, of, view_of
 from gan_eval.report.parts.words import Record, View, listed, milliseconds, missing, noted, percent, plural, text, whole
-from gan_eval.report.people.standing import BY, of_exclusions
+from gan_eval.report.people.design import BY, of_exclusions
 from gan_eval.stats.compare.outcomes import is_on_outcome
 from gan_eval.stats.trials import main_trials
 from gan_eval.tables import PARTICIPATION, RATES, SESSIONS

@@ -1,10 +1,9 @@
 """Reaction times: summaries, log-normal mixed models, and how speed and accuracy hang together."""
 
-from gan_eval.report.parts.chart import Span, spans_figure
+from gan_eval.report.parts.chart import Picture, Span, picture, spans_figure
 from gan_eval.report.parts.folder import StudyFolder
 from gan_eval.report.parts.table import INTERVAL, known_as, of, share, view_of
 from gan_eval.report.parts.words import Record, View, interval, milliseconds, missing, number, p_value, text, whole
-from gan_eval.report.people.figures import Picture, picture
 from gan_eval.tables import REACTION_TIME_MODELS, SPEED_ACCURACY
 
 _PICTURES = {"all": "all", "real": "real", "fake": "generated"}

@@ -7,11 +7,22 @@ import numpy as np
 import pandas as pd
 
 from gan_eval.metrics.catalogue import METRICS
+from gan_eval.report.parts.chart import Picture
 from gan_eval.report.parts.words import listed, number, plural, whole
-from gan_eval.report.people.figures import Picture
-from gan_eval.report.training.curves import MOST_POINTS, SHARE, Curve, Mark, Panel, panels_figure, panels_on_page
+from gan_eval.report.training.curves import (
+    MOST_POINTS,
+    SHARE,
+    Curve,
+    Look,
+    Mark,
+    Panel,
+    legend_of,
+    looks_of,
+    panels_figure,
+    panels_on_page,
+    series_look,
+)
 from gan_eval.report.training.runs import MODES, TrainingRun, labels
-from gan_eval.report.training.training_looks import Look, legend_of, looks_of, series_look
 
 _TITLES = {
     "g_adversarial": "generator: adversarial loss",

@@ -1,4 +1,7 @@
-"""What the models' folders tell of their training: log, validation, warnings, sample grids, animation."""
+"""What the models' folders tell of their training: log, validation, warnings, sample grids, animation.
+
+The settings that the models of a study's folder were trained with.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,8 +14,7 @@ import pandas as pd
 from gan_eval.errors import UserError
 from gan_eval.files import read_json
 from gan_eval.report.parts.folder import StudyFolder
-from gan_eval.report.people.pictures_ import COMPOSITE, GENERATED, MASKED, ORIGINAL
-from gan_eval.report.training.training_settings import fills_holes
+from gan_eval.report.parts.thumbnails import COMPOSITE, GENERATED, MASKED, ORIGINAL
 from gan_eval.stimuli.pictures import Picture, read_rgb
 from gan_eval.tables import TRAINING_WARNINGS, VALIDATION
 from gan_eval.tabular import read_table
@@ -160,3 +162,25 @@ def _by_step(folder: Path, suffix: str) -> dict[int, Path]:
     """Files `step_NNNNNNN.SUFFIX` by their step."""
     found = {path.stem.removeprefix("step_"): path for path in folder.glob(f"step_*{suffix}")}
     return {int(step): found[step] for step in sorted(found, key=lambda text: (len(text), text)) if step.isdigit()}
+
+
+def training_settings(folder: StudyFolder) -> dict[str, Mapping[str, Any]]:
+    """By model: `settings` of `models/NAME/config.json`, else what study.toml says; models without either are absent.
+
+    Raises:
+        UserError: a config.json that holds no settings.
+    """
+    found: dict[str, Mapping[str, Any]] = {}
+    if folder.study is not None:
+        found = {name: folder.study.training_of(name).model_dump(mode="json") for name in folder.study.models}
+    for config in sorted((folder.path / "models").glob("*/config.json")):
+        settings = read_json(config).get("settings", {})
+        if not isinstance(settings, dict):
+            raise UserError(f"{config}: settings: found {settings!r}; wanted a table of the training settings")
+        found[config.parent.name] = settings
+    return found
+
+
+def fills_holes(settings: Mapping[str, Any]) -> bool:
+    """The settings are those of a generator that fills holes."""
+    return settings.get("inpainting") is not None

@@ -9,8 +9,8 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from gan_eval.errors import UserError
+from gan_eval.report.parts.thumbnails import MASKED, ORIGINAL, data_uri, small_picture
 from gan_eval.report.parts.words import whole
-from gan_eval.report.people.pictures_ import MASKED, ORIGINAL, data_uri, small_picture
 from gan_eval.report.training.runs import TrainingRun, chosen_steps, ratios
 from gan_eval.stimuli.pictures import Picture, read_rgb
 

@@ -4,8 +4,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import ndtri
 
-from gan_eval.stats.contestants import contestants, misnamed_note
-from gan_eval.stats.groups import Codes, Groups, distinct, join_notes, provenance
+from gan_eval.stats.groups import Codes, Groups, contestants, distinct, join_notes, misnamed_note, provenance
 from gan_eval.stats.shares import binomial_p, share, wilson
 from gan_eval.stats.trials import PAIRED, pair_trials
 from gan_eval.tables import CHOICES
@@ -20,7 +19,7 @@ def choices(trials: pd.DataFrame) -> pd.DataFrame:
     models whose `model` is not `A|B` stand in no share; their row has a count of 0 and a note.
 
     Interval and p take the answers as independent: they are of these people and these pairs. Whether people in general
-    can tell, or prefer a model, is for `gan_eval.stats.compare.pair_questions`.
+    can tell, or prefer a model, is for `gan_eval.stats.compare.questions`.
 
     d′ of a choice between two is sqrt(2) z(share right) (Macmillan & Creelman 2005, ch. 7), with the log-linear
     correction (right + 0.5) / (n + 1) that keeps it finite.

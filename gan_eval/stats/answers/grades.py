@@ -1,13 +1,27 @@
 """Observers and grades: who grades unlike the others (ITU-R BT.500), and what is left of a picture when bias and
-inconsistency of its graders are allowed for (ITU-T P.910 Annex E)."""
+inconsistency of its graders are allowed for (ITU-T P.910 Annex E).
 
+How real does each picture look? Mean opinion scores with screened observers, and the observers themselves.
+
+How real do the pictures look? Mean grades of reals and of fakes, with intervals between participants.
+"""
+
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+import pandas as pd
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
+from scipy.special import stdtrit
 
-from gan_eval.stats.shares import share
+from gan_eval.settings.analysis import Screening
+from gan_eval.stats.groups import Groups, carried_by, join_notes, joined, provenance
+from gan_eval.stats.shares import Z95, mean_interval, share
+from gan_eval.stats.trials import graded_trials
+from gan_eval.tables import OPINION_SCORES, RATERS, RATINGS
+from gan_eval.tabular import Row, conform, frame_of
 
 OUTLYING = 0.05
 """BT.500: a larger share of outlying grades is suspect ..."""
@@ -189,3 +203,218 @@ def _centred(grades: Grades, bias: np.ndarray, counts: np.ndarray) -> tuple[int,
     size = part.max(initial=0) + 1
     mean = share(np.bincount(part[known], bias[known], size), np.bincount(part[known], minlength=size))
     return len(np.unique(part[known])), bias - mean[part]
+
+
+def opinion_scores(trials: pd.DataFrame, *, screening: Screening = "none") -> pd.DataFrame:
+    """The table `opinion_scores`: each picture that was to be graded, in the order of the stimuli's names.
+
+    Intervals are Student's t between the grades that count; with screening `p910` the normal interval from the
+    estimate's information. There is none where the grades allow none, and the note says why.
+
+    Args:
+        trials: the table `trials`; no rows where nothing was to be graded.
+        screening: `none`; `bt500` leaves erratic participants out (ITU-R BT.500); `p910` keeps all and allows for
+            bias and inconsistency (ITU-T P.910 Annex E). See `gan_eval.stats.answers.grades`.
+    """
+    data = _data(trials)
+    grades, rejected = data.grades, np.zeros(data.grades.raters, bool)
+    if screening == "bt500":
+        rejected = bt500(grades).rejected
+        grades = grades.only(~rejected[grades.rater])
+    n = grades.by_picture(np.ones(len(grades.grade)))
+    mean = share(grades.by_picture(grades.grade), n)
+    squares = grades.by_picture((grades.grade - mean[grades.picture]) ** 2)
+    sd = np.sqrt(share(squares, n - 1))
+    agree = (n > 1) & (sd < 1e-9)
+    half = np.where((n > 1) & ~agree, stdtrit(np.maximum(n - 1, 1), 0.975) * share(sd, np.sqrt(n)), np.nan)
+    notes = [*_picture_notes(data, n, rejected)]
+    if screening == "p910":
+        found = p910(grades)
+        known = np.isfinite(found.quality)
+        mean = np.where(known, found.quality, mean)
+        half = np.where(known, Z95 * found.std_error, np.nan)
+        notes += _quality_notes(found, n, known)
+    else:
+        notes += [(n == 1, "one grade: no interval"), (agree, "all grades agree: no interval")]
+    carried = provenance(data.trials, data.of_pictures)
+    table = pd.DataFrame(
+        {
+            "stimulus": data.of_pictures.ids,
+            **{name: _first(data, name) for name in ("item", "kind", "model", "dataset")},
+            "n": n.astype(int),
+            "mos": mean,
+            "sd": sd,
+            "ci_low": mean - half,
+            "ci_high": mean + half,
+            "screening": screening,
+            "simulated": carried["simulated"],
+            "note": _joined(notes, carried["note"]),
+            "fraction": carried["fraction"],
+        }
+    )
+    return conform(table, OPINION_SCORES, where="opinion_scores")
+
+
+def raters(trials: pd.DataFrame, *, screening: Screening = "none") -> pd.DataFrame:
+    """The table `raters`: each participant who was to grade pictures, in the order of their names.
+
+    Bias and inconsistency look at pictures that others graded too; the outlying grades are those of ITU-R BT.500 with
+    every screening. Only screening `bt500` rejects.
+
+    Args:
+        trials: the table `trials`; no rows where nothing was to be graded.
+        screening: as in `opinion_scores`.
+    """
+    data = _data(trials)
+    outliers, grades = bt500(data.grades), data.grades
+    found = p910(grades) if screening == "p910" else None
+    bias, inconsistency = (found.bias, found.inconsistency) if found is not None else plain_raters(grades)
+    n = grades.by_rater(np.ones(len(grades.grade)))
+    carried = provenance(data.trials, data.of_raters)
+    table = pd.DataFrame(
+        {
+            "participant": data.of_raters.ids,
+            "n": n.astype(int),
+            "bias": bias,
+            "inconsistency": inconsistency,
+            "outlier_share": outliers.share,
+            "outlier_skew": outliers.skew,
+            "rejected": outliers.rejected & (screening == "bt500"),
+            "simulated": carried["simulated"],
+            "note": _joined(_rater_notes(data, n, bias, outliers, found, screening), carried["note"]),
+            "fraction": carried["fraction"],
+        }
+    )
+    return conform(table, RATERS, where="raters")
+
+
+@dataclass(frozen=True)
+class _Data:
+    trials: pd.DataFrame
+    """Trials whose picture was to be graded."""
+    of_pictures: Groups
+    of_raters: Groups
+    grades: Grades
+    impossible: np.ndarray
+    """(N,) bool: the trial's grade is infinite."""
+
+
+def _data(trials: pd.DataFrame) -> _Data:
+    graded = graded_trials(trials)
+    picture, stimuli = pd.factorize(graded["stimulus"], sort=True)
+    rater, people = pd.factorize(graded["participant"], sort=True)
+    grade = graded["rating"].to_numpy("float64", na_value=np.nan)
+    valid, every = np.isfinite(grade), np.arange(len(graded))
+    return _Data(
+        trials=graded,
+        of_pictures=Groups([str(name) for name in stimuli], every, picture),
+        of_raters=Groups([str(name) for name in people], every, rater),
+        grades=Grades(grade[valid], picture[valid], rater[valid], len(stimuli), len(people)),
+        impossible=np.isinf(grade),
+    )
+
+
+def _first(data: _Data, name: str) -> np.ndarray:
+    """(pictures,) the first filled cell of a column among each picture's trials."""
+    found = data.trials[name].groupby(data.of_pictures.group).first()
+    return found.reindex(range(len(data.of_pictures.ids))).to_numpy()
+
+
+def _picture_notes(data: _Data, n: np.ndarray, rejected: np.ndarray) -> list[tuple[np.ndarray, str]]:
+    given = data.grades.by_picture(np.ones(len(data.grades.grade)))
+    notes = [
+        (given == 0, "no grades"),
+        ((given > 0) & (n == 0), "all its graders were rejected"),
+        (data.of_pictures.count(data.impossible) > 0, "infinite grades left out"),
+    ]
+    if rejected.any():
+        notes.append((given > n, f"grades of rejected participants left out ({rejected.sum()} of {len(rejected)})"))
+    return notes
+
+
+def _quality_notes(found: Quality, n: np.ndarray, known: np.ndarray) -> list[tuple[np.ndarray, str]]:
+    parted = f"{found.parts} groups of participants share no picture: scores of different groups cannot be compared"
+    held = "the inconsistency of some participants has no estimate: that of the others stands for it"
+    everywhere = np.ones(len(n), bool)
+    return [
+        ((n > 0) & ~known, "its graders share no picture with others: plain mean, no interval"),
+        (known & np.isnan(found.std_error), "grades without inconsistency: no interval"),
+        (everywhere & (found.parts > 1), parted),
+        (everywhere & found.held.any(), held),
+        (everywhere & (not found.converged), "did not converge"),
+    ]
+
+
+def _rater_notes(
+    data: _Data, n: np.ndarray, bias: np.ndarray, outliers: Outliers, found: Quality | None, screening: Screening
+) -> list[tuple[np.ndarray, str]]:
+    notes = [
+        (n == 0, "no grades"),
+        ((n > 0) & np.isnan(bias), "shares no picture with others: neither bias nor inconsistency"),
+        (data.of_raters.count(data.impossible) > 0, "infinite grades left out"),
+        (outliers.rejected & (screening != "bt500"), "BT.500 would reject"),
+    ]
+    if found is not None:
+        notes.append((found.held, "inconsistency has no estimate of its own: that of the others together"))
+        notes.append((np.full(len(n), not found.converged), "did not converge"))
+    return notes
+
+
+def _joined(notes: list[tuple[np.ndarray, str]], carried: pd.Series) -> list[str | None]:
+    own = join_notes(notes, len(carried))
+    return [joined(*pair) for pair in zip(own, carried, strict=True)]
+
+
+def ratings(trials: pd.DataFrame, *, screening: Screening = "none") -> pd.DataFrame:
+    """The table `ratings` of a trials table; no rows where nothing was to be graded.
+
+    For each data set: its reals, its fakes of all models together (without a model), and the fakes of each model.
+    Grades are taken as numbers with equal steps, as in mean opinion scores (ITU-T P.910).
+
+    Args:
+        trials: the table `trials`.
+        screening: `bt500` leaves erratic participants out (ITU-R BT.500) and the notes say how many; with the others
+            everybody counts, since ITU-T P.910 rejects nobody.
+    """
+    graded, note = graded_trials(trials), ""
+    if screening == "bt500" and len(graded):
+        observers = raters(trials, screening=screening)
+        rejected = observers.loc[observers["rejected"], "participant"]
+        graded = graded[~graded["participant"].isin(rejected)].reset_index(drop=True)
+        note = f"{len(rejected)} of {len(observers)} participants rejected by BT.500" if len(rejected) else ""
+    return frame_of([_row(part, names, note) for names, part in _parts(graded)], RATINGS)
+
+
+def _parts(graded: pd.DataFrame) -> Iterator[tuple[dict[str, Any], pd.DataFrame]]:
+    """The trials of each row, with what names the row."""
+    for dataset, of_dataset in graded.groupby("dataset", dropna=False, sort=True):
+        for kind in ("real", "fake"):
+            part = of_dataset[(of_dataset["kind"] == kind).fillna(False)]
+            named = {"dataset": dataset, "kind": kind}
+            if len(part):
+                yield named, part
+            if kind == "fake":
+                for model, of_model in part.groupby("model", sort=True):
+                    yield {**named, "model": model}, of_model
+
+
+def _row(part: pd.DataFrame, named: dict[str, Any], screened: str) -> Row:
+    answered = part[part["answered"]]
+    grades = answered["rating"].to_numpy("float64")
+    means = answered.groupby("participant")["rating"].mean().to_numpy("float64")
+    mean, low, high = mean_interval(means)
+    carried = carried_by(part)
+    own = {0: "no graded trials", 1: "one participant: no interval"}.get(len(means), "")
+    return {
+        **named,
+        "n": len(grades),
+        "n_none": len(part) - len(grades),
+        "n_participants": len(means),
+        "mean": mean,
+        "sd": grades.std(ddof=1) if len(grades) > 1 else None,
+        "ci_low": low,
+        "ci_high": high,
+        "simulated": carried["simulated"],
+        "note": joined(own, screened, carried["note"]),
+        "fraction": carried["fraction"],
+    }

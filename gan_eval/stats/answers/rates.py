@@ -4,8 +4,17 @@ import numpy as np
 import pandas as pd
 
 from gan_eval.stats.answers.detection import detection
-from gan_eval.stats.groups import SEVERAL_STUDIES, Codes, Groups, distinct, groups, join_notes, joined, provenance
-from gan_eval.stats.hole_groups import hole_scopes
+from gan_eval.stats.groups import (
+    SEVERAL_STUDIES,
+    Codes,
+    Groups,
+    distinct,
+    groups,
+    hole_scopes,
+    join_notes,
+    joined,
+    provenance,
+)
 from gan_eval.stats.shares import binomial_p, share, wilson
 from gan_eval.stats.trials import main_trials
 from gan_eval.tables import RATES, SCOPES
@@ -25,7 +34,7 @@ def rates(trials: pd.DataFrame) -> pd.DataFrame:
 
     Args:
         trials: the table `trials` (see `gan_eval.stats.trials.fill_trials` for frames with fewer columns). With the
-            columns of `gan_eval.stats.hole_groups.with_holes` come the scopes `mask_kind` and `mask_area_band`.
+            columns of `gan_eval.stats.groups.with_holes` come the scopes `mask_kind` and `mask_area_band`.
     """
     main = main_trials(trials)
     outcome, codes = _outcomes(main), Codes(main)

@@ -6,14 +6,15 @@ from scipy.stats import fisher_exact
 
 from gan_eval.settings.analysis import AnalysisSettings
 from gan_eval.stats.compare.contrast import ALPHA, Fits, estimate
-from gan_eval.stats.compare.pair_questions import pair_questions, unnamed_pairs
 from gan_eval.stats.compare.questions import (
     TOLD_APART,
     Asked,
     kind_questions,
     model_questions,
+    pair_questions,
     provenance_of,
     require_known_models,
+    unnamed_pairs,
 )
 from gan_eval.stats.shares import Z90, holm, newcombe
 from gan_eval.stats.trials import answered_trials, main_trials, pair_trials

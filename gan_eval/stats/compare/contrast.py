@@ -27,9 +27,15 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from gan_eval.stats.compare.differences import Difference, difference_of_shares
-from gan_eval.stats.compare.marginal import contrast_of_shares, equivalence_p, wald
-from gan_eval.stats.compare.one_share import HALF, share_less_half
+from gan_eval.stats.compare.differences import (
+    HALF,
+    Difference,
+    contrast_of_shares,
+    difference_of_shares,
+    equivalence_p,
+    share_less_half,
+    wald,
+)
 from gan_eval.stats.mixed import CrossedFit, NoFitError, fit_crossed
 from gan_eval.stats.mixed.limits import MOST_TESTED
 

@@ -15,7 +15,7 @@ from gan_eval.metrics import Settings
 from gan_eval.metrics.registry import select
 from gan_eval.metrics.run import cache, external_values
 from gan_eval.metrics.run import runner as runner_module
-from gan_eval.metrics.run.named_files import unused_files
+from gan_eval.metrics.run.evaluation import unused_files
 from gan_eval.stimuli import pictures
 from gan_eval.tabular import read_rows, read_table
 

@@ -9,7 +9,7 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from gan_eval.cli.app import app
-from gan_eval.cli.cli_model import picture_size
+from gan_eval.cli.train import picture_size
 from gan_eval.errors import UserError
 from gan_eval.settings.training import TrainingSettings
 from trainer.files.foreign import load_foreign, save_foreign

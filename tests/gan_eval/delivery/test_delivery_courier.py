@@ -17,7 +17,7 @@ from gan_eval.delivery.courier import Courier, deliver_all
 from gan_eval.delivery.server import Server
 from gan_eval.errors import UserError
 from gan_eval.store import open_store
-from gan_eval.store.address import parse_address
+from gan_eval.store.connect import parse_address
 
 PATIENCE_S = 30.0
 
@@ -180,7 +180,7 @@ from pathlib import Path
 sys.path.insert(0, {here!r})
 from stations import Sitting
 from gan_eval import tables
-from gan_eval.store.address import parse_address
+from gan_eval.store.connect import parse_address
 from gan_eval.delivery.courier import Courier
 from gan_eval.store import open_store
 path, url, name = sys.argv[1:]

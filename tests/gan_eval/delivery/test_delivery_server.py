@@ -11,7 +11,7 @@ from gan_eval.delivery.server import RefusedError, Server, UnreachableError
 from gan_eval.delivery.unsent import Parcel
 from gan_eval.errors import UserError
 from gan_eval.store import open_store
-from gan_eval.store.address import parse_address
+from gan_eval.store.connect import parse_address
 from gan_eval.store.layout import Layout
 
 

@@ -6,7 +6,7 @@ from stations import Sitting
 
 from gan_eval import tables
 from gan_eval.delivery.unsent import UnsentRows
-from gan_eval.store.address import parse_address
+from gan_eval.store.connect import parse_address
 
 ADDRESS = parse_address("postgresql://lab@server/studies")
 

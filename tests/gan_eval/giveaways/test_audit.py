@@ -8,12 +8,10 @@ from statsmodels.stats.multitest import multipletests
 
 from gan_eval import tables
 from gan_eval.errors import UserError
-from gan_eval.giveaways.audit import Audit, GroupAudit, audit
-from gan_eval.giveaways.clues import CLUES, METADATA_CLUES
+from gan_eval.giveaways.audit import Audit, GroupAudit, audit, summary_lines
+from gan_eval.giveaways.clues import CLUES, METADATA_CLUES, Group
 from gan_eval.giveaways.compare import Finding, compare, judge
-from gan_eval.giveaways.groups import Group
 from gan_eval.giveaways.separation import Separation
-from gan_eval.giveaways.summary import summary_lines
 from gan_eval.stimuli.sets import read_set, write_set
 from gan_eval.tabular import read_rows, write_rows
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import hypergeom
 
-from gan_eval.giveaways.categories import category_auc, category_p, certain_share, separate_categories
+from gan_eval.giveaways.separation import category_auc, category_p, certain_share, separate_categories
 
 words = st.lists(st.sampled_from("abcde"), min_size=2, max_size=9)
 

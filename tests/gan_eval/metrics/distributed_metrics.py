@@ -15,7 +15,7 @@ from gan_eval.metrics.registry import select
 from gan_eval.metrics.run.inputs import Stimulus
 from gan_eval.metrics.run.own_sets import own_set_rows
 from gan_eval.metrics.run.processes import Processes
-from gan_eval.metrics.set_metric import SetMetric
+from gan_eval.metrics.set_classes import SetMetric
 
 COUNT = 20
 

@@ -31,7 +31,7 @@ from gan_eval.metrics.classes import (
     StructuralSimilarity,
 )
 from gan_eval.metrics.kernels.pictures import Unmeasurable
-from gan_eval.metrics.networks.features import features_of, inception_extractor
+from gan_eval.metrics.networks.extractors import features_of, inception_extractor
 from gan_eval.metrics.registry import select
 from gan_eval.metrics.run.own_sets import own_set_rows
 from gan_eval.metrics.run.set_references import PictureSet, References
@@ -39,8 +39,8 @@ from gan_eval.metrics.set_classes import (
     FrechetInceptionDistance,
     FrechetInceptionDistanceInfinity,
     KernelInceptionDistance,
+    SetMetric,
 )
-from gan_eval.metrics.set_metric import SetMetric
 from gan_eval.weights.cache import find
 
 FAKE, REAL = pictures()

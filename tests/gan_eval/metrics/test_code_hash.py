@@ -14,7 +14,7 @@ import pytest
 from gan_eval.metrics.catalogue import METRICS
 from gan_eval.metrics.run import code_hash
 from gan_eval.metrics.run.code_hash import Code, NoSourceError
-from gan_eval.metrics.run.kept_sets import set_code_roots
+from gan_eval.metrics.run.runner import set_code_roots
 from gan_eval.metrics.run.tools import _EXTRACTORS, code_roots
 
 PACKAGE = Path(code_hash.__file__).parents[2]
@@ -161,8 +161,8 @@ SETS = {name for name, metric in METRICS.items() if metric.kind == "set"}
         (f"{NETWORKS}.vgg", "_HIDDEN = 5", "_HIDDEN = 4", {"extractor vgg16"}),
         (f"{NETWORKS}.resizers", "import numpy as np", "import cupy as np", {"extractor inception", "extractor vgg16"}),
         (f"{DEFINITIONS}.palette", "FAR = 14.0", "FAR = 15.0", {"extractor segmenter"}),
-        ("gan_eval.metrics.run.set_sources", "1 {which}picture is a copy", "1 {which}picture is double", SETS),
-        ("gan_eval.metrics.run.picture_pass", "MOST_COPIES = 8", "MOST_COPIES = 9", set()),
+        ("gan_eval.metrics.run.sets", "1 {which}picture is a copy", "1 {which}picture is double", SETS),
+        ("gan_eval.metrics.run.pictures", "MOST_COPIES = 8", "MOST_COPIES = 9", set()),
     ],
 )
 def test_another_constant_changes_the_keys_of_the_metrics_that_use_it(module, old, new, changed):

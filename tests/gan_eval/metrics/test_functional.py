@@ -10,11 +10,11 @@ from metric_pictures import disturbed, texture
 from gan_eval.errors import UserError
 from gan_eval.metrics import functional
 from gan_eval.metrics.catalogue import METRICS
-from gan_eval.metrics.definitions import neighbours, pixel, similarity
+from gan_eval.metrics.definitions import neighbours, similarity
+from gan_eval.metrics.definitions import similarity as pixel
 from gan_eval.metrics.definitions.frechet import frechet_distance
 from gan_eval.metrics.definitions.kid import kernel_distance
-from gan_eval.metrics.definitions.niqe import niqe
-from gan_eval.metrics.definitions.sharpness import sharpness
+from gan_eval.metrics.definitions.no_reference import niqe, sharpness
 from gan_eval.metrics.kernels.pictures import Unmeasurable
 
 REAL = [texture(n, 192, 200) for n in range(3)]

@@ -11,14 +11,13 @@ import pytest
 import torch
 from metric_pictures import disturbed, texture
 
-from gan_eval.metrics.definitions.niqe import niqe
-from gan_eval.metrics.definitions.pixel import l1, psnr
-from gan_eval.metrics.definitions.sharpness import sharpness
-from gan_eval.metrics.definitions.similarity import ms_ssim, ssim, ssim_luma
+from gan_eval.metrics.definitions.no_reference import niqe, sharpness
+from gan_eval.metrics.definitions.similarity import l1, ms_ssim, psnr, ssim, ssim_luma
 from gan_eval.metrics.kernels import compiled as kernels
 from gan_eval.metrics.kernels import tensors
-from gan_eval.metrics.kernels.backends import as_picture, backend_of
-from gan_eval.metrics.kernels.compiling import compiled
+from gan_eval.metrics.kernels.backends import backend_of
+from gan_eval.metrics.kernels.loops import compiled
+from gan_eval.metrics.kernels.pictures import as_picture
 from gan_eval.stimuli.pictures import Picture
 
 REAL = texture(0, 193, 210)
@@ -58,9 +57,9 @@ def test_any_form_of_a_picture_has_the_same_values(form: Callable[[Picture], Pic
 def test_kernels_are_compiled_once_for_every_form() -> None:
     values(FAKE, REAL)
     values(read_only(FAKE), np.asfortranarray(REAL))
-    assert len(kernels.pixels.difference_sums.signatures) == 1  # type: ignore[attr-defined]
-    assert len(kernels.scenes.sample_moments.signatures) == 1  # type: ignore[attr-defined]
-    assert len(kernels.structure.similarity_sums.signatures) == 2  # type: ignore[attr-defined]
+    assert len(kernels.loops.difference_sums.signatures) == 1  # type: ignore[attr-defined]
+    assert len(kernels.loops.sample_moments.signatures) == 1  # type: ignore[attr-defined]
+    assert len(kernels.loops.similarity_sums.signatures) == 2  # type: ignore[attr-defined]
 
 
 def test_luma_is_exact_for_every_sum_of_thousandths() -> None:
@@ -94,9 +93,10 @@ def test_what_nothing_can_be_kept_of_is_compiled_all_the_same() -> None:
 
 def test_machine_code_is_read_from_disk_by_the_next_process(tmp_path: Path) -> None:
     code = (
-        "import numpy as np; from gan_eval.metrics.kernels import pixels; from gan_eval.metrics.kernels.compiled import difference_sums\n"
+        "import numpy as np; from gan_eval.metrics.kernels import loops\n"
+        "from gan_eval.metrics.kernels.compiled import difference_sums\n"
         "difference_sums(np.zeros((4, 4, 3), np.uint8), np.ones((4, 4, 3), np.uint8))\n"
-        "print(sum(pixels.difference_sums.stats.cache_hits.values()))"
+        "print(sum(loops.difference_sums.stats.cache_hits.values()))"
     )
     hits = [
         subprocess.run(
@@ -114,7 +114,7 @@ def test_machine_code_is_read_from_disk_by_the_next_process(tmp_path: Path) -> N
 def test_importing_the_metrics_imports_neither_numba_nor_torch() -> None:
     code = (
         "import sys\n"
-        "from gan_eval.metrics.definitions import no_reference as brisque, niqe, pixel, sharpness, similarity as structural\n"
+        "from gan_eval.metrics.definitions import no_reference, similarity\n"
         "print([name for name in ('numba', 'torch', 'scipy') if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -123,10 +123,10 @@ def test_importing_the_metrics_imports_neither_numba_nor_torch() -> None:
 
 def test_warm_up_leaves_nothing_to_compile() -> None:
     code = (
-        "from gan_eval.metrics.kernels.compiled import warm_up; from gan_eval.metrics.kernels import pixels, loops as scenes, structure\n"
+        "from gan_eval.metrics.kernels import loops\n"
+        "from gan_eval.metrics.kernels.compiled import warm_up\n"
         "def compiled():\n"
-        "    made = [vars(module).values() for module in (pixels, scenes, structure)]\n"
-        "    return {f: len(f.signatures) for values in made for f in values if hasattr(f, 'signatures')}\n"
+        "    return {f: len(f.signatures) for f in vars(loops).values() if hasattr(f, 'signatures')}\n"
         "warm_up(); before = compiled()\n"
         "import sys; sys.path.insert(0, sys.argv[1]); import test_kernels as t\n"
         "t.values(t.FAKE, t.REAL); assert compiled() == before; print(sum(map(bool, before.values())))"

@@ -20,12 +20,11 @@ from gan_eval.cli.app import app
 from gan_eval.errors import UserError
 from gan_eval.metrics import Settings, run_metrics
 from gan_eval.metrics.kernels.pictures import Unmeasurable
-from gan_eval.metrics.listing import describe, describe_json
 from gan_eval.metrics.own.entries import own_facts, own_metrics, own_names
 from gan_eval.metrics.own.pictures import own_functions
-from gan_eval.metrics.registry import select
-from gan_eval.metrics.run.code import own_code
+from gan_eval.metrics.registry import describe, describe_json, select
 from gan_eval.metrics.run.own_sets import own_set_rows
+from gan_eval.metrics.run.tools import own_code
 
 Install = Callable[..., None]
 

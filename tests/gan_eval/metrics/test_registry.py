@@ -10,9 +10,8 @@ import pytest
 from gan_eval.errors import UserError
 from gan_eval.metrics import registry
 from gan_eval.metrics.catalogue import METRICS
-from gan_eval.metrics.listing import describe, describe_json
-from gan_eval.metrics.networks.resizers import RESIZERS
-from gan_eval.metrics.registry import select
+from gan_eval.metrics.networks.extractors import RESIZERS
+from gan_eval.metrics.registry import describe, describe_json, select
 
 
 def test_every_metric_tells_what_a_paper_needs():
@@ -74,7 +73,7 @@ def test_the_list_for_programs_has_the_same_facts():
 
 def test_listing_imports_neither_torch_nor_pandas():
     code = (
-        "import sys; from gan_eval.metrics.listing import describe, describe_json; describe(); describe_json();"
+        "import sys; from gan_eval.metrics.registry import describe, describe_json; describe(); describe_json();"
         "print([name for name in ('torch', 'torchmetrics', 'pandas', 'scipy', 'numba') if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

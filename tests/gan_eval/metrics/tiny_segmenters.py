@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from gan_eval.metrics.definitions.palette import COLOURS
+from gan_eval.metrics.definitions.segmentation import COLOURS
 
 PALETTE = np.array(list(COLOURS.values()), dtype=np.uint8)
 

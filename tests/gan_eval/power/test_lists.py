@@ -3,10 +3,9 @@
 import numpy as np
 import pytest
 
-from gan_eval.power.design import deal_design
-from gan_eval.power.pool import planned_stimuli
+from gan_eval.power.design import deal_design, planned_stimuli
 from gan_eval.quiz.draw import deal
-from gan_eval.quiz.draw.choice import ROUND
+from gan_eval.quiz.draw.choose import ROUND
 from gan_eval.settings.quiz import QuizSettings
 
 VERSIONS = [("maps", "one"), ("maps", "two"), ("shoes", "one")]

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gan_eval.power.parallel import in_parallel
+from gan_eval.power.planning import in_parallel
 
 
 def drawn(seed: int, task: tuple[int, ...]) -> float:
@@ -54,7 +54,7 @@ def test_an_error_in_a_process_is_an_error_here(workers: int) -> None:
 KILLED = """
 import os, sys, time
 from pathlib import Path
-from gan_eval.power.parallel import in_parallel
+from gan_eval.power.planning import in_parallel
 
 def wait(folder, task):
     Path(folder, str(os.getpid())).touch()

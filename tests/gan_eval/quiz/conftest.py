@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from gan_eval.quiz.app.immortal import keep_singletons_alive
+from gan_eval.quiz.app.process import keep_singletons_alive
 from gan_eval.quiz.clock import VirtualClock
 from gan_eval.settings.quiz import QuizSettings
 from gan_eval.stimuli.pictures import write_png
@@ -121,7 +121,7 @@ def sit(
     from app_sitting import SETTINGS, Sitting
 
     from gan_eval.quiz.app import trials
-    from gan_eval.quiz.options import Presentation
+    from gan_eval.quiz.station import Presentation
     from gan_eval.store import Writer, open_store
 
     monkeypatch.setattr(trials, "FIRST_BLANK_MS", 100.0)

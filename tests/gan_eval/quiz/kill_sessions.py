@@ -20,9 +20,9 @@ from typing import Any
 
 from gan_eval import tables
 from gan_eval.quiz.clock import VirtualClock
-from gan_eval.quiz.options import Presentation
 from gan_eval.quiz.run import run_session
 from gan_eval.quiz.session import Session
+from gan_eval.quiz.station import Presentation
 from gan_eval.settings.quiz import QuizSettings
 from gan_eval.stimuli.sets import read_set
 from gan_eval.store import Store, open_store

@@ -4,8 +4,7 @@ from typing import Any, get_args
 
 import pytest
 
-from gan_eval.quiz.instructions import instructions, keys_in_order, welcome_title
-from gan_eval.quiz.wording import Texts
+from gan_eval.quiz.wording import Texts, instructions, keys_in_order, welcome_title
 from gan_eval.settings.quiz import Layout, ProtocolName, QuizSettings
 
 WORDS = Texts()

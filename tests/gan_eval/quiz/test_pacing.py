@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gan_eval.quiz.pacing import break_due
+from gan_eval.quiz.session import break_due
 from gan_eval.settings.quiz import QuizSettings
 from gan_eval.tabular import Row
 

@@ -6,8 +6,18 @@ from pathlib import Path
 import pytest
 
 from gan_eval.quiz.library import Companions
-from gan_eval.quiz.review import GroupScore, ReviewedTrial, ShownPicture
-from gan_eval.quiz.review_words import Panel, ScoreLine, panels, score_lines, sentence, threshold_lines, trial_lines
+from gan_eval.quiz.review import (
+    GroupScore,
+    Panel,
+    ReviewedTrial,
+    ScoreLine,
+    ShownPicture,
+    panels,
+    score_lines,
+    sentence,
+    threshold_lines,
+    trial_lines,
+)
 from gan_eval.quiz.wording import Texts
 from gan_eval.staircases import Threshold
 

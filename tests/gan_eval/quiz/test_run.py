@@ -13,9 +13,9 @@ from gan_eval.quiz import run_session
 from gan_eval.quiz.admission import Applicant, admit
 from gan_eval.quiz.clock import VirtualClock
 from gan_eval.quiz.library import Library
-from gan_eval.quiz.options import Presentation
 from gan_eval.quiz.run import make_session
 from gan_eval.quiz.session import Session
+from gan_eval.quiz.station import Presentation
 from gan_eval.settings.quiz import QuizSettings
 from gan_eval.stimuli.sets import StimulusSet, read_set, stimulus_row, write_set
 from gan_eval.store import Store, Writer, list_participants, open_store

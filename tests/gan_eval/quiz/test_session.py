@@ -14,8 +14,7 @@ from gan_eval.errors import UserError
 from gan_eval.quiz.admission import Applicant, admit
 from gan_eval.quiz.clock import VirtualClock
 from gan_eval.quiz.protocols import protocol_for
-from gan_eval.quiz.session import Session
-from gan_eval.quiz.session_state import State
+from gan_eval.quiz.session import Session, State
 from gan_eval.quiz.trial import MILLISECOND
 from gan_eval.settings.quiz import ConsentSettings, QuizSettings
 from gan_eval.stimuli.sets import StimulusSet

@@ -32,8 +32,10 @@ def said_in_code() -> set[str]:
     found = set()
     for file in QUIZ.rglob("*.py"):
         tree = ast.parse(file.read_text(encoding="utf-8"))
-        if file.name == "texts.py":  # without the table itself
-            tree.body = [node for node in tree.body if isinstance(node, ast.ClassDef)]
+        if file.name == "wording.py":  # without the table itself
+            tree.body = [
+                node for node in tree.body if not isinstance(node, ast.AnnAssign) or ast.unparse(node.target) != "TEXTS"
+            ]
         for node in ast.walk(tree):
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
                 found.add(node.value)

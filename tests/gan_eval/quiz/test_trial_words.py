@@ -3,8 +3,7 @@
 import pytest
 
 from gan_eval.quiz.trial import Feedback
-from gan_eval.quiz.trial_words import TrialWords
-from gan_eval.quiz.wording import Texts
+from gan_eval.quiz.wording import Texts, TrialWords
 from gan_eval.settings.quiz import QuizSettings
 from gan_eval.tabular import Row
 

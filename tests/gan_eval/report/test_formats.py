@@ -19,7 +19,7 @@ from gan_eval.report import build, build_figures, build_markdown
 from gan_eval.report.downloads import safe_name
 from gan_eval.report.markdown import escape
 from gan_eval.report.parts.chart import GRID, INK, MUTED, SERIES
-from gan_eval.report.training.training_looks import curve_colours
+from gan_eval.report.training.curves import curve_colours
 from gan_eval.stats import analyze
 from gan_eval.tables import CHECKS, RATES, SESSIONS, TRIALS
 from gan_eval.tabular import frame_of, write_table

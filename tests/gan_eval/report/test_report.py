@@ -11,8 +11,7 @@ from synthetic_study import make_study
 
 from gan_eval.errors import UserError
 from gan_eval.report import build
-from gan_eval.report.parts.folder import read_folder
-from gan_eval.report.parts.kept import kept_trials
+from gan_eval.report.parts.folder import kept_trials, read_folder
 from gan_eval.report.people.agreement import agreement_figures
 from gan_eval.report.people.pictures import rankings
 from gan_eval.settings.analysis import AnalysisSettings

@@ -2,10 +2,9 @@
 
 from pathlib import Path
 
-from gan_eval.settings.inpainting_settings import InpaintingSettings
 from gan_eval.settings.quiz import QuizSettings
 from gan_eval.settings.reference import quiz_reference, training_reference
-from gan_eval.settings.training import TrainingSettings
+from gan_eval.settings.training import InpaintingSettings, TrainingSettings
 
 DOCS = Path(__file__).parents[3] / "docs"
 

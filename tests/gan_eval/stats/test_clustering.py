@@ -6,7 +6,7 @@ import statsmodels.api as sm
 from make_trials import simulated
 from scipy.stats import t as student
 
-from gan_eval.stats.answers.signal_detection import signal_detection
+from gan_eval.stats.answers.detection import signal_detection
 from gan_eval.stats.answers.times import speed_accuracy
 from gan_eval.stats.clustering import clusters, one_way, two_way
 from gan_eval.stats.compare.differences import difference_of_shares

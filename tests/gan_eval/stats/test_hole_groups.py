@@ -7,7 +7,7 @@ from make_trials import simulated
 
 from gan_eval.stats import analyze
 from gan_eval.stats.answers.rates import rates
-from gan_eval.stats.hole_groups import with_holes
+from gan_eval.stats.groups import with_holes
 from gan_eval.stimuli.holes import AREA_BANDS, area_band
 from gan_eval.tables import HOLE_SCOPES, SCOPES
 

@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 from gan_eval.errors import UserError
-from gan_eval.stats.rules import exclude, holding, parse_rule
+from gan_eval.stats.exclusions import exclude, holding, parse_rule
 
 FRAME = pd.DataFrame(
     {

@@ -115,14 +115,14 @@ def test_a_file_that_could_not_be_rewritten_is_rewritten_by_the_next_call(tmp_pa
     path = tmp_path / "s.sqlite"
     fill(path, "ann", "bob")
     with monkeypatch.context() as patched:
-        patched.setattr("gan_eval.store.forgetting._REWRITE", (f"VACUUM INTO '{tmp_path / 'no' / 'folder'}'",))
+        patched.setattr("gan_eval.store.people._REWRITE", (f"VACUUM INTO '{tmp_path / 'no' / 'folder'}'",))
         with pytest.raises(UserError, match=r"s\.sqlite: the rows are removed, but .* free some space, then give the"):
             forget(path, "code-bob")
     with closing(sqlite3.connect(path)) as raw:
         assert raw.execute("SELECT count(*) FROM trials").fetchone() == (1,)
     vacuumed = []
     with monkeypatch.context() as patched:
-        patched.setattr("gan_eval.store.forgetting._rewrite", lambda store, **_: vacuumed.append(store.where))
+        patched.setattr("gan_eval.store.people._rewrite", lambda store, **_: vacuumed.append(store.where))
         assert set(forget(path, "code-bob").rows.values()) == {0}
     assert vacuumed == [str(path)]
     assert set(forget(path, "code-bob").rows.values()) == {0}

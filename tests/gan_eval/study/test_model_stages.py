@@ -7,8 +7,8 @@ import pytest
 from PIL import Image
 
 import trainer.generate
-from gan_eval.study.model_stages import generate_stage
 from gan_eval.study.plan import make_plan
+from gan_eval.study.stages import generate_stage
 
 STUDY = """
 [study]

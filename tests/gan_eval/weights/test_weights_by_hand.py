@@ -8,7 +8,7 @@ import torch
 from typer.testing import CliRunner
 
 from gan_eval import doctor
-from gan_eval.cli.cli_groups import weights_app
+from gan_eval.cli.metrics import weights_app
 from gan_eval.errors import UserError
 from gan_eval.weights import cache
 from gan_eval.weights.files import read_state, take

@@ -16,7 +16,7 @@ from gan_eval.settings.training import TrainingSettings
 from trainer.batches.batch import Batch
 from trainer.batches.batches import Batches, Schedule, as_tensor, jitter, jitter_size, mirror
 from trainer.batches.pictures import PairedPictures, hash_pictures
-from trainer.datasets.layout import list_pairs, read_pair
+from trainer.datasets.sources import list_pairs, read_pair
 
 
 def test_direction_decides_the_input(make_pairs: Callable[..., Path]) -> None:

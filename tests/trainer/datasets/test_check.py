@@ -8,9 +8,8 @@ import pytest
 from PIL import Image
 
 from gan_eval.errors import UserError
-from trainer.datasets.check import Report, check
-from trainer.datasets.findings import LISTED
-from trainer.datasets.sides import drawn_side
+from trainer.datasets.check import LISTED, Report, check
+from trainer.datasets.sources import drawn_side
 
 
 def drawing(seed: int, side: int = 32) -> np.ndarray:

@@ -11,7 +11,7 @@ from gan_eval.__main__ import run
 from gan_eval.errors import UserError
 from gan_eval.tables import PHOTOGRAPHS
 from gan_eval.tabular import read_rows
-from trainer.datasets.check_photographs import PhotographReport, check_photographs
+from trainer.datasets.check import PhotographReport, check_photographs
 
 
 def save(path: Path, seed: int, width: int = 24, height: int = 16) -> Path:

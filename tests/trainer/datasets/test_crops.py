@@ -10,8 +10,7 @@ from gan_eval.__main__ import run
 from gan_eval.errors import UserError
 from gan_eval.stimuli.pictures import read_rgb, resize
 from trainer.datasets import make as crops_module
-from trainer.datasets.cuts import Cut, crops_of
-from trainer.datasets.make import make_crops
+from trainer.datasets.make import Cut, crops_of, make_crops
 from trainer.datasets.sources import centre_square, photographs_by_split, split_of
 
 
@@ -76,7 +75,7 @@ def test_random_squares_lie_inside_and_have_half_of_the_shorter_side_or_more(see
     picture = np.concatenate([places, np.zeros((height, width, 1), int)], axis=2).astype(np.uint8)
     squares: list[np.ndarray] = []
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("trainer.datasets.cuts.resize", lambda square, _: squares.append(square))
+        patch.setattr("trainer.datasets.make.resize", lambda square, _: squares.append(square))
         crops_of(picture, Cut(8, per_picture=20, seed=seed), "photos/1.png")
     np.testing.assert_array_equal(squares[0], centre_square(picture))
     for square in squares[1:]:

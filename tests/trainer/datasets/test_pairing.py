@@ -7,8 +7,8 @@ import pytest
 from PIL import Image
 
 from gan_eval.errors import UserError
-from trainer.datasets.layout import list_pairs, list_splits, read_halves
-from trainer.datasets.pairing import edges, pair_edges, pair_folders
+from trainer.datasets.make import edges, pair_edges, pair_folders
+from trainer.datasets.sources import list_pairs, list_splits, read_halves
 
 
 def noise(seed: int, size: tuple[int, int] = (21, 14)) -> np.ndarray:

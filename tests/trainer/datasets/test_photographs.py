@@ -9,12 +9,12 @@ from PIL import Image
 
 from gan_eval.errors import UserError
 from gan_eval.stimuli.pictures import read_rgb
-from trainer.datasets.photograph_remarks import photograph_remarks
 from trainer.datasets.sources import (
     centre_square,
     has_split,
     list_photographs,
     photograph_names,
+    photograph_remarks,
     photographs_by_split,
     read_photograph,
     split_of,

@@ -10,9 +10,8 @@ from PIL import Image
 
 from gan_eval.errors import UserError
 from gan_eval.settings.training import Direction, TrainingSettings
-from trainer.datasets import sides
-from trainer.datasets.layout import list_pairs, spread
-from trainer.datasets.remarks import LOOKED_AT, remarks
+from trainer.datasets import sources
+from trainer.datasets.sources import LOOKED_AT, list_pairs, remarks, spread
 from trainer.loop.estimate import estimate
 from trainer.loop.train import train
 
@@ -91,4 +90,4 @@ def test_the_folder_of_a_split_is_not_the_data_set(data: Path) -> None:
 
 
 def test_the_examples_hold() -> None:
-    assert doctest.testmod(sides).failed == 0
+    assert doctest.testmod(sources).failed == 0

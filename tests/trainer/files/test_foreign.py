@@ -17,7 +17,7 @@ from gan_eval.settings.training import TrainingSettings
 from trainer.files.foreign import load_foreign, save_foreign, to_reference
 from trainer.files.model import describe, export_pth, load_model
 from trainer.nets.build import new_networks
-from trainer.nets.patchgan import PatchGAN
+from trainer.nets.discriminators import PatchGAN
 from trainer.nets.resnet import ResNet
 from trainer.state.run_folder import save_generator
 

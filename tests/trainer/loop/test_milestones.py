@@ -4,8 +4,7 @@ import pytest
 
 from gan_eval.errors import UserError
 from gan_eval.settings.training import TrainingSettings
-from trainer.loop.length import decayed
-from trainer.loop.milestones import milestones
+from trainer.loop.plan import decayed, milestones
 
 
 def test_snapshots_and_validations_come_after_the_same_share_of_a_shorter_run() -> None:

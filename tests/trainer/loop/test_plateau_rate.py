@@ -12,7 +12,7 @@ from made_photographs import filler, make_photographs
 from gan_eval.settings.training import TrainingSettings
 from gan_eval.tabular import Row
 from trainer.loop import run as run_module
-from trainer.loop.plateau_rate import PlateauRate
+from trainer.loop.run import PlateauRate
 from trainer.loop.train import train
 from trainer.watch.validation import Measure
 

@@ -18,7 +18,7 @@ from gan_eval.files import sha256_file, temporary_name
 from gan_eval.settings.training import TrainingSettings
 from gan_eval.tables import TRAINING_LOG
 from gan_eval.tabular import read_rows
-from trainer.loop.length import planned_steps, shortened
+from trainer.loop.plan import planned_steps, shortened
 from trainer.loop.train import train
 from trainer.state.checkpoints import list_checkpoints
 from trainer.state.run_folder import load_generator

@@ -8,9 +8,9 @@ import pytest
 from PIL import Image
 
 from gan_eval.errors import UserError
-from gan_eval.settings.inpainting_settings import InpaintingSettings, MaskKind
+from gan_eval.settings.training import InpaintingSettings, MaskKind
 from gan_eval.stimuli.holes import Hole
-from trainer.datasets.inpainting_trainings import TRAININGS
+from trainer.datasets.photograph_presets import TRAININGS
 from trainer.masks import Mask, Masks, hash_holes, read_holes, region
 from trainer.masks.makers import centre
 

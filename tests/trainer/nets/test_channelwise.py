@@ -5,8 +5,7 @@ import torch
 from plain_layers import connect, weights_of
 from torch import nn
 
-from trainer.nets.channelwise import ChannelwiseLinear
-from trainer.nets.initial import initialise
+from trainer.nets.layers import ChannelwiseLinear, initialise
 
 
 def drawn_layer(channels: int, side: int, seed: int = 0) -> ChannelwiseLinear:

@@ -6,8 +6,7 @@ from plain_layers import batch_norm, connect, double, drawn, halve, leaky, weigh
 from torch import Tensor
 
 from gan_eval.errors import UserError
-from gan_eval.settings.inpainting_settings import InpaintingSettings
-from gan_eval.settings.training import TrainingSettings
+from gan_eval.settings.training import InpaintingSettings, TrainingSettings
 from trainer.nets.build import empty_generator
 from trainer.nets.unet import UNet
 

@@ -8,9 +8,7 @@ from torch import Tensor, nn
 
 from gan_eval.errors import UserError
 from gan_eval.settings.training import NormKind
-from trainer.nets.discriminators import GlobalAndPatch, GlobalDiscriminator
-from trainer.nets.patchgan import PatchGAN
-from trainer.nets.receptive_field import grid_sides, plan_layers
+from trainer.nets.discriminators import GlobalAndPatch, GlobalDiscriminator, PatchGAN, grid_sides, plan_layers
 
 
 def test_parameter_count_is_the_formulas() -> None:

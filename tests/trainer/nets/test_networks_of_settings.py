@@ -6,15 +6,13 @@ import pytest
 import torch
 
 from gan_eval.errors import UserError
-from gan_eval.settings.inpainting_settings import InpaintingSettings
-from gan_eval.settings.training import TrainingSettings
+from gan_eval.settings.training import InpaintingSettings, TrainingSettings
 from trainer.files.foreign import to_reference
 from trainer.files.model import Model, describe
 from trainer.nets import build
 from trainer.nets.context_encoder import ContextEncoder, RegionEncoder
-from trainer.nets.discriminators import GlobalAndPatch, GlobalDiscriminator
-from trainer.nets.halving import halvings
-from trainer.nets.patchgan import PatchGAN
+from trainer.nets.discriminators import GlobalAndPatch, GlobalDiscriminator, PatchGAN
+from trainer.nets.layers import halvings
 from trainer.nets.resnet import ResNet
 from trainer.nets.unet import UNet
 

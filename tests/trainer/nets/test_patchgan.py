@@ -6,8 +6,7 @@ import torch
 from gan_eval.errors import UserError
 from gan_eval.settings.training import TrainingSettings
 from trainer.nets.build import empty_discriminator, new_networks
-from trainer.nets.patchgan import PatchGAN
-from trainer.nets.receptive_field import fits, grid_sides, plan_layers, receptive_field, smallest_size
+from trainer.nets.discriminators import PatchGAN, fits, grid_sides, plan_layers, receptive_field, smallest_size
 
 
 def measured_field(field: int) -> list[int]:

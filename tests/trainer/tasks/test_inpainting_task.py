@@ -11,8 +11,7 @@ from PIL import Image
 from torch import nn
 
 from gan_eval.errors import UserError
-from gan_eval.settings.inpainting_settings import NEUTRAL_GREY, InpaintingSettings
-from gan_eval.settings.training import TrainingSettings
+from gan_eval.settings.training import NEUTRAL_GREY, InpaintingSettings, TrainingSettings
 from trainer.batches.batches import Batches
 from trainer.inference import inference
 from trainer.losses import l2, logits_at_holes, pixel_weights

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from gan_eval.settings.training import TrainingSettings
-from trainer.datasets.layout import list_pairs, read_pair
+from trainer.datasets.sources import list_pairs, read_pair
 from trainer.tasks import new_task
 from trainer.watch.samples import COUNT, sample_examples
 

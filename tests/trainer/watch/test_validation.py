@@ -17,9 +17,8 @@ from gan_eval.tabular import read_rows
 from trainer.loop.train import train
 from trainer.state.run_folder import load_generator
 from trainer.tasks import new_task
-from trainer.watch.findings import Findings
+from trainer.watch.findings import Findings, diversity_lost, overpowered
 from trainer.watch.validation import Measure, diversity, validation_examples
-from trainer.watch.warnings import diversity_lost, overpowered
 
 Settings = Callable[..., TrainingSettings]
 Pairs = Callable[..., Path]

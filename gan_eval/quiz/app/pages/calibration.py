@@ -6,8 +6,7 @@ from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QPushButton, QWidget
 
-from gan_eval.quiz.app.pages.parts import button, text_label
-from gan_eval.quiz.app.pages.step import StepPage
+from gan_eval.quiz.app.pages.parts import StepPage, button, text_label
 from gan_eval.quiz.app.style import Look
 from gan_eval.quiz.wording import Texts
 

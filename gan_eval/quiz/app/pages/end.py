@@ -10,8 +10,7 @@ from gan_eval.quiz.app.pages.gallery import Gallery
 from gan_eval.quiz.app.pages.parts import Page, button, literal, text_label
 from gan_eval.quiz.app.pages.viewer import Viewer
 from gan_eval.quiz.app.style import Look
-from gan_eval.quiz.review import FILTERS, ReviewedTrial, useful_filters
-from gan_eval.quiz.review_words import ScoreLine
+from gan_eval.quiz.review import FILTERS, ReviewedTrial, ScoreLine, useful_filters
 from gan_eval.quiz.wording import Texts
 
 _LINE_LETTERS = 84

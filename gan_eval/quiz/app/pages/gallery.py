@@ -10,8 +10,7 @@ from PySide6.QtWidgets import QListView, QStyle, QStyledItemDelegate, QStyleOpti
 from gan_eval.errors import UserError
 from gan_eval.quiz.app.pictures import load_thumbnail
 from gan_eval.quiz.app.style import Look
-from gan_eval.quiz.review import ReviewedTrial
-from gan_eval.quiz.review_words import Panel, panels, sentence, trial_lines
+from gan_eval.quiz.review import Panel, ReviewedTrial, panels, sentence, trial_lines
 from gan_eval.quiz.wording import Texts
 
 THUMBNAIL = 150

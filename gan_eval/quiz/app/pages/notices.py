@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QProgressBar
 from gan_eval.quiz.app.pages.parts import Page, button
 from gan_eval.quiz.app.style import Look
 from gan_eval.quiz.clock import now_ns
-from gan_eval.quiz.session_state import AtStake
+from gan_eval.quiz.session import AtStake
 from gan_eval.quiz.wording import Texts
 
 _AT_STAKE: dict[AtStake, str] = {"answer": "problem_unsaved", "end": "problem_unended", "nothing": "problem_saved"}

@@ -6,8 +6,7 @@ from functools import partial
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLineEdit, QRadioButton
 
-from gan_eval.quiz.app.pages.parts import literal
-from gan_eval.quiz.app.pages.step import StepPage
+from gan_eval.quiz.app.pages.parts import StepPage, literal
 from gan_eval.quiz.app.style import Look
 from gan_eval.quiz.wording import Texts
 from gan_eval.settings.quiz import QuestionSettings

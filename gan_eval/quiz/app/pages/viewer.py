@@ -11,8 +11,7 @@ from gan_eval.errors import UserError
 from gan_eval.quiz.app.painting import GREY
 from gan_eval.quiz.app.pictures import load
 from gan_eval.quiz.app.style import Look
-from gan_eval.quiz.review import ReviewedTrial
-from gan_eval.quiz.review_words import Panel, panels, sentence
+from gan_eval.quiz.review import Panel, ReviewedTrial, panels, sentence
 from gan_eval.quiz.wording import Texts
 
 _INK = QColor(10, 10, 10)

@@ -3,16 +3,16 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from gan_eval.metrics.definitions import fid_infinity as module
-from gan_eval.metrics.definitions.fid_infinity import (
+from gan_eval.metrics.definitions import frechet as module
+from gan_eval.metrics.definitions.frechet import (
     LEAST,
     SIZES,
     Draws,
     content_order,
     fid_infinity,
+    frechet_distance,
     infinity_estimate,
 )
-from gan_eval.metrics.definitions.frechet import frechet_distance
 from gan_eval.metrics.definitions.jackknife import GROUPS
 from gan_eval.metrics.kernels.pictures import Unmeasurable
 

@@ -1,8 +1,7 @@
 import numpy as np
 import pytest
 
-from gan_eval.metrics.definitions.frechet import frechet_distance
-from gan_eval.metrics.definitions.frechet_reference import FrechetReference, subset_distance
+from gan_eval.metrics.definitions.frechet import FrechetReference, frechet_distance, subset_distance
 from gan_eval.metrics.definitions.jackknife import GROUPS
 from gan_eval.metrics.kernels.pictures import Unmeasurable
 

@@ -13,13 +13,10 @@ from picture_strategies import pictures
 from skimage.metrics import structural_similarity
 
 from gan_eval.metrics import functional
-from gan_eval.metrics.definitions.hole import l1_hole, psnr_hole, ssim_hole
-from gan_eval.metrics.definitions.pixel import l1, psnr
-from gan_eval.metrics.definitions.similarity import ssim
+from gan_eval.metrics.definitions.similarity import l1, l1_hole, psnr, psnr_hole, ssim, ssim_hole
 from gan_eval.metrics.kernels import compiled as kernels
 from gan_eval.metrics.kernels import tensors
-from gan_eval.metrics.kernels.backends import as_hole
-from gan_eval.metrics.kernels.pictures import Unmeasurable
+from gan_eval.metrics.kernels.pictures import Unmeasurable, as_hole
 from gan_eval.stimuli.pictures import Picture
 
 Hole = NDArray[np.bool_]
@@ -134,9 +131,9 @@ def test_torch_has_the_same_exact_sums_and_takes_the_hole_to_the_picture() -> No
 
 def test_the_kernel_is_compiled_once_with_and_without_a_hole() -> None:
     ssim(FAKE, REAL)
-    before = len(kernels.structure.similarity_sums.signatures)  # type: ignore[attr-defined]
+    before = len(kernels.loops.similarity_sums.signatures)  # type: ignore[attr-defined]
     ssim_hole(FAKE, REAL, np.ones((40, 60), bool))
-    assert len(kernels.structure.similarity_sums.signatures) == before  # type: ignore[attr-defined]
+    assert len(kernels.loops.similarity_sums.signatures) == before  # type: ignore[attr-defined]
 
 
 def test_what_cannot_be_measured_says_why() -> None:

@@ -15,7 +15,7 @@ from picture_strategies import pictures
 from scipy.ndimage import correlate
 from scipy.special import gamma
 
-from gan_eval.metrics.definitions.niqe import block_features, niqe
+from gan_eval.metrics.definitions.no_reference import block_features, niqe
 from gan_eval.metrics.kernels import compiled as kernels
 from gan_eval.metrics.kernels import tensors
 from gan_eval.metrics.kernels.pictures import Unmeasurable

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from gan_eval.metrics.definitions.palette import CLASSES, COLOURS, VOID, VOID_COLOURS, class_map, label_classes
+from gan_eval.metrics.definitions.segmentation import CLASSES, COLOURS, VOID, VOID_COLOURS, class_map, label_classes
 from gan_eval.metrics.kernels.pictures import Unmeasurable
 from gan_eval.stimuli import pictures as images
 

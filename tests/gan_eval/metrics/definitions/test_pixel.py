@@ -11,7 +11,7 @@ from metric_pictures import disturbed, texture
 from picture_strategies import pictures
 from skimage.metrics import peak_signal_noise_ratio
 
-from gan_eval.metrics.definitions.pixel import l1, psnr
+from gan_eval.metrics.definitions.similarity import l1, psnr
 from gan_eval.metrics.kernels import tensors
 from gan_eval.metrics.kernels.pictures import Unmeasurable
 from gan_eval.stimuli.pictures import Picture

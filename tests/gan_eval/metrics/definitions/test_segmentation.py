@@ -5,8 +5,7 @@ import pytest
 import torch
 from torchmetrics.classification import MulticlassAccuracy, MulticlassJaccardIndex
 
-from gan_eval.metrics.definitions.palette import VOID
-from gan_eval.metrics.definitions.segmentation import COUNTS, class_accuracy, class_iou, confusion, pixel_accuracy
+from gan_eval.metrics.definitions.segmentation import COUNTS, VOID, class_accuracy, class_iou, confusion, pixel_accuracy
 from gan_eval.metrics.kernels.pictures import Unmeasurable
 
 NOTHING = np.empty((0, COUNTS), np.float32)

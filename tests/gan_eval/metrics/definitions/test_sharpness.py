@@ -9,7 +9,7 @@ from metric_pictures import texture
 from picture_strategies import pictures
 from scipy.ndimage import laplace
 
-from gan_eval.metrics.definitions.sharpness import sharpness
+from gan_eval.metrics.definitions.no_reference import sharpness
 from gan_eval.metrics.kernels import tensors
 from gan_eval.metrics.kernels.pictures import Unmeasurable
 from gan_eval.stimuli.pictures import Picture

@@ -10,8 +10,7 @@ from gan_eval.errors import UserError
 from gan_eval.files import sha256_file
 from gan_eval.metrics.catalogue import METRICS
 from gan_eval.metrics.kernels.devices import usable_device
-from gan_eval.metrics.networks.extractors import load_extractors
-from gan_eval.metrics.networks.features import features_of, inception_extractor
+from gan_eval.metrics.networks.extractors import features_of, inception_extractor, load_extractors
 from gan_eval.weights import cache
 
 ON_INCEPTION = [name for name, metric in METRICS.items() if metric.extractor == "inception"]

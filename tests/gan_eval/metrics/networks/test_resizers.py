@@ -6,7 +6,7 @@ from PIL import Image
 from torch_fidelity.interpolate_compat_tensorflow import interpolate_bilinear_2d_like_tensorflow1x
 
 from gan_eval.errors import UserError
-from gan_eval.metrics.networks.resizers import RESIZERS, resize
+from gan_eval.metrics.networks.extractors import RESIZERS, resize
 from gan_eval.stimuli.pictures import Picture
 
 SIZES = [(64, 80), (256, 256), (600, 333), (299, 299)]

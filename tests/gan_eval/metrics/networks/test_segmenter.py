@@ -12,8 +12,16 @@ from tiny_segmenters import PALETTE, Fails, NearestColour, Numbers, labels, save
 from torch import Tensor, nn
 
 from gan_eval.errors import UserError
-from gan_eval.metrics.definitions.palette import CLASSES, VOID, VOID_COLOURS, class_map
-from gan_eval.metrics.definitions.segmentation import COUNTS, class_iou, confusion, pixel_accuracy
+from gan_eval.metrics.definitions.segmentation import (
+    CLASSES,
+    COUNTS,
+    VOID,
+    VOID_COLOURS,
+    class_iou,
+    class_map,
+    confusion,
+    pixel_accuracy,
+)
 from gan_eval.metrics.kernels.pictures import Unmeasurable
 from gan_eval.metrics.networks.segmenter import load_segmenter
 from gan_eval.metrics.networks.segmenter_settings import SegmenterSettings, read_settings, segmenter_key

@@ -9,8 +9,7 @@ from torch import Tensor
 
 from gan_eval.errors import UserError
 from gan_eval.metrics.kernels.pictures import Unmeasurable
-from gan_eval.metrics.networks.features import features_of, vgg16_extractor
-from gan_eval.metrics.networks.vgg import FEATURES, load_vgg16, vgg16_of
+from gan_eval.metrics.networks.extractors import FEATURES, features_of, load_vgg16, vgg16_extractor, vgg16_of
 from gan_eval.weights import cache
 
 PICTURES = [texture(0, 224, 224), texture(1, 100, 130)]
@@ -36,7 +35,7 @@ def test_the_second_hidden_layer_of_torchvisions_network(
     from torchvision.models import vgg16
     from torchvision.transforms.functional import normalize
 
-    monkeypatch.setattr("gan_eval.metrics.networks.vgg.read_state", lambda path, name: whole)
+    monkeypatch.setattr("gan_eval.metrics.networks.extractors.read_state", lambda path, name: whole)
     (tmp_path / "mine.pth").write_bytes(b"stands for the weights")
     extractor = vgg16_extractor(tmp_path / "mine.pth", resizer="bilinear-aa", device="cpu")
     found = features_of(PICTURES, extractor)

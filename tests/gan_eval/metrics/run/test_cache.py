@@ -22,8 +22,9 @@ from metric_pictures import Thumbnails, texture
 
 from gan_eval.errors import UserError
 from gan_eval.metrics import Settings, folder_pair, run_metrics
-from gan_eval.metrics.definitions import pixel
-from gan_eval.metrics.run import cache, cache_database, code_hash, files, sets, tools
+from gan_eval.metrics.definitions import similarity
+from gan_eval.metrics.run import cache, code_hash, files, sets, tools
+from gan_eval.metrics.run import cache as cache_database
 from gan_eval.metrics.run.cache import UNKNOWN, Cache, cache_file, cache_limit
 from gan_eval.metrics.run.evaluation import Evaluation
 from gan_eval.metrics.run.inputs import stimuli_of_sets
@@ -210,8 +211,8 @@ def test_a_mended_definition_is_measured_again_and_the_others_are_found(
     settings = Settings(("psnr", "l1", "niqe"), cache=file)
     first = measure(real, fake, settings)
     assert kept_of(measure(real, fake, settings)) == 16
-    edit("gan_eval.metrics.definitions.pixel", "10 * math.log10(255**2", "10 * math.log10(256**2")
-    monkeypatch.setattr(pixel, "decibels", lambda squares, count: 10 * math.log10(256**2 * count / squares))
+    edit("gan_eval.metrics.definitions.similarity", "10 * math.log10(255**2", "10 * math.log10(256**2")
+    monkeypatch.setattr(similarity, "decibels", lambda squares, count: 10 * math.log10(256**2 * count / squares))
     mended = measure(real, fake, settings)
     assert kept_of(mended) == 12, "all but psnr"
     before, after = (each.image_metrics.set_index(["metric", "stimulus"])["value"] for each in (first, mended))
@@ -358,7 +359,7 @@ def test_an_interrupted_run_goes_on(end: signal.Signals, folders: Folders, file:
     code = f"""
 import signal, time
 from pathlib import Path
-from gan_eval.metrics.definitions import niqe
+from gan_eval.metrics.definitions import no_reference as niqe
 from gan_eval.metrics.run import cache, pictures as picture_work
 signal.signal(signal.SIGINT, signal.default_int_handler)
 cache._WRITE_EVERY_S = 0.05

@@ -9,7 +9,7 @@ import pytest
 from gan_eval.metrics.run import during_training
 from gan_eval.metrics.run.differences import compare_pictures
 from gan_eval.metrics.run.external_values import read_beside
-from gan_eval.metrics.run.finite import FiniteMean, finite_mean
+from gan_eval.metrics.run.missing import FiniteMean, finite_mean
 from gan_eval.tabular import Row
 
 PSNR = [20.0, 22.0, 27.0, math.inf, math.inf]

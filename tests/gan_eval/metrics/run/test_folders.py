@@ -5,8 +5,7 @@ import unicodedata
 import pytest
 
 from gan_eval.errors import UserError
-from gan_eval.metrics.run.folders import folder_pair
-from gan_eval.metrics.run.inputs import stimuli_of_sets
+from gan_eval.metrics.run.inputs import folder_pair, stimuli_of_sets
 
 
 @pytest.fixture

@@ -14,17 +14,17 @@ from metric_pictures import Thumbnails, disturbed, texture
 
 from gan_eval.errors import UserError
 from gan_eval.metrics import Settings, folder_pair, run_metrics
-from gan_eval.metrics.definitions import niqe, pixel, similarity
-from gan_eval.metrics.networks.features import inception_extractor
+from gan_eval.metrics.definitions import no_reference, similarity
+from gan_eval.metrics.definitions import similarity as pixel
+from gan_eval.metrics.kernels.pictures import NO_MEMORY
+from gan_eval.metrics.networks.extractors import inception_extractor
 from gan_eval.metrics.run import features as feature_store
-from gan_eval.metrics.run import pixel_budget, tools
-from gan_eval.metrics.run.evaluation import Evaluation
+from gan_eval.metrics.run import files, tools
+from gan_eval.metrics.run.evaluation import Evaluation, SetRows
 from gan_eval.metrics.run.features import FeatureBatches, FeatureStore
-from gan_eval.metrics.run.file_reader import FileReader
-from gan_eval.metrics.run.files import NO_MEMORY
+from gan_eval.metrics.run.files import FileReader
 from gan_eval.metrics.run.inputs import Stimulus, stimuli_of_sets
-from gan_eval.metrics.run.picture_pass import jobs_of
-from gan_eval.metrics.run.set_rows import SetRows
+from gan_eval.metrics.run.pictures import jobs_of
 from gan_eval.stimuli import pictures as images
 from gan_eval.stimuli.pictures import Picture
 
@@ -74,7 +74,7 @@ def test_each_file_is_read_and_decoded_once_however_many_models(
 ) -> None:
     stimuli = models(tmp_path, 3, 4)
     read, decoded = count_calls(monkeypatch, FileReader, "read"), count_calls(monkeypatch, images, "decode_rgb")
-    scored = count_calls(monkeypatch, niqe, "niqe")
+    scored = count_calls(monkeypatch, no_reference, "niqe")
     measure(stimuli, "psnr", "ssim", "niqe", "fid", weights={"inception": tmp_path / "any.pth"}, threads=2)
     assert sorted(str(path) for _, path in read) == sorted(str(one.file) for one in stimuli)
     assert sorted(str(path) for _, path in decoded) == sorted(str(one.file) for one in stimuli)
@@ -96,7 +96,7 @@ def test_copies_of_a_real_picture_in_several_sets_are_decoded_once(
 
 def test_only_what_is_asked_for_is_computed(folders: Folders, monkeypatch: pytest.MonkeyPatch) -> None:
     stimuli = stimuli_of_sets([folder_pair(*folders(2))])
-    others = [count_calls(monkeypatch, home, name) for home, name in ((niqe, "niqe"), (similarity, "ssim"))]
+    others = [count_calls(monkeypatch, home, name) for home, name in ((no_reference, "niqe"), (similarity, "ssim"))]
     assert set(measure(stimuli, "psnr").image_metrics["metric"]) == {"psnr"}
     assert others == [[], []]
 
@@ -130,7 +130,7 @@ def test_an_unexpected_error_names_the_picture(folders: Folders, monkeypatch: py
             raise ZeroDivisionError("a mistake in the program")
         return 1.0
 
-    monkeypatch.setattr(niqe, "niqe", fail)
+    monkeypatch.setattr(no_reference, "niqe", fail)
     tools.built_in.cache_clear()
     with pytest.raises(ZeroDivisionError) as raised:
         measure(stimuli_of_sets([folder_pair(real, fake)]), "niqe", threads=2)
@@ -152,7 +152,7 @@ def test_too_little_memory_for_one_picture_is_its_reason(
             raise error
         return 1.0
 
-    monkeypatch.setattr(niqe, "niqe", greedy)
+    monkeypatch.setattr(no_reference, "niqe", greedy)
     tools.built_in.cache_clear()
     frame = measure(stimuli_of_sets([folder_pair(real, fake)]), "niqe").image_metrics
     assert frame.loc[frame["value"].isna(), ["stimulus", "reason"]].to_numpy().tolist() == [["real/fake/p1", NO_MEMORY]]
@@ -282,7 +282,7 @@ def test_files_are_read_into_memory_that_is_used_again(tmp_path: Path, monkeypat
     again = reader.read(tmp_path / "2")
     assert again.obj is buffer
     assert bytes(again) == contents[2]
-    monkeypatch.setattr("gan_eval.metrics.run.file_reader.os.fstat", lambda _: SimpleNamespace(st_size=3))
+    monkeypatch.setattr("gan_eval.metrics.run.files.os.fstat", lambda _: SimpleNamespace(st_size=3))
     assert bytes(FileReader().read(tmp_path / "2")) == contents[2], "a file that grows is read whole"
     with pytest.raises(UserError, match="absent: no such picture"):
         reader.read(tmp_path / "absent")
@@ -326,8 +326,8 @@ def test_large_pictures_wait_for_each_other_and_no_error_keeps_the_others_waitin
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stimuli = models(tmp_path, 1, 8, size=64)
-    monkeypatch.setattr(pixel_budget, "_LOOKED_INTO", 0)
-    monkeypatch.setattr(pixel_budget.PixelBudget.__init__, "__defaults__", (4 * 64 * 64,))
+    monkeypatch.setattr(files, "_LOOKED_INTO", 0)
+    monkeypatch.setattr(files.PixelBudget.__init__, "__defaults__", (4 * 64 * 64,))
     at_work, most, lock = [0], [0], threading.Lock()
     function = pixel.psnr
 
@@ -355,7 +355,7 @@ def test_large_pictures_wait_for_each_other_and_no_error_keeps_the_others_waitin
 
 
 def test_a_picture_above_the_budget_is_measured_alone() -> None:
-    budget, taken = pixel_budget.PixelBudget(10), threading.Event()
+    budget, taken = files.PixelBudget(10), threading.Event()
     budget.take(50, wait=True)
     other = threading.Thread(target=lambda: (budget.take(5, wait=True), taken.set()))
     other.start()
@@ -369,6 +369,6 @@ def test_a_picture_above_the_budget_is_measured_alone() -> None:
 def test_a_pictures_pixels_are_known_before_it_is_decoded(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     images.write_png(tmp_path / "x.png", np.random.default_rng(0).integers(0, 256, (300, 400, 3), np.uint8))
     content = (tmp_path / "x.png").read_bytes()
-    assert pixel_budget.pixels_of(content) == 300 * 400
-    assert pixel_budget.pixels_of(b"?" * len(content)) == 0
-    assert pixel_budget.pixels_of(content[:1000]) == 0, "a small file is not looked into"
+    assert files.pixels_of(content) == 300 * 400
+    assert files.pixels_of(b"?" * len(content)) == 0
+    assert files.pixels_of(content[:1000]) == 0, "a small file is not looked into"

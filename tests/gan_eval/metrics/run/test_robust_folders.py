@@ -15,7 +15,7 @@ from metric_pictures import disturbed, texture
 from PIL import Image
 
 from gan_eval.metrics import evaluate, folder_pair, missing_values
-from gan_eval.metrics.definitions.pixel import psnr
+from gan_eval.metrics.definitions.similarity import psnr
 from gan_eval.stimuli import pictures
 
 SIDE = 24

@@ -19,11 +19,9 @@ from gan_eval.metrics import Settings, evaluate, folder_pair, run_metrics, write
 from gan_eval.metrics.catalogue import METRICS
 from gan_eval.metrics.definitions.frechet import frechet_distance
 from gan_eval.metrics.definitions.kid import kernel_distance
-from gan_eval.metrics.definitions.niqe import niqe
-from gan_eval.metrics.definitions.no_reference import brisque, load_regression
-from gan_eval.metrics.definitions.pixel import psnr
-from gan_eval.metrics.definitions.similarity import ssim
-from gan_eval.metrics.networks.features import features_of, inception_extractor
+from gan_eval.metrics.definitions.no_reference import brisque, load_regression, niqe
+from gan_eval.metrics.definitions.similarity import psnr, ssim
+from gan_eval.metrics.networks.extractors import features_of, inception_extractor
 from gan_eval.metrics.networks.learned import learned_metrics
 from gan_eval.metrics.run.inputs import stimuli_of_frame
 from gan_eval.metrics.run.tools import BUILT_IN, built_in
@@ -325,8 +323,8 @@ def test_every_registered_metric_has_its_function() -> None:
 
 def test_listing_needs_neither_torch_nor_pandas() -> None:
     code = (
-        "import sys; import gan_eval.metrics, gan_eval.metrics.registry as r, gan_eval.weights.cache as w; r.describe();"
-        "w.list_weights(); print(sorted({'torch', 'pandas', 'scipy', 'numpy'} & set(sys.modules)))"
+        "import sys; import gan_eval.metrics, gan_eval.metrics.registry as r, gan_eval.weights.cache as w; "
+        "r.describe();w.list_weights(); print(sorted({'torch', 'pandas', 'scipy', 'numpy'} & set(sys.modules)))"
     )
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
 

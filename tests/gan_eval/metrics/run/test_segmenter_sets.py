@@ -15,11 +15,9 @@ from torch import Tensor
 from gan_eval.__main__ import run
 from gan_eval.errors import UserError
 from gan_eval.metrics import Settings, evaluate, folder_pair, write_metrics
-from gan_eval.metrics.definitions.palette import class_map
-from gan_eval.metrics.definitions.segmentation import confusion
+from gan_eval.metrics.definitions.segmentation import class_map, confusion
 from gan_eval.metrics.networks import segmenter
-from gan_eval.metrics.networks.segmenter import load_segmenter
-from gan_eval.metrics.networks.segmenter_networks import load_network
+from gan_eval.metrics.networks.segmenter import load_network, load_segmenter
 from gan_eval.stimuli import pictures as images
 from gan_eval.stimuli.sets import stimulus_row, write_set
 

@@ -10,16 +10,14 @@ import pytest
 from gan_eval import tables
 from gan_eval.metrics.catalogue import METRICS
 from gan_eval.metrics.definitions import kid, moments, neighbours, segmentation
-from gan_eval.metrics.definitions.frechet import frechet_distance
-from gan_eval.metrics.definitions.frechet_reference import FrechetReference
+from gan_eval.metrics.definitions.frechet import FrechetReference, frechet_distance
 from gan_eval.metrics.definitions.jackknife import GROUPS
 from gan_eval.metrics.definitions.kid import KernelReference, kernel_distance
 from gan_eval.metrics.definitions.neighbours import NeighbourReference, coverage
-from gan_eval.metrics.run.feature_table import FeatureTable
+from gan_eval.metrics.run.evaluation import SetRows
+from gan_eval.metrics.run.features import FeatureTable
 from gan_eval.metrics.run.inputs import Stimulus
-from gan_eval.metrics.run.set_rows import SetRows
-from gan_eval.metrics.run.set_sources import Given, Source
-from gan_eval.metrics.run.sets import compare_sets
+from gan_eval.metrics.run.sets import Given, Source, compare_sets
 from gan_eval.tabular import Row, frame_of
 
 D = 6

@@ -9,7 +9,7 @@ pytest.importorskip("PySide6.QtCore", exc_type=ImportError)
 
 _MANY_CALLS = """
 from PySide6.QtCore import QObject, QTimer, Signal
-from gan_eval.quiz.app.immortal import keep_singletons_alive
+from gan_eval.quiz.app.process import keep_singletons_alive
 
 class Bell(QObject):
     rung = Signal()

@@ -14,17 +14,16 @@ pytest.importorskip("PySide6.QtGui", exc_type=ImportError)
 from PySide6.QtCore import QRect, QSize
 from PySide6.QtGui import QImage
 
-from gan_eval.quiz.app.painting import GAP, PATCH, Canvas, changed_area, painted
-from gan_eval.quiz.app.presenter import BLANK, Frame
+from gan_eval.quiz.app.painting import BLANK, GAP, PATCH, Canvas, Frame, changed_area, painted
 from gan_eval.stimuli.pictures import read_rgb, write_png
 
 _SHOW = """
 import sys, time
 from pathlib import Path
 from PySide6.QtGui import QGuiApplication, QImage
-from gan_eval.quiz.app.immortal import keep_singletons_alive
+from gan_eval.quiz.app.process import keep_singletons_alive
 from gan_eval.quiz.app.opengl import OpenGLWindow
-from gan_eval.quiz.app.presenter import BLANK, Frame
+from gan_eval.quiz.app.painting import BLANK, Frame
 from gan_eval.quiz.app.raster import RasterWindow
 
 keep_singletons_alive()

@@ -13,11 +13,10 @@ from PySide6.QtWidgets import QApplication
 
 from gan_eval import tables
 from gan_eval.errors import UserError
-from gan_eval.quiz.app.pages.consent import ConsentPage
 from gan_eval.quiz.app.pages.end import EndPage
 from gan_eval.quiz.app.pages.notices import PausePage, ProblemPage
-from gan_eval.quiz.app.pages.welcome import ReadyPage, WelcomePage
-from gan_eval.quiz.session_state import State
+from gan_eval.quiz.app.pages.welcome import ConsentPage, ReadyPage, WelcomePage
+from gan_eval.quiz.session import State
 from gan_eval.stimuli.sets import StimulusSet
 from gan_eval.store import Store
 

@@ -12,14 +12,13 @@ from PySide6.QtWidgets import QApplication
 
 from gan_eval import tables
 from gan_eval.errors import UserError
-from gan_eval.quiz.app.choice import screen_key
 from gan_eval.quiz.app.pages.calibration import CardPage, DistancePage
-from gan_eval.quiz.app.pages.consent import ConsentPage
 from gan_eval.quiz.app.pages.end import EndPage
 from gan_eval.quiz.app.pages.notices import BreakPage
 from gan_eval.quiz.app.pages.questions import QuestionPage
-from gan_eval.quiz.app.pages.welcome import ReadyPage, WelcomePage
-from gan_eval.quiz.session_state import State
+from gan_eval.quiz.app.pages.welcome import ConsentPage, ReadyPage, WelcomePage
+from gan_eval.quiz.app.stage import screen_key
+from gan_eval.quiz.session import State
 from gan_eval.quiz.station import Check, ScreenTiming, keep_timing
 from gan_eval.settings.quiz import QuestionSettings, QuizSettings
 

@@ -16,20 +16,18 @@ from PySide6.QtWidgets import QApplication, QLabel, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from gan_eval.quiz.app.pages.calibration import CARD_MM, CardPage, DistancePage
-from gan_eval.quiz.app.pages.consent import ConsentPage
 from gan_eval.quiz.app.pages.end import EndPage
 from gan_eval.quiz.app.pages.notices import BreakPage, PausePage, ProblemPage
 from gan_eval.quiz.app.pages.parts import Page
 from gan_eval.quiz.app.pages.questions import QuestionPage
-from gan_eval.quiz.app.pages.welcome import ReadyPage, WelcomePage
+from gan_eval.quiz.app.pages.welcome import ConsentPage, ReadyPage, WelcomePage
+from gan_eval.quiz.app.stage import direction_of, load_texts
 from gan_eval.quiz.app.style import HIGH_CONTRAST, LIGHT, Look, Palette, scale_for
-from gan_eval.quiz.app.translation import direction_of, load_texts
 from gan_eval.quiz.app.windows import Shell
 from gan_eval.quiz.catalogue import read_catalogue
 from gan_eval.quiz.library import Companions
-from gan_eval.quiz.review import ReviewedTrial, ShownPicture
-from gan_eval.quiz.review_words import ScoreLine
-from gan_eval.quiz.session_state import AtStake
+from gan_eval.quiz.review import ReviewedTrial, ScoreLine, ShownPicture
+from gan_eval.quiz.session import AtStake
 from gan_eval.quiz.wording import TEXTS, TRANSLATIONS, Texts
 from gan_eval.settings.quiz import ConsentSettings, QuestionSettings, QuizSettings
 from gan_eval.stimuli.pictures import write_png

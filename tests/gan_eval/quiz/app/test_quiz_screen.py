@@ -28,7 +28,7 @@ _QUIZ = """
 import sys
 from gan_eval.quiz import run_session
 from gan_eval.stimuli.sets import read_set
-from gan_eval.quiz.options import Presentation
+from gan_eval.quiz.station import Presentation
 from gan_eval.settings.quiz import QuizSettings
 
 folder, store = sys.argv[1:]
@@ -44,7 +44,7 @@ _WATCHED = """
 import sys
 from gan_eval.quiz import run_session
 from gan_eval.quiz.app.raster import RasterWindow
-from gan_eval.quiz.options import Presentation
+from gan_eval.quiz.station import Presentation
 from gan_eval.settings.quiz import QuizSettings
 from gan_eval.stimuli.sets import read_set
 

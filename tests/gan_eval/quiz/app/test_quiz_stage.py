@@ -14,10 +14,10 @@ _STAGE = """
 import json, sys
 from PySide6.QtWidgets import QApplication
 from gan_eval.errors import UserError
-from gan_eval.quiz.app.immortal import keep_singletons_alive
+from gan_eval.quiz.app.process import keep_singletons_alive
 from gan_eval.quiz.app.pages.notices import PausePage
 from gan_eval.quiz.app.stage import Stage
-from gan_eval.quiz.options import Presentation
+from gan_eval.quiz.station import Presentation
 from gan_eval.settings.quiz import QuizSettings
 
 def staged(how):

@@ -13,11 +13,11 @@ pytest.importorskip("PySide6.QtGui", exc_type=ImportError)
 from PySide6.QtWidgets import QApplication
 
 from gan_eval.errors import UserError
-from gan_eval.quiz.app import choice
-from gan_eval.quiz.app.choice import choose_presenter, numbered_screen, screen_key
+from gan_eval.quiz.app import stage
 from gan_eval.quiz.app.opengl import OpenGLWindow
 from gan_eval.quiz.app.raster import RasterWindow
 from gan_eval.quiz.app.self_test import judge
+from gan_eval.quiz.app.stage import choose_presenter, numbered_screen, screen_key
 from gan_eval.quiz.station import Check, ScreenTiming, keep_timing
 
 NOW = "2026-01-31T12:00:00.000Z"
@@ -67,14 +67,14 @@ def test_without_a_self_test_pictures_are_shown_by_the_raster_window_and_not_rou
 def test_a_measured_vsync_chooses_opengl_and_whole_frames(qapp: QApplication, monkeypatch: pytest.MonkeyPatch) -> None:
     screen = qapp.primaryScreen()
     keep_timing(screen_key(screen), ScreenTiming("opengl", True, 50.0, NOW))
-    monkeypatch.setattr(choice, "opengl_available", lambda _: True)
+    monkeypatch.setattr(stage, "opengl_available", lambda _: True)
     chosen = choose_presenter("auto", screen)
     assert (chosen.name, chosen.frame_ms, chosen.refresh_hz) == ("opengl", 20.0, 50.0)
     assert chosen.make.func is OpenGLWindow
     assert chosen.make.keywords == {"frame_ms": 20.0, "may_wait": True}
     assert choose_presenter("auto", screen, round_frames="off").frame_ms is None
     assert choose_presenter("raster", screen).frame_ms is None, "a flush does not wait for a frame"
-    monkeypatch.setattr(choice, "opengl_available", lambda _: False)
+    monkeypatch.setattr(stage, "opengl_available", lambda _: False)
     assert choose_presenter("auto", screen).name == "raster"
     with pytest.raises(UserError, match="--presenter opengl"):
         choose_presenter("opengl", screen)
@@ -91,7 +91,7 @@ _MEASURE = """
 import json
 from dataclasses import asdict
 from gan_eval.quiz.app.self_test import run_self_test
-from gan_eval.quiz.options import Presentation
+from gan_eval.quiz.station import Presentation
 found = run_self_test(Presentation(), frames=20)
 print(json.dumps({"timing": asdict(found.timing), "lines": found.lines}))
 """

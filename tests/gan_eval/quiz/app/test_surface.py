@@ -10,10 +10,10 @@ from PySide6.QtCore import QPoint, QRect
 from PySide6.QtGui import QExposeEvent, QRegion, QSurface
 from PySide6.QtWidgets import QApplication
 
-from gan_eval.quiz.app import surface
-from gan_eval.quiz.app.presenter import BLANK, Frame
+from gan_eval.quiz.app import presenter
+from gan_eval.quiz.app.painting import BLANK, Frame
+from gan_eval.quiz.app.presenter import PresenterWindow
 from gan_eval.quiz.app.raster import covering
-from gan_eval.quiz.app.surface import PresenterWindow
 
 TEXT = Frame(text="1 of 4")
 
@@ -57,8 +57,8 @@ class Window(PresenterWindow):
 @pytest.fixture
 def window(qapp: QApplication, monkeypatch: pytest.MonkeyPatch) -> Window:
     clock = Clock()
-    monkeypatch.setattr(surface, "now_ns", clock.read)
-    monkeypatch.setattr(surface, "wait_until", clock.wait)
+    monkeypatch.setattr(presenter, "now_ns", clock.read)
+    monkeypatch.setattr(presenter, "wait_until", clock.wait)
     return Window(qapp, clock)
 
 

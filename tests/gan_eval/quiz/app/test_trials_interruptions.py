@@ -16,8 +16,8 @@ from trial_sitting import Sit, TrialSitting, phase, sitting_down
 
 from gan_eval import tables
 from gan_eval.errors import UserError
-from gan_eval.quiz.app.presenter import Frame
-from gan_eval.quiz.session_state import State
+from gan_eval.quiz.app.painting import Frame
+from gan_eval.quiz.session import State
 from gan_eval.stimuli.sets import StimulusSet
 from gan_eval.store import Store
 from gan_eval.tables.schema import Table

@@ -17,7 +17,7 @@ from trial_sitting import two_models
 from gan_eval import tables
 from gan_eval.quiz import run_session
 from gan_eval.quiz.app import trials as trials_module
-from gan_eval.quiz.options import Presentation
+from gan_eval.quiz.station import Presentation
 from gan_eval.settings.quiz import QuizSettings
 from gan_eval.stimuli.sets import StimulusSet
 from gan_eval.store import open_store

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from gan_eval.errors import UserError
 from gan_eval.quiz.draw import deal
-from gan_eval.quiz.draw.lists import next_list
+from gan_eval.quiz.draw.deal import next_list
 from gan_eval.settings.quiz import QuizSettings
 from gan_eval.tabular import Row
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from gan_eval.quiz.protocols.model_vs_model import ModelVsModel
+from gan_eval.quiz.protocols.paired import ModelVsModel
 from gan_eval.settings.quiz import QuizSettings
 
 ROW = {"stimulus": "A", "stimulus_b": "B", "position": "right", "model": "cyclegan|pix2pix"}

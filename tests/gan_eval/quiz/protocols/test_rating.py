@@ -2,7 +2,7 @@
 
 import pytest
 
-from gan_eval.quiz.protocols.rating import Rating
+from gan_eval.quiz.protocols.single import Rating
 from gan_eval.settings.quiz import QuizSettings
 
 ROW = {"stimulus": "d/m/1", "kind": "fake", "requested_exposure_ms": None}

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gan_eval.quiz.protocols.staircase import Staircase, exposure_after
+from gan_eval.quiz.protocols.single import Staircase, exposure_after
 from gan_eval.settings.quiz import QuizSettings, StaircaseSettings
 from gan_eval.staircases import Threshold, thresholds
 from gan_eval.tabular import Row

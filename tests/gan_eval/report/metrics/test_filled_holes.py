@@ -17,8 +17,8 @@ from gan_eval.report.metrics.data import Measured, Summary
 from gan_eval.report.metrics.holes import hole_views, holes_of_folder, holes_of_stimuli, raw_note
 from gan_eval.report.metrics.tables import _infinite
 from gan_eval.report.parts.folder import read_folder
-from gan_eval.report.people.pictures_ import samples
-from gan_eval.report.people.published_ import published_views
+from gan_eval.report.people.pictures import samples
+from gan_eval.report.people.published import published_views
 from gan_eval.report.people.rates import rates_views
 from gan_eval.report.training.figures import validation_figures
 from gan_eval.report.training.runs import training_runs

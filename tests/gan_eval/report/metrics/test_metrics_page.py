@@ -8,7 +8,7 @@ from page_reader import Page
 from synthetic_metrics import QUALITY, SHA, frames_of, pictures_of, sets, values
 
 from gan_eval.report.metrics import gallery
-from gan_eval.report.metrics_page import build_metrics_report
+from gan_eval.report.page import build_metrics_report
 from gan_eval.tables import BESIDE
 from gan_eval.tabular import frame_of
 

@@ -9,25 +9,22 @@ from synthetic_metrics import QUALITY, frames_of, sets, values
 
 from gan_eval.metrics.run.inputs import Stimulus
 from gan_eval.report.metrics.agreement import disputes, model_agreement, picture_agreement
-from gan_eval.report.metrics.answer import answer
+from gan_eval.report.metrics.answer import Standing, answer, standing, standings
 from gan_eval.report.metrics.charts import Cloud, distribution_chart
 from gan_eval.report.metrics.data import REAL, Measured
 from gan_eval.report.metrics.differences import difference_figures, metric_matrices, wins_matrix
 from gan_eval.report.metrics.gallery import extremes
-from gan_eval.report.metrics.metrics_best import Standing, standing, standings
-from gan_eval.report.metrics.metrics_references import references
-from gan_eval.report.metrics.metrics_runs import left_out_view
+from gan_eval.report.metrics.method import left_out_view, references
 from gan_eval.report.metrics.tables import metric_tables
 from gan_eval.tables import METRIC_COMPARISONS
 from gan_eval.tabular import frame_of
 
-PARTS = ("agreement", "answer", "beside", "best", "charts", "data", "differences", "facts", "gallery", "methods",
-         "references", "runs", "sections", "study", "tables")  # fmt: skip
+PARTS = ("agreement", "answer", "charts", "data", "differences", "gallery", "holes", "method", "section", "tables")
 
 
 @pytest.mark.parametrize("part", PARTS)
 def test_examples_in_docstrings_hold(part):
-    assert doctest.testmod(importlib.import_module(f"gan_eval.report.metrics_{part}")).failed == 0
+    assert doctest.testmod(importlib.import_module(f"gan_eval.report.metrics.{part}")).failed == 0
 
 
 @pytest.fixture(scope="module")

@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 from skimage.color import rgb2lab
 
+from gan_eval.report.training.curves import Look, curve_colours, curve_styles, legend_of, looks_of, series_look
 from gan_eval.report.training.runs import TrainingRun
-from gan_eval.report.training.training_looks import Look, curve_colours, curve_styles, legend_of, looks_of, series_look
 
 NINE = {
     "gan10_l1_1": {"adversarial_weight": 10.0, "lambda_l1": 1.0},

@@ -16,13 +16,11 @@ from synthetic_training import SEVERAL, SIDE, make_training
 from gan_eval.errors import UserError
 from gan_eval.report import build
 from gan_eval.report.parts.folder import read_folder
-from gan_eval.report.training.curves import Curve, Panel, panels_as_file, panels_on_page
+from gan_eval.report.training.curves import Curve, Panel, panels_as_file, panels_on_page, series_look
 from gan_eval.report.training.figures import loss_panels, metric_panels
 from gan_eval.report.training.runs import labels, loss_ratio, training_runs
 from gan_eval.report.training.samples import draw_grids, sample_grids
-from gan_eval.report.training.section import training_section, write_figures
-from gan_eval.report.training.training_looks import series_look
-from gan_eval.report.training.training_views import plateaus_view
+from gan_eval.report.training.section import plateaus_view, training_section, write_figures
 from gan_eval.tables import PLATEAUS
 from gan_eval.tabular import read_table, write_table
 

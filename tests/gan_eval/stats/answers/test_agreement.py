@@ -7,8 +7,7 @@ import pandas as pd
 import pytest
 from make_trials import simulated
 
-from gan_eval.stats.answers.agreement import agreement
-from gan_eval.stats.answers.krippendorff import alpha, alpha_interval
+from gan_eval.stats.answers.agreement import agreement, alpha, alpha_interval
 from gan_eval.stats.trials import fill_trials
 
 PUBLISHED = (

@@ -7,8 +7,7 @@ from make_trials import simulated
 from scipy.stats import bootstrap
 
 from gan_eval.settings.quiz import StaircaseSettings
-from gan_eval.stats.answers.hype import bootstrap_mean, hype
-from gan_eval.stats.answers.thresholds import thresholds
+from gan_eval.stats.answers.hype import bootstrap_mean, hype, thresholds
 from gan_eval.stats.trials import fill_trials
 
 

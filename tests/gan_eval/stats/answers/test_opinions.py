@@ -6,8 +6,7 @@ import pytest
 from make_grades import coded, graded_frame, simulated_grades
 from scipy import stats
 
-from gan_eval.stats.answers.grades import p910
-from gan_eval.stats.answers.opinions import opinion_scores, raters
+from gan_eval.stats.answers.grades import opinion_scores, p910, raters
 from gan_eval.stats.trials import fill_trials
 
 

@@ -7,7 +7,7 @@ from make_grades import graded_frame, simulated_grades
 from scipy import stats
 
 from gan_eval.stats import analyze
-from gan_eval.stats.answers.ratings import ratings
+from gan_eval.stats.answers.grades import ratings
 from gan_eval.stats.trials import fill_trials
 
 GRADES = {"P1": ([4, 5], [1, 2, None]), "P2": ([3, 3], [2, 2, 4]), "P3": ([5, None], [3, 3, 3])}

@@ -3,7 +3,7 @@ import pytest
 from make_trials import from_counts, simulated
 from scipy.stats import gmean
 
-from gan_eval.stats.answers.reaction_times import reaction_times
+from gan_eval.stats.answers.times import reaction_times
 
 
 def test_summary_equals_numpy():

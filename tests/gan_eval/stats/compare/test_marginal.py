@@ -6,7 +6,7 @@ from scipy.stats import norm
 from scipy.stats import t as student
 from statsmodels.stats.weightstats import ttost_ind
 
-from gan_eval.stats.compare.marginal import contrast_of_shares, equivalence_p, population_shares, wald
+from gan_eval.stats.compare.differences import contrast_of_shares, equivalence_p, population_shares, wald
 
 INVERSE = {"logit": expit, "probit": norm.cdf}
 

@@ -15,8 +15,8 @@ from gan_eval.settings.analysis import AnalysisSettings
 from gan_eval.stats import analyze
 from gan_eval.stats.compare.comparisons import comparisons
 from gan_eval.stats.compare.contrast import choice_question, estimate
-from gan_eval.stats.compare.one_share import share_less_half
-from gan_eval.stats.compare.pair_questions import pair_questions
+from gan_eval.stats.compare.differences import share_less_half
+from gan_eval.stats.compare.questions import pair_questions
 from gan_eval.stats.mixed import fit_crossed
 from gan_eval.stats.trials import fill_trials, pair_trials
 

@@ -5,8 +5,7 @@ from make_metrics import fooling, metric_of
 from make_trials import simulated
 from scipy.stats import pearsonr, spearmanr
 
-from gan_eval.stats.metrics_and_people.correlations import correlation_differences
-from gan_eval.stats.metrics_and_people.correlations_ import correlations
+from gan_eval.stats.metrics_and_people.correlations import correlation_differences, correlations
 from gan_eval.stats.metrics_and_people.curve import fit_logistic
 from gan_eval.stats.metrics_and_people.models import metric_models
 from gan_eval.stats.metrics_and_people.points import fitted_curves, points

@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 from scipy.stats import spearmanr
 
-from gan_eval.stats.metrics_and_people.ceiling_ import NoCeilingError, ceiling
+from gan_eval.stats.metrics_and_people.ceiling import NoCeilingError, ceiling
 from gan_eval.stats.resampling import AnswerCounts
 
 

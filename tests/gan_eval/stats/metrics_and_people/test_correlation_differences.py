@@ -5,14 +5,14 @@ from make_metrics import fooling, metric_of
 from make_trials import simulated
 from scipy.stats import rankdata, spearmanr
 
-from gan_eval.stats.metrics_and_people.both_tables import correlations_and_differences
 from gan_eval.stats.metrics_and_people.correlations import (
     DISAGREE,
     SPEARMAN_VARIANCE,
     correlation_differences,
+    correlations,
+    correlations_and_differences,
     dependent_z,
 )
-from gan_eval.stats.metrics_and_people.correlations_ import correlations
 from gan_eval.stats.shares import holm
 
 

@@ -7,7 +7,7 @@ from scipy.optimize import curve_fit
 from scipy.spatial.distance import cdist
 from scipy.stats import kendalltau, pearsonr, permutation_test, rankdata, spearmanr
 
-from gan_eval.stats.metrics_and_people.correlations_ import correlations
+from gan_eval.stats.metrics_and_people.correlations import correlations
 from gan_eval.stats.trials import fill_trials
 from gan_eval.tables import SET_METRICS
 from gan_eval.tabular import frame_of

@@ -3,9 +3,8 @@
 import numpy as np
 import pytest
 
-from gan_eval.stats.mixed import cells
-from gan_eval.stats.mixed.cells import DenseCells, SparseCells
-from gan_eval.stats.mixed.information import Factor
+from gan_eval.stats.mixed import information
+from gan_eval.stats.mixed.information import DenseCells, Factor, SparseCells
 from gan_eval.stats.mixed.likelihood import Crossed, Laplace, _leverage
 
 SHAPES = {
@@ -36,7 +35,7 @@ def parameters(with_slope):
 @pytest.fixture(autouse=True)
 def cheap_pairs(monkeypatch):
     """So that small designs are stored as big ones are."""
-    monkeypatch.setattr(cells, "_PAIR_COST", 0.5)
+    monkeypatch.setattr(information, "_PAIR_COST", 0.5)
 
 
 @pytest.mark.parametrize("with_slope", [False, True])

@@ -4,8 +4,7 @@ import pytest
 from make_trials import simulated
 
 from gan_eval.settings.analysis import AnalysisSettings
-from gan_eval.stats.mixed.covariates import code, usable, with_covariates
-from gan_eval.stats.mixed.formulas import Formula, design, planned_formulas, prepare
+from gan_eval.stats.mixed.formulas import Formula, code, design, planned_formulas, prepare, usable, with_covariates
 from gan_eval.stats.trials import answered_trials
 
 RANDOM = "(1|participant) + (1|stimulus)"

@@ -8,8 +8,7 @@ from make_trials import from_counts, simulated
 from scipy.stats import t as student
 
 from gan_eval.settings.analysis import AnalysisSettings
-from gan_eval.stats.mixed.checks import bootstrap, clustered, fit_plain
-from gan_eval.stats.mixed.model_checks import model_checks
+from gan_eval.stats.mixed.checks import bootstrap, clustered, fit_plain, model_checks
 from gan_eval.stats.mixed.models import mixed_models
 
 NUMBERS = ["estimate", "std_error", "ci_low", "ci_high", "p"]
@@ -164,7 +163,7 @@ def test_without_an_estimate_there_is_a_word_and_no_number(trials, word, empty):
 
 
 def test_too_many_trials_have_no_bootstrap(monkeypatch):
-    monkeypatch.setattr(import_module("gan_eval.stats.mixed.model_checks"), "MOST_TESTED", 100)
+    monkeypatch.setattr(import_module("gan_eval.stats.mixed.checks"), "MOST_TESTED", 100)
     table = model_checks(simulated(seed=1))
     skipped = table[table["method"] == "two_way_bootstrap"]
     assert skipped["note"].str.contains("no bootstrap above 100 trials").all()

@@ -1,53 +1,25 @@
-"""What pairs, grades and staircases say: sentences for the answer, and their tables."""
+"""What staircases say: for how long a picture must be seen."""
 
 import pandas as pd
 
 from gan_eval.report.parts.folder import StudyFolder
-from gan_eval.report.parts.table import between, known_as, of, view_of
+from gan_eval.report.parts.table import of, view_of
 from gan_eval.report.parts.words import (
     NOTHING,
     View,
-    interval,
-    listed,
     milliseconds,
     missing,
-    number,
     plural,
     text,
     whole,
 )
-from gan_eval.report.people.choices import choices_told
-from gan_eval.stats.answers.thresholds import MeanThreshold, mean_thresholds
-from gan_eval.tables import RATINGS, THRESHOLDS
+from gan_eval.stats.answers.hype import MeanThreshold, mean_thresholds
+from gan_eval.tables import THRESHOLDS
 
 _MOST_STAIRCASES = 200
 
 
-def other_answers(folder: StudyFolder) -> list[str]:
-    """Sentences on pairs, grades and staircases; none where a study has none, or none of them was answered."""
-    return [*choices_told(folder), *_graded(folder.table(RATINGS)), *_settled(folder.table(THRESHOLDS))]
-
-
-def _graded(table: pd.DataFrame) -> list[str]:
-    answered = table[(table["n"] > 0) & table["model"].isna()]
-    sentences = []
-    for dataset, part in answered.groupby("dataset", dropna=False, sort=False):
-        means = [
-            f"{'real' if row['kind'] == 'real' else 'generated'} pictures {number(row['mean'])}"
-            + (
-                ""
-                if missing(row["ci_low"])
-                else f" (95 % interval {interval(row['ci_low'], row['ci_high'])} between participants)"
-            )
-            + f" from {plural(int(row['n']), 'grade')}"
-            for _, row in part.iterrows()
-        ]
-        where = "" if missing(dataset) else f" on {dataset}"
-        sentences.append(f"The mean grade{where} was, for {listed(means)}; higher looks more real.")
-    return sentences
-
-
-def _settled(table: pd.DataFrame) -> list[str]:
+def threshold_sentences(table: pd.DataFrame) -> list[str]:
     return [_settled_at(found) for found in mean_thresholds(table)]
 
 
@@ -66,23 +38,6 @@ def _settled_at(found: MeanThreshold) -> str:
     if found.n_bound:
         said += f" {plural(found.n_bound, 'staircase')} stayed at an end of the range of exposures."
     return said
-
-
-def ratings_views(folder: StudyFolder) -> list[View]:
-    """Mean grades."""
-    columns = {
-        "data set": of(text, "dataset"),
-        "pictures": known_as({"fake": "generated"}, "kind"),
-        "model": lambda row: NOTHING if row["kind"] == "real" else known_as({}, "model", "all")(row),
-        "grades": of(whole, "n"),
-        "none": of(whole, "n_none"),
-        "participants": of(whole, "n_participants"),
-        "mean": of(number, "mean"),
-        "SD of grades": of(number, "sd"),
-        "95\u202f% interval of the mean": between(),
-    }
-    caption = "Grades: how real the pictures look"
-    return view_of(caption, folder.table(RATINGS), columns, text_columns=3, label="model", source="ratings")
 
 
 def thresholds_views(folder: StudyFolder) -> list[View]:
