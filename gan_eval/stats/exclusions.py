@@ -164,8 +164,8 @@ def participation(
     masks = excluded_trials or {}
     main = (trials["phase"] == "main").to_numpy(bool)
     who = table["participant"]
-    by_rule |= {rule: _count(trials, main & mask, who) > 0 for rule, mask in masks.items()}
-    texts = ["; ".join(rule for rule, rows in by_rule.items() if rows[position]) for position in range(len(table))]
+    named = [*by_rule.items(), *((rule, _count(trials, main & mask, who) > 0) for rule, mask in masks.items())]
+    texts = ["; ".join(rule for rule, rows in named if rows[position]) for position in range(len(table))]
     table = table.assign(
         excluded=excluded,
         n_excluded=np.where(
@@ -295,11 +295,10 @@ def leave_out(
     if planned:
         losing_more = people["participant"].isin(whole.loc[only_beyond, "participant"]).to_numpy(bool)
         exploratory = (of_people[1] & ~of_people[0]) | losing_more
-        standing = np.select(
-            [exploratory, people["rule"].notna().to_numpy(bool)], ["exploratory", "preset"], default=""
-        )
+        left_out = people["rule"].notna().to_numpy(bool)
+        texts = np.select([exploratory, left_out], ["exploratory", "preset"], default="")
         people = people.assign(
-            standing=pd.Series(standing, index=people.index, dtype=people["rule"].dtype).replace("", None)
+            standing=pd.Series(texts, index=people.index, dtype=people["rule"].dtype).replace("", None)
         )
     notes = []
     for rules, standing in (
@@ -308,10 +307,10 @@ def leave_out(
     ):
         for own, rows, n, what in (
             (rules.trials, masks, len(whole), "trials"),
-            (rules.participants, by_rule, len(people), "participants"),
+            (dict.fromkeys(rules.participants), by_rule, len(people), "participants"),
         ):
             if own:
-                counts = ", ".join(f"{rule}: {rows[rule].sum()}" for rule in dict.fromkeys(own))
+                counts = ", ".join(f"{rule}: {rows[rule].sum()}" for rule in own)
                 notes.append(f"{_any(rows, own, n).sum()} of {n} {what} excluded by {standing} ({counts})")
     main = (whole["phase"] == "main").to_numpy(bool)
     included = whole[~(by_plan | by_options)].reset_index(drop=True)
