@@ -118,7 +118,7 @@ def draws(rng: np.random.Generator, of: int, size: int) -> np.ndarray:
 
 
 def draws_of_alike(rng: np.random.Generator, times: np.ndarray, size: int) -> np.ndarray:
-    """(size, D) how often each of D kinds, of which there are `times` (D,), is sampled in as many draws as there are."""
+    """(size, D) how often each of D kinds, `times` (D,) of each, is sampled in as many draws as there are."""
     total = int(times.sum())
     if 4 * len(times) < total:
         return rng.multinomial(total, times / total, size).astype("float64")

@@ -46,7 +46,7 @@ def test_equal_groups_are_seldom_called_different_when_all_see_the_same_pictures
 
 
 def false_alarms(draw, *, repeats: int) -> float:
-    """The share of studies of equal groups that are called different; `draw` gives difference_of_proportions' arguments."""
+    """The share of studies of equal groups that are called different; `draw` gives the test's arguments."""
     rng = np.random.default_rng(3)
     return float(np.mean([difference_of_proportions(*draw(rng)).p < 0.05 for _ in range(repeats)]))
 
