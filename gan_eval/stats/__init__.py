@@ -115,37 +115,39 @@ def analyze(
         for source in (settings, beyond)
     )
     included = leave_out(whole, sessions, *rules, planned=plan is not None)
-    kept = included.trials
-    sensitive = sensitivity(kept, included.participation, on_outcome, plan=settings)
+    analysed = included.trials
+    sensitive = sensitivity(analysed, included.participation, on_outcome, plan=settings)
     if answers is not None:
-        answers = answers[answers["session"].isin(kept["session"])].reset_index(drop=True)
+        answers = answers[answers["session"].isin(analysed["session"])].reset_index(drop=True)
     images = None if image_metrics is None else conform(image_metrics, IMAGE_METRICS, where="image_metrics")
     sets = None if set_metrics is None else conform(set_metrics, SET_METRICS, where="set_metrics")
-    mixed = mixed_models(kept, plan=settings, participants=answers)
-    single, differences = correlations_and_differences(kept, image_metrics=images, set_metrics=sets, seed=seed)
+    mixed = mixed_models(analysed, plan=settings, participants=answers)
+    correlations, differences = correlations_and_differences(
+        analysed, image_metrics=images, set_metrics=sets, seed=seed
+    )
     frames = {
         "participation": included.participation,
-        "rates": rates(with_holes(kept, stimuli)),
-        "detection": signal_detection(kept),
-        "reaction_times": reaction_times(kept),
-        "reaction_time_models": reaction_time_models(kept),
-        "speed_accuracy": speed_accuracy(kept),
-        "choices": choices(kept),
-        "bradley_terry": bradley_terry(kept),
-        "ratings": ratings(kept),
-        "opinion_scores": opinion_scores(kept, screening=settings.screening),
-        "raters": raters(kept, screening=settings.screening),
-        "agreement": agreement(kept, seed=seed),
-        "thresholds": thresholds(kept, settings=staircase),
-        "hype": hype(kept, settings=staircase, seed=seed),
+        "rates": rates(with_holes(analysed, stimuli)),
+        "detection": signal_detection(analysed),
+        "reaction_times": reaction_times(analysed),
+        "reaction_time_models": reaction_time_models(analysed),
+        "speed_accuracy": speed_accuracy(analysed),
+        "choices": choices(analysed),
+        "bradley_terry": bradley_terry(analysed),
+        "ratings": ratings(analysed),
+        "opinion_scores": opinion_scores(analysed, screening=settings.screening),
+        "raters": raters(analysed, screening=settings.screening),
+        "agreement": agreement(analysed, seed=seed),
+        "thresholds": thresholds(analysed, settings=staircase),
+        "hype": hype(analysed, settings=staircase, seed=seed),
         "mixed_models": mixed,
-        "model_checks": model_checks(kept, plan=settings, participants=answers, mixed=mixed),
-        "comparisons": comparisons(kept, plan=settings),
-        "correlations": single,
+        "model_checks": model_checks(analysed, plan=settings, participants=answers, mixed=mixed),
+        "comparisons": comparisons(analysed, plan=settings),
+        "correlations": correlations,
         "correlation_differences": differences,
-        "metric_models": metric_models(kept, image_metrics=images),
+        "metric_models": metric_models(analysed, image_metrics=images),
     }
-    frames = mark_departures(frames, plan, beyond, kept, answers, included.beyond)
+    frames = mark_departures(frames, plan, beyond, analysed, answers, included.beyond)
     if len(sensitive.rows):
         frames["comparisons"] = pd.concat([frames["comparisons"], sensitive.rows], ignore_index=True)
     frames = {name: frame for name, frame in frames.items() if len(frame) or name in ALWAYS}

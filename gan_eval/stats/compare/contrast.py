@@ -56,28 +56,28 @@ class PopulationProportions(NamedTuple):
     share: np.ndarray
     by_eta: np.ndarray
     """dP / dη"""
-    by_spread: np.ndarray
+    by_sd: np.ndarray
     """dP / ds"""
 
 
-def population_shares(eta: np.ndarray, spread: np.ndarray, *, link: str = "logit") -> PopulationProportions:
+def population_shares(eta: np.ndarray, sd: np.ndarray, *, link: str = "logit") -> PopulationProportions:
     """P(η, s) for each pair of η and s, exact to about 1e-9 up to s = 15.
 
     Args:
         eta: (R,) fixed part of the linear predictor.
-        spread: (R,) standard deviation of the random part, 0 or more.
+        sd: (R,) standard deviation of the random part, 0 or more.
         link: `logit` or `probit`.
 
     >>> shares = population_shares(np.array([0.0, 1.0]), np.array([2.0, 0.0]))
     >>> shares.share.round(6).tolist()
     [0.5, 0.731059]
     """
-    eta, spread = np.broadcast_arrays(np.asarray(eta, float), np.asarray(spread, float))
+    eta, sd = np.broadcast_arrays(np.asarray(eta, float), np.asarray(sd, float))
     if link == "probit":
-        scale = np.sqrt(1 + spread**2)
+        scale = np.sqrt(1 + sd**2)
         density = np.exp(-((eta / scale) ** 2) / 2) / np.sqrt(2 * np.pi)
-        return PopulationProportions(ndtr(eta / scale), density / scale, -density * eta * spread / scale**3)
-    share = expit(eta[:, None] + spread[:, None] * _NODES)
+        return PopulationProportions(ndtr(eta / scale), density / scale, -density * eta * sd / scale**3)
+    share = expit(eta[:, None] + sd[:, None] * _NODES)
     slope = share * (1 - share)
     return PopulationProportions(
         (share * _WEIGHTS).sum(axis=1), (slope * _WEIGHTS).sum(axis=1), (slope * _NODES * _WEIGHTS).sum(axis=1)
@@ -112,10 +112,10 @@ def contrast_of_proportions(
         variances_by_random: (R, Q) their derivatives by the parameters of the random effects.
         link: `logit` or `probit`.
     """
-    spread = np.sqrt(np.maximum(variances, 0.0))
-    shares = population_shares((rows * beta).sum(axis=1), spread, link=link)
+    sd = np.sqrt(np.maximum(variances, 0.0))
+    shares = population_shares((rows * beta).sum(axis=1), sd, link=link)
     # dP/d(s²) = (dP/ds) / 2s stays finite, but the derivative of s² by a standard deviation held at 0 is 0 anyway
-    by_variance = np.divide(shares.by_spread, 2 * spread, out=np.zeros_like(spread), where=spread > 0)
+    by_variance = np.divide(shares.by_sd, 2 * sd, out=np.zeros_like(sd), where=sd > 0)
     gradient = np.concatenate(
         [
             (weights * shares.by_eta)[:, None].T.dot(rows)[0],

@@ -33,7 +33,7 @@ def test_derivatives_equal_differences(link):
         return (ahead - behind) / (2 * step)
 
     assert found.by_eta == pytest.approx(slope(step, 0), abs=1e-8)
-    assert found.by_spread == pytest.approx(slope(0, step), abs=1e-8)
+    assert found.by_sd == pytest.approx(slope(0, step), abs=1e-8)
 
 
 @pytest.mark.parametrize("link", INVERSE)
