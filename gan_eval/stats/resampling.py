@@ -39,16 +39,16 @@ class AnswerCounts:
         cells = shape[0] * shape[1]
         if cells <= _MOST_DENSE and len(fakes) * 20 >= cells:
             cell = stimulus * len(people) + participant
-            tables = [
+            real, answers = (
                 np.bincount(chosen, minlength=cells).astype("float32").reshape(shape)
                 for chosen in (cell[says_real], cell)
-            ]
-        else:
-            tables = [
-                csr_array((counted, (stimulus, participant)), shape=shape)
-                for counted in (says_real.astype("float32"), np.ones(len(fakes), "float32"))
-            ]
-        return cls(np.asarray(people, object), np.asarray(stimuli, object), *tables)
+            )
+            return cls(np.asarray(people, object), np.asarray(stimuli, object), real, answers)
+        sparse_real, sparse_answers = (
+            csr_array((counted, (stimulus, participant)), shape=shape)
+            for counted in (says_real.astype("float32"), np.ones(len(fakes), "float32"))
+        )
+        return cls(np.asarray(people, object), np.asarray(stimuli, object), sparse_real, sparse_answers)
 
     def totals(self) -> tuple[np.ndarray, np.ndarray]:
         """(S,) answers `real`, and (S,) answers, of each stimulus."""

@@ -41,8 +41,8 @@ def comparisons(trials: pd.DataFrame, *, plan: AnalysisSettings | None = None) -
     and `note` the reason.
 
     The differences come from the crossed mixed model, averaged over participants and stimuli; `basis` and `note` say
-    where they do not (`contrasts`). p_holm corrects over the rows of one of these kinds; where a plan
-    names the pairs of models, the others are exploratory and corrected among themselves. Equivalence is not corrected:
+    where they do not (`compare.contrast`). p_holm corrects over the rows of one of these kinds; where a plan names the
+    pairs of models, the others are exploratory and corrected among themselves. Equivalence is not corrected:
     each row's `p_equivalent` stands alone, so of many models some pair may be called equivalent that is not.
 
     Args:
