@@ -154,11 +154,8 @@ def with_provenance(
         codes: of these trials, where they are at hand.
     """
     columns = provenance(trials, grouped, codes)
-    return table.assign(
-        simulated=columns["simulated"].to_numpy(),
-        fraction=columns["fraction"].to_numpy(),
-        note=[joined(*texts) for texts in zip(*notes, columns["note"], strict=True)],
-    )
+    texts: list[Any] = [joined(*own) for own in zip(*notes, columns["note"], strict=True)]
+    return table.assign(simulated=columns["simulated"].to_numpy(), fraction=columns["fraction"].to_numpy(), note=texts)
 
 
 def carried_by(trials: pd.DataFrame, *notes: object) -> dict[str, Any]:

@@ -75,7 +75,8 @@ def comparisons(trials: pd.DataFrame, *, plan: AnalysisSettings | None = None) -
             (table[name].astype("float64") < ALPHA).to_numpy(bool) for name in ("p_holm", "p_equivalent")
         )
         verdict = np.where(different, "different", np.where(equivalent, "equivalent", "undecided")).astype(object)
-        table["verdict"] = np.where(table["difference"].isna(), None, verdict)
+        verdict[table["difference"].isna().to_numpy(bool)] = None
+        table["verdict"] = verdict
         less = np.where(different & equivalent, "differs, but by less than the margin", "")
         table["note"] = [joined(*notes) for notes in zip(less, table["note"].fillna(""), strict=True)]
     return conform(table.drop(columns="family"), COMPARISONS, where="comparisons")

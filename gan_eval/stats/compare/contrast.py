@@ -36,7 +36,7 @@ import numpy as np
 from scipy.special import expit, ndtr
 
 from gan_eval.stats.clustering import equivalence_p, freedom
-from gan_eval.stats.compare.differences import HALF, difference_of_proportions, proportion_less_half, wald
+from gan_eval.stats.compare.differences import HALF, WaldTest, difference_of_proportions, proportion_less_half, wald
 from gan_eval.stats.groups import joined
 from gan_eval.stats.mixed import CrossedFit, NoFitError, fit_crossed
 from gan_eval.stats.mixed.limits import MOST_TESTED
@@ -255,7 +255,7 @@ def _by_model(question: Question, margin: float | None, fits: Fits) -> Estimate:
     difference = question.constant + contrast.estimate
     test = wald(difference, contrast.std_error, df)
     if question.of_one_proportion:
-        *ends, p = test
-        test = type(test)(*(float(np.clip(end, -HALF, HALF)) for end in ends), p)
+        low, high, low90, high90 = (float(np.clip(end, -HALF, HALF)) for end in test[:4])
+        test = WaldTest(low, high, low90, high90, test.p)
     p_equivalent = np.nan if margin is None else float(equivalence_p(difference, contrast.std_error, df, margin))
     return Estimate(difference, *test, p_equivalent, np.nan, "crossed_model", "")
