@@ -10,7 +10,7 @@ import pandas as pd
 
 from gan_eval.errors import UserError
 from gan_eval.stats.exclusions import column_named, holding, parse_rule
-from gan_eval.stats.trials import NEEDED, OUTCOMES, fill_trials, joins_models, require_answers, sessions_of
+from gan_eval.stats.trials import REQUIRED, OUTCOMES, fill_trials, joins_models, require_answers, sessions_of
 from gan_eval.stimuli.sets import name_problem
 from gan_eval.tables import REJECTED, TRIALS
 from gan_eval.tables.cells import csv_records
@@ -189,7 +189,7 @@ def _rejected(frame: pd.DataFrame) -> list[Row]:
         for row, model in frame[joins_models(frame)].get("model", pd.Series(dtype="str")).items()
     ]
     filled = {column.name for column in TRIALS.columns if column.filled}
-    for name in sorted(set(NEEDED) & set(frame) - {"response"} - filled):
+    for name in sorted(set(REQUIRED) & set(frame) - {"response"} - filled):
         rejected += [
             _rejection(row, name, "empty; every row must hold a value") for row in frame.index[frame[name].isna()]
         ]

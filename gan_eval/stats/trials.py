@@ -12,7 +12,7 @@ from gan_eval.tables import TRIALS
 from gan_eval.tables.schema import LONGEST_MS
 from gan_eval.tabular import conform, frame_of
 
-NEEDED = ("participant", "stimulus", "kind", "response")
+REQUIRED = ("participant", "stimulus", "kind", "response")
 """What nothing can fill where single pictures were judged; pairs and grades need the first two."""
 OUTCOMES = ("kind", "response", "choice", "rating", "correct", "confidence")
 """What was answered, how surely, and what was true."""
@@ -99,7 +99,7 @@ def with_names(frame: pd.DataFrame) -> Named:
     """
     empty = {
         name: (frame[name].isna() | (frame[name].astype("object") == "")).to_numpy(bool)
-        for name in NEEDED[:2]
+        for name in REQUIRED[:2]
         if name in frame
     }
     some = {name: cells for name, cells in empty.items() if cells.any() and not cells.all()}
@@ -161,7 +161,7 @@ def require_answers(frame: pd.DataFrame, *, where: str, mend: str = "rename a co
         UserError: one is absent; the message ends with `mend`.
     """
     answered_otherwise = any(name in frame and frame[name].notna().any() for name in ("choice", "rating"))
-    needed = NEEDED[:2] if answered_otherwise else NEEDED
+    needed = REQUIRED[:2] if answered_otherwise else REQUIRED
     missing = [name for name in needed if name not in frame]
     if missing:
         raise UserError(f"{where}: column {missing[0]} is missing; {mend}")

@@ -168,7 +168,7 @@ class CrossedFit:
 
     @property
     def at_boundary(self) -> list[str]:
-        """Each estimate that lies at an end of its range, in words; none unless `singular`."""
+        """Each estimate that lies at an end of its range, as a message; none unless `singular`."""
         if not self.singular:
             return []
         first, second = map(plural, self.factors)
