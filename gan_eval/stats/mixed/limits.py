@@ -1,8 +1,13 @@
-"""How many trials are fitted, and how few groups are few: the same for all that fits crossed models."""
+"""What all fits of models share: the error of data that allow none, the most trials, and how few groups are few."""
+
+
+class NoFitError(Exception):
+    """The data allow no estimate; the message is the note for the reader."""
+
 
 MOST_TESTED = 200_000
-"""Above this many trials single models are fitted without refits: no likelihood-ratio tests, slopes, covariates,
-bootstrap, nor differences of models. Fits take seconds each from there."""
+"""Above this many trials single models are fitted without refits: no likelihood-ratio tests, slopes, covariates
+nor differences of models. Fits take seconds each from there."""
 MOST_FITTED = 1_000_000
 """Above this many trials no crossed model is fitted."""
 _FEW = 6
@@ -22,7 +27,7 @@ def plural(factor: str) -> str:
 
 
 def few_groups(participants: int, stimuli: int) -> list[str]:
-    """A word for each factor of few groups; of one group there is no model.
+    """A note for each factor of few groups; of one group there is no model.
 
     >>> few_groups(3, 40)
     ['few participants (3): their spread is badly known']

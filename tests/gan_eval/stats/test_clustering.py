@@ -9,8 +9,8 @@ from scipy.stats import t as student
 from gan_eval.stats.answers.detection import signal_detection
 from gan_eval.stats.answers.times import speed_accuracy
 from gan_eval.stats.clustering import clusters, one_way, two_way
-from gan_eval.stats.compare.differences import difference_of_shares
-from gan_eval.stats.mixed.checks import clustered, fit_plain
+from gan_eval.stats.compare.differences import difference_of_proportions
+from gan_eval.stats.mixed.checks import clustered_regression
 
 
 def repeated(times: int, *, people: int = 20, pictures: int = 30, seed: int = 0) -> tuple[np.ndarray, ...]:
@@ -47,7 +47,7 @@ def test_the_largest_of_the_three_stands() -> None:
 
 def test_answers_given_again_tell_nothing_new() -> None:
     """The same answer four times is one: cells, not trials, are taken away from the sum of the two factors."""
-    once, again = (difference_of_shares(r, s % 2 == 0, p, s) for r, p, s in (repeated(1), repeated(4)))
+    once, again = (difference_of_proportions(r, s % 2 == 0, p, s) for r, p, s in (repeated(1), repeated(4)))
     assert again.ci_high - again.ci_low == pytest.approx(once.ci_high - once.ci_low, rel=2e-3)
     influences = [((r - r.mean()) / len(r))[:, None] for r, _, _ in (repeated(1), repeated(4))]
     variances = [
@@ -70,6 +70,16 @@ def test_counts_of_many_groups_and_influences_agree() -> None:
     influence = residual[:, None] * np.where(is_fake[:, None], weights[:, 0], weights[:, 1])
     expected = [counted.covariance().of(float(a), float(b))[0] for a, b in weights]
     assert one_way(influence, person, side=is_fake) == pytest.approx(expected)
+
+
+def test_groups_have_estimates_of_their_own() -> None:
+    rng = np.random.default_rng(5)
+    influence, cluster, side = rng.normal(size=(300, 2)), rng.integers(9, size=300), rng.random(300) < 0.5
+    for group in (rng.integers(3, size=300), 40 * rng.integers(3, size=300)):
+        found = one_way(influence, cluster, side=side, group=group, size=100)
+        for number in np.unique(group):
+            own = group == number
+            assert found[number] == pytest.approx(one_way(influence[own], cluster[own], side=side[own]))
 
 
 def test_detection_of_repeated_answers_counts_cells() -> None:
@@ -96,12 +106,11 @@ def test_a_regression_of_two_sides_has_the_smaller_sides_freedom_and_the_largest
     person, picture = np.repeat(np.arange(20), 24), np.tile(np.arange(24), 20)
     X = np.stack([np.ones(480), picture < 4], axis=1).astype(float)
     y = rng.random(480) < 0.6
-    fit = fit_plain(y, X, link="logit")
-    assert fit is not None
-    found = clustered(fit, X, person, picture)
-    half = (found.high - found.low) / 2 / found.std_error
+    found = clustered_regression(y, X, person, picture, link="logit")
+    half = (found.ci_high - found.ci_low) / 2 / found.std_error
     assert half == pytest.approx(student.ppf(0.975, [19, 3]))
-    influence = (X * fit.score[:, None]) @ np.linalg.inv(fit.information)
+    chance = 1 / (1 + np.exp(-X @ found.estimate))
+    influence = (X * (y - chance)[:, None]) @ np.linalg.inv(X.T @ (X * (chance * (1 - chance))[:, None]))
     ways = [one_way(influence, code) for code in (person, picture, np.arange(480))]
     assert found.std_error**2 == pytest.approx(np.max([ways[0] + ways[1] - ways[2], *ways[:2]], axis=0))
 
