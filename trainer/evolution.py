@@ -23,6 +23,8 @@ LARGEST, SMALLEST = 768, 96
 SHOWN_MS, SHORTEST_MS, LONGEST_MS, LAST_MS = 9000, 120, 500, 2500
 """The frames share the first; each is shown at least and at most so long, the last one longer."""
 QUALITY = 80
+"""Of a WebP."""
+SUFFIXES = (".webp", ".gif")
 
 
 def write_evolution(run: Path, *, suffix: str = ".webp") -> Path | None:

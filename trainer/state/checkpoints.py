@@ -16,6 +16,8 @@ from gan_eval.weights.files import first_not_finite, load_torch_file, without_nu
 from trainer.nets.match import first_difference
 
 FORMAT = 1
+CHECKPOINTS = "checkpoints"
+"""The folder of a run's checkpoints."""
 KEPT = 2
 """So many of the latest checkpoints are kept by default: if the last is broken, the one before serves."""
 

@@ -16,9 +16,9 @@ from gan_eval.stimuli.holes import Hole
 from gan_eval.stimuli.pictures import Picture
 from gan_eval.tabular import Row
 from trainer.batches.batch import Batch
-from trainer.batches.batches import as_tensor, jitter_size
-from trainer.batches.pictures import Levels, Pictures, stacked
-from trainer.datasets.sources import has_split, list_photographs, photograph_names, photograph_remarks, read_photograph
+from trainer.batches.batches import as_tensor
+from trainer.datasets.dataset import DataSet
+from trainer.datasets.photographs import PhotographSet
 from trainer.inference import as_pictures, dropout_from
 from trainer.losses import ReconstructionLoss, l1, l2, logits_at_holes, pixel_weights, ssim, total_variation
 from trainer.masks import Mask, Masks, at_size, hash_holes, read_holes
@@ -26,7 +26,7 @@ from trainer.nets.build import hole_side
 from trainer.randomness import Purpose, stream, torch_seed
 from trainer.step import Objective, Term, every_logit
 from trainer.style import StyleLoss, load_style_network, style_sha256
-from trainer.tasks.task import Example, Output, Size, Task, objective_of
+from trainer.tasks.task import Example, Output, Task, objective_of
 
 MEAN_COLOUR = (117, 104, 123)
 """ImageNet's mean red, green and blue in 0..255, as pathak22/context-encoder fills its holes."""
@@ -54,20 +54,11 @@ class Inpainting(Task):
         self._by_name = {Path(name).stem: hole for name, hole in pictures.items()}
         self._masks = Masks(self.holes, shapes=list(shapes.values()), folder=list(pictures.values()))
 
-    def list_pictures(self, data: Path, split: str, *, limit: int | None = None) -> list[Path]:
-        return list_photographs(data, split, limit=limit)
-
-    def has_split(self, data: Path, split: str) -> bool:
-        return has_split(data, split)
-
-    def names(self, paths: list[Path], data: Path, split: str) -> dict[str, Path]:
-        return photograph_names(paths, data, split)
-
-    def remarks(self, data: Path, paths: list[Path], *, train_split: str) -> list[str]:
-        return photograph_remarks(data, paths, train_split=train_split)
+    def data_set(self, folder: Path) -> DataSet:
+        return PhotographSet(folder, self.holes.source_size)
 
     @property
-    def told(self) -> Row:
+    def row_facts(self) -> Row:
         return {"style_network": self.holes.style_network}
 
     def conditions(self) -> dict[str, Any]:
@@ -76,14 +67,6 @@ class Inpainting(Task):
     def definition(self) -> dict[str, Any]:
         style = {} if self.holes.style_network == "none" else {"style_sha256": style_sha256(self.holes.style_network)}
         return self.conditions() | style
-
-    def pictures(self, paths: list[Path]) -> Pictures:
-        side, source = jitter_size(self.settings), self.holes.source_size
-
-        def read(path: Path, content: bytes | None) -> Levels:
-            return stacked((read_photograph(path, side, source_size=source, content=content),), side)
-
-        return Pictures(paths, read, bytes_each=3 * side * side)
 
     def assemble(self, crops: NDArray[np.float32], samples: list[int]) -> Batch:
         (target,) = crops
@@ -110,12 +93,12 @@ class Inpainting(Task):
         counted = _at_holes if holes.judged_patches == "hole" else every_logit
         return objective_of(settings, lambda batch, picture: batch.filled(picture), terms, counted=counted)
 
-    def example(self, path: Path, size: Size, *, number: int, seed: int, grey: bool = False) -> Example:
-        assert size != "native"  # which `generate` refuses
-        target = read_photograph(path, size, source_size=self.holes.source_size)
-        if list(self.holes.masks) == ["folder"] and path.stem in self._by_name:
-            return self.hidden(target, Mask("folder", at_size(self._by_name[path.stem], (size, size))))
-        return self.hidden(target, self._mask(stream(Purpose.TEST_MASK, seed, number), (size, size)))
+    def example(self, item: tuple[Picture, ...], *, stem: str, number: int, seed: int, grey: bool = False) -> Example:
+        (target,) = item
+        size = target.shape[:2]
+        if list(self.holes.masks) == ["folder"] and stem in self._by_name:
+            return self.hidden(target, Mask("folder", at_size(self._by_name[stem], size)))
+        return self.hidden(target, self._mask(stream(Purpose.TEST_MASK, seed, number), size))
 
     @staticmethod
     def hidden(target: Picture, mask: Mask) -> Example:

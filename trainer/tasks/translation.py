@@ -10,16 +10,16 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from gan_eval.settings.training import Direction, TrainingSettings
-from gan_eval.stimuli.pictures import Picture, by_stem, resize
+from gan_eval.stimuli.pictures import Picture
 from trainer.batches.batch import Batch
-from trainer.batches.batches import jitter_size, pair_batch
-from trainer.batches.pictures import PairedPictures, Pictures
-from trainer.datasets.sources import list_pairs, read_pair, remarks
+from trainer.batches.batches import pair_batch
+from trainer.datasets.dataset import DataSet
+from trainer.datasets.pairs import PairedSet
 from trainer.inference import LUMA, crop_back, pad_to_multiple, translate_batch
 from trainer.losses import l1, l2, ssim
 from trainer.randomness import Purpose
 from trainer.step import Objective, Term
-from trainer.tasks.task import Example, Output, Size, Task, objective_of
+from trainer.tasks.task import Example, Output, Task, objective_of
 
 Loss = Callable[[Tensor, Tensor], Tensor]
 
@@ -31,23 +31,11 @@ class Translation(Task):
         super().__init__(settings)
         self.direction = direction
 
-    def list_pictures(self, data: Path, split: str, *, limit: int | None = None) -> list[Path]:
-        return list_pairs(data, split, limit=limit)
-
-    def has_split(self, data: Path, split: str) -> bool:
-        return (data / split).is_dir()
-
-    def names(self, paths: list[Path], data: Path, split: str) -> dict[str, Path]:
-        return by_stem(paths)
-
-    def remarks(self, data: Path, paths: list[Path], *, train_split: str) -> list[str]:
-        return remarks(data, paths, self.direction, train_split=train_split)
+    def data_set(self, folder: Path) -> DataSet:
+        return PairedSet(folder, self.direction)
 
     def conditions(self) -> dict[str, Any]:
         return {"direction": self.direction}
-
-    def pictures(self, paths: list[Path]) -> Pictures:
-        return PairedPictures(paths, self.direction, side=jitter_size(self.settings))
 
     def assemble(self, crops: NDArray[np.float32], samples: list[int]) -> Batch:
         return pair_batch(crops, samples)
@@ -55,10 +43,8 @@ class Translation(Task):
     def objective(self, device: torch.device) -> Objective:
         return translation_objective(self.settings)
 
-    def example(self, path: Path, size: Size, *, number: int, seed: int, grey: bool = False) -> Example:
-        condition, target = read_pair(path, self.direction)
-        if size != "native":
-            condition, target = (resize(half, (size, size)) for half in (condition, target))
+    def example(self, item: tuple[Picture, ...], *, stem: str, number: int, seed: int, grey: bool = False) -> Example:
+        condition, target = item
         return Example(condition, as_grey(target) if grey else target)
 
     def outputs(
