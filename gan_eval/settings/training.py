@@ -273,7 +273,9 @@ class TrainingSettings(Section):
     @model_validator(mode="after")
     def _something_to_learn(self) -> Self:
         weights = {
-            name: getattr(self, name) for name in ("adversarial_weight", "lambda_l1", "lambda_l2", "lambda_ssim")
+            name: getattr(self, name)
+            for name in type(self).model_fields
+            if name == "adversarial_weight" or name.startswith("lambda_")
         }
         if self.inpainting is not None:  # total variation has no target: alone, it teaches one colour
             weights["inpainting.lambda_style"] = self.inpainting.lambda_style

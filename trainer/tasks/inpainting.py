@@ -20,7 +20,14 @@ from trainer.batches.batches import as_tensor
 from trainer.datasets.dataset import DataSet
 from trainer.datasets.photographs import PhotographSet
 from trainer.inference import as_pictures, dropout_from
-from trainer.losses import ReconstructionLoss, l1, l2, logits_at_holes, pixel_weights, ssim, total_variation
+from trainer.losses import (
+    PICTURE_LOSSES,
+    PIXEL_LOSSES,
+    ReconstructionLoss,
+    logits_at_holes,
+    pixel_weights,
+    total_variation,
+)
 from trainer.masks import Mask, Masks, at_size, hash_holes, read_holes
 from trainer.nets.build import hole_side
 from trainer.randomness import Purpose, stream, torch_seed
@@ -79,18 +86,22 @@ class Inpainting(Task):
         whose seam with the context the total variation therefore leaves out.
         """
         settings, holes = self.settings, self.holes
-        terms = [
-            Term("g_l1", self._weighted(l1), settings.lambda_l1),
-            Term("g_l2", self._weighted(l2), settings.lambda_l2),
-            Term("g_ssim", lambda output, batch: ssim(batch.filled(output), batch.target), settings.lambda_ssim),
-            Term("g_tv", lambda output, batch: total_variation(batch.filled(output)), holes.lambda_tv),
-        ]
+
+        def of_composite(loss: Callable[[Tensor, Tensor], Tensor]) -> Callable[[Tensor, Batch], Tensor]:
+            return lambda output, batch: loss(batch.filled(output), batch.target)
+
+        def at_holes(batch: Batch, logits: Tensor) -> Tensor:
+            assert batch.hole is not None
+            return logits_at_holes(logits, batch.hole)
+
+        losses = {name: self._weighted(loss) for name, loss in PIXEL_LOSSES.items()}
+        losses |= {name: of_composite(loss) for name, loss in PICTURE_LOSSES.items()}
+        terms = [Term(f"g_{name}", loss, getattr(settings, f"lambda_{name}")) for name, loss in losses.items()]
+        terms.append(Term("g_tv", of_composite(lambda filled, _: total_variation(filled)), holes.lambda_tv))
         if holes.style_network != "none":
             style = StyleLoss(load_style_network(holes.style_network)).to(device)
-            terms.append(
-                Term("g_style", lambda output, batch: style(batch.filled(output), batch.target), holes.lambda_style)
-            )
-        counted = _at_holes if holes.judged_patches == "hole" else every_logit
+            terms.append(Term("g_style", of_composite(style), holes.lambda_style))
+        counted = at_holes if holes.judged_patches == "hole" else every_logit
         return objective_of(settings, lambda batch, picture: batch.filled(picture), terms, counted=counted)
 
     def example(self, item: tuple[Picture, ...], *, stem: str, number: int, seed: int, grey: bool = False) -> Example:
@@ -116,21 +127,22 @@ class Inpainting(Task):
         generators = [torch.Generator(device).manual_seed(torch_seed(purpose, seed, number)) for number in numbers]
         with dropout_from(net, generators):
             pictures = as_pictures(net(batch.inputs.to(device)))
-        return [self._composed(*one) for one in zip(examples, pictures, strict=True)]
+        outputs = []
+        for example, generated in zip(examples, pictures, strict=True):
+            assert example.mask is not None
+            hole = example.mask.hole[..., None]
+            if self.gives_centre:  # it is first put into its place
+                whole = example.target.copy()
+                whole[self._window(whole.shape[0])] = generated
+            else:
+                whole = generated
+            composite = np.where(hole, whole, example.target)  # its known pixels are those of the target
+            outputs.append(Output(composite, whole if self.gives_raw else None))
+        return outputs
 
     def panels(self, example: Example, output: Output) -> list[Picture]:
         """Original, masked, generated, composite."""
         return [example.target, example.condition, output.fake if output.raw is None else output.raw, output.fake]
-
-    def _composed(self, example: Example, generated: Picture) -> Output:
-        """The composite, whose known pixels are those of the target; a generated centre is first put into its place."""
-        assert example.mask is not None
-        hole = example.mask.hole[..., None]
-        if not self.gives_centre:
-            return Output(np.where(hole, generated, example.target), generated)
-        whole = example.target.copy()
-        whole[self._window(whole.shape[0])] = generated
-        return Output(np.where(hole, whole, example.target), whole if self.gives_raw else None)
 
     def _mask(self, rng: np.random.Generator, size: tuple[int, ...]) -> Mask:
         mask = self._masks(rng, (size[0], size[1]))
@@ -151,27 +163,22 @@ class Inpainting(Task):
         self, target: NDArray[np.float32], holes: NDArray[np.bool_], streams: list[np.random.Generator]
     ) -> Batch:
         """Pictures (N, 3, H, W) in [-1, 1], their holes (N, H, W), and what decides the noise in each."""
-        inputs = [self._input(*one) for one in zip(target, holes, streams, strict=True)]
-        taken = torch.from_numpy(np.stack(inputs))
-        truth = torch.from_numpy(target)
+        inputs = np.empty((len(target), 3 + self.holes.mask_channel, *holes.shape[1:]), np.float32)
+        inputs[:, :3] = target
+        inputs[:, 3:] = holes[:, None]
+        for picture, hole, rng in zip(inputs, holes, streams, strict=True):
+            match self.holes.fill:
+                case "zero":
+                    picture[:3, hole] = 0
+                case "mean":
+                    picture[:3, hole] = np.array(MEAN_COLOUR, np.float32)[:, None] / np.float32(127.5) - np.float32(1)
+                case "noise":
+                    noise = rng.standard_normal((3, int(hole.sum())), dtype=np.float32)
+                    picture[:3, hole] = noise.clip(-1, 1)
+        seen, truth = torch.from_numpy(inputs), torch.from_numpy(target)
         if self.gives_centre:
-            return Batch(taken, truth[..., *self._window(target.shape[-1])].contiguous())
-        return Batch(taken, truth, torch.from_numpy(holes[:, None].astype(np.float32)))
-
-    def _input(self, picture: NDArray[np.float32], hole: Hole, rng: np.random.Generator) -> NDArray[np.float32]:
-        """What the generator sees of (3, H, W): (3 or 4, H, W)."""
-        seen = np.empty((3 + self.holes.mask_channel, *hole.shape), np.float32)
-        seen[:3] = picture
-        match self.holes.fill:
-            case "zero":
-                seen[:3, hole] = 0
-            case "mean":
-                seen[:3, hole] = np.array(MEAN_COLOUR, np.float32)[:, None] / np.float32(127.5) - np.float32(1)
-            case "noise":
-                noise = rng.standard_normal((3, int(hole.sum())), dtype=np.float32)
-                seen[:3, hole] = noise.clip(-1, 1)
-        seen[3:] = hole
-        return seen
+            return Batch(seen, truth[..., *self._window(target.shape[-1])].contiguous())
+        return Batch(seen, truth, torch.from_numpy(holes[:, None].astype(np.float32)))
 
     def _weighted(self, loss: ReconstructionLoss) -> Callable[[Tensor, Batch], Tensor]:
         """A reconstruction loss with the weights of hole, overlap and context."""
@@ -186,11 +193,6 @@ class Inpainting(Task):
             return loss(output, batch.target, pixels)
 
         return weighted
-
-
-def _at_holes(batch: Batch, logits: Tensor) -> Tensor:
-    assert batch.hole is not None
-    return logits_at_holes(logits, batch.hole)
 
 
 def _holes_of(root: Path, folder: str, field: str, **limits: Any) -> dict[str, Hole]:

@@ -1,6 +1,6 @@
 """Paired translation (Pix2Pix, arXiv 1611.07004): one half of a picture from the other."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +16,10 @@ from trainer.batches.batches import pair_batch
 from trainer.datasets.dataset import DataSet
 from trainer.datasets.pairs import PairedSet
 from trainer.inference import LUMA, crop_back, pad_to_multiple, translate_batch
-from trainer.losses import l1, l2, ssim
+from trainer.losses import PICTURE_LOSSES, PIXEL_LOSSES
 from trainer.randomness import Purpose
 from trainer.step import Objective, Term
 from trainer.tasks.task import Example, Output, Task, objective_of
-
-Loss = Callable[[Tensor, Tensor], Tensor]
 
 
 class Translation(Task):
@@ -61,15 +59,18 @@ def translation_objective(settings: TrainingSettings) -> Objective:
 
     Defaults: arXiv 1611.07004, eq. 4 with lambda = 100, and D's objective halved.
     """
-    terms = (
-        Term("g_l1", _of_target(l1), settings.lambda_l1),
-        Term("g_l2", _of_target(l2), settings.lambda_l2),
-        Term("g_ssim", _of_target(ssim), settings.lambda_ssim),
-    )
-    return objective_of(settings, beside_input, terms)
+    terms = [
+        Term(
+            f"g_{name}",
+            lambda output, batch, loss=loss: loss(output, batch.target),
+            getattr(settings, f"lambda_{name}"),
+        )
+        for name, loss in (PIXEL_LOSSES | PICTURE_LOSSES).items()
+    ]
+    return objective_of(settings, joined_with_input, terms)
 
 
-def beside_input(batch: Batch, picture: Tensor) -> Tensor:
+def joined_with_input(batch: Batch, picture: Tensor) -> Tensor:
     """The input and the picture joined by channel: the discriminator is conditional (arXiv 1611.07004, eq. 1)."""
     return torch.cat([batch.inputs, picture], 1)
 
@@ -78,7 +79,3 @@ def as_grey(picture: Picture) -> Picture:
     """The luma of (H, W, 3) uint8 in three equal channels, for generators of grey pictures."""
     luma = np.rint(picture @ np.array(LUMA)).astype(np.uint8)
     return np.repeat(luma[..., None], 3, axis=2)
-
-
-def _of_target(loss: Loss) -> Callable[[Tensor, Batch], Tensor]:
-    return lambda output, batch: loss(output, batch.target)
