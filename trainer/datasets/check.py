@@ -244,8 +244,8 @@ def pair_findings(report: Report, preset: Preset | None) -> Iterator[Finding]:
         if shared := shared_stems(list_pictures(report.folder / split)):
             yield Finding("stem", shared)
     yield from duplicates(report, "the same picture", lambda pixels: pixels)
-    for side, what in enumerate(("the same A half", "the same B half")):  # where the whole pictures differ
-        yield from duplicates(report, what, lambda pixels, side=side: pixels[side], whole=False)
+    yield from duplicates(report, "the same A half", lambda pixels: pixels[0], whole=False)
+    yield from duplicates(report, "the same B half", lambda pixels: pixels[1], whole=False)
     if preset is None:
         return
     yield from counts_against(report, preset, f"the official {preset.name}")

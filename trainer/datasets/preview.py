@@ -82,10 +82,10 @@ def preview(
 def labelled_pair(path: Path, pair: tuple[Picture, Picture], direction: Direction) -> Image.Image:
     """One pair as it lies in the file, A left and B right, a coloured bar and a label over each half."""
     halves = []
-    for half in pair:
-        scale = _CELL / max(half.shape[:2])
-        height, width = (max(1, round(length * scale)) for length in half.shape[:2])
-        halves.append(Image.fromarray(resize(half, (height, width))))
+    for picture in pair:
+        scale = _CELL / max(picture.shape[:2])
+        height, width = (max(1, round(length * scale)) for length in picture.shape[:2])
+        halves.append(Image.fromarray(resize(picture, (height, width))))
     width, height = halves[0].size
     bar = _LABEL + 10
     tile = Image.new("RGB", (2 * width + _GAP, height + bar + _LABEL + 6), _PAPER)

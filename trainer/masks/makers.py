@@ -64,13 +64,13 @@ class Masks:
             )
         if "folder" in settings.masks and not folder:
             raise UserError("inpainting.masks: folder: there are no masks; give their folder with mask_folder")
-        area = {"least": settings.least_area, "most": settings.most_area}
+        least, most = settings.least_area, settings.most_area
         self._makers: dict[MaskKind, Maker] = {
             "centre": partial(centre, share=settings.centre),
-            "blocks": partial(blocks, **area),
-            "region": partial(region, shapes=tuple(shapes), **area),
-            "strokes": partial(strokes, **area),
-            "folder": partial(pasted, masks=tuple(folder), **area),
+            "blocks": partial(blocks, least=least, most=most),
+            "region": partial(region, shapes=tuple(shapes), least=least, most=most),
+            "strokes": partial(strokes, least=least, most=most),
+            "folder": partial(pasted, masks=tuple(folder), least=least, most=most),
         }
         self._kinds: list[MaskKind] = [kind for kind in get_args(MaskKind) if kind in settings.masks]
         self._bounds = list(accumulate(settings.masks[kind] for kind in self._kinds))
