@@ -25,7 +25,8 @@ from PIL import Image
 
 from gan_eval.settings.training import TrainingSettings
 from trainer.batches.batches import Batches, jitter_size
-from trainer.batches.pictures import PairedPictures
+from trainer.batches.pictures import Pictures
+from trainer.datasets.pairs import PairedSet
 
 SIDE = 256
 GPU_STEP_S = 0.010
@@ -66,7 +67,8 @@ def compare(paths: list[Path], rounds: int) -> None:
     """Alternate both sides and print the ratio."""
     settings = TrainingSettings(steps=1, image_size=SIDE)
     started = time.process_time()
-    batches = Batches(PairedPictures(paths, "BtoA", side=jitter_size(settings), threads=1), settings)
+    data_set = PairedSet(paths[0].parent.parent, "BtoA")
+    batches = Batches(Pictures(data_set, paths, side=jitter_size(settings), threads=1), settings)
     first = (time.process_time() - started) / len(paths)
     print(f"ours, first epoch (decodes and fills the cache): {first * 1e3:.3f} ms a pair")
     sides: dict[str, Callable[[int], object]] = {
@@ -114,7 +116,7 @@ def _prepared(half: Image.Image, left: int, top: int, *, flipped: bool) -> torch
 def waiting(paths: list[Path], workers: int) -> float:
     """The median time for which a step waits for its batch, in seconds."""
     settings = TrainingSettings(steps=1, image_size=SIDE)
-    pictures = PairedPictures(paths, "BtoA", side=jitter_size(settings), cache_bytes=0)
+    pictures = Pictures(PairedSet(paths[0].parent.parent, "BtoA"), paths, side=jitter_size(settings), cache_bytes=0)
     times = []
     with Batches(pictures, settings, workers=workers) as batches:
         for step in range(3 * len(paths)):

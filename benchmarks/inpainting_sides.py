@@ -18,7 +18,8 @@ from torch import nn
 from gan_eval.settings.training import TrainingSettings
 from gan_eval.stimuli.holes import mask_of
 from trainer.batches.batch import Batch
-from trainer.batches.batches import Batches
+from trainer.batches.batches import Batches, jitter_size
+from trainer.batches.pictures import Pictures
 from trainer.devices import AS_USUAL, Execution, exact_kernels
 from trainer.loop.gan import new_gan, set_learning_rates
 from trainer.masks import region
@@ -66,7 +67,7 @@ def prepared(
         root = Path(name)
         paths = made_files(root, settings.image_size)
         task = Inpainting(settings, root)
-        pictures = task.pictures(paths)
+        pictures = Pictures(task.data_set(root), paths, side=jitter_size(settings))
     threads = Execution(workers=chosen).workers_for(device_of(options))
     with Batches(pictures, settings, assemble=task.assemble, workers=threads) as batches:
         yield task, batches

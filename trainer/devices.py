@@ -1,10 +1,8 @@
-"""Where a run is computed: on one device, or on several with a process each, which `torchrun` starts.
+"""Where a run is computed: on one device, or on several with a process each, which `torchrun` starts; and its memory.
 
 Several devices see one global batch: gradients are averaged by DistributedDataParallel; losses for the log and
 BatchNorm's running statistics are averaged after each step, so that all processes always hold the same run. The first
 process, the leader, alone writes, draws, measures and speaks.
-
-Out of memory, as the user's line.
 """
 
 import logging
@@ -93,7 +91,7 @@ def new_fabric(settings: TrainingSettings) -> Fabric:
 
 
 def speaker(fabric: Fabric, on_message: Callable[[str], None] | None) -> Callable[[str], None]:
-    """Takes a line for the user: `on_message` where this process leads, else nobody."""
+    """Takes a message for the user: `on_message` where this process leads, else nobody."""
     return (on_message if fabric.is_global_zero else None) or (lambda _line: None)
 
 
@@ -145,9 +143,9 @@ def anybody(fabric: Fabric, here: bool, *, step: int) -> bool:
         return here
     if fabric.device.type == "cuda" and step % STOP_EVERY:
         return False
-    told = torch.tensor(float(here), device=fabric.device)
-    distributed.all_reduce(told)
-    return bool(told)
+    anywhere = torch.tensor(float(here), device=fabric.device)
+    distributed.all_reduce(anywhere)
+    return bool(anywhere)
 
 
 def require_same_step(fabric: Fabric, done: int) -> None:
@@ -182,14 +180,14 @@ def on_device(batch: Tensor, device: torch.device) -> Tensor:
 
 def machine_of(device: torch.device, execution: Execution) -> dict[str, Any]:
     """What makes equal runs equal bit for bit, apart from their definition."""
-    told: dict[str, Any] = {
+    machine: dict[str, Any] = {
         "device": torch.cuda.get_device_name(device) if device.type == "cuda" else device.type,
         "threads": torch.get_num_threads(),
         "torch": str(torch.__version__),
     }
     if device.type == "cuda":
-        told |= {"cudnn": torch.backends.cudnn.version(), "tf32": execution.tf32}
-    return told | ({"compiled": True} if execution.compiled else {})
+        machine |= {"cudnn": torch.backends.cudnn.version(), "tf32": execution.tf32}
+    return machine | ({"compiled": True} if execution.compiled else {})
 
 
 _WORDS = ("out of memory", "can't allocate memory", "not enough memory")

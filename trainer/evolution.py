@@ -7,6 +7,7 @@ import argparse
 import io
 import math
 from pathlib import Path
+from typing import Any
 
 from PIL import Image, ImageDraw, ImageFont
 
@@ -20,9 +21,11 @@ BYTES = 1_500_000
 """Frames are made smaller until the file is at most this large,"""
 LARGEST, SMALLEST = 768, 96
 """within these sides of a frame in pixels."""
-SHOWN_MS, SHORTEST_MS, LONGEST_MS, LAST_MS = 9000, 120, 500, 2500
+TOTAL_MS, SHORTEST_MS, LONGEST_MS, LAST_MS = 9000, 120, 500, 2500
 """The frames share the first; each is shown at least and at most so long, the last one longer."""
 QUALITY = 80
+"""Of a WebP."""
+SUFFIXES = (".webp", ".gif")
 
 
 def write_evolution(run: Path, *, suffix: str = ".webp") -> Path | None:
@@ -37,10 +40,19 @@ def write_evolution(run: Path, *, suffix: str = ".webp") -> Path | None:
     grids = thinned(list_grids(Path(run) / "samples"), FRAMES)
     if len(grids) < 2:
         return None
-    pictures = [read_rgb(path) for path in grids]
-    steps = [grid_step(path) for path in grids]
+    pictures = {grid_step(path): read_rgb(path) for path in grids}
+    side = min(LARGEST, *(max(picture.shape[:2]) for picture in pictures.values()))
+    while True:
+        first, *others = [labelled(shrunk(picture, side), step) for step, picture in pictures.items()]
+        kind: dict[str, Any] = {"format": "GIF"} if suffix == ".gif" else {"format": "WEBP", "quality": QUALITY}
+        buffer = io.BytesIO()
+        first.save(buffer, save_all=True, append_images=others, duration=durations(len(grids)), loop=0, **kind)
+        content = buffer.getvalue()
+        if len(content) <= BYTES or side <= SMALLEST:
+            break
+        side = max(SMALLEST, int(side * min(0.9, math.sqrt(BYTES / len(content)))))
     path = evolution_path(Path(run), suffix)
-    write_bytes(path, _small_enough(pictures, steps, suffix))
+    write_bytes(path, content)
     return path
 
 
@@ -62,19 +74,8 @@ def durations(frames: int) -> list[int]:
     >>> durations(3)
     [500, 500, 2500]
     """
-    each = min(max(SHOWN_MS // frames, SHORTEST_MS), LONGEST_MS)
-    return [each] * (frames - 1) + [LAST_MS]
-
-
-def _small_enough(pictures: list[Picture], steps: list[int], suffix: str) -> bytes:
-    """The animation at the largest size that keeps within BYTES."""
-    side = min(LARGEST, *(max(picture.shape[:2]) for picture in pictures))
-    while True:
-        frames = [labelled(shrunk(picture, side), step) for picture, step in zip(pictures, steps, strict=True)]
-        content = _encoded(frames, suffix)
-        if len(content) <= BYTES or side <= SMALLEST:
-            return content
-        side = max(SMALLEST, int(side * min(0.9, math.sqrt(BYTES / len(content)))))
+    usual = min(max(TOTAL_MS // frames, SHORTEST_MS), LONGEST_MS)
+    return [usual] * (frames - 1) + [LAST_MS]
 
 
 def shrunk(picture: Picture, side: int) -> Image.Image:
@@ -86,23 +87,13 @@ def shrunk(picture: Picture, side: int) -> Image.Image:
 
 
 def labelled(frame: Image.Image, step: int) -> Image.Image:
-    """The frame with a strip above it that tells the step."""
+    """The frame with a strip above it that names the step."""
     height = max(14, round(frame.height / 24))
     with_strip = Image.new("RGB", (frame.width, frame.height + height), "white")
     with_strip.paste(frame, (0, height))
     font = ImageFont.load_default(size=height * 0.72)
     ImageDraw.Draw(with_strip).text((height / 4, height / 2), f"step {step:,}", fill="black", font=font, anchor="lm")
     return with_strip
-
-
-def _encoded(frames: list[Image.Image], suffix: str) -> bytes:
-    buffer = io.BytesIO()
-    how = {"save_all": True, "append_images": frames[1:], "duration": durations(len(frames)), "loop": 0}
-    if suffix == ".gif":
-        frames[0].save(buffer, "GIF", **how)
-    else:
-        frames[0].save(buffer, "WEBP", quality=QUALITY, **how)
-    return buffer.getvalue()
 
 
 def main() -> None:

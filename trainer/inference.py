@@ -1,7 +1,4 @@
-"""Running a generator outside training, in either mode, without a trace in its state.
-
-Pictures of any size for networks that need multiples.
-"""
+"""Running a generator outside training, in either mode and on pictures of any size, without a trace in its state."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -29,25 +26,21 @@ def inference(net: nn.Module, mode: Mode) -> Iterator[None]:
     """
     was_training = net.training
     norms = [module for module in net.modules() if isinstance(module, nn.BatchNorm2d)]
-    tracking = [norm.track_running_stats for norm in norms]
-    alone = [norm.per_sample for norm in norms if isinstance(norm, BatchNorm2d)]
+    before = [(norm.track_running_stats, getattr(norm, "per_sample", None)) for norm in norms]
     net.train(mode == "train")
     try:
-        if mode == "train":
-            _set(norms, [False] * len(norms), [True] * len(alone))
+        for norm in norms if mode == "train" else ():
+            norm.track_running_stats = False
+            if isinstance(norm, BatchNorm2d):
+                norm.per_sample = True
         with torch.inference_mode():
             yield
     finally:
-        _set(norms, tracking, alone)
+        for norm, (tracking, per_sample) in zip(norms, before, strict=True):
+            norm.track_running_stats = tracking
+            if isinstance(norm, BatchNorm2d):
+                norm.per_sample = bool(per_sample)
         net.train(was_training)
-
-
-def _set(norms: Sequence[nn.BatchNorm2d], tracking: Sequence[bool], alone: Sequence[bool]) -> None:
-    for norm, tracked in zip(norms, tracking, strict=True):
-        norm.track_running_stats = tracked
-    ours = [norm for norm in norms if isinstance(norm, BatchNorm2d)]
-    for norm, per_sample in zip(ours, alone, strict=True):
-        norm.per_sample = per_sample
 
 
 def translate(net: nn.Module, picture: Picture, *, purpose: Purpose, seed: int, number: int) -> Picture:
@@ -98,12 +91,8 @@ def as_pictures(y: Tensor) -> list[Picture]:
     sound = y.isfinite().flatten(1).all(1)
     if not sound.all():
         raise NotFiniteError(int(sound.int().argmin()))
-    return [_as_picture(one) for one in y]
-
-
-def _as_picture(y: Tensor) -> Picture:
-    levels = ((y.float() + 1.0) * 127.5).round_().clamp_(0, 255).to(torch.uint8)
-    return np.ascontiguousarray(levels.expand(3, -1, -1).permute(1, 2, 0).cpu().numpy())
+    levels = [((picture.float() + 1.0) * 127.5).round_().clamp_(0, 255).to(torch.uint8) for picture in y]
+    return [np.ascontiguousarray(picture.expand(3, -1, -1).permute(1, 2, 0).cpu().numpy()) for picture in levels]
 
 
 @contextmanager

@@ -1,6 +1,11 @@
-"""Loss terms. Adversarial ones share one signature, reconstruction ones another."""
+"""Loss terms. Adversarial ones share one signature, reconstruction ones another.
+
+A new reconstruction loss is a function here with its name in `PIXEL_LOSSES` or `PICTURE_LOSSES`, and a setting
+`lambda_NAME` in `gan_eval.settings.training`.
+"""
 
 import math
+from collections.abc import Callable
 from typing import Protocol
 
 import torch
@@ -166,7 +171,10 @@ def ssim(fake: Tensor, target: Tensor) -> Tensor:
     """
     x, y = (fake + 1) / 2, (target + 1) / 2
     side = min(SSIM_WINDOW, *x.shape[-2:])
-    window = _gaussian(side - (side + 1) % 2, like=x)
+    side -= (side + 1) % 2
+    places = torch.arange(side, dtype=x.dtype, device=x.device) - (side - 1) / 2
+    window = torch.exp(-(places**2) / (2 * SSIM_SIGMA**2))
+    window = window / window.sum()
     mean_x, mean_y = _blur(x, window), _blur(y, window)
     var_x, var_y = _blur(x * x, window) - mean_x**2, _blur(y * y, window) - mean_y**2
     covariance = _blur(x * y, window) - mean_x * mean_y
@@ -176,14 +184,17 @@ def ssim(fake: Tensor, target: Tensor) -> Tensor:
     return 1 - (luminance * structure).mean()
 
 
-def _gaussian(side: int, *, like: Tensor) -> Tensor:
-    places = torch.arange(side, dtype=like.dtype, device=like.device) - (side - 1) / 2
-    weights = torch.exp(-(places**2) / (2 * SSIM_SIGMA**2))
-    return weights / weights.sum()
-
-
 def _blur(x: Tensor, window: Tensor) -> Tensor:
     """Each channel of (N, C, H, W) with the window along both axes, without padding."""
     channels, side = x.shape[1], len(window)
     rows = F.conv2d(x, window.view(1, 1, side, 1).expand(channels, 1, side, 1).contiguous(), groups=channels)
     return F.conv2d(rows, window.expand(channels, 1, 1, side).contiguous(), groups=channels)
+
+
+PIXEL_LOSSES: dict[str, ReconstructionLoss] = {"l1": l1, "l2": l2}
+"""Reconstruction losses of the generator's output, in which each pixel has its weight."""
+PICTURE_LOSSES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {"ssim": ssim}
+"""Reconstruction losses of whole pictures: where holes are filled, of the composite.
+
+By name in both tables: NAME is the term `g_NAME` of the log, and its weight is the setting `lambda_NAME`.
+"""

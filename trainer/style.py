@@ -1,7 +1,6 @@
 """The style loss: the distance of two pictures in the Gram matrices of a network that was trained on ImageNet
 (Gatys et al. 2016; as a term of a generator's objective in Johnson et al. 2016, arXiv 1603.08155)."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import torch
@@ -71,11 +70,12 @@ class StyleLoss(nn.Module):
             ValueError: a side is below 8 pixels.
         """
         with torch.no_grad():
-            wanted = self.grams(target)
-        return sum(
-            (_distance(found, other) for found, other in zip(self.grams(fake), wanted, strict=True)),
-            start=fake.new_zeros(()),
-        )
+            of_target = self.grams(target)
+        loss = fake.new_zeros(())
+        for ours, theirs in zip(self.grams(fake), of_target, strict=True):
+            # the norm's gradient at 0 is 0, other than a root's
+            loss = loss + (torch.linalg.vector_norm(ours - theirs, dim=(1, 2)) / ours.shape[-1]).mean()
+        return loss
 
     def grams(self, pictures: Tensor) -> list[Tensor]:
         """The Gram matrix of each layer for pictures (N, 3, H, W) in [-1, 1].
@@ -85,20 +85,13 @@ class StyleLoss(nn.Module):
         """
         if min(pictures.shape[-2:]) < LEAST_SIDE:
             raise ValueError(f"pictures of {tuple(pictures.shape[-2:])} pixels; the style loss needs {LEAST_SIDE}")
-        return [gram(features) for features in self._features(((pictures + 1) / 2 - self.mean) / self.deviation)]
-
-    def _features(self, planes: Tensor) -> Iterator[Tensor]:
-        """What each pooling is given, and what comes out at the end."""
+        planes = ((pictures + 1) / 2 - self.mean) / self.deviation
+        grams = []
         for layer in self.network:
             if isinstance(layer, nn.MaxPool2d):
-                yield planes
+                grams.append(gram(planes))
             planes = layer(planes)
-        yield planes
-
-
-def _distance(found: Tensor, wanted: Tensor) -> Tensor:
-    """Root mean square over the matrix, mean over the batch. The norm's gradient at 0 is 0, other than a root's."""
-    return (torch.linalg.vector_norm(found - wanted, dim=(1, 2)) / found.shape[-1]).mean()
+        return [*grams, gram(planes)]
 
 
 def style_weights(name: StyleNetwork) -> Path:
@@ -137,7 +130,13 @@ def load_style_network(name: StyleNetwork, path: Path | None = None) -> nn.Seque
         UserError: the weights are not in the cache, are damaged, or are another network's.
     """
     path = path or style_weights(name)
-    layers = _layers(name)
+    from torchvision.models import vgg13_bn, vgg16
+
+    builders = {"vgg13_bn": vgg13_bn, "vgg16": vgg16}
+    with torch.device("meta"):
+        features = builders[name](weights=None).features
+    poolings = [place for place, layer in enumerate(features) if isinstance(layer, nn.MaxPool2d)]
+    layers = nn.Sequential(*features[: poolings[LAYERS - 1]])
     shapes = {
         f"features.{key}": tuple(value.shape)
         for key, value in layers.state_dict().items()
@@ -146,14 +145,3 @@ def load_style_network(name: StyleNetwork, path: Path | None = None) -> nn.Seque
     state = take(read_state(path, name), shapes, path, name)
     layers.load_state_dict({key.removeprefix("features."): value for key, value in state.items()}, assign=True)
     return layers.requires_grad_(False).eval()
-
-
-def _layers(name: StyleNetwork) -> nn.Sequential:
-    """The layers, without weights."""
-    from torchvision.models import vgg13_bn, vgg16
-
-    builders = {"vgg13_bn": vgg13_bn, "vgg16": vgg16}
-    with torch.device("meta"):
-        features = builders[name](weights=None).features
-    poolings = [place for place, layer in enumerate(features) if isinstance(layer, nn.MaxPool2d)]
-    return nn.Sequential(*features[: poolings[LAYERS - 1]])

@@ -42,7 +42,7 @@ def data_crops(
 ) -> None:
     """Cut square crops from photographs into DIR/{train,val,test}; the same command goes on after a break."""
     from gan_eval.cli.console import Console
-    from trainer.datasets.make import Cut, make_crops
+    from trainer.datasets.crops import Cut, make_crops
 
     if per_picture == 1:
         refuse_without_effect(context, ["seed"], "is of the random squares; ask for some with --per-picture")
@@ -79,15 +79,14 @@ Split = Annotated[
 @data_app.command("list")
 def data_list(data_root: DataRoot = None) -> None:
     """Tell which data sets have a preset, and which are under --data-root."""
-    from trainer.datasets.photograph_presets import PHOTOGRAPH_PRESETS
-    from trainer.datasets.presets import PRESETS
+    from trainer.datasets.presets import PHOTOGRAPH_PRESETS, PRESETS
 
     for preset in PRESETS.values():
-        splits = ", ".join(f"{name} {count}" for name, count in preset.splits)
+        splits = ", ".join(f"{name} {count}" for name, count in preset.splits.items())
         archive = preset.archive_note if preset.url else f"{preset.archive_note}, with --from only"
         typer.echo(f"{preset.name}: {preset.direction}, A {preset.a}, B {preset.b}; {splits}; archive {archive}")
     for known in PHOTOGRAPH_PRESETS.values():
-        splits = ", ".join(f"{name} {count}" for name, count in known.splits) or known.pictures
+        splits = ", ".join(f"{name} {count}" for name, count in known.splits.items()) or known.pictures
         archive = f"archive {known.archive_note}" if known.url else known.origin
         typer.echo(f"{known.name}: photographs, {known.holds}; {splits}; {archive}")
     if data_root is None:
@@ -116,7 +115,7 @@ def data_fetch(
     """Bring a data set into DIR/<split>/*.jpg; the same command goes on after a break."""
     from gan_eval.cli.console import Console
     from trainer.datasets.fetch import fetch
-    from trainer.datasets.photograph_presets import any_preset_of
+    from trainer.datasets.presets import any_preset_of
 
     preset = any_preset_of(name)
     if out is None and data_root is None:
@@ -160,16 +159,21 @@ def data_check(
     from gan_eval import tables, tabular
     from gan_eval.cli.console import Console
     from gan_eval.files import check_output_folder, claim_output_folder
-    from trainer.datasets.check import check, check_photographs
-    from trainer.datasets.photograph_presets import PHOTOGRAPH_PRESETS
+    from trainer.datasets.check import check
+    from trainer.datasets.presets import PHOTOGRAPH_PRESETS
 
     if not photographs and preset in PHOTOGRAPH_PRESETS:
         raise UserError(f"--preset {preset}: is of single photographs; give --photographs too")
     if out is not None:
         check_output_folder(out)
-    look, table = (check_photographs, tables.PHOTOGRAPHS) if photographs else (check, tables.PAIRS)
+    table = tables.PHOTOGRAPHS if photographs else tables.PAIRS
     with Console() as console:
-        report = look(folder, preset=preset, on_progress=lambda done, total: console.progress("check", done, total))
+        report = check(
+            folder,
+            photographs=photographs,
+            preset=preset,
+            on_progress=lambda done, total: console.progress("check", done, total),
+        )
     if out is not None:
         tabular.write_rows(report.rows(), claim_output_folder(out) / f"{table.name}.csv", table)
     typer.echo(json.dumps(report.summary(), ensure_ascii=False) if as_json else "\n".join(report.lines()))
@@ -251,12 +255,12 @@ def data_edges(
 def _counts(folder: Path) -> dict[str, int]:
     """The pictures of each split: those directly in its folder; where there are none, those below train, val, test."""
     from gan_eval.stimuli.pictures import list_pictures
-    from trainer.datasets.sources import has_usual_splits, list_splits, photographs_by_split
+    from trainer.datasets.pairs import list_splits
+    from trainer.datasets.photographs import PhotographSet
 
     if splits := list_splits(folder):
         return {split: len(list_pictures(folder / split)) for split in splits}
-    found = photographs_by_split(folder) if has_usual_splits(folder) else {}
-    return {split: len(paths) for split, paths in found.items()}
+    return {split: len(paths) for split, paths in PhotographSet(folder).by_folder().items()}
 
 
 def _tell(counts: dict[str, int], out: Path) -> None:

@@ -83,7 +83,7 @@ def job_of_options(
     Raises:
         UserError: a value is not what it must be, a setting is given twice, or data or length are missing.
     """
-    from trainer.datasets.photograph_presets import TRAININGS, any_preset_of
+    from trainer.datasets.presets import TRAININGS, any_preset_of
 
     known = any_preset_of(preset, also=TRAININGS) if preset is not None and preset not in TRAININGS else None
     assigned = assigned_settings(assignments)

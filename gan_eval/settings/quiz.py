@@ -56,10 +56,6 @@ class StaircaseSettings(Section):
     def _settles(self) -> Self:
         if self.up_ms <= self.down_ms:
             raise ValueError(f"up_ms {self.up_ms:g} is not above down_ms {self.down_ms:g}; at chance it never settles")
-        return self
-
-    @model_validator(mode="after")
-    def _in_range(self) -> Self:
         if not self.shortest_ms <= self.start_ms <= self.longest_ms:
             raise ValueError(f"start_ms {self.start_ms:g} is not within shortest_ms and longest_ms; move one of them")
         return self

@@ -54,12 +54,12 @@ class Section(BaseModel):
         if typing.get_origin(annotation) is dict and not isinstance(value, Mapping):
             raise ValueError(f"found {shown(value)}; wanted a table, such as {{ name = value }}")
         kinds = set(_kinds(annotation))
-        for each in _scalars(value) if kinds <= {bool, int, float, str} else ():
-            if type(each) in (bool, str) and type(each) not in kinds:
-                wanted = "true or false" if kinds == {bool} else "a number" if bool not in kinds else "another kind"
-                raise ValueError(f"found {shortened(repr(each), 60)}; wanted {wanted if str not in kinds else 'text'}")
-            if type(each) in (int, float) and kinds == {bool}:
-                raise ValueError(f"found {each!r}; wanted true or false")
+        for scalar in _scalars(value) if kinds <= {bool, int, float, str} else ():
+            if type(scalar) in (bool, str) and type(scalar) not in kinds:
+                kind = "true or false" if kinds == {bool} else "a number" if bool not in kinds else "another kind"
+                raise ValueError(f"found {shortened(repr(scalar), 60)}; wanted {kind if str not in kinds else 'text'}")
+            if type(scalar) in (int, float) and kinds == {bool}:
+                raise ValueError(f"found {scalar!r}; wanted true or false")
         return value
 
 
@@ -71,11 +71,11 @@ def _kinds(annotation: Any) -> Iterator[type]:
     elif origin is Literal:
         yield from map(type, arguments)
     elif origin in (types.UnionType, typing.Union):
-        for one in arguments:
-            yield from _kinds(one) if one is not type(None) else ()
+        for argument in arguments:
+            yield from _kinds(argument) if argument is not type(None) else ()
     elif origin is tuple:
-        for one in arguments:
-            yield from _kinds(one) if one is not Ellipsis else ()
+        for argument in arguments:
+            yield from _kinds(argument) if argument is not Ellipsis else ()
     elif origin is dict:
         yield from _kinds(arguments[1])
     else:
@@ -86,8 +86,8 @@ def _scalars(value: Any) -> Iterator[Any]:
     if isinstance(value, Mapping):
         value = list(value.values())
     if isinstance(value, list | tuple):
-        for each in value:
-            yield from _scalars(each)
+        for item in value:
+            yield from _scalars(item)
     else:
         yield value
 
@@ -97,11 +97,15 @@ _ALTERNATIVES = ("float", "constrained-float", "[key]")
 
 
 def first_problem(error: ValidationError, model: type[BaseModel], *, prefix: str = "") -> str:
-    """The user's line for the first thing that is wrong: field, what was found, what is wanted."""
+    """The message on the first thing that is wrong: field, what was found, what is wanted."""
     problem = error.errors()[0]
     place = _place(problem["loc"])
     field = (prefix + ".".join(shortened(str(part), 80) for part in place)).removesuffix(".")
-    words = [other["ctx"]["expected"] for other in error.errors() if _place(other["loc"]) == place and _is_word(other)]
+    words = [
+        other["ctx"]["expected"]
+        for other in error.errors()
+        if _place(other["loc"]) == place and other["type"] == "literal_error"
+    ]
     found = shown(problem["input"])
     if words and str(place[-1]).endswith("_ms"):
         return f"{field}: found {found}; wanted milliseconds above 0, or {words[0].strip(chr(39))}"
@@ -125,10 +129,6 @@ def first_problem(error: ValidationError, model: type[BaseModel], *, prefix: str
 def _place(location: tuple[int | str, ...]) -> list[int | str]:
     """A field's path without the types that pydantic tried."""
     return [part for part in location if part not in _ALTERNATIVES and not str(part).startswith("literal[")]
-
-
-def _is_word(problem: Any) -> bool:
-    return bool(problem["type"] == "literal_error")
 
 
 def _keys_at(model: type[BaseModel], place: list[Any]) -> list[str]:
@@ -168,19 +168,17 @@ def check_options(
     try:
         return section(**options)
     except ValidationError as error:
-        raise UserError(_of_options(first_problem(error, section), section, spelled)) from error
-
-
-def _of_options(line: str, section: type[Section], spelled: Callable[[str], str]) -> str:
-    """A line on settings as one on the options that give them; of a list, an option gives all at once."""
-    place, colon, problem = line.partition(": ")
+        cause, message = error, first_problem(error, section)
+    # a message on settings becomes one on the options that give them; of a list, an option gives all at once
+    place, colon, problem = message.partition(": ")
     name, *keys = place.split(".")
     if not (colon and name.isidentifier()):
-        head, problem, known = "", line, True
+        head, problem, known = "", message, True
     else:
         head = ".".join([spelled(name), *(key for key in keys if not key.isdigit())]) + ": "
         known = name in section.model_fields
     settings = [field for field in section.model_fields if "_" in field]  # others are words as well
     if known and settings:
-        problem = re.sub(rf"(?<![\w.'-])({'|'.join(settings)})(?![\w'])", lambda found: spelled(found[1]), problem)
-    return head + problem
+        pattern = rf"(?<![\w.'-])({'|'.join(settings)})(?![\w'])"
+        problem = re.sub(pattern, lambda match: spelled(match[1]), problem)
+    raise UserError(head + problem) from cause

@@ -102,7 +102,7 @@ class Study(Section):
     power: PowerSettings = PowerSettings()
 
     @model_validator(mode="after")
-    def _models_have_data(self) -> Self:
+    def _models_fit(self) -> Self:
         folders: dict[str, str] = {}
         for name, model in self.models.items():
             if problem := model_name_problem(name):
@@ -112,32 +112,24 @@ class Study(Section):
             if model.data not in self.data:
                 known = ", ".join(self.data) or "none"
                 raise ValueError(f"models.{name}.data: no data set {model.data!r} in [data.*] (known: {known})")
-            self._check_training(name)
-        for dataset in self.data:
-            self._check_kind(dataset)
+            settings, names = self.training_of(name), list(self.models)
+            if settings.init_from in names and names.index(settings.init_from) >= names.index(name):
+                raise ValueError(f"models.{name}.training.init_from: {settings.init_from} has to stand before {name}")
+            if self.generate.checkpoint == "best" and settings.validate_every is None:
+                raise ValueError(
+                    f"models.{name}.training.validate_every: is missing; generate.checkpoint best is found by "
+                    "validation"
+                )
+        for dataset in self.data:  # A|B pictures or photographs: its models have to agree
+            fills = {name: self.training_of(name).inpainting is not None for name in self.models_of(dataset)}
+            if len(set(fills.values())) > 1:
+                filler = next(name for name, fill in fills.items() if fill)
+                other = next(name for name, fill in fills.items() if not fill)
+                raise ValueError(
+                    f"models.{filler}.training.inpainting: fills holes in {dataset}, whose halves {other} translates; "
+                    "give one of them another data set"
+                )
         return self
-
-    def _check_kind(self, dataset: str) -> None:
-        """Whether its models agree on what its pictures are: A|B pictures, or photographs."""
-        fills = {name: self.training_of(name).inpainting is not None for name in self.models_of(dataset)}
-        if len(set(fills.values())) > 1:
-            filler = next(name for name, fill in fills.items() if fill)
-            other = next(name for name, fill in fills.items() if not fill)
-            raise ValueError(
-                f"models.{filler}.training.inpainting: fills holes in {dataset}, whose halves {other} translates; "
-                "give one of them another data set"
-            )
-
-    def _check_training(self, model: str) -> None:
-        """Whether a model's settings are right, and go with the rest of the study."""
-        settings = self.training_of(model)
-        names = list(self.models)
-        if settings.init_from in names and names.index(settings.init_from) >= names.index(model):
-            raise ValueError(f"models.{model}.training.init_from: {settings.init_from} has to stand before {model}")
-        if self.generate.checkpoint == "best" and settings.validate_every is None:
-            raise ValueError(
-                f"models.{model}.training.validate_every: is missing; generate.checkpoint best is found by validation"
-            )
 
     def has_photographs(self, dataset: str) -> bool:
         """Whether a data set holds photographs whose holes are filled, not A|B pictures."""
@@ -162,8 +154,8 @@ class Study(Section):
 
     def split_candidates(self, dataset: str) -> tuple[str, ...]:
         """The splits from which stimuli may come, best first."""
-        wanted = self.data[dataset].split
-        return (wanted,) if wanted else ("test", "val")
+        split = self.data[dataset].split
+        return (split,) if split else ("test", "val")
 
     @property
     def design_hash(self) -> str:
@@ -174,10 +166,10 @@ class Study(Section):
         design = study.model_dump(mode="json", include=parts, exclude_defaults=True)
         for words in ("title", "question", "published"):
             design["study"].pop(words, None)
-        left_out = {"exclude": list(self.analysis.exclude)}
+        excluded = {"exclude": list(self.analysis.exclude)}
         if self.analysis.exclude_participants:
-            left_out["exclude_participants"] = list(self.analysis.exclude_participants)
-        return sha256_json({**design, **left_out})
+            excluded["exclude_participants"] = list(self.analysis.exclude_participants)
+        return sha256_json({**design, **excluded})
 
     @property
     def analysis_hash(self) -> str:

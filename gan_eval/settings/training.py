@@ -1,7 +1,4 @@
-"""`[training]`: how a generator is trained.
-
-`[training.inpainting]`: a generator that fills holes in pictures, instead of one that translates them.
-"""
+"""`[training]`: how a generator is trained; with `[training.inpainting]`, to fill holes instead of translating."""
 
 from typing import Annotated, Literal, Self
 
@@ -76,10 +73,6 @@ class InpaintingSettings(Section):
             raise ValueError("mask_folder: goes with the mask kind folder; give both or neither")
         if self.shapes and "region" not in self.masks:
             raise ValueError("shapes: goes with the mask kind region; add it to masks, or leave shapes out")
-        return self
-
-    @model_validator(mode="after")
-    def _style_has_a_network(self) -> Self:
         if (self.style_network == "none") != (self.lambda_style == 0):
             raise ValueError("lambda_style: goes with style_network; give both or neither")
         return self
@@ -208,15 +201,11 @@ class TrainingSettings(Section):
     """Given: holes are filled, instead of pictures translated."""
 
     @model_validator(mode="after")
-    def _one_length(self) -> Self:
+    def _networks_fit_the_task(self) -> Self:
         if self.epochs is not None and self.steps is not None:
             raise ValueError("give epochs or steps, not both")
         if self.depth is not None and self.image_size % 2**self.depth:
             raise ValueError(f"image_size {self.image_size} is not a multiple of 2^depth = {2**self.depth}")
-        return self
-
-    @model_validator(mode="after")
-    def _networks_fit_the_task(self) -> Self:
         if self.inpainting is None:
             if self.generator in ("context_encoder", "region_encoder", "channelwise_unet"):
                 raise ValueError(f"generator: {self.generator} fills holes; give a section inpainting, or another one")
@@ -244,20 +233,20 @@ class TrainingSettings(Section):
         holes = self.inpainting
         if holes is None:
             return self
-        alone = self.generator == "context_encoder"
-        side = holes.centre_side(self.image_size) if alone else round(self.image_size * holes.centre)
+        gives_centre = self.generator == "context_encoder"
+        side = holes.centre_side(self.image_size) if gives_centre else round(self.image_size * holes.centre)
         square = f"inpainting.centre: a square of side {holes.centre:g}"
         if "centre" in holes.masks and side < 1:
             raise ValueError(f"{square} is empty in pictures of {self.image_size} pixels; raise it")
-        if alone and side >= self.image_size:
+        if gives_centre and side >= self.image_size:
             raise ValueError(f"{square} leaves no context in pictures of {self.image_size} pixels; lower it")
         if holes.overlap_shown and 2 * holes.overlap >= side:
             raise ValueError(
                 f"inpainting.overlap: leaves no hole: {holes.overlap} pixels on each side of a square of {side} are "
                 f"shown; give less than {side / 2:g}"
             )
-        if not holes.pixels_count(context=not alone):
-            weights = "hole_weight" if alone else "hole_weight and context_weight"
+        if not holes.pixels_count(context=not gives_centre):
+            weights = "hole_weight" if gives_centre else "hole_weight and context_weight"
             raise ValueError(
                 f"inpainting.hole_weight: no pixel counts in the reconstruction; give {weights} more than 0 "
                 "(lambda_l1 = 0 leaves the reconstruction out)"
@@ -265,15 +254,13 @@ class TrainingSettings(Section):
         return self
 
     @model_validator(mode="after")
-    def _plateau_is_watched(self) -> Self:
+    def _something_to_learn(self) -> Self:
         if self.plateau_patience is not None and self.validate_every is None:
             raise ValueError("plateau_patience: is counted in validations; give validate_every")
-        return self
-
-    @model_validator(mode="after")
-    def _something_to_learn(self) -> Self:
         weights = {
-            name: getattr(self, name) for name in ("adversarial_weight", "lambda_l1", "lambda_l2", "lambda_ssim")
+            name: getattr(self, name)
+            for name in type(self).model_fields
+            if name == "adversarial_weight" or name.startswith("lambda_")
         }
         if self.inpainting is not None:  # total variation has no target: alone, it teaches one colour
             weights["inpainting.lambda_style"] = self.inpainting.lambda_style

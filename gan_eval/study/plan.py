@@ -23,7 +23,7 @@ from gan_eval.stimuli.pictures import list_pictures
 from gan_eval.stimuli.sets import RAW, read_set
 from gan_eval.tables import PARTICIPATION, TRIALS
 from gan_eval.tabular import frame_of
-from trainer.datasets.sources import VALIDATION_SPLITS
+from trainer.datasets.dataset import VALIDATION_SPLITS
 
 
 @dataclass(frozen=True)
@@ -83,9 +83,9 @@ class Plan:
         folder = self.data_folder(self.study.models[model].data)
         if self.study.training_of(model).inpainting is None:
             return list_pictures(folder / split)
-        from trainer.datasets.sources import list_photographs
+        from trainer.datasets.photographs import PhotographSet
 
-        return list_photographs(folder, split)
+        return PhotographSet(folder).paths(split)
 
     def initial_file(self, model: str) -> Path | None:
         """The trained generator that a model starts from; None: it starts from drawn weights.
@@ -156,9 +156,9 @@ class Plan:
         folder = self.data_folder(dataset)
         if not self.study.has_photographs(dataset):
             return (folder / split).is_dir()
-        from trainer.datasets.sources import has_split
+        from trainer.datasets.photographs import PhotographSet
 
-        return has_split(folder, split)
+        return PhotographSet(folder).has_split(split)
 
 
 def make_plan(

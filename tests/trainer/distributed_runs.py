@@ -58,7 +58,7 @@ def main() -> None:
     """Train, and write OUT/NAME.rankN.pt: weights and buffers, the steps after which it stopped, the last rates."""
     faulthandler.dump_traceback_later(HANGS_S, exit=True)
     torch.set_num_threads(1)
-    training_module.Run = Held  # type: ignore[misc]
+    run_module.Run = Held  # type: ignore[misc]
     data, out, file = map(Path, sys.argv[1:])
     for name, values in json.loads(file.read_text()).items():
         stops = []

@@ -20,8 +20,9 @@ from gan_eval.giveaways.form import Form
 from gan_eval.settings.training import TrainingSettings
 from gan_eval.stimuli.importing import import_folder
 from gan_eval.stimuli.pictures import write_png
+from trainer.datasets.crops import Cut, make_crops
 from trainer.datasets.fetch import fetch
-from trainer.datasets.make import Cut, make_crops, pair_edges, pair_folders
+from trainer.datasets.make import pair_edges, pair_folders
 from trainer.datasets.presets import PRESETS
 from trainer.generate import generate
 from trainer.nets.build import new_networks

@@ -17,7 +17,7 @@ from gan_eval.settings.training import TrainingSettings
 from gan_eval.tabular import Row
 from trainer import devices
 from trainer.loop import gan
-from trainer.loop import train as training_module
+from trainer.loop import run as run_module
 from trainer.loop.gan import load_optimizer, new_gan
 from trainer.loop.run import Run
 from trainer.loop.train import train
@@ -58,7 +58,7 @@ class Watched(Run):
 @pytest.fixture
 def lie(monkeypatch: pytest.MonkeyPatch) -> Lie:
     """Decides in which order networks and batches lie in memory from then on."""
-    monkeypatch.setattr(training_module, "Run", Watched)
+    monkeypatch.setattr(run_module, "Run", Watched)
 
     def decide(name: str) -> None:
         for module in (devices, gan):
@@ -165,7 +165,7 @@ def test_a_run_starts_from_a_generator_of_another_order_of_memory(
         )  # fmt: skip
     started = new_gan(Fabric(accelerator="cpu", devices=1), settings)
     Watched.last.gan = started
-    Watched.last._start()
+    Watched.last.take_initial_weights()
     torch.testing.assert_close(weights(started), wanted, rtol=0, atol=0)
 
 

@@ -18,7 +18,7 @@ from trainer.loop.train import train
 from trainer.state.checkpoints import list_checkpoints
 from trainer.state.run_folder import load_generator
 from trainer.tasks import new_task
-from trainer.watch.samples import draw_samples, sample_examples
+from trainer.watch.samples import sample_examples, write_grid
 
 Settings = Callable[..., TrainingSettings]
 Pairs = Callable[..., Path]
@@ -72,8 +72,10 @@ def test_samples_of_a_bf16_run_come_from_the_fp32_generator(make_pairs: Pairs, t
     run = train(settings, data, tmp_path / "run", direction="AtoB")
     net, _ = load_generator(run)
     task = new_task(settings)
-    examples = sample_examples(task, data, sorted((data / "train").iterdir()), train_split="train", say=print)
-    draw_samples(net, task, examples, tmp_path / "again.png")
+    examples = sample_examples(
+        task, task.data_set(data), sorted((data / "train").iterdir()), train_split="train", say=print
+    )
+    write_grid(net, task, examples, tmp_path / "again.png")
     drawn = (np.asarray(Image.open(path)) for path in (tmp_path / "again.png", run / "samples" / "step_0000008.png"))
     np.testing.assert_array_equal(*drawn)
 

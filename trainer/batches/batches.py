@@ -159,13 +159,13 @@ class Batches:
             UserError: a picture that is not in the cache has been damaged or removed meanwhile.
         """
         if self._pool is None:
-            return self._made(step)
-        wanted = range(step, step + self._ready + 1)
-        for other in [other for other in self._ahead if other not in wanted]:
+            return self._make(step)
+        window = range(step, step + self._ready + 1)
+        for other in [other for other in self._ahead if other not in window]:
             self._ahead.pop(other).cancel()
-        for coming in wanted:
+        for coming in window:
             if coming not in self._ahead:
-                self._ahead[coming] = self._pool.submit(self._made, coming)
+                self._ahead[coming] = self._pool.submit(self._make, coming)
         return self._ahead.pop(step).result()
 
     def close(self) -> None:
@@ -183,7 +183,7 @@ class Batches:
     ) -> None:
         self.close()
 
-    def _made(self, step: int) -> Batch:
+    def _make(self, step: int) -> Batch:
         size = self._settings.image_size
         order = self._order(self.schedule.position(step).epoch)
         samples = self.schedule.samples(step, rank=self._rank)

@@ -9,10 +9,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from gan_eval.files import sha256_bytes, sha256_file, sha256_json
-from gan_eval.settings.training import Direction
-from gan_eval.stimuli.pictures import read_file, resize
-from trainer.datasets.sources import of_all, read_pair
+from gan_eval.files import sha256_file, sha256_json
+from trainer.datasets.dataset import DataSet, map_pictures
 
 Levels = NDArray[np.uint8]
 
@@ -26,7 +24,7 @@ def hash_pictures(paths: list[Path]) -> str:
     Raises:
         UserError: pictures cannot be read.
     """
-    return sha256_json(of_all(paths, lambda path: [path.name, sha256_file(path)]))
+    return sha256_json(map_pictures(paths, lambda path: [path.name, sha256_file(path)]))
 
 
 class Pictures:
@@ -34,10 +32,10 @@ class Pictures:
 
     def __init__(
         self,
+        data_set: DataSet,
         paths: list[Path],
-        read: Callable[[Path, bytes | None], Levels],
         *,
-        bytes_each: int,
+        side: int,
         cache_bytes: int = CACHE_BYTES,
         threads: int | None = None,
         on_progress: Callable[[int, int], None] | None = None,
@@ -45,60 +43,40 @@ class Pictures:
         """Read and decode every picture once, so that the bad ones are named before hours of training.
 
         Args:
+            data_set: reads them.
             paths: the pictures.
-            read: gives the item of a file; its second argument is the file's bytes where they were read already.
-            bytes_each: memory that an item takes.
+            side: pixels a side of the items.
             cache_bytes: bound of the cache; 0 switches it off.
             threads: threads that read and decode; default: the cores, at most 8.
             on_progress: called with the pictures read and their number.
 
         Raises:
-            UserError: pictures are broken.
+            UserError: pictures are broken, or of sizes that cannot be used.
         """
         self.paths = paths
-        self._read = read
-        cached = frozenset(paths[: cache_bytes // bytes_each])
+        self._data_set = data_set
+        self._side = side
+        cached = frozenset(paths[: cache_bytes // (data_set.pictures_per_item * 3 * side * side)])
 
-        def take(path: Path) -> tuple[str, Levels | None]:
-            content = read_file(path)
-            item = read(path, content)
-            return sha256_bytes(content), item if path in cached else None
+        def read(path: Path) -> Levels | None:
+            item = self.read(path)
+            return item if path in cached else None
 
-        taken = of_all(paths, take, threads=threads, on_progress=on_progress)
-        self._cache = [item for _, item in taken if item is not None]
-        self.sha256 = sha256_json([[path.name, digest] for path, (digest, _) in zip(paths, taken, strict=True)])
-        """What `hash_pictures` gives, without a second reading of the files."""
+        items = map_pictures(paths, read, threads=threads, on_progress=on_progress)
+        self._cache = [item for item in items if item is not None]
 
     def __len__(self) -> int:
         return len(self.paths)
 
     def __getitem__(self, index: int) -> Levels:
         """(K, 3, side, side) uint8."""
-        return self._cache[index] if index < len(self._cache) else self._read(self.paths[index], None)
+        return self._cache[index] if index < len(self._cache) else self.read(self.paths[index])
 
-
-class PairedPictures(Pictures):
-    """A|B pictures: each item is input and target."""
-
-    def __init__(self, paths: list[Path], direction: Direction, *, side: int, **how: object) -> None:
-        """
-        Args:
-            paths: the pictures.
-            direction: which half is the input.
-            side: pixels a side of the pairs; halves of any shape become squares, as in the reference implementation.
-            **how: `cache_bytes`, `threads` and `on_progress` of `Pictures`.
+    def read(self, path: Path) -> Levels:
+        """The item of a file, (K, 3, side, side) uint8.
 
         Raises:
-            UserError: pictures are broken or cannot be halved.
+            UserError: the picture is broken, or of a size that cannot be used.
         """
-
-        def read(path: Path, content: bytes | None) -> Levels:
-            return stacked(read_pair(path, direction, content=content), side)
-
-        super().__init__(paths, read, bytes_each=2 * 3 * side * side, **how)  # type: ignore[arg-type]
-
-
-def stacked(pictures: tuple[Levels, ...], side: int) -> Levels:
-    """Pictures (H, W, 3) of any sizes as one item (K, 3, side, side)."""
-    sized = [resize(picture, (side, side)) for picture in pictures]
-    return np.ascontiguousarray(np.stack(sized).transpose(0, 3, 1, 2))
+        pictures = self._data_set.read(path, self._side)
+        return np.ascontiguousarray(np.stack(pictures).transpose(0, 3, 1, 2))

@@ -1,64 +1,91 @@
-"""The data sets of the Pix2Pix publications, in one table: sides, sizes, training, archive, terms.
+"""The data sets of the publications and their trainings, from `presets.toml`: sides, sizes, archives, terms, settings.
 
-`docs/data.md` shows the same table, made from here (`python -m trainer.datasets.presets`).
+`docs/data.md` shows them as tables, made by `python -m trainer.datasets.presets` (A|B pictures) and
+`python -m trainer.datasets.presets photographs`.
 """
 
-from dataclasses import dataclass
+import sys
+import tomllib
+from collections.abc import Iterable
+from copy import deepcopy
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from gan_eval.errors import UserError
 from gan_eval.settings.training import Direction
 
-_ARCHIVES = "http://efrosgans.eecs.berkeley.edu/pix2pix/datasets"
+
+@dataclass(frozen=True)
+class InpaintingTraining:
+    """How a generator that fills holes is trained."""
+
+    settings: dict[str, Any]
+    """Keys of `TrainingSettings`, without a length."""
+    source: str
+    """Who trained so."""
 
 
 @dataclass(frozen=True)
 class Preset:
-    """One data set. The sides and the sizes are those of the official archive."""
+    """One data set, of A|B pictures or of single photographs, and a training on it."""
 
     name: str
-    a: str
-    """What the left half holds."""
-    b: str
-    """What the right half holds."""
-    direction: Direction
-    """As published: from labels, map or edges to the photograph."""
-    splits: tuple[tuple[str, int], ...]
-    """Pictures in each split."""
-    width: int
-    """Of a whole picture, both halves, in pixels."""
-    height: int
-    url: str | None
-    """The official archive; None where its terms ask each user to register."""
-    archive_bytes: int | None
-    """None where it is not known to the byte."""
-    archive_note: str
-    sha256: str | None
-    """Of the archive; None where no official one is published. Then `data fetch` records what it found."""
     terms: str
     citation: str
-    length_from: str = "`studies/pix2pix_capability.toml`"
-    """Who trained for so long, as the documentation says it."""
-    epochs: int | None = 100
-    steps: int | None = None
-    image_size: int = 256
-    lambda_l1: float = 100.0
-    d_loss_factor: float = 0.5
-    """1 where the discriminator's two parts are added, as published; 0.5 where they are averaged."""
+    settings: dict[str, Any] = field(default_factory=dict)
+    """Keys of `TrainingSettings`; of photographs what is changed in `trained`."""
+    splits: dict[str, int] = field(default_factory=dict)
+    """Pictures in each split; none where that is left to the user."""
+    url: str | None = None
+    """The official archive; None where its terms ask each user to register, or to bring the pictures."""
+    archive_note: str = "no archive"
+    sha256: str | None = None
+    """Of the archive; None where no official one is published."""
 
-    def training(self) -> dict[str, Any]:
-        """The training as in `studies/`, as keys of `TrainingSettings`."""
-        length = {"epochs": self.epochs} if self.steps is None else {"steps": self.steps}
-        return {
-            **length,
-            "image_size": self.image_size,
-            "lambda_l1": self.lambda_l1,
-            "d_loss_factor": self.d_loss_factor,
-        }
+    # Of A|B pictures:
+    a: str = ""
+    """What the left half holds."""
+    b: str = ""
+    """What the right half holds."""
+    direction: Direction = "AtoB"
+    """As published: from labels, map or edges to the photograph. A photograph is input and target."""
+    width: int = 0
+    """Of a whole picture, both halves, in pixels."""
+    height: int = 0
+    length_from: str = ""
+    """Who trained for so long, as the documentation says it."""
+
+    # Of photographs:
+    holds: str = ""
+    """What is on the pictures."""
+    side: str = ""
+    """Pixels of a picture, as the documentation says it."""
+    origin: str = ""
+    """Where it comes from; what the user does."""
+    pictures: str = ""
+    """How many, as the documentation says it, where the splits do not."""
+    trained: str = ""
+    """Which of `TRAININGS`; empty for A|B pictures."""
+    after: str = ""
+    """The set whose generator it starts from."""
 
     @property
-    def without_address(self) -> str:
-        """The user's line where there is nothing to download."""
+    def has_photographs(self) -> bool:
+        """Whether its pictures are single photographs."""
+        return bool(self.trained)
+
+    def training(self) -> dict[str, Any]:
+        """The training, as keys of `TrainingSettings`; without a length where none is published."""
+        settings = deepcopy(TRAININGS[self.trained].settings) if self.trained else {}
+        inpainting = settings.get("inpainting", {}) | self.settings.get("inpainting", {})
+        return settings | self.settings | ({"inpainting": inpainting} if inpainting else {})
+
+    @property
+    def no_address(self) -> str:
+        """The message where there is nothing to download."""
+        if self.has_photographs:
+            return f"{self.name}: no address; {self.origin}"
         reason = self.terms.partition(";")[0]
         return (
             f"{self.name}: no address, because {reason}; give the A|B archive that you have: --from FILE or --from URL"
@@ -67,85 +94,23 @@ class Preset:
     @property
     def length(self) -> str:
         """The length of the training, for people."""
-        return f"{self.epochs} epochs" if self.steps is None else f"{self.steps:,} iterations"
+        if "steps" in self.settings:
+            return f"{self.settings['steps']:,} iterations"
+        epochs = self.settings.get("epochs")
+        length = "not published; `--epochs N`" if epochs is None else f"{epochs} epochs"
+        return f"{length}, from the generator of {self.after} (`--init-from RUN`)" if self.after else length
 
 
-PRESETS: dict[str, Preset] = {
-    preset.name: preset
-    for preset in (
-        Preset(
-            name="facades",
-            a="photograph of a facade",
-            b="label map",
-            direction="BtoA",
-            splits=(("train", 400), ("val", 100), ("test", 106)),
-            width=512,
-            height=256,
-            url=f"{_ARCHIVES}/facades.tar.gz",
-            archive_bytes=30_168_306,
-            archive_note="30 MB",
-            sha256=None,
-            terms="the archive states no licence; cite",
-            citation=(
-                "Tyleček and Šára, Spatial pattern templates for recognition of objects with regular structure, "
-                "GCPR 2013"
-            ),
-        ),
-        Preset(
-            name="maps",
-            a="aerial photograph",
-            b="street map",
-            direction="BtoA",
-            splits=(("train", 1096), ("val", 1098)),
-            width=1200,
-            height=600,
-            url=f"{_ARCHIVES}/maps.tar.gz",
-            archive_bytes=250_242_400,
-            archive_note="250 MB",
-            sha256=None,
-            terms="taken from Google Maps; no licence stated",
-            citation="Isola et al., Image-to-image translation with conditional adversarial networks, CVPR 2017",
-        ),
-        Preset(
-            name="edges2shoes",
-            a="edges",
-            b="photograph of a shoe",
-            direction="AtoB",
-            splits=(("train", 49_825), ("val", 200)),
-            width=512,
-            height=256,
-            url=f"{_ARCHIVES}/edges2shoes.tar.gz",
-            archive_bytes=None,
-            archive_note="about 2.2 GB",
-            sha256=None,
-            terms="UT Zappos50K, for academic, non-commercial use; cite",
-            citation="Yu and Grauman, Fine-grained visual comparisons with local learning, CVPR 2014",
-        ),
-        Preset(
-            name="cityscapes",
-            a="photograph of a street",
-            b="label map",
-            direction="BtoA",
-            splits=(("train", 2975), ("val", 500)),
-            width=512,
-            height=256,
-            url=None,
-            archive_bytes=103_441_232,
-            archive_note="103 MB",
-            sha256=None,
-            terms="each user registers at www.cityscapes-dataset.com and agrees to its licence; cite",
-            citation="Cordts et al., The Cityscapes dataset for semantic urban scene understanding, CVPR 2016",
-            length_from="`studies/cityscapes_convergence.toml`",
-            epochs=None,
-            steps=50_000,
-            d_loss_factor=1.0,
-        ),
-    )
-}
+_DATA = tomllib.loads(Path(__file__).with_name("presets.toml").read_text(encoding="utf-8"))
+PRESETS = {name: Preset(name, **values) for name, values in _DATA["pairs"].items()}
+"""Of A|B pictures."""
+PHOTOGRAPH_PRESETS = {name: Preset(name, **values) for name, values in _DATA["photographs"].items()}
+TRAININGS = {name: InpaintingTraining(**values) for name, values in _DATA["trainings"].items()}
+"""What `train --preset` takes beside the names of data sets."""
 
 
 def preset_of(name: str) -> Preset:
-    """The preset of this name.
+    """The preset of A|B pictures of this name.
 
     Raises:
         UserError: there is none.
@@ -156,29 +121,70 @@ def preset_of(name: str) -> Preset:
     return PRESETS[name]
 
 
-def table() -> str:
-    """The presets as two Markdown tables: what the sets are, and how they are trained."""
-    return "\n".join([*_sets(), "", *_trainings()])
+def any_preset_of(name: str, *, also: Iterable[str] = ()) -> Preset:
+    """The preset of this name, of A|B pictures or of photographs.
+
+    Args:
+        also: other names that the user could have given.
+
+    Raises:
+        UserError: there is none.
+    """
+    every = PRESETS | PHOTOGRAPH_PRESETS
+    if name not in every:
+        raise UserError(f"preset {name!r}: there is none of this name; choose from {', '.join([*every, *also])}")
+    return every[name]
 
 
-def _sets() -> list[str]:
+def pairs_table() -> str:
+    """The presets of A|B pictures as two Markdown tables: what the sets are, and how they are trained."""
     rows = ["| name | A (left) | B (right) | pictures | pixels | archive | terms | cite |", "|" + " --- |" * 8]
     for preset in PRESETS.values():
-        splits = ", ".join(f"{split} {count:,}" for split, count in preset.splits)
+        splits = ", ".join(f"{split} {count:,}" for split, count in preset.splits.items())
         archive = f"[{preset.archive_note}]({preset.url})" if preset.url else f"{preset.archive_note}, by `--from` only"
         cells = (preset.name, preset.a, preset.b, splits, f"{preset.width}×{preset.height}", archive)
         rows.append(f"| {' | '.join((*cells, preset.terms, preset.citation))} |")
-    return rows
+    rows += ["", "| name | direction | λ (L1) | factor of D's loss | length | length from | size |", "|" + " --- |" * 7]
+    for preset in PRESETS.values():
+        settings = preset.settings
+        rows.append(
+            f"| {preset.name} | {preset.direction} | {settings['lambda_l1']:g} | {settings['d_loss_factor']:g} "
+            f"| {preset.length} | {preset.length_from} | {settings['image_size']} |"
+        )
+    return "\n".join(rows)
 
 
-def _trainings() -> list[str]:
-    head = ["| name | direction | λ (L1) | factor of D's loss | length | length from | size |", "|" + " --- |" * 7]
-    return head + [
-        f"| {preset.name} | {preset.direction} | {preset.lambda_l1:g} | {preset.d_loss_factor:g} | {preset.length} "
-        f"| {preset.length_from} | {preset.image_size} |"
-        for preset in PRESETS.values()
-    ]
+def photographs_table() -> str:
+    """The presets of photographs as Markdown tables: what the sets are, and how they are trained."""
+    rows = ["| name | holds | pictures | side | from | terms | cite |", "|" + " --- |" * 7]
+    for preset in PHOTOGRAPH_PRESETS.values():
+        counts = ", ".join(f"{split} {count:,}" for split, count in preset.splits.items()) or preset.pictures
+        origin = f"{preset.origin}: [{preset.archive_note}]({preset.url})" if preset.url else preset.origin
+        cells = (preset.name, preset.holds, counts, preset.side, origin, preset.terms, preset.citation)
+        rows.append(f"| {' | '.join(cells)} |")
+    rows += ["", "| name | training | length |", "| --- | --- | --- |"]
+    for preset in PHOTOGRAPH_PRESETS.values():
+        changed = "".join(f", inpainting.{key} {value}" for key, value in preset.settings.get("inpainting", {}).items())
+        rows.append(f"| {preset.name} | `{preset.trained}`{changed} | {preset.length} |")
+    rows += ["", "| training | settings | from |", "| --- | --- | --- |"]
+    for name, training in TRAININGS.items():
+        values = {key: value for key, value in training.settings.items() if key != "inpainting"}
+        values |= {f"inpainting.{key}": value for key, value in training.settings["inpainting"].items()}
+        texts = []
+        for key, value in values.items():
+            match value:
+                case dict():
+                    text = ", ".join(f"{kind} {share:g}" for kind, share in value.items())
+                case bool():
+                    text = str(value).lower()
+                case str():
+                    text = value
+                case _:
+                    text = f"{value:g}"
+            texts.append(f"{key} {text}")
+        rows.append(f"| `{name}` | {', '.join(texts)} | {training.source} |")
+    return "\n".join(rows)
 
 
 if __name__ == "__main__":
-    print(table())
+    print(photographs_table() if "photographs" in sys.argv[1:] else pairs_table())

@@ -9,8 +9,9 @@ from gan_eval.errors import UserError
 from gan_eval.files import atomic_path
 from gan_eval.settings.training import Direction
 from gan_eval.stimuli.pictures import Picture, resize
+from trainer.datasets.dataset import evenly_spread, try_pictures
+from trainer.datasets.pairs import PairedSet, doubtful_direction, drawn_side, flatness, list_splits, read_halves
 from trainer.datasets.presets import PRESETS
-from trainer.datasets.sources import doubt, drawn_side, each, flatness, list_pairs, list_splits, read_halves, spread
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
 
@@ -25,9 +26,6 @@ _LABEL = 15
 _PAPER, _INK, _FAINT = (250, 250, 248), (32, 33, 36), (110, 112, 118)
 _INPUT, _TARGET = (0, 92, 175), (178, 72, 0)
 """Blue and orange: told apart with any colour vision."""
-
-
-Halves = tuple[Picture, Picture]
 
 
 def preview(
@@ -52,49 +50,42 @@ def preview(
     Raises:
         UserError: no such data or split, no picture that can be drawn, or an output that is no picture.
     """
-    out, say = Path(out), on_message or (lambda _line: None)
+    out, say = Path(out), on_message or (lambda _message: None)
     if out.suffix.lower() not in SUFFIXES:
         raise UserError(f"--out {out}: wanted a picture's name, ending in {', '.join(SUFFIXES)}")
     if count < 1:
         raise UserError(f"--count {count}: wanted 1 or more")
     name = Path(data).resolve().name
     direction = direction or (PRESETS[name].direction if name in PRESETS else "AtoB")
-    split = split or _first_split(data)
-    paths = list_pairs(data, split)
-    shown = _readable(spread(paths, count), say)
-    flat_a, flat_b = ([flatness(halves[side]) for halves in shown.values()] for side in (0, 1))
-    if line := doubt(drawn_side(flat_a, flat_b), direction):
-        say(line)
-    title = f"{name} / {split}: {len(shown)} of {len(paths)} pairs, {direction}"
-    sheet = _sheet([_tile(path, halves, direction) for path, halves in shown.items()], title)
+    if not split:
+        splits = list_splits(data)
+        split = "train" if not splits or "train" in splits else splits[0]
+    paths = PairedSet(data).paths(split)
+    examined = evenly_spread(paths, count)
+    results = dict(zip(examined, try_pictures(examined, read_halves), strict=True))
+    pairs = {path: halves for path, halves in results.items() if not isinstance(halves, UserError)}
+    errors = [error for error in results.values() if isinstance(error, UserError)]
+    if not pairs:
+        raise errors[0]
+    for error in errors:
+        say(f"{error} (not on the sheet)")
+    flat_a, flat_b = ([flatness(halves[side]) for halves in pairs.values()] for side in (0, 1))
+    if doubt := doubtful_direction(drawn_side(flat_a, flat_b), direction):
+        say(doubt)
+    title = f"{name} / {split}: {len(pairs)} of {len(paths)} pairs, {direction}"
+    sheet = contact_sheet([labelled_pair(path, halves, direction) for path, halves in pairs.items()], title)
     with atomic_path(out) as temporary:
         sheet.save(temporary)
     return out
 
 
-def _first_split(data: Path) -> str:
-    splits = list_splits(data)
-    return "train" if not splits or "train" in splits else splits[0]
-
-
-def _readable(paths: list[Path], say: Callable[[str], None]) -> dict[Path, Halves]:
-    """The halves of the pictures that can be read; the others are told of.
-
-    Raises:
-        UserError: none can be read; the first one's reason.
-    """
-    read = dict(zip(paths, each(paths, read_halves), strict=True))
-    bad = [found for found in read.values() if isinstance(found, UserError)]
-    if len(bad) == len(paths):
-        raise bad[0]
-    for error in bad:
-        say(f"{error} (not on the sheet)")
-    return {path: found for path, found in read.items() if not isinstance(found, UserError)}
-
-
-def _tile(path: Path, pair: Halves, direction: Direction) -> Image.Image:
+def labelled_pair(path: Path, pair: tuple[Picture, Picture], direction: Direction) -> Image.Image:
     """One pair as it lies in the file, A left and B right, a coloured bar and a label over each half."""
-    halves = [Image.fromarray(resize(half, _cell_size(*half.shape[:2]))) for half in pair]
+    halves = []
+    for picture in pair:
+        scale = _CELL / max(picture.shape[:2])
+        height, width = (max(1, round(length * scale)) for length in picture.shape[:2])
+        halves.append(Image.fromarray(resize(picture, (height, width))))
     width, height = halves[0].size
     bar = _LABEL + 10
     tile = Image.new("RGB", (2 * width + _GAP, height + bar + _LABEL + 6), _PAPER)
@@ -104,11 +95,15 @@ def _tile(path: Path, pair: Halves, direction: Direction) -> Image.Image:
         draw.rectangle((left, 0, left + width - 1, bar - 1), fill=_INPUT if role == "input" else _TARGET)
         draw.text((left + width / 2, bar / 2), f"{side} = {role}", fill=_PAPER, font=_font(_LABEL), anchor="mm")
         tile.paste(half, (left, bar))
-    draw.text((0, bar + height + 3), _shortened(path.name, 2 * width), fill=_FAINT, font=_font(_LABEL - 2))
+    font, caption, start = _font(_LABEL - 2), path.name, 0  # as much of the name's end as fits: it tells pictures apart
+    while start < len(path.name) and font.getlength(caption) > 2 * width:
+        start += 1
+        caption = f"..{path.name[start:]}"
+    draw.text((0, bar + height + 3), caption, fill=_FAINT, font=font)
     return tile
 
 
-def _sheet(tiles: list[Image.Image], title: str) -> Image.Image:
+def contact_sheet(tiles: list[Image.Image], title: str) -> Image.Image:
     """The tiles in rows under a title, on a sheet somewhat wider than high."""
     wide, high = max(tile.width for tile in tiles), max(tile.height for tile in tiles)
     columns = max(1, min(len(tiles), round((1.5 * len(tiles) * high / wide) ** 0.5)))
@@ -123,24 +118,6 @@ def _sheet(tiles: list[Image.Image], title: str) -> Image.Image:
         row, column = divmod(number, columns)
         sheet.paste(tile, (_MARGIN + column * (wide + _MARGIN), head + row * (high + _MARGIN)))
     return sheet
-
-
-def _cell_size(height: int, width: int) -> tuple[int, int]:
-    """(height, width) with the longer side `_CELL` pixels long."""
-    scale = _CELL / max(height, width)
-    return max(1, round(height * scale)), max(1, round(width * scale))
-
-
-def _shortened(name: str, width: int) -> str:
-    """As much of a name's end as fits into so many pixels: the end tells pictures apart."""
-    font, start = _font(_LABEL - 2), 0
-    while start < len(name) and font.getlength(_from(name, start)) > width:
-        start += 1
-    return _from(name, start)
-
-
-def _from(name: str, start: int) -> str:
-    return f"..{name[start:]}" if start else name
 
 
 def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from gan_eval.errors import UserError
 from gan_eval.files import require_file, write_bytes
 from gan_eval.settings.sections import first_problem
-from gan_eval.settings.training import MOST_LEVELS, GeneratorKind, NormKind, TrainingSettings
+from gan_eval.settings.training import MOST_LEVELS, NormKind, TrainingSettings
 from gan_eval.weights.files import first_not_finite, load_torch_file, without_numbers
 from trainer.nets.build import BLOCKS, Generator, generator_shape
 from trainer.nets.layers import ResizeConv2d
@@ -59,18 +59,35 @@ def load_foreign(path: Path, *, dropout: bool | None = None) -> Foreign:
     Raises:
         UserError: the file is broken, or not a generator of this layout; the first key that differs is named.
     """
-    tensors = _read(path)
-    settings, (in_channels, out_channels) = _infer(tensors, path)
+    tensors = read_tensors(path)
+    settings, (in_channels, out_channels) = infer_settings(tensors, path)
     notes: list[str] = []
     if settings.generator == "unet":
         if dropout is None:
             notes.append(f"{path}: a U-Net's dropout cannot be told from its file; taken as on (as pix2pix trains)")
         settings = settings.model_copy(update={"dropout": 0.0 if dropout is False else DROPOUT})
     elif dropout is not None and dropout != (settings.dropout > 0):
-        told = "has" if settings.dropout else "has no"
-        raise UserError(f"{path}: this ResNet {told} dropout by its keys; leave out --dropout and --no-dropout")
+        has = "has" if settings.dropout else "has no"
+        raise UserError(f"{path}: this ResNet {has} dropout by its keys; leave out --dropout and --no-dropout")
     net = generator_shape(settings, in_channels=in_channels, out_channels=out_channels)
-    return Foreign(_loaded(net, tensors, path, settings), settings, tuple(notes))
+    expected = _renamed(net)
+    if settings.norm == "instance":  # old files hold running statistics that nobody uses
+        names = _names(net)
+        norms = [names[name] for name, module in net.named_modules() if isinstance(module, nn.InstanceNorm2d)]
+        unused = {f"{norm}.{leaf}" for norm in norms for leaf in ("running_mean", "running_var", "num_batches_tracked")}
+        tensors = {key: value for key, value in tensors.items() if key not in unused}
+    # very old files of batch norm lack the count of batches
+    counts = {key: torch.zeros((), dtype=torch.long) for key in expected if key.endswith("num_batches_tracked")}
+    tensors = counts | tensors
+    if difference := first_difference(expected, tensors):
+        depth = f" of {settings.depth} levels" if settings.depth else ""
+        summary = f"{settings.generator}{depth}, {settings.generator_channels} channels, norm {settings.norm}"
+        raise UserError(f"{path}: {difference} ({summary} was inferred from its keys and shapes)")
+    net = net.to_empty(device="cpu")
+    with torch.no_grad():
+        for key, tensor in _renamed(net).items():
+            tensor.copy_(tensors[key])
+    return Foreign(net, settings, tuple(notes))
 
 
 def to_reference(net: Generator) -> Tensors:
@@ -99,15 +116,19 @@ def save_foreign(net: Generator, out: Path) -> None:
     write_bytes(out, buffer.getvalue())
 
 
-def _read(path: Path) -> Tensors:
-    """The tensors of a file without the prefixes that wrappers leave."""
+def read_tensors(path: Path) -> Tensors:
+    """The tensors of a file without the prefixes that wrappers leave.
+
+    Raises:
+        UserError: the file is broken, or holds something else than the weights of a network.
+    """
     require_file(path)
     try:
         if zipfile.is_zipfile(path):
             with zipfile.ZipFile(path) as archive:
                 if (damaged := archive.testzip()) is not None:  # torch.load does not look at the checksums
                     raise UserError(f"{path}: {damaged} in it is damaged; get the file again")
-        found = load_torch_file(path)
+        content = load_torch_file(path)
     except UserError:
         raise
     except FileNotFoundError as error:
@@ -116,124 +137,78 @@ def _read(path: Path) -> Tensors:
         raise UserError(
             f"{path}: not a readable PyTorch file of weights (truncated, or with more than tensors in it); get it again"
         ) from error
-    if not isinstance(found, Mapping) or not found:
-        raise UserError(f"{path}: holds a {type(found).__name__}; wanted is a state dict, names with tensors")
+    if not isinstance(content, Mapping) or not content:
+        raise UserError(f"{path}: holds a {type(content).__name__}; wanted is a state dict, names with tensors")
     tensors: Tensors = {}
-    for key, value in found.items():
+    for key, value in content.items():
         name = re.sub(r"^((module|_orig_mod)\.)+", "", str(key))
         if not isinstance(value, Tensor):
             raise UserError(f"{path}: {key} is no tensor; wanted is a generator's state dict, latest_net_G.pth")
         if name in tensors:
             raise UserError(f"{path}: {name} is there twice, under different prefixes")
-        if reason := _unusable(name, value):
+        reason = without_numbers(value)
+        if not reason and not value.numel():
+            reason = f"is empty, of shape {tuple(value.shape)}"
+        if not reason and not name.endswith("num_batches_tracked"):
+            if not value.is_floating_point():
+                reason = f"is {value.dtype}".replace("torch.", "") + ", no floating point numbers"
+            elif first_not_finite({name: value.float()}):
+                reason = "has numbers that are not finite"
+        if reason:
             raise UserError(f"{path}: {key} {reason}; not the weights of a generator")
         tensors[name] = value
     return tensors
 
 
-def _unusable(name: str, tensor: Tensor) -> str | None:
-    """Why a tensor can be no weight of a network: a clause that goes on after its name."""
-    if reason := without_numbers(tensor):
-        return reason
-    if not tensor.numel():
-        return f"is empty, of shape {tuple(tensor.shape)}"
-    if name.endswith("num_batches_tracked"):
-        return None
-    if not tensor.is_floating_point():
-        return f"is {tensor.dtype}".replace("torch.", "") + ", no floating point numbers"
-    return "has numbers that are not finite" if first_not_finite({name: tensor.float()}) else None
+def infer_settings(tensors: Tensors, path: Path) -> tuple[TrainingSettings, tuple[int, int]]:
+    """Settings that describe the generator, and its channels in and out.
 
-
-def _infer(tensors: Tensors, path: Path) -> tuple[TrainingSettings, tuple[int, int]]:
-    """Settings that describe the generator, and its channels in and out."""
+    Raises:
+        UserError: it is no generator of the layout, or one that cannot be run.
+    """
     if _is_kernel(tensors, "model.model.0"):
         first, last, inner = "model.model.0", "model.model.3", "model.model.1.model.1"
-        what: dict[str, Any] = {"generator": "unet", "depth": _depth(tensors)}
+        nested = (re.match(r"model\.model\.1\.model((\.3\.model)*)\.", key) for key in tensors)  # level in level
+        depth = 2 + max((match[1].count("model") for match in nested if match), default=0)
+        kind: dict[str, Any] = {"generator": "unet", "depth": depth}
         to_channels = 1  # a transposed convolution's weight is (in, out, kernel, kernel)
     elif _is_kernel(tensors, "model.1"):
-        kind, blocks = _resnet_kind(tensors, path)
+        numbers = {match[1] for key in tensors if (match := re.match(r"model\.(\d+)\.conv_block\.", key))}
+        blocks = len(numbers)
+        if not blocks:
+            raise UserError(f"{path}: model.10.conv_block.1.weight is missing; not a ResNet generator of {LAYOUT}")
+        if blocks not in BLOCKS.values():
+            known = " or ".join(map(str, BLOCKS.values()))
+            raise UserError(f"{path}: a ResNet of {blocks} blocks (model.N.conv_block); {known} are known")
         first, last, inner = "model.1", f"model.{10 + blocks + 7}", "model.1"
         dropout = any(_is_kernel(tensors, f"model.{10 + block}.conv_block.6") for block in range(blocks))
-        what = {"generator": kind, "dropout": DROPOUT if dropout else 0.0}
+        kind = {"generator": f"resnet_{blocks}", "dropout": DROPOUT if dropout else 0.0}
         to_channels = 0
     else:
-        raise UserError(_not_a_generator(tensors, path))
+        hint = "; it looks like a discriminator, give the net_G file" if _is_kernel(tensors, "model.0") else ""
+        raise UserError(
+            f"{path}: {next(iter(tensors))} is no key of a generator of {LAYOUT} (a U-Net begins with "
+            f"model.model.0.weight, a ResNet with model.1.weight){hint}"
+        )
     if not _is_kernel(tensors, last):
         raise UserError(f"{path}: {last}.weight is missing; not a whole generator of {LAYOUT}")
+    norm: NormKind = "instance" if f"{inner}.bias" in tensors else "none"  # a bias before the norm
+    statistics = (key.removesuffix("running_mean") for key in tensors if key.endswith(".running_mean"))
+    if any(f"{module}weight" in tensors for module in statistics):
+        norm = "batch"
     width, in_channels = tensors[f"{first}.weight"].shape[:2]
-    size = max(IMAGE_SIZE, 2 ** min(what.get("depth", 0), MOST_LEVELS))
+    size = max(IMAGE_SIZE, 2 ** min(kind.get("depth", 0), MOST_LEVELS))
     try:
-        settings = TrainingSettings(**what, generator_channels=width, norm=_norm(tensors, inner), image_size=size)
+        settings = TrainingSettings(**kind, generator_channels=width, norm=norm, image_size=size)
     except ValidationError as error:
         problem = first_problem(error, TrainingSettings)
         raise UserError(f"{path}: not a generator that can be run ({problem}); get another file") from error
     return settings, (in_channels, tensors[f"{last}.weight"].shape[to_channels])
 
 
-def _depth(tensors: Tensors) -> int:
-    """Levels of a U-Net, each nested in the one before."""
-    nested = (re.match(r"model\.model\.1\.model((\.3\.model)*)\.", key) for key in tensors)
-    return 2 + max((found[1].count("model") for found in nested if found), default=0)
-
-
-def _resnet_kind(tensors: Tensors, path: Path) -> tuple[GeneratorKind, int]:
-    found = {match[1] for key in tensors if (match := re.match(r"model\.(\d+)\.conv_block\.", key))}
-    for kind, blocks in BLOCKS.items():
-        if len(found) == blocks:
-            return kind, blocks
-    if not found:
-        raise UserError(f"{path}: model.10.conv_block.1.weight is missing; not a ResNet generator of {LAYOUT}")
-    known = " or ".join(map(str, BLOCKS.values()))
-    raise UserError(f"{path}: a ResNet of {len(found)} blocks (model.N.conv_block); {known} are known")
-
-
-def _norm(tensors: Tensors, inner: str) -> NormKind:
-    """Running statistics beside weights: batch norm. Neither, but a bias before the norm: instance norm."""
-    statistics = (key.removesuffix("running_mean") for key in tensors if key.endswith(".running_mean"))
-    if any(f"{module}weight" in tensors for module in statistics):
-        return "batch"
-    return "instance" if f"{inner}.bias" in tensors else "none"
-
-
-def _not_a_generator(tensors: Tensors, path: Path) -> str:
-    first = next(iter(tensors))
-    hint = "; it looks like a discriminator, give the net_G file" if _is_kernel(tensors, "model.0") else ""
-    return (
-        f"{path}: {first} is no key of a generator of {LAYOUT} (a U-Net begins with model.model.0.weight, "
-        f"a ResNet with model.1.weight){hint}"
-    )
-
-
 def _is_kernel(tensors: Tensors, module: str) -> bool:
     weight = tensors.get(f"{module}.weight")
     return weight is not None and weight.dim() == 4
-
-
-def _loaded(net: Generator, tensors: Tensors, path: Path, settings: TrainingSettings) -> Generator:
-    """The net, of which only the shape is there, with the tensors as its weights.
-
-    Old files of instance norm hold running statistics that nobody uses, and very old ones of batch norm lack the
-    count of batches.
-    """
-    wanted = _renamed(net)
-    if settings.norm == "instance":
-        norms = tuple(f"{name}." for name in _norm_names(net))
-        unused = ("running_mean", "running_var", "num_batches_tracked")
-        tensors = {key: value for key, value in tensors.items() if not (key.startswith(norms) and key.endswith(unused))}
-    counts = {key: torch.zeros((), dtype=torch.long) for key in wanted if key.endswith("num_batches_tracked")}
-    tensors = counts | tensors
-    if difference := first_difference(wanted, tensors):
-        raise UserError(f"{path}: {difference} ({_summary(settings)} was inferred from its keys and shapes)")
-    net = net.to_empty(device="cpu")
-    with torch.no_grad():
-        for key, tensor in _renamed(net).items():
-            tensor.copy_(tensors[key])
-    return net
-
-
-def _summary(settings: TrainingSettings) -> str:
-    depth = f" of {settings.depth} levels" if settings.depth else ""
-    return f"{settings.generator}{depth}, {settings.generator_channels} channels, norm {settings.norm}"
 
 
 def _renamed(net: Generator) -> Tensors:
@@ -259,9 +234,3 @@ def _names(net: Generator) -> dict[str, str]:
             places = {"down.{}.conv": 1, "down.{}.norm": 2, "up.{}.conv": 5, "up.{}.norm": 6}
         names |= {name.format(level): f"{block}.{index}" for name, index in places.items()}
     return names
-
-
-def _norm_names(net: Generator) -> list[str]:
-    """The layout's names of the instance norms."""
-    names = _names(net)
-    return [names[name] for name, module in net.named_modules() if isinstance(module, nn.InstanceNorm2d)]

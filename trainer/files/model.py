@@ -101,8 +101,8 @@ def _name(file: Path) -> str:
     `unet.pth` is unet.
     """
     folder, stem = file.resolve().parent, file.stem
-    if found := re.fullmatch(r"(?:latest|(\d+))_net_G(?:_([AB]))?", stem):
-        return "-".join([folder.name, *filter(None, found.groups())])
+    if match := re.fullmatch(r"(?:latest|(\d+))_net_G(?:_([AB]))?", stem):
+        return "-".join([folder.name, *filter(None, match.groups())])
     if file.suffix == SUFFIX:
         return stem
     if file.name == GENERATOR:

@@ -77,7 +77,7 @@ def without_dropout(net: nn.Module, mode: Mode) -> nn.Module:
         if isinstance(module, Dropout):
             net.set_submodule(name, nn.Identity())
         elif mode == "train" and isinstance(module, BatchNorm2d):
-            alone = nn.InstanceNorm2d(module.num_features, eps=module.eps, affine=True)
-            alone.load_state_dict({"weight": module.weight, "bias": module.bias})
-            net.set_submodule(name, alone)
+            per_picture = nn.InstanceNorm2d(module.num_features, eps=module.eps, affine=True)
+            per_picture.load_state_dict({"weight": module.weight, "bias": module.bias})
+            net.set_submodule(name, per_picture)
     return net.eval()

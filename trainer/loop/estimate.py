@@ -1,13 +1,11 @@
-"""What a training will take: time, memory and disk, told by its first steps before anyone waits for days.
-
-What of a run's use of the machine is told to people: durations, bytes, and the most memory that was in use.
-"""
+"""What a training will take, by its first steps before anyone waits for days: time, memory and disk."""
 
 import statistics
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -17,28 +15,24 @@ import torch
 from torch import Tensor
 
 from gan_eval.settings.training import Direction, TrainingSettings
-from trainer.devices import AS_USUAL, Execution, exact_kernels, leader_first, machine_of, new_fabric, speaker
+from trainer.devices import AS_USUAL, Execution, exact_kernels, machine_of, new_fabric, speaker
 from trainer.loop.failures import breakdowns_explained
-from trainer.loop.initial_weights import find_initial
-from trainer.loop.plan import Assignment, Milestones, Say, assign
-from trainer.loop.run import Run
+from trainer.loop.plan import Say
+from trainer.loop.run import Run, open_run
 from trainer.state.checkpoints import KEPT
-from trainer.tasks import Example, new_task
-from trainer.watch.samples import draw_samples
-from trainer.watch.validation import Measure, Validation
+from trainer.watch.samples import write_grid
+from trainer.watch.validation import Measure
 
 WARM_UP = 3
 """Steps before the timed ones: the first ones fill caches and make the optimizers' state."""
 TIMED = 20
 BUDGET_S = 120.0
 """After so long no further step is timed."""
-GRID = "grid.png"
-NOTHING_DUE = Milestones(frozenset(), frozenset(), frozenset())
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """What a run takes on this machine, told by some of its steps."""
+    """What a run takes on this machine, by some of its steps."""
 
     steps: int
     """Of the whole run, on all devices together."""
@@ -56,7 +50,7 @@ class Estimate:
     memory: str
     """Which memory is meant: of the process, or of the GPU."""
     memory_bytes: int | None
-    """The most that was in use at once, on each device; None where the system does not tell."""
+    """The most that was in use at once, on each device; None where the system does not say."""
     disk: Mapping[str, int]
     """Bytes of the run's folder at its largest, by what they are for."""
     devices: int
@@ -105,7 +99,7 @@ def estimate(
     measure: Measure | None = None,
     on_message: Say | None = None,
 ) -> Estimate | None:
-    """Do the first steps of a training with its real networks and batches, and tell what all of it takes.
+    """Do the first steps of a training with its real networks and batches, and estimate what all of it takes.
 
     Nothing stays: what a run writes goes into a temporary folder. The arguments are those of `train`.
 
@@ -116,60 +110,55 @@ def estimate(
         UserError: what `train` would raise at its start, or out of memory.
     """
     fabric = new_fabric(settings)
-    say = speaker(fabric, on_message)
     with (
         breakdowns_explained(settings, processes=fabric.world_size),
         tempfile.TemporaryDirectory(prefix="gan-eval-estimate-") as folder,
     ):
         scratch = Path(folder)
-        with leader_first(fabric):
-            given = assign(
-                new_task(settings, direction=direction, root=root),
-                Path(data),
-                split=split,
-                fraction=fraction,
-                devices=fabric.world_size,
-                initial=find_initial(init_from, settings, scratch),
-                say=say,
-            )
-            given.remark(say)
-            batches = given.batches(fabric, workers=execution.workers_for(fabric.device))
-            trial = _Trial(
-                given, given.milestones(batches), given.samples(say), given.validation(scratch, measure, say)
-            )
-        run = Run(
-            fabric,
-            given.task,
-            given.definition(),
-            scratch,
-            batches=batches,
-            milestones=NOTHING_DUE,
-            samples=[],
-            validation=None,
-            say=say,
-            compiled=execution.compiled,
-        )
-        try:
-            with exact_kernels(execution):
-                times = step_times(run, fabric.device)
-                occasions = trial.occasions(run, scratch) if run.leads else {}
-        finally:
-            run.close()
+        run = open_run(
+            fabric, settings, data, scratch, direction=direction, root=root, init_from=init_from, fraction=fraction,
+            split=split, keep=keep, execution=execution, measure=measure, say=speaker(fabric, on_message),
+        )  # fmt: skip
+        assert run is not None  # the folder is new
+        sample_s = validation_s = 0.0
+        with closing(run), exact_kernels(execution):
+            times = step_times(run, fabric.device)
+            if run.leads:
+                grid, net, validation = scratch / "grid.png", run.generator, run.validation
+                sample_s = seconds_of(partial(write_grid, net, run.plan.task, run.samples, grid))
+                if validation is not None:
+                    validation(net)  # the first one also loads what the metrics need
+                    validation_s = seconds_of(partial(validation, net))
         fabric.barrier()
         if not run.leads:
             return None
+        due, gan = run.milestones, run.gan
+        generator = bytes_of(gan.generator.state_dict())
+        others = (gan.discriminator, gan.generator_optimizer, gan.discriminator_optimizer)
+        checkpoint = generator + sum(bytes_of(part.state_dict()) for part in others)
         memory, memory_bytes = peak_memory(fabric.device)
         return Estimate(
-            steps=given.total,
+            steps=run.total,
             steps_timed=len(times),
             step_s=statistics.median(times),
             slowest_step_s=max(times),
+            samples=len(due.samples),
+            sample_s=sample_s,
+            validations=0 if run.validation is None else len(due.validations),
+            validation_s=validation_s,
             memory=memory,
             memory_bytes=memory_bytes,
-            disk=trial.disk(run, scratch, keep=keep),
+            disk={
+                "checkpoints": (keep + 1) * checkpoint,  # one more than are kept, while it is being written
+                "snapshots": len(due.snapshots) * generator,
+                "generators": (1 if run.validation is None else 2) * generator,
+                "samples": len(due.samples) * grid.stat().st_size,
+                "validation": sum(
+                    path.stat().st_size for path in (scratch / "validation").rglob("*") if path.is_file()
+                ),
+            },
             devices=fabric.world_size,
             machine=machine_of(fabric.device, execution),
-            **occasions,
         )
 
 
@@ -195,41 +184,8 @@ def step_times(run: Run, device: torch.device) -> list[float]:
     return times
 
 
-@dataclass(frozen=True)
-class _Trial:
-    """What a run does beside its steps: how often, and what for."""
-
-    given: Assignment
-    due: Milestones
-    examples: list[Example]
-    validation: Validation | None
-
-    def occasions(self, run: Run, scratch: Path) -> dict[str, Any]:
-        """How often samples are drawn and the generator is measured, and the time for one of each."""
-        draw = partial(draw_samples, run.generator, self.given.task, self.examples, scratch / GRID)
-        found = {"samples": len(self.due.samples), "sample_s": _seconds(draw), "validations": 0, "validation_s": 0.0}
-        if self.validation is not None:
-            self.validation(run.generator)  # the first one also loads what the metrics need
-            found["validation_s"] = _seconds(partial(self.validation, run.generator))
-            found["validations"] = len(self.due.validations)
-        return found
-
-    def disk(self, run: Run, scratch: Path, *, keep: int) -> dict[str, int]:
-        """Bytes of the run's folder at its largest, while a checkpoint more than are kept is being written."""
-        gan = run.gan
-        generator = bytes_of(gan.generator.state_dict())
-        others = (gan.discriminator, gan.generator_optimizer, gan.discriminator_optimizer)
-        checkpoint = generator + sum(bytes_of(part.state_dict()) for part in others)
-        return {
-            "checkpoints": (keep + 1) * checkpoint,
-            "snapshots": len(self.due.snapshots) * generator,
-            "generators": (1 if self.validation is None else 2) * generator,
-            "samples": len(self.due.samples) * (scratch / GRID).stat().st_size,
-            "validation": sum(path.stat().st_size for path in (scratch / "validation").rglob("*") if path.is_file()),
-        }
-
-
-def _seconds(call: Callable[[], object]) -> float:
+def seconds_of(call: Callable[[], object]) -> float:
+    """The time that a call takes."""
     started = time.perf_counter()
     call()
     return time.perf_counter() - started

@@ -24,31 +24,24 @@ def new_gan(fabric: Fabric, settings: TrainingSettings, *, compiled: bool = Fals
         settings: which networks, and how they learn.
         compiled: `torch.compile` both; on a GPU with CUDA graphs.
     """
-    built_generator, built_discriminator = new_networks(settings)
-    of_generator, of_discriminator = learning_rates(settings)
-    shared: dict[str, Any] = {"settings": settings, "compiled": compiled}
-    generator, generator_optimizer = _set_up(fabric, built_generator, of_generator, **shared)
-    discriminator, discriminator_optimizer = _set_up(fabric, built_discriminator, of_discriminator, **shared)
+    device = fabric.device
+    parts: list[tuple[nn.Module, Adam]] = []
+    net: nn.Module
+    for net, rate in zip(new_networks(settings), learning_rates(settings), strict=True):
+        if synchronised(settings, fabric):
+            net = nn.SyncBatchNorm.convert_sync_batchnorm(net)
+        net = net.to(device).to(memory_format=memory_format(device))
+        optimizer = Adam(
+            net.named_parameters(),
+            lr=rate,
+            betas=(settings.beta1, settings.beta2),
+            fused=device.type in ("cpu", "cuda"),
+        )
+        if compiled:
+            net = cast(nn.Module, torch.compile(net, mode="reduce-overhead" if device.type == "cuda" else None))
+        parts.append(fabric.setup(net, optimizer))
+    (generator, generator_optimizer), (discriminator, discriminator_optimizer) = parts
     return Gan(generator, discriminator, generator_optimizer, discriminator_optimizer)
-
-
-def _set_up(
-    fabric: Fabric, net: nn.Module, rate: float, *, settings: TrainingSettings, compiled: bool
-) -> tuple[nn.Module, Adam]:
-    """A network on the device, and its Adam."""
-    on_gpu = fabric.device.type == "cuda"
-    if synchronised(settings, fabric):
-        net = nn.SyncBatchNorm.convert_sync_batchnorm(net)
-    net = net.to(fabric.device).to(memory_format=memory_format(fabric.device))
-    optimizer = Adam(
-        net.named_parameters(),
-        lr=rate,
-        betas=(settings.beta1, settings.beta2),
-        fused=fabric.device.type in ("cpu", "cuda"),
-    )
-    if compiled:
-        net = cast(nn.Module, torch.compile(net, mode="reduce-overhead" if on_gpu else None))
-    return fabric.setup(net, optimizer)
 
 
 def plain_generator(gan: Gan, settings: TrainingSettings) -> nn.Module:
@@ -67,7 +60,7 @@ def plain_generator(gan: Gan, settings: TrainingSettings) -> nn.Module:
 
 
 def start_from(gan: Gan, start: StartWeights) -> None:
-    """Replace the drawn weights by trained ones."""
+    """Replace the initial weights by trained ones."""
     gan.generator.load_state_dict(start.generator)
     if start.discriminator is not None:
         gan.discriminator.load_state_dict(start.discriminator)
@@ -84,13 +77,13 @@ def load_optimizer(optimizer: Optimizer, state: Mapping[str, Any]) -> None:
     """
     own = optimizer.state_dict()
     named = all("param_names" in group for group in state["param_groups"])
-    found = {key: state["state"].get(place) for group in state["param_groups"] for key, place in _places(group, named)}
-    wanted = {key: place for group in own["param_groups"] for key, place in _places(group, named)}
-    if differing := found.keys() ^ wanted.keys():
+    saved = {key: state["state"].get(place) for group in state["param_groups"] for key, place in _places(group, named)}
+    places = {key: place for group in own["param_groups"] for key, place in _places(group, named)}
+    if differing := saved.keys() ^ places.keys():
         raise ValueError(f"the optimizer's weights are others: {min(map(str, differing))}")
-    moments = {place: found[key] for key, place in wanted.items() if found[key] is not None}
+    moments = {place: saved[key] for key, place in places.items() if saved[key] is not None}
     weights = [
-        one for group in optimizer.param_groups for one in zip(group["param_names"], group["params"], strict=True)
+        pair for group in optimizer.param_groups for pair in zip(group["param_names"], group["params"], strict=True)
     ]
     for place, (name, weight) in enumerate(weights):
         for key, moment in moments.get(place, {}).items():
@@ -116,9 +109,9 @@ def learning_rates(settings: TrainingSettings) -> tuple[float, float]:
     return settings.learning_rate, settings.learning_rate if own is None else own
 
 
-def set_learning_rates(gan: Gan, settings: TrainingSettings, share: float) -> None:
-    """Give each optimizer a share of its learning rate."""
+def set_learning_rates(gan: Gan, settings: TrainingSettings, factor: float) -> None:
+    """Give each optimizer its learning rate times a factor."""
     optimizers: tuple[Optimizer, ...] = (gan.generator_optimizer, gan.discriminator_optimizer)
     for optimizer, rate in zip(optimizers, learning_rates(settings), strict=True):
         for group in optimizer.param_groups:
-            group["lr"] = rate * share
+            group["lr"] = rate * factor

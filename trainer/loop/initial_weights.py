@@ -13,7 +13,7 @@ from gan_eval.weights.files import first_not_finite
 from trainer.files.model import Model, load_model
 from trainer.nets.build import empty_discriminator, generator_shape
 from trainer.nets.match import first_difference
-from trainer.state.checkpoints import list_checkpoints, read_checkpoint
+from trainer.state.checkpoints import CHECKPOINTS, list_checkpoints, read_checkpoint
 from trainer.state.run_folder import generator_file, note_in_config, start_of_finished
 
 Weights = Mapping[str, Tensor]
@@ -53,60 +53,56 @@ def find_initial(named: Path | None, settings: TrainingSettings, out: Path) -> I
     if source is None:
         return None
     recorded = start_of_finished(out)
-    if recorded is not None and not _is_there(source):
-        return Initial(source, recorded)
-    return Initial(source, _sha256(_generator(source, settings).net.state_dict()))
+    if recorded is not None:
+        try:
+            generator_file(source)
+        except UserError:
+            return Initial(source, recorded)
+    return Initial(source, hash_weights(load_as(source, settings).net.state_dict()))
 
 
 def load_start(initial: Initial, settings: TrainingSettings, say: Callable[[str], None]) -> StartWeights:
     """The generator, and the discriminator of the last readable checkpoint beside it where it is of the run's kind.
 
     Args:
-        say: told where the discriminator starts anew.
+        initial: which generator.
+        settings: of the run that starts.
+        say: takes a message where the discriminator starts anew.
 
     Raises:
-        UserError: as `find_initial`.
+        UserError: as `find_initial`, or the discriminator has numbers that are not finite.
     """
-    model = _generator(initial.source, settings)
-    discriminator = _discriminator(model.file.parent, settings)
-    if discriminator is None:
-        say(f"init_from {initial.source}: no discriminator of this kind beside it; it starts anew")
-    return StartWeights(model.net.state_dict(), discriminator)
+    model = load_as(initial.source, settings)
+    expected = empty_discriminator(settings).state_dict()
+    for path in list_checkpoints(model.file.parent / CHECKPOINTS):
+        weights = (read_checkpoint(path) or {}).get("discriminator")
+        if isinstance(weights, dict) and first_difference(expected, weights) is None:
+            if key := first_not_finite(weights):
+                raise UserError(f"init_from: {path}: discriminator {key} is not finite; remove this checkpoint")
+            return StartWeights(model.net.state_dict(), weights)
+    say(f"init_from {initial.source}: no discriminator of this kind beside it; it starts anew")
+    return StartWeights(model.net.state_dict(), None)
 
 
-def tell_start(out: Path, start: StartWeights) -> None:
+def record_start(out: Path, start: StartWeights) -> None:
     """Write down which discriminator was taken; it does not make the run another one."""
-    taken = None if start.discriminator is None else _sha256(start.discriminator)
+    taken = None if start.discriminator is None else hash_weights(start.discriminator)
     note_in_config(out, {"initial_discriminator_sha256": taken})
 
 
-def _generator(source: Path, settings: TrainingSettings) -> Model:
+def load_as(source: Path, settings: TrainingSettings) -> Model:
+    """A trained generator of the network that the settings describe.
+
+    Raises:
+        UserError: there is none, or it is another network.
+    """
     model = load_model(source)
     if difference := first_difference(generator_shape(settings).state_dict(), model.net.state_dict()):
         raise UserError(f"init_from {source}: another network than this run's generator: {difference}")
     return model
 
 
-def _discriminator(run: Path, settings: TrainingSettings) -> Weights | None:
-    wanted = empty_discriminator(settings).state_dict()
-    for path in list_checkpoints(run / "checkpoints"):
-        state = read_checkpoint(path)
-        weights = None if state is None else state.get("discriminator")
-        if isinstance(weights, dict) and first_difference(wanted, weights) is None:
-            if key := first_not_finite(weights):
-                raise UserError(f"init_from: {path}: discriminator {key} is not finite; remove this checkpoint")
-            return weights
-    return None
-
-
-def _is_there(source: Path) -> bool:
-    try:
-        generator_file(source)
-    except UserError:
-        return False
-    return True
-
-
-def _sha256(weights: Weights) -> str:
+def hash_weights(weights: Weights) -> str:
+    """SHA-256 over the names and numbers of weights."""
     tensors = {name: sha256_bytes(tensor.contiguous().numpy().tobytes()) for name, tensor in weights.items()}
     return sha256_json(tensors)

@@ -1,27 +1,20 @@
-"""What a run has to do: the task, the pictures, and the way there.
-
-The steps of a run after which something is drawn, kept or measured.
-
-How many steps a training takes.
-"""
+"""What a training does: its task, its pictures, its length, and after which steps something is written or measured."""
 
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-
-from lightning_fabric import Fabric
 
 from gan_eval.errors import UserError
 from gan_eval.settings.training import TrainingSettings
-from trainer.batches.batches import Batches, Schedule
+from trainer.batches.batches import Schedule
 from trainer.batches.pictures import hash_pictures
+from trainer.datasets.dataset import DataSet
 from trainer.loop.initial_weights import Initial
 from trainer.nets.build import smallest_batch
 from trainer.state.run_folder import Definition
-from trainer.tasks import Example, Task
-from trainer.watch.samples import sample_examples
-from trainer.watch.validation import Measure, Validation, validation_examples
+from trainer.tasks import Task
 
 GRIDS = 10
 """At least so many sample grids in a run, evenly spread,"""
@@ -47,43 +40,44 @@ class Milestones:
 def milestones(settings: TrainingSettings, *, total: int, planned: int, steps_per_epoch: int) -> Milestones:
     """The milestones of a run of `total` steps out of the `planned` steps that the settings speak of.
 
-    What the settings name in steps comes after the same share of the shorter way.
+    What the settings name in steps comes after the same fraction of the shorter way.
 
     Raises:
-        UserError: a snapshot is wanted after the run's end.
+        UserError: a snapshot is required after the run's end.
     """
     late = [step for step in settings.snapshots if step > planned]
     if late:
         raise UserError(f"snapshots: {late[0]} is beyond the run's {planned} steps; give at most that")
-    share = total / planned
-    snapshots = frozenset(round(step * share) for step in settings.snapshots)
+    fraction = total / planned
+    snapshots = frozenset(round(step * fraction) for step in settings.snapshots)
     samples = {max(1, round(total * k / GRIDS)) for k in range(1, GRIDS + 1)} | {0, total} | snapshots
     if total <= MOST_EPOCHS * steps_per_epoch:
         samples |= set(range(steps_per_epoch, total + 1, steps_per_epoch))
     validations: set[int] = set()
     if settings.validate_every is not None:
-        every = max(1, round(settings.validate_every * share), -(-total // MOST_VALIDATIONS))
+        every = max(1, round(settings.validate_every * fraction), -(-total // MOST_VALIDATIONS))
         validations = set(range(0, total + 1, every)) | {total} | snapshots
     return Milestones(frozenset(samples), snapshots, frozenset(validations))
 
 
 Say = Callable[[str], None]
-"""Takes a line for the user."""
+"""Takes a message for the user."""
 
 MANY_PICTURES = 2000
 """Reading more pictures than this takes long enough to be mentioned."""
 
 
 @dataclass(frozen=True)
-class Assignment:
+class Plan:
     """A training, whole or its first part, on so many devices."""
 
     task: Task
-    data: Path
+    data_set: DataSet
     split: str
+    paths: list[Path]
+    """The pictures that are trained on."""
     fraction: float
     devices: int
-    paths: list[Path]
     planned: int
     """Steps that the settings speak of."""
     total: int
@@ -96,9 +90,14 @@ class Assignment:
         """Those of the task."""
         return self.task.settings
 
+    @cached_property
     def definition(self) -> Definition:
-        """What makes two runs the same run. One device is not mentioned, nor a start from nothing."""
-        told = {
+        """What makes two runs the same run. One device is not mentioned, nor a start from nothing.
+
+        Raises:
+            UserError: pictures cannot be read.
+        """
+        definition = {
             "settings": self.settings.model_dump(mode="json"),
             "fraction": self.fraction,
             **self.task.definition(),
@@ -107,52 +106,22 @@ class Assignment:
             "data_sha256": hash_pictures(self.paths),
             "steps": self.total,
         }
-        told |= {"devices": self.devices} if self.devices > 1 else {}
-        return told | ({"initial_sha256": self.initial.sha256} if self.initial else {})
+        definition |= {"devices": self.devices} if self.devices > 1 else {}
+        return definition | ({"initial_sha256": self.initial.sha256} if self.initial else {})
 
-    def remark(self, say: Say) -> None:
-        """Tell what speaks against this training, judged by a few of its pictures."""
-        for line in self.task.remarks(self.data, self.paths, train_split=self.split):
-            say(line)
-
-    def batches(self, fabric: Fabric, *, workers: int) -> Batches:
-        """This process' share of the batches.
+    @cached_property
+    def milestones(self) -> Milestones:
+        """The steps after which something is due.
 
         Raises:
-            UserError: pictures are broken, or not what the task needs.
+            UserError: a snapshot is required after the run's end.
         """
-        return Batches(
-            self.task.pictures(self.paths),
-            self.settings,
-            assemble=self.task.assemble,
-            workers=workers,
-            rank=fabric.global_rank,
-            world=fabric.world_size,
-        )
-
-    def milestones(self, batches: Batches) -> Milestones:
-        """The steps after which something is due."""
-        per_epoch = batches.schedule.steps_per_epoch
+        schedule = Schedule(len(self.paths), self.settings.batch_size, self.settings.seed, self.devices)
+        per_epoch = schedule.steps_per_epoch
         return milestones(self.settings, total=self.total, planned=self.planned, steps_per_epoch=per_epoch)
 
-    def samples(self, say: Say) -> list[Example]:
-        """The items of the sample grids."""
-        return sample_examples(self.task, self.data, self.paths, train_split=self.split, say=say)
 
-    def validation(self, out: Path, measure: Measure | None, say: Say) -> Validation | None:
-        """What measures the generator on the way, where that is wanted and there are pictures for it."""
-        if self.settings.validate_every is None or measure is None:
-            return None
-        examples = validation_examples(
-            self.task, self.data, count=self.settings.validation_pairs, train_split=self.split
-        )
-        if examples is None:
-            say(f"{self.data}: neither val nor test beside {self.split}; nothing is validated")
-            return None
-        return Validation(out / "validation", self.task, examples, measure)
-
-
-def assign(
+def make_plan(
     task: Task,
     data: Path,
     *,
@@ -161,35 +130,31 @@ def assign(
     devices: int,
     initial: Initial | None,
     say: Say,
-) -> Assignment:
+) -> Plan:
     """What the arguments of `train` mean.
 
     Raises:
-        UserError: no such pictures, or no length.
+        UserError: no such pictures, no length, or a batch, which counts on all devices together as their statistics
+            do, would be too small for the networks.
     """
-    paths = task.list_pictures(data, split, limit=task.settings.max_pairs)
-    planned = planned_steps(task.settings, len(paths), devices=devices)
+    settings, data_set = task.settings, task.data_set(data)
+    paths = data_set.paths(split, limit=settings.max_pairs)
+    planned = planned_steps(settings, len(paths), devices=devices)
     total = shortened(planned, fraction)
-    _require_whole_batches(task.settings, len(paths), devices)
-    if len(paths) > MANY_PICTURES:
-        say(f"reading and checking {len(paths)} pictures")
-    return Assignment(task, data, split, fraction, devices, paths, planned, total, initial)
-
-
-def _require_whole_batches(settings: TrainingSettings, pictures: int, devices: int) -> None:
-    """
-    Raises:
-        UserError: a batch, which counts on all devices together as their statistics do, would be too small for them.
-    """
-    least = smallest_batch(settings)
-    schedule = Schedule(pictures, settings.batch_size, settings.seed, devices)
+    schedule = Schedule(len(paths), settings.batch_size, settings.seed, devices)
     last = devices * len(schedule.samples(schedule.steps_per_epoch - 1))
+    least = smallest_batch(settings)
     if min(schedule.global_batch, last) < least:
-        which = "each batch" if schedule.global_batch < least else f"the last batch of an epoch of {pictures} pictures"
+        which = (
+            "each batch" if schedule.global_batch < least else f"the last batch of an epoch of {len(paths)} pictures"
+        )
         raise UserError(
             f"batch_size {settings.batch_size}: {which} would be of one, without statistics; choose another, or "
             "max_pairs"
         )
+    if len(paths) > MANY_PICTURES:
+        say(f"reading and checking {len(paths)} pictures")
+    return Plan(task, data_set, split, paths, fraction, devices, planned, total, initial)
 
 
 def planned_steps(settings: TrainingSettings, pairs: int, *, devices: int = 1) -> int:
@@ -218,7 +183,7 @@ def shortened(planned: int, fraction: float) -> int:
 
 
 def decayed(settings: TrainingSettings, *, step: int, total: int) -> float:
-    """The share of the learning rate at step `step` (from 0): 1, then falling linearly towards 0 over the last `decay`.
+    """The fraction of the learning rate at step `step` (from 0): 1, then falling linearly to 0 over the last `decay`.
 
     >>> [decayed(TrainingSettings(decay=0.5), step=step, total=4) for step in range(4)]
     [1.0, 1.0, 1.0, 0.5]

@@ -1,7 +1,4 @@
-"""One training run in motion: its networks, its log, what it finds, and the number of steps done.
-
-Lower learning rates when validation stops improving (ReduceLROnPlateau).
-"""
+"""One training run in motion: its networks, its log, its findings, and the number of steps done."""
 
 import math
 import time
@@ -11,38 +8,131 @@ from typing import Any
 
 import torch
 from lightning_fabric import Fabric
-from torch import Tensor, nn
+from torch import nn
 from torch.optim import SGD
 from torch.optim.lr_scheduler import ReduceLROnPlateau
 
 from gan_eval.errors import UserError, first_sentence
-from gan_eval.settings.training import TrainingSettings
-from trainer.batches.batches import Batches
-from trainer.devices import anybody, average, require_same_step, running_statistics, same_everywhere
+from gan_eval.files import check_output_folder, remove_leftovers
+from gan_eval.settings.training import Direction, TrainingSettings
+from trainer.batches.batches import Batches, jitter_size
+from trainer.batches.pictures import Pictures
+from trainer.devices import (
+    Execution,
+    anybody,
+    average,
+    leader_first,
+    machine_of,
+    require_same_step,
+    running_statistics,
+    same_everywhere,
+)
+from trainer.evolution import SUFFIXES, evolution_path
 from trainer.inference import NotFiniteError
 from trainer.loop.gan import load_optimizer, new_gan, plain_generator, set_learning_rates, start_from
-from trainer.loop.initial_weights import Initial, load_start, tell_start
-from trainer.loop.plan import Milestones, decayed
+from trainer.loop.initial_weights import find_initial, load_start, record_start
+from trainer.loop.plan import Plan, Say, decayed, make_plan
 from trainer.randomness import Purpose, seeded
 from trainer.state.checkpoints import (
-    KEPT,
+    CHECKPOINTS,
     NETS,
     OPTIMIZERS,
-    State,
     broke_down,
     checkpoint_path,
     load_latest,
     require_finite,
     save_checkpoint,
 )
-from trainer.state.run_folder import BEST, GENERATOR, LATEST, Definition, fingerprint, save_generator, snapshot_path
+from trainer.state.run_folder import (
+    BEST,
+    CONFIG,
+    GENERATOR,
+    LATEST,
+    begin_run,
+    check_run,
+    fingerprint,
+    save_generator,
+    snapshot_path,
+)
 from trainer.step import training_step
-from trainer.tasks import Example, Task
+from trainer.tasks import Example, new_task
 from trainer.watch.findings import Findings
 from trainer.watch.log import TrainingLog
-from trainer.watch.samples import draw_samples, grid_path
+from trainer.watch.samples import grid_path, sample_examples, write_grid
 from trainer.watch.tensorboard import TensorBoard
-from trainer.watch.validation import Validation
+from trainer.watch.validation import Measure, Validation, validation_examples
+
+
+def open_run(
+    fabric: Fabric,
+    settings: TrainingSettings,
+    data: Path,
+    out: Path,
+    *,
+    direction: Direction,
+    root: Path,
+    init_from: Path | None,
+    fraction: float,
+    split: str,
+    keep: int,
+    execution: Execution,
+    measure: Measure | None,
+    say: Say,
+) -> "Run | None":
+    """The run that the arguments of `train` describe, at its start, its folder claimed where this process leads.
+
+    Returns:
+        None where the run in `out` is finished. `Run.resume` brings another one to its last checkpoint.
+
+    Raises:
+        UserError: bad data or settings, or another run in `out`.
+    """
+    leads = fabric.is_global_zero
+    with leader_first(fabric):
+        if leads and not (out / CONFIG).exists():
+            check_output_folder(out)
+        task = new_task(settings, direction=direction, root=root)
+        initial = find_initial(init_from, settings, out)
+        plan = make_plan(
+            task, Path(data), split=split, fraction=fraction, devices=fabric.world_size, initial=initial, say=say
+        )
+    with leader_first(fabric):
+        definition, machine = plan.definition, machine_of(fabric.device, execution)
+        changes = check_run(out, definition, machine) if leads else []
+        if leads:
+            remove_leftovers(out)
+        if (out / GENERATOR).is_file():
+            return None
+        for change in changes:
+            say(change)
+        if not (out / CONFIG).exists():
+            for remark in plan.data_set.remarks(plan.paths, train_split=split):
+                say(remark)
+        batches = Batches(
+            Pictures(plan.data_set, plan.paths, side=jitter_size(settings)),
+            settings,
+            assemble=task.assemble,
+            workers=execution.workers_for(fabric.device),
+            rank=fabric.global_rank,
+            world=fabric.world_size,
+        )
+        samples = sample_examples(task, plan.data_set, plan.paths, train_split=split, say=say)
+        validation = None
+        if settings.validate_every is not None and measure is not None:
+            examples = validation_examples(task, plan.data_set, count=settings.validation_pairs, train_split=split)
+            if examples is None:
+                say(f"{plan.data_set.folder}: neither val nor test beside {split}; nothing is validated")
+            else:
+                validation = Validation(out / "validation", task, examples, measure)
+    run = Run(
+        fabric, plan, out, batches=batches, samples=samples, validation=validation, say=say, keep=keep,
+        compiled=execution.compiled,
+    )  # fmt: skip
+    if leads:
+        begin_run(out, definition, machine)
+        for suffix in SUFFIXES:
+            evolution_path(out, suffix).unlink(missing_ok=True)
+    return run
 
 
 class Run:
@@ -51,48 +141,50 @@ class Run:
     def __init__(
         self,
         fabric: Fabric,
-        task: Task,
-        definition: Definition,
+        plan: Plan,
         out: Path,
         *,
         batches: Batches,
-        milestones: Milestones,
         samples: list[Example],
         validation: Validation | None,
         say: Callable[[str], None],
-        initial: Initial | None = None,
-        keep: int = KEPT,
-        compiled: bool = False,
+        keep: int,
+        compiled: bool,
     ) -> None:
         """A run at its start; `resume` brings it to its last checkpoint.
 
         Args:
-            initial: the trained generator that it starts from.
+            fabric: device, precision, and other processes.
+            plan: what is done.
+            out: the run's folder.
+            batches: this process' part of them.
+            samples: the items of the sample grids.
+            validation: measures the generator while it is trained.
+            say: takes messages for the user.
             keep: so many of the latest checkpoints are kept.
             compiled: see `trainer.devices.Execution`.
         """
-        self.total: int = definition["steps"]
+        task, settings = plan.task, plan.settings
+        self.plan = plan
+        self.milestones = plan.milestones
+        self.samples = samples
+        self.validation = validation
+        self.total = plan.total
         self.done = 0
-        fraction = definition["fraction"]
-        self.log = TrainingLog(out / "training_log.csv", told={**task.told, "fraction": fraction}, total=self.total)
-        self.findings = Findings(out, fraction=fraction, told=task.told, mode=task.modes[0])
-        self.gan = new_gan(fabric, task.settings, compiled=compiled)
+        facts = {**task.row_facts, "fraction": plan.fraction}
+        self.log = TrainingLog(out / "training_log.csv", facts=facts, total=self.total)
+        self.findings = Findings(out, fraction=plan.fraction, facts=task.row_facts, mode=task.modes[0])
+        self.gan = new_gan(fabric, settings, compiled=compiled)
         self.board: TensorBoard | None = None
-        """What is told of each row of the log, where that is wanted."""
-        self._initial = initial
+        """Takes each row of the log too, where there is one."""
         self._keep = keep
         self._compiled = compiled
         self._out = out
-        self._definition = definition
-        self._task = task
-        self._settings = task.settings
+        self._settings = settings
         self._objective = task.objective(fabric.device)
-        self._plateau = PlateauRate(task.settings)
+        self._plateau = PlateauRate(settings)
         self._fabric = fabric
         self._batches = batches
-        self._milestones = milestones
-        self._samples = samples
-        self._validation = validation
         self._say = say
         self._started = time.monotonic()
         self._saved = -1
@@ -109,104 +201,93 @@ class Run:
 
     @property
     def seconds(self) -> float:
-        """Time trained so far, pauses left out."""
+        """Time trained so far, without pauses."""
         return time.monotonic() - self._started
-
-    def step(self) -> None:
-        """One training step; where this process leads, also its part of the log and what is due after it."""
-        fabric = self._fabric
-        batch = self._batches(self.done).to(fabric.device)
-        row_due = self.log.row_due(self.done + 1)
-        share = decayed(self._settings, step=self.done, total=self.total) * self._plateau.factor
-        set_learning_rates(self.gan, self._settings, share)
-        counters = [self.done] if fabric.world_size == 1 else [self.done, fabric.global_rank]
-        if self._compiled:
-            torch.compiler.cudagraph_mark_step_begin()
-        with seeded(fabric.device, Purpose.DROPOUT, self.seed, *counters):
-            terms = training_step(self.gan, self._objective, batch, backward=fabric.backward, gradient_norm=row_due)
-        average(fabric, [*terms.values(), *running_statistics(self.gan.generator, self.gan.discriminator)])
-        self.done += 1
-        if self.leads:
-            self._record(terms, row_due=row_due)
-        if self.done in self._milestones.validations and self._settings.plateau_patience is not None:
-            self._plateau.load_state_dict(same_everywhere(self._fabric, self._plateau.state_dict()))
-
-    def _record(self, terms: Mapping[str, Tensor], *, row_due: bool) -> None:
-        """Take the terms of the step into the log, and do what is due after it."""
-        self.log.add(terms)
-        if row_due:
-            images = self._batches.schedule.images(self.done)
-            self.log.end_row(step=self.done, epoch=self.epoch, images=images, seconds=self.seconds)
-            self.log.write()
-        self.reached()
-        if row_due:
-            self._warn()
-            if self.board is not None:
-                self.board.update(self.log, self.findings, done=self.done, seconds=self.seconds)
-
-    def anybody(self, here: bool) -> bool:
-        """Whether `here` is true in any process of the run; all ask after the same step."""
-        return anybody(self._fabric, here, step=self.done)
 
     @property
     def epoch(self) -> int:
         """Passes over the data begun, from 1; 0 before the first step."""
         return self._batches.schedule.position(self.done - 1).epoch + 1 if self.done else 0
 
+    def anybody(self, here: bool) -> bool:
+        """Whether `here` is true in any process of the run; all ask after the same step."""
+        return anybody(self._fabric, here, step=self.done)
+
+    def step(self) -> None:
+        """One training step; where this process leads, also its part of the log.
+
+        Raises:
+            UserError: a row of the log ends, and a term of the step is not finite.
+        """
+        fabric = self._fabric
+        batch = self._batches(self.done).to(fabric.device)
+        row_due = self.log.row_due(self.done + 1)
+        factor = decayed(self._settings, step=self.done, total=self.total) * self._plateau.factor
+        set_learning_rates(self.gan, self._settings, factor)
+        counters = [self.done] if fabric.world_size == 1 else [self.done, fabric.global_rank]
+        if self._compiled:
+            torch.compiler.cudagraph_mark_step_begin()
+        with seeded(fabric.device, Purpose.DROPOUT, self._settings.seed, *counters):
+            terms = training_step(self.gan, self._objective, batch, backward=fabric.backward, gradient_norm=row_due)
+        average(fabric, [*terms.values(), *running_statistics(self.gan.generator, self.gan.discriminator)])
+        self.done += 1
+        if self.leads:
+            self.log.add(terms)
+            if row_due:
+                images = self._batches.schedule.images(self.done)
+                self.log.end_row(step=self.done, epoch=self.epoch, images=images, seconds=self.seconds)
+                self.log.write()
+
     def reached(self) -> None:
-        """Draw, keep and measure what is due after the steps done, where this process leads.
+        """Write, measure and tell what is due after the steps done, where this process leads.
 
         Raises:
             UserError: something is due, and the training broke down.
         """
-        if not self.leads or not self._milestones.due(self.done):
-            return
-        self.log.check(self.done)
-        checkpoints = self._out / "checkpoints"
-        require_finite(checkpoints, self.done, {"generator": self.generator.state_dict()})
-        try:
-            self._do_what_is_due()
-        except NotFiniteError as error:
-            raise broke_down(checkpoints, f"by step {self.done}", "the generator's pictures are not finite") from error
-
-    def _do_what_is_due(self) -> None:
-        if self.done in self._milestones.samples:
-            draw_samples(self.generator, self._task, self._samples, grid_path(self._out / "samples", self.done))
-        if self.done in self._milestones.snapshots:
-            save_generator(snapshot_path(self._out, self.done), self.generator, self._told(step=self.done))
-        if self._validation is not None and self.done in self._milestones.validations:
-            self._validate(self._validation)
-
-    @property
-    def seed(self) -> int:
-        """The seed of all random numbers."""
-        return self._settings.seed
+        done, due = self.done, self.milestones
+        if self.leads and due.due(done):
+            self.log.check(done)
+            checkpoints = self._out / CHECKPOINTS
+            require_finite(checkpoints, done, {"generator": self.generator.state_dict()})
+            try:
+                if done in due.samples:
+                    write_grid(self.generator, self.plan.task, self.samples, grid_path(self._out / "samples", done))
+                if done in due.snapshots:
+                    definition = {**self.plan.definition, "step": done}
+                    save_generator(snapshot_path(self._out, done), self.generator, definition)
+                if self.validation is not None and done in due.validations:
+                    self._validate(self.validation)
+            except NotFiniteError as error:
+                raise broke_down(checkpoints, f"by step {done}", "the generator's pictures are not finite") from error
+        if self.leads and done and self.log.row_due(done):
+            for warning in self.findings.new_warnings(self.log.means, step=done):
+                self._say(warning)
+                self.findings.write()
+            if self.board is not None:
+                self.board.update(self.log, self.findings, done=done, seconds=self.seconds)
+        if done in due.validations and self._settings.plateau_patience is not None:
+            self._plateau.load_state_dict(same_everywhere(self._fabric, self._plateau.state_dict()))
 
     def _validate(self, validation: Validation) -> None:
+        """Measure the generator, keep it where it is the best, and lower the rates where it stopped improving."""
+        metric, better = validation.best_metric, validation.higher_is_better
         self.findings.add_validation(validation(self.generator), step=self.done, epoch=self.epoch)
-        better = validation.higher_is_better
-        value = self.findings.value(validation.best_metric, step=self.done)
-        if self._plateau.told(value, step=self.done, higher_is_better=better):
-            self._say(f"step {self.done}: {validation.best_metric} stopped improving; learning rates are lowered")
-        if self.findings.is_best(validation.best_metric, step=self.done, higher_is_better=better):
-            told = self._told(step=self.done, best_metric=validation.best_metric)
-            save_generator(self._out / BEST, self.generator, told)
+        value = self.findings.value(metric, step=self.done)
+        if self._plateau.add_value(value, step=self.done, higher_is_better=better):
+            self._say(f"step {self.done}: {metric} stopped improving; learning rates are lowered")
+        if self.findings.is_best(metric, step=self.done, higher_is_better=better):
+            definition = {**self.plan.definition, "step": self.done, "best_metric": metric}
+            save_generator(self._out / BEST, self.generator, definition)
         self.findings.write()
-
-    def _told(self, **more: Any) -> Definition:
-        return {**self._definition, **more}
-
-    def _warn(self) -> None:
-        for line in self.findings.new_warnings(self.log.means, step=self.done):
-            self._say(line)
-            self.findings.write()
 
     def save(self) -> float:
         """Write a checkpoint unless this step has one; returns the seconds that it took."""
         started = time.monotonic()
         if self._saved != self.done:
             self.log.check(self.done)
-            save_checkpoint(self._out / "checkpoints", self.done, self._state(), keep=self._keep)
+            state = {name: part.state_dict() for name, part in self._parts().items()}
+            state |= {"fingerprint": fingerprint(self.plan.definition), "seconds": self.seconds}
+            save_checkpoint(self._out / CHECKPOINTS, self.done, state, keep=self._keep)
             self.log.write()
             self._saved = self.done
         return time.monotonic() - started
@@ -215,14 +296,17 @@ class Run:
         """Go on from the last checkpoint that can be read; without one, start from the trained generator if any.
 
         A checkpoint beyond the end counts as the end.
+
+        Raises:
+            UserError: no checkpoint can be read, or one is not of this run.
         """
-        folder = self._out / "checkpoints"
+        folder = self._out / CHECKPOINTS
         parts = self._parts()
         nets = {name: parts[name].state_dict() for name in NETS}
-        state = load_latest(folder, fingerprint(self._definition), self._say, nets=nets, parts=parts)
+        state = load_latest(folder, fingerprint(self.plan.definition), self._say, nets=nets, parts=parts)
         require_same_step(self._fabric, state["step"] if state else 0)
         if state is None:
-            self._start()
+            self.take_initial_weights()
             return
         try:
             for name, part in parts.items():
@@ -239,22 +323,21 @@ class Run:
             self.findings.write()
         self._say(f"going on from step {self.done} of {self.total}")
 
-    def _start(self) -> None:
+    def take_initial_weights(self) -> None:
         """Take trained weights where the run starts from some."""
-        if self._initial is not None:
-            start = load_start(self._initial, self._settings, self._say)
+        if self.plan.initial is not None:
+            start = load_start(self.plan.initial, self._settings, self._say)
             start_from(self.gan, start)
             if self.leads:
-                tell_start(self._out, start)
+                record_start(self._out, start)
 
     def finish(self) -> None:
-        """Write the finished generator."""
-        save_generator(self._out / GENERATOR, self.generator, self._definition)
-        (self._out / LATEST).unlink(missing_ok=True)
-
-    def leave(self) -> None:
-        """After Ctrl-C: keep the generator as it is, and say what can be used."""
-        save_generator(self._out / LATEST, self.generator, self._told(step=self.done))
+        """Write the finished generator; after Ctrl-C the one that there is, and tell what can be used."""
+        if self.done >= self.total:
+            save_generator(self._out / GENERATOR, self.generator, self.plan.definition)
+            (self._out / LATEST).unlink(missing_ok=True)
+            return
+        save_generator(self._out / LATEST, self.generator, {**self.plan.definition, "step": self.done})
         usable = f"{self._out / LATEST} (step {self.done})"
         if (best := self.findings.best) is not None:
             usable = f"{self._out / BEST} (step {best.step}) or {usable}"
@@ -267,6 +350,7 @@ class Run:
             self.board.close()
 
     def _parts(self) -> Mapping[str, Any]:
+        """What a checkpoint holds, by name."""
         return {
             "generator": self.gan.generator,
             "discriminator": self.gan.discriminator,
@@ -277,18 +361,14 @@ class Run:
             **({} if self._settings.plateau_patience is None else {"plateau": self._plateau}),
         }
 
-    def _state(self) -> State:
-        parts = {name: part.state_dict() for name, part in self._parts().items()}
-        return {**parts, "fingerprint": fingerprint(self._definition), "seconds": self.seconds}
-
 
 class PlateauRate:
-    """The share of the learning rates that is left: PyTorch's scheduler decides, by best_metric."""
+    """Lowers the learning rates when best_metric stops improving, as PyTorch's ReduceLROnPlateau decides."""
 
     def __init__(self, settings: TrainingSettings) -> None:
         self._patience = settings.plateau_patience
         self._rate = SGD([torch.zeros(1, requires_grad=True)], lr=1.0)
-        """Its learning rate is the share; it has nothing to learn."""
+        """Its learning rate is the factor; it has nothing to learn."""
         self._scheduler = ReduceLROnPlateau(
             self._rate,
             factor=settings.plateau_factor,
@@ -303,7 +383,7 @@ class PlateauRate:
         """In (0, 1]: both learning rates are multiplied by it."""
         return float(self._rate.param_groups[0]["lr"])
 
-    def told(self, value: float | None, *, step: int, higher_is_better: bool) -> bool:
+    def add_value(self, value: float | None, *, step: int, higher_is_better: bool) -> bool:
         """Take the value measured after `step` steps; returns whether the rates are lowered.
 
         The untrained generator's does not count, nor a value that could not be had.
@@ -316,11 +396,8 @@ class PlateauRate:
 
     def state_dict(self) -> dict[str, Any]:
         """What it goes on from."""
-        return {
-            "factor": self.factor,
-            "best": float(self._scheduler.best),
-            "bad": self._scheduler.num_bad_epochs,
-        }
+        best, bad = float(self._scheduler.best), self._scheduler.num_bad_epochs
+        return {"factor": self.factor, "best": best, "bad": bad}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on from what `state_dict` gave."""

@@ -9,8 +9,7 @@
 | folder | the user's own masks |
 """
 
-from trainer.masks.makers import at_size
-from trainer.masks.mixture import Mask, Masks
+from trainer.masks.makers import Mask, Masks, at_size
 from trainer.masks.silhouettes import hash_holes, read_holes, region
 
 __all__ = ["Mask", "Masks", "at_size", "hash_holes", "read_holes", "region"]

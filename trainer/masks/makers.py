@@ -1,97 +1,93 @@
-"""Holes of squares and rectangles, and holes that are given as pictures.
+"""Holes of each kind, and `Masks`, which makes each as often as the settings say.
 
-Every maker is a function of a generator and a size that changes nothing but the generator's state.
-
-How much of a picture a hole may take, and the mending of a hole that takes too much or too little.
-
-Free-form holes: strokes of a round brush.
+A maker is a function of a generator and a size that changes nothing but the generator's state. A new kind is a name at
+the end of `gan_eval.settings.training.MaskKind`, a maker here, and a line in `Masks.__init__`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
+from itertools import accumulate
 from math import cos, hypot, pi, sin
+from typing import get_args
 
 import numpy as np
 from PIL import Image, ImageDraw
 
 from gan_eval.errors import UserError
+from gan_eval.settings.training import InpaintingSettings, MaskKind
 from gan_eval.stimuli.holes import Hole
+from trainer.masks.area import Size, band_of, fitted
+from trainer.masks.silhouettes import region
 
-Size = tuple[int, int]
-"""(height, width) in pixels."""
+Maker = Callable[[np.random.Generator, Size], Hole]
 
 
 @dataclass(frozen=True)
-class Band:
-    """The numbers of pixels that a hole may have; never none, never all."""
+class Mask:
+    """A hole with its kind."""
 
-    least: int
-    most: int
+    kind: MaskKind
+    hole: Hole
+    """(H, W), True in the hole."""
 
-    def __contains__(self, pixels: int) -> bool:
-        return self.least <= pixels <= self.most
-
-    def draw(self, rng: np.random.Generator) -> int:
-        """A number of pixels in the band, each as likely as any other."""
-        return int(rng.integers(self.least, self.most + 1))
+    @property
+    def area(self) -> float:
+        """Proportion of the picture that the hole takes, 0..1."""
+        return int(np.count_nonzero(self.hole)) / self.hole.size
 
 
-def band_of(size: Size, least: float, most: float) -> Band:
-    """The band of pixels for shares of the picture `least` .. `most`, both of them included.
+class Masks:
+    """Masks of several kinds, each as often as `[training.inpainting]` says.
 
-    >>> band_of((10, 10), 0.07, 0.255)
-    Band(least=7, most=25)
-
-    Raises:
-        UserError: no whole number of pixels has such a share.
+    >>> masks = Masks(InpaintingSettings(masks={"centre": 1, "strokes": 2}))
+    >>> masks(np.random.default_rng(1), (128, 128)).hole.shape
+    (128, 128)
     """
-    pixels = size[0] * size[1]
-    fewest, highest = round(least * pixels), round(most * pixels)
-    fewest += fewest / pixels < least
-    highest -= highest / pixels > most
-    band = Band(max(fewest, 1), min(highest, pixels - 1))
-    if band.least > band.most:
-        raise UserError(
-            f"inpainting.least_area, most_area: no hole in a picture of {size[1]}x{size[0]} takes between {least:g} "
-            f"and {most:g} of it; move them apart"
-        )
-    return band
 
+    def __init__(
+        self, settings: InpaintingSettings, *, shapes: Sequence[Hole] = (), folder: Sequence[Hole] = ()
+    ) -> None:
+        """
+        Args:
+            settings: kinds, their weights, and the least and the most area.
+            shapes: silhouettes of the holes of kind region; none: they are made.
+            folder: the masks of kind folder.
 
-def fitted(hole: Hole, band: Band) -> Hole:
-    """The hole itself if its number of pixels is in the band, else grown or shrunk until it is.
+        Raises:
+            UserError: a kind of hole cannot be made with these.
+        """
+        if "blocks" in settings.masks and settings.least_area > MOST_OF_BLOCKS:
+            raise UserError(
+                f"inpainting.least_area: {settings.least_area:g} cannot be reached by holes of kind blocks, which take "
+                f"at most {MOST_OF_BLOCKS:g} of the picture; lower it or leave blocks out"
+            )
+        if "folder" in settings.masks and not folder:
+            raise UserError("inpainting.masks: folder: there are no masks; give their folder with mask_folder")
+        least, most = settings.least_area, settings.most_area
+        self._makers: dict[MaskKind, Maker] = {
+            "centre": partial(centre, share=settings.centre),
+            "blocks": partial(blocks, least=least, most=most),
+            "region": partial(region, shapes=tuple(shapes), least=least, most=most),
+            "strokes": partial(strokes, least=least, most=most),
+            "folder": partial(pasted, masks=tuple(folder), least=least, most=most),
+        }
+        self._kinds: list[MaskKind] = [kind for kind in get_args(MaskKind) if kind in settings.masks]
+        self._bounds = list(accumulate(settings.masks[kind] for kind in self._kinds))
 
-    It grows and shrinks evenly on all sides, pixel by pixel; of the last layer only as much as is needed changes.
-    Where there is nothing to grow from it grows from the picture's centre.
-    """
-    count = int(np.count_nonzero(hole))
-    if count < band.least:
-        return _grown(hole, band.least)
-    if count > band.most:
-        return ~_grown(~hole, hole.size - band.most)
-    return hole
+    def __call__(self, rng: np.random.Generator, size: Size) -> Mask:
+        """A mask for a picture of `size` = (height, width); `rng` decides it.
 
+        Every hole takes between the least and the most area; that of a centre follows from its side alone, in whole
+        pixels.
 
-def _grown(hole: Hole, pixels: int) -> Hole:
-    """The hole with layers added until it has exactly so many pixels (at most all of the picture's)."""
-    grown = hole.copy()
-    if not grown.any():
-        grown[grown.shape[0] // 2, grown.shape[1] // 2] = True
-    while (missing := pixels - int(np.count_nonzero(grown))) > 0:
-        layer = np.flatnonzero(_dilated(grown) & ~grown)
-        grown.flat[layer[:missing]] = True
-    return grown
-
-
-def _dilated(hole: Hole) -> Hole:
-    """The hole with the eight neighbours of each of its pixels."""
-    rows = hole.copy()
-    rows[1:] |= hole[:-1]
-    rows[:-1] |= hole[1:]
-    both = rows.copy()
-    both[:, 1:] |= rows[:, :-1]
-    both[:, :-1] |= rows[:, 1:]
-    return both
+        Raises:
+            UserError: no hole of that size has an area between the least and the most.
+        """
+        place = rng.random() * self._bounds[-1]
+        bounds = zip(self._kinds, self._bounds, strict=True)
+        kind = next((kind for kind, bound in bounds if place < bound), self._kinds[-1])
+        return Mask(kind, self._makers[kind](rng, size))
 
 
 MOST_OF_BLOCKS = 0.25
@@ -132,30 +128,26 @@ def blocks(rng: np.random.Generator, size: Size, *, least: float, most: float) -
         UserError: there is no such hole: `least` is more than a quarter, or the band lies between two pixels.
     """
     band = band_of(size, least, min(most, MOST_OF_BLOCKS))
-    wanted = band.draw(rng)
+    target = band.draw(rng)
     number = int(rng.integers(_BLOCKS[0], _BLOCKS[1] + 1))
     hole = np.zeros(size, np.bool_)
     taken = 0
     for _ in range(_TRIES):
-        window = _rectangle(rng, size, wanted / number * rng.uniform(0.5, 1.75))
+        area = target / number * rng.uniform(0.5, 1.75)
+        elongation = _LONGEST_BLOCK ** rng.uniform(-0.5, 0.5)
+        sides = (area**0.5 * elongation, area**0.5 / elongation)
+        height, width = (min(max(round(side), 1), length) for side, length in zip(sides, size, strict=True))
+        top = int(rng.integers(0, size[0] - height + 1))
+        left = int(rng.integers(0, size[1] - width + 1))
+        window = slice(top, top + height), slice(left, left + width)
         more = taken + int(np.count_nonzero(~hole[window]))
         if more > band.most:
             continue
         hole[window] = True
         taken = more
-        if taken >= wanted:
+        if taken >= target:
             break
     return fitted(hole, band)
-
-
-def _rectangle(rng: np.random.Generator, size: Size, area: float) -> tuple[slice, slice]:
-    """A rectangle of about `area` pixels anywhere in the picture."""
-    elongation = _LONGEST_BLOCK ** rng.uniform(-0.5, 0.5)
-    sides = (area**0.5 * elongation, area**0.5 / elongation)
-    height, width = (min(max(round(side), 1), length) for side, length in zip(sides, size, strict=True))
-    top = int(rng.integers(0, size[0] - height + 1))
-    left = int(rng.integers(0, size[1] - width + 1))
-    return slice(top, top + height), slice(left, left + width)
 
 
 def pasted(rng: np.random.Generator, size: Size, *, masks: Sequence[Hole], least: float, most: float) -> Hole:
@@ -218,18 +210,23 @@ def strokes(rng: np.random.Generator, size: Size, *, least: float, most: float) 
         UserError: the band lies between two pixels.
     """
     band = band_of(size, least, most)
-    wanted = band.draw(rng)
-    fineness = min(max((wanted / (size[0] * size[1] * _USUAL_SHARE)) ** 0.5, _FINEST), 1.0)
+    target = band.draw(rng)
+    fineness = min(max((target / (size[0] * size[1] * _USUAL_SHARE)) ** 0.5, _FINEST), 1.0)
     canvas, taken = Image.new("L", (size[1], size[0])), 0
     for _ in range(_STROKE_TRIES):
-        candidate = canvas.copy()
-        _paint(candidate, draw_stroke(rng, size, fineness=fineness))
+        candidate, stroke = canvas.copy(), draw_stroke(rng, size, fineness=fineness)
+        draw = ImageDraw.Draw(candidate)
+        points = [(x - 0.5, y - 0.5) for x, y in stroke.points]  # Pillow counts from the centre of the first pixel
+        draw.line(points, fill=255, width=max(round(stroke.width), 1))
+        radius = max(stroke.width - 1, 0) / 2
+        for x, y in points:
+            draw.ellipse((x - radius, y - radius, x + radius, y + radius), fill=255)
         more = int(np.count_nonzero(np.asarray(candidate)))
         if more > band.most:
             fineness *= 0.7
             continue
         canvas, taken = candidate, more
-        if taken >= wanted:
+        if taken >= target:
             break
     return fitted(np.asarray(canvas) > 0, band)
 
@@ -258,12 +255,3 @@ def draw_stroke(rng: np.random.Generator, size: Size, *, fineness: float = 1.0) 
 def _folded(place: float, length: int) -> float:
     """A place outside of 0 .. length mirrored at the ends."""
     return length - abs(length - place % (2 * length))
-
-
-def _paint(canvas: Image.Image, stroke: Stroke) -> None:
-    draw = ImageDraw.Draw(canvas)
-    points = [(x - 0.5, y - 0.5) for x, y in stroke.points]  # Pillow counts from the centre of the first pixel
-    draw.line(points, fill=255, width=max(round(stroke.width), 1))
-    radius = max(stroke.width - 1, 0) / 2
-    for x, y in points:
-        draw.ellipse((x - radius, y - radius, x + radius, y + radius), fill=255)

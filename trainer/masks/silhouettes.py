@@ -1,7 +1,4 @@
-"""Holes in the form of silhouettes, given or made.
-
-Silhouettes and masks from picture files.
-"""
+"""Holes in the form of silhouettes, given or made; and silhouettes and masks from picture files."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -16,7 +13,7 @@ from gan_eval.errors import UserError
 from gan_eval.files import sha256_bytes, sha256_json
 from gan_eval.stimuli.holes import Hole, hole_of, mask_of
 from gan_eval.stimuli.pictures import list_pictures, read_rgb
-from trainer.masks.makers import Size, band_of, fitted
+from trainer.masks.area import Size, band_of, fitted
 
 Outline = NDArray[np.float64]
 """(N, 2): the corners x, y of a closed polygon, at any scale."""
@@ -63,63 +60,53 @@ def region(rng: np.random.Generator, size: Size, *, shapes: Sequence[Hole], leas
     hole = np.zeros(size, np.bool_)
     for _ in range(_TRIES):
         shape = shapes[int(rng.integers(len(shapes)))] if shapes else made_shape(rng)
-        pose = _pose(rng, size)
-        wanted = band.draw(rng)
-        scale = _scale(shape, size, pose, wanted)
+        height, width = size  # a place anywhere in the picture, more often towards its middle
+        x, y = rng.uniform(0, width / 2, 2).sum(), rng.uniform(0, height / 2, 2).sum()
+        pose = Pose(float(x), float(y), rng.uniform(0, 2 * pi), rng.random() < 0.5)
+        target = band.draw(rng)
+        scale = scale_for(shape, size, pose, target)
         for _ in range(1 + _ADJUSTMENTS):
             hole = _placed(shape, size, pose, scale)
             pixels = int(np.count_nonzero(hole))
             if pixels in band:
                 return hole
-            scale *= _correction(wanted, pixels)
+            scale *= _correction(target, pixels)
     return fitted(hole, band)
 
 
-def _pose(rng: np.random.Generator, size: Size) -> Pose:
-    """Anywhere in the picture, more often towards its middle, at any angle."""
-    height, width = size
-    x, y = rng.uniform(0, width / 2, 2).sum(), rng.uniform(0, height / 2, 2).sum()
-    return Pose(float(x), float(y), rng.uniform(0, 2 * pi), rng.random() < 0.5)
-
-
-def _scale(shape: Hole, size: Size, pose: Pose, wanted: int) -> float:
-    """The scale at which about `wanted` pixels of a silhouette are in the picture, found on a small one.
+def scale_for(shape: Hole, size: Size, pose: Pose, target: int) -> float:
+    """The scale at which about `target` pixels of a silhouette are in the picture, found on a small one.
 
     What hangs over the edge is made up for by enlarging the rest, but no further than `_ENLARGED`.
     """
-    inside = scale = (wanted / max(int(np.count_nonzero(shape)), 1)) ** 0.5
+    inside = scale = (target / max(int(np.count_nonzero(shape)), 1)) ** 0.5
     factor = max(max(size) / _SMALL, 1.0)
     small = ceil(size[0] / factor), ceil(size[1] / factor)
     near = replace(pose, x=pose.x / factor, y=pose.y / factor)
     for _ in range(_ADJUSTMENTS):
         pixels = np.count_nonzero(_placed(shape, small, near, scale / factor)) * factor**2
-        scale = min(scale * _correction(wanted, pixels), inside * _ENLARGED)
+        scale = min(scale * _correction(target, pixels), inside * _ENLARGED)
     return scale
 
 
-def _correction(wanted: float, found: float) -> float:
+def _correction(target: float, pixels: float) -> float:
     """What the scale has to be multiplied by, if area went with its square; at most 2."""
-    return (wanted / max(found, wanted / 4)) ** 0.5
+    return (target / max(pixels, target / 4)) ** 0.5
 
 
 def _placed(shape: Hole, size: Size, pose: Pose, scale: float) -> Hole:
     """The silhouette in an empty picture of `size`, at `scale` pixels of the picture by pixel of the silhouette."""
-    box = _bounds(shape)
+    rows, columns = np.flatnonzero(shape.any(axis=1)), np.flatnonzero(shape.any(axis=0))
+    middle_x, middle_y = shape.shape[1] / 2, shape.shape[0] / 2  # of the whole array where nothing is True
+    if rows.size:
+        middle_x, middle_y = (int(columns[0]) + int(columns[-1]) + 1) / 2, (int(rows[0]) + int(rows[-1]) + 1) / 2
     flip = -1 if pose.mirrored else 1
     right, down = cos(pose.angle) / scale, sin(pose.angle) / scale
-    across = (flip * right, flip * down, (box[0] + box[2]) / 2 - flip * (right * pose.x + down * pose.y))
-    along = (-down, right, (box[1] + box[3]) / 2 + down * pose.x - right * pose.y)
+    across = (flip * right, flip * down, middle_x - flip * (right * pose.x + down * pose.y))
+    along = (-down, right, middle_y + down * pose.x - right * pose.y)
     picture = Image.fromarray(shape.view(np.uint8) * np.uint8(255))
     placed = picture.transform((size[1], size[0]), Image.Transform.AFFINE, (*across, *along), Image.Resampling.BILINEAR)
     return np.asarray(placed) > 127
-
-
-def _bounds(shape: Hole) -> tuple[int, int, int, int]:
-    """Left, top, right and bottom (behind the last) of what is True; the whole array where nothing is."""
-    rows, columns = np.flatnonzero(shape.any(axis=1)), np.flatnonzero(shape.any(axis=0))
-    if not rows.size:
-        return 0, 0, shape.shape[1], shape.shape[0]
-    return int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
 
 
 def made_shape(rng: np.random.Generator) -> Hole:
@@ -204,37 +191,32 @@ def read_holes(folder: Path, *, least: float = 0.0, most: float = 1.0, longest: 
         UserError: no such folder, no pictures in it, or one that cannot be read, is all black or all white, or whose
             white is outside of `least` .. `most`.
     """
-    return {path.name: _reduced(_read(path, least, most), path, longest) for path in list_pictures(folder)}
+    holes: dict[str, Hole] = {}
+    for path in list_pictures(folder):
+        hole = hole_of(read_rgb(path))
+        pixels = int(np.count_nonzero(hole))
+        white = pixels / hole.size
+        if pixels < FEWEST:
+            problem = "no white in it" if not pixels else "a single white pixel"
+            raise UserError(f"{path}: {problem}; a mask is white where the hole is, and black elsewhere")
+        if pixels == hole.size:
+            raise UserError(f"{path}: all of it is white; a mask is white where the hole is, and black elsewhere")
+        if not least <= white <= most:
+            raise UserError(
+                f"{path}: its white takes {white:.3g} of the picture, which is not between least_area {least:g} and "
+                f"most_area {most:g}; change these or remove the mask"
+            )
+        height, width = hole.shape
+        if max(height, width) > longest:
+            factor = longest / max(height, width)
+            size = max(round(width * factor), 1), max(round(height * factor), 1)
+            hole = np.asarray(Image.fromarray(mask_of(hole)).resize(size, Image.Resampling.BOX)) > 127
+            if not 0 < np.count_nonzero(hole) < hole.size:
+                raise UserError(f"{path}: nothing of its form is left at {size[0]}x{size[1]} pixels; draw it larger")
+        holes[path.name] = hole
+    return holes
 
 
 def hash_holes(holes: Mapping[str, Hole]) -> str:
     """SHA-256 over the names, sizes and contents of holes, in order."""
     return sha256_json([[name, *hole.shape, sha256_bytes(np.packbits(hole).tobytes())] for name, hole in holes.items()])
-
-
-def _read(path: Path, least: float, most: float) -> Hole:
-    hole = hole_of(read_rgb(path))
-    pixels = int(np.count_nonzero(hole))
-    if pixels < FEWEST:
-        found = "no white in it" if not pixels else "a single white pixel"
-        raise UserError(f"{path}: {found}; a mask is white where the hole is, and black elsewhere")
-    if pixels == hole.size:
-        raise UserError(f"{path}: all of it is white; a mask is white where the hole is, and black elsewhere")
-    if not least <= pixels / hole.size <= most:
-        raise UserError(
-            f"{path}: its white takes {pixels / hole.size:.3g} of the picture, which is not between least_area "
-            f"{least:g} and most_area {most:g}; change these or remove the mask"
-        )
-    return hole
-
-
-def _reduced(hole: Hole, path: Path, longest: int) -> Hole:
-    height, width = hole.shape
-    if max(height, width) <= longest:
-        return hole
-    factor = longest / max(height, width)
-    size = max(round(width * factor), 1), max(round(height * factor), 1)
-    reduced = np.asarray(Image.fromarray(mask_of(hole)).resize(size, Image.Resampling.BOX)) > 127
-    if not 0 < np.count_nonzero(reduced) < reduced.size:
-        raise UserError(f"{path}: nothing of its form is left at {size[0]}x{size[1]} pixels; draw it larger")
-    return reduced

@@ -8,6 +8,7 @@ from torch import nn
 from gan_eval.errors import UserError
 from gan_eval.settings.training import GeneratorKind, TrainingSettings
 from trainer.nets.context_encoder import ContextEncoder, RegionEncoder
+from trainer.nets.convolution import use_matrix_products
 from trainer.nets.discriminators import GlobalAndPatch, GlobalDiscriminator, PatchGAN, fits, plan_layers, smallest_size
 from trainer.nets.layers import halvings, initialise
 from trainer.nets.resnet import ResNet
@@ -66,6 +67,7 @@ def generator_shape(
     Raises:
         UserError: the settings do not go together.
     """
+    kind, size, dropout, depth = settings.generator, settings.image_size, settings.dropout, settings.depth
     masks = 0 if settings.inpainting is None else int(settings.inpainting.mask_channel)
     shared: dict[str, Any] = {
         "channels": settings.generator_channels, "norm": settings.norm, "statistics": settings.statistics,
@@ -73,8 +75,30 @@ def generator_shape(
         "in_channels": COLOURS + masks if in_channels is None else in_channels,
         "out_channels": COLOURS if out_channels is None else out_channels,
     }  # fmt: skip
+    if depth is not None and kind not in ("unet", "channelwise_unet"):
+        raise UserError(f"depth {depth}: is the U-Net's; leave it out with generator {kind}")
     with torch.device("meta"):
-        return _generator(settings, shared)
+        match kind:
+            case "unet":
+                return use_matrix_products(UNet(depth=depth or default_depth(size), dropout=dropout, **shared))
+            case "channelwise_unet":
+                depth = depth or halvings(size, otherwise=", or give depth")
+                side = size // 2**depth
+                if side > WIDEST_BOTTLENECK:
+                    raise UserError(
+                        f"depth {depth}: leaves {side} pixels a side to connect, at most {WIDEST_BOTTLENECK} can be; "
+                        "give more"
+                    )
+                return use_matrix_products(UNet(depth=depth, bottleneck_side=side, dropout=dropout, **shared))
+            case "context_encoder":
+                hole, bottleneck = hole_side(settings), settings.bottleneck
+                return use_matrix_products(ContextEncoder(size=size, hole=hole, bottleneck=bottleneck, **shared))
+            case "region_encoder":
+                return use_matrix_products(RegionEncoder(size=size, **shared))
+            case _:  # a ResNet, whose pictures are never small
+                if size % ResNet.multiple:
+                    raise UserError(f"image_size {size}: a ResNet needs a multiple of {ResNet.multiple}")
+                return ResNet(blocks=BLOCKS[kind], dropout=dropout, **shared)
 
 
 def empty_generator(
@@ -90,7 +114,7 @@ def empty_generator(
 def empty_discriminator(settings: TrainingSettings) -> Discriminator:
     """The discriminator on the CPU with weights that still have to be loaded or drawn.
 
-    It sees a translation beside its input, a filled hole alone.
+    It sees a translation together with its input, a filled hole by itself.
 
     Raises:
         UserError: what it judges is too small for its patches, or of a side that does not halve to 4.
@@ -100,19 +124,26 @@ def empty_discriminator(settings: TrainingSettings) -> Discriminator:
         "in_channels": 2 * COLOURS if settings.inpainting is None else COLOURS,
     }  # fmt: skip
     side, field = judged_side(settings), settings.receptive_field
-    if settings.discriminator != "global":
-        _require_patches(settings)
+    decided_by = "inpainting.centre" if settings.generator == "context_encoder" else "image_size"
+    layers = plan_layers(field)
+    if settings.discriminator != "global" and not fits(side, layers):
+        where = f"{decided_by} ({side} pixels)" if side != settings.image_size else f"image_size {side}"
+        raise UserError(
+            f"{where}: too small for the {field}x{field} PatchGAN; "
+            f"choose {smallest_size(layers)} or more, or a smaller receptive_field"
+        )
     if settings.discriminator != "patch":
-        halvings(side, _judged(settings), otherwise=", or discriminator patch")
+        halvings(side, decided_by, otherwise=", or discriminator patch")
     with torch.device("meta"):
         net: Discriminator
         match settings.discriminator:
             case "patch":
                 net = PatchGAN(receptive_field=field, **shared)
             case "global":
-                net = GlobalDiscriminator(size=side, **shared)
+                net = use_matrix_products(GlobalDiscriminator(size=side, **shared))
             case "global_and_patch":
                 net = GlobalAndPatch(size=side, receptive_field=field, **shared)
+                use_matrix_products(net.globally)
     return net.to_empty(device="cpu")
 
 
@@ -127,50 +158,3 @@ def new_networks(settings: TrainingSettings) -> tuple[Generator, Discriminator]:
     for number, net in enumerate(nets):
         initialise(net, torch.Generator().manual_seed(torch_seed(Purpose.INITIAL, settings.seed, number)))
     return generator, discriminator
-
-
-def _generator(settings: TrainingSettings, shared: dict[str, Any]) -> Generator:
-    """The network itself; `shared` is what all kinds take."""
-    kind, size, dropout = settings.generator, settings.image_size, settings.dropout
-    if kind == "unet":
-        return UNet(depth=settings.depth or default_depth(size), dropout=dropout, **shared)
-    if kind == "channelwise_unet":
-        depth, side = _bottleneck(settings)
-        return UNet(depth=depth, bottleneck_side=side, dropout=dropout, **shared)
-    if settings.depth is not None:
-        raise UserError(f"depth {settings.depth}: is the U-Net's; leave it out with generator {kind}")
-    if kind == "context_encoder":
-        return ContextEncoder(size=size, hole=hole_side(settings), bottleneck=settings.bottleneck, **shared)
-    if kind == "region_encoder":
-        return RegionEncoder(size=size, **shared)
-    if size % ResNet.multiple:
-        raise UserError(f"image_size {size}: a ResNet needs a multiple of {ResNet.multiple}")
-    return ResNet(blocks=BLOCKS[kind], dropout=dropout, **shared)
-
-
-def _bottleneck(settings: TrainingSettings) -> tuple[int, int]:
-    """Depth of a U-Net around a channel-wise layer, and that layer's side: 4, but where another depth is asked for."""
-    depth = settings.depth or halvings(settings.image_size, otherwise=", or give depth")
-    side = settings.image_size // 2**depth
-    if side > WIDEST_BOTTLENECK:
-        raise UserError(
-            f"depth {depth}: leaves {side} pixels a side to connect, at most {WIDEST_BOTTLENECK} can be; give more"
-        )
-    return depth, side
-
-
-def _judged(settings: TrainingSettings) -> str:
-    """The setting that decides the side of what is judged."""
-    return "inpainting.centre" if settings.generator == "context_encoder" else "image_size"
-
-
-def _require_patches(settings: TrainingSettings) -> None:
-    """Refuse a receptive field that what is judged is too small for."""
-    side, field = judged_side(settings), settings.receptive_field
-    layers = plan_layers(field)
-    if not fits(side, layers):
-        where = f"{_judged(settings)} ({side} pixels)" if side != settings.image_size else f"image_size {side}"
-        raise UserError(
-            f"{where}: too small for the {field}x{field} PatchGAN; "
-            f"choose {smallest_size(layers)} or more, or a smaller receptive_field"
-        )

@@ -7,7 +7,6 @@ from torch import Tensor, nn
 
 from gan_eval.errors import UserError
 from gan_eval.settings.training import NormKind, StatisticsKind, UpsamplingKind
-from trainer.nets.convolution import Conv2d, ConvTranspose2d
 from trainer.nets.layers import (
     INNERMOST,
     BatchNorm2d,
@@ -56,9 +55,9 @@ class ContextEncoder(nn.Module):
         bias, widest = inner_bias(norm), WIDEST * channels
         pixel_norm: NormKind = "none" if norm == "instance" else norm
         self.encoder = _encoder(downs, in_channels, channels, norm, statistics)
-        into = Conv2d(widest, bottleneck, INNERMOST, bias=bias)
+        into = nn.Conv2d(widest, bottleneck, INNERMOST, bias=bias)
         self.bottleneck = _stage(into, norm_layer(pixel_norm, bottleneck, statistics), nn.LeakyReLU(0.2))
-        out_of = ConvTranspose2d(bottleneck, widest, INNERMOST, bias=bias)
+        out_of = nn.ConvTranspose2d(bottleneck, widest, INNERMOST, bias=bias)
         first = _stage(out_of, norm_layer(norm, widest, statistics), nn.ReLU())
         self.decoder = nn.Sequential(first, *_doublings(ups, channels, out_channels, norm, statistics, upsampling))
 
@@ -69,16 +68,13 @@ class ContextEncoder(nn.Module):
             UserError: pictures of another size, or BatchNorm has to take its statistics from one picture's one pixel.
         """
         require_side(x, self.only_size)
-        self._require_pixels(x)
-        return self.decoder(self.bottleneck(self.encoder(x)))
-
-    def _require_pixels(self, x: Tensor) -> None:
         norm = self.bottleneck.norm
         if isinstance(norm, BatchNorm2d) and norm.training and (norm.per_sample or x.shape[0] == 1):
             raise UserError(
                 "batch_size: the context encoder's bottleneck has one pixel a picture, which BatchNorm cannot take "
                 "alone; train with 2 pictures or more in every batch (an epoch's last too), generate in mode eval"
             )
+        return self.decoder(self.bottleneck(self.encoder(x)))
 
 
 class RegionEncoder(nn.Module):
@@ -110,7 +106,7 @@ class RegionEncoder(nn.Module):
         widest = WIDEST * channels
         self.encoder = _encoder(levels, in_channels, channels, norm, statistics)
         self.channelwise = ChannelwiseLinear(widest, INNERMOST)
-        mixing = Conv2d(widest, widest, 1, bias=inner_bias(norm))
+        mixing = nn.Conv2d(widest, widest, 1, bias=inner_bias(norm))
         self.mixing = _stage(mixing, norm_layer(norm, widest, statistics), nn.ReLU())
         self.decoder = nn.Sequential(*_doublings(levels, channels, out_channels, norm, statistics, upsampling))
 
@@ -138,7 +134,7 @@ def _encoder(levels: int, in_channels: int, channels: int, norm: NormKind, stati
     stages: list[nn.Module] = []
     before = in_channels
     for level, width in enumerate(_widths(levels, channels)):
-        conv = Conv2d(before, width, 4, stride=2, padding=1, bias=inner_bias(norm))
+        conv = nn.Conv2d(before, width, 4, stride=2, padding=1, bias=inner_bias(norm))
         stages.append(_stage(conv, norm_layer(norm, width, statistics) if level else None, nn.LeakyReLU(0.2)))
         before = width
     return nn.Sequential(*stages)
@@ -153,7 +149,7 @@ def _doublings(
     upsampling: UpsamplingKind,
 ) -> list[nn.Module]:
     """Stages from (N, 8 * channels, 4, 4) to (N, out_channels, 4 * 2^levels, ...)."""
-    transposed = partial(ConvTranspose2d, kernel_size=4, stride=2, padding=1)
+    transposed = partial(nn.ConvTranspose2d, kernel_size=4, stride=2, padding=1)
     before, *widths = reversed(_widths(levels, channels))
     stages: list[nn.Module] = []
     for width in widths:

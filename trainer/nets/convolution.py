@@ -1,11 +1,11 @@
-"""Convolutions that take matrix products where the picture is small and the weights are large.
+"""Convolutions as matrix products, for small pictures and large weights on a CPU: `use_matrix_products(net)`.
 
 At the bottom of a U-Net a convolution reads tens of megabytes of weights for a handful of pixels. The library's
 kernels first bring the weights into an order of their own, at each call; a matrix product reads them where they lie.
 Same keys, same initial weights, same mathematics (floating-point sums in another order).
 """
 
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 import torch.nn.functional as F
@@ -16,6 +16,22 @@ WEIGHTS_PER_PIXEL = 2**16
 """The products are faster from so many weights on for each pixel of the small side, over the batch (2 CPU threads)."""
 BLOCK = 256
 """Columns of the weights that one product reads: a few rows alone do not keep all threads busy."""
+
+
+Net = TypeVar("Net", bound=nn.Module)
+
+
+def use_matrix_products(net: Net) -> Net:
+    """Let the plain convolutions of a network take matrix products where these are faster, on a CPU; returns `net`.
+
+    Its weights and their keys stay as they are. A convolution to one channel has too few weights to gain by it.
+    """
+    for module in net.modules():
+        if type(module) is nn.Conv2d and module.out_channels > 1:
+            module.__class__ = Conv2d
+        elif type(module) is nn.ConvTranspose2d:
+            module.__class__ = ConvTranspose2d
+    return net
 
 
 class Conv2d(nn.Conv2d):

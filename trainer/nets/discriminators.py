@@ -1,9 +1,5 @@
-"""Discriminators that judge the whole (Pathak et al. 2016, arXiv 1604.07379), alone or beside a PatchGAN.
-
-Which convolutions give a discriminator's logit a wanted receptive field.
-
-The discriminator: a PatchGAN that judges overlapping patches (arXiv 1611.07004, sections 3.2.2 and 6.1.2).
-"""
+"""Discriminators: a PatchGAN of any receptive field (arXiv 1611.07004, sections 3.2.2 and 6.1.2), one that judges the
+whole (Pathak et al. 2016, arXiv 1604.07379), and both together."""
 
 from dataclasses import dataclass
 
@@ -12,7 +8,6 @@ from torch import Tensor, nn
 
 from gan_eval.errors import UserError
 from gan_eval.settings.training import NormKind, StatisticsKind
-from trainer.nets.convolution import Conv2d
 from trainer.nets.layers import INNERMOST, halvings, inner_bias, norm_layer, require_side
 
 KERNEL = 4
@@ -168,15 +163,15 @@ class GlobalDiscriminator(nn.Module):
         super().__init__()
         self.only_size = size
         width = channels
-        modules: list[nn.Module] = [Conv2d(in_channels, width, 4, stride=2, padding=1), nn.LeakyReLU(0.2)]
+        modules: list[nn.Module] = [nn.Conv2d(in_channels, width, 4, stride=2, padding=1), nn.LeakyReLU(0.2)]
         for level in range(1, halvings(size)):
             before, width = width, channels * min(2**level, WIDEST)
             modules += [
-                Conv2d(before, width, 4, stride=2, padding=1, bias=inner_bias(norm)),
+                nn.Conv2d(before, width, 4, stride=2, padding=1, bias=inner_bias(norm)),
                 norm_layer(norm, width, statistics),
                 nn.LeakyReLU(0.2),
             ]
-        modules.append(nn.Conv2d(width, 1, INNERMOST))  # few weights: the library's own is faster
+        modules.append(nn.Conv2d(width, 1, INNERMOST))
         self.model = nn.Sequential(*modules)
 
     def forward(self, x: Tensor) -> Tensor:

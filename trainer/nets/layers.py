@@ -1,11 +1,4 @@
-"""Layers that the networks share.
-
-Networks that halve a picture until it is 4 pixels a side, and so take one size alone.
-
-The channel-wise fully-connected layer (Pathak et al. 2016, arXiv 1604.07379, section 3.1).
-
-Initial weights: N(0, 0.02) (arXiv 1611.07004, section 6.2).
-"""
+"""Layers that the networks share, how often a picture halves, and the initial weights."""
 
 from collections.abc import Callable, Sequence
 
@@ -145,7 +138,8 @@ class ChannelwiseLinear(nn.Module):
 
     So information crosses the whole picture with channels * side^4 weights, where a fully-connected layer would have
     channels times as many. `weight` is (channels, places out, places in) and `bias` (channels, places), with places
-    numbered row by row; both are 0 until `trainer.nets.layers` draws the weights.
+    numbered row by row; both are 0 until `initialise` draws the weights. Source: Pathak et al. 2016
+    (arXiv 1604.07379), section 3.1.
     """
 
     def __init__(self, channels: int, side: int) -> None:
@@ -173,6 +167,7 @@ class ChannelwiseLinear(nn.Module):
 
 
 STD = 0.02
+"""Of the initial weights (arXiv 1611.07004, section 6.2)."""
 
 
 def initialise(net: nn.Module, generator: torch.Generator) -> None:

@@ -9,7 +9,6 @@ from torch import Tensor, nn
 
 from gan_eval.errors import UserError
 from gan_eval.settings.training import NormKind, StatisticsKind, UpsamplingKind
-from trainer.nets.convolution import Conv2d, ConvTranspose2d
 from trainer.nets.layers import ChannelwiseLinear, Dropout, doubling, inner_bias, norm_layer, require_side
 
 WIDEST = 8
@@ -49,14 +48,14 @@ class UNet(nn.Module):
         self.in_channels, self.out_channels = in_channels, out_channels
         self.only_size = None if bottleneck_side is None else bottleneck_side * 2**depth
         widths = [channels * min(2**level, WIDEST) for level in range(depth)]
-        transposed = partial(ConvTranspose2d, kernel_size=4, stride=2, padding=1)
+        transposed = partial(nn.ConvTranspose2d, kernel_size=4, stride=2, padding=1)
         self.down = nn.ModuleList()
         self.up = nn.ModuleList()
         for level, width in enumerate(widths):
             outermost, innermost = level == 0, level == depth - 1
             outside = in_channels if outermost else widths[level - 1]
             down: OrderedDict[str, nn.Module] = OrderedDict()
-            down["conv"] = Conv2d(outside, width, 4, stride=2, padding=1, bias=inner_bias(norm))
+            down["conv"] = nn.Conv2d(outside, width, 4, stride=2, padding=1, bias=inner_bias(norm))
             if not outermost and not innermost:
                 down["norm"] = norm_layer(norm, width, statistics)
             self.down.append(nn.Sequential(down))

@@ -16,6 +16,8 @@ from gan_eval.weights.files import first_not_finite, load_torch_file, without_nu
 from trainer.nets.match import first_difference
 
 FORMAT = 1
+CHECKPOINTS = "checkpoints"
+"""The folder of a run's checkpoints."""
 KEPT = 2
 """So many of the latest checkpoints are kept by default: if the last is broken, the one before serves."""
 
@@ -60,8 +62,8 @@ def checkpoint_path(folder: Path, step: int) -> Path:
 
 def list_checkpoints(folder: Path) -> list[Path]:
     """The checkpoints in `folder`, latest first."""
-    found = [path for path in folder.glob("step_*.pt") if re.fullmatch(r"step_\d{7,}", path.stem)]
-    return sorted(found, key=_step, reverse=True)
+    paths = [path for path in folder.glob("step_*.pt") if re.fullmatch(r"step_\d{7,}", path.stem)]
+    return sorted(paths, key=_step, reverse=True)
 
 
 def _step(path: Path) -> int:
@@ -69,7 +71,7 @@ def _step(path: Path) -> int:
 
 
 def broke_down(folder: Path, when: str, what: str) -> UserError:
-    """The user's line for a training that broke down, with what is left of it in its checkpoint `folder`."""
+    """The error of a training that broke down, with what is left of it in its checkpoint `folder`."""
     paths = list_checkpoints(folder)
     left = f"the last good checkpoint is of step {_step(paths[0])}" if paths else "no checkpoint was written yet"
     return UserError(
@@ -101,7 +103,16 @@ def save_checkpoint(folder: Path, step: int, state: State, *, keep: int = KEPT) 
     require_finite(folder, step, {net: state[net] for net in NETS})
     path = checkpoint_path(folder, step)
     with atomic_path(path) as temporary:
-        _save({"format": FORMAT, "step": step, **state}, temporary, path)
+        try:
+            torch.save({"format": FORMAT, "step": step, **state}, temporary)
+        except RuntimeError as error:  # PyTorch's word for a failed write, without the reason
+            try:
+                with temporary.open("ab") as file:
+                    file.write(bytes(2**20))
+                    file.flush()
+            except OSError as reason:
+                raise write_error(path, reason) from error
+            raise
     for old in list_checkpoints(folder)[keep:]:
         old.unlink(missing_ok=True)
 
@@ -129,16 +140,33 @@ def load_latest(
     for path in paths:
         try:
             state = _load(path)
-            found = (state["format"], state["fingerprint"])
-            if found[0] == FORMAT:
-                _require_parts(state, parts)
+            made_with = (state["format"], state["fingerprint"])
+            if made_with[0] == FORMAT:
+                if not (isinstance(state.get("step"), int) and isinstance(state.get("seconds"), float)):
+                    raise ValueError("its step or its seconds are no number")
+                if state["step"] < 0:
+                    raise ValueError(f"it is of step {state['step']}")
+                for name in parts:
+                    part = state.get(name)
+                    tensors = part.values() if isinstance(part, dict) and name in NETS else ()
+                    if not isinstance(part, dict) or not all(isinstance(tensor, Tensor) for tensor in tensors):
+                        raise ValueError(f"its part {name} is missing or damaged")
         except Exception as error:  # zipfile and torch raise whatever the damaged bytes lead to
             reason = (str(error).strip() or type(error).__name__).splitlines()[0][:80]
             say(f"{path}: the checkpoint cannot be read ({reason}); trying the one before")
             continue
-        if found[0] == FORMAT and (difference := _first_difference(state, nets or {})):
-            raise UserError(f"{path}: a checkpoint of another network: {difference}; train into a new folder")
-        if found != (FORMAT, fingerprint):
+        for name, weights in (nets or {}).items() if made_with[0] == FORMAT else ():
+            difference = first_difference(weights, state[name])
+            for key, tensor in state[name].items() if difference is None else ():
+                if difference is None and (reason := without_numbers(tensor)):
+                    difference = f"{key} {reason}"
+            if difference is None and (key := first_not_finite(state[name])):
+                difference = f"{key} is not finite"
+            if difference is not None:
+                raise UserError(
+                    f"{path}: a checkpoint of another network: {name}: {difference}; train into a new folder"
+                )
+        if made_with != (FORMAT, fingerprint):
             raise UserError(f"{path}: made with other settings or another version; train into a new folder")
         return state
     if paths:
@@ -154,34 +182,6 @@ def read_checkpoint(path: Path) -> State | None:
         return None
 
 
-def _require_parts(state: State, parts: Collection[str]) -> None:
-    """
-    Raises:
-        ValueError: a part is missing, or is not what a part of its name is.
-    """
-    if not (isinstance(state.get("step"), int) and isinstance(state.get("seconds"), float)):
-        raise ValueError("its step or its seconds are no number")
-    if state["step"] < 0:
-        raise ValueError(f"it is of step {state['step']}")
-    for name in parts:
-        part = state.get(name)
-        if not isinstance(part, dict) or (name in NETS and not all(isinstance(one, Tensor) for one in part.values())):
-            raise ValueError(f"its part {name} is missing or damaged")
-
-
-def _first_difference(state: State, nets: Mapping[str, Weights]) -> str | None:
-    """The first weight by which the networks in a checkpoint are not the run's, or not sound."""
-    for name, weights in nets.items():
-        if difference := first_difference(weights, state[name]):
-            return f"{name}: {difference}"
-        for key, tensor in state[name].items():
-            if reason := without_numbers(tensor):
-                return f"{name}: {key} {reason}"
-        if key := first_not_finite(state[name]):
-            return f"{name}: {key} is not finite"
-    return None
-
-
 def _load(path: Path) -> State:
     """Read a checkpoint of which every byte that counts is as it was written."""
     with zipfile.ZipFile(path) as archive:
@@ -190,16 +190,3 @@ def _load(path: Path) -> State:
         raise zipfile.BadZipFile(f"{damaged} is damaged")
     state: State = load_torch_file(path)
     return state
-
-
-def _save(state: State, temporary: Path, target: Path) -> None:
-    try:
-        torch.save(state, temporary)
-    except RuntimeError as error:  # PyTorch's word for a failed write, without the reason
-        try:
-            with temporary.open("ab") as file:
-                file.write(bytes(2**20))
-                file.flush()
-        except OSError as reason:
-            raise write_error(target, reason) from error
-        raise

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +38,7 @@ def check_run(out: Path, definition: Definition, machine: Machine) -> list[str]:
     """Make sure that the run may be written to `out`, or goes on there; nothing is written.
 
     Returns:
-        A line for each thing about the machine that differs from the run's start.
+        A message for each thing about the machine that differs from the run's start.
 
     Raises:
         UserError: the folder holds a run with another definition or a damaged one, or somebody else's files.
@@ -47,9 +48,10 @@ def check_run(out: Path, definition: Definition, machine: Machine) -> list[str]:
             claim_output_folder(out)
         return []
     config = {"devices": 1, "machine": {}, **_read_config(out / CONFIG)}
-    definition = {"devices": 1, "initial_sha256": None, **definition}  # which are not always told
+    definition = {"devices": 1, "initial_sha256": None, **definition}  # which are not always there
     there = {key: config.get(key) for key in definition}
-    there["settings"] = _with_defaults(there["settings"])
+    with suppress(TypeError, ValidationError):  # an earlier version did not know all of them
+        there["settings"] = TrainingSettings(**there["settings"]).model_dump(mode="json")
     differing = differences(there, definition)
     if differing:
         raise UserError(f"--out {out}: holds a run with another {', another '.join(differing)}; choose another folder")
@@ -82,7 +84,7 @@ def note_in_config(out: Path, facts: Mapping[str, Any]) -> None:
 
 
 def start_of_finished(out: Path) -> str | None:
-    """The hash of the generator that a finished run started from; None for drawn weights, or a run not finished."""
+    """The hash of the generator that a finished run started from; None for initial weights, or a run not finished."""
     if not ((out / GENERATOR).is_file() and (out / CONFIG).is_file()):
         return None
     return _read_config(out / CONFIG).get("initial_sha256")
@@ -115,7 +117,7 @@ def save_generator(path: Path, net: nn.Module, definition: Definition) -> None:
     """Write a generator with its settings; neither path nor time, so equal runs give equal files.
 
     Args:
-        definition: of the run; of a generator on the way also `step`.
+        definition: of the run; of a generator during training also `step`.
 
     Raises:
         UserError: a weight is not finite, or the disk is full or cannot be written.
@@ -147,23 +149,6 @@ def load_generator(path: Path) -> tuple[Generator, Definition]:
         raise UserError(f"{path}: not a readable generator ({first_sentence(error)}); train it again") from error
     if metadata is None:
         raise UserError(f"{path}: no settings of gan_eval in its metadata; it was not written by `train`")
-    definition, settings = _read_definition(metadata, path)
-    net = generator_shape(settings)
-    if difference := first_difference(net.state_dict(), tensors):
-        raise UserError(f"{path}: {difference}; the file's weights are not those of its settings; train it again")
-    net = net.to_empty(device="cpu")
-    net.load_state_dict(tensors)
-    if key := first_not_finite(net.state_dict()):
-        raise UserError(f"{path}: its weight {key} is not finite; take another file of the run, or train it again")
-    return net, definition
-
-
-def _read_definition(metadata: str, path: Path) -> tuple[Definition, TrainingSettings]:
-    """What a generator's file says of its run.
-
-    Raises:
-        UserError: not what `train` writes.
-    """
     try:
         definition = json.loads(metadata)
         settings, fraction = settings_of(definition), definition["fraction"]
@@ -174,7 +159,14 @@ def _read_definition(metadata: str, path: Path) -> tuple[Definition, TrainingSet
         raise UserError(f"{path}: not a readable generator (its metadata are damaged); train it again") from error
     if not isinstance(fraction, int | float) or isinstance(fraction, bool) or not 0 < fraction <= 1:
         raise UserError(f"{path}: not a readable generator (fraction {fraction!r} in its metadata); train it again")
-    return definition, settings
+    net = generator_shape(settings)
+    if difference := first_difference(net.state_dict(), tensors):
+        raise UserError(f"{path}: {difference}; the file's weights are not those of its settings; train it again")
+    net = net.to_empty(device="cpu")
+    net.load_state_dict(tensors)
+    if key := first_not_finite(net.state_dict()):
+        raise UserError(f"{path}: its weight {key} is not finite; take another file of the run, or train it again")
+    return net, definition
 
 
 def generator_file(path: Path) -> Path:
@@ -199,14 +191,6 @@ def settings_of(definition: Definition) -> TrainingSettings:
 def direction_of(definition: Definition) -> Direction:
     """Which half the run's generator takes as input."""
     return "BtoA" if definition.get("direction") == "BtoA" else "AtoB"
-
-
-def _with_defaults(settings: Any) -> Any:
-    """Settings written by an earlier version, with the defaults of those that it did not know."""
-    try:
-        return TrainingSettings(**settings).model_dump(mode="json")
-    except (TypeError, ValidationError):
-        return settings
 
 
 def _short(value: Any) -> str:

@@ -16,17 +16,24 @@ from gan_eval.stimuli.holes import Hole
 from gan_eval.stimuli.pictures import Picture
 from gan_eval.tabular import Row
 from trainer.batches.batch import Batch
-from trainer.batches.batches import as_tensor, jitter_size
-from trainer.batches.pictures import Levels, Pictures, stacked
-from trainer.datasets.sources import has_split, list_photographs, photograph_names, photograph_remarks, read_photograph
+from trainer.batches.batches import as_tensor
+from trainer.datasets.dataset import DataSet
+from trainer.datasets.photographs import PhotographSet
 from trainer.inference import as_pictures, dropout_from
-from trainer.losses import ReconstructionLoss, l1, l2, logits_at_holes, pixel_weights, ssim, total_variation
+from trainer.losses import (
+    PICTURE_LOSSES,
+    PIXEL_LOSSES,
+    ReconstructionLoss,
+    logits_at_holes,
+    pixel_weights,
+    total_variation,
+)
 from trainer.masks import Mask, Masks, at_size, hash_holes, read_holes
 from trainer.nets.build import hole_side
 from trainer.randomness import Purpose, stream, torch_seed
 from trainer.step import Objective, Term, every_logit
 from trainer.style import StyleLoss, load_style_network, style_sha256
-from trainer.tasks.task import Example, Output, Size, Task, objective_of
+from trainer.tasks.task import Example, Output, Task, objective_of
 
 MEAN_COLOUR = (117, 104, 123)
 """ImageNet's mean red, green and blue in 0..255, as pathak22/context-encoder fills its holes."""
@@ -54,20 +61,11 @@ class Inpainting(Task):
         self._by_name = {Path(name).stem: hole for name, hole in pictures.items()}
         self._masks = Masks(self.holes, shapes=list(shapes.values()), folder=list(pictures.values()))
 
-    def list_pictures(self, data: Path, split: str, *, limit: int | None = None) -> list[Path]:
-        return list_photographs(data, split, limit=limit)
-
-    def has_split(self, data: Path, split: str) -> bool:
-        return has_split(data, split)
-
-    def names(self, paths: list[Path], data: Path, split: str) -> dict[str, Path]:
-        return photograph_names(paths, data, split)
-
-    def remarks(self, data: Path, paths: list[Path], *, train_split: str) -> list[str]:
-        return photograph_remarks(data, paths, train_split=train_split)
+    def data_set(self, folder: Path) -> DataSet:
+        return PhotographSet(folder, self.holes.source_size)
 
     @property
-    def told(self) -> Row:
+    def row_facts(self) -> Row:
         return {"style_network": self.holes.style_network}
 
     def conditions(self) -> dict[str, Any]:
@@ -76,14 +74,6 @@ class Inpainting(Task):
     def definition(self) -> dict[str, Any]:
         style = {} if self.holes.style_network == "none" else {"style_sha256": style_sha256(self.holes.style_network)}
         return self.conditions() | style
-
-    def pictures(self, paths: list[Path]) -> Pictures:
-        side, source = jitter_size(self.settings), self.holes.source_size
-
-        def read(path: Path, content: bytes | None) -> Levels:
-            return stacked((read_photograph(path, side, source_size=source, content=content),), side)
-
-        return Pictures(paths, read, bytes_each=3 * side * side)
 
     def assemble(self, crops: NDArray[np.float32], samples: list[int]) -> Batch:
         (target,) = crops
@@ -96,26 +86,30 @@ class Inpainting(Task):
         whose seam with the context the total variation therefore leaves out.
         """
         settings, holes = self.settings, self.holes
-        terms = [
-            Term("g_l1", self._weighted(l1), settings.lambda_l1),
-            Term("g_l2", self._weighted(l2), settings.lambda_l2),
-            Term("g_ssim", lambda output, batch: ssim(batch.filled(output), batch.target), settings.lambda_ssim),
-            Term("g_tv", lambda output, batch: total_variation(batch.filled(output)), holes.lambda_tv),
-        ]
+
+        def of_composite(loss: Callable[[Tensor, Tensor], Tensor]) -> Callable[[Tensor, Batch], Tensor]:
+            return lambda output, batch: loss(batch.filled(output), batch.target)
+
+        def at_holes(batch: Batch, logits: Tensor) -> Tensor:
+            assert batch.hole is not None
+            return logits_at_holes(logits, batch.hole)
+
+        losses = {name: self._weighted(loss) for name, loss in PIXEL_LOSSES.items()}
+        losses |= {name: of_composite(loss) for name, loss in PICTURE_LOSSES.items()}
+        terms = [Term(f"g_{name}", loss, getattr(settings, f"lambda_{name}")) for name, loss in losses.items()]
+        terms.append(Term("g_tv", of_composite(lambda filled, _: total_variation(filled)), holes.lambda_tv))
         if holes.style_network != "none":
             style = StyleLoss(load_style_network(holes.style_network)).to(device)
-            terms.append(
-                Term("g_style", lambda output, batch: style(batch.filled(output), batch.target), holes.lambda_style)
-            )
-        counted = _at_holes if holes.judged_patches == "hole" else every_logit
+            terms.append(Term("g_style", of_composite(style), holes.lambda_style))
+        counted = at_holes if holes.judged_patches == "hole" else every_logit
         return objective_of(settings, lambda batch, picture: batch.filled(picture), terms, counted=counted)
 
-    def example(self, path: Path, size: Size, *, number: int, seed: int, grey: bool = False) -> Example:
-        assert size != "native"  # which `generate` refuses
-        target = read_photograph(path, size, source_size=self.holes.source_size)
-        if list(self.holes.masks) == ["folder"] and path.stem in self._by_name:
-            return self.hidden(target, Mask("folder", at_size(self._by_name[path.stem], (size, size))))
-        return self.hidden(target, self._mask(stream(Purpose.TEST_MASK, seed, number), (size, size)))
+    def example(self, item: tuple[Picture, ...], *, stem: str, number: int, seed: int, grey: bool = False) -> Example:
+        (target,) = item
+        size = target.shape[:2]
+        if list(self.holes.masks) == ["folder"] and stem in self._by_name:
+            return self.hidden(target, Mask("folder", at_size(self._by_name[stem], size)))
+        return self.hidden(target, self._mask(stream(Purpose.TEST_MASK, seed, number), size))
 
     @staticmethod
     def hidden(target: Picture, mask: Mask) -> Example:
@@ -133,21 +127,22 @@ class Inpainting(Task):
         generators = [torch.Generator(device).manual_seed(torch_seed(purpose, seed, number)) for number in numbers]
         with dropout_from(net, generators):
             pictures = as_pictures(net(batch.inputs.to(device)))
-        return [self._composed(*one) for one in zip(examples, pictures, strict=True)]
+        outputs = []
+        for example, generated in zip(examples, pictures, strict=True):
+            assert example.mask is not None
+            hole = example.mask.hole[..., None]
+            if self.gives_centre:  # it is first put into its place
+                whole = example.target.copy()
+                whole[self._window(whole.shape[0])] = generated
+            else:
+                whole = generated
+            composite = np.where(hole, whole, example.target)  # its known pixels are those of the target
+            outputs.append(Output(composite, whole if self.gives_raw else None))
+        return outputs
 
     def panels(self, example: Example, output: Output) -> list[Picture]:
         """Original, masked, generated, composite."""
         return [example.target, example.condition, output.fake if output.raw is None else output.raw, output.fake]
-
-    def _composed(self, example: Example, generated: Picture) -> Output:
-        """The composite, whose known pixels are those of the target; a generated centre is first put into its place."""
-        assert example.mask is not None
-        hole = example.mask.hole[..., None]
-        if not self.gives_centre:
-            return Output(np.where(hole, generated, example.target), generated)
-        whole = example.target.copy()
-        whole[self._window(whole.shape[0])] = generated
-        return Output(np.where(hole, whole, example.target), whole if self.gives_raw else None)
 
     def _mask(self, rng: np.random.Generator, size: tuple[int, ...]) -> Mask:
         mask = self._masks(rng, (size[0], size[1]))
@@ -168,27 +163,22 @@ class Inpainting(Task):
         self, target: NDArray[np.float32], holes: NDArray[np.bool_], streams: list[np.random.Generator]
     ) -> Batch:
         """Pictures (N, 3, H, W) in [-1, 1], their holes (N, H, W), and what decides the noise in each."""
-        inputs = [self._input(*one) for one in zip(target, holes, streams, strict=True)]
-        taken = torch.from_numpy(np.stack(inputs))
-        truth = torch.from_numpy(target)
+        inputs = np.empty((len(target), 3 + self.holes.mask_channel, *holes.shape[1:]), np.float32)
+        inputs[:, :3] = target
+        inputs[:, 3:] = holes[:, None]
+        for picture, hole, rng in zip(inputs, holes, streams, strict=True):
+            match self.holes.fill:
+                case "zero":
+                    picture[:3, hole] = 0
+                case "mean":
+                    picture[:3, hole] = np.array(MEAN_COLOUR, np.float32)[:, None] / np.float32(127.5) - np.float32(1)
+                case "noise":
+                    noise = rng.standard_normal((3, int(hole.sum())), dtype=np.float32)
+                    picture[:3, hole] = noise.clip(-1, 1)
+        seen, truth = torch.from_numpy(inputs), torch.from_numpy(target)
         if self.gives_centre:
-            return Batch(taken, truth[..., *self._window(target.shape[-1])].contiguous())
-        return Batch(taken, truth, torch.from_numpy(holes[:, None].astype(np.float32)))
-
-    def _input(self, picture: NDArray[np.float32], hole: Hole, rng: np.random.Generator) -> NDArray[np.float32]:
-        """What the generator sees of (3, H, W): (3 or 4, H, W)."""
-        seen = np.empty((3 + self.holes.mask_channel, *hole.shape), np.float32)
-        seen[:3] = picture
-        match self.holes.fill:
-            case "zero":
-                seen[:3, hole] = 0
-            case "mean":
-                seen[:3, hole] = np.array(MEAN_COLOUR, np.float32)[:, None] / np.float32(127.5) - np.float32(1)
-            case "noise":
-                noise = rng.standard_normal((3, int(hole.sum())), dtype=np.float32)
-                seen[:3, hole] = noise.clip(-1, 1)
-        seen[3:] = hole
-        return seen
+            return Batch(seen, truth[..., *self._window(target.shape[-1])].contiguous())
+        return Batch(seen, truth, torch.from_numpy(holes[:, None].astype(np.float32)))
 
     def _weighted(self, loss: ReconstructionLoss) -> Callable[[Tensor, Batch], Tensor]:
         """A reconstruction loss with the weights of hole, overlap and context."""
@@ -203,11 +193,6 @@ class Inpainting(Task):
             return loss(output, batch.target, pixels)
 
         return weighted
-
-
-def _at_holes(batch: Batch, logits: Tensor) -> Tensor:
-    assert batch.hole is not None
-    return logits_at_holes(logits, batch.hole)
 
 
 def _holes_of(root: Path, folder: str, field: str, **limits: Any) -> dict[str, Hole]:

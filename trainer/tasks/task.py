@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import torch
@@ -16,14 +16,11 @@ from gan_eval.settings.training import Mode, TrainingSettings
 from gan_eval.stimuli.pictures import Picture
 from gan_eval.tabular import Row
 from trainer.batches.batch import Batch
-from trainer.batches.pictures import Pictures
+from trainer.datasets.dataset import DataSet
 from trainer.losses import ADVERSARIAL, DECISION
 from trainer.masks import Mask
 from trainer.randomness import Purpose
 from trainer.step import Objective, Term, every_logit
-
-Size = int | Literal["native"]
-"""The side of the pictures; native is each picture's own size."""
 
 
 @dataclass(frozen=True)
@@ -59,32 +56,12 @@ class Task(ABC):
         self.settings = settings
 
     @abstractmethod
-    def list_pictures(self, data: Path, split: str, *, limit: int | None = None) -> list[Path]:
-        """The pictures of a split, in order.
-
-        Raises:
-            UserError: no such folder or split, or no pictures in it.
-        """
-
-    @abstractmethod
-    def has_split(self, data: Path, split: str) -> bool:
-        """Whether there is such a split."""
-
-    @abstractmethod
-    def names(self, paths: list[Path], data: Path, split: str) -> dict[str, Path]:
-        """The pictures by the names of their items.
-
-        Raises:
-            UserError: two have the same.
-        """
-
-    @abstractmethod
-    def remarks(self, data: Path, paths: list[Path], *, train_split: str) -> list[str]:
-        """What speaks against training on these pictures, one line each."""
+    def data_set(self, folder: Path) -> DataSet:
+        """What lists and reads the pictures of a folder for it."""
 
     @property
-    def told(self) -> Row:
-        """What every row about its generator names."""
+    def row_facts(self) -> Row:
+        """What every table row about its generator names."""
         return {}
 
     @abstractmethod
@@ -99,27 +76,19 @@ class Task(ABC):
         """
         return self.conditions()
 
-    def mode(self, asked: Mode | None) -> Mode:
-        """The mode asked for; default: the first of its modes.
+    def mode(self, requested: Mode | None) -> Mode:
+        """The requested mode; default: the first of its modes.
 
         Raises:
             UserError: its generator gives no pictures in it.
         """
-        mode = asked or self.modes[0]
+        mode = requested or self.modes[0]
         if mode not in self.modes:
             raise UserError(
                 f"mode {mode}: alone, a picture has no statistics of a batch, with which this generator is trained; "
                 f"give {self.modes[0]}"
             )
         return mode
-
-    @abstractmethod
-    def pictures(self, paths: list[Path]) -> Pictures:
-        """The training items, decoded.
-
-        Raises:
-            UserError: pictures cannot be used.
-        """
 
     @abstractmethod
     def assemble(self, crops: NDArray[np.float32], samples: list[int]) -> Batch:
@@ -134,16 +103,14 @@ class Task(ABC):
         """
 
     @abstractmethod
-    def example(self, path: Path, size: Size, *, number: int, seed: int, grey: bool = False) -> Example:
-        """An item from its picture; it is resized only where its size is not the wanted one.
+    def example(self, item: tuple[Picture, ...], *, stem: str, number: int, seed: int, grey: bool = False) -> Example:
+        """An item outside training from its pictures.
 
         Args:
-            size: native for a translation alone.
-            number, seed: decide a hole; where there are masks alone, one of the picture's own name is taken as it is.
+            item: what its data set reads of a file, at the size that is generated.
+            stem: the file's; where holes are masks of a folder alone, the one of this name is taken as it is.
+            number, seed: decide a hole.
             grey: whether the generator gives grey pictures, so that the ground truth has to be grey too.
-
-        Raises:
-            UserError: the picture cannot be used.
         """
 
     @abstractmethod

@@ -1,6 +1,6 @@
 """Paired translation (Pix2Pix, arXiv 1611.07004): one half of a picture from the other."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,18 +10,16 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from gan_eval.settings.training import Direction, TrainingSettings
-from gan_eval.stimuli.pictures import Picture, by_stem, resize
+from gan_eval.stimuli.pictures import Picture
 from trainer.batches.batch import Batch
-from trainer.batches.batches import jitter_size, pair_batch
-from trainer.batches.pictures import PairedPictures, Pictures
-from trainer.datasets.sources import list_pairs, read_pair, remarks
+from trainer.batches.batches import pair_batch
+from trainer.datasets.dataset import DataSet
+from trainer.datasets.pairs import PairedSet
 from trainer.inference import LUMA, crop_back, pad_to_multiple, translate_batch
-from trainer.losses import l1, l2, ssim
+from trainer.losses import PICTURE_LOSSES, PIXEL_LOSSES
 from trainer.randomness import Purpose
 from trainer.step import Objective, Term
-from trainer.tasks.task import Example, Output, Size, Task, objective_of
-
-Loss = Callable[[Tensor, Tensor], Tensor]
+from trainer.tasks.task import Example, Output, Task, objective_of
 
 
 class Translation(Task):
@@ -31,23 +29,11 @@ class Translation(Task):
         super().__init__(settings)
         self.direction = direction
 
-    def list_pictures(self, data: Path, split: str, *, limit: int | None = None) -> list[Path]:
-        return list_pairs(data, split, limit=limit)
-
-    def has_split(self, data: Path, split: str) -> bool:
-        return (data / split).is_dir()
-
-    def names(self, paths: list[Path], data: Path, split: str) -> dict[str, Path]:
-        return by_stem(paths)
-
-    def remarks(self, data: Path, paths: list[Path], *, train_split: str) -> list[str]:
-        return remarks(data, paths, self.direction, train_split=train_split)
+    def data_set(self, folder: Path) -> DataSet:
+        return PairedSet(folder, self.direction)
 
     def conditions(self) -> dict[str, Any]:
         return {"direction": self.direction}
-
-    def pictures(self, paths: list[Path]) -> Pictures:
-        return PairedPictures(paths, self.direction, side=jitter_size(self.settings))
 
     def assemble(self, crops: NDArray[np.float32], samples: list[int]) -> Batch:
         return pair_batch(crops, samples)
@@ -55,10 +41,8 @@ class Translation(Task):
     def objective(self, device: torch.device) -> Objective:
         return translation_objective(self.settings)
 
-    def example(self, path: Path, size: Size, *, number: int, seed: int, grey: bool = False) -> Example:
-        condition, target = read_pair(path, self.direction)
-        if size != "native":
-            condition, target = (resize(half, (size, size)) for half in (condition, target))
+    def example(self, item: tuple[Picture, ...], *, stem: str, number: int, seed: int, grey: bool = False) -> Example:
+        condition, target = item
         return Example(condition, as_grey(target) if grey else target)
 
     def outputs(
@@ -75,15 +59,18 @@ def translation_objective(settings: TrainingSettings) -> Objective:
 
     Defaults: arXiv 1611.07004, eq. 4 with lambda = 100, and D's objective halved.
     """
-    terms = (
-        Term("g_l1", _of_target(l1), settings.lambda_l1),
-        Term("g_l2", _of_target(l2), settings.lambda_l2),
-        Term("g_ssim", _of_target(ssim), settings.lambda_ssim),
-    )
-    return objective_of(settings, beside_input, terms)
+    terms = [
+        Term(
+            f"g_{name}",
+            lambda output, batch, loss=loss: loss(output, batch.target),
+            getattr(settings, f"lambda_{name}"),
+        )
+        for name, loss in (PIXEL_LOSSES | PICTURE_LOSSES).items()
+    ]
+    return objective_of(settings, joined_with_input, terms)
 
 
-def beside_input(batch: Batch, picture: Tensor) -> Tensor:
+def joined_with_input(batch: Batch, picture: Tensor) -> Tensor:
     """The input and the picture joined by channel: the discriminator is conditional (arXiv 1611.07004, eq. 1)."""
     return torch.cat([batch.inputs, picture], 1)
 
@@ -92,7 +79,3 @@ def as_grey(picture: Picture) -> Picture:
     """The luma of (H, W, 3) uint8 in three equal channels, for generators of grey pictures."""
     luma = np.rint(picture @ np.array(LUMA)).astype(np.uint8)
     return np.repeat(luma[..., None], 3, axis=2)
-
-
-def _of_target(loss: Loss) -> Callable[[Tensor, Batch], Tensor]:
-    return lambda output, batch: loss(output, batch.target)

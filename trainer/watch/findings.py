@@ -1,7 +1,5 @@
-"""What a run finds out about itself: validation values, warnings, and which generator was the best so far.
-
-Two things that go wrong in adversarial training, told once each while there is time to stop.
-"""
+"""What a run finds out about itself: validation values, which generator was the best so far, and two warnings, given
+once each while there is time to stop."""
 
 import math
 from collections.abc import Sequence
@@ -26,10 +24,12 @@ class Best:
 class Findings:
     """Rows of the tables validation and training_warnings, and the best generator so far."""
 
-    def __init__(self, folder: Path, *, fraction: float, told: Row | None = None, mode: Mode = "train") -> None:
+    def __init__(self, folder: Path, *, fraction: float, facts: Row | None = None, mode: Mode = "train") -> None:
         """
         Args:
-            told: what every row of the table validation names beside its number.
+            folder: the run's.
+            fraction: of the planned training.
+            facts: what every row of the table validation names beside its number.
             mode: the one that decides, of those in which the generator is measured.
         """
         self.best: Best | None = None
@@ -37,14 +37,14 @@ class Findings:
         """Rows of the table validation."""
         self._folder = folder
         self._fraction = fraction
-        self._told = told or {}
+        self._facts = facts or {}
         self._mode = mode
         self._warnings: list[Row] = []
 
     def add_validation(self, rows: Sequence[Row], *, step: int, epoch: int) -> None:
         """Take the values measured after `step` steps."""
         self.validation += [
-            {"step": step, "epoch": epoch, **row, **self._told, "fraction": self._fraction} for row in rows
+            {"step": step, "epoch": epoch, **row, **self._facts, "fraction": self._fraction} for row in rows
         ]
 
     def value(self, metric: str, *, step: int) -> float | None:
@@ -65,17 +65,17 @@ class Findings:
         return True
 
     def new_warnings(self, means: Sequence[dict[str, float]], *, step: int) -> list[str]:
-        """The warnings that are due after `step` steps and were not given before, as lines for the user.
+        """The warnings that are due after `step` steps and were not given before, as messages.
 
         Args:
             means: the rows of the training log, each as a dict of its terms.
         """
-        found = {
+        details = {
             OVERPOWERS: overpowered(means),
             DIVERSITY_LOST: diversity_lost(self._validation_rows(DIVERSITY)),
         }
         given = {row["warning"] for row in self._warnings}
-        new = {name: detail for name, detail in found.items() if detail is not None and name not in given}
+        new = {name: detail for name, detail in details.items() if detail is not None and name not in given}
         self._warnings += [
             {"step": step, "warning": name, "detail": detail, "fraction": self._fraction}
             for name, detail in new.items()
@@ -109,14 +109,14 @@ LOSS_NEAR_ZERO, ACCURACY_NEAR_ONE = 0.1, 0.95
 """The discriminator's two losses together, and its accuracy."""
 ROWS = 5
 """That many rows of the log in a row."""
-DIVERSITY_KEPT = 0.5
+LEAST_DIVERSITY = 0.5
 """Diversity below this share of its highest value so far is lost."""
 VALIDATIONS = 3
 """Judged from that many measurements on."""
 
 
 def overpowered(rows: Sequence[dict[str, float]]) -> str | None:
-    """Whether the discriminator overpowers the generator: a line with the numbers, or None.
+    """Whether the discriminator overpowers the generator: a message with the numbers, or None.
 
     Args:
         rows: the means of the loss terms by name, one dict for each row of the log, the latest last.
@@ -135,7 +135,7 @@ def overpowered(rows: Sequence[dict[str, float]]) -> str | None:
 
 
 def diversity_lost(rows: Sequence[Row]) -> str | None:
-    """Whether the samples lose diversity: a line with the numbers, or None.
+    """Whether the samples lose diversity: a message with the numbers, or None.
 
     Args:
         rows: of the table validation for the metric diversity in one mode, the latest last.
@@ -144,6 +144,6 @@ def diversity_lost(rows: Sequence[Row]) -> str | None:
     if len(values) < VALIDATIONS:
         return None
     (highest, at), (now, _) = max(values), values[-1]
-    if now >= DIVERSITY_KEPT * highest:
+    if now >= LEAST_DIVERSITY * highest:
         return None
     return f"the pictures' diversity is {now:.3g}, it was {highest:.3g} at step {at}; the modes may be collapsing"

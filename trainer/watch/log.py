@@ -7,7 +7,7 @@ from typing import Any, SupportsFloat
 
 from gan_eval.tables import TRAINING_LOG
 from gan_eval.tabular import Row, write_rows
-from trainer.state.checkpoints import broke_down
+from trainer.state.checkpoints import CHECKPOINTS, broke_down
 
 ROWS = 200
 """About so many windows in a run,"""
@@ -30,14 +30,15 @@ class TrainingLog:
     Terms may stay on the device until a row is made, so that no step waits for them.
     """
 
-    def __init__(self, path: Path, *, told: Row, total: int) -> None:
+    def __init__(self, path: Path, *, facts: Row, total: int) -> None:
         """
         Args:
-            told: what every row names beside its number.
+            path: the table's file.
+            facts: what every row names beside its number.
             total: steps of the run.
         """
         self.path = path
-        self.told = told
+        self.facts = facts
         self.total = total
         self.window = window_of(total)
         self.latest: dict[str, float] = {}
@@ -82,7 +83,7 @@ class TrainingLog:
             for name, value in terms.items():
                 if not math.isfinite(float(value)):
                     what = f"the term {name} is {value}"
-                    raise broke_down(self.path.with_name("checkpoints"), f"at step {number}", what)
+                    raise broke_down(self.path.with_name(CHECKPOINTS), f"at step {number}", what)
 
     def write(self) -> None:
         """Write the table, whole or not at all."""
@@ -91,7 +92,7 @@ class TrainingLog:
     def rows(self, first: int = 0) -> list[Row]:
         """The table's rows, from row `first` on."""
         names = ("step", "epoch", "images", "term", "value", "seconds")
-        return [dict(zip(names, row, strict=True)) | self.told for row in self._rows[first:]]
+        return [dict(zip(names, row, strict=True)) | self.facts for row in self._rows[first:]]
 
     def state_dict(self) -> dict[str, Any]:
         """What a checkpoint must hold for the log to go on as if nothing had happened; call `check` before."""

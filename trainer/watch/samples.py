@@ -1,4 +1,4 @@
-"""Sample grids: a few fixed items, drawn now and then while a run goes on."""
+"""Sample grids: pictures of a few fixed items, made now and then while a run goes on."""
 
 import re
 from collections.abc import Callable
@@ -9,6 +9,7 @@ from torch import nn
 
 from gan_eval.errors import UserError
 from gan_eval.stimuli.pictures import write_png
+from trainer.datasets.dataset import DataSet
 from trainer.inference import inference
 from trainer.randomness import Purpose
 from trainer.tasks import Example, Task
@@ -31,32 +32,40 @@ def grid_step(path: Path) -> int:
 
 def list_grids(folder: Path) -> list[Path]:
     """The grids in `folder`, earliest first."""
-    found = [path for path in folder.glob("step_*.png") if re.fullmatch(r"step_\d{7,}", path.stem)]
-    return sorted(found, key=grid_step)
+    grids = [path for path in folder.glob("step_*.png") if re.fullmatch(r"step_\d{7,}", path.stem)]
+    return sorted(grids, key=grid_step)
 
 
 def sample_examples(
-    task: Task, data: Path, train: list[Path], *, train_split: str, say: Callable[[str], None]
+    task: Task, data_set: DataSet, train: list[Path], *, train_split: str, say: Callable[[str], None]
 ) -> list[Example]:
     """Up to COUNT items at the training size, of pictures not trained on where there are any.
 
     Args:
+        task: makes items of pictures.
+        data_set: lists and reads them.
         train: the pictures that are trained on, of `train_split`.
-        say: told of a split that is there but not fit to be shown.
+        say: takes a message on a split that is there but cannot be used.
     """
-    size, seed = task.settings.image_size, task.settings.seed
+
+    def examples(paths: list[Path]) -> list[Example]:
+        size, seed = task.settings.image_size, task.settings.seed
+        return [
+            task.example(data_set.read(path, size), stem=path.stem, number=number, seed=seed)
+            for number, path in enumerate(paths)
+        ]
+
     for split in SPLITS:
-        if split == train_split or not task.has_split(data, split):
+        if split == train_split or not data_set.has_split(split):
             continue
         try:
-            paths = task.list_pictures(data, split, limit=COUNT)
-            return [task.example(path, size, number=number, seed=seed) for number, path in enumerate(paths)]
+            return examples(data_set.paths(split, limit=COUNT))
         except UserError as error:
             say(f"{error} (no sample grids of {split})")
-    return [task.example(path, size, number=number, seed=seed) for number, path in enumerate(train[:COUNT])]
+    return examples(train[:COUNT])
 
 
-def draw_samples(net: nn.Module, task: Task, examples: list[Example], path: Path) -> None:
+def write_grid(net: nn.Module, task: Task, examples: list[Example], path: Path) -> None:
     """Write a grid, one row for each item, in the first of the task's modes."""
     numbers, seed = range(len(examples)), task.settings.seed
     with inference(net, task.modes[0]):
@@ -64,5 +73,5 @@ def draw_samples(net: nn.Module, task: Task, examples: list[Example], path: Path
             task.outputs(net, [example], purpose=Purpose.SAMPLES, seed=seed, numbers=[number])[0]
             for number, example in zip(numbers, examples, strict=True)
         ]
-    rows = [np.concatenate(task.panels(*one), axis=1) for one in zip(examples, outputs, strict=True)]
+    rows = [np.concatenate(task.panels(*pair), axis=1) for pair in zip(examples, outputs, strict=True)]
     write_png(path, np.concatenate(rows, axis=0))

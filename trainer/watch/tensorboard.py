@@ -49,6 +49,7 @@ class TensorBoard:
         """
         require_tensorboard()
         from torch.utils.tensorboard import SummaryWriter
+        from torch.utils.tensorboard.summary import hparams
 
         folder = run / FOLDER
         for old in folder.glob(EVENTS):
@@ -57,8 +58,11 @@ class TensorBoard:
         self._writer: Any = SummaryWriter(str(folder), purge_step=0)
         self._samples = run / "samples"
         self._logged = self._validated = 0
-        self._drawn = -1
-        self._write_settings(settings, fraction)
+        self._written = -1
+        """The step up to which grids are."""
+        values = plain_values({**settings.model_dump(mode="json"), "fraction": fraction})
+        for summary in hparams(values, {"training/g_l1": None}):
+            self._writer.file_writer.add_summary(summary, 0)
 
     def update(self, log: TrainingLog, findings: Findings, *, done: int, seconds: float) -> None:
         """Write the rows that are new, and the grids drawn up to step `done`.
@@ -70,6 +74,8 @@ class TensorBoard:
 
     def write(self, log: Iterable[Row], validation: Iterable[Row], *, done: int, seconds: float) -> None:
         """Write rows of the tables training_log and validation, and the grids drawn since the last call."""
+        from tensorboard.compat.proto.summary_pb2 import Summary
+
         began = time.time() - seconds
         for row in log:
             self._scalar(f"training/{row['term']}", row["value"], row["step"], began + row["seconds"])
@@ -78,9 +84,14 @@ class TensorBoard:
             self._scalar(f"validation/{row['metric']}_{row['mode']}", row["value"], row["step"], None)
             self._validated += 1
         for path in list_grids(self._samples):
-            if self._drawn < grid_step(path) <= done:
-                self._picture("samples", path, grid_step(path))
-        self._drawn = done
+            if self._written < grid_step(path) <= done:
+                with Image.open(path) as image:
+                    width, height = image.size
+                content = path.read_bytes()  # the file as it is: no decoding, no encoding
+                picture = Summary.Image(height=height, width=width, colorspace=3, encoded_image_string=content)
+                summary = Summary(value=[Summary.Value(tag="samples", image=picture)])
+                self._writer.file_writer.add_summary(summary, grid_step(path))
+        self._written = done
         self._writer.flush()
 
     def close(self) -> None:
@@ -90,22 +101,6 @@ class TensorBoard:
     def _scalar(self, tag: str, value: float | None, step: int, at: float | None) -> None:
         if value is not None:
             self._writer.add_scalar(tag, value, step, walltime=at)
-
-    def _picture(self, tag: str, path: Path, step: int) -> None:
-        """The file as it is: no decoding, no encoding."""
-        from tensorboard.compat.proto.summary_pb2 import Summary
-
-        with Image.open(path) as image:
-            width, height = image.size
-        picture = Summary.Image(height=height, width=width, colorspace=3, encoded_image_string=path.read_bytes())
-        self._writer.file_writer.add_summary(Summary(value=[Summary.Value(tag=tag, image=picture)]), step)
-
-    def _write_settings(self, settings: TrainingSettings, fraction: float) -> None:
-        from torch.utils.tensorboard.summary import hparams
-
-        values = plain_values({**settings.model_dump(mode="json"), "fraction": fraction})
-        for summary in hparams(values, {"training/g_l1": None}):
-            self._writer.file_writer.add_summary(summary, 0)
 
 
 def write_board(run: Path, settings: TrainingSettings, *, fraction: float) -> None:
@@ -126,12 +121,12 @@ def plain_values(settings: Mapping[str, Any]) -> dict[str, bool | int | float | 
     >>> plain_values({"steps": None, "snapshots": [0, 10], "norm": "batch"})
     {'steps': '', 'snapshots': '0, 10', 'norm': 'batch'}
     """
-    return {name: _plain(value) for name, value in settings.items()}
-
-
-def _plain(value: Any) -> bool | int | float | str:
-    if value is None:
-        return ""
-    if isinstance(value, Iterable) and not isinstance(value, str):
-        return ", ".join(str(one) for one in value)
-    return value if isinstance(value, bool | int | float) else str(value)
+    plain: dict[str, bool | int | float | str] = {}
+    for name, value in settings.items():
+        if isinstance(value, bool | int | float | str):
+            plain[name] = value
+        elif isinstance(value, Iterable):
+            plain[name] = ", ".join(map(str, value))
+        else:
+            plain[name] = "" if value is None else str(value)
+    return plain

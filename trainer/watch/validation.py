@@ -16,9 +16,9 @@ from gan_eval.settings.training import Mode
 from gan_eval.stimuli.pictures import Picture, resize
 from gan_eval.stimuli.sets import write_set
 from gan_eval.tabular import Row
-from trainer.datasets.sources import VALIDATION_SPLITS
-from trainer.generate import Names, item_rows, write_item
+from trainer.datasets.dataset import VALIDATION_SPLITS, DataSet
 from trainer.inference import inference
+from trainer.items import Names, item_rows, write_item
 from trainer.randomness import Purpose
 from trainer.tasks import Example, Task
 
@@ -44,23 +44,23 @@ class ValidationExamples:
     examples: Mapping[str, Example]
 
 
-def validation_examples(task: Task, data: Path, *, count: int, train_split: str) -> ValidationExamples | None:
+def validation_examples(task: Task, data_set: DataSet, *, count: int, train_split: str) -> ValidationExamples | None:
     """Up to `count` items of the first of VALIDATION_SPLITS that is there and not the training split, spread over it.
 
     Raises:
         UserError: a picture of that split is broken.
     """
     for split in VALIDATION_SPLITS:
-        if split == train_split or not task.has_split(data, split):
+        if split == train_split or not data_set.has_split(split):
             continue
-        paths = task.list_pictures(data, split)
+        paths = data_set.paths(split)
         chosen = [paths[k * len(paths) // min(count, len(paths))] for k in range(min(count, len(paths)))]
-        named = task.names(chosen, data, split).items()
         size, seed = task.settings.image_size, task.settings.seed
-        return ValidationExamples(
-            split,
-            {name: task.example(path, size, number=number, seed=seed) for number, (name, path) in enumerate(named)},
-        )
+        examples = {
+            name: task.example(data_set.read(path, size), stem=path.stem, number=number, seed=seed)
+            for number, (name, path) in enumerate(data_set.names(chosen, split).items())
+        }
+        return ValidationExamples(split, examples)
     return None
 
 
@@ -86,30 +86,25 @@ class Validation:
 
     def __call__(self, net: nn.Module) -> list[Row]:
         """Rows of the table validation without step, epoch and fraction."""
-        return [row for mode in self._task.modes for row in self._rows(net, mode)]
-
-    def _rows(self, net: nn.Module, mode: Mode) -> list[Row]:
-        folder = self._folder / mode
-        fakes = self._write(net, mode, folder)
-        targets = [example.target for example in self._examples.examples.values()]
-        measured = self._measure.values(folder)
-        measured.append({"metric": DIVERSITY, "value": diversity(fakes, targets), "n": len(fakes)})
-        return [{"mode": mode, "split": self._examples.split, **row} for row in measured]
-
-    def _write(self, net: nn.Module, mode: Mode, folder: Path) -> list[Picture]:
-        """The stimulus set of the generator as it is now."""
-        names = Names("validation", "model", self._examples.split)
-        seed = self._task.settings.seed
-        fakes: list[Picture] = []
-        rows: list[Row] = []
-        with inference(net, mode):
-            for number, (name, example) in enumerate(self._examples.examples.items()):
-                (output,) = self._task.outputs(net, [example], purpose=Purpose.VALIDATION, seed=seed, numbers=[number])
-                write_item(folder, name, example, output.fake)
-                rows += item_rows(folder, name, example, names, told=self._task.told)
-                fakes.append(output.fake)
-        write_set(folder, rows)
-        return fakes
+        task, split, examples = self._task, self._examples.split, self._examples.examples
+        names, seed = Names("validation", "model", split), task.settings.seed
+        targets = [example.target for example in examples.values()]
+        values: list[Row] = []
+        for mode in task.modes:
+            folder = self._folder / mode
+            fakes: list[Picture] = []
+            rows: list[Row] = []
+            with inference(net, mode):
+                for number, (name, example) in enumerate(examples.items()):
+                    (output,) = task.outputs(net, [example], purpose=Purpose.VALIDATION, seed=seed, numbers=[number])
+                    write_item(folder, name, example, output.fake)
+                    rows += item_rows(folder, name, example, names, facts=task.row_facts)
+                    fakes.append(output.fake)
+            write_set(folder, rows)
+            measured = self._measure.values(folder)
+            measured.append({"metric": DIVERSITY, "value": diversity(fakes, targets), "n": len(fakes)})
+            values += [{"mode": mode, "split": split, **row} for row in measured]
+        return values
 
 
 def diversity(fakes: list[Picture], targets: list[Picture]) -> float | None:
@@ -119,11 +114,11 @@ def diversity(fakes: list[Picture], targets: list[Picture]) -> float | None:
     the targets: about 1 where a generator is as diverse as its data, 0 where it gives one picture for every input.
     None for fewer than two pictures, or targets that are all alike.
     """
-    of_targets = _spread(targets)
-    return _spread(fakes) / of_targets if of_targets else None
+    of_targets = rms_difference(targets)
+    return rms_difference(fakes) / of_targets if of_targets else None
 
 
-def _spread(pictures: list[Picture]) -> float:
+def rms_difference(pictures: list[Picture]) -> float:
     """Root mean square difference over all ordered pairs: twice the variance, averaged over pixels."""
     if len(pictures) < 2:
         return 0.0

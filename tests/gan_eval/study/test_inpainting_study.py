@@ -63,7 +63,7 @@ data = "land"
 
 def photographs(folder: Path, size: tuple[int, int], **splits: int) -> None:
     """Pictures in one folder, of which so many are in each split by their names' hashes."""
-    from trainer.datasets.sources import split_of
+    from trainer.datasets.photographs import split_of
 
     folder.mkdir(parents=True)
     rng, number = np.random.default_rng(len(folder.name)), 0

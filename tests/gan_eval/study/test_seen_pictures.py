@@ -9,7 +9,7 @@ import pytest
 from gan_eval.errors import UserError
 from gan_eval.stimuli.pictures import write_png
 from gan_eval.study.plan import Plan, make_plan
-from trainer.datasets.sources import split_of
+from trainer.datasets.photographs import split_of
 
 PAIRS = '[study]\nname = "s"\n[data.d]\n[training]\nsteps = 1\n[models.m]\ndata = "d"\n'
 HOLES = PAIRS.replace("[models.m]", "inpainting = {}\n[models.m]")

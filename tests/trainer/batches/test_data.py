@@ -5,6 +5,7 @@ import io
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,55 +13,59 @@ import torch
 from PIL import Image
 
 from gan_eval.errors import UserError
-from gan_eval.settings.training import TrainingSettings
+from gan_eval.settings.training import Direction, TrainingSettings
 from trainer.batches.batch import Batch
 from trainer.batches.batches import Batches, Schedule, as_tensor, jitter, jitter_size, mirror
-from trainer.batches.pictures import PairedPictures, hash_pictures
-from trainer.datasets.sources import list_pairs, read_pair
+from trainer.batches.pictures import Pictures, hash_pictures
+from trainer.datasets.pairs import PairedSet
+
+
+def paired_pictures(paths: list[Path], direction: Direction, **options: Any) -> Pictures:
+    return Pictures(PairedSet(paths[0].parent.parent, direction), paths, **options)
 
 
 def test_direction_decides_the_input(make_pairs: Callable[..., Path]) -> None:
-    path = list_pairs(make_pairs(train=1), "train")[0]
+    path = PairedSet(make_pairs(train=1)).paths("train")[0]
     whole = np.asarray(Image.open(path))
-    a, b = read_pair(path, "AtoB")
+    a, b = PairedSet(path.parent, "AtoB").read(path)
     np.testing.assert_array_equal(np.concatenate([a, b], axis=1), whole)
-    b_first, a_second = read_pair(path, "BtoA")
+    b_first, a_second = PairedSet(path.parent, "BtoA").read(path)
     np.testing.assert_array_equal(b_first, b)
     np.testing.assert_array_equal(a_second, a)
-    pair = PairedPictures([path], "BtoA", side=64)[0]
+    pair = paired_pictures([path], "BtoA", side=64)[0]
     assert pair[0].min() >= 150  # B, the bright one
     assert pair[1].max() < 100
 
 
 def test_halves_of_any_size_become_squares(make_pairs: Callable[..., Path]) -> None:
     data = make_pairs(side=120, height=60, train=1)
-    path = list_pairs(data, "train")[0]
-    pair = PairedPictures([path], "AtoB", side=72)[0]
+    path = PairedSet(data).paths("train")[0]
+    pair = paired_pictures([path], "AtoB", side=72)[0]
     left = Image.open(path).crop((0, 0, 120, 60)).resize((72, 72), Image.Resampling.BICUBIC)
     np.testing.assert_array_equal(pair[0].transpose(1, 2, 0), np.asarray(left))
 
 
 def test_natural_order_and_limit(make_pairs: Callable[..., Path]) -> None:
     data = make_pairs(train=12)
-    assert [path.stem for path in list_pairs(data, "train")] == [str(number) for number in range(12)]
-    assert [path.stem for path in list_pairs(data, "train", limit=3)] == ["0", "1", "2"]
+    assert [path.stem for path in PairedSet(data).paths("train")] == [str(number) for number in range(12)]
+    assert [path.stem for path in PairedSet(data).paths("train", limit=3)] == ["0", "1", "2"]
 
 
 def test_hash_follows_names_and_contents(make_pairs: Callable[..., Path]) -> None:
     data = make_pairs(train=2)
-    paths = list_pairs(data, "train")
+    paths = PairedSet(data).paths("train")
     before = hash_pictures(paths)
     paths[0].rename(data / "train" / "a.png")
-    renamed = hash_pictures(list_pairs(data, "train"))
+    renamed = hash_pictures(PairedSet(data).paths("train"))
     Image.new("RGB", (128, 64)).save(data / "train" / "a.png")
-    assert len({before, renamed, hash_pictures(list_pairs(data, "train"))}) == 3
+    assert len({before, renamed, hash_pictures(PairedSet(data).paths("train"))}) == 3
 
 
 def test_batches_equal_the_plain_path(make_pairs: Callable[..., Path], tiny: Callable[..., TrainingSettings]) -> None:
     """Against decode, resize, crop and flip with Pillow, scaled as x / 255 * 2 - 1."""
     settings = tiny(batch_size=2)
-    paths = list_pairs(make_pairs(train=5), "train")
-    batches = Batches(PairedPictures(paths, "AtoB", side=jitter_size(settings)), settings)
+    paths = PairedSet(make_pairs(train=5)).paths("train")
+    batches = Batches(paired_pictures(paths, "AtoB", side=jitter_size(settings)), settings)
     seen = 0
     for step in range(6):
         place = batches.schedule.position(step)
@@ -89,10 +94,10 @@ def _is_a_crop_of(found: list[np.ndarray], halves: list[Image.Image]) -> bool:
 
 
 def test_cached_equals_uncached(make_pairs: Callable[..., Path], tiny: Callable[..., TrainingSettings]) -> None:
-    paths = list_pairs(make_pairs(train=4), "train")
+    paths = PairedSet(make_pairs(train=4)).paths("train")
     side = jitter_size(tiny())
     cached, half, uncached = (
-        PairedPictures(paths, "AtoB", side=side, cache_bytes=room) for room in (2**30, 2 * 6 * side**2, 0)
+        paired_pictures(paths, "AtoB", side=side, cache_bytes=room) for room in (2**30, 2 * 6 * side**2, 0)
     )
     for index in range(4):
         np.testing.assert_array_equal(cached[index], uncached[index])
@@ -103,7 +108,7 @@ def test_cached_equals_uncached(make_pairs: Callable[..., Path], tiny: Callable[
 def test_any_step_can_be_asked_for_in_any_order(
     make_pairs: Callable[..., Path], tiny: Callable[..., TrainingSettings]
 ) -> None:
-    pictures = PairedPictures(list_pairs(make_pairs(train=3), "train"), "AtoB", side=72)
+    pictures = paired_pictures(PairedSet(make_pairs(train=3)).paths("train"), "AtoB", side=72)
     forwards = [Batches(pictures, tiny())(step).inputs for step in range(7)]
     batches = Batches(pictures, tiny())
     for step in reversed(range(7)):
@@ -153,14 +158,14 @@ def test_odd_width_is_refused_by_name(make_pairs: Callable[..., Path]) -> None:
     data = make_pairs(train=1)
     Image.new("RGB", (129, 64)).save(data / "train" / "odd.png")
     with pytest.raises(UserError, match=r"odd\.png: the width 129 is odd"):
-        PairedPictures(list_pairs(data, "train"), "AtoB", side=64)
+        paired_pictures(PairedSet(data).paths("train"), "AtoB", side=64)
 
 
 def test_tiny_halves_are_refused_by_name(make_pairs: Callable[..., Path]) -> None:
     data = make_pairs(train=1)
     Image.new("RGB", (8, 64)).save(data / "train" / "thin.png")
     with pytest.raises(UserError, match=r"thin\.png: halves of 4x64"):
-        PairedPictures(list_pairs(data, "train"), "AtoB", side=64)
+        paired_pictures(PairedSet(data).paths("train"), "AtoB", side=64)
 
 
 @pytest.mark.parametrize("cache_bytes", [0, 2**30])
@@ -170,7 +175,7 @@ def test_truncated_picture_is_named_before_training(make_pairs: Callable[..., Pa
     Image.effect_noise((128, 64), 50).convert("RGB").save(whole, "JPEG")
     (data / "train" / "cut.jpg").write_bytes(whole.getvalue()[:-500])
     with pytest.raises(UserError, match=r"cut\.jpg"):
-        PairedPictures(list_pairs(data, "train"), "AtoB", side=64, cache_bytes=cache_bytes)
+        paired_pictures(PairedSet(data).paths("train"), "AtoB", side=64, cache_bytes=cache_bytes)
 
 
 @pytest.mark.parametrize("cache_bytes", [0, 2**30])
@@ -180,7 +185,7 @@ def test_all_bad_pictures_are_named_in_one_line(make_pairs: Callable[..., Path],
         Image.new("RGB", (129, 64)).save(folder / f"{number}.png")
     (folder / "2.png").write_bytes(b"no picture")
     with pytest.raises(UserError) as caught:
-        PairedPictures(list_pairs(folder.parent, "train"), "AtoB", side=64, cache_bytes=cache_bytes)
+        paired_pictures(PairedSet(folder.parent).paths("train"), "AtoB", side=64, cache_bytes=cache_bytes)
     line = str(caught.value)
     assert line.startswith(
         f"{folder}: 7 of 9 pictures cannot be used; mend or remove them: 1.png: the width 129 is odd"
@@ -190,7 +195,7 @@ def test_all_bad_pictures_are_named_in_one_line(make_pairs: Callable[..., Path],
 
 
 def test_pictures_that_cannot_be_hashed_are_named(make_pairs: Callable[..., Path]) -> None:
-    paths = list_pairs(make_pairs(train=3), "train")
+    paths = PairedSet(make_pairs(train=3)).paths("train")
     for path in paths[:2]:
         path.unlink()
     with pytest.raises(UserError, match=r"2 of 3 pictures cannot be used.*: 0\.png: no such file; 1\.png"):
@@ -203,11 +208,11 @@ def test_missing_folder_split_and_pictures_are_told_apart(make_pairs: Callable[.
     data = make_pairs(train=1, val=1)
     (data / "test").mkdir()
     with pytest.raises(UserError, match=r"nowhere: no such data folder"):
-        list_pairs(tmp_path / "nowhere", "train")
+        PairedSet(tmp_path / "nowhere").paths("train")
     with pytest.raises(UserError, match=r"no split 'tset'.*there are: test, train, val"):
-        list_pairs(data, "tset")
+        PairedSet(data).paths("tset")
     with pytest.raises(UserError, match=r"test: no pictures"):
-        list_pairs(data, "test")
+        PairedSet(data).paths("test")
 
 
 class MadePairs:
@@ -260,7 +265,7 @@ def test_any_number_of_workers_gives_the_same_batches(
     make_pairs: Callable[..., Path], tiny: Callable[..., TrainingSettings], cache_bytes: int
 ) -> None:
     settings = tiny(batch_size=2)
-    pictures = PairedPictures(list_pairs(make_pairs(train=5), "train"), "AtoB", side=72, cache_bytes=cache_bytes)
+    pictures = paired_pictures(PairedSet(make_pairs(train=5)).paths("train"), "AtoB", side=72, cache_bytes=cache_bytes)
     steps = [*range(8), 2, 3, 40, 41, 0]
     plain = Batches(pictures, settings)
     wanted = [plain(step) for step in steps]
@@ -290,8 +295,8 @@ def test_workers_make_the_coming_steps_in_the_background(tiny: Callable[..., Tra
 def test_an_error_in_a_worker_reaches_the_step_that_needs_it(
     make_pairs: Callable[..., Path], tiny: Callable[..., TrainingSettings]
 ) -> None:
-    paths = list_pairs(make_pairs(train=6), "train")
-    pictures = PairedPictures(paths, "AtoB", side=72, cache_bytes=0)
+    paths = PairedSet(make_pairs(train=6)).paths("train")
+    pictures = paired_pictures(paths, "AtoB", side=72, cache_bytes=0)
     with Batches(pictures, tiny(), workers=2) as batches:
         order = batches.schedule.order(0)
         paths[order[1]].unlink()
@@ -306,7 +311,7 @@ def test_devices_share_the_batches_of_one_device(
     make_pairs: Callable[..., Path], tiny: Callable[..., TrainingSettings], world: int, batch_size: int
 ) -> None:
     """12 pairs divide evenly: what the devices see together is what one device with the global batch sees."""
-    pictures = PairedPictures(list_pairs(make_pairs(train=12), "train"), "AtoB", side=72)
+    pictures = paired_pictures(PairedSet(make_pairs(train=12)).paths("train"), "AtoB", side=72)
     one = Batches(pictures, tiny(batch_size=world * batch_size))
     ranks = [Batches(pictures, tiny(batch_size=batch_size), rank=rank, world=world) for rank in range(world)]
     assert one.schedule.steps_per_epoch == ranks[0].schedule.steps_per_epoch
@@ -328,19 +333,15 @@ def test_a_last_batch_that_does_not_divide_is_filled_up_with_the_first_pairs() -
     assert [few.samples(0, rank=rank) for rank in range(3)] == [[(0, 0)]] * 3
 
 
-def test_files_are_read_once_and_hashed_on_the_way(
-    make_pairs: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    paths = list_pairs(make_pairs(train=4), "train")
-    wanted = hash_pictures(paths)
+def test_files_are_read_once(make_pairs: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    paths = PairedSet(make_pairs(train=4)).paths("train")
     read: list[Path] = []
     plain = Path.read_bytes
     monkeypatch.setattr(Path, "read_bytes", lambda path: read.append(path) or plain(path))
     told: list[tuple[int, int]] = []
-    pictures = PairedPictures(paths, "AtoB", side=72, on_progress=lambda done, total: told.append((done, total)))
+    paired_pictures(paths, "AtoB", side=72, on_progress=lambda done, total: told.append((done, total)))
     assert told == [(1, 4), (2, 4), (3, 4), (4, 4)]
     assert sorted(read) == sorted(paths)
-    assert pictures.sha256 == wanted
 
 
 @pytest.mark.parametrize("width", [8, 60, 64, 256])

@@ -9,7 +9,7 @@ from PIL import Image
 
 from gan_eval.errors import UserError
 from trainer.datasets.check import LISTED, Report, check
-from trainer.datasets.sources import drawn_side
+from trainer.datasets.pairs import drawn_side
 
 
 def drawing(seed: int, side: int = 32) -> np.ndarray:
@@ -74,7 +74,7 @@ def test_pictures_that_cannot_be_used_are_named_and_the_rest_is_checked(facades:
     assert [path.name for path in report.unusable] == ["torn.png", "wide.png"]
     assert "torn.png: not a readable picture" in lines(report, "unusable")[0]
     assert "the width 65 is odd" in lines(report, "unusable")[1]
-    assert len(report.pairs) == 7
+    assert len(report.pictures) == 7
     rows = report.rows()
     assert [row["file"] for row in rows][-2:] == ["train/torn.png", "train/wide.png"]
     assert len(rows) == 9

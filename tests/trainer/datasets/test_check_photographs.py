@@ -11,7 +11,7 @@ from gan_eval.__main__ import run
 from gan_eval.errors import UserError
 from gan_eval.tables import PHOTOGRAPHS
 from gan_eval.tabular import read_rows
-from trainer.datasets.check import PhotographReport, check_photographs
+from trainer.datasets.check import Report, check
 
 
 def save(path: Path, seed: int, width: int = 24, height: int = 16) -> Path:
@@ -31,12 +31,12 @@ def landscapes(tmp_path: Path) -> Path:
     return tmp_path / "set"
 
 
-def lines(report: PhotographReport, kind: str) -> list[str]:
+def lines(report: Report, kind: str) -> list[str]:
     return [finding.line for finding in report.findings if finding.kind == kind]
 
 
 def test_a_good_set_has_no_findings(landscapes: Path) -> None:
-    report = check_photographs(landscapes)
+    report = check(landscapes, photographs=True)
     assert report.findings == []
     assert report.splits == {"train": 50, "test": 3}
     assert report.lines() == [
@@ -50,7 +50,7 @@ def test_a_good_set_has_no_findings(landscapes: Path) -> None:
 def test_a_test_picture_that_is_trained_on_is_found_whatever_its_file_is_like(landscapes: Path) -> None:
     Image.open(landscapes / "train" / "lake1" / "7.png").save(landscapes / "test" / "other.bmp")
     save(landscapes / "train" / "again.png", 0)
-    assert lines(check_photographs(landscapes), "duplicate") == [
+    assert lines(check(landscapes, photographs=True), "duplicate") == [
         "the same picture across splits: train/lake1/7.png, test/other.bmp",
         "the same picture: train/again.png, train/lake0/0.png",
     ]
@@ -62,7 +62,7 @@ def test_every_other_fault_is_told(landscapes: Path) -> None:
     save(landscapes / "train" / "lake1-1.png", 8)
     save(landscapes / "train" / "lake0-0.png", 9)
     save(landscapes / "shown" / "0.png", 10)
-    report = check_photographs(landscapes)
+    report = check(landscapes, photographs=True)
     unusable = lines(report, "unusable")
     assert len(unusable) == 2
     assert "lake0/0.png" in unusable[0]
@@ -75,7 +75,7 @@ def test_every_other_fault_is_told(landscapes: Path) -> None:
     assert lines(report, "few") == []
     for number in (2, 4):
         (landscapes / "train" / "lake0" / f"{number}.png").unlink()
-    assert lines(check_photographs(landscapes), "few") == [
+    assert lines(check(landscapes, photographs=True), "few") == [
         "train: only 49 photographs; a generator learns them by heart"
     ]
 
@@ -84,14 +84,14 @@ def test_pairs_are_recognised(tmp_path: Path) -> None:
     for number in range(9):
         save(tmp_path / "pairs" / "train" / f"{number}.png", number, 32 if number < 5 else 16, 16)
         save(tmp_path / "pairs" / "test" / f"{number}.png", 100 + number)
-    (line,) = lines(check_photographs(tmp_path / "pairs"), "shape")
+    (line,) = lines(check(tmp_path / "pairs", photographs=True), "shape")
     assert "train: 5 of 9 pictures looked at are exactly twice as wide as high" in line
 
 
 def test_without_folders_a_hash_decides(tmp_path: Path) -> None:
     for number in range(40):
         save(tmp_path / "anywhere" / f"{number}.png", number)
-    report = check_photographs(tmp_path / "anywhere")
+    report = check(tmp_path / "anywhere", photographs=True)
     assert report.by_hash
     assert sum(report.splits.values()) == 40
     assert report.splits["train"] > 20
@@ -99,14 +99,14 @@ def test_without_folders_a_hash_decides(tmp_path: Path) -> None:
 
 
 def test_counts_are_compared_with_a_preset(tmp_path: Path, landscapes: Path) -> None:
-    report = check_photographs(landscapes, preset="tiny_imagenet")
+    report = check(landscapes, photographs=True, preset="tiny_imagenet")
     assert "train: 50 pictures; tiny_imagenet has 100000" in lines(report, "count")
     with pytest.raises(UserError, match=r"--preset facades: is of A\|B pictures"):
-        check_photographs(landscapes, preset="facades")
-    assert check_photographs(landscapes, preset="paintings").preset is None, "there is nothing to compare with"
+        check(landscapes, photographs=True, preset="facades")
+    assert check(landscapes, photographs=True, preset="paintings").preset is None, "there is nothing to compare with"
     (tmp_path / "empty").mkdir()
     with pytest.raises(UserError, match="no pictures below it"):
-        check_photographs(tmp_path / "empty")
+        check(tmp_path / "empty", photographs=True)
 
 
 def test_a_name_that_no_table_can_hold_is_one_line(

@@ -9,9 +9,9 @@ from PIL import Image
 from gan_eval.__main__ import run
 from gan_eval.errors import UserError
 from gan_eval.stimuli.pictures import read_rgb, resize
-from trainer.datasets import make as crops_module
-from trainer.datasets.make import Cut, crops_of, make_crops
-from trainer.datasets.sources import centre_square, photographs_by_split, split_of
+from trainer.datasets import crops as crops_module
+from trainer.datasets.crops import Cut, crops_of, make_crops
+from trainer.datasets.photographs import PhotographSet, centre_square, split_of
 
 
 def noise(seed: int, width: int, height: int) -> np.ndarray:
@@ -50,7 +50,7 @@ def test_all_crops_of_a_photograph_are_in_one_split(photos: Path, tmp_path: Path
     made = make_crops([photos], tmp_path / "out", Cut(16, per_picture=3))
     assert sum(made.splits.values()) == 90
     splits: dict[str, set[str]] = {}
-    for split, paths in photographs_by_split(tmp_path / "out").items():
+    for split, paths in PhotographSet(tmp_path / "out").by_split().items():
         assert len(paths) == made.splits[split]
         for path in paths:
             splits.setdefault(path.stem.rpartition("-")[0], set()).add(split)
@@ -75,7 +75,7 @@ def test_random_squares_lie_inside_and_have_half_of_the_shorter_side_or_more(see
     picture = np.concatenate([places, np.zeros((height, width, 1), int)], axis=2).astype(np.uint8)
     squares: list[np.ndarray] = []
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("trainer.datasets.make.resize", lambda square, _: squares.append(square))
+        patch.setattr("trainer.datasets.crops.resize", lambda square, _: squares.append(square))
         crops_of(picture, Cut(8, per_picture=20, seed=seed), "photos/1.png")
     np.testing.assert_array_equal(squares[0], centre_square(picture))
     for square in squares[1:]:
@@ -148,7 +148,7 @@ def test_a_broken_off_call_goes_on_and_gives_the_same(
         make_crops([photos], tmp_path / "out", cut)
     monkeypatch.setattr(crops_module, "write_png", write)
     assert len(written(tmp_path / "out")) == 21
-    assert make_crops([photos], tmp_path / "out", cut).kept == 10
+    assert make_crops([photos], tmp_path / "out", cut).already_there == 10
     assert written(tmp_path / "out") == whole
 
 
@@ -159,10 +159,10 @@ def test_damaged_and_outdated_crops_are_made_again(photos: Path, tmp_path: Path)
     first, second, *_ = (out / name for name in before)
     first.write_bytes(first.read_bytes()[:-30])
     Image.fromarray(noise(0, 8, 8)).save(second)
-    assert make_crops([photos], out, Cut(16)).kept == 28
+    assert make_crops([photos], out, Cut(16)).already_there == 28
     assert written(out) == before
     save(photos / "class0" / "0.png", seed=99)
-    assert make_crops([photos], out, Cut(16)).kept == 29
+    assert make_crops([photos], out, Cut(16)).already_there == 29
     crop = read_rgb(next(out.glob("*/photos-class0-0-0.png")))
     np.testing.assert_array_equal(crop, resize(centre_square(noise(99, 40, 24)), (16, 16)))
 

@@ -238,7 +238,7 @@ def test_a_download_is_kept_where_the_disk_was_full(
         raise OSError(errno.ENOSPC, "No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr("trainer.datasets.download.shutil.copyfileobj", full)
+        patch.setattr("trainer.datasets.fetch.shutil.copyfileobj", full)
         with pytest.raises(UserError, match="the disk is full; free some space and give the same command again"):
             fetch(FACADES, tmp_path / "out", source=server.url)
     fetch(FACADES, tmp_path / "out", source=server.url)

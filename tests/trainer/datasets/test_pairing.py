@@ -8,7 +8,7 @@ from PIL import Image
 
 from gan_eval.errors import UserError
 from trainer.datasets.make import edges, pair_edges, pair_folders
-from trainer.datasets.sources import list_pairs, list_splits, read_halves
+from trainer.datasets.pairs import PairedSet, list_splits, read_halves
 
 
 def noise(seed: int, size: tuple[int, int] = (21, 14)) -> np.ndarray:
@@ -25,7 +25,7 @@ def save(folder: Path, **pictures: np.ndarray) -> Path:
 def test_folders_become_pairs_without_loss(tmp_path: Path) -> None:
     a, b = save(tmp_path / "a", x=noise(1), y=noise(2)), save(tmp_path / "b", y=noise(4), x=noise(3))
     assert pair_folders(a, b, tmp_path / "out", split="val") == {"val": 2}
-    (left, right), _ = (read_halves(path) for path in list_pairs(tmp_path / "out", "val"))
+    (left, right), _ = (read_halves(path) for path in PairedSet(tmp_path / "out").paths("val"))
     np.testing.assert_array_equal(left, noise(1))
     np.testing.assert_array_equal(right, noise(3))
 

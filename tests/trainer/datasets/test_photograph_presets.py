@@ -10,9 +10,9 @@ from gan_eval.cli.jobs import job_of_options
 from gan_eval.errors import UserError
 from gan_eval.settings.study import load_study
 from gan_eval.settings.training import TrainingSettings
-from trainer.datasets import photograph_presets as presets
+from trainer.datasets import presets
 from trainer.datasets.fetch import fetch
-from trainer.datasets.sources import list_photographs
+from trainer.datasets.photographs import PhotographSet
 
 ROOT = Path(__file__).parents[3]
 TINY = presets.PHOTOGRAPH_PRESETS["tiny_imagenet"]
@@ -63,7 +63,7 @@ def test_smaller_sources_are_enlarged() -> None:
     assert found == {"tiny_imagenet": 64, "imagenet_64": 64, "imagenet_128": None}
 
 
-def presets_of_encoders() -> dict[str, presets.PhotographPreset]:
+def presets_of_encoders() -> dict[str, presets.Preset]:
     return {
         name: preset
         for name, preset in presets.PHOTOGRAPH_PRESETS.items()
@@ -106,7 +106,7 @@ def test_a_zip_of_class_folders_is_fetched_with_its_folders(tmp_path: Path, make
     fetched = fetch(TINY, tmp_path / "out", source=str(archive))
     assert fetched.splits == {"train": 2, "val": 1, "test": 1}
     assert any("the official set has train 100000" in remark for remark in fetched.remarks)
-    names = [path.relative_to(tmp_path / "out").as_posix() for path in list_photographs(tmp_path / "out", "train")]
+    names = [path.relative_to(tmp_path / "out").as_posix() for path in PhotographSet(tmp_path / "out").paths("train")]
     assert names == ["train/n1/images/n1_0.png", "train/n2/images/n2_0.png"]
     assert fetch(TINY, tmp_path / "out", source=str(archive)).splits == fetched.splits
 
@@ -135,6 +135,6 @@ def test_what_each_user_brings_is_not_fetched(name: str, tmp_path: Path) -> None
 
 def test_the_documentation_shows_the_table_as_it_is() -> None:
     page = (ROOT / "docs" / "data.md").read_text(encoding="utf-8")
-    assert presets.table() in page, (
-        "put the output of `python -m trainer.datasets.photograph_presets` into docs/data.md"
+    assert presets.photographs_table() in page, (
+        "put the output of `python -m trainer.datasets.presets photographs` into docs/data.md"
     )

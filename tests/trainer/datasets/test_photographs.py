@@ -9,16 +9,7 @@ from PIL import Image
 
 from gan_eval.errors import UserError
 from gan_eval.stimuli.pictures import read_rgb
-from trainer.datasets.sources import (
-    centre_square,
-    has_split,
-    list_photographs,
-    photograph_names,
-    photograph_remarks,
-    photographs_by_split,
-    read_photograph,
-    split_of,
-)
+from trainer.datasets.photographs import PhotographSet, centre_square, split_of
 
 
 def noise(seed: int, width: int, height: int) -> np.ndarray:
@@ -39,6 +30,11 @@ def touch(root: Path, *names: str) -> Path:
     return root
 
 
+def square_of(path: Path, side: int, source_size: int | None) -> np.ndarray:
+    (square,) = PhotographSet(path.parent, source_size).read(path, side)
+    return square
+
+
 def relative(paths: list[Path], root: Path) -> list[str]:
     return [path.relative_to(root).as_posix() for path in paths]
 
@@ -46,19 +42,19 @@ def relative(paths: list[Path], root: Path) -> list[str]:
 def test_a_split_holds_the_pictures_of_its_sub_folders_in_natural_order(tmp_path: Path) -> None:
     names = ["train/n2/images/2.JPEG", "train/n2/images/10.JPEG", "train/n10/images/1.JPEG", "train/z.png"]
     touch(tmp_path, *reversed(names), "train/.hidden/1.png", "train/n2/boxes.txt", "train/.1.png", "extra/1.png")
-    assert relative(list_photographs(tmp_path, "train"), tmp_path) == names
-    assert relative(list_photographs(tmp_path, "train", limit=2), tmp_path) == names[:2]
-    assert relative(list_photographs(tmp_path, "extra"), tmp_path) == ["extra/1.png"]
-    assert has_split(tmp_path, "train")
-    assert not has_split(tmp_path, "val")
+    assert relative(PhotographSet(tmp_path).paths("train"), tmp_path) == names
+    assert relative(PhotographSet(tmp_path).paths("train", limit=2), tmp_path) == names[:2]
+    assert relative(PhotographSet(tmp_path).paths("extra"), tmp_path) == ["extra/1.png"]
+    assert PhotographSet(tmp_path).has_split("train")
+    assert not PhotographSet(tmp_path).has_split("val")
     with pytest.raises(UserError, match=r"no photographs of the split 'val'; the splits with photographs: train$"):
-        list_photographs(tmp_path, "val")
+        PhotographSet(tmp_path).paths("val")
 
 
 def test_without_usual_splits_a_hash_of_the_path_decides(tmp_path: Path) -> None:
     names = [f"class{n % 3}/{n}.jpg" for n in range(200)] + ["top.png"]
     touch(tmp_path, *names)
-    splits = photographs_by_split(tmp_path)
+    splits = PhotographSet(tmp_path).by_split()
     assert sorted(name for paths in splits.values() for name in relative(paths, tmp_path)) == sorted(names)
     for name in names:
         place = int.from_bytes(hashlib.sha256(name.encode()).digest()) % 100
@@ -66,7 +62,7 @@ def test_without_usual_splits_a_hash_of_the_path_decides(tmp_path: Path) -> None
         assert tmp_path / name in splits[wanted]
     before = {path: split for split, paths in splits.items() for path in paths}
     touch(tmp_path, *(f"more/{n}.jpg" for n in range(50)))
-    after = {path: split for split, paths in photographs_by_split(tmp_path).items() for path in paths}
+    after = {path: split for split, paths in PhotographSet(tmp_path).by_split().items() for path in paths}
     assert before.items() <= after.items()
 
 
@@ -84,8 +80,8 @@ def test_one_name_in_two_forms_of_unicode_is_in_one_split() -> None:
 def test_an_empty_folder_of_a_split_does_not_switch_the_hash_off(tmp_path: Path) -> None:
     (tmp_path / "val").mkdir()
     touch(tmp_path, *(f"{n}.jpg" for n in range(100)))
-    assert set(photographs_by_split(tmp_path)) == {"train", "val", "test"}
-    names = photograph_names(list_photographs(tmp_path, "val"), tmp_path, "val")
+    assert set(PhotographSet(tmp_path).by_split()) == {"train", "val", "test"}
+    names = PhotographSet(tmp_path).names(PhotographSet(tmp_path).paths("val"), "val")
     assert all(path.stem == name for name, path in names.items())
 
 
@@ -94,23 +90,23 @@ def test_links_are_followed_but_not_in_a_ring(tmp_path: Path) -> None:
     (tmp_path / "data" / "train").mkdir(parents=True)
     (tmp_path / "data" / "train" / "linked").symlink_to(tmp_path / "elsewhere")
     (tmp_path / "elsewhere" / "back").symlink_to(tmp_path / "data" / "train")
-    assert relative(list_photographs(tmp_path / "data", "train"), tmp_path) == ["data/train/linked/1.png"]
+    assert relative(PhotographSet(tmp_path / "data").paths("train"), tmp_path) == ["data/train/linked/1.png"]
 
 
 def test_folders_without_pictures_are_refused(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="no such data folder"):
-        list_photographs(tmp_path / "absent", "train")
+        PhotographSet(tmp_path / "absent").paths("train")
     with pytest.raises(UserError, match="there are no pictures"):
-        list_photographs(tmp_path, "train")
+        PhotographSet(tmp_path).paths("train")
 
 
 def test_names_tell_the_path_and_clashes_name_both_files(tmp_path: Path) -> None:
     touch(tmp_path, "train/a/1.png", "train/b/c/1.v2.png")
-    paths = list_photographs(tmp_path, "train")
-    assert photograph_names(paths, tmp_path, "train") == {"a-1": paths[0], "b-c-1.v2": paths[1]}
+    paths = PhotographSet(tmp_path).paths("train")
+    assert PhotographSet(tmp_path).names(paths, "train") == {"a-1": paths[0], "b-c-1.v2": paths[1]}
     touch(tmp_path, "train/b-c/1.v2.jpg")
     with pytest.raises(UserError, match=r"b-c/1\.v2\.jpg: would be called b-c-1\.v2, as .*b/c/1\.v2\.png is"):
-        photograph_names(list_photographs(tmp_path, "train"), tmp_path, "train")
+        PhotographSet(tmp_path).names(PhotographSet(tmp_path).paths("train"), "train")
 
 
 @pytest.mark.parametrize("seed", range(8))
@@ -129,44 +125,44 @@ def test_the_centre_square_has_the_pixels_of_the_middle(seed: int) -> None:
 
 def test_a_photograph_of_the_size_keeps_every_pixel_and_others_are_brought_to_it(tmp_path: Path) -> None:
     path = save(tmp_path / "1.png", width=32, height=32)
-    np.testing.assert_array_equal(read_photograph(path, 32, source_size=None), read_rgb(path))
-    np.testing.assert_array_equal(read_photograph(path, 32, source_size=32, content=path.read_bytes()), read_rgb(path))
+    np.testing.assert_array_equal(square_of(path, 32, None), read_rgb(path))
+    np.testing.assert_array_equal(square_of(path, 32, 32), read_rgb(path))
     wide = save(tmp_path / "wide.png", width=50, height=20)
     image = Image.open(wide).crop((15, 0, 35, 20))
     enlarged = image.resize((40, 40), Image.Resampling.BICUBIC)
-    np.testing.assert_array_equal(read_photograph(wide, 40, source_size=None), np.asarray(enlarged))
+    np.testing.assert_array_equal(square_of(wide, 40, None), np.asarray(enlarged))
     coarse = image.resize((10, 10), Image.Resampling.BICUBIC).resize((40, 40), Image.Resampling.BICUBIC)
-    np.testing.assert_array_equal(read_photograph(wide, 40, source_size=10), np.asarray(coarse))
+    np.testing.assert_array_equal(square_of(wide, 40, 10), np.asarray(coarse))
 
 
 def test_the_whole_folder_is_a_split_only_without_the_usual_ones(tmp_path: Path) -> None:
     touch(tmp_path, "lake/1.png", "sea/2.png")
-    assert len(list_photographs(tmp_path, ".")) == len(list_photographs(tmp_path, "sea/..")) == 2
+    assert len(PhotographSet(tmp_path).paths(".")) == len(PhotographSet(tmp_path).paths("sea/..")) == 2
     touch(tmp_path, "val/3.png")
     for whole in (".", "sea/.."):
-        assert not has_split(tmp_path, whole)
+        assert not PhotographSet(tmp_path).has_split(whole)
         with pytest.raises(UserError, match=r"no photographs of the split .*; the splits with photographs: val"):
-            list_photographs(tmp_path, whole)
-    assert [path.name for path in list_photographs(tmp_path, "lake")] == ["1.png"]
+            PhotographSet(tmp_path).paths(whole)
+    assert [path.name for path in PhotographSet(tmp_path).paths("lake")] == ["1.png"]
 
 
 def test_small_and_broken_photographs_are_named(tmp_path: Path) -> None:
-    read_photograph(save(tmp_path / "8.png", width=8, height=9), 16, source_size=None)
+    square_of(save(tmp_path / "8.png", width=8, height=9), 16, None)
     with pytest.raises(UserError, match=r"7\.png: 40x7 pixels are too small"):
-        read_photograph(save(tmp_path / "7.png", width=40, height=7), 16, source_size=None)
+        square_of(save(tmp_path / "7.png", width=40, height=7), 16, None)
     (tmp_path / "broken.png").write_bytes(b"no picture")
     with pytest.raises(UserError, match=r"broken\.png: not a readable picture"):
-        read_photograph(tmp_path / "broken.png", 16, source_size=None)
+        square_of(tmp_path / "broken.png", 16, None)
 
 
 def test_remarks_on_few_pictures_pairs_and_clashing_names(tmp_path: Path) -> None:
     paths = [save(tmp_path / "train" / f"{n}.png", width=24, height=12) for n in range(3)]
-    few, pairs = photograph_remarks(tmp_path, paths, train_split="train")
+    few, pairs = PhotographSet(tmp_path).remarks(paths, train_split="train")
     assert "only 3 photographs" in few
     assert "3 of 3 pictures" in pairs
     assert "gan-eval data crops --half right" in pairs
     touch(tmp_path, "test/1.png", "test/1.jpg", "train/0.jpg")
-    *_, clash = photograph_remarks(tmp_path, paths, train_split="train")
+    *_, clash = PhotographSet(tmp_path).remarks(paths, train_split="train")
     assert "test/1.png" in clash or "test/1.jpg" in clash
 
 
@@ -174,4 +170,4 @@ def test_many_photographs_of_any_other_shape_cause_no_remark(tmp_path: Path) -> 
     single = save(tmp_path / "train" / "square.png")
     (tmp_path / "train" / "broken.png").write_bytes(b"no picture")
     paths = [single] * 59 + [tmp_path / "train" / "broken.png"]
-    assert photograph_remarks(tmp_path, paths, train_split="train") == []
+    assert PhotographSet(tmp_path).remarks(paths, train_split="train") == []

@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[3]
 
 def test_presets_are_as_in_the_studies() -> None:
     found = {
-        name: (preset.direction, preset.d_loss_factor, preset.length, sum(count for _, count in preset.splits))
+        name: (preset.direction, preset.settings["d_loss_factor"], preset.length, sum(preset.splits.values()))
         for name, preset in presets.PRESETS.items()
     }
     assert found == {
@@ -23,7 +23,7 @@ def test_presets_are_as_in_the_studies() -> None:
         "edges2shoes": ("AtoB", 0.5, "100 epochs", 50_025),
         "cityscapes": ("BtoA", 1.0, "50,000 iterations", 3475),
     }
-    assert {preset.lambda_l1 for preset in presets.PRESETS.values()} == {100.0}
+    assert {preset.settings["lambda_l1"] for preset in presets.PRESETS.values()} == {100.0}
 
 
 @pytest.mark.parametrize("name", presets.PRESETS)
@@ -49,4 +49,4 @@ def test_an_unknown_preset_is_refused_with_the_choice() -> None:
 
 def test_the_documentation_shows_the_table_as_it_is() -> None:
     page = (ROOT / "docs" / "data.md").read_text(encoding="utf-8")
-    assert presets.table() in page, "put the output of `python -m trainer.datasets.presets` into docs/data.md"
+    assert presets.pairs_table() in page, "put the output of `python -m trainer.datasets.presets` into docs/data.md"

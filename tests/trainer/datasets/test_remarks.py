@@ -10,8 +10,9 @@ from PIL import Image
 
 from gan_eval.errors import UserError
 from gan_eval.settings.training import Direction, TrainingSettings
-from trainer.datasets import sources
-from trainer.datasets.sources import LOOKED_AT, list_pairs, remarks, spread
+from trainer.datasets import pairs
+from trainer.datasets.dataset import LOOKED_AT, evenly_spread
+from trainer.datasets.pairs import PairedSet
 from trainer.loop.estimate import estimate
 from trainer.loop.train import train
 
@@ -30,7 +31,7 @@ def data(tmp_path: Path) -> Path:
 
 
 def told(data: Path, direction: Direction = "BtoA") -> list[str]:
-    return remarks(data, list_pairs(data, "train"), direction, train_split="train")
+    return PairedSet(data, direction).remarks(PairedSet(data).paths("train"), train_split="train")
 
 
 def test_nothing_is_said_of_a_right_direction(data: Path) -> None:
@@ -49,7 +50,7 @@ def test_broken_pictures_are_passed_over(data: Path) -> None:
 
 
 def test_pictures_that_are_no_pairs_are_doubted_whatever_their_direction(data: Path) -> None:
-    for path in list_pairs(data, "train"):
+    for path in PairedSet(data).paths("train"):
         Image.open(path).resize((64, 64)).save(path)
     for direction in ("AtoB", "BtoA"):
         (line,) = told(data, direction)
@@ -80,14 +81,14 @@ def test_new_runs_and_estimates_tell_it_and_resumed_runs_do_not(
 
 def test_pictures_are_spread_evenly() -> None:
     paths = [Path(str(number)) for number in range(9)]
-    assert spread(paths, 3) == [paths[0], paths[4], paths[8]]
-    assert spread(paths, 20) == paths
+    assert evenly_spread(paths, 3) == [paths[0], paths[4], paths[8]]
+    assert evenly_spread(paths, 20) == paths
 
 
 def test_the_folder_of_a_split_is_not_the_data_set(data: Path) -> None:
     with pytest.raises(UserError, match=f"pictures lie directly in it; give the folder above, {data}$"):
-        list_pairs(data / "train", "train")
+        PairedSet(data / "train").paths("train")
 
 
 def test_the_examples_hold() -> None:
-    assert doctest.testmod(sources).failed == 0
+    assert doctest.testmod(pairs).failed == 0

@@ -14,7 +14,7 @@ from torch import Tensor
 from gan_eval.errors import UserError
 from gan_eval.files import read_json
 from gan_eval.settings.training import TrainingSettings
-from trainer.loop import train as training_module
+from trainer.loop import run as run_module
 from trainer.loop.initial_weights import find_initial, load_start
 from trainer.loop.run import Run
 from trainer.loop.train import train
@@ -53,7 +53,7 @@ def weights_at_start(monkeypatch: pytest.MonkeyPatch) -> dict[str, Mapping[str, 
                 seen.update({name: {k: v.clone() for k, v in net.state_dict().items()} for name, net in nets.items()})
             super().step()
 
-    monkeypatch.setattr(training_module, "Run", Watched)
+    monkeypatch.setattr(run_module, "Run", Watched)
     return seen
 
 

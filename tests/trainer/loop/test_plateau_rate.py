@@ -28,7 +28,7 @@ def told(plateau: PlateauRate, values: list[float | None], *, better: bool = Fal
     """The factor after each value."""
     factors = []
     for number, value in enumerate(values):
-        plateau.told(value, step=10 * (number + 1), higher_is_better=better)
+        plateau.add_value(value, step=10 * (number + 1), higher_is_better=better)
         factors.append(plateau.factor)
     return factors
 
@@ -79,9 +79,9 @@ def test_it_goes_on_from_its_state(seed: int) -> None:
 
 def test_the_untrained_generator_and_missing_values_do_not_count() -> None:
     plateau = rate(0)
-    assert not plateau.told(9.0, step=0, higher_is_better=True)
+    assert not plateau.add_value(9.0, step=0, higher_is_better=True)
     assert told(plateau, [None, math.nan, math.inf, 1.0], better=True) == [1, 1, 1, 1]
-    assert plateau.told(1.0, step=50, higher_is_better=True), "the first lowering is told"
+    assert plateau.add_value(1.0, step=50, higher_is_better=True), "the first lowering is told"
     assert plateau.factor == 0.5
 
 
@@ -115,7 +115,7 @@ def test_both_optimizers_learn_at_the_lowered_rate(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, decay: float
 ) -> None:
     """Of 8 steps, measured before and after every second: 9 untrained, then 3, 2 (lowered), 4, 4 (the end)."""
-    monkeypatch.setattr("trainer.loop.train.Run", Rates)
+    monkeypatch.setattr("trainer.loop.run.Run", Rates)
     Rates.seen = []
     settings = filler(
         learning_rate=0.01, discriminator_learning_rate=0.002, decay=decay, plateau_factor=0.1,

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from gan_eval.errors import UserError
 from gan_eval.stimuli.holes import Hole
-from trainer.masks.makers import Band, Size, band_of, blocks, centre, draw_stroke, fitted, pasted, strokes
+from trainer.masks.area import Band, Size, band_of, fitted
+from trainer.masks.makers import blocks, centre, draw_stroke, pasted, strokes
 from trainer.masks.silhouettes import made_shape, region
 
 Maker = Callable[..., Hole]

@@ -10,7 +10,7 @@ from PIL import Image
 from gan_eval.errors import UserError
 from gan_eval.settings.training import InpaintingSettings, MaskKind
 from gan_eval.stimuli.holes import Hole
-from trainer.datasets.photograph_presets import TRAININGS
+from trainer.datasets.presets import TRAININGS
 from trainer.masks import Mask, Masks, hash_holes, read_holes, region
 from trainer.masks.makers import centre
 

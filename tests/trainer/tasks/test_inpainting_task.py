@@ -12,13 +12,14 @@ from torch import nn
 
 from gan_eval.errors import UserError
 from gan_eval.settings.training import NEUTRAL_GREY, InpaintingSettings, TrainingSettings
-from trainer.batches.batches import Batches
+from trainer.batches.batches import Batches, jitter_size
+from trainer.batches.pictures import Pictures
 from trainer.inference import inference
 from trainer.losses import l2, logits_at_holes, pixel_weights
 from trainer.nets.build import new_networks
 from trainer.randomness import Purpose
 from trainer.step import Gan, training_step
-from trainer.tasks import Inpainting, new_task
+from trainer.tasks import Example, Inpainting, Task, new_task
 
 MIXTURE = {"centre": 1.0, "blocks": 2.0, "region": 2.0, "strokes": 1.0}
 
@@ -45,6 +46,11 @@ def encoder_of(**changes: Any) -> Inpainting:
     """The context encoder's task."""
     holes = InpaintingSettings(**{"masks": {"centre": 1.0}, **changes})
     return task_of(holes, generator="context_encoder", discriminator="global", statistics="batch")
+
+
+def example_of(task: Task, path: Path, *, number: int, seed: int) -> Example:
+    item = task.data_set(path.parent.parent).read(path, 32)
+    return task.example(item, stem=path.stem, number=number, seed=seed)
 
 
 def crops(count: int, side: int = 32) -> np.ndarray:
@@ -109,7 +115,8 @@ def test_holes_and_noise_follow_from_the_number_of_the_sample(photographs: Path)
     assert torch.equal(one.hole[0], other.hole[0])
     assert torch.equal(one.inputs[0], other.inputs[0])
     assert not torch.equal(one.inputs[1], other.inputs[1])
-    pictures = task.pictures(task.list_pictures(photographs, "train"))
+    data_set = task.data_set(photographs)
+    pictures = Pictures(data_set, data_set.paths("train"), side=jitter_size(task.settings))
     plain = Batches(pictures, task.settings, assemble=task.assemble)
     with Batches(pictures, task.settings, assemble=task.assemble, workers=3) as busy:
         for step in (0, 1, 5, 2):
@@ -217,8 +224,8 @@ def test_hole_and_context_have_their_weights() -> None:
 def test_composites_keep_every_known_pixel(photographs: Path, shown: bool) -> None:
     encoder = encoder_of(overlap=3, overlap_shown=shown)
     for task, side in ((task_of(holes_of(fill="noise", mask_channel=True)), None), (encoder, 16)):
-        paths = task.list_pictures(photographs, "test")
-        examples = [task.example(path, 32, number=number, seed=0) for number, path in enumerate(paths)]
+        paths = task.data_set(photographs).paths("test")
+        examples = [example_of(task, path, number=number, seed=0) for number, path in enumerate(paths)]
         with inference(net := Painter(1.0, side), "eval"):
             outputs = task.outputs(net, examples, purpose=Purpose.GENERATE, seed=0, numbers=range(4))
         for example, output in zip(examples, outputs, strict=True):
@@ -241,8 +248,8 @@ def test_composites_keep_every_known_pixel(photographs: Path, shown: bool) -> No
 def test_an_output_does_not_depend_on_its_batch(photographs: Path) -> None:
     task = task_of(holes_of(fill="noise", mask_channel=True), generator="unet", generator_channels=3)
     net = new_networks(task.settings)[0]
-    paths = task.list_pictures(photographs, "test")
-    examples = [task.example(path, 32, number=number, seed=0) for number, path in enumerate(paths)]
+    paths = task.data_set(photographs).paths("test")
+    examples = [example_of(task, path, number=number, seed=0) for number, path in enumerate(paths)]
     with inference(net, "train"):
         together = task.outputs(net, examples, purpose=Purpose.GENERATE, seed=0, numbers=[5, 6, 7, 8])
         alone = task.outputs(net, examples[2:3], purpose=Purpose.GENERATE, seed=0, numbers=[7])[0]
@@ -280,7 +287,7 @@ def test_a_missing_folder_is_named(tmp_path: Path) -> None:
 def test_an_example_s_hole_follows_from_the_seed_that_is_asked_for_alone(photographs: Path) -> None:
     def hole(seed: int, of_training: int, **changes: Any) -> np.ndarray:
         task = task_of(holes_of(**changes), seed=of_training)
-        example = task.example(photographs / "test" / "1.png", 32, number=12, seed=seed)
+        example = example_of(task, photographs / "test" / "1.png", number=12, seed=seed)
         assert example.mask is not None
         return example.mask.hole
 
@@ -297,7 +304,7 @@ def test_a_mask_with_the_picture_s_name_is_taken_as_it_is(photographs: Path, tmp
         Image.fromarray(hole).save(tmp_path / "masks" / f"{name}.png")
     settings = settings_of(InpaintingSettings(masks={"folder": 1.0}, mask_folder="masks"))
     task = new_task(settings, root=tmp_path)
-    own, drawn = (task.example(photographs / "test" / f"{name}.png", 32, number=5, seed=0).mask for name in "12")
+    own, drawn = (example_of(task, photographs / "test" / f"{name}.png", number=5, seed=0).mask for name in "12")
     wanted = np.zeros((32, 32), np.bool_)
     wanted[4:12, 20:30] = True
     assert own is not None

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from gan_eval.settings.training import TrainingSettings
-from trainer.datasets.sources import list_pairs, read_pair
+from trainer.datasets.pairs import PairedSet
 from trainer.tasks import new_task
 from trainer.watch.samples import COUNT, sample_examples
 
@@ -17,16 +17,16 @@ Pairs = Callable[..., Path]
 def pairs_of(data: Path, train_split: str = "train") -> tuple[str, list[str]]:
     """The split whose pictures are shown, and what was said."""
     said: list[str] = []
-    train = list_pairs(data, train_split)
+    train = PairedSet(data).paths(train_split)
     task = new_task(TrainingSettings(steps=1, image_size=64))
-    examples = sample_examples(task, data, train, train_split=train_split, say=said.append)
+    examples = sample_examples(task, task.data_set(data), train, train_split=train_split, say=said.append)
     pairs = [(example.condition, example.target) for example in examples]
     assert len(pairs) == COUNT
     for folder in data.iterdir():
         paths = sorted(folder.iterdir())[:COUNT]
         if b"broken" in [path.read_bytes() for path in paths]:
             continue
-        halves = [read_pair(path, "AtoB") for path in paths]
+        halves = [PairedSet(path.parent, "AtoB").read(path) for path in paths]
         if all(np.array_equal(one, other) for one, other in zip(pairs, halves, strict=True)):
             return folder.name, said
     raise AssertionError("pictures of no split")

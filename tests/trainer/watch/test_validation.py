@@ -97,7 +97,7 @@ def test_without_pictures_apart_nothing_is_validated(make_pairs: Pairs, tiny: Se
 def test_validation_pairs_are_spread_over_the_split(make_pairs: Pairs) -> None:
     data = make_pairs(train=1, test=10)
     task = new_task(TrainingSettings(steps=1, image_size=64))
-    found = validation_examples(task, data, count=3, train_split="train")
+    found = validation_examples(task, task.data_set(data), count=3, train_split="train")
     assert found is not None
     assert (found.split, list(found.examples)) == ("test", ["0", "3", "6"])
 

@@ -1,0 +1,174 @@
+"""What a data set is: a folder of pictures in splits. And work on many pictures at once, by several threads."""
+
+import os
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import ClassVar, Literal, TypeVar
+
+import numpy as np
+
+from gan_eval.errors import UserError
+from gan_eval.stimuli.pictures import Picture
+
+T = TypeVar("T")
+
+Size = int | Literal["native"]
+"""The side of square pictures; native is each picture's own size."""
+
+SPLITS = ("train", "val", "test")
+"""The usual splits, in the order in which they are listed."""
+VALIDATION_SPLITS = ("val", "test")
+"""Where validation pictures come from, best first; never from the training split."""
+SMALLEST_SIDE = 8
+"""Fewer pixels a side are no picture."""
+NAMED = 5
+"""Of several bad pictures, so many are named."""
+LOOKED_AT = 8
+"""Pictures of a set that are judged before a training."""
+MOST_THREADS = 8
+"""More threads than this do not read a disk faster."""
+
+
+class DataSet(ABC):
+    """A folder of pictures in splits, each of which holds one item: lists them, reads them, tells what is doubtful."""
+
+    pictures_per_item: ClassVar[int]
+    """2 for input and target, 1 for a photograph, which is both."""
+    layout: ClassVar[str]
+    """How the pictures lie in the folder, for messages; `pattern` shows their paths."""
+    pattern: ClassVar[str]
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = Path(folder)
+
+    @abstractmethod
+    def by_split(self) -> dict[str, list[Path]]:
+        """The pictures of each split that has any.
+
+        Raises:
+            UserError: no such folder.
+        """
+
+    def by_folder(self) -> dict[str, list[Path]]:
+        """As `by_split`, but only where folders tell the splits."""
+        return self.by_split()
+
+    @abstractmethod
+    def has_split(self, split: str) -> bool:
+        """Whether there is such a split."""
+
+    @abstractmethod
+    def paths(self, split: str, *, limit: int | None = None) -> list[Path]:
+        """The pictures of a split in natural order, at most `limit`.
+
+        Raises:
+            UserError: no such folder or split, or no pictures in it.
+        """
+
+    @abstractmethod
+    def names(self, paths: list[Path], split: str) -> dict[str, Path]:
+        """The pictures of a split by the names of their items.
+
+        Raises:
+            UserError: two have the same.
+        """
+
+    @abstractmethod
+    def read(self, path: Path, size: Size = "native") -> tuple[Picture, ...]:
+        """The `pictures_per_item` pictures of an item, each (H, W, 3) uint8.
+
+        Args:
+            path: the file.
+            size: pixels a side of what is given; pictures of that size keep every pixel.
+
+        Raises:
+            UserError: the picture is broken, or its size cannot be used.
+        """
+
+    @staticmethod
+    @abstractmethod
+    def require_shape(path: Path, width: int, height: int) -> None:
+        """Refuse a file's picture of a size that cannot be used.
+
+        Raises:
+            UserError: it is too small, or cannot be divided into the pictures of an item.
+        """
+
+    @abstractmethod
+    def remarks(self, paths: list[Path], *, train_split: str) -> list[str]:
+        """What speaks against a training on these pictures of `train_split`, a message each; nothing is refused.
+
+        A few of the pictures are judged; broken ones are passed over.
+        """
+
+    def require_folder(self) -> None:
+        """
+        Raises:
+            UserError: there is no such folder.
+        """
+        if not self.folder.is_dir():
+            raise UserError(f"{self.folder}: no such data folder")
+
+
+def evenly_spread(paths: list[Path], count: int) -> list[Path]:
+    """At most `count` pictures, spread evenly, the first and the last among them."""
+    places = np.linspace(0, len(paths) - 1, min(count, len(paths))).round().astype(int)
+    return [paths[place] for place in places]
+
+
+def map_pictures(
+    paths: list[Path],
+    work: Callable[[Path], T],
+    *,
+    threads: int | None = None,
+    on_progress: Callable[[int, int], None] | None = None,
+    mend: str = "mend or remove them",
+) -> list[T]:
+    """`work` of every picture, in order, by several threads: decoding and hashing release the interpreter's lock.
+
+    Args:
+        mend: what the user can do where several are bad.
+
+    Raises:
+        UserError: it fails on some. All are tried first, so that one message tells of all that must be mended.
+    """
+    tried = try_pictures(paths, work, threads=threads, on_progress=on_progress)
+    bad = [result for result in tried if isinstance(result, UserError)]
+    if len(bad) == 1:
+        raise bad[0]
+    if bad:  # they are of one folder, which is named once
+        folder = next(path for path, result in zip(paths, tried, strict=True) if isinstance(result, UserError)).parent
+        reasons = [str(error).removeprefix(f"{folder}{os.sep}").rsplit("; ", 1)[0] for error in bad]
+        more = [f"and {len(bad) - NAMED} more"] if len(bad) > NAMED else []
+        listed = "; ".join([*reasons[:NAMED], *more])
+        raise UserError(f"{folder}: {len(bad)} of {len(paths)} pictures cannot be used; {mend}: {listed}")
+    return [result for result in tried if not isinstance(result, UserError)]
+
+
+def try_pictures(
+    paths: list[Path],
+    work: Callable[[Path], T],
+    *,
+    threads: int | None = None,
+    on_progress: Callable[[int, int], None] | None = None,
+) -> list[T | UserError]:
+    """`work` of every picture, in order, by several threads; what is wrong with a bad one stands in its place."""
+
+    def result_or_error(path: Path) -> T | UserError:
+        try:
+            return work(path)
+        except UserError as error:
+            return error
+
+    done: list[T | UserError] = []
+    pool = ThreadPoolExecutor(threads or min(MOST_THREADS, os.cpu_count() or 1), "pictures")
+    try:
+        for result in pool.map(result_or_error, paths):
+            done.append(result)
+            if on_progress is not None:
+                on_progress(len(done), len(paths))
+    finally:
+        pool.shutdown(cancel_futures=True)  # an interrupt does not wait for the pictures still to come
+    return done

@@ -1,0 +1,226 @@
+"""Single photographs: `DATA/<split>/**/*.jpg`, or any tree of pictures, which is split by hash."""
+
+import hashlib
+import os
+import unicodedata
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from pathlib import Path, PurePath
+
+import numpy as np
+
+from gan_eval.errors import UserError
+from gan_eval.stimuli.pictures import (
+    Picture,
+    may_be_a_file,
+    names_a_picture,
+    natural_key,
+    read_rgb,
+    resize,
+)
+from trainer.datasets.dataset import LOOKED_AT, SMALLEST_SIDE, SPLITS, DataSet, Size, evenly_spread, try_pictures
+
+SHARES = (("train", 80), ("val", 10), ("test", 10))
+"""Per cent of the pictures in each split, where the folders do not tell."""
+FEW = 50
+"""With fewer photographs than this a generator learns them by heart."""
+
+
+class PhotographSet(DataSet):
+    """Photographs: the pictures below the folder of each split, in sub-folders too; hidden ones are passed over.
+
+    Where no pictures are below folders called train, val or test, `split_of` tells which of all belong to which, and
+    the whole (`.`) is a split, too.
+    """
+
+    pictures_per_item = 1
+    layout = "folders train, val, test"
+    pattern = "<split>/**/*.jpg"
+
+    def __init__(self, folder: Path, source_size: int | None = None) -> None:
+        """
+        Args:
+            folder: the data set's.
+            source_size: squares are first brought to this side, so that what they showed beyond is lost.
+        """
+        super().__init__(folder)
+        self.source_size = source_size
+
+    def by_split(self) -> dict[str, list[Path]]:
+        """The pictures of each of train, val and test that has any."""
+        self.require_folder()
+        splits = {split: list(self._walk_split(split)) for split in SPLITS}
+        return {split: paths for split, paths in splits.items() if paths}
+
+    def by_folder(self) -> dict[str, list[Path]]:
+        return self.by_split() if has_usual_splits(self.folder) else {}
+
+    def has_split(self, split: str) -> bool:
+        self.require_folder()
+        return any(True for _ in self._walk_split(split))
+
+    def paths(self, split: str, *, limit: int | None = None) -> list[Path]:
+        self.require_folder()
+        paths = list(islice(self._walk_split(split), limit))
+        if not paths:
+            there = ", ".join(name for name in SPLITS if self.has_split(name)) or "none, as there are no pictures"
+            raise UserError(
+                f"{self.folder}: no photographs of the split {split!r}; the splits with photographs: {there}"
+            )
+        return paths
+
+    def names(self, paths: list[Path], split: str) -> dict[str, Path]:
+        """By their paths below the split's folder, without suffix, folders joined with "-"."""
+        names, clashes = self.names_and_clashes(paths, split)
+        if clashes:
+            raise UserError(clashes[0])
+        return names
+
+    def names_and_clashes(self, paths: Iterable[Path], split: str) -> tuple[dict[str, Path], list[str]]:
+        """The pictures by name, and a message for each that has the name of an earlier one: generation refuses it."""
+        root = self._split_folder(split) or self.folder
+        return first_of_each_name((joined(path.relative_to(root)), path) for path in paths)
+
+    def read(self, path: Path, size: Size = "native") -> tuple[Picture, ...]:
+        """The centre square of a photograph."""
+        assert size != "native"  # which `generate` refuses
+        picture = read_rgb(path)
+        self.require_shape(path, picture.shape[1], picture.shape[0])
+        square = centre_square(picture)
+        if self.source_size is not None:
+            square = resize(square, (self.source_size, self.source_size))
+        return (np.ascontiguousarray(resize(square, (size, size))),)
+
+    @staticmethod
+    def require_shape(path: Path, width: int, height: int) -> None:
+        if min(width, height) < SMALLEST_SIDE:
+            raise UserError(
+                f"{path}: {width}x{height} pixels are too small, {SMALLEST_SIDE} a side are wanted; remove it"
+            )
+
+    def remarks(self, paths: list[Path], *, train_split: str) -> list[str]:
+        """Very few pictures, A|B pairs, and names that generation will refuse."""
+        count = len(paths)
+        few = f"{self.folder}: only {count} photographs to train on; it will learn them by heart"
+        others = [(split, held) for split, held in self.by_split().items() if split != train_split]
+        clashes = [message for split, held in others for message in self.names_and_clashes(held, split)[1][:1]]
+        pairs = pairs_remark(paths)
+        return [*([few] if count < FEW else []), *([pairs] if pairs else []), *clashes]
+
+    def _walk_split(self, split: str) -> Iterator[Path]:
+        """The pictures of a split, in natural order of their relative paths."""
+        if folder := self._split_folder(split):
+            return walk(folder)
+        if has_usual_splits(self.folder):
+            return iter(())
+        return (path for path in walk(self.folder) if split_of(path.relative_to(self.folder)) == split)
+
+    def _split_folder(self, split: str) -> Path | None:
+        """The folder of a split; None where the split is told by hash, or there is none."""
+        folder, usual = self.folder / split, split in SPLITS
+        if not folder.is_dir():
+            return None
+        special = usual or folder.resolve() == self.folder.resolve()  # the whole would hold all of the usual splits
+        return None if special and has_usual_splits(self.folder) != usual else folder
+
+
+def has_usual_splits(data: Path) -> bool:
+    """Whether there are pictures below a folder train, val or test: then no picture is assigned by hash."""
+    return any(any(True for _ in walk(Path(data) / split)) for split in SPLITS if (Path(data) / split).is_dir())
+
+
+def split_of(relative: PurePath) -> str:
+    """The split of a picture by its path below the data folder: SHA-256 of the path modulo 100, cut by `SHARES`.
+
+    It depends on this path alone, so a picture stays where it is when others come. The path is taken with slashes and
+    in Unicode's composed form (NFC), so that every system gives the same.
+    """
+    name = unicodedata.normalize("NFC", relative.as_posix())
+    place = int(hashlib.sha256(name.encode("utf-8", "surrogateescape")).hexdigest(), 16) % 100
+    for split, share in SHARES:
+        if place < share:
+            return split
+        place -= share
+    raise AssertionError("the shares add up to 100")
+
+
+def walk(folder: Path, above: frozenset[tuple[int, int]] = frozenset()) -> Iterator[Path]:
+    """The pictures below a folder, in natural order of their relative paths; links to folders are followed.
+
+    Args:
+        folder: where to look.
+        above: device and inode of the folders that hold it, to which a link may lead back.
+
+    Raises:
+        UserError: a folder cannot be read.
+    """
+    try:
+        status = folder.stat()
+        with os.scandir(folder) as entries:
+            children = sorted(
+                (entry for entry in entries if entry.name[0] != "."), key=lambda entry: natural_key(entry.name)
+            )
+    except OSError as error:
+        raise UserError(f"{folder}: cannot be read ({error.strerror or error}); mend its permissions") from error
+    here = above | {(status.st_dev, status.st_ino)}
+    for entry in children:
+        path = folder / entry.name
+        try:
+            is_folder = entry.is_dir()
+        except OSError:  # a link that leads to itself
+            is_folder = False
+        if is_folder:
+            inside = path.stat()
+            if (inside.st_dev, inside.st_ino) not in here:
+                yield from walk(path, here)
+        elif names_a_picture(path) and may_be_a_file(entry):
+            yield path
+
+
+def joined(relative: PurePath) -> str:
+    """A relative path as one name.
+
+    >>> joined(PurePath("n01443537/images/7.JPEG"))
+    'n01443537-images-7'
+    """
+    return "-".join(relative.with_suffix("").parts)
+
+
+def first_of_each_name(named: Iterable[tuple[str, Path]]) -> tuple[dict[str, Path], list[str]]:
+    """The first path of each name, and a message for every later one."""
+    first: dict[str, Path] = {}
+    clashes: list[str] = []
+    for name, path in named:
+        if name in first:
+            clashes.append(f"{path}: would be called {name}, as {first[name]} is; rename one of them")
+        else:
+            first[name] = path
+    return first, clashes
+
+
+def centre_square(picture: Picture) -> Picture:
+    """The largest square around the middle of (H, W, 3); of an odd rest the larger part is cut at the end."""
+    height, width = picture.shape[:2]
+    side = min(height, width)
+    top, left = (height - side) // 2, (width - side) // 2
+    return picture[top : top + side, left : left + side]
+
+
+def pairs_remark(paths: list[Path]) -> str | None:
+    """The message where most of a few of these pictures are exactly twice as wide as high; broken ones are none."""
+    examined = evenly_spread(paths, LOOKED_AT)
+    shapes = [
+        shape for shape in try_pictures(examined, lambda path: read_rgb(path).shape) if not isinstance(shape, UserError)
+    ]
+    double = sum(width == 2 * height for height, width, _ in shapes)
+    return double_width_remark(examined[0].parent, double, len(shapes))
+
+
+def double_width_remark(folder: Path, double: int, of: int) -> str | None:
+    """The message where so many pictures are exactly twice as wide as high that they are hardly photographs."""
+    if 2 * double <= of:
+        return None
+    return (
+        f"{folder}: {double} of {of} pictures looked at are exactly twice as wide as high: these look like A|B pairs; "
+        "gan-eval data crops --half right takes one half"
+    )

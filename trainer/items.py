@@ -1,0 +1,158 @@
+"""The items of a generated stimulus set: their pictures are written once, and described in rows."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from torch import nn
+
+from gan_eval.errors import UserError
+from gan_eval.files import sha256_bytes
+from gan_eval.stimuli.holes import mask_of
+from gan_eval.stimuli.pictures import Picture, read_rgb, write_png
+from gan_eval.stimuli.sets import RAW, RAW_ENDING, name_problem, stimulus_row
+from gan_eval.tabular import Row
+from trainer.devices import memory_for
+from trainer.inference import NotFiniteError
+from trainer.randomness import Purpose
+from trainer.tasks import Example, Task
+
+PANELS = "panels"
+"""The folder of the pictures that show an item's stages side by side."""
+
+
+@dataclass(frozen=True)
+class Names:
+    """The names in the identifiers of a set."""
+
+    dataset: str
+    model: str
+    split: str
+
+    def __post_init__(self) -> None:
+        for field in ("dataset", "model"):
+            if name_problem(name := getattr(self, field), field):
+                raise UserError(
+                    f"{field} name {name!r}: a name is wanted, without '/' and '|'; give one with --{field}"
+                )
+
+    def raw(self) -> "Names":
+        """The names of the set of what the generator itself gave."""
+        return replace(self, model=f"{self.model}{RAW_ENDING}")
+
+
+def item_number(name: str) -> int:
+    """What decides hole, noise and dropout of an item, so that they do not depend on the rest of the set."""
+    return int(sha256_bytes(name.encode())[:16], 16)
+
+
+def write_items(
+    net: nn.Module, task: Task, out: Path, batch: Mapping[str, Example], *, seed: int, generator: Path
+) -> None:
+    """Write the pictures of each item that are not there already.
+
+    Args:
+        net: inside `inference`.
+        task: what the generator does.
+        out: the set's folder.
+        batch: items by name, generated together where their sizes are equal. Where one is missing all of that size
+            are computed again: another batch would round differently.
+        seed: decides dropout and noise.
+        generator: its file, for messages.
+
+    Raises:
+        UserError: not enough memory, the disk is full, or a generated picture is not finite.
+    """
+    folders = (out, out / RAW) if task.gives_raw else (out,)
+    missing = {
+        name
+        for name, example in batch.items()
+        if not all(is_written(folder, name, example) for folder in folders)
+        or (example.mask is not None and decoded_shape(out / PANELS / f"{name}.png") is None)
+    }
+    for shape in {batch[name].condition.shape: None for name in missing}:
+        alike = {name: example for name, example in batch.items() if example.condition.shape == shape}
+        height, width = shape[:2]
+        mend = "lower --batch-size" if len(alike) > 1 else "lower --image-size"
+        with memory_for(f"a batch of {len(alike)} at {width}x{height}", mend):
+            numbers = [item_number(name) for name in alike]
+            try:
+                outputs = task.outputs(net, list(alike.values()), purpose=Purpose.GENERATE, seed=seed, numbers=numbers)
+            except NotFiniteError as error:
+                raise UserError(
+                    f"{generator}: gives numbers that are not finite for the item {list(alike)[error.place]}; "
+                    "take another file of its run, or train it again with a lower learning_rate"
+                ) from error
+        for (name, example), output in zip(alike.items(), outputs, strict=True):
+            if name not in missing:
+                continue
+            if output.raw is not None:
+                write_item(out / RAW, name, example, output.raw)
+            if example.mask is not None:
+                write_png(out / PANELS / f"{name}.png", np.concatenate(task.panels(example, output), axis=1))
+            write_item(out, name, example, output.fake)
+
+
+def write_item(folder: Path, name: str, example: Example, fake: Picture) -> None:
+    """Write the pictures of an item, the fake first; others that are there and the same are left as they are."""
+    write_png(folder / "fake" / f"{name}.png", fake)
+    for kind, picture in given_pictures(example).items():
+        file = folder / kind / f"{name}.png"
+        if not holds(file, picture):
+            write_png(file, picture)
+
+
+def is_written(folder: Path, name: str, example: Example) -> bool:
+    """Whether an item's pictures are all there, made for the same source."""
+    given = given_pictures(example).items()
+    same_source = all(holds(folder / kind / f"{name}.png", picture) for kind, picture in given)
+    return same_source and decoded_shape(folder / "fake" / f"{name}.png") == example.target.shape
+
+
+def given_pictures(example: Example) -> dict[str, Picture]:
+    """The pictures of an item that do not come from the generator, by the folder that they are in."""
+    pictures = {"input": example.condition, "real": example.target}
+    if example.mask is not None:
+        pictures["mask"] = np.repeat(mask_of(example.mask.hole)[..., None], 3, axis=2)  # white is hole
+    return pictures
+
+
+def holds(file: Path, picture: Picture) -> bool:
+    """Whether `file` is there and decodes to exactly this picture."""
+    return decoded_shape(file) == picture.shape and np.array_equal(read_rgb(file), picture)
+
+
+def decoded_shape(file: Path) -> tuple[int, ...] | None:
+    """Shape of a picture that decodes to the end, else None."""
+    try:
+        return read_rgb(file).shape
+    except UserError:
+        return None
+
+
+def item_rows(folder: Path, name: str, example: Example, names: Names, *, facts: Row) -> list[Row]:
+    """The rows of the real and of the fake picture of an item.
+
+    Args:
+        folder: the set's.
+        name: of the item.
+        example: its pictures, which are written.
+        names: the set's.
+        facts: what the row of the fake names of its generator.
+    """
+    shared: dict[str, Any] = {
+        "dataset": names.dataset, "stem": name, "size": example.target.shape[:2],
+        "split": None if names.split == "." else names.split, "input_file": f"input/{name}.png",
+    }  # fmt: skip
+    if "fraction" in facts:
+        shared["fraction"] = facts["fraction"]
+    if (mask := example.mask) is not None:
+        shared |= {"mask_kind": mask.kind, "mask_area": mask.area, "mask_file": f"mask/{name}.png"}
+    real, fake = (folder / kind / f"{name}.png" for kind in ("real", "fake"))
+    reference = f"real/{name}.png"
+    return [
+        stimulus_row(folder, real, kind="real", **shared),
+        stimulus_row(folder, fake, kind="fake", model=names.model, reference_file=reference, **{**shared, **facts}),
+    ]
