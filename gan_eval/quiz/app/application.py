@@ -17,10 +17,10 @@ from PySide6.QtWidgets import QApplication
 from gan_eval.errors import UserError
 from gan_eval.quiz.app.introduction import Collected, Introduction, tells_truth
 from gan_eval.quiz.app.keys import Keyboard
+from gan_eval.quiz.app.loading import PictureCheck
 from gan_eval.quiz.app.pages.end import EndPage
 from gan_eval.quiz.app.pages.notices import BreakPage, PausePage, ProblemPage
 from gan_eval.quiz.app.pages.welcome import ReadyPage
-from gan_eval.quiz.app.pictures import PictureCheck
 from gan_eval.quiz.app.process import calm_interpreter, keep_singletons_alive, spare_the_old
 from gan_eval.quiz.app.stage import Stage, note_differences
 from gan_eval.quiz.app.trials import COMMIT_SECONDS, TrialRunner

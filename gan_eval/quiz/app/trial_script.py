@@ -4,8 +4,8 @@ import gc
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from gan_eval.quiz.app.loading import ReadyTrial
 from gan_eval.quiz.app.painting import BLANK, Frame
-from gan_eval.quiz.app.pictures import ReadyTrial
 from gan_eval.quiz.app.presenter import LAST_STRETCH_NS, PresenterWindow
 from gan_eval.quiz.clock import now_ns
 from gan_eval.quiz.session import Session, State

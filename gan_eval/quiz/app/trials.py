@@ -8,8 +8,8 @@ from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
 from gan_eval.errors import UserError
 from gan_eval.quiz.app.keys import Keyboard, Press
+from gan_eval.quiz.app.loading import load_trial
 from gan_eval.quiz.app.painting import BLANK, Frame
-from gan_eval.quiz.app.pictures import load_trial
 from gan_eval.quiz.app.presenter import PresenterWindow
 from gan_eval.quiz.app.trial_script import TrialScript, Wait
 from gan_eval.quiz.app.windows import ScreenWatch

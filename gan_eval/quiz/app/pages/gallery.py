@@ -8,7 +8,7 @@ from PySide6.QtGui import QColor, QFont, QImage, QPainter, QPen
 from PySide6.QtWidgets import QListView, QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from gan_eval.errors import UserError
-from gan_eval.quiz.app.pictures import load_thumbnail
+from gan_eval.quiz.app.loading import load_thumbnail
 from gan_eval.quiz.app.style import Look
 from gan_eval.quiz.review import Panel, ReviewedTrial, panels, sentence, trial_lines
 from gan_eval.quiz.wording import Texts

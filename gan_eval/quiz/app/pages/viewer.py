@@ -8,8 +8,8 @@ from PySide6.QtGui import QColor, QFont, QImage, QKeyEvent, QMouseEvent, QPainte
 from PySide6.QtWidgets import QWidget
 
 from gan_eval.errors import UserError
+from gan_eval.quiz.app.loading import load
 from gan_eval.quiz.app.painting import GREY
-from gan_eval.quiz.app.pictures import load
 from gan_eval.quiz.app.style import Look
 from gan_eval.quiz.review import Panel, ReviewedTrial, panels, sentence
 from gan_eval.quiz.wording import Texts

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from translations import read_catalogue
 
 pytest.importorskip("PySide6.QtWidgets", exc_type=ImportError)
 
@@ -24,7 +25,6 @@ from gan_eval.quiz.app.pages.welcome import ConsentPage, ReadyPage, WelcomePage
 from gan_eval.quiz.app.stage import direction_of, load_texts
 from gan_eval.quiz.app.style import HIGH_CONTRAST, LIGHT, Look, Palette, scale_for
 from gan_eval.quiz.app.windows import Shell
-from gan_eval.quiz.catalogue import read_catalogue
 from gan_eval.quiz.library import Companions
 from gan_eval.quiz.review import ReviewedTrial, ScoreLine, ShownPicture
 from gan_eval.quiz.session import AtStake
