@@ -26,7 +26,7 @@ from gan_eval.quiz.app.stage import Stage, note_differences
 from gan_eval.quiz.app.trials import COMMIT_SECONDS, TrialRunner
 from gan_eval.quiz.app.windows import WINDOW_TITLE
 from gan_eval.quiz.library import Library
-from gan_eval.quiz.protocols.single import share_right
+from gan_eval.quiz.protocols.single import proportion_right
 from gan_eval.quiz.review import ScoreLine, review, score, score_lines, threshold_lines
 from gan_eval.quiz.session import Session, State
 from gan_eval.quiz.station import Presentation
@@ -275,9 +275,9 @@ class QuizApplication(QObject):
             return []
         done = self._session.done
         lines = score_lines(score(done), self._words)
-        if self._settings.protocol == "staircase":
+        if self._session.protocol.adapts_exposure:
             steps = self._settings.staircase
-            lines += threshold_lines(thresholds(done, steps), self._words, right=share_right(steps))
+            lines += threshold_lines(thresholds(done, steps), self._words, right=proportion_right(steps))
         return lines
 
     def _quit(self) -> None:

@@ -10,7 +10,7 @@ from gan_eval.quiz.app.presenter import LAST_STRETCH_NS, PresenterWindow
 from gan_eval.quiz.clock import now_ns
 from gan_eval.quiz.session import Session, State
 from gan_eval.quiz.trial import MILLISECOND, Flag
-from gan_eval.quiz.wording import TrialWords
+from gan_eval.quiz.wording import TrialTexts
 from gan_eval.settings.quiz import QuizSettings
 
 STRAGGLERS_MS = 20
@@ -30,7 +30,7 @@ class Wait:
 class TrialScript:
     """Presents a session's trials on a window. Who runs it resumes it after each wait."""
 
-    def __init__(self, session: Session, window: PresenterWindow, settings: QuizSettings, words: TrialWords) -> None:
+    def __init__(self, session: Session, window: PresenterWindow, settings: QuizSettings, words: TrialTexts) -> None:
         self._session = session
         self._window = window
         self._settings = settings

@@ -17,7 +17,7 @@ from gan_eval.quiz.clock import now_ns
 from gan_eval.quiz.library import Library
 from gan_eval.quiz.session import ON_ITS_WAY, Session, State, break_due
 from gan_eval.quiz.trial import MILLISECOND, Flag
-from gan_eval.quiz.wording import Texts, TrialWords
+from gan_eval.quiz.wording import Texts, TrialTexts
 from gan_eval.settings.quiz import QuizSettings
 
 FIRST_BLANK_MS = 1000.0
@@ -72,7 +72,7 @@ class TrialRunner(QObject):
         self._breaks = breaks
         self._elsewhere = elsewhere
         keys = {answer: key for key, answer in session.protocol.answers.items()}
-        self._words = TrialWords(words, settings, keys)
+        self._words = TrialTexts(words, settings, keys)
         self._trials = TrialScript(session, window, settings, self._words)
         self._running = False
         self._rested_after = 0

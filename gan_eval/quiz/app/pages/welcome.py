@@ -11,7 +11,8 @@ from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QStyle, QStyleOptionButton
 
 from gan_eval.quiz.app.pages.parts import StepPage, button, literal, text_label
 from gan_eval.quiz.app.style import Look
-from gan_eval.quiz.wording import Texts, instructions, keys_in_order, welcome_title
+from gan_eval.quiz.protocols import PROTOCOLS
+from gan_eval.quiz.wording import Texts, instructions, keys_in_order, meaning_of, welcome_title
 from gan_eval.settings.quiz import ConsentSettings, QuizSettings
 
 
@@ -98,8 +99,8 @@ def key_caps(look: Look, words: Texts, settings: QuizSettings, keys: Mapping[str
     row.addStretch(1)
     for place, (key, answer) in enumerate(keys_in_order(keys)):
         if place:
-            row.addSpacing(look.px(12 if settings.protocol == "rating" else 48))
-        meaning = _meaning(answer, settings, words)
+            row.addSpacing(look.px(12 if PROTOCOLS[settings.protocol].graded else 48))
+        meaning = meaning_of(answer, settings, words)
         cap = text_label(key, "key", wrap=False)
         cap.setAccessibleName(words("key_name", key=key, answer=meaning or answer))
         row.addWidget(cap)
@@ -107,13 +108,6 @@ def key_caps(look: Look, words: Texts, settings: QuizSettings, keys: Mapping[str
             row.addWidget(text_label(meaning, wrap=False))
     row.addStretch(1)
     return caps
-
-
-def _meaning(answer: str, settings: QuizSettings, words: Texts) -> str:
-    """What stands beside a key: the answer; of grades only the ends."""
-    if settings.protocol == "rating":
-        return {"1": words("grade_lowest"), str(settings.grades): words("grade_highest")}.get(answer, "")
-    return words(f"answer_{answer}")
 
 
 class TickBox(QCheckBox):

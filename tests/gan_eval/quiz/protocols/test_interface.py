@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from gan_eval.quiz.draw import deal
 from gan_eval.quiz.protocols import PROTOCOLS, protocol_for
-from gan_eval.quiz.protocols.interface import answers_of, first_undone
+from gan_eval.quiz.protocols.interface import first_undone
 from gan_eval.settings.quiz import ProtocolName, QuizSettings
 from gan_eval.tables import TRIALS
 from gan_eval.tabular import Row
@@ -72,8 +72,8 @@ def test_an_interrupted_plan_goes_on_at_the_first_trial_that_is_not_done() -> No
 
 def test_keys_change_places_on_every_second_list() -> None:
     quiz = QuizSettings(keys={"real": "J", "fake": "f"}, counterbalance_keys=True)
-    assert answers_of(quiz, 2) != answers_of(quiz, 1)
-    assert {frozenset(answers_of(quiz, number).items()) for number in (1, 2, 3, 4)} == {
+    assert protocol_for(quiz, list_number=2).answers != protocol_for(quiz, list_number=1).answers
+    assert {frozenset(protocol_for(quiz, list_number=number).answers.items()) for number in (1, 2, 3, 4)} == {
         frozenset({("j", "real"), ("f", "fake")}),
         frozenset({("j", "fake"), ("f", "real")}),
     }
