@@ -116,7 +116,7 @@ class Robot:
         yield "2"
         self._take("end_filtered", page)
         message = "store.sqlite: the disk is full; free some space"
-        problem = ProblemPage(page.look, page.words, message, at_stake="answer")
+        problem = ProblemPage(page.look, page.texts, message, at_stake="answer")
         self._quiz.stage.show_page(problem)
         self._seen = problem
         yield Qt.Key.Key_Shift

@@ -1,6 +1,6 @@
 """The screen as a session is presented on it: which monitor, which windows, in what look, language and presenter.
 
-The words in the participant's language, from compiled translations.
+The texts in the participant's language, from compiled translations.
 
 Which presenter shows the pictures on a screen, and whether exposures are rounded to its frames.
 """
@@ -38,7 +38,7 @@ from gan_eval.tabular import Row
 
 
 def load_texts(language: str, own: Mapping[str, str]) -> Texts:
-    """The program's words.
+    """The program's texts.
 
     Args:
         language: such as `de`.
@@ -59,7 +59,7 @@ def load_texts(language: str, own: Mapping[str, str]) -> Texts:
 
 
 def direction_of(language: str) -> Qt.LayoutDirection:
-    """Whether a language's words run from left to right or from right to left."""
+    """Whether a language's texts run from left to right or from right to left."""
     return QLocale(language).textDirection()
 
 
@@ -155,16 +155,16 @@ class Stage:
             UserError: there is no such monitor, presenter, language or text.
         """
         self._how = how
-        self.words = load_texts(how.language or settings.language, settings.texts)
-        qt.setLayoutDirection(direction_of(self.words.language))
+        self.texts = load_texts(how.language or settings.language, settings.texts)
+        qt.setLayoutDirection(direction_of(self.texts.language))
         self._screen = numbered_screen(how.screen)
         self._driven = _driven(self._screen)
         area = window_area(self._screen, windowed=how.windowed)
         self.look = Look(scale_for(area.height()), how.text_size / 100, how.high_contrast)
-        self.shell = Shell(self.look, self.words("window_title"))
+        self.shell = Shell(self.look, self.texts("window_title"))
         self._chosen = choose_presenter(how.presenter, self._screen, round_frames=how.round_frames)
         self.window = self._chosen.make(corner_patch=settings.corner_patch, text_scale=self.look.text)
-        self.window.setTitle(self.words("window_title"))
+        self.window.setTitle(self.texts("window_title"))
 
     @property
     def room(self) -> QSize:
@@ -189,7 +189,7 @@ class Stage:
             "refresh_hz": self._chosen.refresh_hz,
             "rounded": self._chosen.frame_ms is not None,
             "station": self._how.station,
-            "language": self.words.language,
+            "language": self.texts.language,
             "text_size": self._how.text_size,
         }
 

@@ -48,7 +48,7 @@ class TrialRunner(QObject):
         library: Library,
         settings: QuizSettings,
         *,
-        words: Texts = Texts(),  # noqa: B008  (a frozen value)
+        texts: Texts = Texts(),  # noqa: B008  (a frozen value)
         breaks: bool = True,
         elsewhere: bool = False,
     ) -> None:
@@ -60,7 +60,7 @@ class TrialRunner(QObject):
             keyboard: listens to the window.
             library: the pictures.
             settings: the quiz.
-            words: the texts in the participant's language.
+            texts: in the participant's language.
             breaks: stop for breaks.
             elsewhere: the screen is not as the session's row describes it; all trials are flagged.
         """
@@ -72,8 +72,8 @@ class TrialRunner(QObject):
         self._breaks = breaks
         self._elsewhere = elsewhere
         keys = {answer: key for key, answer in session.protocol.answers.items()}
-        self._words = TrialTexts(words, settings, keys)
-        self._trials = TrialScript(session, window, settings, self._words)
+        self._texts = TrialTexts(texts, settings, keys)
+        self._trials = TrialScript(session, window, settings, self._texts)
         self._running = False
         self._rested_after = 0
         self._stopped_after = 0
@@ -119,7 +119,7 @@ class TrialRunner(QObject):
         """The trial on its way was not shown as described; `start` looks whether those to come will be."""
         if self._running and self._watching:
             self._stop(Flag.SCREEN_CHANGED)
-            self.paused.emit(self._words.texts("pause_screen"))
+            self.paused.emit(self._texts.texts("pause_screen"))
 
     def _stop(self, flag: str) -> None:
         self._halt()
@@ -142,7 +142,7 @@ class TrialRunner(QObject):
         """The grey between trials, with the progress in it; the next trial waits for the commit of the last."""
         saving = self._session.state is State.SAVING  # first: asking for the state takes note of a finished commit
         coming = self._session.progress[0] + saving
-        shown = self._trials.present(Frame(text=self._words.progress(self._session.plan, coming)))
+        shown = self._trials.present(Frame(text=self._texts.progress(self._session.plan, coming)))
         self._blank_until = shown + round(milliseconds * MILLISECOND)
         gc.enable()
         self._after_commit()

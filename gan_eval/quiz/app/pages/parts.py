@@ -19,18 +19,18 @@ class Page(QWidget):
     Enter presses the button that has the keyboard, else the page's main one; Page Up and Page Down scroll.
     """
 
-    def __init__(self, look: Look, words: Texts, *, width: int = 780, fill: bool = False) -> None:
+    def __init__(self, look: Look, texts: Texts, *, width: int = 780, fill: bool = False) -> None:
         """Make an empty page.
 
         Args:
             look: sizes and colours.
-            words: the texts in the participant's language.
+            texts: the texts in the participant's language.
             width: the card's largest width at 100 %.
             fill: the card takes all the height there is, instead of what it needs.
         """
         super().__init__()
         self.look = look
-        self.words = words
+        self.texts = texts
         self.first: QWidget = self
         """Gets the keyboard when the page is shown."""
         self.buttons = QHBoxLayout()
@@ -158,15 +158,15 @@ class StepPage(Page):
 
     def add_way(self, *, on: str = "go_on", back: str = "back", hint: str = "hint_step") -> None:
         """Add the buttons back and on, by the names of their texts; Esc goes back."""
-        self.back = button(self.words(back), self.went_back.emit)
-        self.on = button(self.words(on), self.go_on, main=True)
-        self.add_buttons(self.back, self.on, hint=self.words(hint))
+        self.back = button(self.texts(back), self.went_back.emit)
+        self.on = button(self.texts(on), self.go_on, main=True)
+        self.add_buttons(self.back, self.on, hint=self.texts(hint))
         self.on_key("Esc", self.went_back.emit)
         self.first = self.on
 
     def add_skip(self) -> None:
         """Add a way on without an answer; `skipped` tells whether it was taken."""
-        self.buttons.insertWidget(0, button(self.words("skip"), self._skip))
+        self.buttons.insertWidget(0, button(self.texts("skip"), self._skip))
 
     def go_on(self) -> None:
         """To the next page; a page that wants an answer first says so instead."""

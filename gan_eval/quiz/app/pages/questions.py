@@ -22,24 +22,24 @@ class QuestionPage(StepPage):
     """A question with choices, taken by number or arrow keys, or with a line for a free text."""
 
     def __init__(
-        self, look: Look, words: Texts, question: QuestionSettings, *, number: int, count: int, answer: str | None
+        self, look: Look, texts: Texts, question: QuestionSettings, *, number: int, count: int, answer: str | None
     ) -> None:
         """Make the page.
 
         Args:
             look: sizes and colours.
-            words: the texts.
+            texts: the texts.
             question: what is asked.
             number: which of the questions this is, from 1.
             count: how many there are.
             answer: what was answered when the page was left before.
         """
-        super().__init__(look, words)
+        super().__init__(look, texts)
         self.question = question
-        self.add_text(words("question_title", number=number, count=count), "muted")
+        self.add_text(texts("question_title", number=number, count=count), "muted")
         self.add_text(question.text, "heading")
         if not question.required:
-            self.add_text(words("question_optional"), "muted")
+            self.add_text(texts("question_optional"), "muted")
         self.choices = [self._add_choice(place, choice, answer) for place, choice in enumerate(question.choices)]
         if self.choices:
             self.on_key("Down", partial(self._step, 1))
@@ -60,7 +60,7 @@ class QuestionPage(StepPage):
     def go_on(self) -> None:
         """Only with an answer, where one is required."""
         if self.answer is None and self.question.required:
-            self.problem.setText(self.words("question_missing"))
+            self.problem.setText(self.texts("question_missing"))
             self.first.setFocus()
         else:
             self.went_on.emit()

@@ -24,11 +24,11 @@ class Viewer(QWidget):
     """The place of the trial that was looked at last."""
 
     def __init__(
-        self, parent: QWidget, look: Look, words: Texts, trials: Sequence[ReviewedTrial], *, place: int
+        self, parent: QWidget, look: Look, texts: Texts, trials: Sequence[ReviewedTrial], *, place: int
     ) -> None:
         super().__init__(parent)
         self._look = look
-        self._words = words
+        self._texts = texts
         self._trials = trials
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setGeometry(parent.rect())
@@ -38,8 +38,8 @@ class Viewer(QWidget):
         """Show another trial."""
         self.place = max(0, min(len(self._trials) - 1, place))
         trial = self._trials[self.place]
-        self.setAccessibleName(sentence(trial, self._words))
-        self._panels = [(panel, _picture(panel)) for panel in panels(trial, self._words)]
+        self.setAccessibleName(sentence(trial, self._texts))
+        self._panels = [(panel, _picture(panel)) for panel in panels(trial, self._texts)]
         self.update()
 
     @property
@@ -77,9 +77,9 @@ class Viewer(QWidget):
         line = self._look.font(30)
         self._write(painter, QRect(0, line // 4, self.width(), 2 * line), self.accessibleName(), strong=True)
         zoom = self.zoom
-        below = self._words("hint_viewer")
+        below = self._texts("hint_viewer")
         if zoom != 1:
-            below += "    " + self._words("viewer_size", percent=round(100 * zoom))
+            below += "    " + self._texts("viewer_size", percent=round(100 * zoom))
         self._write(painter, QRect(0, self.height() - line - line // 2, self.width(), line), below)
         column = self.width() // len(self._panels)
         for place, (panel, image) in enumerate(self._panels):
@@ -93,7 +93,7 @@ class Viewer(QWidget):
         line = self._look.font(30)
         middle = area.adjusted(0, 0, 0, -line).center()
         if image is None:
-            self._write(painter, QRect(area.left(), middle.y(), area.width(), line), self._words("picture_missing"))
+            self._write(painter, QRect(area.left(), middle.y(), area.width(), line), self._texts("picture_missing"))
             return
         size = QSize(round(image.width() * logical_zoom), round(image.height() * logical_zoom))
         corner = middle - QPoint(size.width() // 2, size.height() // 2)
