@@ -2,11 +2,7 @@
 
 Whoever shows the pictures (the application, or a simulated participant) tells it what happened and when; the session
 decides what comes next and keeps everything in the store. The next trial is given out only after the one before it
-is durable.
-
-Where a session is, and what would be lost if the program ended there.
-
-When a participant rests. Plain Python.
+is durable. Plain Python.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -127,13 +123,34 @@ class Session:
             if last is not None and (behind := last - clock.utc()) > timedelta(0):
                 self._ahead = behind
                 self._next_flags |= {Flag.CLOCK_SET_BACK} if behind > CLOCK_TOLERANCE else set()
-            self._take_up(onsets)
+            # what was on the screen when the program was killed is done
+            finished = {row["trial"] for row in self.done}
+            planned = {row["trial"]: row for row in self.plan}
+            killed = [
+                killed_row(self.row, planned[row["trial"]], row, protocol.judge(planned[row["trial"]], None))
+                for row in onsets
+                if row["trial"] not in finished
+            ]
+            if killed:
+                self._store(lambda store: add_once(store, killed), killed)
+            else:
+                self._go_on()
 
     @property
     def state(self) -> State:
         """Where the session is. Reading it takes note of a finished commit."""
         if self._state is State.SAVING and self._future is not None and self._future.done():
-            self._settle(self._future)
+            error = self._future.exception()
+            if isinstance(error, UserError):
+                self.error = error
+                self._state = State.FAILED
+            elif error is not None:
+                raise error
+            elif self._pending is None:
+                self._state = State.OVER
+            else:
+                self.done += self._pending
+                self._go_on()
         return self._state
 
     @property
@@ -210,7 +227,11 @@ class Session:
         if self._trial is None:
             return False
         if self._state is State.CONFIDENCE:
-            return not repeated and self._rate(key)
+            if repeated or key not in map(str, range(1, self._confidence + 1)):
+                return False
+            self._trial.confidence = int(key)
+            self._finish()
+            return True
         answer = self.protocol.answers.get(key.lower())
         if answer is None or self._state not in ON_ITS_WAY | {State.READY}:
             return False
@@ -260,20 +281,6 @@ class Session:
         self.error = None
         self._store(self._job, self._pending)
 
-    def _take_up(self, onsets: Sequence[Row]) -> None:
-        """Go on with a session that is in the store; what was on the screen when the program was killed is done."""
-        finished = {row["trial"] for row in self.done}
-        planned = {row["trial"]: row for row in self.plan}
-        killed = [
-            killed_row(self.row, planned[row["trial"]], row, self.protocol.judge(planned[row["trial"]], None))
-            for row in onsets
-            if row["trial"] not in finished
-        ]
-        if killed:
-            self._store(lambda store: add_once(store, killed), killed)
-        else:
-            self._go_on()
-
     def _go_on(self) -> None:
         """To the next trial, or to the end."""
         planned = self.protocol.next_trial(self.plan, self.done)
@@ -284,14 +291,6 @@ class Session:
         self._trial = Trial(planned, self.protocol.timing(planned), showings, self._late_ms, self._next_flags)
         self._next_flags = set()
         self._state = State.READY
-
-    def _rate(self, key: str) -> bool:
-        """Take a number key as the confidence in the answer."""
-        if key not in map(str, range(1, self._confidence + 1)):
-            return False
-        self.trial.confidence = int(key)
-        self._finish()
-        return True
 
     def _finish(self) -> None:
         """Store the trial on its way."""
@@ -313,20 +312,6 @@ class Session:
         self._job, self._pending = job, rows
         self._future = self._writer.submit(job)
         self._state = State.SAVING
-
-    def _settle(self, future: "Future[object]") -> None:
-        error = future.exception()
-        if isinstance(error, UserError):
-            self.error = error
-            self._state = State.FAILED
-            return
-        if error is not None:
-            raise error
-        if self._pending is None:
-            self._state = State.OVER
-            return
-        self.done += self._pending
-        self._go_on()
 
     def _time_of_day(self, when: int) -> datetime:
         ago = (self._clock.monotonic() - when) / MILLISECOND
