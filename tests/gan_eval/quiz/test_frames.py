@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gan_eval.quiz.frames import pace, round_exposure, spread
+from gan_eval.quiz.frames import pace, round_exposure, summary
 
 RATES = st.sampled_from([50.0, 59.94, 60.0, 75.0, 120.0, 143.9, 240.0])
 
@@ -53,5 +53,5 @@ def test_frames_left_out_are_counted_and_are_no_jitter() -> None:
 
 
 def test_spread_keeps_the_sign_of_the_mean_and_the_size_of_the_largest() -> None:
-    found = spread([-3.0, 1.0, -1.0])
+    found = summary([-3.0, 1.0, -1.0])
     assert (found.n, found.mean, found.median, found.largest) == (3, -1.0, -1.0, 3.0)

@@ -40,7 +40,19 @@ class EndPage(Page):
         self.add_text(texts("end_title"), "title")
         self.add_text(texts("end_text"))
         if scores:
-            self._add_scores(scores)
+            # in one line where few and short, else one below the other
+            grid = QGridLayout()
+            grid.setHorizontalSpacing(look.px(14))
+            grid.setVerticalSpacing(look.px(4))
+            letters = sum(len(line.group + line.value + line.remark) for line in scores)
+            in_one_line = bool(trials) and letters <= _LINE_LETTERS
+            for place, line in enumerate(scores):
+                row, column = (0, 3 * place) if in_one_line else (place, 0)
+                grid.addWidget(text_label(line.group, wrap=False), row, column)
+                grid.addWidget(text_label(line.value, "number", wrap=False), row, column + 1)
+                grid.addWidget(text_label(line.remark, "muted", wrap=False), row, column + 2)
+            grid.setColumnStretch(grid.columnCount(), 1)
+            self.body.addLayout(grid)
         if trials:
             self._add_review()
         finish = button(texts("finish"), self.finished.emit, main=True)
@@ -49,44 +61,26 @@ class EndPage(Page):
         self.on_key("Esc", self._escape)
         self.first = self.gallery if trials else finish
 
-    def _add_scores(self, scores: Sequence[ScoreLine]) -> None:
-        """In one line where few and short, else one below the other."""
-        grid = QGridLayout()
-        grid.setHorizontalSpacing(self.look.px(14))
-        grid.setVerticalSpacing(self.look.px(4))
-        letters = sum(len(line.group + line.value + line.remark) for line in scores)
-        in_one_line = bool(self._trials) and letters <= _LINE_LETTERS
-        for place, line in enumerate(scores):
-            row, column = (0, 3 * place) if in_one_line else (place, 0)
-            grid.addWidget(text_label(line.group, wrap=False), row, column)
-            grid.addWidget(text_label(line.value, "number", wrap=False), row, column + 1)
-            grid.addWidget(text_label(line.remark, "muted", wrap=False), row, column + 2)
-        grid.setColumnStretch(grid.columnCount(), 1)
-        self.body.addLayout(grid)
-
     def _add_review(self) -> None:
         self.gallery = Gallery(self.look, self.texts)
         self.filters = QButtonGroup(self)
         row = QHBoxLayout()
         row.addWidget(text_label(self.texts("review_title"), "heading"), 1)
         for number, name in enumerate(useful_filters(self._trials), 1):
-            row.addWidget(self._filter_button(name))
-            self.on_key(str(number), self.filters.buttons()[-1].click)
+            count = sum(map(FILTERS[name], self._trials))
+            made = QPushButton(literal(self.texts(f"filter_{name}", count=count)))
+            made.setObjectName("filter")
+            made.setCheckable(True)
+            made.setChecked(name == "all")
+            made.setAccessibleDescription(self.texts("filter_name"))
+            made.clicked.connect(partial(self._show_only, name))
+            self.filters.addButton(made)
+            row.addWidget(made)
+            self.on_key(str(number), made.click)
         self.body.addLayout(row)
         self.body.addWidget(self.gallery, 1)
         self.gallery.doubleClicked.connect(self._enlarge)
         self._show_only("all")
-
-    def _filter_button(self, name: str) -> QPushButton:
-        count = sum(map(FILTERS[name], self._trials))
-        made = QPushButton(literal(self.texts(f"filter_{name}", count=count)))
-        made.setObjectName("filter")
-        made.setCheckable(True)
-        made.setChecked(name == "all")
-        made.setAccessibleDescription(self.texts("filter_name"))
-        made.clicked.connect(partial(self._show_only, name))
-        self.filters.addButton(made)
-        return made
 
     def _show_only(self, name: str, _: bool = True) -> None:
         self.gallery.show_trials([trial for trial in self._trials if FILTERS[name](trial)])

@@ -1,7 +1,4 @@
-"""What the pages are made of.
-
-What the pages before the first trial have in common: a way on and a way back.
-"""
+"""What the pages are made of, and what those before the first trial have in common: a way on and a way back."""
 
 from collections.abc import Callable
 
@@ -41,7 +38,21 @@ class Page(QWidget):
         self.body = QVBoxLayout(self.card)
         self.body.setContentsMargins(look.px(36), look.px(28), look.px(36), look.px(24))
         self.body.setSpacing(look.px(12))
-        self._area = _scrolling(self.card, fill=fill)
+        ground = QWidget()
+        ground.setObjectName("ground")
+        ground.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        across = QHBoxLayout()
+        across.addStretch(1)
+        across.addWidget(self.card, 100)
+        across.addStretch(1)
+        down = QVBoxLayout(ground)
+        down.addStretch(1)
+        down.addLayout(across, 100 if fill else 0)
+        down.addStretch(1)
+        self._area = QScrollArea(widgetResizable=True)
+        self._area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._area.setWidget(ground)
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
         whole.addWidget(self._area)
@@ -127,26 +138,6 @@ def literal(text: str) -> str:
     'Arts && crafts'
     """
     return text.replace("&", "&&")
-
-
-def _scrolling(card: QWidget, *, fill: bool) -> QScrollArea:
-    """The card in the middle of the ground."""
-    ground = QWidget()
-    ground.setObjectName("ground")
-    ground.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-    across = QHBoxLayout()
-    across.addStretch(1)
-    across.addWidget(card, 100)
-    across.addStretch(1)
-    down = QVBoxLayout(ground)
-    down.addStretch(1)
-    down.addLayout(across, 100 if fill else 0)
-    down.addStretch(1)
-    area = QScrollArea(widgetResizable=True)
-    area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-    area.setWidget(ground)
-    return area
 
 
 class StepPage(Page):

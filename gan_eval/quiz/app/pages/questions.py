@@ -40,14 +40,30 @@ class QuestionPage(StepPage):
         self.add_text(question.text, "heading")
         if not question.required:
             self.add_text(texts("question_optional"), "muted")
-        self.choices = [self._add_choice(place, choice, answer) for place, choice in enumerate(question.choices)]
+        self.choices: list[QRadioButton] = []
+        for place, text in enumerate(question.choices, 1):
+            number = f"{place}  " if place < 10 else ""
+            choice = QRadioButton(literal(number + "\n".join(textwrap.wrap(text, _LINE))))
+            choice.setAccessibleName(text)
+            choice.setChecked(text == answer)
+            choice.clicked.connect(lambda: self.problem.setText(""))
+            choice.toggled.connect(partial(self._follow, choice))
+            self.body.addWidget(choice)
+            if number:
+                self.on_key(str(place), partial(self._choose, choice))
+            self.choices.append(choice)
         if self.choices:
             self.on_key("Down", partial(self._step, 1))
             self.on_key("Up", partial(self._step, -1))
-        self.line = None if question.choices else self._add_line(answer or "")
+        self.line: QLineEdit | None = None
+        if not question.choices:
+            self.line = QLineEdit(answer or "", maxLength=LONGEST_ANSWER)
+            self.line.setAccessibleName(question.text)
+            self.line.textEdited.connect(lambda: self.problem.setText(""))
+            self.body.addWidget(self.line)
         self.problem = self.add_text("", "problem")
         self.add_way(hint="hint_choices" if question.choices else "hint_step")
-        self.first = self.line or next((each for each in self.choices if each.isChecked()), self.choices[0])
+        self.first = self.line or next((choice for choice in self.choices if choice.isChecked()), self.choices[0])
 
     @property
     def answer(self) -> str | None:
@@ -65,18 +81,6 @@ class QuestionPage(StepPage):
         else:
             self.went_on.emit()
 
-    def _add_choice(self, place: int, choice: str, answer: str | None) -> QRadioButton:
-        number = f"{place + 1}  " if place < 9 else ""
-        made = QRadioButton(literal(number + "\n".join(textwrap.wrap(choice, _LINE))))
-        made.setAccessibleName(choice)
-        made.setChecked(choice == answer)
-        made.clicked.connect(lambda: self.problem.setText(""))
-        made.toggled.connect(lambda: self.bring_into_view(made))
-        self.body.addWidget(made)
-        if number:
-            self.on_key(str(place + 1), partial(self._choose, made))
-        return made
-
     def _step(self, by: int) -> None:
         """To the next choice or the one before; the first one, where there is none yet."""
         chosen = next((place for place, choice in enumerate(self.choices) if choice.isChecked()), None)
@@ -84,13 +88,9 @@ class QuestionPage(StepPage):
         if 0 <= place < len(self.choices):
             self._choose(self.choices[place])
 
+    def _follow(self, choice: QRadioButton, _: bool) -> None:
+        self.bring_into_view(choice)
+
     def _choose(self, choice: QRadioButton) -> None:
         choice.click()
         choice.setFocus(Qt.FocusReason.ShortcutFocusReason)
-
-    def _add_line(self, answer: str) -> QLineEdit:
-        line = QLineEdit(answer, maxLength=LONGEST_ANSWER)
-        line.setAccessibleName(self.question.text)
-        line.textEdited.connect(lambda: self.problem.setText(""))
-        self.body.addWidget(line)
-        return line

@@ -1,6 +1,7 @@
 """One reviewed trial large: its pictures side by side, each pixel of them a square where they fit."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from math import floor
 
 from PySide6.QtCore import QPoint, QRect, QRectF, QSize, Qt, Signal
@@ -39,7 +40,13 @@ class Viewer(QWidget):
         self.place = max(0, min(len(self._trials) - 1, place))
         trial = self._trials[self.place]
         self.setAccessibleName(sentence(trial, self._texts))
-        self._panels = [(panel, _picture(panel)) for panel in panels(trial, self._texts)]
+        self._panels: list[tuple[Panel, QImage | None]] = []
+        for panel in panels(trial, self._texts):
+            image = None
+            if panel.path is not None:
+                with suppress(UserError):  # the file may have gone or broken since
+                    image = load(panel.path)
+            self._panels.append((panel, image))
         self.update()
 
     @property
@@ -48,7 +55,9 @@ class Viewer(QWidget):
         pictures = [image for _, image in self._panels if image is not None]
         if not pictures:
             return 1.0
-        room = self._room() * self.devicePixelRatio()
+        line = self._look.font(30)
+        width = self.width() // len(self._panels) - self._look.px(24)
+        room = QSize(width, self.height() - 21 * line // 4) * self.devicePixelRatio()  # for each picture
         widest = max(image.width() for image in pictures)
         highest = max(image.height() for image in pictures)
         fits = min(room.width() / widest, room.height() / highest)
@@ -114,18 +123,3 @@ class Viewer(QWidget):
         painter.setFont(font)
         painter.setPen(_INK)
         painter.drawText(area, Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap, text)
-
-    def _room(self) -> QSize:
-        """What there is for each picture, in logical pixels."""
-        line = self._look.font(30)
-        return QSize(self.width() // len(self._panels) - self._look.px(24), self.height() - 21 * line // 4)
-
-
-def _picture(panel: Panel) -> QImage | None:
-    """The picture; None where there is none, or the file has gone or broken since."""
-    if panel.path is None:
-        return None
-    try:
-        return load(panel.path)
-    except UserError:
-        return None
