@@ -63,11 +63,6 @@ class Pace:
     dropped: float
     """Share of intervals that left at least one frame out, 0..1."""
 
-    @property
-    def refresh_hz(self) -> float:
-        """Frames in a second."""
-        return 1000 / self.frame_ms
-
     def blocks(self, stated_hz: float) -> bool:
         """Whether presenting waits for the screen, given frames that were presented without waiting for anything else.
 

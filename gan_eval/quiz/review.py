@@ -42,7 +42,7 @@ class GroupScore:
 
 
 @dataclass(frozen=True)
-class ShownPicture:
+class ReviewedPicture:
     """A picture of a reviewed trial."""
 
     kind: Kind
@@ -68,15 +68,15 @@ class ReviewedTrial:
     reaction_time_ms: float | None
     confidence: int | None
     dataset: str
-    shown: tuple[ShownPicture, ...]
+    pictures: tuple[ReviewedPicture, ...]
     """The picture, or the two from left to right or from first to second."""
 
 
 FILTERS: Mapping[str, Callable[[ReviewedTrial], bool]] = {
     "all": lambda trial: True,
     "wrong": lambda trial: trial.correct is False,
-    "fakes": lambda trial: all(picture.kind == "fake" for picture in trial.shown),
-    "reals": lambda trial: all(picture.kind == "real" for picture in trial.shown),
+    "fakes": lambda trial: all(picture.kind == "fake" for picture in trial.pictures),
+    "reals": lambda trial: all(picture.kind == "real" for picture in trial.pictures),
     "unanswered": lambda trial: trial.answer is None,
 }
 """Which trials the review shows, by name."""
@@ -162,7 +162,7 @@ def review(trials: Iterable[Row], library: Library) -> list[ReviewedTrial]:
     for row in sorted(trials, key=lambda row: row["trial"]):
         names = [("a", row["stimulus"])] + ([("b", row["stimulus_b"])] if row["stimulus_b"] else [])
         pictures = [
-            ShownPicture(
+            ReviewedPicture(
                 kind=stimuli[name]["kind"],
                 model=stimuli[name]["model"],
                 chosen=row["choice"] == letter,
@@ -179,7 +179,7 @@ def review(trials: Iterable[Row], library: Library) -> list[ReviewedTrial]:
             reaction_time_ms=row["reaction_time_ms"],
             confidence=None if row["confidence"] is None else int(row["confidence"]),
             dataset=row["dataset"],
-            shown=tuple(pictures if row["position"] in (None, "left", "first") else reversed(pictures)),
+            pictures=tuple(pictures if row["position"] in (None, "left", "first") else reversed(pictures)),
         )
         reviewed.append(trial)
     return reviewed
@@ -264,15 +264,15 @@ def sentence(trial: ReviewedTrial, texts: Texts) -> str:
 
 def panels(trial: ReviewedTrial, texts: Texts) -> list[Panel]:
     """The pictures of one trial: what the generator was given, then real and generated, or the pair as presented."""
-    companions = trial.shown[0].companions
+    companions = trial.pictures[0].companions
     label = Panel(texts("picture_label"), companions.label, marked=False)
-    if len(trial.shown) == 1:
-        kind = trial.shown[0].kind
+    if len(trial.pictures) == 1:
+        kind = trial.pictures[0].kind
         real = _panel(texts("picture_real"), companions.truth, "picture_shown" if kind == "real" else "", texts)
         fake = _panel(texts("picture_fake"), companions.generated, "picture_shown" if kind == "fake" else "", texts)
         return [label, real, fake]
     of_pair = []
-    for picture in trial.shown:
+    for picture in trial.pictures:
         mark = "picture_chosen" if picture.chosen else ""
         if picture.kind == "real":
             of_pair.append(_panel(texts("picture_real"), picture.companions.truth, mark, texts))

@@ -43,7 +43,7 @@ class State(Enum):
     """Nothing is stored; consent is awaited."""
     READY = auto()
     """Everything so far is durable; `trial` may be shown."""
-    SHOWN = auto()
+    PRESENTED = auto()
     """The trial's picture is on the screen."""
     BETWEEN = auto()
     """The first of two pictures has vanished, the second is to be shown."""
@@ -59,7 +59,7 @@ class State(Enum):
     """Complete or aborted, and stored as such. A session that is left in another state stays open in the store."""
 
 
-ON_ITS_WAY = frozenset({State.SHOWN, State.BETWEEN, State.WAITING, State.CONFIDENCE})
+ON_ITS_WAY = frozenset({State.PRESENTED, State.BETWEEN, State.WAITING, State.CONFIDENCE})
 """Something of the trial has been seen, and it is not yet being stored."""
 
 
@@ -214,13 +214,13 @@ class Session:
             row = onset_row(self.row, trial, shown_at=self._time_of_day(when))
             # Where it fails the session goes on: what ails the store will be told when the trial is to be stored.
             self._writer.submit(lambda store: store.add(tables.ONSETS, [row]))
-        self._state = State.SHOWN
+        self._state = State.PRESENTED
 
     def offset(self, when: int) -> None:
         """What was shown has vanished."""
-        assert self._state is State.SHOWN
+        assert self._state is State.PRESENTED
         self.trial.seen[-1].offset = when
-        self._state = State.WAITING if self.trial.all_shown else State.BETWEEN
+        self._state = State.WAITING if self.trial.all_presented else State.BETWEEN
 
     def press(self, key: str, when: int, *, repeated: bool = False) -> bool:
         """A key was pressed; whether that was the answer, or the confidence in it."""
@@ -237,10 +237,10 @@ class Session:
             return False
         return self._trial.press(answer, when, repeated=repeated)
 
-    def flag(self, word: str) -> None:
+    def flag(self, name: str) -> None:
         """Something happened that the row of the trial on its way must tell; without one it does not matter."""
         if self._trial is not None and self._state in ON_ITS_WAY:
-            self._trial.flags.add(word)
+            self._trial.flags.add(name)
 
     def close(self) -> None:
         """Everything has vanished; there is an answer, or none came in time: ask for the confidence, or store it."""

@@ -168,7 +168,7 @@ def take_part(session: Session, person: SimulatedParticipant, clock: VirtualCloc
         # everything is reported to the session in the order in which it happens: the blank, every showing
         _pass_time(clock, settings.blank_ms)
         session.onset(clock.monotonic())
-        while not trial.all_shown:
+        while not trial.all_presented:
             assert trial.vanish_due is not None, "two pictures one after the other have a fixed exposure"
             _vanish(session, clock, trial.vanish_due)
             _pass_time(clock, trial.timing.gap_ms)

@@ -82,9 +82,9 @@ class ScreenTiming:
     """UTC, ISO 8601."""
     checks: tuple[Check, ...] = ()
 
-    def rows(self, session: str, *, simulated: bool = False) -> list[Row]:
+    def rows(self, session: str) -> list[Row]:
         """Rows of the table `checks`."""
-        shared = {"session": session, "measured_at": self.measured_at, "simulated": simulated, "fraction": None}
+        shared = {"session": session, "measured_at": self.measured_at, "simulated": False, "fraction": None}
         return [{**asdict(check), **shared} for check in self.checks]
 
 

@@ -94,10 +94,10 @@ class Trial:
     """The same of the gap between two showings."""
 
     def __post_init__(self) -> None:
-        self.plan(lambda asked_ms: asked_ms)
+        self.plan(lambda requested_ms: requested_ms)
 
     def plan(self, rule: Callable[[float], float]) -> None:
-        """Plan the times by a rule from milliseconds asked for to milliseconds presented."""
+        """Plan the times by a rule from milliseconds requested to milliseconds presented."""
         flash = self.timing.flash_ms
         self.planned_flash_ms = None if flash is None else rule(flash)
         self.planned_gap_ms = rule(self.timing.gap_ms) if self.showings > 1 else 0.0
@@ -108,7 +108,7 @@ class Trial:
         return self.seen[-1].onset
 
     @property
-    def all_shown(self) -> bool:
+    def all_presented(self) -> bool:
         """The last picture has appeared."""
         return len(self.seen) == self.showings
 
@@ -134,7 +134,7 @@ class Trial:
     @property
     def waits_for_answer(self) -> bool:
         """Everything is or was shown, and no answer has come yet."""
-        return self.all_shown and self.answer is None and self.broken_off is None
+        return self.all_presented and self.answer is None and self.broken_off is None
 
     def press(self, answer: str, when: int, *, repeated: bool = False) -> bool:
         """Take a key press; whether it is the trial's answer.
@@ -142,10 +142,10 @@ class Trial:
         The moment of the press decides, not the moment at which the program hears of it.
         """
         if repeated:
-            if self.waits_for_answer or not self.all_shown:
+            if self.waits_for_answer or not self.all_presented:
                 self.flags.add(Flag.HELD_KEY)
             return False
-        if not self.all_shown or when < self.onset:
+        if not self.all_presented or when < self.onset:
             self.flags.add(Flag.BLANK_KEY)
             return False
         if not self.waits_for_answer or (self.close_due is not None and when > self.close_due):

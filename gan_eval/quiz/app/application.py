@@ -11,7 +11,7 @@ from PySide6.QtCore import QObject, QSocketNotifier
 from PySide6.QtWidgets import QApplication
 
 from gan_eval.errors import UserError
-from gan_eval.quiz.app.introduction import Collected, Introduction, tells_truth
+from gan_eval.quiz.app.introduction import Collected, Introduction, has_truth
 from gan_eval.quiz.app.keys import Keyboard
 from gan_eval.quiz.app.loading import PictureCheck
 from gan_eval.quiz.app.pages.end import EndPage
@@ -84,7 +84,7 @@ class QuizApplication(QObject):
         self._status: Status = "open"
         self._error: BaseException | None = None
         self.stage = Stage(qt, settings, presentation)
-        self.stage.shell.close_asked.connect(self._leave)
+        self.stage.shell.close_requested.connect(self._leave)
         self.stage.round_exposures(session)
         self._look, self._texts = self.stage.look, self.stage.texts
         self._introduction = Introduction(
@@ -164,7 +164,7 @@ class QuizApplication(QObject):
         page: BreakPage | ReadyPage
         done, trials = self._counted
         if session.done[-1]["phase"] == "practice":
-            text = "counts_text" if tells_truth(session) else "counts_text_untold"
+            text = "counts_text" if has_truth(session) else "counts_text_untold"
             page = ReadyPage(
                 self._look,
                 self._texts,

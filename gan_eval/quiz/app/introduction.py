@@ -67,7 +67,7 @@ class Introduction(QObject):
         self._session = session
         self._title = title
         self._screen = screen
-        self._agreement = consent_as_shown(settings.consent, texts)
+        self._agreement = presented_consent(settings.consent, texts)
         self._keys = settings.keys_of_list(session.row["list"])
         self._collected = Collected()
         self._place = 0
@@ -136,7 +136,7 @@ class Introduction(QObject):
             case "ready":
                 practice = sum(row["phase"] == "practice" for row in session.plan)
                 if practice:
-                    title, text = "practice_title", "practice_text" if tells_truth(session) else "practice_text_untold"
+                    title, text = "practice_title", "practice_text" if has_truth(session) else "practice_text_untold"
                 else:
                     title, text = "ready_title", "ready_task"
                 return ReadyPage(
@@ -154,13 +154,13 @@ class Introduction(QObject):
                 return QuestionPage(look, texts, question, number=step + 1, count=count, answer=answer)
 
 
-def consent_as_shown(consent: ConsentSettings, texts: Texts) -> ConsentSettings:
+def presented_consent(consent: ConsentSettings, texts: Texts) -> ConsentSettings:
     """The study's consent as it stands; where it has no text of its own, the program's in their language."""
     if consent.text != ConsentSettings().text:
         return consent
     return consent.model_copy(update={"text": texts("consent_text")})
 
 
-def tells_truth(session: Session) -> bool:
+def has_truth(session: Session) -> bool:
     """Whether practice tells what is correct: ratings and comparisons of models know no truth."""
     return any(session.protocol.truth(row) is not None for row in session.plan)

@@ -64,10 +64,10 @@ class Keyboard(QObject):
 
     pressed = Signal(object)
     """A `Press`."""
-    pause_asked = Signal()
+    pause_requested = Signal()
     """Esc."""
     focus_lost = Signal()
-    close_asked = Signal()
+    close_requested = Signal()
 
     def __init__(self, window: QWindow) -> None:
         super().__init__(window)
@@ -86,7 +86,7 @@ class Keyboard(QObject):
                 when, from_server = press_moment(stamp, now)
                 self.pressed.emit(Press(event.text(), when, repeated, from_server))
             elif not repeated:
-                self.pause_asked.emit()
+                self.pause_requested.emit()
             return True
         if kind == QEvent.Type.KeyRelease and isinstance(event, QKeyEvent):
             self._released[event.key()] = event.timestamp()
@@ -94,6 +94,6 @@ class Keyboard(QObject):
             self.focus_lost.emit()
         elif kind == QEvent.Type.Close:
             event.ignore()
-            self.close_asked.emit()
+            self.close_requested.emit()
             return True
         return False

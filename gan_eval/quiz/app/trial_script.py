@@ -37,7 +37,7 @@ class TrialScript:
         self._texts = texts
         self.screen_changed = False
         """Trials are shown on another screen than the one that the session's row describes."""
-        self.asked = 0
+        self.confidence_asked = 0
         """When the last question for the confidence appeared, in nanoseconds on the monotonic clock."""
 
     def run(self, ready: ReadyTrial, due: int) -> Iterator[Wait]:
@@ -65,7 +65,7 @@ class TrialScript:
             due = trial.next_due
             mask_end = offset + round(session.planned_flash(self._settings.mask_ms) * MILLISECOND)
             # grey after the mask, unless the next picture takes its place before
-            if masks and not until_answer and (trial.all_shown or mask_end < due):
+            if masks and not until_answer and (trial.all_presented or mask_end < due):
                 window.stage(BLANK)
                 yield self._ahead_of(mask_end)
                 window.present(mask_end)
@@ -77,7 +77,7 @@ class TrialScript:
             yield Wait(None if closes is None else closes + STRAGGLERS_MS * MILLISECOND, key=True)
         session.close()  # from here on it is being stored, unless the confidence is asked for
         if session.state is State.CONFIDENCE:
-            self.asked = self.present(Frame(headline=self._texts.confidence))
+            self.confidence_asked = self.present(Frame(headline=self._texts.confidence))
             yield Wait(None, key=True)
         if session.feedback is not None:
             presented = self.present(Frame(headline=self._texts.feedback(session.feedback)))

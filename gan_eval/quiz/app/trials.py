@@ -88,8 +88,8 @@ class TrialRunner(QObject):
         self._watching = False
         self._screen.changed.connect(self._pause_on_another_screen)
         keyboard.pressed.connect(self._key)
-        keyboard.pause_asked.connect(self.pause)
-        keyboard.close_asked.connect(self.pause)
+        keyboard.pause_requested.connect(self.pause)
+        keyboard.close_requested.connect(self.pause)
         keyboard.focus_lost.connect(lambda: self._session.flag(Flag.FOCUS_LOST))
 
     def start(self) -> None:
@@ -124,7 +124,7 @@ class TrialRunner(QObject):
     def _stop(self, flag: str) -> None:
         self._halt()
         state = self._session.state
-        if state is State.SHOWN:
+        if state is State.PRESENTED:
             self._window.stage(BLANK)
             self._session.offset(self._window.present())
         if state in ON_ITS_WAY:
@@ -142,8 +142,8 @@ class TrialRunner(QObject):
         """The grey between trials, with the progress in it; the next trial waits for the commit of the last."""
         saving = self._session.state is State.SAVING  # first: asking for the state takes note of a finished commit
         coming = self._session.progress[0] + saving
-        shown = self._trials.present(Frame(text=self._texts.progress(self._session.plan, coming)))
-        self._blank_until = shown + round(milliseconds * MILLISECOND)
+        presented = self._trials.present(Frame(text=self._texts.progress(self._session.plan, coming)))
+        self._blank_until = presented + round(milliseconds * MILLISECOND)
         gc.enable()
         self._after_commit()
 
@@ -206,11 +206,11 @@ class TrialRunner(QObject):
             self._wait_until(wait.until, self._step)
 
     def _key(self, press: Press) -> None:
-        if self._session.state is State.CONFIDENCE and press.when < self._trials.asked:
+        if self._session.state is State.CONFIDENCE and press.when < self._trials.confidence_asked:
             return  # pressed before the question could be read
-        asked = self._session.state
+        state = self._session.state
         taken = self._session.press(press.key, press.when, repeated=press.repeated)
-        if taken and not press.from_server and asked is not State.CONFIDENCE:
+        if taken and not press.from_server and state is not State.CONFIDENCE:
             self._session.flag(Flag.HANDLER_TIME)
         if taken and self._wait.key:
             self._timer.stop()

@@ -31,8 +31,8 @@ class Counts:
     def slots(self, roles: Sequence[Role], list_number: int) -> list[Role]:
         """One role for each trial; the generated ones shared out evenly, odd ones to other roles from list to list."""
         per_role, odd = divmod(self.generated, len(roles))
-        lucky = {roles[(list_number * odd + place) % len(roles)] for place in range(odd)}
-        return [REAL] * self.real + [role for role in roles for _ in range(per_role + (role in lucky))]
+        extra = {roles[(list_number * odd + place) % len(roles)] for place in range(odd)}
+        return [REAL] * self.real + [role for role in roles for _ in range(per_role + (role in extra))]
 
 
 def possible_counts(pool: Pool, settings: QuizSettings) -> tuple[Counts, str | None]:

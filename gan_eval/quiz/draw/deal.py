@@ -15,7 +15,7 @@ from gan_eval.errors import UserError
 from gan_eval.quiz.draw.choose import choose, possible_counts
 from gan_eval.quiz.draw.extras import PRACTICE_SETS, catch_offers, practice_offers
 from gan_eval.quiz.draw.offers import Role, pools_of
-from gan_eval.quiz.draw.order import Classes, complete, generator, in_order, spread
+from gan_eval.quiz.draw.order import Classes, complete, generator, in_order, scattered_places
 from gan_eval.settings.quiz import QuizSettings
 from gan_eval.tabular import Row
 
@@ -138,7 +138,7 @@ def _in_blocks(
     lot = generator(seed, list_number, "spread")
     waiting = iter([catches[place] for place in lot.permutation(len(catches))])
     rows: list[Row] = []
-    places = spread(len(catches), [len(block) for block in blocks], lot)
+    places = scattered_places(len(catches), [len(block) for block in blocks], lot)
     for number, (block, among) in enumerate(zip(blocks, places, strict=True), start=1):
         lot = generator(seed, list_number, "order", *_datasets(block))
         caught = list(islice(waiting, len(among)))

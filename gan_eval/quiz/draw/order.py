@@ -16,7 +16,7 @@ from gan_eval.tabular import Row
 
 
 def generator(*key: int | str) -> np.random.Generator:
-    """Random numbers of their own for each key: seeds, list numbers, and words that say what for.
+    """Random numbers of their own for each key: seeds, list numbers, and labels that say what for.
 
     >>> bool(generator(1, "order", "a").random() == generator(1, "order", "a").random())
     True
@@ -24,8 +24,8 @@ def generator(*key: int | str) -> np.random.Generator:
     False
     """
     numbers = [part for part in key if isinstance(part, int)]
-    words = [part for part in key if isinstance(part, str)]
-    return np.random.default_rng([*numbers, int(sha256_bytes("\0".join(words).encode())[:16], 16)])
+    labels = [part for part in key if isinstance(part, str)]
+    return np.random.default_rng([*numbers, int(sha256_bytes("\0".join(labels).encode())[:16], 16)])
 
 
 LONGEST_RUN = 3
@@ -34,10 +34,10 @@ LONGEST_RUN = 3
 
 @dataclass(frozen=True)
 class Classes:
-    """What bounded runs are made of: two words of one column of the trials."""
+    """What bounded runs are made of: two values of one column of the trials."""
 
     column: str
-    words: tuple[str, str]
+    values: tuple[str, str]
 
 
 def complete(
@@ -72,7 +72,7 @@ def complete(
     return [{**row, "position": position} for row, position in zip(_shuffled(rows, generator), halves, strict=True)]
 
 
-def spread(trials: int, sizes: Sequence[int], generator: np.random.Generator) -> list[list[int]]:
+def scattered_places(trials: int, sizes: Sequence[int], generator: np.random.Generator) -> list[list[int]]:
     """Where among blocks of `sizes` trials so many others go: one into each equal stretch of them all, at random.
 
     Returns:
@@ -110,14 +110,16 @@ def in_order(
     """
     column = classes.column
     counts = Counter(row[column] for row in (*rows, *among))
-    order = class_order({word: counts[word] for word in classes.words}, generator, after=[row[column] for row in after])
+    order = class_order(
+        {value: counts[value] for value in classes.values}, generator, after=[row[column] for row in after]
+    )
     taken: dict[int, Row] = {}
     for earlier, (row, place) in enumerate(zip(among, places, strict=True)):
-        free = [spot for spot, word in enumerate(order) if word == row[column] and spot not in taken]
+        free = [spot for spot, value in enumerate(order) if value == row[column] and spot not in taken]
         target = place + earlier
         taken[min(free, key=lambda spot: (spot == 0 and not after, abs(spot - target)))] = row
-    queues = {word: _shuffled([row for row in rows if row[column] == word], generator) for word in classes.words}
-    return [taken[spot] if spot in taken else queues[word].pop() for spot, word in enumerate(order)]
+    queues = {value: _shuffled([row for row in rows if row[column] == value], generator) for value in classes.values}
+    return [taken[spot] if spot in taken else queues[value].pop() for spot, value in enumerate(order)]
 
 
 def class_order(

@@ -1,8 +1,9 @@
 """Two pictures of one item, side by side or one after the other: real against fake, or model against model."""
 
 from collections.abc import Mapping
+from typing import ClassVar
 
-from gan_eval.quiz.protocols.interface import NO_ANSWER, QuizProtocol, Showings, Timing, judged
+from gan_eval.quiz.protocols.interface import NO_ANSWER, QuizProtocol, Showings, Timing, TrialMaterial, judged
 from gan_eval.tabular import Row
 
 OPPOSITE: Mapping[str, str] = {"left": "right", "right": "left", "first": "second", "second": "first"}
@@ -18,7 +19,7 @@ class Paired(QuizProtocol):
     """
 
     name = "paired"
-    material = "real_and_fake"
+    material: ClassVar[TrialMaterial] = "real_and_fake"
     question = "question_pair"
     in_brief = "the real and a generated picture of one item, which is real"
     methods = "Participants saw the real and a generated picture of one item and chose the real one"

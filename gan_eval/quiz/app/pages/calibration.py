@@ -130,11 +130,11 @@ class DistancePage(StepPage):
     def centimetres(self) -> float | None:
         """The distance; None: skipped, or not a distance."""
         try:
-            found = float(self.line.text().strip().replace(",", "."))
+            centimetres = float(self.line.text().strip().replace(",", "."))
         except ValueError:
             return None
         least, most = DISTANCES_CM
-        return found if least <= found <= most and not self.skipped else None
+        return centimetres if least <= centimetres <= most and not self.skipped else None
 
     def go_on(self) -> None:
         """Only with a distance that can be."""

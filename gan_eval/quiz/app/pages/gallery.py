@@ -68,7 +68,7 @@ class _Painter(QStyledItemDelegate):
             painter.fillRect(_placed(option, QRect(area.left(), area.top(), look.px(5), area.height())), colours.focus)
         painter.setPen(QColor(colours.line))
         painter.drawLine(area.bottomLeft(), area.bottomRight())
-        self._paint_words(painter, option, trial)
+        self._paint_lines(painter, option, trial)
         shown = panels(trial, self._texts)
         step = look.px(THUMBNAIL + 28)
         block = QRect(area.right() - len(shown) * step, area.top(), len(shown) * step, area.height())
@@ -78,17 +78,17 @@ class _Painter(QStyledItemDelegate):
             self._paint_panel(painter, corner, panel)
         painter.restore()
 
-    def _paint_words(self, painter: QPainter, option: QStyleOptionViewItem, trial: ReviewedTrial) -> None:
+    def _paint_lines(self, painter: QPainter, option: QStyleOptionViewItem, trial: ReviewedTrial) -> None:
         look, colours = self._look, self._look.palette
         inks = {"right": colours.right, "wrong": colours.wrong, "muted": colours.muted}
         area, line = option.rect, look.font(24)
-        for number, each in enumerate(trial_lines(trial, self._texts)):
-            strong = each.tone in ("strong", "right", "wrong")
+        for number, row in enumerate(trial_lines(trial, self._texts)):
+            strong = row.tone in ("strong", "right", "wrong")
             painter.setFont(_font(painter, look.font(16), strong=strong))
-            painter.setPen(QColor(inks.get(each.tone, colours.ink)))
+            painter.setPen(QColor(inks.get(row.tone, colours.ink)))
             place = QRect(area.left() + look.px(20), area.top() + look.px(10) + number * line, area.width() // 2, line)
             towards = QStyle.visualAlignment(option.direction, Qt.AlignmentFlag.AlignLeft)
-            painter.drawText(_placed(option, place), towards | Qt.AlignmentFlag.AlignVCenter, each.text)
+            painter.drawText(_placed(option, place), towards | Qt.AlignmentFlag.AlignVCenter, row.text)
 
     def _paint_panel(self, painter: QPainter, area: QRect, panel: Panel) -> None:
         look, colours = self._look, self._look.palette

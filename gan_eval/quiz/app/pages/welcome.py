@@ -1,7 +1,4 @@
-"""The first pages: what the session is about, what to do, and that it starts now.
-
-The consent page.
-"""
+"""The first pages: what the session is about and what to do, consent, and that it starts now."""
 
 from collections.abc import Mapping
 
