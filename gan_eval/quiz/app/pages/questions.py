@@ -4,7 +4,7 @@ import textwrap
 from functools import partial
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QLineEdit, QRadioButton
+from PySide6.QtWidgets import QLabel, QLineEdit, QRadioButton
 
 from gan_eval.quiz.app.pages.parts import StepPage, literal
 from gan_eval.quiz.app.style import Look
@@ -36,20 +36,21 @@ class QuestionPage(StepPage):
         """
         super().__init__(look, texts)
         self.question = question
+        self.problem: QLabel
         self.add_text(texts("question_title", number=number, count=count), "muted")
         self.add_text(question.text, "heading")
         if not question.required:
             self.add_text(texts("question_optional"), "muted")
         self.choices: list[QRadioButton] = []
         for place, text in enumerate(question.choices, 1):
-            number = f"{place}  " if place < 10 else ""
-            choice = QRadioButton(literal(number + "\n".join(textwrap.wrap(text, _LINE))))
+            prefix = f"{place}  " if place < 10 else ""
+            choice = QRadioButton(literal(prefix + "\n".join(textwrap.wrap(text, _LINE))))
             choice.setAccessibleName(text)
             choice.setChecked(text == answer)
             choice.clicked.connect(lambda: self.problem.setText(""))
             choice.toggled.connect(partial(self._follow, choice))
             self.body.addWidget(choice)
-            if number:
+            if prefix:
                 self.on_key(str(place), partial(self._choose, choice))
             self.choices.append(choice)
         if self.choices:
