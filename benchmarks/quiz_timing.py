@@ -28,7 +28,7 @@ from peers import ROOT, peers_python
 
 from gan_eval import tables
 from gan_eval.launch import own_command
-from gan_eval.quiz.frames import spread
+from gan_eval.quiz.frames import summary
 from gan_eval.stimuli.pictures import write_png
 from gan_eval.stimuli.sets import stimulus_row, write_set
 from gan_eval.store import open_store
@@ -209,7 +209,7 @@ def watch_side(
 
 def report(title: str, values: Sequence[float]) -> None:
     """One line."""
-    found = spread(values)
+    found = summary(values)
     print(f"  {title:<34}{found.n:>5}{found.mean:>9.3f}{found.sd:>8.3f}{found.largest:>9.3f}")
 
 

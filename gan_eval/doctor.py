@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from gan_eval.errors import UserError
 from gan_eval.launch import python_command
-from gan_eval.system_libraries import install_command, missing_libraries
+from gan_eval.system_libraries import install_command, missing_display, missing_libraries, qt_platform
 
 DISTRIBUTION = "gan-eval"
 LEAST_PYTHON = (3, 11)
@@ -74,24 +74,23 @@ def library_findings(distribution: str = DISTRIBUTION) -> list[Finding]:
         if requirement.name == distribution:  # an extra that takes in another extra
             continue
         for extra in ("", *SHOWN_EXTRAS):
-            wanted = requirement.marker is None or requirement.marker.evaluate({"extra": extra})
-            if wanted:
-                findings.append(_library_finding(requirement, extra))
+            if requirement.marker is None or requirement.marker.evaluate({"extra": extra}):
                 break
+        else:
+            continue
+        what = f"{requirement.name} (extra {extra})" if extra else requirement.name
+        mend = f"./run setup --extras {extra or 'none'}, or: pip install '{requirement.name}{requirement.specifier}'"
+        status: Literal["warning", "missing"] = "warning" if extra else "missing"
+        try:
+            version = importlib.metadata.version(requirement.name)
+        except importlib.metadata.PackageNotFoundError:
+            findings.append(Finding(what, status, "not installed", mend))
+            continue
+        if requirement.specifier.contains(version, prereleases=True):
+            findings.append(Finding(what, "ok", version))
+        else:
+            findings.append(Finding(what, status, f"{version}, wanted {requirement.specifier}", mend))
     return findings
-
-
-def _library_finding(requirement: Any, extra: str) -> Finding:
-    what = f"{requirement.name} (extra {extra})" if extra else requirement.name
-    mend = f"./run setup --extras {extra or 'none'}, or: pip install '{requirement.name}{requirement.specifier}'"
-    status: Literal["warning", "missing"] = "warning" if extra else "missing"
-    try:
-        version = importlib.metadata.version(requirement.name)
-    except importlib.metadata.PackageNotFoundError:
-        return Finding(what, status, "not installed", mend)
-    if not requirement.specifier.contains(version, prereleases=True):
-        return Finding(what, status, f"{version}, wanted {requirement.specifier}", mend)
-    return Finding(what, "ok", version)
 
 
 def shadow_finding() -> Finding:
@@ -133,11 +132,8 @@ print(json.dumps({"version": __version__, "platform": application.platformName()
 
 def screen_findings() -> Iterator[Finding]:
     """Whether Qt starts, and what it says of the screens; asked in another process, which may die of it."""
-    platform = os.environ.get("QT_QPA_PLATFORM", "").split(":")[0]
-    linux = sys.platform.startswith("linux")
-    has_display = not linux or bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
-    if not has_display and not platform:
-        platform = "offscreen"
+    missing = missing_display()
+    platform = qt_platform() or ("offscreen" if missing else "")  # without a display Qt would abort
     result, error = _probe(SCREEN_PROBE, {"QT_QPA_PLATFORM": platform} if platform else {})
     if result is None:
         mend = "install Qt's system libraries" if missing_libraries() else "check DISPLAY, and who may use it"
@@ -145,24 +141,21 @@ def screen_findings() -> Iterator[Finding]:
         return
     yield Finding("Qt", "ok", f"{result['version']} starts on the platform {result['platform']}")
     if result["platform"] in ("offscreen", "minimal"):
-        why = "QT_QPA_PLATFORM asks for none" if has_display else "neither DISPLAY nor WAYLAND_DISPLAY is set"
-        yield Finding("screen", "warning", f"none ({why})", "sessions can only be rehearsed (simulated) here")
+        yield Finding("screen", "warning", f"none ({missing})", "sessions can only be rehearsed (simulated) here")
         return
     for screen in result["screens"]:
         what = "screen " + screen["name"] if screen["name"] not in ("", "screen") else "screen"
-        yield _screen_finding(what, screen)
-        yield _timing_finding(f"timing of the {what}", screen, result["platform"])
+        size = f"{screen['width']} x {screen['height']}"
+        detail = f"{size}, {screen['hertz']:.4g} Hz, device pixel ratio {screen['ratio']:g}"
+        if 20 <= screen["hertz"] <= 1000:
+            yield Finding(what, "ok", detail)
+        else:
+            yield Finding(what, "warning", detail, "the refresh rate is not believable")
+        yield timing_finding(f"timing of the {what}", screen, result["platform"])
 
 
-def _screen_finding(what: str, screen: dict[str, Any]) -> Finding:
-    detail = f"{screen['width']} x {screen['height']}, {screen['hertz']:.4g} Hz, device pixel ratio {screen['ratio']:g}"
-    if not 20 <= screen["hertz"] <= 1000:
-        return Finding(what, "warning", detail, "the refresh rate is not believable")
-    return Finding(what, "ok", detail)
-
-
-def _timing_finding(what: str, screen: dict[str, Any], platform: str) -> Finding:
-    """What the timing self-test has found on a screen."""
+def timing_finding(what: str, screen: dict[str, Any], platform: str) -> Finding:
+    """What the timing self-test has measured on a screen."""
     measure = "gan-eval quiz --self-test"
     try:
         from gan_eval.quiz.station import ScreenKey, read_timing

@@ -1,10 +1,11 @@
-"""The system libraries that Qt needs on Linux: which are missing, and the command that installs them.
+"""What Qt needs of the system: shared libraries, and the command that installs them; a display.
 
 Standard library only: `run` uses this module before anything is installed, `doctor` afterwards.
 On macOS and Windows the PySide6 wheels bring everything, so nothing is ever missing there.
 """
 
 import ctypes
+import os
 import shutil
 import sys
 from collections.abc import Callable, Iterable
@@ -38,18 +39,24 @@ SCREEN_LIBRARIES = (
 """Without these Qt's xcb plugin cannot open a window."""
 
 
-def missing_libraries(
-    *, platform: str = sys.platform, loads: Callable[[str], bool] | None = None
-) -> tuple[Library, ...]:
+def can_load(soname: str) -> bool:
+    """Whether the dynamic linker finds and loads a library."""
+    try:
+        ctypes.CDLL(soname)
+    except OSError:
+        return False
+    return True
+
+
+def missing_libraries(*, platform: str = sys.platform, loads: Callable[[str], bool] = can_load) -> tuple[Library, ...]:
     """The libraries that the dynamic linker does not find here, those of the import first.
 
     Args:
         platform: as `sys.platform`; only Linux can miss any.
-        loads: tells whether a library of that name can be loaded; the default asks the dynamic linker.
+        loads: tells whether a library of that name can be loaded.
     """
     if not platform.startswith("linux"):
         return ()
-    loads = loads or _loads
     return tuple(library for library in IMPORT_LIBRARIES + SCREEN_LIBRARIES if not loads(library.soname))
 
 
@@ -66,19 +73,21 @@ def install_command(libraries: Iterable[Library], *, which: Callable[[str], str 
     """
     libraries = tuple(libraries)
     if which("apt-get"):
-        return " ".join([*_APT_INSTALL, *(library.package for library in libraries)])
+        return " ".join(["sudo apt-get install -y --no-install-recommends", *(item.package for item in libraries)])
     for manager in ("dnf", "zypper"):
         if which(manager):  # RPM packages can be asked for by the library they hold
             return " ".join([f"sudo {manager} install", *(f"'{library.soname}()(64bit)'" for library in libraries)])
     return "install the packages that hold " + ", ".join(library.soname for library in libraries)
 
 
-_APT_INSTALL = ("sudo", "apt-get", "install", "-y", "--no-install-recommends")
+def qt_platform() -> str:
+    """The platform that QT_QPA_PLATFORM asks for first, such as `offscreen`; empty: Qt chooses."""
+    return os.environ.get("QT_QPA_PLATFORM", "").split(";")[0].split(":")[0]
 
 
-def _loads(soname: str) -> bool:
-    try:
-        ctypes.CDLL(soname)
-    except OSError:
-        return False
-    return True
+def missing_display() -> str | None:
+    """Why no window can be seen by a person here, as far as the environment tells; None: nothing speaks against it."""
+    displays = ("DISPLAY",) if qt_platform() == "xcb" else ("DISPLAY", "WAYLAND_DISPLAY")
+    if sys.platform.startswith("linux") and not any(map(os.environ.get, displays)):
+        return "neither DISPLAY nor WAYLAND_DISPLAY is set"
+    return "QT_QPA_PLATFORM asks for none" if qt_platform() in ("offscreen", "minimal") else None

@@ -116,7 +116,7 @@ class Robot:
         yield "2"
         self._take("end_filtered", page)
         message = "store.sqlite: the disk is full; free some space"
-        problem = ProblemPage(page.look, page.words, message, at_stake="answer")
+        problem = ProblemPage(page.look, page.texts, message, at_stake="answer")
         self._quiz.stage.show_page(problem)
         self._seen = problem
         yield Qt.Key.Key_Shift
@@ -128,10 +128,10 @@ class Robot:
         if state is State.CONFIDENCE:
             self._take_once(state, "confidence", window)
             QTest.keyClick(window, "4")
-        elif state is State.SHOWN and len(self._session.done) == 5 and not self._paused:
+        elif state is State.PRESENTED and len(self._session.done) == 5 and not self._paused:
             self._paused = True
             QTest.keyClick(window, Qt.Key.Key_Escape)
-        elif state is State.SHOWN:
+        elif state is State.PRESENTED:
             self._judge(window)
         elif self._session.feedback is not None:
             self._take_once(State.SAVING, "feedback", window)

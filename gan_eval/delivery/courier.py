@@ -60,13 +60,11 @@ class Courier:
         self._address = address
         self._server = Server(address)
         self._state = threading.Condition()
-        self._told = 1
-        self._done = 0
+        self._notified = 1
+        self._delivered = 0
         self._waited_for = 0
         self._hurry = False
         self._closing = False
-        self._unsent: UnsentRows | None = None  # the thread's own
-        self._looked_through = False
         self._trouble: str | None = None  # why the server does not take rows at the moment
         self._refused: dict[str, str] = {}
         threading.Thread(target=self._work, name="delivery", daemon=True).start()
@@ -79,17 +77,17 @@ class Courier:
     def notify(self) -> None:
         """Something was committed to the local store. Returns at once."""
         with self._state:
-            self._told += 1
+            self._notified += 1
             self._state.notify_all()
 
     def wait(self, seconds: float) -> bool:
         """Try now, and wait until all that was committed is delivered or refused, at most so long; whether it is."""
         with self._state:
-            self._told += 1
-            self._waited_for = told = self._told
+            self._notified += 1
+            self._waited_for = notified = self._notified
             self._hurry = True
             self._state.notify_all()
-            return self._state.wait_for(lambda: self._done >= told, seconds)
+            return self._state.wait_for(lambda: self._delivered >= notified, seconds)
 
     def finish(self, seconds: float = FAREWELL_S) -> tuple[str, ...]:
         """Wait a little for what is unsent and end; what the experimenter must know, a line each."""
@@ -98,8 +96,13 @@ class Courier:
         where = self._address.shown
         lines = [f"{where}: refused: {line}; the rows are kept in {self._local}" for line in self.refused]
         if not arrived:
+            try:
+                with UnsentRows(self._local, self._address) as unsent:
+                    count = f"{unsent.trials()} trials"
+            except (UserError, *FAILURES):  # the disk may be full: no reason to lose the line
+                count = "some rows"
             lines.append(
-                f"{where}: {self._count_unsent()} not yet delivered ({self._trouble or 'no answer'}); they are safe in "
+                f"{where}: {count} not yet delivered ({self._trouble or 'no answer'}); they are safe in "
                 f"{self._local}; `gan-eval store deliver {self._local} --to {where}` does it"
             )
         return tuple(lines)
@@ -110,58 +113,37 @@ class Courier:
             self._closing = True
             self._state.notify_all()
 
-    def _count_unsent(self) -> str:
-        try:
-            with UnsentRows(self._local, self._address) as unsent:
-                return f"{unsent.trials()} trials"
-        except (UserError, *FAILURES):  # the disk may be full: no reason to lose the line
-            return "some rows"
-
     def _work(self) -> None:
+        """The thread: deliver what is new until the end; after a failure wait, ever longer, and try again."""
         pause = FIRST_PAUSE_S
+        unsent: UnsentRows | None = None
+        looked_through = False
         with self._server, ExitStack() as open_things:
-            while (told := self._next_task()) is not None:
+            while True:
+                with self._state:
+                    self._state.wait_for(lambda: self._closing or self._notified > self._delivered)
+                    if self._closing:
+                        return
+                    self._hurry = False
+                    notified = self._notified
                 try:
-                    self._attempt(open_things)
+                    if unsent is None:
+                        unsent = open_things.enter_context(UnsentRows(self._local, self._address))
+                    hold_back = self._waited_for <= self._delivered
+                    _send(unsent, self._server, self._refused, everything=not looked_through, hold_back=hold_back)
+                    looked_through = True
                 except Exception as error:  # whatever it is: a delivery never ends without a reason
-                    self._trouble = _reason(error, self._address)
-                    hurried = self._rest(pause)
-                    pause = FIRST_PAUSE_S if hurried else min(2 * pause, LONGEST_PAUSE_S)
+                    known = isinstance(error, UnreachableError | UserError | sqlite3.Error)
+                    self._trouble = str(error) if known else self._address.scrub(f"{type(error).__name__}: {error}")
+                    with self._state:
+                        self._state.wait_for(lambda: self._closing or self._hurry, pause)
+                        pause = FIRST_PAUSE_S if self._hurry else min(2 * pause, LONGEST_PAUSE_S)
                 else:
                     pause = FIRST_PAUSE_S
-                    self._settle(told)
-
-    def _attempt(self, open_things: ExitStack) -> None:
-        if self._unsent is None:
-            self._unsent = open_things.enter_context(UnsentRows(self._local, self._address))
-        everything, hold_back = not self._looked_through, self._waited_for <= self._done
-        _send(self._unsent, self._server, self._refused, everything=everything, hold_back=hold_back)
-        self._looked_through = True
-
-    def _next_task(self) -> int | None:
-        """Wait for something to do: how much is told by now; None at the end."""
-        with self._state:
-            self._state.wait_for(lambda: self._closing or self._told > self._done)
-            self._hurry = False
-            return None if self._closing else self._told
-
-    def _settle(self, told: int) -> None:
-        with self._state:
-            self._trouble = None
-            self._done = told
-            self._state.notify_all()
-
-    def _rest(self, seconds: float) -> bool:
-        """Wait before the next attempt; whether somebody asks for it sooner."""
-        with self._state:
-            self._state.wait_for(lambda: self._closing or self._hurry, seconds)
-            return self._hurry
-
-
-def _reason(error: Exception, address: Address) -> str:
-    if isinstance(error, UnreachableError | UserError | sqlite3.Error):
-        return str(error)
-    return address.scrub(f"{type(error).__name__}: {error}")
+                    with self._state:
+                        self._trouble = None
+                        self._delivered = notified
+                        self._state.notify_all()
 
 
 def deliver_all(local: Path, target: str, *, again: bool = False) -> Delivered:

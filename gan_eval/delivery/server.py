@@ -6,7 +6,7 @@ anywhere and repeated. One participant sits once in a study, by a unique index o
 
 import logging
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Self
 
@@ -70,10 +70,15 @@ class Server:
             UserError: the driver is not installed.
         """
         self._address = address
-        _quieten_driver()
+        log = logging.getLogger("psycopg")
+        if not log.handlers:  # else the program has a place for the driver's remarks on a broken line
+            log.addHandler(logging.NullHandler())
         self._engine = remote_engine(address, connect_s=connect_s, hurried=True, pool_size=1, max_overflow=0)
         self._layout = Layout()
-        self._inserts = {table.name: _insert_new(self._layout[table]) for table in STORED_TABLES}
+        self._inserts = {  # of the rows that break no rule of uniqueness; the row count says how many these were
+            table.name: insert(self._layout[table]).on_conflict_do_nothing().execution_options(preserve_rowcount=True)
+            for table in STORED_TABLES
+        }
         self._identity: str | None = None
 
     def identity(self) -> str:
@@ -85,7 +90,12 @@ class Server:
         """
         if self._identity is None:
             try:
-                self._identity = self._ask_identity()
+                with self._transaction() as connection:
+                    identity = _identity_of(connection)
+                    if identity is None:
+                        reserve(connection)  # all stations may start at the same moment
+                        identity = _identity_of(connection) or self._set_up(connection)
+                self._identity = identity
             except RefusedError as error:  # no row was sent that could be refused
                 raise UnreachableError(str(error)) from None
         return self._identity
@@ -98,19 +108,38 @@ class Server:
             RefusedError: the participant has a session from another station, or a row is there with other values.
         """
         with self._transaction() as connection:
-            if parcel.changed:
-                self._send_session(connection, parcel.session)
+            layout, session = self._layout[tables.SESSIONS], parcel.session
+            if parcel.changed and connection.execute(self._inserts[layout.name], [session]).rowcount != 1:
+                same = layout.c.session == session["session"]
+                stored = connection.execute(layout.select().where(same)).mappings().first()
+                if stored is None:
+                    raise RefusedError(already_sitting(session["study"], session["participant"]))
+                ended = stored["status"] != "open"
+                if any(stored[name] != session[name] for name in _FIXED) or (
+                    ended and session["status"] not in ("open", stored["status"])
+                ):
+                    raise RefusedError(f"two stores hold different rows for session {session['session']}")
+                if not ended:
+                    connection.execute(layout.update().where(same).values(session))
             for table in PARTS:
-                if table in parcel.rows:
-                    self._send_rows(connection, table, parcel.rows[table])
+                rows = parcel.rows.get(table, [])
+                if not rows or connection.execute(self._inserts[table.name], list(rows)).rowcount == len(rows):
+                    continue
+                layout = self._layout[table]
+                query = layout.select().where(layout.c.session == rows[0]["session"])
+                there = {_key(row, table): row for row in map(dict, connection.execute(query).mappings())}
+                for row in rows:
+                    if there.get(_key(row, table)) != row:
+                        key = " ".join(f"{name} {row[name]}" for name in table.key)
+                        raise RefusedError(f"two stores hold different rows of {table.name} for {key}")
 
     def sitting(self, study: str, participant: str) -> Row | None:
         """The row of this participant's session in this study; None where there is none."""
         layout = self._layout[tables.SESSIONS]
         query = layout.select().where(layout.c.study == study, layout.c.participant == participant)
         with self._transaction() as connection:
-            found = connection.execute(query).mappings().first()
-        return dict(found) if found else None
+            row = connection.execute(query).mappings().first()
+        return dict(row) if row else None
 
     def next_list(self, study: str, *, simulated: bool) -> int:
         """The number of a list that no station was given before, from 1 in order of asking."""
@@ -135,53 +164,11 @@ class Server:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _ask_identity(self) -> str:
-        with self._transaction() as connection:
-            found = _identity_of(connection)
-            if found is None:
-                reserve(connection)  # all stations may start at the same moment
-                found = _identity_of(connection) or self._set_up(connection)
-        return found
-
     def _set_up(self, connection: sa.Connection) -> str:
+        """Make the tables; the new identity, or that of a server that was set up by an older version."""
         self._layout.bring_up_to_date(connection, self._address.shown)
-        self._admit_participants_once(connection)
-        _OWN.create_all(connection)
-        found = connection.scalar(sa.select(_IDENTITY.c.server))
-        if found is None:
-            found = str(uuid.uuid4())
-            connection.execute(_IDENTITY.insert().values(server=found))
-        return found
-
-    def _send_session(self, connection: sa.Connection, session: Row) -> None:
-        layout = self._layout[tables.SESSIONS]
-        if connection.execute(self._inserts[layout.name], [session]).rowcount == 1:
-            return
-        kept = connection.execute(layout.select().where(layout.c.session == session["session"])).mappings().first()
-        if kept is None:
-            raise RefusedError(already_sitting(session["study"], session["participant"]))
-        ended = kept["status"] != "open"
-        if any(kept[name] != session[name] for name in _FIXED) or (
-            ended and session["status"] not in ("open", kept["status"])
-        ):
-            raise RefusedError(f"two stores hold different rows for session {session['session']}")
-        if not ended:
-            connection.execute(layout.update().where(layout.c.session == session["session"]).values(session))
-
-    def _send_rows(self, connection: sa.Connection, table: Table, rows: Sequence[Row]) -> None:
-        if connection.execute(self._inserts[table.name], list(rows)).rowcount == len(rows):
-            return
-        layout = self._layout[table]
-        query = layout.select().where(layout.c.session == rows[0]["session"])
-        kept = {_key(row, table): row for row in map(dict, connection.execute(query).mappings())}
-        for row in rows:
-            if kept.get(_key(row, table)) != row:
-                what = " ".join(f"{name} {row[name]}" for name in table.key)
-                raise RefusedError(f"two stores hold different rows of {table.name} for {what}")
-
-    def _admit_participants_once(self, connection: sa.Connection) -> None:
-        layout = self._layout[tables.SESSIONS]
-        once = sa.Index("gan_eval_one_sitting", layout.c.study, layout.c.participant, unique=True)
+        sessions = self._layout[tables.SESSIONS]
+        once = sa.Index("gan_eval_one_sitting", sessions.c.study, sessions.c.participant, unique=True)
         try:
             once.create(connection, checkfirst=True)
         except sa.exc.IntegrityError as error:
@@ -190,7 +177,13 @@ class Server:
                 "`gan-eval participants forget`"
             ) from error
         finally:
-            layout.indexes.discard(once)
+            sessions.indexes.discard(once)
+        _OWN.create_all(connection)
+        identity = connection.scalar(sa.select(_IDENTITY.c.server))
+        if identity is None:
+            identity = str(uuid.uuid4())
+            connection.execute(_IDENTITY.insert().values(server=identity))
+        return identity
 
     @contextmanager
     def _transaction(self) -> Iterator[sa.Connection]:
@@ -219,18 +212,6 @@ def _identity_of(connection: sa.Connection) -> str | None:
         return None
     query = sa.text(f"SELECT server FROM {_IDENTITY.name}, {META} WHERE schema_version = :version")
     return connection.scalar(query, {"version": SCHEMA_VERSION})
-
-
-def _quieten_driver() -> None:
-    """Keep its remarks on a broken line from the screen, unless the program has a place for them."""
-    log = logging.getLogger("psycopg")
-    if not log.handlers:
-        log.addHandler(logging.NullHandler())
-
-
-def _insert_new(layout: sa.Table) -> sa.Insert:
-    """Inserts the rows that break no rule of uniqueness; its row count says how many these were."""
-    return insert(layout).on_conflict_do_nothing().execution_options(preserve_rowcount=True)
 
 
 def _key(row: Mapping[str, object], table: Table) -> tuple[object, ...]:

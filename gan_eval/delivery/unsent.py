@@ -76,7 +76,9 @@ class UnsentRows:
             self._connection.row_factory = sqlite3.Row
             self._connection.execute("PRAGMA synchronous=NORMAL")  # notes alone: one that is lost is made again
             self._connection.executescript(_NOTES)
-            self.server = self._known_server()
+            query = "SELECT server FROM gan_eval_servers WHERE address = ?"
+            known = self._connection.execute(query, (self._address,)).fetchone()
+            self.server = known[0] if known else ""
         except FAILURES as error:
             raise database_error(complaint(error), str(path)) from error
 
@@ -103,16 +105,29 @@ class UnsentRows:
                 f"OR session IN ({', '.join('?' * len(self._live))}) ORDER BY started_at, session"
             )
         values = () if everything else (noted, *sorted(self._live))
-        found = self._typed(self._connection.execute(query, values).fetchall(), tables.SESSIONS)
-        parcels = [self._parcel(session, noted) for session in found]
-        unsent = [parcel for parcel in parcels if parcel.changed or parcel.rows]
-        self._live.update(parcel.session["session"] for parcel in unsent)
-        return unsent
+        parcels = []
+        for session in self._typed(self._connection.execute(query, values).fetchall(), tables.SESSIONS):
+            name = session["session"]
+            query = f"SELECT 1 FROM {DELIVERED} WHERE server = ? AND session = ? AND part = 'sessions' AND row = ?"
+            changed = self._connection.execute(query, (noted, name, _digest(session))).fetchone() is None
+            rows = {}
+            for table in PARTS:
+                order = ", ".join(f'"{column}"' for column in table.key)
+                query = f"SELECT * FROM {table.name} t WHERE {_not_noted(table)} AND t.session = ? ORDER BY {order}"
+                unsent = self._connection.execute(query, (noted, table.name, name)).fetchall()
+                if unsent:
+                    rows[table] = self._typed(unsent, table)
+            if changed or rows:
+                parcels.append(Parcel(session, changed, rows))
+                self._live.add(name)
+        return parcels
 
     def note(self, parcel: Parcel) -> None:
         """The server holds this durably."""
         notes = [("sessions", _digest(parcel.session))]
-        notes += [(table.name, _row_name(row, table)) for table, rows in parcel.rows.items() for row in rows]
+        for table, rows in parcel.rows.items():  # what tells a row from others of its session, as in `_not_noted`
+            columns = [column for column in table.key if column != "session"]
+            notes += [(table.name, "/".join(str(row[column]) for column in columns)) for row in rows]
         session = parcel.session["session"]
         with self._connection:
             self._connection.execute("BEGIN IMMEDIATE")
@@ -136,26 +151,8 @@ class UnsentRows:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _known_server(self) -> str:
-        query = "SELECT server FROM gan_eval_servers WHERE address = ?"
-        found = self._connection.execute(query, (self._address,)).fetchone()
-        return found[0] if found else ""
-
-    def _parcel(self, session: Row, noted: str) -> Parcel:
-        who = session["session"]
-        query = f"SELECT 1 FROM {DELIVERED} WHERE server = ? AND session = ? AND part = 'sessions' AND row = ?"
-        changed = self._connection.execute(query, (noted, who, _digest(session))).fetchone() is None
-        rows = {table: self._unsent(table, who, noted) for table in PARTS}
-        return Parcel(session, changed, {table: found for table, found in rows.items() if found})
-
-    def _unsent(self, table: Table, session: str, noted: str) -> list[Row]:
-        order = ", ".join(f'"{name}"' for name in table.key)
-        query = f"SELECT * FROM {table.name} t WHERE {_not_noted(table)} AND t.session = ? ORDER BY {order}"
-        found = self._connection.execute(query, (noted, table.name, session)).fetchall()
-        return self._typed(found, table)
-
-    def _typed(self, found: list[sqlite3.Row], table: Table) -> list[Row]:
-        return checked_rows(({name: row[name] for name in table.names} for row in found), table, str(self._path))
+    def _typed(self, rows: list[sqlite3.Row], table: Table) -> list[Row]:
+        return checked_rows(({name: row[name] for name in table.names} for row in rows), table, str(self._path))
 
 
 def _not_noted(table: Table) -> str:
@@ -165,11 +162,6 @@ def _not_noted(table: Table) -> str:
         f"NOT EXISTS (SELECT 1 FROM {DELIVERED} d "
         f"WHERE d.server = ? AND d.session = t.session AND d.part = ? AND d.row = {row})"
     )
-
-
-def _row_name(row: Row, table: Table) -> str:
-    """What tells a row from the others of its session and table; the same as in `_not_noted`."""
-    return "/".join(str(row[name]) for name in table.key if name != "session")
 
 
 def _digest(session: Row) -> str:

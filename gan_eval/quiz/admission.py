@@ -18,8 +18,6 @@ from gan_eval.settings.quiz import QuizSettings
 from gan_eval.store import Store, deal_list, give_back_list, new_session_id
 from gan_eval.tabular import Row, iso
 
-_PSEUDONYM = re.compile(r"[\w.-]{1,64}")
-
 
 @dataclass(frozen=True)
 class Applicant:
@@ -41,7 +39,7 @@ class Admitted:
     plan: tuple[Row, ...]
     done: tuple[Row, ...]
     onsets: tuple[Row, ...]
-    """What was shown, also where the program was killed before the trial was stored."""
+    """What was presented, also where the program was killed before the trial was stored."""
     warnings: tuple[str, ...]
     stored: bool
 
@@ -89,7 +87,7 @@ def admit(
                 f"--list {list_number}: the open session of {applicant.participant} in {store.where} has list "
                 f"{known['list']} and goes on with it; leave the option out, or give a new participant code"
             )
-        return _take_up(store, applicant, known, settings, now or datetime.now(UTC))
+        return _resumed(store, applicant, known, settings, now or datetime.now(UTC))
     others = store.rows(tables.SESSIONS, study=applicant.study)
     session = new_session_id()
     number, taken = deal_list(
@@ -105,19 +103,16 @@ def admit(
         give_back_list(store, session)
         raise
     row = _session_row(session, applicant, settings, draw, seed=seed, list_number=number, fraction=fraction)
-    again = (f"list {number} has been dealt before: two participants see the same",) if number in taken else ()
-    warnings = (*draw.warnings, *again, *_design_warnings(store, applicant, others))
-    return Admitted(row, draw.plan, (), (), warnings, stored=False)
-
-
-def _design_warnings(store: Store, applicant: Applicant, others: Sequence[Row]) -> tuple[str, ...]:
-    """A quiz without a study file may be changed from session to session; then they are not one experiment."""
-    if all(row["design_hash"] == applicant.design_hash for row in others):
-        return ()
-    return (
-        f"{store.where}: holds sessions of the study {applicant.study} with other stimuli or settings; tell them "
-        "apart by design_hash, or name another --store",
-    )
+    warnings = list(draw.warnings)
+    if number in taken:
+        warnings.append(f"list {number} has been dealt before: two participants see the same")
+    # A quiz without a study file may be changed from session to session; then they are not one experiment.
+    if any(session["design_hash"] != applicant.design_hash for session in others):
+        warnings.append(
+            f"{store.where}: holds sessions of the study {applicant.study} with other stimuli or settings; tell them "
+            "apart by design_hash, or name another --store"
+        )
+    return Admitted(row, draw.plan, (), (), tuple(warnings), stored=False)
 
 
 def find_session(store: Store, applicant: Applicant) -> Row | None:
@@ -126,7 +121,7 @@ def find_session(store: Store, applicant: Applicant) -> Row | None:
     Raises:
         UserError: the participant's code is no pseudonym.
     """
-    if not _PSEUDONYM.fullmatch(applicant.participant):
+    if not re.fullmatch(r"[\w.-]{1,64}", applicant.participant):
         raise UserError(
             f"--participant {applicant.participant!r}: wanted a pseudonym of letters, digits, '.', '-' and '_', "
             "at most 64, such as P01"
@@ -135,15 +130,21 @@ def find_session(store: Store, applicant: Applicant) -> Row | None:
     return known[-1] if known else None
 
 
-def _take_up(store: Store, applicant: Applicant, row: Row, settings: QuizSettings, now: datetime) -> Admitted:
+def _resumed(store: Store, applicant: Applicant, row: Row, settings: QuizSettings, now: datetime) -> Admitted:
+    """The open session `row` of a known participant.
+
+    Raises:
+        UserError: it is over, simulated or not unlike the applicant, of another design, or older than the study allows
+            (or nobody can tell its age).
+    """
     who = f"--participant {applicant.participant}: {store.where}"
     if row["status"] == "complete":
         raise UserError(f"{who} holds this participant's complete session already; give a new participant code")
     if row["status"] == "aborted":
         raise UserError(f"{who}: this participant has stopped for good (the trials are kept); give a new code")
     if row["simulated"] != applicant.simulated:
-        words = ("simulated", "a person's") if row["simulated"] else ("a person's", "simulated")
-        raise UserError(f"{who} holds {words[0]} open session; it cannot be continued as {words[1]}; give a new code")
+        was, now_is = ("simulated", "a person's") if row["simulated"] else ("a person's", "simulated")
+        raise UserError(f"{who} holds {was} open session; it cannot be continued as {now_is}; give a new code")
     if row["design_hash"] != applicant.design_hash:
         raise UserError(
             f"{who}: the study's stimuli or quiz have changed since this participant's open session began; "
@@ -152,41 +153,25 @@ def _take_up(store: Store, applicant: Applicant, row: Row, settings: QuizSetting
     plan, done, onsets = (
         tuple(store.rows(table, session=row["session"])) for table in (tables.PLANS, tables.TRIALS, tables.ONSETS)
     )
-    warnings = _age_warnings(who, row, settings, now, last_instant(row, done, onsets))
-    return Admitted(row, plan, done, onsets, warnings, stored=True)
-
-
-def _age_warnings(who: str, row: Row, settings: QuizSettings, now: datetime, last: datetime | None) -> tuple[str, ...]:
-    """What is to be said of a session of the future; one whose age nobody can tell is none that is young enough.
-
-    Args:
-        who: whose session it is, and where, for messages.
-        row: the session.
-        settings: the quiz.
-        now: the time of day.
-        last: the last moment that the session tells of.
-
-    Raises:
-        UserError: it is older than the study allows, or may be.
-    """
-    if row["started_at"] is None or last is None:
-        return ()
-    age = max(now, last) - read_instant(row["started_at"])
+    warnings: tuple[str, ...] = ()
+    last = last_instant(row, done, onsets)
     limit = settings.resume_within_hours
-    if limit is not None and age > timedelta(hours=limit):
-        raise UserError(
-            f"{who}: this participant's open session began {age.total_seconds() / 3600:.1f} hours ago, the study "
-            f"continues one for {limit:g} hours (quiz.resume_within_hours); the trials are kept; give a new code"
-        )
-    if last - now <= CLOCK_TOLERANCE:
-        return ()
-    told = f"{who}: this session tells of {iso(last)}, which is still to come: was the clock set back?"
-    if limit is not None:
-        raise UserError(
-            f"{told} How old the session is cannot be told, and the study continues one for {limit:g} hours "
-            "(quiz.resume_within_hours); set the clock right, or give a new code; the trials are kept"
-        )
-    return (f"{told} It goes on from that moment; its next trial is flagged clock_set_back",)
+    if row["started_at"] is not None and last is not None:
+        age = max(now, last) - read_instant(row["started_at"])
+        if limit is not None and age > timedelta(hours=limit):
+            raise UserError(
+                f"{who}: this participant's open session began {age.total_seconds() / 3600:.1f} hours ago, the study "
+                f"continues one for {limit:g} hours (quiz.resume_within_hours); the trials are kept; give a new code"
+            )
+        if last - now > CLOCK_TOLERANCE:
+            message = f"{who}: this session tells of {iso(last)}, which is still to come: was the clock set back?"
+            if limit is not None:
+                raise UserError(
+                    f"{message} How old the session is cannot be told, and the study continues one for {limit:g} hours "
+                    "(quiz.resume_within_hours); set the clock right, or give a new code; the trials are kept"
+                )
+            warnings = (f"{message} It goes on from that moment; its next trial is flagged clock_set_back",)
+    return Admitted(row, plan, done, onsets, warnings, stored=True)
 
 
 def _session_row(
@@ -199,7 +184,10 @@ def _session_row(
     list_number: int,
     fraction: float | None,
 ) -> Row:
-    shares = [row["fraction"] for row in draw.plan if row["fraction"] is not None]
+    software = [f"gan_eval {gan_eval.__version__}", f"Python {platform.python_version()}"]
+    with suppress(PackageNotFoundError):
+        software.append(f"PySide6 {version('PySide6-Essentials')}")
+    fractions = [row["fraction"] for row in draw.plan if row["fraction"] is not None]
     return {
         "session": session,
         "study": applicant.study,
@@ -212,7 +200,7 @@ def _session_row(
         "simulated": applicant.simulated,
         "started_at": None,
         "ended_at": None,
-        "software": _software(),
+        "software": ", ".join(software),
         "platform": platform.platform(),
         "presenter": None,
         "screen_width": None,
@@ -221,12 +209,5 @@ def _session_row(
         "refresh_hz": None,
         "station": applicant.station,
         "keys": ",".join(f"{answer}={key}" for answer, key in settings.keys_of_list(list_number).items()),
-        "fraction": fraction if fraction is not None else min(shares, default=None),
+        "fraction": fraction if fraction is not None else min(fractions, default=None),
     }
-
-
-def _software() -> str:
-    parts = [f"gan_eval {gan_eval.__version__}", f"Python {platform.python_version()}"]
-    with suppress(PackageNotFoundError):
-        parts.append(f"PySide6 {version('PySide6-Essentials')}")
-    return ", ".join(parts)

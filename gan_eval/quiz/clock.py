@@ -37,7 +37,7 @@ class SystemClock:
     """The machine's clocks. The time of day never goes back: where it is set back, it goes on as it was."""
 
     def __init__(self) -> None:
-        self._told = datetime.now(UTC)
+        self._latest = datetime.now(UTC)
         self._when = now_ns()
 
     def monotonic(self) -> int:
@@ -47,9 +47,9 @@ class SystemClock:
     def utc(self) -> datetime:
         """The time of day, in UTC."""
         when = now_ns()
-        self._told = max(datetime.now(UTC), self._told + timedelta(microseconds=(when - self._when) / 1000))
+        self._latest = max(datetime.now(UTC), self._latest + timedelta(microseconds=(when - self._when) / 1000))
         self._when = when
-        return self._told
+        return self._latest
 
 
 class VirtualClock:
@@ -86,6 +86,6 @@ def last_instant(session: Row, done: Iterable[Row], onsets: Iterable[Row]) -> da
         done: its rows of `gan_eval.tables.TRIALS`.
         onsets: its rows of `gan_eval.tables.ONSETS`.
     """
-    found = [session.get("started_at"), *(row.get("answered_at") for row in done)]
-    found += [row.get("shown_at") for row in onsets]
-    return max((read_instant(text) for text in found if text), default=None)
+    instants = [session.get("started_at"), *(row.get("answered_at") for row in done)]
+    instants += [row.get("shown_at") for row in onsets]
+    return max((read_instant(text) for text in instants if text), default=None)

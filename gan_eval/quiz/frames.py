@@ -32,7 +32,7 @@ def round_exposure(requested_ms: float, refresh_hz: float) -> float:
 
 
 @dataclass(frozen=True)
-class Spread:
+class Summary:
     """How a quantity in milliseconds is distributed."""
 
     n: int
@@ -43,13 +43,13 @@ class Spread:
     """The largest absolute value."""
 
 
-def spread(values: Sequence[float]) -> Spread:
+def summary(values: Sequence[float]) -> Summary:
     """Summarise at least one value.
 
-    >>> spread([1.0, 3.0, 2.0])
-    Spread(n=3, mean=2.0, median=2.0, sd=0.816496580927726, largest=3.0)
+    >>> summary([1.0, 3.0, 2.0])
+    Summary(n=3, mean=2.0, median=2.0, sd=0.816496580927726, largest=3.0)
     """
-    return Spread(len(values), fmean(values), median(values), pstdev(values), max(map(abs, values)))
+    return Summary(len(values), fmean(values), median(values), pstdev(values), max(map(abs, values)))
 
 
 @dataclass(frozen=True)
@@ -62,11 +62,6 @@ class Pace:
     """Standard deviation of the intervals that left no frame out."""
     dropped: float
     """Share of intervals that left at least one frame out, 0..1."""
-
-    @property
-    def refresh_hz(self) -> float:
-        """Frames in a second."""
-        return 1000 / self.frame_ms
 
     def blocks(self, stated_hz: float) -> bool:
         """Whether presenting waits for the screen, given frames that were presented without waiting for anything else.
@@ -87,5 +82,5 @@ def pace(stamps: Sequence[int]) -> Pace:
     """
     intervals = [(after - before) / 1e6 for before, after in pairwise(stamps)]
     typical = median(intervals)
-    kept = [interval for interval in intervals if interval <= DROPPED * typical]
-    return Pace(typical, pstdev(kept), (len(intervals) - len(kept)) / len(intervals))
+    steady = [interval for interval in intervals if interval <= DROPPED * typical]
+    return Pace(typical, pstdev(steady), (len(intervals) - len(steady)) / len(intervals))

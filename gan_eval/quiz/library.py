@@ -1,6 +1,6 @@
 """The pictures of a session: where a stimulus and its companions are, and whether they still are what was dealt."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -74,8 +74,34 @@ class Library:
         """
         coming = [row for row in plan if row.get("trial") not in seen]
         names = {row[place] for row in coming for place in ("stimulus", "stimulus_b") if row[place] is not None}
-        hashes = {name: self._held_hash(name) for name in sorted(names, key=self.path)}
-        return tuple(_rehashed(row, hashes, self.path) if row.get("trial") not in seen else row for row in plan)
+        hashes = {}
+        for name in sorted(names, key=self.path):
+            path = self.path(name)
+            content = read_file(path)
+            self._held_bytes -= len(self._held.pop(path, b""))
+            if self._held_bytes + len(content) <= HELD_BYTES:
+                self._held[path] = content
+                self._held_bytes += len(content)
+            else:
+                self.warning = (
+                    f"{path.parent}: more than {HELD_BYTES >> 20} MiB of pictures; those beyond are read shortly "
+                    "before they are shown, which other programs of this user may see"
+                )
+            hashes[name] = sha256_bytes(content)
+        checked = []
+        for row in plan:
+            present = {}
+            for column, hash_column in (("stimulus", "sha256"), ("stimulus_b", "sha256_b")):
+                if row.get("trial") in seen or row[column] is None:
+                    continue
+                present[hash_column] = hashes[row[column]]
+                if row.get(hash_column) not in (None, present[hash_column]):
+                    raise UserError(
+                        f"{self.path(row[column])}: the picture has changed since it entered the stimulus set "
+                        "(SHA-256); restore it, or make the stimulus set anew"
+                    )
+            checked.append({**row, **present})
+        return tuple(checked)
 
     def companions(self, stimulus: str) -> Companions:
         """Label picture, ground truth and generated picture of the item that `stimulus` is a version of."""
@@ -93,41 +119,8 @@ class Library:
             generated=self._file(generated, "file") if generated else None,
         )
 
-    def _held_hash(self, stimulus: str) -> str:
-        path = self.path(stimulus)
-        content = read_file(path)
-        self._held_bytes -= len(self._held.pop(path, b""))
-        if self._held_bytes + len(content) <= HELD_BYTES:
-            self._held[path] = content
-            self._held_bytes += len(content)
-        else:
-            self.warning = (
-                f"{path.parent}: more than {HELD_BYTES >> 20} MiB of pictures; those beyond are read shortly before "
-                "they are shown, which other programs of this user may see"
-            )
-        return sha256_bytes(content)
-
     def _file(self, stimulus: str, column: FileColumn) -> Path | None:
         if stimulus not in self._rows:
             return None
         stimuli, row = self._rows[stimulus]
         return stimuli.path(row, column)
-
-
-def _rehashed(planned: Row, hashes: Mapping[str, str], path_of: Callable[[str], Path]) -> Row:
-    """A row of the plan with the hashes that were found.
-
-    Raises:
-        UserError: they are not those of the pictures that were dealt.
-    """
-    found = {}
-    for name, hash_name in (("stimulus", "sha256"), ("stimulus_b", "sha256_b")):
-        if planned[name] is None:
-            continue
-        found[hash_name] = hashes[planned[name]]
-        if planned.get(hash_name) not in (None, found[hash_name]):
-            raise UserError(
-                f"{path_of(planned[name])}: the picture has changed since it entered the stimulus set (SHA-256); "
-                "restore it, or make the stimulus set anew"
-            )
-    return {**planned, **found}

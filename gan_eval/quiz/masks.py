@@ -22,7 +22,10 @@ def mask(picture: Picture, kind: Literal["noise", "scramble"], generator: np.ran
         kind: noise, a random grey level for each pixel; scramble, the picture's own blocks shuffled and mirrored.
         generator: random numbers.
     """
-    return _noise(picture.shape[:2], generator) if kind == "noise" else scrambled(picture, generator)
+    if kind == "scramble":
+        return scrambled(picture, generator)
+    grey = generator.integers(0, 256, picture.shape[:2], dtype=np.uint8)
+    return np.repeat(grey[..., None], 3, axis=2)
 
 
 def mask_generator(session: str, trial: int) -> np.random.Generator:
@@ -49,8 +52,3 @@ def scrambled(picture: Picture, generator: np.random.Generator) -> Picture:
         blocks[mirrored] = np.flip(blocks[mirrored], axis)
     whole = blocks.reshape(rows, columns, BLOCK, BLOCK, 3).swapaxes(1, 2).reshape(filled.shape)
     return np.ascontiguousarray(whole[:height, :width])
-
-
-def _noise(size: tuple[int, ...], generator: np.random.Generator) -> Picture:
-    grey = generator.integers(0, 256, size, dtype=np.uint8)
-    return np.repeat(grey[..., None], 3, axis=2)

@@ -2,11 +2,7 @@
 
 Whoever shows the pictures (the application, or a simulated participant) tells it what happened and when; the session
 decides what comes next and keeps everything in the store. The next trial is given out only after the one before it
-is durable.
-
-Where a session is, and what would be lost if the program ended there.
-
-When a participant rests. Plain Python.
+is durable. Plain Python.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -47,7 +43,7 @@ class State(Enum):
     """Nothing is stored; consent is awaited."""
     READY = auto()
     """Everything so far is durable; `trial` may be shown."""
-    SHOWN = auto()
+    PRESENTED = auto()
     """The trial's picture is on the screen."""
     BETWEEN = auto()
     """The first of two pictures has vanished, the second is to be shown."""
@@ -63,7 +59,7 @@ class State(Enum):
     """Complete or aborted, and stored as such. A session that is left in another state stays open in the store."""
 
 
-ON_ITS_WAY = frozenset({State.SHOWN, State.BETWEEN, State.WAITING, State.CONFIDENCE})
+ON_ITS_WAY = frozenset({State.PRESENTED, State.BETWEEN, State.WAITING, State.CONFIDENCE})
 """Something of the trial has been seen, and it is not yet being stored."""
 
 
@@ -127,13 +123,34 @@ class Session:
             if last is not None and (behind := last - clock.utc()) > timedelta(0):
                 self._ahead = behind
                 self._next_flags |= {Flag.CLOCK_SET_BACK} if behind > CLOCK_TOLERANCE else set()
-            self._take_up(onsets)
+            # what was on the screen when the program was killed is done
+            finished = {row["trial"] for row in self.done}
+            planned = {row["trial"]: row for row in self.plan}
+            killed = [
+                killed_row(self.row, planned[row["trial"]], row, protocol.judge(planned[row["trial"]], None))
+                for row in onsets
+                if row["trial"] not in finished
+            ]
+            if killed:
+                self._store(lambda store: add_once(store, killed), killed)
+            else:
+                self._go_on()
 
     @property
     def state(self) -> State:
         """Where the session is. Reading it takes note of a finished commit."""
         if self._state is State.SAVING and self._future is not None and self._future.done():
-            self._settle(self._future)
+            error = self._future.exception()
+            if isinstance(error, UserError):
+                self.error = error
+                self._state = State.FAILED
+            elif error is not None:
+                raise error
+            elif self._pending is None:
+                self._state = State.OVER
+            else:
+                self.done += self._pending
+                self._go_on()
         return self._state
 
     @property
@@ -197,29 +214,33 @@ class Session:
             row = onset_row(self.row, trial, shown_at=self._time_of_day(when))
             # Where it fails the session goes on: what ails the store will be told when the trial is to be stored.
             self._writer.submit(lambda store: store.add(tables.ONSETS, [row]))
-        self._state = State.SHOWN
+        self._state = State.PRESENTED
 
     def offset(self, when: int) -> None:
         """What was shown has vanished."""
-        assert self._state is State.SHOWN
+        assert self._state is State.PRESENTED
         self.trial.seen[-1].offset = when
-        self._state = State.WAITING if self.trial.all_shown else State.BETWEEN
+        self._state = State.WAITING if self.trial.all_presented else State.BETWEEN
 
     def press(self, key: str, when: int, *, repeated: bool = False) -> bool:
         """A key was pressed; whether that was the answer, or the confidence in it."""
         if self._trial is None:
             return False
         if self._state is State.CONFIDENCE:
-            return not repeated and self._rate(key)
+            if repeated or key not in map(str, range(1, self._confidence + 1)):
+                return False
+            self._trial.confidence = int(key)
+            self._finish()
+            return True
         answer = self.protocol.answers.get(key.lower())
         if answer is None or self._state not in ON_ITS_WAY | {State.READY}:
             return False
         return self._trial.press(answer, when, repeated=repeated)
 
-    def flag(self, word: str) -> None:
+    def flag(self, name: str) -> None:
         """Something happened that the row of the trial on its way must tell; without one it does not matter."""
         if self._trial is not None and self._state in ON_ITS_WAY:
-            self._trial.flags.add(word)
+            self._trial.flags.add(name)
 
     def close(self) -> None:
         """Everything has vanished; there is an answer, or none came in time: ask for the confidence, or store it."""
@@ -260,20 +281,6 @@ class Session:
         self.error = None
         self._store(self._job, self._pending)
 
-    def _take_up(self, onsets: Sequence[Row]) -> None:
-        """Go on with a session that is in the store; what was on the screen when the program was killed is done."""
-        finished = {row["trial"] for row in self.done}
-        planned = {row["trial"]: row for row in self.plan}
-        killed = [
-            killed_row(self.row, planned[row["trial"]], row, self.protocol.judge(planned[row["trial"]], None))
-            for row in onsets
-            if row["trial"] not in finished
-        ]
-        if killed:
-            self._store(lambda store: add_once(store, killed), killed)
-        else:
-            self._go_on()
-
     def _go_on(self) -> None:
         """To the next trial, or to the end."""
         planned = self.protocol.next_trial(self.plan, self.done)
@@ -284,14 +291,6 @@ class Session:
         self._trial = Trial(planned, self.protocol.timing(planned), showings, self._late_ms, self._next_flags)
         self._next_flags = set()
         self._state = State.READY
-
-    def _rate(self, key: str) -> bool:
-        """Take a number key as the confidence in the answer."""
-        if key not in map(str, range(1, self._confidence + 1)):
-            return False
-        self.trial.confidence = int(key)
-        self._finish()
-        return True
 
     def _finish(self) -> None:
         """Store the trial on its way."""
@@ -313,20 +312,6 @@ class Session:
         self._job, self._pending = job, rows
         self._future = self._writer.submit(job)
         self._state = State.SAVING
-
-    def _settle(self, future: "Future[object]") -> None:
-        error = future.exception()
-        if isinstance(error, UserError):
-            self.error = error
-            self._state = State.FAILED
-            return
-        if error is not None:
-            raise error
-        if self._pending is None:
-            self._state = State.OVER
-            return
-        self.done += self._pending
-        self._go_on()
 
     def _time_of_day(self, when: int) -> datetime:
         ago = (self._clock.monotonic() - when) / MILLISECOND

@@ -26,7 +26,6 @@ from gan_eval.quiz.protocols.paired import OPPOSITE
 from gan_eval.quiz.session import Session, State
 from gan_eval.quiz.trial import MILLISECOND, Trial
 from gan_eval.settings.quiz import QuizSettings
-from gan_eval.tabular import Row
 
 PRESENTER = "simulated"
 STIMULUS_SD = 0.3
@@ -116,10 +115,18 @@ class SimulatedParticipant:
             trial: with the plan's row and the times.
             answers: the answers that the protocol takes; they tell what is asked.
         """
-        planned = trial.planned
+        planned, flash_ms, window_ms = trial.planned, trial.timing.flash_ms, trial.timing.response_ms
         noise = generator(self._seed, "trial", self._participant, planned["stimulus"], planned["stimulus_b"] or "")
-        distance = self._distance(planned, trial.timing.flash_ms, noise)
-        window_ms = trial.timing.response_ms
+        taken_up = 1.0 if flash_ms is None else 1 - float(np.exp(-flash_ms / SEEING_MS))
+        dprime = self._dprime * taken_up
+        # how much faker a picture looks than the criterion, or b of a pair than a
+        evidence_a = self._noise_of(planned["stimulus"], noise)
+        if planned["stimulus_b"] is None:
+            distance = evidence_a + (dprime / 2 if planned["kind"] == "fake" else -dprime / 2) - self._criterion
+        else:
+            model_a, between, model_b = planned["model"].partition(BETWEEN_MODELS)
+            mean = taken_up * (self._utility(model_a) - self._utility(model_b)) if between else dprime
+            distance = mean + self._noise_of(planned["stimulus_b"], noise) - evidence_a
         typical = TYPICAL_MS if window_ms is None else min(TYPICAL_MS, 0.4 * window_ms)
         reaction_ms = typical * np.exp(0.3 * noise.standard_normal() - 0.25 * np.tanh(abs(distance)))
         if noise.random() < self._observer.lapse:
@@ -128,18 +135,14 @@ class SimulatedParticipant:
             distance = noise.standard_normal()
         if window_ms is not None and reaction_ms > window_ms:
             return None
-        return Judgement(_answer(planned, distance, answers), float(reaction_ms), abs(distance))
-
-    def _distance(self, planned: Row, flash_ms: float | None, noise: np.random.Generator) -> float:
-        """How much faker a picture looks than the criterion, or b of a pair than a."""
-        seen = 1.0 if flash_ms is None else 1 - float(np.exp(-flash_ms / SEEING_MS))
-        gap = self._dprime * seen
-        a = self._noise_of(planned["stimulus"], noise)
-        if planned["stimulus_b"] is None:
-            return a + (gap / 2 if planned["kind"] == "fake" else -gap / 2) - self._criterion
-        one, between, other = planned["model"].partition(BETWEEN_MODELS)
-        mean = seen * (self._utility(one) - self._utility(other)) if between else gap
-        return mean + self._noise_of(planned["stimulus_b"], noise) - a
+        if planned["stimulus_b"] is not None:
+            answer = str(planned["position"] if distance > 0 else OPPOSITE[planned["position"]])
+        elif "fake" in answers:
+            answer = "fake" if distance > 0 else "real"
+        else:  # grades
+            cuts = np.linspace(-FARTHEST, FARTHEST, len(answers) + 1)[1:-1]
+            answer = sorted(answers)[int(np.searchsorted(cuts, -distance))]
+        return Judgement(answer, float(reaction_ms), abs(distance))
 
     def _noise_of(self, stimulus: str, noise: np.random.Generator) -> float:
         """Noise of unit variance: what belongs to the picture, and what to this moment."""
@@ -160,47 +163,37 @@ def take_part(session: Session, person: SimulatedParticipant, clock: VirtualCloc
         if state is State.FAILED:
             assert session.error is not None
             raise session.error
-        _one_trial(session, person, clock, settings)
-
-
-def _one_trial(session: Session, person: SimulatedParticipant, clock: VirtualClock, settings: QuizSettings) -> None:
-    """One trial, everything told to the session in the order in which it happens."""
-    trial, answers = session.trial, session.protocol.answers
-    judgement = person.judge(trial, answers.values())
-    _show(session, clock, blank_ms=settings.blank_ms)
-    if judgement is None:
-        assert trial.vanish_due is not None
-        assert trial.close_due is not None
-        _vanish(session, clock, trial.vanish_due)
-        clock.advance_to(trial.close_due)
-        session.close()
-        return
-    key = next(key for key, answer in answers.items() if answer == judgement.answer)
-    pressed = trial.onset + round(judgement.reaction_ms * MILLISECOND)
-    vanishes = pressed if trial.planned_flash_ms is None else trial.vanish_due
-    assert vanishes is not None
-    if vanishes < pressed:
-        _vanish(session, clock, vanishes)
-    clock.advance_to(pressed)
-    session.press(key, pressed)
-    if vanishes >= pressed:
-        _vanish(session, clock, vanishes)
-    session.close()
-    if session.state is State.CONFIDENCE:
-        _pass_time(clock, TYPICAL_MS)
-        session.press(str(judgement.confidence(settings.confidence)), clock.monotonic())
-
-
-def _show(session: Session, clock: VirtualClock, *, blank_ms: float) -> None:
-    """The blank and every showing up to the last onset."""
-    trial = session.trial
-    _pass_time(clock, blank_ms)
-    session.onset(clock.monotonic())
-    while not trial.all_shown:
-        assert trial.vanish_due is not None, "two pictures one after the other have a fixed exposure"
-        _vanish(session, clock, trial.vanish_due)
-        _pass_time(clock, trial.timing.gap_ms)
+        trial, answers = session.trial, session.protocol.answers
+        judgement = person.judge(trial, answers.values())
+        # everything is reported to the session in the order in which it happens: the blank, every showing
+        _pass_time(clock, settings.blank_ms)
         session.onset(clock.monotonic())
+        while not trial.all_presented:
+            assert trial.vanish_due is not None, "two pictures one after the other have a fixed exposure"
+            _vanish(session, clock, trial.vanish_due)
+            _pass_time(clock, trial.timing.gap_ms)
+            session.onset(clock.monotonic())
+        if judgement is None:
+            assert trial.vanish_due is not None
+            assert trial.close_due is not None
+            _vanish(session, clock, trial.vanish_due)
+            clock.advance_to(trial.close_due)
+            session.close()
+            continue
+        key = next(key for key, answer in answers.items() if answer == judgement.answer)
+        pressed = trial.onset + round(judgement.reaction_ms * MILLISECOND)
+        vanishes = pressed if trial.planned_flash_ms is None else trial.vanish_due
+        assert vanishes is not None
+        if vanishes < pressed:
+            _vanish(session, clock, vanishes)
+        clock.advance_to(pressed)
+        session.press(key, pressed)
+        if vanishes >= pressed:
+            _vanish(session, clock, vanishes)
+        session.close()
+        if session.state is State.CONFIDENCE:
+            _pass_time(clock, TYPICAL_MS)
+            session.press(str(judgement.confidence(settings.confidence)), clock.monotonic())
 
 
 def _vanish(session: Session, clock: VirtualClock, when: int) -> None:
@@ -210,13 +203,3 @@ def _vanish(session: Session, clock: VirtualClock, when: int) -> None:
 
 def _pass_time(clock: VirtualClock, milliseconds: float) -> None:
     clock.advance_to(clock.monotonic() + round(milliseconds * MILLISECOND))
-
-
-def _answer(planned: Row, distance: float, answers: Collection[str]) -> str:
-    """The answer that a distance from the criterion leads to; above 0 looks fake, or b faker than a."""
-    if planned["stimulus_b"] is not None:
-        return str(planned["position"] if distance > 0 else OPPOSITE[planned["position"]])
-    if "fake" in answers:
-        return "fake" if distance > 0 else "real"
-    cuts = np.linspace(-FARTHEST, FARTHEST, len(answers) + 1)[1:-1]
-    return sorted(answers)[int(np.searchsorted(cuts, -distance))]

@@ -1,7 +1,4 @@
-"""What the timing self-test found on this computer, kept for the sessions that follow.
-
-How a session is presented on this computer: what is not part of the study, and may differ from desk to desk.
-"""
+"""This computer: how sessions are presented on it, and what the timing self-test measured on its screens."""
 
 import os
 import sys
@@ -85,9 +82,9 @@ class ScreenTiming:
     """UTC, ISO 8601."""
     checks: tuple[Check, ...] = ()
 
-    def rows(self, session: str, *, simulated: bool = False) -> list[Row]:
+    def rows(self, session: str) -> list[Row]:
         """Rows of the table `checks`."""
-        shared = {"session": session, "measured_at": self.measured_at, "simulated": simulated, "fraction": None}
+        shared = {"session": session, "measured_at": self.measured_at, "simulated": False, "fraction": None}
         return [{**asdict(check), **shared} for check in self.checks]
 
 
@@ -103,7 +100,7 @@ def station_file() -> Path:
 
 
 def read_timing(screen: ScreenKey, path: Path | None = None) -> ScreenTiming | None:
-    """What was found on this screen; None where the self-test was never run on it.
+    """The stored timing of this screen; None where the self-test was never run on it.
 
     Raises:
         UserError: the file is damaged.
@@ -111,10 +108,12 @@ def read_timing(screen: ScreenKey, path: Path | None = None) -> ScreenTiming | N
     path = path or station_file()
     if not path.is_file():
         return None
-    found = read_json(path)
+    record = read_json(path)
     try:
-        kept = found.get(str(screen))
-        return None if kept is None else _timing(kept)
+        timing = record.get(str(screen))
+        if timing is None:
+            return None
+        return ScreenTiming(**{**timing, "checks": tuple(Check(**check) for check in timing["checks"])})
     except (AttributeError, KeyError, TypeError) as error:
         raise UserError(
             f"{path}: not a record of self-tests; remove it and repeat `gan-eval quiz --self-test`"
@@ -122,19 +121,14 @@ def read_timing(screen: ScreenKey, path: Path | None = None) -> ScreenTiming | N
 
 
 def keep_timing(screen: ScreenKey, timing: ScreenTiming, path: Path | None = None) -> Path:
-    """Keep what was found on a screen, in place of what was found before; where.
+    """Store the timing of a screen, in place of an earlier one; the path of the record.
 
     Raises:
         UserError: the file is damaged, or cannot be written.
     """
     path = path or station_file()
-    kept = read_json(path) if path.is_file() else {}
-    if not isinstance(kept, dict):
+    record = read_json(path) if path.is_file() else {}
+    if not isinstance(record, dict):
         raise UserError(f"{path}: not a record of self-tests; remove it and repeat `gan-eval quiz --self-test`")
-    write_json(path, {**kept, str(screen): asdict(timing)})
+    write_json(path, {**record, str(screen): asdict(timing)})
     return path
-
-
-def _timing(kept: dict[str, object]) -> ScreenTiming:
-    checks = tuple(Check(**check) for check in kept["checks"])  # type: ignore[attr-defined]
-    return ScreenTiming(**{**kept, "checks": checks})  # type: ignore[arg-type]

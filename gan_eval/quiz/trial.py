@@ -1,7 +1,4 @@
-"""One trial on its way: from onset to offset and answer, by times that others have stamped.
-
-The rows that a session writes, from what was planned, presented and answered.
-"""
+"""One trial on its way, from onset to offset and answer, by times that others have stamped; and the rows it leaves."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -97,10 +94,10 @@ class Trial:
     """The same of the gap between two showings."""
 
     def __post_init__(self) -> None:
-        self.plan(lambda asked_ms: asked_ms)
+        self.plan(lambda requested_ms: requested_ms)
 
     def plan(self, rule: Callable[[float], float]) -> None:
-        """Plan the times by a rule from milliseconds asked for to milliseconds presented."""
+        """Plan the times by a rule from milliseconds requested to milliseconds presented."""
         flash = self.timing.flash_ms
         self.planned_flash_ms = None if flash is None else rule(flash)
         self.planned_gap_ms = rule(self.timing.gap_ms) if self.showings > 1 else 0.0
@@ -111,7 +108,7 @@ class Trial:
         return self.seen[-1].onset
 
     @property
-    def all_shown(self) -> bool:
+    def all_presented(self) -> bool:
         """The last picture has appeared."""
         return len(self.seen) == self.showings
 
@@ -137,7 +134,7 @@ class Trial:
     @property
     def waits_for_answer(self) -> bool:
         """Everything is or was shown, and no answer has come yet."""
-        return self.all_shown and self.answer is None and self.broken_off is None
+        return self.all_presented and self.answer is None and self.broken_off is None
 
     def press(self, answer: str, when: int, *, repeated: bool = False) -> bool:
         """Take a key press; whether it is the trial's answer.
@@ -145,10 +142,10 @@ class Trial:
         The moment of the press decides, not the moment at which the program hears of it.
         """
         if repeated:
-            if self.waits_for_answer or not self.all_shown:
+            if self.waits_for_answer or not self.all_presented:
                 self.flags.add(Flag.HELD_KEY)
             return False
-        if not self.all_shown or when < self.onset:
+        if not self.all_presented or when < self.onset:
             self.flags.add(Flag.BLANK_KEY)
             return False
         if not self.waits_for_answer or (self.close_due is not None and when > self.close_due):
@@ -182,8 +179,18 @@ class Trial:
     def measured(self) -> Row:
         """The columns of the trial's row that hold times, and its flags."""
         first, second = self.seen[0], self.seen[1] if len(self.seen) > 1 else None
-        if any(self._is_late(seen) for seen in self.seen) or self._gap_is_late():
-            self.flags.add(Flag.LATE)
+        for seen in self.seen:  # is the exposure what should have come out of what happened?
+            due_ms = self.planned_flash_ms
+            if due_ms is None:
+                due_ms = self.timing.response_ms if self.pressed is None else (self.pressed - seen.onset) / MILLISECOND
+            if due_ms is not None:
+                excess = seen.exposure_ms - due_ms
+                if excess > self.late_ms or (excess < -self.late_ms and self.broken_off is None):
+                    self.flags.add(Flag.LATE)
+        if second is not None and first.offset is not None:
+            gap_ms = (second.onset - first.offset) / MILLISECOND
+            if abs(gap_ms - self.planned_gap_ms) > self.late_ms:
+                self.flags.add(Flag.LATE)
         return {
             "requested_exposure_ms": self.timing.flash_ms,
             "planned_exposure_ms": self.planned_flash_ms,
@@ -195,21 +202,6 @@ class Trial:
             "confidence": self.confidence,
             "flags": " ".join(sorted(self.flags)) or None,
         }
-
-    def _is_late(self, seen: Seen) -> bool:
-        """Whether an exposure is not what should have come out of what happened."""
-        asked = self.planned_flash_ms
-        if asked is None:
-            asked = self.timing.response_ms if self.pressed is None else (self.pressed - seen.onset) / MILLISECOND
-        if asked is None:
-            return False
-        too_long = seen.exposure_ms - asked
-        return too_long > self.late_ms or (too_long < -self.late_ms and self.broken_off is None)
-
-    def _gap_is_late(self) -> bool:
-        if len(self.seen) < 2 or (offset := self.seen[0].offset) is None:
-            return False
-        return abs((self.seen[1].onset - offset) / MILLISECOND - self.planned_gap_ms) > self.late_ms
 
 
 _OF_SESSION = ("session", "study", "participant", "protocol", "simulated")
@@ -295,8 +287,8 @@ def add_once(store: Store, rows: Iterable[Mapping[str, object]]) -> None:
         try:
             store.add(tables.TRIALS, [row])
         except UserError:
-            kept = store.rows(tables.TRIALS, session=row["session"], trial=row["trial"])
-            if not kept or any(kept[0][name] != value for name, value in row.items() if name in kept[0]):
+            stored = store.rows(tables.TRIALS, session=row["session"], trial=row["trial"])
+            if not stored or any(stored[0][name] != value for name, value in row.items() if name in stored[0]):
                 raise
 
 

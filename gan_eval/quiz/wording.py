@@ -1,10 +1,6 @@
-"""Every word of the program that a participant sees, by name; the study and a translation may say it otherwise.
+"""Every text of the program that a participant sees, by name; the study and a translation may say it otherwise.
 
 What the study file says of its own (title, instructions, consent, questions) stands as it is and is not in here.
-
-The words of the welcome page, made from the settings.
-
-What the screen says between and after pictures: progress, questions, feedback. Never while a picture is shown.
 """
 
 import difflib
@@ -14,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from gan_eval.errors import UserError
+from gan_eval.quiz.protocols import PROTOCOLS, protocol_for
 from gan_eval.quiz.trial import Feedback
 from gan_eval.settings.quiz import QuizSettings
 from gan_eval.tabular import Row
@@ -242,14 +239,14 @@ def placeholders(text: str) -> frozenset[str]:
     >>> sorted(placeholders("{done} of {trials} are done"))
     ['done', 'trials']
     """
-    found = set()
+    names = set()
     for _, name, form, conversion in string.Formatter().parse(text):
         if name is None:
             continue
         if not name.isidentifier() or form or conversion:
             raise ValueError(f"{{{name}}} is not a plain name in braces")
-        found.add(name)
-    return frozenset(found)
+        names.add(name)
+    return frozenset(names)
 
 
 def require_texts(own: Mapping[str, str]) -> None:
@@ -270,7 +267,7 @@ def require_texts(own: Mapping[str, str]) -> None:
         except ValueError as error:
             raise UserError(f"{where}: {error}; write a brace that is meant as {{{{ or }}}}") from error
         if unknown:
-            filled = ", ".join(f"{{{each}}}" for each in sorted(known)) or "nothing"
+            filled = ", ".join(f"{{{name}}}" for name in sorted(known)) or "nothing"
             raise UserError(f"{where}: {{{min(unknown)}}} is not filled in here; known: {filled}")
 
 
@@ -290,83 +287,62 @@ def require_language(language: str, *, named: str = "--language") -> None:
         raise UserError(f"{named} {language}: there is no such translation; known: {', '.join(known)}")
 
 
-_ROWS = ("1234567890", "qwertyuiop", "asdfghjkl", "zxcvbnm")
-_TITLES = {"model_vs_model": "welcome_title_models", "rating": "welcome_title_rating"}
-
-
-def welcome_title(settings: QuizSettings, words: Texts) -> str:
+def welcome_title(settings: QuizSettings, texts: Texts) -> str:
     """What the session is about, where the study does not say it."""
-    return words(_TITLES.get(settings.protocol, "welcome_title"))
+    return texts(PROTOCOLS[settings.protocol].title)
 
 
-def instructions(settings: QuizSettings, trials: int, words: Texts) -> list[str]:
+def instructions(settings: QuizSettings, trials: int, texts: Texts) -> list[str]:
     """What a participant must know, one sentence or two a line; the study's own text where it has one.
 
     Args:
         settings: the quiz.
         trials: how many count.
-        words: the texts in the participant's language.
+        texts: in the participant's language.
     """
     if settings.instructions:
         return [line for line in settings.instructions.splitlines() if line.strip()]
-    lines = [
-        words(_task(settings), trials=trials, grades=settings.grades),
-        _time(settings, words),
-        words("judge_in_peace" if settings.window_ms is None else "judge_quickly"),
-    ]
+    protocol = protocol_for(settings)
+    lines = [texts(protocol.task(), trials=trials, grades=settings.grades)]
+    # how long pictures are seen and how long an answer is accepted
+    window = "" if settings.window_ms is None else texts.duration(settings.window_ms)
+    unlimited = "" if window else "_unlimited"
+    pair = "_pair" if settings.shows_pairs and window else ""
+    flash = settings.levels_ms[0]
+    if protocol.adapts_exposure:
+        lines.append(texts(f"time_adapts{unlimited}", window=window))
+    elif len(set(settings.levels_ms)) > 1:
+        lines.append(texts(f"time_varies{unlimited}", window=window))
+    elif flash is None:
+        lines.append(texts(f"time_until_answer{unlimited}{pair}", window=window))
+    else:
+        if pair and settings.layout == "one_after_other":
+            pair = "_one_after_other"
+        lines.append(texts(f"time_flash{unlimited}{pair}", exposure=texts.duration(flash), window=window))
+    lines.append(texts("judge_in_peace" if settings.window_ms is None else "judge_quickly"))
     if settings.confidence:
-        lines.append(words("confidence_task", levels=settings.confidence))
-    return [*lines, words("escape_pauses")]
+        lines.append(texts("confidence_task", levels=settings.confidence))
+    return [*lines, texts("escape_pauses")]
 
 
 def keys_in_order(keys: Mapping[str, str]) -> list[tuple[str, str]]:
-    """(key, answer) from left to right as on the keyboard, from the key of each answer."""
-    return sorted(((key.upper(), answer) for answer, key in keys.items()), key=lambda pair: _column(pair[0]))
+    """(key, answer) from left to right as on the keyboard, from the key of each answer; unknown keys come last."""
+    rows = ((0.0, "1234567890"), (0.5, "qwertyuiop"), (0.75, "asdfghjkl"), (1.25, "zxcvbnm"))
+    columns = {key: offset + place for offset, row in rows for place, key in enumerate(row)}
+    caps = [(key.upper(), answer) for answer, key in keys.items()]
+    return sorted(caps, key=lambda cap: columns.get(cap[0].lower(), float("inf")))
 
 
-def _task(settings: QuizSettings) -> str:
-    match settings.protocol:
-        case "paired":
-            return f"task_pair_{settings.layout}"
-        case "model_vs_model":
-            return f"task_models_{settings.layout}"
-        case "rating":
-            return "task_rating"
-        case _:
-            return "task_single"
-
-
-def _time(settings: QuizSettings, words: Texts) -> str:
-    """How long pictures are seen and how long an answer is accepted."""
-    window = "" if settings.window_ms is None else words.duration(settings.window_ms)
-    unlimited = "" if window else "_unlimited"
-    if settings.protocol == "staircase":
-        return words(f"time_adapts{unlimited}", window=window)
-    if len(set(settings.levels_ms)) > 1:
-        return words(f"time_varies{unlimited}", window=window)
-    (flash,) = set(settings.levels_ms)
-    pair = "_pair" if settings.shows_pairs and window else ""
-    if flash is None:
-        return words(f"time_until_answer{unlimited}{pair}", window=window)
-    if pair and settings.layout == "one_after_other":
-        pair = "_one_after_other"
-    return words(f"time_flash{unlimited}{pair}", exposure=words.duration(flash), window=window)
-
-
-def _column(key: str) -> float:
-    """How far right a key is; keys unknown here come last."""
-    offsets = (0.0, 0.5, 0.75, 1.25)
-    places = [row.index(key.lower()) + offset for row, offset in zip(_ROWS, offsets, strict=True) if key.lower() in row]
-    return places[0] if places else float("inf")
-
-
-_QUESTIONS = {"paired": "question_pair", "model_vs_model": "question_models", "rating": "question_rating"}
-"""Protocols whose answers need a reminder of the keys; real and fake do not."""
+def meaning_of(answer: str, settings: QuizSettings, texts: Texts) -> str:
+    """What stands beside a key: the answer; of grades the ends alone."""
+    if PROTOCOLS[settings.protocol].graded:
+        return {"1": texts("grade_lowest"), str(settings.grades): texts("grade_highest")}.get(answer, "")
+    return texts(f"answer_{answer}")
 
 
 @dataclass(frozen=True)
-class TrialWords:
-    """The words of one participant's trials."""
+class TrialTexts:
+    """What the screen says between and after the pictures of one participant; never while a picture is presented."""
 
     texts: Texts
     settings: QuizSettings
@@ -390,13 +366,11 @@ class TrialWords:
     @property
     def question(self) -> str:
         """Asked once everything has vanished and no answer has come; empty where it goes without saying."""
-        name = _QUESTIONS.get(self.settings.protocol)
-        if name is None:
+        name = PROTOCOLS[self.settings.protocol].question
+        if not name:
             return ""
-        if self.settings.protocol == "rating":
-            return self.texts(name, grades=self.settings.grades)
-        keys = (f"{key}: {self.texts(f'answer_{answer}')}" for key, answer in keys_in_order(self.keys))
-        return self.texts(name, keys="    ".join(keys))
+        keys = (f"{key}: {meaning_of(answer, self.settings, self.texts)}" for key, answer in keys_in_order(self.keys))
+        return self.texts(name, grades=self.settings.grades, keys="    ".join(keys))
 
     @property
     def confidence(self) -> str:

@@ -23,7 +23,7 @@ _KEYS: Mapping[str, Mapping[str, str]] = {
     "side_by_side": {"left": "f", "right": "j"},
     "one_after_other": {"first": "f", "second": "j"},
 }
-"""Answers and their keys where the study names none."""
+"""Answers and their keys where the study names none: of a layout of pairs, else of the protocol, else `single`."""
 
 
 class ConsentSettings(Section):
@@ -240,6 +240,5 @@ def _usual_keys(values: Mapping[str, Any]) -> dict[str, str]:
     if values.get("protocol") == "rating":
         grades = values.get("grades", 5)
         return {str(grade): str(grade) for grade in range(1, (grades if isinstance(grades, int) else 5) + 1)}
-    layout = values.get("layout", "side_by_side")
-    kind = layout if values.get("protocol") in PAIRS and layout in _KEYS else "single"
-    return dict(_KEYS[kind])
+    kind = values.get("layout", "side_by_side") if values.get("protocol") in PAIRS else values.get("protocol")
+    return dict(_KEYS.get(kind, _KEYS["single"]) if isinstance(kind, str) else _KEYS["single"])

@@ -13,9 +13,10 @@ from gan_eval.stimuli import pictures as images
 from gan_eval.stimuli.pictures import Picture
 from gan_eval.study import markers
 from gan_eval.study.markers import Listener
-from gan_eval.study.plan import Plan, has_screen, make_plan
+from gan_eval.study.plan import Plan, make_plan
 from gan_eval.study.sessions import next_participant
 from gan_eval.study.stages import list_stages
+from gan_eval.system_libraries import missing_display
 from gan_eval.weights import cache
 
 STUDY = Path(__file__).with_name("demo.toml")
@@ -46,7 +47,7 @@ def run_demo(out: Path, listener: Listener, *, simulate: str | None = None) -> P
     _fetch_weights(listener)
     study = out / "demo.toml"
     write_bytes(study, STUDY.read_bytes())
-    asks = simulate is None and has_screen()
+    asks = simulate is None and missing_display() is None
     if simulate is None and not asks:
         listener.message("no screen here: the quiz is rehearsed by simulated participants, marked as simulated")
         simulate = "default"

@@ -5,8 +5,6 @@ A study as a smoke test: every stage is touched, with few steps, pictures and ch
 What a study names, looked at before anything is trained.
 """
 
-import os
-import sys
 from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -215,15 +213,6 @@ def open_plan(file: Path, folder: Path) -> Plan:
     if made["smoke"]:
         study = shrink(study)
     return Plan(study, Path(file), Path(folder), None, fraction=made["fraction"], smoke=made["smoke"])
-
-
-def has_screen() -> bool:
-    """Whether a window can be shown to a person."""
-    if os.environ.get("QT_QPA_PLATFORM", "").split(":")[0] in ("offscreen", "minimal"):
-        return False
-    if sys.platform.startswith("linux"):
-        return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
-    return True
 
 
 def _record(plan: Plan, *, redo: bool) -> None:

@@ -1,32 +1,28 @@
-"""The application around a session: pages before, between and after the trials, and every way of leaving.
-
-SIGINT and SIGTERM inside Qt's event loop.
-"""
+"""The application around a session: pages before, between and after the trials, and every way of leaving."""
 
 import signal
 import socket
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from types import TracebackType
 from typing import Literal
 
 from PySide6.QtCore import QObject, QSocketNotifier
 from PySide6.QtWidgets import QApplication
 
 from gan_eval.errors import UserError
-from gan_eval.quiz.app.introduction import Collected, Introduction, tells_truth
+from gan_eval.quiz.app.introduction import Collected, Introduction, has_truth
 from gan_eval.quiz.app.keys import Keyboard
+from gan_eval.quiz.app.loading import PictureCheck
 from gan_eval.quiz.app.pages.end import EndPage
 from gan_eval.quiz.app.pages.notices import BreakPage, PausePage, ProblemPage
 from gan_eval.quiz.app.pages.welcome import ReadyPage
-from gan_eval.quiz.app.pictures import PictureCheck
-from gan_eval.quiz.app.process import calm_interpreter, keep_singletons_alive, spare_the_old
+from gan_eval.quiz.app.process import calm_interpreter, exempt_live_objects, keep_singletons_alive
 from gan_eval.quiz.app.stage import Stage, note_differences
 from gan_eval.quiz.app.trials import COMMIT_SECONDS, TrialRunner
 from gan_eval.quiz.app.windows import WINDOW_TITLE
 from gan_eval.quiz.library import Library
-from gan_eval.quiz.protocols.single import share_right
+from gan_eval.quiz.protocols.single import proportion_right
 from gan_eval.quiz.review import ScoreLine, review, score, score_lines, threshold_lines
 from gan_eval.quiz.session import Session, State
 from gan_eval.quiz.station import Presentation
@@ -88,18 +84,37 @@ class QuizApplication(QObject):
         self._status: Status = "open"
         self._error: BaseException | None = None
         self.stage = Stage(qt, settings, presentation)
-        self.stage.shell.close_asked.connect(self._leave)
+        self.stage.shell.close_requested.connect(self._leave)
         self.stage.round_exposures(session)
-        self._look, self._words = self.stage.look, self.stage.words
-        self._introduction = self._make_introduction(title)
+        self._look, self._texts = self.stage.look, self.stage.texts
+        self._introduction = Introduction(
+            self._look, self._texts, settings, session, title=title, screen=self.stage.screen
+        )
+        self._introduction.turned.connect(self.stage.show_page)
+        self._introduction.finished.connect(self._begin)
+        self._introduction.left.connect(self._leave)
         self._checked_room = self.stage.room
         self._check = PictureCheck(session, library, self._checked_room)
         self._check.failed.connect(self._give_up)
-        self.trials = self._make_trials()
+        self.trials = TrialRunner(
+            session,
+            self.stage.window,
+            Keyboard(self.stage.window),
+            library,
+            settings,
+            texts=self._texts,
+            breaks=self._intro,
+            elsewhere=note_differences(session, self.stage.description()),
+        )
+        self.trials.over.connect(self._over)
+        self.trials.paused.connect(self._pause)
+        self.trials.break_due.connect(self._break)
+        self.trials.failed.connect(self._problem)
 
     def run(self) -> Status:
         """Run the event loop until the session is over or left."""
-        hook, sys.excepthook = sys.excepthook, self._on_error
+        hook = sys.excepthook
+        sys.excepthook = lambda _, error, __: self._give_up(error)  # of a Qt callback: raised here, below
         try:
             with on_termination(self._terminate):
                 if self._intro:
@@ -115,32 +130,6 @@ class QuizApplication(QObject):
             raise self._error
         return self._status
 
-    def _make_introduction(self, title: str) -> Introduction:
-        made = Introduction(
-            self._look, self._words, self._settings, self._session, title=title, screen=self.stage.screen
-        )
-        made.turned.connect(self.stage.show_page)
-        made.finished.connect(self._begin)
-        made.left.connect(self._leave)
-        return made
-
-    def _make_trials(self) -> TrialRunner:
-        made = TrialRunner(
-            self._session,
-            self.stage.window,
-            Keyboard(self.stage.window),
-            self.library,
-            self._settings,
-            words=self._words,
-            breaks=self._intro,
-            elsewhere=note_differences(self._session, self.stage.description()),
-        )
-        made.over.connect(self._over)
-        made.paused.connect(self._pause)
-        made.break_due.connect(self._break)
-        made.failed.connect(self._problem)
-        return made
-
     def _begin(self, collected: Collected) -> None:
         self._check.finish()
         session = self._session
@@ -154,26 +143,20 @@ class QuizApplication(QObject):
         self._run_trials()
 
     def _run_trials(self) -> None:
-        try:
-            self._follow_screen()
-        except UserError as error:
-            self._problem(str(error))
-            return
-        spare_the_old()
-        self.stage.show_trials()
-        self.trials.start()
-
-    def _follow_screen(self) -> None:
-        """Where the screen was changed since: exposures in whole frames of the old one make no sense any more.
-
-        Raises:
-            UserError: a picture that is left is larger than the window is now.
-        """
+        # Where the screen was changed since: exposures in whole frames of the old one make no sense any more, and a
+        # picture that is left may be larger than the window is now.
         self.stage.round_exposures(self._session)
         room = self.stage.room
         if room != self._checked_room:
-            PictureCheck(self._session, self.library, room).finish()
+            try:
+                PictureCheck(self._session, self.library, room).finish()
+            except UserError as error:
+                self._problem(str(error))
+                return
             self._checked_room = room
+        exempt_live_objects()
+        self.stage.show_trials()
+        self.trials.start()
 
     def _break(self) -> None:
         """Time to rest, or to be told that practice is over."""
@@ -181,24 +164,22 @@ class QuizApplication(QObject):
         page: BreakPage | ReadyPage
         done, trials = self._counted
         if session.done[-1]["phase"] == "practice":
-            page = self._counts_page(trials)
+            text = "counts_text" if has_truth(session) else "counts_text_untold"
+            page = ReadyPage(
+                self._look,
+                self._texts,
+                self._settings,
+                keys=self._settings.keys_of_list(session.row["list"]),
+                title=self._texts("counts_title"),
+                text=self._texts(text, trials=trials),
+                may_go_back=False,
+            )
             page.went_on.connect(self._run_trials)
         else:
-            page = BreakPage(self._look, self._words, done=done, trials=trials, seconds=self._settings.break_s)
+            page = BreakPage(self._look, self._texts, done=done, trials=trials, seconds=self._settings.break_s)
             page.resumed.connect(self._run_trials)
             page.left.connect(self._leave)
         self.stage.show_page(page)
-
-    def _counts_page(self, trials: int) -> ReadyPage:
-        return ReadyPage(
-            self._look,
-            self._words,
-            self._settings,
-            keys=self._settings.keys_of_list(self._session.row["list"]),
-            title=self._words("counts_title"),
-            text=self._words("counts_text" if tells_truth(self._session) else "counts_text_untold", trials=trials),
-            may_go_back=False,
-        )
 
     @property
     def _counted(self) -> tuple[int, int]:
@@ -217,7 +198,7 @@ class QuizApplication(QObject):
                 self._unsaved_problem()
                 return
         done, trials = self._counted
-        page = PausePage(self._look, self._words, done=done, trials=trials, note=note)
+        page = PausePage(self._look, self._texts, done=done, trials=trials, note=note)
         page.resumed.connect(self._run_trials)
         page.left.connect(self._leave)
         page.aborted.connect(self._abort)
@@ -225,11 +206,11 @@ class QuizApplication(QObject):
 
     def _unsaved_problem(self) -> None:
         """The store cannot be written, or has not answered for long."""
-        slow = self._words("problem_slow", seconds=f"{COMMIT_SECONDS:g}")
+        slow = self._texts("problem_slow", seconds=f"{COMMIT_SECONDS:g}")
         self._problem(str(self._session.error or slow))
 
     def _problem(self, message: str) -> None:
-        page = ProblemPage(self._look, self._words, message, at_stake=self._session.at_stake)
+        page = ProblemPage(self._look, self._texts, message, at_stake=self._session.at_stake)
         page.retried.connect(self._retry)
         page.left.connect(self._quit)
         self.stage.show_page(page)
@@ -266,19 +247,15 @@ class QuizApplication(QObject):
             self._quit()
             return
         reviewed = review(self._session.done, self.library) if self._settings.show_review else []
-        page = EndPage(self._look, self._words, self._scores(), reviewed)
+        scores: list[ScoreLine] = []
+        if self._settings.show_score:
+            done, steps = self._session.done, self._settings.staircase
+            scores = score_lines(score(done), self._texts)
+            if self._session.protocol.adapts_exposure:
+                scores += threshold_lines(thresholds(done, steps), self._texts, right=proportion_right(steps))
+        page = EndPage(self._look, self._texts, scores, reviewed)
         page.finished.connect(self._quit)
         self.stage.show_page(page)
-
-    def _scores(self) -> list[ScoreLine]:
-        if not self._settings.show_score:
-            return []
-        done = self._session.done
-        lines = score_lines(score(done), self._words)
-        if self._settings.protocol == "staircase":
-            steps = self._settings.staircase
-            lines += threshold_lines(thresholds(done, steps), self._words, right=share_right(steps))
-        return lines
 
     def _quit(self) -> None:
         match self._session.state:
@@ -295,10 +272,6 @@ class QuizApplication(QObject):
         if self._session.state is not State.NEW:
             self.trials.interrupt()
         self._give_up(KeyboardInterrupt())
-
-    def _on_error(self, _: type[BaseException], error: BaseException, __: TracebackType | None) -> None:
-        """An error in a Qt callback ends the event loop and is raised where the session was started."""
-        self._give_up(error)
 
     def _give_up(self, error: BaseException) -> None:
         self._error = self._error or error

@@ -1,8 +1,8 @@
 """The way from the welcome page to the first trial: consent, questions, calibration, ready. Nothing is stored on it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from functools import partial
+from typing import Literal
 
 from PySide6.QtCore import QObject, Signal
 
@@ -13,9 +13,7 @@ from gan_eval.quiz.app.pages.welcome import ConsentPage, ReadyPage, WelcomePage
 from gan_eval.quiz.app.style import Look
 from gan_eval.quiz.session import Session, State
 from gan_eval.quiz.wording import Texts
-from gan_eval.settings.quiz import ConsentSettings, QuestionSettings, QuizSettings
-
-_MM_PER_CM = 10
+from gan_eval.settings.quiz import ConsentSettings, QuizSettings
 
 
 @dataclass(frozen=True)
@@ -32,7 +30,7 @@ class Collected:
     @property
     def viewing_distance_mm(self) -> float | None:
         """The same in the unit of the tables."""
-        return None if self.centimetres is None else self.centimetres * _MM_PER_CM
+        return None if self.centimetres is None else 10 * self.centimetres
 
 
 @dataclass(frozen=True)
@@ -43,6 +41,10 @@ class Screen:
     """Physical pixels."""
     pixels_per_mm: float
     """As the platform states it, which is often wrong."""
+
+
+Step = Literal["welcome", "consent", "card", "distance", "ready"] | int
+"""A page before the first trial; a number: the study's own question at this place."""
 
 
 class Introduction(QObject):
@@ -56,31 +58,28 @@ class Introduction(QObject):
     """The participant does not take part, or another time."""
 
     def __init__(
-        self, look: Look, words: Texts, settings: QuizSettings, session: Session, *, title: str, screen: Screen
+        self, look: Look, texts: Texts, settings: QuizSettings, session: Session, *, title: str, screen: Screen
     ) -> None:
         super().__init__()
         self._look = look
-        self._words = words
+        self._texts = texts
         self._settings = settings
         self._session = session
         self._title = title
         self._screen = screen
-        self._agreement = consent_as_shown(settings.consent, words)
+        self._agreement = presented_consent(settings.consent, texts)
         self._keys = settings.keys_of_list(session.row["list"])
         self._collected = Collected()
         self._place = 0
-        self._steps = self._all_steps() if session.state is State.NEW else [self._welcome]
+        self._steps: list[Step] = ["welcome"]
+        if session.state is State.NEW:
+            self._steps += ["consent", *range(len(settings.questions))]
+            self._steps += ["card", "distance"] if settings.calibrate else []
+            self._steps.append("ready")
 
     def start(self) -> None:
         """Show the first page."""
         self._turn_to(0)
-
-    def _all_steps(self) -> list[Callable[[], StepPage]]:
-        steps: list[Callable[[], StepPage]] = [self._welcome, self._consent]
-        steps += [partial(self._question, each, number) for number, each in enumerate(self._settings.questions, 1)]
-        if self._settings.calibrate:
-            steps += [self._card, self._distance]
-        return [*steps, self._ready]
 
     def _turn_to(self, place: int) -> None:
         if place < 0:
@@ -89,13 +88,13 @@ class Introduction(QObject):
             self.finished.emit(self._collected)
         else:
             self._place = place
-            page = self._steps[place]()
+            page = self._make_page(self._steps[place])
             page.went_on.connect(lambda: self._leave_page(page, 1))
             page.went_back.connect(lambda: self._leave_page(page, -1))
             self.turned.emit(page)
 
     def _leave_page(self, page: StepPage, step: int) -> None:
-        """Keep what the page was told, and turn."""
+        """Collect what the participant entered on the page, and turn."""
         match page:
             case ConsentPage() if page.box.isChecked():
                 self._collected = replace(self._collected, consent=self._agreement)
@@ -108,65 +107,60 @@ class Introduction(QObject):
                 self._collected = replace(self._collected, centimetres=page.centimetres)
         self._turn_to(self._place + step)
 
-    def _welcome(self) -> StepPage:
-        counted = [row for row in self._session.plan if row["phase"] != "practice"]
-        finished = {row["trial"] for row in self._session.done}
-        return WelcomePage(
-            self._look,
-            self._words,
-            self._settings,
-            title=self._title,
-            participant=self._session.row["participant"],
-            keys=self._keys,
-            trials=len(counted),
-            done=sum(row["trial"] in finished for row in counted),
-        )
-
-    def _consent(self) -> StepPage:
-        page = ConsentPage(self._look, self._words, self._agreement)
-        page.refused.connect(self.left)
-        return page
-
-    def _question(self, question: QuestionSettings, number: int) -> StepPage:
-        return QuestionPage(
-            self._look,
-            self._words,
-            question,
-            number=number,
-            count=len(self._settings.questions),
-            answer=self._collected.answers.get(question.id),
-        )
-
-    def _card(self) -> StepPage:
-        pixels_per_mm = self._collected.pixels_per_mm or self._screen.pixels_per_mm
-        width = round(pixels_per_mm * CARD_MM[0])
-        return CardPage(self._look, self._words, width=width, widest=round(0.8 * self._screen.width))
-
-    def _distance(self) -> StepPage:
-        return DistancePage(self._look, self._words, centimetres=self._collected.centimetres)
-
-    def _ready(self) -> StepPage:
-        practice = sum(row["phase"] == "practice" for row in self._session.plan)
-        told = "" if tells_truth(self._session) else "_untold"
-        title, text = ("practice_title", f"practice_text{told}") if practice else ("ready_title", "ready_task")
-        return ReadyPage(
-            self._look,
-            self._words,
-            self._settings,
-            keys=self._keys,
-            title=self._words(title),
-            text=self._words(text, practice=practice),
-            may_go_back=True,
-        )
+    def _make_page(self, step: Step) -> StepPage:
+        look, texts, settings, session = self._look, self._texts, self._settings, self._session
+        match step:
+            case "welcome":
+                counted = [row for row in session.plan if row["phase"] != "practice"]
+                finished = {row["trial"] for row in session.done}
+                return WelcomePage(
+                    look,
+                    texts,
+                    settings,
+                    title=self._title,
+                    participant=session.row["participant"],
+                    keys=self._keys,
+                    trials=len(counted),
+                    done=sum(row["trial"] in finished for row in counted),
+                )
+            case "consent":
+                page = ConsentPage(look, texts, self._agreement)
+                page.refused.connect(self.left)
+                return page
+            case "card":
+                pixels_per_mm = self._collected.pixels_per_mm or self._screen.pixels_per_mm
+                width, widest = round(pixels_per_mm * CARD_MM[0]), round(0.8 * self._screen.width)
+                return CardPage(look, texts, width=width, widest=widest)
+            case "distance":
+                return DistancePage(look, texts, centimetres=self._collected.centimetres)
+            case "ready":
+                practice = sum(row["phase"] == "practice" for row in session.plan)
+                if practice:
+                    title, text = "practice_title", "practice_text" if has_truth(session) else "practice_text_untold"
+                else:
+                    title, text = "ready_title", "ready_task"
+                return ReadyPage(
+                    look,
+                    texts,
+                    settings,
+                    keys=self._keys,
+                    title=texts(title),
+                    text=texts(text, practice=practice),
+                    may_go_back=True,
+                )
+            case _:
+                question, count = settings.questions[step], len(settings.questions)
+                answer = self._collected.answers.get(question.id)
+                return QuestionPage(look, texts, question, number=step + 1, count=count, answer=answer)
 
 
-def consent_as_shown(consent: ConsentSettings, words: Texts) -> ConsentSettings:
+def presented_consent(consent: ConsentSettings, texts: Texts) -> ConsentSettings:
     """The study's consent as it stands; where it has no text of its own, the program's in their language."""
     if consent.text != ConsentSettings().text:
         return consent
-    return consent.model_copy(update={"text": words("consent_text")})
+    return consent.model_copy(update={"text": texts("consent_text")})
 
 
-def tells_truth(session: Session) -> bool:
+def has_truth(session: Session) -> bool:
     """Whether practice tells what is correct: ratings and comparisons of models know no truth."""
     return any(session.protocol.truth(row) is not None for row in session.plan)

@@ -11,7 +11,7 @@ _MS = 1_000_000
 _WRAP_MS = 2**32
 _NEAR_MS = 2_000
 _REPEAT_MS = 1
-"""Between the release and the press that a key held down is told as."""
+"""Between the release and the press that X11 makes of a key that is held down."""
 
 
 @dataclass(frozen=True)
@@ -64,10 +64,10 @@ class Keyboard(QObject):
 
     pressed = Signal(object)
     """A `Press`."""
-    pause_asked = Signal()
+    pause_requested = Signal()
     """Esc."""
     focus_lost = Signal()
-    close_asked = Signal()
+    close_requested = Signal()
 
     def __init__(self, window: QWindow) -> None:
         super().__init__(window)
@@ -78,7 +78,15 @@ class Keyboard(QObject):
         """Take keys, loss of focus and closing; leave the rest to the window."""
         kind = event.type()
         if kind == QEvent.Type.KeyPress and isinstance(event, QKeyEvent):
-            self._take_key(event, now_ns())
+            now, released, stamp = now_ns(), self._released.get(event.key()), event.timestamp()
+            repeated = event.isAutoRepeat()
+            if released is not None and stamp != 0:  # some servers stamp nothing
+                repeated = repeated or (stamp - released) % _WRAP_MS <= _REPEAT_MS
+            if event.key() != Qt.Key.Key_Escape:
+                when, from_server = press_moment(stamp, now)
+                self.pressed.emit(Press(event.text(), when, repeated, from_server))
+            elif not repeated:
+                self.pause_requested.emit()
             return True
         if kind == QEvent.Type.KeyRelease and isinstance(event, QKeyEvent):
             self._released[event.key()] = event.timestamp()
@@ -86,21 +94,6 @@ class Keyboard(QObject):
             self.focus_lost.emit()
         elif kind == QEvent.Type.Close:
             event.ignore()
-            self.close_asked.emit()
+            self.close_requested.emit()
             return True
         return False
-
-    def _take_key(self, event: QKeyEvent, now: int) -> None:
-        repeated = event.isAutoRepeat() or self._was_just_released(event)
-        if event.key() == Qt.Key.Key_Escape:
-            if not repeated:
-                self.pause_asked.emit()
-            return
-        when, from_server = press_moment(event.timestamp(), now)
-        self.pressed.emit(Press(event.text(), when, repeated, from_server))
-
-    def _was_just_released(self, event: QKeyEvent) -> bool:
-        released, stamp = self._released.get(event.key()), event.timestamp()
-        if released is None or stamp == 0:  # some servers stamp nothing
-            return False
-        return (stamp - released) % _WRAP_MS <= _REPEAT_MS

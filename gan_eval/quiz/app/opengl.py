@@ -75,7 +75,7 @@ class OpenGLWindow(PresenterWindow):
         self._context.makeCurrent(self)
         self._clear()
         self._put()
-        self._drawn = None
+        self._rendered = None
         return now_ns()
 
     def give_up(self) -> None:

@@ -1,7 +1,4 @@
-"""What a presenter shows, and how it meets a moment: frames, the learned lead, the last stretch before a deadline.
-
-What the presenters' windows have in common: drawing ahead, meeting the moment, and stamping it.
-"""
+"""What the presenters' windows have in common: drawing ahead, meeting the moment, and stamping it."""
 
 import time
 from math import floor
@@ -76,9 +73,9 @@ class PresenterWindow(QWindow):
         self._corner_patch = corner_patch
         self._text_scale = text_scale
         self._cost = LearnedLead()
-        self._shown = BLANK
+        self._presented = BLANK
         self._staged = BLANK
-        self._drawn: Frame | None = None
+        self._rendered: Frame | None = None
 
     @property
     def lead(self) -> int:
@@ -96,7 +93,7 @@ class PresenterWindow(QWindow):
         """Draw a frame where it cannot be seen yet."""
         self._staged = frame
         self._draw(frame, everything=False)
-        self._drawn = frame
+        self._rendered = frame
 
     def present(self, due: int | None = None) -> int:
         """Show the staged frame so that it is on the screen at `due` (None: at once); the time when that was done.
@@ -104,7 +101,7 @@ class PresenterWindow(QWindow):
         The time is taken when the call that shows the frame returns: what lies behind it (display server, compositor,
         cable, panel) is not in it.
         """
-        if self._drawn is not self._staged:
+        if self._rendered is not self._staged:
             self.stage(self._staged)
         lead = self.lead
         start = now_ns() if due is None else wait_until(due - lead)
@@ -112,20 +109,20 @@ class PresenterWindow(QWindow):
         stamp = now_ns()
         if due is not None:  # a line of text, shown at once, costs less than a picture
             self._cost.learn(stamp - start)
-        self._shown = self._staged
-        self._drawn = None
+        self._presented = self._staged
+        self._rendered = None
         return stamp
 
     def exposeEvent(self, _: QExposeEvent) -> None:  # noqa: N802  (Qt's name)
         """Show again what must be seen now; what is staged is drawn anew when it is due."""
         if self.isExposed():
-            self._draw(self._shown, everything=True)
+            self._draw(self._presented, everything=True)
             self._put()
-            self._drawn = None
+            self._rendered = None
 
     def resizeEvent(self, _: QResizeEvent) -> None:  # noqa: N802
         """What was drawn does not fit any more; the expose event that follows draws."""
-        self._drawn = None
+        self._rendered = None
 
     def _draw(self, frame: Frame, *, everything: bool) -> None:
         """Draw a frame where it cannot be seen yet; `everything`: the screen may hold anything, not what is shown."""

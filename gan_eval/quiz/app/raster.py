@@ -42,7 +42,7 @@ class RasterWindow(PresenterWindow):
         paint(painter, frame, canvas)
         painter.end()
         self._store.endPaint()
-        changed = covering(changed_area(self._shown, frame, canvas), ratio)
+        changed = covering(changed_area(self._presented, frame, canvas), ratio)
         self._changed = QRegion(whole) if everything else changed.intersected(whole)
 
     def _put(self) -> None:
@@ -52,8 +52,8 @@ class RasterWindow(PresenterWindow):
 def covering(area: list[QRect], ratio: float) -> QRegion:
     """The region of logical pixels that covers rectangles of physical pixels, at a device pixel ratio."""
     region = QRegion()
-    for each in area:
-        left, top = floor(each.left() / ratio), floor(each.top() / ratio)
-        right, bottom = ceil((each.right() + 1) / ratio), ceil((each.bottom() + 1) / ratio)
+    for rectangle in area:
+        left, top = floor(rectangle.left() / ratio), floor(rectangle.top() / ratio)
+        right, bottom = ceil((rectangle.right() + 1) / ratio), ceil((rectangle.bottom() + 1) / ratio)
         region += QRect(left, top, right - left, bottom - top)
     return region

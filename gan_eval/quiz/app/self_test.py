@@ -1,7 +1,4 @@
-"""`quiz --self-test`: measures a screen's timing, chooses the presenter, and keeps both for later sessions.
-
-Measurements of the timing self-test: timers, raster flushes, OpenGL swaps; each gives rows of the table `checks`.
-"""
+"""`quiz --self-test`: measures timers, raster flushes and OpenGL swaps of a screen, and chooses its presenter."""
 
 import random
 import sys
@@ -24,7 +21,7 @@ from gan_eval.quiz.app.raster import RasterWindow
 from gan_eval.quiz.app.stage import numbered_screen, screen_key
 from gan_eval.quiz.app.windows import WINDOW_TITLE, show, window_area
 from gan_eval.quiz.clock import now_ns
-from gan_eval.quiz.frames import pace, spread
+from gan_eval.quiz.frames import pace, summary
 from gan_eval.quiz.station import Check, Presentation, PresenterChoice, PresenterName, ScreenTiming, keep_timing
 from gan_eval.tabular import iso
 
@@ -64,11 +61,11 @@ def timer_checks(priority: Priority) -> list[Check]:
         timer.start(10)
         loop.exec()
         late.append((now_ns() - due) / 1e6)
-    found = spread(late)
+    lateness = summary(late)
     return [
         Check("realtime_priority", float(priority == "realtime"), "", "ok"),
-        Check("timer_lateness_median", found.median, "ms", _up_to(abs(found.median), 1.0)),
-        Check("timer_lateness_largest", found.largest, "ms", _up_to(found.largest, LAST_STRETCH_NS / 1e6)),
+        Check("timer_lateness_median", lateness.median, "ms", _up_to(abs(lateness.median), 1.0)),
+        Check("timer_lateness_largest", lateness.largest, "ms", _up_to(lateness.largest, LAST_STRETCH_NS / 1e6)),
     ]
 
 
@@ -79,7 +76,11 @@ def raster_checks(screen: QScreen, area: QRect, *, windowed: bool, frames: int) 
     """
     window = RasterWindow(screen)
     appeared = _appear(window, screen, area, windowed=windowed)
-    greys = [Frame((_grey_square(level),)) for level in (128, 129)]
+    greys = []
+    for level in (128, 129):
+        square = QImage(256, 256, QImage.Format.Format_RGB32)
+        square.fill(QColor(level, level, level))
+        greys.append(Frame((square,)))
     step = round(2e9 / _hertz(screen))
     due, late = now_ns() + step, []
     for number in range(_WARM_UP + frames):
@@ -90,13 +91,13 @@ def raster_checks(screen: QScreen, area: QRect, *, windowed: bool, frames: int) 
         late.append((window.present(due) - due) / 1e6)
     cost = window.lead / 1e6
     window.destroy()
-    found = spread(late[_WARM_UP:])
+    lateness = summary(late[_WARM_UP:])
     return [
         appeared,
         Check("raster_cost", cost, "ms", _up_to(cost, 5.0)),
-        Check("raster_lateness_mean", found.mean, "ms", _up_to(abs(found.mean), 0.3)),
-        Check("raster_lateness_sd", found.sd, "ms", _up_to(found.sd, 0.6)),
-        Check("raster_lateness_largest", found.largest, "ms", _up_to(found.largest, 3.0)),
+        Check("raster_lateness_mean", lateness.mean, "ms", _up_to(abs(lateness.mean), 0.3)),
+        Check("raster_lateness_sd", lateness.sd, "ms", _up_to(lateness.sd, 0.6)),
+        Check("raster_lateness_largest", lateness.largest, "ms", _up_to(lateness.largest, 3.0)),
     ]
 
 
@@ -112,17 +113,17 @@ def opengl_checks(screen: QScreen, area: QRect, *, windowed: bool, frames: int) 
         wait_until(now_ns() + round(waits.random() * half_frame))
         stamps.append(window.swap_grey())
     window.destroy()
-    found = pace(stamps[_WARM_UP:])
-    waited = found.blocks(_hertz(screen))
+    swaps = pace(stamps[_WARM_UP:])
+    waited = swaps.blocks(_hertz(screen))
     verdict: Literal["ok", "warning"] = "ok" if waited else "warning"
     checks = [
         appeared,
         Check("opengl_vsync", float(waited), "", verdict),
-        Check("opengl_interval", found.frame_ms, "ms", verdict),
-        Check("opengl_jitter", found.jitter_ms, "ms", verdict),
+        Check("opengl_interval", swaps.frame_ms, "ms", verdict),
+        Check("opengl_jitter", swaps.jitter_ms, "ms", verdict),
     ]
     if waited:
-        checks.append(Check("opengl_dropped", found.dropped, "share", _up_to(found.dropped, MAY_DROP)))
+        checks.append(Check("opengl_dropped", swaps.dropped, "share", _up_to(swaps.dropped, MAY_DROP)))
     return checks
 
 
@@ -139,12 +140,6 @@ def _appear(window: PresenterWindow, screen: QScreen, area: QRect, *, windowed: 
             raise UserError(f"screen {screen.name()}: the window does not appear on it; is the screen locked?")
     fills = window.size() == screen.size()
     return Check(f"{window.name}_full_screen", float(fills), "", "ok" if fills else "warning")
-
-
-def _grey_square(level: int) -> QImage:
-    image = QImage(256, 256, QImage.Format.Format_RGB32)
-    image.fill(QColor(level, level, level))
-    return image
 
 
 def _hertz(screen: QScreen) -> float:
@@ -173,67 +168,63 @@ NO_REALTIME = (
 
 @dataclass(frozen=True)
 class SelfTest:
-    """What the self-test of a screen found."""
+    """The result of a screen's self-test."""
 
     timing: ScreenTiming
     lines: tuple[str, ...]
-    """The same in words."""
+    """The same for the experimenter."""
 
 
 def run_self_test(presentation: Presentation, *, frames: int = FRAMES) -> SelfTest:
-    """Measure a screen on plain grey, and keep what was found for later sessions. Takes about 20 s.
+    """Measure a screen on plain grey, and store the result for later sessions. Takes about 20 s.
 
     Args:
         presentation: which screen, full or windowed, and which presenter; with `auto` both are measured.
         frames: how many each presenter shows.
 
     Raises:
-        UserError: no display or no such screen; OpenGL is wanted and not to be had; the result cannot be kept.
+        UserError: no display or no such screen; OpenGL is required and not to be had; the result cannot be stored.
     """
     require_display()
     keep_singletons_alive()
     application = QGuiApplication.instance() or QGuiApplication([WINDOW_TITLE])  # held on to: Qt ends with it
     screen = numbered_screen(presentation.screen)
+    requested, windowed = presentation.presenter, presentation.windowed
     with raised_priority() as priority:
-        timing = _measure(screen, presentation.presenter, priority, windowed=presentation.windowed, frames=frames)
+        has_opengl = requested != "raster" and opengl_available(screen)
+        if requested == "opengl" and not has_opengl:
+            raise UserError(NO_OPENGL)
+        area = window_area(screen, windowed=windowed)
+        checks = [*screen_checks(screen), *timer_checks(priority)]
+        if requested != "opengl":
+            checks += raster_checks(screen, area, windowed=windowed, frames=frames)
+        if has_opengl:
+            checks += opengl_checks(screen, area, windowed=windowed, frames=frames)
+        timing = judge(checks, requested, measured_at=iso(datetime.now(UTC)))
     key = screen_key(screen)
-    where = keep_timing(key, timing)
+    path = keep_timing(key, timing)
     assert application is not None
-    return SelfTest(timing, (str(key), *_words(timing), LIMITS, f"Kept in {where}."))
+    return SelfTest(timing, (str(key), *timing_lines(timing), LIMITS, f"Kept in {path}."))
 
 
-def _measure(
-    screen: QScreen, wanted: PresenterChoice, priority: Priority, *, windowed: bool, frames: int
-) -> ScreenTiming:
-    has_opengl = wanted != "raster" and opengl_available(screen)
-    if wanted == "opengl" and not has_opengl:
-        raise UserError(NO_OPENGL)
-    area = window_area(screen, windowed=windowed)
-    checks = [*screen_checks(screen), *timer_checks(priority)]
-    if wanted != "opengl":
-        checks += raster_checks(screen, area, windowed=windowed, frames=frames)
-    if has_opengl:
-        checks += opengl_checks(screen, area, windowed=windowed, frames=frames)
-    return judge(checks, wanted, measured_at=iso(datetime.now(UTC)))
-
-
-def judge(checks: Sequence[Check], wanted: PresenterChoice, *, measured_at: str) -> ScreenTiming:
+def judge(checks: Sequence[Check], requested: PresenterChoice, *, measured_at: str) -> ScreenTiming:
     """Choose the presenter: OpenGL where its swaps wait for the screen and leave out few frames, else raster.
 
     Args:
         checks: what was measured.
-        wanted: raster and opengl are wishes and are met.
+        requested: raster and opengl are chosen in any case.
         measured_at: UTC, ISO 8601.
     """
     values = {check.check: check.value for check in checks}
     vsync = values["opengl_vsync"] == 1.0 if "opengl_vsync" in values else None
     good = vsync is True and values["opengl_dropped"] < MAY_DROP
-    chosen: PresenterName = "opengl" if wanted == "opengl" or (wanted == "auto" and good) else "raster"
+    chosen: PresenterName = "opengl" if requested == "opengl" or (requested == "auto" and good) else "raster"
     refresh = 1000 / values["opengl_interval"] if vsync else values["stated_refresh"]
     return ScreenTiming(chosen, vsync, refresh, measured_at, tuple(checks))
 
 
-def _words(timing: ScreenTiming) -> list[str]:
+def timing_lines(timing: ScreenTiming) -> list[str]:
+    """What was measured and chosen, for the experimenter."""
     values = {check.check: check for check in timing.checks}
     lines = [f"{name:<24}{check.value:>10.3f} {check.unit:<6}{check.verdict}" for name, check in values.items()]
     if timing.vsync:

@@ -1,9 +1,4 @@
-"""The screen as a session is presented on it: which monitor, which windows, in what look, language and presenter.
-
-The words in the participant's language, from compiled translations.
-
-Which presenter shows the pictures on a screen, and whether exposures are rounded to its frames.
-"""
+"""The screen as a session is presented on it: which monitor, which windows, in what look, language and presenter."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -38,7 +33,7 @@ from gan_eval.tabular import Row
 
 
 def load_texts(language: str, own: Mapping[str, str]) -> Texts:
-    """The program's words.
+    """The program's texts.
 
     Args:
         language: such as `de`.
@@ -54,12 +49,12 @@ def load_texts(language: str, own: Mapping[str, str]) -> Texts:
     file = translations()[language]
     translator = QTranslator()
     if not translator.load(str(file)):
-        raise UserError(f"{file}: not a compiled translation; make it anew with python -m gan_eval.quiz.catalogue")
+        raise UserError(f"{file}: not a compiled translation; make it anew with python packaging/translations.py")
     return Texts(language, own, lambda name, source: translator.translate(CONTEXT, source, name) or source)
 
 
 def direction_of(language: str) -> Qt.LayoutDirection:
-    """Whether a language's words run from left to right or from right to left."""
+    """Whether a language's texts run from left to right or from right to left."""
     return QLocale(language).textDirection()
 
 
@@ -104,7 +99,7 @@ def screen_key(screen: QScreen) -> ScreenKey:
     )
 
 
-def choose_presenter(wanted: PresenterChoice, screen: QScreen, *, round_frames: RoundFrames = "auto") -> Chosen:
+def choose_presenter(requested: PresenterChoice, screen: QScreen, *, round_frames: RoundFrames = "auto") -> Chosen:
     """Choose by wish, else by what the self-test found on this screen, else the raster window.
 
     Exposures are rounded by wish, and with `auto` where frames are swapped in by an OpenGL window whose swaps the
@@ -120,7 +115,13 @@ def choose_presenter(wanted: PresenterChoice, screen: QScreen, *, round_frames: 
         raise UserError("--round-frames on: the refresh rate is unknown; run `gan-eval quiz --self-test`, or give off")
     make: Callable[..., PresenterWindow]
     name: PresenterName
-    if _takes_opengl(wanted, timing, screen):
+    takes_opengl = requested == "opengl" or (
+        requested == "auto" and timing is not None and timing.presenter == "opengl"
+    )
+    usable = takes_opengl and opengl_available(screen)
+    if requested == "opengl" and not usable:
+        raise UserError(NO_OPENGL)
+    if usable:
         vsync = timing.vsync if timing else None
         frame_ms = 1000 / refresh_hz if vsync else None
         name, make = "opengl", partial(OpenGLWindow, screen, frame_ms=frame_ms, may_wait=vsync is not False)
@@ -131,17 +132,7 @@ def choose_presenter(wanted: PresenterChoice, screen: QScreen, *, round_frames: 
     return Chosen(name, make, rounded, refresh_hz, timing)
 
 
-def _takes_opengl(wanted: PresenterChoice, timing: ScreenTiming | None, screen: QScreen) -> bool:
-    if wanted == "raster" or (wanted == "auto" and (timing is None or timing.presenter == "raster")):
-        return False
-    usable = opengl_available(screen)
-    if wanted == "opengl" and not usable:
-        raise UserError(NO_OPENGL)
-    return usable
-
-
-_MM_PER_INCH = 25.4
-_SCREEN = ("presenter", "screen_width", "screen_height", "device_pixel_ratio")
+_OF_SCREEN = ("presenter", "screen_width", "screen_height", "device_pixel_ratio")
 """Columns of a session's row that say on what pictures are shown."""
 
 
@@ -155,16 +146,16 @@ class Stage:
             UserError: there is no such monitor, presenter, language or text.
         """
         self._how = how
-        self.words = load_texts(how.language or settings.language, settings.texts)
-        qt.setLayoutDirection(direction_of(self.words.language))
+        self.texts = load_texts(how.language or settings.language, settings.texts)
+        qt.setLayoutDirection(direction_of(self.texts.language))
         self._screen = numbered_screen(how.screen)
         self._driven = _driven(self._screen)
         area = window_area(self._screen, windowed=how.windowed)
         self.look = Look(scale_for(area.height()), how.text_size / 100, how.high_contrast)
-        self.shell = Shell(self.look, self.words("window_title"))
+        self.shell = Shell(self.look, self.texts("window_title"))
         self._chosen = choose_presenter(how.presenter, self._screen, round_frames=how.round_frames)
         self.window = self._chosen.make(corner_patch=settings.corner_patch, text_scale=self.look.text)
-        self.window.setTitle(self.words("window_title"))
+        self.window.setTitle(self.texts("window_title"))
 
     @property
     def room(self) -> QSize:
@@ -176,7 +167,7 @@ class Stage:
     def screen(self) -> Screen:
         """What the calibration must know."""
         ratio = self._screen.devicePixelRatio()
-        return Screen(self.room.width(), self._screen.physicalDotsPerInchX() * ratio / _MM_PER_INCH)
+        return Screen(self.room.width(), self._screen.physicalDotsPerInchX() * ratio / 25.4)  # mm in an inch
 
     def description(self) -> Row:
         """The columns of the session's row that say how it is presented."""
@@ -189,7 +180,7 @@ class Stage:
             "refresh_hz": self._chosen.refresh_hz,
             "rounded": self._chosen.frame_ms is not None,
             "station": self._how.station,
-            "language": self.words.language,
+            "language": self.texts.language,
             "text_size": self._how.text_size,
         }
 
@@ -243,11 +234,11 @@ def note_differences(session: Session, here: Row) -> bool:
     if session.state is State.NEW:
         return False
     before = session.row
-    differs = [name for name in (*_SCREEN, "language") if before[name] not in (None, here[name])]
+    differs = [name for name in (*_OF_SCREEN, "language") if before[name] not in (None, here[name])]
     if differs:
-        told = ", ".join(f"{name} {here[name]} instead of {before[name]}" for name in differs)
-        session.warnings.append(f"the session {before['session']} went on otherwise than its row says: {told}")
-    return any(name in _SCREEN for name in differs)
+        differences = ", ".join(f"{name} {here[name]} instead of {before[name]}" for name in differs)
+        session.warnings.append(f"the session {before['session']} went on otherwise than its row says: {differences}")
+    return any(name in _OF_SCREEN for name in differs)
 
 
 def _driven(screen: QScreen) -> tuple[str, QRect, float, float]:

@@ -8,8 +8,8 @@ from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
 from gan_eval.errors import UserError
 from gan_eval.quiz.app.keys import Keyboard, Press
+from gan_eval.quiz.app.loading import load_trial
 from gan_eval.quiz.app.painting import BLANK, Frame
-from gan_eval.quiz.app.pictures import load_trial
 from gan_eval.quiz.app.presenter import PresenterWindow
 from gan_eval.quiz.app.trial_script import TrialScript, Wait
 from gan_eval.quiz.app.windows import ScreenWatch
@@ -17,7 +17,7 @@ from gan_eval.quiz.clock import now_ns
 from gan_eval.quiz.library import Library
 from gan_eval.quiz.session import ON_ITS_WAY, Session, State, break_due
 from gan_eval.quiz.trial import MILLISECOND, Flag
-from gan_eval.quiz.wording import Texts, TrialWords
+from gan_eval.quiz.wording import Texts, TrialTexts
 from gan_eval.settings.quiz import QuizSettings
 
 FIRST_BLANK_MS = 1000.0
@@ -48,7 +48,7 @@ class TrialRunner(QObject):
         library: Library,
         settings: QuizSettings,
         *,
-        words: Texts = Texts(),  # noqa: B008  (a frozen value)
+        texts: Texts = Texts(),  # noqa: B008  (a frozen value)
         breaks: bool = True,
         elsewhere: bool = False,
     ) -> None:
@@ -60,7 +60,7 @@ class TrialRunner(QObject):
             keyboard: listens to the window.
             library: the pictures.
             settings: the quiz.
-            words: the texts in the participant's language.
+            texts: in the participant's language.
             breaks: stop for breaks.
             elsewhere: the screen is not as the session's row describes it; all trials are flagged.
         """
@@ -72,8 +72,8 @@ class TrialRunner(QObject):
         self._breaks = breaks
         self._elsewhere = elsewhere
         keys = {answer: key for key, answer in session.protocol.answers.items()}
-        self._words = TrialWords(words, settings, keys)
-        self._trials = TrialScript(session, window, settings, self._words)
+        self._texts = TrialTexts(texts, settings, keys)
+        self._trials = TrialScript(session, window, settings, self._texts)
         self._running = False
         self._rested_after = 0
         self._stopped_after = 0
@@ -88,8 +88,8 @@ class TrialRunner(QObject):
         self._watching = False
         self._screen.changed.connect(self._pause_on_another_screen)
         keyboard.pressed.connect(self._key)
-        keyboard.pause_asked.connect(self.pause)
-        keyboard.close_asked.connect(self.pause)
+        keyboard.pause_requested.connect(self.pause)
+        keyboard.close_requested.connect(self.pause)
         keyboard.focus_lost.connect(lambda: self._session.flag(Flag.FOCUS_LOST))
 
     def start(self) -> None:
@@ -119,12 +119,12 @@ class TrialRunner(QObject):
         """The trial on its way was not shown as described; `start` looks whether those to come will be."""
         if self._running and self._watching:
             self._stop(Flag.SCREEN_CHANGED)
-            self.paused.emit(self._words.texts("pause_screen"))
+            self.paused.emit(self._texts.texts("pause_screen"))
 
     def _stop(self, flag: str) -> None:
         self._halt()
         state = self._session.state
-        if state is State.SHOWN:
+        if state is State.PRESENTED:
             self._window.stage(BLANK)
             self._session.offset(self._window.present())
         if state in ON_ITS_WAY:
@@ -142,8 +142,8 @@ class TrialRunner(QObject):
         """The grey between trials, with the progress in it; the next trial waits for the commit of the last."""
         saving = self._session.state is State.SAVING  # first: asking for the state takes note of a finished commit
         coming = self._session.progress[0] + saving
-        shown = self._trials.present(Frame(text=self._words.progress(self._session.plan, coming)))
-        self._blank_until = shown + round(milliseconds * MILLISECOND)
+        presented = self._trials.present(Frame(text=self._texts.progress(self._session.plan, coming)))
+        self._blank_until = presented + round(milliseconds * MILLISECOND)
         gc.enable()
         self._after_commit()
 
@@ -206,11 +206,11 @@ class TrialRunner(QObject):
             self._wait_until(wait.until, self._step)
 
     def _key(self, press: Press) -> None:
-        if self._session.state is State.CONFIDENCE and press.when < self._trials.asked:
+        if self._session.state is State.CONFIDENCE and press.when < self._trials.confidence_asked:
             return  # pressed before the question could be read
-        asked = self._session.state
+        state = self._session.state
         taken = self._session.press(press.key, press.when, repeated=press.repeated)
-        if taken and not press.from_server and asked is not State.CONFIDENCE:
+        if taken and not press.from_server and state is not State.CONFIDENCE:
             self._session.flag(Flag.HANDLER_TIME)
         if taken and self._wait.key:
             self._timer.stop()

@@ -1,7 +1,4 @@
-"""Where windows stand, and the one that holds the pages.
-
-Whether the trial window still stands on the screen that was measured and described.
-"""
+"""Where windows stand, the one that holds the pages, and whether the trial window is still on the described screen."""
 
 from PySide6.QtCore import QEvent, QObject, QPoint, QRect, QSize, Signal
 from PySide6.QtGui import QCloseEvent, QScreen, QWindow
@@ -20,7 +17,7 @@ WINDOWED = QSize(1280, 800)
 class Shell(QWidget):
     """The window that holds one page at a time."""
 
-    close_asked = Signal()
+    close_requested = Signal()
 
     def __init__(self, look: Look, title: str) -> None:
         super().__init__()
@@ -46,7 +43,7 @@ class Shell(QWidget):
     def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802  (Qt's name)
         """Closing the window is a question to the application."""
         event.ignore()
-        self.close_asked.emit()
+        self.close_requested.emit()
 
 
 def window_area(screen: QScreen, *, windowed: bool) -> QRect:
@@ -109,9 +106,9 @@ class ScreenWatch(QObject):
         self._compare()
 
     def _compare(self) -> None:
-        found = self._facts()
-        if found != self._known:
-            self._known = found
+        facts = self._facts()
+        if facts != self._known:
+            self._known = facts
             self.changed.emit()
 
     def _facts(self) -> tuple[object, ...]:

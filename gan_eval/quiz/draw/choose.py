@@ -1,9 +1,4 @@
-"""How many trials of which role a list has, and whether a pool has enough for that.
-
-Seating: each slot gets an item of its own from its list of wishes.
-
-Which items one list has: uses are balanced over lists.
-"""
+"""Which items one list has: how many trials of which role, whether a pool has enough, uses balanced over lists."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -35,30 +30,37 @@ class Counts:
 
     def slots(self, roles: Sequence[Role], list_number: int) -> list[Role]:
         """One role for each trial; the generated ones shared out evenly, odd ones to other roles from list to list."""
-        each, odd = divmod(self.generated, len(roles))
-        lucky = {roles[(list_number * odd + place) % len(roles)] for place in range(odd)}
-        return [REAL] * self.real + [role for role in roles for _ in range(each + (role in lucky))]
+        per_role, odd = divmod(self.generated, len(roles))
+        extra = {roles[(list_number * odd + place) % len(roles)] for place in range(odd)}
+        return [REAL] * self.real + [role for role in roles for _ in range(per_role + (role in extra))]
 
 
 def possible_counts(pool: Pool, settings: QuizSettings) -> tuple[Counts, str | None]:
-    """The counts asked for, or the largest that the pool allows, and a warning where participants share pictures.
+    """The counts requested, or the largest that the pool allows, and a warning where participants share pictures.
 
     Raises:
-        UserError: not even one trial of each class is possible, or fewer than asked for under `strict_counts`.
+        UserError: not even one trial of each class is possible, or fewer than requested under `strict_counts`.
     """
-    wanted = Counts(0, settings.pairs) if settings.shows_pairs else Counts(settings.real, settings.fake)
-    if feasible(pool, wanted):
-        return wanted, _shared_list(pool, wanted)
+    requested = Counts(0, settings.pairs) if settings.shows_pairs else Counts(settings.real, settings.fake)
+    if feasible(pool, requested):
+        if len(pool.items) >= AMPLE * requested.total:
+            return requested, None
+        return requested, (
+            f"data set {pool.dataset}: every participant sees {requested.total} of only {len(pool.items)} items; with "
+            "nearly one shared list, differences between pictures pass for differences between models: a pool several "
+            "times as large is better"
+        )
     shortage = (
-        f"data set {pool.dataset}: {len(pool.items)} items are too few for {_in_words(wanted)} of different items"
+        f"data set {pool.dataset}: {len(pool.items)} items are too few for {_phrase(requested)} of different items"
     )
     if settings.strict_counts:
         names = "quiz.pairs" if settings.shows_pairs else "quiz.real and quiz.fake"
         raise UserError(f"{shortage}; add items, or lower {names}, or drop quiz.strict_counts")
-    for counts in _smaller(wanted, len(pool.items)):
+    for counts in _smaller(requested, len(pool.items)):
         if feasible(pool, counts):
-            return counts, f"{shortage}; each participant sees {_in_words(counts)}"
-    raise UserError(f"{shortage}; at least {_in_words(next(_least(wanted)))} of different items are needed")
+            return counts, f"{shortage}; each participant sees {_phrase(counts)}"
+    least = next(_smaller(requested, 2 if requested.real else 1))
+    raise UserError(f"{shortage}; at least {_phrase(least)} of different items are needed")
 
 
 def feasible(pool: Pool, counts: Counts) -> bool:
@@ -70,28 +72,14 @@ def feasible(pool: Pool, counts: Counts) -> bool:
     return all(match([sorted(pool.roles[slot]) for slot in counts.slots(roles, turn)]) for turn in turns)
 
 
-def _shared_list(pool: Pool, counts: Counts) -> str | None:
-    if len(pool.items) >= AMPLE * counts.total:
-        return None
-    return (
-        f"data set {pool.dataset}: every participant sees {counts.total} of only {len(pool.items)} items; with nearly "
-        "one shared list, differences between pictures pass for differences between models: a pool several times as "
-        "large is better"
-    )
+def _smaller(requested: Counts, items: int) -> Iterator[Counts]:
+    """Counts below the requested ones, the largest first; of single pictures as many real as generated ones."""
+    if requested.real:
+        return (Counts(size, size) for size in range(min(requested.real, requested.generated, items // 2), 0, -1))
+    return (Counts(0, size) for size in range(min(requested.generated, items), 0, -1))
 
 
-def _smaller(wanted: Counts, items: int) -> Iterator[Counts]:
-    """Counts below the wanted ones, the largest first; of single pictures as many real as generated ones."""
-    if wanted.real:
-        return (Counts(size, size) for size in range(min(wanted.real, wanted.generated, items // 2), 0, -1))
-    return (Counts(0, size) for size in range(min(wanted.generated, items), 0, -1))
-
-
-def _least(wanted: Counts) -> Iterator[Counts]:
-    return _smaller(wanted, 2 if wanted.real else 1)
-
-
-def _in_words(counts: Counts) -> str:
+def _phrase(counts: Counts) -> str:
     return f"{counts.real} real + {counts.generated} fake" if counts.real else f"{counts.generated} pairs"
 
 
@@ -115,37 +103,27 @@ def match(wishes: Sequence[Sequence[str]]) -> list[str] | None:
     seats: dict[int, str] = {}
     for slot in range(len(wishes)):
         free = next((item for item in wishes[slot] if item not in holder), None)
-        if free is not None:
-            holder[free], seats[slot] = slot, free
-        elif not _augment(slot, wishes, holder, seats):
+        came_from = {} if free is None else {free: slot}
+        waiting = [slot] if free is None else []
+        for mover in waiting:  # a shortest augmenting path: breadth first over the slots that would have to move
+            for item in wishes[mover]:
+                if item not in came_from:
+                    came_from[item] = mover
+                    if item not in holder:
+                        free = item
+                        break
+                    waiting.append(holder[item])
+            if free is not None:
+                break
+        if free is None:
             return None
+        item_to_fill: str | None = free
+        while item_to_fill is not None:  # back along the path: each slot leaves its old item to the next
+            mover = came_from[item_to_fill]
+            old = seats.get(mover)
+            holder[item_to_fill], seats[mover] = mover, item_to_fill
+            item_to_fill = old
     return [seats[slot] for slot in range(len(wishes))]
-
-
-def _augment(slot: int, wishes: Sequence[Sequence[str]], holder: dict[str, int], seats: dict[int, str]) -> bool:
-    """Seat `slot` by a shortest augmenting path: breadth first over the slots that would have to move."""
-    came_from: dict[str, int] = {}
-    waiting = [slot]
-    for mover in waiting:
-        for item in wishes[mover]:
-            if item in came_from:
-                continue
-            came_from[item] = mover
-            if item not in holder:
-                _shift(item, came_from, holder, seats)
-                return True
-            waiting.append(holder[item])
-    return False
-
-
-def _shift(free: str, came_from: dict[str, int], holder: dict[str, int], seats: dict[int, str]) -> None:
-    """Walk the path back from the free item; each slot on it moves there and leaves its old item to the next."""
-    item: str | None = free
-    while item is not None:
-        mover = came_from[item]
-        old = seats.get(mover)
-        holder[item], seats[mover] = mover, item
-        item = old
 
 
 ROUND = 512
@@ -180,7 +158,13 @@ def _one_round(pool: Pool, counts: Counts, seed: int, round_number: int) -> Iter
         lots = dict(zip(pool.items, lot.permutation(len(pool.items)).tolist(), strict=True))
         roles = counts.slots(pool.generated, number)
         slots = [roles[place] for place in lot.permutation(counts.total)]
-        wishes = {role: _best_first(role, pool, used, used_item, lots) for role in pool.roles}
+        wishes = {
+            role: sorted(  # the least used first
+                offers,
+                key=lambda item: (used.get((role, item), 0), used_item.get(item, 0), lots[item]),
+            )
+            for role, offers in pool.roles.items()
+        }
         seats = match([wishes[slot] for slot in slots])
         assert seats is not None, "counts were checked to be feasible"
         chosen = list(zip(slots, seats, strict=True))
@@ -188,10 +172,3 @@ def _one_round(pool: Pool, counts: Counts, seed: int, round_number: int) -> Iter
             used[role, item] = used.get((role, item), 0) + 1
             used_item[item] = used_item.get(item, 0) + 1
         yield chosen
-
-
-def _best_first(
-    role: Role, pool: Pool, used: dict[Choice, int], used_item: dict[str, int], lots: dict[str, int]
-) -> list[str]:
-    """The role's items, the least used first."""
-    return sorted(pool.roles[role], key=lambda item: (used.get((role, item), 0), used_item.get(item, 0), lots[item]))

@@ -4,8 +4,6 @@ List k of a study is a function of (study seed, k) alone, so that it can be deal
 Every list has exact counts per class and per model, never two versions of one item, and runs of one class that are
 bounded from the first main trial to the last, catch trials and the borders of blocks included; over the lists each
 stimulus is judged nearly equally often.
-
-Which list a participant gets.
 """
 
 from collections.abc import Collection, Iterable, Sequence
@@ -17,7 +15,7 @@ from gan_eval.errors import UserError
 from gan_eval.quiz.draw.choose import choose, possible_counts
 from gan_eval.quiz.draw.extras import PRACTICE_SETS, catch_offers, practice_offers
 from gan_eval.quiz.draw.offers import Role, pools_of
-from gan_eval.quiz.draw.order import Classes, complete, generator, in_order, spread
+from gan_eval.quiz.draw.order import Classes, complete, generator, in_order, scattered_places
 from gan_eval.settings.quiz import QuizSettings
 from gan_eval.tabular import Row
 
@@ -86,7 +84,21 @@ def deal(
     first = _rows(trying, settings, "practice", seed=seed, list_number=list_number)
     catches = _rows(caught, settings, "catch", seed=seed, list_number=list_number)
     rows = _in_blocks(first, blocks, catches, settings, seed=seed, list_number=list_number)
-    plan = tuple(_plan_row(row, trial, fraction) for trial, row in enumerate(rows, start=1))
+    copied = ("stimulus", "stimulus_b", "item", "kind", "model", "dataset", "sha256", "sha256_b")
+    plan = tuple(
+        {
+            "session": None,
+            "block": row["block"],
+            "trial": trial,
+            "phase": row["phase"],
+            "position": row.get("position"),
+            **{name: row[name] for name in copied},
+            "requested_exposure_ms": row["requested_exposure_ms"],
+            "simulated": None,
+            "fraction": fraction if row["own"] is None else row["own"],
+        }
+        for trial, row in enumerate(rows, start=1)
+    )
     return Draw(plan, tuple(sorted(warnings)))
 
 
@@ -126,7 +138,7 @@ def _in_blocks(
     lot = generator(seed, list_number, "spread")
     waiting = iter([catches[place] for place in lot.permutation(len(catches))])
     rows: list[Row] = []
-    places = spread(len(catches), [len(block) for block in blocks], lot)
+    places = scattered_places(len(catches), [len(block) for block in blocks], lot)
     for number, (block, among) in enumerate(zip(blocks, places, strict=True), start=1):
         lot = generator(seed, list_number, "order", *_datasets(block))
         caught = list(islice(waiting, len(among)))
@@ -139,27 +151,12 @@ def _datasets(rows: Iterable[Row]) -> list[str]:
     return sorted({row["dataset"] for row in rows})
 
 
-def _plan_row(row: Row, trial: int, fraction: float | None) -> Row:
-    copied = ("stimulus", "stimulus_b", "item", "kind", "model", "dataset", "sha256", "sha256_b")
-    return {
-        "session": None,
-        "block": row["block"],
-        "trial": trial,
-        "phase": row["phase"],
-        "position": row.get("position"),
-        **{name: row[name] for name in copied},
-        "requested_exposure_ms": row["requested_exposure_ms"],
-        "simulated": None,
-        "fraction": fraction if row["own"] is None else row["own"],
-    }
-
-
 LAST_LIST = 10**9
 """No study has more lists; it keeps numbers within what databases and random generators take."""
 
 
 def lists_of(text: str) -> range:
-    """A station's share of the lists.
+    """The lists of one station.
 
     >>> lists_of("1-20"), lists_of("7")
     (range(1, 21), range(7, 8))
@@ -176,31 +173,31 @@ def lists_of(text: str) -> range:
     return range(low, high + 1)
 
 
-def next_list(taken: Collection[int], wanted: int | None, share: str | None) -> int:
+def next_list(taken: Collection[int], requested: int | None, of_station: str | None) -> int:
     """The list of the next participant.
 
     Args:
         taken: the lists that the study's sessions have been dealt.
-        wanted: the list that was asked for; it may be dealt again.
-        share: the lists of this station; None: all.
+        requested: the list to deal; it may be dealt again.
+        of_station: the lists of this station, such as `1-20`; None: all.
 
     Raises:
-        UserError: both were given, all lists of the station's share are taken, or a number is too large.
+        UserError: both were given, all lists of the station are taken, or a number is too large.
     """
-    if wanted is not None:
-        if share is not None:
+    if requested is not None:
+        if of_station is not None:
             raise UserError("--list and --lists: give one of them")
-        if not 1 <= wanted <= LAST_LIST:
-            raise UserError(f"--list {str(wanted)[:40]}: lists are numbered from 1 to {LAST_LIST}")
-        return wanted
-    if share is None:
+        if not 1 <= requested <= LAST_LIST:
+            raise UserError(f"--list {str(requested)[:40]}: lists are numbered from 1 to {LAST_LIST}")
+        return requested
+    if of_station is None:
         number = max(len(taken), max(taken, default=0)) + 1
         if number > LAST_LIST:
             raise UserError(
                 f"list {max(taken)} has been dealt, and lists end at {LAST_LIST}; give --lists, such as 1-20"
             )
         return number
-    free = next((number for number in lists_of(share) if number not in taken), None)
+    free = next((number for number in lists_of(of_station) if number not in taken), None)
     if free is None:
-        raise UserError(f"--lists {share}: all of them are taken; give this station further lists")
+        raise UserError(f"--lists {of_station}: all of them are taken; give this station further lists")
     return free

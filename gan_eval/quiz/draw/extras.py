@@ -32,10 +32,10 @@ def practice_offers(
     """
     if not settings.practice:
         return [], None
-    shares = _shares(len(pools), settings.practice)
+    per_pool, odd = divmod(settings.practice, len(pools))
     chosen: list[tuple[Role, Row]] = []
-    for share, name in zip(shares, sorted(pools), strict=True):
-        chosen += _draw(pools[name], share, generator, pairs=settings.shows_pairs)
+    for place, name in enumerate(sorted(pools)):
+        chosen += _sample(pools[name], per_pool + (place < odd), generator, pairs=settings.shows_pairs)
     if len(chosen) == settings.practice:
         return chosen, None
     source = f"{PRACTICE_SETS} and the list leave" if from_own_sets else "the list leaves"
@@ -73,9 +73,9 @@ def catch_offers(
     return list(of_items.values())[: settings.catch]
 
 
-def _draw(pool: Pool, wanted: int, generator: np.random.Generator, *, pairs: bool) -> list[tuple[Role, Row]]:
-    """As many offers of different items as there are, up to `wanted`; classes in equal shares."""
-    for size in range(wanted, 0, -1):
+def _sample(pool: Pool, largest: int, generator: np.random.Generator, *, pairs: bool) -> list[tuple[Role, Row]]:
+    """As many offers of different items as there are, up to `largest`; classes in equal numbers."""
+    for size in range(largest, 0, -1):
         counts = Counts(0, size) if pairs else Counts(size // 2, size - size // 2)
         if not feasible(pool, counts):
             continue
@@ -86,7 +86,3 @@ def _draw(pool: Pool, wanted: int, generator: np.random.Generator, *, pairs: boo
         assert seats is not None, "counts were checked to be feasible"
         return [(slot, pool.roles[slot][item]) for slot, item in zip(slots, seats, strict=True)]
     return []
-
-
-def _shares(parts: int, total: int) -> list[int]:
-    return [total // parts + (place < total % parts) for place in range(parts)]

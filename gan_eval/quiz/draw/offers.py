@@ -10,11 +10,15 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from gan_eval.errors import UserError
+from gan_eval.quiz.protocols import PROTOCOLS
 from gan_eval.settings.quiz import QuizSettings
 from gan_eval.tabular import Row
 
 Role = str
 """What an item is shown as: `real`, a model's name, or two models' names."""
+
+Versions = dict[Role, dict[str, Row]]
+"""For each role, the row of each item."""
 
 REAL: Role = ""
 """The role of a real picture; a model's name is never empty."""
@@ -42,11 +46,11 @@ class Pool:
 
     def without(self, items: Iterable[str]) -> "Pool":
         """The pool less some items."""
-        gone = set(items)
+        excluded = set(items)
         return Pool(
             self.dataset,
             {
-                role: {item: row for item, row in offers.items() if item not in gone}
+                role: {item: row for item, row in offers.items() if item not in excluded}
                 for role, offers in self.roles.items()
             },
         )
@@ -67,69 +71,60 @@ def pools_of(
         UserError: a data set has no real or no generated pictures, too few models to compare, or two different
             pictures of one name.
     """
+    material = PROTOCOLS[settings.protocol].material
     try:
-        versions = _versions(stimuli)
-        for dataset, by_role in versions.items():
-            if settings.protocol != "model_vs_model" and (settings.shows_pairs or not one_class):
-                _require_both(dataset, by_role)
-        make = {"paired": _real_beside_fake, "model_vs_model": _model_beside_model}.get(settings.protocol, _single)
-        return {dataset: Pool(dataset, make(dataset, by_role)) for dataset, by_role in versions.items()}
+        pools = {}
+        for dataset, versions in versions_of(stimuli).items():
+            models = sorted(role for role in versions if role != REAL)
+            if material == "two_models" and len(models) < 2:
+                raise UserError(
+                    f"data set {dataset}: pictures of {len(models)} model; "
+                    "model_vs_model needs two or more of the same items"
+                )
+            if material == "real_and_fake" or (material == "single" and not one_class):
+                for kind, there in (("real", REAL in versions), ("fake", models)):
+                    if not there:
+                        raise UserError(
+                            f"data set {dataset}: no {kind} pictures among its stimuli; real and fake ones are needed"
+                        )
+            roles: Versions
+            if material == "single":
+                roles = {role: {item: _offer(row) for item, row in rows.items()} for role, rows in versions.items()}
+            elif material == "real_and_fake":
+                real = versions[REAL]
+                roles = {
+                    model: {item: _pair(real[item], row, model) for item, row in rows.items() if item in real}
+                    for model, rows in versions.items()
+                    if model != REAL
+                }
+            else:
+                roles = {}
+                for a, b in combinations(models, 2):
+                    name = f"{a}{BETWEEN_MODELS}{b}"
+                    shared = sorted(versions[a].keys() & versions[b].keys())
+                    roles[name] = {item: _pair(versions[a][item], versions[b][item], name) for item in shared}
+            pools[dataset] = Pool(dataset, roles)
+        return pools
     except UserError as error:
         raise UserError(f"{setting}: {error}" if setting else str(error)) from error
 
 
-_Versions = dict[Role, dict[str, Row]]
+def versions_of(stimuli: Iterable[Row]) -> dict[str, Versions]:
+    """For each data set and role, the stimulus of each item.
 
-
-def _versions(stimuli: Iterable[Row]) -> dict[str, _Versions]:
-    """For each data set and role, the stimulus of each item."""
-    found: dict[str, _Versions] = {}
+    Raises:
+        UserError: two different pictures have one name.
+    """
+    datasets: dict[str, Versions] = {}
     for row in stimuli:
         role = REAL if row["kind"] == "real" else row["model"]
-        same = found.setdefault(row["dataset"], {}).setdefault(role, {})
-        if same.setdefault(row["item"], row)["sha256"] != row["sha256"]:
+        of_items = datasets.setdefault(row["dataset"], {}).setdefault(role, {})
+        if of_items.setdefault(row["item"], row)["sha256"] != row["sha256"]:
             raise UserError(
                 f"stimulus {row['stimulus']}: two different pictures bear this name; "
                 "give the stimulus sets different data set names"
             )
-    return found
-
-
-def _require_both(dataset: str, versions: _Versions) -> None:
-    if REAL not in versions:
-        raise UserError(f"data set {dataset}: no real pictures among its stimuli; real and fake ones are needed")
-    if len(versions) == 1:
-        raise UserError(f"data set {dataset}: no fake pictures among its stimuli; real and fake ones are needed")
-
-
-def _single(_: str, versions: _Versions) -> _Versions:
-    """Each picture by itself."""
-    return {role: {item: _offer(row) for item, row in rows.items()} for role, rows in versions.items()}
-
-
-def _real_beside_fake(_: str, versions: _Versions) -> _Versions:
-    """The real picture of an item (a) beside a model's (b)."""
-    real = versions[REAL]
-    return {
-        model: {item: _pair(real[item], row, model) for item, row in rows.items() if item in real}
-        for model, rows in versions.items()
-        if model != REAL
-    }
-
-
-def _model_beside_model(dataset: str, versions: _Versions) -> _Versions:
-    """Two models' pictures of one item, a before b by name."""
-    models = sorted(model for model in versions if model != REAL)
-    if len(models) < 2:
-        raise UserError(
-            f"data set {dataset}: pictures of {len(models)} model; model_vs_model needs two or more of the same items"
-        )
-    offers: _Versions = {}
-    for one, other in combinations(models, 2):
-        name = f"{one}{BETWEEN_MODELS}{other}"
-        shared = versions[one].keys() & versions[other].keys()
-        offers[name] = {item: _pair(versions[one][item], versions[other][item], name) for item in sorted(shared)}
-    return offers
+    return datasets
 
 
 def _offer(row: Row) -> Row:

@@ -1,6 +1,6 @@
-"""In which order: classes in bounded runs, positions and exposures in equal shares, catch trials spread out.
+"""In which order: classes in bounded runs, positions and exposures in equal numbers, catch trials spread out.
 
-Random numbers that follow from what they are for, and from nothing else.
+Random numbers follow from what they are for, and from nothing else.
 """
 
 from collections import Counter
@@ -16,7 +16,7 @@ from gan_eval.tabular import Row
 
 
 def generator(*key: int | str) -> np.random.Generator:
-    """Random numbers of their own for each key: seeds, list numbers, and words that say what for.
+    """Random numbers of their own for each key: seeds, list numbers, and labels that say what for.
 
     >>> bool(generator(1, "order", "a").random() == generator(1, "order", "a").random())
     True
@@ -24,8 +24,8 @@ def generator(*key: int | str) -> np.random.Generator:
     False
     """
     numbers = [part for part in key if isinstance(part, int)]
-    words = [part for part in key if isinstance(part, str)]
-    return np.random.default_rng([*numbers, int(sha256_bytes("\0".join(words).encode())[:16], 16)])
+    labels = [part for part in key if isinstance(part, str)]
+    return np.random.default_rng([*numbers, int(sha256_bytes("\0".join(labels).encode())[:16], 16)])
 
 
 LONGEST_RUN = 3
@@ -34,10 +34,10 @@ LONGEST_RUN = 3
 
 @dataclass(frozen=True)
 class Classes:
-    """What bounded runs are made of: two words of one column of the trials."""
+    """What bounded runs are made of: two values of one column of the trials."""
 
     column: str
-    words: tuple[str, str]
+    values: tuple[str, str]
 
 
 def complete(
@@ -57,7 +57,14 @@ def complete(
         list_number: what is odd goes to another level from list to list.
         generator: random numbers.
     """
-    rows = _with_levels(chosen, levels_ms, list_number, generator)
+    rows: list[Row] = []
+    for kind in sorted({str(row["kind"]) for _, row in chosen}):  # the levels go round each class, role by role
+        of_kind = [pair for pair in chosen if str(pair[1]["kind"]) == kind]
+        dealt = sorted((of_kind[place] for place in generator.permutation(len(of_kind))), key=lambda pair: pair[0])
+        rows += [
+            {**row, "requested_exposure_ms": levels_ms[(place + list_number) % len(levels_ms)]}
+            for place, (_, row) in enumerate(dealt)
+        ]
     if positions is None:
         return rows
     first = (len(rows) + list_number % 2) // 2
@@ -65,7 +72,7 @@ def complete(
     return [{**row, "position": position} for row, position in zip(_shuffled(rows, generator), halves, strict=True)]
 
 
-def spread(trials: int, sizes: Sequence[int], generator: np.random.Generator) -> list[list[int]]:
+def scattered_places(trials: int, sizes: Sequence[int], generator: np.random.Generator) -> list[list[int]]:
     """Where among blocks of `sizes` trials so many others go: one into each equal stretch of them all, at random.
 
     Returns:
@@ -103,14 +110,16 @@ def in_order(
     """
     column = classes.column
     counts = Counter(row[column] for row in (*rows, *among))
-    order = class_order({word: counts[word] for word in classes.words}, generator, after=[row[column] for row in after])
+    order = class_order(
+        {value: counts[value] for value in classes.values}, generator, after=[row[column] for row in after]
+    )
     taken: dict[int, Row] = {}
     for earlier, (row, place) in enumerate(zip(among, places, strict=True)):
-        free = [spot for spot, word in enumerate(order) if word == row[column] and spot not in taken]
-        wanted = place + earlier
-        taken[min(free, key=lambda spot: (spot == 0 and not after, abs(spot - wanted)))] = row
-    queues = {word: _shuffled([row for row in rows if row[column] == word], generator) for word in classes.words}
-    return [taken[spot] if spot in taken else queues[word].pop() for spot, word in enumerate(order)]
+        free = [spot for spot, value in enumerate(order) if value == row[column] and spot not in taken]
+        target = place + earlier
+        taken[min(free, key=lambda spot: (spot == 0 and not after, abs(spot - target)))] = row
+    queues = {value: _shuffled([row for row in rows if row[column] == value], generator) for value in classes.values}
+    return [taken[spot] if spot in taken else queues[value].pop() for spot, value in enumerate(order)]
 
 
 def class_order(
@@ -135,7 +144,12 @@ def class_order(
     order: list[str] = []
     while sum(left.values()):
         runs = {kind: run + 1 if kind == last else 1 for kind in left}
-        possible = [kind for kind in left if left[kind] and _can_follow(kind, left, run=runs[kind], bound=bound)]
+        possible = []
+        for kind in left:  # can the rest be ordered after it?
+            same, other = left[kind] - 1, sum(left.values()) - left[kind]
+            orderable = same <= (bound - runs[kind]) + bound * other and other <= bound * (same + 1)
+            if left[kind] and runs[kind] <= bound and orderable:
+                possible.append(kind)
         if not possible:  # in the first place only: a class is taken where the rest can follow
             bound += 1
             continue
@@ -145,31 +159,6 @@ def class_order(
         last, run = kind, runs[kind]
         order.append(kind)
     return order
-
-
-def _can_follow(kind: str, left: Mapping[str, int], *, run: int, bound: int) -> bool:
-    """Whether the rest can be ordered after `kind` is taken from `left` and makes a run of `run`."""
-    same = left[kind] - 1
-    other = sum(left.values()) - left[kind]
-    return run <= bound and same <= (bound - run) + bound * other and other <= bound * (same + 1)
-
-
-def _with_levels(
-    chosen: Sequence[tuple[Role, Row]],
-    levels_ms: Sequence[float | None],
-    list_number: int,
-    generator: np.random.Generator,
-) -> list[Row]:
-    """Deal the levels round the trials of each class, role by role."""
-    rows: list[Row] = []
-    for kind in sorted({str(row["kind"]) for _, row in chosen}):
-        same = [pair for pair in chosen if str(pair[1]["kind"]) == kind]
-        dealt = sorted((same[place] for place in generator.permutation(len(same))), key=lambda pair: pair[0])
-        rows += [
-            {**row, "requested_exposure_ms": levels_ms[(place + list_number) % len(levels_ms)]}
-            for place, (_, row) in enumerate(dealt)
-        ]
-    return rows
 
 
 def _shuffled(rows: Sequence[Row], generator: np.random.Generator) -> list[Row]:

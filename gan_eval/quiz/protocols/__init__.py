@@ -1,6 +1,6 @@
 """The protocols of the quiz, one plain class each, by name."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 from gan_eval.quiz.protocols.interface import QuizProtocol, Showings, Timing
 from gan_eval.quiz.protocols.paired import ModelVsModel, Paired
@@ -9,8 +9,8 @@ from gan_eval.settings.quiz import QuizSettings
 
 __all__ = ["PROTOCOLS", "QuizProtocol", "Showings", "Timing", "protocol_for"]
 
-PROTOCOLS: Mapping[str, Callable[..., QuizProtocol]] = {
-    each.name: each for each in (QuickResponse, YesNo, Paired, Staircase, ModelVsModel, Rating)
+PROTOCOLS: Mapping[str, type[QuizProtocol]] = {
+    protocol.name: protocol for protocol in (QuickResponse, YesNo, Paired, Staircase, ModelVsModel, Rating)
 }
 """Each is made from the settings and, by keyword, the number of the participant's list."""
 

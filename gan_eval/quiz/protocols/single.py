@@ -1,59 +1,35 @@
-"""One picture at a time, called real or fake: the quick-response quiz, and yes/no at several exposures.
+"""One picture at a time: called real or fake, at fixed, mixed or adapted exposures; or graded."""
 
-Rating: one picture at a time, how real it looks as a grade.
+from collections.abc import Iterable, Sequence
 
-Absolute category rating, as in ITU-T P.910: five grades by default, 1 the lowest.
-
-Staircase: the exposure follows the answers, down to the shortest at which real and fake are told apart.
-
-After HYPE_time (Zhou et al. 2019, arXiv 1904.01121, section 2.1): a right answer shortens the next exposure, a wrong
-one lengthens it, from 500 ms, within 100 to 1000 ms; blocks of 75 real and 75 fake pictures. Which share of right
-answers it settles at is set by the steps alone: the exposure stands still on average where p * down = (1 - p) * up, so
-at p = up / (up + down) (weighted up-down method, Kaernbach 1991, Perception & Psychophysics 49:227). The paper speaks
-of 3-up/1-down and of 75 % right, which is 30 ms up and 10 ms down. Its sentence on the steps has the two numbers the
-other way round; so read it would settle at 25 %, below chance, and always end at the shortest exposure. The threshold
-that is made of it: `gan_eval.staircases`.
-"""
-
-from collections.abc import Iterable, Mapping, Sequence
-
-from gan_eval.quiz.protocols.interface import NO_ANSWER, Showings, Timing, answers_of, first_undone, judged
-from gan_eval.settings.quiz import QuizSettings, StaircaseSettings
+from gan_eval.quiz.protocols.interface import NO_ANSWER, QuizProtocol, Showings, first_undone, judged
+from gan_eval.settings.quiz import StaircaseSettings
 from gan_eval.staircases import STAIRCASE, moving_trials
 from gan_eval.tabular import Row
 
 
-class QuickResponse:
+class QuickResponse(QuizProtocol):
     """One picture at a time, called real or fake.
 
     With `until-answer` the picture vanishes at the answer, or when the response window closes. A fixed flash goes on
-    for as long as was asked, also where the answer comes during it; that answer counts. Either way an answer is
+    for as long as was requested, also where the answer comes during it; that answer counts. Either way an answer is
     accepted until `response_ms` after onset, by the moment of the key press; later the trial is recorded as `none`.
     """
 
     name = "quick_response"
-
-    def __init__(self, settings: QuizSettings, *, list_number: int = 1) -> None:
-        self._window_ms = settings.window_ms
-        self.answers: Mapping[str, str] = answers_of(settings, list_number)
-
-    def next_trial(self, plan: Sequence[Row], done: Sequence[Row]) -> Row | None:
-        """The plan in its order."""
-        return first_undone(plan, done)
+    in_brief = "one picture at a time, real or fake"
+    methods = "Participants saw one picture at a time and called it real or fake"
 
     def showings(self, planned: Row) -> Showings:
         """The one picture."""
         return ((planned["stimulus"],),)
 
-    def timing(self, planned: Row) -> Timing:
-        """The plan's exposure and the settings' response window."""
-        return Timing(planned["requested_exposure_ms"], self._window_ms)
-
     def judge(self, planned: Row, answer: str | None) -> Row:
         """Right is the answer that equals the truth; without an answer there is no right or wrong."""
         return judged(response=answer or NO_ANSWER, correct=None if answer is None else answer == planned["kind"])
 
-    def truth(self, planned: Row) -> str | None:
+    @staticmethod
+    def truth(planned: Row) -> str | None:
         """What the picture is."""
         return str(planned["kind"])
 
@@ -62,43 +38,65 @@ class YesNo(QuickResponse):
     """The same with exposures that differ from trial to trial, as the plan says."""
 
     name = "yes_no"
+    in_brief = "one picture at a time at several exposures, real or fake"
+    methods = "Participants saw one picture at a time, at several exposures, and called it real or fake"
 
 
 class Rating(QuickResponse):
-    """Shown as in the quick-response quiz; the answers are the grades, as words: `1`, `2`, ..."""
+    """How real one picture looks: absolute category rating as in ITU-T P.910, five grades by default, 1 the lowest."""
 
     name = "rating"
+    graded = True
+    title = "welcome_title_rating"
+    question = "question_rating"
+    in_brief = "one picture at a time, graded"
+    methods = "Participants graded one picture at a time"
+
+    def task(self) -> str:
+        """With the highest grade."""
+        return "task_rating"
 
     def judge(self, planned: Row, answer: str | None) -> Row:
         """The grade; there is no right or wrong."""
         return judged(rating=None if answer is None else float(answer))
 
-    def truth(self, planned: Row) -> str | None:
+    @staticmethod
+    def truth(planned: Row) -> str | None:
         """Nothing to tell in practice."""
         return None
 
 
 class Staircase(QuickResponse):
-    """One picture at a time, called real or fake, for as long as the answers before it say.
+    """One picture at a time, called real or fake; a right answer shortens the next exposure, a wrong one lengthens it.
 
-    Each block has a staircase of its own. Practice and catch trials are shown for the starting exposure. Where the
+    After HYPE_time (Zhou et al. 2019, arXiv 1904.01121, section 2.1): from 500 ms, within 100 to 1000 ms; blocks of 75
+    real and 75 fake pictures. Which share of right answers it settles at is set by the steps alone: the exposure
+    stands still on average where p * down = (1 - p) * up, so at p = up / (up + down) (weighted up-down method,
+    Kaernbach 1991, Perception & Psychophysics 49:227). The paper speaks of 3-up/1-down and of 75 % right, which is
+    30 ms up and 10 ms down. Its sentence on the steps has the two numbers the other way round; so read it would settle
+    at 25 %, below chance, and always end at the shortest exposure. The threshold that is made of it:
+    `gan_eval.staircases`.
+
+    Each block has a staircase of its own. Practice and catch trials are presented for the starting exposure. Where the
     exposure is rounded to whole frames the steps are those of the request, before rounding.
     """
 
     name = STAIRCASE
-
-    def __init__(self, settings: QuizSettings, *, list_number: int = 1) -> None:
-        super().__init__(settings, list_number=list_number)
-        self._steps = settings.staircase
+    adapts_exposure = True
+    in_brief = "one picture at a time, real or fake, at exposures that follow the answers"
+    methods = (
+        "Participants saw one picture at a time, at an exposure that followed their answers, and called it real or fake"
+    )
 
     def next_trial(self, plan: Sequence[Row], done: Sequence[Row]) -> Row | None:
         """The plan in its order, with the exposure that the answers in the same block lead to."""
         planned = first_undone(plan, done)
         if planned is None:
             return None
-        exposure = self._steps.start_ms
+        exposure = self.settings.staircase.start_ms
         if planned["phase"] == "main":
-            exposure = exposure_after([row for row in done if row["block"] == planned["block"]], self._steps)
+            block = [row for row in done if row["block"] == planned["block"]]
+            exposure = exposure_after(block, self.settings.staircase)
         return {**planned, "requested_exposure_ms": exposure}
 
 
@@ -118,10 +116,10 @@ def exposure_after(rows: Iterable[Row], settings: StaircaseSettings) -> float:
     return exposure
 
 
-def share_right(settings: StaircaseSettings) -> float:
-    """The share of right answers at which the steps settle.
+def proportion_right(settings: StaircaseSettings) -> float:
+    """The proportion of right answers at which the steps settle.
 
-    >>> share_right(StaircaseSettings(down_ms=10, up_ms=30))
+    >>> proportion_right(StaircaseSettings(down_ms=10, up_ms=30))
     0.75
     """
     return settings.up_ms / (settings.up_ms + settings.down_ms)

@@ -6,6 +6,7 @@ What was fixed before the data, and what was not: exclusions and margins in word
 import pandas as pd
 
 from gan_eval.metrics.catalogue import ENOUGH_FOR_FID
+from gan_eval.quiz.protocols import PROTOCOLS
 from gan_eval.report.metrics.data import fid_warning
 from gan_eval.report.metrics.holes import holes_fact
 from gan_eval.report.parts.folder import StudyFolder
@@ -46,16 +47,6 @@ def badges(folder: StudyFolder) -> list[str]:
         beside = f" ({whole(simulated)} simulated)" if simulated else ""
         found.append(f"Interim: {people} of {plural(wanted, 'session')}{beside}")
     return found
-
-
-_PROCEDURES = {
-    "quick_response": "one picture at a time, real or fake",
-    "yes_no": "one picture at a time at several exposures, real or fake",
-    "staircase": "one picture at a time, real or fake, at exposures that follow the answers",
-    "rating": "one picture at a time, graded",
-    "paired": "the real and a generated picture of one item, which is real",
-    "model_vs_model": "two models' pictures of one item, which looks more real",
-}
 
 
 def design_facts(folder: StudyFolder) -> list[tuple[str, str]]:
@@ -129,7 +120,7 @@ def _procedure(quiz: QuizSettings) -> list[tuple[str, str]]:
             f"{milliseconds(stairs.longest_ms)}"
         )
     return [
-        ("Procedure", f"{_PROCEDURES[quiz.protocol]}, in random order"),
+        ("Procedure", f"{PROTOCOLS[quiz.protocol].in_brief}, in random order"),
         ("Each picture visible", f"{exposures}; an answer counts {window}"),
         ("Keys", ", ".join(f"{key} for {answer}" for answer, key in quiz.keys.items())),
     ]

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from gan_eval import __version__
+from gan_eval.quiz.protocols import PROTOCOLS
 from gan_eval.report.parts.folder import StudyFolder
 from gan_eval.report.parts.words import listed, milliseconds, missing, number, percent, plural, whole
 from gan_eval.report.people.comparisons import margins_told
@@ -27,16 +28,6 @@ from gan_eval.tables import (
     SET_METRICS,
     THRESHOLDS,
 )
-
-_SHOWN = {
-    "quick_response": "Participants saw one picture at a time and called it real or fake",
-    "yes_no": "Participants saw one picture at a time, at several exposures, and called it real or fake",
-    "staircase": "Participants saw one picture at a time, at an exposure that followed their answers, and called it "
-    "real or fake",
-    "rating": "Participants graded one picture at a time",
-    "paired": "Participants saw the real and a generated picture of one item and chose the real one",
-    "model_vs_model": "Participants saw two models' pictures of one item and chose the one that looked more real",
-}
 
 
 def paper_methods(folder: StudyFolder) -> str:
@@ -87,7 +78,7 @@ def _procedure(folder: StudyFolder) -> list[str]:
     quiz = folder.study.quiz
     window = "without a limit" if quiz.window_ms is None else f"within {milliseconds(quiz.window_ms)} of onset"
     keys = ", ".join(f"{key} for {answer}" for answer, key in quiz.keys.items())
-    return [f"{_SHOWN[quiz.protocol]} by key ({keys}), {window}, in random order."]
+    return [f"{PROTOCOLS[quiz.protocol].methods} by key ({keys}), {window}, in random order."]
 
 
 def _timing(folder: StudyFolder) -> list[str]:

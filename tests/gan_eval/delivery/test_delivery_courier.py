@@ -44,7 +44,7 @@ def test_nothing_is_sent_while_a_picture_is_shown(database, station):
     store.add(tables.ONSETS, [{"session": one.session, "trial": 1}])
     courier.notify()
     deadline = time.monotonic() + PATIENCE_S
-    while courier._done < courier._told and time.monotonic() < deadline:
+    while courier._delivered < courier._notified and time.monotonic() < deadline:
         time.sleep(0.01)
     assert contents(database)["onsets"] == []
     assert courier.finish(PATIENCE_S) == ()  # the end of the session leaves nothing behind

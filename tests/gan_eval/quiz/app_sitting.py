@@ -86,7 +86,7 @@ class Sitting:
 
     @property
     def shows_picture(self) -> bool:
-        return self.session.state is State.SHOWN
+        return self.session.state is State.PRESENTED
 
     def key(self, key: Qt.Key | str) -> None:
         """Press a key where the keyboard is."""

@@ -90,7 +90,7 @@ def test_every_trial_is_reviewed_in_order(library: Library) -> None:
     one, two, three = review(rows, library)
     assert (one.truth, one.answer, one.correct, one.confidence, two.confidence) == ("fake", "fake", True, None, 3)
     assert (two.truth, two.answer, two.correct, three.answer, three.correct) == ("real", "fake", False, None, None)
-    (picture,) = one.shown
+    (picture,) = one.pictures
     assert (picture.kind, picture.model, picture.companions) == ("fake", "m1", library.companions("d/m1/1"))
 
 
@@ -109,7 +109,7 @@ def test_other_protocols_in_the_review(
     library: Library, row: Row, shown: list[tuple[str, bool]], truth: str | None, answer: str | None
 ) -> None:
     (found,) = review([row], library)
-    assert [(picture.kind, picture.chosen) for picture in found.shown] == shown
+    assert [(picture.kind, picture.chosen) for picture in found.pictures] == shown
     assert (found.truth, found.answer) == (truth, answer)
 
 

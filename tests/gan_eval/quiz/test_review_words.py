@@ -9,9 +9,9 @@ from gan_eval.quiz.library import Companions
 from gan_eval.quiz.review import (
     GroupScore,
     Panel,
+    ReviewedPicture,
     ReviewedTrial,
     ScoreLine,
-    ShownPicture,
     panels,
     score_lines,
     sentence,
@@ -23,8 +23,8 @@ from gan_eval.staircases import Threshold
 
 WORDS = Texts()
 FILES = Companions(label=Path("label.png"), truth=Path("real.png"), generated=Path("fake.png"))
-FAKE = ShownPicture(kind="fake", model="pix2pix", chosen=False, companions=FILES)
-REAL = ShownPicture(kind="real", model=None, chosen=False, companions=FILES)
+FAKE = ReviewedPicture(kind="fake", model="pix2pix", chosen=False, companions=FILES)
+REAL = ReviewedPicture(kind="real", model=None, chosen=False, companions=FILES)
 TRIAL = ReviewedTrial(
     number=7,
     phase="main",
@@ -34,7 +34,7 @@ TRIAL = ReviewedTrial(
     reaction_time_ms=512.4,
     confidence=None,
     dataset="facades",
-    shown=(FAKE,),
+    pictures=(FAKE,),
 )
 
 
@@ -75,12 +75,12 @@ def test_the_pictures_of_a_single_trial_with_the_one_that_was_shown_marked() -> 
         Panel("real", Path("real.png"), marked=False),
         Panel("▲ generated (shown)", Path("fake.png"), marked=True),
     ]
-    real = panels(replace(TRIAL, shown=(REAL,)), WORDS)
+    real = panels(replace(TRIAL, pictures=(REAL,)), WORDS)
     assert [panel.marked for panel in real] == [False, True, False]
 
 
 def test_the_pictures_of_a_pair_stand_as_they_were_shown() -> None:
-    pair = replace(TRIAL, shown=(replace(FAKE, chosen=True), REAL), truth="right", answer="left")
+    pair = replace(TRIAL, pictures=(replace(FAKE, chosen=True), REAL), truth="right", answer="left")
     assert panels(pair, WORDS) == [
         Panel("input", Path("label.png"), marked=False),
         Panel("▲ pix2pix (chosen)", Path("fake.png"), marked=True),

@@ -364,12 +364,15 @@ from gan_eval.quiz.session import Session
 from gan_eval.stimuli.sets import read_set
 from gan_eval.settings.quiz import QuizSettings
 
-settle = Session._settle
-def settle_and_tell(session, future):
-    settle(session, future)
-    print(len(session.done), flush=True)
-    time.sleep(0.1)
-Session._settle = settle_and_tell
+settled = Session.state.fget
+def settle_and_tell(session):
+    before = len(session.done)
+    state = settled(session)
+    if len(session.done) > before:
+        print(len(session.done), flush=True)
+        time.sleep(0.1)
+    return state
+Session.state = property(settle_and_tell)
 folder, store = sys.argv[1:]
 result = run_session(
     [read_set(folder)], QuizSettings(real=5, fake=5), participant="P01", store=store, study_name="s",

@@ -3,14 +3,14 @@
 import pytest
 
 from gan_eval.quiz.trial import Feedback
-from gan_eval.quiz.wording import Texts, TrialWords
+from gan_eval.quiz.wording import Texts, TrialTexts
 from gan_eval.settings.quiz import QuizSettings
 from gan_eval.tabular import Row
 
 
-def words(own: dict[str, str] | None = None, **settings: object) -> TrialWords:
+def words(own: dict[str, str] | None = None, **settings: object) -> TrialTexts:
     chosen = QuizSettings(**settings)  # type: ignore[arg-type]
-    return TrialWords(Texts(own=own or {}), chosen, chosen.keys_of_list(1))
+    return TrialTexts(Texts(own=own or {}), chosen, chosen.keys_of_list(1))
 
 
 def test_practice_and_what_counts_are_numbered_apart() -> None:

@@ -74,7 +74,7 @@ class TrialSitting:
         self.writer = writer
         self.session = make_session(admitted, self.library, settings, writer, clock or SystemClock())
         self.window = RecordingWindow()
-        self.runner = TrialRunner(self.session, self.window, Keyboard(self.window), self.library, settings, words=WORDS)
+        self.runner = TrialRunner(self.session, self.window, Keyboard(self.window), self.library, settings, texts=WORDS)
         if not admitted.stored:
             self.session.begin(None)
 

@@ -26,17 +26,17 @@ _MARGIN = 8
 class CardFrame(QWidget):
     """A bank card's frame, so many physical pixels wide."""
 
-    def __init__(self, look: Look, words: Texts, *, width: int, widest: int) -> None:
+    def __init__(self, look: Look, texts: Texts, *, width: int, widest: int) -> None:
         super().__init__()
         self._look = look
-        self._words = words
+        self._texts = texts
         self._widest = widest
         self.resize_to(width)
 
     def resize_to(self, width: int) -> None:
         """Draw it so wide."""
         self.pixels = max(_NARROWEST, min(self._widest, width))
-        self.setAccessibleName(self._words("card_name", width=self.pixels))
+        self.setAccessibleName(self._texts("card_name", width=self.pixels))
         wide = self.pixels / self.devicePixelRatio()
         self.setFixedSize(round(wide) + _MARGIN, round(wide * CARD_MM[1] / CARD_MM[0]) + _MARGIN)
         self.update()
@@ -63,24 +63,24 @@ class CardFrame(QWidget):
 class CardPage(StepPage):
     """A frame is made as wide as a bank card that is held against the screen."""
 
-    def __init__(self, look: Look, words: Texts, *, width: int, widest: int) -> None:
+    def __init__(self, look: Look, texts: Texts, *, width: int, widest: int) -> None:
         """Make the page.
 
         Args:
             look: sizes and colours.
-            words: the texts.
+            texts: the texts.
             width: the frame's width to begin with, in physical pixels.
             widest: what fits on the screen, in physical pixels.
         """
-        super().__init__(look, words, width=10_000)
-        self.add_text(words("card_title"), "title")
-        self.add_text(words("card_task"))
-        self.frame = CardFrame(look, words, width=width, widest=widest)
+        super().__init__(look, texts, width=10_000)
+        self.add_text(texts("card_title"), "title")
+        self.add_text(texts("card_task"))
+        self.frame = CardFrame(look, texts, width=width, widest=widest)
         self.body.addWidget(self.frame, 0, Qt.AlignmentFlag.AlignHCenter)
         row = QHBoxLayout()
         row.addStretch(1)
         for name, step in (("card_smaller", -1), ("card_larger", 1)):
-            row.addWidget(self._sizer(words(name), step))
+            row.addWidget(self._sizer(texts(name), step))
         row.addStretch(1)
         self.body.addLayout(row)
         self.add_way(hint="hint_card")
@@ -109,16 +109,16 @@ class CardPage(StepPage):
 class DistancePage(StepPage):
     """How far the eyes are from the screen."""
 
-    def __init__(self, look: Look, words: Texts, *, centimetres: float | None) -> None:
-        super().__init__(look, words, width=640)
-        self.add_text(words("distance_title"), "title")
-        self.add_text(words("distance_task"))
+    def __init__(self, look: Look, texts: Texts, *, centimetres: float | None) -> None:
+        super().__init__(look, texts, width=640)
+        self.add_text(texts("distance_title"), "title")
+        self.add_text(texts("distance_task"))
         self.line = QLineEdit("" if centimetres is None else f"{centimetres:g}", maxLength=8)
         self.line.setMaximumWidth(look.font(120))
-        self.line.setAccessibleName(f"{words('distance_title')}, {words('distance_unit')}")
+        self.line.setAccessibleName(f"{texts('distance_title')}, {texts('distance_unit')}")
         row = QHBoxLayout()
         row.addWidget(self.line)
-        row.addWidget(text_label(words("distance_unit"), wrap=False))
+        row.addWidget(text_label(texts("distance_unit"), wrap=False))
         row.addStretch(1)
         self.body.addLayout(row)
         self.problem = self.add_text("", "problem")
@@ -130,17 +130,17 @@ class DistancePage(StepPage):
     def centimetres(self) -> float | None:
         """The distance; None: skipped, or not a distance."""
         try:
-            found = float(self.line.text().strip().replace(",", "."))
+            centimetres = float(self.line.text().strip().replace(",", "."))
         except ValueError:
             return None
         least, most = DISTANCES_CM
-        return found if least <= found <= most and not self.skipped else None
+        return centimetres if least <= centimetres <= most and not self.skipped else None
 
     def go_on(self) -> None:
         """Only with a distance that can be."""
         if self.centimetres is None and not self.skipped:
             least, most = DISTANCES_CM
-            self.problem.setText(self.words("distance_wrong", least=least, most=most))
+            self.problem.setText(self.texts("distance_wrong", least=least, most=most))
             self.line.setFocus()
         else:
             self.went_on.emit()

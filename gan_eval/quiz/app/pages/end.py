@@ -22,71 +22,65 @@ class EndPage(Page):
 
     finished = Signal()
 
-    def __init__(self, look: Look, words: Texts, scores: Sequence[ScoreLine], trials: Sequence[ReviewedTrial]) -> None:
+    def __init__(self, look: Look, texts: Texts, scores: Sequence[ScoreLine], trials: Sequence[ReviewedTrial]) -> None:
         """Make the page.
 
         Args:
             look: sizes and colours.
-            words: the texts.
+            texts: the texts.
             scores: the own score; nothing: it is not shown.
             trials: the review; nothing: it is not shown.
         """
-        super().__init__(look, words, width=920 if trials else 640, fill=bool(trials))
+        super().__init__(look, texts, width=920 if trials else 640, fill=bool(trials))
         self._trials = trials
         self.viewer: Viewer | None = None
         if trials:  # the list is to have the room
             self.body.setContentsMargins(look.px(28), look.px(12), look.px(28), look.px(12))
             self.body.setSpacing(look.px(6))
-        self.add_text(words("end_title"), "title")
-        self.add_text(words("end_text"))
+        self.add_text(texts("end_title"), "title")
+        self.add_text(texts("end_text"))
         if scores:
-            self._add_scores(scores)
+            # in one line where few and short, else one below the other
+            grid = QGridLayout()
+            grid.setHorizontalSpacing(look.px(14))
+            grid.setVerticalSpacing(look.px(4))
+            letters = sum(len(line.group + line.value + line.remark) for line in scores)
+            in_one_line = bool(trials) and letters <= _LINE_LETTERS
+            for place, line in enumerate(scores):
+                row, column = (0, 3 * place) if in_one_line else (place, 0)
+                grid.addWidget(text_label(line.group, wrap=False), row, column)
+                grid.addWidget(text_label(line.value, "number", wrap=False), row, column + 1)
+                grid.addWidget(text_label(line.remark, "muted", wrap=False), row, column + 2)
+            grid.setColumnStretch(grid.columnCount(), 1)
+            self.body.addLayout(grid)
         if trials:
             self._add_review()
-        finish = button(words("finish"), self.finished.emit, main=True)
+        finish = button(texts("finish"), self.finished.emit, main=True)
         self.add_buttons(finish)
-        self.buttons.insertWidget(0, text_label(words("hint_review" if trials else "hint_end"), "muted"), 1)
+        self.buttons.insertWidget(0, text_label(texts("hint_review" if trials else "hint_end"), "muted"), 1)
         self.on_key("Esc", self._escape)
         self.first = self.gallery if trials else finish
 
-    def _add_scores(self, scores: Sequence[ScoreLine]) -> None:
-        """In one line where few and short, else one below the other."""
-        grid = QGridLayout()
-        grid.setHorizontalSpacing(self.look.px(14))
-        grid.setVerticalSpacing(self.look.px(4))
-        letters = sum(len(line.group + line.value + line.remark) for line in scores)
-        in_one_line = bool(self._trials) and letters <= _LINE_LETTERS
-        for place, line in enumerate(scores):
-            row, column = (0, 3 * place) if in_one_line else (place, 0)
-            grid.addWidget(text_label(line.group, wrap=False), row, column)
-            grid.addWidget(text_label(line.value, "number", wrap=False), row, column + 1)
-            grid.addWidget(text_label(line.remark, "muted", wrap=False), row, column + 2)
-        grid.setColumnStretch(grid.columnCount(), 1)
-        self.body.addLayout(grid)
-
     def _add_review(self) -> None:
-        self.gallery = Gallery(self.look, self.words)
+        self.gallery = Gallery(self.look, self.texts)
         self.filters = QButtonGroup(self)
         row = QHBoxLayout()
-        row.addWidget(text_label(self.words("review_title"), "heading"), 1)
+        row.addWidget(text_label(self.texts("review_title"), "heading"), 1)
         for number, name in enumerate(useful_filters(self._trials), 1):
-            row.addWidget(self._filter_button(name))
-            self.on_key(str(number), self.filters.buttons()[-1].click)
+            count = sum(map(FILTERS[name], self._trials))
+            made = QPushButton(literal(self.texts(f"filter_{name}", count=count)))
+            made.setObjectName("filter")
+            made.setCheckable(True)
+            made.setChecked(name == "all")
+            made.setAccessibleDescription(self.texts("filter_name"))
+            made.clicked.connect(partial(self._show_only, name))
+            self.filters.addButton(made)
+            row.addWidget(made)
+            self.on_key(str(number), made.click)
         self.body.addLayout(row)
         self.body.addWidget(self.gallery, 1)
         self.gallery.doubleClicked.connect(self._enlarge)
         self._show_only("all")
-
-    def _filter_button(self, name: str) -> QPushButton:
-        count = sum(map(FILTERS[name], self._trials))
-        made = QPushButton(literal(self.words(f"filter_{name}", count=count)))
-        made.setObjectName("filter")
-        made.setCheckable(True)
-        made.setChecked(name == "all")
-        made.setAccessibleDescription(self.words("filter_name"))
-        made.clicked.connect(partial(self._show_only, name))
-        self.filters.addButton(made)
-        return made
 
     def _show_only(self, name: str, _: bool = True) -> None:
         self.gallery.show_trials([trial for trial in self._trials if FILTERS[name](trial)])
@@ -113,7 +107,7 @@ class EndPage(Page):
             super()._enter()
 
     def _enlarge(self, _: QModelIndex) -> None:
-        self.viewer = Viewer(self, self.look, self.words, self.gallery.shown, place=self.gallery.current)
+        self.viewer = Viewer(self, self.look, self.texts, self.gallery.shown, place=self.gallery.current)
         self.viewer.closed.connect(self._close_viewer)
         self.card.setEnabled(False)  # its keys rest meanwhile
         self.viewer.show()

@@ -8,7 +8,7 @@ from PySide6.QtGui import QColor, QFont, QImage, QPainter, QPen
 from PySide6.QtWidgets import QListView, QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from gan_eval.errors import UserError
-from gan_eval.quiz.app.pictures import load_thumbnail
+from gan_eval.quiz.app.loading import load_thumbnail
 from gan_eval.quiz.app.style import Look
 from gan_eval.quiz.review import Panel, ReviewedTrial, panels, sentence, trial_lines
 from gan_eval.quiz.wording import Texts
@@ -24,9 +24,9 @@ _Index = QModelIndex | QPersistentModelIndex
 class _Trials(QAbstractListModel):
     """The reviewed trials as a list."""
 
-    def __init__(self, words: Texts) -> None:
+    def __init__(self, texts: Texts) -> None:
         super().__init__()
-        self._words = words
+        self._texts = texts
         self.trials: Sequence[ReviewedTrial] = ()
 
     def show(self, trials: Sequence[ReviewedTrial]) -> None:
@@ -40,18 +40,18 @@ class _Trials(QAbstractListModel):
 
     def data(self, index: _Index, role: int = Qt.ItemDataRole.DisplayRole) -> str | None:
         if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.AccessibleTextRole):
-            return sentence(self.trials[index.row()], self._words)
+            return sentence(self.trials[index.row()], self._texts)
         return None
 
 
 class _Painter(QStyledItemDelegate):
     """Paints a trial; a thumbnail is loaded when its line is painted for the first time."""
 
-    def __init__(self, model: _Trials, look: Look, words: Texts) -> None:
+    def __init__(self, model: _Trials, look: Look, texts: Texts) -> None:
         super().__init__()
         self._model = model
         self._look = look
-        self._words = words
+        self._texts = texts
         self._thumbnails: dict[tuple[Path, float], QImage | None] = {}
 
     def sizeHint(self, _: QStyleOptionViewItem, __: _Index) -> QSize:  # noqa: N802
@@ -68,8 +68,8 @@ class _Painter(QStyledItemDelegate):
             painter.fillRect(_placed(option, QRect(area.left(), area.top(), look.px(5), area.height())), colours.focus)
         painter.setPen(QColor(colours.line))
         painter.drawLine(area.bottomLeft(), area.bottomRight())
-        self._paint_words(painter, option, trial)
-        shown = panels(trial, self._words)
+        self._paint_lines(painter, option, trial)
+        shown = panels(trial, self._texts)
         step = look.px(THUMBNAIL + 28)
         block = QRect(area.right() - len(shown) * step, area.top(), len(shown) * step, area.height())
         left = _placed(option, block).left()
@@ -78,17 +78,17 @@ class _Painter(QStyledItemDelegate):
             self._paint_panel(painter, corner, panel)
         painter.restore()
 
-    def _paint_words(self, painter: QPainter, option: QStyleOptionViewItem, trial: ReviewedTrial) -> None:
+    def _paint_lines(self, painter: QPainter, option: QStyleOptionViewItem, trial: ReviewedTrial) -> None:
         look, colours = self._look, self._look.palette
         inks = {"right": colours.right, "wrong": colours.wrong, "muted": colours.muted}
         area, line = option.rect, look.font(24)
-        for number, each in enumerate(trial_lines(trial, self._words)):
-            strong = each.tone in ("strong", "right", "wrong")
+        for number, row in enumerate(trial_lines(trial, self._texts)):
+            strong = row.tone in ("strong", "right", "wrong")
             painter.setFont(_font(painter, look.font(16), strong=strong))
-            painter.setPen(QColor(inks.get(each.tone, colours.ink)))
+            painter.setPen(QColor(inks.get(row.tone, colours.ink)))
             place = QRect(area.left() + look.px(20), area.top() + look.px(10) + number * line, area.width() // 2, line)
             towards = QStyle.visualAlignment(option.direction, Qt.AlignmentFlag.AlignLeft)
-            painter.drawText(_placed(option, place), towards | Qt.AlignmentFlag.AlignVCenter, each.text)
+            painter.drawText(_placed(option, place), towards | Qt.AlignmentFlag.AlignVCenter, row.text)
 
     def _paint_panel(self, painter: QPainter, area: QRect, panel: Panel) -> None:
         look, colours = self._look, self._look.palette
@@ -98,7 +98,7 @@ class _Painter(QStyledItemDelegate):
         below = QRect(area.left() - look.px(12), area.bottom() + look.px(4), area.width() + look.px(24), look.font(52))
         painter.drawText(below, Qt.AlignmentFlag.AlignHCenter | Qt.TextFlag.TextWordWrap, panel.caption)
         if image is None:
-            painter.drawText(area, Qt.AlignmentFlag.AlignCenter, self._words("picture_missing"))
+            painter.drawText(area, Qt.AlignmentFlag.AlignCenter, self._texts("picture_missing"))
             return
         frame = QRect(area.topLeft(), image.deviceIndependentSize().toSize())
         frame.moveCenter(area.center())
@@ -121,16 +121,16 @@ class _Painter(QStyledItemDelegate):
 class Gallery(QListView):
     """The reviewed trials in order, scrolled by keyboard or mouse."""
 
-    def __init__(self, look: Look, words: Texts) -> None:
+    def __init__(self, look: Look, texts: Texts) -> None:
         super().__init__()
-        self._trials = _Trials(words)
-        self._painter = _Painter(self._trials, look, words)
+        self._trials = _Trials(texts)
+        self._painter = _Painter(self._trials, look, texts)
         self.setModel(self._trials)
         self.setItemDelegate(self._painter)
         self.setUniformItemSizes(True)
         self.setVerticalScrollMode(QListView.ScrollMode.ScrollPerPixel)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setAccessibleName(words("review_title"))
+        self.setAccessibleName(texts("review_title"))
         self.setMinimumHeight(look.px(260))
 
     @property
@@ -159,7 +159,7 @@ class Gallery(QListView):
 
 
 def _placed(option: QStyleOptionViewItem, area: QRect) -> QRect:
-    """An area of a line, mirrored where words run from right to left."""
+    """An area of a line, mirrored where texts run from right to left."""
     return QStyle.visualRect(option.direction, option.rect, area)
 
 

@@ -20,16 +20,16 @@ class BreakPage(Page):
     resumed = Signal()
     left = Signal()
 
-    def __init__(self, look: Look, words: Texts, *, done: int, trials: int, seconds: float) -> None:
-        super().__init__(look, words, width=640)
+    def __init__(self, look: Look, texts: Texts, *, done: int, trials: int, seconds: float) -> None:
+        super().__init__(look, texts, width=640)
         self._over = now_ns() + round(seconds * 1e9)
-        self.add_text(words("break_title"), "title")
-        self.add_text(words("break_text", done=done, trials=trials))
+        self.add_text(texts("break_title"), "title")
+        self.add_text(texts("break_text", done=done, trials=trials))
         self.body.addWidget(_bar(look, done, trials))
         self._wait = self.add_text("")
-        later = button(words("another_time"), self.left.emit)
-        self.on = button(words("go_on"), self.resumed.emit, main=True)
-        self.add_buttons(later, self.on, hint=words("hint_buttons"))
+        later = button(texts("another_time"), self.left.emit)
+        self.on = button(texts("go_on"), self.resumed.emit, main=True)
+        self.add_buttons(later, self.on, hint=texts("hint_buttons"))
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)  # until the break is over no button has the keyboard
         self._timer = QTimer(self, interval=200)
         self._timer.timeout.connect(self._count)
@@ -40,10 +40,10 @@ class BreakPage(Page):
         left = self._over - now_ns()
         self.on.setEnabled(left <= 0)
         if left > 0:
-            self._wait.setText(self.words("break_wait", seconds=ceil(left / 1e9)))
+            self._wait.setText(self.texts("break_wait", seconds=ceil(left / 1e9)))
             return
         self._timer.stop()
-        self._wait.setText(self.words("break_over"))
+        self._wait.setText(self.texts("break_over"))
         self.first = self.on
         if self.hasFocus():
             self.on.setFocus()
@@ -56,19 +56,19 @@ class PausePage(Page):
     left = Signal()
     aborted = Signal()
 
-    def __init__(self, look: Look, words: Texts, *, done: int, trials: int, note: str = "") -> None:
-        super().__init__(look, words, width=640)
-        self.add_text(words("pause_title"), "title")
+    def __init__(self, look: Look, texts: Texts, *, done: int, trials: int, note: str = "") -> None:
+        super().__init__(look, texts, width=640)
+        self.add_text(texts("pause_title"), "title")
         if note:
             self.add_text(note, "problem")
-        self.add_text(words("pause_text", done=done, trials=trials))
-        self.add_text(words("pause_go_on"))
+        self.add_text(texts("pause_text", done=done, trials=trials))
+        self.add_text(texts("pause_go_on"))
         self.body.addWidget(_bar(look, done, trials))
         self._question = self.add_text("", "problem")
-        stop = button(words("stop"), self._ask_to_stop)
-        later = button(words("another_time"), self.left.emit)
-        on = button(words("go_on"), self.resumed.emit, main=True)
-        self.add_buttons(stop, later, on, hint=words("hint_pause"))
+        stop = button(texts("stop"), self._ask_to_stop)
+        later = button(texts("another_time"), self.left.emit)
+        on = button(texts("go_on"), self.resumed.emit, main=True)
+        self.add_buttons(stop, later, on, hint=texts("hint_pause"))
         self.on_key("Esc", self.resumed.emit)
         self.first = on
 
@@ -77,7 +77,7 @@ class PausePage(Page):
         if self._question.text():
             self.aborted.emit()
         else:
-            self._question.setText(self.words("stop_question", stop=self.words("stop")))
+            self._question.setText(self.texts("stop_question", stop=self.texts("stop")))
 
 
 class ProblemPage(Page):
@@ -86,14 +86,14 @@ class ProblemPage(Page):
     retried = Signal()
     left = Signal()
 
-    def __init__(self, look: Look, words: Texts, message: str, *, at_stake: AtStake) -> None:
-        super().__init__(look, words, width=640)
-        self.add_text(words("problem_title"), "title")
-        self.add_text(words(_AT_STAKE[at_stake]))
+    def __init__(self, look: Look, texts: Texts, message: str, *, at_stake: AtStake) -> None:
+        super().__init__(look, texts, width=640)
+        self.add_text(texts("problem_title"), "title")
+        self.add_text(texts(_AT_STAKE[at_stake]))
         self.add_text(message, "problem")
-        leave = button(words("leave_without" if at_stake == "answer" else "leave"), self.left.emit)
-        again = button(words("try_again"), self.retried.emit, main=True)
-        self.add_buttons(leave, again, hint=words("hint_buttons"))
+        leave = button(texts("leave_without" if at_stake == "answer" else "leave"), self.left.emit)
+        again = button(texts("try_again"), self.retried.emit, main=True)
+        self.add_buttons(leave, again, hint=texts("hint_buttons"))
         self.first = again
 
 

@@ -1,7 +1,4 @@
-"""What the pages are made of.
-
-What the pages before the first trial have in common: a way on and a way back.
-"""
+"""What the pages are made of, and what those before the first trial have in common: a way on and a way back."""
 
 from collections.abc import Callable
 
@@ -19,18 +16,18 @@ class Page(QWidget):
     Enter presses the button that has the keyboard, else the page's main one; Page Up and Page Down scroll.
     """
 
-    def __init__(self, look: Look, words: Texts, *, width: int = 780, fill: bool = False) -> None:
+    def __init__(self, look: Look, texts: Texts, *, width: int = 780, fill: bool = False) -> None:
         """Make an empty page.
 
         Args:
             look: sizes and colours.
-            words: the texts in the participant's language.
+            texts: the texts in the participant's language.
             width: the card's largest width at 100 %.
             fill: the card takes all the height there is, instead of what it needs.
         """
         super().__init__()
         self.look = look
-        self.words = words
+        self.texts = texts
         self.first: QWidget = self
         """Gets the keyboard when the page is shown."""
         self.buttons = QHBoxLayout()
@@ -41,7 +38,21 @@ class Page(QWidget):
         self.body = QVBoxLayout(self.card)
         self.body.setContentsMargins(look.px(36), look.px(28), look.px(36), look.px(24))
         self.body.setSpacing(look.px(12))
-        self._area = _scrolling(self.card, fill=fill)
+        ground = QWidget()
+        ground.setObjectName("ground")
+        ground.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        across = QHBoxLayout()
+        across.addStretch(1)
+        across.addWidget(self.card, 100)
+        across.addStretch(1)
+        down = QVBoxLayout(ground)
+        down.addStretch(1)
+        down.addLayout(across, 100 if fill else 0)
+        down.addStretch(1)
+        self._area = QScrollArea(widgetResizable=True)
+        self._area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._area.setWidget(ground)
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
         whole.addWidget(self._area)
@@ -129,26 +140,6 @@ def literal(text: str) -> str:
     return text.replace("&", "&&")
 
 
-def _scrolling(card: QWidget, *, fill: bool) -> QScrollArea:
-    """The card in the middle of the ground."""
-    ground = QWidget()
-    ground.setObjectName("ground")
-    ground.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-    across = QHBoxLayout()
-    across.addStretch(1)
-    across.addWidget(card, 100)
-    across.addStretch(1)
-    down = QVBoxLayout(ground)
-    down.addStretch(1)
-    down.addLayout(across, 100 if fill else 0)
-    down.addStretch(1)
-    area = QScrollArea(widgetResizable=True)
-    area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-    area.setWidget(ground)
-    return area
-
-
 class StepPage(Page):
     """One of the pages before the first trial."""
 
@@ -158,15 +149,15 @@ class StepPage(Page):
 
     def add_way(self, *, on: str = "go_on", back: str = "back", hint: str = "hint_step") -> None:
         """Add the buttons back and on, by the names of their texts; Esc goes back."""
-        self.back = button(self.words(back), self.went_back.emit)
-        self.on = button(self.words(on), self.go_on, main=True)
-        self.add_buttons(self.back, self.on, hint=self.words(hint))
+        self.back = button(self.texts(back), self.went_back.emit)
+        self.on = button(self.texts(on), self.go_on, main=True)
+        self.add_buttons(self.back, self.on, hint=self.texts(hint))
         self.on_key("Esc", self.went_back.emit)
         self.first = self.on
 
     def add_skip(self) -> None:
         """Add a way on without an answer; `skipped` tells whether it was taken."""
-        self.buttons.insertWidget(0, button(self.words("skip"), self._skip))
+        self.buttons.insertWidget(0, button(self.texts("skip"), self._skip))
 
     def go_on(self) -> None:
         """To the next page; a page that wants an answer first says so instead."""

@@ -1,6 +1,7 @@
 """One reviewed trial large: its pictures side by side, each pixel of them a square where they fit."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from math import floor
 
 from PySide6.QtCore import QPoint, QRect, QRectF, QSize, Qt, Signal
@@ -8,8 +9,8 @@ from PySide6.QtGui import QColor, QFont, QImage, QKeyEvent, QMouseEvent, QPainte
 from PySide6.QtWidgets import QWidget
 
 from gan_eval.errors import UserError
+from gan_eval.quiz.app.loading import load
 from gan_eval.quiz.app.painting import GREY
-from gan_eval.quiz.app.pictures import load
 from gan_eval.quiz.app.style import Look
 from gan_eval.quiz.review import Panel, ReviewedTrial, panels, sentence
 from gan_eval.quiz.wording import Texts
@@ -24,11 +25,11 @@ class Viewer(QWidget):
     """The place of the trial that was looked at last."""
 
     def __init__(
-        self, parent: QWidget, look: Look, words: Texts, trials: Sequence[ReviewedTrial], *, place: int
+        self, parent: QWidget, look: Look, texts: Texts, trials: Sequence[ReviewedTrial], *, place: int
     ) -> None:
         super().__init__(parent)
         self._look = look
-        self._words = words
+        self._texts = texts
         self._trials = trials
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setGeometry(parent.rect())
@@ -38,8 +39,14 @@ class Viewer(QWidget):
         """Show another trial."""
         self.place = max(0, min(len(self._trials) - 1, place))
         trial = self._trials[self.place]
-        self.setAccessibleName(sentence(trial, self._words))
-        self._panels = [(panel, _picture(panel)) for panel in panels(trial, self._words)]
+        self.setAccessibleName(sentence(trial, self._texts))
+        self._panels: list[tuple[Panel, QImage | None]] = []
+        for panel in panels(trial, self._texts):
+            image = None
+            if panel.path is not None:
+                with suppress(UserError):  # the file may have gone or broken since
+                    image = load(panel.path)
+            self._panels.append((panel, image))
         self.update()
 
     @property
@@ -48,7 +55,9 @@ class Viewer(QWidget):
         pictures = [image for _, image in self._panels if image is not None]
         if not pictures:
             return 1.0
-        room = self._room() * self.devicePixelRatio()
+        line = self._look.font(30)
+        width = self.width() // len(self._panels) - self._look.px(24)
+        room = QSize(width, self.height() - 21 * line // 4) * self.devicePixelRatio()  # for each picture
         widest = max(image.width() for image in pictures)
         highest = max(image.height() for image in pictures)
         fits = min(room.width() / widest, room.height() / highest)
@@ -77,9 +86,9 @@ class Viewer(QWidget):
         line = self._look.font(30)
         self._write(painter, QRect(0, line // 4, self.width(), 2 * line), self.accessibleName(), strong=True)
         zoom = self.zoom
-        below = self._words("hint_viewer")
+        below = self._texts("hint_viewer")
         if zoom != 1:
-            below += "    " + self._words("viewer_size", percent=round(100 * zoom))
+            below += "    " + self._texts("viewer_size", percent=round(100 * zoom))
         self._write(painter, QRect(0, self.height() - line - line // 2, self.width(), line), below)
         column = self.width() // len(self._panels)
         for place, (panel, image) in enumerate(self._panels):
@@ -93,7 +102,7 @@ class Viewer(QWidget):
         line = self._look.font(30)
         middle = area.adjusted(0, 0, 0, -line).center()
         if image is None:
-            self._write(painter, QRect(area.left(), middle.y(), area.width(), line), self._words("picture_missing"))
+            self._write(painter, QRect(area.left(), middle.y(), area.width(), line), self._texts("picture_missing"))
             return
         size = QSize(round(image.width() * logical_zoom), round(image.height() * logical_zoom))
         corner = middle - QPoint(size.width() // 2, size.height() // 2)
@@ -114,18 +123,3 @@ class Viewer(QWidget):
         painter.setFont(font)
         painter.setPen(_INK)
         painter.drawText(area, Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap, text)
-
-    def _room(self) -> QSize:
-        """What there is for each picture, in logical pixels."""
-        line = self._look.font(30)
-        return QSize(self.width() // len(self._panels) - self._look.px(24), self.height() - 21 * line // 4)
-
-
-def _picture(panel: Panel) -> QImage | None:
-    """The picture; None where there is none, or the file has gone or broken since."""
-    if panel.path is None:
-        return None
-    try:
-        return load(panel.path)
-    except UserError:
-        return None

@@ -1,7 +1,4 @@
-"""The first pages: what the session is about, what to do, and that it starts now.
-
-The consent page.
-"""
+"""The first pages: what the session is about and what to do, consent, and that it starts now."""
 
 from collections.abc import Mapping
 
@@ -11,7 +8,8 @@ from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QStyle, QStyleOptionButton
 
 from gan_eval.quiz.app.pages.parts import StepPage, button, literal, text_label
 from gan_eval.quiz.app.style import Look
-from gan_eval.quiz.wording import Texts, instructions, keys_in_order, welcome_title
+from gan_eval.quiz.protocols import PROTOCOLS
+from gan_eval.quiz.wording import Texts, instructions, keys_in_order, meaning_of, welcome_title
 from gan_eval.settings.quiz import ConsentSettings, QuizSettings
 
 
@@ -21,7 +19,7 @@ class WelcomePage(StepPage):
     def __init__(
         self,
         look: Look,
-        words: Texts,
+        texts: Texts,
         settings: QuizSettings,
         *,
         title: str,
@@ -34,7 +32,7 @@ class WelcomePage(StepPage):
 
         Args:
             look: sizes and colours.
-            words: the texts.
+            texts: the texts.
             settings: the quiz.
             title: the study's, or nothing.
             participant: the pseudonym.
@@ -42,14 +40,14 @@ class WelcomePage(StepPage):
             trials: how many count.
             done: how many of them are done, where the session goes on.
         """
-        super().__init__(look, words)
-        self.add_text(title or welcome_title(settings, words), "title")
-        self.add_text(words("participant", participant=participant), "muted")
+        super().__init__(look, texts)
+        self.add_text(title or welcome_title(settings, texts), "title")
+        self.add_text(texts("participant", participant=participant), "muted")
         if done:
-            self.add_text(words("welcome_back", done=done, trials=trials))
-        for line in instructions(settings, trials, words):
+            self.add_text(texts("welcome_back", done=done, trials=trials))
+        for line in instructions(settings, trials, texts):
             self.add_text(line)
-        self.body.addWidget(key_caps(look, words, settings, keys))
+        self.body.addWidget(key_caps(look, texts, settings, keys))
         self.add_way(back="leave", hint="hint_welcome")
 
 
@@ -59,7 +57,7 @@ class ReadyPage(StepPage):
     def __init__(
         self,
         look: Look,
-        words: Texts,
+        texts: Texts,
         settings: QuizSettings,
         *,
         keys: Mapping[str, str],
@@ -71,24 +69,24 @@ class ReadyPage(StepPage):
 
         Args:
             look: sizes and colours.
-            words: the texts.
+            texts: the texts.
             settings: the quiz.
             keys: this participant's key of each answer.
             title: such as `Practice`.
             text: what comes now.
             may_go_back: there are pages before it.
         """
-        super().__init__(look, words, width=640)
+        super().__init__(look, texts, width=640)
         self.add_text(title, "title")
         self.add_text(text)
-        self.body.addWidget(key_caps(look, words, settings, keys))
-        self.add_text(words("ready_text"))
+        self.body.addWidget(key_caps(look, texts, settings, keys))
+        self.add_text(texts("ready_text"))
         self.add_way(on="start", hint="hint_ready" if may_go_back else "hint_start")
         self.back.setVisible(may_go_back)
         self.back.setEnabled(may_go_back)
 
 
-def key_caps(look: Look, words: Texts, settings: QuizSettings, keys: Mapping[str, str]) -> QWidget:
+def key_caps(look: Look, texts: Texts, settings: QuizSettings, keys: Mapping[str, str]) -> QWidget:
     """The keys as they lie on the keyboard, each with its answer."""
     caps = QWidget()
     caps.setLayoutDirection(Qt.LayoutDirection.LeftToRight)  # a keyboard is not mirrored
@@ -98,22 +96,15 @@ def key_caps(look: Look, words: Texts, settings: QuizSettings, keys: Mapping[str
     row.addStretch(1)
     for place, (key, answer) in enumerate(keys_in_order(keys)):
         if place:
-            row.addSpacing(look.px(12 if settings.protocol == "rating" else 48))
-        meaning = _meaning(answer, settings, words)
+            row.addSpacing(look.px(12 if PROTOCOLS[settings.protocol].graded else 48))
+        meaning = meaning_of(answer, settings, texts)
         cap = text_label(key, "key", wrap=False)
-        cap.setAccessibleName(words("key_name", key=key, answer=meaning or answer))
+        cap.setAccessibleName(texts("key_name", key=key, answer=meaning or answer))
         row.addWidget(cap)
         if meaning:
             row.addWidget(text_label(meaning, wrap=False))
     row.addStretch(1)
     return caps
-
-
-def _meaning(answer: str, settings: QuizSettings, words: Texts) -> str:
-    """What stands beside a key: the answer; of grades only the ends."""
-    if settings.protocol == "rating":
-        return {"1": words("grade_lowest"), str(settings.grades): words("grade_highest")}.get(answer, "")
-    return words(f"answer_{answer}")
 
 
 class TickBox(QCheckBox):
@@ -144,20 +135,20 @@ class ConsentPage(StepPage):
 
     refused = Signal()
 
-    def __init__(self, look: Look, words: Texts, consent: ConsentSettings) -> None:
-        super().__init__(look, words)
-        self.add_text(words("consent_title"), "title")
+    def __init__(self, look: Look, texts: Texts, consent: ConsentSettings) -> None:
+        super().__init__(look, texts)
+        self.add_text(texts("consent_title"), "title")
         for paragraph in consent.text.splitlines():
             if paragraph.strip():
                 self.add_text(paragraph)
         self.add_rule()
-        self.box = TickBox(look, words("consent_agree"))
+        self.box = TickBox(look, texts("consent_agree"))
         self.body.addWidget(self.box)
-        self.refuse = button(words("consent_refuse"), self.refused.emit)
-        self.on = button(words("go_on"), self.go_on, main=True)
+        self.refuse = button(texts("consent_refuse"), self.refused.emit)
+        self.on = button(texts("go_on"), self.go_on, main=True)
         self.on.setEnabled(False)
         self.box.toggled.connect(self.on.setEnabled)
-        self.add_buttons(self.refuse, self.on, hint=words("hint_consent"))
+        self.add_buttons(self.refuse, self.on, hint=texts("hint_consent"))
         self.on_key("Esc", self.went_back.emit)
         self.first = self.box
 

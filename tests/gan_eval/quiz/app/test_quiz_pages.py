@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from translations import read_catalogue
 
 pytest.importorskip("PySide6.QtWidgets", exc_type=ImportError)
 
@@ -24,9 +25,8 @@ from gan_eval.quiz.app.pages.welcome import ConsentPage, ReadyPage, WelcomePage
 from gan_eval.quiz.app.stage import direction_of, load_texts
 from gan_eval.quiz.app.style import HIGH_CONTRAST, LIGHT, Look, Palette, scale_for
 from gan_eval.quiz.app.windows import Shell
-from gan_eval.quiz.catalogue import read_catalogue
 from gan_eval.quiz.library import Companions
-from gan_eval.quiz.review import ReviewedTrial, ScoreLine, ShownPicture
+from gan_eval.quiz.review import ReviewedPicture, ReviewedTrial, ScoreLine
 from gan_eval.quiz.session import AtStake
 from gan_eval.quiz.wording import TEXTS, TRANSLATIONS, Texts
 from gan_eval.settings.quiz import ConsentSettings, QuestionSettings, QuizSettings
@@ -365,12 +365,12 @@ def reviewed(tmp_path: Path) -> list[ReviewedTrial]:
     for name, colour in (("label", (0, 200, 0)), ("real", (200, 0, 0)), ("fake", (0, 0, 200))):
         write_png(tmp_path / f"{name}.png", np.full((300, 400, 3), colour, np.uint8))
     files = Companions(tmp_path / "label.png", tmp_path / "real.png", tmp_path / "fake.png")
-    real, fake = (ShownPicture(kind, None, chosen=False, companions=files) for kind in ("real", "fake"))
+    real, fake = (ReviewedPicture(kind, None, chosen=False, companions=files) for kind in ("real", "fake"))
     first = ReviewedTrial(1, "main", "real", "real", True, 500.0, None, "tiles", (real,))
     return [
         first,
-        replace(first, number=2, truth="fake", correct=False, shown=(fake,)),
-        replace(first, number=3, truth="fake", answer=None, correct=None, reaction_time_ms=None, shown=(fake,)),
+        replace(first, number=2, truth="fake", correct=False, pictures=(fake,)),
+        replace(first, number=3, truth="fake", answer=None, correct=None, reaction_time_ms=None, pictures=(fake,)),
         replace(first, number=4),
     ]
 
@@ -444,7 +444,7 @@ def test_pictures_that_do_not_fit_are_made_smaller_and_small_ones_larger(
 
 
 def test_a_picture_that_has_gone_leaves_a_word(show: Show, reviewed: list[ReviewedTrial]) -> None:
-    companions = reviewed[0].shown[0].companions
+    companions = reviewed[0].pictures[0].companions
     assert companions.truth is not None
     companions.truth.unlink()
     page = show(EndPage(LOOK, WORDS, [], reviewed))

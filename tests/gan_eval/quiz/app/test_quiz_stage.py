@@ -25,7 +25,7 @@ def staged(how):
         stage = Stage(qt, QuizSettings(), Presentation(**how))
     except UserError as error:
         return {"error": str(error)}
-    page = PausePage(stage.look, stage.words, done=1, trials=4)
+    page = PausePage(stage.look, stage.texts, done=1, trials=4)
     stage.show_page(page)
     qt.processEvents()
     pages = {"title": stage.shell.windowTitle(), "pages": list(stage.shell.geometry().getRect())}

@@ -36,7 +36,7 @@ def diligent(sitting: TrialSitting) -> Callable[[Frame], None]:
     """Answers f whenever an answer is taken."""
 
     def react(_: Frame) -> None:
-        if sitting.session.state in (State.SHOWN, State.WAITING):
+        if sitting.session.state in (State.PRESENTED, State.WAITING):
             sitting.key("j" if sitting.session.protocol.name == "paired" else "f")
 
     return react
@@ -89,7 +89,7 @@ def test_escape_at_the_question_how_sure_keeps_the_answer(sit: Sit) -> None:
     def react(frame: Frame) -> None:
         if "How sure" in phase(frame):
             sitting.key(Qt.Key.Key_Escape)
-        elif sitting.session.state is State.SHOWN:
+        elif sitting.session.state is State.PRESENTED:
             sitting.key("f")
 
     assert sitting.run(react) == "paused: "
@@ -160,7 +160,7 @@ def test_a_pause_where_a_break_was_due_takes_its_place(sit: Sit) -> None:
     sitting = sit(real=2, fake=2, break_every=2)
 
     def escape_in_the_second(frame: Frame) -> None:
-        if sitting.session.state is State.SHOWN:
+        if sitting.session.state is State.PRESENTED:
             sitting.key(Qt.Key.Key_Escape if len(sitting.session.done) == 1 else "f")
 
     assert sitting.run(escape_in_the_second) == "paused: "

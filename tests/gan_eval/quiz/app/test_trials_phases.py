@@ -14,8 +14,8 @@ from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QApplication
 from trial_sitting import Sit, TrialSitting, phase, sitting_down, two_models
 
+from gan_eval.quiz.app.loading import load
 from gan_eval.quiz.app.painting import Frame
-from gan_eval.quiz.app.pictures import load
 from gan_eval.quiz.session import State
 from gan_eval.stimuli.sets import StimulusSet
 

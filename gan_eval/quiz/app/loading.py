@@ -1,7 +1,4 @@
-"""Pictures for the screen: decoded before they are needed, at their own pixels.
-
-Every picture that is still to come is decoded once before the first trial; what is wrong is told by then.
-"""
+"""Pictures for the screen: decoded before they are needed, at their own pixels; each checked before the first trial."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -48,8 +45,17 @@ def load_trial(planned: Row, showings: Showings, library: Library, mask_kind: Ma
         UserError: a picture is missing, broken, or no longer what it was.
     """
     hashes = {planned["stimulus"]: planned["sha256"], planned["stimulus_b"]: planned.get("sha256_b")}
-    pixels = [[_load_unchanged(name, library, hashes[name]) for name in shown] for shown in showings]
-    pictures = tuple(tuple(map(to_image, shown)) for shown in pixels)
+    pixels: list[list[Picture]] = []
+    for showing in showings:
+        pixels.append([])
+        for name in showing:
+            content = library.content(name)
+            if hashes[name] not in (None, sha256_bytes(content)):
+                raise UserError(
+                    f"{library.path(name)}: the picture has changed since the session started (SHA-256); restore it"
+                )
+            pixels[-1].append(decode_rgb(content, library.path(name)))
+    pictures = tuple(tuple(map(to_image, showing)) for showing in pixels)
     if mask_kind == "none":
         return ReadyTrial(pictures, ((),) * len(pictures))
     generator = mask_generator(session, planned["trial"])
@@ -109,11 +115,17 @@ def require_pictures(plan: Iterable[Row], protocol: QuizProtocol, library: Libra
                 )
 
 
-def _load_unchanged(stimulus: str, library: Library, sha256: str | None) -> Picture:
-    path, content = library.path(stimulus), library.content(stimulus)
-    if sha256 not in (None, sha256_bytes(content)):
-        raise UserError(f"{path}: the picture has changed since the session started (SHA-256); restore it")
-    return decode_rgb(content, path)
+def check_trials(session: Session, library: Library, room: QSize) -> Iterator[None]:
+    """Check the pictures of one coming trial at each step.
+
+    Raises:
+        UserError: a picture is missing, broken, or larger than the window.
+    """
+    done = {row["trial"] for row in session.done}
+    for planned in session.plan:
+        if planned["trial"] not in done:
+            require_pictures([planned], session.protocol, library, room)
+            yield
 
 
 class PictureCheck(QObject):
@@ -131,7 +143,7 @@ class PictureCheck(QObject):
             room: the window's size in physical pixels.
         """
         super().__init__()
-        self._left = _checks(session, library, room)
+        self._checks = check_trials(session, library, room)
         self._timer = QTimer(self, interval=0)
         self._timer.timeout.connect(self._step)
 
@@ -146,23 +158,14 @@ class PictureCheck(QObject):
             UserError: a picture is missing, broken, or larger than the window.
         """
         self._timer.stop()
-        for _ in self._left:
+        for _ in self._checks:
             pass
 
     def _step(self) -> None:
         try:
-            next(self._left)
+            next(self._checks)
         except StopIteration:
             self._timer.stop()
         except UserError as error:
             self._timer.stop()
             self.failed.emit(error)
-
-
-def _checks(session: Session, library: Library, room: QSize) -> Iterator[None]:
-    """Check one trial each time it is asked for the next."""
-    done = {row["trial"] for row in session.done}
-    for planned in session.plan:
-        if planned["trial"] not in done:
-            require_pictures([planned], session.protocol, library, room)
-            yield

@@ -13,8 +13,8 @@ from PySide6.QtGui import QImage
 
 from gan_eval.errors import UserError
 from gan_eval.files import sha256_file
+from gan_eval.quiz.app.loading import load_trial, require_pictures
 from gan_eval.quiz.app.painting import GAP
-from gan_eval.quiz.app.pictures import load_trial, require_pictures
 from gan_eval.quiz.library import Library
 from gan_eval.quiz.protocols import protocol_for
 from gan_eval.settings.quiz import MaskKind, QuizSettings
