@@ -6,14 +6,12 @@ new set is the one that counts, and whoever comes next finishes a replacement th
 stays as it was, whatever happens.
 """
 
-import os
 import shutil
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from gan_eval.errors import UserError
 from gan_eval.files import (
@@ -25,6 +23,7 @@ from gan_eval.files import (
     sha256_file,
     sha256_json,
     temporary_name,
+    wait_for_lock,
     write_error,
     write_json,
 )
@@ -222,33 +221,8 @@ def _alone(folder: Path, *, reading: bool = False) -> Iterator[None]:
         yield
         return
     with file:
-        deadline = time.monotonic() + PATIENCE_S
-        while not _lock(file):
-            if time.monotonic() > deadline:
-                raise UserError(
-                    f"{folder}: another gan-eval has been writing there for {PATIENCE_S:.0f} s; wait for it, or end it"
-                )
-            time.sleep(0.02)
+        if not wait_for_lock(file.fileno(), patience_s=PATIENCE_S):
+            raise UserError(
+                f"{folder}: another gan-eval has been writing there for {PATIENCE_S:.0f} s; wait for it, or end it"
+            )
         yield  # closing the file gives the lock back
-
-
-def _lock(file: IO[bytes]) -> bool:
-    """Whether the file is ours now."""
-    if os.name == "nt":
-        import msvcrt
-
-        try:
-            file.seek(0)
-            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined, unused-ignore]
-        except OSError:
-            return False
-        return True
-    import fcntl
-
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    except OSError:  # a file system without locks
-        return True
-    return True

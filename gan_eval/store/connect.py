@@ -1,7 +1,4 @@
-"""The way to a store's database: a file, or a server by its URL.
-
-The address of a lab's PostgreSQL server: checked, and told without its password.
-"""
+"""The way to a store's database: a SQLite file, or a lab's PostgreSQL server by its URL, named without its password."""
 
 import os
 import sqlite3
@@ -156,19 +153,17 @@ def copy_in_memory(path: Path) -> sa.Engine:
         sqlite3.Error: it cannot be read, or another program holds it for longer than `PATIENCE_S`.
     """
     copy = sqlite3.connect(":memory:", check_same_thread=False)
-    with closing(_connect_beside(path)) as original:
+    address = f"{path.resolve().as_uri()}?mode=rw"  # makes no store, and sees what others are just writing
+    original = (
+        sqlite3.connect(address, uri=True, timeout=PATIENCE_S, isolation_level=None)
+        if may_write(path)
+        else connect_to_read(path)
+    )
+    with closing(original):
         original.execute("BEGIN")  # the copying itself would wait for ever for who holds the file
         original.execute("SELECT count(*) FROM sqlite_master").fetchone()
         original.backup(copy)
     return sa.create_engine("sqlite://", creator=lambda: copy, poolclass=sa.StaticPool)
-
-
-def _connect_beside(path: Path) -> sqlite3.Connection:
-    """A connection that makes no store, and where it may write, sees what others are just writing."""
-    if not may_write(path):
-        return connect_to_read(path)
-    address = f"{path.resolve().as_uri()}?mode=rw"
-    return sqlite3.connect(address, uri=True, timeout=PATIENCE_S, isolation_level=None)
 
 
 def may_write(path: Path) -> bool:
@@ -212,8 +207,17 @@ def require_store_file(path: Path, *, create: bool) -> None:
         if path.is_dir():
             raise UserError(f"{path}: is a folder; --store names a file such as {path / 'store.sqlite'}")
         if path.is_file():
-            names = _table_names(path)
-            if names is not None and META not in names and (names or not create):
+            try:
+                address = f"{path.resolve().as_uri()}?mode=ro"
+                beside = sqlite3.connect(address, uri=True, timeout=PATIENCE_S) if may_write(path) else None
+                with closing(beside or connect_to_read(path)) as connection:
+                    found = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+                    names = {name for (name,) in found}
+            except FAILURES as error:
+                if "locked" in str(error):
+                    raise database_error(complaint(error), str(path)) from error
+                return  # opening it for real says why it cannot be read
+            if META not in names and (names or not create):
                 raise UserError(f"{path}: not a results store; name another file with --store")
             return
         if path.is_symlink():
@@ -225,20 +229,3 @@ def require_store_file(path: Path, *, create: bool) -> None:
             make_file(path)
     except OSError as error:
         raise write_error(path, error) from error
-
-
-def _table_names(path: Path) -> set[str] | None:
-    """The tables of a database; None where it cannot be read, and opening it for real says why.
-
-    Raises:
-        UserError: another program holds it.
-    """
-    try:
-        address = f"{path.resolve().as_uri()}?mode=ro"
-        beside = sqlite3.connect(address, uri=True, timeout=PATIENCE_S) if may_write(path) else None
-        with closing(beside or connect_to_read(path)) as connection:
-            return {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
-    except FAILURES as error:
-        if "locked" in str(error):
-            raise database_error(complaint(error), str(path)) from error
-        return None
