@@ -29,11 +29,15 @@ def main() -> None:
 
 
 def run(arguments: list[str], *, application: "typer.Typer | None" = None) -> int:
-    """Run one command of `application` (default: the smallest that knows it) and return its exit status."""
+    """Run one command of `application` (default: that of the command alone) and return its exit status."""
     from gan_eval.errors import UserError
 
     try:
-        status = (application or _smallest(arguments))(arguments, standalone_mode=False) or 0
+        from gan_eval.cli import app
+        from gan_eval.launch import VERBS
+
+        verbs = arguments[:1] if arguments and arguments[0] in VERBS else VERBS
+        status = (application or app.application(verbs))(arguments, standalone_mode=False) or 0
         sys.stdout.flush()  # a full disk is told here, not when the process ends
         return _interrupted() if status == 130 else int(status)
     except UserError as error:
@@ -51,17 +55,6 @@ def run(arguments: list[str], *, application: "typer.Typer | None" = None) -> in
             return _fail(str(UserError(line)), 2)
         traceback.print_exc()
         return _fail("this is an error of the program, not of your input; please report it with the lines above", 1)
-
-
-def _smallest(arguments: list[str]) -> "typer.Typer":
-    """The application that knows the command; the one with all commands takes longer to import."""
-    from gan_eval.cli.lab import LAB_VERBS, lab_app
-
-    if arguments and arguments[0] in LAB_VERBS:
-        return lab_app
-    from gan_eval.cli.app import app
-
-    return app
 
 
 def _interrupted() -> int:
