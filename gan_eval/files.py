@@ -17,6 +17,7 @@ import time
 import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -254,19 +255,28 @@ def sha256_bytes(data: bytes) -> str:
 
 
 def sha256_file(path: Path) -> str:
-    """SHA-256 of a file's bytes in hex.
+    """SHA-256 of a file's bytes in hex; a process reads it again only where its size or its times of change differ.
 
     Raises:
         UserError: the file cannot be read.
     """
     require_file(path)
     try:
-        with Path(path).open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        status = os.stat(path)  # noqa: PTH116
+        version = (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+        # Within a clock's tick a file may be written twice: what is this young is read again.
+        recent = time.time() - max(status.st_mtime, status.st_ctime) < 2
+        return (_sha256_file.__wrapped__ if recent else _sha256_file)(os.fspath(path), version)
     except FileNotFoundError as error:
         raise UserError(f"{path}: no such file; restore it") from error
     except OSError as error:
         raise UserError(f"{path}: cannot be read ({error.strerror or error}); mend or remove it") from error
+
+
+@lru_cache(maxsize=1 << 16)
+def _sha256_file(path: str, version: tuple[int, ...]) -> str:
+    with Path(path).open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def sha256_json(value: Any) -> str:
