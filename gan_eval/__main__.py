@@ -44,8 +44,8 @@ def run(arguments: list[str], *, application: "typer.Typer | None" = None) -> in
         return _fail(str(error), 2)
     except KeyboardInterrupt:
         return _interrupted()
-    except SystemExit as gone:  # the command-line library's answer to a reader that has closed the pipe
-        return 0 if isinstance(gone.__context__, BrokenPipeError) else int(gone.code or 0)
+    except SystemExit as exit_:  # the command-line library's answer to a reader that has closed the pipe
+        return 0 if isinstance(exit_.__context__, BrokenPipeError) else int(exit_.code or 0)
     except ModuleNotFoundError as error:
         return _missing(error)
     except Exception as error:
@@ -102,17 +102,10 @@ def _missing(error: ModuleNotFoundError) -> int:
 
 
 def _fail(message: str, status: int) -> int:
-    print(f"gan-eval: {_without_control_characters(message)}", file=sys.stderr)
+    r"""Print the user's line; characters of a file's name that a terminal would obey become `\x1b` and the like."""
+    characters = (repr(c)[1:-1] if c != "\n" and unicodedata.category(c) == "Cc" else c for c in message)
+    print(f"gan-eval: {''.join(characters)}", file=sys.stderr)
     return status
-
-
-def _without_control_characters(message: str) -> str:
-    r"""What a terminal would obey in the names of somebody's files, as `\x1b` and the like.
-
-    >>> _without_control_characters("\x1b[31mred.png")
-    '\\x1b[31mred.png'
-    """
-    return "".join(repr(one)[1:-1] if one != "\n" and unicodedata.category(one) == "Cc" else one for one in message)
 
 
 if __name__ == "__main__":
