@@ -222,10 +222,10 @@ def faults(frame: "pd.DataFrame", table: Table) -> list[tuple[int, str, str]]:
 def _conform_series(series: "pd.Series", column: Column, where: str) -> "pd.Series":
     import pandas as pd
 
-    wanted = _PANDAS[column.dtype]
+    dtype = _PANDAS[column.dtype]
     numbers = pd.api.types.is_numeric_dtype(series.dtype) and series.dtype != "boolean"
     if column.most is None or not numbers or not (series.abs() > column.most).any():
-        if series.dtype == wanted and not column.words and column.dtype not in ("instant", "json"):
+        if series.dtype == dtype and not column.words and column.dtype not in ("instant", "json"):
             return series
         if column.dtype == "float" and numbers:
             return series.astype("float64")
@@ -242,7 +242,7 @@ def _conform_series(series: "pd.Series", column: Column, where: str) -> "pd.Seri
         except UserError:
             row = int((codes == code).argmax()) + 1
             parse_any(value, column, f"{where}: row {row}, column {column.name}")
-    values = pd.Series([*parsed, None], dtype=wanted).take(codes)  # code -1, the last one: missing
+    values = pd.Series([*parsed, None], dtype=dtype).take(codes)  # code -1, the last one: missing
     return values.set_axis(series.index)
 
 

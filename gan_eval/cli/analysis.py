@@ -153,13 +153,13 @@ def _read_files(file: Path, out: Path) -> "tuple[pd.DataFrame, dict[Table, pd.Da
     given = {tables.TRIALS: fill_trials(named.trials, where=str(file))}
     stays = file.resolve().parent == out.resolve()
     for table in STORED_TABLES:
-        beside = file.with_name(f"{table.name}.csv")
+        neighbour = file.with_name(f"{table.name}.csv")
         if table in (tables.PARTICIPANTS, tables.SESSIONS):
-            is_given = beside.is_file()
+            is_given = neighbour.is_file()
         else:
-            is_given = stays and table != tables.TRIALS and holds_table(beside, table)
+            is_given = stays and table != tables.TRIALS and holds_table(neighbour, table)
         if is_given:
-            given[table] = read_table(beside, table)
+            given[table] = read_table(neighbour, table)
     return trials, given
 
 
@@ -203,15 +203,17 @@ def trials_import(
     rows = imported.rejected.to_dict("records")
     for row in rows[:MOST_NAMED]:
         typer.echo(f"{file}: row {row['row']}: column {row['column']}: {row['reason']}", err=True)
-    beside = out.with_name(f"{out.stem}.rejected.csv")
+    rejected_file = out.with_name(f"{out.stem}.rejected.csv")
     if rows and strict:
         raise UserError(f"{file}: {len(rows)} cells do not fit; mend them, or leave --strict away")
     if rows:
-        tabular.write_table(imported.rejected, beside, tables.REJECTED)
+        tabular.write_table(imported.rejected, rejected_file, tables.REJECTED)
         left_out = imported.rejected["row"].nunique()
-        typer.echo(f"{left_out} of {left_out + len(imported.trials)} rows left out, all named in {beside}", err=True)
+        typer.echo(
+            f"{left_out} of {left_out + len(imported.trials)} rows left out, all named in {rejected_file}", err=True
+        )
     else:
-        beside.unlink(missing_ok=True)  # an earlier import's
+        rejected_file.unlink(missing_ok=True)  # an earlier import's
     tabular.write_table(imported.trials, out, tables.TRIALS)
     typer.echo(f"{len(imported.trials)} trials", err=True)
     typer.echo(out)

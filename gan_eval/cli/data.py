@@ -48,10 +48,10 @@ def data_crops(
         refuse_without_effect(context, ["seed"], "is of the random squares; ask for some with --per-picture")
     cut = Cut(size, half.value if half else None, per_picture, split, seed, min_side)
     with Console() as console:
-        made = make_crops(
+        crops = make_crops(
             sources, out, cut, on_progress=lambda done, total: console.progress("crops", done, total, unit="pictures")
         )
-        for line in made.lines():
+        for line in crops.lines():
             console.message(line)
     typer.echo(out)
 
@@ -88,8 +88,8 @@ def data_list(data_root: DataRoot = None) -> None:
         if splits := list_splits(folder):
             counts = {split: len(list_pictures(folder / split)) for split in splits}
         else:  # not directly in the splits' folders, but below
-            found = photographs_by_split(folder) if has_usual_splits(folder) else {}
-            counts = {split: len(paths) for split, paths in found.items()}
+            photographs = photographs_by_split(folder) if has_usual_splits(folder) else {}
+            counts = {split: len(paths) for split, paths in photographs.items()}
         if counts:
             typer.echo(f"  {folder.name}: {', '.join(f'{split} {count}' for split, count in counts.items())}")
 

@@ -206,13 +206,13 @@ def _check_report(report: Path, out: Path) -> None:
     if os.path.isdir(report):  # noqa: PTH112 - a path's own method fails where a folder may not be looked into
         raise UserError(f"--report {report}: is a folder; name an HTML file")
     folder = report.absolute().parent
-    there = next(one for one in (folder, *folder.parents) if os.path.lexists(one))
-    if not os.path.isdir(there):  # noqa: PTH112
-        raise UserError(f"--report {report}: {there} is a file; name a file in a folder")
-    if there not in (folder, folder.parent) and not folder.is_relative_to(out.absolute()):
+    existing = next(place for place in (folder, *folder.parents) if os.path.lexists(place))
+    if not os.path.isdir(existing):  # noqa: PTH112
+        raise UserError(f"--report {report}: {existing} is a file; name a file in a folder")
+    if existing not in (folder, folder.parent) and not folder.is_relative_to(out.absolute()):
         raise UserError(f"--report {report}: no folder {folder.parent}; make it, or name a file in another folder")
-    if not os.access(there, os.W_OK | os.X_OK):
-        raise UserError(f"--report {report}: no permission to write in {there}; name a file in another folder")
+    if not os.access(existing, os.W_OK | os.X_OK):
+        raise UserError(f"--report {report}: no permission to write in {existing}; name a file in another folder")
 
 
 @contextmanager

@@ -99,10 +99,10 @@ def pairs(texts: Sequence[str], option: str) -> dict[str, str]:
     Raises:
         UserError: a text is not of that form, or a name stands twice.
     """
-    found = dict(text.split("=", 1) for text in texts if "=" in text)
-    if len(found) != len(texts):
+    values = dict(text.split("=", 1) for text in texts if "=" in text)
+    if len(values) != len(texts):
         raise UserError(f"{option} {' '.join(texts)}: wanted name=value, each name once")
-    return found
+    return values
 
 
 def tables_as_json(frames: "Mapping[str, pd.DataFrame]") -> str:

@@ -90,11 +90,11 @@ def quiz(
         raise UserError("quiz: give either a study file with --out, or --stimuli SET")
     if not participant:
         raise UserError("quiz: --participant is missing; give a pseudonym such as P01")
-    told: list[str] = []
+    printed: list[str] = []
 
     def tell(line: str) -> None:
-        if line not in told:
-            told.append(line)
+        if line not in printed:
+            printed.append(line)
             typer.echo(line, err=True)
 
     how: dict[str, Any] = {
@@ -196,6 +196,6 @@ def session_summary(result: "SessionResult") -> str:
         row["rating"] is not None or any(row[name] not in (None, "none") for name in ("response", "choice"))
         for row in result.trials
     )
-    who = f"{result.participant}{' (simulated)' if result.simulated else ''}"
-    more = "; the same command goes on with it" if result.status == "open" else ""
-    return f"{who}: session {result.status}, {len(result.trials)} trials stored, {answered} answered{more}"
+    participant = f"{result.participant}{' (simulated)' if result.simulated else ''}"
+    advice = "; the same command goes on with it" if result.status == "open" else ""
+    return f"{participant}: session {result.status}, {len(result.trials)} trials stored, {answered} answered{advice}"

@@ -208,9 +208,11 @@ def train(
     }  # fmt: skip
     with Console() as console:
         if out is None or estimate:
-            found = estimate_model(job.settings, job.data, on_message=console.message, **shared)
-            if found is not None:
-                typer.echo(json.dumps(found.as_dict()) if as_json else "\n".join(found.lines()), err=not as_json)
+            estimated = estimate_model(job.settings, job.data, on_message=console.message, **shared)
+            if estimated is not None:
+                typer.echo(
+                    json.dumps(estimated.as_dict()) if as_json else "\n".join(estimated.lines()), err=not as_json
+                )
             return
         train_model(
             job.settings,
@@ -329,8 +331,8 @@ def job_of_study(
 
     checked = load_study(study)
     if model not in checked.models:
-        found = "is missing" if model is None else repr(model)
-        raise UserError(f"train: --model {found}; the models of {study}: {', '.join(checked.models) or 'none'}")
+        problem = "is missing" if model is None else repr(model)
+        raise UserError(f"train: --model {problem}; the models of {study}: {', '.join(checked.models) or 'none'}")
     dataset = checked.models[model].data
     data = checked.data[dataset]
     plan = Plan(checked, study, Path(), data_root)

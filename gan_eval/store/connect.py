@@ -67,7 +67,7 @@ class Address:
             hurried: no statement may take long, as beside a session; else reading many rows takes its time.
         """
         milliseconds = round(1000 * SILENCE_S)
-        wanted = {
+        settings = {
             "connect_timeout": round(max(2, connect_s)),  # libpq takes 1 for 2
             "tcp_user_timeout": milliseconds,
             "keepalives_idle": 5,
@@ -76,8 +76,8 @@ class Address:
             "application_name": "gan_eval",
         }
         if hurried:
-            wanted["options"] = f"-c statement_timeout={milliseconds} -c lock_timeout={milliseconds}"
-        return {name: value for name, value in wanted.items() if name not in self.url.query}
+            settings["options"] = f"-c statement_timeout={milliseconds} -c lock_timeout={milliseconds}"
+        return {name: value for name, value in settings.items() if name not in self.url.query}
 
 
 def is_address(where: object) -> bool:
@@ -91,17 +91,17 @@ def parse_address(text: str, *, option: str = "--store") -> Address:
     Raises:
         UserError: it is not such a URL.
     """
-    wanted = "wanted one such as postgresql://user@host/database"
+    expected = "wanted one such as postgresql://user@host/database"
     try:
         url = sa.make_url(text)
     except (sa.exc.ArgumentError, ValueError) as error:  # their messages hold the URL, password and all
-        raise UserError(f"{option}: not a database URL; {wanted}") from error
+        raise UserError(f"{option}: not a database URL; {expected}") from error
     if url.drivername == "postgres":
         raise UserError(f"{option} postgres://...: write postgresql:// for postgres://")
     if url.drivername not in ("postgresql", "postgresql+psycopg"):
-        raise UserError(f"{option} {url.drivername}://...: a lab's server is PostgreSQL; {wanted}")
+        raise UserError(f"{option} {url.drivername}://...: a lab's server is PostgreSQL; {expected}")
     if not url.database:
-        raise UserError(f"{option}: the URL names no database; {wanted}")
+        raise UserError(f"{option}: the URL names no database; {expected}")
     return Address(url.set(drivername="postgresql+psycopg"))
 
 
@@ -109,19 +109,19 @@ PATIENCE_S = 10
 """How long one program waits for another to finish with a store."""
 
 
-def sqlite_engine(path: Path, *, alone: bool = False) -> sa.Engine:
+def sqlite_engine(path: Path, *, exclusive: bool = False) -> sa.Engine:
     """A SQLite file with one connection: write-ahead log, each commit flushed to the disk.
 
     Args:
         path: the file; it is made where there is none.
-        alone: refuse to share the file with another connection.
+        exclusive: refuse to share the file with another connection.
     """
     engine = sa.create_engine(sa.URL.create("sqlite", database=os.path.abspath(path)), poolclass=sa.StaticPool)  # noqa: PTH100
 
     @sa.event.listens_for(engine, "connect")
     def configure(connection: sqlite3.Connection, _: object) -> None:
         connection.execute(f"PRAGMA busy_timeout={1000 * PATIENCE_S}")
-        if alone:
+        if exclusive:
             connection.execute("PRAGMA locking_mode=EXCLUSIVE")
         write_ahead(connection, patience_s=PATIENCE_S)
         connection.execute("PRAGMA synchronous=FULL")
@@ -209,10 +209,10 @@ def require_store_file(path: Path, *, create: bool) -> None:
         if path.is_file():
             try:
                 address = f"{path.resolve().as_uri()}?mode=ro"
-                beside = sqlite3.connect(address, uri=True, timeout=PATIENCE_S) if may_write(path) else None
-                with closing(beside or connect_to_read(path)) as connection:
-                    found = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
-                    names = {name for (name,) in found}
+                writable = sqlite3.connect(address, uri=True, timeout=PATIENCE_S) if may_write(path) else None
+                with closing(writable or connect_to_read(path)) as connection:
+                    rows = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+                    names = {name for (name,) in rows}
             except FAILURES as error:
                 if "locked" in str(error):
                     raise database_error(complaint(error), str(path)) from error

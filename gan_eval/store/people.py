@@ -66,8 +66,8 @@ def has_people(store: Store, study: str) -> bool:
 def _rows_by_session(store: Store, table: Table) -> dict[str, int]:
     session = store.layout(table).c.session
     with store.transaction() as connection:
-        found = connection.execute(sa.select(session, sa.func.count()).group_by(session))
-        return {name: number for name, number in found}  # noqa: C416
+        counts = connection.execute(sa.select(session, sa.func.count()).group_by(session))
+        return {name: number for name, number in counts}  # noqa: C416
 
 
 _REWRITE = ("VACUUM", "PRAGMA wal_checkpoint(TRUNCATE)", "PRAGMA user_version=0")
@@ -100,7 +100,7 @@ def forget(where: str | Path, participant: str, *, study: str | None = None) -> 
         UserError: no such store, no such participant in it, another program is using it, or the rows are removed and
             the file could not be rewritten.
     """
-    with open_store(where, create=False, alone=True) as store:
+    with open_store(where, create=False, exclusive=True) as store:
         sqlite = store.engine.dialect.name == "sqlite"
         layout = store.layout(tables.SESSIONS)
         rows_of = layout.c.participant == participant

@@ -211,14 +211,14 @@ def _order(table: Table) -> tuple[str, ...]:
     return ("started_at", "session") if table is tables.SESSIONS else table.key
 
 
-def open_store(where: str | Path, *, create: bool = True, alone: bool = False) -> Store:
+def open_store(where: str | Path, *, create: bool = True, exclusive: bool = False) -> Store:
     """Open a store by file path (SQLite) or URL (`postgresql://...`); an older one is brought up to date.
 
     Args:
         where: path or URL.
         create: make a new store where there is none. If not, no permission to write is needed to read a store that
             is up to date.
-        alone: of a file: refuse to share it with another program meanwhile.
+        exclusive: of a file: refuse to share it with another program meanwhile.
 
     Raises:
         UserError: there is none and `create` is false; it is not a store; it is of a newer version; no permission;
@@ -230,8 +230,8 @@ def open_store(where: str | Path, *, create: bool = True, alone: bool = False) -
     else:
         path = Path(where)
         require_store_file(path, create=create)
-        reads_only = not create and not alone and not may_write(path)
-        store = Store(reading_engine(path) if reads_only else sqlite_engine(path, alone=alone), str(path))
+        reads_only = not create and not exclusive and not may_write(path)
+        store = Store(reading_engine(path) if reads_only else sqlite_engine(path, exclusive=exclusive), str(path))
     try:
         store.prepare(create=create)
     except BaseException:

@@ -63,9 +63,9 @@ class Plan:
 
     def measured_folders(self) -> dict[str, Path]:
         """The sets that metrics are computed of: those that are shown, and what the generators that fill holes gave."""
-        shown = self.stimulus_folders()
-        raw = {f"{name}/{RAW}": folder / RAW for name, folder in shown.items() if (folder / RAW).is_dir()}
-        return shown | raw
+        presented = self.stimulus_folders()
+        raw = {f"{name}/{RAW}": folder / RAW for name, folder in presented.items() if (folder / RAW).is_dir()}
+        return presented | raw
 
     def pictures(self, model: str, split: str) -> list[Path]:
         """The pictures of a split of a model's data set: A|B pictures, or photographs where it fills holes.
@@ -101,13 +101,13 @@ class Plan:
         Raises:
             UserError: one of them is not there.
         """
-        found = {name: self.file.parent / name for name in self.study.study.published}
-        for name, path in found.items():
+        files = {name: self.file.parent / name for name in self.study.study.published}
+        for name, path in files.items():
             if not path.is_file():
                 raise UserError(
                     f"{self.file}: study.published: no such file {name}; name it relative to the study file"
                 )
-        return found
+        return files
 
     def segmenter(self) -> Path | None:
         """The segmenter that the study names, or the word `palette`.
@@ -138,11 +138,11 @@ class Plan:
 
     def split(self, dataset: str) -> str:
         """The split that stimuli come from: test, else val."""
-        wanted = self.study.split_candidates(dataset)
-        for split in wanted:
+        candidates = self.study.split_candidates(dataset)
+        for split in candidates:
             if self.has_split(dataset, split):
                 return split
-        raise UserError(f"{self.data_folder(dataset)}: no split {' or '.join(wanted)} to draw stimuli from")
+        raise UserError(f"{self.data_folder(dataset)}: no split {' or '.join(candidates)} to draw stimuli from")
 
     def has_split(self, dataset: str, split: str) -> bool:
         """Whether a data set has this split."""
@@ -218,20 +218,20 @@ def _record(plan: Plan, *, redo: bool) -> None:
     """
     file = plan.folder / OWN_FOLDER / "run.json"
     record = {"study": plan.study.study.name, "fraction": plan.fraction, "smoke": plan.smoke}
-    found = read_json(file) if file.is_file() else record
-    if found["study"] != record["study"]:
+    earlier = read_json(file) if file.is_file() else record
+    if earlier["study"] != record["study"]:
         raise UserError(
-            f"--out {plan.folder}: made by the study {found['study']!r}, not {record['study']!r}; name another folder"
+            f"--out {plan.folder}: made by the study {earlier['study']!r}, not {record['study']!r}; name another folder"
         )
-    if found["smoke"] and plan.smoke:
-        found = record  # of a smoke run, the fraction says nothing
-    if found != record and not redo:
-        before = "--smoke" if found["smoke"] else f"--fraction {found['fraction']:g}"
+    if earlier["smoke"] and plan.smoke:
+        earlier = record  # of a smoke run, the fraction says nothing
+    if earlier != record and not redo:
+        before = "--smoke" if earlier["smoke"] else f"--fraction {earlier['fraction']:g}"
         raise UserError(
             f"--out {plan.folder}: made with {before}; give the same again, or --redo train to move the old results "
             "aside, or another --out"
         )
-    if found != record or not file.is_file():
+    if earlier != record or not file.is_file():
         write_json(file, record)
 
 

@@ -303,8 +303,10 @@ def training_stage(plan: Plan) -> Stage:
     def work(_: Listener) -> bool:
         from gan_eval.report.training.section import study_plateaus
 
-        found = {name: tabular.read_table(file, tables.VALIDATION) for name, file in files.items() if file.is_file()}
-        tabular.write_table(study_plateaus(found, plan.study), out, tables.PLATEAUS)
+        validation = {
+            name: tabular.read_table(file, tables.VALIDATION) for name, file in files.items() if file.is_file()
+        }
+        tabular.write_table(study_plateaus(validation, plan.study), out, tables.PLATEAUS)
         return True
 
     return Stage(
