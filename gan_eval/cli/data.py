@@ -85,8 +85,8 @@ def data_list(data_root: DataRoot = None) -> None:
 
     typer.echo(f"in {data_root}:")
     for folder in sorted(path for path in data_root.iterdir() if path.is_dir()):
-        if splits := list_splits(folder):
-            counts = {split: len(list_pictures(folder / split)) for split in splits}
+        if own_splits := list_splits(folder):
+            counts = {split: len(list_pictures(folder / split)) for split in own_splits}
         else:  # not directly in the splits' folders, but below
             photographs = photographs_by_split(folder) if has_usual_splits(folder) else {}
             counts = {split: len(paths) for split, paths in photographs.items()}
