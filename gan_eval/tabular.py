@@ -104,12 +104,12 @@ def holds_table(path: Path, table: Table) -> bool:
         if path.suffix == ".parquet":
             from pyarrow.parquet import read_schema
 
-            found = list(read_schema(path).names)
+            header = list(read_schema(path).names)
         else:
-            found = csv_records(path)[0]
+            header = csv_records(path)[0]
     except (UserError, OSError, ValueError):
         return False
-    return all(column.optional or column.name in found for column in table.columns)
+    return all(column.optional or column.name in header for column in table.columns)
 
 
 def text_frame(path: Path) -> "pd.DataFrame":
@@ -176,9 +176,17 @@ def conform(frame: "pd.DataFrame", table: Table, *, where: str) -> "pd.DataFrame
     for name in frame.columns:
         if name not in columns:
             series = frame[name]
-            columns[name] = series.astype("str") if _holds_only_text(series) else series
+            text = series.dtype == object and all(isinstance(value, str) for value in series.dropna())
+            columns[name] = series.astype("str") if text else series
     result = pd.DataFrame(columns, index=frame.index, copy=False).reset_index(drop=True)
-    _require_filled_frame(result, table, where)
+    for column in table.columns:
+        if column.filled and (missing := result[column.name].isna()).any():
+            raise _empty(where, int(missing.to_numpy().argmax()) + 1, column.name)
+    if table.key and (double := result.duplicated(list(table.key))).any():
+        number = int(double.to_numpy().argmax())
+        key = tuple(result.loc[number, name] for name in table.key)
+        same = (result[list(table.key)] == list(key)).all(axis=1)
+        raise _twice(where, number + 1, int(same.to_numpy().argmax()) + 1, table, key)
     return result
 
 
@@ -191,37 +199,33 @@ def faults(frame: "pd.DataFrame", table: Table) -> list[tuple[int, str, str]]:
     """
     import pandas as pd
 
-    found = []
+    faulty = []
     for column in table.columns:
         if column.name not in frame.columns:
             continue
         codes, distinct = pd.factorize(frame[column.name].array)
-        reasons = {code: reason for code, value in enumerate(distinct) if (reason := _fault(value, column))}
+        reasons: dict[int, str] = {}
+        for code, value in enumerate(distinct):
+            try:
+                parse_any(value, column, "")
+            except UserError as error:
+                reasons[code] = str(error).removeprefix(": ")
         if column.filled and (codes < 0).any():
             reasons[-1] = "empty; every row must hold a value"
-        found += [
+        faulty += [
             (int(row), column.name, reasons[codes[row]])
             for row in pd.Series(codes).isin(reasons).to_numpy().nonzero()[0]
         ]
-    return sorted(found)
-
-
-def _fault(value: Any, column: Column) -> str:
-    """Why the schema does not allow a value; nothing where it does."""
-    try:
-        parse_any(value, column, "")
-    except UserError as error:
-        return str(error).removeprefix(": ")
-    return ""
+    return sorted(faulty)
 
 
 def _conform_series(series: "pd.Series", column: Column, where: str) -> "pd.Series":
     import pandas as pd
 
-    wanted = _PANDAS[column.dtype]
+    dtype = _PANDAS[column.dtype]
     numbers = pd.api.types.is_numeric_dtype(series.dtype) and series.dtype != "boolean"
     if column.most is None or not numbers or not (series.abs() > column.most).any():
-        if series.dtype == wanted and not column.words and column.dtype not in ("instant", "json"):
+        if series.dtype == dtype and not column.words and column.dtype not in ("instant", "json"):
             return series
         if column.dtype == "float" and numbers:
             return series.astype("float64")
@@ -238,17 +242,13 @@ def _conform_series(series: "pd.Series", column: Column, where: str) -> "pd.Seri
         except UserError:
             row = int((codes == code).argmax()) + 1
             parse_any(value, column, f"{where}: row {row}, column {column.name}")
-    values = pd.Series([*parsed, None], dtype=wanted).take(codes)  # code -1, the last one: missing
+    values = pd.Series([*parsed, None], dtype=dtype).take(codes)  # code -1, the last one: missing
     return values.set_axis(series.index)
 
 
-def _holds_only_text(series: "pd.Series") -> bool:
-    return series.dtype == object and all(isinstance(value, str) for value in series.dropna())
-
-
-def _require_columns(found: Sequence[str], table: Table, where: object) -> None:
-    require_distinct(found, where)
-    missing = [column.name for column in table.columns if not column.optional and column.name not in found]
+def _require_columns(header: Sequence[str], table: Table, where: object) -> None:
+    require_distinct(header, where)
+    missing = [column.name for column in table.columns if not column.optional and column.name not in header]
     if missing:
         raise UserError(
             f"{where}: column {', '.join(missing)} is missing; the table {table.name} needs it (docs/tables.md)"
@@ -267,17 +267,6 @@ def _require_filled_rows(rows: Sequence[Mapping[str, Any]], table: Table, where:
             if key in seen:
                 raise _twice(where, number, seen[key], table, key)
             seen[key] = number
-
-
-def _require_filled_frame(frame: "pd.DataFrame", table: Table, where: object) -> None:
-    for column in table.columns:
-        if column.filled and (missing := frame[column.name].isna()).any():
-            raise _empty(where, int(missing.to_numpy().argmax()) + 1, column.name)
-    if table.key and (double := frame.duplicated(list(table.key))).any():
-        number = int(double.to_numpy().argmax())
-        key = tuple(frame.loc[number, name] for name in table.key)
-        same = (frame[list(table.key)] == list(key)).all(axis=1)
-        raise _twice(where, number + 1, int(same.to_numpy().argmax()) + 1, table, key)
 
 
 def _empty(where: object, number: int, name: str) -> UserError:

@@ -2,7 +2,7 @@
 
 The folder runs on the operating system and processor that it was made on, and on Linux wherever the C library is as new
 as here: build on the oldest system that is to run it. It holds the program `gan-eval` with the commands of
-`gan_eval.cli.lab`, and `licences/` with the texts of all that is in it.
+`quiz_program.py`, and `licences/` with the texts of all that is in it.
 """
 
 import argparse

@@ -180,14 +180,16 @@ def test_all_of_the_quiz_imports_nothing_heavy():
 def test_a_session_starts_without_what_it_does_not_use():
     others = (
         "rich",
-        "gan_eval.cli.app",
+        "gan_eval.cli.train",
+        "gan_eval.cli.metrics",
         "gan_eval.study",
         "gan_eval.metrics",
         "gan_eval.study.plan",
         "gan_eval.export",
         "psycopg",
     )
-    code = "import gan_eval.cli.lab, gan_eval.quiz.run, gan_eval.quiz.app.application"
+    code = "from gan_eval.cli.app import application; application(['quiz'])\n"
+    code += "import gan_eval.quiz.run, gan_eval.quiz.app.application"
     assert loaded_by(code, (*HEAVY, *others, "PySide6.QtNetwork", "PySide6.QtQml")) == []
 
 

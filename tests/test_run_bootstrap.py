@@ -15,7 +15,7 @@ import typer
 from bootstrap import environment, system, tools
 from bootstrap.environment import Checkout, Stamp
 from gan_eval import launch
-from gan_eval.cli.app import app
+from gan_eval.cli.app import application
 from gan_eval.system_libraries import IMPORT_LIBRARIES
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -100,7 +100,7 @@ def test_every_verb_is_known_before_the_set_up(run, verb, monkeypatch, tmp_path)
 
 
 def test_the_verbs_are_the_commands(run):
-    assert sorted(launch.VERBS) == sorted(typer.main.get_command(app).commands)
+    assert sorted(launch.VERBS) == sorted(typer.main.get_command(application()).commands)
     assert set(launch.VERBS) | {"build-quiz", "setup", "test"} == set(run.KNOWN_VERBS)
     named = {line.split()[1] for line in run.__doc__.splitlines() if line.startswith("    ./run ")}
     assert named - {"VERB"} <= set(run.KNOWN_VERBS)

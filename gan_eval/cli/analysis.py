@@ -1,11 +1,8 @@
-"""`gan-eval analyze`: a trials table or a store in, the tables of the statistics out.
-
-The command `power`.
-"""
+"""The commands `analyze`, `trials import` and `power`."""
 
 from collections.abc import Collection
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -83,20 +80,28 @@ def analyze(
                 parse_rule(rule)
     planned = load_study(plan, only_plan=True) if plan else None
     finish_cut_off(*(file.parent for file in (trials, image_metrics, set_metrics) if file))
-    found = _of_store(store, study) if store is not None else _of_files(trials or Path(), out)
-    shown = _shown(stimuli, found.trials) if stimuli else None
+    if store is not None:
+        from gan_eval.study.sessions import read_quiz_tables
+
+        stored = read_quiz_tables(store, study)
+        judged = stored[tables.TRIALS]
+        if judged.empty:
+            raise UserError(f"--store {store}: no trials{f' of the study {study}' if study else ''} in it")
+    else:
+        judged, stored = _read_files(trials or Path(), out)
+    presented = _presented_stimuli(stimuli, judged) if stimuli else None
     with naming_study(plan), naming("--covariate", instead="analysis.covariates", of=covariate or ()):
         answers = analyze_trials(
-            found.trials,
+            judged,
             image_metrics=tabular.read_table(image_metrics, tables.IMAGE_METRICS) if image_metrics else None,
             set_metrics=tabular.read_table(set_metrics, tables.SET_METRICS) if set_metrics else None,
             exclude=tuple(exclude or ()),
             exclude_participants=tuple(exclude_participants or ()),
             margin=margin,
             covariates=tuple(covariate or ()),
-            participants=found.participants,
-            sessions=found.sessions,
-            stimuli=shown,
+            participants=stored.get(tables.PARTICIPANTS),
+            sessions=stored.get(tables.SESSIONS),
+            stimuli=presented,
             **(
                 given(plan=planned.analysis, staircase=planned.quiz.staircase, seed=planned.study.seed)
                 if planned
@@ -104,25 +109,15 @@ def analyze(
             ),
         )
     claim_output_folder(out)
-    write_analysis(answers, out, given=found.given)
+    write_analysis(answers, out, given=stored)
     typer.echo(tables_as_json(answers) if as_json else out)
 
 
-class _Found(NamedTuple):
-    """The tables that are analysed."""
-
-    trials: "pd.DataFrame"
-    participants: "pd.DataFrame | None"
-    sessions: "pd.DataFrame | None"
-    given: "dict[Table, pd.DataFrame]"
-    """All that was given, to be written beside the analysis: the report shows it."""
-
-
-def _shown(sets: list[Path], trials: "pd.DataFrame") -> "pd.DataFrame":
+def _presented_stimuli(sets: list[Path], trials: "pd.DataFrame") -> "pd.DataFrame":
     """The stimuli of all sets.
 
     Raises:
-        UserError: no such set, or one of which nothing was shown.
+        UserError: no such set, or one of which nothing was presented.
     """
     import pandas as pd
 
@@ -137,18 +132,12 @@ def _shown(sets: list[Path], trials: "pd.DataFrame") -> "pd.DataFrame":
     return pd.concat(tables.values(), ignore_index=True)
 
 
-def _of_store(store: str, study: str | None) -> _Found:
-    from gan_eval import tables
-    from gan_eval.study.sessions import read_quiz_tables
+def _read_files(file: Path, out: Path) -> "tuple[pd.DataFrame, dict[Table, pd.DataFrame]]":
+    """A trials table, and that with the tables beside it that belong to an analysis.
 
-    found = read_quiz_tables(store, study)
-    if found[tables.TRIALS].empty:
-        raise UserError(f"--store {store}: no trials{f' of the study {study}' if study else ''} in it")
-    return _Found(found[tables.TRIALS], found[tables.PARTICIPANTS], found[tables.SESSIONS], found)
-
-
-def _of_files(file: Path, out: Path) -> _Found:
-    """A trials table with what lies beside it; all of it where the analysis is written to the same place."""
+    The table of trials is filled there, since the report shows it. Of the others, participants and sessions are taken
+    in any case, the rest where the analysis is written to the same place.
+    """
     from gan_eval import tables
     from gan_eval.stats.importing import read_trials
     from gan_eval.stats.trials import fill_trials, usable
@@ -164,19 +153,19 @@ def _of_files(file: Path, out: Path) -> _Found:
     given = {tables.TRIALS: fill_trials(named.trials, where=str(file))}
     stays = file.resolve().parent == out.resolve()
     for table in STORED_TABLES:
-        beside = file.with_name(f"{table.name}.csv")
+        neighbour = file.with_name(f"{table.name}.csv")
         if table in (tables.PARTICIPANTS, tables.SESSIONS):
-            is_given = beside.is_file()
+            is_given = neighbour.is_file()
         else:
-            is_given = stays and table != tables.TRIALS and holds_table(beside, table)
+            is_given = stays and table != tables.TRIALS and holds_table(neighbour, table)
         if is_given:
-            given[table] = read_table(beside, table)
-    return _Found(trials, given.get(tables.PARTICIPANTS), given.get(tables.SESSIONS), given)
+            given[table] = read_table(neighbour, table)
+    return trials, given
 
 
 trials_app = typer.Typer(help="Trials from other programs.", no_args_is_help=True)
 MOST_NAMED = 20
-"""So many rejected cells are told on the screen; the file beside has all."""
+"""So many rejected cells are printed; the file beside has all."""
 
 
 @trials_app.command("import")
@@ -195,7 +184,6 @@ def trials_import(
     A row that does not fit is left out, named here and kept in OUT.rejected.csv.
     """
     from gan_eval import tables, tabular
-    from gan_eval.errors import UserError
     from gan_eval.files import check_output_file
     from gan_eval.stats import import_trials
     from gan_eval.stats.exclusions import parse_rule
@@ -204,37 +192,31 @@ def trials_import(
     for rule in where or ():
         with naming("--where"):
             parse_rule(rule)
-
-    found = import_trials(file, mapping=pairs(mapping or [], "--map"), where=where or (), words=_meanings(word or []))
-    rows = found.rejected.to_dict("records")
-    for row in rows[:MOST_NAMED]:
-        typer.echo(f"{file}: row {row['row']}: column {row['column']}: {row['reason']}", err=True)
-    beside = out.with_name(f"{out.stem}.rejected.csv")
-    if rows and strict:
-        raise UserError(f"{file}: {len(rows)} cells do not fit; mend them, or leave --strict away")
-    if rows:
-        tabular.write_table(found.rejected, beside, tables.REJECTED)
-        left_out = found.rejected["row"].nunique()
-        typer.echo(f"{left_out} of {left_out + len(found.trials)} rows left out, all named in {beside}", err=True)
-    else:
-        beside.unlink(missing_ok=True)  # an earlier import's
-    tabular.write_table(found.trials, out, tables.TRIALS)
-    typer.echo(f"{len(found.trials)} trials", err=True)
-    typer.echo(out)
-
-
-def _meanings(texts: list[str]) -> dict[str, dict[str, str]]:
-    """`column:theirs=ours` texts by column."""
-    from gan_eval.errors import UserError
-
-    found: dict[str, dict[str, str]] = {}
-    for text in texts:
+    words: dict[str, dict[str, str]] = {}
+    for text in word or ():
         place, equals, ours = text.rpartition("=")
         column, colon, theirs = place.partition(":")
         if not (equals and colon and theirs and ours):
             raise UserError(f"--word {text}: wanted COLUMN:THEIRS=OURS, such as kind:synthetic=fake")
-        found.setdefault(column, {})[theirs] = ours
-    return found
+        words.setdefault(column, {})[theirs] = ours
+    imported = import_trials(file, mapping=pairs(mapping or [], "--map"), where=where or (), words=words)
+    rows = imported.rejected.to_dict("records")
+    for row in rows[:MOST_NAMED]:
+        typer.echo(f"{file}: row {row['row']}: column {row['column']}: {row['reason']}", err=True)
+    rejected_file = out.with_name(f"{out.stem}.rejected.csv")
+    if rows and strict:
+        raise UserError(f"{file}: {len(rows)} cells do not fit; mend them, or leave --strict away")
+    if rows:
+        tabular.write_table(imported.rejected, rejected_file, tables.REJECTED)
+        left_out = imported.rejected["row"].nunique()
+        typer.echo(
+            f"{left_out} of {left_out + len(imported.trials)} rows left out, all named in {rejected_file}", err=True
+        )
+    else:
+        rejected_file.unlink(missing_ok=True)  # an earlier import's
+    tabular.write_table(imported.trials, out, tables.TRIALS)
+    typer.echo(f"{len(imported.trials)} trials", err=True)
+    typer.echo(out)
 
 
 EFFECTS = ("false_alarm_rate", "fooling_rate", "choice_rate", "sd_participant", "sd_stimulus", "sd_slope")
@@ -272,18 +254,23 @@ def power(
     from gan_eval.settings.study import load_study
 
     checked = load_study(study)
-    settings = _settings(
-        checked.power,
-        given(participants=_numbers(participants), simulations=simulations, stimuli=stimuli, target=target, seed=seed),
-        effect or [],
-    )
+    try:
+        numbers = None if participants is None else tuple(int(part) for part in participants.split(","))
+    except ValueError as error:
+        raise UserError(f"--participants {participants}: wanted whole numbers with commas, such as 10,20,40") from error
+    options = given(participants=numbers, simulations=simulations, stimuli=stimuli, target=target, seed=seed)
+    settings = _settings(checked.power, options, effect or [])
     from gan_eval.power.design import require_power_is_defined
 
     require_power_is_defined(checked.quiz, where=str(study))
     assumed = pairs(effect or [], "--effect").keys()
     _require_effect(assumed, settings, checked.quiz.protocol)
     pool = _pool(checked, study, out, settings.stimuli)
-    _require_known_models(settings, pool, where=str(study), assumed=assumed)
+    models = sorted({str(row["model"]) for row in pool if row["model"]})
+    for name in settings.fooling_rates:
+        if name not in models:
+            place = "--effect " if f"fooling_rates.{name}" in assumed else f"{study}: power."
+            raise UserError(f"{place}fooling_rates.{name}: no such model; the study has {', '.join(models)}")
     from gan_eval import tables, tabular
     from gan_eval.cli.console import Console
     from gan_eval.file_sets import replaced_set
@@ -324,7 +311,10 @@ def _settings(settings: "PowerSettings", options: dict[str, Any], effects: list[
     values = settings.model_dump() | options
     rates = dict(settings.fooling_rates)
     for name, text in pairs(effects, "--effect").items():
-        number = _number(name, text)
+        try:
+            number = float(text)
+        except ValueError as error:
+            raise UserError(f"--effect {name}={text}: wanted a number") from error
         if name.startswith("fooling_rates."):
             rates[name.removeprefix("fooling_rates.")] = number
         elif name in EFFECTS:
@@ -356,32 +346,8 @@ def _require_effect(assumed: Collection[str], settings: "PowerSettings", protoco
             raise UserError(f"--effect {name}: has no effect with the protocol {protocol}: {why}")
 
 
-def _require_known_models(
-    settings: "PowerSettings", pool: "list[Row]", *, where: str, assumed: Collection[str]
-) -> None:
-    models = sorted({str(row["model"]) for row in pool if row["model"]})
-    for name in settings.fooling_rates:
-        if name not in models:
-            place = "--effect " if f"fooling_rates.{name}" in assumed else f"{where}: power."
-            raise UserError(f"{place}fooling_rates.{name}: no such model; the study has {', '.join(models)}")
-
-
-def _number(name: str, text: str) -> float:
-    try:
-        return float(text)
-    except ValueError as error:
-        raise UserError(f"--effect {name}={text}: wanted a number") from error
-
-
-def _numbers(text: str | None) -> tuple[int, ...] | None:
-    try:
-        return None if text is None else tuple(int(part) for part in text.split(","))
-    except ValueError as error:
-        raise UserError(f"--participants {text}: wanted whole numbers with commas, such as 10,20,40") from error
-
-
 def _pool(study: "Study", file: Path, out: Path, size: int | None) -> "list[Row]":
-    """The pool that was asked for, else the study's stimulus sets.
+    """The requested pool, else the study's stimulus sets.
 
     Raises:
         UserError: there are none yet, and nobody says how many there will be.
@@ -391,16 +357,16 @@ def _pool(study: "Study", file: Path, out: Path, size: int | None) -> "list[Row]
     from gan_eval.study.plan import Plan
 
     folders = Plan(study, file, out, None).stimulus_folders()
-    there = [folder for folder in folders.values() if (folder / TABLE_NAME).is_file()]
+    existing = [folder for folder in folders.values() if (folder / TABLE_NAME).is_file()]
     if size is None:
-        if len(there) < len(folders):
-            missing = next(folder for folder in folders.values() if folder not in there)
+        if len(existing) < len(folders):
+            missing = next(folder for folder in folders.values() if folder not in existing)
             raise UserError(
                 f"{file}: no stimuli in {missing} yet, so the pool's size is unknown; give --stimuli N (pictures of "
                 "each class), or stimuli under [power], or --out with the study's folder"
             )
         return list(read_sets(folders.values()).rows)
-    known = versions_of(study, read_sets(there).rows if there else ())
+    known = versions_of(study, read_sets(existing).rows if existing else ())
     if not known:
         raise UserError(
             f"{file}: no [models.NAME], and none of stimuli.sets is there yet: nobody knows which models are compared"

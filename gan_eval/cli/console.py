@@ -58,39 +58,45 @@ class Console:
     def progress(
         self, what: str, done: int, total: int, detail: str = "", *, unit: str = "", units_each: float = 1.0
     ) -> None:
-        """`done` of `total` parts of `what` are finished.
+        """`done` of `total` parts of `what` are finished; a total of 0 is unknown.
 
         Args:
             unit, units_each: the rate is told in these units, of which each part has so many.
         """
         speed = _Speed(unit, units_each)
-        if not self._rich.is_terminal:
-            self._plain_line(what, done, total, detail, speed)
+        if self._rich.is_terminal:
+            if what not in self._tasks:
+                self._tasks[what] = self._progress.add_task(what, total=total or None, detail=detail, speed=speed)
+            self._progress.update(self._tasks[what], completed=done, total=total or None, detail=detail)
             return
-        if what not in self._tasks:
-            self._tasks[what] = self._progress.add_task(what, total=total, detail=detail, speed=speed)
-        self._progress.update(self._tasks[what], completed=done, total=total, detail=detail)
-
-    def _plain_line(self, what: str, done: int, total: int, detail: str, speed: "_Speed") -> None:
         now = time.monotonic()
-        task = self._plain.setdefault(what, _PlainTask(now, done))
-        if done < total and now - task.told < PLAIN_EVERY_S:
+        task = self._plain.setdefault(what, _PlainTask(now, done, now))
+        if (done < total or not total) and now - task.last_line < PLAIN_EVERY_S:
             return
-        task.told = now
-        rate = (done - task.first) / (now - task.start) if now > task.start and done > task.first else 0.0
-        left = f", {_clock((total - done) / rate)} left" if rate and done < total else ""
-        told = f", {speed.text(rate)}{left}" if rate else ""
-        self.message(f"{what}: {done}/{total}{told}  {detail}".rstrip())
+        task.last_line = now
+        text = f"{what}: {done}/{total or '?'}"
+        if now > task.start and done > task.first:
+            rate = (done - task.first) / (now - task.start)
+            text += f", {speed.text(rate)}"
+            if done < total:
+                minutes, seconds = divmod(round((total - done) / rate), 60)
+                text += f", {minutes // 60}:{minutes % 60:02d}:{seconds:02d} left"
+        self.message(f"{text}  {detail}".rstrip())
 
 
+@dataclass
 class _PlainTask:
-    def __init__(self, start: float, first: int) -> None:
-        self.start, self.first, self.told = start, first, start
+    """One task's lines where stderr is not a terminal: times in seconds."""
+
+    start: float
+    first: int
+    """Parts that were done at the start."""
+    last_line: float
 
 
 @dataclass(frozen=True)
 class _Speed:
-    """How a rate in parts a second is told."""
+    """How a rate in parts a second is written."""
 
     unit: str
     units_each: float
@@ -113,9 +119,3 @@ class _Rate(ProgressColumn):
     def render(self, task: Task) -> Text:
         rate = task.finished_speed or task.speed
         return Text("" if rate is None else task.fields["speed"].text(rate))
-
-
-def _clock(seconds: float) -> str:
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02d}:{rest:02d}"

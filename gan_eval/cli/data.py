@@ -1,7 +1,4 @@
-"""The commands of `data`: fetch, check, show and make data sets of A|B pictures, and of photographs.
-
-The commands of `data` for single photographs: crops.
-"""
+"""The commands of `data`: fetch, check, show and make data sets of A|B pictures, and of photographs."""
 
 import json
 from enum import StrEnum
@@ -10,8 +7,10 @@ from typing import Annotated
 
 import typer
 
-from gan_eval.cli.options import Out, refuse_without_effect
+from gan_eval.cli.options import DataRoot, DirectionOption, Out, refuse_without_effect
 from gan_eval.errors import UserError
+
+data_app = typer.Typer(help="Data sets: A|B pictures or photographs, DIR/<split>/*.jpg.", no_args_is_help=True)
 
 
 class Half(StrEnum):
@@ -26,6 +25,7 @@ Sources = Annotated[
 ]
 
 
+@data_app.command("crops")
 def data_crops(
     context: typer.Context,
     sources: Sources,
@@ -48,28 +48,14 @@ def data_crops(
         refuse_without_effect(context, ["seed"], "is of the random squares; ask for some with --per-picture")
     cut = Cut(size, half.value if half else None, per_picture, split, seed, min_side)
     with Console() as console:
-        made = make_crops(
+        crops = make_crops(
             sources, out, cut, on_progress=lambda done, total: console.progress("crops", done, total, unit="pictures")
         )
-        for line in made.lines():
+        for line in crops.lines():
             console.message(line)
     typer.echo(out)
 
 
-data_app = typer.Typer(help="Data sets: A|B pictures or photographs, DIR/<split>/*.jpg.", no_args_is_help=True)
-data_app.command("crops")(data_crops)
-
-
-class Direction(StrEnum):
-    """Which half of an A|B picture is the input."""
-
-    AtoB = "AtoB"
-    BtoA = "BtoA"
-
-
-DataRoot = Annotated[
-    Path | None, typer.Option("--data-root", envvar="GAN_EVAL_DATA", help="Folder with the data sets' folders.")
-]
 Folder = Annotated[Path, typer.Argument(metavar="DIR", help="The data set's folder, with train/ and others.")]
 Split = Annotated[
     str | None, typer.Option(help="The split of pictures that lie directly in the folder; default: train.")
@@ -93,9 +79,17 @@ def data_list(data_root: DataRoot = None) -> None:
         return
     if not data_root.is_dir():
         raise UserError(f"--data-root {data_root}: no such folder")
+    from gan_eval.stimuli.pictures import list_pictures
+    from trainer.datasets.pairs import list_splits
+    from trainer.datasets.photographs import PhotographSet
+
     typer.echo(f"in {data_root}:")
     for folder in sorted(path for path in data_root.iterdir() if path.is_dir()):
-        if counts := _counts(folder):
+        if own_splits := list_splits(folder):
+            counts = {split: len(list_pictures(folder / split)) for split in own_splits}
+        else:  # not directly in the splits' folders, but below
+            counts = {split: len(paths) for split, paths in PhotographSet(folder).by_folder().items()}
+        if counts:
             typer.echo(f"  {folder.name}: {', '.join(f'{split} {count}' for split, count in counts.items())}")
 
 
@@ -184,7 +178,7 @@ def data_preview(
     folder: Folder,
     out: Annotated[Path, typer.Option("--out", help="The picture to write (.png, .jpg, .webp).")],
     direction: Annotated[
-        Direction | None, typer.Option(help="AtoB: the left half is the input; default: the preset's, else AtoB.")
+        DirectionOption | None, typer.Option(help="AtoB: the left half is the input; default: the preset's, else AtoB.")
     ] = None,
     split: Annotated[str | None, typer.Option(help="Which split; default: train, else the first.")] = None,
     count: Annotated[int, typer.Option(help="Pairs on the sheet.")] = 12,
@@ -227,7 +221,7 @@ def data_pair(
             resized=resize,
             on_progress=lambda done, total: console.progress("pair", done, total),
         )
-    _tell(counts, out)
+    _report_pairs(counts, out)
 
 
 @data_app.command("edges")
@@ -249,20 +243,9 @@ def data_edges(
             sigma=sigma,
             on_progress=lambda done, total: console.progress("edges", done, total),
         )
-    _tell(counts, out)
+    _report_pairs(counts, out)
 
 
-def _counts(folder: Path) -> dict[str, int]:
-    """The pictures of each split: those directly in its folder; where there are none, those below train, val, test."""
-    from gan_eval.stimuli.pictures import list_pictures
-    from trainer.datasets.pairs import list_splits
-    from trainer.datasets.photographs import PhotographSet
-
-    if splits := list_splits(folder):
-        return {split: len(list_pictures(folder / split)) for split in splits}
-    return {split: len(paths) for split, paths in PhotographSet(folder).by_folder().items()}
-
-
-def _tell(counts: dict[str, int], out: Path) -> None:
+def _report_pairs(counts: dict[str, int], out: Path) -> None:
     typer.echo(", ".join(f"{split} {count}" for split, count in counts.items()) + " pairs", err=True)
     typer.echo(out)

@@ -1,7 +1,4 @@
-"""The command `metrics`.
-
-The commands that come in groups: `weights`, `trials`.
-"""
+"""The command `metrics`, and the commands of `weights`."""
 
 import os
 import time
@@ -15,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gan_eval.cli.options import metric_inputs, refuse_without_effect, tables_as_json
+from gan_eval.cli.options import refuse_without_effect, tables_as_json
 from gan_eval.errors import UserError
 from gan_eval.launch import process_rank
 from gan_eval.metrics.catalogue import DEFAULT_RESIZER
@@ -77,7 +74,7 @@ def metrics(
         typer.Option(metavar="FILE.csv", help="Other programs' values, repeatable: model, dataset, metric, value."),
     ] = None,
     report: Annotated[Path | None, typer.Option(metavar="FILE.html", help="Also make a report of the tables.")] = None,
-    list_them: Annotated[bool, typer.Option("--list", help="Tell what each metric measures.")] = False,
+    list_metrics: Annotated[bool, typer.Option("--list", help="Tell what each metric measures.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Tables to stdout as JSON.")] = False,
 ) -> None:
     """Compute picture metrics for stimulus sets or for two folders.
@@ -86,8 +83,8 @@ def metrics(
     had. The same command again measures only what is new. On several processes or GPUs:
     torchrun --nproc-per-node N -m gan_eval metrics SET --out DIR
     """
-    if list_them:
-        others = context.params.keys() - {"list_them", "as_json"}
+    if list_metrics:
+        others = context.params.keys() - {"list_metrics", "as_json"}
         refuse_without_effect(context, others, "metrics --list tells of all metrics and measures nothing; leave it out")
         from gan_eval.metrics.registry import describe, describe_json
 
@@ -102,17 +99,25 @@ def metrics(
         "vgg16": vgg16_weights,
         "dists": dists_weights,
     }
-    with _one_voice():
-        inputs = metric_inputs(sets, real, fake, dataset=dataset, model=model)
-        asked = tuple(name.strip() for name in names.split(",") if name.strip())
-        _refuse_unused(context, asked)
-        if report is not None:
-            _check_report(report, out)
-        from gan_eval.metrics import Settings
+    with _first_process_reports():
+        from gan_eval.metrics import Settings, folder_pair
         from gan_eval.metrics.run.cache import cache_file
 
+        if bool(sets) == bool(real or fake):
+            raise UserError("metrics: give either stimulus sets, or --real DIR and --fake DIR")
+        if sets and (dataset or model):
+            raise UserError("metrics: --dataset and --model belong to --real and --fake; a stimulus set names its own")
+        inputs: list[StimulusSet | Path] = list(sets or ())
+        if not sets:
+            if real is None or fake is None:
+                raise UserError("metrics: --real DIR and --fake DIR belong together")
+            inputs = [folder_pair(real, fake, dataset=dataset, model=model)]
+        requested = tuple(name.strip() for name in names.split(",") if name.strip())
+        _refuse_unused(context, requested)
+        if report is not None:
+            _check_report(report, out)
         settings = Settings(
-            metrics=asked,
+            metrics=requested,
             resizer=resizer,
             resize=resize,
             weights={name: path for name, path in weights_given.items() if path is not None},
@@ -125,7 +130,8 @@ def metrics(
         frames = _measure(inputs, settings, out, beside or [], report)
     if process_rank() == 0:
         typer.echo(tables_as_json(frames) if as_json else out)
-        _require_a_value(frames, out)
+        if not any(frames[name]["value"].notna().any() for name in ("image_metrics", "set_metrics")):
+            raise UserError(f"metrics: no value could be had; the tables in {out} have the reasons")
 
 
 def _refuse_unused(context: typer.Context, names: Sequence[str]) -> None:
@@ -179,7 +185,9 @@ def _measure(
         )
         if not processes.leads:
             return frames
-        problems = first_lines([line for one in inputs for line in getattr(one, "problems", ())], most=MOST_LINES // 2)
+        problems = first_lines(
+            [line for given in inputs for line in getattr(given, "problems", ())], most=MOST_LINES // 2
+        )
         for line in (*problems, *missing_values(frames, most=MOST_LINES - len(problems))):
             console.message(line)
     if report is not None:
@@ -198,26 +206,17 @@ def _check_report(report: Path, out: Path) -> None:
     if os.path.isdir(report):  # noqa: PTH112 - a path's own method fails where a folder may not be looked into
         raise UserError(f"--report {report}: is a folder; name an HTML file")
     folder = report.absolute().parent
-    there = next(one for one in (folder, *folder.parents) if os.path.lexists(one))
-    if not os.path.isdir(there):  # noqa: PTH112
-        raise UserError(f"--report {report}: {there} is a file; name a file in a folder")
-    if there not in (folder, folder.parent) and not folder.is_relative_to(out.absolute()):
+    existing = next(place for place in (folder, *folder.parents) if os.path.lexists(place))
+    if not os.path.isdir(existing):  # noqa: PTH112
+        raise UserError(f"--report {report}: {existing} is a file; name a file in a folder")
+    if existing not in (folder, folder.parent) and not folder.is_relative_to(out.absolute()):
         raise UserError(f"--report {report}: no folder {folder.parent}; make it, or name a file in another folder")
-    if not os.access(there, os.W_OK | os.X_OK):
-        raise UserError(f"--report {report}: no permission to write in {there}; name a file in another folder")
-
-
-def _require_a_value(frames: "dict[str, pd.DataFrame]", out: Path) -> None:
-    """
-    Raises:
-        UserError: nothing at all could be measured.
-    """
-    if not any(frames[name]["value"].notna().any() for name in ("image_metrics", "set_metrics")):
-        raise UserError(f"metrics: no value could be had; the tables in {out} have the reasons")
+    if not os.access(existing, os.W_OK | os.X_OK):
+        raise UserError(f"--report {report}: no permission to write in {existing}; name a file in another folder")
 
 
 @contextmanager
-def _one_voice() -> Iterator[None]:
+def _first_process_reports() -> Iterator[None]:
     """Inside, of several processes the first alone speaks; after an error the others wait for torchrun to end them."""
     try:
         yield
@@ -246,14 +245,13 @@ def weights_list() -> None:
 def weights_fetch(name: Annotated[str, typer.Argument(help="Which, such as inception; all: every one.")]) -> None:
     """Fetch weights into the cache, checked by SHA-256."""
     from gan_eval.cli.console import Console
-    from gan_eval.errors import UserError
     from gan_eval.weights import cache
 
     failures = []
     with Console() as console:
-        for each in cache.names() if name == "all" else [name]:
+        for known in cache.names() if name == "all" else [name]:
             try:
-                path = cache.fetch(each, on_progress=partial(console.progress, f"fetch {each}"))
+                path = cache.fetch(known, on_progress=partial(console.progress, f"fetch {known}"))
                 typer.echo(path)
             except UserError as error:
                 failures.append(str(error))

@@ -1,20 +1,20 @@
 """The command `quiz`."""
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from gan_eval.cli.options import (
-    design_of_options,
-    given,
-    quiz_of_options,
-    refuse_beside_study,
-    refuse_without_effect,
-    session_summary,
-)
+from gan_eval.cli.options import given, pairs, refuse_beside_study, refuse_without_effect
 from gan_eval.errors import UserError
+from gan_eval.files import sha256_json
 from gan_eval.quiz.station import Presentation, PresenterChoice, RoundFrames
+from gan_eval.settings.quiz import PAIRS, QuizSettings
+from gan_eval.settings.sections import as_flag, check_options
+
+if TYPE_CHECKING:
+    from gan_eval.quiz import SessionResult
 
 _OF_SELF_TEST = ("self_test", "screen", "windowed", "presenter")
 """What `--self-test` heeds."""
@@ -81,17 +81,20 @@ def quiz(
     if self_test:
         others = context.params.keys() - set(_OF_SELF_TEST)
         refuse_without_effect(context, others, "quiz --self-test measures this screen alone; leave it out")
-        _self_test(presentation)
+        from gan_eval.quiz.app.self_test import run_self_test
+
+        for line in run_self_test(presentation).lines:
+            typer.echo(line)
         return
     if (study is None) == (not stimuli):
         raise UserError("quiz: give either a study file with --out, or --stimuli SET")
     if not participant:
         raise UserError("quiz: --participant is missing; give a pseudonym such as P01")
-    told: list[str] = []
+    printed: list[str] = []
 
     def tell(line: str) -> None:
-        if line not in told:
-            told.append(line)
+        if line not in printed:
+            printed.append(line)
             typer.echo(line, err=True)
 
     how: dict[str, Any] = {
@@ -127,13 +130,14 @@ def quiz(
 
         settings = quiz_of_options(options)
         pool = read_sets(stimuli or [])
+        pictures = sorted([row["stimulus"], row["sha256"]] for row in pool.rows)
         result = run_session(
             [pool],
             settings,
             participant=participant,
             store=store or "gan-eval.sqlite",
             study_name="ad-hoc",
-            design_hash=design_of_options(settings, pool),
+            design_hash=sha256_json([settings.model_dump(mode="json"), pictures]),
             seed=seed or 0,
             **how,
         )
@@ -141,8 +145,57 @@ def quiz(
         tell(line)
 
 
-def _self_test(presentation: Presentation) -> None:
-    from gan_eval.quiz.app.self_test import run_self_test
+def quiz_of_options(options: Mapping[str, Any]) -> QuizSettings:
+    """The quiz that options without a study file ask for; times and keys are still text.
 
-    for line in run_self_test(presentation).lines:
-        typer.echo(line)
+    Raises:
+        UserError: an option's value is not what it must be, or the protocol has no use for the option.
+    """
+    values = dict(options)
+    protocol = values.get("protocol", QuizSettings().protocol)
+    unused = {"real": "pairs are shown; give --pairs", "fake": "pairs are shown; give --pairs"}
+    if protocol not in PAIRS:
+        unused = {"pairs": "single pictures are shown; give --real and --fake"}
+    if protocol == "staircase":
+        unused["exposure_ms"] = "the answers decide on the exposure; leave it out"
+    for name, why in unused.items():
+        if name in values:
+            raise UserError(f"{as_flag(name)}: has no effect with the protocol {protocol}: {why}")
+    if "keys" in values:
+        values["keys"] = pairs(values["keys"].split(","), "--keys")
+    exposures = [_number_or(text, "until-answer", "--exposure-ms") for text in values.pop("exposure_ms", "").split(",")]
+    if len(exposures) > 1:
+        values["exposures_ms"] = tuple(exposures)
+    elif exposures[0] is not None:
+        values["exposure_ms"] = exposures[0]
+    if "allow_giveaways" in values:
+        values["allow_giveaways"] = tuple(clue.strip() for clue in values["allow_giveaways"].split(","))
+        from gan_eval.giveaways.refusal import require_known_clues
+
+        require_known_clues(values["allow_giveaways"], named="--allow-giveaways")
+    if "response_ms" in values:
+        values["response_ms"] = _number_or(values["response_ms"], "unlimited", "--response-ms")
+    return check_options(
+        QuizSettings, values, spelled=lambda name: as_flag("exposure_ms" if name == "exposures_ms" else name)
+    )
+
+
+def _number_or(text: str, word: str, option: str) -> float | str | None:
+    """Milliseconds, or the one word that stands for no limit; None: nothing was given."""
+    if text in ("", word):
+        return text or None
+    try:
+        return float(text)
+    except ValueError as error:
+        raise UserError(f"{option} {text}: wanted milliseconds or {word}") from error
+
+
+def session_summary(result: "SessionResult") -> str:
+    """One line on what came of a session."""
+    answered = sum(
+        row["rating"] is not None or any(row[name] not in (None, "none") for name in ("response", "choice"))
+        for row in result.trials
+    )
+    participant = f"{result.participant}{' (simulated)' if result.simulated else ''}"
+    advice = "; the same command goes on with it" if result.status == "open" else ""
+    return f"{participant}: session {result.status}, {len(result.trials)} trials stored, {answered} answered{advice}"

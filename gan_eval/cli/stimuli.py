@@ -73,13 +73,13 @@ def stimuli_audit(
     if out is not None:
         claim_output_folder(out)
     with Console() as console:
-        found = audit(opened, on_progress=lambda done, total: console.progress("audit", done, total))
-        for line in summary_lines(found):
+        giveaways = audit(opened, on_progress=lambda done, total: console.progress("audit", done, total))
+        for line in summary_lines(giveaways):
             console.message(line)
     if out is not None:
-        write_rows(found.rows, out / "giveaways.csv", tables.GIVEAWAYS)
+        write_rows(giveaways.rows, out / "giveaways.csv", tables.GIVEAWAYS)
     if as_json:
-        typer.echo(json.dumps({tables.GIVEAWAYS.name: found.rows}, ensure_ascii=False))
+        typer.echo(json.dumps({tables.GIVEAWAYS.name: giveaways.rows}, ensure_ascii=False))
     elif out is not None:
         typer.echo(out)
 
@@ -104,11 +104,13 @@ def stimuli_equalise(
 
     form = Form(parse_size(size) if size else None, fit.value if fit else None, jpeg, seed)
     with Console() as console:
-        made = equalise(source, out, form, on_progress=lambda done, total: console.progress("equalise", done, total))
-        for problem in made.problems:
+        equalised = equalise(
+            source, out, form, on_progress=lambda done, total: console.progress("equalise", done, total)
+        )
+        for problem in equalised.problems:
             console.message(f"left out: {problem}")
-        for line in made.remaining:
+        for line in equalised.remaining:
             console.message(f"may still tell: {line}")
-        width, height = made.size
-        console.message(f"{made.items} items of {width}x{height} pixels, {len(made.problems)} left out")
+        width, height = equalised.size
+        console.message(f"{equalised.items} items of {width}x{height} pixels, {len(equalised.problems)} left out")
     typer.echo(out)

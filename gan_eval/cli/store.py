@@ -26,14 +26,16 @@ def participants_list(
     from gan_eval.store import list_participants, open_store
 
     with open_store(store, create=False) as opened:
-        found = list_participants(opened, study)
+        sittings = list_participants(opened, study)
     if as_json:
-        typer.echo(json.dumps([asdict(each) for each in found], ensure_ascii=False))
+        typer.echo(json.dumps([asdict(sitting) for sitting in sittings], ensure_ascii=False))
         return
-    for each in found:
-        marks = [f"list {each.list}", each.started_at, each.station, "simulated" if each.simulated else None]
-        progress = f"{each.status}, {each.trials} of {each.planned} trials"
-        typer.echo(f"{each.participant}: {each.study}, {each.protocol}, {progress}, {', '.join(filter(None, marks))}")
+    for sitting in sittings:
+        marks = (f"list {sitting.list}", sitting.started_at, sitting.station, "simulated" if sitting.simulated else "")
+        progress = f"{sitting.status}, {sitting.trials} of {sitting.planned} trials"
+        typer.echo(
+            f"{sitting.participant}: {sitting.study}, {sitting.protocol}, {progress}, {', '.join(filter(None, marks))}"
+        )
 
 
 @participants_app.command("forget")

@@ -1,27 +1,32 @@
-"""The commands `train` and `generate`.
-
-The commands for a trained generator's file: `model show` and `model export`.
-"""
+"""The commands `train`, `generate`, and those for a trained generator's file: `model show` and `model export`."""
 
 import json
+import tomllib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from gan_eval.cli.jobs import TrainingJob, job_of_options, job_of_study, training_progress
 from gan_eval.cli.options import (
     DataRoot,
     DirectionOption,
     Out,
     given,
     on_command_line,
+    pairs,
     refuse_beside_study,
     refuse_without_effect,
 )
 from gan_eval.errors import UserError
 from gan_eval.launch import process_rank, processes, restart_with_allocator_settings
+from gan_eval.settings.sections import as_flag, check_options
+from gan_eval.settings.training import Direction, TrainingSettings
+
+if TYPE_CHECKING:
+    from gan_eval.cli.console import Console
 
 model_app = typer.Typer(help="Trained generators: what a file holds, and other formats of it.", no_args_is_help=True)
 
@@ -74,8 +79,6 @@ def model_show(
     model = load_model(source, dropout=dropout)
     facts = describe(model)
     if as_json:
-        import json
-
         typer.echo(json.dumps(facts, indent=2))
         return
     for name, value in facts.items():
@@ -189,7 +192,12 @@ def train(
         refuse_without_effect(context, ["model"], "names a model of a study; give the study file, too, or leave it out")
         where: dict[str, Any] = {"data": data, "data_root": data_root, "preset": preset}
         job = job_of_options(options, settings or (), direction=direction.value if direction else None, **where)
-        _refuse_of_other_tasks(context, job, data)
+        if job.settings.inpainting is not None:
+            refuse_without_effect(context, ["direction"], "holes are filled in photographs, which have no direction")
+        elif data is not None:
+            refuse_without_effect(
+                context, ["data_root"], f"--data {data} names the data's own folder; give one of them"
+            )
     from gan_eval.training import estimate_model, train_model
     from trainer.devices import Execution
 
@@ -200,9 +208,11 @@ def train(
     }  # fmt: skip
     with Console() as console:
         if out is None or estimate:
-            found = estimate_model(job.settings, job.data, on_message=console.message, **shared)
-            if found is not None:
-                typer.echo(json.dumps(found.as_dict()) if as_json else "\n".join(found.lines()), err=not as_json)
+            estimated = estimate_model(job.settings, job.data, on_message=console.message, **shared)
+            if estimated is not None:
+                typer.echo(
+                    json.dumps(estimated.as_dict()) if as_json else "\n".join(estimated.lines()), err=not as_json
+                )
             return
         train_model(
             job.settings,
@@ -219,29 +229,9 @@ def train(
         typer.echo(out)
 
 
-def _fills_holes(source: Path, dropout: bool | None) -> bool:
-    from trainer.files.model import load_model
-
-    return load_model(source, dropout=dropout).settings.inpainting is not None
-
-
-def _refuse_of_other_tasks(context: typer.Context, job: TrainingJob, data: Path | None) -> None:
-    """
-    Raises:
-        UserError: an option was given that this training does not look at.
-    """
-    if job.settings.inpainting is not None:
-        refuse_without_effect(context, ["direction"], "holes are filled in photographs, which have no direction")
-    elif data is not None:
-        refuse_without_effect(context, ["data_root"], f"--data {data} names the data's own folder; give one of them")
-
-
 def generate(
     context: typer.Context,
-    source: Annotated[
-        Path,
-        typer.Argument(metavar="RUN|FILE", help="A run's folder, a .safetensors of it, or a latest_net_G.pth."),
-    ],
+    source: Source,
     data: Annotated[Path, typer.Option(help="Folder with the split's folder (A|B pictures, or photographs).")],
     out: Out,
     split: Annotated[str, typer.Option(help="Which split; '.' for the pictures in the data folder itself.")] = "test",
@@ -274,8 +264,11 @@ def generate(
     from gan_eval.cli.console import Console
     from trainer.generate import generate as generate_set
 
-    if on_command_line(context, "data_root") and not _fills_holes(source, dropout):
-        refuse_without_effect(context, ["data_root"], f"--data {data} names the data's own folder; leave it out")
+    if on_command_line(context, "data_root"):
+        from trainer.files.model import load_model
+
+        if load_model(source, dropout=dropout).settings.inpainting is None:
+            refuse_without_effect(context, ["data_root"], f"--data {data} names the data's own folder; leave it out")
 
     with Console() as console:
         generate_set(
@@ -299,3 +292,154 @@ def generate(
             on_message=console.message,
         )
     typer.echo(out)
+
+
+LENGTHS = frozenset({"steps", "epochs"})
+OPTIONS = LENGTHS | {
+    "image_size", "batch_size", "learning_rate", "lambda_l1", "generator", "norm", "precision", "seed", "init_from",
+}  # fmt: skip
+"""Settings that have an option of their own; the others are given by `--set`."""
+
+
+@dataclass(frozen=True)
+class TrainingJob:
+    """What is trained on what."""
+
+    settings: TrainingSettings
+    data: Path
+    direction: Direction
+    split: str = "train"
+    root: Path = Path()
+    """What folders of shapes and masks are relative to."""
+    init_from: Path | None = None
+    """The trained generator to start from."""
+
+
+def job_of_study(
+    study: Path, model: str | None, data_root: Path | None, *, init_from: Path | None = None
+) -> TrainingJob:
+    """The training of one of a study's models.
+
+    Args:
+        init_from: the run of the model that this one starts from.
+
+    Raises:
+        UserError: the study is bad, has no such model, or its data or the run that it starts from are not there.
+    """
+    from gan_eval.settings.study import load_study
+    from gan_eval.study.plan import Plan
+
+    checked = load_study(study)
+    if model not in checked.models:
+        problem = "is missing" if model is None else repr(model)
+        raise UserError(f"train: --model {problem}; the models of {study}: {', '.join(checked.models) or 'none'}")
+    dataset = checked.models[model].data
+    data = checked.data[dataset]
+    plan = Plan(checked, study, Path(), data_root)
+    settings = checked.training_of(model)
+    if settings.init_from in checked.models and init_from is None:
+        raise UserError(f"train: {model} starts from {settings.init_from}; name its run: --init-from DIR")
+    start = init_from or plan.initial_file(model)
+    root = data_root or Path()
+    return TrainingJob(settings, plan.data_folder(dataset), data.direction, data.train_split, root, start)
+
+
+def job_of_options(
+    options: Mapping[str, Any],
+    assignments: Sequence[str] = (),
+    *,
+    data: Path | None = None,
+    data_root: Path | None = None,
+    direction: Direction | None = None,
+    preset: str | None = None,
+) -> TrainingJob:
+    """The training that options without a study file ask for.
+
+    Args:
+        options: settings that have an option of their own.
+        assignments: `NAME=VALUE` texts of `--set`, for any setting.
+        data: default: the preset's name below `data_root`.
+        direction: default: the preset's, else AtoB.
+        preset: the name of a training, or of a data set whose training is known; options override what it says.
+
+    Raises:
+        UserError: a value is not what it must be, a setting is given twice, or data or length are missing.
+    """
+    from trainer.datasets.presets import TRAININGS, any_preset_of
+
+    known = any_preset_of(preset, also=TRAININGS) if preset is not None and preset not in TRAININGS else None
+    assigned = assigned_settings(assignments)
+    if twice := sorted(set(options) & set(assigned)):
+        raise UserError(f"--set {twice[0]}: there is also {as_flag(twice[0])}; give one of them")
+    values = {**options, **assigned}
+    if preset is not None:
+        hidden = LENGTHS if LENGTHS & set(values) else set()  # their epochs do not stand beside the user's steps
+        training = TRAININGS[preset].settings if known is None else known.training()
+        known_values = {name: value for name, value in training.items() if name not in hidden}
+        sections = {  # of which only the keys that the user gives are replaced
+            name: {**known_values[name], **value}
+            for name, value in values.items()
+            if isinstance(value, dict) and isinstance(known_values.get(name), dict)
+        }
+        values = {**known_values, **values, **sections}
+    if set(values) >= LENGTHS:
+        raise UserError("train: give --steps or --epochs, not both")
+    if not LENGTHS & set(values):
+        raise UserError("train: give --steps N or --epochs N")
+    if data is None and known is not None and data_root is not None:
+        data = data_root / known.name
+    if data is None:
+        if known is not None:
+            raise UserError(f"train: where is {known.name}? give --data-root DIR (or $GAN_EVAL_DATA), or --data DIR")
+        raise UserError("train: --data is missing; name the folder with train/")
+    settings = check_options(
+        TrainingSettings,
+        values,
+        spelled=lambda name: as_flag(name) if name in OPTIONS and name not in assigned else f"--set {name}",
+    )
+    root = data_root or Path()
+    return TrainingJob(settings, data, direction or (known.direction if known else "AtoB"), root=root)
+
+
+def assigned_settings(assignments: Sequence[str]) -> dict[str, Any]:
+    """The settings of `--set NAME=VALUE`: the value is TOML, and text that is no TOML stands for itself.
+
+    A name such as inpainting.fill is a key of a section.
+
+    >>> assigned_settings(["receptive_field=34", "norm=instance", "snapshots=[0, 10]", "jitter=false"])
+    {'receptive_field': 34, 'norm': 'instance', 'snapshots': [0, 10], 'jitter': False}
+    >>> assigned_settings(["inpainting.fill=noise", "inpainting.masks={centre = 1}"])
+    {'inpainting': {'fill': 'noise', 'masks': {'centre': 1}}}
+
+    Raises:
+        UserError: a text is not of that form, or a name stands twice.
+    """
+    values: dict[str, Any] = {}
+    for name, text in pairs(assignments, "--set").items():
+        section, dot, key = name.strip().partition(".")
+        if dot and isinstance(values.setdefault(section, {}), dict):
+            values[section][key] = _toml_value(text)
+        elif section in values:
+            raise UserError(f"--set {section}: is given whole and in parts; give it in one way")
+        else:
+            values[section] = _toml_value(text)
+    return values
+
+
+def _toml_value(text: str) -> Any:
+    try:
+        values = tomllib.loads(f"value = {text}")
+    except (ValueError, RecursionError):  # no TOML, a number of thousands of digits, or nested too deeply
+        return text.strip()
+    return values["value"] if len(values) == 1 else text
+
+
+def training_progress(console: "Console", *, images_a_step: int) -> Callable[[int, int, dict[str, float]], None]:
+    """What `train` calls after each step: steps, images a second, time left and the latest losses on one line."""
+
+    def progress(done: int, total: int, terms: dict[str, float]) -> None:
+        names = sorted(terms, key=lambda name: not name.startswith("g_"))  # the generator's first
+        detail = "  ".join(f"{name} {terms[name]:.3g}" for name in names)
+        console.progress("train", done, total, detail, unit="images", units_each=images_a_step)
+
+    return progress

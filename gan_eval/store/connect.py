@@ -1,7 +1,4 @@
-"""The way to a store's database: a file, or a server by its URL.
-
-The address of a lab's PostgreSQL server: checked, and told without its password.
-"""
+"""The way to a store's database: a SQLite file, or a lab's PostgreSQL server by its URL, named without its password."""
 
 import os
 import sqlite3
@@ -70,7 +67,7 @@ class Address:
             hurried: no statement may take long, as beside a session; else reading many rows takes its time.
         """
         milliseconds = round(1000 * SILENCE_S)
-        wanted = {
+        settings = {
             "connect_timeout": round(max(2, connect_s)),  # libpq takes 1 for 2
             "tcp_user_timeout": milliseconds,
             "keepalives_idle": 5,
@@ -79,8 +76,8 @@ class Address:
             "application_name": "gan_eval",
         }
         if hurried:
-            wanted["options"] = f"-c statement_timeout={milliseconds} -c lock_timeout={milliseconds}"
-        return {name: value for name, value in wanted.items() if name not in self.url.query}
+            settings["options"] = f"-c statement_timeout={milliseconds} -c lock_timeout={milliseconds}"
+        return {name: value for name, value in settings.items() if name not in self.url.query}
 
 
 def is_address(where: object) -> bool:
@@ -94,17 +91,17 @@ def parse_address(text: str, *, option: str = "--store") -> Address:
     Raises:
         UserError: it is not such a URL.
     """
-    wanted = "wanted one such as postgresql://user@host/database"
+    expected = "wanted one such as postgresql://user@host/database"
     try:
         url = sa.make_url(text)
     except (sa.exc.ArgumentError, ValueError) as error:  # their messages hold the URL, password and all
-        raise UserError(f"{option}: not a database URL; {wanted}") from error
+        raise UserError(f"{option}: not a database URL; {expected}") from error
     if url.drivername == "postgres":
         raise UserError(f"{option} postgres://...: write postgresql:// for postgres://")
     if url.drivername not in ("postgresql", "postgresql+psycopg"):
-        raise UserError(f"{option} {url.drivername}://...: a lab's server is PostgreSQL; {wanted}")
+        raise UserError(f"{option} {url.drivername}://...: a lab's server is PostgreSQL; {expected}")
     if not url.database:
-        raise UserError(f"{option}: the URL names no database; {wanted}")
+        raise UserError(f"{option}: the URL names no database; {expected}")
     return Address(url.set(drivername="postgresql+psycopg"))
 
 
@@ -112,19 +109,19 @@ PATIENCE_S = 10
 """How long one program waits for another to finish with a store."""
 
 
-def sqlite_engine(path: Path, *, alone: bool = False) -> sa.Engine:
+def sqlite_engine(path: Path, *, exclusive: bool = False) -> sa.Engine:
     """A SQLite file with one connection: write-ahead log, each commit flushed to the disk.
 
     Args:
         path: the file; it is made where there is none.
-        alone: refuse to share the file with another connection.
+        exclusive: refuse to share the file with another connection.
     """
     engine = sa.create_engine(sa.URL.create("sqlite", database=os.path.abspath(path)), poolclass=sa.StaticPool)  # noqa: PTH100
 
     @sa.event.listens_for(engine, "connect")
     def configure(connection: sqlite3.Connection, _: object) -> None:
         connection.execute(f"PRAGMA busy_timeout={1000 * PATIENCE_S}")
-        if alone:
+        if exclusive:
             connection.execute("PRAGMA locking_mode=EXCLUSIVE")
         write_ahead(connection, patience_s=PATIENCE_S)
         connection.execute("PRAGMA synchronous=FULL")
@@ -156,19 +153,17 @@ def copy_in_memory(path: Path) -> sa.Engine:
         sqlite3.Error: it cannot be read, or another program holds it for longer than `PATIENCE_S`.
     """
     copy = sqlite3.connect(":memory:", check_same_thread=False)
-    with closing(_connect_beside(path)) as original:
+    address = f"{path.resolve().as_uri()}?mode=rw"  # makes no store, and sees what others are just writing
+    original = (
+        sqlite3.connect(address, uri=True, timeout=PATIENCE_S, isolation_level=None)
+        if may_write(path)
+        else connect_to_read(path)
+    )
+    with closing(original):
         original.execute("BEGIN")  # the copying itself would wait for ever for who holds the file
         original.execute("SELECT count(*) FROM sqlite_master").fetchone()
         original.backup(copy)
     return sa.create_engine("sqlite://", creator=lambda: copy, poolclass=sa.StaticPool)
-
-
-def _connect_beside(path: Path) -> sqlite3.Connection:
-    """A connection that makes no store, and where it may write, sees what others are just writing."""
-    if not may_write(path):
-        return connect_to_read(path)
-    address = f"{path.resolve().as_uri()}?mode=rw"
-    return sqlite3.connect(address, uri=True, timeout=PATIENCE_S, isolation_level=None)
 
 
 def may_write(path: Path) -> bool:
@@ -212,8 +207,17 @@ def require_store_file(path: Path, *, create: bool) -> None:
         if path.is_dir():
             raise UserError(f"{path}: is a folder; --store names a file such as {path / 'store.sqlite'}")
         if path.is_file():
-            names = _table_names(path)
-            if names is not None and META not in names and (names or not create):
+            try:
+                address = f"{path.resolve().as_uri()}?mode=ro"
+                writable = sqlite3.connect(address, uri=True, timeout=PATIENCE_S) if may_write(path) else None
+                with closing(writable or connect_to_read(path)) as connection:
+                    rows = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+                    names = {name for (name,) in rows}
+            except FAILURES as error:
+                if "locked" in str(error):
+                    raise database_error(complaint(error), str(path)) from error
+                return  # opening it for real says why it cannot be read
+            if META not in names and (names or not create):
                 raise UserError(f"{path}: not a results store; name another file with --store")
             return
         if path.is_symlink():
@@ -225,20 +229,3 @@ def require_store_file(path: Path, *, create: bool) -> None:
             make_file(path)
     except OSError as error:
         raise write_error(path, error) from error
-
-
-def _table_names(path: Path) -> set[str] | None:
-    """The tables of a database; None where it cannot be read, and opening it for real says why.
-
-    Raises:
-        UserError: another program holds it.
-    """
-    try:
-        address = f"{path.resolve().as_uri()}?mode=ro"
-        beside = sqlite3.connect(address, uri=True, timeout=PATIENCE_S) if may_write(path) else None
-        with closing(beside or connect_to_read(path)) as connection:
-            return {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
-    except FAILURES as error:
-        if "locked" in str(error):
-            raise database_error(complaint(error), str(path)) from error
-        return None

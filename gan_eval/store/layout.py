@@ -47,7 +47,17 @@ class Layout:
     def __init__(self) -> None:
         self._metadata = sa.MetaData()
         self._meta = sa.Table(META, self._metadata, sa.Column("schema_version", sa.Integer, nullable=False))
-        self._tables = {table.name: _stored(table, self._metadata) for table in STORED_TABLES}
+        self._tables = {
+            table.name: sa.Table(
+                table.name,
+                self._metadata,
+                *(
+                    sa.Column(name, _TYPES[column.dtype], nullable=not column.filled, primary_key=name in table.key)
+                    for name, column in table.by_name.items()
+                ),
+            )
+            for table in STORED_TABLES
+        }
 
     def __getitem__(self, table: Table) -> sa.Table:
         return self._tables[table.name]
@@ -79,7 +89,12 @@ class Layout:
         """
         version = self.version(connection, where)
         if version == SCHEMA_VERSION:
-            self._require_whole(connection, where)
+            missing = set(self._tables) - set(sa.inspect(connection).get_table_names())
+            if missing:  # making it anew would hide what is lost
+                raise UserError(
+                    f"{where}: the store is damaged (no such table: {', '.join(sorted(missing))}); restore it from a "
+                    "copy"
+                )
         self._metadata.create_all(connection)
         if version is None:
             connection.execute(self._meta.insert().values(schema_version=SCHEMA_VERSION))
@@ -89,32 +104,12 @@ class Layout:
         if version < SCHEMA_VERSION:
             connection.execute(self._meta.update().values(schema_version=SCHEMA_VERSION))
 
-    def _require_whole(self, connection: sa.Connection, where: str) -> None:
-        """Refuse a store of this version that has lost a table: making it anew would hide what is lost.
-
-        Raises:
-            UserError: a table is missing.
-        """
-        missing = set(self._tables) - set(sa.inspect(connection).get_table_names())
-        if missing:
-            raise UserError(
-                f"{where}: the store is damaged (no such table: {', '.join(sorted(missing))}); restore it from a copy"
-            )
-
 
 def _add_missing_columns(connection: sa.Connection, table: sa.Table) -> None:
     """Older rows hold nothing in a new column, so it may be empty even where new rows must fill it."""
     quote = connection.dialect.identifier_preparer.quote
-    there = {column["name"] for column in sa.inspect(connection).get_columns(table.name)}
+    existing = {column["name"] for column in sa.inspect(connection).get_columns(table.name)}
     for column in table.columns:
-        if column.name not in there:
+        if column.name not in existing:
             kind = column.type.compile(connection.dialect)
             connection.exec_driver_sql(f"ALTER TABLE {quote(table.name)} ADD COLUMN {quote(column.name)} {kind}")
-
-
-def _stored(table: Table, metadata: sa.MetaData) -> sa.Table:
-    columns = [
-        sa.Column(column.name, _TYPES[column.dtype], nullable=not column.filled, primary_key=column.name in table.key)
-        for column in table.columns
-    ]
-    return sa.Table(table.name, metadata, *columns)

@@ -1,7 +1,4 @@
-"""Who has done what.
-
-A participant's wish to be forgotten: every row of theirs goes, from the tables and from the file's bytes.
-"""
+"""The participants of a store: who has done what, and who wants to be forgotten."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -69,12 +66,9 @@ def has_people(store: Store, study: str) -> bool:
 def _rows_by_session(store: Store, table: Table) -> dict[str, int]:
     session = store.layout(table).c.session
     with store.transaction() as connection:
-        found = connection.execute(sa.select(session, sa.func.count()).group_by(session))
-        return {name: number for name, number in found}  # noqa: C416
+        counts = connection.execute(sa.select(session, sa.func.count()).group_by(session))
+        return {name: number for name, number in counts}  # noqa: C416
 
-
-_PENDING = "PRAGMA user_version=1"
-"""Stands in the file itself from the removal of rows until the file was rewritten."""
 
 _REWRITE = ("VACUUM", "PRAGMA wal_checkpoint(TRUNCATE)", "PRAGMA user_version=0")
 """Pages keep bytes of rows that were once moved within them, so the file is written anew."""
@@ -106,57 +100,46 @@ def forget(where: str | Path, participant: str, *, study: str | None = None) -> 
         UserError: no such store, no such participant in it, another program is using it, or the rows are removed and
             the file could not be rewritten.
     """
-    with open_store(where, create=False, alone=True) as store:
+    with open_store(where, create=False, exclusive=True) as store:
         sqlite = store.engine.dialect.name == "sqlite"
+        layout = store.layout(tables.SESSIONS)
+        rows_of = layout.c.participant == participant
+        if study is not None:
+            rows_of &= layout.c.study == study
+        removed: dict[str, int] = {}
         with store.transaction() as connection:
             if sqlite:
                 connection.exec_driver_sql("PRAGMA secure_delete=ON")
             reserve(connection)
-            sessions = _sessions_of(store, connection, participant, study)
-            if not sessions and not (sqlite and _is_pending(connection)):
+            sessions = list(connection.execute(sa.select(layout.c.session).where(rows_of)).scalars())
+            # The number stands in the file itself from the removal of rows until the file was rewritten.
+            pending = sqlite and bool(connection.exec_driver_sql("PRAGMA user_version").scalar())
+            if not sessions and not pending:
                 within = f" in the study {study}" if study else ""
                 raise UserError(
                     f"{store.where}: no participant {participant}{within}; `participants list` tells who there is"
                 )
-            removed = _remove(connection, sessions)
+            inspector = sa.inspect(connection)
+            for name in inspector.get_table_names():  # also those of other versions of this program
+                if any(column["name"] == "session" for column in inspector.get_columns(name)):
+                    table = sa.table(name, sa.column("session"))
+                    removed[name] = connection.execute(table.delete().where(table.c.session.in_(sessions))).rowcount
             if sqlite:
-                connection.exec_driver_sql(_PENDING)
+                connection.exec_driver_sql("PRAGMA user_version=1")
         delivered = bool(removed.get(DELIVERED))
         if sqlite:
             _rewrite(store, delivered=delivered)
     return Forgotten({table.name: removed.get(table.name, 0) for table in STORED_TABLES}, delivered)
 
 
-def _sessions_of(store: Store, connection: sa.Connection, participant: str, study: str | None) -> list[str]:
-    layout = store.layout(tables.SESSIONS)
-    who = layout.c.participant == participant
-    wanted = who if study is None else who & (layout.c.study == study)
-    return list(connection.execute(sa.select(layout.c.session).where(wanted)).scalars())
-
-
-def _is_pending(connection: sa.Connection) -> bool:
-    """Whether rows were removed earlier and the file could not be rewritten."""
-    return bool(connection.exec_driver_sql("PRAGMA user_version").scalar())
-
-
-def _remove(connection: sa.Connection, sessions: list[str]) -> dict[str, int]:
-    """Delete the sessions from every table that tells rows by session; how many rows of each."""
-    inspector = sa.inspect(connection)
-    removed = {}
-    for name in inspector.get_table_names():
-        if any(column["name"] == "session" for column in inspector.get_columns(name)):
-            table = sa.table(name, sa.column("session"))
-            removed[name] = connection.execute(table.delete().where(table.c.session.in_(sessions))).rowcount
-    return removed
-
-
 def _rewrite(store: Store, *, delivered: bool) -> None:
+    """Write a SQLite file anew, after the removal of rows."""
     with store.transaction() as connection:
-        alone = connection.connection.driver_connection
-        assert alone is not None
+        driver = connection.connection.driver_connection
+        assert driver is not None
         try:
             for statement in _REWRITE:
-                alone.execute(statement)
+                driver.execute(statement)
         except FAILURES as error:
             elsewhere = "; the lab's server has a copy: give the command with its URL, too" if delivered else ""
             raise UserError(

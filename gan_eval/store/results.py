@@ -1,12 +1,10 @@
-"""One results store: sessions begin in it, rows are added, nothing is ever overwritten.
-
-Identifiers that need no server.
-"""
+"""One results store: sessions begin in it, rows are added, lists are dealt, nothing is ever overwritten."""
 
 import secrets
 import time
 import uuid
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -14,7 +12,7 @@ import sqlalchemy as sa
 
 from gan_eval import tables, tabular
 from gan_eval.errors import UserError
-from gan_eval.store.checked import checked_rows, text_or_bytes
+from gan_eval.store.checked import UnexpectedError, can_read_in_bulk, checked_frame, checked_rows, text_or_bytes
 from gan_eval.store.connect import (
     is_address,
     may_write,
@@ -90,7 +88,13 @@ class Store:
         """
         with self.transaction() as connection:
             reserve(connection)
-            self._require_newcomer(connection, session)
+            layout = self._layout[tables.SESSIONS]
+            same = (layout.c.study == session["study"]) & (layout.c.participant == session["participant"])
+            if connection.execute(sa.select(layout.c.session).where(same)).first() is not None:
+                raise UserError(
+                    f"{self._where}: participant {session['participant']} has begun a session elsewhere in the "
+                    "meantime; give a new participant code"
+                )
             self._insert(connection, tables.SESSIONS, [session])
             self._insert(connection, tables.PLANS, list(plan))
             if consent is not None:
@@ -122,21 +126,24 @@ class Store:
             UserError: the store cannot be read, or a cell is not what the table's column wants.
         """
         try:
-            found = self._fetch(table, equal)
+            rows = self._fetch(table, equal)
         except UserError as error:
             if "decode to UTF-8" not in str(error):
                 raise
-            found = self._fetch(table, equal, text=text_or_bytes)  # the check has the words for it
-        return checked_rows(found, table, self._where)
+            rows = self._fetch(table, equal, text=text_or_bytes)  # the check says which cell
+        return checked_rows(rows, table, self._where)
 
     def _fetch(
         self, table: Table, equal: Mapping[str, Any], *, text: Callable[[bytes], str | bytes] | None = None
     ) -> Sequence[sa.RowMapping]:
         """The rows unchecked; `text` reads SQLite's text where UTF-8 does not."""
+        layout = self._layout[table]
+        untyped: list[Any] = [sa.type_coerce(layout.c[name], sa.types.NULLTYPE).label(name) for name in table.names]
+        query = sa.select(*untyped).where(*(layout.c[name] == value for name, value in equal.items()))
         with self.transaction() as connection:
             if text is not None:
                 connection.connection.driver_connection.text_factory = text  # type: ignore[union-attr]
-            return connection.execute(self._query(table, equal)).mappings().all()
+            return connection.execute(query.order_by(*(layout.c[name] for name in _order(table)))).mappings().all()
 
     def frame(self, table: Table, *, columns: Sequence[str] | None = None, **equal: Any) -> "pd.DataFrame":
         """The same as a pandas frame with the schema's dtypes; in bulk where ADBC's driver is installed.
@@ -149,27 +156,19 @@ class Store:
         Raises:
             UserError: the store cannot be read, or a cell is not what the table's column wants.
         """
-        from gan_eval.store.bulk import UnexpectedError, bulk_frame, can_read_in_bulk
-
-        if not can_read_in_bulk(self._engine):
-            return self._frame_by_row(table, columns, equal)
-        layout, order = self._layout[table], self._order(table)
-        wanted = table.names if columns is None else tuple(columns)
-        read = dict.fromkeys((*wanted, *order))
-        select = sa.select(*(layout.c[name] for name in read)).where(*(layout.c[n] == v for n, v in equal.items()))
-        self.close()  # two SQLite libraries in one process must not hold one file at once: see `bulk`
-        try:
-            return bulk_frame(Path(self._where), layout, order, select, table)[list(wanted)]
-        except UnexpectedError:  # row by row it is told where
-            return self._frame_by_row(table, columns, equal)
-
-    def _frame_by_row(self, table: Table, columns: Sequence[str] | None, equal: Mapping[str, Any]) -> "pd.DataFrame":
+        columns = table.names if columns is None else tuple(columns)
+        if can_read_in_bulk(self._engine):
+            layout, order = self._layout[table], _order(table)
+            select = sa.select(*(layout.c[name] for name in dict.fromkeys((*columns, *order))))
+            select = select.where(*(layout.c[name] == value for name, value in equal.items()))
+            self.close()  # two SQLite libraries in one process must not hold one file at once: see `checked`
+            with suppress(UnexpectedError):  # row by row it is said where
+                return checked_frame(Path(self._where), select, order, table)[list(columns)]
         rows = self.rows(table, **equal)
         try:
-            found = tabular.frame_of(rows, table)
+            return tabular.frame_of(rows, table)[list(columns)]
         except UserError as error:
             raise UserError(f"{self._where}: table {error}") from error
-        return found if columns is None else found[list(columns)]
 
     def close(self) -> None:
         """Release the connection; the next use makes another."""
@@ -190,53 +189,36 @@ class Store:
         Raises:
             UserError: the store is of a newer version, or cannot be written; there is none and `create` is false.
         """
-        if not create and self._is_current():
-            return
+        if not create:
+            with self.transaction() as connection:
+                version = self._layout.version(connection, self._where)
+            if version is None:
+                raise UserError(f"{self._where}: not a results store: no session has been kept there; name another one")
+            if version == SCHEMA_VERSION:
+                return
         with self.transaction() as connection:
             reserve(connection)  # two programs may open a new store at the same moment
             self._layout.bring_up_to_date(connection, self._where)
-
-    def _is_current(self) -> bool:
-        with self.transaction() as connection:
-            version = self._layout.version(connection, self._where)
-        if version is None:
-            raise UserError(f"{self._where}: not a results store: no session has been kept there; name another one")
-        return version == SCHEMA_VERSION
-
-    def _query(self, table: Table, equal: Mapping[str, Any]) -> sa.Select[Any]:
-        layout, order = self._layout[table], self._order(table)
-        wanted = (layout.c[name] == value for name, value in equal.items())
-        untyped: list[Any] = [sa.type_coerce(layout.c[name], sa.types.NULLTYPE).label(name) for name in table.names]
-        return sa.select(*untyped).where(*wanted).order_by(*(layout.c[name] for name in order))
-
-    @staticmethod
-    def _order(table: Table) -> tuple[str, ...]:
-        return ("started_at", "session") if table is tables.SESSIONS else table.key
 
     def _insert(self, connection: sa.Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
         if rows:
             values = [{name: row.get(name) for name in table.names} for row in rows]
             connection.execute(self._layout[table].insert(), values)
 
-    def _require_newcomer(self, connection: sa.Connection, session: Mapping[str, Any]) -> None:
-        """One participant sits once in a study, even where two programs ask at the same moment."""
-        layout = self._layout[tables.SESSIONS]
-        who = (layout.c.study == session["study"]) & (layout.c.participant == session["participant"])
-        if connection.execute(sa.select(layout.c.session).where(who)).first() is not None:
-            raise UserError(
-                f"{self._where}: participant {session['participant']} has begun a session elsewhere in the meantime; "
-                "give a new participant code"
-            )
+
+def _order(table: Table) -> tuple[str, ...]:
+    """The columns by which rows are sorted."""
+    return ("started_at", "session") if table is tables.SESSIONS else table.key
 
 
-def open_store(where: str | Path, *, create: bool = True, alone: bool = False) -> Store:
+def open_store(where: str | Path, *, create: bool = True, exclusive: bool = False) -> Store:
     """Open a store by file path (SQLite) or URL (`postgresql://...`); an older one is brought up to date.
 
     Args:
         where: path or URL.
         create: make a new store where there is none. If not, no permission to write is needed to read a store that
             is up to date.
-        alone: of a file: refuse to share it with another program meanwhile.
+        exclusive: of a file: refuse to share it with another program meanwhile.
 
     Raises:
         UserError: there is none and `create` is false; it is not a store; it is of a newer version; no permission;
@@ -248,8 +230,8 @@ def open_store(where: str | Path, *, create: bool = True, alone: bool = False) -
     else:
         path = Path(where)
         require_store_file(path, create=create)
-        reads_only = not create and not alone and not may_write(path)
-        store = Store(reading_engine(path) if reads_only else sqlite_engine(path, alone=alone), str(path))
+        reads_only = not create and not exclusive and not may_write(path)
+        store = Store(reading_engine(path) if reads_only else sqlite_engine(path, exclusive=exclusive), str(path))
     try:
         store.prepare(create=create)
     except BaseException:
@@ -264,3 +246,60 @@ def reserve(connection: sa.Connection) -> None:
         connection.exec_driver_sql("BEGIN IMMEDIATE")
     elif connection.dialect.name == "postgresql":
         connection.execute(sa.select(sa.func.pg_advisory_xact_lock(SERVER_LOCK)))
+
+
+# Each list belongs to one session from the moment it is chosen, not only from its first trial: between the two lie the
+# pages before the first trial, and other programs may deal from the same store meanwhile.
+_DEALT_METADATA = sa.MetaData()
+_DEALT = sa.Table(
+    "gan_eval_dealt",
+    _DEALT_METADATA,
+    sa.Column("session", sa.Text, primary_key=True),
+    sa.Column("study", sa.Text, nullable=False),
+    sa.Column("simulated", sa.Boolean, nullable=False),
+    sa.Column("list", sa.BigInteger, nullable=False),
+)
+"""Lists of sessions that have not begun yet, and of those that have. Other programs' rows may be missing here."""
+
+
+def deal_list(
+    store: Store, session: str, study: str, *, simulated: bool, choose: Callable[[Collection[int]], int]
+) -> tuple[int, frozenset[int]]:
+    """Choose a list for a session and keep it for that session, in one transaction; the list, and those taken before.
+
+    Args:
+        store: the results store.
+        session: the session that is to begin with the list.
+        study: the study; each counts its own lists.
+        simulated: people and simulated participants are counted apart.
+        choose: from the lists that are taken to the one for this session; what it raises leaves the store as it was.
+
+    Raises:
+        UserError: the store cannot be written.
+    """
+    sessions = store.layout(tables.SESSIONS)
+    with store.transaction() as connection:
+        reserve(connection)
+        _DEALT_METADATA.create_all(connection)
+        taken = {
+            number
+            for table in (sessions, _DEALT)
+            for number in connection.execute(
+                sa.select(table.c.list).where(table.c.study == study, table.c.simulated == simulated)
+            ).scalars()
+            if number is not None
+        }
+        number = choose(taken)
+        connection.execute(_DEALT.insert().values(session=session, study=study, simulated=simulated, list=number))
+    return number, frozenset(taken)
+
+
+def give_back_list(store: Store, session: str) -> None:
+    """The session will not begin: its list may go to another one.
+
+    Raises:
+        UserError: the store cannot be written.
+    """
+    with store.transaction() as connection:
+        reserve(connection)
+        connection.execute(_DEALT.delete().where(_DEALT.c.session == session))

@@ -57,8 +57,8 @@ class Transaction:
             raise self._user_error(error) from None
 
     def _user_error(self, error: BaseException) -> UserError:
-        said = complaint(getattr(error, "orig", None) or error)
-        return database_error(self._scrub(said), self._where)
+        message = complaint(getattr(error, "orig", None) or error)
+        return database_error(self._scrub(message), self._where)
 
 
 def database_error(detail: str, where: str) -> UserError:

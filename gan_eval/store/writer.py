@@ -72,7 +72,12 @@ class Writer:
                 while (task := self._jobs.get()) is not None:
                     self._do(store, *task)
         finally:
-            self._end()
+            with self._gate:  # nobody may wait for a job that is never done
+                self._ended = True
+                while not self._jobs.empty():
+                    task = self._jobs.get()
+                    if task is not None and task[1].set_running_or_notify_cancel():
+                        task[1].set_exception(_closed())
 
     def _do(self, store: Store, job: Callable[[Store], Any], future: "Future[Any]") -> None:
         if not future.set_running_or_notify_cancel():
@@ -86,15 +91,6 @@ class Writer:
         if self._after is not None:
             with suppress(Exception):
                 self._after()
-
-    def _end(self) -> None:
-        """Nobody may wait for a job that is never done."""
-        with self._gate:
-            self._ended = True
-            while not self._jobs.empty():
-                task = self._jobs.get()
-                if task is not None and task[1].set_running_or_notify_cancel():
-                    task[1].set_exception(_closed())
 
 
 def _closed() -> UserError:

@@ -1,6 +1,8 @@
 """The demo: a whole small study on photographs that come with scikit-image, with no data of the user's."""
 
+import os
 import subprocess
+import sys
 from itertools import product
 from pathlib import Path
 
@@ -44,7 +46,13 @@ def run_demo(out: Path, listener: Listener, *, simulate: str | None = None) -> P
     """
     claim_output_folder(out)
     make_data(out / "data" / "edges2photo")
-    _fetch_weights(listener)
+    try:
+        cache.find("inception")
+    except UserError:
+        try:
+            cache.fetch("inception", on_progress=lambda done, total: listener.progress("fetch weights", done, total))
+        except UserError as error:  # without the network FID's rows carry the reason
+            listener.message(f"FID and KID are left out: {error}")
     study = out / "demo.toml"
     write_bytes(study, STUDY.read_bytes())
     asks = simulate is None and missing_display() is None
@@ -61,12 +69,25 @@ def run_demo(out: Path, listener: Listener, *, simulate: str | None = None) -> P
     return out / "report.html"
 
 
+def has_screen() -> bool:
+    """Whether a window can be shown to a person."""
+    if os.environ.get("QT_QPA_PLATFORM", "").split(":")[0] in ("offscreen", "minimal"):
+        return False
+    if sys.platform.startswith("linux"):
+        return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+    return True
+
+
 def make_data(folder: Path) -> None:
     """Write A|B pictures, edges beside photograph, into `folder`/train and `folder`/test; what is there is kept."""
+    from skimage import data
+
     for split, pictures in (("train", TRAIN_PICTURES), ("test", TEST_PICTURES)):
         for name, stride in pictures.items():
-            photograph = _load(name)
-            for top, left in _crop_places(photograph, stride):
+            picture = data.stereo_motorcycle()[0] if name == "motorcycle" else getattr(data, name)()
+            photograph = np.ascontiguousarray(picture[..., :3], dtype=np.uint8)
+            height, width = photograph.shape[:2]
+            for top, left in product(range(0, height - CROP + 1, stride), range(0, width - CROP + 1, stride)):
                 path = folder / split / f"{name}-{top:03d}-{left:03d}.png"
                 if not path.is_file():
                     crop = photograph[top : top + CROP, left : left + CROP]
@@ -88,29 +109,6 @@ def edges(photograph: Picture) -> Picture:
     strength = np.clip(magnitude / np.quantile(magnitude, 0.97), 0.0, 1.0)
     grey = np.rint(255.0 * (1.0 - strength)).astype(np.uint8)
     return np.repeat(grey[..., None], 3, axis=2)
-
-
-def _load(name: str) -> Picture:
-    from skimage import data
-
-    picture = data.stereo_motorcycle()[0] if name == "motorcycle" else getattr(data, name)()
-    return np.ascontiguousarray(picture[..., :3], dtype=np.uint8)
-
-
-def _crop_places(photograph: Picture, stride: int) -> list[tuple[int, int]]:
-    height, width = photograph.shape[:2]
-    return list(product(range(0, height - CROP + 1, stride), range(0, width - CROP + 1, stride)))
-
-
-def _fetch_weights(listener: Listener) -> None:
-    """FID's network is wanted but not needed: without it the metric's row carries the reason."""
-    try:
-        cache.find("inception")
-    except UserError:
-        try:
-            cache.fetch("inception", on_progress=lambda done, total: listener.progress("fetch weights", done, total))
-        except UserError as error:
-            listener.message(f"FID and KID are left out: {error}")
 
 
 def _open_quiz(plan: Plan, listener: Listener) -> None:

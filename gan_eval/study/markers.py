@@ -1,4 +1,4 @@
-"""Stages that are skipped when they are up to date.
+"""The stages of a study, skipped where they are up to date.
 
 A stage writes its marker `DIR/.gan-eval/STAGE.json` last: its canonical settings, the hashes of its input files and
 its format number. Equal: skipped. Settings or inputs that differ: refused with the difference, unless the stage only
@@ -76,8 +76,11 @@ def run(
     for name in (*redo, *([only] if only else [])):
         if not any(_is_called(stage, name) for stage in stages):
             raise UserError(f"no stage {name!r}; known: {', '.join(stage.name for stage in stages)}")
-    for stage in _affected(stages, redo):
-        _move_aside(stage, folder, listener)
+    redone: set[str] = set()
+    for stage in stages:  # and all that read the results of these
+        if any(_is_called(stage, name) for name in redo) or redone.intersection(stage.needs):
+            redone.add(stage.name)
+            _move_aside(stage, folder, listener)
     for stage in stages:
         if only is None or _is_called(stage, only):
             _bring_up_to_date(stage, folder, listener)
@@ -96,7 +99,7 @@ def hash_result(path: Path, stage: str) -> str:
 
 def _bring_up_to_date(stage: Stage, folder: Path, listener: Listener) -> None:
     marker = folder / OWN_FOLDER / f"{stage.name}.json"
-    wanted = {
+    current = {
         "stage": stage.name,
         "format": FORMAT,
         "settings": dict(stage.settings),
@@ -104,31 +107,29 @@ def _bring_up_to_date(stage: Stage, folder: Path, listener: Listener) -> None:
         "inputs": dict(stage.inputs()),
     }
     if marker.is_file() and all(path.exists() for path in stage.outputs):
-        found = read_json(marker)
-        if found == wanted and stage.is_finished():
+        made = read_json(marker)
+        if made == current and stage.is_finished():
             listener.message(f"{stage.name}: up to date")
             return
-        _refuse_difference(stage, marker, found, wanted)
+        # A stage that has no settings may once have had some.
+        changes = list(_differences(made.get("settings", {}), current["settings"])) if stage.settings else []
+        if made.get("format") != FORMAT:
+            changes.append(f"format {made.get('format')} is now {FORMAT}")
+        if made.get("inputs") != current["inputs"] and not stage.derives:
+            changes += _differences(made.get("inputs", {}), current["inputs"], short=True)
+        if changes:
+            more = f"; and {len(changes) - 4} more" if len(changes) > 4 else ""
+            raise UserError(
+                f"{marker}: made with other settings or inputs: {'; '.join(changes[:4])}{more}; "
+                f"give --redo {stage.name} to move the old results aside, or another --out"
+            )
     marker.unlink(missing_ok=True)
     started = time.monotonic()
     if stage.work(listener):
-        write_json(marker, wanted)
-        listener.message(f"{stage.name}: done in {_duration(time.monotonic() - started)}")
-
-
-def _refuse_difference(stage: Stage, marker: Path, found: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:
-    """Raise unless only the inputs of a deriving stage have changed, or a stage that has no settings once had some."""
-    differences = list(_differences(found.get("settings", {}), wanted["settings"])) if stage.settings else []
-    if found.get("format") != FORMAT:
-        differences.append(f"format {found.get('format')} is now {FORMAT}")
-    if found.get("inputs") != wanted["inputs"] and not stage.derives:
-        differences += _differences(found.get("inputs", {}), wanted["inputs"], short=True)
-    if differences:
-        shown = "; ".join(differences[:4]) + (f"; and {len(differences) - 4} more" if len(differences) > 4 else "")
-        raise UserError(
-            f"{marker}: made with other settings or inputs: {shown}; "
-            f"give --redo {stage.name} to move the old results aside, or another --out"
-        )
+        write_json(marker, current)
+        seconds = time.monotonic() - started
+        minutes, rest = divmod(round(seconds), 60)
+        listener.message(f"{stage.name}: done in {f'{minutes} min {rest} s' if minutes else f'{seconds:.1f} s'}")
 
 
 def _differences(old: Any, new: Any, *, where: str = "", short: bool = False) -> Iterator[str]:
@@ -146,24 +147,15 @@ def _differences(old: Any, new: Any, *, where: str = "", short: bool = False) ->
             yield f"{where} was {old!r}, is {new!r}"
 
 
-def _affected(stages: Sequence[Stage], redo: Sequence[str]) -> list[Stage]:
-    """The stages named by `redo` and all that read their results, in order."""
-    names: set[str] = set()
-    for stage in stages:
-        if any(_is_called(stage, name) for name in redo) or names.intersection(stage.needs):
-            names.add(stage.name)
-    return [stage for stage in stages if stage.name in names]
-
-
 def _move_aside(stage: Stage, folder: Path, listener: Listener) -> None:
     marker = folder / OWN_FOLDER / f"{stage.name}.json"
-    found = [path for path in (*stage.outputs, *stage.traces, marker) if path.exists()]
-    if not found:
+    results = [path for path in (*stage.outputs, *stage.traces, marker) if path.exists()]
+    if not results:
         return
     stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%f")
     aside = folder / OWN_FOLDER / "old" / f"{stage.name}-{stamp}"
     aside.mkdir(parents=True)
-    for path in found:
+    for path in results:
         shutil.move(path, aside / path.name)
     listener.message(f"{stage.name}: the old results were moved to {aside}")
 
@@ -171,8 +163,3 @@ def _move_aside(stage: Stage, folder: Path, listener: Listener) -> None:
 def _is_called(stage: Stage, name: str) -> bool:
     """`train-a` is called by its name, or by its family: the word before the first dash."""
     return name in (stage.name, stage.name.split("-", 1)[0])
-
-
-def _duration(seconds: float) -> str:
-    minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes} min {rest} s" if minutes else f"{seconds:.1f} s"

@@ -1,11 +1,7 @@
-"""A study on its way into a folder: which data, which models, where everything goes.
+"""A study on its way into a folder: where everything goes, what it names looked at before anything is trained, and
+the same study as a smoke test."""
 
-A study as a smoke test: every stage is touched, with few steps, pictures and channels.
-
-What a study names, looked at before anything is trained.
-"""
-
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -16,7 +12,6 @@ from gan_eval.files import OWN_FOLDER, claim_output_folder, read_json, write_jso
 from gan_eval.metrics.registry import select
 from gan_eval.quiz.simulate import parse_observer
 from gan_eval.settings.study import Study, load_study
-from gan_eval.settings.training import TrainingSettings
 from gan_eval.stimuli.pictures import list_pictures
 from gan_eval.stimuli.sets import RAW, read_set
 from gan_eval.tables import PARTICIPATION, TRIALS
@@ -68,9 +63,9 @@ class Plan:
 
     def measured_folders(self) -> dict[str, Path]:
         """The sets that metrics are computed of: those that are shown, and what the generators that fill holes gave."""
-        shown = self.stimulus_folders()
-        raw = {f"{name}/{RAW}": folder / RAW for name, folder in shown.items() if (folder / RAW).is_dir()}
-        return shown | raw
+        presented = self.stimulus_folders()
+        raw = {f"{name}/{RAW}": folder / RAW for name, folder in presented.items() if (folder / RAW).is_dir()}
+        return presented | raw
 
     def pictures(self, model: str, split: str) -> list[Path]:
         """The pictures of a split of a model's data set: A|B pictures, or photographs where it fills holes.
@@ -106,13 +101,13 @@ class Plan:
         Raises:
             UserError: one of them is not there.
         """
-        found = {name: self.file.parent / name for name in self.study.study.published}
-        for name, path in found.items():
+        files = {name: self.file.parent / name for name in self.study.study.published}
+        for name, path in files.items():
             if not path.is_file():
                 raise UserError(
                     f"{self.file}: study.published: no such file {name}; name it relative to the study file"
                 )
-        return found
+        return files
 
     def segmenter(self) -> Path | None:
         """The segmenter that the study names, or the word `palette`.
@@ -143,11 +138,11 @@ class Plan:
 
     def split(self, dataset: str) -> str:
         """The split that stimuli come from: test, else val."""
-        wanted = self.study.split_candidates(dataset)
-        for split in wanted:
+        candidates = self.study.split_candidates(dataset)
+        for split in candidates:
             if self.has_split(dataset, split):
                 return split
-        raise UserError(f"{self.data_folder(dataset)}: no split {' or '.join(wanted)} to draw stimuli from")
+        raise UserError(f"{self.data_folder(dataset)}: no split {' or '.join(candidates)} to draw stimuli from")
 
     def has_split(self, dataset: str, split: str) -> bool:
         """Whether a data set has this split."""
@@ -191,7 +186,7 @@ def make_plan(
         study = shrink(study)
     simulate = "default" if smoke and simulate is None else simulate
     plan = Plan(study, Path(file), Path(folder), data_root, fraction=fraction, smoke=smoke, simulate=simulate)
-    check_what_comes_late(plan)
+    check_plan(plan)
     claim_output_folder(plan.folder)
     _record(plan, redo=redo)
     return plan
@@ -223,20 +218,20 @@ def _record(plan: Plan, *, redo: bool) -> None:
     """
     file = plan.folder / OWN_FOLDER / "run.json"
     record = {"study": plan.study.study.name, "fraction": plan.fraction, "smoke": plan.smoke}
-    found = read_json(file) if file.is_file() else record
-    if found["study"] != record["study"]:
+    earlier = read_json(file) if file.is_file() else record
+    if earlier["study"] != record["study"]:
         raise UserError(
-            f"--out {plan.folder}: made by the study {found['study']!r}, not {record['study']!r}; name another folder"
+            f"--out {plan.folder}: made by the study {earlier['study']!r}, not {record['study']!r}; name another folder"
         )
-    if found["smoke"] and plan.smoke:
-        found = record  # of a smoke run, the fraction says nothing
-    if found != record and not redo:
-        before = "--smoke" if found["smoke"] else f"--fraction {found['fraction']:g}"
+    if earlier["smoke"] and plan.smoke:
+        earlier = record  # of a smoke run, the fraction says nothing
+    if earlier != record and not redo:
+        before = "--smoke" if earlier["smoke"] else f"--fraction {earlier['fraction']:g}"
         raise UserError(
             f"--out {plan.folder}: made with {before}; give the same again, or --redo train to move the old results "
             "aside, or another --out"
         )
-    if found != record or not file.is_file():
+    if earlier != record or not file.is_file():
         write_json(file, record)
 
 
@@ -251,10 +246,16 @@ def shrink(study: Study) -> Study:
 
     The training plan stays: that only `SMOKE_STEPS` of it are made is told by the fraction in every table.
     """
-    models = {
-        name: model.model_copy(update={"training": {**model.training, **_few(study, name)}})
-        for name, model in study.models.items()
-    }
+    models = {}
+    for name, model in study.models.items():
+        settings = study.training_of(name)
+        few: dict[str, Any] = {"generator_channels": 8, "discriminator_channels": 8, "validation_pairs": 2}
+        few["bottleneck"] = min(settings.bottleneck, SMOKE_BOTTLENECK)
+        if settings.generator != "context_encoder":  # of whose last batch of an epoch more than one has to be left
+            few["batch_size"] = min(settings.batch_size, SMOKE_BATCH)
+        if settings.init_from not in study.models:  # a generator from elsewhere has more channels
+            few["init_from"] = ""
+        models[name] = model.model_copy(update={"training": {**model.training, **few}})
     quiz = study.quiz.model_copy(
         update={
             "real": min(study.quiz.real, SMOKE_ITEMS // 2),
@@ -267,23 +268,7 @@ def shrink(study: Study) -> Study:
     return study.model_copy(update={"models": models, "quiz": quiz, "generate": generate})
 
 
-def _few(study: Study, model: str) -> dict[str, Any]:
-    """What makes a model's networks and batches small.
-
-    A context encoder keeps its batch: of an epoch's last one more than one picture has to be left. A generator from
-    elsewhere, with more channels, is not started from.
-    """
-    settings = study.training_of(model)
-    few: dict[str, Any] = {"generator_channels": 8, "discriminator_channels": 8, "validation_pairs": 2}
-    few["bottleneck"] = min(settings.bottleneck, SMOKE_BOTTLENECK)
-    if settings.generator != "context_encoder":
-        few["batch_size"] = min(settings.batch_size, SMOKE_BATCH)
-    if settings.init_from not in study.models:
-        few["init_from"] = ""
-    return few
-
-
-def check_what_comes_late(plan: "Plan") -> None:
+def check_plan(plan: Plan) -> None:
     """Find now what would otherwise be found after days of training or after people have sat.
 
     Raises:
@@ -300,8 +285,21 @@ def check_what_comes_late(plan: "Plan") -> None:
         if training.validate_every is not None:
             _check_metrics(training.validation_metrics, f"{plan.file}: models.{model}.training.validation_metrics")
         plan.initial_file(model)
-        if training.inpainting is not None:
-            _check_inpainting(plan, training)
+        if training.inpainting is None:
+            continue
+        from trainer.style import style_weights
+        from trainer.tasks import new_task
+
+        try:
+            task = new_task(training, root=plan.data_root or Path())
+            if training.inpainting.style_network != "none":
+                style_weights(training.inpainting.style_network)
+        except UserError as error:
+            raise UserError(f"{plan.file}: {error}") from error
+        try:
+            task.mode(plan.study.generate.mode)
+        except UserError as error:
+            raise UserError(f"{plan.file}: generate.{error}") from error
     if plan.simulate is not None:
         parse_observer(plan.simulate)
     plan.published()
@@ -310,18 +308,15 @@ def check_what_comes_late(plan: "Plan") -> None:
         read_set(plan.file.parent / name)
     if plan.study.metrics.names:
         _check_metrics(plan.study.metrics.names, f"{plan.file}: metrics.names")
-    if plan.study.analysis.exclude:
+    analysis = plan.study.analysis
+    if analysis.exclude or analysis.exclude_participants:
         from gan_eval.stats.compare.outcomes import refuse_outcome_rules
         from gan_eval.stats.exclusions import exclude
 
-        rules, where = plan.study.analysis.exclude, f"{plan.file}: analysis.exclude"
-        exclude(frame_of([], TRIALS), rules, where=where)
-        refuse_outcome_rules(rules, frame_of([], TRIALS), where=where)
-    if plan.study.analysis.exclude_participants:
-        from gan_eval.stats.exclusions import exclude
-
-        rules = plan.study.analysis.exclude_participants
-        exclude(frame_of([], PARTICIPATION), rules, where=f"{plan.file}: analysis.exclude_participants")
+        where = f"{plan.file}: analysis.exclude"
+        exclude(frame_of([], TRIALS), analysis.exclude, where=where)
+        refuse_outcome_rules(analysis.exclude, frame_of([], TRIALS), where=where)
+        exclude(frame_of([], PARTICIPATION), analysis.exclude_participants, where=f"{where}_participants")
 
 
 def _check_metrics(names: Sequence[str], where: str) -> None:
@@ -331,7 +326,7 @@ def _check_metrics(names: Sequence[str], where: str) -> None:
         raise UserError(f"{where}: {error}") from error
 
 
-def _check_splits(plan: "Plan") -> None:
+def _check_splits(plan: Plan) -> None:
     """Whether every model is tested with pictures that neither its training nor its validation has seen.
 
     Raises:
@@ -342,23 +337,31 @@ def _check_splits(plan: "Plan") -> None:
     def files(dataset: str, split: str) -> dict[Hashable, Path]:
         return {_identity(path): path for path in plan.pictures(plan.study.models_of(dataset)[0], split)}
 
-    for model, settings in plan.study.models.items():
+    study = plan.study
+    for model, settings in study.models.items():
         dataset, split = settings.data, plan.split(settings.data)
         tested = files(dataset, split)
-        for one in _lineage(plan.study, model):
-            source = plan.study.models[one].data
-            own = plan.study.data[source].train_split
+        ancestor = model
+        while ancestor in study.models:  # and the study's model that it starts from, and the one that that starts from
+            source = study.models[ancestor].data
+            own = study.data[source].train_split
             if seen := tested.keys() & files(source, own).keys():
                 example = min(tested[key] for key in seen).relative_to(plan.data_folder(dataset))
-                place = f"data.{dataset}.train_split" if one == model else f"models.{model}.training.init_from"
+                place = f"data.{dataset}.train_split" if ancestor == model else f"models.{model}.training.init_from"
                 raise UserError(
-                    f"{plan.file}: {place}: {one} is trained on {own!r} of {source}, which has {len(seen)} of the "
+                    f"{plan.file}: {place}: {ancestor} is trained on {own!r} of {source}, which has {len(seen)} of the "
                     f"pictures of {split!r} of {dataset} that {model} is tested with, such as {example}; name splits "
                     "that have no picture in common"
                 )
-        if (steered := _steered(plan.study, model)) is None:
+            ancestor = study.training_of(ancestor).init_from
+        if study.training_of(model).plateau_patience is not None:
+            steered = f"models.{model}.training.plateau_patience"
+        elif study.generate.checkpoint == "best":
+            steered = "generate.checkpoint best"
+        else:  # validation decides on nothing
             continue
-        watched = _validation_split(plan, dataset)
+        others = [other for other in VALIDATION_SPLITS if other != study.data[dataset].train_split]
+        watched = next((other for other in others if plan.has_split(dataset, other)), None)
         if watched is None:
             raise UserError(
                 f"{plan.file}: {steered}: is decided by validation, for which {dataset} has no pictures; give the data "
@@ -371,51 +374,10 @@ def _check_splits(plan: "Plan") -> None:
             )
 
 
-def _validation_split(plan: "Plan", dataset: str) -> str | None:
-    """The split that the trainer measures on while it trains."""
-    others = [split for split in VALIDATION_SPLITS if split != plan.study.data[dataset].train_split]
-    return next((split for split in others if plan.has_split(dataset, split)), None)
-
-
 def _identity(path: Path) -> Hashable:
     """The file that a path leads to, by whatever name."""
     try:
         status = path.stat()
-    except OSError:  # told when it is read
+    except OSError:  # reading it will say why
         return path
     return (status.st_dev, status.st_ino) if status.st_ino else path.resolve()
-
-
-def _lineage(study: Study, model: str) -> Iterator[str]:
-    """A model, the study's model that it starts from, the one that that starts from, and so on."""
-    while model in study.models:
-        yield model
-        model = study.training_of(model).init_from
-
-
-def _steered(study: Study, model: str) -> str | None:
-    """The setting by which validation decides on a model, if any."""
-    if study.training_of(model).plateau_patience is not None:
-        return f"models.{model}.training.plateau_patience"
-    return "generate.checkpoint best" if study.generate.checkpoint == "best" else None
-
-
-def _check_inpainting(plan: "Plan", training: TrainingSettings) -> None:
-    """
-    Raises:
-        UserError: shapes, masks or the weights of the style network are not there, or the generator gives no pictures
-            in the mode that stimuli are made in.
-    """
-    from trainer.style import style_weights
-    from trainer.tasks import new_task
-
-    try:
-        task = new_task(training, root=plan.data_root or Path())
-        if training.inpainting is not None and training.inpainting.style_network != "none":
-            style_weights(training.inpainting.style_network)
-    except UserError as error:
-        raise UserError(f"{plan.file}: {error}") from error
-    try:
-        task.mode(plan.study.generate.mode)
-    except UserError as error:
-        raise UserError(f"{plan.file}: generate.{error}") from error

@@ -42,8 +42,8 @@ def people_have_answered(plan: Plan) -> bool:
 
 def are_enough_sessions(plan: Plan) -> bool:
     """Whether all people have come who are wanted; in a rehearsal, whether all are simulated."""
-    who = "simulated" if is_rehearsal(plan) else "people"
-    return count_sessions(plan)[who] >= plan.study.quiz.participants
+    kind = "simulated" if is_rehearsal(plan) else "people"
+    return count_sessions(plan)[kind] >= plan.study.quiz.participants
 
 
 def is_rehearsal(plan: Plan) -> bool:
@@ -111,10 +111,10 @@ def read_quiz_tables(store: str | Path, study: str | None) -> "dict[Table, pd.Da
     equal = {"study": study} if study else {}
     with open_store(store, create=False) as opened:
         sessions = opened.frame(tables.SESSIONS, **equal)
-        found = {table: opened.frame(table) for table in STORED_TABLES}
+        frames = {table: opened.frame(table) for table in STORED_TABLES}
     if study is None:
-        return found
-    return {table: frame[frame["session"].isin(sessions["session"])] for table, frame in found.items()}
+        return frames
+    return {table: frame[frame["session"].isin(sessions["session"])] for table, frame in frames.items()}
 
 
 def next_participant(plan: Plan) -> str:

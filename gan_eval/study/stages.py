@@ -1,14 +1,11 @@
-"""The stages of a study: train, generate, metrics, quiz, analyze, training, report.
-
-The stages of a study's models: train, generate, and when each model's training stopped improving.
-"""
+"""The stages of a study: train and generate for each model, metrics, quiz, analyze, training, report."""
 
 import os
 import shlex
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from gan_eval import __version__, tables, tabular
 from gan_eval.file_sets import replaced_set, sets_of
@@ -32,267 +29,26 @@ from gan_eval.study.sessions import (
     stimulus_hashes,
 )
 
-if TYPE_CHECKING:
-    from gan_eval.metrics import Settings
-    from trainer.tasks import Task
-
 PUBLISHED = "published"
 """The folder, and the set, of the published tables."""
-_OF_TRAINING = ("config.json", "*.csv", "evolution.webp", "samples/*.png")
+REPORTED_OF_TRAINING = ("config.json", "*.csv", "evolution.webp", "samples/*.png")
 """What the report shows of a model's training."""
+
+GENERATORS: dict[CheckpointKind, str] = {"last": "generator.safetensors", "best": "best.safetensors"}
+"""The files of a run that stimuli are made with."""
 
 
 def list_stages(plan: Plan) -> list[Stage]:
     """All stages of a study in their order."""
     stages = [stage for model in plan.study.models for stage in (train_stage(plan, model), generate_stage(plan, model))]
-    return [*stages, _metrics(plan), _quiz(plan), _analyze(plan), training_stage(plan), _report(plan)]
-
-
-def _metrics(plan: Plan) -> Stage:
-    out = plan.folder / "metrics"
-
-    def work(listener: Listener) -> bool:
-        from gan_eval.metrics import missing_values, write_metrics
-
-        frames = write_metrics(
-            list(plan.measured_folders().values()),
-            _metric_settings(plan),
-            out,
-            on_progress=lambda done, total, what: listener.progress(f"metrics: {what}", done, total),
-            on_message=listener.message,
-        )
-        for line in missing_values(frames):
-            listener.message(line)
-        return True
-
-    def inputs() -> Mapping[str, str]:
-        from gan_eval.weights import cache
-
-        known = {
-            status.name: str(status.path.stat().st_size)
-            for status in cache.list_weights()
-            if status.path and status.of_metrics
-        }
-        segmenter = plan.segmenter()
-        if segmenter is not None:
-            from gan_eval.metrics.networks.segmenter_settings import segmenter_key
-
-            known["segmenter"] = segmenter_key(segmenter)
-        return {**stimulus_hashes(plan), "weights": sha256_json(known)}
-
-    return Stage(
-        name="metrics",
-        settings=plan.study.metrics.model_dump(mode="json"),
-        inputs=inputs,
-        outputs=(out,),
-        work=work,
-        derives=True,
-        needs=_generate_names(plan),
-    )
-
-
-def _quiz(plan: Plan) -> Stage:
-    def work(listener: Listener) -> bool:
-        require_one_design(plan, plan.store)
-        if is_rehearsal(plan):
-            simulate_missing(plan, listener)
-        if are_enough_sessions(plan):
-            return True
-        counts = count_sessions(plan)
-        if plan.simulate is not None:
-            listener.message("quiz: people have answered, so no session is simulated")
-        if counts["simulated"]:
-            listener.message(f"quiz: {counts['simulated']} simulated sessions are here; they count as nobody's")
-        command = ["gan-eval", "quiz", str(plan.file), "--participant", next_participant(plan)]
-        listener.message(
-            f"{counts['people']} of {plan.study.quiz.participants} sessions; "
-            f"next: {shlex.join([*command, '--out', str(plan.folder)])}"
-        )
-        return False
-
-    return Stage(
-        name="quiz",
-        settings={"design_hash": plan.study.design_hash},
-        inputs=lambda: {**shown_hashes(plan), "participants": str(plan.study.quiz.participants)},
-        outputs=(plan.store,),
-        traces=tuple(plan.store.with_name(plan.store.name + suffix) for suffix in ("-wal", "-shm")),
-        work=work,
-        needs=_generate_names(plan),
-        derives=True,  # inviting more people goes on where the last one stopped
-        is_finished=lambda: are_enough_sessions(plan),
-    )
-
-
-def _analyze(plan: Plan) -> Stage:
-    out = plan.folder / "tables"
-
-    def work(listener: Listener) -> bool:
-        from gan_eval.stats import analyze, write_analysis
-
-        found = read_quiz_tables(plan.store, plan.study.study.name) if plan.store.is_file() else {}
-        if not found or found[tables.TRIALS].empty:
-            listener.message("analyze: no trials yet")
-            if out.is_dir():  # of people who have been forgotten since
-                write_analysis({}, out, given={})
-            return False
-        trials, sessions = found[tables.TRIALS], found[tables.SESSIONS]
-        if trials["simulated"].any() and not trials["simulated"].all():
-            listener.message("analyze: people have answered, so simulated sessions are left out of the statistics")
-            trials = trials[~trials["simulated"]]
-            sessions = sessions[~sessions["simulated"]]
-        image_metrics, set_metrics = _metric_tables(plan)
-        with naming_study(plan.file):
-            answers = analyze(
-                trials,
-                image_metrics=image_metrics,
-                set_metrics=set_metrics,
-                staircase=plan.study.quiz.staircase,
-                seed=plan.study.study.seed,
-                plan=plan.study.analysis,
-                participants=found[tables.PARTICIPANTS],
-                sessions=sessions,
-                stimuli=read_stimulus_tables(plan.stimulus_folders().values()),
-            )
-        write_analysis(answers, out, given=found)
-        return True
-
-    def inputs() -> Mapping[str, str]:
-        metric_files = {
-            path.name: sha256_file(path) for path in sorted((plan.folder / "metrics").glob("*_metrics.csv"))
-        }
-        return {**metric_files, **stimulus_hashes(plan), "trials": answers_hash(plan)}
-
-    return Stage(
-        name="analyze",
-        settings=plan.study.analysis.model_dump(mode="json"),
-        inputs=inputs,
-        outputs=(out,),
-        work=work,
-        derives=True,
-        needs=("metrics", "quiz"),
-        is_finished=lambda: are_enough_sessions(plan),
-    )
-
-
-def _report(plan: Plan) -> Stage:
-    out = plan.folder / "report.html"
-
-    def work(listener: Listener) -> bool:
-        from gan_eval.report import build
-
-        write_bytes(plan.folder / "study.toml", plan.file.read_bytes())
-        write_json(plan.folder / OWN_FOLDER / "facts.json", _report_facts(plan))
-        _copy_published(plan)
-        build(plan.folder, out)
-        return True
-
-    def inputs() -> Mapping[str, str]:
-        found = [*(plan.folder / "tables").glob("*.csv"), *(plan.folder / "metrics").glob("*.csv")]
-        for model in plan.study.models:
-            found += [path for shown in _OF_TRAINING for path in plan.model_folder(model).glob(shown)]
-        hashes = {str(path.relative_to(plan.folder)): sha256_file(path) for path in sorted(found)}
-        published = {name: sha256_file(path) for name, path in plan.published().items()}
-        return {**hashes, **published, **stimulus_hashes(plan), "facts": sha256_json(_report_facts(plan))}
-
-    return Stage(
-        name="report",
-        settings={},  # the title and other words are among the facts: other words are simply shown
-        inputs=inputs,
-        outputs=(out,),
-        work=work,
-        derives=True,
-        needs=("analyze", "training"),
-        is_finished=lambda: are_enough_sessions(plan),
-    )
-
-
-def _metric_settings(plan: Plan) -> "Settings":
-    """The section `[metrics]` as the metrics take it."""
-    from gan_eval.metrics import Settings
-    from gan_eval.metrics.run.cache import cache_file
-
-    asked = plan.study.metrics
-    return Settings(
-        metrics=asked.names,
-        resizer=asked.resizer,
-        resize=asked.resize,
-        precision=asked.precision,
-        segmenter=plan.segmenter(),
-        cache=cache_file(),
-    )
-
-
-def _generate_names(plan: Plan) -> tuple[str, ...]:
-    return tuple(f"generate-{model}" for model in plan.study.models)
-
-
-def _metric_tables(plan: Plan) -> tuple[Any, Any]:
-    folder = plan.folder / "metrics"
-    return tuple(
-        tabular.read_table(folder / f"{table.name}.csv", table) if (folder / f"{table.name}.csv").is_file() else None
-        for table in (tables.IMAGE_METRICS, tables.SET_METRICS)
-    )  # type: ignore[return-value]
-
-
-def _seen_from(folder: Path, place: Path) -> str:
-    """A path that still holds when both folders are moved together."""
-    try:
-        return Path(os.path.relpath(place.resolve(), folder.resolve())).as_posix()
-    except ValueError:  # another drive
-        return place.resolve().as_posix()
-
-
-def _copy_published(plan: Plan) -> None:
-    """Put the published tables into the study's folder; those that the study no longer names go."""
-    below = plan.folder / PUBLISHED
-    with replaced_set(plan.folder, PUBLISHED) as new:
-        for name, path in published_names(plan.published()).items():
-            write_bytes(new.folder / PUBLISHED / name, path.read_bytes())
-        if not any(one.name == PUBLISHED for one in sets_of(plan.folder)):  # copied before there were records
-            new.obsolete += sorted(below.glob("*.csv"))
-
-
-def published_names(found: Mapping[str, Path]) -> dict[str, Path]:
-    """Each table by a file name of its own: that of its file, and where two are called alike, with their folders.
-
-    Args:
-        found: the tables by the names that the study has for them.
-
-    >>> list(published_names({"a/quiz.csv": Path("a/quiz.csv"), "b/quiz.csv": Path("b/quiz.csv")}))
-    ['a_quiz.csv', 'b_quiz.csv']
-    """
-    alike = Counter(path.name.casefold() for path in found.values())
-    named: dict[str, Path] = {}
-    for name, path in found.items():
-        parts = [part for part in Path(name).parts if part not in ("..", ".", Path(name).anchor)]
-        wanted = path.name if alike[path.name.casefold()] == 1 else "_".join(parts)
-        taken = {known.casefold() for known in named}
-        tries = (wanted, *(f"{Path(wanted).stem}_{number}{path.suffix}" for number in range(2, len(found) + 2)))
-        named[next(each for each in tries if each.casefold() not in taken)] = path
-    return named
-
-
-def _report_facts(plan: Plan) -> dict[str, Any]:
-    """What the report tells that no table holds."""
-    study = plan.study
-    return {
-        "title": study.study.title or study.study.name,
-        "study": study.study.name,
-        "version": study.study.version,
-        "question": study.study.question,
-        "fraction": plan.fraction if study.models and not plan.smoke else None,
-        "smoke": plan.smoke,
-        "sessions": {**count_sessions(plan), "wanted": study.quiz.participants},
-        "notes": draw_warnings(plan),
-        "imported_sets": [_seen_from(plan.folder, plan.file.parent / name) for name in study.stimuli.sets],
-        "design_hash": design_hash(plan),
-        "analysis_hash": study.analysis_hash,
-        "software": f"gan_eval {__version__}",
-    }
-
-
-GENERATORS: dict[CheckpointKind, str] = {"last": "generator.safetensors", "best": "best.safetensors"}
-"""The files of a run that stimuli are made with."""
+    return [
+        *stages,
+        metrics_stage(plan),
+        quiz_stage(plan),
+        analyze_stage(plan),
+        training_stage(plan),
+        report_stage(plan),
+    ]
 
 
 def train_stage(plan: Plan, model: str) -> Stage:
@@ -306,7 +62,6 @@ def train_stage(plan: Plan, model: str) -> Stage:
     def work(listener: Listener) -> bool:
         from gan_eval.training import train_model
 
-        what = f"train {model}"
         train_model(
             settings,
             plan.data_folder(dataset),
@@ -316,16 +71,23 @@ def train_stage(plan: Plan, model: str) -> Stage:
             init_from=plan.initial_file(model),
             fraction=fraction,
             split=data.train_split,
-            on_progress=lambda done, total, terms: listener.progress(what, done, total, _terms(terms)),
+            on_progress=lambda done, total, terms: listener.progress(
+                f"train {model}", done, total, "  ".join(f"{name} {value:.3g}" for name, value in terms.items())
+            ),
             on_message=listener.message,
         )
         return True
 
     def inputs() -> Mapping[str, str]:
-        found = _picture_hashes(plan.pictures(model, data.train_split), plan.data_folder(dataset))
+        hashes = _picture_hashes(plan, model, data.train_split)
         if (start := plan.initial_file(model)) is not None:
-            found["initial"] = hash_result(start, f"train-{initial}" if initial else "train")
-        return found if settings.inpainting is None else found | _task_hashes(_task(plan, model).definition())
+            hashes["initial"] = hash_result(start, f"train-{initial}" if initial else "train")
+        if settings.inpainting is not None:
+            from trainer.tasks import new_task
+
+            task = new_task(settings, root=plan.data_root or Path())
+            hashes |= {name: str(value) for name, value in task.definition().items()}  # shapes, masks, a style network
+        return hashes
 
     return Stage(
         name=f"train-{model}",
@@ -370,11 +132,14 @@ def generate_stage(plan: Plan, model: str) -> Stage:
         return True
 
     def inputs() -> Mapping[str, str]:
-        pictures = _picture_hashes(plan.pictures(model, plan.split(dataset)), plan.data_folder(dataset))
-        found = {**pictures, "generator": hash_result(file, f"train-{model}")}
-        if study.training_of(model).inpainting is None:
-            return found
-        return found | _task_hashes(_task(plan, model).conditions())
+        hashes = _picture_hashes(plan, model, plan.split(dataset))
+        hashes["generator"] = hash_result(file, f"train-{model}")
+        if study.training_of(model).inpainting is not None:
+            from trainer.tasks import new_task
+
+            task = new_task(study.training_of(model), root=plan.data_root or Path())
+            hashes |= {name: str(value) for name, value in task.conditions().items()}
+        return hashes
 
     return Stage(
         name=f"generate-{model}",
@@ -386,6 +151,150 @@ def generate_stage(plan: Plan, model: str) -> Stage:
     )
 
 
+def metrics_stage(plan: Plan) -> Stage:
+    """The metrics of all stimulus sets."""
+    out = plan.folder / "metrics"
+
+    def work(listener: Listener) -> bool:
+        from gan_eval.metrics import Settings, missing_values, write_metrics
+        from gan_eval.metrics.run.cache import cache_file
+
+        section = plan.study.metrics
+        settings = Settings(
+            metrics=section.names,
+            resizer=section.resizer,
+            resize=section.resize,
+            precision=section.precision,
+            segmenter=plan.segmenter(),
+            cache=cache_file(),
+        )
+        frames = write_metrics(
+            list(plan.measured_folders().values()),
+            settings,
+            out,
+            on_progress=lambda done, total, what: listener.progress(f"metrics: {what}", done, total),
+            on_message=listener.message,
+        )
+        for line in missing_values(frames):
+            listener.message(line)
+        return True
+
+    def inputs() -> Mapping[str, str]:
+        from gan_eval.weights import cache
+
+        known = {
+            status.name: str(status.path.stat().st_size)
+            for status in cache.list_weights()
+            if status.path and status.of_metrics
+        }
+        segmenter = plan.segmenter()
+        if segmenter is not None:
+            from gan_eval.metrics.networks.segmenter_settings import segmenter_key
+
+            known["segmenter"] = segmenter_key(segmenter)
+        return {**stimulus_hashes(plan), "weights": sha256_json(known)}
+
+    return Stage(
+        name="metrics",
+        settings=plan.study.metrics.model_dump(mode="json"),
+        inputs=inputs,
+        outputs=(out,),
+        work=work,
+        derives=True,
+        needs=_generate_names(plan),
+    )
+
+
+def quiz_stage(plan: Plan) -> Stage:
+    """The sessions: of people, who are awaited, or in a rehearsal simulated."""
+
+    def work(listener: Listener) -> bool:
+        require_one_design(plan, plan.store)
+        if is_rehearsal(plan):
+            simulate_missing(plan, listener)
+        if are_enough_sessions(plan):
+            return True
+        counts = count_sessions(plan)
+        if plan.simulate is not None:
+            listener.message("quiz: people have answered, so no session is simulated")
+        if counts["simulated"]:
+            listener.message(f"quiz: {counts['simulated']} simulated sessions are here; they count as nobody's")
+        command = ["gan-eval", "quiz", str(plan.file), "--participant", next_participant(plan)]
+        listener.message(
+            f"{counts['people']} of {plan.study.quiz.participants} sessions; "
+            f"next: {shlex.join([*command, '--out', str(plan.folder)])}"
+        )
+        return False
+
+    return Stage(
+        name="quiz",
+        settings={"design_hash": plan.study.design_hash},
+        inputs=lambda: {**shown_hashes(plan), "participants": str(plan.study.quiz.participants)},
+        outputs=(plan.store,),
+        traces=tuple(plan.store.with_name(plan.store.name + suffix) for suffix in ("-wal", "-shm")),
+        work=work,
+        needs=_generate_names(plan),
+        derives=True,  # inviting more people goes on where the last one stopped
+        is_finished=lambda: are_enough_sessions(plan),
+    )
+
+
+def analyze_stage(plan: Plan) -> Stage:
+    """The tables of the statistics."""
+    out = plan.folder / "tables"
+
+    def work(listener: Listener) -> bool:
+        from gan_eval.stats import analyze, write_analysis
+
+        stored = read_quiz_tables(plan.store, plan.study.study.name) if plan.store.is_file() else {}
+        if not stored or stored[tables.TRIALS].empty:
+            listener.message("analyze: no trials yet")
+            if out.is_dir():  # of people who have been forgotten since
+                write_analysis({}, out, given={})
+            return False
+        trials, sessions = stored[tables.TRIALS], stored[tables.SESSIONS]
+        if trials["simulated"].any() and not trials["simulated"].all():
+            listener.message("analyze: people have answered, so simulated sessions are left out of the statistics")
+            trials = trials[~trials["simulated"]]
+            sessions = sessions[~sessions["simulated"]]
+        measured = {
+            table: tabular.read_table(file, table)
+            for table in (tables.IMAGE_METRICS, tables.SET_METRICS)
+            if (file := plan.folder / "metrics" / f"{table.name}.csv").is_file()
+        }
+        with naming_study(plan.file):
+            answers = analyze(
+                trials,
+                image_metrics=measured.get(tables.IMAGE_METRICS),
+                set_metrics=measured.get(tables.SET_METRICS),
+                staircase=plan.study.quiz.staircase,
+                seed=plan.study.study.seed,
+                plan=plan.study.analysis,
+                participants=stored[tables.PARTICIPANTS],
+                sessions=sessions,
+                stimuli=read_stimulus_tables(plan.stimulus_folders().values()),
+            )
+        write_analysis(answers, out, given=stored)
+        return True
+
+    def inputs() -> Mapping[str, str]:
+        metric_files = {
+            path.name: sha256_file(path) for path in sorted((plan.folder / "metrics").glob("*_metrics.csv"))
+        }
+        return {**metric_files, **stimulus_hashes(plan), "trials": answers_hash(plan)}
+
+    return Stage(
+        name="analyze",
+        settings=plan.study.analysis.model_dump(mode="json"),
+        inputs=inputs,
+        outputs=(out,),
+        work=work,
+        derives=True,
+        needs=("metrics", "quiz"),
+        is_finished=lambda: are_enough_sessions(plan),
+    )
+
+
 def training_stage(plan: Plan) -> Stage:
     """When each model's validation metrics stopped improving."""
     out = plan.folder / "tables" / "plateaus.csv"
@@ -394,8 +303,10 @@ def training_stage(plan: Plan) -> Stage:
     def work(_: Listener) -> bool:
         from gan_eval.report.training.section import study_plateaus
 
-        found = {name: tabular.read_table(file, tables.VALIDATION) for name, file in files.items() if file.is_file()}
-        tabular.write_table(study_plateaus(found, plan.study), out, tables.PLATEAUS)
+        validation = {
+            name: tabular.read_table(file, tables.VALIDATION) for name, file in files.items() if file.is_file()
+        }
+        tabular.write_table(study_plateaus(validation, plan.study), out, tables.PLATEAUS)
         return True
 
     return Stage(
@@ -409,25 +320,94 @@ def training_stage(plan: Plan) -> Stage:
     )
 
 
-def _picture_hashes(pictures: list[Path], folder: Path) -> dict[str, str]:
-    return {path.relative_to(folder).as_posix(): sha256_file(path) for path in pictures}
+def report_stage(plan: Plan) -> Stage:
+    """The report, with the published tables copied beside it."""
+    out = plan.folder / "report.html"
+
+    def work(listener: Listener) -> bool:
+        from gan_eval.report import build
+
+        write_bytes(plan.folder / "study.toml", plan.file.read_bytes())
+        write_json(plan.folder / OWN_FOLDER / "facts.json", _report_facts(plan))
+        with replaced_set(plan.folder, PUBLISHED) as new:  # tables that the study no longer names are removed
+            for name, path in published_names(plan.published()).items():
+                write_bytes(new.folder / PUBLISHED / name, path.read_bytes())
+            if not any(known.name == PUBLISHED for known in sets_of(plan.folder)):  # copied before there were records
+                new.obsolete += sorted((plan.folder / PUBLISHED).glob("*.csv"))
+        build(plan.folder, out)
+        return True
+
+    def inputs() -> Mapping[str, str]:
+        files = [*(plan.folder / "tables").glob("*.csv"), *(plan.folder / "metrics").glob("*.csv")]
+        for model in plan.study.models:
+            files += [path for pattern in REPORTED_OF_TRAINING for path in plan.model_folder(model).glob(pattern)]
+        hashes = {str(path.relative_to(plan.folder)): sha256_file(path) for path in sorted(files)}
+        published = {name: sha256_file(path) for name, path in plan.published().items()}
+        return {**hashes, **published, **stimulus_hashes(plan), "facts": sha256_json(_report_facts(plan))}
+
+    return Stage(
+        name="report",
+        settings={},  # the title and other words are among the facts: other words are simply shown
+        inputs=inputs,
+        outputs=(out,),
+        work=work,
+        derives=True,
+        needs=("analyze", "training"),
+        is_finished=lambda: are_enough_sessions(plan),
+    )
 
 
-def _task(plan: Plan, model: str) -> "Task":
-    """What a model that fills holes learns, with its shapes and masks.
+def _picture_hashes(plan: Plan, model: str, split: str) -> dict[str, str]:
+    """SHA-256 of each picture of a split of the model's data set, by path within the data set."""
+    folder = plan.data_folder(plan.study.models[model].data)
+    return {path.relative_to(folder).as_posix(): sha256_file(path) for path in plan.pictures(model, split)}
 
-    Raises:
-        UserError: a folder of shapes or masks is not there.
+
+def _generate_names(plan: Plan) -> tuple[str, ...]:
+    return tuple(f"generate-{model}" for model in plan.study.models)
+
+
+def published_names(files: Mapping[str, Path]) -> dict[str, Path]:
+    """Each table by a file name of its own: that of its file, and where two are called alike, with their folders.
+
+    Args:
+        files: the tables by the names that the study has for them.
+
+    >>> list(published_names({"a/quiz.csv": Path("a/quiz.csv"), "b/quiz.csv": Path("b/quiz.csv")}))
+    ['a_quiz.csv', 'b_quiz.csv']
     """
-    from trainer.tasks import new_task
+    alike = Counter(path.name.casefold() for path in files.values())
+    by_name: dict[str, Path] = {}
+    for name, path in files.items():
+        parts = [part for part in Path(name).parts if part not in ("..", ".", Path(name).anchor)]
+        preferred = path.name if alike[path.name.casefold()] == 1 else "_".join(parts)
+        taken = {known.casefold() for known in by_name}
+        tries = (preferred, *(f"{Path(preferred).stem}_{number}{path.suffix}" for number in range(2, len(files) + 2)))
+        by_name[next(attempt for attempt in tries if attempt.casefold() not in taken)] = path
+    return by_name
 
-    return new_task(plan.study.training_of(model), root=plan.data_root or Path())
 
+def _report_facts(plan: Plan) -> dict[str, Any]:
+    """What the report tells that no table holds."""
+    study = plan.study
 
-def _task_hashes(values: Mapping[str, Any]) -> dict[str, str]:
-    """The files that a task reads beside its pictures: shapes and masks, the weights of a style network."""
-    return {name: str(value) for name, value in values.items()}
+    def relative(place: Path) -> str:  # still holds when both folders are moved together
+        try:
+            return Path(os.path.relpath(place.resolve(), plan.folder.resolve())).as_posix()
+        except ValueError:  # another drive
+            return place.resolve().as_posix()
 
-
-def _terms(terms: Mapping[str, float]) -> str:
-    return "  ".join(f"{name} {value:.3g}" for name, value in terms.items())
+    return {
+        "title": study.study.title or study.study.name,
+        "study": study.study.name,
+        "version": study.study.version,
+        "question": study.study.question,
+        "fraction": plan.fraction if study.models and not plan.smoke else None,
+        "smoke": plan.smoke,
+        "sessions": {**count_sessions(plan), "wanted": study.quiz.participants},
+        "notes": draw_warnings(plan),
+        "imported_sets": [relative(plan.file.parent / name) for name in study.stimuli.sets],
+        "design_hash": design_hash(plan),
+        "analysis_hash": study.analysis_hash,
+        "software": f"gan_eval {__version__}",
+    }

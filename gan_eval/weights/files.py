@@ -82,18 +82,18 @@ def without_numbers(tensor: Tensor) -> str | None:
     return None
 
 
-def take(state: State, wanted: Mapping[str, tuple[int, ...]], path: Path, name: str) -> dict[str, Tensor]:
+def take(state: State, shapes: Mapping[str, tuple[int, ...]], path: Path, name: str) -> dict[str, Tensor]:
     """The wanted tensors in float32, checked by name and shape; others in the file are left alone.
 
     Raises:
         UserError: one is missing, has another shape, or has numbers that are not finite.
     """
-    for key, shape in wanted.items():
+    for key, shape in shapes.items():
         if key not in state:
             raise refused(path, name, f"no {key}")
         if tuple(state[key].shape) != tuple(shape):
             raise refused(path, name, f"{key} has the shape {tuple(state[key].shape)}, wanted {tuple(shape)}")
-    taken = {key: state[key].to(torch.float32) for key in wanted}
+    taken = {key: state[key].to(torch.float32) for key in shapes}
     if damaged := first_not_finite(taken):
         raise refused(path, name, f"{damaged} has numbers that are not finite")
     return taken

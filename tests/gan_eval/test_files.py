@@ -2,6 +2,7 @@
 
 import errno
 import os
+import time
 
 import pytest
 
@@ -174,3 +175,19 @@ def test_a_temporary_folder_goes_with_what_is_left_in_it(tmp_path):
         (folder / "half").touch()
         1 / 0  # noqa: B018
     assert list(tmp_path.iterdir()) == []
+
+
+def test_an_unchanged_file_is_hashed_once_and_a_changed_one_again(tmp_path, monkeypatch):
+    file = tmp_path / "a.png"
+    file.write_bytes(b"old")
+    assert files.sha256_file(file) == files.sha256_bytes(b"old")
+    file.write_bytes(b"new")  # of the same size, within one tick of the clock
+    assert files.sha256_file(file) == files.sha256_bytes(b"new")
+    now = time.time()
+    monkeypatch.setattr(files.time, "time", lambda: now + 60)
+    reads = files._sha256_file.cache_info().misses
+    assert [files.sha256_file(file) for _ in range(3)] == [files.sha256_bytes(b"new")] * 3
+    assert files._sha256_file.cache_info().misses == reads + 1
+    file.write_bytes(b"NEW")
+    os.utime(file, (now - 60, now - 60))
+    assert files.sha256_file(file) == files.sha256_bytes(b"NEW")

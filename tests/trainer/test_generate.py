@@ -14,7 +14,7 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 from typer.testing import CliRunner
 
-from gan_eval.cli.app import app
+from gan_eval.cli.app import application
 from gan_eval.errors import UserError
 from gan_eval.files import sha256_file
 from gan_eval.settings.training import TrainingSettings
@@ -419,7 +419,9 @@ def test_weights_that_are_not_finite_are_refused_by_name(
     with pytest.raises(UserError, match=line):
         generate(run, make_pairs(name="facades", test=1), split="test", out=tmp_path / "set")
     assert not (tmp_path / "set").exists()
-    result = CliRunner().invoke(app, ["model", "export", str(run), "--format", "pth", "--out", str(tmp_path / "n.pth")])
+    result = CliRunner().invoke(
+        application(), ["model", "export", str(run), "--format", "pth", "--out", str(tmp_path / "n.pth")]
+    )
     assert isinstance(result.exception, UserError)
     assert not (tmp_path / "n.pth").exists()
 

@@ -8,7 +8,7 @@ import torch
 from PIL import Image
 from typer.testing import CliRunner
 
-from gan_eval.cli.app import app
+from gan_eval.cli.app import application
 from gan_eval.cli.train import picture_size
 from gan_eval.errors import UserError
 from gan_eval.settings.training import TrainingSettings
@@ -30,7 +30,7 @@ def run(tmp_path: Path) -> Path:
 
 def gan_eval(*arguments: str | Path) -> str:
     """What the command prints to stdout."""
-    result = CliRunner().invoke(app, [str(argument) for argument in arguments], catch_exceptions=False)
+    result = CliRunner().invoke(application(), [str(argument) for argument in arguments], catch_exceptions=False)
     assert result.exit_code == 0, result.output
     return result.stdout
 

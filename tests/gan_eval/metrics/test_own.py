@@ -16,7 +16,7 @@ from metric_pictures import disturbed, texture
 from own_distribution import ENTRIES, own_pictures, own_stimuli, write_distribution
 from typer.testing import CliRunner
 
-from gan_eval.cli.app import app
+from gan_eval.cli.app import application
 from gan_eval.errors import UserError
 from gan_eval.metrics import Settings, run_metrics
 from gan_eval.metrics.kernels.pictures import Unmeasurable
@@ -186,7 +186,7 @@ def test_the_command_measures_with_own_metrics(install, tmp_path, monkeypatch):
     out = tmp_path / "out"
     command = ["metrics", "--real", str(tmp_path / "real"), "--fake", str(tmp_path / "fake"), "--out", str(out)]
     for _ in range(2):  # the second time with kept values
-        done = CliRunner().invoke(app, [*command, "--metrics", "psnr,difference,brightness,brightness_gap"])
+        done = CliRunner().invoke(application(), [*command, "--metrics", "psnr,difference,brightness,brightness_gap"])
         assert done.exit_code == 0, done.output
         images = pd.read_csv(out / "image_metrics.csv").set_index(["metric", "stimulus"])
         assert images.loc["difference", "value"].tolist() == [
@@ -213,7 +213,9 @@ def test_each_own_metric_keeps_its_own_values(install, tmp_path, monkeypatch):
     assert len(set(definitions.values())) == 3
     command = ["metrics", "--real", str(tmp_path / "real"), "--fake", str(tmp_path / "fake"), "--out"]
     for run in ("first", "second"):  # the second time with kept values
-        done = CliRunner().invoke(app, [*command, str(tmp_path / run), "--metrics", "half,inherits,same_words"])
+        done = CliRunner().invoke(
+            application(), [*command, str(tmp_path / run), "--metrics", "half,inherits,same_words"]
+        )
         assert done.exit_code == 0, done.output
         images = pd.read_csv(tmp_path / run / "image_metrics.csv").set_index(["metric", "stimulus"])
         assert len(images) == 3 * len(stimuli)
@@ -284,7 +286,7 @@ def test_the_command_tells_of_an_own_metric_that_will_not_do(install, tmp_path):
     install("[gan_eval.metrics]\nbad = tiny_metrics:Undirected\n")
     own_stimuli(tmp_path)
     command = ["metrics", "--real", str(tmp_path / "real"), "--fake", str(tmp_path / "fake"), "--out"]
-    done = CliRunner().invoke(app, [*command, str(tmp_path / "out"), "--metrics", "bad"])
+    done = CliRunner().invoke(application(), [*command, str(tmp_path / "out"), "--metrics", "bad"])
     assert isinstance(done.exception, UserError)
     assert "has no `higher_is_better`" in str(done.exception)
     assert not (tmp_path / "out").exists()

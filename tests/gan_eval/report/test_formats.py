@@ -12,7 +12,7 @@ from synthetic_tables import NASTY, SCRIPT, write_tables
 from typer.testing import CliRunner
 
 from gan_eval.__main__ import run
-from gan_eval.cli.app import app
+from gan_eval.cli.app import application
 from gan_eval.errors import UserError
 from gan_eval.files import OWN_FOLDER
 from gan_eval.report import build, build_figures, build_markdown
@@ -156,7 +156,7 @@ def test_the_command_writes_each_format(folder, tmp_path):
         "--figures",
         str(tmp_path / "f"),
     ]
-    found = CliRunner().invoke(app, arguments)
+    found = CliRunner().invoke(application(), arguments)
     assert found.exit_code == 0, found.output
     assert (tmp_path / "r.md").is_file()
     assert list((tmp_path / "f").glob("*.pdf"))

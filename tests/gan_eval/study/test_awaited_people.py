@@ -172,7 +172,7 @@ def test_the_demo_rehearses_where_there_is_no_screen(
     opened: list[Plan] = []
     monkeypatch.setattr(demo, "has_screen", lambda: screen)
     monkeypatch.setattr(demo, "make_data", lambda _: None)
-    monkeypatch.setattr(demo, "_fetch_weights", lambda _: None)
+    monkeypatch.setattr(demo.cache, "find", lambda _: tmp_path)  # the weights are in the cache
     monkeypatch.setattr(
         demo, "make_plan", lambda file, out, **how: Plan(None, file, out, None, simulate=how["simulate"])
     )  # type: ignore[arg-type]

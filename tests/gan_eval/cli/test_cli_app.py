@@ -1,4 +1,4 @@
-"""The commands of a lab's desktop, which start without the others."""
+"""Commands start without the others."""
 
 import subprocess
 import sys
@@ -7,25 +7,16 @@ import pytest
 import typer
 
 from gan_eval.__main__ import run
-from gan_eval.cli.app import app
-from gan_eval.cli.lab import LAB_VERBS, lab_app
-from gan_eval.cli.options import session_summary
+from gan_eval.cli.app import application
+from gan_eval.cli.quiz import session_summary
+from gan_eval.launch import VERBS
 from gan_eval.quiz import SessionResult
 
 
-def verbs(application: typer.Typer) -> dict[str, object]:
-    """The commands of an application by their verbs."""
-    return dict(typer.main.get_command(application).commands)  # type: ignore[attr-defined]
-
-
-def test_the_verbs_are_those_of_the_application():
-    assert sorted(verbs(lab_app)) == sorted(LAB_VERBS)
-
-
-def test_all_commands_hold_those_of_the_lab():
-    everything = verbs(app)
-    for verb, command in verbs(lab_app).items():
-        assert everything[verb].help == command.help  # type: ignore[attr-defined]
+def test_one_command_is_the_same_alone_as_beside_the_others():
+    everything = typer.main.get_command(application()).commands
+    for verb in VERBS:
+        assert everything[verb].help == typer.main.get_command(application([verb])).commands[verb].help
 
 
 @pytest.mark.parametrize("arguments", [["--version"], ["quiz", "--help"], ["train", "--help"], ["metrics", "--help"]])
@@ -34,12 +25,12 @@ def test_every_command_is_found(arguments, capsys):
     assert capsys.readouterr().out
 
 
-def test_a_command_of_the_lab_leaves_the_others_alone():
+def test_a_command_does_not_import_the_others():
     code = """
 import sys
 from gan_eval.__main__ import run
 status = run(["quiz"])
-print(status, "gan_eval.cli.app" in sys.modules)
+print(status, "gan_eval.cli.train" in sys.modules)
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["2", "False"]

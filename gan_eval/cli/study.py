@@ -1,0 +1,105 @@
+"""The commands on a whole study: `demo`, `run` and `report`."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from gan_eval.cli.options import DataRoot, Out, refuse_without_effect
+from gan_eval.launch import require_one_process, restart_with_allocator_settings
+
+Redo = Annotated[list[str] | None, typer.Option("--redo", help="Move this stage's results aside and make them again.")]
+Simulate = Annotated[
+    str | None,
+    typer.Option("--simulate", help="Rehearse without people: 'default' or 'dprime=1.2,criterion=0.1,lapse=0.02'."),
+]
+
+
+def demo(
+    out: Out = Path("demo"),
+    simulate: Simulate = None,
+) -> None:
+    """Do a whole small study with pictures that come with a package: train, show, measure, report."""
+    from gan_eval.cli.console import Console
+    from gan_eval.study.demo import run_demo
+
+    require_one_process("demo")
+    restart_with_allocator_settings()
+    with Console() as console:
+        report_file = run_demo(out, console, simulate=simulate)
+    typer.echo(report_file)
+
+
+def run(
+    context: typer.Context,
+    study: Annotated[Path, typer.Argument(help="The study file (TOML).")],
+    out: Out,
+    data_root: DataRoot = None,
+    smoke: Annotated[bool, typer.Option("--smoke", help="Touch every stage with few steps and pictures.")] = False,
+    fraction: Annotated[float, typer.Option(help="Share of the planned training steps, above 0 up to 1.")] = 1.0,
+    redo: Redo = None,
+    only: Annotated[str | None, typer.Option("--only", help="Do this stage alone.")] = None,
+    simulate: Simulate = None,
+) -> None:
+    """Do what is missing of a study: train, generate, metrics, quiz, analyze, report.
+
+    While people are awaited, the report is an interim one, and the next session's command is named.
+    """
+    from gan_eval.cli.console import Console
+    from gan_eval.settings.study import load_study
+    from gan_eval.study import markers
+    from gan_eval.study.plan import make_plan
+    from gan_eval.study.stages import list_stages
+
+    if smoke:
+        refuse_without_effect(context, ["fraction"], "a smoke run makes few steps whatever their planned number is")
+    if only not in (None, "quiz"):
+        refuse_without_effect(context, ["simulate"], f"--only {only} asks nobody; leave it out")
+    require_one_process("run")
+    restart_with_allocator_settings()
+    if not load_study(study).models:
+        refuse_without_effect(context, ["fraction"], f"{study} trains no model; leave it out")
+    plan = make_plan(
+        study, out, data_root=data_root, fraction=fraction, smoke=smoke, simulate=simulate, redo=bool(redo)
+    )
+    with Console() as console:
+        markers.run(list_stages(plan), plan.folder, console, redo=redo or (), only=only)
+    if only is None:
+        typer.echo(plan.folder / "report.html")
+
+
+def report(
+    folder: Annotated[Path, typer.Argument(help="A study's folder, or one with its tables.")],
+    out: Annotated[
+        Path | None, typer.Option("--out", help="The file; default: report.html (or report.md) in the folder.")
+    ] = None,
+    form: Annotated[
+        Literal["html", "md"], typer.Option("--format", help="html: one file; md: Markdown with files beside it.")
+    ] = "html",
+    figures: Annotated[
+        Path | None, typer.Option("--figures", help="Also write each figure as SVG and PDF into this folder.")
+    ] = None,
+    stimuli: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="SET", help="A stimulus set that was shown, for its pictures. Repeatable."),
+    ] = None,
+    with_raw_tables: Annotated[
+        bool,
+        typer.Option(
+            "--with-raw-tables", help="Put trials and sessions into the file too: who sat when and where. Not for mail."
+        ),
+    ] = False,
+) -> None:
+    """Make a report of a study's tables: one self-contained HTML file, or Markdown."""
+    from gan_eval.files import check_output_file
+    from gan_eval.report import build, build_figures, build_markdown
+
+    write = build_markdown if form == "md" else build
+    if out is not None:
+        check_output_file(out)
+    if figures is not None:
+        check_output_file(figures / "figure.svg", option="--figures")
+    typer.echo(write(folder, out or folder / f"report.{form}", stimuli=stimuli or (), with_raw_tables=with_raw_tables))
+    if figures is not None:
+        build_figures(folder, figures)
+        typer.echo(figures)
