@@ -1,6 +1,6 @@
 """Bring the translations up to date with the texts, and compile them.
 
-    python -m gan_eval.quiz.catalogue [LANGUAGE ...]
+    python packaging/translations.py [LANGUAGE ...]
 
 Writes `gan_eval/quiz/app/translations/quiz_LANGUAGE.ts`, in which translators work (by Qt Linguist or any editor), and
 compiles it to `quiz_LANGUAGE.qm`, which the quiz loads. Without a language, all that are there. Translations stay;

@@ -1,6 +1,5 @@
 """What a table is: its columns, with dtype, unit and meaning. Which tables there are stands in `gan_eval.tables`."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -78,31 +77,3 @@ def boolean(name: str, meaning: str, *, filled: bool = False, optional: bool = F
 def instant(name: str, meaning: str) -> Column:
     """A column of instants in UTC."""
     return Column(name, "instant", meaning, unit="UTC, ISO 8601")
-
-
-def reference(tables: Iterable[Table]) -> str:
-    """The text of `docs/tables.md`."""
-    lines = [
-        "# The tables",
-        "",
-        "Made from `gan_eval/tables/` by `python -m gan_eval.tables > docs/tables.md`; do not edit by hand.",
-        "",
-        "CSV files are UTF-8 with line feeds; a missing value is an empty cell; booleans are `true` and `false`; an",
-        "infinite number is `inf`. Times are float milliseconds in columns that end in `_ms`; instants are UTC in",
-        "ISO 8601. More columns than those below are welcome and are kept.",
-        "",
-        "Text that a spreadsheet would run as a formula (it begins with `=`, `+`, `@`, a tab, a line's end, or a `-`",
-        "that is no number's) is written with an apostrophe before it, and so is such text behind apostrophes of its",
-        "own. Every command takes one away again when it reads; so should other programs.",
-    ]
-    for table in tables:
-        lines += ["", f"## {table.name}", "", table.meaning, ""]
-        if table.key:
-            lines += [f"A row is identified by {', '.join(f'`{name}`' for name in table.key)}.", ""]
-        lines += ["| column | type | unit | must be filled | meaning |", "| --- | --- | --- | --- | --- |"]
-        for column in table.columns:
-            words = f" ({', '.join(column.words)})" if column.words else ""
-            need = "yes" if column.filled else ("column may be absent" if column.optional else "")
-            meaning = f"{column.meaning}{words}".replace("|", r"\|")
-            lines.append(f"| {column.name} | {column.dtype} | {column.unit} | {need} | {meaning} |")
-    return "\n".join(lines) + "\n"

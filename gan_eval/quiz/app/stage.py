@@ -54,7 +54,7 @@ def load_texts(language: str, own: Mapping[str, str]) -> Texts:
     file = translations()[language]
     translator = QTranslator()
     if not translator.load(str(file)):
-        raise UserError(f"{file}: not a compiled translation; make it anew with python -m gan_eval.quiz.catalogue")
+        raise UserError(f"{file}: not a compiled translation; make it anew with python packaging/translations.py")
     return Texts(language, own, lambda name, source: translator.translate(CONTEXT, source, name) or source)
 
 

@@ -7,11 +7,11 @@ from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
+from translations import Translation, read_catalogue, updated, write_catalogue
 
 import gan_eval.quiz
 from gan_eval.errors import UserError
 from gan_eval.quiz import wording as module
-from gan_eval.quiz.catalogue import Translation, read_catalogue, updated, write_catalogue
 from gan_eval.quiz.wording import (
     TEXTS,
     TRANSLATIONS,
@@ -121,7 +121,7 @@ def test_german_is_there_and_every_source_is_compiled() -> None:
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_translation_is_complete_and_fills_in_the_same_values(language: str) -> None:
     catalogue = read_catalogue(TRANSLATIONS / f"quiz_{language}.ts")
-    assert list(catalogue) == list(TEXTS), "run python -m gan_eval.quiz.catalogue"
+    assert list(catalogue) == list(TEXTS), "run python packaging/translations.py"
     for name, source in TEXTS.items():
         assert catalogue[name].source == source, f"{name}: its English has changed"
         assert catalogue[name].finished, f"{name}: not translated"

@@ -14,6 +14,7 @@ from PySide6.QtGui import QKeyEvent
 from PySide6.QtTest import QSignalSpy, QTest
 from PySide6.QtWidgets import QApplication, QLabel, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
+from translations import read_catalogue
 
 from gan_eval.quiz.app.pages.calibration import CARD_MM, CardPage, DistancePage
 from gan_eval.quiz.app.pages.end import EndPage
@@ -24,7 +25,6 @@ from gan_eval.quiz.app.pages.welcome import ConsentPage, ReadyPage, WelcomePage
 from gan_eval.quiz.app.stage import direction_of, load_texts
 from gan_eval.quiz.app.style import HIGH_CONTRAST, LIGHT, Look, Palette, scale_for
 from gan_eval.quiz.app.windows import Shell
-from gan_eval.quiz.catalogue import read_catalogue
 from gan_eval.quiz.library import Companions
 from gan_eval.quiz.review import ReviewedTrial, ScoreLine, ShownPicture
 from gan_eval.quiz.session import AtStake
