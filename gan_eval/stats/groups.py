@@ -5,6 +5,7 @@ Trials by the hole that was filled in their picture.
 Who stands against whom in a trial of two pictures: the names behind `model`.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -105,37 +106,54 @@ def groups(trials: pd.DataFrame, scope: str, codes: Codes | None = None) -> Grou
             return _labelled(code, [str(value) for value in values])
 
 
-def provenance(trials: pd.DataFrame, grouped: Groups, codes: Codes | None = None) -> pd.DataFrame:
-    """What travels with each group: `simulated` (any of its trials), `fraction` where unique, and `note`."""
+def provenance(
+    trials: pd.DataFrame,
+    grouped: Groups,
+    codes: Codes | None = None,
+    notes: Sequence[tuple[np.ndarray, str]] = (),
+) -> pd.DataFrame:
+    """The last columns of each group's row: `simulated` (any of its trials), `fraction` where unique, and `note`.
+
+    Args:
+        trials: the trials.
+        grouped: their groups.
+        codes: of these trials, where several tables are made of them.
+        notes: what the notes say before what the trials themselves give reason for: (G,) bool, and the text of the
+            groups that it marks.
+    """
     codes = codes or Codes(trials)
     size = len(grouped.ids)
     is_simulated, values = codes.of("simulated")
     simulated = grouped.count(is_simulated == values.index(True)) if True in values else np.zeros(size, np.intp)
     total = np.bincount(grouped.group, minlength=size)
     low, high = _range(grouped, *codes.of("fraction"))
+    every = [
+        *notes,
+        (distinct("study", grouped, codes) > 1, SEVERAL_STUDIES),
+        ((simulated > 0) & (simulated < total), "people and simulated participants mixed"),
+        (high > low, "models of different fractions of the planned steps"),
+    ]
     return pd.DataFrame(
         {
             "simulated": simulated > 0,
             "fraction": np.where(low == high, low, np.nan),
-            "note": join_notes(
-                [
-                    (distinct("study", grouped, codes) > 1, SEVERAL_STUDIES),
-                    ((simulated > 0) & (simulated < total), "people and simulated participants mixed"),
-                    (high > low, "models of different fractions of the planned steps"),
-                ],
-                size,
-            ),
+            "note": pd.Series([text or None for text in join_notes(every, size)], dtype="object"),
         }
     )
 
 
-def carried_by(trials: pd.DataFrame) -> dict[str, Any]:
-    """What travels with all these trials together: `simulated`, `fraction` (NaN: not unique) and `note` (or None)."""
+def carried_by(trials: pd.DataFrame, *notes: object) -> dict[str, Any]:
+    """The last cells of the row of all these trials: `simulated`, `fraction` (NaN: not unique) and `note` (or None).
+
+    Args:
+        trials: the trials.
+        notes: what the note says before what the trials themselves give reason for; empty ones are left out.
+    """
     carried = provenance(trials, groups(trials, "all")).iloc[0]
     return {
         "simulated": bool(carried["simulated"]),
         "fraction": float(carried["fraction"]),
-        "note": carried["note"] or None,
+        "note": joined(*notes, carried["note"]),
     }
 
 
@@ -148,13 +166,13 @@ def joined(*words: object) -> str | None:
     return "; ".join(dict.fromkeys(str(word) for word in words if word)) or None
 
 
-def join_notes(notes: list[tuple[np.ndarray, str]], size: int) -> list[str]:
-    """One text for each of `size` rows: the words whose mask (size, bool) holds there, joined by semicolons."""
+def join_notes(notes: Sequence[tuple[np.ndarray, str]], size: int) -> list[str]:
+    """One text for each of `size` rows: those whose mask (size, bool) holds there, each once, joined by semicolons."""
     texts: list[list[str]] = [[] for _ in range(size)]
     for mask, text in notes:
         for position in np.flatnonzero(mask):
             texts[position].append(text)
-    return ["; ".join(words) for words in texts]
+    return [joined(*row) or "" for row in texts]
 
 
 def distinct(name: str, grouped: Groups, codes: Codes) -> np.ndarray:
