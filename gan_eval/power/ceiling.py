@@ -14,8 +14,9 @@ from scipy.special import stdtrit
 from gan_eval.power.questions import MODELS, Question
 from gan_eval.power.simulate import World
 from gan_eval.power.truth import Truth
+from gan_eval.stats.clustering import equivalence_p, two_sided_p
 from gan_eval.stats.compare.contrast import ALPHA
-from gan_eval.stats.compare.differences import difference_ps, equivalence_ps, population_shares
+from gan_eval.stats.compare.differences import population_shares
 from gan_eval.stats.shares import holm
 
 SIMULATIONS = 2000
@@ -114,8 +115,8 @@ def _tested(
     difference = (weights * share).sum(axis=1) - (0.0 if question.b else 0.5)
     freedom = _smallest_side(question, sizes) - 1
     return _Tests(
-        difference_ps(difference, error, freedom),
-        equivalence_ps(difference, error, freedom, question.margin or 0.0),
+        two_sided_p(difference, error, freedom),
+        equivalence_p(difference, error, freedom, question.margin or 0.0),
         2 * float(stdtrit(freedom, 0.975)) * error,
     )
 

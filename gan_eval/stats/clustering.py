@@ -1,8 +1,10 @@
-"""Errors when answers hang together by participant and by stimulus: of any estimate, and of two rates of many groups.
+"""Clustered inference: influences → variances → degrees of freedom → intervals and p values.
 
-Two-way clustering (Cameron, Gelbach & Miller 2011, Journal of Business & Economic Statistics 29, 238-249): the variance
-by participant plus that by stimulus less that by their cells, a cell being all answers of one participant to one
-stimulus. `two_way` takes it from influences, trial by trial; `Clusters` from counts, for many groups at once.
+Answers hang together by participant and by stimulus. An answer's influence is what it adds to an estimate's error.
+Influences are summed over clusters, and the squared sums are the variance (Liang & Zeger 1986, Biometrika 73, 13-22).
+Two-way clustering (Cameron, Gelbach & Miller 2011, Journal of Business & Economic Statistics 29, 238-249) takes the
+variance by participant plus that by stimulus less that by their cells, a cell being all answers of one participant to
+one stimulus. The reference is Student's t with one degree of freedom fewer than the fewest clusters behind an estimate.
 """
 
 from typing import NamedTuple, Self
@@ -10,7 +12,7 @@ from typing import NamedTuple, Self
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
-from scipy.special import stdtrit
+from scipy.special import stdtr, stdtrit
 
 
 def two_way(
@@ -31,32 +33,98 @@ def two_way(
     >>> two_way(influence, np.array([0, 0, 1, 1]), np.array([0, 1, 0, 1])).round(2).tolist()
     [10.67]
     """
-    people, pictures = (np.unique(code, return_inverse=True)[1] for code in (participant, stimulus))
-    several = [code for code in (people, pictures) if code.max(initial=0) > 0]
-    one_ways = [one_way(influence, code, side=side) for code in several or [people]]
-    if len(several) < 2:
-        return one_ways[0]
-    cell = people.astype(np.int64) * (int(pictures.max()) + 1) + pictures
-    return np.asarray(np.max([sum(one_ways) - one_way(influence, cell, side=side), *one_ways], axis=0))
+    several = [factor for factor in (participant, stimulus) if len(factor) and factor.min() < factor.max()]
+    if not several:
+        return np.asarray(influence.sum(axis=0) ** 2)
+    if len(several) == 1:
+        return one_way(influence, several[0], side=side)
+    by_participant, by_stimulus, by_cell = (
+        one_way(influence, cluster, side=side) for cluster in (participant, stimulus, cells(participant, stimulus))
+    )
+    return largest_variance(by_participant, by_stimulus, by_cell)
 
 
-def one_way(influence: np.ndarray, cluster: np.ndarray, *, side: np.ndarray | None = None) -> np.ndarray:
-    """(K,) sums over clusters of squared sums of influences, with the factor G / (G - 1) for each side's G clusters.
+def largest_variance(by_participant: np.ndarray, by_stimulus: np.ndarray, by_cell: np.ndarray) -> np.ndarray:
+    """The largest of the two-way variance and the two one-way ones, all of one shape."""
+    return np.asarray(np.max([by_participant + by_stimulus - by_cell, by_participant, by_stimulus], axis=0))
+
+
+def cells(participant: np.ndarray, stimulus: np.ndarray) -> np.ndarray:
+    """(N,) a number for each combination of a participant and a stimulus."""
+    return participant.astype(np.int64) * (int(stimulus.max(initial=0)) + 1) + stimulus
+
+
+def one_way(
+    influence: np.ndarray,
+    cluster: np.ndarray,
+    *,
+    side: np.ndarray | None = None,
+    group: np.ndarray | None = None,
+    size: int = 1,
+) -> np.ndarray:
+    """(K,) sums over clusters of squared sums of influences, with the factor C / (C - 1) for each side's C clusters.
+
+    NaN where a side has one cluster.
 
     Args:
         influence: (N, K).
-        cluster: (N,) int.
+        cluster: (N,) int, 0.. .
         side: (N,) bool; None: one side.
+        group: (N,) int, 0..size-1, where each group of trials has estimates of its own: the result is (size, K).
+        size: number of groups.
     """
-    _, code = np.unique(cluster, return_inverse=True)
-    size = int(code.max(initial=-1)) + 1
-    sums = np.zeros((size, influence.shape[1]))
-    for chosen in (np.ones(len(code), bool),) if side is None else (side, ~side):
-        own = code[chosen]
-        number = len(np.unique(own))
-        factor = np.sqrt(number / max(number - 1, 1))
-        sums += factor * np.stack([np.bincount(own, column, size) for column in influence[chosen].T], axis=1)
-    return np.asarray((sums**2).sum(axis=0))
+    place, owner = places(np.zeros(len(cluster), np.int64) if group is None else group, size, cluster)
+    sums = np.zeros((influence.shape[1], len(owner)))
+    for chosen in (np.ones(len(place), bool),) if side is None else (side, ~side):
+        own = place[chosen]
+        n = np.bincount(own, minlength=len(owner))
+        sums += _scaled([np.bincount(own, column, len(owner)) for column in influence[chosen].T], n, owner, size)
+    variances = np.stack([np.bincount(owner, squares, size) for squares in sums**2], axis=1)
+    return np.asarray(variances[0] if group is None else variances)
+
+
+def freedom(*factors: np.ndarray, side: np.ndarray | None = None) -> int:
+    """Degrees of freedom: one fewer than the smallest number of levels of a factor behind either side.
+
+    Args:
+        factors: (N,) each: participants, stimuli.
+        side: (N,) bool; None: one side.
+
+    >>> freedom(np.array([0, 0, 1, 1, 2]), np.array([0, 1, 2, 3, 4]), side=np.array([True, True, False, False, False]))
+    0
+    """
+    sides = (slice(None),) if side is None else (side, ~side)
+    return min(len(np.unique(factor[chosen])) for factor in factors for chosen in sides) - 1
+
+
+def side_of(column: np.ndarray) -> np.ndarray | None:
+    """(N,) bool: a covariate's two sides, as of reals and fakes; None where it has one value or more than two."""
+    values = np.unique(column)
+    return column == values[0] if len(values) == 2 else None
+
+
+def t_critical(freedom: ArrayLike, *, coverage: float = 0.95) -> np.ndarray:
+    """Two-sided critical value of Student's t; NaN below one degree of freedom.
+
+    >>> t_critical([24, 0]).round(4).tolist()
+    [2.0639, nan]
+    """
+    freedom = np.asarray(freedom, float)
+    return np.where(freedom >= 1, stdtrit(np.maximum(freedom, 1.0), (1 + coverage) / 2), np.nan)
+
+
+def two_sided_p(estimate: ArrayLike, std_error: ArrayLike, freedom: ArrayLike) -> np.ndarray:
+    """p of each estimate against 0, Student's t as the reference; NaN where the error is not above 0."""
+    error = np.asarray(std_error, float)
+    return np.asarray(2 * stdtr(freedom, -np.abs(np.asarray(estimate, float)) / np.where(error > 0, error, np.nan)))
+
+
+def equivalence_p(estimate: ArrayLike, std_error: ArrayLike, freedom: ArrayLike, margin: float) -> np.ndarray:
+    """The larger p of the two one-sided tests of -margin < difference < margin (Schuirmann 1987, Journal of
+    Pharmacokinetics and Biopharmaceutics 15, 657-680); NaN where the error is not above 0."""
+    error = np.asarray(std_error, float)
+    beyond = np.abs(np.asarray(estimate, float)) - margin
+    return np.asarray(stdtr(freedom, beyond / np.where(error > 0, error, np.nan)))
 
 
 class Answers(NamedTuple):
@@ -111,19 +179,18 @@ class Clusters(NamedTuple):
 
     def totals(self) -> Answers:
         """(G,) over all clusters."""
-        return Answers(*(_sums(self.group, part, self.size) for part in self.answers))
+        return Answers(*(np.bincount(self.group, part, minlength=self.size) for part in self.answers))
 
     def covariance(self) -> Covariance:
-        """Covariance of the rates when answers within a cluster hang together.
-
-        The sum over clusters of the products of the clusters' influences (Liang & Zeger 1986, Biometrika 73, 13-22),
-        with the factor C / (C - 1) for the C clusters of each rate.
-        """
-        total, own = self.totals(), self.answers
-        hit = _influence(self, own.hits, own.n_fake, total.hit_rate(), total.n_fake)
-        false_alarm = _influence(self, own.false_alarms, own.n_real, total.false_alarm_rate(), total.n_real)
+        """Covariance of the rates when answers within a cluster hang together: `one_way`'s, from counts."""
+        total, own, of = self.totals(), self.answers, self.group
+        with np.errstate(divide="ignore", invalid="ignore"):
+            hits = (own.hits - total.hit_rate()[of] * own.n_fake) / total.n_fake[of]
+            false_alarms = (own.false_alarms - total.false_alarm_rate()[of] * own.n_real) / total.n_real[of]
+        hit = _scaled([hits], own.n_fake, of, self.size)[0]
+        false_alarm = _scaled([false_alarms], own.n_real, of, self.size)[0]
         products = (hit * hit, hit * false_alarm, false_alarm * false_alarm)
-        return Covariance(*(_sums(self.group, product, self.size) for product in products))
+        return Covariance(*(np.bincount(of, product, minlength=self.size) for product in products))
 
 
 def clusters(group: np.ndarray, size: int, cluster: np.ndarray, is_fake: np.ndarray, says_fake: np.ndarray) -> Clusters:
@@ -136,12 +203,24 @@ def clusters(group: np.ndarray, size: int, cluster: np.ndarray, is_fake: np.ndar
         is_fake: (M,) bool.
         says_fake: (M,) bool.
     """
-    found, owner = places(group, size, cluster)
+    place, owner = places(group, size, cluster)
     kind = 2 * is_fake.astype(np.int64) + says_fake
     real_real, real_fake, fake_real, fake_fake = (
-        np.bincount(4 * found + kind, minlength=4 * len(owner)).reshape(-1, 4).T
+        np.bincount(4 * place + kind, minlength=4 * len(owner)).reshape(-1, 4).T
     )
     return Clusters(owner, Answers(fake_fake, fake_real + fake_fake, real_fake, real_real + real_fake), size)
+
+
+def covariance_of_single_answers(total: Answers) -> Covariance:
+    """Covariance of the rates when every answer is a cluster of its own."""
+    variances = []
+    for success, n, rate in (
+        (total.hits, total.n_fake, total.hit_rate()),
+        (total.false_alarms, total.n_real, total.false_alarm_rate()),
+    ):
+        with np.errstate(divide="ignore", invalid="ignore"):
+            variances.append((success * (1 - rate) ** 2 + (n - success) * rate**2) / (n * (n - 1.0)))
+    return Covariance(variances[0], np.zeros_like(variances[0]), variances[1])
 
 
 def places(group: np.ndarray, size: int, code: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -161,41 +240,17 @@ def places(group: np.ndarray, size: int, code: np.ndarray) -> tuple[np.ndarray, 
     place = group.astype(np.int64) * many + code
     if size * many <= len(place):
         return place, np.repeat(np.arange(size), many)
-    found, occurring = pd.factorize(place, sort=True)
-    return found, np.asarray(occurring) // many
+    occurring_place, occurring = pd.factorize(place, sort=True)
+    return occurring_place, np.asarray(occurring) // many
 
 
-def t95(freedom: ArrayLike) -> np.ndarray:
-    """Two-sided 95 % point of Student's t; NaN below one degree of freedom.
+def _scaled(sums: ArrayLike, n: np.ndarray, owner: np.ndarray, size: int) -> np.ndarray:
+    """(..., K) sums of influences of K clusters, `n` answers each, times the root of C / (C - 1).
 
-    >>> t95([24, 0]).round(4).tolist()
-    [2.0639, nan]
+    C are the clusters with answers of the group, `owner` (K,), that a cluster belongs to. A cluster without answers has
+    0, one that is the only one of its group NaN.
     """
-    freedom = np.asarray(freedom, float)
-    return np.where(freedom >= 1, stdtrit(np.maximum(freedom, 1.0), 0.975), np.nan)
-
-
-def covariance_of_single_answers(total: Answers) -> Covariance:
-    """Covariance of the rates when every answer is a cluster of its own."""
-    hit = _scatter(total.hits, total.n_fake, total.hit_rate())
-    return Covariance(hit, np.zeros_like(hit), _scatter(total.false_alarms, total.n_real, total.false_alarm_rate()))
-
-
-def _influence(
-    clustered: Clusters, success: np.ndarray, n: np.ndarray, rate: np.ndarray, total: np.ndarray
-) -> np.ndarray:
-    """(K,) what each cluster adds to the error of its group's rate."""
-    number = clustered.number(n).astype(float)
+    number = np.bincount(owner[n > 0], minlength=size).astype(float)
     with np.errstate(divide="ignore", invalid="ignore"):
-        factor = np.where(number > 1, np.sqrt(number / (number - 1)) / total, np.where(number == 0, 0.0, np.nan))
-    found = (success - rate[clustered.group] * n) * factor[clustered.group]
-    return np.where(n > 0, found, 0.0)  # a cluster without such pictures has no part in the rate
-
-
-def _scatter(success: np.ndarray, n: np.ndarray, rate: np.ndarray) -> np.ndarray:
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.asarray((success * (1 - rate) ** 2 + (n - success) * rate**2) / (n * (n - 1.0)))
-
-
-def _sums(group: np.ndarray, values: np.ndarray, size: int) -> np.ndarray:
-    return np.bincount(group, values, minlength=size)
+        factor = np.where(number > 1, np.sqrt(number / (number - 1)), np.nan)
+        return np.where(n > 0, np.asarray(sums) * factor[owner], 0.0)

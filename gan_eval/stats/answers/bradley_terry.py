@@ -11,7 +11,7 @@ from scipy.sparse.csgraph import connected_components
 from scipy.special import expit
 
 from gan_eval.errors import UserError
-from gan_eval.stats.clustering import t95, two_way
+from gan_eval.stats.clustering import t_critical, two_way
 from gan_eval.stats.groups import UNNAMED, Groups, carried_by, contestants, joined, misnamed_note, provenance
 from gan_eval.stats.trials import pair_trials
 from gan_eval.tables import BRADLEY_TERRY
@@ -143,7 +143,7 @@ def _estimates(
         variance = variances(strength, place[winner[inside]], place[loser[inside]], *units)
         found.std_error[group] = np.sqrt(variance)
         freedom = min(len(np.unique(unit)) for unit in several) - 1
-        found.half[group] = t95(freedom) * np.sqrt(variance)
+        found.half[group] = t_critical(freedom) * np.sqrt(variance)
     else:
         words = ["one participant and one item: no interval"]
     for c in group:

@@ -15,7 +15,15 @@ import pandas as pd
 from numpy.typing import ArrayLike
 from scipy.special import expit, logit, ndtr, ndtri
 
-from gan_eval.stats.clustering import Answers, Clusters, Covariance, clusters, covariance_of_single_answers, places, t95
+from gan_eval.stats.clustering import (
+    Answers,
+    Clusters,
+    Covariance,
+    clusters,
+    covariance_of_single_answers,
+    places,
+    t_critical,
+)
 from gan_eval.stats.groups import Codes, groups, join_notes, joined, provenance
 from gan_eval.stats.shares import Z95, share, wilson
 from gan_eval.stats.trials import main_trials
@@ -110,7 +118,7 @@ def estimates(answers: Answers, *, effective: Answers, crossed: CrossedRates | N
         if crossed is not None:
             variance = np.max([_variance(each, a, b, bend) for each in crossed.covariances], axis=0)
             both = np.minimum(crossed.freedom_hit, crossed.freedom_false_alarm)
-            estimate = _covering(estimate, _around(value, t95(both) * np.sqrt(variance)))
+            estimate = _covering(estimate, _around(value, t_critical(both) * np.sqrt(variance)))
         found[name] = GroupEstimate(*(np.where(known, part, np.nan) for part in estimate))
     if crossed is not None:
         hit = _covering(hit, _logit_rate(answers.hit_rate(), _hit_variance(crossed), crossed.freedom_hit))
@@ -168,7 +176,7 @@ def _hit_variance(crossed: CrossedRates) -> np.ndarray:
 
 
 def _logit_rate(rate: np.ndarray, variance: np.ndarray, freedom: np.ndarray) -> GroupEstimate:
-    half = t95(freedom) * np.sqrt(np.maximum(variance, 0.0)) / (rate * (1 - rate))
+    half = t_critical(freedom) * np.sqrt(np.maximum(variance, 0.0)) / (rate * (1 - rate))
     return GroupEstimate(*(expit(part) for part in _around(logit(rate), half)))
 
 
@@ -457,7 +465,7 @@ def areas(graded: Graded, size: int) -> GroupEstimate:
         )
         largest = np.max([by_person + by_stimulus - by_cell, by_person, by_stimulus, single], axis=0)
         freedom = np.minimum(people.min(axis=0), pictures.min(axis=0)) - 1
-        half = np.where(crossed, t95(freedom) * np.sqrt(largest), half)
+        half = np.where(crossed, t_critical(freedom) * np.sqrt(largest), half)
     inner = np.where((area > 0) & (area < 1), area, np.nan)
     reach = half / (inner * (1 - inner))
     return GroupEstimate(area, expit(logit(inner) - reach), expit(logit(inner) + reach))

@@ -12,8 +12,8 @@ import pandas as pd
 from scipy.special import stdtr, stdtrit
 
 from gan_eval.stats.groups import groups, provenance
-from gan_eval.stats.mixed.limits import few_groups
-from gan_eval.stats.mixed.linear import LinearFit, NoLinearFitError, fit_linear
+from gan_eval.stats.mixed.limits import NoFitError, few_groups
+from gan_eval.stats.mixed.linear import LinearFit, fit_linear
 from gan_eval.stats.trials import main_trials, possible_times
 from gan_eval.tables import REACTION_TIME_MODELS
 from gan_eval.tabular import Row, frame_of
@@ -87,7 +87,7 @@ def _rows(data: _Data, effects: dict[str, np.ndarray], notes: list[str]) -> list
     try:
         logs = np.log(timed["reaction_time_ms"].to_numpy("float64", na_value=np.nan))
         fit = fit_linear(logs, X, participant, stimulus)
-    except NoLinearFitError as reason:
+    except NoFitError as reason:
         notes = [*notes, str(reason)]
     else:
         notes = [*notes, *_warnings(fit, len(participants), len(stimuli))]

@@ -27,12 +27,12 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
+from gan_eval.stats.clustering import equivalence_p, freedom
 from gan_eval.stats.compare.differences import (
     HALF,
     Difference,
     contrast_of_shares,
     difference_of_shares,
-    equivalence_p,
     share_less_half,
     wald,
 )
@@ -78,16 +78,12 @@ class Question:
 
     def freedom(self) -> int:
         """Degrees of freedom: the smallest number of participants or pictures behind either side, less one."""
-        return min(len(np.unique(code[side])) for code in (self.participant, self.picture) for side in self._sides) - 1
+        return freedom(self.participant, self.picture, side=None if self.of_one_share else self.in_a)
 
     @property
     def of_one_share(self) -> bool:
         """There is no b: the share is held against one half."""
         return bool(self.in_a.all())
-
-    @property
-    def _sides(self) -> tuple[np.ndarray, ...]:
-        return (self.in_a,) if self.of_one_share else (self.in_a, ~self.in_a)
 
 
 def choice_question(
@@ -178,8 +174,8 @@ def _by_model(question: Question, margin: float | None, fits: Fits) -> Estimate:
     Raises:
         NoFitError: the data allow no estimate.
     """
-    freedom = question.freedom()
-    if freedom < 1:
+    df = question.freedom()
+    if df < 1:
         raise NoFitError("fewer than two participants or pictures behind a group")
     fit = _fitted(question, fits)
     _, at = np.unique(question.cell, return_index=True)
@@ -195,11 +191,11 @@ def _by_model(question: Question, margin: float | None, fits: Fits) -> Estimate:
         link=question.link,
     )
     difference, error = question.constant + contrast.estimate, contrast.std_error
-    judged = wald(difference, error, freedom)
+    judged = wald(difference, error, df)
     if question.of_one_share:
         ends = {name: float(np.clip(getattr(judged, name), -HALF, HALF)) for name in _ENDS}
         judged = judged._replace(**ends)
-    p_equivalent = np.nan if margin is None else equivalence_p(difference, error, freedom, margin)
+    p_equivalent = np.nan if margin is None else float(equivalence_p(difference, error, df, margin))
     return Estimate(difference, *judged, p_equivalent, np.nan, "crossed_model", "")
 
 

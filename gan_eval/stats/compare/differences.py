@@ -18,11 +18,10 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike
-from scipy.special import expit, ndtr, stdtr, stdtrit
+from scipy.special import expit, ndtr
 from scipy.stats import fisher_exact
 
-from gan_eval.stats.clustering import two_way
+from gan_eval.stats.clustering import equivalence_p, freedom, t_critical, two_sided_p, two_way
 from gan_eval.stats.shares import Z90, Z95, binomial_p, newcombe, wilson
 
 _NODES = np.linspace(-9.0, 9.0, 301)
@@ -118,40 +117,21 @@ def contrast_of_shares(
     return Contrast(float(weights.dot(found.share)), float(np.sqrt(max(variance, 0.0))))
 
 
-def wald(estimate: float, std_error: float, freedom: float) -> WaldTest:
-    """Intervals and test of an estimate, Student's t with `freedom` degrees of freedom as the reference.
+def wald(estimate: float, std_error: float, df: float) -> WaldTest:
+    """Intervals and test of an estimate, Student's t with `df` degrees of freedom as the reference.
 
     >>> found = wald(0.1, 0.05, 1e9)
     >>> round(found.ci_low, 4), round(found.ci90_high, 4), round(found.p, 4)
     (0.002, 0.1822, 0.0455)
     """
-    wide, narrow = (float(stdtrit(freedom, level)) * std_error for level in (0.975, 0.95))
+    wide, narrow = (float(t_critical(df, coverage=coverage)) * std_error for coverage in (0.95, 0.9))
     return WaldTest(
         max(-1.0, estimate - wide),
         min(1.0, estimate + wide),
         max(-1.0, estimate - narrow),
         min(1.0, estimate + narrow),
-        float(difference_ps(estimate, std_error, freedom)),
+        float(two_sided_p(estimate, std_error, df)),
     )
-
-
-def equivalence_p(estimate: float, std_error: float, freedom: float, margin: float) -> float:
-    """The larger p of the two one-sided tests of -margin < difference < margin (Schuirmann 1987, Journal of
-    Pharmacokinetics and Biopharmaceutics 15, 657-680)."""
-    return float(equivalence_ps(estimate, std_error, freedom, margin))
-
-
-def difference_ps(estimate: ArrayLike, std_error: ArrayLike, freedom: float) -> np.ndarray:
-    """Two-sided p of each estimate against 0, Student's t as the reference; NaN where the error is not above 0."""
-    estimate, error = np.asarray(estimate, float), np.asarray(std_error, float)
-    t = np.abs(estimate) / np.where(error > 0, error, np.nan)
-    return np.asarray(2 * stdtr(freedom, -t))
-
-
-def equivalence_ps(estimate: ArrayLike, std_error: ArrayLike, freedom: float, margin: float) -> np.ndarray:
-    """`equivalence_p` of each estimate."""
-    estimate, error = np.asarray(estimate, float), np.asarray(std_error, float)
-    return np.asarray(stdtr(freedom, (np.abs(estimate) - margin) / np.where(error > 0, error, np.nan)))
 
 
 class Difference(NamedTuple):
@@ -206,7 +186,7 @@ def difference_of_shares(
     difference = k_a / n_a - k_b / n_b
     alone = len(np.unique(participant)) == 1
     factors = (stimulus,) if alone else (participant, stimulus)
-    if min(min(_sizes(factor, in_a)) for factor in factors) < 2:
+    if freedom(*factors, side=in_a) < 1:
         return Difference(difference, np.nan, np.nan, np.nan, "too few participants or stimuli for an interval")
     one = "one participant: says nothing of people in general" if alone else ""
     if all(success[group].all() or not success[group].any() for group in (in_a, ~in_a)):
@@ -221,8 +201,8 @@ def difference_of_shares(
     total_a, total_b = weight[in_a].sum(), weight[~in_a].sum()
     influence = (success - share) * weight * np.where(in_a, 1 / total_a, -1 / total_b)
     error = float(np.sqrt(two_way(influence[:, None], participant, stimulus, side=in_a)[0]))
-    freedom = min(min(_sizes(factor, in_a)) for factor in factors) - 1
-    found = wald(difference, error, freedom)
+    df = freedom(*factors, side=in_a)
+    found = wald(difference, error, df)
     return Difference(
         difference,
         min(least.ci_low, found.ci_low),
@@ -231,7 +211,7 @@ def difference_of_shares(
         one,
         min(least.ci90_low, found.ci90_low),
         max(least.ci90_high, found.ci90_high),
-        np.nan if margin is None else max(least.p_equivalent, equivalence_p(difference, error, freedom, margin)),
+        np.nan if margin is None else max(least.p_equivalent, float(equivalence_p(difference, error, df, margin))),
         "independent" if alone else "two_way_cluster",
     )
 
@@ -330,7 +310,9 @@ def share_less_half(
         one,
         max(-HALF, min(least.ci90_low, found.ci90_low)),
         min(HALF, max(least.ci90_high, found.ci90_high)),
-        np.nan if margin is None else max(least.p_equivalent, equivalence_p(difference, error, units - 1, margin)),
+        np.nan
+        if margin is None
+        else max(least.p_equivalent, float(equivalence_p(difference, error, units - 1, margin))),
         "independent" if alone else "two_way_cluster",
     )
 

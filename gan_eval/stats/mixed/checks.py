@@ -14,10 +14,9 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 from scipy.sparse import csr_array
-from scipy.special import stdtr, stdtrit
 
 from gan_eval.settings.analysis import AnalysisSettings
-from gan_eval.stats.clustering import two_way
+from gan_eval.stats.clustering import freedom, side_of, t_critical, two_sided_p, two_way
 from gan_eval.stats.mixed import NoFitError
 from gan_eval.stats.mixed.fit import plain_fit
 from gan_eval.stats.mixed.formulas import Design, Planned, design, planned_formulas, prepare
@@ -81,17 +80,11 @@ def clustered(fit: Plain, X: np.ndarray, participant: np.ndarray, stimulus: np.n
         empty = np.full(len(fit.beta), np.nan)
         return Clustered(empty, empty, empty, empty)
     error = np.sqrt(two_way((X * fit.score[:, None]) @ np.linalg.inv(fit.information), participant, stimulus))
-    df = np.array([_freedom(column, participant, stimulus) for column in X.T], float)
-    known = np.where((df > 0) & (error > 0), df, np.nan)
-    half = stdtrit(known, 0.975) * error
     error = np.where(error > 0, error, np.nan)
-    return Clustered(error, fit.beta - half, fit.beta + half, 2 * stdtr(known, -np.abs(fit.beta) / error))
-
-
-def _freedom(column: np.ndarray, participant: np.ndarray, stimulus: np.ndarray) -> int:
-    """Degrees of freedom behind a coefficient; 0 where one participant or stimulus stands alone on a side."""
-    sides = [column == value for value in values] if len(values := np.unique(column)) == 2 else [column == column]
-    return min(len(np.unique(level[side])) for level in (participant, stimulus) for side in sides) - 1
+    df = np.array([freedom(participant, stimulus, side=side_of(column)) for column in X.T], float)
+    half_width = t_critical(df) * error
+    p = two_sided_p(fit.beta, error, np.where(df > 0, df, np.nan))
+    return Clustered(error, fit.beta - half_width, fit.beta + half_width, p)
 
 
 def bootstrap(

@@ -13,10 +13,8 @@ from scipy.optimize import linprog
 from scipy.special import chdtrc
 
 from gan_eval.stats.mixed.likelihood import LINKS, Crossed
-from gan_eval.stats.mixed.limits import FACTORS, plural
-from gan_eval.stats.mixed.search import Maximum, NoFitError, maximise
-
-__all__ = ["CrossedFit", "NoFitError", "Start", "fit_crossed", "fit_without", "likelihood_ratio"]
+from gan_eval.stats.mixed.limits import FACTORS, NoFitError, plural
+from gan_eval.stats.mixed.search import Maximum, maximise
 
 
 class Scaled(NamedTuple):

@@ -1,4 +1,9 @@
-"""How many trials are fitted, and how few groups are few: the same for all that fits crossed models."""
+"""What all fits of models share: the error of data that allow none, the most trials, and how few groups are few."""
+
+
+class NoFitError(Exception):
+    """The data allow no estimate; the message is the note for the reader."""
+
 
 MOST_TESTED = 200_000
 """Above this many trials single models are fitted without refits: no likelihood-ratio tests, slopes, covariates,

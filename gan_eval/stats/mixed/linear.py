@@ -18,7 +18,7 @@ from scipy.linalg.lapack import dpotri
 from scipy.optimize import minimize
 from scipy.sparse import coo_array, csc_array
 
-from gan_eval.stats.mixed.limits import FACTORS, plural
+from gan_eval.stats.mixed.limits import FACTORS, NoFitError, plural
 
 _ZERO = 1e-4
 """In residual SDs: an SD below this is estimated at 0."""
@@ -26,10 +26,6 @@ _BLOCK = 4_000_000
 """Cells of the table of counts that are held densely at a time."""
 _LARGEST = 18.0
 """Of the search variable log(1 + n τ): beyond it the residual is nothing."""
-
-
-class NoLinearFitError(Exception):
-    """The data allow no estimate; the message is the word for the reader."""
 
 
 @dataclass(frozen=True)
@@ -125,7 +121,7 @@ def fit_linear(y: np.ndarray, X: np.ndarray, first: np.ndarray, second: np.ndarr
         second: (N,) int, level of the second factor.
 
     Raises:
-        NoLinearFitError: too few trials or levels, fixed effects that cannot be told apart, an outcome without spread,
+        NoFitError: too few trials or levels, fixed effects that cannot be told apart, an outcome without spread,
             or no convergence.
 
     >>> y = np.array([1.0, 2.0, 4.0, 3.0, 5.0, 7.0, 2.0, 2.5, 6.0])
@@ -138,7 +134,7 @@ def fit_linear(y: np.ndarray, X: np.ndarray, first: np.ndarray, second: np.ndarr
     rest = y - X @ ordinary
     spread = float(np.sqrt(rest @ rest / len(y)))
     if spread <= 1e-12 * max(1.0, float(np.abs(y).max())):
-        raise NoLinearFitError("no spread: the fixed effects explain every time exactly")
+        raise NoFitError("no spread: the fixed effects explain every time exactly")
     swapped = int(second.max()) < int(first.max())
     sums = _sums_of(rest / spread, X, *((second, first) if swapped else (first, second)))
     ratios = _search(sums)
@@ -158,18 +154,18 @@ def fit_linear(y: np.ndarray, X: np.ndarray, first: np.ndarray, second: np.ndarr
 
 def _require_estimable(y: np.ndarray, X: np.ndarray, first: np.ndarray, second: np.ndarray) -> None:
     if len(y) == 0:
-        raise NoLinearFitError("no trials with an answer and a reaction time")
+        raise NoFitError("no trials with an answer and a reaction time")
     levels = tuple(zip((first, second), FACTORS, strict=True))
     for level, name in levels:
         if int(level.max()) == 0:
-            raise NoLinearFitError(f"one {name}: the crossed model needs at least two")
+            raise NoFitError(f"one {name}: the crossed model needs at least two")
     for level, name in levels:
         if int(level.max()) + 1 == len(y):
-            raise NoLinearFitError(f"no {name} has more than one trial: its spread cannot be told from chance")
+            raise NoFitError(f"no {name} has more than one trial: its spread cannot be told from chance")
     if len(y) <= X.shape[1] + 1:
-        raise NoLinearFitError("too few trials")
+        raise NoFitError("too few trials")
     if np.linalg.matrix_rank(X.T @ X, hermitian=True) < X.shape[1]:
-        raise NoLinearFitError("the fixed effects cannot be told apart")
+        raise NoFitError("the fixed effects cannot be told apart")
 
 
 def _sums_of(y: np.ndarray, X: np.ndarray, small: np.ndarray, large: np.ndarray) -> _Sums:
@@ -231,15 +227,15 @@ def _evaluate(sums: _Sums, ratios: np.ndarray) -> _Point:
 
 
 def _search(sums: _Sums) -> np.ndarray:
-    """The ratios (small, large) of the smallest criterion; NoLinearFitError where the search does not end in one."""
+    """The ratios (small, large) of the smallest criterion; NoFitError where the search does not end in one."""
 
     def loss(place: np.ndarray) -> tuple[float, np.ndarray]:
         try:
             point = _evaluate(sums, np.expm1(place) / sums.scale)
         except np.linalg.LinAlgError as error:
-            raise NoLinearFitError("did not converge: the likelihood cannot be computed") from error
+            raise NoFitError("did not converge: the likelihood cannot be computed") from error
         if not np.isfinite(point.deviance):
-            raise NoLinearFitError("did not converge: the likelihood is not finite")
+            raise NoFitError("did not converge: the likelihood is not finite")
         return point.deviance, point.gradient * np.exp(place) / sums.scale
 
     found = minimize(
@@ -254,5 +250,5 @@ def _search(sums: _Sums) -> np.ndarray:
     _, slope = loss(place)
     uphill = np.where(place == 0, np.minimum(slope, 0), slope)
     if (np.abs(uphill) > 1e-3).any() or (place > _LARGEST - 1).any():
-        raise NoLinearFitError("did not converge")
+        raise NoFitError("did not converge")
     return np.asarray(np.expm1(place) / sums.scale)

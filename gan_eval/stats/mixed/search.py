@@ -13,14 +13,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from gan_eval.stats.mixed.likelihood import Crossed, Laplace
-from gan_eval.stats.mixed.limits import plural
+from gan_eval.stats.mixed.limits import NoFitError, plural
 
 _LARGEST = 15.0
 """A scale beyond this has no finite estimate."""
-
-
-class NoFitError(Exception):
-    """The data allow no estimate; the message is the word for the reader."""
 
 
 @dataclass(frozen=True)

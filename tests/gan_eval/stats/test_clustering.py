@@ -72,6 +72,16 @@ def test_counts_of_many_groups_and_influences_agree() -> None:
     assert one_way(influence, person, side=is_fake) == pytest.approx(expected)
 
 
+def test_groups_have_estimates_of_their_own() -> None:
+    rng = np.random.default_rng(5)
+    influence, cluster, side = rng.normal(size=(300, 2)), rng.integers(9, size=300), rng.random(300) < 0.5
+    for group in (rng.integers(3, size=300), 40 * rng.integers(3, size=300)):
+        found = one_way(influence, cluster, side=side, group=group, size=100)
+        for number in np.unique(group):
+            own = group == number
+            assert found[number] == pytest.approx(one_way(influence[own], cluster[own], side=side[own]))
+
+
 def test_detection_of_repeated_answers_counts_cells() -> None:
     trials = simulated(participants=10, stimuli=20, each=20, seed=2)
     again = trials.loc[np.repeat(np.arange(len(trials)), 4)].reset_index(drop=True)

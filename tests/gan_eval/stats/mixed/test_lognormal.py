@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 from make_times import timed_trials
 
-from gan_eval.stats.mixed.linear import LinearFit, NoLinearFitError, fit_linear
+from gan_eval.stats.mixed import NoFitError
+from gan_eval.stats.mixed.linear import LinearFit, fit_linear
 
 CASES: dict[str, tuple[int, dict[str, float]]] = {
     "complete": (1, {"each": 30}),
@@ -145,11 +146,11 @@ def test_swapping_the_factors_and_scaling_the_outcome_change_nothing_else() -> N
     ],
 )
 def test_no_number_where_there_is_none(y: list[float], first: list[int], second: list[int], reason: str) -> None:
-    with pytest.raises(NoLinearFitError, match=reason):
+    with pytest.raises(NoFitError, match=reason):
         fit_linear(np.array(y, float), np.ones((len(y), 1)), np.array(first, int), np.array(second, int))
 
 
 def test_fixed_effects_that_cannot_be_told_apart() -> None:
     y, X, first, second = arrays(timed_trials(14), "1")
-    with pytest.raises(NoLinearFitError, match="told apart"):
+    with pytest.raises(NoFitError, match="told apart"):
         fit_linear(y, np.hstack([X, X]), first, second)
