@@ -10,8 +10,8 @@ from calibration_answers import Answers, World
 from scipy.optimize import brentq
 
 from gan_eval.settings.analysis import AnalysisSettings
-from gan_eval.stats.compare.contrast import Estimate, estimate
-from gan_eval.stats.compare.differences import contrast_of_shares, population_shares, wald
+from gan_eval.stats.compare.contrast import Estimate, contrast_of_shares, estimate, population_shares
+from gan_eval.stats.compare.differences import wald
 from gan_eval.stats.compare.questions import Asked, kind_questions, model_questions, pair_questions
 from gan_eval.stats.mixed import NoFitError, fit_crossed
 from gan_eval.stats.mixed.formulas import Formula, design, prepare

@@ -15,8 +15,7 @@ from gan_eval.power.questions import MODELS, Question
 from gan_eval.power.simulate import World
 from gan_eval.power.truth import Truth
 from gan_eval.stats.clustering import equivalence_p, two_sided_p
-from gan_eval.stats.compare.contrast import ALPHA
-from gan_eval.stats.compare.differences import population_shares
+from gan_eval.stats.compare.contrast import ALPHA, population_shares
 from gan_eval.stats.shares import holm
 
 SIMULATIONS = 2000

@@ -18,7 +18,7 @@ from scipy.special import expit, logit, ndtr, ndtri
 from gan_eval.power.design import Design, Group
 from gan_eval.quiz.draw.offers import BETWEEN_MODELS
 from gan_eval.settings.analysis import PowerSettings
-from gan_eval.stats.compare.differences import population_shares
+from gan_eval.stats.compare.contrast import population_shares
 
 
 @dataclass(frozen=True)

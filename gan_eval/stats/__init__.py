@@ -163,7 +163,7 @@ def _of_models(
     mixed = mixed_models(kept, plan=settings, participants=people)
     return {
         "mixed_models": mixed,
-        "model_checks": model_checks(kept, plan=settings, participants=people, mixed=mixed, seed=seed),
+        "model_checks": model_checks(kept, plan=settings, participants=people, mixed=mixed),
         "comparisons": comparisons(kept, plan=settings),
     }
 

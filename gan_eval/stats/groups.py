@@ -1,11 +1,9 @@
-"""The groups of trials behind the scopes of the tables, and what travels with them.
+"""The groups of trials behind the rows of the tables, and the columns simulated, fraction and note of each group.
 
-Trials by the hole that was filled in their picture.
-
-Who stands against whom in a trial of two pictures: the names behind `model`.
+Groups are made by scope, by the hole that was filled in a picture, and by the two contestants of a pair.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -23,21 +21,22 @@ UNKNOWN = "unknown"
 """The exposure's id where nothing tells it."""
 
 SEVERAL_STUDIES = "trials of several studies"
+"""The note of rows whose trials are of more than one study."""
 
 
 class Codes:
-    """The columns of a table as whole numbers; each is worked out when first asked for, and once."""
+    """The columns of a table as whole numbers, each coded once, when it is first needed."""
 
     def __init__(self, table: pd.DataFrame) -> None:
         self._table = table
-        self._known: dict[str, tuple[np.ndarray, list[Any]]] = {}
+        self._cached: dict[str, tuple[np.ndarray, list[Any]]] = {}
 
     def of(self, name: str) -> tuple[np.ndarray, list[Any]]:
-        """(N,) each row's place among the column's distinct values in sorted order, -1 where missing; and these."""
-        if name not in self._known:
+        """(N,) each row's place among the column's distinct sorted values, -1 where missing; and the values."""
+        if name not in self._cached:
             code, values = pd.factorize(self._table[name], sort=True)
-            self._known[name] = code, list(values)
-        return self._known[name]
+            self._cached[name] = code, list(values)
+        return self._cached[name]
 
 
 @dataclass(frozen=True)
@@ -90,14 +89,17 @@ def groups(trials: pd.DataFrame, scope: str, codes: Codes | None = None) -> Grou
             levels = asked_exposure(trials)
             follows = (trials["protocol"] == STAIRCASE).fillna(False).to_numpy(bool)
             code, exposures = pd.factorize(levels, sort=True)  # an unknown one is -1
-            ids = [_exposure_text(exposure) for exposure in exposures]
+            ids = [
+                UNTIL_ANSWER if np.isinf(ms) else str(int(ms)) if float(ms).is_integer() else repr(float(ms))
+                for ms in exposures
+            ]
             is_unknown = (code < 0) & ~follows
             if is_unknown.any():
                 code, ids = np.where(is_unknown, len(ids), code), [*ids, UNKNOWN]
             code = np.where(follows, -1, code)
-            there = np.isin(np.arange(len(ids)), code)
-            code = np.where(code < 0, -1, (np.cumsum(there) - 1)[code])
-            return _labelled(code, [name for name, is_there in zip(ids, there, strict=True) if is_there])
+            occurs = np.isin(np.arange(len(ids)), code)
+            code = np.where(code < 0, -1, (np.cumsum(occurs) - 1)[code])
+            return _labelled(code, [name for name, keep in zip(ids, occurs, strict=True) if keep])
         case "block":
             code, values = codes.of("block")
             return _labelled(code, [str(int(block)) for block in values])
@@ -110,89 +112,79 @@ def provenance(
     trials: pd.DataFrame,
     grouped: Groups,
     codes: Codes | None = None,
-    notes: Sequence[tuple[np.ndarray, str]] = (),
+    notes: Iterable[tuple[np.ndarray, str]] = (),
 ) -> pd.DataFrame:
-    """The last columns of each group's row: `simulated` (any of its trials), `fraction` where unique, and `note`.
+    """(G,) last columns of the groups' rows: `simulated` (any of its trials), `fraction` where unique, and `note`.
 
     Args:
-        trials: the trials.
-        grouped: their groups.
-        codes: of these trials, where several tables are made of them.
-        notes: what the notes say before what the trials themselves give reason for: (G,) bool, and the text of the
-            groups that it marks.
+        trials: what `grouped` groups.
+        grouped: the groups.
+        codes: of these trials, where they are at hand.
+        notes: what the note says of the rows themselves, before what it says of their trials: (G,) bool, and the text
+            of the rows that it marks. None where there is nothing to say.
     """
     codes = codes or Codes(trials)
     size = len(grouped.ids)
     is_simulated, values = codes.of("simulated")
     simulated = grouped.count(is_simulated == values.index(True)) if True in values else np.zeros(size, np.intp)
     total = np.bincount(grouped.group, minlength=size)
-    low, high = _range(grouped, *codes.of("fraction"))
+    low, high = np.full((2, size), np.nan)
+    fraction, fractions = codes.of("fraction")
+    if fractions:
+        group, present = _occurring(grouped, fraction, len(fractions))  # in ascending order within a group
+        low[group[::-1]] = np.asarray(fractions, float)[present[::-1]]  # the last value written stays: the least
+        high[group] = np.asarray(fractions, float)[present]
     every = [
         *notes,
         (distinct("study", grouped, codes) > 1, SEVERAL_STUDIES),
         ((simulated > 0) & (simulated < total), "people and simulated participants mixed"),
         (high > low, "models of different fractions of the planned steps"),
     ]
+    texts: list[list[str]] = [[] for _ in range(size)]
+    for mask, note in every:
+        for position in np.flatnonzero(mask):
+            texts[position].append(note)
     return pd.DataFrame(
         {
             "simulated": simulated > 0,
             "fraction": np.where(low == high, low, np.nan),
-            "note": pd.Series([text or None for text in join_notes(every, size)], dtype="object"),
+            "note": pd.Series([joined(*own) for own in texts], dtype="object"),
         }
     )
 
 
 def carried_by(trials: pd.DataFrame, *notes: object) -> dict[str, Any]:
-    """The last cells of the row of all these trials: `simulated`, `fraction` (NaN: not unique) and `note` (or None).
+    """The cells `simulated`, `fraction` (NaN: not unique) and `note` of a row that rests on these trials.
 
     Args:
-        trials: the trials.
-        notes: what the note says before what the trials themselves give reason for; empty ones are left out.
+        trials: of which every one stands behind the row.
+        notes: of the row's own, which come first; empty ones and None are left out.
     """
-    carried = provenance(trials, groups(trials, "all")).iloc[0]
+    columns = provenance(trials, groups(trials, "all")).iloc[0]
     return {
-        "simulated": bool(carried["simulated"]),
-        "fraction": float(carried["fraction"]),
-        "note": joined(*notes, carried["note"]),
+        "simulated": bool(columns["simulated"]),
+        "fraction": float(columns["fraction"]),
+        "note": joined(*notes, columns["note"]),
     }
 
 
-def joined(*words: object) -> str | None:
-    """The words that there are, each once, joined by semicolons; None where there are none.
+def joined(*notes: object) -> str | None:
+    """The notes that are not empty, each once, joined by semicolons; None where there are none.
 
     >>> joined("no grades", None, "", "simulated", "no grades")
     'no grades; simulated'
     """
-    return "; ".join(dict.fromkeys(str(word) for word in words if word)) or None
-
-
-def join_notes(notes: Sequence[tuple[np.ndarray, str]], size: int) -> list[str]:
-    """One text for each of `size` rows: those whose mask (size, bool) holds there, each once, joined by semicolons."""
-    texts: list[list[str]] = [[] for _ in range(size)]
-    for mask, text in notes:
-        for position in np.flatnonzero(mask):
-            texts[position].append(text)
-    return [joined(*row) or "" for row in texts]
+    return "; ".join(dict.fromkeys(str(note) for note in notes if note)) or None
 
 
 def distinct(name: str, grouped: Groups, codes: Codes) -> np.ndarray:
     """(G,) how many distinct values of a column, missing ones left out, stand in each group."""
     code, values = codes.of(name)
-    group, _ = _present(grouped, code, len(values))
+    group, _ = _occurring(grouped, code, len(values))
     return np.bincount(group, minlength=len(grouped.ids))
 
 
-def _range(grouped: Groups, code: np.ndarray, values: list[Any]) -> tuple[np.ndarray, np.ndarray]:
-    """(G,) each group's least and largest value; NaN where all are missing."""
-    low, high = np.full((2, len(grouped.ids)), np.nan)
-    if values:
-        group, present = _present(grouped, code, len(values))
-        low[group[::-1]] = np.asarray(values, float)[present[::-1]]  # written from the last to the first: it stays
-        high[group] = np.asarray(values, float)[present]
-    return low, high
-
-
-def _present(grouped: Groups, code: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
+def _occurring(grouped: Groups, code: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
     """The combinations of a group and a code of 0 and above that occur: group and code (K,), in the order of both."""
     group, own = grouped.group, grouped.of_rows(code)
     if (own < 0).any():
@@ -211,12 +203,6 @@ def _labelled(code: np.ndarray, ids: list[str]) -> Groups:
     return Groups(ids, row, code[row])
 
 
-def _exposure_text(milliseconds: float) -> str:
-    if np.isinf(milliseconds):
-        return UNTIL_ANSWER
-    return str(int(milliseconds)) if float(milliseconds).is_integer() else repr(float(milliseconds))
-
-
 def _groups_of_fakes(is_fake: np.ndarray, name: str, codes: Codes) -> Groups:
     """The fakes of each value of a column, with the reals of the same data sets in the same sessions."""
     model, ids = codes.of(name)
@@ -224,24 +210,18 @@ def _groups_of_fakes(is_fake: np.ndarray, name: str, codes: Codes) -> Groups:
     dataset, names = codes.of("dataset")
     sitting = (session + 1) * (len(names) + 1) + dataset + 1  # a missing name is one of its own
     fakes, reals = np.flatnonzero(is_fake & (model >= 0)), np.flatnonzero(~is_fake)
-    shown = pd.unique(sitting[fakes] * max(len(ids), 1) + model[fakes])
-    shown.sort()
-    own, of_model = shown // max(len(ids), 1), shown % max(len(ids), 1)
+    presented = pd.unique(sitting[fakes] * max(len(ids), 1) + model[fakes])
+    presented.sort()
+    own, of_model = presented // max(len(ids), 1), presented % max(len(ids), 1)
     first, last = (np.searchsorted(own, sitting[reals], side) for side in ("left", "right"))
-    times = last - first
+    times = last - first  # in how many models' groups a real stands
     begins = np.repeat(first - (np.cumsum(times) - times), times)
-    beside = of_model[begins + np.arange(times.sum())]
-    row, group = np.concatenate([fakes, np.repeat(reals, times)]), np.concatenate([model[fakes], beside])
-    return _without_gaps([str(name) for name in ids], row, group)
-
-
-def _without_gaps(ids: list[str], row: np.ndarray, group: np.ndarray) -> Groups:
-    """Without the groups in which no trial stands."""
-    held = np.bincount(group, minlength=len(ids)) > 0
-    return Groups([name for name, stands in zip(ids, held, strict=True) if stands], row, (np.cumsum(held) - 1)[group])
-
-
-KIND, BAND = HOLE_SCOPES
+    models_of_reals = of_model[begins + np.arange(times.sum())]
+    row, group = np.concatenate([fakes, np.repeat(reals, times)]), np.concatenate([model[fakes], models_of_reals])
+    occurs = np.bincount(group, minlength=len(ids)) > 0
+    return Groups(
+        [str(name) for name, keep in zip(ids, occurs, strict=True) if keep], row, (np.cumsum(occurs) - 1)[group]
+    )
 
 
 def with_holes(trials: pd.DataFrame, stimuli: pd.DataFrame | None) -> pd.DataFrame:
@@ -255,16 +235,19 @@ def with_holes(trials: pd.DataFrame, stimuli: pd.DataFrame | None) -> pd.DataFra
     """
     if stimuli is None:
         return trials
-    known = stimuli.reindex(columns=[column.name for column in STIMULI.columns])
-    fakes = known[(known["kind"] == "fake") & (known["mask_kind"].notna() | known["mask_area"].notna())]
+    table = stimuli.reindex(columns=[column.name for column in STIMULI.columns])
+    fakes = table[(table["kind"] == "fake") & (table["mask_kind"].notna() | table["mask_area"].notna())]
     fakes = fakes.drop_duplicates("stimulus").set_index("stimulus")
     if fakes.empty:
         return trials
-    bands = fakes["mask_area"].map(area_band, na_action="ignore")
+    of_stimuli = (fakes["mask_kind"], fakes["mask_area"].map(area_band, na_action="ignore"))
     is_fake = trials["kind"] == "fake"
-    found = {KIND: fakes["mask_kind"], BAND: bands}
-    columns = {name: trials["stimulus"].map(of).astype(object).where(is_fake) for name, of in found.items()}
-    return trials.assign(**columns)
+    return trials.assign(
+        **{
+            scope: trials["stimulus"].map(values).astype(object).where(is_fake)
+            for scope, values in zip(HOLE_SCOPES, of_stimuli, strict=True)
+        }
+    )
 
 
 def hole_scopes(trials: pd.DataFrame) -> list[str]:
@@ -284,11 +267,11 @@ class Contestants(NamedTuple):
     """The names behind N pairs."""
 
     a: np.ndarray
-    """(N,) whose picture is a; empty: not said."""
+    """(N,) whose picture is a; empty: unnamed."""
     b: np.ndarray
     """(N,) whose picture is b."""
     of_reals: np.ndarray
-    """(N,) bool, a is asked to be the real picture."""
+    """(N,) bool, the question was which picture is real."""
     misnamed: np.ndarray
     """(N,) bool, `model_vs_model` whose `model` is not two names, or not those of the pictures: whose picture was
     chosen is not known."""
@@ -307,42 +290,31 @@ def contestants(pairs: pd.DataFrame) -> Contestants:
     number, names = pd.factorize(pairs["model"], use_na_sentinel=False)
     texts = [name if isinstance(name, str) else "" for name in names]
     halves = [name.split(SEPARATOR, 1) if SEPARATOR in name else (REAL, name) for name in texts]
-    first, second, whole, two = (
-        np.array([*column, ""], dtype="object")[number]
-        for column in (
-            [half[0] for half in halves],
-            [half[1] for half in halves],
-            texts,
-            [SEPARATOR in t for t in texts],
-        )
-    )
+    columns = ([a for a, _ in halves], [b for _, b in halves], texts, [SEPARATOR in name for name in texts])
+    first, second, whole, two = (np.array([*column, ""], dtype="object")[number] for column in columns)
     of_reals, of_models = (
         (pairs["protocol"] == protocol).fillna(False).to_numpy(bool) for protocol in (PAIRED, TWO_MODELS)
     )
     known = {REAL, *(name for half in halves for name in half)} - {""}
     complete = two.astype(bool) & (first != "") & (second != "") & (first != second)
-    others = _another(pairs["stimulus"], first, known)
-    if "stimulus_b" in pairs:
-        others |= _another(pairs["stimulus_b"], second, known)
+    others = np.zeros(len(pairs), bool)  # pairs with a picture, as dataset/NAME/stem, of another known contestant
+    for column, contestant in (("stimulus", first), ("stimulus_b", second)):
+        if column in pairs:
+            code, pictures = pd.factorize(pairs[column], use_na_sentinel=False)
+            parts = [str(picture).split("/") if isinstance(picture, str) else [] for picture in pictures]
+            bears = [part[1] if len(part) > 2 and part[1] in known else "" for part in parts]
+            name = np.array([*bears, ""], dtype="object")[code]
+            others |= np.asarray((name != "") & (name != contestant), bool)
     return Contestants(
         np.where(of_reals, REAL, first), np.where(of_reals, whole, second), of_reals, of_models & (~complete | others)
     )
 
 
 def misnamed_note(count: int) -> str:
-    """What is said of `count` misnamed pairs; empty: there are none."""
+    """The note on `count` misnamed pairs; empty: there are none."""
     if not count:
         return ""
     return (
         f"{count} pairs of two models left out: model must be A{SEPARATOR}B, the names of stimulus's and of "
         "stimulus_b's model"
     )
-
-
-def _another(stimulus: pd.Series, name: np.ndarray, known: set[str]) -> np.ndarray:
-    """(N,) bool: the picture, as dataset/NAME/stem, is that of another of the known contestants."""
-    number, pictures = pd.factorize(stimulus, use_na_sentinel=False)
-    parts = [str(picture).split("/") if isinstance(picture, str) else [] for picture in pictures]
-    bears = np.array([each[1] if len(each) > 2 and each[1] in known else "" for each in parts] + [""], dtype="object")
-    found = bears[number]
-    return np.asarray((found != "") & (found != name), bool)

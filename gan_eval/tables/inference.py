@@ -66,17 +66,22 @@ MIXED_MODELS = Table(
 
 MODEL_CHECKS = Table(
     "model_checks",
-    "Each fixed effect of the mixed models, judged in two ways that assume less. Their estimates are averages over "
+    "Each fixed effect of the mixed models, judged in a way that assumes less. Its estimates are averages over "
     "people and pictures, so nearer 0 than the mixed model's by nature.",
     (
         text("formula", "the mixed model", filled=True),
         text("link", "logit or probit", words=("logit", "probit"), filled=True),
         text("term", "the fixed effect", filled=True),
-        text("method", "how it was judged", words=("two_way_cluster", "two_way_bootstrap"), filled=True),
+        text(
+            "method",
+            "how it was judged; the bootstrap: by earlier versions",
+            words=("two_way_cluster", "two_way_bootstrap"),
+            filled=True,
+        ),
         number("estimate", "of the model without random effects, on the link's scale"),
         number("std_error", "its standard error"),
         *ends("ci"),
-        number("p", "two-sided; empty for the bootstrap"),
+        number("p", "two-sided"),
         boolean("agrees", "it says of `different from 0` what the mixed model's Wald interval says"),
         *PROVENANCE,
     ),

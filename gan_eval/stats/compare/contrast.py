@@ -1,6 +1,13 @@
-"""One difference, of two shares or of a share and one half: by the crossed mixed model, and by its check.
+"""One difference, of two proportions or of one and one half: by the crossed mixed model, and by its check.
 
-The model's shares are averaged over people and pictures.
+A mixed model's coefficients speak of one typical participant and one typical picture. The proportion of yes answers
+that many participants give to many pictures at the fixed effects η is an average over the random effects, whose sum is
+normal with the standard deviation s:
+
+    P(η, s) = ∫ F(η + s z) φ(z) dz,    F the inverse link.
+
+For probit it is Φ(η / sqrt(1 + s²)); for logit it has no closed form (Zeger, Liang & Albert 1988, Biometrics 44,
+1049-1060). Standard errors come by the delta method over the fixed effects and the standard deviations together.
 
 The model is fitted to the answer itself (called fake, or called real), never to its being right: a participant's
 leaning to one answer raises the share of right answers on one kind of picture and lowers it on the other, so that of
@@ -18,7 +25,7 @@ difference of 0.4 logits were called different
 
 - with (1 + model | item): 4.5 % and 62 %;
 - with (1 | item): 8 % and 67 %;
-- with shares clustered by participant and item: 2.5 % and 55 %;
+- with proportions clustered by participant and item: 2.5 % and 55 %;
 - with (1 | stimulus), 40 participants and 50 items, no difference: 0 %, its errors being those of unrelated pictures.
 """
 
@@ -26,37 +33,111 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 import numpy as np
+from scipy.special import expit, ndtr
 
 from gan_eval.stats.clustering import equivalence_p, freedom
-from gan_eval.stats.compare.differences import (
-    HALF,
-    Difference,
-    contrast_of_shares,
-    difference_of_shares,
-    share_less_half,
-    wald,
-)
+from gan_eval.stats.compare.differences import HALF, difference_of_shares, share_less_half, wald
+from gan_eval.stats.groups import joined
 from gan_eval.stats.mixed import CrossedFit, NoFitError, fit_crossed
 from gan_eval.stats.mixed.limits import MOST_TESTED
 
 ALPHA = 0.05
-_ENDS = ("ci_low", "ci_high", "ci90_low", "ci90_high")
 Fits = dict[object, CrossedFit | NoFitError]
 """Fits that several questions share, by `Question.key`."""
+_NODES = np.linspace(-9.0, 9.0, 301)
+"""The trapezoidal rule converges geometrically for analytic integrands on the whole line: its error here is below
+exp(-2π² / (0.06 s)), which no quadrature of as many Gaussian nodes reaches where s is large."""
+_WEIGHTS = np.exp(-(_NODES**2) / 2) / np.exp(-(_NODES**2) / 2).sum()
+
+
+class PopulationShares(NamedTuple):
+    """Proportions and their derivatives, each (R,)."""
+
+    share: np.ndarray
+    by_eta: np.ndarray
+    """dP / dη"""
+    by_spread: np.ndarray
+    """dP / ds"""
+
+
+def population_shares(eta: np.ndarray, spread: np.ndarray, *, link: str = "logit") -> PopulationShares:
+    """P(η, s) for each pair of η and s, exact to about 1e-9 up to s = 15.
+
+    Args:
+        eta: (R,) fixed part of the linear predictor.
+        spread: (R,) standard deviation of the random part, 0 or more.
+        link: `logit` or `probit`.
+
+    >>> shares = population_shares(np.array([0.0, 1.0]), np.array([2.0, 0.0]))
+    >>> shares.share.round(6).tolist()
+    [0.5, 0.731059]
+    """
+    eta, spread = np.broadcast_arrays(np.asarray(eta, float), np.asarray(spread, float))
+    if link == "probit":
+        scale = np.sqrt(1 + spread**2)
+        density = np.exp(-((eta / scale) ** 2) / 2) / np.sqrt(2 * np.pi)
+        return PopulationShares(ndtr(eta / scale), density / scale, -density * eta * spread / scale**3)
+    share = expit(eta[:, None] + spread[:, None] * _NODES)
+    slope = share * (1 - share)
+    return PopulationShares(
+        (share * _WEIGHTS).sum(axis=1), (slope * _WEIGHTS).sum(axis=1), (slope * _NODES * _WEIGHTS).sum(axis=1)
+    )
+
+
+class Contrast(NamedTuple):
+    """A weighted sum of population-averaged proportions."""
+
+    estimate: float
+    std_error: float
+
+
+def contrast_of_shares(
+    weights: np.ndarray,
+    rows: np.ndarray,
+    beta: np.ndarray,
+    covariance: np.ndarray,
+    variances: np.ndarray,
+    variances_by_random: np.ndarray,
+    *,
+    link: str = "logit",
+) -> Contrast:
+    """Σ w_r P(x_r'β, s_r), with its standard error by the delta method.
+
+    Args:
+        weights: (R,) weight of each proportion.
+        rows: (R, K) fixed effects of each proportion.
+        beta: (K,) their estimates.
+        covariance: (K + Q, K + Q) of β and of the Q parameters of the random effects.
+        variances: (R,) s_r².
+        variances_by_random: (R, Q) their derivatives by the parameters of the random effects.
+        link: `logit` or `probit`.
+    """
+    spread = np.sqrt(np.maximum(variances, 0.0))
+    shares = population_shares((rows * beta).sum(axis=1), spread, link=link)
+    # dP/d(s²) = (dP/ds) / 2s stays finite, but the derivative of s² by a standard deviation held at 0 is 0 anyway
+    by_variance = np.divide(shares.by_spread, 2 * spread, out=np.zeros_like(spread), where=spread > 0)
+    gradient = np.concatenate(
+        [
+            (weights * shares.by_eta)[:, None].T.dot(rows)[0],
+            (weights * by_variance)[:, None].T.dot(variances_by_random)[0],
+        ]
+    )
+    variance = float(gradient.dot(covariance).dot(gradient))
+    return Contrast(float(weights.dot(shares.share)), float(np.sqrt(max(variance, 0.0))))
 
 
 @dataclass(frozen=True)
 class Question:
-    """Share of a minus share of b, or minus one half where no trial is b's, and the model that answers it."""
+    """Proportion of a minus that of b, or minus one half where no trial is b's, and the model that answers it."""
 
     key: object
     """Questions with the same key ask the same model."""
     answer: np.ndarray
     """(N,) bool: the answer that is modelled."""
     success: np.ndarray
-    """(N,) bool: what the shares count."""
+    """(N,) bool: what the proportions count."""
     in_a: np.ndarray
-    """(N,) bool, true for a's trials, false for b's; all true: a's share is held against one half."""
+    """(N,) bool, true for a's trials, false for b's; all true: a's proportion is held against one half."""
     participant: np.ndarray
     """(N,) int, 0.. without gaps."""
     picture: np.ndarray
@@ -73,17 +154,17 @@ class Question:
     picture_is: str = "stimulus"
     """What a picture of the model is: `stimulus` or `item`, for messages."""
     weight: np.ndarray | None = None
-    """(N,) what a trial counts in the clustered shares; None: all alike."""
+    """(N,) what a trial counts in the clustered proportions; None: all alike."""
     link: str = "logit"
+
+    @property
+    def of_one_share(self) -> bool:
+        """There is no b: the proportion is held against one half."""
+        return bool(self.in_a.all())
 
     def freedom(self) -> int:
         """Degrees of freedom: the smallest number of participants or pictures behind either side, less one."""
         return freedom(self.participant, self.picture, side=None if self.of_one_share else self.in_a)
-
-    @property
-    def of_one_share(self) -> bool:
-        """There is no b: the share is held against one half."""
-        return bool(self.in_a.all())
 
 
 def choice_question(
@@ -128,106 +209,83 @@ class Estimate(NamedTuple):
     p_equivalent: float
     check_p: float
     basis: str | None
-    note: str
+    note: str | None
 
 
 def estimate(question: Question, *, margin: float | None, fits: Fits, why_not: str = "") -> Estimate:
-    """The difference by the crossed model, or by clustered shares where the model gives no number.
+    """The difference by the crossed model, or by clustered proportions where the model gives no number.
 
     Args:
-        question: what is asked.
+        question: the question.
         margin: of equivalence, on the difference; None: not judged.
         fits: filled with the model that was fitted.
         why_not: a reason not to fit the model.
     """
-    check = _clustered(question, margin)
+    units = question.participant, question.picture
+    check = (
+        share_less_half(question.success, *units, margin=margin)
+        if question.of_one_share
+        else difference_of_shares(question.success, question.in_a, *units, weight=question.weight, margin=margin)
+    )
     if len(question.answer) > MOST_TESTED:
         why_not = why_not or f"more than {MOST_TESTED} trials"
-    if why_not:
-        return _fallback(check, f"clustered shares instead of the crossed model: {why_not}")
-    try:
-        found = _by_model(question, margin, fits)
-    except NoFitError as reason:
-        return _fallback(check, f"the crossed model gives no number ({reason})")
-    note = ""
-    if (found.p < ALPHA) != (check.p < ALPHA):
-        note = f"clustered shares judge otherwise (p = {check.p:.2g})"
-    return found._replace(check_p=check.p, note=note)
-
-
-def _clustered(question: Question, margin: float | None) -> Difference:
-    units = question.participant, question.picture
-    if question.of_one_share:
-        return share_less_half(question.success, *units, margin=margin)
-    return difference_of_shares(question.success, question.in_a, *units, weight=question.weight, margin=margin)
-
-
-def _fallback(check: Difference, why: str) -> Estimate:
+    note = f"clustered shares instead of the crossed model: {why_not}"
+    if not why_not:
+        try:
+            result = _by_model(question, margin, fits)
+        except NoFitError as reason:
+            note = f"the crossed model gives no number ({reason})"
+        else:
+            differs = (result.p < ALPHA) != (check.p < ALPHA)
+            note = f"clustered shares judge otherwise (p = {check.p:.2g})" if differs else ""
+            return result._replace(check_p=check.p, note=note)
     return Estimate(
         check.difference, check.ci_low, check.ci_high, check.ci90_low, check.ci90_high, check.p, check.p_equivalent,
-        np.nan, check.basis, "; ".join(filter(None, [why, check.note])),
+        np.nan, check.basis, joined(note, check.note),
     )  # fmt: skip
 
 
 def _by_model(question: Question, margin: float | None, fits: Fits) -> Estimate:
-    """
+    """The difference by the crossed model, which is taken from `fits` or put there.
+
+    The variance of a cell's random effects has derivatives by the two intercepts' standard deviations; that of the
+    slope is taken as known. What this leaves out is small: of 400 simulated studies with an effect of 1.5 logits and a
+    slope of standard deviation 1.2, 94.0 % of the 95 % intervals cover the truth; without an effect, and with a slope
+    of 0.8, 5.8 % are called different.
+
     Raises:
         NoFitError: the data allow no estimate.
     """
     df = question.freedom()
     if df < 1:
         raise NoFitError("fewer than two participants or pictures behind a group")
-    fit = _fitted(question, fits)
-    _, at = np.unique(question.cell, return_index=True)
-    slopes = np.zeros(len(at)) if question.slope is None else question.slope[at]
-    variances, by_random = _spread(fit, slopes)
-    contrast = contrast_of_shares(
-        question.cell_weights,
-        np.eye(len(at)),
-        fit.beta,
-        fit.covariance,
-        variances,
-        by_random,
-        link=question.link,
-    )
-    difference, error = question.constant + contrast.estimate, contrast.std_error
-    judged = wald(difference, error, df)
-    if question.of_one_share:
-        ends = {name: float(np.clip(getattr(judged, name), -HALF, HALF)) for name in _ENDS}
-        judged = judged._replace(**ends)
-    p_equivalent = np.nan if margin is None else float(equivalence_p(difference, error, df, margin))
-    return Estimate(difference, *judged, p_equivalent, np.nan, "crossed_model", "")
-
-
-def _fitted(question: Question, fits: Fits) -> CrossedFit:
+    X = np.eye(len(question.cell_weights))
     if question.key not in fits:
+        levels, names = (question.participant, question.picture), ("participant", question.picture_is)
+        if question.slope is not None and question.slope_of == "picture":
+            levels, names = levels[::-1], names[::-1]  # a slope goes with the first factor
         try:
-            fits[question.key] = _fit(question)
+            fits[question.key] = fit_crossed(
+                question.answer, X[question.cell], *levels, link=question.link, slope=question.slope, factors=names
+            )
         except NoFitError as reason:
             fits[question.key] = reason
-    found = fits[question.key]
-    if isinstance(found, NoFitError):
-        raise found
-    return found
-
-
-def _fit(question: Question) -> CrossedFit:
-    X = np.eye(len(question.cell_weights))[question.cell]
-    levels, names = (question.participant, question.picture), ("participant", question.picture_is)
-    if question.slope is not None and question.slope_of == "picture":
-        levels, names = levels[::-1], names[::-1]  # a slope goes with the first factor
-    return fit_crossed(question.answer, X, *levels, link=question.link, slope=question.slope, factors=names)
-
-
-def _spread(fit: CrossedFit, slopes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """s² (C,) of each cell and its derivatives (C, 2) by the two intercepts' standard deviations.
-
-    That of the slope is taken as known. What this leaves out is small: of 400 simulated studies with an effect of 1.5
-    logits and a slope of standard deviation 1.2, 94.0 % of the 95 % intervals cover the truth; without an effect, and
-    with a slope of 0.8, 5.8 % are called different.
-    """
-    sd_slope = slopes * (fit.sd_slope or 0.0)
+    fit = fits[question.key]
+    if isinstance(fit, NoFitError):
+        raise fit
+    _, at = np.unique(question.cell, return_index=True)
+    sd_slope = (np.zeros(len(at)) if question.slope is None else question.slope[at]) * (fit.sd_slope or 0.0)
     correlation = fit.slope_correlation or 0.0
     variances = fit.sd_first**2 + 2 * correlation * fit.sd_first * sd_slope + sd_slope**2 + fit.sd_second**2
     by_first = 2 * fit.sd_first + 2 * correlation * sd_slope
-    return variances, np.stack([by_first, np.full(len(slopes), 2 * fit.sd_second)], axis=1)
+    by_random = np.stack([by_first, np.full(len(at), 2 * fit.sd_second)], axis=1)
+    contrast = contrast_of_shares(
+        question.cell_weights, X, fit.beta, fit.covariance, variances, by_random, link=question.link
+    )
+    difference = question.constant + contrast.estimate
+    test = wald(difference, contrast.std_error, df)
+    if question.of_one_share:
+        *ends, p = test
+        test = type(test)(*(float(np.clip(end, -HALF, HALF)) for end in ends), p)
+    p_equivalent = np.nan if margin is None else float(equivalence_p(difference, contrast.std_error, df, margin))
+    return Estimate(difference, *test, p_equivalent, np.nan, "crossed_model", "")

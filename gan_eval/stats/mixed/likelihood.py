@@ -21,7 +21,7 @@ from typing import NamedTuple
 
 import numpy as np
 from scipy.linalg.blas import dgemv
-from scipy.special import expit, log_ndtr, logit, ndtri
+from scipy.special import log_ndtr
 
 from gan_eval.stats.mixed.information import Factor, Layout, Spread
 from gan_eval.stats.mixed.limits import FACTORS
@@ -39,19 +39,6 @@ class Terms(NamedTuple):
     """Expected information, W."""
     weight_slope: np.ndarray
     """dW / dη"""
-
-
-class Slopes(NamedTuple):
-    """Derivatives over η of the log-likelihoods of both answers, each of the shape of η."""
-
-    yes: np.ndarray
-    """d log P(yes) / dη"""
-    no: np.ndarray
-    """d log P(no) / dη"""
-    curve_yes: np.ndarray
-    """-d² log P(yes) / dη²"""
-    curve_no: np.ndarray
-    """-d² log P(no) / dη²"""
 
 
 def logit_terms(eta: np.ndarray, yes: np.ndarray) -> Terms:
@@ -79,21 +66,6 @@ def probit_terms(eta: np.ndarray, yes: np.ndarray) -> Terms:
 
 
 LINKS = {"logit": logit_terms, "probit": probit_terms}
-
-
-def slopes(eta: np.ndarray, link: str) -> Slopes:
-    """Derivatives for `yes` and for `no` at η of any shape."""
-    if link == "logit":
-        mean = expit(eta)
-        curve = mean * (1 - mean)
-        return Slopes(1 - mean, -mean, curve, curve)
-    _, _, above, below = _normal(eta)
-    return Slopes(above, -below, above * (above + eta), below * (below - eta))
-
-
-def linked(share: np.ndarray, link: str) -> np.ndarray:
-    """The linear predictor η of shares between 0 and 1."""
-    return np.asarray(logit(share) if link == "logit" else ndtri(share))
 
 
 def _normal(eta: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:

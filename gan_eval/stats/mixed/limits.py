@@ -6,8 +6,8 @@ class NoFitError(Exception):
 
 
 MOST_TESTED = 200_000
-"""Above this many trials single models are fitted without refits: no likelihood-ratio tests, slopes, covariates,
-bootstrap, nor differences of models. Fits take seconds each from there."""
+"""Above this many trials single models are fitted without refits: no likelihood-ratio tests, slopes, covariates
+nor differences of models. Fits take seconds each from there."""
 MOST_FITTED = 1_000_000
 """Above this many trials no crossed model is fitted."""
 _FEW = 6

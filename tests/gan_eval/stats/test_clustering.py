@@ -10,7 +10,7 @@ from gan_eval.stats.answers.detection import signal_detection
 from gan_eval.stats.answers.times import speed_accuracy
 from gan_eval.stats.clustering import clusters, one_way, two_way
 from gan_eval.stats.compare.differences import difference_of_shares
-from gan_eval.stats.mixed.checks import clustered, fit_plain
+from gan_eval.stats.mixed.checks import clustered_regression
 
 
 def repeated(times: int, *, people: int = 20, pictures: int = 30, seed: int = 0) -> tuple[np.ndarray, ...]:
@@ -106,12 +106,11 @@ def test_a_regression_of_two_sides_has_the_smaller_sides_freedom_and_the_largest
     person, picture = np.repeat(np.arange(20), 24), np.tile(np.arange(24), 20)
     X = np.stack([np.ones(480), picture < 4], axis=1).astype(float)
     y = rng.random(480) < 0.6
-    fit = fit_plain(y, X, link="logit")
-    assert fit is not None
-    found = clustered(fit, X, person, picture)
-    half = (found.high - found.low) / 2 / found.std_error
+    found = clustered_regression(y, X, person, picture, link="logit")
+    half = (found.ci_high - found.ci_low) / 2 / found.std_error
     assert half == pytest.approx(student.ppf(0.975, [19, 3]))
-    influence = (X * fit.score[:, None]) @ np.linalg.inv(fit.information)
+    chance = 1 / (1 + np.exp(-X @ found.estimate))
+    influence = (X * (y - chance)[:, None]) @ np.linalg.inv(X.T @ (X * (chance * (1 - chance))[:, None]))
     ways = [one_way(influence, code) for code in (person, picture, np.arange(480))]
     assert found.std_error**2 == pytest.approx(np.max([ways[0] + ways[1] - ways[2], *ways[:2]], axis=0))
 

@@ -6,7 +6,9 @@ from scipy.stats import norm
 from scipy.stats import t as student
 from statsmodels.stats.weightstats import ttost_ind
 
-from gan_eval.stats.compare.differences import contrast_of_shares, equivalence_p, population_shares, wald
+from gan_eval.stats.clustering import equivalence_p
+from gan_eval.stats.compare.contrast import contrast_of_shares, population_shares
+from gan_eval.stats.compare.differences import wald
 
 INVERSE = {"logit": expit, "probit": norm.cdf}
 
