@@ -9,9 +9,8 @@ import numpy as np
 import pandas as pd
 
 from gan_eval.errors import UserError
-from gan_eval.stats.compare.outcomes import OF_TRIALS
 from gan_eval.stats.exclusions import column_named, holding, parse_rule
-from gan_eval.stats.trials import NEEDED, fill_trials, joins_models, require_answers, sessions_of
+from gan_eval.stats.trials import NEEDED, OUTCOMES, fill_trials, joins_models, require_answers, sessions_of
 from gan_eval.stimuli.sets import name_problem
 from gan_eval.tables import REJECTED, TRIALS
 from gan_eval.tables.cells import csv_records
@@ -87,7 +86,7 @@ def _refuse_choice_by_outcome(
     Raises:
         UserError: a rule names a column that an outcome is taken from, and drops rows with such an outcome.
     """
-    outcomes = {mapping.get(name, name): name for name in OF_TRIALS}
+    outcomes = {mapping.get(name, name): name for name in OUTCOMES}
     for text in rules:
         rule = parse_rule(text)
         outcome = outcomes.get(rule.column)

@@ -14,6 +14,8 @@ from gan_eval.tabular import conform, frame_of
 
 NEEDED = ("participant", "stimulus", "kind", "response")
 """What nothing can fill where single pictures were judged; pairs and grades need the first two."""
+OUTCOMES = ("kind", "response", "choice", "rating", "correct", "confidence")
+"""What was answered, how surely, and what was true."""
 USED = (
     "session", "study", "participant", "protocol", "block", "trial", "phase", "stimulus", "item", "kind", "model",
     "dataset", "requested_exposure_ms", "planned_exposure_ms", "exposure_ms", "response", "choice", "rating",

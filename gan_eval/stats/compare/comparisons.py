@@ -12,16 +12,14 @@ from gan_eval.stats.compare.questions import (
     kind_questions,
     model_questions,
     pair_questions,
-    provenance_of,
     require_known_models,
     unnamed_pairs,
 )
+from gan_eval.stats.groups import carried_by, joined
 from gan_eval.stats.shares import Z90, holm, newcombe
 from gan_eval.stats.trials import answered_trials, main_trials, pair_trials
 from gan_eval.tables import COMPARISONS
-from gan_eval.tabular import conform
-
-__all__ = ["ALPHA", "TOLD_APART", "against_published", "comparisons"]
+from gan_eval.tabular import Row, conform
 
 PUBLISHED = "published"
 
@@ -58,56 +56,60 @@ def comparisons(trials: pd.DataFrame, *, plan: AnalysisSettings | None = None) -
     answered = answered_trials(trials)
     settings = plan or AnalysisSettings()
     require_known_models(settings, trials)
-    fits: Fits = {}
     pairs = pair_trials(trials)
-    asked = [
+    questions = [
         *kind_questions(answered, settings),
         *model_questions(answered, settings),
         *pair_questions(pairs, settings),
     ]
-    rows = [_row(one, settings, fits, planned=plan is not None) for one in asked]
-    if not any(one.family == TOLD_APART for one in asked):
-        rows = [*_untold(main_trials(trials), planned=plan is not None), *rows]
+    fits: Fits = {}
+    rows = [_row(question, settings, fits, has_plan=plan is not None) for question in questions]
+    if not any(question.family == TOLD_APART for question in questions):
+        rows = [*_without_numbers(main_trials(trials), has_plan=plan is not None), *rows]
     rows += unnamed_pairs(pairs, planned=plan is not None)
     table = pd.DataFrame(rows, columns=[*COMPARISONS.names, "family"])
     if len(table):
         table["p_holm"] = table.groupby(["family", "exploratory"], dropna=False)["p"].transform(holm)
-        table = _judged(table)
+        # two one-sided tests at 5 % each are the 90 % interval within the margin
+        different, equivalent = (
+            (table[name].astype("float64") < ALPHA).to_numpy(bool) for name in ("p_holm", "p_equivalent")
+        )
+        verdict = np.where(different, "different", np.where(equivalent, "equivalent", "undecided")).astype(object)
+        table["verdict"] = np.where(table["difference"].isna(), None, verdict)
+        less = np.where(different & equivalent, "differs, but by less than the margin", "")
+        table["note"] = [joined(*notes) for notes in zip(less, table["note"].fillna(""), strict=True)]
     return conform(table.drop(columns="family"), COMPARISONS, where="comparisons")
 
 
-def _row(asked: Asked, settings: AnalysisSettings, fits: Fits, *, planned: bool) -> dict[str, object]:
+def _row(asked: Asked, settings: AnalysisSettings, fits: Fits, *, has_plan: bool) -> Row:
     margin = None if asked.margin_factor is None or settings.margin is None else settings.margin * asked.margin_factor
-    found = estimate(asked.question, margin=margin, fits=fits, why_not=asked.why_not)
+    result = estimate(asked.question, margin=margin, fits=fits, why_not=asked.why_not)
     in_a = asked.question.in_a
     n_a, n_b = asked.counts or (int(in_a.sum()), int((~in_a).sum()))
+    noninferior = None
+    if asked.noninferior and margin is not None and not np.isnan(result.ci90_low):
+        noninferior = bool(result.ci90_low > -margin)  # a falls short of b by less than the margin
+    doubled = ""
+    if margin is not None and asked.margin_factor == 2:
+        doubled = f"held against twice the margin, {margin:g}: the difference is twice the distance from guessing"
     return {
-        **{name: value for name, value in found._asdict().items() if name in COMPARISONS.names},
+        **{name: value for name, value in result._asdict().items() if name in COMPARISONS.names},
         "family": asked.family,
         "comparison": asked.comparison,
         "a": asked.a,
         "b": asked.b,
         "measure": asked.measure,
         "margin": np.nan if margin is None else settings.margin,
-        "noninferior": _noninferior(found.ci90_low, margin) if asked.noninferior else None,
+        "noninferior": noninferior,
         "n_a": n_a,
         "n_b": n_b,
-        "exploratory": not asked.planned if planned else None,
-        "note": "; ".join(filter(None, [asked.note, found.note, _twice(asked, margin), asked.carried["note"]])) or None,
-        "simulated": asked.carried["simulated"],
-        "fraction": asked.carried["fraction"],
+        "exploratory": not asked.planned if has_plan else None,
+        **carried_by(asked.trials, asked.note, result.note, doubled),
     }
 
 
-def _twice(asked: Asked, margin: float | None) -> str:
-    """What the ends of an interval are held against, where that is not the column `margin`."""
-    if margin is None or asked.margin_factor != 2:
-        return ""
-    return f"held against twice the margin, {margin:g}: the difference is twice the distance from guessing"
-
-
-def _untold(main: pd.DataFrame, *, planned: bool) -> list[dict[str, object]]:
-    """The row `told apart` without numbers; none where no single pictures were shown."""
+def _without_numbers(main: pd.DataFrame, *, has_plan: bool) -> list[Row]:
+    """The row `told apart` with counts and the reason alone; none where no single pictures were presented."""
     if main.empty:
         return []
     answered = main[main["answered"].to_numpy(bool)]
@@ -121,7 +123,6 @@ def _untold(main: pd.DataFrame, *, planned: bool) -> list[dict[str, object]]:
         reason = "no data set has answers to both reals and fakes"
     if len(answered) and answered["stimulus"].nunique() == 1:
         reason = f"one stimulus; {reason}"
-    carried = provenance_of(main)
     return [
         {
             "family": TOLD_APART,
@@ -131,31 +132,10 @@ def _untold(main: pd.DataFrame, *, planned: bool) -> list[dict[str, object]]:
             "measure": "called_fake",
             "n_a": fakes,
             "n_b": reals,
-            "exploratory": False if planned else None,
-            "note": "; ".join(filter(None, [reason, carried["note"]])),
-            "simulated": carried["simulated"],
-            "fraction": carried["fraction"],
+            "exploratory": False if has_plan else None,
+            **carried_by(main, reason),
         }
     ]
-
-
-def _noninferior(ci90_low: float, margin: float | None) -> bool | None:
-    """a falls short of b by less than the margin; None where there is no interval."""
-    return None if margin is None or np.isnan(ci90_low) else bool(ci90_low > -margin)
-
-
-def _judged(table: pd.DataFrame) -> pd.DataFrame:
-    """With verdicts: two one-sided tests at 5 % each are the 90 % interval within the margin."""
-    different = table["p_holm"].astype("float64") < ALPHA
-    equivalent = table["p_equivalent"].astype("float64") < ALPHA
-    both = (different & equivalent).to_numpy(bool)
-    words = np.where(different, "different", np.where(equivalent, "equivalent", "undecided")).astype(object)
-    words[table["difference"].isna().to_numpy(bool)] = None
-    said = [
-        "; ".join(filter(None, ["differs, but by less than the margin" if less else "", note]))
-        for less, note in zip(both, table["note"].fillna(""), strict=True)
-    ]
-    return table.assign(verdict=words, note=pd.Series(said, index=table.index).replace("", None))
 
 
 def against_published(rates: pd.DataFrame, published: pd.DataFrame) -> pd.DataFrame:
@@ -176,11 +156,8 @@ def against_published(rates: pd.DataFrame, published: pd.DataFrame) -> pd.DataFr
         if theirs["dataset"] not in run.index:
             continue
         own = run.loc[theirs["dataset"]]
-        k, n = (
-            (int(own["correct_rejections"]), int(own["n_real"]))
-            if theirs["group"] == "real"
-            else (int(own["hits"]), int(own["n_fake"]))
-        )
+        correct, trials = ("correct_rejections", "n_real") if theirs["group"] == "real" else ("hits", "n_fake")
+        k, n = int(own[correct]), int(own[trials])
         if n == 0 or theirs["trials"] < 1:
             continue
         k_theirs = round(theirs["percent_correct"] / 100 * theirs["trials"])

@@ -167,36 +167,6 @@ class Question:
         return freedom(self.participant, self.picture, side=None if self.of_one_share else self.in_a)
 
 
-def choice_question(
-    key: object,
-    chosen: np.ndarray,
-    participant: np.ndarray,
-    picture: np.ndarray,
-    *,
-    group: np.ndarray | None = None,
-    link: str = "logit",
-    picture_is: str = "stimulus",
-) -> Question:
-    """The share of trials in which a was chosen, less one half: chosen ~ group + (1 | participant) + (1 | picture).
-
-    Args:
-        key: questions with the same key ask the same model.
-        chosen: (N,) bool.
-        participant: (N,) int, 0.. without gaps.
-        picture: (N,) int, 0.. without gaps: the item, or the pair.
-        group: (N,) int, 0..C-1 without gaps: groups with probabilities of their own, which count by their trials; None:
-            one.
-        link: `logit` or `probit`.
-        picture_is: what a picture is, for messages.
-    """
-    cell = np.zeros(len(chosen), np.intp) if group is None else group
-    everything = np.ones(len(chosen), bool)
-    return Question(
-        key, chosen, chosen, everything, participant, picture, cell, np.bincount(cell) / len(cell), -HALF, link=link,
-        picture_is=picture_is,
-    )  # fmt: skip
-
-
 class Estimate(NamedTuple):
     """What is known of a difference; NaN where nothing is."""
 

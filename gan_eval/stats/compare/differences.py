@@ -118,10 +118,8 @@ def difference_of_shares(
         independent = _newcombe_and_fisher(units_a * (k_a > 0), units_a, units_b * (k_b > 0), units_b, margin)
         return independent._replace(difference=difference, note=joined(agree, note))
     smoothed = np.where(in_a, (k_a + 1) / (n_a + 2), (k_b + 1) / (n_b + 2))
-    of_group = np.where(in_a, 1 / weight[in_a].sum(), -1 / weight[~in_a].sum())
-    error = float(
-        np.sqrt(two_way(((success - smoothed) * weight * of_group)[:, None], participant, stimulus, side=in_a)[0])
-    )
+    influence = (success - smoothed) * weight * np.where(in_a, 1 / weight[in_a].sum(), -1 / weight[~in_a].sum())
+    error = float(np.sqrt(two_way(influence[:, None], participant, stimulus, side=in_a)[0]))
     independent = _newcombe_and_fisher(k_a, n_a, k_b, n_b, margin)
     return _clustered(difference, error, df, independent, margin, note=note, single=participants == 1)
 

@@ -11,20 +11,18 @@ from gan_eval.errors import UserError
 from gan_eval.settings.analysis import AnalysisSettings
 from gan_eval.stats.compare.comparisons import comparisons
 from gan_eval.stats.compare.questions import TOLD_APART, TOLD_APART_IN_PAIRS
-from gan_eval.stats.exclusions import Rule, is_right, parse_rule
+from gan_eval.stats.exclusions import is_right, parse_rule
+from gan_eval.stats.groups import joined
+from gan_eval.stats.trials import OUTCOMES
 from gan_eval.tables import COMPARISONS, TRIALS
 from gan_eval.tabular import conform
 
-OF_TRIALS = ("kind", "response", "choice", "rating", "correct", "confidence")
-"""What was answered, how surely, and what was true."""
 OF_PARTICIPANTS = ("accuracy",)
 """Columns of the table `participation` that hold what the study asks for."""
 SENSITIVITY = "sensitivity: without"
 """In the name of a comparison, before the rule."""
-_UNANSWERED = ("response", "choice")
 _LEAST = 8
 """Trials on which a further column that copies an outcome is recognised as such."""
-_INSTEAD = "leave trials out by reaction_time_ms, flags or response=none, and people by catch_accuracy or n_answered"
 
 
 def refuse_outcome_rules(rules: Sequence[str], trials: pd.DataFrame, *, where: str) -> None:
@@ -40,12 +38,32 @@ def refuse_outcome_rules(rules: Sequence[str], trials: pd.DataFrame, *, where: s
     """
     for text in rules:
         rule = parse_rule(text)
-        if outcome := _outcome(rule, trials):
+        if rule.column in ("response", "choice") and (rule.operator, rule.value) == ("=", "none"):
+            continue
+        outcome = rule.column if rule.column in OUTCOMES else _copied_outcome(rule.column, trials)
+        if outcome:
             copied = "" if outcome == rule.column else f", which says what {outcome} says"
             raise UserError(
-                f"{where}: rule {text}: on the outcome ({rule.column}{copied}), so it would decide the answer; "
-                f"{_INSTEAD}"
+                f"{where}: rule {text}: on the outcome ({rule.column}{copied}), so it would decide the answer; leave "
+                "trials out by reaction_time_ms, flags or response=none, and people by catch_accuracy or n_answered"
             )
+
+
+def _copied_outcome(column: str, trials: pd.DataFrame) -> str:
+    """The outcome that a further column copies: each of two or more values in the main trials stands for one value of
+    the outcome, and the other way round. Empty: none."""
+    if column in TRIALS.by_name or column not in trials:
+        return ""
+    main = trials[(trials["phase"] == "main").to_numpy(bool)]
+    for name in OUTCOMES:
+        outcome = (is_right(main) if name == "correct" else main[name]).astype("object")
+        cells = main[column].astype("object")
+        both = pd.DataFrame({"cell": cells, "outcome": outcome.where(outcome != "none")}).dropna()
+        if len(both) >= _LEAST and both["outcome"].nunique() > 1:
+            distinct = both.astype("str").drop_duplicates()
+            if len(distinct) == distinct["cell"].nunique() == distinct["outcome"].nunique():
+                return name
+    return ""
 
 
 def is_on_outcome(rule: str) -> bool:
@@ -55,28 +73,6 @@ def is_on_outcome(rule: str) -> bool:
     (True, False)
     """
     return parse_rule(rule).column in OF_PARTICIPANTS
-
-
-def _outcome(rule: Rule, trials: pd.DataFrame) -> str:
-    """The outcome that a rule is on; empty: none."""
-    if rule.column in OF_TRIALS:
-        unanswered = rule.column in _UNANSWERED and (rule.operator, rule.value) == ("=", "none")
-        return "" if unanswered else rule.column
-    if rule.column in TRIALS.by_name or rule.column not in trials:
-        return ""
-    main = trials[(trials["phase"] == "main").to_numpy(bool)]
-    cells = main[rule.column].astype("object")
-    outcomes = {**{name: main[name] for name in OF_TRIALS}, "correct": is_right(main)}
-    return next((name for name, outcome in outcomes.items() if _copies(cells, outcome.astype("object"))), "")
-
-
-def _copies(cells: pd.Series, outcome: pd.Series) -> bool:
-    """Whether each of two or more values stands for one value of the outcome, and the other way round."""
-    both = pd.DataFrame({"cell": cells, "outcome": outcome.where(outcome != "none")}).dropna()
-    if len(both) < _LEAST or both["outcome"].nunique() < 2:
-        return False
-    distinct = both.astype("str").drop_duplicates()
-    return len(distinct) == distinct["cell"].nunique() == distinct["outcome"].nunique()
 
 
 class Sensitivity(NamedTuple):
@@ -89,48 +85,43 @@ class Sensitivity(NamedTuple):
 
 
 def sensitivity(
-    kept: pd.DataFrame, people: pd.DataFrame, rules: Sequence[str], *, plan: AnalysisSettings
+    trials: pd.DataFrame, participation: pd.DataFrame, rules: Sequence[str], *, plan: AnalysisSettings
 ) -> Sensitivity:
     """Whether real and generated pictures were told apart, without the people that each rule names.
 
+    The rows are the comparisons over all data sets, without a verdict.
+
     Args:
-        kept: the trials that are analysed.
-        people: the table `participation`.
+        trials: those that are analysed.
+        participation: the table `participation`.
         rules: on the outcome.
         plan: of the study.
 
     Raises:
         UserError: a rule is not understood.
     """
-    found, notes = [], []
-    there = people[people["participant"].isin(kept["participant"])]
-    for text in rules:
-        named = there.loc[np.asarray(parse_rule(text).holds(there, where="participation"), bool), "participant"]
-        said = (
-            f"{len(named)} of {len(there)} participants fulfil {text}, a rule on the outcome: nobody is left out by it"
-        )
-        if 0 < len(named) < len(there):
-            said += ", a sensitivity row of comparisons says what it would change"
-            without = (
-                f"without {len(named)} of {len(there)} participants ({text}), a rule on the outcome: not the answer"
+    tables, notes = [], []
+    present = participation[participation["participant"].isin(trials["participant"])]
+    everything = plan.model_copy(update={"comparisons": (), "noninferior": ()})
+    for rule in rules:
+        named = present.loc[np.asarray(parse_rule(rule).holds(present, where="participation"), bool), "participant"]
+        of_people = f"{len(named)} of {len(present)} participants"
+        note = f"{of_people} fulfil {rule}, a rule on the outcome: nobody is left out by it"
+        if 0 < len(named) < len(present):
+            note += ", a sensitivity row of comparisons says what it would change"
+            of_row = f"sensitivity, without {of_people} ({rule}), a rule on the outcome: not the answer"
+            rest = trials[~trials["participant"].isin(named)].reset_index(drop=True)
+            table = comparisons(rest, plan=everything)
+            table = table[table["comparison"].isin([TOLD_APART, TOLD_APART_IN_PAIRS])]
+            tables.append(
+                table.assign(
+                    comparison=[f"{name}, {SENSITIVITY} {rule}" for name in table["comparison"]],
+                    p_holm=np.nan,
+                    verdict=None,
+                    exploratory=True,
+                    note=[joined(of_row, own) for own in table["note"].fillna("")],
+                )
             )
-            found.append(_rows(kept[~kept["participant"].isin(named)], text, f"sensitivity, {without}", plan))
-        notes.append(said)
-    empty = conform(pd.DataFrame(columns=list(COMPARISONS.names)), COMPARISONS, where="comparisons")
-    return Sensitivity(pd.concat(found, ignore_index=True) if found else empty, "; ".join(notes))
-
-
-def _rows(kept: pd.DataFrame, rule: str, words: str, plan: AnalysisSettings) -> pd.DataFrame:
-    """The comparisons over all data sets, as no verdict."""
-    table = comparisons(
-        kept.reset_index(drop=True), plan=plan.model_copy(update={"comparisons": (), "noninferior": ()})
-    )
-    table = table[table["comparison"].isin([TOLD_APART, TOLD_APART_IN_PAIRS])]
-    table = table.assign(
-        comparison=[f"{name}, {SENSITIVITY} {rule}" for name in table["comparison"]],
-        p_holm=np.nan,
-        verdict=None,
-        exploratory=True,
-        note=[words if pd.isna(note) else f"{words}; {note}" for note in table["note"]],
-    )
-    return conform(table, COMPARISONS, where="comparisons")
+        notes.append(note)
+    rows = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=list(COMPARISONS.names))
+    return Sensitivity(conform(rows, COMPARISONS, where="comparisons"), "; ".join(notes))

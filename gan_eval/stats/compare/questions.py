@@ -1,7 +1,4 @@
-"""What is compared in a study: fakes with reals, reals with fakes, model with model.
-
-What is asked of pairs: is the real picture chosen more often than by guessing, is one model preferred to another?
-"""
+"""What is compared in a study: fakes with reals, model with model, and choices between two pictures with guessing."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,8 +9,9 @@ import pandas as pd
 
 from gan_eval.errors import UserError
 from gan_eval.settings.analysis import AnalysisSettings
-from gan_eval.stats.compare.contrast import Question, choice_question
-from gan_eval.stats.groups import REAL, UNNAMED, carried_by, contestants, groups, joined, misnamed_note, provenance
+from gan_eval.stats.compare.contrast import Question
+from gan_eval.stats.compare.differences import HALF
+from gan_eval.stats.groups import REAL, UNNAMED, carried_by, contestants, misnamed_note
 from gan_eval.tabular import Row
 
 TOLD_APART = "told apart"
@@ -23,20 +21,27 @@ MOST_PAIRS = 60
 """Of models on one data set that are fitted by the crossed model."""
 SHARED = 0.8
 """Models share items where this share of a pair's trials shows an item that both models made a picture of."""
+TOLD_APART_IN_PAIRS = "told apart in pairs"
+PREFERRED = "preferred"
+CHOSEN = "chosen"
+"""The measure: share of choices."""
+ANY_FAKE = "fake"
+"""b where fakes of all models count together."""
 
 
 @dataclass(frozen=True)
 class Asked:
-    """A question, and how the table names it."""
+    """A question, and how the table `comparisons` names it."""
 
     family: str
+    """p values are corrected within a family."""
     comparison: str
     a: str
     b: str
     measure: str
     question: Question
-    carried: pd.Series
-    """simulated, fraction and note of its trials."""
+    trials: pd.DataFrame
+    """Those behind the question."""
     margin_factor: float | None = None
     """The difference may be this many margins; None: equivalence is not judged."""
     planned: bool = True
@@ -49,7 +54,8 @@ class Asked:
 
 
 def require_known_models(plan: AnalysisSettings, trials: pd.DataFrame) -> None:
-    """
+    """Check the models that a plan names.
+
     Raises:
         UserError: the plan compares a model that the trials, if they have models at all, do not know.
     """
@@ -61,75 +67,52 @@ def require_known_models(plan: AnalysisSettings, trials: pd.DataFrame) -> None:
 
 
 def kind_questions(answered: pd.DataFrame, plan: AnalysisSettings) -> Iterator[Asked]:
-    """Told apart, and real vs fake over all and for each data set. Every data set has probabilities of its own."""
+    """Told apart over all, and real vs fake over all and for each data set. Each data set has its own probabilities.
+
+    In `told apart` each data set counts among the fakes as much as among the reals: else people who lean to `fake` on
+    the data set with many fakes, and to `real` on that with many reals, would look as if they could tell.
+    `real vs fake` is 1 - P(fake | real) - P(fake | fake).
+    """
     named = answered.assign(dataset=answered["dataset"].fillna(""))
     both = named[named.groupby("dataset")["is_fake"].transform("nunique") == 2]
     if len(both):
-        left_out = "data sets with one kind of picture left out" if len(both) < len(named) else ""
-        yield _told_apart(both.reset_index(drop=True), plan, note=left_out)
+        note = "data sets with one kind of picture left out" if len(both) < len(named) else ""
+        both = both.reset_index(drop=True)
+        of_dataset, of_kind, of_cell = (
+            both.groupby(by)["stimulus"].transform("size") for by in ("dataset", "is_fake", ["dataset", "is_fake"])
+        )
+        question = _kind_question(
+            both,
+            both["is_fake"].to_numpy(bool),
+            both["says_fake"],
+            proportion=of_dataset / len(both),
+            signs=(1.0, -1.0),
+            weight=(of_dataset * of_kind / (len(both) * of_cell)).to_numpy(float),
+            plan=plan,
+        )
+        yield Asked(
+            TOLD_APART, TOLD_APART, "fake", "real", "called_fake", question, both, margin_factor=2.0, note=note
+        )  # fmt: skip
     names = sorted(named["dataset"].unique())
     for name in names if len(names) == 1 else [None, *filter(None, names)]:
         part = named if name is None else named[named["dataset"] == name].reset_index(drop=True)
-        if part["is_fake"].nunique() == 2:
-            yield _real_vs_fake(f"{name} " if name else "", part, plan)
-
-
-def model_questions(answered: pd.DataFrame, plan: AnalysisSettings) -> Iterator[Asked]:
-    """Model against model on each data set."""
-    fakes = answered[answered["is_fake"] & answered["model"].notna()]
-    for dataset, part in fakes.groupby("dataset", dropna=False, sort=True):
-        name = MODELS if pd.isna(dataset) else f"{MODELS} on {dataset!s}"
-        pairs = planned_pairs(sorted(part["model"].unique()), plan)
-        many = f"{len(pairs)} pairs of models" if len(pairs) > MOST_PAIRS else ""
-        for (a, b), planned in pairs.items():
-            pair = part[part["model"].isin([a, b])].reset_index(drop=True)
-            yield _model_vs_model(name, a, b, pair, plan, planned=planned, why_not=many)
-
-
-def planned_pairs(models: list[str], plan: AnalysisSettings) -> dict[tuple[str, str], bool]:
-    """All pairs of models, each as the plan writes it, and whether it is planned."""
-    written = [pair for pair in (*plan.noninferior, *(plan.comparisons or ())) if set(pair) <= set(models)]
-    pairs = {}
-    for pair in combinations(models, 2):
-        chosen = next((found for found in written if set(found) == set(pair)), None)
-        pairs[chosen or pair] = chosen is not None or plan.comparisons is None
-    return pairs | dict.fromkeys((pair for pair in plan.noninferior if pair in written), True)
-
-
-def _told_apart(both: pd.DataFrame, plan: AnalysisSettings, *, note: str) -> Asked:
-    """Each data set counts among the fakes as much as among the reals: else people who lean to `fake` on the data set
-    with many fakes, and to `real` on that with many reals, would look as if they could tell."""
-    of_dataset, of_kind, of_cell = (
-        both.groupby(by)["stimulus"].transform("size") for by in ("dataset", "is_fake", ["dataset", "is_fake"])
-    )
-    weight = (of_dataset * of_kind / (len(both) * of_cell)).to_numpy(float)
-    is_fake = both["is_fake"].to_numpy(bool)
-    question = _kind_question(
-        both, is_fake, both["says_fake"], weight=weight, share=of_dataset / len(both), signs=(1.0, -1.0), plan=plan
-    )
-    return Asked(
-        TOLD_APART,
-        TOLD_APART,
-        "fake",
-        "real",
-        "called_fake",
-        question,
-        provenance_of(both),
-        margin_factor=2.0,
-        note=note,
-    )
-
-
-def _real_vs_fake(prefix: str, part: pd.DataFrame, plan: AnalysisSettings) -> Asked:
-    """1 - P(fake | real) - P(fake | fake)."""
-    of_kind, of_cell = (part.groupby(by)["stimulus"].transform("size") for by in ("is_fake", ["dataset", "is_fake"]))
-    is_real = ~part["is_fake"].to_numpy(bool)
-    question = _kind_question(
-        part, is_real, part["correct"], share=of_cell / of_kind, signs=(-1.0, -1.0), constant=1.0, plan=plan
-    )
-    return Asked(
-        REAL_VS_FAKE, REAL_VS_FAKE, f"{prefix}real", f"{prefix}fake", "accuracy", question, provenance_of(part)
-    )  # fmt: skip
+        if part["is_fake"].nunique() != 2:
+            continue
+        of_kind, of_cell = (
+            part.groupby(by)["stimulus"].transform("size") for by in ("is_fake", ["dataset", "is_fake"])
+        )
+        is_real = ~part["is_fake"].to_numpy(bool)
+        question = _kind_question(
+            part,
+            is_real,
+            part["correct"],
+            proportion=of_cell / of_kind,
+            signs=(-1.0, -1.0),
+            constant=1.0,
+            plan=plan,
+        )
+        prefix = f"{name} " if name else ""
+        yield Asked(REAL_VS_FAKE, REAL_VS_FAKE, f"{prefix}real", f"{prefix}fake", "accuracy", question, part)
 
 
 def _kind_question(
@@ -137,13 +120,13 @@ def _kind_question(
     in_a: np.ndarray,
     success: pd.Series,
     *,
-    share: pd.Series,
+    proportion: pd.Series,
     signs: tuple[float, float],
     plan: AnalysisSettings,
     constant: float = 0.0,
     weight: np.ndarray | None = None,
 ) -> Question:
-    """`share` is what a trial's data set counts among its kind; `signs` are those of fakes and of reals."""
+    """`proportion` is what a trial's data set counts among its kind; `signs` are those of fakes and of reals."""
     cell, _ = pd.factorize(pd.MultiIndex.from_arrays([part["dataset"], part["is_fake"]]))
     _, at = np.unique(cell, return_index=True)
     is_fake = part["is_fake"].to_numpy(bool)
@@ -155,7 +138,7 @@ def _kind_question(
         participant=pd.factorize(part["participant"])[0],
         picture=pd.factorize(part["stimulus"])[0],
         cell=cell,
-        cell_weights=share.to_numpy(float)[at] * np.where(is_fake[at], *signs),
+        cell_weights=proportion.to_numpy(float)[at] * np.where(is_fake[at], *signs),
         constant=constant,
         slope=np.where(is_fake, 0.5, -0.5) if plan.slope else None,
         weight=weight,
@@ -163,59 +146,60 @@ def _kind_question(
     )
 
 
-def _model_vs_model(
-    comparison: str, a: str, b: str, pair: pd.DataFrame, plan: AnalysisSettings, *, planned: bool, why_not: str
-) -> Asked:
-    in_a = (pair["model"] == a).to_numpy(bool)
-    fooled = ~pair["says_fake"].to_numpy(bool)
-    shared = _share_items(pair)
-    question = Question(
-        key=("models", comparison, a, b),
-        answer=fooled,
-        success=fooled,
-        in_a=in_a,
-        participant=pd.factorize(pair["participant"])[0],
-        picture=pd.factorize(pair["item"] if shared else pair["stimulus"])[0],
-        cell=np.where(in_a, 0, 1),
-        cell_weights=np.array([1.0, -1.0]),
-        slope=np.where(in_a, 0.5, -0.5) if shared else None,
-        slope_of="picture",
-        picture_is="item" if shared else "stimulus",
-        link=plan.link,
-    )
-    return Asked(
-        MODELS,
-        comparison,
-        a,
-        b,
-        "fooling_rate",
-        question,
-        provenance_of(pair),
-        margin_factor=1.0,
-        planned=planned,
-        noninferior=(a, b) in plan.noninferior,
-        why_not=why_not,
-    )
+def model_questions(answered: pd.DataFrame, plan: AnalysisSettings) -> Iterator[Asked]:
+    """Model against model on each data set, by fooling rates.
+
+    Where nearly all trials show an item that was judged in both models' versions, the model's second factor is the
+    item, with a slope, in place of the stimulus.
+    """
+    fakes = answered[answered["is_fake"] & answered["model"].notna()]
+    for dataset, part in fakes.groupby("dataset", dropna=False, sort=True):
+        comparison = MODELS if pd.isna(dataset) else f"{MODELS} on {dataset!s}"
+        pairs = planned_pairs(sorted(part["model"].unique()), plan)
+        for (a, b), planned in pairs.items():
+            trials = part[part["model"].isin([a, b])].reset_index(drop=True)
+            in_a = (trials["model"] == a).to_numpy(bool)
+            fooled = ~trials["says_fake"].to_numpy(bool)
+            shared = trials["item"].notna().all() and bool(
+                (trials.groupby("item")["model"].transform("nunique") == 2).mean() >= SHARED
+            )
+            question = Question(
+                key=("models", comparison, a, b),
+                answer=fooled,
+                success=fooled,
+                in_a=in_a,
+                participant=pd.factorize(trials["participant"])[0],
+                picture=pd.factorize(trials["item"] if shared else trials["stimulus"])[0],
+                cell=np.where(in_a, 0, 1),
+                cell_weights=np.array([1.0, -1.0]),
+                slope=np.where(in_a, 0.5, -0.5) if shared else None,
+                slope_of="picture",
+                picture_is="item" if shared else "stimulus",
+                link=plan.link,
+            )
+            yield Asked(
+                MODELS,
+                comparison,
+                a,
+                b,
+                "fooling_rate",
+                question,
+                trials,
+                margin_factor=1.0,
+                planned=planned,
+                noninferior=(a, b) in plan.noninferior,
+                why_not=f"{len(pairs)} pairs of models" if len(pairs) > MOST_PAIRS else "",
+            )
 
 
-def _share_items(pair: pd.DataFrame) -> bool:
-    """Whether nearly all trials show an item that was judged in both models' versions."""
-    if pair["item"].isna().any():
-        return False
-    return bool((pair.groupby("item")["model"].transform("nunique") == 2).mean() >= SHARED)
-
-
-def provenance_of(part: pd.DataFrame) -> pd.Series:
-    """simulated, fraction and note of all these trials."""
-    return provenance(part, groups(part, "all")).iloc[0]
-
-
-TOLD_APART_IN_PAIRS = "told apart in pairs"
-PREFERRED = "preferred"
-CHOSEN = "chosen"
-"""The measure: share of choices."""
-ANY_FAKE = "fake"
-"""b where fakes of all models count together."""
+def planned_pairs(models: list[str], plan: AnalysisSettings) -> dict[tuple[str, str], bool]:
+    """All pairs of models, each as the plan writes it, and whether it is planned."""
+    written = [pair for pair in (*plan.noninferior, *(plan.comparisons or ())) if set(pair) <= set(models)]
+    pairs = {}
+    for pair in combinations(models, 2):
+        as_written = next((other for other in written if set(other) == set(pair)), None)
+        pairs[as_written or pair] = as_written is not None or plan.comparisons is None
+    return pairs | dict.fromkeys((pair for pair in plan.noninferior if pair in written), True)
 
 
 def pair_questions(pairs: pd.DataFrame, plan: AnalysisSettings) -> Iterator[Asked]:
@@ -241,8 +225,27 @@ def pair_questions(pairs: pd.DataFrame, plan: AnalysisSettings) -> Iterator[Aske
         unit=answered["item"].where(answered["item"].notna(), answered["stimulus"]),
     )
     of_reals = (names.a == REAL) & ~names.misnamed
-    yield from _pairs_told_apart(answered[of_reals], plan)
-    yield from _preferred(answered[~of_reals], plan)
+    paired = answered[of_reals]
+    if len(paired):
+        yield _choice(TOLD_APART_IN_PAIRS, TOLD_APART_IN_PAIRS, "real", ANY_FAKE, paired, plan)
+    several = paired["dataset"].nunique(dropna=False) > 1
+    for dataset, part in paired.groupby("dataset", dropna=False, sort=True):
+        family, comparison = f"{TOLD_APART_IN_PAIRS} on", _on(TOLD_APART_IN_PAIRS, dataset)
+        if several:
+            yield _choice(family, comparison, "real", ANY_FAKE, part, plan)
+        if part["model"].nunique() > 1:
+            for model, own in part.groupby("model", sort=True):
+                yield _choice(family, comparison, "real", str(model), own, plan)
+    for dataset, part in answered[~of_reals].groupby("dataset", dropna=False, sort=True):
+        note = misnamed_note(int(part["misnamed"].sum()))
+        named = part[~part["misnamed"] & (part["first"] != part["second"])]
+        for (a, b), planned in planned_pairs(sorted({*named["first"], *named["second"]}), plan).items():
+            forward = (named["first"] == a) & (named["second"] == b)
+            both = named[forward | ((named["first"] == b) & (named["second"] == a))]
+            if len(both):  # in either order of the two pictures
+                both = both.assign(chose_a=both["chose_a"].to_numpy(bool) == (both["first"] == a).to_numpy(bool))
+                comparison = _on(PREFERRED, dataset)
+                yield _choice(PREFERRED, comparison, a, b, both, plan, planned=planned, note=note)
 
 
 def unnamed_pairs(pairs: pd.DataFrame, *, planned: bool) -> list[Row]:
@@ -252,69 +255,26 @@ def unnamed_pairs(pairs: pd.DataFrame, *, planned: bool) -> list[Row]:
         pairs: as `gan_eval.stats.trials.pair_trials` returns them.
         planned: there is a plan.
     """
-    misnamed = contestants(pairs).misnamed
-    of_models = pairs.assign(misnamed=misnamed)[misnamed | (contestants(pairs).a != REAL)]
-    rows: list[Row] = []
-    for dataset, part in of_models.groupby("dataset", dropna=False, sort=True):
-        if part["misnamed"].all():
-            carried = carried_by(part)
-            rows.append(
-                {
-                    "family": PREFERRED,
-                    "comparison": _on(PREFERRED, dataset),
-                    "a": ", ".join(sorted(part["model"].dropna().unique())) or UNNAMED,
-                    "b": UNNAMED,
-                    "measure": CHOSEN,
-                    "n_a": 0,
-                    "n_b": 0,
-                    "exploratory": False if planned else None,
-                    **carried,
-                    "note": joined(misnamed_note(len(part)), carried["note"]),
-                }
-            )
-    return rows
+    names = contestants(pairs)
+    of_models = pairs.assign(misnamed=names.misnamed)[names.misnamed | (names.a != REAL)]
+    return [
+        {
+            "family": PREFERRED,
+            "comparison": _on(PREFERRED, dataset),
+            "a": ", ".join(sorted(part["model"].dropna().unique())) or UNNAMED,
+            "b": UNNAMED,
+            "measure": CHOSEN,
+            "n_a": 0,
+            "n_b": 0,
+            "exploratory": False if planned else None,
+            **carried_by(part, misnamed_note(len(part))),
+        }
+        for dataset, part in of_models.groupby("dataset", dropna=False, sort=True)
+        if part["misnamed"].all()
+    ]
 
 
-def _pairs_told_apart(paired: pd.DataFrame, plan: AnalysisSettings) -> Iterator[Asked]:
-    if paired.empty:
-        return
-    yield _asked(TOLD_APART_IN_PAIRS, TOLD_APART_IN_PAIRS, "real", ANY_FAKE, paired, plan)
-    several = paired["dataset"].nunique(dropna=False) > 1
-    for dataset, part in paired.groupby("dataset", dropna=False, sort=True):
-        name = _on(TOLD_APART_IN_PAIRS, dataset)
-        family = f"{TOLD_APART_IN_PAIRS} on"
-        if several:
-            yield _asked(family, name, "real", ANY_FAKE, part, plan)
-        if part["model"].nunique() > 1:
-            for model, own in part.groupby("model", sort=True):
-                yield _asked(family, name, "real", str(model), own, plan)
-
-
-def _preferred(pairs: pd.DataFrame, plan: AnalysisSettings) -> Iterator[Asked]:
-    """Pairs of two models, whichever stands first in a trial."""
-    for dataset, whole in pairs.groupby("dataset", dropna=False, sort=True):
-        part = whole[~whole["misnamed"] & (whole["first"] != whole["second"])]
-        note = misnamed_note(int(whole["misnamed"].sum()))
-        models = sorted({*part["first"], *part["second"]})
-        for (a, b), planned in planned_pairs(models, plan).items():
-            forward = (part["first"] == a) & (part["second"] == b)
-            both = part[forward | ((part["first"] == b) & (part["second"] == a))]
-            if len(both):
-                a_won = both["chose_a"].to_numpy(bool) == (both["first"] == a).to_numpy(bool)
-                yield _asked(
-                    PREFERRED,
-                    _on(PREFERRED, dataset),
-                    a,
-                    b,
-                    both.assign(chose_a=a_won),
-                    plan,
-                    planned=planned,
-                    noninferior=(a, b) in plan.noninferior,
-                    note=note,
-                )
-
-
-def _asked(
+def _choice(
     family: str,
     comparison: str,
     a: str,
@@ -323,19 +283,24 @@ def _asked(
     plan: AnalysisSettings,
     *,
     planned: bool = True,
-    noninferior: bool = False,
     note: str = "",
 ) -> Asked:
+    """The share of trials in which a was chosen, less one half; data sets count by their trials."""
     part = part.reset_index(drop=True)
     chosen = part["chose_a"].to_numpy(bool)
-    question = choice_question(
-        (comparison, a, b),
-        chosen,
-        pd.factorize(part["participant"])[0],
-        pd.factorize(part["unit"])[0],
-        group=pd.factorize(part["dataset"], use_na_sentinel=False)[0],
-        link=plan.link,
+    cell = pd.factorize(part["dataset"], use_na_sentinel=False)[0]
+    question = Question(
+        key=(comparison, a, b),
+        answer=chosen,
+        success=chosen,
+        in_a=np.ones(len(part), bool),
+        participant=pd.factorize(part["participant"])[0],
+        picture=pd.factorize(part["unit"])[0],
+        cell=cell,
+        cell_weights=np.bincount(cell) / len(cell),
+        constant=-HALF,
         picture_is="item",
+        link=plan.link,
     )
     return Asked(
         family,
@@ -344,10 +309,10 @@ def _asked(
         b,
         CHOSEN,
         question,
-        provenance_of(part),
+        part,
         margin_factor=1.0,
         planned=planned,
-        noninferior=noninferior,
+        noninferior=family == PREFERRED and (a, b) in plan.noninferior,
         note=note,
         counts=(int(chosen.sum()), int(np.sum(~chosen))),
     )

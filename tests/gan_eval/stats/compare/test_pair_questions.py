@@ -14,7 +14,7 @@ from statsmodels.stats.proportion import proportion_confint
 from gan_eval.settings.analysis import AnalysisSettings
 from gan_eval.stats import analyze
 from gan_eval.stats.compare.comparisons import comparisons
-from gan_eval.stats.compare.contrast import choice_question, estimate
+from gan_eval.stats.compare.contrast import Question, estimate
 from gan_eval.stats.compare.differences import share_less_half
 from gan_eval.stats.compare.questions import pair_questions
 from gan_eval.stats.mixed import fit_crossed
@@ -74,6 +74,14 @@ def test_the_share_is_the_crossed_models_averaged_over_people_and_pairs() -> Non
     assert row["p"] == pytest.approx(2 * student.sf(row["difference"] / error, 19))
     assert row["p_equivalent"] == pytest.approx(student.sf((0.3 - row["difference"]) / error, 19))
     assert not row["exploratory"]
+
+
+def choice_question(key: object, chosen: np.ndarray, person: np.ndarray, item: np.ndarray) -> Question:
+    """The share of choices of a, less one half."""
+    n = len(chosen)
+    return Question(
+        key, chosen, chosen, np.ones(n, bool), person, item, np.zeros(n, int), np.ones(1), constant=-0.5
+    )  # fmt: skip
 
 
 def test_the_models_error_is_the_spread_of_studies() -> None:
