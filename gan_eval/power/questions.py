@@ -65,12 +65,12 @@ def questions_of(groups: Sequence[Group], analysis: AnalysisSettings, *, where: 
         ]
     elif BETWEEN_MODELS in groups[0].role:
         for at in everything:
-            one, _, other = groups[at].role.partition(BETWEEN_MODELS)
-            of_models.append((one, other, (at,), ()))
+            first, _, second = groups[at].role.partition(BETWEEN_MODELS)
+            of_models.append((first, second, (at,), ()))
     else:
         questions.append(PlannedQuestion(TOLD_APART, TOLD_APART, tuple(everything), ()))
-    for one, other, a, b in of_models:
-        name = f"{one} against {other}{f' on {groups[a[0]].dataset}' if several else ''}"
+    for first, second, a, b in of_models:
+        name = f"{first} against {second}{f' on {groups[a[0]].dataset}' if several else ''}"
         questions.append(PlannedQuestion(name, MODELS, a, b))
     if analysis.margin is None:
         return questions

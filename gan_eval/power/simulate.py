@@ -162,23 +162,23 @@ def analysed(
     tests = {}
     for question in questions:
         if are_pairs:  # over all groups it is the first that the analysis asks
-            asked = next(pair_questions(trials[np.isin(design.group, question.a)], analysis))
+            compared = next(pair_questions(trials[np.isin(design.group, question.a)], analysis))
         elif question.family == TOLD_APART:
-            asked = next(kind_questions(trials, analysis))
+            compared = next(kind_questions(trials, analysis))
         else:
             part = trials[np.isin(design.group, (*question.a, *question.b))]
             names = {design.groups[number].role for number in (*question.a, *question.b)}
-            asked = next(asked for asked in model_questions(part, analysis) if {asked.a, asked.b} == names)
-        answer = estimate(asked.question, margin=question.margin, fits=fits)
+            compared = next(pair for pair in model_questions(part, analysis) if {pair.a, pair.b} == names)
+        answer = estimate(compared.question, margin=question.margin, fits=fits)
         tests[question.name] = Inference(answer.ci_low, answer.ci_high, answer.p, answer.p_equivalent)
     return tests
 
 
 def simulate(design: Design, truth: Truth, random: np.random.Generator) -> np.ndarray:
     """(N,) bool: the trials' answers, called fake or chosen a, of new people to new pictures."""
-    people = int(design.participant[-1]) + 1
-    leaning = truth.sd_participant * random.standard_normal(people)
-    skill = truth.sd_slope * random.standard_normal(people)
+    participants = int(design.participant[-1]) + 1
+    leaning = truth.sd_participant * random.standard_normal(participants)
+    skill = truth.sd_slope * random.standard_normal(participants)
     effect = truth.sd_stimulus * random.standard_normal(len(design.stimulus_group))
     group = design.group
     log_odds = truth.base[group] + leaning[design.participant] + effect[design.stimulus]
@@ -229,9 +229,9 @@ def _log_odds(group: Group, settings: PowerSettings) -> float:
     if group.is_pair:
         # a choice between two pictures shows the difference of their evidence, d' / sqrt(2) (Macmillan & Creelman 2005,
         # Detection Theory, ch. 7)
-        one, between, other = group.role.partition(BETWEEN_MODELS)
-        realness = ndtri(_fooling_rate(one, settings) if between else 1 - settings.false_alarm_rate)
-        share = ndtr((realness - ndtri(_fooling_rate(other if between else one, settings))) / np.sqrt(2))
+        first, between, second = group.role.partition(BETWEEN_MODELS)
+        realness = ndtri(_fooling_rate(first, settings) if between else 1 - settings.false_alarm_rate)
+        share = ndtr((realness - ndtri(_fooling_rate(second if between else first, settings))) / np.sqrt(2))
         return float(logit(share))
     return -float(logit(_fooling_rate(group.role, settings)))
 

@@ -194,10 +194,10 @@ def _estimates(
     crossed = behind.crossed()
     if not crossed.any():
         return independent
-    people, stimuli = by_person.covariance(), by_stimulus.covariance()
+    person, stimulus = by_person.covariance(), by_stimulus.covariance()
     cell = covariance_of_single_answers(total) if by_cell is None else by_cell.covariance()
-    two_way = people.plus(stimuli, 1.0).plus(cell, -1.0)
-    variances = CrossedRates((two_way, people, stimuli), behind.least("fake") - 1, behind.least("real") - 1)
+    two_way = person.plus(stimulus, 1.0).plus(cell, -1.0)
+    variances = CrossedRates((two_way, person, stimulus), behind.least("fake") - 1, behind.least("real") - 1)
     counts = []  # of a rate of 0 or 1 as if each of the fewest behind it had answered once
     for k, n, units in (
         (total.hits, total.n_fake, behind.least("fake")),
@@ -243,9 +243,9 @@ def _notes(total: Answers, behind: _Behind, n_graded: np.ndarray, scope: str) ->
     if scope == "participant":
         notes.append(((answers > 0) & (answers < 10), "fewer than 10 answers"))
     else:
-        one = behind.participants == 1
-        notes.append((one, "one participant: says nothing of people in general"))
-        notes.append(((answers > 0) & ~one & ~crossed, "one picture: says nothing of pictures in general"))
+        is_single = behind.participants == 1
+        notes.append((is_single, "one participant: says nothing of people in general"))
+        notes.append(((answers > 0) & ~is_single & ~crossed, "one picture: says nothing of pictures in general"))
     return notes
 
 
@@ -444,13 +444,13 @@ def areas(graded: Graded, size: int) -> GroupEstimate:
         one_way(influence[:, None], cluster, side=is_fake, group=group, size=size)[:, 0]
         for cluster in (np.arange(len(influence)), participant, stimulus, cells(participant, stimulus))
     )
-    people, stimuli = (
+    participants, stimuli = (
         np.stack([_number(group[kind], size, cluster[kind]) for kind in (is_fake, ~is_fake)])
         for cluster in (participant, stimulus)
     )
     crossed = (_number(group, size, participant) > 1) & (stimuli.max(axis=0) > 1)
     largest = np.maximum(largest_variance(by_person, by_stimulus, by_cell), by_answer)
-    freedom = np.minimum(people.min(axis=0), stimuli.min(axis=0)) - 1
+    freedom = np.minimum(participants.min(axis=0), stimuli.min(axis=0)) - 1
     half_width = np.where(crossed, t_critical(freedom) * np.sqrt(largest), Z95 * np.sqrt(by_answer))
     inner = np.where((area > 0) & (area < 1), area, np.nan)
     reach = half_width / (inner * (1 - inner))

@@ -374,13 +374,13 @@ class _Data:
 def _data(trials: pd.DataFrame) -> _Data:
     graded = graded_trials(trials)
     picture, stimuli = pd.factorize(graded["stimulus"], sort=True)
-    rater, people = pd.factorize(graded["participant"], sort=True)
+    rater, names = pd.factorize(graded["participant"], sort=True)
     grade = graded["rating"].to_numpy("float64", na_value=np.nan)
     valid, every = np.isfinite(grade), np.arange(len(graded))
     return _Data(
         trials=graded,
         of_pictures=Groups([str(name) for name in stimuli], every, picture),
-        of_raters=Groups([str(name) for name in people], every, rater),
-        grades=Grades(grade[valid], picture[valid], rater[valid], len(stimuli), len(people)),
+        of_raters=Groups([str(name) for name in names], every, rater),
+        grades=Grades(grade[valid], picture[valid], rater[valid], len(stimuli), len(names)),
         impossible=np.isinf(grade),
     )

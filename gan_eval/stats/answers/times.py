@@ -154,16 +154,16 @@ def fifths(milliseconds: np.ndarray, person: np.ndarray) -> np.ndarray:
     if not len(person):
         return np.zeros(0, np.intp)
     order = np.lexsort((milliseconds, person))
-    times, people = milliseconds[order], person[order]
+    times, owner = milliseconds[order], person[order]
     n = np.bincount(person)
-    first = (np.cumsum(n) - n)[people]
-    fresh = np.r_[True, (times[1:] != times[:-1]) | (people[1:] != people[:-1])]
+    first = (np.cumsum(n) - n)[owner]
+    fresh = np.r_[True, (times[1:] != times[:-1]) | (owner[1:] != owner[:-1])]
     tie = np.cumsum(fresh) - 1
     starts = np.flatnonzero(fresh)
     ends = np.r_[starts[1:], len(times)] - 1
     twice_rank = (starts + ends)[tie] - 2 * first + 2  # of ranks from 1 within the person
     part = np.empty(len(times), np.intp)
-    part[order] = PARTS * (twice_rank - 1) // (2 * n[people]) + 1
+    part[order] = PARTS * (twice_rank - 1) // (2 * n[owner]) + 1
     return part
 
 
@@ -172,11 +172,11 @@ def _interval(correct: np.ndarray, participant: np.ndarray, stimulus: np.ndarray
     n, k = len(correct), int(correct.sum())
     if n == 0:
         return np.nan, np.nan, "no trials"
-    people, stimuli = len(np.unique(participant)), len(np.unique(stimulus))
+    participants, stimuli = len(np.unique(participant)), len(np.unique(stimulus))
     if stimuli < 2:
         return np.nan, np.nan, "one stimulus: no interval"
-    note = "one participant: says nothing of people in general" if people == 1 else ""
-    units = stimuli if people == 1 else min(people, stimuli)
+    note = "one participant: says nothing of people in general" if participants == 1 else ""
+    units = stimuli if participants == 1 else min(participants, stimuli)
     if k in (0, n):
         low, high = wilson(units * (k > 0), units)
         agree = "all answers agree: interval as if each stimulus or participant had answered once"

@@ -149,23 +149,22 @@ def ceiling(
     Raises:
         NoFitError: one participant, fewer than 5 points, or halves that share too few points.
     """
-    people, size = len(counts.people), int(point.max(initial=-1)) + 1
-    if people < 2:
+    participants, size = len(counts.people), int(point.max(initial=-1)) + 1
+    if participants < 2:
         raise NoFitError("one participant: no ceiling")
     if use.sum() < FEWEST_FOR_CEILING:
         raise NoFitError(f"fewer than {FEWEST_FOR_CEILING} points: no ceiling")
     rng = np.random.default_rng(seed)
     total_called, total = (np.bincount(point, of_stimuli, size)[use] for of_stimuli in counts.totals())
-    at_a_time = max(1, _AT_A_TIME // max(people, len(point)))
+    at_a_time = max(1, _AT_A_TIME // max(participants, len(point)))
     correlations = []
     for begin in range(0, splits, at_a_time):
         rows = min(at_a_time, splits - begin)
-        half = rng.permuted(np.broadcast_to(np.arange(people) < people // 2, (rows, people)), axis=1)
-        called, answers = (
-            np.stack([np.bincount(point, row, size)[use] for row in of_stimuli]) for of_stimuli in counts.weighted(half)
-        )
+        first_half = np.broadcast_to(np.arange(participants) < participants // 2, (rows, participants))
+        weighted = counts.weighted(rng.permuted(first_half, axis=1))
+        called, answers = (np.stack([np.bincount(point, row, size)[use] for row in part]) for part in weighted)
         halves = zip(share(called, answers), share(total_called - called, total - answers), strict=True)
-        correlations += [spearman(one, other) for one, other in halves]
+        correlations += [spearman(first, second) for first, second in halves]
     if np.isfinite(correlations).mean() < 0.9:
         raise NoFitError("too few answers to split the participants into halves: no ceiling")
     reliability = max(float(np.nanmean(correlations)), 0.0)
