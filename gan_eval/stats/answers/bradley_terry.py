@@ -122,8 +122,7 @@ def _rows(pairs: pd.DataFrame) -> list[Row]:
             "win_share": expit(strength),
         }
     )
-    rows: list[Row] = cells.join(carried).to_dict("records")
-    return rows
+    return [{str(name): cell for name, cell in row.items()} for row in cells.join(carried).to_dict("records")]
 
 
 def _wins(winner: np.ndarray, loser: np.ndarray, size: int) -> np.ndarray:

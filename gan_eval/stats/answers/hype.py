@@ -65,8 +65,8 @@ def hype(trials: pd.DataFrame, *, settings: StaircaseSettings | None = None, see
         for dataset, part in staircases.groupby("dataset", dropna=False, sort=True):
             named = {"dataset": dataset if isinstance(dataset, str) else None}
             rows.append(named | _mean_exposure(part, moving, seed))
-            for model, own in part[part["nunique"] == 1].groupby("first", sort=True):
-                rows.append(named | {"model": str(model)} | _mean_exposure(own, moving, seed))
+            for name, own in part[part["nunique"] == 1].groupby("first", sort=True):
+                rows.append(named | {"model": str(name)} | _mean_exposure(own, moving, seed))
     return frame_of(rows, HYPE)
 
 
