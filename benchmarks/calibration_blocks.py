@@ -10,7 +10,7 @@ from calibration_answers import Answers, World
 from scipy.optimize import brentq
 
 from gan_eval.settings.analysis import AnalysisSettings
-from gan_eval.stats.compare.contrast import Estimate, contrast_of_shares, estimate, population_shares
+from gan_eval.stats.compare.contrast import Estimate, contrast_of_proportions, estimate, population_shares
 from gan_eval.stats.compare.differences import wald
 from gan_eval.stats.compare.questions import Asked, kind_questions, model_questions, pair_questions
 from gan_eval.stats.mixed import NoFitError, fit_crossed
@@ -239,7 +239,7 @@ def _share_by_model(study: Answers) -> tuple[float, float]:
     except NoFitError:
         return np.nan, np.nan
     variance, by_random = np.array([fit.sd_first**2 + fit.sd_second**2]), 2 * np.array([[fit.sd_first, fit.sd_second]])
-    share = contrast_of_shares(one[0], one, fit.beta, fit.covariance, variance, by_random)
+    share = contrast_of_proportions(one[0], one, fit.beta, fit.covariance, variance, by_random)
     found = wald(share.estimate, share.std_error, min(answers.PEOPLE, int(stimulus.max()) + 1) - 1)
     return found.ci_low, found.ci_high
 

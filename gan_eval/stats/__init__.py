@@ -1,4 +1,4 @@
-"""What the tables say: one module for each question asked of them, and `analyze` that asks them all."""
+"""Statistics of the tables: `analyze` makes every table of an analysis, `write_analysis` writes them together."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -7,7 +7,7 @@ import pandas as pd
 
 from gan_eval.file_sets import replaced_set
 from gan_eval.files import sha256_bytes, sha256_json
-from gan_eval.settings.analysis import AnalysisSettings, Screening
+from gan_eval.settings.analysis import AnalysisSettings
 from gan_eval.settings.quiz import StaircaseSettings
 from gan_eval.stats.answers.agreement import agreement
 from gan_eval.stats.answers.bradley_terry import bradley_terry
@@ -21,8 +21,7 @@ from gan_eval.stats.answers.times import reaction_times, speed_accuracy
 from gan_eval.stats.compare.comparisons import comparisons
 from gan_eval.stats.compare.outcomes import is_on_outcome, refuse_outcome_rules, sensitivity
 from gan_eval.stats.compare.questions import require_known_models
-from gan_eval.stats.exclusions import EXCLUSIONS_PLANNED as PLANNED
-from gan_eval.stats.exclusions import Rules, leave_out
+from gan_eval.stats.exclusions import EXCLUSIONS_PLANNED, Rules, leave_out
 from gan_eval.stats.groups import SEVERAL_STUDIES, joined, with_holes
 from gan_eval.stats.importing import import_trials
 from gan_eval.stats.metrics_and_people.correlations import correlations_and_differences
@@ -101,88 +100,69 @@ def analyze(
     """
     named = usable(trials)
     whole = fill_trials(named.trials)
-    people = None if participants is None else conform(participants, PARTICIPANTS, where="participants")
-    sittings = None if sessions is None else conform(sessions, SESSIONS, where="sessions")
-    settings, more = extended(plan, Options(tuple(exclude), tuple(exclude_participants), margin, tuple(covariates)))
+    answers = None if participants is None else conform(participants, PARTICIPANTS, where="participants")
+    sessions = None if sessions is None else conform(sessions, SESSIONS, where="sessions")
+    options = Options(tuple(exclude), tuple(exclude_participants), margin, tuple(covariates))
+    settings, beyond = extended(plan, options)
     require_known_models(settings, whole)
-    refuse_outcome_rules(settings.exclude, whole, where="trials" if plan is None else PLANNED)
-    refuse_outcome_rules(more.exclude, whole, where="trials")
-    of_people = (*settings.exclude_participants, *more.exclude_participants)
-    preset, beyond = (
-        Rules(rules.exclude, [rule for rule in rules.exclude_participants if not is_on_outcome(rule)])
-        for rules in (settings, more)
+    refuse_outcome_rules(settings.exclude, whole, where="trials" if plan is None else EXCLUSIONS_PLANNED)
+    refuse_outcome_rules(beyond.exclude, whole, where="trials")
+    on_outcome = [
+        rule for rule in (*settings.exclude_participants, *beyond.exclude_participants) if is_on_outcome(rule)
+    ]
+    rules = (
+        Rules(source.exclude, [rule for rule in source.exclude_participants if rule not in on_outcome])
+        for source in (settings, beyond)
     )
-    kept = leave_out(whole, sittings, preset, beyond, planned=plan is not None)
-    beside = sensitivity(kept.trials, kept.participation, [*filter(is_on_outcome, of_people)], plan=settings)
-    people = _of_those(people, kept.trials)
+    included = leave_out(whole, sessions, *rules, planned=plan is not None)
+    analysed = included.trials
+    sensitive = sensitivity(analysed, included.participation, on_outcome, plan=settings)
+    if answers is not None:
+        answers = answers[answers["session"].isin(analysed["session"])].reset_index(drop=True)
+    images = None if image_metrics is None else conform(image_metrics, IMAGE_METRICS, where="image_metrics")
+    sets = None if set_metrics is None else conform(set_metrics, SET_METRICS, where="set_metrics")
+    mixed = mixed_models(analysed, plan=settings, participants=answers)
+    correlations, differences = correlations_and_differences(
+        analysed, image_metrics=images, set_metrics=sets, seed=seed
+    )
     frames = {
-        "participation": kept.participation,
-        **_of_answers(kept.trials, stimuli, settings.screening, staircase, seed),
-        **_of_models(kept.trials, settings, people, seed),
-        **_of_metrics(kept.trials, image_metrics, set_metrics, seed),
+        "participation": included.participation,
+        "rates": rates(with_holes(analysed, stimuli)),
+        "detection": signal_detection(analysed),
+        "reaction_times": reaction_times(analysed),
+        "reaction_time_models": reaction_time_models(analysed),
+        "speed_accuracy": speed_accuracy(analysed),
+        "choices": choices(analysed),
+        "bradley_terry": bradley_terry(analysed),
+        "ratings": ratings(analysed),
+        "opinion_scores": opinion_scores(analysed, screening=settings.screening),
+        "raters": raters(analysed, screening=settings.screening),
+        "agreement": agreement(analysed, seed=seed),
+        "thresholds": thresholds(analysed, settings=staircase),
+        "hype": hype(analysed, settings=staircase, seed=seed),
+        "mixed_models": mixed,
+        "model_checks": model_checks(analysed, plan=settings, participants=answers, mixed=mixed),
+        "comparisons": comparisons(analysed, plan=settings),
+        "correlations": correlations,
+        "correlation_differences": differences,
+        "metric_models": metric_models(analysed, image_metrics=images),
     }
-    frames = mark_departures(frames, plan, more, kept.trials, people, kept.beyond)
-    if len(beside.rows):
-        frames["comparisons"] = pd.concat([frames["comparisons"], beside.rows], ignore_index=True)
+    frames = mark_departures(frames, plan, beyond, analysed, answers, included.beyond)
+    if len(sensitive.rows):
+        frames["comparisons"] = pd.concat([frames["comparisons"], sensitive.rows], ignore_index=True)
     frames = {name: frame for name, frame in frames.items() if len(frame) or name in ALWAYS}
     if len(whole) and whole["simulated"].fillna(False).all():
         frames = {
             name: frame.assign(simulated=True) if "simulated" in frame else frame for name, frame in frames.items()
         }
-    _note_on_everything(frames["rates"], "; ".join(filter(None, [named.note, kept.note, beside.note])))
+    left_out = [note for note in (named.note, included.note, sensitive.note) if note]
+    if left_out:  # the row for everything says it; that studies are mixed stays its first note
+        overall = frames["rates"]["scope"] == "all"
+        own = frames["rates"].loc[overall, "note"].iloc[0]
+        notes = [] if pd.isna(own) else str(own).split("; ")
+        mixed_studies = SEVERAL_STUDIES if SEVERAL_STUDIES in notes else None
+        frames["rates"].loc[overall, "note"] = joined(mixed_studies, "; ".join(left_out), *notes)
     return frames
-
-
-def _of_answers(
-    kept: pd.DataFrame,
-    stimuli: pd.DataFrame | None,
-    screening: Screening,
-    staircase: StaircaseSettings | None,
-    seed: int,
-) -> dict[str, pd.DataFrame]:
-    return {
-        "rates": rates(with_holes(kept, stimuli)),
-        "detection": signal_detection(kept),
-        "reaction_times": reaction_times(kept),
-        "reaction_time_models": reaction_time_models(kept),
-        "speed_accuracy": speed_accuracy(kept),
-        "choices": choices(kept),
-        "bradley_terry": bradley_terry(kept),
-        "ratings": ratings(kept),
-        "opinion_scores": opinion_scores(kept, screening=screening),
-        "raters": raters(kept, screening=screening),
-        "agreement": agreement(kept, seed=seed),
-        "thresholds": thresholds(kept, settings=staircase),
-        "hype": hype(kept, settings=staircase, seed=seed),
-    }
-
-
-def _of_models(
-    kept: pd.DataFrame, settings: AnalysisSettings, people: pd.DataFrame | None, seed: int
-) -> dict[str, pd.DataFrame]:
-    mixed = mixed_models(kept, plan=settings, participants=people)
-    return {
-        "mixed_models": mixed,
-        "model_checks": model_checks(kept, plan=settings, participants=people, mixed=mixed),
-        "comparisons": comparisons(kept, plan=settings),
-    }
-
-
-def _of_metrics(
-    kept: pd.DataFrame, image_metrics: pd.DataFrame | None, set_metrics: pd.DataFrame | None, seed: int
-) -> dict[str, pd.DataFrame]:
-    images = None if image_metrics is None else conform(image_metrics, IMAGE_METRICS, where="image_metrics")
-    sets = None if set_metrics is None else conform(set_metrics, SET_METRICS, where="set_metrics")
-    single, differences = correlations_and_differences(kept, image_metrics=images, set_metrics=sets, seed=seed)
-    return {
-        "correlations": single,
-        "correlation_differences": differences,
-        "metric_models": metric_models(kept, image_metrics=images),
-    }
-
-
-def _of_those(people: pd.DataFrame | None, kept: pd.DataFrame) -> pd.DataFrame | None:
-    return None if people is None else people[people["session"].isin(kept["session"])].reset_index(drop=True)
 
 
 def write_analysis(
@@ -204,8 +184,10 @@ def write_analysis(
     """
     from gan_eval.store import STORED_TABLES
 
-    run, marked = _with_run(frames)
-    tables = {TABLES[name]: frame for name, frame in marked.items()}
+    # equal tables have equal marks
+    content = {name: sha256_bytes(frame.to_csv().encode(errors="surrogatepass")) for name, frame in frames.items()}
+    run = f"{SET_NAME}-{sha256_json(content)[:12]}"
+    tables = {TABLES[name]: frame.assign(run=run) for name, frame in frames.items()}
     with replaced_set(Path(out), SET_NAME) as new:
         new.run = run
         for table, frame in {**(given or {}), **tables}.items():
@@ -215,20 +197,3 @@ def write_analysis(
         earlier = OF_ANALYSIS if given is None else (*OF_ANALYSIS, *STORED_TABLES)
         new.obsolete += [path for table in earlier if holds_table(path := Path(out) / f"{table.name}.csv", table)]
     return [Path(out) / f"{name}.csv" for name in frames]
-
-
-def _with_run(frames: Mapping[str, pd.DataFrame]) -> tuple[str, dict[str, pd.DataFrame]]:
-    """The mark of an analysis, and its tables with it; equal tables have equal marks."""
-    content = {name: sha256_bytes(frame.to_csv().encode(errors="surrogatepass")) for name, frame in frames.items()}
-    run = f"{SET_NAME}-{sha256_json(content)[:12]}"
-    return run, {name: frame.assign(run=run) for name, frame in frames.items()}
-
-
-def _note_on_everything(table: pd.DataFrame, text: str) -> None:
-    """Say on the row for everything what was left out; that studies are mixed stays the first word."""
-    if text:
-        everything = table["scope"] == "all"
-        before = table.loc[everything, "note"].iloc[0]
-        words = [] if pd.isna(before) else str(before).split("; ")
-        mixed = [SEVERAL_STUDIES] if SEVERAL_STUDIES in words else []
-        table.loc[everything, "note"] = joined(*mixed, text, *words)

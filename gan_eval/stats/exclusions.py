@@ -1,15 +1,12 @@
-"""Who took part, how, and who is left out by a preset rule.
+"""Rules in plain text that choose rows, who took part and how, and what the rules leave out.
 
-Rules in plain text that choose rows: `reaction_time_ms<200`, `flags~late`, `passed_check=True`.
-
-A rule is one comparison of a column with a value; nothing is evaluated as a program.
-
-What preset rules, and rules beyond the plan, leave out, and the words for it.
+A rule is one comparison of a column with a value: `reaction_time_ms<200`, `flags~late`, `passed_check=True`. Nothing is
+evaluated as a program.
 """
 
 import difflib
 import operator
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -30,6 +27,10 @@ _ORDER: dict[str, Callable[[Any, Any], Any]] = {
     ">": operator.gt,
     ">=": operator.ge,
 }
+WHERE = "participation"
+"""What an error names where a rule on participants is not the plan's."""
+EXCLUSIONS_PLANNED = "analysis.exclude"
+"""What an error names where a rule on trials is the plan's."""
 
 
 @dataclass(frozen=True)
@@ -51,24 +52,22 @@ class Rule:
         """
         cells = frame[column_named(self.column, frame, where=where)]
         if self.operator in _ORDER:
-            return self._ordered(cells, where)
-        as_cell = _number if is_numeric_dtype(cells.dtype) else _word  # numpy and pandas count truth as numeric
+            try:
+                limit = float(self.value)
+                numbers = pd.to_numeric(cells).to_numpy("float64", na_value=np.nan)
+            except (TypeError, ValueError) as error:
+                raise UserError(
+                    f"{where}: rule {self.column}{self.operator}{self.value}: {self.operator} compares numbers "
+                    f"({error})"
+                ) from error
+            return np.asarray(_ORDER[self.operator](numbers, limit), bool)
+        as_cell = _number_text if is_numeric_dtype(cells.dtype) else _text  # numpy and pandas count truth as numeric
         text = cells.astype("object").map(as_cell, na_action="ignore")
-        wanted = as_cell(self.value)
+        required = as_cell(self.value)
         if self.operator == "~":
-            return np.array([wanted in str(cell).split() for cell in text.where(text.notna(), "")], bool)
-        equal = (text == wanted).to_numpy(bool)
+            return np.array([required in str(cell).split() for cell in text.where(text.notna(), "")], bool)
+        equal = (text == required).to_numpy(bool)
         return equal if self.operator == "=" else ~equal & cells.notna().to_numpy(bool)
-
-    def _ordered(self, cells: pd.Series, where: str) -> np.ndarray:
-        try:
-            limit = float(self.value)
-            numbers = pd.to_numeric(cells).to_numpy("float64", na_value=np.nan)
-        except (TypeError, ValueError) as error:
-            raise UserError(
-                f"{where}: rule {self.column}{self.operator}{self.value}: {self.operator} compares numbers ({error})"
-            ) from error
-        return np.asarray(_ORDER[self.operator](numbers, limit), bool)
 
 
 def parse_rule(text: str) -> Rule:
@@ -97,10 +96,8 @@ def holding(frame: pd.DataFrame, rules: Sequence[str], *, where: str) -> np.ndar
 def exclude(frame: pd.DataFrame, rules: Sequence[str], *, where: str) -> tuple[pd.DataFrame, dict[str, int]]:
     """The rows that fulfil none of the rules, and for each rule how many rows it named."""
     named = {rule: parse_rule(rule).holds(frame, where=where) for rule in rules}
-    dropped = np.zeros(len(frame), bool)
-    for rows in named.values():
-        dropped |= rows
-    return frame[~dropped].reset_index(drop=True), {rule: int(rows.sum()) for rule, rows in named.items()}
+    excluded = _any(named, named, len(frame))
+    return frame[~excluded].reset_index(drop=True), {rule: int(rows.sum()) for rule, rows in named.items()}
 
 
 def column_named(name: str, frame: pd.DataFrame, *, where: str) -> str:
@@ -116,23 +113,25 @@ def column_named(name: str, frame: pd.DataFrame, *, where: str) -> str:
     raise UserError(f"{where}: no column {name!r}; {hint}")
 
 
-def _word(cell: Any) -> str:
+def _text(cell: Any) -> str:
     """A cell of text as a rule compares it: truth in lower case, all else as it stands."""
     text = str(cell).strip()
     return text.lower() if text.lower() in ("true", "false") else text
 
 
-def _number(cell: Any) -> str:
-    """A number as a rule compares it, without needless digits; truth is a word."""
+def _number_text(cell: Any) -> str:
+    """A number as a rule compares it, without needless digits; truth is text."""
     try:
         return repr(float(str(cell)))
     except ValueError:
-        return _word(cell)
+        return _text(cell)
 
 
-WHERE = "participation"
-PLANNED = "analysis.exclude_participants"
-"""What an error names where the rule is the plan's."""
+def is_right(trials: pd.DataFrame) -> pd.Series:
+    """From kind and answer where both are known, else the column `correct`."""
+    judged = trials["kind"].notna() & trials["response"].isin(["real", "fake"])
+    agrees = (trials["kind"] == trials["response"]).astype("boolean")
+    return agrees.where(judged, trials["correct"])
 
 
 def participation(
@@ -156,69 +155,77 @@ def participation(
     Raises:
         UserError: a rule is not understood, or names a column that the table does not have.
     """
-    measured = _measured(trials, sessions)
-    left_out = {rule: parse_rule(rule).holds(measured, where=PLANNED if rule in planned else WHERE) for rule in rules}
-    excluded = np.any([np.zeros(len(measured), bool), *left_out.values()], axis=0)
-    of_trials = {
-        rule: _count(trials, _is_main(trials) & mask, measured["participant"])
-        for rule, mask in (excluded_trials or {}).items()
+    table = _measured(trials, sessions)
+    by_rule = {
+        rule: parse_rule(rule).holds(table, where="analysis.exclude_participants" if rule in planned else WHERE)
+        for rule in rules
     }
-    any_rule = np.any([np.zeros(len(trials), bool), *(excluded_trials or {}).values()], axis=0)
-    dropped = _count(trials, _is_main(trials) & any_rule, measured["participant"])
-    named = [
-        "; ".join(rule for rule, rows in (*left_out.items(), *of_trials.items()) if rows[position])
-        for position in range(len(measured))
-    ]
-    table = measured.assign(
+    excluded = _any(by_rule, rules, len(table))
+    masks = excluded_trials or {}
+    main = (trials["phase"] == "main").to_numpy(bool)
+    who = table["participant"]
+    named = [*by_rule.items(), *((rule, _count(trials, main & mask, who) > 0) for rule, mask in masks.items())]
+    texts = ["; ".join(rule for rule, rows in named if rows[position]) for position in range(len(table))]
+    table = table.assign(
         excluded=excluded,
-        n_excluded=np.where(excluded, measured["n_trials"], dropped).astype(int),
-        rule=pd.Series(named, index=measured.index, dtype="object").replace("", None),
+        n_excluded=np.where(
+            excluded, table["n_trials"], _count(trials, main & _any(masks, masks, len(trials)), who)
+        ).astype(int),
+        rule=pd.Series(texts, index=table.index, dtype="object").replace("", None),
     )
     return conform(table, PARTICIPATION, where=WHERE)
 
 
 def _measured(trials: pd.DataFrame, sessions: pd.DataFrame | None) -> pd.DataFrame:
-    """All columns but those of exclusion."""
-    sittings = trials[["participant", "session", "simulated"]].drop_duplicates(["participant", "session"])
+    """The table `participation` without the columns of exclusion."""
+    attended = trials[["participant", "session", "simulated"]].drop_duplicates(["participant", "session"])
+    status: dict[str, str] = {}
     if sessions is not None:
-        sittings = pd.concat([sessions[["participant", "session", "simulated"]], sittings])
-        sittings = sittings.drop_duplicates(["participant", "session"])
-    who = pd.Series(sorted(sittings["participant"].dropna().unique()), dtype="object")
-    answer, right = _answers(trials), is_right(trials)
-    given = answer.notna().to_numpy(bool)
-    main, catch = _is_main(trials), (trials["phase"] == "catch").to_numpy(bool)
-    graded = right.notna().to_numpy(bool)
-    correct = right.fillna(False).to_numpy(bool)
+        attended = pd.concat([sessions[["participant", "session", "simulated"]], attended])
+        attended = attended.drop_duplicates(["participant", "session"])
+        ordered = sessions.sort_values("started_at", na_position="first", kind="stable")
+        status = dict(zip(ordered["participant"], ordered["status"], strict=True))  # the last one's
+    who = pd.Series(sorted(attended["participant"].dropna().unique()), dtype="object")
+    # the answer of any protocol as text, missing where there is none
+    response, choice = (trials[name].astype("object").where(trials[name] != "none") for name in ("response", "choice"))
+    rating = trials["rating"].astype("object").where(trials["rating"].notna())
+    answer = response.where(response.notna(), choice.where(choice.notna(), rating)).map(str, na_action="ignore")
+    answered = answer.notna().to_numpy(bool)
+    main, catch = ((trials["phase"] == phase).to_numpy(bool) for phase in ("main", "catch"))
+    right = is_right(trials)
+    graded, correct = right.notna().to_numpy(bool), right.fillna(False).to_numpy(bool)
     flagged = trials["flags"].fillna("").str.strip().ne("").to_numpy(bool)
-
-    def count(chosen: np.ndarray) -> np.ndarray:
-        return _count(trials, chosen, who)
+    times = trials["reaction_time_ms"].where(main & answered & possible_times(trials))
+    same = pd.DataFrame({"who": trials["participant"], "answer": answer})[main & answered].value_counts()
+    simulated = attended.groupby("participant")["simulated"]
+    kinds = simulated.nunique()
+    fractions = trials.groupby("participant")["fraction"].agg(["min", "max"]).reindex(who).reset_index(drop=True)
+    n_trials, n_answered, n_catch = (_count(trials, rows, who) for rows in (main, main & answered, catch & answered))
+    accuracy, catch_accuracy = (
+        share(_count(trials, rows & graded & correct, who), _count(trials, rows & graded, who))
+        for rows in (main & answered, catch & answered)
+    )
 
     def per_person(values: pd.Series) -> np.ndarray:
         return who.map(values).to_numpy("float64", na_value=np.nan)
 
-    times = trials["reaction_time_ms"].where(main & given & possible_times(trials))
-    commonest = pd.DataFrame({"who": trials["participant"], "answer": answer})[main & given].value_counts()
-    mixed = sittings.groupby("participant")["simulated"].nunique()
-    n_catch = count(catch & given)
-    fractions = trials.groupby("participant")["fraction"].agg(["min", "max"]).reindex(who).reset_index(drop=True)
     return pd.DataFrame(
         {
             "participant": who,
-            "sessions": who.map(sittings.groupby("participant").size()),
-            "status": who.map(_last_status(sessions)),
-            "n_trials": count(main),
-            "n_answered": count(main & given),
+            "sessions": who.map(attended.groupby("participant").size()),
+            "status": who.map(status),
+            "n_trials": n_trials,
+            "n_answered": n_answered,
             "n_catch": n_catch,
-            "catch_accuracy": share(count(catch & given & graded & correct), count(catch & given & graded)),
-            "accuracy": share(count(main & given & graded & correct), count(main & given & graded)),
-            "same_answer_share": share(per_person(commonest.groupby("who").max()), count(main & given)),
+            "catch_accuracy": catch_accuracy,
+            "accuracy": accuracy,
+            "same_answer_share": share(per_person(same.groupby("who").max()), n_answered),
             "median_reaction_time_ms": per_person(times.groupby(trials["participant"]).median()),
-            "flagged_share": share(count(main & flagged), count(main)),
+            "flagged_share": share(_count(trials, main & flagged, who), n_trials),
             "fraction": np.where(fractions["min"] == fractions["max"], fractions["min"], np.nan),
-            "simulated": who.map(sittings.groupby("participant")["simulated"].any()),
+            "simulated": who.map(simulated.any()),
             "note": who.map(
-                lambda name: "a person and a simulated participant of one name" if mixed[name] > 1 else None
+                lambda name: "a person and a simulated participant of one name" if kinds[name] > 1 else None
             ),
         }
     )
@@ -230,35 +237,6 @@ def _count(trials: pd.DataFrame, chosen: np.ndarray, who: pd.Series) -> np.ndarr
     return np.asarray(who.map(counts).fillna(0).to_numpy(int))
 
 
-def _is_main(trials: pd.DataFrame) -> np.ndarray:
-    return (trials["phase"] == "main").to_numpy(bool)
-
-
-def _answers(trials: pd.DataFrame) -> pd.Series:
-    """The judgement of any protocol's kind as text; missing where there is none."""
-    response, choice = (trials[name].astype("object").where(trials[name] != "none") for name in ("response", "choice"))
-    grade = trials["rating"].astype("object").where(trials["rating"].notna())
-    return response.where(response.notna(), choice.where(choice.notna(), grade)).map(str, na_action="ignore")
-
-
-def is_right(trials: pd.DataFrame) -> pd.Series:
-    """From kind and answer where both are known, else the column `correct`."""
-    judged = trials["kind"].notna() & trials["response"].isin(["real", "fake"])
-    agrees = (trials["kind"] == trials["response"]).astype("boolean")
-    return agrees.where(judged, trials["correct"])
-
-
-def _last_status(sessions: pd.DataFrame | None) -> dict[str, str]:
-    if sessions is None:
-        return {}
-    ordered = sessions.sort_values("started_at", na_position="first", kind="stable")
-    return dict(zip(ordered["participant"], ordered["status"], strict=True))
-
-
-EXCLUSIONS_PLANNED = "analysis.exclude"
-"""What an error names where the rule is the plan's."""
-
-
 class Rules(NamedTuple):
     """Rules of one standing."""
 
@@ -266,7 +244,7 @@ class Rules(NamedTuple):
     participants: Sequence[str] = ()
 
 
-class Kept(NamedTuple):
+class Included(NamedTuple):
     """What is left to analyse."""
 
     trials: pd.DataFrame
@@ -279,14 +257,14 @@ class Kept(NamedTuple):
 
 def leave_out(
     whole: pd.DataFrame, sessions: pd.DataFrame | None, preset: Rules, beyond: Rules, *, planned: bool = True
-) -> Kept:
+) -> Included:
     """The trials that fulfil no rule, of participants who fulfil none; every rule is asked of the whole table.
 
     Args:
         whole: the table `trials`.
         sessions: the table `sessions`.
         preset: rules of the plan.
-        beyond: rules that the plan does not have; what they leave out is said to be exploratory.
+        beyond: rules that the plan does not have; the note calls what they leave out exploratory.
         planned: there is a plan; without one the participants' `standing` is empty, and no rule is called preset.
 
     Raises:
@@ -304,68 +282,41 @@ def leave_out(
         planned=preset.participants if planned else (),
         excluded_trials=masks,
     )
-    main = (whole["phase"] == "main").to_numpy(bool)
-    by_plan, by_both = (
-        _dropped(whole, people, masks, rules)
-        for rules in (preset, Rules((*preset.trials, *beyond.trials), (*preset.participants, *beyond.participants)))
+    by_rule = {
+        rule: parse_rule(rule).holds(people, where=WHERE) for rule in (*preset.participants, *beyond.participants)
+    }
+    of_people = [_any(by_rule, rules.participants, len(people)) for rules in (preset, beyond)]
+    by_plan, by_options = (
+        whole["participant"].isin(people.loc[named, "participant"]).to_numpy(bool)
+        | _any(masks, rules.trials, len(whole))
+        for rules, named in zip((preset, beyond), of_people, strict=True)
     )
-    only_beyond = by_both & ~by_plan
+    only_beyond = by_options & ~by_plan
     if planned:
-        people = people.assign(standing=_standing(people, preset, beyond, set(whole.loc[only_beyond, "participant"])))
-    note = "; ".join(
-        filter(
-            None,
-            [
-                _words(rules, masks, people, whole, standing)
-                for rules, standing in (
-                    (preset, "preset rules" if planned else "rule, no plan given"),
-                    (beyond, "exploratory rules, not in the plan"),
-                )
-            ],
+        losing_more = people["participant"].isin(whole.loc[only_beyond, "participant"]).to_numpy(bool)
+        exploratory = (of_people[1] & ~of_people[0]) | losing_more
+        left_out = people["rule"].notna().to_numpy(bool)
+        texts = np.select([exploratory, left_out], ["exploratory", "preset"], default="")
+        people = people.assign(
+            standing=pd.Series(texts, index=people.index, dtype=people["rule"].dtype).replace("", None)
         )
-    )
-    return Kept(whole[~by_both].reset_index(drop=True), people, note, int((only_beyond & main).sum()))
+    notes = []
+    for rules, standing in (
+        (preset, "preset rules" if planned else "rule, no plan given"),
+        (beyond, "exploratory rules, not in the plan"),
+    ):
+        for own, rows, n, what in (
+            (rules.trials, masks, len(whole), "trials"),
+            (dict.fromkeys(rules.participants), by_rule, len(people), "participants"),
+        ):
+            if own:
+                counts = ", ".join(f"{rule}: {rows[rule].sum()}" for rule in own)
+                notes.append(f"{_any(rows, own, n).sum()} of {n} {what} excluded by {standing} ({counts})")
+    main = (whole["phase"] == "main").to_numpy(bool)
+    included = whole[~(by_plan | by_options)].reset_index(drop=True)
+    return Included(included, people, "; ".join(notes), int((only_beyond & main).sum()))
 
 
-def _dropped(whole: pd.DataFrame, people: pd.DataFrame, masks: Mapping[str, np.ndarray], rules: Rules) -> np.ndarray:
-    """(N,) bool: the trials that these rules leave out."""
-    out = people.loc[_named_by_any(people, rules.participants), "participant"]
-    return np.any([whole["participant"].isin(out).to_numpy(bool), *(masks[rule] for rule in rules.trials)], axis=0)
-
-
-def _standing(people: pd.DataFrame, preset: Rules, beyond: Rules, losing_more: set[str]) -> pd.Series:
-    """Each participant's `standing`; `losing_more` are those whose trials rules beyond the plan alone leave out."""
-    unplanned = _named_by_any(people, beyond.participants) & ~_named_by_any(people, preset.participants)
-    exploratory = unplanned | people["participant"].isin(losing_more).to_numpy(bool)
-    left_out = people["rule"].notna().to_numpy(bool)
-    words = np.select([exploratory, left_out], ["exploratory", "preset"], default="")
-    return pd.Series(words, index=people.index, dtype=people["rule"].dtype).replace("", None)
-
-
-def _named_by_any(people: pd.DataFrame, rules: Sequence[str]) -> np.ndarray:
-    return np.any([np.zeros(len(people), bool), *(_named(people, rule) for rule in rules)], axis=0)
-
-
-def _words(
-    rules: Rules, masks: Mapping[str, np.ndarray], people: pd.DataFrame, whole: pd.DataFrame, standing: str
-) -> str:
-    """How many trials and participants these rules leave out, each counted alone.
-
-    >>> _words(Rules(), {}, pd.DataFrame(), pd.DataFrame(), "preset rules")
-    ''
-    """
-    said = []
-    if rules.trials:
-        dropped = np.any([masks[rule] for rule in rules.trials], axis=0).sum()
-        each = ", ".join(f"{rule}: {masks[rule].sum()}" for rule in rules.trials)
-        said.append(f"{dropped} of {len(whole)} trials excluded by {standing} ({each})")
-    if rules.participants:
-        named = {rule: _named(people, rule) for rule in rules.participants}
-        dropped = np.any([*named.values()], axis=0).sum()
-        each = ", ".join(f"{rule}: {rows.sum()}" for rule, rows in named.items())
-        said.append(f"{dropped} of {len(people)} participants excluded by {standing} ({each})")
-    return "; ".join(said)
-
-
-def _named(people: pd.DataFrame, rule: str) -> np.ndarray:
-    return np.asarray(parse_rule(rule).holds(people, where="participation"), bool)
+def _any(masks: Mapping[str, np.ndarray], rules: Iterable[str], size: int) -> np.ndarray:
+    """(size,) bool: the rows that any of these rules names."""
+    return np.any([np.zeros(size, bool), *(masks[rule] for rule in rules)], axis=0)

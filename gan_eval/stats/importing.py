@@ -10,18 +10,18 @@ import pandas as pd
 
 from gan_eval.errors import UserError
 from gan_eval.stats.exclusions import column_named, holding, parse_rule
-from gan_eval.stats.trials import NEEDED, OUTCOMES, fill_trials, joins_models, require_answers, sessions_of
+from gan_eval.stats.trials import REQUIRED, OUTCOMES, fill_trials, joins_models, require_answers, sessions_of
 from gan_eval.stimuli.sets import name_problem
 from gan_eval.tables import REJECTED, TRIALS
 from gan_eval.tables.cells import csv_records
-from gan_eval.tabular import faults, frame_of, read_table, text_frame
+from gan_eval.tabular import Row, faults, frame_of, read_table, text_frame
 
 _SCALED = re.compile(r"^\s*(?P<column>.+?)\s*(?P<operator>[*/])\s*(?P<number>[0-9.eE+-]+)\s*$")
-_KEY = ("session", "trial")
+"""A column times or divided by a number."""
 
 
 class Imported(NamedTuple):
-    """What a foreign table gave."""
+    """Both tables of a foreign one."""
 
     trials: pd.DataFrame
     """The table `trials`."""
@@ -52,25 +52,34 @@ def import_trials(
         UserError: no such file or column, a rule that is not understood or drops answers by their outcome, or no row
             that could be taken.
     """
-    foreign, rejected = _read_foreign(Path(file))
-    taken = holding(foreign, where, where=str(file))
-    _refuse_choice_by_outcome(where, foreign, mapping, words or {}, where_from=str(file))
-    foreign = foreign[taken]
+    header, records = csv_records(Path(file))
+    rows = list(enumerate(records, start=1))
+    rejected = [
+        _rejection(number, header[0], f"{len(record)} cells, the header has {len(header)}", ",".join(record))
+        for number, record in rows
+        if len(record) != len(header)
+    ]
+    fitting = {number: record for number, record in rows if len(record) == len(header)}
+    foreign = pd.DataFrame(list(fitting.values()), index=list(fitting), columns=header, dtype="str")
+    foreign = foreign.mask(foreign == "")
+    chosen = holding(foreign, where, where=str(file))
+    _refuse_choice_by_outcome(where, foreign, mapping, words or {}, file=str(file))
+    foreign = foreign[chosen]
     if foreign.empty and not rejected:
         raise UserError(f"{file}: no row is left{' under ' + ', '.join(where) if where else ''}; nothing to import")
-    frame, of_arithmetic = _mapped(foreign, mapping, where=str(file))
-    frame = _in_our_words(frame, words or {})
+    frame, of_arithmetic = _mapped(foreign, mapping, file=str(file))
+    frame = _in_schema_words(frame, words or {})
     rejected += of_arithmetic + _rejected(frame)
     rejected.sort(
         key=lambda row: (row["row"], TRIALS.names.index(row["column"]) if row["column"] in TRIALS.names else 0)
     )
-    kept = frame[~frame.index.isin([row["row"] for row in rejected])]
-    if kept.empty:
+    accepted = frame[~frame.index.isin([row["row"] for row in rejected])]
+    if accepted.empty:
         first = rejected[0]
         raise UserError(
             f"{file}: no row could be taken; row {first['row']}: column {first['column']}: {first['reason']}"
         )
-    return Imported(fill_trials(kept.reset_index(drop=True), where=str(file)), frame_of(rejected, REJECTED))
+    return Imported(fill_trials(accepted.reset_index(drop=True), where=str(file)), frame_of(rejected, REJECTED))
 
 
 def _refuse_choice_by_outcome(
@@ -79,7 +88,7 @@ def _refuse_choice_by_outcome(
     mapping: Mapping[str, str],
     words: Mapping[str, Mapping[str, str]],
     *,
-    where_from: str,
+    file: str,
 ) -> None:
     """Rules may drop fillers and rows without an answer, but no judgements by what was answered or true.
 
@@ -92,19 +101,16 @@ def _refuse_choice_by_outcome(
         outcome = outcomes.get(rule.column)
         if outcome is None:
             continue
-        dropped = foreign.loc[~rule.holds(foreign, where=where_from), rule.column]
+        dropped = foreign.loc[~rule.holds(foreign, where=file), rule.column]
         known = TRIALS.by_name[outcome].words
-        cells = _in_our_words(pd.DataFrame({outcome: dropped}), _of_column(words, outcome))[outcome]
+        of_column = {name: meanings for name, meanings in words.items() if name == outcome}
+        cells = _in_schema_words(pd.DataFrame({outcome: dropped}), of_column)[outcome]
         judged = cells.isin([word for word in known if word != "none"]) if known else cells.notna()
         if judged.any():
             raise UserError(
-                f"{where_from}: --where {text}: drops {int(judged.sum())} judgements by their outcome ({outcome}), so "
+                f"{file}: --where {text}: drops {int(judged.sum())} judgements by their outcome ({outcome}), so "
                 "it would decide the answer; choose rows by another column"
             )
-
-
-def _of_column(words: Mapping[str, Mapping[str, str]], name: str) -> dict[str, Mapping[str, str]]:
-    return {name: words[name]} if name in words else {}
 
 
 def read_trials(path: Path) -> pd.DataFrame:
@@ -122,104 +128,81 @@ def read_trials(path: Path) -> pd.DataFrame:
     return frame
 
 
-def _read_foreign(file: Path) -> tuple[pd.DataFrame, list[dict[str, object]]]:
-    """Every cell as text, an empty one missing, indexed by the number of the row; without rows of another length."""
-    header, records = csv_records(file)
-    fitting = {number: record for number, record in enumerate(records, start=1) if len(record) == len(header)}
-    rejected = [
-        _rejection(number, header[0], f"{len(record)} cells, the header has {len(header)}", ",".join(record))
-        for number, record in enumerate(records, start=1)
-        if number not in fitting
-    ]
-    frame = pd.DataFrame(list(fitting.values()), index=list(fitting), columns=header, dtype="str")
-    return frame.mask(frame == ""), rejected
+def _mapped(foreign: pd.DataFrame, mapping: Mapping[str, str], *, file: str) -> tuple[pd.DataFrame, list[Row]]:
+    """The mapped columns, then the file's further ones; and a rejection for each cell that should be a number.
 
-
-def _mapped(
-    foreign: pd.DataFrame, mapping: Mapping[str, str], *, where: str
-) -> tuple[pd.DataFrame, list[dict[str, object]]]:
-    """The columns under our names, then the file's further ones; and the cells that are no numbers to reckon with."""
+    A column's own name goes before arithmetic.
+    """
     columns: dict[str, pd.Series] = {}
-    taken: set[str] = set()
+    sources: set[str] = set()
     rejected = []
     for target, expression in mapping.items():
         if target not in TRIALS.by_name:
             column_named(target, pd.DataFrame(columns=list(TRIALS.names)), where=f"--map {target}={expression}")
-        where_from = f"{where}: --map {target}={expression}"
-        columns[target], source, bad = _evaluate(expression, foreign, where=where_from)
-        if source != expression and TRIALS.by_name[target].dtype not in ("int", "float"):
-            raise UserError(f"{where_from}: {target} is no column of numbers; map it to a column without arithmetic")
-        rejected += [_rejection(row, target, f"found {cell!r}, wanted a number", cell) for row, cell in bad.items()]
-        taken.add(source)
-    for name in foreign.columns:
-        if name not in taken and name not in columns:
-            columns[name] = foreign[name]
+        where = f"{file}: --map {target}={expression}"
+        scaled = None if expression in foreign.columns else _SCALED.match(expression)
+        source = column_named(scaled["column"] if scaled else expression, foreign, where=where)
+        columns[target] = foreign[source]
+        if scaled:
+            try:
+                number = float(scaled["number"])
+                factor = number if scaled["operator"] == "*" else 1 / number
+            except (ValueError, ZeroDivisionError) as error:
+                raise UserError(f"{where}: {scaled['number']} is not a number to multiply or divide by") from error
+            if TRIALS.by_name[target].dtype not in ("int", "float"):
+                raise UserError(f"{where}: {target} is no column of numbers; map it to a column without arithmetic")
+            values = pd.to_numeric(foreign[source], errors="coerce").astype("float64")
+            bad = foreign[source][values.isna() & foreign[source].notna()]
+            rejected += [_rejection(row, target, f"found {cell!r}, wanted a number", cell) for row, cell in bad.items()]
+            columns[target] = values * factor
+        sources.add(source)
+    columns |= {name: foreign[name] for name in foreign.columns if name not in sources and name not in columns}
     frame = pd.DataFrame(columns, index=foreign.index)
-    require_answers(frame, where=where, mend="map one, such as --map kind=COLUMN")
+    require_answers(frame, where=file, mend="map one, such as --map kind=COLUMN")
     return frame, rejected
 
 
-def _evaluate(expression: str, foreign: pd.DataFrame, *, where: str) -> tuple[pd.Series, str, pd.Series]:
-    """The mapped cells, the file's column that they came from, and its cells that are no numbers though they had to be.
-
-    A column's own name goes before arithmetic.
-    """
-    found = None if expression in foreign.columns else _SCALED.match(expression)
-    if found is None:
-        source = column_named(expression, foreign, where=where)
-        return foreign[source], source, foreign[source].iloc[:0]
-    source = column_named(found["column"], foreign, where=where)
-    try:
-        number = float(found["number"])
-        factor = number if found["operator"] == "*" else 1 / number
-    except (ValueError, ZeroDivisionError) as error:
-        raise UserError(f"{where}: {found['number']} is not a number to multiply or divide by") from error
-    values = pd.to_numeric(foreign[source], errors="coerce").astype("float64")
-    bad = foreign[source][values.isna() & foreign[source].notna()]
-    return values * factor, source, bad
-
-
-def _in_our_words(frame: pd.DataFrame, words: Mapping[str, Mapping[str, str]]) -> pd.DataFrame:
+def _in_schema_words(frame: pd.DataFrame, words: Mapping[str, Mapping[str, str]]) -> pd.DataFrame:
     """Enumerations in lower case and in the words of the schema; no answer is the answer `none`."""
     frame = frame.copy()
     for name, meanings in words.items():
         column = column_named(name, frame, where="--word")
-        ours = {theirs.strip().lower(): meant for theirs, meant in meanings.items()}
+        translations = {foreign.strip().lower(): meaning for foreign, meaning in meanings.items()}
         plain = frame[column].str.strip().str.lower()
-        frame[column] = plain.map(ours).fillna(plain)
-    for known in TRIALS.columns:
-        if known.words and known.name in frame:
-            frame[known.name] = frame[known.name].str.strip().str.lower()
+        frame[column] = plain.map(translations).fillna(plain)
+    for enumeration in TRIALS.columns:
+        if enumeration.words and enumeration.name in frame:
+            frame[enumeration.name] = frame[enumeration.name].str.strip().str.lower()
     if "response" in frame:
         frame["response"] = frame["response"].fillna("none")
     return frame
 
 
-def _rejected(frame: pd.DataFrame) -> list[dict[str, object]]:
+def _rejected(frame: pd.DataFrame) -> list[Row]:
     """What the schema does not allow, empty cells that nothing can fill, and trials that stand twice."""
-    found = [
+    rejected = [
         _rejection(frame.index[row], column, reason, frame[column].iloc[row])
         for row, column, reason in faults(frame, TRIALS)
     ]
-    found += [
+    rejected += [
         _rejection(row, "model", str(name_problem(model, "model")), model)
         for row, model in frame[joins_models(frame)].get("model", pd.Series(dtype="str")).items()
     ]
     filled = {column.name for column in TRIALS.columns if column.filled}
-    for name in sorted(set(NEEDED) & set(frame) - {"response"} - filled):
-        found += [
+    for name in sorted(set(REQUIRED) & set(frame) - {"response"} - filled):
+        rejected += [
             _rejection(row, name, "empty; every row must hold a value") for row in frame.index[frame[name].isna()]
         ]
     if "trial" in frame:
-        keyed = frame.assign(session=sessions_of(frame))
-        again = keyed[keyed.duplicated(list(_KEY)) & keyed[list(_KEY)].notna().all(axis=1)]
-        found += [
+        keyed, key = frame.assign(session=sessions_of(frame)), ["session", "trial"]
+        again = keyed[keyed.duplicated(key) & keyed[key].notna().all(axis=1)]
+        rejected += [
             _rejection(row, "trial", f"session {session} has a trial {trial} already", trial)
             for row, session, trial in zip(again.index, again["session"], again["trial"], strict=True)
         ]
-    return found
+    return rejected
 
 
-def _rejection(row: Any, column: str, reason: str, found: object = None) -> dict[str, object]:
-    text = None if found is None or found is np.nan or found != found else str(found)
+def _rejection(row: Any, column: str, reason: str, cell: object = None) -> Row:
+    text = None if cell is None or cell is np.nan or cell != cell else str(cell)
     return {"row": int(row), "column": column, "found": text, "reason": reason}

@@ -1,4 +1,4 @@
-"""Intervals, exact tests of shares and corrected p values, for whole columns at once."""
+"""Intervals and exact tests of proportions and means, and corrected p values, for whole columns at once."""
 
 from typing import overload
 
@@ -22,7 +22,7 @@ def share(k: ArrayLike, n: ArrayLike) -> np.ndarray:
 
 
 def wilson(k: ArrayLike, n: ArrayLike, *, z: float = Z95) -> tuple[np.ndarray, np.ndarray]:
-    """Wilson's score interval of a share k / n (Wilson 1927); NaN where n is 0.
+    """Wilson's score interval of a proportion k / n (Wilson 1927); NaN where n is 0.
 
     Args:
         k: successes, 0..n.
@@ -36,8 +36,8 @@ def wilson(k: ArrayLike, n: ArrayLike, *, z: float = Z95) -> tuple[np.ndarray, n
     p = share(k, n)
     n = np.where(np.isnan(p), 1.0, np.asarray(n, float))
     centre = (p + z**2 / (2 * n)) / (1 + z**2 / n)
-    half = z / (1 + z**2 / n) * np.sqrt(p * (1 - p) / n + z**2 / (4 * n**2))
-    low, high = np.clip(centre - half, 0.0, 1.0), np.clip(centre + half, 0.0, 1.0)
+    half_width = z / (1 + z**2 / n) * np.sqrt(p * (1 - p) / n + z**2 / (4 * n**2))
+    low, high = np.clip(centre - half_width, 0.0, 1.0), np.clip(centre + half_width, 0.0, 1.0)
     return np.where(p == 0, 0.0, low), np.where(p == 1, 1.0, high)  # exact there; sums are not
 
 
@@ -65,16 +65,17 @@ def mean_interval(values: ArrayLike) -> tuple[float, float, float]:
     >>> mean, round(low, 4), round(high, 4)
     (3.0, 0.5159, 5.4841)
     """
-    found = np.asarray(values, float)
-    mean = float(found.mean()) if len(found) else np.nan
-    if len(found) < 2:
+    numbers = np.asarray(values, float)
+    mean = float(numbers.mean()) if len(numbers) else np.nan
+    if len(numbers) < 2:
         return mean, np.nan, np.nan
-    half = float(stdtrit(len(found) - 1, 0.975) * found.std(ddof=1) / np.sqrt(len(found)))
-    return mean, mean - half, mean + half
+    half_width = float(stdtrit(len(numbers) - 1, 0.975) * numbers.std(ddof=1) / np.sqrt(len(numbers)))
+    return mean, mean - half_width, mean + half_width
 
 
 def newcombe(k_a: float, n_a: float, k_b: float, n_b: float, *, z: float = Z95) -> tuple[float, float]:
-    """Interval, 95 % unless z says otherwise, of the difference k_a / n_a - k_b / n_b of two independent shares.
+    """Interval, 95 % unless z says otherwise, of the difference k_a / n_a - k_b / n_b of two independent
+    proportions.
 
     Newcombe's hybrid of the two Wilson intervals (Newcombe 1998, Statistics in Medicine 17, 873-890, method 10).
     """

@@ -12,7 +12,7 @@ from gan_eval.tables import TRIALS
 from gan_eval.tables.schema import LONGEST_MS
 from gan_eval.tabular import conform, frame_of
 
-NEEDED = ("participant", "stimulus", "kind", "response")
+REQUIRED = ("participant", "stimulus", "kind", "response")
 """What nothing can fill where single pictures were judged; pairs and grades need the first two."""
 OUTCOMES = ("kind", "response", "choice", "rating", "correct", "confidence")
 """What was answered, how surely, and what was true."""
@@ -62,7 +62,9 @@ def fill_trials(frame: pd.DataFrame, *, where: str = "trials") -> pd.DataFrame:
         problem = name_problem(str(result.loc[number, "model"]), "model")
         raise UserError(f"{where}: row {number + 1}, column model: {problem}")
     if computed:
-        result["correct"] = _agreement(result)
+        judged = result["kind"].notna() & result["response"].isin(["real", "fake"])
+        agrees = np.where(judged, (result["kind"] == result["response"]).to_numpy(bool), False)
+        result["correct"] = pd.Series(agrees, index=result.index, dtype="boolean").mask(~judged)
     return result
 
 
@@ -97,16 +99,15 @@ def with_names(frame: pd.DataFrame) -> Named:
     """
     empty = {
         name: (frame[name].isna() | (frame[name].astype("object") == "")).to_numpy(bool)
-        for name in NEEDED[:2]
+        for name in REQUIRED[:2]
         if name in frame
     }
     some = {name: cells for name, cells in empty.items() if cells.any() and not cells.all()}
     if not some:
         return Named(frame, "")
-    each = [
-        f"{cells.sum()} {'' if place else 'trials '}without {name}" for place, (name, cells) in enumerate(some.items())
-    ]
-    return Named(frame[~np.any([*some.values()], axis=0)].reset_index(drop=True), f"{' and '.join(each)} left out")
+    counts = " and ".join(f"{cells.sum()} without {name}" for name, cells in some.items())
+    note = f"{counts.replace(' ', ' trials ', 1)} left out"
+    return Named(frame[~np.any([*some.values()], axis=0)].reset_index(drop=True), note)
 
 
 def without_copies(frame: pd.DataFrame, *, where: str = "trials") -> Named:
@@ -123,8 +124,8 @@ def without_copies(frame: pd.DataFrame, *, where: str = "trials") -> Named:
     if "participant" not in frame and "session" not in frame:
         return Named(frame, "")
     if "trial" not in frame:
-        alike = int(frame.duplicated().sum())
-        return Named(frame, f"{alike} rows equal another in every column: kept, there is no trial" if alike else "")
+        equal = int(frame.duplicated().sum())
+        return Named(frame, f"{equal} rows equal another in every column: kept, there is no trial" if equal else "")
     key = frame.assign(session=sessions_of(frame))[["session", "trial"]]
     shared = key.duplicated(keep=False).to_numpy(bool) & key.notna().all(axis=1).to_numpy(bool)
     if not shared.any():
@@ -154,12 +155,13 @@ def usable(frame: pd.DataFrame, *, where: str = "trials") -> Named:
 
 
 def require_answers(frame: pd.DataFrame, *, where: str, mend: str = "rename a column") -> None:
-    """
+    """Check that the columns are there that nothing can fill.
+
     Raises:
-        UserError: a column is absent that nothing can fill; the message ends with `mend`.
+        UserError: one is absent; the message ends with `mend`.
     """
     answered_otherwise = any(name in frame and frame[name].notna().any() for name in ("choice", "rating"))
-    needed = NEEDED[:2] if answered_otherwise else NEEDED
+    needed = REQUIRED[:2] if answered_otherwise else REQUIRED
     missing = [name for name in needed if name not in frame]
     if missing:
         raise UserError(f"{where}: column {missing[0]} is missing; {mend}")
@@ -175,23 +177,22 @@ def sessions_of(frame: pd.DataFrame) -> pd.Series:
 
 
 def asked_exposure(trials: pd.DataFrame) -> np.ndarray:
-    """(N,) the exposure asked for in ms; infinite: until the answer; NaN: not known.
+    """(N,) the requested exposure in ms; infinite: until the answer; NaN: not known.
 
     An empty cell alone does not say that a picture stayed until the answer, for many tables know no exposures. It does
     where the picture was measured to stay, at least up to the key press; and for what else is empty in such a session,
     such as trials without an answer.
     """
-    asked = trials["requested_exposure_ms"].to_numpy("float64", na_value=np.nan)
-    planned, shown, answered_at = (
+    requested, planned, measured, answered_at = (
         trials[name].to_numpy("float64", na_value=np.nan)
-        for name in ("planned_exposure_ms", "exposure_ms", "reaction_time_ms")
+        for name in ("requested_exposure_ms", "planned_exposure_ms", "exposure_ms", "reaction_time_ms")
     )
-    empty = np.isnan(asked) & np.isnan(planned)
-    stayed = empty & (shown >= answered_at - _LEAD_MS)
-    vanished = empty & (shown < answered_at - _LEAD_MS)
+    empty = np.isnan(requested) & np.isnan(planned)
+    stayed = empty & (measured >= answered_at - _LEAD_MS)
+    vanished = empty & (measured < answered_at - _LEAD_MS)
     session = pd.factorize(trials["session"])[0]
     untimed = np.isin(session, session[stayed]) & ~np.isin(session, session[vanished])
-    return np.where(empty & untimed, np.inf, asked)
+    return np.where(empty & untimed, np.inf, requested)
 
 
 def main_trials(trials: pd.DataFrame) -> pd.DataFrame:
@@ -240,9 +241,3 @@ def answered_trials(trials: pd.DataFrame) -> pd.DataFrame:
 def _those(trials: pd.DataFrame, chosen: pd.Series) -> pd.DataFrame:
     """The marked trials, numbered anew; nothing is copied where that is all of them."""
     return (trials if chosen.all() else trials[chosen]).reset_index(drop=True)
-
-
-def _agreement(trials: pd.DataFrame) -> pd.Series:
-    judged = trials["kind"].notna() & trials["response"].isin(["real", "fake"])
-    agrees = (trials["kind"] == trials["response"]).to_numpy(bool)
-    return pd.Series(np.where(judged, agrees, False), index=trials.index, dtype="boolean").mask(~judged)

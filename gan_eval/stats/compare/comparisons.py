@@ -41,8 +41,8 @@ def comparisons(trials: pd.DataFrame, *, plan: AnalysisSettings | None = None) -
     and `note` the reason.
 
     The differences come from the crossed mixed model, averaged over participants and stimuli; `basis` and `note` say
-    where they do not (`contrasts`). p_holm corrects over the rows of one of these kinds; where a plan
-    names the pairs of models, the others are exploratory and corrected among themselves. Equivalence is not corrected:
+    where they do not (`compare.contrast`). p_holm corrects over the rows of one of these kinds; where a plan names the
+    pairs of models, the others are exploratory and corrected among themselves. Equivalence is not corrected:
     each row's `p_equivalent` stands alone, so of many models some pair may be called equivalent that is not.
 
     Args:
@@ -75,36 +75,37 @@ def comparisons(trials: pd.DataFrame, *, plan: AnalysisSettings | None = None) -
             (table[name].astype("float64") < ALPHA).to_numpy(bool) for name in ("p_holm", "p_equivalent")
         )
         verdict = np.where(different, "different", np.where(equivalent, "equivalent", "undecided")).astype(object)
-        table["verdict"] = np.where(table["difference"].isna(), None, verdict)
+        verdict[table["difference"].isna().to_numpy(bool)] = None
+        table["verdict"] = verdict
         less = np.where(different & equivalent, "differs, but by less than the margin", "")
         table["note"] = [joined(*notes) for notes in zip(less, table["note"].fillna(""), strict=True)]
     return conform(table.drop(columns="family"), COMPARISONS, where="comparisons")
 
 
-def _row(asked: Asked, settings: AnalysisSettings, fits: Fits, *, has_plan: bool) -> Row:
-    margin = None if asked.margin_factor is None or settings.margin is None else settings.margin * asked.margin_factor
-    result = estimate(asked.question, margin=margin, fits=fits, why_not=asked.why_not)
-    in_a = asked.question.in_a
-    n_a, n_b = asked.counts or (int(in_a.sum()), int((~in_a).sum()))
+def _row(of: Asked, settings: AnalysisSettings, fits: Fits, *, has_plan: bool) -> Row:
+    margin = None if of.margin_factor is None or settings.margin is None else settings.margin * of.margin_factor
+    result = estimate(of.question, margin=margin, fits=fits, why_not=of.why_not)
+    in_a = of.question.in_a
+    n_a, n_b = of.counts or (int(in_a.sum()), int((~in_a).sum()))
     noninferior = None
-    if asked.noninferior and margin is not None and not np.isnan(result.ci90_low):
+    if of.noninferior and margin is not None and not np.isnan(result.ci90_low):
         noninferior = bool(result.ci90_low > -margin)  # a falls short of b by less than the margin
     doubled = ""
-    if margin is not None and asked.margin_factor == 2:
+    if margin is not None and of.margin_factor == 2:
         doubled = f"held against twice the margin, {margin:g}: the difference is twice the distance from guessing"
     return {
         **{name: value for name, value in result._asdict().items() if name in COMPARISONS.names},
-        "family": asked.family,
-        "comparison": asked.comparison,
-        "a": asked.a,
-        "b": asked.b,
-        "measure": asked.measure,
+        "family": of.family,
+        "comparison": of.comparison,
+        "a": of.a,
+        "b": of.b,
+        "measure": of.measure,
         "margin": np.nan if margin is None else settings.margin,
         "noninferior": noninferior,
         "n_a": n_a,
         "n_b": n_b,
-        "exploratory": not asked.planned if has_plan else None,
-        **carried_by(asked.trials, asked.note, result.note, doubled),
+        "exploratory": not of.planned if has_plan else None,
+        **carried_by(of.trials, of.note, result.note, doubled),
     }
 
 

@@ -36,7 +36,7 @@ import numpy as np
 from scipy.special import expit, ndtr
 
 from gan_eval.stats.clustering import equivalence_p, freedom
-from gan_eval.stats.compare.differences import HALF, difference_of_shares, share_less_half, wald
+from gan_eval.stats.compare.differences import HALF, WaldTest, difference_of_proportions, proportion_less_half, wald
 from gan_eval.stats.groups import joined
 from gan_eval.stats.mixed import CrossedFit, NoFitError, fit_crossed
 from gan_eval.stats.mixed.limits import MOST_TESTED
@@ -50,36 +50,36 @@ exp(-2π² / (0.06 s)), which no quadrature of as many Gaussian nodes reaches wh
 _WEIGHTS = np.exp(-(_NODES**2) / 2) / np.exp(-(_NODES**2) / 2).sum()
 
 
-class PopulationShares(NamedTuple):
+class PopulationProportions(NamedTuple):
     """Proportions and their derivatives, each (R,)."""
 
     share: np.ndarray
     by_eta: np.ndarray
     """dP / dη"""
-    by_spread: np.ndarray
+    by_sd: np.ndarray
     """dP / ds"""
 
 
-def population_shares(eta: np.ndarray, spread: np.ndarray, *, link: str = "logit") -> PopulationShares:
+def population_shares(eta: np.ndarray, sd: np.ndarray, *, link: str = "logit") -> PopulationProportions:
     """P(η, s) for each pair of η and s, exact to about 1e-9 up to s = 15.
 
     Args:
         eta: (R,) fixed part of the linear predictor.
-        spread: (R,) standard deviation of the random part, 0 or more.
+        sd: (R,) standard deviation of the random part, 0 or more.
         link: `logit` or `probit`.
 
     >>> shares = population_shares(np.array([0.0, 1.0]), np.array([2.0, 0.0]))
     >>> shares.share.round(6).tolist()
     [0.5, 0.731059]
     """
-    eta, spread = np.broadcast_arrays(np.asarray(eta, float), np.asarray(spread, float))
+    eta, sd = np.broadcast_arrays(np.asarray(eta, float), np.asarray(sd, float))
     if link == "probit":
-        scale = np.sqrt(1 + spread**2)
+        scale = np.sqrt(1 + sd**2)
         density = np.exp(-((eta / scale) ** 2) / 2) / np.sqrt(2 * np.pi)
-        return PopulationShares(ndtr(eta / scale), density / scale, -density * eta * spread / scale**3)
-    share = expit(eta[:, None] + spread[:, None] * _NODES)
+        return PopulationProportions(ndtr(eta / scale), density / scale, -density * eta * sd / scale**3)
+    share = expit(eta[:, None] + sd[:, None] * _NODES)
     slope = share * (1 - share)
-    return PopulationShares(
+    return PopulationProportions(
         (share * _WEIGHTS).sum(axis=1), (slope * _WEIGHTS).sum(axis=1), (slope * _NODES * _WEIGHTS).sum(axis=1)
     )
 
@@ -91,7 +91,7 @@ class Contrast(NamedTuple):
     std_error: float
 
 
-def contrast_of_shares(
+def contrast_of_proportions(
     weights: np.ndarray,
     rows: np.ndarray,
     beta: np.ndarray,
@@ -112,10 +112,10 @@ def contrast_of_shares(
         variances_by_random: (R, Q) their derivatives by the parameters of the random effects.
         link: `logit` or `probit`.
     """
-    spread = np.sqrt(np.maximum(variances, 0.0))
-    shares = population_shares((rows * beta).sum(axis=1), spread, link=link)
+    sd = np.sqrt(np.maximum(variances, 0.0))
+    shares = population_shares((rows * beta).sum(axis=1), sd, link=link)
     # dP/d(s²) = (dP/ds) / 2s stays finite, but the derivative of s² by a standard deviation held at 0 is 0 anyway
-    by_variance = np.divide(shares.by_spread, 2 * spread, out=np.zeros_like(spread), where=spread > 0)
+    by_variance = np.divide(shares.by_sd, 2 * sd, out=np.zeros_like(sd), where=sd > 0)
     gradient = np.concatenate(
         [
             (weights * shares.by_eta)[:, None].T.dot(rows)[0],
@@ -158,13 +158,13 @@ class Question:
     link: str = "logit"
 
     @property
-    def of_one_share(self) -> bool:
+    def of_one_proportion(self) -> bool:
         """There is no b: the proportion is held against one half."""
         return bool(self.in_a.all())
 
     def freedom(self) -> int:
         """Degrees of freedom: the smallest number of participants or pictures behind either side, less one."""
-        return freedom(self.participant, self.picture, side=None if self.of_one_share else self.in_a)
+        return freedom(self.participant, self.picture, side=None if self.of_one_proportion else self.in_a)
 
 
 class Estimate(NamedTuple):
@@ -193,9 +193,9 @@ def estimate(question: Question, *, margin: float | None, fits: Fits, why_not: s
     """
     units = question.participant, question.picture
     check = (
-        share_less_half(question.success, *units, margin=margin)
-        if question.of_one_share
-        else difference_of_shares(question.success, question.in_a, *units, weight=question.weight, margin=margin)
+        proportion_less_half(question.success, *units, margin=margin)
+        if question.of_one_proportion
+        else difference_of_proportions(question.success, question.in_a, *units, weight=question.weight, margin=margin)
     )
     if len(question.answer) > MOST_TESTED:
         why_not = why_not or f"more than {MOST_TESTED} trials"
@@ -249,13 +249,13 @@ def _by_model(question: Question, margin: float | None, fits: Fits) -> Estimate:
     variances = fit.sd_first**2 + 2 * correlation * fit.sd_first * sd_slope + sd_slope**2 + fit.sd_second**2
     by_first = 2 * fit.sd_first + 2 * correlation * sd_slope
     by_random = np.stack([by_first, np.full(len(at), 2 * fit.sd_second)], axis=1)
-    contrast = contrast_of_shares(
+    contrast = contrast_of_proportions(
         question.cell_weights, X, fit.beta, fit.covariance, variances, by_random, link=question.link
     )
     difference = question.constant + contrast.estimate
     test = wald(difference, contrast.std_error, df)
-    if question.of_one_share:
-        *ends, p = test
-        test = type(test)(*(float(np.clip(end, -HALF, HALF)) for end in ends), p)
+    if question.of_one_proportion:
+        low, high, low90, high90 = (float(np.clip(end, -HALF, HALF)) for end in test[:4])
+        test = WaldTest(low, high, low90, high90, test.p)
     p_equivalent = np.nan if margin is None else float(equivalence_p(difference, contrast.std_error, df, margin))
     return Estimate(difference, *test, p_equivalent, np.nan, "crossed_model", "")

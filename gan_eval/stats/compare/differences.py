@@ -65,7 +65,7 @@ class Difference(NamedTuple):
     """`two_way_cluster` or `independent`; None without an interval."""
 
 
-def difference_of_shares(
+def difference_of_proportions(
     success: np.ndarray,
     in_a: np.ndarray,
     participant: np.ndarray,
@@ -124,13 +124,13 @@ def difference_of_shares(
     return _clustered(difference, error, df, independent, margin, note=note, single=participants == 1)
 
 
-def share_less_half(
+def proportion_less_half(
     success: np.ndarray, participant: np.ndarray, picture: np.ndarray, *, margin: float | None = None
 ) -> Difference:
     """The proportion of `success` minus one half.
 
-    As `difference_of_shares`; Wilson's interval and the exact binomial test take the answers as independent. Where all
-    answers agree these two are taken as if each picture (or participant, if fewer) had been judged once.
+    As `difference_of_proportions`; Wilson's interval and the exact binomial test take the answers as independent. Where
+    all answers agree these two are taken as if each picture (or participant, if fewer) had been judged once.
 
     Args:
         success: (N,) bool, N of 1 or more.
@@ -138,7 +138,7 @@ def share_less_half(
         picture: (N,) int, 0.. .
         margin: of equivalence, above 0.
 
-    >>> result = share_less_half(np.arange(40) % 4 > 0, np.repeat(np.arange(4), 10), np.tile(np.arange(10), 4))
+    >>> result = proportion_less_half(np.arange(40) % 4 > 0, np.repeat(np.arange(4), 10), np.tile(np.arange(10), 4))
     >>> result.difference, result.basis
     (0.25, 'two_way_cluster')
     """

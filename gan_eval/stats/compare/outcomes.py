@@ -12,7 +12,6 @@ from gan_eval.settings.analysis import AnalysisSettings
 from gan_eval.stats.compare.comparisons import comparisons
 from gan_eval.stats.compare.questions import TOLD_APART, TOLD_APART_IN_PAIRS
 from gan_eval.stats.exclusions import is_right, parse_rule
-from gan_eval.stats.groups import joined
 from gan_eval.stats.trials import OUTCOMES
 from gan_eval.tables import COMPARISONS, TRIALS
 from gan_eval.tabular import conform
@@ -119,7 +118,7 @@ def sensitivity(
                     p_holm=np.nan,
                     verdict=None,
                     exploratory=True,
-                    note=[joined(of_row, own) for own in table["note"].fillna("")],
+                    note=[f"{of_row}; {own}" if own else of_row for own in table["note"].fillna("")],
                 )
             )
         notes.append(note)

@@ -109,7 +109,8 @@ def _rows(of: Design, planned: Planned, mixed: pd.DataFrame) -> list[Row]:
         single = [name for name, n in (("participant", of.n_participants), ("stimulus", of.n_stimuli)) if n < 2]
         notes += [f"one {name}: its spread is not known" for name in single[:1]]
         notes += few_groups(of.n_participants, of.n_stimuli)
-    own = mixed[(mixed["formula"] == str(planned.formula)) & (mixed["link"] == planned.link)].set_index("term")
+    own = mixed[(mixed["formula"] == str(planned.formula)) & (mixed["link"] == planned.link)]
+    intervals = dict(zip(own["term"], own[["ci_low", "ci_high"]].to_numpy(float), strict=True))
     shared = {"formula": str(planned.formula), "link": planned.link, "method": "two_way_cluster"}
     carried = carried_by(of.trials, *notes, *of.notes)
     rows: list[Row] = []
@@ -117,10 +118,7 @@ def _rows(of: Design, planned: Planned, mixed: pd.DataFrame) -> list[Row]:
         cells: Row = {}
         if estimates is not None:
             cells = {name: values[position] / of.scale[position] for name, values in estimates._asdict().items()}
-            verdicts = [
-                _excludes_0(cells["ci_low"], cells["ci_high"]),
-                _excludes_0(own.at[term, "ci_low"], own.at[term, "ci_high"]),
-            ]
+            verdicts = [_excludes_0(cells["ci_low"], cells["ci_high"]), _excludes_0(*intervals[term])]
             cells |= {"p": estimates.p[position], "agrees": None if None in verdicts else verdicts[0] == verdicts[1]}
         rows.append({**shared, "term": term, **cells, **carried})
     return rows

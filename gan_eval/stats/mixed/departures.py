@@ -13,7 +13,7 @@ from gan_eval.stats.mixed.models import mixed_models
 
 
 class Options(NamedTuple):
-    """What may be asked beside the plan, as in `gan_eval.stats.analyze`."""
+    """What may be requested beyond the plan, as in `gan_eval.stats.analyze`."""
 
     exclude: tuple[str, ...] = ()
     exclude_participants: tuple[str, ...] = ()
@@ -41,21 +41,21 @@ def extended(plan: AnalysisSettings | None, options: Options) -> tuple[AnalysisS
 def mark_departures(
     frames: Mapping[str, pd.DataFrame],
     plan: AnalysisSettings | None,
-    more: Options,
-    kept: pd.DataFrame,
-    people: pd.DataFrame | None,
+    beyond: Options,
+    trials: pd.DataFrame,
+    participants: pd.DataFrame | None,
     excluded: int = 0,
 ) -> dict[str, pd.DataFrame]:
-    """The tables with the rows that only the options ask for, and marked where they judge by what no plan fixed.
+    """The tables with the rows that only the options request, and marked where they judge by what no plan fixed.
 
     Verdicts of equivalence rest on the margin, all comparisons and mixed models on the trials that are left.
 
     Args:
         frames: the tables.
         plan: of the study.
-        more: the options beyond it.
-        kept: the trials that are left.
-        people: the table `participants`.
+        beyond: the options beyond it.
+        trials: those that are left.
+        participants: the table `participants`.
         excluded: trials that only options leave out.
 
     Raises:
@@ -69,40 +69,29 @@ def mark_departures(
             for name, frame in frames.items()
         }
     marked = dict(frames)
-    if more.margin is not None:
-        marked["comparisons"] = _with_margin(frames["comparisons"], "the margin is exploratory, not in the plan")
-    if more.covariates:
-        marked["mixed_models"] = _with_covariates(frames["mixed_models"], plan, more, kept, people)
+    if beyond.margin is not None:  # the rows that it makes equivalent are exploratory
+        has_margin = frames["comparisons"]["margin"].notna().to_numpy(bool)
+        noted = _noted(frames["comparisons"], has_margin, "the margin is exploratory, not in the plan")
+        equivalent = (noted["verdict"] == "equivalent").fillna(False).to_numpy(bool)
+        marked["comparisons"] = noted.assign(exploratory=noted["exploratory"].mask(equivalent, True))
+    if beyond.covariates:  # add the formulas that the plan does not have
+        planned = frames["mixed_models"]
+        options = plan.model_copy(update={"covariates": beyond.covariates})
+        models = mixed_models(trials, plan=options, participants=participants)
+        formulas = set(planned[["formula", "link"]].itertuples(index=False, name=None))
+        is_new = [pair not in formulas for pair in models[["formula", "link"]].itertuples(index=False, name=None)]
+        marked["mixed_models"] = pd.concat([planned, models[is_new].assign(exploratory=True)], ignore_index=True)
     if excluded:
-        words = f"rests on exclusions that are not in the plan ({excluded} trials)"
+        note = f"rests on exclusions that are not in the plan ({excluded} trials)"
         for name in ("comparisons", "mixed_models"):
             frame = marked[name]
-            marked[name] = _noted(frame, np.ones(len(frame), bool), words).assign(
+            marked[name] = _noted(frame, np.ones(len(frame), bool), note).assign(
                 exploratory=pd.Series(True, index=frame.index, dtype="boolean")
             )
     return marked
 
 
-def _with_margin(comparisons: pd.DataFrame, words: str) -> pd.DataFrame:
-    """With words on the rows that have a margin, those that it makes equivalent being exploratory."""
-    noted = _noted(comparisons, comparisons["margin"].notna().to_numpy(bool), words)
-    equivalent = (noted["verdict"] == "equivalent").fillna(False).to_numpy(bool)
-    return noted.assign(exploratory=noted["exploratory"].mask(equivalent, True))
-
-
-def _noted(table: pd.DataFrame, chosen: np.ndarray, words: str) -> pd.DataFrame:
-    """With words on the chosen rows."""
-    notes = table["note"].where(~chosen, [f"{words}; {note}" if note == note else words for note in table["note"]])
-    return table.assign(note=notes)
-
-
-def _with_covariates(
-    planned: pd.DataFrame, plan: AnalysisSettings, more: Options, kept: pd.DataFrame, people: pd.DataFrame | None
-) -> pd.DataFrame:
-    """Followed by the formulas that the further covariates add."""
-    asked = plan.model_copy(update={"covariates": more.covariates})
-    found = mixed_models(kept, plan=asked, participants=people)
-    key = ["formula", "link"]
-    known = set(planned[key].itertuples(index=False, name=None))
-    added = found[[row not in known for row in found[key].itertuples(index=False, name=None)]]
-    return pd.concat([planned, added.assign(exploratory=True)], ignore_index=True)
+def _noted(table: pd.DataFrame, chosen: np.ndarray, note: str) -> pd.DataFrame:
+    """With a note on the chosen rows, before their own."""
+    notes = [f"{note}; {own}" if own == own else note for own in table["note"]]
+    return table.assign(note=table["note"].where(~chosen, notes))

@@ -1,7 +1,4 @@
-"""Maximum likelihood for the crossed mixed model: estimates, standard errors, tests, and when to give no number.
-
-What the crossed model needs before its search: checks of the data, scaled covariates, and values to start from.
-"""
+"""Maximum likelihood for the crossed mixed model: checks of the data, a start, estimates, standard errors and tests."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -48,23 +45,19 @@ def require_estimable(
         if counts.max() < 2:
             raise NoFitError(f"no {name} has more than one answer: its spread cannot be told from chance")
     if slope is not None:
-        _require_slope(first, slope, plural(factors[0]))
+        levels = plural(factors[0])
+        if np.ptp(slope) == 0:
+            raise NoFitError("slope: the covariate is the same in all trials")
+        counts = np.maximum(np.bincount(first), 1)
+        within = np.bincount(first, slope**2) - np.bincount(first, slope) ** 2 / counts
+        if (within > 1e-9 * np.var(slope)).sum() < 2:
+            raise NoFitError(f"slope: fewer than two {levels} have answers at more than one value of the covariate")
+        if len(slope) <= 2 * len(counts):
+            raise NoFitError(f"slope: no more answers than intercepts and slopes of {levels}")
     if np.all(y) or not np.any(y):
         raise NoFitError("separated: all answers are the same, so their log-odds are infinite")
     if len(y) <= X.shape[1] + 2:
         raise NoFitError(f"too few answers ({len(y)}) for {X.shape[1]} fixed effects and the spreads")
-
-
-def _require_slope(first: np.ndarray, slope: np.ndarray, levels: str) -> None:
-    if np.ptp(slope) == 0:
-        raise NoFitError("slope: the covariate is the same in all trials")
-    counts = np.maximum(np.bincount(first), 1)
-    within = np.bincount(first, slope**2) - np.bincount(first, slope) ** 2 / counts
-    varied = (within > 1e-9 * np.var(slope)).sum()
-    if varied < 2:
-        raise NoFitError(f"slope: fewer than two {levels} have answers at more than one value of the covariate")
-    if len(slope) <= 2 * (counts > 0).sum():
-        raise NoFitError(f"slope: no more answers than intercepts and slopes of {levels}")
 
 
 def scaled(X: np.ndarray, names: Sequence[str] = ()) -> Scaled:
@@ -78,32 +71,31 @@ def scaled(X: np.ndarray, names: Sequence[str] = ()) -> Scaled:
         NoFitError: a column is 0 or a combination of others.
     """
     count = X.shape[1]
-    called = list(names) or [f"covariate {number}" for number in range(1, count + 1)]
+    labels = list(names) or [f"covariate {number}" for number in range(1, count + 1)]
     if count == 0:
         return Scaled(np.asarray(X, float), np.zeros((0, 0)))
     lengths = np.sqrt(np.einsum("nk,nk->k", X, X))
     if (lengths == 0).any():
-        raise NoFitError(f"only one kind: {called[int(np.argmin(lengths))]} is 0 in all trials")
+        raise NoFitError(f"only one kind: {labels[int(np.argmin(lengths))]} is 0 in all trials")
     q, r = qr(X / lengths, mode="economic")
-    lost = np.flatnonzero(np.abs(np.diag(r)) < 1e-7)
-    if len(lost):
-        raise NoFitError(_combination(X, r, int(lost[0]), called))
+    dependent = np.flatnonzero(np.abs(np.diag(r)) < 1e-7)
+    if len(dependent):  # the columns before the first of these make it up
+        column = int(dependent[0])
+        if np.ptp(X[:, column]) == 0:
+            raise NoFitError(f"only one kind: {labels[column]} is the same in all trials, nothing to compare")
+        weights = np.linalg.lstsq(r[:, :column], r[:, column], rcond=None)[0]
+        others = ", ".join(labels[int(place)] for place in np.flatnonzero(np.abs(weights) > 1e-6))
+        raise NoFitError(f"{labels[column]} says the same as {others}: nothing tells them apart")
     root = np.sqrt(len(X))
     back = np.linalg.inv(r) * root / lengths[:, None]
     return Scaled(q * root, back)
 
 
-def _combination(X: np.ndarray, r: np.ndarray, lost: int, called: list[str]) -> str:
-    """The word for column `lost`, which the columns before it make up."""
-    if np.ptp(X[:, lost]) == 0:
-        return f"only one kind: {called[lost]} is the same in all trials, nothing to compare"
-    weights = np.linalg.lstsq(r[:, :lost], r[:, lost], rcond=None)[0]
-    named = ", ".join(called[int(place)] for place in np.flatnonzero(np.abs(weights) > 1e-6))
-    return f"{called[lost]} says the same as {named}: nothing tells them apart"
-
-
 def plain_fit(y: np.ndarray, X: np.ndarray, link: str) -> np.ndarray:
     """(K,) the ordinary model without random effects, by Fisher scoring.
+
+    Where a linear predictor is large, separation is looked for by linear programming (Konis 2007): some direction of β
+    raises no answer's probability the wrong way.
 
     Raises:
         NoFitError: the covariates alone foretell answers without error.
@@ -121,16 +113,12 @@ def plain_fit(y: np.ndarray, X: np.ndarray, link: str) -> np.ndarray:
         eta = X @ beta
         if slope @ step < 1e-8:
             break
-    if np.abs(eta).max() > (12 if link == "logit" else 5) and _separated(yes, X):
-        raise NoFitError("separated: the covariates alone foretell some answers, so an estimate is infinite")
+    if np.abs(eta).max() > (12 if link == "logit" else 5):
+        rows = np.unique(np.round(X * (2 * yes - 1)[:, None], 9), axis=0)
+        program = linprog(-rows.sum(axis=0), A_ub=-rows, b_ub=np.zeros(len(rows)), bounds=(-1, 1), method="highs")
+        if program.status == 0 and program.fun is not None and program.fun < -1e-6:
+            raise NoFitError("separated: the covariates alone foretell some answers, so an estimate is infinite")
     return beta
-
-
-def _separated(yes: np.ndarray, X: np.ndarray) -> bool:
-    """Whether some direction of β raises no answer's probability the wrong way (Konis 2007, by linear programming)."""
-    rows = np.unique(np.round(X * (2 * yes - 1)[:, None], 9), axis=0)
-    found = linprog(-rows.sum(axis=0), A_ub=-rows, b_ub=np.zeros(len(rows)), bounds=(-1, 1), method="highs")
-    return bool(found.status == 0 and found.fun is not None and found.fun < -1e-6)
 
 
 def moments(score: np.ndarray, weight: np.ndarray, level: np.ndarray, covariate: np.ndarray | None = None) -> float:
@@ -180,20 +168,20 @@ class CrossedFit:
 
     @property
     def at_boundary(self) -> list[str]:
-        """Each estimate that lies at an end of its range, in words; none unless `singular`."""
+        """Each estimate that lies at an end of its range, as a message; none unless `singular`."""
         if not self.singular:
             return []
         first, second = map(plural, self.factors)
-        spreads = (
+        deviations = (
             (self.sd_first, f"between {first}"),
             (self.sd_second, f"between {second}"),
             (self.sd_slope, f"of the slopes of {first}"),
         )
-        found = [f"the SD {of} is estimated at 0" for sd, of in spreads if sd == 0]
+        messages = [f"the SD {of} is estimated at 0" for sd, of in deviations if sd == 0]
         if self.slope_correlation is not None and abs(self.slope_correlation) > 1 - 1e-9:
             end = f"{self.slope_correlation:.0f}"
-            found.append(f"the correlation of intercepts and slopes of {first} is estimated at {end}")
-        return found
+            messages.append(f"the correlation of intercepts and slopes of {first} is estimated at {end}")
+        return messages
 
 
 def fit_crossed(
@@ -232,12 +220,18 @@ def fit_crossed(
     plain = plain_fit(y, basis.X, link)
     centre, unit = (0.0, 1.0) if slope is None else (float(np.mean(slope)), float(np.std(slope)))
     standard = None if slope is None else (np.asarray(slope, float) - centre) / unit
-    if start is None:
-        begin = _guess(y, basis, plain, first, second, standard, link)
+    if start is None:  # scales from the scores of the model without them, β moved from 0 as the scales demand
+        terms = LINKS[link](basis.X @ plain, np.asarray(y, float))
+        sd_first, sd_second = (moments(terms.score, terms.weight, level) for level in (first, second))
+        scales = [sd_first, sd_second]
+        if slope is not None:
+            scales = [sd_first, 0.0, moments(terms.score, terms.weight, first, standard), sd_second]
+        shrinkage = 0.346 if link == "logit" else 1.0
+        begin = np.concatenate([scales, plain * np.sqrt(1 + shrinkage * (sd_first**2 + sd_second**2))])
     else:
-        begin = _from_start(start, basis, centre, unit, with_slope=slope is not None)
+        begin = _to_internal(start, basis, centre, unit, with_slope=slope is not None)
     data = Crossed.of(y, basis.X, first, second, link=link, slope=standard, factors=factors)
-    fit = _fit_at(maximise(data, begin), basis.back, centre, unit, with_slope=slope is not None)
+    fit = _from_internal(maximise(data, begin), basis.back, centre, unit, with_slope=slope is not None)
     return replace(fit, factors=factors)
 
 
@@ -258,10 +252,10 @@ def fit_without(
     Raises:
         NoFitError: as `fit_crossed`.
     """
-    kept, factors = np.delete(X, columns, axis=1), full.factors
+    reduced, factors = np.delete(X, columns, axis=1), full.factors
     start = replace(full, beta=np.delete(full.beta, columns))
-    left = [name for position, name in enumerate(names) if position not in columns]
-    return fit_crossed(y, kept, first, second, link=link, slope=slope, start=start, names=left, factors=factors)
+    names = [name for position, name in enumerate(names) if position not in columns]
+    return fit_crossed(y, reduced, first, second, link=link, slope=slope, start=start, names=names, factors=factors)
 
 
 def likelihood_ratio(full: CrossedFit, reduced: CrossedFit, df: int) -> tuple[float, float]:
@@ -282,49 +276,30 @@ def likelihood_ratio(full: CrossedFit, reduced: CrossedFit, df: int) -> tuple[fl
     return chi2, float(chdtrc(df, chi2))
 
 
-def _guess(
-    y: np.ndarray,
-    basis: Scaled,
-    plain: np.ndarray,
-    first: np.ndarray,
-    second: np.ndarray,
-    slope: np.ndarray | None,
-    link: str,
-) -> np.ndarray:
-    """Spreads from the scores of the model without them; β moved from 0 as spreads ask for."""
-    terms = LINKS[link](basis.X @ plain, np.asarray(y, float))
-    sd_first, sd_second = (moments(terms.score, terms.weight, level) for level in (first, second))
-    spreads = [sd_first, sd_second]
-    if slope is not None:
-        spreads = [sd_first, 0.0, moments(terms.score, terms.weight, first, slope), sd_second]
-    share = 0.346 if link == "logit" else 1.0
-    return np.concatenate([spreads, plain * np.sqrt(1 + share * (sd_first**2 + sd_second**2))])
-
-
-def _from_start(
+def _to_internal(
     start: CrossedFit | Start, basis: Scaled, centre: float, unit: float, *, with_slope: bool
 ) -> np.ndarray:
-    """Internal parameters of a start; scales at 0 leave it, for there the gradient is 0."""
+    """A start in the search's parameters; scales at 0 leave it, for there the gradient is 0."""
     beta = np.linalg.solve(basis.back, np.asarray(start.beta, float))
-    spreads = [max(start.sd_first, 0.05), max(start.sd_second, 0.05)]
+    scales = [max(start.sd_first, 0.05), max(start.sd_second, 0.05)]
     if with_slope:
         sd_slope = max(start.sd_slope or 0.0, 0.05 / unit)
-        corner = np.clip(start.slope_correlation or 0.0, -0.98, 0.98) * spreads[0] * sd_slope
+        corner = np.clip(start.slope_correlation or 0.0, -0.98, 0.98) * scales[0] * sd_slope
         turn = np.array([[1.0, centre], [0.0, unit]])
-        root = np.linalg.cholesky(turn @ np.array([[spreads[0] ** 2, corner], [corner, sd_slope**2]]) @ turn.T)
-        spreads = [root[0, 0], root[1, 0], root[1, 1], spreads[1]]
-    return np.concatenate([spreads, beta])
+        root = np.linalg.cholesky(turn @ np.array([[scales[0] ** 2, corner], [corner, sd_slope**2]]) @ turn.T)
+        scales = [root[0, 0], root[1, 0], root[1, 1], scales[1]]
+    return np.concatenate([scales, beta])
 
 
-def _fit_at(found: Maximum, back: np.ndarray, centre: float, unit: float, *, with_slope: bool) -> CrossedFit:
+def _from_internal(maximum: Maximum, back: np.ndarray, centre: float, unit: float, *, with_slope: bool) -> CrossedFit:
     """The maximum in the caller's units."""
-    n_spread = 4 if with_slope else 2
-    count, at = len(found.at) - n_spread, found.at
+    n_scales = 4 if with_slope else 2
+    count, at = len(maximum.at) - n_scales, maximum.at
     covariance = np.zeros((len(at), len(at)))
-    covariance[np.ix_(found.free, found.free)] = np.linalg.inv(-found.hessian)
+    covariance[np.ix_(maximum.free, maximum.free)] = np.linalg.inv(-maximum.hessian)
     turn = np.zeros((count + 2, len(at)))
-    turn[:count, n_spread:] = back
-    turn[count + 1, n_spread - 1] = np.sign(at[n_spread - 1])
+    turn[:count, n_scales:] = back
+    turn[count + 1, n_scales - 1] = np.sign(at[n_scales - 1])
     sd_slope = correlation = None
     if with_slope:
         t1, t2, t3 = at[:3]
@@ -338,13 +313,13 @@ def _fit_at(found: Maximum, back: np.ndarray, centre: float, unit: float, *, wit
         turn[count, 0] = np.sign(at[0])
     covariance = turn @ covariance @ turn.T
     return CrossedFit(
-        beta=back @ at[n_spread:],
+        beta=back @ at[n_scales:],
         std_error=np.sqrt(np.diag(covariance)[:count]),
         covariance=covariance,
         sd_first=sd_first,
-        sd_second=float(abs(at[n_spread - 1])),
-        log_likelihood=found.value,
-        singular=not bool(found.free.all()),
+        sd_second=float(abs(at[n_scales - 1])),
+        log_likelihood=maximum.value,
+        singular=not bool(maximum.free.all()),
         sd_slope=sd_slope,
         slope_correlation=correlation,
     )

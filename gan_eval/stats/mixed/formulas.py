@@ -1,11 +1,10 @@
-"""The formulas of the mixed models, and the numbers that a frame of answers gives for one.
+"""The formulas of the mixed models, and the design that a frame of answers gives for one.
 
 `correct` is right or wrong, its intercept the fakes and `kind[real]` real minus fake. `called_fake` is the answer
 itself, its intercept the reals and `kind[fake]` fake minus real: discrimination free of leaning, which is d′ with the
 probit link (DeCarlo 1998, Psychological Methods 3, 186-205). Data sets are coded by their sum, so that the intercept
-is their mean: `dataset[NAME]` is what NAME adds, and the last one's share is minus the sum of the others.
-
-Covariates of the mixed models: participants' answers to the study's questions, or columns of the trials table.
+is their mean: `dataset[NAME]` is what NAME adds, and the last one's part is minus the sum of the others. Covariates are
+participants' answers to the study's questions, or columns of the trials table.
 """
 
 from collections.abc import Sequence
@@ -18,7 +17,15 @@ import pandas as pd
 from gan_eval.errors import UserError
 from gan_eval.settings.analysis import AnalysisSettings
 
-_STIMULI = "(1|stimulus)"
+PREFIX = "covariate:"
+"""A covariate stands in the frame under this and its name, so that no question can replace a column."""
+OTHER = "other"
+"""The level that holds the rare ones."""
+_RARE = 3
+"""A level of fewer participants than this says more of them than of the level."""
+_MOST_LEVELS = 20
+_UNFIT = ("participant", "stimulus", "kind", "response", "correct", "is_fake", "says_fake", "answered")
+"""Columns that a model already has, or that hold the answer."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +45,7 @@ class Formula:
 
     def __str__(self) -> str:
         people = "(1 + kind|participant)" if self.slope else "(1|participant)"
-        return f"{self.outcome} ~ {' + '.join((*(self.effects or ('1',)), people, _STIMULI))}"
+        return f"{self.outcome} ~ {' + '.join((*(self.effects or ('1',)), people, '(1|stimulus)'))}"
 
 
 class Planned(NamedTuple):
@@ -98,20 +105,21 @@ def planned_formulas(answered: pd.DataFrame, plan: AnalysisSettings | None) -> l
         plan: the study's; None where trials are analysed without a study file, as by the settings' defaults.
     """
     settings, exploratory = plan or AnalysisSettings(), None if plan is None else False
-    datasets = ("dataset",) if _several_with_both_kinds(answered) else ()
+    several_datasets = (answered.groupby("dataset")["kind"].nunique() == 2).sum() > 1
     plain, kinds = Formula("correct"), Formula("correct", ("kind",))
-    detection = Formula("called_fake", ("kind", *datasets))
+    detection = Formula("called_fake", ("kind", "dataset") if several_datasets else ("kind",))
     always = [plain, kinds, detection]
     beyond = [replace(formula, slope=True) for formula in (kinds, detection)] if settings.slope else []
     if settings.covariates:
         beyond.append(Formula("correct", ("kind", *dict.fromkeys(settings.covariates)), slope=settings.slope))
-    beside = [Planned(formula, "logit", True) for formula in always] if settings.link != "logit" else []
-    asked = [Planned(formula, settings.link, exploratory) for formula in always]
-    return [*beside, *asked, *(Planned(formula, settings.link, exploratory, beyond=True) for formula in beyond)]
+    unplanned_link = [Planned(formula, "logit", True) for formula in always] if settings.link != "logit" else []
+    planned = [Planned(formula, settings.link, exploratory) for formula in always]
+    planned += [Planned(formula, settings.link, exploratory, beyond=True) for formula in beyond]
+    return [*unplanned_link, *planned]
 
 
 def prepare(answered: pd.DataFrame, plan: AnalysisSettings | None, participants: pd.DataFrame | None) -> pd.DataFrame:
-    """The answers with what the formulas need beside: `called_fake` and the plan's covariates.
+    """The answers with what else the formulas need: `called_fake` and the plan's covariates.
 
     Raises:
         UserError: a covariate is neither a question nor a column.
@@ -121,21 +129,45 @@ def prepare(answered: pd.DataFrame, plan: AnalysisSettings | None, participants:
 
 
 def design(answered: pd.DataFrame, formula: Formula) -> Design:
-    """The numbers of a formula for answers as `prepare` returns them. Answers with a missing cell are left out."""
-    trials, notes = _complete(answered, formula.effects)
-    y = trials[formula.outcome].to_numpy(bool)
+    """The numbers of a formula for answers as `prepare` returns them.
+
+    Answers with a missing cell in what the formula uses are left out, and rare levels of covariates joined.
+    """
+    trials, notes = answered, []
+    for name in ("participant", "stimulus", *(["dataset"] if "dataset" in formula.effects else [])):
+        missing = trials[name].isna().to_numpy()
+        if missing.any():
+            notes.append(f"{int(missing.sum())} trials without {name} left out")
+            trials = trials[~missing]
+    for effect in formula.effects:
+        if effect not in ("kind", "dataset"):
+            chosen, values, note = usable(trials[PREFIX + effect], trials["participant"], effect)
+            trials = trials.assign(**{PREFIX + effect: values})[chosen]
+            notes += [note] if note else []
+    trials = trials.reset_index(drop=True)
     columns, terms, effects, scale = [np.ones((len(trials), 1))], ["intercept"], ["intercept"], [1.0]
     for effect in formula.effects:
-        coded, names, unit, note = _coded(trials, effect, formula.outcome)
-        columns.append(coded)
-        terms += names
-        effects += [effect] * len(names)
-        scale += [unit] * len(names)
-        notes += [note] if note else []
+        if effect == "kind":
+            kind = "real" if formula.outcome == "correct" else "fake"
+            coded = Coded((trials["kind"] == kind).to_numpy(float)[:, None], (f"kind[{kind}]",), 1.0, None)
+        elif effect == "dataset":
+            position, names = pd.factorize(trials["dataset"], sort=True)
+            summed = np.vstack([np.eye(len(names) - 1), -np.ones(len(names) - 1)])
+            coded = Coded(summed[position], tuple(f"dataset[{name}]" for name in names[:-1]), 1.0, None)
+        else:
+            coded = code(trials[PREFIX + effect], effect)
+        columns.append(coded.columns)
+        terms += coded.terms
+        effects += [effect] * len(coded.terms)
+        scale += [coded.scale] * len(coded.terms)
+        notes += [coded.note] if coded.note else []
     X = np.hstack(columns)
+    trouble = _trouble(X, effects)
+    if not len(X) and len(answered):
+        trouble = "no answered trial has all that the formula needs"
     return Design(
         trials=trials,
-        y=y,
+        y=trials[formula.outcome].to_numpy(bool),
         X=X,
         terms=tuple(terms),
         effects=tuple(effects),
@@ -144,46 +176,12 @@ def design(answered: pd.DataFrame, formula: Formula) -> Design:
         participant=pd.factorize(trials["participant"], sort=True)[0],
         stimulus=pd.factorize(trials["stimulus"], sort=True)[0],
         notes=tuple(notes),
-        trouble=_trouble(X, effects)
-        if len(X) or answered.empty
-        else "no answered trial has all that the formula needs",
+        trouble=trouble,
     )
 
 
-def _complete(answered: pd.DataFrame, effects: Sequence[str]) -> tuple[pd.DataFrame, list[str]]:
-    """The answers without a missing cell in what the formula uses; rare levels of covariates joined."""
-    trials, notes = answered, []
-    for name in ("participant", "stimulus", *(["dataset"] if "dataset" in effects else [])):
-        missing = trials[name].isna().to_numpy()
-        if missing.any():
-            notes.append(f"{int(missing.sum())} trials without {name} left out")
-            trials = trials[~missing]
-    for effect in effects:
-        if effect not in ("kind", "dataset"):
-            kept, values, note = usable(trials[PREFIX + effect], trials["participant"], effect)
-            trials = trials.assign(**{PREFIX + effect: values})[kept]
-            notes += [note] if note else []
-    return trials.reset_index(drop=True), notes
-
-
-def _coded(trials: pd.DataFrame, effect: str, outcome: str) -> tuple[np.ndarray, tuple[str, ...], float, str | None]:
-    """One effect's columns, terms, unit and word."""
-    if effect == "kind":
-        kind = "real" if outcome == "correct" else "fake"
-        return (trials["kind"] == kind).to_numpy(float)[:, None], (f"kind[{kind}]",), 1.0, None
-    if effect == "dataset":
-        position, names = pd.factorize(trials["dataset"], sort=True)
-        summed = np.vstack([np.eye(len(names) - 1), -np.ones(len(names) - 1)])
-        return summed[position], tuple(f"dataset[{name}]" for name in names[:-1]), 1.0, None
-    return code(trials[PREFIX + effect], effect)
-
-
-def _several_with_both_kinds(answered: pd.DataFrame) -> bool:
-    kinds = answered.groupby("dataset")["kind"].nunique()
-    return int((kinds == 2).sum()) > 1
-
-
 def _trouble(X: np.ndarray, effects: Sequence[str]) -> str | None:
+    """Why these columns allow no estimate."""
     if len(X) == 0:
         return "no answered trials"
     patterns = np.unique(X, axis=0)
@@ -193,17 +191,6 @@ def _trouble(X: np.ndarray, effects: Sequence[str]) -> str | None:
     if np.linalg.matrix_rank(patterns) < X.shape[1]:
         return f"{', '.join(dict.fromkeys(effects[1:]))}: they go together, so their shares cannot be told apart"
     return None
-
-
-PREFIX = "covariate:"
-"""A covariate stands in the frame under this and its name, so that no question can replace a column."""
-OTHER = "other"
-"""The level that holds the rare ones."""
-_RARE = 3
-"""A level of fewer participants than this says more of them than of the level."""
-_MOST_LEVELS = 20
-_UNFIT = ("participant", "stimulus", "kind", "response", "correct", "is_fake", "says_fake", "answered")
-"""Columns that a model already has, or that hold the answer."""
 
 
 class Coded(NamedTuple):
@@ -231,25 +218,29 @@ def with_covariates(trials: pd.DataFrame, names: Sequence[str], participants: pd
     Raises:
         UserError: a name is neither a question nor a column of the trials; the message names what there is.
     """
-    asked = _questions(participants)
+    questions: dict[str, pd.Series] = {}
+    if participants is not None and len(participants):
+        last = participants.drop_duplicates(["session", "question"], keep="last")  # where a session answered twice
+        questions = {str(name): rows.set_index("session")["answer"] for name, rows in last.groupby("question")}
     added = {}
     for name in names:
-        if name in asked:
-            answers = asked[name]
-            added[PREFIX + name] = trials["session"].map(answers)
+        if name in questions:
+            added[PREFIX + name] = trials["session"].map(questions[name])
         elif name in trials.columns and name not in _UNFIT:
             added[PREFIX + name] = trials[name]
         else:
             columns = [column for column in trials.columns if column not in _UNFIT and trials[column].notna().any()]
             raise UserError(
-                f"analysis.covariates: {name}: no such question or column; questions: {', '.join(asked) or 'none'}; "
-                f"columns: {', '.join(columns) or 'none'}"
+                f"analysis.covariates: {name}: no such question or column; questions: "
+                f"{', '.join(questions) or 'none'}; columns: {', '.join(columns) or 'none'}"
             )
     return trials.assign(**added)
 
 
 def usable(values: pd.Series, participant: pd.Series, name: str) -> tuple[np.ndarray, pd.Series, str | None]:
-    """Which trials have a value that can be used, the values with rare levels joined, and a word on what was done.
+    """Which trials have a value that can be used, the values with rare levels joined, and a note on what was done.
+
+    Levels of few participants become one, `other`, and are missing if that is still rare.
 
     Args:
         values: (N,) of one covariate.
@@ -260,12 +251,21 @@ def usable(values: pd.Series, participant: pd.Series, name: str) -> tuple[np.nda
     notes = []
     if not _is_numeric(values):
         values = values.astype("str").str.strip().where(values.notna())
-        values, joined = _join_rare(values, participant)
-        notes += [f"{name}: rare answers joined as {OTHER} ({joined})"] if joined else []
-    kept = values.notna().to_numpy()
-    if not kept.all():
-        notes.insert(0, f"{int((~kept).sum())} trials without {name} (or with a rare answer) left out")
-    return kept, values, "; ".join(notes) or None
+        people = participant.groupby(values).nunique().sort_values(ascending=False, kind="stable")
+        rare = people.index[(people < _RARE) | (np.arange(len(people)) >= _MOST_LEVELS)]
+        merged = values.mask(values.isin(rare), OTHER)
+        if len(rare) == 1 and len(people) > 1 and people[rare[0]] < _RARE:
+            values = values.mask(values == rare[0])
+        elif len(rare) > 1 and participant[merged == OTHER].nunique() < _RARE:
+            values = values.mask(values.isin(rare))
+        elif len(rare) > 1:
+            values, levels = merged, sorted(str(level) for level in rare)
+            more = f" and {len(levels) - 5} more" if len(levels) > 5 else ""
+            notes.append(f"{name}: rare answers joined as {OTHER} ({', '.join(levels[:5])}{more})")
+    included = values.notna().to_numpy()
+    if not included.all():
+        notes.insert(0, f"{int((~included).sum())} trials without {name} (or with a rare answer) left out")
+    return included, values, "; ".join(notes) or None
 
 
 def code(values: pd.Series, name: str) -> Coded:
@@ -289,31 +289,9 @@ def code(values: pd.Series, name: str) -> Coded:
     return Coded(columns, tuple(f"{name}[{level}]" for level in others), 1.0, f"{name}: against {levels[0]}")
 
 
-def _questions(participants: pd.DataFrame | None) -> dict[str, pd.Series]:
-    """Answers by session for each question; the last one where a session answered twice."""
-    if participants is None or participants.empty:
-        return {}
-    last = participants.drop_duplicates(["session", "question"], keep="last")
-    return {str(name): rows.set_index("session")["answer"] for name, rows in last.groupby("question")}
-
-
 def _is_numeric(values: pd.Series) -> bool:
     given = values.dropna()
     if pd.api.types.is_bool_dtype(given) or given.map(lambda value: isinstance(value, bool)).any():
         return False
     numbers = pd.to_numeric(given, errors="coerce")
     return bool(np.isfinite(numbers.to_numpy(float, na_value=np.nan)).all())
-
-
-def _join_rare(values: pd.Series, participant: pd.Series) -> tuple[pd.Series, str]:
-    """Levels of few participants as one; missing if that is still rare. The levels joined are named."""
-    people = participant.groupby(values).nunique().sort_values(ascending=False, kind="stable")
-    rare = people.index[(people < _RARE) | (np.arange(len(people)) >= _MOST_LEVELS)]
-    if len(rare) < 2:
-        few = len(rare) == 1 and people[rare[0]] < _RARE
-        return (values.mask(values == rare[0]) if few and len(people) > 1 else values), ""
-    joined = values.mask(values.isin(rare), OTHER)
-    if participant[joined == OTHER].nunique() < _RARE:
-        return values.mask(values.isin(rare)), ""
-    named = sorted(str(level) for level in rare)
-    return joined, ", ".join(named[:5]) + (f" and {len(named) - 5} more" if len(named) > 5 else "")

@@ -2,13 +2,12 @@
 
 With b = Λu for each level of the first factor (Λ lower triangular, Bates et al. 2015, equation 4) and σu for each
 level of the second, H = I + M'WM has a small block on the diagonal for each level, and cells between the factors.
-The factor that costs more to keep is eliminated by a Schur complement; only the other is factored whole.
+The factor that costs more to retain is eliminated by a Schur complement; only the other is factored whole.
 
-Sums and products over the cells of two crossed factors, stored whole or only where there are trials.
-
-One factor is eliminated (`gone`, G levels), the other kept (K levels). A cell is one level of each. Blocks between
-the two factors are arrays (r, w, *cells): r effects for each eliminated level, w for each kept one. Matrices of the
-kept factor are (w K, w K), effect after effect. All products call scipy's BLAS: numpy's brings its own threads.
+One factor is eliminated (G levels), the other retained (K levels). A cell is one level of each; cells are stored whole
+or only where there are trials. Blocks between the two factors are arrays (r, w, *cells): r effects for each eliminated
+level, w for each retained one. Matrices of the retained factor are (w K, w K), effect after effect. All products call
+scipy's BLAS: numpy's brings its own threads.
 """
 
 from dataclasses import dataclass
@@ -22,13 +21,15 @@ _MOST_PAIRS = 20_000_000
 """Pairs of cells that a sparse layout may hold in memory."""
 _PAIR_COST = 30
 """Time for a pair of cells in a sparse product, in multiplications of a dense one."""
+_SMALL = 200
+"""Effects below which threads cost more than they give."""
 
 
 class Cells(Protocol):
     """What both layouts can do."""
 
-    n_gone: int
-    n_kept: int
+    n_eliminated: int
+    n_retained: int
 
     def sums(self, values: np.ndarray) -> np.ndarray:
         """Sum over the trials (N,) of each cell."""
@@ -36,14 +37,14 @@ class Cells(Protocol):
     def at_trials(self, cells: np.ndarray) -> np.ndarray:
         """(N,) each trial's cell."""
 
-    def of_gone(self, levels: np.ndarray) -> np.ndarray:
+    def of_eliminated(self, levels: np.ndarray) -> np.ndarray:
         """Values (..., G) in the shape that meets cells."""
 
-    def sum_gone(self, cells: np.ndarray) -> np.ndarray:
+    def sum_eliminated(self, cells: np.ndarray) -> np.ndarray:
         """(G,) sum over the cells of an eliminated level."""
 
-    def sum_kept(self, cells: np.ndarray) -> np.ndarray:
-        """(K,) sum over the cells of a kept level."""
+    def sum_retained(self, cells: np.ndarray) -> np.ndarray:
+        """(K,) sum over the cells of a retained level."""
 
     def subtract_product(self, matrix: np.ndarray, block: np.ndarray) -> np.ndarray:
         """The lower triangle of matrix - B B', B being the block as (w K, r G)."""
@@ -51,85 +52,84 @@ class Cells(Protocol):
     def product(self, inverse: np.ndarray, block: np.ndarray) -> np.ndarray:
         """A B at the cells, for a symmetric A of which the lower triangle is given; shape as the block's."""
 
-    def to_gone(self, block: np.ndarray, kept: np.ndarray) -> np.ndarray:
+    def to_eliminated(self, block: np.ndarray, retained: np.ndarray) -> np.ndarray:
         """(r, G): B' v for v (w, K)."""
 
-    def to_kept(self, block: np.ndarray, gone: np.ndarray) -> np.ndarray:
+    def to_retained(self, block: np.ndarray, eliminated: np.ndarray) -> np.ndarray:
         """(w, K): B v for v (r, G)."""
 
 
-def cells_of(gone: np.ndarray, kept: np.ndarray, width: int) -> Cells:
-    """The cheaper layout for trials at the levels `gone` and `kept`, each (N,); `width` effects for a kept level."""
-    n_gone, n_kept = int(gone.max()) + 1, int(kept.max()) + 1
-    code = gone * n_kept + kept
-    if n_gone * n_kept > 8 * len(code):
+def cells_of(eliminated: np.ndarray, retained: np.ndarray, width: int) -> Cells:
+    """The cheaper layout for trials at the levels of both factors, (N,) each; `width` effects for a retained level."""
+    n_eliminated, n_retained = int(eliminated.max()) + 1, int(retained.max()) + 1
+    code = eliminated * n_retained + retained
+    if n_eliminated * n_retained > 8 * len(code):
         seen = np.unique(code)
-        pairs = float((np.bincount(seen // n_kept, minlength=n_gone).astype(float) ** 2).sum())
-        if pairs <= _MOST_PAIRS and pairs * _PAIR_COST * width**2 < float(n_kept * width) ** 2 * n_gone:
-            return SparseCells(code, n_gone, n_kept)
-    return DenseCells(code, n_gone, n_kept)
+        pairs = float((np.bincount(seen // n_retained, minlength=n_eliminated).astype(float) ** 2).sum())
+        if pairs <= _MOST_PAIRS and pairs * _PAIR_COST * width**2 < float(n_retained * width) ** 2 * n_eliminated:
+            return SparseCells(code, n_eliminated, n_retained)
+    return DenseCells(code, n_eliminated, n_retained)
 
 
 class DenseCells:
     """Every cell, as an array (G, K)."""
 
-    def __init__(self, code: np.ndarray, n_gone: int, n_kept: int) -> None:
-        self.code, self.n_gone, self.n_kept = code, n_gone, n_kept
+    def __init__(self, code: np.ndarray, n_eliminated: int, n_retained: int) -> None:
+        self.code, self.n_eliminated, self.n_retained = code, n_eliminated, n_retained
 
     def sums(self, values: np.ndarray) -> np.ndarray:
-        return np.bincount(self.code, values, self.n_gone * self.n_kept).reshape(self.n_gone, self.n_kept)
+        return np.bincount(self.code, values, self.n_eliminated * self.n_retained).reshape(
+            self.n_eliminated, self.n_retained
+        )
 
     def at_trials(self, cells: np.ndarray) -> np.ndarray:
         return cells.reshape(-1)[self.code]
 
-    def of_gone(self, levels: np.ndarray) -> np.ndarray:
+    def of_eliminated(self, levels: np.ndarray) -> np.ndarray:
         return levels[..., None]
 
-    def sum_gone(self, cells: np.ndarray) -> np.ndarray:
-        found: np.ndarray = cells.sum(axis=1)
-        return found
+    def sum_eliminated(self, cells: np.ndarray) -> np.ndarray:
+        return np.asarray(cells.sum(axis=1))
 
-    def sum_kept(self, cells: np.ndarray) -> np.ndarray:
-        found: np.ndarray = cells.sum(axis=0)
-        return found
+    def sum_retained(self, cells: np.ndarray) -> np.ndarray:
+        return np.asarray(cells.sum(axis=0))
 
     def subtract_product(self, matrix: np.ndarray, block: np.ndarray) -> np.ndarray:
-        found: np.ndarray = dsyrk(-1.0, self._flat(block).T, beta=1.0, c=matrix, lower=1, overwrite_c=1)
-        return found
+        return np.asarray(dsyrk(-1.0, self._flat(block).T, beta=1.0, c=matrix, lower=1, overwrite_c=1))
 
     def product(self, inverse: np.ndarray, block: np.ndarray) -> np.ndarray:
         r, w = block.shape[:2]
-        found = dsymm(1.0, inverse, self._flat(block).T, lower=1).T
-        return found.reshape(r, self.n_gone, w, self.n_kept).transpose(0, 2, 1, 3)
+        result = dsymm(1.0, inverse, self._flat(block).T, lower=1).T
+        return result.reshape(r, self.n_eliminated, w, self.n_retained).transpose(0, 2, 1, 3)
 
-    def to_gone(self, block: np.ndarray, kept: np.ndarray) -> np.ndarray:
-        found: np.ndarray = dgemv(1.0, self._flat(block).T, kept.reshape(-1), trans=1)
-        return found.reshape(block.shape[0], self.n_gone)
+    def to_eliminated(self, block: np.ndarray, retained: np.ndarray) -> np.ndarray:
+        levels = np.asarray(dgemv(1.0, self._flat(block).T, retained.reshape(-1), trans=1))
+        return levels.reshape(block.shape[0], self.n_eliminated)
 
-    def to_kept(self, block: np.ndarray, gone: np.ndarray) -> np.ndarray:
-        found: np.ndarray = dgemv(1.0, self._flat(block).T, gone.reshape(-1))
-        return found.reshape(block.shape[1], self.n_kept)
+    def to_retained(self, block: np.ndarray, eliminated: np.ndarray) -> np.ndarray:
+        levels = np.asarray(dgemv(1.0, self._flat(block).T, eliminated.reshape(-1)))
+        return levels.reshape(block.shape[1], self.n_retained)
 
     def _flat(self, block: np.ndarray) -> np.ndarray:
         """(r G, w K), C order."""
         r, w = block.shape[:2]
-        return np.ascontiguousarray(block.transpose(0, 2, 1, 3).reshape(r * self.n_gone, w * self.n_kept))
+        return np.ascontiguousarray(block.transpose(0, 2, 1, 3).reshape(r * self.n_eliminated, w * self.n_retained))
 
 
 class SparseCells:
     """Only the cells that hold trials, as an array (C,), and all pairs of cells within an eliminated level."""
 
-    def __init__(self, code: np.ndarray, n_gone: int, n_kept: int) -> None:
+    def __init__(self, code: np.ndarray, n_eliminated: int, n_retained: int) -> None:
         seen, self.cell = np.unique(code, return_inverse=True)
-        self.n_gone, self.n_kept, self.count = n_gone, n_kept, len(seen)
-        self.gone, self.kept = seen // n_kept, seen % n_kept
-        sizes = np.bincount(self.gone, minlength=n_gone)
+        self.n_eliminated, self.n_retained, self.count = n_eliminated, n_retained, len(seen)
+        self.eliminated, self.retained = seen // n_retained, seen % n_retained
+        sizes = np.bincount(self.eliminated, minlength=n_eliminated)
         starts = np.concatenate([[0], np.cumsum(sizes)[:-1]])
-        repeats = sizes[self.gone]
+        repeats = sizes[self.eliminated]
         self.left = np.repeat(np.arange(self.count), repeats)
         within = np.arange(len(self.left)) - np.repeat(np.cumsum(repeats) - repeats, repeats)
-        self.right = np.repeat(starts[self.gone], repeats) + within
-        self.pair = (self.kept[self.left], self.kept[self.right])
+        self.right = np.repeat(starts[self.eliminated], repeats) + within
+        self.pair = (self.retained[self.left], self.retained[self.right])
 
     def sums(self, values: np.ndarray) -> np.ndarray:
         return np.bincount(self.cell, values, self.count)
@@ -137,17 +137,17 @@ class SparseCells:
     def at_trials(self, cells: np.ndarray) -> np.ndarray:
         return cells[self.cell]
 
-    def of_gone(self, levels: np.ndarray) -> np.ndarray:
-        return levels[..., self.gone]
+    def of_eliminated(self, levels: np.ndarray) -> np.ndarray:
+        return levels[..., self.eliminated]
 
-    def sum_gone(self, cells: np.ndarray) -> np.ndarray:
-        return np.bincount(self.gone, cells, self.n_gone)
+    def sum_eliminated(self, cells: np.ndarray) -> np.ndarray:
+        return np.bincount(self.eliminated, cells, self.n_eliminated)
 
-    def sum_kept(self, cells: np.ndarray) -> np.ndarray:
-        return np.bincount(self.kept, cells, self.n_kept)
+    def sum_retained(self, cells: np.ndarray) -> np.ndarray:
+        return np.bincount(self.retained, cells, self.n_retained)
 
     def subtract_product(self, matrix: np.ndarray, block: np.ndarray) -> np.ndarray:
-        size, order = self.n_kept, self.n_kept * block.shape[1]
+        size, order = self.n_retained, self.n_retained * block.shape[1]
         for a in range(block.shape[1]):
             for b in range(a + 1):
                 values = np.einsum("rp,rp->p", block[:, a, self.left], block[:, b, self.right])
@@ -158,8 +158,8 @@ class SparseCells:
 
     def product(self, inverse: np.ndarray, block: np.ndarray) -> np.ndarray:
         r, w = block.shape[:2]
-        found = np.zeros((r, w, self.count))
-        size = self.n_kept
+        result = np.zeros((r, w, self.count))
+        size = self.n_retained
         for a in range(w):
             for b in range(w):
                 high, low = max(a, b), min(a, b)
@@ -169,21 +169,22 @@ class SparseCells:
                     rows, columns = np.maximum(rows, columns), np.minimum(rows, columns)
                 values = part[rows, columns]
                 for c in range(r):
-                    found[c, a] += np.bincount(self.left, values * block[c, b, self.right], self.count)
-        return found
+                    result[c, a] += np.bincount(self.left, values * block[c, b, self.right], self.count)
+        return result
 
-    def to_gone(self, block: np.ndarray, kept: np.ndarray) -> np.ndarray:
-        return np.stack([self.sum_gone((row * kept[:, self.kept]).sum(axis=0)) for row in block])
+    def to_eliminated(self, block: np.ndarray, retained: np.ndarray) -> np.ndarray:
+        return np.stack([self.sum_eliminated((row * retained[:, self.retained]).sum(axis=0)) for row in block])
 
-    def to_kept(self, block: np.ndarray, gone: np.ndarray) -> np.ndarray:
-        return np.stack([self.sum_kept((column * gone[:, self.gone]).sum(axis=0)) for column in block.swapaxes(0, 1)])
+    def to_retained(self, block: np.ndarray, eliminated: np.ndarray) -> np.ndarray:
+        return np.stack(
+            [
+                self.sum_retained((column * eliminated[:, self.eliminated]).sum(axis=0))
+                for column in block.swapaxes(0, 1)
+            ]
+        )
 
 
-_SMALL = 200
-"""Effects below which threads cost more than they give."""
-
-
-class Spread(NamedTuple):
+class Scales(NamedTuple):
     """Λ and σ: how the spherical effects are scaled."""
 
     t1: float
@@ -207,7 +208,7 @@ class Layout:
     """(N,) the covariate whose effect varies over the first factor's levels."""
     n_first: int
     n_second: int
-    first_kept: bool
+    first_retained: bool
     cells: Cells
 
     @staticmethod
@@ -215,10 +216,10 @@ class Layout:
         """The layout that keeps the factor with fewer effects."""
         n_first, n_second = int(first.max()) + 1, int(second.max()) + 1
         width = 1 if slope is None else 2
-        first_kept = width * n_first <= n_second
-        kept, gone = (first, second) if first_kept else (second, first)
-        cells = cells_of(gone, kept, width if first_kept else 1)
-        return Layout(first, second, slope, n_first, n_second, first_kept, cells)
+        first_retained = width * n_first <= n_second
+        retained, eliminated = (first, second) if first_retained else (second, first)
+        cells = cells_of(eliminated, retained, width if first_retained else 1)
+        return Layout(first, second, slope, n_first, n_second, first_retained, cells)
 
     @property
     def width(self) -> int:
@@ -236,7 +237,7 @@ class Layout:
         return u[:cut].reshape(self.width, self.n_first), u[cut:]
 
 
-class Own(NamedTuple):
+class InverseBlocks(NamedTuple):
     """H⁻¹ between the effects of single levels and cells."""
 
     first: np.ndarray
@@ -254,16 +255,18 @@ class Factor:
         np.linalg.LinAlgError: H is not positive definite in floating point.
     """
 
-    def __init__(self, layout: Layout, spread: Spread, weight: np.ndarray) -> None:
-        self.layout, self.spread = layout, spread
+    def __init__(self, layout: Layout, scales: Scales, weight: np.ndarray) -> None:
+        self.layout, self.scales = layout, scales
         cells = layout.cells
         self.sums = [cells.sums(weight)]
         sum_first, sum_second = (
-            (cells.sum_kept, cells.sum_gone) if layout.first_kept else (cells.sum_gone, cells.sum_kept)
+            (cells.sum_retained, cells.sum_eliminated)
+            if layout.first_retained
+            else (cells.sum_eliminated, cells.sum_retained)
         )
         self.first_sums = [sum_first(self.sums[0])]
         self.second_sums = sum_second(self.sums[0])
-        t1, t2, t3, sd = spread
+        t1, t2, t3, sd = scales
         if layout.slope is None:
             diagonal = (1 + t1 * t1 * self.first_sums[0])[None, None]
             cross = (sd * t1) * self.sums[0][None]
@@ -278,37 +281,59 @@ class Factor:
             diagonal = np.array([[lead, corner], [corner, 1 + t3 * t3 * s2]])
             cross = sd * np.stack([t1 * self.sums[0] + t2 * self.sums[1], t3 * self.sums[1]])
         own = (1 + sd * sd * self.second_sums)[None, None]
-        kept, gone = (diagonal, own) if layout.first_kept else (own, diagonal)
-        self.root = _roots(gone)
-        self.block = cross[None] / cells.of_gone(self.root[0]) if layout.first_kept else self._whiten_cells(cross)
-        rest = cells.subtract_product(_spread_out(kept), self.block)
+        retained, eliminated = (diagonal, own) if layout.first_retained else (own, diagonal)
+        # Cholesky factors of the eliminated levels' blocks: (1, G), or (3, G) as L11, L21, L22
+        lead = np.sqrt(eliminated[0, 0])
+        if len(eliminated) == 1:
+            self.root = lead[None]
+        else:
+            corner = eliminated[0, 1] / lead
+            self.root = np.stack([lead, corner, np.sqrt(eliminated[1, 1] - corner**2)])
+        self.block = (
+            cross[None] / cells.of_eliminated(self.root[0])
+            if layout.first_retained
+            else _whiten(cross, cells.of_eliminated(self.root))[:, None]
+        )
+        width, size = retained.shape[1:]  # the retained levels' blocks as a matrix, lower triangle
+        matrix = np.zeros((width * size, width * size), order="F")
+        for a in range(width):
+            for b in range(a + 1):
+                np.einsum("ii->i", matrix[a * size : (a + 1) * size, b * size : (b + 1) * size])[:] = retained[a, b]
+        rest = cells.subtract_product(matrix, self.block)
         self.rest, failed = dpotrf(rest, lower=1, clean=0, overwrite_a=1)
         if failed:
             raise np.linalg.LinAlgError("the information of the random effects is not positive definite")
 
     def log_determinant(self) -> float:
         """log|H|."""
-        gone = np.log(self.root[0]).sum() + (np.log(self.root[2]).sum() if len(self.root) > 1 else 0.0)
-        return float(2 * (np.log(np.diagonal(self.rest)).sum() + gone))
+        of_eliminated = np.log(self.root[0]).sum() + (np.log(self.root[2]).sum() if len(self.root) > 1 else 0.0)
+        return float(2 * (np.log(np.diagonal(self.rest)).sum() + of_eliminated))
 
     def solve(self, right: np.ndarray) -> np.ndarray:
         """H⁻¹ r for one right-hand side (size,)."""
         layout, cells = self.layout, self.layout.cells
         first, second = layout.split(right)
-        kept, gone = (first, second[None]) if layout.first_kept else (second[None], first)
-        gone = self._whiten(gone)
-        rest = (kept - cells.to_kept(self.block, gone)).reshape(-1)
-        kept = dpotrs(self.rest, rest, lower=1)[0].reshape(kept.shape)
-        gone = self._unwhiten(gone - cells.to_gone(self.block, kept))
-        return np.concatenate([kept.ravel(), gone.ravel()] if layout.first_kept else [gone.ravel(), kept.ravel()])
+        retained, eliminated = (first, second[None]) if layout.first_retained else (second[None], first)
+        eliminated = _whiten(eliminated, self.root)
+        rest = (retained - cells.to_retained(self.block, eliminated)).reshape(-1)
+        retained = dpotrs(self.rest, rest, lower=1)[0].reshape(retained.shape)
+        eliminated = _unwhiten(eliminated - cells.to_eliminated(self.block, retained), self.root)
+        parts = [retained.ravel(), eliminated.ravel()]
+        return np.concatenate(parts if layout.first_retained else parts[::-1])
 
-    def own(self) -> Own:
+    def inverse_blocks(self) -> InverseBlocks:
         """H⁻¹ at each level and cell."""
         layout, cells = self.layout, self.layout.cells
-        inverse = _inverse(self.rest)
+        order = len(self.rest)
+        if order > _SMALL:
+            inverse, _ = dpotri(self.rest, lower=1)  # the lower triangle
+        else:  # in pieces that wake no threads
+            inverse, step = np.eye(order, order="F"), max(1, 400 // order)
+            for start in range(0, order, step):
+                inverse[:, start : start + step] = dpotrs(self.rest, inverse[:, start : start + step], lower=1)[0]
         solved = cells.product(inverse, self.block)
         levels = layout.n_first
-        if layout.first_kept:
+        if layout.first_retained:
             root = self.root[0]
             diagonal = np.diagonal(inverse)
             if layout.width == 1:
@@ -316,73 +341,29 @@ class Factor:
             else:
                 corner = np.diagonal(inverse, -levels)
                 first = np.array([[diagonal[:levels], corner], [corner, diagonal[levels:]]])
-            reached = cells.sum_gone((self.block[0] * solved[0]).sum(axis=0))
-            return Own(first, (1 + reached) / root**2, -solved[0] / cells.of_gone(root))
+            reached = cells.sum_eliminated((self.block[0] * solved[0]).sum(axis=0))
+            return InverseBlocks(first, (1 + reached) / root**2, -solved[0] / cells.of_eliminated(root))
         corners = [
-            [cells.sum_gone(self.block[a, 0] * solved[b, 0]) + (a == b) for b in range(layout.width)]
+            [cells.sum_eliminated(self.block[a, 0] * solved[b, 0]) + (a == b) for b in range(layout.width)]
             for a in range(layout.width)
         ]
-        first = self._unwhiten(np.array(corners))
-        first = self._unwhiten(first.swapaxes(0, 1))
-        return Own(first, np.diagonal(inverse), self._unwhiten_cells(-solved[:, 0]))
-
-    def _whiten(self, gone: np.ndarray) -> np.ndarray:
-        """L⁻¹ v for v (r, G)."""
-        lead = gone[0] / self.root[0]
-        if len(self.root) == 1:
-            return lead[None]
-        return np.stack([lead, (gone[1] - self.root[1] * lead) / self.root[2]])
-
-    def _unwhiten(self, gone: np.ndarray) -> np.ndarray:
-        """L⁻ᵀ v for v (r, ..., G)."""
-        if len(self.root) == 1:
-            return gone / self.root[0]
-        last = gone[1] / self.root[2]
-        return np.stack([(gone[0] - self.root[1] * last) / self.root[0], last])
-
-    def _whiten_cells(self, cross: np.ndarray) -> np.ndarray:
-        """L⁻¹ of the cells (r, *cells), as a block (r, 1, *cells)."""
-        at = self.layout.cells.of_gone(self.root)
-        lead = cross[0] / at[0]
-        if len(at) == 1:
-            return lead[None, None]
-        return np.stack([lead, (cross[1] - at[1] * lead) / at[2]])[:, None]
-
-    def _unwhiten_cells(self, cross: np.ndarray) -> np.ndarray:
-        at = self.layout.cells.of_gone(self.root)
-        if len(at) == 1:
-            return cross / at[0]
-        last = cross[1] / at[2]
-        return np.stack([(cross[0] - at[1] * last) / at[0], last])
+        first = _unwhiten(np.array(corners), self.root)
+        first = _unwhiten(first.swapaxes(0, 1), self.root)
+        between = _unwhiten(-solved[:, 0], cells.of_eliminated(self.root))
+        return InverseBlocks(first, np.diagonal(inverse), between)
 
 
-def _inverse(root: np.ndarray) -> np.ndarray:
-    """The lower triangle of the inverse from a Cholesky factor, for small ones in pieces that wake no threads."""
-    size = len(root)
-    found: np.ndarray
-    if size > _SMALL:
-        found, _ = dpotri(root, lower=1)
-        return found
-    found, step = np.eye(size, order="F"), max(1, 400 // size)
-    for start in range(0, size, step):
-        found[:, start : start + step] = dpotrs(root, found[:, start : start + step], lower=1)[0]
-    return found
-
-
-def _roots(blocks: np.ndarray) -> np.ndarray:
-    """Cholesky factors of blocks (r, r, G): (1, G), or (3, G) as L11, L21, L22."""
-    lead = np.sqrt(blocks[0, 0])
-    if len(blocks) == 1:
+def _whiten(values: np.ndarray, root: np.ndarray) -> np.ndarray:
+    """L⁻¹ v for v (r, ..., M) and the Cholesky factors L of M levels or cells, (1, M) or (3, M) as `Factor.root`."""
+    lead = values[0] / root[0]
+    if len(root) == 1:
         return lead[None]
-    corner = blocks[0, 1] / lead
-    return np.stack([lead, corner, np.sqrt(blocks[1, 1] - corner**2)])
+    return np.stack([lead, (values[1] - root[1] * lead) / root[2]])
 
 
-def _spread_out(blocks: np.ndarray) -> np.ndarray:
-    """Blocks (w, w, K) as a matrix (w K, w K), lower triangle, Fortran order."""
-    width, size = blocks.shape[1:]
-    matrix = np.zeros((width * size, width * size), order="F")
-    for a in range(width):
-        for b in range(a + 1):
-            np.einsum("ii->i", matrix[a * size : (a + 1) * size, b * size : (b + 1) * size])[:] = blocks[a, b]
-    return matrix
+def _unwhiten(values: np.ndarray, root: np.ndarray) -> np.ndarray:
+    """L⁻ᵀ v, as `_whiten`."""
+    if len(root) == 1:
+        return values / root[0]
+    last = values[1] / root[2]
+    return np.stack([(values[0] - root[1] * last) / root[0], last])

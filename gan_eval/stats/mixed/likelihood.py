@@ -12,8 +12,6 @@ u and a. It is approximated at the integrand's mode û (penalised iteratively re
 M's rows being (v_i'Λ e_p, σ e_s) and W the expected information of the trials. This is the criterion of lme4's
 `glmer` with nAGQ = 1 (Bates, Mächler, Bolker & Walker 2015, Journal of Statistical Software 67(1)), given here with
 its exact gradient over (Λ11[, Λ21, Λ22], σ, β).
-
-The links of yes/no models: log-likelihood of each answer and its derivatives over the linear predictor.
 """
 
 from dataclasses import dataclass
@@ -23,7 +21,7 @@ import numpy as np
 from scipy.linalg.blas import dgemv
 from scipy.special import log_ndtr
 
-from gan_eval.stats.mixed.information import Factor, Layout, Spread
+from gan_eval.stats.mixed.information import Factor, Layout, Scales
 from gan_eval.stats.mixed.limits import FACTORS
 
 
@@ -52,8 +50,10 @@ def logit_terms(eta: np.ndarray, yes: np.ndarray) -> Terms:
 
 
 def probit_terms(eta: np.ndarray, yes: np.ndarray) -> Terms:
-    """Terms of the probit link at η (N,) for answers `yes` (N,), 1.0 or 0.0."""
-    log_yes, log_no, above, below = _normal(eta)
+    """Terms of the probit link at η (N,) for answers `yes` (N,), 1.0 or 0.0. Nothing under- or overflows."""
+    log_density = -(eta**2) / 2 - np.log(2 * np.pi) / 2
+    log_yes, log_no = log_ndtr(eta), log_ndtr(-eta)
+    above, below = np.exp(log_density - log_yes), np.exp(log_density - log_no)  # φ / Φ(η) and φ / Φ(-η)
     score = np.where(yes > 0, above, -below)
     weight = above * below
     return Terms(
@@ -66,13 +66,6 @@ def probit_terms(eta: np.ndarray, yes: np.ndarray) -> Terms:
 
 
 LINKS = {"logit": logit_terms, "probit": probit_terms}
-
-
-def _normal(eta: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """log Φ(η), log Φ(-η), φ(η) / Φ(η) and φ(η) / Φ(-η), none of which may under- or overflow."""
-    log_density = -(eta**2) / 2 - np.log(2 * np.pi) / 2
-    log_yes, log_no = log_ndtr(eta), log_ndtr(-eta)
-    return log_yes, log_no, np.exp(log_density - log_yes), np.exp(log_density - log_no)
 
 
 _NEGLIGIBLE = 1e-13
@@ -111,33 +104,30 @@ class Crossed:
         return Crossed(np.asarray(y, float)[order], np.asfortranarray(X[order], float), layout, link, factors)
 
     @property
-    def n_spread(self) -> int:
+    def n_scales(self) -> int:
         """Parameters of the random effects: 2, or 4 with a slope."""
         return 2 if self.layout.slope is None else 4
 
-    def spread(self, parameters: np.ndarray) -> Spread:
+    def scales(self, parameters: np.ndarray) -> Scales:
         """The first parameters as Λ and σ."""
         if self.layout.slope is None:
-            return Spread(float(parameters[0]), 0.0, 0.0, float(parameters[1]))
-        return Spread(*map(float, parameters[:4]))
+            return Scales(float(parameters[0]), 0.0, 0.0, float(parameters[1]))
+        return Scales(*map(float, parameters[:4]))
 
     def fixed(self, beta: np.ndarray) -> np.ndarray:
         """(N,) Xβ."""
         if self.X.shape[1] == 0:
             return np.zeros(len(self.yes))
-        found: np.ndarray = dgemv(1.0, self.X, beta)
-        return found
+        return np.asarray(dgemv(1.0, self.X, beta))
 
-    def random(self, spread: Spread, u: np.ndarray) -> np.ndarray:
-        """(N,) Mu, the effects' share of the linear predictor."""
+    def random(self, scales: Scales, u: np.ndarray) -> np.ndarray:
+        """(N,) Mu, the random part of the linear predictor."""
         layout = self.layout
         first, second = layout.split(u)
-        share: np.ndarray = (spread.sd * second)[layout.second]
-        if layout.slope is None:
-            return share + (spread.t1 * first[0])[layout.first]
-        share += (spread.t1 * first[0])[layout.first]
-        share += (spread.t2 * first[0] + spread.t3 * first[1])[layout.first] * layout.slope
-        return share
+        eta: np.ndarray = (scales.sd * second)[layout.second] + (scales.t1 * first[0])[layout.first]
+        if layout.slope is not None:
+            eta += (scales.t2 * first[0] + scales.t3 * first[1])[layout.first] * layout.slope
+        return eta
 
     def level_sums(self, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Values (N,) summed over levels: (width, n_first), the second row times the slope, and (n_second,)."""
@@ -147,12 +137,12 @@ class Crossed:
             rows.append(np.bincount(layout.first, values * layout.slope, layout.n_first))
         return np.array(rows), np.bincount(layout.second, values, layout.n_second)
 
-    def onto_effects(self, spread: Spread, values: np.ndarray) -> np.ndarray:
+    def onto_effects(self, scales: Scales, values: np.ndarray) -> np.ndarray:
         """M'v."""
         first, second = self.level_sums(values)
         if len(first) == 1:
-            return np.concatenate([spread.t1 * first[0], spread.sd * second])
-        return np.concatenate([spread.t1 * first[0] + spread.t2 * first[1], spread.t3 * first[1], spread.sd * second])
+            return np.concatenate([scales.t1 * first[0], scales.sd * second])
+        return np.concatenate([scales.t1 * first[0] + scales.t2 * first[1], scales.t3 * first[1], scales.sd * second])
 
     def terms(self, eta: np.ndarray) -> Terms:
         """The link's terms at η."""
@@ -171,77 +161,22 @@ class Laplace:
     def value_and_gradient(self, parameters: np.ndarray) -> tuple[float, np.ndarray]:
         """Log-likelihood and its gradient at (Λ11[, Λ21, Λ22], σ, β).
 
+        The gradient is the total derivative: the mode moves with the parameters, and one adjoint solve accounts for it.
+
         Raises:
             FloatingPointError: the mode was not found.
             np.linalg.LinAlgError: the effects' information is not positive definite.
         """
-        data, spread = self.data, self.data.spread(parameters)
-        u, terms = self._find_mode(spread, parameters[data.n_spread :])
-        curvature = self.factor = Factor(data.layout, spread, terms.observed)
-        information = curvature if data.link == "logit" else Factor(data.layout, spread, terms.weight)
+        data, layout, scales = self.data, self.data.layout, self.data.scales(parameters)
+        u, terms = self._find_mode(scales, parameters[data.n_scales :])
+        curvature = self.factor = Factor(data.layout, scales, terms.observed)
+        information = curvature if data.link == "logit" else Factor(data.layout, scales, terms.weight)
         self.mode, self.terms = u, terms
         value = terms.log_likelihood.sum() - (u * u).sum() / 2 - information.log_determinant() / 2
-        return float(value), self._gradient(spread, u, terms, curvature, information)
-
-    def fixed_information(self) -> np.ndarray:
-        """(K, K) information of β at the last parameters, Λ, σ and the weights being held."""
-        if self.factor is None or self.terms is None:
-            raise RuntimeError("value_and_gradient comes first")
-        data, spread, weight = self.data, self.factor.spread, self.terms.observed
-        columns = []
-        for column in data.X.T:
-            moved = self.factor.solve(data.onto_effects(spread, weight * column))
-            columns.append(self._from_right(weight * (column - data.random(spread, moved))))
-        return np.array(columns).reshape(len(columns), len(columns))
-
-    def _find_mode(self, spread: Spread, beta: np.ndarray) -> tuple[np.ndarray, Terms]:
-        """Maximise log P(y | u) - |u|²/2, which is concave: Newton steps that keep a factor while it serves."""
-        data, u, factor = self.data, self.mode, self.factor
-        fixed = data.fixed(beta)
-        terms = data.terms(fixed + data.random(spread, u))
-        value = terms.log_likelihood.sum() - (u * u).sum() / 2
-        gain = np.inf
-        for _ in range(200):
-            uphill = data.onto_effects(spread, terms.score) - u
-            step = None if factor is None else factor.solve(uphill)
-            if step is None or (uphill * step).sum() > 0.03 * gain:
-                factor = Factor(data.layout, spread, terms.observed)
-                step = factor.solve(uphill)
-            last, gain = gain, float((uphill * step).sum())
-            u, terms, value = self._climb(spread, fixed, u, step, value, gain)
-            shrinks = min(1.0, gain / last) if np.isfinite(last) else 1.0
-            if gain * shrinks < _NEGLIGIBLE:  # what the next step would gain
-                return u, terms
-        raise FloatingPointError("the mode of the random effects was not found")
-
-    def _climb(
-        self, spread: Spread, fixed: np.ndarray, u: np.ndarray, step: np.ndarray, value: float, gain: float
-    ) -> tuple[np.ndarray, Terms, float]:
-        """The largest halving of the step that does not lose."""
-        for halving in range(40):
-            trial = u + step * 0.5**halving
-            terms = self.data.terms(fixed + self.data.random(spread, trial))
-            reached = terms.log_likelihood.sum() - (trial * trial).sum() / 2
-            if reached >= value - 1e-10 * max(1.0, abs(value)) or gain * 0.5**halving < _NEGLIGIBLE:
-                return trial, terms, reached
-        raise FloatingPointError("the mode of the random effects was not found")
-
-    def _from_right(self, values: np.ndarray) -> np.ndarray:
-        """(K,) X'v."""
-        if self.data.X.shape[1] == 0:
-            return np.zeros(0)
-        found: np.ndarray = dgemv(1.0, self.data.X, values, trans=1)
-        return found
-
-    def _gradient(
-        self, spread: Spread, u: np.ndarray, terms: Terms, curvature: Factor, information: Factor
-    ) -> np.ndarray:
-        """The total derivative. The mode moves with the parameters; one adjoint solve accounts for it."""
-        data, layout = self.data, self.data.layout
-        leverage, determinant = _leverage(layout, spread, information)
+        leverage, determinant = _leverage(layout, scales, information)
         pull = terms.weight_slope * leverage / 2
-        adjoint = curvature.solve(data.onto_effects(spread, pull))
-        residual = terms.score - pull + terms.observed * data.random(spread, adjoint)
+        adjoint = curvature.solve(data.onto_effects(scales, pull))
+        residual = terms.score - pull + terms.observed * data.random(scales, adjoint)
         first, second = layout.split(u)
         back_first, back_second = layout.split(adjoint)
         sums_first, sums_second = data.level_sums(residual)
@@ -249,25 +184,70 @@ class Laplace:
         pairs = [(0, 0)] if layout.slope is None else [(0, 0), (0, 1), (1, 1)]
         random = [(first[a] * sums_first[b] - back_first[a] * score_first[b]).sum() for a, b in pairs]
         random.append((second * sums_second - back_second * score_second).sum())
-        return np.concatenate([np.array(random) - determinant, self._from_right(residual)])
+        return float(value), np.concatenate([np.array(random) - determinant, self._from_right(residual)])
+
+    def fixed_information(self) -> np.ndarray:
+        """(K, K) information of β at the last parameters, Λ, σ and the weights being held."""
+        if self.factor is None or self.terms is None:
+            raise RuntimeError("value_and_gradient comes first")
+        data, scales, weight = self.data, self.factor.scales, self.terms.observed
+        columns = []
+        for column in data.X.T:
+            moved = self.factor.solve(data.onto_effects(scales, weight * column))
+            columns.append(self._from_right(weight * (column - data.random(scales, moved))))
+        return np.array(columns).reshape(len(columns), len(columns))
+
+    def _find_mode(self, scales: Scales, beta: np.ndarray) -> tuple[np.ndarray, Terms]:
+        """Maximise log P(y | u) - |u|²/2, which is concave: Newton steps that keep a factor while it serves."""
+        data, u, factor = self.data, self.mode, self.factor
+        fixed = data.fixed(beta)
+        terms = data.terms(fixed + data.random(scales, u))
+        value = terms.log_likelihood.sum() - (u * u).sum() / 2
+        gain = np.inf
+        for _ in range(200):
+            uphill = data.onto_effects(scales, terms.score) - u
+            step = None if factor is None else factor.solve(uphill)
+            if step is None or (uphill * step).sum() > 0.03 * gain:
+                factor = Factor(data.layout, scales, terms.observed)
+                step = factor.solve(uphill)
+            last, gain = gain, float((uphill * step).sum())
+            for halving in range(40):  # the first halving of the step that does not lose
+                trial = u + step * 0.5**halving
+                terms = data.terms(fixed + data.random(scales, trial))
+                reached = terms.log_likelihood.sum() - (trial * trial).sum() / 2
+                if reached >= value - 1e-10 * max(1.0, abs(value)) or gain * 0.5**halving < _NEGLIGIBLE:
+                    break
+            else:
+                raise FloatingPointError("the mode of the random effects was not found")
+            u, value = trial, reached
+            shrinks = min(1.0, gain / last) if np.isfinite(last) else 1.0
+            if gain * shrinks < _NEGLIGIBLE:  # what the next step would gain
+                return u, terms
+        raise FloatingPointError("the mode of the random effects was not found")
+
+    def _from_right(self, values: np.ndarray) -> np.ndarray:
+        """(K,) X'v."""
+        if self.data.X.shape[1] == 0:
+            return np.zeros(0)
+        return np.asarray(dgemv(1.0, self.data.X, values, trans=1))
 
 
-def _leverage(layout: Layout, spread: Spread, factor: Factor) -> tuple[np.ndarray, np.ndarray]:
+def _leverage(layout: Layout, scales: Scales, factor: Factor) -> tuple[np.ndarray, np.ndarray]:
     """m_i'H⁻¹m_i of each trial (N,), and Σ w_i m_i'H⁻¹ dm_i over (Λ11[, Λ21, Λ22], σ)."""
-    t1, t2, t3, sd = spread
-    own, sums, cells = factor.own(), factor.sums, layout.cells
-    tail = sd * own.second
+    t1, t2, t3, sd = scales
+    inverse, sums, cells = factor.inverse_blocks(), factor.sums, layout.cells
+    tail = sd * inverse.second
     if layout.slope is None:
-        lead = t1 * own.first[0, 0]
-        crossed = own.between[0]
+        lead = t1 * inverse.first[0, 0]
+        crossed = inverse.between[0]
         leverage = (t1 * lead)[layout.first] + (sd * tail)[layout.second]
         leverage += cells.at_trials((2 * t1 * sd) * crossed)
         between = (crossed * sums[0]).sum()
         determinant = [(lead * factor.first_sums[0]).sum() + sd * between]
         return leverage, np.array([*determinant, (tail * factor.second_sums).sum() + t1 * between])
-    (h11, h12), (_, h22) = own.first
+    (h11, h12), (_, h22) = inverse.first
     s0, s1, s2 = factor.first_sums
-    c1, c2 = own.between
+    c1, c2 = inverse.between
     d1 = (h11 * (t1 * s0 + t2 * s1) + h12 * t3 * s1).sum() + sd * (c1 * sums[0]).sum()
     d2 = (h11 * (t1 * s1 + t2 * s2) + h12 * t3 * s2).sum() + sd * (c1 * sums[1]).sum()
     d3 = (h12 * (t1 * s1 + t2 * s2) + h22 * t3 * s2).sum() + sd * (c2 * sums[1]).sum()

@@ -27,7 +27,7 @@ def plural(factor: str) -> str:
 
 
 def few_groups(participants: int, stimuli: int) -> list[str]:
-    """A word for each factor of few groups; of one group there is no model.
+    """A note for each factor of few groups; of one group there is no model.
 
     >>> few_groups(3, 40)
     ['few participants (3): their spread is badly known']

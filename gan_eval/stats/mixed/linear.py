@@ -10,6 +10,7 @@ the size of the smaller factor is inverted. No ratio is divided by, so that 0 is
 """
 
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve
@@ -49,8 +50,8 @@ class LinearFit:
     @property
     def without_spread(self) -> list[str]:
         """The factors whose SD is estimated at 0; none unless `singular`."""
-        spreads = zip((self.sd_first, self.sd_second), FACTORS, strict=True)
-        return [plural(factor) for sd, factor in spreads if sd < _ZERO * self.sd_residual]
+        deviations = zip((self.sd_first, self.sd_second), FACTORS, strict=True)
+        return [plural(factor) for sd, factor in deviations if sd < _ZERO * self.sd_residual]
 
 
 @dataclass(frozen=True)
@@ -71,6 +72,25 @@ class _Sums:
     counts: csc_array
     """(q_small, q_large) trials of each pair of levels."""
 
+    @classmethod
+    def of(cls, y: np.ndarray, X: np.ndarray, small: np.ndarray, large: np.ndarray) -> Self:
+        """The sums for levels `small` and `large`, (N,) each."""
+        both = np.column_stack([X, y])
+        q_small, q_large = int(small.max()) + 1, int(large.max()) + 1
+        of_small, of_large = (
+            np.stack([np.bincount(level, column, size) for column in both.T], axis=1)
+            for level, size in ((small, q_small), (large, q_large))
+        )
+        return cls(
+            n=len(y),
+            products=both.T @ both,
+            small=of_small,
+            large=of_large,
+            n_small=np.bincount(small, minlength=q_small).astype(float),
+            n_large=np.bincount(large, minlength=q_large).astype(float),
+            counts=coo_array((np.ones(len(y)), (small, large)), shape=(q_small, q_large)).tocsc(),
+        )
+
     @property
     def scale(self) -> np.ndarray:
         """(2,) mean number of trials of a level: the search variables are log(1 + scale τ)."""
@@ -79,16 +99,16 @@ class _Sums:
     def gram(self, *weights: np.ndarray) -> list[np.ndarray]:
         """C diag(w) C' (q_small, q_small) of the counts C, for each w (q_large,), not negative."""
         size = len(self.n_small)
-        found = [np.zeros((size, size), order="F") for _ in weights]
+        products = [np.zeros((size, size), order="F") for _ in weights]
         step = max(1, _BLOCK // size)
         for start in range(0, len(self.n_large), step):
             chosen = slice(start, start + step)
             block = self.counts[:, chosen].toarray(order="F")
             for place, weight in enumerate(weights):
-                found[place] = dsyrk(
-                    1.0, block * np.sqrt(weight[chosen]), beta=1.0, c=found[place], lower=1, overwrite_c=1
+                products[place] = dsyrk(
+                    1.0, block * np.sqrt(weight[chosen]), beta=1.0, c=products[place], lower=1, overwrite_c=1
                 )
-        return [_symmetric(total) for total in found]
+        return [_symmetric(product) for product in products]
 
 
 def _symmetric(lower: np.ndarray) -> np.ndarray:
@@ -129,30 +149,6 @@ def fit_linear(y: np.ndarray, X: np.ndarray, first: np.ndarray, second: np.ndarr
     >>> round(float(fit.beta[0]), 4), round(fit.sd_second, 4), fit.singular
     (3.6111, 1.8484, False)
     """
-    _require_estimable(y, X, first, second)
-    ordinary = np.linalg.lstsq(X, y, rcond=None)[0]
-    rest = y - X @ ordinary
-    spread = float(np.sqrt(rest @ rest / len(y)))
-    if spread <= 1e-12 * max(1.0, float(np.abs(y).max())):
-        raise NoFitError("no spread: the fixed effects explain every time exactly")
-    swapped = int(second.max()) < int(first.max())
-    sums = _sums_of(rest / spread, X, *((second, first) if swapped else (first, second)))
-    ratios = _search(sums)
-    point = _evaluate(sums, ratios)
-    sigma = point.sigma * spread
-    sd_small, sd_large = np.sqrt(ratios) * sigma
-    return LinearFit(
-        beta=ordinary + point.beta * spread,
-        std_error=np.sqrt(np.diag(point.covariance)) * spread,
-        sd_first=float(sd_large if swapped else sd_small),
-        sd_second=float(sd_small if swapped else sd_large),
-        sd_residual=sigma,
-        log_likelihood=float(-point.deviance / 2 - (len(y) - X.shape[1]) * np.log(spread)),
-        singular=bool((np.sqrt(ratios) < _ZERO).any()),
-    )
-
-
-def _require_estimable(y: np.ndarray, X: np.ndarray, first: np.ndarray, second: np.ndarray) -> None:
     if len(y) == 0:
         raise NoFitError("no trials with an answer and a reaction time")
     levels = tuple(zip((first, second), FACTORS, strict=True))
@@ -166,24 +162,25 @@ def _require_estimable(y: np.ndarray, X: np.ndarray, first: np.ndarray, second: 
         raise NoFitError("too few trials")
     if np.linalg.matrix_rank(X.T @ X, hermitian=True) < X.shape[1]:
         raise NoFitError("the fixed effects cannot be told apart")
-
-
-def _sums_of(y: np.ndarray, X: np.ndarray, small: np.ndarray, large: np.ndarray) -> _Sums:
-    both = np.column_stack([X, y])
-    q_small, q_large = int(small.max()) + 1, int(large.max()) + 1
-    counts = coo_array((np.ones(len(y)), (small, large)), shape=(q_small, q_large)).tocsc()
-
-    def over(level: np.ndarray, size: int) -> np.ndarray:
-        return np.stack([np.bincount(level, column, size) for column in both.T], axis=1)
-
-    return _Sums(
-        n=len(y),
-        products=both.T @ both,
-        small=over(small, q_small),
-        large=over(large, q_large),
-        n_small=np.bincount(small, minlength=q_small).astype(float),
-        n_large=np.bincount(large, minlength=q_large).astype(float),
-        counts=counts,
+    ordinary = np.linalg.lstsq(X, y, rcond=None)[0]
+    rest = y - X @ ordinary
+    scale = float(np.sqrt(rest @ rest / len(y)))
+    if scale <= 1e-12 * max(1.0, float(np.abs(y).max())):
+        raise NoFitError("no spread: the fixed effects explain every time exactly")
+    swapped = int(second.max()) < int(first.max())
+    sums = _Sums.of(rest / scale, X, *((second, first) if swapped else (first, second)))
+    ratios = _search(sums)
+    point = _evaluate(sums, ratios)
+    sigma = point.sigma * scale
+    sd_small, sd_large = np.sqrt(ratios) * sigma
+    return LinearFit(
+        beta=ordinary + point.beta * scale,
+        std_error=np.sqrt(np.diag(point.covariance)) * scale,
+        sd_first=float(sd_large if swapped else sd_small),
+        sd_second=float(sd_small if swapped else sd_large),
+        sd_residual=sigma,
+        log_likelihood=float(-point.deviance / 2 - (len(y) - X.shape[1]) * np.log(scale)),
+        singular=bool((np.sqrt(ratios) < _ZERO).any()),
     )
 
 
@@ -227,7 +224,11 @@ def _evaluate(sums: _Sums, ratios: np.ndarray) -> _Point:
 
 
 def _search(sums: _Sums) -> np.ndarray:
-    """The ratios (small, large) of the smallest criterion; NoFitError where the search does not end in one."""
+    """The ratios (small, large) of the smallest criterion.
+
+    Raises:
+        NoFitError: the search does not end in one.
+    """
 
     def loss(place: np.ndarray) -> tuple[float, np.ndarray]:
         try:
@@ -238,7 +239,7 @@ def _search(sums: _Sums) -> np.ndarray:
             raise NoFitError("did not converge: the likelihood is not finite")
         return point.deviance, point.gradient * np.exp(place) / sums.scale
 
-    found = minimize(
+    minimum = minimize(
         loss,
         np.log1p(0.2 * sums.scale),
         jac=True,
@@ -246,7 +247,7 @@ def _search(sums: _Sums) -> np.ndarray:
         bounds=[(0.0, _LARGEST)] * 2,
         options={"maxiter": 200, "ftol": 1e-15, "gtol": 1e-7},
     )
-    place = np.where(found.x < 1e-9, 0.0, found.x)
+    place = np.where(minimum.x < 1e-9, 0.0, minimum.x)
     _, slope = loss(place)
     uphill = np.where(place == 0, np.minimum(slope, 0), slope)
     if (np.abs(uphill) > 1e-3).any() or (place > _LARGEST - 1).any():

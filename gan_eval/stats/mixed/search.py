@@ -4,8 +4,6 @@ The likelihood is even in Λ11 (with Λ21), in Λ22 and in σ, so that no bounds
 A parameter that ends near 0 is tried at exactly 0, where its gradient vanishes for any data, and kept there if
 nothing is lost and the likelihood does not rise from there. Where intercepts and slopes have a correlation of -1 or 1,
 Λ has rank one and its columns can be turned into each other: Λ22 is then 0, and Λ11 and Λ21 are ordinary parameters.
-
-Steps uphill in the crossed model's likelihood: a quasi-Newton search over the parameters that are free.
 """
 
 from dataclasses import dataclass
@@ -17,6 +15,8 @@ from gan_eval.stats.mixed.limits import NoFitError, plural
 
 _LARGEST = 15.0
 """A scale beyond this has no finite estimate."""
+_NEAR_ZERO = 0.12
+"""A scale below this is tried at exactly 0."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ def evaluate(laplace: Laplace, at: np.ndarray, free: np.ndarray) -> Point:
     """The likelihood and its gradient at a point.
 
     Raises:
-        NoFitError: they cannot be found there.
+        NoFitError: they cannot be computed there.
     """
     try:
         value, gradient = laplace.value_and_gradient(at)
@@ -45,7 +45,7 @@ def evaluate(laplace: Laplace, at: np.ndarray, free: np.ndarray) -> Point:
 
 
 def first_metric(laplace: Laplace, point: Point) -> np.ndarray:
-    """An inverse Hessian to start from: the information of β given the spread, and that of log variances.
+    """An inverse Hessian to start from: the information of β given the scales, and that of log variances.
 
     A level with information i about its effect of variance t² counts (t² i / (1 + t² i))²/2 for log t².
     """
@@ -62,18 +62,21 @@ def first_metric(laplace: Laplace, point: Point) -> np.ndarray:
     for place, information in zip(places, sums, strict=True):
         slope = layout.slope is not None and place == 2
         variance = max(point.at[place] ** 2 + (point.at[1] ** 2 if slope else 0.0), 0.01)
-        share = variance * information / (1 + variance * information)
-        metric[place, place] = variance / (2 * (share**2).sum() + 1e-3)
+        reliability = variance * information / (1 + variance * information)
+        metric[place, place] = variance / (2 * (reliability**2).sum() + 1e-3)
     if layout.slope is not None:
         metric[1, 1] = 2 * metric[2, 2]
-    n_spread = data.n_spread
-    if len(point.at) > n_spread:
-        metric[n_spread:, n_spread:] = np.linalg.inv(laplace.fixed_information())
+    if len(point.at) > data.n_scales:
+        metric[data.n_scales :, data.n_scales :] = np.linalg.inv(laplace.fixed_information())
     return metric
 
 
 def climb(laplace: Laplace, point: Point, metric: np.ndarray) -> Point:
-    """BFGS over the free parameters from an inverse Hessian, to within 1e-3 standard errors or so."""
+    """BFGS over the free parameters from an inverse Hessian, to within 1e-3 standard errors or so.
+
+    Raises:
+        NoFitError: no convergence, or a scale runs off to infinity.
+    """
     free = point.free
     metric = metric[np.ix_(free, free)]
     for _ in range(150):
@@ -81,27 +84,21 @@ def climb(laplace: Laplace, point: Point, metric: np.ndarray) -> Point:
         step = metric @ slope
         if slope @ step < 1e-6:
             return point
-        if np.abs(point.at[: laplace.data.n_spread]).max() > _LARGEST:
-            raise NoFitError(f"separated: a spread {_boundless(laplace, point.at)} runs off to infinity")
+        *of_first, of_second = np.abs(point.at[: laplace.data.n_scales]) > _LARGEST
+        if any(of_first) or of_second:
+            first, second = (f"between {plural(factor)}" for factor in laplace.data.factors)
+            boundless = " and ".join([first] * any(of_first) + [second] * bool(of_second))
+            raise NoFitError(f"separated: a spread {boundless} runs off to infinity")
         reached, scale = line_search(laplace, point, step)
         if reached is None:
             return point
         moved, change = scale * step, slope - reached.gradient[free]
-        metric = _updated(metric, moved, change)
+        curvature = moved @ change
+        if curvature >= 1e-8 * np.sqrt((moved @ moved) * (change @ change)):  # else the likelihood curves upwards
+            left = np.eye(len(moved)) - np.outer(moved, change) / curvature
+            metric = left @ metric @ left.T + np.outer(moved, moved) / curvature
         point = reached
     raise NoFitError("did not converge")
-
-
-def _boundless(laplace: Laplace, at: np.ndarray) -> str:
-    """Between whose levels the spread is beyond all bounds."""
-    last = laplace.data.n_spread - 1  # the second factor's, after all of the first one's
-    beyond = np.abs(at[: last + 1]) > _LARGEST
-    names = [
-        plural(name)
-        for name, is_so in zip(laplace.data.factors, (beyond[:last].any(), beyond[last]), strict=True)
-        if is_so
-    ]
-    return " and ".join(f"between {name}" for name in names)
 
 
 def line_search(laplace: Laplace, point: Point, step: np.ndarray) -> tuple[Point | None, float]:
@@ -122,20 +119,6 @@ def line_search(laplace: Laplace, point: Point, step: np.ndarray) -> tuple[Point
         short = slope * scale - (reached.value - point.value)
         scale *= float(np.clip(slope * scale / (2 * short), 0.1, 0.6))
     return None, 0.0
-
-
-def _updated(metric: np.ndarray, moved: np.ndarray, change: np.ndarray) -> np.ndarray:
-    """BFGS's update of the inverse Hessian; none where the likelihood curves upwards."""
-    curvature = moved @ change
-    if curvature < 1e-8 * np.sqrt((moved @ moved) * (change @ change)):
-        return metric
-    left = np.eye(len(moved)) - np.outer(moved, change) / curvature
-    updated: np.ndarray = left @ metric @ left.T + np.outer(moved, moved) / curvature
-    return updated
-
-
-_NEAR_ZERO = 0.12
-"""A scale below this is tried at exactly 0."""
 
 
 @dataclass(frozen=True)
@@ -163,7 +146,14 @@ def maximise(data: Crossed, start: np.ndarray) -> Maximum:
         point = _try_zero(laplace, _try_zero(laplace, point, [0]), [1])
         return _polish(laplace, point)
     point = _try_zero(laplace, point, [1, 2])  # a slope's correlation has no meaning without its SD
-    point = _try_line(laplace, point)
+    t1, t2, t3 = point.at[:3]
+    if point.free[2] and abs(t1 * t3) < _NEAR_ZERO * np.sqrt(t1**2 + t2**2 + t3**2):  # the correlation is near -1 or 1
+        try:
+            line = _on_line(laplace, point)
+        except NoFitError:
+            line = point
+        if line is not point and line.value >= point.value - 1e-6 and not _rises(laplace, line, [2]):
+            point = line
     if not point.free[2]:
         point = _try_zero(laplace, point, [0, 1])
     point = _try_zero(laplace, point, [3])
@@ -195,18 +185,6 @@ def _try_zero(laplace: Laplace, point: Point, held: list[int]) -> Point:
     return zero
 
 
-def _try_line(laplace: Laplace, point: Point) -> Point:
-    """The point with a correlation of -1 or 1, if it is near to that and the likelihood loses nothing by it."""
-    t1, t2, t3 = point.at[:3]
-    if not point.free[2] or abs(t1 * t3) >= _NEAR_ZERO * np.sqrt(t1**2 + t2**2 + t3**2):
-        return point
-    try:
-        line = _on_line(laplace, point)
-    except NoFitError:
-        return point
-    return point if line.value < point.value - 1e-6 or _rises(laplace, line, [2]) else line
-
-
 def _on_line(laplace: Laplace, point: Point) -> Point:
     """The maximum with Λ22 = 0, from the nearest Λ of rank one.
 
@@ -231,35 +209,36 @@ def _rises(laplace: Laplace, zero: Point, held: list[int]) -> bool:
 
 
 def _polish(laplace: Laplace, point: Point) -> Maximum:
-    """Newton steps with the Hessian from differences of the gradient, until nothing more is to be gained."""
+    """Newton steps with the Hessian from differences of the gradient, until nothing more is to be gained.
+
+    Raises:
+        NoFitError: the likelihood has no clear maximum.
+    """
     free = point.free
     for _ in range(10):
-        hessian = _hessian(laplace, point)
+        rows = []
+        for position in np.flatnonzero(free):
+            width = 1e-4 * max(1.0, abs(point.at[position]))
+            ahead = point.at.copy()
+            ahead[position] += width
+            rows.append((evaluate(laplace, ahead, free).gradient - point.gradient)[free] / width)
+        differences = np.array(rows).reshape(len(rows), len(rows))
+        hessian = (differences + differences.T) / 2
         step, concave = _uphill(hessian, point.gradient[free])
         if concave and point.gradient[free] @ step < 1e-4:
-            found = _settled(laplace, point, hessian)
-            if isinstance(found, Maximum):
-                return found
-            point = found
+            for _ in range(6):  # the last small steps, for which the Hessian need not be computed again
+                step, _ = _uphill(hessian, point.gradient[free])
+                if point.gradient[free] @ step < 1e-10:
+                    return Maximum(point.at, free, point.value, hessian)
+                at = point.at.copy()
+                at[free] += step
+                point = evaluate(laplace, at, free)
             continue
         reached, _ = line_search(laplace, point, step)
         if reached is None:
             break
         point = reached
     raise NoFitError("did not converge: the likelihood has no clear maximum")
-
-
-def _settled(laplace: Laplace, point: Point, hessian: np.ndarray) -> Maximum | Point:
-    """The last small steps, for which the Hessian need not be found again; how far they came where they do not do."""
-    free = point.free
-    for _ in range(6):
-        step, _ = _uphill(hessian, point.gradient[free])
-        if point.gradient[free] @ step < 1e-10:
-            return Maximum(point.at, free, point.value, hessian)
-        at = point.at.copy()
-        at[free] += step
-        point = evaluate(laplace, at, free)
-    return point
 
 
 def _uphill(hessian: np.ndarray, gradient: np.ndarray) -> tuple[np.ndarray, bool]:
@@ -270,16 +249,3 @@ def _uphill(hessian: np.ndarray, gradient: np.ndarray) -> tuple[np.ndarray, bool
     lifted = np.abs(curvature) if concave else np.maximum(np.abs(curvature), 0.1)
     step: np.ndarray = axes @ (along / lifted)
     return step, concave
-
-
-def _hessian(laplace: Laplace, point: Point) -> np.ndarray:
-    """(F, F) second derivatives over the free parameters: differences of the exact gradient."""
-    rows = []
-    for position in np.flatnonzero(point.free):
-        width = 1e-4 * max(1.0, abs(point.at[position]))
-        ahead = point.at.copy()
-        ahead[position] += width
-        beyond = evaluate(laplace, ahead, point.free)
-        rows.append((beyond.gradient - point.gradient)[point.free] / width)
-    found = np.array(rows).reshape(len(rows), len(rows))
-    return (found + found.T) / 2

@@ -9,7 +9,7 @@ from scipy.stats import t as student
 from gan_eval.stats.answers.detection import signal_detection
 from gan_eval.stats.answers.times import speed_accuracy
 from gan_eval.stats.clustering import clusters, one_way, two_way
-from gan_eval.stats.compare.differences import difference_of_shares
+from gan_eval.stats.compare.differences import difference_of_proportions
 from gan_eval.stats.mixed.checks import clustered_regression
 
 
@@ -47,7 +47,7 @@ def test_the_largest_of_the_three_stands() -> None:
 
 def test_answers_given_again_tell_nothing_new() -> None:
     """The same answer four times is one: cells, not trials, are taken away from the sum of the two factors."""
-    once, again = (difference_of_shares(r, s % 2 == 0, p, s) for r, p, s in (repeated(1), repeated(4)))
+    once, again = (difference_of_proportions(r, s % 2 == 0, p, s) for r, p, s in (repeated(1), repeated(4)))
     assert again.ci_high - again.ci_low == pytest.approx(once.ci_high - once.ci_low, rel=2e-3)
     influences = [((r - r.mean()) / len(r))[:, None] for r, _, _ in (repeated(1), repeated(4))]
     variances = [

@@ -7,7 +7,7 @@ from scipy.stats import t as student
 from statsmodels.stats.weightstats import ttost_ind
 
 from gan_eval.stats.clustering import equivalence_p
-from gan_eval.stats.compare.contrast import contrast_of_shares, population_shares
+from gan_eval.stats.compare.contrast import contrast_of_proportions, population_shares
 from gan_eval.stats.compare.differences import wald
 
 INVERSE = {"logit": expit, "probit": norm.cdf}
@@ -33,7 +33,7 @@ def test_derivatives_equal_differences(link):
         return (ahead - behind) / (2 * step)
 
     assert found.by_eta == pytest.approx(slope(step, 0), abs=1e-8)
-    assert found.by_spread == pytest.approx(slope(0, step), abs=1e-8)
+    assert found.by_sd == pytest.approx(slope(0, step), abs=1e-8)
 
 
 @pytest.mark.parametrize("link", INVERSE)
@@ -47,7 +47,7 @@ def test_the_error_of_a_contrast_is_that_of_draws(link):
 
     def contrast(values):
         sds = values[2:]
-        return contrast_of_shares(
+        return contrast_of_proportions(
             weights, rows, values[:2], covariance, np.full(2, (sds**2).sum()), np.tile(2 * sds, (2, 1)), link=link
         )
 
@@ -63,7 +63,9 @@ def test_the_error_of_a_contrast_is_that_of_draws(link):
 def test_a_standard_deviation_held_at_zero_adds_no_error():
     covariance = np.zeros((3, 3))
     covariance[0, 0] = 0.04
-    found = contrast_of_shares(np.ones(1), np.ones((1, 1)), np.array([0.5]), covariance, np.zeros(1), np.zeros((1, 2)))
+    found = contrast_of_proportions(
+        np.ones(1), np.ones((1, 1)), np.array([0.5]), covariance, np.zeros(1), np.zeros((1, 2))
+    )
     assert found.estimate == pytest.approx(expit(0.5))
     assert found.std_error == pytest.approx(0.2 * expit(0.5) * expit(-0.5))
 

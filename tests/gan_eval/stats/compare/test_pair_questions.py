@@ -15,7 +15,7 @@ from gan_eval.settings.analysis import AnalysisSettings
 from gan_eval.stats import analyze
 from gan_eval.stats.compare.comparisons import comparisons
 from gan_eval.stats.compare.contrast import Question, estimate
-from gan_eval.stats.compare.differences import share_less_half
+from gan_eval.stats.compare.differences import proportion_less_half
 from gan_eval.stats.compare.questions import pair_questions
 from gan_eval.stats.mixed import fit_crossed
 from gan_eval.stats.trials import fill_trials, pair_trials
@@ -108,7 +108,7 @@ def test_guessers_are_seldom_said_to_tell() -> None:
 
 def test_clustered_share_is_the_two_way_sandwich() -> None:
     chosen, person, item = codes(judged(effect=0.4))
-    found = share_less_half(chosen, person, item, margin=0.3)
+    found = proportion_less_half(chosen, person, item, margin=0.3)
     groups = np.stack([person, item], axis=1)
     fitted = sm.OLS(chosen.astype(float), np.ones(len(chosen))).fit(cov_type="cluster", cov_kwds={"groups": groups})
     half = student.ppf(0.975, 19) * fitted.bse[0]
@@ -120,7 +120,7 @@ def test_clustered_share_is_the_two_way_sandwich() -> None:
 
 def test_one_persons_share_is_never_more_certain_than_independent_answers() -> None:
     chosen = np.arange(40) < 27
-    found = share_less_half(chosen, np.zeros(40, int), np.arange(40))
+    found = proportion_less_half(chosen, np.zeros(40, int), np.arange(40))
     low, high = proportion_confint(27, 40, method="wilson")
     assert found.p >= binomtest(27, 40).pvalue - 1e-12
     assert found.ci_low <= low - 0.5
@@ -130,11 +130,11 @@ def test_one_persons_share_is_never_more_certain_than_independent_answers() -> N
 
 
 def test_agreeing_answers_count_each_pair_or_person_once() -> None:
-    found = share_less_half(np.ones(120, bool), np.repeat(np.arange(30), 4), np.tile(np.arange(4), 30))
+    found = proportion_less_half(np.ones(120, bool), np.repeat(np.arange(30), 4), np.tile(np.arange(4), 30))
     assert found.p == pytest.approx(binomtest(4, 4).pvalue)
     assert found.ci_low == pytest.approx(proportion_confint(4, 4, method="wilson")[0] - 0.5)
     assert "all answers agree" in found.note
-    alone = share_less_half(np.ones(5, bool), np.arange(5), np.zeros(5, int))
+    alone = proportion_less_half(np.ones(5, bool), np.arange(5), np.zeros(5, int))
     assert np.isnan(alone.p)
     assert "too few" in alone.note
 

@@ -8,7 +8,7 @@ from make_trials import simulated
 from scipy.stats import fisher_exact
 from scipy.stats import t as student
 
-from gan_eval.stats.compare.differences import difference_of_shares
+from gan_eval.stats.compare.differences import difference_of_proportions
 from gan_eval.stats.shares import newcombe
 
 
@@ -21,7 +21,7 @@ def shares(trials):
 def test_one_participant_equals_the_robust_regression_by_stimulus():
     trials = simulated(participants=1, stimuli=400, each=400)
     right, real, person, picture = shares(trials)
-    found = difference_of_shares(right, real, person, picture)
+    found = difference_of_proportions(right, real, person, picture)
     model = sm.OLS(right.astype(float), sm.add_constant(real.astype(float)))
     fitted = model.fit(cov_type="cluster", cov_kwds={"groups": picture, "df_correction": False})
     plain = np.sqrt(fitted.cov_params()[1, 1] * model.df_resid / (len(right) - 1))  # statsmodels: (N-1)/(N-K) besides
@@ -41,14 +41,14 @@ def test_equal_groups_are_seldom_called_different_when_all_see_the_same_pictures
     for _ in range(250):
         eta = 0.4 + rng.normal(0, 0.5, 40)[person] + rng.normal(0, 0.8, 50)[picture]
         right = rng.random(2000) < 1 / (1 + np.exp(-eta))
-        verdicts.append(difference_of_shares(right, picture % 2 == 0, person, picture).p < 0.05)
+        verdicts.append(difference_of_proportions(right, picture % 2 == 0, person, picture).p < 0.05)
     assert np.mean(verdicts) < 0.08
 
 
 def false_alarms(draw, *, repeats: int) -> float:
-    """The share of studies of equal groups that are called different; `draw` gives difference_of_shares' arguments."""
+    """The share of studies of equal groups that are called different; `draw` gives the test's arguments."""
     rng = np.random.default_rng(3)
-    return float(np.mean([difference_of_shares(*draw(rng)).p < 0.05 for _ in range(repeats)]))
+    return float(np.mean([difference_of_proportions(*draw(rng)).p < 0.05 for _ in range(repeats)]))
 
 
 @pytest.mark.parametrize(
@@ -81,7 +81,7 @@ def test_never_more_certain_than_independent_answers(counts):
     k_a, n_a, k_b, n_b = counts
     right = np.concatenate([np.arange(n_a) < k_a, np.arange(n_b) < k_b])
     trial = np.arange(n_a + n_b)
-    found = difference_of_shares(right, trial < n_a, np.zeros(n_a + n_b, int), trial)
+    found = difference_of_proportions(right, trial < n_a, np.zeros(n_a + n_b, int), trial)
     low, high = newcombe(*counts)
     assert found.p >= fisher_exact([[k_a, n_a - k_a], [k_b, n_b - k_b]])[1]
     assert -1 <= found.ci_low <= low
@@ -90,7 +90,7 @@ def test_never_more_certain_than_independent_answers(counts):
 
 def test_one_answer_proves_nothing():
     trial = np.arange(41)
-    found = difference_of_shares(trial < 21, trial < 1, np.zeros(41, int), trial)
+    found = difference_of_proportions(trial < 21, trial < 1, np.zeros(41, int), trial)
     assert found.difference == 0.5
     assert np.isnan(found.p)
     assert "too few" in found.note
@@ -99,14 +99,14 @@ def test_one_answer_proves_nothing():
 def test_agreeing_answers_count_each_stimulus_once():
     """Two pictures of each kind, judged alike by 30 people: four answers, not 120."""
     person, picture = np.repeat(np.arange(30), 4), np.tile(np.arange(4), 30)
-    found = difference_of_shares(picture < 2, picture < 2, person, picture)
+    found = difference_of_proportions(picture < 2, picture < 2, person, picture)
     assert found.p == pytest.approx(fisher_exact([[2, 0], [0, 2]])[1])
     assert (found.difference, found.ci_low) == (1.0, pytest.approx(newcombe(2, 2, 0, 2)[0]))
     assert "agree" in found.note
 
 
 def test_agreeing_answers_give_an_interval():
-    found = difference_of_shares(np.ones(50, bool), np.arange(50) % 2 == 0, np.arange(50) % 5, np.arange(50) // 5)
+    found = difference_of_proportions(np.ones(50, bool), np.arange(50) % 2 == 0, np.arange(50) % 5, np.arange(50) // 5)
     assert found.difference == 0
     assert found.p == 1
     assert found.ci_low < 0 < found.ci_high
@@ -117,10 +117,12 @@ def test_equal_weights_change_nothing_and_doubled_trials_count_twice():
     rng = np.random.default_rng(2)
     right, in_a = rng.random(60) < 0.6, np.arange(60) < 25
     person, picture = np.arange(60) % 6, np.arange(60)
-    plain = difference_of_shares(right, in_a, person, picture)
-    assert difference_of_shares(right, in_a, person, picture, weight=np.full(60, 3.0))[:4] == pytest.approx(plain[:4])
+    plain = difference_of_proportions(right, in_a, person, picture)
+    assert difference_of_proportions(right, in_a, person, picture, weight=np.full(60, 3.0))[:4] == pytest.approx(
+        plain[:4]
+    )
     weight = np.where(picture % 3 == 0, 2.0, 1.0)
-    found = difference_of_shares(right, in_a, person, picture, weight=weight)
+    found = difference_of_proportions(right, in_a, person, picture, weight=weight)
     expected = np.average(right[in_a], weights=weight[in_a]) - np.average(right[~in_a], weights=weight[~in_a])
     assert found.difference == pytest.approx(expected)
 
@@ -131,6 +133,6 @@ def test_independent_answers_are_equivalent_where_newcombes_interval_says_so(cou
     trial = np.arange(n_a + n_b)
     right = np.concatenate([np.arange(n_a) < k_a, np.arange(n_b) < k_b])
     for margin in (0.01, 0.1, 0.2, 0.3):
-        found = difference_of_shares(right, trial < n_a, np.zeros(len(trial), int), trial, margin=margin)
+        found = difference_of_proportions(right, trial < n_a, np.zeros(len(trial), int), trial, margin=margin)
         inside = -margin < found.ci90_low and found.ci90_high < margin
         assert (found.p_equivalent < 0.05) == inside

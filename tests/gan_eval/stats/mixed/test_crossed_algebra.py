@@ -42,25 +42,25 @@ def cheap_pairs(monkeypatch):
 @pytest.mark.parametrize("shape", SHAPES)
 def test_factor_equals_dense_matrices(shape, with_slope):
     data = crossed(shape, "logit", with_slope)
-    layout, spread = data.layout, data.spread(parameters(with_slope))
+    layout, scales = data.layout, data.scales(parameters(with_slope))
     assert type(layout.cells) is SHAPES[shape][3]
-    assert layout.first_kept is SHAPES[shape][4]
+    assert layout.first_retained is SHAPES[shape][4]
     trial = np.arange(len(data.yes))
     M = np.zeros((len(trial), layout.size))
-    M[trial, layout.first] = spread.t1
+    M[trial, layout.first] = scales.t1
     if with_slope:
-        M[trial, layout.first] += spread.t2 * layout.slope
-        M[trial, layout.n_first + layout.first] = spread.t3 * layout.slope
-    M[trial, layout.width * layout.n_first + layout.second] = spread.sd
+        M[trial, layout.first] += scales.t2 * layout.slope
+        M[trial, layout.n_first + layout.first] = scales.t3 * layout.slope
+    M[trial, layout.width * layout.n_first + layout.second] = scales.sd
     rng = np.random.default_rng(1)
     weight, right = rng.uniform(0.05, 0.25, len(trial)), rng.normal(size=layout.size)
     H = np.eye(layout.size) + M.T @ (weight[:, None] * M)
-    factor = Factor(layout, spread, weight)
+    factor = Factor(layout, scales, weight)
     assert factor.log_determinant() == pytest.approx(np.linalg.slogdet(H)[1])
     assert factor.solve(right) == pytest.approx(np.linalg.solve(H, right))
-    assert _leverage(layout, spread, factor)[0] == pytest.approx(np.einsum("ij,jk,ik->i", M, np.linalg.inv(H), M))
-    assert data.onto_effects(spread, weight) == pytest.approx(M.T @ weight)
-    assert data.random(spread, right) == pytest.approx(M @ right)
+    assert _leverage(layout, scales, factor)[0] == pytest.approx(np.einsum("ij,jk,ik->i", M, np.linalg.inv(H), M))
+    assert data.onto_effects(scales, weight) == pytest.approx(M.T @ weight)
+    assert data.random(scales, right) == pytest.approx(M @ right)
 
 
 @pytest.mark.parametrize("with_slope", [False, True])
