@@ -4,6 +4,7 @@ import io
 from typing import Any
 
 import matplotlib as mpl
+from matplotlib.axes import Axes
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 
 from gan_eval.power.planning import PowerPlan
@@ -28,17 +29,7 @@ def power_curve(plan: PowerPlan) -> str:
         figure, axes = panel(3.2 + 0.2 * len(plan.questions))
         figure.patch.set_facecolor(PAPER)
         for number, question in enumerate(plan.questions):
-            colour, marker = COLOURS[number % len(COLOURS)], MARKERS[number % len(MARKERS)]
-            rows = plan.table[plan.table["question"] == question.name]
-            rows = rows[(rows["stimuli"] == rows["stimuli"].iloc[0]) & rows["participants"].notna()]
-            rows = rows.sort_values("participants")
-            people, power = rows["participants"].to_numpy(float), 100 * rows["power"].to_numpy(float)
-            low, high = (100 * rows[column].to_numpy(float) for column in ("ci_low", "ci_high"))
-            axes.fill_between(people, low, high, color=colour, alpha=0.18, linewidth=0)
-            label = question.name.replace("$", r"\$")
-            axes.plot(people, power, color=colour, marker=marker, markersize=4.5, label=label)
-            top = 100 * plan.ceilings[question.name]
-            axes.axhline(top, color=colour, linewidth=1, linestyle=(0, (5, 3)), zorder=0)
+            _draw(axes, plan, question.name, COLOURS[number % len(COLOURS)], MARKERS[number % len(MARKERS)])
         axes.axhline(100 * plan.target, color=MUTED, linewidth=1, linestyle=(0, (1, 2)), zorder=0)
         axes.set_ylim(0, 102)
         axes.set_xlim(left=0)
@@ -52,3 +43,15 @@ def power_curve(plan: PowerPlan) -> str:
         metadata = {"Date": None, "Creator": None, "Format": None, "Type": None}
         FigureCanvasSVG(figure).print_svg(buffer, metadata=metadata)
         return buffer.getvalue()
+
+
+def _draw(axes: Axes, plan: PowerPlan, name: str, colour: str, marker: str) -> None:
+    mine = plan.table[plan.table["question"] == name]
+    mine = mine[mine["stimuli"] == mine["stimuli"].iloc[0]]
+    tried = mine[mine["participants"].notna()].sort_values("participants")
+    people, power = tried["participants"].to_numpy(float), 100 * tried["power"].to_numpy(float)
+    low, high = (100 * tried[column].to_numpy(float) for column in ("ci_low", "ci_high"))
+    label = name.replace("$", r"\$")
+    axes.fill_between(people, low, high, color=colour, alpha=0.18, linewidth=0)
+    axes.plot(people, power, color=colour, marker=marker, markersize=4.5, label=label)
+    axes.axhline(100 * plan.ceilings[name], color=colour, linewidth=1, linestyle=(0, (5, 3)), zorder=0)

@@ -10,7 +10,7 @@ import pandas as pd
 
 from gan_eval.errors import UserError
 from gan_eval.stats.exclusions import column_named, holding, parse_rule
-from gan_eval.stats.trials import REQUIRED, OUTCOMES, fill_trials, joins_models, require_answers, sessions_of
+from gan_eval.stats.trials import OUTCOMES, REQUIRED, fill_trials, joins_models, require_answers, sessions_of
 from gan_eval.stimuli.sets import name_problem
 from gan_eval.tables import REJECTED, TRIALS
 from gan_eval.tables.cells import csv_records
