@@ -6,7 +6,7 @@ standard deviation was a third below that of the mode.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal
@@ -51,39 +51,33 @@ def thresholds(rows: Iterable[Row], settings: StaircaseSettings | None) -> list[
     for row in moving_trials(rows):
         if row["protocol"] == STAIRCASE:
             blocks.setdefault((row["session"], row["block"]), []).append(row)
-    return [_threshold(block, settings) for _, block in sorted(blocks.items())]
+    ends: dict[float, Literal["shortest", "longest"]] = {}
+    if settings is not None:
+        ends = {settings.shortest_ms: "shortest", settings.longest_ms: "longest"}
+    results = []
+    for (session, number), block in sorted(blocks.items(), key=lambda item: item[0]):
+        exposures = [row["requested_exposure_ms"] for row in block]
+        turns = [at for at, (row, after) in enumerate(pairwise(block), 1) if row["correct"] != after["correct"]]
+        counted = turns[DROPPED_REVERSALS:]
+        enough = len(counted) >= FEWEST_REVERSALS
+        often = Counter(exposures[counted[0] :] if enough else exposures)
+        mode = min(often, key=lambda exposure: (-often[exposure], exposure))  # of several the shortest
+        results.append(
+            Threshold(
+                session=session,
+                participant=block[0]["participant"],
+                block=number,
+                dataset=block[0]["dataset"],
+                reversals=len(turns),
+                threshold_ms=sum(exposures[at] for at in counted) / len(counted) if enough else None,
+                mode_ms=mode if enough else None,
+                bound=ends.get(mode),
+            )
+        )
+    return results
 
 
 def moving_trials(rows: Iterable[Row]) -> list[Row]:
     """The trials that move the exposure, in order."""
     moving = [row for row in rows if row["phase"] == "main" and row["correct"] is not None]
     return sorted(moving, key=lambda row: row["trial"])
-
-
-def _threshold(block: Sequence[Row], settings: StaircaseSettings | None) -> Threshold:
-    """The threshold of the trials of one block that moved the exposure, in order."""
-    turns = [place for place, (one, next_one) in enumerate(pairwise(block), 1) if one["correct"] != next_one["correct"]]
-    counted = turns[DROPPED_REVERSALS:]
-    enough = len(counted) >= FEWEST_REVERSALS
-    exposures = [row["requested_exposure_ms"] for row in block]
-    mode = _mode(exposures[counted[0] :] if enough else exposures)
-    ends: dict[float, Literal["shortest", "longest"]] = {}
-    if settings is not None:
-        ends = {settings.shortest_ms: "shortest", settings.longest_ms: "longest"}
-    first = block[0]
-    return Threshold(
-        session=first["session"],
-        participant=first["participant"],
-        block=first["block"],
-        dataset=first["dataset"],
-        reversals=len(turns),
-        threshold_ms=sum(exposures[place] for place in counted) / len(counted) if enough else None,
-        mode_ms=mode if enough else None,
-        bound=ends.get(mode),
-    )
-
-
-def _mode(exposures: Sequence[float]) -> float:
-    """The commonest one; of several the shortest."""
-    often = Counter(exposures)
-    return min(often, key=lambda exposure: (-often[exposure], exposure))

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from gan_eval.tables.schema import Column, Table, boolean, text
+from gan_eval.tables.schema import Table, boolean, text
 from gan_eval.tabular import Row
 
 TIMING = (
@@ -30,7 +30,20 @@ DICTIONARY = Table(
 
 def dictionary_rows(tables: Iterable[Table]) -> list[Row]:
     """The rows of the data dictionary of these tables."""
-    return [_row(table, column) for table in tables for column in table.columns]
+    return [
+        {
+            "table": table.name,
+            "column": column.name,
+            "dtype": column.dtype,
+            "unit": column.unit or None,
+            "words": " ".join(column.words) or None,
+            "key": column.name in table.key,
+            "filled": column.filled,
+            "meaning": column.meaning,
+        }
+        for table in tables
+        for column in table.columns
+    ]
 
 
 def readme(title: str, counts: Iterable[tuple[Table, int]]) -> str:
@@ -44,16 +57,3 @@ def readme(title: str, counts: Iterable[tuple[Table, int]]) -> str:
         "`+`, `-` or `@` keeps a spreadsheet from running the cell and is none of its text.",
     ]
     return "\n".join(lines) + "\n"
-
-
-def _row(table: Table, column: Column) -> Row:
-    return {
-        "table": table.name,
-        "column": column.name,
-        "dtype": column.dtype,
-        "unit": column.unit or None,
-        "words": " ".join(column.words) or None,
-        "key": column.name in table.key,
-        "filled": column.filled,
-        "meaning": column.meaning,
-    }

@@ -40,7 +40,8 @@ def write_psych_ds(frames: "Mapping[Table, pd.DataFrame]", folder: Path, *, titl
     for table, frame in filled.items():
         path = folder / "data" / file_name(table, studies)
         tabular.write_table(frame, path, table)
-        columns = _columns(table, frame)
+        further = [text(str(name), FURTHER) for name in frame.columns if name not in table.by_name]
+        columns = [*table.columns, *further]
         write_json(path.with_suffix(".json"), {"variableMeasured": [_variable(column) for column in columns]})
         variables = {column.name: column for column in columns} | variables
     write_json(
@@ -72,11 +73,6 @@ def file_name(table: Table, studies: list[str]) -> str:
 def _label(name: str) -> str:
     first, *others = re.findall(r"[A-Za-z0-9]+", name) or ["unnamed"]
     return first + "".join(word[0].upper() + word[1:] for word in others)
-
-
-def _columns(table: Table, frame: "pd.DataFrame") -> list[Column]:
-    """Every column of the file, in its order."""
-    return [*table.columns, *(text(str(name), FURTHER) for name in frame.columns if name not in table.by_name)]
 
 
 def _variable(column: Column) -> dict[str, Any]:

@@ -1,6 +1,5 @@
-"""A script that reads the CSV files into R with the right types. R's own files (.rds) only R can write.
-
-The crossed mixed models in R's lme4, for a reviewer who wants another program's word for them.
+"""Scripts for R: one reads the CSV files with the right types (R's own files, .rds, only R can write), one fits the
+crossed mixed models by lme4, for a reviewer who wants them from another program.
 """
 
 from collections.abc import Iterable
@@ -49,6 +48,7 @@ def r_script(tables: Iterable[Table]) -> str:
 
 
 def _type(column: Column) -> str:
+    """A column's type as `as_type` of the script takes it: a name, or "factor" with its levels."""
     if column.words:
         return "c({})".format(", ".join(f'"{word}"' for word in ("factor", *column.words)))
     return f'"{column.dtype}"'

@@ -9,14 +9,12 @@ averaged over people and pictures, their difference by the delta method, Student
 from typing import NamedTuple
 
 import numpy as np
-from scipy.special import stdtrit
 
-from gan_eval.power.questions import MODELS, Question
-from gan_eval.power.simulate import World
-from gan_eval.power.truth import Truth
-from gan_eval.stats.clustering import equivalence_p, two_sided_p
-from gan_eval.stats.compare.contrast import ALPHA, population_shares
-from gan_eval.stats.shares import holm
+from gan_eval.power.questions import PlannedQuestion, answered_positively
+from gan_eval.power.simulate import Truth, World
+from gan_eval.stats.clustering import equivalence_p, t_critical, two_sided_p
+from gan_eval.stats.compare.contrast import population_shares
+from gan_eval.stats.compare.questions import MODELS
 
 SIMULATIONS = 2000
 """Each costs microseconds: no answers are simulated."""
@@ -28,18 +26,10 @@ class Ceiling(NamedTuple):
     """What unlimited participants would find."""
 
     power: float
-    found: int
+    positive: int
     """Simulated studies that find it."""
     width: float
     """Mean width of the difference's 95 % interval."""
-
-
-class _Tests(NamedTuple):
-    """One question in R studies, each (R,)."""
-
-    p: np.ndarray
-    p_equivalent: np.ndarray
-    width: np.ndarray
 
 
 def ceilings(world: World, *, simulations: int = SIMULATIONS, size: int | None = None) -> dict[str, Ceiling]:
@@ -51,24 +41,23 @@ def ceilings(world: World, *, simulations: int = SIMULATIONS, size: int | None =
         size: pictures of each group of the pool; default: those of the design.
     """
     sizes = np.array([group.size if size is None else size for group in world.design.groups])
-    tests: dict[str, _Tests] = {}
+    p, p_equivalent, width = np.empty((3, simulations, len(world.questions)))
     for place, (scenario, truth) in enumerate(sorted(world.truths.items())):
         random = np.random.default_rng([world.seed, place])
         means = truth.base + truth.sd_stimulus * random.standard_normal((simulations, len(sizes))) / np.sqrt(sizes)
         squares = truth.sd_stimulus**2 * random.chisquare(sizes - 1, (simulations, len(sizes)))
-        for question in world.questions:
+        for number, question in enumerate(world.questions):
             if question.scenario == scenario:
-                tests[question.name] = _tested(question, world, truth, means, squares, sizes)
-    adjusted = _holm_by_family(world.questions, tests)
-    found = {}
-    for question in world.questions:
-        test = tests[question.name]
-        count = int(((test.p_equivalent if question.equivalence else adjusted[question.name]) < ALPHA).sum())
-        found[question.name] = Ceiling(count / simulations, count, float(test.width.mean()))
-    return found
+                tests = _tests(question, world, truth, means, squares, sizes)
+                p[:, number], p_equivalent[:, number], width[:, number] = tests
+    counts = answered_positively(world.questions, p, p_equivalent).sum(axis=0)
+    return {
+        question.name: Ceiling(int(count) / simulations, int(count), float(of_question.mean()))
+        for question, count, of_question in zip(world.questions, counts, width.T, strict=True)
+    }
 
 
-def stimuli_needed(world: World, question: Question, target: float) -> int | None:
+def stimuli_needed(world: World, question: PlannedQuestion, target: float) -> int | None:
     """The smallest pool, in pictures of each class, whose ceiling reaches `target`; None: not even `MOST` do."""
 
     def reaches(size: int) -> bool:
@@ -85,10 +74,10 @@ def stimuli_needed(world: World, question: Question, target: float) -> int | Non
     return high
 
 
-def _tested(
-    question: Question, world: World, truth: Truth, means: np.ndarray, squares: np.ndarray, sizes: np.ndarray
-) -> _Tests:
-    """The analysis' test where each picture's log-odds are known.
+def _tests(
+    question: PlannedQuestion, world: World, truth: Truth, means: np.ndarray, squares: np.ndarray, sizes: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """(R,) each: p, p of equivalence and width of the interval by the analysis' test of known log-odds of each picture.
 
     Args:
         means: (R, G) mean log-odds of each group's pictures.
@@ -104,23 +93,23 @@ def _tested(
     numbers = np.array([sizes[cell].sum() for cell in cells])
     variance = within / numbers.sum()
     people = np.array([truth.sd_participant**2 + (truth.kind[cell[0]] * truth.sd_slope) ** 2 for cell in cells])
-    spread = np.sqrt(people + variance[:, None])
-    found = population_shares(mean.ravel(), spread.ravel())
-    share, by_mean, by_spread = (each.reshape(mean.shape) for each in found)
-    by_variance = np.divide(by_spread, 2 * spread, out=np.zeros_like(spread), where=spread > 0)
+    sd = np.sqrt(people + variance[:, None])
+    shares = population_shares(mean.ravel(), sd.ravel())
+    share, by_mean, by_sd = (part.reshape(mean.shape) for part in shares)
+    by_variance = np.divide(by_sd, 2 * sd, out=np.zeros_like(sd), where=sd > 0)
     of_means = variance * (weights**2 * by_mean**2 / numbers).sum(axis=1)
-    of_spread = (weights * by_variance).sum(axis=1) ** 2 * 2 * variance**2 / numbers.sum()
-    error = np.maximum(np.sqrt(of_means + of_spread), 1e-12)
+    of_sds = (weights * by_variance).sum(axis=1) ** 2 * 2 * variance**2 / numbers.sum()
+    error = np.maximum(np.sqrt(of_means + of_sds), 1e-12)
     difference = (weights * share).sum(axis=1) - (0.0 if question.b else 0.5)
-    freedom = _smallest_side(question, sizes) - 1
-    return _Tests(
+    freedom = int(min(sizes[list(side)].sum() for side in (question.a, question.b) if side)) - 1
+    return (
         two_sided_p(difference, error, freedom),
         equivalence_p(difference, error, freedom, question.margin or 0.0),
-        2 * float(stdtrit(freedom, 0.975)) * error,
+        2 * t_critical(freedom) * error,
     )
 
 
-def _cells(question: Question, world: World) -> tuple[list[np.ndarray], np.ndarray]:
+def _cells(question: PlannedQuestion, world: World) -> tuple[list[np.ndarray], np.ndarray]:
     """The groups that the model gives one probability, and the weight of each probability in the difference."""
     if question.b and question.family == MODELS:
         return [np.array(question.a), np.array(question.b)], np.array([-1.0, 1.0])  # shares called real
@@ -136,21 +125,3 @@ def _cells(question: Question, world: World) -> tuple[list[np.ndarray], np.ndarr
         cells += sides[: 2 if question.b else 1]
         weights += [share, -share][: 2 if question.b else 1]
     return cells, np.array(weights)
-
-
-def _smallest_side(question: Question, sizes: np.ndarray) -> int:
-    """Pictures behind the side that has fewer."""
-    return int(min(sizes[list(side)].sum() for side in (question.a, question.b) if side))
-
-
-def _holm_by_family(questions: tuple[Question, ...], tests: dict[str, _Tests]) -> dict[str, np.ndarray]:
-    """Each difference's p (R,) after Holm's correction within its family, study by study."""
-    families: dict[str, list[str]] = {}
-    for question in questions:
-        if not question.equivalence:
-            families.setdefault(question.family, []).append(question.name)
-    adjusted: dict[str, np.ndarray] = {}
-    for names in families.values():
-        corrected = holm(np.stack([tests[name].p for name in names], axis=-1))
-        adjusted |= dict(zip(names, corrected.T, strict=True))
-    return adjusted

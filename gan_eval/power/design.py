@@ -1,6 +1,5 @@
-"""The lists of all participants of a planned study, as the quiz's draw deals them, and the trials that they make.
-
-The pictures that a planned study draws from: those it has, or as many as are planned.
+"""Who judges what in a planned study: its pool of pictures, those it has or as many as are planned, and the lists of
+all participants as the quiz's draw deals them.
 """
 
 from collections.abc import Iterable, Sequence
@@ -25,7 +24,8 @@ UNDEFINED = {
 
 
 def require_power_is_defined(settings: QuizSettings, *, where: str) -> None:
-    """
+    """Check the protocol.
+
     Raises:
         UserError: the protocol asks nothing that the primary model answers.
     """
@@ -48,7 +48,18 @@ def planned_stimuli(versions: Iterable[tuple[str, str]], size: int) -> list[Row]
     """
     known = sorted(set(versions))
     real = sorted({(dataset, "") for dataset, _ in known})
-    return [_row(dataset, model, number) for dataset, model in [*real, *known] for number in range(size)]
+    return [
+        {
+            "stimulus": f"{dataset}/{model or 'real'}/{number}",
+            "item": f"{dataset}/{number}",
+            "kind": "fake" if model else "real",
+            "model": model or None,
+            "dataset": dataset,
+            "sha256": "",
+        }
+        for dataset, model in [*real, *known]
+        for number in range(size)
+    ]
 
 
 def versions_of(study: Study, rows: Sequence[Row] = ()) -> list[tuple[str, str]]:
@@ -56,17 +67,6 @@ def versions_of(study: Study, rows: Sequence[Row] = ()) -> list[tuple[str, str]]
     own = [(model.data, name) for name, model in study.models.items()]
     imported = [(row["dataset"], row["model"]) for row in rows if row["kind"] == "fake"]
     return list(dict.fromkeys([*own, *imported]))
-
-
-def _row(dataset: str, model: str, number: int) -> Row:
-    return {
-        "stimulus": f"{dataset}/{model or 'real'}/{number}",
-        "item": f"{dataset}/{number}",
-        "kind": "fake" if model else "real",
-        "model": model or None,
-        "dataset": dataset,
-        "sha256": "",
-    }
 
 
 @dataclass(frozen=True)
@@ -130,9 +130,9 @@ def deal_design(stimuli: Iterable[Row], settings: QuizSettings, *, seed: int, pa
     """
     pools = pools_of(stimuli, settings)
     groups: list[Group] = []
-    seen: list[np.ndarray] = []
+    stimuli_of_lists: list[np.ndarray] = []
     items: list[int] = []
-    known: dict[str, int] = {}
+    number_of_item: dict[str, int] = {}
     warnings: list[str] = []
     start = 0
     for name in sorted(pools):
@@ -142,18 +142,18 @@ def deal_design(stimuli: Iterable[Row], settings: QuizSettings, *, seed: int, pa
         number: dict[tuple[Role, str], int] = {}
         for role in sorted(pool.roles):
             number |= {(role, item): start + len(number) + at for at, item in enumerate(sorted(pool.roles[role]))}
-            items += [known.setdefault(item, len(known)) for item in sorted(pool.roles[role])]
+            items += [number_of_item.setdefault(item, len(number_of_item)) for item in sorted(pool.roles[role])]
             groups.append(Group(name, role, len(pool.roles[role]), settings.shows_pairs))
         lists = islice(choices(pool, counts, seed=seed), participants)
-        seen.append(np.array([[number[key] for key in chosen] for chosen in lists]))
+        stimuli_of_lists.append(np.array([[number[key] for key in chosen] for chosen in lists]))
         start += len(number)
-    together = np.hstack(seen)
+    stimulus = np.hstack(stimuli_of_lists)
     return Design(
         groups=tuple(groups),
-        participant=np.repeat(np.arange(participants), together.shape[1]),
-        stimulus=together.ravel(),
+        participant=np.repeat(np.arange(participants), stimulus.shape[1]),
+        stimulus=stimulus.ravel(),
         stimulus_group=np.repeat(np.arange(len(groups)), [group.size for group in groups]),
         item=np.array(items),
-        trials=together.shape[1],
+        trials=stimulus.shape[1],
         warnings=tuple(warnings),
     )

@@ -1,12 +1,11 @@
-"""The plan of a study's size: simulated studies of several sizes, the ceiling, and the number to invite.
-
-Many small tasks on several processes, in an order that does not depend on how many there are.
+"""The plan of a study's size: simulated studies of several sizes, on several processes, the ceiling, and the number to
+invite.
 """
 
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,9 +18,8 @@ import numpy as np
 
 from gan_eval.power.ceiling import SIMULATIONS, ceilings, stimuli_needed
 from gan_eval.power.design import Design, deal_design, planned_stimuli, require_power_is_defined, versions_of
-from gan_eval.power.questions import Question, effect_of, left_out, questions_of
-from gan_eval.power.simulate import Verdict, World, one_study
-from gan_eval.power.truth import assumed_truth, equal_models, guessing
+from gan_eval.power.questions import PlannedQuestion, omitted_pairs_message, questions_of
+from gan_eval.power.simulate import World, assumed_truth, effect_of, equal_models, guessing, one_study
 from gan_eval.settings.analysis import AnalysisSettings, PowerSettings
 from gan_eval.settings.study import Study
 from gan_eval.stats.shares import wilson
@@ -38,11 +36,11 @@ NO_DIFFERENCE = "no difference is assumed: this is the share of false alarms"
 
 @dataclass(frozen=True)
 class PowerPlan:
-    """What `gan-eval power` tells."""
+    """The result of `gan-eval power`."""
 
     table: "pd.DataFrame"
     """`gan_eval.tables.POWER`."""
-    questions: tuple[Question, ...]
+    questions: tuple[PlannedQuestion, ...]
     target: float
     recommended: Mapping[str, int | None]
     """Participants for each question of which a difference is assumed, or None where no number tried is enough."""
@@ -79,18 +77,44 @@ def plan_power(
     """
     settings = settings or study.power
     require_power_is_defined(study.quiz, where=where)
-    numbers = sorted(set(settings.participants))
-    design = deal_design(stimuli, study.quiz, seed=study.study.seed, participants=numbers[-1])
+    numbers, seed = sorted(set(settings.participants)), study.study.seed
+    design = deal_design(stimuli, study.quiz, seed=seed, participants=numbers[-1])
     world = make_world(design, settings, study.analysis, where=where)
-    plans = [(world, numbers)]
-    if design.warnings:
-        plans.append((make_world(_larger(study, stimuli, design, numbers[-1]), settings, study.analysis), numbers[-1:]))
-    total, before = sum(len(tried) for _, tried in plans) * settings.simulations, 0
+    worlds = [(world, numbers)]
+    if design.warnings:  # the same study with a pool that is several times as large as a list
+        size = AMPLE * design.trials // len({group.dataset for group in design.groups})
+        pool = planned_stimuli(versions_of(study, list(stimuli)), size)
+        larger = deal_design(pool, study.quiz, seed=seed, participants=numbers[-1])
+        worlds.append((make_world(larger, settings, study.analysis), numbers[-1:]))
+    total, done = sum(len(tried) for _, tried in worlds) * settings.simulations, 0
     rows: list[Row] = []
-    for each, tried in plans:
-        rows += _rows(each, tried, settings, workers=workers, tell=partial(_tell, on_progress, total, before))
-        before += len(tried) * settings.simulations
-    return _plan(world, rows, settings, [*design.warnings, *filter(None, [left_out(design.groups, study.analysis)])])
+    for simulated, tried in worlds:
+        on_done = None if on_progress is None else partial(_report, on_progress, total, done)
+        rows += _rows(simulated, tried, settings, workers=workers, on_done=on_done)
+        done += len(tried) * settings.simulations
+    # the number to invite: the smallest tried whose power reaches the target with 95 % confidence
+    recommended: dict[str, int | None] = {}
+    tops: dict[str, float] = {}
+    needed: dict[str, int | None] = {}
+    for question in world.questions:
+        shared = _shared(world, question)
+        own = [row for row in rows if row["question"] == question.name and row["stimuli"] == shared["stimuli"]]
+        tops[question.name] = next(row["power"] for row in own if row["participants"] is None)
+        if shared["note"] == NO_DIFFERENCE:
+            continue
+        enough = [row for row in own if row["participants"] and row["ci_low"] >= settings.target]
+        recommended[question.name] = enough[0]["participants"] if enough else None
+        if enough:
+            enough[0]["recommended"] = True
+        if tops[question.name] < settings.target:
+            needed[question.name] = stimuli_needed(world, question, settings.target)
+    omitted = omitted_pairs_message(design.groups, study.analysis)
+    warnings = (*design.warnings, *([omitted] if omitted else []))
+    return PowerPlan(frame_of(rows, POWER), world.questions, settings.target, recommended, tops, needed, warnings)
+
+
+def _report(on_progress: Callable[[int, int], None], total: int, before: int, done: int) -> None:
+    on_progress(before + done, total)
 
 
 def make_world(design: Design, settings: PowerSettings, analysis: AnalysisSettings, *, where: str = "study") -> World:
@@ -101,16 +125,9 @@ def make_world(design: Design, settings: PowerSettings, analysis: AnalysisSettin
     """
     questions = tuple(questions_of(design.groups, analysis, where=where))
     makers = {"assumed": assumed_truth, "guessing": guessing, "equal_models": equal_models}
-    asked = sorted({question.scenario for question in questions})
-    truths = {scenario: makers[scenario](design.groups, settings) for scenario in asked}
+    scenarios = sorted({question.scenario for question in questions})
+    truths = {scenario: makers[scenario](design.groups, settings) for scenario in scenarios}
     return World(design, truths, questions, analysis, settings.seed)
-
-
-def _larger(study: Study, stimuli: Iterable[Row], design: Design, participants: int) -> Design:
-    """The same study with a pool that is several times as large as a list."""
-    largest = AMPLE * design.trials // len({group.dataset for group in design.groups})
-    rows = planned_stimuli(versions_of(study, list(stimuli)), largest)
-    return deal_design(rows, study.quiz, seed=study.study.seed, participants=participants)
 
 
 def _rows(
@@ -119,79 +136,51 @@ def _rows(
     settings: PowerSettings,
     *,
     workers: int,
-    tell: Callable[[int], None],
+    on_done: Callable[[int], None] | None,
 ) -> list[Row]:
     """Rows of the table: each question at each number of participants, and its ceiling."""
     tasks = [(number, study) for number in reversed(numbers) for study in range(settings.simulations)]  # longest first
-    found = in_parallel(one_study, world, tasks, workers=workers, on_done=tell)
-    top = ceilings(world)
+    studies = in_parallel(one_study, world, tasks, workers=workers, on_done=on_done)
+    tops = ceilings(world)
     rows = []
     for place, question in enumerate(world.questions):
         shared = _shared(world, question)
         for number in numbers:
-            of_number = [verdicts[place] for task, verdicts in zip(tasks, found, strict=True) if task[0] == number]
-            rows.append(shared | {"participants": number} | _counted(of_number))
-        own = top[question.name]
-        rows.append(shared | {"participants": None} | _cells(own.found, SIMULATIONS, 0, own.width))
+            verdicts = [study[place] for task, study in zip(tasks, studies, strict=True) if task[0] == number]
+            widths = np.array([verdict.width for verdict in verdicts if not verdict.failed])
+            width = float(widths.mean()) if len(widths) else float("nan")
+            positive, failed = (sum(marks) for marks in zip(*(verdict[:2] for verdict in verdicts), strict=True))
+            cells = _cells(positive, len(verdicts), failed, width)
+            rows.append(shared | {"participants": number} | cells)
+        top = tops[question.name]
+        rows.append(shared | {"participants": None} | _cells(top.positive, SIMULATIONS, 0, top.width))
     return rows
 
 
-def _shared(world: World, question: Question) -> Row:
+def _shared(world: World, question: PlannedQuestion) -> Row:
+    """The cells that all rows of a question have."""
     effect = effect_of(question, world.design, world.truths[question.scenario])
-    idle = abs(effect) < 1e-9 and not question.equivalence
+    is_none = abs(effect) < 1e-9
     return {
         "question": question.name,
         "trials": world.design.trials,
         "stimuli": sum(world.design.groups[number].size for number in (*question.a, *question.b)),
-        "effect": 0.0 if abs(effect) < 1e-9 else effect,
+        "effect": 0.0 if is_none else effect,
         "recommended": False,
-        "note": NO_DIFFERENCE if idle else None,
+        "note": NO_DIFFERENCE if is_none and not question.equivalence else None,
     }
 
 
-def _counted(verdicts: Sequence[Verdict]) -> Row:
-    widths = np.array([each.width for each in verdicts if not each.failed])
-    width = float(widths.mean()) if len(widths) else float("nan")
-    return _cells(sum(each.found for each in verdicts), len(verdicts), sum(each.failed for each in verdicts), width)
-
-
-def _cells(found: int, simulations: int, failed: int, width: float) -> Row:
-    low, high = wilson(found, simulations)
+def _cells(positive: int, simulations: int, failed: int, width: float) -> Row:
+    low, high = wilson(positive, simulations)
     return {
         "simulations": simulations,
         "failed": failed,
-        "power": found / simulations,
+        "power": positive / simulations,
         "ci_low": float(low),
         "ci_high": float(high),
         "interval_width": width,
     }
-
-
-def _plan(world: World, rows: list[Row], settings: PowerSettings, warnings: Sequence[str]) -> PowerPlan:
-    """The number to invite: the smallest tried whose power reaches the target with 95 % confidence."""
-    recommended: dict[str, int | None] = {}
-    tops: dict[str, float] = {}
-    needed: dict[str, int | None] = {}
-    for question in world.questions:
-        own = _shared(world, question)
-        mine = [row for row in rows if row["question"] == question.name and row["stimuli"] == own["stimuli"]]
-        tops[question.name] = next(row["power"] for row in mine if row["participants"] is None)
-        if own["note"] == NO_DIFFERENCE:
-            continue
-        enough = [row for row in mine if row["participants"] and row["ci_low"] >= settings.target]
-        recommended[question.name] = enough[0]["participants"] if enough else None
-        if enough:
-            enough[0]["recommended"] = True
-        if tops[question.name] < settings.target:
-            needed[question.name] = stimuli_needed(world, question, settings.target)
-    return PowerPlan(
-        frame_of(rows, POWER), world.questions, settings.target, recommended, tops, needed, tuple(warnings)
-    )
-
-
-def _tell(on_progress: Callable[[int, int], None] | None, total: int, before: int, done: int) -> None:
-    if on_progress is not None:
-        on_progress(before + done, total)
 
 
 State = TypeVar("State")
@@ -201,7 +190,7 @@ Task = tuple[int, ...]
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 _AHEAD = 8
 """Tasks that wait at each process."""
-_worker_shared: list[tuple[Callable[..., object], object]] = []
+_worker_state: list[tuple[Callable[..., object], object]] = []
 """In a worker process: the function, and what all its calls share."""
 
 
@@ -219,43 +208,35 @@ def in_parallel(
         function: of a module's top level; it uses no random numbers but those that follow from state and task.
         state: sent to each process once.
         tasks: the shorter, the sooner an interruption is heeded.
-        workers: processes; 1: this one alone.
+        workers: processes; 1: this one.
         on_done: told how many tasks are done.
 
     Raises:
         KeyboardInterrupt: interrupted; what runs is ended first.
     """
-    tell = on_done or (lambda done: None)
+    report = on_done or (lambda done: None)
+    results: dict[int, Result] = {}
     if workers == 1:
-        found = []
-        for number, task in enumerate(tasks, start=1):
-            found.append(function(state, task))
-            tell(number)
-        return found
+        for number, task in enumerate(tasks):
+            results[number] = function(state, task)
+            report(len(results))
+        return list(results.values())
+    running: dict[Future[Any], int] = {}
+    left = enumerate(tasks)
     with _one_thread_each():
         pool = ProcessPoolExecutor(workers, get_context("spawn"), _start, (function, state))
         try:
-            return _spread(pool, tasks, workers, tell)
+            with _uninterrupted():  # as many as there are processes, which are started by it
+                running |= {pool.submit(_call, task): number for number, task in islice(left, workers)}
+            while running:  # the processes are kept busy with a few tasks ahead
+                ahead = workers * _AHEAD - len(running)
+                running |= {pool.submit(_call, task): number for number, task in islice(left, ahead)}
+                for future in wait(running, return_when=FIRST_COMPLETED).done:
+                    results[running.pop(future)] = future.result()
+                    report(len(results))
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
-
-
-def _spread(
-    pool: ProcessPoolExecutor, tasks: Sequence[Task], workers: int, tell: Callable[[int], None]
-) -> list[Result]:
-    """Keep the processes busy with a few tasks ahead; results in the tasks' order."""
-    found: dict[int, Result] = {}
-    running: dict[Future[Any], int] = {}
-    left = enumerate(tasks)
-    with _uninterrupted():  # as many as there are processes, which are started by it
-        running |= {pool.submit(_call, task): number for number, task in islice(left, workers)}
-    while running:
-        ahead = workers * _AHEAD - len(running)
-        running |= {pool.submit(_call, task): number for number, task in islice(left, ahead)}
-        for future in wait(running, return_when=FIRST_COMPLETED).done:
-            found[running.pop(future)] = future.result()
-            tell(len(found))
-    return [found[number] for number in range(len(tasks))]
+    return [results[number] for number in range(len(tasks))]
 
 
 def usable_cores() -> int:
@@ -267,7 +248,7 @@ def _start(function: Callable[..., object], state: object) -> None:
     """In a new process: the interruption is for the first process, which then ends this one."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    _worker_shared[:] = [(function, state)]
+    _worker_state[:] = [(function, state)]
 
 
 def _end_with_parent() -> None:
@@ -279,7 +260,7 @@ def _end_with_parent() -> None:
 
 
 def _call(task: Task) -> object:
-    function, state = _worker_shared[0]
+    function, state = _worker_state[0]
     return function(state, task)
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pandas as pd
 
 from gan_eval.power.planning import NO_DIFFERENCE, PowerPlan
-from gan_eval.power.questions import Question
+from gan_eval.power.questions import PlannedQuestion
 
 _HEADER = (
     "question",
@@ -24,111 +24,101 @@ _CERTAIN = 0.995
 
 def table_lines(plan: PowerPlan) -> list[str]:
     """The table as lines of text, columns aligned; `*` marks the number that is recommended."""
-    cells = [_HEADER, *(_cells(row) for _, row in plan.table.iterrows())]
+    cells = [_HEADER]
+    for _, row in plan.table.iterrows():
+        mark = "*" if row["recommended"] else ""
+        cells.append(
+            (
+                str(row["question"]),
+                "no limit" if pd.isna(row["participants"]) else f"{mark}{int(row['participants'])}",
+                str(int(row["trials"])),
+                str(int(row["stimuli"])),
+                f"{100 * row['effect']:.1f}",
+                _percent(row["power"]),
+                f"{100 * row['ci_low']:.0f}-{100 * row['ci_high']:.0f}",
+                "" if pd.isna(row["interval_width"]) else f"{100 * row['interval_width']:.1f}",
+            )
+        )
     widths = [max(len(row[column]) for row in cells) for column in range(len(_HEADER))]
     lines = []
-    for row in cells:
-        first, *rest = row
+    for first, *rest in cells:
         right = (cell.rjust(width) for cell, width in zip(rest, widths[1:], strict=True))
         lines.append("  ".join([first.ljust(widths[0]), *right]).rstrip())
     return lines
 
 
-def _cells(row: pd.Series) -> tuple[str, ...]:
-    mark = "*" if row["recommended"] else ""
-    return (
-        str(row["question"]),
-        "no limit" if pd.isna(row["participants"]) else f"{mark}{int(row['participants'])}",
-        str(int(row["trials"])),
-        str(int(row["stimuli"])),
-        f"{100 * row['effect']:.1f}",
-        _percent(row["power"]),
-        f"{100 * row['ci_low']:.0f}-{100 * row['ci_high']:.0f}",
-        "" if pd.isna(row["interval_width"]) else f"{100 * row['interval_width']:.1f}",
-    )
-
-
 def sentences(plan: PowerPlan) -> list[str]:
     """What to do, the answer first; then what was not planned for, each question's ceiling and expected interval."""
-    asked = [question for question in plan.questions if question.name in plan.recommended]
-    return [_answer(plan, asked), *plan.warnings, *_for_each(plan, asked), *_idle(plan)]
-
-
-def _answer(plan: PowerPlan, asked: list[Question]) -> str:
-    found = [plan.recommended[question.name] for question in asked]
-    if not asked:
-        return "No number can be recommended: nothing is assumed to differ."
+    questions = [question for question in plan.questions if question.name in plan.recommended]
+    numbers = [plan.recommended[question.name] for question in questions]
     goal = f"a chance of {_percent(plan.target)} or more"
-    if all(number is not None for number in found):
-        most = max(number for number in found if number is not None)
-        what = (
-            f"to find the assumed difference ({asked[0].name})"
-            if len(asked) == 1
-            else "to answer each of the questions"
-        )
-        return f"Invite {most} people: they give {goal} {what}."
-    missed = ", ".join(name for name, number in plan.recommended.items() if number is None)
-    return f"None of the numbers of people that were tried gives {goal} for: {missed}."
+    known = [number for number in numbers if number is not None]
+    if not questions:
+        answer = "No number can be recommended: nothing is assumed to differ."
+    elif len(known) == len(numbers):
+        aim = "to answer each of the questions"
+        if len(questions) == 1:
+            aim = f"to find the assumed difference ({questions[0].name})"
+        answer = f"Invite {max(known)} people: they give {goal} {aim}."
+    else:
+        missed = ", ".join(name for name, number in plan.recommended.items() if number is None)
+        answer = f"None of the numbers of people that were tried gives {goal} for: {missed}."
+    lines = [answer, *plan.warnings]
+    for question in questions:
+        lines += _on_question(plan, question)
+    lines += [
+        f"{question.name}: no difference is assumed, so its power is the share of false alarms; give the "
+        "rates that would matter, such as --effect fooling_rates.MODEL=0.5"
+        for question in plan.questions
+        if (_rows(plan, question)["note"] == NO_DIFFERENCE).all()
+    ]
+    return lines
 
 
-def _for_each(plan: PowerPlan, asked: list[Question]) -> Iterator[str]:
-    for question in asked:
-        number, top = plan.recommended[question.name], plan.ceilings[question.name]
-        rows = _rows(plan, question)
-        last = rows.iloc[-1]
-        chosen = rows[rows["recommended"]].iloc[0] if number is not None else last
-        power = f"{_percent(chosen['power'])} with {int(chosen['participants'])} people"
-        half = 50 * float(chosen["interval_width"])
-        width = "" if pd.isna(chosen["interval_width"]) else f", the 95 % interval about ±{half:.1f} points wide"
-        yield f"{question.name}: power {power}{width}; {_ceiling(plan, question, top)}."
-        yield from _larger_pool(plan, question)
-        if number is None and top >= plan.target:
-            close = last["power"] >= plan.target
-            mend = "try more simulations: the figure is uncertain" if close else "try more people"
-            yield f"{question.name}: {mend}."
-
-
-def _larger_pool(plan: PowerPlan, question: Question) -> Iterator[str]:
-    """What a larger pool would give, where one was tried and its power is surely larger."""
-    mine = plan.table[(plan.table["question"] == question.name) & plan.table["participants"].notna()]
-    for _, row in mine[mine["stimuli"] > mine["stimuli"].iloc[0]].iterrows():
-        before = mine[mine["participants"] == row["participants"]].iloc[0]
-        if row["ci_low"] <= before["power"]:
-            continue
-        yield (
-            f"{question.name}: with {int(row['stimuli'])} pictures instead of {int(before['stimuli'])}, power "
-            f"{_percent(row['power'])} instead of {_percent(before['power'])} with {int(row['participants'])} people, "
-            f"the interval ±{50 * row['interval_width']:.1f} instead of ±{50 * before['interval_width']:.1f} points."
-        )
-
-
-def _ceiling(plan: PowerPlan, question: Question, top: float) -> str:
-    pictures = int(_rows(plan, question).iloc[0]["stimuli"])
+def _on_question(plan: PowerPlan, question: PlannedQuestion) -> Iterator[str]:
+    """Power, interval and ceiling of one question, what a larger pool would give, and what else to try."""
+    number, top = plan.recommended[question.name], plan.ceilings[question.name]
+    rows = _rows(plan, question)
+    last = rows.iloc[-1]
+    row = rows[rows["recommended"]].iloc[0] if number is not None else last
+    power = f"{_percent(row['power'])} with {int(row['participants'])} people"
+    half_width = 50 * float(row["interval_width"])
+    width = "" if pd.isna(row["interval_width"]) else f", the 95 % interval about ±{half_width:.1f} points wide"
+    pictures = int(rows.iloc[0]["stimuli"])
     if top >= _CERTAIN:
-        return f"its {pictures} pictures set no limit"
-    told = f"with these {pictures} pictures no number of people gives more than {_percent(top)}"
-    if question.name not in plan.needed:
-        return told
-    needed = plan.needed[question.name]
-    if needed is None:
-        return f"{told}, nor would any number of pictures"
-    return f"{told}; the pool needs at least {needed} pictures of each class in each data set"
-
-
-def _idle(plan: PowerPlan) -> Iterator[str]:
-    for question in plan.questions:
-        if (_rows(plan, question)["note"] == NO_DIFFERENCE).all():
-            yield (
-                f"{question.name}: no difference is assumed, so its power is the share of false alarms; give the "
-                "rates that would matter, such as --effect fooling_rates.MODEL=0.5"
+        ceiling = f"its {pictures} pictures set no limit"
+    else:
+        ceiling = f"with these {pictures} pictures no number of people gives more than {_percent(top)}"
+        if question.name in plan.needed:
+            needed = plan.needed[question.name]
+            ceiling += (
+                ", nor would any number of pictures"
+                if needed is None
+                else f"; the pool needs at least {needed} pictures of each class in each data set"
             )
+    yield f"{question.name}: power {power}{width}; {ceiling}."
+    # a larger pool, where one was tried and its power is surely larger
+    tried = plan.table[(plan.table["question"] == question.name) & plan.table["participants"].notna()]
+    for _, larger in tried[tried["stimuli"] > tried["stimuli"].iloc[0]].iterrows():
+        before = tried[tried["participants"] == larger["participants"]].iloc[0]
+        if larger["ci_low"] > before["power"]:
+            yield (
+                f"{question.name}: with {int(larger['stimuli'])} pictures instead of {int(before['stimuli'])}, power "
+                f"{_percent(larger['power'])} instead of {_percent(before['power'])} with "
+                f"{int(larger['participants'])} people, the interval ±{50 * larger['interval_width']:.1f} instead of "
+                f"±{50 * before['interval_width']:.1f} points."
+            )
+    if number is None and top >= plan.target:
+        close = last["power"] >= plan.target
+        remedy = "try more simulations: the figure is uncertain" if close else "try more people"
+        yield f"{question.name}: {remedy}."
 
 
-def _rows(plan: PowerPlan, question: Question) -> pd.DataFrame:
+def _rows(plan: PowerPlan, question: PlannedQuestion) -> pd.DataFrame:
     """The question's rows with the study's own pool, by number of participants, without the ceiling."""
-    mine = plan.table[plan.table["question"] == question.name]
-    own = mine[(mine["stimuli"] == mine["stimuli"].iloc[0]) & mine["participants"].notna()]
-    return own.sort_values("participants")
+    of_question = plan.table[plan.table["question"] == question.name]
+    own_pool = of_question["stimuli"] == of_question["stimuli"].iloc[0]
+    return of_question[own_pool & of_question["participants"].notna()].sort_values("participants")
 
 
 def _percent(share: float) -> str:

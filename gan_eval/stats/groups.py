@@ -108,8 +108,21 @@ def groups(trials: pd.DataFrame, scope: str, codes: Codes | None = None) -> Grou
             return _labelled(code, [str(value) for value in values])
 
 
-def provenance(trials: pd.DataFrame, grouped: Groups, codes: Codes | None = None) -> pd.DataFrame:
-    """(G,) columns of the groups: `simulated` (any of its trials), `fraction` where unique, and `note`."""
+def provenance(
+    trials: pd.DataFrame,
+    grouped: Groups,
+    codes: Codes | None = None,
+    notes: Iterable[tuple[np.ndarray, str]] = (),
+) -> pd.DataFrame:
+    """(G,) last columns of the groups' rows: `simulated` (any of its trials), `fraction` where unique, and `note`.
+
+    Args:
+        trials: what `grouped` groups.
+        grouped: the groups.
+        codes: of these trials, where they are at hand.
+        notes: what the note says of the rows themselves, before what it says of their trials: (G,) bool, and the text
+            of the rows that it marks. None where there is nothing to say.
+    """
     codes = codes or Codes(trials)
     size = len(grouped.ids)
     is_simulated, values = codes.of("simulated")
@@ -121,41 +134,23 @@ def provenance(trials: pd.DataFrame, grouped: Groups, codes: Codes | None = None
         group, present = _occurring(grouped, fraction, len(fractions))  # in ascending order within a group
         low[group[::-1]] = np.asarray(fractions, float)[present[::-1]]  # the last value written stays: the least
         high[group] = np.asarray(fractions, float)[present]
+    every = [
+        *notes,
+        (distinct("study", grouped, codes) > 1, SEVERAL_STUDIES),
+        ((simulated > 0) & (simulated < total), "people and simulated participants mixed"),
+        (high > low, "models of different fractions of the planned steps"),
+    ]
+    texts: list[list[str]] = [[] for _ in range(size)]
+    for mask, note in every:
+        for position in np.flatnonzero(mask):
+            texts[position].append(note)
     return pd.DataFrame(
         {
             "simulated": simulated > 0,
             "fraction": np.where(low == high, low, np.nan),
-            "note": join_notes(
-                [
-                    (distinct("study", grouped, codes) > 1, SEVERAL_STUDIES),
-                    ((simulated > 0) & (simulated < total), "people and simulated participants mixed"),
-                    (high > low, "models of different fractions of the planned steps"),
-                ],
-                size,
-            ),
+            "note": pd.Series([joined(*own) for own in texts], dtype="object"),
         }
     )
-
-
-def with_provenance(
-    table: pd.DataFrame,
-    trials: pd.DataFrame,
-    grouped: Groups,
-    *notes: Iterable[object],
-    codes: Codes | None = None,
-) -> pd.DataFrame:
-    """A table of one row a group with the columns `simulated`, `fraction` and `note` (its own notes first).
-
-    Args:
-        table: (G,) rows.
-        trials: what `grouped` groups.
-        grouped: the groups.
-        notes: (G,) texts each; empty ones and None are left out.
-        codes: of these trials, where they are at hand.
-    """
-    columns = provenance(trials, grouped, codes)
-    texts: list[Any] = [joined(*own) for own in zip(*notes, columns["note"], strict=True)]
-    return table.assign(simulated=columns["simulated"].to_numpy(), fraction=columns["fraction"].to_numpy(), note=texts)
 
 
 def carried_by(trials: pd.DataFrame, *notes: object) -> dict[str, Any]:
@@ -180,15 +175,6 @@ def joined(*notes: object) -> str | None:
     'no grades; simulated'
     """
     return "; ".join(dict.fromkeys(str(note) for note in notes if note)) or None
-
-
-def join_notes(notes: list[tuple[np.ndarray, str]], size: int) -> list[str]:
-    """One text for each of `size` rows: the notes whose mask (size, bool) holds there, joined by semicolons."""
-    texts: list[list[str]] = [[] for _ in range(size)]
-    for mask, note in notes:
-        for position in np.flatnonzero(mask):
-            texts[position].append(note)
-    return ["; ".join(own) for own in texts]
 
 
 def distinct(name: str, grouped: Groups, codes: Codes) -> np.ndarray:

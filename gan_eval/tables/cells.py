@@ -1,6 +1,4 @@
-"""One cell of a table: text of a file into a value, checked, and a value into text.
-
-CSV files as text: read whole, with a byte-order mark or without, and written with line feeds.
+"""Cells and CSV files: text into checked values and back, and whole files as records of text.
 
 A cell that a spreadsheet would run as a formula is written with an apostrophe before it, which makes it text there, and
 read without.
@@ -11,7 +9,7 @@ import io
 import json
 import math
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -20,7 +18,7 @@ from gan_eval.errors import UserError, shown
 from gan_eval.files import require_file
 from gan_eval.tables.schema import Column, Dtype
 
-_WANTED: dict[Dtype, str] = {
+_EXPECTED: dict[Dtype, str] = {
     "int": "a whole number",
     "float": "a number",
     "bool": "true or false",
@@ -34,7 +32,7 @@ def wanted(column: Column) -> str:
     """What a column's cells are, for messages."""
     if column.words:
         return f"one of {', '.join(column.words)}"
-    return _WANTED.get(column.dtype, "text") + (f" of {_at_most(column)}" if column.most is not None else "")
+    return _EXPECTED.get(column.dtype, "text") + (f" of {_at_most(column)}" if column.most is not None else "")
 
 
 def is_too_large(value: Any, column: Column) -> bool:
@@ -67,9 +65,27 @@ def parse(text: str, column: Column, where: str) -> Any:
     if text == "":
         return None
     try:
-        return _check(_READERS[column.dtype](text), column, where)
+        value: Any = text
+        match column.dtype:
+            case "instant":
+                datetime.fromisoformat(text)
+            case "json":
+                json.loads(text)
+            case "float":
+                value = float(text)
+            case "bool":
+                value = _TRUTH[text.lower()]
+            case "int":
+                try:
+                    value = int(text)
+                except ValueError:
+                    value = float(text)  # other programs write 3.0 where a column has missing values
+                    if not value.is_integer():
+                        raise
+                    value = int(value)
+        return _check(value, column, where)
     except (ValueError, KeyError, RecursionError) as error:
-        raise UserError(f"{where}: found {shown(text)}, wanted {_WANTED[column.dtype]}") from error
+        raise UserError(f"{where}: found {shown(text)}, wanted {_EXPECTED[column.dtype]}") from error
 
 
 def _check(value: Any, column: Column, where: str) -> Any:
@@ -85,9 +101,9 @@ def _check(value: Any, column: Column, where: str) -> Any:
             value = float(value)
         case "json" if not isinstance(value, str):
             value = json.dumps(value, sort_keys=True, ensure_ascii=False)
-    wanted: type = {"int": int, "float": float, "bool": bool}.get(column.dtype, str)
-    if type(value) is not wanted:
-        raise UserError(f"{where}: found {shown(value)}, wanted {_WANTED.get(column.dtype, 'text')}")
+    expected: type = {"int": int, "float": float, "bool": bool}.get(column.dtype, str)
+    if type(value) is not expected:
+        raise UserError(f"{where}: found {shown(value)}, wanted {_EXPECTED.get(column.dtype, 'text')}")
     if type(value) is int and not -(2**63) <= value < 2**63:
         raise UserError(f"{where}: found {shown(value)}, wanted a whole number within 64 bits")
     if is_too_large(value, column):
@@ -108,35 +124,6 @@ def format_cell(value: Any, column: Column | None, where: str) -> str:
     return repr(value) if isinstance(value, float) else str(value)
 
 
-def _read_instant(text: str) -> str:
-    datetime.fromisoformat(text)
-    return text
-
-
-def _read_json(text: str) -> str:
-    json.loads(text)
-    return text
-
-
-def _read_int(text: str) -> int:
-    try:
-        return int(text)
-    except ValueError:
-        value = float(text)  # other programs write 3.0 where a column has missing values
-        if not value.is_integer():
-            raise
-        return int(value)
-
-
-_READERS: dict[Dtype, Callable[[str], Any]] = {
-    "text": str,
-    "instant": _read_instant,
-    "json": _read_json,
-    "int": _read_int,
-    "float": float,
-    "bool": lambda text: _TRUTH[text.lower()],
-}
-
 FORMULA = r"'*([=+@\t\r\n]|-(?!(inf|[0-9.]+([eE][+-]?[0-9]+)?)?$))"
 """Begins a cell that a spreadsheet would run, apostrophes or not; the minus sign of a number does not."""
 _FORMULA = re.compile(FORMULA)
@@ -149,11 +136,6 @@ def as_text(cell: str) -> str:
     ("'=1+1", "''=1+1", '-4.5', "it's")
     """
     return f"'{cell}" if _FORMULA.match(cell) else cell
-
-
-def _as_meant(cell: str) -> str:
-    """What `as_text` was given."""
-    return cell[1:] if cell.startswith("'") and _FORMULA.match(cell) else cell
 
 
 def csv_records(path: Path) -> tuple[list[str], list[list[str]]]:
@@ -180,7 +162,11 @@ def csv_records(path: Path) -> tuple[list[str], list[list[str]]]:
         raise UserError(f"{path}: not a CSV file ({error})") from error
     finally:
         csv.field_size_limit(limit)
-    records = [[_as_meant(cell) for cell in record] for record in records if record]
+    records = [  # without the apostrophe of `as_text`
+        [cell[1:] if cell.startswith("'") and _FORMULA.match(cell) else cell for cell in record]
+        for record in records
+        if record
+    ]
     if not records:
         raise UserError(f"{path}: empty; a table needs a header line")
     header, *rows = records
@@ -208,6 +194,11 @@ class _LineFeeds(io.StringIO):
 
 
 def csv_bytes(header: Sequence[str], records: Iterable[Sequence[str]]) -> bytes:
+    """The content of a CSV file.
+
+    Raises:
+        UserError: a text is no UTF-8, as a file's name may be.
+    """
     text = _LineFeeds(newline="")
     writer = csv.writer(text, lineterminator="\r\n")
     writer.writerow([as_text(name) for name in header])
@@ -219,7 +210,8 @@ def csv_bytes(header: Sequence[str], records: Iterable[Sequence[str]]) -> bytes:
         raise UserError(f"{line}: this name is not UTF-8 and cannot stand in a table; rename the file") from error
 
 
-def require_distinct(found: Sequence[str], where: object) -> None:
-    for number, name in enumerate(found):
-        if name in found[:number]:
+def require_distinct(names: Sequence[str], where: object) -> None:
+    """Refuse a table in which a column's name stands twice."""
+    for number, name in enumerate(names):
+        if name in names[:number]:
             raise UserError(f"{where}: column {name} stands twice; rename or remove one")

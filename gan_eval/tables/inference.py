@@ -1,7 +1,20 @@
 """What models and tests conclude from the answers, and what a planned study could."""
 
-from gan_eval.tables.schema import Column, Table, boolean, integer, number, text
-from gan_eval.tables.shared import ANALYSIS_RUN, DATASET, FRACTION, NOTE, SHARE, SIMULATED, ends
+from gan_eval.tables.schema import (
+    ANALYSIS_RUN,
+    DATASET,
+    FRACTION,
+    PROVENANCE,
+    SHARE,
+    SIMULATED,
+    Column,
+    Table,
+    boolean,
+    ends,
+    integer,
+    number,
+    text,
+)
 
 MIXED_MODELS = Table(
     "mixed_models",
@@ -70,10 +83,7 @@ MODEL_CHECKS = Table(
         *ends("ci"),
         number("p", "two-sided"),
         boolean("agrees", "it says of `different from 0` what the mixed model's Wald interval says"),
-        SIMULATED,
-        NOTE,
-        FRACTION,
-        ANALYSIS_RUN,
+        *PROVENANCE,
     ),
     key=("formula", "link", "term", "method"),
 )
@@ -196,10 +206,7 @@ CORRELATION_DIFFERENCES = Table(
             "follows_better",
             "the metric whose lead survives the correction and whose interval leaves 0 out; empty: undecided",
         ),
-        SIMULATED,
-        NOTE,
-        FRACTION,
-        ANALYSIS_RUN,
+        *PROVENANCE,
     ),
     key=("level", "dataset", "metric_a", "metric_b", "measure"),
 )
@@ -223,63 +230,9 @@ METRIC_MODELS = Table(
         integer("n_participants", "participants"),
         integer("n_stimuli", "stimuli"),
         boolean("singular", "an SD is estimated at 0, or a correlation at -1 or 1; the note tells which"),
-        SIMULATED,
-        NOTE,
-        FRACTION,
-        ANALYSIS_RUN,
+        *PROVENANCE,
     ),
     key=("dataset", "metric"),
-)
-
-REACTION_TIME_MODELS = Table(
-    "reaction_time_models",
-    "Log-normal mixed models of reaction times with crossed random intercepts for participants and stimuli.",
-    (
-        text("formula", "the model", filled=True),
-        text("term", "the fixed effect", filled=True),
-        number("estimate", "on the natural log of milliseconds"),
-        number("std_error", "its standard error"),
-        number("ratio", "exp(estimate); of the intercept: milliseconds"),
-        *ends("ratio", "its 95 % interval, by Student's t as `p`"),
-        number(
-            "p",
-            "two-sided Wald test by Student's t with one degree of freedom fewer than the smallest number of "
-            "participants or stimuli behind either side of the effect; empty for the intercept",
-        ),
-        number("sd_participant", "standard deviation of the participants' intercepts"),
-        number("sd_stimulus", "standard deviation of the stimuli's intercepts"),
-        number("sd_residual", "standard deviation within"),
-        number("log_likelihood", "restricted maximum likelihood"),
-        integer("n_trials", "trials with an answer and a reaction time"),
-        integer("n_participants", "participants"),
-        integer("n_stimuli", "stimuli"),
-        boolean("singular", "an SD is estimated at 0, or a correlation at -1 or 1; the note tells which"),
-        SIMULATED,
-        NOTE,
-        FRACTION,
-        ANALYSIS_RUN,
-    ),
-    key=("formula", "term"),
-)
-
-BRADLEY_TERRY = Table(
-    "bradley_terry",
-    "What pairs say of each contestant's strength (Bradley & Terry 1952), the real picture being one of them.",
-    (
-        DATASET,
-        text("contestant", "a model, or `real`", filled=True),
-        integer("n", "answered pairs with it", filled=True),
-        integer("wins", "pairs in which it was chosen", filled=True),
-        number("strength", "log-odds scale; the strengths of a data set's contestants sum to 0"),
-        number("std_error", "clustered by participant and by item"),
-        *ends("ci"),
-        number("win_share", "chance to be chosen beside the average contestant", unit=SHARE),
-        SIMULATED,
-        NOTE,
-        FRACTION,
-        ANALYSIS_RUN,
-    ),
-    key=("dataset", "contestant"),
 )
 
 POWER = Table(

@@ -1,6 +1,5 @@
-"""What a table is: its columns, with dtype, unit and meaning. Which tables there are stands in `gan_eval.tables`."""
+"""What a table is: its columns, with dtype, unit and meaning; and the columns and words that several tables share."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -80,29 +79,48 @@ def instant(name: str, meaning: str) -> Column:
     return Column(name, "instant", meaning, unit="UTC, ISO 8601")
 
 
-def reference(tables: Iterable[Table]) -> str:
-    """The text of `docs/tables.md`."""
-    lines = [
-        "# The tables",
-        "",
-        "Made from `gan_eval/tables/` by `python -m gan_eval.tables > docs/tables.md`; do not edit by hand.",
-        "",
-        "CSV files are UTF-8 with line feeds; a missing value is an empty cell; booleans are `true` and `false`; an",
-        "infinite number is `inf`. Times are float milliseconds in columns that end in `_ms`; instants are UTC in",
-        "ISO 8601. More columns than those below are welcome and are kept.",
-        "",
-        "Text that a spreadsheet would run as a formula (it begins with `=`, `+`, `@`, a tab, a line's end, or a `-`",
-        "that is no number's) is written with an apostrophe before it, and so is such text behind apostrophes of its",
-        "own. Every command takes one away again when it reads; so should other programs.",
-    ]
-    for table in tables:
-        lines += ["", f"## {table.name}", "", table.meaning, ""]
-        if table.key:
-            lines += [f"A row is identified by {', '.join(f'`{name}`' for name in table.key)}.", ""]
-        lines += ["| column | type | unit | must be filled | meaning |", "| --- | --- | --- | --- | --- |"]
-        for column in table.columns:
-            words = f" ({', '.join(column.words)})" if column.words else ""
-            need = "yes" if column.filled else ("column may be absent" if column.optional else "")
-            meaning = f"{column.meaning}{words}".replace("|", r"\|")
-            lines.append(f"| {column.name} | {column.dtype} | {column.unit} | {need} | {meaning} |")
-    return "\n".join(lines) + "\n"
+KINDS = ("real", "fake")
+PHASES = ("practice", "main", "catch")
+RESPONSES = ("real", "fake", "none")
+STATUSES = ("open", "complete", "aborted")
+PLATEAU_VERDICTS = ("plateau", "still_improving", "never_improved", "too_few")
+SCOPES = ("all", "participant", "stimulus", "model", "dataset", "exposure", "block")
+HOLE_SCOPES = ("mask_kind", "mask_area_band")
+"""Of filled pictures: by the kind of their hole, and by its share of the picture in per cent."""
+STYLE_NETWORK = text(
+    "style_network",
+    "inpainting: the network of the style loss that the generator was trained with, or none",
+    optional=True,
+)
+FRACTION = number(
+    "fraction", "share of the planned training steps that the models behind this row were given", optional=True
+)
+SIMULATED = boolean("simulated", "the answers come from a simulated participant, not from a person", optional=True)
+ANALYSIS_RUN = text("run", "the analysis that made this table: the same in all tables of one analysis", optional=True)
+NOTE = text("note", "what a reader must know about this row", optional=True)
+PROVENANCE = (SIMULATED, NOTE, FRACTION, ANALYSIS_RUN)
+"""The last columns of the tables of an analysis: what travels from the trials to every row, and the analysis."""
+STIMULUS = text("stimulus", "`dataset/real/stem` or `dataset/model/stem`", filled=True)
+ITEM = text("item", "`dataset/stem`: the source picture shared by its real and generated versions")
+KIND = text("kind", "the truth: ground truth or a model's output", words=KINDS)
+MODEL = text("model", "the generator's name; empty for a real picture")
+DATASET = text("dataset", "the data set's name")
+SESSION = text("session", "one participant sitting once (UUIDv7)", filled=True)
+PARTICIPANT = text("participant", "a pseudonym, never a name", filled=True)
+SHARE = "0..1"
+"""The unit of shares, rates and areas."""
+
+
+def ends(
+    name: str, what: str = "its 95 % interval", *, unit: str = "", optional: bool = False
+) -> tuple[Column, Column]:
+    """The columns `NAME_low` and `NAME_high` of an interval."""
+    return (
+        number(f"{name}_low", f"lower end of {what}", unit=unit, optional=optional),
+        number(f"{name}_high", f"upper end of {what}", unit=unit, optional=optional),
+    )
+
+
+def with_ends(name: str, meaning: str, *, unit: str = "", optional: bool = False) -> tuple[Column, Column, Column]:
+    """A number and the ends of its 95 % interval."""
+    return (number(name, meaning, unit=unit, optional=optional), *ends(name, unit=unit, optional=optional))

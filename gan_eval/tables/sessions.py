@@ -1,11 +1,11 @@
-"""What a session leaves: who, what was dealt, shown and answered."""
+"""The pictures that can be shown, and what a session leaves: who, what was dealt, shown and answered."""
 
-from gan_eval.tables.schema import Table, boolean, instant, integer, milliseconds, number, text
-from gan_eval.tables.shared import (
+from gan_eval.tables.schema import (
     DATASET,
     FRACTION,
     ITEM,
     KIND,
+    KINDS,
     MODEL,
     PARTICIPANT,
     PHASES,
@@ -14,6 +14,39 @@ from gan_eval.tables.shared import (
     SIMULATED,
     STATUSES,
     STIMULUS,
+    STYLE_NETWORK,
+    Table,
+    boolean,
+    instant,
+    integer,
+    milliseconds,
+    number,
+    text,
+)
+
+STIMULI = Table(
+    "stimuli",
+    "The pictures that can be shown. Files are relative to the table and stay below it.",
+    (
+        STIMULUS,
+        text("item", ITEM.meaning, filled=True),
+        text("kind", KIND.meaning, words=KINDS, filled=True),
+        MODEL,
+        text("dataset", DATASET.meaning, filled=True),
+        text("split", "the part of the data set: train, val, test"),
+        text("file", "the picture", filled=True),
+        text("input_file", "the label picture that the generator was given"),
+        text("reference_file", "the ground truth of a generated picture"),
+        integer("width", "width of the picture", unit="pixel"),
+        integer("height", "height of the picture", unit="pixel"),
+        text("sha256", "SHA-256 of the picture's file"),
+        text("mask_kind", "inpainting: how the hole was made"),
+        number("mask_area", "inpainting: share of the picture that is hole", unit="0..1"),
+        text("mask_file", "inpainting: the mask picture, white is hole"),
+        STYLE_NETWORK,
+        FRACTION,
+    ),
+    key=("stimulus",),
 )
 
 SESSIONS = Table(
@@ -74,6 +107,21 @@ PLANS = Table(
     key=("session", "trial"),
 )
 
+ONSETS = Table(
+    "onsets",
+    "One row for each onset, stored while the picture is shown: what tells after a crash that a picture was seen.",
+    (
+        SESSION,
+        integer("trial", "number of the trial within the session, from 1", filled=True),
+        milliseconds("requested_exposure_ms", "exposure asked for; empty: until the answer"),
+        milliseconds("onset_ms", "onset as presented, on the monotonic clock"),
+        instant("shown_at", "when"),
+        SIMULATED,
+        FRACTION,
+    ),
+    key=("session", "trial"),
+)
+
 TRIALS = Table(
     "trials",
     "One stimulus (or pair) shown and judged once. Fake is the signal: a fake called fake is a hit.",
@@ -121,21 +169,6 @@ TRIALS = Table(
         ),
         instant("answered_at", "when the answer was given or the response window closed"),
         boolean("simulated", SIMULATED.meaning, filled=True),
-        FRACTION,
-    ),
-    key=("session", "trial"),
-)
-
-ONSETS = Table(
-    "onsets",
-    "One row for each onset, stored while the picture is shown: what tells after a crash that a picture was seen.",
-    (
-        SESSION,
-        integer("trial", "number of the trial within the session, from 1", filled=True),
-        milliseconds("requested_exposure_ms", "exposure asked for; empty: until the answer"),
-        milliseconds("onset_ms", "onset as presented, on the monotonic clock"),
-        instant("shown_at", "when"),
-        SIMULATED,
         FRACTION,
     ),
     key=("session", "trial"),

@@ -1,17 +1,15 @@
 """Do participants agree with each other about single pictures?
 
-Krippendorff's alpha of answers counted by unit, with a bootstrap over units.
-
-Krippendorff 2004, Content Analysis, 2nd edition, chapter 11.
+Krippendorff's alpha of answers counted by unit, with a bootstrap over units (Krippendorff 2004, Content Analysis, 2nd
+edition, chapter 11).
 """
 
-from collections.abc import Iterator
 from typing import Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from gan_eval.stats.groups import carried_by, joined
+from gan_eval.stats.groups import carried_by
 from gan_eval.stats.resampling import draws_of_alike, percentile_interval
 from gan_eval.stats.trials import graded_trials, main_trials, pair_trials
 from gan_eval.tables import AGREEMENT
@@ -25,8 +23,104 @@ _WORK = 2e9
 """Different units times values times replicates, at most."""
 _DRAWS = 20_000_000
 """Units times replicates, at most."""
+_CELLS = 30_000_000
+"""Stimuli times different answers that are counted; grades of more have no alpha."""
+KINDS = ("all", "real", "fake")
+_COLUMNS = ["participant", "study", "dataset", "kind", "simulated", "fraction"]
 
 Level = Literal["nominal", "ordinal"]
+
+
+class _Answers(NamedTuple):
+    """Answered trials with the columns `unit` (what was judged, a number) and `value`."""
+
+    name: str
+    level: Level
+    frame: pd.DataFrame
+
+
+def agreement(trials: pd.DataFrame, *, seed: int = 0) -> pd.DataFrame:
+    """The table `agreement` of a trials table: Krippendorff's alpha of each data set.
+
+    Responses are nominal, grades ordinal, both over all pictures, the reals and the fakes. Choices between two are
+    nominal; what is judged there is an item with its two contestants. Any number of participants may have judged a
+    stimulus; those that one alone judged say nothing. Of several answers of a participant to a stimulus the first
+    counts: alpha compares different people. The interval: percentiles of a bootstrap over stimuli.
+
+    Args:
+        trials: the table `trials`.
+        seed: of the bootstrap.
+    """
+    main, graded = main_trials(trials), graded_trials(trials)
+    judged, graded = main[main["answered"]], graded[graded["answered"]]
+    responses = judged[_COLUMNS].assign(
+        unit=pd.factorize(judged["stimulus"])[0], value=judged["says_fake"].to_numpy(np.int64)
+    )
+    grades = graded[_COLUMNS].assign(unit=pd.factorize(graded["stimulus"])[0], value=graded["rating"])
+    rows: list[Row] = []
+    for answers in (
+        _Answers("response", "nominal", responses),
+        _Answers("rating", "ordinal", grades),
+        _Answers("choice", "nominal", _choices(trials)),
+    ):
+        for dataset, place in answers.frame.groupby("dataset", dropna=False, sort=True).indices.items():
+            part = answers.frame.iloc[place]
+            # participants and units as numbers, and whether a participant had answered the same before
+            person, unit = pd.factorize(part["participant"])[0], pd.factorize(part["unit"])[0]
+            both = unit.astype(np.int64) * (int(person.max(initial=0)) + 1) + person
+            part = part.assign(person=person, unit=unit, again=pd.Series(both).duplicated().to_numpy())
+            for kind in KINDS if answers.name != "choice" else KINDS[:1]:
+                of_kind = part if kind == "all" else part[(part["kind"] == kind).fillna(False)]
+                if len(of_kind):
+                    row = _row(of_kind, answers.level, seed)
+                    row["dataset"] = dataset if isinstance(dataset, str) else None
+                    rows.append(row | {"answer": answers.name, "kind": kind})
+    return frame_of(rows, AGREEMENT)
+
+
+def _choices(trials: pd.DataFrame) -> pd.DataFrame:
+    """Choices between two, counted as in the order of the contestants' names, whichever was presented as a."""
+    pairs = pair_trials(trials)
+    frame = pairs[pairs["answered"]]
+    item, _ = pd.factorize(frame["item"].where(frame["item"].notna(), frame["stimulus"]))
+    model, names = pd.factorize(frame["model"], use_na_sentinel=False)
+    texts = [name if isinstance(name, str) else "" for name in names]
+    ordered = ["|".join(sorted(text.split("|"))) for text in texts]
+    turned = np.array([text != name for text, name in zip(texts, ordered, strict=True)], bool)
+    contest, different = pd.factorize(np.array(ordered, dtype="object"))
+    first = (frame["choice"] == "a").to_numpy(bool)
+    unit = item.astype(np.int64) * max(len(different), 1) + contest[model]
+    return frame[_COLUMNS].assign(unit=unit, value=(first ^ turned[model]).astype(np.int64))
+
+
+def _row(part: pd.DataFrame, level: Level, seed: int) -> Row:
+    """The cells of one data set and kind, from answers with `person`, `unit`, `value` and `again`."""
+    first = part[~part["again"].to_numpy(bool)]
+    unit = pd.factorize(first["unit"])[0]
+    value, values = pd.factorize(first["value"], sort=True)
+    judged = np.bincount(unit)
+    compared = judged[unit] > 1
+    row: Row = {
+        "level": level,
+        "n_stimuli": int((judged > 1).sum()),
+        "n_participants": int(first["person"][compared].nunique()),
+        "n_answers": int(compared.sum()),
+    }
+    notes = ["several answers of a participant to the same: the first counts"] if len(first) < len(part) else []
+    if len(judged) * len(values) > _CELLS:
+        notes.append("too many different grades to be compared")
+    else:
+        counts = np.bincount(unit * len(values) + value, minlength=len(judged) * len(values))
+        counts = counts.reshape(len(judged), len(values))
+        row["alpha"] = alpha(counts, level)
+        row["ci_low"], row["ci_high"] = alpha_interval(counts, level, seed=seed)
+        if not row["n_stimuli"]:
+            notes.append("nothing was judged by two participants")
+        elif np.isnan(row["alpha"]):
+            notes.append("all answers are the same: agreement cannot be told from habit")
+        elif np.isnan(row["ci_low"]):
+            notes.append("too few stimuli for an interval")
+    return row | carried_by(part, *notes)
 
 
 def alpha(counts: np.ndarray, level: Level) -> float:
@@ -48,7 +142,7 @@ def alpha(counts: np.ndarray, level: Level) -> float:
 def alpha_interval(counts: np.ndarray, level: Level, *, seed: int) -> tuple[float, float]:
     """95 % percentile interval of alpha under resampling of units; NaN where it cannot be told.
 
-    Units with equal counts are drawn together, which is the same and quicker. Where fewer than nine in ten replicates
+    Units with equal counts are sampled together, which is the same and quicker. Where fewer than nine in ten replicates
     have an alpha there is no interval.
 
     Args:
@@ -59,22 +153,19 @@ def alpha_interval(counts: np.ndarray, level: Level, *, seed: int) -> tuple[floa
     pairable = counts[counts.sum(axis=1) >= 2].astype(float)
     if len(pairable) < 2:
         return np.nan, np.nan
-    different, times = _profiles(pairable)
+    # the different units, in an order that is theirs alone, and how many there are of each
+    base = int(pairable.max()) + 1
+    if base ** pairable.shape[1] >= 2**53:  # too many to be told apart by one number
+        different, times = np.unique(pairable, axis=0, return_counts=True)
+    else:
+        key = pairable @ (float(base) ** np.arange(pairable.shape[1]))
+        _, first, times = np.unique(key, return_index=True, return_counts=True)
+        different = pairable[first]
     replicates = int(np.clip(min(_WORK // different.size, _DRAWS // len(pairable)), 200, REPLICATES))
     rng, chunk = np.random.default_rng(seed), max(1, _REPLICATE_CELLS // len(different))
     sizes = [min(chunk, replicates - start) for start in range(0, replicates, chunk)]
-    found = np.concatenate([_alphas(different, draws_of_alike(rng, times, size), level) for size in sizes])
-    return percentile_interval(found)
-
-
-def _profiles(counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """(D, V) the different units, in an order that is theirs alone, and (D,) how many there are of each."""
-    base = int(counts.max()) + 1
-    if base ** counts.shape[1] >= 2**53:  # too many to be told apart by one number
-        return np.unique(counts, axis=0, return_counts=True)
-    key = counts @ (float(base) ** np.arange(counts.shape[1]))
-    _, first, times = np.unique(key, return_index=True, return_counts=True)
-    return counts[first], times
+    parts = [_alphas(different, draws_of_alike(rng, times, size), level) for size in sizes]
+    return percentile_interval(np.concatenate(parts))
 
 
 def _alphas(counts: np.ndarray, weight: np.ndarray, level: Level) -> np.ndarray:
@@ -100,119 +191,3 @@ def _alphas(counts: np.ndarray, weight: np.ndarray, level: Level) -> np.ndarray:
             expected = (every * (total * rank**2).sum(axis=1) - (total * rank).sum(axis=1) ** 2) / (every - 1)
         varied = (total > 0).sum(axis=1) > 1
         return np.where(varied, 1 - observed / expected, np.nan)
-
-
-KINDS = ("all", "real", "fake")
-_READ = ["participant", "study", "dataset", "kind", "simulated", "fraction"]
-_CELLS = 30_000_000
-"""Stimuli times different answers that are counted; grades of more have no alpha."""
-
-
-def agreement(trials: pd.DataFrame, *, seed: int = 0) -> pd.DataFrame:
-    """The table `agreement` of a trials table: Krippendorff's alpha of each data set.
-
-    Responses are nominal, grades ordinal, both over all pictures, the reals and the fakes. Choices between two are
-    nominal; what is judged there is an item with its two contestants. Any number of participants may have judged a
-    stimulus; those that one alone judged say nothing. Of several answers of a participant to a stimulus the first
-    counts: alpha compares different people. The interval: percentiles of a bootstrap over stimuli.
-
-    Args:
-        trials: the table `trials`.
-        seed: of the bootstrap.
-    """
-    rows: list[Row] = []
-    for answers in (_responses(trials), _grades(trials), _choices(trials)):
-        for dataset, place in answers.frame.groupby("dataset", dropna=False, sort=True).indices.items():
-            part = _first_answers(answers.frame.iloc[place])
-            for kind, of_kind in _kinds(part, answers.name):
-                named = {"answer": answers.name, "dataset": dataset if isinstance(dataset, str) else None, "kind": kind}
-                rows.append({**named, **_row(of_kind, answers.level, seed)})
-    return frame_of(rows, AGREEMENT)
-
-
-class _Answers(NamedTuple):
-    """Answered trials with the columns `unit` (what was judged, a number) and `value`."""
-
-    name: str
-    level: Level
-    frame: pd.DataFrame
-
-
-def _responses(trials: pd.DataFrame) -> _Answers:
-    main = main_trials(trials)
-    frame = main[main["answered"]]
-    unit, value = pd.factorize(frame["stimulus"])[0], frame["says_fake"].to_numpy(np.int64)
-    return _Answers("response", "nominal", frame[_READ].assign(unit=unit, value=value))
-
-
-def _grades(trials: pd.DataFrame) -> _Answers:
-    graded = graded_trials(trials)
-    frame = graded[graded["answered"]]
-    unit = pd.factorize(frame["stimulus"])[0]
-    return _Answers("rating", "ordinal", frame[_READ].assign(unit=unit, value=frame["rating"]))
-
-
-def _choices(trials: pd.DataFrame) -> _Answers:
-    """Of pairs that were shown in both orders the choice is counted as in the order of their names."""
-    pairs = pair_trials(trials)
-    frame = pairs[pairs["answered"]]
-    item, _ = pd.factorize(frame["item"].where(frame["item"].notna(), frame["stimulus"]))
-    name, names = pd.factorize(frame["model"], use_na_sentinel=False)
-    texts = [each if isinstance(each, str) else "" for each in names]
-    ordered = ["|".join(sorted(each.split("|"))) for each in texts]
-    turned = np.array([one != other for one, other in zip(texts, ordered, strict=True)], bool)
-    contest, different = pd.factorize(np.array(ordered, dtype="object"))
-    first = (frame["choice"] == "a").to_numpy(bool)
-    unit = item.astype(np.int64) * max(len(different), 1) + contest[name]
-    return _Answers("choice", "nominal", frame[_READ].assign(unit=unit, value=(first ^ turned[name]).astype(np.int64)))
-
-
-def _first_answers(part: pd.DataFrame) -> pd.DataFrame:
-    """With participants and units as numbers, and `again` where a participant had answered before."""
-    person, unit = pd.factorize(part["participant"])[0], pd.factorize(part["unit"])[0]
-    both = unit.astype(np.int64) * (int(person.max(initial=0)) + 1) + person
-    again = pd.Series(both).duplicated().to_numpy()
-    return part.assign(person=person, unit=unit, again=again)
-
-
-def _kinds(part: pd.DataFrame, name: str) -> Iterator[tuple[str, pd.DataFrame]]:
-    for kind in KINDS if name != "choice" else KINDS[:1]:
-        of_kind = part if kind == "all" else part[(part["kind"] == kind).fillna(False)]
-        if len(of_kind):
-            yield kind, of_kind
-
-
-def _row(part: pd.DataFrame, level: Level, seed: int) -> Row:
-    first = part[~part["again"].to_numpy(bool)]
-    unit = pd.factorize(first["unit"])[0]
-    value, values = pd.factorize(first["value"], sort=True)
-    judged = np.bincount(unit)
-    compared = judged[unit] > 1
-    row: Row = {
-        "level": level,
-        "n_stimuli": int((judged > 1).sum()),
-        "n_participants": int(first["person"][compared].nunique()),
-        "n_answers": int(compared.sum()),
-    }
-    notes = ["several answers of a participant to the same: the first counts"] if len(first) < len(part) else []
-    if len(judged) * len(values) > _CELLS:
-        notes.append("too many different grades to be compared")
-    else:
-        counts = np.bincount(unit * len(values) + value, minlength=len(judged) * len(values))
-        counts = counts.reshape(len(judged), len(values))
-        row["alpha"] = alpha(counts, level)
-        row["ci_low"], row["ci_high"] = alpha_interval(counts, level, seed=seed)
-        notes.append(_reason(row))
-    carried = carried_by(part)
-    return {**row, **carried, "note": joined(*notes, carried["note"])}
-
-
-def _reason(row: Row) -> str:
-    """Why there is no alpha, or no interval."""
-    if not row["n_stimuli"]:
-        return "nothing was judged by two participants"
-    if np.isnan(row["alpha"]):
-        return "all answers are the same: agreement cannot be told from habit"
-    if np.isnan(row["ci_low"]):
-        return "too few stimuli for an interval"
-    return ""

@@ -3,15 +3,13 @@
 The model of Bradley & Terry (1952): whom it can estimate, the estimates, and their clustered variances.
 """
 
-from typing import NamedTuple
-
 import numpy as np
 import pandas as pd
 from scipy.sparse.csgraph import connected_components
 from scipy.special import expit
 
 from gan_eval.errors import UserError
-from gan_eval.stats.clustering import t_critical, two_way
+from gan_eval.stats.clustering import freedom, t_critical, two_way
 from gan_eval.stats.groups import UNNAMED, Groups, carried_by, contestants, joined, misnamed_note, provenance
 from gan_eval.stats.trials import pair_trials
 from gan_eval.tables import BRADLEY_TERRY
@@ -19,6 +17,8 @@ from gan_eval.tabular import Row, frame_of
 
 TWO_QUESTIONS = "pairs with a real picture and pairs of two models in one fit: taken as one scale"
 """`paired` asks which is generated or real, `model_vs_model` which looks more real."""
+_STEPS = 200
+_COLUMNS = ["study", "participant", "dataset", "model", "choice", "answered", "simulated", "fraction"]
 
 
 def bradley_terry(trials: pd.DataFrame) -> pd.DataFrame:
@@ -39,136 +39,97 @@ def bradley_terry(trials: pd.DataFrame) -> pd.DataFrame:
     Args:
         trials: the table `trials`.
     """
-    pairs = _contests(pair_trials(trials))
-    rows: list[Row] = []
-    for dataset, part in pairs.groupby("dataset", dropna=False, sort=True):
-        taken = part[~part["misnamed"]]
-        name = dataset if isinstance(dataset, str) else None
-        found = _dataset_rows(name, taken.reset_index(drop=True)) if len(taken) else _nameless_rows(name, part)
-        asked = taken.loc[taken["answered"], "of_reals"].nunique()
-        words = misnamed_note(len(part) - len(taken)), TWO_QUESTIONS if asked > 1 else ""
-        rows += [row | {"note": joined(row["note"], *words)} for row in found]
-    return frame_of(rows, BRADLEY_TERRY)
-
-
-def _contests(pairs: pd.DataFrame) -> pd.DataFrame:
-    """Pairs with the contestants `a` and `b`, and whether they are `misnamed`; others that name no two are left out."""
+    pairs = pair_trials(trials)
     names = contestants(pairs)
-    columns = ["study", "participant", "dataset", "model", "choice", "answered", "simulated", "fraction"]
-    found = pairs[columns].assign(
+    pairs = pairs[_COLUMNS].assign(
         a=names.a,
         b=names.b,
         of_reals=names.of_reals,
         misnamed=names.misnamed,
         unit=pairs["item"].where(pairs["item"].notna(), pairs["stimulus"]),
     )
-    named = (found["a"] != found["b"]) & (found["a"] != "") & (found["b"] != "")
-    return found[named.to_numpy(bool) | names.misnamed]
+    has_two = (pairs["a"] != pairs["b"]) & (pairs["a"] != "") & (pairs["b"] != "")
+    rows: list[Row] = []
+    for dataset, part in pairs[has_two.to_numpy(bool) | names.misnamed].groupby("dataset", dropna=False, sort=True):
+        named = part[~part["misnamed"]].reset_index(drop=True)
+        if len(named):
+            of_dataset = _rows(named)
+        else:
+            models = sorted(part["model"].dropna().unique()) or [UNNAMED]
+            of_dataset = [{"contestant": model, "n": 0, "wins": 0, **carried_by(part)} for model in models]
+        questions = named.loc[named["answered"], "of_reals"].nunique()
+        notes = misnamed_note(len(part) - len(named)), TWO_QUESTIONS if questions > 1 else ""
+        shared = {"dataset": dataset if isinstance(dataset, str) else None}
+        rows += [row | shared | {"note": joined(row["note"], *notes)} for row in of_dataset]
+    return frame_of(rows, BRADLEY_TERRY)
 
 
-def _nameless_rows(dataset: str | None, part: pd.DataFrame) -> list[Row]:
-    names = sorted(part["model"].dropna().unique()) or [UNNAMED]
-    empty = dict.fromkeys(("strength", "std_error", "ci_low", "ci_high", "win_share"), np.nan)
-    shared = {"dataset": dataset, "n": 0, "wins": 0, **empty, **carried_by(part)}
-    return [{**shared, "contestant": name} for name in names]
-
-
-class _Estimates(NamedTuple):
-    """For each contestant; NaN where there is none."""
-
-    strength: np.ndarray
-    std_error: np.ndarray
-    half: np.ndarray
-    notes: list[str]
-
-
-def _dataset_rows(dataset: str | None, part: pd.DataFrame) -> list[Row]:
-    code, names = pd.factorize(np.concatenate([part["a"], part["b"]]), sort=True)
-    a, b = code[: len(part)], code[len(part) :]
-    answered = part["answered"].to_numpy(bool)
-    a_wins = (part["choice"] == "a").fillna(False).to_numpy(bool)
+def _rows(pairs: pd.DataFrame) -> list[Row]:
+    """The rows of one data set's contestants."""
+    code, names = pd.factorize(np.concatenate([pairs["a"], pairs["b"]]), sort=True)
+    size, a, b = len(names), code[: len(pairs)], code[len(pairs) :]
+    answered = pairs["answered"].to_numpy(bool)
+    a_wins = (pairs["choice"] == "a").fillna(False).to_numpy(bool)
     winner, loser = np.where(a_wins, a, b)[answered], np.where(a_wins, b, a)[answered]
-    size = len(names)
-    played = np.bincount(winner, minlength=size) + np.bincount(loser, minlength=size)
-    wins = np.bincount(winner, minlength=size)
-    found = _estimates(winner, loser, played, wins, part[answered])
-    both = np.concatenate([np.arange(len(part))] * 2)
-    carried = provenance(part, Groups([str(name) for name in names], both, code))
-    return [
-        {
-            "dataset": dataset,
-            "contestant": str(names[c]),
-            "n": int(played[c]),
-            "wins": int(wins[c]),
-            "strength": found.strength[c],
-            "std_error": found.std_error[c],
-            "ci_low": found.strength[c] - found.half[c],
-            "ci_high": found.strength[c] + found.half[c],
-            "win_share": expit(found.strength[c]),
-            "simulated": carried["simulated"][c],
-            "fraction": carried["fraction"][c],
-            "note": joined(found.notes[c], carried["note"][c]),
-        }
-        for c in range(size)
+    table = _wins(winner, loser, size)
+    played, wins = table.sum(axis=0) + table.sum(axis=1), table.sum(axis=1)
+    strength, std_error, half_width = np.full((3, size), np.nan)
+    group = estimable_group(table)
+    is_estimated = np.isin(np.arange(size), group) & (len(group) > 1)
+    notes = []
+    if len(group) > 1:
+        strength[group] = strengths(table[np.ix_(group, group)])
+        inside = is_estimated[winner] & is_estimated[loser]
+        place = np.searchsorted(group, np.arange(size))
+        participant, item = (pd.factorize(pairs.loc[answered, name])[0][inside] for name in ("participant", "unit"))
+        several = [factor for factor in (participant, item) if len(np.unique(factor)) > 1]
+        if several:
+            variance = variances(strength[group], place[winner[inside]], place[loser[inside]], participant, item)
+            std_error[group] = np.sqrt(variance)
+            half_width[group] = t_critical(freedom(*several)) * np.sqrt(variance)
+            single = (
+                (participant, "one participant: says nothing of people in general"),
+                (item, "one item: says nothing of items in general"),
+            )
+            notes += [(is_estimated & (len(np.unique(factor)) < 2), text) for factor, text in single]
+        else:
+            notes.append((is_estimated, "one participant and one item: no interval"))
+    # why the others have no strength
+    _, label = connected_components(table > 0, directed=False)
+    missing = ~is_estimated & (played > 0)
+    linked = np.isin(label, label[is_estimated]) | ~is_estimated.any()
+    notes += [
+        (~is_estimated & (played == 0), "no answered pairs"),
+        (missing & ~linked, "no pairs link it with the contestants that are estimated"),
+        (missing & linked & (wins == 0), "never chosen: the strength has no finite estimate"),
+        (missing & linked & (wins == played), "always chosen: the strength has no finite estimate"),
+        (
+            missing & linked & (wins > 0) & (wins < played),
+            "no chain of wins leads both ways between it and the others: the strength has no finite estimate",
+        ),
     ]
+    both = np.concatenate([np.arange(len(pairs))] * 2)
+    carried = provenance(pairs, Groups([str(name) for name in names], both, code), notes=notes)
+    cells = pd.DataFrame(
+        {
+            "contestant": [str(name) for name in names],
+            "n": played.astype(int),
+            "wins": wins.astype(int),
+            "strength": strength,
+            "std_error": std_error,
+            "ci_low": strength - half_width,
+            "ci_high": strength + half_width,
+            "win_share": expit(strength),
+        }
+    )
+    return [{str(name): cell for name, cell in row.items()} for row in cells.join(carried).to_dict("records")]
 
 
-def _estimates(
-    winner: np.ndarray, loser: np.ndarray, played: np.ndarray, wins: np.ndarray, answers: pd.DataFrame
-) -> _Estimates:
-    size = len(played)
+def _wins(winner: np.ndarray, loser: np.ndarray, size: int) -> np.ndarray:
+    """(C, C) how often the contestant of the row was chosen beside that of the column."""
     table = np.zeros((size, size))
     np.add.at(table, (winner, loser), 1)
-    group = estimable_group(table)
-    empty = np.full(size, np.nan)
-    found = _Estimates(empty.copy(), empty.copy(), empty.copy(), _notes(table, group, played, wins))
-    if len(group) < 2:
-        return found
-    strength = strengths(table[np.ix_(group, group)])
-    found.strength[group] = strength
-    inside = np.isin(winner, group) & np.isin(loser, group)
-    place = np.searchsorted(group, np.arange(size))
-    units = [pd.factorize(answers[name])[0][inside] for name in ("participant", "unit")]
-    several = [unit for unit in units if len(np.unique(unit)) > 1]
-    words = [
-        word
-        for unit, word in zip(
-            units,
-            ("one participant: says nothing of people in general", "one item: says nothing of items in general"),
-            strict=True,
-        )
-        if len(np.unique(unit)) < 2
-    ]
-    if several:
-        variance = variances(strength, place[winner[inside]], place[loser[inside]], *units)
-        found.std_error[group] = np.sqrt(variance)
-        freedom = min(len(np.unique(unit)) for unit in several) - 1
-        found.half[group] = t_critical(freedom) * np.sqrt(variance)
-    else:
-        words = ["one participant and one item: no interval"]
-    for c in group:
-        found.notes[c] = "; ".join(words)
-    return found
-
-
-def _notes(table: np.ndarray, group: np.ndarray, played: np.ndarray, wins: np.ndarray) -> list[str]:
-    """Why a contestant outside `group` has no strength."""
-    estimated = set(group.tolist()) if len(group) > 1 else set()
-    linked = linked_to(table, group) if estimated else set(range(len(played)))
-    return ["" if c in estimated else _reason(played[c], wins[c], c in linked) for c in range(len(played))]
-
-
-def _reason(played: int, wins: int, linked: bool) -> str:
-    if not played:
-        return "no answered pairs"
-    if not linked:
-        return "no pairs link it with the contestants that are estimated"
-    if wins in (0, played):
-        return f"{'never' if wins == 0 else 'always'} chosen: the strength has no finite estimate"
-    return "no chain of wins leads both ways between it and the others: the strength has no finite estimate"
-
-
-_STEPS = 200
+    return table
 
 
 def estimable_group(wins: np.ndarray) -> np.ndarray:
@@ -187,12 +148,6 @@ def estimable_group(wins: np.ndarray) -> np.ndarray:
     return max(groups, key=lambda group: (len(group), wins[np.ix_(group, group)].sum(), -group[0]))
 
 
-def linked_to(wins: np.ndarray, group: np.ndarray) -> set[int]:
-    """The contestants whom contests link with `group`, whoever won."""
-    _, label = connected_components(wins > 0, directed=False)
-    return set(np.flatnonzero(np.isin(label, label[group])).tolist())
-
-
 def strengths(wins: np.ndarray) -> np.ndarray:
     """(C,) log-odds strengths by maximum likelihood, which sum to 0.
 
@@ -205,15 +160,16 @@ def strengths(wins: np.ndarray) -> np.ndarray:
     [0.549306, -0.549306]
     """
     strength = np.zeros(len(wins))
-    reached = _log_likelihood(wins, strength)
+    highest = _log_likelihood(wins, strength)
     for _ in range(_STEPS):
-        score = _score(wins, strength)
+        surprise = wins * expit(strength[None, :] - strength[:, None])
+        score = surprise.sum(axis=1) - surprise.sum(axis=0)
         step = np.linalg.solve(_information(wins, strength) + 1 / len(wins), score)
         size = 1.0
-        while (found := _log_likelihood(wins, strength + size * step)) < reached and size > 1e-10:
+        while (reached := _log_likelihood(wins, strength + size * step)) < highest and size > 1e-10:
             size /= 2
         if size > 1e-10:
-            strength, reached = strength + size * step, found
+            strength, highest = strength + size * step, reached
         if np.abs(step).max() < 1e-9:
             return strength - strength.mean()
     raise UserError("bradley_terry: the estimate does not converge; a contestant is chosen nearly always or never")
@@ -234,9 +190,7 @@ def variances(
         item: (N,) int; participants or items, or both, are two or more.
     """
     size = len(strength)
-    table = np.zeros((size, size))
-    np.add.at(table, (winner, loser), 1)
-    bread = np.linalg.inv(_information(table, strength) + 1 / size) - 1 / size
+    bread = np.linalg.inv(_information(_wins(winner, loser, size), strength) + 1 / size) - 1 / size
     residual = expit(strength[loser] - strength[winner])  # 1 - chance of what happened
     influence = residual[:, None] * (bread[winner] - bread[loser])
     return np.maximum(np.diag(bread), two_way(influence, participant, item))
@@ -246,17 +200,9 @@ def _log_likelihood(wins: np.ndarray, strength: np.ndarray) -> float:
     return float(-(wins * np.logaddexp(0, strength[None, :] - strength[:, None])).sum())
 
 
-def _score(wins: np.ndarray, strength: np.ndarray) -> np.ndarray:
-    surprise = wins * expit(strength[None, :] - strength[:, None])
-    return np.asarray(surprise.sum(axis=1) - surprise.sum(axis=0))
-
-
 def _information(wins: np.ndarray, strength: np.ndarray) -> np.ndarray:
+    """(C, C) sum over pairs of contestants i, j of weight (e_i - e_j)(e_i - e_j)'."""
     chance = expit(strength[:, None] - strength[None, :])
-    return _laplacian(wins * chance * (1 - chance))
-
-
-def _laplacian(weight: np.ndarray) -> np.ndarray:
-    """Sum over pairs of weight (e_i - e_j)(e_i - e_j)'."""
+    weight = wins * chance * (1 - chance)
     symmetric = weight + weight.T
     return np.asarray(np.diag(symmetric.sum(axis=1)) - symmetric)

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import ndtri
 
-from gan_eval.stats.groups import Codes, Groups, contestants, distinct, join_notes, misnamed_note, provenance
+from gan_eval.stats.groups import Codes, Groups, contestants, distinct, misnamed_note, provenance
 from gan_eval.stats.shares import binomial_p, share, wilson
 from gan_eval.stats.trials import PAIRED, pair_trials
 from gan_eval.tables import CHOICES
@@ -32,9 +32,9 @@ def choices(trials: pd.DataFrame) -> pd.DataFrame:
         return frame_of([], CHOICES)
     pairs = pairs.assign(misnamed=contestants(pairs).misnamed)
     is_paired = (pairs["protocol"] == PAIRED).fillna(False).to_numpy(bool)
-    together = pairs[is_paired].reset_index(drop=True).assign(model=None)
-    each = pairs[~is_paired | pairs["model"].notna()].reset_index(drop=True)
-    rows = pd.concat([_shares(part) for part in (together, each) if len(part)])
+    pooled = pairs[is_paired].reset_index(drop=True).assign(model=None)
+    by_model = pairs[~is_paired | pairs["model"].notna()].reset_index(drop=True)
+    rows = pd.concat([_shares(part) for part in (pooled, by_model) if len(part)])
     return conform(rows.sort_values(["protocol", "dataset"], kind="stable"), CHOICES, where="choices")
 
 
@@ -53,24 +53,19 @@ def _shares(pairs: pd.DataFrame) -> pd.DataFrame:
     keys = pairs[columns].astype("object").where(pairs[columns].notna(), None)
     number = keys.groupby(columns, dropna=False, sort=True).ngroup().to_numpy()
     first = keys.assign(number=number).drop_duplicates("number").sort_values("number")
-    grouped = Groups([str(each) for each in first["number"]], np.arange(len(pairs)), number)
+    grouped = Groups([str(number) for number in first["number"]], np.arange(len(pairs)), number)
     counted = pairs["answered"] & ~pairs["misnamed"]
     right = grouped.count(counted & (pairs["choice"] == "a").fillna(False))
     n, misnamed = grouped.count(counted), grouped.count(pairs["misnamed"])
     low, high = wilson(right, n)
-    carried = provenance(pairs, grouped)
     is_paired = (first["protocol"] == PAIRED).to_numpy(bool)
-    participants = distinct("participant", grouped, Codes(pairs))
-    own = [
+    edge = is_paired & (n > 0) & ((right == 0) | (right == n))
+    notes = [
         ((n == 0) & (misnamed == 0), "no answered trials"),
-        (
-            is_paired & (n > 0) & ((right == 0) | (right == n)),
-            "a share of 0 or 1: d′ rests on the log-linear correction",
-        ),
-        (participants == 1, "one participant: says nothing of people in general"),
+        (edge, "a share of 0 or 1: d′ rests on the log-linear correction"),
+        (distinct("participant", grouped, Codes(pairs)) == 1, "one participant: says nothing of people in general"),
+        *((misnamed == count, misnamed_note(count)) for count in np.unique(misnamed)),
     ]
-    said = join_notes(own, len(n)), map(misnamed_note, misnamed), carried["note"]
-    notes = ["; ".join(filter(None, texts)) for texts in zip(*said, strict=True)]
     return first[columns].assign(
         n=n,
         n_none=grouped.count(~pairs["answered"] & ~pairs["misnamed"]),
@@ -79,7 +74,5 @@ def _shares(pairs: pd.DataFrame) -> pd.DataFrame:
         ci_high=high,
         p=binomial_p(right, n),
         dprime=np.where(is_paired, dprime_of_choices(right, n), np.nan),
-        simulated=carried["simulated"].to_numpy(),
-        note=pd.Series(notes, index=first.index).replace("", None),
-        fraction=carried["fraction"].to_numpy(),
+        **provenance(pairs, grouped, notes=notes).set_index(first.index),
     )

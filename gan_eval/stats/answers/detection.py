@@ -1,13 +1,9 @@
-"""Signal detection with *fake* as the signal: how well people tell, and which way they lean.
+"""Can people tell? Signal detection with *fake* as the signal, with 95 % intervals, for many groups of trials at once.
 
-Signal detection with 95 % intervals, for many groups at once: fake is the signal.
-
-Can people tell? Signal detection with intervals for every scope that holds both kinds of picture.
-
-The area under the empirical ROC curve of answers graded by confidence, with its interval.
+Counts give rates, d′, criterion, β and the area that d′ implies; answers graded by confidence give the area under the
+empirical ROC curve.
 """
 
-from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -19,16 +15,25 @@ from gan_eval.stats.clustering import (
     Answers,
     Clusters,
     Covariance,
+    cells,
     clusters,
     covariance_of_single_answers,
+    largest_variance,
+    one_way,
     places,
     t_critical,
 )
-from gan_eval.stats.groups import Codes, groups, join_notes, joined, provenance
+from gan_eval.stats.groups import Codes, groups, provenance
 from gan_eval.stats.shares import Z95, share, wilson
 from gan_eval.stats.trials import main_trials
 from gan_eval.tables import DETECTION, SCOPES
 from gan_eval.tabular import conform
+
+DETECTION_SCOPES = tuple(scope for scope in SCOPES if scope != "stimulus")
+"""A stimulus has one truth, so it has a rate but no sensitivity."""
+FEW = 10
+"""Below this number of participants or stimuli of a kind the note says that the interval is rough."""
+_SQRT_2PI = float(np.sqrt(2 * np.pi))
 
 
 class Detection(NamedTuple):
@@ -62,158 +67,18 @@ def detection(hits: ArrayLike, misses: ArrayLike, false_alarms: ArrayLike, corre
     )
 
 
-_SQRT_2PI = float(np.sqrt(2 * np.pi))
-
-
-class GroupEstimate(NamedTuple):
-    """A number of each group with the ends of its 95 % interval, each (G,), NaN where there is none."""
-
-    value: np.ndarray
-    low: np.ndarray
-    high: np.ndarray
-
-
-class CrossedRates(NamedTuple):
-    """What several participants and stimuli behind each group say of the rates' variance."""
-
-    covariances: tuple[Covariance, ...]
-    """Candidates; the largest variance counts."""
-    freedom_hit: np.ndarray
-    """(G,) degrees of freedom behind the hit rate; below 1: there is no interval."""
-    freedom_false_alarm: np.ndarray
-    """(G,)"""
-
-
-def estimates(answers: Answers, *, effective: Answers, crossed: CrossedRates | None) -> Mapping[str, GroupEstimate]:
-    """Rates, balanced accuracy, d′, criterion, β and area, by their names in the table `detection`.
-
-    Answers taken as independent: Wilson's interval for rates; the mean of two rates by the hybrid of theirs (Newcombe
-    1998, Statistics in Medicine 17, 873-890); d′ and criterion with the variances of Gourevitch & Galanter (1967,
-    Psychometrika 32, 25-33), of log-linear rates; ln β by the delta method to second order, so that it does not
-    collapse where both rates are near 1/2; the area from d′. With `crossed` the delta method with its variances and
-    Student's t, rates on the logit scale; an interval then also covers the one of independent answers.
-
-    Args:
-        answers: (G,) counts.
-        effective: counts for the intervals of independent answers, of the same rates; mostly `answers` itself.
-        crossed: variances; None: answers are independent.
-    """
-    z_hit, z_false_alarm = ndtri(answers.hit_rate()), ndtri(answers.false_alarm_rate())
-    slope_hit, slope_false_alarm = (_SQRT_2PI * np.exp(z * z / 2) for z in (z_hit, z_false_alarm))
-    hit = _rate(answers.hits, answers.n_fake, effective.hits, effective.n_fake)
-    false_alarm = _rate(answers.false_alarms, answers.n_real, effective.false_alarms, effective.n_real)
-    balanced = _balanced(hit, false_alarm)
-    independent = _binomial(answers, effective)
-    gradients = {
-        "dprime": (z_hit - z_false_alarm, slope_hit, -slope_false_alarm),
-        "criterion": (-(z_hit + z_false_alarm) / 2 + 0.0, -slope_hit / 2, -slope_false_alarm / 2),
-        "beta": ((z_false_alarm**2 - z_hit**2) / 2, -z_hit * slope_hit, z_false_alarm * slope_false_alarm),
-    }
-    known = (answers.n_fake > 0) & (answers.n_real > 0)
-    curved = {"beta": (slope_hit, slope_false_alarm)}
-    found = {}
-    for name, (value, a, b) in gradients.items():
-        bend = curved.get(name)
-        estimate = _around(value, Z95 * np.sqrt(_variance(independent, a, b, bend)))
-        if crossed is not None:
-            variance = np.max([_variance(each, a, b, bend) for each in crossed.covariances], axis=0)
-            both = np.minimum(crossed.freedom_hit, crossed.freedom_false_alarm)
-            estimate = _covering(estimate, _around(value, t_critical(both) * np.sqrt(variance)))
-        found[name] = GroupEstimate(*(np.where(known, part, np.nan) for part in estimate))
-    if crossed is not None:
-        hit = _covering(hit, _logit_rate(answers.hit_rate(), _hit_variance(crossed), crossed.freedom_hit))
-        variance = np.max([each.false_alarm for each in crossed.covariances], axis=0)
-        false_alarm = _covering(
-            false_alarm, _logit_rate(answers.false_alarm_rate(), variance, crossed.freedom_false_alarm)
-        )
-        balanced = _covering(balanced, _logit_balanced(answers, crossed))
-    dprime = found["dprime"]
-    return {
-        "hit_rate": hit,
-        "false_alarm_rate": false_alarm,
-        "fooling_rate": GroupEstimate(1 - hit.value, 1 - hit.high, 1 - hit.low),
-        "balanced_accuracy": balanced,
-        "dprime": dprime,
-        "criterion": found["criterion"],
-        "beta": GroupEstimate(*(np.exp(part) for part in found["beta"])),
-        "auc": GroupEstimate(*(ndtr(part / np.sqrt(2)) for part in dprime)),
-    }
-
-
-def _rate(k: np.ndarray, n: np.ndarray, effective_k: np.ndarray, effective_n: np.ndarray) -> GroupEstimate:
-    return GroupEstimate(share(k, n), *wilson(effective_k, effective_n))
-
-
-def _balanced(hit: GroupEstimate, false_alarm: GroupEstimate) -> GroupEstimate:
-    """(hit rate + 1 - false-alarm rate) / 2: squares of the two rates' distances to their ends, added."""
-    value = (hit.value + 1 - false_alarm.value) / 2
-    down = np.hypot(hit.value - hit.low, false_alarm.high - false_alarm.value) / 2
-    up = np.hypot(hit.high - hit.value, false_alarm.value - false_alarm.low) / 2
-    return GroupEstimate(value, np.maximum(value - down, 0.0), np.minimum(value + up, 1.0))
-
-
-def _binomial(answers: Answers, effective: Answers) -> Covariance:
-    """Of independent answers."""
-    hit, false_alarm = answers.hit_rate(), answers.false_alarm_rate()
-    with np.errstate(divide="ignore", invalid="ignore"):
-        of_hit, of_false_alarm = hit * (1 - hit) / effective.n_fake, false_alarm * (1 - false_alarm) / effective.n_real
-    return Covariance(of_hit, np.zeros_like(of_hit), of_false_alarm)
-
-
-def _variance(
-    covariance: Covariance, a: np.ndarray, b: np.ndarray, bend: tuple[np.ndarray, np.ndarray] | None
-) -> np.ndarray:
-    """Delta method; `bend`, the slopes of both z, adds the second order of (z_b² - z_a²) / 2."""
-    variance = covariance.of(a, b)
-    if bend is not None:
-        hit, false_alarm = covariance.hit * bend[0] ** 2, covariance.false_alarm * bend[1] ** 2
-        variance = variance + (hit**2 + false_alarm**2) / 2 - (covariance.both * bend[0] * bend[1]) ** 2
-    return np.maximum(variance, 0.0)
-
-
-def _hit_variance(crossed: CrossedRates) -> np.ndarray:
-    return np.asarray(np.max([each.hit for each in crossed.covariances], axis=0))
-
-
-def _logit_rate(rate: np.ndarray, variance: np.ndarray, freedom: np.ndarray) -> GroupEstimate:
-    half = t_critical(freedom) * np.sqrt(np.maximum(variance, 0.0)) / (rate * (1 - rate))
-    return GroupEstimate(*(expit(part) for part in _around(logit(rate), half)))
-
-
-def _logit_balanced(answers: Answers, crossed: CrossedRates) -> GroupEstimate:
-    middle = (answers.hit_rate() + 1 - answers.false_alarm_rate()) / 2
-    variance = np.max([each.of(0.5, -0.5) for each in crossed.covariances], axis=0)
-    return _logit_rate(middle, variance, np.minimum(crossed.freedom_hit, crossed.freedom_false_alarm))
-
-
-def _around(value: np.ndarray, half: np.ndarray) -> GroupEstimate:
-    return GroupEstimate(value, value - half, value + half)
-
-
-def _covering(narrow: GroupEstimate, wide: GroupEstimate) -> GroupEstimate:
-    """The first's value with the interval that covers both; none where either has none."""
-    return GroupEstimate(narrow.value, np.minimum(narrow.low, wide.low), np.maximum(narrow.high, wide.high))
-
-
-DETECTION_SCOPES = tuple(scope for scope in SCOPES if scope != "stimulus")
-"""A stimulus has one truth, so it has a rate but no sensitivity."""
-FEW = 10
-"""Below this number of participants or stimuli of a kind the note says that the interval is rough."""
-
-
 def signal_detection(trials: pd.DataFrame) -> pd.DataFrame:
     """The table `detection` of a trials table: rates, balanced accuracy, d′, criterion, β and area, with intervals.
 
     Where several participants and several stimuli stand behind a group, the variance adds what participants and what
-    stimuli have in common (two-way clustering: Cameron, Gelbach & Miller 2011, Journal of Business & Economic
-    Statistics 29, 238-249), or one of both alone where that is larger; the reference is Student's t with one degree
-    of freedom fewer than the smallest number of participants or stimuli; no interval is narrower than the one of
-    independent answers. A rate of 0 or 1 shows no variance: there the independent interval is that of as many answers
-    as there are stimuli, or participants if fewer. Groups of one participant, or of one stimulus of each kind, take
-    answers as independent. Formulas: `gan_eval.stats.answers.detection`.
+    stimuli have in common (two-way clustering, `gan_eval.stats.clustering`), or takes one of both where that is larger;
+    the reference is Student's t with one degree of freedom fewer than the smallest number of participants or stimuli;
+    no interval is narrower than the one of independent answers. A rate of 0 or 1 shows no variance: there the
+    independent interval is that of as many answers as there are stimuli, or participants if fewer. Groups of one
+    participant, or of one stimulus of each kind, take answers as independent.
 
-    `auc_confidence` rests on the answers that come with a confidence; it is empty where none does. Its interval:
-    `gan_eval.stats.answers.detection.areas`.
+    `auc_confidence` rests on the answers that come with a confidence; it is empty where none does. `areas`
+    tells its interval.
 
     Args:
         trials: the table `trials`.
@@ -228,7 +93,15 @@ def signal_detection(trials: pd.DataFrame) -> pd.DataFrame:
     """
     main = main_trials(trials)
     codes = Codes(main)
-    coded = _coded(main, codes)
+    answered, is_fake, says_fake = (main[name].to_numpy(bool) for name in ("answered", "is_fake", "says_fake"))
+    confidence = main["confidence"].to_numpy("float64")
+    given = np.isfinite(confidence) & answered
+    grade = np.full(len(main), -1, np.int64)
+    grade[given] = pd.factorize(evidence(says_fake[given], confidence[given]), sort=True)[0]
+    participant, stimulus = (codes.of(name)[0] for name in ("participant", "stimulus"))
+    cell, occurring = pd.factorize(cells(participant, stimulus))
+    is_repeated = len(occurring) < len(cell)
+    coded = _Coded(answered, is_fake, says_fake, participant, stimulus, grade, cell if is_repeated else None)
     tables = [_scope_table(main, coded, codes, scope) for scope in DETECTION_SCOPES]
     return conform(pd.concat(tables), DETECTION, where="detection")
 
@@ -246,20 +119,9 @@ class _Coded(NamedTuple):
     cell: np.ndarray | None
     """Participant with stimulus; None where nobody judged a stimulus twice."""
 
-
-def _coded(main: pd.DataFrame, codes: Codes) -> _Coded:
-    answered, is_fake, says_fake = (main[name].to_numpy(bool) for name in ("answered", "is_fake", "says_fake"))
-    confidence = main["confidence"].to_numpy("float64")
-    given = np.isfinite(confidence) & answered
-    grade = np.full(len(main), -1, np.int64)
-    grade[given] = pd.factorize(evidence(says_fake[given], confidence[given]), sort=True)[0]
-    participant, stimulus = (codes.of(name)[0] for name in ("participant", "stimulus"))
-    return _Coded(answered, is_fake, says_fake, participant, stimulus, grade, _cell(participant, stimulus))
-
-
-def _cell(participant: np.ndarray, stimulus: np.ndarray) -> np.ndarray | None:
-    cell, occurring = pd.factorize(participant.astype(np.int64) * (int(stimulus.max(initial=0)) + 1) + stimulus)
-    return None if len(occurring) == len(cell) else cell
+    def clusters(self, cluster: np.ndarray, group: np.ndarray, size: int, row: np.ndarray) -> Clusters:
+        """The answers of rows (M,) by group (M,) of `size` and by cluster (N,)."""
+        return clusters(group, size, cluster[row], self.is_fake[row], self.says_fake[row])
 
 
 class _Behind(NamedTuple):
@@ -286,86 +148,73 @@ class _Behind(NamedTuple):
 
 
 def _scope_table(main: pd.DataFrame, coded: _Coded, codes: Codes, scope: str) -> pd.DataFrame:
+    """The rows of one scope."""
     grouped = groups(main, scope, codes)
     size = len(grouped.ids)
-    kept = coded.answered[grouped.row]
-    row, group = grouped.row[kept], grouped.group[kept]
-    by_person = _clusters(coded, coded.participant, group, size, row)
-    several = by_person.number(by_person.answers.n_fake + by_person.answers.n_real) > 1
-    by_stimulus = _clusters(coded, coded.stimulus, group[several[group]], size, row[several[group]])
-    total, behind = by_person.totals(), _behind(by_person, by_stimulus)
-    table = pd.DataFrame({"scope": scope, "id": grouped.ids})
-    table["n_real"], table["n_fake"] = total.n_real.astype(int), total.n_fake.astype(int)
-    by_cell = None if coded.cell is None else _clusters(coded, coded.cell, group, size, row)
-    for name, estimate in _intervals(total, by_person, by_stimulus, by_cell, behind).items():
-        for ending, part in zip(("", "_low", "_high"), estimate, strict=True):
-            table[f"{name}{ending}"] = part
-    graded = coded.grade[row] >= 0
-    of_graded = row[graded]
-    codes_of = (coded.participant, coded.stimulus, coded.grade, coded.is_fake)
-    by_confidence = areas(Graded(group[graded], *(code[of_graded] for code in codes_of)), size)
-    for ending, part in zip(("", "_low", "_high"), by_confidence, strict=True):
-        table[f"auc_confidence{ending}"] = part
-    any_answer = total.n_fake + total.n_real > 0
-    basis = np.where(behind.crossed(), "two_way_cluster", "independent")
-    table["basis"] = pd.Series(basis, dtype="object").where(any_answer, None)
-    carried = provenance(main, grouped, codes)
-    table["simulated"], table["fraction"] = carried["simulated"], carried["fraction"]
-    own = _notes(total, behind, np.bincount(group[graded], minlength=size), scope)
-    edge = np.isin(by_confidence.value, (0.0, 1.0))
-    sharp = join_notes([(edge, "an area by confidence of 0 or 1: no interval of it")], size)
-    table["note"] = [joined(*texts) for texts in zip(own, sharp, carried["note"], strict=True)]
-    return table
-
-
-def _clusters(coded: _Coded, cluster: np.ndarray, group: np.ndarray, size: int, row: np.ndarray) -> Clusters:
-    return clusters(group, size, cluster[row], coded.is_fake[row], coded.says_fake[row])
-
-
-def _behind(by_person: Clusters, by_stimulus: Clusters) -> _Behind:
-    person, stimulus = by_person.answers, by_stimulus.answers
-    return _Behind(
+    answered = coded.answered[grouped.row]
+    row, group = grouped.row[answered], grouped.group[answered]
+    by_person = coded.clusters(coded.participant, group, size, row)
+    person = by_person.answers
+    several = by_person.number(person.n_fake + person.n_real) > 1
+    by_stimulus = coded.clusters(coded.stimulus, group[several[group]], size, row[several[group]])
+    by_cell = None if coded.cell is None else coded.clusters(coded.cell, group, size, row)
+    total = by_person.totals()
+    behind = _Behind(
         by_person.number(person.n_fake + person.n_real),
         by_person.number(person.n_fake),
         by_person.number(person.n_real),
-        by_stimulus.number(stimulus.n_fake),
-        by_stimulus.number(stimulus.n_real),
+        by_stimulus.number(by_stimulus.answers.n_fake),
+        by_stimulus.number(by_stimulus.answers.n_real),
     )
+    is_graded = coded.grade[row] >= 0
+    of_graded = row[is_graded]
+    columns = (coded.participant, coded.stimulus, coded.grade, coded.is_fake)
+    by_confidence = areas(Graded(group[is_graded], *(column[of_graded] for column in columns)), size)
+
+    table = pd.DataFrame({"scope": scope, "id": grouped.ids})
+    table["n_real"], table["n_fake"] = total.n_real.astype(int), total.n_fake.astype(int)
+    estimates = _estimates(total, by_person, by_stimulus, by_cell, behind) | {"auc_confidence": by_confidence}
+    for name, estimate in estimates.items():
+        for ending, part in zip(("", "_low", "_high"), estimate, strict=True):
+            table[f"{name}{ending}"] = part
+    basis = np.where(behind.crossed(), "two_way_cluster", "independent")
+    table["basis"] = pd.Series(basis, dtype="object").where(total.n_fake + total.n_real > 0, None)
+    notes = [
+        *_notes(total, behind, np.bincount(group[is_graded], minlength=size), scope),
+        (np.isin(by_confidence.value, (0.0, 1.0)), "an area by confidence of 0 or 1: no interval of it"),
+    ]
+    return table.join(provenance(main, grouped, codes, notes))
 
 
-def _intervals(
+def _estimates(
     total: Answers, by_person: Clusters, by_stimulus: Clusters, by_cell: Clusters | None, behind: _Behind
-) -> dict[str, GroupEstimate]:
+) -> "dict[str, GroupEstimate]":
     """Each group's numbers on the basis that it allows."""
-    alone = estimates(total, effective=total, crossed=None)
-    several = behind.crossed()
-    if not several.any():
-        return dict(alone)
-    people, stimuli = by_person.covariance(), by_stimulus.covariance()
-    cells = covariance_of_single_answers(total) if by_cell is None else by_cell.covariance()
-    two_way = people.plus(stimuli, 1.0).plus(cells, -1.0)
-    crossed = CrossedRates((two_way, people, stimuli), behind.least("fake") - 1, behind.least("real") - 1)
-    together = estimates(total, effective=_effective(total, behind), crossed=crossed)
+    independent = rate_estimates(total) | sensitivity_estimates(total)
+    crossed = behind.crossed()
+    if not crossed.any():
+        return independent
+    person, stimulus = by_person.covariance(), by_stimulus.covariance()
+    cell = covariance_of_single_answers(total) if by_cell is None else by_cell.covariance()
+    two_way = person.plus(stimulus, 1.0).plus(cell, -1.0)
+    variances = CrossedRates((two_way, person, stimulus), behind.least("fake") - 1, behind.least("real") - 1)
+    counts = []  # of a rate of 0 or 1 as if each of the fewest behind it had answered once
+    for k, n, units in (
+        (total.hits, total.n_fake, behind.least("fake")),
+        (total.false_alarms, total.n_real, behind.least("real")),
+    ):
+        edge = (n > 0) & ((k == 0) | (k == n))
+        counts += [np.where(edge, np.where(k > 0, units, 0), k), np.where(edge, units, n)]
+    effective = Answers(*counts)
+    clustered = rate_estimates(total, effective, variances) | sensitivity_estimates(total, effective, variances)
     return {
-        name: GroupEstimate(*(np.where(several, a, b) for a, b in zip(together[name], alone[name], strict=True)))
-        for name in alone
+        name: GroupEstimate(*(np.where(crossed, a, b) for a, b in zip(clustered[name], estimate, strict=True)))
+        for name, estimate in independent.items()
     }
 
 
-def _effective(total: Answers, behind: _Behind) -> Answers:
-    """The counts, and those of one answer each of the fewest behind a rate that is 0 or 1."""
-    hits, n_fake = _thinned(total.hits, total.n_fake, behind.least("fake"))
-    false_alarms, n_real = _thinned(total.false_alarms, total.n_real, behind.least("real"))
-    return Answers(hits, n_fake, false_alarms, n_real)
-
-
-def _thinned(k: np.ndarray, n: np.ndarray, units: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    edge = (n > 0) & ((k == 0) | (k == n))
-    return np.where(edge, np.where(k > 0, units, 0), k), np.where(edge, units, n)
-
-
-def _notes(total: Answers, behind: _Behind, n_graded: np.ndarray, scope: str) -> list[str]:
-    """What a reader must know about each row."""
+def _notes(total: Answers, behind: _Behind, n_graded: np.ndarray, scope: str) -> list[tuple[np.ndarray, str]]:
+    """What a reader must know about each group."""
     has_fake, has_real = total.n_fake > 0, total.n_real > 0
     answers = total.n_fake + total.n_real
     edge_fake, edge_real = (
@@ -394,10 +243,146 @@ def _notes(total: Answers, behind: _Behind, n_graded: np.ndarray, scope: str) ->
     if scope == "participant":
         notes.append(((answers > 0) & (answers < 10), "fewer than 10 answers"))
     else:
-        alone = behind.participants == 1
-        notes.append((alone, "one participant: says nothing of people in general"))
-        notes.append(((answers > 0) & ~alone & ~crossed, "one picture: says nothing of pictures in general"))
-    return join_notes(notes, len(answers))
+        is_single = behind.participants == 1
+        notes.append((is_single, "one participant: says nothing of people in general"))
+        notes.append(((answers > 0) & ~is_single & ~crossed, "one picture: says nothing of pictures in general"))
+    return notes
+
+
+class GroupEstimate(NamedTuple):
+    """A number of each group with the ends of its 95 % interval, each (G,), NaN where there is none."""
+
+    value: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+
+
+class CrossedRates(NamedTuple):
+    """What several participants and stimuli behind each group say of the rates' variance."""
+
+    covariances: tuple[Covariance, ...]
+    """Candidates; the largest variance counts."""
+    freedom_hit: np.ndarray
+    """(G,) degrees of freedom behind the hit rate; below 1: there is no interval."""
+    freedom_false_alarm: np.ndarray
+    """(G,)"""
+
+    def freedom(self) -> np.ndarray:
+        """(G,) degrees of freedom behind both."""
+        return np.minimum(self.freedom_hit, self.freedom_false_alarm)
+
+
+def rate_estimates(
+    answers: Answers, effective: Answers | None = None, crossed: CrossedRates | None = None
+) -> dict[str, GroupEstimate]:
+    """Hit rate, false-alarm rate, fooling rate and balanced accuracy, by their names in the table `detection`.
+
+    Answers taken as independent: Wilson's interval for rates; the mean of two rates by the hybrid of theirs (Newcombe
+    1998, Statistics in Medicine 17, 873-890). With `crossed` Student's t on the logit scale, the interval then also
+    covering the one of independent answers.
+
+    Args:
+        answers: (G,) counts.
+        effective: counts for the intervals of independent answers, of the same rates; None: `answers`.
+        crossed: variances; None: answers are independent.
+    """
+    own = effective or answers
+    hit = GroupEstimate(share(answers.hits, answers.n_fake), *wilson(own.hits, own.n_fake))
+    false_alarm = GroupEstimate(share(answers.false_alarms, answers.n_real), *wilson(own.false_alarms, own.n_real))
+    # (hit rate + 1 - false-alarm rate) / 2: squares of the two rates' distances to their ends, added
+    value = (hit.value + 1 - false_alarm.value) / 2
+    down = np.hypot(hit.value - hit.low, false_alarm.high - false_alarm.value) / 2
+    up = np.hypot(hit.high - hit.value, false_alarm.value - false_alarm.low) / 2
+    balanced = GroupEstimate(value, np.maximum(value - down, 0.0), np.minimum(value + up, 1.0))
+    if crossed is not None:
+        of_hit = np.max([covariance.hit for covariance in crossed.covariances], axis=0)
+        of_false_alarm = np.max([covariance.false_alarm for covariance in crossed.covariances], axis=0)
+        of_mean = np.max([covariance.of(0.5, -0.5) for covariance in crossed.covariances], axis=0)
+        hit_rate, false_alarm_rate = answers.hit_rate(), answers.false_alarm_rate()
+        middle = (hit_rate + 1 - false_alarm_rate) / 2
+        hit = _covering(hit, _on_logit_scale(hit_rate, of_hit, crossed.freedom_hit))
+        false_alarm = _covering(
+            false_alarm, _on_logit_scale(false_alarm_rate, of_false_alarm, crossed.freedom_false_alarm)
+        )
+        balanced = _covering(balanced, _on_logit_scale(middle, of_mean, crossed.freedom()))
+    return {
+        "hit_rate": hit,
+        "false_alarm_rate": false_alarm,
+        "fooling_rate": GroupEstimate(1 - hit.value, 1 - hit.high, 1 - hit.low),
+        "balanced_accuracy": balanced,
+    }
+
+
+def sensitivity_estimates(
+    answers: Answers, effective: Answers | None = None, crossed: CrossedRates | None = None
+) -> dict[str, GroupEstimate]:
+    """d′, criterion, β and area, by their names in the table `detection`; NaN without reals or without fakes.
+
+    Answers taken as independent: d′ and criterion with the variances of Gourevitch & Galanter (1967, Psychometrika 32,
+    25-33), of log-linear rates; ln β by the delta method to second order, so that it does not collapse where both rates
+    are near 1/2; the area from d′. With `crossed` the delta method with its variances and Student's t, the interval
+    then also covering the one of independent answers.
+
+    Args:
+        answers: (G,) counts.
+        effective: counts for the intervals of independent answers, of the same rates; None: `answers`.
+        crossed: variances; None: answers are independent.
+    """
+    own = effective or answers
+    hit, false_alarm = answers.hit_rate(), answers.false_alarm_rate()
+    with np.errstate(divide="ignore", invalid="ignore"):
+        of_hit, of_false_alarm = hit * (1 - hit) / own.n_fake, false_alarm * (1 - false_alarm) / own.n_real
+    independent = Covariance(of_hit, np.zeros_like(of_hit), of_false_alarm)
+    z_hit, z_false_alarm = ndtri(hit), ndtri(false_alarm)
+    slopes = tuple(_SQRT_2PI * np.exp(z * z / 2) for z in (z_hit, z_false_alarm))
+    slope_hit, slope_false_alarm = slopes
+    values = {
+        "dprime": (z_hit - z_false_alarm, slope_hit, -slope_false_alarm),
+        "criterion": (-(z_hit + z_false_alarm) / 2 + 0.0, -slope_hit / 2, -slope_false_alarm / 2),
+        "beta": ((z_false_alarm**2 - z_hit**2) / 2, -z_hit * slope_hit, z_false_alarm * slope_false_alarm),
+    }
+    known = (answers.n_fake > 0) & (answers.n_real > 0)
+    estimates = {}
+    for name, (value, a, b) in values.items():
+        curved = slopes if name == "beta" else None
+        estimate = _symmetric(value, Z95 * np.sqrt(_delta_variance(independent, a, b, curved)))
+        if crossed is not None:
+            variances = [_delta_variance(covariance, a, b, curved) for covariance in crossed.covariances]
+            half_width = t_critical(crossed.freedom()) * np.sqrt(np.max(variances, axis=0))
+            estimate = _covering(estimate, _symmetric(value, half_width))
+        estimates[name] = GroupEstimate(*(np.where(known, part, np.nan) for part in estimate))
+    return {
+        "dprime": estimates["dprime"],
+        "criterion": estimates["criterion"],
+        "beta": GroupEstimate(*(np.exp(part) for part in estimates["beta"])),
+        "auc": GroupEstimate(*(ndtr(part / np.sqrt(2)) for part in estimates["dprime"])),
+    }
+
+
+def _delta_variance(
+    covariance: Covariance, a: np.ndarray, b: np.ndarray, slopes: tuple[np.ndarray, ...] | None
+) -> np.ndarray:
+    """Delta method; `slopes`, those of both z, add the second order of (z_b² - z_a²) / 2."""
+    variance = covariance.of(a, b)
+    if slopes is not None:
+        hit, false_alarm = covariance.hit * slopes[0] ** 2, covariance.false_alarm * slopes[1] ** 2
+        variance = variance + (hit**2 + false_alarm**2) / 2 - (covariance.both * slopes[0] * slopes[1]) ** 2
+    return np.maximum(variance, 0.0)
+
+
+def _on_logit_scale(rate: np.ndarray, variance: np.ndarray, freedom: np.ndarray) -> GroupEstimate:
+    """A rate within 0..1 with an interval that is symmetric on the logit scale."""
+    half_width = t_critical(freedom) * np.sqrt(np.maximum(variance, 0.0)) / (rate * (1 - rate))
+    return GroupEstimate(*(expit(part) for part in _symmetric(logit(rate), half_width)))
+
+
+def _symmetric(value: np.ndarray, half_width: np.ndarray) -> GroupEstimate:
+    return GroupEstimate(value, value - half_width, value + half_width)
+
+
+def _covering(narrow: GroupEstimate, wide: GroupEstimate) -> GroupEstimate:
+    """The first's value with the interval that covers both; none where either has none."""
+    return GroupEstimate(narrow.value, np.minimum(narrow.low, wide.low), np.maximum(narrow.high, wide.high))
 
 
 class Graded(NamedTuple):
@@ -453,66 +438,47 @@ def areas(graded: Graded, size: int) -> GroupEstimate:
     """
     if not len(graded.group):
         return GroupEstimate(*np.full((3, size), np.nan))
-    area, influence = _components(graded, size)
-    single = _area_variance(graded, size, np.arange(len(influence)), influence)
-    people, pictures = (_fewest(graded, size, cluster) for cluster in (graded.participant, graded.stimulus))
-    crossed = (_number(graded.group, size, graded.participant) > 1) & (pictures.max(axis=0) > 1)
-    half = Z95 * np.sqrt(single)
-    if crossed.any():
-        cell = graded.participant.astype(np.int64) * (int(graded.stimulus.max()) + 1) + graded.stimulus
-        by_person, by_stimulus, by_cell = (
-            _area_variance(graded, size, cluster, influence) for cluster in (graded.participant, graded.stimulus, cell)
-        )
-        largest = np.max([by_person + by_stimulus - by_cell, by_person, by_stimulus, single], axis=0)
-        freedom = np.minimum(people.min(axis=0), pictures.min(axis=0)) - 1
-        half = np.where(crossed, t_critical(freedom) * np.sqrt(largest), half)
+    group, participant, stimulus, _, is_fake = graded
+    area, influence = _structural_components(graded, size)
+    by_answer, by_person, by_stimulus, by_cell = (
+        one_way(influence[:, None], cluster, side=is_fake, group=group, size=size)[:, 0]
+        for cluster in (np.arange(len(influence)), participant, stimulus, cells(participant, stimulus))
+    )
+    participants, stimuli = (
+        np.stack([_number(group[kind], size, cluster[kind]) for kind in (is_fake, ~is_fake)])
+        for cluster in (participant, stimulus)
+    )
+    crossed = (_number(group, size, participant) > 1) & (stimuli.max(axis=0) > 1)
+    largest = np.maximum(largest_variance(by_person, by_stimulus, by_cell), by_answer)
+    freedom = np.minimum(participants.min(axis=0), stimuli.min(axis=0)) - 1
+    half_width = np.where(crossed, t_critical(freedom) * np.sqrt(largest), Z95 * np.sqrt(by_answer))
     inner = np.where((area > 0) & (area < 1), area, np.nan)
-    reach = half / (inner * (1 - inner))
+    reach = half_width / (inner * (1 - inner))
     return GroupEstimate(area, expit(logit(inner) - reach), expit(logit(inner) + reach))
 
 
-def _components(graded: Graded, size: int) -> tuple[np.ndarray, np.ndarray]:
+def _structural_components(graded: Graded, size: int) -> tuple[np.ndarray, np.ndarray]:
     """(size,) areas, and (M,) what each answer adds to the error of its group's area."""
     is_fake = graded.is_fake
     place, owner = places(graded.group, size, graded.grade)
     real, fake = (np.bincount(place[chosen], minlength=len(owner)).astype(float) for chosen in (~is_fake, is_fake))
     n_real, n_fake = (np.bincount(owner, part, minlength=size) for part in (real, fake))
-    reals_below, fakes_below = (_before(part, owner, n) for part, n in ((real, n_real), (fake, n_fake)))
+    reals_below, fakes_below = (_below(part, owner, n) for part, n in ((real, n_real), (fake, n_fake)))
     with np.errstate(divide="ignore", invalid="ignore"):
         of_fake = (reals_below + real / 2) / n_real[owner]
         of_real = 1 - (fakes_below + fake / 2) / n_fake[owner]
         area = np.bincount(owner, np.where(fake > 0, fake * of_fake, 0.0), minlength=size) / n_fake
-        share = np.where(is_fake, of_fake[place], of_real[place])
-        influence = (share - area[graded.group]) / np.where(is_fake, n_fake[graded.group], n_real[graded.group])
+        component = np.where(is_fake, of_fake[place], of_real[place])
+        influence = (component - area[graded.group]) / np.where(is_fake, n_fake[graded.group], n_real[graded.group])
     return area, influence
 
 
-def _before(counts: np.ndarray, owner: np.ndarray, total: np.ndarray) -> np.ndarray:
+def _below(counts: np.ndarray, owner: np.ndarray, total: np.ndarray) -> np.ndarray:
     """(K,) how many stand at the lower grades of the same group."""
     return np.cumsum(counts) - counts - (np.cumsum(total) - total)[owner]
-
-
-def _area_variance(graded: Graded, size: int, cluster: np.ndarray, influence: np.ndarray) -> np.ndarray:
-    """(size,) sums over clusters of squared influences, with the factor C / (C - 1) for the C clusters of each kind."""
-    place, owner = places(graded.group, size, cluster)
-    sums = np.zeros(len(owner))
-    for chosen in (graded.is_fake, ~graded.is_fake):
-        number = _number(graded.group[chosen], size, cluster[chosen]).astype(float)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            factor = np.where(number > 1, np.sqrt(number / (number - 1)), np.nan)
-        held = np.bincount(place[chosen], minlength=len(owner)) > 0
-        part = np.bincount(place[chosen], influence[chosen], minlength=len(owner))
-        sums += np.where(held, part * factor[owner], 0.0)
-    return np.maximum(np.bincount(owner, sums**2, minlength=size), 0.0)
 
 
 def _number(group: np.ndarray, size: int, cluster: np.ndarray) -> np.ndarray:
     """(size,) how many clusters stand in each group."""
     place, owner = places(group, size, cluster)
     return np.bincount(owner[np.bincount(place, minlength=len(owner)) > 0], minlength=size)
-
-
-def _fewest(graded: Graded, size: int, cluster: np.ndarray) -> np.ndarray:
-    """(2, size) clusters behind the fakes and behind the reals."""
-    kinds = (graded.is_fake, ~graded.is_fake)
-    return np.stack([_number(graded.group[chosen], size, cluster[chosen]) for chosen in kinds])

@@ -1,23 +1,19 @@
-"""Observers and grades: who grades unlike the others (ITU-R BT.500), and what is left of a picture when bias and
-inconsistency of its graders are allowed for (ITU-T P.910 Annex E).
+"""How real do pictures look? Grades by kind and model, opinion scores of each picture, and the observers themselves.
 
-How real does each picture look? Mean opinion scores with screened observers, and the observers themselves.
-
-How real do the pictures look? Mean grades of reals and of fakes, with intervals between participants.
+Screening says who grades unlike the others (ITU-R BT.500), or what is left of a picture when bias and inconsistency of
+its graders are allowed for (ITU-T P.910 Annex E).
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
-from scipy.special import stdtrit
 
 from gan_eval.settings.analysis import Screening
-from gan_eval.stats.groups import Groups, carried_by, join_notes, joined, provenance
+from gan_eval.stats.clustering import t_critical
+from gan_eval.stats.groups import Groups, carried_by, provenance
 from gan_eval.stats.shares import Z95, mean_interval, share
 from gan_eval.stats.trials import graded_trials
 from gan_eval.tables import OPINION_SCORES, RATERS, RATINGS
@@ -112,9 +108,9 @@ def bt500(grades: Grades) -> Outliers:
     kurtosis = share(fourth, second**2)
     limit = np.where((kurtosis >= 2 - 1e-9) & (kurtosis <= 4 + 1e-9), 2.0, np.sqrt(20))
     reach = (limit * np.sqrt(share(second * counts, counts - 1)))[grades.picture]
-    spread = (second > 1e-18)[grades.picture]
-    high = grades.by_rater(spread & (off >= reach - 1e-9))
-    low = grades.by_rater(spread & (off <= -reach + 1e-9))
+    varies = (second > 1e-18)[grades.picture]
+    high = grades.by_rater(varies & (off >= reach - 1e-9))
+    low = grades.by_rater(varies & (off <= -reach + 1e-9))
     outlying = share(high + low, grades.by_rater(np.ones(len(off))))
     skew = share(np.abs(high - low), high + low)
     return Outliers(outlying, skew, (outlying > OUTLYING) & (skew < BALANCED))
@@ -171,9 +167,9 @@ def p910(grades: Grades, *, tolerance: float = 1e-8, most: int = 5000) -> Qualit
             break
     parts, bias = _centred(shared, bias, counts)
     weight = (1 / inconsistency**2)[grades.rater]
-    told = np.isfinite(weight)
-    information = grades.by_picture(np.where(told, weight, 0))
-    summed = grades.by_picture(np.where(told, weight * (grades.grade - bias[grades.rater]), 0))
+    known = np.isfinite(weight)
+    information = grades.by_picture(np.where(known, weight, 0))
+    summed = grades.by_picture(np.where(known, weight * (grades.grade - bias[grades.rater]), 0))
     error = np.sqrt(share(1.0, information))
     if np.nanmax(inconsistency, initial=0) <= _NOTHING:
         error[:], inconsistency, held = np.nan, inconsistency * 0, held & False
@@ -186,11 +182,11 @@ def _inconsistency(
     """(raters,) standard deviation about quality and bias, and who is held at the others': once held, always."""
     squares = (grades.grade - quality[grades.picture] - bias[grades.rater]) ** 2
     sums = grades.by_rater(squares)
-    found = share(sums, counts)
-    held = held | (found < _COLLAPSED**2 * squares.mean())
+    variance = share(sums, counts)
+    held = held | (variance < _COLLAPSED**2 * squares.mean())
     free = ~held & (counts > 0)
     common = (sums[free].sum() / counts[free].sum()) if free.any() else squares.mean()
-    return np.where(counts > 0, np.maximum(np.sqrt(np.where(held, common, found)), _NOTHING), np.nan), held
+    return np.where(counts > 0, np.maximum(np.sqrt(np.where(held, common, variance)), _NOTHING), np.nan), held
 
 
 def _centred(grades: Grades, bias: np.ndarray, counts: np.ndarray) -> tuple[int, np.ndarray]:
@@ -203,166 +199,6 @@ def _centred(grades: Grades, bias: np.ndarray, counts: np.ndarray) -> tuple[int,
     size = part.max(initial=0) + 1
     mean = share(np.bincount(part[known], bias[known], size), np.bincount(part[known], minlength=size))
     return len(np.unique(part[known])), bias - mean[part]
-
-
-def opinion_scores(trials: pd.DataFrame, *, screening: Screening = "none") -> pd.DataFrame:
-    """The table `opinion_scores`: each picture that was to be graded, in the order of the stimuli's names.
-
-    Intervals are Student's t between the grades that count; with screening `p910` the normal interval from the
-    estimate's information. There is none where the grades allow none, and the note says why.
-
-    Args:
-        trials: the table `trials`; no rows where nothing was to be graded.
-        screening: `none`; `bt500` leaves erratic participants out (ITU-R BT.500); `p910` keeps all and allows for
-            bias and inconsistency (ITU-T P.910 Annex E). See `gan_eval.stats.answers.grades`.
-    """
-    data = _data(trials)
-    grades, rejected = data.grades, np.zeros(data.grades.raters, bool)
-    if screening == "bt500":
-        rejected = bt500(grades).rejected
-        grades = grades.only(~rejected[grades.rater])
-    n = grades.by_picture(np.ones(len(grades.grade)))
-    mean = share(grades.by_picture(grades.grade), n)
-    squares = grades.by_picture((grades.grade - mean[grades.picture]) ** 2)
-    sd = np.sqrt(share(squares, n - 1))
-    agree = (n > 1) & (sd < 1e-9)
-    half = np.where((n > 1) & ~agree, stdtrit(np.maximum(n - 1, 1), 0.975) * share(sd, np.sqrt(n)), np.nan)
-    notes = [*_picture_notes(data, n, rejected)]
-    if screening == "p910":
-        found = p910(grades)
-        known = np.isfinite(found.quality)
-        mean = np.where(known, found.quality, mean)
-        half = np.where(known, Z95 * found.std_error, np.nan)
-        notes += _quality_notes(found, n, known)
-    else:
-        notes += [(n == 1, "one grade: no interval"), (agree, "all grades agree: no interval")]
-    carried = provenance(data.trials, data.of_pictures)
-    table = pd.DataFrame(
-        {
-            "stimulus": data.of_pictures.ids,
-            **{name: _first(data, name) for name in ("item", "kind", "model", "dataset")},
-            "n": n.astype(int),
-            "mos": mean,
-            "sd": sd,
-            "ci_low": mean - half,
-            "ci_high": mean + half,
-            "screening": screening,
-            "simulated": carried["simulated"],
-            "note": _joined(notes, carried["note"]),
-            "fraction": carried["fraction"],
-        }
-    )
-    return conform(table, OPINION_SCORES, where="opinion_scores")
-
-
-def raters(trials: pd.DataFrame, *, screening: Screening = "none") -> pd.DataFrame:
-    """The table `raters`: each participant who was to grade pictures, in the order of their names.
-
-    Bias and inconsistency look at pictures that others graded too; the outlying grades are those of ITU-R BT.500 with
-    every screening. Only screening `bt500` rejects.
-
-    Args:
-        trials: the table `trials`; no rows where nothing was to be graded.
-        screening: as in `opinion_scores`.
-    """
-    data = _data(trials)
-    outliers, grades = bt500(data.grades), data.grades
-    found = p910(grades) if screening == "p910" else None
-    bias, inconsistency = (found.bias, found.inconsistency) if found is not None else plain_raters(grades)
-    n = grades.by_rater(np.ones(len(grades.grade)))
-    carried = provenance(data.trials, data.of_raters)
-    table = pd.DataFrame(
-        {
-            "participant": data.of_raters.ids,
-            "n": n.astype(int),
-            "bias": bias,
-            "inconsistency": inconsistency,
-            "outlier_share": outliers.share,
-            "outlier_skew": outliers.skew,
-            "rejected": outliers.rejected & (screening == "bt500"),
-            "simulated": carried["simulated"],
-            "note": _joined(_rater_notes(data, n, bias, outliers, found, screening), carried["note"]),
-            "fraction": carried["fraction"],
-        }
-    )
-    return conform(table, RATERS, where="raters")
-
-
-@dataclass(frozen=True)
-class _Data:
-    trials: pd.DataFrame
-    """Trials whose picture was to be graded."""
-    of_pictures: Groups
-    of_raters: Groups
-    grades: Grades
-    impossible: np.ndarray
-    """(N,) bool: the trial's grade is infinite."""
-
-
-def _data(trials: pd.DataFrame) -> _Data:
-    graded = graded_trials(trials)
-    picture, stimuli = pd.factorize(graded["stimulus"], sort=True)
-    rater, people = pd.factorize(graded["participant"], sort=True)
-    grade = graded["rating"].to_numpy("float64", na_value=np.nan)
-    valid, every = np.isfinite(grade), np.arange(len(graded))
-    return _Data(
-        trials=graded,
-        of_pictures=Groups([str(name) for name in stimuli], every, picture),
-        of_raters=Groups([str(name) for name in people], every, rater),
-        grades=Grades(grade[valid], picture[valid], rater[valid], len(stimuli), len(people)),
-        impossible=np.isinf(grade),
-    )
-
-
-def _first(data: _Data, name: str) -> np.ndarray:
-    """(pictures,) the first filled cell of a column among each picture's trials."""
-    found = data.trials[name].groupby(data.of_pictures.group).first()
-    return found.reindex(range(len(data.of_pictures.ids))).to_numpy()
-
-
-def _picture_notes(data: _Data, n: np.ndarray, rejected: np.ndarray) -> list[tuple[np.ndarray, str]]:
-    given = data.grades.by_picture(np.ones(len(data.grades.grade)))
-    notes = [
-        (given == 0, "no grades"),
-        ((given > 0) & (n == 0), "all its graders were rejected"),
-        (data.of_pictures.count(data.impossible) > 0, "infinite grades left out"),
-    ]
-    if rejected.any():
-        notes.append((given > n, f"grades of rejected participants left out ({rejected.sum()} of {len(rejected)})"))
-    return notes
-
-
-def _quality_notes(found: Quality, n: np.ndarray, known: np.ndarray) -> list[tuple[np.ndarray, str]]:
-    parted = f"{found.parts} groups of participants share no picture: scores of different groups cannot be compared"
-    held = "the inconsistency of some participants has no estimate: that of the others stands for it"
-    everywhere = np.ones(len(n), bool)
-    return [
-        ((n > 0) & ~known, "its graders share no picture with others: plain mean, no interval"),
-        (known & np.isnan(found.std_error), "grades without inconsistency: no interval"),
-        (everywhere & (found.parts > 1), parted),
-        (everywhere & found.held.any(), held),
-        (everywhere & (not found.converged), "did not converge"),
-    ]
-
-
-def _rater_notes(
-    data: _Data, n: np.ndarray, bias: np.ndarray, outliers: Outliers, found: Quality | None, screening: Screening
-) -> list[tuple[np.ndarray, str]]:
-    notes = [
-        (n == 0, "no grades"),
-        ((n > 0) & np.isnan(bias), "shares no picture with others: neither bias nor inconsistency"),
-        (data.of_raters.count(data.impossible) > 0, "infinite grades left out"),
-        (outliers.rejected & (screening != "bt500"), "BT.500 would reject"),
-    ]
-    if found is not None:
-        notes.append((found.held, "inconsistency has no estimate of its own: that of the others together"))
-        notes.append((np.full(len(n), not found.converged), "did not converge"))
-    return notes
-
-
-def _joined(notes: list[tuple[np.ndarray, str]], carried: pd.Series) -> list[str | None]:
-    own = join_notes(notes, len(carried))
-    return [joined(*pair) for pair in zip(own, carried, strict=True)]
 
 
 def ratings(trials: pd.DataFrame, *, screening: Screening = "none") -> pd.DataFrame:
@@ -382,31 +218,27 @@ def ratings(trials: pd.DataFrame, *, screening: Screening = "none") -> pd.DataFr
         rejected = observers.loc[observers["rejected"], "participant"]
         graded = graded[~graded["participant"].isin(rejected)].reset_index(drop=True)
         note = f"{len(rejected)} of {len(observers)} participants rejected by BT.500" if len(rejected) else ""
-    return frame_of([_row(part, names, note) for names, part in _parts(graded)], RATINGS)
-
-
-def _parts(graded: pd.DataFrame) -> Iterator[tuple[dict[str, Any], pd.DataFrame]]:
-    """The trials of each row, with what names the row."""
+    rows: list[Row] = []
     for dataset, of_dataset in graded.groupby("dataset", dropna=False, sort=True):
         for kind in ("real", "fake"):
             part = of_dataset[(of_dataset["kind"] == kind).fillna(False)]
             named = {"dataset": dataset, "kind": kind}
             if len(part):
-                yield named, part
+                rows.append(named | _mean_grade(part, note))
             if kind == "fake":
                 for model, of_model in part.groupby("model", sort=True):
-                    yield {**named, "model": model}, of_model
+                    rows.append(named | {"model": model} | _mean_grade(of_model, note))
+    return frame_of(rows, RATINGS)
 
 
-def _row(part: pd.DataFrame, named: dict[str, Any], screened: str) -> Row:
+def _mean_grade(part: pd.DataFrame, note: str) -> Row:
+    """The cells of one row of `ratings`."""
     answered = part[part["answered"]]
     grades = answered["rating"].to_numpy("float64")
     means = answered.groupby("participant")["rating"].mean().to_numpy("float64")
     mean, low, high = mean_interval(means)
-    carried = carried_by(part)
-    own = {0: "no graded trials", 1: "one participant: no interval"}.get(len(means), "")
+    reason = {0: "no graded trials", 1: "one participant: no interval"}.get(len(means), "")
     return {
-        **named,
         "n": len(grades),
         "n_none": len(part) - len(grades),
         "n_participants": len(means),
@@ -414,7 +246,141 @@ def _row(part: pd.DataFrame, named: dict[str, Any], screened: str) -> Row:
         "sd": grades.std(ddof=1) if len(grades) > 1 else None,
         "ci_low": low,
         "ci_high": high,
-        "simulated": carried["simulated"],
-        "note": joined(own, screened, carried["note"]),
-        "fraction": carried["fraction"],
+        **carried_by(part, reason, note),
     }
+
+
+def opinion_scores(trials: pd.DataFrame, *, screening: Screening = "none") -> pd.DataFrame:
+    """The table `opinion_scores`: each picture that was to be graded, in the order of the stimuli's names.
+
+    Intervals are Student's t between the grades that count; with screening `p910` the normal interval from the
+    estimate's information. There is none where the grades allow none, and the note says why.
+
+    Args:
+        trials: the table `trials`; no rows where nothing was to be graded.
+        screening: `none`; `bt500` leaves erratic participants out (ITU-R BT.500); `p910` keeps all and allows for
+            bias and inconsistency (ITU-T P.910 Annex E).
+    """
+    data = _data(trials)
+    grades, rejected = data.grades, np.zeros(data.grades.raters, bool)
+    if screening == "bt500":
+        rejected = bt500(grades).rejected
+        grades = grades.only(~rejected[grades.rater])
+    given, n = (part.by_picture(np.ones(len(part.grade))) for part in (data.grades, grades))
+    mean = share(grades.by_picture(grades.grade), n)
+    squares = grades.by_picture((grades.grade - mean[grades.picture]) ** 2)
+    sd = np.sqrt(share(squares, n - 1))
+    agree = (n > 1) & (sd < 1e-9)
+    half_width = np.where((n > 1) & ~agree, t_critical(n - 1) * share(sd, np.sqrt(n)), np.nan)
+    left_out = f"grades of rejected participants left out ({rejected.sum()} of {len(rejected)})"
+    notes = [
+        (given == 0, "no grades"),
+        ((given > 0) & (n == 0), "all its graders were rejected"),
+        (data.of_pictures.count(data.impossible) > 0, "infinite grades left out"),
+        ((given > n) & rejected.any(), left_out),
+    ]
+    if screening == "p910":
+        estimate, everywhere = p910(grades), np.ones(len(n), bool)
+        known = np.isfinite(estimate.quality)
+        mean = np.where(known, estimate.quality, mean)
+        half_width = np.where(known, Z95 * estimate.std_error, np.nan)
+        parts = f"{estimate.parts} groups of participants"
+        held = "the inconsistency of some participants has no estimate: that of the others stands for it"
+        notes += [
+            ((n > 0) & ~known, "its graders share no picture with others: plain mean, no interval"),
+            (known & np.isnan(estimate.std_error), "grades without inconsistency: no interval"),
+            (
+                everywhere & (estimate.parts > 1),
+                f"{parts} share no picture: scores of different groups cannot be compared",
+            ),
+            (everywhere & estimate.held.any(), held),
+            (everywhere & (not estimate.converged), "did not converge"),
+        ]
+    else:
+        notes += [(n == 1, "one grade: no interval"), (agree, "all grades agree: no interval")]
+    first = data.trials.groupby(data.of_pictures.group)[["item", "kind", "model", "dataset"]].first()
+    table = pd.DataFrame(
+        {
+            "stimulus": data.of_pictures.ids,
+            **first.reindex(range(len(n))).to_dict("list"),
+            "n": n.astype(int),
+            "mos": mean,
+            "sd": sd,
+            "ci_low": mean - half_width,
+            "ci_high": mean + half_width,
+            "screening": screening,
+        }
+    )
+    table = table.join(provenance(data.trials, data.of_pictures, notes=notes))
+    return conform(table, OPINION_SCORES, where="opinion_scores")
+
+
+def raters(trials: pd.DataFrame, *, screening: Screening = "none") -> pd.DataFrame:
+    """The table `raters`: each participant who was to grade pictures, in the order of their names.
+
+    Bias and inconsistency look at pictures that others graded too; the outlying grades are those of ITU-R BT.500 with
+    every screening. Only screening `bt500` rejects.
+
+    Args:
+        trials: the table `trials`; no rows where nothing was to be graded.
+        screening: as in `opinion_scores`.
+    """
+    data = _data(trials)
+    grades, outliers = data.grades, bt500(data.grades)
+    n = grades.by_rater(np.ones(len(grades.grade)))
+    notes = []
+    if screening == "p910":
+        estimate = p910(grades)
+        bias, inconsistency = estimate.bias, estimate.inconsistency
+        notes = [
+            (estimate.held, "inconsistency has no estimate of its own: that of the others together"),
+            (np.full(len(n), not estimate.converged), "did not converge"),
+        ]
+    else:
+        bias, inconsistency = plain_raters(grades)
+    notes = [
+        (n == 0, "no grades"),
+        ((n > 0) & np.isnan(bias), "shares no picture with others: neither bias nor inconsistency"),
+        (data.of_raters.count(data.impossible) > 0, "infinite grades left out"),
+        (outliers.rejected & (screening != "bt500"), "BT.500 would reject"),
+        *notes,
+    ]
+    table = pd.DataFrame(
+        {
+            "participant": data.of_raters.ids,
+            "n": n.astype(int),
+            "bias": bias,
+            "inconsistency": inconsistency,
+            "outlier_share": outliers.share,
+            "outlier_skew": outliers.skew,
+            "rejected": outliers.rejected & (screening == "bt500"),
+        }
+    )
+    table = table.join(provenance(data.trials, data.of_raters, notes=notes))
+    return conform(table, RATERS, where="raters")
+
+
+@dataclass(frozen=True)
+class _Data:
+    trials: pd.DataFrame
+    """Trials whose picture was to be graded."""
+    of_pictures: Groups
+    of_raters: Groups
+    grades: Grades
+    impossible: np.ndarray
+    """(N,) bool: the trial's grade is infinite."""
+
+
+def _data(trials: pd.DataFrame) -> _Data:
+    graded = graded_trials(trials)
+    picture, stimuli = pd.factorize(graded["stimulus"], sort=True)
+    rater, names = pd.factorize(graded["participant"], sort=True)
+    grade = graded["rating"].to_numpy("float64", na_value=np.nan)
+    valid, every = np.isfinite(grade), np.arange(len(graded))
+    return _Data(
+        trials=graded,
+        of_pictures=Groups([str(name) for name in stimuli], every, picture),
+        of_raters=Groups([str(name) for name in names], every, rater),
+        grades=Grades(grade[valid], picture[valid], rater[valid], len(stimuli), len(names)),
+        impossible=np.isinf(grade),
+    )

@@ -1,11 +1,7 @@
-"""HYPE scores: how often people err without a time limit, and for how long they must look with one.
-
-After Zhou et al. 2019 (NeurIPS, arXiv 1904.01121).
-
-For how long must a picture be seen? The thresholds of staircases, and their mean over participants.
+"""HYPE scores (Zhou et al. 2019, NeurIPS, arXiv 1904.01121): how often people err without a time limit, and for how
+long they must look with one; and the thresholds of staircases, on which the second rests.
 """
 
-from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -14,7 +10,7 @@ import pandas as pd
 from gan_eval.settings.quiz import StaircaseSettings
 from gan_eval.staircases import STAIRCASE
 from gan_eval.staircases import thresholds as thresholds_of_rows
-from gan_eval.stats.groups import carried_by, groups, joined
+from gan_eval.stats.groups import Groups, carried_by, groups, provenance
 from gan_eval.stats.resampling import draws, percentile_interval
 from gan_eval.stats.shares import mean_interval
 from gan_eval.stats.trials import asked_exposure, main_trials
@@ -25,7 +21,7 @@ REPLICATES = 2000
 """Of the bootstrap over participants."""
 _CELLS = 4_000_000
 """Participants times replicates held at a time."""
-_READ = ("session", "study", "participant", "model", "dataset", "is_fake", "says_fake", "simulated", "fraction")
+_COLUMNS = ["session", "study", "participant", "model", "dataset", "is_fake", "says_fake", "simulated", "fraction"]
 
 
 def hype(trials: pd.DataFrame, *, settings: StaircaseSettings | None = None, seed: int = 0) -> pd.DataFrame:
@@ -48,7 +44,30 @@ def hype(trials: pd.DataFrame, *, settings: StaircaseSettings | None = None, see
         settings: `[quiz.staircase]` of the study; with it the note tells thresholds at an end of the range.
         seed: of the bootstrap.
     """
-    return frame_of([*_infinity_rows(trials, seed), *_time_rows(trials, settings, seed)], HYPE)
+    rows: list[Row] = []
+    main = main_trials(trials)
+    is_staircase = (main["protocol"] == STAIRCASE).fillna(False).to_numpy(bool)
+    untimed = main.loc[np.isinf(asked_exposure(main)) & ~is_staircase & main["answered"], _COLUMNS]
+    for dataset, part in untimed.groupby("dataset", dropna=False, sort=True):
+        named = {"dataset": dataset if isinstance(dataset, str) else None}
+        rows.append(named | _error_rate(part, seed))
+        grouped = groups(part, "model")
+        for number, model in enumerate(grouped.ids):
+            own = part.iloc[grouped.row[grouped.group == number]]
+            rows.append(named | {"model": model} | _error_rate(own, seed))
+
+    staircases = thresholds(trials, settings=settings)
+    if len(staircases):
+        moving = _staircase_trials(trials, trials["phase"] == "main")
+        of_fakes = moving[(moving["kind"] == "fake").fillna(False)].groupby(["session", "block"])["model"]
+        models = of_fakes.agg(["nunique", "first"]).reset_index()
+        staircases = staircases.merge(models, on=["session", "block"], how="left")
+        for dataset, part in staircases.groupby("dataset", dropna=False, sort=True):
+            named = {"dataset": dataset if isinstance(dataset, str) else None}
+            rows.append(named | _mean_exposure(part, moving, seed))
+            for name, own in part[part["nunique"] == 1].groupby("first", sort=True):
+                rows.append(named | {"model": str(name)} | _mean_exposure(own, moving, seed))
+    return frame_of(rows, HYPE)
 
 
 def bootstrap_mean(values: np.ndarray, *, seed: int) -> tuple[float, float]:
@@ -67,35 +86,20 @@ def bootstrap_mean(values: np.ndarray, *, seed: int) -> tuple[float, float]:
     return percentile_interval(np.concatenate(means))
 
 
-def _infinity_rows(trials: pd.DataFrame, seed: int) -> Iterator[Row]:
-    main = main_trials(trials)
-    moving = (main["protocol"] == STAIRCASE).fillna(False).to_numpy(bool)
-    untimed = main.loc[np.isinf(asked_exposure(main)) & ~moving & main["answered"], list(_READ)]
-    for dataset, part in untimed.groupby("dataset", dropna=False, sort=True):
-        for model, shown in _models(part):
-            yield _infinity_row(shown, seed) | {"dataset": _text(dataset), "model": model}
-
-
-def _models(part: pd.DataFrame) -> Iterator[tuple[str | None, pd.DataFrame]]:
-    """All trials of a data set, then the fakes of each model with the reals of the same sessions."""
-    yield None, part
-    grouped = groups(part, "model")
-    for number, model in enumerate(grouped.ids):
-        yield model, part.iloc[grouped.row[grouped.group == number]]
-
-
-def _infinity_row(shown: pd.DataFrame, seed: int) -> Row:
-    wrong = (shown["is_fake"] != shown["says_fake"]).astype(float)
-    each = wrong.groupby([shown["participant"], shown["is_fake"]]).mean().unstack().reindex(columns=[False, True])
-    both = each.dropna()
-    means = both if len(both) else each
+def _error_rate(answers: pd.DataFrame, seed: int) -> Row:
+    """hype_infinity of answered trials without a time limit."""
+    wrong = (answers["is_fake"] != answers["says_fake"]).astype(float)
+    by_person = wrong.groupby([answers["participant"], answers["is_fake"]]).mean().unstack()
+    by_person = by_person.reindex(columns=[False, True])
+    both = by_person.dropna()
+    means = both if len(both) else by_person
     errors = 100 * both.mean(axis=1).to_numpy()
     low, high = bootstrap_mean(errors, seed=seed)
-    lacking = [kind for kind, column in (("real", False), ("generated", True)) if each[column].isna().all()]
-    partial = len(each) - len(both)
+    missing = [kind for kind, column in (("real", False), ("generated", True)) if by_person[column].isna().all()]
+    partial = len(by_person) - len(both)
     notes = [
-        f"no {lacking[0]} pictures: no score" if lacking else "",
-        f"participants without both kinds of picture, left out: {partial}" if partial and not lacking else "",
+        f"no {missing[0]} pictures: no score" if missing else "",
+        f"participants without both kinds of picture, left out: {partial}" if partial and not missing else "",
         "one participant: no interval" if len(both) == 1 else "",
     ]
     return {
@@ -107,67 +111,47 @@ def _infinity_row(shown: pd.DataFrame, seed: int) -> Row:
         "ci_high": high,
         "error_real": 100 * means[False].mean(),
         "error_fake": 100 * means[True].mean(),
-        **_carried(shown, notes),
+        **carried_by(answers, *notes),
     }
 
 
-def _time_rows(trials: pd.DataFrame, settings: StaircaseSettings | None, seed: int) -> Iterator[Row]:
-    found = thresholds(trials, settings=settings)
-    if found.empty:
-        return
-    moved = trials[(trials["protocol"] == STAIRCASE).fillna(False) & (trials["phase"] == "main")]
-    moved = moved.assign(block=moved["block"].fillna(1))
-    of_fakes = moved[(moved["kind"] == "fake").fillna(False)].groupby(["session", "block"])["model"]
-    models = of_fakes.agg(["nunique", "first"]).reset_index()
-    found = found.merge(models, on=["session", "block"], how="left")
-    for dataset, part in found.groupby("dataset", dropna=False, sort=True):
-        yield _time_row(part, moved, seed) | {"dataset": _text(dataset)}
-        for model, of_model in part[part["nunique"] == 1].groupby("first", sort=True):
-            yield _time_row(of_model, moved, seed) | {"dataset": _text(dataset), "model": str(model)}
-
-
-def _time_row(part: pd.DataFrame, moved: pd.DataFrame, seed: int) -> Row:
-    """Of the staircases in `part`."""
-    each = part.dropna(subset="mode_ms").groupby("participant")["mode_ms"].mean().to_numpy("float64")
-    known = part[part["mode_ms"].notna()]
-    ends = {end: int((known["bound"] == end).fillna(False).sum()) for end in ("shortest", "longest")}
-    reach = {"shortest": "the mean is an upper bound", "longest": "the mean is a lower bound"}
-    notes = [
-        f"{count} of {len(known)} thresholds are at the {end} exposure: {reach[end]}"
-        for end, count in ends.items()
-        if count and count == sum(ends.values())
-    ]
-    if all(ends.values()):
+def _mean_exposure(staircases: pd.DataFrame, moving: pd.DataFrame, seed: int) -> Row:
+    """hype_time of some rows of the table `thresholds`, `moving` being the trials of all staircases."""
+    known = staircases[staircases["mode_ms"].notna()]
+    by_person = known.groupby("participant")["mode_ms"].mean().to_numpy("float64")
+    shortest, longest = (int((known["bound"] == end).fillna(False).sum()) for end in ("shortest", "longest"))
+    notes = []
+    if shortest and longest:
         notes.append(
-            f"of {len(known)} thresholds {ends['shortest']} are at the shortest exposure and {ends['longest']} at the "
-            "longest: the mean is uncertain beyond its interval"
+            f"of {len(known)} thresholds {shortest} are at the shortest exposure and {longest} at the longest: the "
+            "mean is uncertain beyond its interval"
         )
-    without = int(part["mode_ms"].isna().sum())
-    notes += [
-        f"{without} of {len(part)} staircases turned round too seldom for a threshold" if without else "",
-        "one participant: no interval" if len(each) == 1 else "",
-    ]
-    low, high = bootstrap_mean(each, seed=seed)
-    shown = moved.merge(part[["session", "block"]].astype({"block": moved["block"].dtype}), on=["session", "block"])
+    elif shortest:
+        notes.append(f"{shortest} of {len(known)} thresholds are at the shortest exposure: the mean is an upper bound")
+    elif longest:
+        notes.append(f"{longest} of {len(known)} thresholds are at the longest exposure: the mean is a lower bound")
+    if len(known) < len(staircases):
+        missing = len(staircases) - len(known)
+        notes.append(f"{missing} of {len(staircases)} staircases turned round too seldom for a threshold")
+    if len(by_person) == 1:
+        notes.append("one participant: no interval")
+    low, high = bootstrap_mean(by_person, seed=seed)
+    blocks = staircases[["session", "block"]].astype({"block": moving["block"].dtype})
     return {
         "score": "hype_time",
         "unit": "ms",
-        "n_participants": len(each),
-        "value": each.mean() if len(each) else None,
+        "n_participants": len(by_person),
+        "value": by_person.mean() if len(by_person) else None,
         "ci_low": low,
         "ci_high": high,
-        **_carried(shown, notes),
+        **carried_by(moving.merge(blocks, on=["session", "block"]), *notes),
     }
 
 
-def _carried(shown: pd.DataFrame, notes: list[str]) -> Row:
-    """What travels with the trials behind a row, its note being added to `notes`."""
-    carried = carried_by(shown)
-    return {**carried, "note": joined(*notes, carried["note"])}
-
-
-def _text(dataset: object) -> str | None:
-    return str(dataset) if isinstance(dataset, str) else None
+def _staircase_trials(trials: pd.DataFrame, chosen: pd.Series) -> pd.DataFrame:
+    """Those of the chosen trials that belong to staircases; a missing block is the first."""
+    moving = trials[(trials["protocol"] == STAIRCASE).fillna(False) & chosen]
+    return moving.assign(block=moving["block"].fillna(1))
 
 
 def thresholds(trials: pd.DataFrame, *, settings: StaircaseSettings | None = None) -> pd.DataFrame:
@@ -177,22 +161,16 @@ def thresholds(trials: pd.DataFrame, *, settings: StaircaseSettings | None = Non
         trials: the table `trials`.
         settings: `[quiz.staircase]` of the study; without it `bound` stays empty, for the range is not known.
     """
-    moved = trials[(trials["protocol"] == STAIRCASE).fillna(False) & np.isfinite(trials["requested_exposure_ms"])]
-    moved = moved.assign(block=moved["block"].fillna(1))
-    plain = moved.astype("object").where(moved.notna(), None)
+    moving = _staircase_trials(trials, np.isfinite(trials["requested_exposure_ms"]))
+    plain = moving.astype("object").where(moving.notna(), None)
     records: list[Row] = [dict(zip(plain.columns, values, strict=True)) for values in plain.to_numpy().tolist()]
-    carried = dict(iter(moved.groupby(["session", "block"])))
-    rows = []
-    for found in thresholds_of_rows(records, settings):
-        part = carried[found.session, found.block]
-        fractions = part["fraction"].dropna().unique()
-        rows.append(
-            {
-                **vars(found),
-                "simulated": bool(part["simulated"].fillna(False).any()),
-                "fraction": fractions[0] if len(fractions) == 1 else None,
-            }
-        )
+    number, blocks = pd.factorize(pd.MultiIndex.from_frame(moving[["session", "block"]]))
+    carried = provenance(moving, Groups([str(block) for block in blocks], np.arange(len(moving)), number))
+    marks = dict(zip(blocks, carried[["simulated", "fraction"]].to_dict("records"), strict=True))
+    rows = [
+        {**vars(threshold), **marks[threshold.session, threshold.block]}
+        for threshold in thresholds_of_rows(records, settings)
+    ]
     return frame_of(rows, THRESHOLDS)
 
 
@@ -215,16 +193,16 @@ class MeanThreshold(NamedTuple):
 
 def mean_thresholds(table: pd.DataFrame) -> list[MeanThreshold]:
     """Of each data set, from a table `thresholds`."""
-    found = []
+    means = []
     for dataset, part in table.groupby("dataset", dropna=False, sort=True):
-        each = part.dropna(subset="threshold_ms").groupby("participant")["threshold_ms"].mean()
-        found.append(
+        by_person = part.dropna(subset="threshold_ms").groupby("participant")["threshold_ms"].mean()
+        means.append(
             MeanThreshold(
                 None if pd.isna(dataset) else str(dataset),
-                len(each),
+                len(by_person),
                 int(part["threshold_ms"].isna().sum()),
                 int(part["bound"].notna().sum()),
-                *mean_interval(each.to_numpy("float64")),
+                *mean_interval(by_person.to_numpy("float64")),
             )
         )
-    return found
+    return means

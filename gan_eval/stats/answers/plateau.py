@@ -21,7 +21,7 @@ correlated errors 3 to 9 %), constants were said to improve in 5 to 7 % (8 to 14
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -78,8 +78,8 @@ def find_plateau(
 
     >>> steps = np.arange(0, 40_000, 1000)
     >>> noise = np.random.default_rng(0).normal(0, 0.1, 40)
-    >>> found = find_plateau(steps, np.minimum(steps, 15_000) / 5000 + noise, higher_is_better=True)
-    >>> found.verdict, found.scale, 14_000 < found.step < 16_000
+    >>> result = find_plateau(steps, np.minimum(steps, 15_000) / 5000 + noise, higher_is_better=True)
+    >>> result.verdict, result.scale, 14_000 < result.step < 16_000
     ('plateau', 'linear', True)
     """
     known = np.isfinite(values)
@@ -89,45 +89,17 @@ def find_plateau(
     if np.ptp(y) == 0:
         return Plateau("never_improved", len(t), level=float(y[0]), note="every value is the same")
     middle, scale = float(y.mean()), float(np.ptp(y)) * (1 if higher_is_better else -1)
-    found = _last_plateau(t, (y - middle) / scale, np.random.default_rng(seed), replicates)
-    return replace(found, level=None if found.level is None else middle + scale * found.level)
-
-
-def _last_plateau(t: np.ndarray, y: np.ndarray, rng: np.random.Generator, replicates: int) -> Plateau:
-    """What a curve says, its last improvement counting; arguments as of `_verdict`."""
-    found = _verdict(t, y, rng, replicates)
-    if found.step is not None:
-        found = replace(found, note=_caution(found.step, t))
-    while found.step is not None and (t > found.step).sum() >= FEWEST:
-        first, rest = found.step, t > found.step
+    y, rng = (y - middle) / scale, np.random.default_rng(seed)
+    result = _verdict(t, y, rng, replicates)
+    if result.step is not None and result.step <= t[1]:
+        result = replace(result, note="at or before the second measurement: measure more often early on")
+    while result.step is not None and (t > result.step).sum() >= FEWEST:
+        first, rest = result.step, t > result.step
         later = _verdict(t[rest], y[rest], rng, replicates, alpha=ALPHA_AGAIN)
         if later.verdict == "never_improved":
             break
-        found = replace(later, n=len(t), note=f"improves fastest up to step {first:.0f}, then more slowly")
-    return found
-
-
-def _verdict(
-    t: np.ndarray, y: np.ndarray, rng: np.random.Generator, replicates: int, *, alpha: float = ALPHA
-) -> Plateau:
-    """What one broken line says of values (N,) within a range of 1 that improve upwards; `level` is one of them.
-
-    Args:
-        alpha: level of the test whether the values improve at all.
-    """
-    sticks, n = _sticks(t), len(t)
-    fit, straight = sticks.fit(y[None]), sticks.fit(y[None], line=True)
-    noise = _Noise(y - fit.fitted[0], rng, (replicates, n))
-    if noise.p_value(sticks, y, null=np.full(n, y.mean()), line=False) > alpha:
-        return Plateau("never_improved", n, level=float(y.mean()))
-    breaks = sticks.steps[sticks.fit(fit.fitted + noise.draw()).best % _BREAKS]
-    low, high = (float(end) for end in np.quantile(breaks, [ALPHA / 2, 1 - ALPHA / 2]))
-    level = float(fit.fitted[0, -1])
-    scale = "log" if fit.best[0] >= _BREAKS else "linear"
-    if high >= t[-1] or noise.p_value(sticks, y, null=straight.fitted[0], line=True) > ALPHA:
-        return Plateau("still_improving", n, low=low, level=level, scale=scale)
-    step = float(sticks.steps[fit.best[0] % _BREAKS])
-    return Plateau("plateau", n, step, min(low, step), max(high, step), level, scale)
+        result = replace(later, n=len(t), note=f"improves fastest up to step {first:.0f}, then more slowly")
+    return replace(result, level=None if result.level is None else middle + scale * result.level)
 
 
 def all_plateaus(
@@ -144,11 +116,11 @@ def all_plateaus(
         datasets: what each was trained on, where that is known.
         higher_is_better, seed: see `plateaus`.
     """
-    found = [
+    tables = [
         plateaus(rows, model=model, dataset=datasets.get(model), higher_is_better=higher_is_better, seed=seed)
         for model, rows in validations.items()
     ]
-    filled = [table for table in found if len(table)]
+    filled = [table for table in tables if len(table)]
     return pd.concat(filled, ignore_index=True) if filled else frame_of([], PLATEAUS)
 
 
@@ -165,39 +137,51 @@ def plateaus(
         seed: of the bootstrap.
     """
     rows = conform(validation, VALIDATION, where="validation")
-    found = []
+    results = []
     for (metric, mode), curve in rows[rows["metric"].isin(list(higher_is_better))].groupby(
         ["metric", "mode"], sort=True
     ):
         curve = curve.sort_values("step")
-        answer = find_plateau(
+        result = find_plateau(
             curve["step"].to_numpy(float),
             curve["value"].to_numpy(float),
             higher_is_better=higher_is_better[str(metric)],
             seed=seed,
         )
         named = {"model": model, "dataset": dataset, "metric": metric, "mode": mode}
-        found.append({**named, **_row(answer), "fraction": curve["fraction"].iloc[0]})
-    return frame_of(found, PLATEAUS)
+        ends = {"plateau_step": result.step, "ci_low": result.low, "ci_high": result.high}
+        results.append(
+            {
+                **named,
+                **{name: None if value is None else round(value) for name, value in ends.items()},
+                **{name: getattr(result, name) for name in ("level", "scale", "verdict", "n", "note")},
+                "fraction": curve["fraction"].iloc[0],
+            }
+        )
+    return frame_of(results, PLATEAUS)
 
 
-def _row(answer: Plateau) -> dict[str, Any]:
-    whole = {
-        name: None if value is None else round(value)
-        for name, value in (("plateau_step", answer.step), ("ci_low", answer.low), ("ci_high", answer.high))
-    }
-    return {
-        **whole,
-        "level": answer.level,
-        "scale": answer.scale,
-        "verdict": answer.verdict,
-        "n": answer.n,
-        "note": answer.note,
-    }
+def _verdict(
+    t: np.ndarray, y: np.ndarray, rng: np.random.Generator, replicates: int, *, alpha: float = ALPHA
+) -> Plateau:
+    """What one broken line says of values (N,) within a range of 1 that improve upwards; `level` is one of them.
 
-
-def _caution(step: float, t: np.ndarray) -> str | None:
-    return "at or before the second measurement: measure more often early on" if step <= t[1] else None
+    Args:
+        alpha: level of the test whether the values improve at all.
+    """
+    lines, n = _BrokenLines.over(t), len(t)
+    fit, straight = lines.fit(y[None]), lines.fit(y[None], line=True)
+    noise = _Noise(y - fit.fitted[0], rng, (replicates, n))
+    if noise.p_value(lines, y, null=np.full(n, y.mean()), line=False) > alpha:
+        return Plateau("never_improved", n, level=float(y.mean()))
+    breaks = lines.steps[lines.fit(fit.fitted + noise.sample()).best % _BREAKS]
+    low, high = (float(end) for end in np.quantile(breaks, [ALPHA / 2, 1 - ALPHA / 2]))
+    level = float(fit.fitted[0, -1])
+    scale = "log" if fit.best[0] >= _BREAKS else "linear"
+    if high >= t[-1] or noise.p_value(lines, y, null=straight.fitted[0], line=True) > ALPHA:
+        return Plateau("still_improving", n, low=low, level=level, scale=scale)
+    step = float(lines.steps[fit.best[0] % _BREAKS])
+    return Plateau("plateau", n, step, min(low, step), max(high, step), level, scale)
 
 
 class _Fit(NamedTuple):
@@ -210,13 +194,26 @@ class _Fit(NamedTuple):
 
 
 @dataclass(frozen=True)
-class _Sticks:
+class _BrokenLines:
     """Rising broken lines over N measurements, for every change point on both scales."""
 
     steps: np.ndarray
     """(_BREAKS,) the change points; with the last one the line is straight."""
     shapes: np.ndarray
     """(2 _BREAKS, N) min(x, change point) with mean 0 and length 1."""
+
+    @classmethod
+    def over(cls, t: np.ndarray) -> "_BrokenLines":
+        """Those over the steps t (N,)."""
+        places = np.linspace(1, len(t) - 1, _BREAKS)
+        steps = np.interp(places, np.arange(len(t)), t)
+        unit = t[t > 0].min()
+        shapes = []
+        for scaled in (lambda s: s, lambda s: np.log1p(s / unit)):
+            shape = np.minimum(scaled(t)[None], scaled(steps)[:, None])
+            shape = shape - shape.mean(axis=1, keepdims=True)
+            shapes.append(shape / np.linalg.norm(shape, axis=1, keepdims=True))
+        return cls(steps, np.concatenate(shapes))
 
     def fit(self, y: np.ndarray, *, line: bool = False) -> _Fit:
         """The best one for each of (B, N) series; with `line` the best straight line. None falls."""
@@ -228,20 +225,8 @@ class _Sticks:
         return _Fit(best, height[:, 0] ** 2, y.mean(axis=1, keepdims=True) + height * self.shapes[best])
 
 
-def _sticks(t: np.ndarray) -> _Sticks:
-    places = np.linspace(1, len(t) - 1, _BREAKS)
-    steps = np.interp(places, np.arange(len(t)), t)
-    unit = t[t > 0].min()
-    shapes = []
-    for scaled in (lambda s: s, lambda s: np.log1p(s / unit)):
-        shape = np.minimum(scaled(t)[None], scaled(steps)[:, None])
-        shape = shape - shape.mean(axis=1, keepdims=True)
-        shapes.append(shape / np.linalg.norm(shape, axis=1, keepdims=True))
-    return _Sticks(steps, np.concatenate(shapes))
-
-
 class _Noise:
-    """Residuals of the broken line as an autoregressive series of order 1, drawn anew."""
+    """Residuals of the broken line as an autoregressive series of order 1, sampled anew."""
 
     def __init__(self, residuals: np.ndarray, rng: np.random.Generator, shape: tuple[int, int]) -> None:
         n = len(residuals)
@@ -252,11 +237,11 @@ class _Noise:
         variance = float(residuals @ residuals) / max(freedom, n / 3)
         shocks = residuals[1:] - self.correlation * residuals[:-1]
         shocks = shocks - shocks.mean()
-        spread = shocks.std()
-        self._shocks = shocks / spread * np.sqrt(variance * (1 - self.correlation**2)) if spread else shocks
+        deviation = shocks.std()
+        self._shocks = shocks / deviation * np.sqrt(variance * (1 - self.correlation**2)) if deviation else shocks
         self._rng, self._shape = rng, shape
 
-    def draw(self) -> np.ndarray:
+    def sample(self) -> np.ndarray:
         """(B, N) series."""
         series = self._rng.choice(self._shocks, self._shape)
         series[:, 0] /= np.sqrt(1 - self.correlation**2)
@@ -264,15 +249,15 @@ class _Noise:
             series[:, k] += self.correlation * series[:, k - 1]
         return series
 
-    def p_value(self, sticks: _Sticks, y: np.ndarray, *, null: np.ndarray, line: bool) -> float:
+    def p_value(self, lines: _BrokenLines, y: np.ndarray, *, null: np.ndarray, line: bool) -> float:
         """Share of series from `null` on which a broken line does as much better than a line (or constant) as on y."""
-        replicates = null + self.draw()
-        return float((_gain(sticks, replicates, line=line) >= _gain(sticks, y[None], line=line)[0]).mean())
+        replicates = null + self.sample()
+        return float((_gain(lines, replicates, line=line) >= _gain(lines, y[None], line=line)[0]).mean())
 
 
-def _gain(sticks: _Sticks, y: np.ndarray, *, line: bool) -> np.ndarray:
+def _gain(lines: _BrokenLines, y: np.ndarray, *, line: bool) -> np.ndarray:
     """(B,) what the best broken line explains beyond the best line (or constant), over what it leaves."""
-    broken = sticks.fit(y).explained
+    broken = lines.fit(y).explained
     total = ((y - y.mean(axis=1, keepdims=True)) ** 2).sum(axis=1)
-    gained = broken - (sticks.fit(y, line=True).explained if line else 0.0)
+    gained = broken - (lines.fit(y, line=True).explained if line else 0.0)
     return np.where(gained <= _ROUNDING, 0.0, gained / np.maximum(total - broken, _ROUNDING))

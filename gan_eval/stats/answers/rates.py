@@ -4,17 +4,7 @@ import numpy as np
 import pandas as pd
 
 from gan_eval.stats.answers.detection import detection
-from gan_eval.stats.groups import (
-    SEVERAL_STUDIES,
-    Codes,
-    Groups,
-    distinct,
-    groups,
-    hole_scopes,
-    join_notes,
-    joined,
-    provenance,
-)
+from gan_eval.stats.groups import SEVERAL_STUDIES, Codes, Groups, distinct, groups, hole_scopes, provenance
 from gan_eval.stats.shares import binomial_p, share, wilson
 from gan_eval.stats.trials import main_trials
 from gan_eval.tables import RATES, SCOPES
@@ -37,74 +27,76 @@ def rates(trials: pd.DataFrame) -> pd.DataFrame:
             columns of `gan_eval.stats.groups.with_holes` come the scopes `mask_kind` and `mask_area_band`.
     """
     main = main_trials(trials)
-    outcome, codes = _outcomes(main), Codes(main)
-    tables = [_scope_rates(main, outcome, codes, scope) for scope in (*SCOPES, *hole_scopes(main))]
+    answered, is_fake, says_fake = (main[name].to_numpy(bool) for name in ("answered", "is_fake", "says_fake"))
+    # 0 correct rejection, 1 false alarm, 2 miss, 3 hit, 4 no answer
+    outcome = np.where(answered, 2 * is_fake.astype(np.intp) + says_fake, 4)
+    codes = Codes(main)
+    tables = []
+    for scope in (*SCOPES, *hole_scopes(main)):
+        grouped = groups(main, scope, codes)
+        counts = grouped.tally(outcome, 5)
+        table = pd.DataFrame({"scope": scope, "id": grouped.ids, **_cells(counts)})
+        notes = _notes(counts, grouped, codes, scope)
+        tables.append(table.assign(**provenance(main, grouped, codes, notes)))
     return conform(pd.concat(tables), RATES, where="rates")
 
 
-def _outcomes(main: pd.DataFrame) -> np.ndarray:
-    """(N,) 0 correct rejection, 1 false alarm, 2 miss, 3 hit, 4 no answer."""
-    answered, is_fake, says_fake = (main[name].to_numpy(bool) for name in ("answered", "is_fake", "says_fake"))
-    return np.where(answered, 2 * is_fake.astype(np.intp) + says_fake, 4)
-
-
-def _scope_rates(main: pd.DataFrame, outcome: np.ndarray, codes: Codes, scope: str) -> pd.DataFrame:
-    grouped = groups(main, scope, codes)
-    correct_rejections, false_alarms, misses, hits, n_none = grouped.tally(outcome, 5).T
+def _cells(counts: np.ndarray) -> dict[str, np.ndarray]:
+    """The counts and rates of groups, from their (G, 5) outcomes."""
+    correct_rejections, false_alarms, misses, hits, n_none = counts.T
     n_real, n_fake = false_alarms + correct_rejections, hits + misses
     right, n = hits + correct_rejections, n_real + n_fake
     accuracy_low, accuracy_high = wilson(right, n)
     real_low, real_high = wilson(correct_rejections, n_real)
     fake_low, fake_high = wilson(hits, n_fake)
     sensitivity = detection(hits, misses, false_alarms, correct_rejections)
-    carried = provenance(main, grouped, codes)
-    table = pd.DataFrame(
-        {
-            "scope": scope,
-            "id": grouped.ids,
-            "n_real": n_real,
-            "n_fake": n_fake,
-            "n_none": n_none,
-            "hits": hits,
-            "misses": misses,
-            "false_alarms": false_alarms,
-            "correct_rejections": correct_rejections,
-            "accuracy": share(right, n),
-            "accuracy_low": accuracy_low,
-            "accuracy_high": accuracy_high,
-            "accuracy_p": binomial_p(right, n),
-            "real_correct": share(correct_rejections, n_real),
-            "real_low": real_low,
-            "real_high": real_high,
-            "fake_correct": share(hits, n_fake),
-            "fake_low": fake_low,
-            "fake_high": fake_high,
-            "dprime": sensitivity.dprime,
-            "criterion": sensitivity.criterion,
-            "simulated": carried["simulated"],
-            "fraction": carried["fraction"],
-        }
-    )
-    table["note"] = _notes(table, grouped, codes, list(carried["note"]))
-    return table
+    return {
+        "n_real": n_real,
+        "n_fake": n_fake,
+        "n_none": n_none,
+        "hits": hits,
+        "misses": misses,
+        "false_alarms": false_alarms,
+        "correct_rejections": correct_rejections,
+        "accuracy": share(right, n),
+        "accuracy_low": accuracy_low,
+        "accuracy_high": accuracy_high,
+        "accuracy_p": binomial_p(right, n),
+        "real_correct": share(correct_rejections, n_real),
+        "real_low": real_low,
+        "real_high": real_high,
+        "fake_correct": share(hits, n_fake),
+        "fake_low": fake_low,
+        "fake_high": fake_high,
+        "dprime": sensitivity.dprime,
+        "criterion": sensitivity.criterion,
+    }
 
 
-def _notes(table: pd.DataFrame, grouped: Groups, codes: Codes, carried: list[str]) -> list[str | None]:
-    """What a reader must know about each row."""
-    n_real, n_fake = table["n_real"].to_numpy(), table["n_fake"].to_numpy()
-    n, scope = n_real + n_fake, table["scope"].iloc[0] if len(table) else ""
-    notes: list[tuple[np.ndarray, str]] = [(n == 0, "no answered trials")]
+def _notes(counts: np.ndarray, grouped: Groups, codes: Codes, scope: str) -> list[tuple[np.ndarray, str]]:
+    """What a reader must know about each group."""
+    correct_rejections, false_alarms, misses, hits, _ = counts.T
+    n_real, n_fake = false_alarms + correct_rejections, hits + misses
+    n = n_real + n_fake
+    notes = []
+    if scope == "all":
+        notes.append((distinct("study", grouped, codes) > 1, SEVERAL_STUDIES))
+        stimulus, names = codes.of("stimulus")
+        pictures = Groups([str(name) for name in names], np.arange(len(stimulus)), stimulus, in_order=True)
+        for column, contradiction in (
+            ("kind", "stimuli are marked real in some trials and fake in others"),
+            ("model", "stimuli are marked with several models"),
+            ("item", "stimuli are marked with several items"),
+        ):
+            count = int((distinct(column, pictures, codes) > 1).sum())
+            notes.append((np.array([count > 0]), f"{count} {contradiction}"))
+    notes.append((n == 0, "no answered trials"))
     if scope != "stimulus":
-        hit_edge = (table["hits"] == 0) | (table["misses"] == 0)
-        false_alarm_edge = (table["false_alarms"] == 0) | (table["correct_rejections"] == 0)
-        both = (n_real > 0) & (n_fake > 0)
+        edge = (hits == 0) | (misses == 0) | (false_alarms == 0) | (correct_rejections == 0)
         notes += [
             ((n > 0) & (n_real == 0), "no real pictures: d′ and criterion undefined"),
             ((n > 0) & (n_fake == 0), "no generated pictures: d′ and criterion undefined"),
-            (
-                both & (hit_edge | false_alarm_edge).to_numpy(),
-                "a rate of 0 or 1: d′ rests on the log-linear correction",
-            ),
+            ((n_real > 0) & (n_fake > 0) & edge, "a rate of 0 or 1: d′ rests on the log-linear correction"),
             ((n > 0) & (n < 10), "fewer than 10 answers"),
         ]
     if scope in POOLED_SCOPES:
@@ -113,24 +105,4 @@ def _notes(table: pd.DataFrame, grouped: Groups, codes: Codes, carried: list[str
         notes.append((uneven, "real and generated pictures not equally many: accuracy mixes skill and leaning, see d′"))
         participants = distinct("participant", grouped, codes)
         notes.append((participants == 1, "one participant: says nothing of people in general"))
-    own = join_notes(notes, len(table))
-    if scope == "all":
-        own = [joined(*_contradictions(codes), text) or "" for text in own]
-        own = [
-            joined(SEVERAL_STUDIES if SEVERAL_STUDIES in last else "", text) or ""
-            for last, text in zip(carried, own, strict=True)
-        ]
-    return [joined(*text.split("; "), *last.split("; ")) for text, last in zip(own, carried, strict=True)]
-
-
-def _contradictions(codes: Codes) -> list[str]:
-    """Stimuli that are one thing in some trials and another in others."""
-    stimulus, names = codes.of("stimulus")
-    pictures = Groups([str(name) for name in names], np.arange(len(stimulus)), stimulus, in_order=True)
-    found = {name: int((distinct(name, pictures, codes) > 1).sum()) for name in ("kind", "model", "item")}
-    words = {
-        "kind": "stimuli are marked real in some trials and fake in others",
-        "model": "stimuli are marked with several models",
-        "item": "stimuli are marked with several items",
-    }
-    return [f"{count} {words[name]}" for name, count in found.items() if count]
+    return notes

@@ -1,8 +1,5 @@
-"""Which of two metrics follows people better? Tests of dependent rank correlations that share the people's side.
-
-Which metric agrees with people? Correlations of metric values with fooling rates, per picture and per model.
-
-Correlations of metrics with people and their differences from the same points and the same replicates.
+"""Which metric agrees with people, and which of two follows them better? Correlations of metric values with fooling
+rates, per picture and per model, and their differences, from the same points and the same replicates.
 """
 
 from collections.abc import Iterable
@@ -15,9 +12,18 @@ from scipy.stats import kendalltau, pearsonr, rankdata, spearmanr
 
 from gan_eval.stats.compare.contrast import ALPHA
 from gan_eval.stats.groups import joined
-from gan_eval.stats.metrics_and_people.ceiling import FEWEST, NoCeilingError, ceiling, spearman
-from gan_eval.stats.metrics_and_people.curve import NoCurveError, fit_logistic
-from gan_eval.stats.metrics_and_people.points import MEASURE, Cloud, Drawn, Wanted, clouds, drawn, wanted
+from gan_eval.stats.metrics_and_people.ceiling import FEWEST, ceiling, spearman
+from gan_eval.stats.metrics_and_people.curve import fit_logistic
+from gan_eval.stats.metrics_and_people.points import (
+    MEASURE,
+    BootstrapCorrelations,
+    Pairings,
+    PointSet,
+    bootstrap_correlations,
+    pairings_by_key,
+    point_sets,
+)
+from gan_eval.stats.mixed import NoFitError
 from gan_eval.stats.resampling import percentile_interval
 from gan_eval.stats.shares import holm
 from gan_eval.tables import CORRELATION_DIFFERENCES, CORRELATIONS
@@ -27,13 +33,43 @@ FEWEST_FOR_INFERENCE = 5
 """Fewer points get neither an interval nor a p."""
 MOST_FOR_EXACT = 9
 """Up to so many points p is exact: 9! = 362880 pairings."""
+FEWEST_FOR_TEST = 10
+"""Fewer points get no test of a difference: it rests on large numbers."""
+SPEARMAN_VARIANCE = 1.06
+"""Variance of Fisher's z of Spearman's correlation, in units of Pearson's (Fieller, Hartley & Pearson 1957)."""
 ABOVE_CEILING = "above the ceiling: the metric shares the answers' noise, or chance"
 WIDENED = "an end of the interval is the estimate itself: drawing anew pulls the correlation towards 0"
+DISAGREE = "test and interval disagree: the test takes the points as independent, the interval draws people anew too"
+ONE_PARTICIPANT = "one participant: interval over stimuli only"
 _ROUNDING = 1e-9
 _LARGE = 1e150
 """Squares of greater numbers are infinite; a correlation does not depend on the unit."""
 _SPLITS_STREAM = 7
 """Keeps the random splits of the ceiling apart from the bootstrap of the same seed."""
+
+
+def correlations_and_differences(
+    trials: pd.DataFrame,
+    *,
+    image_metrics: pd.DataFrame | None = None,
+    set_metrics: pd.DataFrame | None = None,
+    seed: int = 0,
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The tables `correlations` and `correlation_differences`, as their own functions give them, at once.
+
+    Args:
+        trials: the table `trials`.
+        image_metrics: the table `image_metrics`.
+        set_metrics: the table `set_metrics`.
+        seed: of the bootstrap.
+    """
+    rows, frames = [], []
+    for points in point_sets(trials, image_metrics=image_metrics, set_metrics=set_metrics, seed=seed):
+        replicates = bootstrap_correlations(points, single_metrics(points) | pairs_of_metrics(points))
+        rows += correlation_rows(points, replicates)
+        if len(points.metrics) > 1:
+            frames.append(difference_frame(points, replicates))
+    return _correlation_table(rows), _difference_table(frames)
 
 
 def correlations(
@@ -61,137 +97,11 @@ def correlations(
         set_metrics: the table `set_metrics`.
         seed: of the bootstrap and of the ceiling's random splits.
     """
-    found = clouds(trials, image_metrics=image_metrics, set_metrics=set_metrics, seed=seed)
-    return correlation_table(row for cloud in found for row in correlation_rows(cloud, drawn(cloud, alone(cloud))))
-
-
-def correlation_table(rows: Iterable[dict[str, object]]) -> pd.DataFrame:
-    """The rows as the table `correlations`."""
-    frame = pd.DataFrame(list(rows), columns=list(CORRELATIONS.names))
-    return conform(frame, CORRELATIONS, where="correlations")
-
-
-def alone(cloud: Cloud) -> Wanted:
-    """Each metric over the points that have it."""
-    return wanted((metric, cloud.pairing(metric)[0]) for metric in cloud.metrics)
-
-
-def correlation_rows(cloud: Cloud, replicates: Drawn) -> list[dict[str, object]]:
-    """The rows of one level and data set; `replicates` hold at least those of `alone`."""
-    ceilings: dict[bytes, float | str] = {}
-    rows = []
-    for (metric, same), pairing in alone(cloud).items():
-        if same not in ceilings:
-            ceilings[same] = _ceiling(cloud, pairing.use)
-        rows.append(_correlation_row(cloud, metric, pairing.use, replicates[metric, same], ceilings[same]))
-    return rows
-
-
-def _ceiling(cloud: Cloud, use: np.ndarray) -> float | str:
-    """The ceiling, or why there is none."""
-    try:
-        return ceiling(cloud.counts, seed=(*cloud.seed, _SPLITS_STREAM), point=cloud.point, use=use)
-    except NoCeilingError as reason:
-        return str(reason)
-
-
-def _correlation_row(
-    cloud: Cloud, metric: str, use: np.ndarray, replicates: np.ndarray, highest: float | str
-) -> dict[str, object]:
-    value, rate = cloud.metrics[metric][use], cloud.rate[use]
-    row: dict[str, object] = {
-        "level": cloud.level,
-        "dataset": cloud.dataset,
-        "metric": metric,
-        "measure": MEASURE,
-        "n": len(value),
-        "simulated": cloud.carried["simulated"],
-        "fraction": cloud.carried["fraction"],
-    }
-    notes = [cloud.carried["note"], cloud.left_out.get(metric)]
-    if (reason := why_none(cloud.level, value, rate)) is not None:
-        notes.append(reason)
-    else:
-        rank = spearmanr(value, rate)
-        estimate = float(rank.statistic)
-        row |= {"spearman": estimate, "kendall": float(kendalltau(value, rate).statistic)}
-        notes += _linear(row, value, rate)
-        notes += _correlation_inference(row, value, rate, replicates, estimate, float(rank.pvalue))
-        if len(cloud.counts.people) == 1:
-            notes.append("one participant: interval over stimuli only")
-        if isinstance(highest, str):
-            notes.append(highest)
-        else:
-            row["ceiling"] = highest
-            if abs(estimate) > highest + _ROUNDING:
-                notes.append(ABOVE_CEILING)
-    row["note"] = joined(*notes)
-    return row
-
-
-def why_none(level: str, value: np.ndarray, rate: np.ndarray) -> str | None:
-    """Why these metric values and rates (n,) have no correlation; None where they have."""
-    if len(value) < FEWEST:
-        return f"fewer than {FEWEST} {'stimuli' if level == 'stimulus' else 'models'}: no correlation"
-    if len(np.unique(value)) < 2:
-        return "all metric values are equal: no correlation"
-    if len(np.unique(rate)) < 2:
-        return "all fooling rates are equal: no correlation"
-    return None
-
-
-def _linear(row: dict[str, object], value: np.ndarray, rate: np.ndarray) -> list[str]:
-    """Fill in Pearson's correlations, which need finite values; return what is to be said of them."""
-    notes: list[str] = []
-    finite = np.isfinite(value)
-    if not finite.all():
-        left_out = int((~finite).sum())
-        notes.append(f"{left_out} infinite value{' is' if left_out == 1 else 's are'} left out of pearson")
-    value, rate = value[finite], rate[finite]
-    if len(value) < FEWEST or len(np.unique(value)) < 2 or len(np.unique(rate)) < 2:
-        return notes
-    value = value / max(1.0, float(np.abs(value).max()) / _LARGE)
-    row["pearson"] = float(pearsonr(value, rate).statistic)
-    try:
-        mapped = fit_logistic(value, rate, rising=spearman(value, rate) >= 0)(value)
-    except NoCurveError as reason:
-        return [*notes, str(reason)]
-    if np.ptp(mapped) < 1e-6:
-        return [*notes, "the logistic fit is flat: no pearson_logistic"]
-    row["pearson_logistic"] = float(pearsonr(mapped, rate).statistic)
-    return notes
-
-
-def _correlation_inference(
-    row: dict[str, object], value: np.ndarray, rate: np.ndarray, replicates: np.ndarray, estimate: float, p: float
-) -> list[str]:
-    """Fill in interval and p; return what is to be said of them."""
-    if len(value) < FEWEST_FOR_INFERENCE:
-        return [f"fewer than {FEWEST_FOR_INFERENCE} points: no interval and no p"]
-    exact = len(value) <= MOST_FOR_EXACT
-    row["p"] = _exact_p(value, rate) if exact else p
-    row["ci_low"], row["ci_high"] = percentile_interval(replicates, estimate)
-    notes = [f"p exact over all pairings of {len(value)} points"] if exact else []
-    drawn_low, drawn_high = percentile_interval(replicates)
-    if estimate < drawn_low - _ROUNDING or estimate > drawn_high + _ROUNDING:
-        notes.append(WIDENED)
-    return notes
-
-
-def _exact_p(x: np.ndarray, y: np.ndarray) -> float:
-    """Two-sided permutation p of Spearman's correlation of x and y (n,): the share of all n! pairings as far from 0."""
-    x, y = (rankdata(values) - (len(values) + 1) / 2 for values in (x, y))
-    pairings = np.array(list(permutations(range(len(x)))), np.intp)
-    products = np.abs(y[pairings] @ x)
-    return float((products >= abs(x @ y) - 1e-9).mean())
-
-
-FEWEST_FOR_TEST = 10
-"""Fewer points get no test: it rests on large numbers."""
-SPEARMAN_VARIANCE = 1.06
-"""Variance of Fisher's z of Spearman's correlation, in units of Pearson's (Fieller, Hartley & Pearson 1957)."""
-
-DISAGREE = "test and interval disagree: the test takes the points as independent, the interval draws people anew too"
+    return _correlation_table(
+        row
+        for points in point_sets(trials, image_metrics=image_metrics, set_metrics=set_metrics, seed=seed)
+        for row in correlation_rows(points, bootstrap_correlations(points, single_metrics(points)))
+    )
 
 
 def correlation_differences(
@@ -215,21 +125,132 @@ def correlation_differences(
         set_metrics: the table `set_metrics`.
         seed: of the bootstrap: that of `correlations` gives the same replicates.
     """
-    found = clouds(trials, image_metrics=image_metrics, set_metrics=set_metrics, seed=seed)
-    several = (cloud for cloud in found if len(cloud.metrics) > 1)
-    return difference_table([difference_frame(cloud, drawn(cloud, in_pairs(cloud))) for cloud in several])
+    return _difference_table(
+        [
+            difference_frame(points, bootstrap_correlations(points, pairs_of_metrics(points)))
+            for points in point_sets(trials, image_metrics=image_metrics, set_metrics=set_metrics, seed=seed)
+            if len(points.metrics) > 1
+        ]
+    )
 
 
-def difference_table(frames: list[pd.DataFrame]) -> pd.DataFrame:
-    """The frames of levels and data sets as the table `correlation_differences`."""
+def _correlation_table(rows: Iterable[dict[str, object]]) -> pd.DataFrame:
+    frame = pd.DataFrame(list(rows), columns=list(CORRELATIONS.names))
+    return conform(frame, CORRELATIONS, where="correlations")
+
+
+def _difference_table(frames: list[pd.DataFrame]) -> pd.DataFrame:
     table = pd.concat(frames) if frames else pd.DataFrame(columns=list(CORRELATION_DIFFERENCES.names))
     return conform(table, CORRELATION_DIFFERENCES, where="correlation_differences")
 
 
-def in_pairs(cloud: Cloud) -> Wanted:
+def single_metrics(points: PointSet) -> Pairings:
+    """Each metric over the points that have it."""
+    return pairings_by_key((metric, points.pairing(metric)[0]) for metric in points.metrics)
+
+
+def pairs_of_metrics(points: PointSet) -> Pairings:
     """Each metric over the points that it shares with each other one."""
-    pairs = _pairs(cloud)
-    return wanted(each for a, b in pairs for each in zip((a, b), cloud.pairing(a, b), strict=True))
+    pairs = combinations(sorted(points.metrics), 2)
+    return pairings_by_key(named for a, b in pairs for named in zip((a, b), points.pairing(a, b), strict=True))
+
+
+def correlation_rows(points: PointSet, replicates: BootstrapCorrelations) -> list[dict[str, object]]:
+    """The rows of one level and data set; `replicates` hold at least those of `single_metrics`."""
+    ceilings: dict[bytes, float | str] = {}
+    rows = []
+    for (metric, same), pairing in single_metrics(points).items():
+        if same not in ceilings:
+            try:
+                ceilings[same] = ceiling(
+                    points.counts, seed=(*points.seed, _SPLITS_STREAM), point=points.point, use=pairing.use
+                )
+            except NoFitError as reason:
+                ceilings[same] = str(reason)
+        rows.append(_correlation_row(points, metric, pairing.use, replicates[metric, same], ceilings[same]))
+    return rows
+
+
+def _correlation_row(
+    points: PointSet, metric: str, use: np.ndarray, replicates: np.ndarray, highest: float | str
+) -> dict[str, object]:
+    """One metric over the points in use (n,), from its replicates (B,) and its ceiling, or why there is none."""
+    value, rate = points.metrics[metric][use], points.rate[use]
+    row: dict[str, object] = {
+        "level": points.level,
+        "dataset": points.dataset,
+        "metric": metric,
+        "measure": MEASURE,
+        "n": len(value),
+    }
+    notes: list[object] = [points.left_out.get(metric)]
+    if (reason := missing_reason(points.level, value, rate)) is not None:
+        return row | points.carried(*notes, reason)
+    rank = spearmanr(value, rate)
+    estimate = float(rank.statistic)
+    row |= {"spearman": estimate, "kendall": float(kendalltau(value, rate).statistic)}
+    notes += _linear(row, value, rate)
+    if len(value) < FEWEST_FOR_INFERENCE:
+        notes.append(f"fewer than {FEWEST_FOR_INFERENCE} points: no interval and no p")
+    else:
+        exact = len(value) <= MOST_FOR_EXACT
+        row["p"] = _exact_p(value, rate) if exact else float(rank.pvalue)
+        row["ci_low"], row["ci_high"] = percentile_interval(replicates, estimate)
+        if exact:
+            notes.append(f"p exact over all pairings of {len(value)} points")
+        low, high = percentile_interval(replicates)
+        if estimate < low - _ROUNDING or estimate > high + _ROUNDING:
+            notes.append(WIDENED)
+    if len(points.counts.people) == 1:
+        notes.append(ONE_PARTICIPANT)
+    if isinstance(highest, str):
+        notes.append(highest)
+    else:
+        row["ceiling"] = highest
+        if abs(estimate) > highest + _ROUNDING:
+            notes.append(ABOVE_CEILING)
+    return row | points.carried(*notes)
+
+
+def missing_reason(level: str, value: np.ndarray, rate: np.ndarray) -> str | None:
+    """Why these metric values and rates (n,) have no correlation; None where they have."""
+    if len(value) < FEWEST:
+        return f"fewer than {FEWEST} {'stimuli' if level == 'stimulus' else 'models'}: no correlation"
+    if len(np.unique(value)) < 2:
+        return "all metric values are equal: no correlation"
+    if len(np.unique(rate)) < 2:
+        return "all fooling rates are equal: no correlation"
+    return None
+
+
+def _linear(row: dict[str, object], value: np.ndarray, rate: np.ndarray) -> list[str]:
+    """Fill in Pearson's correlations, which need finite values; return their notes."""
+    notes: list[str] = []
+    finite = np.isfinite(value)
+    if not finite.all():
+        left_out = int((~finite).sum())
+        notes.append(f"{left_out} infinite value{' is' if left_out == 1 else 's are'} left out of pearson")
+    value, rate = value[finite], rate[finite]
+    if len(value) < FEWEST or len(np.unique(value)) < 2 or len(np.unique(rate)) < 2:
+        return notes
+    value = value / max(1.0, float(np.abs(value).max()) / _LARGE)
+    row["pearson"] = float(pearsonr(value, rate).statistic)
+    try:
+        mapped = fit_logistic(value, rate, rising=spearman(value, rate) >= 0)(value)
+    except NoFitError as reason:
+        return [*notes, str(reason)]
+    if np.ptp(mapped) < 1e-6:
+        return [*notes, "the logistic fit is flat: no pearson_logistic"]
+    row["pearson_logistic"] = float(pearsonr(mapped, rate).statistic)
+    return notes
+
+
+def _exact_p(x: np.ndarray, y: np.ndarray) -> float:
+    """Two-sided permutation p of Spearman's correlation of x and y (n,): the share of all n! pairings as far from 0."""
+    x, y = (rankdata(values) - (len(values) + 1) / 2 for values in (x, y))
+    pairings = np.array(list(permutations(range(len(x)))), np.intp)
+    products = np.abs(y[pairings] @ x)
+    return float((products >= abs(x @ y) - 1e-9).mean())
 
 
 def dependent_z(r_a: float, r_b: float, r_ab: float, n: int, *, variance: float = 1.0) -> float:
@@ -255,26 +276,19 @@ def dependent_z(r_a: float, r_b: float, r_ab: float, n: int, *, variance: float 
     psi = r_ab * (1 - 2 * mean**2) - mean**2 * (1 - 2 * mean**2 - r_ab**2) / 2
     if max(abs(r_a), abs(r_b)) >= 1 or abs(mean) >= 1:
         return np.nan
-    together = psi / (1 - mean**2) ** 2
-    if 1 - together < 1e-9:
+    shared = psi / (1 - mean**2) ** 2
+    if 1 - shared < 1e-9:
         return np.nan
-    return float((np.arctanh(r_a) - np.arctanh(r_b)) * np.sqrt((n - 3) / (2 * variance * (1 - together))))
+    return float((np.arctanh(r_a) - np.arctanh(r_b)) * np.sqrt((n - 3) / (2 * variance * (1 - shared))))
 
 
-def _pairs(cloud: Cloud) -> list[tuple[str, str]]:
-    return list(combinations(sorted(cloud.metrics), 2))
-
-
-def difference_frame(cloud: Cloud, replicates: Drawn) -> pd.DataFrame:
-    """The rows of one level and data set; `replicates` hold at least those of `in_pairs`."""
-    pairings = in_pairs(cloud)
-    shared = {(a, b): cloud.pairing(a, b)[0].use.tobytes() for a, b in _pairs(cloud)}
-    sides = [((a, use), (b, use)) for (a, b), use in shared.items()]
-    signed = {key: spearman(np.where(one.use, one.value, np.nan), cloud.rate) for key, one in pairings.items()}
-    rows = [
-        _row(cloud, pairings[a].use, (a[0], b[0]), (signed[a], signed[b]), (replicates[a], replicates[b]))
-        for a, b in sides
-    ]
+def difference_frame(points: PointSet, replicates: BootstrapCorrelations) -> pd.DataFrame:
+    """The rows of one level and data set; `replicates` hold at least those of `pairs_of_metrics`."""
+    rows = []
+    for a, b in combinations(sorted(points.metrics), 2):
+        use = points.pairing(a, b)[0].use
+        key = use.tobytes()
+        rows.append(_difference_row(points, use, (a, b), (replicates[a, key], replicates[b, key])))
     table = pd.DataFrame(rows, columns=list(CORRELATION_DIFFERENCES.names))
     table["p_holm"] = holm(table["p"].astype("float64"))
     leader = np.where(table["difference"].astype("float64") > 0, table["metric_a"], table["metric_b"])
@@ -287,88 +301,44 @@ def difference_frame(cloud: Cloud, replicates: Drawn) -> pd.DataFrame:
     return table
 
 
-def _row(
-    cloud: Cloud,
-    use: np.ndarray,
-    names: tuple[str, str],
-    signed: tuple[float, float],
-    replicates: tuple[np.ndarray, np.ndarray],
+def _difference_row(
+    points: PointSet, use: np.ndarray, names: tuple[str, str], replicates: tuple[np.ndarray, np.ndarray]
 ) -> dict[str, object]:
-    values, rate, n = [cloud.metrics[name][use] for name in names], cloud.rate[use], int(use.sum())
+    """Two metrics over the points in use (n,), from the replicates (B,) of both."""
+    (value_a, value_b), rate, n = (points.metrics[name][use] for name in names), points.rate[use], int(use.sum())
+    reasons = [missing_reason(points.level, value, rate) for value in (value_a, value_b)]
+    rank_a, rank_b = spearman(value_a, rate), spearman(value_b, rate)
     row: dict[str, object] = {
-        "level": cloud.level,
-        "dataset": cloud.dataset,
+        "level": points.level,
+        "dataset": points.dataset,
         "metric_a": names[0],
         "metric_b": names[1],
         "measure": MEASURE,
         "n": n,
-        "simulated": cloud.carried["simulated"],
-        "fraction": cloud.carried["fraction"],
+        "agreement_a": None if reasons[0] else abs(rank_a),
+        "agreement_b": None if reasons[1] else abs(rank_b),
     }
-    reasons = [why_none(cloud.level, value, rate) for value in values]
-    notes = [cloud.carried["note"], *(_left_out(cloud, name) for name in names), *reasons]
-    row |= {
-        f"agreement_{side}": abs(rank)
-        for side, rank, reason in zip("ab", signed, reasons, strict=True)
-        if reason is None
-    }
-    if reasons == [None, None]:
-        row["difference"] = abs(signed[0]) - abs(signed[1])
-        notes += _inference(row, values, signed, replicates, n)
-        if len(cloud.counts.people) == 1:
-            notes.append("one participant: interval over stimuli only")
-    row["note"] = joined(*notes)
-    return row
-
-
-def _left_out(cloud: Cloud, metric: str) -> str | None:
-    return f"{metric}: {cloud.left_out[metric]}" if metric in cloud.left_out else None
-
-
-def _inference(
-    row: dict[str, object],
-    values: list[np.ndarray],
-    signed: tuple[float, float],
-    replicates: tuple[np.ndarray, np.ndarray],
-    n: int,
-) -> list[str]:
-    """Fill in interval and test; return what is to be said of them."""
+    notes: list[object] = [f"{name}: {points.left_out[name]}" for name in names if name in points.left_out]
+    notes += reasons
+    if reasons != [None, None]:
+        return row | points.carried(*notes)
+    row["difference"] = difference = abs(rank_a) - abs(rank_b)
     if n < FEWEST_FOR_INFERENCE:
-        return [f"fewer than {FEWEST_FOR_INFERENCE} points: no interval and no test"]
-    signs = [-1.0 if rank < 0 else 1.0 for rank in signed]
-    difference = abs(signed[0]) - abs(signed[1])
-    oriented = signs[0] * replicates[0] - signs[1] * replicates[1]
-    row["ci_low"], row["ci_high"] = percentile_interval(oriented, difference)
-    if n < FEWEST_FOR_TEST:
-        return [f"fewer than {FEWEST_FOR_TEST} points: no test"]
-    between = signs[0] * signs[1] * spearman(values[0], values[1])
-    z = dependent_z(abs(signed[0]), abs(signed[1]), between, n, variance=SPEARMAN_VARIANCE)
-    if np.isnan(z):
-        same = between > 1 - 1e-9
-        return ["the two metrics rank all points alike: no test" if same else "a correlation of 1: no test"]
-    row |= {"z": z, "p": float(2 * ndtr(-abs(z)))}
-    return []
-
-
-def correlations_and_differences(
-    trials: pd.DataFrame,
-    *,
-    image_metrics: pd.DataFrame | None = None,
-    set_metrics: pd.DataFrame | None = None,
-    seed: int = 0,
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The tables `correlations` and `correlation_differences`, as their own functions give them, at once.
-
-    Args:
-        trials: the table `trials`.
-        image_metrics: the table `image_metrics`.
-        set_metrics: the table `set_metrics`.
-        seed: of the bootstrap.
-    """
-    rows, frames = [], []
-    for cloud in clouds(trials, image_metrics=image_metrics, set_metrics=set_metrics, seed=seed):
-        replicates = drawn(cloud, alone(cloud) | in_pairs(cloud))
-        rows += correlation_rows(cloud, replicates)
-        if len(cloud.metrics) > 1:
-            frames.append(difference_frame(cloud, replicates))
-    return correlation_table(rows), difference_table(frames)
+        notes.append(f"fewer than {FEWEST_FOR_INFERENCE} points: no interval and no test")
+    else:
+        sign_a, sign_b = (-1.0 if rank < 0 else 1.0 for rank in (rank_a, rank_b))
+        row["ci_low"], row["ci_high"] = percentile_interval(sign_a * replicates[0] - sign_b * replicates[1], difference)
+        if n < FEWEST_FOR_TEST:
+            notes.append(f"fewer than {FEWEST_FOR_TEST} points: no test")
+        else:
+            between = sign_a * sign_b * spearman(value_a, value_b)
+            z = dependent_z(abs(rank_a), abs(rank_b), between, n, variance=SPEARMAN_VARIANCE)
+            if not np.isnan(z):
+                row |= {"z": z, "p": float(2 * ndtr(-abs(z)))}
+            elif between > 1 - 1e-9:
+                notes.append("the two metrics rank all points alike: no test")
+            else:
+                notes.append("a correlation of 1: no test")
+    if len(points.counts.people) == 1:
+        notes.append(ONE_PARTICIPANT)
+    return row | points.carried(*notes)

@@ -6,6 +6,8 @@ import numpy as np
 from scipy.optimize import least_squares
 from scipy.special import expit
 
+from gan_eval.stats.mixed import NoFitError
+
 FEWEST_FOR_CURVE = 8
 """Fewer points than twice the four parameters bend the curve to their noise."""
 _FEWEST_VALUES = 4
@@ -15,10 +17,6 @@ _LOWEST, _HIGHEST = -1.0, 2.0
 """Bounds of the asymptotes."""
 _REACH = 3.0
 """How far beyond the values the curve's centre may lie, in the spread of the metric."""
-
-
-class NoCurveError(Exception):
-    """There is no curve; the message is the word for the reader."""
 
 
 @dataclass(frozen=True)
@@ -57,32 +55,22 @@ def fit_logistic(x: np.ndarray, y: np.ndarray, *, rising: bool) -> LogisticCurve
         rising: the direction, usually that of Spearman's correlation.
 
     Raises:
-        NoCurveError: fewer than 8 points, fewer than 4 different values, or no convergence.
+        NoFitError: fewer than 8 points, fewer than 4 different values, or no convergence.
     """
     finite = np.isfinite(x) & np.isfinite(y)
     x, y = np.asarray(x, float)[finite], np.asarray(y, float)[finite]
     if len(x) < FEWEST_FOR_CURVE:
-        raise NoCurveError(f"fewer than {FEWEST_FOR_CURVE} points: no logistic fit")
+        raise NoFitError(f"fewer than {FEWEST_FOR_CURVE} points: no logistic fit")
     if len(np.unique(x)) < _FEWEST_VALUES:
-        raise NoCurveError(f"fewer than {_FEWEST_VALUES} different metric values: no logistic fit")
+        raise NoFitError(f"fewer than {_FEWEST_VALUES} different metric values: no logistic fit")
     middle, quartiles = float(np.median(x)), np.quantile(x, [0.25, 0.75])
     with np.errstate(over="ignore", invalid="ignore"):
         spread = float(quartiles[1] - quartiles[0]) / 2 or float(np.std(x))
     direction = 1.0 if rising else -1.0
     z = direction * (x - middle) / spread
     if not np.isfinite(z).all():
-        raise NoCurveError("metric values too far apart: no logistic fit")
-    low, reach, centre, width = _fit_rising(z, y)
-    return LogisticCurve(
-        low=low,
-        high=low + (_HIGHEST - low) * reach,
-        centre=middle + direction * spread * centre,
-        width=direction * spread * width,
-    )
-
-
-def _fit_rising(z: np.ndarray, y: np.ndarray) -> tuple[float, float, float, float]:
-    """Low asymptote, share of the way from it to 2 that the curve rises, centre, width."""
+        raise NoFitError("metric values too far apart: no logistic fit")
+    # of z: low asymptote, proportion of the way from it to 2 that the curve rises, centre, log of the width
     bounds = ([_LOWEST, 0, z.min() - _REACH, np.log(_WIDTHS[0])], [1, 1, z.max() + _REACH, np.log(_WIDTHS[1])])
 
     def residuals(at: np.ndarray) -> np.ndarray:
@@ -104,27 +92,29 @@ def _fit_rising(z: np.ndarray, y: np.ndarray) -> tuple[float, float, float, floa
         if converged:
             break
     else:
-        raise NoCurveError("the logistic fit did not converge")
+        raise NoFitError("the logistic fit did not converge")
     best = min(converged, key=lambda fit: float(fit.cost))
     low, reach, centre, log_width = (float(value) for value in best.x)
-    return low, reach, centre, float(np.exp(log_width))
+    return LogisticCurve(
+        low=low,
+        high=low + (_HIGHEST - low) * reach,
+        centre=middle + direction * spread * centre,
+        width=direction * spread * float(np.exp(log_width)),
+    )
 
 
 def _starts(z: np.ndarray, y: np.ndarray) -> list[np.ndarray]:
     """Two starts of different width: the best of a grid of centres and widths, the asymptotes by regression."""
-    found: list[tuple[float, np.ndarray]] = []
+    best: list[tuple[float, np.ndarray]] = []
     for width in (0.15, 0.5, 1.5, 5.0):
-        tried = [_asymptotes(z, y, centre, width) for centre in np.quantile(z, [0.02, 0.15, 0.3, 0.5, 0.7, 0.85, 0.98])]
-        found.append(min(tried, key=lambda one: one[0]))
-    return [start for _, start in sorted(found, key=lambda one: one[0])[:2]]
-
-
-def _asymptotes(z: np.ndarray, y: np.ndarray, centre: float, width: float) -> tuple[float, np.ndarray]:
-    """Squared error, and start, of the curve of this centre and width."""
-    u = expit((z - centre) / width)
-    moved = u - u.mean()
-    slope = max(float(moved @ y) / max(float(moved @ moved), 1e-12), 0.0)
-    low = float(np.clip(y.mean() - slope * u.mean(), _LOWEST + 0.001, 0.999))
-    reach = float(np.clip(slope / (_HIGHEST - low), 0.001, 0.999))
-    error = low + (_HIGHEST - low) * reach * u - y
-    return float(error @ error), np.array([low, reach, centre, np.log(width)])
+        errors = []
+        for centre in np.quantile(z, [0.02, 0.15, 0.3, 0.5, 0.7, 0.85, 0.98]):
+            u = expit((z - centre) / width)
+            moved = u - u.mean()
+            slope = max(float(moved @ y) / max(float(moved @ moved), 1e-12), 0.0)
+            low = float(np.clip(y.mean() - slope * u.mean(), _LOWEST + 0.001, 0.999))
+            reach = float(np.clip(slope / (_HIGHEST - low), 0.001, 0.999))
+            error = low + (_HIGHEST - low) * reach * u - y
+            errors.append((float(error @ error), np.array([low, reach, centre, np.log(width)])))
+        best.append(min(errors, key=lambda start: start[0]))
+    return [start for _, start in sorted(best, key=lambda start: start[0])[:2]]

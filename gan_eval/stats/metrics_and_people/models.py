@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 from scipy.special import ndtr
 
-from gan_eval.stats.groups import carried_by
-from gan_eval.stats.metrics_and_people.points import answered_fakes
+from gan_eval.stats.groups import carried_by, joined
+from gan_eval.stats.metrics_and_people.points import answered_fakes, values_of
 from gan_eval.stats.mixed import CrossedFit, NoFitError, Start, fit_crossed, likelihood_ratio
 from gan_eval.stats.mixed.limits import MOST_FITTED, few_groups
 from gan_eval.stats.shares import Z95, holm
@@ -71,63 +71,53 @@ class _Answers:
 
 
 def _rows(dataset: str, part: pd.DataFrame, images: pd.DataFrame) -> Iterator[dict[str, object]]:
+    """One row for each metric, from the answers to the fakes of one data set and the metrics' values there."""
     carried = carried_by(part)
     code, stimuli = pd.factorize(part["stimulus"], sort=True)
     without: dict[bytes, CrossedFit | str] = {}
     for metric, values in images.groupby("metric", sort=True):
-        each = values.drop_duplicates("stimulus").set_index("stimulus")["value"].reindex(stimuli).to_numpy("float64")
-        shown = np.isfinite(each)
-        use = shown[code]
+        value = values_of(values, stimuli)
+        is_finite = np.isfinite(value)
+        use = is_finite[code]
         answers = _Answers(
             ~part["says_fake"].to_numpy(bool)[use],
             pd.factorize(part["participant"][use])[0],
             pd.factorize(code[use])[0],
         )
-        infinite = int(np.isinf(each).sum())
         row: dict[str, object] = {
             "dataset": dataset,
             "metric": str(metric),
             "n_trials": int(use.sum()),
             "n_participants": int(answers.participant.max(initial=-1)) + 1,
-            "n_stimuli": int(shown.sum()),
-            "simulated": carried["simulated"],
-            "fraction": carried["fraction"],
+            "n_stimuli": int(is_finite.sum()),
         }
-        notes = [carried["note"], _infinite_values(infinite)]
-        if shown.sum() == 0:
+        infinite = int(np.isinf(value).sum())
+        notes = [f"{infinite} infinite value{'' if infinite == 1 else 's'} left out"] if infinite else []
+        known = value[is_finite]
+        with np.errstate(over="ignore", invalid="ignore"):
+            sd = float(known.std(ddof=1)) if len(known) > 1 else 0.0
+        if len(known) == 0:
             notes.append("no picture has a value")
-        elif (spread := _spread(each[shown])) == 0:
-            far = not np.isfinite(np.ptp(each[shown]))
+        elif not np.isfinite(sd) or sd <= 1e-12 * float(np.abs(known).max()):  # they differ by rounding alone
+            far = not np.isfinite(np.ptp(known))
             notes.append(
                 f"{'metric values too far apart' if far else 'all metric values are equal'}: nothing to compare"
             )
         else:
-            row["metric_sd"] = spread
-            same = shown.tobytes()
+            row["metric_sd"] = sd
+            same = is_finite.tobytes()
             if same not in without:
                 without[same] = answers.fit()
-            standard = (each - each[shown].mean()) / spread
+            standard = (value - known.mean()) / sd
             fit = answers.fit(standard[code[use]], near=without[same])
             notes += _estimates(row, fit, without[same])
             if isinstance(fit, CrossedFit):
                 notes += few_groups(answers.participant.max() + 1, answers.stimulus.max() + 1)
-        row["note"] = "; ".join(str(note) for note in notes if note) or None
-        yield row
-
-
-def _infinite_values(count: int) -> str | None:
-    return f"{count} infinite value{'' if count == 1 else 's'} left out" if count else None
-
-
-def _spread(values: np.ndarray) -> float:
-    """Standard deviation over the pictures; 0 where the values differ by rounding alone."""
-    with np.errstate(over="ignore", invalid="ignore"):
-        spread = float(values.std(ddof=1)) if len(values) > 1 else 0.0
-    return spread if np.isfinite(spread) and spread > 1e-12 * float(np.abs(values).max()) else 0.0
+        yield row | carried | {"note": joined(carried["note"], *notes)}
 
 
 def _estimates(row: dict[str, object], fit: CrossedFit | str, without: CrossedFit | str) -> list[str]:
-    """Fill in what the fits say; return what is to be said of them."""
+    """Fill in what the fits say; return their notes."""
     if isinstance(fit, str):
         return [fit]
     estimate, error = float(fit.beta[1]), float(fit.std_error[1])

@@ -14,9 +14,10 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from gan_eval.stats.groups import carried_by
+from gan_eval.stats.groups import carried_by, joined
 from gan_eval.stats.metrics_and_people.ceiling import Pairing, rank_correlations, spearman
-from gan_eval.stats.metrics_and_people.curve import NoCurveError, fit_logistic
+from gan_eval.stats.metrics_and_people.curve import fit_logistic
+from gan_eval.stats.mixed import NoFitError
 from gan_eval.stats.resampling import AnswerCounts, Replicates, replicates
 from gan_eval.stats.trials import answered_trials
 
@@ -24,7 +25,7 @@ MEASURE = "fooling_rate"
 CURVE_POINTS = 50
 _LARGE = 1e300
 """Sums of greater numbers may be infinite."""
-_NEEDED = [
+_COLUMNS = [
     "participant", "stimulus", "kind", "model", "dataset", "response", "phase", "protocol", "choice", "rating",
     "study", "simulated", "fraction",
 ]  # fmt: skip
@@ -32,7 +33,7 @@ _NEEDED = [
 
 
 @dataclass(frozen=True)
-class Cloud:
+class PointSet:
     """The points of one level and data set."""
 
     level: str
@@ -51,7 +52,7 @@ class Cloud:
     """(n,) answers behind them."""
     metrics: Mapping[str, np.ndarray]
     """Each metric's values (n,), NaN where there is none."""
-    carried: Mapping[str, object]
+    provenance: Mapping[str, object]
     """`simulated`, `fraction` and `note` of the trials."""
     seed: tuple[int, ...]
     """Of the bootstrap."""
@@ -63,35 +64,39 @@ class Cloud:
         use = np.logical_and.reduce([~np.isnan(self.metrics[metric]) for metric in metrics])
         return [Pairing(self.metrics[metric], use) for metric in metrics]
 
+    def carried(self, *notes: object) -> dict[str, object]:
+        """The last cells of a row of these points: `simulated`, `fraction` and `note`, its own notes coming last."""
+        return {**self.provenance, "note": joined(self.provenance["note"], *notes)}
+
     def replicates(self) -> Iterator[Replicates]:
         """Bootstrap replicates of the points' fooling rates."""
         return replicates(self.counts, seed=self.seed, point=None if self.level == "stimulus" else self.point)
 
 
-Wanted = dict[tuple[str, bytes], Pairing]
-"""Pairings by metric and by the points that count (as bytes), so that what is wanted twice is drawn once."""
-Drawn = dict[tuple[str, bytes], np.ndarray]
+Pairings = dict[tuple[str, bytes], Pairing]
+"""Pairings by metric and by the points that count (as bytes), so that what is needed twice is computed once."""
+BootstrapCorrelations = dict[tuple[str, bytes], np.ndarray]
 """(B,) Spearman's correlation of a pairing with the fooling rates in each replicate."""
 
 
-def wanted(pairings: Iterable[tuple[str, Pairing]]) -> Wanted:
+def pairings_by_key(pairings: Iterable[tuple[str, Pairing]]) -> Pairings:
     """Pairings of metrics by what tells them apart."""
     return {(metric, pairing.use.tobytes()): pairing for metric, pairing in pairings}
 
 
-def drawn(cloud: Cloud, pairings: Wanted) -> Drawn:
-    """The correlations in the cloud's replicates, all pairings from the same ones."""
-    found = rank_correlations(cloud.replicates(), list(pairings.values()))
-    return dict(zip(pairings, found, strict=True))
+def bootstrap_correlations(points: PointSet, pairings: Pairings) -> BootstrapCorrelations:
+    """The correlations in the points' replicates, all pairings from the same ones."""
+    correlations = rank_correlations(points.replicates(), list(pairings.values()))
+    return dict(zip(pairings, correlations, strict=True))
 
 
-def clouds(
+def point_sets(
     trials: pd.DataFrame,
     *,
     image_metrics: pd.DataFrame | None = None,
     set_metrics: pd.DataFrame | None = None,
     seed: int = 0,
-) -> Iterator[Cloud]:
+) -> Iterator[PointSet]:
     """The points of each level and data set that has a metric, in the order of the table `correlations`.
 
     Args:
@@ -100,15 +105,36 @@ def clouds(
         set_metrics: the table `set_metrics`.
         seed: of the bootstrap.
     """
-    images, sets = _with_value(image_metrics), _with_value(set_metrics)
+    nothing = pd.DataFrame(columns=["dataset", "model", "kind", "metric", "value"])
+    images, sets = (
+        nothing if table is None else table[table["value"].notna()] for table in (image_metrics, set_metrics)
+    )
     if images.empty and sets.empty:
         return
     fakes = answered_fakes(trials)
     parts = [(str(name), part) for name, part in fakes.groupby("dataset", sort=True)]
     for number, (dataset, part) in enumerate(parts):
-        own_images, own_sets = (each[each["dataset"] == dataset] if len(each) else each for each in (images, sets))
-        if len(own_images) or len(own_sets):
-            yield from _levels(part, dataset, own_images, own_sets, (seed, number))
+        own_images, own_sets = (table[table["dataset"] == dataset] for table in (images, sets))
+        if own_images.empty and own_sets.empty:
+            continue
+        counts = AnswerCounts.of(part)
+        if len(own_images):
+            called, presented = counts.totals()
+            yield PointSet(
+                level="stimulus",
+                dataset=dataset,
+                ids=counts.stimuli,
+                counts=counts,
+                point=np.arange(len(counts.stimuli)),
+                rate=called / presented,
+                answers=presented,
+                metrics={
+                    str(metric): values_of(values, counts.stimuli) for metric, values in own_images.groupby("metric")
+                },
+                provenance=carried_by(part),
+                seed=(seed, number),
+            )
+        yield from _model_level(part, dataset, counts, own_images, own_sets, (seed, number))
     if len(parts) > 1:
         known = fakes[fakes["dataset"].notna()].reset_index(drop=True)
         yield from _model_level(known, None, AnswerCounts.of(known), images, sets, (seed, len(parts)))
@@ -116,8 +142,14 @@ def clouds(
 
 def answered_fakes(trials: pd.DataFrame) -> pd.DataFrame:
     """Answered main trials of generated pictures, with the columns that matter here."""
-    answered = answered_trials(trials[_NEEDED])
+    answered = answered_trials(trials[_COLUMNS])
     return answered[answered["is_fake"].to_numpy(bool)].reset_index(drop=True)
+
+
+def values_of(values: pd.DataFrame, stimuli: np.ndarray | pd.Index) -> np.ndarray:
+    """(S,) the values of one metric of the stimuli (S,), from rows of `image_metrics`; NaN where there is none."""
+    by_stimulus = values.drop_duplicates("stimulus").set_index("stimulus")["value"]
+    return by_stimulus.reindex(stimuli).to_numpy("float64")
 
 
 def points(
@@ -132,17 +164,17 @@ def points(
     frames = [
         pd.DataFrame(
             {
-                "level": cloud.level,
-                "dataset": pd.Series([cloud.dataset] * len(cloud.ids), dtype="str"),
+                "level": points.level,
+                "dataset": pd.Series([points.dataset] * len(points.ids), dtype="str"),
                 "metric": metric,
-                "id": cloud.ids.astype(str),
+                "id": points.ids.astype(str),
                 "value": value,
-                "rate": cloud.rate,
-                "n": cloud.answers.astype(int),
+                "rate": points.rate,
+                "n": points.answers.astype(int),
             }
         )[~np.isnan(value)]
-        for cloud in clouds(trials, image_metrics=image_metrics, set_metrics=set_metrics)
-        for metric, value in cloud.metrics.items()
+        for points in point_sets(trials, image_metrics=image_metrics, set_metrics=set_metrics)
+        for metric, value in points.metrics.items()
     ]
     names = ["level", "dataset", "metric", "id", "value", "rate", "n"]
     return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=names)
@@ -158,50 +190,20 @@ def fitted_curves(
         curve cut off at 0 and 1).
     """
     frames = []
-    for cloud in clouds(trials, image_metrics=image_metrics, set_metrics=set_metrics):
-        for metric, value in cloud.metrics.items():
+    for points in point_sets(trials, image_metrics=image_metrics, set_metrics=set_metrics):
+        for metric, value in points.metrics.items():
             is_finite = np.isfinite(value)
-            finite, rate = value[is_finite], cloud.rate[is_finite]
+            finite, rate = value[is_finite], points.rate[is_finite]
             try:
                 curve = fit_logistic(finite, rate, rising=spearman(finite, rate) >= 0)
-            except NoCurveError:
+            except NoFitError:
                 continue
             x = np.linspace(finite.min(), finite.max(), CURVE_POINTS)
-            dataset = pd.Series([cloud.dataset] * CURVE_POINTS, dtype="str")
-            shared = {"level": cloud.level, "dataset": dataset, "metric": metric}
+            dataset = pd.Series([points.dataset] * CURVE_POINTS, dtype="str")
+            shared = {"level": points.level, "dataset": dataset, "metric": metric}
             frames.append(pd.DataFrame(shared | {"x": x, "rate": np.clip(curve(x), 0, 1)}))
     names = ["level", "dataset", "metric", "x", "rate"]
     return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=names)
-
-
-def _with_value(table: pd.DataFrame | None) -> pd.DataFrame:
-    return pd.DataFrame(columns=["dataset", "metric"]) if table is None else table[table["value"].notna()]
-
-
-def _levels(
-    part: pd.DataFrame, dataset: str, images: pd.DataFrame, sets: pd.DataFrame, seed: tuple[int, ...]
-) -> Iterator[Cloud]:
-    counts = AnswerCounts.of(part)
-    if len(images):
-        called, shown = counts.totals()
-        yield Cloud(
-            level="stimulus",
-            dataset=dataset,
-            ids=counts.stimuli,
-            counts=counts,
-            point=np.arange(len(counts.stimuli)),
-            rate=called / shown,
-            answers=shown,
-            metrics={str(metric): _of_stimuli(values, counts.stimuli) for metric, values in images.groupby("metric")},
-            carried=carried_by(part),
-            seed=seed,
-        )
-    yield from _model_level(part, dataset, counts, images, sets, seed)
-
-
-def _of_stimuli(values: pd.DataFrame, stimuli: np.ndarray) -> np.ndarray:
-    each = values.drop_duplicates("stimulus").set_index("stimulus")["value"]
-    return each.reindex(stimuli).to_numpy("float64")
 
 
 def _model_level(
@@ -211,35 +213,41 @@ def _model_level(
     images: pd.DataFrame,
     sets: pd.DataFrame,
     seed: tuple[int, ...],
-) -> Iterator[Cloud]:
+) -> Iterator[PointSet]:
     """Nothing where a model's name is missing or there is one model."""
     place = part.drop_duplicates("stimulus").set_index("stimulus")[["dataset", "model"]].reindex(counts.stimuli)
     models = pd.MultiIndex.from_frame(place.drop_duplicates().sort_values(["dataset", "model"]))
     if place["model"].isna().any() or len(models) < 2:
         return
     point = models.get_indexer(pd.MultiIndex.from_frame(place))
-    called, shown = (np.bincount(point, each) for each in counts.totals())
+    called, presented = (np.bincount(point, of_stimuli) for of_stimuli in counts.totals())
     names = np.array([model if dataset else f"{own}/{model}" for own, model in models], object)
     values: dict[str, np.ndarray] = {}
     left_out: dict[str, str] = {}
-    for metric, of_metric in (images[images["kind"] == "fake"] if len(images) else images).groupby("metric"):
-        values[str(metric)], infinite = _means(of_metric, models)
-        if infinite.any():
-            left_out[str(metric)] = _on_infinite(names, values[str(metric)], infinite)
+    for metric, of_metric in images[images["kind"] == "fake"].groupby("metric"):
+        mean, infinite = _means(of_metric, models)
+        values[str(metric)] = mean
+        some = [f"{names[place]} {infinite[place]}" for place in np.flatnonzero((infinite > 0) & ~np.isnan(mean))]
+        none = [f"{names[place]}" for place in np.flatnonzero((infinite > 0) & np.isnan(mean))]
+        if note := joined(
+            f"infinite values left out of the models' means: {', '.join(some)}" if some else "",
+            f"left out, no value being finite: {', '.join(none)}" if none else "",
+        ):
+            left_out[str(metric)] = note
     for metric, of_metric in sets.groupby("metric"):
         value = of_metric.groupby(["dataset", "model"])["value"].mean()
         values[str(metric)] = value.reindex(models).to_numpy("float64")
         left_out.pop(str(metric), None)
-    yield Cloud(
+    yield PointSet(
         level="model",
         dataset=dataset,
         ids=names,
         counts=counts,
         point=point,
-        rate=called / shown,
-        answers=shown,
+        rate=called / presented,
+        answers=presented,
         metrics=values,
-        carried=carried_by(part),
+        provenance=carried_by(part),
         seed=seed,
         left_out=left_out,
     )
@@ -260,11 +268,3 @@ def _means(of_metric: pd.DataFrame, models: pd.MultiIndex) -> tuple[np.ndarray, 
     ).groupby(["dataset", "model"])
     mean = unit * grouped["value"].mean().reindex(models).to_numpy("float64")
     return mean, grouped["infinite"].sum().reindex(models, fill_value=0).to_numpy(int)
-
-
-def _on_infinite(names: np.ndarray, mean: np.ndarray, infinite: np.ndarray) -> str:
-    """Whose infinite values are in no mean, and who has no others."""
-    some = [f"{name} {count}" for name, count, one in zip(names, infinite, mean, strict=True) if count and one == one]
-    none = [f"{name}" for name, count, one in zip(names, infinite, mean, strict=True) if count and one != one]
-    notes = [f"infinite values left out of the models' means: {', '.join(some)}"] if some else []
-    return "; ".join(notes + ([f"left out, no value being finite: {', '.join(none)}"] if none else []))

@@ -34,7 +34,7 @@ def test_it_is_what_very_many_participants_find() -> None:
     planned, studies = world(200), 16
     top = ceilings(planned)["told apart"]
     found = [one_study(planned, (200, number))[0] for number in range(studies)]
-    share, error = np.mean([each.found for each in found]), np.sqrt(0.25 / studies)
+    share, error = np.mean([each.positive for each in found]), np.sqrt(0.25 / studies)
     assert 0.4 < top.power < 0.95  # a case in which it can be wrong
     assert abs(share - top.power) < 3 * error
     assert np.mean([each.width for each in found]) == pytest.approx(top.width, rel=0.12)

@@ -10,9 +10,8 @@ from gan_eval.errors import UserError
 from gan_eval.power import plan_power, planned_stimuli
 from gan_eval.power.design import deal_design
 from gan_eval.power.planning import NO_DIFFERENCE, make_world
-from gan_eval.power.questions import MOST_PAIRS, left_out, questions_of
-from gan_eval.power.simulate import NO_ESTIMATE, Judged, analysed, one_study, verdicts
-from gan_eval.power.truth import simulate
+from gan_eval.power.questions import MOST_PAIRS, omitted_pairs_message, questions_of
+from gan_eval.power.simulate import NO_ESTIMATE, Inference, analysed, one_study, simulate, verdicts
 from gan_eval.power.words import sentences, table_lines
 from gan_eval.settings.analysis import AnalysisSettings, PowerSettings
 from gan_eval.settings.quiz import QuizSettings
@@ -126,8 +125,8 @@ def test_differences_of_one_family_are_corrected_together() -> None:
     )
     questions = questions_of(design.groups, AnalysisSettings())
     assert [question.name for question in questions] == ["told apart", "a against b", "a against c", "b against c"]
-    tests = [Judged(0.0, 0.1, p, np.nan) for p in (0.04, 0.01, 0.03, 0.04)]
-    assert [each.found for each in verdicts(questions, tests)] == [True, True, False, False]
+    tests = [Inference(0.0, 0.1, p, np.nan) for p in (0.04, 0.01, 0.03, 0.04)]
+    assert [each.positive for each in verdicts(questions, tests)] == [True, True, False, False]
     assert [each.failed for each in verdicts(questions, [*tests[:3], NO_ESTIMATE])] == [False, False, False, True]
 
 
@@ -136,11 +135,11 @@ def test_planned_pairs_are_asked_and_no_others() -> None:
     rows = planned_stimuli([("d", name) for name in names], 30)
     groups = deal_design(rows, QuizSettings(real=8, fake=10), seed=0, participants=2).groups
     assert [each.name for each in questions_of(groups, AnalysisSettings())] == ["told apart"]
-    assert str(10) in (left_out(groups, AnalysisSettings()) or "")
+    assert str(10) in (omitted_pairs_message(groups, AnalysisSettings()) or "")
     assert MOST_PAIRS < 10
     planned = AnalysisSettings(comparisons=(("b", "d"),))
     assert [each.name for each in questions_of(groups, planned)] == ["told apart", "b against d"]
-    assert left_out(groups, planned) is None
+    assert omitted_pairs_message(groups, planned) is None
     with pytest.raises(UserError, match=r"analysis\.comparisons: b and x"):
         questions_of(groups, AnalysisSettings(comparisons=(("b", "x"),)))
 

@@ -7,8 +7,8 @@ from scipy.special import expit, logit
 from scipy.stats import norm
 
 from gan_eval.power.design import Design, deal_design, planned_stimuli
-from gan_eval.power.questions import effect_of, questions_of
-from gan_eval.power.truth import assumed_truth, equal_models, guessing, simulate
+from gan_eval.power.questions import questions_of
+from gan_eval.power.simulate import assumed_truth, effect_of, equal_models, guessing, simulate
 from gan_eval.settings.analysis import AnalysisSettings, PowerSettings
 from gan_eval.settings.quiz import QuizSettings
 

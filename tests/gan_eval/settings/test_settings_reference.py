@@ -1,9 +1,10 @@
-"""docs/training_settings.md and docs/quiz_settings.md are made from the settings and say something about each."""
+"""The pages of the settings in docs/ are made from the settings and say something about each."""
 
 from pathlib import Path
 
+from settings_reference import PAGES
+
 from gan_eval.settings.quiz import QuizSettings
-from gan_eval.settings.reference import quiz_reference, training_reference
 from gan_eval.settings.training import InpaintingSettings, TrainingSettings
 
 DOCS = Path(__file__).parents[3] / "docs"
@@ -13,14 +14,14 @@ def rows_of(page: str) -> list[list[str]]:
     return [line.split(" | ") for line in page.splitlines() if line.startswith("| `")]
 
 
-ROWS = rows_of(training_reference())
-QUIZ = rows_of(quiz_reference())
+ROWS = rows_of(PAGES["training"]())
+QUIZ = rows_of(PAGES["quiz"]())
 
 
 def test_the_pages_are_current() -> None:
-    for page, text in (("training", training_reference()), ("quiz", quiz_reference())):
-        made = f"run: python -m gan_eval.settings.reference {page} > docs/{page}_settings.md"
-        assert (DOCS / f"{page}_settings.md").read_text() == text, made
+    for page, reference in PAGES.items():
+        command = f"run: python packaging/settings_reference.py {page} > docs/{page}_settings.md"
+        assert (DOCS / f"{page}_settings.md").read_text() == reference(), command
 
 
 def test_every_setting_has_its_row_and_a_meaning() -> None:

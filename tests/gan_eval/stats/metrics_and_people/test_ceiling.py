@@ -3,7 +3,8 @@ import pandas as pd
 import pytest
 from scipy.stats import spearmanr
 
-from gan_eval.stats.metrics_and_people.ceiling import NoCeilingError, ceiling
+from gan_eval.stats.metrics_and_people.ceiling import ceiling
+from gan_eval.stats.mixed import NoFitError
 from gan_eval.stats.resampling import AnswerCounts
 
 
@@ -70,5 +71,5 @@ def test_models_pool_their_pictures():
 )
 def test_too_little_gives_a_word(pictures, participants, share, word):
     counts = answers(np.random.default_rng(0), np.full(pictures, 0.5), participants, share)
-    with pytest.raises(NoCeilingError, match=word):
+    with pytest.raises(NoFitError, match=word):
         of(counts)

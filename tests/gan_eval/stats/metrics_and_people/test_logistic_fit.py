@@ -3,7 +3,8 @@ import pytest
 from scipy.optimize import curve_fit
 from scipy.stats import pearsonr
 
-from gan_eval.stats.metrics_and_people.curve import NoCurveError, fit_logistic
+from gan_eval.stats.metrics_and_people.curve import fit_logistic
+from gan_eval.stats.mixed import NoFitError
 
 
 def vqeg(x, b1, b2, b3, b4):
@@ -77,7 +78,7 @@ def test_a_step_is_met():
     [(np.arange(7.0), "fewer than 8 points"), (np.arange(30) % 3.0, "different metric values")],
 )
 def test_too_little_gives_a_word(x, word):
-    with pytest.raises(NoCurveError, match=word):
+    with pytest.raises(NoFitError, match=word):
         fit_logistic(x, np.linspace(0, 1, len(x)), rising=True)
 
 

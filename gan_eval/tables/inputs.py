@@ -1,31 +1,32 @@
-"""What can be shown: stimulus sets, data sets of pairs, and what gives pictures away."""
+"""What is known of a study's inputs: published results, refused rows, data sets, what gives pictures away."""
 
-from gan_eval.tables.schema import Table, integer, number, text
-from gan_eval.tables.shared import DATASET, FRACTION, ITEM, KIND, KINDS, MODEL, STIMULUS, STYLE_NETWORK, ends
+from gan_eval.tables.schema import DATASET, KINDS, NOTE, Table, ends, integer, number, text
 
-STIMULI = Table(
-    "stimuli",
-    "The pictures that can be shown. Files are relative to the table and stay below it.",
+PUBLISHED_QUIZ = Table(
+    "published_quiz",
+    "Published real-vs-fake judgements, from the literature.",
     (
-        STIMULUS,
-        text("item", ITEM.meaning, filled=True),
-        text("kind", KIND.meaning, words=KINDS, filled=True),
-        MODEL,
+        text("study", "name of the study", filled=True),
+        text("source", "where it was published", filled=True),
         text("dataset", DATASET.meaning, filled=True),
-        text("split", "the part of the data set: train, val, test"),
-        text("file", "the picture", filled=True),
-        text("input_file", "the label picture that the generator was given"),
-        text("reference_file", "the ground truth of a generated picture"),
-        integer("width", "width of the picture", unit="pixel"),
-        integer("height", "height of the picture", unit="pixel"),
-        text("sha256", "SHA-256 of the picture's file"),
-        text("mask_kind", "inpainting: how the hole was made"),
-        number("mask_area", "inpainting: share of the picture that is hole", unit="0..1"),
-        text("mask_file", "inpainting: the mask picture, white is hole"),
-        STYLE_NETWORK,
-        FRACTION,
+        text("group", "truth of the pictures", words=KINDS, filled=True),
+        integer("trials", "number of judgements", filled=True),
+        number("percent_correct", "share of correct judgements", unit="%", filled=True),
+        NOTE,
     ),
-    key=("stimulus",),
+    key=("study", "dataset", "group"),
+)
+
+REJECTED = Table(
+    "rejected",
+    "Rows of a foreign table that could not be taken, as `trials import` found them.",
+    (
+        integer("row", "number of the row, 1 is the first below the header", filled=True),
+        text("column", "the column at fault", filled=True),
+        text("found", "what stands there"),
+        text("reason", "why it cannot be taken", filled=True),
+    ),
+    key=("row", "column"),
 )
 
 _PLACE = (

@@ -1,6 +1,6 @@
 """`docs/{training,quiz,analysis}_settings.md`: every setting, from the fields and the lines below them.
 
-Made by `python -m gan_eval.settings.reference training > docs/training_settings.md`, and the same with `quiz` and
+Made by `python packaging/settings_reference.py training > docs/training_settings.md`, and the same with `quiz` and
 `analysis`.
 """
 
@@ -17,7 +17,7 @@ from gan_eval.settings.quiz import ConsentSettings, QuestionSettings, QuizSettin
 from gan_eval.settings.sections import Section
 from gan_eval.settings.training import InpaintingSettings, TrainingSettings
 
-_MADE = """Made from `{section}` in `{file}` by `python -m gan_eval.settings.reference {page} >
+_MADE = """Made from `{section}` in `{file}` by `python packaging/settings_reference.py {page} >
 docs/{page}_settings.md`; do not edit by hand."""
 
 _TRAINING = """# Training settings

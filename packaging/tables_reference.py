@@ -1,0 +1,35 @@
+"""`docs/tables.md`, made from the tables' declarations: python packaging/tables_reference.py > docs/tables.md"""
+
+from gan_eval.tables import TABLES
+
+
+def reference() -> str:
+    """The text of `docs/tables.md`."""
+    lines = [
+        "# The tables",
+        "",
+        "Made from `gan_eval/tables/` by `python packaging/tables_reference.py > docs/tables.md`; do not edit by hand.",
+        "",
+        "CSV files are UTF-8 with line feeds; a missing value is an empty cell; booleans are `true` and `false`; an",
+        "infinite number is `inf`. Times are float milliseconds in columns that end in `_ms`; instants are UTC in",
+        "ISO 8601. More columns than those below are welcome and are kept.",
+        "",
+        "Text that a spreadsheet would run as a formula (it begins with `=`, `+`, `@`, a tab, a line's end, or a `-`",
+        "that is no number's) is written with an apostrophe before it, and so is such text behind apostrophes of its",
+        "own. Every command takes one away again when it reads; so should other programs.",
+    ]
+    for table in TABLES.values():
+        lines += ["", f"## {table.name}", "", table.meaning, ""]
+        if table.key:
+            lines += [f"A row is identified by {', '.join(f'`{name}`' for name in table.key)}.", ""]
+        lines += ["| column | type | unit | must be filled | meaning |", "| --- | --- | --- | --- | --- |"]
+        for column in table.columns:
+            words = f" ({', '.join(column.words)})" if column.words else ""
+            need = "yes" if column.filled else ("column may be absent" if column.optional else "")
+            meaning = f"{column.meaning}{words}".replace("|", r"\|")
+            lines.append(f"| {column.name} | {column.dtype} | {column.unit} | {need} | {meaning} |")
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    print(reference(), end="")
