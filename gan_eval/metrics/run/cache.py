@@ -11,18 +11,19 @@ The SQLite file of kept values: its tables, how it is opened, how it stays withi
 """
 
 import errno
+import hashlib
 import math
 import os
 import sqlite3
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from gan_eval.errors import UserError
-from gan_eval.files import FAILURES, complaint, make_folder, write_ahead
+from gan_eval.files import FAILURES, complaint, make_folder, remembered_digests, restore_digests, write_ahead
 from gan_eval.weights.cache import cache_folder
 
 if TYPE_CHECKING:
@@ -222,6 +223,26 @@ class Cache:
                 connection, self._connection = self._connection, None
                 if connection is not None:
                     connection.close()
+
+
+@contextmanager
+def remembering_digests(folder: Path) -> Iterator[None]:
+    """Inside, files that were hashed in an earlier run on a folder are hashed again only if they have changed.
+
+    Without a usable cache every run hashes them; only measuring reports why it is not usable.
+    """
+    key = hashlib.sha256(f"file digests of {Path(folder).resolve()}".encode(errors="surrogateescape")).digest()
+    before = None
+    with suppress(UserError, ValueError), Cache(cache_file()) as cache:
+        before = cache.result(key)
+        restore_digests(before or "[]")
+    try:
+        yield
+    finally:
+        digests = remembered_digests()
+        if digests != before:
+            with suppress(UserError), Cache(cache_file()) as cache:
+                cache.keep_result(key, digests)
 
 
 FORMAT = 1

@@ -1,7 +1,6 @@
 """How a run was computed: what a reader needs to compute its values again, as a row of the table `runs`."""
 
 import json
-import os
 import platform
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -27,11 +26,6 @@ _OF_METRICS = {"lpips_alex": "lpips", "lpips_vgg": "lpips", "dists": "piq"}
 def now() -> str:
     """This moment in UTC, ISO 8601."""
     return iso(datetime.now(UTC))
-
-
-def usable_cores() -> int:
-    """Cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def provenance(

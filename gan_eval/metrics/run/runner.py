@@ -16,6 +16,7 @@ import pandas as pd
 
 from gan_eval import tables
 from gan_eval.files import claim_output_folder, sha256_json
+from gan_eval.launch import usable_cores
 from gan_eval.metrics.catalogue import BESIDE_FID, DEFAULT_RESIZER, METRICS, Metric, OnProgress
 from gan_eval.metrics.registry import select
 from gan_eval.metrics.run.cache import Cache, cache_file
@@ -25,7 +26,7 @@ from gan_eval.metrics.run.features import FeatureStore
 from gan_eval.metrics.run.inputs import Stimulus, named_twice, stimuli_of_frame, stimuli_of_sets
 from gan_eval.metrics.run.pictures import PictureResults, compared_rows, image_table, jobs_of, measure_pictures
 from gan_eval.metrics.run.processes import ALONE, Processes
-from gan_eval.metrics.run.provenance import now, provenance, usable_cores
+from gan_eval.metrics.run.provenance import now, provenance
 from gan_eval.metrics.run.tools import Tools, versions
 from gan_eval.settings.training import Precision
 from gan_eval.stimuli.sets import StimulusSet
