@@ -14,7 +14,7 @@ import pytest
 from gan_eval.metrics.catalogue import METRICS
 from gan_eval.metrics.run import code_hash
 from gan_eval.metrics.run.code_hash import Code, NoSourceError
-from gan_eval.metrics.run.runner import set_code_roots
+from gan_eval.metrics.run.sets import set_code_roots
 from gan_eval.metrics.run.tools import _EXTRACTORS, code_roots
 
 PACKAGE = Path(code_hash.__file__).parents[2]

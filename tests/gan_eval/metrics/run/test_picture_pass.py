@@ -20,11 +20,12 @@ from gan_eval.metrics.kernels.pictures import NO_MEMORY
 from gan_eval.metrics.networks.extractors import inception_extractor
 from gan_eval.metrics.run import features as feature_store
 from gan_eval.metrics.run import files, tools
-from gan_eval.metrics.run.evaluation import Evaluation, SetRows
+from gan_eval.metrics.run.evaluation import Evaluation
 from gan_eval.metrics.run.features import FeatureBatches, FeatureStore
 from gan_eval.metrics.run.files import FileReader
 from gan_eval.metrics.run.inputs import Stimulus, stimuli_of_sets
 from gan_eval.metrics.run.pictures import jobs_of
+from gan_eval.metrics.run.sets import SetRows
 from gan_eval.stimuli import pictures as images
 from gan_eval.stimuli.pictures import Picture
 
@@ -239,7 +240,7 @@ def test_memory_does_not_grow_with_the_pictures(
         tracemalloc.stop()
         return found
 
-    monkeypatch.setattr("gan_eval.metrics.run.runner.compare_sets_once", lambda *_, **__: SetRows())
+    monkeypatch.setattr("gan_eval.metrics.run.runner.cached_set_rows", lambda *_, **__: SetRows())
     peak(10)
     few, many = peak(300), peak(1500)
     assert (many - few) / 2400 < 1500
@@ -275,15 +276,15 @@ def test_files_are_read_into_memory_that_is_used_again(tmp_path: Path, monkeypat
     for number, content in enumerate(contents):
         (tmp_path / str(number)).write_bytes(content)
     reader = FileReader()
-    held = [reader.read(tmp_path / str(number)) for number in range(len(contents))]
+    held = [reader.read(tmp_path / str(number))[0] for number in range(len(contents))]
     assert [bytes(view) for view in held] == contents, "none is overwritten while it is held"
     buffer = held[4].obj
     reader.release(held[4])
-    again = reader.read(tmp_path / "2")
+    again, _ = reader.read(tmp_path / "2")
     assert again.obj is buffer
     assert bytes(again) == contents[2]
     monkeypatch.setattr("gan_eval.metrics.run.files.os.fstat", lambda _: SimpleNamespace(st_size=3))
-    assert bytes(FileReader().read(tmp_path / "2")) == contents[2], "a file that grows is read whole"
+    assert bytes(FileReader().read(tmp_path / "2")[0]) == contents[2], "a file that grows is read whole"
     with pytest.raises(UserError, match="absent: no such picture"):
         reader.read(tmp_path / "absent")
 
