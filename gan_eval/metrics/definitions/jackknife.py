@@ -40,6 +40,18 @@ Distance = Callable[[NDArray, NDArray], float]
 
 
 @dataclass(frozen=True)
+class PictureSet:
+    """The pictures of one set that a metric compares."""
+
+    features: NDArray[np.floating]
+    """(N, d)"""
+    items: tuple[str, ...]
+    """(N,) the item of each."""
+    groups: Groups | None
+    """(N,) the group of each; None where there are too few items to leave a group out."""
+
+
+@dataclass(frozen=True)
 class Interval:
     """Ends of a 95 % interval."""
 
@@ -82,6 +94,10 @@ class Estimate:
         if self.left_out is None or other.left_out is None:
             return Estimate(self.value - other.value)
         return Estimate(self.value - other.value, self.left_out - other.left_out)
+
+
+Comparison = Callable[[PictureSet, Sequence[str]], dict[str, Estimate]]
+"""(Generated pictures, names of functions that share one pass) to their estimates by name; raises Unmeasurable."""
 
 
 def standard_error(left_out: NDArray[np.float64]) -> float:

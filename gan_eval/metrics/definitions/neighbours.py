@@ -19,14 +19,16 @@ One pass over all distances gives the four values and those without each group o
 picture are kept, so that its radius without a group is known too.
 """
 
+import math
 from collections.abc import Collection
 from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gan_eval.metrics.definitions.jackknife import GROUPS, Estimate, Groups
+from gan_eval.metrics.definitions.jackknife import GROUPS, Comparison, Estimate, Groups, PictureSet
 from gan_eval.metrics.definitions.moments import Features, Matrix, near_mean, require_finite
+from gan_eval.metrics.definitions.record import ExtractorName, Metric
 from gan_eval.metrics.kernels.pictures import Unmeasurable
 
 K = {"precision": 3, "recall": 3, "density": 5, "coverage": 5}
@@ -44,14 +46,13 @@ def precision(real: Features, fake: Features) -> float:
     """Share of the generated pictures that lie among the real ones (Kynkäänniemi et al. 2019, k = 3).
 
     Args:
-        real: (N, d) features of the real pictures.
-        fake: (M, d) features of the generated ones.
+        real, fake: (N, d) and (M, d) features.
 
     Returns:
-        0 to 1.
+        0 to 1; higher is better.
 
     Raises:
-        Unmeasurable: a set is too small, or a feature is not finite.
+        Unmeasurable: a set has fewer than k + 1 members, or a feature is not finite.
 
     >>> line = np.arange(8.0)[:, None]
     >>> precision(line, line + 5)
@@ -61,7 +62,7 @@ def precision(real: Features, fake: Features) -> float:
 
 
 def recall(real: Features, fake: Features) -> float:
-    """Share of the real pictures that lie among the generated ones; see `precision`.
+    """Share of the real pictures that lie among the generated ones; all else as `precision`.
 
     >>> line = np.arange(8.0)[:, None]
     >>> recall(line, line[:4])
@@ -71,7 +72,9 @@ def recall(real: Features, fake: Features) -> float:
 
 
 def density(real: Features, fake: Features) -> float:
-    """How densely the real pictures surround each generated one (Naeem et al. 2020, k = 5); 0 and above.
+    """How densely the real pictures surround each generated one (Naeem et al. 2020, k = 5).
+
+    Arguments and errors as `precision`; 0 and above, 1 where both sets are alike; higher is better.
 
     >>> line = np.arange(8.0)[:, None] ** 1.1
     >>> density(line, line)
@@ -81,7 +84,7 @@ def density(real: Features, fake: Features) -> float:
 
 
 def coverage(real: Features, fake: Features) -> float:
-    """Share of the real pictures with a generated one in their ball (Naeem et al. 2020, k = 5), 0 to 1.
+    """Share of the real pictures with a generated one in their ball (Naeem et al. 2020, k = 5); as `precision`.
 
     >>> line = np.arange(8.0)[:, None]
     >>> coverage(line, np.concatenate([line[:6], line[:6]]))
@@ -129,6 +132,52 @@ class NeighbourReference:
         self._balls = self._balls or _Balls(self._real, self._groups, self._origin)
         found = _Crossing(self._balls, _Balls(fake, groups, self._origin)).measure()
         return {name: found[name] for name in names}
+
+
+def compare_neighbours(real: PictureSet) -> Comparison:
+    """The four metrics of sets beside these real pictures; those that are named together share one pass."""
+    reference = NeighbourReference(real.features, real.groups)
+    return lambda fake, names: reference.compare(fake.features, fake.groups, names=names)
+
+
+def _metrics(extractor: ExtractorName, features: str) -> tuple[Metric, ...]:
+    """The four metrics on one network's features, named after it."""
+    precision_recall, density_coverage = "Kynkäänniemi et al. 2019; k = 3", "Naeem et al. 2020; k = 5"
+    facts = (
+        (precision, "share of the generated pictures that lie among the real ones", 1.0, precision_recall),
+        (recall, "share of the real pictures that lie among the generated ones", 1.0, precision_recall),
+        (
+            density,
+            "how densely the real pictures surround each generated one; 1 where both sets are alike, more is possible",
+            math.inf,
+            density_coverage,
+        ),
+        (coverage, "share of the real pictures with a generated one nearby", 1.0, density_coverage),
+    )
+    return tuple(
+        Metric(
+            name=f"{function.__name__}_{extractor}",
+            kind="set",
+            measures=measures,
+            low=0,
+            high=high,
+            higher_is_better=True,
+            source=f"{source}; {features}",
+            definition=f"{function.__name__}/{extractor}/k={K[function.__name__]}",
+            function=function,
+            torch_class="PrecisionRecall" if source == precision_recall else "DensityCoverage",
+            weights=(extractor,),
+            extractor=extractor,
+            compare=compare_neighbours,
+        )
+        for function, measures, high, source in facts
+    )
+
+
+METRICS = (
+    *_metrics("inception", "Inception 2015-12-05, 2048 features (not VGG16's, as in the papers)"),
+    *_metrics("vgg16", "VGG16, the 4096 features of its second hidden layer"),
+)
 
 
 class _Balls:

@@ -25,6 +25,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from gan_eval.metrics.definitions.record import Metric
 from gan_eval.metrics.kernels.pictures import Unmeasurable
 from gan_eval.stimuli.pictures import Picture
 
@@ -242,3 +243,30 @@ def _sum(counts: Counts) -> NDArray[np.float64]:
     if not matrix.any():
         raise Unmeasurable("no pixel of the label maps belongs to an evaluated class of Cityscapes")
     return matrix.reshape(len(CLASSES), len(CLASSES) + 1)
+
+
+METRICS = tuple(
+    Metric(
+        name=function.__name__,
+        kind="set",
+        measures=measures,
+        low=0,
+        high=1,
+        higher_is_better=True,
+        source="Long et al. 2015, as the FCN score of Isola et al. 2017; labels by the nearest palette colour",
+        definition=f"segmentation/cityscapes19/{function.__name__.replace('_', '-')}",
+        function=function,
+        extractor="segmenter",
+    )
+    for function, measures in (
+        (
+            pixel_accuracy,
+            "share of the pixels that a segmenter reads in the generated pictures as their label maps say",
+        ),
+        (class_accuracy, "as pixel_accuracy, for each class alone; mean over the classes in the label maps"),
+        (
+            class_iou,
+            "intersection over union of what is read and what the label maps say; mean over their classes",
+        ),
+    )
+)

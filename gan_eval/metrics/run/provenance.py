@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 _ALWAYS = ("numpy", "pillow", "numba")
 _OF_NETWORKS = ("torch", "torchvision")
-_OF_METRICS = {"lpips_alex": "lpips", "lpips_vgg": "lpips", "dists": "piq"}
 
 
 def now() -> str:
@@ -109,7 +108,7 @@ def _software(metrics: Sequence[Metric], settings: "Settings", tools: "Tools") -
         names |= dict.fromkeys(_OF_NETWORKS)
     if any(metric.kind == "set" for metric in metrics):
         names |= {"scipy": None}
-    names |= {library: None for metric in metrics if (library := _OF_METRICS.get(metric.name))}
+    names |= {metric.library: None for metric in metrics if metric.library}
     if settings.segmenter is not None and settings.segmenter.suffix.lower() == ".onnx" and _segmenter(settings, tools):
         names |= {"onnxruntime": None}
     own = dict.fromkeys(metric.distribution for metric in metrics if metric.distribution)

@@ -278,22 +278,11 @@ _Key = TypeVar("_Key")
 _LIBRARIES = ("numpy", "scipy", "torch")
 _SHARED = "gan_eval.metrics.run.sets:compare_sets"
 """The code that all set metrics have in common."""
-_DEFINITIONS = "gan_eval.metrics.definitions"
-_OWN: dict[str, tuple[str, ...]] = {
-    "fid": (f"{_DEFINITIONS}.frechet_reference:FrechetReference",),
-    "fid_infinity": (f"{_DEFINITIONS}.fid_infinity:infinity_estimate",),
-    "kid": (f"{_DEFINITIONS}.kid:KernelReference",),
-    **{
-        name: (f"{_DEFINITIONS}.segmentation:{name}", f"{_DEFINITIONS}.jackknife:leave_groups_out")
-        for name in ("pixel_accuracy", "class_accuracy", "class_iou")
-    },
-}
-_OF_NEIGHBOURS = (f"{_DEFINITIONS}.neighbours:NeighbourReference", f"{_DEFINITIONS}.neighbours:K")
 
 
 def set_code_roots(name: str) -> tuple[str, ...]:
     """Where the code of a set metric of gan_eval begins, each as `module:name`."""
-    return (_SHARED, *_OWN.get(name, _OF_NEIGHBOURS))
+    return (_SHARED, *METRICS[name].code)
 
 
 def compare_sets_once(

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 from gan_eval.errors import UserError
 from gan_eval.files import sha256_file, sha256_json
-from gan_eval.metrics.catalogue import ExtractorName, Metric, PictureFunction
+from gan_eval.metrics.catalogue import METRICS, ExtractorName, Metric, PictureFunction
 from gan_eval.metrics.own.entries import own_class
 from gan_eval.metrics.run.cache import Cache
 from gan_eval.metrics.run.code_hash import Code, CodeHashes
@@ -32,27 +32,8 @@ if TYPE_CHECKING:
     from gan_eval.metrics.networks.extractor import Extractor
     from gan_eval.metrics.run.evaluation import Settings
 
-BUILT_IN: dict[str, str] = {
-    "psnr": "similarity",
-    "l1": "similarity",
-    "ssim": "similarity",
-    "ssim_luma": "similarity",
-    "ms_ssim": "similarity",
-    "psnr_hole": "similarity",
-    "ssim_hole": "similarity",
-    "l1_hole": "similarity",
-    "niqe": "no_reference",
-    "sharpness": "no_reference",
-}
-"""Pair and single metrics that need nothing but the pictures, with the module that has the function."""
-_PERCEPTUAL, _BRISQUE = (f"gan_eval.metrics.definitions.{name}" for name in ("perceptual", "brisque"))
-_LEARNED: dict[str, tuple[str, ...]] = {
-    "lpips_alex": (f"{_PERCEPTUAL}:lpips_distance", f"{_PERCEPTUAL}:read_trunk"),
-    "lpips_vgg": (f"{_PERCEPTUAL}:lpips_distance", f"{_PERCEPTUAL}:read_trunk"),
-    "dists": (f"{_PERCEPTUAL}:dists_distance", f"{_PERCEPTUAL}:read_dists_weights", f"{_PERCEPTUAL}:read_trunk"),
-    "brisque": (f"{_BRISQUE}:brisque", f"{_BRISQUE}:load_regression"),
-}
-"""Pair and single metrics with weights, with the code that computes them."""
+BUILT_IN = tuple(metric.name for metric in METRICS.values() if metric.needs_pictures_alone)
+"""Pair and single metrics that need nothing but the pictures."""
 _EXTRACTORS: dict[ExtractorName, str] = {
     "inception": "gan_eval.metrics.networks.extractors:inception_extractor",
     "vgg16": "gan_eval.metrics.networks.extractors:vgg16_extractor",
@@ -268,13 +249,14 @@ class Tools:
 @cache
 def built_in(name: str) -> PictureFunction:
     """The function of a metric that needs nothing but the pictures."""
-    found: PictureFunction = getattr(import_module(f"gan_eval.metrics.definitions.{BUILT_IN[name]}"), name)
+    module, _, function = METRICS[name].code[0].partition(":")
+    found: PictureFunction = getattr(import_module(module), function)
     return found
 
 
 def code_roots(name: str) -> tuple[str, ...]:
     """Where the code of a pair or single metric of gan_eval begins, each as `module:name`."""
-    return _LEARNED[name] if name in _LEARNED else (f"gan_eval.metrics.definitions.{BUILT_IN[name]}:{name}",)
+    return METRICS[name].code
 
 
 def _device(name: str | None) -> str:
