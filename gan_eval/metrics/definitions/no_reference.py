@@ -315,32 +315,16 @@ def load_regression(path: Path) -> Regression:
     """
     path = Path(path)
     try:
-        found = _read_tensors(path) if path.suffix in (".pt", ".pth") else _read_libsvm(path)
-        if not all(np.isfinite(part).all() for part in (found.coefficients, found.vectors, found.gamma, found.rho)):
+        regression = _read_tensors(path) if path.suffix in (".pt", ".pth") else _read_libsvm(path)
+        numbers = (regression.coefficients, regression.vectors, regression.gamma, regression.rho)
+        if not all(np.isfinite(part).all() for part in numbers):
             raise ValueError("numbers that are not finite")
-        return found
+        return regression
     except _UNREADABLE as error:
         raise UserError(
             f"{path}: not BRISQUE's regression, as libsvm text or as piq's .pt ({type(error).__name__}); "
             "`gan-eval weights fetch brisque`"
         ) from error
-
-
-BRISQUE = Metric(
-    name="brisque",
-    kind="single",
-    measures="badness of one picture as people would rate it, learned from distorted photographs; no reference",
-    low=-math.inf,
-    high=math.inf,
-    higher_is_better=False,
-    source="Mittal et al. 2012; the release's regression, integer luma, zero below 1e-6; about 0 to 100",
-    definition="brisque/release/int-luma/zero1e-6",
-    least_size=(SMALLEST, SMALLEST),
-    torch_class="Brisque",
-    weights=("brisque",),
-    readers=(load_regression,),
-    make=brisque_function,
-)
 
 
 def _read_libsvm(path: Path) -> Regression:
@@ -369,15 +353,32 @@ def _read_tensors(path: Path) -> Regression:
 
     from gan_eval.weights.files import load_torch_file, without_numbers
 
-    found = load_torch_file(path)
-    if not (isinstance(found, tuple | list) and all(isinstance(part, torch.Tensor) for part in found)):
+    parts = load_torch_file(path)
+    if not (isinstance(parts, tuple | list) and all(isinstance(part, torch.Tensor) for part in parts)):
         raise TypeError("no tensors")
-    if any(without_numbers(part) for part in found):
+    if any(without_numbers(part) for part in parts):
         raise ValueError("no numbers")
-    coefficients, vectors = found
+    coefficients, vectors = parts
     if vectors.ndim != 2 or vectors.shape[1] != FEATURES or coefficients.numel() != len(vectors):
         raise ValueError("other shapes")
     return Regression(coefficients.flatten().numpy().astype(np.float64), vectors.numpy().astype(np.float64))
+
+
+BRISQUE = Metric(
+    name="brisque",
+    kind="single",
+    measures="badness of one picture as people would rate it, learned from distorted photographs; no reference",
+    low=-math.inf,
+    high=math.inf,
+    higher_is_better=False,
+    source="Mittal et al. 2012; the release's regression, integer luma, zero below 1e-6; about 0 to 100",
+    definition="brisque/release/int-luma/zero1e-6",
+    least_size=(SMALLEST, SMALLEST),
+    torch_class="Brisque",
+    weights=("brisque",),
+    readers=(load_regression,),
+    make=brisque_function,
+)
 
 
 def sharpness(picture: Pixels) -> float:
