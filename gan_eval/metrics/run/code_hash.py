@@ -13,7 +13,7 @@ import ast
 import hashlib
 import re
 import sys
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
@@ -32,8 +32,6 @@ _FOLLOWED = (
     "gan_eval.metrics.catalogue", "gan_eval.stimuli.pictures", "gan_eval.stimuli.holes", "gan_eval.weights.files",
 )  # fmt: skip
 """What of gan_eval has a part in values: these modules, and those below them."""
-_APART = ("gan_eval.metrics.run.set_references",)
-"""It passes each set metric on to its definition, which is a root of its own."""
 _ALWAYS_PRESENT = "metrics/catalogue.py"
 _DATA_FILE = re.compile(r"[\w./-]+\.(npz|npy|json|csv|toml|txt)")
 
@@ -76,18 +74,15 @@ class Code:
         read: Callable[[str], tuple[str, bool] | None],
         *,
         data: Callable[[str], bytes | None] = lambda _: None,
-        apart: Collection[str] = (),
     ) -> None:
         """
         Args:
             read: the source of a module by its dotted name, and whether it is a package; None for a module that is not
                 followed. May raise NoSourceError.
             data: the content of a file of data that a text in the code names; None where it names none.
-            apart: modules whose own code counts, but not what it uses.
         """
         self._read = read
         self._data = data
-        self._apart = frozenset(apart)
         self._modules: dict[str, _Module | None] = {}
         self._parts: dict[Name, _Part] = {}
 
@@ -172,8 +167,6 @@ class Code:
                 for file in constants:
                     content = self._data(file) if isinstance(file, str) and _DATA_FILE.fullmatch(file) else None
                     texts += [] if content is None else [hashlib.sha256(content).hexdigest()]
-            if module_name in self._apart:
-                uses, passed_modules = {use for use in uses if use[0] == module_name}, set()
             part = _Part("\n".join(texts), frozenset(uses - {key}), frozenset(passed_modules), frozenset(attributes))
         self._parts[key] = part
         return part
@@ -302,7 +295,7 @@ def _hashed(roots: tuple[str, ...]) -> str:
 
 @cache
 def _own_code() -> Code:
-    return Code(_read_own, data=_data_file, apart=_APART)
+    return Code(_read_own, data=_data_file)
 
 
 @cache

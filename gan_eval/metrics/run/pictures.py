@@ -276,7 +276,7 @@ class _PicturePass:
         self, number: int, measure: Measure, file: PictureFile, companions: _Companions, files: PictureFiles
     ) -> tuple[CachedValue, bool]:
         """A metric's value of a picture or the reason for none, and whether that depends on the pictures alone."""
-        function = self._tools.function(measure.name)
+        function = self._tools.function(measure)
         try:
             picture = self._pixels(number, file, files)
             if measure.is_pair:

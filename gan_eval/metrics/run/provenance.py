@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 _ALWAYS = ("numpy", "pillow", "numba")
 _OF_NETWORKS = ("torch", "torchvision")
-_OF_METRICS = {"lpips_alex": "lpips", "lpips_vgg": "lpips", "dists": "piq"}
 
 
 def now() -> str:
@@ -113,7 +112,7 @@ def _software(metrics: Sequence[Metric], settings: "Settings", tools: "Tools", *
         libraries |= dict.fromkeys(_OF_NETWORKS)
     if any(metric.kind == "set" for metric in metrics):
         libraries |= {"scipy": None}
-    libraries |= {_OF_METRICS[metric.name]: None for metric in metrics if metric.name in _OF_METRICS}
+    libraries |= {metric.library: None for metric in metrics if metric.library}
     if has_segmenter and settings.segmenter is not None and settings.segmenter.suffix.lower() == ".onnx":
         libraries |= {"onnxruntime": None}
     own = dict.fromkeys(metric.distribution for metric in metrics if metric.distribution)

@@ -6,10 +6,12 @@ recall, density and coverage 0.2 GB together. Of that only radii and the like gr
 """
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from gan_eval.files import sha256_json
 from gan_eval.metrics.catalogue import (
@@ -21,7 +23,16 @@ from gan_eval.metrics.catalogue import (
     Metric,
     OnProgress,
 )
-from gan_eval.metrics.definitions.jackknife import GROUPS, Estimate, deal, groups_of
+from gan_eval.metrics.definitions.jackknife import (
+    GROUPS,
+    Comparison,
+    Estimate,
+    PictureSet,
+    deal,
+    groups_of,
+    leave_groups_out,
+)
+from gan_eval.metrics.kernels.pictures import Unmeasurable
 from gan_eval.metrics.run.cache import Cache
 from gan_eval.metrics.run.differences import Outcome, compare_outcomes
 from gan_eval.metrics.run.features import FeatureTable
@@ -31,7 +42,6 @@ from gan_eval.tabular import Row
 
 if TYPE_CHECKING:
     from gan_eval.metrics.run.pictures import PictureResults
-    from gan_eval.metrics.run.set_references import PictureSet, References
 
 
 @dataclass(frozen=True)
@@ -45,24 +55,8 @@ class SetRows:
 
 
 _LIBRARIES = ("numpy", "scipy", "torch")
-_SHARED = "gan_eval.metrics.run.sets:compare_sets"
-"""The code that all set metrics have in common."""
-_DEFINITIONS = "gan_eval.metrics.definitions"
-_OWN: dict[str, tuple[str, ...]] = {
-    "fid": (f"{_DEFINITIONS}.frechet_reference:FrechetReference",),
-    "fid_infinity": (f"{_DEFINITIONS}.fid_infinity:infinity_estimate",),
-    "kid": (f"{_DEFINITIONS}.kid:KernelReference",),
-    **{
-        name: (f"{_DEFINITIONS}.segmentation:{name}", f"{_DEFINITIONS}.jackknife:leave_groups_out")
-        for name in ("pixel_accuracy", "class_accuracy", "class_iou")
-    },
-}
-_OF_NEIGHBOURS = (f"{_DEFINITIONS}.neighbours:NeighbourReference", f"{_DEFINITIONS}.neighbours:K")
-
-
-def set_code_roots(name: str) -> tuple[str, ...]:
-    """Where the code of a set metric of gan_eval begins, each as `module:name`."""
-    return (_SHARED, *_OWN.get(name, _OF_NEIGHBOURS))
+SHARED_CODE = "gan_eval.metrics.run.sets:compare_sets"
+"""The code that all set metrics have in common: a root of each one's hash."""
 
 
 def cached_set_rows(
@@ -128,7 +122,7 @@ def _cache_keys(
     for metric in required:
         definitions = [
             (member.name, member.definition, str(member.low), str(member.high), member.higher_is_better,
-             tools.network.unavailable.get(member.name), tools.code.of(*set_code_roots(member.name)))
+             tools.network.unavailable.get(member.name), tools.code.of(SHARED_CODE, *member.code))
             for member in [metric, *(METRICS[name] for name in _companions(metric, required))]
         ]  # fmt: skip
         extractor = metric.extractor
@@ -258,14 +252,12 @@ class Source:
         """The items of a set that go in."""
         return self._items[name]
 
-    def pictures(self, name: str) -> "PictureSet":
+    def pictures(self, name: str) -> PictureSet:
         """A set, with its features.
 
         Raises:
             KeyError: the extractor gave no features at all.
         """
-        from gan_eval.metrics.run.set_references import PictureSet
-
         members = self._measurable[name]
         items = tuple(s.item for s in members)
         features = self._given.features[self.extractor].take([s.stimulus for s in members])
@@ -274,8 +266,6 @@ class Source:
     @cached_property
     def references(self) -> "References":
         """The real pictures, ready to be compared with."""
-        from gan_eval.metrics.run.set_references import References
-
         return References(self.pictures(""))
 
     def notes(self, model: str) -> list[str]:
@@ -394,3 +384,67 @@ class _DataSet:
             row["reason"] = result
         self.rows.append({**row, "note": "; ".join(filter(None, [*notes, *source.notes(model)])) or None})
         self.outcomes.setdefault(metric.name, {})[model] = Outcome(result, source.items(model), fraction)
+
+
+class References:
+    """The real pictures of one data set under one extractor; what depends on them only is computed once for all models.
+
+    Args:
+        real: the real pictures.
+    """
+
+    def __init__(self, real: PictureSet) -> None:
+        self._real = real
+        self._comparisons: dict[Callable, Comparison] = {}
+
+    def measure(self, names: Sequence[str], fake: PictureSet) -> dict[str, Estimate | Unmeasurable]:
+        """The set metrics of one model's pictures by name, each with its value or the reason why there is none.
+
+        Args:
+            names: of set metrics.
+            fake: the generated pictures.
+        """
+        batches: dict[object, list[Metric]] = {}
+        for name in names:  # metrics with one comparison share its pass
+            batches.setdefault(METRICS[name].compare or name, []).append(METRICS[name])
+        results: dict[str, Estimate | Unmeasurable] = {}
+        for metrics in batches.values():
+            try:
+                results |= self._estimates(metrics, fake)
+            except Unmeasurable:
+                for metric in metrics:  # one may need more pictures than another
+                    try:
+                        results |= self._estimates([metric], fake)
+                    except Unmeasurable as reason:
+                        results[metric.name] = reason
+        return results
+
+    def note(self, name: str) -> str | None:
+        """The value of the real pictures themselves, where that is the most that a model can reach."""
+        metric, features = METRICS[name], self._real.features
+        if metric.extractor != "segmenter" or metric.function is None:
+            return None
+        try:
+            return f"the real pictures themselves: {metric.function(features, features):.4g}"
+        except Unmeasurable:
+            return None
+
+    def _estimates(self, metrics: Sequence[Metric], fake: PictureSet) -> dict[str, Estimate]:
+        real = self._real
+        if min(len(real.features), len(fake.features)) == 0:
+            counts = f"{len(real.features)} real and {len(fake.features)} generated pictures"
+            raise Unmeasurable(f"{counts}; {metrics[0].name} compares sets")
+        functions = {metric.function.__name__: metric for metric in metrics if metric.function is not None}
+        compare = metrics[0].compare
+        with np.errstate(invalid="ignore", over="ignore"):  # features that are not finite are refused by name
+            if compare is None:
+                return {
+                    metric.name: leave_groups_out(
+                        metric.function, real.features, fake.features, real.groups, fake.groups
+                    )
+                    for metric in functions.values()
+                }
+            if compare not in self._comparisons:
+                self._comparisons[compare] = compare(real)
+            estimates = self._comparisons[compare](fake, list(functions))
+        return {functions[name].name: estimate for name, estimate in estimates.items()}

@@ -14,7 +14,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
-from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -31,27 +30,6 @@ if TYPE_CHECKING:
     from gan_eval.metrics.networks.extractor import Extractor
     from gan_eval.metrics.run.evaluation import Settings
 
-BUILT_IN: dict[str, str] = {
-    "psnr": "similarity",
-    "l1": "similarity",
-    "ssim": "similarity",
-    "ssim_luma": "similarity",
-    "ms_ssim": "similarity",
-    "psnr_hole": "similarity",
-    "ssim_hole": "similarity",
-    "l1_hole": "similarity",
-    "niqe": "no_reference",
-    "sharpness": "no_reference",
-}
-"""Pair and single metrics that need nothing but the pictures, with the module that has the function."""
-_PERCEPTUAL, _BRISQUE = (f"gan_eval.metrics.definitions.{name}" for name in ("perceptual", "brisque"))
-_LEARNED: dict[str, tuple[str, ...]] = {
-    "lpips_alex": (f"{_PERCEPTUAL}:lpips_distance", f"{_PERCEPTUAL}:read_trunk"),
-    "lpips_vgg": (f"{_PERCEPTUAL}:lpips_distance", f"{_PERCEPTUAL}:read_trunk"),
-    "dists": (f"{_PERCEPTUAL}:dists_distance", f"{_PERCEPTUAL}:read_dists_weights", f"{_PERCEPTUAL}:read_trunk"),
-    "brisque": (f"{_BRISQUE}:brisque", f"{_BRISQUE}:load_regression"),
-}
-"""Pair and single metrics with weights, with the code that computes them."""
 _EXTRACTORS: dict[ExtractorName, str] = {
     "inception": "gan_eval.metrics.networks.extractors:inception_extractor",
     "vgg16": "gan_eval.metrics.networks.extractors:vgg16_extractor",
@@ -78,6 +56,8 @@ class Measure:
     """Whether a missing value's reason depends on the pictures alone too: not where another's program may fail."""
     takes_hole: bool = False
     """A pair metric that is also given the hole."""
+    function: PictureFunction | None = None
+    """None: it has weights, and is loaded when a picture needs it."""
 
 
 @dataclass(frozen=True)
@@ -130,7 +110,7 @@ class Tools:
         """
         self.code = CodeHashes(cache)
         self._cache = cache
-        self._metrics = [metric for metric in metrics if metric.name not in BUILT_IN]
+        self._metrics = [metric for metric in metrics if not metric.needs_pictures_alone]
         self._settings = settings
         self._lock = threading.Lock()
         self._loaded: _Loaded | None = None
@@ -142,9 +122,9 @@ class Tools:
             self.network = self._network_facts() if needed else NetworkFacts()
         self.measures = [self._measure(metric) for metric in metrics if metric.kind != "set"]
 
-    def function(self, name: str) -> PictureFunction:
-        """The function of a pair or single metric."""
-        return built_in(name) if name in BUILT_IN else self._load().functions[name]
+    def function(self, measure: Measure) -> PictureFunction:
+        """The function of a pair or single metric, loaded with its weights where it needs some."""
+        return measure.function or self._load().functions[measure.name]
 
     def extractor(self, name: ExtractorName) -> "Extractor":
         """The network of this name."""
@@ -178,14 +158,21 @@ class Tools:
         weights = [self.network.sha256.get(name) for name in metric.weights]
         code = None
         if metric.definition and self._cache.is_used:
-            code = own_code(metric.name) if metric.distribution else f"code {self.code.of(*code_roots(metric.name))}"
+            code = own_code(metric.name) if metric.distribution else f"code {self.code.of(*metric.code)}"
         definition = ""
         if code is not None and all(weights):
-            where = self._where(network=metric.name not in BUILT_IN)
+            where = self._where(network=not metric.needs_pictures_alone)
             definition = "; ".join([metric.definition, code, *map(str, weights), where])
             if metric.kind == "pair" and self._settings.resize:
                 definition += "; generated picture resized by Pillow's bicubic"
-        return Measure(metric.name, metric.kind == "pair", definition, not metric.distribution, metric.takes_hole)
+        return Measure(
+            metric.name,
+            metric.kind == "pair",
+            definition,
+            keeps_reasons=not metric.distribution,
+            takes_hole=metric.takes_hole,
+            function=metric.function,
+        )
 
     def _where(self, *, network: bool) -> str:
         """The device, what decodes, and the libraries of networks."""
@@ -250,18 +237,6 @@ class Tools:
                 functions = learned.functions | own_functions(self._metrics, device=self.device)
                 self._loaded = _Loaded(facts, functions, networks.ready)
             return self._loaded
-
-
-@cache
-def built_in(name: str) -> PictureFunction:
-    """The function of a metric that needs nothing but the pictures."""
-    function: PictureFunction = getattr(import_module(f"gan_eval.metrics.definitions.{BUILT_IN[name]}"), name)
-    return function
-
-
-def code_roots(name: str) -> tuple[str, ...]:
-    """Where the code of a pair or single metric of gan_eval begins, each as `module:name`."""
-    return _LEARNED[name] if name in _LEARNED else (f"gan_eval.metrics.definitions.{BUILT_IN[name]}:{name}",)
 
 
 def _device(name: str | None) -> str:

@@ -133,7 +133,7 @@ def test_a_second_run_decodes_nothing_and_gives_the_same(
     assert len(thumbnails.prepared) == 2 * asked == 48
 
     monkeypatch.setattr(files.pictures, "decode_rgb", None)
-    monkeypatch.setattr(tools, "built_in", None)
+    monkeypatch.setattr(tools.Tools, "function", None)
     again = measure(real, fake, kept)
     assert_same(again, first)
     assert len(thumbnails.prepared) == 48
@@ -359,16 +359,18 @@ def test_an_interrupted_run_goes_on(end: signal.Signals, folders: Folders, file:
     real, fake = folders(30)
     code = f"""
 import signal, time
-from pathlib import Path
-from gan_eval.metrics.definitions import no_reference as niqe
-from gan_eval.metrics.run import cache, pictures as picture_work
+from dataclasses import replace
+from functools import wraps
+from gan_eval.metrics.catalogue import METRICS
+from gan_eval.metrics.run import cache
 signal.signal(signal.SIGINT, signal.default_int_handler)
 cache._WRITE_EVERY_S = 0.05
-measure = niqe.niqe
+measure = METRICS["niqe"].function
+@wraps(measure)
 def slow(picture):
     time.sleep(0.03)
     return measure(picture)
-niqe.niqe = slow
+METRICS["niqe"] = replace(METRICS["niqe"], function=slow)
 import sys
 from gan_eval.__main__ import run
 sys.exit(run(["metrics", "--real", {str(real)!r}, "--fake", {str(fake)!r}, "--metrics", "psnr,niqe",

@@ -5,6 +5,7 @@ import time
 import tracemalloc
 import weakref
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -14,12 +15,12 @@ from metric_pictures import Thumbnails, disturbed, texture
 
 from gan_eval.errors import UserError
 from gan_eval.metrics import Settings, folder_pair, run_metrics
-from gan_eval.metrics.definitions import no_reference, similarity
-from gan_eval.metrics.definitions import similarity as pixel
+from gan_eval.metrics.catalogue import METRICS
+from gan_eval.metrics.definitions import similarity
 from gan_eval.metrics.kernels.pictures import NO_MEMORY
 from gan_eval.metrics.networks.extractors import inception_extractor
 from gan_eval.metrics.run import features as feature_store
-from gan_eval.metrics.run import files, tools
+from gan_eval.metrics.run import files
 from gan_eval.metrics.run.evaluation import Evaluation
 from gan_eval.metrics.run.features import FeatureBatches, FeatureStore
 from gan_eval.metrics.run.files import FileReader
@@ -60,14 +61,21 @@ def count_calls(monkeypatch: pytest.MonkeyPatch, home: object, name: str) -> lis
         return function(*arguments)
 
     monkeypatch.setattr(home, name, counted)
-    tools.built_in.cache_clear()
     return calls
 
 
-@pytest.fixture(autouse=True)
-def _functions_anew() -> object:
-    yield
-    tools.built_in.cache_clear()
+def compute_by(monkeypatch: pytest.MonkeyPatch, name: str, function: Callable[..., float]) -> None:
+    """Have a metric computed by another function."""
+    monkeypatch.setitem(METRICS, name, replace(METRICS[name], function=function))
+
+
+def count_values(monkeypatch: pytest.MonkeyPatch, name: str) -> list[tuple[object, ...]]:
+    """The arguments of every call of a metric's function."""
+    calls: list[tuple[object, ...]] = []
+    function = METRICS[name].function
+    assert function is not None
+    compute_by(monkeypatch, name, lambda *pictures: (calls.append(pictures), function(*pictures))[1])
+    return calls
 
 
 def test_each_file_is_read_and_decoded_once_however_many_models(
@@ -75,7 +83,7 @@ def test_each_file_is_read_and_decoded_once_however_many_models(
 ) -> None:
     stimuli = models(tmp_path, 3, 4)
     read, decoded = count_calls(monkeypatch, FileReader, "read"), count_calls(monkeypatch, images, "decode_rgb")
-    scored = count_calls(monkeypatch, no_reference, "niqe")
+    scored = count_values(monkeypatch, "niqe")
     measure(stimuli, "psnr", "ssim", "niqe", "fid", weights={"inception": tmp_path / "any.pth"}, threads=2)
     assert sorted(str(path) for _, path in read) == sorted(str(one.file) for one in stimuli)
     assert sorted(str(path) for _, path in decoded) == sorted(str(one.file) for one in stimuli)
@@ -97,7 +105,7 @@ def test_copies_of_a_real_picture_in_several_sets_are_decoded_once(
 
 def test_only_what_is_asked_for_is_computed(folders: Folders, monkeypatch: pytest.MonkeyPatch) -> None:
     stimuli = stimuli_of_sets([folder_pair(*folders(2))])
-    others = [count_calls(monkeypatch, home, name) for home, name in ((no_reference, "niqe"), (similarity, "ssim"))]
+    others = [count_values(monkeypatch, name) for name in ("niqe", "ssim")]
     assert set(measure(stimuli, "psnr").image_metrics["metric"]) == {"psnr"}
     assert others == [[], []]
 
@@ -131,8 +139,7 @@ def test_an_unexpected_error_names_the_picture(folders: Folders, monkeypatch: py
             raise ZeroDivisionError("a mistake in the program")
         return 1.0
 
-    monkeypatch.setattr(no_reference, "niqe", fail)
-    tools.built_in.cache_clear()
+    compute_by(monkeypatch, "niqe", fail)
     with pytest.raises(ZeroDivisionError) as raised:
         measure(stimuli_of_sets([folder_pair(real, fake)]), "niqe", threads=2)
     assert raised.value.__notes__ == [f"while measuring {fake / 'p3.png'}"]
@@ -153,8 +160,7 @@ def test_too_little_memory_for_one_picture_is_its_reason(
             raise error
         return 1.0
 
-    monkeypatch.setattr(no_reference, "niqe", greedy)
-    tools.built_in.cache_clear()
+    compute_by(monkeypatch, "niqe", greedy)
     frame = measure(stimuli_of_sets([folder_pair(real, fake)]), "niqe").image_metrics
     assert frame.loc[frame["value"].isna(), ["stimulus", "reason"]].to_numpy().tolist() == [["real/fake/p1", NO_MEMORY]]
 
@@ -257,14 +263,13 @@ def test_giant_and_tiny_pictures_of_one_job_are_let_go(tmp_path: Path, monkeypat
     size = 400 * 400 * 3
     tracemalloc.start()
     peaks = []
-    function = pixel.psnr
+    function = similarity.psnr
 
     def watched(fake: Picture, real: Picture) -> float:
         peaks.append(tracemalloc.get_traced_memory()[0])
         return function(fake, real)
 
-    monkeypatch.setattr(pixel, "psnr", watched)
-    tools.built_in.cache_clear()
+    compute_by(monkeypatch, "psnr", watched)
     measure(stimuli, "psnr", threads=1)
     tracemalloc.stop()
     assert len(peaks) == 6
@@ -327,10 +332,10 @@ def test_large_pictures_wait_for_each_other_and_no_error_keeps_the_others_waitin
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stimuli = models(tmp_path, 1, 8, size=64)
-    monkeypatch.setattr(files, "_LOOKED_INTO", 0)
+    monkeypatch.setattr(files, "_LARGE_FILE", 0)
     monkeypatch.setattr(files.PixelBudget.__init__, "__defaults__", (4 * 64 * 64,))
     at_work, most, lock = [0], [0], threading.Lock()
-    function = pixel.psnr
+    function = similarity.psnr
 
     def watched(fake: Picture, real: Picture) -> float:
         with lock:
@@ -341,16 +346,14 @@ def test_large_pictures_wait_for_each_other_and_no_error_keeps_the_others_waitin
             at_work[0] -= 1
         return function(fake, real)
 
-    monkeypatch.setattr(pixel, "psnr", watched)
-    tools.built_in.cache_clear()
+    compute_by(monkeypatch, "psnr", watched)
     assert measure(stimuli, "psnr", threads=8).image_metrics["value"].notna().all()
     assert most == [2]
 
     def fail(*_: Picture) -> float:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(pixel, "psnr", fail)
-    tools.built_in.cache_clear()
+    compute_by(monkeypatch, "psnr", fail)
     with pytest.raises(ZeroDivisionError):
         measure(stimuli, "psnr", threads=8)
 
