@@ -32,13 +32,13 @@ def require_no_giveaways(sets: Sequence[StimulusSet], *, allow: Sequence[str]) -
     telling: dict[Group, list[Finding]] = {}
     for group in groups_of(row for stimuli in sets for row in stimuli.rows):
         real, fake = ([facts[name] for name in names if name in facts] for names in (group.real, group.fake))
-        findings = (compare(clue, real, fake, test=False) for clue in clues)
-        telling[group] = [finding for finding in findings if finding.verdict == "gives_away"]
+        compared = (compare(clue, real, fake, test=False) for clue in clues)
+        telling[group] = [finding for finding in compared if finding.verdict == "gives_away"]
     names = dict.fromkeys([*allow, *(finding.clue.name for findings in telling.values() for finding in findings)])
-    for group, found in telling.items():
-        if found:
+    for group, findings in telling.items():
+        if findings:
             folder = folder_of(files[group.fake[0]])
-            by = "; ".join(f"{finding.clue.name} (real {finding.real}, fake {finding.fake})" for finding in found)
+            by = "; ".join(f"{finding.clue.name} (real {finding.real}, fake {finding.fake})" for finding in findings)
             quoted = ", ".join(f'"{name}"' for name in names)
             raise UserError(
                 f"{folder}: real and {group.model}'s pictures can be told apart without a look at them, by {by}; "

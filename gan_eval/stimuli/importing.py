@@ -15,12 +15,12 @@ from gan_eval.tabular import Row
 
 @dataclass(frozen=True)
 class Imported:
-    """What an import gave."""
+    """The new set."""
 
     folder: Path
     items: int
     problems: tuple[str, ...]
-    """One line for each picture that was left out."""
+    """A message for each picture that was excluded."""
 
 
 def import_folder(
@@ -35,7 +35,7 @@ def import_folder(
 ) -> Imported:
     """Make a stimulus set from another tool's result folder.
 
-    Two layouts are known: sub-folders `real/` and `fake/` (and, if wanted, `input/`) paired by file stem, and the
+    Two layouts are known: sub-folders `real/` and `fake/` (and optionally `input/`) paired by file stem, and the
     flat result folder of pytorch-CycleGAN-and-pix2pix (`*_real_A.png` the input, `*_fake_B.png`, `*_real_B.png`).
     Pictures become 8-bit RGB PNG, so that file format gives nothing away; a picture that cannot be read is left out
     and named. With masks (white is hole) the set has what the metrics of the hole need.

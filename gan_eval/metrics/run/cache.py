@@ -82,7 +82,7 @@ class Cache:
         self._limit = cache_limit() if limit is None else limit
         if file is not None and self._limit > 0:
             with self._guarded():
-                self._connection = opened(file)
+                self._connection = open_database(file)
 
     def __enter__(self) -> Self:
         return self
@@ -214,7 +214,7 @@ class Cache:
             try:
                 yield self._connection
             except (*FAILURES, OSError) as error:
-                self.problem = f"{self._file}: {explained(error)}; measured without kept values"
+                self.problem = f"{self._file}: {error_text(error)}; measured without kept values"
                 self._waiting.clear()
                 connection, self._connection = self._connection, None
                 if connection is not None:
@@ -262,7 +262,7 @@ PRAGMA user_version = {FORMAT};
 _TABLES = ("numbers", "features", "results")
 
 
-def opened(file: Path) -> sqlite3.Connection:
+def open_database(file: Path) -> sqlite3.Connection:
     """The file, made with its tables where it is missing.
 
     Raises:
@@ -321,7 +321,7 @@ def _pages(connection: sqlite3.Connection) -> int:
     return int(pages) - int(free)
 
 
-def explained(error: Exception) -> str:
+def error_text(error: Exception) -> str:
     """The user's message for an error of the cache."""
     text = complaint(error)
     if "locked" in text:

@@ -1,6 +1,6 @@
 """Stimuli in, metric tables out.
 
-`run_metrics` reads from top to bottom: the metrics are selected and their `Tools` found, one pass over the pictures
+`run_metrics` reads from top to bottom: the metrics are selected and their `Tools` made, one pass over the pictures
 gives the values of single pictures and the features (`gan_eval.metrics.run.pictures`), the features give the set
 metrics (`gan_eval.metrics.run.sets`), and the values of every two models are compared.
 """

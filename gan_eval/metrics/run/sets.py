@@ -174,7 +174,7 @@ def compare_sets(
 ) -> SetRows:
     """One row for each (model, data set) and set metric, and one for each two models of a data set and set metric.
 
-    Where `fid` is asked for and there are fewer than 2,000 pictures, `fid_infinity` and `kid` are computed too.
+    Where `fid` is required and there are fewer than 2,000 pictures, `fid_infinity` and `kid` are computed too.
 
     Args:
         stimuli: all pictures.
