@@ -319,7 +319,7 @@ def remembered_digests() -> str:
 
 def restore_digests(text: str) -> None:
     """Take over what an earlier process remembered."""
-    _earlier_digests.update({tuple(state): digest for *state, digest in json.loads(text)})  # type: ignore[misc]
+    _earlier_digests.update({tuple(state): digest for *state, digest in json.loads(text)})
 
 
 def sha256_json(value: Any) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 from statistics import median
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -53,9 +53,8 @@ def compare(clue: Clue, real: Sequence[Facts], fake: Sequence[Facts], *, test: b
         formats = {facts["format"] for facts in real} & {facts["format"] for facts in fake}
         real, fake = ([facts for facts in pictures if facts["format"] in formats] for pictures in (real, fake))
     # all float, all str or all frozenset[str], as the clue's measure says
-    in_real, in_fake = (
-        [value for facts in pictures if (value := facts[clue.name]) is not None] for pictures in (real, fake)
-    )
+    in_real: list[Any] = [facts[clue.name] for facts in real if facts[clue.name] is not None]
+    in_fake: list[Any] = [facts[clue.name] for facts in fake if facts[clue.name] is not None]
     counts = len(in_real), len(in_fake)
     if min(counts) < 2:
         return Finding(clue, *counts, reason="fewer than 2 pictures of a class have it")

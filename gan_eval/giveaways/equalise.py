@@ -151,7 +151,7 @@ def equalise(
             for target, picture in pictures.items():
                 images.write_png(out / target, picture)
             for row in items[item]:
-                files = {
+                files: Row = {
                     column: targets[item][column, row[column]] for column in FILE_COLUMNS if row[column] is not None
                 }
                 new = {**row, **files, "width": size[0], "height": size[1], "sha256": sha256_file(out / files["file"])}

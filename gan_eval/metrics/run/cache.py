@@ -303,7 +303,7 @@ def make_room(connection: sqlite3.Connection, limit: int) -> None:
     if _pages(connection) * page <= limit:
         return
     while _pages(connection) * page > 0.9 * limit:
-        oldest = []  # of each table the moment up to which a tenth of its rows were last used
+        oldest: list[tuple[int]] = []  # of each table the moment up to which a tenth of its rows were last used
         for table in _TABLES:
             (count,) = connection.execute(f"SELECT count(*) FROM {table}").fetchone()
             oldest += connection.execute(f"SELECT used FROM {table} ORDER BY used LIMIT 1 OFFSET ?", (count // 10,))

@@ -78,7 +78,7 @@ def compare_outcomes(dataset: str, metric: Metric, outcomes: Mapping[str, Outcom
     return rows
 
 
-def compare_pictures(image_rows: Iterable[Mapping[str, Any]], *, metrics: Mapping[str, Metric] = METRICS) -> list[Row]:
+def compare_pictures(image_rows: Iterable[Mapping[Any, Any]], *, metrics: Mapping[str, Metric] = METRICS) -> list[Row]:
     """Rows of the table `metric_comparisons`, without `run`, for pair and single metrics: each two models.
 
     The difference is the mean over the items that both models have a value for; its 95 % interval is Student's t of

@@ -434,7 +434,6 @@ class References:
         if min(len(real.features), len(fake.features)) == 0:
             counts = f"{len(real.features)} real and {len(fake.features)} generated pictures"
             raise Unmeasurable(f"{counts}; {metrics[0].name} compares sets")
-        functions = {metric.function.__name__: metric for metric in metrics if metric.function is not None}
         compare = metrics[0].compare
         with np.errstate(invalid="ignore", over="ignore"):  # features that are not finite are refused by name
             if compare is None:
@@ -442,9 +441,11 @@ class References:
                     metric.name: leave_groups_out(
                         metric.function, real.features, fake.features, real.groups, fake.groups
                     )
-                    for metric in functions.values()
+                    for metric in metrics
+                    if metric.function is not None
                 }
             if compare not in self._comparisons:
                 self._comparisons[compare] = compare(real)
+            functions = {metric.function.__name__: metric for metric in metrics if metric.function is not None}
             estimates = self._comparisons[compare](fake, list(functions))
         return {functions[name].name: estimate for name, estimate in estimates.items()}
