@@ -15,7 +15,7 @@ import typer
 from gan_eval.cli.options import refuse_without_effect, tables_as_json
 from gan_eval.errors import UserError
 from gan_eval.launch import process_rank
-from gan_eval.metrics.catalogue import DEFAULT_RESIZER
+from gan_eval.metrics.definitions.record import DEFAULT_RESIZER
 
 if TYPE_CHECKING:
     import pandas as pd

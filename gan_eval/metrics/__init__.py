@@ -4,88 +4,49 @@
 >>> image_metrics, set_metrics = evaluate(Path("stimuli/facades"), ["psnr", "ssim", "fid"])  # doctest: +SKIP
 
 The same metrics are plain functions on tensors (`gan_eval.metrics.functional`) and subclasses of torchmetrics'
-`Metric`. The names below are imported when they are first used: this package starts without torch and pandas.
+`Metric` (PeakSignalNoiseRatio, FrechetInceptionDistance, ...: `gan_eval.metrics.classes` and `set_classes` make them
+from the metrics' records). All names are imported when they are first used: this package starts without torch and
+pandas.
 """
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from gan_eval.metrics.classes import (
-        Brisque,
-        Dists,
-        LearnedPerceptualSimilarity,
-        MeanAbsoluteDifference,
-        MultiScaleStructuralSimilarity,
-        NaturalImageQuality,
-        PeakSignalNoiseRatio,
-        Sharpness,
-        StructuralSimilarity,
-    )
-    from gan_eval.metrics.run.evaluation import Evaluation, Settings
-    from gan_eval.metrics.run.inputs import FolderPair, folder_pair
-    from gan_eval.metrics.run.missing import missing_values
-    from gan_eval.metrics.run.runner import evaluate, run_metrics, write_metrics
-    from gan_eval.metrics.set_classes import (
-        DensityCoverage,
-        FrechetInceptionDistance,
-        FrechetInceptionDistanceInfinity,
-        KernelInceptionDistance,
-        PrecisionRecall,
-    )
+    from gan_eval.metrics.run.evaluation import Evaluation as Evaluation
+    from gan_eval.metrics.run.evaluation import Settings as Settings
+    from gan_eval.metrics.run.inputs import FolderPair as FolderPair
+    from gan_eval.metrics.run.inputs import folder_pair as folder_pair
+    from gan_eval.metrics.run.missing import missing_values as missing_values
+    from gan_eval.metrics.run.runner import evaluate as evaluate
+    from gan_eval.metrics.run.runner import run_metrics as run_metrics
+    from gan_eval.metrics.run.runner import write_metrics as write_metrics
 
 _HOMES = {
-    "run.runner": ("Evaluation", "Settings", "evaluate", "run_metrics", "write_metrics"),
-    "run.inputs": ("FolderPair", "folder_pair"),
-    "run.missing": ("missing_values",),
-    "classes": (
-        "Brisque",
-        "Dists",
-        "LearnedPerceptualSimilarity",
-        "MeanAbsoluteDifference",
-        "MultiScaleStructuralSimilarity",
-        "NaturalImageQuality",
-        "PeakSignalNoiseRatio",
-        "Sharpness",
-        "StructuralSimilarity",
-    ),
-    "set_classes": (
-        "DensityCoverage",
-        "FrechetInceptionDistance",
-        "FrechetInceptionDistanceInfinity",
-        "KernelInceptionDistance",
-        "PrecisionRecall",
-    ),
+    "Evaluation": "run.runner",
+    "FolderPair": "run.inputs",
+    "Settings": "run.runner",
+    "evaluate": "run.runner",
+    "folder_pair": "run.inputs",
+    "missing_values": "run.missing",
+    "run_metrics": "run.runner",
+    "write_metrics": "run.runner",
 }
-"""Public names by the module that has them."""
-_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
-__all__ = [
-    "Brisque",
-    "DensityCoverage",
-    "Dists",
-    "Evaluation",
-    "FolderPair",
-    "FrechetInceptionDistance",
-    "FrechetInceptionDistanceInfinity",
-    "KernelInceptionDistance",
-    "LearnedPerceptualSimilarity",
-    "MeanAbsoluteDifference",
-    "MultiScaleStructuralSimilarity",
-    "NaturalImageQuality",
-    "PeakSignalNoiseRatio",
-    "PrecisionRecall",
-    "Settings",
-    "Sharpness",
-    "StructuralSimilarity",
-    "evaluate",
-    "folder_pair",
-    "missing_values",
-    "run_metrics",
-    "write_metrics",
-]
+"""Public names, other than the metrics' classes, by the module that has them."""
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _HOME_OF:
+    if name == "__all__":
+        return sorted([*_HOMES, *_classes()])
+    home = _HOMES.get(name) or _classes().get(name)
+    if home is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_HOME_OF[name]}"), name)
+    return getattr(import_module(f"{__name__}.{home}"), name)
+
+
+def _classes() -> dict[str, str]:
+    """The metrics' classes by the module that has them."""
+    from gan_eval.metrics.catalogue import METRICS
+
+    kinds = {metric.torch_class: metric.kind for metric in METRICS.values() if metric.torch_class}
+    return {name: "set_classes" if kind == "set" else "classes" for name, kind in kinds.items()}

@@ -1,4 +1,4 @@
-"""Metrics of pictures as torchmetrics' `Metric`: the mean over all pictures that were handed in.
+"""Metrics of pictures as torchmetrics' `Metric`, made from their records: the mean over all pictures handed in.
 
 `update` takes (N, 3, H, W) uint8 pictures, 0..255; `compute` gives the mean, a float64. Their states are a sum and a
 count in float64, so memory does not grow, and processes (torch.distributed) bring their sums together. A picture that
@@ -12,37 +12,79 @@ and count them (`gan_eval.metrics.run.missing`).
 >>> metric.update(black[:1] + 3, black[:1])
 >>> metric.compute()
 tensor(44.9500, dtype=torch.float64)
+>>> StructuralSimilarity(channels="luma")(black, black)
+tensor(1., dtype=torch.float64)
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import torch
+import torchmetrics
 from torch import Tensor
-from torchmetrics import Metric
 
 from gan_eval.metrics import functional
+from gan_eval.metrics.catalogue import METRICS, Metric
 
 
-class MeanOfPictures(Metric):
-    """The mean of a value of every picture: what the metrics below have in common.
+def facts_of(metrics: Iterable[Metric]) -> dict[str, Any]:
+    """Direction and range as torchmetrics names them; a bound that is infinite is none."""
+    low, high = min(metric.low for metric in metrics), max(metric.high for metric in metrics)
+    return {
+        "higher_is_better": all(metric.higher_is_better for metric in metrics),
+        "plot_lower_bound": None if low == -torch.inf else float(low),
+        "plot_upper_bound": None if high == torch.inf else float(high),
+    }
 
-    Args:
-        name: the metric in the registry.
-        kwargs: torchmetrics' own.
+
+def metrics_by_class(*, sets: bool) -> dict[str, list[Metric]]:
+    """The metrics of pictures, or those of sets, by the class that has them."""
+    classes: dict[str, list[Metric]] = {}
+    for metric in METRICS.values():
+        if metric.torch_class and (metric.kind == "set") == sets:
+            classes.setdefault(metric.torch_class, []).append(metric)
+    return classes
+
+
+class MeanOfPictures(torchmetrics.Metric):
+    """The mean of a value of every picture: what the classes below have in common.
+
+    Copies and pickles hold the names of files of weights, not the weights.
     """
 
     is_differentiable = False
     full_state_update = False
+    metrics: ClassVar[tuple[Metric, ...]] = ()
+    """The metrics of the class; an option chooses where there are several."""
     count: Tensor
 
-    def __init__(self, name: str, **kwargs: Any) -> None:
+    def __init__(self, *, weights: Mapping[str, Path] | None = None, **kwargs: Any) -> None:
+        """
+        Args:
+            weights: files by the weights' name; default: the cache.
+            kwargs: the class's option, and torchmetrics' own.
+        """
+        metric = self.metrics[0]
+        if metric.torch_option is not None:
+            option, default = metric.torch_option
+            value = kwargs.pop(option, default)
+            choices = {other.torch_option[1]: other for other in self.metrics if other.torch_option is not None}
+            if value not in choices:
+                raise ValueError(f"{option} {value!r}: wanted {' or '.join(choices)}")
+            metric = choices[value]
+        if weights is not None and metric.make is None:
+            kwargs["weights"] = weights  # torchmetrics refuses it
         super().__init__(**kwargs)
-        self._sum = f"sum_{name}"  # a MetricCollection takes metrics for one whose states have equal names and values
+        self._sum = (
+            f"sum_{metric.name}"  # a MetricCollection takes metrics for one whose states have equal names and values
+        )
         self.add_state(self._sum, torch.zeros((), dtype=torch.float64), dist_reduce_fx="sum")
         self.add_state("count", torch.zeros((), dtype=torch.float64), dist_reduce_fx="sum")
+        self._function = metric.name
+        self._load = partial(functional.load, metric.name, paths=weights) if metric.make is not None else None
+        self._load_network()
 
     def compute(self) -> Tensor:
         """The mean over all pictures; NaN where there were none."""
@@ -52,128 +94,20 @@ class MeanOfPictures(Metric):
         """One value or several, as torchmetrics plots them."""
         return self._plot(val, ax)
 
-    def _add(self, values: Tensor) -> None:
+    def _add(self, *pictures: Tensor) -> None:
+        values = getattr(functional, self._function)(*pictures, **self._network)
         total: Tensor = getattr(self, self._sum)
         setattr(self, self._sum, total + values.to(total.device).sum())
         self.count += len(values)
 
+    def _load_network(self) -> None:
+        self._network = {"network": self._load(device=str(self.device))} if self._load is not None else {}
 
-class PeakSignalNoiseRatio(MeanOfPictures):
-    """Mean PSNR in dB (the mean of each picture's dB, not of the errors): see `functional.psnr`."""
-
-    higher_is_better = True
-    plot_lower_bound = 0.0
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__("psnr", **kwargs)
-
-    def update(self, preds: Tensor, target: Tensor) -> None:
-        """Take (N, 3, H, W) uint8 generated pictures and their references."""
-        self._add(functional.psnr(preds, target))
-
-
-class MeanAbsoluteDifference(MeanOfPictures):
-    """Mean absolute difference in grey levels: see `functional.l1`."""
-
-    higher_is_better = False
-    plot_lower_bound = 0.0
-    plot_upper_bound = 255.0
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__("l1", **kwargs)
-
-    def update(self, preds: Tensor, target: Tensor) -> None:
-        """Take (N, 3, H, W) uint8 generated pictures and their references."""
-        self._add(functional.l1(preds, target))
-
-
-class StructuralSimilarity(MeanOfPictures):
-    """Mean SSIM: see `functional.ssim`.
-
-    Args:
-        channels: `rgb`, the mean of the three channels, or `luma`, the integer BT.601 luma alone.
-
-    >>> black = torch.zeros(1, 3, 16, 16, dtype=torch.uint8)
-    >>> StructuralSimilarity(channels="luma")(black, black)
-    tensor(1., dtype=torch.float64)
-    """
-
-    higher_is_better = True
-    plot_lower_bound = -1.0
-    plot_upper_bound = 1.0
-
-    def __init__(self, *, channels: Literal["rgb", "luma"] = "rgb", **kwargs: Any) -> None:
-        if channels not in ("rgb", "luma"):
-            raise ValueError(f"channels {channels!r}: wanted rgb or luma")
-        super().__init__("ssim" if channels == "rgb" else "ssim_luma", **kwargs)
-        self._measure = functional.ssim if channels == "rgb" else functional.ssim_luma
-
-    def update(self, preds: Tensor, target: Tensor) -> None:
-        """Take (N, 3, H, W) uint8 generated pictures and their references; sides of at least 11 pixels."""
-        self._add(self._measure(preds, target))
-
-
-class MultiScaleStructuralSimilarity(MeanOfPictures):
-    """Mean MS-SSIM: see `functional.ms_ssim`."""
-
-    higher_is_better = True
-    plot_lower_bound = 0.0
-    plot_upper_bound = 1.0
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__("ms_ssim", **kwargs)
-
-    def update(self, preds: Tensor, target: Tensor) -> None:
-        """Take (N, 3, H, W) uint8 generated pictures and their references; sides above 160 pixels."""
-        self._add(functional.ms_ssim(preds, target))
-
-
-class NaturalImageQuality(MeanOfPictures):
-    """Mean NIQE: see `functional.niqe`."""
-
-    higher_is_better = False
-    plot_lower_bound = 0.0
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__("niqe", **kwargs)
-
-    def update(self, preds: Tensor) -> None:
-        """Take (N, 3, H, W) uint8 pictures that hold two blocks of 96x96 pixels."""
-        self._add(functional.niqe(preds))
-
-
-class Sharpness(MeanOfPictures):
-    """Mean variance of the Laplacian, in squared grey levels: see `functional.sharpness`."""
-
-    higher_is_better = True
-    plot_lower_bound = 0.0
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__("sharpness", **kwargs)
-
-    def update(self, preds: Tensor) -> None:
-        """Take (N, 3, H, W) uint8 pictures; sides of at least 3 pixels."""
-        self._add(functional.sharpness(preds))
-
-
-class LearnedMean(MeanOfPictures):
-    """The mean of a metric with pretrained weights. Copies and pickles hold the files' names, not the weights.
-
-    Args:
-        name: the metric in the registry.
-        weights: files by the weights' name; default: the cache.
-    """
-
-    def __init__(self, name: str, weights: Mapping[str, Path] | None, **kwargs: Any) -> None:
-        super().__init__(name, **kwargs)
-        self._load = partial(functional.load, name, paths=weights)
-        self._network = self._load(device=str(self.device))
-
-    def _apply(self, fn: Any, exclude_state: Any = "") -> "LearnedMean":
+    def _apply(self, fn: Any, exclude_state: Any = "") -> "MeanOfPictures":
         before = self.device
         super()._apply(fn, exclude_state)
         if self.device != before:
-            self._network = self._load(device=str(self.device))
+            self._load_network()
         return self
 
     def __getstate__(self) -> dict[str, Any]:
@@ -181,61 +115,42 @@ class LearnedMean(MeanOfPictures):
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         super().__setstate__(state)
-        self._network = self._load(device=str(self.device))
+        self._load_network()
 
 
-class LearnedPerceptualSimilarity(LearnedMean):
-    """Mean LPIPS 0.1: see `functional.lpips_alex`.
-
-    Args:
-        net: `alex`, which its authors advise for evaluation, or `vgg`.
-        weights: files by name (`alexnet` or `vgg16`); default: the cache.
-    """
-
-    higher_is_better = False
-    plot_lower_bound = 0.0
-
-    def __init__(
-        self, *, net: Literal["alex", "vgg"] = "alex", weights: Mapping[str, Path] | None = None, **kwargs: Any
-    ) -> None:
-        super().__init__(f"lpips_{net}", weights, **kwargs)
+class MeanOfPairs(MeanOfPictures):
+    """Of generated pictures beside their references."""
 
     def update(self, preds: Tensor, target: Tensor) -> None:
         """Take (N, 3, H, W) uint8 generated pictures and their references."""
-        self._add(functional.lpips_alex(preds, target, network=self._network))
+        self._add(preds, target)
 
 
-class Dists(LearnedMean):
-    """Mean DISTS: see `functional.dists`.
-
-    Args:
-        weights: files by name (`vgg16`, `dists`); default: the cache.
-    """
-
-    higher_is_better = False
-    plot_lower_bound = 0.0
-    plot_upper_bound = 1.0
-
-    def __init__(self, *, weights: Mapping[str, Path] | None = None, **kwargs: Any) -> None:
-        super().__init__("dists", weights, **kwargs)
-
-    def update(self, preds: Tensor, target: Tensor) -> None:
-        """Take (N, 3, H, W) uint8 generated pictures and their references; sides of at least 16 pixels."""
-        self._add(functional.dists(preds, target, network=self._network))
-
-
-class Brisque(LearnedMean):
-    """Mean BRISQUE: see `functional.brisque`.
-
-    Args:
-        weights: files by name (`brisque`); default: the cache.
-    """
-
-    higher_is_better = False
-
-    def __init__(self, *, weights: Mapping[str, Path] | None = None, **kwargs: Any) -> None:
-        super().__init__("brisque", weights, **kwargs)
+class MeanOfSingles(MeanOfPictures):
+    """Of single pictures."""
 
     def update(self, preds: Tensor) -> None:
-        """Take (N, 3, H, W) uint8 pictures; sides of at least 13 pixels."""
-        self._add(functional.brisque(preds, network=self._network))
+        """Take (N, 3, H, W) uint8 pictures."""
+        self._add(preds)
+
+
+def _class(name: str, metrics: list[Metric]) -> type[MeanOfPictures]:
+    first = metrics[0]
+    lines = [f"Mean {first.name}: {first.measures}; see `functional.{first.name}`.", "", "Args:"]
+    if first.torch_option is not None:
+        choices = [f"`{metric.torch_option[1]}` ({metric.name})" for metric in metrics if metric.torch_option]
+        lines.append(f"    {first.torch_option[0]}: {', or '.join(choices)}; default: the first.")
+    if first.weights:
+        names = ", ".join(dict.fromkeys(name for metric in metrics for name in metric.weights))
+        lines.append(f"    weights: files by name ({names}); default: the cache.")
+    lines.append("    kwargs: torchmetrics' own.")
+    members = {"__module__": __name__, "__doc__": "\n    ".join([*lines, ""]), "metrics": tuple(metrics)}
+    base = MeanOfSingles if first.kind == "single" else MeanOfPairs
+    return type(name, (base,), members | facts_of(metrics))
+
+
+globals().update({name: _class(name, metrics) for name, metrics in metrics_by_class(sets=False).items()})
+
+if TYPE_CHECKING:
+
+    def __getattr__(name: str) -> Any: ...

@@ -1,18 +1,14 @@
-"""The metrics by name: those of gan_eval, and users' own that are installed beside it.
-
-The list of metrics for a reader at a terminal, and for programs.
-"""
+"""The metrics by name, those of gan_eval and users' own that are installed: the choice among them, and their list."""
 
 import difflib
 import json
 import math
 from collections.abc import Iterable
 from textwrap import fill, wrap
-from typing import Any
 
 from gan_eval.errors import UserError
 from gan_eval.metrics.catalogue import DEFAULT_RESIZER, METRICS, ExtractorName, Kind, Metric
-from gan_eval.metrics.own.entries import OwnMetrics, own_facts, own_metrics, own_names
+from gan_eval.metrics.own.entries import own_facts, own_metrics, own_names
 from gan_eval.weights.cache import is_cached
 from gan_eval.weights.known import WEIGHTS
 
@@ -29,33 +25,23 @@ def select(names: Iterable[str]) -> list[Metric]:
     ['pair', 'set']
     """
     names = list(dict.fromkeys(names))
+    own = [] if names and all(name in METRICS for name in names) else own_names()
+    known = [*METRICS, *own]
     if not names:
-        raise UserError(f"metrics: none named; choose from {', '.join(_known())}")
-    return [_select_one(name) for name in names]
-
-
-def _select_one(name: str) -> Metric:
-    if name in METRICS:
-        return METRICS[name]
-    known = _known()
-    if name in known:
-        return own_facts(name)
-    folded = {each.casefold(): each for each in known}
-    near = difflib.get_close_matches(name.casefold(), folded, n=1)
-    hint = f"did you mean {folded[near[0]]!r}?" if near else f"choose from {', '.join(known)}"
-    raise UserError(f"metric {name!r}: unknown; {hint}")
-
-
-def _known() -> list[str]:
-    return [*METRICS, *own_names()]
+        raise UserError(f"metrics: none named; choose from {', '.join(known)}")
+    selected = []
+    for name in names:
+        if name not in known:
+            folded = {name.casefold(): name for name in known}
+            near = difflib.get_close_matches(name.casefold(), folded, n=1)
+            hint = f"did you mean {folded[near[0]]!r}?" if near else f"choose from {', '.join(known)}"
+            raise UserError(f"metric {name!r}: unknown; {hint}")
+        selected.append(METRICS[name] if name in METRICS else own_facts(name))
+    return selected
 
 
 WIDTH = 80
-_HEADINGS: dict[Kind, str] = {
-    "pair": "A generated picture beside its reference",
-    "single": "One picture alone",
-    "set": "Generated pictures beside real pictures",
-}
+"""Columns of the list at a terminal."""
 
 
 def describe() -> str:
@@ -63,10 +49,15 @@ def describe() -> str:
 
     The packages of own metrics are imported; without any, neither torch nor pandas is.
     """
-    own, cached = own_metrics(), _cached()
+    own, cached = own_metrics(), {name: is_cached(name) for name in WEIGHTS}
     metrics = [*METRICS.values(), *own.ready.values()]
+    headings: dict[Kind, str] = {
+        "pair": "A generated picture beside its reference",
+        "single": "One picture alone",
+        "set": "Generated pictures beside real pictures",
+    }
     parts = []
-    for kind, heading in _HEADINGS.items():
+    for kind, heading in headings.items():
         parts.append(f"{heading}\n{'=' * len(heading)}")
         parts += [_paragraph(metric, cached) for metric in metrics if metric.kind == kind]
     if own.problems:
@@ -75,70 +66,57 @@ def describe() -> str:
     return "\n\n".join(parts)
 
 
+def _paragraph(metric: Metric, cached: dict[str, bool]) -> str:
+    """The metric's name and nature, then an indented line for each fact; `cached`: by weights of gan_eval."""
+    better = "higher is better" if metric.higher_is_better else "lower is better"
+    unit = f" {metric.unit}" if metric.unit else ""
+    weights = []
+    for name in metric.weights:
+        missing = f"missing; `gan-eval weights fetch {name}`" if name in cached else "not known"
+        weights.append(f"{name} ({'in the cache' if cached.get(name) else missing})")
+    details = [
+        ("source", metric.source),
+        ("definition", metric.definition),
+        ("least size", "{} pixels by {}".format(*metric.least_size) if metric.least_size else ""),
+        ("weights", ", ".join(weights)),
+        ("needs", "masks: the column mask_file of the stimulus set" if metric.takes_hole else ""),
+        ("needs", "a segmenter: --segmenter FILE" if metric.extractor == "segmenter" else ""),
+        ("resizer", f"{DEFAULT_RESIZER}, or another by --resizer" if metric.extractor == "inception" else ""),
+        ("own metric of", metric.distribution),
+    ]
+    lines = wrap(f"{metric.name}: {metric.low:g} to {metric.high:g}{unit}; {better}", WIDTH)
+    lines += wrap(f"    {metric.measures}", WIDTH, subsequent_indent="    ")
+    for label, text in details:
+        if text:
+            lines += wrap(f"{label}: {text}", WIDTH, initial_indent="    ", subsequent_indent="      ")
+    return "\n".join(lines)
+
+
 def describe_json() -> str:
     """The same for programs: an object with a list `metrics` and, by name, the `problems` of own metrics.
 
-    A bound that is infinite is null. `weights` tells for each file whether the cache holds it; null where gan_eval
+    A bound that is infinite is null. `weights` says for each file whether the cache holds it; null where gan_eval
     does not know it.
     """
-    own: OwnMetrics = own_metrics()
-    cached = _cached()
-    metrics = [_facts(metric, cached) for metric in (*METRICS.values(), *own.ready.values())]
+    own, cached = own_metrics(), {name: is_cached(name) for name in WEIGHTS}
+    metrics = [
+        {
+            "name": metric.name,
+            "kind": metric.kind,
+            "measures": metric.measures,
+            "low": metric.low if math.isfinite(metric.low) else None,
+            "high": metric.high if math.isfinite(metric.high) else None,
+            "unit": metric.unit or None,
+            "higher_is_better": metric.higher_is_better,
+            "source": metric.source,
+            "definition": metric.definition or None,
+            "least_size": metric.least_size,
+            "takes_hole": metric.takes_hole,
+            "weights": {name: cached.get(name) for name in metric.weights},
+            "extractor": metric.extractor,
+            "default_resizer": DEFAULT_RESIZER if metric.extractor == "inception" else None,
+            "distribution": metric.distribution or None,
+        }
+        for metric in (*METRICS.values(), *own.ready.values())
+    ]
     return json.dumps({"metrics": metrics, "problems": own.problems}, indent=2, ensure_ascii=False)
-
-
-def _cached() -> dict[str, bool]:
-    return {name: is_cached(name) for name in WEIGHTS}
-
-
-def _paragraph(metric: Metric, cached: dict[str, bool]) -> str:
-    """The metric's name and nature, then an indented line for each fact."""
-    better = "higher is better" if metric.higher_is_better else "lower is better"
-    unit = f" {metric.unit}" if metric.unit else ""
-    lines = [f"{metric.name}: {metric.low:g} to {metric.high:g}{unit}; {better}", f"    {metric.measures}"]
-    for label, text in _details(metric, cached):
-        lines += wrap(f"{label}: {text}", WIDTH, initial_indent="    ", subsequent_indent="      ")
-    return "\n".join([*wrap(lines[0], WIDTH), *wrap(lines[1], WIDTH, subsequent_indent="    "), *lines[2:]])
-
-
-def _details(metric: Metric, cached: dict[str, bool]) -> list[tuple[str, str]]:
-    details = [("source", metric.source), ("definition", metric.definition)]
-    if metric.least_size:
-        details.append(("least size", f"{metric.least_size[0]} pixels by {metric.least_size[1]}"))
-    if metric.weights:
-        details.append(("weights", ", ".join(_weights(name, cached) for name in metric.weights)))
-    if metric.takes_hole:
-        details.append(("needs", "masks: the column mask_file of the stimulus set"))
-    if metric.extractor == "segmenter":
-        details.append(("needs", "a segmenter: --segmenter FILE"))
-    if metric.extractor == "inception":
-        details.append(("resizer", f"{DEFAULT_RESIZER}, or another by --resizer"))
-    if metric.distribution:
-        details.append(("own metric of", metric.distribution))
-    return [(label, text) for label, text in details if text]
-
-
-def _weights(name: str, cached: dict[str, bool]) -> str:
-    if cached.get(name):
-        return f"{name} (in the cache)"
-    return f"{name} (missing; `gan-eval weights fetch {name}`)" if name in cached else f"{name} (not known)"
-
-
-def _facts(metric: Metric, cached: dict[str, bool]) -> dict[str, Any]:
-    return {
-        "name": metric.name,
-        "kind": metric.kind,
-        "measures": metric.measures,
-        "low": metric.low if math.isfinite(metric.low) else None,
-        "high": metric.high if math.isfinite(metric.high) else None,
-        "unit": metric.unit or None,
-        "higher_is_better": metric.higher_is_better,
-        "source": metric.source,
-        "definition": metric.definition or None,
-        "least_size": metric.least_size,
-        "takes_hole": metric.takes_hole,
-        "weights": {name: cached.get(name) for name in metric.weights},
-        "extractor": metric.extractor,
-        "default_resizer": DEFAULT_RESIZER if metric.extractor == "inception" else None,
-        "distribution": metric.distribution or None,
-    }

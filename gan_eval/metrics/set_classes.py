@@ -1,4 +1,4 @@
-"""Metrics of sets as torchmetrics' `Metric`: pictures in, batch by batch, one value out.
+"""Metrics of sets as torchmetrics' `Metric`, made from their records: pictures in, batch by batch, one value out.
 
 `update(pictures, real=...)` takes (N, 3, H, W) uint8 pictures, 0..255, turns them into features and keeps what the
 metric needs of these; processes (torch.distributed) bring theirs together in `compute`. A batch alone has no distance:
@@ -14,31 +14,31 @@ which are kept in float32.
 >>> metric.update(pictures // 2, real=False)
 >>> round(metric.compute().item(), 3)
 17408.0
-
-What the classes of set metrics have in common: pictures come in, features (and items) are kept.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from copy import copy
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import torch
+import torchmetrics
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from torchmetrics import Metric
 from torchmetrics.utilities import dim_zero_cat
 
 from gan_eval.metrics import functional
-from gan_eval.metrics.catalogue import DEFAULT_RESIZER
-from gan_eval.metrics.definitions.frechet import content_order, distance_of_factors
+from gan_eval.metrics.catalogue import DEFAULT_RESIZER, Metric
+from gan_eval.metrics.classes import facts_of, metrics_by_class
+from gan_eval.metrics.definitions.fid_infinity import content_order
+from gan_eval.metrics.definitions.frechet import distance_of_factors
 from gan_eval.metrics.kernels.pictures import Unmeasurable
 from gan_eval.metrics.networks.extractors import FeatureExtractor, InceptionFeatures, width_of
 from gan_eval.settings.training import Precision
 
 
-class SetMetric(Metric):
+class SetMetric(torchmetrics.Metric):
     """Features of real and of generated pictures: what the metrics below have in common.
 
     Args:
@@ -125,6 +125,8 @@ class MetricOfAllFeatures(SetMetric):
     The items serve FID∞ alone; the others take them too, so that a `MetricCollection` computes features once for all.
     """
 
+    functions: ClassVar[dict[str, Callable[..., float]]] = {}
+    """The metrics' functions by their names."""
     items_real: list[Tensor] | Tensor
     items_fake: list[Tensor] | Tensor
 
@@ -153,6 +155,16 @@ class MetricOfAllFeatures(SetMetric):
             if state.startswith("pending")
             else torch.empty(0, dtype=torch.uint8, device=self.device)
         )
+
+    def compute(self) -> Tensor | dict[str, Tensor]:
+        """The value, float64; where the class has several metrics, each by its function's name.
+
+        Raises:
+            Unmeasurable: a set has too few members, or a feature is not finite.
+        """
+        real, fake = self._features("real"), self._features("fake")
+        values = {name: _number(function(real, fake)) for name, function in self.functions.items()}
+        return values if len(values) > 1 else next(iter(values.values()))
 
     def _rows(self, which: str) -> NDArray[np.floating]:
         """(N, d) of all pictures, as they came."""
@@ -184,8 +196,6 @@ class FrechetInceptionDistance(SetMetric):
     such factors, one below the other, is that of both sets.
     """
 
-    higher_is_better = False
-    plot_lower_bound = 0.0
     factor_real: Tensor
     factor_fake: Tensor
 
@@ -240,8 +250,6 @@ class FrechetInceptionDistanceInfinity(MetricOfAllFeatures):
     without any. The order of the updates has no part in it.
     """
 
-    higher_is_better = False
-
     def compute(self) -> Tensor:
         """The value at 1/N = 0, float64; it may be below 0.
 
@@ -258,59 +266,6 @@ class FrechetInceptionDistanceInfinity(MetricOfAllFeatures):
         return _number(value)
 
 
-class KernelInceptionDistance(MetricOfAllFeatures):
-    """KID over all pairs: see `functional.kid`."""
-
-    higher_is_better = False
-
-    def compute(self) -> Tensor:
-        """The estimate, unbiased for independent sets, float64; it may be below 0.
-
-        Raises:
-            Unmeasurable: a set has fewer than two members, or a feature is not finite.
-        """
-        return _number(functional.kid(self._features("real"), self._features("fake")))
-
-
-class PrecisionRecall(MetricOfAllFeatures):
-    """Precision and recall, k = 3: see `functional.precision`."""
-
-    higher_is_better = True
-    plot_lower_bound = 0.0
-    plot_upper_bound = 1.0
-
-    def compute(self) -> dict[str, Tensor]:
-        """`precision` and `recall`, float64.
-
-        Raises:
-            Unmeasurable: a set has fewer than 4 members, or a feature is not finite.
-        """
-        real, fake = self._features("real"), self._features("fake")
-        return {
-            "precision": _number(functional.precision(real, fake)),
-            "recall": _number(functional.recall(real, fake)),
-        }
-
-
-class DensityCoverage(MetricOfAllFeatures):
-    """Density and coverage, k = 5: see `functional.density`."""
-
-    higher_is_better = True
-    plot_lower_bound = 0.0
-
-    def compute(self) -> dict[str, Tensor]:
-        """`density` and `coverage`, float64.
-
-        Raises:
-            Unmeasurable: a set has fewer than 6 members, or a feature is not finite.
-        """
-        real, fake = self._features("real"), self._features("fake")
-        return {
-            "density": _number(functional.density(real, fake)),
-            "coverage": _number(functional.coverage(real, fake)),
-        }
-
-
 def merge_factors(factors: Tensor) -> Tensor:
     """The R factor of factors (P, rows, d + 1) that stand one below the other: (d + 1, d + 1), FᵀF = Σ FᵢᵀFᵢ."""
     rows = factors.flatten(0, 1)
@@ -321,3 +276,22 @@ def merge_factors(factors: Tensor) -> Tensor:
 
 def _number(value: float) -> Tensor:
     return torch.tensor(value, dtype=torch.float64)
+
+
+def _class(name: str, metrics: list[Metric]) -> type[SetMetric]:
+    functions = {metric.function.__name__: metric.function for metric in metrics if metric.function is not None}
+    forms = ", ".join(f"`functional.{function}`" for function in functions)
+    document = f"{metrics[0].source.rpartition('; ')[0]}: see {forms}. Arguments as `SetMetric`."
+    members = {"__module__": __name__, "__doc__": document, "functions": functions}
+    return type(name, (MetricOfAllFeatures,), members)
+
+
+for _name, _metrics in metrics_by_class(sets=True).items():
+    if _name not in globals():
+        globals()[_name] = _class(_name, _metrics)
+    for _attribute, _value in facts_of(_metrics).items():
+        setattr(globals()[_name], _attribute, _value)
+
+if TYPE_CHECKING:
+
+    def __getattr__(name: str) -> Any: ...

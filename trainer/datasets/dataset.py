@@ -10,6 +10,7 @@ from typing import ClassVar, Literal, TypeVar
 import numpy as np
 
 from gan_eval.errors import UserError
+from gan_eval.launch import usable_cores
 from gan_eval.stimuli.pictures import Picture
 
 T = TypeVar("T")
@@ -163,7 +164,7 @@ def try_pictures(
             return error
 
     done: list[T | UserError] = []
-    pool = ThreadPoolExecutor(threads or min(MOST_THREADS, os.cpu_count() or 1), "pictures")
+    pool = ThreadPoolExecutor(threads or min(MOST_THREADS, usable_cores()), "pictures")
     try:
         for result in pool.map(result_or_error, paths):
             done.append(result)

@@ -40,6 +40,18 @@ Distance = Callable[[NDArray, NDArray], float]
 
 
 @dataclass(frozen=True)
+class PictureSet:
+    """The pictures of one set that a metric compares."""
+
+    features: NDArray[np.floating]
+    """(N, d)"""
+    items: tuple[str, ...]
+    """(N,) the item of each."""
+    groups: Groups | None
+    """(N,) the group of each; None where there are too few items to leave a group out."""
+
+
+@dataclass(frozen=True)
 class Interval:
     """Ends of a 95 % interval."""
 
@@ -72,16 +84,24 @@ class Estimate:
         if self.left_out is None:
             return None
         error = standard_error(self.left_out)
-        if self.share_of is not None:
-            return _wilson(self.value, error, self.share_of)
-        half = t_95(GROUPS - 1) * error
-        return Interval(max(self.value - half, low), min(self.value + half, high))
+        t, share, count = t_95(GROUPS - 1), self.value, self.share_of
+        if count is None:
+            return Interval(max(self.value - t * error, low), min(self.value + t * error, high))
+        inner = (share * count + 1) / (count + 2)  # away from 0 and 1, where a share seems to have no variance
+        independent = min(count, inner * (1 - inner) / error**2) if error else count
+        t = t**2 / independent
+        middle, half_width = (share + t / 2) / (1 + t), math.sqrt(t * (share * (1 - share) + t / 4)) / (1 + t)
+        return Interval(max(middle - half_width, 0.0), min(middle + half_width, 1.0))
 
     def minus(self, other: "Estimate") -> "Estimate":
         """The difference of two values whose groups were left out together: what both sets share cancels."""
         if self.left_out is None or other.left_out is None:
             return Estimate(self.value - other.value)
         return Estimate(self.value - other.value, self.left_out - other.left_out)
+
+
+Comparison = Callable[[PictureSet, Sequence[str]], dict[str, Estimate]]
+"""(Generated pictures, names of functions that share one pass) to their estimates by name; raises Unmeasurable."""
 
 
 def standard_error(left_out: NDArray[np.float64]) -> float:
@@ -103,15 +123,6 @@ def t_95(freedom: int) -> float:
     from scipy.special import stdtrit
 
     return float(stdtrit(freedom, 0.975))
-
-
-def _wilson(share: float, error: float, count: int) -> Interval:
-    """Wilson's score interval of a share, of at most `count` independent pictures."""
-    inner = (share * count + 1) / (count + 2)  # away from 0 and 1, where a share seems to have no spread
-    independent = min(count, inner * (1 - inner) / error**2) if error else count
-    t = t_95(GROUPS - 1) ** 2 / independent
-    middle, half = (share + t / 2) / (1 + t), math.sqrt(t * (share * (1 - share) + t / 4)) / (1 + t)
-    return Interval(max(middle - half, 0.0), min(middle + half, 1.0))
 
 
 def deal(holders: Mapping[str, Collection[str]]) -> dict[str, int]:

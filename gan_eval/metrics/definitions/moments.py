@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-import scipy.linalg.blas
 from numpy.typing import NDArray
 
 from gan_eval.metrics.kernels.pictures import Unmeasurable
@@ -54,7 +53,8 @@ class Moments:
 
     def covariance(self) -> Matrix:
         """(d, d) with n - 1; the lower triangle, in Fortran's order."""
-        blas = scipy.linalg.blas
+        from scipy.linalg import blas
+
         scaled = self.products / (self.count - 1)
         return blas.dsyr(-self.count / (self.count - 1), self.offset, a=scaled, lower=1, overwrite_a=1)
 
@@ -67,13 +67,15 @@ def moments(features: Features, rows: Rows | None = None, *, origin: Vector | No
         rows: those that count; default: all.
         origin: (d,) the point to take them from; default: the mean of the first rows.
     """
+    from scipy.linalg import blas
+
     count, width = len(features) if rows is None else len(rows), features.shape[1]
     origin = near_mean(features, rows) if origin is None else origin
     total, products = np.zeros(width), np.zeros((width, width), order="F")
     for start in range(0, count, BLOCK):
         block = _rows(features, rows, start, BLOCK) - origin  # float64, as the origin
         total += block.sum(axis=0)
-        products = scipy.linalg.blas.dsyrk(1.0, block.T, beta=1.0, c=products, lower=1, overwrite_c=1)
+        products = blas.dsyrk(1.0, block.T, beta=1.0, c=products, lower=1, overwrite_c=1)
     return Moments(count, origin, total, products)
 
 
@@ -107,9 +109,10 @@ def triangular_factor(features: Features, of: Moments) -> Matrix:
 
 
 def require_finite(mean: Vector) -> None:
-    """
+    """Refuse features that are not finite, by their mean.
+
     Raises:
-        Unmeasurable: a mean over features is not finite.
+        Unmeasurable: the mean is not finite.
     """
     if not np.isfinite(mean).all():
         raise Unmeasurable("a feature is not finite")

@@ -19,14 +19,15 @@ One pass over all distances gives the four values and those without each group o
 picture are kept, so that its radius without a group is known too.
 """
 
+import math
 from collections.abc import Collection
-from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gan_eval.metrics.definitions.jackknife import GROUPS, Estimate, Groups
+from gan_eval.metrics.definitions.jackknife import GROUPS, Comparison, Estimate, Groups, PictureSet
 from gan_eval.metrics.definitions.moments import Features, Matrix, near_mean, require_finite
+from gan_eval.metrics.definitions.record import ExtractorName, Metric
 from gan_eval.metrics.kernels.pictures import Unmeasurable
 
 K = {"precision": 3, "recall": 3, "density": 5, "coverage": 5}
@@ -44,14 +45,13 @@ def precision(real: Features, fake: Features) -> float:
     """Share of the generated pictures that lie among the real ones (Kynkäänniemi et al. 2019, k = 3).
 
     Args:
-        real: (N, d) features of the real pictures.
-        fake: (M, d) features of the generated ones.
+        real, fake: (N, d) and (M, d) features.
 
     Returns:
-        0 to 1.
+        0 to 1; higher is better.
 
     Raises:
-        Unmeasurable: a set is too small, or a feature is not finite.
+        Unmeasurable: a set has fewer than k + 1 members, or a feature is not finite.
 
     >>> line = np.arange(8.0)[:, None]
     >>> precision(line, line + 5)
@@ -61,7 +61,7 @@ def precision(real: Features, fake: Features) -> float:
 
 
 def recall(real: Features, fake: Features) -> float:
-    """Share of the real pictures that lie among the generated ones; see `precision`.
+    """Share of the real pictures that lie among the generated ones; all else as `precision`.
 
     >>> line = np.arange(8.0)[:, None]
     >>> recall(line, line[:4])
@@ -71,7 +71,9 @@ def recall(real: Features, fake: Features) -> float:
 
 
 def density(real: Features, fake: Features) -> float:
-    """How densely the real pictures surround each generated one (Naeem et al. 2020, k = 5); 0 and above.
+    """How densely the real pictures surround each generated one (Naeem et al. 2020, k = 5).
+
+    Arguments and errors as `precision`; 0 and above, 1 where both sets are alike; higher is better.
 
     >>> line = np.arange(8.0)[:, None] ** 1.1
     >>> density(line, line)
@@ -81,7 +83,7 @@ def density(real: Features, fake: Features) -> float:
 
 
 def coverage(real: Features, fake: Features) -> float:
-    """Share of the real pictures with a generated one in their ball (Naeem et al. 2020, k = 5), 0 to 1.
+    """Share of the real pictures with a generated one in their ball (Naeem et al. 2020, k = 5); as `precision`.
 
     >>> line = np.arange(8.0)[:, None]
     >>> coverage(line, np.concatenate([line[:6], line[:6]]))
@@ -116,7 +118,7 @@ class NeighbourReference:
         Args:
             fake: (M, d) features.
             groups: (M,) the group of each.
-            names: those wanted of precision, recall, density, coverage.
+            names: those requested of precision, recall, density, coverage.
 
         Raises:
             Unmeasurable: as `precision`.
@@ -127,8 +129,54 @@ class NeighbourReference:
                 f"{len(self._real)} real and {len(fake)} generated pictures; {', '.join(names)} needs {least} of each"
             )
         self._balls = self._balls or _Balls(self._real, self._groups, self._origin)
-        found = _Crossing(self._balls, _Balls(fake, groups, self._origin)).measure()
-        return {name: found[name] for name in names}
+        estimates = _crossing(self._balls, _Balls(fake, groups, self._origin))
+        return {name: estimates[name] for name in names}
+
+
+def compare_neighbours(real: PictureSet) -> Comparison:
+    """The four metrics of sets beside these real pictures; those that are named together share one pass."""
+    reference = NeighbourReference(real.features, real.groups)
+    return lambda fake, names: reference.compare(fake.features, fake.groups, names=names)
+
+
+def _metrics(extractor: ExtractorName, features: str) -> tuple[Metric, ...]:
+    """The four metrics on one network's features, named after it."""
+    precision_recall, density_coverage = "Kynkäänniemi et al. 2019; k = 3", "Naeem et al. 2020; k = 5"
+    facts = (
+        (precision, "share of the generated pictures that lie among the real ones", 1.0, precision_recall),
+        (recall, "share of the real pictures that lie among the generated ones", 1.0, precision_recall),
+        (
+            density,
+            "how densely the real pictures surround each generated one; 1 where both sets are alike, more is possible",
+            math.inf,
+            density_coverage,
+        ),
+        (coverage, "share of the real pictures with a generated one nearby", 1.0, density_coverage),
+    )
+    return tuple(
+        Metric(
+            name=f"{function.__name__}_{extractor}",
+            kind="set",
+            measures=measures,
+            low=0,
+            high=high,
+            higher_is_better=True,
+            source=f"{source}; {features}",
+            definition=f"{function.__name__}/{extractor}/k={K[function.__name__]}",
+            function=function,
+            torch_class="PrecisionRecall" if source == precision_recall else "DensityCoverage",
+            weights=(extractor,),
+            extractor=extractor,
+            compare=compare_neighbours,
+        )
+        for function, measures, high, source in facts
+    )
+
+
+METRICS = (
+    *_metrics("inception", "Inception 2015-12-05, 2048 features (not VGG16's, as in the papers)"),
+    *_metrics("vgg16", "VGG16, the 4096 features of its second hidden layer"),
+)
 
 
 class _Balls:
@@ -184,70 +232,54 @@ class _Balls:
 def _kth(nearest: Matrix, groups: NDArray[np.intp], left_out: int) -> Matrix:
     """(2, n) the 3rd and the 5th of the sorted `nearest` (n, c) outside a group; NaN where c is too few."""
     rank = np.cumsum((groups != left_out) | (left_out < 0), axis=1)
-    found = []
+    radii = []
     for k in _RADII:
-        place = (rank >= k).argmax(axis=1)
-        value = nearest[np.arange(len(nearest)), place]
-        found.append(np.where(rank[:, -1] >= k, value, np.nan))
-    return np.stack(found)
+        value = nearest[np.arange(len(nearest)), (rank >= k).argmax(axis=1)]
+        radii.append(np.where(rank[:, -1] >= k, value, np.nan))
+    return np.stack(radii)
 
 
-class _Crossing:
-    """Counts who lies in whose ball between two sets, for all pictures and without each group."""
-
-    def __init__(self, real: _Balls, fake: _Balls) -> None:
-        self._real, self._fake = real, fake
-        self._replicates = min(len(real.radii), len(fake.radii))
-        self._fake_inside = np.zeros((self._replicates, fake.count), dtype=bool)
-        self._real_inside = np.zeros((self._replicates, real.count), dtype=bool)
-        self._real_covered = np.zeros((self._replicates, real.count), dtype=bool)
-        self._pairs_inside = np.zeros(self._replicates)
-
-    def measure(self) -> dict[str, Estimate]:
-        step = max(1, CELLS // self._fake.count)
-        for start in range(0, self._real.count, step):
-            self._take(start, self._real.rows(start, step))
-        kept_real = np.stack([_kept(self._real.groups, g) for g in self._groups()])
-        kept_fake = np.stack([_kept(self._fake.groups, g) for g in self._groups()])
-        reals, fakes = kept_real.sum(axis=1), kept_fake.sum(axis=1)
-        return {
-            "precision": _share((self._fake_inside & kept_fake).sum(axis=1), fakes),
-            "recall": _share((self._real_inside & kept_real).sum(axis=1), reals),
-            "density": _estimate(self._pairs_inside / (K["density"] * fakes)),
-            "coverage": _share((self._real_covered & kept_real).sum(axis=1), reals),
-        }
-
-    def _groups(self) -> range:
-        return range(-1, self._replicates - 1)
-
-    def _take(self, start: int, rows: Matrix) -> None:
-        """Count for a block of real pictures. Few distances are within a radius, so only those are looked at again."""
-        norms = self._real.norms[start : start + len(rows), None] + self._fake.norms
-        squares = norms - 2 * self._fake.products(rows)
+def _crossing(real: _Balls, fake: _Balls) -> dict[str, Estimate]:
+    """Who lies in whose ball between two sets: the four metrics, for all pictures and without each group."""
+    replicates = min(len(real.radii), len(fake.radii))
+    fake_inside = np.zeros((replicates, fake.count), dtype=bool)
+    real_inside, real_covered = np.zeros((2, replicates, real.count), dtype=bool)
+    pairs_inside = np.zeros(replicates)
+    step = max(1, CELLS // fake.count)
+    for start in range(0, real.count, step):
+        rows = real.rows(start, step)
+        norms = real.norms[start : start + len(rows), None] + fake.norms
+        squares = norms - 2 * fake.products(rows)
         slack = TIE * norms
-        real_radii = self._real.radii[: self._replicates, :, start : start + len(rows)]
-        fake_radii = self._fake.radii[: self._replicates, 0]
+        real_radii = real.radii[:replicates, :, start : start + len(rows)]
+        fake_radii = fake.radii[:replicates, 0]
         reach = np.maximum(np.nanmax(real_radii, axis=(0, 1))[:, None], np.nanmax(fake_radii, axis=0))
-        i, j = np.nonzero(squares - slack <= reach)
+        i, j = np.nonzero(squares - slack <= reach)  # few distances are within a radius: only these are looked at again
         square, tie = squares[i, j], slack[i, j]
         with_rim, without_rim = square - tie, square + tie
-        for r, g in enumerate(self._groups()):
-            kept = _kept(self._real.groups[start + i], g) & _kept(self._fake.groups[j], g)
-            self._fake_inside[r, j[kept & (with_rim <= real_radii[r, 0, i])]] = True
-            self._real_inside[r, start + i[kept & (with_rim <= fake_radii[r, j])]] = True
-            inside = kept & (without_rim < real_radii[r, 1, i])
-            self._real_covered[r, start + i[inside]] = True
-            self._pairs_inside[r] += np.count_nonzero(inside)
+        for replicate in range(replicates):
+            group = replicate - 1
+            included = _included(real.groups[start + i], group) & _included(fake.groups[j], group)
+            fake_inside[replicate, j[included & (with_rim <= real_radii[replicate, 0, i])]] = True
+            real_inside[replicate, start + i[included & (with_rim <= fake_radii[replicate, j])]] = True
+            covered = included & (without_rim < real_radii[replicate, 1, i])
+            real_covered[replicate, start + i[covered]] = True
+            pairs_inside[replicate] += np.count_nonzero(covered)
+    real_included = np.stack([_included(real.groups, group) for group in range(-1, replicates - 1)])
+    fake_included = np.stack([_included(fake.groups, group) for group in range(-1, replicates - 1)])
+    reals, fakes = real_included.sum(axis=1), fake_included.sum(axis=1)
+
+    def estimate(values: Matrix, share_of: int | None = None) -> Estimate:
+        return Estimate(float(values[0]), values[1:] if len(values) > 1 else None, share_of)
+
+    return {
+        "precision": estimate((fake_inside & fake_included).sum(axis=1) / fakes, int(fakes[0])),
+        "recall": estimate((real_inside & real_included).sum(axis=1) / reals, int(reals[0])),
+        "density": estimate(pairs_inside / (K["density"] * fakes)),
+        "coverage": estimate((real_covered & real_included).sum(axis=1) / reals, int(reals[0])),
+    }
 
 
-def _kept(groups: Groups, left_out: int) -> NDArray[np.bool_]:
+def _included(groups: Groups, left_out: int) -> NDArray[np.bool_]:
     """(n,) whether a picture counts where a group is left out; all do for -1."""
     return groups != left_out if left_out >= 0 else np.ones(len(groups), dtype=bool)
-
-
-def _estimate(values: Matrix) -> Estimate:
-    return Estimate(float(values[0]), values[1:] if len(values) > 1 else None)
-
-
-def _share(inside: NDArray[np.intp], of: NDArray[np.intp]) -> Estimate:
-    return replace(_estimate(inside / of), share_of=int(of[0]))

@@ -1,43 +1,22 @@
-"""BRISQUE (Mittal, Moorthy, Bovik 2012): what a support vector regression on people's ratings says of one picture.
+"""What one picture tells without a reference: NIQE, BRISQUE and sharpness.
 
-Features, feature ranges and regression are those of the official release. What differs from it:
+NIQE and BRISQUE look at the luma less its local mean and over its local contrast (7x7 Gaussian window, sigma 7/6;
+Mittal et al. 2012, equations 1-3), fit generalised Gaussians to it and to its products with neighbours, and look again
+at half the size. They differ in where the samples come from (blocks, the whole picture), in the border, and in the
+features that they make of the fits. Three choices, shared, make the values reproducible:
 
-- the luma is a whole number, and the mean-subtracted luma is set to exactly 0 where it is below 1e-6, as in NIQE:
-  in flat areas the release counts the signs of rounding noise, so its value hangs on the order of the additions;
-- nothing is rounded on the way: the release passes features through text files with six digits.
-
-Beside piq 0.8 on the same luma in float64: equal to 1e-3 on photographs of even size without flat areas; 0.07 apart on
-one with a little flat black, 8 apart where half of the picture is flat white. A picture of odd size is halved to
-ceil(size / 2) at a scale of exactly 0.5, as in the release; piq takes floor, which moved one photograph by 0.5.
-
-Sharpness: how strongly the grey values of one picture bend, without a reference.
-
-Natural-scene statistics: what NIQE and BRISQUE have in common.
-
-Both look at the luma less its local mean and over its local contrast (7x7 Gaussian window, sigma 7/6; Mittal et al.
-2012, equations 1-3), fit generalised Gaussians to it and to its products with neighbours, and look again at half the
-size. They differ in where the samples come from (blocks, the whole picture), in the border, and in the features that
-they make of the fits. Two choices, shared, make the values reproducible:
-
+- the luma is a whole number;
 - a difference from the local mean below 1e-6 is exactly 0: where a picture is flat, the releases count the signs of
   rounding noise, which are others on every machine;
 - halving is MATLAB's `imresize(y, 0.5)`: bicubic (a = -0.5) widened to 8 taps, symmetric border, no rounding.
 
 The samples' moments come from a backend (`gan_eval.metrics.kernels.backends`); the fits are made here.
-
-NIQE (Mittal, Soundararajan, Bovik 2013), in a definition that gives one number on every machine.
-
-The algorithm and the pristine model are those of the official release. Two deviations make the value reproducible:
-the luma is a whole number, and the mean-subtracted luma is set to exactly 0 where it is below 1e-6. Without the
-latter the release counts the signs of rounding noise wherever a picture is flat.
-
-Only whole blocks of 96x96 count: of a 256x256 picture the upper left 192x192 (2x2 blocks) is measured.
 """
 
 import math
 import pickle
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -46,40 +25,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gan_eval.errors import UserError
+from gan_eval.metrics.definitions.record import Metric, PictureFunction
 from gan_eval.metrics.kernels.backends import Backend, backend_of
 from gan_eval.metrics.kernels.pictures import Pixels, Unmeasurable, as_picture
-
-
-def sharpness(picture: Pixels) -> float:
-    """Variance of the Laplacian (Pech-Pacheco et al. 2000, LAPV) of the integer luma.
-
-    The Laplacian of a pixel is the sum of its 4 neighbours less 4 times itself; pixels at the border have none. The
-    variance is that of the population, from exact sums.
-
-    Args:
-        picture: (H, W, 3) uint8, 0..255.
-
-    Returns:
-        0 and above, in squared grey levels; higher is sharper, noise included.
-
-    Raises:
-        Unmeasurable: a side is below 3 pixels.
-
-    >>> import numpy as np
-    >>> point = np.zeros((5, 5, 3), np.uint8)
-    >>> point[2, 2] = 90
-    >>> sharpness(point) == 90**2 * (4**2 + 4) / 9
-    True
-    """
-    picture = as_picture(picture)
-    height, width, _ = picture.shape
-    if min(height, width) < 3:
-        raise Unmeasurable(f"{width}x{height} pixels; sharpness needs at least 3x3")
-    backend = backend_of(picture)
-    total, squares = backend.laplacian_sums(backend.luma(picture))
-    count = (height - 2) * (width - 2)
-    return (count * squares - total**2) / count**2
-
 
 Values = NDArray[np.float64]
 
@@ -106,42 +54,42 @@ class AsymmetricFit(NamedTuple):
     """Root mean square of the negative samples."""
     deviation_right: Values
     """Root mean square of the positive samples."""
-    spread: Values
+    scale: Values
     """sqrt(Γ(1/α) / Γ(3/α)): a deviation times this is the scale β."""
     mean_factor: Values
     """Γ(2/α) / Γ(1/α)"""
 
 
-def fit_asymmetric(found: Moments, samples: int) -> AsymmetricFit:
+def fit_asymmetric(sums: Moments, samples: int) -> AsymmetricFit:
     """Moment fit of an asymmetric generalised Gaussian (Lasmar et al. 2009) to sets of `samples` each.
 
     A side without samples gives NaN. As in the releases, a shape that cannot be estimated is the grid's first.
     """
     with np.errstate(divide="ignore", invalid="ignore"):
-        left = np.sqrt(found.squares_left / found.count_left)
-        right = np.sqrt(found.squares_right / found.count_right)
+        left = np.sqrt(sums.squares_left / sums.count_left)
+        right = np.sqrt(sums.squares_right / sums.count_right)
         gamma = left / right
-        r = (found.absolute / samples) ** 2 / ((found.squares_left + found.squares_right) / samples)
+        r = (sums.absolute / samples) ** 2 / ((sums.squares_left + sums.squares_right) / samples)
         ratio = r * (gamma**3 + 1) * (gamma + 1) / (gamma**2 + 1) ** 2
     grid = _shape_grid()
     nearest = _nearest(grid.midpoints, ratio)
-    return AsymmetricFit(grid.alpha[nearest], left, right, grid.spread[nearest], grid.mean_factor[nearest])
+    return AsymmetricFit(grid.alpha[nearest], left, right, grid.scale[nearest], grid.mean_factor[nearest])
 
 
-def fit_symmetric_shape(found: Moments, samples: int) -> Values:
+def fit_symmetric_shape(sums: Moments, samples: int) -> Values:
     """The shape α of a generalised Gaussian with mean 0 (Sharifi and Leon-Garcia 1995): nearest in E[v²] / E[|v|]².
 
     NaN samples or none that differs from 0 give the grid's first, 0.2.
     """
     with np.errstate(divide="ignore", invalid="ignore"):
-        kurtosis = (found.squares_left + found.squares_right) / samples / (found.absolute / samples) ** 2
+        kurtosis = (sums.squares_left + sums.squares_right) / samples / (sums.absolute / samples) ** 2
     grid = _shape_grid()
     return grid.alpha[_nearest(grid.falling_midpoints, -kurtosis)]
 
 
-def _nearest(midpoints: Values, wanted: Values) -> NDArray[np.intp]:
+def _nearest(midpoints: Values, values: Values) -> NDArray[np.intp]:
     """The grid's place nearest each value, 0 for NaN."""
-    return np.where(np.isnan(wanted), 0, np.searchsorted(midpoints, wanted))
+    return np.where(np.isnan(values), 0, np.searchsorted(midpoints, values))
 
 
 class _ShapeGrid(NamedTuple):
@@ -151,7 +99,7 @@ class _ShapeGrid(NamedTuple):
     """between neighbouring values of ρ(α) = Γ(2/α)² / (Γ(1/α) Γ(3/α)), which rises"""
     falling_midpoints: Values
     """between neighbouring values of -1/ρ(α), which rises too"""
-    spread: Values
+    scale: Values
     mean_factor: Values
 
 
@@ -175,6 +123,9 @@ BLOCK = 96
 def niqe(picture: Pixels) -> float:
     """Natural image quality evaluator: distance of a picture's statistics from those of pristine photographs.
 
+    Mittal, Soundararajan, Bovik 2013; algorithm and pristine model of the official release. Only whole blocks of 96x96
+    count: of a 256x256 picture the upper left 192x192 (2x2 blocks) is measured.
+
     Args:
         picture: (H, W, 3) uint8, 0..255.
 
@@ -184,7 +135,6 @@ def niqe(picture: Pixels) -> float:
     Raises:
         Unmeasurable: fewer than two blocks of 96x96 pixels that are neither flat nor strictly regular.
 
-    >>> import numpy as np
     >>> noise = np.random.default_rng(0).integers(0, 256, (96, 192, 3), dtype=np.uint8)
     >>> niqe(noise) > 10
     True
@@ -202,7 +152,27 @@ def niqe(picture: Pixels) -> float:
             "the statistics cannot be fitted: the picture is flat or strictly regular "
             f"({len(valid)} of {len(features)} blocks can be used; NIQE needs two)"
         )
-    return _distance_from_pristine(np.nanmean(features, axis=0), valid)
+    pristine = _pristine_model()
+    centred = valid - valid.mean(axis=0)
+    covariance = centred.T @ centred / (len(valid) - 1)
+    # Mahalanobis distance from the pristine model's mean, by the mean of both covariances
+    factor = np.linalg.cholesky((pristine.covariance + covariance) / 2)
+    return float(np.linalg.norm(np.linalg.solve(factor, pristine.mean - np.nanmean(features, axis=0))))
+
+
+NIQE = Metric(
+    name="niqe",
+    kind="single",
+    measures="distance of one picture's local statistics from those of pristine photographs; no reference",
+    low=0,
+    high=math.inf,
+    higher_is_better=False,
+    source="Mittal et al. 2013; official model, blocks of 96, integer luma, zero below 1e-6",
+    definition="niqe/official-params/int-luma/zero1e-6",
+    function=niqe,
+    least_size=(BLOCK, 2 * BLOCK),
+    torch_class="NaturalImageQuality",
+)
 
 
 def block_features(luma: Any, backend: Backend) -> Values:
@@ -213,21 +183,18 @@ def block_features(luma: Any, backend: Backend) -> Values:
         backend: the one that the luma came from.
 
     Returns:
-        (r c, 36) float64: 18 features at full size, then 18 at half size. NaN where a block is flat or
-        strictly regular.
+        (r c, 36) float64: at full size, then at half size, the fit of the normalised luma (2) and of its products
+        with four neighbours inside the block (16). NaN where a block is flat or strictly regular.
     """
-    scales = ((luma, BLOCK), (backend.halve(luma), BLOCK // 2))
-    return np.hstack([_niqe_scale_features(plane, side, backend) for plane, side in scales])
-
-
-def _niqe_scale_features(plane: Any, side: int, backend: Backend) -> Values:
-    """(blocks, 18): the fit of the normalised luma, then of its products with four neighbours inside the block."""
-    found = Moments(*backend.sample_moments(plane, block=(side, side), border="replicate"))
-    fit = fit_asymmetric(found, side**2)
-    left, right = fit.deviation_left * fit.spread, fit.deviation_right * fit.spread
-    own = np.stack([fit.alpha[0], (left[0] + right[0]) / 2])
-    neighbours = np.stack([fit.alpha, (right - left) * fit.mean_factor, left, right], axis=1)[1:]
-    return np.vstack([own, neighbours.reshape(16, -1)]).T
+    scales = []
+    for plane, side in ((luma, BLOCK), (backend.halve(luma), BLOCK // 2)):
+        sums = Moments(*backend.sample_moments(plane, block=(side, side), border="replicate"))
+        fit = fit_asymmetric(sums, side**2)
+        left, right = fit.deviation_left * fit.scale, fit.deviation_right * fit.scale
+        luma_fit = np.stack([fit.alpha[0], (left[0] + right[0]) / 2])
+        neighbours = np.stack([fit.alpha, (right - left) * fit.mean_factor, left, right], axis=1)[1:]
+        scales.append(np.vstack([luma_fit, neighbours.reshape(16, -1)]).T)
+    return np.hstack(scales)
 
 
 class _PristineModel(NamedTuple):
@@ -240,15 +207,6 @@ def _pristine_model() -> _PristineModel:
     """The release's Gaussian model of pristine photographs (see data/NIQE-LICENSE.txt)."""
     with files("gan_eval.metrics").joinpath("data/niqe_pristine.npz").open("rb") as file, np.load(file) as arrays:
         return _PristineModel(arrays["mu"], arrays["cov"])
-
-
-def _distance_from_pristine(mean: Values, features: Values) -> float:
-    """Mahalanobis distance of a mean from the pristine model's, by the mean of its covariance and the features'."""
-    pristine = _pristine_model()
-    centred = features - features.mean(axis=0)
-    covariance = centred.T @ centred / (len(features) - 1)
-    factor = np.linalg.cholesky((pristine.covariance + covariance) / 2)
-    return float(np.linalg.norm(np.linalg.solve(factor, pristine.mean - mean)))
 
 
 FEATURES = 36
@@ -295,7 +253,16 @@ class Regression:
 
 
 def brisque(picture: Pixels, regression: Regression) -> float:
-    """Blind/referenceless image spatial quality evaluator.
+    """Blind/referenceless image spatial quality evaluator (Mittal, Moorthy, Bovik 2012).
+
+    What a support vector regression on people's ratings says of 36 features: at full and at half size, the fit of the
+    normalised luma (2) and of its products with four neighbours, round the picture's edge (16). Features, their ranges
+    and the regression are those of the official release, but for the choices above, and nothing is rounded on the way:
+    the release passes features through text files with six digits.
+
+    Beside piq 0.8 on the same luma in float64: equal to 1e-3 on photographs of even size without flat areas; 0.07 apart
+    on one with a little flat black, 8 apart where half of the picture is flat white. A picture of odd size is halved to
+    ceil(size / 2) at a scale of exactly 0.5, as in the release; piq takes floor, which moved one photograph by 0.5.
 
     Args:
         picture: (H, W, 3) uint8, 0..255.
@@ -318,11 +285,26 @@ def brisque(picture: Pixels, regression: Regression) -> float:
         raise Unmeasurable(f"{width}x{height} pixels; BRISQUE needs at least {SMALLEST}x{SMALLEST}")
     backend = backend_of(picture)
     luma = backend.luma(picture)
-    features = np.concatenate([_scale_features(plane, backend) for plane in (luma, backend.halve(luma))])
+    parts: list[Values] = []
+    for plane in (luma, backend.halve(luma)):
+        rows, columns = plane.shape
+        sums = Moments(*backend.sample_moments(plane, block=(rows, columns), border="zero")[..., 0])
+        samples = rows * columns
+        fit = fit_asymmetric(sums, samples)
+        mean = (fit.deviation_right - fit.deviation_left) * fit.mean_factor * fit.scale
+        neighbours = np.stack([fit.alpha, mean, fit.deviation_left**2, fit.deviation_right**2], axis=1)[1:]
+        variance = (sums.squares_left + sums.squares_right)[0] / samples
+        parts += [np.array([fit_symmetric_shape(sums, samples)[0], variance]), neighbours.ravel()]
+    features = np.concatenate(parts)
     if np.isnan(features).any():
         raise Unmeasurable("the statistics cannot be fitted: the picture is flat or strictly regular")
     low, high = np.array(_RANGES).T
     return regression(2 * (features - low) / (high - low) - 1)
+
+
+def brisque_function(regression: Regression, *, device: str) -> PictureFunction:
+    """`brisque` by this regression; it runs where the picture is."""
+    return partial(brisque, regression=regression)
 
 
 def load_regression(path: Path) -> Regression:
@@ -333,27 +315,16 @@ def load_regression(path: Path) -> Regression:
     """
     path = Path(path)
     try:
-        found = _read_tensors(path) if path.suffix in (".pt", ".pth") else _read_libsvm(path)
-        if not all(np.isfinite(part).all() for part in (found.coefficients, found.vectors, found.gamma, found.rho)):
+        regression = _read_tensors(path) if path.suffix in (".pt", ".pth") else _read_libsvm(path)
+        numbers = (regression.coefficients, regression.vectors, regression.gamma, regression.rho)
+        if not all(np.isfinite(part).all() for part in numbers):
             raise ValueError("numbers that are not finite")
-        return found
+        return regression
     except _UNREADABLE as error:
         raise UserError(
             f"{path}: not BRISQUE's regression, as libsvm text or as piq's .pt ({type(error).__name__}); "
             "`gan-eval weights fetch brisque`"
         ) from error
-
-
-def _scale_features(plane: Any, backend: Backend) -> Values:
-    """(18,): the fit of the normalised luma, then of its products with four neighbours, round the picture's edge."""
-    height, width = plane.shape
-    found = Moments(*backend.sample_moments(plane, block=(height, width), border="zero")[..., 0])
-    alpha = fit_symmetric_shape(found, height * width)[0]
-    variance = (found.squares_left + found.squares_right)[0] / (height * width)
-    fit = fit_asymmetric(found, height * width)
-    mean = (fit.deviation_right - fit.deviation_left) * fit.mean_factor * fit.spread
-    neighbours = np.stack([fit.alpha, mean, fit.deviation_left**2, fit.deviation_right**2], axis=1)[1:]
-    return np.concatenate([[alpha, variance], neighbours.ravel()])
 
 
 def _read_libsvm(path: Path) -> Regression:
@@ -382,12 +353,78 @@ def _read_tensors(path: Path) -> Regression:
 
     from gan_eval.weights.files import load_torch_file, without_numbers
 
-    found = load_torch_file(path)
-    if not (isinstance(found, tuple | list) and all(isinstance(part, torch.Tensor) for part in found)):
+    parts = load_torch_file(path)
+    if not (isinstance(parts, tuple | list) and all(isinstance(part, torch.Tensor) for part in parts)):
         raise TypeError("no tensors")
-    if any(without_numbers(part) for part in found):
+    if any(without_numbers(part) for part in parts):
         raise ValueError("no numbers")
-    coefficients, vectors = found
+    coefficients, vectors = parts
     if vectors.ndim != 2 or vectors.shape[1] != FEATURES or coefficients.numel() != len(vectors):
         raise ValueError("other shapes")
     return Regression(coefficients.flatten().numpy().astype(np.float64), vectors.numpy().astype(np.float64))
+
+
+BRISQUE = Metric(
+    name="brisque",
+    kind="single",
+    measures="badness of one picture as people would rate it, learned from distorted photographs; no reference",
+    low=-math.inf,
+    high=math.inf,
+    higher_is_better=False,
+    source="Mittal et al. 2012; the release's regression, integer luma, zero below 1e-6; about 0 to 100",
+    definition="brisque/release/int-luma/zero1e-6",
+    least_size=(SMALLEST, SMALLEST),
+    torch_class="Brisque",
+    weights=("brisque",),
+    readers=(load_regression,),
+    make=brisque_function,
+)
+
+
+def sharpness(picture: Pixels) -> float:
+    """Variance of the Laplacian (Pech-Pacheco et al. 2000, LAPV) of the integer luma.
+
+    The Laplacian of a pixel is the sum of its 4 neighbours less 4 times itself; pixels at the border have none. The
+    variance is that of the population, from exact sums.
+
+    Args:
+        picture: (H, W, 3) uint8, 0..255.
+
+    Returns:
+        0 and above, in squared grey levels; higher is sharper, noise included.
+
+    Raises:
+        Unmeasurable: a side is below 3 pixels.
+
+    >>> point = np.zeros((5, 5, 3), np.uint8)
+    >>> point[2, 2] = 90
+    >>> sharpness(point) == 90**2 * (4**2 + 4) / 9
+    True
+    """
+    picture = as_picture(picture)
+    height, width, _ = picture.shape
+    if min(height, width) < 3:
+        raise Unmeasurable(f"{width}x{height} pixels; sharpness needs at least 3x3")
+    backend = backend_of(picture)
+    total, squares = backend.laplacian_sums(backend.luma(picture))
+    count = (height - 2) * (width - 2)
+    return (count * squares - total**2) / count**2
+
+
+SHARPNESS = Metric(
+    name="sharpness",
+    kind="single",
+    measures="strength of fine detail in one picture, noise included; no reference",
+    low=0,
+    high=math.inf,
+    higher_is_better=True,
+    unit="squared grey levels",
+    source="Pech-Pacheco et al. 2000; variance of the Laplacian (4 neighbours) of the integer luma, no border",
+    definition="sharpness/laplacian4/int-luma/valid",
+    function=sharpness,
+    least_size=(3, 3),
+    torch_class="Sharpness",
+)
+
+
+METRICS = (NIQE, BRISQUE, SHARPNESS)

@@ -1,22 +1,23 @@
 """LPIPS and DISTS: distances of two pictures in the features of networks that were trained on ImageNet.
 
 The networks are those of the packages lpips and piq; this module hands them local weights and 8-bit pictures in the
-range that each expects. Nothing is downloaded.
+range that each expects. Nothing is downloaded. Both load torch, and so does what reads their weights.
 """
 
+import math
 import warnings
-from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-import torch
-from torch import Tensor, nn
-
-from gan_eval.metrics.kernels.devices import exact_inference
+from gan_eval.metrics.definitions.record import Metric
 from gan_eval.metrics.kernels.pictures import Pixels, Unmeasurable
-from gan_eval.metrics.kernels.tensors import tensor_pair
-from gan_eval.weights.files import State, read_state, take
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+    from gan_eval.weights.files import State
 
 Trunk = Literal["alexnet", "vgg16"]
 
@@ -47,7 +48,7 @@ class PerceptualDistance:
     """A network that compares two pictures, on its device. Any number of threads may call it."""
 
     name: str
-    network: nn.Module
+    network: "nn.Module"
     divisor: float
     """An 8-bit value divided by it, less `offset`, is what the network takes."""
     offset: float
@@ -64,28 +65,33 @@ class PerceptualDistance:
         Raises:
             Unmeasurable: the sizes differ, or a side is below `smallest`.
         """
-        fake, real = tensor_pair(fake, real)
-        height, width, _ = fake.shape
+        import torch
+
+        from gan_eval.metrics.kernels.devices import exact_inference
+        from gan_eval.metrics.kernels.tensors import tensor_pair
+
+        pair = tensor_pair(fake, real)
+        height, width, _ = pair[0].shape
         if min(height, width) < self.smallest:
             raise Unmeasurable(f"{width}x{height} pixels; {self.name} needs at least {self.smallest}x{self.smallest}")
-        with exact_inference(self.device):
-            return float(self.network(self._prepare(fake), self._prepare(real)))
-
-    def _prepare(self, picture: Pixels) -> Tensor:
         planes = (
             torch.as_tensor(picture, device=self.device)
             .permute(2, 0, 1)[None]
             .to(torch.float32, memory_format=torch.contiguous_format)
+            for picture in pair
         )
-        return planes / self.divisor - self.offset
+        with exact_inference(self.device):
+            return float(self.network(*(picture / self.divisor - self.offset for picture in planes)))
 
 
-def read_trunk(path: Path, trunk: Trunk) -> dict[str, Tensor]:
+def read_trunk(path: Path, trunk: Trunk) -> "dict[str, Tensor]":
     """The convolutions of a network as torchvision stores it, whole or these alone.
 
     Raises:
         UserError: the file does not hold them.
     """
+    from gan_eval.weights.files import read_state, take
+
     return take(read_state(path, trunk), trunk_shapes(trunk), path, trunk)
 
 
@@ -102,17 +108,19 @@ def trunk_shapes(trunk: Trunk) -> dict[str, tuple[int, ...]]:
     return shapes
 
 
-def read_dists_weights(path: Path) -> dict[str, Tensor]:
+def read_dists_weights(path: Path) -> "dict[str, Tensor]":
     """`alpha` and `beta`, (1, 1475, 1, 1): the weight of each channel's texture and structure.
 
     Raises:
         UserError: the file does not hold them.
     """
+    from gan_eval.weights.files import read_state, take
+
     shape = (1, sum(DISTS_CHANNELS), 1, 1)
     return take(read_state(path, "dists"), {"alpha": shape, "beta": shape}, path, "dists")
 
 
-def lpips_distance(trunk: Trunk, convolutions: State, *, device: str = "cpu") -> PerceptualDistance:
+def lpips_distance(trunk: Trunk, convolutions: "State", *, device: str = "cpu") -> PerceptualDistance:
     """LPIPS version 0.1 (Zhang et al. 2018): the library's network and linear heads over the given convolutions.
 
     Args:
@@ -121,6 +129,7 @@ def lpips_distance(trunk: Trunk, convolutions: State, *, device: str = "cpu") ->
         device: where it runs.
     """
     import lpips
+    import torch
 
     name = _LIBRARY_NAME[trunk]
     with warnings.catch_warnings(), torch.device("meta"):  # the library builds the whole classifier first: 0.5 GB
@@ -144,7 +153,44 @@ def lpips_distance(trunk: Trunk, convolutions: State, *, device: str = "cpu") ->
     )
 
 
-def dists_distance(convolutions: State, weights: State, *, device: str = "cpu") -> PerceptualDistance:
+LPIPS_ALEX = Metric(
+    name="lpips_alex",
+    kind="pair",
+    measures="distance from the reference in AlexNet's features, weighted as people judged distorted patches",
+    low=0,
+    high=math.inf,
+    higher_is_better=False,
+    source="Zhang et al. 2018; version 0.1, AlexNet, pictures as they are",
+    definition="lpips/0.1/alex",
+    least_size=(_SMALLEST["alexnet"], _SMALLEST["alexnet"]),
+    torch_class="LearnedPerceptualSimilarity",
+    torch_option=("net", "alex"),
+    weights=("alexnet",),
+    readers=(partial(read_trunk, trunk="alexnet"),),
+    make=partial(lpips_distance, "alexnet"),
+    library="lpips",
+)
+
+LPIPS_VGG = Metric(
+    name="lpips_vgg",
+    kind="pair",
+    measures="as lpips_alex, in VGG16's features",
+    low=0,
+    high=math.inf,
+    higher_is_better=False,
+    source="Zhang et al. 2018; version 0.1, VGG16, pictures as they are",
+    definition="lpips/0.1/vgg16",
+    least_size=(_SMALLEST["vgg16"], _SMALLEST["vgg16"]),
+    torch_class="LearnedPerceptualSimilarity",
+    torch_option=("net", "vgg"),
+    weights=("vgg16",),
+    readers=(partial(read_trunk, trunk="vgg16"),),
+    make=partial(lpips_distance, "vgg16"),
+    library="lpips",
+)
+
+
+def dists_distance(convolutions: "State", weights: "State", *, device: str = "cpu") -> PerceptualDistance:
     """DISTS (Ding et al. 2020) as piq computes it: a shorter side above 256 pixels is scaled to 256.
 
     Args:
@@ -152,24 +198,22 @@ def dists_distance(convolutions: State, weights: State, *, device: str = "cpu") 
         weights: from `read_dists_weights`.
         device: where it runs.
     """
-    network = _dists_class()(_vgg16_layers(convolutions), weights)
-    return PerceptualDistance(
-        name="DISTS",
-        network=network.to(device).eval(),
-        divisor=255,
-        offset=0,
-        smallest=_SMALLEST["vgg16"],
-        device=device,
-    )
-
-
-def _dists_class() -> Any:
-    """piq's DISTS with what its own constructor would download handed in."""
     import piq
+    import torch
     from piq.perceptual import ContentLoss
+    from torch import nn
+    from torchvision.models import vgg16
+
+    class InPlace(nn.Sequential):
+        """Layers that stay on their device: piq moves them at every call, which other threads must not see."""
+
+        def to(self, *_: Any, **__: Any) -> "InPlace":
+            return self
 
     class LocalDists(piq.DISTS):
-        def __init__(self, layers: nn.Module, weights: Mapping[str, Tensor]) -> None:
+        """piq's DISTS with what its own constructor would download handed in."""
+
+        def __init__(self, layers: nn.Module, weights: "State") -> None:
             parts = [part for key in ("alpha", "beta") for part in weights[key].split(list(DISTS_CHANNELS), dim=1)]
             ContentLoss.__init__(
                 self,
@@ -180,21 +224,35 @@ def _dists_class() -> Any:
                 allow_layers_weights_mismatch=True,
             )
 
-    return LocalDists
-
-
-class _InPlace(nn.Sequential):
-    """Layers that stay on their device: piq moves them at every call, which other threads must not see."""
-
-    def to(self, *_: Any, **__: Any) -> "_InPlace":
-        return self
-
-
-def _vgg16_layers(convolutions: State) -> nn.Sequential:
-    """torchvision's `vgg16().features`."""
-    from torchvision.models import vgg16
-
     with torch.device("meta"):
         layers = vgg16(weights=None).features
     layers.load_state_dict({key.removeprefix("features."): value for key, value in convolutions.items()}, assign=True)
-    return _InPlace(*layers)
+    return PerceptualDistance(
+        name="DISTS",
+        network=LocalDists(InPlace(*layers), weights).to(device).eval(),
+        divisor=255,
+        offset=0,
+        smallest=_SMALLEST["vgg16"],
+        device=device,
+    )
+
+
+DISTS = Metric(
+    name="dists",
+    kind="pair",
+    measures="difference from the reference in structure and texture of VGG16's features; texture may shift",
+    low=0,
+    high=1,
+    higher_is_better=False,
+    source="Ding et al. 2020; as piq, pictures above 256 pixels on the shorter side scaled to it",
+    definition="dists/piq",
+    least_size=(_SMALLEST["vgg16"], _SMALLEST["vgg16"]),
+    torch_class="Dists",
+    weights=("vgg16", "dists"),
+    readers=(partial(read_trunk, trunk="vgg16"), read_dists_weights),
+    make=dists_distance,
+    library="piq",
+)
+
+
+METRICS = (LPIPS_ALEX, LPIPS_VGG, DISTS)

@@ -12,21 +12,23 @@ The means are over the classes that occur in the label maps of the set: a class 
 all 19 occur, as in the data set's validation pictures, that is the published definition. Pixels whose label is not
 evaluated are not counted at all; a pixel that is read as nothing that is evaluated counts as a miss of its class.
 
-The colours of Cityscapes' label maps: which of the 19 evaluated classes a pixel belongs to.
-
-The colours are those of the data set's own colour label maps (Cordts et al. 2016), which the pix2pix pictures of it
-keep. Classes that are never evaluated (the car's own bonnet, parking, bridges, …) have colours too: their pixels are
+The classes are read by the colours of Cityscapes' own label maps (Cordts et al. 2016), which the pix2pix pictures of it
+have. Classes that are never evaluated (the car's own bonnet, parking, bridges, …) have colours too: their pixels are
 `VOID`. Two of them share an evaluated class's colour and cannot be told from it: pole groups count as poles, licence
 plates as cars.
 """
 
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from gan_eval.metrics.definitions.record import Metric
 from gan_eval.metrics.kernels.pictures import Unmeasurable
-from gan_eval.stimuli.pictures import Picture
+
+if TYPE_CHECKING:
+    from gan_eval.stimuli.pictures import Picture
 
 ClassMap = NDArray[np.uint8]
 """(H, W): the class of each pixel, 0..18 in the order of `CLASSES`, or `VOID`."""
@@ -85,7 +87,7 @@ _BLOCK = 1 << 16
 """Pixels that are compared with all colours at a time."""
 
 
-def class_map(picture: Picture) -> ClassMap:
+def class_map(picture: "Picture") -> ClassMap:
     """The class of the palette's nearest colour, for each pixel.
 
     Label maps are kept as JPEG, so that hardly a pixel has its exact colour. Distance is Euclidean in RGB, in whole
@@ -100,13 +102,15 @@ def class_map(picture: Picture) -> ClassMap:
     >>> class_map(np.array([[[120, 70, 130], [255, 250, 0], [3, 0, 4]]], dtype=np.uint8))
     array([[  0,   7, 255]], dtype=uint8)
     """
-    found = _nearest_of_cells()[_cells(picture)]
-    undecided = found == _UNDECIDED
-    found[undecided] = _nearest(picture[undecided])
-    return _CLASS_OF_COLOUR[found]
+    # a cell is one number below 32768, made of the upper five bits of each channel
+    red, green, blue = ((picture[..., channel] >> 3).astype(np.uint16) for channel in range(3))
+    colours = _nearest_of_cells()[(red << np.uint16(10)) | (green << np.uint16(5)) | blue]
+    undecided = colours == _UNDECIDED
+    colours[undecided] = _nearest(picture[undecided])
+    return _CLASS_OF_COLOUR[colours]
 
 
-def label_classes(label_map: Picture) -> ClassMap:
+def label_classes(label_map: "Picture") -> ClassMap:
     """As `class_map`, of a picture that is to be a label map.
 
     Raises:
@@ -123,12 +127,6 @@ def label_classes(label_map: Picture) -> ClassMap:
             f"{np.median(distances):.0f} levels from each of them"
         )
     return class_map(label_map)
-
-
-def _cells(picture: Picture) -> NDArray[np.uint16]:
-    """The cell of each pixel: one number below 32768 made of the upper five bits of each channel."""
-    red, green, blue = ((picture[..., channel] >> 3).astype(np.uint16) for channel in range(3))
-    return (red << np.uint16(10)) | (green << np.uint16(5)) | blue
 
 
 @lru_cache(maxsize=1)
@@ -150,13 +148,13 @@ def _nearest(colours: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
     |x - c|² less |x|², which is the same for every c: whole numbers below 2^24, which float32 holds exactly.
     """
-    found = np.empty(len(colours), np.uint8)
+    nearest = np.empty(len(colours), np.uint8)
     for start in range(0, len(colours), _BLOCK):
         part = slice(start, start + _BLOCK)
         distances = colours[part].astype(np.float32) @ (-2 * _PALETTE.T)
         distances += (_PALETTE * _PALETTE).sum(axis=1)
-        found[part] = distances.argmin(axis=1)
-    return found
+        nearest[part] = distances.argmin(axis=1)
+    return nearest
 
 
 COUNTS = len(CLASSES) * (len(CLASSES) + 1)
@@ -242,3 +240,30 @@ def _sum(counts: Counts) -> NDArray[np.float64]:
     if not matrix.any():
         raise Unmeasurable("no pixel of the label maps belongs to an evaluated class of Cityscapes")
     return matrix.reshape(len(CLASSES), len(CLASSES) + 1)
+
+
+METRICS = tuple(
+    Metric(
+        name=function.__name__,
+        kind="set",
+        measures=measures,
+        low=0,
+        high=1,
+        higher_is_better=True,
+        source="Long et al. 2015, as the FCN score of Isola et al. 2017; labels by the nearest palette colour",
+        definition=f"segmentation/cityscapes19/{function.__name__.replace('_', '-')}",
+        function=function,
+        extractor="segmenter",
+    )
+    for function, measures in (
+        (
+            pixel_accuracy,
+            "share of the pixels that a segmenter reads in the generated pictures as their label maps say",
+        ),
+        (class_accuracy, "as pixel_accuracy, for each class alone; mean over the classes in the label maps"),
+        (
+            class_iou,
+            "intersection over union of what is read and what the label maps say; mean over their classes",
+        ),
+    )
+)

@@ -1,21 +1,17 @@
-"""SSIM and MS-SSIM of two 8-bit RGB pictures.
+"""How far a generated picture is from its reference, pixel by pixel and in small windows: PSNR, L1, SSIM, MS-SSIM.
 
-Both slide a Gaussian window of 11 taps, sigma 1.5, over the pictures, take population covariances, and count only
+PSNR and L1 come from exact sums, so that they are the same number in any order and on any device. SSIM and MS-SSIM
+slide a Gaussian window of 11 taps, sigma 1.5, over two 8-bit RGB pictures, take population covariances, and count only
 windows that lie wholly inside. C1 = (0.01·255)², C2 = (0.03·255)².
-
-PSNR and L1 of two 8-bit RGB pictures: from exact sums, so in any order and on any device the same number.
-
-PSNR, L1 and SSIM in the hole of an inpainted picture: the map of each metric averaged over the hole's pixels.
-
-Over the whole picture the known pixels, which are equal by construction in a composite, hide how the hole was filled.
 """
 
 import math
 
 import numpy as np
 
+from gan_eval.metrics.definitions.record import Metric
 from gan_eval.metrics.kernels.backends import backend_of
-from gan_eval.metrics.kernels.pictures import HolePixels, Pixels, Unmeasurable, as_hole, as_pair
+from gan_eval.metrics.kernels.pictures import Pixels, Unmeasurable, as_pair
 
 
 def psnr(fake: Pixels, real: Pixels) -> float:
@@ -30,7 +26,6 @@ def psnr(fake: Pixels, real: Pixels) -> float:
     Raises:
         Unmeasurable: the sizes differ.
 
-    >>> import numpy as np
     >>> black = np.zeros((16, 16, 3), np.uint8)
     >>> round(psnr(black + np.uint8(1), black), 4), psnr(black, black)
     (48.1308, inf)
@@ -38,6 +33,21 @@ def psnr(fake: Pixels, real: Pixels) -> float:
     fake, real = as_pair(fake, real)
     squares, _ = backend_of(fake).difference_sums(fake, real)
     return decibels(squares, math.prod(fake.shape))
+
+
+PSNR = Metric(
+    name="psnr",
+    kind="pair",
+    measures="pixel-wise agreement with the reference: mean squared error on a logarithmic scale",
+    low=0,
+    high=math.inf,
+    higher_is_better=True,
+    unit="dB",
+    source="10 log10(255² / MSE) over all pixels and channels; inf for equal pictures",
+    definition="psnr/rgb8",
+    function=psnr,
+    torch_class="PeakSignalNoiseRatio",
+)
 
 
 def l1(fake: Pixels, real: Pixels) -> float:
@@ -52,7 +62,6 @@ def l1(fake: Pixels, real: Pixels) -> float:
     Raises:
         Unmeasurable: the sizes differ.
 
-    >>> import numpy as np
     >>> black = np.zeros((16, 16, 3), np.uint8)
     >>> l1(black + np.uint8(3), black)
     3.0
@@ -60,6 +69,21 @@ def l1(fake: Pixels, real: Pixels) -> float:
     fake, real = as_pair(fake, real)
     _, absolutes = backend_of(fake).difference_sums(fake, real)
     return absolutes / math.prod(fake.shape)
+
+
+L1 = Metric(
+    name="l1",
+    kind="pair",
+    measures="mean absolute difference from the reference over all pixels and channels",
+    low=0,
+    high=255,
+    higher_is_better=False,
+    unit="grey levels",
+    source="mean |x - y| of 8-bit values, 0 to 255",
+    definition="l1/rgb8",
+    function=l1,
+    torch_class="MeanAbsoluteDifference",
+)
 
 
 def decibels(squares: int, count: int) -> float:
@@ -76,6 +100,7 @@ WINDOW = 11
 SCALE_WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
 """MS-SSIM's exponents, finest scale first (Wang et al. 2003, section 3.2)."""
 _LEAST_SIDE = (WINDOW - 1) * 2 ** (len(SCALE_WEIGHTS) - 1) + 1
+_SSIM_SOURCE = "Wang et al. 2004; Gaussian window 11, sigma 1.5, population covariance, no border"
 
 
 def ssim(fake: Pixels, real: Pixels) -> float:
@@ -102,6 +127,22 @@ def ssim(fake: Pixels, real: Pixels) -> float:
     return float(backend_of(fake).similarity(fake, real, luminance=True).mean())
 
 
+SSIM = Metric(
+    name="ssim",
+    kind="pair",
+    measures="local agreement with the reference in luminance, contrast and structure; mean of R, G, B",
+    low=-1,
+    high=1,
+    higher_is_better=True,
+    source=_SSIM_SOURCE,
+    definition="ssim/gauss11/rgb/valid",
+    function=ssim,
+    least_size=(WINDOW, WINDOW),
+    torch_class="StructuralSimilarity",
+    torch_option=("channels", "rgb"),
+)
+
+
 def ssim_luma(fake: Pixels, real: Pixels) -> float:
     """SSIM of the integer lumas, floor((299 R + 587 G + 114 B + 500) / 1000).
 
@@ -116,6 +157,22 @@ def ssim_luma(fake: Pixels, real: Pixels) -> float:
     backend = backend_of(fake)
     x, y = (backend.luma(picture)[..., None] for picture in (fake, real))
     return float(backend.similarity(x, y, luminance=True)[0])
+
+
+SSIM_LUMA = Metric(
+    name="ssim_luma",
+    kind="pair",
+    measures="as ssim, on the integer BT.601 luma",
+    low=-1,
+    high=1,
+    higher_is_better=True,
+    source=_SSIM_SOURCE,
+    definition="ssim/gauss11/luma601-int/valid",
+    function=ssim_luma,
+    least_size=(WINDOW, WINDOW),
+    torch_class="StructuralSimilarity",
+    torch_option=("channels", "luma"),
+)
 
 
 def ms_ssim(fake: Pixels, real: Pixels) -> float:
@@ -150,6 +207,22 @@ def ms_ssim(fake: Pixels, real: Pixels) -> float:
     return float(value.mean())
 
 
+MS_SSIM = Metric(
+    name="ms_ssim",
+    kind="pair",
+    measures="as ssim at five scales, each half of the one before; mean of R, G, B",
+    low=0,
+    high=1,
+    higher_is_better=True,
+    source="Wang et al. 2003; 2x2 mean pooling, odd sides as piq, negative contrast-structure is 0; "
+    "both sides above 160",
+    definition="ms-ssim/5-scales/gauss11/rgb/valid",
+    function=ms_ssim,
+    least_size=(_LEAST_SIDE, _LEAST_SIDE),
+    torch_class="MultiScaleStructuralSimilarity",
+)
+
+
 def require_side(shape: tuple[int, ...], side: int, metric: str) -> None:
     """Raises Unmeasurable where a side of the picture is below `side` pixels."""
     height, width, _ = shape
@@ -157,79 +230,4 @@ def require_side(shape: tuple[int, ...], side: int, metric: str) -> None:
         raise Unmeasurable(f"{width}x{height} pixels; {metric} needs at least {side}x{side}")
 
 
-_REACH = WINDOW // 2
-
-
-def psnr_hole(fake: Pixels, real: Pixels, hole: HolePixels) -> float:
-    """Peak signal-to-noise ratio in dB over the hole's pixels and their channels: 10 log10(255² / MSE).
-
-    Args:
-        fake, real: (H, W, 3) uint8, 0..255.
-        hole: (H, W) bool, True in the hole.
-
-    Returns:
-        dB; `inf` where the pictures are equal in the hole.
-
-    Raises:
-        Unmeasurable: the sizes differ, or there is no hole.
-
-    >>> import numpy as np
-    >>> black, hole = np.zeros((16, 16, 3), np.uint8), np.eye(16, dtype=bool)
-    >>> round(psnr_hole(black + np.uint8(1), black, hole), 4), psnr_hole(black, black, hole)
-    (48.1308, inf)
-    """
-    squares, _, count = _sums(fake, real, hole)
-    return decibels(squares, count)
-
-
-def l1_hole(fake: Pixels, real: Pixels, hole: HolePixels) -> float:
-    """Mean absolute difference over the hole's pixels and their channels.
-
-    Args, Raises: as `psnr_hole`.
-
-    Returns:
-        0..255 grey levels; lower is better.
-
-    >>> import numpy as np
-    >>> black, hole = np.zeros((16, 16, 3), np.uint8), np.eye(16, dtype=bool)
-    >>> l1_hole(black + np.uint8(3), black, hole)
-    3.0
-    """
-    _, absolutes, count = _sums(fake, real, hole)
-    return absolutes / count
-
-
-def ssim_hole(fake: Pixels, real: Pixels, hole: HolePixels) -> float:
-    """Structural similarity (Wang et al. 2004): mean of the map of `ssim` over the hole, then over R, G, B.
-
-    A pixel of the map is the middle of its window, and windows lie wholly inside the picture: pixels of the hole
-    nearer to the border than 5 do not count. A window at the hole's edge sees known pixels too.
-
-    Args:
-        fake, real: (H, W, 3) uint8, 0..255.
-        hole: (H, W) bool, True in the hole.
-
-    Returns:
-        -1..1; 1 where the pictures are equal in all windows.
-
-    Raises:
-        Unmeasurable: the sizes differ, a side is below 11 pixels, or the map has no pixel in the hole.
-
-    >>> import numpy as np
-    >>> black, hole = np.zeros((16, 16, 3), np.uint8), np.eye(16, dtype=bool)
-    >>> ssim_hole(black, black, hole)
-    1.0
-    """
-    fake, real = as_pair(fake, real)
-    require_side(fake.shape, WINDOW, "SSIM")
-    where = as_hole(hole, fake)[_REACH:-_REACH, _REACH:-_REACH]
-    if not bool(where.any()):
-        raise Unmeasurable(f"no pixel of the hole is {_REACH} pixels from the border or more, as SSIM's window needs")
-    return float(backend_of(fake).similarity(fake, real, luminance=True, where=where).mean())
-
-
-def _sums(fake: Pixels, real: Pixels, hole: HolePixels) -> tuple[int, int, int]:
-    """The exact sums of squared and of absolute differences in the hole, and the count of its values."""
-    fake, real = as_pair(fake, real)
-    where = as_hole(hole, fake)
-    return *backend_of(fake).difference_sums(fake, real, where), 3 * int(where.sum())
+METRICS = (PSNR, L1, SSIM, SSIM_LUMA, MS_SSIM)

@@ -3,15 +3,12 @@
 Both sides offer the same few functions (`Backend`); the metrics are written once, on top of them.
 """
 
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gan_eval.metrics.kernels.pictures import Border, Pixels
-
-if TYPE_CHECKING:
-    pass
 
 
 class Backend(Protocol):

@@ -1,6 +1,6 @@
 """The picture metrics' work as compiled code, one thread a call, for pictures on the CPU.
 
-The functions are those of `gan_eval.metrics.kernels.backends.Backend`, on arrays. Importing this package imports
+The functions are those of `gan_eval.metrics.kernels.backends.Backend`, on arrays. Importing this module imports
 numba; a kernel is compiled, or read from disk, when it is first called.
 """
 
@@ -10,8 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gan_eval.metrics.kernels import loops
-from gan_eval.metrics.kernels import loops as pixels
-from gan_eval.metrics.kernels import loops as structure
 from gan_eval.metrics.kernels.pictures import Border
 
 _EVERYWHERE = np.empty((0, 0), np.bool_)
@@ -23,22 +21,22 @@ def difference_sums(
     """The exact sums of squared and of absolute differences of two (H, W, 3) uint8, all or `where`, (H, W) bool."""
     x, y = _plain(fake), _plain(real)
     if where is None:
-        squares, absolutes = pixels.difference_sums(x.ravel(), y.ravel())
+        squares, absolutes = loops.difference_sums(x.ravel(), y.ravel())
     else:
-        squares, absolutes = pixels.difference_sums_where(x.reshape(-1, 3), y.reshape(-1, 3), _plain(where).ravel())
+        squares, absolutes = loops.difference_sums_where(x.reshape(-1, 3), y.reshape(-1, 3), _plain(where).ravel())
     return int(squares), int(absolutes)
 
 
 def luma(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """(H, W) uint8: floor((299 R + 587 G + 114 B + 500) / 1000)."""
     result = np.empty(picture.shape[:2], np.uint8)
-    pixels.luma(_plain(picture).ravel(), result.ravel())
+    loops.luma(_plain(picture).ravel(), result.ravel())
     return result
 
 
 def laplacian_sums(plane: NDArray[np.uint8]) -> tuple[int, int]:
     """The exact sums of the 4-neighbour Laplacian and of its square over the interior of an (H, W) uint8."""
-    total, squares = pixels.laplacian_sums(_plain(plane))
+    total, squares = loops.laplacian_sums(_plain(plane))
     return int(total), int(squares)
 
 
@@ -51,13 +49,13 @@ def similarity(
     rectangle about them.
     """
     if where is None:
-        chosen, count = _EVERYWHERE, (x.shape[0] - 10) * (x.shape[1] - 10)
+        places, count = _EVERYWHERE, (x.shape[0] - 10) * (x.shape[1] - 10)
     else:
         rows, columns = _extent(where.max(axis=1)), _extent(where.max(axis=0))
-        chosen, count = _plain(where[rows, columns]), np.count_nonzero(where)
+        places, count = _plain(where[rows, columns]), np.count_nonzero(where)
         x, y = (picture[rows.start : rows.stop + 10, columns.start : columns.stop + 10] for picture in (x, y))
     totals = np.zeros(x.shape[2])
-    structure.similarity_sums(_rows(x), _rows(y), x.shape[2], luminance, chosen, totals)
+    loops.similarity_sums(_rows(x), _rows(y), x.shape[2], luminance, places, totals)
     return totals / count
 
 
@@ -66,7 +64,7 @@ def pool(x: NDArray[Any]) -> NDArray[np.float32]:
     height, width, channels = x.shape
     odd = max(height % 2, width % 2)
     result = np.empty(((height + odd) // 2, (width + odd) // 2, channels), np.float32)
-    structure.pool(_rows(x), channels, odd, result.reshape(len(result), -1))
+    loops.pool(_rows(x), channels, odd, result.reshape(len(result), -1))
     return result
 
 

@@ -1,23 +1,18 @@
-"""Kernels for NIQE and BRISQUE, in float64: luma normalised by its surroundings, its moments, half of the size.
+"""The loops over pixels that numba compiles: differences and luma, SSIM, NIQE's and BRISQUE's moments.
 
-Blocks are done one after the other, each in slabs of eight rows that stay in the processor's nearest caches: the luma
-with the window's margin, its normalised values with one column more on either side (going round), and the sums over
-each column. Nothing of the picture's size is made.
-
-How the kernels are compiled, and where the machine code is kept.
-
-Kernels over whole numbers: differences, luma, Laplacian.
-
-Kernels for SSIM and MS-SSIM.
-
-A picture's rows are taken as (W·C) with interleaved channels, in tiles of `_COLUMNS` of the map's columns. Each row of
-a tile is filtered along the row and kept in a rolling buffer; each row of the map is then filtered down the buffer. No
-plane of the picture's size is made, and what is at work stays in the processor's nearest cache.
+SSIM. A picture's rows are taken as (W·C) with interleaved channels, in tiles of `_COLUMNS` of the map's columns. Each
+row of a tile is filtered along the row and kept in a rolling buffer; each row of the map is then filtered down the
+buffer. No plane of the picture's size is made, and what is at work stays in the processor's nearest cache.
 
 Float32 is enough because every window is centred on its own middle: with c the value there, the window's variance is
 Σw(v - c)² - (Σw(v - c))², and as the middle carries 0.27 of the weight, that is at least 0.27 of the first term.
 (E[v²] - E[v]², as usual, loses five digits where a picture is bright and flat.) First along a row, which gives means
 and variances of pieces of the row; then down, where the variance of the means is added to the mean of the variances.
+
+NIQE and BRISQUE, in float64: luma normalised by its surroundings, its moments, half of the size. Blocks are done one
+after the other, each in slabs of eight rows that stay in the processor's nearest caches: the luma with the window's
+margin, its normalised values with one column more on either side (going round), and the sums over each column. Nothing
+of the picture's size is made.
 """
 
 import math
@@ -105,8 +100,9 @@ Row = NDArray[np.float32]
 
 _WINDOW_REACH = 5
 """Pixels from a window's middle to its edge."""
-_WINDOW_GAUSS = [math.exp(-(k**2) / (2 * 1.5**2)) for k in range(_WINDOW_REACH + 1)]
-_WINDOW_WEIGHTS = tuple(np.float32(g / (2 * sum(_WINDOW_GAUSS) - _WINDOW_GAUSS[0])) for g in _WINDOW_GAUSS)
+# The names of these loops are no kernel's: the hash of a value's code takes them for names of the module.
+_WINDOW_GAUSS = [math.exp(-(distance**2) / (2 * 1.5**2)) for distance in range(_WINDOW_REACH + 1)]
+_WINDOW_WEIGHTS = tuple(np.float32(weight / (2 * sum(_WINDOW_GAUSS) - _WINDOW_GAUSS[0])) for weight in _WINDOW_GAUSS)
 """Of a tap k places from the middle."""
 _C1 = np.float32(2 * (0.01 * 255) ** 2)
 _C2 = np.float32(2 * (0.03 * 255) ** 2)
@@ -252,17 +248,17 @@ Values = NDArray[np.float64]
 
 _REACH = 3
 """Pixels from a window's middle to its edge."""
-_GAUSS = [math.exp(-(k**2) / (2 * (7 / 6) ** 2)) for k in range(_REACH + 1)]
-_WEIGHTS = tuple(g / (2 * sum(_GAUSS) - _GAUSS[0]) for g in _GAUSS)
+_GAUSS = [math.exp(-(step**2) / (2 * (7 / 6) ** 2)) for step in range(_REACH + 1)]
+_WEIGHTS = tuple(part / (2 * sum(_GAUSS) - _GAUSS[0]) for part in _GAUSS)
 """Of a tap k places from the middle."""
 _ZERO = 1e-6
 """A difference from the local mean below it is exactly 0: see `gan_eval.metrics.definitions.no_reference`."""
 _SLAB = 8
 # Unsigned places (np.uint64 below) spare the test for negative ones, which would keep a loop from being vectorised.
-_NEAR = [1.5 * x**3 - 2.5 * x**2 + 1 for x in (0.75, 0.25)]
-_FAR = [-0.5 * x**3 + 2.5 * x**2 - 4 * x + 2 for x in (1.75, 1.25)]
+_NEAR = [1.5 * u**3 - 2.5 * u**2 + 1 for u in (0.75, 0.25)]
+_FAR = [-0.5 * u**3 + 2.5 * u**2 - 4 * u + 2 for u in (1.75, 1.25)]
 _CUBIC = [*_FAR, *_NEAR, *_NEAR[::-1], *_FAR[::-1]]
-_TAPS = tuple(tap / sum(_CUBIC) for tap in _CUBIC)
+_TAPS = tuple(value / sum(_CUBIC) for value in _CUBIC)
 """Keys' cubic convolution kernel with a = -0.5, widened to twice its size."""
 
 

@@ -8,28 +8,10 @@ from typing import Any, NoReturn
 
 from gan_eval.errors import UserError
 from gan_eval.files import sha256_file
-from gan_eval.metrics.catalogue import Metric
-from gan_eval.metrics.definitions.no_reference import brisque, load_regression
-from gan_eval.metrics.definitions.perceptual import dists_distance, lpips_distance, read_dists_weights, read_trunk
+from gan_eval.metrics.definitions.record import Metric
 from gan_eval.metrics.kernels.devices import usable_device
 from gan_eval.metrics.kernels.pictures import Unmeasurable
 from gan_eval.weights.cache import find, is_official
-
-_READ: dict[str, Callable[[Path], Any]] = {
-    "alexnet": partial(read_trunk, trunk="alexnet"),
-    "vgg16": partial(read_trunk, trunk="vgg16"),
-    "dists": read_dists_weights,
-    "brisque": load_regression,
-}
-"""By the weights' name."""
-
-_MAKE: dict[str, Callable[..., Callable[..., float]]] = {
-    "lpips_alex": lambda alexnet, *, device: lpips_distance("alexnet", alexnet, device=device),
-    "lpips_vgg": lambda vgg16, *, device: lpips_distance("vgg16", vgg16, device=device),
-    "dists": lambda vgg16, dists, *, device: dists_distance(vgg16, dists, device=device),
-    "brisque": lambda regression, *, device: partial(brisque, regression=regression),
-}
-"""By the metric's name, from what was read of its weights."""
 
 
 @dataclass
@@ -37,7 +19,7 @@ class Learned:
     """Metrics ready to be computed."""
 
     functions: dict[str, Callable[..., float]] = field(default_factory=dict)
-    """By the metric's name; where weights are missing, a function that tells so for every picture."""
+    """By the metric's name; where weights are missing, a function that raises the reason for every picture."""
     sha256: dict[str, str] = field(default_factory=dict)
     """Of the files that were read, by the weights' name."""
     caveats: dict[str, str] = field(default_factory=dict)
@@ -50,7 +32,7 @@ def learned_metrics(
     """The pair and single metrics among `metrics` that need weights, with their weights.
 
     Args:
-        metrics: those wanted; others are passed over.
+        metrics: those requested; others are passed over.
         paths: files by the weights' name (`alexnet`, `vgg16`, `dists`, `brisque`); default: the cache.
         device: where the networks run: cpu, cuda, ...; default: CUDA where there is one.
 
@@ -58,55 +40,54 @@ def learned_metrics(
         UserError: a file that was named will not do, or there is no such device. Weights that are not in the cache
             are a reason, not an error.
     """
-    wanted = [metric for metric in metrics if metric.name in _MAKE]
-    found = Learned()
-    if not wanted:
-        return found
-    device = usable_device(device)
-    files = _Files(paths or {})
-    for metric in wanted:
-        try:
-            contents = [files.read(name) for name in metric.weights]
-        except Unmeasurable as reason:
-            found.functions[metric.name] = partial(_unavailable, str(reason))
+    learned = Learned()
+    files: dict[str, _File] = {}
+    for metric in metrics:
+        if metric.make is None:
             continue
-        found.functions[metric.name] = _MAKE[metric.name](*contents, device=device)
-        found.sha256 |= {name: files.sha256[name] for name in metric.weights}
-        notes = [files.caveats[name] for name in metric.weights if name in files.caveats]
-        if notes:
-            found.caveats[metric.name] = "; ".join(notes)
-    return found
+        device = usable_device(device)
+        try:
+            for name, read in zip(metric.weights, metric.readers, strict=True):
+                if name not in files:
+                    files[name] = _read(name, read, (paths or {}).get(name))
+        except Unmeasurable as reason:
+            learned.functions[metric.name] = partial(_unavailable, str(reason))
+            continue
+        of_metric = [files[name] for name in metric.weights]
+        learned.functions[metric.name] = metric.make(*(file.contents for file in of_metric), device=device)
+        learned.sha256 |= {name: files[name].sha256 for name in metric.weights}
+        if caveats := [file.caveat for file in of_metric if file.caveat]:
+            learned.caveats[metric.name] = "; ".join(caveats)
+    return learned
 
 
-class _Files:
-    """The files of weights, each found and read once."""
+@dataclass(frozen=True)
+class _File:
+    """A file of weights."""
 
-    def __init__(self, paths: Mapping[str, Path]) -> None:
-        self._paths = paths
-        self._contents: dict[str, Any] = {}
-        self.sha256: dict[str, str] = {}
-        self.caveats: dict[str, str] = {}
+    contents: Any
+    sha256: str
+    caveat: str
+    """Empty for a known file."""
 
-    def read(self, name: str) -> Any:
-        """What the file holds.
 
-        Raises:
-            Unmeasurable: it is not in the cache, or damaged there.
-            UserError: it was named and will not do.
-        """
-        if name not in self._contents:
-            given = self._paths.get(name)
-            try:
-                path = find(name, path=given)
-                self._contents[name] = _READ[name](path)
-            except UserError as error:
-                if given is not None:
-                    raise
-                raise Unmeasurable(str(error)) from error
-            self.sha256[name] = sha256_file(path)
-            if not is_official(name, self.sha256[name]):
-                self.caveats[name] = f"{path.name} is not a known file of the weights {name}"
-        return self._contents[name]
+def _read(name: str, read: Callable[[Path], Any], path: Path | None) -> _File:
+    """The file of these weights: the named one, or that in the cache.
+
+    Raises:
+        Unmeasurable: it is not in the cache, or damaged there.
+        UserError: it was named and will not do.
+    """
+    try:
+        file = find(name, path=path)
+        contents = read(file)
+    except UserError as error:
+        if path is not None:
+            raise
+        raise Unmeasurable(str(error)) from error
+    sha256 = sha256_file(file)
+    is_known = is_official(name, sha256)
+    return _File(contents, sha256, "" if is_known else f"{file.name} is not a known file of the weights {name}")
 
 
 def _unavailable(reason: str, *_: object) -> NoReturn:

@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from gan_eval.metrics.catalogue import METRICS
+from gan_eval.metrics.catalogue import METRICS, Metric
 from gan_eval.metrics.run import code_hash
 from gan_eval.metrics.run.code_hash import Code, NoSourceError
-from gan_eval.metrics.run.runner import set_code_roots
-from gan_eval.metrics.run.tools import _EXTRACTORS, code_roots
+from gan_eval.metrics.run.sets import SHARED_CODE
+from gan_eval.metrics.run.tools import _EXTRACTORS
 
 PACKAGE = Path(code_hash.__file__).parents[2]
 Read = Callable[[str], tuple[str, bool] | None]
@@ -112,12 +112,14 @@ def test_a_file_of_data_is_part_of_the_code_that_names_it():
     assert code(b"1").hash_of("p.a:value") == code(b"2").hash_of("p.a:value")
 
 
+def roots_of(metric: Metric) -> tuple[str, ...]:
+    return (SHARED_CODE, *metric.code) if metric.kind == "set" else metric.code
+
+
 def hashes(read: Read = code_hash._read_own) -> dict[str, str]:
     """The hash of every metric's own code, and of every extractor's."""
-    code = Code(read, data=code_hash._data_file, apart=code_hash._APART)
-    roots = {
-        name: set_code_roots(name) if metric.kind == "set" else code_roots(name) for name, metric in METRICS.items()
-    }
+    code = Code(read, data=code_hash._data_file)
+    roots = {name: roots_of(metric) for name, metric in METRICS.items()}
     roots |= {f"extractor {name}": (root,) for name, root in _EXTRACTORS.items()}
     return {name: code.hash_of(*of) for name, of in roots.items()}
 
@@ -146,11 +148,11 @@ SETS = {name for name, metric in METRICS.items() if metric.kind == "set"}
 @pytest.mark.parametrize(
     ("module", "old", "new", "changed"),
     [
-        (f"{DEFINITIONS}.pixel", "10 * math.log10", "20 * math.log10", {"psnr", "psnr_hole"}),
-        (f"{DEFINITIONS}.structural", "0.0448", "0.0449", {"ms_ssim"}),
-        (f"{KERNELS}.structure", "1.5**2", "1.6**2", {"ssim", "ssim_luma", "ms_ssim", "ssim_hole"}),
-        (f"{KERNELS}.scenes", "_ZERO = 1e-6", "_ZERO = 1e-5", {"niqe", "brisque"}),
-        (f"{DEFINITIONS}.niqe", "BLOCK = 96", "BLOCK = 48", {"niqe"}),
+        (f"{DEFINITIONS}.similarity", "10 * math.log10", "20 * math.log10", {"psnr", "psnr_hole"}),
+        (f"{DEFINITIONS}.similarity", "0.0448", "0.0449", {"ms_ssim"}),
+        (f"{KERNELS}.loops", "1.5**2", "1.6**2", {"ssim", "ssim_luma", "ms_ssim", "ssim_hole"}),
+        (f"{KERNELS}.loops", "_ZERO = 1e-6", "_ZERO = 1e-5", {"niqe", "brisque"}),
+        (f"{DEFINITIONS}.no_reference", "BLOCK = 96", "BLOCK = 48", {"niqe"}),
         (f"{DEFINITIONS}.kid", "BLOCK = 1024", "BLOCK = 512", {"kid"}),
         (f"{DEFINITIONS}.fid_infinity", "SIZES = 15", "SIZES = 16", {"fid_infinity"}),
         (f"{DEFINITIONS}.frechet", "TOLERANCE = 1e-8", "TOLERANCE = 1e-7", {"fid", "fid_infinity"}),
@@ -158,9 +160,14 @@ SETS = {name for name, metric in METRICS.items() if metric.kind == "set"}
         (f"{DEFINITIONS}.jackknife", "GROUPS = 10", "GROUPS = 11", SETS),
         (f"{DEFINITIONS}.perceptual", '("3", "8", "15"', '("3", "8", "16"', {"dists"}),
         (f"{NETWORKS}.inception", "BATCH_NORM_EPSILON = 1e-3", "BATCH_NORM_EPSILON = 1e-4", {"extractor inception"}),
-        (f"{NETWORKS}.vgg", "_HIDDEN = 5", "_HIDDEN = 4", {"extractor vgg16"}),
-        (f"{NETWORKS}.resizers", "import numpy as np", "import cupy as np", {"extractor inception", "extractor vgg16"}),
-        (f"{DEFINITIONS}.palette", "FAR = 14.0", "FAR = 15.0", {"extractor segmenter"}),
+        (f"{NETWORKS}.extractors", "_HIDDEN = 5", "_HIDDEN = 4", {"extractor vgg16"}),
+        (
+            f"{NETWORKS}.extractors",
+            "import numpy as np",
+            "import cupy as np",
+            {"extractor inception", "extractor vgg16"},
+        ),
+        (f"{DEFINITIONS}.segmentation", "FAR = 14.0", "FAR = 15.0", {"extractor segmenter"}),
         ("gan_eval.metrics.run.sets", "1 {which}picture is a copy", "1 {which}picture is double", SETS),
         ("gan_eval.metrics.run.pictures", "MOST_COPIES = 8", "MOST_COPIES = 9", set()),
     ],
@@ -191,8 +198,8 @@ def test_other_comments_and_docstrings_change_no_key():
 
 def test_every_metric_has_code_and_none_has_another_s():
     code = Code(code_hash._read_own)
-    for name, metric in METRICS.items():
-        for root in set_code_roots(name) if metric.kind == "set" else code_roots(name):
+    for metric in METRICS.values():
+        for root in roots_of(metric):
             module, _, function = root.partition(":")
             found = code._module(module)
             assert found is not None, root
@@ -206,8 +213,8 @@ def told_in(folder: Path) -> str:
     """The hash of psnr's code as a Python that finds gan_eval there tells it."""
     code = (
         "from gan_eval.metrics.run.cache import Cache; from gan_eval.metrics.run.code_hash import CodeHashes; "
-        "import gan_eval; from gan_eval.metrics.run.tools import code_roots; "
-        "print(gan_eval.__file__, CodeHashes(Cache(None)).of(*code_roots('psnr')), sep='|')"
+        "import gan_eval; from gan_eval.metrics.catalogue import METRICS; "
+        "print(gan_eval.__file__, CodeHashes(Cache(None)).of(*METRICS['psnr'].code), sep='|')"
     )
     done = subprocess.run(
         [sys.executable, "-c", code], env={"PYTHONPATH": str(folder), "PATH": ""}, cwd=PACKAGE.anchor,
@@ -226,7 +233,7 @@ def test_sources_in_an_archive_give_the_same_key_and_without_sources_the_version
         for file in PACKAGE.rglob("*"):
             if file.is_file() and "__pycache__" not in file.parts:
                 zipped.write(file, file.relative_to(PACKAGE.parent))
-    plain = code_hash._hashed(code_roots("psnr"))
+    plain = code_hash._hashed(METRICS["psnr"].code)
     assert told_in(archive) == plain
     bare = tmp_path / "bare"
     shutil.copytree(PACKAGE, bare / "gan_eval", ignore=shutil.ignore_patterns("__pycache__"))

@@ -13,7 +13,7 @@ from gan_eval.metrics.catalogue import METRICS
 from gan_eval.metrics.definitions import neighbours, similarity
 from gan_eval.metrics.definitions import similarity as pixel
 from gan_eval.metrics.definitions.frechet import frechet_distance
-from gan_eval.metrics.definitions.kid import kernel_distance
+from gan_eval.metrics.definitions.kid import kid
 from gan_eval.metrics.definitions.no_reference import niqe, sharpness
 from gan_eval.metrics.kernels.pictures import Unmeasurable
 
@@ -88,7 +88,7 @@ def test_sets_take_tensors_of_any_type_and_arrays():
     real, fake = torch.randn(30, 6, generator=generator), 1.2 * torch.randn(24, 6, generator=generator) + 0.3
     a, b = real.double().numpy(), fake.double().numpy()
     assert functional.fid(real, fake) == functional.fid(a, b) == frechet_distance(a, b).value
-    assert functional.kid(real, fake) == kernel_distance(a, b)
+    assert functional.kid(real, fake) == kid(a, b)
     assert functional.precision(real, fake) == neighbours.precision(a, b)
     assert functional.recall(real, fake) == neighbours.recall(a, b)
     assert functional.density(real, fake) == neighbours.density(a, b)

@@ -3,16 +3,16 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from gan_eval.metrics.definitions import frechet as module
-from gan_eval.metrics.definitions.frechet import (
+from gan_eval.metrics.definitions import fid_infinity as module
+from gan_eval.metrics.definitions.fid_infinity import (
     LEAST,
     SIZES,
     Draws,
     content_order,
     fid_infinity,
-    frechet_distance,
     infinity_estimate,
 )
+from gan_eval.metrics.definitions.frechet import frechet_distance
 from gan_eval.metrics.definitions.jackknife import GROUPS
 from gan_eval.metrics.kernels.pictures import Unmeasurable
 
@@ -59,7 +59,7 @@ def test_draws_without_a_group_are_like_those_with_it() -> None:
     draws = Draws(_items("i", 100), _items("i", 100))
     draws.extrapolate(_collect(drawn))
     kept = np.arange(100) % GROUPS != 3
-    draws.extrapolate(_collect(drawn), real_kept=kept, fake_kept=kept)
+    draws.extrapolate(_collect(drawn), real_included=kept, fake_included=kept)
     for (rows, _), (fewer, _) in zip(drawn[:SIZES], drawn[SIZES:], strict=True):
         assert kept[fewer].all()
         assert len(np.intersect1d(rows, fewer)) > 0.85 * len(fewer)
@@ -86,7 +86,7 @@ def test_the_jackknife_leaves_items_out_of_the_whole_extrapolation() -> None:
     kept = groups != 4
     draws = Draws(items, items)
     wanted = draws.extrapolate(
-        lambda rows, others: frechet_distance(real[rows], fake[others]).value, real_kept=kept, fake_kept=kept
+        lambda rows, others: frechet_distance(real[rows], fake[others]).value, real_included=kept, fake_included=kept
     )
     assert found.left_out is not None
     assert found.left_out[4] == pytest.approx(wanted, rel=1e-9)

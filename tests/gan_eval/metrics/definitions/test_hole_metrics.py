@@ -13,7 +13,8 @@ from picture_strategies import pictures
 from skimage.metrics import structural_similarity
 
 from gan_eval.metrics import functional
-from gan_eval.metrics.definitions.similarity import l1, l1_hole, psnr, psnr_hole, ssim, ssim_hole
+from gan_eval.metrics.definitions.hole import l1_hole, psnr_hole, ssim_hole
+from gan_eval.metrics.definitions.similarity import l1, psnr, ssim
 from gan_eval.metrics.kernels import compiled as kernels
 from gan_eval.metrics.kernels import tensors
 from gan_eval.metrics.kernels.pictures import Unmeasurable, as_hole

@@ -3,9 +3,9 @@ import pytest
 import torch
 from torch_fidelity.metric_kid import kid_features_to_metric
 
-from gan_eval.metrics.definitions import kid
+from gan_eval.metrics.definitions import kid as module
 from gan_eval.metrics.definitions.jackknife import GROUPS
-from gan_eval.metrics.definitions.kid import KernelReference, kernel_distance
+from gan_eval.metrics.definitions.kid import KernelReference, kid
 from gan_eval.metrics.kernels.pictures import Unmeasurable
 
 
@@ -21,27 +21,27 @@ def _double_sum(real: np.ndarray, fake: np.ndarray) -> float:
 
 @pytest.mark.parametrize("block", [3, 2048])
 def test_equals_the_double_sum(monkeypatch: pytest.MonkeyPatch, block: int) -> None:
-    monkeypatch.setattr(kid, "BLOCK", block)
+    monkeypatch.setattr(module, "BLOCK", block)
     rng = np.random.default_rng(0)
     real, fake = rng.normal(size=(17, 6)), rng.normal(0.4, 1.2, size=(11, 6))
-    assert kernel_distance(real, fake) == pytest.approx(_double_sum(real, fake), rel=1e-12)
+    assert kid(real, fake) == pytest.approx(_double_sum(real, fake), rel=1e-12)
 
 
 def test_unbiased_two_samples_of_one_distribution_average_to_zero() -> None:
     rng = np.random.default_rng(1)
-    found = [kernel_distance(rng.normal(size=(12, 5)), rng.normal(size=(12, 5))) for _ in range(400)]
+    found = [kid(rng.normal(size=(12, 5)), rng.normal(size=(12, 5))) for _ in range(400)]
     assert min(found) < 0
     assert abs(np.mean(found)) < 4 * np.std(found) / 20
 
 
 def test_too_few() -> None:
     with pytest.raises(Unmeasurable, match="KID needs two of each"):
-        kernel_distance(np.ones((1, 3)), np.ones((4, 3)))
+        kid(np.ones((1, 3)), np.ones((4, 3)))
 
 
 @pytest.mark.parametrize("block", [7, 1024])
 def test_leaving_a_group_out_equals_computing_without_it(monkeypatch: pytest.MonkeyPatch, block: int) -> None:
-    monkeypatch.setattr(kid, "BLOCK", block)
+    monkeypatch.setattr(module, "BLOCK", block)
     rng = np.random.default_rng(3)
     real, fake = rng.normal(size=(34, 5)), rng.normal(0.2, 1.1, size=(27, 5))
     real_groups, fake_groups = np.arange(34) % GROUPS, rng.permutation(27) % GROUPS
@@ -57,11 +57,11 @@ def test_equals_torch_fidelitys_estimate_with_one_subset_of_all() -> None:
     theirs = kid_features_to_metric(
         torch.from_numpy(real), torch.from_numpy(fake), kid_subsets=1, kid_subset_size=40, verbose=False
     )
-    assert kernel_distance(real, fake) == pytest.approx(theirs["kernel_inception_distance_mean"], rel=1e-10)
+    assert kid(real, fake) == pytest.approx(theirs["kernel_inception_distance_mean"], rel=1e-10)
 
 
 def test_a_feature_that_is_not_finite() -> None:
     broken = np.ones((4, 3))
     broken[1, 1] = np.nan
     with pytest.raises(Unmeasurable, match="not finite"):
-        kernel_distance(np.ones((4, 3)), broken)
+        kid(np.ones((4, 3)), broken)

@@ -13,7 +13,8 @@ from gan_eval import tables
 from gan_eval.__main__ import run
 from gan_eval.errors import UserError
 from gan_eval.metrics import Settings, run_metrics
-from gan_eval.metrics.definitions.similarity import l1_hole, psnr, psnr_hole, ssim_hole
+from gan_eval.metrics.definitions.hole import l1_hole, psnr_hole, ssim_hole
+from gan_eval.metrics.definitions.similarity import psnr
 from gan_eval.metrics.run.during_training import higher_is_better, measure_on_the_way
 from gan_eval.metrics.run.evaluation import Evaluation
 from gan_eval.metrics.run.files import FileReader

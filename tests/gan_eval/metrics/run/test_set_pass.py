@@ -9,15 +9,15 @@ import pytest
 
 from gan_eval import tables
 from gan_eval.metrics.catalogue import METRICS
-from gan_eval.metrics.definitions import kid, moments, neighbours, segmentation
+from gan_eval.metrics.definitions import kid as kid_module
+from gan_eval.metrics.definitions import moments, neighbours, segmentation
 from gan_eval.metrics.definitions.frechet import FrechetReference, frechet_distance
 from gan_eval.metrics.definitions.jackknife import GROUPS
-from gan_eval.metrics.definitions.kid import KernelReference, kernel_distance
+from gan_eval.metrics.definitions.kid import KernelReference, kid
 from gan_eval.metrics.definitions.neighbours import NeighbourReference, coverage
-from gan_eval.metrics.run.evaluation import SetRows
 from gan_eval.metrics.run.features import FeatureTable
 from gan_eval.metrics.run.inputs import Stimulus
-from gan_eval.metrics.run.sets import Given, Source, compare_sets
+from gan_eval.metrics.run.sets import Given, SetRows, Source, compare_sets
 from gan_eval.tabular import Row, frame_of
 
 D = 6
@@ -65,7 +65,7 @@ def test_values_are_those_of_the_plain_functions() -> None:
     for model, fake in (("a", table.values[30:60]), ("bb", table.values[60:])):
         rows = _by_name(found.rows, model)
         assert rows["fid"]["value"] == pytest.approx(frechet_distance(real, fake).value)
-        assert rows["kid"]["value"] == pytest.approx(kernel_distance(real, fake))
+        assert rows["kid"]["value"] == pytest.approx(kid(real, fake))
         assert rows["coverage_inception"]["value"] == coverage(real, fake)
         for row in rows.values():
             assert (row["n_real"], row["n_fake"], row["reason"]) == (30, 30, None)
@@ -120,7 +120,7 @@ def test_pictures_that_do_not_go_in_are_counted_and_told() -> None:
     (row,) = found.rows
     assert (row["n_real"], row["n_fake"]) == (29, 29)
     assert "2 left out, the first: 0.png: not a readable picture" in row["note"]
-    assert row["value"] == pytest.approx(kernel_distance(table.values[1:30], np.delete(table.values[30:], 3, axis=0)))
+    assert row["value"] == pytest.approx(kid(table.values[1:30], np.delete(table.values[30:], 3, axis=0)))
 
 
 def test_copies_are_told() -> None:
@@ -245,7 +245,7 @@ def test_memory_grows_by_less_than_the_features(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, maker: type[KernelReference]
 ) -> None:
     monkeypatch.setattr(moments, "BLOCK", 128)
-    monkeypatch.setattr(kid, "BLOCK", 128)
+    monkeypatch.setattr(kid_module, "BLOCK", 128)
     monkeypatch.setattr(neighbours, "CELLS", 2**17)
     peaks = []
     for count in (800, 2400):

@@ -15,7 +15,6 @@ from PySide6.QtGui import QKeyEvent
 from PySide6.QtTest import QSignalSpy, QTest
 from PySide6.QtWidgets import QApplication, QLabel, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
-from translations import read_catalogue
 
 from gan_eval.quiz.app.pages.calibration import CARD_MM, CardPage, DistancePage
 from gan_eval.quiz.app.pages.end import EndPage

@@ -1,0 +1,138 @@
+"""PSNR, SSIM and L1 in the hole of an inpainted picture: the map of each averaged over the hole's pixels.
+
+Over the whole picture the known pixels, which are equal by construction in a composite, hide how the hole was filled.
+"""
+
+import math
+
+from gan_eval.metrics.definitions.record import Metric
+from gan_eval.metrics.definitions.similarity import WINDOW, decibels, require_side
+from gan_eval.metrics.kernels.backends import backend_of
+from gan_eval.metrics.kernels.pictures import HolePixels, Pixels, Unmeasurable, as_hole, as_pair
+
+_HOLE = "hole: where the set's mask_file is white"
+_REACH = WINDOW // 2
+
+
+def psnr_hole(fake: Pixels, real: Pixels, hole: HolePixels) -> float:
+    """Peak signal-to-noise ratio in dB over the hole's pixels and their channels: 10 log10(255² / MSE).
+
+    Args:
+        fake, real: (H, W, 3) uint8, 0..255.
+        hole: (H, W) bool, True in the hole.
+
+    Returns:
+        dB; `inf` where the pictures are equal in the hole.
+
+    Raises:
+        Unmeasurable: the sizes differ, or there is no hole.
+
+    >>> import numpy as np
+    >>> black, hole = np.zeros((16, 16, 3), np.uint8), np.eye(16, dtype=bool)
+    >>> round(psnr_hole(black + np.uint8(1), black, hole), 4), psnr_hole(black, black, hole)
+    (48.1308, inf)
+    """
+    squares, _, count = _sums(fake, real, hole)
+    return decibels(squares, count)
+
+
+PSNR_HOLE = Metric(
+    name="psnr_hole",
+    kind="pair",
+    measures="as psnr, over the hole's pixels alone",
+    low=0,
+    high=math.inf,
+    higher_is_better=True,
+    unit="dB",
+    source=f"10 log10(255² / MSE) over the hole's pixels and their channels; inf where equal; {_HOLE}",
+    definition="psnr/rgb8/hole",
+    function=psnr_hole,
+    takes_hole=True,
+)
+
+
+def ssim_hole(fake: Pixels, real: Pixels, hole: HolePixels) -> float:
+    """Structural similarity (Wang et al. 2004): mean of the map of `ssim` over the hole, then over R, G, B.
+
+    A pixel of the map is the middle of its window, and windows lie wholly inside the picture: pixels of the hole
+    nearer to the border than 5 do not count. A window at the hole's edge sees known pixels too.
+
+    Args:
+        fake, real: (H, W, 3) uint8, 0..255.
+        hole: (H, W) bool, True in the hole.
+
+    Returns:
+        -1..1; 1 where the pictures are equal in all windows.
+
+    Raises:
+        Unmeasurable: the sizes differ, a side is below 11 pixels, or the map has no pixel in the hole.
+
+    >>> import numpy as np
+    >>> black, hole = np.zeros((16, 16, 3), np.uint8), np.eye(16, dtype=bool)
+    >>> ssim_hole(black, black, hole)
+    1.0
+    """
+    fake, real = as_pair(fake, real)
+    require_side(fake.shape, WINDOW, "SSIM")
+    where = as_hole(hole, fake)[_REACH:-_REACH, _REACH:-_REACH]
+    if not bool(where.any()):
+        raise Unmeasurable(f"no pixel of the hole is {_REACH} pixels from the border or more, as SSIM's window needs")
+    return float(backend_of(fake).similarity(fake, real, luminance=True, where=where).mean())
+
+
+SSIM_HOLE = Metric(
+    name="ssim_hole",
+    kind="pair",
+    measures="as ssim: its map averaged over the hole's pixels, those 5 pixels from the border or more",
+    low=-1,
+    high=1,
+    higher_is_better=True,
+    source="Wang et al. 2004; Gaussian window 11, sigma 1.5, population covariance, 8-bit values, no border; "
+    f"windows with their middle in the {_HOLE}",
+    definition="ssim/gauss11/rgb/valid/hole",
+    function=ssim_hole,
+    least_size=(WINDOW, WINDOW),
+    takes_hole=True,
+)
+
+
+def l1_hole(fake: Pixels, real: Pixels, hole: HolePixels) -> float:
+    """Mean absolute difference over the hole's pixels and their channels.
+
+    Args, Raises: as `psnr_hole`.
+
+    Returns:
+        0..255 grey levels; lower is better.
+
+    >>> import numpy as np
+    >>> black, hole = np.zeros((16, 16, 3), np.uint8), np.eye(16, dtype=bool)
+    >>> l1_hole(black + np.uint8(3), black, hole)
+    3.0
+    """
+    _, absolutes, count = _sums(fake, real, hole)
+    return absolutes / count
+
+
+L1_HOLE = Metric(
+    name="l1_hole",
+    kind="pair",
+    measures="mean absolute difference from the reference over the hole's pixels and their channels",
+    low=0,
+    high=255,
+    higher_is_better=False,
+    unit="grey levels",
+    source=f"mean |x - y| of 8-bit values, 0 to 255, over the hole; {_HOLE}",
+    definition="l1/rgb8/hole",
+    function=l1_hole,
+    takes_hole=True,
+)
+
+
+def _sums(fake: Pixels, real: Pixels, hole: HolePixels) -> tuple[int, int, int]:
+    """The exact sums of squared and of absolute differences in the hole, and the count of its values."""
+    fake, real = as_pair(fake, real)
+    where = as_hole(hole, fake)
+    return *backend_of(fake).difference_sums(fake, real, where), 3 * int(where.sum())
+
+
+METRICS = (PSNR_HOLE, SSIM_HOLE, L1_HOLE)

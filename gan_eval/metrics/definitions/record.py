@@ -1,0 +1,89 @@
+"""What is written down about a metric, beside the function that computes it.
+
+A family's module holds a `Metric` for each of its metrics. The list, the functional form, torchmetrics' class, the run
+and the tables of docs/metrics.md are made from it (`gan_eval.metrics.catalogue` collects the records). Importing a
+family loads neither torch nor scipy nor numba: its functions import them where they need them.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from gan_eval.metrics.definitions.jackknife import Comparison, PictureSet
+
+Kind = Literal["pair", "single", "set"]
+ExtractorName = Literal["inception", "vgg16", "segmenter"]
+
+DEFAULT_RESIZER = "tf1"
+"""The rule by which pictures reach the network's size where none is named: that of the published values."""
+
+OnProgress = Callable[[int, int, str], None]
+"""Called with (done, total, what)."""
+
+PictureFunction = Callable[..., float]
+"""(generated, real), (generated, real, hole) or (picture) to a number; raises Unmeasurable where it is not defined."""
+
+
+@dataclass(frozen=True)
+class Metric:
+    """The facts about a metric, and what computes it."""
+
+    name: str
+    kind: Kind
+    """pair: a generated picture beside its reference; single: one picture alone; set: pictures beside pictures."""
+    measures: str
+    low: float
+    """Least possible value."""
+    high: float
+    """Greatest possible value."""
+    higher_is_better: bool
+    source: str
+    """The paper and the definition that is followed. The resizer is a setting and stands in the table `runs`."""
+    definition: str
+    """Short name of the definition, for readers. Cached values are found by it and by the code that computes them.
+    "" (an own metric that names none): its values are never cached."""
+    unit: str = ""
+    function: Callable[..., float] | None = None
+    """Of pictures that need no weights: a `PictureFunction`. Of sets: (N, d) real and (M, d) generated features to a
+    number. Its name is that of the functional form."""
+    least_size: tuple[int, int] | None = None
+    """Pixels that a picture needs: of its shorter and of its longer side. None: any picture will do."""
+    takes_hole: bool = False
+    """A pair metric of the hole alone: it needs the mask picture beside the reference."""
+    torch_class: str = ""
+    """The class in `gan_eval.metrics` that has it; several metrics may share one."""
+    torch_option: tuple[str, str] | None = None
+    """The class's option, and its value, for this metric of several that share a class of picture metrics."""
+    weights: tuple[str, ...] = ()
+    """Names of the pretrained weights in `gan_eval.weights.cache` that it needs."""
+    readers: tuple[Callable[[Path], Any], ...] = ()
+    """For pictures, with weights: how each of their files is read."""
+    make: Callable[..., PictureFunction] | None = None
+    """For pictures, with weights: (what the readers gave, ..., device=) to the function."""
+    library: str = ""
+    """The distribution that computes it; its version stands in the table `runs`."""
+    extractor: ExtractorName | None = None
+    """For a set metric: what turns a picture into the features that it compares."""
+    compare: "Callable[[PictureSet], Comparison] | None" = None
+    """For a set metric: what its real pictures need is computed once for all models, its jackknife too. None: by
+    `function`, once for each group that is left out."""
+    distribution: str = ""
+    """The installed distribution, with its version, that brings a user's own metric."""
+
+    @property
+    def code(self) -> tuple[str, ...]:
+        """Where the code begins that computes it, each as `module:name`."""
+        parts = (self.function, self.make, *self.readers, self.compare)
+        functions = [part.func if isinstance(part, partial) else part for part in parts if part is not None]
+        roots = [f"{function.__module__}:{function.__qualname__}" for function in functions]
+        if self.kind == "set" and self.compare is None:
+            roots.append("gan_eval.metrics.definitions.jackknife:leave_groups_out")
+        return tuple(roots)
+
+    @property
+    def needs_pictures_alone(self) -> bool:
+        """Of pictures, without weights."""
+        return self.kind != "set" and self.function is not None
