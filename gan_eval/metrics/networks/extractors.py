@@ -1,17 +1,9 @@
-"""The networks that the set metrics need: found, loaded, or told why not.
+"""The networks that turn pictures into the features of set metrics: Inception, VGG16, and the user's segmenter.
 
-How pictures are brought to the 299x299 of the Inception network. The resizer is part of FID's and KID's name.
-
-Only the resizing is named: the network always takes (x - 128)/128, the scaling of its own graph. (pytorch-fid takes
-x/127.5 - 1 instead, so its values differ a little from `bilinear` here.)
-
-All take (H, W, 3) uint8 and give (3, S, S) float32 in 0..255, not rounded, in whatever layout costs least.
-
-VGG16 up to its second hidden layer, whose 4096 values Kynkäänniemi et al. (2019) compare sets of pictures by.
-
-Pictures to the features of a network: resized by a named rule, then run in batches.
-
-Pictures on tensors to features, as the classes of set metrics take them.
+How pictures are brought to a network's size is part of FID's and KID's name. Only the resizing is named: Inception
+always takes (x - 128)/128, the scaling of its own graph. (pytorch-fid takes x/127.5 - 1 instead, so its values differ a
+little from `bilinear` here.) All resizers take (H, W, 3) uint8 and give (3, S, S) float32 in 0..255, not rounded, in
+whatever layout costs least.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -325,7 +317,7 @@ def load_extractors(
             "inception", paths, partial(inception_extractor, resizer=resizer, device=device, precision=precision)
         ),
         "vgg16": lambda: _from_weights("vgg16", paths, partial(vgg16_extractor, resizer=resizer, device=device)),
-        "segmenter": lambda: _segmenter(segmenter, device),
+        "segmenter": lambda: _user_segmenter(segmenter, device),
     }
     metrics = [metric for metric in metrics if metric.extractor is not None]
     found = Extractors()
@@ -361,7 +353,7 @@ def _from_weights(name: str, paths: Mapping[str, Path], load: Callable[[Path], E
         raise Unmeasurable(str(error)) from error
 
 
-def _segmenter(file: Path | None, device: str | None) -> tuple[Extractor, Path]:
+def _user_segmenter(file: Path | None, device: str | None) -> tuple[Extractor, Path]:
     if file is None:
         raise Unmeasurable("no segmenter was given: --segmenter FILE")
     from gan_eval.metrics.networks.segmenter import load_segmenter
