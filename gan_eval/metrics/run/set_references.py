@@ -57,17 +57,14 @@ class References:
         if min(len(real.features), len(fake.features)) == 0:
             counts = f"{len(real.features)} real and {len(fake.features)} generated pictures"
             raise Unmeasurable(f"{counts}; {metrics[0].name} compares sets")
-        functions = {metric.function.__name__: metric for metric in metrics if metric.function is not None}
-        compare = metrics[0].compare
+        names = {metric.function.__name__: metric.name for metric in metrics if metric.function is not None}
+        function, compare = metrics[0].function, metrics[0].compare
         with np.errstate(invalid="ignore", over="ignore"):  # features that are not finite are refused by name
             if compare is None:
-                return {
-                    metric.name: leave_groups_out(
-                        metric.function, real.features, fake.features, real.groups, fake.groups
-                    )
-                    for metric in functions.values()
-                }
+                assert function is not None
+                estimate = leave_groups_out(function, real.features, fake.features, real.groups, fake.groups)
+                return {metrics[0].name: estimate}
             if compare not in self._comparisons:
                 self._comparisons[compare] = compare(real)
-            estimates = self._comparisons[compare](fake, list(functions))
-        return {functions[name].name: estimate for name, estimate in estimates.items()}
+            estimates = self._comparisons[compare](fake, list(names))
+        return {names[name]: estimate for name, estimate in estimates.items()}
