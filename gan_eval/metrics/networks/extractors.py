@@ -299,7 +299,7 @@ def load_extractors(
     """The extractors that the metrics name, each loaded once.
 
     Args:
-        metrics: those wanted; those without an extractor are passed over.
+        metrics: those requested; those without an extractor are passed over.
         paths: files by the weights' name (`inception`, `vgg16`); default: the cache.
         resizer: see `gan_eval.metrics.networks.extractors.resize`.
         device: where the networks run: cpu, cuda, ...; default: CUDA where there is one.
@@ -320,20 +320,20 @@ def load_extractors(
         "segmenter": lambda: _user_segmenter(segmenter, device),
     }
     metrics = [metric for metric in metrics if metric.extractor is not None]
-    found = Extractors()
+    extractors = Extractors()
     for name in dict.fromkeys(metric.extractor for metric in metrics if metric.extractor is not None):
         try:
-            found.ready[name], path = load[name]()
+            extractors.ready[name], path = load[name]()
         except Unmeasurable as reason:
             needing = [metric.name for metric in metrics if metric.extractor == name]
-            found.unavailable |= dict.fromkeys(needing, str(reason))
+            extractors.unavailable |= dict.fromkeys(needing, str(reason))
             continue
         if path == PALETTE:
             continue
-        found.sha256[name] = sha256_file(path)
-        if name != "segmenter" and not is_official(name, found.sha256[name]):
-            found.caveats[name] = f"{path.name} is not a known file of the weights {name}"
-    return found
+        extractors.sha256[name] = sha256_file(path)
+        if name != "segmenter" and not is_official(name, extractors.sha256[name]):
+            extractors.caveats[name] = f"{path.name} is not a known file of the weights {name}"
+    return extractors
 
 
 def _from_weights(name: str, paths: Mapping[str, Path], load: Callable[[Path], Extractor]) -> tuple[Extractor, Path]:
@@ -388,14 +388,14 @@ class InceptionFeatures(nn.Module):
 
 
 def width_of(extractor: FeatureExtractor) -> int:
-    """d of its features: what it tells as `num_features`, else what a black picture of 299x299 gives.
+    """d of its features: its attribute `num_features`, else what a black picture of 299x299 gives.
 
     Raises:
         ValueError: it gives something else than (N, d).
     """
-    told = getattr(extractor, "num_features", None)
-    if isinstance(told, int):
-        return told
+    width = getattr(extractor, "num_features", None)
+    if isinstance(width, int):
+        return width
     device = next((p.device for p in extractor.parameters()), None) if isinstance(extractor, nn.Module) else None
     features = extractor(torch.zeros(1, 3, 299, 299, dtype=torch.uint8, device=device))
     if features.ndim != 2 or len(features) != 1:
