@@ -19,7 +19,8 @@ import numpy as np
 from calibration_blocks import BLOCKS, Part
 
 from gan_eval.files import write_text
-from gan_eval.power.planning import in_parallel, usable_cores
+from gan_eval.launch import usable_cores
+from gan_eval.power.planning import in_parallel
 from gan_eval.stats.shares import wilson
 
 BEGIN, END = "<!-- calibration: begin -->", "<!-- calibration: end -->"

@@ -24,10 +24,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from gan_eval.launch import ALLOCATOR_SETTINGS
+
 if TYPE_CHECKING:
     from torch import Tensor, device, nn
 
-KEEP_FREED_MEMORY = {"MALLOC_MMAP_THRESHOLD_": "4294967296", "MALLOC_TRIM_THRESHOLD_": "8589934592"}
 WARM_UP = 3
 CHECKED_STEPS = 3
 REFERENCE = "reference"
@@ -81,7 +82,7 @@ def in_own_process(side: str) -> list[float]:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("MALLOC_")}
     environment["PYTHONPATH"] = str(Path(__file__).resolve().parents[1])
     if side != REFERENCE:
-        environment |= KEEP_FREED_MEMORY
+        environment |= ALLOCATOR_SETTINGS
     command = [sys.executable, *sys.argv, "--side", side]
     done = subprocess.run(command, env=environment, check=True, stdout=subprocess.PIPE, text=True)
     times: list[float] = json.loads(done.stdout.splitlines()[-1])

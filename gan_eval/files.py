@@ -186,16 +186,22 @@ def write_json(target: Path, value: Any, *, private: bool = True) -> None:
     write_text(target, json.dumps(value, indent=2, ensure_ascii=False) + "\n", private=private)
 
 
-def require_file(path: Path) -> None:
+def require_file(path: Path) -> os.stat_result | None:
     """Refuse what may have no end, or is waited for without end; whoever opens the path tells all other trouble.
+
+    Returns:
+        The file's status; None where it has none.
 
     Raises:
         UserError: a pipe, a socket or a device.
     """
-    with suppress(OSError, ValueError):
-        mode = os.stat(path).st_mode  # noqa: PTH116 - a path's own `stat` costs twice as much
-        if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
-            raise UserError(f"{path}: a pipe, socket or device, not a file; name a file")
+    try:
+        status = os.stat(path)  # noqa: PTH116 - a path's own `stat` costs twice as much
+    except (OSError, ValueError):
+        return None
+    if not (stat.S_ISREG(status.st_mode) or stat.S_ISDIR(status.st_mode)):
+        raise UserError(f"{path}: a pipe, socket or device, not a file; name a file")
+    return status
 
 
 def read_json(path: Path) -> Any:
@@ -252,20 +258,68 @@ def sha256_bytes(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
+SETTLED_S = 2.0
+"""A file that changed less than so many seconds ago may change again within its time stamp's resolution."""
+FileState = tuple[str, int, int, int, int]
+"""Absolute path, size, inode, and the times (ns) at which content and inode changed."""
+_digests: dict[FileState, str] = {}
+_earlier_digests: dict[FileState, str] = {}
+
+
 def sha256_file(path: Path) -> str:
-    """SHA-256 of a file's bytes in hex.
+    """SHA-256 of a file's bytes in hex; a file whose state is that of its last hashing is not read again.
 
     Raises:
         UserError: the file cannot be read.
     """
-    require_file(path)
+    status = require_file(path)
     try:
-        with Path(path).open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        known = status and known_digest(path, status)
+        if not known:
+            with Path(path).open("rb") as file:
+                status = os.fstat(file.fileno())
+                known = hashlib.file_digest(file, "sha256").hexdigest()
+                if os.fstat(file.fileno()).st_mtime_ns == status.st_mtime_ns:
+                    remember_digest(path, status, known)
+        return known
     except FileNotFoundError as error:
         raise UserError(f"{path}: no such file; restore it") from error
     except OSError as error:
         raise UserError(f"{path}: cannot be read ({error.strerror or error}); mend or remove it") from error
+
+
+def known_digest(path: Path, status: os.stat_result) -> str | None:
+    """SHA-256 of a file in the state in which it was hashed before; None where it was not."""
+    state = _state_of(path, status)
+    if state in _earlier_digests:
+        _digests[state] = _earlier_digests.pop(state)
+    return _digests.get(state)
+
+
+def remember_digest(path: Path, status: os.stat_result, digest: str) -> None:
+    """Remember a file's SHA-256, unless it has changed within the last seconds (`SETTLED_S`).
+
+    Args:
+        path: the file.
+        status: of the open file, before it was hashed.
+        digest: SHA-256 of its bytes in hex.
+    """
+    if time.time() - max(status.st_mtime, status.st_ctime) > SETTLED_S:
+        _digests[_state_of(path, status)] = digest
+
+
+def _state_of(path: Path, status: os.stat_result) -> FileState:
+    return os.path.abspath(path), status.st_size, status.st_ino, status.st_mtime_ns, status.st_ctime_ns  # noqa: PTH100
+
+
+def remembered_digests() -> str:
+    """What this process hashed or looked up, as text for `restore_digests` of a later one."""
+    return json.dumps([[*state, digest] for state, digest in list(_digests.items())])
+
+
+def restore_digests(text: str) -> None:
+    """Take over what an earlier process remembered."""
+    _earlier_digests.update({tuple(state): digest for *state, digest in json.loads(text)})
 
 
 def sha256_json(value: Any) -> str:

@@ -288,9 +288,9 @@ def power(
     from gan_eval.cli.console import Console
     from gan_eval.file_sets import replaced_set
     from gan_eval.files import claim_output_folder, write_text
+    from gan_eval.launch import usable_cores
     from gan_eval.power import plan_power
     from gan_eval.power.curve import power_curve
-    from gan_eval.power.planning import usable_cores
     from gan_eval.power.words import sentences, table_lines
 
     claim_output_folder(out)

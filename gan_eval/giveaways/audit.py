@@ -1,18 +1,14 @@
-"""The audit: every clue, for every model of a stimulus set.
+"""The audit: every clue, for every model of a stimulus set; as a table and as messages."""
 
-An audit as lines for people.
-"""
-
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gan_eval.errors import UserError
 from gan_eval.giveaways.clues import CLUES, Facts, Group, files_of, groups_of
-from gan_eval.giveaways.compare import Finding, Verdict, compare
+from gan_eval.giveaways.compare import Finding, compare
 from gan_eval.giveaways.file_facts import file_facts
 from gan_eval.giveaways.pixel_facts import pixel_facts
 from gan_eval.multiple_tests import holm
@@ -23,7 +19,7 @@ from gan_eval.tabular import Row
 
 @dataclass(frozen=True)
 class GroupAudit:
-    """What the clues tell about one model on one data set."""
+    """The findings about one model on one data set."""
 
     group: Group
     findings: tuple[Finding, ...]
@@ -32,8 +28,8 @@ class GroupAudit:
     @property
     def p(self) -> NDArray[np.float64]:
         """(clues,) of each clue's test; NaN where there is none."""
-        tests = [None if found.separation is None else found.separation.p for found in self.findings]
-        return np.array(tests, np.float64)
+        p = [None if finding.separation is None else finding.separation.p for finding in self.findings]
+        return np.array(p, np.float64)
 
     @property
     def rows(self) -> list[Row]:
@@ -43,32 +39,32 @@ class GroupAudit:
             {
                 "dataset": self.group.dataset,
                 "model": self.group.model,
-                "clue": found.clue.name,
-                "sort": found.clue.sort,
-                "n_real": found.n_real,
-                "n_fake": found.n_fake,
-                "real": found.real or None,
-                "fake": found.fake or None,
-                "auc": found.separation.auc if found.separation else None,
-                "ci_low": found.separation.low if found.separation else None,
-                "ci_high": found.separation.high if found.separation else None,
-                "certain": found.separation.certain if found.separation else None,
-                "p": found.separation.p if found.separation else None,
+                "clue": finding.clue.name,
+                "sort": finding.clue.sort,
+                "n_real": finding.n_real,
+                "n_fake": finding.n_fake,
+                "real": finding.real or None,
+                "fake": finding.fake or None,
+                "auc": finding.separation.auc if finding.separation else None,
+                "ci_low": finding.separation.low if finding.separation else None,
+                "ci_high": finding.separation.high if finding.separation else None,
+                "certain": finding.separation.certain if finding.separation else None,
+                "p": finding.separation.p if finding.separation else None,
                 "p_holm": None if np.isnan(p_holm) else float(p_holm),
-                "verdict": found.verdict,
-                "reason": found.reason,
+                "verdict": finding.verdict,
+                "reason": finding.reason,
             }
-            for found, p_holm in zip(self.findings, corrected, strict=True)
+            for finding, p_holm in zip(self.findings, corrected, strict=True)
         ]
 
 
 @dataclass(frozen=True)
 class Audit:
-    """What an audit found."""
+    """The result of an audit."""
 
     groups: tuple[GroupAudit, ...]
     problems: tuple[str, ...]
-    """One line for each picture that could not be looked at."""
+    """A message for each picture that could not be read."""
 
     @property
     def rows(self) -> list[Row]:
@@ -81,7 +77,7 @@ def audit(sets: Sequence[StimulusSet], *, on_progress: Callable[[int, int], None
 
     Args:
         sets: one or several stimulus sets; models of one data set may share their real pictures.
-        on_progress: called with (pictures looked at, pictures in all).
+        on_progress: called with (pictures read, pictures in all).
 
     Raises:
         UserError: there are no generated pictures, or no real ones of a data set.
@@ -93,16 +89,9 @@ def audit(sets: Sequence[StimulusSet], *, on_progress: Callable[[int, int], None
     for group in groups:
         if not group.real:
             raise UserError(f"{where}: no real pictures of {group.dataset}; add them to the set")
-    facts, problems = _look_at(files_of(sets), on_progress)
-    return Audit(tuple(GroupAudit(group, _findings(group, facts)) for group in groups), tuple(problems))
-
-
-def _look_at(
-    files: dict[str, Path], on_progress: Callable[[int, int], None] | None
-) -> tuple[dict[str, Facts], list[str]]:
-    """The facts of each picture that can be read, and a line for each that cannot."""
     facts: dict[str, Facts] = {}
     problems: list[str] = []
+    files = files_of(sets)
     for done, (stimulus, file) in enumerate(files.items(), start=1):
         try:
             facts[stimulus] = {**file_facts(file), **pixel_facts(read_rgb(file))}
@@ -110,48 +99,34 @@ def _look_at(
             problems.append(str(error))
         if on_progress:
             on_progress(done, len(files))
-    return facts, problems
-
-
-def _findings(group: Group, facts: dict[str, Facts]) -> tuple[Finding, ...]:
-    real, fake = ([facts[name] for name in each if name in facts] for each in (group.real, group.fake))
-    return tuple(compare(clue, real, fake) for clue in CLUES.values())
-
-
-_WORDS: dict[Verdict, str] = {"gives_away": "gives away", "look": "look", "ok": "ok"}
+    audits = []
+    for group in groups:
+        real, fake = ([facts[name] for name in names if name in facts] for names in (group.real, group.fake))
+        audits.append(GroupAudit(group, tuple(compare(clue, real, fake) for clue in CLUES.values())))
+    return Audit(tuple(audits), tuple(problems))
 
 
 def summary_lines(audit: Audit) -> list[str]:
-    """What was found, the most telling first: a head line for each model, and a line for each clue that tells."""
+    """The most telling clues first: a headline for each model, and a line for each clue that separates."""
     lines = [f"left out: {problem}" for problem in audit.problems]
     for group in audit.groups:
-        lines += [_head(group), *_telling(group)]
-    if any(found.verdict == "gives_away" for group in audit.groups for found in group.findings):
+        compared = int(np.isfinite(group.p).sum())
+        significant = int((holm(group.p) < 0.05).sum())
+        lines.append(
+            f"{group.group.dataset}, {group.group.model}: {len(group.group.real)} real and {len(group.group.fake)} "
+            f"generated pictures, {compared} clues compared, {significant} beyond chance (Holm, 5 %)"
+        )
+        for verdict, label in (("gives_away", "gives away"), ("look", "look")):
+            separated = [
+                (finding, finding.separation)
+                for finding in group.findings
+                if finding.verdict == verdict and finding.separation is not None
+            ]
+            for finding, separation in sorted(separated, key=lambda pair: -abs(pair[1].auc - 0.5)):
+                auc = f"AUC {separation.auc:.2f} ({separation.low:.2f} to {separation.high:.2f})"
+                certain = f"; {separation.certain:.0%} told for sure" if separation.certain else ""
+                values = f"real {finding.real}, fake {finding.fake}"
+                lines.append(f"  {label:10}  {finding.clue.name:16}  {auc}  {values}{certain}")
+    if any(finding.verdict == "gives_away" for group in audit.groups for finding in group.findings):
         lines.append("what gives away can be evened out: gan-eval stimuli equalise SET --out SET2")
     return lines
-
-
-def _head(group: GroupAudit) -> str:
-    compared = int(np.isfinite(group.p).sum())
-    beyond = int((holm(group.p) < 0.05).sum())
-    return (
-        f"{group.group.dataset}, {group.group.model}: {len(group.group.real)} real and {len(group.group.fake)} "
-        f"generated pictures, {compared} clues compared, {beyond} beyond chance (Holm, 5 %)"
-    )
-
-
-def _telling(group: GroupAudit) -> Iterator[str]:
-    for verdict in ("gives_away", "look"):
-        found = [finding for finding in group.findings if finding.verdict == verdict]
-        yield from (_line(finding) for finding in sorted(found, key=_closeness))
-
-
-def _closeness(finding: Finding) -> float:
-    return -abs(finding.separation.auc - 0.5) if finding.separation else 0.0
-
-
-def _line(finding: Finding) -> str:
-    separation, word = finding.separation, _WORDS[finding.verdict or "ok"]
-    auc = f"AUC {separation.auc:.2f} ({separation.low:.2f} to {separation.high:.2f})" if separation else ""
-    certain = f"; {separation.certain:.0%} told for sure" if separation and separation.certain else ""
-    return f"  {word:10}  {finding.clue.name:16}  {auc}  real {finding.real}, fake {finding.fake}{certain}"

@@ -1,7 +1,4 @@
-"""What is looked at: every clue by its name, with where it is found and how its values are compared.
-
-Who is compared with whom: the pictures of one model with the real pictures of its data set.
-"""
+"""The clues by name, with where each is found and how its values are compared; and the groups that are compared."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -12,7 +9,7 @@ from gan_eval.stimuli.sets import TABLE_NAME, StimulusSet
 from gan_eval.tabular import Row
 
 Sort = Literal["metadata", "picture"]
-"""metadata: told by the file, its properties or its name. picture: told by the pixels, which may be content."""
+"""metadata: of the file, its properties or its name. picture: of the pixels, which may be content."""
 
 Measure = Literal["number", "category", "tokens"]
 """How values are compared: by their order; by what others of the same value are; by the words in a name."""

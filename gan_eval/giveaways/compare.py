@@ -26,7 +26,7 @@ FEWEST = 5
 
 @dataclass(frozen=True)
 class Finding:
-    """What one clue tells."""
+    """One clue's comparison."""
 
     clue: Clue
     n_real: int
@@ -51,58 +51,50 @@ def compare(clue: Clue, real: Sequence[Facts], fake: Sequence[Facts], *, test: b
     """
     if clue.shared_formats_only:
         formats = {facts["format"] for facts in real} & {facts["format"] for facts in fake}
-        real, fake = ([facts for facts in each if facts["format"] in formats] for each in (real, fake))
-    ours, theirs = (_values(clue, each) for each in (real, fake))
-    if min(len(ours), len(theirs)) < 2:
-        return Finding(clue, len(ours), len(theirs), reason="fewer than 2 pictures of a class have it")
-    separation, words = _separate(clue, ours, theirs, test=test)
-    verdict = judge(clue.sort, separation, min(len(ours), len(theirs)))
-    return Finding(clue, len(ours), len(theirs), words[0], words[1], separation, verdict)
+        real, fake = ([facts for facts in pictures if facts["format"] in formats] for pictures in (real, fake))
+    # all float, all str or all frozenset[str], as the clue's measure says
+    in_real: list[Any] = [facts[clue.name] for facts in real if facts[clue.name] is not None]
+    in_fake: list[Any] = [facts[clue.name] for facts in fake if facts[clue.name] is not None]
+    counts = len(in_real), len(in_fake)
+    if min(counts) < 2:
+        return Finding(clue, *counts, reason="fewer than 2 pictures of a class have it")
+    match clue.measure:
+        case "number":
+            separation = separate_numbers(in_real, in_fake)
+            values = _number(median(in_real)), _number(median(in_fake))
+        case "category":
+            separation = separate_categories(in_real, in_fake, test=test)
+            values = _most_telling(in_real, in_fake)
+        case "tokens":
+            separation, values = _best_token(in_real, in_fake)
+    return Finding(clue, *counts, *values, separation, judge(clue.sort, separation, min(counts)))
 
 
-def judge(sort: Sort, found: Separation, fewest: int) -> Verdict:
-    """What an AUC and its interval say.
+def judge(sort: Sort, separation: Separation, fewest: int) -> Verdict:
+    """The verdict on an AUC with its interval.
 
     Args:
         sort: only metadata can give the truth away; pictures may differ in content.
-        found: the separation.
+        separation: the AUC.
         fewest: pictures of the smaller class.
     """
-    far = found.low > GIVES_AWAY or found.high < 1 - GIVES_AWAY
-    perfect = found.auc in (0.0, 1.0) and fewest >= FEWEST
-    certain = found.certain is not None and found.certain >= CERTAIN
+    low, high, auc = separation.low, separation.high, separation.auc
+    far = low > GIVES_AWAY or high < 1 - GIVES_AWAY
+    perfect = auc in (0.0, 1.0) and fewest >= FEWEST
+    certain = separation.certain is not None and separation.certain >= CERTAIN
     if sort == "metadata" and (far or perfect or certain):
         return "gives_away"
-    if (found.low > 0.5 and found.auc > LOOK) or (found.high < 0.5 and found.auc < 1 - LOOK):
-        return "look"
-    return "ok"
-
-
-def _separate(
-    clue: Clue, real: Sequence[Any], fake: Sequence[Any], *, test: bool
-) -> tuple[Separation, tuple[str, str]]:
-    """The separation, and the clue in real and in generated pictures in short."""
-    match clue.measure:
-        case "number":
-            return separate_numbers(real, fake), (_number(median(real)), _number(median(fake)))
-        case "category":
-            return separate_categories(real, fake, test=test), _most_telling(real, fake)
-        case "tokens":
-            return _best_token(real, fake)
-
-
-def _values(clue: Clue, pictures: Sequence[Facts]) -> list[Any]:
-    """The values that there are: all float, all str or all frozenset[str], as the clue's measure says."""
-    return [facts[clue.name] for facts in pictures if facts[clue.name] is not None]
+    return "look" if (low > 0.5 and auc > LOOK) or (high < 0.5 and auc < 1 - LOOK) else "ok"
 
 
 def _most_telling(real: Sequence[str], fake: Sequence[str]) -> tuple[str, str]:
-    """The classes' values where each has one; else the value whose shares differ most."""
-    ours, theirs = Counter(real), Counter(fake)
-    if len(ours) == len(theirs) == 1:
+    """The classes' values where each has one; else the value whose proportions differ most."""
+    in_real, in_fake = Counter(real), Counter(fake)
+    if len(in_real) == len(in_fake) == 1:
         return real[0], fake[0]
-    best = max(sorted(ours | theirs), key=lambda value: abs(ours[value] / len(real) - theirs[value] / len(fake)))
-    return f"{best} in {_percent(ours[best], len(real))}", f"{best} in {_percent(theirs[best], len(fake))}"
+    values = sorted(in_real | in_fake)
+    best = max(values, key=lambda value: abs(in_real[value] / len(real) - in_fake[value] / len(fake)))
+    return f"{best} in {_percent(in_real[best], len(real))}", f"{best} in {_percent(in_fake[best], len(fake))}"
 
 
 def _best_token(real: Sequence[frozenset[str]], fake: Sequence[frozenset[str]]) -> tuple[Separation, tuple[str, str]]:
@@ -112,15 +104,15 @@ def _best_token(real: Sequence[frozenset[str]], fake: Sequence[frozenset[str]]) 
     if not tokens:
         return separate_numbers([0.0] * len(real), [0.0] * len(fake)), ("no words", "no words")
     best = max(tokens, key=lambda token: abs(in_real[token] / len(real) - in_fake[token] / len(fake)))
-    has = ([float(best in names) for names in each] for each in (real, fake))
+    has = ([float(best in tokens_of_name) for tokens_of_name in names] for names in (real, fake))
     certain = certain_share(
         np.array([in_real[best], len(real) - in_real[best]]),
         np.array([in_fake[best], len(fake) - in_fake[best]]),
         tried=2 * len(tokens),
     )
     separation = replace(separate_numbers(*has, tried=len(tokens)), certain=certain)
-    shares = (_percent(in_real[best], len(real)), _percent(in_fake[best], len(fake)))
-    return separation, (f"{best!r} in {shares[0]}", f"{best!r} in {shares[1]}")
+    percents = _percent(in_real[best], len(real)), _percent(in_fake[best], len(fake))
+    return separation, (f"{best!r} in {percents[0]}", f"{best!r} in {percents[1]}")
 
 
 def _number(value: float) -> str:
@@ -128,5 +120,5 @@ def _number(value: float) -> str:
 
 
 def _percent(count: int, total: int) -> str:
-    share = 100 * count / total
-    return f"{share:.0f} %" if share == round(share) else f"{share:.1f} %"
+    percent = 100 * count / total
+    return f"{percent:.0f} %" if percent == round(percent) else f"{percent:.1f} %"

@@ -1,8 +1,6 @@
-"""Bring real and generated pictures to one form, so that nothing but the content tells them apart.
+"""Real and generated pictures brought to one form, so that nothing but the content tells them apart.
 
-File names that tell nothing: items numbered by a seeded shuffle, one number for all versions of an item.
-
-The pictures of a stimulus set as they are before they are brought to one form.
+File names are neutral: items are numbered by a seeded shuffle, with one number for all versions of an item.
 """
 
 import io
@@ -30,7 +28,6 @@ from gan_eval.giveaways.file_facts import tables_hash
 from gan_eval.giveaways.form import Form, Size, decode_srgb, has_shape, through_jpeg, to_size
 from gan_eval.stimuli import pictures as images
 from gan_eval.stimuli.holes import hole_of, mask_of
-from gan_eval.stimuli.pictures import read_file
 from gan_eval.stimuli.sets import FILE_COLUMNS, TABLE_NAME, FileColumn, StimulusSet, read_set, write_set
 from gan_eval.tabular import Row
 
@@ -77,21 +74,21 @@ def targets_of(versions: Sequence[Row], name: str, models: Sequence[str]) -> Tar
 
 
 RECORD = "equalise.json"
-"""What was done, in the new set's `.gan-eval/`."""
+"""The record of the form and the files, in the new set's `.gan-eval/`."""
 _FOLDERS = ("real", "fake", "input", "reference", "mask")
 
 
 @dataclass(frozen=True)
 class Equalised:
-    """What came of it."""
+    """The new set."""
 
     folder: Path
     items: int
     size: Size
     problems: tuple[str, ...]
-    """One line for each item that was left out, all its versions together."""
+    """A message for each item that was excluded, all its versions together."""
     remaining: tuple[str, ...]
-    """What may still tell, and how to take it away."""
+    """What may still give the truth away, and how to remove it."""
 
 
 def equalise(
@@ -114,16 +111,36 @@ def equalise(
     """
     source, out = Path(source), Path(out)
     stimuli = read_set(source, files_must_exist=False)
-    _check_folder(source, out)
-    items = _items(stimuli)
-    sources, problems = look_at(stimuli, items)
+    record_file = out / OWN_FOLDER / RECORD
+    was_made_here = record_file.is_file()
+    _require_own_folder(source, out, was_made_here=was_made_here)
+    items: dict[str, list[Row]] = {}
+    for row in stimuli.rows:
+        items.setdefault(row["item"], []).append(row)
+    sources, problems = read_sources(stimuli, items)
     if not sources:
         raise UserError(f"{source}: no item is left; the first problem: {problems[0]}")
-    seen = [each for item in sources.values() for each in item]
-    size = common_size(seen, form, source)
-    record = _record(source, form, size)
-    _begin(out, record)
-    targets = _targets(items, form)
+    all_sources = [version for versions in sources.values() for version in versions]
+    size = common_size(all_sources, form, source)
+    record: dict[str, Any] = {
+        "source": str(source.resolve()),
+        "source_sha256": sha256_file(source / TABLE_NAME),
+        "format": "PNG, 8-bit RGB in sRGB, no metadata",
+        "resized_by": "bicubic",
+        **asdict(form),
+        "size": size,
+        "software": f"gan_eval {gan_eval.__version__}",
+    }
+    claim_output_folder(out)
+    remove_leftovers(out)
+    (out / TABLE_NAME).unlink(missing_ok=True)  # first: an older table must not vouch for new pictures
+    if was_made_here:
+        for name in _FOLDERS:
+            shutil.rmtree(out / name, ignore_errors=True)
+    write_json(record_file, record)
+    names = neutral_names(items, seed=form.seed)
+    models = list(dict.fromkeys(row["model"] for versions in items.values() for row in versions if row["model"]))
+    targets = {item: targets_of(versions, names[item], models) for item, versions in items.items()}
     rows: list[Row] = []
     for done, item in enumerate(sources, start=1):
         try:
@@ -133,34 +150,26 @@ def equalise(
         else:
             for target, picture in pictures.items():
                 images.write_png(out / target, picture)
-            rows += [_new_row(row, targets[item], out, size) for row in items[item]]
+            for row in items[item]:
+                files: Row = {
+                    column: targets[item][column, row[column]] for column in FILE_COLUMNS if row[column] is not None
+                }
+                new = {**row, **files, "width": size[0], "height": size[1], "sha256": sha256_file(out / files["file"])}
+                if "mask_file" in files:
+                    new["mask_area"] = float(hole_of(images.read_rgb(out / files["mask_file"])).mean())
+                rows.append(new)
         if on_progress:
             on_progress(done, len(sources))
     if not rows:
         raise UserError(f"{source}: no item is left; the first problem: {problems[0]}")
-    left = dict.fromkeys(row["item"] for row in rows)  # in an order that is the same in every process
-    origins = {target: name for item in left for (_, name), target in targets[item].items()}
-    write_json(out / OWN_FOLDER / RECORD, {**record, "problems": problems, "files": origins})
+    included = dict.fromkeys(row["item"] for row in rows)  # in an order that is the same in every process
+    origins = {target: name for item in included for (_, name), target in targets[item].items()}
+    write_json(record_file, {**record, "problems": problems, "files": origins})
     write_set(out, sorted(rows, key=lambda row: (row["kind"] == "fake", images.natural_key(row["stimulus"]))))
-    return Equalised(out, len(left), size, tuple(problems), tuple(remaining_clues(seen, form, size)))
+    return Equalised(out, len(included), size, tuple(problems), tuple(remaining_clues(all_sources, form, size)))
 
 
-def _items(stimuli: StimulusSet) -> dict[str, list[Row]]:
-    """The versions of each item."""
-    items: dict[str, list[Row]] = {}
-    for row in stimuli.rows:
-        items.setdefault(row["item"], []).append(row)
-    return items
-
-
-def _targets(items: dict[str, list[Row]], form: Form) -> dict[str, Targets]:
-    """The new files of each item."""
-    names = neutral_names(items, seed=form.seed)
-    models = list(dict.fromkeys(row["model"] for versions in items.values() for row in versions if row["model"]))
-    return {item: targets_of(versions, names[item], models) for item, versions in items.items()}
-
-
-def _check_folder(source: Path, out: Path) -> None:
+def _require_own_folder(source: Path, out: Path, *, was_made_here: bool) -> None:
     """
     Raises:
         UserError: `out` is the source, holds other results, or cannot be written.
@@ -169,36 +178,8 @@ def _check_folder(source: Path, out: Path) -> None:
     if new == old or old in new.parents or new in old.parents:
         raise UserError(f"--out {out}: the new set needs a folder of its own, apart from {source}")
     check_output_folder(out)
-    if (out / OWN_FOLDER).is_dir() and not _is_ours(out) and any(path.name != OWN_FOLDER for path in out.iterdir()):
+    if (out / OWN_FOLDER).is_dir() and not was_made_here and any(path.name != OWN_FOLDER for path in out.iterdir()):
         raise UserError(f"--out {out}: holds other results of gan_eval; name an empty folder")
-
-
-def _is_ours(out: Path) -> bool:
-    return (out / OWN_FOLDER / RECORD).is_file()
-
-
-def _begin(out: Path, record: dict[str, Any]) -> None:
-    """Claim the folder and clear away an earlier set made here, its table first."""
-    ours = _is_ours(out)
-    claim_output_folder(out)
-    remove_leftovers(out)
-    (out / TABLE_NAME).unlink(missing_ok=True)
-    if ours:
-        for name in _FOLDERS:
-            shutil.rmtree(out / name, ignore_errors=True)
-    write_json(out / OWN_FOLDER / RECORD, record)
-
-
-def _record(source: Path, form: Form, size: Size) -> dict[str, Any]:
-    return {
-        "source": str(source.resolve()),
-        "source_sha256": sha256_file(source / TABLE_NAME),
-        "format": "PNG, 8-bit RGB in sRGB, no metadata",
-        "resized_by": "bicubic",
-        **asdict(form),
-        "size": size,
-        "software": f"gan_eval {gan_eval.__version__}",
-    }
 
 
 def _pictures(
@@ -209,37 +190,28 @@ def _pictures(
     Raises:
         UserError: a picture cannot be read, or is no longer the one that entered the set.
     """
-    known = {row["file"]: row["sha256"] for row in versions}
+    digests = {row["file"]: row["sha256"] for row in versions}
     pictures: dict[str, images.Picture] = {}
     for (column, name), target in targets.items():
-        if target not in pictures:
-            pictures[target] = _in_form(stimuli.folder / name, column, known.get(name), form, size)
+        if target in pictures:
+            continue
+        path = stimuli.folder / name
+        content = images.read_file(path)
+        if digests.get(name) not in (None, sha256_bytes(content)):
+            raise UserError(f"{path}: the picture has changed since it entered the stimulus set (SHA-256); restore it")
+        if column == "mask_file":
+            mask = to_size(mask_of(hole_of(images.decode_rgb(content, path))), size, form.fit)
+            pictures[target] = mask_of(mask > 127)
+            continue
+        picture = to_size(decode_srgb(content, path), size, form.fit)
+        is_presented = column in ("file", "reference_file")
+        pictures[target] = through_jpeg(picture, form.jpeg) if form.jpeg is not None and is_presented else picture
     return pictures
-
-
-def _in_form(path: Path, column: FileColumn, sha256: str | None, form: Form, size: Size) -> images.Picture:
-    content = images.read_file(path)
-    if sha256 not in (None, sha256_bytes(content)):
-        raise UserError(f"{path}: the picture has changed since it entered the stimulus set (SHA-256); restore it")
-    if column == "mask_file":
-        mask = to_size(mask_of(hole_of(images.decode_rgb(content, path))), size, form.fit)
-        return mask_of(mask > 127)
-    picture = to_size(decode_srgb(content, path), size, form.fit)
-    shown = column in ("file", "reference_file")
-    return through_jpeg(picture, form.jpeg) if form.jpeg is not None and shown else picture
-
-
-def _new_row(row: Row, targets: Targets, out: Path, size: Size) -> Row:
-    files: Row = {column: targets[column, row[column]] for column in FILE_COLUMNS if row[column] is not None}
-    new = {**row, **files, "width": size[0], "height": size[1], "sha256": sha256_file(out / files["file"])}
-    if "mask_file" in files:
-        new["mask_area"] = float(hole_of(images.read_rgb(out / files["mask_file"])).mean())
-    return new
 
 
 @dataclass(frozen=True)
 class Source:
-    """One picture that can be shown."""
+    """A picture of the old set that can be presented."""
 
     kind: str
     codec: str
@@ -248,13 +220,13 @@ class Source:
     """Once it is turned upright."""
 
 
-def look_at(stimuli: StimulusSet, items: Mapping[str, Sequence[Row]]) -> tuple[dict[str, list[Source]], list[str]]:
-    """The sources of each item, and a line for each item of which a picture cannot be read."""
+def read_sources(stimuli: StimulusSet, items: Mapping[str, Sequence[Row]]) -> tuple[dict[str, list[Source]], list[str]]:
+    """The sources of each item, and a message for each item of which a picture cannot be read."""
     sources: dict[str, list[Source]] = {}
     problems: list[str] = []
     for item, versions in items.items():
         try:
-            sources[item] = [_look_at_one(stimuli.folder / row["file"], row["kind"]) for row in versions]
+            sources[item] = [_source(stimuli.folder / row["file"], row["kind"]) for row in versions]
         except UserError as error:
             problems.append(f"{item}: {error}")
     return sources, problems
@@ -268,7 +240,7 @@ def common_size(sources: Iterable[Source], form: Form, where: Path) -> Size:
     """
     sizes = [source.size for source in sources]
     size = form.size or (min(width for width, _ in sizes), min(height for _, height in sizes))
-    others = [each for each in sizes if not has_shape(each, size)]
+    others = [other for other in sizes if not has_shape(other, size)]
     if others and form.fit is None:
         raise UserError(
             f"{where}: {len(others)} pictures have another shape than {size[0]}x{size[1]}, the first is "
@@ -278,41 +250,37 @@ def common_size(sources: Iterable[Source], form: Form, where: Path) -> Size:
 
 
 def remaining_clues(sources: Sequence[Source], form: Form, size: Size) -> list[str]:
-    """What the pictures' past may still tell once they have one form, and how to take it away."""
-    real, fake = ([source for source in sources if source.kind == kind] for kind in ("real", "fake"))
-    lines: list[str] = []
-    codecs = [sorted({source.codec or "none" for source in each}) for each in (real, fake)]
+    """What the old pictures' coding and sizes may still give away in the new ones, and how to remove it."""
+    classes = [[source for source in sources if source.kind == kind] for kind in ("real", "fake")]
+    messages: list[str] = []
+    codecs = [sorted({source.codec or "none" for source in members}) for members in classes]
     if codecs[0] != codecs[1] and form.jpeg is None:
-        told = [", ".join(each[:3]) for each in codecs]
-        lines.append(
-            f"lossy coding, by format and tables: real {told[0]}; generated {told[1]}; its traces stay in the pixels, "
+        real, fake = (", ".join(names[:3]) for names in codecs)
+        messages.append(
+            f"lossy coding, by format and tables: real {real}; generated {fake}; its traces stay in the pixels, "
             "--jpeg 75 puts the same on all"
         )
-    scaled = [_share(each, [source.size != size for source in each]) for each in (real, fake)]
-    if scaled[0] != scaled[1]:
-        lines.append(
-            f"scaled were {scaled[0]} of the real and {scaled[1]} of the generated pictures, and scaling changes "
+    real, fake = (
+        f"{100 * sum(source.size != size for source in members) / len(members):.0f} %" if members else "none"
+        for members in classes
+    )
+    if real != fake:
+        messages.append(
+            f"scaled were {real} of the real and {fake} of the generated pictures, and scaling changes "
             "sharpness; a --size smaller than all scales all"
         )
-    return lines
+    return messages
 
 
-def _share(sources: Sequence[Source], told: Sequence[bool]) -> str:
-    return f"{100 * sum(told) / len(sources):.0f} %" if sources else "none"
-
-
-def _look_at_one(path: Path, kind: str) -> Source:
-    content = read_file(path)
+def _source(path: Path, kind: str) -> Source:
+    content = images.read_file(path)
     try:
         with Image.open(io.BytesIO(content)) as image:
             sideways = image.getexif().get(ExifTags.Base.Orientation, 1) in (5, 6, 7, 8)
             size = (image.height, image.width) if sideways else image.size
-            return Source(kind, _codec(image), size)
+            codec = "WebP" if image.format == "WEBP" else ""
+            if isinstance(image, JpegImagePlugin.JpegImageFile):
+                codec = f"JPEG {tables_hash(image)}"
+            return Source(kind, codec, size)
     except Exception as error:  # decoders raise whatever the damaged bytes lead to: struct.error, KeyError, ...
         raise UserError(f"{path}: not a readable picture ({error}); replace or remove it") from error
-
-
-def _codec(image: Image.Image) -> str:
-    if isinstance(image, JpegImagePlugin.JpegImageFile):
-        return f"JPEG {tables_hash(image)}"
-    return "WebP" if image.format == "WEBP" else ""

@@ -1,6 +1,6 @@
-"""What a file tells before it is decoded: format, size, JPEG tables and subsampling, metadata, profile, name.
+"""The facts of a picture file that is not decoded: format, size, JPEG tables and subsampling, metadata, profile, name.
 
-The chunks of a PNG file, read without decoding it (PNG specification, third edition, sections 5 and 11).
+The chunks of a PNG file are read as in the PNG specification, third edition, sections 5 and 11.
 """
 
 import hashlib
@@ -38,8 +38,15 @@ def file_facts(path: Path) -> Facts:
     require_file(path)
     try:
         with Image.open(path) as image:
-            facts = {**name_facts(path), **_general(image), **_jpeg(image)}
-            facts |= _png(image, path) if image.format == "PNG" else {"png_encoding": None}
+            facts = {**name_facts(path), **_general(image), **_jpeg(image), "png_encoding": None}
+            if image.format == "PNG":
+                png = png_facts(path)
+                facts |= {
+                    "mode": _mode(image, png.bits),
+                    "metadata": _joined(png.kinds),
+                    "png_encoding": png.encoding,
+                }
+                facts |= {"software": png.software} if png.software else {}
         size = path.stat().st_size
     except FileNotFoundError as error:
         raise UserError(f"{path}: no such picture; restore it") from error
@@ -49,7 +56,7 @@ def file_facts(path: Path) -> Facts:
 
 
 def name_facts(path: Path) -> Facts:
-    """What the file's own name tells.
+    """The clues in the file's own name.
 
     >>> name_facts(Path("fake/Oslo_07_fake_B.PNG"))["name_number"]
     7.0
@@ -65,6 +72,7 @@ def name_facts(path: Path) -> Facts:
 
 
 def _general(image: Image.Image) -> dict[str, Value]:
+    """The clues of every format."""
     exif = image.getexif() if "exif" in image.info or image.format == "TIFF" else {}
     kinds = {name for key, name in (("exif", "EXIF"), ("xmp", "XMP"), ("comment", "comment")) if image.info.get(key)}
     software = exif.get(ExifTags.Base.Software)
@@ -94,16 +102,22 @@ def profile_name(profile: bytes | None) -> str:
 
 
 def _jpeg(image: Image.Image) -> dict[str, Value]:
+    """The clues of a JPEG; None for other formats."""
     if not isinstance(image, JpegImagePlugin.JpegImageFile):
         return dict.fromkeys(("jpeg_tables", "jpeg_step", "jpeg_subsampling", "jpeg_encoding"))
     first = image.quantization[min(image.quantization)]
     marks = {name for key, name in (("jfif", "JFIF"), ("adobe", "Adobe")) if key in image.info}
     kinds = {kind for _, data in image.applist for start, kind in _APPLICATION_KINDS if data.startswith(start)}
     kinds |= {"comment" for name, _ in image.applist if name == "COM"}
+    if image.layers == 1:
+        subsampling = "grey"
+    else:
+        known = _SUBSAMPLING.get(JpegImagePlugin.get_sampling(image))
+        subsampling = known or " ".join(f"{across}x{down}" for _, across, down, _ in image.layer)
     return {
         "jpeg_tables": tables_hash(image),
         "jpeg_step": sum(first) / len(first),
-        "jpeg_subsampling": _subsampling(image),
+        "jpeg_subsampling": subsampling,
         "jpeg_encoding": " ".join(["progressive" if "progressive" in image.info else "baseline", *sorted(marks)]),
         "metadata": _joined(kinds),
     }
@@ -112,24 +126,6 @@ def _jpeg(image: Image.Image) -> dict[str, Value]:
 def tables_hash(image: JpegImagePlugin.JpegImageFile) -> str:
     """A short name for a JPEG's quantisation tables: equal in equal tables."""
     return _short_hash(repr(sorted(image.quantization.items())).encode())
-
-
-def _subsampling(image: JpegImagePlugin.JpegImageFile) -> str:
-    if image.layers == 1:
-        return "grey"
-    known = _SUBSAMPLING.get(JpegImagePlugin.get_sampling(image))
-    return known or " ".join(f"{across}x{down}" for _, across, down, _ in image.layer)
-
-
-def _png(image: Image.Image, path: Path) -> dict[str, Value]:
-    png = png_facts(path)
-    own = {"software": png.software} if png.software else {}
-    return {
-        "mode": _mode(image, png.bits),
-        "metadata": _joined(png.kinds),
-        "png_encoding": png.encoding,
-        **own,
-    }
 
 
 def _mode(image: Image.Image, bits: int) -> str:
@@ -153,7 +149,7 @@ _COLOUR = ("gAMA", "cHRM", "sRGB", "cICP", "sBIT", "bKGD")
 
 @dataclass(frozen=True)
 class PngFacts:
-    """What the chunks say."""
+    """The facts in the chunks of a PNG."""
 
     bits: int
     """Bits a channel, or bits an index of a palette."""
@@ -171,7 +167,7 @@ def png_facts(path: Path) -> PngFacts:
     Raises:
         OSError, ValueError, struct.error: the file cannot be read, or its chunks are damaged.
     """
-    bits, interlaced, level, software = 0, False, None, None
+    bits, interlace, level, software = 0, 0, None, None
     kinds: set[str] = set()
     colour: set[str] = set()
     with Path(path).open("rb") as file:
@@ -181,7 +177,7 @@ def png_facts(path: Path) -> PngFacts:
             (length,) = struct.unpack(">I", header[:4])
             end = file.tell() + length + 4  # a checksum follows the content
             if name == "IHDR":
-                bits, interlaced = _header(file.read(13))
+                bits, interlace = struct.unpack(">8xB3xB", file.read(13))
             elif name == "IDAT" and level is None:
                 level = file.read(2)[1] >> 6  # RFC 1950: FLEVEL, the two top bits of FLG
             elif name in ("tEXt", "zTXt", "iTXt"):
@@ -193,13 +189,8 @@ def png_facts(path: Path) -> PngFacts:
             elif name in _COLOUR:
                 colour.add(name)
             file.seek(end)
-    parts = [*(["interlaced"] if interlaced else []), f"level {level}", *sorted(colour)]
+    parts = [*(["interlaced"] if interlace else []), f"level {level}", *sorted(colour)]
     return PngFacts(bits, ", ".join(parts), frozenset(kinds), software)
-
-
-def _header(content: bytes) -> tuple[int, bool]:
-    bits, interlace = struct.unpack(">8xB3xB", content)
-    return bits, bool(interlace)
 
 
 def _text(file: BinaryIO, name: str, length: int) -> tuple[str, str]:

@@ -40,10 +40,10 @@ def parse_size(text: str) -> Size:
     Raises:
         UserError: it is no such text.
     """
-    found = re.fullmatch(r"([1-9][0-9]{0,4})x([1-9][0-9]{0,4})", text)
-    if not found:
+    match = re.fullmatch(r"([1-9][0-9]{0,4})x([1-9][0-9]{0,4})", text)
+    if not match:
         raise UserError(f"--size {text}: wanted width x height in pixels, such as 256x256")
-    return int(found[1]), int(found[2])
+    return int(match[1]), int(match[2])
 
 
 def decode_srgb(content: bytes, path: Path) -> Picture:

@@ -1,4 +1,4 @@
-"""What the pixels tell at a glance: brightness, contrast, borders, sharpness, blocks."""
+"""The facts of a picture's pixels: brightness, contrast, borders, sharpness, blocks."""
 
 import numpy as np
 from numpy.typing import NDArray

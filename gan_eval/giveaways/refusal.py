@@ -1,10 +1,10 @@
-"""The quiz's guard: no session begins on stimuli whose files tell the truth, unless the study allows it."""
+"""The quiz's guard: no session begins on stimuli whose files give the truth away, unless the study allows it."""
 
 from collections.abc import Sequence
-from pathlib import Path
+from contextlib import suppress
 
 from gan_eval.errors import UserError
-from gan_eval.giveaways.clues import CLUES, METADATA_CLUES, Clue, Facts, Group, files_of, folder_of, groups_of
+from gan_eval.giveaways.clues import CLUES, METADATA_CLUES, Facts, Group, files_of, folder_of, groups_of
 from gan_eval.giveaways.compare import Finding, compare
 from gan_eval.giveaways.file_facts import file_facts
 from gan_eval.stimuli.sets import StimulusSet
@@ -13,7 +13,7 @@ from gan_eval.stimuli.sets import StimulusSet
 def require_no_giveaways(sets: Sequence[StimulusSet], *, allow: Sequence[str]) -> None:
     """Refuse stimuli that metadata tells apart; headers alone are read, of every file of the pool.
 
-    A file that is gone or broken is passed over here: the session's own check of what it shows names it.
+    A file that is missing or broken is ignored here: the session's own check of what it shows names it.
 
     Args:
         sets: where stimuli are drawn from.
@@ -22,18 +22,29 @@ def require_no_giveaways(sets: Sequence[StimulusSet], *, allow: Sequence[str]) -
     Raises:
         UserError: a clue gives the truth away, or `allow` names what is no metadata clue.
     """
-    looked_at = _clues_but(allow)
+    require_known_clues(allow, named="quiz.allow_giveaways")
+    clues = [clue for clue in METADATA_CLUES if clue.name not in allow]
     files = files_of(sets)
-    facts = _facts_of(files)
+    facts: dict[str, Facts] = {}
+    for stimulus, file in files.items():
+        with suppress(UserError):
+            facts[stimulus] = file_facts(file)
     telling: dict[Group, list[Finding]] = {}
     for group in groups_of(row for stimuli in sets for row in stimuli.rows):
-        real, fake = ([facts[name] for name in each if name in facts] for each in (group.real, group.fake))
-        found = (compare(clue, real, fake, test=False) for clue in looked_at)
-        telling[group] = [finding for finding in found if finding.verdict == "gives_away"]
+        real, fake = ([facts[name] for name in names if name in facts] for names in (group.real, group.fake))
+        compared = (compare(clue, real, fake, test=False) for clue in clues)
+        telling[group] = [finding for finding in compared if finding.verdict == "gives_away"]
+    names = dict.fromkeys([*allow, *(finding.clue.name for findings in telling.values() for finding in findings)])
     for group, findings in telling.items():
         if findings:
-            names = dict.fromkeys([*allow, *(each.clue.name for others in telling.values() for each in others)])
-            raise UserError(_refusal(group, findings, folder_of(files[group.fake[0]]), list(names)))
+            folder = folder_of(files[group.fake[0]])
+            by = "; ".join(f"{finding.clue.name} (real {finding.real}, fake {finding.fake})" for finding in findings)
+            quoted = ", ".join(f'"{name}"' for name in names)
+            raise UserError(
+                f"{folder}: real and {group.model}'s pictures can be told apart without a look at them, by {by}; "
+                f"bring both to one form with `gan-eval stimuli equalise {folder} --out {folder}-equal`, "
+                f"or allow it: --allow-giveaways {','.join(names)}, in a study quiz.allow_giveaways = [{quoted}]"
+            )
 
 
 def require_known_clues(names: Sequence[str], *, named: str) -> None:
@@ -50,28 +61,3 @@ def require_known_clues(names: Sequence[str], *, named: str) -> None:
         if name not in known:
             what = "is never refused" if name in CLUES else "is no clue of `gan-eval stimuli audit`"
             raise UserError(f"{named}: {name!r} {what}; known: {', '.join(known)}")
-
-
-def _clues_but(allow: Sequence[str]) -> list[Clue]:
-    require_known_clues(allow, named="quiz.allow_giveaways")
-    return [clue for clue in METADATA_CLUES if clue.name not in allow]
-
-
-def _facts_of(files: dict[str, Path]) -> dict[str, Facts]:
-    facts: dict[str, Facts] = {}
-    for stimulus, file in files.items():
-        try:
-            facts[stimulus] = file_facts(file)
-        except UserError:
-            continue
-    return facts
-
-
-def _refusal(group: Group, findings: Sequence[Finding], folder: Path, allow: Sequence[str]) -> str:
-    clues = "; ".join(f"{found.clue.name} (real {found.real}, fake {found.fake})" for found in findings)
-    names, listed = ", ".join(f'"{name}"' for name in allow), ",".join(allow)
-    return (
-        f"{folder}: real and {group.model}'s pictures can be told apart without a look at them, by {clues}; "
-        f"bring both to one form with `gan-eval stimuli equalise {folder} --out {folder}-equal`, "
-        f"or allow it: --allow-giveaways {listed}, in a study quiz.allow_giveaways = [{names}]"
-    )

@@ -1,9 +1,8 @@
 """How well one clue separates generated from real pictures: the area under the ROC curve (AUC), its interval and test.
 
-The AUC is the share of (real, fake) pairs that a rule orders rightly, ties counting half: 0.5 tells nothing, 1 and 0
-tell everything. For numbers the rule is "the fake has the larger one"; for categories see `categories`.
-
-How well a category, such as the file format, separates generated from real pictures.
+The AUC is the proportion of (real, fake) pairs that a rule orders rightly, ties counting half: 0.5 tells nothing, 1 and
+0 tell everything. For numbers the rule is "the fake has the larger one"; for categories, such as the file format, it is
+the best guess by what other pictures of the same category are (`category_auc`).
 """
 
 import math
@@ -23,9 +22,9 @@ class Separation:
     low: float
     high: float
     p: float | None
-    """Two-sided, against no separation; None where no test was wanted."""
+    """Two-sided, against no separation; None where no test was requested."""
     certain: float | None = None
-    """Of a category: share of the pictures that are told for sure, see `certain_share`."""
+    """Of a category: proportion of the pictures that it identifies with certainty, see `certain_share`."""
 
 
 def separate_numbers(real: ArrayLike, fake: ArrayLike, *, tried: int = 1) -> Separation:
@@ -76,13 +75,13 @@ def auc_interval(auc: float, m: int, n: int, *, level: float = 0.95) -> tuple[fl
     """
     z = NormalDist().inv_cdf((1 + level) / 2)
 
-    def spread(value: float) -> float:
+    def half_width(value: float) -> float:
         mean_size = (m + n) / 2 - 1
         more = mean_size * ((1 - value) / (2 - value) + value / (1 + value))
         return z * math.sqrt(max(0.0, value * (1 - value) * (1 + more) / (m * n)))
 
-    return _crossing(lambda value: auc - value - spread(value), auc, 0.0), _crossing(
-        lambda value: value - auc - spread(value), auc, 1.0
+    return _crossing(lambda value: auc - value - half_width(value), auc, 0.0), _crossing(
+        lambda value: value - auc - half_width(value), auc, 1.0
     )
 
 
@@ -102,13 +101,13 @@ Counts = NDArray[np.int64]
 SHUFFLES = 1999
 """Permutations behind the test."""
 BY_CHANCE = 0.01
-"""A category of one class alone counts as telling where chance gives as many of one class less often than this."""
+"""A category of a single class counts as telling where chance gives as many of one class less often than this."""
 _CELLS = 1_000_000
-"""Counts drawn at once: bounds the memory of the permutations."""
+"""Counts sampled at once: bounds the memory of the permutations."""
 
 
 def separate_categories(real: Sequence[str], fake: Sequence[str], *, test: bool = True) -> Separation:
-    """AUC of the best guess by category, with interval and, if wanted, a permutation test."""
+    """AUC of the best guess by category, with interval and, on request, a permutation test."""
     codes = {value: code for code, value in enumerate(dict.fromkeys([*real, *fake]))}
     in_real = np.bincount([codes[value] for value in real], minlength=len(codes))
     in_fake = np.bincount([codes[value] for value in fake], minlength=len(codes))
@@ -137,9 +136,9 @@ def category_auc(in_real: Counts, in_fake: Counts) -> float:
     below = reals_up_to[np.searchsorted(without_real[order], without_fake, side="left")]
     not_above = reals_up_to[np.searchsorted(without_real[order], without_fake, side="right")]
     won = (in_fake * (below + not_above) / 2).sum()
-    alone = np.where(without_fake > without_real, 1.0, np.where(without_fake == without_real, 0.5, 0.0))
+    own_score = np.where(without_fake > without_real, 1.0, np.where(without_fake == without_real, 0.5, 0.0))
     same = in_real * in_fake  # both of one category: a tie whatever the score
-    return float((won + (same * (0.5 - alone)).sum()) / (reals * fakes))
+    return float((won + (same * (0.5 - own_score)).sum()) / (reals * fakes))
 
 
 def category_p(in_real: Counts, in_fake: Counts) -> float:
@@ -156,13 +155,13 @@ def category_p(in_real: Counts, in_fake: Counts) -> float:
     def distance(counts: Counts) -> NDArray[np.float64]:
         return np.abs(counts / reals - (both - counts) / fakes).sum(axis=-1) / 2
 
-    found = distance(in_real) - 1e-12
+    observed = distance(in_real) - 1e-12
     as_far = 0
     batch = max(1, _CELLS // len(both))
     for start in range(0, SHUFFLES, batch):
         size = min(batch, SHUFFLES - start)
-        drawn = rng.multivariate_hypergeometric(both, reals, size=size, method="marginals")
-        as_far += int(np.count_nonzero(distance(drawn) >= found))
+        sampled = rng.multivariate_hypergeometric(both, reals, size=size, method="marginals")
+        as_far += int(np.count_nonzero(distance(sampled) >= observed))
     return (1 + as_far) / (1 + SHUFFLES)
 
 
@@ -180,7 +179,7 @@ def certain_share(in_real: Counts, in_fake: Counts, *, tried: int | None = None)
     0.15
     """
     reals, fakes = int(in_real.sum()), int(in_fake.sum())
-    told = 0
+    certain = 0
     for of_real, of_fake in zip(in_real.tolist(), in_fake.tolist(), strict=True):
         if of_real and of_fake:
             continue
@@ -188,8 +187,8 @@ def certain_share(in_real: Counts, in_fake: Counts, *, tried: int | None = None)
         left = np.arange(count)
         chance = float(np.prod((size - left) / (reals + fakes - left)))
         if chance * (tried or len(in_real)) < BY_CHANCE:
-            told += count
-    return told / (reals + fakes)
+            certain += count
+    return certain / (reals + fakes)
 
 
 def _fake_scores(in_real: Counts, in_fake: Counts, reals: int, fakes: int) -> NDArray[np.float64]:

@@ -258,11 +258,6 @@ def _spread(
     return [found[number] for number in range(len(tasks))]
 
 
-def usable_cores() -> int:
-    """Cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
 def _start(function: Callable[..., object], state: object) -> None:
     """In a new process: the interruption is for the first process, which then ends this one."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)

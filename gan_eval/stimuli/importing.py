@@ -1,6 +1,6 @@
 """Stimulus sets from the result folders of any generator."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,12 +15,12 @@ from gan_eval.tabular import Row
 
 @dataclass(frozen=True)
 class Imported:
-    """What an import gave."""
+    """The new set."""
 
     folder: Path
     items: int
     problems: tuple[str, ...]
-    """One line for each picture that was left out."""
+    """A message for each picture that was excluded."""
 
 
 def import_folder(
@@ -35,7 +35,7 @@ def import_folder(
 ) -> Imported:
     """Make a stimulus set from another tool's result folder.
 
-    Two layouts are known: sub-folders `real/` and `fake/` (and, if wanted, `input/`) paired by file stem, and the
+    Two layouts are known: sub-folders `real/` and `fake/` (and optionally `input/`) paired by file stem, and the
     flat result folder of pytorch-CycleGAN-and-pix2pix (`*_real_A.png` the input, `*_fake_B.png`, `*_real_B.png`).
     Pictures become 8-bit RGB PNG, so that file format gives nothing away; a picture that cannot be read is left out
     and named. With masks (white is hole) the set has what the metrics of the hole need.
@@ -91,7 +91,7 @@ def _read_item(files: Mapping[str, Path]) -> dict[str, images.Picture]:
     pictures = {role: images.read_rgb(path) for role, path in files.items()}
     for role in ("fake", "mask"):
         if role in pictures and pictures[role].shape != pictures["real"].shape:
-            sizes = " and ".join(f"{pictures[one].shape[1]}x{pictures[one].shape[0]}" for one in ("real", role))
+            sizes = " and ".join(f"{pictures[key].shape[1]}x{pictures[key].shape[0]}" for key in ("real", role))
             raise UserError(f"{files[role]}: real and {role} differ in size ({sizes}); bring both to one size")
     return pictures
 
@@ -99,6 +99,7 @@ def _read_item(files: Mapping[str, Path]) -> dict[str, images.Picture]:
 def _write_item(
     pictures: Mapping[str, images.Picture], out: Path, *, dataset: str, model: str, stem: str, mask_kind: str
 ) -> list[Row]:
+    """Write an item's pictures as PNG; its rows, the real one first."""
     real = pictures["real"]
     saved = {role: out / role / f"{stem}.png" for role in pictures}
     for role, picture in pictures.items():
@@ -127,7 +128,11 @@ def _write_item(
 
 
 def _find_items(source: Path, masks: Path | None) -> dict[str, dict[str, Path]]:
-    """For each stem, its pictures by role: real, fake and, where there is one, input and mask."""
+    """For each stem, its files by role: real, fake and, where there is one, input and mask.
+
+    Raises:
+        UserError: neither layout is found, partners or masks are missing, or a name cannot be written in a table.
+    """
     if not source.is_dir():
         raise UserError(f"{source}: no such folder")
     if (source / "real").is_dir() and (source / "fake").is_dir():
@@ -135,8 +140,24 @@ def _find_items(source: Path, masks: Path | None) -> dict[str, dict[str, Path]]:
         if (source / "input").is_dir():
             roles["input"] = images.by_stem(images.list_pictures(source / "input"))
     else:
-        roles = _flat_roles(source, images.list_pictures(source))
-    _require_partners(source, set(roles["real"]), set(roles["fake"]))
+        suffixes = {"input": "_real_A", "fake": "_fake_B", "real": "_real_B"}
+        paths = images.list_pictures(source)
+        files = images.by_stem(path for path in paths if path.stem.endswith(tuple(suffixes.values())))
+        roles = {
+            role: {stem.removesuffix(suffix): path for stem, path in files.items() if stem.endswith(suffix)}
+            for role, suffix in suffixes.items()
+        }
+        if not roles["real"] or not roles["fake"]:
+            raise UserError(
+                f"{source}: no known layout; wanted sub-folders real/ and fake/ with equal file stems, "
+                "or files named *_real_A.png, *_fake_B.png, *_real_B.png"
+            )
+    if unpaired := sorted(set(roles["real"]) ^ set(roles["fake"]), key=images.natural_key):
+        missing = "fake" if unpaired[0] in roles["real"] else "real"
+        more = f" and {len(unpaired) - 1} more" if len(unpaired) > 1 else ""
+        raise UserError(
+            f"{source}: {unpaired[0]}{more}: no {missing} picture with this stem; add it or remove the other"
+        )
     for stem, path in roles["real"].items():
         if not stem.isprintable():
             raise UserError(f"{source}: the file name {path.name!a} cannot be written in a table; rename it")
@@ -144,35 +165,7 @@ def _find_items(source: Path, masks: Path | None) -> dict[str, dict[str, Path]]:
         masks = source / "mask"
     if masks is not None:
         roles["mask"] = images.by_stem(images.list_pictures(masks))
-        _require_masks(masks, set(roles["real"]) - set(roles["mask"]))
+        if unmasked := sorted(set(roles["real"]) - set(roles["mask"]), key=images.natural_key):
+            more = f" and {len(unmasked) - 5} more" if len(unmasked) > 5 else ""
+            raise UserError(f"{masks}: {', '.join(unmasked[:5])}{more}: no mask with this stem; add it, white is hole")
     return {stem: {role: files[stem] for role, files in roles.items() if stem in files} for stem in roles["real"]}
-
-
-def _flat_roles(source: Path, paths: Sequence[Path]) -> dict[str, dict[str, Path]]:
-    suffixes = {"input": "_real_A", "fake": "_fake_B", "real": "_real_B"}
-    named = images.by_stem(path for path in paths if path.stem.endswith(tuple(suffixes.values())))
-    roles = {
-        role: {stem.removesuffix(suffix): path for stem, path in named.items() if stem.endswith(suffix)}
-        for role, suffix in suffixes.items()
-    }
-    if not roles["real"] or not roles["fake"]:
-        raise UserError(
-            f"{source}: no known layout; wanted sub-folders real/ and fake/ with equal file stems, "
-            "or files named *_real_A.png, *_fake_B.png, *_real_B.png"
-        )
-    return roles
-
-
-def _require_partners(source: Path, real: set[str], fake: set[str]) -> None:
-    lonely = sorted(real ^ fake, key=images.natural_key)
-    if lonely:
-        missing = "fake" if lonely[0] in real else "real"
-        more = f" and {len(lonely) - 1} more" if len(lonely) > 1 else ""
-        raise UserError(f"{source}: {lonely[0]}{more}: no {missing} picture with this stem; add it or remove the other")
-
-
-def _require_masks(masks: Path, without: set[str]) -> None:
-    if without:
-        named = sorted(without, key=images.natural_key)
-        more = f" and {len(named) - 5} more" if len(named) > 5 else ""
-        raise UserError(f"{masks}: {', '.join(named[:5])}{more}: no mask with this stem; add it, white is hole")

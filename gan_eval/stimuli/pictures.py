@@ -1,13 +1,13 @@
 """Pictures on disk: decoding to 8-bit RGB, writing PNG, listing folders, pairing by file stem.
 
-Pictures of 16 bits a channel: all their bits, rounded to 8.
-
-Pillow keeps all 16 bits of grey alone. Of colour it keeps each channel's high byte, which is off by up to a level; so
-it is asked a second time, as if the bytes of each channel stood the other way round.
+Pictures of 16 bits a channel are rounded to 8 from all their bits. Pillow itself keeps all bits of grey alone; of
+colour it keeps each channel's high byte, which is off by up to a level. So a deep colour picture is decoded a second
+time, as if the bytes of each channel stood the other way round.
 """
 
 import io
 import os
+import re
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -90,16 +90,24 @@ def decode_rgb(content: bytes, path: Path) -> Picture:
         if not content:
             raise UserError(f"{path}: not a readable picture (the file is empty); replace or remove it")
         with Image.open(io.BytesIO(content)) as image:
-            _require_bounded(image, path)
+            if image.width * image.height > MOST_PIXELS:
+                raise Image.DecompressionBombError
             layout = deep_layout(image)
             image.load()
-            rgb = _as_rgb(image, path) if layout is None else _from_deep(image, layout, content, path)
+            rgb = _as_rgb(image) if layout is None else _from_deep(image, layout, content)
+            if rgb is None:
+                raise UserError(f"{path}: the picture is transparent in places; flatten it onto a background first")
+            if rgb.mode != "RGB":
+                raise UserError(
+                    f"{path}: colour mode {rgb.mode} has no exact 8-bit RGB reading; convert the picture to sRGB first"
+                )
             turn = _TURNS.get(image.getexif().get(ExifTags.Base.Orientation, 1))
             return np.array(rgb if turn is None else rgb.transpose(turn), dtype=np.uint8)
     except UserError:
         raise
     except Image.DecompressionBombError as error:
-        raise _too_large(path) from error
+        limit = f"more than {MOST_PIXELS:,} pixels"
+        raise UserError(f"{path}: too large to decode safely ({limit}); scale it down") from error
     except UnidentifiedImageError as error:
         raise UserError(f"{path}: not a readable picture (of no known kind); replace or remove it") from error
     except Exception as error:  # decoders raise whatever the damaged bytes lead to: struct.error, KeyError, ...
@@ -107,44 +115,27 @@ def decode_rgb(content: bytes, path: Path) -> Picture:
         raise UserError(f"{path}: not a readable picture ({reason}); replace or remove it") from error
 
 
-def _require_bounded(image: Image.Image, path: Path) -> None:
-    if image.width * image.height > MOST_PIXELS:
-        raise _too_large(path)
-
-
-def _too_large(path: Path) -> UserError:
-    return UserError(f"{path}: too large to decode safely (more than {MOST_PIXELS:,} pixels); scale it down")
-
-
-def _as_rgb(image: Image.Image, path: Path) -> Image.Image:
+def _as_rgb(image: Image.Image) -> Image.Image | None:
+    """The picture in RGB, or in its own mode where that has no exact RGB; None where a pixel is transparent."""
     if image.mode in ("1", "L", "P", "RGB") and "transparency" in image.info:
         image = image.convert("RGBA")  # one colour, or some of the palette's, is transparent
     if image.mode in ("LA", "PA"):
         image = image.convert("RGBA")
     if image.mode == "RGBA" and image.getchannel("A").getextrema()[0] != 255:
-        raise _transparent(path)
-    if image.mode in ("1", "L", "P", "RGBA"):
-        image = image.convert("RGB")
-    if image.mode != "RGB":
-        raise UserError(
-            f"{path}: colour mode {image.mode} has no exact 8-bit RGB reading; convert the picture to sRGB first"
-        )
-    return image
+        return None
+    return image.convert("RGB") if image.mode in ("1", "L", "P", "RGBA") else image
 
 
-def _from_deep(image: Image.Image, layout: str, content: bytes, path: Path) -> Image.Image:
+def _from_deep(image: Image.Image, layout: str, content: bytes) -> Image.Image | None:
+    """A picture of 16 bits a channel, rounded to RGB; None where a pixel is transparent."""
     levels = read_levels(image, layout, content)
     colours = levels.shape[2] if levels.shape[2] in (1, 3) else levels.shape[2] - 1
-    see_through = image.info.get("transparency")
+    transparent_colour = image.info.get("transparency")
     if (levels[..., colours:] != 65535).any() or (
-        see_through is not None and (levels[..., :colours] == see_through).all(axis=2).any()
+        transparent_colour is not None and (levels[..., :colours] == transparent_colour).all(axis=2).any()
     ):
-        raise _transparent(path)
+        return None
     return Image.fromarray(np.broadcast_to(rounded(levels[..., :colours]), (*levels.shape[:2], 3)))
-
-
-def _transparent(path: Path) -> UserError:
-    return UserError(f"{path}: the picture is transparent in places; flatten it onto a background first")
 
 
 def write_png(path: Path, picture: Picture) -> None:
@@ -173,16 +164,20 @@ def list_pictures(folder: Path) -> list[Path]:
     folder = Path(folder)
     try:
         with os.scandir(folder) as entries:
-            paths = [
-                folder / entry.name for entry in entries if names_a_picture(Path(entry.name)) and may_be_a_file(entry)
+            names = [
+                entry.name
+                for entry in entries
+                if entry.name.lower().endswith(tuple(SUFFIXES))
+                and names_a_picture(Path(entry.name))
+                and may_be_a_file(entry)
             ]
     except (FileNotFoundError, NotADirectoryError) as error:
         raise UserError(f"{folder}: no such folder") from error
     except OSError as error:
         raise UserError(f"{folder}: cannot be read ({error.strerror or error}); mend its permissions") from error
-    if not paths:
+    if not names:
         raise UserError(f"{folder}: no pictures in this folder (wanted {', '.join(sorted(SUFFIXES))})")
-    return sorted(paths, key=lambda path: natural_key(path.name))
+    return [folder / name for name in sorted(names, key=natural_key)]
 
 
 def may_be_a_file(entry: os.DirEntry[str]) -> bool:
@@ -204,17 +199,8 @@ def natural_key(name: str) -> list[tuple[int, int, str]]:
     >>> sorted(["10.png", "2.png", "b.png"], key=natural_key)
     ['2.png', '10.png', 'b.png']
     """
-    parts: list[tuple[int, int, str]] = []
-    digits = ""
-    for character in name + "\0":
-        if character.isascii() and character.isdigit():
-            digits += character
-            continue
-        if digits:
-            parts.append((0, int(digits), digits))
-            digits = ""
-        parts.append((1, 0, character))
-    return parts
+    parts = re.findall("[0-9]+|[^0-9]+", name + "\0")  # the end of a name sorts after a digit, before a letter
+    return [(0, int(part), part) if part[0] in "0123456789" else (1, 0, part) for part in parts]
 
 
 def by_stem(paths: Iterable[Path]) -> dict[str, Path]:
@@ -262,7 +248,10 @@ def deep_layout(image: Image.Image) -> str | None:
     """
     if image.mode not in ("RGB", "RGBA") and not image.mode.startswith("I;16"):
         return None
-    layout = _raw_mode(image)
+    tiles = image.tile if isinstance(image, ImageFile.ImageFile) else []
+    args = tiles[0].args if tiles else ""
+    raw_mode = args[0] if isinstance(args, tuple) and args else args
+    layout = raw_mode if isinstance(raw_mode, str) else ""  # of the first part; empty where Pillow does not tell
     tags = getattr(image, "tag_v2", {})
     if not (";16" in layout and layout != "BGR;16") and max(tags.get(_BITS, (8,))) <= 8:
         return None
@@ -284,11 +273,9 @@ def read_levels(image: Image.Image, layout: str, content: bytes) -> Levels:
         return np.asarray(image).astype(np.uint32)[..., None]
     if layout == _GREY_AND_ALPHA:
         in_order = _decoded(image, "RGBA", content)
-        return _joined(in_order[..., ::2], in_order[..., 1::2])
-    return _joined(np.asarray(image), _decoded(image, _SWAPPED[layout], content))
-
-
-def _joined(high: NDArray[np.uint8], low: NDArray[np.uint8]) -> Levels:
+        high, low = in_order[..., ::2], in_order[..., 1::2]
+    else:
+        high, low = np.asarray(image), _decoded(image, _SWAPPED[layout], content)
     return high.astype(np.uint32) * np.uint32(256) + low.astype(np.uint32)
 
 
@@ -311,11 +298,3 @@ def _decoded(image: Image.Image, layout: str, content: bytes) -> NDArray[np.uint
             ]
         again.load()
         return np.asarray(again)
-
-
-def _raw_mode(image: Image.Image) -> str:
-    """How the first part of the picture is stored; empty where Pillow does not tell."""
-    tiles = image.tile if isinstance(image, ImageFile.ImageFile) else []
-    args = tiles[0].args if tiles else ""
-    first = args[0] if isinstance(args, tuple) and args else args
-    return first if isinstance(first, str) else ""

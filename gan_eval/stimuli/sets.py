@@ -1,5 +1,6 @@
 """Stimulus sets: a folder with pictures and a `stimuli.csv`; read and checked."""
 
+import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,8 +45,8 @@ def model_name_problem(name: str) -> str | None:
     if name == "real":
         return "the name real is kept for the ground truth; give the model another"
     if name.endswith(RAW_ENDING):
-        kept = "what a generator gave before the known pixels were put back"
-        return f"names that end in {RAW_ENDING} are kept for {kept}; give the model another"
+        use = "what a generator gave before the known pixels were put back"
+        return f"names that end in {RAW_ENDING} are kept for {use}; give the model another"
     return name_problem(name, "model")
 
 
@@ -78,9 +79,18 @@ def read_set(folder: Path, *, files_must_exist: bool = True) -> StimulusSet:
     stimuli = StimulusSet(folder, tuple(read_rows(table, tables.STIMULI)))
     if not stimuli.rows:
         raise UserError(f"{table}: no rows; a stimulus set needs real and fake pictures")
+    checked: set[str | None] = {None}  # of the files: several rows have one reference
     for number, row in enumerate(stimuli.rows, start=1):
         for column in FILE_COLUMNS:
-            _check_file(stimuli, row, column, f"{table}: row {number}, column {column}", must_exist=files_must_exist)
+            name = row[column]
+            if name in checked:
+                continue
+            where = f"{table}: row {number}, column {column}"
+            if Path(name).is_absolute() or ".." in Path(name).parts:
+                raise UserError(f"{where}: {name!r} is not below the table's folder; files are relative to the table")
+            if files_must_exist and not os.path.isfile(folder / name):  # noqa: PTH113 - a path's own costs twice as much
+                raise UserError(f"{where}: no such file {name!r}; restore it or remove the row")
+            checked.add(name)
         if (row["kind"] == "fake") != (row["model"] is not None):
             raise UserError(f"{table}: row {number}, column model: a fake names its model, a real picture has none")
         if "|" in (row["model"] or ""):
@@ -150,7 +160,7 @@ def stimulus_row(
     model: str | None = None,
     **more: Any,
 ) -> Row:
-    """A stimulus' row: identifiers made from data set, model and stem, and the file's hash.
+    """The row of a stimulus: identifiers made from data set, model and stem, and the file's hash.
 
     Args:
         folder: the set's folder.
@@ -175,14 +185,3 @@ def stimulus_row(
         "sha256": sha256_file(file),
         **more,
     }
-
-
-def _check_file(stimuli: StimulusSet, row: Row, column: FileColumn, where: str, *, must_exist: bool) -> None:
-    path = stimuli.path(row, column)
-    if path is None:
-        return
-    name = row[column]
-    if Path(name).is_absolute() or ".." in Path(name).parts:
-        raise UserError(f"{where}: {name!r} is not below the table's folder; files are relative to the table")
-    if must_exist and not path.is_file():
-        raise UserError(f"{where}: no such file {name!r}; restore it or remove the row")

@@ -15,6 +15,7 @@ from typing import Any, Protocol
 
 from gan_eval.errors import UserError
 from gan_eval.files import OWN_FOLDER, read_json, sha256_file, sha256_json, write_json
+from gan_eval.metrics.run.cache import remembering_digests
 
 FORMAT = 1
 """Number of the markers' and results' layout; raised when an old folder must not be continued."""
@@ -76,11 +77,12 @@ def run(
     for name in (*redo, *([only] if only else [])):
         if not any(_is_called(stage, name) for stage in stages):
             raise UserError(f"no stage {name!r}; known: {', '.join(stage.name for stage in stages)}")
-    for stage in _affected(stages, redo):
-        _move_aside(stage, folder, listener)
-    for stage in stages:
-        if only is None or _is_called(stage, only):
-            _bring_up_to_date(stage, folder, listener)
+    with remembering_digests(folder):
+        for stage in _affected(stages, redo):
+            _move_aside(stage, folder, listener)
+        for stage in stages:
+            if only is None or _is_called(stage, only):
+                _bring_up_to_date(stage, folder, listener)
 
 
 def hash_result(path: Path, stage: str) -> str:

@@ -1,7 +1,9 @@
 """Files are whole or absent."""
 
 import errno
+import json
 import os
+import time
 
 import pytest
 
@@ -174,3 +176,54 @@ def test_a_temporary_folder_goes_with_what_is_left_in_it(tmp_path):
         (folder / "half").touch()
         1 / 0  # noqa: B018
     assert list(tmp_path.iterdir()) == []
+
+
+def aged(path, content, seconds=60):
+    """A file whose content is as old as it says."""
+    path.write_bytes(content)
+    moment = time.time() - seconds
+    os.utime(path, (moment, moment))
+    return path
+
+
+@pytest.fixture
+def hashed(monkeypatch):
+    """The files that are read to be hashed; changes count as old at once."""
+    paths = []
+    digest = files.hashlib.file_digest
+    monkeypatch.setattr(files.hashlib, "file_digest", lambda file, kind: paths.append(file.name) or digest(file, kind))
+    monkeypatch.setattr(files, "_digests", {})
+    monkeypatch.setattr(files, "_earlier_digests", {})
+    return paths
+
+
+def test_a_file_is_hashed_again_only_when_size_or_time_differ(tmp_path, monkeypatch, hashed):
+    monkeypatch.setattr(files, "SETTLED_S", -1.0)
+    path = aged(tmp_path / "a", b"one")
+    assert {files.sha256_file(path) for _ in range(3)} == {files.sha256_bytes(b"one")}
+    assert len(hashed) == 1
+    aged(path, b"two", 30)
+    assert files.sha256_file(path) == files.sha256_bytes(b"two")
+    os.utime(path, (1, 1))
+    assert files.sha256_file(path) == files.sha256_bytes(b"two")
+    assert len(hashed) == 3
+
+
+def test_a_file_that_has_just_changed_is_hashed_again(tmp_path, hashed):
+    path = aged(tmp_path / "a", b"one")
+    for content in (b"one", b"two"):
+        path.write_bytes(content)
+        assert files.sha256_file(path) == files.sha256_bytes(content)
+    assert len(hashed) == 2
+
+
+def test_what_one_process_hashed_the_next_one_knows(tmp_path, monkeypatch, hashed):
+    monkeypatch.setattr(files, "SETTLED_S", -1.0)
+    paths = [aged(tmp_path / name, name.encode()) for name in "ab"]
+    digests = [files.sha256_file(path) for path in paths]
+    text = files.remembered_digests()
+    monkeypatch.setattr(files, "_digests", {})
+    files.restore_digests(text)
+    assert [files.sha256_file(path) for path in paths[:1]] == digests[:1]
+    assert len(hashed) == 2
+    assert len(json.loads(files.remembered_digests())) == 1, "what was not looked up is forgotten"

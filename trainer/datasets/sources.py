@@ -26,6 +26,7 @@ from typing import Literal, TypeVar
 import numpy as np
 
 from gan_eval.errors import UserError
+from gan_eval.launch import usable_cores
 from gan_eval.settings.training import Direction
 from gan_eval.stimuli.pictures import (
     Picture,
@@ -193,7 +194,7 @@ def each(
             return error
 
     done: list[T | UserError] = []
-    pool = ThreadPoolExecutor(threads or min(MOST_THREADS, os.cpu_count() or 1), "pictures")
+    pool = ThreadPoolExecutor(threads or min(MOST_THREADS, usable_cores()), "pictures")
     try:
         for found in pool.map(tried, paths):
             done.append(found)

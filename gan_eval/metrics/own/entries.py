@@ -1,6 +1,6 @@
-"""Users' own metrics: entry points of the group `gan_eval.metrics`, and the facts that their classes tell.
+"""Users' own metrics: entry points of the group `gan_eval.metrics`, and the facts that their classes state.
 
-The names are known without importing anybody's package. The facts are read when they are asked for, which imports it.
+The names are known without importing anybody's package. The facts are read at first use, which imports it.
 """
 
 import inspect
@@ -21,7 +21,7 @@ GROUP = "gan_eval.metrics"
 
 @dataclass(frozen=True)
 class OwnMetrics:
-    """What is installed beside gan_eval."""
+    """The own metrics that are installed."""
 
     ready: dict[str, Metric]
     """By name."""
@@ -36,40 +36,42 @@ def own_names() -> list[str]:
 
 def own_metrics() -> OwnMetrics:
     """The facts of all own metrics; their packages are imported."""
-    found = OwnMetrics({}, {})
+    metrics = OwnMetrics({}, {})
     for name in sorted({entry.name for entry in entry_points(group=GROUP)}):
         try:
-            found.ready[name] = own_facts(name)
+            metrics.ready[name] = own_facts(name)
         except UserError as error:
-            found.problems[name] = str(error)
-    return found
+            metrics.problems[name] = str(error)
+    return metrics
 
 
 def own_facts(name: str) -> Metric:
     """The facts of an own metric, from its class: `higher_is_better`, `plot_lower_bound`, `plot_upper_bound` as
     torchmetrics has them, and `kind`, `measures`, `unit`, `source`, `definition` where the class has them.
 
-    A `definition` counts only in the class itself: what inherits it computes something else. It is told together with
-    the entry point, so that no other metric's kept values are found by it; the code counts too (`own.code`).
+    A `definition` counts only in the class itself: what inherits it computes something else. It stands together with
+    the entry point, so that no other metric's cached values are found by it; the code counts too (`own_code`).
 
     Raises:
         UserError: see `own_class`; or a fact is missing or of the wrong kind.
     """
-    entry, found = _entry(name), own_class(name)
-    if not isinstance(found.higher_is_better, bool):
+    entry, metric_class = _entry(name), own_class(name)
+    if not isinstance(metric_class.higher_is_better, bool):
         raise _refusal(entry, f"{entry.value} has no `higher_is_better`; set it to True or False in the class")
     distribution = _distribution(entry)
-    definition = _text(entry, found, "definition") if "definition" in vars(found) else ""
+    definition = _text(entry, metric_class, "definition") if "definition" in vars(metric_class) else ""
+    first_paragraph = inspect.cleandoc(metric_class.__doc__ or "").partition("\n\n")[0]
+    measures = _text(entry, metric_class, "measures") or " ".join(first_paragraph.split())
     return Metric(
         name=name,
-        kind=_kind(entry, found),
-        measures=_text(entry, found, "measures") or _first_line(found) or f"as {entry.value} defines it",
-        low=_bound(entry, found, "plot_lower_bound", -math.inf),
-        high=_bound(entry, found, "plot_upper_bound", math.inf),
-        higher_is_better=found.higher_is_better,
-        source=_text(entry, found, "source") or f"{entry.value} of {distribution}",
+        kind=_kind(entry, metric_class),
+        measures=measures or f"as {entry.value} defines it",
+        low=_bound(entry, metric_class, "plot_lower_bound", -math.inf),
+        high=_bound(entry, metric_class, "plot_upper_bound", math.inf),
+        higher_is_better=metric_class.higher_is_better,
+        source=_text(entry, metric_class, "source") or f"{entry.value} of {distribution}",
         definition=f"{definition} ({name} = {entry.value} of {distribution})" if definition else "",
-        unit=_text(entry, found, "unit"),
+        unit=_text(entry, metric_class, "unit"),
         distribution=distribution,
     )
 
@@ -87,12 +89,12 @@ def own_class(name: str) -> "type[torchmetrics.Metric]":
     except ImportError as error:
         raise _refusal(entry, "own metrics need torchmetrics; install gan-eval[metrics]") from error
     try:
-        found = entry.load()
+        metric_class = entry.load()
     except (Exception, SystemExit) as error:  # whatever another's package raises when it is imported
         raise _refusal(entry, f"{entry.value} cannot be imported ({type(error).__name__}: {error})") from error
-    if not (isinstance(found, type) and issubclass(found, torchmetrics.Metric)):
+    if not (isinstance(metric_class, type) and issubclass(metric_class, torchmetrics.Metric)):
         raise _refusal(entry, f"{entry.value} is no subclass of torchmetrics.Metric")
-    return found
+    return metric_class
 
 
 def _entry(name: str) -> EntryPoint:
@@ -110,8 +112,8 @@ def _entry(name: str) -> EntryPoint:
     if name in METRICS:
         raise _refusal(entry, "gan_eval has a metric of this name; give the entry point another")
     if others:
-        brought = " and ".join(_distribution(one) for one in (entry, *others))
-        raise UserError(f"metric {name!r}: {brought} both have it; uninstall one or rename an entry point")
+        owners = " and ".join(_distribution(same) for same in (entry, *others))
+        raise UserError(f"metric {name!r}: {owners} both have it; uninstall one or rename an entry point")
     return entry
 
 
@@ -123,9 +125,9 @@ def _distribution(entry: EntryPoint) -> str:
     return f"{entry.dist.name} {entry.dist.version}" if entry.dist else "an unknown distribution"
 
 
-def _kind(entry: EntryPoint, found: type) -> Kind:
-    """The class's `kind`; else told from the parameters of `update`."""
-    given = _text(entry, found, "kind")
+def _kind(entry: EntryPoint, metric_class: type) -> Kind:
+    """The class's `kind`; else by the parameters of `update`."""
+    given = _text(entry, metric_class, "kind")
     for kind in get_args(Kind):
         if given == kind:
             return kind
@@ -133,7 +135,7 @@ def _kind(entry: EntryPoint, found: type) -> Kind:
         raise _refusal(entry, f"kind {given!r} is none of {', '.join(get_args(Kind))}")
     names = [
         parameter.name
-        for parameter in list(inspect.signature(found.update).parameters.values())[1:]  # type: ignore[attr-defined]
+        for parameter in list(inspect.signature(metric_class.update).parameters.values())[1:]  # type: ignore[attr-defined]
         if parameter.kind in (parameter.POSITIONAL_ONLY, parameter.POSITIONAL_OR_KEYWORD)
         and (parameter.default is parameter.empty or parameter.name == "real")
     ]
@@ -144,23 +146,18 @@ def _kind(entry: EntryPoint, found: type) -> Kind:
     raise _refusal(entry, "update takes neither (picture), (generated, real) nor (picture, real=...); set `kind`")
 
 
-def _text(entry: EntryPoint, found: type, attribute: str) -> str:
-    """A text that the class has, on one line; "" where it has none."""
-    value: Any = getattr(found, attribute, "")
+def _text(entry: EntryPoint, metric_class: type, attribute: str) -> str:
+    """A text of the class, on one line; "" where it has none."""
+    value: Any = getattr(metric_class, attribute, "")
     if not isinstance(value, str):
         raise _refusal(entry, f"{attribute} is {type(value).__name__}, not text")
     return " ".join(value.split())
 
 
-def _bound(entry: EntryPoint, found: type, attribute: str, default: float) -> float:
-    value: Any = getattr(found, attribute, None)
+def _bound(entry: EntryPoint, metric_class: type, attribute: str, default: float) -> float:
+    value: Any = getattr(metric_class, attribute, None)
     if value is None:
         return default
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise _refusal(entry, f"{attribute} is {type(value).__name__}, not a number")
     return float(value)
-
-
-def _first_line(found: type) -> str:
-    """The first paragraph of the class's own docstring."""
-    return " ".join(inspect.cleandoc(found.__doc__ or "").partition("\n\n")[0].split())

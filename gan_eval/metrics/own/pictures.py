@@ -25,30 +25,29 @@ def own_functions(metrics: Iterable[Metric], *, device: str | None = None) -> di
     """A function for each own pair and single metric among `metrics`, by name; any number of threads may call it.
 
     Args:
-        metrics: those wanted; built-in ones and set metrics are passed over.
+        metrics: those required; built-in ones and set metrics are ignored.
         device: where they compute; default: the CPU.
 
     Raises:
         UserError: a metric cannot be made.
     """
-    wanted = [metric for metric in metrics if metric.distribution and metric.kind != "set"]
-    return {metric.name: _OfPictures(metric, device or "cpu") for metric in wanted}
+    own = [metric for metric in metrics if metric.distribution and metric.kind != "set"]
+    return {metric.name: _OwnFunction(metric, device or "cpu") for metric in own}
 
 
 def make_own(metric: Metric, *, device: str) -> "torchmetrics.Metric":
     """A new instance of an own metric, on its device.
 
     Raises:
-        UserError: making it fails, or it wants arguments.
+        UserError: making it fails, or needs arguments.
     """
     try:
         return own_class(metric.name)().to(device)
     except UserError:
         raise
     except (Exception, SystemExit) as error:  # whatever another's class raises
-        raise UserError(
-            f"metric {metric.name!r} of {metric.distribution}: it cannot be made without arguments ({told(error)})"
-        ) from error
+        problem = f"it cannot be made without arguments ({error_message(error)})"
+        raise UserError(f"metric {metric.name!r} of {metric.distribution}: {problem}") from error
 
 
 def as_batch(picture: Pixels, device: str) -> Tensor:
@@ -58,7 +57,7 @@ def as_batch(picture: Pixels, device: str) -> Tensor:
 
 
 def single_number(value: Any) -> float:
-    """What `compute` gave, as one number; infinite is a number.
+    """The result of `compute` as one number; infinite is a number.
 
     Raises:
         Unmeasurable: NaN, several numbers, or none.
@@ -66,19 +65,19 @@ def single_number(value: Any) -> float:
     if isinstance(value, Tensor) and value.numel() == 1 and not value.is_complex():
         value = value.item()
     if isinstance(value, bool) or not isinstance(value, (int, float)):
-        found = f"a tensor of shape {tuple(value.shape)}" if isinstance(value, Tensor) else type(value).__name__
-        raise Unmeasurable(f"compute gave {found}, not one number")
+        what = f"a tensor of shape {tuple(value.shape)}" if isinstance(value, Tensor) else type(value).__name__
+        raise Unmeasurable(f"compute gave {what}, not one number")
     if value != value:
         raise Unmeasurable("compute gave NaN")
     return float(value)
 
 
-def told(error: BaseException) -> str:
+def error_message(error: BaseException) -> str:
     """An error in one line of 300 characters at the most."""
     return shortened(" ".join(f"{type(error).__name__}: {error}".split()), 300)
 
 
-class _OfPictures:
+class _OwnFunction:
     """One own metric; every thread that calls it has an instance to itself."""
 
     def __init__(self, metric: Metric, device: str) -> None:
@@ -95,16 +94,13 @@ class _OfPictures:
             Unmeasurable: there is none, or the metric failed.
         """
         try:
-            metric = self._instance()
+            if not hasattr(self._of_thread, "metric"):
+                self._of_thread.metric = self._original.clone()
+            metric = self._of_thread.metric
             metric.reset()
             metric.update(*(as_batch(picture, self._device) for picture in pictures))
             return single_number(metric.compute())
         except Unmeasurable as reason:
             raise Unmeasurable(f"{self._name}: {reason}") from reason
         except (Exception, SystemExit) as error:  # an own metric's failure is its row's, never the run's
-            raise Unmeasurable(f"{self._name}: {told(error)}") from error
-
-    def _instance(self) -> "torchmetrics.Metric":
-        if not hasattr(self._of_thread, "metric"):
-            self._of_thread.metric = self._original.clone()
-        return self._of_thread.metric
+            raise Unmeasurable(f"{self._name}: {error_message(error)}") from error

@@ -1,1 +1,1 @@
-"""From stimuli to tables: inputs, one pass over the pictures, kept values, sets, and the runs they are told by."""
+"""From stimuli to metric tables: inputs, one pass over the pictures, cached values, set metrics, provenance."""

@@ -1,28 +1,27 @@
-"""What was measured before, kept in the user's cache folder and found by the pictures' content.
+"""Values of earlier runs, in a SQLite file of the user's cache folder, by the pictures' content.
 
 A value depends on the bytes of the picture (and of its reference), and on how it is computed, the code included
-(`gan_eval.metrics.run.code_hash`): that is its whole key.
-Names and times decide nothing, so a changed picture is measured again and a copied one is not. What is new is written
-in a transaction every second or so: whatever ends the program, little is lost, and the same command goes on.
+(`gan_eval.metrics.run.code_hash`): that is its whole key. Names and times decide nothing, so a changed picture is
+measured again and a copied one is not. New values are written in a transaction every second or so: whatever ends the
+program, little is lost, and the same command goes on.
 
-A cache that will not do (locked, damaged, read-only, on a full disk) is told once, and the run goes on without it.
-
-The SQLite file of kept values: its tables, how it is opened, how it stays within its size, what may go wrong.
+A cache that cannot be used (locked, damaged, read-only, on a full disk) is reported once, and the run goes on without.
 """
 
 import errno
+import hashlib
 import math
 import os
 import sqlite3
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from gan_eval.errors import UserError
-from gan_eval.files import FAILURES, complaint, make_folder, write_ahead
+from gan_eval.files import FAILURES, complaint, make_folder, remembered_digests, restore_digests, write_ahead
 from gan_eval.weights.cache import cache_folder
 
 if TYPE_CHECKING:
@@ -30,15 +29,15 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 LIMIT_MB = 4096
-"""Where `$GAN_EVAL_CACHE_MB` names no other size. What was used longest ago is dropped beyond it; 0 keeps nothing."""
+"""Size of the cache where `$GAN_EVAL_CACHE_MB` names no other; 0: no cache. Beyond it, least recently used rows go."""
 _WRITE_EVERY_S = 1.0
 _TOUCH_AFTER_S = 3600
 """A value used again is marked as used once an hour at the most, so that reading alone hardly writes."""
 
 UNKNOWN = -1
-"""In place of a definition's number: nothing is kept or found."""
+"""In place of a definition's number: its values are not cached."""
 
-Kept = tuple[float | None, str | None]
+CachedValue = tuple[float | None, str | None]
 """A value, or the reason why there is none."""
 
 
@@ -64,12 +63,12 @@ def cache_limit() -> int:
 
 
 class Cache:
-    """Kept values of pictures, features, and results of sets. Any number of threads may use it."""
+    """Cached values of pictures, features, and results of sets. Any number of threads may use it."""
 
     def __init__(self, file: Path | None, *, limit: int | None = None) -> None:
         """
         Args:
-            file: the SQLite file, made where it is missing; None: nothing is kept and nothing is found.
+            file: the SQLite file, made where it is missing; None: nothing is cached.
             limit: its greatest size in bytes; default: `cache_limit()`.
         """
         self.problem: str | None = None
@@ -83,7 +82,7 @@ class Cache:
         self._limit = cache_limit() if limit is None else limit
         if file is not None and self._limit > 0:
             with self._guarded():
-                self._connection = opened(file)
+                self._connection = open_database(file)
 
     def __enter__(self) -> Self:
         return self
@@ -97,19 +96,19 @@ class Cache:
         return self._connection is not None
 
     def number(self, definition: str) -> int:
-        """The number by which values of this definition are kept; UNKNOWN where nothing is, or it is empty."""
+        """The number that stands for a definition in the cache; UNKNOWN without a cache, or for an empty definition."""
         with self._guarded() as connection:
             if connection is not None and definition:
                 if definition not in self._numbers:
                     end_reading(connection)
                     connection.execute("INSERT OR IGNORE INTO definitions (text) VALUES (?)", (definition,))
-                    found = connection.execute("SELECT number FROM definitions WHERE text = ?", (definition,))
-                    self._numbers[definition] = int(found.fetchone()[0])
+                    rows = connection.execute("SELECT number FROM definitions WHERE text = ?", (definition,))
+                    self._numbers[definition] = int(rows.fetchone()[0])
                 return self._numbers[definition]
         return UNKNOWN
 
-    def numbers(self, picture: bytes, reference: bytes = b"") -> dict[int, Kept]:
-        """What is kept of a picture alone, and of it beside its reference, by the definition's number."""
+    def numbers(self, picture: bytes, reference: bytes = b"") -> dict[int, CachedValue]:
+        """The values of a picture by itself, and beside its reference, by the definition's number."""
         with self._guarded() as connection:
             if connection is None:
                 return {}
@@ -124,14 +123,14 @@ class Cache:
             return {number: (value, reason) for number, value, reason, _ in rows}
         return {}
 
-    def keep_number(self, picture: bytes, reference: bytes, number: int, kept: Kept) -> None:
-        """Keep a picture's value; `reference` is empty for one of the picture alone."""
+    def keep_number(self, picture: bytes, reference: bytes, number: int, value: CachedValue) -> None:
+        """Keep a picture's value; `reference` is empty for a value of the picture by itself."""
         with self._guarded():
-            row = (picture, reference, number, *kept, int(time.time()))
+            row = (picture, reference, number, *value, int(time.time()))
             self._later("INSERT OR REPLACE INTO numbers VALUES (?, ?, ?, ?, ?, ?)", row)
 
     def features(self, picture: bytes, companion: bytes, number: int) -> "NDArray[np.float32] | str | None":
-        """A picture's features, or the reason why it has none; None where neither is kept."""
+        """A picture's features, or the reason why it has none; None where neither is cached."""
         import numpy as np
 
         with self._guarded() as connection:
@@ -150,15 +149,15 @@ class Cache:
             return str(reason) if vector is None else np.frombuffer(vector, np.float32)
         return None
 
-    def keep_features(self, picture: bytes, companion: bytes, number: int, found: "NDArray[np.float32] | str") -> None:
+    def keep_features(self, picture: bytes, companion: bytes, number: int, result: "NDArray[np.float32] | str") -> None:
         """Keep a picture's features, or the reason why it has none."""
-        reason, vector = (found, None) if isinstance(found, str) else (None, found.tobytes())
+        reason, vector = (result, None) if isinstance(result, str) else (None, result.tobytes())
         with self._guarded():
             row = (picture, companion, number, int(time.time()), reason, vector)
             self._later("INSERT OR REPLACE INTO features VALUES (?, ?, ?, ?, ?, ?)", row)
 
     def result(self, key: bytes) -> str | None:
-        """A text that was kept under a key."""
+        """The text that was cached under a key; None where there is none."""
         with self._guarded() as connection:
             if connection is None:
                 return None
@@ -175,12 +174,29 @@ class Cache:
 
     def write(self, *, now: bool = False) -> None:
         """Write what is new, where the last time is a second ago or `now`."""
-        if now or time.monotonic() - self._written_at >= _WRITE_EVERY_S:
-            with self._guarded() as connection:
-                self._write(connection)
+        if not now and time.monotonic() - self._written_at < _WRITE_EVERY_S:
+            return
+        with self._guarded() as connection:
+            waiting, self._waiting = self._waiting, []
+            self._written_at = time.monotonic()
+            if connection is None:
+                return
+            end_reading(connection)
+            if not waiting:
+                return
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                for statement, row in waiting:
+                    connection.execute(statement, row)
+                make_room(connection, self._limit)
+                connection.execute("COMMIT")
+            except BaseException:
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+                raise
 
     def close(self) -> None:
-        """Write what is new and let go of the file."""
+        """Write what is new and close the file."""
         self.write(now=True)
         with self._lock:
             if self._connection is not None:
@@ -191,43 +207,44 @@ class Cache:
         if self._connection is not None:
             self._waiting.append((statement, row))
 
-    def _write(self, connection: sqlite3.Connection | None) -> None:
-        waiting, self._waiting = self._waiting, []
-        self._written_at = time.monotonic()
-        if connection is None:
-            return
-        end_reading(connection)
-        if not waiting:
-            return
-        connection.execute("BEGIN IMMEDIATE")
-        try:
-            for statement, row in waiting:
-                connection.execute(statement, row)
-            make_room(connection, self._limit)
-            connection.execute("COMMIT")
-        except BaseException:
-            if connection.in_transaction:
-                connection.execute("ROLLBACK")
-            raise
-
     @contextmanager
     def _guarded(self) -> Iterator[sqlite3.Connection | None]:
-        """The connection, for one thread at a time; what goes wrong with it ends its use, not the run."""
+        """The connection, for one thread at a time; an error of SQLite ends its use, not the run."""
         with self._lock:
             try:
                 yield self._connection
             except (*FAILURES, OSError) as error:
-                self.problem = f"{self._file}: {explained(error)}; measured without kept values"
+                self.problem = f"{self._file}: {error_text(error)}; measured without kept values"
                 self._waiting.clear()
                 connection, self._connection = self._connection, None
                 if connection is not None:
                     connection.close()
 
 
+@contextmanager
+def remembering_digests(folder: Path) -> Iterator[None]:
+    """Inside, files that were hashed in an earlier run on a folder are hashed again only if they have changed.
+
+    Without a usable cache every run hashes them; only measuring reports why it is not usable.
+    """
+    key = hashlib.sha256(f"file digests of {Path(folder).resolve()}".encode(errors="surrogateescape")).digest()
+    before = None
+    with suppress(UserError, ValueError), Cache(cache_file()) as cache:
+        before = cache.result(key)
+        restore_digests(before or "[]")
+    try:
+        yield
+    finally:
+        digests = remembered_digests()
+        if digests != before:
+            with suppress(UserError), Cache(cache_file()) as cache:
+                cache.keep_result(key, digests)
+
+
 FORMAT = 1
 """Number of the tables' layout; a file of another layout is not touched."""
 PATIENCE_S = 5.0
-"""So long another process may be writing."""
+"""Seconds to wait for another process that writes."""
 
 _LAYOUT = f"""
 CREATE TABLE definitions (number INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE);
@@ -245,7 +262,7 @@ PRAGMA user_version = {FORMAT};
 _TABLES = ("numbers", "features", "results")
 
 
-def opened(file: Path) -> sqlite3.Connection:
+def open_database(file: Path) -> sqlite3.Connection:
     """The file, made with its tables where it is missing.
 
     Raises:
@@ -272,13 +289,13 @@ def opened(file: Path) -> sqlite3.Connection:
 
 
 def end_reading(connection: sqlite3.Connection) -> None:
-    """Let others make room, and see what they have written."""
+    """End a reading transaction, so that other processes can make room and their writes are seen."""
     if connection.in_transaction:
         connection.execute("COMMIT")
 
 
 def make_room(connection: sqlite3.Connection, limit: int) -> None:
-    """Drop what was used longest ago until a tenth of the limit is free, if more than that is used.
+    """Drop the least recently used rows until a tenth of the limit is free, if more than the limit is used.
 
     The file does not become smaller: its free pages are used again.
     """
@@ -286,19 +303,15 @@ def make_room(connection: sqlite3.Connection, limit: int) -> None:
     if _pages(connection) * page <= limit:
         return
     while _pages(connection) * page > 0.9 * limit:
-        oldest = [_oldest_tenth(connection, table) for table in _TABLES]
-        before = min((used for used in oldest if used is not None), default=None)
-        if before is None:
+        oldest: list[tuple[int]] = []  # of each table the moment up to which a tenth of its rows were last used
+        for table in _TABLES:
+            (count,) = connection.execute(f"SELECT count(*) FROM {table}").fetchone()
+            oldest += connection.execute(f"SELECT used FROM {table} ORDER BY used LIMIT 1 OFFSET ?", (count // 10,))
+        if not oldest:
             return
+        before = min(int(used) for (used,) in oldest)
         for table in _TABLES:
             connection.execute(f"DELETE FROM {table} WHERE used <= ?", (before,))
-
-
-def _oldest_tenth(connection: sqlite3.Connection, table: str) -> int | None:
-    """The moment up to which a tenth of the table's rows were used last; None where it has none."""
-    (count,) = connection.execute(f"SELECT count(*) FROM {table}").fetchone()
-    found = connection.execute(f"SELECT used FROM {table} ORDER BY used LIMIT 1 OFFSET ?", (count // 10,)).fetchone()
-    return None if found is None else int(found[0])
 
 
 def _pages(connection: sqlite3.Connection) -> int:
@@ -308,8 +321,8 @@ def _pages(connection: sqlite3.Connection) -> int:
     return int(pages) - int(free)
 
 
-def explained(error: Exception) -> str:
-    """What has gone wrong, for the user."""
+def error_text(error: Exception) -> str:
+    """The user's message for an error of the cache."""
     text = complaint(error)
     if "locked" in text:
         return "another program holds the cache"

@@ -1,17 +1,16 @@
 """Differences between models: every two models of a data set, metric by metric, on the same items.
 
-What two models' pictures of an item share (a hard item, a real picture) cancels in the difference, which is why two
-overlapping intervals may still be told apart here.
+What two models' pictures of an item share (a hard item, a real picture) cancels in the difference, which is why the
+interval of a difference may exclude 0 where the models' own intervals overlap.
 """
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from gan_eval.metrics.catalogue import METRICS, Metric
 from gan_eval.metrics.definitions.jackknife import GROUPS, Estimate, Interval, t_95
@@ -24,14 +23,14 @@ FEWEST = 3
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a set metric gave for one model."""
+    """A set metric's result for one model."""
 
     result: Estimate | str
     """The value, or the reason why there is none."""
     items: frozenset[str]
     """The items of the model's pictures."""
     fraction: float | None = None
-    """Share of the planned training steps that the model was given."""
+    """Proportion of the planned training steps that the model was trained for."""
 
 
 def compare_outcomes(dataset: str, metric: Metric, outcomes: Mapping[str, Outcome]) -> list[Row]:
@@ -44,50 +43,51 @@ def compare_outcomes(dataset: str, metric: Metric, outcomes: Mapping[str, Outcom
         metric: the set metric.
         outcomes: by model.
     """
-    return [
-        {
+    rows = []
+    for (a, first), (b, second) in combinations(outcomes.items(), 2):
+        row: Row = {
             "dataset": dataset,
             "metric": metric.name,
             "a": a,
             "b": b,
-            "fraction": _least(outcomes[a].fraction, outcomes[b].fraction),
-            **_difference(metric, {a: outcomes[a], b: outcomes[b]}),
+            "fraction": _least(first.fraction, second.fraction),
         }
-        for a, b in combinations(outcomes, 2)
-    ]
+        if isinstance(first.result, Estimate) and isinstance(second.result, Estimate):
+            shared = len(first.items if first.items == second.items else first.items & second.items)
+            difference = first.result.minus(second.result)
+            interval = difference.interval()
+            notes = []
+            if shared < max(len(first.items), len(second.items)):
+                counts = f"{a} has {len(first.items)} items, {b} {len(second.items)}"
+                notes.append(f"{counts}; both values are of all their items")
+            if interval is None:
+                notes.append(f"no interval: too few items for {GROUPS} groups")
+            elif first.result.share_of and interval.low == interval.high:
+                interval = None
+                notes.append("no interval: none or all of the pictures count, whatever is left out")
+            row |= {
+                "n": shared,
+                **_difference(difference.value, interval, metric, a, b),
+                "note": "; ".join(notes) or None,
+            }
+        else:
+            results = {a: first.result, b: second.result}
+            reasons = [f"{model}: {result}" for model, result in results.items() if not isinstance(result, Estimate)]
+            row |= {"n": 0, "reason": "; ".join(reasons)}
+        rows.append(row)
+    return rows
 
 
-def _difference(metric: Metric, pair: Mapping[str, Outcome]) -> Row:
-    (a, first), (b, second) = pair.items()
-    shared = len(first.items if first.items == second.items else first.items & second.items)
-    lacking = {model: outcome.result for model, outcome in pair.items() if not isinstance(outcome.result, Estimate)}
-    if lacking:
-        return {"n": 0, "reason": "; ".join(f"{model}: {reason}" for model, reason in lacking.items())}
-    assert isinstance(first.result, Estimate)
-    assert isinstance(second.result, Estimate)
-    difference = first.result.minus(second.result)
-    interval = difference.interval()
-    notes = []
-    if shared < max(len(first.items), len(second.items)):
-        notes.append(f"{a} has {len(first.items)} items, {b} {len(second.items)}; both values are of all their items")
-    if interval is None:
-        notes.append(f"no interval: too few items for {GROUPS} groups")
-    elif first.result.share_of and interval.low == interval.high:
-        interval = None
-        notes.append("no interval: none or all of the pictures count, whatever is left out")
-    return {"n": shared, **_told(difference.value, interval, metric, a, b), "note": "; ".join(notes) or None}
-
-
-def compare_pictures(image_rows: Iterable[Mapping[str, Any]], *, metrics: Mapping[str, Metric] = METRICS) -> list[Row]:
+def compare_pictures(image_rows: Iterable[Mapping[Any, Any]], *, metrics: Mapping[str, Metric] = METRICS) -> list[Row]:
     """Rows of the table `metric_comparisons`, without `run`, for pair and single metrics: each two models.
 
     The difference is the mean over the items that both models have a value for; its 95 % interval is Student's t of
     the paired differences. A model's several pictures of an item count as one, by their mean. Infinite values (psnr of
-    equal pictures) are in no mean and no difference, and are counted in the note.
+    equal pictures) are in no mean and no difference; the note counts them.
 
     Args:
-        image_rows: rows of the table `image_metrics`; those of real pictures are passed over.
-        metrics: the facts of the metrics by name; rows of others are passed over.
+        image_rows: rows of the table `image_metrics`; those of real pictures are ignored.
+        metrics: the facts of the metrics by name; rows of others are ignored.
     """
     values: dict[tuple[str, str], dict[str, dict[str, list[float]]]] = {}
     fractions: dict[tuple[str, str], float | None] = {}
@@ -109,76 +109,69 @@ def compare_pictures(image_rows: Iterable[Mapping[str, Any]], *, metrics: Mappin
             **row,
         }
         for (dataset, name), models in values.items()
-        for a, b, row in _paired(models, metrics[name])
+        for a, b, row in _paired_differences(models, metrics[name])
     ]
 
 
-def _paired(models: Mapping[str, Mapping[str, Sequence[float]]], metric: Metric) -> Iterable[tuple[str, str, Row]]:
-    """Every two models with their row."""
-    place = {item: n for n, item in enumerate(dict.fromkeys(item for values in models.values() for item in values))}
+def _paired_differences(
+    models: Mapping[str, Mapping[str, Sequence[float]]], metric: Metric
+) -> Iterator[tuple[str, str, Row]]:
+    """Every two models with the columns of their difference.
+
+    Args:
+        models: by model and item, the values of its pictures.
+        metric: whose values they are.
+    """
+    place = {item: n for n, item in enumerate(dict.fromkeys(item for items in models.values() for item in items))}
     means = np.full((len(models), len(place)), np.nan)
-    left_out, several = np.zeros(means.shape, int), np.zeros(means.shape, bool)
+    excluded, several = np.zeros(means.shape, int), np.zeros(means.shape, bool)
     for row, items in enumerate(models.values()):
-        columns = [place[item] for item in items]
-        found = [_of_item(values) for values in items.values()]
-        means[row, columns] = [mean for mean, _ in found]
-        left_out[row, columns] = [count for _, count in found]
-        several[row, columns] = [len(values) > 1 for values in items.values()]
-    names = list(models)
-    for i, j in combinations(range(len(names)), 2):
+        for item, values in items.items():
+            column = place[item]
+            if len(values) == 1:
+                means[row, column] = values[0]
+                continue
+            several[row, column] = True
+            mean = finite_mean(values)
+            if mean.mean is None:
+                means[row, column] = math.inf
+            else:
+                means[row, column], excluded[row, column] = mean.mean, mean.left_out
+    for (i, a), (j, b) in combinations(enumerate(models), 2):
         pair = [i, j]
         both = ~np.isnan(means[pair]).any(axis=0)
-        notes = _on_items(several[pair][:, both], left_out[pair][:, both])
-        yield names[i], names[j], _paired_row(means[i, both], means[j, both], metric, names[i], names[j], notes)
-
-
-def _of_item(values: Sequence[float]) -> tuple[float, int]:
-    """The mean of an item's finite values, infinite where there are none; and how many are not in the mean."""
-    if len(values) == 1:
-        return values[0], 0
-    found = finite_mean(values)
-    return (math.inf, 0) if found.mean is None else (found.mean, found.left_out)
-
-
-def _on_items(several: NDArray[np.bool_], left_out: NDArray[np.int_]) -> list[str]:
-    """Of the items that both models have: how often one has several pictures, and what is not in their means."""
-    notes = []
-    if count := int(several.any(axis=0).sum()):
-        notes.append(f"{_items(count)} with several pictures of a model: their mean counts")
-    if count := int(left_out.sum()):
-        notes.append(f"{count} infinite value{'s' if count > 1 else ''} left out of the means of items")
-    return notes
+        with np.errstate(invalid="ignore", over="ignore"):  # infinite less infinite is NaN: excluded too
+            difference = finite_mean(means[i, both] - means[j, both])
+        notes = []
+        if difference.left_out:
+            notes.append(f"{_items(difference.left_out)} left out: a value is infinite")
+        if count := int(several[pair][:, both].any(axis=0).sum()):
+            notes.append(f"{_items(count)} with several pictures of a model: their mean counts")
+        if count := int(excluded[pair][:, both].sum()):
+            notes.append(f"{count} infinite value{'s' if count > 1 else ''} left out of the means of items")
+        columns: Row = {"n": difference.n}
+        if difference.mean is None or difference.sd is None or difference.n < FEWEST:
+            columns["reason"] = f"{difference.n} items have a finite value for both; a difference needs {FEWEST}"
+        else:
+            half_width = t_95(difference.n - 1) * difference.sd / math.sqrt(difference.n)
+            interval = Interval(difference.mean - half_width, difference.mean + half_width)
+            columns |= _difference(difference.mean, interval, metric, a, b)
+        yield a, b, columns | {"note": "; ".join(notes) or None}
 
 
 def _items(count: int) -> str:
     return f"{count} item{'s' if count > 1 else ''}"
 
 
-def _paired_row(
-    a: NDArray[np.float64], b: NDArray[np.float64], metric: Metric, name_a: str, name_b: str, notes: Sequence[str]
-) -> Row:
-    with np.errstate(invalid="ignore", over="ignore"):  # infinite less infinite is no number: left out too
-        found = finite_mean(a - b)
-    n, infinite = found.n, found.left_out
-    told = [f"{_items(infinite)} left out: a value is infinite"] if infinite else []
-    note = "; ".join([*told, *notes]) or None
-    if found.mean is None or found.sd is None or n < FEWEST:
-        reason = f"{n} items have a finite value for both; a difference needs {FEWEST}"
-        return {"n": n, "reason": reason, "note": note}
-    half = t_95(n - 1) * found.sd / math.sqrt(n)
-    interval = Interval(found.mean - half, found.mean + half)
-    return {"n": n, **_told(found.mean, interval, metric, name_a, name_b), "note": note}
-
-
-def _told(difference: float, interval: Interval | None, metric: Metric, a: str, b: str) -> Row:
-    """The difference with its interval, and the model that is better where the interval does not hold 0."""
-    row: Row = {"difference": difference, "reason": None}
+def _difference(difference: float, interval: Interval | None, metric: Metric, a: str, b: str) -> Row:
+    """The difference with its interval, and the model that is better where the interval excludes 0."""
+    columns: Row = {"difference": difference, "reason": None}
     if interval is None:
-        return row
+        return columns
     greater = a if interval.low > 0 else b if interval.high < 0 else None
     lesser = b if greater == a else a
     better = None if greater is None else greater if metric.higher_is_better else lesser
-    return row | {"ci_low": interval.low, "ci_high": interval.high, "better": better}
+    return columns | {"ci_low": interval.low, "ci_high": interval.high, "better": better}
 
 
 def _least(a: float | None, b: float | None) -> float | None:

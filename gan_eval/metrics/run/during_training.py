@@ -1,8 +1,7 @@
-"""Metrics of a stimulus set as the trainer wants them on the way: one row for each metric, not for each picture."""
+"""Metrics of a stimulus set during training: one row for each metric, not for each picture."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
@@ -30,27 +29,24 @@ def measure_on_the_way(names: tuple[str, ...]) -> Callable[[Path], list[Row]]:
 
     def measure(folder: Path) -> list[Row]:
         images, sets = evaluate(folder, names, cache=False)
-        generated = images[images["kind"] == "fake"]
-        of_pictures = [_of_pictures(str(name), rows) for name, rows in generated.groupby("metric", sort=False)]
-        return of_pictures + [_of_set(row) for row in sets.to_dict("records")]
+        rows: list[Row] = []
+        for name, values in images[images["kind"] == "fake"].groupby("metric", sort=False):
+            summary = finite_mean(values["value"])
+            reason = None
+            if summary.mean is None:
+                reason = next((str(text) for text in values["reason"].dropna()), "every value is infinite")
+            rows.append(
+                {"metric": str(name), "value": summary.mean, "sd": summary.sd, "n": summary.n, "reason": reason}
+            )
+        return rows + [
+            {
+                "metric": str(row["metric"]),
+                "value": None if pd.isna(row["value"]) else float(row["value"]),
+                "sd": None,
+                "n": int(row["n_fake"]),
+                "reason": None if pd.isna(row["reason"]) else str(row["reason"]),
+            }
+            for row in sets.to_dict("records")
+        ]
 
     return measure
-
-
-def _of_pictures(name: str, rows: pd.DataFrame) -> Row:
-    found = finite_mean(rows["value"])
-    reason = None
-    if found.mean is None:
-        reason = next((str(text) for text in rows["reason"].dropna()), "every value is infinite")
-    return {"metric": name, "value": found.mean, "sd": found.sd, "n": found.n, "reason": reason}
-
-
-def _of_set(row: Mapping[Any, Any]) -> Row:
-    missing = pd.isna(row["value"])
-    return {
-        "metric": str(row["metric"]),
-        "value": None if missing else float(row["value"]),
-        "sd": None,
-        "n": int(row["n_fake"]),
-        "reason": None if pd.isna(row["reason"]) else str(row["reason"]),
-    }

@@ -1,12 +1,7 @@
-"""The settings of a run, and the tables that it gives.
-
-The files that a run's settings name: they must be there, and some metric should use them.
-
-What the comparison of sets gives, computed or kept.
-"""
+"""A run's settings and its tables: those that it computes, and those of other programs that are put beside them."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import get_args
@@ -18,19 +13,27 @@ from gan_eval.errors import UserError
 from gan_eval.file_sets import replaced_set
 from gan_eval.metrics.catalogue import DEFAULT_RESIZER, Metric
 from gan_eval.metrics.networks.segmenter_settings import PALETTE
+from gan_eval.metrics.run.missing import finite_mean
 from gan_eval.settings.training import Precision
-from gan_eval.tabular import Row, frame_of, holds_table, write_table
+from gan_eval.tables.schema import Table
+from gan_eval.tabular import Row, conform, frame_of, holds_table, read_table, write_table
 from gan_eval.weights.cache import find, option
 
 DEFAULT = ("psnr", "ssim", "niqe", "fid")
 TABLES = (tables.IMAGE_METRICS, tables.SET_METRICS, tables.METRIC_COMPARISONS, tables.RUNS)
 SET_NAME = "metrics"
 """Of the set of tables that a run writes (see `gan_eval.file_sets`)."""
+_EXTERNAL_COLUMNS = ("model", "dataset", "metric", "value")
+_EXTERNAL = Table(
+    tables.BESIDE.name,
+    "The columns that a file must have: real pictures in it have no model.",
+    tuple(replace(column, filled=False) for column in tables.BESIDE.columns if column.name in _EXTERNAL_COLUMNS),
+)
 
 
 @dataclass(frozen=True)
 class Settings:
-    """How metrics are computed. Paths may be given as text, and a metric alone by its name.
+    """How metrics are computed. Paths may be given as text, and a single metric by its name.
 
     Raises:
         UserError: a value that cannot be. Whether there are such metrics and files is seen when it runs.
@@ -52,7 +55,7 @@ class Settings:
     segmenter: Path | None = None
     """The user's network for the segmentation scores (see `gan_eval.metrics.networks.segmenter`)."""
     cache: Path | None = None
-    """File of kept values; None: nothing is kept (see `gan_eval.metrics.run.cache`)."""
+    """File of cached values; None: nothing is cached (see `gan_eval.metrics.run.cache`)."""
 
     def __post_init__(self) -> None:
         if self.precision not in get_args(Precision):
@@ -63,19 +66,19 @@ class Settings:
             from gan_eval.metrics.networks.extractors import check_resizer
 
             check_resizer(self.resizer)
-        as_they_are = {
+        converted = {
             "metrics": (self.metrics,) if isinstance(self.metrics, str) else tuple(self.metrics),
             "weights": {name: Path(path) for name, path in self.weights.items()},
             "segmenter": None if self.segmenter is None else Path(self.segmenter),
             "cache": None if self.cache is None else Path(self.cache),
         }
-        for name, value in as_they_are.items():
+        for name, value in converted.items():
             object.__setattr__(self, name, value)
 
 
 @dataclass(frozen=True)
 class Evaluation:
-    """The metric tables, and the row of `runs` that their column `run` points to; made when they are asked for."""
+    """The metric tables, and the row of `runs` that their column `run` points to; frames are made at first use."""
 
     image_metrics: pd.DataFrame
     rows: Mapping[str, Sequence[Row]]
@@ -109,23 +112,18 @@ def write_tables(frames: Mapping[str, pd.DataFrame], out: Path) -> None:
     Raises:
         UserError: one cannot be written, or another process has been writing there for a minute.
     """
-    out = Path(out)
+    out, suffixes = Path(out), (".csv", ".parquet")
     with replaced_set(out, SET_NAME) as new:
         for name, frame in frames.items():
-            for file in _files(name, new.folder):
-                write_table(frame, file, tables.TABLES[name])
+            for suffix in suffixes:
+                write_table(frame, new.folder / f"{name}{suffix}", tables.TABLES[name])
         new.run = next(iter(frames[tables.RUNS.name]["run"]), "") if tables.RUNS.name in frames else ""
-        new.obsolete += [
-            file for table in (*TABLES, tables.BESIDE) for file in _files(table.name, out) if holds_table(file, table)
-        ]
+        earlier = [(out / f"{table.name}{suffix}", table) for table in (*TABLES, tables.BESIDE) for suffix in suffixes]
+        new.obsolete += [file for file, table in earlier if holds_table(file, table)]
 
 
-def _files(name: str, out: Path) -> list[Path]:
-    return [out / f"{name}{suffix}" for suffix in (".csv", ".parquet")]
-
-
-def unused_files(metrics: Sequence[Metric], settings: "Settings") -> list[str]:
-    """A line for each named file that no metric uses.
+def unused_files(metrics: Sequence[Metric], settings: Settings) -> list[str]:
+    """A message for each named file that no metric uses.
 
     Args:
         metrics: those of the run.
@@ -146,11 +144,38 @@ def unused_files(metrics: Sequence[Metric], settings: "Settings") -> list[str]:
     return [f"{name}: no metric here uses it" for name in options]
 
 
-@dataclass(frozen=True)
-class SetRows:
-    """Rows without the column `run`."""
+def read_external_values(files: Sequence[Path]) -> pd.DataFrame:
+    """The table `beside` from other programs' CSV or Parquet files; where a row names no source, it is the file's stem.
 
-    rows: list[Row] = field(default_factory=list)
-    """Of the table `set_metrics`."""
-    comparisons: list[Row] = field(default_factory=list)
-    """Of the table `metric_comparisons`."""
+    Three layouts are accepted: columns model, dataset, metric, value (and source, note); the table `set_metrics` of
+    another run; the table `image_metrics` of another run, of which the mean over each generated set is taken.
+
+    Raises:
+        UserError: a file cannot be read, lacks a column, holds something else than a number, or two rows say the same.
+    """
+    parts = []
+    for file in map(Path, files):
+        frame = read_table(file, _EXTERNAL)
+        if "stimulus" in frame.columns:
+            generated = frame[frame["model"].notna()]
+            means = []
+            for (model, dataset, metric), group in generated.groupby(["model", "dataset", "metric"], sort=False):
+                mean = finite_mean(group["value"])
+                note = f"mean of {mean.n} pictures"
+                note += f", {mean.left_out} without a finite value left out" if mean.left_out else ""
+                means.append((model, dataset, metric, mean.mean, note))
+            frame = pd.DataFrame(means, columns=[*_EXTERNAL_COLUMNS, "note"])
+        if frame.empty:
+            raise UserError(f"{file}: no values in it")
+        missing = frame["value"].isna()
+        if missing.all():
+            raise UserError(f"{file}: column value: no row has one")
+        frame = frame[~missing]
+        optional = {
+            name: frame[name].astype("str") if name in frame.columns else pd.Series(pd.NA, frame.index, dtype="str")
+            for name in ("source", "note")
+        }
+        optional["source"] = optional["source"].fillna(file.stem)
+        parts.append(frame[list(_EXTERNAL_COLUMNS)].assign(**optional))
+    where = ", ".join(map(str, files))
+    return conform(pd.concat(parts, ignore_index=True), tables.BESIDE, where=where)

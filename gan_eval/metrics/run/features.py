@@ -1,7 +1,4 @@
-"""Features on their way from the network to the set metrics: batches that fill up, and the table that they go to.
-
-The features of pictures, found by stimulus: what the pass over the pictures hands to the set metrics.
-"""
+"""Features of pictures: batches that fill up for a network, the store of its results, and the table by stimulus."""
 
 import hashlib
 import os
@@ -52,12 +49,12 @@ class FeatureTable:
 
 
 IN_MEMORY = 64 * 2**20
-"""Bytes of features above which they are kept in a file instead."""
+"""Bytes of features above which they are stored in a file instead."""
 _ROWS_AT_ONCE = 1024
 
 FeatureKey = tuple[bytes, bytes, int]
 """SHA-256 of the picture and of its companion, and the number of the definition: see `gan_eval.metrics.run.cache`."""
-Found = NDArray[np.float32] | str
+FeatureResult = NDArray[np.float32] | str
 """(size,) features, or the reason why there are none."""
 
 
@@ -77,23 +74,30 @@ class FeatureStore:
         else:
             self._folder = tempfile.TemporaryDirectory(prefix="gan-eval-features-", ignore_cleanup_errors=True)
             file = Path(self._folder.name) / "features.f32"
-            _reserve(file, 4 * count * size)
+            try:  # reserve the space: writing into a mapped file that has none ends the program
+                with file.open("wb") as opened:
+                    if hasattr(os, "posix_fallocate"):
+                        os.posix_fallocate(opened.fileno(), 0, 4 * count * size)
+                    else:
+                        opened.truncate(4 * count * size)
+            except OSError as error:
+                raise write_error(file, error) from error
             self.values = np.memmap(file, np.float32, "r+", shape=(count, size))
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_error: object) -> None:
-        """Let go of the rows; a table of them must not be used any more."""
+        """Free the rows; a table of them must not be used any more."""
         if self._folder is not None:
             self._folder.cleanup()
 
-    def put(self, row: int, found: Found) -> None:
+    def put(self, row: int, result: FeatureResult) -> None:
         """Set a row; any number of threads may do so for different rows."""
-        if isinstance(found, str):
-            self.reasons[row] = found
+        if isinstance(result, str):
+            self.reasons[row] = result
         else:
-            self.values[row] = found
+            self.values[row] = result
             self.filled[row] = True
 
     @property
@@ -129,8 +133,8 @@ class FeatureBatches:
     how many others there are.
     """
 
-    def __init__(self, extractor: "Extractor", deliver: Callable[[int, FeatureKey, Found], None]) -> None:
-        """`deliver` is told each picture's row, key and features."""
+    def __init__(self, extractor: "Extractor", deliver: Callable[[int, FeatureKey, FeatureResult], None]) -> None:
+        """`deliver` is called with each picture's row, key and features."""
         self._extractor = extractor
         self._deliver = deliver
         self._lock = threading.Lock()
@@ -146,34 +150,22 @@ class FeatureBatches:
         self._run(batch)
 
     def finish(self) -> None:
-        """Run what is left."""
+        """Run the batch that is not full."""
         with self._lock:
             batch, self._waiting = self._waiting, []
         if batch:
             self._run(batch)
 
     def _run(self, batch: "list[_Waiting]") -> None:
-        prepared = [one.prepared for one in batch]
+        prepared = [picture.prepared for picture in batch]
         prepared += prepared[-1:] * (self._extractor.batch_size - len(batch))
         try:
             features = self._extractor.features(prepared)
         except Exception as error:
             if not memory_ran_out(error):
                 raise
-            for one in batch:
-                self._deliver(one.row, one.key, NO_MEMORY)
+            for picture in batch:
+                self._deliver(picture.row, picture.key, NO_MEMORY)
             return
-        for one, vector in zip(batch, features[: len(batch)], strict=True):
-            self._deliver(one.row, one.key, vector)
-
-
-def _reserve(file: Path, size: int) -> None:
-    """Make a file whose space on the disk is certain: writing into a mapped file that has none ends the program."""
-    try:
-        with file.open("wb") as opened:
-            if hasattr(os, "posix_fallocate"):
-                os.posix_fallocate(opened.fileno(), 0, size)
-            else:
-                opened.truncate(size)
-    except OSError as error:
-        raise write_error(file, error) from error
+        for picture, vector in zip(batch, features[: len(batch)], strict=True):
+            self._deliver(picture.row, picture.key, vector)

@@ -1,8 +1,7 @@
-"""The files of one job: each is read once, hashed, and decoded from the same bytes where somebody needs the picture.
+"""The picture files of one job: each is read once, hashed, and decoded from the same bytes where it is needed.
 
-Reading files into memory that is used again: taking fresh memory for each costs as much as the reading itself.
-
-A bound on the pixels that all threads hold at a time, so that a folder of huge pictures fits into memory.
+Buffers are used again, since fresh memory costs as much as the reading itself; and the pixels that all threads hold at
+a time are bounded, so that a folder of huge pictures fits into memory.
 """
 
 import hashlib
@@ -17,7 +16,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from gan_eval.errors import UserError
-from gan_eval.files import require_file
+from gan_eval.files import known_digest, remember_digest, require_file
 from gan_eval.metrics.kernels.pictures import NO_MEMORY
 from gan_eval.stimuli import pictures
 from gan_eval.stimuli.holes import hole_of
@@ -26,8 +25,8 @@ from gan_eval.stimuli.pictures import Picture
 if TYPE_CHECKING:
     from gan_eval.metrics.kernels.pictures import HolePixels, Pixels
 
-_KEPT = 2**24
-"""Bytes of a buffer above which it is not kept for the next file."""
+_LARGEST_BUFFER = 2**24
+"""Bytes of a buffer above which it is not used again."""
 
 
 class FileReader:
@@ -36,8 +35,8 @@ class FileReader:
     def __init__(self) -> None:
         self._free: list[bytearray] = []
 
-    def read(self, path: Path) -> memoryview:
-        """The file's bytes, to be handed back with `release`.
+    def read(self, path: Path) -> tuple[memoryview, os.stat_result]:
+        """The file's bytes, to be handed back with `release`, and its status.
 
         Raises:
             UserError: the file is missing or cannot be read.
@@ -45,68 +44,66 @@ class FileReader:
         require_file(path)
         try:
             with open(path, "rb", buffering=0) as file:  # noqa: PTH123 - a path's own `open` costs twice as much
-                size = os.fstat(file.fileno()).st_size
-                buffer = self._buffer(size + 1)
+                status = os.fstat(file.fileno())
+                buffer = self._free.pop() if self._free else bytearray()
+                if len(buffer) <= status.st_size:
+                    buffer = bytearray(2 * (status.st_size + 1))
                 filled = 0
                 while count := file.readinto(memoryview(buffer)[filled:]):
                     filled += count
                     if filled == len(buffer):  # it grows while it is read
                         buffer = buffer + bytearray(len(buffer))
         except OSError:
-            return memoryview(pictures.read_file(path))  # which has the words for it
-        return memoryview(buffer)[:filled]
+            return memoryview(pictures.read_file(path)), path.stat()  # which raises the error with its message
+        return memoryview(buffer)[:filled], status
 
     def release(self, content: memoryview) -> None:
-        """Let the bytes go; nobody may look at them any more."""
+        """Free the bytes for another file; they may not be used any more."""
         buffer = content.obj
-        if isinstance(buffer, bytearray) and len(buffer) <= _KEPT:
+        if isinstance(buffer, bytearray) and len(buffer) <= _LARGEST_BUFFER:
             self._free.append(buffer)
 
-    def _buffer(self, size: int) -> bytearray:
-        buffer = self._free.pop() if self._free else bytearray()
-        return buffer if len(buffer) >= size else bytearray(2 * size)
 
-
-MOST_AT_WORK = 200_000_000
+MOST_PIXELS_AT_ONCE = 200_000_000
 """Pixels of decoded pictures, over all threads. At 256x256 that is 1,500 pairs: they never come near it."""
-_LOOKED_INTO = 2**18
-"""Bytes from which a file's header is read beforehand: a smaller one is no photograph of very many pixels."""
+_LARGE_FILE = 2**18
+"""Bytes from which a file's header is read before decoding: a smaller one is no photograph of very many pixels."""
 
 
 class PixelBudget:
-    """Hands out pixels to the threads; who holds some never waits, so that no two can wait for each other."""
+    """Bounds the decoded pixels of all threads; a thread that holds some never waits, so there is no deadlock."""
 
-    def __init__(self, most: int = MOST_AT_WORK) -> None:
+    def __init__(self, most: int = MOST_PIXELS_AT_ONCE) -> None:
         """
         Args:
-            most: pixels at a time; who wants more than that has them alone.
+            most: pixels at a time; a larger picture is decoded while no other thread holds any.
         """
         self._most = most
         self._taken = 0
         self._changed = threading.Condition()
 
     def take(self, pixels: int, *, wait: bool) -> None:
-        """Take pixels, or first wait until there are so many, or nobody holds any."""
+        """Take pixels; with `wait`, once so many are free or none are taken."""
         with self._changed:
             if wait:
                 self._changed.wait_for(lambda: self._taken == 0 or self._taken + pixels <= self._most)
             self._taken += pixels
 
     def give_back(self, pixels: int) -> None:
-        """Let others have them."""
+        """Make pixels free again."""
         with self._changed:
             self._taken -= pixels
             self._changed.notify_all()
 
 
 def pixels_of(content: memoryview | bytes) -> int:
-    """Pixels that a picture's file says it has; 0 where it is small, or says nothing that can be read."""
-    if len(content) < _LOOKED_INTO:
+    """Pixels that a picture file's header names; 0 where the file is small or its header cannot be read."""
+    if len(content) < _LARGE_FILE:
         return 0
     try:
         with Image.open(io.BytesIO(content)) as image:
             return image.width * image.height
-    except Exception:  # whatever the damaged bytes lead to; decoding tells it
+    except Exception:  # whatever the damaged bytes lead to; decoding reports it
         return 0
 
 
@@ -122,14 +119,14 @@ class PictureFile:
 
 
 class PictureFiles:
-    """What one thread holds of the files that it is measuring; `close` it after the job."""
+    """The files and pictures of one thread's job; `close` it after the job."""
 
     def __init__(self, reader: FileReader, budget: PixelBudget, device: str = "cpu") -> None:
         """
         Args:
             reader: of this thread.
             budget: of all threads; decoding may wait for it.
-            device: where the pictures are wanted; on the CPU they are arrays, elsewhere tensors.
+            device: where pictures are measured; on the CPU they are arrays, elsewhere tensors.
         """
         self._budget = budget
         self._reserved = 0
@@ -147,17 +144,23 @@ class PictureFiles:
         Raises:
             UserError: it cannot be read.
         """
-        found = self._files.get(name := str(path))
-        if found is None:
+        file = self._files.get(str(path))
+        if file is None:
             try:
-                content = self._reader.read(path)
-                found = PictureFile(path, hashlib.sha256(content).digest(), content)
+                content, status = self._reader.read(path)
+                is_whole = len(content) == status.st_size  # else it grew meanwhile
+                digest = known_digest(path, status) if is_whole else None
+                if digest is None:
+                    digest = hashlib.sha256(content).hexdigest()
+                    if is_whole:
+                        remember_digest(path, status, digest)
+                file = PictureFile(path, bytes.fromhex(digest), content)
             except UserError as error:
-                found = error
-            self._files[name] = found
-        if isinstance(found, UserError):
-            raise found
-        return found
+                file = error
+            self._files[str(path)] = file
+        if isinstance(file, UserError):
+            raise file
+        return file
 
     def picture(self, file: PictureFile) -> Picture:
         """(H, W, 3) uint8; decoded once.
@@ -169,8 +172,13 @@ class PictureFiles:
             raise self._broken[file.path]
         if file.digest not in self._pictures:
             try:
-                content = self._taken(file)
-                self._reserve(pixels_of(content))
+                content = pictures.read_file(file.path) if file.content is None else bytes(file.content)
+                self._release(file)
+                # a pair's pixels are reserved for the whole job with its first large picture; larger ones add to them
+                missing = 2 * pixels_of(content) - self._reserved
+                if missing > 0:
+                    self._budget.take(missing, wait=self._reserved == 0)
+                    self._reserved += missing
                 self._pictures[file.digest] = pictures.decode_rgb(content, file.path)
             except UserError as error:
                 self._broken[file.path] = error
@@ -209,18 +217,18 @@ class PictureFiles:
         return self._holes[mask.digest]
 
     def forget(self, path: Path) -> None:
-        """Let go of a file and its picture."""
+        """Free a file and its picture."""
         file = self._files.pop(str(path), None)
-        self._let_go(file)
+        self._release(file)
         others = {getattr(other, "digest", None) for other in self._files.values()}
         if isinstance(file, PictureFile) and file.digest not in others:
             self._pictures.pop(file.digest, None)
             self._on_device.pop(file.digest, None)
 
     def close(self) -> None:
-        """Let go of everything."""
+        """Free everything."""
         for file in self._files.values():
-            self._let_go(file)
+            self._release(file)
         self._files.clear()
         self._pictures.clear()
         self._on_device.clear()
@@ -228,22 +236,7 @@ class PictureFiles:
         self._budget.give_back(self._reserved)
         self._reserved = 0
 
-    def _reserve(self, pixels: int) -> None:
-        """Take a pair's pixels for the whole job, when its first large picture comes; larger ones later add to them."""
-        more = 2 * pixels - self._reserved
-        if more > 0:
-            self._budget.take(more, wait=self._reserved == 0)
-            self._reserved += more
-
-    def _taken(self, file: PictureFile) -> bytes:
-        """The file's bytes, which are then no longer held."""
-        if file.content is None:
-            return pictures.read_file(file.path)
-        content = bytes(file.content)
-        self._let_go(file)
-        return content
-
-    def _let_go(self, file: PictureFile | UserError | None) -> None:
+    def _release(self, file: PictureFile | UserError | None) -> None:
         if isinstance(file, PictureFile) and file.content is not None:
             self._reader.release(file.content)
             file.content = None

@@ -1,9 +1,4 @@
-"""What is measured: the rows of stimulus sets or of a frame, with the files they name.
-
-Two folders of pictures as a stimulus set in memory, paired by file stem.
-
-A picture without partner and a stem that stands for several files are told and leave the others as they are.
-"""
+"""The pictures of a run: rows of stimulus sets or of a frame, or two folders that are paired by file stem."""
 
 import re
 import unicodedata
@@ -25,8 +20,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 NO_MASK = "no mask_file: the picture of the hole, white is hole; `gan-eval stimuli import --masks DIR` adds it"
-"""Why there is no mask, where there is none."""
-_NEEDED = ("stimulus", "kind", "model", "dataset", "file", "reference_file")
+"""The reason for a missing mask."""
+_REQUIRED = ("stimulus", "kind", "model", "dataset", "file", "reference_file")
 
 
 @dataclass(frozen=True)
@@ -47,13 +42,13 @@ class Stimulus:
     problem: str | None = None
     """Why the picture is not to be measured, where that is known before its file is read."""
     no_reference: str = "no reference_file"
-    """Why there is no reference, where there is none; of a real picture: why it has no partner, where it wants one."""
+    """Why there is no reference, where there is none; of a real picture: why it has no partner, where it needs one."""
     mask: Path | None = None
     """The picture of the hole that was filled: white is hole."""
     mask_kind: str | None = None
     """How that hole was made."""
     mask_area: float | None = None
-    """Its share of the picture."""
+    """Its proportion of the picture."""
 
     @property
     def is_fake(self) -> bool:
@@ -71,15 +66,15 @@ def stimuli_of_sets(sets: Iterable[StimulusSet | Path]) -> list[Stimulus]:
     Raises:
         UserError: a folder is not a stimulus set, or two sets name one stimulus but hold different pictures.
     """
-    found: list[Stimulus] = []
+    stimuli: list[Stimulus] = []
     for entry in sets:
-        stimuli = entry if isinstance(entry, StimulusSet) else read_set(entry, files_must_exist=False)
-        found += _stimuli(stimuli.rows, stimuli.folder)
-    return _distinct(found)
+        stimulus_set = entry if isinstance(entry, StimulusSet) else read_set(entry, files_must_exist=False)
+        stimuli += _stimuli(stimulus_set.rows, stimulus_set.folder)
+    return _distinct(stimuli)
 
 
 def named_twice(sets: Iterable[StimulusSet | Path]) -> list[str]:
-    """A line for each stimulus set that is named more than once."""
+    """A message for each stimulus set that is named more than once."""
     folders = Counter(Path(entry).resolve() for entry in sets if not isinstance(entry, StimulusSet))
     return [f"{folder}: named {count} times, measured once" for folder, count in folders.items() if count > 1]
 
@@ -90,7 +85,7 @@ def stimuli_of_frame(frame: "pd.DataFrame", root: Path | None) -> list[Stimulus]
     Raises:
         UserError: a column or a cell is missing, or a stimulus stands twice with different pictures.
     """
-    missing = [name for name in _NEEDED if name not in frame.columns]
+    missing = [name for name in _REQUIRED if name not in frame.columns]
     if missing:
         raise UserError(f"stimuli: column {', '.join(missing)} is missing; see the table stimuli in docs/tables.md")
     cells = frame.astype(object).where(frame.notna(), None)
@@ -99,35 +94,39 @@ def stimuli_of_frame(frame: "pd.DataFrame", root: Path | None) -> list[Stimulus]
 
 
 def _stimuli(rows: Sequence[Mapping[str, Any]], root: Path) -> list[Stimulus]:
-    return [_stimulus(row, root, number) for number, row in enumerate(rows, start=1)]
-
-
-def _stimulus(row: Mapping[str, Any], root: Path, number: int) -> Stimulus:
-    for name in ("stimulus", "kind", "dataset", "file"):
-        if not row[name]:
-            raise UserError(f"stimuli: row {number}, column {name}: found nothing, wanted a value")
-    kind, model = row["kind"], row["model"]
-    if kind not in ("real", "fake") or (kind == "fake") != bool(model):
-        raise UserError(
-            f"stimuli: row {number}: kind {kind!r} with model {model!r}; a fake names its model, a real none"
+    """
+    Raises:
+        UserError: a cell is missing, or kind and model do not agree.
+    """
+    stimuli = []
+    for number, row in enumerate(rows, start=1):
+        for name in ("stimulus", "kind", "dataset", "file"):
+            if not row[name]:
+                raise UserError(f"stimuli: row {number}, column {name}: found nothing, wanted a value")
+        kind, model = row["kind"], row["model"]
+        if kind not in ("real", "fake") or (kind == "fake") != bool(model):
+            raise UserError(
+                f"stimuli: row {number}: kind {kind!r} with model {model!r}; a fake names its model, a real none"
+            )
+        reference, source, mask = row["reference_file"], row.get("input_file"), row.get("mask_file")
+        stimulus = Stimulus(
+            stimulus=row["stimulus"],
+            item=row.get("item") or row["stimulus"],
+            kind=kind,
+            model=model or None,
+            dataset=row["dataset"],
+            file=root / row["file"],
+            reference=root / reference if reference else None,
+            fraction=row.get("fraction"),
+            input=root / source if source else None,
+            problem=row.get("problem"),
+            no_reference=row.get("no_reference") or Stimulus.no_reference,
+            mask=root / mask if mask else None,
+            mask_kind=row.get("mask_kind") or None,
+            mask_area=row.get("mask_area"),
         )
-    reference = row["reference_file"]
-    return Stimulus(
-        stimulus=row["stimulus"],
-        item=row.get("item") or row["stimulus"],
-        kind=kind,
-        model=model or None,
-        dataset=row["dataset"],
-        file=root / row["file"],
-        reference=root / reference if reference else None,
-        fraction=row.get("fraction"),
-        input=root / row["input_file"] if row.get("input_file") else None,
-        problem=row.get("problem"),
-        no_reference=row.get("no_reference") or Stimulus.no_reference,
-        mask=root / row["mask_file"] if row.get("mask_file") else None,
-        mask_kind=row.get("mask_kind") or None,
-        mask_area=row.get("mask_area"),
-    )
+        stimuli.append(stimulus)
+    return stimuli
 
 
 def _distinct(stimuli: Iterable[Stimulus]) -> list[Stimulus]:
@@ -136,29 +135,29 @@ def _distinct(stimuli: Iterable[Stimulus]) -> list[Stimulus]:
     Raises:
         UserError: two copies are different pictures, or the holes of two copies are.
     """
-    kept: dict[str, Stimulus] = {}
-    hash_of = lru_cache(maxsize=None)(_hash)
+    by_name: dict[str, Stimulus] = {}
+    digest_of = lru_cache(maxsize=None)(_digest)
     for stimulus in stimuli:
-        first = kept.setdefault(stimulus.stimulus, stimulus)
+        first = by_name.setdefault(stimulus.stimulus, stimulus)
         if first.file == stimulus.file:
             continue
-        known, found = hash_of(first.file), hash_of(stimulus.file)
-        if known is None and found is not None:
-            kept[stimulus.stimulus] = stimulus
-        elif found is not None and known != found:
+        known, digest = digest_of(first.file), digest_of(stimulus.file)
+        if known is None and digest is not None:
+            by_name[stimulus.stimulus] = stimulus
+        elif digest is not None and known != digest:
             raise UserError(
                 f"{stimulus.file}: stimulus {stimulus.stimulus!r} is another picture in {first.file}; "
                 "measure these sets one by one"
             )
-        elif stimulus.is_fake and first.mask and stimulus.mask and hash_of(first.mask) != hash_of(stimulus.mask):
+        elif stimulus.is_fake and first.mask and stimulus.mask and digest_of(first.mask) != digest_of(stimulus.mask):
             raise UserError(
                 f"{stimulus.mask}: the hole of stimulus {stimulus.stimulus!r} is another in {first.mask}; "
                 "measure these sets one by one"
             )
-    return list(kept.values())
+    return list(by_name.values())
 
 
-def _hash(file: Path) -> str | None:
+def _digest(file: Path) -> str | None:
     """SHA-256 of a file, or None where it cannot be read."""
     try:
         return sha256_file(file)
@@ -172,20 +171,20 @@ ByStem = Mapping[str, list[Path]]
 
 @dataclass(frozen=True)
 class FolderPair(StimulusSet):
-    """Two folders as a stimulus set. Its rows have two more columns, both for people's eyes.
+    """Two folders as a stimulus set. Its rows have two more columns with messages.
 
     `problem` says why a row's picture is not measured, `no_reference` why a picture has no partner.
     """
 
     problems: tuple[str, ...] = ()
-    """A line for each picture without partner, and for each stem of several files."""
+    """A message for each picture without partner, and for each stem of several files."""
 
 
 def folder_pair(real: Path, fake: Path, *, dataset: str | None = None, model: str | None = None) -> FolderPair:
     """Two folders as a stimulus set in memory, paired by file stem. Nothing is written.
 
-    A generated picture without partner stays, without reference; a real one stays too: both can be measured alone and
-    as members of their sets. Files of one folder that share a stem (`a.png`, `a.jpg`) are one stimulus that is not
+    A generated picture without partner stays, without reference; a real one stays too: both have single metrics, and
+    are members of their sets. Files of one folder that share a stem (`a.png`, `a.jpg`) are one stimulus that is not
     measured, since nobody knows which is meant.
 
     Args:
@@ -205,7 +204,16 @@ def folder_pair(real: Path, fake: Path, *, dataset: str | None = None, model: st
         raise UserError(f"model name {model!r}: has a '|', which separates two models; give another with --model")
     reals, fakes = _by_stem(real), _by_stem(fake)
     if not reals.keys() & fakes.keys():
-        raise _nothing_in_common(real, fake, reals, fakes)
+        real_ending, fake_ending = _common_ending(reals), _common_ending(fakes)
+        mend = "rename the pictures of one folder so that partners share a stem"
+        if {stem.removesuffix(real_ending) for stem in reals} & {stem.removesuffix(fake_ending) for stem in fakes}:
+            mend = f"they match but for their endings {real_ending!r} and {fake_ending!r}: rename them"
+            if (real_ending, fake_ending) == ("_real_B", "_fake_B"):
+                mend += ", or put both into one folder for `gan-eval stimuli import`"
+        here, there = (next(iter(stems.values()))[0].name for stems in (fakes, reals))
+        raise UserError(
+            f"{fake}: no picture shares its stem with one in {real} (here {here!r}, there {there!r}); {mend}"
+        )
     no_real, no_fake = _missing(fakes, real, reals), _missing(reals, fake, fakes)
     several = _several(real, reals), _several(fake, fakes)
     rows = [
@@ -221,11 +229,11 @@ def folder_pair(real: Path, fake: Path, *, dataset: str | None = None, model: st
                 "no_reference": no_reference,
             }
         )
-    lonely = [
+    unpaired = [
         *(_printable(f"{fakes[stem][0]}: {reason}") for stem, reason in no_real.items()),
         *(_printable(f"{reals[stem][0]}: {reason}") for stem, reason in no_fake.items()),
     ]
-    return FolderPair(Path(), tuple(rows), (*lonely, *several[0].values(), *several[1].values()))
+    return FolderPair(Path(), tuple(rows), (*unpaired, *several[0].values(), *several[1].values()))
 
 
 def _by_stem(folder: Path) -> ByStem:
@@ -237,7 +245,7 @@ def _by_stem(folder: Path) -> ByStem:
 
 def _row(stem: str, paths: list[Path], dataset: str, model: str | None, *, problem: str | None) -> Row:
     name = _printable(stem)
-    row: dict[str, Any] = {
+    return {
         "stimulus": f"{dataset}/{model or 'real'}/{name}",
         "item": f"{dataset}/{name}",
         "kind": "fake" if model else "real",
@@ -248,7 +256,6 @@ def _row(stem: str, paths: list[Path], dataset: str, model: str | None, *, probl
         "problem": problem,
         "no_reference": None,
     }
-    return row
 
 
 def _printable(text: str) -> str:
@@ -256,47 +263,36 @@ def _printable(text: str) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
-def _missing(wanted: ByStem, folder: Path, found: ByStem) -> dict[str, str]:
-    """For each wanted stem that the folder lacks, the words for it."""
-    missing = [stem for stem in wanted if stem not in found]
-    alike = {_folded(stem): stem for stem in found} if missing else {}
-    words = {}
+def _missing(required: ByStem, folder: Path, present: ByStem) -> dict[str, str]:
+    """For each required stem that the folder lacks, a message."""
+    missing = [stem for stem in required if stem not in present]
+    similar = {_folded(stem): stem for stem in present} if missing else {}
+    messages = {}
     for stem in missing:
-        near = alike.get(_folded(stem))
+        near = similar.get(_folded(stem))
         hint = f"; {near!r} differs only in capitals or in how accents are encoded" if near else ""
-        words[stem] = _printable(f"no picture with the stem {stem!r} in {folder}{hint}")
-    return words
+        messages[stem] = _printable(f"no picture with the stem {stem!r} in {folder}{hint}")
+    return messages
 
 
 def _folded(stem: str) -> str:
     return unicodedata.normalize("NFC", stem).casefold()
 
 
-def _several(folder: Path, found: ByStem) -> dict[str, str]:
-    """For each stem of several files, the words for it."""
+def _several(folder: Path, stems: ByStem) -> dict[str, str]:
+    """For each stem of several files, a message."""
     return {
         stem: _printable(
             f"{folder}: several pictures with the stem {stem!r} ({', '.join(path.name for path in paths)}); keep one"
         )
-        for stem, paths in found.items()
+        for stem, paths in stems.items()
         if len(paths) > 1
     }
 
 
-def _nothing_in_common(real: Path, fake: Path, reals: ByStem, fakes: ByStem) -> UserError:
-    real_ending, fake_ending = _ending(reals), _ending(fakes)
-    mend = "rename the pictures of one folder so that partners share a stem"
-    if {stem.removesuffix(real_ending) for stem in reals} & {stem.removesuffix(fake_ending) for stem in fakes}:
-        mend = f"they match but for their endings {real_ending!r} and {fake_ending!r}: rename them"
-        if (real_ending, fake_ending) == ("_real_B", "_fake_B"):
-            mend += ", or put both into one folder for `gan-eval stimuli import`"
-    here, there = (next(iter(found.values()))[0].name for found in (fakes, reals))
-    return UserError(f"{fake}: no picture shares its stem with one in {real} (here {here!r}, there {there!r}); {mend}")
-
-
-def _ending(stems: Iterable[str]) -> str:
+def _common_ending(stems: Iterable[str]) -> str:
     """What all stems end with, from a separator on: `_fake_B` of `1_fake_B` and `2_fake_B`."""
     backwards = [stem[::-1] for stem in stems]
     common = takewhile(lambda pair: pair[0] == pair[1], zip(min(backwards), max(backwards), strict=False))
-    found = re.search(r"[^0-9A-Za-z].*", "".join(c for c, _ in common)[::-1], re.DOTALL)
-    return found[0] if found else ""
+    ending = re.search(r"[^0-9A-Za-z].*", "".join(c for c, _ in common)[::-1], re.DOTALL)
+    return ending[0] if ending else ""

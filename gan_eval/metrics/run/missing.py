@@ -1,7 +1,4 @@
-"""What could not be measured, in lines for the user.
-
-The mean of the values of single pictures: infinite ones (psnr of equal pictures) are left out and counted.
-"""
+"""Missing values as messages, and the mean of the finite ones: infinite ones (psnr of equal pictures) are counted."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -14,7 +11,8 @@ from numpy.typing import ArrayLike
 from gan_eval.stimuli.pictures import SUFFIXES
 
 _FILE = re.compile(rf"^.*?(?:{'|'.join(map(re.escape, sorted(SUFFIXES)))}): ", re.IGNORECASE)
-_OWN = re.compile(r"'[^']*'|\"[^\"]*\"|\d+")
+_SPECIFIC = re.compile(r"'[^']*'|\"[^\"]*\"|\d+")
+"""In a reason what is specific to a picture: quoted names and numbers."""
 
 
 @dataclass
@@ -23,19 +21,19 @@ class _Gap:
 
     reason: str
     """In the words of the first."""
-    of: dict[str, None] = field(default_factory=dict)
+    owners: dict[str, None] = field(default_factory=dict)
     """The pictures or sets, in order."""
     metrics: dict[str, None] = field(default_factory=dict)
 
-    def line(self, things: str) -> str:
-        first, metrics = next(iter(self.of)), ", ".join(self.metrics)
-        if len(self.of) == 1:
+    def message(self, things: str) -> str:
+        first, metrics = next(iter(self.owners)), ", ".join(self.metrics)
+        if len(self.owners) == 1:
             return f"{first}: no {metrics}: {self.reason}"
-        return f"{len(self.of)} {things}: no {metrics}; the first, {first}: {self.reason}"
+        return f"{len(self.owners)} {things}: no {metrics}; the first, {first}: {self.reason}"
 
 
 def missing_values(frames: Mapping[str, pd.DataFrame], *, most: int = 20) -> list[str]:
-    """What is missing and why: a line for each kind of reason, those of most pictures first.
+    """A message for each kind of reason for missing values, those of most pictures first.
 
     Reasons are of one kind where they differ in nothing but a file's name, a quoted name or numbers.
 
@@ -44,11 +42,10 @@ def missing_values(frames: Mapping[str, pd.DataFrame], *, most: int = 20) -> lis
         most: so many lines at the most; one more then counts the rest.
     """
     images, sets = frames["image_metrics"], frames["set_metrics"]
-    of_pictures = _gaps(images, images["stimulus"])
     of_sets = _gaps(sets, sets["model"] + " on " + sets["dataset"])
-    return first_lines(
-        [*(gap.line("sets") for gap in of_sets), *(gap.line("pictures") for gap in of_pictures)], most=most
-    )
+    of_pictures = _gaps(images, images["stimulus"])
+    messages = [gap.message("sets") for gap in of_sets] + [gap.message("pictures") for gap in of_pictures]
+    return first_lines(messages, most=most)
 
 
 def first_lines(lines: Sequence[str], *, most: int = 20) -> list[str]:
@@ -61,20 +58,16 @@ def first_lines(lines: Sequence[str], *, most: int = 20) -> list[str]:
     return [*lines[:most], f"... and {rest} more"] if rest > 0 else list(lines)
 
 
-def _gaps(frame: pd.DataFrame, of: pd.Series) -> list[_Gap]:
+def _gaps(frame: pd.DataFrame, owners: pd.Series) -> list[_Gap]:
     """The missing values of a table by kind of reason, the kinds of most pictures or sets first."""
     missing = frame["value"].isna()
     gaps: dict[str, _Gap] = {}
-    for name, metric, reason in zip(of[missing], frame["metric"][missing], frame["reason"][missing], strict=True):
-        gap = gaps.setdefault(_kind(str(reason)), _Gap(str(reason)))
-        gap.of[str(name)] = None
+    for owner, metric, reason in zip(owners[missing], frame["metric"][missing], frame["reason"][missing], strict=True):
+        kind = _SPECIFIC.sub("", _FILE.sub("", str(reason)))
+        gap = gaps.setdefault(kind, _Gap(str(reason)))
+        gap.owners[str(owner)] = None
         gap.metrics[str(metric)] = None
-    return sorted(gaps.values(), key=lambda gap: -len(gap.of))
-
-
-def _kind(reason: str) -> str:
-    """The reason without what is this picture's own."""
-    return _OWN.sub("", _FILE.sub("", reason))
+    return sorted(gaps.values(), key=lambda gap: -len(gap.owners))
 
 
 _LARGE = 1e150
@@ -82,7 +75,7 @@ _LARGE = 1e150
 
 @dataclass(frozen=True)
 class FiniteMean:
-    """Mean and spread of the finite values among some."""
+    """Mean and standard deviation of the finite values."""
 
     mean: float | None
     """None where no value is finite."""
@@ -91,11 +84,11 @@ class FiniteMean:
     n: int
     """Finite values."""
     left_out: int
-    """Values that are infinite, or NaN."""
+    """Values that are infinite, or NaN: in neither."""
 
 
 def finite_mean(values: ArrayLike) -> FiniteMean:
-    """Of any number of values.
+    """Mean and standard deviation of the finite ones of any number of values.
 
     >>> finite_mean([20.0, 22.0, float("inf")])
     FiniteMean(mean=21.0, sd=1.4142135623730951, n=2, left_out=1)

@@ -1,4 +1,4 @@
-"""The processes of a run that `torchrun` started: each measures a share of the pictures, the first has the tables."""
+"""The processes of a run that `torchrun` started: each measures some of the pictures, the first has the tables."""
 
 import json
 import os
@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,15 +15,12 @@ from gan_eval.errors import UserError
 from gan_eval.launch import process_rank, processes
 from gan_eval.metrics.run.pictures import PictureResults
 
-if TYPE_CHECKING:
-    from gan_eval.metrics.run.features import FeatureStore
-
 T = TypeVar("T")
 
 PATIENCE = timedelta(hours=24)
-"""So long one process may measure more than another."""
+"""How long one process may wait for another that still measures."""
 _ROWS = 1024
-"""Features of so many pictures travel at a time."""
+"""Pictures whose features are exchanged at a time."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +36,7 @@ class Processes:
 
     @property
     def leads(self) -> bool:
-        """Whether this is the process that has the tables and speaks."""
+        """Whether this is the process that has the tables and the messages."""
         return self.rank == 0
 
     def share(self, jobs: Sequence[T]) -> Sequence[T]:
@@ -61,9 +58,9 @@ class Processes:
                 raise
             failure = str(error)
         if self.count > 1:
-            told = next((one for one in self._gather_json(failure) if one is not None), None)
-            if told is not None:
-                raise UserError(told)
+            first = next((message for message in self._gather_json(failure) if message is not None), None)
+            if first is not None:
+                raise UserError(first)
 
     def gather(self, results: PictureResults, measured: Sequence[int]) -> None:
         """Bring the results of all processes together in the first one's.
@@ -74,42 +71,38 @@ class Processes:
         """
         if self.count == 1:
             return
-        words = [
+        sparse = [
             [(row, column, reason) for (row, column), reason in results.reasons.items()],
             list(results.unreadable.items()),
             [(row, digest.hex()) for row, digest in results.hashes.items()],
             [(row, digest.hex()) for row, digest in results.masks.items()],
-            results.kept,
+            results.cached,
         ]
-        everywhere = self._gather_json(words)
+        everywhere = self._gather_json(sparse)
         rows = np.array(measured, np.int64)
         values = zip(self._gather_array(rows), self._gather_array(results.numbers[rows]), strict=True)
-        for rank, (theirs, found) in enumerate(values):
+        for rank, (rows, numbers) in enumerate(values):
             if self.leads and rank > 0:
-                results.numbers[theirs] = found
-                reasons, unreadable, hashes, masks, kept = everywhere[rank]
+                results.numbers[rows] = numbers
+                reasons, unreadable, hashes, masks, cached = everywhere[rank]
                 results.reasons |= {(row, column): reason for row, column, reason in reasons}
                 results.unreadable |= dict(unreadable)
                 results.hashes |= {row: bytes.fromhex(digest) for row, digest in hashes}
                 results.masks |= {row: bytes.fromhex(digest) for row, digest in masks}
-                results.kept += kept
-        for name in sorted(results.stores):
-            self._gather_features(results.stores[name])
-
-    def _gather_features(self, store: "FeatureStore") -> None:
-        """Some rows at a time, so that no process ever holds those of all."""
-        rows = np.flatnonzero(store.filled)
-        rounds = max(self._gather_json(-(-len(rows) // _ROWS)))
-        for place in range(0, rounds * _ROWS, _ROWS):
-            part = rows[place : place + _ROWS]
-            everywhere = zip(self._gather_array(part), self._gather_array(store.values[part]), strict=True)
-            for rank, (theirs, found) in enumerate(everywhere):
+                results.cached += cached
+        for _, store in sorted(results.stores.items()):
+            filled = np.flatnonzero(store.filled)
+            rounds = max(self._gather_json(-(-len(filled) // _ROWS)))
+            for place in range(0, rounds * _ROWS, _ROWS):  # so that no process ever holds those of all
+                part = filled[place : place + _ROWS]
+                features = zip(self._gather_array(part), self._gather_array(store.values[part]), strict=True)
+                for rank, (rows, vectors) in enumerate(features):
+                    if self.leads and rank > 0:
+                        store.values[rows] = vectors
+                        store.filled[rows] = True
+            for rank, reasons in enumerate(self._gather_json(list(store.reasons.items()))):
                 if self.leads and rank > 0:
-                    store.values[theirs] = found
-                    store.filled[theirs] = True
-        for rank, reasons in enumerate(self._gather_json(list(store.reasons.items()))):
-            if self.leads and rank > 0:
-                store.reasons |= dict(reasons)
+                    store.reasons |= dict(reasons)
 
     def _gather_json(self, value: Any) -> list[Any]:
         """What each process has, in the order of their ranks."""
@@ -124,12 +117,12 @@ class Processes:
         return [part.cpu().numpy() for part in parts]
 
 
-ALONE = Processes()
+SINGLE = Processes()
 
 
 @contextmanager
 def started_together(device: str | None) -> Iterator[tuple[Processes, str | None]]:
-    """The processes that `torchrun` started, able to talk to each other, and the device of this one.
+    """The processes that `torchrun` started, joined in a process group, and the device of this one.
 
     Args:
         device: what the user named; None: this process's GPU where there is one.
@@ -138,7 +131,7 @@ def started_together(device: str | None) -> Iterator[tuple[Processes, str | None
         UserError: there are fewer GPUs than processes.
     """
     if processes() == 1:
-        yield ALONE, device
+        yield SINGLE, device
         return
     import torch
     from torch import distributed

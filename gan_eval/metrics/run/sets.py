@@ -1,16 +1,19 @@
-"""Set metrics: each model's generated pictures beside the real pictures of the same data set.
+"""Set metrics: each model's generated pictures beside the real pictures of the same data set, computed or cached.
 
 What 50,000 + 50,000 pictures of 2048 features need beyond the features themselves (0.4 GB a set, which may be mapped
 from a file; those of a model are copied where they do not stand in a row): `fid` 0.6 GB, `kid` 0.1 GB, precision,
 recall, density and coverage 0.2 GB together. Of that only radii and the like grow with the number: 0.4 kB a picture.
-
-Which pictures of a data set go into the set metrics, and what a reader must know about those that do not.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
+from typing import TYPE_CHECKING
 
+import numpy as np
+
+from gan_eval.files import sha256_json
 from gan_eval.metrics.catalogue import (
     BESIDE_FID,
     ENOUGH_FOR_FID,
@@ -20,18 +23,194 @@ from gan_eval.metrics.catalogue import (
     Metric,
     OnProgress,
 )
-from gan_eval.metrics.definitions.jackknife import GROUPS, Estimate, deal, groups_of
+from gan_eval.metrics.definitions.jackknife import (
+    GROUPS,
+    Comparison,
+    Estimate,
+    PictureSet,
+    deal,
+    groups_of,
+    leave_groups_out,
+)
+from gan_eval.metrics.kernels.pictures import Unmeasurable
+from gan_eval.metrics.run.cache import Cache
 from gan_eval.metrics.run.differences import Outcome, compare_outcomes
-from gan_eval.metrics.run.evaluation import SetRows
 from gan_eval.metrics.run.features import FeatureTable
 from gan_eval.metrics.run.inputs import Stimulus
-from gan_eval.metrics.run.set_references import PictureSet, References
+from gan_eval.metrics.run.tools import Tools, versions
 from gan_eval.tabular import Row
+
+if TYPE_CHECKING:
+    from gan_eval.metrics.run.pictures import PictureResults
+
+
+@dataclass(frozen=True)
+class SetRows:
+    """Rows without the column `run`."""
+
+    rows: list[Row] = field(default_factory=list)
+    """Of the table `set_metrics`."""
+    comparisons: list[Row] = field(default_factory=list)
+    """Of the table `metric_comparisons`."""
+
+
+_LIBRARIES = ("numpy", "scipy", "torch")
+SHARED_CODE = "gan_eval.metrics.run.sets:compare_sets"
+"""The code that all set metrics have in common: a root of each one's hash."""
+
+
+def cached_set_rows(
+    stimuli: Sequence[Stimulus],
+    metrics: Sequence[Metric],
+    results: "PictureResults",
+    tools: Tools,
+    cache: Cache,
+    *,
+    on_progress: OnProgress | None = None,
+) -> SetRows:
+    """The rows of `compare_sets`: those of earlier runs on equal features from the cache, the others computed."""
+    required = [metric for metric in metrics if metric.kind == "set" and not metric.distribution]
+    if not required:
+        return SetRows()
+    keys = _cache_keys(stimuli, required, results, tools) if cache.is_used else {}
+    parts = {name: SetRows(**json.loads(text)) for name, key in keys.items() if (text := cache.result(key)) is not None}
+    if missing := [metric for metric in required if metric.name not in parts]:
+        names = [stimulus.stimulus for stimulus in stimuli]
+        computed = compare_sets(
+            stimuli,
+            missing,
+            features={kind.name: results.stores[kind.name].table(names) for kind in tools.network.kinds},
+            unreadable={names[number]: reason for number, reason in results.unreadable.items()},
+            unavailable=tools.network.unavailable,
+            caveats=tools.network.caveats,
+            hashes={names[number]: digest.hex() for number, digest in results.hashes.items()},
+            on_progress=on_progress,
+        )
+        for metric in missing:
+            its = {metric.name, *_companions(metric, required)}
+            parts[metric.name] = part = SetRows(
+                [row for row in computed.rows if row["metric"] in its],
+                [row for row in computed.comparisons if row["metric"] in its],
+            )
+            if metric.name in keys:
+                cache.keep_result(keys[metric.name], json.dumps(vars(part)))
+    return _in_order(stimuli, required, parts.values())
+
+
+def _companions(metric: Metric, required: Sequence[Metric]) -> list[str]:
+    """The metrics that may be computed because of this one, unless they are required themselves."""
+    names = {other.name for other in required}
+    return [name for name in BESIDE_FID if name not in names] if metric.name == "fid" else []
+
+
+def _cache_keys(
+    stimuli: Sequence[Stimulus], required: Sequence[Metric], results: "PictureResults", tools: Tools
+) -> dict[str, bytes]:
+    """By metric, SHA-256 over the features, whose they are, and how they are compared."""
+    owners = [
+        (s.stimulus, s.item, s.kind, s.model, s.dataset, s.fraction, results.unreadable.get(number))
+        for number, s in enumerate(stimuli)
+    ]
+    digests = sorted((number, digest.hex()) for number, digest in results.hashes.items())
+    pictures = sha256_json([owners, digests, versions(_LIBRARIES)])
+    features = {
+        kind.name: (kind.definition, results.stores[kind.name].content_hash())
+        for kind in tools.network.kinds
+        if any(metric.extractor == kind.name for metric in required)
+    }
+    keys = {}
+    for metric in required:
+        definitions = [
+            (member.name, member.definition, str(member.low), str(member.high), member.higher_is_better,
+             tools.network.unavailable.get(member.name), tools.code.of(SHARED_CODE, *member.code))
+            for member in [metric, *(METRICS[name] for name in _companions(metric, required))]
+        ]  # fmt: skip
+        extractor = metric.extractor
+        network = (features.get(extractor), tools.network.caveats.get(extractor)) if extractor else None
+        keys[metric.name] = bytes.fromhex(sha256_json(["set metric", pictures, network, definitions]))
+    return keys
+
+
+def _in_order(stimuli: Sequence[Stimulus], required: Sequence[Metric], parts: Iterable[SetRows]) -> SetRows:
+    """All rows model by model, the metrics as they were named, those of one extractor together."""
+    by_extractor: dict[str | None, list[str]] = {}
+    for metric in required:
+        by_extractor.setdefault(metric.extractor, []).append(metric.name)
+    for metric in required:
+        by_extractor[metric.extractor] += _companions(metric, required)
+    names = [name for members in by_extractor.values() for name in members]
+    metrics = {name: place for place, name in enumerate(dict.fromkeys(names))}
+    pairs = dict.fromkeys((s.dataset, s.model or "") for s in stimuli if s.is_fake)
+    models = {pair: place for place, pair in enumerate(pairs)}
+    datasets = {dataset: place for place, dataset in enumerate(dict.fromkeys(dataset for dataset, _ in pairs))}
+    rows = SetRows()
+    for part in parts:
+        rows.rows.extend(part.rows)
+        rows.comparisons.extend(part.comparisons)
+    rows.rows.sort(
+        key=lambda row: (datasets[row["dataset"]], models[row["dataset"], row["model"]], metrics[row["metric"]])
+    )
+    rows.comparisons.sort(
+        key=lambda row: (
+            datasets[row["dataset"]],
+            metrics[row["metric"]],
+            models[row["dataset"], row["a"]],
+            models[row["dataset"], row["b"]],
+        )
+    )
+    return rows
+
+
+def compare_sets(
+    stimuli: Sequence[Stimulus],
+    metrics: Sequence[Metric],
+    *,
+    features: Mapping[ExtractorName, FeatureTable],
+    unreadable: Mapping[str, str],
+    unavailable: Mapping[str, str],
+    caveats: Mapping[ExtractorName, str],
+    hashes: Mapping[str, str] | None = None,
+    on_progress: OnProgress | None = None,
+) -> SetRows:
+    """One row for each (model, data set) and set metric, and one for each two models of a data set and set metric.
+
+    Where `fid` is required and there are fewer than 2,000 pictures, `fid_infinity` and `kid` are computed too.
+
+    Args:
+        stimuli: all pictures.
+        metrics: those required; pair and single metrics and users' own among them are ignored.
+        features: by extractor.
+        unreadable: the reason for each stimulus that could not be read.
+        unavailable: the reason for each metric that cannot be computed at all.
+        caveats: by extractor, what a reader must know about every value.
+        hashes: SHA-256 of each stimulus's content, where known: pictures that are copies of others are counted.
+        on_progress: called with the values done.
+    """
+    required = [metric for metric in metrics if metric.kind == "set" and not metric.distribution]
+    models: dict[str, list[str]] = {}
+    for dataset, model in dict.fromkeys((s.dataset, s.model or "") for s in stimuli if s.is_fake):
+        models.setdefault(dataset, []).append(model)
+    total = sum(map(len, models.values())) * len(required)
+    rows = SetRows()
+    for dataset, names in models.items():
+        members: dict[str, list[Stimulus]] = {name: [] for name in ("", *names)}  # "": the real ones
+        for stimulus in stimuli:
+            if stimulus.dataset == dataset:
+                members[(stimulus.model or "") if stimulus.is_fake else ""].append(stimulus)
+        work = _DataSet(dataset, members, Given(features, unreadable, unavailable, caveats, hashes or {}))
+        for model in names:
+            work.measure(model, required)
+            if on_progress:
+                on_progress(min(len(rows.rows) + len(work.rows), total), total, "sets")
+        rows.rows.extend(work.rows)
+        for name, outcomes in work.outcomes.items():
+            rows.comparisons.extend(compare_outcomes(dataset, METRICS[name], outcomes))
+    return rows
 
 
 @dataclass(frozen=True)
 class Given:
-    """What the passes before this one found; see `gan_eval.metrics.run.sets.compare_sets`."""
+    """The results of the pass over the pictures; see `compare_sets`."""
 
     features: Mapping[ExtractorName, FeatureTable]
     unreadable: Mapping[str, str]
@@ -46,7 +225,7 @@ class Source:
     Args:
         extractor: its name.
         stimuli: by set, its pictures.
-        given: what the passes before this one found.
+        given: the results of the pass over the pictures.
     """
 
     def __init__(self, extractor: ExtractorName, stimuli: Mapping[str, Sequence[Stimulus]], given: Given) -> None:
@@ -85,18 +264,30 @@ class Source:
         return PictureSet(features, items, groups_of(items, self._groups))
 
     @cached_property
-    def references(self) -> References:
+    def references(self) -> "References":
         """The real pictures, ready to be compared with."""
         return References(self.pictures(""))
 
     def notes(self, model: str) -> list[str]:
-        """On the pictures of the real set and of a model's that are left out, and on those that are copies."""
+        """On the pictures of the real set and of a model's that are excluded, and on those that are copies."""
         if model not in self._notes:
-            self._notes[model] = [*self._on_left_out(model), *self._on_copies(model)]
+            reasons = [self._reason(s.stimulus) for name in ("", model) for s in self._stimuli[name]]
+            excluded = [reason for reason in reasons if reason is not None]
+            real, fake = (
+                [digest for s in self._measurable[name] if (digest := self._given.hashes.get(s.stimulus))]
+                for name in ("", model)
+            )
+            different = set(real)
+            inside = len(real) - len(different) + len(fake) - len(set(fake))
+            across = sum(digest in different for digest in fake)
+            notes = [f"{len(excluded)} left out, the first: {excluded[0]}"] if excluded else []
+            notes += [f"{_copies(inside)} of others in the same set"] if inside else []
+            notes += [f"{_copies(across, 'generated ')} of real ones"] if across else []
+            self._notes[model] = notes
         return self._notes[model]
 
     def why_empty(self, model: str) -> str | None:
-        """The first reason why all pictures of the real set or of a model's are left out; None where some are not."""
+        """The first reason why all pictures of the real set or of a model's are excluded; None where some are not."""
         for name in ("", model):
             if self._stimuli[name] and not self._measurable[name]:
                 return self._reason(self._stimuli[name][0].stimulus)
@@ -114,80 +305,13 @@ class Source:
             return None
         return self._table.reasons.get(stimulus, f"{stimulus}: no features")
 
-    def _on_left_out(self, model: str) -> list[str]:
-        reasons = [self._reason(s.stimulus) for name in ("", model) for s in self._stimuli[name]]
-        left_out = [reason for reason in reasons if reason is not None]
-        return [f"{len(left_out)} left out, the first: {left_out[0]}"] if left_out else []
 
-    def _on_copies(self, model: str) -> list[str]:
-        real, fake = (
-            [digest for s in self._measurable[name] if (digest := self._given.hashes.get(s.stimulus))]
-            for name in ("", model)
-        )
-        known = set(real)
-        inside = len(real) - len(known) + len(fake) - len(set(fake))
-        across = sum(digest in known for digest in fake)
-        notes = [f"{_pictures(inside)} of others in the same set"] if inside else []
-        return notes + ([f"{_pictures(across, 'generated ')} of real ones"] if across else [])
-
-
-def _pictures(count: int, which: str = "") -> str:
+def _copies(count: int, which: str = "") -> str:
     """
-    >>> _pictures(3)
+    >>> _copies(3)
     '3 pictures are copies'
     """
     return f"1 {which}picture is a copy" if count == 1 else f"{count} {which}pictures are copies"
-
-
-def compare_sets(
-    stimuli: Sequence[Stimulus],
-    metrics: Sequence[Metric],
-    *,
-    features: Mapping[ExtractorName, FeatureTable],
-    unreadable: Mapping[str, str],
-    unavailable: Mapping[str, str],
-    caveats: Mapping[ExtractorName, str],
-    hashes: Mapping[str, str] | None = None,
-    on_progress: OnProgress | None = None,
-) -> SetRows:
-    """One row for each (model, data set) and set metric, and one for each two models of a data set and set metric.
-
-    Where `fid` is asked for and there are fewer than 2,000 pictures, `fid_infinity` and `kid` are computed too.
-
-    Args:
-        stimuli: all pictures.
-        metrics: those wanted; pair and single metrics and users' own among them are passed over.
-        features: by extractor.
-        unreadable: the reason for each stimulus that could not be read.
-        unavailable: the reason for each metric that cannot be computed at all.
-        caveats: by extractor, what a reader must know about every value.
-        hashes: SHA-256 of each stimulus's content, where known: pictures that are copies of others are counted.
-        on_progress: told the values done.
-    """
-    wanted = [metric for metric in metrics if metric.kind == "set" and not metric.distribution]
-    models: dict[str, list[str]] = {}
-    for dataset, model in dict.fromkeys((s.dataset, s.model or "") for s in stimuli if s.is_fake):
-        models.setdefault(dataset, []).append(model)
-    total = sum(map(len, models.values())) * len(wanted)
-    found = SetRows()
-    for dataset, of_dataset in models.items():
-        work = _DataSet(
-            dataset,
-            {name: _of(stimuli, dataset, name) for name in ("", *of_dataset)},
-            Given(features, unreadable, unavailable, caveats, hashes or {}),
-        )
-        for model in of_dataset:
-            work.measure(model, wanted)
-            if on_progress:
-                on_progress(min(len(found.rows) + len(work.rows), total), total, "sets")
-        found.rows.extend(work.rows)
-        found.comparisons.extend(work.comparisons())
-    return found
-
-
-def _of(stimuli: Sequence[Stimulus], dataset: str, model: str) -> list[Stimulus]:
-    """The pictures of a model, or the real ones for the name ""."""
-    return [s for s in stimuli if s.dataset == dataset and ((s.model or "") == model if s.is_fake else not model)]
 
 
 class _DataSet:
@@ -198,40 +322,30 @@ class _DataSet:
         self._stimuli = stimuli
         self._given = given
         self._sources: dict[ExtractorName, Source] = {}
-        self._outcomes: dict[str, dict[str, Outcome]] = {}
-        """By metric and model."""
         self.rows: list[Row] = []
+        """Of the table `set_metrics`, without `run`."""
+        self.outcomes: dict[str, dict[str, Outcome]] = {}
+        """By metric and model."""
 
-    def measure(self, model: str, wanted: Sequence[Metric]) -> None:
-        """Add the rows of one model."""
+    def measure(self, model: str, required: Sequence[Metric]) -> None:
+        """Add the rows and outcomes of one model."""
+        names, metrics = [metric.name for metric in required], list(required)
+        if "fid" in names and "fid" not in self._given.unavailable:
+            inception = self._source("inception")
+            if min(inception.count(""), inception.count(model)) < ENOUGH_FOR_FID:
+                metrics += [METRICS[name] for name in BESIDE_FID if name not in names]
         by_extractor: dict[ExtractorName, list[Metric]] = {}
-        for metric in self._with_companions(model, wanted):
+        for metric in metrics:
             if metric.extractor:
                 by_extractor.setdefault(metric.extractor, []).append(metric)
-        for extractor, metrics in by_extractor.items():
+        for extractor, members in by_extractor.items():
             source = self._source(extractor)
-            possible = [metric.name for metric in metrics if metric.name not in self._given.unavailable]
-            found = source.references.measure(possible, source.pictures(model)) if possible else {}
-            for metric in metrics:
-                result = found.get(metric.name) or self._given.unavailable[metric.name]
-                reason = source.why_empty(model) if metric.name in found else None
+            available = [metric.name for metric in members if metric.name not in self._given.unavailable]
+            results = source.references.measure(available, source.pictures(model)) if available else {}
+            for metric in members:
+                result = results.get(metric.name) or self._given.unavailable[metric.name]
+                reason = source.why_empty(model) if metric.name in results else None
                 self._add(metric, model, source, result if isinstance(result, Estimate) else reason or str(result))
-
-    def comparisons(self) -> list[Row]:
-        """Rows of every two models."""
-        return [
-            row
-            for name, outcomes in self._outcomes.items()
-            for row in compare_outcomes(self._dataset, METRICS[name], outcomes)
-        ]
-
-    def _with_companions(self, model: str, wanted: Sequence[Metric]) -> list[Metric]:
-        names = [metric.name for metric in wanted]
-        if "fid" in names and "fid" not in self._given.unavailable:
-            source = self._source("inception")
-            if min(source.count(""), source.count(model)) < ENOUGH_FOR_FID:
-                return [*wanted, *(METRICS[name] for name in BESIDE_FID if name not in names)]
-        return list(wanted)
 
     def _source(self, extractor: ExtractorName) -> Source:
         if extractor not in self._sources:
@@ -239,40 +353,99 @@ class _DataSet:
         return self._sources[extractor]
 
     def _add(self, metric: Metric, model: str, source: Source, result: Estimate | str) -> None:
+        """Add the row and the outcome of one metric: its value, or the reason for none."""
         fraction = min((s.fraction for s in self._stimuli[model] if s.fraction is not None), default=None)
+        n_real, n_fake = source.count(""), source.count(model)
         row: Row = {
             "model": model,
             "dataset": self._dataset,
             "metric": metric.name,
-            "n_real": source.count(""),
-            "n_fake": source.count(model),
+            "n_real": n_real,
+            "n_fake": n_fake,
             "fraction": fraction,
         }
-        notes: list[str | None] = [*source.notes(model)]
+        notes: list[str | None] = []
         if isinstance(result, Estimate):
             interval = result.interval(low=metric.low, high=metric.high)
             row |= {"value": result.value, "reason": None}
             row |= {"ci_low": interval.low, "ci_high": interval.high} if interval else {}
-            caveat, ceiling = self._given.caveats.get(source.extractor), source.references.note(metric.name)
-            warning = _warning(metric, row, share_items=source.share_items(model))
-            notes = [caveat, warning, ceiling, _on_interval(result), *notes]
+            notes.append(self._given.caveats.get(source.extractor))
+            if metric.name == "fid" and min(n_real, n_fake) < ENOUGH_FOR_FID:
+                notes.append(FID_OF_FEW)
+            if metric.name == "kid" and source.share_items(model):
+                notes.append(
+                    "real and generated pictures share items: KID is too low by an amount that falls with 1/N; "
+                    "compare models on the same items, not its sign"
+                )
+            notes.append(source.references.note(metric.name))
+            if result.left_out is None:
+                notes.append(f"no interval: too few items for {GROUPS} groups")
         else:
             row["reason"] = result
-        self.rows.append({**row, "note": "; ".join(filter(None, notes)) or None})
-        outcome = Outcome(result, source.items(model), fraction)
-        self._outcomes.setdefault(metric.name, {})[model] = outcome
+        self.rows.append({**row, "note": "; ".join(filter(None, [*notes, *source.notes(model)])) or None})
+        self.outcomes.setdefault(metric.name, {})[model] = Outcome(result, source.items(model), fraction)
 
 
-def _warning(metric: Metric, row: Row, *, share_items: bool) -> str | None:
-    if metric.name == "fid" and min(row["n_real"], row["n_fake"]) < ENOUGH_FOR_FID:
-        return FID_OF_FEW
-    if metric.name == "kid" and share_items:
-        return (
-            "real and generated pictures share items: KID is too low by an amount that falls with 1/N; "
-            "compare models on the same items, not its sign"
-        )
-    return None
+class References:
+    """The real pictures of one data set under one extractor; what depends on them only is computed once for all models.
 
+    Args:
+        real: the real pictures.
+    """
 
-def _on_interval(result: Estimate) -> str | None:
-    return f"no interval: too few items for {GROUPS} groups" if result.left_out is None else None
+    def __init__(self, real: PictureSet) -> None:
+        self._real = real
+        self._comparisons: dict[Callable, Comparison] = {}
+
+    def measure(self, names: Sequence[str], fake: PictureSet) -> dict[str, Estimate | Unmeasurable]:
+        """The set metrics of one model's pictures by name, each with its value or the reason why there is none.
+
+        Args:
+            names: of set metrics.
+            fake: the generated pictures.
+        """
+        batches: dict[object, list[Metric]] = {}
+        for name in names:  # metrics with one comparison share its pass
+            batches.setdefault(METRICS[name].compare or name, []).append(METRICS[name])
+        results: dict[str, Estimate | Unmeasurable] = {}
+        for metrics in batches.values():
+            try:
+                results |= self._estimates(metrics, fake)
+            except Unmeasurable:
+                for metric in metrics:  # one may need more pictures than another
+                    try:
+                        results |= self._estimates([metric], fake)
+                    except Unmeasurable as reason:
+                        results[metric.name] = reason
+        return results
+
+    def note(self, name: str) -> str | None:
+        """The value of the real pictures themselves, where that is the most that a model can reach."""
+        metric, features = METRICS[name], self._real.features
+        if metric.extractor != "segmenter" or metric.function is None:
+            return None
+        try:
+            return f"the real pictures themselves: {metric.function(features, features):.4g}"
+        except Unmeasurable:
+            return None
+
+    def _estimates(self, metrics: Sequence[Metric], fake: PictureSet) -> dict[str, Estimate]:
+        real = self._real
+        if min(len(real.features), len(fake.features)) == 0:
+            counts = f"{len(real.features)} real and {len(fake.features)} generated pictures"
+            raise Unmeasurable(f"{counts}; {metrics[0].name} compares sets")
+        compare = metrics[0].compare
+        with np.errstate(invalid="ignore", over="ignore"):  # features that are not finite are refused by name
+            if compare is None:
+                return {
+                    metric.name: leave_groups_out(
+                        metric.function, real.features, fake.features, real.groups, fake.groups
+                    )
+                    for metric in metrics
+                    if metric.function is not None
+                }
+            if compare not in self._comparisons:
+                self._comparisons[compare] = compare(real)
+            functions = {metric.function.__name__: metric for metric in metrics if metric.function is not None}
+            estimates = self._comparisons[compare](fake, list(functions))
+        return {functions[name].name: estimate for name, estimate in estimates.items()}

@@ -1,9 +1,8 @@
-"""What measures in a run: functions of pictures and networks, known by their definitions before they are loaded.
+"""The functions and networks of a run, known by their definitions before they are loaded.
 
-Nothing is loaded until a picture needs it, so that a run over pictures whose values are all kept starts at once. What
-the networks' definitions are is itself kept, by the hashes of their weights and of the code that reads them.
-
-The code of a user's own metric, so that its kept values are those of this code.
+A definition is all that a value depends on beside the pictures: the metric's own, its code, weights and libraries; it
+is the key of the cached values. Nothing is loaded until a picture needs it, so that a run over pictures whose values
+are all cached starts at once. The networks' definitions are cached too, by the hashes of their weights and code.
 """
 
 import ctypes
@@ -15,14 +14,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
-from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gan_eval.errors import UserError
 from gan_eval.files import sha256_file, sha256_json
-from gan_eval.metrics.catalogue import METRICS, ExtractorName, Metric, PictureFunction
+from gan_eval.metrics.catalogue import ExtractorName, Metric, PictureFunction
 from gan_eval.metrics.own.entries import own_class
 from gan_eval.metrics.run.cache import Cache
 from gan_eval.metrics.run.code_hash import Code, CodeHashes
@@ -32,8 +30,6 @@ if TYPE_CHECKING:
     from gan_eval.metrics.networks.extractor import Extractor
     from gan_eval.metrics.run.evaluation import Settings
 
-BUILT_IN = tuple(metric.name for metric in METRICS.values() if metric.needs_pictures_alone)
-"""Pair and single metrics that need nothing but the pictures."""
 _EXTRACTORS: dict[ExtractorName, str] = {
     "inception": "gan_eval.metrics.networks.extractors:inception_extractor",
     "vgg16": "gan_eval.metrics.networks.extractors:vgg16_extractor",
@@ -44,7 +40,7 @@ _NETWORKS = (
     "gan_eval.metrics.networks.extractors:load_extractors",
     "gan_eval.metrics.networks.learned:learned_metrics",
 )
-"""The code that tells the facts of networks."""
+"""The code that gives the facts of networks."""
 _NETWORK_LIBRARIES = ("torch", "torchvision", "numpy", "piq", "lpips", "onnxruntime")
 
 
@@ -55,11 +51,13 @@ class Measure:
     name: str
     is_pair: bool
     definition: str
-    """All that a value depends on, beside the pictures; "" where that is not known and nothing is kept."""
+    """All that a value depends on, beside the pictures; "" where that is not known and nothing is cached."""
     keeps_reasons: bool
-    """A missing value's reason depends on the pictures alone too: not where another's program may fail."""
+    """Whether a missing value's reason depends on the pictures alone too: not where another's program may fail."""
     takes_hole: bool = False
     """A pair metric that is also given the hole."""
+    function: PictureFunction | None = None
+    """None: it has weights, and is loaded when a picture needs it."""
 
 
 @dataclass(frozen=True)
@@ -90,8 +88,8 @@ class NetworkFacts:
     """The same about a pair or single metric with weights."""
 
     @property
-    def told(self) -> dict[str, str]:
-        """All caveats by what they are about."""
+    def all_caveats(self) -> dict[str, str]:
+        """By extractor, and by metric."""
         return {str(name): text for name, text in self.caveats.items()} | self.metric_caveats
 
 
@@ -111,8 +109,8 @@ class Tools:
             UserError: weights that were named will not do, or the device cannot be used.
         """
         self.code = CodeHashes(cache)
-        self._keeps = cache.is_used
-        self._metrics = [metric for metric in metrics if metric.name not in BUILT_IN]
+        self._cache = cache
+        self._metrics = [metric for metric in metrics if not metric.needs_pictures_alone]
         self._settings = settings
         self._lock = threading.Lock()
         self._loaded: _Loaded | None = None
@@ -121,12 +119,12 @@ class Tools:
         self.device = _device(settings.device)
         needed = any(metric.weights or metric.extractor for metric in self._metrics)
         with self.at_work():
-            self.network = self._known(cache) if needed else NetworkFacts()
+            self.network = self._network_facts() if needed else NetworkFacts()
         self.measures = [self._measure(metric) for metric in metrics if metric.kind != "set"]
 
-    def function(self, name: str) -> PictureFunction:
-        """The function of a pair or single metric."""
-        return built_in(name) if name in BUILT_IN else self._load().functions[name]
+    def function(self, measure: Measure) -> PictureFunction:
+        """The function of a pair or single metric, loaded with its weights where it needs some."""
+        return measure.function or self._load().functions[measure.name]
 
     def extractor(self, name: ExtractorName) -> "Extractor":
         """The network of this name."""
@@ -156,107 +154,89 @@ class Tools:
         torch.set_num_threads(1)
 
     def _measure(self, metric: Metric) -> Measure:
-        definition = ""
+        """A pair or single metric with its definition, which is "" where its code or its weights are unknown."""
         weights = [self.network.sha256.get(name) for name in metric.weights]
-        code = self._code_of(metric) if metric.definition and self._keeps else None
+        code = None
+        if metric.definition and self._cache.is_used:
+            code = own_code(metric.name) if metric.distribution else f"code {self.code.of(*metric.code)}"
+        definition = ""
         if code is not None and all(weights):
-            parts = [metric.definition, code, *map(str, weights), self._where(network=metric.name not in BUILT_IN)]
+            where = self._where(network=not metric.needs_pictures_alone)
+            definition = "; ".join([metric.definition, code, *map(str, weights), where])
             if metric.kind == "pair" and self._settings.resize:
-                parts.append("generated picture resized by Pillow's bicubic")
-            definition = "; ".join(parts)
-        return Measure(metric.name, metric.kind == "pair", definition, not metric.distribution, metric.takes_hole)
-
-    def _code_of(self, metric: Metric) -> str | None:
-        """What stands for the code that computes a pair or single metric; None where that cannot be told."""
-        if metric.distribution:
-            return own_code(metric.name)
-        return f"code {self.code.of(*code_roots(metric.name))}"
+                definition += "; generated picture resized by Pillow's bicubic"
+        return Measure(
+            metric.name,
+            metric.kind == "pair",
+            definition,
+            keeps_reasons=not metric.distribution,
+            takes_hole=metric.takes_hole,
+            function=metric.function,
+        )
 
     def _where(self, *, network: bool) -> str:
+        """The device, what decodes, and the libraries of networks."""
         libraries = [f"{name} {version}" for name, version in versions(_NETWORK_LIBRARIES)] if network else []
         return "; ".join([self.device.partition(":")[0], decoder(self.code), *libraries])
 
-    def _known(self, cache: Cache) -> NetworkFacts:
-        """The facts about the networks: kept ones where all weights are there, else those of the loaded ones."""
-        hashes = self._weights_hashes()
-        if hashes is None:
-            return self._load().facts
-        definitions = {metric.name: metric.definition for metric in self._metrics}
-        facts = [definitions, hashes, self._settings.resizer, self._settings.precision, self._where(network=True)]
-        key = bytes.fromhex(sha256_json(["networks", *facts, self.code.of(*_NETWORKS)]))
-        kept = cache.result(key)
-        if kept is not None:
-            content = json.loads(kept)
-            return NetworkFacts(**content | {"kinds": tuple(FeatureKind(**kind) for kind in content["kinds"])})
-        found = self._load().facts
-        cache.keep_result(key, json.dumps({**vars(found), "kinds": [vars(kind) for kind in found.kinds]}))
-        return found
-
-    def _weights_hashes(self) -> dict[str, str] | None:
-        """SHA-256 of the weights' files by name; None where one is missing or will not do."""
-        given = self._settings.weights
+    def _network_facts(self) -> NetworkFacts:
+        """The facts about the networks: cached ones where all weights are there, else those of the loaded ones."""
         try:
             names = dict.fromkeys(name for metric in self._metrics for name in metric.weights)
-            hashes = {name: sha256_file(find(name, path=given.get(name))) for name in names}
+            hashes = {name: sha256_file(find(name, path=self._settings.weights.get(name))) for name in names}
             if self._settings.segmenter is not None:
                 from gan_eval.metrics.networks.segmenter_settings import segmenter_key
 
                 hashes["segmenter"] = segmenter_key(self._settings.segmenter)
-            return hashes
-        except UserError:
-            return None
+        except UserError:  # one is missing or will not do: reported by loading, as the reason of its metrics
+            return self._load().facts
+        definitions = {metric.name: metric.definition for metric in self._metrics}
+        parts = [definitions, hashes, self._settings.resizer, self._settings.precision, self._where(network=True)]
+        key = bytes.fromhex(sha256_json(["networks", *parts, self.code.of(*_NETWORKS)]))
+        cached = self._cache.result(key)
+        if cached is not None:
+            content = json.loads(cached)
+            return NetworkFacts(**content | {"kinds": tuple(FeatureKind(**kind) for kind in content["kinds"])})
+        facts = self._load().facts
+        self._cache.keep_result(key, json.dumps({**vars(facts), "kinds": [vars(kind) for kind in facts.kinds]}))
+        return facts
 
     def _load(self) -> _Loaded:
+        """The functions and networks, loaded once."""
         with self._lock:
             if self._loaded is None:
-                self._loaded = self._read()
+                from gan_eval.metrics.networks.extractors import load_extractors
+                from gan_eval.metrics.networks.learned import learned_metrics
+                from gan_eval.metrics.own.pictures import own_functions
+
+                if self._is_at_work:
+                    self._hold_torch()
+                settings = self._settings
+                with_weights: dict[str, Any] = {"paths": settings.weights, "device": self.device}
+                learned = learned_metrics(self._metrics, **with_weights)
+                networks = load_extractors(
+                    self._metrics,
+                    resizer=settings.resizer,
+                    precision=settings.precision,
+                    segmenter=settings.segmenter,
+                    **with_weights,
+                )
+                is_cached, where = self._cache.is_used, self._where(network=True)
+                kinds = [
+                    FeatureKind(
+                        name,
+                        extractor.size,
+                        extractor.companion,
+                        f"{extractor.key}; code {self.code.of(_EXTRACTORS[name])}; {where}" if is_cached else "",
+                        name != "segmenter",
+                    )
+                    for name, extractor in networks.ready.items()
+                ]
+                sha256 = learned.sha256 | networks.sha256
+                facts = NetworkFacts(tuple(kinds), sha256, networks.unavailable, networks.caveats, learned.caveats)
+                functions = learned.functions | own_functions(self._metrics, device=self.device)
+                self._loaded = _Loaded(facts, functions, networks.ready)
             return self._loaded
-
-    def _read(self) -> _Loaded:
-        from gan_eval.metrics.networks.extractors import load_extractors
-        from gan_eval.metrics.networks.learned import learned_metrics
-        from gan_eval.metrics.own.pictures import own_functions
-
-        if self._is_at_work:
-            self._hold_torch()
-        settings = self._settings
-        with_weights: dict[str, Any] = {"paths": settings.weights, "device": self.device}
-        learned = learned_metrics(self._metrics, **with_weights)
-        found = load_extractors(
-            self._metrics,
-            resizer=settings.resizer,
-            precision=settings.precision,
-            segmenter=settings.segmenter,
-            **with_weights,
-        )
-        where = self._where(network=True)
-        kinds = [
-            FeatureKind(
-                name,
-                one.size,
-                one.companion,
-                f"{one.key}; code {self.code.of(_EXTRACTORS[name])}; {where}" if self._keeps else "",
-                name != "segmenter",
-            )
-            for name, one in found.ready.items()
-        ]
-        facts = NetworkFacts(
-            tuple(kinds), learned.sha256 | found.sha256, found.unavailable, found.caveats, learned.caveats
-        )
-        return _Loaded(facts, learned.functions | own_functions(self._metrics, device=self.device), found.ready)
-
-
-@cache
-def built_in(name: str) -> PictureFunction:
-    """The function of a metric that needs nothing but the pictures."""
-    module, _, function = METRICS[name].code[0].partition(":")
-    found: PictureFunction = getattr(import_module(module), function)
-    return found
-
-
-def code_roots(name: str) -> tuple[str, ...]:
-    """Where the code of a pair or single metric of gan_eval begins, each as `module:name`."""
-    return METRICS[name].code
 
 
 def _device(name: str | None) -> str:
@@ -265,37 +245,31 @@ def _device(name: str | None) -> str:
     Raises:
         UserError: this machine has no such device.
     """
-    if name == "cpu" or (name is None and not _has_cuda_driver()):
+    if name is None:
+        try:
+            ctypes.CDLL("nvcuda.dll" if os.name == "nt" else "libcuda.so.1")
+        except OSError:  # no driver
+            return "cpu"
+    if name == "cpu":
         return "cpu"
     from gan_eval.metrics.kernels.devices import usable_device
 
     return usable_device(name)
 
 
-def _has_cuda_driver() -> bool:
-    try:
-        ctypes.CDLL("nvcuda.dll" if os.name == "nt" else "libcuda.so.1")
-    except OSError:
-        return False
-    return True
-
-
-_INSTALLED = ("site-packages", "dist-packages")
-
-
 def own_code(name: str) -> str | None:
-    """What stands for the code of an own metric: a hash of what its class reaches in its own package, and in what lies
-    beside that where it is not among the installed ones, whose versions tell; and torchmetrics, which it is built on.
+    """The key of an own metric's code; None where its source is not there.
 
-    None where its source is not there: it cannot be told whether it is the same.
+    It is a hash of what its class reaches in its own package (and in modules beside that, unless it is an installed
+    package, whose versions are known), and the version of torchmetrics, which it is built on.
     """
-    found = own_class(name)
-    top = found.__module__.partition(".")[0]
+    metric_class = own_class(name)
+    top = metric_class.__module__.partition(".")[0]
     file = getattr(sys.modules.get(top), "__file__", None)
     if file is None or not Path(file).is_file():
         return None
     folder = Path(file).parent.parent if Path(file).stem == "__init__" else Path(file).parent
-    installed = any(part in _INSTALLED for part in folder.parts)
+    installed = not {"site-packages", "dist-packages"}.isdisjoint(folder.parts)
 
     def read(module: str) -> tuple[str, bool] | None:
         if installed and module.partition(".")[0] != top:
@@ -306,17 +280,17 @@ def own_code(name: str) -> str | None:
                 return source.read_text(encoding="utf-8"), is_package
         return None
 
-    if read(found.__module__) is None:
+    if read(metric_class.__module__) is None:
         return None
     try:
-        code = Code(read).hash_of(f"{found.__module__}:{found.__qualname__.partition('.')[0]}")
+        code = Code(read).hash_of(f"{metric_class.__module__}:{metric_class.__qualname__.partition('.')[0]}")
     except (SyntaxError, ValueError, OSError):  # changed since it was imported
         return None
     return f"code {code[:16]}; torchmetrics {version('torchmetrics')}"
 
 
 def decoder(code: CodeHashes) -> str:
-    """What turns a file into a picture: Pillow, its JPEG library, and this program's reading rules."""
+    """The key of decoding: Pillow, its JPEG library, and this program's reading rules."""
     from PIL import features
 
     jpeg = features.version_codec("jpg")
@@ -328,11 +302,11 @@ def decoder(code: CodeHashes) -> str:
 
 def versions(names: Iterable[str]) -> list[tuple[str, str]]:
     """The versions of those libraries that are installed."""
-    return [(name, found) for name in names if (found := _installed(name)) is not None]
+    return [(name, installed) for name in names if (installed := _version(name)) is not None]
 
 
 @cache
-def _installed(name: str) -> str | None:
+def _version(name: str) -> str | None:
     try:
         return version(name)
     except PackageNotFoundError:

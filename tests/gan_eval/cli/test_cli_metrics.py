@@ -13,7 +13,7 @@ from gan_eval.errors import UserError
 from gan_eval.file_sets import settled
 from gan_eval.metrics import Settings
 from gan_eval.metrics.registry import select
-from gan_eval.metrics.run import cache, external_values
+from gan_eval.metrics.run import cache, evaluation
 from gan_eval.metrics.run import runner as runner_module
 from gan_eval.metrics.run.evaluation import unused_files
 from gan_eval.stimuli import pictures
@@ -161,7 +161,7 @@ def test_values_beside_in_three_layouts(command: Command, pair: tuple[Path, Path
     )
     header = ",".join(tables.SET_METRICS.names)
     sets.write_text(f"{header}\nm,d,fid,41.25,40,42,400,400,,run-1,,\n")
-    found = external_values.read_beside([plain, sets, images_of_other])
+    found = evaluation.read_external_values([plain, sets, images_of_other])
     mean = read_table(images_of_other, tables.IMAGE_METRICS).query("metric == 'psnr'")["value"].mean()
     rows = [tuple(row) for row in found[["metric", "value", "source"]].itertuples(index=False)]
     assert rows == [("fid", 40.5, "a program 1.0"), ("fid", 41.25, "sets"), ("psnr", mean, "image_metrics")]
@@ -182,7 +182,7 @@ def test_values_beside_in_three_layouts(command: Command, pair: tuple[Path, Path
 def test_a_file_beside_that_will_not_do(tmp_path: Path, text: str, words: str) -> None:
     (tmp_path / "x.csv").write_text(text)
     with pytest.raises(UserError, match=words) as raised:
-        external_values.read_beside([tmp_path / "x.csv"])
+        evaluation.read_external_values([tmp_path / "x.csv"])
     assert "x.csv" in str(raised.value)
 
 

@@ -30,11 +30,12 @@ from gan_eval.metrics.classes import (
     PeakSignalNoiseRatio,
     StructuralSimilarity,
 )
+from gan_eval.metrics.definitions.jackknife import PictureSet
 from gan_eval.metrics.kernels.pictures import Unmeasurable
 from gan_eval.metrics.networks.extractors import features_of, inception_extractor
 from gan_eval.metrics.registry import select
 from gan_eval.metrics.run.own_sets import own_set_rows
-from gan_eval.metrics.run.set_references import PictureSet, References
+from gan_eval.metrics.run.sets import References
 from gan_eval.metrics.set_classes import (
     FrechetInceptionDistance,
     FrechetInceptionDistanceInfinity,

@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from gan_eval.metrics.catalogue import METRICS
+from gan_eval.metrics.catalogue import METRICS, Metric
 from gan_eval.metrics.run import code_hash
 from gan_eval.metrics.run.code_hash import Code, NoSourceError
-from gan_eval.metrics.run.runner import set_code_roots
-from gan_eval.metrics.run.tools import _EXTRACTORS, code_roots
+from gan_eval.metrics.run.sets import SHARED_CODE
+from gan_eval.metrics.run.tools import _EXTRACTORS
 
 PACKAGE = Path(code_hash.__file__).parents[2]
 Read = Callable[[str], tuple[str, bool] | None]
@@ -112,12 +112,14 @@ def test_a_file_of_data_is_part_of_the_code_that_names_it():
     assert code(b"1").hash_of("p.a:value") == code(b"2").hash_of("p.a:value")
 
 
+def roots_of(metric: Metric) -> tuple[str, ...]:
+    return (SHARED_CODE, *metric.code) if metric.kind == "set" else metric.code
+
+
 def hashes(read: Read = code_hash._read_own) -> dict[str, str]:
     """The hash of every metric's own code, and of every extractor's."""
-    code = Code(read, data=code_hash._data_file, apart=code_hash._APART)
-    roots = {
-        name: set_code_roots(name) if metric.kind == "set" else code_roots(name) for name, metric in METRICS.items()
-    }
+    code = Code(read, data=code_hash._data_file)
+    roots = {name: roots_of(metric) for name, metric in METRICS.items()}
     roots |= {f"extractor {name}": (root,) for name, root in _EXTRACTORS.items()}
     return {name: code.hash_of(*of) for name, of in roots.items()}
 
@@ -196,8 +198,8 @@ def test_other_comments_and_docstrings_change_no_key():
 
 def test_every_metric_has_code_and_none_has_another_s():
     code = Code(code_hash._read_own)
-    for name, metric in METRICS.items():
-        for root in set_code_roots(name) if metric.kind == "set" else code_roots(name):
+    for metric in METRICS.values():
+        for root in roots_of(metric):
             module, _, function = root.partition(":")
             found = code._module(module)
             assert found is not None, root
@@ -211,8 +213,8 @@ def told_in(folder: Path) -> str:
     """The hash of psnr's code as a Python that finds gan_eval there tells it."""
     code = (
         "from gan_eval.metrics.run.cache import Cache; from gan_eval.metrics.run.code_hash import CodeHashes; "
-        "import gan_eval; from gan_eval.metrics.run.tools import code_roots; "
-        "print(gan_eval.__file__, CodeHashes(Cache(None)).of(*code_roots('psnr')), sep='|')"
+        "import gan_eval; from gan_eval.metrics.catalogue import METRICS; "
+        "print(gan_eval.__file__, CodeHashes(Cache(None)).of(*METRICS['psnr'].code), sep='|')"
     )
     done = subprocess.run(
         [sys.executable, "-c", code], env={"PYTHONPATH": str(folder), "PATH": ""}, cwd=PACKAGE.anchor,
@@ -231,7 +233,7 @@ def test_sources_in_an_archive_give_the_same_key_and_without_sources_the_version
         for file in PACKAGE.rglob("*"):
             if file.is_file() and "__pycache__" not in file.parts:
                 zipped.write(file, file.relative_to(PACKAGE.parent))
-    plain = code_hash._hashed(code_roots("psnr"))
+    plain = code_hash._hashed(METRICS["psnr"].code)
     assert told_in(archive) == plain
     bare = tmp_path / "bare"
     shutil.copytree(PACKAGE, bare / "gan_eval", ignore=shutil.ignore_patterns("__pycache__"))

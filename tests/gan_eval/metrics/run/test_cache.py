@@ -20,6 +20,7 @@ import pandas as pd
 import pytest
 from metric_pictures import Thumbnails, texture
 
+from gan_eval import files as stored_files
 from gan_eval.errors import UserError
 from gan_eval.metrics import Settings, folder_pair, run_metrics
 from gan_eval.metrics.definitions import similarity
@@ -131,8 +132,8 @@ def test_a_second_run_decodes_nothing_and_gives_the_same(
     assert_same(measure(real, fake, kept), first)
     assert len(thumbnails.prepared) == 2 * asked == 48
 
-    monkeypatch.setattr(files.images, "decode_rgb", None)
-    monkeypatch.setattr(tools, "built_in", None)
+    monkeypatch.setattr(files.pictures, "decode_rgb", None)
+    monkeypatch.setattr(tools.Tools, "function", None)
     again = measure(real, fake, kept)
     assert_same(again, first)
     assert len(thumbnails.prepared) == 48
@@ -152,7 +153,7 @@ def test_content_decides_not_names_or_times(folders: Folders, file: Path, monkey
     decoded: list[str] = []
     decode = pictures.decode_rgb
     monkeypatch.setattr(
-        files.images, "decode_rgb", lambda data, path: (decoded.append(str(path)), decode(data, path))[1]
+        files.pictures, "decode_rgb", lambda data, path: (decoded.append(str(path)), decode(data, path))[1]
     )
     second = measure(real, fake, settings)
     assert sorted(decoded) == [str(fake / "p1.png"), str(real / "p1.png")]
@@ -229,10 +230,10 @@ def test_another_comment_drops_nothing(
     real, fake = folders(12)
     settings = Settings(("psnr", "fid", "kid"), weights={"inception": tmp_path / "any.pth"}, cache=file)
     first = measure(real, fake, settings)
-    for module in ("definitions.kid", "definitions.pixel", "run.set_pass", "networks.inception"):
+    for module in ("definitions.kid", "definitions.similarity", "run.sets", "networks.inception"):
         edit(f"gan_eval.metrics.{module}", '"""', '"""Other words. ')
     monkeypatch.setattr(sets, "compare_sets", None)
-    monkeypatch.setattr(files.images, "decode_rgb", None)
+    monkeypatch.setattr(files.pictures, "decode_rgb", None)
     assert_same(measure(real, fake, settings), first)
 
 
@@ -358,16 +359,18 @@ def test_an_interrupted_run_goes_on(end: signal.Signals, folders: Folders, file:
     real, fake = folders(30)
     code = f"""
 import signal, time
-from pathlib import Path
-from gan_eval.metrics.definitions import no_reference as niqe
-from gan_eval.metrics.run import cache, pictures as picture_work
+from dataclasses import replace
+from functools import wraps
+from gan_eval.metrics.catalogue import METRICS
+from gan_eval.metrics.run import cache
 signal.signal(signal.SIGINT, signal.default_int_handler)
 cache._WRITE_EVERY_S = 0.05
-measure = niqe.niqe
+measure = METRICS["niqe"].function
+@wraps(measure)
 def slow(picture):
     time.sleep(0.03)
     return measure(picture)
-niqe.niqe = slow
+METRICS["niqe"] = replace(METRICS["niqe"], function=slow)
 import sys
 from gan_eval.__main__ import run
 sys.exit(run(["metrics", "--real", {str(real)!r}, "--fake", {str(fake)!r}, "--metrics", "psnr,niqe",
@@ -402,3 +405,15 @@ def kept_numbers(file: Path) -> int:
             return int(connection.execute("SELECT count(*) FROM numbers").fetchone()[0])
     except sqlite3.OperationalError:
         return 0
+
+
+def test_digests_of_files_last_from_run_to_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stored_files, "SETTLED_S", -1.0)
+    path = tmp_path / "a.png"
+    path.write_bytes(b"a")
+    for _ in range(2):
+        monkeypatch.setattr(stored_files, "_digests", {})
+        with cache.remembering_digests(tmp_path):
+            digest = stored_files.sha256_file(path)
+            monkeypatch.setattr(stored_files.hashlib, "file_digest", None)
+    assert digest == stored_files.sha256_bytes(b"a")

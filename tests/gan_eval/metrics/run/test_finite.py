@@ -8,7 +8,7 @@ import pytest
 
 from gan_eval.metrics.run import during_training
 from gan_eval.metrics.run.differences import compare_pictures
-from gan_eval.metrics.run.external_values import read_beside
+from gan_eval.metrics.run.evaluation import read_external_values
 from gan_eval.metrics.run.missing import FiniteMean, finite_mean
 from gan_eval.tabular import Row
 
@@ -44,7 +44,7 @@ def test_all_means_leave_infinite_values_out(tmp_path: Path, monkeypatch: pytest
     assert row["sd"] == pytest.approx(math.sqrt(13))
 
     images.to_csv(tmp_path / "other.csv", index=False)
-    (value,), (note,) = (read_beside([tmp_path / "other.csv"])[column] for column in ("value", "note"))
+    (value,), (note,) = (read_external_values([tmp_path / "other.csv"])[column] for column in ("value", "note"))
     assert (value, note) == (23.0, "mean of 3 pictures, 2 without a finite value left out")
 
     (row,) = compare_pictures(_rows("a", PSNR) + _rows("b", [19.0, 21.0, 26.0, 30.0, math.inf]))

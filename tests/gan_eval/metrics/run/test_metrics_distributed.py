@@ -16,7 +16,7 @@ from gan_eval import tables
 from gan_eval.__main__ import run
 from gan_eval.errors import UserError
 from gan_eval.launch import processes
-from gan_eval.metrics.run.processes import ALONE, started_together
+from gan_eval.metrics.run.processes import SINGLE, started_together
 from gan_eval.stimuli import pictures
 from gan_eval.tables.schema import Table
 from gan_eval.tabular import read_rows, read_table
@@ -125,7 +125,7 @@ main()
 def test_a_process_alone_needs_no_group() -> None:
     assert processes() == 1
     with started_together("cpu") as (found, device):
-        assert (found, device) == (ALONE, "cpu")
+        assert (found, device) == (SINGLE, "cpu")
     assert not torch.distributed.is_initialized()
 
 

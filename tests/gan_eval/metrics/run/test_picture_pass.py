@@ -5,6 +5,7 @@ import time
 import tracemalloc
 import weakref
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -14,17 +15,18 @@ from metric_pictures import Thumbnails, disturbed, texture
 
 from gan_eval.errors import UserError
 from gan_eval.metrics import Settings, folder_pair, run_metrics
-from gan_eval.metrics.definitions import no_reference, similarity
-from gan_eval.metrics.definitions import similarity as pixel
+from gan_eval.metrics.catalogue import METRICS
+from gan_eval.metrics.definitions import similarity
 from gan_eval.metrics.kernels.pictures import NO_MEMORY
 from gan_eval.metrics.networks.extractors import inception_extractor
 from gan_eval.metrics.run import features as feature_store
-from gan_eval.metrics.run import files, tools
-from gan_eval.metrics.run.evaluation import Evaluation, SetRows
+from gan_eval.metrics.run import files
+from gan_eval.metrics.run.evaluation import Evaluation
 from gan_eval.metrics.run.features import FeatureBatches, FeatureStore
 from gan_eval.metrics.run.files import FileReader
 from gan_eval.metrics.run.inputs import Stimulus, stimuli_of_sets
 from gan_eval.metrics.run.pictures import jobs_of
+from gan_eval.metrics.run.sets import SetRows
 from gan_eval.stimuli import pictures as images
 from gan_eval.stimuli.pictures import Picture
 
@@ -59,14 +61,21 @@ def count_calls(monkeypatch: pytest.MonkeyPatch, home: object, name: str) -> lis
         return function(*arguments)
 
     monkeypatch.setattr(home, name, counted)
-    tools.built_in.cache_clear()
     return calls
 
 
-@pytest.fixture(autouse=True)
-def _functions_anew() -> object:
-    yield
-    tools.built_in.cache_clear()
+def compute_by(monkeypatch: pytest.MonkeyPatch, name: str, function: Callable[..., float]) -> None:
+    """Have a metric computed by another function."""
+    monkeypatch.setitem(METRICS, name, replace(METRICS[name], function=function))
+
+
+def count_values(monkeypatch: pytest.MonkeyPatch, name: str) -> list[tuple[object, ...]]:
+    """The arguments of every call of a metric's function."""
+    calls: list[tuple[object, ...]] = []
+    function = METRICS[name].function
+    assert function is not None
+    compute_by(monkeypatch, name, lambda *pictures: (calls.append(pictures), function(*pictures))[1])
+    return calls
 
 
 def test_each_file_is_read_and_decoded_once_however_many_models(
@@ -74,7 +83,7 @@ def test_each_file_is_read_and_decoded_once_however_many_models(
 ) -> None:
     stimuli = models(tmp_path, 3, 4)
     read, decoded = count_calls(monkeypatch, FileReader, "read"), count_calls(monkeypatch, images, "decode_rgb")
-    scored = count_calls(monkeypatch, no_reference, "niqe")
+    scored = count_values(monkeypatch, "niqe")
     measure(stimuli, "psnr", "ssim", "niqe", "fid", weights={"inception": tmp_path / "any.pth"}, threads=2)
     assert sorted(str(path) for _, path in read) == sorted(str(one.file) for one in stimuli)
     assert sorted(str(path) for _, path in decoded) == sorted(str(one.file) for one in stimuli)
@@ -96,7 +105,7 @@ def test_copies_of_a_real_picture_in_several_sets_are_decoded_once(
 
 def test_only_what_is_asked_for_is_computed(folders: Folders, monkeypatch: pytest.MonkeyPatch) -> None:
     stimuli = stimuli_of_sets([folder_pair(*folders(2))])
-    others = [count_calls(monkeypatch, home, name) for home, name in ((no_reference, "niqe"), (similarity, "ssim"))]
+    others = [count_values(monkeypatch, name) for name in ("niqe", "ssim")]
     assert set(measure(stimuli, "psnr").image_metrics["metric"]) == {"psnr"}
     assert others == [[], []]
 
@@ -130,8 +139,7 @@ def test_an_unexpected_error_names_the_picture(folders: Folders, monkeypatch: py
             raise ZeroDivisionError("a mistake in the program")
         return 1.0
 
-    monkeypatch.setattr(no_reference, "niqe", fail)
-    tools.built_in.cache_clear()
+    compute_by(monkeypatch, "niqe", fail)
     with pytest.raises(ZeroDivisionError) as raised:
         measure(stimuli_of_sets([folder_pair(real, fake)]), "niqe", threads=2)
     assert raised.value.__notes__ == [f"while measuring {fake / 'p3.png'}"]
@@ -152,8 +160,7 @@ def test_too_little_memory_for_one_picture_is_its_reason(
             raise error
         return 1.0
 
-    monkeypatch.setattr(no_reference, "niqe", greedy)
-    tools.built_in.cache_clear()
+    compute_by(monkeypatch, "niqe", greedy)
     frame = measure(stimuli_of_sets([folder_pair(real, fake)]), "niqe").image_metrics
     assert frame.loc[frame["value"].isna(), ["stimulus", "reason"]].to_numpy().tolist() == [["real/fake/p1", NO_MEMORY]]
 
@@ -239,7 +246,7 @@ def test_memory_does_not_grow_with_the_pictures(
         tracemalloc.stop()
         return found
 
-    monkeypatch.setattr("gan_eval.metrics.run.runner.compare_sets_once", lambda *_, **__: SetRows())
+    monkeypatch.setattr("gan_eval.metrics.run.runner.cached_set_rows", lambda *_, **__: SetRows())
     peak(10)
     few, many = peak(300), peak(1500)
     assert (many - few) / 2400 < 1500
@@ -256,14 +263,13 @@ def test_giant_and_tiny_pictures_of_one_job_are_let_go(tmp_path: Path, monkeypat
     size = 400 * 400 * 3
     tracemalloc.start()
     peaks = []
-    function = pixel.psnr
+    function = similarity.psnr
 
     def watched(fake: Picture, real: Picture) -> float:
         peaks.append(tracemalloc.get_traced_memory()[0])
         return function(fake, real)
 
-    monkeypatch.setattr(pixel, "psnr", watched)
-    tools.built_in.cache_clear()
+    compute_by(monkeypatch, "psnr", watched)
     measure(stimuli, "psnr", threads=1)
     tracemalloc.stop()
     assert len(peaks) == 6
@@ -275,15 +281,15 @@ def test_files_are_read_into_memory_that_is_used_again(tmp_path: Path, monkeypat
     for number, content in enumerate(contents):
         (tmp_path / str(number)).write_bytes(content)
     reader = FileReader()
-    held = [reader.read(tmp_path / str(number)) for number in range(len(contents))]
+    held = [reader.read(tmp_path / str(number))[0] for number in range(len(contents))]
     assert [bytes(view) for view in held] == contents, "none is overwritten while it is held"
     buffer = held[4].obj
     reader.release(held[4])
-    again = reader.read(tmp_path / "2")
+    again, _ = reader.read(tmp_path / "2")
     assert again.obj is buffer
     assert bytes(again) == contents[2]
     monkeypatch.setattr("gan_eval.metrics.run.files.os.fstat", lambda _: SimpleNamespace(st_size=3))
-    assert bytes(FileReader().read(tmp_path / "2")) == contents[2], "a file that grows is read whole"
+    assert bytes(FileReader().read(tmp_path / "2")[0]) == contents[2], "a file that grows is read whole"
     with pytest.raises(UserError, match="absent: no such picture"):
         reader.read(tmp_path / "absent")
 
@@ -326,10 +332,10 @@ def test_large_pictures_wait_for_each_other_and_no_error_keeps_the_others_waitin
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stimuli = models(tmp_path, 1, 8, size=64)
-    monkeypatch.setattr(files, "_LOOKED_INTO", 0)
+    monkeypatch.setattr(files, "_LARGE_FILE", 0)
     monkeypatch.setattr(files.PixelBudget.__init__, "__defaults__", (4 * 64 * 64,))
     at_work, most, lock = [0], [0], threading.Lock()
-    function = pixel.psnr
+    function = similarity.psnr
 
     def watched(fake: Picture, real: Picture) -> float:
         with lock:
@@ -340,16 +346,14 @@ def test_large_pictures_wait_for_each_other_and_no_error_keeps_the_others_waitin
             at_work[0] -= 1
         return function(fake, real)
 
-    monkeypatch.setattr(pixel, "psnr", watched)
-    tools.built_in.cache_clear()
+    compute_by(monkeypatch, "psnr", watched)
     assert measure(stimuli, "psnr", threads=8).image_metrics["value"].notna().all()
     assert most == [2]
 
     def fail(*_: Picture) -> float:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(pixel, "psnr", fail)
-    tools.built_in.cache_clear()
+    compute_by(monkeypatch, "psnr", fail)
     with pytest.raises(ZeroDivisionError):
         measure(stimuli, "psnr", threads=8)
 

@@ -15,10 +15,9 @@ from gan_eval.metrics.definitions.frechet import FrechetReference, frechet_dista
 from gan_eval.metrics.definitions.jackknife import GROUPS
 from gan_eval.metrics.definitions.kid import KernelReference, kid
 from gan_eval.metrics.definitions.neighbours import NeighbourReference, coverage
-from gan_eval.metrics.run.evaluation import SetRows
 from gan_eval.metrics.run.features import FeatureTable
 from gan_eval.metrics.run.inputs import Stimulus
-from gan_eval.metrics.run.sets import Given, Source, compare_sets
+from gan_eval.metrics.run.sets import Given, SetRows, Source, compare_sets
 from gan_eval.tabular import Row, frame_of
 
 D = 6
