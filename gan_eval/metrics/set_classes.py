@@ -5,7 +5,7 @@ metric needs of these; processes (torch.distributed) bring theirs together in `c
 `forward` updates and gives None.
 
 The network is Inception 2015-12-05, or any `feature_extractor`: a function or module from pictures to (N, d) features,
-which are kept in float32.
+which are held in float32.
 
 >>> mean_colours = lambda pictures: pictures.double().mean(dim=(2, 3))
 >>> metric = FrechetInceptionDistance(feature_extractor=mean_colours)
@@ -94,10 +94,10 @@ class SetMetric(torchmetrics.Metric):
 
     def reset(self) -> None:
         """Forget all pictures; with `reset_real_features=False` the generated ones alone."""
-        kept = {name: copy(getattr(self, name)) for name in self._defaults if name.endswith("_real")}
+        real = {name: copy(getattr(self, name)) for name in self._defaults if name.endswith("_real")}
         super().reset()
         if not self.reset_real_features:
-            for name, state in kept.items():
+            for name, state in real.items():
                 setattr(self, name, state)
 
     def plot(self, val: Any = None, ax: Any = None) -> Any:
@@ -110,17 +110,17 @@ class SetMetric(torchmetrics.Metric):
     def _sync_dist(self, *args: Any, **kwargs: Any) -> None:
         for name, default in self._defaults.items():
             if isinstance(default, list):
-                held = getattr(self, name)
-                setattr(self, name, [dim_zero_cat(held) if len(held) else self._nothing(name)])
+                state = getattr(self, name)
+                setattr(self, name, [dim_zero_cat(state) if len(state) else self._empty(name)])
         super()._sync_dist(*args, **kwargs)
 
-    def _nothing(self, state: str) -> Tensor:
-        """What a process without pictures has: it still tells how wide features are."""
+    def _empty(self, state: str) -> Tensor:
+        """The state of a process without pictures, as wide as the others' features."""
         return torch.empty(0, self.num_features, device=self.device)
 
 
 class MetricOfAllFeatures(SetMetric):
-    """Every picture's features, 8 KB each for Inception, and its item where that is told.
+    """Every picture's features, 8 KB each for Inception, and its item where that is given.
 
     The items serve FID∞ alone; the others take them too, so that a `MetricCollection` computes features once for all.
     """
@@ -142,16 +142,16 @@ class MetricOfAllFeatures(SetMetric):
         super().update(pictures, real)
         if items is not None:
             text = "".join(f"{item}\0" for item in items).encode()
-            told = torch.tensor(list(text), dtype=torch.uint8, device=self.device)
-            getattr(self, "items_real" if real else "items_fake").append(told)
+            codes = torch.tensor(list(text), dtype=torch.uint8, device=self.device)
+            getattr(self, "items_real" if real else "items_fake").append(codes)
 
     def forward(self, pictures: Tensor, real: bool, items: Sequence[str] | None = None) -> None:
         """As `update`: a batch alone has no distance."""
         self.update(pictures, real, items)
 
-    def _nothing(self, state: str) -> Tensor:
+    def _empty(self, state: str) -> Tensor:
         return (
-            super()._nothing(state)
+            super()._empty(state)
             if state.startswith("pending")
             else torch.empty(0, dtype=torch.uint8, device=self.device)
         )
@@ -178,9 +178,9 @@ class MetricOfAllFeatures(SetMetric):
         return rows[content_order(rows)]
 
     def _items(self, which: str) -> list[str] | None:
-        """(N,) as they came; None where none was told."""
-        told = getattr(self, f"items_{which}")
-        text = bytes(dim_zero_cat(told).tolist()).decode() if len(told) else ""
+        """(N,) as they came; None where none was given."""
+        codes = getattr(self, f"items_{which}")
+        text = bytes(dim_zero_cat(codes).tolist()).decode() if len(codes) else ""
         return text.split("\0")[:-1] or None
 
 

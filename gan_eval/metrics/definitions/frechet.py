@@ -115,8 +115,8 @@ def distance_of_factors(shift: float, a: Matrix, b: Matrix) -> Frechet:
     rows = max(len(a), len(b))
     a, b = (np.vstack([factor, np.zeros((rows - len(factor), factor.shape[1]))]) for factor in (a, b))
     left, _, right = svd(a @ b.T, check_finite=False)
-    rest = a - (left @ right) @ b
-    return Frechet(shift + float(np.vdot(rest, rest)), "aligned")
+    residual = a - (left @ right) @ b
+    return Frechet(shift + float(np.vdot(residual, residual)), "aligned")
 
 
 def fid(real: Features, fake: Features) -> float:
@@ -310,13 +310,13 @@ def subset_distance(real: Features, fake: Features) -> SubsetDistance:
     if max(len(real), len(fake)) <= real.shape[1]:
         return _Products(real, fake)
 
-    def distance(rows: Rows, others: Rows) -> float:
-        if min(len(rows), len(others)) > real.shape[1]:
-            x, y = moments(real, rows), moments(fake, others)
+    def distance(real_rows: Rows, fake_rows: Rows) -> float:
+        if min(len(real_rows), len(fake_rows)) > real.shape[1]:
+            x, y = moments(real, real_rows), moments(fake, fake_rows)
             root = trace_by_cholesky(x.covariance(), y.covariance())
             if root is not None:
                 return squared_shift(x, y) + x.trace + y.trace - 2 * root.value
-        return frechet_distance(real[rows], fake[others]).value
+        return frechet_distance(real[real_rows], fake[fake_rows]).value
 
     return distance
 
@@ -332,14 +332,14 @@ class _Products:
         self._products = self._real @ self._fake.T
         self._squares = np.square(self._real).sum(axis=1), np.square(self._fake).sum(axis=1)
 
-    def __call__(self, rows: Rows, others: Rows) -> float:
+    def __call__(self, real_rows: Rows, fake_rows: Rows) -> float:
         from scipy.linalg import svdvals
 
-        scale_x, scale_y = self._scale[0] / (len(rows) - 1), self._scale[1] / (len(others) - 1)
-        mean_x, mean_y = self._real[rows].mean(axis=0), self._fake[others].mean(axis=0)
-        trace_x = scale_x * (self._squares[0][rows].sum() - len(rows) * mean_x @ mean_x)
-        trace_y = scale_y * (self._squares[1][others].sum() - len(others) * mean_y @ mean_y)
-        products = self._products[np.ix_(rows, others)]
+        scale_x, scale_y = self._scale[0] / (len(real_rows) - 1), self._scale[1] / (len(fake_rows) - 1)
+        mean_x, mean_y = self._real[real_rows].mean(axis=0), self._fake[fake_rows].mean(axis=0)
+        trace_x = scale_x * (self._squares[0][real_rows].sum() - len(real_rows) * mean_x @ mean_x)
+        trace_y = scale_y * (self._squares[1][fake_rows].sum() - len(fake_rows) * mean_y @ mean_y)
+        products = self._products[np.ix_(real_rows, fake_rows)]
         products = products - products.mean(axis=0) - products.mean(axis=1, keepdims=True) + products.mean()
         root = math.sqrt(scale_x * scale_y) * svdvals(products, overwrite_a=True, check_finite=False).sum()
         shift = self._shift + math.sqrt(self._scale[0]) * mean_x - math.sqrt(self._scale[1]) * mean_y

@@ -137,8 +137,8 @@ def deal(holders: Mapping[str, Collection[str]]) -> dict[str, int]:
     [0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7, 8, 8, 9, 9]
     """
     items = sorted(holders)
-    drawn = np.random.default_rng(SEED).permutation(len(items)).tolist()
-    order = sorted(range(len(items)), key=lambda n: (sorted(holders[items[n]]), drawn[n]))
+    shuffled = np.random.default_rng(SEED).permutation(len(items)).tolist()
+    order = sorted(range(len(items)), key=lambda n: (sorted(holders[items[n]]), shuffled[n]))
     return {items[n]: place % GROUPS for place, n in enumerate(order)}
 
 

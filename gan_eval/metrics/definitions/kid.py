@@ -145,8 +145,8 @@ def _within(x: Features, groups: Groups | None) -> _Within:
     sums = np.zeros((GROUPS, GROUPS))
     for i in range(0, len(x), BLOCK):
         rows = _block(x, i)
-        own = (np.einsum("ij,ij->i", rows, rows) / x.shape[1] + 1) ** 3
-        diagonal += own @ membership[i : i + BLOCK]
+        squares = (np.einsum("ij,ij->i", rows, rows) / x.shape[1] + 1) ** 3
+        diagonal += squares @ membership[i : i + BLOCK]
         for j in range(i, len(x), BLOCK):
             part = membership[i : i + BLOCK].T @ _kernel(rows, _block(x, j)) @ membership[j : j + BLOCK]
             sums += part if i == j else part + part.T

@@ -91,11 +91,11 @@ def centred(features: Features) -> tuple[Vector, Vector, Matrix]:
         (d,) a point near the mean, (d,) the mean less that point, and (N, d) F with FᵀF the covariance.
     """
     origin = near_mean(features)
-    rest = np.asarray(features - origin, dtype=np.float64)
-    offset = rest.mean(axis=0)
-    rest -= offset
-    rest /= np.sqrt(len(features) - 1)
-    return origin, offset, rest
+    factor = np.asarray(features - origin, dtype=np.float64)
+    offset = factor.mean(axis=0)
+    factor -= offset
+    factor /= np.sqrt(len(features) - 1)
+    return origin, offset, factor
 
 
 def triangular_factor(features: Features, of: Moments) -> Matrix:

@@ -5,7 +5,7 @@ exact; the rest is computed in float64.
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import torch
@@ -87,10 +87,16 @@ def pool(x: Tensor) -> Tensor:
 def sample_moments(plane: Tensor, *, block: tuple[int, int], border: Border) -> NDArray[np.float64]:
     """(5, 5, blocks): moments of the normalised luma and of its products with neighbours, by whole block."""
     rows, columns = plane.shape[0] // block[0], plane.shape[1] // block[1]
-    m = _normalised(plane.to(torch.float64), border).reshape(rows, block[0], columns, block[1])
-    m = m.transpose(1, 2).reshape(-1, *block)
-    found = [_moments(m), *(_moments(m * m.roll(shift, dims=(1, 2))) for shift in _SHIFTS)]
-    return torch.stack(found, dim=1).cpu().numpy()
+    y, weights = plane.to(torch.float64), _gaussian(3, 7 / 6)
+    padded = F.pad(y[None], (3, 3, 3, 3), mode="constant" if border == "zero" else "replicate")[0]
+    mean = _correlate(padded, weights)
+    deviation = _correlate(padded.square(), weights).addcmul_(mean, mean, value=-1).abs_().sqrt_()
+    difference = y - mean
+    difference.masked_fill_(difference.abs() < 1e-6, 0)  # see `gan_eval.metrics.definitions.no_reference`
+    normalised = difference.div_(deviation.add_(1)).reshape(rows, block[0], columns, block[1])
+    m = normalised.transpose(1, 2).reshape(-1, *block)
+    moments = [_moments(m), *(_moments(m * m.roll(shift, dims=(1, 2))) for shift in _SHIFTS)]
+    return torch.stack(moments, dim=1).cpu().numpy()
 
 
 def halve(plane: Tensor) -> Tensor:
@@ -125,17 +131,6 @@ def _similarity_map(x: Tensor, y: Tensor, luminance: bool) -> Tensor:
     return result
 
 
-def _normalised(y: Tensor, border: Border) -> Tensor:
-    """Mean-subtracted, contrast-normalised luma; a difference from the mean below 1e-6 is exactly 0."""
-    weights = _gaussian(3, 7 / 6)
-    padded = F.pad(y[None], (3, 3, 3, 3), mode="constant" if border == "zero" else "replicate")[0]
-    mean = _correlate(padded, weights)
-    deviation = _correlate(padded.square(), weights).addcmul_(mean, mean, value=-1).abs_().sqrt_()
-    difference = y - mean
-    difference.masked_fill_(difference.abs() < 1e-6, 0)
-    return difference.div_(deviation.add_(1))
-
-
 def _moments(samples: Tensor) -> Tensor:
     """(5, B): the fields of `no_reference.Moments` for each of B sets of samples, (B, ...)."""
     v = samples.flatten(1)
@@ -163,17 +158,12 @@ def _cubic(x: float) -> float:
 def _correlate(x: Tensor, weights: Sequence[float], *, stride: int = 1) -> Tensor:
     """Separable correlation along the first two axes, every `stride`-th place, windows wholly inside."""
     for dim in (0, 1):
-        windows = list(_windows(x, len(weights), dim, stride))
+        # a view of x for each tap: shifted multiply-adds are faster than a float64 convolution
+        stop = stride * ((x.shape[dim] - len(weights)) // stride) + 1
+        places = [slice(tap, tap + stop, stride) for tap in range(len(weights))]
+        windows = [x[place] if dim == 0 else x[:, place] for place in places]
         result = windows[0] * weights[0]
         for window, weight in zip(windows[1:], weights[1:], strict=True):
             result.add_(window, alpha=weight)
         x = result
     return x
-
-
-def _windows(x: Tensor, taps: int, dim: int, stride: int) -> Iterator[Tensor]:
-    """Views of x, one for each tap: shifted multiply-adds are faster than a float64 convolution."""
-    length = (x.shape[dim] - taps) // stride + 1
-    for k in range(taps):
-        place = slice(k, k + stride * (length - 1) + 1, stride)
-        yield x[place] if dim == 0 else x[:, place]

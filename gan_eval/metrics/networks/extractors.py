@@ -1,17 +1,9 @@
-"""The networks that the set metrics need: found, loaded, or told why not.
+"""The networks that turn pictures into the features of set metrics: Inception, VGG16, and the user's segmenter.
 
-How pictures are brought to the 299x299 of the Inception network. The resizer is part of FID's and KID's name.
-
-Only the resizing is named: the network always takes (x - 128)/128, the scaling of its own graph. (pytorch-fid takes
-x/127.5 - 1 instead, so its values differ a little from `bilinear` here.)
-
-All take (H, W, 3) uint8 and give (3, S, S) float32 in 0..255, not rounded, in whatever layout costs least.
-
-VGG16 up to its second hidden layer, whose 4096 values Kynkäänniemi et al. (2019) compare sets of pictures by.
-
-Pictures to the features of a network: resized by a named rule, then run in batches.
-
-Pictures on tensors to features, as the classes of set metrics take them.
+How pictures are brought to a network's size is part of FID's and KID's name. Only the resizing is named: Inception
+always takes (x - 128)/128, the scaling of its own graph. (pytorch-fid takes x/127.5 - 1 instead, so its values differ a
+little from `bilinear` here.) All resizers take (H, W, 3) uint8 and give (3, S, S) float32 in 0..255, not rounded, in
+whatever layout costs least.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -307,7 +299,7 @@ def load_extractors(
     """The extractors that the metrics name, each loaded once.
 
     Args:
-        metrics: those wanted; those without an extractor are passed over.
+        metrics: those requested; those without an extractor are passed over.
         paths: files by the weights' name (`inception`, `vgg16`); default: the cache.
         resizer: see `gan_eval.metrics.networks.extractors.resize`.
         device: where the networks run: cpu, cuda, ...; default: CUDA where there is one.
@@ -325,23 +317,23 @@ def load_extractors(
             "inception", paths, partial(inception_extractor, resizer=resizer, device=device, precision=precision)
         ),
         "vgg16": lambda: _from_weights("vgg16", paths, partial(vgg16_extractor, resizer=resizer, device=device)),
-        "segmenter": lambda: _segmenter(segmenter, device),
+        "segmenter": lambda: _user_segmenter(segmenter, device),
     }
     metrics = [metric for metric in metrics if metric.extractor is not None]
-    found = Extractors()
+    extractors = Extractors()
     for name in dict.fromkeys(metric.extractor for metric in metrics if metric.extractor is not None):
         try:
-            found.ready[name], path = load[name]()
+            extractors.ready[name], path = load[name]()
         except Unmeasurable as reason:
             needing = [metric.name for metric in metrics if metric.extractor == name]
-            found.unavailable |= dict.fromkeys(needing, str(reason))
+            extractors.unavailable |= dict.fromkeys(needing, str(reason))
             continue
         if path == PALETTE:
             continue
-        found.sha256[name] = sha256_file(path)
-        if name != "segmenter" and not is_official(name, found.sha256[name]):
-            found.caveats[name] = f"{path.name} is not a known file of the weights {name}"
-    return found
+        extractors.sha256[name] = sha256_file(path)
+        if name != "segmenter" and not is_official(name, extractors.sha256[name]):
+            extractors.caveats[name] = f"{path.name} is not a known file of the weights {name}"
+    return extractors
 
 
 def _from_weights(name: str, paths: Mapping[str, Path], load: Callable[[Path], Extractor]) -> tuple[Extractor, Path]:
@@ -361,7 +353,7 @@ def _from_weights(name: str, paths: Mapping[str, Path], load: Callable[[Path], E
         raise Unmeasurable(str(error)) from error
 
 
-def _segmenter(file: Path | None, device: str | None) -> tuple[Extractor, Path]:
+def _user_segmenter(file: Path | None, device: str | None) -> tuple[Extractor, Path]:
     if file is None:
         raise Unmeasurable("no segmenter was given: --segmenter FILE")
     from gan_eval.metrics.networks.segmenter import load_segmenter
@@ -396,14 +388,14 @@ class InceptionFeatures(nn.Module):
 
 
 def width_of(extractor: FeatureExtractor) -> int:
-    """d of its features: what it tells as `num_features`, else what a black picture of 299x299 gives.
+    """d of its features: its attribute `num_features`, else what a black picture of 299x299 gives.
 
     Raises:
         ValueError: it gives something else than (N, d).
     """
-    told = getattr(extractor, "num_features", None)
-    if isinstance(told, int):
-        return told
+    width = getattr(extractor, "num_features", None)
+    if isinstance(width, int):
+        return width
     device = next((p.device for p in extractor.parameters()), None) if isinstance(extractor, nn.Module) else None
     features = extractor(torch.zeros(1, 3, 299, 299, dtype=torch.uint8, device=device))
     if features.ndim != 2 or len(features) != 1:

@@ -98,17 +98,6 @@ def _block_35(inputs: int, pooled: int) -> Parallel:
     )
 
 
-def _reduce_to_17(inputs: int) -> Parallel:
-    """35x35 to 17x17."""
-    return Parallel(
-        Convolution(inputs, 384, 3, stride=2, padded=False),
-        nn.Sequential(
-            Convolution(inputs, 64, 1), Convolution(64, 96, 3), Convolution(96, 96, 3, stride=2, padded=False)
-        ),
-        MaxPool(),
-    )
-
-
 def _block_17(inputs: int, middle: int) -> Parallel:
     """17x17: branches 1x1, 7x7 in two halves, double 7x7 in four, pool."""
     return Parallel(
@@ -124,20 +113,6 @@ def _block_17(inputs: int, middle: int) -> Parallel:
             Convolution(middle, 192, (1, 7)),
         ),
         MeanConvolution(inputs, 192),
-    )
-
-
-def _reduce_to_8(inputs: int) -> Parallel:
-    """17x17 to 8x8."""
-    return Parallel(
-        nn.Sequential(Convolution(inputs, 192, 1), Convolution(192, 320, 3, stride=2, padded=False)),
-        nn.Sequential(
-            Convolution(inputs, 192, 1),
-            Convolution(192, 192, (1, 7)),
-            Convolution(192, 192, (7, 1)),
-            Convolution(192, 192, 3, stride=2, padded=False),
-        ),
-        MaxPool(),
     )
 
 
@@ -173,12 +148,27 @@ class Inception(nn.Module):
             _block_35(192, 32),
             _block_35(256, 64),
             _block_35(288, 64),
-            _reduce_to_17(288),
+            Parallel(  # 35x35 to 17x17
+                Convolution(288, 384, 3, stride=2, padded=False),
+                nn.Sequential(
+                    Convolution(288, 64, 1), Convolution(64, 96, 3), Convolution(96, 96, 3, stride=2, padded=False)
+                ),
+                MaxPool(),
+            ),
             _block_17(768, 128),
             _block_17(768, 160),
             _block_17(768, 160),
             _block_17(768, 192),
-            _reduce_to_8(768),
+            Parallel(  # 17x17 to 8x8
+                nn.Sequential(Convolution(768, 192, 1), Convolution(192, 320, 3, stride=2, padded=False)),
+                nn.Sequential(
+                    Convolution(768, 192, 1),
+                    Convolution(192, 192, (1, 7)),
+                    Convolution(192, 192, (7, 1)),
+                    Convolution(192, 192, 3, stride=2, padded=False),
+                ),
+                MaxPool(),
+            ),
             _block_8(1280, MeanConvolution(1280, 192)),
             # The original graph pools by maximum here; kept, because every published FID rests on it.
             _block_8(2048, nn.Sequential(nn.MaxPool2d(3, stride=1, padding=1), Convolution(2048, 192, 1))),
@@ -214,7 +204,14 @@ def load_inception(path: Path, *, dtype: torch.dtype = torch.float32) -> Incepti
         if len(layers) != len(convolutions):
             raise ValueError(f"{len(layers)} convolutions, wanted {len(convolutions)}")
         for convolution, (weight, bias) in zip(convolutions, layers, strict=True):
-            _assign(convolution, weight, bias)
+            if not (weight.isfinite().all() and bias.isfinite().all()):
+                raise ValueError("a convolution with numbers that are not finite")
+            if weight.shape != convolution.weight.shape:
+                expected = tuple(convolution.weight.shape)
+                raise ValueError(f"a convolution of shape {tuple(weight.shape)}, wanted {expected}")
+            convolution.weight.data.copy_(weight)
+            assert convolution.bias is not None
+            convolution.bias.data.copy_(bias)
     except Exception as error:  # zipfile and torch raise whatever a file that is something else leads to
         raise UserError(
             f"{path}: not the weights of Inception 2015-12-05 ({first_sentence(error)}); "
@@ -231,7 +228,11 @@ def _read_state(path: Path) -> dict[str, Tensor]:
     no other is loaded. (The whole SHA-256 is compared: of the official release only eight digits are known, and so
     few can be forged.)
     """
-    if _is_torchscript(path):
+    members: list[str] = []
+    if zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as archive:
+            members = archive.namelist()
+    if any(name.endswith("/constants.pkl") for name in members):  # which torch.save never writes
         known = WEIGHTS["inception"].packaged
         if known is None or sha256_file(path) != known.sha256:
             raise ValueError("a TorchScript other than the known one; loading it could run code")
@@ -243,14 +244,6 @@ def _read_state(path: Path) -> dict[str, Tensor]:
         if reason := without_numbers(tensor):
             raise ValueError(f"{key} {reason}")
     return state
-
-
-def _is_torchscript(path: Path) -> bool:
-    """Whether the file is an archive with `TOP/constants.pkl`, which torch.save never writes."""
-    if not zipfile.is_zipfile(path):
-        return False
-    with zipfile.ZipFile(path) as archive:
-        return any(name.endswith("/constants.pkl") for name in archive.namelist())
 
 
 def _layers(state: Mapping[str, Tensor]) -> Iterator[tuple[Tensor, Tensor]]:
@@ -276,13 +269,3 @@ def _fold(weight: Tensor, scale: Tensor, shift: Tensor, mean: Tensor, variance: 
     factor = scale.double() / (variance.double() + BATCH_NORM_EPSILON).sqrt()
     bias = shift.double() - mean.double() * factor
     return (weight.double() * factor[:, None, None, None]).float(), bias.float()
-
-
-def _assign(convolution: Convolution, weight: Tensor, bias: Tensor) -> None:
-    if not (weight.isfinite().all() and bias.isfinite().all()):
-        raise ValueError("a convolution with numbers that are not finite")
-    if weight.shape != convolution.weight.shape:
-        raise ValueError(f"a convolution of shape {tuple(weight.shape)}, wanted {tuple(convolution.weight.shape)}")
-    convolution.weight.data.copy_(weight)
-    assert convolution.bias is not None
-    convolution.bias.data.copy_(bias)

@@ -4,8 +4,6 @@ Its own file is the network: TorchScript or ONNX, with its settings beside it (s
 It takes one picture, (1, 3, H, W) float32, and gives scores (1, K, h, w) or class numbers (1, h, w). As in the
 evaluation of Isola et al. 2017, a picture is first brought to the size of its label map, and there the classes are
 counted. Where the generated pictures are label maps themselves, the word `palette` stands for the file.
-
-A user's network out of its file: TorchScript by torch, ONNX by onnxruntime.
 """
 
 import os
@@ -13,7 +11,7 @@ import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import torch
@@ -54,17 +52,8 @@ def load_network(file: Path, *, device: str) -> Network:
         raise UserError(f"--segmenter {file}: no such file")
     if file.suffix.lower() == ".onnx":
         return _load_onnx(file, device)
-    if file.suffix.lower() in TORCHSCRIPT:
-        return _load_torchscript(file, device)
-    raise UserError(f"--segmenter {file}: wanted a network as .onnx, or TorchScript as {', '.join(TORCHSCRIPT)}")
-
-
-def too_little_memory(file: Path, device: str) -> UserError:
-    """The error where even an empty picture is too much."""
-    return UserError(f"--segmenter {file}: too little memory on {device}; make some free, or name another --device")
-
-
-def _load_torchscript(file: Path, device: str) -> Network:
+    if file.suffix.lower() not in TORCHSCRIPT:
+        raise UserError(f"--segmenter {file}: wanted a network as .onnx, or TorchScript as {', '.join(TORCHSCRIPT)}")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", FutureWarning)  # deprecated for new exports, yet many networks are kept so
@@ -81,20 +70,23 @@ def _load_torchscript(file: Path, device: str) -> Network:
         raise UserError(f"--segmenter {file}: its weight {key} is not finite; export the network again")
 
     def run(picture: Tensor) -> Tensor:
-        return _tensor_of(network(picture))
+        output = network(
+            picture
+        )  # the scores, a dictionary with the entry `out`, or several of which they are the first
+        if isinstance(output, dict):
+            output = output.get("out")
+        if isinstance(output, tuple | list):
+            output = output[0]
+        if not isinstance(output, Tensor):
+            raise ValueError(f"its output is {type(output).__name__}, wanted a tensor")
+        return output
 
     return run
 
 
-def _tensor_of(output: Any) -> Tensor:
-    """The scores: the output itself, the entry `out` of a dictionary, or the first of several."""
-    if isinstance(output, dict):
-        output = output.get("out")
-    if isinstance(output, tuple | list):
-        output = output[0]
-    if not isinstance(output, Tensor):
-        raise ValueError(f"its output is {type(output).__name__}, wanted a tensor")
-    return output
+def too_little_memory(file: Path, device: str) -> UserError:
+    """The error where even an empty picture is too much."""
+    return UserError(f"--segmenter {file}: too little memory on {device}; make some free, or name another --device")
 
 
 def _load_onnx(file: Path, device: str) -> Network:
@@ -105,36 +97,31 @@ def _load_onnx(file: Path, device: str) -> Network:
             f"--segmenter {file}: ONNX networks need onnxruntime; install it with `pip install onnxruntime`"
         ) from error
     require_file(file)
-    wanted = ["CUDAExecutionProvider"] if device.startswith("cuda") else []
+    providers = ["CPUExecutionProvider"]
+    if device.startswith("cuda") and "CUDAExecutionProvider" in onnxruntime.get_available_providers():
+        providers.insert(0, "CUDAExecutionProvider")
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1  # the pass over the pictures has one worker for each core
     options.log_severity_level = 4
     try:
-        session = onnxruntime.InferenceSession(
-            os.fspath(file),
-            options,
-            providers=[
-                *(name for name in wanted if name in onnxruntime.get_available_providers()),
-                "CPUExecutionProvider",
-            ],
-        )
+        session = onnxruntime.InferenceSession(os.fspath(file), options, providers=providers)
     except Exception as error:  # onnxruntime's errors share no class
         if _onnx_memory_ran_out(error):
             raise too_little_memory(file, device) from error
         raise UserError(f"--segmenter {file}: not an ONNX network ({first_sentence(error)})") from error
     inputs = session.get_inputs()
     if len(inputs) != 1 or inputs[0].type != "tensor(float)":
-        found = ", ".join(f"{entry.name} {entry.type}" for entry in inputs)
-        raise UserError(f"--segmenter {file}: wanted one input of float32, found {found or 'none'}")
+        types = ", ".join(f"{entry.name} {entry.type}" for entry in inputs)
+        raise UserError(f"--segmenter {file}: wanted one input of float32, found {types or 'none'}")
 
     def run(picture: Tensor) -> Tensor:
         try:
-            found = session.run(None, {inputs[0].name: picture.cpu().numpy()})
+            outputs = session.run(None, {inputs[0].name: picture.cpu().numpy()})
         except Exception as error:  # as above
             if _onnx_memory_ran_out(error):
                 raise MemoryError(last_words(error)) from error
             raise
-        return torch.from_numpy(found[0]).to(picture.device)
+        return torch.from_numpy(outputs[0]).to(picture.device)
 
     return run
 
@@ -239,28 +226,24 @@ class NetworkSegmenter(_Segmenter):
             MemoryError, RuntimeError: there is too little memory (see `memory_ran_out`).
         """
         size = picture.shape[:2]
-        given = _resized(picture, self.settings.size or size)
+        resized = _resized(picture, self.settings.size or size)
         with exact_inference(self.device):
             try:
-                output = self.network(self._input(given))
+                mean, std = (
+                    torch.tensor(values, dtype=torch.float32, device=self.device).view(1, 3, 1, 1)
+                    for values in (self.settings.mean, self.settings.std)
+                )
+                levels = torch.from_numpy(np.ascontiguousarray(resized)).to(self.device).permute(2, 0, 1)[None].float()
+                if self.settings.channels == "bgr":
+                    levels = levels.flip(1)
+                output = self.network(((levels * self.settings.scale - mean) / std).contiguous())
             except Exception as error:  # whatever the user's network raises
                 if memory_ran_out(error):
                     raise
                 raise Unmeasurable(
-                    f"the segmenter fails on a picture of {_size(given)}: {last_words(error)}"
+                    f"the segmenter fails on a picture of {_size(resized)}: {last_words(error)}"
                 ) from error
             return self._classes(output, (size[0], size[1]))
-
-    def _input(self, picture: Picture) -> Tensor:
-        """(1, 3, H, W) float32 as the settings say."""
-        levels = torch.from_numpy(np.ascontiguousarray(picture)).to(self.device).permute(2, 0, 1)[None].float()
-        if self.settings.channels == "bgr":
-            levels = levels.flip(1)
-        mean, std = (
-            torch.tensor(values, dtype=torch.float32, device=self.device).view(1, 3, 1, 1)
-            for values in (self.settings.mean, self.settings.std)
-        )
-        return ((levels * self.settings.scale - mean) / std).contiguous()
 
     def _classes(self, output: Tensor, size: tuple[int, int]) -> ClassMap:
         """Scores (1, K, h, w) or numbers (1, h, w) to classes of `size`: bilinearly, or from the nearest pixel."""

@@ -41,7 +41,16 @@ class SegmenterSettings(BaseModel):
     @field_validator("classes", mode="before")
     @classmethod
     def _numbers(cls, value: object) -> object:
-        return [_number(entry) for entry in value] if isinstance(value, list) else value
+        """Names to training numbers; what is no name stays as it is."""
+        if not isinstance(value, list):
+            return value
+        numbers = {name: number for number, name in enumerate(CLASSES)} | {VOID_NAME: VOID}
+        for entry in value:
+            if isinstance(entry, str) and entry not in numbers:
+                near = difflib.get_close_matches(entry, numbers, n=1)
+                hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(numbers)}"
+                raise ValueError(f"{entry!r} is no class of Cityscapes; {hint}")
+        return [numbers[entry] if isinstance(entry, str) else entry for entry in value]
 
     @field_validator("classes")
     @classmethod
@@ -70,7 +79,14 @@ def read_settings(network: Path) -> SegmenterSettings:
     try:
         return SegmenterSettings(**values)
     except ValidationError as error:
-        raise UserError(f"{path}: {_first_problem(error)}") from error
+        problem = error.errors()[0]
+        field = ".".join(str(part) for part in problem["loc"])
+        message = problem["msg"].removeprefix("Value error, ")
+        if problem["type"] == "extra_forbidden":
+            message = f"no such key; known: {', '.join(SegmenterSettings.model_fields)}"
+        elif problem["type"] != "value_error":
+            message += f", found {problem['input']!r}"
+        raise UserError(f"{path}: {field}: {message}") from error
 
 
 def segmenter_key(file: Path) -> str:
@@ -86,28 +102,3 @@ def segmenter_key(file: Path) -> str:
         return "segmenter/palette/cityscapes19"
     settings = sha256_json(read_settings(file).model_dump(mode="json"))
     return f"segmenter/{sha256_file(file)}/{settings}/cityscapes19"
-
-
-def _number(entry: object) -> object:
-    """The training number of a class's name; what is no name stays as it is."""
-    if not isinstance(entry, str):
-        return entry
-    if entry == VOID_NAME:
-        return VOID
-    if entry not in CLASSES:
-        near = difflib.get_close_matches(entry, [*CLASSES, VOID_NAME], n=1)
-        hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join([*CLASSES, VOID_NAME])}"
-        raise ValueError(f"{entry!r} is no class of Cityscapes; {hint}")
-    return CLASSES.index(entry)
-
-
-def _first_problem(error: ValidationError) -> str:
-    """Field, what is wrong, and what was found."""
-    problem = error.errors()[0]
-    field = ".".join(str(part) for part in problem["loc"])
-    if problem["type"] == "extra_forbidden":
-        return f"{field}: no such key; known: {', '.join(SegmenterSettings.model_fields)}"
-    message = problem["msg"].removeprefix("Value error, ")
-    return (
-        f"{field}: {message}" if problem["type"] == "value_error" else f"{field}: {message}, found {problem['input']!r}"
-    )

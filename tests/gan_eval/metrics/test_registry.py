@@ -1,6 +1,7 @@
 """The list of metrics, for readers and for programs, and the choice among them."""
 
 import json
+import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -80,11 +81,13 @@ def test_listing_imports_neither_torch_nor_pandas():
     assert done.stdout.strip() == "[]"
 
 
-def test_the_documentation_has_every_metric_and_definition():
-    text = (Path(__file__).parents[3] / "docs" / "metrics.md").read_text(encoding="utf-8")
+def test_the_documentation_has_every_metric_as_its_record_tells_it():
+    root = Path(__file__).parents[3]
+    text = (root / "docs" / "metrics.md").read_text(encoding="utf-8")
+    made = runpy.run_path(str(root / "packaging" / "metrics_reference.py"))["page"](text)
+    assert text == made, "run: python packaging/metrics_reference.py"
     for name, metric in METRICS.items():
-        assert f"{name.removesuffix('_vgg16')}" in text, name
-        if metric.extractor is None:
-            assert f"`{metric.definition}`" in text, name
+        assert f"| `{name}`" in text, name
+        assert f"`{metric.definition}`" in text, name
     for name in RESIZERS:
         assert f"`{name}`" in text

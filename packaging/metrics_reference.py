@@ -1,0 +1,56 @@
+"""The tables of all metrics in `docs/metrics.md`, made from their records: python packaging/metrics_reference.py"""
+
+from pathlib import Path
+
+from gan_eval.metrics.catalogue import METRICS, Metric
+
+PAGE = Path(__file__).resolve().parent.parent / "docs" / "metrics.md"
+BEGIN = "<!-- made by packaging/metrics_reference.py: do not edit by hand -->"
+END = "<!-- end of what is made -->"
+HEADINGS = {
+    "pair": "A generated picture beside its reference, `functional.NAME(fake, real)`",
+    "single": "One picture alone, `functional.NAME(pictures)`",
+    "set": "Generated pictures beside real pictures, `functional.NAME(real, fake)` of features",
+}
+
+
+def page(text: str) -> str:
+    """The text of `docs/metrics.md` with the tables anew."""
+    before, _, rest = text.partition(BEGIN)
+    parts = [BEGIN]
+    for kind, heading in HEADINGS.items():
+        rows = [row(metric) for metric in METRICS.values() if metric.kind == kind]
+        head = "| metric | measures | range | better | needs | class | source | definition |"
+        parts += [f"**{heading}**", "\n".join([head, "|" + " --- |" * 8, *rows])]
+    return before + "\n\n".join([*parts, END]) + rest.partition(END)[2]
+
+
+def row(metric: Metric) -> str:
+    """A metric's line of its table."""
+    name = f"`{metric.name}`"
+    if metric.kind == "set" and metric.function is not None and metric.function.__name__ != metric.name:
+        name += f" (`functional.{metric.function.__name__}`)"
+    needs = [f"sides of {metric.least_size[0]} and {metric.least_size[1]} pixels"] if metric.least_size else []
+    needs += ["masks"] if metric.takes_hole else []
+    needs += [f"weights `{weights}`" for weights in metric.weights]
+    needs += ["`--segmenter`"] if metric.extractor == "segmenter" else []
+    kind = f"`{metric.torch_class}`" if metric.torch_class else ""
+    if metric.torch_option is not None:
+        kind = f'`{metric.torch_class}({metric.torch_option[0]}="{metric.torch_option[1]}")`'
+    better = "higher" if metric.higher_is_better else "lower"
+    unit = f" {metric.unit}" if metric.unit else ""
+    cells = [
+        name,
+        metric.measures,
+        f"{metric.low:g} to {metric.high:g}{unit}",
+        better,
+        "; ".join(needs),
+        kind,
+        metric.source,
+        f"`{metric.definition}`",
+    ]
+    return "| " + " | ".join(cell.replace("|", r"\|") for cell in cells) + " |"
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
