@@ -22,7 +22,7 @@ from gan_eval.report.parts.blocks import (
     Report,
     Table,
 )
-from gan_eval.report.parts.chart import Chart, svg_file
+from gan_eval.report.parts.chart import svg_file
 from gan_eval.report.parts.palette import PAPER
 from gan_eval.report.parts.words import clean, whole
 from gan_eval.tables import TABLES
@@ -98,7 +98,14 @@ class _Writer:
             case Ranking(title, pictures):
                 return ["", f"### {escape(title)}", "", *map(self._ranked_line, pictures)]
             case Charts(charts):
-                return [line for chart in charts for line in self._chart_lines(chart)]
+                lines = []
+                for chart in charts:
+                    path = f"figures/{chart.name}.svg"
+                    self.files[path] = svg_file(chart.figure(), PAPER, title=chart.title)
+                    alternative = escape(f"{chart.title}. {chart.alternative}")
+                    image = f"![{alternative}](<{self.folder}/{path}>)"
+                    lines += ["", f"### {escape(chart.title)}", "", image, "", escape(chart.caption)]
+                return lines
             case Table():
                 footnotes = [f"{sign}: {text}" for sign, text in block.footnotes]
                 return [
@@ -116,13 +123,6 @@ class _Writer:
         is_text = [place < table.text_columns or (place == last and table.last_is_text) for place in range(last + 1)]
         rows = ["| " + " | ".join(escape(str(cell)) for cell in row) + " |" for row in (table.head, *table.rows)]
         return ["", rows[0], "| " + " | ".join("---" if text else "---:" for text in is_text) + " |", *rows[1:]]
-
-    def _chart_lines(self, chart: Chart) -> list[str]:
-        path = f"figures/{chart.name}.svg"
-        self.files[path] = svg_file(chart.figure(), PAPER, title=chart.title)
-        alternative = escape(f"{chart.title}. {chart.alternative}")
-        image = f"![{alternative}](<{self.folder}/{path}>)"
-        return ["", f"### {escape(chart.title)}", "", image, "", escape(chart.caption)]
 
     def _ranked_line(self, picture: RankedPicture) -> str:
         stimulus = escape(picture.stimulus)

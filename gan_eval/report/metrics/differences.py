@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from gan_eval.report.metrics.answer import Standing, standings
+from gan_eval.report.metrics.answer import standings
 from gan_eval.report.metrics.data import NO_VERDICT, Measured, decimals, unit_of, with_arrow
 from gan_eval.report.metrics.sections import section_by_dataset, square_table
 from gan_eval.report.metrics.values import metric_notes
@@ -83,6 +83,14 @@ def difference_charts(measured: Measured, dataset: str, *, prefix: str) -> list[
         if not spans:
             continue
         spans.sort(key=lambda span: (abs(span[1].value), span[0]))
+        alternatives = []
+        for model, span in spans:
+            places = decimals([span.value], [(span.high - span.low) / 2])
+            ends = interval(span.low, span.high, digits=places)
+            alternatives.append(f"{model} {number(span.value, digits=places)} ({ends})")
+        values = {model: measured.summary(dataset, metric, model).value for model in standing.tied}
+        first = [model for model, value in values.items() if value == values[leader]]
+        have = "share" if len(first) > 1 else "has"
         unit = unit_of(metric)
         figure = spans_figure(
             [(model, [span]) for model, span in spans],
@@ -94,24 +102,12 @@ def difference_charts(measured: Measured, dataset: str, *, prefix: str) -> list[
             Chart(
                 title=f"{with_arrow(metric)}: difference from {leader}",
                 svg=svg_element(figure, f"{prefix}-difference-{place}"),
-                caption=f"{_first_place(measured, dataset, metric, standing)}. Diamonds: shown to differ from it; grey "
-                "circles: not told apart. Bars: 95\u202f% intervals of the difference. Dashed: no difference.",
-                alternative="; ".join(_span_text(model, span) for model, span in spans),
+                caption=f"{listed(first)} {have} the best value. Diamonds: shown to differ from it; grey circles: not "
+                "told apart. Bars: 95\u202f% intervals of the difference. Dashed: no difference.",
+                alternative="; ".join(alternatives),
             )
         )
     return charts
-
-
-def _first_place(measured: Measured, dataset: str, metric: str, standing: Standing) -> str:
-    """Who has the best value: the leader, and every model whose value is the very same."""
-    values = {model: measured.summary(dataset, metric, model).value for model in standing.tied}
-    names = [model for model, value in values.items() if value == values[standing.tied[0]]]
-    return f"{listed(names)} share the best value" if len(names) > 1 else f"{names[0]} has the best value"
-
-
-def _span_text(model: str, span: Span) -> str:
-    places = decimals([span.value], [(span.high - span.low) / 2])
-    return f"{model} {number(span.value, digits=places)} ({interval(span.low, span.high, digits=places)})"
 
 
 def wins_matrix(measured: Measured, dataset: str) -> list[Table]:

@@ -86,6 +86,12 @@ def distribution_charts(measured: Measured, dataset: str) -> list[Chart]:
             for name, values in finite.items()
         ]
         figure, beyond = distribution_figure(bands, axis=unit_of(metric))
+        quartiles = []
+        for name, values in finite.items():
+            low, middle, high = np.quantile(values, [0.25, 0.5, 0.75])
+            digits = decimals([low, middle, high])
+            low, middle, high = (number(value, digits=digits) for value in (low, middle, high))
+            quartiles.append(f"{name}: median {middle}, quartiles {low} to {high}")
         counts = sorted({len(values) for values in finite.values()})
         caption = f"{whole(counts[0])}{f' to {whole(counts[-1])}' if len(counts) > 1 else ''} pictures each."
         if beyond:
@@ -101,17 +107,10 @@ def distribution_charts(measured: Measured, dataset: str) -> list[Chart]:
                 title=with_arrow(metric),
                 svg=svg_element(figure, f"d{measured.datasets.index(dataset)}-distribution-{place}"),
                 caption=caption,
-                alternative="; ".join(map(_quartiles_text, bands)),
+                alternative="; ".join(quartiles),
             )
         )
     return charts
-
-
-def _quartiles_text(band: Distribution) -> str:
-    low, middle, high = np.quantile(band.values, [0.25, 0.5, 0.75])
-    digits = decimals([low, middle, high])
-    ends = f"{number(low, digits=digits)} to {number(high, digits=digits)}"
-    return f"{band.title}: median {number(middle, digits=digits)}, quartiles {ends}"
 
 
 def distribution_figure(bands: Sequence[Distribution], *, axis: str) -> tuple[Figure, int]:

@@ -74,7 +74,12 @@ def _table(measured: Measured, dataset: str, caption: str, metrics: Sequence[str
     standing_by = standings(measured, dataset)
     summaries = {metric: {name: measured.summary(dataset, metric, name) for name in names} for metric in metrics}
     places = {metric: decimals_of(column.values()) for metric, column in summaries.items()}
-    shared_notes = {metric: note for metric in metrics if (note := _shared_note(summaries[metric].values()))}
+    shared_notes = {}  # of every set of a column; what is special about a set is a footnote of its own
+    for metric, column in summaries.items():
+        with_value = [summary for summary in column.values() if summary.is_known]
+        column_notes = {summary.note for summary in with_value or column.values() if with_value or summary.reasons}
+        if len(column_notes) == 1 and (note := column_notes.pop()):
+            shared_notes[metric] = note
     counts = [_counts(summary) for column in summaries.values() for summary in column.values() if summary.is_known]
     usual = max(counts, key=counts.count, default="")
     signs: dict[str, str] = {}  # letters of the footnotes; equal texts share one
@@ -152,15 +157,6 @@ def infinite_remark(metric: str, summary: Summary) -> str:
         where = " in the hole" if metric == "psnr_hole" else ""
         return f"{'is equal to its' if single else 'are equal to their'} reference{where}: PSNR infinite; {others}"
     return f"{'has an infinite value' if single else 'have infinite values'}; {others}"
-
-
-def _shared_note(column: Iterable[Summary]) -> str:
-    """The note that every set of a column has; what is special about a set is a footnote of its own."""
-    column = list(column)
-    notes = {summary.note for summary in column if summary.is_known} or {
-        summary.note for summary in column if summary.reasons
-    }
-    return notes.pop() if len(notes) == 1 else ""
 
 
 def metric_notes(rows: pd.DataFrame) -> list[str]:

@@ -173,7 +173,10 @@ def read_folder(folder: Path, *, stimuli: Sequence[Path] = ()) -> StudyFolder:
             stimuli={name: frame for name, (_, frame) in stimulus_sets.items()},
             places={name: place for name, (place, _) in stimulus_sets.items()},
             training={name: log for name, log in logs.items() if len(log)},
-            published={name: _text_table(path) for name, path in published.items()},
+            published={
+                name: pd.DataFrame(records, columns=header, dtype="str")
+                for name, (header, records) in ((name, even_records(path)) for name, path in published.items())
+            },
             files=files,
             contents={name: path.read_bytes() for name, path in files.items()},
         )
@@ -189,11 +192,6 @@ def _table_files(folder: Path, below: str, tables: tuple[Table, ...]) -> dict[st
         if files:
             return files
     return {}
-
-
-def _text_table(path: Path) -> pd.DataFrame:
-    header, records = even_records(path)
-    return pd.DataFrame(records, columns=header, dtype="str")
 
 
 def _stimulus_sets(

@@ -27,16 +27,30 @@ _DATASET = labelled({}, "dataset", "all")
 
 def agreement_section(folder: StudyFolder) -> Section:
     """Plots, correlations, their differences, and models of single answers."""
-    return Section(
-        "agreement",
-        "Do metrics agree with people?",
-        [
-            Charts(agreement_charts(folder)),
-            *_correlation_tables(folder),
-            *_difference_tables(folder),
-            *_model_tables(folder),
-        ],
+    model_columns = {
+        "data set": _DATASET,
+        "metric": cell(text, "metric"),
+        "log-odds for 1 SD": cell(number, "estimate"),
+        INTERVAL: interval_cell(),
+        "likelihood ratio χ²": cell(number, "lrt_chi2"),
+        "p": cell(p_value, "lrt_p"),
+        "p (Holm)": cell(p_value, "p_holm"),
+        "variance of pictures explained": cell(percent, "explained"),
+        "answers": cell(whole, "n_trials"),
+        "pictures": cell(whole, "n_stimuli"),
+    }
+    note = "Log-odds of being called real for one standard deviation more of the metric, in a crossed mixed model."
+    models = table_of(
+        "Does a metric tell which single picture fools?",
+        folder.table(METRIC_MODELS),
+        model_columns,
+        text_columns=2,
+        notes=[note],
+        label="metric",
+        source="metric_models",
     )
+    blocks = [Charts(agreement_charts(folder)), *_correlation_tables(folder), *models]
+    return Section("agreement", "Do metrics agree with people?", blocks)
 
 
 def agreement_charts(folder: StudyFolder) -> list[Chart]:
@@ -127,7 +141,7 @@ def _scatter(metric: str, plotted: pd.DataFrame, curve: pd.DataFrame | None, *, 
 
 
 def _correlation_tables(folder: StudyFolder) -> list[Table]:
-    """Agreement of metrics with people, with the ceiling that no metric can exceed."""
+    """Agreement of metrics with people, with the ceiling that no metric can exceed; and which follows them better."""
     frame = folder.table(CORRELATIONS)
     ceiling = if_filled(frame, "ceiling", cell(number, "ceiling"))
     columns = {
@@ -146,10 +160,7 @@ def _correlation_tables(folder: StudyFolder) -> list[Table]:
     note = "Ceiling: the correlation that a perfect metric could reach with answers of this reliability."
     caption = "Correlation of metrics with the share of generated pictures called real"
     notes = [note] if ceiling else []
-    return table_of(caption, frame, columns, text_columns=3, notes=notes, label="metric", source="correlations")
-
-
-def _difference_tables(folder: StudyFolder) -> list[Table]:
+    correlations = table_of(caption, frame, columns, text_columns=3, notes=notes, label="metric", source="correlations")
     frame = folder.table(CORRELATION_DIFFERENCES)
     columns = {
         "over": labelled(_LEVELS, "level"),
@@ -163,7 +174,7 @@ def _difference_tables(folder: StudyFolder) -> list[Table]:
         "p (Holm)": cell(p_value, "p_holm"),
         "follows people better": labelled({}, "follows_better", "undecided"),
     }
-    return table_of(
+    differences = table_of(
         "Which metric follows people better?",
         frame.assign(pair=[f"{a}, {b}" for a, b in zip(frame["metric_a"], frame["metric_b"], strict=True)]),
         columns,
@@ -172,28 +183,4 @@ def _difference_tables(folder: StudyFolder) -> list[Table]:
         label="pair",
         source="correlation_differences",
     )
-
-
-def _model_tables(folder: StudyFolder) -> list[Table]:
-    columns = {
-        "data set": _DATASET,
-        "metric": cell(text, "metric"),
-        "log-odds for 1 SD": cell(number, "estimate"),
-        INTERVAL: interval_cell(),
-        "likelihood ratio χ²": cell(number, "lrt_chi2"),
-        "p": cell(p_value, "lrt_p"),
-        "p (Holm)": cell(p_value, "p_holm"),
-        "variance of pictures explained": cell(percent, "explained"),
-        "answers": cell(whole, "n_trials"),
-        "pictures": cell(whole, "n_stimuli"),
-    }
-    note = "Log-odds of being called real for one standard deviation more of the metric, in a crossed mixed model."
-    return table_of(
-        "Does a metric tell which single picture fools?",
-        folder.table(METRIC_MODELS),
-        columns,
-        text_columns=2,
-        notes=[note],
-        label="metric",
-        source="metric_models",
-    )
+    return [*correlations, *differences]

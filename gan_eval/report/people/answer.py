@@ -126,12 +126,10 @@ def _single_pictures(folder: StudyFolder) -> list[str]:
         first,
         *sensitivity_sentences(folder),
         pooled if SEVERAL_STUDIES in common_notes(folder) else "",
-        _errors(share),
-        _by_dataset(folder),
+        *_passed_as_real(folder, share),
         *models_compared(folder),
         *metrics_compared(folder),
-        _accuracy(row),
-        _caution(row),
+        *_right_answers(row),
         _basis(verdict, share),
     ]
     return [sentence for sentence in sentences if sentence]
@@ -234,14 +232,22 @@ def verdict_sentence(who: str, verdict: Verdict) -> str:
     return f"{claim}: {percent(verdict.balanced)} were judged rightly ({interval}), where guessing gives {_GUESSING}."
 
 
-def _errors(share: pd.Series) -> str:
-    """Both error rates: accuracy alone hides a leaning to one answer."""
+def _passed_as_real(folder: StudyFolder, share: pd.Series) -> list[str]:
+    """Both error rates, since accuracy alone hides a leaning to one answer; then by data set, where there are some."""
     parts = []
     if not pd.isna(share["fooling_rate"]):
         parts.append(f"{_with_interval(share, 'fooling_rate')} of the generated pictures passed as real")
     if not pd.isna(share["false_alarm_rate"]):
         parts.append(f"{_with_interval(share, 'false_alarm_rate')} of the real ones were taken for generated")
-    return "; ".join(parts) + "."
+    sentences = ["; ".join(parts) + "."]
+    table = shares(folder, "dataset")
+    known = table[table["fooling_rate"].notna()]
+    if len(table) > 1 and len(known):
+        rows = known.head(_MOST_DATASETS)
+        rates = ", ".join(f"{row['id']} {_with_interval(row, 'fooling_rate')}" for _, row in rows.iterrows())
+        more = f"; {plural(len(known) - len(rows), 'more data set')} below" if len(known) > len(rows) else ""
+        sentences.append(f"Passed as real, by data set: {rates}{more}.")
+    return sentences
 
 
 def _with_interval(share: pd.Series, name: str) -> str:
@@ -250,33 +256,20 @@ def _with_interval(share: pd.Series, name: str) -> str:
     return f"{percent(share[name])} ({percent_interval(share[f'{name}_low'], share[f'{name}_high'])})"
 
 
-def _by_dataset(folder: StudyFolder) -> str:
-    table = shares(folder, "dataset")
-    known = table[table["fooling_rate"].notna()]
-    if len(table) < 2 or known.empty:
-        return ""
-    rates = [f"{row['id']} {_with_interval(row, 'fooling_rate')}" for _, row in known.head(_MOST_DATASETS).iterrows()]
-    more = f"; {plural(len(known) - len(rates), 'more data set')} below" if len(known) > len(rates) else ""
-    return f"Passed as real, by data set: {', '.join(rates)}{more}."
-
-
-def _accuracy(row: pd.Series) -> str:
-    count = int(row["n_real"] + row["n_fake"])
-    sensitivity = "" if pd.isna(row["dprime"]) else f"; sensitivity d′ = {number(row['dprime'])} (0 is guessing)"
-    were = "was" if count == 1 else "were"
-    return f"{percent(row['accuracy'])} of {plural(count, 'answer')} {were} right{sensitivity}."
-
-
-def _caution(row: pd.Series) -> str:
+def _right_answers(row: pd.Series) -> list[str]:
+    """The plain share of right answers, and what it may hide."""
     real, fake = int(row["n_real"]), int(row["n_fake"])
+    sensitivity = "" if pd.isna(row["dprime"]) else f"; sensitivity d′ = {number(row['dprime'])} (0 is guessing)"
+    were = "was" if real + fake == 1 else "were"
+    sentences = [f"{percent(row['accuracy'])} of {plural(real + fake, 'answer')} {were} right{sensitivity}."]
     if min(real, fake) == 0:
-        return "With one kind of picture a leaning to one answer cannot be told from skill."
-    if max(real, fake) / min(real, fake) >= UNEVEN:
-        return (
+        sentences.append("With one kind of picture a leaning to one answer cannot be told from skill.")
+    elif max(real, fake) / min(real, fake) >= UNEVEN:
+        sentences.append(
             f"Real ({real}) and generated ({fake}) pictures were not equally many: the plain share of right answers "
             "rewards leaning to one answer. The verdict counts both kinds alike (balanced accuracy)."
         )
-    return ""
+    return sentences
 
 
 def _basis(verdict: Verdict | None, share: pd.Series) -> str:

@@ -86,10 +86,20 @@ def design_section(folder: StudyFolder) -> Section:
         if study.models:
             facts.append(("Models", listed([f"{name} on {model.data}" for name, model in study.models.items()])))
     facts += holes_fact(folder)
-    facts += _presented(folder) or _judged(folder)
+    facts += _presented(folder)
     if study is not None:
         facts += _plan(study)
-    return Section("design", "What was done", [Facts([*facts, *_sessions(folder)])])
+    sessions = folder.table(SESSIONS)
+    if len(sessions):
+        complete = int((sessions["status"] == "complete").sum())
+        people = plural(sessions["participant"].nunique(), "participant")
+        simulated = int((sessions["simulated"] == True).sum())  # noqa: E712
+        of_them = f", {simulated} of them simulated" if simulated else ""
+        facts.append(("Sessions", f"{complete} complete of {len(sessions)} begun, by {people}{of_them}"))
+        refresh = sorted(set(sessions["refresh_hz"].dropna()))
+        if refresh:
+            facts.append(("Screens", listed([f"{number(hz, digits=1)}{NARROW}Hz" for hz in refresh])))
+    return Section("design", "What was done", [Facts(facts)])
 
 
 def _plan(study: Study) -> list[tuple[str, str]]:
@@ -124,22 +134,33 @@ def _plan(study: Study) -> list[tuple[str, str]]:
 
 
 def _presented(folder: StudyFolder) -> list[tuple[str, str]]:
-    """What the trials say was presented: pairs, then single pictures."""
+    """What the trials say was presented: pairs, then single pictures; from the rates, where the trials are not here."""
     trials = folder.answers()
-    if trials.empty:
-        return []
+    pairs = pair_trials(trials) if len(trials) else trials
+    single = pd.concat([main_trials(trials), graded_trials(trials)]) if len(trials) else trials
+    single = single[single["kind"].notna()]
+    if pairs.empty and single.empty:
+        rates, pictures = folder.table(RATES), folder.scope("stimulus")
+        everything = rates[rates["scope"] == "all"]
+        if everything.empty or folder.judged().empty:
+            return []
+        row = everything.iloc[0]
+        n_real, n_fake = (whole((pictures[name] > 0).sum()) for name in ("n_real", "n_fake"))
+        return [
+            ("Participants", whole(len(folder.scope("participant")))),
+            ("Different pictures", f"{n_real} real, {n_fake} generated"),
+            ("Answers", f"{whole(row['n_real'])} to real and {whole(row['n_fake'])} to generated pictures"),
+            ("Trials without an answer", whole(row["n_none"])),
+        ]
 
     def range_text(counts: pd.Series) -> str:
         low, high = int(counts.min()), int(counts.max())
         return str(low) if low == high else f"{low} to {high}"
 
     facts = []
-    pairs = pair_trials(trials)
     if len(pairs):
         facts.append(("Pairs shown to each participant", range_text(pairs.groupby("session").size())))
         facts += _trial_facts(folder, pairs)
-    single = pd.concat([main_trials(trials), graded_trials(trials)])
-    single = single[single["kind"].notna()]
     if len(single):
         is_fake = (single["kind"] == "fake").to_numpy(bool)
         sessions = single.assign(is_fake=is_fake).groupby("session")["is_fake"].agg(["sum", "size"])
@@ -166,37 +187,6 @@ def _trial_facts(folder: StudyFolder, trials: pd.DataFrame) -> list[tuple[str, s
     return facts
 
 
-def _judged(folder: StudyFolder) -> list[tuple[str, str]]:
-    """From the rates, where the trials themselves are not here."""
-    rates = folder.table(RATES)
-    everything = rates[rates["scope"] == "all"]
-    if everything.empty or folder.judged().empty:
-        return []
-    row, pictures = everything.iloc[0], folder.scope("stimulus")
-    n_real, n_fake = (whole((pictures[name] > 0).sum()) for name in ("n_real", "n_fake"))
-    return [
-        ("Participants", whole(len(folder.scope("participant")))),
-        ("Different pictures", f"{n_real} real, {n_fake} generated"),
-        ("Answers", f"{whole(row['n_real'])} to real and {whole(row['n_fake'])} to generated pictures"),
-        ("Trials without an answer", whole(row["n_none"])),
-    ]
-
-
-def _sessions(folder: StudyFolder) -> list[tuple[str, str]]:
-    sessions = folder.table(SESSIONS)
-    if sessions.empty:
-        return []
-    complete = int((sessions["status"] == "complete").sum())
-    people = plural(sessions["participant"].nunique(), "participant")
-    simulated = int((sessions["simulated"] == True).sum())  # noqa: E712
-    of_them = f", {simulated} of them simulated" if simulated else ""
-    facts = [("Sessions", f"{complete} complete of {len(sessions)} begun, by {people}{of_them}")]
-    refresh = sorted(set(sessions["refresh_hz"].dropna()))
-    if refresh:
-        facts.append(("Screens", listed([f"{number(hz, digits=1)}{NARROW}Hz" for hz in refresh])))
-    return facts
-
-
 def notes_section(folder: StudyFolder) -> Section:
     """Warnings and notes: those of the run, those that the tables give rise to, those of several tables.
 
@@ -204,10 +194,7 @@ def notes_section(folder: StudyFolder) -> Section:
         folder: with the notes that stand in several tables.
     """
     common = [f"Of several tables: {note}." for note in common_notes(folder)]
-    return Section("notes", "What to bear in mind", [Lines([*_notes(without_common_notes(folder)), *common], "")])
-
-
-def _notes(folder: StudyFolder) -> list[str]:
+    folder = without_common_notes(folder)
     lines = [str(note) for note in folder.facts.get("notes") or []]
     if folder.simulated:
         lines.append("Simulated participants answered (some of) the trials: the numbers rehearse the analysis only.")
@@ -236,7 +223,7 @@ def _notes(folder: StudyFolder) -> list[str]:
         sets = sets[is_fid & (sets["n_fake"] < ENOUGH_FOR_FID)]
     if len(sets):
         lines.append(fid_warning(int(sets["n_fake"].min()), int(sets["n_fake"].max())))
-    return list(dict.fromkeys(lines))
+    return Section("notes", "What to bear in mind", [Lines([*dict.fromkeys(lines), *common], "")])
 
 
 def exclusion_standing(folder: StudyFolder, table: pd.DataFrame) -> pd.Series:

@@ -1,7 +1,7 @@
 """Could they tell, or did they lean to one answer? Signal detection with intervals, and HYPE scores."""
 
 from gan_eval.report.parts.blocks import Charts, Lines, Section, Table
-from gan_eval.report.parts.chart import MOST_GROUPS, Chart, Span, chart_of, spans_figure
+from gan_eval.report.parts.chart import MOST_GROUPS, Span, chart_of, spans_figure
 from gan_eval.report.parts.folder import StudyFolder
 from gan_eval.report.parts.table import (
     INTERVAL,
@@ -58,23 +58,22 @@ def detection_section(folder: StudyFolder) -> Section:
         source="detection",
     )
     charted = frame[frame["dprime"].notna() & frame["dprime_low"].notna()].head(MOST_GROUPS).to_dict("records")
-    sentences = Lines([_HOW_TO_READ] if len(frame) else [])
-    blocks = [sentences, Charts([_chart(charted)] if charted else []), *table, *_hype_tables(folder)]
-    return Section("detection", "Could they tell, or did they lean to one answer?", blocks)
-
-
-def _chart(rows: list[Record]) -> Chart:
-    groups = [(group_name(row), [Span("all", row["dprime"], row["dprime_low"], row["dprime_high"])]) for row in rows]
+    groups = [(group_name(row), [Span("all", row["dprime"], row["dprime_low"], row["dprime_high"])]) for row in charted]
     alternatives = [
         f"{name}: d′ {number(span.value)}, {number(span.low)} to {number(span.high)}" for name, (span,) in groups
     ]
-    return chart_of(
-        "Sensitivity",
-        spans_figure(groups, axis="d′", reference=0, limits=None),
-        name="sensitivity",
-        caption="Diamonds: d′; bars: 95 % intervals. Dashed: guessing.",
-        alternative="; ".join(alternatives),
-    )
+    charts = [
+        chart_of(
+            "Sensitivity",
+            spans_figure(groups, axis="d′", reference=0, limits=None),
+            name="sensitivity",
+            caption="Diamonds: d′; bars: 95 % intervals. Dashed: guessing.",
+            alternative="; ".join(alternatives),
+        )
+    ]
+    sentences = Lines([_HOW_TO_READ] if len(frame) else [])
+    blocks = [sentences, Charts(charts if groups else []), *table, *_hype_tables(folder)]
+    return Section("detection", "Could they tell, or did they lean to one answer?", blocks)
 
 
 def _with_interval(name: str) -> CellFormat:

@@ -1,6 +1,5 @@
 """Which pictures fooled most and least, and which real ones were most often called fake."""
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -19,7 +18,15 @@ LEAST_ANSWERS = 3
 def extremes_section(folder: StudyFolder) -> Section:
     """The rankings with their pictures; as tables where no picture is here."""
     ranked = rankings(folder)
-    blocks: list[Block] = [Lines([_note(folder, ranked)] if ranked else [])]
+    judged = folder.scope("stimulus")
+    count = plural(int((judged["n_fake"] >= LEAST_ANSWERS).sum()), "generated picture")
+    note = (
+        f"Of {count} with {LEAST_ANSWERS} answers or more. Ranked by the end of the 95 % Wilson interval nearer to the "
+        "middle, so that few answers do not win by chance; the best of many are better than they would be again."
+    )
+    if any(picture.masked for ranking in ranked for picture in ranking.pictures):
+        note += " Left the picture with its hole, right the filled one that was shown."
+    blocks: list[Block] = [Lines([note] if ranked else [])]
     if any(picture.uri for ranking in ranked for picture in ranking.pictures):
         blocks += [*ranked, Links(("rates",))]
     else:
@@ -47,7 +54,12 @@ def rankings(folder: StudyFolder) -> list[Ranking]:
         *([("Generated pictures that fooled least", least, "fake")] if both else []),
         ("Real pictures most often called fake", doubted, "real"),
     ]
-    files = _files(folder)
+    files: dict[str, tuple[Path, str, str | None]] = {}
+    for name, stimuli in folder.stimuli.items():
+        for row in stimuli[stimuli["file"].notna()].to_dict("records"):
+            is_filled = row["kind"] == "fake" and hole_text(row["mask_kind"], row["mask_area"])
+            masked = str(row["input_file"]) if is_filled and not missing(row["input_file"]) else None
+            files.setdefault(str(row["stimulus"]), (folder.places[name], str(row["file"]), masked))
     return [_ranking(title, rows.head(MOST_RANKED), kind, files) for title, rows, kind in candidates if len(rows) >= 2]
 
 
@@ -65,27 +77,3 @@ def _ranking(title: str, rows: pd.DataFrame, kind: str, files: dict[str, tuple[P
             uri, masked_uri = thumbnail_uri(base, file), thumbnail_uri(base, masked)
         pictures.append(RankedPicture(stimulus, caption, uri, masked_uri))
     return Ranking(title, pictures)
-
-
-def _files(folder: StudyFolder) -> dict[str, tuple[Path, str, str | None]]:
-    """By stimulus: its set's folder, its file, and of a filled picture the file with the hole."""
-    files: dict[str, tuple[Path, str, str | None]] = {}
-    for name, stimuli in folder.stimuli.items():
-        for row in stimuli[stimuli["file"].notna()].to_dict("records"):
-            is_filled = row["kind"] == "fake" and hole_text(row["mask_kind"], row["mask_area"])
-            masked = str(row["input_file"]) if is_filled and not missing(row["input_file"]) else None
-            files.setdefault(str(row["stimulus"]), (folder.places[name], str(row["file"]), masked))
-    return files
-
-
-def _note(folder: StudyFolder, ranked: Sequence[Ranking]) -> str:
-    """How the pictures were ranked."""
-    judged = folder.scope("stimulus")
-    count = int((judged["n_fake"] >= LEAST_ANSWERS).sum())
-    masked = any(picture.masked for ranking in ranked for picture in ranking.pictures)
-    sides = " Left the picture with its hole, right the filled one that was shown." if masked else ""
-    return (
-        f"Of {plural(count, 'generated picture')} with {LEAST_ANSWERS} answers or more. Ranked by the end of the 95 % "
-        "Wilson interval nearer to the middle, so that few answers do not win by chance; the best of many are better "
-        f"than they would be again.{sides}"
-    )

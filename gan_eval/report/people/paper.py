@@ -11,7 +11,6 @@ from gan_eval.report.people.comparisons import margin_texts
 from gan_eval.report.people.design import BY, exclusion_standing
 from gan_eval.report.people.participants import included_count, invited_text, is_excluded
 from gan_eval.report.people.timing import exposure_levels, flagged_share, presented_trials
-from gan_eval.settings.study import Study
 from gan_eval.stats.trials import asked_exposure
 from gan_eval.tables import (
     CHOICES,
@@ -111,15 +110,19 @@ def paper_methods(folder: StudyFolder) -> str:
     if folder.scope("all").empty and folder.answers().empty:
         return ""
     study = folder.study
-    software = _software(folder)
+    software, procedure = _software(folder), []
     if study is not None:
+        quiz = study.quiz
+        window = "without a limit" if quiz.window_ms is None else f"within {milliseconds(quiz.window_ms)} of onset"
+        keys = ", ".join(f"{key} for {answer}" for answer, key in quiz.keys.items())
+        procedure = [f"{_PROCEDURES[quiz.protocol]} by key ({keys}), {window}, in random order."]
         hashes = f"design {study.design_hash[:12]}, analysis plan {study.analysis_hash[:12]} (SHA-256)"
         software = f"{software}, seed {study.study.seed}; {hashes}"
     return " ".join(
         [
             _participants(folder),
             *_pictures(folder),
-            *([] if study is None else [_procedure(study)]),
+            *procedure,
             *_timing(folder),
             *_exclusions(folder),
             *_models(folder),
@@ -160,13 +163,6 @@ def _pictures(folder: StudyFolder) -> list[str]:
         models = ", ".join(folder.study.models) or "none"
         sentences.append(f"Data sets: {', '.join(folder.study.data)}; models: {models}.")
     return sentences
-
-
-def _procedure(study: Study) -> str:
-    quiz = study.quiz
-    window = "without a limit" if quiz.window_ms is None else f"within {milliseconds(quiz.window_ms)} of onset"
-    keys = ", ".join(f"{key} for {answer}" for answer, key in quiz.keys.items())
-    return f"{_PROCEDURES[quiz.protocol]} by key ({keys}), {window}, in random order."
 
 
 def _timing(folder: StudyFolder) -> list[str]:

@@ -26,16 +26,25 @@ def participants_section(folder: StudyFolder) -> Section:
 
 
 def participation_sentences(folder: StudyFolder) -> list[str]:
-    """Invited, started, finished, left out; how many trials were, and by which rules."""
+    """Invited, started, finished, left out; how many trials were, and by which rules.
+
+    Where participation was not tabulated: how many answered, from the sessions or the rates.
+    """
     table = folder.table(PARTICIPATION)
     if table.empty:
-        return _without_table(folder)
-    people = plural(len(table), "participant")
+        people, sessions, rates = folder.scope("participant"), folder.table(SESSIONS), folder.table(RATES)
+        if people.empty and sessions.empty:
+            return []
+        count = plural(len(people) or sessions["participant"].nunique(), "participant")
+        notes = [str(note) for note in rates.loc[rates["scope"] == "all", "note"].dropna()[:1]]
+        of_answers = [f"Of the answers: {note}." for note in notes if "excluded" in note]
+        return [f"{invited_text(folder)}{count} answered.", *of_answers]
+    count = plural(len(table), "participant")
     if table["status"].isna().all():
-        took_part = f"{people} {'is' if len(table) == 1 else 'are'} in this table"
+        took_part = f"{count} {'is' if len(table) == 1 else 'are'} in this table"
     else:
         complete = int((table["status"] == "complete").sum())
-        took_part = f"{people} started, {whole(complete)} of them finished"
+        took_part = f"{count} started, {whole(complete)} of them finished"
     sentences = [f"{invited_text(folder)}{took_part}."]
     aborted = table[table["status"].isin(["aborted", "open"])]
     if len(aborted):
@@ -78,18 +87,6 @@ def _trial_sentences(folder: StudyFolder, table: pd.DataFrame) -> list[str]:
     if unanswered:
         sentences.append(f"{plural(unanswered, 'main trial')} without an answer: in no rate.")
     return sentences
-
-
-def _without_table(folder: StudyFolder) -> list[str]:
-    """From the sessions or the rates, where participation was not tabulated."""
-    people = folder.scope("participant")
-    if people.empty and folder.table(SESSIONS).empty:
-        return []
-    count = len(people) or folder.table(SESSIONS)["participant"].nunique()
-    rates = folder.table(RATES)
-    note = rates.loc[rates["scope"] == "all", "note"].dropna()
-    excluded = [f"Of the answers: {note.iloc[0]}."] if len(note) and "excluded" in str(note.iloc[0]) else []
-    return [f"{invited_text(folder)}{plural(count, 'participant')} answered.", *excluded]
 
 
 def participation_tables(folder: StudyFolder) -> list[Table]:

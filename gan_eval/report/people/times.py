@@ -15,6 +15,22 @@ _PARTS = ("quickest fifth", "second fifth", "third fifth", "fourth fifth", "slow
 
 def times_section(folder: StudyFolder) -> Section:
     """Reaction times and their models, then accuracy by speed."""
+    frame = folder.table(REACTION_TIMES)
+    if len(frame):
+        one_dataset = frame.loc[frame["scope"] == "dataset", "id"].nunique() == 1
+        scopes = ["dataset"] if one_dataset else ["all", "dataset"]
+        not_crossed = (frame["kind"] == "all") | (frame["answers"] == "all")
+        frame = frame[frame["scope"].isin(scopes) & (frame["n"] > 0) & not_crossed]
+    reaction_columns = {
+        "group": lambda row: "everything" if row["scope"] == "all" else row["id"],
+        "pictures": lambda row: _PICTURES[row["kind"]],
+        "answers": lambda row: row["answers"],
+        "n": cell(whole, "n"),
+        "median": cell(milliseconds, "median_ms"),
+        "quartiles": lambda row: f"{milliseconds(row['q25_ms'])} to {milliseconds(row['q75_ms'])}",
+        "geometric mean": cell(milliseconds, "geometric_mean_ms"),
+    }
+    reaction = table_of("Reaction times", frame, reaction_columns, text_columns=3, label="id", source="reaction_times")
     speed = speed_charts(folder)
     accuracy = folder.table(SPEED_ACCURACY)
     by_speed = table_of(
@@ -34,28 +50,8 @@ def times_section(folder: StudyFolder) -> Section:
         folded=True if speed else None,
     )
     charts = Charts([*reaction_charts(folder), *speed])
-    blocks = [charts, *_reaction_tables(folder), *_model_tables(folder), *by_speed]
+    blocks = [charts, *reaction, *_model_tables(folder), *by_speed]
     return Section("times", "How long did they take?", blocks)
-
-
-def _reaction_tables(folder: StudyFolder) -> list[Table]:
-    """Reaction times over everything and by data set."""
-    frame = folder.table(REACTION_TIMES)
-    if len(frame):
-        one_dataset = frame.loc[frame["scope"] == "dataset", "id"].nunique() == 1
-        scopes = ["dataset"] if one_dataset else ["all", "dataset"]
-        not_crossed = (frame["kind"] == "all") | (frame["answers"] == "all")
-        frame = frame[frame["scope"].isin(scopes) & (frame["n"] > 0) & not_crossed]
-    columns = {
-        "group": lambda row: "everything" if row["scope"] == "all" else row["id"],
-        "pictures": lambda row: _PICTURES[row["kind"]],
-        "answers": lambda row: row["answers"],
-        "n": cell(whole, "n"),
-        "median": cell(milliseconds, "median_ms"),
-        "quartiles": lambda row: f"{milliseconds(row['q25_ms'])} to {milliseconds(row['q75_ms'])}",
-        "geometric mean": cell(milliseconds, "geometric_mean_ms"),
-    }
-    return table_of("Reaction times", frame, columns, text_columns=3, label="id", source="reaction_times")
 
 
 def _model_tables(folder: StudyFolder) -> list[Table]:

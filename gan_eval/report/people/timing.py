@@ -33,8 +33,30 @@ _MOST_CHECKS = 400
 def timing_section(folder: StudyFolder) -> Section:
     """Screens, exposures by level, flags, and the self-tests of the screens."""
     trials, checks = presented_trials(folder), folder.table(CHECKS)
-    sentences = Lines(timing_sentences(folder))
-    blocks = [sentences, *_exposure_tables(trials), *_flag_tables(trials), *_check_tables(checks)]
+    cells: list[str] = trials["flags"].dropna().astype(str).tolist() if len(trials) else []
+    counts = Counter(flag for names in cells for flag in set(names.split()))
+    rows = [[flag, whole(count), percent(count / len(trials))] for flag, count in sorted(counts.items())]
+    flags = Table("Flagged trials", ["flag", "trials", "share of main trials"], rows, source=("trials",))
+    numbers = {session: str(place) for place, session in enumerate(dict.fromkeys(checks["session"]), start=1)}
+
+    def value(row: Record) -> str:
+        unit = "" if missing(row["unit"]) else row["unit"]
+        return "" if missing(row["value"]) else f"{row['value']:.4g} {unit}".strip()
+
+    self_tests = table_of(
+        "Timing self-tests",
+        checks.head(_MOST_CHECKS),
+        {
+            "check": cell(text, "check"),
+            "session": lambda row: numbers[row["session"]],
+            "value": value,
+            "verdict": cell(text, "verdict"),
+        },
+        text_columns=2,
+        last_is_text=True,
+        source="checks",
+    )
+    blocks = [Lines(timing_sentences(folder)), *_exposure_tables(trials), flags, *self_tests]
     return Section("timing", "Was it shown as planned?", blocks)
 
 
@@ -156,28 +178,3 @@ def _exposure_tables(trials: pd.DataFrame) -> list[Table]:
     note = "Error: achieved less planned exposure; planned is what was asked for in whole frames."
     caption = "Exposure asked for and achieved"
     return table_of(caption, levels[levels["n"] > 0], columns, notes=[note], source="trials")
-
-
-def _flag_tables(trials: pd.DataFrame) -> list[Table]:
-    cells: list[str] = trials["flags"].dropna().astype(str).tolist() if len(trials) else []
-    counts = Counter(flag for cell in cells for flag in set(cell.split()))
-    rows = [[flag, whole(count), percent(count / len(trials))] for flag, count in sorted(counts.items())]
-    head = ["flag", "trials", "share of main trials"]
-    return [Table("Flagged trials", head, rows, source=("trials",))] if rows else []
-
-
-def _check_tables(checks: pd.DataFrame) -> list[Table]:
-    numbers = {session: str(place) for place, session in enumerate(dict.fromkeys(checks["session"]), start=1)}
-
-    def value(row: Record) -> str:
-        unit = "" if missing(row["unit"]) else row["unit"]
-        return "" if missing(row["value"]) else f"{row['value']:.4g} {unit}".strip()
-
-    columns = {
-        "check": cell(text, "check"),
-        "session": lambda row: numbers[row["session"]],
-        "value": value,
-        "verdict": cell(text, "verdict"),
-    }
-    frame = checks.head(_MOST_CHECKS)
-    return table_of("Timing self-tests", frame, columns, text_columns=2, last_is_text=True, source="checks")
