@@ -86,8 +86,8 @@ def difference_charts(measured: Measured, dataset: str, *, prefix: str) -> list[
         alternatives = []
         for model, span in spans:
             places = decimals([span.value], [(span.high - span.low) / 2])
-            ends = interval(span.low, span.high, digits=places)
-            alternatives.append(f"{model} {number(span.value, digits=places)} ({ends})")
+            within = interval(span.low, span.high, digits=places)
+            alternatives.append(f"{model} {number(span.value, digits=places)} ({within})")
         values = {model: measured.summary(dataset, metric, model).value for model in standing.tied}
         first = [model for model, value in values.items() if value == values[leader]]
         have = "share" if len(first) > 1 else "has"

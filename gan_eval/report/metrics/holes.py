@@ -79,7 +79,8 @@ def hole_tables(measured: Measured, dataset: str, holes: Mapping[str, FilledHole
     ]
     tables = []
     for caption, column, sort_of in sorts:
-        by_sort = rows.assign(sort=[sort_of(holes[stimulus]) for stimulus in rows["stimulus"]])
+        sort_by = {stimulus: sort_of(hole) for stimulus, hole in holes.items()}
+        by_sort = rows.assign(sort=rows["stimulus"].map(sort_by))
         if by_sort["sort"].nunique() > 1:
             models = [model for model in measured.models_and_raw(dataset) if model in set(rows["model"])]
             tables.append(_table(f"{dataset}: {caption}", column, metrics, models, by_sort))

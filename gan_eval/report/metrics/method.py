@@ -66,7 +66,7 @@ def _metrics(measured: Measured) -> list[str]:
 
 def _settings(measured: Measured) -> list[Mapping[str, Any]]:
     """The settings of each run; what is no object is passed over."""
-    settings = []
+    settings: list[Mapping[str, Any]] = []
     for cell in measured.runs["settings"].dropna():
         try:
             value = json.loads(cell)

@@ -39,8 +39,10 @@ def square_table(
     caption: str, names: Sequence[str], cells: Sequence[Sequence[Cell]], *, notes: Sequence[str] = ()
 ) -> Table:
     """Names beside the same names; the columns bear the rows' numbers."""
-    head = ["row", *(Column(str(place), title=name) for place, name in enumerate(names, start=1))]
-    rows = [[f"{place}\u2002{name}", *row] for place, (name, row) in enumerate(zip(names, cells, strict=True), start=1)]
+    head: list[str | Column] = ["row", *(Column(str(place), title=name) for place, name in enumerate(names, start=1))]
+    rows: list[list[str | Cell]] = [
+        [f"{place}\u2002{name}", *row] for place, (name, row) in enumerate(zip(names, cells, strict=True), start=1)
+    ]
     return Table(caption, head, rows, notes=notes, style="matrix", folded=False)
 
 

@@ -229,8 +229,8 @@ class Chart:
     """Takes the page's whole width."""
     name: str = ""
     """Of its files."""
-    figure: Callable[[], Figure] | None = None
-    """Gives the drawing for files; None: it has none, as on the metrics page, which stands alone."""
+    figure: Callable[[], Figure] = Figure
+    """Gives the drawing for files; empty on the metrics page, of which there are none."""
 
 
 def chart_of(title: str, figure: Figure, *, name: str, caption: str, alternative: str) -> Chart:

@@ -292,7 +292,7 @@ def common_notes(folder: StudyFolder) -> list[str]:
     """That several studies are pooled, and what rules left out where that stands in `MANY` tables or more."""
     tables_with: Counter[str] = Counter()
     for table in folder.tables.values():
-        cells = table["note"].dropna().unique() if "note" in table else []
+        cells: Sequence[Any] = list(table["note"].dropna().unique()) if "note" in table else []
         tables_with.update(list(dict.fromkeys(part for cell in cells for part in str(cell).split(_BETWEEN))))
     ruled = " excluded by " if len(folder.table(PARTICIPATION)) else SEVERAL_STUDIES
     return [part for part, count in tables_with.items() if part == SEVERAL_STUDIES or (count >= MANY and ruled in part)]
