@@ -277,8 +277,8 @@ def power(
     from gan_eval.files import claim_output_folder, write_text
     from gan_eval.launch import usable_cores
     from gan_eval.power import plan_power
-    from gan_eval.power.curve import power_curve
     from gan_eval.power.words import sentences, table_lines
+    from gan_eval.report.power_curve import power_curve
 
     claim_output_folder(out)
     with Console() as console:
@@ -290,7 +290,8 @@ def power(
             where=str(study),
             on_progress=lambda done, total: console.progress("power", done, total, unit="studies"),
         )
-        curve = power_curve(plan)
+        ceilings = {question.name: plan.ceilings[question.name] for question in plan.questions}
+        curve = power_curve(plan.table, ceilings=ceilings, target=plan.target)
         with replaced_set(out, "power") as new:
             tabular.write_table(plan.table, new.folder / "power.csv", tables.POWER)
             write_text(new.folder / "power.svg", curve)

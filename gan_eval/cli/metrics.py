@@ -191,7 +191,7 @@ def _measure(
         for line in (*problems, *missing_values(frames, most=MOST_LINES - len(problems))):
             console.message(line)
     if report is not None:
-        from gan_eval.report.page import build_metrics_report
+        from gan_eval.report import build_metrics_report
 
         build_metrics_report(frames, stimuli_of_sets(inputs), report, title=None)
     return frames

@@ -1,14 +1,17 @@
 """A study's tables and figures in one self-contained HTML file: mailed, archived, read on a phone, printed."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING
 
-from gan_eval.files import write_text
+from gan_eval.files import write_bytes, write_text
 
-__all__ = ["build", "build_figures", "build_markdown"]
+if TYPE_CHECKING:
+    import pandas as pd
 
-Format = Literal["html", "md"]
+    from gan_eval.metrics.run.inputs import Stimulus
+
+__all__ = ["build", "build_figures", "build_markdown", "build_metrics_report"]
 
 
 def build(
@@ -36,10 +39,10 @@ def build(
     """
     from gan_eval.report.page import render
     from gan_eval.report.parts.folder import read_folder
-    from gan_eval.report.sections import content
+    from gan_eval.report.sections import study_report
 
-    found = read_folder(Path(folder), stimuli=stimuli)
-    write_text(Path(out), render(content(found, title=title, with_raw_tables=with_raw_tables)))
+    study = read_folder(Path(folder), stimuli=stimuli)
+    write_text(Path(out), render(study_report(study, title=title, with_raw_tables=with_raw_tables)))
     return Path(out)
 
 
@@ -68,10 +71,10 @@ def build_markdown(
     """
     from gan_eval.report.markdown import write_markdown
     from gan_eval.report.parts.folder import read_folder
-    from gan_eval.report.sections import content
+    from gan_eval.report.sections import study_report
 
-    found = read_folder(Path(folder), stimuli=stimuli)
-    return write_markdown(content(found, title=title, with_raw_tables=with_raw_tables), Path(out))
+    study = read_folder(Path(folder), stimuli=stimuli)
+    return write_markdown(study_report(study, title=title, with_raw_tables=with_raw_tables), Path(out))
 
 
 def build_figures(folder: Path, out: Path) -> list[Path]:
@@ -85,11 +88,41 @@ def build_figures(folder: Path, out: Path) -> list[Path]:
         UserError: as for `build`, or nothing in the folder can be drawn.
     """
     from gan_eval.errors import UserError
-    from gan_eval.report.chart_files import write_figures
+    from gan_eval.report.parts.chart import pdf_file, svg_file
     from gan_eval.report.parts.folder import read_folder
-    from gan_eval.report.sections import content
+    from gan_eval.report.parts.palette import PAPER
+    from gan_eval.report.sections import study_report
 
-    paths = write_figures(content(read_folder(Path(folder))).figures, Path(out))
+    paths = []
+    for chart in study_report(read_folder(Path(folder))).charts:
+        figure = chart.figure()
+        for suffix, as_file in (("svg", svg_file), ("pdf", pdf_file)):
+            paths.append(Path(out) / f"{chart.name}.{suffix}")
+            write_bytes(paths[-1], as_file(figure, PAPER, title=chart.title))
     if not paths:
         raise UserError(f"{folder}: no figure in its report; expected tables such as tables/rates.csv")
     return paths
+
+
+def build_metrics_report(
+    frames: "Mapping[str, pd.DataFrame]", stimuli: "Sequence[Stimulus]", out: Path, *, title: str | None = None
+) -> Path:
+    """Write the report of metric tables and return its path: who is best by what, and how far that can be said.
+
+    Equal input gives equal bytes.
+
+    Args:
+        frames: by table name: image_metrics, set_metrics, metric_comparisons, runs, beside; each may be absent.
+        stimuli: the pictures that were measured, for thumbnails; those whose file cannot be read have none.
+        out: the HTML file.
+        title: heading; default: made of the models and data sets.
+
+    Raises:
+        UserError: the file cannot be written.
+    """
+    from gan_eval.report.metrics.data import Measured
+    from gan_eval.report.page import render
+    from gan_eval.report.sections import metrics_report
+
+    write_text(Path(out), render(metrics_report(Measured(frames, stimuli), title=title)))
+    return Path(out)

@@ -6,17 +6,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from gan_eval.files import sha256_bytes
+from gan_eval.report.parts.blocks import Files, Section
 from gan_eval.report.parts.folder import StudyFolder
 from gan_eval.report.parts.thumbnails import data_uri
-from gan_eval.report.parts.words import NARROW, View, whole
+from gan_eval.report.parts.words import NARROW, whole
 from gan_eval.tables import TABLES
 
 LARGE = 1_000_000
 """Bytes of a file; larger ones are packed."""
 LARGEST = 4_000_000
 """Bytes of a packed file; larger ones are not on the page."""
-RAW_LEFT_OUT = "of single sessions, so not on a page that may be mailed: --with-raw-tables puts it here"
-"""Of a table that is not handed on."""
+RAW_REASON = "of single sessions, so not on a page that may be mailed: --with-raw-tables puts it here"
+"""Why a table of single sessions is not on the page."""
 REPEATED = 30_000
 """Bytes of a file that is put beside each table that shows it; larger ones stand once, in the list of all."""
 
@@ -40,12 +41,12 @@ class Download:
     """The file itself; empty where it is not on the page."""
     data: bytes
     """The file's bytes; empty where it is not handed on."""
-    left_out: str = ""
+    reason_absent: str = ""
     """Why it is not on the page."""
 
     @property
-    def told_size(self) -> str:
-        """In words."""
+    def size_text(self) -> str:
+        """The size with its unit."""
         return f"{whole(self.size)}{NARROW}B" if self.size < 10_000 else f"{whole(round(self.size / 1000))}{NARROW}kB"
 
 
@@ -54,12 +55,17 @@ class Link:
     """A link below a table."""
 
     href: str
-    words: str
+    text: str
     file_name: str = ""
     """Under which the browser saves it; empty: the link leads to a place on the page."""
 
 
-def downloads(folder: StudyFolder, *, with_raw_tables: bool = False) -> list[Download]:
+def files_section(downloads: Sequence[Download]) -> Section:
+    """All tables, as files to save."""
+    return Section("files", "All tables", [Files(downloads)])
+
+
+def downloads_of(folder: StudyFolder, *, with_raw_tables: bool = False) -> list[Download]:
     """Every table that the folder holds, in the order of reading.
 
     Args:
@@ -67,10 +73,36 @@ def downloads(folder: StudyFolder, *, with_raw_tables: bool = False) -> list[Dow
         with_raw_tables: hand on those of single sessions too: a report that is mailed carries what it shows, and not
             who sat when and where. Default: they are named, with their SHA-256.
     """
-    return [
-        _download(folder, name, place, handed_on=with_raw_tables or not is_raw(name))
-        for place, name in enumerate(folder.files)
-    ]
+    downloads = []
+    for place, (name, path) in enumerate(folder.files.items()):
+        data = folder.contents[name]
+        is_published = name.startswith("published/")
+        frame = folder.published[path.name] if is_published else folder.tables[name]
+        file_name = safe_name(f"published-{path.name}" if is_published else path.name)
+        is_included = with_raw_tables or not is_raw(name)
+        uri, reason = data_uri(data, "text/csv"), ""
+        if not is_included:
+            uri, reason = "", RAW_REASON
+        elif len(data) > LARGE:
+            packed = gzip.compress(data, mtime=0)
+            file_name += ".gz"
+            uri = data_uri(packed, "application/gzip") if len(packed) <= LARGEST else ""
+            reason = "" if uri else "too large for a page: it lies beside, in the study’s folder"
+        downloads.append(
+            Download(
+                table=name,
+                anchor=f"file-{place}",
+                file_name=file_name,
+                path=path.relative_to(folder.path).as_posix(),
+                rows=len(frame),
+                size=len(data),
+                sha256=sha256_bytes(data),
+                uri=uri,
+                data=data if is_included else b"",
+                reason_absent=reason,
+            )
+        )
+    return downloads
 
 
 def is_raw(name: str) -> bool:
@@ -80,34 +112,6 @@ def is_raw(name: str) -> bool:
     (True, False)
     """
     return name in TABLES and "session" in TABLES[name].by_name
-
-
-def _download(folder: StudyFolder, name: str, place: int, *, handed_on: bool) -> Download:
-    path = folder.files[name]
-    data = folder.contents[name]
-    is_published = name.startswith("published/")
-    frame = folder.published[path.name] if is_published else folder.tables[name]
-    file_name = safe_name(f"published-{path.name}" if is_published else path.name)
-    uri, left_out = data_uri(data, "text/csv"), ""
-    if not handed_on:
-        uri, left_out = "", RAW_LEFT_OUT
-    elif len(data) > LARGE:
-        packed = gzip.compress(data, mtime=0)
-        file_name += ".gz"
-        uri = data_uri(packed, "application/gzip") if len(packed) <= LARGEST else ""
-        left_out = "" if uri else "too large for a page: it lies beside, in the study’s folder"
-    return Download(
-        table=name,
-        anchor=f"file-{place}",
-        file_name=file_name,
-        path=path.relative_to(folder.path).as_posix(),
-        rows=len(frame),
-        size=len(data),
-        sha256=sha256_bytes(data),
-        uri=uri,
-        data=data if handed_on else b"",
-        left_out=left_out,
-    )
 
 
 def safe_name(name: str) -> str:
@@ -121,18 +125,12 @@ def safe_name(name: str) -> str:
     return f"{plain[0][:90] or 'table'}{dot if stem else ''}{plain[1][:9] if stem else ''}"
 
 
-def links(source: Sequence[str], found: Mapping[str, Download]) -> list[Link]:
+def file_links(source: Sequence[str], files: Mapping[str, Download]) -> list[Link]:
     """A link for each of these tables: the file itself where it is small, else its place in the list of all."""
-    made = []
-    for file in (found[name] for name in source if name in found):
+    links = []
+    for file in (files[name] for name in source if name in files):
         if file.uri and file.size <= REPEATED:
-            made.append(Link(file.uri, f"Save {file.file_name}", file.file_name))
+            links.append(Link(file.uri, f"Save {file.file_name}", file.file_name))
         else:
-            made.append(Link(f"#{file.anchor}", f"{file.file_name}, in the list of all tables"))
-    return made
-
-
-def files_view(found: Sequence[Download]) -> View:
-    """The list of all tables without the links, for formats that have files beside them."""
-    rows = [[file.path, whole(file.rows), file.told_size, file.sha256] for file in found]
-    return View("All tables", ["file", "rows", "size", "SHA-256"], rows, last_is_text=True)
+            links.append(Link(f"#{file.anchor}", f"{file.file_name}, in the list of all tables"))
+    return links

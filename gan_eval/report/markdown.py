@@ -7,13 +7,24 @@ from pathlib import Path
 
 from gan_eval.file_sets import replaced_set
 from gan_eval.files import write_bytes, write_text
-from gan_eval.report.chart_files import as_files
-from gan_eval.report.downloads import RAW_LEFT_OUT, files_view, is_raw
-from gan_eval.report.metrics.tables import MetricTable
-from gan_eval.report.parts.chart import Picture
-from gan_eval.report.parts.words import View, clean
-from gan_eval.report.people.pictures import Ranking
-from gan_eval.report.sections import Content, Section
+from gan_eval.report.downloads import RAW_REASON, is_raw
+from gan_eval.report.parts.blocks import (
+    Block,
+    Charts,
+    Facts,
+    Files,
+    Lead,
+    Lines,
+    Paragraph,
+    Quote,
+    RankedPicture,
+    Ranking,
+    Report,
+    Table,
+)
+from gan_eval.report.parts.chart import svg_file
+from gan_eval.report.parts.palette import PAPER
+from gan_eval.report.parts.words import clean, whole
 from gan_eval.tables import TABLES
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]()<>#|~$!+\-&])")
@@ -21,143 +32,118 @@ _HARMLESS = re.compile(r"\\([()\-+!#])")
 """Marks that mean something at the start of a line or after `]` only; lines begin with words of ours."""
 
 
-def write_markdown(content: Content, out: Path) -> Path:
+def write_markdown(report: Report, out: Path) -> Path:
     """Write the file and the folder `STEM_files` beside it, in place of an earlier report's; return the file.
 
-    Equal content gives equal bytes.
+    Equal reports give equal bytes.
 
     Raises:
         UserError: a file cannot be written.
     """
-    beside = out.with_name(f"{out.stem}_files")
-    files: dict[str, bytes] = {}
-    text = "\n".join(_lines(content, beside.name, files))
-    with replaced_set(beside, "report") as new:
-        for name, data in files.items():
+    folder = out.with_name(f"{out.stem}_files")
+    writer = _Writer(folder.name)
+    text = "\n".join(writer.lines_of_report(report))
+    with replaced_set(folder, "report") as new:
+        for name, data in writer.files.items():
             write_bytes(new.folder / name, data)
-        new.obsolete += [beside / "tables" / f"{name}.csv" for name in TABLES if is_raw(name)]
+        new.obsolete += [folder / "tables" / f"{name}.csv" for name in TABLES if is_raw(name)]
     write_text(out, re.sub(r"\n{3,}", "\n\n", text).rstrip() + "\n")
     return out
 
 
-def escape(words: str) -> str:
-    """Words as they stand, whatever letters they hold: nothing becomes markup, no cell ends early.
+def escape(text: str) -> str:
+    """A text as it stands, whatever letters it holds: nothing becomes markup, no cell ends early.
 
     >>> escape("a|b <i> *c*")
     'a\\\\|b \\\\<i\\\\> \\\\*c\\\\*'
     """
-    line = " ".join(clean(words).split("\n"))
+    line = " ".join(clean(text).split("\n"))
     escaped = _HARMLESS.sub(r"\1", _SPECIAL.sub(r"\\\1", line.replace("\r", " ")))
     return re.sub(r"^(\s*)([-+#]|\d+[.)])", r"\1\\\2", escaped) if re.match(r"\s*([-+#]|\d+\))", escaped) else escaped
 
 
-def _lines(content: Content, beside: str, files: dict[str, bytes]) -> Iterable[str]:
-    simulated = "Simulated participants: " if content.simulated else ""
-    yield f"# {simulated}{escape(content.title)}"
-    yield from ["", *(f"**{escape(badge)}**  " for badge in content.badges)]
-    if content.answer:
-        yield from ["", "## The answer", "", f"**{escape(content.answer[0])}**", *_list(content.answer[1:])]
-    if content.facts:
-        yield from ["", "## What was done", *_facts(content.facts)]
-    for section in content.sections:
-        yield from _section(section, beside, files)
-    if content.notes:
-        yield from ["", "## What to bear in mind", *_list(content.notes)]
-    if content.methods or content.paper:
-        yield from ["", "## Method", "", escape(content.methods)]
-    if content.paper:
-        yield from ["", "### To copy into a paper", "", f"> {escape(content.paper)}"]
-    if content.downloads:
-        given = [file for file in content.downloads if file.left_out != RAW_LEFT_OUT]
-        for file in given:
-            files[f"tables/{file.file_name.removesuffix('.gz')}"] = file.data
-        names = [f"{beside}/tables/{file.file_name.removesuffix('.gz')}" for file in given]
-        yield from ["", "## All tables", *_table(files_view(content.downloads))]
-        yield from ["", *(f"- [{escape(name)}](<{name}>)" for name in names)]
-        yield from _list([f"{file.path}: {file.left_out}." for file in content.downloads if file not in given])
-    if content.versions:
-        yield from ["", "## Versions and hashes", *_facts(content.versions)]
-
-
-def _section(section: Section, beside: str, files: dict[str, bytes]) -> Iterable[str]:
-    yield from ["", f"## {escape(section.heading)}"]
-    yield from _list([*section.sentences, *section.training.warnings])
-    for ranking in section.rankings:
-        yield from _ranking(ranking, beside, files)
-    for place, picture in enumerate(section.figures):
-        yield from _figure(picture, f"{section.id}-{place}", beside, files)
-    for metric_table in section.metrics.tables:
-        yield from _metric_table(metric_table)
-    yield from _list(section.metrics.notes)
-    if section.metrics.paragraph:
-        yield from ["", "### To put into a paper", "", f"> {escape(section.metrics.paragraph)}"]
-    for view in section.tables:
-        yield from ["", f"### {escape(view.caption)}", *_table(view), *_list(view.notes)]
-
-
-def _list(lines: Sequence[str]) -> list[str]:
+def _bullets(lines: Sequence[str]) -> list[str]:
     return ["", *(f"- {escape(line)}" for line in lines)] if lines else []
 
 
-def _facts(facts: Sequence[tuple[str, str]]) -> list[str]:
-    return ["", *(f"- **{escape(term)}**: {escape(words)}" for term, words in facts)]
+class _Writer:
+    """Lines of Markdown, and the files that they name."""
 
+    def __init__(self, folder: str) -> None:
+        self.folder = folder
+        self.files: dict[str, bytes] = {}
+        """By their path in the folder."""
 
-def _table(view: View) -> list[str]:
-    if not view.rows:
+    def lines_of_report(self, report: Report) -> Iterable[str]:
+        """Title and sections; a section whose blocks are for a page alone is left out."""
+        yield f"# {'Simulated participants: ' if report.simulated else ''}{escape(report.title)}"
+        yield from ["", *(f"**{escape(badge)}**  " for badge in report.badges)]
+        for section in report.sections:
+            lines = [line for block in section.blocks for line in self._lines_of(block)]
+            if lines:
+                yield from ["", f"## {escape(section.heading)}", *lines]
+
+    def _lines_of(self, block: Block) -> list[str]:
+        match block:
+            case Lead(sentences):
+                return ["", f"**{escape(sentences[0])}**", *_bullets(sentences[1:])]
+            case Lines(lines):
+                return _bullets(lines)
+            case Paragraph(text):
+                return ["", escape(text)]
+            case Quote(heading, text):
+                return ["", f"### {escape(heading)}", "", f"> {escape(text)}"]
+            case Facts(items):
+                return ["", *(f"- **{escape(term)}**: {escape(description)}" for term, description in items)]
+            case Ranking(title, pictures):
+                return ["", f"### {escape(title)}", "", *map(self._ranked_line, pictures)]
+            case Charts(charts):
+                lines = []
+                for chart in charts:
+                    path = f"figures/{chart.name}.svg"
+                    self.files[path] = svg_file(chart.figure(), PAPER, title=chart.title)
+                    alternative = escape(f"{chart.title}. {chart.alternative}")
+                    image = f"![{alternative}](<{self.folder}/{path}>)"
+                    lines += ["", f"### {escape(chart.title)}", "", image, "", escape(chart.caption)]
+                return lines
+            case Table():
+                footnotes = [f"{sign}: {text}" for sign, text in block.footnotes]
+                return [
+                    "",
+                    f"### {escape(block.caption)}",
+                    *self._table_lines(block),
+                    *_bullets([*footnotes, *block.notes]),
+                ]
+            case Files():
+                return self._file_lines(block)
         return []
-    last = len(view.head) - 1
-    is_text = [place < view.text_columns or (place == last and view.last_is_text) for place in range(len(view.head))]
-    return [
-        "",
-        _row(view.head),
-        "| " + " | ".join("---" if words else "---:" for words in is_text) + " |",
-        *(_row(row) for row in view.rows),
-    ]
 
+    def _table_lines(self, table: Table) -> list[str]:
+        last = len(table.head) - 1
+        is_text = [place < table.text_columns or (place == last and table.last_is_text) for place in range(last + 1)]
+        rows = ["| " + " | ".join(escape(str(cell)) for cell in row) + " |" for row in (table.head, *table.rows)]
+        return ["", rows[0], "| " + " | ".join("---" if text else "---:" for text in is_text) + " |", *rows[1:]]
 
-def _row(cells: Sequence[str]) -> str:
-    return "| " + " | ".join(escape(str(cell)) for cell in cells) + " |"
+    def _ranked_line(self, picture: RankedPicture) -> str:
+        stimulus = escape(picture.stimulus)
+        images = ""
+        for uri, description in ((picture.uri, stimulus), (picture.masked, f"{stimulus} with its hole")):
+            if uri:
+                path = f"pictures/{len(self.files):03d}.jpg"
+                self.files[path] = base64.b64decode(uri.partition(",")[2])
+                images = f"![{description}](<{self.folder}/{path}>) {images}"
+        return f"- {images}{stimulus}: {escape(picture.caption)}"
 
-
-def _metric_table(view: MetricTable) -> list[str]:
-    head = ["model", *(f"{column.name} {column.unit}".strip() for column in view.columns)]
-    rows = [
-        [
-            model,
-            *(
-                " ".join(filter(None, [cell.value, cell.signs, cell.interval, cell.mark, cell.warning]))
-                for cell in cells
-            ),
+    def _file_lines(self, block: Files) -> list[str]:
+        included = [file for file in block.downloads if file.reason_absent != RAW_REASON]
+        names = {f"tables/{file.file_name.removesuffix('.gz')}": file.data for file in included}
+        self.files |= names
+        rows = [[file.path, whole(file.rows), file.size_text, file.sha256] for file in block.downloads]
+        table = Table("All tables", ["file", "rows", "size", "SHA-256"], rows, last_is_text=True)
+        paths = [f"{self.folder}/{name}" for name in names]
+        return [
+            *self._table_lines(table),
+            "",
+            *(f"- [{escape(path)}](<{path}>)" for path in paths),
+            *_bullets([f"{file.path}: {file.reason_absent}." for file in block.downloads if file not in included]),
         ]
-        for model, cells in view.rows
-    ]
-    notes = [*(f"{sign}: {words}" for sign, words in view.footnotes), *view.notes]
-    return ["", f"### {escape(view.caption)}", *_table(View(view.caption, head, rows)), *_list(notes)]
-
-
-def _figure(picture: Picture, name: str, beside: str, files: dict[str, bytes]) -> list[str]:
-    """The figure as a file where it is one drawing, else its words."""
-    told = ["", escape(picture.caption)]
-    if picture.draw is None:
-        return ["", f"### {escape(picture.title)}", *told, "", escape(picture.alternative)]
-    path = f"figures/{picture.name or name}.svg"
-    files[path] = as_files(picture.draw(), picture.title)["svg"]
-    alternative = escape(f"{picture.title}. {picture.alternative}")
-    return ["", f"### {escape(picture.title)}", "", f"![{alternative}](<{beside}/{path}>)", *told]
-
-
-def _ranking(ranking: Ranking, beside: str, files: dict[str, bytes]) -> list[str]:
-    lines = ["", f"### {escape(ranking.title)}", ""]
-    for picture in ranking.pictures:
-        shown = ""
-        if picture.uri:
-            path = f"pictures/{len(files):03d}.jpg"
-            files[path] = base64.b64decode(picture.uri.partition(",")[2])
-            shown = f"![{escape(picture.stimulus)}](<{beside}/{path}>) "
-        if picture.masked:
-            path = f"pictures/{len(files):03d}.jpg"
-            files[path] = base64.b64decode(picture.masked.partition(",")[2])
-            shown = f"![{escape(picture.stimulus)} with its hole](<{beside}/{path}>) {shown}"
-        lines.append(f"- {shown}{escape(picture.stimulus)}: {escape(picture.said)}")
-    return lines

@@ -1,195 +1,43 @@
-"""The report's sections after the design, in reading order.
+"""The sections of both reports in reading order: that of a study, and that of metric tables alone.
 
-Everything that a report says, before it is set as a page or as Markdown.
+A section is a function that gives a `Section`; one without blocks is left out. Another section is such a function in a
+file of its own and a line here.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-
-from gan_eval.report.downloads import Download, downloads
-from gan_eval.report.metrics.section import MetricsSection, hole_tables, metrics_section
-from gan_eval.report.parts.chart import Picture
-from gan_eval.report.parts.folder import StudyFolder, common_notes, without_common_notes
-from gan_eval.report.parts.words import View, plural
-from gan_eval.report.people import rates
-from gan_eval.report.people import rates as figures
-from gan_eval.report.people.agreement import agreement_figures, agreement_views
-from gan_eval.report.people.answer import answer
-from gan_eval.report.people.choices import choices_views, strength_figures, strength_views
-from gan_eval.report.people.comparisons import comparison_figures, comparison_sentences, comparison_views
-from gan_eval.report.people.design import badges, design_facts, notes
-from gan_eval.report.people.grades import alpha_views, opinion_views, ratings_views
-from gan_eval.report.people.models import model_sentences, model_views
-from gan_eval.report.people.paper import methods, paper_methods
-from gan_eval.report.people.participants import counted_participants, participants_sentences, participants_views
-from gan_eval.report.people.pictures import Ranking, Samples, pictured, ranking_note, ranking_views, rankings, samples
-from gan_eval.report.people.published import published_views
-from gan_eval.report.people.rates import detection_figures, detection_sentences, detection_views, hype_views
-from gan_eval.report.people.staircase import thresholds_views
-from gan_eval.report.people.times import speed_figures, time_model_views
-from gan_eval.report.people.timing import timing_sentences, timing_views
-from gan_eval.report.training.section import TrainingSection, training_section
-
-
-@dataclass(frozen=True)
-class Section:
-    """One section of the page; every part but identifier and heading may be empty."""
-
-    id: str
-    heading: str
-    sentences: Sequence[str] = ()
-    figures: Sequence[Picture] = ()
-    tables: Sequence[View] = ()
-    rankings: Sequence[Ranking] = ()
-    metrics: MetricsSection = field(default_factory=MetricsSection)
-    training: TrainingSection = field(default_factory=TrainingSection)
-    source: Sequence[str] = ()
-    """Tables behind what has no links of its own."""
-
-    @property
-    def empty(self) -> bool:
-        """Nothing to show."""
-        return not (self.sentences or self.figures or self.tables or self.rankings or self.metrics.tables)
+from gan_eval.report.downloads import downloads_of, files_section
+from gan_eval.report.metrics import values
+from gan_eval.report.metrics.agreement import agreement_section as metric_agreement_section
+from gan_eval.report.metrics.answer import answer_section as metric_answer_section
+from gan_eval.report.metrics.data import Measured
+from gan_eval.report.metrics.differences import differences_section
+from gan_eval.report.metrics.distributions import distributions_section
+from gan_eval.report.metrics.extremes import extremes_section as metric_extremes_section
+from gan_eval.report.metrics.method import method_section as metric_method_section
+from gan_eval.report.parts.blocks import Report
+from gan_eval.report.parts.folder import StudyFolder, without_common_notes
+from gan_eval.report.parts.thumbnails import Album
+from gan_eval.report.parts.words import listed, plural
+from gan_eval.report.people.agreement import agreement_section
+from gan_eval.report.people.answer import answer_section
+from gan_eval.report.people.choices import choices_section
+from gan_eval.report.people.comparisons import comparisons_section
+from gan_eval.report.people.design import badges, design_section, notes_section, trained_for
+from gan_eval.report.people.detection import detection_section
+from gan_eval.report.people.extremes import extremes_section
+from gan_eval.report.people.grades import grades_section
+from gan_eval.report.people.models import models_section
+from gan_eval.report.people.paper import method_section, versions_section
+from gan_eval.report.people.participants import included_count, participants_section
+from gan_eval.report.people.pictures import pictures_section
+from gan_eval.report.people.published import published_section
+from gan_eval.report.people.rates import rates_section
+from gan_eval.report.people.staircase import thresholds_section
+from gan_eval.report.people.times import times_section
+from gan_eval.report.people.timing import timing_section
+from gan_eval.report.training.section import training_section
 
 
-def sections(folder: StudyFolder) -> list[Section]:
-    """Those that have something to show."""
-    every = [*_people(folder), *_answers(folder), *_models(folder), *_metrics(folder), _training(folder)]
-    return [section for section in every if not section.empty]
-
-
-def _people(folder: StudyFolder) -> list[Section]:
-    return [
-        Section(
-            "participants",
-            "Participants and exclusions",
-            participants_sentences(folder),
-            tables=[*participants_views(folder), *alpha_views(folder)],
-        ),
-        Section("timing", "Was it shown as planned?", timing_sentences(folder), tables=timing_views(folder)),
-    ]
-
-
-def _answers(folder: StudyFolder) -> list[Section]:
-    ranked = rankings(folder)
-    note = ranking_note(folder, ranked)
-    return [
-        Section("rates", "Can they tell?", figures=figures.rates_figures(folder), tables=rates.rates_views(folder)),
-        Section(
-            "detection",
-            "Could they tell, or did they lean to one answer?",
-            detection_sentences(folder),
-            detection_figures(folder),
-            [*detection_views(folder), *hype_views(folder)],
-        ),
-        Section(
-            "choices",
-            "Which picture did they choose?",
-            figures=strength_figures(folder),
-            tables=[*choices_views(folder), *strength_views(folder)],
-        ),
-        Section("grades", "How real did it look?", tables=[*ratings_views(folder), *opinion_views(folder)]),
-        Section("thresholds", "For how long must it be seen?", tables=thresholds_views(folder)),
-        Section(
-            "times",
-            "How long did they take?",
-            figures=[*figures.reaction_figures(folder), *speed_figures(folder)],
-            tables=[*rates.reaction_view(folder), *time_model_views(folder)],
-        ),
-        Section(
-            "extremes",
-            "Which pictures fooled most and least?",
-            [note] if note else [],
-            tables=[] if pictured(ranked) else ranking_views(ranked),
-            rankings=ranked if pictured(ranked) else [],
-            source=("rates",),
-        ),
-    ]
-
-
-def _models(folder: StudyFolder) -> list[Section]:
-    return [
-        Section(
-            "models",
-            "Would it hold for other people and pictures?",
-            model_sentences(folder),
-            tables=model_views(folder),
-        ),
-        Section(
-            "comparisons",
-            "Differences, and how sure they are",
-            comparison_sentences(folder),
-            comparison_figures(folder),
-            comparison_views(folder),
-        ),
-        Section("published", "Beside published numbers", tables=published_views(folder)),
-    ]
-
-
-def _metrics(folder: StudyFolder) -> list[Section]:
-    return [
-        Section(
-            "metrics",
-            "What do the metrics say?",
-            tables=hole_tables(folder),
-            metrics=metrics_section(folder),
-            source=("image_metrics", "set_metrics", "metric_comparisons", "runs"),
-        ),
-        Section(
-            "agreement",
-            "Do metrics agree with people?",
-            figures=agreement_figures(folder),
-            tables=agreement_views(folder),
-        ),
-    ]
-
-
-def _training(folder: StudyFolder) -> Section:
-    shown = training_section(folder)
-    return Section("training", "How did training go?", figures=shown.figures, tables=shown.tables, training=shown)
-
-
-@dataclass(frozen=True)
-class Content:
-    """A report's texts, tables, figures and files; every part may be empty but the title."""
-
-    title: str
-    simulated: bool
-    badges: Sequence[str]
-    answer: Sequence[str]
-    facts: Sequence[tuple[str, str]]
-    samples: Mapping[str, Samples]
-    sections: Sequence[Section]
-    notes: Sequence[str]
-    methods: str
-    paper: str
-    versions: Sequence[tuple[str, str]]
-    downloads: Sequence[Download]
-
-    @property
-    def figures(self) -> list[Picture]:
-        """Every figure, in reading order."""
-        return [picture for section in self.sections for picture in section.figures]
-
-    @property
-    def headings(self) -> list[tuple[str, str]]:
-        """Identifier and heading of every section that is there."""
-        before = [("answer", "The answer", self.answer), ("design", "What was done", self.facts)]
-        shown = [("pictures", "What was shown", self.samples)]
-        after = [
-            ("notes", "What to bear in mind", self.notes),
-            ("methods", "Method", self.methods or self.paper),
-            ("files", "All tables", self.downloads),
-            ("versions", "Versions and hashes", self.versions),
-        ]
-        return [
-            *((name, heading) for name, heading, there in [*before, *shown] if there),
-            *((section.id, section.heading) for section in self.sections),
-            *((name, heading) for name, heading, there in after if there),
-        ]
-
-
-def content(folder: StudyFolder, *, title: str | None = None, with_raw_tables: bool = False) -> Content:
+def study_report(folder: StudyFolder, *, title: str | None = None, with_raw_tables: bool = False) -> Report:
     """What the folder's tables say.
 
     Args:
@@ -197,28 +45,79 @@ def content(folder: StudyFolder, *, title: str | None = None, with_raw_tables: b
         title: heading; default: the study's title, else its name, else how many took part, else the folder's name.
         with_raw_tables: hand on the tables of single sessions too.
     """
-    shown = without_common_notes(folder)
-    return Content(
-        title=title or _title(folder),
+    brief = without_common_notes(folder)  # those stand once, under `What to bear in mind`
+    downloads = downloads_of(folder, with_raw_tables=with_raw_tables)
+    if not title and folder.facts.get("title"):
+        title = str(folder.facts["title"])
+    elif not title and folder.study is not None:
+        title = folder.study.study.title or folder.study.study.name
+    elif not title:
+        count = included_count(folder)
+        noun = "simulated participant" if folder.simulated else "participant"
+        title = f"Real or fake? {plural(count, noun)}" if count else folder.path.resolve().name
+    return Report(
+        title=title,
         simulated=folder.simulated,
         badges=badges(folder),
-        answer=answer(folder),
-        facts=design_facts(folder),
-        samples=samples(folder),
-        sections=sections(shown),
-        notes=[*notes(shown), *(f"Of several tables: {note}." for note in common_notes(folder))],
-        methods=methods(folder),
-        paper=paper_methods(folder),
-        versions=rates.versions(folder),
-        downloads=downloads(folder, with_raw_tables=with_raw_tables),
+        downloads=downloads,
+        sections=[
+            answer_section(folder),
+            design_section(folder),
+            pictures_section(folder),
+            participants_section(brief),
+            timing_section(brief),
+            rates_section(brief),
+            detection_section(brief),
+            choices_section(brief),
+            grades_section(brief),
+            thresholds_section(brief),
+            times_section(brief),
+            extremes_section(brief),
+            models_section(brief),
+            comparisons_section(brief),
+            published_section(brief),
+            values.study_section(brief),
+            agreement_section(brief),
+            training_section(brief),
+            notes_section(folder),
+            method_section(folder),
+            files_section(downloads),
+            versions_section(folder),
+        ],
     )
 
 
-def _title(folder: StudyFolder) -> str:
-    if folder.facts.get("title"):
-        return str(folder.facts["title"])
-    if folder.study is not None:
-        return folder.study.study.title or folder.study.study.name
-    count = counted_participants(folder)
-    who = "simulated participant" if folder.simulated else "participant"
-    return f"Real or fake? {plural(count, who)}" if count else folder.path.resolve().name
+def metrics_report(measured: Measured, *, title: str | None = None) -> Report:
+    """What metric tables say, without participants.
+
+    Args:
+        measured: the tables.
+        title: heading; default: made of the models and data sets.
+    """
+    models = list(dict.fromkeys(model for dataset in measured.datasets for model in measured.models(dataset)))
+    if not title and models:
+        who = models[0] if len(models) == 1 else plural(len(models), "model")
+        title = f"Metrics of {who} on {listed(measured.datasets)}"
+    fractions = {
+        float(fraction)
+        for frame in (measured.images, measured.sets)
+        if "fraction" in frame
+        for fraction in frame["fraction"].dropna().unique()
+        if fraction < 1
+    }
+    album = Album()
+    return Report(
+        title=title or "Metrics of pictures",
+        badges=[f"{trained_for(sorted(fractions), 'Models trained')} of the planned steps"] if fractions else [],
+        album=album,
+        contents_in_header=True,
+        sections=[
+            metric_answer_section(measured),
+            values.values_section(measured),
+            distributions_section(measured),
+            differences_section(measured),
+            metric_extremes_section(measured, album),
+            metric_agreement_section(measured, album),
+            metric_method_section(measured),
+        ],
+    )

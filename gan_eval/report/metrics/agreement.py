@@ -3,6 +3,7 @@
 Values are turned round where lower is better, so that agreement means agreement on what is good.
 """
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import combinations, permutations
@@ -12,13 +13,17 @@ import pandas as pd
 from scipy import stats
 
 from gan_eval.report.metrics.data import Measured, higher_is_better
+from gan_eval.report.metrics.sections import pair_of, section_by_dataset, square_table
+from gan_eval.report.parts.blocks import Block, Cell, Gallery, Paragraph, PicturePair, Section, Table
+from gan_eval.report.parts.thumbnails import Album
+from gan_eval.report.parts.words import NARROW, NOTHING, number, whole
 
 LEAST_MODELS, LEAST_PICTURES = 3, 10
 """Fewer than these have no order to speak of."""
 MOST_DIFFERENT = 12
-"""Pictures shown that two metrics differ on."""
+"""Pictures listed that two metrics differ on."""
 WIDE_APART = 0.5
-"""Share of the pictures that must lie between a picture's two ranks for it to be shown."""
+"""Proportion of the pictures that must lie between a picture's two ranks for it to be listed."""
 
 
 @dataclass(frozen=True)
@@ -32,9 +37,9 @@ class Agreement:
     """a, b, agreement (-1..1) and n, the least agreement first; pairs without an order are left out."""
 
     def of(self, a: str, b: str) -> float | None:
-        """The agreement of two metrics; None where there is none to tell."""
-        found = self.pairs[self.pairs["a"].isin([a, b]) & self.pairs["b"].isin([a, b])]
-        return float(found["agreement"].iloc[0]) if len(found) and a != b else None
+        """The agreement of two metrics; None where there is none."""
+        rows = self.pairs[self.pairs["a"].isin([a, b]) & self.pairs["b"].isin([a, b])]
+        return float(rows["agreement"].iloc[0]) if len(rows) and a != b else None
 
 
 @dataclass(frozen=True)
@@ -45,9 +50,58 @@ class Dispute:
     praising: str
     blaming: str
     from_best: float
-    """Share of the pictures (0..1) that are at least as good, by the praising metric."""
+    """Proportion of the pictures (0..1) that are at least as good, by the praising metric."""
     from_worst: float
-    """Share of the pictures (0..1) that are at least as bad, by the blaming metric."""
+    """Proportion of the pictures (0..1) that are at least as bad, by the blaming metric."""
+
+
+def agreement_section(measured: Measured, album: Album) -> Section:
+    """Rank agreement of the metrics, and the pictures that they differ on most."""
+
+    def blocks(dataset: str) -> list[Block]:
+        pairs = disputed_pairs(measured, dataset, album)
+        text = "The pictures that two metrics differ on most, their ranks taken over all generated pictures:"
+        return [*agreement_tables(measured, dataset), *([Paragraph(text), Gallery(pairs)] if pairs else [])]
+
+    return section_by_dataset("agreement", "Where metrics disagree", measured, blocks)
+
+
+def agreement_tables(measured: Measured, dataset: str) -> list[Table]:
+    """Rank agreement of the metrics over the models and over the pictures."""
+    tables = []
+    models, pictures = model_agreement(measured, dataset), picture_agreement(measured, dataset)
+    if models is not None and len(models.pairs):
+        few = " Few models: one that changes its place moves these numbers far." if models.n < 10 else ""
+        caption = f"{dataset}: do metrics put the models into the same order? Kendall's tau over {models.n} models"
+        note = (
+            f"Over {models.n} models only, by their values, intervals disregarded; with {LEAST_MODELS} or 4 models "
+            f"chance alone often gives 1 or −1.{few}"
+        )
+        tables.append(_table(models, caption, note))
+    if pictures is not None and len(pictures.pairs):
+        least, most = int(pictures.pairs["n"].min()), int(pictures.pairs["n"].max())
+        count = whole(most) if least == most else f"{whole(least)} to {whole(most)}"
+        caption = (
+            f"{dataset}: do metrics put the pictures into the same order? Spearman's correlation over {count} "
+            "generated pictures"
+        )
+        pooled = " of all models together, so differences between models count as well as those between pictures"
+        note = f"n = {count} generated pictures{pooled if len(measured.models(dataset)) > 1 else ''}."
+        tables.append(_table(pictures, caption, note))
+    return tables
+
+
+def _table(agreement: Agreement, caption: str, note: str) -> Table:
+    names = agreement.metrics
+
+    def cell(a: str, b: str) -> Cell:
+        value = agreement.of(a, b)
+        if value is None:
+            return Cell("" if a == b else NOTHING)
+        return Cell(number(value), tone="good" if value >= 0 else "bad", strength=round(60 * abs(value)))
+
+    direction = "1: the same order of what is good; −1: the opposite. Metrics where lower is better are turned round."
+    return square_table(caption, names, [[cell(a, b) for b in names] for a in names], notes=[note, direction])
 
 
 def directed(metrics: Sequence[str]) -> list[str]:
@@ -59,7 +113,7 @@ def model_goodness(measured: Measured, dataset: str) -> pd.DataFrame:
     """Models (rows) beside metrics (columns): turned so that more is better; only models that have all."""
     models, metrics = measured.models(dataset), directed(measured.metrics(dataset))
     values = {metric: [measured.summary(dataset, metric, model).value for model in models] for metric in metrics}
-    table = _turned(pd.DataFrame(values, index=models))
+    table = _more_is_better(pd.DataFrame(values, index=models))
     return table.loc[:, table.notna().any()].dropna()
 
 
@@ -87,33 +141,11 @@ def picture_agreement(measured: Measured, dataset: str) -> Agreement | None:
 def picture_goodness(measured: Measured, dataset: str) -> pd.DataFrame:
     """Generated pictures (rows) beside picture metrics (columns): values, turned so that more is better."""
     table = measured.ranks(dataset)
-    table = _turned(table[directed(list(table.columns))])
+    table = _more_is_better(table[directed(list(table.columns))])
     return table.loc[:, table.notna().any()].dropna(how="all")
 
 
-def disputes(measured: Measured, dataset: str) -> list[Dispute]:
-    """For each two metrics the picture whose ranks differ most, the widest apart first, no picture twice."""
-    table = picture_goodness(measured, dataset)
-    if len(table) < LEAST_PICTURES:
-        return []
-    ranks = {str(metric): table[metric].rank(pct=True).to_numpy(float) for metric in table.columns}
-    found = []
-    for praising, blaming in permutations(ranks, 2):
-        apart = ranks[praising] - ranks[blaming]
-        if not np.isnan(apart).all():
-            place = int(np.nanargmax(apart))
-            found.append((float(apart[place]), place, praising, blaming))
-    kept: dict[int, Dispute] = {}
-    for width, place, praising, blaming in sorted(found, key=lambda one: -one[0]):
-        if width >= WIDE_APART and place not in kept and len(kept) < MOST_DIFFERENT:
-            counted = int((~np.isnan(ranks[praising])).sum())
-            from_best = 1 - float(ranks[praising][place]) + 1 / counted
-            from_worst = float(ranks[blaming][place])
-            kept[place] = Dispute(str(table.index[place]), praising, blaming, from_best, from_worst)
-    return list(kept.values())
-
-
-def _turned(table: pd.DataFrame) -> pd.DataFrame:
+def _more_is_better(table: pd.DataFrame) -> pd.DataFrame:
     return table * np.array([1.0 if higher_is_better(str(name)) else -1.0 for name in table.columns])
 
 
@@ -125,3 +157,46 @@ def _agreement(table: pd.DataFrame, measure: Callable[[pd.Series, pd.Series], fl
             rows.append({"a": a, "b": b, "agreement": float(measure(both[a], both[b])), "n": len(both)})
     pairs = pd.DataFrame(rows, columns=["a", "b", "agreement", "n"]).sort_values("agreement", kind="stable")
     return Agreement(len(table), list(table.columns), pairs.reset_index(drop=True))
+
+
+def disputes(measured: Measured, dataset: str) -> list[Dispute]:
+    """For each two metrics the picture whose ranks differ most, the widest apart first, no picture twice."""
+    table = picture_goodness(measured, dataset)
+    if len(table) < LEAST_PICTURES:
+        return []
+    ranks = {str(metric): table[metric].rank(pct=True).to_numpy(float) for metric in table.columns}
+    candidates = []
+    for praising, blaming in permutations(ranks, 2):
+        apart = ranks[praising] - ranks[blaming]
+        if not np.isnan(apart).all():
+            place = int(np.nanargmax(apart))
+            candidates.append((float(apart[place]), place, praising, blaming))
+    by_place: dict[int, Dispute] = {}
+    for width, place, praising, blaming in sorted(candidates, key=lambda candidate: -candidate[0]):
+        if width >= WIDE_APART and place not in by_place and len(by_place) < MOST_DIFFERENT:
+            counted = int((~np.isnan(ranks[praising])).sum())
+            from_best = 1 - float(ranks[praising][place]) + 1 / counted
+            from_worst = float(ranks[blaming][place])
+            by_place[place] = Dispute(str(table.index[place]), praising, blaming, from_best, from_worst)
+    return list(by_place.values())
+
+
+def disputed_pairs(measured: Measured, dataset: str, album: Album) -> list[PicturePair]:
+    """The pictures that two metrics differ on most, with what each says."""
+
+    def percent_up(proportion: float) -> str:
+        return f"{max(math.ceil(100 * proportion - 1e-9), 1)}{NARROW}%"
+
+    rows = measured.images.drop_duplicates("stimulus").set_index("stimulus")
+    return [
+        pair_of(
+            measured,
+            album,
+            rows.loc[dispute.stimulus].to_dict() | {"stimulus": dispute.stimulus},
+            [
+                f"{dispute.praising}: among the best {percent_up(dispute.from_best)}",
+                f"{dispute.blaming}: among the worst {percent_up(dispute.from_worst)}",
+            ],
+        )
+        for dispute in disputes(measured, dataset)
+    ]

@@ -1,7 +1,4 @@
-"""The metric tables by data set, metric and model, with one number and its interval for each.
-
-A metric's facts for the page. One that no registry knows has a name, values, and nothing else.
-"""
+"""The metric tables by data set, metric and model, with one number and its interval for each, and metrics' facts."""
 
 import math
 from collections import Counter
@@ -18,11 +15,10 @@ from gan_eval.metrics.catalogue import ENOUGH_FOR_FID, FID_OF_FEW, METRICS, Metr
 from gan_eval.metrics.definitions.jackknife import t_95
 from gan_eval.metrics.registry import select
 from gan_eval.metrics.run.inputs import Stimulus
-from gan_eval.metrics.run.missing import FiniteMean, finite_mean
+from gan_eval.metrics.run.missing import finite_mean
 from gan_eval.report.parts.words import NOTHING, missing, number, whole
 from gan_eval.stimuli.sets import RAW_ENDING
 from gan_eval.tables import BESIDE, IMAGE_METRICS, METRIC_COMPARISONS, RUNS, SET_METRICS
-from gan_eval.tables.schema import Table
 from gan_eval.tabular import frame_of
 
 REAL = "real"
@@ -57,19 +53,19 @@ class Summary:
         return not math.isnan(self.value)
 
     @property
-    def half(self) -> float:
+    def half_width(self) -> float:
         """Half of the interval's width; NaN where there is none."""
         return (self.high - self.low) / 2
 
     @property
-    def smaller(self) -> int:
+    def smaller_count(self) -> int:
         """Pictures of the smaller of the sets behind the value."""
         return self.n if self.n_real is None else min(self.n, self.n_real)
 
     @property
     def few_for_fid(self) -> bool:
         """There is a value, and as an FID it would be of too few pictures."""
-        return self.is_known and self.smaller < ENOUGH_FOR_FID
+        return self.is_known and self.smaller_count < ENOUGH_FOR_FID
 
 
 def is_raw(model: str, models: Sequence[str]) -> bool:
@@ -91,8 +87,9 @@ class Measured:
             frames: by table name: image_metrics, set_metrics, metric_comparisons, runs, beside.
             stimuli: the pictures themselves, for thumbnails.
         """
-        self.images, self.sets, self.comparisons, self.runs, self.beside = (
-            _frame(frames, table) for table in (IMAGE_METRICS, SET_METRICS, METRIC_COMPARISONS, RUNS, BESIDE)
+        self.images, self.sets, comparisons, self.runs, self.external_values = (
+            frames[table.name].reset_index(drop=True) if table.name in frames else frame_of([], table)
+            for table in (IMAGE_METRICS, SET_METRICS, METRIC_COMPARISONS, RUNS, BESIDE)
         )
         self.stimuli = {stimulus.stimulus: stimulus for stimulus in stimuli}
         reals = [stimulus for stimulus in stimuli if not stimulus.is_fake]
@@ -100,19 +97,22 @@ class Measured:
         self._reals = {stimulus.item: stimulus.file for stimulus in reals if of_item[stimulus.item] == 1}
         self.images["dataset"] = self.images["dataset"].fillna(NOTHING)
         named = self.images.assign(model=self.images["model"].where(self.images["kind"] != "real", REAL))
-        self._pictures = _places(named)
-        self._set_rows = _places(self.sets)
-        self._models = _models(self.images, self.sets)
-        self.comparisons = self._among_models(self.comparisons)
+        self._pictures = _row_numbers(named)
+        self._set_rows = _row_numbers(self.sets)
+        self._models: dict[str, list[str]] = {}
+        for frame in (self.images, self.sets):
+            for dataset, model in frame[["dataset", "model"]].drop_duplicates().astype(object).to_numpy():
+                models = self._models.setdefault(str(dataset), [])
+                if not missing(model) and str(model) not in models:
+                    models.append(str(model))
         self.datasets = list(self._models)
         """The data sets, as they come in the tables."""
+        compared = {(dataset, model) for dataset in self.datasets for model in self.models(dataset)}
+        pairs = zip(comparisons["dataset"], comparisons["a"], comparisons["b"], strict=True)
+        included = [(dataset, a) in compared and (dataset, b) in compared for dataset, a, b in pairs]
+        self.comparisons = comparisons[pd.Series(included, index=comparisons.index, dtype=bool)]
+        """The rows of `metric_comparisons` between models that are compared."""
         self._summaries: dict[tuple[str, str, str], Summary] = {}
-
-    def _among_models(self, comparisons: pd.DataFrame) -> pd.DataFrame:
-        known = {(dataset, model) for dataset in self._models for model in self.models(dataset)}
-        of = zip(comparisons["dataset"], comparisons["a"], comparisons["b"], strict=True)
-        kept = [(dataset, a) in known and (dataset, b) in known for dataset, a, b in of]
-        return comparisons[pd.Series(kept, index=comparisons.index, dtype=bool)]
 
     def models(self, dataset: str) -> list[str]:
         """The models that are compared on a data set, as they come in the tables.
@@ -120,10 +120,10 @@ class Measured:
         What generators gave before the known pixels were put back is not among them: in the hole it is their
         composites, and around it nobody asks for it.
         """
-        every = self.measured(dataset)
-        return [model for model in every if not is_raw(model, every)]
+        models = self.models_and_raw(dataset)
+        return [model for model in models if not is_raw(model, models)]
 
-    def measured(self, dataset: str) -> list[str]:
+    def models_and_raw(self, dataset: str) -> list[str]:
         """The same, and the raw sets of those that have one."""
         return self._models.get(dataset, [])
 
@@ -152,9 +152,22 @@ class Measured:
         key = (dataset, metric, model)
         if key not in self._summaries:
             if key in self._set_rows:
-                self._summaries[key] = _of_set(self.sets.iloc[self._set_rows[key][0]])
+                row = self.sets.iloc[self._set_rows[key][0]]
+                value, low, high = (
+                    float(row[name]) if pd.notna(row[name]) else math.nan for name in ("value", "ci_low", "ci_high")
+                )
+                reason = str(row["reason"]) if pd.notna(row["reason"]) else "no reason given"
+                self._summaries[key] = Summary(
+                    value=value,
+                    low=low,
+                    high=high,
+                    n=int(row["n_fake"]),
+                    n_real=int(row["n_real"]),
+                    reasons={} if pd.notna(row["value"]) else {reason: 1},
+                    note="" if missing(row["note"]) else str(row["note"]),
+                )
             else:
-                self._summaries[key] = of_pictures(self.rows(*key))
+                self._summaries[key] = picture_summary(self.rows(*key))
         return self._summaries[key]
 
     def files(self, stimulus: str) -> tuple[Path | None, Path | None]:
@@ -170,82 +183,41 @@ class Measured:
         return table.reindex(columns=self.picture_metrics(dataset))
 
 
-def mean_interval(one: Summary, *, digits: int = 2) -> str:
-    """A summary's value with its 95 % interval in brackets, where it has one.
-
-    >>> mean_interval(Summary(17.345, 16.9, 17.8, n=9))
-    '17.34 (16.90–17.80)'
-    """
-    if not one.is_known or missing(one.low):
-        return number(one.value, digits=digits)
-    return f"{number(one.value, digits=digits)} ({number(one.low, digits=digits)}–{number(one.high, digits=digits)})"
-
-
-def of_pictures(rows: pd.DataFrame) -> Summary:
-    """The mean over rows of `image_metrics` of one metric."""
+def picture_summary(rows: pd.DataFrame) -> Summary:
+    """The mean over rows of `image_metrics` of one metric, with its interval by Student's t over the pictures."""
     values = rows["value"].to_numpy(float)
     known = values[~np.isnan(values)]
-    found = finite_mean(known)
+    mean = finite_mean(known)
+    half_width = math.nan
+    if mean.mean is not None and mean.sd is not None:
+        half_width = t_95(mean.n - 1) * mean.sd / math.sqrt(mean.n)
+    value = mean.mean if mean.mean is not None else math.nan
     reasons = rows.loc[rows["value"].isna(), "reason"].fillna("no reason given").value_counts(sort=False)
-    low, high = _ends(found)
     return Summary(
-        value=found.mean if found.mean is not None else math.nan,
-        low=low,
-        high=high,
+        value=value,
+        low=value - half_width,
+        high=value + half_width,
         n=len(known),
-        infinite=found.left_out,
+        infinite=mean.left_out,
         missing=len(values) - len(known),
         reasons={str(reason): int(count) for reason, count in reasons.items()},
     )
 
 
-def _ends(found: FiniteMean) -> tuple[float, float]:
-    """Student's t for the mean; NaN for fewer than two values.
+def mean_interval(summary: Summary, *, digits: int = 2) -> str:
+    """A summary's value with its 95 % interval in brackets, where it has one.
 
-    >>> [round(end, 3) for end in _ends(finite_mean([1.0, 2.0, 3.0]))]
-    [-0.484, 4.484]
+    >>> mean_interval(Summary(17.345, 16.9, 17.8, n=9))
+    '17.34 (16.90–17.80)'
     """
-    if found.mean is None or found.sd is None:
-        return math.nan, math.nan
-    half = t_95(found.n - 1) * found.sd / math.sqrt(found.n)
-    return found.mean - half, found.mean + half
+    value, low, high = (number(end, digits=digits) for end in (summary.value, summary.low, summary.high))
+    return value if not summary.is_known or missing(summary.low) else f"{value} ({low}–{high})"
 
 
-def _of_set(row: pd.Series) -> Summary:
-    value = float(row["value"]) if pd.notna(row["value"]) else math.nan
-    reason = str(row["reason"]) if pd.notna(row["reason"]) else "no reason given"
-    ends = [float(row[name]) if pd.notna(row[name]) else math.nan for name in ("ci_low", "ci_high")]
-    return Summary(
-        value=value,
-        low=ends[0],
-        high=ends[1],
-        n=int(row["n_fake"]),
-        n_real=int(row["n_real"]),
-        reasons={} if pd.notna(row["value"]) else {reason: 1},
-        note="" if missing(row["note"]) else str(row["note"]),
-    )
-
-
-def _places(frame: pd.DataFrame) -> dict[tuple[str, str, str], np.ndarray]:
+def _row_numbers(frame: pd.DataFrame) -> dict[tuple[str, str, str], np.ndarray]:
     """The numbers of the rows of each (data set, metric, model)."""
     grouped = frame.groupby(["dataset", "metric", "model"], sort=False)
     return {tuple(map(str, key)): rows for key, rows in grouped.indices.items()}  # type: ignore[misc, call-overload]
-
-
-def _frame(frames: Mapping[str, pd.DataFrame], table: Table) -> pd.DataFrame:
-    frame = frames.get(table.name)
-    return frame_of([], table) if frame is None else frame.reset_index(drop=True)
-
-
-def _models(images: pd.DataFrame, sets: pd.DataFrame) -> dict[str, list[str]]:
-    """The models of each data set, both as they come in the tables."""
-    found: dict[str, list[str]] = {}
-    for frame in (images, sets):
-        for dataset, model in frame[["dataset", "model"]].drop_duplicates().astype(object).to_numpy():
-            models = found.setdefault(str(dataset), [])
-            if not missing(model) and str(model) not in models:
-                models.append(str(model))
-    return found
 
 
 NO_VERDICT = ("sharpness",)
@@ -278,6 +250,11 @@ def arrow(name: str) -> str:
     return "" if better is None else "↑" if better else "↓"
 
 
+def with_arrow(name: str) -> str:
+    """The metric with the direction of better values, as a title."""
+    return f"{name} {arrow(name)}".strip()
+
+
 def unit_of(name: str) -> str:
     """The unit; empty where there is none."""
     facts = facts_of(name)
@@ -294,16 +271,22 @@ def in_order(names: Iterable[str]) -> list[str]:
     return sorted(dict.fromkeys(names), key=lambda name: order.get(name, len(order)))
 
 
-def decimals(values: Sequence[float], halves: Sequence[float] = ()) -> int:
+def decimals_of(summaries: Iterable[Summary]) -> int:
+    """Decimal places for a column of summaries."""
+    known = [summary for summary in summaries if summary.is_known]
+    return decimals([summary.value for summary in known], [summary.half_width for summary in known])
+
+
+def decimals(values: Sequence[float], half_widths: Sequence[float] = ()) -> int:
     """Decimal places for a column of values: two digits of the typical half interval, else three of the values.
 
     >>> decimals([17.345, 18.1], [0.33, 0.41]), decimals([187.2], [12.0]), decimals([0.2131]), decimals([])
     (2, 1, 4, 2)
     """
-    halves = sorted(half for half in halves if math.isfinite(half) and half > 0)
+    half_widths = sorted(width for width in half_widths if math.isfinite(width) and width > 0)
     largest = max((abs(value) for value in values if math.isfinite(value)), default=0.0)
-    if halves:
-        places = 1 - math.floor(math.log10(halves[len(halves) // 2]))
+    if half_widths:
+        places = 1 - math.floor(math.log10(half_widths[len(half_widths) // 2]))
     elif largest > 0:
         places = 3 - math.floor(math.log10(largest)) - (largest >= 1)
     else:
@@ -313,5 +296,5 @@ def decimals(values: Sequence[float], halves: Sequence[float] = ()) -> int:
 
 def fid_warning(smallest: int, largest: int | None = None) -> str:
     """What a reader must know of an FID from few pictures."""
-    here = whole(smallest) if largest in (None, smallest) else f"{whole(smallest)} to {whole(largest)}"
-    return f"{FID_OF_FEW} (here {here})."
+    counts = whole(smallest) if largest in (None, smallest) else f"{whole(smallest)} to {whole(largest)}"
+    return f"{FID_OF_FEW} (here {counts})."

@@ -1,9 +1,5 @@
-"""How the values came about, as a paragraph to put into a paper with its sources.
-
-The papers that the metrics' sources name, as a list to put under a paper.
-
-The runs behind the values, their weights, and what has no value.
-"""
+"""How the values came about: a paragraph to put into a paper with its sources, the runs, their weights, and what has
+no value."""
 
 import json
 import re
@@ -13,8 +9,25 @@ from typing import Any
 import pandas as pd
 
 from gan_eval.metrics.catalogue import ENOUGH_FOR_FID
-from gan_eval.report.metrics.data import Measured, Summary, facts_of, fid_warning, in_order
-from gan_eval.report.parts.words import NOTHING, View, listed, missing, plural, text, whole
+from gan_eval.report.metrics.data import Measured, facts_of, fid_warning, in_order
+from gan_eval.report.parts.blocks import Block, Facts, Folded, Heading, Lines, Quote, Section, Table
+from gan_eval.report.parts.words import NOTHING, listed, missing, plural, text, whole
+
+MOST_REASONS = 20
+"""Reasons given of what has no value."""
+
+
+def method_section(measured: Measured) -> Section:
+    """The paragraph, its sources, weights, runs, and what has no value; none where nothing was measured."""
+    paragraph, missing_values = paper_paragraph(measured), missing_values_tables(measured)
+    if not paragraph and not missing_values:
+        return Section("methods", "Method", [])
+    papers = references(_source(measured, metric) for metric in _metrics(measured))
+    weights = weight_files(measured)
+    blocks: list[Block] = [Quote("To put into a paper", paragraph)]
+    blocks += [Heading("Sources"), Lines(papers, "sources")] if papers else []
+    blocks += [Folded("Weights, whole SHA-256", [Facts(weights, "hashes")])] if weights else []
+    return Section("methods", "Method", [*blocks, *run_tables(measured), *missing_values])
 
 
 def paper_paragraph(measured: Measured) -> str:
@@ -25,21 +38,20 @@ def paper_paragraph(measured: Measured) -> str:
     metrics = _metrics(measured)
     if not metrics:
         return ""
+    sources = {metric: _source(measured, metric) for metric in metrics}
+    definitions = "; ".join(f"{metric} ({source})" if source else metric for metric, source in sources.items())
+    software, devices = _of_runs(measured, "software"), _of_runs(measured, "device")
+    on = f" on {listed(devices)}" if devices else ""
     return " ".join(
         [
-            *_pictures(measured),
-            f"Metrics: {'; '.join(_defined(measured, metric) for metric in metrics)}.",
+            *(_pictures(measured, dataset) for dataset in measured.datasets if measured.models(dataset)),
+            f"Metrics: {definitions}.",
             *_networks(measured),
             *_intervals(measured),
             *_cautions(measured),
-            *_software(measured),
+            *([f"Computed with {' and '.join(software)}{on}."] if software else []),
         ]
     )
-
-
-def sources(measured: Measured) -> list[str]:
-    """The papers behind the metrics."""
-    return references(_source(measured, metric) for metric in _metrics(measured))
 
 
 def _metrics(measured: Measured) -> list[str]:
@@ -54,64 +66,60 @@ def _metrics(measured: Measured) -> list[str]:
 
 def _settings(measured: Measured) -> list[Mapping[str, Any]]:
     """The settings of each run; what is no object is passed over."""
-    found: list[Mapping[str, Any]] = []
+    settings: list[Mapping[str, Any]] = []
     for cell in measured.runs["settings"].dropna():
         try:
-            settings = json.loads(cell)
+            value = json.loads(cell)
         except ValueError:
             continue
-        if isinstance(settings, dict):
-            found.append(settings)
-    return found
+        if isinstance(value, dict):
+            settings.append(value)
+    return settings
+
+
+def _of_runs(measured: Measured, column: str) -> list[str]:
+    """The different entries of a column of `runs`."""
+    return [str(cell) for cell in dict.fromkeys(measured.runs[column].dropna())]
+
+
+def _of_settings(measured: Measured, name: str) -> list[str]:
+    """The different values of a setting of the runs."""
+    return list(dict.fromkeys(str(settings[name]) for settings in _settings(measured) if settings.get(name)))
 
 
 def _source(measured: Measured, metric: str) -> str:
     """What the run says was followed, else what is registered here."""
     for settings in _settings(measured):
-        told = settings.get("metrics")
-        if isinstance(told, dict) and isinstance(told.get(metric), str):
-            return str(told[metric])
+        metrics = settings.get("metrics")
+        if isinstance(metrics, dict) and isinstance(metrics.get(metric), str):
+            return str(metrics[metric])
     facts = facts_of(metric)
     return facts.source if facts else ""
 
 
-def _defined(measured: Measured, metric: str) -> str:
-    source = _source(measured, metric)
-    return f"{metric} ({source})" if source else metric
+def _pictures(measured: Measured, dataset: str) -> str:
+    """How many pictures of which models were measured."""
 
+    def count_text(counts: Sequence[int]) -> str:
+        return whole(counts[0]) if len(counts) == 1 else f"{whole(counts[0])} to {whole(counts[-1])}"
 
-def _pictures(measured: Measured) -> list[str]:
-    return [
-        f"Of the data set {dataset}, {_generated(measured, dataset, models)}, as 8-bit RGB."
-        for dataset in measured.datasets
-        if (models := measured.models(dataset))
-    ]
-
-
-def _generated(measured: Measured, dataset: str, models: Sequence[str]) -> str:
-    known = [one for one in _summaries(measured, dataset) if one.is_known]
-    counts = sorted({one.n for one in known}) or [0]
-    real = sorted({one.n_real for one in known if one.n_real is not None})
+    models, metrics = measured.models(dataset), measured.metrics(dataset)
+    summaries = [measured.summary(dataset, metric, model) for metric in metrics for model in models]
+    summaries = [summary for summary in summaries if summary.is_known]
+    counts = sorted({summary.n for summary in summaries}) or [0]
+    real = sorted({summary.n_real for summary in summaries if summary.n_real is not None})
     whose = f"the model {models[0]}" if len(models) == 1 else f"each of {whole(len(models))} models ({listed(models)})"
     single = counts == [1]
-    beside = f" beside {_range(real)} real {'one' if real == [1] else 'ones'}" if real else ""
-    pictures = f"{_range(counts)} generated {'picture' if single else 'pictures'} of {whose}"
-    return f"{pictures} {'was' if single and len(models) == 1 else 'were'} measured{beside}"
-
-
-def _range(counts: Sequence[int]) -> str:
-    return whole(counts[0]) if len(counts) == 1 else f"{whole(counts[0])} to {whole(counts[-1])}"
-
-
-def _summaries(measured: Measured, dataset: str) -> list[Summary]:
-    models, metrics = measured.models(dataset), measured.metrics(dataset)
-    return [measured.summary(dataset, metric, model) for metric in metrics for model in models]
+    pictures = f"{count_text(counts)} generated {'picture' if single else 'pictures'} of {whose}"
+    were = "was" if single and len(models) == 1 else "were"
+    beside = f" beside {count_text(real)} real {'one' if real == [1] else 'ones'}" if real else ""
+    return f"Of the data set {dataset}, {pictures} {were} measured{beside}, as 8-bit RGB."
 
 
 def _networks(measured: Measured) -> list[str]:
     """Weights, resizer and precision of the networks."""
-    files = weights(measured)
-    resizers, precisions = told(measured, "resizer"), _of_settings(measured, "precision")
+    files = weight_files(measured)
+    resizers, precisions = _of_runs(measured, "resizer"), _of_settings(measured, "precision")
     parts = []
     if files:
         parts.append(f"weights: {listed([f'{name} (SHA-256 {digest[:12]}…)' for name, digest in files])}")
@@ -123,78 +131,62 @@ def _networks(measured: Measured) -> list[str]:
     if resized:
         parts.append(f"generated pictures of another size brought to their reference's ({listed(resized)})")
     caveats = [
-        str(words)
+        str(caveat)
         for settings in _settings(measured)
         if isinstance(settings.get("caveats"), dict)
-        for words in settings["caveats"].values()
+        for caveat in settings["caveats"].values()
     ]
-    said = [f"{_capital(', '.join(parts))}."] if parts else []
-    return said + [f"{_capital(words)}." for words in dict.fromkeys(caveats)]
+    sentences = [*([", ".join(parts)] if parts else []), *dict.fromkeys(caveats)]
+    return [f"{sentence[:1].upper()}{sentence[1:]}." for sentence in sentences]
 
 
-def weights(measured: Measured) -> list[tuple[str, str]]:
+def weight_files(measured: Measured) -> list[tuple[str, str]]:
     """Name and whole SHA-256 of each file of weights."""
-    found: dict[str, str] = {}
+    by_digest: dict[str, str] = {}
     for settings in _settings(measured):
         if isinstance(settings.get("weights"), dict):
-            found |= {str(digest): str(name) for name, digest in settings["weights"].items()}
-    for entry in told(measured, "weights_sha256"):
+            by_digest |= {str(digest): str(name) for name, digest in settings["weights"].items()}
+    for entry in _of_runs(measured, "weights_sha256"):
         for part in entry.split("; "):
             name, _, digest = part.rpartition(" ")
-            found.setdefault(digest, name or "of the network")
-    return [(name, digest) for digest, name in found.items()]
+            by_digest.setdefault(digest, name or "of the network")
+    return [(name, digest) for digest, name in by_digest.items()]
 
 
 def _intervals(measured: Measured) -> list[str]:
-    found = []
+    sentences = []
     if len(measured.images):
-        found.append("Values of pictures are means over the pictures with 95\u202f% intervals by Student's t.")
-    told = _of_settings(measured, "interval")
-    if len(measured.sets) and told:
-        found.append(f"95\u202f% intervals of sets: {'; '.join(told)}.")
+        sentences.append("Values of pictures are means over the pictures with 95\u202f% intervals by Student's t.")
+    methods = _of_settings(measured, "interval")
+    if len(measured.sets) and methods:
+        sentences.append(f"95\u202f% intervals of sets: {'; '.join(methods)}.")
     if len(measured.comparisons):
-        found.append(
+        sentences.append(
             "Models were compared on the same items and are called different where the 95\u202f% interval of their "
             "difference excludes 0, without correction for the number of comparisons."
         )
-    return found
+    return sentences
 
 
 def _cautions(measured: Measured) -> list[str]:
-    every = [one for dataset in measured.datasets for one in _summaries(measured, dataset)]
-    found = []
-    infinite = sum(one.infinite for one in every)
+    """Infinite and missing values, and FIDs of few pictures."""
+    sentences = []
+    infinite = sum(
+        measured.summary(dataset, metric, model).infinite
+        for dataset in measured.datasets
+        for metric in measured.metrics(dataset)
+        for model in measured.models(dataset)
+    )
     if infinite:
-        found.append(f"{plural(infinite, 'infinite value is', 'infinite values are')} in no mean.")
+        sentences.append(f"{plural(infinite, 'infinite value is', 'infinite values are')} in no mean.")
     absent = int(measured.images.loc[measured.images["metric"].isin(_metrics(measured)), "value"].isna().sum())
     if absent:
-        found.append(f"{plural(absent, 'value')} of single pictures could not be had.")
+        sentences.append(f"{plural(absent, 'value')} of single pictures could not be had.")
     sets = measured.sets[(measured.sets["metric"] == "fid") & measured.sets["value"].notna()]
     smallest = sets[["n_real", "n_fake"]].min(axis=1)
     if len(sets) and smallest.min() < ENOUGH_FOR_FID:
-        found.append(fid_warning(int(smallest.min()), int(smallest.max())))
-    return found
-
-
-def _software(measured: Measured) -> list[str]:
-    software, devices = told(measured, "software"), told(measured, "device")
-    if not software:
-        return []
-    return [f"Computed with {' and '.join(software)}{f' on {listed(devices)}' if devices else ''}."]
-
-
-def told(measured: Measured, column: str) -> list[str]:
-    """The different entries of a column of `runs`."""
-    return [str(cell) for cell in dict.fromkeys(measured.runs[column].dropna())]
-
-
-def _of_settings(measured: Measured, name: str) -> list[str]:
-    found = dict.fromkeys(str(settings[name]) for settings in _settings(measured) if settings.get(name))
-    return list(found)
-
-
-def _capital(words: str) -> str:
-    return words[:1].upper() + words[1:]
+        sentences.append(fid_warning(int(smallest.min()), int(smallest.max())))
+    return sentences
 
 
 _CITED = re.compile(r"[A-ZÀ-Þ][\w-]+(?: et al\.| and [A-ZÀ-Þ][\w-]+)? (?:19|20)\d{2}\b(?!-)")
@@ -237,20 +229,16 @@ def references(sources: Iterable[str]) -> list[str]:
     >>> references(["as Somebody and Other 1999; Inception 2015-12-05"])
     ['Somebody and Other (1999).']
     """
-    cited = sorted({match for source in sources for match in _CITED.findall(source)})
-    return [_PAPERS.get(name, re.sub(r" (\d{4})$", r" (\1).", name)) for name in cited]
+    citations = sorted({match for source in sources for match in _CITED.findall(source)})
+    return [_PAPERS.get(name, re.sub(r" (\d{4})$", r" (\1).", name)) for name in citations]
 
 
-MOST_LEFT_OUT = 20
-"""Reasons told of what was left out."""
-
-
-def runs_view(measured: Measured) -> list[View]:
+def run_tables(measured: Measured) -> list[Table]:
     """The runs as a table."""
     rows = [
         [
-            _instant(row["started_at"]),
-            _instant(row["ended_at"]),
+            instant(row["started_at"]),
+            instant(row["ended_at"]),
             text(row["device"]),
             whole(row["threads"]),
             text(row["seed"]),
@@ -261,25 +249,23 @@ def runs_view(measured: Measured) -> list[View]:
         ]
         for _, row in measured.runs.iterrows()
     ]
-    if not rows:
-        return []
     head = [
         "started, UTC", "ended, UTC", "device", "threads", "seed", "resizer", "settings, SHA-256", "pictures, SHA-256",
         "run", "software",
     ]  # fmt: skip
-    return [View("Runs", head, rows, text_columns=3, last_is_text=True)]
+    return [Table("Runs", head, rows, text_columns=3, last_is_text=True, folded=False)] if rows else []
 
 
-def _instant(value: object) -> str:
+def instant(value: object) -> str:
     """An instant to the second.
 
-    >>> _instant("2026-01-31T12:00:00.123Z")
+    >>> instant("2026-01-31T12:00:00.123Z")
     '2026-01-31 12:00:00'
     """
     return text(value)[:19].replace("T", " ")
 
 
-def left_out_view(measured: Measured) -> list[View]:
+def missing_values_tables(measured: Measured) -> list[Table]:
     """What has no value: each reason with its count, its metrics, and where."""
     pictures = measured.images.loc[measured.images["value"].isna(), ["stimulus", "metric", "reason"]]
     sets = measured.sets.loc[measured.sets["value"].isna(), ["dataset", "model", "metric", "reason"]]
@@ -289,30 +275,12 @@ def left_out_view(measured: Measured) -> list[View]:
     if not groups:
         return []
     groups.sort(key=lambda group: -len(group[1]))
-    rows = [
-        [
-            whole(len(group)),
-            listed(list(dict.fromkeys(group["metric"]))),
-            _first(list(dict.fromkeys(group["stimulus"]))),
-            str(reason),
-        ]
-        for reason, group in groups[:MOST_LEFT_OUT]
-    ]
-    more = len(groups) - MOST_LEFT_OUT
+    rows = []
+    for reason, group in groups[:MOST_REASONS]:
+        names = list(dict.fromkeys(group["stimulus"]))
+        where = ", ".join(names[:2]) + (f" and {whole(len(names) - 2)} more" if len(names) > 2 else "")
+        rows.append([whole(len(group)), listed(list(dict.fromkeys(group["metric"]))), where, str(reason)])
+    more = len(groups) - MOST_REASONS
     notes = [f"{plural(more, 'more reason')}; the tables name all."] if more > 0 else []
-    return [
-        View(
-            f"Without a value: {whole(len(table))}",
-            ["values", "metrics", "of", "reason"],
-            rows,
-            text_columns=3,
-            notes=notes,
-            last_is_text=True,
-        )
-    ]
-
-
-def _first(names: Sequence[str]) -> str:
-    """The first names, and how many more."""
-    shown = ", ".join(names[:2])
-    return shown if len(names) <= 2 else f"{shown} and {whole(len(names) - 2)} more"
+    caption, head = f"Without a value: {whole(len(table))}", ["values", "metrics", "of", "reason"]
+    return [Table(caption, head, rows, text_columns=3, notes=notes, last_is_text=True, folded=False)]

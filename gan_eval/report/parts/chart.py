@@ -1,13 +1,13 @@
-"""Figures as inline SVG that follow the page: its fonts, its colours, light and dark.
+"""Charts: how values with intervals are drawn, and how any drawing becomes SVG or PDF in the colours of a palette.
 
-Each figure is drawn at a phone's width, so that its letters stay readable there, and the page sets several side
-by side where there is room. Colours are drawn as marks and replaced by the style sheet's variables.
+Each chart is drawn at a phone's width, so that its letters stay readable there, and the page sets several side
+by side where there is room.
 """
 
 import io
 import re
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -15,27 +15,21 @@ import matplotlib as mpl
 from markupsafe import Markup
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_svg import FigureCanvasSVG
+from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from gan_eval.report.parts.palette import GRID, INK, MUTED, PAGE, SERIES, Palette
 from gan_eval.report.parts.words import clean
 
 WIDTH = 3.7
 """Inches; 1 inch is 72 units of the SVG."""
 LONGEST_TITLE = 36
 """Letters of a group's name that fit into the width."""
-INK, MUTED, GRID = "#010101", "#020202", "#030303"
-SERIES = {"real": "#040404", "fake": "#050505", "all": "#060606", "open": MUTED}
-_VARIABLES = {
-    INK: "var(--ink)",
-    MUTED: "var(--muted)",
-    GRID: "var(--line)",
-    SERIES["real"]: "var(--real)",
-    SERIES["fake"]: "var(--fake)",
-    SERIES["all"]: "var(--all)",
-}
+MOST_GROUPS = 12
+"""Groups of a chart; of more the first are drawn."""
 _MARKERS = {"real": "o", "fake": "s", "all": "D", "open": "o"}
-_NO_METADATA = {"Date": None, "Creator": None, "Format": None, "Type": None}
+_COLOURS = ("color", "facecolor", "edgecolor", "markerfacecolor", "markeredgecolor")
 STYLE: dict[Any, Any] = {
     "svg.fonttype": "none",
     "svg.hashsalt": "gan_eval",
@@ -66,18 +60,6 @@ class Span(NamedTuple):
     high: float
 
 
-def spans_chart(
-    groups: Sequence[tuple[str, Sequence[Span]]],
-    *,
-    axis: str,
-    name: str,
-    reference: float | None = None,
-    limits: tuple[float, float] | None = (0, 100),
-) -> str:
-    """`spans_figure` as an `<svg>` element, `name` being the prefix that keeps identifiers apart on one page."""
-    return on_page(spans_figure(groups, axis=axis, reference=reference, limits=limits), name)
-
-
 def spans_figure(
     groups: Sequence[tuple[str, Sequence[Span]]],
     *,
@@ -102,12 +84,13 @@ def spans_figure(
         for title, spans in groups:
             draw_title(axes, title, depth)
             for row, span in enumerate(spans, start=1):
-                _draw_span(axes, span, depth + 0.2 + 0.72 * row)
+                level, colour = depth + 0.2 + 0.72 * row, SERIES[span.series]
+                ends = [span.low, span.high]
+                axes.plot(ends, [level, level], color=colour, linewidth=2, solid_capstyle="round", alpha=0.65)
+                axes.plot([span.value], [level], marker=_MARKERS[span.series], color=colour, markersize=6)
             bands.append((depth + 0.45, depth + 0.2 + 0.72 * len(spans) + 0.45))
             depth += 1.3 + 0.72 * len(spans)
         axes.set_ylim(depth - 0.35, -0.6)
-        axes.set_yticks([])
-        axes.spines["left"].set_visible(False)
         if reference is not None:
             if limits is not None:
                 axes.set_xlim(*limits)
@@ -118,17 +101,18 @@ def spans_figure(
         else:
             axes.set_xlim(left=0)
         axes.xaxis.set_major_locator(MaxNLocator(6))
-        axes.grid(axis="x", color=GRID, linewidth=0.8, zorder=0)
-        axes.set_axisbelow(True)
-        axes.tick_params(axis="x", length=0)
-        axes.set_xlabel(axis)
+        set_band_axes(axes, axis)
     return figure
 
 
-def on_page(figure: Figure, name: str) -> str:
-    """`inline_svg` in the page's style."""
-    with mpl.rc_context(STYLE):
-        return inline_svg(figure, name)
+def set_band_axes(axes: Axes, label: str) -> None:
+    """Axes of bands below each other: a scale below, no scale at the side, upright lines behind the bands."""
+    axes.set_yticks([])
+    axes.spines["left"].set_visible(False)
+    axes.grid(axis="x", color=GRID, linewidth=0.8, zorder=0)
+    axes.set_axisbelow(True)
+    axes.tick_params(axis="x", length=0)
+    axes.set_xlabel(label, parse_math=False)
 
 
 def draw_title(axes: Axes, title: str, depth: float, *, longest: int = LONGEST_TITLE, value: str = "") -> None:
@@ -142,57 +126,97 @@ def draw_title(axes: Axes, title: str, depth: float, *, longest: int = LONGEST_T
         axes.text(1, depth, value, transform=place, ha="right", va="center", size=8, color=MUTED, parse_math=False)
 
 
-def _draw_span(axes: Axes, span: Span, depth: float) -> None:
-    colour = SERIES[span.series]
-    axes.plot([span.low, span.high], [depth, depth], color=colour, linewidth=2, solid_capstyle="round", alpha=0.65)
-    axes.plot([span.value], [depth], marker=_MARKERS[span.series], color=colour, markersize=6)
-
-
 def panel(height: float) -> tuple[Figure, Axes]:
     """An empty drawing of a phone's width."""
     figure = Figure(figsize=(WIDTH, height), layout="constrained")
     return figure, figure.subplots()
 
 
-def inline_svg(figure: Figure, name: str, *, variables: Mapping[str, str] | None = None) -> str:
-    """The figure as an `<svg>` element: no header, no date, own identifiers, the page's colours and font.
+def svg_text(figure: Figure, palette: Palette, *, title: str | None = None, letters: str = "none") -> str:
+    """A drawing as SVG, its marks in the colours of a palette.
 
     Args:
-        figure: drawn with the colours of this module.
-        name: prefix of the identifiers.
-        variables: more colours, and the style sheet's words for them.
+        figure: drawn with the marks of `palette`.
+        palette: what they become.
+        title: of the file.
+        letters: `none`: letters stay text; `path`: they are outlines, for which no font is needed.
     """
-    figure.patch.set_alpha(0)
+    set_background(figure, palette)
+    metadata: dict[str, Any] = dict.fromkeys(("Date", "Creator", "Format", "Type"))
+    metadata |= {} if title is None else {"Title": title}
+    buffer = io.StringIO()
+    with mpl.rc_context({**STYLE, "svg.fonttype": letters}), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Glyph .* missing from font")  # others have the letter
+        FigureCanvasSVG(figure).print_svg(buffer, metadata=metadata)
+    text = buffer.getvalue()
+    for mark, colour in palette.colours.items():
+        text = text.replace(mark, colour)
+    return text
+
+
+def set_background(figure: Figure, palette: Palette) -> None:
+    """The palette's background, on which the axes have none of their own."""
+    figure.patch.set(facecolor=palette.background, alpha=0 if palette.background == "none" else 1)
     for axes in figure.axes:
         axes.patch.set_alpha(0)
-    buffer = io.StringIO()
-    with warnings.catch_warnings():  # a letter that the font lacks: the page's own fonts have it
-        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
-        FigureCanvasSVG(figure).print_svg(buffer, metadata=_NO_METADATA)
-    text = buffer.getvalue()
+
+
+def svg_element(figure: Figure, name: str) -> Markup:
+    """The drawing as an `<svg>` element that follows the page: its font, its colours, light and dark.
+
+    Coordinates are cut to a hundredth of a point: half the size.
+
+    Args:
+        figure: drawn with the marks of `palette`.
+        name: prefix that keeps identifiers apart on one page.
+    """
+    text = svg_text(figure, PAGE)
     text = text[text.index("<svg") :]
     text = re.sub(r"<metadata>.*?</metadata>\s*", "", text, flags=re.DOTALL)
     text = re.sub(r"\bid=\"([^\"]+)\"", rf'id="{name}-\1"', text)
     text = re.sub(r"url\(#([^)]+)\)", rf"url(#{name}-\1)", text)
     text = re.sub(r"href=\"#([^\"]+)\"", rf'href="#{name}-\1"', text)
     text = re.sub(r"font: ([^;\"]*?)'DejaVu Sans'[^;\"]*", r"font: \1inherit", text)
-    for colour, variable in {**_VARIABLES, **(variables or {})}.items():
-        text = text.replace(colour, variable)
-    return re.sub(r"<svg ", '<svg aria-hidden="true" focusable="false" ', text, count=1)
+    text = re.sub(r"<svg ", '<svg aria-hidden="true" focusable="false" ', text, count=1)
+    return Markup(re.sub(r"<[^>]*>", lambda tag: re.sub(r"(\d\.\d\d)\d+", r"\1", tag[0]), text))
 
 
-def shorter(svg: str) -> str:
-    """Coordinates to a hundredth of a point: half the size. What stands between the tags is text and stays.
+def svg_file(figure: Figure, palette: Palette, *, title: str) -> bytes:
+    """The drawing as an SVG file for a paper: letters are outlines; equal drawings give equal bytes."""
+    text = svg_text(figure, palette, title=clean(title), letters="path")
+    return re.sub(r"[ \t]+$", "", text, flags=re.MULTILINE).encode()
 
-    >>> shorter('<text x="12.34567">0.005</text>')
-    '<text x="12.34">0.005</text>'
-    """
-    return re.sub(r"<[^>]*>", lambda tag: re.sub(r"(\d\.\d\d)\d+", r"\1", tag[0]), svg)
+
+def pdf_file(figure: Figure, palette: Palette, *, title: str) -> bytes:
+    """The drawing as a PDF with its fonts within; equal drawings give equal bytes. Its marks become the colours."""
+    from matplotlib.backends.backend_pdf import FigureCanvasPdf
+
+    set_background(figure, palette)
+    for artist in figure.findobj():
+        for name in _COLOURS:
+            get, put = getattr(artist, f"get_{name}", None), getattr(artist, f"set_{name}", None)
+            if get is None or put is None:
+                continue
+            try:
+                colour = get()
+                if getattr(colour, "ndim", 1) == 2:
+                    colour = colour[0] if len(colour) else None
+                mark = to_hex(colour)
+            except (TypeError, ValueError):  # `none`, `auto`: nothing to repaint
+                continue
+            if mark in palette.colours:
+                put(palette.colours[mark])
+    buffer = io.BytesIO()
+    with mpl.rc_context({**STYLE, "pdf.fonttype": 42}), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
+        metadata = {"Title": clean(title), "CreationDate": None, "Creator": None}
+        FigureCanvasPdf(figure).print_pdf(buffer, metadata=metadata)
+    return buffer.getvalue()
 
 
 @dataclass(frozen=True)
-class Picture:
-    """A figure for the page."""
+class Chart:
+    """A chart for the page."""
 
     title: str
     svg: Markup
@@ -204,12 +228,12 @@ class Picture:
     wide: bool = False
     """Takes the page's whole width."""
     name: str = ""
-    """Of its files; empty: it has none."""
-    draw: Callable[[], Figure] | None = None
-    """Gives the drawing itself; None: it has none of its own."""
+    """Of its files."""
+    figure: Callable[[], Figure] = Figure
+    """Gives the drawing for files; empty on the metrics page, of which there are none."""
 
 
-def picture(title: str, figure: Figure, *, name: str, caption: str, alternative: str) -> Picture:
-    """A figure of one drawing, for the page and for files of its name."""
-    svg = Markup(shorter(on_page(figure, name)))
-    return Picture(title=title, svg=svg, caption=caption, alternative=alternative, name=name, draw=lambda: figure)
+def chart_of(title: str, figure: Figure, *, name: str, caption: str, alternative: str) -> Chart:
+    """A chart of one drawing, for the page and for files of its name."""
+    svg = svg_element(figure, name)
+    return Chart(title, svg, caption, alternative, name=name, figure=lambda: figure)

@@ -1,23 +1,17 @@
-"""What a folder holds that a report can show; every part may be absent.
+"""What a study's folder holds that a report can show: tables, stimuli, training, settings; any may be absent."""
 
-Notes that stand in many tables, told once.
-
-The trials that the tables rest on: those in trials.csv, without what rules left out.
-"""
-
+import contextlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from gan_eval.errors import UserError
 from gan_eval.file_sets import FileSet, settled
-from gan_eval.files import OWN_FOLDER, read_json
-from gan_eval.report.parts.one_run import require_one_mark, require_one_run
+from gan_eval.files import OWN_FOLDER, read_json, sha256_file
 from gan_eval.settings.study import Study, load_study
 from gan_eval.stats.exclusions import parse_rule
 from gan_eval.stats.groups import SEVERAL_STUDIES
@@ -37,6 +31,7 @@ from gan_eval.tables import (
     METRIC_MODELS,
     MIXED_MODELS,
     MODEL_CHECKS,
+    OF_ANALYSIS,
     OPINION_SCORES,
     PARTICIPATION,
     PLATEAUS,
@@ -57,7 +52,7 @@ from gan_eval.tables import (
     Table,
 )
 from gan_eval.tables.cells import even_records
-from gan_eval.tabular import read_table
+from gan_eval.tabular import holds_table, read_table
 
 _ANSWERS = (RATES, CHOICES, RATINGS, THRESHOLDS)
 _TABLES = (
@@ -128,12 +123,12 @@ class StudyFolder:
 
     @property
     def fractions(self) -> list[float]:
-        """The shares of the planned training steps that stand in the tables, ascending."""
-        found = {float(self.facts["fraction"])} if self.facts.get("fraction") is not None else set()
+        """The fractions of the planned training steps that stand in the tables, ascending."""
+        fractions = {float(self.facts["fraction"])} if self.facts.get("fraction") is not None else set()
         for frame in (*self.tables.values(), *self.stimuli.values(), *self.training.values()):
             if "fraction" in frame:
-                found |= set(frame["fraction"].dropna().astype(float))
-        return sorted(found)
+                fractions |= set(frame["fraction"].dropna().astype(float))
+        return sorted(fractions)
 
 
 def read_folder(folder: Path, *, stimuli: Sequence[Path] = ()) -> StudyFolder:
@@ -151,49 +146,51 @@ def read_folder(folder: Path, *, stimuli: Sequence[Path] = ()) -> StudyFolder:
     if not folder.is_dir():
         raise UserError(f"{folder}: no such folder; name the folder of a study or of its tables")
     with settled(folder, folder / "tables", folder / "metrics") as sets:
-        found = _read(folder, sets, stimuli)
-    if not (found.tables or found.stimuli or found.training):
+        facts_file, study_file = folder / OWN_FOLDER / "facts.json", folder / "study.toml"
+        facts = read_json(facts_file) if facts_file.is_file() else {}
+        files = {**_table_files(folder, "tables", _TABLES), **_table_files(folder, "metrics", _METRICS)}
+        files = _files_of_sets(files, {place: tuple(known) for place, known in sets.items()})
+        tables = {name: read_table(path, TABLES[name]) for name, path in files.items()}
+        _require_one_analysis(files, tables)
+        copied = next((known.files for known in sets.get(folder, ()) if known.name == "published"), None)
+        published = {
+            path.name: path
+            for path in sorted((folder / "published").glob("*.csv"))
+            if copied is None or path.relative_to(folder).as_posix() in copied
+        }
+        logs = {
+            path.parent.name: read_table(path, TRAINING_LOG)
+            for path in sorted((folder / "models").glob("*/training_log.csv"))
+        }
+        stimulus_sets = _stimulus_sets(folder, facts, stimuli)
+        files = {name: path for name, path in files.items() if len(tables[name])}
+        files |= {f"published/{name}": path for name, path in published.items()}
+        study_folder = StudyFolder(
+            path=folder,
+            study=load_study(study_file) if study_file.is_file() else None,
+            facts=facts,
+            tables={name: frame for name, frame in tables.items() if len(frame)},
+            stimuli={name: frame for name, (_, frame) in stimulus_sets.items()},
+            places={name: place for name, (place, _) in stimulus_sets.items()},
+            training={name: log for name, log in logs.items() if len(log)},
+            published={
+                name: pd.DataFrame(records, columns=header, dtype="str")
+                for name, (header, records) in ((name, even_records(path)) for name, path in published.items())
+            },
+            files=files,
+            contents={name: path.read_bytes() for name, path in files.items()},
+        )
+    if not (study_folder.tables or study_folder.stimuli or study_folder.training):
         raise UserError(f"{folder}: nothing to report; expected tables such as tables/rates.csv or set_metrics.csv")
-    return found
+    return study_folder
 
 
-def _read(folder: Path, sets: Mapping[Path, Sequence[FileSet]], stimuli: Sequence[Path]) -> StudyFolder:
-    facts_file = folder / OWN_FOLDER / "facts.json"
-    facts = read_json(facts_file) if facts_file.is_file() else {}
-    study_file = folder / "study.toml"
-    files = {**_files(folder, "tables", _TABLES), **_files(folder, "metrics", _METRICS)}
-    files = require_one_run(files, {place: tuple(known) for place, known in sets.items()})
-    tables = {name: read_table(path, TABLES[name]) for name, path in files.items()}
-    require_one_mark(files, tables)
-    copied = next((known.files for known in sets.get(folder, ()) if known.name == "published"), None)
-    published = [
-        path
-        for path in sorted((folder / "published").glob("*.csv"))
-        if copied is None or path.relative_to(folder).as_posix() in copied
-    ]
-    shown_sets = _stimulus_sets(folder, facts, stimuli)
-    shown = {name: path for name, path in files.items() if len(tables[name])}
-    shown |= {f"published/{path.name}": path for path in published}
-    return StudyFolder(
-        path=folder,
-        study=load_study(study_file) if study_file.is_file() else None,
-        facts=facts,
-        tables={name: frame for name, frame in tables.items() if len(frame)},
-        stimuli={name: frame for name, (_, frame) in shown_sets.items()},
-        places={name: place for name, (place, _) in shown_sets.items()},
-        training=_each(folder, "models", "training_log.csv", TRAINING_LOG),
-        published={path.name: _as_text(path) for path in published},
-        files=shown,
-        contents={name: path.read_bytes() for name, path in shown.items()},
-    )
-
-
-def _files(folder: Path, below: str, wanted: tuple[Table, ...]) -> dict[str, Path]:
+def _table_files(folder: Path, below: str, tables: tuple[Table, ...]) -> dict[str, Path]:
     """The tables' files: those in the sub-folder `below`; where it has none, those in the folder itself."""
     for place in (folder / below, folder):
-        found = {table.name: path for table in wanted if (path := place / f"{table.name}.csv").is_file()}
-        if found:
-            return found
+        files = {table.name: path for table in tables if (path := place / f"{table.name}.csv").is_file()}
+        if files:
+            return files
     return {}
 
 
@@ -213,72 +210,113 @@ def _stimulus_sets(
     places: dict[Path, Path] = {}
     for place in [*own, *(place for place in noted if (place / TABLE_NAME).is_file()), *map(Path, named)]:
         places.setdefault(place.resolve(), place)
-    found: dict[str, tuple[Path, pd.DataFrame]] = {}
+    sets: dict[str, tuple[Path, pd.DataFrame]] = {}
     for place in places.values():
         frame = read_table(place / TABLE_NAME, STIMULI)
         if len(frame):
             name = place.resolve().name
-            name = name if name not in found else f"{name} {len(found) + 1}"
-            found[name] = (place, frame)
-    return found
+            sets[name if name not in sets else f"{name} {len(sets) + 1}"] = (place, frame)
+    return sets
 
 
-def _each(folder: Path, below: str, file: str, table: Table) -> dict[str, pd.DataFrame]:
-    """The tables `BELOW/NAME/FILE` by NAME."""
-    paths = sorted((folder / below).glob(f"*/{file}"))
-    frames = {path.parent.name: read_table(path, table) for path in paths}
-    return {name: frame for name, frame in frames.items() if len(frame)}
+_OF_SETS = {
+    "analysis": tuple(table.name for table in OF_ANALYSIS),
+    "metrics": tuple(table.name for table in _METRICS),
+}
+"""The tables that belong to each set, by the set's name."""
+_ANALYSED = (TRIALS.name, SESSIONS.name, CHECKS.name)
+"""Tables of what was analysed; they belong to an analysis that wrote its trials beside it."""
+_VERB = {"analysis": "analyze", "metrics": "metrics"}
 
 
-def _as_text(path: Path) -> pd.DataFrame:
-    header, records = even_records(path)
-    return pd.DataFrame(records, columns=header, dtype="str")
+def _files_of_sets(files: Mapping[str, Path], sets: Mapping[Path, Sequence[FileSet]]) -> dict[str, Path]:
+    """The files that are to be read, by table: where a set has a record, those that it names.
+
+    Args:
+        files: those that are there.
+        sets: by folder.
+
+    Raises:
+        UserError: a table beside a set is not of it, or has been changed since.
+    """
+    included = dict(files)
+    for name, path in files.items():
+        for known in sets.get(path.parent, ()):
+            members = _OF_SETS.get(known.name, ())
+            if known.name == "analysis" and f"{TRIALS.name}.csv" in known.files:
+                members = (*members, *_ANALYSED)
+            if name not in members:
+                continue
+            again = f"gan-eval {_VERB[known.name]} again"
+            if path.name not in known.files:
+                if holds_table(path, TABLES[name]):
+                    raise UserError(
+                        f"{path}: not of the run {known.run} whose tables lie beside it; remove it, or give {again}"
+                    )
+                included.pop(name, None)  # no table of ours
+            elif sha256_file(path) != known.files[path.name] and holds_table(path, TABLES[name]):
+                # what holds no table is named when it is read
+                raise UserError(
+                    f"{path}: is not what the run {known.run} wrote, whose tables lie beside it; give {again}"
+                )
+    return included
+
+
+def _require_one_analysis(files: Mapping[str, Path], tables: Mapping[str, pd.DataFrame]) -> None:
+    """Where there is no record, the column `run` says of which analysis a table is.
+
+    Raises:
+        UserError: the tables are of several analyses.
+    """
+    marks = [
+        (name, str(mark) or "an unknown one")
+        for name in _OF_SETS["analysis"]
+        if name in tables
+        for mark in tables[name]["run"].fillna("").unique()
+    ]
+    for name, mark in marks[1:]:
+        first_name, first_mark = marks[0]
+        if mark != first_mark:
+            raise UserError(
+                f"{files[name]}: rows of another analysis ({mark}) than in {files[first_name].name} ({first_mark}); "
+                "analyze again into one folder"
+            )
 
 
 MANY = 3
-"""A note in so many tables is told once for all."""
+"""A note in so many tables is given once for all."""
 _BETWEEN = "; "
 
 
 def common_notes(folder: StudyFolder) -> list[str]:
     """That several studies are pooled, and what rules left out where that stands in `MANY` tables or more."""
-    count = Counter(
-        part for table in folder.tables.values() for part in dict.fromkeys(p for cell in _notes(table) for p in cell)
-    )
+    tables_with: Counter[str] = Counter()
+    for table in folder.tables.values():
+        cells: Sequence[Any] = list(table["note"].dropna().unique()) if "note" in table else []
+        tables_with.update(list(dict.fromkeys(part for cell in cells for part in str(cell).split(_BETWEEN))))
     ruled = " excluded by " if len(folder.table(PARTICIPATION)) else SEVERAL_STUDIES
-    return [part for part, tables in count.items() if part == SEVERAL_STUDIES or (tables >= MANY and ruled in part)]
+    return [part for part, count in tables_with.items() if part == SEVERAL_STUDIES or (count >= MANY and ruled in part)]
 
 
 def without_common_notes(folder: StudyFolder) -> StudyFolder:
     """The folder, its tables without those notes."""
     common = set(common_notes(folder))
-    return folder if not common else replace(folder, tables={n: _less(t, common) for n, t in folder.tables.items()})
+    if not common:
+        return folder
+
+    def own_note(note: object) -> str | None:
+        return _BETWEEN.join(part for part in str(note).split(_BETWEEN) if part not in common) or None
+
+    tables = dict(folder.tables)
+    for name, table in tables.items():
+        if "note" in table:
+            notes = [None if pd.isna(note) else own_note(note) for note in table["note"]]
+            tables[name] = table.assign(note=pd.Series(notes, index=table.index, dtype="object"))
+    return replace(folder, tables=tables)
 
 
-def several_studies(folder: StudyFolder) -> list[str]:
-    """A sentence where trials of several studies were pooled."""
-    found = SEVERAL_STUDIES in common_notes(folder)
-    return ["Trials of several studies are pooled: differences between them are in no interval."] if found else []
-
-
-def _notes(table: pd.DataFrame) -> list[list[str]]:
-    if "note" not in table:
-        return []
-    return [str(note).split(_BETWEEN) for note in table["note"].dropna().unique()]
-
-
-def _less(table: pd.DataFrame, common: set[str]) -> pd.DataFrame:
-    if "note" not in table:
-        return table
-    kept = [
-        None if pd.isna(note) else _BETWEEN.join(part for part in str(note).split(_BETWEEN) if part not in common)
-        for note in table["note"]
-    ]
-    return table.assign(note=pd.Series([note or None for note in kept], index=table.index, dtype="object"))
-
-
-def kept_trials(folder: StudyFolder) -> pd.DataFrame:
-    """The trials of participants who were not left out, without those that a rule on trials names.
+def included_trials(folder: StudyFolder) -> pd.DataFrame:
+    """The trials that the tables rest on: of participants who were not left out, without those that a rule names.
 
     The rules are read from `participation`: whoever is not left out altogether can only be named there by a rule on
     trials. A rule that these trials cannot be asked leaves nothing out.
@@ -286,17 +324,10 @@ def kept_trials(folder: StudyFolder) -> pd.DataFrame:
     trials, table = folder.answers(), folder.table(PARTICIPATION)
     if trials.empty or table.empty:
         return trials
-    out = table["excluded"].fillna(False).astype(bool)
-    named = table.loc[~out, "rule"].dropna().astype(str)
-    rules = dict.fromkeys(rule for cell in named for rule in cell.split("; "))
-    dropped = trials["participant"].isin(table.loc[out, "participant"]).to_numpy(bool)
-    for rule in rules:
-        dropped = dropped | _holds(rule, trials)
-    return trials[~dropped].reset_index(drop=True)
-
-
-def _holds(rule: str, trials: pd.DataFrame) -> np.ndarray:
-    try:
-        return parse_rule(rule).holds(trials, where="trials")
-    except UserError:
-        return np.zeros(len(trials), bool)
+    is_out = table["excluded"].fillna(False).astype(bool)
+    cells = table.loc[~is_out, "rule"].dropna().astype(str)
+    excluded = trials["participant"].isin(table.loc[is_out, "participant"]).to_numpy(bool)
+    for rule in dict.fromkeys(rule for cell in cells for rule in cell.split("; ")):
+        with contextlib.suppress(UserError):
+            excluded = excluded | parse_rule(rule).holds(trials, where="trials")
+    return trials[~excluded].reset_index(drop=True)

@@ -1,4 +1,4 @@
-"""How often pictures passed, and how often they were judged rightly: the shares that the report speaks of."""
+"""Fooling rate, false-alarm rate and balanced accuracy of the groups of a scope."""
 
 import pandas as pd
 
@@ -16,24 +16,25 @@ def shares(folder: StudyFolder, scope: str) -> pd.DataFrame:
     From the table `detection`, whose intervals allow for differences between participants and between pictures;
     groups without such a row have Wilson's intervals from `rates`, and Newcombe's of balanced accuracy.
     """
-    table = folder.table(DETECTION)
-    found = table.loc[(table["scope"] == scope) & table["basis"].notna(), COLUMNS].set_index("id", drop=False)
+    detection = folder.table(DETECTION)
+    detection = detection.loc[(detection["scope"] == scope) & detection["basis"].notna(), COLUMNS]
+    detection = detection.set_index("id", drop=False)
     rates = folder.scope(scope)
-    rows = [
-        found.loc[row["id"]].to_dict() if row["id"] in found.index else _from_counts(row) for _, row in rates.iterrows()
-    ]
-    return pd.DataFrame(rows if len(rates) else found, columns=COLUMNS).reset_index(drop=True)
-
-
-def _from_counts(row: pd.Series) -> dict[str, object]:
-    """All answers taken as independent."""
-    told: dict[str, object] = {"scope": row["scope"], "id": row["id"], "basis": "independent"}
-    for name, kind in (("fooling_rate", "fake"), ("false_alarm_rate", "real")):
-        told |= {name: 1 - row[f"{kind}_correct"]}
-        told |= {f"{name}_low": 1 - row[f"{kind}_high"], f"{name}_high": 1 - row[f"{kind}_low"]}
-    if min(row["n_real"], row["n_fake"]) > 0:
-        difference = row["hits"] / row["n_fake"] - row["false_alarms"] / row["n_real"]
-        low, high = newcombe(row["hits"], row["n_fake"], row["false_alarms"], row["n_real"])
-        told |= {"balanced_accuracy": (1 + difference) / 2}
-        told |= {"balanced_accuracy_low": (1 + low) / 2, "balanced_accuracy_high": (1 + high) / 2}
-    return told
+    if rates.empty:
+        return pd.DataFrame(detection, columns=COLUMNS).reset_index(drop=True)
+    rows = []
+    for _, row in rates.iterrows():
+        if row["id"] in detection.index:
+            rows.append(detection.loc[row["id"]].to_dict())
+            continue
+        cells = {"scope": row["scope"], "id": row["id"], "basis": "independent"}
+        for name, kind in (("fooling_rate", "fake"), ("false_alarm_rate", "real")):
+            cells |= {name: 1 - row[f"{kind}_correct"]}
+            cells |= {f"{name}_low": 1 - row[f"{kind}_high"], f"{name}_high": 1 - row[f"{kind}_low"]}
+        if min(row["n_real"], row["n_fake"]) > 0:
+            difference = row["hits"] / row["n_fake"] - row["false_alarms"] / row["n_real"]
+            low, high = newcombe(row["hits"], row["n_fake"], row["false_alarms"], row["n_real"])
+            names = ("balanced_accuracy", "balanced_accuracy_low", "balanced_accuracy_high")
+            cells |= {name: (1 + value) / 2 for name, value in zip(names, (difference, low, high), strict=True)}
+        rows.append(cells)
+    return pd.DataFrame(rows, columns=COLUMNS).reset_index(drop=True)

@@ -1,8 +1,7 @@
-"""Numbers and tables in words: how a cell is printed, and a table ready for the page."""
+"""Numbers in words: how a cell is printed, and the few texts that several sections share."""
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 import pandas as pd
@@ -17,48 +16,27 @@ Record = Mapping[Any, Any]
 NOTHING = "–"
 """Printed where a cell is empty."""
 
-
 BASES = {"crossed_model": "crossed model", "two_way_cluster": "clustered", "independent": "independent answers"}
 """What an interval rests on, as a table's cell."""
-BASES_TOLD = {
+BASES_IN_WORDS = {
     "crossed_model": "the crossed mixed model, which allows for differences between participants and between pictures",
     "two_way_cluster": "clustering by participant and by picture, which allows for differences between them",
     "independent": "all answers taken as independent",
 }
 """The same in a sentence."""
-ONLY_THESE = "Wilson intervals are of these people and these pictures only."
-
-
-@dataclass(frozen=True)
-class View:
-    """A table ready for the page."""
-
-    caption: str
-    head: Sequence[str]
-    rows: Sequence[Sequence[str]]
-    text_columns: int = 1
-    """So many leading columns are words; the others are numbers, set flush right."""
-    notes: Sequence[str] = field(default=())
-    """Lines below the table."""
-    last_is_text: bool = False
-    source: Sequence[str] = ()
-    """The tables that it shows, by name."""
-    grouped: bool = False
-    """Equal first cells in a row are a heading over their rows."""
-    folded: bool = False
-    """Closed until it is asked for: a figure shows the same."""
+WILSON_NOTE = "Wilson intervals are of these people and these pictures only."
 
 
 _UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
 
 
-def clean(words: str) -> str:
-    """Words without control letters and without those that turn the direction of what follows them.
+def clean(text: str) -> str:
+    """A text without control letters and without those that turn the direction of what follows them.
 
     >>> clean("a\\u202eb\\x00c")
     'abc'
     """
-    return _UNSEEN.sub("", words)
+    return _UNSEEN.sub("", text)
 
 
 def missing(value: Any) -> bool:
@@ -67,7 +45,7 @@ def missing(value: Any) -> bool:
 
 
 def percent(value: Any, *, digits: int = 1) -> str:
-    """A share as a percentage.
+    """A proportion as a percentage.
 
     >>> percent(0.66).replace(NARROW, " ")
     '66.0 %'
@@ -76,7 +54,7 @@ def percent(value: Any, *, digits: int = 1) -> str:
 
 
 def percent_interval(low: Any, high: Any) -> str:
-    """An interval of shares.
+    """An interval of proportions.
 
     >>> percent_interval(0.5217, 0.7756).replace(NARROW, " ")
     '52.2 to 77.6 %'
@@ -84,12 +62,12 @@ def percent_interval(low: Any, high: Any) -> str:
     return NOTHING if missing(low) or missing(high) else f"{100 * float(low):.1f} to {percent(high)}"
 
 
-def share_interval(value: Any, low: Any, high: Any) -> str:
-    """A share with its interval in brackets, where it has one.
+def proportion_interval(value: Any, low: Any, high: Any) -> str:
+    """A proportion with its interval in brackets, where it has one.
 
-    >>> share_interval(0.66, 0.5217, 0.7756).replace(NARROW, " ")
+    >>> proportion_interval(0.66, 0.5217, 0.7756).replace(NARROW, " ")
     '66.0 % (52.2–77.6)'
-    >>> share_interval(0.66, None, None).replace(NARROW, " ")
+    >>> proportion_interval(0.66, None, None).replace(NARROW, " ")
     '66.0 %'
     """
     if missing(value) or missing(low) or missing(high):
@@ -111,13 +89,13 @@ def number(value: Any, *, digits: int = 2) -> str:
     return text.replace("-", MINUS).replace("inf", "∞")
 
 
-def points_of(share: Any) -> str:
+def points_text(margin: Any) -> str:
     """A margin in points, without needless digits.
 
-    >>> points_of(0.05).replace(NARROW, " ")
+    >>> points_text(0.05).replace(NARROW, " ")
     '5 points'
     """
-    return f"{100 * float(share):.3g}{NARROW}points".replace("-", MINUS)
+    return f"{100 * float(margin):.3g}{NARROW}points".replace("-", MINUS)
 
 
 def interval(low: Any, high: Any, *, digits: int = 2) -> str:
@@ -144,8 +122,8 @@ def equals(p: Any) -> str:
     >>> equals(0.0328), equals(1e-9)
     ('= 0.033', '< 0.001')
     """
-    said = p_value(p)
-    return said if said.startswith("<") else f"= {said}"
+    value = p_value(p)
+    return value if value.startswith("<") else f"= {value}"
 
 
 def whole(value: Any) -> str:
@@ -163,13 +141,13 @@ def text(value: Any) -> str:
     return NOTHING if missing(value) else str(value)
 
 
-def plural(count: int, one: str, many: str | None = None) -> str:
+def plural(count: int, singular: str, plural_form: str | None = None) -> str:
     """A count with its noun.
 
     >>> plural(1, "picture"), plural(2, "picture")
     ('1 picture', '2 pictures')
     """
-    return f"{whole(count)} {one if count == 1 else many or one + 's'}"
+    return f"{whole(count)} {singular if count == 1 else plural_form or singular + 's'}"
 
 
 def listed(words: Sequence[str]) -> str:
@@ -181,13 +159,13 @@ def listed(words: Sequence[str]) -> str:
     return words[0] if len(words) == 1 else ", ".join(words[:-1]) + " and " + words[-1] if words else ""
 
 
-def noted(table: pd.DataFrame, label: str, *, most: int = 8) -> list[str]:
-    """The rows' notes, equal ones together; the commonest are enough for a page."""
+def row_notes(table: pd.DataFrame, label: str, *, most: int = 8) -> list[str]:
+    """The rows' notes with the cells of the column `label` that they hold for; equal notes are one line."""
     rows = table[table["note"].notna()]
     grouped = rows.groupby("note", sort=False)[label].agg(list)
     lines = []
     for note, ids in grouped.items():
         names = list(dict.fromkeys("all" if missing(name) else str(name) for name in ids))
-        shown = ", ".join(names) if len(names) <= 6 else f"{len(names)} rows"
-        lines.append(f"{shown}: {note}")
+        where = ", ".join(names) if len(names) <= 6 else f"{len(names)} rows"
+        lines.append(f"{where}: {note}")
     return lines[:most]

@@ -1,17 +1,16 @@
-"""Metric values against fooling rates, a plot for each metric with the fitted curve.
-
-Do metrics agree with people? Correlations, their differences, and models of single answers.
-"""
+"""Do metrics agree with people? Values against fooling rates, correlations, and models of single answers."""
 
 import matplotlib as mpl
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from gan_eval.report.parts.chart import GRID, MUTED, SERIES, STYLE, Picture, panel, picture
-from gan_eval.report.parts.folder import StudyFolder, kept_trials
-from gan_eval.report.parts.table import INTERVAL, between, filled, known_as, of, view_of
-from gan_eval.report.parts.words import Record, View, clean, missing, number, p_value, percent, plural, text, whole
+from gan_eval.report.parts.blocks import Charts, Section, Table
+from gan_eval.report.parts.chart import STYLE, Chart, chart_of, panel
+from gan_eval.report.parts.folder import StudyFolder, included_trials
+from gan_eval.report.parts.palette import GRID, MUTED, SERIES
+from gan_eval.report.parts.table import INTERVAL, cell, if_filled, interval_cell, labelled, table_of
+from gan_eval.report.parts.words import clean, missing, number, p_value, percent, plural, text, whole
 from gan_eval.stats.metrics_and_people.ceiling import spearman
 from gan_eval.stats.metrics_and_people.points import fitted_curves, points
 from gan_eval.tables import CORRELATION_DIFFERENCES, CORRELATIONS, IMAGE_METRICS, METRIC_MODELS, SET_METRICS
@@ -22,75 +21,114 @@ MOST_POINTS = 500
 NEAR = 1e-6
 """Two correlations of the same points differ by less."""
 _BY = ["level", "dataset", "metric"]
+_LEVELS = {"stimulus": "pictures", "model": "models"}
+_DATASET = labelled({}, "dataset", "all")
 
 
-def agreement_figures(folder: StudyFolder) -> list[Picture]:
-    """A scatter for each level, data set and metric; none where the trials or the metrics are not here."""
-    trials = kept_trials(folder)
-    if trials.empty or folder.table(CORRELATIONS).empty:
-        return []
-    tables = {
-        "image_metrics": folder.tables.get(IMAGE_METRICS.name),
-        "set_metrics": folder.tables.get(SET_METRICS.name),
+def agreement_section(folder: StudyFolder) -> Section:
+    """Plots, correlations, their differences, and models of single answers."""
+    model_columns = {
+        "data set": _DATASET,
+        "metric": cell(text, "metric"),
+        "log-odds for 1 SD": cell(number, "estimate"),
+        INTERVAL: interval_cell(),
+        "likelihood ratio χ²": cell(number, "lrt_chi2"),
+        "p": cell(p_value, "lrt_p"),
+        "p (Holm)": cell(p_value, "p_holm"),
+        "variance of pictures explained": cell(percent, "explained"),
+        "answers": cell(whole, "n_trials"),
+        "pictures": cell(whole, "n_stimuli"),
     }
-    if all(table is None for table in tables.values()):
+    note = "Log-odds of being called real for one standard deviation more of the metric, in a crossed mixed model."
+    models = table_of(
+        "Does a metric tell which single picture fools?",
+        folder.table(METRIC_MODELS),
+        model_columns,
+        text_columns=2,
+        notes=[note],
+        label="metric",
+        source="metric_models",
+    )
+    blocks = [Charts(agreement_charts(folder)), *_correlation_tables(folder), *models]
+    return Section("agreement", "Do metrics agree with people?", blocks)
+
+
+def agreement_charts(folder: StudyFolder) -> list[Chart]:
+    """A scatter for each level, data set and metric; none where the trials or the metrics are not here."""
+    trials, correlations = included_trials(folder), folder.table(CORRELATIONS)
+    tables = {table.name: folder.tables.get(table.name) for table in (IMAGE_METRICS, SET_METRICS)}
+    if trials.empty or correlations.empty or all(table is None for table in tables.values()):
         return []
-    dots = points(trials, **tables)
-    dots = dots[dots["rate"].notna()]
+    rated = points(trials, **tables)
     curves = dict(_groups(fitted_curves(trials, **tables)))
-    found = [
-        _plot(key, part, curves.get(key), folder.table(CORRELATIONS))
-        for key, part in _groups(dots)
+    plots = [
+        (key, part)
+        for key, part in _groups(rated[rated["rate"].notna()])
         if np.isfinite(part["value"].astype(float)).sum() > 2
     ]
     return [
-        picture(title, figure, name=f"agreement-{place}", caption=caption, alternative=alternative)
-        for place, (title, figure, caption, alternative) in enumerate(found[:MOST_PLOTS])
+        _chart(key, part, curves.get(key), correlations, name=f"agreement-{place}")
+        for place, (key, part) in enumerate(plots[:MOST_PLOTS])
     ]
 
 
 def _groups(frame: pd.DataFrame) -> list[tuple[tuple[str, str, str], pd.DataFrame]]:
-    """Parts by level, data set ("" where all are together) and metric."""
+    """Parts by level, data set ("" where all are pooled) and metric."""
     named = frame.assign(dataset=frame["dataset"].astype(object).where(frame["dataset"].notna(), ""))
     return [((str(a), str(b), str(c)), part) for (a, b, c), part in named.groupby(_BY, sort=False)]
 
 
-def _plot(
-    key: tuple[str, str, str], dots: pd.DataFrame, curve: pd.DataFrame | None, correlations: pd.DataFrame
-) -> tuple[str, Figure, str, str]:
+def _chart(
+    key: tuple[str, str, str],
+    part: pd.DataFrame,
+    curve: pd.DataFrame | None,
+    correlations: pd.DataFrame,
+    *,
+    name: str,
+) -> Chart:
+    """The points of one level, data set and metric, with the coefficient of the table and the fitted curve.
+
+    Where the points do not give that coefficient, no curve is drawn and the caption says so.
+    """
     level, dataset, metric = key
-    ordered = dots[np.isfinite(dots["value"].astype(float))].sort_values(["value", "rate", "id"])
-    count = len(ordered)
-    shown = ordered.iloc[np.unique(np.linspace(0, count - 1, min(count, MOST_POINTS)).round().astype(int))]
-    what = "picture" if level == "stimulus" else "model"
-    where = f" on {dataset}" if dataset else ""
-    printed = _printed(correlations, key)
-    other = _other_trials(printed, dots)
-    curve = None if other else curve
-    thinned = f" {len(shown)} of {plural(count, what)} drawn." if len(shown) < count else ""
-    infinite = plural(len(dots) - count, "infinite value", "infinite values")
-    beyond = f" Not drawn: {infinite}." if count < len(dots) else ""
-    curved = " Line: fitted logistic curve." if curve is not None else ""
+    finite = part[np.isfinite(part["value"].astype(float))].sort_values(["value", "rate", "id"])
+    count = len(finite)
+    plotted = finite.iloc[np.unique(np.linspace(0, count - 1, min(count, MOST_POINTS)).round().astype(int))]
+    datasets = correlations["dataset"].astype(object).where(correlations["dataset"].notna(), "")
+    rows = correlations[(correlations["level"] == level) & (datasets == dataset) & (correlations["metric"] == metric)]
+    coefficient = warning = ""
+    if len(rows) and not missing(rows.iloc[0]["spearman"]):
+        row = rows.to_dict("records")[0]
+        within = "" if missing(row["ci_low"]) else f"{number(row['ci_low'])} to {number(row['ci_high'])}"
+        within = f" (95 % interval {within})" if within else ""
+        coefficient = f" Spearman {number(row['spearman'])}{within}."
+        of_points = spearman(part["value"].to_numpy(float), part["rate"].to_numpy(float))
+        if int(row["n"]) != len(part) or not abs(of_points - float(row["spearman"])) < NEAR:
+            curve = None
+            warning = (
+                " The dots come from other trials than the coefficient: those in trials.csv give "
+                f"{number(of_points)}, so no curve is drawn."
+            )
+    noun = "picture" if level == "stimulus" else "model"
+    thinned = f" {len(plotted)} of {plural(count, noun)} drawn." if len(plotted) < count else ""
+    infinite = plural(len(part) - count, "infinite value", "infinite values")
+    not_drawn = f" Not drawn: {infinite}." if count < len(part) else ""
+    line = " Line: fitted logistic curve." if curve is not None else ""
     caption = (
-        f"A dot for each {what} ({plural(count, what)}), larger with more answers.{curved}{thinned}{beyond}"
-        f"{_told(printed)}{other}"
+        f"A dot for each {noun} ({plural(count, noun)}), larger with more answers.{line}{thinned}{not_drawn}"
+        f"{coefficient}{warning}"
     )
-    return f"{metric}{where}, {what}s", _drawn(metric, shown, curve, level), caption, caption
+    title = f"{metric}{f' on {dataset}' if dataset else ''}, {noun}s"
+    figure = _scatter(metric, plotted, curve, scale=2 if level == "model" else 1)
+    return chart_of(title, figure, name=name, caption=caption, alternative=caption)
 
 
-def _drawn(metric: str, dots: pd.DataFrame, curve: pd.DataFrame | None, level: str) -> Figure:
+def _scatter(metric: str, plotted: pd.DataFrame, curve: pd.DataFrame | None, *, scale: int) -> Figure:
     with mpl.rc_context(STYLE):
         figure, axes = panel(2.6)
-        size = 8 + 22 * np.sqrt(dots["n"].to_numpy(float) / max(float(dots["n"].max()), 1.0))
-        axes.scatter(
-            dots["value"],
-            100 * dots["rate"],
-            s=size * (2 if level == "model" else 1),
-            color=SERIES["fake"],
-            alpha=0.45,
-            linewidths=0,
-            zorder=2,
-        )
+        size = 8 + 22 * np.sqrt(plotted["n"].to_numpy(float) / max(float(plotted["n"].max()), 1.0))
+        colour, rate = SERIES["fake"], 100 * plotted["rate"]
+        axes.scatter(plotted["value"], rate, s=size * scale, color=colour, alpha=0.45, linewidths=0, zorder=2)
         if curve is not None:
             axes.plot(curve["x"], 100 * curve["rate"], color=SERIES["all"], linewidth=2, zorder=3)
         axes.set_ylim(-4, 104)
@@ -102,113 +140,47 @@ def _drawn(metric: str, dots: pd.DataFrame, curve: pd.DataFrame | None, level: s
     return figure
 
 
-def _printed(correlations: pd.DataFrame, key: tuple[str, str, str]) -> Record | None:
-    """The row of the correlations that a plot belongs to; None where there is no coefficient."""
-    level, dataset, metric = key
-    own = correlations["dataset"].astype(object).where(correlations["dataset"].notna(), "")
-    rows = correlations[(correlations["level"] == level) & (own == dataset) & (correlations["metric"] == metric)]
-    return None if rows.empty or missing(rows.iloc[0]["spearman"]) else rows.to_dict("records")[0]
-
-
-def _told(printed: Record | None) -> str:
-    if printed is None:
-        return ""
-    low, high = printed["ci_low"], printed["ci_high"]
-    within = "" if missing(low) else f" (95 % interval {number(low)} to {number(high)})"
-    return f" Spearman {number(printed['spearman'])}{within}."
-
-
-def _other_trials(printed: Record | None, dots: pd.DataFrame) -> str:
-    """A warning where the dots do not give the correlation that is told."""
-    if printed is None:
-        return ""
-    drawn = spearman(dots["value"].to_numpy(float), dots["rate"].to_numpy(float))
-    if int(printed["n"]) == len(dots) and abs(drawn - float(printed["spearman"])) < NEAR:
-        return ""
-    return (
-        f" The dots come from other trials than the coefficient: those in trials.csv give {number(drawn)}, so no curve "
-        "is drawn."
-    )
-
-
-_LEVELS = {"stimulus": "pictures", "model": "models"}
-_DATASET = known_as({}, "dataset", "all")
-
-
-def agreement_views(folder: StudyFolder) -> list[View]:
-    """Every table of metrics beside people."""
-    return [*correlations_views(folder), *_differences(folder), *_models(folder)]
-
-
-def correlations_views(folder: StudyFolder) -> list[View]:
-    """Agreement of metrics with people, with the ceiling that no metric can exceed."""
-    table = folder.table(CORRELATIONS)
-    ceiling = filled(table, "ceiling", of(number, "ceiling"))
+def _correlation_tables(folder: StudyFolder) -> list[Table]:
+    """Agreement of metrics with people, with the ceiling that no metric can exceed; and which follows them better."""
+    frame = folder.table(CORRELATIONS)
+    ceiling = if_filled(frame, "ceiling", cell(number, "ceiling"))
     columns = {
-        "over": known_as(_LEVELS, "level"),
+        "over": labelled(_LEVELS, "level"),
         "data set": _DATASET,
-        "metric": of(text, "metric"),
-        "n": of(whole, "n"),
-        "Spearman": of(number, "spearman"),
-        INTERVAL: between(),
-        "Kendall": of(number, "kendall"),
-        "Pearson": of(number, "pearson"),
-        "after logistic fit": filled(table, "pearson_logistic", of(number, "pearson_logistic")),
-        "p": of(p_value, "p"),
+        "metric": cell(text, "metric"),
+        "n": cell(whole, "n"),
+        "Spearman": cell(number, "spearman"),
+        INTERVAL: interval_cell(),
+        "Kendall": cell(number, "kendall"),
+        "Pearson": cell(number, "pearson"),
+        "after logistic fit": if_filled(frame, "pearson_logistic", cell(number, "pearson_logistic")),
+        "p": cell(p_value, "p"),
         "ceiling": ceiling,
     }
-    told = "Ceiling: the correlation that a perfect metric could reach with answers of this reliability."
+    note = "Ceiling: the correlation that a perfect metric could reach with answers of this reliability."
     caption = "Correlation of metrics with the share of generated pictures called real"
-    notes = [told] if ceiling else []
-    return view_of(caption, table, columns, text_columns=3, notes=notes, label="metric", source="correlations")
-
-
-def _differences(folder: StudyFolder) -> list[View]:
-    table = folder.table(CORRELATION_DIFFERENCES)
+    notes = [note] if ceiling else []
+    correlations = table_of(caption, frame, columns, text_columns=3, notes=notes, label="metric", source="correlations")
+    frame = folder.table(CORRELATION_DIFFERENCES)
     columns = {
-        "over": known_as(_LEVELS, "level"),
+        "over": labelled(_LEVELS, "level"),
         "data set": _DATASET,
-        "metrics": of(text, "pair"),
-        "n": of(whole, "n"),
+        "metrics": cell(text, "pair"),
+        "n": cell(whole, "n"),
         "|Spearman| of each": lambda row: f"{number(row['agreement_a'])}, {number(row['agreement_b'])}",
-        "difference": of(number, "difference"),
-        INTERVAL: between(),
-        "p (Steiger)": of(p_value, "p"),
-        "p (Holm)": of(p_value, "p_holm"),
-        "follows people better": known_as({}, "follows_better", "undecided"),
+        "difference": cell(number, "difference"),
+        INTERVAL: interval_cell(),
+        "p (Steiger)": cell(p_value, "p"),
+        "p (Holm)": cell(p_value, "p_holm"),
+        "follows people better": labelled({}, "follows_better", "undecided"),
     }
-    return view_of(
+    differences = table_of(
         "Which metric follows people better?",
-        table.assign(pair=[f"{a}, {b}" for a, b in zip(table["metric_a"], table["metric_b"], strict=True)]),
+        frame.assign(pair=[f"{a}, {b}" for a, b in zip(frame["metric_a"], frame["metric_b"], strict=True)]),
         columns,
         text_columns=3,
         last_is_text=True,
         label="pair",
         source="correlation_differences",
     )
-
-
-def _models(folder: StudyFolder) -> list[View]:
-    columns = {
-        "data set": _DATASET,
-        "metric": of(text, "metric"),
-        "log-odds for 1 SD": of(number, "estimate"),
-        INTERVAL: between(),
-        "likelihood ratio χ²": of(number, "lrt_chi2"),
-        "p": of(p_value, "lrt_p"),
-        "p (Holm)": of(p_value, "p_holm"),
-        "variance of pictures explained": of(percent, "explained"),
-        "answers": of(whole, "n_trials"),
-        "pictures": of(whole, "n_stimuli"),
-    }
-    return view_of(
-        "Does a metric tell which single picture fools?",
-        folder.table(METRIC_MODELS),
-        columns,
-        text_columns=2,
-        notes=[
-            "Log-odds of being called real for one standard deviation more of the metric, in a crossed mixed model."
-        ],
-        label="metric",
-        source="metric_models",
-    )
+    return [*correlations, *differences]

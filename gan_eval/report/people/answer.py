@@ -1,11 +1,4 @@
-"""The answer first: one plain sentence with its numbers, then a few more.
-
-Whether real and generated pictures were told apart, in one sentence.
-
-After the verdict: which model fools more, and which metric follows people best, in a sentence each.
-
-What pairs, grades and staircases say: sentences for the answer, and their tables.
-"""
+"""The answer first: whether real and generated pictures were told apart, in one sentence, then a few more."""
 
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -13,10 +6,11 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from gan_eval.report.parts.folder import StudyFolder, several_studies, without_common_notes
+from gan_eval.report.parts.blocks import Lead, Section
+from gan_eval.report.parts.folder import StudyFolder, common_notes, without_common_notes
 from gan_eval.report.parts.shares import shares
 from gan_eval.report.parts.words import (
-    BASES_TOLD,
+    BASES_IN_WORDS,
     NARROW,
     Record,
     equals,
@@ -26,25 +20,29 @@ from gan_eval.report.parts.words import (
     percent,
     percent_interval,
     plural,
-    points_of,
+    points_text,
     whole,
 )
-from gan_eval.report.people.choices import choices_told
-from gan_eval.report.people.design import exploratory, the_margin
+from gan_eval.report.people.choices import choice_sentences
+from gan_eval.report.people.design import exploratory_mark, margin_text
 from gan_eval.report.people.grades import grade_sentences
 from gan_eval.report.people.staircase import threshold_sentences
 from gan_eval.stats.answers.rates import UNEVEN
 from gan_eval.stats.compare.contrast import ALPHA
 from gan_eval.stats.compare.outcomes import SENSITIVITY
 from gan_eval.stats.compare.questions import TOLD_APART
+from gan_eval.stats.groups import SEVERAL_STUDIES
 from gan_eval.stats.trials import graded_trials, pair_trials
-from gan_eval.tables import COMPARISONS, CORRELATION_DIFFERENCES, RATINGS, THRESHOLDS, TRIALS
+from gan_eval.tables import COMPARISONS, CORRELATION_DIFFERENCES, TRIALS
 
 _GUESSING = f"50{NARROW}%"
 _OPEN = "Whether real and generated pictures can be told apart cannot be said"
+_MOST_DATASETS = 6
+MOST_PAIRS = 3
+_MOST_COMPARED = 2
 
 
-class Told(NamedTuple):
+class Verdict(NamedTuple):
     """Whether the two kinds were told apart: balanced accuracy, 0..1, which is 1/2 for every guesser."""
 
     balanced: float
@@ -54,11 +52,11 @@ class Told(NamedTuple):
     p: float
     """Two-sided, against 1/2; NaN where there is none."""
     basis: str
-    """What the interval rests on, a word of `words.BASES`."""
+    """What the interval rests on, a key of `words.BASES`."""
     note: str = ""
     margin: float = np.nan
     """Of equivalence, to both sides of 1/2; NaN: none was given."""
-    the_margin: str = ""
+    margin_text: str = ""
     """The same in words, with its standing."""
     equivalent: bool = False
     """The comparison's own verdict, from two one-sided tests."""
@@ -66,49 +64,124 @@ class Told(NamedTuple):
     high90: float = np.nan
 
 
-def told_apart(folder: StudyFolder, row: pd.Series) -> Told | None:
+def answer_section(folder: StudyFolder) -> Section:
+    """The answer; none where there are no tables of answers.
+
+    Args:
+        folder: with the notes that stand in several tables.
+    """
+    return Section("answer", "The answer", [Lead(answer(folder))])
+
+
+def answer(folder: StudyFolder) -> list[str]:
+    """The sentences, the answer itself first, or none where there are no tables of answers.
+
+    The verdict rests on balanced accuracy: the plain share of right answers rewards a leaning to one answer wherever
+    real and generated pictures are unequally many.
+    """
+    trials = folder.table(TRIALS)
+    sentences = [
+        *_single_pictures(folder),
+        *choice_sentences(folder),
+        *grade_sentences(folder),
+        *threshold_sentences(folder),
+    ]
+    if not sentences:
+        if folder.scope("all").empty:
+            return []
+        if len(trials) and (pair_trials(trials)["answered"].any() or graded_trials(trials)["answered"].any()):
+            return ["There are answers, and no tables of them yet: gan-eval analyze makes them."]
+        return ["There is no answer yet: no trial has been judged."]
+    if folder.simulated:
+        people = len(trials) and not trials["simulated"].fillna(False).all()
+        who = "Simulated participants gave some of the answers" if people else "No person answered"
+        sentences.append(f"{who}: this rehearses the study and says nothing of people.")
+    return sentences
+
+
+def _single_pictures(folder: StudyFolder) -> list[str]:
+    """What the rates say; nothing where no single picture was called real or fake."""
+    everything = folder.scope("all")
+    if everything.empty or pd.isna(everything.iloc[0]["accuracy"]):
+        return []
+    row, share = everything.iloc[0], shares(folder, "all").iloc[0]
+    verdict = told_apart(without_common_notes(folder), row)
+    count = len(folder.scope("participant"))
+    noun = "simulated participant" if folder.simulated else "participant"
+    who = f"One {noun}" if count == 1 else plural(count, noun)
+    if verdict is None:
+        first = no_verdict(row)
+    elif same_answer(row):
+        answers = plural(int(row["n_real"] + row["n_fake"]), "answer")
+        first = (
+            f"{_OPEN}: all {answers} of {_lower(who)} were “{same_answer(row)}”, whatever was shown, so half of "
+            "both kinds were judged rightly by leaning alone."
+        )
+        verdict = None
+    else:
+        first = verdict_sentence(who, verdict)
+        verdict = None if pd.isna(verdict.low) else verdict
+    pooled = "Trials of several studies are pooled: differences between them are in no interval."
+    sentences = [
+        first,
+        *sensitivity_sentences(folder),
+        pooled if SEVERAL_STUDIES in common_notes(folder) else "",
+        *_passed_as_real(folder, share),
+        *models_compared(folder),
+        *metrics_compared(folder),
+        *_right_answers(row),
+        _basis(verdict, share),
+    ]
+    return [sentence for sentence in sentences if sentence]
+
+
+def told_apart(folder: StudyFolder, row: pd.Series) -> Verdict | None:
     """From the comparison `told apart`; from the shares where there are no comparisons; None where both kinds were not
     judged on one data set."""
     if min(row["n_real"], row["n_fake"]) == 0:
         return None
     comparisons = folder.table(COMPARISONS)
     known = comparisons[comparisons["comparison"] == TOLD_APART]
-    if len(comparisons):
-        return None if known["difference"].isna().all() else _compared(known.to_dict("records")[0])
-    share = shares(folder, "all").iloc[0]
-    balanced, low, high = (share[f"balanced_accuracy{end}"] for end in ("", "_low", "_high"))
-    return Told(balanced, low, high, np.nan, share["basis"], "the table of comparisons is not here")
-
-
-def beside_the_answer(folder: StudyFolder) -> list[str]:
-    """A sentence for each sensitivity row: what would be said without people chosen by how they answered."""
-    comparisons = folder.table(COMPARISONS)
-    start = f"{TOLD_APART}, {SENSITIVITY} "
-    return [
-        f"Sensitivity, not the answer: without participants with {str(row['comparison']).removeprefix(start)} (a rule "
-        f"on the outcome) {percent((1 + row['difference']) / 2)} would have been judged rightly"
-        + ("" if missing(row["ci_low"]) else f" ({_compared_interval(row)})")
-        + "."
-        for row in comparisons.to_dict("records")
-        if str(row["comparison"]).startswith(start) and not missing(row["difference"])
-    ]
-
-
-def _compared_interval(row: Record) -> str:
-    return f"95 % interval {percent_interval((1 + row['ci_low']) / 2, (1 + row['ci_high']) / 2)}"
-
-
-def _compared(told: Record) -> Told:
-    """The comparison `told apart`, from a difference of shares to balanced accuracy: halves, about 1/2."""
+    if comparisons.empty:
+        share = shares(folder, "all").iloc[0]
+        balanced, low, high = (share[f"balanced_accuracy{end}"] for end in ("", "_low", "_high"))
+        return Verdict(balanced, low, high, np.nan, share["basis"], "the table of comparisons is not here")
+    if known["difference"].isna().all():
+        return None
+    compared = known.to_dict("records")[0]
+    # from a difference of shares to balanced accuracy: halves, about 1/2
     balanced, low, high, low90, high90 = (
-        (1 + told[name]) / 2 for name in ("difference", "ci_low", "ci_high", "ci90_low", "ci90_high")
+        (1 + compared[name]) / 2 for name in ("difference", "ci_low", "ci_high", "ci90_low", "ci90_high")
     )
-    basis = "two_way_cluster" if missing(told["basis"]) else str(told["basis"])
-    note = "" if missing(told["note"]) else str(told["note"])
-    equivalent = told["verdict"] == "equivalent" or bool(told["p_equivalent"] < ALPHA)
-    return Told(
-        balanced, low, high, told["p"], basis, note, told["margin"], the_margin(told), equivalent, low90, high90
+    return Verdict(
+        balanced,
+        low,
+        high,
+        compared["p"],
+        basis="two_way_cluster" if missing(compared["basis"]) else str(compared["basis"]),
+        note="" if missing(compared["note"]) else str(compared["note"]),
+        margin=compared["margin"],
+        margin_text=margin_text(compared),
+        equivalent=compared["verdict"] == "equivalent" or bool(compared["p_equivalent"] < ALPHA),
+        low90=low90,
+        high90=high90,
     )
+
+
+def sensitivity_sentences(folder: StudyFolder) -> list[str]:
+    """A sentence for each sensitivity row: what would be said without people chosen by how they answered."""
+    start = f"{TOLD_APART}, {SENSITIVITY} "
+    sentences = []
+    for row in folder.table(COMPARISONS).to_dict("records"):
+        if str(row["comparison"]).startswith(start) and not missing(row["difference"]):
+            rule = str(row["comparison"]).removeprefix(start)
+            ends = percent_interval((1 + row["ci_low"]) / 2, (1 + row["ci_high"]) / 2)
+            within = "" if missing(row["ci_low"]) else f" (95 % interval {ends})"
+            sentences.append(
+                f"Sensitivity, not the answer: without participants with {rule} (a rule on the outcome) "
+                f"{percent((1 + row['difference']) / 2)} would have been judged rightly{within}."
+            )
+    return sentences
 
 
 def same_answer(row: pd.Series) -> str:
@@ -120,50 +193,6 @@ def same_answer(row: pd.Series) -> str:
     return "fake" if fakes else "real"
 
 
-def one_answer(who: str, row: pd.Series) -> str:
-    """The verdict on everybody's giving one answer throughout."""
-    count = plural(int(row["n_real"] + row["n_fake"]), "answer")
-    return (
-        f"{_OPEN}: all {count} of {who[0].lower() + who[1:]} were “{same_answer(row)}”, whatever was shown, so half of "
-        "both kinds were judged rightly by leaning alone."
-    )
-
-
-def verdict(who: str, found: Told) -> str:
-    """What balanced accuracy says beside guessing; nothing is claimed unless interval and p agree."""
-    if pd.isna(found.low):
-        return (
-            f"{_OPEN}: too few participants or pictures for an interval ({percent(found.balanced)} were judged "
-            f"rightly, where guessing gives {_GUESSING})."
-        )
-    doubtful = found.p >= ALPHA  # a p that is missing does not object
-    small = f", though by less than {found.the_margin}" if found.equivalent else ""
-    lower = who[0].lower() + who[1:]
-    if found.low > 0.5 and not doubtful:
-        said = f"{who} told real from generated pictures better than by guessing{small}"
-    elif found.high < 0.5 and not doubtful:
-        said = f"{who} mistook real and generated pictures for each other more often than guesses would{small}"
-    elif found.equivalent:
-        said = (
-            f"Real and generated pictures cannot be told apart by more than {points_of(found.margin)}, as the answers "
-            f"of {lower} show"
-        )
-    else:
-        said = f"The answers of {lower} do not show that real and generated pictures can be told apart"
-        said += "" if pd.isna(found.margin) else f", nor that they cannot by more than {points_of(found.margin)}"
-    return (
-        f"{said}: {percent(found.balanced)} were judged rightly ({_interval(found)}), where guessing gives {_GUESSING}."
-    )
-
-
-def _interval(found: Told) -> str:
-    told = f"95 % interval {percent_interval(found.low, found.high)}"
-    if pd.isna(found.margin) or pd.isna(found.low90):
-        return told
-    edges = percent_interval(0.5 - found.margin, 0.5 + found.margin)
-    return f"{told}; 90 % interval {percent_interval(found.low90, found.high90)}, held against {edges}"
-
-
 def no_verdict(row: pd.Series) -> str:
     """Why there is none."""
     if min(row["n_real"], row["n_fake"]) > 0:
@@ -171,131 +200,95 @@ def no_verdict(row: pd.Series) -> str:
     return f"{_OPEN}: only {'generated' if row['n_real'] == 0 else 'real'} ones were judged."
 
 
-_MOST_DATASETS = 6
+def _lower(text: str) -> str:
+    return text[0].lower() + text[1:]
 
 
-def answer(folder: StudyFolder) -> list[str]:
-    """The sentences, the answer itself first, or none where there are no tables of answers.
+def verdict_sentence(who: str, verdict: Verdict) -> str:
+    """What balanced accuracy says beside guessing; nothing is claimed unless interval and p agree."""
+    if pd.isna(verdict.low):
+        return (
+            f"{_OPEN}: too few participants or pictures for an interval ({percent(verdict.balanced)} were judged "
+            f"rightly, where guessing gives {_GUESSING})."
+        )
+    doubtful = verdict.p >= ALPHA  # a p that is missing does not object
+    small = f", though by less than {verdict.margin_text}" if verdict.equivalent else ""
+    if verdict.low > 0.5 and not doubtful:
+        claim = f"{who} told real from generated pictures better than by guessing{small}"
+    elif verdict.high < 0.5 and not doubtful:
+        claim = f"{who} mistook real and generated pictures for each other more often than guesses would{small}"
+    elif verdict.equivalent:
+        claim = (
+            f"Real and generated pictures cannot be told apart by more than {points_text(verdict.margin)}, as the "
+            f"answers of {_lower(who)} show"
+        )
+    else:
+        claim = f"The answers of {_lower(who)} do not show that real and generated pictures can be told apart"
+        claim += "" if pd.isna(verdict.margin) else f", nor that they cannot by more than {points_text(verdict.margin)}"
+    interval = f"95 % interval {percent_interval(verdict.low, verdict.high)}"
+    if not pd.isna(verdict.margin) and not pd.isna(verdict.low90):
+        edges = percent_interval(0.5 - verdict.margin, 0.5 + verdict.margin)
+        interval += f"; 90 % interval {percent_interval(verdict.low90, verdict.high90)}, held against {edges}"
+    return f"{claim}: {percent(verdict.balanced)} were judged rightly ({interval}), where guessing gives {_GUESSING}."
 
-    The verdict rests on balanced accuracy: the plain share of right answers rewards a leaning to one answer wherever
-    real and generated pictures are unequally many.
-    """
-    sentences = [*_of_single_pictures(folder), *other_answers(folder)]
-    if not sentences:
-        return [] if folder.scope("all").empty else [_no_answer(folder.table(TRIALS))]
-    if folder.simulated:
-        people = len(folder.table(TRIALS)) and not folder.table(TRIALS)["simulated"].fillna(False).all()
-        who = "Simulated participants gave some of the answers" if people else "No person answered"
-        sentences.append(f"{who}: this rehearses the study and says nothing of people.")
+
+def _passed_as_real(folder: StudyFolder, share: pd.Series) -> list[str]:
+    """Both error rates, since accuracy alone hides a leaning to one answer; then by data set, where there are some."""
+    parts = []
+    if not pd.isna(share["fooling_rate"]):
+        parts.append(f"{_with_interval(share, 'fooling_rate')} of the generated pictures passed as real")
+    if not pd.isna(share["false_alarm_rate"]):
+        parts.append(f"{_with_interval(share, 'false_alarm_rate')} of the real ones were taken for generated")
+    sentences = ["; ".join(parts) + "."]
+    table = shares(folder, "dataset")
+    known = table[table["fooling_rate"].notna()]
+    if len(table) > 1 and len(known):
+        rows = known.head(_MOST_DATASETS)
+        rates = ", ".join(f"{row['id']} {_with_interval(row, 'fooling_rate')}" for _, row in rows.iterrows())
+        more = f"; {plural(len(known) - len(rows), 'more data set')} below" if len(known) > len(rows) else ""
+        sentences.append(f"Passed as real, by data set: {rates}{more}.")
     return sentences
 
 
-def _no_answer(trials: pd.DataFrame) -> str:
-    if len(trials) and (pair_trials(trials)["answered"].any() or graded_trials(trials)["answered"].any()):
-        return "There are answers, and no tables of them yet: gan-eval analyze makes them."
-    return "There is no answer yet: no trial has been judged."
-
-
-def _of_single_pictures(folder: StudyFolder) -> list[str]:
-    """What the rates say; nothing where no single picture was called real or fake."""
-    everything = folder.scope("all")
-    if everything.empty or pd.isna(everything.iloc[0]["accuracy"]):
-        return []
-    row, share = everything.iloc[0], shares(folder, "all").iloc[0]
-    found = told_apart(without_common_notes(folder), row)
-    if found is None:
-        said = no_verdict(row)
-    elif same_answer(row):
-        said, found = one_answer(_who(folder), row), None
-    else:
-        said = verdict(_who(folder), found)
-        found = None if pd.isna(found.low) else found
-    sentences = [
-        said,
-        *beside_the_answer(folder),
-        *several_studies(folder),
-        _errors(share),
-        _by_dataset(folder),
-        *models_compared(folder),
-        *metrics_compared(folder),
-        _right(row),
-        _caution(row),
-        _basis(found, share),
-    ]
-    return [sentence for sentence in sentences if sentence]
-
-
-def _who(folder: StudyFolder) -> str:
-    count = len(folder.scope("participant"))
-    noun = "simulated participant" if folder.simulated else "participant"
-    return f"One {noun}" if count == 1 else plural(count, noun)
-
-
-def _errors(share: pd.Series) -> str:
-    """Both error rates: accuracy alone hides a leaning to one answer."""
-    parts = []
-    if not pd.isna(share["fooling_rate"]):
-        parts.append(f"{_told(share, 'fooling_rate')} of the generated pictures passed as real")
-    if not pd.isna(share["false_alarm_rate"]):
-        parts.append(f"{_told(share, 'false_alarm_rate')} of the real ones were taken for generated")
-    return "; ".join(parts) + "."
-
-
-def _told(share: pd.Series, name: str) -> str:
+def _with_interval(share: pd.Series, name: str) -> str:
     if pd.isna(share[f"{name}_low"]):
         return percent(share[name])
     return f"{percent(share[name])} ({percent_interval(share[f'{name}_low'], share[f'{name}_high'])})"
 
 
-def _by_dataset(folder: StudyFolder) -> str:
-    table = shares(folder, "dataset")
-    known = table[table["fooling_rate"].notna()]
-    if len(table) < 2 or known.empty:
-        return ""
-    each = [f"{row['id']} {_told(row, 'fooling_rate')}" for _, row in known.head(_MOST_DATASETS).iterrows()]
-    more = f"; {plural(len(known) - len(each), 'more data set')} below" if len(known) > len(each) else ""
-    return f"Passed as real, by data set: {', '.join(each)}{more}."
-
-
-def _right(row: pd.Series) -> str:
-    count = plural(int(row["n_real"] + row["n_fake"]), "answer")
-    sensitivity = "" if pd.isna(row["dprime"]) else f"; sensitivity d′ = {number(row['dprime'])} (0 is guessing)"
-    were = "was" if row["n_real"] + row["n_fake"] == 1 else "were"
-    return f"{percent(row['accuracy'])} of {count} {were} right{sensitivity}."
-
-
-def _caution(row: pd.Series) -> str:
+def _right_answers(row: pd.Series) -> list[str]:
+    """The plain share of right answers, and what it may hide."""
     real, fake = int(row["n_real"]), int(row["n_fake"])
+    sensitivity = "" if pd.isna(row["dprime"]) else f"; sensitivity d′ = {number(row['dprime'])} (0 is guessing)"
+    were = "was" if real + fake == 1 else "were"
+    sentences = [f"{percent(row['accuracy'])} of {plural(real + fake, 'answer')} {were} right{sensitivity}."]
     if min(real, fake) == 0:
-        return "With one kind of picture a leaning to one answer cannot be told from skill."
-    if max(real, fake) / min(real, fake) >= UNEVEN:
-        return (
+        sentences.append("With one kind of picture a leaning to one answer cannot be told from skill.")
+    elif max(real, fake) / min(real, fake) >= UNEVEN:
+        sentences.append(
             f"Real ({real}) and generated ({fake}) pictures were not equally many: the plain share of right answers "
             "rewards leaning to one answer. The verdict counts both kinds alike (balanced accuracy)."
         )
-    return ""
+    return sentences
 
 
-def _basis(found: Told | None, share: pd.Series) -> str:
+def _basis(verdict: Verdict | None, share: pd.Series) -> str:
     """What verdict and intervals rest on: different models, so each is named."""
     extreme = {0.0, 1.0} >= {rate for rate in share[["fooling_rate", "false_alarm_rate"]] if not pd.isna(rate)}
     if extreme and share["basis"] == "two_way_cluster":
         return "All answers to a kind of picture agree, so the intervals count each picture or participant once."
-    if found is None:
-        return f"Intervals rest on {BASES_TOLD[share['basis']]}."
-    note = f" Of the verdict: {found.note}." if found.note else ""
-    if found.basis == share["basis"]:
-        return f"Verdict and intervals rest on {BASES_TOLD[found.basis]}.{note}"
-    if (found.basis, share["basis"]) == ("crossed_model", "two_way_cluster"):
+    others = BASES_IN_WORDS[share["basis"]]
+    if verdict is None:
+        return f"Intervals rest on {others}."
+    note = f" Of the verdict: {verdict.note}." if verdict.note else ""
+    if verdict.basis == share["basis"]:
+        return f"Verdict and intervals rest on {others}.{note}"
+    if (verdict.basis, share["basis"]) == ("crossed_model", "two_way_cluster"):
         return (
             "All this allows for differences between participants and between pictures: the verdict by the crossed "
             f"mixed model, the other intervals by clustering.{note}"
         )
-    return f"The verdict rests on {BASES_TOLD[found.basis]}; the other intervals on {BASES_TOLD[share['basis']]}.{note}"
-
-
-MOST_PAIRS = 3
-_MOST_COMPARED = 2
+    return f"The verdict rests on {BASES_IN_WORDS[verdict.basis]}; the other intervals on {others}.{note}"
 
 
 def models_compared(folder: StudyFolder) -> list[str]:
@@ -305,90 +298,70 @@ def models_compared(folder: StudyFolder) -> list[str]:
     if known.empty:
         return []
     settled = known["verdict"].isin(["different", "equivalent"])
-    shown = pd.concat([known[settled], known[~settled]]).head(MOST_PAIRS) if len(known) > MOST_PAIRS else known
-    rates = _fooling_rates(folder)
-    sentences = [_pair(row, rates) for row in shown.to_dict("records")]
-    if len(known) > len(shown):
-        sentences.append(f"{plural(len(known) - len(shown), 'more pair')} of models: see the comparisons below.")
+    listed_pairs = pd.concat([known[settled], known[~settled]]).head(MOST_PAIRS) if len(known) > MOST_PAIRS else known
+    models = shares(folder, "model")
+    rates = dict(zip(models["id"].astype(str), models["fooling_rate"].astype(float), strict=True))
+    sentences = [_pair_sentence(row, rates) for row in listed_pairs.to_dict("records")]
+    more = len(known) - len(listed_pairs)
+    if more:
+        sentences.append(f"{plural(more, 'more pair')} of models: see the comparisons below.")
     return sentences
 
 
-def _fooling_rates(folder: StudyFolder) -> dict[str, float]:
-    models = shares(folder, "model")
-    return dict(zip(models["id"].astype(str), models["fooling_rate"].astype(float), strict=True))
+def _pair_sentence(row: Record, rates: Mapping[str, float]) -> str:
+    """Which of two models fools more, by how much, and how sure that is.
 
-
-def _nothing_to_compare(row: Record, rates: Mapping[str, float]) -> bool:
-    """Both models always fooled, or both never."""
-    both = {rates.get(str(row[name]), 0.5) for name in ("a", "b")}
-    return both in ({0.0}, {1.0})
-
-
-def _pair(row: Record, rates: Mapping[str, float]) -> str:
+    Args:
+        row: of the table `comparisons`.
+        rates: fooling rates (0..1) by model.
+    """
     a, b = str(row["a"]), str(row["b"])
     difference = 100 * float(row["difference"])
     dataset = str(row["comparison"]).partition(" on ")[2]
     where = f" on {dataset}" if dataset else ""
-    if _nothing_to_compare(row, rates):
+    if {rates.get(model, 0.5) for model in (a, b)} in ({0.0}, {1.0}):
         often = "every" if rates[a] else "no"
         return f"Between {a} and {b}{where} there is nothing to compare: {often} picture of either passed as real."
-    first, second = (a, b) if difference >= 0 else (b, a)
+    p, after = (row["p"], "") if missing(row["p_holm"]) else (row["p_holm"], " after Holm")
     by = f"{number(abs(difference), digits=1)}{NARROW}points"
-    if _different(row):
-        said = f"{first} fools people more often than {second}{where}, by {by} {_comparison_told(row, difference < 0)}"
-        if row["verdict"] == "equivalent" or (not missing(row["p_equivalent"]) and float(row["p_equivalent"]) < ALPHA):
-            said += f", which lies within {the_margin(row)}"
-    elif row["verdict"] == "equivalent":
-        said = (
-            f"{a} and {b} fool people equally often{where}, to within {the_margin(row)}: they "
-            f"differ by {by} {_comparison_told(row, difference < 0)}"
-        )
+    if missing(row["ci_low"]):
+        by += " (no interval)"
+    else:  # signs as the sentence has it
+        sign = -1 if difference < 0 else 1
+        low, high = sorted(sign * 100 * float(row[end]) for end in ("ci_low", "ci_high"))
+        tested = "" if missing(p) else f"; p {equals(p)}{after}"
+        by += f" (95{NARROW}% interval {number(low, digits=1)} to {number(high, digits=1)}{tested})"
+    is_equivalent = row["verdict"] == "equivalent"
+    if row["verdict"] == "different" or (not missing(p) and float(p) < ALPHA):  # `equivalent` may stand beside it
+        first, second = (a, b) if difference >= 0 else (b, a)
+        claim = f"{first} fools people more often than {second}{where}, by {by}"
+        if is_equivalent or (not missing(row["p_equivalent"]) and float(row["p_equivalent"]) < ALPHA):
+            claim += f", which lies within {margin_text(row)}"
+    elif is_equivalent:
+        claim = f"{a} and {b} fool people equally often{where}, to within {margin_text(row)}: they differ by {by}"
     else:
-        said = f"Between {a} and {b} no difference is shown{where}: {by} {_comparison_told(row, difference < 0)}"
-    return f"{said}{_not_inferior(row)}{exploratory(row)}."
-
-
-def _different(row: Record) -> bool:
-    """By Holm's p, which the verdict `equivalent` may stand beside."""
-    p = row["p"] if missing(row["p_holm"]) else row["p_holm"]
-    return row["verdict"] == "different" or (not missing(p) and float(p) < ALPHA)
-
-
-def _comparison_told(row: Record, turned: bool) -> str:
-    """Interval and corrected p of the difference, signs as the sentence has it."""
-    ends = [row["ci_low"], row["ci_high"]]
-    if missing(ends[0]):
-        return "(no interval)"
-    low, high = sorted((-1 if turned else 1) * 100 * float(end) for end in ends)
-    p = row["p"] if missing(row["p_holm"]) else row["p_holm"]
-    after = "" if missing(row["p_holm"]) else " after Holm"
-    tested = "" if missing(p) else f"; p {equals(p)}{after}"
-    return f"(95{NARROW}% interval {number(low, digits=1)} to {number(high, digits=1)}{tested})"
-
-
-def _not_inferior(row: Record) -> str:
-    if missing(row["noninferior"]):
-        return ""
-    if row["noninferior"]:
-        return f"; {row['a']} is not inferior to {row['b']} by {the_margin(row)}"
-    return f"; that {row['a']} is not inferior to {row['b']} by {the_margin(row)} is not shown"
+        claim = f"Between {a} and {b} no difference is shown{where}: {by}"
+    if not missing(row["noninferior"]):
+        not_inferior = f"{a} is not inferior to {b} by {margin_text(row)}"
+        claim += f"; {not_inferior}" if row["noninferior"] else f"; that {not_inferior} is not shown"
+    return f"{claim}{exploratory_mark(row)}."
 
 
 def metrics_compared(folder: StudyFolder) -> list[str]:
     """Which metric follows people best over single pictures and over models, and how far that can be said."""
     table = folder.table(CORRELATION_DIFFERENCES)
     known = table[table["agreement_a"].notna() & table["agreement_b"].notna()]
-    found = []
+    sentences = []
     for level in ("stimulus", "model"):
         at_level = known[known["level"] == level]
         pooled = at_level[at_level["dataset"].isna()]
         parts = at_level if pooled.empty else pooled
         groups = list(parts.groupby("dataset", dropna=False, sort=True))
-        found += [_best(level, dataset, part) for dataset, part in groups[:_MOST_COMPARED]]
-    return found
+        sentences += [_best_metric(level, dataset, part) for dataset, part in groups[:_MOST_COMPARED]]
+    return sentences
 
 
-def _best(level: str, dataset: object, part: pd.DataFrame) -> str:
+def _best_metric(level: str, dataset: object, part: pd.DataFrame) -> str:
     agreement: dict[str, float] = {}
     for row in part.to_dict("records"):
         agreement |= {row["metric_a"]: float(row["agreement_a"]), row["metric_b"]: float(row["agreement_b"])}
@@ -412,12 +385,3 @@ def _best(level: str, dataset: object, part: pd.DataFrame) -> str:
         f"Over {over}{where} {best} follows people best ({strength}, of {plural(rivals + 1, 'metric')}); its lead "
         f"survives Holm's correction over {others}."
     )
-
-
-def other_answers(folder: StudyFolder) -> list[str]:
-    """Sentences on pairs, grades and staircases; none where a study has none, or none of them was answered."""
-    return [
-        *choices_told(folder),
-        *grade_sentences(folder.table(RATINGS)),
-        *threshold_sentences(folder.table(THRESHOLDS)),
-    ]

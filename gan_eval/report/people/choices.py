@@ -1,17 +1,14 @@
-"""Choices between two pictures: what they say, and their table.
+"""Which picture did they choose? Verdicts on pairs, their counts, and strengths by the Bradley–Terry model."""
 
-Strengths of models and real pictures from choices between two.
-"""
-
-from gan_eval.report.parts.chart import Picture, Span, picture, spans_figure
+from gan_eval.report.parts.blocks import Charts, Section
+from gan_eval.report.parts.chart import MOST_GROUPS, Chart, Span, chart_of, spans_figure
 from gan_eval.report.parts.folder import StudyFolder
-from gan_eval.report.parts.table import INTERVAL, between, known_as, of, share, view_of
+from gan_eval.report.parts.table import INTERVAL, cell, interval_cell, labelled, proportion_cell, table_of
 from gan_eval.report.parts.words import (
-    BASES_TOLD,
+    BASES_IN_WORDS,
     NARROW,
-    ONLY_THESE,
+    WILSON_NOTE,
     Record,
-    View,
     equals,
     listed,
     missing,
@@ -19,12 +16,11 @@ from gan_eval.report.parts.words import (
     percent,
     percent_interval,
     plural,
-    points_of,
+    points_text,
     text,
     whole,
 )
-from gan_eval.report.people.design import exploratory, the_margin
-from gan_eval.report.people.rates import MOST_GROUPS
+from gan_eval.report.people.design import exploratory_mark, margin_text
 from gan_eval.stats.compare.contrast import ALPHA
 from gan_eval.stats.compare.outcomes import SENSITIVITY
 from gan_eval.stats.compare.questions import ANY_FAKE, CHOSEN, PREFERRED
@@ -32,142 +28,67 @@ from gan_eval.stats.trials import PAIRED
 from gan_eval.tables import BRADLEY_TERRY, CHOICES, COMPARISONS
 
 MOST = 8
-"""Comparisons that the answer tells; the section holds all."""
+"""Comparisons that the answer names; the section holds all."""
 
 
-def choices_told(folder: StudyFolder) -> list[str]:
-    """The verdicts on pairs, from the comparisons; the shares alone where these say nothing of them."""
-    choices = folder.table(CHOICES)
-    answered = choices[choices["n"] > 0]
-    if answered.empty:
-        return []
-    comparisons = folder.table(COMPARISONS)
-    answers = comparisons[~comparisons["comparison"].astype("str").str.contains(SENSITIVITY, regex=False)]
-    judged = answers[(answers["measure"] == CHOSEN) & answers["difference"].notna()]
-    if judged.empty:
-        return [*(_share(row) for row in answered.to_dict("records")), "Of choices no verdict is given here."]
-    datasets = list(answered["dataset"].dropna().unique())
-    only = str(datasets[0]) if len(datasets) == 1 else ""
-    sentences = [_verdict(row, only) for row in judged.head(MOST).to_dict("records")]
-    if len(judged) > MOST:
-        sentences.append(f"{plural(len(judged) - MOST, 'more comparison')} of choices: see the differences below.")
-    bases = [BASES_TOLD[basis] for basis in judged["basis"].dropna().unique()]
-    return [*sentences, *([f"Verdicts on choices rest on {listed(bases)}."] if bases else [])]
-
-
-def _share(row: Record) -> str:
-    count = plural(int(row["n"]), "answer")
-    where = "" if missing(row["dataset"]) else f" on {row['dataset']}"
-    if row["protocol"] == PAIRED:
-        beside = "" if missing(row["model"]) else f" beside one of {row['model']}"
-        return f"The real picture of a pair{where}{beside} was found in {percent(row['right'])} of {count}."
-    one, _, other = text(row["model"]).partition("|")
-    return f"Of {one} and {other}{where}, {one} was chosen in {percent(row['right'])} of {count}."
-
-
-def _verdict(row: Record, only_dataset: str) -> str:
-    dataset = str(row["comparison"]).partition(" on ")[2] or only_dataset
-    where = f" on {dataset}" if dataset else ""
-    n_a, n_b = int(row["n_a"]), int(row["n_b"])
-    of_all = f"{percent(n_a / (n_a + n_b))} of {plural(n_a + n_b, 'answer')} ({_numbers(row)})"
-    if str(row["comparison"]).startswith(PREFERRED):
-        a, b = row["a"], row["b"]
-        return f"Of {a} and {b}{where}, {a} was chosen in {of_all}: {_preferred(row)}{exploratory(row)}."
-    beside = "" if row["b"] == ANY_FAKE else f" beside one of {row['b']}"
-    return f"The real picture of a pair{where}{beside} was found in {of_all}: {_found(row)}{exploratory(row)}."
-
-
-def _numbers(row: Record) -> str:
-    interval = (
-        "no interval"
-        if missing(row["ci_low"])
-        else f"95 % interval {percent_interval(0.5 + row['ci_low'], 0.5 + row['ci_high'])}"
-    )
-    p = row["p"] if missing(row["p_holm"]) else row["p_holm"]
-    return f"{interval}; guessing gives 50{NARROW}%" + ("" if missing(p) else f"; p {equals(p)}")
-
-
-def _within(row: Record) -> bool:
-    return not missing(row["p_equivalent"]) and float(row["p_equivalent"]) < ALPHA
-
-
-def _found(row: Record) -> str:
-    small = f", though by less than {the_margin(row)}" if _within(row) else ""
-    if row["verdict"] == "different" and row["difference"] > 0:
-        return f"real and generated pictures were told apart better than by guessing{small}"
-    if row["verdict"] == "different":
-        return f"the generated picture was taken for the real one more often than by guessing{small}"
-    if _within(row):
-        return f"they cannot be told apart by more than {points_of(row['margin'])}"
-    return "the answers do not show that real and generated pictures can be told apart"
-
-
-def _preferred(row: Record) -> str:
-    if row["verdict"] == "different":
-        small = f", though by less than {the_margin(row)}" if _within(row) else ""
-        return f"{row['a'] if row['difference'] > 0 else row['b']} looked more real{small}"
-    return f"equally often, to within {the_margin(row)}" if _within(row) else "no difference is shown"
-
-
-def choices_views(folder: StudyFolder) -> list[View]:
-    """The counts of every pair of sources."""
-    columns = {
-        "question": lambda row: "which is real" if row["protocol"] == PAIRED else "which looks more real",
-        "data set": of(text, "dataset"),
-        "model": lambda row: "all" if missing(row["model"]) else str(row["model"]).replace("|", " or "),
-        "answers": of(whole, "n"),
-        "none": of(whole, "n_none"),
-        "real (or first model) chosen (95\u202f%)": share("right", "ci_low", "ci_high"),
-        "d′": of(number, "dprime"),
-    }
-    return view_of(
+def choices_section(folder: StudyFolder) -> Section:
+    """The counts of every pair of sources; strengths, data set by data set, the strongest first."""
+    counts = table_of(
         "Choices between two pictures",
         folder.table(CHOICES),
-        columns,
+        {
+            "question": lambda row: "which is real" if row["protocol"] == PAIRED else "which looks more real",
+            "data set": cell(text, "dataset"),
+            "model": lambda row: "all" if missing(row["model"]) else str(row["model"]).replace("|", " or "),
+            "answers": cell(whole, "n"),
+            "none": cell(whole, "n_none"),
+            "real (or first model) chosen (95\u202f%)": proportion_cell("right", "ci_low", "ci_high"),
+            "d′": cell(number, "dprime"),
+        },
         text_columns=3,
-        notes=[ONLY_THESE],
+        notes=[WILSON_NOTE],
         label="model",
         source="choices",
     )
-
-
-def strength_views(folder: StudyFolder) -> list[View]:
-    """The Bradley–Terry model, data set by data set, the strongest first."""
-    table = folder.table(BRADLEY_TERRY).sort_values(["dataset", "strength"], ascending=[True, False], kind="stable")
-    columns = {
-        "data set": of(text, "dataset"),
-        "contestant": known_as({"real": "real pictures"}, "contestant"),
-        "pairs": of(whole, "n"),
-        "chosen": of(whole, "wins"),
-        "strength (log-odds)": of(number, "strength"),
-        "standard error": of(number, "std_error"),
-        INTERVAL: between(),
-        "chosen beside the average": of(percent, "win_share"),
-    }
-    told = (
+    note = (
         "Bradley & Terry (1952); the strengths of a data set sum to 0; standard errors clustered by participant and "
         "item."
     )
-    caption = "Strengths from choices between two"
-    return view_of(caption, table, columns, text_columns=2, notes=[told], label="contestant", source="bradley_terry")
+    strengths = table_of(
+        "Strengths from choices between two",
+        folder.table(BRADLEY_TERRY).sort_values(["dataset", "strength"], ascending=[True, False], kind="stable"),
+        {
+            "data set": cell(text, "dataset"),
+            "contestant": labelled({"real": "real pictures"}, "contestant"),
+            "pairs": cell(whole, "n"),
+            "chosen": cell(whole, "wins"),
+            "strength (log-odds)": cell(number, "strength"),
+            "standard error": cell(number, "std_error"),
+            INTERVAL: interval_cell(),
+            "chosen beside the average": cell(percent, "win_share"),
+        },
+        text_columns=2,
+        notes=[note],
+        label="contestant",
+        source="bradley_terry",
+    )
+    charts = Charts(strength_charts(folder))
+    return Section("choices", "Which picture did they choose?", [charts, *counts, *strengths])
 
 
-def strength_figures(folder: StudyFolder) -> list[Picture]:
-    """Strengths with their intervals, a figure for each data set."""
+def strength_charts(folder: StudyFolder) -> list[Chart]:
+    """Strengths with their intervals, a chart for each data set."""
     table = folder.table(BRADLEY_TERRY)
     table = table[table["ci_low"].notna() & table["ci_high"].notna()]
-    found = []
+    charts = []
     for place, (dataset, part) in enumerate(table.groupby("dataset", dropna=False, sort=True)):
-        shown = part.sort_values("strength", ascending=False, kind="stable").head(MOST_GROUPS)
-        groups = [
-            (
-                "real pictures" if row["contestant"] == "real" else str(row["contestant"]),
-                [Span(_series(row), row["strength"], row["ci_low"], row["ci_high"])],
-            )
-            for row in shown.to_dict("records")
-        ]
-        found.append(
-            picture(
+        groups = []
+        for row in part.sort_values("strength", ascending=False, kind="stable").head(MOST_GROUPS).to_dict("records"):
+            is_real = row["contestant"] == "real"
+            span = Span("real" if is_real else "fake", row["strength"], row["ci_low"], row["ci_high"])
+            groups.append(("real pictures" if is_real else str(row["contestant"]), [span]))
+        charts.append(
+            chart_of(
                 f"Strength on {dataset}" if isinstance(dataset, str) else "Strength",
                 spans_figure(groups, axis="strength, log-odds", reference=0, limits=None),
                 name=f"strength-{place}",
@@ -175,8 +96,67 @@ def strength_figures(folder: StudyFolder) -> list[Picture]:
                 alternative="; ".join(f"{name}: {number(span.value)}" for name, (span,) in groups),
             )
         )
-    return found
+    return charts
 
 
-def _series(row: Record) -> str:
-    return "real" if row["contestant"] == "real" else "fake"
+def choice_sentences(folder: StudyFolder) -> list[str]:
+    """For the answer: the verdicts on pairs, from the comparisons; the counts alone where these say nothing of them."""
+    choices = folder.table(CHOICES)
+    answered = choices[choices["n"] > 0]
+    if answered.empty:
+        return []
+    comparisons = folder.table(COMPARISONS)
+    main = comparisons[~comparisons["comparison"].astype("str").str.contains(SENSITIVITY, regex=False)]
+    judged = main[(main["measure"] == CHOSEN) & main["difference"].notna()]
+    if judged.empty:
+        counts = [_count_sentence(row) for row in answered.to_dict("records")]
+        return [*counts, "Of choices no verdict is given here."]
+    datasets = list(answered["dataset"].dropna().unique())
+    only_dataset = str(datasets[0]) if len(datasets) == 1 else ""
+    sentences = [_verdict_sentence(row, only_dataset) for row in judged.head(MOST).to_dict("records")]
+    if len(judged) > MOST:
+        sentences.append(f"{plural(len(judged) - MOST, 'more comparison')} of choices: see the differences below.")
+    bases = [BASES_IN_WORDS[basis] for basis in judged["basis"].dropna().unique()]
+    return [*sentences, *([f"Verdicts on choices rest on {listed(bases)}."] if bases else [])]
+
+
+def _count_sentence(row: Record) -> str:
+    """How often the real picture, or the first model's, was chosen."""
+    count = plural(int(row["n"]), "answer")
+    where = "" if missing(row["dataset"]) else f" on {row['dataset']}"
+    if row["protocol"] == PAIRED:
+        beside = "" if missing(row["model"]) else f" beside one of {row['model']}"
+        return f"The real picture of a pair{where}{beside} was found in {percent(row['right'])} of {count}."
+    first, _, second = text(row["model"]).partition("|")
+    return f"Of {first} and {second}{where}, {first} was chosen in {percent(row['right'])} of {count}."
+
+
+def _verdict_sentence(row: Record, only_dataset: str) -> str:
+    """A comparison of choices: how often, how sure, and what that shows."""
+    dataset = str(row["comparison"]).partition(" on ")[2] or only_dataset
+    where = f" on {dataset}" if dataset else ""
+    n_a, n_b = int(row["n_a"]), int(row["n_b"])
+    ends = (0.5 + row["ci_low"], 0.5 + row["ci_high"])
+    interval = "no interval" if missing(row["ci_low"]) else f"95 % interval {percent_interval(*ends)}"
+    p = row["p"] if missing(row["p_holm"]) else row["p_holm"]
+    numbers = f"{interval}; guessing gives 50{NARROW}%" + ("" if missing(p) else f"; p {equals(p)}")
+    often = f"{percent(n_a / (n_a + n_b))} of {plural(n_a + n_b, 'answer')} ({numbers})"
+    is_equivalent = not missing(row["p_equivalent"]) and float(row["p_equivalent"]) < ALPHA
+    small = f", though by less than {margin_text(row)}" if is_equivalent else ""
+    if str(row["comparison"]).startswith(PREFERRED):
+        a, b = row["a"], row["b"]
+        if row["verdict"] == "different":
+            verdict = f"{a if row['difference'] > 0 else b} looked more real{small}"
+        else:
+            verdict = f"equally often, to within {margin_text(row)}" if is_equivalent else "no difference is shown"
+        return f"Of {a} and {b}{where}, {a} was chosen in {often}: {verdict}{exploratory_mark(row)}."
+    beside = "" if row["b"] == ANY_FAKE else f" beside one of {row['b']}"
+    if row["verdict"] == "different" and row["difference"] > 0:
+        verdict = f"real and generated pictures were told apart better than by guessing{small}"
+    elif row["verdict"] == "different":
+        verdict = f"the generated picture was taken for the real one more often than by guessing{small}"
+    elif is_equivalent:
+        verdict = f"they cannot be told apart by more than {points_text(row['margin'])}"
+    else:
+        verdict = "the answers do not show that real and generated pictures can be told apart"
+    return f"The real picture of a pair{where}{beside} was found in {often}: {verdict}{exploratory_mark(row)}."

@@ -4,26 +4,25 @@ from typing import Any
 
 import pandas as pd
 
-from gan_eval.report.parts.chart import Picture, Span, picture, spans_figure
+from gan_eval.report.parts.blocks import Charts, Lines, Section, Table
+from gan_eval.report.parts.chart import MOST_GROUPS, Chart, Span, chart_of, spans_figure
 from gan_eval.report.parts.folder import StudyFolder
-from gan_eval.report.parts.table import INTERVAL, filled, known_as, of, view_of
+from gan_eval.report.parts.table import INTERVAL, CellFormat, cell, if_filled, labelled, table_of
 from gan_eval.report.parts.words import (
     BASES,
     MINUS,
     NARROW,
     NOTHING,
-    View,
     interval,
     listed,
     missing,
     number,
     p_value,
     plural,
-    points_of,
+    points_text,
     text,
 )
-from gan_eval.report.people.design import BY_RULE, EXPLORATORY, PRESET, exploratory, of_margin
-from gan_eval.report.people.rates import MOST_GROUPS
+from gan_eval.report.people.design import BY_RULE, EXPLORATORY, PRESET, exploratory_mark, margin_standing
 from gan_eval.stats.compare.outcomes import SENSITIVITY
 from gan_eval.tables import COMPARISONS
 
@@ -34,25 +33,31 @@ _FIXED = {
 }
 
 
+def comparisons_section(folder: StudyFolder) -> Section:
+    """Margins and what was not planned, charts of the differences between models, and every comparison."""
+    blocks = [Lines(comparison_sentences(folder)), Charts(comparison_charts(folder)), *_tables(folder)]
+    return Section("comparisons", "Differences, and how sure they are", blocks)
+
+
 def comparison_sentences(folder: StudyFolder) -> list[str]:
-    """What the margin is, and what was not planned."""
+    """What the margin is, what was not planned, and where another basis says otherwise."""
     table = folder.table(COMPARISONS)
     sentences = []
-    if margins_told(table):
+    if margins := margin_texts(table):
         sentences.append(
-            f"The equivalence margin is {listed(margins_told(table))}: groups are equivalent where the 90 % interval "
+            f"The equivalence margin is {listed(margins)}: groups are equivalent where the 90 % interval "
             "of their difference lies within it on both sides (two one-sided tests at 5 %). Of `told apart` it is the "
             "distance of balanced accuracy from guessing, half the difference in the table."
         )
-    beside = table["comparison"].astype("str").str.contains(SENSITIVITY, regex=False).to_numpy(bool)
-    unplanned = int((table["exploratory"].fillna(False).astype(bool) & ~beside).sum())
+    sensitivity = table["comparison"].astype("str").str.contains(SENSITIVITY, regex=False).to_numpy(bool)
+    unplanned = int((table["exploratory"].fillna(False).astype(bool) & ~sensitivity).sum())
     if unplanned:
         sentences.append(
             f"Exploratory, resting on what the plan does not have: {plural(unplanned, 'comparison')}, marked as such."
         )
-    if beside.any():
+    if sensitivity.any():
         sentences.append(
-            f"Sensitivity: {plural(int(beside.sum()), 'comparison')} without people whom a rule on their outcome "
+            f"Sensitivity: {plural(int(sensitivity.sum()), 'comparison')} without people whom a rule on their outcome "
             "names. Choosing people by how they answered decides the answer, so there is no verdict."
         )
     split = table[(table["p"] < 0.05) != (table["check_p"] < 0.05)]
@@ -65,75 +70,72 @@ def comparison_sentences(folder: StudyFolder) -> list[str]:
     return sentences
 
 
-def margins_told(comparisons: pd.DataFrame) -> list[str]:
+def margin_texts(comparisons: pd.DataFrame) -> list[str]:
     """Each margin with its standing, such as `5 points (fixed before the data)`."""
     rows = comparisons[comparisons["margin"].notna()].to_dict("records")
-    return list(dict.fromkeys(f"{points_of(row['margin'])} ({_FIXED[of_margin(row)]})" for row in rows))
+    return list(dict.fromkeys(f"{points_text(row['margin'])} ({_FIXED[margin_standing(row)]})" for row in rows))
 
 
-def comparison_views(folder: StudyFolder) -> list[View]:
+def _tables(folder: StudyFolder) -> list[Table]:
     """Model against model and real against fake; columns that no row fills are left out."""
-    table = folder.table(COMPARISONS)
+
+    def points_interval(low: str, high: str) -> CellFormat:
+        return lambda row: (
+            NOTHING if missing(row[low]) else f"{points(row[low], unit=False)} to {points(row[high], unit=False)}"
+        )
+
+    frame = folder.table(COMPARISONS)
     columns = {
-        "comparison": lambda row: f"{row['comparison']}{exploratory(row)}",
+        "comparison": lambda row: f"{row['comparison']}{exploratory_mark(row)}",
         "difference of": lambda row: f"{row['a']} {MINUS} {row['b']}",
         "measure": lambda row: str(row["measure"]).replace("_", " "),
-        "difference": of(points, "difference"),
-        INTERVAL: lambda row: _span(row["ci_low"], row["ci_high"]),
-        "p": of(p_value, "p"),
-        "p (Holm)": of(p_value, "p_holm"),
-        "p (other basis)": filled(table, "check_p", of(p_value, "check_p")),
-        "90\u202f% interval": filled(table, "margin", lambda row: _span(row["ci90_low"], row["ci90_high"])),
-        "margin": filled(table, "margin", of(points, "margin")),
-        "p (equivalence)": filled(table, "margin", of(p_value, "p_equivalent")),
-        "not inferior": filled(table, "noninferior", known_as({True: "yes", False: "not shown"}, "noninferior")),
-        "basis": filled(table, "basis", known_as(BASES, "basis")),
-        "verdict": of(text, "verdict"),
+        "difference": cell(points, "difference"),
+        INTERVAL: points_interval("ci_low", "ci_high"),
+        "p": cell(p_value, "p"),
+        "p (Holm)": cell(p_value, "p_holm"),
+        "p (other basis)": if_filled(frame, "check_p", cell(p_value, "check_p")),
+        "90\u202f% interval": if_filled(frame, "margin", points_interval("ci90_low", "ci90_high")),
+        "margin": if_filled(frame, "margin", cell(points, "margin")),
+        "p (equivalence)": if_filled(frame, "margin", cell(p_value, "p_equivalent")),
+        "not inferior": if_filled(frame, "noninferior", labelled({True: "yes", False: "not shown"}, "noninferior")),
+        "basis": if_filled(frame, "basis", labelled(BASES, "basis")),
+        "verdict": cell(text, "verdict"),
     }
-    return view_of(
-        "Differences", table, columns, text_columns=3, last_is_text=True, label="comparison", source="comparisons"
+    return table_of(
+        "Differences", frame, columns, text_columns=3, last_is_text=True, label="comparison", source="comparisons"
     )
 
 
-def points(share: Any, *, unit: bool = True) -> str:
-    """A difference of shares in percentage points."""
-    if missing(share):
+def points(difference: Any, *, unit: bool = True) -> str:
+    """A difference of proportions in percentage points."""
+    if missing(difference):
         return NOTHING
-    return number(100 * float(share), digits=1) + (f"{NARROW}points" if unit else "")
+    return number(100 * float(difference), digits=1) + (f"{NARROW}points" if unit else "")
 
 
-def _span(low: object, high: object) -> str:
-    return NOTHING if missing(low) else f"{points(low, unit=False)} to {points(high, unit=False)}"
-
-
-def comparison_figures(folder: StudyFolder) -> list[Picture]:
-    """The differences between models, a figure for each comparison's name."""
+def comparison_charts(folder: StudyFolder) -> list[Chart]:
+    """The differences between models, a chart for each comparison's name."""
     table = folder.table(COMPARISONS)
     known = table[(table["measure"] == "fooling_rate") & table["ci_low"].notna() & table["difference"].notna()]
-    return [
-        _figure(str(name), part, place) for place, (name, part) in enumerate(known.groupby("comparison", sort=True))
-    ]
-
-
-def _figure(name: str, part: pd.DataFrame, place: int) -> Picture:
-    groups = [
-        (
-            f"{row['a']} {MINUS} {row['b']}",
-            [Span("fake", 100 * row["difference"], 100 * row["ci_low"], 100 * row["ci_high"])],
+    charts = []
+    for place, (name, part) in enumerate(known.groupby("comparison", sort=True)):
+        groups = []
+        for row in part.head(MOST_GROUPS).to_dict("records"):
+            span = Span("fake", *(100 * row[column] for column in ("difference", "ci_low", "ci_high")))
+            groups.append((f"{row['a']} {MINUS} {row['b']}", [span]))
+        margins = part["margin"].dropna().unique()
+        band = 100 * float(margins[0]) if len(margins) == 1 else None
+        axis = "fooling rate of the first less the second, points"
+        charts.append(
+            chart_of(
+                f"Fooling rates: {name}",
+                spans_figure(groups, axis=axis, reference=0, limits=None, band=band),
+                name=f"differences-{place}",
+                caption=f"Bars: 95 % intervals. Dashed: no difference.{' Wash: within the margin.' if band else ''}",
+                alternative="; ".join(
+                    f"{title}: {number(span.value, digits=1)} points, {interval(span.low, span.high, digits=1)}"
+                    for title, (span,) in groups
+                ),
+            )
         )
-        for row in part.head(MOST_GROUPS).to_dict("records")
-    ]
-    margins = part["margin"].dropna().unique()
-    band = 100 * float(margins[0]) if len(margins) == 1 else None
-    axis = "fooling rate of the first less the second, points"
-    washed = " Wash: within the margin." if band else ""
-    return picture(
-        f"Fooling rates: {name}",
-        spans_figure(groups, axis=axis, reference=0, limits=None, band=band),
-        name=f"differences-{place}",
-        caption=f"Bars: 95 % intervals. Dashed: no difference.{washed}",
-        alternative="; ".join(
-            f"{title}: {number(span.value, digits=1)} points, {interval(span.low, span.high, digits=1)}"
-            for title, (span,) in groups
-        ),
-    )
+    return charts

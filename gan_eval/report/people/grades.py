@@ -1,21 +1,11 @@
-"""Opinion scores of single pictures, the participants as raters, and their agreement."""
+"""How real did it look? Mean grades, opinion scores of pictures, participants as raters, and their agreement."""
 
 import pandas as pd
 
+from gan_eval.report.parts.blocks import Section, Table
 from gan_eval.report.parts.folder import StudyFolder
-from gan_eval.report.parts.table import INTERVAL, between, known_as, of, view_of
-from gan_eval.report.parts.words import (
-    NOTHING,
-    View,
-    interval,
-    listed,
-    missing,
-    number,
-    percent,
-    plural,
-    text,
-    whole,
-)
+from gan_eval.report.parts.table import INTERVAL, cell, interval_cell, labelled, table_of
+from gan_eval.report.parts.words import NOTHING, interval, listed, missing, number, percent, plural, text, whole
 from gan_eval.tables import AGREEMENT, OPINION_SCORES, RATERS, RATINGS
 
 MOST_PICTURES = 20
@@ -27,56 +17,80 @@ _SCREENED = {
 }
 
 
-def opinion_views(folder: StudyFolder) -> list[View]:
-    """Mean opinion scores, the highest and lowest where there are many, then the raters."""
-    table = folder.table(OPINION_SCORES)
-    scored = table[table["mos"].notna()].sort_values("mos", ascending=False, kind="stable")
-    notes = [_SCREENED[word] for word in dict.fromkeys(scored["screening"])]
+def grades_section(folder: StudyFolder) -> Section:
+    """Mean grades, mean opinion scores, and the raters."""
+    grades = table_of(
+        "Grades: how real the pictures look",
+        folder.table(RATINGS),
+        {
+            "data set": cell(text, "dataset"),
+            "pictures": labelled({"fake": "generated"}, "kind"),
+            "model": lambda row: NOTHING if row["kind"] == "real" else labelled({}, "model", "all")(row),
+            "grades": cell(whole, "n"),
+            "none": cell(whole, "n_none"),
+            "participants": cell(whole, "n_participants"),
+            "mean": cell(number, "mean"),
+            "SD of grades": cell(number, "sd"),
+            "95\u202f% interval of the mean": interval_cell(),
+        },
+        text_columns=3,
+        label="model",
+        source="ratings",
+    )
+    raters = table_of(
+        "Participants as raters",
+        folder.table(RATERS),
+        {
+            "participant": cell(text, "participant"),
+            "grades": cell(whole, "n"),
+            "bias": cell(number, "bias"),
+            "inconsistency": cell(number, "inconsistency"),
+            "outlying grades": cell(percent, "outlier_share"),
+            "their skew": cell(number, "outlier_skew"),
+            "screening": labelled({True: "left out", False: "counts"}, "rejected", "counts"),
+        },
+        last_is_text=True,
+        label="participant",
+        source="raters",
+    )
+    return Section("grades", "How real did it look?", [*grades, *_opinion_tables(folder), *raters])
+
+
+def _opinion_tables(folder: StudyFolder) -> list[Table]:
+    """Mean opinion scores, the highest and lowest where there are many."""
+    frame = folder.table(OPINION_SCORES)
+    scored = frame[frame["mos"].notna()].sort_values("mos", ascending=False, kind="stable")
+    notes = [_SCREENED[screening] for screening in dict.fromkeys(scored["screening"])]
     if len(scored) > 2 * MOST_PICTURES:
         notes.insert(0, f"The {MOST_PICTURES} highest and lowest of {whole(len(scored))} pictures; the file holds all.")
         scored = pd.concat([scored.head(MOST_PICTURES), scored.tail(MOST_PICTURES)])
     columns = {
-        "picture": of(text, "stimulus"),
-        "truth": known_as({"fake": "generated"}, "kind"),
-        "model": of(text, "model"),
-        "grades": of(whole, "n"),
-        "mean opinion score": of(number, "mos"),
-        "SD": of(number, "sd"),
-        INTERVAL: between(),
+        "picture": cell(text, "stimulus"),
+        "truth": labelled({"fake": "generated"}, "kind"),
+        "model": cell(text, "model"),
+        "grades": cell(whole, "n"),
+        "mean opinion score": cell(number, "mos"),
+        "SD": cell(number, "sd"),
+        INTERVAL: interval_cell(),
     }
     caption = "Mean opinion scores of pictures"
-    scores = view_of(caption, scored, columns, text_columns=3, notes=notes, label="stimulus", source="opinion_scores")
-    return [*scores, *_raters(folder.table(RATERS))]
+    return table_of(caption, scored, columns, text_columns=3, notes=notes, label="stimulus", source="opinion_scores")
 
 
-def _raters(table: pd.DataFrame) -> list[View]:
-    columns = {
-        "participant": of(text, "participant"),
-        "grades": of(whole, "n"),
-        "bias": of(number, "bias"),
-        "inconsistency": of(number, "inconsistency"),
-        "outlying grades": of(percent, "outlier_share"),
-        "their skew": of(number, "outlier_skew"),
-        "screening": known_as({True: "left out", False: "counts"}, "rejected", "counts"),
-    }
-    caption = "Participants as raters"
-    return view_of(caption, table, columns, last_is_text=True, label="participant", source="raters")
-
-
-def alpha_views(folder: StudyFolder) -> list[View]:
+def alpha_tables(folder: StudyFolder) -> list[Table]:
     """Krippendorff's alpha."""
     columns = {
-        "answer": known_as({"response": "real or fake", "rating": "grade", "choice": "choice of two"}, "answer"),
-        "data set": known_as({}, "dataset", "all"),
-        "pictures": known_as({"fake": "generated"}, "kind", "all"),
-        "level": of(text, "level"),
-        "pictures judged": of(whole, "n_stimuli"),
-        "participants": of(whole, "n_participants"),
-        "answers": of(whole, "n_answers"),
-        "alpha": of(number, "alpha"),
-        INTERVAL: between(),
+        "answer": labelled({"response": "real or fake", "rating": "grade", "choice": "choice of two"}, "answer"),
+        "data set": labelled({}, "dataset", "all"),
+        "pictures": labelled({"fake": "generated"}, "kind", "all"),
+        "level": cell(text, "level"),
+        "pictures judged": cell(whole, "n_stimuli"),
+        "participants": cell(whole, "n_participants"),
+        "answers": cell(whole, "n_answers"),
+        "alpha": cell(number, "alpha"),
+        INTERVAL: interval_cell(),
     }
-    return view_of(
+    return table_of(
         "Do participants agree with each other?",
         folder.table(AGREEMENT),
         columns,
@@ -87,37 +101,19 @@ def alpha_views(folder: StudyFolder) -> list[View]:
     )
 
 
-def grade_sentences(table: pd.DataFrame) -> list[str]:
-    answered = table[(table["n"] > 0) & table["model"].isna()]
+def grade_sentences(folder: StudyFolder) -> list[str]:
+    """For the answer: the mean grades of each data set."""
+    ratings = folder.table(RATINGS)
+    answered = ratings[(ratings["n"] > 0) & ratings["model"].isna()]
     sentences = []
     for dataset, part in answered.groupby("dataset", dropna=False, sort=False):
-        means = [
-            f"{'real' if row['kind'] == 'real' else 'generated'} pictures {number(row['mean'])}"
-            + (
-                ""
-                if missing(row["ci_low"])
-                else f" (95 % interval {interval(row['ci_low'], row['ci_high'])} between participants)"
+        means = []
+        for _, row in part.iterrows():
+            ends = f" (95 % interval {interval(row['ci_low'], row['ci_high'])} between participants)"
+            means.append(
+                f"{'real' if row['kind'] == 'real' else 'generated'} pictures {number(row['mean'])}"
+                f"{'' if missing(row['ci_low']) else ends} from {plural(int(row['n']), 'grade')}"
             )
-            + f" from {plural(int(row['n']), 'grade')}"
-            for _, row in part.iterrows()
-        ]
         where = "" if missing(dataset) else f" on {dataset}"
         sentences.append(f"The mean grade{where} was, for {listed(means)}; higher looks more real.")
     return sentences
-
-
-def ratings_views(folder: StudyFolder) -> list[View]:
-    """Mean grades."""
-    columns = {
-        "data set": of(text, "dataset"),
-        "pictures": known_as({"fake": "generated"}, "kind"),
-        "model": lambda row: NOTHING if row["kind"] == "real" else known_as({}, "model", "all")(row),
-        "grades": of(whole, "n"),
-        "none": of(whole, "n_none"),
-        "participants": of(whole, "n_participants"),
-        "mean": of(number, "mean"),
-        "SD of grades": of(number, "sd"),
-        "95\u202f% interval of the mean": between(),
-    }
-    caption = "Grades: how real the pictures look"
-    return view_of(caption, folder.table(RATINGS), columns, text_columns=3, label="model", source="ratings")

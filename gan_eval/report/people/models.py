@@ -1,13 +1,13 @@
-"""The crossed mixed models of right answers, their likelihood-ratio tests, and the checks that assume less."""
+"""Would it hold for other people and pictures? Crossed mixed models, their tests, and the checks that assume less."""
 
 import pandas as pd
 
+from gan_eval.report.parts.blocks import Lines, Section, Table
 from gan_eval.report.parts.folder import StudyFolder
-from gan_eval.report.parts.table import INTERVAL, between, filled, known_as, of, view_of
+from gan_eval.report.parts.table import INTERVAL, cell, if_filled, interval_cell, labelled, table_of
 from gan_eval.report.parts.words import (
     NOTHING,
     Record,
-    View,
     equals,
     interval,
     listed,
@@ -18,126 +18,114 @@ from gan_eval.report.parts.words import (
     text,
     whole,
 )
-from gan_eval.report.people.design import exploratory
+from gan_eval.report.people.design import exploratory_mark
 from gan_eval.tables import MIXED_MODELS, MODEL_CHECKS
 
 SLOPE = "(1 + kind|participant)"
 _METHODS = {"two_way_cluster": "cluster-robust", "two_way_bootstrap": "bootstrap"}
 
 
+def models_section(folder: StudyFolder) -> Section:
+    """The models, those in which participants differ in skill first; then their checks."""
+    blocks = [Lines(model_sentences(folder)), *_model_tables(folder)]
+    return Section("models", "Would it hold for other people and pictures?", blocks)
+
+
 def model_sentences(folder: StudyFolder) -> list[str]:
-    """Whether the checks agree with the models, and what was not planned or not estimable."""
-    models = folder.table(MIXED_MODELS)
-    sentences = [*_leaning(models), *_checked(folder.table(MODEL_CHECKS)), *_lrt(models)]
+    """What models without a slope cannot say, whether checks and likelihood-ratio tests agree, and what is singular."""
+    models, checks = folder.table(MIXED_MODELS), folder.table(MODEL_CHECKS)
+    sentences = []
+    of_kind = models["formula"].astype(str).str.startswith("correct ~") & (models["term"] == "kind[real]")
+    if (of_kind & ~_has_slope(models) & models["estimate"].notna()).any():
+        instead = "read the rows with the slope first" if _has_slope(models).any() else "no model here has the slope"
+        sentences.append(
+            "kind[real] of “correct ~ kind + (1|participant) …” finds too much where people differ in leaning to one "
+            f"answer: 15 to 37 % false alarms in simulation, against 6 % with (1 + kind|participant); {instead}."
+        )
+    judged = checks[checks["agrees"].notna()]
+    against = judged[~judged["agrees"].astype(bool)]
+    if len(judged) and against.empty:
+        count = plural(len(judged), "check")
+        sentences.append(f"All {count} that assume less agree with the mixed models' verdicts.")
+    sentences += [
+        f"The {_METHODS[row['method']]} check disagrees with the mixed model on {row['term']} of {row['formula']} "
+        f"({row['link']}): it gives {number(row['estimate'])} ({interval(row['ci_low'], row['ci_high'])}). "
+        "What the two do not share is not settled."
+        for row in against.to_dict("records")
+    ]
+    both = models[models["p"].notna() & models["lrt_p"].notna()]
+    sentences += [
+        f"Of {row['term']} in {row['formula']} the likelihood-ratio test says otherwise than the Wald test "
+        f"(p {p_value(row['lrt_p'])} and {p_value(row['p'])}); the likelihood-ratio test is the better one."
+        for row in both[(both["p"] < 0.05) != (both["lrt_p"] < 0.05)].to_dict("records")
+    ]
     singular = list(dict.fromkeys(models.loc[models["singular"].fillna(False).astype(bool), "formula"]))
     if singular:
         sentences.append(f"Singular, an SD being estimated at 0 or a correlation at ±1: {listed(singular)}.")
     return sentences
 
 
-def _checked(checks: pd.DataFrame) -> list[str]:
-    judged = checks[checks["agrees"].notna()]
-    if judged.empty:
+def _has_slope(models: pd.DataFrame) -> pd.Series:
+    return models["formula"].astype(str).str.contains(SLOPE, regex=False)
+
+
+def _model_tables(folder: StudyFolder) -> list[Table]:
+    frame = folder.table(MIXED_MODELS)
+    if not frame["n_trials"].fillna(0).any():
         return []
-    against = judged[~judged["agrees"].astype(bool)]
-    if against.empty:
-        return [f"All {plural(len(judged), 'check')} that assume less agree with the mixed models' verdicts."]
-    return [
-        f"The {_METHODS[row['method']]} check disagrees with the mixed model on {row['term']} of {row['formula']} "
-        f"({row['link']}): it gives {number(row['estimate'])} ({interval(row['ci_low'], row['ci_high'])}). "
-        "What the two do not share is not settled."
-        for row in against.to_dict("records")
-    ]
 
+    def likelihood_ratio(row: Record) -> str:
+        if missing(row["lrt_chi2"]):
+            return NOTHING
+        return f"χ²({whole(row['lrt_df'])}) = {number(row['lrt_chi2'])}, p {equals(row['lrt_p'])}"
 
-def _lrt(models: pd.DataFrame) -> list[str]:
-    """Where Wald and likelihood-ratio tests fall on different sides of 0.05."""
-    both = models[models["p"].notna() & models["lrt_p"].notna()]
-    split = both[(both["p"] < 0.05) != (both["lrt_p"] < 0.05)]
-    return [
-        f"Of {row['term']} in {row['formula']} the likelihood-ratio test says otherwise than the Wald test "
-        f"(p {p_value(row['lrt_p'])} and {p_value(row['p'])}); the likelihood-ratio test is the better one."
-        for row in split.to_dict("records")
-    ]
-
-
-def model_views(folder: StudyFolder) -> list[View]:
-    """The crossed mixed models, those in which participants differ in skill first; then their checks."""
-    table = folder.table(MIXED_MODELS)
-    if not table["n_trials"].fillna(0).any():
-        return []
-    columns = {
-        "model": lambda row: f"{row['formula']}{' (probit)' if row['link'] == 'probit' else ''}{exploratory(row)}",
-        "term": of(text, "term"),
-        "estimate": of(number, "estimate"),
-        "standard error": of(number, "std_error"),
-        INTERVAL: between(),
-        "p (Wald)": of(p_value, "p"),
-        "likelihood ratio": _likelihood_ratio,
-        "SD participants": of(number, "sd_participant"),
-        "SD stimuli": of(number, "sd_stimulus"),
-        "SD slope": filled(table, "sd_slope", of(number, "sd_slope")),
-        "answers": of(whole, "n_trials"),
-    }
-    scale = "Estimates on the log-odds scale" if "logit" in set(table["link"]) else "Estimates on the probit scale"
-    models = view_of(
+    scale = "Estimates on the log-odds scale" if "logit" in set(frame["link"]) else "Estimates on the probit scale"
+    models = table_of(
         "Crossed mixed models of single answers",
-        pd.concat([table[_has_slope(table)], table[~_has_slope(table)]]),
-        columns,
+        pd.concat([frame[_has_slope(frame)], frame[~_has_slope(frame)]]),
+        {
+            "model": lambda row: (
+                f"{row['formula']}{' (probit)' if row['link'] == 'probit' else ''}{exploratory_mark(row)}"
+            ),
+            "term": cell(text, "term"),
+            "estimate": cell(number, "estimate"),
+            "standard error": cell(number, "std_error"),
+            INTERVAL: interval_cell(),
+            "p (Wald)": cell(p_value, "p"),
+            "likelihood ratio": likelihood_ratio,
+            "SD participants": cell(number, "sd_participant"),
+            "SD stimuli": cell(number, "sd_stimulus"),
+            "SD slope": if_filled(frame, "sd_slope", cell(number, "sd_slope")),
+            "answers": cell(whole, "n_trials"),
+        },
         text_columns=2,
         notes=[f"{scale}; Laplace approximation, Wald intervals from the Hessian."],
         label="formula",
         source="mixed_models",
         grouped=True,
     )
-    return [*models, *_checks(folder.table(MODEL_CHECKS))]
-
-
-def _has_slope(models: pd.DataFrame) -> pd.Series:
-    return models["formula"].astype(str).str.contains(SLOPE, regex=False)
-
-
-def _leaning(models: pd.DataFrame) -> list[str]:
-    """What the models without a slope cannot say."""
-    of_right = models["formula"].astype(str).str.startswith("correct ~") & (models["term"] == "kind[real]")
-    if not (of_right & ~_has_slope(models) & models["estimate"].notna()).any():
-        return []
-    instead = "read the rows with the slope first" if _has_slope(models).any() else "no model here has the slope"
-    return [
-        "kind[real] of “correct ~ kind + (1|participant) …” finds too much where people differ in leaning to one "
-        f"answer: 15 to 37 % false alarms in simulation, against 6 % with (1 + kind|participant); {instead}."
-    ]
-
-
-def _likelihood_ratio(row: Record) -> str:
-    if missing(row["lrt_chi2"]):
-        return NOTHING
-    return f"χ²({whole(row['lrt_df'])}) = {number(row['lrt_chi2'])}, p {equals(row['lrt_p'])}"
-
-
-def _checks(table: pd.DataFrame) -> list[View]:
-    columns = {
-        "model": of(text, "formula"),
-        "term": of(text, "term"),
-        "check": known_as(_METHODS, "method"),
-        "estimate": of(number, "estimate"),
-        "standard error": of(number, "std_error"),
-        INTERVAL: between(),
-        "p": of(p_value, "p"),
-        "agrees with the model": known_as({True: "yes", False: "no"}, "agrees"),
-    }
-    told = (
+    note = (
         "Averages over people and pictures: by nature nearer 0 than the mixed model's estimates. They are held "
         "against its verdict, not its size."
     )
-    return view_of(
+    checks = table_of(
         "The same effects, assuming less",
-        table,
-        columns,
+        folder.table(MODEL_CHECKS),
+        {
+            "model": cell(text, "formula"),
+            "term": cell(text, "term"),
+            "check": labelled(_METHODS, "method"),
+            "estimate": cell(number, "estimate"),
+            "standard error": cell(number, "std_error"),
+            INTERVAL: interval_cell(),
+            "p": cell(p_value, "p"),
+            "agrees with the model": labelled({True: "yes", False: "no"}, "agrees"),
+        },
         text_columns=3,
-        notes=[told],
+        notes=[note],
         last_is_text=True,
         label="formula",
         source="model_checks",
         grouped=True,
     )
+    return [*models, *checks]

@@ -2,151 +2,162 @@
 
 import pandas as pd
 
+from gan_eval.report.parts.blocks import Lines, Section, Table
 from gan_eval.report.parts.folder import StudyFolder
-from gan_eval.report.parts.table import filled, of, view_of
-from gan_eval.report.parts.words import Record, View, listed, milliseconds, missing, noted, percent, plural, text, whole
-from gan_eval.report.people.design import BY, of_exclusions
+from gan_eval.report.parts.table import cell, if_filled, table_of
+from gan_eval.report.parts.words import Record, listed, milliseconds, missing, percent, plural, row_notes, text, whole
+from gan_eval.report.people.design import BY, exclusion_standing
+from gan_eval.report.people.grades import alpha_tables
 from gan_eval.stats.compare.outcomes import is_on_outcome
 from gan_eval.stats.trials import main_trials
 from gan_eval.tables import PARTICIPATION, RATES, SESSIONS
 
 MOST_ROWS = 500
 """Participants in the page's table; the file holds all."""
+MOST_NAMED = 20
+"""Participants named in a sentence."""
 
 
-def participants_sentences(folder: StudyFolder) -> list[str]:
-    """Invited, started, finished, left out; how many trials were, and by which rules."""
+def participants_section(folder: StudyFolder) -> Section:
+    """How many took part, who was left out, everybody, and how far participants agree."""
+    sentences = Lines(participation_sentences(folder))
+    blocks = [sentences, *participation_tables(folder), *alpha_tables(folder)]
+    return Section("participants", "Participants and exclusions", blocks)
+
+
+def participation_sentences(folder: StudyFolder) -> list[str]:
+    """Invited, started, finished, left out; how many trials were, and by which rules.
+
+    Where participation was not tabulated: how many answered, from the sessions or the rates.
+    """
     table = folder.table(PARTICIPATION)
     if table.empty:
-        return _without_table(folder)
-    sentences = [f"{invited(folder)}{took_part(table)}."]
+        people, sessions, rates = folder.scope("participant"), folder.table(SESSIONS), folder.table(RATES)
+        if people.empty and sessions.empty:
+            return []
+        count = plural(len(people) or sessions["participant"].nunique(), "participant")
+        notes = [str(note) for note in rates.loc[rates["scope"] == "all", "note"].dropna()[:1]]
+        of_answers = [f"Of the answers: {note}." for note in notes if "excluded" in note]
+        return [f"{invited_text(folder)}{count} answered.", *of_answers]
+    count = plural(len(table), "participant")
+    if table["status"].isna().all():
+        took_part = f"{count} {'is' if len(table) == 1 else 'are'} in this table"
+    else:
+        complete = int((table["status"] == "complete").sum())
+        took_part = f"{count} started, {whole(complete)} of them finished"
+    sentences = [f"{invited_text(folder)}{took_part}."]
     aborted = table[table["status"].isin(["aborted", "open"])]
     if len(aborted):
         sentences.append(f"{plural(len(aborted), 'participant')} broke off; their answers up to then count.")
-    left_out = table[excluded(table)]
-    if len(left_out):
-        sentences += [
-            f"{plural(len(part), 'participant')} left out {BY[str(standing)]}: {_named(part)}."
-            for standing, part in left_out.groupby(of_exclusions(folder, left_out), sort=False)
-        ]
+    excluded = table[is_excluded(table)]
+    if len(excluded):
+        for standing, part in excluded.groupby(exclusion_standing(folder, excluded), sort=False):
+            names = [f"{row['participant']} ({text(row['rule'])})" for _, row in part.head(MOST_NAMED).iterrows()]
+            more = len(part) - MOST_NAMED
+            who = f"{', '.join(names)} and {whole(more)} more" if more > 0 else listed(names)
+            sentences.append(f"{plural(len(part), 'participant')} left out {BY[str(standing)]}: {who}.")
     elif folder.study is not None or table["n_excluded"].sum():
         sentences.append("No participant was left out.")
-    return [*sentences, *_trials_left_out(folder, table)]
+    return [*sentences, *_trial_sentences(folder, table)]
 
 
-def took_part(table: pd.DataFrame) -> str:
-    """How many started and finished; without sessions only how many there are."""
-    people = plural(len(table), "participant")
-    if table["status"].isna().all():
-        return f"{people} {'is' if len(table) == 1 else 'are'} in this table"
-    complete = int((table["status"] == "complete").sum())
-    return f"{people} started, {whole(complete)} of them finished"
-
-
-def _named(left_out: pd.DataFrame, most: int = 20) -> str:
-    each = [f"{row['participant']} ({text(row['rule'])})" for _, row in left_out.head(most).iterrows()]
-    more = len(left_out) - most
-    return f"{', '.join(each)} and {whole(more)} more" if more > 0 else listed(each)
-
-
-def invited(folder: StudyFolder) -> str:
-    """The planned number, as the beginning of a sentence; empty where it is not known."""
-    wanted = (folder.facts.get("sessions") or {}).get("wanted")
-    if not wanted and folder.study is not None:
-        wanted = folder.study.quiz.participants
-    return f"{whole(wanted)} invited, " if wanted else ""
-
-
-def excluded(table: pd.DataFrame) -> pd.Series:
-    """(N,) bool: left out altogether."""
-    return table["excluded"].fillna(False).astype(bool)
-
-
-def _trials_left_out(folder: StudyFolder, table: pd.DataFrame) -> list[str]:
-    shown, dropped = int(table["n_trials"].sum()), int(table["n_excluded"].sum())
-    share = f" ({percent(dropped / shown)})" if shown else ""
+def _trial_sentences(folder: StudyFolder, table: pd.DataFrame) -> list[str]:
+    """How many trials were left out by which rules, and how many were not answered."""
+    n_trials, n_excluded = int(table["n_trials"].sum()), int(table["n_excluded"].sum())
+    share = f" ({percent(n_excluded / n_trials)})" if n_trials else ""
     touched = table[table["n_excluded"] > 0]
-    by = touched["n_excluded"].groupby(of_exclusions(folder, touched), sort=False).sum()
-    each = [f"{whole(count)} {BY[str(standing)]}" for standing, count in by.items()]
-    how = f" {BY[by.index[0]]}" if len(by) == 1 else f": {listed(each)}" if len(by) else ""
-    said = [f"{whole(dropped)} of {plural(shown, 'main trial')}{share} left out{how}."]
-    if folder.study is None and not dropped:
-        said = []  # whether there was a rule is not known
+    counts = touched["n_excluded"].groupby(exclusion_standing(folder, touched), sort=False).sum()
+    if len(counts) == 1:
+        how = f" {BY[counts.index[0]]}"
+    else:
+        parts = [f"{whole(count)} {BY[str(standing)]}" for standing, count in counts.items()]
+        how = f": {listed(parts)}" if parts else ""
+    sentences = []
+    if folder.study is not None or n_excluded:  # else whether there was a rule is not known
+        sentences.append(f"{whole(n_excluded)} of {plural(n_trials, 'main trial')}{share} left out{how}.")
     if folder.study is not None:
         plan = folder.study.analysis
         rules = [*(rule for rule in plan.exclude_participants if not is_on_outcome(rule)), *plan.exclude]
-        said.append(
-            "The rules, fixed before the data: " + "; ".join(rules) + "."
+        sentences.append(
+            f"The rules, fixed before the data: {'; '.join(rules)}."
             if rules
             else "No rule to leave anybody or any trial out was fixed."
         )
     unanswered = int((table["n_trials"] - table["n_answered"]).sum())
     if unanswered:
-        said.append(f"{plural(unanswered, 'main trial')} without an answer: in no rate.")
-    return said
+        sentences.append(f"{plural(unanswered, 'main trial')} without an answer: in no rate.")
+    return sentences
 
 
-def _without_table(folder: StudyFolder) -> list[str]:
-    """From the sessions or the rates, where participation was not tabulated."""
-    people = folder.scope("participant")
-    if people.empty and folder.table(SESSIONS).empty:
-        return []
-    count = len(people) or folder.table(SESSIONS)["participant"].nunique()
-    rates = folder.table(RATES)
-    note = rates.loc[rates["scope"] == "all", "note"].dropna()
-    told = [f"Of the answers: {note.iloc[0]}."] if len(note) and "excluded" in str(note.iloc[0]) else []
-    return [f"{invited(folder)}{plural(count, 'participant')} answered.", *told]
-
-
-def participants_views(folder: StudyFolder) -> list[View]:
+def participation_tables(folder: StudyFolder) -> list[Table]:
     """First who was left out, then everybody."""
-    table = folder.table(PARTICIPATION)
-    if table.empty:
+    frame = folder.table(PARTICIPATION)
+    if frame.empty:
         return []
-    touched = table[excluded(table) | (table["n_excluded"] > 0)]
-    columns = {
-        "participant": of(text, "participant"),
-        "left out": lambda row: "the participant" if row["excluded"] is True else "single trials",
-        "trials left out": of(whole, "n_excluded"),
-        "standing": of(str, "standing"),
-        "rule": of(text, "rule"),
-    }
-    shown = touched.assign(standing=of_exclusions(folder, touched).map(BY)).head(MOST_ROWS)
-    left_out = view_of("Left out", shown, columns, text_columns=2, last_is_text=True, source="participation")
-    return [*left_out, *_everybody(table)]
-
-
-def _everybody(table: pd.DataFrame) -> list[View]:
-    recorded = table["status"].notna().any() or (table["flagged_share"].fillna(0) > 0).any()
-    columns = {
-        "participant": of(text, "participant"),
-        "last session": filled(table, "status", of(text, "status")),
-        "trials": of(whole, "n_trials"),
-        "answered": of(whole, "n_answered"),
-        "right": of(percent, "accuracy"),
-        "catch trials right": filled(table, "catch_accuracy", catch),
-        "same answer": of(percent, "same_answer_share"),
-        "median time": of(milliseconds, "median_reaction_time_ms"),
-        "flagged": of(percent, "flagged_share") if recorded else None,
-        "left out": of(whole, "n_excluded"),
-    }
-    cut = [f"The first {MOST_ROWS} of {whole(len(table))} participants; the file holds all."]
-    notes = [*(cut if len(table) > MOST_ROWS else []), *noted(table, "participant")]
-    return view_of(
-        "Every participant", table.head(MOST_ROWS), columns, text_columns=2, notes=notes, source="participation"
+    touched = frame[is_excluded(frame) | (frame["n_excluded"] > 0)]
+    left_out = table_of(
+        "Left out",
+        touched.assign(standing=exclusion_standing(folder, touched).map(BY)).head(MOST_ROWS),
+        {
+            "participant": cell(text, "participant"),
+            "left out": lambda row: "the participant" if row["excluded"] is True else "single trials",
+            "trials left out": cell(whole, "n_excluded"),
+            "standing": cell(str, "standing"),
+            "rule": cell(text, "rule"),
+        },
+        text_columns=2,
+        last_is_text=True,
+        source="participation",
     )
-
-
-def catch(row: Record) -> str:
-    """Share and number of catch trials; nothing where there were none."""
-    return (
-        text(None) if missing(row["catch_accuracy"]) else f"{percent(row['catch_accuracy'])} of {whole(row['n_catch'])}"
+    flags_recorded = frame["status"].notna().any() or (frame["flagged_share"].fillna(0) > 0).any()
+    notes = row_notes(frame, "participant")
+    if len(frame) > MOST_ROWS:
+        notes.insert(0, f"The first {MOST_ROWS} of {whole(len(frame))} participants; the file holds all.")
+    everybody = table_of(
+        "Every participant",
+        frame.head(MOST_ROWS),
+        {
+            "participant": cell(text, "participant"),
+            "last session": if_filled(frame, "status", cell(text, "status")),
+            "trials": cell(whole, "n_trials"),
+            "answered": cell(whole, "n_answered"),
+            "right": cell(percent, "accuracy"),
+            "catch trials right": if_filled(frame, "catch_accuracy", catch_text),
+            "same answer": cell(percent, "same_answer_share"),
+            "median time": cell(milliseconds, "median_reaction_time_ms"),
+            "flagged": cell(percent, "flagged_share") if flags_recorded else None,
+            "left out": cell(whole, "n_excluded"),
+        },
+        text_columns=2,
+        notes=notes,
+        source="participation",
     )
+    return [*left_out, *everybody]
 
 
-def counted_participants(folder: StudyFolder) -> int:
-    """Those whose answers count."""
+def catch_text(row: Record) -> str:
+    """Proportion and number of catch trials; nothing where there were none."""
+    if missing(row["catch_accuracy"]):
+        return text(None)
+    return f"{percent(row['catch_accuracy'])} of {whole(row['n_catch'])}"
+
+
+def invited_text(folder: StudyFolder) -> str:
+    """The planned number, as the beginning of a sentence; empty where it is not known."""
+    required = (folder.facts.get("sessions") or {}).get("wanted")
+    if not required and folder.study is not None:
+        required = folder.study.quiz.participants
+    return f"{whole(required)} invited, " if required else ""
+
+
+def is_excluded(table: pd.DataFrame) -> pd.Series:
+    """(N,) bool: left out altogether."""
+    return table["excluded"].fillna(False).astype(bool)
+
+
+def included_count(folder: StudyFolder) -> int:
+    """Participants whose answers count."""
     table = folder.table(PARTICIPATION)
     if len(table):
-        return int((~excluded(table)).sum())
+        return int((~is_excluded(table)).sum())
     return len(folder.scope("participant")) or main_trials(folder.answers())["participant"].nunique()

@@ -1,76 +1,68 @@
-"""What staircases say: for how long a picture must be seen."""
+"""For how long must it be seen? Thresholds of exposure from staircases."""
 
-import pandas as pd
-
+from gan_eval.report.parts.blocks import Section, Table
 from gan_eval.report.parts.folder import StudyFolder
-from gan_eval.report.parts.table import of, view_of
-from gan_eval.report.parts.words import (
-    NOTHING,
-    View,
-    milliseconds,
-    missing,
-    plural,
-    text,
-    whole,
-)
+from gan_eval.report.parts.table import INTERVAL, cell, table_of
+from gan_eval.report.parts.words import NOTHING, milliseconds, missing, plural, text, whole
 from gan_eval.stats.answers.hype import MeanThreshold, mean_thresholds
 from gan_eval.tables import THRESHOLDS
 
 _MOST_STAIRCASES = 200
 
 
-def threshold_sentences(table: pd.DataFrame) -> list[str]:
-    return [_settled_at(found) for found in mean_thresholds(table)]
-
-
-def _settled_at(found: MeanThreshold) -> str:
-    where = "" if found.dataset is None else f" on {found.dataset}"
-    if found.n_participants == 0:
-        said = f"The staircases{where} turned round too seldom for a threshold of exposure."
-    else:
-        within = "" if missing(found.low_ms) else f" (95 % interval {_ms_interval(found)} between participants)"
-        said = (
-            f"The staircase{where} settled at a mean exposure of {milliseconds(found.mean_ms)}{within}, over "
-            f"{plural(found.n_participants, 'participant')}."
-        )
-        if found.n_without:
-            said += f" {plural(found.n_without, 'staircase')} turned round too seldom for a threshold."
-    if found.n_bound:
-        said += f" {plural(found.n_bound, 'staircase')} stayed at an end of the range of exposures."
-    return said
-
-
-def thresholds_views(folder: StudyFolder) -> list[View]:
+def thresholds_section(folder: StudyFolder) -> Section:
     """Mean thresholds, then each staircase where they are not too many."""
-    table = folder.table(THRESHOLDS)
-    if table.empty:
-        return []
+    frame = folder.table(THRESHOLDS)
+    head = ["data set", "participants", "mean threshold", INTERVAL, "without a threshold"]
     means = [
         [
-            text(found.dataset),
-            whole(found.n_participants),
-            milliseconds(found.mean_ms),
-            NOTHING if missing(found.low_ms) else _ms_interval(found),
-            whole(found.n_without),
+            text(mean.dataset),
+            whole(mean.n_participants),
+            milliseconds(mean.mean_ms),
+            NOTHING if missing(mean.low_ms) else _interval(mean),
+            whole(mean.n_without),
         ]
-        for found in mean_thresholds(table)
+        for mean in (mean_thresholds(frame) if len(frame) else ())
     ]
-    head = ["data set", "participants", "mean threshold", "95\u202f% interval", "without a threshold"]
-    columns = {
-        "participant": of(text, "participant"),
-        "data set": of(text, "dataset"),
-        "reversals": of(whole, "reversals"),
-        "threshold": of(milliseconds, "threshold_ms"),
-        "shown most often": of(milliseconds, "mode_ms"),
-        "end of the range": of(text, "bound"),
-    }
-    each = table if len(table) <= _MOST_STAIRCASES else table.iloc[:0]
-    caption = "Threshold of each staircase"
-    return [
-        View("Thresholds of exposure", head, means, source=("thresholds",)),
-        *view_of(caption, each, columns, text_columns=2, last_is_text=True, source="thresholds"),
-    ]
+    staircases = table_of(
+        "Threshold of each staircase",
+        frame if len(frame) <= _MOST_STAIRCASES else frame.iloc[:0],
+        {
+            "participant": cell(text, "participant"),
+            "data set": cell(text, "dataset"),
+            "reversals": cell(whole, "reversals"),
+            "threshold": cell(milliseconds, "threshold_ms"),
+            "shown most often": cell(milliseconds, "mode_ms"),
+            "end of the range": cell(text, "bound"),
+        },
+        text_columns=2,
+        last_is_text=True,
+        source="thresholds",
+    )
+    pooled = Table("Thresholds of exposure", head, means, source=("thresholds",))
+    return Section("thresholds", "For how long must it be seen?", [pooled, *staircases])
 
 
-def _ms_interval(found: MeanThreshold) -> str:
-    return f"{milliseconds(found.low_ms)} to {milliseconds(found.high_ms)}"
+def threshold_sentences(folder: StudyFolder) -> list[str]:
+    """For the answer: where the staircases of each data set settled."""
+    sentences = []
+    for mean in mean_thresholds(folder.table(THRESHOLDS)):
+        where = "" if mean.dataset is None else f" on {mean.dataset}"
+        if mean.n_participants == 0:
+            sentence = f"The staircases{where} turned round too seldom for a threshold of exposure."
+        else:
+            within = "" if missing(mean.low_ms) else f" (95 % interval {_interval(mean)} between participants)"
+            sentence = (
+                f"The staircase{where} settled at a mean exposure of {milliseconds(mean.mean_ms)}{within}, over "
+                f"{plural(mean.n_participants, 'participant')}."
+            )
+            if mean.n_without:
+                sentence += f" {plural(mean.n_without, 'staircase')} turned round too seldom for a threshold."
+        if mean.n_bound:
+            sentence += f" {plural(mean.n_bound, 'staircase')} stayed at an end of the range of exposures."
+        sentences.append(sentence)
+    return sentences
+
+
+def _interval(mean: MeanThreshold) -> str:
+    return f"{milliseconds(mean.low_ms)} to {milliseconds(mean.high_ms)}"

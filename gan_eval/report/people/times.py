@@ -1,36 +1,85 @@
-"""Reaction times: summaries, log-normal mixed models, and how speed and accuracy hang together."""
+"""How long did they take? Reaction times, log-normal mixed models, and how speed and accuracy hang together."""
 
-from gan_eval.report.parts.chart import Picture, Span, picture, spans_figure
+from collections.abc import Sequence
+
+from gan_eval.report.parts.blocks import Charts, Section, Table
+from gan_eval.report.parts.chart import MOST_GROUPS, Chart, Span, chart_of, spans_figure
 from gan_eval.report.parts.folder import StudyFolder
-from gan_eval.report.parts.table import INTERVAL, known_as, of, share, view_of
-from gan_eval.report.parts.words import Record, View, interval, milliseconds, missing, number, p_value, text, whole
-from gan_eval.tables import REACTION_TIME_MODELS, SPEED_ACCURACY
+from gan_eval.report.parts.table import INTERVAL, cell, labelled, proportion_cell, table_of
+from gan_eval.report.parts.words import Record, interval, milliseconds, missing, number, p_value, text, whole
+from gan_eval.tables import REACTION_TIME_MODELS, REACTION_TIMES, SPEED_ACCURACY
 
 _PICTURES = {"all": "all", "real": "real", "fake": "generated"}
 _PARTS = ("quickest fifth", "second fifth", "third fifth", "fourth fifth", "slowest fifth")
 
 
-def time_model_views(folder: StudyFolder) -> list[View]:
-    """The log-normal models, then accuracy by speed."""
-    return [*_models(folder), *_speed(folder)]
-
-
-def _models(folder: StudyFolder) -> list[View]:
-    table = folder.table(REACTION_TIME_MODELS)
-    columns = {
-        "model": of(text, "formula"),
-        "term": of(text, "term"),
-        "time or ratio": _effect,
-        INTERVAL: _effect_interval,
-        "p": of(p_value, "p"),
-        "SD participants": of(number, "sd_participant"),
-        "SD stimuli": of(number, "sd_stimulus"),
-        "SD within": of(number, "sd_residual"),
-        "answers": of(whole, "n_trials"),
+def times_section(folder: StudyFolder) -> Section:
+    """Reaction times and their models, then accuracy by speed."""
+    frame = folder.table(REACTION_TIMES)
+    if len(frame):
+        one_dataset = frame.loc[frame["scope"] == "dataset", "id"].nunique() == 1
+        scopes = ["dataset"] if one_dataset else ["all", "dataset"]
+        not_crossed = (frame["kind"] == "all") | (frame["answers"] == "all")
+        frame = frame[frame["scope"].isin(scopes) & (frame["n"] > 0) & not_crossed]
+    reaction_columns = {
+        "group": lambda row: "everything" if row["scope"] == "all" else row["id"],
+        "pictures": lambda row: _PICTURES[row["kind"]],
+        "answers": lambda row: row["answers"],
+        "n": cell(whole, "n"),
+        "median": cell(milliseconds, "median_ms"),
+        "quartiles": lambda row: f"{milliseconds(row['q25_ms'])} to {milliseconds(row['q75_ms'])}",
+        "geometric mean": cell(milliseconds, "geometric_mean_ms"),
     }
-    return view_of(
+    reaction = table_of("Reaction times", frame, reaction_columns, text_columns=3, label="id", source="reaction_times")
+    speed = speed_charts(folder)
+    accuracy = folder.table(SPEED_ACCURACY)
+    by_speed = table_of(
+        "Speed and accuracy",
+        accuracy[accuracy["n"] > 0],
+        {
+            "pictures": labelled(_PICTURES, "kind"),
+            "answers": cell(part_name, "part"),
+            "n": cell(whole, "n"),
+            "median time": cell(milliseconds, "median_ms"),
+            "right (95\u202f%)": proportion_cell("accuracy", "ci_low", "ci_high"),
+        },
+        text_columns=2,
+        notes=["Fifths of each participant's own answers, by their reaction times."],
+        label="kind",
+        source="speed_accuracy",
+        folded=True if speed else None,
+    )
+    charts = Charts([*reaction_charts(folder), *speed])
+    blocks = [charts, *reaction, *_model_tables(folder), *by_speed]
+    return Section("times", "How long did they take?", blocks)
+
+
+def _model_tables(folder: StudyFolder) -> list[Table]:
+    """The log-normal mixed models."""
+
+    def effect_interval(row: Record) -> str:
+        low, high = row["ratio_low"], row["ratio_high"]
+        if row["term"] == "intercept" and not missing(low):
+            return f"{milliseconds(low)} to {milliseconds(high)}"
+        return interval(low, high, digits=3)
+
+    frame = folder.table(REACTION_TIME_MODELS)
+    columns = {
+        "model": cell(text, "formula"),
+        "term": cell(text, "term"),
+        "time or ratio": lambda row: (
+            milliseconds(row["ratio"]) if row["term"] == "intercept" else number(row["ratio"], digits=3)
+        ),
+        INTERVAL: effect_interval,
+        "p": cell(p_value, "p"),
+        "SD participants": cell(number, "sd_participant"),
+        "SD stimuli": cell(number, "sd_stimulus"),
+        "SD within": cell(number, "sd_residual"),
+        "answers": cell(whole, "n_trials"),
+    }
+    return table_of(
         "Mixed models of reaction times",
-        table if table["n_trials"].fillna(0).any() else table.iloc[:0],
+        frame if frame["n_trials"].fillna(0).any() else frame.iloc[:0],
         columns,
         text_columns=2,
         notes=["On the logarithm of the time, so effects are ratios: 1.10 is 10 % slower. The intercept is a time."],
@@ -40,40 +89,8 @@ def _models(folder: StudyFolder) -> list[View]:
     )
 
 
-def _effect(row: Record) -> str:
-    return milliseconds(row["ratio"]) if row["term"] == "intercept" else number(row["ratio"], digits=3)
-
-
-def _effect_interval(row: Record) -> str:
-    low, high = row["ratio_low"], row["ratio_high"]
-    if row["term"] == "intercept" and not missing(low):
-        return f"{milliseconds(low)} to {milliseconds(high)}"
-    return interval(low, high, digits=3)
-
-
-def _speed(folder: StudyFolder) -> list[View]:
-    table = folder.table(SPEED_ACCURACY)
-    columns = {
-        "pictures": known_as(_PICTURES, "kind"),
-        "answers": of(part_name, "part"),
-        "n": of(whole, "n"),
-        "median time": of(milliseconds, "median_ms"),
-        "right (95\u202f%)": share("accuracy", "ci_low", "ci_high"),
-    }
-    return view_of(
-        "Speed and accuracy",
-        table[table["n"] > 0],
-        columns,
-        text_columns=2,
-        notes=["Fifths of each participant's own answers, by their reaction times."],
-        label="kind",
-        source="speed_accuracy",
-        folded=bool(speed_figures(folder)),
-    )
-
-
 def part_name(part: int) -> str:
-    """A fifth of a participant's answers in words.
+    """A fifth of a participant's answers.
 
     >>> part_name(1)
     'quickest fifth'
@@ -81,11 +98,44 @@ def part_name(part: int) -> str:
     return _PARTS[int(part) - 1] if 1 <= int(part) <= len(_PARTS) else f"part {part}"
 
 
-def speed_figures(folder: StudyFolder) -> list[Picture]:
+def reaction_charts(folder: StudyFolder) -> list[Chart]:
+    """Medians and quartiles of the reaction times by data set and truth."""
+    table = folder.table(REACTION_TIMES)
+    if table.empty:
+        return []
+    table = table[(table["answers"] == "all") & table["scope"].isin(["all", "dataset"]) & (table["n"] > 0)]
+    if table.empty:
+        return []
+    if (table["scope"] == "dataset").any():
+        table = table[table["scope"] == "dataset"]
+    groups: list[tuple[str, Sequence[Span]]] = []
+    alternatives = []
+    for name, rows in list(table.groupby("id", sort=True))[:MOST_GROUPS]:
+        spans = [
+            Span(row["kind"], row["median_ms"] / 1000, row["q25_ms"] / 1000, row["q75_ms"] / 1000)
+            for kind in ("real", "fake", "all")
+            for _, row in rows[rows["kind"] == kind].iterrows()
+        ]
+        title = "everything" if name == "all" else str(name)
+        groups.append((title, spans))
+        median = rows.loc[rows["kind"] == "all", "median_ms"]
+        alternatives.append(f"{title}: median {milliseconds(median.iloc[0]) if len(median) else 'unknown'}")
+    return [
+        chart_of(
+            "Reaction times",
+            spans_figure(groups, axis="seconds after onset"),
+            name="reaction",
+            caption="Circles: real pictures; squares: generated; diamonds: all. Marks: medians; bars: quartiles.",
+            alternative="; ".join(alternatives),
+        )
+    ]
+
+
+def speed_charts(folder: StudyFolder) -> list[Chart]:
     """Accuracy from the quickest to the slowest fifth."""
     table = folder.table(SPEED_ACCURACY)
     table = table[table["accuracy"].notna() & table["ci_low"].notna()]
-    groups = []
+    groups, alternatives = [], []
     for part, rows in table.groupby("part", sort=True):
         by_kind = rows.set_index("kind")
         spans = [
@@ -94,20 +144,19 @@ def speed_figures(folder: StudyFolder) -> list[Picture]:
             if kind in by_kind.index
         ]
         if spans:
-            groups.append((part_name(int(str(part))), spans))
+            name = part_name(int(str(part)))
+            groups.append((name, spans))
+            values = ", ".join(f"{_PICTURES[span.series]} {span.value:.1f} % right" for span in spans)
+            alternatives.append(f"{name}: {values}")
     if not groups:
         return []
-    said = "; ".join(
-        f"{name}: {', '.join(f'{_PICTURES[span.series]} {span.value:.1f} % right' for span in spans)}"
-        for name, spans in groups
-    )
     return [
-        picture(
+        chart_of(
             "Right answers by speed",
             spans_figure(groups, axis="right answers, %", reference=50),
             name="speed-accuracy",
             caption="Fifths of each participant's own answers. Circles: real pictures; squares: generated; diamonds: "
             "all. Bars: 95 % intervals. Dashed: guessing.",
-            alternative=said,
+            alternative="; ".join(alternatives),
         )
     ]

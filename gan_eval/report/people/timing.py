@@ -5,10 +5,12 @@ from collections import Counter
 import numpy as np
 import pandas as pd
 
+from gan_eval.report.parts.blocks import Lines, Section, Table
 from gan_eval.report.parts.folder import StudyFolder
+from gan_eval.report.parts.table import CellFormat, cell, table_of
 from gan_eval.report.parts.words import (
     NARROW,
-    View,
+    Record,
     listed,
     milliseconds,
     missing,
@@ -28,22 +30,59 @@ _LAG = (
 _MOST_CHECKS = 400
 
 
+def timing_section(folder: StudyFolder) -> Section:
+    """Screens, exposures by level, flags, and the self-tests of the screens."""
+    trials, checks = presented_trials(folder), folder.table(CHECKS)
+    cells: list[str] = trials["flags"].dropna().astype(str).tolist() if len(trials) else []
+    counts = Counter(flag for names in cells for flag in set(names.split()))
+    rows = [[flag, whole(count), percent(count / len(trials))] for flag, count in sorted(counts.items())]
+    flags = Table("Flagged trials", ["flag", "trials", "share of main trials"], rows, source=("trials",))
+    numbers = {session: str(place) for place, session in enumerate(dict.fromkeys(checks["session"]), start=1)}
+
+    def value(row: Record) -> str:
+        unit = "" if missing(row["unit"]) else row["unit"]
+        return "" if missing(row["value"]) else f"{row['value']:.4g} {unit}".strip()
+
+    self_tests = table_of(
+        "Timing self-tests",
+        checks.head(_MOST_CHECKS),
+        {
+            "check": cell(text, "check"),
+            "session": lambda row: numbers[row["session"]],
+            "value": value,
+            "verdict": cell(text, "verdict"),
+        },
+        text_columns=2,
+        last_is_text=True,
+        source="checks",
+    )
+    blocks = [Lines(timing_sentences(folder)), *_exposure_tables(trials), flags, *self_tests]
+    return Section("timing", "Was it shown as planned?", blocks)
+
+
 def timing_sentences(folder: StudyFolder) -> list[str]:
     """Screens, flags, and what was not measured; nothing without trials and sessions."""
-    trials, sessions = shown_trials(folder), folder.table(SESSIONS)
+    trials, sessions, checks = presented_trials(folder), folder.table(SESSIONS), folder.table(CHECKS)
     if sessions.empty and (trials.empty or trials["exposure_ms"].isna().all()):
         return []
-    return [*_screens(sessions), *_flags(folder, trials), *_checked(folder.table(CHECKS)), _LAG]
+    sentences = _screen_sentences(sessions)
+    flagged = flagged_share(folder, trials)
+    if flagged is not None:
+        main = plural(len(trials), "main trial")
+        sentences.append(f"{percent(flagged)} of {main} carry a flag (late, focus lost, …).")
+    if len(checks):
+        count = plural(checks["session"].nunique(), "session")
+        bad = checks[checks["verdict"].isin(["warning", "failed"])]
+        names = list(dict.fromkeys(bad["check"].astype(str)))[:6]
+        sentences.append(
+            f"The timing self-test warned or failed in {bad['session'].nunique()} of {count}: {listed(names)}."
+            if names
+            else f"The timing self-test of {count} found nothing amiss."
+        )
+    return [*sentences, _LAG]
 
 
-def timing_views(folder: StudyFolder) -> list[View]:
-    """Exposures by level, flags, and the self-tests of the screens."""
-    trials, checks = shown_trials(folder), folder.table(CHECKS)
-    views = [view for view in (_exposures(trials), _flag_table(trials)) if view.rows]
-    return [*views, *([_checks(checks)] if len(checks) else [])]
-
-
-def shown_trials(folder: StudyFolder) -> pd.DataFrame:
+def presented_trials(folder: StudyFolder) -> pd.DataFrame:
     """The main trials that count, of every procedure, answered or not, whatever a rule leaves out later."""
     trials = folder.answers()
     if trials.empty:
@@ -51,30 +90,29 @@ def shown_trials(folder: StudyFolder) -> pd.DataFrame:
     return pd.concat([main_trials(trials), graded_trials(trials), pair_trials(trials)])
 
 
-def _screens(sessions: pd.DataFrame) -> list[str]:
-    said = []
+def _screen_sentences(sessions: pd.DataFrame) -> list[str]:
+    """Sizes, refresh rates, presenters and platforms of the screens, in one sentence."""
+    parts = []
     sizes = sessions[["screen_width", "screen_height"]].dropna().drop_duplicates()
     if len(sizes):
-        shown = [f"{whole(row['screen_width'])} × {whole(row['screen_height'])}" for _, row in sizes.head(6).iterrows()]
-        said.append(f"{'screens of' if len(sizes) > 1 else 'screen of'} {listed(shown)} pixels")
+        names = [f"{whole(row['screen_width'])} × {whole(row['screen_height'])}" for _, row in sizes.head(6).iterrows()]
+        parts.append(f"{'screens of' if len(sizes) > 1 else 'screen of'} {listed(names)} pixels")
     refresh = sorted(set(sessions["refresh_hz"].dropna().round(1)))
     if refresh:
-        span = [refresh[0]] if len(refresh) == 1 else [refresh[0], refresh[-1]]
-        said.append(" to ".join(number(hz, digits=1) for hz in span) + f"{NARROW}Hz")
+        ends = [refresh[0]] if len(refresh) == 1 else [refresh[0], refresh[-1]]
+        parts.append(" to ".join(number(hz, digits=1) for hz in ends) + f"{NARROW}Hz")
     ratios = sorted(set(sessions["device_pixel_ratio"].dropna()))
     if ratios:
-        said.append(f"device pixel ratio {listed([f'{ratio:g}' for ratio in ratios[:6]])}")
-    for column, word in (("presenter", "presented by"), ("platform", "on")):
+        parts.append(f"device pixel ratio {listed([f'{ratio:g}' for ratio in ratios[:6]])}")
+    for column, preposition in (("presenter", "presented by"), ("platform", "on")):
         names = list(dict.fromkeys(sessions[column].dropna().astype(str)))
         if names:
-            said.append(f"{word} {listed(names[:6])}{' and others' if len(names) > 6 else ''}")
+            parts.append(f"{preposition} {listed(names[:6])}{' and others' if len(names) > 6 else ''}")
     rounded = sessions["rounded"].dropna()
     if len(rounded):
-        said.append(
-            "exposures rounded to whole frames"
-            + ("" if rounded.all() else f" in {percent(rounded.mean())} of sessions")
-        )
-    return [f"In {plural(len(sessions), 'session')}: {'; '.join(said)}."] if said else []
+        some = "" if rounded.all() else f" in {percent(rounded.mean())} of sessions"
+        parts.append(f"exposures rounded to whole frames{some}")
+    return [f"In {plural(len(sessions), 'session')}: {'; '.join(parts)}."] if parts else []
 
 
 def flagged_share(folder: StudyFolder, trials: pd.DataFrame) -> float | None:
@@ -83,24 +121,6 @@ def flagged_share(folder: StudyFolder, trials: pd.DataFrame) -> float | None:
     if trials.empty or (folder.table(SESSIONS).empty and not flagged.any()):
         return None
     return float(flagged.mean())
-
-
-def _flags(folder: StudyFolder, trials: pd.DataFrame) -> list[str]:
-    flagged = flagged_share(folder, trials)
-    if flagged is None:
-        return []
-    return [f"{percent(flagged)} of {plural(len(trials), 'main trial')} carry a flag (late, focus lost, …)."]
-
-
-def _checked(checks: pd.DataFrame) -> list[str]:
-    bad = checks[checks["verdict"].isin(["warning", "failed"])]
-    if checks.empty:
-        return []
-    sessions = plural(checks["session"].nunique(), "session")
-    if bad.empty:
-        return [f"The timing self-test of {sessions} found nothing amiss."]
-    names = listed(list(dict.fromkeys(bad["check"].astype(str)))[:6])
-    return [f"The timing self-test warned or failed in {bad['session'].nunique()} of {sessions}: {names}."]
 
 
 def exposure_levels(trials: pd.DataFrame) -> pd.DataFrame:
@@ -112,11 +132,11 @@ def exposure_levels(trials: pd.DataFrame) -> pd.DataFrame:
         until the answer and missing where it is not known; both have no error.
     """
     rows = []
-    asked = pd.Series(asked_exposure(trials), index=trials.index)
-    for level, part in trials.groupby(asked, dropna=False, sort=True):
+    requested = pd.Series(asked_exposure(trials), index=trials.index)
+    for level, part in trials.groupby(requested, dropna=False, sort=True):
         achieved = part["exposure_ms"].to_numpy(float)
-        wanted = part["planned_exposure_ms"].fillna(part["requested_exposure_ms"]).to_numpy(float)
-        error = (achieved - wanted)[np.isfinite(achieved - wanted)]
+        planned = part["planned_exposure_ms"].fillna(part["requested_exposure_ms"]).to_numpy(float)
+        error = (achieved - planned)[np.isfinite(achieved - planned)]
         known = achieved[~np.isnan(achieved)]
         rows.append(
             {
@@ -134,59 +154,27 @@ def exposure_levels(trials: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=names)
 
 
-def _exposures(trials: pd.DataFrame) -> View:
-    levels = exposure_levels(trials) if len(trials) else pd.DataFrame()
-    rows = [
-        [
-            _asked(row["requested_ms"]),
-            _ms(row["planned_ms"]),
-            whole(row["n"]),
-            _ms(row["mean_ms"]),
-            _ms(row["error_ms"], digits=2),
-            _ms(row["sd_ms"], digits=2),
-            _ms(row["worst_ms"], digits=2),
-        ]
-        for row in levels.to_dict("records")
-        if row["n"]
-    ]
-    head = [
-        "requested", "planned (median)", "pictures", "achieved (mean)", "error (mean)", "error (SD)", "worst error",
-    ]  # fmt: skip
-    notes = ["Error: achieved less planned exposure; planned is what was asked for in whole frames."]
-    return View("Exposure asked for and achieved", head, rows, notes=notes, source=("trials",))
+def _exposure_tables(trials: pd.DataFrame) -> list[Table]:
+    def duration(name: str, digits: int) -> CellFormat:
+        return lambda row: (
+            milliseconds(row[name]) if missing(row[name]) else f"{number(row[name], digits=digits)}{NARROW}ms"
+        )
 
+    def requested(row: Record) -> str:
+        if missing(row["requested_ms"]):
+            return "not known"
+        return "until the answer" if np.isinf(row["requested_ms"]) else duration("requested_ms", 1)(row)
 
-def _asked(level: float) -> str:
-    if missing(level):
-        return "not known"
-    return "until the answer" if np.isinf(level) else _ms(level)
-
-
-def _flag_table(trials: pd.DataFrame) -> View:
-    cells: list[str] = trials["flags"].dropna().astype(str).tolist() if len(trials) else []
-    counts = Counter(flag for cell in cells for flag in set(cell.split()))
-    rows = [[str(flag), whole(count), percent(count / len(trials))] for flag, count in sorted(counts.items())]
-    return View("Flagged trials", ["flag", "trials", "share of main trials"], rows, source=("trials",))
-
-
-def _checks(checks: pd.DataFrame) -> View:
-    numbers = {session: str(number) for number, session in enumerate(dict.fromkeys(checks["session"]), start=1)}
-    rows = [
-        [
-            text(row["check"]),
-            numbers[row["session"]],
-            ""
-            if missing(row["value"])
-            else f"{row['value']:.4g} {'' if missing(row['unit']) else row['unit']}".strip(),
-            text(row["verdict"]),
-        ]
-        for row in checks.head(_MOST_CHECKS).to_dict("records")
-    ]
-    return View(
-        "Timing self-tests", ["check", "session", "value", "verdict"], rows, text_columns=2, last_is_text=True,
-        source=("checks",),
-    )  # fmt: skip
-
-
-def _ms(value: object, *, digits: int = 1) -> str:
-    return milliseconds(value) if missing(value) else f"{number(value, digits=digits)}{NARROW}ms"
+    levels = exposure_levels(trials) if len(trials) else pd.DataFrame({"n": []})
+    columns = {
+        "requested": requested,
+        "planned (median)": duration("planned_ms", 1),
+        "pictures": cell(whole, "n"),
+        "achieved (mean)": duration("mean_ms", 1),
+        "error (mean)": duration("error_ms", 2),
+        "error (SD)": duration("sd_ms", 2),
+        "worst error": duration("worst_ms", 2),
+    }
+    note = "Error: achieved less planned exposure; planned is what was asked for in whole frames."
+    caption = "Exposure asked for and achieved"
+    return table_of(caption, levels[levels["n"] > 0], columns, notes=[note], source="trials")

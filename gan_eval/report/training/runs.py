@@ -1,12 +1,9 @@
-"""What the models' folders tell of their training: log, validation, warnings, sample grids, animation.
-
-The settings that the models of a study's folder were trained with.
-"""
+"""What the models' folders hold of their training: settings, log, validation, warnings, sample grids, animation."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -16,7 +13,7 @@ from gan_eval.files import read_json
 from gan_eval.report.parts.folder import StudyFolder
 from gan_eval.report.parts.thumbnails import COMPOSITE, GENERATED, MASKED, ORIGINAL
 from gan_eval.stimuli.pictures import Picture, read_rgb
-from gan_eval.tables import TRAINING_WARNINGS, VALIDATION
+from gan_eval.tables import TRAINING_WARNINGS, VALIDATION, Table
 from gan_eval.tabular import read_table
 
 MODES = ("train", "eval")
@@ -26,6 +23,16 @@ FILLED = (ORIGINAL, MASKED, GENERATED, COMPOSITE)
 """The columns of sample grids, of generators that translate pictures and of those that fill holes."""
 MOST_COLUMNS = 8
 """Steps that a table or a grid shows beside each other."""
+
+
+class TrainingSample(NamedTuple):
+    """The first item of a sample grid."""
+
+    condition: Picture
+    """What the generator was given; of one that fills holes the masked picture."""
+    generated: Picture
+    """Of one that fills holes the composite."""
+    real: Picture
 
 
 @dataclass(frozen=True)
@@ -68,11 +75,8 @@ class TrainingRun:
         later = self.log[(self.log["step"] >= step) & self.log["epoch"].notna()]
         return None if later.empty else int(later["epoch"].iloc[0])
 
-    def sample(self, step: int) -> tuple[Picture, Picture, Picture] | None:
-        """Input, generated picture and ground truth of the first item; None where the grid cannot be read.
-
-        Of a generator that fills holes: the masked picture, the composite and the original.
-        """
+    def sample(self, step: int) -> TrainingSample | None:
+        """The first item after `step` steps; None where the grid cannot be read."""
         try:
             grid = read_rgb(self.grids[step])
         except UserError:
@@ -83,16 +87,32 @@ class TrainingRun:
         stages = [np.ascontiguousarray(grid[:side, k * side : (k + 1) * side]) for k in range(len(self.stages))]
         if self.fills_holes:
             original, masked, _, composite = stages
-            return masked, composite, original
-        condition, fake, real = stages
-        return condition, fake, real
+            return TrainingSample(masked, composite, original)
+        return TrainingSample(*stages)
 
 
 def training_runs(folder: StudyFolder) -> list[TrainingRun]:
     """The runs that have a training log: in the study's order, others by name."""
     order = list(folder.study.models) if folder.study is not None else []
     names = sorted(folder.training, key=lambda name: (order.index(name) if name in order else len(order), name))
-    return [_run(name, folder.path / "models" / name, folder.training[name]) for name in names]
+    runs = []
+    for name in names:
+        place = folder.path / "models" / name
+        config, evolution = place / "config.json", place / "evolution.webp"
+        runs.append(
+            TrainingRun(
+                model=name,
+                folder=place,
+                log=folder.training[name],
+                validation=_table(place / "validation.csv", VALIDATION),
+                warnings=_table(place / "training_warnings.csv", TRAINING_WARNINGS),
+                settings=read_json(config).get("settings", {}) if config.is_file() else {},
+                grids=_by_step(place / "samples", ".png"),
+                snapshots=list(_by_step(place / "snapshots", ".safetensors")),
+                evolution=evolution if evolution.is_file() else None,
+            )
+        )
+    return runs
 
 
 def loss_ratio(settings: Mapping[str, Any]) -> str:
@@ -113,8 +133,8 @@ def loss_ratio(settings: Mapping[str, Any]) -> str:
 
 def ratios(runs: Sequence[TrainingRun]) -> list[str]:
     """Each run's ratio where those tell the runs apart, else empty."""
-    found = [run.ratio for run in runs]
-    return found if len(set(found)) == len(found) > 1 and all(found) else [""] * len(found)
+    texts = [run.ratio for run in runs]
+    return texts if len(set(texts)) == len(texts) > 1 and all(texts) else [""] * len(texts)
 
 
 def labels(runs: Sequence[TrainingRun]) -> list[str]:
@@ -122,37 +142,21 @@ def labels(runs: Sequence[TrainingRun]) -> list[str]:
     return [f"{run.model} ({ratio})" if ratio else run.model for run, ratio in zip(runs, ratios(runs), strict=True)]
 
 
-def chosen_steps(steps: Sequence[int], wanted: Sequence[int] = ()) -> list[int]:
-    """At most MOST_COLUMNS of the steps: the wanted ones where there are two of them, else evenly spread.
+def chosen_steps(steps: Sequence[int], preferred: Sequence[int] = ()) -> list[int]:
+    """At most MOST_COLUMNS of the steps: the preferred ones where there are two of them, else evenly spread.
 
     >>> chosen_steps(range(0, 100, 10))
     [0, 10, 30, 40, 50, 60, 80, 90]
-    >>> chosen_steps([0, 10, 20, 30], wanted=[10, 30, 40])
+    >>> chosen_steps([0, 10, 20, 30], preferred=[10, 30, 40])
     [10, 30]
     """
-    kept = sorted(set(steps) & set(wanted))
-    found = kept if len(kept) > 1 else sorted(set(steps))
-    place = np.linspace(0, len(found) - 1, min(MOST_COLUMNS, len(found))).round().astype(int)
-    return [found[k] for k in place]
+    both = sorted(set(steps) & set(preferred))
+    candidates = both if len(both) > 1 else sorted(set(steps))
+    places = np.linspace(0, len(candidates) - 1, min(MOST_COLUMNS, len(candidates))).round().astype(int)
+    return [candidates[place] for place in places]
 
 
-def _run(model: str, folder: Path, log: pd.DataFrame) -> TrainingRun:
-    config = folder / "config.json"
-    evolution = folder / "evolution.webp"
-    return TrainingRun(
-        model=model,
-        folder=folder,
-        log=log,
-        validation=_table(folder / "validation.csv", VALIDATION),
-        warnings=_table(folder / "training_warnings.csv", TRAINING_WARNINGS),
-        settings=read_json(config).get("settings", {}) if config.is_file() else {},
-        grids=_by_step(folder / "samples", ".png"),
-        snapshots=list(_by_step(folder / "snapshots", ".safetensors")),
-        evolution=evolution if evolution.is_file() else None,
-    )
-
-
-def _table(path: Path, table: Any) -> pd.DataFrame:
+def _table(path: Path, table: Table) -> pd.DataFrame:
     if path.is_file():
         return read_table(path, table)
     return pd.DataFrame({name: [] for name in table.names})
@@ -160,8 +164,8 @@ def _table(path: Path, table: Any) -> pd.DataFrame:
 
 def _by_step(folder: Path, suffix: str) -> dict[int, Path]:
     """Files `step_NNNNNNN.SUFFIX` by their step."""
-    found = {path.stem.removeprefix("step_"): path for path in folder.glob(f"step_*{suffix}")}
-    return {int(step): found[step] for step in sorted(found, key=lambda text: (len(text), text)) if step.isdigit()}
+    files = {path.stem.removeprefix("step_"): path for path in folder.glob(f"step_*{suffix}")}
+    return {int(step): files[step] for step in sorted(files, key=lambda text: (len(text), text)) if step.isdigit()}
 
 
 def training_settings(folder: StudyFolder) -> dict[str, Mapping[str, Any]]:
@@ -170,15 +174,15 @@ def training_settings(folder: StudyFolder) -> dict[str, Mapping[str, Any]]:
     Raises:
         UserError: a config.json that holds no settings.
     """
-    found: dict[str, Mapping[str, Any]] = {}
+    settings_of: dict[str, Mapping[str, Any]] = {}
     if folder.study is not None:
-        found = {name: folder.study.training_of(name).model_dump(mode="json") for name in folder.study.models}
+        settings_of = {name: folder.study.training_of(name).model_dump(mode="json") for name in folder.study.models}
     for config in sorted((folder.path / "models").glob("*/config.json")):
         settings = read_json(config).get("settings", {})
         if not isinstance(settings, dict):
             raise UserError(f"{config}: settings: found {settings!r}; wanted a table of the training settings")
-        found[config.parent.name] = settings
-    return found
+        settings_of[config.parent.name] = settings
+    return settings_of
 
 
 def fills_holes(settings: Mapping[str, Any]) -> bool:

@@ -18,8 +18,7 @@ from gan_eval.files import OWN_FOLDER
 from gan_eval.report import build, build_figures, build_markdown
 from gan_eval.report.downloads import safe_name
 from gan_eval.report.markdown import escape
-from gan_eval.report.parts.chart import GRID, INK, MUTED, SERIES
-from gan_eval.report.training.curves import curve_colours
+from gan_eval.report.parts.palette import PAPER
 from gan_eval.stats import analyze
 from gan_eval.tables import CHECKS, RATES, SESSIONS, TRIALS
 from gan_eval.tabular import frame_of, write_table
@@ -71,7 +70,7 @@ def test_figures_are_svg_and_pdf_in_colours_of_their_own(folder, tmp_path):
             ElementTree.fromstring(data)
             assert b"var(" not in data
             assert b"<text" not in data  # letters are outlines: no font is needed
-            assert not [mark for mark in (INK, MUTED, GRID, *SERIES.values()) if mark.encode() in data]
+            assert not [mark for mark in PAPER.colours if mark.encode() in data]
         else:
             assert data.startswith(b"%PDF")
             assert b"CreationDate" not in data
@@ -81,7 +80,7 @@ def test_figures_are_svg_and_pdf_in_colours_of_their_own(folder, tmp_path):
 def test_curves_of_training_are_drawn_too(study, tmp_path):
     paths = build_figures(study, tmp_path / "f")
     assert {"losses.svg", "losses.pdf", "rates.svg", "agreement-0.pdf"} <= {path.name for path in paths}
-    assert not [look for look in curve_colours() if look.encode() in (tmp_path / "f" / "losses.svg").read_bytes()]
+    assert not [mark for mark in PAPER.colours if mark.encode() in (tmp_path / "f" / "losses.svg").read_bytes()]
 
 
 def test_nothing_to_draw_is_said(tmp_path):

@@ -11,9 +11,9 @@ from synthetic_study import make_study
 
 from gan_eval.errors import UserError
 from gan_eval.report import build
-from gan_eval.report.parts.folder import kept_trials, read_folder
-from gan_eval.report.people.agreement import agreement_figures
-from gan_eval.report.people.pictures import rankings
+from gan_eval.report.parts.folder import included_trials, read_folder
+from gan_eval.report.people.agreement import agreement_charts
+from gan_eval.report.people.extremes import rankings
 from gan_eval.settings.analysis import AnalysisSettings
 from gan_eval.stats import analyze, write_analysis
 from gan_eval.stats.trials import fill_trials
@@ -147,7 +147,7 @@ def test_an_infinite_value_is_told_below_its_plot_and_is_no_other_trial(study, t
     file.with_suffix(".parquet").unlink(missing_ok=True)
     write_analysis(analyze(read_table(copy / "tables" / "trials.csv", TRIALS), image_metrics=images), copy / "tables")
     dataset = images.loc[psnr[0], "dataset"]
-    captions = {plot.title: plot.caption for plot in agreement_figures(read_folder(copy))}
+    captions = {plot.title: plot.caption for plot in agreement_charts(read_folder(copy))}
     assert "Not drawn: 2 infinite values." in captions[f"psnr on {dataset}, pictures"]
     assert not any("other trials" in caption for caption in captions.values())
 
@@ -167,12 +167,12 @@ def test_dots_curve_and_coefficient_rest_on_the_same_trials(study, tmp_path, kno
     write_table(trials, copy / "tables" / "trials.csv", TRIALS)
     write_analysis(frames, copy / "tables")
     folder = read_folder(copy)
-    captions = [plot.caption for plot in agreement_figures(folder)]
+    captions = [plot.caption for plot in agreement_charts(folder)]
     assert len(captions) >= 2
     assert all(("The dots come from other trials" in caption) != known for caption in captions)
     assert all(("fitted logistic curve" in caption) <= known for caption in captions)
     if known:
-        kept = kept_trials(folder)
+        kept = included_trials(folder)
         expected = trials[(trials["participant"] != "P3") & ~(trials["reaction_time_ms"] > 900)]
         assert len(kept) == len(expected) < len(trials)
 

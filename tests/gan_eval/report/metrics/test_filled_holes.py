@@ -14,15 +14,15 @@ from gan_eval.errors import UserError
 from gan_eval.metrics.run.inputs import Stimulus
 from gan_eval.report import build
 from gan_eval.report.metrics.data import Measured, Summary
-from gan_eval.report.metrics.holes import hole_views, holes_of_folder, holes_of_stimuli, raw_note
-from gan_eval.report.metrics.tables import _infinite
+from gan_eval.report.metrics.holes import hole_tables, holes_of_folder, holes_of_stimuli, raw_note
+from gan_eval.report.metrics.values import infinite_remark
 from gan_eval.report.parts.folder import read_folder
 from gan_eval.report.people.pictures import samples
-from gan_eval.report.people.published import published_views
-from gan_eval.report.people.rates import rates_views
-from gan_eval.report.training.figures import validation_figures
+from gan_eval.report.people.published import published_tables
+from gan_eval.report.people.rates import rate_tables
 from gan_eval.report.training.runs import training_runs
 from gan_eval.report.training.samples import films, sample_grids
+from gan_eval.report.training.section import validation_charts
 from gan_eval.tables import PLATEAUS
 from gan_eval.tabular import frame_of
 
@@ -44,7 +44,7 @@ def copy(filled, tmp_path):
 
 
 def psnr_table(path):
-    return next(view for view in published_views(read_folder(path)) if view.caption.startswith("PSNR"))
+    return next(view for view in published_tables(read_folder(path)) if view.caption.startswith("PSNR"))
 
 
 def test_every_published_row_stands_beside_the_models_of_its_ratio(folder, filled):
@@ -129,7 +129,7 @@ def test_a_cell_that_is_no_number_is_named(copy, found, bad):
 
 def test_metrics_by_kind_and_by_area_are_means_of_those_pictures(folder):
     measured, holes = Measured(folder.tables), holes_of_folder(folder)
-    kinds, areas = hole_views(measured, "photographs", holes)
+    kinds, areas = hole_tables(measured, "photographs", holes)
     assert [row[:3] for row in kinds.rows] == [
         [model, kind, "4"] for model in ("rec_1000", "rec_1") for kind in ("blocks", "centre", "region")
     ]
@@ -144,8 +144,8 @@ def test_metrics_by_kind_and_by_area_are_means_of_those_pictures(folder):
 
 def test_holes_of_one_sort_have_no_table(folder):
     holes = {name: hole._replace(kind="centre", area=0.25) for name, hole in holes_of_folder(folder).items()}
-    assert hole_views(Measured(folder.tables), "photographs", holes) == []
-    assert hole_views(Measured(folder.tables), "photographs", {}) == []
+    assert hole_tables(Measured(folder.tables), "photographs", holes) == []
+    assert hole_tables(Measured(folder.tables), "photographs", {}) == []
 
 
 def test_the_page_of_metrics_reads_holes_from_its_stimuli(folder, tmp_path):
@@ -161,7 +161,7 @@ def test_the_page_of_metrics_reads_holes_from_its_stimuli(folder, tmp_path):
 
 
 def test_answers_by_hole_stand_in_a_table_of_their_own(folder):
-    view = next(view for view in rates_views(folder) if "hole" in view.caption)
+    view = next(view for view in rate_tables(folder) if "hole" in view.caption)
     assert [row[0].replace("\u202f", " ") for row in view.rows] == [
         "hole blocks", "hole centre", "hole region", "hole of 1–10 %", "hole of 10–20 %", "hole of 20–30 %",
     ]  # fmt: skip
@@ -185,17 +185,17 @@ def test_pictures_show_every_stage(folder, filled, tmp_path):
 def test_sample_grids_of_four_columns_are_cut_where_they_should(folder):
     runs = training_runs(folder)
     (grid,) = sample_grids(runs)
-    assert grid.given == ("masked", "original")
+    assert grid.given_names == ("masked", "original")
     original, masked, _, composite = np.split(sample_grid(1.0), 4, axis=1)
     assert np.array_equal(grid.real, original)
-    assert np.array_equal(grid.input, masked)
+    assert np.array_equal(grid.condition, masked)
     assert np.array_equal(grid.cells[0][-1], composite)
     assert grid.real.shape == (SIDE, SIDE, 3)
     assert [film.stages for film in films(runs)] == [("original", "masked", "generated", "composite")] * 2
 
 
 def test_validation_names_the_modes_that_there_are(folder):
-    (figure,) = validation_figures(training_runs(folder), frame_of([], PLATEAUS))
+    (figure,) = validation_charts(training_runs(folder), frame_of([], PLATEAUS))
     assert figure.caption.endswith("with BatchNorm and dropout as in evaluation.")
     assert [name for name, _ in figure.legend] == ["eval mode"]
 
@@ -217,10 +217,10 @@ def test_the_page_says_and_shows_it(filled, tmp_path):
 
 
 def test_equal_holes_are_told_as_equal_pictures_are():
-    assert _infinite("psnr_hole", Summary(20.0, n=9, infinite=1)) == (
+    assert infinite_remark("psnr_hole", Summary(20.0, n=9, infinite=1)) == (
         "is equal to its reference in the hole: PSNR infinite; mean of the others"
     )
-    assert _infinite("psnr", Summary(20.0, n=9, infinite=2)).startswith("are equal to their reference: PSNR")
+    assert infinite_remark("psnr", Summary(20.0, n=9, infinite=2)).startswith("are equal to their reference: PSNR")
 
 
 def test_raw_models_are_explained_where_there_are_any():

@@ -7,8 +7,8 @@ import pytest
 from page_reader import Page
 from synthetic_metrics import QUALITY, SHA, frames_of, pictures_of, sets, values
 
-from gan_eval.report.metrics import gallery
-from gan_eval.report.page import build_metrics_report
+from gan_eval.report import build_metrics_report
+from gan_eval.report.parts import thumbnails
 from gan_eval.tables import BESIDE
 from gan_eval.tabular import frame_of
 
@@ -183,21 +183,13 @@ def test_a_distribution_tells_each_median(page):
     assert float(medians[0]) == pytest.approx((clear[11] + clear[12]) / 2, abs=0.05)
 
 
-def test_many_pictures_are_shown_smaller_so_that_the_page_stays_small(material, tmp_path, monkeypatch):
+def test_pictures_have_one_small_size(material, tmp_path, monkeypatch):
     usual = built(*material, tmp_path)
-    monkeypatch.setattr(gallery, "_SIDE", 16)
+    monkeypatch.setattr(thumbnails, "ALBUM_SIDE", 16)
     smaller = built(*material, tmp_path)
     assert len(smaller.source) < 0.9 * len(usual.source)
     sizes = [attributes["width"] for tag, attributes in smaller.tags if tag == "image"]
     assert set(sizes) == {"16"}
-
-
-def test_thumbnails_stay_below_their_bound(material, monkeypatch):
-    monkeypatch.setattr(gallery, "_LEAST_SIDE", 4)
-    shown = [gallery.Shown(one.item, one.model or "", [], one.file, None) for one in material[1] if one.is_fake]
-    usual = sum(len(one.uri) for one in gallery.album(shown).thumbnails.values())
-    monkeypatch.setattr(gallery, "BYTES", usual * 3 // 4)
-    assert sum(len(one.uri) for one in gallery.album(shown).thumbnails.values()) <= usual * 3 // 4
 
 
 def test_a_data_set_is_named_only_where_there_is_something_of_it(material, tmp_path):

@@ -9,17 +9,22 @@ from synthetic_metrics import QUALITY, frames_of, sets, values
 
 from gan_eval.metrics.run.inputs import Stimulus
 from gan_eval.report.metrics.agreement import disputes, model_agreement, picture_agreement
-from gan_eval.report.metrics.answer import Standing, answer, standing, standings
-from gan_eval.report.metrics.charts import Cloud, distribution_chart
+from gan_eval.report.metrics.answer import Standing, dataset_answer, standing
 from gan_eval.report.metrics.data import REAL, Measured
-from gan_eval.report.metrics.differences import difference_figures, metric_matrices, wins_matrix
-from gan_eval.report.metrics.gallery import extremes
-from gan_eval.report.metrics.method import left_out_view, references
-from gan_eval.report.metrics.tables import metric_tables
+from gan_eval.report.metrics.differences import difference_charts, metric_matrices, wins_matrix
+from gan_eval.report.metrics.distributions import Distribution, distribution_figure
+from gan_eval.report.metrics.extremes import metric_extremes
+from gan_eval.report.metrics.method import missing_values_tables, references
+from gan_eval.report.metrics.values import metric_tables
+from gan_eval.report.parts.blocks import Folded, Gallery, Heading, Table
+from gan_eval.report.parts.chart import svg_element
+from gan_eval.report.parts.thumbnails import Album
 from gan_eval.tables import METRIC_COMPARISONS
 from gan_eval.tabular import frame_of
 
-PARTS = ("agreement", "answer", "charts", "data", "differences", "gallery", "holes", "method", "section", "tables")
+PARTS = (
+    "agreement", "answer", "data", "differences", "distributions", "extremes", "holes", "method", "sections", "values",
+)  # fmt: skip
 
 
 @pytest.mark.parametrize("part", PARTS)
@@ -34,10 +39,10 @@ def measured() -> Measured:
 
 def cells(measured: Measured, metric: str, dataset: str = "houses"):
     """The column of a metric: cell by model, and the table that it is in."""
-    for table in metric_tables(measured, dataset, standings(measured, dataset)):
-        for place, column in enumerate(table.columns):
-            if column.metric == metric:
-                return {model: row[place] for model, row in table.rows}, table
+    for table in metric_tables(measured, dataset):
+        for place, column in enumerate(table.head[1:], start=1):
+            if column.name.split("\u00a0")[0] == metric:
+                return {row[0]: row[place] for row in table.rows}, table
     raise AssertionError(metric)
 
 
@@ -71,7 +76,7 @@ def test_what_the_generator_itself_gave_is_nobody_s_rival():
     rows = values({"clear": 3.0, "middling": 0.0, "clear-raw": 3.0, "lone-raw": 1.0})
     measured = Measured(frames_of(rows))
     assert measured.models("houses") == ["clear", "middling", "lone-raw"]
-    assert measured.measured("houses") == ["clear", "middling", "clear-raw", "lone-raw"]
+    assert measured.models_and_raw("houses") == ["clear", "middling", "clear-raw", "lone-raw"]
     assert not measured.comparisons[["a", "b"]].isin(["clear-raw"]).any(axis=None)
     assert len(measured.ranks("houses")) == 3 * 24
     assert standing(measured, "houses", "psnr").best == "clear"
@@ -207,7 +212,7 @@ def renamed(rows, **names):
 
 
 def said(measured: Measured) -> str:
-    return " ".join(answer(measured, "houses", standings(measured, "houses")))
+    return " ".join(dataset_answer(measured, "houses"))
 
 
 def test_sharpness_makes_nobody_the_best():
@@ -229,7 +234,7 @@ def test_sharpness_is_in_no_count_of_wins():
     rows = [*renamed(values(), psnr="psnr"), *renamed(values(), psnr="sharpness")]
     (wins,) = wins_matrix(Measured(frames_of(rows)), "houses")
     assert "of 1 metrics" in wins.caption
-    assert wins.cells[0][1].text == "1"
+    assert wins.rows[0][2].value == "1"
     assert any("sharpness is not counted" in note for note in wins.notes)
 
 
@@ -256,8 +261,30 @@ def test_fid_counts_where_pictures_are_many_or_nothing_else_was_measured(n, metr
     assert f"clear is best by {by}:" in said(of_sets(n, *metrics))
 
 
+def extremes(measured: Measured) -> dict[str, dict[str, list]]:
+    """Pairs of pictures by their list's heading, by metric."""
+    found = {}
+    for folded in metric_extremes(measured, "houses", album=Album(), most=10):
+        assert isinstance(folded, Folded)
+        headings = [block.text for block in folded.blocks if isinstance(block, Heading)]
+        galleries = [list(block.pairs) for block in folded.blocks if isinstance(block, Gallery)]
+        found[folded.summary] = dict(zip(headings, galleries, strict=True))
+    return found
+
+
+def square(table: Table) -> dict[tuple[str, str], str]:
+    """The cells of a square table by the names of row and column."""
+    names = [column.title for column in table.head[1:]]
+    assert [row[0].split("\u2002")[1] for row in table.rows] == names
+    return {
+        (a, b): cell.value
+        for a, row in zip(names, table.rows, strict=True)
+        for b, cell in zip(names, row[1:], strict=True)
+    }
+
+
 def test_best_and_worst_lists_follow_the_metrics_direction(measured):
-    found = {one.title: dict(one.lists) for one in extremes(measured, "houses", most=10)}
+    found = extremes(measured)
     rows = {
         metric: [row for row in values() if row["metric"] == metric and row["model"]] for metric in ("psnr", "niqe")
     }
@@ -269,8 +296,7 @@ def test_best_and_worst_lists_follow_the_metrics_direction(measured):
 
 
 def test_few_pictures_are_not_both_best_and_worst():
-    (psnr, _) = extremes(Measured(frames_of(values({"a": 0.0}, n=5))), "houses", most=10)
-    (_, best), (_, worst) = psnr.lists
+    best, worst = extremes(Measured(frames_of(values({"a": 0.0}, n=5))))["psnr ↑"].values()
     assert len(best) == len(worst) == 2
     assert not {one.item for one in best} & {one.item for one in worst}
 
@@ -304,32 +330,31 @@ def test_the_picture_that_metrics_differ_on_most_is_found():
 
 def test_matrices_count_and_sign_decided_differences(measured):
     (wins,) = wins_matrix(measured, "houses")
-    names = list(wins.names)
-    clear, alike = names.index("clear"), names.index("alike")
-    assert wins.cells[clear][alike].text == "1"  # psnr
-    assert wins.cells[alike][clear].text == "1"  # niqe
-    by_title = {matrix.caption: matrix for matrix in metric_matrices(measured, "houses")}
-    assert by_title["psnr ↑"].cells[clear][alike].text == "+"
-    assert by_title["niqe ↓"].cells[clear][alike].text == "−"
-    assert by_title["niqe ↓"].cells[alike][names.index("middling")].text == "·"
+    cells = square(wins)
+    assert cells["clear", "alike"] == "1"  # psnr
+    assert cells["alike", "clear"] == "1"  # niqe
+    by_title = {matrix.caption: square(matrix) for matrix in metric_matrices(measured, "houses")}
+    assert by_title["psnr ↑"]["clear", "alike"] == "+"
+    assert by_title["niqe ↓"]["clear", "alike"] == "−"
+    assert by_title["niqe ↓"]["alike", "middling"] == "·"
 
 
 def test_the_captions_of_differences_name_every_model_with_the_best_value(measured):
-    figures = difference_figures(measured, "houses", standings(measured, "houses"), prefix="x")
+    figures = difference_charts(measured, "houses", prefix="x")
     assert [figure.caption.partition(".")[0] for figure in figures] == [
         "clear has the best value",
         "middling has the best value",
     ]
     rows = [{**row, "value": 9.0} if row["model"] in ("alike", "middling") else row for row in values()]
     twins = Measured(frames_of([row for row in rows if row["metric"] == "niqe"]))
-    (figure,) = difference_figures(twins, "houses", standings(twins, "houses"), prefix="x")
+    (figure,) = difference_charts(twins, "houses", prefix="x")
     assert figure.title.rpartition(" ")[2] in ("alike", "middling")
     assert re.match("(alike and middling|middling and alike) share the best value", figure.caption)
 
 
 def test_the_drawing_does_not_grow_with_the_pictures():
     few, many = (
-        distribution_chart([Cloud("m", "fake", np.linspace(-1, 1, n) ** 3)], axis="", name="x").svg
+        svg_element(distribution_figure([Distribution("m", "fake", np.linspace(-1, 1, n) ** 3)], axis="")[0], "x")
         for n in (200, 20_000)
     )
     assert len(re.findall(r"<\w", many)) == len(re.findall(r"<\w", few))
@@ -337,13 +362,14 @@ def test_the_drawing_does_not_grow_with_the_pictures():
 
 
 def test_a_value_far_out_does_not_squeeze_the_rest_and_is_said():
-    drawn = distribution_chart([Cloud("m", "fake", np.array([*np.linspace(0, 1, 500), 1e6]))], axis="", name="x")
-    assert drawn.beyond == 1
+    values_far_out = np.array([*np.linspace(0, 1, 500), 1e6])
+    _, beyond = distribution_figure([Distribution("m", "fake", values_far_out)], axis="")
+    assert beyond == 1
 
 
 def test_reasons_are_told_once_with_their_count():
     rows = [row if row["metric"] == "psnr" else {**row, "value": None, "reason": "too small"} for row in values()]
-    (view,) = left_out_view(Measured(frames_of(rows)))
+    (view,) = missing_values_tables(Measured(frames_of(rows)))
     assert [list(row) for row in view.rows] == [["96", "niqe", "houses/real/0, houses/real/1 and 94 more", "too small"]]
 
 

@@ -6,8 +6,7 @@ import pytest
 from page_reader import Page
 from synthetic_metrics import frames_of, sets, values
 
-from gan_eval.report import build
-from gan_eval.report.page import build_metrics_report
+from gan_eval.report import build, build_metrics_report
 from gan_eval.tables import IMAGE_METRICS, METRIC_COMPARISONS, RUNS, SET_METRICS
 from gan_eval.tabular import write_table
 

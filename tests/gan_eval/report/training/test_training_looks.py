@@ -8,7 +8,8 @@ import pandas as pd
 import pytest
 from skimage.color import rgb2lab
 
-from gan_eval.report.training.curves import Look, curve_colours, curve_styles, legend_of, looks_of, series_look
+from gan_eval.report.parts.palette import LIGHT, Look, curve_styles, series_look
+from gan_eval.report.training.curves import legend_of, looks_of
 from gan_eval.report.training.runs import TrainingRun
 
 NINE = {
@@ -72,6 +73,6 @@ def test_models_with_the_same_loss_or_too_many_have_looks_by_number() -> None:
 
 
 def test_every_look_has_its_colour_on_the_page_and_its_sample_in_the_legend() -> None:
-    styles = str(curve_styles())
-    assert all(styles.count(f"--curve-{number}:") == 3 for number in range(1, len(curve_colours()) + 1))
+    styles, count = str(curve_styles()), sum(map(len, LIGHT.values()))
+    assert all(styles.count(f"--curve-{number}:") == 3 for number in range(1, count + 1))
     assert legend_of(["a"], [Look(3, (4, 1.6))]) == [("a", "stroke: var(--curve-3); stroke-dasharray: 10 4")]

@@ -1,4 +1,4 @@
-"""The report's training section and its figures as files, from folders as training leaves them."""
+"""The report's training section and its charts as files, from folders as training leaves them."""
 
 import base64
 import io
@@ -13,16 +13,23 @@ import pytest
 from PIL import Image
 from synthetic_training import SEVERAL, SIDE, make_training
 
-from gan_eval.errors import UserError
-from gan_eval.report import build
+from gan_eval.report import build, build_figures
+from gan_eval.report.parts.blocks import Charts, Films, Lines, Table, TrainingGrid
+from gan_eval.report.parts.chart import svg_text
 from gan_eval.report.parts.folder import read_folder
-from gan_eval.report.training.curves import Curve, Panel, panels_as_file, panels_on_page, series_look
-from gan_eval.report.training.figures import loss_panels, metric_panels
+from gan_eval.report.parts.palette import PAPER, series_look
+from gan_eval.report.training.curves import Curve, Panel, panels_figure, panels_on_page
 from gan_eval.report.training.runs import labels, loss_ratio, training_runs
-from gan_eval.report.training.samples import draw_grids, sample_grids
-from gan_eval.report.training.section import plateaus_view, training_section, write_figures
+from gan_eval.report.training.samples import films, sample_grids
+from gan_eval.report.training.section import (
+    loss_panels,
+    plateau_tables,
+    study_plateaus,
+    training_section,
+    validation_panels,
+)
 from gan_eval.tables import PLATEAUS
-from gan_eval.tabular import read_table, write_table
+from gan_eval.tabular import write_table
 
 
 @pytest.fixture(scope="module")
@@ -32,6 +39,21 @@ def page(several) -> str:
 
 def copy_of(folder: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(folder, tmp_path / "copy"))
+
+
+def as_file(panels, names, looks) -> str:
+    """The panels as one drawing on paper."""
+    return svg_text(panels_figure(panels, names, looks), PAPER)
+
+
+def charts_of(folder: Path) -> dict[str, str]:
+    """The section's charts as drawings on paper, by title."""
+    (block,) = [block for block in training_section(read_folder(folder)).blocks if isinstance(block, Charts)]
+    return {chart.title: svg_text(chart.figure(), PAPER) for chart in block.charts}
+
+
+def plateaus_of(folder: Path) -> pd.DataFrame:
+    return study_plateaus({run.model: run.validation for run in training_runs(read_folder(folder))}, None)
 
 
 def words(page: str) -> str:
@@ -63,8 +85,7 @@ def test_models_have_their_ratio_beside_their_name_where_that_tells_them_apart(s
 def test_legend_and_grid_show_both_names(page, several) -> None:
     assert "gan1_l1_100 (GAN:L1 1:100)</li>" in page
     assert "gan1_l1_100<br>(GAN:L1 1:100)</th>" in page
-    write_figures(several, several / "figures")
-    assert "gan1_l1_100 (GAN:L1 1:100)" in (several / "figures" / "losses.svg").read_text(encoding="utf-8")
+    assert "gan1_l1_100 (GAN:L1 1:100)" in charts_of(several)["Training of 4 models"]
 
 
 def test_every_term_has_a_panel_with_a_line_for_each_model(several) -> None:
@@ -77,9 +98,8 @@ def test_every_term_has_a_panel_with_a_line_for_each_model(several) -> None:
 
 def test_a_plateau_is_marked_in_its_panel_and_told_in_the_table(several, page) -> None:
     runs = training_runs(read_folder(several))
-    write_figures(several, several / "figures")
-    plateaus = read_table(several / "figures" / "plateaus.csv", PLATEAUS)
-    for panel in metric_panels(runs, "psnr", plateaus):
+    plateaus = plateaus_of(several)
+    for panel in validation_panels(runs, "psnr", plateaus):
         assert [mark.series for mark in panel.marks] == [0, 1]
         assert all(mark.low <= mark.step <= mark.high for mark in panel.marks)
         assert all(abs(mark.step - 1600) < 400 for mark in panel.marks)
@@ -91,8 +111,7 @@ def test_a_plateau_is_marked_in_its_panel_and_told_in_the_table(several, page) -
 
 def test_the_studys_own_plateaus_are_shown_where_there_are_some(several, tmp_path) -> None:
     study = copy_of(several, tmp_path)
-    write_figures(study, study / "tables")
-    table = read_table(study / "tables" / "plateaus.csv", PLATEAUS)
+    table = plateaus_of(study)
     table.loc[table["verdict"] == "plateau", "plateau_step"] = 1234
     write_table(table, study / "tables" / "plateaus.csv", PLATEAUS)
     assert "1 234 (" in words(build(study, study / "report.html").read_text(encoding="utf-8"))
@@ -101,16 +120,16 @@ def test_the_studys_own_plateaus_are_shown_where_there_are_some(several, tmp_pat
 def test_the_legend_of_a_file_names_the_lines_that_are_drawn():
     names, looks = ["train mode", "eval mode"], [series_look(0), series_look(1)]
     lines = [Curve(series, np.arange(3.0), np.arange(3.0)) for series in range(2)]
-    both = panels_as_file([Panel("a", lines[:1]), Panel("b", lines)], names, looks)
+    both = as_file([Panel("a", lines[:1]), Panel("b", lines)], names, looks)
     assert [name in both for name in names] == [True, True]
     for series, name in enumerate(names):
-        alone = panels_as_file([Panel("a", lines[series : series + 1])], names, looks)
+        alone = as_file([Panel("a", lines[series : series + 1])], names, looks)
         assert not any(other in alone for other in names), f"one line needs no legend: {name}"
 
 
 def test_a_small_axis_keeps_its_numbers() -> None:
     panel = Panel("small", [Curve(0, np.arange(5.0), np.linspace(0, 0.02, 5))], limits=(0, 0.02))
-    for drawn in (panels_on_page([panel], [series_look(0)], name="p"), panels_as_file([panel], [""], [series_look(0)])):
+    for drawn in (panels_on_page([panel], [series_look(0)], name="p"), as_file([panel], [""], [series_look(0)])):
         ticks = [float(number) for number in re.findall(r">(0\.\d+)</text>", drawn)]
         assert len(ticks) > 3
         np.testing.assert_allclose(np.diff(ticks), ticks[1] - ticks[0], atol=1e-9)
@@ -124,11 +143,11 @@ def test_equal_notes_of_plateaus_are_one_line_and_none_is_cut() -> None:
         for metric in ("psnr", "ssim")
         for mode in ("train", "eval")
     ]
-    (view,) = plateaus_view(pd.DataFrame(rows))
+    (view,) = plateau_tables(pd.DataFrame(rows))
     assert list(view.notes[1:]) == ["all: 7 measurements."]
     for number, row in enumerate(rows[2:]):
         row["note"] = f"note {number % 12}"
-    (view,) = plateaus_view(pd.DataFrame(rows))
+    (view,) = plateau_tables(pd.DataFrame(rows))
     assert view.notes[1] == "m0 (psnr in both modes): 7 measurements."
     assert view.notes[2] == "m0 (ssim in train mode); m3 (ssim in train mode): note 0."
     assert [note.split(": ")[1] for note in view.notes[2:]] == [f"note {number}." for number in range(12)]
@@ -143,9 +162,7 @@ def test_captions_say_of_how_many_pictures_and_what_diversity_is(page, one) -> N
 
 
 def test_a_file_of_validation_says_what_it_shows(several) -> None:
-    write_figures(several, several / "figures")
-    drawn = (several / "figures" / "validation_psnr.svg").read_text(encoding="utf-8")
-    assert drawn.count("Validation: psnr (dB, higher is better)") == 1
+    drawn = charts_of(several)["Validation: psnr (dB, higher is better)"]
     assert all(f">{name}</text>" in drawn for name in (*SEVERAL, "train mode", "eval mode"))
 
 
@@ -168,7 +185,7 @@ def test_the_grid_shows_each_models_picture_of_one_pair(several) -> None:
     assert grid.columns[0] == "untrained"
     assert grid.columns[-1] == "epoch 20"
     last = np.asarray(Image.open(several / "models" / "gan_alone" / "samples" / "step_0004000.png"))
-    np.testing.assert_array_equal(grid.input, last[:SIDE, :SIDE])
+    np.testing.assert_array_equal(grid.condition, last[:SIDE, :SIDE])
     np.testing.assert_array_equal(grid.cells[3][-1], last[:SIDE, SIDE : 2 * SIDE])
     np.testing.assert_array_equal(grid.real, last[:SIDE, 2 * SIDE :])
 
@@ -177,7 +194,6 @@ def test_models_with_other_test_pictures_have_their_own_grid(several, tmp_path) 
     study = make_training(copy_of(several, tmp_path), models={"other": {"lambda_l1": 1.0}}, seed=5)
     grids = sample_grids(training_runs(read_folder(study)))
     assert [len(grid.rows) for grid in grids] == [4, 1]
-    assert draw_grids(grids).height == sum(draw_grids([grid]).height for grid in grids)
 
 
 def test_snapshots_are_the_columns_where_there_are_some(several, tmp_path) -> None:
@@ -203,8 +219,8 @@ def test_large_or_many_animations_stay_outside(one, several, tmp_path) -> None:
     study = copy_of(one, tmp_path)
     with (study / "models" / "pix2pix_cityscapes" / "evolution.webp").open("ab") as file:
         file.truncate(1_500_001)
-    assert training_section(read_folder(study)).films == []
-    assert training_section(read_folder(several)).films == []
+    assert films(training_runs(read_folder(study))) == []
+    assert films(training_runs(read_folder(several))) == []
 
 
 def test_a_study_of_nine_models_can_be_mailed(tmp_path) -> None:
@@ -221,18 +237,15 @@ def test_missing_parts_and_a_broken_grid_are_left_out(several, tmp_path) -> None
             (folder / name).unlink(missing_ok=True)
         for grid in (folder / "samples").iterdir():
             grid.write_bytes(b"not a picture")
-    section = training_section(read_folder(study))
-    assert [figure.title for figure in section.figures] == ["Training of 4 models"]
-    for part in (section.tables, section.warnings, section.grids, section.films):
-        assert not part
-    assert [path.name for path in write_figures(study, study / "figures")] == ["losses.svg"]
+    blocks = training_section(read_folder(study)).blocks
+    assert list(charts_of(study)) == ["Training of 4 models"]
+    assert not [block for block in blocks if isinstance(block, Table | Lines | TrainingGrid | Films)]
 
 
 def test_files_are_whole_drawings_and_equal_for_equal_input(one, tmp_path) -> None:
-    paths = write_figures(one, tmp_path / "a")
-    assert sorted(path.name for path in paths) == [
-        "grid.png", "losses.svg", "plateaus.csv", "validation_diversity.svg", "validation_niqe.svg",
-        "validation_psnr.svg",
+    paths = build_figures(one, tmp_path / "a")
+    assert sorted(path.name for path in paths if path.suffix == ".svg") == [
+        "losses.svg", "validation-0.svg", "validation-1.svg", "validation-2.svg",
     ]  # fmt: skip
     for path in paths:
         if path.suffix == ".svg":
@@ -241,7 +254,7 @@ def test_files_are_whole_drawings_and_equal_for_equal_input(one, tmp_path) -> No
             text = path.read_text(encoding="utf-8")
             assert "var(" not in text
             assert not re.findall(r"#0[0-9a-f]0[0-9a-f]{3}\b", text), "a colour that only stands for another"
-    for path in write_figures(copy_of(one, tmp_path), tmp_path / "b"):
+    for path in build_figures(copy_of(one, tmp_path), tmp_path / "b"):
         assert path.read_bytes() == (tmp_path / "a" / path.name).read_bytes()
 
 
@@ -253,8 +266,3 @@ def test_the_page_is_equal_for_equal_input_and_loads_nothing(several, page, tmp_
     assert all(source.startswith(("data:", "#")) for source in sources)
     names = re.findall(r'\bid="([^"]+)"', page)
     assert len(names) == len(set(names))
-
-
-def test_a_folder_without_training_is_refused(tmp_path) -> None:
-    with pytest.raises(UserError, match="no such folder"):
-        write_figures(tmp_path / "nowhere", tmp_path / "out")

@@ -1,0 +1,215 @@
+"""The values: a row for each model, a column for each metric; values of other programs beside those measured here."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+import pandas as pd
+
+from gan_eval.metrics.catalogue import BESIDE_FID, ENOUGH_FOR_FID
+from gan_eval.report.metrics.answer import HOW_MARKED, standings
+from gan_eval.report.metrics.data import REAL, Measured, Summary, arrow, decimals, decimals_of, facts_of, unit_of
+from gan_eval.report.metrics.holes import hole_tables, holes_of_folder, holes_of_stimuli, raw_note
+from gan_eval.report.metrics.method import paper_paragraph
+from gan_eval.report.metrics.sections import section_by_dataset
+from gan_eval.report.parts.blocks import Block, Cell, Column, Lines, Links, Quote, Section, Table
+from gan_eval.report.parts.folder import StudyFolder
+from gan_eval.report.parts.words import NBSP, NOTHING, interval, listed, missing, number, plural, text, whole
+
+MOST_COLUMNS = 8
+"""Metrics beside each other in one table."""
+MOST_REASONS = 2
+"""Different reasons that a cell's footnotes give."""
+_GROUPS = {
+    "pair": "generated pictures beside their real ones",
+    "single": "pictures on their own, without a reference",
+    "set": "sets of pictures beside the set of real ones",
+    "": "metrics that are not registered here",
+}
+_SIGNS = "abcdefghijklmnopqrstuvwxyz"
+
+
+def values_section(measured: Measured) -> Section:
+    """The metrics page's section of values."""
+    holes = holes_of_stimuli(measured.stimuli.values())
+
+    def blocks(dataset: str) -> list[Block]:
+        by_hole = [replace(table, folded=False) for table in hole_tables(measured, dataset, holes)]
+        return [*metric_tables(measured, dataset), *external_tables(measured, dataset), *by_hole]
+
+    notes = Lines(table_notes(measured), "remarks")
+    return section_by_dataset("values", "The values", measured, blocks, after=[notes])
+
+
+def study_section(folder: StudyFolder) -> Section:
+    """The same tables in the report of a study, with the sentences to put into a paper."""
+    measured, holes = Measured(folder.tables), holes_of_folder(folder)
+    tables = [table for dataset in measured.datasets for table in metric_tables(measured, dataset)]
+    by_hole = [table for dataset in measured.datasets for table in hole_tables(measured, dataset, holes)]
+    blocks: list[Block] = []
+    if tables:
+        source = ("image_metrics", "set_metrics", "metric_comparisons", "runs")
+        notes = Lines(table_notes(measured), "remarks")
+        blocks = [*tables, Links(source), notes, Quote("To put into a paper", paper_paragraph(measured))]
+    return Section("metrics", "What do the metrics say?", [*blocks, *by_hole])
+
+
+def metric_tables(measured: Measured, dataset: str) -> list[Table]:
+    """The tables of one data set, a kind of metric in each."""
+    kinds: dict[str, list[str]] = {kind: [] for kind in _GROUPS}
+    sets = set(measured.set_metrics(dataset))
+    for metric in measured.metrics(dataset):
+        facts = facts_of(metric)
+        kinds["set" if metric in sets else facts.kind if facts else ""].append(metric)
+    return [
+        _table(measured, dataset, f"{dataset}: {_GROUPS[kind]}", metrics[start : start + MOST_COLUMNS])
+        for kind, metrics in kinds.items()
+        for start in range(0, len(metrics), MOST_COLUMNS)
+    ]
+
+
+def _table(measured: Measured, dataset: str, caption: str, metrics: Sequence[str]) -> Table:
+    names = measured.models_and_raw(dataset)
+    if any(len(measured.values(dataset, metric, REAL)) for metric in metrics):
+        names = [*names, REAL]
+    standing_by = standings(measured, dataset)
+    summaries = {metric: {name: measured.summary(dataset, metric, name) for name in names} for metric in metrics}
+    places = {metric: decimals_of(column.values()) for metric, column in summaries.items()}
+    shared_notes = {}  # of every set of a column; what is special about a set is a footnote of its own
+    for metric, column in summaries.items():
+        with_value = [summary for summary in column.values() if summary.is_known]
+        column_notes = {summary.note for summary in with_value or column.values() if with_value or summary.reasons}
+        if len(column_notes) == 1 and (note := column_notes.pop()):
+            shared_notes[metric] = note
+    counts = [_counts(summary) for column in summaries.values() for summary in column.values() if summary.is_known]
+    usual = max(counts, key=counts.count, default="")
+    signs: dict[str, str] = {}  # letters of the footnotes; equal texts share one
+
+    def cell(metric: str, name: str) -> Cell:
+        summary = summaries[metric][name]
+        for remark in (remarks := _remarks(metric, summary, shared_notes.get(metric, ""))):
+            letter = _SIGNS[len(signs) % len(_SIGNS)] * (1 + len(signs) // len(_SIGNS))
+            signs.setdefault(remark, letter)
+        letters = " ".join(signs[remark] for remark in remarks)
+        if not summary.is_known:
+            return Cell(NOTHING, signs=letters)
+        ends = (summary.low, summary.high)
+        return Cell(
+            value=number(summary.value, digits=places[metric]),
+            interval="" if missing(summary.low) else interval(*ends, digits=places[metric]),
+            mark=standing_by[metric].mark(name),
+            warning=f"biased: N{NBSP}<{NBSP}{ENOUGH_FOR_FID}" if metric == "fid" and summary.few_for_fid else "",
+            counts="" if _counts(summary) == usual else _counts(summary),
+            signs=letters,
+        )
+
+    rows: list[list[str | Cell]] = [[name, *(cell(metric, name) for metric in metrics)] for name in names]
+    notes = _grouped((note, metric) for metric, note in shared_notes.items())
+    absent = [metric for metric in BESIDE_FID if metric not in measured.set_metrics(dataset)]
+    if absent and any(summary.few_for_fid for summary in summaries.get("fid", {}).values()):
+        notes.append(f"Measure {listed(absent)} beside fid: it can be read at this number of pictures.")
+    head = [
+        Column(f"{metric}{NBSP}{arrow(metric)}" if arrow(metric) else metric, unit_of(metric)) for metric in metrics
+    ]
+    return Table(
+        f"{caption}{f', {usual}' if usual else ''}",
+        ["model", *head],
+        rows,
+        notes=notes,
+        footnotes=[(sign, remark) for remark, sign in signs.items()],
+        style="rows metrics",
+        folded=False,
+    )
+
+
+def _counts(summary: Summary) -> str:
+    if not summary.is_known:
+        return ""
+    of_sets = "" if summary.n_real is None else f" generated, {whole(summary.n_real)} real"
+    return f"N{NBSP}={NBSP}{whole(summary.n)}{of_sets}"
+
+
+def _remarks(metric: str, summary: Summary, shared_note: str) -> list[str]:
+    """What is special about this value: its own note, what is not in the mean, and why."""
+    remarks = [summary.note] if summary.note and summary.note != shared_note else []
+    if summary.infinite:
+        remarks.append(
+            f"{whole(summary.infinite)} of {plural(summary.n, 'picture')} {infinite_remark(metric, summary)}"
+        )
+    if summary.is_known:
+        without = f"of {whole(summary.n + summary.missing)} without a value"
+        reasons = [f"{whole(count)} {without}: {why}" for why, count in summary.reasons.items()]
+    elif summary.reasons:
+        without = "pictures without a value"
+        reasons = [f"no value: {why}" for why in summary.reasons]
+    else:
+        return remarks if summary.infinite else [*remarks, "not measured"]
+    if len(reasons) > MOST_REASONS:
+        different = f"for {whole(len(reasons))} different reasons"
+        reasons = [f"{whole(summary.missing)} {without}, {different}; see Without a value"]
+    return [*remarks, *reasons]
+
+
+def infinite_remark(metric: str, summary: Summary) -> str:
+    """Why values are infinite, and whether there is a mean of the others."""
+    others = "mean of the others" if summary.infinite < summary.n else "no mean"
+    single = summary.infinite == 1
+    if metric in ("psnr", "psnr_hole"):
+        where = " in the hole" if metric == "psnr_hole" else ""
+        return f"{'is equal to its' if single else 'are equal to their'} reference{where}: PSNR infinite; {others}"
+    return f"{'has an infinite value' if single else 'have infinite values'}; {others}"
+
+
+def metric_notes(rows: pd.DataFrame) -> list[str]:
+    """The notes of rows of a table, each once, with the metrics that it holds for."""
+    table = rows.loc[rows["note"].notna(), ["note", "metric"]].drop_duplicates()
+    return _grouped((str(note), str(metric)) for note, metric in table.to_numpy())
+
+
+def _grouped(pairs: Iterable[tuple[str, str]]) -> list[str]:
+    """A line for each note of pairs of note and metric."""
+    metrics: dict[str, list[str]] = {}
+    for note, metric in pairs:
+        metrics.setdefault(note, []).append(metric)
+    return [f"{listed(names)}: {note}." for note, names in metrics.items()]
+
+
+def table_notes(measured: Measured) -> list[str]:
+    """How to read the tables, for the parts that are there."""
+    notes = []
+    unplaced = measured.external_values[~measured.external_values["dataset"].isin(measured.datasets)]
+    if len(unplaced):
+        datasets = list(dict.fromkeys(text(name) for name in unplaced["dataset"]))
+        values = plural(len(unplaced), "value of another program is", "values of other programs are")
+        were = "was" if len(datasets) == 1 else "were"
+        notes.append(f"{values} not shown: {listed(datasets)} {were} not measured here.")
+    notes += raw_note([model for dataset in measured.datasets for model in measured.models_and_raw(dataset)])
+    if len(measured.images):
+        notes.append(
+            "Values of pictures are means over the pictures, with 95\u202f% intervals by Student's t over the pictures."
+        )
+    if len(measured.comparisons):
+        notes.append(f"{HOW_MARKED} Comparisons here: {whole(len(measured.comparisons))}.")
+    return notes
+
+
+def external_tables(measured: Measured, dataset: str) -> list[Table]:
+    """Other programs' values with their difference from ours."""
+    rows = []
+    for _, row in measured.external_values[measured.external_values["dataset"] == dataset].iterrows():
+        ours = measured.summary(dataset, row["metric"], row["model"])
+        places = decimals([ours.value, row["value"]], [ours.half_width])
+        rows.append(
+            [
+                text(row["metric"]),
+                text(row["model"]),
+                number(ours.value, digits=places),
+                interval(ours.low, ours.high, digits=places),
+                whole(ours.n) if ours.is_known else NOTHING,
+                number(row["value"], digits=places),
+                number(row["value"] - ours.value, digits=places),
+                str(row["source"]) if missing(row["note"]) else f"{row['source']}; {row['note']}",
+            ]
+        )
+    head = ["metric", "model", "here", "95\u202f% interval", "N", "there", "there − here", "source"]
+    caption = f"{dataset}: values of other programs beside ours"
+    return [Table(caption, head, rows, text_columns=2, last_is_text=True, folded=False)] if rows else []
