@@ -10,9 +10,9 @@ from calibration_answers import Answers, World
 from scipy.optimize import brentq
 
 from gan_eval.settings.analysis import AnalysisSettings
-from gan_eval.stats.compare.contrast import Estimate, contrast_of_proportions, estimate, population_shares
+from gan_eval.stats.compare.contrast import Estimate, contrast_of_proportions, estimate, population_proportions
 from gan_eval.stats.compare.differences import wald
-from gan_eval.stats.compare.questions import Asked, kind_questions, model_questions, pair_questions
+from gan_eval.stats.compare.questions import Comparison, kind_questions, model_questions, pair_questions
 from gan_eval.stats.mixed import NoFitError, fit_crossed
 from gan_eval.stats.mixed.formulas import Formula, design, prepare
 from gan_eval.stats.shares import wilson
@@ -195,7 +195,7 @@ def _models(study: Answers, plan: AnalysisSettings = DEFAULT) -> Estimate:
     return _estimate(model_questions(answers.model_trials(study), plan), plan)
 
 
-def _estimate(asked: Iterator[Asked], plan: AnalysisSettings) -> Estimate:
+def _estimate(asked: Iterator[Comparison], plan: AnalysisSettings) -> Estimate:
     """What the table `comparisons` says to the first question."""
     first = next(asked)
     margin = None if plan.margin is None else plan.margin * (first.margin_factor or 1.0)
@@ -225,7 +225,7 @@ def _world_with(difference: float, size: int) -> World:
 
 def _true_shares(world: World) -> tuple[float, float]:
     spread = np.full(2, np.hypot(world.sd_participant, world.sd_stimulus))
-    a, b = population_shares(np.array([world.a, world.b]), spread).share
+    a, b = population_proportions(np.array([world.a, world.b]), spread).share
     return float(a), float(b)
 
 

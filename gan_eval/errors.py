@@ -45,7 +45,7 @@ def last_words(error: BaseException, *, most: int = 200) -> str:
     return f"…{end[end.find(' ') :]}" if " " in end else f"…{end}"
 
 
-def shown(value: object, *, most: int = 100) -> str:
+def abbreviated(value: object, *, most: int = 100) -> str:
     """A bad value as a message shows it: cut where it is long.
 
     >>> shown(["a", 1])

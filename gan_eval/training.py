@@ -37,8 +37,8 @@ def estimate_model(settings: TrainingSettings, data: Path, **how: Any) -> "Estim
 def _measure(settings: TrainingSettings) -> Any:
     if settings.validate_every is None:
         return None
-    from gan_eval.metrics.run.during_training import higher_is_better, measure_on_the_way
+    from gan_eval.metrics.run.during_training import higher_is_better, measure_during_training
     from trainer.watch.validation import Measure
 
     better = higher_is_better(settings.validation_metrics)
-    return Measure(measure_on_the_way(settings.validation_metrics), better)
+    return Measure(measure_during_training(settings.validation_metrics), better)

@@ -9,8 +9,8 @@ from torch import Tensor, nn
 from gan_eval.errors import UserError
 from gan_eval.files import sha256_file
 from gan_eval.settings.training import StyleNetwork
-from gan_eval.weights.cache import cache_folder, find, is_cached, mend
-from gan_eval.weights.files import read_state, take
+from gan_eval.weights.cache import cache_folder, find, how_to_get, is_cached
+from gan_eval.weights.files import read_state, required_tensors
 from gan_eval.weights.known import WEIGHTS
 
 LAYERS = 4
@@ -102,7 +102,9 @@ def style_weights(name: StyleNetwork) -> Path:
     """
     if not is_cached(name):
         files = " or ".join(WEIGHTS[name].files)
-        raise UserError(f"training.inpainting.style_network: {name}: no {files} in {cache_folder()}; {mend(name)}")
+        raise UserError(
+            f"training.inpainting.style_network: {name}: no {files} in {cache_folder()}; {how_to_get(name)}"
+        )
     return find(name)
 
 
@@ -142,6 +144,6 @@ def load_style_network(name: StyleNetwork, path: Path | None = None) -> nn.Seque
         for key, value in layers.state_dict().items()
         if not key.endswith("num_batches_tracked")  # of use in training alone; older files lack it
     }
-    state = take(read_state(path, name), shapes, path, name)
+    state = required_tensors(read_state(path, name), shapes, path, name)
     layers.load_state_dict({key.removeprefix("features."): value for key, value in state.items()}, assign=True)
     return layers.requires_grad_(False).eval()

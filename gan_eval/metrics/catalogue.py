@@ -12,12 +12,12 @@ from gan_eval.metrics.definitions.record import (
 )
 
 __all__ = [
-    "BESIDE_FID",
     "DEFAULT_RESIZER",
-    "ENOUGH_FOR_FID",
-    "FID_OF_FEW",
+    "FID_COMPANIONS",
+    "FID_WARNING",
     "HOLE_METRICS",
     "METRICS",
+    "MIN_FID_PICTURES",
     "ExtractorName",
     "Kind",
     "Metric",
@@ -25,16 +25,16 @@ __all__ = [
     "PictureFunction",
 ]
 
-ENOUGH_FOR_FID = 2000
+MIN_FID_PICTURES = 2000
 """Pictures below which FID's bias is not small beside differences between models."""
 
-FID_OF_FEW = (
-    f"FID from fewer than {ENOUGH_FOR_FID} pictures is biased upwards and may be compared only with values from as "
+FID_WARNING = (
+    f"FID from fewer than {MIN_FID_PICTURES} pictures is biased upwards and may be compared only with values from as "
     "many pictures"
 )
 """What a reader must know of such an FID."""
 
-BESIDE_FID = ("fid_infinity", "kid")
+FID_COMPANIONS = ("fid_infinity", "kid")
 """What is shown beside the FID of few pictures, requested or not, and compares them in its place."""
 
 _FAMILIES = (

@@ -13,7 +13,7 @@ import numpy as np
 from gan_eval.power.questions import PlannedQuestion, answered_positively
 from gan_eval.power.simulate import Truth, World
 from gan_eval.stats.clustering import equivalence_p, t_critical, two_sided_p
-from gan_eval.stats.compare.contrast import population_shares
+from gan_eval.stats.compare.contrast import population_proportions
 from gan_eval.stats.compare.questions import MODELS
 
 SIMULATIONS = 2000
@@ -94,7 +94,7 @@ def _tests(
     variance = within / numbers.sum()
     people = np.array([truth.sd_participant**2 + (truth.kind[cell[0]] * truth.sd_slope) ** 2 for cell in cells])
     sd = np.sqrt(people + variance[:, None])
-    shares = population_shares(mean.ravel(), sd.ravel())
+    shares = population_proportions(mean.ravel(), sd.ravel())
     share, by_mean, by_sd = (part.reshape(mean.shape) for part in shares)
     by_variance = np.divide(by_sd, 2 * sd, out=np.zeros_like(sd), where=sd > 0)
     of_means = variance * (weights**2 * by_mean**2 / numbers).sum(axis=1)

@@ -22,7 +22,7 @@ from gan_eval.power.design import Design, Group
 from gan_eval.power.questions import PlannedQuestion, Scenario, answered_positively
 from gan_eval.quiz.draw.offers import BETWEEN_MODELS
 from gan_eval.settings.analysis import AnalysisSettings, PowerSettings
-from gan_eval.stats.compare.contrast import Fits, estimate, population_shares
+from gan_eval.stats.compare.contrast import Fits, estimate, population_proportions
 from gan_eval.stats.compare.questions import MODELS, TOLD_APART, kind_questions, model_questions, pair_questions
 from gan_eval.stats.trials import PAIRED
 
@@ -42,7 +42,7 @@ class Truth:
     def shares(self) -> np.ndarray:
         """(G,) share of answers in each group, over all people and all pictures."""
         participants = self.sd_participant**2 + (self.kind * self.sd_slope) ** 2
-        return population_shares(self.base, np.sqrt(participants + self.sd_stimulus**2)).share
+        return population_proportions(self.base, np.sqrt(participants + self.sd_stimulus**2)).share
 
 
 def assumed_truth(groups: Sequence[Group], settings: PowerSettings) -> Truth:

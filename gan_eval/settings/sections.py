@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
-from gan_eval.errors import UserError, shortened, shown
+from gan_eval.errors import UserError, abbreviated, shortened
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
 """A name that is safe in a file path and in an identifier: letters, digits, `_`, `-`, `.`."""
@@ -52,7 +52,7 @@ class Section(BaseModel):
         """Neither `"no"` for false nor true for 1."""
         annotation = cls.model_fields[str(info.field_name)].annotation
         if typing.get_origin(annotation) is dict and not isinstance(value, Mapping):
-            raise ValueError(f"found {shown(value)}; wanted a table, such as {{ name = value }}")
+            raise ValueError(f"found {abbreviated(value)}; wanted a table, such as {{ name = value }}")
         kinds = set(_kinds(annotation))
         for scalar in _scalars(value) if kinds <= {bool, int, float, str} else ():
             if type(scalar) in (bool, str) and type(scalar) not in kinds:
@@ -106,7 +106,7 @@ def first_problem(error: ValidationError, model: type[BaseModel], *, prefix: str
         for other in error.errors()
         if _place(other["loc"]) == place and other["type"] == "literal_error"
     ]
-    found = shown(problem["input"])
+    found = abbreviated(problem["input"])
     if words and str(place[-1]).endswith("_ms"):
         return f"{field}: found {found}; wanted milliseconds above 0, or {words[0].strip(chr(39))}"
     if problem["type"] == "extra_forbidden":

@@ -16,7 +16,7 @@ from pandas.api.types import is_numeric_dtype
 
 from gan_eval.errors import UserError
 from gan_eval.settings.analysis import rule_parts
-from gan_eval.stats.shares import share
+from gan_eval.stats.shares import proportion
 from gan_eval.stats.trials import possible_times
 from gan_eval.tables import PARTICIPATION
 from gan_eval.tabular import conform
@@ -202,7 +202,7 @@ def _measured(trials: pd.DataFrame, sessions: pd.DataFrame | None) -> pd.DataFra
     fractions = trials.groupby("participant")["fraction"].agg(["min", "max"]).reindex(who).reset_index(drop=True)
     n_trials, n_answered, n_catch = (_count(trials, rows, who) for rows in (main, main & answered, catch & answered))
     accuracy, catch_accuracy = (
-        share(_count(trials, rows & graded & correct, who), _count(trials, rows & graded, who))
+        proportion(_count(trials, rows & graded & correct, who), _count(trials, rows & graded, who))
         for rows in (main & answered, catch & answered)
     )
 
@@ -219,9 +219,9 @@ def _measured(trials: pd.DataFrame, sessions: pd.DataFrame | None) -> pd.DataFra
             "n_catch": n_catch,
             "catch_accuracy": catch_accuracy,
             "accuracy": accuracy,
-            "same_answer_share": share(per_person(same.groupby("who").max()), n_answered),
+            "same_answer_share": proportion(per_person(same.groupby("who").max()), n_answered),
             "median_reaction_time_ms": per_person(times.groupby(trials["participant"]).median()),
-            "flagged_share": share(_count(trials, main & flagged, who), n_trials),
+            "flagged_share": proportion(_count(trials, main & flagged, who), n_trials),
             "fraction": np.where(fractions["min"] == fractions["max"], fractions["min"], np.nan),
             "simulated": who.map(simulated.any()),
             "note": who.map(

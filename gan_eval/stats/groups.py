@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from gan_eval.staircases import STAIRCASE
-from gan_eval.stats.trials import PAIRED, TWO_MODELS, asked_exposure
+from gan_eval.stats.trials import PAIRED, TWO_MODELS, requested_exposure
 from gan_eval.stimuli.holes import area_band
 from gan_eval.tables import HOLE_SCOPES, STIMULI
 
@@ -86,7 +86,7 @@ def groups(trials: pd.DataFrame, scope: str, codes: Codes | None = None) -> Grou
         case "model" | "mask_kind" | "mask_area_band":
             return _groups_of_fakes(trials["is_fake"].to_numpy(bool), scope, codes)
         case "exposure":
-            levels = asked_exposure(trials)
+            levels = requested_exposure(trials)
             follows = (trials["protocol"] == STAIRCASE).fillna(False).to_numpy(bool)
             code, exposures = pd.factorize(levels, sort=True)  # an unknown one is -1
             ids = [
@@ -153,7 +153,7 @@ def provenance(
     )
 
 
-def carried_by(trials: pd.DataFrame, *notes: object) -> dict[str, Any]:
+def provenance_cells(trials: pd.DataFrame, *notes: object) -> dict[str, Any]:
     """The cells `simulated`, `fraction` (NaN: not unique) and `note` of a row that rests on these trials.
 
     Args:

@@ -80,7 +80,7 @@ class Replicates:
     """(B, n) its fooling rate over the sampled participants; NaN where the weight is 0."""
 
 
-def replicates(
+def bootstrap_replicates(
     counts: AnswerCounts, *, seed: int | tuple[int, ...], point: np.ndarray | None = None
 ) -> Iterator[Replicates]:
     """Bootstrap replicates of the fooling rates, a part at a time: memory does not grow with their number.
@@ -99,8 +99,8 @@ def replicates(
     while remaining:
         size = min(remaining, max(1, _AT_A_TIME // max(stimuli, people)))
         remaining -= size
-        persons = draws(rng, people, size)
-        weight = draws(rng, stimuli, size)
+        persons = sampled_counts(rng, people, size)
+        weight = sampled_counts(rng, stimuli, size)
         real, answers = counts.weighted(persons)
         if point is not None:
             of_point = csr_array((np.ones(len(point)), (np.arange(len(point)), point)))
@@ -111,18 +111,20 @@ def replicates(
         yield Replicates(weight * answered, rate)
 
 
-def draws(rng: np.random.Generator, of: int, size: int) -> np.ndarray:
+def sampled_counts(rng: np.random.Generator, of: int, size: int) -> np.ndarray:
     """(size, of) how often each of `of` is sampled in `of` draws with replacement."""
     cell = rng.integers(of, size=(size, of)) + np.arange(size)[:, None] * of
     return np.bincount(cell.ravel(), minlength=size * of).reshape(size, of).astype("float64")
 
 
-def draws_of_alike(rng: np.random.Generator, times: np.ndarray, size: int) -> np.ndarray:
+def sampled_counts_of_kinds(rng: np.random.Generator, times: np.ndarray, size: int) -> np.ndarray:
     """(size, D) how often each of D kinds, `times` (D,) of each, is sampled in as many draws as there are."""
     total = int(times.sum())
     if 4 * len(times) < total:
         return rng.multinomial(total, times / total, size).astype("float64")
-    return np.add.reduceat(draws(rng, total, size), np.cumsum(times) - times, axis=1)  # quicker where few are alike
+    return np.add.reduceat(
+        sampled_counts(rng, total, size), np.cumsum(times) - times, axis=1
+    )  # quicker where few are alike
 
 
 def percentile_interval(replicates: np.ndarray, estimate: float | None = None) -> tuple[float, float]:

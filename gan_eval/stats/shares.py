@@ -15,7 +15,7 @@ Z90 = float(ndtri(0.95))
 """Its two-sided 90 % point."""
 
 
-def share(k: ArrayLike, n: ArrayLike) -> np.ndarray:
+def proportion(k: ArrayLike, n: ArrayLike) -> np.ndarray:
     """k / n, NaN where n is 0."""
     k, n = np.broadcast_arrays(np.asarray(k, float), np.asarray(n, float))
     return np.divide(k, n, out=np.full(n.shape, np.nan), where=n > 0)
@@ -33,7 +33,7 @@ def wilson(k: ArrayLike, n: ArrayLike, *, z: float = Z95) -> tuple[np.ndarray, n
     >>> round(float(low), 5), round(float(high), 5)
     (0.52423, 0.85716)
     """
-    p = share(k, n)
+    p = proportion(k, n)
     n = np.where(np.isnan(p), 1.0, np.asarray(n, float))
     centre = (p + z**2 / (2 * n)) / (1 + z**2 / n)
     half_width = z / (1 + z**2 / n) * np.sqrt(p * (1 - p) / n + z**2 / (4 * n**2))

@@ -176,7 +176,7 @@ def sessions_of(frame: pd.DataFrame) -> pd.Series:
     return frame["participant"]
 
 
-def asked_exposure(trials: pd.DataFrame) -> np.ndarray:
+def requested_exposure(trials: pd.DataFrame) -> np.ndarray:
     """(N,) the requested exposure in ms; infinite: until the answer; NaN: not known.
 
     An empty cell alone does not say that a picture stayed until the answer, for many tables know no exposures. It does

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from gan_eval.errors import UserError
 from gan_eval.store.transaction import database_error
-from gan_eval.tables.cells import is_too_large, wanted
+from gan_eval.tables.cells import expected, is_too_large
 from gan_eval.tables.schema import Column, Table
 from gan_eval.tabular import Row
 
@@ -60,7 +60,7 @@ def checked_rows(rows: Iterable[Mapping[Any, Any]], table: Table, where: str) ->
                 )
                 raise UserError(
                     f"{where}: table {table.name}, row {key}, column {name}: found {_abbreviated(value)}, "
-                    f"wanted {wanted(table.by_name[name])}; mend that cell, or restore the store from a copy"
+                    f"wanted {expected(table.by_name[name])}; mend that cell, or restore the store from a copy"
                 ) from error
         checked.append(values)
     return checked

@@ -14,7 +14,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from gan_eval.errors import UserError, shown
+from gan_eval.errors import UserError, abbreviated
 from gan_eval.files import require_file
 from gan_eval.tables.schema import Column, Dtype
 
@@ -28,7 +28,7 @@ _EXPECTED: dict[Dtype, str] = {
 _TRUTH = {"true": True, "false": False, "1": True, "0": False}
 
 
-def wanted(column: Column) -> str:
+def expected(column: Column) -> str:
     """What a column's cells are, for messages."""
     if column.words:
         return f"one of {', '.join(column.words)}"
@@ -85,7 +85,7 @@ def parse(text: str, column: Column, where: str) -> Any:
                     value = int(value)
         return _check(value, column, where)
     except (ValueError, KeyError, RecursionError) as error:
-        raise UserError(f"{where}: found {shown(text)}, wanted {_EXPECTED[column.dtype]}") from error
+        raise UserError(f"{where}: found {abbreviated(text)}, wanted {_EXPECTED[column.dtype]}") from error
 
 
 def _check(value: Any, column: Column, where: str) -> Any:
@@ -103,13 +103,13 @@ def _check(value: Any, column: Column, where: str) -> Any:
             value = json.dumps(value, sort_keys=True, ensure_ascii=False)
     expected: type = {"int": int, "float": float, "bool": bool}.get(column.dtype, str)
     if type(value) is not expected:
-        raise UserError(f"{where}: found {shown(value)}, wanted {_EXPECTED.get(column.dtype, 'text')}")
+        raise UserError(f"{where}: found {abbreviated(value)}, wanted {_EXPECTED.get(column.dtype, 'text')}")
     if type(value) is int and not -(2**63) <= value < 2**63:
-        raise UserError(f"{where}: found {shown(value)}, wanted a whole number within 64 bits")
+        raise UserError(f"{where}: found {abbreviated(value)}, wanted a whole number within 64 bits")
     if is_too_large(value, column):
-        raise UserError(f"{where}: found {shown(value)}, wanted {_at_most(column)}")
+        raise UserError(f"{where}: found {abbreviated(value)}, wanted {_at_most(column)}")
     if column.words and value not in column.words:
-        raise UserError(f"{where}: found {shown(value)}, wanted one of {', '.join(column.words)}")
+        raise UserError(f"{where}: found {abbreviated(value)}, wanted one of {', '.join(column.words)}")
     return None if is_missing(value) else value
 
 

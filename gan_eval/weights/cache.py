@@ -67,7 +67,7 @@ def names() -> list[str]:
 def list_weights() -> list[Status]:
     """All known weights, with the file where the cache holds it whole."""
     return [
-        Status(known.name, known.description, _whole(known), mend(known.name), known.of_metrics)
+        Status(known.name, known.description, _whole(known), how_to_get(known.name), known.of_metrics)
         for known in WEIGHTS.values()
     ]
 
@@ -89,10 +89,10 @@ def find(name: str, *, path: Path | None = None) -> Path:
     for damaged, known in _cached(weights):
         raise UserError(f"{damaged}: damaged (SHA-256 is not {known[:8]}…); `gan-eval weights fetch {name}` mends it")
     by_option = f" or {option(name)} FILE" if weights.of_metrics else ""
-    raise UserError(f"weights {name}: not in the cache; {mend(name)}{by_option}")
+    raise UserError(f"weights {name}: not in the cache; {how_to_get(name)}{by_option}")
 
 
-def mend(name: str) -> str:
+def how_to_get(name: str) -> str:
     """How to get weights into the cache. Where no package has them, the official file's address and its place are told.
 
     Raises:

@@ -40,11 +40,11 @@ def read_state(path: Path, name: str) -> State:
         if not isinstance(state, Mapping) or not all(isinstance(value, Tensor) for value in state.values()):
             raise ValueError("no tensors by name")
         for key, value in state.items():
-            if reason := without_numbers(value):
+            if reason := storage_problem(value):
                 raise ValueError(f"{key} {reason}")
         return state
     except Exception as error:  # torch and safetensors raise whatever a file that is something else leads to
-        raise refused(path, name, first_sentence(error)) from error
+        raise weights_error(path, name, first_sentence(error)) from error
 
 
 def load_torch_file(path: Path, *, mmap: bool = False) -> Any:
@@ -65,7 +65,7 @@ def load_torch_file(path: Path, *, mmap: bool = False) -> Any:
         return torch.load(path, map_location="cpu", weights_only=True, mmap=mmap)
 
 
-def without_numbers(tensor: Tensor) -> str | None:
+def storage_problem(tensor: Tensor) -> str | None:
     """Why a tensor out of a file has not a number of its own in each place: a clause that goes on after its name.
 
     A few bytes of a file can say that they stand for a tensor of any size, which the first copy would allocate.
@@ -82,7 +82,7 @@ def without_numbers(tensor: Tensor) -> str | None:
     return None
 
 
-def take(state: State, shapes: Mapping[str, tuple[int, ...]], path: Path, name: str) -> dict[str, Tensor]:
+def required_tensors(state: State, shapes: Mapping[str, tuple[int, ...]], path: Path, name: str) -> dict[str, Tensor]:
     """The wanted tensors in float32, checked by name and shape; others in the file are left alone.
 
     Raises:
@@ -90,16 +90,16 @@ def take(state: State, shapes: Mapping[str, tuple[int, ...]], path: Path, name: 
     """
     for key, shape in shapes.items():
         if key not in state:
-            raise refused(path, name, f"no {key}")
+            raise weights_error(path, name, f"no {key}")
         if tuple(state[key].shape) != tuple(shape):
-            raise refused(path, name, f"{key} has the shape {tuple(state[key].shape)}, wanted {tuple(shape)}")
+            raise weights_error(path, name, f"{key} has the shape {tuple(state[key].shape)}, wanted {tuple(shape)}")
     taken = {key: state[key].to(torch.float32) for key in shapes}
-    if damaged := first_not_finite(taken):
-        raise refused(path, name, f"{damaged} has numbers that are not finite")
+    if damaged := first_nonfinite(taken):
+        raise weights_error(path, name, f"{damaged} has numbers that are not finite")
     return taken
 
 
-def first_not_finite(weights: State) -> str | None:
+def first_nonfinite(weights: State) -> str | None:
     """The first key with a NaN or an infinity; None where all numbers are finite.
 
     >>> first_not_finite({"a": torch.zeros(2), "b": torch.tensor([0.0, float("nan")])})
@@ -111,7 +111,7 @@ def first_not_finite(weights: State) -> str | None:
     return None
 
 
-def refused(path: Path, name: str, reason: str) -> UserError:
+def weights_error(path: Path, name: str, reason: str) -> UserError:
     """The user's line about a file that will not do."""
     other = f"another {option(name)} FILE" if WEIGHTS[name].of_metrics else "give another file"
     return UserError(f"{path}: not the weights {name} ({reason}); `gan-eval weights fetch {name}`, or {other}")

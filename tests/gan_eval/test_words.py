@@ -1,6 +1,6 @@
 """Other programs' errors in a line of our own."""
 
-from gan_eval.errors import first_sentence, last_words, shortened, shown
+from gan_eval.errors import abbreviated, first_sentence, last_words, shortened
 
 DRIVER = (
     "Found no NVIDIA driver on your system. Please check that you have an NVIDIA GPU and installed a driver from "
@@ -34,7 +34,7 @@ def test_a_value_nested_deeper_than_python_goes_is_shown_from_outside():
     value: dict[str, object] = {}
     for _ in range(100_000):
         value = {"a": value}
-    assert shown(value).startswith("{'a': {'a': ")
-    assert len(shown(value)) <= 100
+    assert abbreviated(value).startswith("{'a': {'a': ")
+    assert len(abbreviated(value)) <= 100
     while value:  # else taking it apart would go as deep
         value = value["a"]  # type: ignore[assignment]

@@ -20,7 +20,7 @@ from gan_eval.errors import UserError
 from gan_eval.files import require_file, write_bytes
 from gan_eval.settings.sections import first_problem
 from gan_eval.settings.training import MOST_LEVELS, NormKind, TrainingSettings
-from gan_eval.weights.files import first_not_finite, load_torch_file, without_numbers
+from gan_eval.weights.files import first_nonfinite, load_torch_file, storage_problem
 from trainer.nets.build import BLOCKS, Generator, generator_shape
 from trainer.nets.layers import ResizeConv2d
 from trainer.nets.match import first_difference
@@ -146,13 +146,13 @@ def read_tensors(path: Path) -> Tensors:
             raise UserError(f"{path}: {key} is no tensor; wanted is a generator's state dict, latest_net_G.pth")
         if name in tensors:
             raise UserError(f"{path}: {name} is there twice, under different prefixes")
-        reason = without_numbers(value)
+        reason = storage_problem(value)
         if not reason and not value.numel():
             reason = f"is empty, of shape {tuple(value.shape)}"
         if not reason and not name.endswith("num_batches_tracked"):
             if not value.is_floating_point():
                 reason = f"is {value.dtype}".replace("torch.", "") + ", no floating point numbers"
-            elif first_not_finite({name: value.float()}):
+            elif first_nonfinite({name: value.float()}):
                 reason = "has numbers that are not finite"
         if reason:
             raise UserError(f"{path}: {key} {reason}; not the weights of a generator")

@@ -9,7 +9,7 @@ from torch import nn
 from torch.optim import Adam, Optimizer
 
 from gan_eval.settings.training import TrainingSettings
-from gan_eval.weights.files import without_numbers
+from gan_eval.weights.files import storage_problem
 from trainer.devices import memory_format, synchronised
 from trainer.loop.initial_weights import StartWeights
 from trainer.nets.build import empty_generator, new_networks
@@ -89,7 +89,7 @@ def load_optimizer(optimizer: Optimizer, state: Mapping[str, Any]) -> None:
         for key, moment in moments.get(place, {}).items():
             if moment.shape != (() if key == "step" else weight.shape):
                 raise ValueError(f"{key} of {name} has shape {tuple(moment.shape)}")
-            if without_numbers(moment) or moment.isnan().any():
+            if storage_problem(moment) or moment.isnan().any():
                 raise ValueError(f"{key} of {name} is no number")
     optimizer.load_state_dict({"state": moments, "param_groups": own["param_groups"]})
     for _, weight in weights:

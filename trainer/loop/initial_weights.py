@@ -9,7 +9,7 @@ from torch import Tensor
 from gan_eval.errors import UserError
 from gan_eval.files import sha256_bytes, sha256_json
 from gan_eval.settings.training import TrainingSettings
-from gan_eval.weights.files import first_not_finite
+from gan_eval.weights.files import first_nonfinite
 from trainer.files.model import Model, load_model
 from trainer.nets.build import empty_discriminator, generator_shape
 from trainer.nets.match import first_difference
@@ -77,7 +77,7 @@ def load_start(initial: Initial, settings: TrainingSettings, say: Callable[[str]
     for path in list_checkpoints(model.file.parent / CHECKPOINTS):
         weights = (read_checkpoint(path) or {}).get("discriminator")
         if isinstance(weights, dict) and first_difference(expected, weights) is None:
-            if key := first_not_finite(weights):
+            if key := first_nonfinite(weights):
                 raise UserError(f"init_from: {path}: discriminator {key} is not finite; remove this checkpoint")
             return StartWeights(model.net.state_dict(), weights)
     say(f"init_from {initial.source}: no discriminator of this kind beside it; it starts anew")

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from gan_eval.errors import UserError
 from gan_eval.files import atomic_path, write_error
-from gan_eval.weights.files import first_not_finite, load_torch_file, without_numbers
+from gan_eval.weights.files import first_nonfinite, load_torch_file, storage_problem
 from trainer.nets.match import first_difference
 
 FORMAT = 1
@@ -87,7 +87,7 @@ def require_finite(folder: Path, step: int, nets: Mapping[str, Weights]) -> None
         UserError: a weight is not finite.
     """
     for net, weights in nets.items():
-        if key := first_not_finite(weights):
+        if key := first_nonfinite(weights):
             raise broke_down(folder, f"by step {step}", f"{net} {key} is not finite")
 
 
@@ -158,9 +158,9 @@ def load_latest(
         for name, weights in (nets or {}).items() if made_with[0] == FORMAT else ():
             difference = first_difference(weights, state[name])
             for key, tensor in state[name].items() if difference is None else ():
-                if difference is None and (reason := without_numbers(tensor)):
+                if difference is None and (reason := storage_problem(tensor)):
                     difference = f"{key} {reason}"
-            if difference is None and (key := first_not_finite(state[name])):
+            if difference is None and (key := first_nonfinite(state[name])):
                 difference = f"{key} is not finite"
             if difference is not None:
                 raise UserError(

@@ -15,7 +15,7 @@ from gan_eval.errors import UserError, first_sentence
 from gan_eval.files import claim_output_folder, read_json, require_file, sha256_json, write_bytes, write_json
 from gan_eval.settings.sections import first_problem
 from gan_eval.settings.training import Direction, TrainingSettings
-from gan_eval.weights.files import first_not_finite
+from gan_eval.weights.files import first_nonfinite
 from trainer.nets.build import Generator, generator_shape
 from trainer.nets.match import first_difference
 
@@ -122,7 +122,7 @@ def save_generator(path: Path, net: nn.Module, definition: Definition) -> None:
     Raises:
         UserError: a weight is not finite, or the disk is full or cannot be written.
     """
-    if key := first_not_finite(net.state_dict()):
+    if key := first_nonfinite(net.state_dict()):
         raise UserError(f"{path}: not written, as its weight {key} is not finite; lower learning_rate and train anew")
     metadata = json.dumps({"format": FORMAT, **definition}, sort_keys=True)
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in net.state_dict().items()}
@@ -164,7 +164,7 @@ def load_generator(path: Path) -> tuple[Generator, Definition]:
         raise UserError(f"{path}: {difference}; the file's weights are not those of its settings; train it again")
     net = net.to_empty(device="cpu")
     net.load_state_dict(tensors)
-    if key := first_not_finite(net.state_dict()):
+    if key := first_nonfinite(net.state_dict()):
         raise UserError(f"{path}: its weight {key} is not finite; take another file of the run, or train it again")
     return net, definition
 

@@ -351,12 +351,12 @@ def _read_tensors(path: Path) -> Regression:
     """A tuple of coefficients (S, 1) and vectors (S, 36)."""
     import torch
 
-    from gan_eval.weights.files import load_torch_file, without_numbers
+    from gan_eval.weights.files import load_torch_file, storage_problem
 
     parts = load_torch_file(path)
     if not (isinstance(parts, tuple | list) and all(isinstance(part, torch.Tensor) for part in parts)):
         raise TypeError("no tensors")
-    if any(without_numbers(part) for part in parts):
+    if any(storage_problem(part) for part in parts):
         raise ValueError("no numbers")
     coefficients, vectors = parts
     if vectors.ndim != 2 or vectors.shape[1] != FEATURES or coefficients.numel() != len(vectors):

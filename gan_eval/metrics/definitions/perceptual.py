@@ -90,9 +90,9 @@ def read_trunk(path: Path, trunk: Trunk) -> "dict[str, Tensor]":
     Raises:
         UserError: the file does not hold them.
     """
-    from gan_eval.weights.files import read_state, take
+    from gan_eval.weights.files import read_state, required_tensors
 
-    return take(read_state(path, trunk), trunk_shapes(trunk), path, trunk)
+    return required_tensors(read_state(path, trunk), trunk_shapes(trunk), path, trunk)
 
 
 def trunk_shapes(trunk: Trunk) -> dict[str, tuple[int, ...]]:
@@ -114,10 +114,10 @@ def read_dists_weights(path: Path) -> "dict[str, Tensor]":
     Raises:
         UserError: the file does not hold them.
     """
-    from gan_eval.weights.files import read_state, take
+    from gan_eval.weights.files import read_state, required_tensors
 
     shape = (1, sum(DISTS_CHANNELS), 1, 1)
-    return take(read_state(path, "dists"), {"alpha": shape, "beta": shape}, path, "dists")
+    return required_tensors(read_state(path, "dists"), {"alpha": shape, "beta": shape}, path, "dists")
 
 
 def lpips_distance(trunk: Trunk, convolutions: "State", *, device: str = "cpu") -> PerceptualDistance:

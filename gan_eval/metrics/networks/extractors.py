@@ -30,7 +30,7 @@ from gan_eval.metrics.networks.segmenter_settings import PALETTE
 from gan_eval.settings.training import Precision
 from gan_eval.stimuli.pictures import Picture
 from gan_eval.weights.cache import cache_folder, find, is_official
-from gan_eval.weights.files import State, read_state, take
+from gan_eval.weights.files import State, read_state, required_tensors
 
 SIZE = 299
 
@@ -173,7 +173,7 @@ def vgg16_of(state: State, path: Path) -> Vgg16:
     """
     network = Vgg16()
     shapes = {key: tuple(value.shape) for key, value in network.state_dict().items()}
-    network.load_state_dict(take(state, shapes, path, "vgg16"), assign=True)
+    network.load_state_dict(required_tensors(state, shapes, path, "vgg16"), assign=True)
     return network.requires_grad_(False).eval()
 
 

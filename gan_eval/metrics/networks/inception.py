@@ -20,7 +20,7 @@ from torch.nn import functional as F
 
 from gan_eval.errors import UserError, first_sentence
 from gan_eval.files import sha256_file
-from gan_eval.weights.files import load_torch_file, without_numbers
+from gan_eval.weights.files import load_torch_file, storage_problem
 from gan_eval.weights.known import WEIGHTS
 
 FEATURES = 2048
@@ -241,7 +241,7 @@ def _read_state(path: Path) -> dict[str, Tensor]:
             return dict(torch.jit.load(str(path), map_location="cpu").state_dict())
     state = dict(load_torch_file(path))
     for key, tensor in state.items():
-        if reason := without_numbers(tensor):
+        if reason := storage_problem(tensor):
             raise ValueError(f"{key} {reason}")
     return state
 

@@ -28,7 +28,7 @@ from gan_eval.metrics.kernels.pictures import NO_INPUT, Unmeasurable, memory_ran
 from gan_eval.metrics.networks.extractor import Companion, Extractor
 from gan_eval.metrics.networks.segmenter_settings import PALETTE, SegmenterSettings, read_settings, segmenter_key
 from gan_eval.stimuli.pictures import Picture
-from gan_eval.weights.files import first_not_finite
+from gan_eval.weights.files import first_nonfinite
 
 Network = Callable[[Tensor], Tensor]
 """(1, 3, H, W) float32 on the network's device to whatever it gives, there too."""
@@ -66,7 +66,7 @@ def load_network(file: Path, *, device: str) -> Network:
             "the network with torch.jit.trace or as ONNX"
         ) from error
 
-    if key := first_not_finite(network.state_dict()):
+    if key := first_nonfinite(network.state_dict()):
         raise UserError(f"--segmenter {file}: its weight {key} is not finite; export the network again")
 
     def run(picture: Tensor) -> Tensor:

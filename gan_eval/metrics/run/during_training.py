@@ -20,7 +20,7 @@ def higher_is_better(names: tuple[str, ...]) -> Mapping[str, bool]:
     return {metric.name: metric.higher_is_better for metric in select(names)}
 
 
-def measure_on_the_way(names: tuple[str, ...]) -> Callable[[Path], list[Row]]:
+def measure_during_training(names: tuple[str, ...]) -> Callable[[Path], list[Row]]:
     """A function that measures the generated pictures of a stimulus set's folder.
 
     It returns a row for each metric: metric, value (mean over the pictures that have a finite one, or the set's

@@ -15,10 +15,10 @@ import numpy as np
 
 from gan_eval.files import sha256_json
 from gan_eval.metrics.catalogue import (
-    BESIDE_FID,
-    ENOUGH_FOR_FID,
-    FID_OF_FEW,
+    FID_COMPANIONS,
+    FID_WARNING,
     METRICS,
+    MIN_FID_PICTURES,
     ExtractorName,
     Metric,
     OnProgress,
@@ -100,7 +100,7 @@ def cached_set_rows(
 def _companions(metric: Metric, required: Sequence[Metric]) -> list[str]:
     """The metrics that may be computed because of this one, unless they are required themselves."""
     names = {other.name for other in required}
-    return [name for name in BESIDE_FID if name not in names] if metric.name == "fid" else []
+    return [name for name in FID_COMPANIONS if name not in names] if metric.name == "fid" else []
 
 
 def _cache_keys(
@@ -332,8 +332,8 @@ class _DataSet:
         names, metrics = [metric.name for metric in required], list(required)
         if "fid" in names and "fid" not in self._given.unavailable:
             inception = self._source("inception")
-            if min(inception.count(""), inception.count(model)) < ENOUGH_FOR_FID:
-                metrics += [METRICS[name] for name in BESIDE_FID if name not in names]
+            if min(inception.count(""), inception.count(model)) < MIN_FID_PICTURES:
+                metrics += [METRICS[name] for name in FID_COMPANIONS if name not in names]
         by_extractor: dict[ExtractorName, list[Metric]] = {}
         for metric in metrics:
             if metric.extractor:
@@ -370,8 +370,8 @@ class _DataSet:
             row |= {"value": result.value, "reason": None}
             row |= {"ci_low": interval.low, "ci_high": interval.high} if interval else {}
             notes.append(self._given.caveats.get(source.extractor))
-            if metric.name == "fid" and min(n_real, n_fake) < ENOUGH_FOR_FID:
-                notes.append(FID_OF_FEW)
+            if metric.name == "fid" and min(n_real, n_fake) < MIN_FID_PICTURES:
+                notes.append(FID_WARNING)
             if metric.name == "kid" and source.share_items(model):
                 notes.append(
                     "real and generated pictures share items: KID is too low by an amount that falls with 1/N; "

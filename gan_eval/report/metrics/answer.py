@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from gan_eval.metrics.catalogue import BESIDE_FID
+from gan_eval.metrics.catalogue import FID_COMPANIONS
 from gan_eval.report.metrics.agreement import model_agreement, model_ranks
 from gan_eval.report.metrics.data import NO_VERDICT, Measured, fid_warning, higher_is_better
 from gan_eval.report.parts.blocks import Lead, Section
@@ -127,7 +127,7 @@ def _descriptive(measured: Measured, dataset: str, by_metric: Mapping[str, Stand
     other metrics compare the same sets."""
     decided = [metric for metric, place in by_metric.items() if place.leader]
     reasons = {metric: "noise raises it, too" for metric in NO_VERDICT if metric in decided}
-    instead = [metric for metric in BESIDE_FID if metric in decided]
+    instead = [metric for metric in FID_COMPANIONS if metric in decided]
     few = any(measured.summary(dataset, "fid", model).few_for_fid for model in measured.models(dataset))
     if instead and "fid" in decided and few:
         reasons["fid"] = f"{listed(instead)} {'counts' if len(instead) == 1 else 'count'} in its place"

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from gan_eval.errors import UserError
-from gan_eval.metrics.catalogue import ENOUGH_FOR_FID, FID_OF_FEW, METRICS, Metric
+from gan_eval.metrics.catalogue import FID_WARNING, METRICS, MIN_FID_PICTURES, Metric
 from gan_eval.metrics.definitions.jackknife import t_95
 from gan_eval.metrics.registry import select
 from gan_eval.metrics.run.inputs import Stimulus
@@ -65,7 +65,7 @@ class Summary:
     @property
     def few_for_fid(self) -> bool:
         """There is a value, and as an FID it would be of too few pictures."""
-        return self.is_known and self.smaller_count < ENOUGH_FOR_FID
+        return self.is_known and self.smaller_count < MIN_FID_PICTURES
 
 
 def is_raw(model: str, models: Sequence[str]) -> bool:
@@ -297,4 +297,4 @@ def decimals(values: Sequence[float], half_widths: Sequence[float] = ()) -> int:
 def fid_warning(smallest: int, largest: int | None = None) -> str:
     """What a reader must know of an FID from few pictures."""
     counts = whole(smallest) if largest in (None, smallest) else f"{whole(smallest)} to {whole(largest)}"
-    return f"{FID_OF_FEW} (here {counts})."
+    return f"{FID_WARNING} (here {counts})."

@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from gan_eval.metrics.catalogue import ENOUGH_FOR_FID
+from gan_eval.metrics.catalogue import MIN_FID_PICTURES
 from gan_eval.report.metrics.data import Measured, facts_of, fid_warning, in_order
 from gan_eval.report.parts.blocks import Block, Facts, Folded, Heading, Lines, Quote, Section, Table
 from gan_eval.report.parts.words import NOTHING, listed, missing, plural, text, whole
@@ -184,7 +184,7 @@ def _cautions(measured: Measured) -> list[str]:
         sentences.append(f"{plural(absent, 'value')} of single pictures could not be had.")
     sets = measured.sets[(measured.sets["metric"] == "fid") & measured.sets["value"].notna()]
     smallest = sets[["n_real", "n_fake"]].min(axis=1)
-    if len(sets) and smallest.min() < ENOUGH_FOR_FID:
+    if len(sets) and smallest.min() < MIN_FID_PICTURES:
         sentences.append(fid_warning(int(smallest.min()), int(smallest.max())))
     return sentences
 

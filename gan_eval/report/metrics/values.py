@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pandas as pd
 
-from gan_eval.metrics.catalogue import BESIDE_FID, ENOUGH_FOR_FID
+from gan_eval.metrics.catalogue import FID_COMPANIONS, MIN_FID_PICTURES
 from gan_eval.report.metrics.answer import HOW_MARKED, standings
 from gan_eval.report.metrics.data import REAL, Measured, Summary, arrow, decimals, decimals_of, facts_of, unit_of
 from gan_eval.report.metrics.holes import hole_tables, holes_of_folder, holes_of_stimuli, raw_note
@@ -97,14 +97,14 @@ def _table(measured: Measured, dataset: str, caption: str, metrics: Sequence[str
             value=number(summary.value, digits=places[metric]),
             interval="" if missing(summary.low) else interval(*ends, digits=places[metric]),
             mark=standing_by[metric].mark(name),
-            warning=f"biased: N{NBSP}<{NBSP}{ENOUGH_FOR_FID}" if metric == "fid" and summary.few_for_fid else "",
+            warning=f"biased: N{NBSP}<{NBSP}{MIN_FID_PICTURES}" if metric == "fid" and summary.few_for_fid else "",
             counts="" if _counts(summary) == usual else _counts(summary),
             signs=letters,
         )
 
     rows: list[list[str | Cell]] = [[name, *(cell(metric, name) for metric in metrics)] for name in names]
     notes = _grouped((note, metric) for metric, note in shared_notes.items())
-    absent = [metric for metric in BESIDE_FID if metric not in measured.set_metrics(dataset)]
+    absent = [metric for metric in FID_COMPANIONS if metric not in measured.set_metrics(dataset)]
     if absent and any(summary.few_for_fid for summary in summaries.get("fid", {}).values()):
         notes.append(f"Measure {listed(absent)} beside fid: it can be read at this number of pictures.")
     head = [

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from gan_eval.metrics.catalogue import ENOUGH_FOR_FID
+from gan_eval.metrics.catalogue import MIN_FID_PICTURES
 from gan_eval.quiz.protocols import PROTOCOLS
 from gan_eval.report.metrics.data import fid_warning
 from gan_eval.report.metrics.holes import holes_fact
@@ -213,7 +213,7 @@ def notes_section(folder: StudyFolder) -> Section:
     sets = folder.table(SET_METRICS)
     if len(sets):
         is_fid = sets["metric"].str.startswith("fid") & sets["value"].notna()
-        sets = sets[is_fid & (sets["n_fake"] < ENOUGH_FOR_FID)]
+        sets = sets[is_fid & (sets["n_fake"] < MIN_FID_PICTURES)]
     if len(sets):
         lines.append(fid_warning(int(sets["n_fake"].min()), int(sets["n_fake"].max())))
     return Section("notes", "What to bear in mind", [Lines([*dict.fromkeys(lines), *common], "")])

@@ -12,7 +12,7 @@ from gan_eval.report.people.comparisons import margin_texts
 from gan_eval.report.people.design import BY, exclusion_standing
 from gan_eval.report.people.participants import included_count, invited_text, is_excluded
 from gan_eval.report.people.timing import exposure_levels, flagged_share, presented_trials
-from gan_eval.stats.trials import asked_exposure
+from gan_eval.stats.trials import requested_exposure
 from gan_eval.tables import (
     CHOICES,
     COMPARISONS,
@@ -170,7 +170,7 @@ def _timing(folder: StudyFolder) -> list[str]:
         ]
         sentences.append(f"Exposures asked for: {listed(achieved)}.")
     elif len(trials) and trials["exposure_ms"].notna().any():
-        how = "stood until the answer" if np.isinf(asked_exposure(trials)).all() else "were shown"
+        how = "stood until the answer" if np.isinf(requested_exposure(trials)).all() else "were shown"
         sentences.append(f"Pictures {how}, for a median of {milliseconds(trials['exposure_ms'].median())}.")
     refresh = sorted(set(sessions["refresh_hz"].dropna().round(1)))
     if refresh:

@@ -20,7 +20,7 @@ from gan_eval.report.parts.words import (
     text,
     whole,
 )
-from gan_eval.stats.trials import asked_exposure, graded_trials, main_trials, pair_trials
+from gan_eval.stats.trials import graded_trials, main_trials, pair_trials, requested_exposure
 from gan_eval.tables import CHECKS, SESSIONS
 
 _LAG = (
@@ -132,7 +132,7 @@ def exposure_levels(trials: pd.DataFrame) -> pd.DataFrame:
         until the answer and missing where it is not known; both have no error.
     """
     rows = []
-    requested = pd.Series(asked_exposure(trials), index=trials.index)
+    requested = pd.Series(requested_exposure(trials), index=trials.index)
     for level, part in trials.groupby(requested, dropna=False, sort=True):
         achieved = part["exposure_ms"].to_numpy(float)
         planned = part["planned_exposure_ms"].fillna(part["requested_exposure_ms"]).to_numpy(float)

@@ -9,8 +9,8 @@ from typing import Literal, NamedTuple
 import numpy as np
 import pandas as pd
 
-from gan_eval.stats.groups import carried_by
-from gan_eval.stats.resampling import draws_of_alike, percentile_interval
+from gan_eval.stats.groups import provenance_cells
+from gan_eval.stats.resampling import percentile_interval, sampled_counts_of_kinds
 from gan_eval.stats.trials import graded_trials, main_trials, pair_trials
 from gan_eval.tables import AGREEMENT
 from gan_eval.tabular import Row, frame_of
@@ -120,7 +120,7 @@ def _row(part: pd.DataFrame, level: Level, seed: int) -> Row:
             notes.append("all answers are the same: agreement cannot be told from habit")
         elif np.isnan(row["ci_low"]):
             notes.append("too few stimuli for an interval")
-    return row | carried_by(part, *notes)
+    return row | provenance_cells(part, *notes)
 
 
 def alpha(counts: np.ndarray, level: Level) -> float:
@@ -164,7 +164,7 @@ def alpha_interval(counts: np.ndarray, level: Level, *, seed: int) -> tuple[floa
     replicates = int(np.clip(min(_WORK // different.size, _DRAWS // len(pairable)), 200, REPLICATES))
     rng, chunk = np.random.default_rng(seed), max(1, _REPLICATE_CELLS // len(different))
     sizes = [min(chunk, replicates - start) for start in range(0, replicates, chunk)]
-    parts = [_alphas(different, draws_of_alike(rng, times, size), level) for size in sizes]
+    parts = [_alphas(different, sampled_counts_of_kinds(rng, times, size), level) for size in sizes]
     return percentile_interval(np.concatenate(parts))
 
 

@@ -10,7 +10,7 @@ from scipy.special import expit
 
 from gan_eval.errors import UserError
 from gan_eval.stats.clustering import freedom, t_critical, two_way
-from gan_eval.stats.groups import UNNAMED, Groups, carried_by, contestants, joined, misnamed_note, provenance
+from gan_eval.stats.groups import UNNAMED, Groups, contestants, joined, misnamed_note, provenance, provenance_cells
 from gan_eval.stats.trials import pair_trials
 from gan_eval.tables import BRADLEY_TERRY
 from gan_eval.tabular import Row, frame_of
@@ -56,7 +56,7 @@ def bradley_terry(trials: pd.DataFrame) -> pd.DataFrame:
             of_dataset = _rows(named)
         else:
             models = sorted(part["model"].dropna().unique()) or [UNNAMED]
-            of_dataset = [{"contestant": model, "n": 0, "wins": 0, **carried_by(part)} for model in models]
+            of_dataset = [{"contestant": model, "n": 0, "wins": 0, **provenance_cells(part)} for model in models]
         questions = named.loc[named["answered"], "of_reals"].nunique()
         notes = misnamed_note(len(part) - len(named)), TWO_QUESTIONS if questions > 1 else ""
         shared = {"dataset": dataset if isinstance(dataset, str) else None}

@@ -5,7 +5,7 @@ import pandas as pd
 from scipy.special import ndtri
 
 from gan_eval.stats.groups import Codes, Groups, contestants, distinct, misnamed_note, provenance
-from gan_eval.stats.shares import binomial_p, share, wilson
+from gan_eval.stats.shares import binomial_p, proportion, wilson
 from gan_eval.stats.trials import PAIRED, pair_trials
 from gan_eval.tables import CHOICES
 from gan_eval.tabular import conform, frame_of
@@ -69,7 +69,7 @@ def _shares(pairs: pd.DataFrame) -> pd.DataFrame:
     return first[columns].assign(
         n=n,
         n_none=grouped.count(~pairs["answered"] & ~pairs["misnamed"]),
-        right=share(right, n),
+        right=proportion(right, n),
         ci_low=low,
         ci_high=high,
         p=binomial_p(right, n),

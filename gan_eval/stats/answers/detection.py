@@ -24,7 +24,7 @@ from gan_eval.stats.clustering import (
     t_critical,
 )
 from gan_eval.stats.groups import Codes, groups, provenance
-from gan_eval.stats.shares import Z95, share, wilson
+from gan_eval.stats.shares import Z95, proportion, wilson
 from gan_eval.stats.trials import main_trials
 from gan_eval.tables import DETECTION, SCOPES
 from gan_eval.tabular import conform
@@ -287,8 +287,8 @@ def rate_estimates(
         crossed: variances; None: answers are independent.
     """
     own = effective or answers
-    hit = GroupEstimate(share(answers.hits, answers.n_fake), *wilson(own.hits, own.n_fake))
-    false_alarm = GroupEstimate(share(answers.false_alarms, answers.n_real), *wilson(own.false_alarms, own.n_real))
+    hit = GroupEstimate(proportion(answers.hits, answers.n_fake), *wilson(own.hits, own.n_fake))
+    false_alarm = GroupEstimate(proportion(answers.false_alarms, answers.n_real), *wilson(own.false_alarms, own.n_real))
     # (hit rate + 1 - false-alarm rate) / 2: squares of the two rates' distances to their ends, added
     value = (hit.value + 1 - false_alarm.value) / 2
     down = np.hypot(hit.value - hit.low, false_alarm.high - false_alarm.value) / 2

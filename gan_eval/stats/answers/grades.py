@@ -13,8 +13,8 @@ from scipy.sparse.csgraph import connected_components
 
 from gan_eval.settings.analysis import Screening
 from gan_eval.stats.clustering import t_critical
-from gan_eval.stats.groups import Groups, carried_by, provenance
-from gan_eval.stats.shares import Z95, mean_interval, share
+from gan_eval.stats.groups import Groups, provenance, provenance_cells
+from gan_eval.stats.shares import Z95, mean_interval, proportion
 from gan_eval.stats.trials import graded_trials
 from gan_eval.tables import OPINION_SCORES, RATERS, RATINGS
 from gan_eval.tabular import Row, conform, frame_of
@@ -102,17 +102,17 @@ def bt500(grades: Grades) -> Outliers:
     agree have no outlying ones.
     """
     counts = grades.by_picture(np.ones(len(grades.grade)))
-    mean = share(grades.by_picture(grades.grade), counts)
+    mean = proportion(grades.by_picture(grades.grade), counts)
     off = grades.grade - mean[grades.picture]
-    second, fourth = (share(grades.by_picture(off**power), counts) for power in (2, 4))
-    kurtosis = share(fourth, second**2)
+    second, fourth = (proportion(grades.by_picture(off**power), counts) for power in (2, 4))
+    kurtosis = proportion(fourth, second**2)
     limit = np.where((kurtosis >= 2 - 1e-9) & (kurtosis <= 4 + 1e-9), 2.0, np.sqrt(20))
-    reach = (limit * np.sqrt(share(second * counts, counts - 1)))[grades.picture]
+    reach = (limit * np.sqrt(proportion(second * counts, counts - 1)))[grades.picture]
     varies = (second > 1e-18)[grades.picture]
     high = grades.by_rater(varies & (off >= reach - 1e-9))
     low = grades.by_rater(varies & (off <= -reach + 1e-9))
-    outlying = share(high + low, grades.by_rater(np.ones(len(off))))
-    skew = share(np.abs(high - low), high + low)
+    outlying = proportion(high + low, grades.by_rater(np.ones(len(off))))
+    skew = proportion(np.abs(high - low), high + low)
     return Outliers(outlying, skew, (outlying > OUTLYING) & (skew < BALANCED))
 
 
@@ -125,11 +125,11 @@ def plain_raters(grades: Grades) -> tuple[np.ndarray, np.ndarray]:
         bias (raters,) and inconsistency (raters,).
     """
     shared = grades.only(grades.shared())
-    mean = share(shared.by_picture(shared.grade), shared.by_picture(np.ones(len(shared.grade))))
+    mean = proportion(shared.by_picture(shared.grade), shared.by_picture(np.ones(len(shared.grade))))
     off = shared.grade - mean[shared.picture]
     counts = shared.by_rater(np.ones(len(off)))
-    bias = share(shared.by_rater(off), counts)
-    return bias, np.sqrt(share(shared.by_rater((off - bias[shared.rater]) ** 2), counts))
+    bias = proportion(shared.by_rater(off), counts)
+    return bias, np.sqrt(proportion(shared.by_rater((off - bias[shared.rater]) ** 2), counts))
 
 
 def p910(grades: Grades, *, tolerance: float = 1e-8, most: int = 5000) -> Quality:
@@ -152,16 +152,16 @@ def p910(grades: Grades, *, tolerance: float = 1e-8, most: int = 5000) -> Qualit
     """
     shared = grades.only(grades.shared())
     counts = shared.by_rater(np.ones(len(shared.grade)))
-    quality = share(shared.by_picture(shared.grade), shared.by_picture(np.ones(len(shared.grade))))
-    bias = share(shared.by_rater(shared.grade - quality[shared.picture]), counts)
+    quality = proportion(shared.by_picture(shared.grade), shared.by_picture(np.ones(len(shared.grade))))
+    bias = proportion(shared.by_rater(shared.grade - quality[shared.picture]), counts)
     inconsistency = np.full(grades.raters, np.nan)
     held, converged = np.zeros(grades.raters, bool), not len(shared.grade)
     for _ in range(most if len(shared.grade) else 0):
         before = quality
         inconsistency, held = _inconsistency(shared, quality, bias, counts, held)
         weight = (1 / inconsistency**2)[shared.rater]
-        quality = share(shared.by_picture(weight * (shared.grade - bias[shared.rater])), shared.by_picture(weight))
-        bias = share(shared.by_rater(shared.grade - quality[shared.picture]), counts)
+        quality = proportion(shared.by_picture(weight * (shared.grade - bias[shared.rater])), shared.by_picture(weight))
+        bias = proportion(shared.by_rater(shared.grade - quality[shared.picture]), counts)
         if np.nanmax(np.abs(quality - before)) < tolerance:
             converged = True
             break
@@ -170,10 +170,10 @@ def p910(grades: Grades, *, tolerance: float = 1e-8, most: int = 5000) -> Qualit
     known = np.isfinite(weight)
     information = grades.by_picture(np.where(known, weight, 0))
     summed = grades.by_picture(np.where(known, weight * (grades.grade - bias[grades.rater]), 0))
-    error = np.sqrt(share(1.0, information))
+    error = np.sqrt(proportion(1.0, information))
     if np.nanmax(inconsistency, initial=0) <= _NOTHING:
         error[:], inconsistency, held = np.nan, inconsistency * 0, held & False
-    return Quality(share(summed, information), error, bias, inconsistency, held, parts, converged)
+    return Quality(proportion(summed, information), error, bias, inconsistency, held, parts, converged)
 
 
 def _inconsistency(
@@ -182,7 +182,7 @@ def _inconsistency(
     """(raters,) standard deviation about quality and bias, and who is held at the others': once held, always."""
     squares = (grades.grade - quality[grades.picture] - bias[grades.rater]) ** 2
     sums = grades.by_rater(squares)
-    variance = share(sums, counts)
+    variance = proportion(sums, counts)
     held = held | (variance < _COLLAPSED**2 * squares.mean())
     free = ~held & (counts > 0)
     common = (sums[free].sum() / counts[free].sum()) if free.any() else squares.mean()
@@ -197,7 +197,7 @@ def _centred(grades: Grades, bias: np.ndarray, counts: np.ndarray) -> tuple[int,
     _, part = np.unique(label[grades.pictures :], return_inverse=True)
     known = counts > 0
     size = part.max(initial=0) + 1
-    mean = share(np.bincount(part[known], bias[known], size), np.bincount(part[known], minlength=size))
+    mean = proportion(np.bincount(part[known], bias[known], size), np.bincount(part[known], minlength=size))
     return len(np.unique(part[known])), bias - mean[part]
 
 
@@ -246,7 +246,7 @@ def _mean_grade(part: pd.DataFrame, note: str) -> Row:
         "sd": grades.std(ddof=1) if len(grades) > 1 else None,
         "ci_low": low,
         "ci_high": high,
-        **carried_by(part, reason, note),
+        **provenance_cells(part, reason, note),
     }
 
 
@@ -267,11 +267,11 @@ def opinion_scores(trials: pd.DataFrame, *, screening: Screening = "none") -> pd
         rejected = bt500(grades).rejected
         grades = grades.only(~rejected[grades.rater])
     given, n = (part.by_picture(np.ones(len(part.grade))) for part in (data.grades, grades))
-    mean = share(grades.by_picture(grades.grade), n)
+    mean = proportion(grades.by_picture(grades.grade), n)
     squares = grades.by_picture((grades.grade - mean[grades.picture]) ** 2)
-    sd = np.sqrt(share(squares, n - 1))
+    sd = np.sqrt(proportion(squares, n - 1))
     agree = (n > 1) & (sd < 1e-9)
-    half_width = np.where((n > 1) & ~agree, t_critical(n - 1) * share(sd, np.sqrt(n)), np.nan)
+    half_width = np.where((n > 1) & ~agree, t_critical(n - 1) * proportion(sd, np.sqrt(n)), np.nan)
     left_out = f"grades of rejected participants left out ({rejected.sum()} of {len(rejected)})"
     notes = [
         (given == 0, "no grades"),

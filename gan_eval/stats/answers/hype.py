@@ -10,10 +10,10 @@ import pandas as pd
 from gan_eval.settings.quiz import StaircaseSettings
 from gan_eval.staircases import STAIRCASE
 from gan_eval.staircases import thresholds as thresholds_of_rows
-from gan_eval.stats.groups import Groups, carried_by, groups, provenance
-from gan_eval.stats.resampling import draws, percentile_interval
+from gan_eval.stats.groups import Groups, groups, provenance, provenance_cells
+from gan_eval.stats.resampling import percentile_interval, sampled_counts
 from gan_eval.stats.shares import mean_interval
-from gan_eval.stats.trials import asked_exposure, main_trials
+from gan_eval.stats.trials import main_trials, requested_exposure
 from gan_eval.tables import HYPE, THRESHOLDS
 from gan_eval.tabular import Row, frame_of
 
@@ -47,7 +47,7 @@ def hype(trials: pd.DataFrame, *, settings: StaircaseSettings | None = None, see
     rows: list[Row] = []
     main = main_trials(trials)
     is_staircase = (main["protocol"] == STAIRCASE).fillna(False).to_numpy(bool)
-    untimed = main.loc[np.isinf(asked_exposure(main)) & ~is_staircase & main["answered"], _COLUMNS]
+    untimed = main.loc[np.isinf(requested_exposure(main)) & ~is_staircase & main["answered"], _COLUMNS]
     for dataset, part in untimed.groupby("dataset", dropna=False, sort=True):
         named = {"dataset": dataset if isinstance(dataset, str) else None}
         rows.append(named | _error_rate(part, seed))
@@ -82,7 +82,7 @@ def bootstrap_mean(values: np.ndarray, *, seed: int) -> tuple[float, float]:
     ordered, rng = np.sort(values), np.random.default_rng(seed)
     chunk = max(1, _CELLS // len(values))
     sizes = [min(chunk, REPLICATES - start) for start in range(0, REPLICATES, chunk)]
-    means = [draws(rng, len(ordered), size) @ ordered / len(ordered) for size in sizes]
+    means = [sampled_counts(rng, len(ordered), size) @ ordered / len(ordered) for size in sizes]
     return percentile_interval(np.concatenate(means))
 
 
@@ -111,7 +111,7 @@ def _error_rate(answers: pd.DataFrame, seed: int) -> Row:
         "ci_high": high,
         "error_real": 100 * means[False].mean(),
         "error_fake": 100 * means[True].mean(),
-        **carried_by(answers, *notes),
+        **provenance_cells(answers, *notes),
     }
 
 
@@ -144,7 +144,7 @@ def _mean_exposure(staircases: pd.DataFrame, moving: pd.DataFrame, seed: int) ->
         "value": by_person.mean() if len(by_person) else None,
         "ci_low": low,
         "ci_high": high,
-        **carried_by(moving.merge(blocks, on=["session", "block"]), *notes),
+        **provenance_cells(moving.merge(blocks, on=["session", "block"]), *notes),
     }
 
 

@@ -5,7 +5,7 @@ import pandas as pd
 
 from gan_eval.stats.answers.detection import detection
 from gan_eval.stats.groups import SEVERAL_STUDIES, Codes, Groups, distinct, groups, hole_scopes, provenance
-from gan_eval.stats.shares import binomial_p, share, wilson
+from gan_eval.stats.shares import binomial_p, proportion, wilson
 from gan_eval.stats.trials import main_trials
 from gan_eval.tables import RATES, SCOPES
 from gan_eval.tabular import conform
@@ -58,14 +58,14 @@ def _cells(counts: np.ndarray) -> dict[str, np.ndarray]:
         "misses": misses,
         "false_alarms": false_alarms,
         "correct_rejections": correct_rejections,
-        "accuracy": share(right, n),
+        "accuracy": proportion(right, n),
         "accuracy_low": accuracy_low,
         "accuracy_high": accuracy_high,
         "accuracy_p": binomial_p(right, n),
-        "real_correct": share(correct_rejections, n_real),
+        "real_correct": proportion(correct_rejections, n_real),
         "real_low": real_low,
         "real_high": real_high,
-        "fake_correct": share(hits, n_fake),
+        "fake_correct": proportion(hits, n_fake),
         "fake_low": fake_low,
         "fake_high": fake_high,
         "dprime": sensitivity.dprime,

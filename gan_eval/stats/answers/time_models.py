@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from gan_eval.stats.clustering import freedom, side_of, t_critical, two_sided_p
-from gan_eval.stats.groups import carried_by
+from gan_eval.stats.groups import provenance_cells
 from gan_eval.stats.mixed import NoFitError
 from gan_eval.stats.mixed.limits import few_groups
 from gan_eval.stats.mixed.linear import fit_linear
@@ -101,6 +101,6 @@ def _rows(timed: pd.DataFrame, effects: dict[str, np.ndarray], notes: list[str],
         "n_trials": len(timed),
         "n_participants": len(participants),
         "n_stimuli": len(stimuli),
-        **carried_by(timed, *notes, excluded),
+        **provenance_cells(timed, *notes, excluded),
     }
     return [shared | row for row in rows]

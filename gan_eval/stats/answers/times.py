@@ -8,7 +8,7 @@ from scipy.special import expit, logit
 
 from gan_eval.stats.clustering import t_critical, two_way
 from gan_eval.stats.groups import Codes, Groups, groups, provenance
-from gan_eval.stats.shares import share, wilson
+from gan_eval.stats.shares import proportion, wilson
 from gan_eval.stats.trials import answered_trials, possible_times
 from gan_eval.tables import KINDS, REACTION_TIMES, SCOPES, SPEED_ACCURACY
 from gan_eval.tabular import conform, frame_of
@@ -63,7 +63,7 @@ def _scope_times(timed: pd.DataFrame, codes: Codes, scope: str) -> pd.DataFrame:
                 "median_ms": _quantile(own, n, 0.5),
                 "q25_ms": _quantile(own, n, 0.25),
                 "q75_ms": _quantile(own, n, 0.75),
-                "geometric_mean_ms": np.exp(share(np.bincount(group[chosen], np.log(own), size), n)),
+                "geometric_mean_ms": np.exp(proportion(np.bincount(group[chosen], np.log(own), size), n)),
             }
         )
         always = scope == "all" and kind == "all" and answers == "all"

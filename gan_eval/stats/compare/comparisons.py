@@ -8,14 +8,14 @@ from gan_eval.settings.analysis import AnalysisSettings
 from gan_eval.stats.compare.contrast import ALPHA, Fits, estimate
 from gan_eval.stats.compare.questions import (
     TOLD_APART,
-    Asked,
+    Comparison,
     kind_questions,
     model_questions,
     pair_questions,
     require_known_models,
     unnamed_pairs,
 )
-from gan_eval.stats.groups import carried_by, joined
+from gan_eval.stats.groups import joined, provenance_cells
 from gan_eval.stats.shares import Z90, holm, newcombe
 from gan_eval.stats.trials import answered_trials, main_trials, pair_trials
 from gan_eval.tables import COMPARISONS
@@ -82,7 +82,7 @@ def comparisons(trials: pd.DataFrame, *, plan: AnalysisSettings | None = None) -
     return conform(table.drop(columns="family"), COMPARISONS, where="comparisons")
 
 
-def _row(of: Asked, settings: AnalysisSettings, fits: Fits, *, has_plan: bool) -> Row:
+def _row(of: Comparison, settings: AnalysisSettings, fits: Fits, *, has_plan: bool) -> Row:
     margin = None if of.margin_factor is None or settings.margin is None else settings.margin * of.margin_factor
     result = estimate(of.question, margin=margin, fits=fits, why_not=of.why_not)
     in_a = of.question.in_a
@@ -105,7 +105,7 @@ def _row(of: Asked, settings: AnalysisSettings, fits: Fits, *, has_plan: bool) -
         "n_a": n_a,
         "n_b": n_b,
         "exploratory": not of.planned if has_plan else None,
-        **carried_by(of.trials, of.note, result.note, doubled),
+        **provenance_cells(of.trials, of.note, result.note, doubled),
     }
 
 
@@ -134,7 +134,7 @@ def _without_numbers(main: pd.DataFrame, *, has_plan: bool) -> list[Row]:
             "n_a": fakes,
             "n_b": reals,
             "exploratory": False if has_plan else None,
-            **carried_by(main, reason),
+            **provenance_cells(main, reason),
         }
     ]
 

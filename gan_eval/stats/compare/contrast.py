@@ -60,7 +60,7 @@ class PopulationProportions(NamedTuple):
     """dP / ds"""
 
 
-def population_shares(eta: np.ndarray, sd: np.ndarray, *, link: str = "logit") -> PopulationProportions:
+def population_proportions(eta: np.ndarray, sd: np.ndarray, *, link: str = "logit") -> PopulationProportions:
     """P(η, s) for each pair of η and s, exact to about 1e-9 up to s = 15.
 
     Args:
@@ -113,7 +113,7 @@ def contrast_of_proportions(
         link: `logit` or `probit`.
     """
     sd = np.sqrt(np.maximum(variances, 0.0))
-    shares = population_shares((rows * beta).sum(axis=1), sd, link=link)
+    shares = population_proportions((rows * beta).sum(axis=1), sd, link=link)
     # dP/d(s²) = (dP/ds) / 2s stays finite, but the derivative of s² by a standard deviation held at 0 is 0 anyway
     by_variance = np.divide(shares.by_sd, 2 * sd, out=np.zeros_like(sd), where=sd > 0)
     gradient = np.concatenate(

@@ -11,7 +11,7 @@ from gan_eval.errors import UserError
 from gan_eval.settings.analysis import AnalysisSettings
 from gan_eval.stats.compare.contrast import Question
 from gan_eval.stats.compare.differences import HALF
-from gan_eval.stats.groups import REAL, UNNAMED, carried_by, contestants, misnamed_note
+from gan_eval.stats.groups import REAL, UNNAMED, contestants, misnamed_note, provenance_cells
 from gan_eval.tabular import Row
 
 TOLD_APART = "told apart"
@@ -30,7 +30,7 @@ ANY_FAKE = "fake"
 
 
 @dataclass(frozen=True)
-class Asked:
+class Comparison:
     """A question, and how the table `comparisons` names it."""
 
     family: str
@@ -66,7 +66,7 @@ def require_known_models(plan: AnalysisSettings, trials: pd.DataFrame) -> None:
                 raise UserError(f"analysis.{setting}: no model {name!r} in the trials; they have {', '.join(known)}")
 
 
-def kind_questions(answered: pd.DataFrame, plan: AnalysisSettings) -> Iterator[Asked]:
+def kind_questions(answered: pd.DataFrame, plan: AnalysisSettings) -> Iterator[Comparison]:
     """Told apart over all, and real vs fake over all and for each data set. Each data set has its own probabilities.
 
     In `told apart` each data set counts among the fakes as much as among the reals: else people who lean to `fake` on
@@ -90,7 +90,7 @@ def kind_questions(answered: pd.DataFrame, plan: AnalysisSettings) -> Iterator[A
             weight=(of_dataset * of_kind / (len(both) * of_cell)).to_numpy(float),
             plan=plan,
         )
-        yield Asked(
+        yield Comparison(
             TOLD_APART, TOLD_APART, "fake", "real", "called_fake", question, both, margin_factor=2.0, note=note
         )  # fmt: skip
     names = sorted(named["dataset"].unique())
@@ -112,7 +112,7 @@ def kind_questions(answered: pd.DataFrame, plan: AnalysisSettings) -> Iterator[A
             plan=plan,
         )
         prefix = f"{name} " if name else ""
-        yield Asked(REAL_VS_FAKE, REAL_VS_FAKE, f"{prefix}real", f"{prefix}fake", "accuracy", question, part)
+        yield Comparison(REAL_VS_FAKE, REAL_VS_FAKE, f"{prefix}real", f"{prefix}fake", "accuracy", question, part)
 
 
 def _kind_question(
@@ -146,7 +146,7 @@ def _kind_question(
     )
 
 
-def model_questions(answered: pd.DataFrame, plan: AnalysisSettings) -> Iterator[Asked]:
+def model_questions(answered: pd.DataFrame, plan: AnalysisSettings) -> Iterator[Comparison]:
     """Model against model on each data set, by fooling rates.
 
     Where nearly all trials show an item that was judged in both models' versions, the model's second factor is the
@@ -177,7 +177,7 @@ def model_questions(answered: pd.DataFrame, plan: AnalysisSettings) -> Iterator[
                 picture_is="item" if shared else "stimulus",
                 link=plan.link,
             )
-            yield Asked(
+            yield Comparison(
                 MODELS,
                 comparison,
                 a,
@@ -202,7 +202,7 @@ def planned_pairs(models: list[str], plan: AnalysisSettings) -> dict[tuple[str, 
     return pairs | dict.fromkeys((pair for pair in plan.noninferior if pair in written), True)
 
 
-def pair_questions(pairs: pd.DataFrame, plan: AnalysisSettings) -> Iterator[Asked]:
+def pair_questions(pairs: pd.DataFrame, plan: AnalysisSettings) -> Iterator[Comparison]:
     """Each share of choices less one half, by chosen ~ 1 + (1 | participant) + (1 | item).
 
     Real beside fake (a is the real picture, `b` the fakes): `told apart in pairs` over everything; `told apart in pairs
@@ -267,7 +267,7 @@ def unnamed_pairs(pairs: pd.DataFrame, *, planned: bool) -> list[Row]:
             "n_a": 0,
             "n_b": 0,
             "exploratory": False if planned else None,
-            **carried_by(part, misnamed_note(len(part))),
+            **provenance_cells(part, misnamed_note(len(part))),
         }
         for dataset, part in of_models.groupby("dataset", dropna=False, sort=True)
         if part["misnamed"].all()
@@ -284,7 +284,7 @@ def _choice(
     *,
     planned: bool = True,
     note: str = "",
-) -> Asked:
+) -> Comparison:
     """The share of trials in which a was chosen, less one half; data sets count by their trials."""
     part = part.reset_index(drop=True)
     chosen = part["chose_a"].to_numpy(bool)
@@ -302,7 +302,7 @@ def _choice(
         picture_is="item",
         link=plan.link,
     )
-    return Asked(
+    return Comparison(
         family,
         comparison,
         a,

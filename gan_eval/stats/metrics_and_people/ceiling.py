@@ -10,7 +10,7 @@ from scipy.stats import rankdata
 
 from gan_eval.stats.mixed import NoFitError
 from gan_eval.stats.resampling import AnswerCounts, Replicates
-from gan_eval.stats.shares import share
+from gan_eval.stats.shares import proportion
 
 FEWEST = 3
 """Fewer points have no correlation worth a number."""
@@ -163,7 +163,7 @@ def ceiling(
         first_half = np.broadcast_to(np.arange(participants) < participants // 2, (rows, participants))
         weighted = counts.weighted(rng.permuted(first_half, axis=1))
         called, answers = (np.stack([np.bincount(point, row, size)[use] for row in part]) for part in weighted)
-        halves = zip(share(called, answers), share(total_called - called, total - answers), strict=True)
+        halves = zip(proportion(called, answers), proportion(total_called - called, total - answers), strict=True)
         correlations += [spearman(first, second) for first, second in halves]
     if np.isfinite(correlations).mean() < 0.9:
         raise NoFitError("too few answers to split the participants into halves: no ceiling")

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import ndtr
 
-from gan_eval.stats.groups import carried_by, joined
+from gan_eval.stats.groups import joined, provenance_cells
 from gan_eval.stats.metrics_and_people.points import answered_fakes, values_of
 from gan_eval.stats.mixed import CrossedFit, NoFitError, Start, fit_crossed, likelihood_ratio
 from gan_eval.stats.mixed.limits import MOST_FITTED, few_groups
@@ -72,7 +72,7 @@ class _Answers:
 
 def _rows(dataset: str, part: pd.DataFrame, images: pd.DataFrame) -> Iterator[dict[str, object]]:
     """One row for each metric, from the answers to the fakes of one data set and the metrics' values there."""
-    carried = carried_by(part)
+    carried = provenance_cells(part)
     code, stimuli = pd.factorize(part["stimulus"], sort=True)
     without: dict[bytes, CrossedFit | str] = {}
     for metric, values in images.groupby("metric", sort=True):

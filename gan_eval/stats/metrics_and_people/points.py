@@ -14,11 +14,11 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from gan_eval.stats.groups import carried_by, joined
+from gan_eval.stats.groups import joined, provenance_cells
 from gan_eval.stats.metrics_and_people.ceiling import Pairing, rank_correlations, spearman
 from gan_eval.stats.metrics_and_people.curve import fit_logistic
 from gan_eval.stats.mixed import NoFitError
-from gan_eval.stats.resampling import AnswerCounts, Replicates, replicates
+from gan_eval.stats.resampling import AnswerCounts, Replicates, bootstrap_replicates
 from gan_eval.stats.trials import answered_trials
 
 MEASURE = "fooling_rate"
@@ -70,7 +70,7 @@ class PointSet:
 
     def replicates(self) -> Iterator[Replicates]:
         """Bootstrap replicates of the points' fooling rates."""
-        return replicates(self.counts, seed=self.seed, point=None if self.level == "stimulus" else self.point)
+        return bootstrap_replicates(self.counts, seed=self.seed, point=None if self.level == "stimulus" else self.point)
 
 
 Pairings = dict[tuple[str, bytes], Pairing]
@@ -131,7 +131,7 @@ def point_sets(
                 metrics={
                     str(metric): values_of(values, counts.stimuli) for metric, values in own_images.groupby("metric")
                 },
-                provenance=carried_by(part),
+                provenance=provenance_cells(part),
                 seed=(seed, number),
             )
         yield from _model_level(part, dataset, counts, own_images, own_sets, (seed, number))
@@ -247,7 +247,7 @@ def _model_level(
         rate=called / presented,
         answers=presented,
         metrics=values,
-        provenance=carried_by(part),
+        provenance=provenance_cells(part),
         seed=seed,
         left_out=left_out,
     )

@@ -12,7 +12,7 @@ import pandas as pd
 
 from gan_eval.settings.analysis import AnalysisSettings
 from gan_eval.stats.clustering import freedom, side_of, t_critical, two_sided_p, two_way
-from gan_eval.stats.groups import carried_by
+from gan_eval.stats.groups import provenance_cells
 from gan_eval.stats.mixed.fit import plain_fit
 from gan_eval.stats.mixed.formulas import Design, Planned, design, planned_formulas, prepare
 from gan_eval.stats.mixed.likelihood import LINKS
@@ -112,7 +112,7 @@ def _rows(of: Design, planned: Planned, mixed: pd.DataFrame) -> list[Row]:
     own = mixed[(mixed["formula"] == str(planned.formula)) & (mixed["link"] == planned.link)]
     intervals = dict(zip(own["term"], own[["ci_low", "ci_high"]].to_numpy(float), strict=True))
     shared = {"formula": str(planned.formula), "link": planned.link, "method": "two_way_cluster"}
-    carried = carried_by(of.trials, *notes, *of.notes)
+    carried = provenance_cells(of.trials, *notes, *of.notes)
     rows: list[Row] = []
     for position, term in enumerate(of.terms):
         cells: Row = {}

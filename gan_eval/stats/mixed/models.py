@@ -13,7 +13,7 @@ import pandas as pd
 from scipy.special import chdtrc, ndtr
 
 from gan_eval.settings.analysis import AnalysisSettings
-from gan_eval.stats.groups import carried_by, joined
+from gan_eval.stats.groups import joined, provenance_cells
 from gan_eval.stats.mixed import CrossedFit, NoFitError, fit_crossed, fit_without, likelihood_ratio
 from gan_eval.stats.mixed.formulas import Design, Planned, design, planned_formulas, prepare
 from gan_eval.stats.mixed.limits import MOST_FITTED, MOST_TESTED, few_groups
@@ -124,7 +124,7 @@ def _rows(answered: pd.DataFrame, planned: Planned, formulas: Sequence[Planned],
         notes = [str(reason), *of.notes]
     tests = {} if fit is None else _likelihood_ratio_tests(of, planned, fits, fit)
     slopes = None if fit is None else _slopes_note(answered, planned, formulas, fits, fit)
-    carried = carried_by(of.trials)
+    carried = provenance_cells(of.trials)
     rows: list[Row] = []
     for term, effect, position in zip(of.terms, of.effects, range(len(of.terms)), strict=True):
         test, test_note = tests.get(effect, ({}, None))

@@ -7,7 +7,7 @@ from scipy.stats import binomtest
 from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.proportion import confint_proportions_2indep, proportion_confint
 
-from gan_eval.stats.shares import binomial_p, holm, newcombe, share, wilson
+from gan_eval.stats.shares import binomial_p, holm, newcombe, proportion, wilson
 
 COUNTS = [
     (0, 1),
@@ -35,7 +35,7 @@ def test_binomial_p_equals_scipy(k, n):
 
 
 def test_no_trials_give_no_number():
-    assert np.isnan(share(0, 0))
+    assert np.isnan(proportion(0, 0))
     assert np.isnan(wilson(0, 0)).all()
     assert np.isnan(binomial_p(0, 0))
 

@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 from gan_eval.stats import resampling
-from gan_eval.stats.resampling import AnswerCounts, percentile_interval, replicates
+from gan_eval.stats.resampling import AnswerCounts, bootstrap_replicates, percentile_interval
 
 
 def fakes(seed: int = 0, *, participants: int = 7, stimuli: int = 9, rows: int = 150) -> pd.DataFrame:
@@ -29,7 +29,7 @@ def test_weighted_counts_equal_trials_written_out():
 
 def test_dense_and_sparse_counts_give_the_same_replicates(monkeypatch):
     def whole() -> np.ndarray:
-        parts = list(replicates(AnswerCounts.of(fakes()), seed=3))
+        parts = list(bootstrap_replicates(AnswerCounts.of(fakes()), seed=3))
         return np.concatenate([np.stack([part.weight, part.rate]) for part in parts], axis=1)
 
     dense = whole()
@@ -39,7 +39,7 @@ def test_dense_and_sparse_counts_give_the_same_replicates(monkeypatch):
 
 def test_a_replicate_draws_as_many_stimuli_as_there_are():
     trials = fakes(participants=30, rows=2000)
-    weight = np.concatenate([part.weight for part in replicates(AnswerCounts.of(trials), seed=1)])
+    weight = np.concatenate([part.weight for part in bootstrap_replicates(AnswerCounts.of(trials), seed=1)])
     assert weight.shape == (resampling.REPLICATES, 9)
     assert (weight.sum(axis=1) == 9).all()
     assert weight.mean() == pytest.approx(1)
@@ -51,7 +51,7 @@ def test_replicates_vary_as_the_pigeonhole_bootstrap_of_a_crossed_mean():
     trials = fakes(participants=12, stimuli=1, rows=0)
     answers = np.array([0, 1, 1, 0, 1, 1, 1, 0, 1, 0, 1, 1], bool)
     trials = pd.DataFrame({"participant": [f"P{i:02d}" for i in range(12)], "stimulus": "s", "says_fake": answers})
-    rates = np.concatenate([part.rate for part in replicates(AnswerCounts.of(trials), seed=2)])[:, 0]
+    rates = np.concatenate([part.rate for part in bootstrap_replicates(AnswerCounts.of(trials), seed=2)])[:, 0]
     assert rates.mean() == pytest.approx(4 / 12, abs=0.015)
     assert rates.var() == pytest.approx((4 / 12) * (8 / 12) / 12, rel=0.15)
 
@@ -60,8 +60,8 @@ def test_rates_of_models_pool_the_stimuli_drawn():
     trials = fakes(1)
     counts = AnswerCounts.of(trials)
     point = np.array([0, 1, 2] * 3)
-    single = next(replicates(counts, seed=5))
-    pooled = next(replicates(counts, seed=5, point=point))
+    single = next(bootstrap_replicates(counts, seed=5))
+    pooled = next(bootstrap_replicates(counts, seed=5, point=point))
     rng = np.random.default_rng(5)
     size, people = len(single.rate), len(counts.people)
     persons = rng.integers(people, size=(size, people))[0]
@@ -78,13 +78,13 @@ def test_rates_of_models_pool_the_stimuli_drawn():
 
 def test_a_stimulus_nobody_drawn_has_seen_counts_nowhere():
     trials = pd.DataFrame({"participant": ["a", "b"], "stimulus": ["s", "t"], "says_fake": [True, False]})
-    part = next(replicates(AnswerCounts.of(trials), seed=0))
+    part = next(bootstrap_replicates(AnswerCounts.of(trials), seed=0))
     assert np.isnan(part.rate).any()
     assert (part.weight[np.isnan(part.rate)] == 0).all()
 
 
 def test_no_trials_no_replicates():
-    assert list(replicates(AnswerCounts.of(fakes(rows=0)), seed=0)) == []
+    assert list(bootstrap_replicates(AnswerCounts.of(fakes(rows=0)), seed=0)) == []
 
 
 def test_percentile_interval_reaches_the_estimate_and_needs_nine_in_ten():

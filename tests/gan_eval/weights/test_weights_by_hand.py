@@ -11,7 +11,7 @@ from gan_eval import doctor
 from gan_eval.cli.metrics import weights_app
 from gan_eval.errors import UserError
 from gan_eval.weights import cache
-from gan_eval.weights.files import read_state, take
+from gan_eval.weights.files import read_state, required_tensors
 from gan_eval.weights.known import Release, Weights
 
 CONTENT = b"network " * 100
@@ -78,7 +78,7 @@ def test_a_file_that_is_none_is_refused_without_an_option_that_is_none(tmp_path:
     with pytest.raises(UserError, match=r"mine\.pth: not the weights vgg13_bn \(.*\); .* or give another file$"):
         read_state(tmp_path / "mine.pth", "vgg13_bn")
     with pytest.raises(UserError, match=r"\(no a\); .* another --vgg16-weights FILE$"):
-        take({"b": torch.zeros(1)}, {"a": (1,)}, tmp_path / "mine.pth", "vgg16")
+        required_tensors({"b": torch.zeros(1)}, {"a": (1,)}, tmp_path / "mine.pth", "vgg16")
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), 1e300])
@@ -86,7 +86,7 @@ def test_weights_that_are_not_finite_are_refused_by_name(tmp_path: Path, value: 
     """Also those that float32 cannot hold; what is not taken does not matter."""
     found = {"a": torch.tensor([1.0, value], dtype=torch.float64), "b": torch.tensor([float("nan")])}
     with pytest.raises(UserError, match=r"mine\.pth: not the weights vgg16 \(a has numbers that are not finite\)"):
-        take(found, {"a": (2,)}, tmp_path / "mine.pth", "vgg16")
+        required_tensors(found, {"a": (2,)}, tmp_path / "mine.pth", "vgg16")
 
 
 def test_a_few_bytes_that_stand_for_a_huge_tensor_are_refused(tmp_path: Path) -> None:

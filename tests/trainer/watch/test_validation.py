@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from gan_eval.files import sha256_file
-from gan_eval.metrics.run.during_training import higher_is_better, measure_on_the_way
+from gan_eval.metrics.run.during_training import higher_is_better, measure_during_training
 from gan_eval.settings.training import TrainingSettings
 from gan_eval.tables import VALIDATION
 from gan_eval.tabular import read_rows
@@ -29,7 +29,7 @@ class Stop(Exception):  # noqa: N818
 
 
 def measure(names: tuple[str, ...] = ("psnr", "ssim")) -> Measure:
-    return Measure(measure_on_the_way(names), higher_is_better(names))
+    return Measure(measure_during_training(names), higher_is_better(names))
 
 
 def files(run: Path) -> dict[str, Any]:

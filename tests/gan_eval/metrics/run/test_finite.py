@@ -39,7 +39,7 @@ def test_all_means_leave_infinite_values_out(tmp_path: Path, monkeypatch: pytest
     images = pd.DataFrame(_rows("a", PSNR))
     sets = pd.DataFrame(columns=["metric", "value", "n_fake", "reason"])
     monkeypatch.setattr(during_training, "evaluate", lambda *_, **__: (images, sets))
-    (row,) = during_training.measure_on_the_way(("psnr",))(tmp_path)
+    (row,) = during_training.measure_during_training(("psnr",))(tmp_path)
     assert (row["value"], row["n"], row["reason"]) == (23.0, 3, None)
     assert row["sd"] == pytest.approx(math.sqrt(13))
 
@@ -54,5 +54,5 @@ def test_all_means_leave_infinite_values_out(tmp_path: Path, monkeypatch: pytest
 def test_where_every_value_is_infinite_the_reason_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     images, sets = pd.DataFrame(_rows("a", [math.inf] * 3)), pd.DataFrame(columns=["metric", "value"])
     monkeypatch.setattr(during_training, "evaluate", lambda *_, **__: (images, sets))
-    (row,) = during_training.measure_on_the_way(("psnr",))(tmp_path)
+    (row,) = during_training.measure_during_training(("psnr",))(tmp_path)
     assert (row["value"], row["n"], row["reason"]) == (None, 0, "every value is infinite")

@@ -15,7 +15,7 @@ from gan_eval.errors import UserError
 from gan_eval.metrics import Settings, run_metrics
 from gan_eval.metrics.definitions.hole import l1_hole, psnr_hole, ssim_hole
 from gan_eval.metrics.definitions.similarity import psnr
-from gan_eval.metrics.run.during_training import higher_is_better, measure_on_the_way
+from gan_eval.metrics.run.during_training import higher_is_better, measure_during_training
 from gan_eval.metrics.run.evaluation import Evaluation
 from gan_eval.metrics.run.files import FileReader
 from gan_eval.metrics.run.inputs import NO_MASK, stimuli_of_sets
@@ -175,7 +175,7 @@ def test_models_are_compared_by_the_hole_and_validation_has_its_means(make_set: 
     for name in FUNCTIONS:
         row = compared.loc[name]
         assert abs(row["difference"]) == pytest.approx(abs(means["a"][name] - means["b"][name]))
-    told = {row["metric"]: row for row in measure_on_the_way(NAMES)(folders[0])}
+    told = {row["metric"]: row for row in measure_during_training(NAMES)(folders[0])}
     assert {name: told[name]["value"] for name in NAMES} == pytest.approx(dict(means["a"][list(NAMES)]))
     assert higher_is_better(NAMES) == {"psnr": True, "psnr_hole": True, "ssim_hole": True, "l1_hole": False}
 

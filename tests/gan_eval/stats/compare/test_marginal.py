@@ -7,7 +7,7 @@ from scipy.stats import t as student
 from statsmodels.stats.weightstats import ttost_ind
 
 from gan_eval.stats.clustering import equivalence_p
-from gan_eval.stats.compare.contrast import contrast_of_proportions, population_shares
+from gan_eval.stats.compare.contrast import contrast_of_proportions, population_proportions
 from gan_eval.stats.compare.differences import wald
 
 INVERSE = {"logit": expit, "probit": norm.cdf}
@@ -18,7 +18,7 @@ INVERSE = {"logit": expit, "probit": norm.cdf}
 @pytest.mark.parametrize("eta", [-5.0, -0.4, 0.0, 2.0])
 def test_shares_equal_the_integral(link, spread, eta):
     expected, _ = quad(lambda z: INVERSE[link](eta + spread * z) * norm.pdf(z), -12, 12, epsabs=1e-13, limit=400)
-    assert population_shares(np.array([eta]), np.array([spread]), link=link).share[0] == pytest.approx(
+    assert population_proportions(np.array([eta]), np.array([spread]), link=link).share[0] == pytest.approx(
         expected, abs=1e-9
     )
 
@@ -26,10 +26,12 @@ def test_shares_equal_the_integral(link, spread, eta):
 @pytest.mark.parametrize("link", INVERSE)
 def test_derivatives_equal_differences(link):
     eta, spread, step = np.array([-1.5, 0.0, 0.7, 3.0]), np.array([0.2, 1.0, 2.5, 6.0]), 1e-5
-    found = population_shares(eta, spread, link=link)
+    found = population_proportions(eta, spread, link=link)
 
     def slope(d_eta, d_spread):
-        ahead, behind = (population_shares(eta + s * d_eta, spread + s * d_spread, link=link).share for s in (1, -1))
+        ahead, behind = (
+            population_proportions(eta + s * d_eta, spread + s * d_spread, link=link).share for s in (1, -1)
+        )
         return (ahead - behind) / (2 * step)
 
     assert found.by_eta == pytest.approx(slope(step, 0), abs=1e-8)
