@@ -158,10 +158,10 @@ def load_latest(
         for name, weights in (nets or {}).items() if made_with[0] == FORMAT else ():
             difference = first_difference(weights, state[name])
             for key, tensor in state[name].items() if difference is None else ():
-                if difference is None and (reason := without_numbers(tensor)):
-                    difference = f"{key} {reason}"
-            if difference is None and (key := first_not_finite(state[name])):
-                difference = f"{key} is not finite"
+                if difference is None and (problem := without_numbers(tensor)):
+                    difference = f"{key} {problem}"
+            if difference is None and (broken := first_not_finite(state[name])):
+                difference = f"{broken} is not finite"
             if difference is not None:
                 raise UserError(
                     f"{path}: a checkpoint of another network: {name}: {difference}; train into a new folder"
