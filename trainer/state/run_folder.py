@@ -49,7 +49,7 @@ def check_run(out: Path, definition: Definition, machine: Machine) -> list[str]:
         return []
     config = {"devices": 1, "machine": {}, **_read_config(out / CONFIG)}
     definition = {"devices": 1, "initial_sha256": None, **definition}  # which are not always there
-    there = {key: config.get(key) for key in definition}
+    there: dict[str, Any] = {key: config.get(key) for key in definition}
     with suppress(TypeError, ValidationError):  # an earlier version did not know all of them
         there["settings"] = TrainingSettings(**there["settings"]).model_dump(mode="json")
     differing = differences(there, definition)

@@ -1,6 +1,6 @@
 """Paired translation (Pix2Pix, arXiv 1611.07004): one half of a picture from the other."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -59,14 +59,12 @@ def translation_objective(settings: TrainingSettings) -> Objective:
 
     Defaults: arXiv 1611.07004, eq. 4 with lambda = 100, and D's objective halved.
     """
-    terms = [
-        Term(
-            f"g_{name}",
-            lambda output, batch, loss=loss: loss(output, batch.target),
-            getattr(settings, f"lambda_{name}"),
-        )
-        for name, loss in (PIXEL_LOSSES | PICTURE_LOSSES).items()
-    ]
+
+    def of_target(loss: Callable[[Tensor, Tensor], Tensor]) -> Callable[[Tensor, Batch], Tensor]:
+        return lambda output, batch: loss(output, batch.target)
+
+    losses: dict[str, Callable[[Tensor, Tensor], Tensor]] = {**PIXEL_LOSSES, **PICTURE_LOSSES}
+    terms = [Term(f"g_{name}", of_target(loss), getattr(settings, f"lambda_{name}")) for name, loss in losses.items()]
     return objective_of(settings, joined_with_input, terms)
 
 

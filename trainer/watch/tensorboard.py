@@ -61,8 +61,9 @@ class TensorBoard:
         self._written = -1
         """The step up to which grids are."""
         values = plain_values({**settings.model_dump(mode="json"), "fraction": fraction})
+        file_writer: Any = self._writer.file_writer
         for summary in hparams(values, {"training/g_l1": None}):
-            self._writer.file_writer.add_summary(summary, 0)
+            file_writer.add_summary(summary, 0)
 
     def update(self, log: TrainingLog, findings: Findings, *, done: int, seconds: float) -> None:
         """Write the rows that are new, and the grids drawn up to step `done`.
