@@ -160,8 +160,8 @@ def load_latest(
             for key, tensor in state[name].items() if difference is None else ():
                 if difference is None and (reason := storage_problem(tensor)):
                     difference = f"{key} {reason}"
-            if difference is None and (key := first_nonfinite(state[name])):
-                difference = f"{key} is not finite"
+            if difference is None and (nonfinite := first_nonfinite(state[name])):
+                difference = f"{nonfinite} is not finite"
             if difference is not None:
                 raise UserError(
                     f"{path}: a checkpoint of another network: {name}: {difference}; train into a new folder"
