@@ -369,7 +369,8 @@ def check_output_file(file: Path, *, option: str = "--out") -> None:
 
 
 def _check_place(folder: Path, option: str, *, what: Path | None = None) -> None:
-    """
+    """Refuse a place where nothing can be made.
+
     Raises:
         UserError: nothing can be made in `folder`, which need not be there yet.
     """

@@ -124,7 +124,8 @@ def process_rank() -> int:
 
 
 def require_one_process(verb: str) -> None:
-    """
+    """Refuse a command under `torchrun`.
+
     Raises:
         UserError: `torchrun` has started several, and each would do the whole command.
     """

@@ -330,7 +330,8 @@ def _settings(settings: "PowerSettings", options: dict[str, Any], effects: list[
 
 
 def _require_effect(assumed: Collection[str], settings: "PowerSettings", protocol: str) -> None:
-    """
+    """Refuse assumptions that change nothing.
+
     Raises:
         UserError: an assumption was given that answers of this protocol do not follow from.
     """

@@ -135,7 +135,8 @@ def metrics(
 
 
 def _refuse_unused(context: typer.Context, names: Sequence[str]) -> None:
-    """
+    """Refuse options that change nothing.
+
     Raises:
         UserError: an option was given that none of the metrics looks at, or a metric is unknown.
     """

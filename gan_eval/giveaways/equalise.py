@@ -170,7 +170,8 @@ def equalise(
 
 
 def _require_own_folder(source: Path, out: Path, *, was_made_here: bool) -> None:
-    """
+    """Refuse a folder that is not the new set's own.
+
     Raises:
         UserError: `out` is the source, holds other results, or cannot be written.
     """

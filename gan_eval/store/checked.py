@@ -75,7 +75,8 @@ def text_or_bytes(content: bytes) -> str | bytes:
 
 
 def _checked(value: Any, column: Column) -> Any:
-    """
+    """A stored value as the schema's type.
+
     Raises:
         ValueError: it is not what the schema wants.
     """

@@ -105,7 +105,8 @@ class DataSet(ABC):
         """
 
     def require_folder(self) -> None:
-        """
+        """Refuse a folder that is not there.
+
         Raises:
             UserError: there is no such folder.
         """

@@ -43,7 +43,8 @@ class Inpainting(Task):
     """Photographs with a part hidden; the ground truth is the whole photograph."""
 
     def __init__(self, settings: TrainingSettings, root: Path) -> None:
-        """
+        """Set up, with folders of shapes and masks looked for below `root`.
+
         Raises:
             UserError: a folder of shapes or masks is not there, or holds what is none.
         """

@@ -68,7 +68,8 @@ class Validation:
     """Writes the stimulus sets `FOLDER/train` and `FOLDER/eval` of a generator and measures them."""
 
     def __init__(self, folder: Path, task: Task, examples: ValidationExamples, measure: Measure) -> None:
-        """
+        """Set up for a run's folder; `measure` computes the metrics.
+
         Raises:
             UserError: the metric for the best generator is not measured.
         """

@@ -225,8 +225,7 @@ def _read_state(path: Path) -> dict[str, Tensor]:
     """The tensors of a state dict, or of the one TorchScript that is known.
 
     A state dict is read without running code. Loading a TorchScript runs the `__setstate__` of its modules, so that
-    no other is loaded. (The whole SHA-256 is compared: of the official release only eight digits are known, and so
-    few can be forged.)
+    no other is loaded: its whole SHA-256 is compared.
     """
     members: list[str] = []
     if zipfile.is_zipfile(path):

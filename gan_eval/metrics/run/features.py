@@ -62,7 +62,8 @@ class FeatureStore:
     """One row for each stimulus; in memory, or in a temporary file where there are many."""
 
     def __init__(self, count: int, size: int, *, in_memory: int = IN_MEMORY) -> None:
-        """
+        """Make room for `count` vectors of `size` numbers: in memory, or in a temporary file above `in_memory` bytes.
+
         Raises:
             UserError: the disk of the temporary folder is full.
         """

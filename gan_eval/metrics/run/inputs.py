@@ -94,7 +94,8 @@ def stimuli_of_frame(frame: "pd.DataFrame", root: Path | None) -> list[Stimulus]
 
 
 def _stimuli(rows: Sequence[Mapping[str, Any]], root: Path) -> list[Stimulus]:
-    """
+    """The stimuli that the rows of a set's table describe; files are looked for below `root`.
+
     Raises:
         UserError: a cell is missing, or kind and model do not agree.
     """

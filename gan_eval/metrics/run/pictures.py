@@ -367,7 +367,8 @@ def _file_or_reason(path: Path | None, no_path: str, files: PictureFiles) -> Pic
 
 
 def _required(companion: PictureFile | str | None) -> PictureFile:
-    """
+    """The companion's file.
+
     Raises:
         UserError: the reason why there is none.
     """

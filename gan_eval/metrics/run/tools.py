@@ -104,7 +104,8 @@ class Tools:
     """The measures and extractors of a run. Any number of threads may use it."""
 
     def __init__(self, metrics: Sequence[Metric], settings: "Settings", cache: Cache) -> None:
-        """
+        """Set up; nothing is loaded yet.
+
         Raises:
             UserError: weights that were named will not do, or the device cannot be used.
         """
