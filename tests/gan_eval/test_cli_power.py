@@ -150,6 +150,7 @@ def test_interrupted_it_leaves_nothing_half_done(tmp_path: Path, workers: int) -
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a shell's background jobs ignore it
     )
     until = time.monotonic() + 60
     while not (tmp_path / "out").exists() and time.monotonic() < until:
