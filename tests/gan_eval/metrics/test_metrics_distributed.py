@@ -88,7 +88,7 @@ def test_two_processes_give_the_numbers_of_one(
     assert "metrics: pictures: 9/9" not in two.stderr, "nothing of the second one's share"
     for table in TABLES:
         here, there = (without_run(tmp_path / name, table) for name in ("one", "two"))
-        pd.testing.assert_frame_equal(there, here, check_exact=True)
+        pd.testing.assert_frame_equal(there, here, rtol=1e-9, atol=1e-12)  # sums by another number of threads
     first, second = (read_rows(tmp_path / name / "runs.csv", tables.RUNS)[0] for name in ("one", "two"))
     assert (first["input_hash"], first["settings_hash"]) == (second["input_hash"], second["settings_hash"])
 
