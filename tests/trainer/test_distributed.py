@@ -45,6 +45,7 @@ QUIET = {**SMALL, "steps": 4, "norm": "instance", "dropout": 0.0}
 def torchrun(*arguments: object) -> Iterator[subprocess.Popen[str]]:
     """A command in two processes."""
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
+    command += ["--rdzv-conf=read_timeout=480"]  # its 60 s are over where the machine stalls while it starts
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
     with subprocess.Popen(
         [*command, *map(str, arguments)], env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True

@@ -154,6 +154,7 @@ def test_two_processes_hold_the_same_run(data: Path, tmp_path: Path) -> None:
     (tmp_path / "settings.json").write_text(json.dumps(asked))
     root = Path(__file__).resolve().parents[2]
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
+    command += ["--rdzv-conf=read_timeout=480"]  # its 60 s are over where the machine stalls while it starts
     command += [Path(__file__).with_name("distributed_runs.py"), data, tmp_path, tmp_path / "settings.json"]
     environment = {**os.environ, "PYTHONPATH": str(root), "OMP_NUM_THREADS": "1"}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=540)

@@ -13,7 +13,6 @@ import torch
 from metric_pictures import disturbed, texture
 
 from gan_eval import tables
-from gan_eval.__main__ import run
 from gan_eval.errors import UserError
 from gan_eval.launch import processes
 from gan_eval.metrics.run.processes import SINGLE, started_together
@@ -28,8 +27,12 @@ TABLES = (tables.IMAGE_METRICS, tables.SET_METRICS, tables.METRIC_COMPARISONS)
 
 def together(*arguments: object) -> subprocess.CompletedProcess[str]:
     """A command in two processes."""
+    return started([*TOGETHER, *map(str, arguments)])
+
+
+def started(command: list[str]) -> subprocess.CompletedProcess[str]:
+    # One thread in each process: the last bits of a sum depend on how many threads share it.
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
-    command = [*TOGETHER, *map(str, arguments)]
     return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300, check=False)
 
 
@@ -70,15 +73,16 @@ def test_two_processes_give_the_numbers_of_one(
     seeded_weights: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.setenv("GAN_EVAL_CACHE_MB", "64")
     monkeypatch.setenv("GAN_EVAL_CACHE", str(tmp_path / "cache"))
     asked = [*sets, "--metrics", "psnr,ssim,psnr_hole,niqe,fid,kid", "--weights", seeded_weights, "--device", "cpu"]
 
     def alone(name: str, *options: str) -> str:
-        assert run(["metrics", *map(str, asked), "--out", str(tmp_path / name), *options]) == 0
-        return capsys.readouterr().err
+        command = [sys.executable, "-m", "gan_eval", "metrics", *map(str, asked), "--out", str(tmp_path / name)]
+        done = started([*command, *options])
+        assert done.returncode == 0, done.stderr
+        return done.stderr
 
     told_by_one = alone("one", "--no-cache")
     two = together("-m", "gan_eval", "metrics", *asked, "--out", tmp_path / "two")
