@@ -48,7 +48,7 @@ def last_words(error: BaseException, *, most: int = 200) -> str:
 def abbreviated(value: object, *, most: int = 100) -> str:
     """A bad value as a message shows it: cut where it is long.
 
-    >>> shown(["a", 1])
+    >>> abbreviated(["a", 1])
     "['a', 1]"
     """
     try:

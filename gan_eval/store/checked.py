@@ -90,6 +90,8 @@ def _checked(value: Any, column: Column) -> Any:
         case "float" if type(value) in (int, float) and not is_too_large(float(value), column):
             return float(value)
         case "text" if isinstance(value, str) and (not column.words or value in column.words):
+            if not value and column.filled:
+                raise ValueError(value)
             return value
         case "instant" if isinstance(value, str):
             datetime.fromisoformat(value)
@@ -197,6 +199,8 @@ def _is_right(cells: Any, column: Column) -> bool:
     try:
         cells.validate(full=True)  # is it UTF-8?
     except pa.ArrowInvalid:
+        return False
+    if column.filled and pc.any(pc.equal(cells, "")).as_py():
         return False
     if column.dtype == "instant":
         return bool(pc.all(pc.match_substring_regex(cells, INSTANT)).as_py())
