@@ -10,8 +10,7 @@ from PySide6.QtGui import QImage
 from gan_eval.errors import UserError
 from gan_eval.files import sha256_bytes
 from gan_eval.quiz.app.painting import span
-from gan_eval.quiz.library import Library
-from gan_eval.quiz.masks import mask, mask_generator
+from gan_eval.quiz.library import Library, mask, mask_generator
 from gan_eval.quiz.protocols import QuizProtocol, Showings
 from gan_eval.quiz.session import Session
 from gan_eval.settings.quiz import MaskKind
