@@ -10,10 +10,8 @@ from PySide6.QtWidgets import QApplication, QWidget
 
 from gan_eval.errors import UserError
 from gan_eval.quiz.app.introduction import Screen
-from gan_eval.quiz.app.opengl import NO_OPENGL, OpenGLWindow, opengl_available
 from gan_eval.quiz.app.pages.parts import Page
-from gan_eval.quiz.app.presenter import PresenterWindow
-from gan_eval.quiz.app.raster import RasterWindow
+from gan_eval.quiz.app.presenter import NO_OPENGL, OpenGLWindow, PresenterWindow, RasterWindow, opengl_available
 from gan_eval.quiz.app.style import Look, scale_for
 from gan_eval.quiz.app.windows import Shell, show, window_area
 from gan_eval.quiz.frames import round_exposure
