@@ -20,8 +20,7 @@ from gan_eval.delivery.unsent import UnsentRows
 from gan_eval.errors import UserError
 from gan_eval.files import FAILURES, complaint
 from gan_eval.store import open_store
-from gan_eval.store.connect import Address, parse_address
-from gan_eval.store.transaction import database_error
+from gan_eval.store.connect import Address, database_error, parse_address
 
 FIRST_PAUSE_S = 0.2
 LONGEST_PAUSE_S = 10.0

@@ -15,9 +15,8 @@ from gan_eval import tables
 from gan_eval.files import FAILURES, complaint, sha256_json
 from gan_eval.store import PATIENCE_S, STORED_TABLES
 from gan_eval.store.checked import checked_rows
-from gan_eval.store.connect import Address
+from gan_eval.store.connect import Address, database_error
 from gan_eval.store.layout import DELIVERED
-from gan_eval.store.transaction import database_error
 from gan_eval.tables.schema import Table
 from gan_eval.tabular import Row
 

@@ -97,7 +97,7 @@ def run_session(
 
     observer = None if simulate is None else parse_observer(simulate)
     if observer is None:
-        from gan_eval.quiz.app.display import require_display
+        from gan_eval.quiz.app.process import require_display
 
         require_display()
     require_texts(settings.texts)

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gan_eval.errors import UserError
-from gan_eval.store.transaction import database_error
+from gan_eval.store.connect import database_error
 from gan_eval.tables.cells import expected, is_too_large
 from gan_eval.tables.schema import Column, Table
 from gan_eval.tabular import Row

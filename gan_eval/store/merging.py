@@ -21,10 +21,9 @@ from gan_eval.files import (
     wait_for_lock,
     write_error,
 )
-from gan_eval.store.connect import PATIENCE_S, copy_in_memory, is_address, require_store_file
+from gan_eval.store.connect import PATIENCE_S, copy_in_memory, database_error, is_address, require_store_file
 from gan_eval.store.layout import STORED_TABLES
 from gan_eval.store.results import Store, open_store
-from gan_eval.store.transaction import database_error
 from gan_eval.tables.schema import Table
 from gan_eval.tabular import Row
 

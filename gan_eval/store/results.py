@@ -14,6 +14,7 @@ from gan_eval import tables, tabular
 from gan_eval.errors import UserError
 from gan_eval.store.checked import UnexpectedError, can_read_in_bulk, checked_frame, checked_rows, text_or_bytes
 from gan_eval.store.connect import (
+    Transaction,
     is_address,
     may_write,
     parse_address,
@@ -23,7 +24,6 @@ from gan_eval.store.connect import (
     sqlite_engine,
 )
 from gan_eval.store.layout import SCHEMA_VERSION, SERVER_LOCK, Layout
-from gan_eval.store.transaction import Transaction
 from gan_eval.tables.schema import Table
 
 if TYPE_CHECKING:

@@ -12,7 +12,6 @@ from PySide6.QtCore import QEventLoop, QRect, Qt, QTimer
 from PySide6.QtGui import QColor, QGuiApplication, QImage, QScreen
 
 from gan_eval.errors import UserError
-from gan_eval.quiz.app.display import require_display
 from gan_eval.quiz.app.painting import Frame
 from gan_eval.quiz.app.presenter import (
     LAST_STRETCH_NS,
@@ -23,7 +22,7 @@ from gan_eval.quiz.app.presenter import (
     opengl_available,
     wait_until,
 )
-from gan_eval.quiz.app.process import Priority, keep_singletons_alive, raised_priority
+from gan_eval.quiz.app.process import Priority, keep_singletons_alive, raised_priority, require_display
 from gan_eval.quiz.app.stage import numbered_screen, screen_key
 from gan_eval.quiz.app.windows import WINDOW_TITLE, show, window_area
 from gan_eval.quiz.clock import now_ns

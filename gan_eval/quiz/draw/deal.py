@@ -12,8 +12,7 @@ from itertools import islice
 from typing import Literal
 
 from gan_eval.errors import UserError
-from gan_eval.quiz.draw.choose import choose, possible_counts
-from gan_eval.quiz.draw.extras import PRACTICE_SETS, catch_offers, practice_offers
+from gan_eval.quiz.draw.choose import PRACTICE_SETS, catch_offers, choose, possible_counts, practice_offers
 from gan_eval.quiz.draw.offers import Role, pools_of
 from gan_eval.quiz.draw.order import Classes, complete, generator, in_order, scattered_places
 from gan_eval.settings.quiz import QuizSettings

@@ -6,9 +6,8 @@ from functools import partial
 from PySide6.QtCore import QModelIndex, Signal
 from PySide6.QtWidgets import QButtonGroup, QGridLayout, QHBoxLayout, QPushButton
 
-from gan_eval.quiz.app.pages.gallery import Gallery
+from gan_eval.quiz.app.pages.gallery import Gallery, Viewer
 from gan_eval.quiz.app.pages.parts import Page, button, literal, text_label
-from gan_eval.quiz.app.pages.viewer import Viewer
 from gan_eval.quiz.app.style import Look
 from gan_eval.quiz.review import FILTERS, ReviewedTrial, ScoreLine, useful_filters
 from gan_eval.quiz.wording import Texts
