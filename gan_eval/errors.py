@@ -45,7 +45,7 @@ def last_words(error: BaseException, *, most: int = 200) -> str:
     return f"…{end[end.find(' ') :]}" if " " in end else f"…{end}"
 
 
-def abbreviated(value: object, *, most: int = 100) -> str:
+def abbreviated(value: object) -> str:
     """A bad value as a message shows it: cut where it is long.
 
     >>> abbreviated(["a", 1])
@@ -55,7 +55,7 @@ def abbreviated(value: object, *, most: int = 100) -> str:
         text = repr(value)
     except RecursionError:  # nested a thousand deep: a key of a thousand dots is
         text = reprlib.repr(value)
-    return shortened(text, most)
+    return shortened(text, 100)
 
 
 def shortened(text: str, most: int) -> str:

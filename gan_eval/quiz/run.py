@@ -88,9 +88,8 @@ def run_session(
 
     Raises:
         UserError: no display; no such language or text; a picture that is missing, changed, broken or too large; files
-            that tell real from fake; a participant who has taken part already; a simulated one where people
-            have answered; counts that cannot be dealt, or lists
-            that are used up; a store that cannot be written.
+            that tell real from fake; a participant who has taken part already; a simulated one where people have
+            answered; counts that cannot be dealt, or lists that are used up; a store that cannot be written.
         KeyboardInterrupt: the program was told to end by a signal; what was answered is in the store.
     """
     from gan_eval.giveaways.refusal import require_no_giveaways

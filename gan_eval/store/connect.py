@@ -1,11 +1,10 @@
 """The way to a store's database: a SQLite file, or a lab's PostgreSQL server by its URL, named without its password.
 
-Its transactions tell failures in the user's line.
+Also the line that a user reads for what a database says.
 """
 
 import os
 import sqlite3
-from collections.abc import Callable
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -235,7 +234,7 @@ def require_store_file(path: Path, *, create: bool) -> None:
         raise write_error(path, error) from error
 
 
-_ERRORS = (sa.exc.SQLAlchemyError, sqlite3.Error, UnicodeError, OverflowError)
+DATABASE_ERRORS = (sa.exc.SQLAlchemyError, sqlite3.Error, UnicodeError, OverflowError)
 """What SQLAlchemy and a driver raise for a database, or for a value that does not go into it."""
 
 _LINES = (
@@ -250,40 +249,6 @@ _LINES = (
     (("locked",), "{holder} is using the store; end it or wait for it, then give the same command again"),
 )  # fmt: skip
 """Words in a database's message, in lower case, and what the user reads instead."""
-
-
-class Transaction:
-    """A connection in a transaction; database errors become the user's line."""
-
-    def __init__(self, engine: sa.Engine, where: str, scrub: Callable[[str], str] = str) -> None:
-        """Set up.
-
-        Args:
-            engine: the database's connections.
-            where: path or URL of the store, without a password.
-            scrub: takes a password out of the database's messages.
-        """
-        self._context = engine.begin()
-        self._where = where
-        self._scrub = scrub
-
-    def __enter__(self) -> sa.Connection:
-        try:
-            return self._context.__enter__()
-        except _ERRORS as error:
-            raise self._user_error(error) from None
-
-    def __exit__(self, kind: Any, error: Any, trace: Any) -> None:
-        try:
-            self._context.__exit__(kind, error, trace)
-        except _ERRORS as failure:
-            raise self._user_error(failure) from None
-        if isinstance(error, _ERRORS):
-            raise self._user_error(error) from None
-
-    def _user_error(self, error: BaseException) -> UserError:
-        message = complaint(getattr(error, "orig", None) or error)
-        return database_error(self._scrub(message), self._where)
 
 
 def database_error(detail: str, where: str) -> UserError:

@@ -3,8 +3,8 @@
 import secrets
 import time
 import uuid
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -12,9 +12,11 @@ import sqlalchemy as sa
 
 from gan_eval import tables, tabular
 from gan_eval.errors import UserError
+from gan_eval.files import complaint
 from gan_eval.store.checked import UnexpectedError, can_read_in_bulk, checked_frame, checked_rows, text_or_bytes
 from gan_eval.store.connect import (
-    Transaction,
+    DATABASE_ERRORS,
+    database_error,
     is_address,
     may_write,
     parse_address,
@@ -69,9 +71,15 @@ class Store:
         """How a table of `gan_eval.tables` lies in the database."""
         return self._layout[table]
 
-    def transaction(self) -> Transaction:
+    @contextmanager
+    def transaction(self) -> Iterator[sa.Connection]:
         """A transaction of the caller's own; database errors become the user's line."""
-        return Transaction(self._engine, self._where, self._scrub)
+        try:
+            with self._engine.begin() as connection:
+                yield connection
+        except DATABASE_ERRORS as error:
+            message = complaint(getattr(error, "orig", None) or error)
+            raise database_error(self._scrub(message), self._where) from None
 
     def begin(
         self,
@@ -87,7 +95,7 @@ class Store:
             UserError: the store cannot be written, or it holds a session of this participant in this study already.
         """
         with self.transaction() as connection:
-            reserve(connection)
+            reserve(connection)  # two programs may admit one participant at the same moment
             layout = self._layout[tables.SESSIONS]
             same = (layout.c.study == session["study"]) & (layout.c.participant == session["participant"])
             if connection.execute(sa.select(layout.c.session).where(same)).first() is not None:

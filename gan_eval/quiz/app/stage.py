@@ -9,7 +9,6 @@ from PySide6.QtGui import QGuiApplication, QScreen, QWindow
 from PySide6.QtWidgets import QApplication, QWidget
 
 from gan_eval.errors import UserError
-from gan_eval.quiz.app.introduction import Screen
 from gan_eval.quiz.app.pages.parts import Page
 from gan_eval.quiz.app.presenter import NO_OPENGL, OpenGLWindow, PresenterWindow, RasterWindow, opengl_available
 from gan_eval.quiz.app.style import Look, scale_for
@@ -162,10 +161,9 @@ class Stage:
         return window_area(screen, windowed=self._how.windowed).size() * screen.devicePixelRatio()
 
     @property
-    def screen(self) -> Screen:
-        """What the calibration must know."""
-        ratio = self._screen.devicePixelRatio()
-        return Screen(self.room.width(), self._screen.physicalDotsPerInchX() * ratio / 25.4)  # mm in an inch
+    def pixels_per_mm(self) -> float:
+        """Physical pixels in a millimetre, as the platform states it."""
+        return self._screen.physicalDotsPerInchX() * self._screen.devicePixelRatio() / 25.4  # mm in an inch
 
     def description(self) -> Row:
         """The columns of the session's row that say how it is presented."""
