@@ -457,11 +457,11 @@ def flush_to_disk(path: Path) -> None:
         os.close(handle)
 
 
-FAILURES = (sqlite3.Error, UnicodeDecodeError)
+SQLITE_ERRORS = (sqlite3.Error, UnicodeDecodeError)
 """What SQLite raises: its complaint about a damaged schema quotes bytes of the file, which need not be UTF-8."""
 
 
-def complaint(error: BaseException) -> str:
+def database_message(error: BaseException) -> str:
     """The first line of what SQLite or another database says."""
     message = error.object.decode(errors="replace") if isinstance(error, UnicodeDecodeError) else str(error)
     return (message.splitlines() or [""])[0] or type(error).__name__

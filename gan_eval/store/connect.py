@@ -15,8 +15,8 @@ import sqlalchemy as sa
 
 from gan_eval.errors import UserError
 from gan_eval.files import (
-    FAILURES,
-    complaint,
+    SQLITE_ERRORS,
+    database_message,
     make_file,
     make_folder,
     require_file,
@@ -43,7 +43,7 @@ class Address:
     url: sa.URL = field(repr=False)
 
     @property
-    def shown(self) -> str:
+    def safe_url(self) -> str:
         """The URL without a password, as it can be given again where `~/.pgpass` or PGPASSWORD has the password."""
         url, query = self.url, {name: value for name, value in self.url.query.items() if name not in _SECRETS}
         return str(sa.URL.create("postgresql", url.username, None, url.host, url.port, url.database, query))
@@ -51,7 +51,7 @@ class Address:
     @property
     def digest(self) -> str:
         """A hash of the URL, the same for every password and without one."""
-        return sha256_bytes(self.shown.encode())
+        return sha256_bytes(self.safe_url.encode())
 
     def scrub(self, text: str) -> str:
         """One line of a driver's message without the password that it may hold, however it is written there."""
@@ -191,7 +191,7 @@ def remote_engine(address: Address, *, connect_s: float = CONNECT_S, hurried: bo
         return sa.create_engine(address.url, hide_parameters=True, connect_args=arguments, **pool)
     except ImportError as error:
         raise UserError(
-            f"--store {address.shown}: the PostgreSQL driver is missing; install gan-eval[postgres] (psycopg)"
+            f"--store {address.safe_url}: the PostgreSQL driver is missing; install gan-eval[postgres] (psycopg)"
         ) from error
 
 
@@ -216,9 +216,9 @@ def require_store_file(path: Path, *, create: bool) -> None:
                 with closing(writable or connect_to_read(path)) as connection:
                     rows = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
                     names = {name for (name,) in rows}
-            except FAILURES as error:
+            except SQLITE_ERRORS as error:
                 if "locked" in str(error):
-                    raise database_error(complaint(error), str(path)) from error
+                    raise database_error(database_message(error), str(path)) from error
                 return  # opening it for real says why it cannot be read
             if META not in names and (names or not create):
                 raise UserError(f"{path}: not a results store; name another file with --store")

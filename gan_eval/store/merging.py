@@ -11,9 +11,9 @@ from typing import Any
 from gan_eval import tables
 from gan_eval.errors import UserError
 from gan_eval.files import (
-    FAILURES,
+    SQLITE_ERRORS,
     check_output_file,
-    complaint,
+    database_message,
     flush_to_disk,
     make_folder,
     remove_leftovers_of,
@@ -97,8 +97,8 @@ def _read(source: str | Path) -> tuple[str, dict[Table, list[Row]]]:
         require_store_file(Path(source), create=False)
         try:
             store = Store(copy_in_memory(Path(source)), str(source))
-        except FAILURES as error:
-            raise database_error(complaint(error), str(source)) from error
+        except SQLITE_ERRORS as error:
+            raise database_error(database_message(error), str(source)) from error
     with store:
         store.prepare(create=False)
         return store.where, {table: store.rows(table) for table in STORED_TABLES}

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from gan_eval import tables, tabular
 from gan_eval.errors import UserError
-from gan_eval.files import complaint
+from gan_eval.files import database_message
 from gan_eval.store.checked import UnexpectedError, can_read_in_bulk, checked_frame, checked_rows, text_or_bytes
 from gan_eval.store.connect import (
     DATABASE_ERRORS,
@@ -78,7 +78,7 @@ class Store:
             with self._engine.begin() as connection:
                 yield connection
         except DATABASE_ERRORS as error:
-            message = complaint(getattr(error, "orig", None) or error)
+            message = database_message(getattr(error, "orig", None) or error)
             raise database_error(self._scrub(message), self._where) from None
 
     def begin(
@@ -95,7 +95,7 @@ class Store:
             UserError: the store cannot be written, or it holds a session of this participant in this study already.
         """
         with self.transaction() as connection:
-            reserve(connection)  # two programs may admit one participant at the same moment
+            lock_writes(connection)  # two programs may admit one participant at the same moment
             layout = self._layout[tables.SESSIONS]
             same = (layout.c.study == session["study"]) & (layout.c.participant == session["participant"])
             if connection.execute(sa.select(layout.c.session).where(same)).first() is not None:
@@ -205,7 +205,7 @@ class Store:
             if version == SCHEMA_VERSION:
                 return
         with self.transaction() as connection:
-            reserve(connection)  # two programs may open a new store at the same moment
+            lock_writes(connection)  # two programs may open a new store at the same moment
             self._layout.bring_up_to_date(connection, self._where)
 
     def _insert(self, connection: sa.Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -234,7 +234,7 @@ def open_store(where: str | Path, *, create: bool = True, exclusive: bool = Fals
     """
     if is_address(where):
         address = parse_address(str(where))
-        store = Store(remote_engine(address, pool_pre_ping=True), address.shown, scrub=address.scrub)
+        store = Store(remote_engine(address, pool_pre_ping=True), address.safe_url, scrub=address.scrub)
     else:
         path = Path(where)
         require_store_file(path, create=create)
@@ -248,7 +248,7 @@ def open_store(where: str | Path, *, create: bool = True, exclusive: bool = Fals
     return store
 
 
-def reserve(connection: sa.Connection) -> None:
+def lock_writes(connection: sa.Connection) -> None:
     """Let nobody else write until this transaction ends, so that what it reads first stays true."""
     if connection.dialect.name == "sqlite":
         connection.exec_driver_sql("BEGIN IMMEDIATE")
@@ -287,7 +287,7 @@ def deal_list(
     """
     sessions = store.layout(tables.SESSIONS)
     with store.transaction() as connection:
-        reserve(connection)
+        lock_writes(connection)
         _DEALT_METADATA.create_all(connection)
         taken = {
             number
@@ -309,5 +309,5 @@ def give_back_list(store: Store, session: str) -> None:
         UserError: the store cannot be written.
     """
     with store.transaction() as connection:
-        reserve(connection)
+        lock_writes(connection)
         connection.execute(_DEALT.delete().where(_DEALT.c.session == session))

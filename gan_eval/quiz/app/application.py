@@ -110,7 +110,7 @@ class QuizApplication(QObject):
             settings,
             texts=self._texts,
             breaks=self._intro,
-            elsewhere=note_differences(session, self.stage.description()),
+            screen_differs=note_differences(session, self.stage.description()),
         )
         self.trials.over.connect(self._over)
         self.trials.paused.connect(self._pause)

@@ -58,7 +58,7 @@ def load_trial(planned: Row, showings: Showings, library: Library, mask_kind: Ma
     if mask_kind == "none":
         return ReadyTrial(pictures, ((),) * len(pictures))
     generator = mask_generator(session, planned["trial"])
-    masks = (tuple(to_image(mask(picture, mask_kind, generator)) for picture in shown) for shown in pixels)
+    masks = (tuple(to_image(mask(picture, mask_kind, generator)) for picture in showing) for showing in pixels)
     return ReadyTrial(pictures, tuple(masks))
 
 
@@ -98,10 +98,10 @@ def require_pictures(planned: Row, protocol: QuizProtocol, library: Library, win
     Raises:
         UserError: a picture is missing or broken, or larger than the window, alone or beside another.
     """
-    for shown in protocol.showings(planned):
-        paths = [library.path(name) for name in shown]
+    for showing in protocol.showings(planned):
+        paths = [library.path(name) for name in showing]
         sizes = [
-            to_image(decode_rgb(library.content(name), path)).size() for name, path in zip(shown, paths, strict=True)
+            to_image(decode_rgb(library.content(name), path)).size() for name, path in zip(showing, paths, strict=True)
         ]
         room = span(sizes)
         if room.width() > window.width() or room.height() > window.height():

@@ -238,13 +238,13 @@ class OpenGLWindow(PresenterWindow):
         super().__init__(screen, QSurface.SurfaceType.OpenGLSurface, corner_patch=corner_patch, text_scale=text_scale)
         self._frame_ns = None if frame_ms is None else round(frame_ms * 1e6)
         self._may_wait = may_wait
-        wanted = QSurfaceFormat()
-        wanted.setSwapInterval(1)
-        wanted.setSwapBehavior(QSurfaceFormat.SwapBehavior.DoubleBuffer)
-        self.setFormat(wanted)
+        surface_format = QSurfaceFormat()
+        surface_format.setSwapInterval(1)
+        surface_format.setSwapBehavior(QSurfaceFormat.SwapBehavior.DoubleBuffer)
+        self.setFormat(surface_format)
         self.create()
         self._context = QOpenGLContext(self)
-        self._context.setFormat(wanted)
+        self._context.setFormat(surface_format)
         self._context.setScreen(screen)
         if not (self._context.create() and self._context.makeCurrent(self)):
             raise UserError(NO_OPENGL)

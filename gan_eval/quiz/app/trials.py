@@ -130,7 +130,7 @@ class TrialRunner(QObject):
         *,
         texts: Texts = Texts(),  # noqa: B008  (a frozen value)
         breaks: bool = True,
-        elsewhere: bool = False,
+        screen_differs: bool = False,
     ) -> None:
         """Make a runner that has not started.
 
@@ -142,7 +142,7 @@ class TrialRunner(QObject):
             settings: the quiz.
             texts: in the participant's language.
             breaks: stop for breaks.
-            elsewhere: the screen is not as the session's row describes it; all trials are flagged.
+            screen_differs: the screen is not as the session's row describes it; all trials are flagged.
         """
         super().__init__()
         self._session = session
@@ -150,7 +150,7 @@ class TrialRunner(QObject):
         self._library = library
         self._settings = settings
         self._breaks = breaks
-        self._elsewhere = elsewhere
+        self._screen_differs = screen_differs
         keys = {answer: key for key, answer in session.protocol.answers.items()}
         self._texts = TrialTexts(texts, settings, keys)
         self._trials = TrialScript(session, window, settings, self._texts)
@@ -181,7 +181,7 @@ class TrialRunner(QObject):
         self._window.requestActivate()
         self._screen.remember()  # what came while the window was mapped is no change
         self._watching = True
-        self._trials.screen_changed = self._elsewhere or self._screen.differs
+        self._trials.screen_changed = self._screen_differs or self._screen.differs
         self._rested_after = self._session.progress[0]
         self._blank(max(FIRST_BLANK_MS, self._settings.blank_ms))
 

@@ -159,14 +159,14 @@ def _one_round(pool: Pool, counts: Counts, seed: int, round_number: int) -> Iter
     used: dict[Choice, int] = {}
     used_item: dict[str, int] = {}
     for number in range(round_number * ROUND + 1, (round_number + 1) * ROUND + 1):
-        lot = generator(seed, number, "stimuli", pool.dataset)
-        lots = dict(zip(pool.items, lot.permutation(len(pool.items)).tolist(), strict=True))
+        rng = generator(seed, number, "stimuli", pool.dataset)
+        random_rank = dict(zip(pool.items, rng.permutation(len(pool.items)).tolist(), strict=True))
         roles = counts.slots(pool.generated, number)
-        slots = [roles[place] for place in lot.permutation(counts.total)]
+        slots = [roles[place] for place in rng.permutation(counts.total)]
         wishes = {
             role: sorted(  # the least used first
                 offers,
-                key=lambda item: (used.get((role, item), 0), used_item.get(item, 0), lots[item]),
+                key=lambda item: (used.get((role, item), 0), used_item.get(item, 0), random_rank[item]),
             )
             for role, offers in pool.roles.items()
         }
@@ -215,7 +215,7 @@ def practice_offers(
 
 
 def catch_offers(
-    stimuli: Iterable[Row], settings: QuizSettings, generator: np.random.Generator, *, shown: Collection[str]
+    stimuli: Iterable[Row], settings: QuizSettings, generator: np.random.Generator, *, excluded: Collection[str]
 ) -> list[tuple[Role, Row]]:
     """Catch trials of different items, drawn from their own sets; single pictures may all be of one class.
 
@@ -223,7 +223,7 @@ def catch_offers(
         stimuli: rows of `gan_eval.tables.STIMULI`.
         settings: how many.
         generator: random numbers.
-        shown: items that other trials show.
+        excluded: items that other trials show.
 
     Raises:
         UserError: no set is named for them, or the sets hold too few.
@@ -233,7 +233,7 @@ def catch_offers(
     pools = pools_of(stimuli, settings, setting=CATCH_SETS, one_class=True)
     offers = [(role, row) for pool in pools.values() for role, rows in pool.roles.items() for row in rows.values()]
     shuffled = [offers[place] for place in generator.permutation(len(offers))]
-    of_items = {row["item"]: (role, row) for role, row in shuffled if row["item"] not in shown}
+    of_items = {row["item"]: (role, row) for role, row in shuffled if row["item"] not in excluded}
     if len(of_items) < settings.catch:
         raise UserError(
             f"quiz.catch = {settings.catch}: {CATCH_SETS} hold {len(of_items)} items that can be shown; "
@@ -249,8 +249,8 @@ def _sample(pool: Pool, largest: int, generator: np.random.Generator, *, pairs: 
         if not feasible(pool, counts):
             continue
         slots = counts.slots(pool.generated, int(generator.integers(len(pool.generated))))
-        lots = {role: sorted(offers) for role, offers in pool.roles.items()}
-        wishes = {role: [lots[role][place] for place in generator.permutation(len(lots[role]))] for role in lots}
+        items = {role: sorted(offers) for role, offers in pool.roles.items()}
+        wishes = {role: [items[role][place] for place in generator.permutation(len(items[role]))] for role in items}
         seats = match([wishes[slot] for slot in slots])
         assert seats is not None, "counts were checked to be feasible"
         return [(slot, pool.roles[slot][item]) for slot, item in zip(slots, seats, strict=True)]

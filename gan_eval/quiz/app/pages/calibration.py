@@ -94,9 +94,9 @@ class CardPage(StepPage):
         return None if self.skipped else self.frame.pixels / CARD_MM[0]
 
     def _sizer(self, text: str, step: int) -> QPushButton:
-        made = button(text, partial(self._change, step))
-        made.setAutoRepeat(True)
-        return made
+        sizer = button(text, partial(self._change, step))
+        sizer.setAutoRepeat(True)
+        return sizer
 
     def _change(self, pixels: int) -> None:
         self.frame.resize_to(self.frame.pixels + pixels)

@@ -82,11 +82,11 @@ class _Painter(QStyledItemDelegate):
         painter.setPen(QColor(colours.line))
         painter.drawLine(area.bottomLeft(), area.bottomRight())
         self._paint_lines(painter, option, trial)
-        shown = panels(trial, self._texts)
+        trial_panels = panels(trial, self._texts)
         step = look.px(THUMBNAIL + 28)
-        block = QRect(area.right() - len(shown) * step, area.top(), len(shown) * step, area.height())
+        block = QRect(area.right() - len(trial_panels) * step, area.top(), len(trial_panels) * step, area.height())
         left = _placed(option, block).left()
-        for place, panel in enumerate(shown):  # in the order in which a pair was shown, in every language
+        for place, panel in enumerate(trial_panels):  # in the order in which a pair was shown, in every language
             corner = QRect(left + place * step + look.px(14), area.top() + look.px(9), look.px(150), look.px(150))
             self._paint_panel(painter, corner, panel)
         painter.restore()

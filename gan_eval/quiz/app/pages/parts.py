@@ -125,10 +125,10 @@ def text_label(text: str, name: str = "", *, wrap: bool = True) -> QLabel:
 
 def button(text: str, call: Callable[[], None], *, main: bool = False) -> QPushButton:
     """A button; the main one of a page is filled."""
-    made = QPushButton(literal(text))
-    made.setObjectName("main" if main else "")
-    made.clicked.connect(lambda: call())
-    return made
+    push_button = QPushButton(literal(text))
+    push_button.setObjectName("main" if main else "")
+    push_button.clicked.connect(lambda: call())
+    return push_button
 
 
 def literal(text: str) -> str:
