@@ -67,7 +67,8 @@ def merge(sources: Sequence[str | Path], out: Path) -> Merged:
     merged, repeated = _joined([_read(source) for source in sources])
     try:
         make_folder(out.parent)
-        # Windows locks no folder, and removes no file that another merge has open.
+        # One merge at a time writes into a folder; the lock goes with the process. Windows locks no folder, and removes
+        # no file that another merge has open.
         handle = None if sys.platform == "win32" else os.open(out.parent, os.O_RDONLY)
         try:
             if handle is not None and not wait_for_lock(handle, patience_s=PATIENCE_S):
