@@ -99,13 +99,13 @@ def station_file() -> Path:
     return folder / "gan-eval" / "screens.json"
 
 
-def read_timing(screen: ScreenKey, path: Path | None = None) -> ScreenTiming | None:
+def read_timing(screen: ScreenKey) -> ScreenTiming | None:
     """The stored timing of this screen; None where the self-test was never run on it.
 
     Raises:
         UserError: the file is damaged.
     """
-    path = path or station_file()
+    path = station_file()
     if not path.is_file():
         return None
     record = read_json(path)
@@ -120,13 +120,13 @@ def read_timing(screen: ScreenKey, path: Path | None = None) -> ScreenTiming | N
         ) from error
 
 
-def keep_timing(screen: ScreenKey, timing: ScreenTiming, path: Path | None = None) -> Path:
+def keep_timing(screen: ScreenKey, timing: ScreenTiming) -> Path:
     """Store the timing of a screen, in place of an earlier one; the path of the record.
 
     Raises:
         UserError: the file is damaged, or cannot be written.
     """
-    path = path or station_file()
+    path = station_file()
     record = read_json(path) if path.is_file() else {}
     if not isinstance(record, dict):
         raise UserError(f"{path}: not a record of self-tests; remove it and repeat `gan-eval quiz --self-test`")
