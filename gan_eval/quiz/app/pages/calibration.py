@@ -4,7 +4,7 @@ from functools import partial
 
 from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen, QShowEvent
-from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QPushButton, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QWidget
 
 from gan_eval.quiz.app.pages.parts import StepPage, button, text_label
 from gan_eval.quiz.app.style import Look
@@ -80,7 +80,9 @@ class CardPage(StepPage):
         row = QHBoxLayout()
         row.addStretch(1)
         for name, step in (("card_smaller", -1), ("card_larger", 1)):
-            row.addWidget(self._sizer(texts(name), step))
+            sizer = button(texts(name), partial(self._change, step))
+            sizer.setAutoRepeat(True)
+            row.addWidget(sizer)
         row.addStretch(1)
         self.body.addLayout(row)
         self.add_way(hint="hint_card")
@@ -92,11 +94,6 @@ class CardPage(StepPage):
     def pixels_per_mm(self) -> float | None:
         """Physical pixels in a millimetre; None: skipped."""
         return None if self.skipped else self.frame.pixels / CARD_MM[0]
-
-    def _sizer(self, text: str, step: int) -> QPushButton:
-        sizer = button(text, partial(self._change, step))
-        sizer.setAutoRepeat(True)
-        return sizer
 
     def _change(self, pixels: int) -> None:
         self.frame.resize_to(self.frame.pixels + pixels)
