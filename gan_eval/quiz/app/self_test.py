@@ -26,8 +26,16 @@ from gan_eval.quiz.app.process import Priority, keep_singletons_alive, raised_pr
 from gan_eval.quiz.app.stage import numbered_screen, screen_key
 from gan_eval.quiz.app.windows import WINDOW_TITLE, show, window_area
 from gan_eval.quiz.clock import now_ns
-from gan_eval.quiz.frames import pace, summary
-from gan_eval.quiz.station import Check, Presentation, PresenterChoice, PresenterName, ScreenTiming, keep_timing
+from gan_eval.quiz.station import (
+    Check,
+    Presentation,
+    PresenterChoice,
+    PresenterName,
+    ScreenTiming,
+    keep_timing,
+    pace,
+    summary,
+)
 from gan_eval.tabular import iso
 
 MAY_DROP = 0.01

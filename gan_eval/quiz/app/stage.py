@@ -13,7 +13,6 @@ from gan_eval.quiz.app.pages.parts import Page
 from gan_eval.quiz.app.presenter import NO_OPENGL, OpenGLWindow, PresenterWindow, RasterWindow, opengl_available
 from gan_eval.quiz.app.style import Look, scale_for
 from gan_eval.quiz.app.windows import Shell, show, window_area
-from gan_eval.quiz.frames import round_exposure
 from gan_eval.quiz.session import Session, State
 from gan_eval.quiz.station import (
     Presentation,
@@ -23,6 +22,7 @@ from gan_eval.quiz.station import (
     ScreenKey,
     ScreenTiming,
     read_timing,
+    round_exposure,
 )
 from gan_eval.quiz.wording import CONTEXT, SOURCE_LANGUAGE, Texts, require_language, require_texts, translations
 from gan_eval.settings.quiz import QuizSettings
