@@ -85,7 +85,7 @@ class CardPage(StepPage):
             row.addWidget(sizer)
         row.addStretch(1)
         self.body.addLayout(row)
-        self.add_way(hint="hint_card")
+        self.add_navigation(hint="hint_card")
         self.add_skip()
         for key, step in {"Left": -1, "Down": -1, "Right": 1, "Up": 1}.items():
             self.on_key(key, partial(self._change, step), held=True)
@@ -119,7 +119,7 @@ class DistancePage(StepPage):
         row.addStretch(1)
         self.body.addLayout(row)
         self.problem = self.add_text("", "problem")
-        self.add_way()
+        self.add_navigation()
         self.add_skip()
         self.first = self.line
 

@@ -147,7 +147,7 @@ class StepPage(Page):
     went_back = Signal()
     skipped = False
 
-    def add_way(self, *, on: str = "go_on", back: str = "back", hint: str = "hint_step") -> None:
+    def add_navigation(self, *, on: str = "go_on", back: str = "back", hint: str = "hint_step") -> None:
         """Add the buttons back and on, by the names of their texts; Esc goes back."""
         self.back = button(self.texts(back), self.went_back.emit)
         self.on = button(self.texts(on), self.go_on, main=True)
