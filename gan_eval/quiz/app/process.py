@@ -29,8 +29,9 @@ def raised_priority() -> Iterator[Priority]:
     if sys.platform == "linux":
         policy, parameters = os.sched_getscheduler(0), os.sched_getparam(0)
         niceness = os.getpriority(os.PRIO_PROCESS, 0)  # on Linux that of this thread
-        try:  # above ordinary programs, below the system's own threads; threads and programs that are started
-            # meanwhile keep the usual priority
+        # Above ordinary programs, below the system's own threads; threads and programs that are started meanwhile keep
+        # the usual priority.
+        try:
             os.sched_setscheduler(0, os.SCHED_RR | os.SCHED_RESET_ON_FORK, os.sched_param(5))
             priority = "realtime"
         except OSError:
