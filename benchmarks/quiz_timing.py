@@ -28,7 +28,7 @@ from peers import ROOT, peers_python
 
 from gan_eval import tables
 from gan_eval.launch import own_command
-from gan_eval.quiz.frames import summary
+from gan_eval.quiz.station import summary
 from gan_eval.stimuli.pictures import write_png
 from gan_eval.stimuli.sets import stimulus_row, write_set
 from gan_eval.store import open_store

@@ -45,17 +45,17 @@ def last_words(error: BaseException, *, most: int = 200) -> str:
     return f"…{end[end.find(' ') :]}" if " " in end else f"…{end}"
 
 
-def abbreviated(value: object, *, most: int = 100) -> str:
+def abbreviated(value: object) -> str:
     """A bad value as a message shows it: cut where it is long.
 
-    >>> shown(["a", 1])
+    >>> abbreviated(["a", 1])
     "['a', 1]"
     """
     try:
         text = repr(value)
     except RecursionError:  # nested a thousand deep: a key of a thousand dots is
         text = reprlib.repr(value)
-    return shortened(text, most)
+    return shortened(text, 100)
 
 
 def shortened(text: str, most: int) -> str:

@@ -296,8 +296,9 @@ def sha256_file(path: Path) -> str:
 def known_digest(path: Path, status: os.stat_result) -> str | None:
     """SHA-256 of a file in the state in which it was hashed before; None where it was not."""
     state = _state_of(path, status)
-    if state in _earlier_digests:
-        _digests[state] = _earlier_digests.pop(state)
+    earlier = _earlier_digests.pop(state, None)  # in one step: several threads read the same pictures
+    if earlier is not None:
+        _digests[state] = earlier
     return _digests.get(state)
 
 
@@ -456,11 +457,11 @@ def flush_to_disk(path: Path) -> None:
         os.close(handle)
 
 
-FAILURES = (sqlite3.Error, UnicodeDecodeError)
+SQLITE_ERRORS = (sqlite3.Error, UnicodeDecodeError)
 """What SQLite raises: its complaint about a damaged schema quotes bytes of the file, which need not be UTF-8."""
 
 
-def complaint(error: BaseException) -> str:
+def database_message(error: BaseException) -> str:
     """The first line of what SQLite or another database says."""
     message = error.object.decode(errors="replace") if isinstance(error, UnicodeDecodeError) else str(error)
     return (message.splitlines() or [""])[0] or type(error).__name__

@@ -102,7 +102,7 @@ def quiz(
         "simulate": simulate,
         "list_number": list_number,
         "lists": lists,
-        "tell": tell,
+        "on_warning": tell,
     }
     options = given(
         protocol=protocol,

@@ -18,10 +18,9 @@ from pathlib import Path
 from gan_eval.delivery.server import RefusedError, Server, UnreachableError
 from gan_eval.delivery.unsent import UnsentRows
 from gan_eval.errors import UserError
-from gan_eval.files import FAILURES, complaint
+from gan_eval.files import SQLITE_ERRORS, database_message
 from gan_eval.store import open_store
-from gan_eval.store.connect import Address, parse_address
-from gan_eval.store.transaction import database_error
+from gan_eval.store.connect import Address, database_error, parse_address
 
 FIRST_PAUSE_S = 0.2
 LONGEST_PAUSE_S = 10.0
@@ -93,13 +92,13 @@ class Courier:
         """Wait a little for what is unsent and end; what the experimenter must know, a line each."""
         arrived = self.wait(seconds)
         self.close()
-        where = self._address.shown
+        where = self._address.safe_url
         lines = [f"{where}: refused: {line}; the rows are kept in {self._local}" for line in self.refused]
         if not arrived:
             try:
                 with UnsentRows(self._local, self._address) as unsent:
                     count = f"{unsent.trials()} trials"
-            except (UserError, *FAILURES):  # the disk may be full: no reason to lose the line
+            except (UserError, *SQLITE_ERRORS):  # the disk may be full: no reason to lose the line
                 count = "some rows"
             lines.append(
                 f"{where}: {count} not yet delivered ({self._trouble or 'no answer'}); they are safe in "
@@ -166,9 +165,9 @@ def deliver_all(local: Path, target: str, *, again: bool = False) -> Delivered:
             return Delivered(sessions, trials, unsent.trials(), tuple(refused.values()), rows)
     except UnreachableError as error:
         mend = "mend the URL or the server's settings" if error.lasting else "nothing is lost; try again later"
-        raise UserError(f"--to {address.shown}: {error}; {mend}") from None
-    except FAILURES as error:
-        raise database_error(complaint(error), str(local)) from error
+        raise UserError(f"--to {address.safe_url}: {error}; {mend}") from None
+    except SQLITE_ERRORS as error:
+        raise database_error(database_message(error), str(local)) from error
 
 
 def _send(
@@ -184,7 +183,7 @@ def _send(
 
     Refused sessions are put down and passed over.
     """
-    unsent.meet(server.identity())
+    unsent.note_server(server.identity())
     sent = trials = refused_rows = 0
     for parcel in unsent.parcels(everything=everything, again=again):
         session = parcel.session["session"]

@@ -90,7 +90,7 @@ class Lab:
     def finish(self) -> tuple[str, ...]:
         """Wait a few seconds for what is undelivered; what the experimenter must know, a line each."""
         if self._undelivered is not None and self._address is not None:
-            return (f"{self._address.shown}: nothing delivered ({self._undelivered}); all is safe in {self.local}",)
+            return (f"{self._address.safe_url}: nothing delivered ({self._undelivered}); all is safe in {self.local}",)
         return () if self._courier is None else self._courier.finish()
 
     def __enter__(self) -> Self:
@@ -113,7 +113,7 @@ class Lab:
             return answer.result(ASKING_S)
         except UnreachableError as error:
             if error.lasting:
-                raise UserError(f"--store {self._address.shown}: {error}") from None
+                raise UserError(f"--store {self._address.safe_url}: {error}") from None
             reason = str(error)
         except TimeoutError:
             reason = f"no answer within {ASKING_S:g} s"
@@ -122,7 +122,7 @@ class Lab:
         except Exception as error:  # whatever it is: the session goes on
             reason = self._address.scrub(f"{type(error).__name__}: {error}")
         self.warning = (
-            f"{self._address.shown}: {reason}; the session goes on, its rows are delivered when the server answers; "
+            f"{self._address.safe_url}: {reason}; the session goes on, its rows are delivered when the server answers; "
             "nobody could tell whether the participant's code is new in the lab and which lists are free"
         )
         return None

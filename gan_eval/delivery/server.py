@@ -18,7 +18,7 @@ from gan_eval.delivery.unsent import PARTS, Parcel
 from gan_eval.errors import UserError
 from gan_eval.store.connect import CONNECT_S, Address, remote_engine
 from gan_eval.store.layout import META, SCHEMA_VERSION, STORED_TABLES, Layout
-from gan_eval.store.results import reserve
+from gan_eval.store.results import lock_writes
 from gan_eval.tables.schema import Table
 from gan_eval.tabular import Row
 
@@ -93,7 +93,7 @@ class Server:
                 with self._transaction() as connection:
                     identity = _identity_of(connection)
                     if identity is None:
-                        reserve(connection)  # all stations may start at the same moment
+                        lock_writes(connection)  # all stations may start at the same moment
                         identity = _identity_of(connection) or self._set_up(connection)
                 self._identity = identity
             except RefusedError as error:  # no row was sent that could be refused
@@ -127,9 +127,9 @@ class Server:
                     continue
                 layout = self._layout[table]
                 query = layout.select().where(layout.c.session == rows[0]["session"])
-                there = {_key(row, table): row for row in map(dict, connection.execute(query).mappings())}
+                stored_rows = {_key(row, table): row for row in map(dict, connection.execute(query).mappings())}
                 for row in rows:
-                    if there.get(_key(row, table)) != row:
+                    if stored_rows.get(_key(row, table)) != row:
                         key = " ".join(f"{name} {row[name]}" for name in table.key)
                         raise RefusedError(f"two stores hold different rows of {table.name} for {key}")
 
@@ -166,14 +166,14 @@ class Server:
 
     def _set_up(self, connection: sa.Connection) -> str:
         """Make the tables; the new identity, or that of a server that was set up by an older version."""
-        self._layout.bring_up_to_date(connection, self._address.shown)
+        self._layout.bring_up_to_date(connection, self._address.safe_url)
         sessions = self._layout[tables.SESSIONS]
         once = sa.Index("gan_eval_one_sitting", sessions.c.study, sessions.c.participant, unique=True)
         try:
             once.create(connection, checkfirst=True)
         except sa.exc.IntegrityError as error:
             raise UserError(
-                f"{self._address.shown}: holds two sessions of one participant in one study; remove one with "
+                f"{self._address.safe_url}: holds two sessions of one participant in one study; remove one with "
                 "`gan-eval participants forget`"
             ) from error
         finally:

@@ -12,12 +12,11 @@ from pathlib import Path
 from typing import Self
 
 from gan_eval import tables
-from gan_eval.files import FAILURES, complaint, sha256_json
+from gan_eval.files import SQLITE_ERRORS, database_message, sha256_json
 from gan_eval.store import PATIENCE_S, STORED_TABLES
 from gan_eval.store.checked import checked_rows
-from gan_eval.store.connect import Address
+from gan_eval.store.connect import Address, database_error
 from gan_eval.store.layout import DELIVERED
-from gan_eval.store.transaction import database_error
 from gan_eval.tables.schema import Table
 from gan_eval.tabular import Row
 
@@ -79,10 +78,10 @@ class UnsentRows:
             query = "SELECT server FROM gan_eval_servers WHERE address = ?"
             known = self._connection.execute(query, (self._address,)).fetchone()
             self.server = known[0] if known else ""
-        except FAILURES as error:
-            raise database_error(complaint(error), str(path)) from error
+        except SQLITE_ERRORS as error:
+            raise database_error(database_message(error), str(path)) from error
 
-    def meet(self, server: str) -> None:
+    def note_server(self, server: str) -> None:
         """Take note of the identity of the server that answers at this address."""
         if server != self.server:
             self._connection.execute("INSERT OR REPLACE INTO gan_eval_servers VALUES (?, ?)", (self._address, server))

@@ -24,9 +24,6 @@ from gan_eval.tabular import Row
 
 Status = Literal["complete", "aborted", "open", "declined"]
 
-HERE = Presentation()
-"""Full screen, with everything measured or chosen by itself."""
-
 
 @dataclass(frozen=True)
 class SessionResult:
@@ -59,11 +56,11 @@ def run_session(
     lists: str | None = None,
     practice: Sequence[StimulusSet] = (),
     catch: Sequence[StimulusSet] = (),
-    presentation: Presentation = HERE,
+    presentation: Presentation = Presentation(),  # noqa: B008  (a frozen value)
     simulate: str | None = None,
     title: str = "",
     station_store: Path | None = None,
-    tell: Callable[[str], None] | None = None,
+    on_warning: Callable[[str], None] | None = None,
 ) -> SessionResult:
     """Run one participant's session; an open session of the same participant goes on where it stopped.
 
@@ -80,24 +77,23 @@ def run_session(
         lists: the lists that this station deals, such as `1-20`, by order of arrival among them.
         practice: where practice trials come from; none: items that the participant's list leaves over.
         catch: where catch trials come from.
-        presentation: how it is presented on this computer.
+        presentation: how it is presented on this computer; default: full screen, all else measured or chosen by itself.
         simulate: a simulated participant, `default` or `dprime=1.2,criterion=0.1,lapse=0.02`, instead of a person.
         title: what the start page says the study is about.
         station_store: with a server's URL, the file that the session writes first and that is delivered to the server.
-        tell: told each warning that is known before the first page; they are among the result's too.
+        on_warning: called with each warning that is known before the first page; they are among the result's too.
 
     Raises:
         UserError: no display; no such language or text; a picture that is missing, changed, broken or too large; files
-            that tell real from fake; a participant who has taken part already; a simulated one where people
-            have answered; counts that cannot be dealt, or lists
-            that are used up; a store that cannot be written.
+            that tell real from fake; a participant who has taken part already; a simulated one where people have
+            answered; counts that cannot be dealt, or lists that are used up; a store that cannot be written.
         KeyboardInterrupt: the program was told to end by a signal; what was answered is in the store.
     """
     from gan_eval.giveaways.refusal import require_no_giveaways
 
     observer = None if simulate is None else parse_observer(simulate)
     if observer is None:
-        from gan_eval.quiz.app.display import require_display
+        from gan_eval.quiz.app.process import require_display
 
         require_display()
     require_texts(settings.texts)
@@ -133,8 +129,8 @@ def run_session(
                 fraction=fraction,
             )
         for line in filter(None, (*admitted.warnings, lab.warning)):
-            if tell is not None:
-                tell(line)
+            if on_warning is not None:
+                on_warning(line)
         with Writer(lambda: open_store(lab.local), after=lab.notify) as writer:
             clock = SystemClock() if observer is None else VirtualClock(datetime.now(UTC))
             session = None

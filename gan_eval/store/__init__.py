@@ -5,7 +5,7 @@ power cut), any SQLAlchemy URL otherwise. The tables are those of `gan_eval.tabl
 """
 
 from gan_eval.store.connect import PATIENCE_S
-from gan_eval.store.layout import SCHEMA_VERSION, SERVER_LOCK, STORED_TABLES
+from gan_eval.store.layout import SCHEMA_VERSION, STORED_TABLES
 from gan_eval.store.merging import Merged, merge
 from gan_eval.store.people import Forgotten, Participation, forget, has_people, list_participants
 from gan_eval.store.results import Store, deal_list, give_back_list, new_session_id, open_store
@@ -14,7 +14,6 @@ from gan_eval.store.writer import Writer
 __all__ = [
     "PATIENCE_S",
     "SCHEMA_VERSION",
-    "SERVER_LOCK",
     "STORED_TABLES",
     "Forgotten",
     "Merged",

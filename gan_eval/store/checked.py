@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gan_eval.errors import UserError
-from gan_eval.store.transaction import database_error
+from gan_eval.store.connect import database_error
 from gan_eval.tables.cells import expected, is_too_large
 from gan_eval.tables.schema import Column, Table
 from gan_eval.tabular import Row
@@ -90,6 +90,8 @@ def _checked(value: Any, column: Column) -> Any:
         case "float" if type(value) in (int, float) and not is_too_large(float(value), column):
             return float(value)
         case "text" if isinstance(value, str) and (not column.words or value in column.words):
+            if not value and column.filled:
+                raise ValueError(value)
             return value
         case "instant" if isinstance(value, str):
             datetime.fromisoformat(value)
@@ -197,6 +199,8 @@ def _is_right(cells: Any, column: Column) -> bool:
     try:
         cells.validate(full=True)  # is it UTF-8?
     except pa.ArrowInvalid:
+        return False
+    if pc.any(pc.equal(cells, "")).as_py():  # an empty text is no value; this program writes none
         return False
     if column.dtype == "instant":
         return bool(pc.all(pc.match_substring_regex(cells, INSTANT)).as_py())

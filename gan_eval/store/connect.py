@@ -1,4 +1,7 @@
-"""The way to a store's database: a SQLite file, or a lab's PostgreSQL server by its URL, named without its password."""
+"""The way to a store's database: a SQLite file, or a lab's PostgreSQL server by its URL, named without its password.
+
+Also the line that a user reads for what a database says.
+"""
 
 import os
 import sqlite3
@@ -12,17 +15,17 @@ import sqlalchemy as sa
 
 from gan_eval.errors import UserError
 from gan_eval.files import (
-    FAILURES,
-    complaint,
+    SQLITE_ERRORS,
+    database_message,
     make_file,
     make_folder,
     require_file,
     sha256_bytes,
+    who_holds,
     write_ahead,
     write_error,
 )
 from gan_eval.store.layout import META
-from gan_eval.store.transaction import database_error
 
 CONNECT_S = 3
 """How long a new connection may take before the server counts as unreachable."""
@@ -40,7 +43,7 @@ class Address:
     url: sa.URL = field(repr=False)
 
     @property
-    def shown(self) -> str:
+    def safe_url(self) -> str:
         """The URL without a password, as it can be given again where `~/.pgpass` or PGPASSWORD has the password."""
         url, query = self.url, {name: value for name, value in self.url.query.items() if name not in _SECRETS}
         return str(sa.URL.create("postgresql", url.username, None, url.host, url.port, url.database, query))
@@ -48,7 +51,7 @@ class Address:
     @property
     def digest(self) -> str:
         """A hash of the URL, the same for every password and without one."""
-        return sha256_bytes(self.shown.encode())
+        return sha256_bytes(self.safe_url.encode())
 
     def scrub(self, text: str) -> str:
         """One line of a driver's message without the password that it may hold, however it is written there."""
@@ -188,7 +191,7 @@ def remote_engine(address: Address, *, connect_s: float = CONNECT_S, hurried: bo
         return sa.create_engine(address.url, hide_parameters=True, connect_args=arguments, **pool)
     except ImportError as error:
         raise UserError(
-            f"--store {address.shown}: the PostgreSQL driver is missing; install gan-eval[postgres] (psycopg)"
+            f"--store {address.safe_url}: the PostgreSQL driver is missing; install gan-eval[postgres] (psycopg)"
         ) from error
 
 
@@ -213,9 +216,9 @@ def require_store_file(path: Path, *, create: bool) -> None:
                 with closing(writable or connect_to_read(path)) as connection:
                     rows = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
                     names = {name for (name,) in rows}
-            except FAILURES as error:
+            except SQLITE_ERRORS as error:
                 if "locked" in str(error):
-                    raise database_error(complaint(error), str(path)) from error
+                    raise database_error(database_message(error), str(path)) from error
                 return  # opening it for real says why it cannot be read
             if META not in names and (names or not create):
                 raise UserError(f"{path}: not a results store; name another file with --store")
@@ -229,3 +232,32 @@ def require_store_file(path: Path, *, create: bool) -> None:
             make_file(path)
     except OSError as error:
         raise write_error(path, error) from error
+
+
+DATABASE_ERRORS = (sa.exc.SQLAlchemyError, sqlite3.Error, UnicodeError, OverflowError)
+"""What SQLAlchemy and a driver raise for a database, or for a value that does not go into it."""
+
+_LINES = (
+    (("disk is full", "no space"), "the disk is full; free some space; what was answered before is safe"),
+    (("disk i/o",),
+     "the disk is full or damaged, or its folder cannot be written; mend that; what was answered before is safe"),
+    (("not a database",), "not a results store; name another file with --store"),
+    (("malformed", "corrupt", "no such table", "no such column"),
+     "the store is damaged ({detail}); restore it from a copy, or save what is left by `sqlite3 FILE .recover`"),
+    (("readonly", "unable to open", "permission"),
+     "the store cannot be opened for writing; mend its permissions or name another place"),
+    (("locked",), "{holder} is using the store; end it or wait for it, then give the same command again"),
+)  # fmt: skip
+"""Words in a database's message, in lower case, and what the user reads instead."""
+
+
+def database_error(detail: str, where: str) -> UserError:
+    """The user's line for what a database says."""
+    low = detail.lower()
+    if "unique" in low or "duplicate key" in low:
+        return UserError(f"{where}: this row is in the store already ({detail}); nothing was overwritten")
+    for words, line in _LINES:
+        if any(word in low for word in words):
+            holder = who_holds(Path(where)) if "{holder}" in line else ""
+            return UserError(f"{where}: {line.format(detail=detail, holder=holder)}")
+    return UserError(f"{where}: the store gave an error: {detail}")

@@ -11,9 +11,9 @@ from typing import Any
 from gan_eval import tables
 from gan_eval.errors import UserError
 from gan_eval.files import (
-    FAILURES,
+    SQLITE_ERRORS,
     check_output_file,
-    complaint,
+    database_message,
     flush_to_disk,
     make_folder,
     remove_leftovers_of,
@@ -21,10 +21,9 @@ from gan_eval.files import (
     wait_for_lock,
     write_error,
 )
-from gan_eval.store.connect import PATIENCE_S, copy_in_memory, is_address, require_store_file
+from gan_eval.store.connect import PATIENCE_S, copy_in_memory, database_error, is_address, require_store_file
 from gan_eval.store.layout import STORED_TABLES
 from gan_eval.store.results import Store, open_store
-from gan_eval.store.transaction import database_error
 from gan_eval.tables.schema import Table
 from gan_eval.tabular import Row
 
@@ -68,7 +67,9 @@ def merge(sources: Sequence[str | Path], out: Path) -> Merged:
     merged, repeated = _joined([_read(source) for source in sources])
     try:
         make_folder(out.parent)
-        handle = None if sys.platform == "win32" else os.open(out.parent, os.O_RDONLY)  # Windows locks no folder
+        # One merge at a time writes into a folder; the lock goes with the process. Windows locks no folder, and removes
+        # no file that another merge has open.
+        handle = None if sys.platform == "win32" else os.open(out.parent, os.O_RDONLY)
         try:
             if handle is not None and not wait_for_lock(handle, patience_s=PATIENCE_S):
                 raise UserError(f"{out.parent}: another merge is writing there; wait for its end")
@@ -97,8 +98,8 @@ def _read(source: str | Path) -> tuple[str, dict[Table, list[Row]]]:
         require_store_file(Path(source), create=False)
         try:
             store = Store(copy_in_memory(Path(source)), str(source))
-        except FAILURES as error:
-            raise database_error(complaint(error), str(source)) from error
+        except SQLITE_ERRORS as error:
+            raise database_error(database_message(error), str(source)) from error
     with store:
         store.prepare(create=False)
         return store.where, {table: store.rows(table) for table in STORED_TABLES}

@@ -8,9 +8,9 @@ import sqlalchemy as sa
 
 from gan_eval import tables
 from gan_eval.errors import UserError
-from gan_eval.files import FAILURES, complaint
+from gan_eval.files import SQLITE_ERRORS, database_message
 from gan_eval.store.layout import DELIVERED, STORED_TABLES
-from gan_eval.store.results import Store, open_store, reserve
+from gan_eval.store.results import Store, lock_writes, open_store
 from gan_eval.tables.schema import Table
 
 
@@ -110,7 +110,7 @@ def forget(where: str | Path, participant: str, *, study: str | None = None) -> 
         with store.transaction() as connection:
             if sqlite:
                 connection.exec_driver_sql("PRAGMA secure_delete=ON")
-            reserve(connection)
+            lock_writes(connection)
             sessions = list(connection.execute(sa.select(layout.c.session).where(rows_of)).scalars())
             # The number stands in the file itself from the removal of rows until the file was rewritten.
             pending = sqlite and bool(connection.exec_driver_sql("PRAGMA user_version").scalar())
@@ -140,9 +140,9 @@ def _rewrite(store: Store, *, delivered: bool) -> None:
         try:
             for statement in _REWRITE:
                 driver.execute(statement)
-        except FAILURES as error:
+        except SQLITE_ERRORS as error:
             elsewhere = "; the lab's server has a copy: give the command with its URL, too" if delivered else ""
             raise UserError(
                 f"{store.where}: the rows are removed, but their bytes are still in the file, which could not be "
-                f"rewritten ({complaint(error)}); free some space, then give the same command again{elsewhere}"
+                f"rewritten ({database_message(error)}); free some space, then give the same command again{elsewhere}"
             ) from error

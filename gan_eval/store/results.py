@@ -3,8 +3,8 @@
 import secrets
 import time
 import uuid
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -12,8 +12,11 @@ import sqlalchemy as sa
 
 from gan_eval import tables, tabular
 from gan_eval.errors import UserError
+from gan_eval.files import database_message
 from gan_eval.store.checked import UnexpectedError, can_read_in_bulk, checked_frame, checked_rows, text_or_bytes
 from gan_eval.store.connect import (
+    DATABASE_ERRORS,
+    database_error,
     is_address,
     may_write,
     parse_address,
@@ -23,7 +26,6 @@ from gan_eval.store.connect import (
     sqlite_engine,
 )
 from gan_eval.store.layout import SCHEMA_VERSION, SERVER_LOCK, Layout
-from gan_eval.store.transaction import Transaction
 from gan_eval.tables.schema import Table
 
 if TYPE_CHECKING:
@@ -69,9 +71,15 @@ class Store:
         """How a table of `gan_eval.tables` lies in the database."""
         return self._layout[table]
 
-    def transaction(self) -> Transaction:
+    @contextmanager
+    def transaction(self) -> Iterator[sa.Connection]:
         """A transaction of the caller's own; database errors become the user's line."""
-        return Transaction(self._engine, self._where, self._scrub)
+        try:
+            with self._engine.begin() as connection:
+                yield connection
+        except DATABASE_ERRORS as error:
+            message = database_message(getattr(error, "orig", None) or error)
+            raise database_error(self._scrub(message), self._where) from None
 
     def begin(
         self,
@@ -87,7 +95,7 @@ class Store:
             UserError: the store cannot be written, or it holds a session of this participant in this study already.
         """
         with self.transaction() as connection:
-            reserve(connection)
+            lock_writes(connection)  # two programs may admit one participant at the same moment
             layout = self._layout[tables.SESSIONS]
             same = (layout.c.study == session["study"]) & (layout.c.participant == session["participant"])
             if connection.execute(sa.select(layout.c.session).where(same)).first() is not None:
@@ -197,7 +205,7 @@ class Store:
             if version == SCHEMA_VERSION:
                 return
         with self.transaction() as connection:
-            reserve(connection)  # two programs may open a new store at the same moment
+            lock_writes(connection)  # two programs may open a new store at the same moment
             self._layout.bring_up_to_date(connection, self._where)
 
     def _insert(self, connection: sa.Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -226,7 +234,7 @@ def open_store(where: str | Path, *, create: bool = True, exclusive: bool = Fals
     """
     if is_address(where):
         address = parse_address(str(where))
-        store = Store(remote_engine(address, pool_pre_ping=True), address.shown, scrub=address.scrub)
+        store = Store(remote_engine(address, pool_pre_ping=True), address.safe_url, scrub=address.scrub)
     else:
         path = Path(where)
         require_store_file(path, create=create)
@@ -240,7 +248,7 @@ def open_store(where: str | Path, *, create: bool = True, exclusive: bool = Fals
     return store
 
 
-def reserve(connection: sa.Connection) -> None:
+def lock_writes(connection: sa.Connection) -> None:
     """Let nobody else write until this transaction ends, so that what it reads first stays true."""
     if connection.dialect.name == "sqlite":
         connection.exec_driver_sql("BEGIN IMMEDIATE")
@@ -279,7 +287,7 @@ def deal_list(
     """
     sessions = store.layout(tables.SESSIONS)
     with store.transaction() as connection:
-        reserve(connection)
+        lock_writes(connection)
         _DEALT_METADATA.create_all(connection)
         taken = {
             number
@@ -301,5 +309,5 @@ def give_back_list(store: Store, session: str) -> None:
         UserError: the store cannot be written.
     """
     with store.transaction() as connection:
-        reserve(connection)
+        lock_writes(connection)
         connection.execute(_DEALT.delete().where(_DEALT.c.session == session))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from gan_eval import tables
 from gan_eval.errors import UserError
 from gan_eval.files import sha256_json
-from gan_eval.stimuli.sets import TABLE_NAME, StimulusSet, read_sets
+from gan_eval.stimuli.sets import TABLE_NAME, StimulusSet, name_problem, read_sets
 from gan_eval.store import STORED_TABLES, has_people, open_store
 from gan_eval.store.connect import is_address
 from gan_eval.study.markers import Listener, hash_result
@@ -106,15 +106,24 @@ def read_quiz_tables(store: str | Path, study: str | None) -> "dict[Table, pd.Da
     """A store's tables as frames; of one study where it is named.
 
     Raises:
-        UserError: there is no such store.
+        UserError: there is no such store, or a cell of it is not what its column wants.
     """
+    from gan_eval.stats.trials import joins_models
+
     equal = {"study": study} if study else {}
     with open_store(store, create=False) as opened:
         sessions = opened.frame(tables.SESSIONS, **equal)
         frames = {table: opened.frame(table) for table in STORED_TABLES}
-    if study is None:
-        return frames
-    return {table: frame[frame["session"].isin(sessions["session"])] for table, frame in frames.items()}
+    if study is not None:
+        frames = {table: frame[frame["session"].isin(sessions["session"])] for table, frame in frames.items()}
+    trials = frames[tables.TRIALS]
+    if (joined := joins_models(trials)).any():
+        trial = trials.iloc[int(joined.argmax())]
+        raise UserError(
+            f"{opened.where}: table trials, row session={trial['session']!r} trial={trial['trial']}, column model: "
+            f"{name_problem(trial['model'], 'model')}"
+        )
+    return frames
 
 
 def next_participant(plan: Plan) -> str:

@@ -21,7 +21,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from gan_eval.errors import UserError
-from gan_eval.files import FAILURES, complaint, make_folder, remembered_digests, restore_digests, write_ahead
+from gan_eval.files import (
+    SQLITE_ERRORS,
+    database_message,
+    make_folder,
+    remembered_digests,
+    restore_digests,
+    write_ahead,
+)
 from gan_eval.weights.cache import cache_folder
 
 if TYPE_CHECKING:
@@ -213,7 +220,7 @@ class Cache:
         with self._lock:
             try:
                 yield self._connection
-            except (*FAILURES, OSError) as error:
+            except (*SQLITE_ERRORS, OSError) as error:
                 self.problem = f"{self._file}: {error_text(error)}; measured without kept values"
                 self._waiting.clear()
                 connection, self._connection = self._connection, None
@@ -323,7 +330,7 @@ def _pages(connection: sqlite3.Connection) -> int:
 
 def error_text(error: Exception) -> str:
     """The user's message for an error of the cache."""
-    text = complaint(error)
+    text = database_message(error)
     if "locked" in text:
         return "another program holds the cache"
     if "readonly" in text or isinstance(error, PermissionError):

@@ -87,13 +87,19 @@ class QuizApplication(QObject):
         self.stage.shell.close_requested.connect(self._leave)
         self.stage.round_exposures(session)
         self._look, self._texts = self.stage.look, self.stage.texts
+        self._checked_room = self.stage.room
         self._introduction = Introduction(
-            self._look, self._texts, settings, session, title=title, screen=self.stage.screen
+            self._look,
+            self._texts,
+            settings,
+            session,
+            title=title,
+            screen_width=self._checked_room.width(),
+            pixels_per_mm=self.stage.pixels_per_mm,
         )
         self._introduction.turned.connect(self.stage.show_page)
         self._introduction.finished.connect(self._begin)
         self._introduction.left.connect(self._leave)
-        self._checked_room = self.stage.room
         self._check = PictureCheck(session, library, self._checked_room)
         self._check.failed.connect(self._give_up)
         self.trials = TrialRunner(
@@ -104,7 +110,7 @@ class QuizApplication(QObject):
             settings,
             texts=self._texts,
             breaks=self._intro,
-            elsewhere=note_differences(session, self.stage.description()),
+            screen_differs=note_differences(session, self.stage.description()),
         )
         self.trials.over.connect(self._over)
         self.trials.paused.connect(self._pause)

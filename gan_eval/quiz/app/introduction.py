@@ -33,16 +33,6 @@ class Collected:
         return None if self.centimetres is None else 10 * self.centimetres
 
 
-@dataclass(frozen=True)
-class Screen:
-    """What the calibration must know of the screen."""
-
-    width: int
-    """Physical pixels."""
-    pixels_per_mm: float
-    """As the platform states it, which is often wrong."""
-
-
 Step = Literal["welcome", "consent", "card", "distance", "ready"] | int
 """A page before the first trial; a number: the study's own question at this place."""
 
@@ -58,15 +48,35 @@ class Introduction(QObject):
     """The participant does not take part, or another time."""
 
     def __init__(
-        self, look: Look, texts: Texts, settings: QuizSettings, session: Session, *, title: str, screen: Screen
+        self,
+        look: Look,
+        texts: Texts,
+        settings: QuizSettings,
+        session: Session,
+        *,
+        title: str,
+        screen_width: int,
+        pixels_per_mm: float,
     ) -> None:
+        """Set up; nothing is shown yet.
+
+        Args:
+            look: sizes and colours.
+            texts: in the participant's language.
+            settings: the quiz.
+            session: new, or taken up again.
+            title: what the welcome page says the study is about.
+            screen_width: in physical pixels.
+            pixels_per_mm: physical pixels in a millimetre as the platform states it, which is often wrong.
+        """
         super().__init__()
         self._look = look
         self._texts = texts
         self._settings = settings
         self._session = session
         self._title = title
-        self._screen = screen
+        self._screen_width = screen_width
+        self._pixels_per_mm = pixels_per_mm
         self._agreement = presented_consent(settings.consent, texts)
         self._keys = settings.keys_of_list(session.row["list"])
         self._collected = Collected()
@@ -128,8 +138,8 @@ class Introduction(QObject):
                 page.refused.connect(self.left)
                 return page
             case "card":
-                pixels_per_mm = self._collected.pixels_per_mm or self._screen.pixels_per_mm
-                width, widest = round(pixels_per_mm * CARD_MM[0]), round(0.8 * self._screen.width)
+                pixels_per_mm = self._collected.pixels_per_mm or self._pixels_per_mm
+                width, widest = round(pixels_per_mm * CARD_MM[0]), round(0.8 * self._screen_width)
                 return CardPage(look, texts, width=width, widest=widest)
             case "distance":
                 return DistancePage(look, texts, centimetres=self._collected.centimetres)

@@ -1,6 +1,6 @@
 """Pictures for the screen: decoded before they are needed, at their own pixels; each checked before the first trial."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,8 +10,7 @@ from PySide6.QtGui import QImage
 from gan_eval.errors import UserError
 from gan_eval.files import sha256_bytes
 from gan_eval.quiz.app.painting import span
-from gan_eval.quiz.library import Library
-from gan_eval.quiz.masks import mask, mask_generator
+from gan_eval.quiz.library import Library, mask, mask_generator
 from gan_eval.quiz.protocols import QuizProtocol, Showings
 from gan_eval.quiz.session import Session
 from gan_eval.settings.quiz import MaskKind
@@ -59,7 +58,7 @@ def load_trial(planned: Row, showings: Showings, library: Library, mask_kind: Ma
     if mask_kind == "none":
         return ReadyTrial(pictures, ((),) * len(pictures))
     generator = mask_generator(session, planned["trial"])
-    masks = (tuple(to_image(mask(picture, mask_kind, generator)) for picture in shown) for shown in pixels)
+    masks = (tuple(to_image(mask(picture, mask_kind, generator)) for picture in showing) for showing in pixels)
     return ReadyTrial(pictures, tuple(masks))
 
 
@@ -87,32 +86,30 @@ def load_thumbnail(path: Path, size: int, *, ratio: float) -> QImage:
     return image
 
 
-def require_pictures(plan: Iterable[Row], protocol: QuizProtocol, library: Library, window: QSize) -> None:
-    """Decode everything that is still to be shown once, so that nothing fails in the middle of the session.
+def require_pictures(planned: Row, protocol: QuizProtocol, library: Library, window: QSize) -> None:
+    """Decode what a trial will show once, so that nothing fails in the middle of the session.
 
     Args:
-        plan: the trials that are to come.
-        protocol: what each of them shows.
+        planned: the trial's row of the plan.
+        protocol: what it shows.
         library: where the pictures are.
         window: its size in physical pixels.
 
     Raises:
         UserError: a picture is missing or broken, or larger than the window, alone or beside another.
     """
-    for planned in plan:
-        for shown in protocol.showings(planned):
-            paths = [library.path(name) for name in shown]
-            sizes = [
-                to_image(decode_rgb(library.content(name), path)).size()
-                for name, path in zip(shown, paths, strict=True)
-            ]
-            room = span(sizes)
-            if room.width() > window.width() or room.height() > window.height():
-                raise UserError(
-                    f"{' and '.join(map(str, paths))}: {room.width()}x{room.height()} pixels do not fit the window of "
-                    f"{window.width()}x{window.height()}; pictures are shown pixel for pixel: use a larger screen, or "
-                    "make smaller stimuli"
-                )
+    for showing in protocol.showings(planned):
+        paths = [library.path(name) for name in showing]
+        sizes = [
+            to_image(decode_rgb(library.content(name), path)).size() for name, path in zip(showing, paths, strict=True)
+        ]
+        room = span(sizes)
+        if room.width() > window.width() or room.height() > window.height():
+            raise UserError(
+                f"{' and '.join(map(str, paths))}: {room.width()}x{room.height()} pixels do not fit the window of "
+                f"{window.width()}x{window.height()}; pictures are shown pixel for pixel: use a larger screen, or "
+                "make smaller stimuli"
+            )
 
 
 def check_trials(session: Session, library: Library, room: QSize) -> Iterator[None]:
@@ -124,7 +121,7 @@ def check_trials(session: Session, library: Library, room: QSize) -> Iterator[No
     done = {row["trial"] for row in session.done}
     for planned in session.plan:
         if planned["trial"] not in done:
-            require_pictures([planned], session.protocol, library, room)
+            require_pictures(planned, session.protocol, library, room)
             yield
 
 

@@ -1,13 +1,28 @@
-"""What the presenters' windows have in common: drawing ahead, meeting the moment, and stamping it."""
+"""The windows that present frames: drawing ahead, meeting the moment, stamping it; by a backing store or by OpenGL."""
 
 import time
-from math import floor
+from math import ceil, floor
 from statistics import median
 
-from PySide6.QtCore import QSize, Qt
-from PySide6.QtGui import QExposeEvent, QResizeEvent, QScreen, QSurface, QWindow
+from PySide6.QtCore import QPoint, QRect, QSize, Qt
+from PySide6.QtGui import (
+    QBackingStore,
+    QExposeEvent,
+    QImage,
+    QMatrix4x4,
+    QOpenGLContext,
+    QPainter,
+    QRegion,
+    QResizeEvent,
+    QScreen,
+    QSurface,
+    QSurfaceFormat,
+    QWindow,
+)
+from PySide6.QtOpenGL import QOpenGLTexture, QOpenGLTextureBlitter
 
-from gan_eval.quiz.app.painting import BLANK, Canvas, Frame
+from gan_eval.errors import UserError
+from gan_eval.quiz.app.painting import BLANK, GREY, Canvas, Frame, changed_area, paint, painted
 from gan_eval.quiz.clock import now_ns
 
 LAST_STRETCH_NS = 2_000_000
@@ -18,12 +33,10 @@ SPIN_NS = 300_000
 
 
 class LearnedLead:
-    """A running estimate of how long presenting takes: the median of the last few times."""
+    """A running estimate of how long presenting takes: the median of the last nine times, none above 20 ms."""
 
-    def __init__(self, *, keep: int = 9, longest: int = 20_000_000) -> None:
+    def __init__(self) -> None:
         self._costs: list[int] = []
-        self._keep = keep
-        self._longest = longest
 
     @property
     def nanoseconds(self) -> int:
@@ -32,7 +45,7 @@ class LearnedLead:
 
     def learn(self, cost: int) -> None:
         """Take note of one presentation's cost; a single hiccup does not move a median."""
-        self._costs = [*self._costs, min(cost, self._longest)][-self._keep :]
+        self._costs = [*self._costs, min(cost, 20_000_000)][-9:]
 
 
 def wait_until(moment: int) -> int:
@@ -131,3 +144,174 @@ class PresenterWindow(QWindow):
     def _put(self) -> None:
         """Show what was drawn."""
         raise NotImplementedError
+
+
+class RasterWindow(PresenterWindow):
+    """`stage` draws a whole frame into the backing store, `present` flushes what differs from the frame before.
+
+    A flush does not wait for the screen's refresh. It hands the pixels to the display server; without a compositor
+    they are on their way to the panel at once, so that an exposure can differ by up to a frame from a whole number of
+    frames and the picture's change can cross the screen in the middle of a refresh. A compositor shows it one refresh
+    or more later.
+    """
+
+    name = "raster"
+
+    def __init__(self, screen: QScreen, *, corner_patch: bool = False, text_scale: float = 1.0) -> None:
+        """Make a window, not shown yet; the arguments are those of every presenter's window."""
+        super().__init__(screen, QSurface.SurfaceType.RasterSurface, corner_patch=corner_patch, text_scale=text_scale)
+        self._store = QBackingStore(self)
+        self._changed = QRegion()
+
+    def grab(self) -> QImage:
+        """The pixels that were drawn last."""
+        device = self._store.paintDevice()
+        assert isinstance(device, QImage)
+        return device.copy()
+
+    def _draw(self, frame: Frame, *, everything: bool) -> None:
+        canvas, ratio = self.canvas, self.devicePixelRatio()
+        whole = QRect(QPoint(), self.size())
+        if self._store.size() != self.size():
+            self._store.resize(self.size())
+        self._store.beginPaint(whole)
+        painter = QPainter(self._store.paintDevice())
+        painter.scale(1 / ratio, 1 / ratio)
+        paint(painter, frame, canvas)
+        painter.end()
+        self._store.endPaint()
+        changed = covering(changed_area(self._presented, frame, canvas), ratio)
+        self._changed = QRegion(whole) if everything else changed.intersected(whole)
+
+    def _put(self) -> None:
+        self._store.flush(self._changed)
+
+
+def covering(area: list[QRect], ratio: float) -> QRegion:
+    """The region of logical pixels that covers rectangles of physical pixels, at a device pixel ratio."""
+    region = QRegion()
+    for rectangle in area:
+        left, top = floor(rectangle.left() / ratio), floor(rectangle.top() / ratio)
+        right, bottom = ceil((rectangle.right() + 1) / ratio), ceil((rectangle.bottom() + 1) / ratio)
+        region += QRect(left, top, right - left, bottom - top)
+    return region
+
+
+NO_OPENGL = "--presenter opengl: OpenGL cannot be used on this screen; give raster, or auto"
+
+_COLOUR_BUFFER = 0x4000
+_SCISSOR_TEST = 0x0C11
+
+
+class OpenGLWindow(PresenterWindow):
+    """`stage` draws a whole frame into the back buffer, `present` swaps the buffers and waits until that was done.
+
+    The driver swaps frames in with the screen's refresh where it waits for it. What the moment of a swap does not
+    tell: a compositor, or a driver with three buffers, takes a frame and shows it one to three refreshes later. As long
+    as that is always the same number, exposures are right and onsets late by a constant. A program cannot see that, nor
+    the cable and the panel behind it.
+    """
+
+    name = "opengl"
+
+    def __init__(
+        self,
+        screen: QScreen,
+        *,
+        frame_ms: float | None = None,
+        may_wait: bool = True,
+        corner_patch: bool = False,
+        text_scale: float = 1.0,
+    ) -> None:
+        """Make a window, not shown yet.
+
+        Args:
+            screen: where it will stand.
+            frame_ms: the screen's frame, where swaps were measured to wait for it.
+            may_wait: false where swaps were measured not to wait for the screen.
+            corner_patch: show a patch for a photodiode in the lower left corner.
+            text_scale: the participant's text size, 1 to 2.
+
+        Raises:
+            UserError: there is no OpenGL here.
+        """
+        super().__init__(screen, QSurface.SurfaceType.OpenGLSurface, corner_patch=corner_patch, text_scale=text_scale)
+        self._frame_ns = None if frame_ms is None else round(frame_ms * 1e6)
+        self._may_wait = may_wait
+        surface_format = QSurfaceFormat()
+        surface_format.setSwapInterval(1)
+        surface_format.setSwapBehavior(QSurfaceFormat.SwapBehavior.DoubleBuffer)
+        self.setFormat(surface_format)
+        self.create()
+        self._context = QOpenGLContext(self)
+        self._context.setFormat(surface_format)
+        self._context.setScreen(screen)
+        if not (self._context.create() and self._context.makeCurrent(self)):
+            raise UserError(NO_OPENGL)
+        self._gl = self._context.functions()
+        self._blitter = QOpenGLTextureBlitter()
+        self._blitter.create()
+
+    @property
+    def lead(self) -> int:
+        """How much before `due` presenting starts, in nanoseconds.
+
+        Where swaps wait for the screen: half a frame, so that of all refreshes the one nearest to `due` is met.
+        """
+        return super().lead if self._frame_ns is None else self._frame_ns // 2
+
+    def swap_grey(self) -> int:
+        """Swap in plain grey as soon as can be; the time when that was done. For measuring what a swap waits for."""
+        self._context.makeCurrent(self)
+        self._clear()
+        self._put()
+        self._rendered = None
+        return now_ns()
+
+    def give_up(self) -> None:
+        """Let go of context and window; nothing can be shown any more."""
+        self._context.doneCurrent()
+        self.destroy()
+
+    def _draw(self, frame: Frame, *, everything: bool) -> None:
+        """Draw a frame into the back buffer, which holds nothing of use after a swap, so always all of it."""
+        self._context.makeCurrent(self)
+        size = self.canvas.size
+        self._gl.glViewport(0, 0, size.width(), size.height())
+        self._clear()
+        texture = QOpenGLTexture(painted(frame, self.canvas), QOpenGLTexture.MipMapGeneration.DontGenerateMipMaps)
+        texture.setMinMagFilters(QOpenGLTexture.Filter.Nearest, QOpenGLTexture.Filter.Nearest)
+        self._blitter.bind()
+        self._blitter.blit(texture.textureId(), QMatrix4x4(), QOpenGLTextureBlitter.Origin.OriginTopLeft)
+        self._blitter.release()
+        self._gl.glFinish()
+        texture.destroy()
+
+    def _clear(self) -> None:
+        self._gl.glClearColor(GREY.redF(), GREY.greenF(), GREY.blueF(), 1.0)
+        self._gl.glClear(_COLOUR_BUFFER)
+
+    def _put(self) -> None:
+        """Swap. Many drivers only note down that a swap is wanted, and return at once; so one pixel is drawn then, and
+        waited for, which takes until the swap has freed the buffer that it is drawn in."""
+        self._context.swapBuffers(self)
+        if self._may_wait:
+            self._gl.glEnable(_SCISSOR_TEST)
+            self._gl.glScissor(0, 0, 1, 1)
+            self._gl.glClear(_COLOUR_BUFFER)
+            self._gl.glDisable(_SCISSOR_TEST)
+            self._gl.glFinish()
+
+
+def opengl_available(screen: QScreen) -> bool:
+    """Whether OpenGL can be used on a screen, in a window: a context that can be made may still refuse every window."""
+    context = QOpenGLContext()
+    context.setScreen(screen)
+    if not context.create():
+        return False
+    try:
+        window = OpenGLWindow(screen)
+    except UserError:
+        return False
+    window.give_up()
+    return True

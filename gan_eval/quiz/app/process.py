@@ -1,4 +1,7 @@
-"""The program while a session is presented: ahead of others, quick between threads, no garbage at bad moments."""
+"""The program around the windows: whether they have a display, and its ways while a session is presented.
+
+It then goes ahead of others, is quick between threads, and collects no garbage at bad moments.
+"""
 
 import ctypes
 import gc
@@ -6,7 +9,11 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Literal
+
+from gan_eval.errors import UserError
+from gan_eval.system_libraries import missing_display, qt_platform
 
 Priority = Literal["realtime", "high", "normal"]
 
@@ -22,8 +29,9 @@ def raised_priority() -> Iterator[Priority]:
     if sys.platform == "linux":
         policy, parameters = os.sched_getscheduler(0), os.sched_getparam(0)
         niceness = os.getpriority(os.PRIO_PROCESS, 0)  # on Linux that of this thread
-        try:  # above ordinary programs, below the system's own threads; threads and programs that are started
-            # meanwhile keep the usual priority
+        # Above ordinary programs, below the system's own threads; threads and programs that are started meanwhile keep
+        # the usual priority.
+        try:
             os.sched_setscheduler(0, os.SCHED_RR | os.SCHED_RESET_ON_FORK, os.sched_param(5))
             priority = "realtime"
         except OSError:
@@ -100,3 +108,41 @@ def keep_singletons_alive() -> None:
         count = ctypes.c_ssize_t.from_address(id(value))
         if count.value < spare:
             count.value += spare
+
+
+def require_display() -> None:
+    """Check Qt's libraries and, on Linux, the display server. Offscreen platforms pass: they were asked for.
+
+    Raises:
+        UserError: Qt cannot be loaded, or there is no display to open a window on.
+    """
+    try:
+        import PySide6
+        import PySide6.QtWidgets
+    except ImportError as error:
+        raise UserError(f"Qt cannot be loaded ({error}); `gan-eval doctor` says what to install") from error
+    if not sys.platform.startswith("linux") or qt_platform() not in ("", "xcb", "wayland"):
+        return
+    ways_out = (
+        "without one, rehearse with `--simulate default`, or set QT_QPA_PLATFORM=offscreen (draws where nobody can "
+        "see it)"
+    )
+    missing = missing_display()
+    if missing is not None:
+        raise UserError(f"no display ({missing}); {ways_out}")
+    if os.environ.get("WAYLAND_DISPLAY") and qt_platform() != "xcb":
+        return
+    # Loading Qt's X11 plugin names the first library that is missing. A build that keeps it elsewhere passes.
+    plugin = Path(PySide6.__file__).parent / "Qt" / "plugins" / "platforms" / "libqxcb.so"
+    if plugin.is_file():
+        try:
+            ctypes.CDLL(str(plugin))
+        except OSError as error:
+            raise UserError(f"Qt cannot open a window ({error}); `gan-eval doctor` says what to install") from error
+    # The connection is left open until the program ends: a server that loses its last client starts anew, and would
+    # refuse Qt in the meantime.
+    xcb = ctypes.CDLL("libxcb.so.1")
+    xcb.xcb_connect.restype = ctypes.c_void_p
+    xcb.xcb_connection_has_error.argtypes = [ctypes.c_void_p]
+    if xcb.xcb_connection_has_error(xcb.xcb_connect(None, None)):
+        raise UserError(f"the display DISPLAY={os.environ['DISPLAY']} cannot be reached; {ways_out}")

@@ -12,17 +12,30 @@ from PySide6.QtCore import QEventLoop, QRect, Qt, QTimer
 from PySide6.QtGui import QColor, QGuiApplication, QImage, QScreen
 
 from gan_eval.errors import UserError
-from gan_eval.quiz.app.display import require_display
-from gan_eval.quiz.app.opengl import NO_OPENGL, OpenGLWindow, opengl_available
 from gan_eval.quiz.app.painting import Frame
-from gan_eval.quiz.app.presenter import LAST_STRETCH_NS, PresenterWindow, wait_until
-from gan_eval.quiz.app.process import Priority, keep_singletons_alive, raised_priority
-from gan_eval.quiz.app.raster import RasterWindow
+from gan_eval.quiz.app.presenter import (
+    LAST_STRETCH_NS,
+    NO_OPENGL,
+    OpenGLWindow,
+    PresenterWindow,
+    RasterWindow,
+    opengl_available,
+    wait_until,
+)
+from gan_eval.quiz.app.process import Priority, keep_singletons_alive, raised_priority, require_display
 from gan_eval.quiz.app.stage import numbered_screen, screen_key
 from gan_eval.quiz.app.windows import WINDOW_TITLE, show, window_area
 from gan_eval.quiz.clock import now_ns
-from gan_eval.quiz.frames import pace, summary
-from gan_eval.quiz.station import Check, Presentation, PresenterChoice, PresenterName, ScreenTiming, keep_timing
+from gan_eval.quiz.station import (
+    Check,
+    Presentation,
+    PresenterChoice,
+    PresenterName,
+    ScreenTiming,
+    keep_timing,
+    pace,
+    summary,
+)
 from gan_eval.tabular import iso
 
 MAY_DROP = 0.01

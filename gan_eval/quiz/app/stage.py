@@ -9,14 +9,10 @@ from PySide6.QtGui import QGuiApplication, QScreen, QWindow
 from PySide6.QtWidgets import QApplication, QWidget
 
 from gan_eval.errors import UserError
-from gan_eval.quiz.app.introduction import Screen
-from gan_eval.quiz.app.opengl import NO_OPENGL, OpenGLWindow, opengl_available
 from gan_eval.quiz.app.pages.parts import Page
-from gan_eval.quiz.app.presenter import PresenterWindow
-from gan_eval.quiz.app.raster import RasterWindow
+from gan_eval.quiz.app.presenter import NO_OPENGL, OpenGLWindow, PresenterWindow, RasterWindow, opengl_available
 from gan_eval.quiz.app.style import Look, scale_for
 from gan_eval.quiz.app.windows import Shell, show, window_area
-from gan_eval.quiz.frames import round_exposure
 from gan_eval.quiz.session import Session, State
 from gan_eval.quiz.station import (
     Presentation,
@@ -26,6 +22,7 @@ from gan_eval.quiz.station import (
     ScreenKey,
     ScreenTiming,
     read_timing,
+    round_exposure,
 )
 from gan_eval.quiz.wording import CONTEXT, SOURCE_LANGUAGE, Texts, require_language, require_texts, translations
 from gan_eval.settings.quiz import QuizSettings
@@ -59,7 +56,7 @@ def direction_of(language: str) -> Qt.LayoutDirection:
 
 
 @dataclass(frozen=True)
-class Chosen:
+class ChosenPresenter:
     """A presenter for one screen."""
 
     name: PresenterName
@@ -99,7 +96,9 @@ def screen_key(screen: QScreen) -> ScreenKey:
     )
 
 
-def choose_presenter(requested: PresenterChoice, screen: QScreen, *, round_frames: RoundFrames = "auto") -> Chosen:
+def choose_presenter(
+    requested: PresenterChoice, screen: QScreen, *, round_frames: RoundFrames = "auto"
+) -> ChosenPresenter:
     """Choose by wish, else by what the self-test found on this screen, else the raster window.
 
     Exposures are rounded by wish, and with `auto` where frames are swapped in by an OpenGL window whose swaps the
@@ -129,7 +128,7 @@ def choose_presenter(requested: PresenterChoice, screen: QScreen, *, round_frame
         frame_ms = None
         name, make = "raster", partial(RasterWindow, screen)
     rounded = {"auto": frame_ms, "on": 1000 / refresh_hz if refresh_hz > 0 else None, "off": None}[round_frames]
-    return Chosen(name, make, rounded, refresh_hz, timing)
+    return ChosenPresenter(name, make, rounded, refresh_hz, timing)
 
 
 _OF_SCREEN = ("presenter", "screen_width", "screen_height", "device_pixel_ratio")
@@ -139,21 +138,21 @@ _OF_SCREEN = ("presenter", "screen_width", "screen_height", "device_pixel_ratio"
 class Stage:
     """Two windows on one monitor, of which one is seen: the pages, or the trials."""
 
-    def __init__(self, qt: QApplication, settings: QuizSettings, how: Presentation) -> None:
+    def __init__(self, qt: QApplication, settings: QuizSettings, presentation: Presentation) -> None:
         """Make the windows, not shown yet.
 
         Raises:
             UserError: there is no such monitor, presenter, language or text.
         """
-        self._how = how
-        self.texts = load_texts(how.language or settings.language, settings.texts)
+        self._presentation = presentation
+        self.texts = load_texts(presentation.language or settings.language, settings.texts)
         qt.setLayoutDirection(direction_of(self.texts.language))
-        self._screen = numbered_screen(how.screen)
-        self._driven = _driven(self._screen)
-        area = window_area(self._screen, windowed=how.windowed)
-        self.look = Look(scale_for(area.height()), how.text_size / 100, how.high_contrast)
+        self._screen = numbered_screen(presentation.screen)
+        self._screen_state = _screen_state(self._screen)
+        area = window_area(self._screen, windowed=presentation.windowed)
+        self.look = Look(scale_for(area.height()), presentation.text_size / 100, presentation.high_contrast)
         self.shell = Shell(self.look, self.texts("window_title"))
-        self._chosen = choose_presenter(how.presenter, self._screen, round_frames=how.round_frames)
+        self._chosen = choose_presenter(presentation.presenter, self._screen, round_frames=presentation.round_frames)
         self.window = self._chosen.make(corner_patch=settings.corner_patch, text_scale=self.look.text)
         self.window.setTitle(self.texts("window_title"))
 
@@ -161,13 +160,12 @@ class Stage:
     def room(self) -> QSize:
         """The trial window's size in physical pixels, on the screen that it is on by now."""
         screen = self._current
-        return window_area(screen, windowed=self._how.windowed).size() * screen.devicePixelRatio()
+        return window_area(screen, windowed=self._presentation.windowed).size() * screen.devicePixelRatio()
 
     @property
-    def screen(self) -> Screen:
-        """What the calibration must know."""
-        ratio = self._screen.devicePixelRatio()
-        return Screen(self.room.width(), self._screen.physicalDotsPerInchX() * ratio / 25.4)  # mm in an inch
+    def pixels_per_mm(self) -> float:
+        """Physical pixels in a millimetre, as the platform states it."""
+        return self._screen.physicalDotsPerInchX() * self._screen.devicePixelRatio() / 25.4  # mm in an inch
 
     def description(self) -> Row:
         """The columns of the session's row that say how it is presented."""
@@ -179,9 +177,9 @@ class Stage:
             "device_pixel_ratio": ratio,
             "refresh_hz": self._chosen.refresh_hz,
             "rounded": self._chosen.frame_ms is not None,
-            "station": self._how.station,
+            "station": self._presentation.station,
             "language": self.texts.language,
-            "text_size": self._how.text_size,
+            "text_size": self._presentation.text_size,
         }
 
     def checks(self, session: str) -> list[Row]:
@@ -191,7 +189,7 @@ class Stage:
     def round_exposures(self, session: Session) -> None:
         """Let a session plan its exposures in whole frames, where that was chosen and the screen is still the one."""
         session.planned_flash = float
-        if self._chosen.frame_ms is not None and _driven(self._current) == self._driven:
+        if self._chosen.frame_ms is not None and _screen_state(self._current) == self._screen_state:
             session.planned_flash = partial(round_exposure, refresh_hz=1000 / self._chosen.frame_ms)
 
     def show_trials(self) -> None:
@@ -208,8 +206,8 @@ class Stage:
 
     def _show(self, window: QWidget | QWindow) -> None:
         """Show a window on the screen that the trials are on by now: the first one may have been unplugged."""
-        area = window_area(self._current, windowed=self._how.windowed)
-        show(window, area, windowed=self._how.windowed)
+        area = window_area(self._current, windowed=self._presentation.windowed)
+        show(window, area, windowed=self._presentation.windowed)
 
     @property
     def _current(self) -> QScreen:
@@ -221,12 +219,12 @@ class Stage:
         self.window.hide()
 
 
-def note_differences(session: Session, here: Row) -> bool:
+def note_differences(session: Session, description: Row) -> bool:
     """Tell the experimenter where a session that is taken up is not presented as its row says.
 
     Args:
         session: new, then nothing differs, or taken up.
-        here: `Stage.description`.
+        description: `Stage.description`.
 
     Returns:
         Whether it is another screen or presenter; then its pictures are not shown as described.
@@ -234,13 +232,13 @@ def note_differences(session: Session, here: Row) -> bool:
     if session.state is State.NEW:
         return False
     before = session.row
-    differs = [name for name in (*_OF_SCREEN, "language") if before[name] not in (None, here[name])]
+    differs = [name for name in (*_OF_SCREEN, "language") if before[name] not in (None, description[name])]
     if differs:
-        differences = ", ".join(f"{name} {here[name]} instead of {before[name]}" for name in differs)
+        differences = ", ".join(f"{name} {description[name]} instead of {before[name]}" for name in differs)
         session.warnings.append(f"the session {before['session']} went on otherwise than its row says: {differences}")
     return any(name in _OF_SCREEN for name in differs)
 
 
-def _driven(screen: QScreen) -> tuple[str, QRect, float, float]:
+def _screen_state(screen: QScreen) -> tuple[str, QRect, float, float]:
     """Which screen it is, and how it is driven."""
     return screen.name(), screen.geometry(), screen.refreshRate(), screen.devicePixelRatio()

@@ -1,17 +1,17 @@
-"""Runs a session's trials one after the other, with all that comes between them."""
+"""A session's trials: one phase by phase, and one after the other with all that comes between them."""
 
 import gc
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from dataclasses import dataclass
 
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
 from gan_eval.errors import UserError
 from gan_eval.quiz.app.keys import Keyboard, Press
-from gan_eval.quiz.app.loading import load_trial
+from gan_eval.quiz.app.loading import ReadyTrial, load_trial
 from gan_eval.quiz.app.painting import BLANK, Frame
-from gan_eval.quiz.app.presenter import PresenterWindow
-from gan_eval.quiz.app.trial_script import TrialScript, Wait
+from gan_eval.quiz.app.presenter import LAST_STRETCH_NS, PresenterWindow
 from gan_eval.quiz.app.windows import ScreenWatch
 from gan_eval.quiz.clock import now_ns
 from gan_eval.quiz.library import Library
@@ -19,6 +19,86 @@ from gan_eval.quiz.session import ON_ITS_WAY, Session, State, break_due
 from gan_eval.quiz.trial import MILLISECOND, Flag
 from gan_eval.quiz.wording import Texts, TrialTexts
 from gan_eval.settings.quiz import QuizSettings
+
+STRAGGLERS_MS = 20
+"""After the response window has closed, a key that was pressed in time may still be on its way."""
+
+
+@dataclass(frozen=True)
+class Wait:
+    """What a trial waits for before it goes on."""
+
+    until: int | None
+    """A moment on the monotonic clock; None: no moment."""
+    key: bool = False
+    """A key that counts ends the waiting."""
+
+
+class TrialScript:
+    """Presents a session's trials on a window. Who runs it resumes it after each wait."""
+
+    def __init__(self, session: Session, window: PresenterWindow, settings: QuizSettings, texts: TrialTexts) -> None:
+        self._session = session
+        self._window = window
+        self._settings = settings
+        self._texts = texts
+        self.screen_changed = False
+        """Trials are shown on another screen than the one that the session's row describes."""
+        self.confidence_asked = 0
+        """When the last question for the confidence appeared, in nanoseconds on the monotonic clock."""
+
+    def run(self, ready: ReadyTrial, due: int) -> Iterator[Wait]:
+        """One trial from the blank before it to its last text; each moment is due from the one before it.
+
+        Args:
+            ready: its pictures and masks.
+            due: the moment of its first onset.
+        """
+        session, window, trial = self._session, self._window, self._session.trial
+        for pictures, masks in zip(ready.showings, ready.masks, strict=True):
+            window.stage(Frame(pictures, patch=True))
+            yield self._ahead_of(due)
+            gc.disable()
+            session.onset(window.present(due))
+            if not window.isActive():
+                session.flag(Flag.FOCUS_LOST)
+            if self.screen_changed:
+                session.flag(Flag.SCREEN_CHANGED)
+            until_answer = trial.timing.flash_ms is None  # then nothing is left to be judged, and no mask comes
+            window.stage(BLANK if until_answer else Frame(masks))
+            yield self._ahead_of(trial.vanish_due, key=until_answer)
+            offset = window.present(None if until_answer and trial.answer else trial.vanish_due)
+            session.offset(offset)
+            due = trial.next_due
+            mask_end = offset + round(session.planned_flash(self._settings.mask_ms) * MILLISECOND)
+            # grey after the mask, unless the next picture takes its place before
+            if masks and not until_answer and (trial.all_presented or mask_end < due):
+                window.stage(BLANK)
+                yield self._ahead_of(mask_end)
+                window.present(mask_end)
+        if trial.waits_for_answer:
+            closes = trial.close_due
+            still_open = closes is None or now_ns() < closes
+            if self._texts.question and still_open and trial.timing.flash_ms is not None:
+                self.present(Frame(headline=self._texts.question))
+            yield Wait(None if closes is None else closes + STRAGGLERS_MS * MILLISECOND, key=True)
+        session.close()  # from here on it is being stored, unless the confidence is asked for
+        if session.state is State.CONFIDENCE:
+            self.confidence_asked = self.present(Frame(headline=self._texts.confidence))
+            yield Wait(None, key=True)
+        if session.feedback is not None:
+            presented = self.present(Frame(headline=self._texts.feedback(session.feedback)))
+            yield Wait(presented + round(self._settings.feedback_ms * MILLISECOND))
+
+    def present(self, frame: Frame) -> int:
+        """Show a frame at once; when that was done."""
+        self._window.stage(frame)
+        return self._window.present()
+
+    def _ahead_of(self, due: int | None, *, key: bool = False) -> Wait:
+        """Wait until shortly before a frame is due: presenting takes its time, and timers come late."""
+        return Wait(None if due is None else due - LAST_STRETCH_NS - self._window.lead, key)
+
 
 FIRST_BLANK_MS = 1000.0
 """After a page, the eyes and the fingers need a moment."""
@@ -50,7 +130,7 @@ class TrialRunner(QObject):
         *,
         texts: Texts = Texts(),  # noqa: B008  (a frozen value)
         breaks: bool = True,
-        elsewhere: bool = False,
+        screen_differs: bool = False,
     ) -> None:
         """Make a runner that has not started.
 
@@ -62,7 +142,7 @@ class TrialRunner(QObject):
             settings: the quiz.
             texts: in the participant's language.
             breaks: stop for breaks.
-            elsewhere: the screen is not as the session's row describes it; all trials are flagged.
+            screen_differs: the screen is not as the session's row describes it; all trials are flagged.
         """
         super().__init__()
         self._session = session
@@ -70,7 +150,7 @@ class TrialRunner(QObject):
         self._library = library
         self._settings = settings
         self._breaks = breaks
-        self._elsewhere = elsewhere
+        self._screen_differs = screen_differs
         keys = {answer: key for key, answer in session.protocol.answers.items()}
         self._texts = TrialTexts(texts, settings, keys)
         self._trials = TrialScript(session, window, settings, self._texts)
@@ -101,7 +181,7 @@ class TrialRunner(QObject):
         self._window.requestActivate()
         self._screen.remember()  # what came while the window was mapped is no change
         self._watching = True
-        self._trials.screen_changed = self._elsewhere or self._screen.differs
+        self._trials.screen_changed = self._screen_differs or self._screen.differs
         self._rested_after = self._session.progress[0]
         self._blank(max(FIRST_BLANK_MS, self._settings.blank_ms))
 

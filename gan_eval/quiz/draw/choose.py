@@ -1,11 +1,16 @@
-"""Which items one list has: how many trials of which role, whether a pool has enough, uses balanced over lists."""
+"""Which items one list has: how many trials of which role, whether a pool has enough, uses balanced over lists.
 
-from collections.abc import Iterator, Sequence
+Also those of practice and catch trials, which are shown beside the main list and enter no rate.
+"""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count, islice
 
+import numpy as np
+
 from gan_eval.errors import UserError
-from gan_eval.quiz.draw.offers import REAL, Pool, Role
+from gan_eval.quiz.draw.offers import REAL, Pool, Role, pools_of
 from gan_eval.quiz.draw.order import generator
 from gan_eval.settings.quiz import QuizSettings
 from gan_eval.tabular import Row
@@ -154,14 +159,14 @@ def _one_round(pool: Pool, counts: Counts, seed: int, round_number: int) -> Iter
     used: dict[Choice, int] = {}
     used_item: dict[str, int] = {}
     for number in range(round_number * ROUND + 1, (round_number + 1) * ROUND + 1):
-        lot = generator(seed, number, "stimuli", pool.dataset)
-        lots = dict(zip(pool.items, lot.permutation(len(pool.items)).tolist(), strict=True))
+        rng = generator(seed, number, "stimuli", pool.dataset)
+        random_rank = dict(zip(pool.items, rng.permutation(len(pool.items)).tolist(), strict=True))
         roles = counts.slots(pool.generated, number)
-        slots = [roles[place] for place in lot.permutation(counts.total)]
+        slots = [roles[place] for place in rng.permutation(counts.total)]
         wishes = {
             role: sorted(  # the least used first
                 offers,
-                key=lambda item: (used.get((role, item), 0), used_item.get(item, 0), lots[item]),
+                key=lambda item: (used.get((role, item), 0), used_item.get(item, 0), random_rank[item]),
             )
             for role, offers in pool.roles.items()
         }
@@ -172,3 +177,81 @@ def _one_round(pool: Pool, counts: Counts, seed: int, round_number: int) -> Iter
             used[role, item] = used.get((role, item), 0) + 1
             used_item[item] = used_item.get(item, 0) + 1
         yield chosen
+
+
+PRACTICE_SETS = "stimuli.practice_sets"
+"""The setting that names sets for practice."""
+CATCH_SETS = "stimuli.catch_sets"
+"""The setting that names sets for catch trials."""
+
+
+def practice_offers(
+    pools: Mapping[str, Pool], settings: QuizSettings, generator: np.random.Generator, *, from_own_sets: bool
+) -> tuple[list[tuple[Role, Row]], str | None]:
+    """Practice trials from what the list leaves over (or from sets of their own), and a warning where it is too little.
+
+    Args:
+        pools: of each data set, what may be shown.
+        settings: how many, and whether too few are an error.
+        generator: random numbers.
+        from_own_sets: the pools are of sets for practice alone.
+
+    Raises:
+        UserError: too little is left, under `strict_counts`.
+    """
+    if not settings.practice:
+        return [], None
+    per_pool, odd = divmod(settings.practice, len(pools))
+    chosen: list[tuple[Role, Row]] = []
+    for place, name in enumerate(sorted(pools)):
+        chosen += _sample(pools[name], per_pool + (place < odd), generator, pairs=settings.shows_pairs)
+    if len(chosen) == settings.practice:
+        return chosen, None
+    source = f"{PRACTICE_SETS} and the list leave" if from_own_sets else "the list leaves"
+    shortage = f"quiz.practice = {settings.practice}: {source} items for {len(chosen)} practice trials only"
+    if settings.strict_counts:
+        raise UserError(f"{shortage}; add items, lower it, or name {'more' if from_own_sets else PRACTICE_SETS}")
+    return chosen, shortage
+
+
+def catch_offers(
+    stimuli: Iterable[Row], settings: QuizSettings, generator: np.random.Generator, *, excluded: Collection[str]
+) -> list[tuple[Role, Row]]:
+    """Catch trials of different items, drawn from their own sets; single pictures may all be of one class.
+
+    Args:
+        stimuli: rows of `gan_eval.tables.STIMULI`.
+        settings: how many.
+        generator: random numbers.
+        excluded: items that other trials show.
+
+    Raises:
+        UserError: no set is named for them, or the sets hold too few.
+    """
+    if not settings.catch:
+        return []
+    pools = pools_of(stimuli, settings, setting=CATCH_SETS, one_class=True)
+    offers = [(role, row) for pool in pools.values() for role, rows in pool.roles.items() for row in rows.values()]
+    shuffled = [offers[place] for place in generator.permutation(len(offers))]
+    of_items = {row["item"]: (role, row) for role, row in shuffled if row["item"] not in excluded}
+    if len(of_items) < settings.catch:
+        raise UserError(
+            f"quiz.catch = {settings.catch}: {CATCH_SETS} hold {len(of_items)} items that can be shown; "
+            "name sets with more, or lower it"
+        )
+    return list(of_items.values())[: settings.catch]
+
+
+def _sample(pool: Pool, largest: int, generator: np.random.Generator, *, pairs: bool) -> list[tuple[Role, Row]]:
+    """As many offers of different items as there are, up to `largest`; classes in equal numbers."""
+    for size in range(largest, 0, -1):
+        counts = Counts(0, size) if pairs else Counts(size // 2, size - size // 2)
+        if not feasible(pool, counts):
+            continue
+        slots = counts.slots(pool.generated, int(generator.integers(len(pool.generated))))
+        items = {role: sorted(offers) for role, offers in pool.roles.items()}
+        wishes = {role: [items[role][place] for place in generator.permutation(len(items[role]))] for role in items}
+        seats = match([wishes[slot] for slot in slots])
+        assert seats is not None, "counts were checked to be feasible"
+        return [(slot, pool.roles[slot][item]) for slot, item in zip(slots, seats, strict=True)]
+    return []

@@ -12,8 +12,7 @@ from itertools import islice
 from typing import Literal
 
 from gan_eval.errors import UserError
-from gan_eval.quiz.draw.choose import choose, possible_counts
-from gan_eval.quiz.draw.extras import PRACTICE_SETS, catch_offers, practice_offers
+from gan_eval.quiz.draw.choose import PRACTICE_SETS, catch_offers, choose, possible_counts, practice_offers
 from gan_eval.quiz.draw.offers import Role, pools_of
 from gan_eval.quiz.draw.order import Classes, complete, generator, in_order, scattered_places
 from gan_eval.settings.quiz import QuizSettings
@@ -64,26 +63,31 @@ def deal(
         raise UserError("no stimuli to draw from; name a stimulus set with real and fake pictures")
     warnings: list[str] = []
     blocks: list[list[Row]] = []
-    left = {}
+    remaining = {}
     names = sorted(pools)
     for place in generator(seed, list_number, "blocks").permutation(len(names)):
         pool = pools[names[place]]
         counts, warning = possible_counts(pool, settings)
         warnings += [warning] if warning else []
         chosen = choose(pool, counts, seed=seed, list_number=list_number)
-        left[pool.dataset] = pool.without(row["item"] for _, row in chosen)
+        remaining[pool.dataset] = pool.without(row["item"] for _, row in chosen)
         blocks.append(_rows(chosen, settings, "main", seed=seed, list_number=list_number))
-    shown = {row["item"] for block in blocks for row in block}
-    own = {name: pool.without(shown) for name, pool in pools_of(practice, settings, setting=PRACTICE_SETS).items()}
-    trying, warning = practice_offers(
-        own or left, settings, generator(seed, list_number, "practice"), from_own_sets=bool(own)
+    used_items = {row["item"] for block in blocks for row in block}
+    practice_pools = {
+        name: pool.without(used_items) for name, pool in pools_of(practice, settings, setting=PRACTICE_SETS).items()
+    }
+    practice_trials, warning = practice_offers(
+        practice_pools or remaining,
+        settings,
+        generator(seed, list_number, "practice"),
+        from_own_sets=bool(practice_pools),
     )
     warnings += [warning] if warning else []
-    shown |= {row["item"] for _, row in trying}
-    caught = catch_offers(catch, settings, generator(seed, list_number, "catch"), shown=shown)
-    first = _rows(trying, settings, "practice", seed=seed, list_number=list_number)
-    catches = _rows(caught, settings, "catch", seed=seed, list_number=list_number)
-    rows = _in_blocks(first, blocks, catches, settings, seed=seed, list_number=list_number)
+    used_items |= {row["item"] for _, row in practice_trials}
+    catch_trials = catch_offers(catch, settings, generator(seed, list_number, "catch"), excluded=used_items)
+    practice_rows = _rows(practice_trials, settings, "practice", seed=seed, list_number=list_number)
+    catch_rows = _rows(catch_trials, settings, "catch", seed=seed, list_number=list_number)
+    rows = _in_blocks(practice_rows, blocks, catch_rows, settings, seed=seed, list_number=list_number)
     copied = ("stimulus", "stimulus_b", "item", "kind", "model", "dataset", "sha256", "sha256_b")
     plan = tuple(
         {
@@ -95,7 +99,7 @@ def deal(
             **{name: row[name] for name in copied},
             "requested_exposure_ms": row["requested_exposure_ms"],
             "simulated": None,
-            "fraction": fraction if row["own"] is None else row["own"],
+            "fraction": fraction if row["own_fraction"] is None else row["own_fraction"],
         }
         for trial, row in enumerate(rows, start=1)
     )
@@ -133,18 +137,18 @@ def _in_blocks(
     """All trials in their order, runs of one class bounded in practice and from the first main trial to the last."""
     pairs = settings.shows_pairs
     classes = Classes("position", _POSITIONS[settings.layout]) if pairs else Classes("kind", ("real", "fake"))
-    lot = generator(seed, list_number, "order", "practice", *_datasets(practice))
-    first = [{**row, "block": 1} for row in in_order(practice, classes=classes, generator=lot)]
-    lot = generator(seed, list_number, "spread")
-    waiting = iter([catches[place] for place in lot.permutation(len(catches))])
+    rng = generator(seed, list_number, "order", "practice", *_datasets(practice))
+    practice_rows = [{**row, "block": 1} for row in in_order(practice, classes=classes, generator=rng)]
+    rng = generator(seed, list_number, "spread")
+    waiting = iter([catches[place] for place in rng.permutation(len(catches))])
     rows: list[Row] = []
-    places = scattered_places(len(catches), [len(block) for block in blocks], lot)
+    places = scattered_places(len(catches), [len(block) for block in blocks], rng)
     for number, (block, among) in enumerate(zip(blocks, places, strict=True), start=1):
-        lot = generator(seed, list_number, "order", *_datasets(block))
-        caught = list(islice(waiting, len(among)))
-        ordered = in_order(block, caught, among, classes=classes, generator=lot, after=rows)
+        rng = generator(seed, list_number, "order", *_datasets(block))
+        catches_here = list(islice(waiting, len(among)))
+        ordered = in_order(block, catches_here, among, classes=classes, generator=rng, after=rows)
         rows += [{**row, "block": number} for row in ordered]
-    return first + rows
+    return practice_rows + rows
 
 
 def _datasets(rows: Iterable[Row]) -> list[str]:

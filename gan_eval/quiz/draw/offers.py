@@ -82,8 +82,8 @@ def pools_of(
                     "model_vs_model needs two or more of the same items"
                 )
             if material == "real_and_fake" or (material == "single" and not one_class):
-                for kind, there in (("real", REAL in versions), ("fake", models)):
-                    if not there:
+                for kind, present in (("real", REAL in versions), ("fake", models)):
+                    if not present:
                         raise UserError(
                             f"data set {dataset}: no {kind} pictures among its stimuli; real and fake ones are needed"
                         )
@@ -129,11 +129,16 @@ def versions_of(stimuli: Iterable[Row]) -> dict[str, Versions]:
 
 def _offer(row: Row) -> Row:
     names = ("stimulus", "item", "kind", "model", "dataset", "sha256")
-    return {**{name: row[name] for name in names}, "stimulus_b": None, "sha256_b": None, "own": row.get("fraction")}
+    return {
+        **{name: row[name] for name in names},
+        "stimulus_b": None,
+        "sha256_b": None,
+        "own_fraction": row.get("fraction"),
+    }
 
 
 def _pair(a: Row, b: Row, model: str) -> Row:
     """A pair has no truth as a whole: its kind is empty."""
-    shares = [row["fraction"] for row in (a, b) if row.get("fraction") is not None]
+    fractions = [row["fraction"] for row in (a, b) if row.get("fraction") is not None]
     pair = {"stimulus_b": b["stimulus"], "sha256_b": b["sha256"], "kind": None, "model": model}
-    return _offer(a) | pair | {"own": min(shares, default=None)}
+    return _offer(a) | pair | {"own_fraction": min(fractions, default=None)}

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from gan_eval.__main__ import run
+from gan_eval.store import open_store
 from gan_eval.tables import (
     CHECKS,
     COMPARISONS,
@@ -431,3 +432,21 @@ def test_the_file_and_its_own_row_are_named(tmp_path, capsys, rows, words):
     (tmp_path / "t.csv").write_text(f"participant,trial,stimulus,kind,response\n{rows}")
     assert run(["analyze", str(tmp_path / "t.csv"), "--out", str(tmp_path / "out")]) == 2
     assert words in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("options", [[], ["--study", "s"]])
+def test_a_model_of_a_store_that_reads_as_two_is_named_with_the_store(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], options: list[str]
+) -> None:
+    store, shared = tmp_path / "lab.sqlite", {"study": "s", "protocol": "quick_response", "simulated": False}
+    with open_store(store) as opened:
+        for name in ("s1", "s2"):
+            session = {**shared, "session": name, "participant": name}
+            opened.begin({**session, "status": "complete"}, [], None)
+            trial = {**session, "phase": "main", "stimulus": "d/m/1", "kind": "fake", "response": "fake"}
+            opened.add(
+                TRIALS, [{**trial, "trial": n, "model": "a|b" if (name, n) == ("s2", 2) else "m"} for n in (1, 2)]
+            )
+    assert run(["analyze", "--store", str(store), "--out", str(tmp_path / "out"), *options]) == 2
+    line = "table trials, row session='s2' trial=2, column model: a model's name has no '|'; give it another"
+    assert capsys.readouterr().err == f"gan-eval: {store}: {line}\n"

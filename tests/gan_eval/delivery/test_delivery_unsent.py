@@ -28,7 +28,7 @@ def test_what_was_noted_is_not_sent_again(station):
     store = station()
     one = Sitting(store, "P01")
     with UnsentRows(store.where, ADDRESS) as unsent:
-        unsent.meet("a")
+        unsent.note_server("a")
         assert told(unsent) == {"P01": []}
         note_all(unsent)
         assert told(unsent) == {}
@@ -49,7 +49,7 @@ def test_what_was_noted_is_not_sent_again(station):
 def test_a_session_that_begins_and_ends_between_two_looks_is_found(station):
     store = station()
     with UnsentRows(store.where, ADDRESS) as unsent:
-        unsent.meet("a")
+        unsent.note_server("a")
         assert told(unsent, everything=True) == {}
         whole = Sitting(store, "P01")
         whole.answer(1)
@@ -62,7 +62,7 @@ def test_rows_after_the_end_are_found(station):
     one = Sitting(store, "P01")
     one.end()
     with UnsentRows(store.where, ADDRESS) as unsent:
-        unsent.meet("a")
+        unsent.note_server("a")
         note_all(unsent)
         store.add(tables.PARTICIPANTS, [{"session": one.session, "participant": "P01", "question": "age"}])
         assert [set(parcel.rows) for parcel in unsent.parcels()] == [{tables.PARTICIPANTS}]
@@ -72,9 +72,9 @@ def test_a_database_made_anew_gets_everything(station):
     store = station()
     Sitting(store, "P01").answer(1)
     with UnsentRows(store.where, ADDRESS) as unsent:
-        unsent.meet("a")
+        unsent.note_server("a")
         note_all(unsent)
-        unsent.meet("b")
+        unsent.note_server("b")
         assert told(unsent) == {"P01": [1]}
     with UnsentRows(store.where, ADDRESS) as unsent:
         assert unsent.server == "b"
@@ -89,7 +89,7 @@ def test_a_file_that_was_rewritten_hides_no_row(station):
     kept = Sitting(store, "P02")
     kept.answer(1)
     with UnsentRows(store.where, ADDRESS) as unsent:
-        unsent.meet("a")
+        unsent.note_server("a")
         note_all(unsent)
     store.close()
     with sqlite3.connect(store.where) as raw:
@@ -106,7 +106,7 @@ def test_a_lone_onset_waits_for_its_trial(station):
     store = station()
     one = Sitting(store, "P01")
     with UnsentRows(store.where, ADDRESS) as unsent:
-        unsent.meet("a")
+        unsent.note_server("a")
         assert not unsent.parcels()[0].waits
         note_all(unsent)
         store.add(tables.ONSETS, [{"session": one.session, "trial": 1}])

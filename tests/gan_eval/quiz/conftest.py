@@ -2,7 +2,6 @@
 
 import os
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,8 +20,6 @@ from gan_eval.tabular import Row
 if TYPE_CHECKING:
     from app_sitting import Sitting
     from PySide6.QtWidgets import QApplication
-
-sys.path.append(str(Path(__file__).resolve().parents[3] / "packaging"))  # its translations.py: no package
 
 Rows = Callable[..., list[Row]]
 

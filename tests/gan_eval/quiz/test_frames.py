@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gan_eval.quiz.frames import pace, round_exposure, summary
+from gan_eval.quiz.station import pace, round_exposure, summary
 
 RATES = st.sampled_from([50.0, 59.94, 60.0, 75.0, 120.0, 143.9, 240.0])
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gan_eval.quiz.masks import BLOCK, mask, mask_generator, scrambled
+from gan_eval.quiz.library import BLOCK, mask, mask_generator, scrambled
 from gan_eval.stimuli.pictures import Picture
 
 

@@ -111,7 +111,7 @@ def test_warnings_are_told_before_the_first_trial(stimuli: StimulusSet, tmp_path
         with open_store(tmp_path / "store.sqlite") as opened:
             told.append((line, bool(opened.rows(tables.TRIALS))))
 
-    result = rehearse(stimuli, tmp_path / "store.sqlite", "P1", QuizSettings(real=4, fake=4), tell=tell)
+    result = rehearse(stimuli, tmp_path / "store.sqlite", "P1", QuizSettings(real=4, fake=4), on_warning=tell)
     assert len(result.warnings) == 1
     assert told == [(result.warnings[0], False)]
 

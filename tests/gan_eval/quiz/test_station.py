@@ -13,25 +13,33 @@ CHECKS = (Check("opengl_vsync", 1.0, "", "ok"), Check("opengl_jitter", 0.2, "ms"
 TIMING = ScreenTiming("opengl", True, 59.94, "2026-01-31T12:00:00.000Z", CHECKS)
 
 
-def test_what_was_kept_is_read_for_that_screen_alone(tmp_path: Path) -> None:
+@pytest.fixture
+def record(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where this computer keeps its self-tests; not there yet."""
     path = tmp_path / "state" / "screens.json"
-    assert read_timing(SCREEN, path) is None
+    monkeypatch.setattr("gan_eval.quiz.station.station_file", lambda: path)
+    return path
+
+
+@pytest.mark.usefixtures("record")
+def test_what_was_kept_is_read_for_that_screen_alone() -> None:
+    assert read_timing(SCREEN) is None
     other = ScreenKey("DP-1", 1920, 1080, 144.0, "xcb")
     slow = ScreenTiming("raster", False, 144.0, "2026-02-01T12:00:00.000Z")
-    keep_timing(SCREEN, TIMING, path)
-    keep_timing(other, slow, path)
-    assert read_timing(SCREEN, path) == TIMING
-    assert read_timing(other, path) == slow
-    keep_timing(SCREEN, slow, path)
-    assert read_timing(SCREEN, path) == slow
+    keep_timing(SCREEN, TIMING)
+    keep_timing(other, slow)
+    assert read_timing(SCREEN) == TIMING
+    assert read_timing(other) == slow
+    keep_timing(SCREEN, slow)
+    assert read_timing(SCREEN) == slow
 
 
 @pytest.mark.parametrize("text", ["[]", "{", '{"DP-1 1920x1080 59.94 Hz xcb": {"presenter": "raster"}}'])
-def test_a_damaged_record_is_a_line(tmp_path: Path, text: str) -> None:
-    path = tmp_path / "screens.json"
-    path.write_text(text)
+def test_a_damaged_record_is_a_line(record: Path, text: str) -> None:
+    record.parent.mkdir()
+    record.write_text(text)
     with pytest.raises(UserError, match=r"screens\.json"):
-        read_timing(SCREEN, path)
+        read_timing(SCREEN)
 
 
 def test_rows_fit_the_table() -> None:

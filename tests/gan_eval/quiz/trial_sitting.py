@@ -14,7 +14,7 @@ from gan_eval.quiz.admission import Applicant, admit
 from gan_eval.quiz.app import trials as trials_module
 from gan_eval.quiz.app.keys import Keyboard
 from gan_eval.quiz.app.painting import Frame
-from gan_eval.quiz.app.raster import RasterWindow
+from gan_eval.quiz.app.presenter import RasterWindow
 from gan_eval.quiz.app.trials import TrialRunner
 from gan_eval.quiz.clock import Clock, SystemClock
 from gan_eval.quiz.library import Library

@@ -14,7 +14,7 @@ def test_the_driver_may_be_left_out():
         address = parse_address(f"{scheme}://lab:{SPELT}@server:5433/studies")
         assert address.url.drivername == "postgresql+psycopg"
         assert address.url.password == SECRET
-        assert address.shown == "postgresql://lab@server:5433/studies"
+        assert address.safe_url == "postgresql://lab@server:5433/studies"
 
 
 @pytest.mark.parametrize(
@@ -38,7 +38,7 @@ def test_a_message_is_scrubbed_however_the_password_is_spelt():
     address = parse_address(f"postgresql://lab:{SPELT}@server/studies?sslpassword=other%21")
     told = address.scrub(f"no: password={SECRET} url={SPELT} hun%2Fter+2%40lab%25\n other! other%21")
     assert told == "no: password=*** url=*** *** *** ***"
-    for text in (repr(address), address.shown, str(address)):
+    for text in (repr(address), address.safe_url, str(address)):
         assert "hun" not in text
         assert "other" not in text
 

@@ -36,6 +36,13 @@ def test_in_bulk_and_row_by_row_give_equal_frames(tmp_path, table, equal):
         pd.testing.assert_frame_equal(store.frame(table, **equal), tabular.frame_of(store.rows(table, **equal), table))
 
 
+def test_an_empty_text_is_no_value_in_bulk_as_row_by_row(tmp_path):
+    with open_store(tmp_path / "s.sqlite") as store:
+        store.begin(SESSION, [], None)
+        store.add(tables.TRIALS, [{**trial(number), "dataset": "" if number == 2 else "d"} for number in (1, 2, 3)])
+        assert store.frame(tables.TRIALS)["dataset"].isna().tolist() == [False, True, False]
+
+
 def test_without_the_driver_frames_come_row_by_row(tmp_path, monkeypatch):
     monkeypatch.setattr(results, "can_read_in_bulk", lambda _: False)
     with open_store(full(tmp_path / "s.sqlite", 10)) as store:

@@ -41,6 +41,7 @@ WRONG = [
     (tables.TRIALS, "simulated", "7", "found 7, wanted true or false"),
     (tables.TRIALS, "confidence", "x'00ff'", r"found b'\x00\xff', wanted a number"),
     (tables.TRIALS, "participant", "x'414243'", "found b'ABC', wanted text"),
+    (tables.TRIALS, "participant", "''", "found '', wanted text"),
     (tables.TRIALS, "phase", "'mean'", "found 'mean', wanted one of practice, main, catch"),
     (tables.TRIALS, "answered_at", "'yesterday'", "found 'yesterday', wanted an instant"),
     (tables.TRIALS, "block", "99999999999999999999", "found 1e+20, wanted a whole number"),

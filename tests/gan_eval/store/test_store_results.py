@@ -11,7 +11,7 @@ from stored_rows import SESSION, trial
 from gan_eval import tables
 from gan_eval.errors import UserError
 from gan_eval.store import merge, open_store
-from gan_eval.store.results import reserve
+from gan_eval.store.results import lock_writes
 
 
 def test_what_is_stored_comes_back_with_its_types(tmp_path):
@@ -130,7 +130,7 @@ from stored_rows import trial
 from gan_eval import tables
 from gan_eval.errors import UserError
 from gan_eval.store import merge, open_store
-from gan_eval.store.results import reserve
+from gan_eval.store.results import lock_writes
 path, room, more = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
 done = 0
 try:
@@ -197,6 +197,6 @@ def test_reading_needs_no_permission_to_write(tmp_path, monkeypatch):
 def test_what_is_only_read_reserves_nothing(tmp_path, monkeypatch):
     monkeypatch.setattr("gan_eval.store.connect.PATIENCE_S", 0)
     with open_store(tmp_path / "s.sqlite") as store, store.transaction() as connection:
-        reserve(connection)
+        lock_writes(connection)
         with open_store(tmp_path / "s.sqlite", create=False) as other:
             assert other.rows(tables.TRIALS) == []

@@ -4,7 +4,7 @@ from functools import partial
 
 from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen, QShowEvent
-from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QPushButton, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QWidget
 
 from gan_eval.quiz.app.pages.parts import StepPage, button, text_label
 from gan_eval.quiz.app.style import Look
@@ -80,10 +80,12 @@ class CardPage(StepPage):
         row = QHBoxLayout()
         row.addStretch(1)
         for name, step in (("card_smaller", -1), ("card_larger", 1)):
-            row.addWidget(self._sizer(texts(name), step))
+            sizer = button(texts(name), partial(self._change, step))
+            sizer.setAutoRepeat(True)
+            row.addWidget(sizer)
         row.addStretch(1)
         self.body.addLayout(row)
-        self.add_way(hint="hint_card")
+        self.add_navigation(hint="hint_card")
         self.add_skip()
         for key, step in {"Left": -1, "Down": -1, "Right": 1, "Up": 1}.items():
             self.on_key(key, partial(self._change, step), held=True)
@@ -92,11 +94,6 @@ class CardPage(StepPage):
     def pixels_per_mm(self) -> float | None:
         """Physical pixels in a millimetre; None: skipped."""
         return None if self.skipped else self.frame.pixels / CARD_MM[0]
-
-    def _sizer(self, text: str, step: int) -> QPushButton:
-        made = button(text, partial(self._change, step))
-        made.setAutoRepeat(True)
-        return made
 
     def _change(self, pixels: int) -> None:
         self.frame.resize_to(self.frame.pixels + pixels)
@@ -122,7 +119,7 @@ class DistancePage(StepPage):
         row.addStretch(1)
         self.body.addLayout(row)
         self.problem = self.add_text("", "problem")
-        self.add_way()
+        self.add_navigation()
         self.add_skip()
         self.first = self.line
 

@@ -6,9 +6,8 @@ from functools import partial
 from PySide6.QtCore import QModelIndex, Signal
 from PySide6.QtWidgets import QButtonGroup, QGridLayout, QHBoxLayout, QPushButton
 
-from gan_eval.quiz.app.pages.gallery import Gallery
+from gan_eval.quiz.app.pages.gallery import Gallery, Viewer
 from gan_eval.quiz.app.pages.parts import Page, button, literal, text_label
-from gan_eval.quiz.app.pages.viewer import Viewer
 from gan_eval.quiz.app.style import Look
 from gan_eval.quiz.review import FILTERS, ReviewedTrial, ScoreLine, useful_filters
 from gan_eval.quiz.wording import Texts
@@ -68,15 +67,15 @@ class EndPage(Page):
         row.addWidget(text_label(self.texts("review_title"), "heading"), 1)
         for number, name in enumerate(useful_filters(self._trials), 1):
             count = sum(map(FILTERS[name], self._trials))
-            made = QPushButton(literal(self.texts(f"filter_{name}", count=count)))
-            made.setObjectName("filter")
-            made.setCheckable(True)
-            made.setChecked(name == "all")
-            made.setAccessibleDescription(self.texts("filter_name"))
-            made.clicked.connect(partial(self._show_only, name))
-            self.filters.addButton(made)
-            row.addWidget(made)
-            self.on_key(str(number), made.click)
+            filter_button = QPushButton(literal(self.texts(f"filter_{name}", count=count)))
+            filter_button.setObjectName("filter")
+            filter_button.setCheckable(True)
+            filter_button.setChecked(name == "all")
+            filter_button.setAccessibleDescription(self.texts("filter_name"))
+            filter_button.clicked.connect(partial(self._show_only, name))
+            self.filters.addButton(filter_button)
+            row.addWidget(filter_button)
+            self.on_key(str(number), filter_button.click)
         self.body.addLayout(row)
         self.body.addWidget(self.gallery, 1)
         self.gallery.doubleClicked.connect(self._enlarge)

@@ -125,10 +125,10 @@ def text_label(text: str, name: str = "", *, wrap: bool = True) -> QLabel:
 
 def button(text: str, call: Callable[[], None], *, main: bool = False) -> QPushButton:
     """A button; the main one of a page is filled."""
-    made = QPushButton(literal(text))
-    made.setObjectName("main" if main else "")
-    made.clicked.connect(lambda: call())
-    return made
+    push_button = QPushButton(literal(text))
+    push_button.setObjectName("main" if main else "")
+    push_button.clicked.connect(lambda: call())
+    return push_button
 
 
 def literal(text: str) -> str:
@@ -147,7 +147,7 @@ class StepPage(Page):
     went_back = Signal()
     skipped = False
 
-    def add_way(self, *, on: str = "go_on", back: str = "back", hint: str = "hint_step") -> None:
+    def add_navigation(self, *, on: str = "go_on", back: str = "back", hint: str = "hint_step") -> None:
         """Add the buttons back and on, by the names of their texts; Esc goes back."""
         self.back = button(self.texts(back), self.went_back.emit)
         self.on = button(self.texts(on), self.go_on, main=True)

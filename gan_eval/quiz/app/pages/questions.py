@@ -63,7 +63,7 @@ class QuestionPage(StepPage):
             self.line.textEdited.connect(lambda: self.problem.setText(""))
             self.body.addWidget(self.line)
         self.problem = self.add_text("", "problem")
-        self.add_way(hint="hint_choices" if question.choices else "hint_step")
+        self.add_navigation(hint="hint_choices" if question.choices else "hint_step")
         self.first = self.line or next((choice for choice in self.choices if choice.isChecked()), self.choices[0])
 
     @property

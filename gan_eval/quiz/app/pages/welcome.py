@@ -48,7 +48,7 @@ class WelcomePage(StepPage):
         for line in instructions(settings, trials, texts):
             self.add_text(line)
         self.body.addWidget(key_caps(look, texts, settings, keys))
-        self.add_way(back="leave", hint="hint_welcome")
+        self.add_navigation(back="leave", hint="hint_welcome")
 
 
 class ReadyPage(StepPage):
@@ -81,7 +81,7 @@ class ReadyPage(StepPage):
         self.add_text(text)
         self.body.addWidget(key_caps(look, texts, settings, keys))
         self.add_text(texts("ready_text"))
-        self.add_way(on="start", hint="hint_ready" if may_go_back else "hint_start")
+        self.add_navigation(on="start", hint="hint_ready" if may_go_back else "hint_start")
         self.back.setVisible(may_go_back)
         self.back.setEnabled(may_go_back)
 

@@ -75,16 +75,16 @@ def test_a_picture_that_changed_is_refused_by_its_name(library: Library, planned
 def test_a_pair_must_fit_side_by_side(library: Library, planned: Row, missing: int, fits: bool) -> None:
     window = QSize(64 + GAP + 64 - missing, 48)
     if fits:
-        require_pictures([planned], PAIRED, library, window)
+        require_pictures(planned, PAIRED, library, window)
         return
     with pytest.raises(UserError, match=rf"secret\d.png and .*secret\d.png: {128 + GAP}x48 pixels do not fit"):
-        require_pictures([planned], PAIRED, library, window)
+        require_pictures(planned, PAIRED, library, window)
     one_after_other = {**planned, "position": "first"}
-    require_pictures([one_after_other], PAIRED, library, window)
+    require_pictures(one_after_other, PAIRED, library, window)
 
 
 def test_a_broken_picture_is_found_before_the_session(library: Library, planned: Row) -> None:
     path: Path = library.path(planned["stimulus_b"])
     path.write_bytes(path.read_bytes()[:60])
     with pytest.raises(UserError, match=f"{path.name}: not a readable picture"):
-        require_pictures([planned], PAIRED, library, QSize(800, 600))
+        require_pictures(planned, PAIRED, library, QSize(800, 600))

@@ -22,9 +22,9 @@ import sys, time
 from pathlib import Path
 from PySide6.QtGui import QGuiApplication, QImage
 from gan_eval.quiz.app.process import keep_singletons_alive
-from gan_eval.quiz.app.opengl import OpenGLWindow
+from gan_eval.quiz.app.presenter import OpenGLWindow
 from gan_eval.quiz.app.painting import BLANK, Frame
-from gan_eval.quiz.app.raster import RasterWindow
+from gan_eval.quiz.app.presenter import RasterWindow
 
 keep_singletons_alive()
 folder = Path(sys.argv[1])

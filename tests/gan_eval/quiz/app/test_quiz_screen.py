@@ -43,7 +43,7 @@ print(result.status)
 _WATCHED = """
 import sys
 from gan_eval.quiz import run_session
-from gan_eval.quiz.app.raster import RasterWindow
+from gan_eval.quiz.app.presenter import RasterWindow
 from gan_eval.quiz.station import Presentation
 from gan_eval.settings.quiz import QuizSettings
 from gan_eval.stimuli.sets import read_set

@@ -41,7 +41,7 @@ def staged(how):
         "trials": list(stage.window.geometry().getRect()),
         "canvas": [stage.window.canvas.size.width(), stage.window.canvas.size.height()],
         "cursor": stage.window.cursor().shape().name,
-        "calibration": [stage.screen.width, stage.screen.pixels_per_mm],
+        "calibration": [stage.room.width(), stage.pixels_per_mm],
     }
 
 

@@ -8,9 +8,9 @@ import pytest
 pytest.importorskip("PySide6.QtGui", exc_type=ImportError)
 
 from gan_eval.errors import UserError
-from gan_eval.quiz.app.display import require_display
 from gan_eval.quiz.app.keys import press_moment
 from gan_eval.quiz.app.presenter import LearnedLead
+from gan_eval.quiz.app.process import require_display
 
 
 @pytest.mark.parametrize(

@@ -14,8 +14,7 @@ from PySide6.QtWidgets import QApplication
 
 from gan_eval.errors import UserError
 from gan_eval.quiz.app import stage
-from gan_eval.quiz.app.opengl import OpenGLWindow
-from gan_eval.quiz.app.raster import RasterWindow
+from gan_eval.quiz.app.presenter import OpenGLWindow, RasterWindow
 from gan_eval.quiz.app.self_test import judge
 from gan_eval.quiz.app.stage import choose_presenter, numbered_screen, screen_key
 from gan_eval.quiz.station import Check, ScreenTiming, keep_timing

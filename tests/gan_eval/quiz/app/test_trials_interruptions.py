@@ -241,7 +241,7 @@ def test_what_the_screen_does_while_the_window_is_mapped_is_no_change(
 
 def test_a_session_that_goes_on_elsewhere_is_flagged_throughout(sit: Sit) -> None:
     sitting = sit()
-    sitting.runner._elsewhere = True
+    sitting.runner._screen_differs = True
     assert sitting.run(diligent(sitting)) == "over"
     assert all("screen_changed" in row["flags"] for row in sitting.trials)
 

@@ -12,8 +12,7 @@ from PySide6.QtWidgets import QApplication
 
 from gan_eval.quiz.app import presenter
 from gan_eval.quiz.app.painting import BLANK, Frame
-from gan_eval.quiz.app.presenter import PresenterWindow
-from gan_eval.quiz.app.raster import covering
+from gan_eval.quiz.app.presenter import PresenterWindow, covering
 
 TEXT = Frame(text="1 of 4")
 
