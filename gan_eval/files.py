@@ -296,8 +296,8 @@ def sha256_file(path: Path) -> str:
 def known_digest(path: Path, status: os.stat_result) -> str | None:
     """SHA-256 of a file in the state in which it was hashed before; None where it was not."""
     state = _state_of(path, status)
-    if state in _earlier_digests:
-        _digests[state] = _earlier_digests.pop(state)
+    if (earlier := _earlier_digests.pop(state, None)) is not None:  # in one step: several threads read one picture
+        _digests[state] = earlier
     return _digests.get(state)
 
 
