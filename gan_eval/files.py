@@ -296,8 +296,7 @@ def sha256_file(path: Path) -> str:
 def known_digest(path: Path, status: os.stat_result) -> str | None:
     """SHA-256 of a file in the state in which it was hashed before; None where it was not."""
     state = _state_of(path, status)
-    earlier = _earlier_digests.pop(state, None)  # in one step: several threads read the same pictures
-    if earlier is not None:
+    if (earlier := _earlier_digests.pop(state, None)) is not None:  # in one step: several threads read one picture
         _digests[state] = earlier
     return _digests.get(state)
 

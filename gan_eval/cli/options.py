@@ -20,6 +20,10 @@ Out = Annotated[Path, typer.Option("--out", help="Folder for the results; must b
 DataRoot = Annotated[
     Path | None, typer.Option("--data-root", envvar="GAN_EVAL_DATA", help="Folder with the data sets' folders.")
 ]
+Simulate = Annotated[
+    str | None,
+    typer.Option("--simulate", help="Rehearse without people: 'default' or 'dprime=1.2,criterion=0.1,lapse=0.02'."),
+]
 
 
 class DirectionOption(StrEnum):

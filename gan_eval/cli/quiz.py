@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from gan_eval.cli.options import given, pairs, refuse_beside_study, refuse_without_effect
+from gan_eval.cli.options import Simulate, given, pairs, refuse_beside_study, refuse_without_effect
 from gan_eval.errors import UserError
 from gan_eval.files import sha256_json
 from gan_eval.quiz.station import Presentation, PresenterChoice, RoundFrames
@@ -58,10 +58,7 @@ def quiz(
     high_contrast: Annotated[bool, typer.Option("--high-contrast", help="Pages in black and white.")] = False,
     language: Annotated[str | None, typer.Option(help="Of the program's words; default: the study's.")] = None,
     station: Annotated[str | None, typer.Option(help="This computer's name in the lab.")] = None,
-    simulate: Annotated[
-        str | None,
-        typer.Option("--simulate", help="Rehearse without people: 'default' or 'dprime=1.2,criterion=0.1,lapse=0.02'."),
-    ] = None,
+    simulate: Simulate = None,
     self_test: Annotated[
         bool, typer.Option("--self-test", help="Measure this screen's timing and keep the result.")
     ] = False,

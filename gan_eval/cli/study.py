@@ -5,14 +5,11 @@ from typing import Annotated, Literal
 
 import typer
 
-from gan_eval.cli.options import DataRoot, Out, refuse_without_effect
+from gan_eval.cli.options import DataRoot, Out, Simulate, on_command_line, refuse_without_effect
+from gan_eval.errors import UserError
 from gan_eval.launch import require_one_process, restart_with_allocator_settings
 
 Redo = Annotated[list[str] | None, typer.Option("--redo", help="Move this stage's results aside and make them again.")]
-Simulate = Annotated[
-    str | None,
-    typer.Option("--simulate", help="Rehearse without people: 'default' or 'dprime=1.2,criterion=0.1,lapse=0.02'."),
-]
 
 
 def demo(
@@ -20,11 +17,11 @@ def demo(
     simulate: Simulate = None,
 ) -> None:
     """Do a whole small study with pictures that come with a package: train, show, measure, report."""
+    require_one_process("demo")
+    restart_with_allocator_settings()  # before what takes long to import
     from gan_eval.cli.console import Console
     from gan_eval.study.demo import run_demo
 
-    require_one_process("demo")
-    restart_with_allocator_settings()
     with Console() as console:
         report_file = run_demo(out, console, simulate=simulate)
     typer.echo(report_file)
@@ -45,20 +42,20 @@ def run(
 
     While people are awaited, the report is an interim one, and the next session's command is named.
     """
+    if smoke:
+        refuse_without_effect(context, ["fraction"], "a smoke run makes few steps whatever their planned number is")
+    if only not in (None, "quiz"):
+        refuse_without_effect(context, ["simulate"], f"--only {only} asks nobody; leave it out")
+    require_one_process("run")
+    restart_with_allocator_settings()  # before what takes long to import
     from gan_eval.cli.console import Console
     from gan_eval.settings.study import load_study
     from gan_eval.study import markers
     from gan_eval.study.plan import make_plan
     from gan_eval.study.stages import list_stages
 
-    if smoke:
-        refuse_without_effect(context, ["fraction"], "a smoke run makes few steps whatever their planned number is")
-    if only not in (None, "quiz"):
-        refuse_without_effect(context, ["simulate"], f"--only {only} asks nobody; leave it out")
-    require_one_process("run")
-    restart_with_allocator_settings()
-    if not load_study(study).models:
-        refuse_without_effect(context, ["fraction"], f"{study} trains no model; leave it out")
+    if on_command_line(context, "fraction") and not load_study(study).models:
+        raise UserError(f"--fraction: {study} trains no model; leave it out")
     plan = make_plan(
         study, out, data_root=data_root, fraction=fraction, smoke=smoke, simulate=simulate, redo=bool(redo)
     )

@@ -172,9 +172,9 @@ def train(
 
     On several devices: torchrun --nproc-per-node N -m gan_eval train …
     """
+    restart_with_allocator_settings()  # before what takes long to import
     from gan_eval.cli.console import Console
 
-    restart_with_allocator_settings()
     if (study is None) == (data is None and preset is None):
         raise UserError("train: give either a study file with --model, or --data DIR")
     if out is None and not estimate:

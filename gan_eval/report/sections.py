@@ -23,12 +23,11 @@ from gan_eval.report.people.choices import choices_section
 from gan_eval.report.people.comparisons import comparisons_section
 from gan_eval.report.people.design import badges, design_section, notes_section, trained_for
 from gan_eval.report.people.detection import detection_section
-from gan_eval.report.people.extremes import extremes_section
 from gan_eval.report.people.grades import grades_section
 from gan_eval.report.people.models import models_section
 from gan_eval.report.people.paper import method_section, versions_section
 from gan_eval.report.people.participants import included_count, participants_section
-from gan_eval.report.people.pictures import pictures_section
+from gan_eval.report.people.pictures import extremes_section, pictures_section
 from gan_eval.report.people.published import published_section
 from gan_eval.report.people.rates import rates_section
 from gan_eval.report.people.staircase import thresholds_section

@@ -132,8 +132,8 @@ class Study(Section):
         return self
 
     def has_photographs(self, dataset: str) -> bool:
-        """Whether a data set holds photographs whose holes are filled, not A|B pictures."""
-        return any(self.training_of(name).inpainting is not None for name in self.models_of(dataset))
+        """Whether a data set holds photographs whose holes are filled, not A|B pictures; all of its models agree."""
+        return any(self.training_of(name).inpainting is not None for name in self.models_of(dataset)[:1])
 
     def models_of(self, dataset: str) -> list[str]:
         """The models that are trained on a data set."""

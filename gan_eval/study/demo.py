@@ -1,8 +1,6 @@
 """The demo: a whole small study on photographs that come with scikit-image, with no data of the user's."""
 
-import os
 import subprocess
-import sys
 from itertools import product
 from pathlib import Path
 
@@ -67,15 +65,6 @@ def run_demo(out: Path, listener: Listener, *, simulate: str | None = None) -> P
         _open_quiz(plan, listener)
     markers.run(stages, out, listener)
     return out / "report.html"
-
-
-def has_screen() -> bool:
-    """Whether a window can be shown to a person."""
-    if os.environ.get("QT_QPA_PLATFORM", "").split(":")[0] in ("offscreen", "minimal"):
-        return False
-    if sys.platform.startswith("linux"):
-        return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
-    return True
 
 
 def make_data(folder: Path) -> None:

@@ -276,9 +276,9 @@ def check_plan(plan: Plan) -> None:
             weights of a style network are not there; a model is tested with pictures that its training or the choice
             of its checkpoint has seen; or a metric, a mode, a rule or a simulated participant is not understood.
     """
-    for model, settings in plan.study.models.items():
-        for split in (plan.study.data[settings.data].train_split, plan.split(settings.data)):
-            plan.pictures(model, split)
+    for dataset in dict.fromkeys(model.data for model in plan.study.models.values()):
+        for split in (plan.study.data[dataset].train_split, plan.split(dataset)):
+            plan.pictures(plan.study.models_of(dataset)[0], split)
     _check_splits(plan)
     for model in plan.study.models:
         training = plan.study.training_of(model)

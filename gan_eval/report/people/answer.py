@@ -8,7 +8,6 @@ import pandas as pd
 
 from gan_eval.report.parts.blocks import Lead, Section
 from gan_eval.report.parts.folder import StudyFolder, common_notes, without_common_notes
-from gan_eval.report.parts.shares import shares
 from gan_eval.report.parts.words import (
     BASES_IN_WORDS,
     NARROW,
@@ -26,6 +25,7 @@ from gan_eval.report.parts.words import (
 from gan_eval.report.people.choices import choice_sentences
 from gan_eval.report.people.design import exploratory_mark, margin_text
 from gan_eval.report.people.grades import grade_sentences
+from gan_eval.report.people.rates import shares
 from gan_eval.report.people.staircase import threshold_sentences
 from gan_eval.stats.answers.rates import UNEVEN
 from gan_eval.stats.compare.contrast import ALPHA

@@ -1,17 +1,34 @@
-"""What was shown: a few pictures of each model with what they were made from, small and inline."""
+"""The pictures: a few of each model with what they were made from; which fooled most and least, and which real ones
+were called fake most often."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
 from gan_eval.report.metrics.holes import hole_text
-from gan_eval.report.parts.blocks import Sample, Samples, SampleSheets, Section
+from gan_eval.report.parts.blocks import (
+    Block,
+    Lines,
+    Links,
+    RankedPicture,
+    Ranking,
+    Sample,
+    Samples,
+    SampleSheets,
+    Section,
+    Table,
+)
 from gan_eval.report.parts.folder import StudyFolder
 from gan_eval.report.parts.thumbnails import COMPOSITE, GENERATED, MASKED, ORIGINAL, thumbnail_uri
-from gan_eval.report.parts.words import plural
+from gan_eval.report.parts.words import missing, plural, proportion_interval
 from gan_eval.stimuli.sets import RAW
 
 PER_MODEL = 4
+MOST_RANKED = 6
+LEAST_ANSWERS = 3
+"""A picture with fewer answers is not ranked."""
 
 
 def pictures_section(folder: StudyFolder) -> Section:
@@ -64,3 +81,67 @@ def _with_note(items: list[Sample]) -> Samples:
         return Samples(names, items, f"Generated: the whole picture that the generator gave. {note}")
     items = [replace(item, pictures=[pair for pair in item.pictures if pair[0] != GENERATED]) for item in items]
     return Samples([name for name in names if name != GENERATED], items, note)
+
+
+def extremes_section(folder: StudyFolder) -> Section:
+    """The rankings with their pictures; as tables where no picture is here."""
+    ranked = rankings(folder)
+    judged = folder.scope("stimulus")
+    count = plural(int((judged["n_fake"] >= LEAST_ANSWERS).sum()), "generated picture")
+    note = (
+        f"Of {count} with {LEAST_ANSWERS} answers or more. Ranked by the end of the 95 % Wilson interval nearer to the "
+        "middle, so that few answers do not win by chance; the best of many are better than they would be again."
+    )
+    if any(picture.masked for ranking in ranked for picture in ranking.pictures):
+        note += " Left the picture with its hole, right the filled one that was shown."
+    blocks: list[Block] = [Lines([note] if ranked else [])]
+    if any(picture.uri for ranking in ranked for picture in ranking.pictures):
+        blocks += [*ranked, Links(("rates",))]
+    else:
+        head = ["picture", "answers (95\u202f%)"]
+        for ranking in ranked:
+            rows = [[picture.stimulus, picture.caption] for picture in ranking.pictures]
+            blocks.append(Table(ranking.title, head, rows, last_is_text=True, source=("rates",)))
+    return Section("extremes", "Which pictures fooled most and least?", blocks)
+
+
+def rankings(folder: StudyFolder) -> list[Ranking]:
+    """Up to three rankings; none where too few answers were given to single pictures.
+
+    Ranked by the end of the Wilson interval nearer to the middle, so that few answers do not win by chance.
+    """
+    judged = folder.scope("stimulus")
+    fakes, reals = (judged[judged[name] >= LEAST_ANSWERS] for name in ("n_fake", "n_real"))
+    most = fakes.assign(rank=1 - fakes["fake_high"]).sort_values(["rank", "id"], ascending=[False, True])
+    least = fakes.assign(rank=1 - fakes["fake_low"]).sort_values(["rank", "id"])
+    doubted = reals.assign(rank=1 - reals["real_high"]).sort_values(["rank", "id"], ascending=[False, True])
+    both = len(fakes) >= 2 * MOST_RANKED
+    title = "Generated pictures that fooled most" if both else "Generated pictures by how often they fooled"
+    candidates = [
+        (title, most, "fake"),
+        *([("Generated pictures that fooled least", least, "fake")] if both else []),
+        ("Real pictures most often called fake", doubted, "real"),
+    ]
+    files: dict[str, tuple[Path, str, str | None]] = {}
+    for name, stimuli in folder.stimuli.items():
+        for row in stimuli[stimuli["file"].notna()].to_dict("records"):
+            is_filled = row["kind"] == "fake" and hole_text(row["mask_kind"], row["mask_area"])
+            masked = str(row["input_file"]) if is_filled and not missing(row["input_file"]) else None
+            files.setdefault(str(row["stimulus"]), (folder.places[name], str(row["file"]), masked))
+    return [_ranking(title, rows.head(MOST_RANKED), kind, files) for title, rows, kind in candidates if len(rows) >= 2]
+
+
+def _ranking(title: str, rows: pd.DataFrame, kind: str, files: dict[str, tuple[Path, str, str | None]]) -> Ranking:
+    pictures = []
+    for row in rows.to_dict("records"):
+        stimulus = str(row["id"])
+        proportion, low, high = (1 - float(row[f"{kind}_{name}"]) for name in ("correct", "high", "low"))
+        called = "called real" if kind == "fake" else "called fake"
+        answers = plural(int(row[f"n_{kind}"]), "answer")
+        caption = f"{called}: {proportion_interval(proportion, low, high)} of {answers}"
+        uri = masked_uri = ""
+        if stimulus in files:
+            base, file, masked = files[stimulus]
+            uri, masked_uri = thumbnail_uri(base, file), thumbnail_uri(base, masked)
+        pictures.append(RankedPicture(stimulus, caption, uri, masked_uri))
+    return Ranking(title, pictures)

@@ -13,7 +13,7 @@ from gan_eval.errors import UserError
 from gan_eval.report import build
 from gan_eval.report.parts.folder import included_trials, read_folder
 from gan_eval.report.people.agreement import agreement_charts
-from gan_eval.report.people.extremes import rankings
+from gan_eval.report.people.pictures import rankings
 from gan_eval.settings.analysis import AnalysisSettings
 from gan_eval.stats import analyze, write_analysis
 from gan_eval.stats.trials import fill_trials

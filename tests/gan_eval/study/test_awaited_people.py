@@ -170,7 +170,7 @@ def test_the_demo_rehearses_where_there_is_no_screen(
 ) -> None:
     seen: list[Plan] = []
     opened: list[Plan] = []
-    monkeypatch.setattr(demo, "has_screen", lambda: screen)
+    monkeypatch.setattr(demo, "missing_display", lambda: None if screen else "no display")
     monkeypatch.setattr(demo, "make_data", lambda _: None)
     monkeypatch.setattr(demo.cache, "find", lambda _: tmp_path)  # the weights are in the cache
     monkeypatch.setattr(

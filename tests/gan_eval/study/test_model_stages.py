@@ -7,8 +7,10 @@ import pytest
 from PIL import Image
 
 import trainer.generate
+from gan_eval import files
+from gan_eval.metrics.run.cache import remembering_digests
 from gan_eval.study.plan import make_plan
-from gan_eval.study.stages import generate_stage
+from gan_eval.study.stages import generate_stage, train_stage
 
 STUDY = """
 [study]
@@ -55,3 +57,42 @@ def test_replicates_are_tested_on_the_holes_of_the_study_s_seed(
         for stage in stages[:2]:
             stage.work(Silent())
     assert given == [5, 5, 6, 6]
+
+
+def test_pictures_of_a_data_set_are_hashed_once_for_all_of_its_models(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GAN_EVAL_CACHE_MB", "64")
+    monkeypatch.setenv("GAN_EVAL_CACHE", str(tmp_path / "cache"))
+    models = [f"m{number}" for number in range(9)]
+    (tmp_path / "pairs" / "train").mkdir(parents=True)
+    (tmp_path / "pairs" / "test").mkdir()
+    paths = [tmp_path / "pairs" / "train" / f"{number}.png" for number in range(4)]
+    for number, path in enumerate(paths):
+        Image.new("RGB", (64, 32), (number, 0, 0)).save(path)
+    Image.new("RGB", (64, 32), (0, 9, 0)).save(tmp_path / "pairs" / "test" / "9.png")
+    (tmp_path / "study.toml").write_text(
+        '[study]\nname = "nine"\n[data.pairs]\n[training]\nsteps = 2\nimage_size = 32\n'
+        + "".join(f'[models.{name}]\ndata = "pairs"\n' for name in models)
+    )
+    plan = make_plan(tmp_path / "study.toml", tmp_path / "out", data_root=tmp_path)
+    hashed: list[str] = []
+    digest = files.hashlib.file_digest
+    monkeypatch.setattr(files.hashlib, "file_digest", lambda file, kind: hashed.append(file.name) or digest(file, kind))
+    monkeypatch.setattr(files, "SETTLED_S", -1.0)
+
+    def inputs_of_a_run() -> list[dict[str, str]]:
+        hashed.clear()
+        monkeypatch.setattr(files, "_digests", {})
+        monkeypatch.setattr(files, "_earlier_digests", {})
+        with remembering_digests(plan.folder):
+            return [dict(train_stage(plan, name).inputs()) for name in models]
+
+    first = inputs_of_a_run()
+    assert sorted(hashed) == [str(path) for path in paths]
+    assert inputs_of_a_run() == first
+    assert not hashed
+    Image.new("RGB", (64, 32), (0, 0, 7)).save(paths[0])
+    third = inputs_of_a_run()
+    assert hashed == [str(paths[0])]
+    assert third[0]["train/0.png"] != first[0]["train/0.png"]
