@@ -10,8 +10,7 @@ from gan_eval.files import sha256_bytes, sha256_json
 from gan_eval.settings.analysis import AnalysisSettings
 from gan_eval.settings.quiz import StaircaseSettings
 from gan_eval.stats.answers.agreement import agreement
-from gan_eval.stats.answers.bradley_terry import bradley_terry
-from gan_eval.stats.answers.choices import choices
+from gan_eval.stats.answers.choices import bradley_terry, choices
 from gan_eval.stats.answers.detection import signal_detection
 from gan_eval.stats.answers.grades import opinion_scores, raters, ratings
 from gan_eval.stats.answers.hype import hype, thresholds
