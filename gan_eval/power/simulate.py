@@ -115,9 +115,6 @@ class Verdict(NamedTuple):
     """Of the difference's 95 % interval; NaN where it failed."""
 
 
-NO_ESTIMATE = Inference(np.nan, np.nan, np.nan, np.nan)
-
-
 def one_study(world: World, task: tuple[int, ...]) -> list[Verdict]:
     """The verdicts of one simulated study, a function of the world and the task alone.
 
