@@ -131,7 +131,7 @@ def bradley_terry(trials: pd.DataFrame) -> pd.DataFrame:
     for dataset, part in pairs[has_two.to_numpy(bool) | names.misnamed].groupby("dataset", dropna=False, sort=True):
         named = part[~part["misnamed"]].reset_index(drop=True)
         if len(named):
-            of_dataset = _rows(named)
+            of_dataset = _strengths_of_dataset(named)
         else:
             models = sorted(part["model"].dropna().unique()) or [UNNAMED]
             of_dataset = [{"contestant": model, "n": 0, "wins": 0, **provenance_cells(part)} for model in models]
@@ -142,7 +142,7 @@ def bradley_terry(trials: pd.DataFrame) -> pd.DataFrame:
     return frame_of(rows, BRADLEY_TERRY)
 
 
-def _rows(pairs: pd.DataFrame) -> list[Row]:
+def _strengths_of_dataset(pairs: pd.DataFrame) -> list[Row]:
     """The rows of one data set's contestants."""
     code, names = pd.factorize(np.concatenate([pairs["a"], pairs["b"]]), sort=True)
     size, a, b = len(names), code[: len(pairs)], code[len(pairs) :]
