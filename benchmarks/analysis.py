@@ -23,7 +23,7 @@ import pandas as pd
 from gan_eval import tables
 from gan_eval.stats.answers.detection import signal_detection
 from gan_eval.stats.answers.rates import rates
-from gan_eval.stats.metrics_and_people.correlations import correlations
+from gan_eval.stats.metrics_and_people.correlations import correlations_and_differences
 from gan_eval.stats.trials import USED, fill_trials
 from gan_eval.store import open_store
 
@@ -104,7 +104,7 @@ def measure(path: Path) -> None:
     parts = (
         timed("rates", lambda: rates(filled))[1],
         timed("detection", lambda: signal_detection(filled))[1],
-        timed("correlations", lambda: correlations(filled, image_metrics=values))[1],
+        timed("correlations", lambda: correlations_and_differences(filled, image_metrics=values))[1],
     )
     print(f"  {'analysed in all':<44}{first + sum(parts):>8.2f} s")
     print(f"  reading: {peer / whole:.1f} times as quick as pandas.read_sql")

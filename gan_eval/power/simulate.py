@@ -115,13 +115,10 @@ class Verdict(NamedTuple):
     """Of the difference's 95 % interval; NaN where it failed."""
 
 
-NO_ESTIMATE = Inference(np.nan, np.nan, np.nan, np.nan)
-
-
 def one_study(world: World, task: tuple[int, ...]) -> list[Verdict]:
     """The verdicts of one simulated study, a function of the world and the task alone.
 
-    People and pictures are the same in the answers to all questions of a scenario, which are asked of the same answers.
+    Answers are independent from scenario to scenario; all questions of one scenario are asked of the same answers.
 
     Args:
         world: what is so, and what is asked.

@@ -10,8 +10,7 @@ from gan_eval.files import sha256_bytes, sha256_json
 from gan_eval.settings.analysis import AnalysisSettings
 from gan_eval.settings.quiz import StaircaseSettings
 from gan_eval.stats.answers.agreement import agreement
-from gan_eval.stats.answers.bradley_terry import bradley_terry
-from gan_eval.stats.answers.choices import choices
+from gan_eval.stats.answers.choices import bradley_terry, choices
 from gan_eval.stats.answers.detection import signal_detection
 from gan_eval.stats.answers.grades import opinion_scores, raters, ratings
 from gan_eval.stats.answers.hype import hype, thresholds
@@ -116,7 +115,7 @@ def analyze(
     )
     included = leave_out(whole, sessions, *rules, planned=plan is not None)
     analysed = included.trials
-    sensitive = sensitivity(analysed, included.participation, on_outcome, plan=settings)
+    without, outcome_note = sensitivity(analysed, included.participation, on_outcome, plan=settings)
     if answers is not None:
         answers = answers[answers["session"].isin(analysed["session"])].reset_index(drop=True)
     images = None if image_metrics is None else conform(image_metrics, IMAGE_METRICS, where="image_metrics")
@@ -148,14 +147,14 @@ def analyze(
         "metric_models": metric_models(analysed, image_metrics=images),
     }
     frames = mark_departures(frames, plan, beyond, analysed, answers, included.beyond)
-    if len(sensitive.rows):
-        frames["comparisons"] = pd.concat([frames["comparisons"], sensitive.rows], ignore_index=True)
+    if len(without):
+        frames["comparisons"] = pd.concat([frames["comparisons"], without], ignore_index=True)
     frames = {name: frame for name, frame in frames.items() if len(frame) or name in ALWAYS}
     if len(whole) and whole["simulated"].fillna(False).all():
         frames = {
             name: frame.assign(simulated=True) if "simulated" in frame else frame for name, frame in frames.items()
         }
-    left_out = [note for note in (named.note, included.note, sensitive.note) if note]
+    left_out = [note for note in (named.note, included.note, outcome_note) if note]
     if left_out:  # the row for everything says it; that studies are mixed stays its first note
         overall = frames["rates"]["scope"] == "all"
         own = frames["rates"].loc[overall, "note"].iloc[0]

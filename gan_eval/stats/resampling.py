@@ -122,9 +122,8 @@ def sampled_counts_of_kinds(rng: np.random.Generator, times: np.ndarray, size: i
     total = int(times.sum())
     if 4 * len(times) < total:
         return rng.multinomial(total, times / total, size).astype("float64")
-    return np.add.reduceat(
-        sampled_counts(rng, total, size), np.cumsum(times) - times, axis=1
-    )  # quicker where few are alike
+    # quicker where few are alike
+    return np.add.reduceat(sampled_counts(rng, total, size), np.cumsum(times) - times, axis=1)
 
 
 def percentile_interval(replicates: np.ndarray, estimate: float | None = None) -> tuple[float, float]:

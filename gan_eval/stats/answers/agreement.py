@@ -4,7 +4,7 @@ Krippendorff's alpha of answers counted by unit, with a bootstrap over units (Kr
 edition, chapter 11).
 """
 
-from typing import Literal, NamedTuple
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -31,14 +31,6 @@ _COLUMNS = ["participant", "study", "dataset", "kind", "simulated", "fraction"]
 Level = Literal["nominal", "ordinal"]
 
 
-class _Answers(NamedTuple):
-    """Answered trials with the columns `unit` (what was judged, a number) and `value`."""
-
-    name: str
-    level: Level
-    frame: pd.DataFrame
-
-
 def agreement(trials: pd.DataFrame, *, seed: int = 0) -> pd.DataFrame:
     """The table `agreement` of a trials table: Krippendorff's alpha of each data set.
 
@@ -57,24 +49,25 @@ def agreement(trials: pd.DataFrame, *, seed: int = 0) -> pd.DataFrame:
         unit=pd.factorize(judged["stimulus"])[0], value=judged["says_fake"].to_numpy(np.int64)
     )
     grades = graded[_COLUMNS].assign(unit=pd.factorize(graded["stimulus"])[0], value=graded["rating"])
+    kinds_of_answers: tuple[tuple[str, Level, pd.DataFrame], ...] = (
+        ("response", "nominal", responses),
+        ("rating", "ordinal", grades),
+        ("choice", "nominal", _choices(trials)),
+    )  # answered trials with the columns `unit` (what was judged, a number) and `value`
     rows: list[Row] = []
-    for answers in (
-        _Answers("response", "nominal", responses),
-        _Answers("rating", "ordinal", grades),
-        _Answers("choice", "nominal", _choices(trials)),
-    ):
-        for dataset, place in answers.frame.groupby("dataset", dropna=False, sort=True).indices.items():
-            part = answers.frame.iloc[place]
+    for name, level, answers in kinds_of_answers:
+        for dataset, place in answers.groupby("dataset", dropna=False, sort=True).indices.items():
+            part = answers.iloc[place]
             # participants and units as numbers, and whether a participant had answered the same before
             person, unit = pd.factorize(part["participant"])[0], pd.factorize(part["unit"])[0]
             both = unit.astype(np.int64) * (int(person.max(initial=0)) + 1) + person
             part = part.assign(person=person, unit=unit, again=pd.Series(both).duplicated().to_numpy())
-            for kind in KINDS if answers.name != "choice" else KINDS[:1]:
+            for kind in KINDS if name != "choice" else KINDS[:1]:
                 of_kind = part if kind == "all" else part[(part["kind"] == kind).fillna(False)]
                 if len(of_kind):
-                    row = _row(of_kind, answers.level, seed)
+                    row = _row(of_kind, level, seed)
                     row["dataset"] = dataset if isinstance(dataset, str) else None
-                    rows.append(row | {"answer": answers.name, "kind": kind})
+                    rows.append(row | {"answer": name, "kind": kind})
     return frame_of(rows, AGREEMENT)
 
 

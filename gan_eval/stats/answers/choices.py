@@ -1,14 +1,35 @@
-"""Which picture of a pair is chosen? The share of right choices, or of choices of the one model, for each group."""
+"""Choices between two pictures: how often each is chosen, and which contestant wins.
+
+Contestants are models and the real picture; their strengths are those of Bradley & Terry (1952).
+"""
 
 import numpy as np
 import pandas as pd
-from scipy.special import ndtri
+from scipy.sparse.csgraph import connected_components
+from scipy.special import expit, ndtri
 
-from gan_eval.stats.groups import Codes, Groups, contestants, distinct, misnamed_note, provenance
+from gan_eval.errors import UserError
+from gan_eval.stats.clustering import freedom, t_critical, two_way
+from gan_eval.stats.groups import (
+    UNNAMED,
+    Codes,
+    Groups,
+    contestants,
+    distinct,
+    joined,
+    misnamed_note,
+    provenance,
+    provenance_cells,
+)
 from gan_eval.stats.shares import binomial_p, proportion, wilson
 from gan_eval.stats.trials import PAIRED, pair_trials
-from gan_eval.tables import CHOICES
-from gan_eval.tabular import conform, frame_of
+from gan_eval.tables import BRADLEY_TERRY, CHOICES
+from gan_eval.tabular import Row, conform, frame_of
+
+TWO_QUESTIONS = "pairs with a real picture and pairs of two models in one fit: taken as one scale"
+"""`paired` asks which is generated or real, `model_vs_model` which looks more real."""
+_STEPS = 200
+_COLUMNS = ["study", "participant", "dataset", "model", "choice", "answered", "simulated", "fraction"]
 
 
 def choices(trials: pd.DataFrame) -> pd.DataFrame:
@@ -76,3 +97,190 @@ def _shares(pairs: pd.DataFrame) -> pd.DataFrame:
         dprime=np.where(is_paired, dprime_of_choices(right, n), np.nan),
         **provenance(pairs, grouped, notes=notes).set_index(first.index),
     )
+
+
+def bradley_terry(trials: pd.DataFrame) -> pd.DataFrame:
+    """The table `bradley_terry` of a trials table; no rows where no pairs were shown.
+
+    The model of Bradley & Terry (1952, Biometrika 39, 324-345): contestant i is chosen beside j with the chance
+    1 / (1 + exp(s_j - s_i)), here by maximum likelihood. Contestants are models, and `real` where a real picture is
+    beside a model's. Standard errors are clustered by participant and by item; the interval is Student's t with one
+    degree of freedom fewer than the smaller number of both.
+
+    Pairs of two models whose `model` is not `A|B` are left out and counted in the note; where a data set has no
+    other pairs, its rows are the names as they stand, without numbers.
+
+    Strengths are finite only among contestants of whom each can be reached from each other by a chain of wins (Ford
+    1957, American Mathematical Monthly 64, 28-33). The largest group of such is estimated, and its strengths sum to
+    0; the others have empty cells and a note.
+
+    Args:
+        trials: the table `trials`.
+    """
+    pairs = pair_trials(trials)
+    names = contestants(pairs)
+    pairs = pairs[_COLUMNS].assign(
+        a=names.a,
+        b=names.b,
+        of_reals=names.of_reals,
+        misnamed=names.misnamed,
+        unit=pairs["item"].where(pairs["item"].notna(), pairs["stimulus"]),
+    )
+    has_two = (pairs["a"] != pairs["b"]) & (pairs["a"] != "") & (pairs["b"] != "")
+    rows: list[Row] = []
+    for dataset, part in pairs[has_two.to_numpy(bool) | names.misnamed].groupby("dataset", dropna=False, sort=True):
+        named = part[~part["misnamed"]].reset_index(drop=True)
+        if len(named):
+            of_dataset = _strengths_of_dataset(named)
+        else:
+            models = sorted(part["model"].dropna().unique()) or [UNNAMED]
+            of_dataset = [{"contestant": model, "n": 0, "wins": 0, **provenance_cells(part)} for model in models]
+        questions = named.loc[named["answered"], "of_reals"].nunique()
+        notes = misnamed_note(len(part) - len(named)), TWO_QUESTIONS if questions > 1 else ""
+        shared = {"dataset": dataset if isinstance(dataset, str) else None}
+        rows += [row | shared | {"note": joined(row["note"], *notes)} for row in of_dataset]
+    return frame_of(rows, BRADLEY_TERRY)
+
+
+def _strengths_of_dataset(pairs: pd.DataFrame) -> list[Row]:
+    """The rows of one data set's contestants."""
+    code, names = pd.factorize(np.concatenate([pairs["a"], pairs["b"]]), sort=True)
+    size, a, b = len(names), code[: len(pairs)], code[len(pairs) :]
+    answered = pairs["answered"].to_numpy(bool)
+    a_wins = (pairs["choice"] == "a").fillna(False).to_numpy(bool)
+    winner, loser = np.where(a_wins, a, b)[answered], np.where(a_wins, b, a)[answered]
+    table = _wins(winner, loser, size)
+    played, wins = table.sum(axis=0) + table.sum(axis=1), table.sum(axis=1)
+    strength, std_error, half_width = np.full((3, size), np.nan)
+    group = estimable_group(table)
+    is_estimated = np.isin(np.arange(size), group) & (len(group) > 1)
+    notes = []
+    if len(group) > 1:
+        strength[group] = strengths(table[np.ix_(group, group)])
+        inside = is_estimated[winner] & is_estimated[loser]
+        place = np.searchsorted(group, np.arange(size))
+        participant, item = (pd.factorize(pairs.loc[answered, name])[0][inside] for name in ("participant", "unit"))
+        several = [factor for factor in (participant, item) if len(np.unique(factor)) > 1]
+        if several:
+            variance = variances(strength[group], place[winner[inside]], place[loser[inside]], participant, item)
+            std_error[group] = np.sqrt(variance)
+            half_width[group] = t_critical(freedom(*several)) * np.sqrt(variance)
+            single = (
+                (participant, "one participant: says nothing of people in general"),
+                (item, "one item: says nothing of items in general"),
+            )
+            notes += [(is_estimated & (len(np.unique(factor)) < 2), text) for factor, text in single]
+        else:
+            notes.append((is_estimated, "one participant and one item: no interval"))
+    # why the others have no strength
+    _, label = connected_components(table > 0, directed=False)
+    missing = ~is_estimated & (played > 0)
+    linked = np.isin(label, label[is_estimated]) | ~is_estimated.any()
+    notes += [
+        (~is_estimated & (played == 0), "no answered pairs"),
+        (missing & ~linked, "no pairs link it with the contestants that are estimated"),
+        (missing & linked & (wins == 0), "never chosen: the strength has no finite estimate"),
+        (missing & linked & (wins == played), "always chosen: the strength has no finite estimate"),
+        (
+            missing & linked & (wins > 0) & (wins < played),
+            "no chain of wins leads both ways between it and the others: the strength has no finite estimate",
+        ),
+    ]
+    both = np.concatenate([np.arange(len(pairs))] * 2)
+    carried = provenance(pairs, Groups([str(name) for name in names], both, code), notes=notes)
+    cells = pd.DataFrame(
+        {
+            "contestant": [str(name) for name in names],
+            "n": played.astype(int),
+            "wins": wins.astype(int),
+            "strength": strength,
+            "std_error": std_error,
+            "ci_low": strength - half_width,
+            "ci_high": strength + half_width,
+            "win_share": expit(strength),
+        }
+    )
+    return [{str(name): cell for name, cell in row.items()} for row in cells.join(carried).to_dict("records")]
+
+
+def _wins(winner: np.ndarray, loser: np.ndarray, size: int) -> np.ndarray:
+    """(C, C) how often the contestant of the row was chosen beside that of the column."""
+    table = np.zeros((size, size))
+    np.add.at(table, (winner, loser), 1)
+    return table
+
+
+def estimable_group(wins: np.ndarray) -> np.ndarray:
+    """The contestants, in order, of the largest group in which a chain of wins leads from each to each.
+
+    Of groups of equal size the one with most contests counts, then the one with the first contestant.
+
+    Args:
+        wins: (C, C) how often the contestant of the row was chosen beside that of the column.
+
+    >>> estimable_group(np.array([[0, 2, 0], [1, 0, 0], [4, 0, 0]])).tolist()
+    [0, 1]
+    """
+    count, label = connected_components(wins > 0, directed=True, connection="strong")
+    groups = [np.flatnonzero(label == number) for number in range(count)]
+    return max(groups, key=lambda group: (len(group), wins[np.ix_(group, group)].sum(), -group[0]))
+
+
+def strengths(wins: np.ndarray) -> np.ndarray:
+    """(C,) log-odds strengths by maximum likelihood, which sum to 0.
+
+    Newton's method with halved steps; the log-likelihood is concave.
+
+    Args:
+        wins: (C, C) as for `estimable_group`; a chain of wins must lead from each contestant to each other.
+
+    >>> strengths(np.array([[0, 30], [10, 0]])).round(6).tolist()
+    [0.549306, -0.549306]
+    """
+    strength = np.zeros(len(wins))
+    highest = _log_likelihood(wins, strength)
+    for _ in range(_STEPS):
+        surprise = wins * expit(strength[None, :] - strength[:, None])
+        score = surprise.sum(axis=1) - surprise.sum(axis=0)
+        step = np.linalg.solve(_information(wins, strength) + 1 / len(wins), score)
+        size = 1.0
+        while (reached := _log_likelihood(wins, strength + size * step)) < highest and size > 1e-10:
+            size /= 2
+        if size > 1e-10:
+            strength, highest = strength + size * step, reached
+        if np.abs(step).max() < 1e-9:
+            return strength - strength.mean()
+    raise UserError("bradley_terry: the estimate does not converge; a contestant is chosen nearly always or never")
+
+
+def variances(
+    strength: np.ndarray, winner: np.ndarray, loser: np.ndarray, participant: np.ndarray, item: np.ndarray
+) -> np.ndarray:
+    """(C,) variances of the strengths around their mean, clustered by participant and by item.
+
+    The larger of the sandwich estimate (`gan_eval.stats.clustering.two_way`) and of that of independent answers.
+
+    Args:
+        strength: (C,) that maximise the likelihood of the answers.
+        winner: (N,) 0..C-1.
+        loser: (N,) 0..C-1.
+        participant: (N,) int.
+        item: (N,) int; participants or items, or both, are two or more.
+    """
+    size = len(strength)
+    bread = np.linalg.inv(_information(_wins(winner, loser, size), strength) + 1 / size) - 1 / size
+    residual = expit(strength[loser] - strength[winner])  # 1 - chance of what happened
+    influence = residual[:, None] * (bread[winner] - bread[loser])
+    return np.maximum(np.diag(bread), two_way(influence, participant, item))
+
+
+def _log_likelihood(wins: np.ndarray, strength: np.ndarray) -> float:
+    return float(-(wins * np.logaddexp(0, strength[None, :] - strength[:, None])).sum())
+
+
+def _information(wins: np.ndarray, strength: np.ndarray) -> np.ndarray:
+    """(C, C) sum over pairs of contestants i, j of weight (e_i - e_j)(e_i - e_j)'."""
+    chance = expit(strength[:, None] - strength[None, :])
+    weight = wins * chance * (1 - chance)
+    symmetric = weight + weight.T
+    return np.asarray(np.diag(symmetric.sum(axis=1)) - symmetric)

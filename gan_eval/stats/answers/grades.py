@@ -28,6 +28,8 @@ _COLLAPSED = 0.1
 limit where the qualities follow one participant's grades exactly."""
 _NOTHING = 1e-6
 """An inconsistency of 0 in grades, so that it can be divided by."""
+_TOLERANCE, _MOST_STEPS = 1e-8, 5000
+"""P.910: the largest change of a quality, in grades, at which to stop; and the most steps."""
 
 
 @dataclass(frozen=True)
@@ -132,7 +134,7 @@ def plain_raters(grades: Grades) -> tuple[np.ndarray, np.ndarray]:
     return bias, np.sqrt(proportion(shared.by_rater((off - bias[shared.rater]) ** 2), counts))
 
 
-def p910(grades: Grades, *, tolerance: float = 1e-8, most: int = 5000) -> Quality:
+def p910(grades: Grades) -> Quality:
     """Quality, bias and inconsistency by maximum likelihood (ITU-T P.910 Annex E; Li & Bampis 2017, DCC, 52-61).
 
     A grade is normal about quality(picture) + bias(rater) with the standard deviation inconsistency(rater). The
@@ -147,8 +149,6 @@ def p910(grades: Grades, *, tolerance: float = 1e-8, most: int = 5000) -> Qualit
 
     Args:
         grades: any; missing pairs of picture and rater are no matter.
-        tolerance: the largest change of a quality, in grades, at which to stop.
-        most: iterations.
     """
     shared = grades.only(grades.shared())
     counts = shared.by_rater(np.ones(len(shared.grade)))
@@ -156,13 +156,13 @@ def p910(grades: Grades, *, tolerance: float = 1e-8, most: int = 5000) -> Qualit
     bias = proportion(shared.by_rater(shared.grade - quality[shared.picture]), counts)
     inconsistency = np.full(grades.raters, np.nan)
     held, converged = np.zeros(grades.raters, bool), not len(shared.grade)
-    for _ in range(most if len(shared.grade) else 0):
+    for _ in range(_MOST_STEPS if len(shared.grade) else 0):
         before = quality
         inconsistency, held = _inconsistency(shared, quality, bias, counts, held)
         weight = (1 / inconsistency**2)[shared.rater]
         quality = proportion(shared.by_picture(weight * (shared.grade - bias[shared.rater])), shared.by_picture(weight))
         bias = proportion(shared.by_rater(shared.grade - quality[shared.picture]), counts)
-        if np.nanmax(np.abs(quality - before)) < tolerance:
+        if np.nanmax(np.abs(quality - before)) < _TOLERANCE:
             converged = True
             break
     parts, bias = _centred(shared, bias, counts)

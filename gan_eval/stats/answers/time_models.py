@@ -25,7 +25,7 @@ _TERMS = {"kind": "kind[real]", "correct": "correct[yes]"}
 def reaction_time_models(trials: pd.DataFrame) -> pd.DataFrame:
     """The table `reaction_time_models`: the typical time, and how truth and rightness change it.
 
-    Two models, each fitted by restricted maximum likelihood (`crossed.linear`): `~ 1`, whose intercept is the
+    Two models, each fitted by restricted maximum likelihood (`mixed.linear`): `~ 1`, whose intercept is the
     typical participant's typical picture, and `~ kind + correct`, whose intercept is a fake that was judged wrongly. A
     fixed effect that does not vary (no reals; no errors) is left out of the second model's formula, and its note says
     so. Tests and intervals are Wald's, by Student's t with one degree of freedom fewer than the smallest number of

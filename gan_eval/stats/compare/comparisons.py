@@ -1,5 +1,7 @@
 """Can they tell? Which model fools more? Do they know reals better than fakes? Differences, with Holm's correction."""
 
+from itertools import chain
+
 import numpy as np
 import pandas as pd
 from scipy.stats import fisher_exact
@@ -57,14 +59,12 @@ def comparisons(trials: pd.DataFrame, *, plan: AnalysisSettings | None = None) -
     settings = plan or AnalysisSettings()
     require_known_models(settings, trials)
     pairs = pair_trials(trials)
-    questions = [
-        *kind_questions(answered, settings),
-        *model_questions(answered, settings),
-        *pair_questions(pairs, settings),
-    ]
+    questions = chain(  # one after the other: the trials of all pairs of many models are many times the table
+        kind_questions(answered, settings), model_questions(answered, settings), pair_questions(pairs, settings)
+    )
     fits: Fits = {}
     rows = [_row(question, settings, fits, has_plan=plan is not None) for question in questions]
-    if not any(question.family == TOLD_APART for question in questions):
+    if not any(row["family"] == TOLD_APART for row in rows):
         rows = [*_without_numbers(main_trials(trials), has_plan=plan is not None), *rows]
     rows += unnamed_pairs(pairs, planned=plan is not None)
     table = pd.DataFrame(rows, columns=[*COMPARISONS.names, "family"])

@@ -68,8 +68,8 @@ def population_proportions(eta: np.ndarray, sd: np.ndarray, *, link: str = "logi
         sd: (R,) standard deviation of the random part, 0 or more.
         link: `logit` or `probit`.
 
-    >>> shares = population_shares(np.array([0.0, 1.0]), np.array([2.0, 0.0]))
-    >>> shares.share.round(6).tolist()
+    >>> proportions = population_proportions(np.array([0.0, 1.0]), np.array([2.0, 0.0]))
+    >>> proportions.share.round(6).tolist()
     [0.5, 0.731059]
     """
     eta, sd = np.broadcast_arrays(np.asarray(eta, float), np.asarray(sd, float))

@@ -2,7 +2,6 @@
 the answer, in a sensitivity row."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -74,18 +73,9 @@ def is_on_outcome(rule: str) -> bool:
     return parse_rule(rule).column in OF_PARTICIPANTS
 
 
-class Sensitivity(NamedTuple):
-    """What rules on people's outcome would change."""
-
-    rows: pd.DataFrame
-    """Of the table `comparisons`."""
-    note: str
-    """For each rule, how many people fulfil it; empty: there are no such rules."""
-
-
 def sensitivity(
     trials: pd.DataFrame, participation: pd.DataFrame, rules: Sequence[str], *, plan: AnalysisSettings
-) -> Sensitivity:
+) -> tuple[pd.DataFrame, str]:
     """Whether real and generated pictures were told apart, without the people that each rule names.
 
     The rows are the comparisons over all data sets, without a verdict.
@@ -95,6 +85,9 @@ def sensitivity(
         participation: the table `participation`.
         rules: on the outcome.
         plan: of the study.
+
+    Returns:
+        rows of the table `comparisons`, and how many people fulfil each rule; empty: there are no such rules.
 
     Raises:
         UserError: a rule is not understood.
@@ -123,4 +116,4 @@ def sensitivity(
             )
         notes.append(note)
     rows = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=list(COMPARISONS.names))
-    return Sensitivity(conform(rows, COMPARISONS, where="comparisons"), "; ".join(notes))
+    return conform(rows, COMPARISONS, where="comparisons"), "; ".join(notes)

@@ -231,7 +231,7 @@ def pair_questions(pairs: pd.DataFrame, plan: AnalysisSettings) -> Iterator[Comp
     several = paired["dataset"].nunique(dropna=False) > 1
     for dataset, part in paired.groupby("dataset", dropna=False, sort=True):
         family, comparison = f"{TOLD_APART_IN_PAIRS} on", _on(TOLD_APART_IN_PAIRS, dataset)
-        if several:
+        if several and isinstance(dataset, str):
             yield _choice(family, comparison, "real", ANY_FAKE, part, plan)
         if part["model"].nunique() > 1:
             for model, own in part.groupby("model", sort=True):

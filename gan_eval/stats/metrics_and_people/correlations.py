@@ -2,7 +2,6 @@
 rates, per picture and per model, and their differences, from the same points and the same replicates.
 """
 
-from collections.abc import Iterable
 from itertools import combinations, permutations
 
 import numpy as np
@@ -55,41 +54,23 @@ def correlations_and_differences(
     set_metrics: pd.DataFrame | None = None,
     seed: int = 0,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The tables `correlations` and `correlation_differences`, as their own functions give them, at once.
+    """The tables `correlations` and `correlation_differences`, from the same points and the same replicates.
 
-    Args:
-        trials: the table `trials`.
-        image_metrics: the table `image_metrics`.
-        set_metrics: the table `set_metrics`.
-        seed: of the bootstrap.
-    """
-    rows, frames = [], []
-    for points in point_sets(trials, image_metrics=image_metrics, set_metrics=set_metrics, seed=seed):
-        replicates = bootstrap_correlations(points, single_metrics(points) | pairs_of_metrics(points))
-        rows += correlation_rows(points, replicates)
-        if len(points.metrics) > 1:
-            frames.append(difference_frame(points, replicates))
-    return _correlation_table(rows), _difference_table(frames)
+    `correlations`: metric against the share of fakes called real. Level `stimulus`: over the fakes of a data set, all
+    its models together. Level `model`: over the models of a data set, with the mean of a metric of pictures or the
+    value of a metric of sets; and, where there are several data sets, over all models of all data sets (`dataset`
+    empty). Infinite values have a rank among pictures, but are in no model's mean and in no Pearson's correlation, as
+    the note then tells. Intervals are percentiles of the two-way bootstrap over participants and stimuli. p is exact
+    over all pairings up to 9 points, from Student's t approximation above that. `pearson_logistic` is Pearson's
+    correlation of the rates with a monotonic logistic curve of the metric fitted to them (`fit_logistic`), so 0 or more
+    whatever the direction; `ceiling` the rank correlation that a metric knowing the true rates would reach.
 
-
-def correlations(
-    trials: pd.DataFrame,
-    *,
-    image_metrics: pd.DataFrame | None = None,
-    set_metrics: pd.DataFrame | None = None,
-    seed: int = 0,
-) -> pd.DataFrame:
-    """The table `correlations`: metric against the share of fakes called real.
-
-    Level `stimulus`: over the fakes of a data set, all its models together. Level `model`: over the models of a data
-    set, with the mean of a metric of pictures or the value of a metric of sets; and, where there are several data
-    sets, over all models of all data sets (`dataset` empty). Infinite values have a rank among pictures, but are in no
-    model's mean and in no Pearson's correlation, as the note then tells. Intervals are percentiles of the two-way
-    bootstrap over participants and stimuli. p is exact over all pairings up to 9 points, from Student's t
-    approximation above that.
-    `pearson_logistic` is Pearson's correlation of the rates with a monotonic logistic curve of the metric fitted to
-    them (`logistic_fit`), so 0 or more whatever the direction; `ceiling` the rank correlation that a
-    metric knowing the true rates would reach (`ceiling`).
+    `correlation_differences`: every two metrics of a level and data set. A metric of which less is better agrees
+    negatively, so strengths |Spearman| are compared, over the points that have both metrics. In the replicates each
+    metric keeps the sign that it has over all the data: a replicate that turns it round counts as negative agreement.
+    The test is `dependent_z`, for Spearman's correlations, and takes the points as independent; Holm's correction is
+    over the pairs of a level and data set. A metric follows better where the corrected test and the interval both say
+    so.
 
     Args:
         trials: the table `trials`.
@@ -97,51 +78,19 @@ def correlations(
         set_metrics: the table `set_metrics`.
         seed: of the bootstrap and of the ceiling's random splits.
     """
-    return _correlation_table(
-        row
-        for points in point_sets(trials, image_metrics=image_metrics, set_metrics=set_metrics, seed=seed)
-        for row in correlation_rows(points, bootstrap_correlations(points, single_metrics(points)))
+    rows: list[dict[str, object]] = []
+    frames = []
+    for points in point_sets(trials, image_metrics=image_metrics, set_metrics=set_metrics, seed=seed):
+        replicates = bootstrap_correlations(points, single_metrics(points) | pairs_of_metrics(points))
+        rows += correlation_rows(points, replicates)
+        if len(points.metrics) > 1:
+            frames.append(difference_frame(points, replicates))
+    single = pd.DataFrame(rows, columns=list(CORRELATIONS.names))
+    differences = pd.concat(frames) if frames else pd.DataFrame(columns=list(CORRELATION_DIFFERENCES.names))
+    return (
+        conform(single, CORRELATIONS, where="correlations"),
+        conform(differences, CORRELATION_DIFFERENCES, where="correlation_differences"),
     )
-
-
-def correlation_differences(
-    trials: pd.DataFrame,
-    *,
-    image_metrics: pd.DataFrame | None = None,
-    set_metrics: pd.DataFrame | None = None,
-    seed: int = 0,
-) -> pd.DataFrame:
-    """The table `correlation_differences`: every two metrics of a level and data set.
-
-    A metric of which less is better agrees negatively, so strengths |Spearman| are compared, over the points that have
-    both metrics. In the replicates of the two-way bootstrap, the same for both, each metric keeps the sign that it has
-    over all the data: a replicate that turns it round counts as negative agreement. The test is `dependent_z`, for
-    Spearman's correlations, and takes the points as independent; Holm's correction is over the pairs of a level and
-    data set. A metric follows better where the corrected test and the interval both say so.
-
-    Args:
-        trials: the table `trials`.
-        image_metrics: the table `image_metrics`.
-        set_metrics: the table `set_metrics`.
-        seed: of the bootstrap: that of `correlations` gives the same replicates.
-    """
-    return _difference_table(
-        [
-            difference_frame(points, bootstrap_correlations(points, pairs_of_metrics(points)))
-            for points in point_sets(trials, image_metrics=image_metrics, set_metrics=set_metrics, seed=seed)
-            if len(points.metrics) > 1
-        ]
-    )
-
-
-def _correlation_table(rows: Iterable[dict[str, object]]) -> pd.DataFrame:
-    frame = pd.DataFrame(list(rows), columns=list(CORRELATIONS.names))
-    return conform(frame, CORRELATIONS, where="correlations")
-
-
-def _difference_table(frames: list[pd.DataFrame]) -> pd.DataFrame:
-    table = pd.concat(frames) if frames else pd.DataFrame(columns=list(CORRELATION_DIFFERENCES.names))
-    return conform(table, CORRELATION_DIFFERENCES, where="correlation_differences")
 
 
 def single_metrics(points: PointSet) -> Pairings:
@@ -297,7 +246,8 @@ def difference_frame(points: PointSet, replicates: BootstrapCorrelations) -> pd.
     sure = apart & (table["p_holm"] < ALPHA).to_numpy(bool)
     table["follows_better"] = pd.Series(leader, dtype="object").where(sure, None)
     differ = np.isfinite(p) & np.isfinite(low) & ((p < ALPHA) != apart)
-    table["note"] = [joined(note, DISAGREE if odd else "") for note, odd in zip(table["note"], differ, strict=True)]
+    disagree = np.where(differ, DISAGREE, "")
+    table["note"] = [joined(*notes) for notes in zip(table["note"].fillna(""), disagree, strict=True)]
     return table
 
 

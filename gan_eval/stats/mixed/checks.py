@@ -118,8 +118,10 @@ def _rows(of: Design, planned: Planned, mixed: pd.DataFrame) -> list[Row]:
         cells: Row = {}
         if estimates is not None:
             cells = {name: values[position] / of.scale[position] for name, values in estimates._asdict().items()}
-            verdicts = [_excludes_0(cells["ci_low"], cells["ci_high"]), _excludes_0(*intervals[term])]
-            cells |= {"p": estimates.p[position], "agrees": None if None in verdicts else verdicts[0] == verdicts[1]}
+            verdict = _excludes_0(cells["ci_low"], cells["ci_high"])
+            of_mixed = _excludes_0(*intervals[term]) if term in intervals else None
+            agrees = None if None in (verdict, of_mixed) else verdict == of_mixed
+            cells |= {"p": estimates.p[position], "agrees": agrees}
         rows.append({**shared, "term": term, **cells, **carried})
     return rows
 

@@ -11,7 +11,7 @@ from gan_eval.power import plan_power, planned_stimuli
 from gan_eval.power.design import deal_design
 from gan_eval.power.planning import NO_DIFFERENCE, make_world
 from gan_eval.power.questions import MOST_PAIRS, omitted_pairs_message, questions_of
-from gan_eval.power.simulate import NO_ESTIMATE, Inference, analysed, one_study, simulate, verdicts
+from gan_eval.power.simulate import Inference, analysed, one_study, simulate, verdicts
 from gan_eval.power.words import sentences, table_lines
 from gan_eval.settings.analysis import AnalysisSettings, PowerSettings
 from gan_eval.settings.quiz import QuizSettings
@@ -127,7 +127,12 @@ def test_differences_of_one_family_are_corrected_together() -> None:
     assert [question.name for question in questions] == ["told apart", "a against b", "a against c", "b against c"]
     tests = [Inference(0.0, 0.1, p, np.nan) for p in (0.04, 0.01, 0.03, 0.04)]
     assert [each.positive for each in verdicts(questions, tests)] == [True, True, False, False]
-    assert [each.failed for each in verdicts(questions, [*tests[:3], NO_ESTIMATE])] == [False, False, False, True]
+    assert [each.failed for each in verdicts(questions, [*tests[:3], Inference(*[np.nan] * 4)])] == [
+        False,
+        False,
+        False,
+        True,
+    ]
 
 
 def test_planned_pairs_are_asked_and_no_others() -> None:

@@ -1,9 +1,11 @@
 """Metric tables for tests of metrics against people."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import pandas as pd
 
+from gan_eval.stats.metrics_and_people.correlations import correlations_and_differences
 from gan_eval.tables import IMAGE_METRICS
 from gan_eval.tabular import frame_of
 
@@ -24,3 +26,13 @@ def fooling(trials: pd.DataFrame) -> pd.Series:
     """Share of the answers to each fake that call it real."""
     fakes = trials[trials["kind"] == "fake"]
     return (fakes["response"] == "real").groupby(fakes["stimulus"]).mean()
+
+
+def correlations(trials: pd.DataFrame, **given: Any) -> pd.DataFrame:
+    """The table `correlations`."""
+    return correlations_and_differences(trials, **given)[0]
+
+
+def correlation_differences(trials: pd.DataFrame, **given: Any) -> pd.DataFrame:
+    """The table `correlation_differences`."""
+    return correlations_and_differences(trials, **given)[1]

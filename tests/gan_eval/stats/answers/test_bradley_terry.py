@@ -7,7 +7,7 @@ import statsmodels.api as sm
 from scipy.special import expit
 from scipy.stats import norm
 
-from gan_eval.stats.answers.bradley_terry import TWO_QUESTIONS, bradley_terry
+from gan_eval.stats.answers.choices import TWO_QUESTIONS, bradley_terry
 from gan_eval.stats.trials import fill_trials
 
 NAMES = ("real", "w", "x", "y", "z")

@@ -153,6 +153,14 @@ def test_data_sets_have_their_own_shares_and_count_by_their_answers() -> None:
     assert table["p_holm"].iloc[1:].to_numpy() == pytest.approx(multipletests(table["p"].iloc[1:], method="holm")[1])
 
 
+def test_pairs_without_a_data_set_count_among_all() -> None:
+    named, nameless = judged(effect=1.0, items=8, seed=4), judged(effect=-0.5, items=8, seed=5, dataset="other")
+    nameless["dataset"] = pd.Series(None, index=nameless.index, dtype="str")
+    table = comparisons(fill_trials(pd.concat([named, nameless], ignore_index=True)))
+    assert table["comparison"].tolist() == ["told apart in pairs", "told apart in pairs on faces"]
+    assert table[["n_a", "n_b"]].sum(axis=1).tolist() == [320, 160]
+
+
 def test_each_of_several_models_has_a_row() -> None:
     trials = judged(effect=0.5, models=("x", "y"))
     table = comparisons(trials)

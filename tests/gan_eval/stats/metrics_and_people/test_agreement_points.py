@@ -1,11 +1,10 @@
 import numpy as np
 import pandas as pd
 import pytest
-from make_metrics import fooling, metric_of
+from make_metrics import correlation_differences, correlations, fooling, metric_of
 from make_trials import simulated
 from scipy.stats import pearsonr, spearmanr
 
-from gan_eval.stats.metrics_and_people.correlations import correlation_differences, correlations
 from gan_eval.stats.metrics_and_people.curve import fit_logistic
 from gan_eval.stats.metrics_and_people.models import metric_models
 from gan_eval.stats.metrics_and_people.points import fitted_curves, points

@@ -1,13 +1,12 @@
 import numpy as np
 import pandas as pd
 import pytest
-from make_metrics import fooling, metric_of
+from make_metrics import correlations, fooling, metric_of
 from make_trials import simulated
 from scipy.optimize import curve_fit
 from scipy.spatial.distance import cdist
 from scipy.stats import kendalltau, pearsonr, permutation_test, rankdata, spearmanr
 
-from gan_eval.stats.metrics_and_people.correlations import correlations
 from gan_eval.stats.trials import fill_trials
 from gan_eval.tables import SET_METRICS
 from gan_eval.tabular import frame_of

@@ -61,6 +61,7 @@ def test_the_table_says_whether_the_mixed_model_is_confirmed():
     mixed = mixed_models(trials)
     table = model_checks(trials, mixed=mixed)
     assert table.equals(model_checks(trials))
+    assert model_checks(trials, mixed=mixed.iloc[:0])["agrees"].isna().all()
     assert len(table) == (~mixed["formula"].str.contains("kind|", regex=False)).sum()
     assert set(table["method"]) == {"two_way_cluster"}
     wald = mixed.set_index(["formula", "term"])
