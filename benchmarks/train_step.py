@@ -123,7 +123,7 @@ def ours(size: int, pictures: "list[Tensor]", *, where: "device", precision: str
     from lightning_fabric import Fabric
 
     from gan_eval.settings.training import TrainingSettings
-    from trainer.batches.batch import Batch
+    from trainer.batch import Batch
     from trainer.devices import AS_USUAL, PRECISION, exact_kernels
     from trainer.loop.gan import new_gan
     from trainer.randomness import Purpose, seeded
@@ -249,7 +249,7 @@ def check(size: int = 64, *, channels: int = 8) -> float:
     import torch
 
     from gan_eval.settings.training import TrainingSettings
-    from trainer.batches.batch import Batch
+    from trainer.batch import Batch
     from trainer.nets.build import new_networks
     from trainer.step import Gan, training_step
     from trainer.tasks.translation import translation_objective

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from trainer.batches.batch import Batch
+from trainer.batch import Batch
 from trainer.losses import AdversarialLoss, bce
 
 

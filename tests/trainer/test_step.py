@@ -11,7 +11,7 @@ import torch.nn as nn
 from torch import Tensor
 
 from gan_eval.settings.training import TrainingSettings
-from trainer.batches.batch import Batch
+from trainer.batch import Batch
 from trainer.losses import bce, hinge, l1, l2, ssim
 from trainer.nets.discriminators import PatchGAN
 from trainer.nets.layers import initialise

@@ -15,8 +15,8 @@ from gan_eval.settings.training import NEUTRAL_GREY, InpaintingSettings, Trainin
 from gan_eval.stimuli.holes import Hole
 from gan_eval.stimuli.pictures import Picture
 from gan_eval.tabular import Row
-from trainer.batches.batch import Batch
-from trainer.batches.batches import as_tensor
+from trainer.batch import Batch
+from trainer.batches import as_tensor
 from trainer.datasets.dataset import DataSet
 from trainer.datasets.photographs import PhotographSet
 from trainer.inference import as_pictures, dropout_from

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from gan_eval.settings.training import TrainingSettings
-from trainer.batches.batch import Batch
-from trainer.batches.pictures import Levels, Pictures
+from trainer.batch import Batch
+from trainer.pictures import Levels, Pictures
 from trainer.randomness import Purpose, stream
 
 Assemble = Callable[[NDArray[np.float32], list[int]], Batch]
