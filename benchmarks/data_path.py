@@ -24,9 +24,8 @@ import torch
 from PIL import Image
 
 from gan_eval.settings.training import TrainingSettings
-from trainer.batches import Batches, jitter_size
+from trainer.batches import Batches, Pictures, jitter_size
 from trainer.datasets.pairs import PairedSet
-from trainer.pictures import Pictures
 
 SIDE = 256
 GPU_STEP_S = 0.010

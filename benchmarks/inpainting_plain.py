@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 if TYPE_CHECKING:
     from gan_eval.settings.training import TrainingSettings
-    from trainer.batch import Batch
+    from trainer.step import Batch
 
 Step = Callable[["Batch"], dict[str, Tensor]]
 """One training step on a batch; returns its loss terms."""

@@ -17,16 +17,14 @@ from torch import nn
 
 from gan_eval.settings.training import TrainingSettings
 from gan_eval.stimuli.holes import mask_of
-from trainer.batch import Batch
-from trainer.batches import Batches, jitter_size
+from trainer.batches import Batches, Pictures, jitter_size
 from trainer.devices import AS_USUAL, Execution, exact_kernels
 from trainer.loop.gan import new_gan, set_learning_rates
 from trainer.masks import region
 from trainer.nets.layers import ChannelwiseLinear
 from trainer.nets.unet import UNet
-from trainer.pictures import Pictures
 from trainer.randomness import Purpose, seeded
-from trainer.step import Gan, training_step
+from trainer.step import Batch, Gan, training_step
 from trainer.style import load_style_network
 from trainer.tasks.inpainting import Inpainting
 

@@ -123,11 +123,10 @@ def ours(size: int, pictures: "list[Tensor]", *, where: "device", precision: str
     from lightning_fabric import Fabric
 
     from gan_eval.settings.training import TrainingSettings
-    from trainer.batch import Batch
     from trainer.devices import AS_USUAL, PRECISION, exact_kernels
     from trainer.loop.gan import new_gan
     from trainer.randomness import Purpose, seeded
-    from trainer.step import training_step
+    from trainer.step import Batch, training_step
     from trainer.tasks.translation import translation_objective
 
     settings = TrainingSettings(
@@ -249,9 +248,8 @@ def check(size: int = 64, *, channels: int = 8) -> float:
     import torch
 
     from gan_eval.settings.training import TrainingSettings
-    from trainer.batch import Batch
     from trainer.nets.build import new_networks
-    from trainer.step import Gan, training_step
+    from trainer.step import Batch, Gan, training_step
     from trainer.tasks.translation import translation_objective
 
     settings = TrainingSettings(

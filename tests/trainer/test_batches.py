@@ -14,10 +14,9 @@ from PIL import Image
 
 from gan_eval.errors import UserError
 from gan_eval.settings.training import Direction, TrainingSettings
-from trainer.batch import Batch
-from trainer.batches import Batches, Schedule, as_tensor, jitter, jitter_size, mirror
+from trainer.batches import Batches, Pictures, Schedule, as_tensor, hash_pictures, jitter, jitter_size, mirror
 from trainer.datasets.pairs import PairedSet
-from trainer.pictures import Pictures, hash_pictures
+from trainer.step import Batch
 
 
 def paired_pictures(paths: list[Path], direction: Direction, **options: Any) -> Pictures:

@@ -8,11 +8,10 @@ from pathlib import Path
 
 from gan_eval.errors import UserError
 from gan_eval.settings.training import TrainingSettings
-from trainer.batches import Schedule
+from trainer.batches import Schedule, hash_pictures
 from trainer.datasets.dataset import DataSet
 from trainer.loop.initial_weights import Initial
 from trainer.nets.build import smallest_batch
-from trainer.pictures import hash_pictures
 from trainer.state.run_folder import Definition
 from trainer.tasks import Task
 

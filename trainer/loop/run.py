@@ -15,7 +15,7 @@ from torch.optim.lr_scheduler import ReduceLROnPlateau
 from gan_eval.errors import UserError, first_sentence
 from gan_eval.files import check_output_folder, remove_leftovers
 from gan_eval.settings.training import Direction, TrainingSettings
-from trainer.batches import Batches, jitter_size
+from trainer.batches import Batches, Pictures, jitter_size
 from trainer.devices import (
     Execution,
     anybody,
@@ -31,7 +31,6 @@ from trainer.inference import NotFiniteError
 from trainer.loop.gan import load_optimizer, new_gan, plain_generator, set_learning_rates, start_from
 from trainer.loop.initial_weights import find_initial, load_start, record_start
 from trainer.loop.plan import Plan, Say, decayed, make_plan
-from trainer.pictures import Pictures
 from trainer.randomness import Purpose, seeded
 from trainer.state.checkpoints import (
     CHECKPOINTS,

@@ -12,11 +12,10 @@ from torch import nn
 
 from gan_eval.errors import UserError
 from gan_eval.settings.training import NEUTRAL_GREY, InpaintingSettings, TrainingSettings
-from trainer.batches import Batches, jitter_size
+from trainer.batches import Batches, Pictures, jitter_size
 from trainer.inference import inference
 from trainer.losses import l2, logits_at_holes, pixel_weights
 from trainer.nets.build import new_networks
-from trainer.pictures import Pictures
 from trainer.randomness import Purpose
 from trainer.step import Gan, training_step
 from trainer.tasks import Example, Inpainting, Task, new_task
