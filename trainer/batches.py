@@ -48,7 +48,6 @@ class Pictures:
         side: int,
         cache_bytes: int = CACHE_BYTES,
         threads: int | None = None,
-        on_progress: Callable[[int, int], None] | None = None,
     ) -> None:
         """Read and decode every picture once, so that the bad ones are named before hours of training.
 
@@ -58,7 +57,6 @@ class Pictures:
             side: pixels a side of the items.
             cache_bytes: bound of the cache; 0 switches it off.
             threads: threads that read and decode; default: the cores, at most 8.
-            on_progress: called with the pictures read and their number.
 
         Raises:
             UserError: pictures are broken, or of sizes that cannot be used.
@@ -72,7 +70,7 @@ class Pictures:
             item = self.read(path)
             return item if path in cached else None
 
-        items = map_pictures(paths, read, threads=threads, on_progress=on_progress)
+        items = map_pictures(paths, read, threads=threads)
         self._cache = [item for item in items if item is not None]
 
     def __len__(self) -> int:

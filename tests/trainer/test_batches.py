@@ -337,9 +337,7 @@ def test_files_are_read_once(make_pairs: Callable[..., Path], monkeypatch: pytes
     read: list[Path] = []
     plain = Path.read_bytes
     monkeypatch.setattr(Path, "read_bytes", lambda path: read.append(path) or plain(path))
-    told: list[tuple[int, int]] = []
-    paired_pictures(paths, "AtoB", side=72, on_progress=lambda done, total: told.append((done, total)))
-    assert told == [(1, 4), (2, 4), (3, 4), (4, 4)]
+    paired_pictures(paths, "AtoB", side=72)
     assert sorted(read) == sorted(paths)
 
 

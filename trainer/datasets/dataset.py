@@ -125,7 +125,6 @@ def map_pictures(
     work: Callable[[Path], T],
     *,
     threads: int | None = None,
-    on_progress: Callable[[int, int], None] | None = None,
     mend: str = "mend or remove them",
 ) -> list[T]:
     """`work` of every picture, in order, by several threads: decoding and hashing release the interpreter's lock.
@@ -136,7 +135,7 @@ def map_pictures(
     Raises:
         UserError: it fails on some. All are tried first, so that one message tells of all that must be mended.
     """
-    tried = try_pictures(paths, work, threads=threads, on_progress=on_progress)
+    tried = try_pictures(paths, work, threads=threads)
     bad = [result for result in tried if isinstance(result, UserError)]
     if len(bad) == 1:
         raise bad[0]
