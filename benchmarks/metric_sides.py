@@ -151,11 +151,10 @@ def pair_metric(ours_name: str, theirs: Callable[[Any, Any], Any], calls: int, s
     import torch
 
     from gan_eval.metrics.definitions import similarity
-    from gan_eval.metrics.definitions import similarity as pixel
 
     torch.set_num_threads(1)
     real, fake = one_pair(scratch)
-    function = getattr(similarity, ours_name, None) or getattr(pixel, ours_name)
+    function = getattr(similarity, ours_name)
     x, y = as_floats(fake), as_floats(real)
     with torch.no_grad():
         return repeated(lambda: function(fake, real), calls), repeated(partial(theirs, x, y), calls)

@@ -135,7 +135,7 @@ def make_crops(sources: list[Path], out: Path, cut: Cut, *, on_progress: OnProgr
     """Write crops of every picture below the sources as `out/<split>/SOURCE-FOLDER-NAME-NUMBER.png`.
 
     A photograph below a source's folder train, val or test stays in that split; else its path below the source decides
-    (`sources.split_of`). The same call again goes on: crops that are whole and not older than their photograph are
+    (`photographs.split_of`). The same call again goes on: crops that are whole and not older than their photograph are
     kept. Sources that are cropped in other ways can share `out`, at one size.
 
     Args:
