@@ -17,6 +17,8 @@ T = TypeVar("T")
 
 Size = int | Literal["native"]
 """The side of square pictures; native is each picture's own size."""
+OnProgress = Callable[[int, int], None]
+"""Called with (done, total); total is 0 where it is not known."""
 
 SPLITS = ("train", "val", "test")
 """The usual splits, in the order in which they are listed."""
@@ -153,7 +155,7 @@ def try_pictures(
     work: Callable[[Path], T],
     *,
     threads: int | None = None,
-    on_progress: Callable[[int, int], None] | None = None,
+    on_progress: OnProgress | None = None,
 ) -> list[T | UserError]:
     """`work` of every picture, in order, by several threads; what is wrong with a bad one stands in its place."""
 

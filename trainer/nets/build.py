@@ -102,14 +102,12 @@ def generator_shape(
                 return ResNet(blocks=BLOCKS[kind], dropout=dropout, **shared)
 
 
-def empty_generator(
-    settings: TrainingSettings, *, in_channels: int | None = None, out_channels: int | None = None
-) -> Generator:
+def empty_generator(settings: TrainingSettings) -> Generator:
     """The generator on the CPU with weights that still have to be loaded or drawn; else as `generator_shape`.
 
     PyTorch's own initial weights would be drawn from the global generator.
     """
-    return generator_shape(settings, in_channels=in_channels, out_channels=out_channels).to_empty(device="cpu")
+    return generator_shape(settings).to_empty(device="cpu")
 
 
 def empty_discriminator(settings: TrainingSettings) -> Discriminator:
