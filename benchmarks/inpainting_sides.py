@@ -128,10 +128,10 @@ def plain(options: argparse.Namespace, task: Inpainting, batches: Batches) -> Ca
     """The plain step on batches that were made beforehand."""
 
     where = device_of(options)
-    made = itertools.cycle([batches(number).to(where) for number in range(PICTURES // task.settings.batch_size or 1)])
+    ready = itertools.cycle([batches(number).to(where) for number in range(PICTURES // task.settings.batch_size or 1)])
     G, D = (net.to(where) for net in networks(task.settings))
     train = plain_step(task.settings, G, D, vgg_of(options, where))
-    return lambda: train(next(made))
+    return lambda: train(next(ready))
 
 
 def vgg_of(options: argparse.Namespace, where: Any) -> Any:
