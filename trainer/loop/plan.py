@@ -15,6 +15,11 @@ from trainer.nets.build import smallest_batch
 from trainer.state.run_folder import Definition
 from trainer.tasks import Task
 
+Say = Callable[[str], None]
+"""Takes a message for the user."""
+
+MANY_PICTURES = 2000
+"""Reading more pictures than this takes long enough to be mentioned."""
 GRIDS = 10
 """At least so many sample grids in a run, evenly spread,"""
 MOST_EPOCHS = 200
@@ -57,13 +62,6 @@ def milestones(settings: TrainingSettings, *, total: int, planned: int, steps_pe
         every = max(1, round(settings.validate_every * fraction), -(-total // MOST_VALIDATIONS))
         validations = set(range(0, total + 1, every)) | {total} | snapshots
     return Milestones(frozenset(samples), snapshots, frozenset(validations))
-
-
-Say = Callable[[str], None]
-"""Takes a message for the user."""
-
-MANY_PICTURES = 2000
-"""Reading more pictures than this takes long enough to be mentioned."""
 
 
 @dataclass(frozen=True)
