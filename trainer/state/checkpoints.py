@@ -158,8 +158,8 @@ def load_latest(
         for name, weights in (nets or {}).items() if made_with[0] == FORMAT else ():
             difference = first_difference(weights, state[name])
             for key, tensor in state[name].items() if difference is None else ():
-                if difference is None and (reason := storage_problem(tensor)):
-                    difference = f"{key} {reason}"
+                if difference is None and (problem := storage_problem(tensor)):
+                    difference = f"{key} {problem}"
             if difference is None and (nonfinite := first_nonfinite(state[name])):
                 difference = f"{nonfinite} is not finite"
             if difference is not None:
