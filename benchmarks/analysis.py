@@ -84,10 +84,10 @@ def metric_values() -> pd.DataFrame:
 def timed(name: str, work: Callable[[], Any]) -> tuple[Any, float]:
     """What a work gives, and its seconds."""
     start = time.perf_counter()
-    found = work()
+    result = work()
     seconds = time.perf_counter() - start
     print(f"  {name:<44}{seconds:>8.2f} s")
-    return found, seconds
+    return result, seconds
 
 
 def measure(path: Path) -> None:

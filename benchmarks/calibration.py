@@ -43,9 +43,9 @@ def main() -> None:
         parser.error("--write: a page has all blocks; leave --only out")
     blocks = tuple(options.only or BLOCKS)
     start = time.monotonic()
-    found = simulated(blocks, studies=options.studies, seed=options.seed, workers=options.workers)
+    results = simulated(blocks, studies=options.studies, seed=options.seed, workers=options.workers)
     minutes = (time.monotonic() - start) / 60
-    lines = list(page_lines(found, studies=options.studies, seed=options.seed))
+    lines = list(page_lines(results, studies=options.studies, seed=options.seed))
     for line in lines:
         print(line if options.markdown else line.replace("|", " ").replace("--", ""))
     if options.write:
@@ -75,14 +75,14 @@ def _columns(name: str) -> int:
     return len(BLOCKS[name].parts[0].columns)
 
 
-def page_lines(found: Mapping[str, Sequence[Rows]], *, studies: int, seed: int) -> Iterator[str]:
+def page_lines(results: Mapping[str, Sequence[Rows]], *, studies: int, seed: int) -> Iterator[str]:
     """The tables in Markdown, with the command that makes them."""
     yield "```"
     yield f"python benchmarks/calibration.py --studies {studies} --seed {seed} --write docs/calibration.md"
     yield "```"
     yield ""
     yield f"{studies} studies for each column; in parentheses Wilson's 95 % interval of the share."
-    for name, columns in found.items():
+    for name, columns in results.items():
         yield ""
         yield f"**{BLOCKS[name].heading}**"
         first = 0
@@ -113,13 +113,13 @@ def _table(part: Part, columns: Sequence[Rows]) -> Iterator[str]:
         yield f"| {name} | {' | '.join(cells)} |"
 
 
-def _share(said: Sequence[float]) -> str:
+def _share(answers: Sequence[float]) -> str:
     """The share of the studies that give an answer, and their number where some give none."""
-    known = [each for each in said if not np.isnan(each)]
+    known = [answer for answer in answers if not np.isnan(answer)]
     if not known:
         return "none"
     low, high = wilson(sum(known), len(known))
-    few = f", {len(known)} studies" if len(known) < len(said) else ""
+    few = f", {len(known)} studies" if len(known) < len(answers) else ""
     return f"{100 * np.mean(known):.1f} ({100 * low:.1f} to {100 * high:.1f}){few}"
 
 

@@ -53,22 +53,22 @@ def two_conditions(column: int, random: np.random.Generator) -> list[float]:
     """Real against fake, and model against model; `models` and `told apart` have answers of their own."""
     world = World(SIZES[column // 2], INTERCEPT, INTERCEPT + EFFECT * (column % 2))
     of_models, of_kinds = answers.simulate(world, random), answers.simulate(world, random)
-    models, told = _models(of_models), _told_apart(of_kinds)
+    models, kinds = _models(of_models), _told_apart(of_kinds)
     a, b = _true_shares(world)
     p = [
         models.p,
-        told.p,
+        kinds.p,
         answers.logistic_p(of_models),
         answers.chi_square_p(of_models),
         answers.t_over_people_p(of_models),
         answers.t_over_stimuli_p(of_models),
     ]
-    held = [
-        *(_holds(row.ci_low, row.ci_high, a - b) for row in (models, told)),
+    covered = [
+        *(_holds(row.ci_low, row.ci_high, a - b) for row in (models, kinds)),
         _holds(*_share_by_model(of_models), a),
         _holds(*_share_by_wilson(of_models), a),
     ]
-    return [*map(_below, p), *held]
+    return [*map(_below, p), *covered]
 
 
 def skills(column: int, random: np.random.Generator) -> list[float]:
@@ -86,8 +86,8 @@ def skills(column: int, random: np.random.Generator) -> list[float]:
 def pairs(column: int, random: np.random.Generator) -> list[float]:
     """Real beside fake, either is chosen as often."""
     study = answers.simulate(World(SIZES[column], 0.0, 0.0), random)
-    told = _estimate(pair_questions(answers.pair_trials(study), DEFAULT), DEFAULT)
-    p = [told.p, answers.binomial_p(study), answers.t_against_half_p(study)]
+    estimated = _estimate(pair_questions(answers.pair_trials(study), DEFAULT), DEFAULT)
+    p = [estimated.p, answers.binomial_p(study), answers.t_against_half_p(study)]
     return [*map(_below, p)]
 
 
@@ -195,9 +195,9 @@ def _models(study: Answers, plan: AnalysisSettings = DEFAULT) -> Estimate:
     return _estimate(model_questions(answers.model_trials(study), plan), plan)
 
 
-def _estimate(asked: Iterator[Comparison], plan: AnalysisSettings) -> Estimate:
+def _estimate(questions: Iterator[Comparison], plan: AnalysisSettings) -> Estimate:
     """What the table `comparisons` says to the first question."""
-    first = next(asked)
+    first = next(questions)
     margin = None if plan.margin is None else plan.margin * (first.margin_factor or 1.0)
     return estimate(first.question, margin=margin, fits={})
 
@@ -217,15 +217,15 @@ def _world_with(difference: float, size: int) -> World:
     """The share of b is less than that of a by `difference`."""
 
     def missing(b: float) -> float:
-        one, other = _true_shares(World(size, INTERCEPT, b))
-        return one - other - difference
+        of_a, of_b = _true_shares(World(size, INTERCEPT, b))
+        return of_a - of_b - difference
 
     return World(size, INTERCEPT, float(brentq(missing, -6, INTERCEPT, xtol=1e-10)))
 
 
 def _true_shares(world: World) -> tuple[float, float]:
-    spread = np.full(2, np.hypot(world.sd_participant, world.sd_stimulus))
-    a, b = population_proportions(np.array([world.a, world.b]), spread).share
+    deviation = np.full(2, np.hypot(world.sd_participant, world.sd_stimulus))
+    a, b = population_proportions(np.array([world.a, world.b]), deviation).share
     return float(a), float(b)
 
 
@@ -233,15 +233,15 @@ def _share_by_model(study: Answers) -> tuple[float, float]:
     """The population-averaged share of condition a, by the crossed model of its answers alone."""
     chosen = study.in_a
     stimulus = np.unique(study.stimulus[chosen], return_inverse=True)[1]
-    one = np.ones((1, 1))
+    ones = np.ones((1, 1))
     try:
         fit = fit_crossed(study.yes[chosen], np.ones((chosen.sum(), 1)), study.participant[chosen], stimulus)
     except NoFitError:
         return np.nan, np.nan
     variance, by_random = np.array([fit.sd_first**2 + fit.sd_second**2]), 2 * np.array([[fit.sd_first, fit.sd_second]])
-    share = contrast_of_proportions(one[0], one, fit.beta, fit.covariance, variance, by_random)
-    found = wald(share.estimate, share.std_error, min(answers.PEOPLE, int(stimulus.max()) + 1) - 1)
-    return found.ci_low, found.ci_high
+    share = contrast_of_proportions(ones[0], ones, fit.beta, fit.covariance, variance, by_random)
+    interval = wald(share.estimate, share.std_error, min(answers.PEOPLE, int(stimulus.max()) + 1) - 1)
+    return interval.ci_low, interval.ci_high
 
 
 def _share_by_wilson(study: Answers) -> tuple[float, float]:

@@ -24,8 +24,7 @@ import torch
 from PIL import Image
 
 from gan_eval.settings.training import TrainingSettings
-from trainer.batches.batches import Batches, jitter_size
-from trainer.batches.pictures import Pictures
+from trainer.batches import Batches, Pictures, jitter_size
 from trainer.datasets.pairs import PairedSet
 
 SIDE = 256

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 if TYPE_CHECKING:
     from gan_eval.settings.training import TrainingSettings
-    from trainer.batches.batch import Batch
+    from trainer.step import Batch
 
 Step = Callable[["Batch"], dict[str, Tensor]]
 """One training step on a batch; returns its loss terms."""
@@ -50,8 +50,8 @@ def networks(settings: "TrainingSettings") -> tuple[nn.Module, nn.Module]:
     )  # fmt: skip
     if settings.generator == "context_encoder":
         G = context_encoder(size, size // 2, of_generator, settings.bottleneck)
-        return drawn(G), drawn(whole_discriminator(size // 2, of_discriminator))
-    return drawn(unet(size, of_generator)), drawn(Both(size, of_discriminator))
+        return initialised(G), initialised(whole_discriminator(size // 2, of_discriminator))
+    return initialised(unet(size, of_generator)), initialised(Both(size, of_discriminator))
 
 
 def halve(before: int, after: int, *, bias: bool = False) -> nn.Conv2d:
@@ -127,7 +127,7 @@ def unet(size: int, channels: int) -> nn.Sequential:
     return nn.Sequential(halve(4, channels), block, nn.ReLU(True), double(2 * channels, 3, bias=True), nn.Tanh())
 
 
-def drawn(net: nn.Module) -> nn.Module:
+def initialised(net: nn.Module) -> nn.Module:
     """The network with weights from N(0, 0.02)."""
     random = torch.Generator().manual_seed(0)
     for module in net.modules():

@@ -17,16 +17,14 @@ from torch import nn
 
 from gan_eval.settings.training import TrainingSettings
 from gan_eval.stimuli.holes import mask_of
-from trainer.batches.batch import Batch
-from trainer.batches.batches import Batches, jitter_size
-from trainer.batches.pictures import Pictures
+from trainer.batches import Batches, Pictures, jitter_size
 from trainer.devices import AS_USUAL, Execution, exact_kernels
 from trainer.loop.gan import new_gan, set_learning_rates
 from trainer.masks import region
 from trainer.nets.layers import ChannelwiseLinear
 from trainer.nets.unet import UNet
 from trainer.randomness import Purpose, seeded
-from trainer.step import Gan, training_step
+from trainer.step import Batch, Gan, training_step
 from trainer.style import load_style_network
 from trainer.tasks.inpainting import Inpainting
 
@@ -130,10 +128,10 @@ def plain(options: argparse.Namespace, task: Inpainting, batches: Batches) -> Ca
     """The plain step on batches that were made beforehand."""
 
     where = device_of(options)
-    made = itertools.cycle([batches(number).to(where) for number in range(PICTURES // task.settings.batch_size or 1)])
+    ready = itertools.cycle([batches(number).to(where) for number in range(PICTURES // task.settings.batch_size or 1)])
     G, D = (net.to(where) for net in networks(task.settings))
     train = plain_step(task.settings, G, D, vgg_of(options, where))
-    return lambda: train(next(made))
+    return lambda: train(next(ready))
 
 
 def vgg_of(options: argparse.Namespace, where: Any) -> Any:

@@ -38,12 +38,12 @@ def photographs(count: int) -> list[Any]:
 
     sources = [data.astronaut(), data.coffee(), data.chelsea(), data.rocket(), data.cat()]
     random = np.random.default_rng(SEED)
-    found = []
+    pictures = []
     for number in range(count):
         source = sources[number % len(sources)]
         top, left = (int(random.integers(0, length - SIDE + 1)) for length in source.shape[:2])
-        found.append(np.ascontiguousarray(source[top : top + SIDE, left : left + SIDE]))
-    return found
+        pictures.append(np.ascontiguousarray(source[top : top + SIDE, left : left + SIDE]))
+    return pictures
 
 
 def damaged(picture: Any, number: int) -> Any:
@@ -68,8 +68,8 @@ def pair_folders(folder: Path, count: int) -> tuple[Path, Path]:
     from PIL import Image
 
     real, fake = folder / "real", folder / "fake"
-    for one in (real, fake):
-        one.mkdir(exist_ok=True)
+    for directory in (real, fake):
+        directory.mkdir(exist_ok=True)
     for number, picture in enumerate(photographs(count)):
         Image.fromarray(picture).save(real / f"{number:04}.png")
         Image.fromarray(damaged(picture, number)).save(fake / f"{number:04}.png")
@@ -151,11 +151,10 @@ def pair_metric(ours_name: str, theirs: Callable[[Any, Any], Any], calls: int, s
     import torch
 
     from gan_eval.metrics.definitions import similarity
-    from gan_eval.metrics.definitions import similarity as pixel
 
     torch.set_num_threads(1)
     real, fake = one_pair(scratch)
-    function = getattr(similarity, ours_name, None) or getattr(pixel, ours_name)
+    function = getattr(similarity, ours_name)
     x, y = as_floats(fake), as_floats(real)
     with torch.no_grad():
         return repeated(lambda: function(fake, real), calls), repeated(partial(theirs, x, y), calls)
@@ -309,14 +308,14 @@ def again(metrics: tuple[str, ...], scratch: Path) -> Sides:
     warm_up()
     real, fake = pair_folders(scratch, PAIRS)
     stimuli = _stimuli(folder_pair(real, fake))
-    kept, fresh = scratch / "kept", scratch / "fresh"
-    evaluate(stimuli, metrics, cache=kept)
+    filled, fresh = scratch / "kept", scratch / "fresh"
+    evaluate(stimuli, metrics, cache=filled)
 
     def first() -> None:
         shutil.rmtree(fresh, ignore_errors=True)
         evaluate(stimuli, metrics, cache=fresh)
 
-    return lambda: evaluate(stimuli, metrics, cache=kept), first
+    return lambda: evaluate(stimuli, metrics, cache=filled), first
 
 
 LINES: dict[str, Line] = {

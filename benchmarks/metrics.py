@@ -64,7 +64,8 @@ def compare(lines: dict[str, Line], rounds: int | None) -> None:
         our_time, their_time = (statistics.median(side) / line.calls for side in zip(*pairs, strict=True))
         print(
             f"| {name} | {line.work} | {line.beside} | **{digits(statistics.median(ratios))}×** "
-            f"({digits(ratios[0])} to {digits(ratios[-1])}) | {shown(our_time)} | {shown(their_time)} | {len(pairs)} |",
+            f"({digits(ratios[0])} to {digits(ratios[-1])}) | "
+            f"{duration(our_time)} | {duration(their_time)} | {len(pairs)} |",
             flush=True,
         )
 
@@ -81,7 +82,7 @@ def timed(work: Callable[[], Any]) -> float:
     return time.perf_counter() - start
 
 
-def shown(seconds: float) -> str:
+def duration(seconds: float) -> str:
     """A time with three digits."""
     return f"{digits(seconds)} s" if seconds >= 1 else f"{digits(seconds * 1e3)} ms"
 

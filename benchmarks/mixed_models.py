@@ -84,21 +84,21 @@ def by_lme4(data: Study, *, slope: bool) -> dict[str, object] | None:
         np.savetxt(table, columns, fmt="%d", delimiter=",", header="y,x,first,second", comments="")
         command = ["Rscript", str(script), str(table), "slope" if slope else "intercepts"]
         run = subprocess.run(command, capture_output=True, text=True)
-    found: dict[str, object] | None = json.loads(run.stdout) if run.returncode == 0 else None
-    return found
+    result: dict[str, object] | None = json.loads(run.stdout) if run.returncode == 0 else None
+    return result
 
 
-def line(size: Size, *, slope: bool, beside: bool) -> str:
+def line(size: Size, *, slope: bool, with_lme4: bool) -> str:
     """One row of the printed table."""
     studies = [study(size, seed) for seed in range(size.repeats)]
     ours(studies[0], slope=slope)
-    found = [ours(data, slope=slope) for data in studies]
-    seconds = float(np.median([took for took, _ in found]))
+    fits = [ours(data, slope=slope) for data in studies]
+    seconds = float(np.median([took for took, _ in fits]))
     text = f"{size.name:28s} {'slope' if slope else 'intercepts':11s} {seconds:8.3f} s"
-    theirs = by_lme4(studies[0], slope=slope) if beside else None
+    theirs = by_lme4(studies[0], slope=slope) if with_lme4 else None
     if theirs is None:
         return text + "  lme4 not run"
-    fit = found[0][1]
+    fit = fits[0][1]
     gap = np.abs(fit.beta - np.array(theirs["beta"])).max()
     error_gap = np.abs(fit.std_error / np.array(theirs["std_error"]) - 1).max()
     other = float(str(theirs["seconds"]))
@@ -110,13 +110,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--slope", action="store_true", help="with by-participant slopes as well")
     parser.add_argument("--big", action="store_true", help="lme4 on 100,000 trials too")
-    asked = parser.parse_args()
+    options = parser.parse_args()
     load = os.getloadavg()[0]
     print(f"{os.cpu_count()} cores, load {load:.1f} at the start; medians of our fits, one fit of lme4")
     print(f"{'study':28s} {'model':11s} {'ours':>10s} {'lme4':>10s} {'ratio':>9s}  largest gaps")
     for size in SIZES:
-        for slope in [False, True] if asked.slope else [False]:
-            print(line(size, slope=slope, beside=asked.big or size.repeats > 1), flush=True)
+        for slope in [False, True] if options.slope else [False]:
+            print(line(size, slope=slope, with_lme4=options.big or size.repeats > 1), flush=True)
 
 
 if __name__ == "__main__":

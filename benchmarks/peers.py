@@ -24,26 +24,26 @@ def peers_python(folder: Path, packages: tuple[str, ...], *, alone: tuple[str, .
         packages: installed with all that they ask for, within this project's constraints.
         alone: installed without what they ask for.
     """
-    wanted = "\n".join((*packages, *alone))
+    requirements = "\n".join((*packages, *alone))
     folder = folder.absolute()
     python = folder / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
     done = folder / "peers.txt"
-    if python.is_file() and done.is_file() and done.read_text(encoding="utf-8") == wanted:
+    if python.is_file() and done.is_file() and done.read_text(encoding="utf-8") == requirements:
         return python
-    print(f"making {folder} with {wanted.replace(chr(10), ', ')}", file=sys.stderr)
+    print(f"making {folder} with {requirements.replace(chr(10), ', ')}", file=sys.stderr)
     venv.create(folder, with_pip=True)
-    where = subprocess.run(
+    located = subprocess.run(
         [python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"],
         capture_output=True,
         text=True,
         check=True,
     )
     paths = [sysconfig.get_path("purelib"), str(ROOT)]
-    (Path(where.stdout.strip()) / "beside.pth").write_text("\n".join(paths) + "\n", encoding="utf-8")
+    (Path(located.stdout.strip()) / "beside.pth").write_text("\n".join(paths) + "\n", encoding="utf-8")
     subprocess.run(
         [python, "-m", "pip", "install", "--quiet", "-c", str(ROOT / "constraints.txt"), *packages], check=True
     )
     if alone:
         subprocess.run([python, "-m", "pip", "install", "--quiet", "--no-deps", *alone], check=True)
-    done.write_text(wanted, encoding="utf-8")
+    done.write_text(requirements, encoding="utf-8")
     return python

@@ -209,8 +209,8 @@ def watch_side(
 
 def report(title: str, values: Sequence[float]) -> None:
     """One line."""
-    found = summary(values)
-    print(f"  {title:<34}{found.n:>5}{found.mean:>9.3f}{found.sd:>8.3f}{found.largest:>9.3f}")
+    row = summary(values)
+    print(f"  {title:<34}{row.n:>5}{row.mean:>9.3f}{row.sd:>8.3f}{row.largest:>9.3f}")
 
 
 def report_exposures(name: str, pairs: Sequence[Pair]) -> None:

@@ -123,11 +123,10 @@ def ours(size: int, pictures: "list[Tensor]", *, where: "device", precision: str
     from lightning_fabric import Fabric
 
     from gan_eval.settings.training import TrainingSettings
-    from trainer.batches.batch import Batch
     from trainer.devices import AS_USUAL, PRECISION, exact_kernels
     from trainer.loop.gan import new_gan
     from trainer.randomness import Purpose, seeded
-    from trainer.step import training_step
+    from trainer.step import Batch, training_step
     from trainer.tasks.translation import translation_objective
 
     settings = TrainingSettings(
@@ -218,7 +217,7 @@ def reference_generator(size: int, *, channels: int) -> "nn.Module":
         parts += [double(2 * inside, outside), nn.BatchNorm2d(outside)]
         block = Joined(nn.Sequential(*parts, *([nn.Dropout(0.5)] if level >= 4 else [])))
     last = nn.ConvTranspose2d(2 * channels, 3, 4, 2, 1)
-    return drawn(nn.Sequential(halve(3, channels), block, nn.ReLU(True), last, nn.Tanh()))
+    return initialised(nn.Sequential(halve(3, channels), block, nn.ReLU(True), last, nn.Tanh()))
 
 
 def reference_discriminator(*, channels: int) -> "nn.Module":
@@ -229,10 +228,10 @@ def reference_discriminator(*, channels: int) -> "nn.Module":
     for factor, stride in ((2, 2), (4, 2), (8, 1)):
         before, after = channels * factor // 2, channels * factor
         layers += [nn.Conv2d(before, after, 4, stride, 1, bias=False), nn.BatchNorm2d(after), nn.LeakyReLU(0.2, True)]
-    return drawn(nn.Sequential(*layers, nn.Conv2d(channels * 8, 1, 4, 1, 1)))
+    return initialised(nn.Sequential(*layers, nn.Conv2d(channels * 8, 1, 4, 1, 1)))
 
 
-def drawn(net: "nn.Sequential") -> "nn.Sequential":
+def initialised(net: "nn.Sequential") -> "nn.Sequential":
     """The network with weights from N(0, 0.02)."""
     import torch
     from torch import nn
@@ -249,9 +248,8 @@ def check(size: int = 64, *, channels: int = 8) -> float:
     import torch
 
     from gan_eval.settings.training import TrainingSettings
-    from trainer.batches.batch import Batch
     from trainer.nets.build import new_networks
-    from trainer.step import Gan, training_step
+    from trainer.step import Batch, Gan, training_step
     from trainer.tasks.translation import translation_objective
 
     settings = TrainingSettings(

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from gan_eval.settings.training import Mode
 from gan_eval.stimuli.pictures import Picture
-from trainer.batches.batches import as_tensor
+from trainer.batches import as_tensor
 from trainer.nets.layers import BatchNorm2d, Dropout
 from trainer.randomness import Purpose, torch_seed
 

@@ -11,12 +11,11 @@ import torch.nn as nn
 from torch import Tensor
 
 from gan_eval.settings.training import TrainingSettings
-from trainer.batches.batch import Batch
 from trainer.losses import bce, hinge, l1, l2, ssim
 from trainer.nets.discriminators import PatchGAN
 from trainer.nets.layers import initialise
 from trainer.nets.unet import UNet
-from trainer.step import Gan, Objective, Term, accuracy, training_step
+from trainer.step import Batch, Gan, Objective, Term, accuracy, training_step
 from trainer.tasks.translation import translation_objective
 
 SIZE, DEPTH, CHANNELS = 64, 6, 3

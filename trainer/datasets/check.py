@@ -10,7 +10,7 @@ from typing import Any, Literal
 from gan_eval.errors import UserError
 from gan_eval.settings.training import Direction
 from gan_eval.stimuli.pictures import Picture, list_pictures, read_rgb
-from trainer.datasets.dataset import try_pictures
+from trainer.datasets.dataset import OnProgress, try_pictures
 from trainer.datasets.pairs import (
     PairedSet,
     Side,
@@ -30,7 +30,6 @@ SIZES_LISTED = 5
 """Of the sizes of photographs, so many are listed for people; JSON has all."""
 
 Kind = Literal["unusable", "duplicate", "count", "sides", "sizes", "shape", "split", "stem", "few"]
-OnProgress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)

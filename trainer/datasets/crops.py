@@ -1,7 +1,6 @@
 """Square crops of photographs as PNG, in DIR/{train,val,test}: all crops of one photograph in one split."""
 
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -20,7 +19,7 @@ from gan_eval.files import (
     write_json,
 )
 from gan_eval.stimuli.pictures import Picture, read_rgb, resize, write_png
-from trainer.datasets.dataset import SMALLEST_SIDE, SPLITS, try_pictures
+from trainer.datasets.dataset import SMALLEST_SIDE, SPLITS, OnProgress, try_pictures
 from trainer.datasets.pairs import read_halves
 from trainer.datasets.photographs import (
     PhotographSet,
@@ -32,7 +31,6 @@ from trainer.datasets.photographs import (
     walk,
 )
 
-OnProgress = Callable[[int, int], None]
 Half = Literal["left", "right"]
 
 SMALLEST_SHARE = 0.5
@@ -135,7 +133,7 @@ def make_crops(sources: list[Path], out: Path, cut: Cut, *, on_progress: OnProgr
     """Write crops of every picture below the sources as `out/<split>/SOURCE-FOLDER-NAME-NUMBER.png`.
 
     A photograph below a source's folder train, val or test stays in that split; else its path below the source decides
-    (`sources.split_of`). The same call again goes on: crops that are whole and not older than their photograph are
+    (`photographs.split_of`). The same call again goes on: crops that are whole and not older than their photograph are
     kept. Sources that are cropped in other ways can share `out`, at one size.
 
     Args:

@@ -17,6 +17,8 @@ T = TypeVar("T")
 
 Size = int | Literal["native"]
 """The side of square pictures; native is each picture's own size."""
+OnProgress = Callable[[int, int], None]
+"""Called with (done, total); total is 0 where it is not known."""
 
 SPLITS = ("train", "val", "test")
 """The usual splits, in the order in which they are listed."""
@@ -125,7 +127,6 @@ def map_pictures(
     work: Callable[[Path], T],
     *,
     threads: int | None = None,
-    on_progress: Callable[[int, int], None] | None = None,
     mend: str = "mend or remove them",
 ) -> list[T]:
     """`work` of every picture, in order, by several threads: decoding and hashing release the interpreter's lock.
@@ -136,7 +137,7 @@ def map_pictures(
     Raises:
         UserError: it fails on some. All are tried first, so that one message tells of all that must be mended.
     """
-    tried = try_pictures(paths, work, threads=threads, on_progress=on_progress)
+    tried = try_pictures(paths, work, threads=threads)
     bad = [result for result in tried if isinstance(result, UserError)]
     if len(bad) == 1:
         raise bad[0]
@@ -154,7 +155,7 @@ def try_pictures(
     work: Callable[[Path], T],
     *,
     threads: int | None = None,
-    on_progress: Callable[[int, int], None] | None = None,
+    on_progress: OnProgress | None = None,
 ) -> list[T | UserError]:
     """`work` of every picture, in order, by several threads; what is wrong with a bad one stands in its place."""
 

@@ -7,7 +7,6 @@ part of (RFC 9110, sections 13.1.5 and 14): a part is continued only when the se
 import http.client
 import urllib.error
 import urllib.request
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -16,9 +15,7 @@ from urllib.parse import urlsplit
 
 from gan_eval.errors import UserError
 from gan_eval.files import read_json, write_error, write_json
-
-OnProgress = Callable[[int, int], None]
-"""Called with (done, total); total is 0 where it is not known."""
+from trainer.datasets.dataset import OnProgress
 
 TIMEOUT_S = 30.0
 """Seconds without a byte after which a connection counts as broken."""

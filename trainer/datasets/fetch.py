@@ -33,8 +33,8 @@ from gan_eval.files import (
     write_json,
 )
 from gan_eval.stimuli.pictures import names_a_picture
-from trainer.datasets.dataset import map_pictures
-from trainer.datasets.download import OnProgress, download, is_address
+from trainer.datasets.dataset import OnProgress, map_pictures
+from trainer.datasets.download import download, is_address
 from trainer.datasets.pairs import PairedSet
 from trainer.datasets.photographs import PhotographSet
 from trainer.datasets.presets import Preset

@@ -9,10 +9,8 @@ import numpy as np
 from gan_eval.errors import UserError
 from gan_eval.files import OWN_FOLDER, check_output_folder, claim_output_folder, remove_leftovers, write_json
 from gan_eval.stimuli.pictures import Picture, by_stem, list_pictures, read_rgb, resize, write_png
-from trainer.datasets.dataset import map_pictures
+from trainer.datasets.dataset import OnProgress, map_pictures
 from trainer.datasets.pairs import list_splits
-
-OnProgress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)

@@ -21,9 +21,8 @@ from gan_eval.files import require_file, write_bytes
 from gan_eval.settings.sections import first_problem
 from gan_eval.settings.training import MOST_LEVELS, NormKind, TrainingSettings
 from gan_eval.weights.files import first_nonfinite, load_torch_file, storage_problem
-from trainer.nets.build import BLOCKS, Generator, generator_shape
+from trainer.nets.build import BLOCKS, Generator, first_difference, generator_shape
 from trainer.nets.layers import ResizeConv2d
-from trainer.nets.match import first_difference
 from trainer.nets.resnet import ResNet
 from trainer.nets.unet import UNet
 

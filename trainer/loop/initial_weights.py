@@ -11,8 +11,7 @@ from gan_eval.files import sha256_bytes, sha256_json
 from gan_eval.settings.training import TrainingSettings
 from gan_eval.weights.files import first_nonfinite
 from trainer.files.model import Model, load_model
-from trainer.nets.build import empty_discriminator, generator_shape
-from trainer.nets.match import first_difference
+from trainer.nets.build import empty_discriminator, first_difference, generator_shape
 from trainer.state.checkpoints import CHECKPOINTS, list_checkpoints, read_checkpoint
 from trainer.state.run_folder import generator_file, note_in_config, start_of_finished
 

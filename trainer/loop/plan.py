@@ -8,14 +8,18 @@ from pathlib import Path
 
 from gan_eval.errors import UserError
 from gan_eval.settings.training import TrainingSettings
-from trainer.batches.batches import Schedule
-from trainer.batches.pictures import hash_pictures
+from trainer.batches import Schedule, hash_pictures
 from trainer.datasets.dataset import DataSet
 from trainer.loop.initial_weights import Initial
 from trainer.nets.build import smallest_batch
 from trainer.state.run_folder import Definition
 from trainer.tasks import Task
 
+Say = Callable[[str], None]
+"""Takes a message for the user."""
+
+MANY_PICTURES = 2000
+"""Reading more pictures than this takes long enough to be mentioned."""
 GRIDS = 10
 """At least so many sample grids in a run, evenly spread,"""
 MOST_EPOCHS = 200
@@ -58,13 +62,6 @@ def milestones(settings: TrainingSettings, *, total: int, planned: int, steps_pe
         every = max(1, round(settings.validate_every * fraction), -(-total // MOST_VALIDATIONS))
         validations = set(range(0, total + 1, every)) | {total} | snapshots
     return Milestones(frozenset(samples), snapshots, frozenset(validations))
-
-
-Say = Callable[[str], None]
-"""Takes a message for the user."""
-
-MANY_PICTURES = 2000
-"""Reading more pictures than this takes long enough to be mentioned."""
 
 
 @dataclass(frozen=True)

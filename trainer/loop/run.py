@@ -15,8 +15,7 @@ from torch.optim.lr_scheduler import ReduceLROnPlateau
 from gan_eval.errors import UserError, first_sentence
 from gan_eval.files import check_output_folder, remove_leftovers
 from gan_eval.settings.training import Direction, TrainingSettings
-from trainer.batches.batches import Batches, jitter_size
-from trainer.batches.pictures import Pictures
+from trainer.batches import Batches, Pictures, jitter_size
 from trainer.devices import (
     Execution,
     anybody,

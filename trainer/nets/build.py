@@ -1,9 +1,10 @@
-"""The two networks that the settings describe."""
+"""The two networks that the settings describe, and the first difference of weights from theirs."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from gan_eval.errors import UserError
 from gan_eval.settings.training import GeneratorKind, TrainingSettings
@@ -101,14 +102,12 @@ def generator_shape(
                 return ResNet(blocks=BLOCKS[kind], dropout=dropout, **shared)
 
 
-def empty_generator(
-    settings: TrainingSettings, *, in_channels: int | None = None, out_channels: int | None = None
-) -> Generator:
+def empty_generator(settings: TrainingSettings) -> Generator:
     """The generator on the CPU with weights that still have to be loaded or drawn; else as `generator_shape`.
 
     PyTorch's own initial weights would be drawn from the global generator.
     """
-    return generator_shape(settings, in_channels=in_channels, out_channels=out_channels).to_empty(device="cpu")
+    return generator_shape(settings).to_empty(device="cpu")
 
 
 def empty_discriminator(settings: TrainingSettings) -> Discriminator:
@@ -158,3 +157,22 @@ def new_networks(settings: TrainingSettings) -> tuple[Generator, Discriminator]:
     for number, net in enumerate(nets):
         initialise(net, torch.Generator().manual_seed(torch_seed(Purpose.INITIAL, settings.seed, number)))
     return generator, discriminator
+
+
+def first_difference(expected: Mapping[str, Tensor], weights: Mapping[str, Tensor]) -> str | None:
+    """The first key, in the network's order, that is missing, of another shape or kind, or not the network's.
+
+    >>> import torch
+    >>> first_difference({"a": torch.zeros(2)}, {"a": torch.zeros(3)})
+    'a has shape (3,) where (2,) is wanted'
+    """
+    for key in dict.fromkeys((*expected, *weights)):
+        if key not in weights:
+            return f"{key} is missing"
+        if key not in expected:
+            return f"{key} is not a weight of this network"
+        if expected[key].shape != weights[key].shape:
+            return f"{key} has shape {tuple(weights[key].shape)} where {tuple(expected[key].shape)} is wanted"
+        if expected[key].is_floating_point() != weights[key].is_floating_point():
+            return f"{key} is {weights[key].dtype} where {expected[key].dtype} is wanted".replace("torch.", "")
+    return None

@@ -16,8 +16,7 @@ from gan_eval.files import claim_output_folder, read_json, require_file, sha256_
 from gan_eval.settings.sections import first_problem
 from gan_eval.settings.training import Direction, TrainingSettings
 from gan_eval.weights.files import first_nonfinite
-from trainer.nets.build import Generator, generator_shape
-from trainer.nets.match import first_difference
+from trainer.nets.build import Generator, first_difference, generator_shape
 
 FORMAT = 1
 CONFIG = "config.json"

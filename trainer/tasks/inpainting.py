@@ -15,8 +15,7 @@ from gan_eval.settings.training import NEUTRAL_GREY, InpaintingSettings, Trainin
 from gan_eval.stimuli.holes import Hole
 from gan_eval.stimuli.pictures import Picture
 from gan_eval.tabular import Row
-from trainer.batches.batch import Batch
-from trainer.batches.batches import as_tensor
+from trainer.batches import as_tensor
 from trainer.datasets.dataset import DataSet
 from trainer.datasets.photographs import PhotographSet
 from trainer.inference import as_pictures, dropout_from
@@ -31,7 +30,7 @@ from trainer.losses import (
 from trainer.masks import Mask, Masks, at_size, hash_holes, read_holes
 from trainer.nets.build import hole_side
 from trainer.randomness import Purpose, stream, torch_seed
-from trainer.step import Objective, Term, every_logit
+from trainer.step import Batch, Objective, Term, every_logit
 from trainer.style import StyleLoss, load_style_network, style_sha256
 from trainer.tasks.task import Example, Output, Task, objective_of
 

@@ -15,12 +15,11 @@ from gan_eval.errors import UserError
 from gan_eval.settings.training import Mode, TrainingSettings
 from gan_eval.stimuli.pictures import Picture
 from gan_eval.tabular import Row
-from trainer.batches.batch import Batch
 from trainer.datasets.dataset import DataSet
 from trainer.losses import ADVERSARIAL, DECISION
 from trainer.masks import Mask
 from trainer.randomness import Purpose
-from trainer.step import Objective, Term, every_logit
+from trainer.step import Batch, Objective, Term, every_logit
 
 
 @dataclass(frozen=True)

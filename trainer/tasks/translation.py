@@ -11,14 +11,13 @@ from torch import Tensor, nn
 
 from gan_eval.settings.training import Direction, TrainingSettings
 from gan_eval.stimuli.pictures import Picture
-from trainer.batches.batch import Batch
-from trainer.batches.batches import pair_batch
+from trainer.batches import pair_batch
 from trainer.datasets.dataset import DataSet
 from trainer.datasets.pairs import PairedSet
 from trainer.inference import LUMA, crop_back, pad_to_multiple, translate_batch
 from trainer.losses import PICTURE_LOSSES, PIXEL_LOSSES
 from trainer.randomness import Purpose
-from trainer.step import Objective, Term
+from trainer.step import Batch, Objective, Term
 from trainer.tasks.task import Example, Output, Task, objective_of
 
 

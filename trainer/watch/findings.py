@@ -12,6 +12,17 @@ from gan_eval.tables import TRAINING_WARNINGS, VALIDATION
 from gan_eval.tabular import Row, write_rows
 from trainer.watch.validation import DIVERSITY
 
+OVERPOWERS, DIVERSITY_LOST = "discriminator_overpowers", "diversity_lost"
+
+LOSS_NEAR_ZERO, ACCURACY_NEAR_ONE = 0.1, 0.95
+"""The discriminator's two losses together, and its accuracy."""
+ROWS = 5
+"""That many rows of the log in a row."""
+LEAST_DIVERSITY = 0.5
+"""Diversity below this share of its highest value so far is lost."""
+VALIDATIONS = 3
+"""Judged from that many measurements on."""
+
 
 @dataclass(frozen=True)
 class Best:
@@ -101,18 +112,6 @@ class Findings:
         """Go on from a checkpoint."""
         self.validation, self._warnings = list(state["validation"]), list(state["warnings"])
         self.best = None if state["best"] is None else Best(*state["best"])
-
-
-OVERPOWERS, DIVERSITY_LOST = "discriminator_overpowers", "diversity_lost"
-
-LOSS_NEAR_ZERO, ACCURACY_NEAR_ONE = 0.1, 0.95
-"""The discriminator's two losses together, and its accuracy."""
-ROWS = 5
-"""That many rows of the log in a row."""
-LEAST_DIVERSITY = 0.5
-"""Diversity below this share of its highest value so far is lost."""
-VALIDATIONS = 3
-"""Judged from that many measurements on."""
 
 
 def overpowered(rows: Sequence[dict[str, float]]) -> str | None:

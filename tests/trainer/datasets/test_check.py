@@ -40,7 +40,9 @@ def lines(report: Report, kind: str) -> list[str]:
 
 
 def test_a_set_is_described(facades: Path) -> None:
-    report = check(facades)
+    progress: list[tuple[int, int]] = []
+    report = check(facades, on_progress=lambda done, total: progress.append((done, total)))
+    assert progress == [(done, 7) for done in range(1, 8)]
     assert report.preset == "facades"
     assert report.splits == {"train": 5, "val": 2}
     assert report.sizes == {"64x32": 7}

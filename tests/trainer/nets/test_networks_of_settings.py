@@ -65,7 +65,7 @@ def test_a_translation_is_judged_beside_its_input() -> None:
 
 def test_channels_can_be_given() -> None:
     for generator in GENERATORS:
-        net = build.empty_generator(settings_of(generator=generator), in_channels=1, out_channels=2)
+        net = build.generator_shape(settings_of(generator=generator), in_channels=1, out_channels=2)
         assert (net.in_channels, net.out_channels) == (1, 2)
 
 

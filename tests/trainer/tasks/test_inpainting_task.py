@@ -12,8 +12,7 @@ from torch import nn
 
 from gan_eval.errors import UserError
 from gan_eval.settings.training import NEUTRAL_GREY, InpaintingSettings, TrainingSettings
-from trainer.batches.batches import Batches, jitter_size
-from trainer.batches.pictures import Pictures
+from trainer.batches import Batches, Pictures, jitter_size
 from trainer.inference import inference
 from trainer.losses import l2, logits_at_holes, pixel_weights
 from trainer.nets.build import new_networks

@@ -14,10 +14,9 @@ from PIL import Image
 
 from gan_eval.errors import UserError
 from gan_eval.settings.training import Direction, TrainingSettings
-from trainer.batches.batch import Batch
-from trainer.batches.batches import Batches, Schedule, as_tensor, jitter, jitter_size, mirror
-from trainer.batches.pictures import Pictures, hash_pictures
+from trainer.batches import Batches, Pictures, Schedule, as_tensor, hash_pictures, jitter, jitter_size, mirror
 from trainer.datasets.pairs import PairedSet
+from trainer.step import Batch
 
 
 def paired_pictures(paths: list[Path], direction: Direction, **options: Any) -> Pictures:
@@ -338,9 +337,7 @@ def test_files_are_read_once(make_pairs: Callable[..., Path], monkeypatch: pytes
     read: list[Path] = []
     plain = Path.read_bytes
     monkeypatch.setattr(Path, "read_bytes", lambda path: read.append(path) or plain(path))
-    told: list[tuple[int, int]] = []
-    paired_pictures(paths, "AtoB", side=72, on_progress=lambda done, total: told.append((done, total)))
-    assert told == [(1, 4), (2, 4), (3, 4), (4, 4)]
+    paired_pictures(paths, "AtoB", side=72)
     assert sorted(read) == sorted(paths)
 
 

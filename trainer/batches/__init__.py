@@ -1,1 +1,0 @@
-"""Training pictures and the batches made of them."""
