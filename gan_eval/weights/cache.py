@@ -186,12 +186,18 @@ def download(url: str, target: Path, *, on_progress: OnProgress | None = None) -
         FetchError: it cannot be reached or breaks off.
         OSError: `target` cannot be written.
     """
-    bundles = (os.environ.get(name, "") for name in ("PIP_CERT", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"))
-    certificates = next((file for file in bundles if Path(file).is_file()), None)  # None: the system's own
+    bundles = (os.environ.get(name) for name in ("PIP_CERT", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"))
+    bundle = next((path for path in bundles if path and Path(path).exists()), None)
     request = urllib.request.Request(url, headers={"User-Agent": "gan-eval"})
     try:
-        context = ssl.create_default_context(cafile=certificates)
-        response = urllib.request.urlopen(request, timeout=RELEASE_TIMEOUT_S, context=context)
+        if bundle and Path(bundle).is_dir():
+            context = ssl.create_default_context(capath=bundle)
+        else:
+            context = ssl.create_default_context(cafile=bundle)  # None: the system's certificates
+        handlers: list[urllib.request.BaseHandler] = [urllib.request.HTTPSHandler(context=context)]
+        if proxy := os.environ.get("PIP_PROXY"):
+            handlers.append(urllib.request.ProxyHandler({"http": proxy, "https": proxy}))
+        response = urllib.request.build_opener(*handlers).open(request, timeout=RELEASE_TIMEOUT_S)
     except urllib.error.HTTPError as error:
         raise FetchError(f"{url}: answered {error.code} {error.reason}") from error
     except (OSError, ValueError, http.client.HTTPException) as error:

@@ -70,7 +70,7 @@ def storage_problem(tensor: Tensor) -> str | None:
 
     A few bytes of a file can say that they stand for a tensor of any size, which the first copy would allocate.
 
-    >>> without_numbers(torch.zeros(1).expand(1000))
+    >>> storage_problem(torch.zeros(1).expand(1000))
     'has fewer numbers than places'
     """
     if tensor.is_meta:
@@ -102,7 +102,7 @@ def required_tensors(state: State, shapes: Mapping[str, tuple[int, ...]], path: 
 def first_nonfinite(weights: State) -> str | None:
     """The first key with a NaN or an infinity; None where all numbers are finite.
 
-    >>> first_not_finite({"a": torch.zeros(2), "b": torch.tensor([0.0, float("nan")])})
+    >>> first_nonfinite({"a": torch.zeros(2), "b": torch.tensor([0.0, float("nan")])})
     'b'
     """
     for key, tensor in weights.items():

