@@ -210,7 +210,7 @@ def install(checkout: Checkout, extras: str) -> None:
                 raise
             say(f"{error}\nTrying again with venv and pip.")  # pip may know of an index that uv was not told of
     write_stamp(checkout, fresh_stamp(checkout, extras, finished=True))
-    if extras != "none" and not ends_well([checkout.python, "-P", "-m", "gan_eval.metrics.kernels"]):
+    if extras != "none" and not ends_well([checkout.python, "-P", "-m", "gan_eval.metrics.kernels.compiled"]):
         say("the metrics' kernels could not be compiled beforehand; the first measurement will do it")
 
 
