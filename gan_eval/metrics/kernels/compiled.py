@@ -110,7 +110,3 @@ def _plain(x: NDArray[Any]) -> NDArray[Any]:
 
 def _rows(x: NDArray[Any]) -> NDArray[Any]:
     return _plain(x).reshape(x.shape[0], -1)
-
-
-if __name__ == "__main__":  # `./run setup` compiles the kernels, so that the first measurement does not wait
-    warm_up()
