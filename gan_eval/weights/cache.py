@@ -81,14 +81,14 @@ def find(name: str, *, path: Path | None = None) -> Path:
     weights = _known(name)
     if path is not None:
         if not Path(path).is_file():
-            raise UserError(f"{option(name)} {path}: no such file")
+            raise UserError(f"{weights.option} {path}: no such file")
         return Path(path)
     whole = _whole(weights)
     if whole is not None:
         return whole
     for damaged, known in _cached(weights):
         raise UserError(f"{damaged}: damaged (SHA-256 is not {known[:8]}…); `gan-eval weights fetch {name}` mends it")
-    by_option = f" or {option(name)} FILE" if weights.of_metrics else ""
+    by_option = f" or {weights.option} FILE" if weights.of_metrics else ""
     raise UserError(f"weights {name}: not in the cache; {how_to_get(name)}{by_option}")
 
 
@@ -170,7 +170,7 @@ def fetch(name: str, *, on_progress: OnProgress | None = None) -> Path:
             failures.append(str(error))
         except OSError as error:
             raise write_error(folder, error) from error
-    by_option = f"{option(name)} FILE, or " if weights.of_metrics else ""
+    by_option = f"{weights.option} FILE, or " if weights.of_metrics else ""
     raise UserError(f"weights {name}: {'; '.join(failures)}. Give the file yourself: {by_option}{_by_hand(weights)}")
 
 
@@ -217,11 +217,6 @@ def download(url: str, target: Path, *, on_progress: OnProgress | None = None) -
                 on_progress(done, total)
     if total and done != total:
         raise FetchError(f"{url}: broke off after {done} of {total} bytes")
-
-
-def option(name: str) -> str:
-    """The option of `gan-eval metrics` that takes these weights' file."""
-    return "--weights" if name == "inception" else f"--{name}-weights"
 
 
 def _known(name: str) -> Weights:

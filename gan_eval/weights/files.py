@@ -11,7 +11,6 @@ from torch import Tensor
 
 from gan_eval.errors import UserError, first_sentence
 from gan_eval.files import require_file
-from gan_eval.weights.cache import option
 from gan_eval.weights.known import WEIGHTS
 
 State = Mapping[str, Tensor]
@@ -113,5 +112,6 @@ def first_nonfinite(weights: State) -> str | None:
 
 def weights_error(path: Path, name: str, reason: str) -> UserError:
     """The user's line about a file that will not do."""
-    other = f"another {option(name)} FILE" if WEIGHTS[name].of_metrics else "give another file"
+    weights = WEIGHTS[name]
+    other = f"another {weights.option} FILE" if weights.of_metrics else "give another file"
     return UserError(f"{path}: not the weights {name} ({reason}); `gan-eval weights fetch {name}`, or {other}")
