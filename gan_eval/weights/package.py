@@ -17,15 +17,15 @@ from collections.abc import Callable
 from contextlib import suppress
 from gzip import BadGzipFile
 from pathlib import Path
-from typing import Any, ClassVar
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Any
 
 from gan_eval.errors import shortened
 from gan_eval.files import make_folder, sha256_file
 from gan_eval.launch import python_command
 from gan_eval.weights.known import Convolutions, Packaged
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 _BACKEND = """
 import pathlib, sys
@@ -191,13 +191,14 @@ def write_convolutions(source: Path, target: Path, convolutions: Convolutions) -
         ValueError: the file holds something else.
         ModuleNotFoundError: safetensors is not installed.
     """
+    import numpy as np
     from safetensors.numpy import save
 
     with Path(source).open("rb") as file:
         network = _ArraysOnly(file).load()
     try:
         layers = network[convolutions.network]
-        tensors: dict[str, NDArray[np.float32]] = {}
+        tensors: dict[str, NDArray[Any]] = {}
         for number, place in enumerate(convolutions.places):
             layer = layers[f"Conv_{number}"]
             kernel = np.asarray(layer["kernel"], np.float32)  # (height, width, in, out)
@@ -211,13 +212,14 @@ def write_convolutions(source: Path, target: Path, convolutions: Convolutions) -
 class _ArraysOnly(pickle.Unpickler):
     """Reads dictionaries, numbers, texts and numpy arrays; a pickle that names anything else is refused."""
 
-    _ADMITTED: ClassVar = {  # numpy's arrays are pickled with these; the first one's module was renamed in numpy 2
-        ("numpy.core.multiarray", "_reconstruct"): np.ndarray.__reduce__(np.empty(0))[0],
-        ("numpy", "ndarray"): np.ndarray,
-        ("numpy", "dtype"): np.dtype,
-    }
-
     def find_class(self, module: str, name: str) -> Any:
-        if (module, name) not in self._ADMITTED:
+        import numpy as np
+
+        admitted = {  # numpy's arrays are pickled with these; the first one's module was renamed in numpy 2
+            ("numpy.core.multiarray", "_reconstruct"): np.ndarray.__reduce__(np.empty(0))[0],
+            ("numpy", "ndarray"): np.ndarray,
+            ("numpy", "dtype"): np.dtype,
+        }
+        if (module, name) not in admitted:
             raise ValueError(f"names {module}.{name}, which is no array")
-        return self._ADMITTED[module, name]
+        return admitted[module, name]
