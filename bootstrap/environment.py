@@ -25,6 +25,9 @@ FORMAT = 1
 EXTRAS = ("none", "metrics", "train", "dev")
 """What can be installed beside the base; each holds the ones before it."""
 
+WARM_UP = "from gan_eval.metrics.kernels.compiled import warm_up; warm_up()"
+"""Compiles the metrics' kernels, so that the first measurement does not wait."""
+
 
 @dataclass(frozen=True)
 class Checkout:
@@ -210,7 +213,7 @@ def install(checkout: Checkout, extras: str) -> None:
                 raise
             say(f"{error}\nTrying again with venv and pip.")  # pip may know of an index that uv was not told of
     write_stamp(checkout, fresh_stamp(checkout, extras, finished=True))
-    if extras != "none" and not ends_well([checkout.python, "-P", "-m", "gan_eval.metrics.kernels"]):
+    if extras != "none" and not ends_well([checkout.python, "-P", "-c", WARM_UP]):
         say("the metrics' kernels could not be compiled beforehand; the first measurement will do it")
 
 

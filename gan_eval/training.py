@@ -1,10 +1,12 @@
 """The trainer with the metrics handed in: what the commands and the pipeline call."""
 
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gan_eval.launch import process_rank
 from gan_eval.settings.training import TrainingSettings
+from gan_eval.tabular import Row
 
 if TYPE_CHECKING:
     from trainer.loop.estimate import Estimate
@@ -37,8 +39,54 @@ def estimate_model(settings: TrainingSettings, data: Path, **how: Any) -> "Estim
 def _measure(settings: TrainingSettings) -> Any:
     if settings.validate_every is None:
         return None
-    from gan_eval.metrics.run.during_training import higher_is_better, measure_during_training
     from trainer.watch.validation import Measure
 
     better = higher_is_better(settings.validation_metrics)
     return Measure(measure_during_training(settings.validation_metrics), better)
+
+
+def higher_is_better(names: tuple[str, ...]) -> Mapping[str, bool]:
+    """By metric, whether a greater value is the better one.
+
+    Raises:
+        UserError: an unknown metric.
+    """
+    from gan_eval.metrics.registry import select
+
+    return {metric.name: metric.higher_is_better for metric in select(names)}
+
+
+def measure_during_training(names: tuple[str, ...]) -> Callable[[Path], list[Row]]:
+    """A function that measures the generated pictures of a stimulus set's folder.
+
+    It returns a row for each metric, not for each picture: metric, value (mean over the pictures that have a finite
+    one, or the set's value), sd, n (pictures in the mean) and reason (why a value is missing).
+    """
+    import pandas as pd
+
+    from gan_eval.metrics.run.missing import finite_mean
+    from gan_eval.metrics.run.runner import evaluate
+
+    def measure(folder: Path) -> list[Row]:
+        images, sets = evaluate(folder, names, cache=False)
+        rows: list[Row] = []
+        for name, values in images[images["kind"] == "fake"].groupby("metric", sort=False):
+            summary = finite_mean(values["value"])
+            reason = None
+            if summary.mean is None:
+                reason = next((str(text) for text in values["reason"].dropna()), "every value is infinite")
+            rows.append(
+                {"metric": str(name), "value": summary.mean, "sd": summary.sd, "n": summary.n, "reason": reason}
+            )
+        return rows + [
+            {
+                "metric": str(row["metric"]),
+                "value": None if pd.isna(row["value"]) else float(row["value"]),
+                "sd": None,
+                "n": int(row["n_fake"]),
+                "reason": None if pd.isna(row["reason"]) else str(row["reason"]),
+            }
+            for row in sets.to_dict("records")
+        ]
+
+    return measure

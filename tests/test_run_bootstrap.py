@@ -334,7 +334,7 @@ def test_kernels_are_compiled_where_there_are_metrics(checkout, commands, monkey
     asked = []
     monkeypatch.setattr(environment, "ends_well", lambda command: asked.append([str(word) for word in command]) or True)
     environment.install(checkout, extras)
-    assert ([str(checkout.python), "-P", "-m", "gan_eval.metrics.kernels"] in asked) == compiled
+    assert ([str(checkout.python), "-P", "-c", environment.WARM_UP] in asked) == compiled
 
 
 def test_installation_is_editable_and_under_the_constraints(checkout):

@@ -1,14 +1,16 @@
 """The command `metrics`, and the commands of `weights`."""
 
+import inspect
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from enum import StrEnum
-from functools import partial
+from functools import partial, wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -16,6 +18,7 @@ from gan_eval.cli.options import refuse_without_effect, tables_as_json
 from gan_eval.errors import UserError
 from gan_eval.launch import process_rank
 from gan_eval.metrics.definitions.record import DEFAULT_RESIZER
+from gan_eval.weights.known import WEIGHTS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,13 +29,9 @@ if TYPE_CHECKING:
 GRACE_S = 30.0
 """So long a silent process waits, after an error, for the first one to say it and for torchrun to end them all."""
 _WEIGHT_OPTIONS = {
-    "inception": "weights",
-    "brisque": "brisque_weights",
-    "alexnet": "alexnet_weights",
-    "vgg16": "vgg16_weights",
-    "dists": "dists_weights",
+    name: weights.option.strip("-").replace("-", "_") for name, weights in WEIGHTS.items() if weights.of_metrics
 }
-"""The options that name files of weights."""
+"""By the name of weights, the parameter that is their file."""
 MOST_LINES = 20
 """On what could not be measured; the tables have all."""
 
@@ -44,6 +43,29 @@ class PrecisionOption(StrEnum):
     bf16 = "bf16"
 
 
+def _with_weight_options(command: Callable[..., None]) -> Callable[..., None]:
+    """The command with an option for each file of weights that a metric needs, in the place of `weights`."""
+    parameters = []
+    for parameter in inspect.signature(command).parameters.values():
+        if parameter.name != "weights":
+            parameters.append(parameter)
+            continue
+        for name, option in _WEIGHT_OPTIONS.items():
+            contents = WEIGHTS[name].option_help or f"Weights {name}"
+            file = Annotated[Path | None, typer.Option(help=f"{contents}; default: the cache.")]
+            parameters.append(parameter.replace(name=option, default=None, annotation=file))
+
+    @wraps(command)
+    def with_options(**values: Any) -> None:
+        weights = {name: values.pop(option) for name, option in _WEIGHT_OPTIONS.items()}
+        command(weights=weights, **values)
+
+    with_options.__dict__["__signature__"] = inspect.Signature(parameters)
+    with_options.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+    return with_options
+
+
+@_with_weight_options
 def metrics(
     context: typer.Context,
     sets: Annotated[list[Path] | None, typer.Argument(metavar="SET...", help="Stimulus sets.")] = None,
@@ -57,11 +79,7 @@ def metrics(
         bool, typer.Option("--resize", help="Bring pairs of different sizes to the size of the real picture.")
     ] = False,
     resizer: Annotated[str, typer.Option(help="How pictures are resized for the networks.")] = DEFAULT_RESIZER,
-    weights: Annotated[Path | None, typer.Option(help="Inception weights; default: the cache.")] = None,
-    brisque_weights: Annotated[Path | None, typer.Option(help="BRISQUE's regression; default: the cache.")] = None,
-    alexnet_weights: Annotated[Path | None, typer.Option(help="AlexNet weights for LPIPS; default: the cache.")] = None,
-    vgg16_weights: Annotated[Path | None, typer.Option(help="VGG16 weights; default: the cache.")] = None,
-    dists_weights: Annotated[Path | None, typer.Option(help="Weights of DISTS; default: the cache.")] = None,
+    weights: Mapping[str, Path | None] = MappingProxyType({}),
     segmenter: Annotated[Path | None, typer.Option(help="Your network that labels street scenes.")] = None,
     device: Annotated[str | None, typer.Option(help="cpu, cuda, ...; default: a GPU where there is one.")] = None,
     threads: Annotated[int | None, typer.Option(min=1, help="Worker threads; default: the usable cores.")] = None,
@@ -92,13 +110,6 @@ def metrics(
         return
     if out is None:
         raise UserError("metrics: --out is missing; name a folder for the tables")
-    weights_given = {
-        "inception": weights,
-        "brisque": brisque_weights,
-        "alexnet": alexnet_weights,
-        "vgg16": vgg16_weights,
-        "dists": dists_weights,
-    }
     with _first_process_reports():
         from gan_eval.metrics import Settings, folder_pair
         from gan_eval.metrics.run.cache import cache_file
@@ -120,7 +131,7 @@ def metrics(
             metrics=requested,
             resizer=resizer,
             resize=resize,
-            weights={name: path for name, path in weights_given.items() if path is not None},
+            weights={name: path for name, path in weights.items() if path is not None},
             device=device,
             threads=threads,
             precision=precision.value,

@@ -112,8 +112,7 @@ def equalise(
     source, out = Path(source), Path(out)
     stimuli = read_set(source, files_must_exist=False)
     record_file = out / OWN_FOLDER / RECORD
-    was_made_here = record_file.is_file()
-    _require_own_folder(source, out, was_made_here=was_made_here)
+    _require_own_folder(source, out, record_file)
     items: dict[str, list[Row]] = {}
     for row in stimuli.rows:
         items.setdefault(row["item"], []).append(row)
@@ -134,7 +133,7 @@ def equalise(
     claim_output_folder(out)
     remove_leftovers(out)
     (out / TABLE_NAME).unlink(missing_ok=True)  # first: an older table must not vouch for new pictures
-    if was_made_here:
+    if record_file.is_file():
         for name in _FOLDERS:
             shutil.rmtree(out / name, ignore_errors=True)
     write_json(record_file, record)
@@ -169,7 +168,7 @@ def equalise(
     return Equalised(out, len(included), size, tuple(problems), tuple(remaining_clues(all_sources, form, size)))
 
 
-def _require_own_folder(source: Path, out: Path, *, was_made_here: bool) -> None:
+def _require_own_folder(source: Path, out: Path, record_file: Path) -> None:
     """Refuse a folder that is not the new set's own.
 
     Raises:
@@ -179,7 +178,8 @@ def _require_own_folder(source: Path, out: Path, *, was_made_here: bool) -> None
     if new == old or old in new.parents or new in old.parents:
         raise UserError(f"--out {out}: the new set needs a folder of its own, apart from {source}")
     check_output_folder(out)
-    if (out / OWN_FOLDER).is_dir() and not was_made_here and any(path.name != OWN_FOLDER for path in out.iterdir()):
+    own = record_file.parent
+    if own.is_dir() and not record_file.is_file() and any(path != own for path in out.iterdir()):
         raise UserError(f"--out {out}: holds other results of gan_eval; name an empty folder")
 
 

@@ -48,7 +48,8 @@ def require_no_giveaways(sets: Sequence[StimulusSet], *, allow: Sequence[str]) -
 
 
 def require_known_clues(names: Sequence[str], *, named: str) -> None:
-    """
+    """Refuse names of clues that are never refused, and names of none.
+
     Args:
         names: of clues that may tell the truth.
         named: the setting or the option that names them.

@@ -281,7 +281,7 @@ def _number(value: float) -> Tensor:
 def _class(name: str, metrics: list[Metric]) -> type[SetMetric]:
     functions = {metric.function.__name__: metric.function for metric in metrics if metric.function is not None}
     forms = ", ".join(f"`functional.{function}`" for function in functions)
-    document = f"{metrics[0].source.rpartition('; ')[0]}: see {forms}. Arguments as `SetMetric`."
+    document = f"{metrics[0].source.partition('; ')[0]}: see {forms}. Arguments as `SetMetric`."
     members = {"__module__": __name__, "__doc__": document, "functions": functions}
     return type(name, (MetricOfAllFeatures,), members)
 

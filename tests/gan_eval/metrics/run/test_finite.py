@@ -6,11 +6,12 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from gan_eval.metrics.run import during_training
+from gan_eval.metrics.run import runner
 from gan_eval.metrics.run.differences import compare_pictures
 from gan_eval.metrics.run.evaluation import read_external_values
 from gan_eval.metrics.run.missing import FiniteMean, finite_mean
 from gan_eval.tabular import Row
+from gan_eval.training import measure_during_training
 
 PSNR = [20.0, 22.0, 27.0, math.inf, math.inf]
 
@@ -38,8 +39,8 @@ def test_the_mean_of_finite_values_is_finite() -> None:
 def test_all_means_leave_infinite_values_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     images = pd.DataFrame(_rows("a", PSNR))
     sets = pd.DataFrame(columns=["metric", "value", "n_fake", "reason"])
-    monkeypatch.setattr(during_training, "evaluate", lambda *_, **__: (images, sets))
-    (row,) = during_training.measure_during_training(("psnr",))(tmp_path)
+    monkeypatch.setattr(runner, "evaluate", lambda *_, **__: (images, sets))
+    (row,) = measure_during_training(("psnr",))(tmp_path)
     assert (row["value"], row["n"], row["reason"]) == (23.0, 3, None)
     assert row["sd"] == pytest.approx(math.sqrt(13))
 
@@ -53,6 +54,6 @@ def test_all_means_leave_infinite_values_out(tmp_path: Path, monkeypatch: pytest
 
 def test_where_every_value_is_infinite_the_reason_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     images, sets = pd.DataFrame(_rows("a", [math.inf] * 3)), pd.DataFrame(columns=["metric", "value"])
-    monkeypatch.setattr(during_training, "evaluate", lambda *_, **__: (images, sets))
-    (row,) = during_training.measure_during_training(("psnr",))(tmp_path)
+    monkeypatch.setattr(runner, "evaluate", lambda *_, **__: (images, sets))
+    (row,) = measure_during_training(("psnr",))(tmp_path)
     assert (row["value"], row["n"], row["reason"]) == (None, 0, "every value is infinite")

@@ -15,7 +15,6 @@ from gan_eval.errors import UserError
 from gan_eval.metrics import Settings, run_metrics
 from gan_eval.metrics.definitions.hole import l1_hole, psnr_hole, ssim_hole
 from gan_eval.metrics.definitions.similarity import psnr
-from gan_eval.metrics.run.during_training import higher_is_better, measure_during_training
 from gan_eval.metrics.run.evaluation import Evaluation
 from gan_eval.metrics.run.files import FileReader
 from gan_eval.metrics.run.inputs import NO_MASK, stimuli_of_sets
@@ -23,6 +22,7 @@ from gan_eval.stimuli import pictures
 from gan_eval.stimuli.holes import mask_of
 from gan_eval.stimuli.sets import stimulus_row, write_set
 from gan_eval.tabular import Row, read_rows
+from gan_eval.training import higher_is_better, measure_during_training
 
 NAMES = ("psnr", "psnr_hole", "ssim_hole", "l1_hole")
 FUNCTIONS = {"psnr_hole": psnr_hole, "ssim_hole": ssim_hole, "l1_hole": l1_hole}
