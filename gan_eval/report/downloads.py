@@ -6,10 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from gan_eval.files import sha256_bytes
-from gan_eval.report.parts.blocks import Files, Section
+from gan_eval.report.parts.blocks import Download, Files, Section
 from gan_eval.report.parts.folder import StudyFolder
 from gan_eval.report.parts.thumbnails import data_uri
-from gan_eval.report.parts.words import NARROW, whole
 from gan_eval.tables import TABLES
 
 LARGE = 1_000_000
@@ -20,34 +19,6 @@ RAW_REASON = "of single sessions, so not on a page that may be mailed: --with-ra
 """Why a table of single sessions is not on the page."""
 REPEATED = 30_000
 """Bytes of a file that is put beside each table that shows it; larger ones stand once, in the list of all."""
-
-
-@dataclass(frozen=True)
-class Download:
-    """One table's file."""
-
-    table: str
-    """Its name among `StudyFolder.files`."""
-    anchor: str
-    """Identifier of its row in the list of all tables."""
-    file_name: str
-    path: str
-    """Relative to the study's folder."""
-    rows: int
-    size: int
-    sha256: str
-    """Of the file's bytes, before packing."""
-    uri: str
-    """The file itself; empty where it is not on the page."""
-    data: bytes
-    """The file's bytes; empty where it is not handed on."""
-    reason_absent: str = ""
-    """Why it is not on the page."""
-
-    @property
-    def size_text(self) -> str:
-        """The size with its unit."""
-        return f"{whole(self.size)}{NARROW}B" if self.size < 10_000 else f"{whole(round(self.size / 1000))}{NARROW}kB"
 
 
 @dataclass(frozen=True)

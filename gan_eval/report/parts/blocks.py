@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar
 
 from gan_eval.report.parts.thumbnails import Album, Thumbnail
+from gan_eval.report.parts.words import NARROW, whole
 
 if TYPE_CHECKING:
-    from gan_eval.report.downloads import Download
     from gan_eval.report.parts.chart import Chart
 
 
@@ -308,11 +308,39 @@ class Films(Block):
 
 
 @dataclass(frozen=True)
+class Download:
+    """One table's file."""
+
+    table: str
+    """Its name among `StudyFolder.files`."""
+    anchor: str
+    """Identifier of its row in the list of all tables."""
+    file_name: str
+    path: str
+    """Relative to the study's folder."""
+    rows: int
+    size: int
+    sha256: str
+    """Of the file's bytes, before packing."""
+    uri: str
+    """The file itself; empty where it is not on the page."""
+    data: bytes
+    """The file's bytes; empty where it is not handed on."""
+    reason_absent: str = ""
+    """Why it is not on the page."""
+
+    @property
+    def size_text(self) -> str:
+        """The size with its unit."""
+        return f"{whole(self.size)}{NARROW}B" if self.size < 10_000 else f"{whole(round(self.size / 1000))}{NARROW}kB"
+
+
+@dataclass(frozen=True)
 class Files(Block):
     """The list of all tables, as files to save."""
 
     macro = "files"
-    downloads: "Sequence[Download]"
+    downloads: Sequence[Download]
 
     def __bool__(self) -> bool:
         return bool(self.downloads)
@@ -341,7 +369,7 @@ class Report:
     """In reading order; those without blocks are left out."""
     simulated: bool = False
     """The answers are those of simulated participants."""
-    downloads: "Sequence[Download]" = ()
+    downloads: Sequence[Download] = ()
     """The tables' files."""
     album: Album = field(default_factory=Album)
     """The pictures that galleries show."""
