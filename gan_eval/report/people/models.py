@@ -14,7 +14,6 @@ from gan_eval.report.parts.words import (
     missing,
     number,
     p_value,
-    plural,
     text,
     whole,
 )
@@ -45,8 +44,10 @@ def model_sentences(folder: StudyFolder) -> list[str]:
     judged = checks[checks["agrees"].notna()]
     against = judged[~judged["agrees"].astype(bool)]
     if len(judged) and against.empty:
-        count = plural(len(judged), "check")
-        sentences.append(f"All {count} that assume less agree with the mixed models' verdicts.")
+        who = "The one check that assumes less agrees"
+        if len(judged) > 1:
+            who = f"All {len(judged)} checks that assume less agree"
+        sentences.append(f"{who} with the mixed models' verdicts.")
     sentences += [
         f"The {_METHODS[row['method']]} check disagrees with the mixed model on {row['term']} of {row['formula']} "
         f"({row['link']}): it gives {number(row['estimate'])} ({interval(row['ci_low'], row['ci_high'])}). "

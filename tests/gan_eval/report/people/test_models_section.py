@@ -1,0 +1,23 @@
+"""What the report says of mixed models and of the checks beside them."""
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from gan_eval.report.parts.folder import StudyFolder
+from gan_eval.report.people.models import model_sentences
+from gan_eval.tables import MODEL_CHECKS
+
+
+@pytest.mark.parametrize(
+    ("count", "sentence"),
+    [
+        (1, "The one check that assumes less agrees with the mixed models' verdicts."),
+        (2, "All 2 checks that assume less agree with the mixed models' verdicts."),
+    ],
+)
+def test_checks_that_agree_are_counted_in_words(count: int, sentence: str) -> None:
+    checks = pd.DataFrame([dict.fromkeys(MODEL_CHECKS.names) | {"method": "two_way_cluster", "agrees": True}] * count)
+    folder = StudyFolder(Path(), None, {}, {"model_checks": checks}, {}, {}, {})
+    assert model_sentences(folder) == [sentence]
