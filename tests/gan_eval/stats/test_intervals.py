@@ -4,10 +4,9 @@ from math import comb
 import numpy as np
 import pytest
 from scipy.stats import binomtest
-from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.proportion import confint_proportions_2indep, proportion_confint
 
-from gan_eval.stats.shares import binomial_p, holm, newcombe, proportion, wilson
+from gan_eval.stats.shares import binomial_p, newcombe, proportion, wilson
 
 COUNTS = [
     (0, 1),
@@ -51,18 +50,6 @@ def test_whole_columns_equal_single_cells():
 def test_newcombe_equals_statsmodels(counts):
     expected = confint_proportions_2indep(*counts, method="newcomb", compare="diff")
     assert newcombe(*counts) == pytest.approx(expected, abs=1e-10)
-
-
-def test_holm_of_many_families_at_once_is_that_of_each():
-    rng = np.random.default_rng(0)
-    p = rng.random((4, 5, 7)) ** 3
-    p[rng.random(p.shape) < 0.2] = np.nan
-    found = holm(p)
-    for place in np.ndindex(4, 5):
-        known = ~np.isnan(p[place])
-        assert found[place][known] == pytest.approx(multipletests(p[place][known], method="holm")[1])
-        assert np.isnan(found[place][~known]).all()
-    assert holm(np.empty((3, 0))).shape == (3, 0)
 
 
 def test_wilson_ends_at_0_and_1_exactly():
