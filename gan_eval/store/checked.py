@@ -151,8 +151,12 @@ def checked_frame(path: Path, select: "sa.Select[Any]", order: Sequence[str], ta
         if "locked" in str(error):
             raise database_error(str(error), str(path)) from error
         raise UnexpectedError(str(error)) from error
-    for name in rows.column_names:
-        if not _is_right(rows[name], table.by_name[name]):
+    for place, name in enumerate(rows.column_names):
+        column, cells = table.by_name[name], rows[name]
+        if not column.filled and pa.types.is_string(cells.type):  # an empty text is no value
+            cells = pc.if_else(pc.equal(cells, ""), pa.scalar(None, cells.type), cells)
+            rows = rows.set_column(place, name, cells)
+        if not _is_right(cells, column):
             raise UnexpectedError(f"{table.name}, {name}")
     types = {"int": pa.int64(), "float": pa.float64(), "bool": pa.bool_()}
     rows = rows.cast(pa.schema([(n, types.get(table.by_name[n].dtype, pa.large_string())) for n in rows.column_names]))
@@ -200,7 +204,7 @@ def _is_right(cells: Any, column: Column) -> bool:
         cells.validate(full=True)  # is it UTF-8?
     except pa.ArrowInvalid:
         return False
-    if pc.any(pc.equal(cells, "")).as_py():  # an empty text is no value; this program writes none
+    if column.filled and pc.any(pc.equal(cells, "")).as_py():
         return False
     if column.dtype == "instant":
         return bool(pc.all(pc.match_substring_regex(cells, INSTANT)).as_py())

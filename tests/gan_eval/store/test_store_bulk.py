@@ -36,7 +36,13 @@ def test_in_bulk_and_row_by_row_give_equal_frames(tmp_path, table, equal):
         pd.testing.assert_frame_equal(store.frame(table, **equal), tabular.frame_of(store.rows(table, **equal), table))
 
 
-def test_an_empty_text_is_no_value_in_bulk_as_row_by_row(tmp_path):
+@pytest.mark.parametrize("in_bulk", [True, False])
+def test_an_empty_text_is_no_value_in_bulk_as_row_by_row(tmp_path, monkeypatch, in_bulk):
+    if in_bulk:  # and not, much more slowly, row by row
+        pytest.importorskip("adbc_driver_sqlite")
+        monkeypatch.setattr(results.Store, "rows", None)
+    else:
+        monkeypatch.setattr(results, "can_read_in_bulk", lambda _: False)
     with open_store(tmp_path / "s.sqlite") as store:
         store.begin(SESSION, [], None)
         store.add(tables.TRIALS, [{**trial(number), "dataset": "" if number == 2 else "d"} for number in (1, 2, 3)])
