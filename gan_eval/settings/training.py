@@ -1,9 +1,11 @@
 """`[training]`: how a generator is trained; with `[training.inpainting]`, to fill holes instead of translating."""
 
+import math
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from gan_eval.errors import UserError
 from gan_eval.settings.sections import OptionalPath, Section
 
 MaskKind = Literal["centre", "blocks", "region", "strokes", "folder"]
@@ -199,6 +201,16 @@ class TrainingSettings(Section):
 
     inpainting: InpaintingSettings | None = None
     """Given: holes are filled, instead of pictures translated."""
+
+    def planned_steps(self, pictures: int, *, devices: int = 1) -> int:
+        """The optimizer steps that these settings speak of, over `pictures` pictures, with a batch on each device.
+
+        Raises:
+            UserError: neither steps nor epochs are given.
+        """
+        if self.steps is None and self.epochs is None:
+            raise UserError("training: neither steps nor epochs are given; give one of them")
+        return self.steps or (self.epochs or 0) * math.ceil(pictures / (self.batch_size * devices))
 
     @model_validator(mode="after")
     def _networks_fit_the_task(self) -> Self:

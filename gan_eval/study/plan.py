@@ -55,11 +55,9 @@ class Plan:
         """The share of the planned steps that a model is given: the plan's fraction, or what `SMOKE_STEPS` are."""
         if not self.smoke:
             return self.fraction
-        from trainer.loop.plan import planned_steps
-
         settings, data = self.study.training_of(model), self.study.data[self.study.models[model].data]
         pictures = self.pictures(model, data.train_split)
-        return min(1.0, SMOKE_STEPS / planned_steps(settings, len(pictures[: settings.max_pairs])))
+        return min(1.0, SMOKE_STEPS / settings.planned_steps(len(pictures[: settings.max_pairs])))
 
     def measured_folders(self) -> dict[str, Path]:
         """The sets that metrics are computed of: those that are shown, and what the generators that fill holes gave."""

@@ -1,6 +1,5 @@
 """What a training does: its task, its pictures, its length, and after which steps something is written or measured."""
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
@@ -136,7 +135,7 @@ def make_plan(
     """
     settings, data_set = task.settings, task.data_set(data)
     paths = data_set.paths(split, limit=settings.max_pairs)
-    planned = planned_steps(settings, len(paths), devices=devices)
+    planned = settings.planned_steps(len(paths), devices=devices)
     total = shortened(planned, fraction)
     schedule = Schedule(len(paths), settings.batch_size, settings.seed, devices)
     last = devices * len(schedule.samples(schedule.steps_per_epoch - 1))
@@ -152,17 +151,6 @@ def make_plan(
     if len(paths) > MANY_PICTURES:
         say(f"reading and checking {len(paths)} pictures")
     return Plan(task, data_set, split, paths, fraction, devices, planned, total, initial)
-
-
-def planned_steps(settings: TrainingSettings, pairs: int, *, devices: int = 1) -> int:
-    """The optimizer steps that the settings speak of, over `pairs` pairs, with a batch on each of `devices` devices.
-
-    Raises:
-        UserError: neither steps nor epochs are given.
-    """
-    if settings.steps is None and settings.epochs is None:
-        raise UserError("training: neither steps nor epochs are given; give one of them")
-    return settings.steps or (settings.epochs or 0) * math.ceil(pairs / (settings.batch_size * devices))
 
 
 def shortened(planned: int, fraction: float) -> int:

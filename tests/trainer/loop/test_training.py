@@ -18,7 +18,7 @@ from gan_eval.files import sha256_file, temporary_name
 from gan_eval.settings.training import TrainingSettings
 from gan_eval.tables import TRAINING_LOG
 from gan_eval.tabular import read_rows
-from trainer.loop.plan import planned_steps, shortened
+from trainer.loop.plan import shortened
 from trainer.loop.train import train
 from trainer.state.checkpoints import list_checkpoints
 from trainer.state.run_folder import load_generator
@@ -284,12 +284,12 @@ def test_another_thread_count_is_warned_of(make_pairs: Pairs, tiny: Settings, tm
 
 
 def test_planned_steps() -> None:
-    assert planned_steps(TrainingSettings(steps=100), 7) == 100
-    assert planned_steps(TrainingSettings(epochs=3, batch_size=4), 10) == 9
-    assert shortened(planned_steps(TrainingSettings(epochs=3), 10), 0.1) == 3
+    assert TrainingSettings(steps=100).planned_steps(7) == 100
+    assert TrainingSettings(epochs=3, batch_size=4).planned_steps(10) == 9
+    assert shortened(TrainingSettings(epochs=3).planned_steps(10), 0.1) == 3
     assert shortened(10, 0.001) == 1
     with pytest.raises(UserError, match="neither steps nor epochs"):
-        planned_steps(TrainingSettings(), 10)
+        TrainingSettings().planned_steps(10)
     for fraction in (0.0, 1.5):
         with pytest.raises(UserError, match=f"fraction {fraction}"):
             shortened(10, fraction)
