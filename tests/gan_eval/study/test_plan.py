@@ -1,5 +1,7 @@
 """A study on its way into a folder."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -52,6 +54,19 @@ def test_a_smoke_test_touches_all_with_little(world):
     assert plan.study.quiz.real == 4
     assert plan.study.quiz.participants == 3
     assert open_plan(world / "s.toml", world / "out").study == plan.study
+
+
+def test_the_length_of_a_smoke_test_is_known_without_torch(world):
+    code = f"""
+import sys
+from pathlib import Path
+from gan_eval.study.plan import make_plan
+world = Path({str(world)!r})
+plan = make_plan(world / "s.toml", world / "out", data_root=world / "data", smoke=True)
+print(plan.training_fraction("m"), "torch" in sys.modules)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "1.0 False\n"
 
 
 def test_a_folder_serves_one_study(world):
