@@ -79,6 +79,7 @@ def done(world):
     return world / "out"
 
 
+@pytest.mark.slow
 def test_every_stage_leaves_its_results(done):
     assert (done / "report.html").stat().st_size > 20_000
     for model, dataset in (("net_stripes", "stripes"), ("net_dots", "dots")):
@@ -141,6 +142,7 @@ def test_names_from_users_are_escaped_and_published_numbers_beside(done):
     assert "Somebody, 1999" in report
 
 
+@pytest.mark.slow
 def test_the_report_command_gives_the_very_report(world, done):
     assert run(["report", str(done), "--out", str(world / "again.html")]) == 0
     assert (world / "again.html").read_bytes() == (done / "report.html").read_bytes()
@@ -160,6 +162,7 @@ def test_another_fraction_in_the_same_folder_is_refused(world, done, capsys):
     assert "made with --fraction 0.5" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_people_are_waited_for_and_counted(world, monkeypatch, capsys):
     monkeypatch.setenv("DISPLAY", ":990")
     monkeypatch.delenv("QT_QPA_PLATFORM", raising=False)

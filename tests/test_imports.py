@@ -165,6 +165,7 @@ def test_loaded_libraries_are_seen():
     assert loaded_by("import json", ("json", "torch")) == ["json"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("module", LIGHT_MODULES)
 def test_light_modules_import_nothing_heavy(module):
     assert loaded_by(f"import gan_eval.{module}", (*HEAVY, "PySide6")) == []

@@ -49,6 +49,7 @@ def test_training_and_looking_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert (names["run"] / "generator.safetensors").is_file()
 
 
+@pytest.mark.slow
 def test_from_a_csv_to_the_answer_finds_what_was_put_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     names = run_cells(notebook("from_csv_to_answer"), tmp_path, monkeypatch)
     assert list(names["rejected"]["row"]) == [31, 778]

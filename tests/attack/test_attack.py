@@ -51,6 +51,7 @@ def world(commands: Commands, tmp_path_factory: pytest.TempPathFactory) -> World
     return make_world(commands, tmp_path_factory.mktemp("world"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("topic", TOPICS)
 def test_malformed_input_is_answered(
     topic: str, world: World, commands: Commands, request: pytest.FixtureRequest, tmp_path: Path

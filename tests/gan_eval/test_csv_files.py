@@ -47,6 +47,7 @@ def test_any_text_at_all_comes_back(tmp_path_factory, records, name):
     assert found == (header, [list(record) for record in records])
 
 
+@pytest.mark.slow
 @given(any_text.filter(bool), any_text.filter(bool), st.none() | any_text.filter(bool))
 def test_rows_and_frames_with_formulas_come_back(tmp_path_factory, stimulus, column, comment):
     if column in tables.IMAGE_METRICS.names:

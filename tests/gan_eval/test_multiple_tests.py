@@ -13,6 +13,7 @@ from gan_eval.multiple_tests import holm
 p_values = st.lists(st.floats(0, 1) | st.just(float("nan")), max_size=12)
 
 
+@pytest.mark.slow
 @settings(max_examples=100)
 @given(p_values)
 def test_holm_is_that_of_statsmodels_over_the_tests_there_are(p: list[float]) -> None:

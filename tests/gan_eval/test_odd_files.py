@@ -143,6 +143,7 @@ def test_json_holds_names_that_are_no_utf8(tmp_path) -> None:
     assert sha256_json(value) != sha256_json({"a": ["", "ü\n"]})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", [{"PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}, {}])
 def test_a_locale_of_ascii_takes_other_names_and_words(tmp_path, results, mode) -> None:
     def command(*arguments: str | bytes) -> subprocess.CompletedProcess:

@@ -110,6 +110,7 @@ def assert_same_result(run: Path, other: Path) -> None:
     assert sha256_file(run / "generator.safetensors") == sha256_file(other / "generator.safetensors")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["quiet", "noisy", "interrupted"])
 def test_both_processes_hold_the_same_weights_and_statistics(runs: Path, name: str) -> None:
     first, second = (held(runs, name, rank) for rank in range(2))
@@ -141,6 +142,7 @@ def test_another_number_of_devices_is_refused(runs: Path, data: Path) -> None:
         train(TrainingSettings(**NOISY), data, runs / "noisy", direction="AtoB")
 
 
+@pytest.mark.slow
 def test_a_killed_process_ends_the_other_with_a_line_and_the_run_goes_on(
     runs: Path, data: Path, tmp_path: Path
 ) -> None:

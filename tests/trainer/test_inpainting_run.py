@@ -104,6 +104,7 @@ def test_validated_pictures_keep_what_is_known(runs: dict[str, Path], name: str)
         assert set(np.unique(mask)) == {0, 255}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "stop", "workers"), [("encoder", 5, 0), ("filler", 5, 2), ("filler", 3, 0)])
 def test_a_stopped_run_ends_like_an_undisturbed_one(
     runs: dict[str, Path], data: Path, tmp_path: Path, name: str, stop: int, workers: int
@@ -143,6 +144,7 @@ def test_other_silhouettes_or_masks_are_refused(data: Path, tmp_path: Path, kind
         train_model(settings, data, tmp_path / "run", root=tmp_path / "root")
 
 
+@pytest.mark.slow
 def test_two_processes_hold_the_same_run(data: Path, tmp_path: Path) -> None:
     """Holes, noise and validation that stops improving; BatchNorm over the batch of several devices needs GPUs."""
     measured = {"validation_metrics": ("m",), "best_metric": "m", "plateau_patience": 0, "steps": 6}

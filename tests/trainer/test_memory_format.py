@@ -119,6 +119,7 @@ def weights(of: Gan) -> dict[str, torch.Tensor]:
     }
 
 
+@pytest.mark.slow
 @BOTH_WAYS
 @pytest.mark.parametrize("kind", SETTINGS)
 def test_a_run_goes_on_in_another_order_of_memory(

@@ -80,6 +80,7 @@ def test_samples_of_a_bf16_run_come_from_the_fp32_generator(make_pairs: Pairs, t
     np.testing.assert_array_equal(*drawn)
 
 
+@pytest.mark.slow
 def test_the_number_of_workers_changes_nothing(make_pairs: Pairs, tiny: Settings, tmp_path: Path) -> None:
     data = make_pairs(train=5)
     runs = [

@@ -106,6 +106,7 @@ def graded(rows: list[dict[str, object]]) -> list[dict[str, object]]:
     ]
 
 
+@pytest.mark.slow
 def test_tables_of_an_earlier_analysis_go_and_the_users_files_stay(tmp_path, analyze):
     """One analysis is one set of tables."""
     for name, rows in (("first", graded(answers())), ("second", answers())):
@@ -139,6 +140,7 @@ def test_tables_that_were_written_before_there_were_records_go_too(tmp_path, ana
     assert (tmp_path / "out" / "detection.csv").exists()
 
 
+@pytest.mark.slow
 def test_an_analysis_of_its_own_trials_keeps_what_lies_beside_them(tmp_path, analyze):
     write(tmp_path / "trials.csv", answers())
     assert analyze()[0] == 0
@@ -151,6 +153,7 @@ def test_an_analysis_of_its_own_trials_keeps_what_lies_beside_them(tmp_path, ana
     assert run(["report", str(tmp_path / "out")]) == 0
 
 
+@pytest.mark.slow
 def test_a_report_over_tables_of_two_analyses_is_refused(tmp_path, analyze, capsys):
     """Told by the record of the set, and without one by the tables' own column."""
     rows = answers()
@@ -190,6 +193,7 @@ def test_a_report_over_tables_of_two_analyses_is_refused(tmp_path, analyze, caps
     assert "rows of another analysis (analysis-" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_two_analyses_at_once_leave_one_whole_set(tmp_path):
     for name, rows in (("first", answers()), ("second", graded(answers()))):
         (tmp_path / name).mkdir()
@@ -217,6 +221,7 @@ def test_rules_on_the_outcome_are_refused_in_one_line(tmp_path, analyze):
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.slow
 def test_a_rule_on_peoples_outcome_is_told_beside_the_verdict(tmp_path, analyze):
     rows = answers(people=8)
     for row in rows[:16]:
@@ -245,6 +250,7 @@ def write_set(folder: Path, rows: list[dict[str, object]], *, reals: Iterable[di
     write(folder / "stimuli.csv", stimuli)
 
 
+@pytest.mark.slow
 def test_holes_come_from_the_sets_that_were_shown(tmp_path, analyze):
     rows = answers()
     write(tmp_path / "trials.csv", rows)
@@ -373,6 +379,7 @@ POOR = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", POOR)
 def test_poor_tables_give_words(tmp_path, analyze, name):
     rows = POOR[name] or [dict.fromkeys(EMPTY, "")]

@@ -71,6 +71,7 @@ def test_table_curve_and_sentence(command: Command, tmp_path: Path) -> None:
     assert "told apart" in "".join(svg.itertext())
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_files_on_any_number_of_processes(command: Command, tmp_path: Path) -> None:
     file, files = write_study(tmp_path, power="stimuli = 30"), []
     for workers in (1, 2):
@@ -141,6 +142,7 @@ def test_protocols_without_power_say_so(command: Command, tmp_path: Path, protoc
     assert f"power is not defined for {protocol}" in err
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="a console's interruption cannot be sent to one process there")
 @pytest.mark.parametrize("workers", [1, 2])
 def test_interrupted_it_leaves_nothing_half_done(tmp_path: Path, workers: int) -> None:

@@ -198,6 +198,7 @@ with open_store(path) as store:
 """
 
 
+@pytest.mark.slow
 def test_a_killed_program_loses_and_doubles_nothing(database, tmp_path):
     path = tmp_path / "station.sqlite"
     acknowledged: list[tuple[str, int]] = []

@@ -111,6 +111,7 @@ def _bound(value: float | None, default: float) -> float:
     return default if value is None else value
 
 
+@pytest.mark.slow
 def test_two_processes_give_the_number_of_one(one_process, tmp_path, monkeypatch):
     file = tmp_path / "values.pt"
     write_distribution(tmp_path / "own")
@@ -271,6 +272,7 @@ def test_the_width_of_features_is_told_or_tried():
         metric.update(REAL[:2].float(), real=True)
 
 
+@pytest.mark.slow
 def test_inception_comes_from_a_file(seeded_weights):
     metric = KernelInceptionDistance(weights=seeded_weights, resizer="clean")
     metric.update(REAL[:3], real=True)

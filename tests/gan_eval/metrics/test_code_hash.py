@@ -145,6 +145,7 @@ SEGMENTATION = {"pixel_accuracy", "class_accuracy", "class_iou"}
 SETS = {name for name, metric in METRICS.items() if metric.kind == "set"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("module", "old", "new", "changed"),
     [
@@ -225,6 +226,7 @@ def told_in(folder: Path) -> str:
     return found
 
 
+@pytest.mark.slow
 def test_sources_in_an_archive_give_the_same_key_and_without_sources_the_version_counts(tmp_path):
     from gan_eval import __version__
 

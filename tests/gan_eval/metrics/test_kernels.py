@@ -91,6 +91,7 @@ def test_what_nothing_can_be_kept_of_is_compiled_all_the_same() -> None:
     assert compiled(made["twice"])(21) == 42
 
 
+@pytest.mark.slow
 def test_machine_code_is_read_from_disk_by_the_next_process(tmp_path: Path) -> None:
     code = (
         "import numpy as np; from gan_eval.metrics.kernels import loops\n"
@@ -121,6 +122,7 @@ def test_importing_the_metrics_imports_neither_numba_nor_torch() -> None:
     assert done.stdout.strip() == "[]"
 
 
+@pytest.mark.slow
 def test_warm_up_leaves_nothing_to_compile() -> None:
     code = (
         "from gan_eval.metrics.kernels import loops\n"

@@ -20,6 +20,7 @@ def _with_examples() -> list[str]:
     return [*(name.removesuffix(".__init__") for name in names), "gan_eval.weights.package"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", _with_examples())
 def test_examples(name: str) -> None:
     result = doctest.testmod(import_module(name))

@@ -29,6 +29,7 @@ def threads(names: tuple[str, ...], task: tuple[int, ...]) -> list[str | None]:
 TASKS = [(number, 7) for number in range(9)]
 
 
+@pytest.mark.slow
 def test_the_number_of_processes_changes_nothing() -> None:
     told: list[int] = []
     alone = in_parallel(drawn, 3, TASKS, workers=1)
@@ -37,6 +38,7 @@ def test_the_number_of_processes_changes_nothing() -> None:
     assert told == list(range(1, 10))
 
 
+@pytest.mark.slow
 def test_processes_compute_in_one_thread_each(monkeypatch: pytest.MonkeyPatch) -> None:
     names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
     for name in names:
@@ -45,6 +47,7 @@ def test_processes_compute_in_one_thread_each(monkeypatch: pytest.MonkeyPatch) -
     assert [os.environ[name] for name in names] == ["7", "7", "7"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("workers", [1, 2])
 def test_an_error_in_a_process_is_an_error_here(workers: int) -> None:
     with pytest.raises(ValueError, match=r"3 \(0, 7\)"):
@@ -65,6 +68,7 @@ if __name__ == "__main__":
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="signal 9 is of POSIX")
 def test_processes_end_when_the_first_one_is_killed(tmp_path: Path) -> None:
     script = tmp_path / "killed.py"

@@ -149,6 +149,7 @@ def test_planned_pairs_are_asked_and_no_others() -> None:
         questions_of(groups, AnalysisSettings(comparisons=(("b", "x"),)))
 
 
+@pytest.mark.slow
 def test_a_plan_has_every_question_at_every_number_and_its_ceiling() -> None:
     plan = plan_power(study(analysis={"margin": 0.2}), POOL)
     own = plan.table[plan.table["stimuli"].isin([180, 120])]
@@ -166,6 +167,7 @@ def test_a_plan_has_every_question_at_every_number_and_its_ceiling() -> None:
     assert "fooling_rates.MODEL" in words
 
 
+@pytest.mark.slow
 def test_the_number_recommended_is_the_smallest_that_surely_reaches_the_target() -> None:
     plan = plan_power(study(power={"participants": [2, 8], "simulations": 30, "fooling_rate": 0.1}), POOL)
     number = plan.recommended["told apart"]
@@ -176,6 +178,7 @@ def test_the_number_recommended_is_the_smallest_that_surely_reaches_the_target()
     assert f"Invite {number} people" in sentences(plan)[0]
 
 
+@pytest.mark.slow
 def test_a_short_pool_is_told_and_a_larger_one_tried() -> None:
     plan = plan_power(study(), planned_stimuli([("d", "one"), ("d", "two")], 17))
     assert any("only 17 items" in line for line in plan.warnings)
@@ -185,6 +188,7 @@ def test_a_short_pool_is_told_and_a_larger_one_tried() -> None:
     assert ceilings[192] < 0.7 * ceilings[51]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("power", "low", "said"), [(0.9, 0.8, True), (0.9, 0.65, False), (0.7, 0.6, False)])
 def test_a_larger_pool_is_spoken_of_where_it_surely_gives_more(power: float, low: float, said: bool) -> None:
     plan = plan_power(study(), planned_stimuli([("d", "one"), ("d", "two")], 17))

@@ -382,6 +382,7 @@ print(result.status)
 """
 
 
+@pytest.mark.slow
 def test_killed_again_and_again_no_acknowledged_trial_is_lost_or_doubled(stimuli: StimulusSet, tmp_path: Path) -> None:
     store = tmp_path / "store.sqlite"
     acknowledged = 0

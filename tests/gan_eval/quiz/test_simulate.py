@@ -65,6 +65,7 @@ def z_rates(judged: Judged) -> tuple[float, float]:
     return z(mean(called["fake"])), z(mean(called["real"]))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("dprime", "criterion"), [(0.0, 0.0), (1.2, 0.3), (2.0, -0.4)])
 def test_dprime_and_criterion_come_back(rows: Callable[..., list[Row]], dprime: float, criterion: float) -> None:
     hit, false_alarm = z_rates(judge_all(Observer(dprime, criterion, lapse=0), single(rows, 150), people=40))
@@ -218,6 +219,7 @@ def two_models(tmp_path: Path) -> StimulusSet:
     return read_set(folder)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("timing", ["usual", "untimed"])
 @pytest.mark.parametrize("layout", ["side_by_side", "one_after_other"])
 @pytest.mark.parametrize("protocol", PROTOCOLS)

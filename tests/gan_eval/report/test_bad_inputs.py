@@ -32,6 +32,7 @@ def test_everybody_giving_one_answer_is_no_verdict(tmp_path):
     assert "taken as independent" not in words.split("What was done")[0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("right", "often"), [(True, "no picture"), (False, "every picture")])
 def test_models_that_always_or_never_fooled_are_not_compared(tmp_path, right, often):
     other = {"real": "fake", "fake": "real"}
@@ -53,6 +54,7 @@ def test_one_answer_is_singular(tmp_path):
     assert "100.0 % of 1 answer was right" in words_of(answers(lambda kind: kind, people=1, each=1).head(1), tmp_path)
 
 
+@pytest.mark.slow
 def test_imported_answers_claim_no_sessions_flags_or_rules(tmp_path):
     words = words_of(answers(lambda kind: kind), tmp_path)
     assert "6 participants are in this table" in words
@@ -60,6 +62,7 @@ def test_imported_answers_claim_no_sessions_flags_or_rules(tmp_path):
         assert untrue not in words
 
 
+@pytest.mark.slow
 def test_several_studies_are_told_once(tmp_path):
     rows = answers(lambda kind: kind)
     rows["study"] = ["one" if name in ("p0", "p1") else "two" for name in rows["participant"]]
@@ -79,6 +82,7 @@ def test_a_correlations_note_and_the_confidence_area_are_shown(tmp_path):
     assert "0.71 (0.62 to 0.79)" in words
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("time", [float("inf"), 1e308, -1e308])
 def test_times_that_nobody_has_are_left_out(tmp_path, time):
     rows = answers(lambda kind: kind).assign(reaction_time_ms=time)

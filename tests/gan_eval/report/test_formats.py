@@ -40,6 +40,7 @@ def bytes_of(folder: Path) -> dict[str, bytes]:
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths}
 
 
+@pytest.mark.slow
 def test_same_input_same_bytes_in_every_format(study, tmp_path):
     """A study's folder and a copy of it, the second in a process of its own, with another hash seed and time of day."""
     small = tmp_path / "small"
@@ -60,6 +61,7 @@ def test_same_input_same_bytes_in_every_format(study, tmp_path):
     assert [name for name in one if one[name] != two[name]] == []
 
 
+@pytest.mark.slow
 def test_figures_are_svg_and_pdf_in_colours_of_their_own(folder, tmp_path):
     paths = build_figures(folder, tmp_path)
     assert {path.suffix for path in paths} == {".svg", ".pdf"}
@@ -77,6 +79,7 @@ def test_figures_are_svg_and_pdf_in_colours_of_their_own(folder, tmp_path):
             assert b"/FontFile2" in data or b"/FontFile3" in data
 
 
+@pytest.mark.slow
 def test_curves_of_training_are_drawn_too(study, tmp_path):
     paths = build_figures(study, tmp_path / "f")
     assert {"losses.svg", "losses.pdf", "rates.svg", "agreement-0.pdf"} <= {path.name for path in paths}
@@ -144,6 +147,7 @@ def test_file_names_are_plain(name):
     assert not plain.startswith(".")
 
 
+@pytest.mark.slow
 def test_the_command_writes_each_format(folder, tmp_path):
     arguments = [
         "report",
@@ -194,6 +198,7 @@ def carried(page: str) -> str:
     return page + "".join(base64.b64decode(file).decode("utf-8", "replace") for file in files)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", ["html", "md"])
 def test_tables_of_single_sessions_are_handed_on_only_when_asked_for(tmp_path: Path, form: str) -> None:
     """Neither who sat when and where, nor identifiers that tell it, leave in a report that may be mailed."""

@@ -35,6 +35,7 @@ def copy_of(folder: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(folder, tmp_path / "copy"))
 
 
+@pytest.mark.slow
 def test_every_section_is_there_in_order_and_the_answer_first(page):
     assert page.sections() == [
         "answer", "design", "pictures", "participants", "timing", "rates", "detection", "times", "extremes", "models",
@@ -113,6 +114,7 @@ def test_the_answers_intervals_are_clustered_and_wilsons_are_named(page, folder)
     assert "p (½)" not in page.words
 
 
+@pytest.mark.slow
 def test_exclusions_are_called_what_they_are(study, tmp_path):
     """A plan's rule is preset, an option beyond it exploratory, and without a plan neither."""
     trials = read_table(study / "tables" / "trials.csv", TRIALS)
@@ -137,6 +139,7 @@ def test_exclusions_are_called_what_they_are(study, tmp_path):
     assert "left out by preset" not in words["none"]
 
 
+@pytest.mark.slow
 def test_an_infinite_value_is_told_below_its_plot_and_is_no_other_trial(study, tmp_path):
     copy = copy_of(study, tmp_path)
     file = copy / "metrics" / "image_metrics.csv"
@@ -152,6 +155,7 @@ def test_an_infinite_value_is_told_below_its_plot_and_is_no_other_trial(study, t
     assert not any("other trials" in caption for caption in captions.values())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("known", [True, False])
 def test_dots_curve_and_coefficient_rest_on_the_same_trials(study, tmp_path, known):
     """Exclusions reach the plots; where they are not known, the plot says so and draws no curve."""
@@ -214,11 +218,13 @@ def with_sets(folder: Path, tmp_path: Path, change) -> Page:
     return Page(build(study, tmp_path / "report.html"))
 
 
+@pytest.mark.slow
 def test_a_missing_fid_has_no_bias(folder, tmp_path):
     page = with_sets(folder, tmp_path, lambda sets: sets.assign(value=None, reason="no weights"))
     assert "biased upwards" not in page.words
 
 
+@pytest.mark.slow
 def test_the_method_names_what_is_printed(page, folder, tmp_path):
     assert "FID is the Fréchet distance" in page.words
     assert "KID is the squared maximum mean discrepancy" in page.words
@@ -271,6 +277,7 @@ def test_worse_than_guessing_is_said(tmp_path):
     assert "8 participants mistook real and generated pictures for each other" in lead(rows, tmp_path).words
 
 
+@pytest.mark.slow
 def test_one_kind_gives_no_verdict(tmp_path):
     page = lead(pd.DataFrame(judged("fake", {"real": 2, "fake": 18})), tmp_path)
     assert "cannot be said: only generated ones were judged" in page.words
@@ -284,6 +291,7 @@ def test_kinds_on_different_data_sets_give_no_verdict(tmp_path):
     assert "better than by guessing" not in page.words
 
 
+@pytest.mark.slow
 def test_rates_alone_still_rest_on_balanced_accuracy(tmp_path):
     rows = pd.DataFrame(judged("real", {"real": 36, "fake": 4}) + judged("fake", {"real": 9, "fake": 1}))
     write_analysis({"rates": analyze(rows)["rates"]}, tmp_path)
@@ -292,6 +300,7 @@ def test_rates_alone_still_rest_on_balanced_accuracy(tmp_path):
     assert "all answers taken as independent" in words
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("phase", ["practice", "main"])
 def test_only_practice_or_only_pairs(tmp_path, phase):
     rows = pd.DataFrame(judged("real", {"real": 4}) + judged("fake", {"fake": 4})).assign(phase=phase)
@@ -303,6 +312,7 @@ def test_only_practice_or_only_pairs(tmp_path, phase):
     assert page.sections()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("cells", "word"),
     [("fake,0,60", r"\(maps fake\): trials is 0"), ("real,25,130", "percent_correct is 130")],
@@ -320,6 +330,7 @@ def test_people_are_not_called_simulated(page):
     assert "imulated" not in page.words
 
 
+@pytest.mark.slow
 def test_simulated_participants_fraction_and_title_are_loud(tmp_path):
     study = make_study(tmp_path / "s", simulated=True, fraction=0.1, datasets=("facades",))
     page = Page(build(study, tmp_path / "report.html", title="Mine"))
@@ -347,6 +358,7 @@ def test_only_metrics(folder, tmp_path):
     assert page.sections() == ["metrics", "notes", "methods", "files", "versions"]
 
 
+@pytest.mark.slow
 def test_a_broken_or_stray_picture_is_left_out(folder, tmp_path):
     study = copy_of(folder, tmp_path)
     base = study / "stimuli" / "facades-pix2pix_facades"
@@ -358,6 +370,7 @@ def test_a_broken_or_stray_picture_is_left_out(folder, tmp_path):
     assert [tag for tag, _ in page.tags].count("img") == 2 * 4 * 3 - 3 - 1 - 1 + ranked(page)
 
 
+@pytest.mark.slow
 def test_simulated_answers_are_left_out_beside_people(folder, tmp_path):
     study = copy_of(folder, tmp_path)
     trials = read_table(study / "tables" / "trials.csv", TRIALS)
@@ -369,6 +382,7 @@ def test_simulated_answers_are_left_out_beside_people(folder, tmp_path):
     assert "trials of simulated participants left out" in page.words
 
 
+@pytest.mark.slow
 def test_no_answers_yet(tmp_path):
     unanswered = {"participant": ["P1"], "stimulus": ["a"], "kind": ["real"], "response": ["none"]}
     trials = fill_trials(pd.DataFrame(unanswered))

@@ -129,6 +129,7 @@ def test_every_table_can_be_saved_with_its_bytes(page, folder):
         assert hashlib.sha256(data).hexdigest() in page.words
 
 
+@pytest.mark.slow
 def test_a_large_table_is_packed(tmp_path):
     write_tables(tmp_path, rates=[
         *table_rows()["rates"],

@@ -25,6 +25,7 @@ MODULES = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [*MODULES, "gan_eval.stats"])
 def test_examples_in_docstrings(name):
     assert doctest.testmod(importlib.import_module(name)).failed == 0
@@ -87,6 +88,7 @@ def test_exclusions_beyond_the_plan_that_change_nothing_mark_nothing():
     assert not frames["mixed_models"]["exploratory"].any()
 
 
+@pytest.mark.slow
 def test_who_is_left_out_by_a_rule_beyond_the_plan_is_said():
     trials = simulated(participants=6, each=12)
     trials.loc[trials["participant"] == "P001", "response"] = "fake"
@@ -142,6 +144,7 @@ def test_what_published_practice_leaves_out_is_still_left_out():
     assert kept[["n_real", "n_fake", "n_none"]].sum() == len(trials) - 5
 
 
+@pytest.mark.slow
 def test_people_chosen_by_their_outcome_are_a_sensitivity_row_beside_the_answer():
     trials = simulated(participants=8, each=16)
     poor = analyze(trials)["participation"].set_index("participant")["accuracy"].astype(float)
@@ -178,6 +181,7 @@ def test_a_verdict_that_rests_on_a_margin_beyond_the_plan_is_exploratory():
     assert not table.loc["real vs fake", "exploratory"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("missing", [None, ""])
 def test_trials_without_a_participant_or_a_stimulus_are_left_out_and_counted(missing):
     trials = simulated(participants=6, each=12)
@@ -197,6 +201,7 @@ def test_a_column_without_any_participant_is_an_error():
         analyze(simulated(participants=2).assign(participant=None))
 
 
+@pytest.mark.slow
 def test_a_covariate_beyond_the_plan_is_an_exploratory_formula():
     trials = simulated(participants=8, each=16)
     trials["age"] = trials["participant"].str[1:].astype(float) ** 2
@@ -267,12 +272,14 @@ POOR = {
 }
 
 
+@pytest.mark.slow
 def test_the_statistics_load_without_the_slow_libraries():
     code = "import gan_eval.stats, sys; print([name for name in ('statsmodels', 'matplotlib') if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", POOR)
 @pytest.mark.filterwarnings("error::RuntimeWarning")
 def test_poor_data_give_words_instead_of_crashes(name):

@@ -86,6 +86,7 @@ def test_no_such_file(tmp_path):
         import_trials(tmp_path / "nowhere.csv", mapping=MAPPING)
 
 
+@pytest.mark.slow
 def test_the_published_human_data_give_the_published_accuracy():
     trials = import_trials(human_trials(), mapping=MAPPING, where=["passed_check=True"]).trials
     frames = analyze(trials)

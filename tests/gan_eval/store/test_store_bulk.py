@@ -27,6 +27,7 @@ def full(path, count):
     return path
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("table", [tables.SESSIONS, tables.TRIALS, tables.CHECKS], ids=lambda table: table.name)
 @pytest.mark.parametrize("equal", [{}, {"session": "s1"}, {"session": "it's another"}], ids=["all", "one", "none"])
 def test_in_bulk_and_row_by_row_give_equal_frames(tmp_path, table, equal):

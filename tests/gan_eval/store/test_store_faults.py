@@ -52,6 +52,7 @@ WRONG = [
 ]  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("table", "column", "value", "line"), WRONG)
 @pytest.mark.parametrize("way", ["rows", "frame", "frame by row", "merge"])
 def test_a_wrong_cell_is_named_with_file_table_row_and_column(

@@ -93,6 +93,7 @@ merge([Path(name) for name in sys.argv[4:]], Path(sys.argv[3]))
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="no SIGKILL")
 @pytest.mark.parametrize(("where", "call"), [("add", 0), ("add", 3), ("flush", 0), ("flush", 1)])
 def test_the_same_command_after_a_kill_cleans_up_and_finishes(tmp_path, where, call):

@@ -67,6 +67,7 @@ def trials_of(world: Path) -> str:
     return (world / "out" / "tables" / "trials.csv").read_text()
 
 
+@pytest.mark.slow
 def test_without_a_screen_people_are_awaited_until_the_last_one(
     world: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -110,6 +111,7 @@ def test_without_a_screen_people_are_awaited_until_the_last_one(
     assert "2 of 3 sessions" in capsys.readouterr().err, "somebody has to take the place of who is forgotten"
 
 
+@pytest.mark.slow
 def test_a_rehearsal_is_complete_in_itself_and_counts_for_nobody(
     world: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -131,6 +133,7 @@ def test_a_rehearsal_is_complete_in_itself_and_counts_for_nobody(
     assert "Interim: 1 of 3 sessions (3 simulated)" in (world / "out" / "report.html").read_text()
 
 
+@pytest.mark.slow
 def test_a_smoke_run_rehearses(world: Path) -> None:
     assert call(world, "--smoke") == 0
     assert count_sessions(plan_of(world)) == {"complete": 3, "people": 0, "simulated": 3}
@@ -145,6 +148,7 @@ def test_nobody_is_simulated_beside_people(world: Path) -> None:
     assert count_sessions(plan_of(world)) == {"complete": 2, "people": 1, "simulated": 1}
 
 
+@pytest.mark.slow
 def test_other_words_are_shown_without_a_redo(world: Path) -> None:
     assert call(world, "--simulate", "default") == 0
     (world / "study.toml").write_text(STUDY.replace('"First words"', '"Second words"\nquestion = "Can they?"'))
@@ -155,6 +159,7 @@ def test_other_words_are_shown_without_a_redo(world: Path) -> None:
     assert "First words" not in report
 
 
+@pytest.mark.slow
 def test_a_folder_whose_report_kept_its_title_as_a_setting_goes_on(world: Path) -> None:
     assert call(world, "--simulate", "default") == 0
     marker = world / "out" / ".gan-eval" / "report.json"

@@ -39,6 +39,7 @@ def as_rows(frame: pd.DataFrame) -> list[dict[str, object]]:
     ]
 
 
+@pytest.mark.slow
 @given(rows)
 def test_rows_and_frames_write_the_same_file_and_read_back_what_was_written(tmp_path_factory, written):
     folder = tmp_path_factory.mktemp("tables")

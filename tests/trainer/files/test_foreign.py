@@ -219,6 +219,7 @@ def test_truncated_and_damaged_files_are_refused_in_one_line(legacy: bool, tmp_p
             load_foreign(path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("norm", NORMS)
 @pytest.mark.parametrize("generator", ["unet", "resnet_6", "resnet_9"])
 def test_export_is_loaded_by_the_reference_and_comes_back_bit_for_bit(

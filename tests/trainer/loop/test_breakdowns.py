@@ -82,6 +82,7 @@ def test_a_lost_process_is_explained_and_signals_are_as_before() -> None:
         signal.signal(signal.SIGTERM, before)
 
 
+@pytest.mark.slow
 def test_the_signal_to_end_is_heard_while_the_main_thread_waits_in_c() -> None:
     code = (
         "import ctypes, os, threading, time\n"
@@ -119,6 +120,7 @@ def test_full_disk_is_one_line_wherever_it_happens(
     assert not [path for path in tmp_path.glob("run/**/*") if is_temporary_name(path.name)]
 
 
+@pytest.mark.slow
 def test_a_limit_on_memory_ends_the_command_with_status_2(make_pairs: Pairs, tmp_path: Path) -> None:
     data = make_pairs(train=1)
 

@@ -25,6 +25,7 @@ def no_values(_folder: Path) -> list[Row]:
     return [{"metric": "psnr", "value": 1.0, "n": 1}]
 
 
+@pytest.mark.slow
 def test_the_estimate_fits_the_run(make_pairs: Pairs, tiny: Settings, tmp_path: Path) -> None:
     data = make_pairs(train=3, val=2)
     settings = tiny(steps=30, snapshots=(0, 10), validate_every=10)

@@ -72,6 +72,7 @@ def flat(value: Any) -> Any:
     return [flat(inner) for inner in value] if isinstance(value, list | tuple) else value
 
 
+@pytest.mark.slow
 def test_killed_again_and_again(
     make_pairs: Callable[..., Path], tiny: Callable[..., TrainingSettings], tmp_path: Path
 ) -> None:

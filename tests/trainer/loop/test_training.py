@@ -85,6 +85,7 @@ def test_no_path_and_no_time_in_the_generator_file(make_pairs: Pairs, tiny: Sett
     assert str(tmp_path).encode() not in (tmp_path / "one" / "generator.safetensors").read_bytes()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("stop", "every"), [(7, 3), (13, 5)])
 def test_resume_is_bit_for_bit_exact(make_pairs: Pairs, tiny: Settings, tmp_path: Path, stop: int, every: int) -> None:
     """In the middle of an epoch, of a log window, and of a stretch between checkpoints; with dropout and jitter."""
@@ -106,6 +107,7 @@ def test_resume_is_bit_for_bit_exact(make_pairs: Pairs, tiny: Settings, tmp_path
     assert result(resumed) == result(straight)
 
 
+@pytest.mark.slow
 def test_killed_by_signal_9_and_resumed(make_pairs: Pairs, tiny: Settings, tmp_path: Path) -> None:
     data = make_pairs(train=3)
     settings = tiny(steps=30)
@@ -302,6 +304,7 @@ def test_samples_show_input_generated_and_ground_truth(make_pairs: Pairs, tiny: 
     assert grid[:, 128:].max() < 100  # ground truth: A, dark
 
 
+@pytest.mark.slow
 def test_training_brings_the_generated_closer_to_the_target(make_pairs: Pairs, tiny: Settings, tmp_path: Path) -> None:
     run = train(tiny(steps=60, learning_rate=2e-3), make_pairs(train=2), tmp_path / "run", direction="BtoA")
     values = [row["value"] for row in read_rows(run / "training_log.csv", TRAINING_LOG) if row["term"] == "g_l1"]

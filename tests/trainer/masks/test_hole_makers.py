@@ -60,6 +60,7 @@ def seeded(count: int) -> Iterator[np.random.Generator]:
     return (np.random.default_rng([20, seed]) for seed in range(count))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("maker", MAKERS)
 def test_every_hole_has_an_area_in_the_band(maker: Maker) -> None:
     bands = [band for band in BANDS if maker is not blocks or band[0] <= 0.25]

@@ -255,6 +255,7 @@ def test_an_output_does_not_depend_on_its_batch(photographs: Path) -> None:
     assert np.abs(together[2].fake.astype(int) - alone.fake.astype(int)).max() <= 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("generator", "discriminator", "changes"),
     [

@@ -94,6 +94,7 @@ def test_scalars_samples_and_settings(make_pairs: Pairs, settings: TrainingSetti
     assert set(told) == {*TrainingSettings.model_fields, "fraction"}
 
 
+@pytest.mark.slow
 def test_a_resumed_run_has_each_point_once(make_pairs: Pairs, settings: TrainingSettings, tmp_path: Path) -> None:
     """Stopped after step 23, when the board had points up to 20, and resumed from step 20; then from 16."""
     data = make_pairs(train=3, val=2)
@@ -118,6 +119,7 @@ def test_switched_on_late_it_has_all_points(make_pairs: Pairs, settings: Trainin
     assert points(run) == points_of_tables(run)
 
 
+@pytest.mark.slow
 def test_switched_on_for_a_finished_run_it_has_all_points(
     make_pairs: Pairs, settings: TrainingSettings, tmp_path: Path
 ) -> None:
@@ -135,6 +137,7 @@ def test_the_example_holds() -> None:
     assert doctest.testmod(tensorboard).failed == 0
 
 
+@pytest.mark.slow
 def test_it_changes_nothing_in_the_run(make_pairs: Pairs, settings: TrainingSettings, tmp_path: Path) -> None:
     data = make_pairs(train=3, val=2)
     for name, on in (("with", True), ("without", False)):

@@ -39,6 +39,7 @@ def files(run: Path) -> dict[str, Any]:
     return {str(path.relative_to(run)): sha256_file(path) for path in kept}
 
 
+@pytest.mark.slow
 def test_a_killed_run_validates_and_keeps_the_same(make_pairs: Pairs, tiny: Settings, tmp_path: Path) -> None:
     data = make_pairs(train=3, val=3)
     settings = tiny(steps=8, validate_every=2, snapshots=(0, 4), validation_pairs=2)

@@ -71,6 +71,7 @@ def test_lpips_equals_the_library(
     assert found > 1e-3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("fake", "real"), [(FAKE, REAL), (LARGE_FAKE, LARGE)])
 def test_dists_equals_the_library(fake: Picture, real: Picture, monkeypatch: pytest.MonkeyPatch) -> None:
     convolutions, own = seeded_trunk("vgg16"), seeded_dists()
@@ -118,6 +119,7 @@ def test_small_pictures(distances: list[PerceptualDistance]) -> None:
             distance(texture(5, 40, 40), texture(5, 40, 41))
 
 
+@pytest.mark.slow
 def test_many_threads_give_what_one_gives(distances: list[PerceptualDistance]) -> None:
     pairs = [(disturbed(texture(n, 48, 64), n), texture(n, 48, 64)) for n in range(6)]
     for distance in distances:

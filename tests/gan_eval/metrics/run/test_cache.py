@@ -354,6 +354,7 @@ def test_several_threads_and_caches_at_once(file: Path) -> None:
         assert [kept.numbers(p.to_bytes(32, "big"), B)[number][0] for p in range(400)] == list(range(400))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGINT])
 def test_an_interrupted_run_goes_on(end: signal.Signals, folders: Folders, file: Path, tmp_path: Path) -> None:
     real, fake = folders(30)

@@ -34,6 +34,7 @@ def test_every_process_has_of_every_set(tmp_path):
     ]
 
 
+@pytest.mark.slow
 def test_two_processes_join_lists_whatever_each_has(tmp_path):
     """In turns real and generated; a process without any real picture; one without any picture; one that fails."""
     sets = [alternating(tmp_path / f"{n}", *counts) for n, counts in enumerate([(5, 4), (1, 4), (1, 1)])]

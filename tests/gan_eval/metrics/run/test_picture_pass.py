@@ -181,6 +181,7 @@ def test_batches_are_full_and_the_order_does_not_matter(
     assert measure(stimuli, "kid", **names, threads=3).set_metrics["value"].tolist() == first.tolist()
 
 
+@pytest.mark.slow
 def test_a_pictures_features_do_not_depend_on_its_neighbours(seeded_weights: Path) -> None:
     extractor = inception_extractor(seeded_weights, device="cpu")
     prepared = [extractor.prepare(texture(n, 64, 64)) for n in range(6)]
@@ -222,6 +223,7 @@ def test_no_room_for_the_features_is_the_users_line(monkeypatch: pytest.MonkeyPa
         FeatureStore(100, 50, in_memory=1000)
 
 
+@pytest.mark.slow
 def test_memory_does_not_grow_with_the_pictures(
     tmp_path: Path, thumbnails: Thumbnails, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -170,6 +170,7 @@ def test_without_its_weights_brisque_has_a_reason_for_each_picture(folders: Fold
         evaluate(frame, ["brisque"], weights={"brisque": tmp_path / "poor"})
 
 
+@pytest.mark.slow
 def test_fid_is_the_frechet_distance_of_the_networks_features(folders: Folders, seeded_weights: Path) -> None:
     real, fake = folders(3, height=64, width=64)
     _, sets = evaluate(_frame(real, fake), ["fid", "kid"], weights=seeded_weights, device="cpu")

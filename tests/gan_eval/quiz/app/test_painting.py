@@ -105,6 +105,7 @@ def test_off_screen_every_picture_pixel_is_one_physical_pixel(
     require_right("raster", tmp_path, *pictures)
 
 
+@pytest.mark.slow
 @pytest.mark.display
 @pytest.mark.skipif(not shutil.which("Xvfb"), reason="needs Xvfb (apt install xvfb)")
 @pytest.mark.parametrize("ratio", ["1", "1.5", "2"])

@@ -93,6 +93,7 @@ def press_until(quiz: "subprocess.Popen[str]", key: str, store: Path, screen: di
         time.sleep(0.15)
 
 
+@pytest.mark.slow
 def test_keys_reach_the_window_without_a_window_manager(
     stimuli: StimulusSet, tmp_path: Path, screen: dict[str, str]
 ) -> None:
@@ -108,6 +109,7 @@ def test_keys_reach_the_window_without_a_window_manager(
     assert not any("handler_time" in (row["flags"] or "") for row in rows), "the X server's clock is the monotonic one"
 
 
+@pytest.mark.slow
 def test_a_key_that_is_held_down_answers_once(stimuli: StimulusSet, tmp_path: Path, screen: dict[str, str]) -> None:
     store = tmp_path / "store.sqlite"
     quiz = start(stimuli, store, screen)
@@ -123,6 +125,7 @@ def test_a_key_that_is_held_down_answers_once(stimuli: StimulusSet, tmp_path: Pa
     assert any("held_key" in (row["flags"] or "") for row in stored(store))
 
 
+@pytest.mark.slow
 def test_a_signal_loses_nothing(stimuli: StimulusSet, tmp_path: Path, screen: dict[str, str]) -> None:
     store = tmp_path / "store.sqlite"
     quiz = start(stimuli, store, screen)
@@ -136,6 +139,7 @@ def test_a_signal_loses_nothing(stimuli: StimulusSet, tmp_path: Path, screen: di
         assert opened.rows(tables.SESSIONS)[0]["status"] == "open"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mask", ["none", "noise", "scramble"])
 def test_what_is_seen_on_the_screen_and_in_which_order(
     stimuli: StimulusSet, tmp_path: Path, screen: dict[str, str], mask: str

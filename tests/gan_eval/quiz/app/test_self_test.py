@@ -96,6 +96,7 @@ print(json.dumps({"timing": asdict(found.timing), "lines": found.lines}))
 """
 
 
+@pytest.mark.slow
 @pytest.mark.display
 @pytest.mark.skipif(not shutil.which("Xvfb"), reason="needs Xvfb (apt install xvfb)")
 def test_a_screen_without_vsync_is_measured_kept_and_not_flattered(screen: dict[str, str], tmp_path: Path) -> None:

@@ -55,6 +55,7 @@ def once_in(sitting: TrialSitting, where: str, do: Callable[[], object]) -> Call
     return react
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("where", "settings", "seen"),
     [

@@ -47,6 +47,7 @@ def robot(qapp: QApplication, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]
     timer.stop()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("settings", "trials", "answered"),
     [

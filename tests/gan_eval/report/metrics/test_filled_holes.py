@@ -47,6 +47,7 @@ def psnr_table(path):
     return next(view for view in published_tables(read_folder(path)) if view.caption.startswith("PSNR"))
 
 
+@pytest.mark.slow
 def test_every_published_row_stands_beside_the_models_of_its_ratio(folder, filled):
     view = psnr_table(filled)
     assert [row[3] for row in view.rows] == ["1", "100", "1000", "1000"]
@@ -200,6 +201,7 @@ def test_validation_names_the_modes_that_there_are(folder):
     assert [name for name, _ in figure.legend] == ["eval mode"]
 
 
+@pytest.mark.slow
 def test_the_page_says_and_shows_it(filled, tmp_path):
     page = Page(build(filled, tmp_path / "report.html"))
     assert "PSNR of the filled hole, published and here" in page.words

@@ -133,6 +133,7 @@ CASES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("error")
 @pytest.mark.parametrize("case", CASES)
 def test_any_tables_give_a_page(case, tmp_path):
@@ -156,6 +157,7 @@ def test_other_programs_values_stand_beside_ours_with_their_difference(material,
     assert re.search(r"fid clear 50\.00 49\.50 to 50\.50 24 47\.50 −2\.50 their program 1\.0", words)
 
 
+@pytest.mark.slow
 def test_other_programs_values_of_data_sets_not_measured_are_counted(material, tmp_path):
     rows = [
         {"model": "clear", "dataset": dataset, "metric": metric, "value": 47.5, "source": "their program 1.0"}

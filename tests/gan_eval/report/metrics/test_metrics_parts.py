@@ -27,6 +27,7 @@ PARTS = (
 )  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("part", PARTS)
 def test_examples_in_docstrings_hold(part):
     assert doctest.testmod(importlib.import_module(f"gan_eval.report.metrics.{part}")).failed == 0

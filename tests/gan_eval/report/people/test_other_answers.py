@@ -77,6 +77,7 @@ STUDIES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("simulated", [True, False])
 @pytest.mark.parametrize("name", STUDIES)
 def test_the_answer_is_told_with_its_table(name: str, simulated: bool, tmp_path: Path) -> None:
@@ -97,6 +98,7 @@ def test_what_cannot_be_shown_is_not_claimed(tmp_path: Path) -> None:
     assert "do not show that real and generated pictures can be told apart" in page.words
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("right", "said"), [(8, True), (5, False)])
 def test_the_verdict_on_pairs_is_that_of_the_comparisons(right: int, said: bool, tmp_path: Path) -> None:
     """Twelve people judge the same ten pairs."""

@@ -82,6 +82,7 @@ def test_models_have_their_ratio_beside_their_name_where_that_tells_them_apart(s
     assert labels(training_runs(read_folder(one))) == ["pix2pix_cityscapes"]
 
 
+@pytest.mark.slow
 def test_legend_and_grid_show_both_names(page, several) -> None:
     assert "gan1_l1_100 (GAN:L1 1:100)</li>" in page
     assert "gan1_l1_100<br>(GAN:L1 1:100)</th>" in page
@@ -161,6 +162,7 @@ def test_captions_say_of_how_many_pictures_and_what_diversity_is(page, one) -> N
     assert "a line for each model" not in words(build(one, one / "r.html").read_text(encoding="utf-8"))
 
 
+@pytest.mark.slow
 def test_a_file_of_validation_says_what_it_shows(several) -> None:
     drawn = charts_of(several)["Validation: psnr (dB, higher is better)"]
     assert all(f">{name}</text>" in drawn for name in (*SEVERAL, "train mode", "eval mode"))
@@ -196,6 +198,7 @@ def test_models_with_other_test_pictures_have_their_own_grid(several, tmp_path) 
     assert [len(grid.rows) for grid in grids] == [4, 1]
 
 
+@pytest.mark.slow
 def test_snapshots_are_the_columns_where_there_are_some(several, tmp_path) -> None:
     study = copy_of(several, tmp_path)
     for model in SEVERAL:
@@ -223,12 +226,14 @@ def test_large_or_many_animations_stay_outside(one, several, tmp_path) -> None:
     assert films(training_runs(read_folder(several))) == []
 
 
+@pytest.mark.slow
 def test_a_study_of_nine_models_can_be_mailed(tmp_path) -> None:
     nine = {f"m{number}": {"lambda_l1": float(number)} for number in range(1, 10)}
     study = make_training(tmp_path, models=nine, side=128)
     assert build(study, tmp_path / "report.html").stat().st_size < 3_000_000
 
 
+@pytest.mark.slow
 def test_missing_parts_and_a_broken_grid_are_left_out(several, tmp_path) -> None:
     study = copy_of(several, tmp_path)
     for model in SEVERAL:
@@ -242,6 +247,7 @@ def test_missing_parts_and_a_broken_grid_are_left_out(several, tmp_path) -> None
     assert not [block for block in blocks if isinstance(block, Table | Lines | TrainingGrid | Films)]
 
 
+@pytest.mark.slow
 def test_files_are_whole_drawings_and_equal_for_equal_input(one, tmp_path) -> None:
     paths = build_figures(one, tmp_path / "a")
     assert sorted(path.name for path in paths if path.suffix == ".svg") == [
@@ -258,6 +264,7 @@ def test_files_are_whole_drawings_and_equal_for_equal_input(one, tmp_path) -> No
         assert path.read_bytes() == (tmp_path / "a" / path.name).read_bytes()
 
 
+@pytest.mark.slow
 def test_the_page_is_equal_for_equal_input_and_loads_nothing(several, page, tmp_path) -> None:
     again = build(copy_of(several, tmp_path), tmp_path / "again.html", title="Training").read_text(encoding="utf-8")
     assert again == page

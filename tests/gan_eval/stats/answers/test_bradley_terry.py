@@ -86,6 +86,7 @@ def test_strengths_and_errors_equal_statsmodels() -> None:
     assert int(table["wins"].sum()) == len(trials)
 
 
+@pytest.mark.slow
 def test_error_is_the_spread_over_new_participants_and_items() -> None:
     """Sixty studies, as data sets of one table."""
     trials = [drawn(400, seed=seed).assign(dataset=f"study {seed}") for seed in range(60)]

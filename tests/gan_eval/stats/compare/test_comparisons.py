@@ -28,6 +28,7 @@ def leaning(*, reals: int, fakes: int, people: int = 8, says_real: float = 0.9, 
     return frame.assign(response=np.where(rng.random(len(kind)) < says_real, "real", "fake"))
 
 
+@pytest.mark.slow
 def test_a_leaning_does_not_tell_apart():
     """Where reals abound, saying `real` is right more often than not; being told apart is another matter."""
     tables = [comparisons(fill_trials(leaning(reals=40, fakes=10, seed=seed))) for seed in range(30)]

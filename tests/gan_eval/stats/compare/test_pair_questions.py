@@ -84,6 +84,7 @@ def choice_question(key: object, chosen: np.ndarray, person: np.ndarray, item: n
     )  # fmt: skip
 
 
+@pytest.mark.slow
 def test_the_models_error_is_the_spread_of_studies() -> None:
     found = []
     for seed in range(60):
@@ -93,6 +94,7 @@ def test_the_models_error_is_the_spread_of_studies() -> None:
     assert claimed / np.std([each.difference for each in found], ddof=1) == pytest.approx(1, abs=0.2)
 
 
+@pytest.mark.slow
 def test_guessers_are_seldom_said_to_tell() -> None:
     """Everybody judges the same 50 pairs: the binomial test errs in about 40 % of such studies."""
     calls = []

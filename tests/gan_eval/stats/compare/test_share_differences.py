@@ -51,6 +51,7 @@ def false_alarms(draw, *, repeats: int) -> float:
     return float(np.mean([difference_of_proportions(*draw(rng)).p < 0.05 for _ in range(repeats)]))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("n_a", "n_b", "right"), [(25, 25, 0.5), (25, 25, 0.9), (5, 50, 0.5), (5, 50, 0.9), (3, 25, 0.8)]
 )
@@ -64,6 +65,7 @@ def test_one_person_with_equal_groups_is_seldom_called_different(n_a, n_b, right
     assert false_alarms(draw, repeats=500) < 0.06
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("few", [2, 3, 5, 25])
 def test_few_pictures_on_one_side_are_no_proof(few):
     """20 people see `few` pictures of a and 25 of b; people and pictures differ."""

@@ -80,6 +80,7 @@ BAD = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", BAD)
 def test_poor_data_give_words_and_no_crash(case):
     trials, images = study()

@@ -122,6 +122,7 @@ def test_published_example_of_lme4():
     assert fit.log_likelihood + constant == pytest.approx(-92.0266, abs=1e-3)
 
 
+@pytest.mark.slow
 def test_simulated_values_are_recovered_with_honest_errors():
     """30 studies of 40 persons x 50 stimuli: the mean estimate and the spread of (estimate - truth) / error."""
     fits = [fit_crossed(*arrays(simulated(seed=seed))) for seed in range(30)]

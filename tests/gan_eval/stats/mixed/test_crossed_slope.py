@@ -194,6 +194,7 @@ def test_what_allows_no_estimate_is_told_of_the_right_factor(factors):
         assert str(refused.value).startswith(words)
 
 
+@pytest.mark.slow
 def test_people_who_lean_always_have_an_estimate_and_its_tests():
     for seed in range(40, 60):
         data, real = leaning(seed)
