@@ -118,6 +118,7 @@ def test_both_processes_hold_the_same_weights_and_statistics(runs: Path, name: s
     assert_equal(first["generator"], state_of(runs / name)["generator"])
 
 
+@pytest.mark.slow
 def test_two_processes_equal_one_with_twice_the_batch(runs: Path, data: Path, tmp_path: Path) -> None:
     """But for biases that instance norm cancels: their gradients are rounding errors, which Adam blows up."""
     one = train(TrainingSettings(**QUIET, batch_size=2), data, tmp_path / "one", direction="AtoB")
@@ -132,11 +133,13 @@ def test_two_processes_equal_one_with_twice_the_batch(runs: Path, data: Path, tm
         assert row["value"] == pytest.approx(other["value"], rel=1e-4)
 
 
+@pytest.mark.slow
 def test_ctrl_c_in_one_process_stops_all_after_the_same_step(runs: Path) -> None:
     assert [held(runs, "interrupted", rank)["stops"] for rank in range(2)] == [[3, 14], [3, 14]]
     assert_same_result(runs / "interrupted", runs / "noisy")
 
 
+@pytest.mark.slow
 def test_another_number_of_devices_is_refused(runs: Path, data: Path) -> None:
     with pytest.raises(UserError, match=r"another devices \(2 there, 1 asked for\)"):
         train(TrainingSettings(**NOISY), data, runs / "noisy", direction="AtoB")

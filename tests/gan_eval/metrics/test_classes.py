@@ -132,6 +132,7 @@ def test_two_processes_give_the_number_of_one(one_process, tmp_path, monkeypatch
     assert rows == [{**alone, "value": pytest.approx(alone["value"], rel=1e-12)}]
 
 
+@pytest.mark.slow
 def test_copies_go_on_where_the_original_stands(one_process):
     metrics = make_all()
     hand_in(metrics, FAKE[:10], REAL[:10])
@@ -144,6 +145,7 @@ def test_copies_go_on_where_the_original_stands(one_process):
     assert values(metrics) == pytest.approx(one_process, rel=1e-9)
 
 
+@pytest.mark.slow
 def test_states_can_be_merged(one_process):
     first, second = make_all(), make_all()
     hand_in(first, FAKE[:7], REAL[:7])
@@ -287,6 +289,7 @@ def test_inception_comes_from_a_file(seeded_weights):
         KernelInceptionDistance(weights=seeded_weights, resizer="none")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("kind", "name", "weights"),
     [(LearnedPerceptualSimilarity, "lpips_alex", ["alexnet"]), (Dists, "dists", ["vgg16", "dists"])],

@@ -284,6 +284,7 @@ def test_one_kind_gives_no_verdict(tmp_path):
     assert "by guessing" not in page.words
 
 
+@pytest.mark.slow
 def test_kinds_on_different_data_sets_give_no_verdict(tmp_path):
     rows = pd.DataFrame(judged("real", {"real": 20, "fake": 5}) + judged("fake", {"real": 5, "fake": 20}))
     page = lead(rows.assign(dataset=rows["kind"].map({"real": "facades", "fake": "maps"})), tmp_path)

@@ -48,6 +48,7 @@ def test_every_table_survives_its_file(tmp_path):
             assert (frame["fraction"] == 0.5).all(), name
 
 
+@pytest.mark.slow
 def test_nothing_is_excluded_unless_a_rule_says_so():
     trials = simulated(participants=6, each=12)
     trials.loc[:4, "reaction_time_ms"] = 100.0
@@ -59,6 +60,7 @@ def test_nothing_is_excluded_unless_a_rule_says_so():
     assert "reaction_time_ms<200: 5, flags~late: 7" in row["note"]
 
 
+@pytest.mark.slow
 def test_a_plan_excludes_and_what_goes_beyond_it_is_said_apart():
     trials = simulated(participants=6, each=12)
     trials.loc[:4, "reaction_time_ms"] = 100.0

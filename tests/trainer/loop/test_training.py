@@ -168,6 +168,7 @@ def test_bad_data_leaves_no_folder(make_pairs: Pairs, tiny: Settings, tmp_path: 
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.slow
 def test_truncated_checkpoint_falls_back_to_the_one_before(make_pairs: Pairs, tiny: Settings, tmp_path: Path) -> None:
     data = make_pairs(train=3)
     straight = train(tiny(), data, tmp_path / "straight", direction="AtoB")

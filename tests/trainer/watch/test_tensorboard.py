@@ -74,6 +74,7 @@ def settings(tiny: Settings) -> TrainingSettings:
     return tiny(steps=24, validate_every=12, validation_metrics=("brightness",))
 
 
+@pytest.mark.slow
 def test_scalars_samples_and_settings(make_pairs: Pairs, settings: TrainingSettings, tmp_path: Path) -> None:
     run = train(settings, make_pairs(train=3, val=2), tmp_path / "run", tensorboard=True, **HOW)
     assert points(run) == points_of_tables(run)

@@ -50,6 +50,7 @@ def piqs(monkeypatch: pytest.MonkeyPatch):
     return value
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "picture",
     [texture(0), disturbed(texture(1, 200, 310), 0, 25), texture(2, 64, 90) // 2 + 60],
@@ -170,6 +171,7 @@ def test_photographs_have_piqs_values(piqs, name: str, published: float) -> None
     assert brisque(photograph, regression) == pytest.approx(piqs(photograph, regression), abs=0.07)
 
 
+@pytest.mark.slow
 def test_a_blurred_photograph_is_rated_worse(piqs) -> None:
     data = pytest.importorskip("skimage.data")
     regression, photograph = released(), np.ascontiguousarray(data.chelsea()[:, :450])

@@ -86,6 +86,7 @@ def test_where_all_is_hole_the_values_are_those_of_the_picture(pair: list[Pictur
     assert ssim_hole(fake, real, inner) == wanted[1], "the map's whole domain"
 
 
+@pytest.mark.slow
 @settings(max_examples=30)
 @given(pictures(2, st.integers(12, 300)), any_hole, st.booleans(), st.integers(0, 10**6))
 def test_torch_makes_the_same_mean_of_the_map(pair: list[Picture], kind: str, luminance: bool, seed: int) -> None:

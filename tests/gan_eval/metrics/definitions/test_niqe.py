@@ -108,6 +108,7 @@ def _pictures() -> dict[str, Picture]:
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", _pictures())
 def test_equals_the_slow_writing(name: str) -> None:
     picture = _pictures()[name]

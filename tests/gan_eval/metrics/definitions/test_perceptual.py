@@ -96,6 +96,7 @@ def test_equal_pictures_have_no_distance(distances: list[PerceptualDistance]) ->
     assert [distance(REAL, REAL) for distance in distances] == pytest.approx([0, 0, 0], abs=1e-6)
 
 
+@pytest.mark.slow
 def test_tensors_and_arrays_are_alike(distances: list[PerceptualDistance]) -> None:
     for distance in distances:
         assert distance(torch.from_numpy(FAKE), torch.from_numpy(REAL)) == distance(FAKE, REAL)

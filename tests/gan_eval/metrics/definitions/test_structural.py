@@ -77,12 +77,14 @@ def test_compiled_code_equals_torch(pair: list[Picture], luminance: bool) -> Non
     assert np.array_equal(kernels.pool(half), tensors.pool(half_in_torch).numpy())
 
 
+@pytest.mark.slow
 @settings(max_examples=6)  # piq takes half a second in float64
 @given(pictures(2, st.integers(161, 200)))
 def test_ms_ssim_is_piqs(pair: list[Picture]) -> None:
     assert ms_ssim(*pair) == pytest.approx(piqs_ms_ssim(*pair), abs=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [(192, 256), (176, 208), (256, 256)])
 def test_ms_ssim_is_pytorch_msssims_where_every_scale_is_even(size: tuple[int, int]) -> None:
     real = texture(3, *size)
@@ -91,6 +93,7 @@ def test_ms_ssim_is_pytorch_msssims_where_every_scale_is_even(size: tuple[int, i
         assert ms_ssim(fake, real) == pytest.approx(wanted, abs=5e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [(201, 257), (192, 225), (161, 161)])
 def test_odd_sides(size: tuple[int, int]) -> None:
     real = texture(5, *size)

@@ -37,6 +37,7 @@ def test_missing_weights_are_a_reason_for_each_metric() -> None:
     assert "--segmenter FILE" in found.unavailable["class_iou"]
 
 
+@pytest.mark.slow
 def test_a_users_file_is_loaded_with_a_caveat(seeded_weights: Path) -> None:
     found = load_extractors(METRICS.values(), paths={"inception": seeded_weights}, resizer="clean", device="cpu")
     assert not set(found.unavailable) & set(ON_INCEPTION)
@@ -49,6 +50,7 @@ def test_a_users_file_is_loaded_with_a_caveat(seeded_weights: Path) -> None:
     assert features_of([], extractor).shape == (0, 2048)
 
 
+@pytest.mark.slow
 def test_a_known_file_has_no_caveat(seeded_weights: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("gan_eval.metrics.networks.extractors.is_official", lambda name, sha256: True)
     assert load_extractors([METRICS["fid"]], paths={"inception": seeded_weights}, device="cpu").caveats == {}

@@ -20,6 +20,7 @@ def _relative(found: np.ndarray, wanted: np.ndarray) -> float:
     return float(np.linalg.norm(found - wanted) / np.linalg.norm(wanted))
 
 
+@pytest.mark.slow
 def test_equals_torch_fidelitys_network_with_the_same_weights(seeded_weights: Path) -> None:
     from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
 
@@ -43,6 +44,7 @@ class _Layer(nn.Module):
         return x
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:.*torch.jit:FutureWarning", "ignore:.*torch.jit:DeprecationWarning")
 def test_both_packings_give_the_same_network(
     seeded_weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -98,6 +100,7 @@ def test_no_code_of_an_unknown_script_runs(tmp_path: Path, capfd: pytest.Capture
     assert capfd.readouterr().out == ""
 
 
+@pytest.mark.slow
 def test_batches_do_not_change_the_features(seeded_weights: Path) -> None:
     extractor = inception_extractor(seeded_weights, device="cpu")
     together = features_of(PICTURES, extractor)
@@ -130,6 +133,7 @@ def test_another_networks_weights(tmp_path: Path) -> None:
         load_inception(tmp_path / "other.pth")
 
 
+@pytest.mark.slow
 def test_weights_that_are_not_finite_are_refused(seeded_weights: Path, tmp_path: Path) -> None:
     state = torch.load(seeded_weights, weights_only=True)
     state["Mixed_7c.branch1x1.bn.running_var"][0] = -1.0  # its root is none
@@ -156,6 +160,7 @@ def script() -> Path:
     return path
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:.*torch.jit:FutureWarning")
 def test_real_weights_equal_the_original_network(script: Path) -> None:
     extractor = inception_extractor(script, device="cpu")
@@ -167,6 +172,7 @@ def test_real_weights_equal_the_original_network(script: Path) -> None:
     assert np.abs(found - wanted).max() < 1e-5 * np.abs(wanted).max()
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:.*torch.jit:FutureWarning")
 def test_real_weights_equal_torch_fidelitys_network_with_them(script: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3

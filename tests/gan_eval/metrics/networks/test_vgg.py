@@ -29,6 +29,7 @@ def whole() -> dict[str, Tensor]:
     return state
 
 
+@pytest.mark.slow
 def test_the_second_hidden_layer_of_torchvisions_network(
     whole: dict[str, Tensor], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

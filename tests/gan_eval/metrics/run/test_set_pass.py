@@ -144,6 +144,7 @@ class _Digest(str):
         return super().__hash__()
 
 
+@pytest.mark.slow
 def test_copies_are_found_in_linear_work_once_for_each_model() -> None:
     count = 50_000
     sets = {name: [_stimulus(n, name or None) for n in range(count)] for name in ("", "a")}
@@ -240,6 +241,7 @@ def test_the_real_pictures_are_prepared_once(monkeypatch: pytest.MonkeyPatch, ma
     assert len(made) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("maker", [FrechetReference, KernelReference, NeighbourReference])
 def test_memory_grows_by_less_than_the_features(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, maker: type[KernelReference]

@@ -185,6 +185,7 @@ def test_a_distribution_tells_each_median(page):
     assert float(medians[0]) == pytest.approx((clear[11] + clear[12]) / 2, abs=0.05)
 
 
+@pytest.mark.slow
 def test_pictures_have_one_small_size(material, tmp_path, monkeypatch):
     usual = built(*material, tmp_path)
     monkeypatch.setattr(thumbnails, "ALBUM_SIDE", 16)

@@ -116,6 +116,7 @@ def test_the_verdict_on_pairs_is_that_of_the_comparisons(right: int, said: bool,
     assert f"{10 * right}.0 % of 120 answers (95 % interval {ends} %; guessing gives 50 %" in page.words
 
 
+@pytest.mark.slow
 def test_without_comparisons_pairs_get_no_verdict(tmp_path: Path) -> None:
     trials = fill_trials(pd.DataFrame(pairs("paired", "gan", "a" * 38 + "b" * 2, simulated=False)))
     write_analysis({name: analyze(trials)[name] for name in ("rates", "choices")}, tmp_path)
@@ -129,6 +130,7 @@ def test_unanswered_pairs_are_no_answer(tmp_path: Path) -> None:
     assert "There is no answer yet" in page.words
 
 
+@pytest.mark.slow
 def test_rehearsals_are_left_out_beside_people(tmp_path: Path) -> None:
     rows = [
         *pairs("paired", "gan", "ab" * 5, simulated=False),

@@ -110,6 +110,7 @@ def test_a_plateau_is_marked_in_its_panel_and_told_in_the_table(several, page) -
     assert "still improves at the end; not before" in words(page)
 
 
+@pytest.mark.slow
 def test_the_studys_own_plateaus_are_shown_where_there_are_some(several, tmp_path) -> None:
     study = copy_of(several, tmp_path)
     table = plateaus_of(study)

@@ -135,6 +135,7 @@ def test_clustered_variance_one_cluster_at_a_time() -> None:
     assert row["dprime_high"] - row["dprime"] == pytest.approx(half, rel=1e-6)
 
 
+@pytest.mark.slow
 def test_claimed_error_is_the_spread_over_new_people_and_pictures() -> None:
     """Fifty studies, as data sets of one table so that they are analysed at once."""
     studies = []

@@ -136,6 +136,7 @@ def test_one_metric_has_nothing_to_be_compared_with():
     assert correlation_differences(trials).empty
 
 
+@pytest.mark.slow
 def test_a_further_metric_changes_no_row_of_the_others():
     trials, images = two_metrics(seed=2, models=("a", "b", "c"))
     every = pd.concat([images, metric_of(trials, dict(fooling(trials).iloc[:20]), "partial")])
@@ -148,6 +149,7 @@ def test_a_further_metric_changes_no_row_of_the_others():
     assert len(after) == 6
 
 
+@pytest.mark.slow
 def test_where_test_and_interval_disagree_there_is_a_word_and_no_verdict():
     """Few people who differ much: pictures drawn anew say that metrics differ, people drawn anew do not."""
     notes, better = [], []

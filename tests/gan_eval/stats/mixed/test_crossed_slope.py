@@ -28,6 +28,7 @@ def test_units_and_offset_of_the_slope_do_not_matter():
     assert other.sd_first == pytest.approx(np.sqrt(far), abs=1e-4)
 
 
+@pytest.mark.slow
 def test_slope_models_recover_the_truth():
     found = [fit(answers(replace(DESIGNS["slope of a covariate, pool"], seed=100 + seed))) for seed in range(12)]
     truth = np.array(DESIGNS["slope of a covariate, pool"].beta)

@@ -55,6 +55,7 @@ def test_the_likelihood_ratio_is_against_the_model_without_the_term():
     assert table["lrt_chi2"].to_numpy(float) == pytest.approx(table["z"].to_numpy(float) ** 2, rel=0.15)
 
 
+@pytest.mark.slow
 def test_the_detection_model_tells_discrimination_from_leaning():
     trials = simulated(seed=5, stimuli=200, each=40, intercept=0.9, real=0.0, sd_participant=0.0)
     table = mixed_models(trials).set_index(["formula", "term"])["estimate"]
@@ -67,6 +68,7 @@ def test_the_detection_model_tells_discrimination_from_leaning():
     assert biased.loc[(FORMULAS[2], "kind[fake]"), "p"] > 0.05
 
 
+@pytest.mark.slow
 def test_several_data_sets_enter_the_detection_model_by_their_sum():
     parts = []
     for number, name in enumerate(("edges", "maps", "zoo")):
@@ -108,6 +110,7 @@ def test_a_planned_slope_varies_from_participant_to_participant():
     assert sloped["log_likelihood"].iloc[0] == pytest.approx(sloped["log_likelihood"].iloc[2], abs=1e-3)
 
 
+@pytest.mark.slow
 def test_a_covariate_of_numbers_is_centred_and_told_per_unit():
     trials = simulated(seed=3, participants=40, each=25)
     rng = np.random.default_rng(0)
@@ -224,6 +227,7 @@ def leaning(*, seed: int, sd: float = 0.9) -> pd.DataFrame:
     return trials.assign(response=response, correct=response == trials["kind"])
 
 
+@pytest.mark.slow
 def test_people_who_lean_are_told_where_the_test_takes_them_for_a_difference_of_kinds():
     table = mixed_models(leaning(seed=1)).set_index(["formula", "term"])
     word = "participants differ in leaning: see the model with slopes"
@@ -236,6 +240,7 @@ def test_people_who_lean_are_told_where_the_test_takes_them_for_a_difference_of_
     assert not mixed_models(leaning(seed=1), plan=AnalysisSettings(slope=False))["note"].notna().any()
 
 
+@pytest.mark.slow
 def test_above_the_limits_less_is_fitted_and_the_note_says_so(monkeypatch):
     trials, plan = simulated(seed=11), AnalysisSettings(covariates=("reaction_time_ms",))
     whole = mixed_models(trials, plan=plan)

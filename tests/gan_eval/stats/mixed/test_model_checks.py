@@ -56,6 +56,7 @@ def test_where_the_two_way_variance_is_not_above_0_the_larger_one_way_variance_s
     assert found.std_error[0] == pytest.approx(max(result.bse[0] for result in results), rel=1e-6)
 
 
+@pytest.mark.slow
 def test_the_table_says_whether_the_mixed_model_is_confirmed():
     trials = simulated(seed=11)
     mixed = mixed_models(trials)
@@ -73,6 +74,7 @@ def test_the_table_says_whether_the_mixed_model_is_confirmed():
     assert not table["agrees"].all()
 
 
+@pytest.mark.slow
 def test_names_and_order_of_the_rows_change_nothing():
     trials = simulated(seed=2, each=20)
     shuffled = trials.sample(frac=1, random_state=1)
@@ -80,6 +82,7 @@ def test_names_and_order_of_the_rows_change_nothing():
     assert second[NUMBERS].to_numpy(float) == pytest.approx(first[NUMBERS].to_numpy(float), nan_ok=True)
 
 
+@pytest.mark.slow
 def test_covariates_are_told_per_unit_and_slopes_left_out_where_they_repeat():
     trials = simulated(seed=2, each=20)
     sessions = sorted(trials["session"].unique())
