@@ -16,7 +16,6 @@ from gan_eval.quiz.app.pages.notices import BreakPage, PausePage, ProblemPage
 from gan_eval.quiz.app.pages.parts import Page
 from gan_eval.quiz.app.pages.questions import QuestionPage
 from gan_eval.quiz.app.pages.welcome import ConsentPage, ReadyPage, WelcomePage
-from gan_eval.quiz.app.process import keep_singletons_alive
 from gan_eval.quiz.clock import SystemClock
 from gan_eval.quiz.library import Library
 from gan_eval.quiz.run import make_session
@@ -45,7 +44,6 @@ NAMES = {
 
 def take_pictures(stimuli: StimulusSet, settings: QuizSettings, how: Presentation, *, store: Path, out: Path) -> None:
     """Sit through a session; write a picture of every page, and of what is asked between trials, into `out`."""
-    keep_singletons_alive()
     qt = QApplication(["screenshots"])
     library = Library([stimuli])
     applicant = Applicant("study", "hash", "P01", simulated=False)

@@ -82,7 +82,7 @@ def naming(option: str, *, instead: str = "", of: Sequence[str] = ()) -> Iterato
         raise UserError(f"{option}: {rest}") from error
 
 
-def refuse_beside_study(options: Mapping[str, Any], study: Path) -> None:
+def refuse_with_study(options: Mapping[str, Any], study: Path) -> None:
     """A study file says these things itself; an option beside it would be ignored or would change the experiment.
 
     Raises:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from gan_eval.cli.options import Simulate, given, pairs, refuse_beside_study, refuse_without_effect
+from gan_eval.cli.options import Simulate, given, pairs, refuse_with_study, refuse_without_effect
 from gan_eval.errors import UserError
 from gan_eval.files import sha256_json
 from gan_eval.quiz.station import Presentation, PresenterChoice, RoundFrames
@@ -117,7 +117,7 @@ def quiz(
 
         if out is None:
             raise UserError("quiz: --out is missing; name the study's folder")
-        refuse_beside_study({**options, **given(seed=seed)}, study)
+        refuse_with_study({**options, **given(seed=seed)}, study)
         result = quiz_session(open_plan(study, out), participant, store=store, **how)
     else:
         belongs = "is a study's folder; answers to --stimuli go into --store (default: gan-eval.sqlite)"

@@ -17,7 +17,7 @@ from gan_eval.cli.options import (
     given,
     on_command_line,
     pairs,
-    refuse_beside_study,
+    refuse_with_study,
     refuse_without_effect,
 )
 from gan_eval.errors import UserError
@@ -186,7 +186,7 @@ def train(
         lambda_l1=lambda_l1, generator=generator, norm=norm, precision=precision, seed=seed,
     )  # fmt: skip
     if study is not None:
-        refuse_beside_study({**options, **given(direction=direction, set=settings)}, study)
+        refuse_with_study({**options, **given(direction=direction, set=settings)}, study)
         job = job_of_study(study, model, data_root, init_from=init_from)
     else:
         refuse_without_effect(context, ["model"], "names a model of a study; give the study file, too, or leave it out")

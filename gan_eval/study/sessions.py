@@ -196,7 +196,7 @@ def stimulus_hashes(plan: Plan) -> dict[str, str]:
     }
 
 
-def shown_hashes(plan: Plan) -> dict[str, str]:
+def all_stimulus_hashes(plan: Plan) -> dict[str, str]:
     """`stimulus_hashes`, and those of the sets for practice and catch trials.
 
     Raises:
@@ -213,7 +213,7 @@ def shown_hashes(plan: Plan) -> dict[str, str]:
 
 def design_hash(plan: Plan) -> str:
     """SHA-256 over what participants see: the study's design and the very pictures, practice and catch included."""
-    return sha256_json({"study": plan.study.design_hash, **shown_hashes(plan)})
+    return sha256_json({"study": plan.study.design_hash, **all_stimulus_hashes(plan)})
 
 
 def require_one_design(plan: Plan, where: Path) -> None:

@@ -15,6 +15,7 @@ from gan_eval.stimuli.sets import read_stimulus_tables
 from gan_eval.study.markers import Listener, Stage, hash_result
 from gan_eval.study.plan import Plan
 from gan_eval.study.sessions import (
+    all_stimulus_hashes,
     answers_hash,
     are_enough_sessions,
     count_sessions,
@@ -24,7 +25,6 @@ from gan_eval.study.sessions import (
     next_participant,
     read_quiz_tables,
     require_one_design,
-    shown_hashes,
     simulate_missing,
     stimulus_hashes,
 )
@@ -229,7 +229,7 @@ def quiz_stage(plan: Plan) -> Stage:
     return Stage(
         name="quiz",
         settings={"design_hash": plan.study.design_hash},
-        inputs=lambda: {**shown_hashes(plan), "participants": str(plan.study.quiz.participants)},
+        inputs=lambda: {**all_stimulus_hashes(plan), "participants": str(plan.study.quiz.participants)},
         outputs=(plan.store,),
         traces=tuple(plan.store.with_name(plan.store.name + suffix) for suffix in ("-wal", "-shm")),
         work=work,

@@ -77,7 +77,7 @@ METRIC_COMPARISONS = Table(
     key=("dataset", "metric", "a", "b"),
 )
 
-BESIDE = Table(
+EXTERNAL_VALUES = Table(
     "beside",
     "Values that other programs gave for the same sets, to be shown beside ours.",
     (

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from attack.attack import Attack, Special
 from attack.damage import damaged, something_else
 from attack.world import World
-from gan_eval.tables import BESIDE, IMAGE_METRICS, PARTICIPANTS, SESSIONS, SET_METRICS, STIMULI, TABLES, TRIALS
+from gan_eval.tables import EXTERNAL_VALUES, IMAGE_METRICS, PARTICIPANTS, SESSIONS, SET_METRICS, STIMULI, TABLES, TRIALS
 from gan_eval.tables.schema import Table
 
 Records = list[list[str]]
@@ -191,7 +191,7 @@ _USES: tuple[tuple[Table, str, tuple[str, ...]], ...] = (
         ("quiz", "--stimuli", "set", "--real", "4", "--fake", "4", "--participant", "P01", "--simulate", "default",
          "--store", "room.sqlite"),
     ),
-    (BESIDE, "values.csv", ("metrics", "set", "--metrics", "psnr", "--out", "out", "--beside", "values.csv")),
+    (EXTERNAL_VALUES, "values.csv", ("metrics", "set", "--metrics", "psnr", "--out", "out", "--beside", "values.csv")),
 )  # fmt: skip
 """A table, its file, and a command that reads it."""
 

@@ -84,6 +84,6 @@ class Metric:
         return tuple(roots)
 
     @property
-    def needs_pictures_alone(self) -> bool:
+    def is_pixel_metric(self) -> bool:
         """Of pictures, without weights."""
         return self.kind != "set" and self.function is not None

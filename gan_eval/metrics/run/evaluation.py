@@ -26,9 +26,11 @@ SET_NAME = "metrics"
 """Of the set of tables that a run writes (see `gan_eval.file_sets`)."""
 _EXTERNAL_COLUMNS = ("model", "dataset", "metric", "value")
 _EXTERNAL = Table(
-    tables.BESIDE.name,
+    tables.EXTERNAL_VALUES.name,
     "The columns that a file must have: real pictures in it have no model.",
-    tuple(replace(column, filled=False) for column in tables.BESIDE.columns if column.name in _EXTERNAL_COLUMNS),
+    tuple(
+        replace(column, filled=False) for column in tables.EXTERNAL_VALUES.columns if column.name in _EXTERNAL_COLUMNS
+    ),
 )
 
 
@@ -119,7 +121,9 @@ def write_tables(frames: Mapping[str, pd.DataFrame], out: Path) -> None:
             for suffix in suffixes:
                 write_table(frame, new.folder / f"{name}{suffix}", tables.TABLES[name])
         new.run = next(iter(frames[tables.RUNS.name]["run"]), "") if tables.RUNS.name in frames else ""
-        earlier = [(out / f"{table.name}{suffix}", table) for table in (*TABLES, tables.BESIDE) for suffix in suffixes]
+        earlier = [
+            (out / f"{table.name}{suffix}", table) for table in (*TABLES, tables.EXTERNAL_VALUES) for suffix in suffixes
+        ]
         new.obsolete += [file for file, table in earlier if holds_table(file, table)]
 
 
@@ -179,4 +183,4 @@ def read_external_values(files: Sequence[Path]) -> pd.DataFrame:
         optional["source"] = optional["source"].fillna(file.stem)
         parts.append(frame[list(_EXTERNAL_COLUMNS)].assign(**optional))
     where = ", ".join(map(str, files))
-    return conform(pd.concat(parts, ignore_index=True), tables.BESIDE, where=where)
+    return conform(pd.concat(parts, ignore_index=True), tables.EXTERNAL_VALUES, where=where)

@@ -129,7 +129,7 @@ def write_metrics(
     entries = _sets(sets)
     with processes.agreeing():
         stimuli = stimuli_of_sets(entries)
-        external = {tables.BESIDE.name: read_external_values(beside)} if beside else {}
+        external = {tables.EXTERNAL_VALUES.name: read_external_values(beside)} if beside else {}
         if processes.leads:
             for message in named_twice(entries):
                 (on_message or warnings.warn)(message)

@@ -111,7 +111,7 @@ class Tools:
         """
         self.code = CodeHashes(cache)
         self._cache = cache
-        self._metrics = [metric for metric in metrics if not metric.needs_pictures_alone]
+        self._metrics = [metric for metric in metrics if not metric.is_pixel_metric]
         self._settings = settings
         self._lock = threading.Lock()
         self._loaded: _Loaded | None = None
@@ -162,7 +162,7 @@ class Tools:
             code = own_code(metric.name) if metric.distribution else f"code {self.code.of(*metric.code)}"
         definition = ""
         if code is not None and all(weights):
-            where = self._where(network=not metric.needs_pictures_alone)
+            where = self._where(network=not metric.is_pixel_metric)
             definition = "; ".join([metric.definition, code, *map(str, weights), where])
             if metric.kind == "pair" and self._settings.resize:
                 definition += "; generated picture resized by Pillow's bicubic"

@@ -17,7 +17,7 @@ from gan_eval.quiz.app.loading import PictureCheck
 from gan_eval.quiz.app.pages.end import EndPage
 from gan_eval.quiz.app.pages.notices import BreakPage, PausePage, ProblemPage
 from gan_eval.quiz.app.pages.welcome import ReadyPage
-from gan_eval.quiz.app.process import calm_interpreter, exempt_live_objects, keep_singletons_alive
+from gan_eval.quiz.app.process import calm_interpreter, exempt_live_objects
 from gan_eval.quiz.app.stage import Stage, note_differences
 from gan_eval.quiz.app.trials import COMMIT_SECONDS, TrialRunner
 from gan_eval.quiz.app.windows import WINDOW_TITLE
@@ -49,7 +49,6 @@ def run_application(
             store cannot be written at the start.
         KeyboardInterrupt: the program was told to end by a signal.
     """
-    keep_singletons_alive()
     qt = QApplication.instance()
     if not isinstance(qt, QApplication):
         qt = QApplication([WINDOW_TITLE])

@@ -92,24 +92,6 @@ def exempt_live_objects() -> None:
     gc.freeze()
 
 
-def keep_singletons_alive() -> None:
-    """Give None, True and False more references than any program can lose. To be called before the first window.
-
-    From Python 3.12 on they are immortal, and compiled code may hand them out without counting references. PySide6
-    6.12 does so on Python 3.11 as well, where they are counted: each call of a Qt method without a result takes one
-    reference from None, each emitted signal one from True. A bare program starts with about 5,000 and 600 of them, the
-    quiz with 32,000 and 7,000; when they come to nought the program is aborted, in the middle of a session or at its
-    end. In CPython the number of references is the first field of an object.
-    """
-    if sys.version_info >= (3, 12) or sys.implementation.name != "cpython":
-        return
-    spare = 1 << 40
-    for value in (None, True, False):
-        count = ctypes.c_ssize_t.from_address(id(value))
-        if count.value < spare:
-            count.value += spare
-
-
 def require_display() -> None:
     """Check Qt's libraries and, on Linux, the display server. Offscreen platforms pass: they were asked for.
 

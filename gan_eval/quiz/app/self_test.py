@@ -22,7 +22,7 @@ from gan_eval.quiz.app.presenter import (
     opengl_available,
     wait_until,
 )
-from gan_eval.quiz.app.process import Priority, keep_singletons_alive, raised_priority, require_display
+from gan_eval.quiz.app.process import Priority, raised_priority, require_display
 from gan_eval.quiz.app.stage import numbered_screen, screen_key
 from gan_eval.quiz.app.windows import WINDOW_TITLE, show, window_area
 from gan_eval.quiz.clock import now_ns
@@ -199,7 +199,6 @@ def run_self_test(presentation: Presentation, *, frames: int = FRAMES) -> SelfTe
         UserError: no display or no such screen; OpenGL is required and not to be had; the result cannot be stored.
     """
     require_display()
-    keep_singletons_alive()
     application = QGuiApplication.instance() or QGuiApplication([WINDOW_TITLE])  # held on to: Qt ends with it
     screen = numbered_screen(presentation.screen)
     requested, windowed = presentation.presenter, presentation.windowed

@@ -18,7 +18,7 @@ from gan_eval.metrics.run.inputs import Stimulus
 from gan_eval.metrics.run.missing import finite_mean
 from gan_eval.report.parts.words import NOTHING, missing, number, whole
 from gan_eval.stimuli.sets import RAW_ENDING
-from gan_eval.tables import BESIDE, IMAGE_METRICS, METRIC_COMPARISONS, RUNS, SET_METRICS
+from gan_eval.tables import EXTERNAL_VALUES, IMAGE_METRICS, METRIC_COMPARISONS, RUNS, SET_METRICS
 from gan_eval.tabular import frame_of
 
 REAL = "real"
@@ -89,7 +89,7 @@ class Measured:
         """
         self.images, self.sets, comparisons, self.runs, self.external_values = (
             frames[table.name].reset_index(drop=True) if table.name in frames else frame_of([], table)
-            for table in (IMAGE_METRICS, SET_METRICS, METRIC_COMPARISONS, RUNS, BESIDE)
+            for table in (IMAGE_METRICS, SET_METRICS, METRIC_COMPARISONS, RUNS, EXTERNAL_VALUES)
         )
         self.stimuli = {stimulus.stimulus: stimulus for stimulus in stimuli}
         reals = [stimulus for stimulus in stimuli if not stimulus.is_fake]

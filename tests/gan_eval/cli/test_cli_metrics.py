@@ -148,7 +148,7 @@ def test_a_report_is_made_of_the_tables(command: Command, pair: tuple[Path, Path
     page = report.read_text(encoding="utf-8")
     assert "psnr" in page
     assert "paper" in page
-    (row,) = read_rows(tmp_path / "out" / "beside.csv", tables.BESIDE)
+    (row,) = read_rows(tmp_path / "out" / "beside.csv", tables.EXTERNAL_VALUES)
     assert (row["value"], row["source"]) == (21.5, "paper")
 
 

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from gan_eval.quiz.app.process import keep_singletons_alive
 from gan_eval.quiz.clock import VirtualClock
 from gan_eval.settings.quiz import QuizSettings
 from gan_eval.stimuli.pictures import write_png
@@ -72,12 +71,6 @@ def stimuli(tmp_path: Path) -> StimulusSet:
 def clock() -> VirtualClock:
     """A clock that starts at noon."""
     return VirtualClock(datetime(2026, 1, 31, 12, tzinfo=UTC))
-
-
-@pytest.fixture(scope="session", autouse=True)
-def immortal_singletons() -> None:
-    """Qt's tests make more calls than Python has references to None."""
-    keep_singletons_alive()
 
 
 @pytest.fixture(scope="session", autouse=True)

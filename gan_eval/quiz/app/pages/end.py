@@ -106,7 +106,7 @@ class EndPage(Page):
             super()._enter()
 
     def _enlarge(self, _: QModelIndex) -> None:
-        self.viewer = Viewer(self, self.look, self.texts, self.gallery.shown, place=self.gallery.current)
+        self.viewer = Viewer(self, self.look, self.texts, self.gallery.trials, place=self.gallery.current)
         self.viewer.closed.connect(self._close_viewer)
         self.card.setEnabled(False)  # its keys rest meanwhile
         self.viewer.show()

@@ -147,7 +147,7 @@ class Gallery(QListView):
         self.setMinimumHeight(look.px(260))
 
     @property
-    def shown(self) -> Sequence[ReviewedTrial]:
+    def trials(self) -> Sequence[ReviewedTrial]:
         """The trials in the list."""
         return self._trials.trials
 
@@ -168,7 +168,7 @@ class Gallery(QListView):
     def turn_page(self, direction: int) -> None:
         """Mark the trial that is so many lines on as fit into the view."""
         lines = max(1, self.viewport().height() // max(1, self.sizeHintForRow(0)))
-        self.mark(max(0, min(len(self.shown) - 1, self.current + direction * lines)))
+        self.mark(max(0, min(len(self.trials) - 1, self.current + direction * lines)))
 
 
 def _placed(option: QStyleOptionViewItem, area: QRect) -> QRect:

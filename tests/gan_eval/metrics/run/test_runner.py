@@ -314,7 +314,7 @@ def test_somebody_elses_folder_is_not_written_to(folders: Folders, tmp_path: Pat
 
 
 def test_every_registered_metric_has_its_function() -> None:
-    plain = {metric.name for metric in METRICS.values() if metric.needs_pictures_alone and callable(metric.function)}
+    plain = {metric.name for metric in METRICS.values() if metric.is_pixel_metric and callable(metric.function)}
     learned = learned_metrics(list(METRICS.values())).functions
     assert {*plain, *learned} == {metric.name for metric in METRICS.values() if metric.kind != "set"}
 

@@ -21,12 +21,10 @@ _SHOW = """
 import sys, time
 from pathlib import Path
 from PySide6.QtGui import QGuiApplication, QImage
-from gan_eval.quiz.app.process import keep_singletons_alive
 from gan_eval.quiz.app.presenter import OpenGLWindow
 from gan_eval.quiz.app.painting import BLANK, Frame
 from gan_eval.quiz.app.presenter import RasterWindow
 
-keep_singletons_alive()
 folder = Path(sys.argv[1])
 app = QGuiApplication([])
 screen = app.primaryScreen()

@@ -14,7 +14,6 @@ _STAGE = """
 import json, sys
 from PySide6.QtWidgets import QApplication
 from gan_eval.errors import UserError
-from gan_eval.quiz.app.process import keep_singletons_alive
 from gan_eval.quiz.app.pages.notices import PausePage
 from gan_eval.quiz.app.stage import Stage
 from gan_eval.quiz.station import Presentation
@@ -45,7 +44,6 @@ def staged(how):
     }
 
 
-keep_singletons_alive()
 qt = QApplication(["quiz"])
 print(json.dumps([staged(how) for how in json.loads(sys.argv[1])]))
 """

@@ -9,7 +9,7 @@ from synthetic_metrics import QUALITY, SHA, frames_of, pictures_of, sets, values
 
 from gan_eval.report import build_metrics_report
 from gan_eval.report.parts import thumbnails
-from gan_eval.tables import BESIDE
+from gan_eval.tables import EXTERNAL_VALUES
 from gan_eval.tabular import frame_of
 
 EVIL = "<script>alert(1)</script>"
@@ -152,7 +152,7 @@ def test_a_metric_without_known_direction_has_values_but_no_mark(tmp_path):
 
 def test_other_programs_values_stand_beside_ours_with_their_difference(material, tmp_path):
     row = {"model": "clear", "dataset": "houses", "metric": "fid", "value": 47.5, "source": "their program 1.0"}
-    frames = {**material[0], "beside": frame_of([row], BESIDE)}
+    frames = {**material[0], "beside": frame_of([row], EXTERNAL_VALUES)}
     words = built(frames, [], tmp_path).words
     assert re.search(r"fid clear 50\.00 49\.50 to 50\.50 24 47\.50 −2\.50 their program 1\.0", words)
 
@@ -163,7 +163,7 @@ def test_other_programs_values_of_data_sets_not_measured_are_counted(material, t
         {"model": "clear", "dataset": dataset, "metric": metric, "value": 47.5, "source": "their program 1.0"}
         for dataset, metric in (("houses", "fid"), ("roads", "fid"), ("roads", "kid"), ("towns", "fid"))
     ]
-    frames = {**material[0], "beside": frame_of(rows, BESIDE)}
+    frames = {**material[0], "beside": frame_of(rows, EXTERNAL_VALUES)}
     words = built(frames, [], tmp_path).words
     assert "3 values of other programs are not shown: roads and towns were not measured here." in words
     assert "of other programs" not in built(material[0], [], tmp_path).words
