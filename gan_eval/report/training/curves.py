@@ -16,7 +16,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from gan_eval.report.parts.chart import STYLE, svg_element
 from gan_eval.report.parts.palette import DASHES, GRID, LIGHT, Look, family_look, series_look
-from gan_eval.report.training.runs import TrainingRun, ratios
+from gan_eval.report.training.runs import TrainingRun, loss_weights, ratios
 
 SHARE = 0.05
 """Of a curve's points: the window of the running median."""
@@ -27,19 +27,18 @@ _WIDTH, _HEIGHT = 3.5, 1.9
 _LEFT, _RIGHT, _TOP, _BOTTOM = 0.52, 0.14, 0.28, 0.42
 """and of its margins: fixed, so that the axes of all panels are of one size."""
 _FAMILY_DASHES = {"L1": 0, "L2": 1, "SSIM": 2, "GAN": 3}
-_WEIGHTS = {"SSIM": "lambda_ssim", "L2": "lambda_l2", "L1": "lambda_l1"}
 
 
 def looks_of(runs: Sequence[TrainingRun]) -> list[Look]:
     """A look for each run: by its loss where the weights tell the runs apart, else by its number."""
     families = [loss_family(run.settings) for run in runs]
-    if not all(ratios(runs)) or any(families.count(family) > len(LIGHT[family]) for family in families):
+    if not all(ratios(runs)) or any(families.count(family) > len(LIGHT.get(family, ())) for family in families):
         return [series_look(number) for number in range(len(runs))]
 
     def relative_weight(run: TrainingRun, family: str) -> float:
         """The weight of the family's loss, that of the adversarial one being 1."""
         adversarial = float(run.settings.get("adversarial_weight") or 0.0)
-        weight = float(run.settings.get(_WEIGHTS.get(family, "adversarial_weight")) or 0.0)
+        weight = loss_weights(run.settings).get(family, adversarial)
         return weight / adversarial if adversarial else math.inf
 
     looks: dict[str, Look] = {}
@@ -53,12 +52,12 @@ def looks_of(runs: Sequence[TrainingRun]) -> list[Look]:
 
 
 def loss_family(settings: Mapping[str, Any]) -> str:
-    """`SSIM`, `L2` or `L1`, the first that has a weight; `GAN` for the adversarial loss alone.
+    """The last by name of the losses with a weight, such as `SSIM` of L1 and SSIM; `GAN` for the adversarial one alone.
 
     >>> loss_family({"adversarial_weight": 1.0, "lambda_l1": 16.0, "lambda_ssim": 84.0})
     'SSIM'
     """
-    return next((family for family, key in _WEIGHTS.items() if settings.get(key)), "GAN")
+    return max(loss_weights(settings), default="GAN")
 
 
 def legend_of(names: Sequence[str], looks: Sequence[Look]) -> list[tuple[str, str]]:

@@ -115,17 +115,25 @@ def training_runs(folder: StudyFolder) -> list[TrainingRun]:
     return runs
 
 
+def loss_weights(settings: Mapping[str, Any]) -> dict[str, float]:
+    """The losses beside the adversarial one that have a weight: of each setting `lambda_NAME` the name, in capitals
+    where it is an abbreviation.
+
+    >>> loss_weights({"lambda_l1": 16.0, "lambda_ssim": 84.0, "lambda_l2": 0.0, "lambda_style": 1})
+    {'L1': 16.0, 'SSIM': 84.0, 'style': 1.0}
+    """
+    names = {key: key.removeprefix("lambda_") for key in settings if key.startswith("lambda_") and settings[key]}
+    return {name.upper() if len(name) < 5 else name: float(settings[key]) for key, name in names.items()}
+
+
 def loss_ratio(settings: Mapping[str, Any]) -> str:
     """The weights of the loss in words.
 
     >>> loss_ratio({"adversarial_weight": 1.0, "lambda_l1": 100.0}), loss_ratio({"adversarial_weight": 1.0})
     ('GAN:L1 1:100', 'GAN alone')
     """
-    names = {"GAN": "adversarial_weight", "L1": "lambda_l1", "L2": "lambda_l2", "SSIM": "lambda_ssim"}
-    weights = {name: float(settings[key]) for name, key in names.items() if settings.get(key)}
-    of_holes = settings.get("inpainting") or {}
-    of_filled = {"style": "lambda_style", "TV": "lambda_tv"}
-    weights |= {name: float(of_holes[key]) for name, key in of_filled.items() if of_holes.get(key)}
+    weights = {"GAN": float(settings["adversarial_weight"])} if settings.get("adversarial_weight") else {}
+    weights |= loss_weights(settings) | loss_weights(settings.get("inpainting") or {})
     if len(weights) < 2:
         return "".join(f"{name} alone" for name in weights)
     return f"{':'.join(weights)} {':'.join(f'{weight:g}' for weight in weights.values())}"

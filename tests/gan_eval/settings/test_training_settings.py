@@ -11,6 +11,7 @@ from gan_eval.settings.training import TrainingSettings
 
 ENCODER: dict[str, Any] = {"generator": "context_encoder", "statistics": "batch", "image_size": 32}
 NOTHING: dict[str, Any] = {"adversarial_weight": 0, "lambda_l1": 0}
+WEIGHTS = ["adversarial_weight", *(name for name in TrainingSettings.model_fields if name.startswith("lambda_"))]
 STYLE = {"style_network": "vgg16", "lambda_style": 1}
 
 
@@ -62,12 +63,12 @@ STYLE = {"style_network": "vgg16", "lambda_style": 1}
         ),
         (
             NOTHING,
-            "adversarial_weight, lambda_l1, lambda_l2 and lambda_ssim are 0; give one of them a weight",
+            f"{', '.join(WEIGHTS[:-1])} and {WEIGHTS[-1]} are 0; give one of them a weight",
         ),
         (
             NOTHING | {"inpainting": {"lambda_tv": 1}},
-            "adversarial_weight, lambda_l1, lambda_l2, lambda_ssim and inpainting.lambda_style are 0; lambda_tv alone "
-            "has no target; give one of them a weight",
+            f"{', '.join(WEIGHTS)} and inpainting.lambda_style are 0; lambda_tv alone has no target; "
+            "give one of them a weight",
         ),
     ],
 )

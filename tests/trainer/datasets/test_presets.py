@@ -12,29 +12,31 @@ from trainer.datasets import presets
 ROOT = Path(__file__).parents[3]
 
 
-def test_presets_are_as_in_the_studies() -> None:
-    found = {
-        name: (preset.direction, preset.settings["d_loss_factor"], preset.length, sum(preset.splits.values()))
-        for name, preset in presets.PRESETS.items()
-    }
-    assert found == {
+@pytest.mark.parametrize(
+    ("name", "facts"),
+    {
         "facades": ("BtoA", 0.5, "100 epochs", 606),
         "maps": ("BtoA", 0.5, "100 epochs", 2194),
         "edges2shoes": ("AtoB", 0.5, "100 epochs", 50_025),
         "cityscapes": ("BtoA", 1.0, "50,000 iterations", 3475),
-    }
-    assert {preset.settings["lambda_l1"] for preset in presets.PRESETS.values()} == {100.0}
+    }.items(),
+)
+def test_the_published_sets_are_as_published(name: str, facts: tuple[str, float, str, int]) -> None:
+    preset = presets.PRESETS[name]
+    assert (preset.direction, preset.settings["d_loss_factor"], preset.length, sum(preset.splits.values())) == facts
+    assert (preset.settings["image_size"], preset.settings["lambda_l1"]) == (256, 100.0)
 
 
 @pytest.mark.parametrize("name", presets.PRESETS)
 def test_the_training_of_a_preset_is_one_that_the_trainer_takes(name: str) -> None:
     settings = TrainingSettings(**presets.preset_of(name).training())
-    assert settings.image_size == 256
     assert (settings.epochs is None) != (settings.steps is None)
 
 
 @pytest.mark.parametrize("preset", presets.PRESETS.values(), ids=presets.PRESETS)
 def test_a_preset_trains_as_the_study_that_it_names(preset: presets.Preset) -> None:
+    if not preset.length_from.startswith("`studies/"):
+        pytest.skip(f"its length is from {preset.length_from}")
     study = load_study(ROOT / preset.length_from.strip("`"))
     (model,) = (name for name, settings in study.models.items() if settings.data == preset.name)
     trained = study.training_of(model).model_dump()
