@@ -8,7 +8,7 @@ import typer
 
 from gan_eval.cli.options import Out, given, naming, pairs, refuse_without_effect, tables_as_json
 from gan_eval.errors import UserError
-from gan_eval.settings.quiz import PAIRS
+from gan_eval.settings.quiz import PAIR_PROTOCOLS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -336,7 +336,7 @@ def _require_effect(assumed: Collection[str], settings: "PowerSettings", protoco
         UserError: an assumption was given that answers of this protocol do not follow from.
     """
     unused = {"choice_rate": "pairs are chosen from; single pictures are shown"}
-    if protocol in PAIRS:
+    if protocol in PAIR_PROTOCOLS:
         unused = {"sd_slope": "it is of answers to single pictures; pairs are shown"}
         rates = [*(name for name in assumed if name.startswith("fooling_rates.")), "fooling_rate", "false_alarm_rate"]
         if settings.choice_rate is not None:

@@ -10,7 +10,7 @@ from gan_eval.cli.options import Simulate, given, pairs, refuse_with_study, refu
 from gan_eval.errors import UserError
 from gan_eval.files import sha256_json
 from gan_eval.quiz.station import Presentation, PresenterChoice, RoundFrames
-from gan_eval.settings.quiz import PAIRS, QuizSettings
+from gan_eval.settings.quiz import PAIR_PROTOCOLS, QuizSettings
 from gan_eval.settings.sections import as_flag, check_options
 
 if TYPE_CHECKING:
@@ -151,7 +151,7 @@ def quiz_of_options(options: Mapping[str, Any]) -> QuizSettings:
     values = dict(options)
     protocol = values.get("protocol", QuizSettings().protocol)
     unused = {"real": "pairs are shown; give --pairs", "fake": "pairs are shown; give --pairs"}
-    if protocol not in PAIRS:
+    if protocol not in PAIR_PROTOCOLS:
         unused = {"pairs": "single pictures are shown; give --real and --fake"}
     if protocol == "staircase":
         unused["exposure_ms"] = "the answers decide on the exposure; leave it out"

@@ -16,7 +16,7 @@ MOST_TRIALS = 10_000
 """Of one kind in a session; one that long takes hours."""
 Milliseconds = Annotated[float, Field(gt=0, le=HOUR_MS)]
 
-PAIRS: tuple[ProtocolName, ...] = ("paired", "model_vs_model")
+PAIR_PROTOCOLS: tuple[ProtocolName, ...] = ("paired", "model_vs_model")
 """Protocols that show two pictures in a trial."""
 _KEYS: Mapping[str, Mapping[str, str]] = {
     "single": {"real": "j", "fake": "f"},
@@ -187,7 +187,7 @@ class QuizSettings(Section):
     def _times_fit(self) -> Self:
         if self.exposures_ms and self.protocol != "yes_no":
             raise ValueError("exposures_ms: only the protocol yes_no has several; give one time as exposure_ms")
-        if self.protocol in PAIRS and self.layout == "one_after_other" and self.flash_ms is None:
+        if self.protocol in PAIR_PROTOCOLS and self.layout == "one_after_other" and self.flash_ms is None:
             raise ValueError("exposure_ms: two pictures one after the other need a time in ms, such as 1000")
         window = self.window_ms
         longest = max((each for each in self._flashes() if each is not None), default=0.0)
@@ -222,7 +222,7 @@ class QuizSettings(Section):
     @property
     def shows_pairs(self) -> bool:
         """Two pictures in a trial."""
-        return self.protocol in PAIRS
+        return self.protocol in PAIR_PROTOCOLS
 
     def keys_of_list(self, list_number: int) -> dict[str, str]:
         """The key of each answer for the participant with this list."""
@@ -240,5 +240,5 @@ def _usual_keys(values: Mapping[str, Any]) -> dict[str, str]:
     if values.get("protocol") == "rating":
         grades = values.get("grades", 5)
         return {str(grade): str(grade) for grade in range(1, (grades if isinstance(grades, int) else 5) + 1)}
-    kind = values.get("layout", "side_by_side") if values.get("protocol") in PAIRS else values.get("protocol")
+    kind = values.get("layout", "side_by_side") if values.get("protocol") in PAIR_PROTOCOLS else values.get("protocol")
     return dict(_KEYS.get(kind, _KEYS["single"]) if isinstance(kind, str) else _KEYS["single"])

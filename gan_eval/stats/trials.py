@@ -7,7 +7,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from gan_eval.errors import UserError
-from gan_eval.settings.quiz import PAIRS
+from gan_eval.settings.quiz import PAIR_PROTOCOLS
 from gan_eval.stimuli.sets import name_problem
 from gan_eval.tables import TRIALS
 from gan_eval.tables.schema import LONGEST_MS
@@ -75,7 +75,7 @@ def joins_models(frame: pd.DataFrame) -> NDArray[np.bool_]:
     if "choice" in frame:
         single &= frame["choice"].isna().to_numpy(bool)
     if "protocol" in frame:
-        single &= ~frame["protocol"].isin(PAIRS).to_numpy(bool)
+        single &= ~frame["protocol"].isin(PAIR_PROTOCOLS).to_numpy(bool)
     codes, models = pd.factorize(frame["model"].array)
     return single & np.array([*("|" in str(model) for model in models), False], bool)[codes]
 
@@ -200,7 +200,7 @@ def main_trials(trials: pd.DataFrame) -> pd.DataFrame:
     Three columns are added: `is_fake`, `says_fake` and `answered` (bool, no missing values).
     """
     graded = trials["rating"].notna() | (trials["protocol"] == "rating").fillna(False)
-    pairs = trials["choice"].notna() | trials["protocol"].isin(PAIRS)
+    pairs = trials["choice"].notna() | trials["protocol"].isin(PAIR_PROTOCOLS)
     single = (trials["phase"] == "main") & trials["kind"].notna() & ~pairs & ~graded
     main = _those(trials, single)
     return main.assign(
@@ -212,7 +212,7 @@ def main_trials(trials: pd.DataFrame) -> pd.DataFrame:
 
 def pair_trials(trials: pd.DataFrame) -> pd.DataFrame:
     """Main trials of pairs, answered or not, with the added column `answered` (bool)."""
-    pairs = trials["choice"].notna() | trials["protocol"].isin(PAIRS)
+    pairs = trials["choice"].notna() | trials["protocol"].isin(PAIR_PROTOCOLS)
     main = trials[(trials["phase"] == "main") & pairs].reset_index(drop=True)
     return main.assign(answered=main["choice"].isin(["a", "b"]).to_numpy(bool))
 

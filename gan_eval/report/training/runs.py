@@ -116,8 +116,8 @@ def training_runs(folder: StudyFolder) -> list[TrainingRun]:
 
 
 def loss_weights(settings: Mapping[str, Any]) -> dict[str, float]:
-    """The losses beside the adversarial one that have a weight: of each setting `lambda_NAME` the name, in capitals
-    where it is an abbreviation.
+    """The losses beside the adversarial one that have a weight: of each setting `lambda_NAME` the name, one of up
+    to four letters in capitals.
 
     >>> loss_weights({"lambda_l1": 16.0, "lambda_ssim": 84.0, "lambda_l2": 0.0, "lambda_style": 1})
     {'L1': 16.0, 'SSIM': 84.0, 'style': 1.0}

@@ -11,7 +11,9 @@ from gan_eval.settings.training import TrainingSettings
 
 ENCODER: dict[str, Any] = {"generator": "context_encoder", "statistics": "batch", "image_size": 32}
 NOTHING: dict[str, Any] = {"adversarial_weight": 0, "lambda_l1": 0}
-WEIGHTS = ["adversarial_weight", *(name for name in TrainingSettings.model_fields if name.startswith("lambda_"))]
+FIRST_WEIGHTS = ["adversarial_weight", "lambda_l1", "lambda_l2", "lambda_ssim"]
+NEWER = [name for name in TrainingSettings.model_fields if name.startswith("lambda_") and name not in FIRST_WEIGHTS]
+WEIGHTS = [*FIRST_WEIGHTS, *NEWER]
 STYLE = {"style_network": "vgg16", "lambda_style": 1}
 
 
