@@ -1,6 +1,7 @@
 """`docs/tables.md`, made from the tables' declarations: python packaging/tables_reference.py > docs/tables.md"""
 
-from gan_eval.tables import TABLES
+from gan_eval.power.planning import POWER
+from gan_eval.stats import ALL_TABLES
 
 
 def reference() -> str:
@@ -8,7 +9,7 @@ def reference() -> str:
     lines = [
         "# The tables",
         "",
-        "Made from `gan_eval/tables/` by `python packaging/tables_reference.py > docs/tables.md`; do not edit by hand.",
+        "Made from the declarations by `python packaging/tables_reference.py > docs/tables.md`; do not edit by hand.",
         "",
         "CSV files are UTF-8 with line feeds; a missing value is an empty cell; booleans are `true` and `false`; an",
         "infinite number is `inf`. Times are float milliseconds in columns that end in `_ms`; instants are UTC in",
@@ -18,7 +19,7 @@ def reference() -> str:
         "that is no number's) is written with an apostrophe before it, and so is such text behind apostrophes of its",
         "own. Every command takes one away again when it reads; so should other programs.",
     ]
-    for table in TABLES.values():
+    for table in (*ALL_TABLES.values(), POWER):
         lines += ["", f"## {table.name}", "", table.meaning, ""]
         if table.key:
             lines += [f"A row is identified by {', '.join(f'`{name}`' for name in table.key)}.", ""]

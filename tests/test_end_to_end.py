@@ -8,6 +8,7 @@ import pytest
 
 from gan_eval import tables, tabular
 from gan_eval.__main__ import run
+from gan_eval.stats import ALL_TABLES
 from gan_eval.stimuli import pictures
 from gan_eval.store import open_store
 
@@ -95,7 +96,7 @@ def test_every_stage_leaves_its_results(done):
         "comparisons",
         "correlations",
     ):
-        tabular.read_table(done / "tables" / f"{name}.csv", tables.TABLES[name])
+        tabular.read_table(done / "tables" / f"{name}.csv", ALL_TABLES[name])
     for name in ("image_metrics", "set_metrics", "runs"):
         csv_frame = tabular.read_table(done / "metrics" / f"{name}.csv", tables.TABLES[name])
         parquet_frame = tabular.read_table(done / "metrics" / f"{name}.parquet", tables.TABLES[name])

@@ -271,12 +271,13 @@ def power(
         if name not in models:
             place = "--effect " if f"fooling_rates.{name}" in assumed else f"{study}: power."
             raise UserError(f"{place}fooling_rates.{name}: no such model; the study has {', '.join(models)}")
-    from gan_eval import tables, tabular
+    from gan_eval import tabular
     from gan_eval.cli.console import Console
     from gan_eval.file_sets import replaced_set
     from gan_eval.files import claim_output_folder, write_text
     from gan_eval.launch import usable_cores
     from gan_eval.power import plan_power
+    from gan_eval.power.planning import POWER
     from gan_eval.power.words import sentences, table_lines
     from gan_eval.report.power_curve import power_curve
 
@@ -293,7 +294,7 @@ def power(
         ceilings = {question.name: plan.ceilings[question.name] for question in plan.questions}
         curve = power_curve(plan.table, ceilings=ceilings, target=plan.target)
         with replaced_set(out, "power") as new:
-            tabular.write_table(plan.table, new.folder / "power.csv", tables.POWER)
+            tabular.write_table(plan.table, new.folder / "power.csv", POWER)
             write_text(new.folder / "power.svg", curve)
     for line in (*table_lines(plan), "", *sentences(plan)):
         typer.echo(line, err=True)

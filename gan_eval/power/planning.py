@@ -23,8 +23,28 @@ from gan_eval.power.simulate import World, assumed_truth, effect_of, equal_model
 from gan_eval.settings.analysis import AnalysisSettings, PowerSettings
 from gan_eval.settings.study import Study
 from gan_eval.stats.shares import wilson
-from gan_eval.tables import POWER
+from gan_eval.tables.schema import SHARE, Table, boolean, ends, integer, number, text
 from gan_eval.tabular import Row, frame_of
+
+POWER = Table(
+    "power",
+    "What a study of this design would find, by simulation through the primary model.",
+    (
+        text("question", "what is asked: told apart; a model against another; equivalence", filled=True),
+        integer("participants", "number invited; empty: the ceiling, without limit"),
+        integer("trials", "trials of each participant", filled=True),
+        integer("stimuli", "different stimuli (of pairs: pairs) in the pool that the question is about", filled=True),
+        number("effect", "true difference of shares, over all people and pictures", unit="-1..1", filled=True),
+        integer("simulations", "simulated studies", filled=True),
+        integer("failed", "of them without an estimate: they count as not found", filled=True),
+        number("power", "share of simulated studies that find it", unit=SHARE),
+        *ends("ci", "its Wilson 95 % interval", unit=SHARE),
+        number("interval_width", "expected width of the difference's 95 % interval", unit=SHARE),
+        boolean("recommended", "the smallest number that reaches the wanted power"),
+        text("note", "what a reader must know"),
+    ),
+    key=("question", "participants", "trials", "stimuli"),
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -39,7 +59,7 @@ class PowerPlan:
     """The result of `gan-eval power`."""
 
     table: "pd.DataFrame"
-    """`gan_eval.tables.POWER`."""
+    """`POWER`."""
     questions: tuple[PlannedQuestion, ...]
     target: float
     recommended: Mapping[str, int | None]
@@ -145,13 +165,13 @@ def _rows(
     rows = []
     for place, question in enumerate(world.questions):
         shared = _shared(world, question)
-        for number in numbers:
-            verdicts = [study[place] for task, study in zip(tasks, studies, strict=True) if task[0] == number]
+        for people in numbers:
+            verdicts = [study[place] for task, study in zip(tasks, studies, strict=True) if task[0] == people]
             widths = np.array([verdict.width for verdict in verdicts if not verdict.failed])
             width = float(widths.mean()) if len(widths) else float("nan")
             positive, failed = (sum(marks) for marks in zip(*(verdict[:2] for verdict in verdicts), strict=True))
             cells = _cells(positive, len(verdicts), failed, width)
-            rows.append(shared | {"participants": number} | cells)
+            rows.append(shared | {"participants": people} | cells)
         top = tops[question.name]
         rows.append(shared | {"participants": None} | _cells(top.positive, SIMULATIONS, 0, top.width))
     return rows

@@ -9,7 +9,7 @@ from gan_eval.files import sha256_bytes
 from gan_eval.report.parts.blocks import Download, Files, Section
 from gan_eval.report.parts.folder import StudyFolder
 from gan_eval.report.parts.thumbnails import data_uri
-from gan_eval.tables import TABLES
+from gan_eval.stats import ALL_TABLES
 
 LARGE = 1_000_000
 """Bytes of a file; larger ones are packed."""
@@ -82,7 +82,7 @@ def is_raw(name: str) -> bool:
     >>> is_raw("trials"), is_raw("rates")
     (True, False)
     """
-    return name in TABLES and "session" in TABLES[name].by_name
+    return name in ALL_TABLES and "session" in ALL_TABLES[name].by_name
 
 
 def safe_name(name: str) -> str:

@@ -25,7 +25,7 @@ from gan_eval.report.parts.blocks import (
 from gan_eval.report.parts.chart import svg_file
 from gan_eval.report.parts.palette import PAPER
 from gan_eval.report.parts.words import clean, whole
-from gan_eval.tables import TABLES
+from gan_eval.stats import ALL_TABLES
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]()<>#|~$!+\-&])")
 _HARMLESS = re.compile(r"\\([()\-+!#])")
@@ -46,7 +46,7 @@ def write_markdown(report: Report, out: Path) -> Path:
     with replaced_set(folder, "report") as new:
         for name, data in writer.files.items():
             write_bytes(new.folder / name, data)
-        new.obsolete += [folder / "tables" / f"{name}.csv" for name in TABLES if is_raw(name)]
+        new.obsolete += [folder / "tables" / f"{name}.csv" for name in ALL_TABLES if is_raw(name)]
     write_text(out, re.sub(r"\n{3,}", "\n\n", text).rstrip() + "\n")
     return out
 

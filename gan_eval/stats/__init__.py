@@ -1,6 +1,7 @@
 """Statistics of the tables: `analyze` makes every table of an analysis, `write_analysis` writes them together."""
 
-from collections.abc import Mapping, Sequence
+import sys
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -29,7 +30,7 @@ from gan_eval.stats.mixed.checks import model_checks
 from gan_eval.stats.mixed.departures import Options, extended, mark_departures
 from gan_eval.stats.mixed.models import mixed_models
 from gan_eval.stats.trials import fill_trials, usable
-from gan_eval.tables import IMAGE_METRICS, OF_ANALYSIS, PARTICIPANTS, SESSIONS, SET_METRICS, TABLES, Table
+from gan_eval.tables import ANALYSIS_RUN, IMAGE_METRICS, PARTICIPANTS, SESSIONS, SET_METRICS, TABLES, Table
 from gan_eval.tabular import conform, holds_table, write_table
 
 __all__ = ["analyze", "import_trials", "write_analysis"]
@@ -38,6 +39,19 @@ ALWAYS = ("rates", "reaction_times", "mixed_models", "comparisons", "correlation
 """Tables that are written even where they have no rows."""
 SET_NAME = "analysis"
 """Of the set of tables that an analysis writes (see `gan_eval.file_sets`)."""
+
+
+def _declared() -> Iterator[Table]:
+    """Each table that a module of statistics declares; with the functions above all of them are loaded."""
+    for name, module in [*sys.modules.items()]:
+        if name.startswith(f"{__name__}."):
+            yield from (value for value in vars(module).values() if isinstance(value, Table))
+
+
+ALL_TABLES: dict[str, Table] = TABLES | {table.name: table for table in _declared()}
+"""Every table of the project by its name, but that of `gan_eval.power`."""
+OF_ANALYSIS: tuple[Table, ...] = tuple(table for table in ALL_TABLES.values() if ANALYSIS_RUN in table.columns)
+"""The tables that one analysis makes."""
 
 
 def analyze(
@@ -186,7 +200,7 @@ def write_analysis(
     # equal tables have equal marks
     content = {name: sha256_bytes(frame.to_csv().encode(errors="surrogatepass")) for name, frame in frames.items()}
     run = f"{SET_NAME}-{sha256_json(content)[:12]}"
-    tables = {TABLES[name]: frame.assign(run=run) for name, frame in frames.items()}
+    tables = {ALL_TABLES[name]: frame.assign(run=run) for name, frame in frames.items()}
     with replaced_set(Path(out), SET_NAME) as new:
         new.run = run
         for table, frame in {**(given or {}), **tables}.items():

@@ -9,8 +9,10 @@ from gan_eval.tables.schema import (
     MODEL,
     PARTICIPANT,
     PHASES,
+    PROVENANCE,
     RESPONSES,
     SESSION,
+    SHARE,
     SIMULATED,
     STATUSES,
     STIMULUS,
@@ -219,4 +221,34 @@ PARTICIPANTS = Table(
         FRACTION,
     ),
     key=("session", "question"),
+)
+
+PARTICIPATION = Table(
+    "participation",
+    "Each participant's part in the study, and whether a preset rule leaves it out.",
+    (
+        PARTICIPANT,
+        integer("sessions", "sessions begun", filled=True),
+        text("status", "of the last session", words=("open", "complete", "aborted")),
+        integer("n_trials", "main trials shown", filled=True),
+        integer("n_answered", "main trials answered", filled=True),
+        integer("n_catch", "catch trials answered", filled=True),
+        number("catch_accuracy", "share of them that are right", unit=SHARE),
+        number("accuracy", "share of answered main trials that are right", unit=SHARE),
+        number("same_answer_share", "share of the answer given most often", unit=SHARE),
+        milliseconds("median_reaction_time_ms", "over answered main trials with a possible time"),
+        number("flagged_share", "share of main trials with a flag", unit=SHARE),
+        integer("n_excluded", "main trials left out, all of them where the participant is", filled=True),
+        boolean("excluded", "left out altogether by a preset rule", filled=True),
+        text("rule", "the rules that left the participant or trials out"),
+        text(
+            "standing",
+            "exploratory: a rule beyond the plan leaves out the participant, or trials, that no preset rule does; "
+            "preset: only preset rules leave anything out; empty: nothing is left out, or there was no plan",
+            words=("preset", "exploratory"),
+            optional=True,
+        ),
+        *PROVENANCE,
+    ),
+    key=("participant",),
 )

@@ -18,7 +18,7 @@ from typing import Any, Self
 
 from gan_eval.errors import LONGEST, UserError
 from gan_eval.launch import ALLOCATOR_SETTINGS
-from gan_eval.tables import TABLES
+from gan_eval.stats import ALL_TABLES
 from gan_eval.tabular import read_rows
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -242,9 +242,9 @@ def _faults_of_files(
             yield f"left behind: {name}"
     if status == 0:
         for path in sorted((work / "out").rglob("*.csv")):
-            if path.stem in TABLES and path.is_file() and "published" not in path.parts:
+            if path.stem in ALL_TABLES and path.is_file() and "published" not in path.parts:
                 with _as_fault() as fault:
-                    read_rows(path, TABLES[path.stem])
+                    read_rows(path, ALL_TABLES[path.stem])
                 yield from (f"its own table cannot be read: {each}" for each in fault)
 
 

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from attack.attack import Attack, Special
 from attack.damage import damaged, something_else
 from attack.world import World
-from gan_eval.tables import EXTERNAL_VALUES, IMAGE_METRICS, PARTICIPANTS, SESSIONS, SET_METRICS, STIMULI, TABLES, TRIALS
+from gan_eval.stats import ALL_TABLES
+from gan_eval.tables import EXTERNAL_VALUES, IMAGE_METRICS, PARTICIPANTS, SESSIONS, SET_METRICS, STIMULI, TRIALS
 from gan_eval.tables.schema import Table
 
 Records = list[list[str]]
@@ -289,7 +290,7 @@ def _of_an_analysis(draw: st.DrawFn, world: World, name: str) -> tuple[str, byte
 
 
 def _table_of(name: str) -> Table:
-    return TABLES[name.rpartition("/")[2].removesuffix(".csv")]
+    return ALL_TABLES[name.rpartition("/")[2].removesuffix(".csv")]
 
 
 def _first_line(data: bytes | Special) -> bytes:

@@ -13,25 +13,24 @@ from gan_eval.errors import UserError
 from gan_eval.file_sets import FileSet, settled
 from gan_eval.files import OWN_FOLDER, read_json, sha256_file
 from gan_eval.settings.study import Study, load_study
+from gan_eval.stats import ALL_TABLES, OF_ANALYSIS
+from gan_eval.stats.answers.choices import CHOICES
+from gan_eval.stats.answers.grades import RATINGS
+from gan_eval.stats.answers.hype import THRESHOLDS
+from gan_eval.stats.answers.rates import RATES
 from gan_eval.stats.exclusions import parse_rule
 from gan_eval.stats.groups import SEVERAL_STUDIES
 from gan_eval.stimuli.sets import TABLE_NAME
 from gan_eval.tables import (
     CHECKS,
-    CHOICES,
     IMAGE_METRICS,
     METRIC_COMPARISONS,
-    OF_ANALYSIS,
     PARTICIPATION,
     PLATEAUS,
-    RATES,
-    RATINGS,
     RUNS,
     SESSIONS,
     SET_METRICS,
     STIMULI,
-    TABLES,
-    THRESHOLDS,
     TRAINING_LOG,
     TRIALS,
     Table,
@@ -40,7 +39,7 @@ from gan_eval.tables.cells import even_records
 from gan_eval.tabular import holds_table, read_table
 
 _ANSWERS = (RATES, CHOICES, RATINGS, THRESHOLDS)
-_TABLES = (SESSIONS, CHECKS, TRIALS, *OF_ANALYSIS, PLATEAUS)
+_TABLES = tuple(dict.fromkeys((SESSIONS, CHECKS, TRIALS, PARTICIPATION, *_ANSWERS, *OF_ANALYSIS, PLATEAUS)))
 _METRICS = (IMAGE_METRICS, SET_METRICS, METRIC_COMPARISONS, RUNS)
 
 
@@ -131,7 +130,7 @@ def read_folder(folder: Path, *, stimuli: Sequence[Path] = ()) -> StudyFolder:
         facts = read_json(facts_file) if facts_file.is_file() else {}
         files = {**_table_files(folder, "tables", _TABLES), **_table_files(folder, "metrics", _METRICS)}
         files = _files_of_sets(files, {place: tuple(known) for place, known in sets.items()})
-        tables = {name: read_table(path, TABLES[name]) for name, path in files.items()}
+        tables = {name: read_table(path, ALL_TABLES[name]) for name, path in files.items()}
         _require_one_analysis(files, tables)
         copied = next((known.files for known in sets.get(folder, ()) if known.name == "published"), None)
         published = {
@@ -230,12 +229,12 @@ def _files_of_sets(files: Mapping[str, Path], sets: Mapping[Path, Sequence[FileS
                 continue
             again = f"gan-eval {_VERB[known.name]} again"
             if path.name not in known.files:
-                if holds_table(path, TABLES[name]):
+                if holds_table(path, ALL_TABLES[name]):
                     raise UserError(
                         f"{path}: not of the run {known.run} whose tables lie beside it; remove it, or give {again}"
                     )
                 included.pop(name, None)  # no table of ours
-            elif sha256_file(path) != known.files[path.name] and holds_table(path, TABLES[name]):
+            elif sha256_file(path) != known.files[path.name] and holds_table(path, ALL_TABLES[name]):
                 # what holds no table is named when it is read
                 raise UserError(
                     f"{path}: is not what the run {known.run} wrote, whose tables lie beside it; give {again}"

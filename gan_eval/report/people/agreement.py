@@ -12,8 +12,10 @@ from gan_eval.report.parts.palette import GRID, MUTED, SERIES
 from gan_eval.report.parts.table import INTERVAL, cell, if_filled, interval_cell, labelled, table_of
 from gan_eval.report.parts.words import clean, missing, number, p_value, percent, plural, text, whole
 from gan_eval.stats.metrics_and_people.ceiling import spearman
+from gan_eval.stats.metrics_and_people.correlations import CORRELATION_DIFFERENCES, CORRELATIONS
+from gan_eval.stats.metrics_and_people.models import METRIC_MODELS
 from gan_eval.stats.metrics_and_people.points import fitted_curves, points
-from gan_eval.tables import CORRELATION_DIFFERENCES, CORRELATIONS, IMAGE_METRICS, METRIC_MODELS, SET_METRICS
+from gan_eval.tables import IMAGE_METRICS, SET_METRICS
 
 MOST_PLOTS = 24
 MOST_POINTS = 500

@@ -28,12 +28,14 @@ from gan_eval.report.people.grades import grade_sentences
 from gan_eval.report.people.rates import shares
 from gan_eval.report.people.staircase import threshold_sentences
 from gan_eval.stats.answers.rates import UNEVEN
+from gan_eval.stats.compare.comparisons import COMPARISONS
 from gan_eval.stats.compare.contrast import ALPHA
 from gan_eval.stats.compare.outcomes import SENSITIVITY
 from gan_eval.stats.compare.questions import TOLD_APART
 from gan_eval.stats.groups import SEVERAL_STUDIES
+from gan_eval.stats.metrics_and_people.correlations import CORRELATION_DIFFERENCES
 from gan_eval.stats.trials import graded_trials, pair_trials
-from gan_eval.tables import COMPARISONS, CORRELATION_DIFFERENCES, TRIALS
+from gan_eval.tables import TRIALS
 
 _GUESSING = f"50{NARROW}%"
 _OPEN = "Whether real and generated pictures can be told apart cannot be said"

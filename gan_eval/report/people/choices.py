@@ -21,11 +21,12 @@ from gan_eval.report.parts.words import (
     whole,
 )
 from gan_eval.report.people.design import exploratory_mark, margin_text
+from gan_eval.stats.answers.choices import BRADLEY_TERRY, CHOICES
+from gan_eval.stats.compare.comparisons import COMPARISONS
 from gan_eval.stats.compare.contrast import ALPHA
 from gan_eval.stats.compare.outcomes import SENSITIVITY
 from gan_eval.stats.compare.questions import ANY_FAKE, CHOSEN, PREFERRED
 from gan_eval.stats.trials import PAIRED
-from gan_eval.tables import BRADLEY_TERRY, CHOICES, COMPARISONS
 
 MOST = 8
 """Comparisons that the answer names; the section holds all."""

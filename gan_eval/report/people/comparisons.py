@@ -23,8 +23,8 @@ from gan_eval.report.parts.words import (
     text,
 )
 from gan_eval.report.people.design import BY_RULE, EXPLORATORY, PRESET, exploratory_mark, margin_standing
+from gan_eval.stats.compare.comparisons import COMPARISONS
 from gan_eval.stats.compare.outcomes import SENSITIVITY
-from gan_eval.tables import COMPARISONS
 
 _FIXED = {
     PRESET: "fixed before the data",

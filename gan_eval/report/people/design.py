@@ -22,9 +22,10 @@ from gan_eval.report.parts.words import (
 )
 from gan_eval.report.people.timing import flagged_share
 from gan_eval.settings.study import Study
+from gan_eval.stats.answers.rates import RATES
 from gan_eval.stats.compare.outcomes import is_on_outcome
 from gan_eval.stats.trials import graded_trials, main_trials, pair_trials
-from gan_eval.tables import RATES, SESSIONS, SET_METRICS, TRIALS
+from gan_eval.tables import SESSIONS, SET_METRICS, TRIALS
 
 PRESET, EXPLORATORY, BY_RULE = "preset", "exploratory", "by rule"
 """The standing of a rule or a margin: in the study's plan, beyond it, or given without a plan."""

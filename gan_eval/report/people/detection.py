@@ -26,7 +26,8 @@ from gan_eval.report.parts.words import (
     whole,
 )
 from gan_eval.report.people.rates import group_name, informative_scopes
-from gan_eval.tables import DETECTION, HYPE
+from gan_eval.stats.answers.detection import DETECTION
+from gan_eval.stats.answers.hype import HYPE
 
 _HOW_TO_READ = (
     "A generated picture called fake is a hit, a real one called fake a false alarm. d′ is 0 for whoever cannot "

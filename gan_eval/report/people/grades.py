@@ -6,7 +6,8 @@ from gan_eval.report.parts.blocks import Section, Table
 from gan_eval.report.parts.folder import StudyFolder
 from gan_eval.report.parts.table import INTERVAL, cell, interval_cell, labelled, table_of
 from gan_eval.report.parts.words import NOTHING, interval, listed, missing, number, percent, plural, text, whole
-from gan_eval.tables import AGREEMENT, OPINION_SCORES, RATERS, RATINGS
+from gan_eval.stats.answers.agreement import AGREEMENT
+from gan_eval.stats.answers.grades import OPINION_SCORES, RATERS, RATINGS
 
 MOST_PICTURES = 20
 """Pictures at each end of the scores that the page lists."""

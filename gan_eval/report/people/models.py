@@ -18,7 +18,8 @@ from gan_eval.report.parts.words import (
     whole,
 )
 from gan_eval.report.people.design import exploratory_mark
-from gan_eval.tables import MIXED_MODELS, MODEL_CHECKS
+from gan_eval.stats.mixed.checks import MODEL_CHECKS
+from gan_eval.stats.mixed.models import MIXED_MODELS
 
 SLOPE = "(1 + kind|participant)"
 _METHODS = {"two_way_cluster": "cluster-robust", "two_way_bootstrap": "bootstrap"}

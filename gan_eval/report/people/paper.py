@@ -12,20 +12,15 @@ from gan_eval.report.people.comparisons import margin_texts
 from gan_eval.report.people.design import BY, exclusion_standing
 from gan_eval.report.people.participants import included_count, invited_text, is_excluded
 from gan_eval.report.people.timing import exposure_levels, flagged_share, presented_trials
+from gan_eval.stats.answers.choices import CHOICES
+from gan_eval.stats.answers.grades import RATINGS
+from gan_eval.stats.answers.hype import THRESHOLDS
+from gan_eval.stats.answers.time_models import REACTION_TIME_MODELS
+from gan_eval.stats.compare.comparisons import COMPARISONS
+from gan_eval.stats.metrics_and_people.correlations import CORRELATIONS
+from gan_eval.stats.mixed.models import MIXED_MODELS
 from gan_eval.stats.trials import requested_exposure
-from gan_eval.tables import (
-    CHOICES,
-    COMPARISONS,
-    CORRELATIONS,
-    MIXED_MODELS,
-    PARTICIPATION,
-    RATINGS,
-    REACTION_TIME_MODELS,
-    RUNS,
-    SESSIONS,
-    SET_METRICS,
-    THRESHOLDS,
-)
+from gan_eval.tables import PARTICIPATION, RUNS, SESSIONS, SET_METRICS
 
 _JUDGED = """\
 Fake is the signal: a generated picture called fake is a hit, a real one called fake a false alarm. The shares of the

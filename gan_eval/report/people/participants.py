@@ -8,9 +8,10 @@ from gan_eval.report.parts.table import cell, if_filled, table_of
 from gan_eval.report.parts.words import Record, listed, milliseconds, missing, percent, plural, row_notes, text, whole
 from gan_eval.report.people.design import BY, exclusion_standing
 from gan_eval.report.people.grades import alpha_tables
+from gan_eval.stats.answers.rates import RATES
 from gan_eval.stats.compare.outcomes import is_on_outcome
 from gan_eval.stats.trials import main_trials
-from gan_eval.tables import PARTICIPATION, RATES, SESSIONS
+from gan_eval.tables import PARTICIPATION, SESSIONS
 
 MOST_ROWS = 500
 """Participants in the page's table; the file holds all."""

@@ -10,8 +10,10 @@ from gan_eval.report.parts.chart import MOST_GROUPS, Chart, Span, chart_of, span
 from gan_eval.report.parts.folder import StudyFolder
 from gan_eval.report.parts.table import cell, proportion_cell, table_of
 from gan_eval.report.parts.words import BASES_IN_WORDS, WILSON_NOTE, Record, number, percent, whole
+from gan_eval.stats.answers.detection import DETECTION
+from gan_eval.stats.answers.rates import RATES
 from gan_eval.stats.shares import newcombe
-from gan_eval.tables import DETECTION, HOLE_SCOPES, RATES
+from gan_eval.tables import HOLE_SCOPES
 
 _SCOPE_NAMES = {
     "dataset": "data set",

@@ -4,8 +4,7 @@ from gan_eval.report.parts.blocks import Section, Table
 from gan_eval.report.parts.folder import StudyFolder
 from gan_eval.report.parts.table import INTERVAL, cell, table_of
 from gan_eval.report.parts.words import NOTHING, milliseconds, missing, plural, text, whole
-from gan_eval.stats.answers.hype import MeanThreshold, mean_thresholds
-from gan_eval.tables import THRESHOLDS
+from gan_eval.stats.answers.hype import THRESHOLDS, MeanThreshold, mean_thresholds
 
 _MOST_STAIRCASES = 200
 

@@ -7,7 +7,8 @@ from gan_eval.report.parts.chart import MOST_GROUPS, Chart, Span, chart_of, span
 from gan_eval.report.parts.folder import StudyFolder
 from gan_eval.report.parts.table import INTERVAL, cell, labelled, proportion_cell, table_of
 from gan_eval.report.parts.words import Record, interval, milliseconds, missing, number, p_value, text, whole
-from gan_eval.tables import REACTION_TIME_MODELS, REACTION_TIMES, SPEED_ACCURACY
+from gan_eval.stats.answers.time_models import REACTION_TIME_MODELS
+from gan_eval.stats.answers.times import REACTION_TIMES, SPEED_ACCURACY
 
 _PICTURES = {"all": "all", "real": "real", "fake": "generated"}
 _PARTS = ("quickest fifth", "second fifth", "third fifth", "fourth fifth", "slowest fifth")

@@ -12,8 +12,30 @@ import pandas as pd
 from gan_eval.stats.groups import provenance_cells
 from gan_eval.stats.resampling import percentile_interval, sampled_counts_of_kinds
 from gan_eval.stats.trials import graded_trials, main_trials, pair_trials
-from gan_eval.tables import AGREEMENT
+from gan_eval.tables.schema import DATASET, KINDS, PROVENANCE, Table, ends, integer, number, text
 from gan_eval.tabular import Row, frame_of
+
+AGREEMENT = Table(
+    "agreement",
+    "Do participants agree with each other? Krippendorff's alpha (Krippendorff 2004).",
+    (
+        text("answer", "what they gave", words=("response", "rating", "choice"), filled=True),
+        DATASET,
+        text("kind", "pictures of one truth, or all", words=("all", *KINDS), filled=True),
+        text("level", "of measurement", words=("nominal", "ordinal"), filled=True),
+        integer(
+            "n_stimuli",
+            "stimuli with at least two participants' answers; choices: items with their two contestants",
+            filled=True,
+        ),
+        integer("n_participants", "participants", filled=True),
+        integer("n_answers", "answers to them", filled=True),
+        number("alpha", "1 is agreement, 0 what chance gives"),
+        *ends("ci", "its 95 % interval: percentiles of a bootstrap over stimuli"),
+        *PROVENANCE,
+    ),
+    key=("answer", "dataset", "kind", "level"),
+)
 
 REPLICATES = 1000
 """Of the bootstrap; very many units get fewer, never under 200."""
@@ -25,7 +47,7 @@ _DRAWS = 20_000_000
 """Units times replicates, at most."""
 _CELLS = 30_000_000
 """Stimuli times different answers that are counted; grades of more have no alpha."""
-KINDS = ("all", "real", "fake")
+_ALL_AND_KINDS = ("all", *KINDS)
 _COLUMNS = ["participant", "study", "dataset", "kind", "simulated", "fraction"]
 
 Level = Literal["nominal", "ordinal"]
@@ -62,7 +84,7 @@ def agreement(trials: pd.DataFrame, *, seed: int = 0) -> pd.DataFrame:
             person, unit = pd.factorize(part["participant"])[0], pd.factorize(part["unit"])[0]
             both = unit.astype(np.int64) * (int(person.max(initial=0)) + 1) + person
             part = part.assign(person=person, unit=unit, again=pd.Series(both).duplicated().to_numpy())
-            for kind in KINDS if name != "choice" else KINDS[:1]:
+            for kind in _ALL_AND_KINDS if name != "choice" else _ALL_AND_KINDS[:1]:
                 of_kind = part if kind == "all" else part[(part["kind"] == kind).fillna(False)]
                 if len(of_kind):
                     row = _row(of_kind, level, seed)

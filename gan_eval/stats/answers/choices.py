@@ -23,8 +23,48 @@ from gan_eval.stats.groups import (
 )
 from gan_eval.stats.shares import binomial_p, proportion, wilson
 from gan_eval.stats.trials import PAIRED, pair_trials
-from gan_eval.tables import BRADLEY_TERRY, CHOICES
+from gan_eval.tables.schema import DATASET, PROVENANCE, SHARE, Table, ends, integer, number, text
 from gan_eval.tabular import Row, conform, frame_of
+
+CHOICES = Table(
+    "choices",
+    "Which picture of a pair was chosen: by data set (all models together) and by model. Practice and catch trials and "
+    "trials without an answer are in no share.",
+    (
+        text("protocol", "paired: which is real; model_vs_model: which looks more real"),
+        DATASET,
+        text("model", "the fakes' generator, or the two models `a|b`; empty: all models of the data set together"),
+        integer("n", "answered trials", filled=True),
+        integer("n_none", "trials without an answer", filled=True),
+        number("right", "share in which the real picture was chosen; model_vs_model: that of model a", unit=SHARE),
+        *ends("ci", "its Wilson 95 % interval", unit=SHARE),
+        number(
+            "p",
+            "exact two-sided binomial test against 1/2, which takes the answers as independent: no verdict on people "
+            "or pictures in general; that is in `comparisons`, measure `chosen`",
+        ),
+        number("dprime", "paired: sqrt(2) z(right), log-linear correction"),
+        *PROVENANCE,
+    ),
+    key=("protocol", "dataset", "model"),
+)
+
+BRADLEY_TERRY = Table(
+    "bradley_terry",
+    "What pairs say of each contestant's strength (Bradley & Terry 1952), the real picture being one of them.",
+    (
+        DATASET,
+        text("contestant", "a model, or `real`", filled=True),
+        integer("n", "answered pairs with it", filled=True),
+        integer("wins", "pairs in which it was chosen", filled=True),
+        number("strength", "log-odds scale; the strengths of a data set's contestants sum to 0"),
+        number("std_error", "clustered by participant and by item"),
+        *ends("ci"),
+        number("win_share", "chance to be chosen beside the average contestant", unit=SHARE),
+        *PROVENANCE,
+    ),
+    key=("dataset", "contestant"),
+)
 
 TWO_QUESTIONS = "pairs with a real picture and pairs of two models in one fit: taken as one scale"
 """`paired` asks which is generated or real, `model_vs_model` which looks more real."""

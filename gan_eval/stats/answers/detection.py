@@ -26,8 +26,37 @@ from gan_eval.stats.clustering import (
 from gan_eval.stats.groups import Codes, groups, provenance
 from gan_eval.stats.shares import Z95, proportion, wilson
 from gan_eval.stats.trials import main_trials
-from gan_eval.tables import DETECTION, SCOPES
+from gan_eval.tables.schema import PROVENANCE, SCOPES, SHARE, Table, ends, integer, number, text, with_ends
 from gan_eval.tabular import conform
+
+DETECTION = Table(
+    "detection",
+    "Signal detection with intervals, by group: fake is the signal.",
+    (
+        text("scope", "what the row is about", words=SCOPES, filled=True),
+        text("id", "which participant, model, ...; `all` for the scope all", filled=True),
+        integer("n_real", "answered trials with a real picture", filled=True),
+        integer("n_fake", "answered trials with a generated picture", filled=True),
+        *with_ends("hit_rate", "share of fakes called fake", unit=SHARE),
+        *with_ends("false_alarm_rate", "share of reals called fake", unit=SHARE),
+        *with_ends("fooling_rate", "share of fakes called real", unit=SHARE),
+        *with_ends("balanced_accuracy", "mean of the shares of reals and of fakes judged rightly", unit=SHARE),
+        *with_ends("dprime", "z(hit rate) - z(false-alarm rate), log-linear correction"),
+        *with_ends("criterion", "-(z(hit rate) + z(false-alarm rate))/2; above 0 leans to `real`"),
+        *with_ends("beta", "likelihood ratio at the criterion, exp(dprime * criterion)"),
+        *with_ends("auc", "area under the ROC curve that dprime implies, Phi(dprime/sqrt 2)", unit=SHARE),
+        number("auc_confidence", "area under the empirical ROC curve of answers graded by confidence", unit=SHARE),
+        *ends("auc_confidence", unit=SHARE, optional=True),
+        text(
+            "basis",
+            "what the intervals rest on: answers taken as independent (one participant, or one stimulus of each kind), "
+            "or clustered by participant and by stimulus; empty: no answers",
+            words=("independent", "two_way_cluster"),
+        ),
+        *PROVENANCE,
+    ),
+    key=("scope", "id"),
+)
 
 DETECTION_SCOPES = tuple(scope for scope in SCOPES if scope != "stimulus")
 """A stimulus has one truth, so it has a rate but no sensitivity."""

@@ -16,8 +16,77 @@ from gan_eval.stats.clustering import t_critical
 from gan_eval.stats.groups import Groups, provenance, provenance_cells
 from gan_eval.stats.shares import Z95, mean_interval, proportion
 from gan_eval.stats.trials import graded_trials
-from gan_eval.tables import OPINION_SCORES, RATERS, RATINGS
+from gan_eval.tables.schema import (
+    DATASET,
+    ITEM,
+    KIND,
+    MODEL,
+    PARTICIPANT,
+    PROVENANCE,
+    SHARE,
+    STIMULUS,
+    Table,
+    boolean,
+    ends,
+    integer,
+    number,
+    text,
+)
 from gan_eval.tabular import Row, conform, frame_of
+
+RATINGS = Table(
+    "ratings",
+    "Grades of single pictures: the reals and the fakes of each data set, and the fakes of each model. Practice and "
+    "catch trials and trials without a grade are in no mean.",
+    (
+        DATASET,
+        KIND,
+        text("model", "the generator's name; empty: real pictures, or all models of the data set together"),
+        integer("n", "graded trials", filled=True),
+        integer("n_none", "trials without a grade", filled=True),
+        integer("n_participants", "participants who gave them", filled=True),
+        number("mean", "mean grade; the mean of the participants' means, each counting alike"),
+        number("sd", "standard deviation of the single grades"),
+        *ends("ci", "the mean's 95 % interval, Student's t between participants"),
+        *PROVENANCE,
+    ),
+    key=("dataset", "kind", "model"),
+)
+
+OPINION_SCORES = Table(
+    "opinion_scores",
+    "Mean opinion score of each graded picture (ITU-R BT.500, ITU-T P.910).",
+    (
+        STIMULUS,
+        ITEM,
+        KIND,
+        MODEL,
+        DATASET,
+        integer("n", "grades that count", filled=True),
+        number("mos", "their mean; screening p910: the maximum-likelihood quality"),
+        number("sd", "standard deviation of the grades that count"),
+        *ends("ci"),
+        text("screening", "how observers were screened", words=("none", "bt500", "p910"), filled=True),
+        *PROVENANCE,
+    ),
+    key=("stimulus",),
+)
+
+RATERS = Table(
+    "raters",
+    "Each participant as a rater: what the screening of grades found.",
+    (
+        PARTICIPANT,
+        integer("n", "grades given", filled=True),
+        number("bias", "mean difference to the pictures' mean grades (P.910: its estimate)"),
+        number("inconsistency", "standard deviation of the grades around picture and bias (P.910: its estimate)"),
+        number("outlier_share", "BT.500: share of grades beyond the limits, (P + Q) / n", unit=SHARE),
+        number("outlier_skew", "BT.500: |P - Q| / (P + Q)", unit=SHARE),
+        boolean("rejected", "left out of the opinion scores by the planned screening", filled=True),
+        *PROVENANCE,
+    ),
+    key=("participant",),
+)
 
 OUTLYING = 0.05
 """BT.500: a larger share of outlying grades is suspect ..."""

@@ -14,8 +14,68 @@ from gan_eval.stats.groups import Groups, groups, provenance, provenance_cells
 from gan_eval.stats.resampling import percentile_interval, sampled_counts
 from gan_eval.stats.shares import mean_interval
 from gan_eval.stats.trials import main_trials, requested_exposure
-from gan_eval.tables import HYPE, THRESHOLDS
+from gan_eval.tables.schema import (
+    ANALYSIS_RUN,
+    DATASET,
+    FRACTION,
+    PARTICIPANT,
+    PROVENANCE,
+    SESSION,
+    SIMULATED,
+    Table,
+    ends,
+    integer,
+    milliseconds,
+    number,
+    text,
+)
 from gan_eval.tabular import Row, frame_of
+
+THRESHOLDS = Table(
+    "thresholds",
+    "What came of the staircase of each session and block; how: `gan_eval/staircases.py`.",
+    (
+        SESSION,
+        PARTICIPANT,
+        integer("block", "number of the block within the session, from 1", filled=True),
+        DATASET,
+        integer("reversals", "how often the exposure turned round", filled=True),
+        milliseconds("threshold_ms", "mean exposure of the reversals after the first four; empty: fewer than four"),
+        milliseconds("mode_ms", "exposure shown most often after the first four reversals; empty: as threshold_ms"),
+        text(
+            "bound",
+            "the end of the range that was shown most often: the threshold is close to it or beyond; empty: neither, "
+            "or the range is not known",
+            words=("shortest", "longest"),
+        ),
+        SIMULATED,
+        FRACTION,
+        ANALYSIS_RUN,
+    ),
+    key=("session", "block"),
+)
+
+HYPE = Table(
+    "hype",
+    "HYPE scores (Zhou et al. 2019, arXiv 1904.01121): error rate without a time limit, threshold with one.",
+    (
+        text("score", "which score", words=("hype_infinity", "hype_time"), filled=True),
+        DATASET,
+        text("model", "the fakes' generator; empty: all models of the data set together"),
+        integer("n_participants", "participants behind it", filled=True),
+        number(
+            "value",
+            "mean over participants; hype_infinity: error rate, the mean of those on reals and on fakes; hype_time: "
+            "the exposure that their staircase showed most often",
+        ),
+        *ends("ci", "its 95 % interval: percentiles of a bootstrap over participants"),
+        text("unit", "of value and interval", words=("%", "ms"), filled=True),
+        number("error_real", "error rate on reals, mean over participants", unit="%"),
+        number("error_fake", "error rate on fakes, mean over participants", unit="%"),
+        *PROVENANCE,
+    ),
+    key=("score", "dataset", "model"),
+)
 
 REPLICATES = 2000
 """Of the bootstrap over participants."""
@@ -52,8 +112,8 @@ def hype(trials: pd.DataFrame, *, settings: StaircaseSettings | None = None, see
         named = {"dataset": dataset if isinstance(dataset, str) else None}
         rows.append(named | _error_rate(part, seed))
         grouped = groups(part, "model")
-        for number, model in enumerate(grouped.ids):
-            own = part.iloc[grouped.row[grouped.group == number]]
+        for place, model in enumerate(grouped.ids):
+            own = part.iloc[grouped.row[grouped.group == place]]
             rows.append(named | {"model": model} | _error_rate(own, seed))
 
     staircases = thresholds(trials, settings=settings)

@@ -7,8 +7,35 @@ from gan_eval.stats.answers.detection import detection
 from gan_eval.stats.groups import SEVERAL_STUDIES, Codes, Groups, distinct, groups, hole_scopes, provenance
 from gan_eval.stats.shares import binomial_p, proportion, wilson
 from gan_eval.stats.trials import main_trials
-from gan_eval.tables import RATES, SCOPES
+from gan_eval.tables.schema import HOLE_SCOPES, PROVENANCE, SCOPES, SHARE, Table, ends, integer, number, text
 from gan_eval.tabular import conform
+
+RATES = Table(
+    "rates",
+    "Accuracy and signal detection by group. Unanswered, practice and catch trials are in no rate.",
+    (
+        text("scope", "what the row is about", words=(*SCOPES, *HOLE_SCOPES), filled=True),
+        text("id", "which participant, stimulus, model, ...; `all` for the scope all", filled=True),
+        integer("n_real", "answered trials with a real picture", filled=True),
+        integer("n_fake", "answered trials with a generated picture", filled=True),
+        integer("n_none", "trials without an answer", filled=True),
+        integer("hits", "fakes called fake", filled=True),
+        integer("misses", "fakes called real", filled=True),
+        integer("false_alarms", "reals called fake", filled=True),
+        integer("correct_rejections", "reals called real", filled=True),
+        number("accuracy", "share of answered trials that are correct", unit=SHARE),
+        *ends("accuracy", "its Wilson 95 % interval", unit=SHARE),
+        number("accuracy_p", "exact two-sided binomial test against 1/2"),
+        number("real_correct", "share of reals called real", unit=SHARE),
+        *ends("real", "its Wilson 95 % interval", unit=SHARE),
+        number("fake_correct", "share of fakes called fake; the fooling rate is 1 minus this", unit=SHARE),
+        *ends("fake", "its Wilson 95 % interval", unit=SHARE),
+        number("dprime", "z(hit rate) - z(false-alarm rate), log-linear correction"),
+        number("criterion", "-(z(hit rate) + z(false-alarm rate))/2; above 0 leans to `real`"),
+        *PROVENANCE,
+    ),
+    key=("scope", "id"),
+)
 
 POOLED_SCOPES = ("all", "model", "dataset", "exposure", "block", "mask_kind", "mask_area_band")
 """Scopes that pool participants and hold both kinds of picture."""

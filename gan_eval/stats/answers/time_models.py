@@ -14,8 +14,36 @@ from gan_eval.stats.mixed import NoFitError
 from gan_eval.stats.mixed.limits import few_groups
 from gan_eval.stats.mixed.linear import fit_linear
 from gan_eval.stats.trials import main_trials, possible_times
-from gan_eval.tables import REACTION_TIME_MODELS
+from gan_eval.tables.schema import PROVENANCE, Table, boolean, ends, integer, number, text
 from gan_eval.tabular import Row, frame_of
+
+REACTION_TIME_MODELS = Table(
+    "reaction_time_models",
+    "Log-normal mixed models of reaction times with crossed random intercepts for participants and stimuli.",
+    (
+        text("formula", "the model", filled=True),
+        text("term", "the fixed effect", filled=True),
+        number("estimate", "on the natural log of milliseconds"),
+        number("std_error", "its standard error"),
+        number("ratio", "exp(estimate); of the intercept: milliseconds"),
+        *ends("ratio", "its 95 % interval, by Student's t as `p`"),
+        number(
+            "p",
+            "two-sided Wald test by Student's t with one degree of freedom fewer than the smallest number of "
+            "participants or stimuli behind either side of the effect; empty for the intercept",
+        ),
+        number("sd_participant", "standard deviation of the participants' intercepts"),
+        number("sd_stimulus", "standard deviation of the stimuli's intercepts"),
+        number("sd_residual", "standard deviation within"),
+        number("log_likelihood", "restricted maximum likelihood"),
+        integer("n_trials", "trials with an answer and a reaction time"),
+        integer("n_participants", "participants"),
+        integer("n_stimuli", "stimuli"),
+        boolean("singular", "an SD is estimated at 0, or a correlation at -1 or 1; the note tells which"),
+        *PROVENANCE,
+    ),
+    key=("formula", "term"),
+)
 
 OUTCOME = "log(reaction_time_ms)"
 RANDOM = "(1|participant) + (1|stimulus)"

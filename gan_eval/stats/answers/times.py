@@ -10,8 +10,41 @@ from gan_eval.stats.clustering import t_critical, two_way
 from gan_eval.stats.groups import Codes, Groups, groups, provenance
 from gan_eval.stats.shares import proportion, wilson
 from gan_eval.stats.trials import answered_trials, possible_times
-from gan_eval.tables import KINDS, REACTION_TIMES, SCOPES, SPEED_ACCURACY
+from gan_eval.tables.schema import KINDS, PROVENANCE, SCOPES, SHARE, Table, ends, integer, milliseconds, number, text
 from gan_eval.tabular import conform, frame_of
+
+REACTION_TIMES = Table(
+    "reaction_times",
+    "Reaction times of answered trials by group.",
+    (
+        text("scope", "what the row is about", words=SCOPES, filled=True),
+        text("id", "which participant, model, ...; `all` for the scope all", filled=True),
+        text("kind", "truth of the trials in the row", words=("all", *KINDS), filled=True),
+        text("answers", "which answers are in the row", words=("all", "correct", "wrong"), filled=True),
+        integer("n", "number of answered trials with a reaction time", filled=True),
+        milliseconds("median_ms", "median"),
+        milliseconds("q25_ms", "lower quartile"),
+        milliseconds("q75_ms", "upper quartile"),
+        milliseconds("geometric_mean_ms", "exp of the mean log reaction time"),
+        *PROVENANCE,
+    ),
+    key=("scope", "id", "kind", "answers"),
+)
+
+SPEED_ACCURACY = Table(
+    "speed_accuracy",
+    "Are quick answers worse? Accuracy by fifths of each participant's own reaction times.",
+    (
+        text("kind", "truth of the pictures", words=("all", *KINDS), filled=True),
+        integer("part", "1 is each participant's quickest fifth", filled=True),
+        integer("n", "trials", filled=True),
+        milliseconds("median_ms", "median reaction time"),
+        number("accuracy", "share of right answers", unit=SHARE),
+        *ends("ci", "its 95 % interval, clustered by participant and by stimulus", unit=SHARE),
+        *PROVENANCE,
+    ),
+    key=("kind", "part"),
+)
 
 PARTS = 5
 
@@ -111,15 +144,15 @@ def speed_accuracy(trials: pd.DataFrame) -> pd.DataFrame:
     part = fifths(milliseconds, participant)
     of_kind = {"all": np.ones(len(timed), bool), "real": ~is_fake, "fake": is_fake}
     cells = list(product(of_kind, range(1, PARTS + 1)))
-    members = [np.flatnonzero(of_kind[kind] & (part == number)) for kind, number in cells]
+    members = [np.flatnonzero(of_kind[kind] & (part == fifth)) for kind, fifth in cells]
     rows, notes = [], []
-    for (kind, number), chosen in zip(cells, members, strict=True):
+    for (kind, fifth), chosen in zip(cells, members, strict=True):
         low, high, note = _interval(correct[chosen], participant[chosen], stimulus[chosen])
         notes.append(note)
         rows.append(
             {
                 "kind": kind,
-                "part": number,
+                "part": fifth,
                 "n": len(chosen),
                 "median_ms": np.median(milliseconds[chosen]) if len(chosen) else None,
                 "accuracy": correct[chosen].mean() if len(chosen) else None,

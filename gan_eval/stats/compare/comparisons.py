@@ -20,8 +20,83 @@ from gan_eval.stats.compare.questions import (
 from gan_eval.stats.groups import joined, provenance_cells
 from gan_eval.stats.shares import Z90, holm, newcombe
 from gan_eval.stats.trials import answered_trials, main_trials, pair_trials
-from gan_eval.tables import COMPARISONS
+from gan_eval.tables.schema import (
+    ANALYSIS_RUN,
+    FRACTION,
+    SHARE,
+    SIMULATED,
+    Column,
+    Table,
+    boolean,
+    ends,
+    integer,
+    number,
+    text,
+)
 from gan_eval.tabular import Row, conform
+
+COMPARISONS = Table(
+    "comparisons",
+    "Model against model, group against group.",
+    (
+        text(
+            "comparison",
+            "what is compared; `..., sensitivity: without RULE`: beside the answer, without the people that a rule on "
+            "their outcome names",
+            filled=True,
+        ),
+        text("a", "first group", filled=True),
+        text("b", "second group", filled=True),
+        text("measure", "the number that is compared", filled=True),
+        number("difference", "a - b; measure `chosen`: share of pairs in which a was chosen, less one half"),
+        *ends("ci"),
+        number("p", "two-sided"),
+        number("p_holm", "after Holm's correction over the comparisons of one kind; exploratory ones among themselves"),
+        number(
+            "margin",
+            "equivalence margin fixed by the study: models are equivalent where |difference| is below it; told apart, "
+            "where balanced accuracy is within it of 1/2, so |difference| below twice the margin; empty: not judged",
+            unit=SHARE,
+        ),
+        number(
+            "ci90_low",
+            "lower end of its 90 % interval, which is held against the margin (told apart: against twice the margin)",
+            optional=True,
+        ),
+        number("ci90_high", "upper end of its 90 % interval", optional=True),
+        number("p_equivalent", "the larger of two one-sided tests against the margin; not corrected", optional=True),
+        boolean(
+            "noninferior",
+            "a falls short of b by less than the margin; empty: not planned",
+            optional=True,
+        ),
+        text(
+            "basis",
+            "what difference, interval and p rest on: the crossed mixed model, averaged over participants and "
+            "stimuli; two-way clustered shares; or answers taken as independent",
+            words=("crossed_model", "two_way_cluster", "independent"),
+            optional=True,
+        ),
+        number("check_p", "p of the two-way clustered shares, beside a crossed model", optional=True),
+        text(
+            "verdict",
+            "different: p_holm below 0.05; else equivalent: 90 % interval within the margin (each row alone, without "
+            "correction); else undecided; empty: no difference, or a sensitivity row",
+            words=("different", "equivalent", "undecided"),
+        ),
+        integer("n_a", "trials of a; measure `chosen`: pairs in which a was chosen"),
+        integer("n_b", "trials of b; measure `chosen`: pairs in which b was chosen"),
+        boolean(
+            "exploratory",
+            "not in the study's plan, or resting on exclusions or a margin that are not; empty: no plan was given",
+        ),
+        Column("note", "text", "what a reader must know"),
+        SIMULATED,
+        FRACTION,
+        ANALYSIS_RUN,
+    ),
+    key=("comparison", "a", "b", "measure"),
+)
 
 PUBLISHED = "published"
 

@@ -8,11 +8,11 @@ import pandas as pd
 
 from gan_eval.errors import UserError
 from gan_eval.settings.analysis import AnalysisSettings
-from gan_eval.stats.compare.comparisons import comparisons
+from gan_eval.stats.compare.comparisons import COMPARISONS, comparisons
 from gan_eval.stats.compare.questions import TOLD_APART, TOLD_APART_IN_PAIRS
 from gan_eval.stats.exclusions import is_right, parse_rule
 from gan_eval.stats.trials import OUTCOMES
-from gan_eval.tables import COMPARISONS, TRIALS
+from gan_eval.tables import TRIALS
 from gan_eval.tabular import conform
 
 OF_PARTICIPANTS = ("accuracy",)

@@ -25,8 +25,81 @@ from gan_eval.stats.metrics_and_people.points import (
 from gan_eval.stats.mixed import NoFitError
 from gan_eval.stats.resampling import percentile_interval
 from gan_eval.stats.shares import holm
-from gan_eval.tables import CORRELATION_DIFFERENCES, CORRELATIONS
+from gan_eval.tables.schema import (
+    ANALYSIS_RUN,
+    DATASET,
+    FRACTION,
+    PROVENANCE,
+    SHARE,
+    SIMULATED,
+    Column,
+    Table,
+    ends,
+    integer,
+    number,
+    text,
+)
 from gan_eval.tabular import conform
+
+CORRELATIONS = Table(
+    "correlations",
+    "Agreement of a metric with people.",
+    (
+        text("level", "over stimuli or over models", words=("stimulus", "model"), filled=True),
+        DATASET,
+        text("metric", "name of the metric", filled=True),
+        text("measure", "what people did: fooling_rate, ...", filled=True),
+        integer("n", "stimuli or models", filled=True),
+        number("spearman", "rank correlation"),
+        *ends("ci"),
+        number("kendall", "tau-b"),
+        number("pearson", "linear correlation"),
+        number(
+            "pearson_logistic",
+            "linear correlation with the metric mapped by a monotonic logistic fit (ITU-T P.1401); 0 or more whatever "
+            "the direction",
+            optional=True,
+        ),
+        number("p", "two-sided test of spearman against 0"),
+        number(
+            "ceiling",
+            "reliability ceiling of the human scores: the rank correlation that a metric knowing the true rates would "
+            "reach; root of the split-half reliability over participants, stepped up by Spearman and Brown",
+            unit=SHARE,
+        ),
+        Column("note", "text", "what a reader must know"),
+        SIMULATED,
+        FRACTION,
+        ANALYSIS_RUN,
+    ),
+    key=("level", "dataset", "metric", "measure"),
+)
+
+CORRELATION_DIFFERENCES = Table(
+    "correlation_differences",
+    "Which of two metrics follows people better? Their rank correlations with people are dependent.",
+    (
+        text("level", "over stimuli or over models", words=("stimulus", "model"), filled=True),
+        DATASET,
+        text("metric_a", "first metric", filled=True),
+        text("metric_b", "second metric", filled=True),
+        text("measure", "what people did: fooling_rate, ...", filled=True),
+        integer("n", "points that have both", filled=True),
+        number("agreement_a", "strength of agreement, |Spearman|, of the first"),
+        number("agreement_b", "of the second"),
+        number("difference", "a - b"),
+        *ends("ci", "its 95 % interval, two-way bootstrap"),
+        number("z", "Steiger's test of two dependent correlations, for rank correlations; empty below 10 points"),
+        number("p", "two-sided"),
+        number("p_holm", "after Holm's correction over the pairs of a level and data set"),
+        text(
+            "follows_better",
+            "the metric whose lead survives the correction and whose interval leaves 0 out; empty: undecided",
+        ),
+        *PROVENANCE,
+    ),
+    key=("level", "dataset", "metric_a", "metric_b", "measure"),
+)
 
 FEWEST_FOR_INFERENCE = 5
 """Fewer points get neither an interval nor a p."""

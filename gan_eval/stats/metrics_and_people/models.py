@@ -12,8 +12,32 @@ from gan_eval.stats.metrics_and_people.points import answered_fakes, values_of
 from gan_eval.stats.mixed import CrossedFit, NoFitError, Start, fit_crossed, likelihood_ratio
 from gan_eval.stats.mixed.limits import MOST_FITTED, few_groups
 from gan_eval.stats.shares import Z95, holm
-from gan_eval.tables import METRIC_MODELS
+from gan_eval.tables.schema import DATASET, PROVENANCE, SHARE, Table, boolean, ends, integer, number, text
 from gan_eval.tabular import conform
+
+METRIC_MODELS = Table(
+    "metric_models",
+    "Does a metric tell which single picture fools? Crossed mixed models of `called real` on a picture's metric value.",
+    (
+        DATASET,
+        text("metric", "name of the metric", filled=True),
+        number("estimate", "log-odds of being called real for one standard deviation more of the metric"),
+        number("std_error", "its standard error"),
+        *ends("ci", "its Wald 95 % interval"),
+        number("p", "two-sided Wald test"),
+        number("lrt_chi2", "likelihood-ratio statistic against the model without the metric"),
+        number("lrt_p", "its p"),
+        number("p_holm", "lrt_p after Holm's correction over a data set's metrics"),
+        number("metric_sd", "one standard deviation of the metric over the pictures"),
+        number("explained", "share of the pictures' variance that goes with the metric", unit=SHARE),
+        integer("n_trials", "answered trials of fakes with a value"),
+        integer("n_participants", "participants"),
+        integer("n_stimuli", "stimuli"),
+        boolean("singular", "an SD is estimated at 0, or a correlation at -1 or 1; the note tells which"),
+        *PROVENANCE,
+    ),
+    key=("dataset", "metric"),
+)
 
 
 def metric_models(trials: pd.DataFrame, *, image_metrics: pd.DataFrame | None = None) -> pd.DataFrame:

@@ -19,8 +19,32 @@ from gan_eval.stats.mixed.likelihood import LINKS
 from gan_eval.stats.mixed.limits import NoFitError, few_groups
 from gan_eval.stats.mixed.models import mixed_models
 from gan_eval.stats.trials import answered_trials
-from gan_eval.tables import MODEL_CHECKS
+from gan_eval.tables.schema import PROVENANCE, Table, boolean, ends, number, text
 from gan_eval.tabular import Row, frame_of
+
+MODEL_CHECKS = Table(
+    "model_checks",
+    "Each fixed effect of the mixed models, judged in a way that assumes less. Its estimates are averages over "
+    "people and pictures, so nearer 0 than the mixed model's by nature.",
+    (
+        text("formula", "the mixed model", filled=True),
+        text("link", "logit or probit", words=("logit", "probit"), filled=True),
+        text("term", "the fixed effect", filled=True),
+        text(
+            "method",
+            "how it was judged; the bootstrap: by earlier versions",
+            words=("two_way_cluster", "two_way_bootstrap"),
+            filled=True,
+        ),
+        number("estimate", "of the model without random effects, on the link's scale"),
+        number("std_error", "its standard error"),
+        *ends("ci"),
+        number("p", "two-sided"),
+        boolean("agrees", "it says of `different from 0` what the mixed model's Wald interval says"),
+        *PROVENANCE,
+    ),
+    key=("formula", "link", "term", "method"),
+)
 
 
 class Regression(NamedTuple):

@@ -19,8 +19,67 @@ from gan_eval.stats.mixed.formulas import Design, Planned, design, planned_formu
 from gan_eval.stats.mixed.limits import MOST_FITTED, MOST_TESTED, few_groups
 from gan_eval.stats.shares import Z95
 from gan_eval.stats.trials import answered_trials
-from gan_eval.tables import MIXED_MODELS
+from gan_eval.tables.schema import (
+    ANALYSIS_RUN,
+    FRACTION,
+    SIMULATED,
+    Column,
+    Table,
+    boolean,
+    ends,
+    integer,
+    number,
+    text,
+)
 from gan_eval.tabular import Row, conform
+
+MIXED_MODELS = Table(
+    "mixed_models",
+    "Mixed models of single answers with crossed random intercepts for participants and stimuli.",
+    (
+        text("formula", "the model", filled=True),
+        text("link", "logit or probit", words=("logit", "probit"), filled=True),
+        text(
+            "term",
+            "the fixed effect: `intercept`, `kind[real]` (real minus fake), `kind[fake]`, `dataset[NAME]` (coded by "
+            "their sum), a covariate (for one unit) or `COVARIATE[LEVEL]` (against the commonest level)",
+            filled=True,
+        ),
+        number("estimate", "its estimate on the link's scale"),
+        number("std_error", "its standard error"),
+        number("z", "estimate / standard error"),
+        number("p", "two-sided Wald test"),
+        *ends("ci", "its Wald 95 % interval"),
+        number("sd_participant", "standard deviation of the participants' intercepts"),
+        number("sd_stimulus", "standard deviation of the stimuli's intercepts"),
+        number(
+            "lrt_chi2",
+            "likelihood-ratio statistic against the model without the term; the levels of a category go together",
+            optional=True,
+        ),
+        integer("lrt_df", "its degrees of freedom", optional=True),
+        number("lrt_p", "its p", optional=True),
+        number("sd_slope", "standard deviation of the participants' slopes, where the formula has them", optional=True),
+        number(
+            "slope_correlation", "correlation of the participants' intercepts and slopes", unit="-1..1", optional=True
+        ),
+        number("log_likelihood", "Laplace approximation"),
+        integer("n_trials", "answered trials"),
+        integer("n_participants", "participants"),
+        integer("n_stimuli", "stimuli"),
+        boolean("singular", "an SD is estimated at 0, or a correlation at -1 or 1; the note tells which"),
+        boolean(
+            "exploratory",
+            "not in the study's plan, or resting on exclusions that are not; empty: no plan was given",
+            optional=True,
+        ),
+        Column("note", "text", "what a reader must know; why there is no estimate"),
+        SIMULATED,
+        FRACTION,
+        ANALYSIS_RUN,
+    ),
+    key=("formula", "link", "term"),
+)
 
 _ALPHA = 0.05
 _NUMBERS = (

@@ -10,18 +10,11 @@ import numpy as np
 import pytest
 
 from gan_eval.__main__ import run
+from gan_eval.stats.answers.rates import RATES
+from gan_eval.stats.compare.comparisons import COMPARISONS
+from gan_eval.stats.mixed.models import MIXED_MODELS
 from gan_eval.store import open_store
-from gan_eval.tables import (
-    CHECKS,
-    COMPARISONS,
-    MIXED_MODELS,
-    PARTICIPANTS,
-    PARTICIPATION,
-    RATES,
-    SESSIONS,
-    STIMULI,
-    TRIALS,
-)
+from gan_eval.tables import CHECKS, PARTICIPANTS, PARTICIPATION, SESSIONS, STIMULI, TRIALS
 from gan_eval.tabular import read_table
 
 PLAN = """

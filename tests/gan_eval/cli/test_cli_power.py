@@ -13,8 +13,8 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
-from gan_eval import tables
 from gan_eval.__main__ import run
+from gan_eval.power.planning import POWER
 from gan_eval.stimuli import pictures
 from gan_eval.stimuli.sets import stimulus_row, write_set
 from gan_eval.tabular import read_rows
@@ -57,7 +57,7 @@ def test_table_curve_and_sentence(command: Command, tmp_path: Path) -> None:
     out = tmp_path / "out"
     status, told, err = command(write_study(tmp_path), "--out", out, "--stimuli", 30, "--workers", 1)
     assert (status, told) == (0, f"{out}\n")
-    rows = read_rows(out / "power.csv", tables.POWER)
+    rows = read_rows(out / "power.csv", POWER)
     assert [(row["question"], row["participants"], row["stimuli"]) for row in rows] == [
         ("told apart", 4, 60),
         ("told apart", 6, 60),
@@ -99,7 +99,7 @@ def test_the_pool_is_the_stimuli_that_the_study_has(command: Command, tmp_path: 
     (tmp_path / "study" / ".gan-eval").mkdir()
     status, _, err = command(write_study(tmp_path), "--out", tmp_path / "study", "--workers", 1)
     assert status == 0, err
-    rows = read_rows(tmp_path / "study" / "power.csv", tables.POWER)
+    rows = read_rows(tmp_path / "study" / "power.csv", POWER)
     assert rows[0]["stimuli"] == 30
     assert "only 15 items" in err
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from gan_eval.tables import TABLES
+from gan_eval.stats import ALL_TABLES
 from gan_eval.tabular import write_rows
 
 SCRIPT = "<script>alert('x')</script>"
@@ -131,5 +131,5 @@ def table_rows() -> dict[str, list[dict[str, object]]]:
 def write_tables(folder: Path, **replaced: list[dict[str, object]]) -> Path:
     """Write every table into the folder, some of them replaced."""
     for name, rows in (table_rows() | replaced).items():
-        write_rows(rows, folder / f"{name}.csv", TABLES[name])
+        write_rows(rows, folder / f"{name}.csv", ALL_TABLES[name])
     return folder

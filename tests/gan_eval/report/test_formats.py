@@ -20,7 +20,8 @@ from gan_eval.report.downloads import safe_name
 from gan_eval.report.markdown import escape
 from gan_eval.report.parts.palette import PAPER
 from gan_eval.stats import analyze
-from gan_eval.tables import CHECKS, RATES, SESSIONS, TRIALS
+from gan_eval.stats.answers.rates import RATES
+from gan_eval.tables import CHECKS, SESSIONS, TRIALS
 from gan_eval.tabular import frame_of, write_table
 
 

@@ -15,9 +15,9 @@ from gan_eval.report.parts.folder import included_trials, read_folder
 from gan_eval.report.people.agreement import agreement_charts
 from gan_eval.report.people.pictures import rankings
 from gan_eval.settings.analysis import AnalysisSettings
-from gan_eval.stats import analyze, write_analysis
+from gan_eval.stats import ALL_TABLES, analyze, write_analysis
 from gan_eval.stats.trials import fill_trials
-from gan_eval.tables import TABLES, TRIALS
+from gan_eval.tables import TRIALS
 from gan_eval.tabular import read_table, write_table
 
 
@@ -143,10 +143,10 @@ def test_exclusions_are_called_what_they_are(study, tmp_path):
 def test_an_infinite_value_is_told_below_its_plot_and_is_no_other_trial(study, tmp_path):
     copy = copy_of(study, tmp_path)
     file = copy / "metrics" / "image_metrics.csv"
-    images = read_table(file, TABLES["image_metrics"])
+    images = read_table(file, ALL_TABLES["image_metrics"])
     psnr = images.index[(images["metric"] == "psnr") & images["value"].notna()]
     images.loc[psnr[:2], "value"] = math.inf
-    write_table(images, file, TABLES["image_metrics"])
+    write_table(images, file, ALL_TABLES["image_metrics"])
     file.with_suffix(".parquet").unlink(missing_ok=True)
     write_analysis(analyze(read_table(copy / "tables" / "trials.csv", TRIALS), image_metrics=images), copy / "tables")
     dataset = images.loc[psnr[0], "dataset"]
@@ -161,7 +161,8 @@ def test_dots_curve_and_coefficient_rest_on_the_same_trials(study, tmp_path, kno
     """Exclusions reach the plots; where they are not known, the plot says so and draws no curve."""
     copy = copy_of(study, tmp_path)
     metrics = {
-        name: read_table(copy / "metrics" / f"{name}.csv", TABLES[name]) for name in ("image_metrics", "set_metrics")
+        name: read_table(copy / "metrics" / f"{name}.csv", ALL_TABLES[name])
+        for name in ("image_metrics", "set_metrics")
     }
     trials = read_table(copy / "tables" / "trials.csv", TRIALS)
     frames = analyze(trials, exclude=["reaction_time_ms>900"], exclude_participants=["participant=P3"], **metrics)

@@ -14,8 +14,7 @@ import gan_eval.report
 import gan_eval.stats
 from gan_eval.errors import UserError
 from gan_eval.settings.analysis import AnalysisSettings
-from gan_eval.stats import analyze, write_analysis
-from gan_eval.tables import TABLES
+from gan_eval.stats import ALL_TABLES, analyze, write_analysis
 from gan_eval.tabular import read_table
 
 MODULES = [
@@ -40,7 +39,7 @@ def test_every_table_survives_its_file(tmp_path):
         "participation", "detection", "reaction_time_models", "speed_accuracy", "agreement", "hype", "model_checks",
     }  # fmt: skip
     for path in write_analysis(frames, tmp_path):
-        again = read_table(path, TABLES[path.stem])
+        again = read_table(path, ALL_TABLES[path.stem])
         pd.testing.assert_frame_equal(again.assign(run=None), frames[path.stem].assign(run=None), check_dtype=False)
     for name, frame in frames.items():
         assert frame["simulated"].all(), name

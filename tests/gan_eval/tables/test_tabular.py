@@ -11,6 +11,8 @@ from tables_reference import reference
 
 from gan_eval import tables
 from gan_eval.errors import UserError
+from gan_eval.stats import ALL_TABLES
+from gan_eval.stats.answers.rates import RATES
 from gan_eval.tabular import conform, frame_of, read_rows, read_table, write_rows, write_table
 
 text = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=12)
@@ -143,14 +145,14 @@ def test_a_long_cell_is_told_in_short(tmp_path):
 def test_a_file_that_is_not_text_or_not_there_is_named(tmp_path):
     (tmp_path / "t.csv").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(UserError, match=r"t\.csv: not UTF-8"):
-        read_rows(tmp_path / "t.csv", tables.RATES)
+        read_rows(tmp_path / "t.csv", RATES)
     with pytest.raises(UserError, match="no such file"):
-        read_table(tmp_path / "absent.csv", tables.RATES)
+        read_table(tmp_path / "absent.csv", RATES)
     with pytest.raises(UserError, match="no such file"):
-        read_table(tmp_path / "absent.parquet", tables.RATES)
+        read_table(tmp_path / "absent.parquet", RATES)
     (tmp_path / "t.parquet").write_bytes(b"not parquet")
     with pytest.raises(UserError, match=r"t\.parquet: not a readable Parquet"):
-        read_table(tmp_path / "t.parquet", tables.RATES)
+        read_table(tmp_path / "t.parquet", RATES)
 
 
 def test_a_spreadsheets_byte_order_mark_and_float_integers_are_understood(tmp_path):
@@ -223,7 +225,7 @@ CONTRACT = {
 @pytest.mark.parametrize("name", CONTRACT)
 def test_the_contracts_columns_are_there_in_order(name):
     promised = CONTRACT[name].split(", ")
-    assert [column for column in tables.TABLES[name].names if column in promised] == promised
+    assert [column for column in ALL_TABLES[name].names if column in promised] == promised
 
 
 def test_a_parquet_column_of_lists_or_records_is_refused_by_name(tmp_path):

@@ -7,7 +7,7 @@ import pytest
 
 from gan_eval.report.parts.folder import StudyFolder
 from gan_eval.report.people.models import model_sentences
-from gan_eval.tables import MODEL_CHECKS
+from gan_eval.stats.mixed.checks import MODEL_CHECKS
 
 
 @pytest.mark.parametrize(
