@@ -35,6 +35,7 @@ def test_a_side_is_timed(family: str, side: str, benchmark: ModuleType) -> None:
     assert min(times.values()) > 0
 
 
+@pytest.mark.slow
 def test_the_cost_of_every_kind_of_hole_is_told(
     benchmark: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -147,6 +147,7 @@ def test_ssim_agrees_with_skimage(size: tuple[int, int]) -> None:
     assert float(ours) == pytest.approx(1 - np.mean(maps), abs=1e-9)
 
 
+@pytest.mark.slow
 def test_ssim_can_be_learnt_from() -> None:
     random = torch.Generator().manual_seed(0)
     x, y = (torch.rand(1, 3, 16, 16, generator=random, dtype=torch.float64) * 2 - 1 for _ in "xy")

@@ -150,6 +150,7 @@ def test_a_run_goes_on_in_another_order_of_memory(
 
 
 @BOTH_WAYS
+@pytest.mark.slow
 def test_a_run_starts_from_a_generator_of_another_order_of_memory(
     lie: Lie, data: Callable[[str], Path], tmp_path: Path, before: str, after: str
 ) -> None:

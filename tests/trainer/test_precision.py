@@ -42,6 +42,7 @@ def terms_of(run: Path) -> list[tuple[int, str, float]]:
     return [(row["step"], row["term"], row["value"]) for row in read_rows(run / "training_log.csv", TRAINING_LOG)]
 
 
+@pytest.mark.slow
 def test_bf16_resumes_exactly(make_pairs: Pairs, tiny: Settings, tmp_path: Path) -> None:
     data, settings = make_pairs(train=3), tiny(precision="bf16")
     straight = train(settings, data, tmp_path / "straight", direction="AtoB")
@@ -52,6 +53,7 @@ def test_bf16_resumes_exactly(make_pairs: Pairs, tiny: Settings, tmp_path: Path)
     assert terms_of(resumed) == terms_of(straight)
 
 
+@pytest.mark.slow
 def test_bf16_computes_other_numbers_and_keeps_fp32_weights(make_pairs: Pairs, tiny: Settings, tmp_path: Path) -> None:
     data = make_pairs(train=3)
     runs = {kind: train(tiny(precision=kind), data, tmp_path / kind, direction="AtoB") for kind in ("fp32", "bf16")}

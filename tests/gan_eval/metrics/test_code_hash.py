@@ -178,6 +178,7 @@ def test_another_constant_changes_the_keys_of_the_metrics_that_use_it(module, ol
     assert {name for name in before if before[name] != after[name]} == changed
 
 
+@pytest.mark.slow
 def test_other_comments_and_docstrings_change_no_key():
     def read(name: str) -> tuple[str, bool] | None:
         found = code_hash._read_own(name)

@@ -30,6 +30,7 @@ def test_examples_in_docstrings(name):
     assert doctest.testmod(importlib.import_module(name)).failed == 0
 
 
+@pytest.mark.slow
 def test_every_table_survives_its_file(tmp_path):
     trials = simulated(participants=6, each=12, models=("a", "b"))
     trials = trials.assign(fraction=0.5, simulated=True, requested_exposure_ms=np.inf)
@@ -80,6 +81,7 @@ def test_a_plan_excludes_and_what_goes_beyond_it_is_said_apart():
     assert not analyze(trials, plan=plan)["comparisons"]["exploratory"].any()
 
 
+@pytest.mark.slow
 def test_exclusions_beyond_the_plan_that_change_nothing_mark_nothing():
     trials = simulated(participants=6, each=12)
     trials.loc[:4, "reaction_time_ms"] = 100.0
@@ -132,6 +134,7 @@ def test_trials_are_not_left_out_by_their_outcome(rule):
         analyze(trials, plan=AnalysisSettings(exclude=(rule,)))
 
 
+@pytest.mark.slow
 def test_what_published_practice_leaves_out_is_still_left_out():
     trials = simulated(participants=4, each=12)
     trials.loc[:3, "reaction_time_ms"] = 100.0
@@ -172,6 +175,7 @@ def test_people_chosen_by_their_outcome_are_a_sensitivity_row_beside_the_answer(
         assert f"without {len(named)} of 8 participants" in row["note"]
 
 
+@pytest.mark.slow
 def test_a_verdict_that_rests_on_a_margin_beyond_the_plan_is_exploratory():
     trials = simulated(participants=25, stimuli=200, each=50, intercept=0.05, real=-0.1, sd_stimulus=0.3)
     table = analyze(trials, plan=AnalysisSettings(), margin=0.2)["comparisons"].set_index("comparison")
@@ -251,6 +255,7 @@ def test_mixed_studies_are_the_first_word():
     assert everything["note"].count("several studies") == 1
 
 
+@pytest.mark.slow
 def test_told_apart_says_that_its_bound_is_twice_the_margin():
     table = analyze(simulated(participants=12), margin=0.3)["comparisons"].set_index("comparison")
     assert "held against twice the margin, 0.6" in table.loc["told apart", "note"]

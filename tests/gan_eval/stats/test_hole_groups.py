@@ -55,6 +55,7 @@ def test_the_other_scopes_stay_as_they_are():
     assert len(after) > len(before)
 
 
+@pytest.mark.slow
 def test_without_masks_there_are_no_such_scopes():
     trials = simulated(participants=5, stimuli=20, each=10)
     bare = holes_of(trials, 0).drop(columns=["mask_kind", "mask_area"])
@@ -64,6 +65,7 @@ def test_without_masks_there_are_no_such_scopes():
     assert not set(analyze(trials, stimuli=bare)["rates"]["scope"]) & set(HOLE_SCOPES)
 
 
+@pytest.mark.slow
 def test_what_the_generator_gave_is_in_no_table():
     trials = simulated(participants=5, stimuli=20, each=10)
     composites = holes_of(trials, 2)

@@ -92,6 +92,7 @@ def test_an_unknown_column_in_a_rule_is_an_error():
         participation(simulated(participants=2), rules=["catch_acuracy<1"])
 
 
+@pytest.mark.slow
 def test_the_analysis_leaves_them_out_and_says_so():
     trials = simulated(participants=6, each=12)
     liars = trials["participant"] == "P002"

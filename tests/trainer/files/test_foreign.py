@@ -122,6 +122,7 @@ def test_old_batch_norm_files_without_counts_load(write: Write) -> None:
     assert load_foreign(write(state)).settings.norm == "batch"
 
 
+@pytest.mark.slow
 def test_every_missing_key_is_named(write: Write) -> None:
     theirs = small_unet()
     for missing in theirs.state_dict():

@@ -110,6 +110,7 @@ def test_broken_weights_are_never_saved(
         assert all(tensor.isfinite().all() for part in NETS for tensor in state[part].values())
 
 
+@pytest.mark.slow
 def test_interrupt_writes_a_checkpoint_after_the_step(
     make_pairs: Pairs, tiny: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -39,6 +39,7 @@ def stop_after(step: int) -> Callable[[int, int, dict[str, float]], None]:
     return progress
 
 
+@pytest.mark.slow
 def test_a_run_writes_what_the_contract_says(make_pairs: Pairs, tiny: Settings, tmp_path: Path) -> None:
     data = make_pairs(train=3, val=2)
     settings = tiny(steps=24)
@@ -75,6 +76,7 @@ def test_a_run_writes_what_the_contract_says(make_pairs: Pairs, tiny: Settings, 
     assert torch.equal(net.down[0].conv.weight, state["generator"]["down.0.conv.weight"])
 
 
+@pytest.mark.slow
 def test_no_path_and_no_time_in_the_generator_file(make_pairs: Pairs, tiny: Settings, tmp_path: Path) -> None:
     data = make_pairs(train=2)
     one, two = (

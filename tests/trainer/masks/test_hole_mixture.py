@@ -38,6 +38,7 @@ def save(folder: Path, name: str, image: Image.Image) -> Path:
     return folder / name
 
 
+@pytest.mark.slow
 def test_kinds_come_as_often_as_their_shares_say() -> None:
     shares: dict[MaskKind, float] = {"strokes": 3, "folder": 1, "centre": 2, "blocks": 2.5, "region": 1.5}
     masks = Masks(settings(masks=shares, mask_folder="m"), shapes=[disc()], folder=[disc()])

@@ -75,6 +75,7 @@ def test_another_architecture_is_named_by_its_first_key(
             load_latest(tmp_path, fingerprint, silent, nets={"generator": weights})
 
 
+@pytest.mark.slow
 def test_a_damaged_checkpoint_is_passed_over_whatever_its_bytes(tmp_path: Path) -> None:
     """Cut or changed anywhere, it gives what was saved or is named and the one before serves: never other numbers."""
     save_checkpoint(tmp_path, 1, state(1))

@@ -111,6 +111,7 @@ def test_a_resumed_run_has_each_point_once(make_pairs: Pairs, settings: Training
     assert 24 in steps
 
 
+@pytest.mark.slow
 def test_switched_on_late_it_has_all_points(make_pairs: Pairs, settings: TrainingSettings, tmp_path: Path) -> None:
     data = make_pairs(train=3, val=2)
     with pytest.raises(Stop):

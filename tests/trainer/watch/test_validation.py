@@ -68,6 +68,7 @@ def test_a_killed_run_validates_and_keeps_the_same(make_pairs: Pairs, tiny: Sett
     assert definition["step"] == best["step"]
 
 
+@pytest.mark.slow
 def test_validation_in_both_modes_differs_and_agrees_with_a_batch_report(
     make_pairs: Pairs, tiny: Settings, tmp_path: Path
 ) -> None:
@@ -103,6 +104,7 @@ def test_validation_pairs_are_spread_over_the_split(make_pairs: Pairs) -> None:
     assert (found.split, list(found.examples)) == ("test", ["0", "3", "6"])
 
 
+@pytest.mark.slow
 def test_changed_pictures_are_measured_after_a_resume(make_pairs: Pairs, tiny: Settings, tmp_path: Path) -> None:
     data = make_pairs(train=2, val=2)
     settings = tiny(steps=4, validate_every=2)

@@ -58,6 +58,7 @@ def _planes(picture: Picture) -> Tensor:
 
 @pytest.mark.filterwarnings("ignore:.*weight.*:UserWarning", "ignore:.*pretrained.*:UserWarning")
 @pytest.mark.parametrize("trunk", ["alexnet", "vgg16"])
+@pytest.mark.slow
 def test_lpips_equals_the_library(
     trunk: Trunk, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

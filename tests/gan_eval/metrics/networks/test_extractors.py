@@ -90,6 +90,7 @@ def test_settings_that_will_not_do() -> None:
 
 
 @pytest.mark.skipif(not torch.ops.mkldnn._is_mkldnn_bf16_supported(), reason="a processor without bf16")
+@pytest.mark.slow
 def test_bf16_is_another_extractor_and_close(seeded_weights: Path) -> None:
     exact, quick = (
         inception_extractor(seeded_weights, device="cpu", precision=precision) for precision in ("fp32", "bf16")

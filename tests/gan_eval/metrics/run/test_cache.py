@@ -223,6 +223,7 @@ def test_a_mended_definition_is_measured_again_and_the_others_are_found(
     assert kept_of(measure(real, fake, settings)) == 16
 
 
+@pytest.mark.slow
 def test_another_comment_drops_nothing(
     folders: Folders, thumbnails: Thumbnails, file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
     edit: Callable[[str, str, str], None],
@@ -237,6 +238,7 @@ def test_another_comment_drops_nothing(
     assert_same(measure(real, fake, settings), first)
 
 
+@pytest.mark.slow
 def test_each_set_metric_is_kept_for_itself(
     folders: Folders, thumbnails: Thumbnails, file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
     edit: Callable[[str, str, str], None],

@@ -180,6 +180,7 @@ def test_models_are_compared_by_the_hole_and_validation_has_its_means(make_set: 
     assert higher_is_better(NAMES) == {"psnr": True, "psnr_hole": True, "ssim_hole": True, "l1_hole": False}
 
 
+@pytest.mark.slow
 def test_the_command_measures_the_hole_and_the_report_shows_it(
     make_set: MakeSet, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

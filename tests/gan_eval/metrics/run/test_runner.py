@@ -180,6 +180,7 @@ def test_fid_is_the_frechet_distance_of_the_networks_features(folders: Folders, 
     assert sets["note"][:2].str.contains("seeded.pth is not a known file").all()
 
 
+@pytest.mark.slow
 def test_set_metrics_compare_each_model_with_its_data_sets_reals(
     folders: Folders, thumbnails: Thumbnails, tmp_path: Path
 ) -> None:

@@ -71,6 +71,7 @@ def by_hand(trials: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
     return centre @ fit.params, np.sqrt(np.max(errors, axis=0))
 
 
+@pytest.mark.slow
 def test_strengths_and_errors_equal_statsmodels() -> None:
     trials = drawn()
     table = bradley_terry(trials)

@@ -80,6 +80,7 @@ def test_pairs_without_a_model_or_a_protocol() -> None:
 
 
 @pytest.mark.parametrize("simulated", [True, False])
+@pytest.mark.slow
 def test_every_table_of_a_study_of_pairs_says_who_answered(simulated: bool) -> None:
     frames = analyze(pairs({"x": "aab"}, simulated=simulated, fraction=0.5))
     marked = {name: frame["simulated"].tolist() for name, frame in frames.items() if "simulated" in frame}

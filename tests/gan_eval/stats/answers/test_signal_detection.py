@@ -107,6 +107,7 @@ def test_clustered_intervals_agree_with_a_two_way_jackknife(stimuli) -> None:
         assert half / student.ppf(0.975, freedom) == pytest.approx(np.sqrt(variance), rel=0.15), name
 
 
+@pytest.mark.slow
 def test_clustered_variance_one_cluster_at_a_time() -> None:
     """The same sum, by loops and a numerical gradient, for one model of a table with several."""
     trials = simulated(stimuli=60, each=40, participants=15, models=("a", "b"), seed=3)

@@ -52,6 +52,7 @@ def test_the_metrics_unit_changes_nothing_but_its_sd():
     assert turned["metric_sd"] == pytest.approx(3 * plain["metric_sd"])
 
 
+@pytest.mark.slow
 def test_metrics_without_relation_are_called_so_in_one_of_twenty():
     trials, z = known(0.0, participants=20, stimuli=50)
     rng = np.random.default_rng(5)
