@@ -119,6 +119,20 @@ def weights(of: Gan) -> dict[str, torch.Tensor]:
     }
 
 
+def assert_equal_but_for_rounding(actual: dict[str, torch.Tensor], expected: dict[str, torch.Tensor]) -> None:
+    """Within 5e-5 of each tensor's largest value.
+
+    Kernels of another order add in another order, and what that loses goes with the terms of the sum, not with what is
+    left of them (up to 7.5e-6 measured; a moment at another weight is off by about 1).
+    """
+    assert actual.keys() == expected.keys()
+    for name, values in expected.items():
+        scale = float(values.abs().max())
+        torch.testing.assert_close(
+            actual[name], values, rtol=0, atol=5e-5 * scale, msg=lambda text, n=name: f"{n}: {text}"
+        )
+
+
 @pytest.mark.slow
 @BOTH_WAYS
 @pytest.mark.parametrize("kind", SETTINGS)
@@ -143,9 +157,10 @@ def test_a_run_goes_on_in_another_order_of_memory(
     weight = next(iter(Watched.last.gan.generator.parameters()))
     assert weight.is_contiguous(memory_format=FORMATS[after])
     assert not weight.is_contiguous(memory_format=FORMATS[before])
-    torch.testing.assert_close((weights(Watched.last.gan), moments(Watched.last.gan)), wanted, rtol=1e-4, atol=1e-6)
+    assert_equal_but_for_rounding(weights(Watched.last.gan), wanted[0])
+    assert_equal_but_for_rounding(moments(Watched.last.gan), wanted[1])
     here, there = (load_generator(run)[0].state_dict() for run in (cut, whole))
-    torch.testing.assert_close(here, there, rtol=1e-4, atol=1e-6)
+    assert_equal_but_for_rounding(here, there)
     assert all(tensor.is_contiguous() for tensor in here.values())
 
 
