@@ -26,6 +26,9 @@ from gan_eval.stats.shares import wilson
 from gan_eval.tables.schema import SHARE, Table, boolean, ends, integer, number, text
 from gan_eval.tabular import Row, frame_of
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 POWER = Table(
     "power",
     "What a study of this design would find, by simulation through the primary model.",
@@ -45,9 +48,6 @@ POWER = Table(
     ),
     key=("question", "participants", "trials", "stimuli"),
 )
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 AMPLE = 4
 """A larger pool that is tried beside a short one has so many times the pictures of a list."""
@@ -159,7 +159,7 @@ def _rows(
     on_done: Callable[[int], None] | None,
 ) -> list[Row]:
     """Rows of the table: each question at each number of participants, and its ceiling."""
-    tasks = [(number, study) for number in reversed(numbers) for study in range(settings.simulations)]  # longest first
+    tasks = [(people, study) for people in reversed(numbers) for study in range(settings.simulations)]  # longest first
     studies = in_parallel(one_study, world, tasks, workers=workers, on_done=on_done)
     tops = ceilings(world)
     rows = []
@@ -184,7 +184,7 @@ def _shared(world: World, question: PlannedQuestion) -> Row:
     return {
         "question": question.name,
         "trials": world.design.trials,
-        "stimuli": sum(world.design.groups[number].size for number in (*question.a, *question.b)),
+        "stimuli": sum(world.design.groups[group].size for group in (*question.a, *question.b)),
         "effect": 0.0 if is_none else effect,
         "recommended": False,
         "note": NO_DIFFERENCE if is_none and not question.equivalence else None,
@@ -237,8 +237,8 @@ def in_parallel(
     report = on_done or (lambda done: None)
     results: dict[int, Result] = {}
     if workers == 1:
-        for number, task in enumerate(tasks):
-            results[number] = function(state, task)
+        for index, task in enumerate(tasks):
+            results[index] = function(state, task)
             report(len(results))
         return list(results.values())
     running: dict[Future[Any], int] = {}
@@ -247,16 +247,16 @@ def in_parallel(
         pool = ProcessPoolExecutor(workers, get_context("spawn"), _start, (function, state))
         try:
             with _uninterrupted():  # as many as there are processes, which are started by it
-                running |= {pool.submit(_call, task): number for number, task in islice(left, workers)}
+                running |= {pool.submit(_call, task): index for index, task in islice(left, workers)}
             while running:  # the processes are kept busy with a few tasks ahead
                 ahead = workers * _AHEAD - len(running)
-                running |= {pool.submit(_call, task): number for number, task in islice(left, ahead)}
+                running |= {pool.submit(_call, task): index for index, task in islice(left, ahead)}
                 for future in wait(running, return_when=FIRST_COMPLETED).done:
                     results[running.pop(future)] = future.result()
                     report(len(results))
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
-    return [results[number] for number in range(len(tasks))]
+    return [results[index] for index in range(len(tasks))]
 
 
 def _start(function: Callable[..., object], state: object) -> None:

@@ -99,9 +99,9 @@ def _choices(trials: pd.DataFrame) -> pd.DataFrame:
     frame = pairs[pairs["answered"]]
     item, _ = pd.factorize(frame["item"].where(frame["item"].notna(), frame["stimulus"]))
     model, names = pd.factorize(frame["model"], use_na_sentinel=False)
-    texts = [name if isinstance(name, str) else "" for name in names]
-    ordered = ["|".join(sorted(text.split("|"))) for text in texts]
-    turned = np.array([text != name for text, name in zip(texts, ordered, strict=True)], bool)
+    given = [name if isinstance(name, str) else "" for name in names]
+    ordered = ["|".join(sorted(pair.split("|"))) for pair in given]
+    turned = np.array([pair != name for pair, name in zip(given, ordered, strict=True)], bool)
     contest, different = pd.factorize(np.array(ordered, dtype="object"))
     first = (frame["choice"] == "a").to_numpy(bool)
     unit = item.astype(np.int64) * max(len(different), 1) + contest[model]

@@ -112,9 +112,9 @@ def _shares(pairs: pd.DataFrame) -> pd.DataFrame:
     """One row for each protocol, data set and model, a missing one being a group of its own."""
     columns = ["protocol", "dataset", "model"]
     keys = pairs[columns].astype("object").where(pairs[columns].notna(), None)
-    number = keys.groupby(columns, dropna=False, sort=True).ngroup().to_numpy()
-    first = keys.assign(number=number).drop_duplicates("number").sort_values("number")
-    grouped = Groups([str(number) for number in first["number"]], np.arange(len(pairs)), number)
+    group = keys.groupby(columns, dropna=False, sort=True).ngroup().to_numpy()
+    first = keys.assign(group=group).drop_duplicates("group").sort_values("group")
+    grouped = Groups([str(place) for place in first["group"]], np.arange(len(pairs)), group)
     counted = pairs["answered"] & ~pairs["misnamed"]
     right = grouped.count(counted & (pairs["choice"] == "a").fillna(False))
     n, misnamed = grouped.count(counted), grouped.count(pairs["misnamed"])
@@ -209,7 +209,7 @@ def _strengths_of_dataset(pairs: pd.DataFrame) -> list[Row]:
                 (participant, "one participant: says nothing of people in general"),
                 (item, "one item: says nothing of items in general"),
             )
-            notes += [(is_estimated & (len(np.unique(factor)) < 2), text) for factor, text in single]
+            notes += [(is_estimated & (len(np.unique(factor)) < 2), note) for factor, note in single]
         else:
             notes.append((is_estimated, "one participant and one item: no interval"))
     # why the others have no strength
@@ -262,7 +262,7 @@ def estimable_group(wins: np.ndarray) -> np.ndarray:
     [0, 1]
     """
     count, label = connected_components(wins > 0, directed=True, connection="strong")
-    groups = [np.flatnonzero(label == number) for number in range(count)]
+    groups = [np.flatnonzero(label == component) for component in range(count)]
     return max(groups, key=lambda group: (len(group), wins[np.ix_(group, group)].sum(), -group[0]))
 
 

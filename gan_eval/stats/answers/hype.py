@@ -224,8 +224,8 @@ def thresholds(trials: pd.DataFrame, *, settings: StaircaseSettings | None = Non
     moving = _staircase_trials(trials, np.isfinite(trials["requested_exposure_ms"]))
     plain = moving.astype("object").where(moving.notna(), None)
     records: list[Row] = [dict(zip(plain.columns, values, strict=True)) for values in plain.to_numpy().tolist()]
-    number, blocks = pd.factorize(pd.MultiIndex.from_frame(moving[["session", "block"]]))
-    carried = provenance(moving, Groups([str(block) for block in blocks], np.arange(len(moving)), number))
+    block_of_trial, blocks = pd.factorize(pd.MultiIndex.from_frame(moving[["session", "block"]]))
+    carried = provenance(moving, Groups([str(block) for block in blocks], np.arange(len(moving)), block_of_trial))
     marks = dict(zip(blocks, carried[["simulated", "fraction"]].to_dict("records"), strict=True))
     rows = [
         {**vars(threshold), **marks[threshold.session, threshold.block]}

@@ -57,9 +57,9 @@ def reaction_times(trials: pd.DataFrame) -> pd.DataFrame:
     row for everything is always there.
     """
     answered = answered_trials(trials)
-    milliseconds = answered["reaction_time_ms"].to_numpy("float64")
+    times = answered["reaction_time_ms"].to_numpy("float64")
     possible = possible_times(answered)
-    impossible = int((~possible & ~np.isnan(milliseconds)).sum())
+    impossible = int((~possible & ~np.isnan(times)).sum())
     timed = answered[possible].reset_index(drop=True)
     codes = Codes(timed)
     table = pd.concat([_scope_times(timed, codes, scope) for scope in SCOPES], ignore_index=True)
@@ -138,10 +138,10 @@ def speed_accuracy(trials: pd.DataFrame) -> pd.DataFrame:
     timed = timed[enough].reset_index(drop=True)
     if timed.empty:
         return frame_of([], SPEED_ACCURACY)
-    milliseconds = timed["reaction_time_ms"].to_numpy("float64")
+    times = timed["reaction_time_ms"].to_numpy("float64")
     participant, stimulus = (pd.factorize(timed[name])[0] for name in ("participant", "stimulus"))
     correct, is_fake = timed["correct"].to_numpy(bool), timed["is_fake"].to_numpy(bool)
-    part = fifths(milliseconds, participant)
+    part = fifths(times, participant)
     of_kind = {"all": np.ones(len(timed), bool), "real": ~is_fake, "fake": is_fake}
     cells = list(product(of_kind, range(1, PARTS + 1)))
     members = [np.flatnonzero(of_kind[kind] & (part == fifth)) for kind, fifth in cells]
@@ -154,31 +154,31 @@ def speed_accuracy(trials: pd.DataFrame) -> pd.DataFrame:
                 "kind": kind,
                 "part": fifth,
                 "n": len(chosen),
-                "median_ms": np.median(milliseconds[chosen]) if len(chosen) else None,
+                "median_ms": np.median(times[chosen]) if len(chosen) else None,
                 "accuracy": correct[chosen].mean() if len(chosen) else None,
                 "ci_low": low,
                 "ci_high": high,
             }
         )
     grouped = Groups(
-        [f"{kind} {number}" for kind, number in cells],
+        [f"{kind} {fifth}" for kind, fifth in cells],
         np.concatenate(members),
         np.repeat(np.arange(len(cells)), [len(chosen) for chosen in members]),
     )
     texts = np.array(notes, dtype=object)
-    masks = [(texts == text, text) for text in dict.fromkeys(notes)]
+    masks = [(texts == note, note) for note in dict.fromkeys(notes)]
     left_out = (np.full(len(cells), few > 0), f"{few} participants with fewer than {PARTS} trials left out")
     table = pd.DataFrame(rows).join(provenance(timed, grouped, notes=[*masks, left_out]))
     return conform(table, SPEED_ACCURACY, where="speed_accuracy")
 
 
-def fifths(milliseconds: np.ndarray, person: np.ndarray) -> np.ndarray:
+def fifths(times: np.ndarray, person: np.ndarray) -> np.ndarray:
     """(N,) the part 1..5 of each person's own times that a trial stands in.
 
     The part of the mean rank r among n times is floor(5 (r - 1/2) / n) + 1, computed in whole numbers.
 
     Args:
-        milliseconds: (N,) finite.
+        times: (N,) in ms, finite.
         person: (N,) int, 0.. .
 
     >>> fifths(np.array([300.0, 100.0, 200.0, 500.0, 400.0, 7.0]), np.array([0, 0, 0, 0, 0, 1])).tolist()
@@ -186,15 +186,15 @@ def fifths(milliseconds: np.ndarray, person: np.ndarray) -> np.ndarray:
     """
     if not len(person):
         return np.zeros(0, np.intp)
-    order = np.lexsort((milliseconds, person))
-    times, owner = milliseconds[order], person[order]
+    order = np.lexsort((times, person))
+    ordered, owner = times[order], person[order]
     n = np.bincount(person)
     first = (np.cumsum(n) - n)[owner]
-    fresh = np.r_[True, (times[1:] != times[:-1]) | (owner[1:] != owner[:-1])]
+    fresh = np.r_[True, (ordered[1:] != ordered[:-1]) | (owner[1:] != owner[:-1])]
     tie = np.cumsum(fresh) - 1
     starts = np.flatnonzero(fresh)
-    ends = np.r_[starts[1:], len(times)] - 1
-    twice_rank = (starts + ends)[tie] - 2 * first + 2  # of ranks from 1 within the person
+    last = np.r_[starts[1:], len(times)] - 1
+    twice_rank = (starts + last)[tie] - 2 * first + 2  # of ranks from 1 within the person
     part = np.empty(len(times), np.intp)
     part[order] = PARTS * (twice_rank - 1) // (2 * n[owner]) + 1
     return part
