@@ -25,7 +25,7 @@ class GroupScore:
     dataset: str
     kind: Kind | None
     """The pictures' truth; None: pairs."""
-    shown: int
+    n_trials: int
     """Trials."""
     correct: int | None
     """None: nothing is right or wrong here."""
@@ -137,7 +137,7 @@ def score(trials: Iterable[Row]) -> list[GroupScore]:
         whole = GroupScore(
             dataset=group[0]["dataset"],
             kind=group[0]["kind"],
-            shown=len(group),
+            n_trials=len(group),
             correct=None,
             unanswered=sum(_answer(row) is None for row in group),
             phase=group[0]["phase"],
@@ -209,9 +209,9 @@ def score_lines(scores: Iterable[GroupScore], texts: Texts) -> list[ScoreLine]:
         if score.phase == "catch":
             group = texts("group_catch", group=group)
         if score.chosen is not None:
-            value = texts("score_chosen", chosen=score.chosen, shown=score.shown)
+            value = texts("score_chosen", chosen=score.chosen, shown=score.n_trials)
         elif score.correct is not None:
-            value = texts("score_correct", correct=score.correct, shown=score.shown)
+            value = texts("score_correct", correct=score.correct, shown=score.n_trials)
         elif score.mean_rating is not None:
             value = texts("score_rating", mean=f"{score.mean_rating:.1f}")
         else:

@@ -44,7 +44,7 @@ class TrialScript:
         self._texts = texts
         self.screen_changed = False
         """Trials are shown on another screen than the one that the session's row describes."""
-        self.confidence_asked = 0
+        self.confidence_onset = 0
         """When the last question for the confidence appeared, in nanoseconds on the monotonic clock."""
 
     def run(self, ready: ReadyTrial, due: int) -> Iterator[Wait]:
@@ -84,7 +84,7 @@ class TrialScript:
             yield Wait(None if closes is None else closes + STRAGGLERS_MS * MILLISECOND, key=True)
         session.close()  # from here on it is being stored, unless the confidence is asked for
         if session.state is State.CONFIDENCE:
-            self.confidence_asked = self.present(Frame(headline=self._texts.confidence))
+            self.confidence_onset = self.present(Frame(headline=self._texts.confidence))
             yield Wait(None, key=True)
         if session.feedback is not None:
             presented = self.present(Frame(headline=self._texts.feedback(session.feedback)))
@@ -286,7 +286,7 @@ class TrialRunner(QObject):
             self._wait_until(wait.until, self._step)
 
     def _key(self, press: Press) -> None:
-        if self._session.state is State.CONFIDENCE and press.when < self._trials.confidence_asked:
+        if self._session.state is State.CONFIDENCE and press.when < self._trials.confidence_onset:
             return  # pressed before the question could be read
         state = self._session.state
         taken = self._session.press(press.key, press.when, repeated=press.repeated)

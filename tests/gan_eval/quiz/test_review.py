@@ -49,8 +49,8 @@ def library(rows: Callable[..., list[Row]]) -> Library:
 def test_single_pictures_are_scored_by_class() -> None:
     rows = [single(1, "real", "fake"), single(2, "fake", "fake"), single(3, "fake", "none"), single(4, "real", "real")]
     assert score(rows) == [
-        GroupScore("d", "real", shown=2, correct=1, unanswered=0),
-        GroupScore("d", "fake", shown=2, correct=1, unanswered=1),
+        GroupScore("d", "real", n_trials=2, correct=1, unanswered=0),
+        GroupScore("d", "fake", n_trials=2, correct=1, unanswered=1),
     ]
 
 
@@ -60,17 +60,19 @@ def test_practice_is_left_out_and_catch_trials_stand_apart() -> None:
         single(2, "fake", "fake", phase="catch", dataset="c"),
         single(3, "real", "real"),
     ]
-    assert [(each.phase, each.dataset, each.shown) for each in score(rows)] == [("main", "d", 1), ("catch", "c", 1)]
+    assert [(each.phase, each.dataset, each.n_trials) for each in score(rows)] == [("main", "d", 1), ("catch", "c", 1)]
 
 
 def test_pairs_are_scored_as_pairs() -> None:
     rows = [pair(1, "left", "a"), pair(2, "right", "b"), pair(3, "left", "none")]
-    assert score(rows) == [GroupScore("d", None, shown=3, correct=1, unanswered=1)]
+    assert score(rows) == [GroupScore("d", None, n_trials=3, correct=1, unanswered=1)]
 
 
 def test_models_share_what_was_chosen() -> None:
     rows = [contest(1, "a"), contest(2, "b"), contest(3, "b"), contest(4, "none"), contest(5, "a", "m1|m3")]
-    found = [(each.model, each.against, each.chosen, each.shown, each.unanswered, each.correct) for each in score(rows)]
+    found = [
+        (each.model, each.against, each.chosen, each.n_trials, each.unanswered, each.correct) for each in score(rows)
+    ]
     assert found == [
         ("m1", "m2", 1, 4, 1, None),
         ("m2", "m1", 2, 4, 1, None),
@@ -81,7 +83,7 @@ def test_models_share_what_was_chosen() -> None:
 
 def test_grades_are_averaged_by_class() -> None:
     rows = [grade(1, "real", 5.0), grade(2, "real", 4.0), grade(3, "real", None), grade(4, "fake", None)]
-    found = [(each.kind, each.mean_rating, each.shown, each.unanswered, each.correct) for each in score(rows)]
+    found = [(each.kind, each.mean_rating, each.n_trials, each.unanswered, each.correct) for each in score(rows)]
     assert found == [("real", 4.5, 3, 1, None), ("fake", None, 1, 1, None)]
 
 

@@ -177,7 +177,7 @@ def simulate(stimuli: StimulusSet, store: Path, participant: str = "S1") -> list
         simulate="default",
     )
     assert (result.status, result.simulated, len(result.warnings)) == ("complete", True, 1)
-    assert sum(group.shown for group in result.scores) == len(result.trials) == 10
+    assert sum(group.n_trials for group in result.scores) == len(result.trials) == 10
     return list(result.trials)
 
 
