@@ -1,6 +1,8 @@
 """The commands on a results store: `participants`, `store`, `export`."""
 
 import json
+import sys
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -8,6 +10,7 @@ from typing import Annotated
 import typer
 
 from gan_eval.cli.options import Out
+from gan_eval.errors import UserError
 
 participants_app = typer.Typer(help="Who has done what, and who wants to be forgotten.", no_args_is_help=True)
 store_app = typer.Typer(help="Results stores: several as one, and to the lab's server.", no_args_is_help=True)
@@ -43,14 +46,35 @@ def participants_forget(
     participant: Annotated[str, typer.Argument(help="The participant's pseudonym, such as P07.")],
     store: StoreOption,
     study: StudyOption = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only tell what would be removed.")] = False,
 ) -> None:
-    """Remove every row of a participant, also from the bytes of the file."""
-    from gan_eval.store import forget
+    """Remove every row of a participant, also from the bytes of the file; tell first what that is, and ask."""
+    from gan_eval.cli.console import confirmed
+    from gan_eval.store import forget, stored_of
     from gan_eval.store.connect import is_address
 
+    stored = stored_of(store, participant, study=study)
+    rows, counts = sum(stored.rows.values()), _counts(stored.rows)
+    if not (yes or dry_run or sys.stdin.isatty()):
+        raise UserError(
+            f"participants forget {participant}: would remove {rows} rows for good ({counts or 'none'}) and cannot ask "
+            "without a terminal; give --yes, or --dry-run to see more"
+        )
+    for session in stored.sessions:
+        dates = " to ".join(str(session[name]) for name in ("started_at", "ended_at") if session[name] is not None)
+        known = (session["study"], session["status"], dates)
+        typer.echo(f"{participant}: a session: {', '.join(str(word) for word in known if word)}", err=True)
+    if stored.pending and not rows:
+        typer.echo(f"{participant}: no rows; the file is to be rewritten, as an earlier removal could not", err=True)
+    if dry_run:
+        typer.echo(f"{participant}: {rows} rows would be removed ({counts or 'none'})")
+        return
+    if not yes and not confirmed(f"Remove {rows} rows for good ({counts or 'none'})?"):
+        typer.echo(f"{participant}: nothing was removed", err=True)
+        return
     forgotten = forget(store, participant, study=study)
-    removed = ", ".join(f"{name} {count}" for name, count in forgotten.rows.items() if count)
-    if removed:
+    if removed := _counts(forgotten.rows):
         typer.echo(f"{participant}: {sum(forgotten.rows.values())} rows removed ({removed})")
     else:
         typer.echo(f"{participant}: no rows; the file was rewritten, as an earlier removal could not")
@@ -58,6 +82,11 @@ def participants_forget(
         typer.echo(f"{participant}: the lab's server has a copy; give the same command with its URL, too", err=True)
     elif is_address(store):
         typer.echo(f"{participant}: a station's own store may hold a copy; give the same command there, too", err=True)
+
+
+def _counts(rows: Mapping[str, int]) -> str:
+    """The tables that have rows, with how many."""
+    return ", ".join(f"{name} {count}" for name, count in rows.items() if count)
 
 
 @store_app.command("merge")
@@ -84,7 +113,6 @@ def store_deliver(
 ) -> None:
     """Bring to the lab's server what it lacks of a station's store, each row once; refused rows make it fail."""
     from gan_eval.delivery.courier import deliver_all
-    from gan_eval.errors import UserError
 
     delivered = deliver_all(store, to, again=again)
     typer.echo(f"{delivered.trials} trials of {delivered.sessions} sessions delivered, {delivered.unsent} left")

@@ -25,6 +25,7 @@ from gan_eval.files import (
     write_ahead,
     write_error,
 )
+from gan_eval.launch import setup_command
 from gan_eval.store.layout import META
 
 CONNECT_S = 3
@@ -191,7 +192,8 @@ def remote_engine(address: Address, *, connect_s: float = CONNECT_S, hurried: bo
         return sa.create_engine(address.url, hide_parameters=True, connect_args=arguments, **pool)
     except ImportError as error:
         raise UserError(
-            f"--store {address.safe_url}: the PostgreSQL driver is missing; install gan-eval[postgres] (psycopg)"
+            f"--store {address.safe_url}: the PostgreSQL driver is missing; install it with: "
+            f"{setup_command('postgres')}"
         ) from error
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -12,6 +13,7 @@ from gan_eval.files import SQLITE_ERRORS, database_message
 from gan_eval.store.layout import DELIVERED, STORED_TABLES
 from gan_eval.store.results import Store, lock_writes, open_store
 from gan_eval.tables.schema import Table
+from gan_eval.tabular import Row
 
 
 @dataclass(frozen=True)
@@ -70,6 +72,42 @@ def _rows_by_session(store: Store, table: Table) -> dict[str, int]:
         return {name: number for name, number in counts}  # noqa: C416
 
 
+@dataclass(frozen=True)
+class Stored:
+    """What a store holds of a participant."""
+
+    sessions: tuple[Row, ...]
+    """Study, status, started_at and ended_at of each as they stand there, unchecked: a damaged row can be removed."""
+    rows: Mapping[str, int]
+    """How many rows of each table."""
+    pending: bool
+    """An earlier removal could not rewrite the file: bytes of removed rows may be in it."""
+
+
+def stored_of(where: str | Path, participant: str, *, study: str | None = None) -> Stored:
+    """What `forget` with the same arguments would remove; nothing is changed.
+
+    Raises:
+        UserError: no such store, no such participant in it, or it cannot be read.
+    """
+    with open_store(where, create=False) as store, store.transaction() as connection:
+        sessions, pending = _sessions_of(store, connection, participant, study)
+        rows = {
+            table.name: connection.execute(
+                sa.select(sa.func.count()).select_from(table).where(table.c.session.in_(sessions))
+            ).scalar_one()
+            for table in _tables_of_sessions(connection)
+        }
+        layout = store.layout(tables.SESSIONS)
+        columns: list[Any] = [
+            sa.type_coerce(layout.c[name], sa.types.NULLTYPE).label(name)
+            for name in ("study", "status", "started_at", "ended_at")
+        ]
+        query = sa.select(*columns).where(layout.c.session.in_(sessions)).order_by(layout.c.started_at)
+        known = tuple(dict(row) for row in connection.execute(query).mappings())
+    return Stored(known, {table.name: rows.get(table.name, 0) for table in STORED_TABLES}, pending)
+
+
 _REWRITE = ("VACUUM", "PRAGMA wal_checkpoint(TRUNCATE)", "PRAGMA user_version=0")
 """Pages keep bytes of rows that were once moved within them, so the file is written anew."""
 
@@ -102,34 +140,52 @@ def forget(where: str | Path, participant: str, *, study: str | None = None) -> 
     """
     with open_store(where, create=False, exclusive=True) as store:
         sqlite = store.engine.dialect.name == "sqlite"
-        layout = store.layout(tables.SESSIONS)
-        rows_of = layout.c.participant == participant
-        if study is not None:
-            rows_of &= layout.c.study == study
         removed: dict[str, int] = {}
         with store.transaction() as connection:
             if sqlite:
                 connection.exec_driver_sql("PRAGMA secure_delete=ON")
             lock_writes(connection)
-            sessions = list(connection.execute(sa.select(layout.c.session).where(rows_of)).scalars())
-            # The number stands in the file itself from the removal of rows until the file was rewritten.
-            pending = sqlite and bool(connection.exec_driver_sql("PRAGMA user_version").scalar())
-            if not sessions and not pending:
-                within = f" in the study {study}" if study else ""
-                raise UserError(
-                    f"{store.where}: no participant {participant}{within}; `participants list` tells who there is"
-                )
-            inspector = sa.inspect(connection)
-            for name in inspector.get_table_names():  # also those of other versions of this program
-                if any(column["name"] == "session" for column in inspector.get_columns(name)):
-                    table = sa.table(name, sa.column("session"))
-                    removed[name] = connection.execute(table.delete().where(table.c.session.in_(sessions))).rowcount
+            sessions, _ = _sessions_of(store, connection, participant, study)
+            for table in _tables_of_sessions(connection):
+                removed[table.name] = connection.execute(table.delete().where(table.c.session.in_(sessions))).rowcount
             if sqlite:
                 connection.exec_driver_sql("PRAGMA user_version=1")
         delivered = bool(removed.get(DELIVERED))
         if sqlite:
             _rewrite(store, delivered=delivered)
     return Forgotten({table.name: removed.get(table.name, 0) for table in STORED_TABLES}, delivered)
+
+
+def _sessions_of(
+    store: Store, connection: sa.Connection, participant: str, study: str | None
+) -> tuple[list[str], bool]:
+    """The participant's sessions, and whether the file is still to be rewritten after an earlier removal.
+
+    Raises:
+        UserError: neither.
+    """
+    layout = store.layout(tables.SESSIONS)
+    rows_of = layout.c.participant == participant
+    if study is not None:
+        rows_of &= layout.c.study == study
+    sessions = list(connection.execute(sa.select(layout.c.session).where(rows_of)).scalars())
+    # The number stands in the file itself from the removal of rows until the file was rewritten.
+    sqlite = connection.dialect.name == "sqlite"
+    pending = sqlite and bool(connection.exec_driver_sql("PRAGMA user_version").scalar())
+    if not sessions and not pending:
+        within = f" in the study {study}" if study else ""
+        raise UserError(f"{store.where}: no participant {participant}{within}; `participants list` tells who there is")
+    return sessions, pending
+
+
+def _tables_of_sessions(connection: sa.Connection) -> list[sa.TableClause]:
+    """The tables whose rows belong to sessions, also those of other versions of this program."""
+    inspector = sa.inspect(connection)
+    return [
+        sa.table(name, sa.column("session"))
+        for name in inspector.get_table_names()
+        if any(column["name"] == "session" for column in inspector.get_columns(name))
+    ]
 
 
 def _rewrite(store: Store, *, delivered: bool) -> None:

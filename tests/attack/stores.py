@@ -27,7 +27,8 @@ _QUIZ = (
 )  # fmt: skip
 COMMANDS = (
     ("participants", "list", "--store", "store.sqlite"),
-    ("participants", "forget", "P02", "--store", "store.sqlite"),
+    ("participants", "forget", "P02", "--store", "store.sqlite", "--dry-run"),
+    ("participants", "forget", "P02", "--store", "store.sqlite", "--yes"),
     ("store", "merge", "store.sqlite", "other.sqlite", "--out", "out.sqlite"),
     ("store", "merge", "other.sqlite", "store.sqlite", "--out", "out.sqlite"),
     ("export", "--store", "store.sqlite", "--out", "out", "--format", "csv"),

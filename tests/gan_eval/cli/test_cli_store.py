@@ -1,5 +1,6 @@
 """`participants`, `store merge` and `export` as a user gives them."""
 
+import io
 import json
 import os
 import sqlite3
@@ -45,10 +46,46 @@ def test_who_has_done_what_is_told_in_lines_and_in_json(store: Path, capsys: pyt
 
 
 def test_a_participant_is_forgotten_once(store: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(["participants", "forget", "P01", "--store", str(store)]) == 0
+    assert run(["participants", "forget", "P01", "--store", str(store), "--yes"]) == 0
     assert capsys.readouterr().out == "P01: 3 rows removed (sessions 1, plans 1, trials 1)\n"
+    for more in (["--yes"], ["--dry-run"], []):
+        assert run(["participants", "forget", "P01", "--store", str(store), *more]) == 2
+        assert "no participant P01" in capsys.readouterr().err
+
+
+def test_what_would_be_forgotten_is_told_and_nothing_changed(store: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before = store.read_bytes()
+    assert run(["participants", "forget", "P01", "--store", str(store), "--dry-run"]) == 0
+    told = capsys.readouterr()
+    assert told.out == "P01: 3 rows would be removed (sessions 1, plans 1, trials 1)\n"
+    assert told.err == "P01: a session: faces, open\n"
+    assert store.read_bytes() == before
+
+
+def test_without_a_terminal_nobody_is_forgotten_unasked(store: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["participants", "forget", "P01", "--store", str(store)]) == 2
-    assert "no participant P01" in capsys.readouterr().err
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "3 rows" in line
+    assert "--yes" in line
+    with open_store(store) as opened:
+        assert len(opened.rows(tables.SESSIONS)) == 2
+
+
+@pytest.mark.parametrize(("answer", "left"), [("n\n", 2), ("\n", 2), ("", 2), ("y\n", 1)])
+def test_on_a_terminal_it_is_asked_after_what_would_go_was_told(
+    store: Path, answer: str, left: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    monkeypatch.setattr(sys, "stdin", Terminal(answer))
+    assert run(["participants", "forget", "P01", "--store", str(store)]) == 0
+    told = capsys.readouterr()
+    assert told.err.startswith("P01: a session: faces, open\nRemove 3 rows for good (sessions 1, plans 1, trials 1)?")
+    assert ("3 rows removed" in told.out) == (left == 1)
+    with open_store(store) as opened:
+        assert len(opened.rows(tables.SESSIONS)) == left
 
 
 def test_stores_are_merged_into_a_new_one(store: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -95,7 +132,7 @@ def test_a_password_in_a_url_is_not_told(tmp_path: Path, capsys: pytest.CaptureF
     url = "postgresql://lab:hunter2@127.0.0.1:1/studies"
     for command in (
         ["participants", "list", "--store", url],
-        ["participants", "forget", "P01", "--store", url],
+        ["participants", "forget", "P01", "--store", url, "--yes"],
         ["store", "merge", url, "--out", str(tmp_path / "all.sqlite")],
         ["export", "--store", url, "--out", str(tmp_path / "out")],
     ):

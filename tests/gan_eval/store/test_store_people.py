@@ -8,7 +8,7 @@ from stored_rows import SESSION, trial
 
 from gan_eval import tables
 from gan_eval.errors import UserError
-from gan_eval.store import STORED_TABLES, forget, list_participants, open_store
+from gan_eval.store import STORED_TABLES, forget, list_participants, open_store, stored_of
 
 
 def fill(path, *participants, study="t"):
@@ -48,7 +48,10 @@ def test_who_has_done_what(tmp_path):
 def test_a_forgotten_participant_leaves_no_byte(tmp_path):
     path = tmp_path / "s.sqlite"
     fill(path, "ann", "bob", "cid")
+    stored = stored_of(path, "code-bob")
+    assert [session["study"] for session in stored.sessions] == ["t"]
     forgotten = forget(path, "code-bob")
+    assert forgotten.rows == stored.rows, "it was told before"
     assert forgotten.rows == {table.name: 2 if table is tables.PLANS else 1 for table in STORED_TABLES}
     assert not forgotten.delivered
     for file in tmp_path.iterdir():
@@ -120,6 +123,8 @@ def test_a_file_that_could_not_be_rewritten_is_rewritten_by_the_next_call(tmp_pa
             forget(path, "code-bob")
     with closing(sqlite3.connect(path)) as raw:
         assert raw.execute("SELECT count(*) FROM trials").fetchone() == (1,)
+    assert stored_of(path, "code-bob").pending
+    assert not stored_of(path, "code-bob").sessions
     vacuumed = []
     with monkeypatch.context() as patched:
         patched.setattr("gan_eval.store.people._rewrite", lambda store, **_: vacuumed.append(store.where))

@@ -105,8 +105,8 @@ def test_without_a_screen_people_are_awaited_until_the_last_one(
     assert "quiz: up to date" in capsys.readouterr().err
     assert "P04" in trials_of(world), "who comes after the last one is analysed as well"
 
-    assert run(["participants", "forget", "P01", "--store", str(plan_of(world).store)]) == 0
-    assert run(["participants", "forget", "P02", "--store", str(plan_of(world).store)]) == 0
+    assert run(["participants", "forget", "P01", "--yes", "--store", str(plan_of(world).store)]) == 0
+    assert run(["participants", "forget", "P02", "--yes", "--store", str(plan_of(world).store)]) == 0
     assert call(world) == 0
     assert "2 of 3 sessions" in capsys.readouterr().err, "somebody has to take the place of who is forgotten"
 
