@@ -23,6 +23,13 @@ FORMAT = 1
 """Raised when setting up changes, so that older environments are brought up to date."""
 
 EXTRAS = ("none", "metrics", "train", "dev")
+EXTRAS_BESIDE = {
+    "tensorboard": "tensorboard",
+    "onnx": "onnxruntime",
+    "postgres": "psycopg",
+    "packaging": "PyInstaller",
+}
+"""Extras that stand beside those, by the module that tells whether they are there."""
 """What can be installed beside the base; each holds the ones before it."""
 
 WARM_UP = "from gan_eval.metrics.kernels.compiled import warm_up; warm_up()"
@@ -217,13 +224,13 @@ def install(checkout: Checkout, extras: str) -> None:
         say("the metrics' kernels could not be compiled beforehand; the first measurement will do it")
 
 
-def add_extra(checkout: Checkout, extra: str, *, module: str) -> None:
-    """Install an extra that stands beside `EXTRAS` into a finished environment, where its `module` is missing.
+def add_extra(checkout: Checkout, extra: str) -> None:
+    """Install one of `EXTRAS_BESIDE` into a finished environment, where its module is missing.
 
     Raises:
         SetupError: it could not be done.
     """
-    if ends_well([checkout.python, "-P", "-c", f"import {module}"]):
+    if ends_well([checkout.python, "-P", "-c", f"import {EXTRAS_BESIDE[extra]}"]):
         return
     with exclusive(checkout.root):
         say(f"installing the extra {extra!r} into {checkout.venv}: once, a few seconds")

@@ -90,6 +90,8 @@ def _of_the_system(error: Exception) -> str | None:
 
 def _missing(error: ModuleNotFoundError) -> int:
     """A library of an extra that is not installed: say which extra has it."""
+    from gan_eval.launch import setup_command
+
     extras = {"torch": "metrics", "torchmetrics": "metrics", "torchvision": "metrics", "safetensors": "metrics"}
     extras |= {"lightning": "train", "lightning_fabric": "train", "skimage": "train"}
     name = (error.name or "").split(".")[0]
@@ -98,7 +100,7 @@ def _missing(error: ModuleNotFoundError) -> int:
     if name not in extras:
         traceback.print_exc()
         return _fail(f"the library {name or error} is missing; gan-eval doctor tells what is", 1)
-    return _fail(f"this command needs {name}; install it with: pip install 'gan-eval[{extras[name]}]'", 2)
+    return _fail(f"this command needs {name}; install it with: {setup_command(extras[name])}", 2)
 
 
 def _fail(message: str, status: int) -> int:

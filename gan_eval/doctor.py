@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from gan_eval.errors import UserError
-from gan_eval.launch import python_command
+from gan_eval.launch import python_command, setup_command
 from gan_eval.system_libraries import install_command, missing_display, missing_libraries, qt_platform
 
 DISTRIBUTION = "gan-eval"
@@ -67,7 +67,7 @@ def library_findings(distribution: str = DISTRIBUTION) -> list[Finding]:
     try:
         texts = importlib.metadata.requires(distribution) or []
     except importlib.metadata.PackageNotFoundError:
-        mend = "install it: ./run setup, or pip install -e ."
+        mend = f"install it: {setup_command()}"
         return [Finding(distribution, "warning", "not installed, so its libraries were not examined", mend)]
     findings = []
     for requirement in map(Requirement, texts):
@@ -79,7 +79,7 @@ def library_findings(distribution: str = DISTRIBUTION) -> list[Finding]:
         else:
             continue
         what = f"{requirement.name} (extra {extra})" if extra else requirement.name
-        mend = f"./run setup --extras {extra or 'none'}, or: pip install '{requirement.name}{requirement.specifier}'"
+        mend = setup_command(extra)
         status: Literal["warning", "missing"] = "warning" if extra else "missing"
         try:
             version = importlib.metadata.version(requirement.name)
@@ -98,7 +98,7 @@ def shadow_finding() -> Finding:
     ours = Path(__file__).resolve().parent.parent
     spec = importlib.util.find_spec("trainer")
     if spec is None:
-        return Finding("trainer", "missing", "the package is not there", "install gan_eval again: ./run setup")
+        return Finding("trainer", "missing", "the package is not there", f"install gan_eval again: {setup_command()}")
     places = [spec.origin] if spec.origin else list(spec.submodule_search_locations or [])
     place = Path(places[0]).resolve() if places else Path()
     if ours in place.parents:
@@ -180,7 +180,7 @@ def weights_findings() -> Iterator[Finding]:
     try:
         from gan_eval.weights.cache import list_weights
     except ModuleNotFoundError as error:
-        yield Finding("weights", "warning", f"cannot be examined: {error}", "./run setup --extras metrics")
+        yield Finding("weights", "warning", f"cannot be examined: {error}", setup_command("metrics"))
         return
     for weights in list_weights():
         if weights.path:
@@ -205,7 +205,7 @@ def gpu_findings() -> Iterator[Finding]:
         return
     result, error = _probe(GPU_PROBE, {})
     if result is None:
-        mend = "./run setup --extras train; torch and torchvision must be of matching versions"
+        mend = f"{setup_command('train')}; torch and torchvision must be of matching versions"
         yield Finding("torch", "warning", f"cannot be imported: {error}", mend)
     elif result["names"]:
         yield Finding("GPU", "ok", ", ".join(result["names"]))

@@ -108,6 +108,15 @@ def leave_out_current_folder() -> None:
         del sys.path[0]
 
 
+def setup_command(extra: str = "") -> str:
+    """The command that installs an extra of this package, or what the package itself needs: in a checkout that of the
+    checkout's own environment, elsewhere pip's."""
+    root = Path(__file__).resolve().parents[1]
+    if (root / "run").is_file() and (root / "bootstrap").is_dir():
+        return f"{'py run' if sys.platform == 'win32' else './run'} setup --extras {extra or 'none'}"
+    return f"pip install 'gan-eval[{extra}]'" if extra else "pip install gan-eval"
+
+
 def usable_cores() -> int:
     """Cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -23,6 +23,7 @@ from licences import write_licences  # noqa: E402
 
 from gan_eval.errors import UserError  # noqa: E402
 from gan_eval.files import OWN_FOLDER, claim_output_folder  # noqa: E402
+from gan_eval.launch import setup_command  # noqa: E402
 
 LARGEST = 220_000_000
 """Bytes: more means that something slipped in which the quiz does not need."""
@@ -51,7 +52,7 @@ def build(out: Path) -> Path:
             is larger than `LARGEST`.
     """
     if find_spec("PyInstaller") is None:
-        raise UserError("PyInstaller is missing; install it with: pip install -e '.[packaging]'")
+        raise UserError(f"PyInstaller is missing; install it with: {setup_command('packaging')}")
     claim_output_folder(out)
     with tempfile.TemporaryDirectory(prefix=".build-", dir=out) as scratch:
         folder = _run_pyinstaller(Path(scratch))

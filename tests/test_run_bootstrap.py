@@ -5,6 +5,7 @@ import importlib.util
 import json
 import subprocess
 import sys
+import tomllib
 from importlib.machinery import SourceFileLoader
 from pathlib import Path
 from types import ModuleType
@@ -111,6 +112,21 @@ def test_no_verb_is_a_usage_error(run, capsys):
     assert "./run demo" in capsys.readouterr().err
 
 
+def test_every_extra_can_be_set_up(run):
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert {"none", *project["optional-dependencies"]} == {*environment.EXTRAS, *environment.EXTRAS_BESIDE}
+    assert run.wanted_extras(["--extras", "postgres"]) == "postgres"
+
+
+@pytest.mark.parametrize(("extra", "level", "beside"), [("metrics", "metrics", []), ("postgres", None, ["postgres"])])
+def test_an_extra_beside_the_others_leaves_them_as_they_are(run, monkeypatch, extra, level, beside):
+    levels, added = [], []
+    monkeypatch.setattr(run, "set_up", lambda checkout, *, wanted, explicit: levels.append(wanted))
+    monkeypatch.setattr(run, "add_extra", lambda checkout, extra: added.append(extra))
+    assert run.main(["setup", "--extras", extra]) == 0
+    assert (levels, added) == ([level], beside)
+
+
 def test_wrong_extras_are_a_usage_error(run):
     with pytest.raises(SystemExit) as stopped:
         run.wanted_extras(["--extras", "torch"])
@@ -136,7 +152,7 @@ def test_verbs_become_commands_of_the_environment(run, tmp_path, windows, python
 @pytest.mark.parametrize(("there", "installs"), [(True, False), (False, True)])
 def test_an_extra_beside_the_others_is_installed_where_it_is_missing(checkout, commands, monkeypatch, there, installs):
     monkeypatch.setattr(environment, "ends_well", lambda command: there)
-    environment.add_extra(checkout, "packaging", module="PyInstaller")
+    environment.add_extra(checkout, "packaging")
     assert [command[-1] for command in commands] == [".[packaging]"] * installs
 
 

@@ -2,6 +2,7 @@
 
 import inspect
 import os
+import shlex
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -118,6 +119,7 @@ def metrics(
             raise UserError("metrics: give either stimulus sets, or --real DIR and --fake DIR")
         if sets and (dataset or model):
             raise UserError("metrics: --dataset and --model belong to --real and --fake; a stimulus set names its own")
+        _refuse_plain_folders(sets or ())
         inputs: list[StimulusSet | Path] = list(sets or ())
         if not sets:
             if real is None or fake is None:
@@ -143,6 +145,25 @@ def metrics(
         typer.echo(tables_as_json(frames) if as_json else out)
         if not any(frames[name]["value"].notna().any() for name in ("image_metrics", "set_metrics")):
             raise UserError(f"metrics: no value could be had; the tables in {out} have the reasons")
+
+
+def _refuse_plain_folders(sets: Sequence[Path]) -> None:
+    """Refuse two folders of pictures, or one that holds them, in the place of stimulus sets.
+
+    Raises:
+        UserError: that is what they are; the message has the options for them.
+    """
+    from gan_eval.stimuli.sets import TABLE_NAME
+
+    folders = [sets[0] / "real", sets[0] / "fake"] if len(sets) == 1 else list(sets)
+    if len(folders) != 2 or any((folder / TABLE_NAME).is_file() for folder in (*sets, *folders)):
+        return
+    if all(folder.is_dir() for folder in folders):
+        real, fake = (shlex.quote(str(folder)) for folder in sorted(folders, key=lambda folder: "fake" in folder.name))
+        raise UserError(
+            f"metrics {' '.join(map(str, sets))}: no stimulus set (no {TABLE_NAME}); two folders of pictures that are "
+            f"paired by stem: metrics --real {real} --fake {fake}"
+        )
 
 
 def _refuse_unused(context: typer.Context, names: Sequence[str]) -> None:

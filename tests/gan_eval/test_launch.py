@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from gan_eval.launch import own_command
+from gan_eval import launch
+from gan_eval.launch import own_command, setup_command
 from gan_eval.settings.study import load_study
 from gan_eval.study import demo
 from gan_eval.study.plan import Plan
@@ -61,3 +62,16 @@ def test_the_quiz_of_the_demo_is_ours(
     demo._open_quiz(Plan(load_study(demo.STUDY), demo.STUDY, folder / "demo", None), Ear())
     assert "not a study's folder" in capfd.readouterr().err
     assert heard[-1] == "the quiz ended with status 2; the report goes on without its answers"
+
+
+def test_an_extra_is_installed_by_run_in_a_checkout_and_by_pip_elsewhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "platform", "linux")
+    assert setup_command("metrics") == "./run setup --extras metrics"
+    assert setup_command() == "./run setup --extras none"
+    monkeypatch.setattr(sys, "platform", "win32")
+    assert setup_command("train") == "py run setup --extras train"
+    monkeypatch.setattr(launch, "__file__", str(tmp_path / "site-packages" / "gan_eval" / "launch.py"))
+    assert setup_command("train") == "pip install 'gan-eval[train]'"
+    assert setup_command() == "pip install gan-eval"

@@ -12,6 +12,7 @@ from torch import nn
 
 from gan_eval.errors import UserError
 from gan_eval.files import atomic_path
+from gan_eval.launch import setup_command
 from gan_eval.settings.training import Mode
 from trainer.files.model import Model, describe
 from trainer.nets.context_encoder import ContextEncoder
@@ -41,7 +42,7 @@ def export_onnx(model: Model, out: Path, *, mode: Mode = "eval") -> None:
     """
     missing = [name for name in PACKAGES if importlib.util.find_spec(name) is None]
     if missing:
-        raise UserError(f"export to onnx needs {' and '.join(missing)}; install gan-eval[onnx] (./run setup does)")
+        raise UserError(f"export to onnx needs {' and '.join(missing)}; install it with: {setup_command('onnx')}")
     if mode == "train" and isinstance(model.net, ContextEncoder):
         raise UserError("--mode train: a context encoder's one inner pixel has no statistics of its own; take eval")
     net = without_dropout(model.net, mode)

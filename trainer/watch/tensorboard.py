@@ -13,6 +13,7 @@ from typing import Any
 from PIL import Image
 
 from gan_eval.errors import UserError
+from gan_eval.launch import setup_command
 from gan_eval.settings.training import TrainingSettings
 from gan_eval.tables import TRAINING_LOG, VALIDATION
 from gan_eval.tabular import Row, read_rows
@@ -34,7 +35,7 @@ def require_tensorboard() -> None:
         import torch.utils.tensorboard  # noqa: F401
     except ImportError as error:
         raise UserError(
-            "--tensorboard: the package tensorboard is missing; install it with: pip install 'gan-eval[tensorboard]'"
+            f"--tensorboard: the package tensorboard is missing; install it with: {setup_command('tensorboard')}"
         ) from error
 
 

@@ -22,6 +22,7 @@ from torch.nn import functional as F
 
 from gan_eval.errors import UserError, first_sentence, last_words
 from gan_eval.files import require_file
+from gan_eval.launch import setup_command
 from gan_eval.metrics.definitions.segmentation import COUNTS, ClassMap, class_map, confusion, label_classes
 from gan_eval.metrics.kernels.devices import exact_inference, usable_device
 from gan_eval.metrics.kernels.pictures import NO_INPUT, Unmeasurable, memory_ran_out
@@ -94,7 +95,7 @@ def _load_onnx(file: Path, device: str) -> Network:
         import onnxruntime
     except ImportError as error:
         raise UserError(
-            f"--segmenter {file}: ONNX networks need onnxruntime; install it with `pip install onnxruntime`"
+            f"--segmenter {file}: ONNX networks need onnxruntime; install it with: {setup_command('onnx')}"
         ) from error
     require_file(file)
     providers = ["CPUExecutionProvider"]

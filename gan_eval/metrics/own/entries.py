@@ -11,6 +11,7 @@ from importlib.metadata import EntryPoint, entry_points
 from typing import TYPE_CHECKING, Any, get_args
 
 from gan_eval.errors import UserError
+from gan_eval.launch import setup_command
 from gan_eval.metrics.catalogue import METRICS, Kind, Metric
 
 if TYPE_CHECKING:
@@ -87,7 +88,7 @@ def own_class(name: str) -> "type[torchmetrics.Metric]":
     try:
         import torchmetrics
     except ImportError as error:
-        raise _refusal(entry, "own metrics need torchmetrics; install gan-eval[metrics]") from error
+        raise _refusal(entry, f"own metrics need torchmetrics; install it with: {setup_command('metrics')}") from error
     try:
         metric_class = entry.load()
     except (Exception, SystemExit) as error:  # whatever another's package raises when it is imported

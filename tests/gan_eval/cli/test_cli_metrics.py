@@ -140,6 +140,17 @@ def test_bad_options_are_one_line(
     assert not list((tmp_path / "out").glob("*.csv"))
 
 
+@pytest.mark.parametrize("given", [("real", "fake"), ("fake", "real"), ("",)])
+def test_folders_in_the_place_of_sets_are_told_the_options_for_them(
+    command: Command, pair: tuple[Path, Path], tmp_path: Path, given: tuple[str, ...]
+) -> None:
+    status, out, err = command(*(tmp_path / name for name in given), "--out", tmp_path / "out")
+    assert (status, out) == (2, "")
+    (line,) = err.splitlines()
+    assert line.endswith(f"metrics --real {pair[0]} --fake {pair[1]}")
+    assert not (tmp_path / "out").exists()
+
+
 def test_a_report_is_made_of_the_tables(command: Command, pair: tuple[Path, Path], tmp_path: Path) -> None:
     (tmp_path / "paper.csv").write_text("model,dataset,metric,value\nm,d,psnr,21.5\n")
     report = tmp_path / "report.html"

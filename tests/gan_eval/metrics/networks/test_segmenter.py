@@ -221,7 +221,7 @@ def test_numbers_beyond_the_classes_are_a_reason(tmp_path):
 def test_onnxruntime_may_be_absent(tmp_path, monkeypatch):
     (tmp_path / "net.onnx").touch()
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
-    with pytest.raises(UserError, match=r"ONNX networks need onnxruntime; install it with `pip install onnxruntime`"):
+    with pytest.raises(UserError, match=r"ONNX networks need onnxruntime; install it with: \./run setup --extras onnx"):
         load_segmenter(tmp_path / "net.onnx", device="cpu")
 
 
