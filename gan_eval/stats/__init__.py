@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from gan_eval.file_sets import replaced_set
-from gan_eval.files import sha256_bytes, sha256_json
+from gan_eval.files import sha256_bytes, sha256_json, write_text
 from gan_eval.settings.analysis import AnalysisSettings
 from gan_eval.settings.quiz import StaircaseSettings
 from gan_eval.stats.answers.agreement import agreement
@@ -29,6 +29,7 @@ from gan_eval.stats.metrics_and_people.models import metric_models
 from gan_eval.stats.mixed.checks import model_checks
 from gan_eval.stats.mixed.departures import Options, extended, mark_departures
 from gan_eval.stats.mixed.models import mixed_models
+from gan_eval.stats.paper import PAPER, latex, paper
 from gan_eval.stats.trials import fill_trials, usable
 from gan_eval.tables import ANALYSIS_RUN, IMAGE_METRICS, PARTICIPANTS, SESSIONS, SET_METRICS, TABLES, Table
 from gan_eval.tabular import conform, holds_table, write_table
@@ -98,8 +99,8 @@ def analyze(
     Returns:
         The tables `rates`, `reaction_times`, `mixed_models`, `comparisons` and `correlations` by name, and those of
         `participation`, `detection`, `choices`, `bradley_terry`, `ratings`, `opinion_scores`, `raters`, `agreement`,
-        `thresholds`, `hype`, `reaction_time_models`, `speed_accuracy`, `model_checks`, `correlation_differences` and
-        `metric_models` that have rows.
+        `thresholds`, `hype`, `reaction_time_models`, `speed_accuracy`, `model_checks`, `correlation_differences`,
+        `metric_models` and `paper` that have rows.
 
     Raises:
         UserError: a table does not fit its schema, trials share session and number and differ, a rule is not
@@ -163,6 +164,7 @@ def analyze(
     frames = mark_departures(frames, plan, beyond, analysed, answers, included.beyond)
     if len(without):
         frames["comparisons"] = pd.concat([frames["comparisons"], without], ignore_index=True)
+    frames["paper"] = paper(analysed, frames)
     frames = {name: frame for name, frame in frames.items() if len(frame) or name in ALWAYS}
     if len(whole) and whole["simulated"].fillna(False).all():
         frames = {
@@ -183,8 +185,8 @@ def write_analysis(
 ) -> list[Path]:
     """Write the tables of one analysis as `OUT/NAME.csv`, in place of those of an earlier one, and return the paths.
 
-    They are put in place together: after a full disk or a kill the earlier tables are whole. Tables of an earlier
-    analysis that this one does not have are removed.
+    The table `paper` is written as `paper.tex` too. All are put in place together: after a full disk or a kill the
+    earlier tables are whole. Tables of an earlier analysis that this one does not have are removed.
 
     Args:
         frames: what `analyze` gave.
@@ -205,6 +207,8 @@ def write_analysis(
         new.run = run
         for table, frame in {**(given or {}), **tables}.items():
             write_table(frame, new.folder / f"{table.name}.csv", table)
+            if table is PAPER:
+                write_text(new.folder / "paper.tex", latex(frame))
         if given is None:
             new.staying |= {f"{table.name}.csv" for table in STORED_TABLES}
         earlier = OF_ANALYSIS if given is None else (*OF_ANALYSIS, *STORED_TABLES)

@@ -4,6 +4,7 @@ Counts give rates, d′, criterion, β and the area that d′ implies; answers g
 empirical ROC curve.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -96,7 +97,7 @@ def detection(hits: ArrayLike, misses: ArrayLike, false_alarms: ArrayLike, corre
     )
 
 
-def signal_detection(trials: pd.DataFrame) -> pd.DataFrame:
+def signal_detection(trials: pd.DataFrame, *, scopes: Sequence[str] = DETECTION_SCOPES) -> pd.DataFrame:
     """The table `detection` of a trials table: rates, balanced accuracy, d′, criterion, β and area, with intervals.
 
     Where several participants and several stimuli stand behind a group, the variance adds what participants and what
@@ -111,6 +112,7 @@ def signal_detection(trials: pd.DataFrame) -> pd.DataFrame:
 
     Args:
         trials: the table `trials`.
+        scopes: those of its rows.
 
     >>> from gan_eval.stats.trials import fill_trials
     >>> answers = fill_trials(pd.DataFrame({"participant": "P1", "stimulus": [str(n) for n in range(50)],
@@ -131,7 +133,7 @@ def signal_detection(trials: pd.DataFrame) -> pd.DataFrame:
     cell, occurring = pd.factorize(cells(participant, stimulus))
     is_repeated = len(occurring) < len(cell)
     coded = _Coded(answered, is_fake, says_fake, participant, stimulus, grade, cell if is_repeated else None)
-    tables = [_scope_table(main, coded, codes, scope) for scope in DETECTION_SCOPES]
+    tables = [_scope_table(main, coded, codes, scope) for scope in scopes]
     return conform(pd.concat(tables), DETECTION, where="detection")
 
 

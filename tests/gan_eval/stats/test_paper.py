@@ -1,0 +1,285 @@
+"""The table to cite: its numbers are those of the tables that it is made of, and its LaTeX compiles as it stands."""
+
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+from make_trials import from_counts, simulated
+from scipy.special import expit
+from scipy.stats import norm
+
+from gan_eval.settings.analysis import AnalysisSettings
+from gan_eval.stats import analyze, write_analysis
+from gan_eval.stats.paper import PAPER, escape_latex, latex, printed, verdict_text
+from gan_eval.stats.trials import fill_trials
+from gan_eval.tabular import frame_of, read_table
+
+NUMBERS = ("fooling_rate", "dprime", "balanced_accuracy")
+ENDS = ("", "_low", "_high")
+
+
+def renamed(trials: pd.DataFrame, dataset: str) -> pd.DataFrame:
+    """The same answers to another data set's pictures."""
+    stimulus = trials["stimulus"].str.replace("faces", dataset, regex=False)
+    return trials.assign(dataset=dataset, stimulus=stimulus, session=trials["session"] + dataset)
+
+
+@pytest.mark.slow
+def test_one_model_has_one_row_whose_accuracy_and_verdict_are_the_comparisons() -> None:
+    frames = analyze(simulated(participants=30, each=40, intercept=1.2), plan=AnalysisSettings(margin=0.05))
+    (row,) = frames["paper"].to_dict("records")
+    assert (row["protocol"], row["model"], row["dataset"]) == ("single", "gan", "faces")
+    assert (row["n_participants"], row["n_fake_stimuli"], row["n_real_stimuli"]) == (30, 25, 25)
+    assert row["n_trials"] == 30 * 40
+    told = frames["comparisons"].set_index("comparison").loc["told apart"]
+    assert [row[f"balanced_accuracy{end}"] for end in ENDS] == pytest.approx(
+        [(1 + told[name]) / 2 for name in ("difference", "ci_low", "ci_high")]
+    )
+    assert row["verdict"] == told["verdict"] == "different"
+    assert verdict_text(row) == "told apart"
+    detected = frames["detection"].set_index("scope").loc["all"]
+    for name in ("fooling_rate", "dprime"):
+        assert [row[f"{name}{end}"] for end in ENDS] == pytest.approx([detected[f"{name}{end}"] for end in ENDS])
+
+
+@pytest.mark.slow
+def test_models_on_data_sets_have_rows_of_their_own_and_all_together_one() -> None:
+    faces = simulated(participants=12, each=30, models=("a", "b"))
+    trials = pd.concat([faces, renamed(faces.replace({"model": {"b": "c"}}), "cats")], ignore_index=True)
+    frames = analyze(trials)
+    table = frames["paper"]
+    names = table[["model", "dataset"]].astype(object).where(table[["model", "dataset"]].notna(), None)
+    expected = [["a", "cats"], ["c", "cats"], ["a", "faces"], ["b", "faces"], [None, None]]
+    assert names.to_numpy().tolist() == expected
+    b = table[table["model"] == "b"].iloc[0]
+    alone = (
+        analyze(faces[(faces["kind"] == "real") | (faces["model"] == "b")])["detection"].set_index("scope").loc["all"]
+    )
+    for name in NUMBERS:
+        assert [b[f"{name}{end}"] for end in ENDS] == pytest.approx([alone[f"{name}{end}"] for end in ENDS])
+    total = table.iloc[-1]
+    assert total["n_trials"] == len(trials)
+    assert total["verdict"] == frames["comparisons"].set_index("comparison").loc["told apart", "verdict"]
+
+
+def test_a_model_takes_the_verdict_of_its_own_comparison_where_there_is_one() -> None:
+    from gan_eval.stats.paper import paper
+
+    trials = simulated(participants=6, each=20, models=("a", "b"))
+    columns = ["comparison", "a", "b", "difference", "ci_low", "ci_high", "verdict", "note", "exploratory"]
+    tests = pd.DataFrame(
+        [
+            ["told apart", "fake", "real", 0.1, 0.0, 0.2, "undecided", None, None],
+            ["b told apart on faces", "b", "real", 0.4, 0.3, 0.5, "different", None, True],
+        ],
+        columns=columns,
+    )
+    empty = pd.DataFrame(columns=["dataset", "kind", "model", "contestant", "score"])
+    frames = {"comparisons": tests, "bradley_terry": empty, "ratings": empty, "hype": empty}
+    a, b, total = paper(trials, frames).to_dict("records")
+    assert pd.isna(a["verdict"])
+    assert "no row of comparisons tests just this" in a["note"]
+    assert [b[f"balanced_accuracy{end}"] for end in ENDS] == pytest.approx([0.7, 0.65, 0.75])
+    assert (b["verdict"], total["verdict"]) == ("different", "undecided")
+    assert b["note"].startswith("exploratory")
+
+
+@pytest.mark.slow
+def test_data_sets_without_a_name_do_not_stand_twice() -> None:
+    first = from_counts(6, 4, 3, 7, model=None)
+    second = from_counts(5, 5, 5, 5, dataset="b", model=None, session="2")
+    first["dataset"] = None
+    table = analyze(pd.concat([first, second], ignore_index=True))["paper"]
+    assert table["n_trials"].tolist() == [20, 40]
+
+
+@pytest.mark.slow
+def test_one_person_has_numbers_and_says_what_they_are_worth() -> None:
+    (row,) = analyze(from_counts(15, 10, 7, 18))["paper"].to_dict("records")
+    assert row["fooling_rate"] == pytest.approx(0.4)
+    assert row["dprime"] == pytest.approx(0.801289, abs=1e-5)
+    assert "one participant: says nothing of people in general" in row["note"]
+
+
+def pairs(*, effect: float, protocol: str = "paired", models: tuple[str, ...] = ("x", "y")) -> pd.DataFrame:
+    rng = np.random.default_rng(5)
+    person, item = np.repeat(np.arange(12), 24), np.tile(np.arange(24), 12)
+    model = np.array(models)[item % len(models)]
+    second = ["|".join(sorted(models)) if protocol == "model_vs_model" else name for name in model]
+    a, b = ("x", "y") if protocol == "model_vs_model" else ("real", None)
+    return fill_trials(
+        pd.DataFrame(
+            {
+                "participant": [f"P{number}" for number in person],
+                "stimulus": [f"d/{a}/{number}" for number in item],
+                "stimulus_b": [f"d/{b or name}/{number}" for number, name in zip(item, model, strict=True)],
+                "item": [f"d/{number}" for number in item],
+                "dataset": "d",
+                "protocol": protocol,
+                "model": second,
+                "choice": np.where(rng.random(len(item)) < expit(effect), "a", "b"),
+            }
+        )
+    )
+
+
+@pytest.mark.slow
+def test_pairs_with_the_real_picture_are_shares_about_one_half() -> None:
+    frames = analyze(pairs(effect=1.0))
+    table = frames["paper"]
+    assert table["model"].fillna("all").tolist() == ["x", "y", "all"]
+    assert table["n_fake_stimuli"].tolist() == [12, 12, 24]
+    told = frames["comparisons"].set_index("b")
+    for row, b in zip(table.to_dict("records"), ("x", "y", "fake"), strict=True):
+        right = 0.5 + told.loc[b, "difference"]
+        assert row["balanced_accuracy"] == pytest.approx(right)
+        assert row["fooling_rate_low"] == pytest.approx(0.5 - told.loc[b, "ci_high"])
+        assert row["dprime"] == pytest.approx(np.sqrt(2) * norm.ppf(right))
+        assert row["verdict"] == "different"
+
+
+@pytest.mark.slow
+def test_two_models_have_preferences_between_0_and_1() -> None:
+    frames = analyze(pairs(effect=0.6, protocol="model_vs_model"))
+    table = frames["paper"].set_index("model")
+    assert table.index.tolist() == ["x", "y"]
+    assert table.loc["x", "preference"] + table.loc["y", "preference"] == pytest.approx(1)
+    assert table.loc["x", "preference_low"] == pytest.approx(1 - table.loc["y", "preference_high"])
+    assert set(table["verdict"]) == {frames["comparisons"].loc[0, "verdict"]}
+    assert table["n_fake_stimuli"].tolist() == [24, 24]
+
+
+@pytest.mark.slow
+def test_grades_stand_beside_those_of_the_reals() -> None:
+    rng = np.random.default_rng(2)
+    kinds = np.array(["real", "fake", "fake"])
+    rows = [
+        {
+            "participant": f"P{person}",
+            "stimulus": f"d/{number}",
+            "kind": kinds[number % 3],
+            "model": (None, "x", "y")[number % 3],
+            "dataset": "d",
+            "protocol": "rating",
+            "rating": int(rng.integers(1, 6)),
+        }
+        for person in range(5)
+        for number in range(12)
+    ]
+    frames = analyze(fill_trials(pd.DataFrame(rows)))
+    table = frames["paper"].set_index("model")
+    assert set(table.index) == {"real", "x", "y"}
+    means = frames["ratings"].set_index(frames["ratings"]["model"].fillna(frames["ratings"]["kind"]))
+    for name in table.index:
+        assert table.loc[name, ["grade", "grade_low", "grade_high"]].tolist() == pytest.approx(
+            means.loc[name, ["mean", "ci_low", "ci_high"]].tolist()
+        )
+    assert table["balanced_accuracy"].isna().all()
+    assert printed(frames["paper"])[0] == ["Model", "Data set", "People", "Pictures, fake + real", "Grade"]
+
+
+@pytest.mark.slow
+def test_a_staircase_has_a_threshold_and_no_rates() -> None:
+    trials = simulated(participants=6, each=40).assign(protocol="staircase", block=1, requested_exposure_ms=100.0)
+    rng = np.random.default_rng(1)
+    trials["exposure_ms"] = trials["requested_exposure_ms"] = rng.choice([50.0, 60.0, 90.0], len(trials))
+    (row,) = analyze(trials)["paper"].to_dict("records")
+    assert row["protocol"] == "staircase"
+    assert 50 <= row["threshold_ms"] <= 90
+    assert pd.isna(row["fooling_rate"])
+    assert "no rate is given" in row["note"]
+
+
+NAMES = [
+    "a_b",
+    "50 % & more",
+    "{x}",
+    r"\input{/etc/passwd}",
+    "[b]",
+    "*",
+    "a--b",
+    "$x^2$",
+    "~#",
+    "<|>",
+    'it\'s "q"',
+    "```",
+    "a\nb",
+]
+
+
+def compiled(text: str) -> list[list[str]]:
+    """The cells of a LaTeX table, read as LaTeX would: braces and mathematics are balanced, commands are known.
+
+    Raises:
+        AssertionError: it would not compile with booktabs alone, or a row has another number of cells than columns.
+    """
+    known = {
+        "begin", "end", "centering", "caption", "label", "toprule", "midrule", "bottomrule", "textbackslash",
+        "textasciicircum", "textasciitilde", "\\", "{", "}", "$", "&", "#", "%", "_",
+    }  # fmt: skip
+    body = "\n".join(line for line in text.splitlines() if not line.startswith("%"))
+    depth, in_math = 0, False
+    for token in re.findall(r"\\(?:[A-Za-z]+|.)|.|\n", body):
+        if token.startswith("\\"):
+            assert token[1:] in known, token
+        elif token in "{}":
+            depth += 1 if token == "{" else -1
+            assert depth >= 0
+        elif token == "$":
+            in_math = not in_math
+        else:
+            assert token not in "#~^%"
+            assert token not in '_<>|"' or in_math
+        assert token != "\\\\" or (depth, in_math) == (0, False)
+    assert (depth, in_math) == (0, False)
+    columns = re.search(r"\\begin\{tabular\}\{([lr]+)\}", body)
+    assert columns
+    inner = body[columns.end() : body.index(r"\end{tabular}")]
+    rows = [row for row in re.sub(r"\\(top|mid|bottom)rule", "", inner).split(r" \\") if row.strip()]
+    cells = [re.split(r"(?<!\\)&", row) for row in rows]
+    assert {len(row) for row in cells} == {len(columns[1])}
+    for row in rows:  # an option or a star of the \\ or the rule before it
+        assert row.strip()[0] not in "[*"
+    return cells
+
+
+def test_any_name_is_a_name_in_latex() -> None:
+    row = {"protocol": "single", "n_participants": 3, "n_fake_stimuli": 4, "n_real_stimuli": 5, "n_trials": 9}
+    cells = {"fooling_rate": 0.4, "dprime": -0.25, "dprime_low": -1.0, "dprime_high": 0.5, "verdict": "undecided"}
+    table = frame_of([row | cells | {"model": name, "dataset": name} for name in NAMES], PAPER)
+    rows = compiled(latex(table))
+    assert len(rows) == len(NAMES) + 1
+    assert rows[1][4].strip() == "40.0"
+    assert rows[1][5].strip() == "$-$0.25 {[}$-$1.00, 0.50{]}"
+
+
+def test_latex_says_what_a_reader_must_know() -> None:
+    row = {
+        "protocol": "single",
+        "model": "m",
+        "n_participants": 3,
+        "n_real_stimuli": 5,
+        "n_trials": 9,
+        "fraction": 0.02,
+    }
+    text = latex(frame_of([row | {"balanced_accuracy": 0.5, "simulated": True}], PAPER))
+    assert "Simulated participants" in text
+    assert r"trained for 2 \% of the planned steps" in text
+    compiled(text)
+    plain = latex(frame_of([row | {"fraction": 1.0, "simulated": False}], PAPER))
+    assert "Simulated" not in plain
+    assert "trained" not in plain
+    assert "UTF-8" in latex(frame_of([row | {"model": "顔"}], PAPER))
+    assert escape_latex("a\x00b\tc") == "a b c"
+
+
+@pytest.mark.slow
+def test_the_file_for_latex_goes_with_its_table(tmp_path) -> None:
+    frames = analyze(from_counts(6, 4, 3, 7))
+    write_analysis(frames, tmp_path)
+    table = read_table(tmp_path / "paper.csv", PAPER)
+    assert (tmp_path / "paper.tex").read_text(encoding="utf-8") == latex(table)
+    write_analysis({name: frame for name, frame in frames.items() if name != "paper"}, tmp_path)
+    assert not (tmp_path / "paper.csv").exists()
+    assert not (tmp_path / "paper.tex").exists()
