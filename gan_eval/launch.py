@@ -14,6 +14,7 @@ from gan_eval.errors import UserError
 VERBS = {
     "export": "store:export",
     "demo": "study:demo",
+    "study": "study:study_app",
     "run": "study:run",
     "train": "train:train",
     "generate": "train:generate",

@@ -1,4 +1,4 @@
-"""The commands on a whole study: `demo`, `run` and `report`."""
+"""The commands on a whole study: `demo`, `try`, `study new`, `run` and `report`."""
 
 from pathlib import Path
 from typing import Annotated, Literal
@@ -8,6 +8,8 @@ import typer
 from gan_eval.cli.options import DataRoot, Out, Simulate, on_command_line, refuse_without_effect
 from gan_eval.errors import UserError
 from gan_eval.launch import require_one_process, restart_with_allocator_settings
+
+study_app = typer.Typer(help="Study files: one TOML file describes an experiment.", no_args_is_help=True)
 
 Redo = Annotated[list[str] | None, typer.Option("--redo", help="Move this stage's results aside and make them again.")]
 
@@ -25,6 +27,32 @@ def demo(
     with Console() as console:
         report_file = run_demo(out, console, simulate=simulate)
     typer.echo(report_file)
+
+
+@study_app.command("new")
+def study_new(
+    out: Annotated[Path, typer.Option("--out", metavar="FILE.toml", help="The new study file.")],
+    stimuli: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="SET", help="A stimulus set that the study shows. Repeatable; nothing is trained then."),
+    ] = None,
+) -> None:
+    """Write a study file with every key, each with its default and its meaning."""
+    import shlex
+
+    from gan_eval.settings.template import A_TRAINING, study_name, write_study
+    from gan_eval.stimuli.sets import read_set
+
+    for folder in stimuli or ():
+        read_set(folder)
+    name = {"study": {"name": study_name(out.stem)}}
+    write_study(out, name if stimuli else {**name, **A_TRAINING}, sets=stimuli or ())
+    command = shlex.join(["gan-eval", "run", str(out), "--out", str(out.with_suffix(""))])
+    if not stimuli:
+        typer.echo("its example trains on facades: gan-eval data fetch facades --data-root DATA", err=True)
+        command += " --data-root DATA"
+    typer.echo(f"next: {command} (--smoke: a rehearsal of all stages)", err=True)
+    typer.echo(out)
 
 
 def run(

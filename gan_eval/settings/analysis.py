@@ -55,9 +55,9 @@ class AnalysisSettings(Section):
     covariates: tuple[str, ...] = ()
     """Questions of `[[quiz.questions]]`, or further columns of the trials table, as fixed effects of a further mixed
     model."""
-    comparisons: tuple[tuple[Name, Name], ...] | None = None
+    comparisons: tuple[tuple[Name, Name], ...] | None = Field(default=None, examples=[(("a", "b"),)])
     """Pairs of models that are to be compared; default: all models of each data set, two by two."""
-    margin: Annotated[float, Field(gt=0, lt=0.5)] | None = None
+    margin: Annotated[float, Field(gt=0, lt=0.5)] | None = Field(default=None, examples=[0.05])
     """Of equivalence, as a share: with 0.05, `cannot be told apart` means within 5 points of guessing, and models are
     equivalent where their fooling rates differ by less than 5 points. Default: equivalence is not judged."""
     noninferior: tuple[tuple[Name, Name], ...] = ()
@@ -99,7 +99,7 @@ class PowerSettings(Section):
     """Share of fakes called real, likewise; with `false_alarm_rate` 0.25, 0.75 would be guessing."""
     fooling_rates: dict[Name, Share] = Field(default={})
     """The same for single models, where they differ."""
-    choice_rate: Share | None = None
+    choice_rate: Share | None = Field(default=None, examples=[0.7])
     """Of pairs: share in which the real picture, or that of the first of two models, is chosen, likewise; default: what
     follows from the rates above, d' / sqrt(2) (Macmillan & Creelman 2005)."""
     sd_participant: float = Field(default=0.5, ge=0, le=5)
@@ -108,7 +108,7 @@ class PowerSettings(Section):
     """Standard deviation of the pictures, or pairs, log-odds."""
     sd_slope: float = Field(default=0.0, ge=0, le=5)
     """Standard deviation of the participants' skill, the difference that a fake makes to them, log-odds."""
-    stimuli: int | None = Field(default=None, ge=2, le=1_000_000)
+    stimuli: int | None = Field(default=None, ge=2, le=1_000_000, examples=[200])
     """Pictures of each class in each data set's pool; default: those that the study has."""
     seed: int = Field(default=0, ge=0, lt=2**63)
     """Of the simulation."""

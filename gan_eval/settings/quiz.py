@@ -64,11 +64,11 @@ class StaircaseSettings(Section):
 class QuestionSettings(Section):
     """`[[quiz.questions]]`: one of the study's own questions, asked before the first trial."""
 
-    id: Name
+    id: Name = Field(examples=["expertise"])
     """Its name in the table `participants`."""
-    text: Words
+    text: Words = Field(examples=["Do you work with pictures?"])
     """The question as it is asked."""
-    choices: tuple[Words, ...] = Field(default=(), min_length=1, max_length=1000)
+    choices: tuple[Words, ...] = Field(default=(), min_length=1, max_length=1000, examples=[("yes", "no")])
     """The answers to choose from; default: a free text."""
     required: bool = True
     """The first trial waits for an answer."""
@@ -119,11 +119,11 @@ class QuizSettings(Section):
     """How long the feedback of a practice trial is shown."""
     catch: int = Field(default=0, ge=0, le=MOST_TRIALS)
     """Trials among the main ones whose truth everybody sees, from `stimuli.catch_sets`; they enter no rate."""
-    break_every: int | None = Field(default=None, ge=1, le=MOST_TRIALS)
+    break_every: int | None = Field(default=None, ge=1, le=MOST_TRIALS, examples=[50])
     """Trials between two breaks; default: no breaks."""
     break_s: float = Field(default=10.0, ge=0, le=HOUR_MS / 1000)
     """The shortest break, in seconds; then the participant goes on."""
-    keys: dict[str, str] = Field(default={})
+    keys: dict[str, str] = Field(default={}, examples=[{"real": "j", "fake": "f"}])
     """The key of each answer: real and fake, left and right, first and second, or the grades; default: f and j."""
     counterbalance_keys: bool = False
     """The two keys change places on every second list."""
@@ -133,7 +133,7 @@ class QuizSettings(Section):
     """Fewer items than real + fake is an error instead of a smaller draw."""
     late_ms: Milliseconds = 5.0
     """An exposure that is off by more than this is flagged `late`."""
-    resume_within_hours: float | None = Field(default=None, gt=0, le=1_000_000)
+    resume_within_hours: float | None = Field(default=None, gt=0, le=1_000_000, examples=[24])
     """An open session that is older than this is not continued; default: it always is."""
     allow_giveaways: tuple[str, ...] = ()
     """Clues of `gan-eval stimuli audit` that may tell real from fake in this study."""

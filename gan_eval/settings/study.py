@@ -23,10 +23,15 @@ class StudySettings(Section):
     """`[study]`: what the experiment is."""
 
     name: Name
+    """Of the study in every table; letters, digits, `_`, `-` and `.`."""
     version: int = Field(default=1, ge=1, le=1_000_000_000)
+    """Raised when stimuli, quiz or exclusions change after people have judged: two designs are never mixed."""
     title: str = ""
+    """Above the report and on the quiz's first page; default: the name."""
     question: str = ""
+    """What the study asks, in a sentence at the head of the report."""
     seed: int = Field(default=0, ge=0, lt=2**63)
+    """Of the draw, of resampling, and of the holes of test pictures."""
     published: tuple[PathText, ...] = ()
     """CSV tables of published numbers, relative to the study file, that the report sets beside the run's."""
 
@@ -41,24 +46,27 @@ class DataSettings(Section):
     split: OptionalPath = ""
     """The split that stimuli are drawn from; default: test, else val."""
     train_split: PathText = "train"
+    """The split that models are trained on."""
 
 
 class ModelSettings(Section):
     """`[models.NAME]`: a generator trained on one data set; training keys here override `[training]`."""
 
-    data: Name
-    training: dict[str, Any] = Field(default={})
+    data: Name = Field(examples=["facades"])
+    """The data set, one of `[data.NAME]`."""
+    training: dict[str, Any] = Field(default={}, examples=[{"lambda_l1": 10.0}])
+    """What differs from `[training]` in this model."""
 
 
 class GenerateSettings(Section):
     """`[generate]`: how the stimuli are made from a trained generator."""
 
-    mode: Mode | None = None
+    mode: Mode | None = Field(default=None, examples=["train"])
     """BatchNorm and dropout as in training (the published way) or in evaluation; default: as in training, but for
     photographs whose generator learnt from whole batches."""
     checkpoint: CheckpointKind = "last"
     """The generator at the end of the training, or the one that its validation's best_metric prefers."""
-    limit: int | None = Field(default=None, ge=1, le=MOST_PICTURES)
+    limit: int | None = Field(default=None, ge=1, le=MOST_PICTURES, examples=[200])
     """At most so many test items."""
 
 
@@ -66,7 +74,7 @@ class StimuliSettings(Section):
     """`[stimuli]`: stimulus sets made elsewhere (by `gan-eval stimuli import` or any program)."""
 
     sets: tuple[PathText, ...] = ()
-    """Folders with a `stimuli.csv`, relative to the study file."""
+    """Folders with a `stimuli.csv`, relative to the study file; shown beside what the study's own models make."""
     practice_sets: tuple[PathText, ...] = ()
     """Where practice trials come from; default: items of the study's sets that the participant's list leaves over."""
     catch_sets: tuple[PathText, ...] = ()
@@ -77,13 +85,14 @@ class MetricsSettings(Section):
     """`[metrics]`: which metrics are computed."""
 
     names: tuple[str, ...] = ("psnr", "ssim", "niqe", "fid", "kid")
+    """Names of `gan-eval metrics --list`; an empty list: none."""
     resizer: Literal["tf1", "bilinear", "bilinear-aa", "clean"] = "tf1"
     """How pictures are brought to a network's size; part of FID's and KID's definition."""
     resize: bool = False
     """Bring a generated picture to the size of its real one where they differ (bicubic)."""
     precision: Precision = "fp32"
     """Of the networks that make features."""
-    segmenter: PathText | None = None
+    segmenter: PathText | None = Field(default=None, examples=["palette"])
     """For pixel_accuracy, class_accuracy, class_iou: a network's file, relative to the study file, or `palette`."""
 
 
@@ -91,11 +100,11 @@ class Study(Section):
     """A whole study file."""
 
     study: StudySettings
-    data: dict[Name, DataSettings] = Field(default={})
-    training: TrainingSettings = TrainingSettings()
-    models: dict[Name, ModelSettings] = Field(default={})
-    generate: GenerateSettings = GenerateSettings()
     stimuli: StimuliSettings = StimuliSettings()
+    data: dict[Name, DataSettings] = Field(default={}, examples=["facades"])
+    models: dict[Name, ModelSettings] = Field(default={}, examples=["pix2pix"])
+    training: TrainingSettings = TrainingSettings()
+    generate: GenerateSettings = GenerateSettings()
     quiz: QuizSettings = QuizSettings()
     metrics: MetricsSettings = MetricsSettings()
     analysis: AnalysisSettings = AnalysisSettings()

@@ -27,9 +27,9 @@ class InpaintingSettings(Section):
     centre: float = Field(default=0.5, gt=0, lt=1)
     """Side of the centre square as a share of the picture's side."""
     least_area: float = Field(default=0.01, gt=0, lt=1)
-    """Every hole takes at least this share of the picture,"""
+    """Every hole takes at least this share of the picture."""
     most_area: float = Field(default=0.6, gt=0, lt=1)
-    """and at most this."""
+    """Every hole takes at most this share."""
     shapes: OptionalPath = ""
     """Folder of silhouettes, white on black, for the holes of kind region, below the data root; default: made ones."""
     mask_folder: OptionalPath = ""
@@ -38,7 +38,7 @@ class InpaintingSettings(Section):
     """What the generator sees in the hole: 0 of -1..1, ImageNet's mean colour, or noise N(0, 1) cut off at -1 and 1."""
     mask_channel: bool = False
     """Whether the generator sees the mask as a fourth channel."""
-    source_size: int | None = Field(default=None, ge=8, le=16_384)
+    source_size: int | None = Field(default=None, ge=8, le=16_384, examples=[128])
     """Pictures are first brought to this side, then to image_size: so smaller sources are enlarged."""
 
     overlap: int = Field(default=0, ge=0, le=16_384)
@@ -112,11 +112,11 @@ MOST_LEVELS = 14
 
 
 class TrainingSettings(Section):
-    """How a generator is trained. Defaults: Isola et al. 2017 (arXiv 1611.07004), section 6.2."""
+    """`[training]`: how a generator is trained. Defaults: Isola et al. 2017 (arXiv 1611.07004), section 6.2."""
 
-    epochs: int | None = Field(default=None, ge=1, le=1_000_000)
+    epochs: int | None = Field(default=None, ge=1, le=1_000_000, examples=[200])
     """Passes over the training pairs."""
-    steps: int | None = Field(default=None, ge=1, le=MOST_STEPS)
+    steps: int | None = Field(default=None, ge=1, le=MOST_STEPS, examples=[100000])
     """Optimizer steps; give either epochs or steps."""
     batch_size: int = Field(default=1, ge=1, le=65_536)
     """Pairs a step, on each device."""
@@ -124,14 +124,14 @@ class TrainingSettings(Section):
     """Side of the square pictures in pixels."""
     learning_rate: float = Field(default=2e-4, gt=0, le=1000)
     """Adam's, of both networks."""
-    discriminator_learning_rate: float | None = Field(default=None, gt=0, le=1000)
+    discriminator_learning_rate: float | None = Field(default=None, gt=0, le=1000, examples=[1e-4])
     """Adam's of the discriminator, where it is another one."""
     decay: float = Field(default=0.0, ge=0, le=1)
     """Share of the run, at its end, over which the learning rate falls linearly to 0."""
-    plateau_patience: int | None = Field(default=None, ge=0, le=MOST_STEPS)
-    """After more than so many validations in which best_metric did not improve, both learning rates are lowered;"""
+    plateau_patience: int | None = Field(default=None, ge=0, le=MOST_STEPS, examples=[5])
+    """After more than so many validations in which best_metric did not improve, both learning rates are lowered."""
     plateau_factor: float = Field(default=0.5, gt=0, lt=1)
-    """multiplied by this each time (ReduceLROnPlateau)."""
+    """They are multiplied by this each time (ReduceLROnPlateau)."""
     init_from: OptionalPath = ""
     """Start from a trained generator: a run's folder or file, or in a study the name of another of its models."""
     beta1: float = Field(default=0.5, ge=0, lt=1)
@@ -163,7 +163,7 @@ class TrainingSettings(Section):
     """PatchGAN, one logit for the whole of what is judged, or the logits of both."""
     discriminator_channels: int = Field(default=64, ge=1, le=4096)
     """Channels of the discriminator's first layer."""
-    depth: int | None = Field(default=None, ge=2, le=MOST_LEVELS)
+    depth: int | None = Field(default=None, ge=2, le=MOST_LEVELS, examples=[8])
     """Levels of the U-Net; default: the number of times the size halves exactly."""
     receptive_field: int = Field(default=70, ge=1, le=16_384)
     """Side of the patch that one logit of the discriminator sees; the kind global has no patches."""
@@ -180,20 +180,20 @@ class TrainingSettings(Section):
     """Enlarge to round(size * 286/256), then crop at random."""
     mirror: bool = True
     """Mirror half of the pairs."""
-    max_pairs: int | None = Field(default=None, ge=1, le=MOST_PICTURES)
+    max_pairs: int | None = Field(default=None, ge=1, le=MOST_PICTURES, examples=[400])
     """Use only the first pairs of the training split."""
     precision: Precision = "fp32"
     """bf16: mixed precision, other numbers than fp32."""
 
     snapshots: tuple[Annotated[int, Field(ge=0, le=MOST_STEPS)], ...] = Field(default=(), max_length=10_000)
     """Steps after which the generator is kept; with a fraction, the same share of the way."""
-    validate_every: int | None = Field(default=None, ge=1, le=MOST_STEPS)
+    validate_every: int | None = Field(default=None, ge=1, le=MOST_STEPS, examples=[1000])
     """Steps between measurements on pictures not trained on; with a fraction, the same share of the way."""
     validation_metrics: tuple[str, ...] = ("psnr", "ssim")
     """What is measured; names of `gan-eval metrics --list`."""
     validation_pairs: int = Field(default=16, ge=1, le=MOST_PICTURES)
     """So many pairs of val (else test), spread over the split."""
-    best_metric: str | None = None
+    best_metric: str | None = Field(default=None, examples=["psnr"])
     """The validation metric by which the best generator is kept (in training mode; photographs with BatchNorm over
     the batch in evaluation mode); default: the first."""
     seed: int = Field(default=0, ge=0, lt=2**63)

@@ -1,0 +1,134 @@
+"""A new study file has every key there is, means what an empty one means, and each key that is off can be set."""
+
+import re
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Literal
+
+import pytest
+from pydantic import BaseModel, Field
+
+from gan_eval.errors import UserError
+from gan_eval.settings.description import settings_of
+from gan_eval.settings.sections import Section
+from gan_eval.settings.study import Study, load_study
+from gan_eval.settings.template import A_TRAINING, study_name, study_text, toml, write_study
+
+OFF = re.compile(r"^#(?=[a-z\[])")
+SHOWING: dict[str, Any] = {"study": {"name": "s"}, "stimuli": {"sets": ["set"]}}
+TRAINING: dict[str, Any] = {"study": {"name": "s"}, **A_TRAINING}
+
+
+def every_key(section: type[Section], path: str = "") -> Iterator[tuple[str, str]]:
+    """(the header that it stands below, key) of all keys, sections within sections included."""
+    for setting in settings_of(section):
+        inner = f"{path}.{setting.name}".lstrip(".")
+        if setting.section is None:
+            yield path, setting.name
+        elif setting.shape == "by_name":
+            yield from every_key(setting.section, f"{inner}.{setting.example}")
+        else:
+            yield from every_key(setting.section, inner)
+
+
+def lines_by_header(text: str) -> Iterator[tuple[str, str, int]]:
+    """(header, key, number of the line) of every key of a study file, off or on."""
+    header = ""
+    for number, line in enumerate(text.splitlines()):
+        shown = OFF.sub("", line)
+        if shown.startswith("["):
+            header = shown.strip("[]")
+        elif shown and not shown.startswith("#"):
+            yield header, shown.partition(" = ")[0], number
+
+
+@pytest.mark.parametrize("values", [SHOWING, TRAINING])
+def test_every_key_is_there_once_and_the_file_means_what_an_empty_one_means(values: dict[str, Any]) -> None:
+    text = study_text(values)
+    assert sorted((header, key) for header, key, _ in lines_by_header(text)) == sorted(every_key(Study))
+    assert Study(**tomllib.loads(text)) == Study(**values)
+    assert Study(**tomllib.loads(text)).design_hash == Study(**values).design_hash
+
+
+def test_a_key_that_is_on_stands_with_its_default() -> None:
+    written = tomllib.loads(study_text(SHOWING))
+
+    def compare(section: BaseModel, values: dict[str, Any]) -> None:
+        for name, value in values.items():
+            default = getattr(section, name)
+            if isinstance(value, dict) and isinstance(default, BaseModel):
+                compare(default, value)
+            else:
+                assert value == (list(default) if isinstance(default, tuple) else default), name
+
+    empty = Study(**SHOWING)
+    compare(empty, written)
+    assert written["quiz"]["blank_ms"] == empty.quiz.blank_ms
+    assert "break_every" not in written["quiz"]
+
+
+def test_each_key_that_is_off_can_be_turned_on() -> None:
+    text = study_text(TRAINING)
+    lines = text.splitlines()
+    headers_off = {OFF.sub("", line).strip("[]") for line in lines if line.startswith("#[")}
+    tried = 0
+    for header, key, number in lines_by_header(text):
+        needs = {"plateau_patience": "validate_every", "steps": None}  # this one goes with another; that one without it
+        if not OFF.match(lines[number]) or header in headers_off or key == "steps":
+            continue
+        on = [
+            OFF.sub("", line) if n == number or line.startswith(f"#{needs.get(key)} ") else line
+            for n, line in enumerate(lines)
+        ]
+        Study(**tomllib.loads("\n".join(on)))
+        tried += 1
+    assert tried > 10
+
+
+def test_a_section_that_is_off_can_be_turned_on_as_a_whole() -> None:
+    for values, header in ((TRAINING, "training.inpainting"), (TRAINING, "quiz.questions")):
+        text = study_text(values)
+        own = {number for below, key, number in lines_by_header(text) if below == header and key != "source_size"}
+        on = [
+            OFF.sub("", line) if number in own or OFF.sub("", line).strip("[]") == header else line
+            for number, line in enumerate(text.splitlines())
+        ]
+        study = Study(**tomllib.loads("\n".join(on)))
+        assert study.training.inpainting is not None or study.quiz.questions
+    text = study_text(SHOWING)
+    own = {number for below, _, number in lines_by_header(text) if below.startswith(("data.", "models."))}
+    on = [
+        OFF.sub("", line) if number in own or line.startswith(("#[data", "#[models", "#epochs")) else line
+        for number, line in enumerate(text.splitlines())
+    ]
+    assert list(Study(**tomllib.loads("\n".join(on))).models) == ["pix2pix"]
+
+
+class Some(Section):
+    """`[some]`: two settings that have neither default nor example."""
+
+    distance_cm: float | None = Field(default=None, gt=0, ge=20)
+    """From the eyes to the screen."""
+    mode: Literal["a", "b"] | None = None
+    """Of what."""
+
+
+def test_a_setting_without_an_example_of_its_own_has_one() -> None:
+    (distance, mode) = settings_of(Some)
+    assert (distance.example, distance.meaning, mode.example) == (20, "From the eyes to the screen.", "a")
+
+
+def test_sets_are_named_from_the_file_and_no_file_is_replaced(tmp_path: Path) -> None:
+    file = tmp_path / "studies" / "my.toml"
+    write_study(file, {"study": {"name": study_name("my study!")}}, sets=[tmp_path / "sets" / "a", tmp_path / "b"])
+    study = load_study(file)
+    assert (study.study.name, study.stimuli.sets) == ("my-study", ("../sets/a", "../b"))
+    with pytest.raises(UserError, match=r"my\.toml: there is such a file already"):
+        write_study(file, {"study": {"name": "other"}})
+    assert load_study(file).study.name == "my-study"
+
+
+def test_values_are_read_back_as_they_were() -> None:
+    value = {"a b": ['"quoted" \\ back', "line\nbreak", "ä\x7f"], "n": [1, 2.5, 1e-5, True], "t": {"x": "y"}, "e": {}}
+    assert tomllib.loads(f"value = {toml(value)}")["value"] == value
