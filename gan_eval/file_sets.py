@@ -23,10 +23,10 @@ from gan_eval.files import (
     sha256_file,
     sha256_json,
     temporary_name,
-    wait_for_lock,
     write_error,
     write_json,
 )
+from gan_eval.locks import wait_for_lock
 
 PATIENCE_S = 60.0
 """For another process that writes into the folder."""

@@ -1,4 +1,4 @@
-"""Files that are either whole or absent: atomic writes, hashes, locks, the claim on an output folder, and who else uses
+"""Files that are either whole or absent: atomic writes, hashes, the claim on an output folder, and who else uses
 a SQLite file."""
 
 import errno
@@ -10,7 +10,6 @@ import secrets
 import shutil
 import sqlite3
 import stat
-import sys
 import time
 import tomllib
 from collections.abc import Iterator
@@ -415,34 +414,6 @@ def write_error(target: Path | str, error: OSError, what: str = "written") -> Us
             return UserError(f"{shortened(str(target), 200)}: this name is too long; choose a shorter one")
         case _:
             return UserError(f"{target}: cannot be {what} ({error.strerror or error})")
-
-
-def wait_for_lock(handle: int, *, patience_s: float) -> bool:
-    """Lock a file or a folder for this process until the handle is closed; False: another one has it for too long.
-
-    Args:
-        handle: of an open file; on Windows none of a folder.
-        patience_s: how long is waited for another process.
-    """
-    deadline = time.monotonic() + patience_s
-    while True:
-        try:
-            if sys.platform == "win32":
-                import msvcrt
-
-                os.lseek(handle, 0, os.SEEK_SET)
-                msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
-            else:
-                import fcntl
-
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return True
-        except OSError as error:
-            if sys.platform != "win32" and not isinstance(error, BlockingIOError):
-                return True  # a file system without locks
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.02)
 
 
 def flush_to_disk(path: Path) -> None:

@@ -77,11 +77,13 @@ def run(
     require_one_process("run")
     restart_with_allocator_settings()  # before what takes long to import
     from gan_eval.cli.console import Console
+    from gan_eval.locks import refuse_if_held
     from gan_eval.settings.study import load_study
     from gan_eval.study import markers
     from gan_eval.study.plan import make_plan
     from gan_eval.study.stages import list_stages
 
+    refuse_if_held(*markers.run_lock(out), say=lambda line: typer.echo(line, err=True))
     if on_command_line(context, "fraction") and not load_study(study).models:
         raise UserError(f"--fraction: {study} trains no model; leave it out")
     plan = make_plan(

@@ -191,6 +191,9 @@ def train(
     else:
         refuse_without_effect(context, ["model"], "names a model of a study; give the study file, too, or leave it out")
         where: dict[str, Any] = {"data": data, "data_root": data_root, "preset": preset}
+        if estimate and not (LENGTHS & {*options, *assigned_settings(settings or ())} or preset):
+            options["epochs"] = EPOCHS
+            typer.echo(f"neither --steps nor --epochs: estimated for --epochs {EPOCHS}", err=True)
         job = job_of_options(options, settings or (), direction=direction.value if direction else None, **where)
         if job.settings.inpainting is not None:
             refuse_without_effect(context, ["direction"], "holes are filled in photographs, which have no direction")
@@ -198,17 +201,31 @@ def train(
             refuse_without_effect(
                 context, ["data_root"], f"--data {data} names the data's own folder; give one of them"
             )
+    start = init_from or job.init_from
+    if out is not None and not estimate and process_rank() == 0:  # known before torch is imported
+        from gan_eval.locks import refuse_if_held
+        from trainer.state.run_folder import is_finished, run_lock
+
+        refuse_if_held(*run_lock(out), say=lambda line: typer.echo(line, err=True))
+        of_run: dict[str, Any] = {"direction": job.direction, "split": job.split, "fraction": fraction}
+        known_by_names = processes() == 1 and start is None and not (tensorboard or gif)
+        if known_by_names and is_finished(out, job.settings, job.data, **of_run):
+            typer.echo("train: finished already; nothing was done", err=True)
+            typer.echo(out)
+            return
     from gan_eval.training import estimate_model, train_model
     from trainer.devices import Execution
 
     execution = Execution(workers=workers, tf32=tf32, compiled=compiled)
     shared: dict[str, Any] = {
         "direction": job.direction, "fraction": fraction, "split": job.split, "keep": keep, "execution": execution,
-        "root": job.root, "init_from": init_from or job.init_from,
+        "root": job.root, "init_from": start,
     }  # fmt: skip
     with Console() as console:
         if out is None or estimate:
-            estimated = estimate_model(job.settings, job.data, on_message=console.message, **shared)
+            estimated = estimate_model(
+                job.settings, job.data, on_message=console.message, on_progress=console.progress, **shared
+            )
             if estimated is not None:
                 typer.echo(
                     json.dumps(estimated.as_dict()) if as_json else "\n".join(estimated.lines()), err=not as_json
@@ -293,6 +310,9 @@ def generate(
         )
     typer.echo(out)
 
+
+EPOCHS = 200
+"""What is estimated where no length is given: the length that Isola et al. 2017 give their smaller sets."""
 
 LENGTHS = frozenset({"steps", "epochs"})
 OPTIONS = LENGTHS | {

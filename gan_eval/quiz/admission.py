@@ -7,10 +7,12 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 
 import gan_eval
 from gan_eval import tables
 from gan_eval.errors import UserError
+from gan_eval.files import sha256_json
 from gan_eval.quiz.clock import CLOCK_TOLERANCE, last_instant, read_instant
 from gan_eval.quiz.draw import Draw, deal
 from gan_eval.quiz.draw.deal import next_list
@@ -29,6 +31,13 @@ class Applicant:
     simulated: bool
     station: str | None = None
     """The computer's name in the lab."""
+
+
+def sitting_lock(store: Path, applicant: Applicant) -> tuple[Path, str, str]:
+    """What `gan_eval.locks.hold_lock` takes, so that nobody sits twice at once in a study of a store."""
+    name = sha256_json([store.name, applicant.study, applicant.participant])[:12]  # a name of any length and alphabet
+    doing = f"in this participant's session of the study {applicant.study} in {store}"
+    return store.parent / f".gan-eval-{name}.lock", f"--participant {applicant.participant}", doing
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """The way in: one participant's session from admission to score, with a person on a screen or a simulated one."""
 
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -8,7 +9,8 @@ from typing import Literal
 
 from gan_eval.delivery import open_lab
 from gan_eval.errors import UserError
-from gan_eval.quiz.admission import Admitted, Applicant, admit, find_session
+from gan_eval.locks import hold_lock
+from gan_eval.quiz.admission import Admitted, Applicant, admit, find_session, sitting_lock
 from gan_eval.quiz.clock import Clock, SystemClock, VirtualClock
 from gan_eval.quiz.library import Library
 from gan_eval.quiz.protocols import protocol_for
@@ -84,9 +86,10 @@ def run_session(
         on_warning: called with each warning that is known before the first page; they are among the result's too.
 
     Raises:
-        UserError: no display; no such language or text; a picture that is missing, changed, broken or too large; files
-            that tell real from fake; a participant who has taken part already; a simulated one where people have
-            answered; counts that cannot be dealt, or lists that are used up; a store that cannot be written.
+        UserError: no display; this participant is sitting elsewhere at the moment; no such language or text; a picture
+            that is missing, changed, broken or too large; files that tell real from fake; a participant who has taken
+            part already; a simulated one where people have answered; counts that cannot be dealt, or lists that are
+            used up; a store that cannot be written.
         KeyboardInterrupt: the program was told to end by a signal; what was answered is in the store.
     """
     from gan_eval.giveaways.refusal import require_no_giveaways
@@ -105,9 +108,10 @@ def run_session(
     applicant = Applicant(
         study_name, design_hash, participant, simulated=observer is not None, station=presentation.station
     )
-    with open_lab(store, local=station_store) as lab:
+    with ExitStack() as sitting, open_lab(store, local=station_store) as lab:
         with open_store(lab.local) as opened:
             known = find_session(opened, applicant)
+            sitting.enter_context(hold_lock(*sitting_lock(lab.local, applicant), say=on_warning))
             if applicant.simulated and has_people(opened, study_name):
                 raise UserError(
                     f"--simulate: people have answered the study {study_name} in {opened.where}, and nothing is "

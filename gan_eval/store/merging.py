@@ -18,9 +18,9 @@ from gan_eval.files import (
     make_folder,
     remove_leftovers_of,
     temporary_name,
-    wait_for_lock,
     write_error,
 )
+from gan_eval.locks import wait_for_lock
 from gan_eval.store.connect import PATIENCE_S, copy_in_memory, database_error, is_address, require_store_file
 from gan_eval.store.layout import STORED_TABLES
 from gan_eval.store.results import Store, open_store

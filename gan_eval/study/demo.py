@@ -9,6 +9,7 @@ import numpy as np
 from gan_eval.errors import UserError
 from gan_eval.files import claim_output_folder, write_bytes
 from gan_eval.launch import own_command
+from gan_eval.locks import refuse_if_held
 from gan_eval.stimuli import pictures as images
 from gan_eval.stimuli.pictures import Picture
 from gan_eval.study import markers
@@ -43,6 +44,7 @@ def run_demo(out: Path, listener: Listener, *, simulate: str | None = None) -> P
         UserError: `out` is somebody else's, or cannot be written.
     """
     claim_output_folder(out)
+    refuse_if_held(*markers.run_lock(out), say=listener.message)
     make_data(out / "data" / "edges2photo")
     try:
         cache.find("inception")

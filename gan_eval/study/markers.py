@@ -15,6 +15,7 @@ from typing import Any, Protocol
 
 from gan_eval.errors import UserError
 from gan_eval.files import OWN_FOLDER, read_json, sha256_file, sha256_json, write_json
+from gan_eval.locks import hold_lock
 from gan_eval.metrics.run.cache import remembering_digests
 
 FORMAT = 1
@@ -72,13 +73,14 @@ def run(
         only: do this stage (or family) alone.
 
     Raises:
-        UserError: bad input, or a stage whose settings differ from those its results were made with.
+        UserError: bad input, a stage whose settings differ from those its results were made with, or another process
+            at work in the folder.
     """
     for name in (*redo, *([only] if only else [])):
         if not any(_is_called(stage, name) for stage in stages):
             raise UserError(f"no stage {name!r}; known: {', '.join(stage.name for stage in stages)}")
     redone: set[str] = set()
-    with remembering_digests(folder):
+    with hold_lock(*run_lock(folder), say=listener.message), remembering_digests(folder):
         for stage in stages:  # and all that read the results of these
             if any(_is_called(stage, name) for name in redo) or redone.intersection(stage.needs):
                 redone.add(stage.name)
@@ -86,6 +88,11 @@ def run(
         for stage in stages:
             if only is None or _is_called(stage, only):
                 _bring_up_to_date(stage, folder, listener)
+
+
+def run_lock(folder: Path) -> tuple[Path, str, str]:
+    """What `gan_eval.locks.hold_lock` takes, so that one process at a time does the stages of a folder."""
+    return folder / OWN_FOLDER / "run.lock", f"--out {folder}", "running a study there"
 
 
 def hash_result(path: Path, stage: str) -> str:

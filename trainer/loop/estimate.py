@@ -98,10 +98,12 @@ def estimate(
     execution: Execution = AS_USUAL,
     measure: Measure | None = None,
     on_message: Say | None = None,
+    on_progress: Callable[[str, int, int], None] | None = None,
 ) -> Estimate | None:
     """Do the first steps of a training with its real networks and batches, and estimate what all of it takes.
 
-    Nothing stays: what a run writes goes into a temporary folder. The arguments are those of `train`.
+    Nothing stays: what a run writes goes into a temporary folder. The arguments are those of `train`; `on_progress` is
+    called with what is done, the number of steps of it that are done, and of all of them.
 
     Returns:
         The estimate; None in the processes of a training on several devices that do not lead.
@@ -114,16 +116,18 @@ def estimate(
         breakdowns_explained(settings, processes=fabric.world_size),
         tempfile.TemporaryDirectory(prefix="gan-eval-estimate-") as folder,
     ):
-        scratch = Path(folder)
+        scratch, say = Path(folder), speaker(fabric, on_message)
+        say(f"estimate: reading the pictures of {data} and making the networks")
         run = open_run(
             fabric, settings, data, scratch, direction=direction, root=root, init_from=init_from, fraction=fraction,
-            split=split, keep=keep, execution=execution, measure=measure, say=speaker(fabric, on_message),
+            split=split, keep=keep, execution=execution, measure=measure, say=say,
         )  # fmt: skip
         assert run is not None  # the folder is new
         sample_s = validation_s = 0.0
         with closing(run), exact_kernels(execution):
-            times = step_times(run, fabric.device)
+            times = step_times(run, fabric.device, on_progress if run.leads else None)
             if run.leads:
+                say("estimate: timing a grid of samples" + (" and a validation" if run.validation is not None else ""))
                 grid, net, validation = scratch / "grid.png", run.generator, run.validation
                 sample_s = seconds_of(partial(write_grid, net, run.plan.task, run.samples, grid))
                 if validation is not None:
@@ -162,17 +166,25 @@ def estimate(
         )
 
 
-def step_times(run: Run, device: torch.device) -> list[float]:
+def step_times(
+    run: Run, device: torch.device, on_progress: Callable[[str, int, int], None] | None = None
+) -> list[float]:
     """Seconds of each of up to TIMED steps after the warm-up; fewer where the run is shorter or slow.
 
     On a GPU several steps are timed at once, because waiting after each would slow them down.
     """
     wait: Callable[[], None] = torch.cuda.synchronize if device.type == "cuda" else (lambda: None)
     at_once = 5 if device.type == "cuda" else 1
+    progress = on_progress or (lambda *_: None)
     began = time.monotonic()
-    for _ in range(min(WARM_UP, run.total - 1)):
+    warm_up = min(WARM_UP, run.total - 1)
+    for done in range(warm_up):
+        progress("estimate: warming up", done, warm_up)
         run.step()
+    if warm_up:
+        progress("estimate: warming up", warm_up, warm_up)
     times: list[float] = []
+    to_time = min(TIMED, run.total - run.done)
     while len(times) < TIMED and run.done < run.total and (not times or time.monotonic() - began < BUDGET_S):
         count = min(at_once, run.total - run.done)
         wait()
@@ -181,6 +193,7 @@ def step_times(run: Run, device: torch.device) -> list[float]:
             run.step()
         wait()
         times += [(time.perf_counter() - started) / count] * count
+        progress("estimate: timed steps", len(times), to_time)
     return times
 
 

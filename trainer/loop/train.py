@@ -1,16 +1,19 @@
 """Training a generator: the loop, resumable at any step."""
 
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 from gan_eval.errors import UserError
+from gan_eval.files import check_output_folder
+from gan_eval.locks import hold_lock
 from gan_eval.settings.training import Direction, TrainingSettings
 from trainer.devices import AS_USUAL, Execution, exact_kernels, new_fabric, speaker
 from trainer.evolution import SUFFIXES, evolution_path, write_evolution
 from trainer.loop.failures import breakdowns_explained, deferred_interrupt
 from trainer.loop.run import Run, open_run
 from trainer.state.checkpoints import KEPT, CheckpointClock
+from trainer.state.run_folder import CONFIG, GENERATOR, run_lock
 from trainer.watch.tensorboard import TensorBoard, require_tensorboard, write_board
 from trainer.watch.validation import Measure
 
@@ -61,8 +64,8 @@ def train(
         `out`.
 
     Raises:
-        UserError: bad data or settings, another run in `out`, a loss that is not finite, a full disk, out of memory,
-            another process of the run that ended.
+        UserError: bad data or settings, another run in `out`, another process that trains there, a loss that is not
+            finite, a full disk, out of memory, another process of the run that ended.
         KeyboardInterrupt: Ctrl-C, after the step in hand was finished, and a checkpoint and latest.safetensors written.
     """
     if checkpoint_every is not None and checkpoint_every < 1:
@@ -73,10 +76,15 @@ def train(
         require_tensorboard()
     fabric = new_fabric(settings)
     leads, out = fabric.is_global_zero, Path(out)
-    with breakdowns_explained(settings, processes=fabric.world_size):
+    say = speaker(fabric, on_message)
+    with breakdowns_explained(settings, processes=fabric.world_size), ExitStack() as stack:
+        if leads and not (out / GENERATOR).is_file():  # a finished run is only read
+            if not (out / CONFIG).exists():
+                check_output_folder(out)
+            stack.enter_context(hold_lock(*run_lock(out), say=say))
         run = open_run(
             fabric, settings, data, out, direction=direction, root=root, init_from=init_from, fraction=fraction,
-            split=split, keep=keep, execution=execution, measure=measure, say=speaker(fabric, on_message),
+            split=split, keep=keep, execution=execution, measure=measure, say=say,
         )  # fmt: skip
         if run is None:
             if tensorboard and leads:

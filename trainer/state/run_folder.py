@@ -1,22 +1,35 @@
-"""The folder of a training run: its configuration, and the finished generator."""
+"""The folder of a training run: its lock, its configuration, and the finished generator.
+
+torch is imported for generators alone: that a run is finished, or in other hands, is told at once.
+"""
 
 import json
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
-from torch import nn
 
 from gan_eval.errors import UserError, first_sentence
-from gan_eval.files import claim_output_folder, read_json, require_file, sha256_json, write_bytes, write_json
+from gan_eval.files import (
+    OWN_FOLDER,
+    claim_output_folder,
+    read_json,
+    require_file,
+    sha256_json,
+    write_bytes,
+    write_json,
+)
 from gan_eval.settings.sections import first_problem
 from gan_eval.settings.training import Direction, TrainingSettings
-from gan_eval.weights.files import first_nonfinite
-from trainer.nets.build import Generator, first_difference, generator_shape
+from trainer.datasets.pairs import PairedSet
+from trainer.datasets.photographs import PhotographSet
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from trainer.nets.build import Generator
 
 FORMAT = 1
 CONFIG = "config.json"
@@ -33,6 +46,42 @@ Machine = dict[str, Any]
 """What makes equal runs equal bit for bit: device, threads, versions."""
 
 
+_NETWORK = ("image_size", "generator", "norm", "statistics", "upsampling", "depth", "bottleneck", "inpainting")
+"""Beginnings of the names of settings with which a generator is another network, or means something else."""
+
+
+def run_lock(out: Path) -> tuple[Path, str, str]:
+    """What `gan_eval.locks.hold_lock` takes, so that one process at a time trains in a folder."""
+    return out / OWN_FOLDER / "train.lock", f"--out {out}", "training there"
+
+
+def is_finished(
+    out: Path, settings: TrainingSettings, data: Path, *, direction: Direction, split: str, fraction: float
+) -> bool:
+    """Whether `out` holds the finished run of these arguments of `train`, and no picture was changed since it began.
+
+    Told within a moment, by names and times; where these do not tell, False: `train` looks at the pictures themselves.
+
+    Raises:
+        UserError: the folder holds a damaged run, or there are no such pictures.
+    """
+    if not ((out / GENERATOR).is_file() and (out / CONFIG).is_file()):
+        return False
+    config, holes = _read_config(out / CONFIG), settings.inpainting
+    from_files = holes is not None and (holes.shapes or holes.mask_folder or holes.style_network != "none")
+    if settings.init_from or config.get("initial_sha256") or from_files:
+        return False
+    task = {"direction": direction} if holes is None else {}
+    arguments = {"settings": settings.model_dump(mode="json"), "fraction": fraction, "split": split, **task}
+    if _differing(config, {"devices": 1, **arguments}):
+        return False
+    data_set = PairedSet(data, direction) if holes is None else PhotographSet(data)
+    paths = data_set.paths(split, limit=settings.max_pairs)
+    states = [path.stat() for path in {*paths, *(path.parent for path in paths)}]
+    began = (out / CONFIG).stat().st_mtime
+    return len(paths) == config.get("pairs") and all(max(at.st_mtime, at.st_ctime) <= began for at in states)
+
+
 def check_run(out: Path, definition: Definition, machine: Machine) -> list[str]:
     """Make sure that the run may be written to `out`, or goes on there; nothing is written.
 
@@ -46,15 +95,16 @@ def check_run(out: Path, definition: Definition, machine: Machine) -> list[str]:
         if out.exists():
             claim_output_folder(out)
         return []
-    config = {"devices": 1, "machine": {}, **_read_config(out / CONFIG)}
-    definition = {"devices": 1, "initial_sha256": None, **definition}  # which are not always there
-    there: dict[str, Any] = {key: config.get(key) for key in definition}
-    with suppress(TypeError, ValidationError):  # an earlier version did not know all of them
-        there["settings"] = TrainingSettings(**there["settings"]).model_dump(mode="json")
-    differing = differences(there, definition)
+    config = _read_config(out / CONFIG)
+    differing = _differing(config, {"devices": 1, "initial_sha256": None, **definition})  # which are not always there
     if differing:
-        raise UserError(f"--out {out}: holds a run with another {', another '.join(differing)}; choose another folder")
-    before = config["machine"]
+        mend = "choose another folder"
+        if (out / GENERATOR).is_file() and not any(
+            text.removeprefix("settings.").startswith(_NETWORK) for text in differing
+        ):
+            mend += f"; with --init-from {out} the training there starts from this run's generator"
+        raise UserError(f"--out {out}: holds a run with another {', another '.join(differing)}; {mend}")
+    before = config.get("machine", {})
     return [
         f"{name} was {before.get(name)} when the run began and is {now} now: "
         "the result will agree closely, but not bit for bit"
@@ -68,6 +118,15 @@ def _read_config(path: Path) -> dict[str, Any]:
     if not isinstance(config, dict) or not isinstance(config.get("machine", {}), dict):
         raise UserError(f"{path}: not the configuration of a run; restore it, or choose another folder")
     return config
+
+
+def _differing(config: Mapping[str, Any], definition: Definition) -> list[str]:
+    """What of a definition is another in a run's configuration."""
+    there: dict[str, Any] = {key: config.get(key) for key in definition}
+    there["devices"] = config.get("devices", 1)
+    with suppress(TypeError, ValidationError):  # an earlier version did not know all of the settings
+        there["settings"] = TrainingSettings(**there["settings"]).model_dump(mode="json")
+    return differences(there, definition)
 
 
 def begin_run(out: Path, definition: Definition, machine: Machine) -> None:
@@ -112,7 +171,7 @@ def snapshot_path(run: Path, step: int) -> Path:
     return run / "snapshots" / f"step_{step:07d}.safetensors"
 
 
-def save_generator(path: Path, net: nn.Module, definition: Definition) -> None:
+def save_generator(path: Path, net: "nn.Module", definition: Definition) -> None:
     """Write a generator with its settings; neither path nor time, so equal runs give equal files.
 
     Args:
@@ -121,6 +180,10 @@ def save_generator(path: Path, net: nn.Module, definition: Definition) -> None:
     Raises:
         UserError: a weight is not finite, or the disk is full or cannot be written.
     """
+    from safetensors.torch import save
+
+    from gan_eval.weights.files import first_nonfinite
+
     if key := first_nonfinite(net.state_dict()):
         raise UserError(f"{path}: not written, as its weight {key} is not finite; lower learning_rate and train anew")
     metadata = json.dumps({"format": FORMAT, **definition}, sort_keys=True)
@@ -128,7 +191,7 @@ def save_generator(path: Path, net: nn.Module, definition: Definition) -> None:
     write_bytes(path, save(tensors, metadata={_METADATA: metadata}))
 
 
-def load_generator(path: Path) -> tuple[Generator, Definition]:
+def load_generator(path: Path) -> "tuple[Generator, Definition]":
     """A generator of ours, on the CPU, and its run's definition.
 
     Args:
@@ -138,6 +201,11 @@ def load_generator(path: Path) -> tuple[Generator, Definition]:
         UserError: the run is not finished, or the file is broken, not a generator of ours, or has numbers that are not
             finite.
     """
+    from safetensors import SafetensorError, safe_open
+
+    from gan_eval.weights.files import first_nonfinite
+    from trainer.nets.build import first_difference, generator_shape
+
     path = generator_file(path)
     require_file(path)
     try:

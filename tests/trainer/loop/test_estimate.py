@@ -76,7 +76,11 @@ def test_the_command_tells_and_leaves_nothing(
     assert run(command) == 0
     told = capsys.readouterr()
     assert told.out == ""
-    assert [line.split(":")[0] for line in told.err.splitlines()] == ["speed", "time", "memory", "disk"]
+    *progress, speed, time, memory, disk = [line.split(":")[0] for line in told.err.splitlines()]
+    assert [speed, time, memory, disk] == ["speed", "time", "memory", "disk"]
+    assert set(progress) == {"estimate"}
+    for word in ("reading the pictures", "warming up: 3/3", "timed steps: 1/1", "timing a grid"):
+        assert word in told.err
     assert "(one step timed)" in told.err
     assert run([*command, "--json"]) == 0
     values = json.loads(capsys.readouterr().out)
@@ -84,6 +88,27 @@ def test_the_command_tells_and_leaves_nothing(
     assert values["disk_bytes"] == sum(values["disk"].values()) > 0
     assert not out.exists()
     assert list(temporary.iterdir()) == []
+
+
+def test_without_a_length_a_usual_one_is_estimated(make_pairs: Pairs, capsys: pytest.CaptureFixture[str]) -> None:
+    small = ["--image-size", "64", "--set", "generator_channels=2", "--set", "discriminator_channels=2"]
+    command = ["train", "--data", str(make_pairs(train=2)), *small]
+    assert run([*command, "--estimate", "--json"]) == 0
+    told = capsys.readouterr()
+    assert json.loads(told.out)["steps"] == 400
+    assert "neither --steps nor --epochs: estimated for --epochs 200" in told.err
+    assert run([*command, "--out", "nowhere"]) == 2, "a training has to be told how long"
+
+
+def test_a_model_of_a_study_is_estimated(make_pairs: Pairs, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    study = tmp_path / "study.toml"
+    study.write_text(
+        '[study]\nname = "s"\n[data.data]\n[models.m]\ndata = "data"\n'
+        "[training]\nsteps = 4\nimage_size = 64\ngenerator_channels = 2\ndiscriminator_channels = 2\n"
+    )
+    command = ["train", str(study), "--model", "m", "--data-root", str(make_pairs(train=2).parent), "--estimate"]
+    assert run(command) == 0
+    assert "for 4 steps" in capsys.readouterr().err
 
 
 def test_bad_input_is_found_by_the_estimate_too(make_pairs: Pairs, tiny: Settings) -> None:

@@ -1,0 +1,131 @@
+"""A run's folder: who trains there, that it is finished, and how to go on from it is told before torch is imported."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from gan_eval.__main__ import run
+from gan_eval.launch import own_command
+from gan_eval.settings.training import TrainingSettings
+from trainer.state.run_folder import CONFIG, is_finished, run_lock
+
+Pairs = Callable[..., Path]
+SMALL = ["--image-size", "64", "--set", "generator_channels=2", "--set", "discriminator_channels=2"]
+WITHOUT_TORCH = """
+import sys
+from gan_eval.__main__ import run
+status = run(sys.argv[1:])
+print("torch" in sys.modules, "pandas" in sys.modules, file=sys.stderr)
+sys.exit(status)
+"""
+
+
+def without_torch(*arguments: str) -> tuple[int, list[str]]:
+    """The status and the lines of a command in a new process, where torch was not imported."""
+    command = [sys.executable, "-c", WITHOUT_TORCH, *arguments]
+    # set: the allocator's settings, for which `train` would start anew
+    done = subprocess.run(
+        command,
+        env={**os.environ, "MALLOC_MMAP_THRESHOLD_": "0", "MALLOC_TRIM_THRESHOLD_": "0"},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    *lines, heavy = done.stderr.splitlines()
+    assert heavy == "False False", done.stderr
+    return done.returncode, lines
+
+
+@pytest.fixture
+def trained(make_pairs: Pairs, tmp_path: Path) -> list[str]:
+    """The command of a finished run, in `tmp_path / "run"`."""
+    data = make_pairs(train=2)
+    command = ["train", "--data", str(data), "--out", str(tmp_path / "run"), "--steps", "2", *SMALL]
+    assert run(command) == 0
+    return command
+
+
+@pytest.mark.slow
+def test_a_finished_training_says_so_without_torch(trained: list[str]) -> None:
+    assert without_torch(*trained) == (0, ["train: finished already; nothing was done"])
+
+
+def test_only_the_same_run_on_the_same_pictures_is_finished(trained: list[str], tmp_path: Path) -> None:
+    data, out = tmp_path / "data", tmp_path / "run"
+    settings = TrainingSettings(steps=2, image_size=64, generator_channels=2, discriminator_channels=2)
+
+    def finished(changed: TrainingSettings = settings, direction: str = "AtoB", fraction: float = 1.0) -> bool:
+        return is_finished(out, changed, data, direction=direction, split="train", fraction=fraction)  # type: ignore[arg-type]
+
+    assert finished()
+    assert not finished(settings.model_copy(update={"seed": 1}))
+    assert not finished(direction="BtoA")
+    assert not finished(fraction=0.5)
+    picture = data / "train" / "0.png"
+    content = picture.read_bytes()
+    later = (out / CONFIG).stat().st_mtime + 5
+    picture.write_bytes(content)
+    os.utime(picture, (later, later))
+    assert not finished(), "it may have changed: train reads it"
+    assert run(trained) == 0, "and finds that it has not"
+    (data / "train" / "2.png").write_bytes(content)
+    assert not finished()
+
+
+def test_more_steps_start_from_the_old_run_as_the_message_says(
+    trained: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    old, new = tmp_path / "run", tmp_path / "new"
+    more = [*trained, "--steps", "3"]
+    assert run(more) == 2
+    told = capsys.readouterr().err
+    assert "holds a run with another settings.steps (2 there, 3 asked for)" in told
+    (suggested,) = re.findall(r"--init-from \S+", told)
+    assert suggested == f"--init-from {old}"
+    assert run([*more, "--out", str(new), *suggested.split()]) == 0
+    assert run([*trained, "--set", "norm=instance"]) == 2
+    assert "--init-from" not in capsys.readouterr().err, "another network"
+
+
+@pytest.mark.slow
+def test_of_two_trainings_in_a_folder_the_second_is_refused(make_pairs: Pairs, tmp_path: Path) -> None:
+    data, out = make_pairs(train=2), tmp_path / "run"
+    command = ["train", "--data", str(data), "--out", str(out), "--steps", "100000", *SMALL]
+    lock, _, _ = run_lock(out)
+    first = subprocess.Popen(own_command(*command), stderr=subprocess.PIPE, text=True)
+    try:
+        deadline = time.monotonic() + 120
+        while not (out / CONFIG).exists() and first.poll() is None and time.monotonic() < deadline:
+            time.sleep(0.05)
+        status, lines = without_torch(*command)
+        assert status == 2
+        assert re.fullmatch(
+            rf"gan-eval: --out {re.escape(str(out))}: process {first.pid} on \S+ has been training there since .* UTC; "
+            "wait for it, or end it",
+            lines[-1],
+        )
+    finally:
+        first.send_signal(signal.SIGKILL)
+        first.communicate()
+    assert lock.exists()
+    second = subprocess.Popen(own_command(*command), stderr=subprocess.PIPE, text=True)
+    assert second.stderr is not None
+    try:
+        line = second.stderr.readline()
+        assert re.search(rf"process {first.pid}, which was training there since .*; its lock is taken over", line)
+        while not lock.exists() and second.poll() is None:
+            time.sleep(0.05)
+        time.sleep(1.0)
+    finally:
+        second.send_signal(signal.SIGINT)
+        second.communicate()
+    assert second.returncode == 130
+    assert not lock.exists()
