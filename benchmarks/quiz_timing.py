@@ -38,7 +38,8 @@ HERE = Path(__file__).resolve().parent
 EXPOSURES = (100, 250, 500, 1000)
 SCREEN = (1280, 800)
 PICTURE = 256
-PATCH = (SCREEN[0] // 2 - 8, SCREEN[1] // 2 - 8, 16, 16)
+PATCH = (SCREEN[0] // 2 + 32, SCREEN[1] // 2 + 32, 16, 16)
+"""Within the picture, outside the fixation mark."""
 KEYS = "f,j"
 KINDS: tuple[Literal["real", "fake"], ...] = ("real", "fake")
 PSYCHOPY = "psychopy==2026.2.5"

@@ -41,6 +41,14 @@ def quiz(
         str | None, typer.Option(help="Longest time from onset to the answer in ms, or unlimited; default: 4000.")
     ] = None,
     keys: Annotated[str | None, typer.Option(help="The answers' keys; default: real=j,fake=f.")] = None,
+    fixation_mark: Annotated[
+        bool | None,
+        typer.Option("--fixation-mark/--no-fixation-mark", help="A small cross before each picture; default: yes."),
+    ] = None,
+    response_cue: Annotated[
+        bool | None,
+        typer.Option("--response-cue/--no-response-cue", help="The keys after a flash, below it; default: yes."),
+    ] = None,
     seed: Annotated[int | None, typer.Option(min=0, max=2**63 - 1, help="Seed of the draw; default: 0.")] = None,
     list_number: Annotated[int | None, typer.Option("--list", help="Which dealt list; default: by arrival.")] = None,
     lists: Annotated[
@@ -110,6 +118,8 @@ def quiz(
         response_ms=response_ms,
         keys=keys,
         allow_giveaways=allow_giveaways,
+        fixation_mark=fixation_mark,
+        response_cue=response_cue,
     )
     if study is not None:
         from gan_eval.study.plan import open_plan

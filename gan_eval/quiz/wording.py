@@ -5,7 +5,7 @@ What the study file says of its own (title, instructions, consent, questions) st
 
 import difflib
 import string
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -73,6 +73,8 @@ TEXTS: Mapping[str, str] = {
     "key_name": "Key {key}: {answer}",
     "grade_lowest": "not at all",
     "grade_highest": "entirely",
+    "confidence_lowest": "a guess",
+    "confidence_highest": "certain",
     # buttons and hints
     "go_on": "Go on",
     "back": "Back",
@@ -123,14 +125,15 @@ TEXTS: Mapping[str, str] = {
     # during the trials
     "progress": "{number} of {trials}",
     "practice_progress": "Practice: {number} of {trials}",
+    "question_single": "{keys}",
     "question_pair": "Which one is real?    {keys}",
     "question_models": "Which one looks more real?    {keys}",
-    "question_rating": "How real does it look? 1 (not at all) to {grades} (entirely)",
+    "question_rating": "How real does it look?    {keys}",
     "feedback_right": "Correct: {truth}",
     "feedback_wrong": "Wrong. The right answer: {truth}",
     "feedback_none": "No answer in time. The right answer: {truth}",
     "feedback_no_answer": "No answer in time",
-    "confidence_question": "How sure are you? 1 (a guess) to {levels} (certain)",
+    "confidence_question": "How sure are you?    {keys}",
     # break and pause
     "break_title": "A break",
     "break_text": "{done} of {trials} are done. Rest your eyes for a moment.",
@@ -204,6 +207,12 @@ TEXTS: Mapping[str, str] = {
 }
 """English, and what a translation is made from. Names in braces are filled in."""
 
+_ALSO_FILLED_IN: Mapping[str, frozenset[str]] = {
+    "question_rating": frozenset({"grades"}),
+    "confidence_question": frozenset({"levels"}),
+}
+"""What a study's own wording of a text may name besides."""
+
 
 @dataclass(frozen=True)
 class Texts:
@@ -261,7 +270,7 @@ def require_texts(own: Mapping[str, str]) -> None:
             near = difflib.get_close_matches(name, TEXTS, n=3, cutoff=0.4)
             hint = f"did you mean {' or '.join(near)}?" if near else "their names stand in gan_eval/quiz/wording.py"
             raise UserError(f"{where}: no such text; {hint}")
-        known = placeholders(TEXTS[name])
+        known = placeholders(TEXTS[name]) | _ALSO_FILLED_IN.get(name, frozenset())
         try:
             unknown = placeholders(text) - known
         except ValueError as error:
@@ -340,6 +349,15 @@ def meaning_of(answer: str, settings: QuizSettings, texts: Texts) -> str:
     return texts(f"answer_{answer}")
 
 
+def keys_in_line(meanings: Iterable[tuple[str, str]]) -> str:
+    """Keys with what they mean, in one line.
+
+    >>> keys_in_line([("1", "a guess"), ("2", ""), ("3", "certain")])
+    '1: a guess    2    3: certain'
+    """
+    return "    ".join(f"{key}: {meaning}" if meaning else key for key, meaning in meanings)
+
+
 @dataclass(frozen=True)
 class TrialTexts:
     """What the screen says between and after the pictures of one participant; never while a picture is presented."""
@@ -364,18 +382,26 @@ class TrialTexts:
         return self.texts(name, number=alike.index(coming) + 1, trials=len(alike))
 
     @property
-    def question(self) -> str:
-        """Asked once everything has vanished and no answer has come; empty where it goes without saying."""
-        name = PROTOCOLS[self.settings.protocol].question
-        if not name:
+    def response_cue(self) -> str:
+        """What is asked once everything has vanished and no answer has come, with its keys; empty: nothing is."""
+        if not self.settings.response_cue:
             return ""
-        keys = (f"{key}: {meaning_of(answer, self.settings, self.texts)}" for key, answer in keys_in_order(self.keys))
-        return self.texts(name, grades=self.settings.grades, keys="    ".join(keys))
+        keys = [(key, meaning_of(answer, self.settings, self.texts)) for key, answer in keys_in_order(self.keys)]
+        name = PROTOCOLS[self.settings.protocol].question
+        return self.texts(name, grades=self.settings.grades, keys=keys_in_line(keys))
 
     @property
     def confidence(self) -> str:
         """Asked after each answer where the study wants it."""
-        return self.texts("confidence_question", levels=self.settings.confidence)
+        levels = self.settings.confidence
+        ends = {1: self.texts("confidence_lowest"), levels: self.texts("confidence_highest")}
+        keys = keys_in_line((str(level), ends.get(level, "")) for level in range(1, levels + 1))
+        return self.texts("confidence_question", levels=levels, keys=keys)
+
+    def truth_of(self, planned: Row, stimulus: str) -> str:
+        """What one picture of a trial is, for a protocol in which there is a truth."""
+        fake = planned["kind"] == "fake" or stimulus == planned["stimulus_b"]
+        return self.texts("picture_fake" if fake else "picture_real")
 
     def feedback(self, feedback: Feedback) -> str:
         """What a practice trial tells."""

@@ -99,6 +99,10 @@ class QuizSettings(Section):
     """Longest time from onset to an answer; of two pictures one after the other, from the second onset."""
     blank_ms: float = Field(default=500.0, ge=100, le=HOUR_MS)
     """Grey screen between trials."""
+    fixation_mark: bool = True
+    """A small cross in the middle of the grey screen, until a picture appears."""
+    response_cue: bool = True
+    """The answers' keys, outside the picture's place, once it has vanished and while an answer is awaited."""
     layout: Layout = "side_by_side"
     """Of the two pictures of a pair."""
     gap_ms: float = Field(default=300.0, ge=50, le=HOUR_MS)

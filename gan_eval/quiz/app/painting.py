@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from PySide6.QtCore import QPoint, QRect, QSize, Qt
-from PySide6.QtGui import QColor, QFont, QImage, QPainter
+from PySide6.QtGui import QColor, QFont, QFontMetrics, QImage, QPainter
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,13 @@ class Frame:
     text: str = ""
     """A line near the bottom: progress."""
     headline: str = ""
-    """A larger text in the middle, or below the pictures: feedback, a question."""
+    """A larger text in the middle, or outside the pictures: feedback, a question."""
+    captions: tuple[str, ...] = ()
+    """What stands below each picture."""
+    vanished: tuple[QImage, ...] = ()
+    """Pictures that were there before: the headline stays out of their places, too."""
+    fixation: bool = False
+    """A small cross in the middle."""
     patch: bool = False
     """The photodiode's patch is white: a stimulus is shown. Only seen where the study wants the patch."""
 
@@ -77,12 +83,12 @@ def paint(painter: QPainter, frame: Frame, canvas: Canvas) -> None:
     painter.fillRect(QRect(QPoint(), canvas.size).adjusted(0, 0, 1, 1), GREY)  # a window may end within a pixel
     for picture, place in zip(frame.pictures, places(frame.pictures, canvas), strict=True):
         painter.drawImage(place.topLeft(), picture)
+    for stroke in _cross(canvas) if frame.fixation else []:
+        painter.fillRect(stroke, _TEXT)
     painter.setPen(_TEXT)
     for text, place, pixels in _texts(frame, canvas):
-        font = QFont(painter.font())
-        font.setPixelSize(pixels)
-        painter.setFont(font)
-        painter.drawText(place, Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap, text)
+        painter.setFont(_font(pixels))
+        painter.drawText(place, _IN_ITS_PLACE, text)
     if canvas.corner_patch:
         painter.fillRect(_patch(canvas), Qt.GlobalColor.white if frame.patch else Qt.GlobalColor.black)
 
@@ -106,27 +112,86 @@ def changed_area(before: Frame, after: Frame, canvas: Canvas) -> list[QRect]:
 
 def _marked(frame: Frame, canvas: Canvas) -> list[QRect]:
     """Where a frame differs from plain grey."""
-    return [*places(frame.pictures, canvas), *(place for _, place, _ in _texts(frame, canvas))]
+    cross = _cross(canvas) if frame.fixation else []
+    return [*places(frame.pictures, canvas), *cross, *(place for _, place, _ in _texts(frame, canvas))]
+
+
+def fitted(pictures: Sequence[QImage], canvas: Canvas) -> tuple[QImage, ...]:
+    """The pictures, made smaller together where they, or captions and a headline below them, would not fit."""
+    room, gaps = span([picture.size() for picture in pictures]), GAP * (len(pictures) + 1)
+    width, height = canvas.size.width() - gaps, canvas.size.height()
+    height = max(height // 2, height - round(14 * _unit(canvas)))
+    factor = min(1.0, width / max(1, room.width() - gaps + 2 * GAP), height / max(1, room.height()))
+    smooth = (Qt.AspectRatioMode.IgnoreAspectRatio, Qt.TransformationMode.SmoothTransformation)
+    return tuple(each if factor == 1 else each.scaled(each.size() * factor, *smooth) for each in pictures)
+
+
+_IN_ITS_PLACE = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
+
+
+def _unit(canvas: Canvas) -> float:
+    """The height of a line's letters."""
+    return canvas.text_scale * max(15 * canvas.ratio, canvas.size.height() / 50)
+
+
+def _font(pixels: int) -> QFont:
+    font = QFont()
+    font.setPixelSize(pixels)
+    return font
+
+
+def _cross(canvas: Canvas) -> list[QRect]:
+    """The two strokes of the fixation mark: about 0.4 degrees on a desk's screen."""
+    width, height = canvas.size.width(), canvas.size.height()
+    thin = max(1, round(_unit(canvas) / 16))  # half of a stroke's width, so that the middle is the picture's
+    half = max(4 * thin, round(_unit(canvas) / 2))
+    across = QRect(width // 2 - half, height // 2 - thin, 2 * half, 2 * thin)
+    return [across, QRect(width // 2 - thin, height // 2 - half, 2 * thin, 2 * half)]
 
 
 def _texts(frame: Frame, canvas: Canvas) -> list[tuple[str, QRect, int]]:
     """Each text with its rectangle and its font size, in physical pixels.
 
-    The headline stands in the middle; where there are pictures, between them and the line at the bottom.
+    The headline stands in the middle; where there are pictures, or were, close below them, else beside them, and only
+    where it fits into neither at the lower edge.
     """
     width, height = canvas.size.width(), canvas.size.height()
-    unit = canvas.text_scale * max(15 * canvas.ratio, height / 50)
+    unit = _unit(canvas)
     line = round(2.5 * unit)
     bottom = QRect(0, height - line - line // 2, width, line)
-    pictures = span([picture.size() for picture in frame.pictures]).height()
-    top = (height + pictures) // 2 if pictures else 2 * line
-    middle = QRect(width // 10, top, width - 2 * (width // 10), max(0, bottom.top() - top))
     texts = []
+    for caption, place in zip(frame.captions, places(frame.pictures, canvas), strict=False):
+        below = QRect(place.left(), place.bottom() + 1, place.width(), line).adjusted(-GAP // 3, 0, GAP // 3, 0)
+        texts.append((caption, below, round(unit)))
     if frame.headline:
-        texts.append((frame.headline, middle, round(1.5 * unit)))
+        room = span([picture.size() for picture in frame.pictures or frame.vanished])
+        if frame.captions:
+            room += QSize(0, 2 * line)
+        if room.isEmpty():
+            place = QRect(width // 10, 2 * line, width - 2 * (width // 10), bottom.top() - 2 * line)
+        else:
+            place = _outside(room, frame.headline, canvas, lowest=bottom.top() if frame.text else height)
+        texts.append((frame.headline, place, round(1.5 * unit)))
     if frame.text:
         texts.append((frame.text, bottom, round(unit)))
     return texts
+
+
+def _outside(room: QSize, headline: str, canvas: Canvas, *, lowest: int) -> QRect:
+    """A headline's place outside a room in the middle, and above `lowest`."""
+    width, height = canvas.size.width(), canvas.size.height()
+    metrics = QFontMetrics(_font(round(1.5 * _unit(canvas))))
+
+    def needed(width: int) -> QSize:
+        return metrics.boundingRect(QRect(0, 0, width, height), _IN_ITS_PLACE, headline).size()
+
+    left, top, beside = width // 10, (height + room.height()) // 2, (width - room.width()) // 2
+    lines = needed(width - 2 * left).height()
+    if top + lines <= lowest:
+        return QRect(left, top, width - 2 * left, min(lowest - top, max(lines, round(5 * _unit(canvas)))))
+    if needed(beside).width() <= beside:
+        return QRect(width - beside, 0, beside, lowest)
+    return QRect(left, lowest - lines, width - 2 * left, lines)
 
 
 def _patch(canvas: Canvas) -> QRect:

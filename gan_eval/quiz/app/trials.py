@@ -9,19 +9,23 @@ from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
 from gan_eval.errors import UserError
 from gan_eval.quiz.app.keys import Keyboard, Press
-from gan_eval.quiz.app.loading import ReadyTrial, load_trial
-from gan_eval.quiz.app.painting import BLANK, Frame
+from gan_eval.quiz.app.loading import Images, ReadyTrial, load_trial
+from gan_eval.quiz.app.painting import BLANK, Frame, fitted
 from gan_eval.quiz.app.presenter import LAST_STRETCH_NS, PresenterWindow
 from gan_eval.quiz.app.windows import ScreenWatch
 from gan_eval.quiz.clock import now_ns
 from gan_eval.quiz.library import Library
 from gan_eval.quiz.session import ON_ITS_WAY, Session, State, break_due
-from gan_eval.quiz.trial import MILLISECOND, Flag
+from gan_eval.quiz.trial import MILLISECOND, Feedback, Flag
 from gan_eval.quiz.wording import Texts, TrialTexts
 from gan_eval.settings.quiz import QuizSettings
+from gan_eval.tabular import Row
 
 STRAGGLERS_MS = 20
 """After the response window has closed, a key that was pressed in time may still be on its way."""
+
+REDRAW_MS = 20
+"""A frame is drawn anew only so long before it is due."""
 
 
 @dataclass(frozen=True)
@@ -65,30 +69,57 @@ class TrialScript:
             if self.screen_changed:
                 session.flag(Flag.SCREEN_CHANGED)
             until_answer = trial.timing.flash_ms is None  # then nothing is left to be judged, and no mask comes
-            window.stage(BLANK if until_answer else Frame(masks))
-            yield self._ahead_of(trial.vanish_due, key=until_answer)
+            if masks and not until_answer:
+                window.stage(Frame(masks))
+                yield self._ahead_of(trial.vanish_due)
+            else:
+                yield from self._draw_what_follows(pictures, trial.vanish_due)
             offset = window.present(None if until_answer and trial.answer else trial.vanish_due)
             session.offset(offset)
             due = trial.next_due
             mask_end = offset + round(session.planned_flash(self._settings.mask_ms) * MILLISECOND)
-            # grey after the mask, unless the next picture takes its place before
+            # something follows the mask, unless the next picture takes its place before
             if masks and not until_answer and (trial.all_presented or mask_end < due):
-                window.stage(BLANK)
-                yield self._ahead_of(mask_end)
+                yield from self._draw_what_follows(pictures, mask_end)
                 window.present(mask_end)
         if trial.waits_for_answer:
             closes = trial.close_due
-            still_open = closes is None or now_ns() < closes
-            if self._texts.question and still_open and trial.timing.flash_ms is not None:
-                self.present(Frame(headline=self._texts.question))
             yield Wait(None if closes is None else closes + STRAGGLERS_MS * MILLISECOND, key=True)
         session.close()  # from here on it is being stored, unless the confidence is asked for
         if session.state is State.CONFIDENCE:
             self.confidence_onset = self.present(Frame(headline=self._texts.confidence))
             yield Wait(None, key=True)
         if session.feedback is not None:
-            presented = self.present(Frame(headline=self._texts.feedback(session.feedback)))
+            presented = self.present(self._feedback(session.feedback, trial.planned, ready))
             yield Wait(presented + round(self._settings.feedback_ms * MILLISECOND))
+
+    def _draw_what_follows(self, pictures: Images, due: int | None) -> Iterator[Wait]:
+        """Draw ahead what is seen once pictures or their masks have vanished, and wait until that is due.
+
+        Where another picture comes it is the fixation mark, where an answer is awaited its cue. An answer meanwhile
+        makes the cue needless; it is taken out again, unless drawing anew might come late.
+        """
+        window, trial = self._window, self._session.trial
+        frame = BLANK
+        if not trial.all_presented:
+            frame = Frame(fixation=self._settings.fixation_mark)
+        elif trial.timing.flash_ms is not None and trial.waits_for_answer and due != trial.close_due:
+            frame = Frame(headline=self._texts.response_cue, vanished=pictures)
+        window.stage(frame)
+        yield self._ahead_of(due, key=trial.timing.flash_ms is None or bool(frame.headline))
+        if frame.headline and trial.answer and due is not None and now_ns() < due - REDRAW_MS * MILLISECOND:
+            window.stage(BLANK)
+            yield self._ahead_of(due)
+
+    def _feedback(self, feedback: Feedback, planned: Row, ready: ReadyTrial) -> Frame:
+        """What a practice trial tells: where there is a truth, with the pictures, each with its own."""
+        told = self._texts.feedback(feedback)
+        if feedback.truth is None:
+            return Frame(headline=told)
+        pictures = [picture for showing in ready.showings for picture in showing]
+        stimuli = [stimulus for showing in self._session.protocol.showings(planned) for stimulus in showing]
+        captions = tuple(self._texts.truth_of(planned, stimulus) for stimulus in stimuli)
+        return Frame(fitted(pictures, self._window.canvas), headline=told, captions=captions)
 
     def present(self, frame: Frame) -> int:
         """Show a frame at once; when that was done."""
@@ -219,10 +250,12 @@ class TrialRunner(QObject):
         gc.enable()
 
     def _blank(self, milliseconds: float) -> None:
-        """The grey between trials, with the progress in it; the next trial waits for the commit of the last."""
+        """The grey between trials, with progress and fixation mark; the next trial waits for the commit of the last."""
         saving = self._session.state is State.SAVING  # first: asking for the state takes note of a finished commit
         coming = self._session.progress[0] + saving
-        presented = self._trials.present(Frame(text=self._texts.progress(self._session.plan, coming)))
+        mark = self._settings.fixation_mark and coming < len(self._session.plan)
+        progress = self._texts.progress(self._session.plan, coming)
+        presented = self._trials.present(Frame(text=progress, fixation=mark))
         self._blank_until = presented + round(milliseconds * MILLISECOND)
         gc.enable()
         self._after_commit()

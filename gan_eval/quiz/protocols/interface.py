@@ -48,8 +48,8 @@ class QuizProtocol(ABC):
     """The exposure of a trial follows from the answers before it."""
     title: ClassVar[str] = "welcome_title"
     """The text that says what the session is about."""
-    question: ClassVar[str] = ""
-    """The text that reminds of the keys once everything has vanished; empty: real and fake need no reminder."""
+    question: ClassVar[str] = "question_single"
+    """The text that asks for the answer and names its keys, once everything has vanished."""
     in_brief: ClassVar[str]
     """For the report's table of the design."""
     methods: ClassVar[str]

@@ -100,6 +100,7 @@ def test_what_is_wrong_with_a_studys_words_is_said_in_a_line(own: dict[str, str]
 
 def test_every_text_may_be_said_by_the_study_as_it_is() -> None:
     require_texts(TEXTS)
+    require_texts({"question_rating": "1 to {grades}?", "confidence_question": "1 to {levels}?"})
 
 
 def test_the_program_can_say_its_own_consent_in_every_language() -> None:

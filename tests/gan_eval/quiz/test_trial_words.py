@@ -23,10 +23,28 @@ def test_a_pairs_keys_are_named_as_they_lie_on_the_keyboard() -> None:
     own = {"question_pair": "Which? {keys}", "question_models": "Better? {keys}", "question_rating": "1 to {grades}?"}
     swapped = {"first": "l", "second": "a"}
     pair = words(own, protocol="paired", layout="one_after_other", exposure_ms=500, keys=swapped)
-    assert pair.question == "Which? A: second    L: first"
-    assert words(own, protocol="model_vs_model").question == "Better? F: left    J: right"
-    assert words(own, protocol="rating", grades=7).question == "1 to 7?"
-    assert words(own).question == ""
+    assert pair.response_cue == "Which? A: second    L: first"
+    assert words(own, protocol="model_vs_model").response_cue == "Better? F: left    J: right"
+    assert words(own, protocol="rating", grades=7).response_cue == "1 to 7?"
+
+
+def test_every_protocol_names_its_keys_unless_nothing_is_wanted() -> None:
+    for protocol in ("quick_response", "yes_no", "staircase"):
+        assert words(protocol=protocol).response_cue == "F: fake    J: real"
+    graded = words(protocol="rating", grades=4).response_cue
+    assert graded.endswith("1: not at all    2    3    4: entirely")
+    assert words(protocol="rating", response_cue=False).response_cue == ""
+
+
+def test_the_question_how_sure_names_its_keys_and_what_the_ends_mean() -> None:
+    assert words(confidence=4).confidence == "How sure are you?    1: a guess    2    3    4: certain"
+    assert words({"confidence_question": "Up to {levels}?"}, confidence=4).confidence == "Up to 4?"
+
+
+def test_each_picture_of_a_trial_has_its_truth() -> None:
+    pair = {"kind": None, "stimulus": "d/real/1", "stimulus_b": "d/m/1"}
+    assert [words().truth_of(pair, name) for name in ("d/m/1", "d/real/1")] == ["generated", "real"]
+    assert words().truth_of({"kind": "fake", "stimulus": "d/m/1", "stimulus_b": None}, "d/m/1") == "generated"
 
 
 @pytest.mark.parametrize(

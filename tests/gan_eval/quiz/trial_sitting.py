@@ -29,6 +29,7 @@ WORDS = Texts(
     own={
         "progress": "{number} of {trials}",
         "practice_progress": "Practice: {number} of {trials}",
+        "question_single": "Keys? {keys}",
         "question_pair": "Which one? {keys}",
         "question_models": "Which model? {keys}",
         "question_rating": "How real? 1 to {grades}",
@@ -153,9 +154,11 @@ def two_models(stimuli: StimulusSet) -> StimulusSet:
 
 def phase(frame: Frame) -> str:
     """What a frame is, in words."""
+    if frame.captions:
+        return f"{frame.headline} ({', '.join(frame.captions)})"
     if frame.pictures:
         return f"{len(frame.pictures)} pictures" if frame.patch else f"{len(frame.pictures)} masks"
-    return frame.headline or frame.text or "blank"
+    return frame.headline or frame.text or ("cross" if frame.fixation else "blank")
 
 
 Sit = Callable[..., TrialSitting]

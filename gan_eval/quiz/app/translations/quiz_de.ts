@@ -194,6 +194,16 @@
       <translation>völlig</translation>
     </message>
     <message>
+      <source>a guess</source>
+      <comment>confidence_lowest</comment>
+      <translation>geraten</translation>
+    </message>
+    <message>
+      <source>certain</source>
+      <comment>confidence_highest</comment>
+      <translation>ganz sicher</translation>
+    </message>
+    <message>
       <source>Go on</source>
       <comment>go_on</comment>
       <translation>Weiter</translation>
@@ -394,6 +404,11 @@
       <translation>Übung: {number} von {trials}</translation>
     </message>
     <message>
+      <source>{keys}</source>
+      <comment>question_single</comment>
+      <translation>{keys}</translation>
+    </message>
+    <message>
       <source>Which one is real?    {keys}</source>
       <comment>question_pair</comment>
       <translation>Welches Bild ist echt?    {keys}</translation>
@@ -404,9 +419,9 @@
       <translation>Welches Bild sieht echter aus?    {keys}</translation>
     </message>
     <message>
-      <source>How real does it look? 1 (not at all) to {grades} (entirely)</source>
+      <source>How real does it look?    {keys}</source>
       <comment>question_rating</comment>
-      <translation>Wie echt sieht es aus? 1 (gar nicht) bis {grades} (völlig)</translation>
+      <translation>Wie echt sieht es aus?    {keys}</translation>
     </message>
     <message>
       <source>Correct: {truth}</source>
@@ -429,9 +444,9 @@
       <translation>Keine Antwort in der Zeit</translation>
     </message>
     <message>
-      <source>How sure are you? 1 (a guess) to {levels} (certain)</source>
+      <source>How sure are you?    {keys}</source>
       <comment>confidence_question</comment>
-      <translation>Wie sicher sind Sie? 1 (geraten) bis {levels} (ganz sicher)</translation>
+      <translation>Wie sicher sind Sie?    {keys}</translation>
     </message>
     <message>
       <source>A break</source>
@@ -626,7 +641,7 @@
     <message>
       <source>No. {number} (practice)</source>
       <comment>review_practice</comment>
-      <translation>Nr. {number} (Übung)</translation>
+      <translation>Übung, Nr. {number}</translation>
     </message>
     <message>
       <source>No. {number} (to check attention)</source>

@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,12 +15,13 @@ pytest.importorskip("PySide6.QtGui", exc_type=ImportError)
 from PySide6.QtCore import QRect, QSize
 from PySide6.QtGui import QImage
 
-from gan_eval.quiz.app.painting import BLANK, GAP, PATCH, Canvas, Frame, changed_area, painted
+from gan_eval.quiz.app.painting import BLANK, GAP, PATCH, Canvas, Frame, changed_area, fitted, painted
 from gan_eval.stimuli.pictures import read_rgb, write_png
 
 _SHOW = """
 import sys, time
 from pathlib import Path
+from typing import Any
 from PySide6.QtGui import QGuiApplication, QImage
 from gan_eval.quiz.app.presenter import OpenGLWindow
 from gan_eval.quiz.app.painting import BLANK, Frame
@@ -129,6 +131,9 @@ def grey_picture(width: int, height: int) -> QImage:
         (Frame((grey_picture(60, 40),)), Frame((grey_picture(30, 80), grey_picture(40, 40)))),
         (Frame(text="1 of 4"), Frame(headline="How sure are you?")),
         (Frame(headline="Right", text="1 of 4"), BLANK),
+        (Frame(text="1 of 4", fixation=True), Frame((grey_picture(60, 40),))),
+        (BLANK, Frame(headline="J: real", vanished=(grey_picture(60, 40),))),
+        (BLANK, Frame((grey_picture(60, 40),), headline="Right", captions=("generated",))),
     ],
 )
 @pytest.mark.usefixtures("qapp")
@@ -153,3 +158,52 @@ def test_a_headline_stands_below_the_pictures_and_clear_of_the_progress() -> Non
     assert told != painted(Frame((picture,), text="1 of 4"), canvas)
     lines = painted(Frame(text="1 of 4"), canvas).copy(0, 440, 640, 40)
     assert told.copy(0, 440, 640, 40) == lines
+
+
+@pytest.mark.usefixtures("qapp")
+def test_the_fixation_mark_is_small_and_in_the_middle() -> None:
+    for width, height in ((640, 480), (641, 481), (3840, 2160)):
+        image = painted(Frame(fixation=True), Canvas(QSize(width, height)))
+        marked = [
+            (x, y)
+            for x in range(width // 2 - 40, width // 2 + 40)
+            for y in range(height // 2 - 40, height // 2 + 40)
+            if image.pixelColor(x, y).red() != 128
+        ]
+        xs, ys = zip(*marked, strict=True)
+        assert (min(xs) + max(xs) + 1, min(ys) + max(ys) + 1) == (2 * (width // 2), 2 * (height // 2))
+        assert 8 <= max(xs) - min(xs) <= 48
+
+
+@pytest.mark.parametrize(
+    ("width", "height"), [(200, 200), (620, 300), (300, 440), (300, 480), (640, 480)], ids=lambda length: str(length)
+)
+@pytest.mark.usefixtures("qapp")
+def test_the_keys_stay_out_of_the_place_where_the_picture_was(width: int, height: int) -> None:
+    canvas = Canvas(QSize(640, 480))
+    vanished = Frame(headline="F: fake    J: real", vanished=(grey_picture(width, height),))
+    image = painted(vanished, canvas)
+    inked = np.array(image.constBits()).reshape(480, 640, 4)[:, :, 0] != 128
+    assert inked.any(), "nothing is cut off, and nothing is left out"
+    place = inked[(480 - height) // 2 : (480 + height) // 2, (640 - width) // 2 : (640 + width) // 2]
+    if (width, height) == (640, 480):  # nowhere else
+        assert place[440:].any()
+        assert not place[:440].any()
+    else:
+        assert not place.any()
+
+
+@pytest.mark.usefixtures("qapp")
+def test_pictures_with_captions_leave_room_for_what_is_told() -> None:
+    canvas = Canvas(QSize(640, 480))
+    small, large = grey_picture(100, 80), grey_picture(600, 470)
+    assert fitted([small], canvas) == (small,)
+    (reduced,) = fitted([large], canvas)
+    assert reduced.width() / reduced.height() == pytest.approx(600 / 470, rel=0.02)
+    pair = fitted([large, large], canvas)
+    assert sum(picture.width() for picture in pair) + GAP <= 640
+    told = painted(Frame(pair, headline="Correct: left", captions=("real", "generated")), canvas)
+    assert told.copy(0, 0, 640, 120) == painted(BLANK, canvas).copy(0, 0, 640, 120)
+    words: dict[str, Any]
+    for words in ({"captions": ("real", "generated")}, {"headline": "Correct: left"}):
+        assert told != painted(Frame(pair, **words), canvas)

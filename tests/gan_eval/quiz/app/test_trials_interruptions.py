@@ -63,8 +63,8 @@ def once_in(sitting: TrialSitting, where: str, do: Callable[[], object]) -> Call
         ("1 pictures", {}, True),
         ("1 pictures", {"exposure_ms": 300}, True),
         ("1 masks", {"exposure_ms": 60, "mask": "noise", "mask_ms": 300}, True),
-        ("blank", {"exposure_ms": 60}, True),
-        ("blank", PAIRS, True),
+        ("Keys", {"exposure_ms": 60}, True),
+        ("cross", PAIRS, True),
         ("Which", PAIRS, True),
     ],
 )
@@ -121,7 +121,7 @@ def test_escape_during_feedback_loses_nothing(sit: Sit) -> None:
     ("where", "settings"),
     [
         ("1 pictures", {}),
-        ("blank", PAIRS),
+        ("cross", PAIRS),
         ("How sure", {"confidence": 3}),
         ("1 masks", {"exposure_ms": 60, "mask": "scramble"}),
     ],

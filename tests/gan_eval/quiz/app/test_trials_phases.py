@@ -39,6 +39,9 @@ def presses(sitting: TrialSitting, **keys: str) -> Callable[[Frame], None]:
     return react
 
 
+KEYS = "Keys? F: fake    J: real"
+
+
 def pixels(image: QImage) -> np.ndarray:
     rgb = image.convertToFormat(QImage.Format.Format_RGB32)
     return np.array(rgb.constBits()).reshape(rgb.height(), -1, 4)[:, : rgb.width(), :3]
@@ -86,7 +89,7 @@ def test_levels_of_exposure_come_as_planned(sit: Sit) -> None:
 def test_a_mask_takes_the_pictures_place(sit: Sit, kind: str, of_picture: bool) -> None:
     sitting = sit(exposure_ms=60, mask=kind, mask_ms=50, response_ms=150)
     assert sitting.run(lambda _: None) == "over"
-    trial = ["1 pictures", "1 masks", "blank"]
+    trial = ["1 pictures", "1 masks", KEYS]
     assert sitting.phases == ["1 of 2", *trial, "2 of 2", *trial, "blank"]
     (shown, onset), (masked, offset), (_, end) = sitting.window.presented[1:4]
     picture, mask = shown.pictures[0], masked.pictures[0]
@@ -118,10 +121,10 @@ def test_pairs_side_by_side(sit: Sit, stimuli: StimulusSet, protocol: str) -> No
     sitting = sit(protocol=protocol, pairs=2, exposure_ms=80, stimuli=two_models(stimuli))
     assert sitting.run(presses(sitting, which="f")) == "over"
     asked = f"Which {'one' if protocol == 'paired' else 'model'}? F: left    J: right"
-    trial = ["2 pictures", "blank", asked]
+    trial = ["2 pictures", asked]
     assert sitting.phases == ["1 of 2", *trial, "2 of 2", *trial, "blank"]
     for place, row in enumerate(sitting.trials):
-        left, right = (pixels(picture) for picture in sitting.window.presented[1 + 4 * place][0].pictures)
+        left, right = (pixels(picture) for picture in sitting.window.presented[1 + 3 * place][0].pictures)
         a, b = (pixels(load(path)) for path in sitting.files(place))
         assert (left == (a if row["position"] == "left" else b)).all()
         assert (right == (b if row["position"] == "left" else a)).all()
@@ -136,8 +139,8 @@ def test_pairs_one_after_the_other_with_a_gap(sit: Sit, mask_ms: float | None) -
         settings |= {"mask": "noise", "mask_ms": mask_ms}
     sitting = sit(protocol="paired", pairs=1, **settings)
     assert sitting.run(presses(sitting, which="j")) == "over"
-    between = {None: ["blank"], 60: ["1 masks", "blank"], 400: ["1 masks"]}[mask_ms]
-    after = ["1 masks", "blank"] if mask_ms else ["blank"]
+    between = {None: ["cross"], 60: ["1 masks", "cross"], 400: ["1 masks"]}[mask_ms]
+    after = ["1 masks"] if mask_ms else []
     asked = "Which one? F: first    J: second"
     assert sitting.phases == ["1 of 1", "1 pictures", *between, "1 pictures", *after, asked, "blank"]
     (row,) = sitting.trials
@@ -166,7 +169,7 @@ def test_a_key_before_the_second_picture_does_not_count(sit: Sit) -> None:
 def test_a_grade_for_each_picture(sit: Sit) -> None:
     sitting = sit(protocol="rating", exposure_ms=60)
     assert sitting.run(presses(sitting, real="4")) == "over"
-    assert sitting.phases[3] == "How real? 1 to 5"
+    assert sitting.phases[2] == "How real? 1 to 5"
     assert [(row["rating"], row["correct"]) for row in sitting.trials] == [(4.0, None)] * 2
 
 
@@ -220,12 +223,14 @@ def test_practice_tells_what_was_right_and_enters_no_progress(sit: Sit) -> None:
 
     assert sitting.run(react) == "break"
     first, second = sitting.session.plan[0]["kind"], sitting.session.plan[1]["kind"]
-    told = f"Right: {first}" if first == "fake" else f"Wrong: {first}"
-    none = f"None: {second}"
+    truths = {"real": "real", "fake": "generated"}
+    told = f"{'Right' if first == 'fake' else 'Wrong'}: {first} ({truths[first]})"
+    none = f"None: {second} ({truths[second]})"
     trial = ["1 pictures", "blank"]
     before = ["Practice: 1 of 2", *trial, told, "Practice: 2 of 2", *trial, none, "1 of 2"]
     assert sitting.phases == before
     frames = sitting.window.presented
+    assert not frames[3][0].patch
     assert (frames[4][1] - frames[3][1]) / 1e6 > 110
     assert sitting.run(react) == "over"
     assert sitting.phases == [*before, "1 of 2", *trial, "2 of 2", *trial, "blank"]
@@ -233,7 +238,7 @@ def test_practice_tells_what_was_right_and_enters_no_progress(sit: Sit) -> None:
 
 
 def test_progress_is_never_shown_with_a_picture_and_blanks_are_empty(sit: Sit) -> None:
-    sitting = sit(exposure_ms=60, response_ms=200)
+    sitting = sit(exposure_ms=60, response_ms=200, fixation_mark=False, response_cue=False)
     grey = []
 
     def look(frame: Frame) -> None:
@@ -246,3 +251,38 @@ def test_progress_is_never_shown_with_a_picture_and_blanks_are_empty(sit: Sit) -
     assert sitting.run(look) == "over"
     assert len(grey) >= 2
     assert all(grey)
+
+
+def test_a_cross_comes_before_the_picture_and_the_keys_after_it(sit: Sit) -> None:
+    sitting = sit(exposure_ms=60)
+
+    def answer(frame: Frame) -> None:
+        if phase(frame) == KEYS:
+            assert sitting.session.state is State.WAITING
+            sitting.key("j")
+
+    assert sitting.run(answer) == "over"
+    frames = [frame for frame, _ in sitting.window.presented]
+    assert sitting.phases == ["1 of 2", "1 pictures", KEYS, "2 of 2", "1 pictures", KEYS, "blank"]
+    assert [frame.fixation for frame in frames] == [True, False, False, True, False, False, False]
+    shown, cued = sitting.window.presented[1:3]
+    assert cued[0].vanished == shown[0].pictures, "the keys stay out of its place"
+    assert (cued[1] - shown[1]) / 1e6 == pytest.approx(sitting.trials[0]["exposure_ms"])
+    assert sitting.trials[0]["exposure_ms"] < 75, "drawn ahead: the picture vanishes as the keys appear"
+
+
+@pytest.mark.parametrize(("mask", "during"), [("none", "pictures"), ("noise", "pictures"), ("noise", "masks")])
+def test_an_answer_during_flash_or_mask_is_not_asked_for_again(sit: Sit, mask: str, during: str) -> None:
+    sitting = sit(exposure_ms=120, mask=mask, mask_ms=120)
+    assert sitting.run(presses(sitting, **{during: "j"})) == "over"
+    assert KEYS not in sitting.phases
+    assert all(row["exposure_ms"] > 110 for row in sitting.trials), "the flash goes on"
+
+
+def test_practice_with_a_pair_names_both_pictures(sit: Sit) -> None:
+    sitting = sit(protocol="paired", layout="one_after_other", exposure_ms=60, pairs=1, practice=1, feedback_ms=60)
+    assert sitting.run(presses(sitting, which="f")) == "break"
+    practised = sitting.session.plan[0]
+    right = practised["position"] == "first"
+    captions = "real, generated" if right else "generated, real"
+    assert f"{'Right' if right else 'Wrong'}: {practised['position']} ({captions})" in sitting.phases
