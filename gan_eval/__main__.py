@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def main() -> None:
-    """Run the command line: 0 done, 1 internal error, 2 bad input or usage, 130 interrupted."""
+    """Run the command line: 0 done, 1 internal error, 2 bad input or usage, 3 rows were left out, 130 interrupted."""
     from gan_eval.launch import leave, leave_out_current_folder, restart_in_utf8, write_any_text
 
     leave_out_current_folder()

@@ -5,6 +5,7 @@ import codecs
 import io
 import os
 import platform
+import shutil
 import sys
 from pathlib import Path
 from typing import NoReturn
@@ -116,6 +117,16 @@ def setup_command(extra: str = "") -> str:
     if (root / "run").is_file() and (root / "bootstrap").is_dir():
         return f"{'py run' if sys.platform == 'win32' else './run'} setup --extras {extra or 'none'}"
     return f"pip install 'gan-eval[{extra}]'" if extra else "pip install gan-eval"
+
+
+def program() -> list[str]:
+    """What a command to copy begins with: `gan-eval` where the shell finds it, else this checkout's `run`."""
+    run = Path(__file__).resolve().parents[1] / "run"
+    if shutil.which("gan-eval") or not run.is_file():
+        return ["gan-eval"]
+    if sys.platform == "win32":
+        return ["py", str(run)]
+    return ["./run" if Path.cwd() == run.parent else str(run)]
 
 
 def usable_cores() -> int:

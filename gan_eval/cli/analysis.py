@@ -1,5 +1,6 @@
 """The commands `analyze`, `trials import` and `power`."""
 
+import shlex
 from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -140,12 +141,12 @@ def _read_files(file: Path, out: Path) -> "tuple[pd.DataFrame, dict[Table, pd.Da
     in any case, the rest where the analysis is written to the same place.
     """
     from gan_eval import tables
-    from gan_eval.stats.importing import read_trials
+    from gan_eval.stats.importing import unfilled_trials
     from gan_eval.stats.trials import fill_trials, usable
     from gan_eval.store import STORED_TABLES
     from gan_eval.tabular import faults, holds_table, read_table
 
-    trials = read_trials(file)
+    trials = unfilled_trials(file)
     named = usable(trials, where=str(file))
     if len(named.trials) < len(trials):  # the rows that are left have other numbers than in the file
         for row, column, reason in faults(trials, tables.TRIALS):
@@ -165,6 +166,8 @@ def _read_files(file: Path, out: Path) -> "tuple[pd.DataFrame, dict[Table, pd.Da
 
 
 trials_app = typer.Typer(help="Trials from other programs.", no_args_is_help=True)
+ROWS_LEFT_OUT = 3
+"""The exit status of an import that is done, but has left rows out."""
 MOST_NAMED = 20
 """So many rejected cells are printed; the file beside has all."""
 
@@ -182,12 +185,15 @@ def trials_import(
 ) -> None:
     """Bring a foreign table of judgements into a trials table.
 
-    A row that does not fit is left out, named here and kept in OUT.rejected.csv.
+    Where columns are missing or words are not known, everything is said at once, with a command to try. A row that does
+    not fit is left out, named here and kept in OUT.rejected.csv; the last line counts such rows, and the exit status
+    is 3 then.
     """
     from gan_eval import tables, tabular
     from gan_eval.files import check_output_file
     from gan_eval.stats import import_trials
     from gan_eval.stats.exclusions import parse_rule
+    from gan_eval.stats.importing import ForeignTableError, left_out, words_to_add
 
     check_output_file(out)
     for rule in where or ():
@@ -197,27 +203,37 @@ def trials_import(
     for text in word or ():
         place, equals, ours = text.rpartition("=")
         column, colon, theirs = place.partition(":")
-        if not (equals and colon and theirs and ours):
+        if not (equals and colon and theirs):
             raise UserError(f"--word {text}: wanted COLUMN:THEIRS=OURS, such as kind:synthetic=fake")
         words.setdefault(column, {})[theirs] = ours
-    imported = import_trials(file, mapping=pairs(mapping or [], "--map"), where=where or (), words=words)
+    try:
+        imported = import_trials(file, mapping=pairs(mapping or [], "--map"), where=where or (), words=words)
+    except ForeignTableError as error:
+        for line in (*error.findings, "To try:", error.command(out)):
+            typer.echo(line, err=True)
+        raise UserError(f"{error.problem}; the command above has what could be guessed") from error
     rows = imported.rejected.to_dict("records")
     for row in rows[:MOST_NAMED]:
         typer.echo(f"{file}: row {row['row']}: column {row['column']}: {row['reason']}", err=True)
     rejected_file = out.with_name(f"{out.stem}.rejected.csv")
     if rows and strict:
         raise UserError(f"{file}: {len(rows)} cells do not fit; mend them, or leave --strict away")
-    if rows:
-        tabular.write_table(imported.rejected, rejected_file, tables.REJECTED)
-        left_out = imported.rejected["row"].nunique()
-        typer.echo(
-            f"{left_out} of {left_out + len(imported.trials)} rows left out, all named in {rejected_file}", err=True
-        )
-    else:
-        rejected_file.unlink(missing_ok=True)  # an earlier import's
     tabular.write_table(imported.trials, out, tables.TRIALS)
-    typer.echo(f"{len(imported.trials)} trials", err=True)
     typer.echo(out)
+    if not rows:
+        rejected_file.unlink(missing_ok=True)  # an earlier import's
+        typer.echo(f"{len(imported.trials)} trials", err=True)
+        return
+    tabular.write_table(imported.rejected, rejected_file, tables.REJECTED)
+    if options := words_to_add(imported.rejected):
+        typer.echo(f"More rows may come in with {shlex.join(f'--word={option}' for option in options)}", err=True)
+    count = imported.rejected["row"].nunique()
+    typer.echo(
+        f"{len(imported.trials)} trials; {count} of {count + len(imported.trials)} rows left out: "
+        f"{left_out(imported.rejected)}; all in {rejected_file}",
+        err=True,
+    )
+    raise typer.Exit(ROWS_LEFT_OUT)
 
 
 EFFECTS = ("false_alarm_rate", "fooling_rate", "choice_rate", "sd_participant", "sd_stimulus", "sd_slope")

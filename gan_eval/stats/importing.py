@@ -1,6 +1,11 @@
 """Trials of other programs: a foreign CSV becomes a trials table by naming its columns."""
 
+import os
 import re
+import shlex
+import subprocess
+import warnings
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -9,15 +14,30 @@ import numpy as np
 import pandas as pd
 
 from gan_eval.errors import UserError
+from gan_eval.launch import program
+from gan_eval.stats.column_guesses import GUESSED, Suggestion, guessed_words, misfits, suggest
 from gan_eval.stats.exclusions import column_named, holding, parse_rule
-from gan_eval.stats.trials import OUTCOMES, REQUIRED, fill_trials, joins_models, require_answers, sessions_of
+from gan_eval.stats.trials import (
+    OUTCOMES,
+    REQUIRED,
+    are_missing,
+    fill_trials,
+    joins_models,
+    missing_answers,
+    sessions_of,
+    usable,
+)
 from gan_eval.stimuli.sets import name_problem
-from gan_eval.tables import REJECTED, TRIALS
+from gan_eval.store import open_store
+from gan_eval.store.connect import is_store
+from gan_eval.tables import PARTICIPANTS, REJECTED, SESSIONS, TRIALS, Table
 from gan_eval.tables.cells import csv_records
 from gan_eval.tabular import Row, faults, frame_of, read_table, text_frame
 
 _SCALED = re.compile(r"^\s*(?P<column>.+?)\s*(?P<operator>[*/])\s*(?P<number>[0-9.eE+-]+)\s*$")
 """A column times or divided by a number."""
+MOST_WORDS = 8
+"""So many unknown words of a column, or reasons for leaving rows out, are told."""
 
 
 class Imported(NamedTuple):
@@ -29,8 +49,36 @@ class Imported(NamedTuple):
     """The table `rejected`: each row that could not be taken, and why."""
 
 
+class ForeignTableError(UserError):
+    """A foreign table whose columns or words are not all known; its line says at once whatever is wrong."""
+
+    def __init__(self, file: Path, problem: str, findings: Sequence[str], suggestion: Suggestion, where: Sequence[str]):
+        self.problem = f"{file}: {problem}"
+        self.findings = tuple(findings)
+        """The file's columns, words that are not known, and what was guessed: a line each."""
+        self.suggestion = suggestion
+        """Mapping and words to try."""
+        self._file, self._where = file, where
+        super().__init__("; ".join((self.problem, *self.findings, f"try: {self.command()}")))
+
+    def command(self, out: Path | None = None) -> str:
+        """The command that imports the table as guessed, as this system's shells read it."""
+        if out is None:
+            out = Path("trials.csv" if self._file.name != "trials.csv" else "imported.csv")
+        options = [f"--map={ours}={theirs}" for ours, theirs in self.suggestion.mapping.items()]
+        options += [f"--word={name}:{theirs}={ours}" for name, theirs, ours in _flat(self.suggestion.words)]
+        options += [f"--where={rule}" for rule in self._where]
+        pairs = [part for option in options for part in option.split("=", 1)]
+        words = [*program(), "trials", "import", str(self._file), *pairs, "--out", str(out)]
+        return subprocess.list2cmdline(words) if os.name == "nt" else shlex.join(words)
+
+
+def _flat(words: Mapping[str, Mapping[str, str]]) -> list[tuple[str, str, str]]:
+    return [(name, theirs, ours) for name, meanings in words.items() for theirs, ours in meanings.items()]
+
+
 def import_trials(
-    file: Path,
+    file: Path | str,
     *,
     mapping: Mapping[str, str],
     where: Sequence[str] = (),
@@ -44,15 +92,19 @@ def import_trials(
     Args:
         file: CSV with one judgement a row.
         mapping: for a column of `trials` the file's column, or a column times or divided by a number:
-            `{"participant": "subject", "reaction_time_ms": "rt_s*1000"}`.
+            `{"participant": "subject", "reaction_time_ms": "rt_s*1000"}`; empty: the file's column of that name is
+            something else, and is not taken.
         where: rules (`gan_eval.stats.exclusions`) on the file's own columns; rows that fulfil all are taken.
-        words: for a column of `trials` what the file's words mean: `{"kind": {"synthetic": "fake"}}`.
+        words: for a column of `trials` what the file's words mean: `{"kind": {"synthetic": "fake"}}`; empty: nothing.
 
     Raises:
-        UserError: no such file or column, a rule that is not understood or drops answers by their outcome, or no row
-            that could be taken.
+        ForeignTableError: a column that must be there is missing or unknown, or no row could be taken.
+        UserError: no such file, or a rule that is not understood or drops answers by their outcome.
     """
-    header, records = csv_records(Path(file))
+    file, words = Path(file), words or {}
+    header, records = csv_records(file)
+    if len(header) == 1 and (mark := next((mark for mark in ";\t|" if mark in header[0]), None)):
+        raise UserError(f"{file}: its cells are separated by {mark!r}; save it as CSV with commas")
     rows = list(enumerate(records, start=1))
     rejected = [
         _rejection(number, header[0], f"{len(record)} cells, the header has {len(header)}", ",".join(record))
@@ -63,12 +115,18 @@ def import_trials(
     foreign = pd.DataFrame(list(fitting.values()), index=list(fitting), columns=header, dtype="str")
     foreign = foreign.mask(foreign == "")
     chosen = holding(foreign, where, where=str(file))
-    _refuse_choice_by_outcome(where, foreign, mapping, words or {}, file=str(file))
+    _refuse_choice_by_outcome(where, foreign, mapping, words, file=str(file))
     foreign = foreign[chosen]
     if foreign.empty and not rejected:
         raise UserError(f"{file}: no row is left{' under ' + ', '.join(where) if where else ''}; nothing to import")
-    frame, of_arithmetic = _mapped(foreign, mapping, file=str(file))
-    frame = _in_schema_words(frame, words or {})
+    known, problems = _known_names(foreign, mapping)
+    frame, of_arithmetic = _mapped(foreign, known, file=str(file))
+    not_answers = {"choice", "rating"} & misfits(frame.select_dtypes(exclude="number"), words)
+    if missing := missing_answers(frame.drop(columns=list(not_answers))):
+        problems.append(are_missing(missing))
+    if problems:
+        raise _foreign_table_error(file, "; ".join(problems), foreign, known, words, where)
+    frame = _in_schema_words(frame, words)
     rejected += of_arithmetic + _rejected(frame)
     rejected.sort(
         key=lambda row: (row["row"], TRIALS.names.index(row["column"]) if row["column"] in TRIALS.names else 0)
@@ -76,10 +134,88 @@ def import_trials(
     accepted = frame[~frame.index.isin([row["row"] for row in rejected])]
     if accepted.empty:
         first = rejected[0]
-        raise UserError(
-            f"{file}: no row could be taken; row {first['row']}: column {first['column']}: {first['reason']}"
-        )
+        problem = f"no row could be taken; row {first['row']}: column {first['column']}: {first['reason']}"
+        wrong = _wrongly_mapped(frame, known, rejected)
+        suitable = {ours: theirs for ours, theirs in known.items() if ours not in wrong}
+        raise _foreign_table_error(file, problem, foreign, suitable, words, where)
     return Imported(fill_trials(accepted.reset_index(drop=True), where=str(file)), frame_of(rejected, REJECTED))
+
+
+def _known_names(foreign: pd.DataFrame, mapping: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
+    """The part of a mapping whose columns are known, and a message for each other."""
+    known, problems = {}, []
+    for target, expression in mapping.items():
+        try:
+            column_named(target, pd.DataFrame(columns=list(TRIALS.names)), where=f"--map {target}={expression}")
+            column_named(_source(target, expression, foreign), foreign, where=f"--map {target}={expression}")
+            known[target] = expression
+        except UserError as error:
+            problems.append(str(error))
+    return known, problems
+
+
+def _source(target: str, expression: str, foreign: pd.DataFrame) -> str:
+    """The foreign column that an expression of a mapping names; a column's own name goes before arithmetic."""
+    scaled = None if expression in foreign.columns else _SCALED.match(expression)
+    return scaled["column"] if scaled else expression or target
+
+
+def _wrongly_mapped(frame: pd.DataFrame, mapping: Mapping[str, str], rejected: Sequence[Row]) -> set[str]:
+    """Columns of ours that no row fits, and whose words cannot be guessed."""
+    count = Counter(row["column"] for row in rejected)
+    wrong = {name for name in mapping if count[name] == len(frame)}
+    guessed = {
+        name for name in wrong & {*GUESSED} if {*frame[name].dropna()} <= guessed_words(name, frame[name]).keys()
+    }
+    return wrong - guessed
+
+
+def _foreign_table_error(
+    file: Path,
+    problem: str,
+    foreign: pd.DataFrame,
+    mapping: Mapping[str, str],
+    words: Mapping[str, Mapping[str, str]],
+    where: Sequence[str],
+) -> ForeignTableError:
+    """The error with all that can be said of the table."""
+    sources = {ours: _source(ours, theirs, foreign) if theirs else "" for ours, theirs in mapping.items()}
+    suggestion = suggest(foreign, mapping, words, sources)
+    findings = [f"the file has the columns {', '.join(foreign.columns)}"]
+    for name in GUESSED:
+        source = _source(name, suggestion.mapping.get(name, name), foreign)
+        if source in foreign:
+            known = {*TRIALS.by_name[name].words, *(word.strip().lower() for word in words.get(name, {}))}
+            cells = foreign[source].dropna().str.strip()
+            counts = cells[~cells.str.lower().isin(known)].value_counts()
+            if len(counts):
+                listed = ", ".join(f"{word} {count}" for word, count in counts.head(MOST_WORDS).items())
+                more = f" and {len(counts) - MOST_WORDS} others" if len(counts) > MOST_WORDS else ""
+                findings.append(f"not known in {source} ({name}): {listed}{more}")
+    return ForeignTableError(file, problem, (*findings, *suggestion.remarks), suggestion, where)
+
+
+def words_to_add(rejected: pd.DataFrame) -> list[str]:
+    """For `--word`: what words may mean for which rows were left out."""
+    options = []
+    for name in GUESSED:
+        found = rejected.loc[rejected["column"] == name, "found"].dropna()
+        options += [f"{name}:{theirs}={ours}" for theirs, ours in guessed_words(name, found).items()]
+    return options
+
+
+def left_out(rejected: pd.DataFrame) -> str:
+    """Why rows were left out, the commonest reasons with how many cells they are of.
+
+    >>> left_out(frame_of([_rejection(row, "kind", "found 'x', wanted one of real, fake") for row in (3, 4)], REJECTED))
+    '2 kind (wanted one of real, fake)'
+    """
+    cells = zip(
+        rejected["column"], rejected["reason"].str.replace("^found .*?, (?=wanted )", "", regex=True), strict=True
+    )
+    counts = Counter(f"{column} ({reason.partition(';')[0]})" for column, reason in cells)
+    more = f" and {len(counts) - MOST_WORDS} other reasons" if len(counts) > MOST_WORDS else ""
+    return ", ".join(f"{count} {what}" for what, count in counts.most_common(MOST_WORDS)) + more
 
 
 def _refuse_choice_by_outcome(
@@ -113,36 +249,82 @@ def _refuse_choice_by_outcome(
             )
 
 
-def read_trials(path: Path) -> pd.DataFrame:
-    """Trials from CSV or Parquet (by suffix) for `gan_eval.stats.analyze`: columns that can be filled may be absent.
+def read_trials(source: Path | str) -> pd.DataFrame:
+    """The table `trials` of a CSV or Parquet file (by suffix) or of a results store, each column with its dtype.
+
+    Columns that can be filled may be absent. Rows without participant or stimulus and rows that repeat another are left
+    out, and a warning counts them.
+
+    Args:
+        source: the file; a store's file, or its URL.
+
+    Returns:
+        A row for each trial: the columns of the table, then the source's further ones.
+
+    Raises:
+        UserError: no such file, a column is absent that nothing can fill, or a cell is not what its column wants.
+
+    >>> from tempfile import mkdtemp
+    >>> file = Path(mkdtemp()) / "answers.csv"
+    >>> _ = file.write_text("participant,stimulus,kind,response\\nP1,a,real,real\\nP1,b,fake,real\\n")
+    >>> read_trials(file)[["trial", "stimulus", "kind", "response", "correct"]]
+       trial stimulus  kind response  correct
+    0      1        a  real     real     True
+    1      2        b  fake     real    False
+    """
+    named = usable(unfilled_trials(source), where=str(source))
+    if named.note:
+        warnings.warn(f"{source}: {named.note}", stacklevel=2)
+    return fill_trials(named.trials, where=str(source))
+
+
+def unfilled_trials(source: Path | str) -> pd.DataFrame:
+    """The trials as a file or a store has them; the cells of a CSV file are text.
 
     Raises:
         UserError: no such file, a column is absent that nothing can fill, or the file cannot be read.
     """
-    path = Path(path)
+    if is_store(source):
+        with open_store(source, create=False) as store:
+            return store.frame(TRIALS)
+    path = Path(source)
     if path.suffix == ".parquet":
         return read_table(path, TRIALS)
     frame = text_frame(path)
-    mend = f"name its columns: gan-eval trials import {path.name} --map participant=COLUMN ... --out trials.csv"
-    require_answers(frame, where=str(path), mend=mend)
+    if missing := missing_answers(frame):
+        raise _foreign_table_error(path, are_missing(missing), frame, {}, {}, ())
     return frame
 
 
-def _mapped(foreign: pd.DataFrame, mapping: Mapping[str, str], *, file: str) -> tuple[pd.DataFrame, list[Row]]:
-    """The mapped columns, then the file's further ones; and a rejection for each cell that should be a number.
+def tables_to_analyze(source: Path | str) -> dict[Table, pd.DataFrame]:
+    """The trials of a file or a store, unfilled, with the participants' answers and the sessions where there are any.
 
-    A column's own name goes before arithmetic.
+    Of a file these are `participants.csv` and `sessions.csv` beside it.
+
+    Raises:
+        UserError: as for `unfilled_trials`.
     """
+    found = {TRIALS: unfilled_trials(source)}
+    if is_store(source):
+        with open_store(source, create=False) as store:
+            return found | {table: store.frame(table) for table in (PARTICIPANTS, SESSIONS)}
+    beside = {table: Path(source).with_name(f"{table.name}.csv") for table in (PARTICIPANTS, SESSIONS)}
+    return found | {table: read_table(file, table) for table, file in beside.items() if file.is_file()}
+
+
+def _mapped(foreign: pd.DataFrame, mapping: Mapping[str, str], *, file: str) -> tuple[pd.DataFrame, list[Row]]:
+    """The mapped columns, then the file's further ones; and a rejection for each cell that should be a number."""
     columns: dict[str, pd.Series] = {}
     sources: set[str] = set()
     rejected = []
     for target, expression in mapping.items():
-        if target not in TRIALS.by_name:
-            column_named(target, pd.DataFrame(columns=list(TRIALS.names)), where=f"--map {target}={expression}")
         where = f"{file}: --map {target}={expression}"
-        scaled = None if expression in foreign.columns else _SCALED.match(expression)
-        source = column_named(scaled["column"] if scaled else expression, foreign, where=where)
+        source = _source(target, expression, foreign)
+        sources.add(source)
+        if not expression:
+            continue
         columns[target] = foreign[source]
+        scaled = None if source == expression else _SCALED.match(expression)
         if scaled:
             try:
                 number = float(scaled["number"])
@@ -155,11 +337,8 @@ def _mapped(foreign: pd.DataFrame, mapping: Mapping[str, str], *, file: str) -> 
             bad = foreign[source][values.isna() & foreign[source].notna()]
             rejected += [_rejection(row, target, f"found {cell!r}, wanted a number", cell) for row, cell in bad.items()]
             columns[target] = values * factor
-        sources.add(source)
     columns |= {name: foreign[name] for name in foreign.columns if name not in sources and name not in columns}
-    frame = pd.DataFrame(columns, index=foreign.index)
-    require_answers(frame, where=file, mend="map one, such as --map kind=COLUMN")
-    return frame, rejected
+    return pd.DataFrame(columns, index=foreign.index), rejected
 
 
 def _in_schema_words(frame: pd.DataFrame, words: Mapping[str, Mapping[str, str]]) -> pd.DataFrame:
@@ -167,9 +346,9 @@ def _in_schema_words(frame: pd.DataFrame, words: Mapping[str, Mapping[str, str]]
     frame = frame.copy()
     for name, meanings in words.items():
         column = column_named(name, frame, where="--word")
-        translations = {foreign.strip().lower(): meaning for foreign, meaning in meanings.items()}
+        translations = {foreign.strip().lower(): meaning or None for foreign, meaning in meanings.items()}
         plain = frame[column].str.strip().str.lower()
-        frame[column] = plain.map(translations).fillna(plain)
+        frame[column] = frame[column].mask(plain.isin(list(translations)), plain.map(translations))
     for enumeration in TRIALS.columns:
         if enumeration.words and enumeration.name in frame:
             frame[enumeration.name] = frame[enumeration.name].str.strip().str.lower()

@@ -1,5 +1,6 @@
 """Which trials an analysis looks at: missing columns filled, main trials of single pictures, answered ones."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -153,17 +154,29 @@ def usable(frame: pd.DataFrame, *, where: str = "trials") -> Named:
     return Named(named.trials, "; ".join(filter(None, [once.note, named.note])))
 
 
-def require_answers(frame: pd.DataFrame, *, where: str, mend: str = "rename a column") -> None:
+def require_answers(frame: pd.DataFrame, *, where: str) -> None:
     """Check that the columns are there that nothing can fill.
 
     Raises:
-        UserError: one is absent; the message ends with `mend`.
+        UserError: some are absent; all are named.
     """
+    if missing := missing_answers(frame):
+        raise UserError(f"{where}: {are_missing(missing)}; it has {', '.join(map(str, frame))}; rename a column")
+
+
+def missing_answers(frame: pd.DataFrame) -> list[str]:
+    """The columns that are absent and that nothing can fill; pairs and grades need neither kind nor response."""
     answered_otherwise = any(name in frame and frame[name].notna().any() for name in ("choice", "rating"))
-    needed = REQUIRED[:2] if answered_otherwise else REQUIRED
-    missing = [name for name in needed if name not in frame]
-    if missing:
-        raise UserError(f"{where}: column {missing[0]} is missing; {mend}")
+    return [name for name in (REQUIRED[:2] if answered_otherwise else REQUIRED) if name not in frame]
+
+
+def are_missing(columns: Sequence[str]) -> str:
+    """That columns are missing, as a message says it.
+
+    >>> are_missing(["kind", "response"])
+    'columns kind, response are missing'
+    """
+    return f"column {columns[0]} is missing" if len(columns) == 1 else f"columns {', '.join(columns)} are missing"
 
 
 def sessions_of(frame: pd.DataFrame) -> pd.Series:

@@ -89,6 +89,17 @@ def is_address(where: object) -> bool:
     return "://" in str(where)
 
 
+def is_store(where: str | Path) -> bool:
+    """Whether a URL or a file is a database: a file by its first bytes."""
+    if is_address(where):
+        return True
+    try:
+        with Path(where).open("rb") as file:
+            return file.read(16) == b"SQLite format 3\0"
+    except OSError:
+        return False
+
+
 def parse_address(text: str, *, option: str = "--store") -> Address:
     """Read `postgresql://user:password@host/database` (or `postgresql+psycopg://`, the driver's name in full).
 

@@ -129,8 +129,8 @@ def _no_work(*_: object, **__: object) -> None:
 @pytest.mark.parametrize(
     ("line", "work"),
     [
-        ("analyze trials.csv --out theirs", "gan_eval.stats.importing.read_trials"),
-        ("analyze trials.csv --out trials.csv/o", "gan_eval.stats.importing.read_trials"),
+        ("analyze trials.csv --out theirs", "gan_eval.stats.importing.unfilled_trials"),
+        ("analyze trials.csv --out trials.csv/o", "gan_eval.stats.importing.unfilled_trials"),
         ("data check data/d --out theirs", "trainer.datasets.check.check"),
         ("data pair data/d data/d --out theirs", "trainer.datasets.make.read_rgb"),
         ("data edges data/d --out theirs", "trainer.datasets.make.read_rgb"),

@@ -1,0 +1,187 @@
+"""`trials import` says at once whatever a foreign table lacks, and prints a command that works as it stands."""
+
+import csv
+import os
+import re
+import shlex
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from gan_eval.__main__ import run
+from gan_eval.cli.analysis import ROWS_LEFT_OUT
+from gan_eval.tables import TRIALS
+from gan_eval.tabular import read_table
+
+README = Path(__file__).parents[3] / "README.md"
+Import = Callable[..., tuple[int, list[str]]]
+
+
+def write(path: Path, header: str, row: Callable[[int, int], str]) -> Path:
+    """A table of four people who judge six pictures each; in every second row the answer is the truth."""
+    lines = [row(person, picture) for person in range(4) for picture in range(6)]
+    path.write_text("\n".join([header, *lines, ""]), encoding="utf-8")
+    return path
+
+
+FOREIGN: dict[str, tuple[str, Callable[[int, int], str]]] = {
+    "amt.csv": (
+        "WorkerId,Image,label,answer,rt",
+        lambda w, i: f"w{w},im{i}.png,{'GAN' if i % 2 else 'real'},{'GAN' if (w + i) % 2 else 'real'},0.{w}{i}",
+    ),
+    "coded and spaced.csv": (
+        "subject,filename,is_fake,resp,latency",
+        lambda w, i: f"{w},im{i}.png,{i % 2},{(w + i) % 2},{600 + i}",
+    ),
+    "reals are 1.csv": (
+        "Participant ID,stim,is_real,choice,response time (ms)",
+        lambda w, i: f"{w},im{i}.png,{1 - i % 2},{'synthetic' if (w + i) % 2 else 'photograph'},{600 + i}",
+    ),
+    "keys.csv": (
+        "participant_id,stimulus,condition,choice,rt_s,generator,trial,confidence",
+        lambda w, i: (
+            f"{w},{i},{('photo', 'generated')[i % 2]},{'jf'[(w + i) % 2]},1.5,{('real', 'sg')[i % 2]},{i % 3},sure"
+        ),
+    ),
+    "models.csv": (
+        "observer,img,model,judgement",
+        lambda w, i: f"{w},{i},{('real', 'pix2pix')[i % 2]},{'not real' if (w + i) % 2 else 'real'}",
+    ),
+    "words only.csv": (
+        "participant,stimulus,kind,response",
+        lambda w, i: f"{w},{i},{'KI' if i % 2 else 'echt'},{'KI' if (w + i) % 2 else 'echt'}",
+    ),
+}  # fmt: skip
+
+
+@pytest.fixture
+def importing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Import:
+    """Give `trials import` in a folder of its own; the exit status and the lines of stderr."""
+    monkeypatch.chdir(tmp_path)
+
+    def command(*arguments: str) -> tuple[int, list[str]]:
+        status = run(["trials", "import", *arguments])
+        return status, capsys.readouterr().err.splitlines()
+
+    return command
+
+
+def printed_command(lines: list[str]) -> list[str]:
+    """The arguments of the command to try, as a shell takes it apart, after `gan-eval trials import`."""
+    words = shlex.split(lines[lines.index("To try:") + 1])
+    assert words[-2:] == ["--out", "trials.csv"]
+    return words[words.index("import") + 1 :]
+
+
+@pytest.mark.parametrize("name", FOREIGN)
+def test_the_printed_command_works_as_it_stands(tmp_path, importing, name):
+    write(tmp_path / name, *FOREIGN[name])
+    status, lines = importing(name, "--out", "trials.csv")
+    assert status == 2
+    assert lines[-1].startswith(f"gan-eval: {name}: ")
+    status, again = importing(*printed_command(lines))
+    assert (status, again[-1]) == (0, "24 trials"), again
+    trials = read_table(tmp_path / "trials.csv", TRIALS)
+    assert trials["kind"].tolist() == ["real", "fake"] * 12
+    assert trials["correct"].tolist() == [person % 2 == 0 for person in range(4) for _ in range(6)]
+    assert trials["participant"].nunique() == 4
+    assert trials["stimulus"].nunique() == 6
+    assert trials["trial"].tolist() == [1, 2, 3, 4, 5, 6] * 4
+    assert trials.loc[trials["kind"] == "real", "model"].isna().all()
+    assert not trials["reaction_time_ms"].gt(2000).any()
+    assert not trials["reaction_time_ms"].between(0.1, 9).any()
+
+
+@pytest.mark.slow
+def test_the_printed_command_takes_all_of_a_published_table(importing):
+    data = os.environ.get("GAN_EVAL_DATA")
+    file = (Path(data).parent if data else README.parents[1] / "shared") / "human" / "gengap_trials.csv"
+    if not file.is_file():
+        pytest.skip(f"{file} is not here")
+    status, again = importing(*printed_command(importing(str(file), "--out", "trials.csv")[1]))
+    assert (status, again[-1]) == (0, "7200 trials")
+
+
+def test_everything_is_said_at_once(tmp_path, importing):
+    write(tmp_path / "amt.csv", *FOREIGN["amt.csv"])
+    status, lines = importing("amt.csv", "--map", "particpant=WorkerId", "--map", "kind=lable", "--out", "t.csv")
+    assert status == 2
+    assert lines[:4] == [
+        "the file has the columns WorkerId, Image, label, answer, rt",
+        "not known in label (kind): GAN 12",
+        "not known in answer (response): GAN 12",
+        "rt is taken for seconds: its median is 0.175",
+    ]
+    assert "--map 'reaction_time_ms=rt*1000'" in lines[5]
+    for words in (
+        "did you mean participant?",
+        "did you mean label?",
+        "columns participant, stimulus, kind, response are missing",
+    ):
+        assert words in lines[-1]
+    assert not (tmp_path / "t.csv").exists()
+
+
+def test_what_cannot_be_guessed_is_asked_for(tmp_path, importing):
+    write(tmp_path / "odd.csv", "who,slide,group,verdict", lambda w, i: f"{w},{i},{'ab'[i % 2]},{'xy'[w % 2]}")
+    _, lines = importing("odd.csv", "--out", "t.csv")
+    assert "nothing looks like stimulus: put its column in place of COLUMN" in lines
+    assert "x, y in verdict: say what it means with --word response:WORD=..." in lines
+    assert "--map stimulus=COLUMN --map kind=COLUMN" in lines[-2]
+
+
+def test_analyze_names_the_command_too(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    write(tmp_path / "trials.csv", *FOREIGN["amt.csv"])
+    assert run(["analyze", "trials.csv", "--out", "answer"]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "columns participant, stimulus, kind, response are missing; the file has the columns WorkerId" in line
+    assert line.endswith(" --word response:gan=fake --out imported.csv")
+
+
+def test_rows_left_out_are_counted_in_the_last_line_and_the_status(tmp_path, importing):
+    def row(person: int, picture: int) -> str:
+        said = {3: "dunno", 4: "GAN"}.get(picture, "real")
+        return f"{person or ''},{picture},{'fake' if picture % 2 else 'real'},{said}"
+
+    write(tmp_path / "t.csv", "participant,stimulus,kind,response", row)
+    status, lines = importing("t.csv", "--out", "trials.csv")
+    assert status == ROWS_LEFT_OUT == 3
+    assert lines[-1] == (
+        "12 trials; 12 of 24 rows left out: 8 response (wanted one of real, fake, none), 6 participant (empty); all in "
+        "trials.rejected.csv"
+    )
+    assert lines[-2] == "More rows may come in with --word=response:gan=fake"
+    assert len(read_table(tmp_path / "trials.csv", TRIALS)) == 12
+    status, lines = importing("t.csv", "--out", "other.csv", "--strict")
+    assert (status, (tmp_path / "other.csv").exists()) == (2, False)
+
+
+def test_cells_parted_by_semicolons_are_told(tmp_path, importing):
+    (tmp_path / "t.csv").write_text("subject;image\n1;2\n")
+    assert importing("t.csv", "--out", "trials.csv")[1] == [
+        "gan-eval: t.csv: its cells are separated by ';'; save it as CSV with commas"
+    ]
+
+
+@pytest.mark.slow
+def test_the_line_in_the_readme_works_as_it_stands(tmp_path, monkeypatch, capsys):
+    text = README.read_text(encoding="utf-8")
+    named = re.search(r"with the columns ([^.]*)\.", text)
+    assert named
+    columns = re.findall(r"`(\w+)`", named[1])
+    assert len(columns) == 5
+    lines = [line for line in text.splitlines() if re.match(r"\./run (trials import|analyze trials)", line)]
+    assert len(lines) == 2
+    monkeypatch.chdir(tmp_path)
+    values = {"truth": ["real", "fake"], "response": ["fake", "real", "real"], "rt_s": ["0.8", "1.25"]}
+    with (tmp_path / "theirs.csv").open("w", newline="") as file:
+        rows = (
+            [values.get(name, ["a", "b", "c", "d"])[n % len(values.get(name, "abcd"))] for name in columns]
+            for n in range(24)
+        )
+        csv.writer(file).writerows([columns, *rows])
+    for line in lines:
+        assert run(shlex.split(line)[1:]) == 0, capsys.readouterr().err
+    assert (tmp_path / "answer" / "rates.csv").is_file()
