@@ -10,13 +10,13 @@ from gan_eval.cli.options import Simulate, given, pairs, refuse_with_study, refu
 from gan_eval.errors import UserError
 from gan_eval.files import sha256_json
 from gan_eval.quiz.station import Presentation, PresenterChoice, RoundFrames
-from gan_eval.settings.quiz import PAIR_PROTOCOLS, QuizSettings
+from gan_eval.settings.quiz import DISTANCES_CM, PAIR_PROTOCOLS, SCREEN_WIDTHS_CM, QuizSettings
 from gan_eval.settings.sections import as_flag, check_options
 
 if TYPE_CHECKING:
     from gan_eval.quiz import SessionResult
 
-_OF_SELF_TEST = ("self_test", "screen", "windowed", "presenter")
+_OF_SELF_TEST = ("self_test", "screen", "windowed", "presenter", "viewing_distance_cm", "screen_width_cm")
 """What `--self-test` heeds."""
 
 
@@ -48,6 +48,17 @@ def quiz(
     response_cue: Annotated[
         bool | None,
         typer.Option("--response-cue/--no-response-cue", help="The keys after a flash, below it; default: yes."),
+    ] = None,
+    picture_size: Annotated[
+        str | None, typer.Option(help="Width on the screen: native (the default), pixels such as 512, or '8 deg'.")
+    ] = None,
+    viewing_distance_cm: Annotated[
+        float | None,
+        typer.Option(min=DISTANCES_CM[0], max=DISTANCES_CM[1], help="From the eyes to the screen; default: as kept."),
+    ] = None,
+    screen_width_cm: Annotated[
+        float | None,
+        typer.Option(min=SCREEN_WIDTHS_CM[0], max=SCREEN_WIDTHS_CM[1], help="Of the visible screen; default: as kept."),
     ] = None,
     seed: Annotated[int | None, typer.Option(min=0, max=2**63 - 1, help="Seed of the draw; default: 0.")] = None,
     list_number: Annotated[int | None, typer.Option("--list", help="Which dealt list; default: by arrival.")] = None,
@@ -82,6 +93,8 @@ def quiz(
         high_contrast=high_contrast,
         language=language,
         station=station,
+        viewing_distance_cm=viewing_distance_cm,
+        screen_width_cm=screen_width_cm,
     )
     if self_test:
         others = context.params.keys() - set(_OF_SELF_TEST)
@@ -117,6 +130,7 @@ def quiz(
         exposure_ms=exposure_ms,
         response_ms=response_ms,
         keys=keys,
+        picture_size=picture_size,
         allow_giveaways=allow_giveaways,
         fixation_mark=fixation_mark,
         response_cue=response_cue,
@@ -144,7 +158,7 @@ def quiz(
             participant=participant,
             store=store or "gan-eval.sqlite",
             study_name="ad-hoc",
-            design_hash=sha256_json([settings.model_dump(mode="json"), pictures]),
+            design_hash=sha256_json([settings.model_dump(mode="json", exclude_defaults=True), pictures]),
             seed=seed or 0,
             **how,
         )
@@ -180,6 +194,8 @@ def quiz_of_options(options: Mapping[str, Any]) -> QuizSettings:
         from gan_eval.giveaways.refusal import require_known_clues
 
         require_known_clues(values["allow_giveaways"], named="--allow-giveaways")
+    if values.get("picture_size", "").isdecimal():
+        values["picture_size"] = int(values["picture_size"])
     if "response_ms" in values:
         values["response_ms"] = _number_or(values["response_ms"], "unlimited", "--response-ms")
     return check_options(

@@ -10,16 +10,20 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
+from PIL import Image
 
 from gan_eval.errors import UserError
 from gan_eval.files import sha256_bytes
 from gan_eval.quiz.draw import order
-from gan_eval.stimuli.pictures import Picture, read_file
+from gan_eval.stimuli.pictures import Picture, decode_rgb, read_file, resize
 from gan_eval.stimuli.sets import FileColumn, StimulusSet
 from gan_eval.tabular import Row
 
 HELD_BYTES = 1 << 30
-"""So much of a session's picture files is held in memory."""
+"""So much of a session's picture files, and of the pictures resampled from them, is held in memory."""
+
+RESAMPLING = Image.Resampling.LANCZOS
+"""The one filter that brings pictures to another size, on their 8-bit values as they are stored (gamma-encoded)."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +45,10 @@ class Library:
         self._rows: dict[str, tuple[StimulusSet, Row]] = {}
         self._versions: dict[str, list[str]] = {}
         self._held: dict[Path, bytes] = {}
-        self._held_bytes = 0
+        self._resampled: dict[str, Picture] = {}
+        self.held_bytes = 0
+        """Of files and of resampled pictures, in memory."""
+        self._width: int | None = None
         self.warning: str | None = None
         """Not all pictures could be held; one line."""
         self.rows = [row for stimuli in sets for row in stimuli.rows]
@@ -71,6 +78,55 @@ class Library:
         path = self.path(stimulus)
         return self._held[path] if path in self._held else read_file(path)
 
+    def show_at(self, width: int | None) -> None:
+        """From now on pictures are shown so many pixels wide; None: at their own pixels."""
+        self._width = width
+        self.held_bytes -= sum(picture.nbytes for picture in self._resampled.values())
+        self._resampled.clear()
+
+    def size_shown(self, picture: Picture) -> tuple[int, int]:
+        """Height and width at which a picture is shown; the height is that nearest to the picture's shape."""
+        height, width = picture.shape[:2]
+        if self._width is None:
+            return height, width
+        return max(1, (2 * height * self._width + width) // (2 * width)), self._width
+
+    def decoded(self, stimulus: str) -> Picture:
+        """A stimulus at its own pixels.
+
+        Raises:
+            UserError: the picture is missing or broken.
+        """
+        return decode_rgb(self.content(stimulus), self.path(stimulus))
+
+    def picture(self, stimulus: str, sha256: str | None = None) -> Picture:
+        """A stimulus at the size at which it is shown: as `resample` has held it, else made now in the same way.
+
+        Args:
+            stimulus: its identifier.
+            sha256: what its file was when the session started; None: that is not known.
+
+        Raises:
+            UserError: the picture is missing, broken, or no longer what it was.
+        """
+        if sha256 not in (None, sha256_bytes(self.content(stimulus))):
+            raise UserError(
+                f"{self.path(stimulus)}: the picture has changed since the session started (SHA-256); restore it"
+            )
+        if stimulus in self._resampled:
+            return self._resampled[stimulus]
+        picture = self.decoded(stimulus)
+        return resize(picture, self.size_shown(picture), resampling=RESAMPLING)
+
+    def resample(self, stimulus: str, picture: Picture) -> None:
+        """Bring a decoded stimulus to the size at which it is shown and hold it, where there is memory left."""
+        height, width = self.size_shown(picture)
+        if (height, width) == picture.shape[:2] or stimulus in self._resampled:
+            return
+        if self.held_bytes + 3 * height * width <= HELD_BYTES:
+            self._resampled[stimulus] = resize(picture, (height, width), resampling=RESAMPLING)
+            self.held_bytes += 3 * height * width
+
     def checked(self, plan: Sequence[Row], *, seen: Collection[int] = ()) -> tuple[Row, ...]:
         """The plan with the SHA-256 of each file as it is now; rows of trials that have been `seen` as they are.
 
@@ -86,10 +142,10 @@ class Library:
         for name in sorted(names, key=self.path):
             path = self.path(name)
             content = read_file(path)
-            self._held_bytes -= len(self._held.pop(path, b""))
-            if self._held_bytes + len(content) <= HELD_BYTES:
+            self.held_bytes -= len(self._held.pop(path, b""))
+            if self.held_bytes + len(content) <= HELD_BYTES:
                 self._held[path] = content
-                self._held_bytes += len(content)
+                self.held_bytes += len(content)
             else:
                 self.warning = (
                     f"{path.parent}: more than {HELD_BYTES >> 20} MiB of pictures; those beyond are read shortly "

@@ -1,7 +1,7 @@
-"""This computer: how sessions are presented on it, and what its screens do in time. Plain Python.
+"""This computer: how sessions are presented on it, what its screens do in time and how large they are. Plain Python.
 
-Exposures are rounded to whole frames; a row of time stamps says how steady a screen is; what the self-test measured is
-stored for later sessions.
+Exposures are rounded to whole frames; a row of time stamps says how steady a screen is; what the self-test measured and
+what somebody measured by a ruler is stored for later sessions.
 """
 
 import math
@@ -12,10 +12,12 @@ from dataclasses import asdict, dataclass
 from itertools import pairwise
 from pathlib import Path
 from statistics import fmean, median, pstdev
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from gan_eval.errors import UserError
 from gan_eval.files import read_json, write_json
+from gan_eval.quiz.visual_angle import Viewing
+from gan_eval.settings.quiz import DISTANCES_CM, SCREEN_WIDTHS_CM
 from gan_eval.tabular import Row
 
 PresenterChoice = Literal["auto", "raster", "opengl"]
@@ -44,6 +46,10 @@ class Presentation:
     """Of the program's words; None: the study's."""
     station: str | None = None
     """This computer's name in the lab."""
+    viewing_distance_cm: float | None = None
+    """From the eyes to the screen; None: as the study says, else as kept for this computer."""
+    screen_width_cm: float | None = None
+    """Of the picture on the screen; None: as the study says, else as kept for this computer."""
 
 
 PresenterName = Literal["raster", "opengl"]
@@ -63,7 +69,12 @@ class ScreenKey:
     """Qt's platform: xcb, wayland, windows, cocoa, ..."""
 
     def __str__(self) -> str:
-        return f"{self.name} {self.width}x{self.height} {self.refresh_hz:.2f} Hz {self.platform}"
+        return f"{self.panel} {self.refresh_hz:.2f} Hz {self.platform}"
+
+    @property
+    def panel(self) -> str:
+        """The screen, however it is driven in time."""
+        return f"{self.name} {self.width}x{self.height}"
 
 
 @dataclass(frozen=True)
@@ -97,7 +108,7 @@ class ScreenTiming:
 
 
 def station_file() -> Path:
-    """Where this user's self-tests are kept, by the customs of the system."""
+    """Where what is known of this user's screens is kept, by the customs of the system."""
     if sys.platform == "win32":
         folder = Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
     elif sys.platform == "darwin":
@@ -113,19 +124,13 @@ def read_timing(screen: ScreenKey) -> ScreenTiming | None:
     Raises:
         UserError: the file is damaged.
     """
-    path = station_file()
-    if not path.is_file():
+    timing = _read_record().get(str(screen))
+    if timing is None:
         return None
-    record = read_json(path)
     try:
-        timing = record.get(str(screen))
-        if timing is None:
-            return None
         return ScreenTiming(**{**timing, "checks": tuple(Check(**check) for check in timing["checks"])})
-    except (AttributeError, KeyError, TypeError) as error:
-        raise UserError(
-            f"{path}: not a record of self-tests; remove it and repeat `gan-eval quiz --self-test`"
-        ) from error
+    except (KeyError, TypeError) as error:
+        raise _damaged() from error
 
 
 def keep_timing(screen: ScreenKey, timing: ScreenTiming) -> Path:
@@ -134,12 +139,73 @@ def keep_timing(screen: ScreenKey, timing: ScreenTiming) -> Path:
     Raises:
         UserError: the file is damaged, or cannot be written.
     """
+    return _write_record({**_read_record(), str(screen): asdict(timing)})
+
+
+@dataclass(frozen=True)
+class ScreenSize:
+    """How wide a screen is and from where it is seen, as somebody measured it; None: nobody has."""
+
+    screen_width_cm: float | None = None
+    viewing_distance_cm: float | None = None
+
+    def viewing(self, screen: ScreenKey) -> Viewing:
+        """The same in the units of the tables."""
+        width, distance = self.screen_width_cm, self.viewing_distance_cm
+        return Viewing(
+            None if width is None else screen.width / (10 * width), None if distance is None else 10 * distance
+        )
+
+
+_SIZES = "sizes"
+"""The record's entry for sizes. They are kept by the screen's name and pixels: another refresh rate changes no size."""
+
+
+def read_size(screen: ScreenKey) -> ScreenSize:
+    """What was kept of this screen's size.
+
+    Raises:
+        UserError: the file is damaged.
+    """
+    try:
+        size = ScreenSize(**_read_record().get(_SIZES, {}).get(screen.panel, {}))
+    except (AttributeError, TypeError) as error:
+        raise _damaged() from error
+    for value, (least, most) in ((size.screen_width_cm, SCREEN_WIDTHS_CM), (size.viewing_distance_cm, DISTANCES_CM)):
+        if value is not None and not (type(value) in (int, float) and least <= value <= most):
+            raise _damaged()
+    return size
+
+
+def keep_size(screen: ScreenKey, size: ScreenSize) -> Path:
+    """Store a screen's size, in place of an earlier one; the path of the record.
+
+    Raises:
+        UserError: the file is damaged, or cannot be written.
+    """
+    read_size(screen)
+    record = _read_record()
+    return _write_record({**record, _SIZES: {**record.get(_SIZES, {}), screen.panel: asdict(size)}})
+
+
+def _read_record() -> dict[str, Any]:
     path = station_file()
     record = read_json(path) if path.is_file() else {}
     if not isinstance(record, dict):
-        raise UserError(f"{path}: not a record of self-tests; remove it and repeat `gan-eval quiz --self-test`")
-    write_json(path, {**record, str(screen): asdict(timing)})
+        raise _damaged()
+    return record
+
+
+def _write_record(record: dict[str, Any]) -> Path:
+    path = station_file()
+    write_json(path, record)
     return path
+
+
+def _damaged() -> UserError:
+    return UserError(
+        f"{station_file()}: not a record of this computer's screens; remove it and repeat `gan-eval quiz --self-test`"
+    )
 
 
 DROPPED: Final = 1.5

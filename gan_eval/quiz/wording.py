@@ -108,6 +108,16 @@ TEXTS: Mapping[str, str] = {
     "distance_task": "Sit as you will sit during the session. How far are your eyes from the screen?",
     "distance_unit": "centimetres",
     "distance_wrong": "Please give a number from {least} to {most}.",
+    # the screen's size, once on each computer, for the experimenter
+    "size_title": "The size of this screen",
+    "size_task": "Pictures are shown at a visual angle. Measure the width of the visible screen with a ruler, and the "
+    "distance from the participant's eyes to it. This is asked once on this computer.",
+    "size_claimed": "The screen itself states a width of {width} cm. That is often wrong: measure it.",
+    "size_width": "Width of the screen",
+    "size_distance": "Viewing distance",
+    "size_ruler": "Hold a ruler to the bar: it must be {length} cm long. If not, correct the width of the screen.",
+    "size_ruler_name": "Bar of {length} cm",
+    "size_wrong": "Please give a width from {least} to {most} and a distance from {nearest} to {farthest}.",
     # before the trials
     "ready_title": "Ready?",
     "ready_task": "Put your fingers on the keys.",

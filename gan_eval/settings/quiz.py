@@ -1,10 +1,12 @@
 """`[quiz]` of a study file: how stimuli are shown and judged."""
 
+import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
+from gan_eval.errors import abbreviated
 from gan_eval.settings.sections import Name, Section, Words
 
 ProtocolName = Literal["quick_response", "yes_no", "paired", "staircase", "model_vs_model", "rating"]
@@ -15,6 +17,30 @@ HOUR_MS = 3_600_000
 MOST_TRIALS = 10_000
 """Of one kind in a session; one that long takes hours."""
 Milliseconds = Annotated[float, Field(gt=0, le=HOUR_MS)]
+DISTANCES_CM = (20, 500)
+"""The viewing distances that are taken for one, from the eyes to the screen."""
+SCREEN_WIDTHS_CM = (5, 500)
+"""The widths of a screen's picture that are taken for one: from a telephone to a projection."""
+MOST_PIXELS_WIDE = 16_384
+"""More than any screen has."""
+
+
+def _picture_size(value: Any) -> Any:
+    """`native`, a whole number of pixels, or degrees in one spelling, so that equal designs have equal hashes."""
+    if type(value) is int and 1 <= value <= MOST_PIXELS_WIDE:
+        return value
+    degrees = re.fullmatch(r"\s*(\d{1,3}(?:\.\d{1,6})?)\s*(?:deg|°)\s*", value) if isinstance(value, str) else None
+    if degrees is not None and 0 < float(degrees[1]) < 180:
+        return f"{float(degrees[1]):.9g} deg"
+    if value == "native":
+        return value
+    raise ValueError(
+        f'found {abbreviated(value)}; wanted "native", a width of 1 to {MOST_PIXELS_WIDE} pixels such as 512, or '
+        'degrees of visual angle such as "8 deg"'
+    )
+
+
+PictureSize = Annotated[Annotated[int, Field(ge=1, le=MOST_PIXELS_WIDE)] | str, BeforeValidator(_picture_size)]
 
 PAIR_PROTOCOLS: tuple[ProtocolName, ...] = ("paired", "model_vs_model")
 """Protocols that show two pictures in a trial."""
@@ -107,6 +133,13 @@ class QuizSettings(Section):
     """Of the two pictures of a pair."""
     gap_ms: float = Field(default=300.0, ge=50, le=HOUR_MS)
     """Grey screen between two pictures that are shown one after the other."""
+    picture_size: PictureSize = "native"
+    """Width of every picture on the screen, the height follows: native (a pixel of the picture is one of the screen), a
+    number of physical pixels such as 512, or degrees of visual angle such as "8 deg"; resampled before the session."""
+    viewing_distance_cm: float | None = Field(default=None, ge=DISTANCES_CM[0], le=DISTANCES_CM[1])
+    """From the eyes to the screen; default: as kept for this computer."""
+    screen_width_cm: float | None = Field(default=None, ge=SCREEN_WIDTHS_CM[0], le=SCREEN_WIDTHS_CM[1])
+    """Of the picture on the screen; default: as kept for this computer."""
     mask: MaskKind = "none"
     """Shown in a picture's place after it has vanished: noise, or the picture itself with its blocks shuffled."""
     mask_ms: Milliseconds = 150.0
@@ -207,6 +240,12 @@ class QuizSettings(Section):
         if len(set(names)) < len(names):
             raise ValueError("questions: two have the same id; rename one")
         return self
+
+    @property
+    def picture_degrees(self) -> float | None:
+        """The pictures' width in degrees of visual angle, where the study gives it so."""
+        size = self.picture_size
+        return float(size.removesuffix(" deg")) if isinstance(size, str) and size != "native" else None
 
     @property
     def flash_ms(self) -> float | None:

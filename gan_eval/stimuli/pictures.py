@@ -144,12 +144,14 @@ def write_png(path: Path, picture: Picture) -> None:
         Image.fromarray(picture).save(temporary, format="PNG")
 
 
-def resize(picture: Picture, size: tuple[int, int]) -> Picture:
-    """Resize (H, W, 3) uint8 to `size` = (height, width) by Pillow's bicubic rule (antialiased when shrinking)."""
+def resize(
+    picture: Picture, size: tuple[int, int], *, resampling: Image.Resampling = Image.Resampling.BICUBIC
+) -> Picture:
+    """Resize (H, W, 3) uint8 to `size` = (height, width) by one of Pillow's rules (antialiased when shrinking)."""
     height, width = size
     if picture.shape[:2] == (height, width):
         return picture
-    return np.asarray(Image.fromarray(picture).resize((width, height), Image.Resampling.BICUBIC))
+    return np.asarray(Image.fromarray(picture).resize((width, height), resampling))
 
 
 def list_pictures(folder: Path) -> list[Path]:

@@ -8,7 +8,7 @@ from gan_eval import tables
 from gan_eval.errors import UserError
 from gan_eval.tables.schema import Dtype, Table
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 """Raised when a table or a column is added; a store of a newer version is refused, an older one brought up to date."""
 
 SERVER_LOCK = 0x67616E5F6576616C

@@ -78,8 +78,28 @@ SESSIONS = Table(
         text("station", "the computer's name in the lab, as its owner gave it"),
         text("language", "language of the program's words"),
         integer("text_size", "size of the texts", unit="%"),
-        number("pixels_per_mm", "physical pixels in a millimetre of the screen, by the participant's bank card"),
-        number("viewing_distance_mm", "from the eyes to the screen, as measured by the participant", unit="mm"),
+        number(
+            "pixels_per_mm",
+            "physical pixels in a millimetre of the screen: by the participant's bank card, else from the screen's "
+            "width in centimetres; empty: not known",
+        ),
+        number(
+            "viewing_distance_mm",
+            "from the eyes to the screen: as measured by the participant, else as given; empty: not known",
+            unit="mm",
+        ),
+        integer(
+            "picture_width_px",
+            "width of every picture on the screen; empty: pictures at their own pixels and of several widths, or "
+            "nothing was shown (simulated)",
+            unit="physical pixel",
+        ),
+        number("picture_width_deg", "the same as visual angle; empty: the viewing is not known", unit="degree"),
+        number(
+            "pixels_per_degree",
+            "physical pixels in a degree of visual angle in the middle of the screen; empty: the viewing is not known",
+            unit="physical pixel",
+        ),
         FRACTION,
     ),
     key=("session",),

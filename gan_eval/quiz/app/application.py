@@ -14,6 +14,7 @@ from gan_eval.errors import UserError
 from gan_eval.quiz.app.introduction import Collected, Introduction, has_truth
 from gan_eval.quiz.app.keys import Keyboard
 from gan_eval.quiz.app.loading import PictureCheck
+from gan_eval.quiz.app.pages.calibration import ScreenSizePage
 from gan_eval.quiz.app.pages.end import EndPage
 from gan_eval.quiz.app.pages.notices import BreakPage, PausePage, ProblemPage
 from gan_eval.quiz.app.pages.welcome import ReadyPage
@@ -25,7 +26,8 @@ from gan_eval.quiz.library import Library
 from gan_eval.quiz.protocols.single import proportion_right
 from gan_eval.quiz.review import ScoreLine, review, score, score_lines, threshold_lines
 from gan_eval.quiz.session import Session, State
-from gan_eval.quiz.station import Presentation
+from gan_eval.quiz.station import Presentation, ScreenSize, keep_size
+from gan_eval.quiz.visual_angle import Viewing, picture_width, stamp_warning
 from gan_eval.settings.quiz import QuizSettings
 from gan_eval.staircases import thresholds
 
@@ -99,8 +101,8 @@ class QuizApplication(QObject):
         self._introduction.turned.connect(self.stage.show_page)
         self._introduction.finished.connect(self._begin)
         self._introduction.left.connect(self._leave)
-        self._check = PictureCheck(session, library, self._checked_room)
-        self._check.failed.connect(self._give_up)
+        self._viewing = self.stage.screen_size().viewing(self.stage.screen)
+        self._check: PictureCheck | None = None
         self.trials = TrialRunner(
             session,
             self.stage.window,
@@ -122,9 +124,10 @@ class QuizApplication(QObject):
         sys.excepthook = lambda _, error, __: self._give_up(error)  # of a Qt callback: raised here, below
         try:
             with on_termination(self._terminate):
-                if self._intro:
-                    self._introduction.start()
-                    self._check.start()
+                if self._intro and self._wants_screen_size():
+                    self._ask_screen_size()
+                elif self._intro:
+                    self._welcome()
                 else:
                     self._begin(Collected())
                 if self._error is None:
@@ -135,14 +138,70 @@ class QuizApplication(QObject):
             raise self._error
         return self._status
 
-    def _begin(self, collected: Collected) -> None:
-        self._check.finish()
+    def _wants_screen_size(self) -> bool:
+        """Degrees that cannot be told in pixels yet; a session that goes on has its pixels."""
+        return (
+            self._session.state is State.NEW
+            and self._settings.picture_degrees is not None
+            and self._viewing.pixels_per_degree is None
+        )
+
+    def _ask_screen_size(self) -> None:
+        """The experimenter is asked once on each computer, before the participant's first page."""
+        screen, size = self.stage.screen, self.stage.screen_size()
+        page = ScreenSizePage(
+            self._look, self._texts, size, pixels=screen.width, claimed_cm=self.stage.claimed_width_cm
+        )
+        page.went_on.connect(lambda: self._keep_screen_size(page.screen_size))
+        page.went_back.connect(self._leave)
+        self.stage.show_page(page)
+
+    def _keep_screen_size(self, size: ScreenSize) -> None:
+        keep_size(self.stage.screen, size)
+        self._viewing = size.viewing(self.stage.screen)
+        self._welcome()
+
+    def _welcome(self) -> None:
+        check = self._check_pictures()
+        self._introduction.start()
+        check.start()
+
+    def _check_pictures(self) -> PictureCheck:
+        """What checks the pictures and brings them to their size, the same for all of a session."""
         session = self._session
         if session.state is State.NEW:
-            session.row |= self.stage.description() | {
-                "pixels_per_mm": collected.pixels_per_mm,
-                "viewing_distance_mm": collected.viewing_distance_mm,
-            }
+            width = picture_width(self._settings, self._viewing)
+        else:
+            width = None if self._settings.picture_size == "native" else session.row["picture_width_px"]
+        self.library.show_at(width)
+        self._checked_room = self.stage.room
+        if self._check is not None:
+            self._check.stop()
+        self._check = self._new_check()
+        self._check.failed.connect(self._give_up)
+        return self._check
+
+    def _new_check(self) -> PictureCheck:
+        in_degrees = self._settings.picture_degrees is not None
+        return PictureCheck(self._session, self.library, self.stage.room, self._viewing if in_degrees else None)
+
+    def _begin(self, collected: Collected) -> None:
+        viewing = Viewing(
+            collected.pixels_per_mm or self._viewing.pixels_per_mm,
+            collected.viewing_distance_mm or self._viewing.distance_mm,
+        )
+        check = self._check
+        if check is None or (viewing != self._viewing and self._settings.picture_degrees is not None):
+            self._viewing = viewing
+            check = self._check_pictures()
+        check.finish()
+        session, description = self._session, self.stage.description()
+        if self._settings.picture_size == "native" and check.widths:
+            line = stamp_warning(max(check.widths), description["screen_width"])
+            session.warnings += [] if line is None else [line]
+        if session.state is State.NEW:
+            width = next(iter(check.widths)) if len(check.widths) == 1 else None
+            session.row |= description | viewing.columns(width)
             checks = self.stage.checks(session.row["session"])
             session.begin(collected.consent, answers=collected.answers, checks=checks)
         self._run_trials()
@@ -154,7 +213,7 @@ class QuizApplication(QObject):
         room = self.stage.room
         if room != self._checked_room:
             try:
-                PictureCheck(self._session, self.library, room).finish()
+                self._new_check().finish()
             except UserError as error:
                 self._problem(str(error))
                 return

@@ -1,20 +1,21 @@
-"""Pictures for the screen: decoded before they are needed, at their own pixels; each checked before the first trial."""
+"""Pictures for the screen: decoded before they are needed, at the session's size; checked before the first trial."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from math import floor
 from pathlib import Path
 
 from PySide6.QtCore import QObject, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QImage
 
 from gan_eval.errors import UserError
-from gan_eval.files import sha256_bytes
-from gan_eval.quiz.app.painting import span
+from gan_eval.quiz.app.painting import GAP, span
 from gan_eval.quiz.library import Library, mask, mask_generator
 from gan_eval.quiz.protocols import QuizProtocol, Showings
 from gan_eval.quiz.session import Session
+from gan_eval.quiz.visual_angle import Viewing
 from gan_eval.settings.quiz import MaskKind
-from gan_eval.stimuli.pictures import Picture, decode_rgb, read_rgb
+from gan_eval.stimuli.pictures import Picture, read_rgb
 from gan_eval.tabular import Row
 
 Images = tuple[QImage, ...]
@@ -44,16 +45,7 @@ def load_trial(planned: Row, showings: Showings, library: Library, mask_kind: Ma
         UserError: a picture is missing, broken, or no longer what it was.
     """
     hashes = {planned["stimulus"]: planned["sha256"], planned["stimulus_b"]: planned.get("sha256_b")}
-    pixels: list[list[Picture]] = []
-    for showing in showings:
-        pixels.append([])
-        for name in showing:
-            content = library.content(name)
-            if hashes[name] not in (None, sha256_bytes(content)):
-                raise UserError(
-                    f"{library.path(name)}: the picture has changed since the session started (SHA-256); restore it"
-                )
-            pixels[-1].append(decode_rgb(content, library.path(name)))
+    pixels = [[library.picture(name, hashes[name]) for name in showing] for showing in showings]
     pictures = tuple(tuple(map(to_image, showing)) for showing in pixels)
     if mask_kind == "none":
         return ReadyTrial(pictures, ((),) * len(pictures))
@@ -86,67 +78,99 @@ def load_thumbnail(path: Path, size: int, *, ratio: float) -> QImage:
     return image
 
 
-def require_pictures(planned: Row, protocol: QuizProtocol, library: Library, window: QSize) -> None:
-    """Decode what a trial will show once, so that nothing fails in the middle of the session.
+def check_pictures(
+    coming: Sequence[Row], protocol: QuizProtocol, library: Library, window: QSize, *, viewing: Viewing | None = None
+) -> Iterator[int]:
+    """Decode what trials will show, and resample it where it is shown at another size, one trial at each step.
+
+    So nothing fails in the middle of the session, and nothing is left to be resampled there but what the memory does
+    not hold.
 
     Args:
-        planned: the trial's row of the plan.
-        protocol: what it shows.
-        library: where the pictures are.
+        coming: the trials' rows of the plan.
+        protocol: what they show.
+        library: the pictures, with the size at which they are shown.
         window: its size in physical pixels.
+        viewing: where the study gives the size in degrees: what they are on this screen.
+
+    Yields:
+        the width of each picture on the screen, in physical pixels.
 
     Raises:
         UserError: a picture is missing or broken, or larger than the window, alone or beside another.
     """
-    for showing in protocol.showings(planned):
-        paths = [library.path(name) for name in showing]
-        sizes = [
-            to_image(decode_rgb(library.content(name), path)).size() for name, path in zip(showing, paths, strict=True)
-        ]
-        room = span(sizes)
-        if room.width() > window.width() or room.height() > window.height():
-            raise UserError(
-                f"{' and '.join(map(str, paths))}: {room.width()}x{room.height()} pixels do not fit the window of "
-                f"{window.width()}x{window.height()}; pictures are shown pixel for pixel: use a larger screen, or "
-                "make smaller stimuli"
-            )
+    for planned in coming:
+        for showing in protocol.showings(planned):
+            pictures = [library.decoded(name) for name in showing]
+            sizes = [QSize(*reversed(library.size_shown(picture))) for picture in pictures]
+            room = span(sizes)
+            if room.width() > window.width() or room.height() > window.height():
+                paths = " and ".join(str(library.path(name)) for name in showing)
+                largest = largest_width(coming, protocol, library, window)
+                raise UserError(
+                    f"{paths}: {room.width()}x{room.height()} pixels do not fit the window of "
+                    f"{window.width()}x{window.height()}; {_mend(largest, viewing)}"
+                )
+            for name, picture, size in zip(showing, pictures, sizes, strict=True):
+                library.resample(name, picture)
+                yield size.width()
 
 
-def check_trials(session: Session, library: Library, room: QSize) -> Iterator[None]:
-    """Check the pictures of one coming trial at each step.
+def largest_width(coming: Sequence[Row], protocol: QuizProtocol, library: Library, window: QSize) -> int:
+    """The largest width in physical pixels at which every trial fits the window; 0: none does.
 
     Raises:
-        UserError: a picture is missing, broken, or larger than the window.
+        UserError: a picture is missing or broken.
     """
-    done = {row["trial"] for row in session.done}
-    for planned in session.plan:
-        if planned["trial"] not in done:
-            require_pictures(planned, session.protocol, library, room)
-            yield
+    widths = [window.width()]
+    for planned in coming:
+        for showing in protocol.showings(planned):
+            widths.append((window.width() - GAP * (len(showing) - 1)) // len(showing))
+            for name in showing:
+                height, width = library.decoded(name).shape[:2]
+                widths.append(window.height() * width // height)
+    return max(0, min(widths))
+
+
+def _mend(largest: int, viewing: Viewing | None) -> str:
+    if largest < 1:
+        return "no picture_size mends that: use a larger screen"
+    degrees = None if viewing is None else viewing.visual_angle(largest)
+    size = f"{largest}" if degrees is None else f'"{floor(100 * degrees) / 100:g} deg"'
+    return f"picture_size = {size} (in [quiz], or --picture-size) is the largest that fits; or use a larger screen"
 
 
 class PictureCheck(QObject):
-    """Goes on behind the pages, one trial at a time."""
+    """Goes on behind the pages, one picture at a time."""
 
     failed = Signal(object)
     """A `UserError`: a picture is missing, broken, or larger than the window."""
 
-    def __init__(self, session: Session, library: Library, room: QSize) -> None:
+    def __init__(self, session: Session, library: Library, room: QSize, viewing: Viewing | None = None) -> None:
         """Set it up.
 
         Args:
             session: what will be shown.
-            library: the pictures.
+            library: the pictures, with the size at which they are shown.
             room: the window's size in physical pixels.
+            viewing: where the study gives the size in degrees: what they are on this screen.
         """
         super().__init__()
-        self._checks = check_trials(session, library, room)
+        self.widths: set[int] = set()
+        """Of the pictures on the screen, in physical pixels; those that have been checked."""
+        done = {row["trial"] for row in session.done}
+        coming = [row for row in session.plan if row["trial"] not in done]
+        self._checks = check_pictures(coming, session.protocol, library, room, viewing=viewing)
         self._timer = QTimer(self, interval=0)
         self._timer.timeout.connect(self._step)
 
     def start(self) -> None:
         """Go on whenever nothing else is to be done."""
         self._timer.start()
+
+    def stop(self) -> None:
+        """Check no further."""
+        self._timer.stop()
 
     def finish(self) -> None:
         """Check what is left at once.
@@ -155,12 +179,11 @@ class PictureCheck(QObject):
             UserError: a picture is missing, broken, or larger than the window.
         """
         self._timer.stop()
-        for _ in self._checks:
-            pass
+        self.widths |= set(self._checks)
 
     def _step(self) -> None:
         try:
-            next(self._checks)
+            self.widths.add(next(self._checks))
         except StopIteration:
             self._timer.stop()
         except UserError as error:

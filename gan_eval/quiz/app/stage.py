@@ -20,7 +20,9 @@ from gan_eval.quiz.station import (
     PresenterName,
     RoundFrames,
     ScreenKey,
+    ScreenSize,
     ScreenTiming,
+    read_size,
     read_timing,
     round_exposure,
 )
@@ -145,6 +147,7 @@ class Stage:
             UserError: there is no such monitor, presenter, language or text.
         """
         self._presentation = presentation
+        self._settings = settings
         self.texts = load_texts(presentation.language or settings.language, settings.texts)
         qt.setLayoutDirection(direction_of(self.texts.language))
         self._screen = numbered_screen(presentation.screen)
@@ -166,6 +169,26 @@ class Stage:
     def pixels_per_mm(self) -> float:
         """Physical pixels in a millimetre, as the platform states it."""
         return self._screen.physicalDotsPerInchX() * self._screen.devicePixelRatio() / 25.4  # mm in an inch
+
+    @property
+    def claimed_width_cm(self) -> float:
+        """The screen's width as it states it itself, which is often wrong; 0: it does not."""
+        return self._screen.physicalSize().width() / 10
+
+    @property
+    def screen(self) -> ScreenKey:
+        """The screen that the session's row describes."""
+        return screen_key(self._screen)
+
+    def screen_size(self) -> ScreenSize:
+        """How large this screen is seen: by the options, else by the study, else as kept for this computer.
+
+        Raises:
+            UserError: this computer's record is damaged.
+        """
+        sources = (self._presentation, self._settings, read_size(self.screen))
+        widths, distances = ([getattr(each, name) for each in sources] for name in ScreenSize.__annotations__)
+        return ScreenSize(*(next((one for one in each if one is not None), None) for each in (widths, distances)))
 
     def description(self) -> Row:
         """The columns of the session's row that say how it is presented."""

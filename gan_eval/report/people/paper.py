@@ -110,6 +110,7 @@ def paper_methods(folder: StudyFolder) -> str:
             _participants(folder),
             *_pictures(folder),
             *procedure,
+            *_size_on_screen(folder),
             *_timing(folder),
             *_exclusions(folder),
             *_models(folder),
@@ -150,6 +151,30 @@ def _pictures(folder: StudyFolder) -> list[str]:
         models = ", ".join(folder.study.models) or "none"
         sentences.append(f"Data sets: {', '.join(folder.study.data)}; models: {models}.")
     return sentences
+
+
+def _size_on_screen(folder: StudyFolder) -> list[str]:
+    """How large the pictures were seen, over the sessions that say so."""
+    sessions = folder.table(SESSIONS)
+
+    def spread(column: str, *, digits: int) -> str:
+        values = sessions[column].dropna()
+        low, high = (number(value, digits=digits) for value in (values.min(), values.max()))
+        return low if low == high else f"{low} to {high}"
+
+    if not sessions["picture_width_px"].notna().any():
+        return []
+    at_own_pixels = folder.study is not None and folder.study.quiz.picture_size == "native"
+    resampled = folder.study is not None and not at_own_pixels
+    sentence = f"On the screen pictures were {spread('picture_width_px', digits=0)} physical pixels wide"
+    if at_own_pixels:
+        sentence += ", pixel for pixel"
+    elif resampled:
+        sentence += " (resampled before the session by Pillow's Lanczos filter)"
+    if sessions["pixels_per_degree"].notna().any() and sessions["picture_width_deg"].notna().any():
+        angle, density = spread("picture_width_deg", digits=1), spread("pixels_per_degree", digits=1)
+        sentence += f", {angle}° of visual angle at {density} pixels per degree"
+    return [f"{sentence}."]
 
 
 def _timing(folder: StudyFolder) -> list[str]:

@@ -36,8 +36,10 @@ class Sitting:
         writer: Writer,
         settings: QuizSettings,
         presentation: Presentation,
+        *,
+        participant: str = "P01",
     ) -> None:
-        applicant = Applicant("study", "hash", "P01", simulated=False)
+        applicant = Applicant("study", "hash", participant, simulated=False)
         admitted = writer.submit(lambda store: admit(store, applicant, list(stimuli.rows), settings, seed=1)).result()
         library = Library([stimuli])
         self.writer = writer

@@ -121,7 +121,10 @@ def sit(
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))  # no self-test of this computer's
     with Writer(lambda: open_store(tmp_path / "store.sqlite")) as writer:
 
-        def sit(settings: QuizSettings = SETTINGS, stimuli: StimulusSet = stimuli, **how: object) -> Sitting:
-            return Sitting(qapp, stimuli, writer, settings, Presentation(windowed=True, **how))  # type: ignore[arg-type]
+        def sit(
+            settings: QuizSettings = SETTINGS, stimuli: StimulusSet = stimuli, participant: str = "P01", **how: object
+        ) -> Sitting:
+            presentation = Presentation(windowed=True, **how)  # type: ignore[arg-type]
+            return Sitting(qapp, stimuli, writer, settings, presentation, participant=participant)
 
         yield sit

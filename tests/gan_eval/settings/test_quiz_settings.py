@@ -66,6 +66,12 @@ def test_exposures_and_windows() -> None:
         ("[[quiz.questions]]\nid='a b'\ntext='?'", ["quiz.questions.0.id"]),
         ("response_ms = 'never'", ["quiz.response_ms", "unlimited"]),
         ("confidence = 3\nkeys = { real = '3', fake = 'f' }", ["quiz.keys: ", "3 is a level of confidence"]),
+        ("picture_size = '512'", ["quiz.picture_size: ", "such as 512", '"8 deg"']),
+        ("picture_size = 0", ["quiz.picture_size: found 0", "1 to 16384 pixels"]),
+        ("picture_size = 8.5", ["quiz.picture_size: found 8.5"]),
+        ("picture_size = '180 deg'", ["quiz.picture_size: ", '"8 deg"']),
+        ("viewing_distance_cm = 5.5", ["quiz.viewing_distance_cm: ", "20"]),
+        ("screen_width_cm = 5000", ["quiz.screen_width_cm: ", "500"]),
         ("confidense = 4", ["quiz.confidense", "did you mean confidence?"]),
     ],
 )
@@ -79,6 +85,14 @@ def test_a_mistake_is_named_with_its_mend(tmp_path: Path, lines: str, parts: lis
     assert "\n" not in message
     for part in parts:
         assert part in message
+
+
+def test_one_size_on_the_screen_has_one_spelling() -> None:
+    spelled = ["8 deg", "8deg", " 8.0 deg", "8°", "8.000 °"]
+    assert {QuizSettings(picture_size=text).picture_size for text in spelled} == {"8 deg"}
+    assert QuizSettings(picture_size="7.25°").picture_degrees == 7.25
+    assert [QuizSettings(picture_size=size).picture_degrees for size in ("native", 512)] == [None, None]
+    assert QuizSettings().picture_size == "native"
 
 
 @pytest.mark.parametrize("name", ["exposure_ms", "response_ms", "blank_ms", "gap_ms", "mask_ms", "feedback_ms"])

@@ -59,6 +59,7 @@ def test_a_store_of_version_1_is_brought_up_to_date_with_its_rows(tmp_path):
         (session,) = store.rows(tables.SESSIONS)
         assert set(session) == set(tables.SESSIONS.names)
         assert (session["participant"], session["station"], session["rounded"]) == ("P01", None, None)
+        assert (session["picture_width_px"], session["picture_width_deg"], session["pixels_per_degree"]) == (None,) * 3
         (old,) = store.rows(tables.TRIALS)
         assert (old["correct"], old["exposure_ms"], old["second_onset_ms"]) == (True, 99.5, None)
         store.add(tables.TRIALS, [{**trial(2, "old"), "second_onset_ms": 7.5}])

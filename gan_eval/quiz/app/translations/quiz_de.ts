@@ -339,6 +339,46 @@
       <translation>Bitte geben Sie eine Zahl von {least} bis {most} an.</translation>
     </message>
     <message>
+      <source>The size of this screen</source>
+      <comment>size_title</comment>
+      <translation>Die Größe dieses Bildschirms</translation>
+    </message>
+    <message>
+      <source>Pictures are shown at a visual angle. Measure the width of the visible screen with a ruler, and the distance from the participant's eyes to it. This is asked once on this computer.</source>
+      <comment>size_task</comment>
+      <translation>Die Bilder werden unter einem Sehwinkel gezeigt. Messen Sie mit einem Lineal die Breite des sichtbaren Bildschirms und den Abstand von den Augen der teilnehmenden Person zum Bildschirm. Das wird auf diesem Computer nur einmal gefragt.</translation>
+    </message>
+    <message>
+      <source>The screen itself states a width of {width} cm. That is often wrong: measure it.</source>
+      <comment>size_claimed</comment>
+      <translation>Der Bildschirm selbst gibt eine Breite von {width} cm an. Das ist oft falsch: Messen Sie nach.</translation>
+    </message>
+    <message>
+      <source>Width of the screen</source>
+      <comment>size_width</comment>
+      <translation>Breite des Bildschirms</translation>
+    </message>
+    <message>
+      <source>Viewing distance</source>
+      <comment>size_distance</comment>
+      <translation>Abstand der Augen</translation>
+    </message>
+    <message>
+      <source>Hold a ruler to the bar: it must be {length} cm long. If not, correct the width of the screen.</source>
+      <comment>size_ruler</comment>
+      <translation>Halten Sie ein Lineal an den Balken: Er muss {length} cm lang sein. Wenn nicht, berichtigen Sie die Breite des Bildschirms.</translation>
+    </message>
+    <message>
+      <source>Bar of {length} cm</source>
+      <comment>size_ruler_name</comment>
+      <translation>Balken von {length} cm</translation>
+    </message>
+    <message>
+      <source>Please give a width from {least} to {most} and a distance from {nearest} to {farthest}.</source>
+      <comment>size_wrong</comment>
+      <translation>Bitte geben Sie eine Breite von {least} bis {most} und einen Abstand von {nearest} bis {farthest} an.</translation>
+    </message>
+    <message>
       <source>Ready?</source>
       <comment>ready_title</comment>
       <translation>Bereit?</translation>

@@ -8,15 +8,18 @@ import pytest
 
 pytest.importorskip("PySide6.QtGui", exc_type=ImportError)
 
+from PIL import Image
 from PySide6.QtCore import QSize
 from PySide6.QtGui import QImage
 
 from gan_eval.errors import UserError
 from gan_eval.files import sha256_file
-from gan_eval.quiz.app.loading import load_trial, require_pictures
+from gan_eval.quiz import library as library_module
+from gan_eval.quiz.app.loading import check_pictures, largest_width, load_trial
 from gan_eval.quiz.app.painting import GAP
 from gan_eval.quiz.library import Library
 from gan_eval.quiz.protocols import protocol_for
+from gan_eval.quiz.visual_angle import Viewing
 from gan_eval.settings.quiz import MaskKind, QuizSettings
 from gan_eval.stimuli.pictures import Picture, read_rgb
 from gan_eval.stimuli.sets import StimulusSet
@@ -75,16 +78,79 @@ def test_a_picture_that_changed_is_refused_by_its_name(library: Library, planned
 def test_a_pair_must_fit_side_by_side(library: Library, planned: Row, missing: int, fits: bool) -> None:
     window = QSize(64 + GAP + 64 - missing, 48)
     if fits:
-        require_pictures(planned, PAIRED, library, window)
+        assert list(check_pictures([planned], PAIRED, library, window)) == [64, 64]
         return
     with pytest.raises(UserError, match=rf"secret\d.png and .*secret\d.png: {128 + GAP}x48 pixels do not fit"):
-        require_pictures(planned, PAIRED, library, window)
+        list(check_pictures([planned], PAIRED, library, window))
     one_after_other = {**planned, "position": "first"}
-    require_pictures(one_after_other, PAIRED, library, window)
+    assert list(check_pictures([one_after_other], PAIRED, library, window)) == [64, 64]
 
 
 def test_a_broken_picture_is_found_before_the_session(library: Library, planned: Row) -> None:
     path: Path = library.path(planned["stimulus_b"])
     path.write_bytes(path.read_bytes()[:60])
     with pytest.raises(UserError, match=f"{path.name}: not a readable picture"):
-        require_pictures(planned, PAIRED, library, QSize(800, 600))
+        list(check_pictures([planned], PAIRED, library, QSize(800, 600)))
+
+
+def by_pillow(path: Path, size: tuple[int, int]) -> Picture:
+    """What Pillow itself makes of a picture, at `size` = (width, height)."""
+    with Image.open(path) as image:
+        return np.asarray(image.resize(size, Image.Resampling.LANCZOS))
+
+
+@pytest.mark.parametrize(("width", "height"), [(512, 384), (63, 47), (100, 75), (64, 48)])
+@pytest.mark.parametrize("held", [True, False])
+def test_every_picture_is_as_wide_as_the_session_says_by_one_filter(
+    library: Library, planned: Row, monkeypatch: pytest.MonkeyPatch, width: int, height: int, held: bool
+) -> None:
+    if not held:
+        monkeypatch.setattr(library_module, "HELD_BYTES", 0)
+    library.show_at(width)
+    assert list(check_pictures([planned], PAIRED, library, QSize(2000, 1000))) == [width, width]
+    ready = load_trial(planned, PAIRED.showings(planned), library, "scramble", session="s")
+    ((left, right),), (masks,) = ready.showings, ready.masks
+    assert (pixels(left) == by_pillow(library.path(planned["stimulus_b"]), (width, height))).all()
+    assert (pixels(right) == by_pillow(library.path(planned["stimulus"]), (width, height))).all()
+    assert [mask.size() for mask in masks] == [left.size(), right.size()]
+    library.show_at(None)
+    ((left, _),) = load_trial(planned, PAIRED.showings(planned), library, "none", session="s").showings
+    assert (pixels(left) == read_rgb(library.path(planned["stimulus_b"]))).all(), "nothing is left of the other size"
+
+
+def test_what_was_resampled_before_the_session_is_decoded_no_more(
+    library: Library, planned: Row, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    library.show_at(100)
+    list(check_pictures([planned], PAIRED, library, QSize(2000, 1000)))
+    monkeypatch.setattr(library_module, "decode_rgb", lambda *_: pytest.fail("decoded"))
+    assert load_trial(planned, PAIRED.showings(planned), library, "none", session="s").showings
+
+
+def test_memory_is_held_within_its_limit(library: Library, planned: Row, monkeypatch: pytest.MonkeyPatch) -> None:
+    one = 3 * 100 * 75
+    monkeypatch.setattr(library_module, "HELD_BYTES", one)
+    library.show_at(100)
+    for _ in range(2):  # the second time, as after a change of the screen
+        list(check_pictures([planned], PAIRED, library, QSize(2000, 1000)))
+        assert library.held_bytes == one
+    library.show_at(90)
+    assert library.held_bytes == 0
+
+
+@pytest.mark.parametrize("window", [QSize(1000, 300), QSize(400, 900)])
+def test_what_is_too_large_names_the_largest_size_that_fits(library: Library, planned: Row, window: QSize) -> None:
+    library.show_at(2 * window.width())
+    largest = largest_width([planned], PAIRED, library, window)
+    with pytest.raises(UserError, match=rf"picture_size = {largest} .* is the largest that fits"):
+        list(check_pictures([planned], PAIRED, library, window))
+    library.show_at(largest)
+    assert list(check_pictures([planned], PAIRED, library, window)) == [largest] * 2
+    library.show_at(largest + 1)
+    viewing = Viewing(4.0, 600.0)
+    with pytest.raises(UserError, match=r'picture_size = "[\d.]+ deg"') as refused:
+        list(check_pictures([planned], PAIRED, library, window, viewing=viewing))
+    degrees = float(str(refused.value).split('"')[1].removesuffix(" deg"))
+    mended = viewing.pixels(degrees)
+    assert mended is not None
+    assert largest - 2 <= mended <= largest

@@ -1,5 +1,6 @@
 """The application off screen: what is asked, told and set before, between and after the trials."""
 
+import math
 from collections.abc import Callable
 
 import pytest
@@ -12,14 +13,14 @@ from PySide6.QtWidgets import QApplication
 
 from gan_eval import tables
 from gan_eval.errors import UserError
-from gan_eval.quiz.app.pages.calibration import CardPage, DistancePage
+from gan_eval.quiz.app.pages.calibration import CardPage, DistancePage, ScreenSizePage
 from gan_eval.quiz.app.pages.end import EndPage
 from gan_eval.quiz.app.pages.notices import BreakPage
 from gan_eval.quiz.app.pages.questions import QuestionPage
 from gan_eval.quiz.app.pages.welcome import ConsentPage, ReadyPage, WelcomePage
 from gan_eval.quiz.app.stage import screen_key
 from gan_eval.quiz.session import State
-from gan_eval.quiz.station import Check, ScreenTiming, keep_timing
+from gan_eval.quiz.station import Check, ScreenSize, ScreenTiming, keep_size, keep_timing, read_size
 from gan_eval.settings.quiz import QuestionSettings, QuizSettings
 
 FULL = SETTINGS.model_copy(
@@ -184,3 +185,106 @@ def test_session_consent_and_answers_are_stored_together_or_not_at_all(sit: Call
     assert session.state is State.NEW
     for table in (tables.SESSIONS, tables.PLANS, tables.CONSENTS, tables.PARTICIPANTS, tables.CHECKS):
         assert sitting.rows(table) == []
+
+
+def measuring(sitting: Sitting) -> None:
+    """Gives the screen a width of 40 cm and a distance of 57.5 cm where that is asked, and is diligent."""
+    match sitting.page:
+        case ScreenSizePage() as page if page.isActiveWindow() and page.distance_line.text() == "":
+            page.width_line.clear()
+            for key in "40":
+                sitting.key(key)
+            sitting.key(Qt.Key.Key_Return)
+            assert "a distance from 20 to 500" in words(page), "and the line for the distance has the keyboard"
+            for key in "57,5":
+                sitting.key(key)
+        case ScreenSizePage():
+            sitting.key(Qt.Key.Key_Return)
+        case _:
+            diligent(sitting)
+
+
+IN_DEGREES = SETTINGS.model_copy(update={"picture_size": "4 deg", "real": 1, "fake": 1})
+
+
+def test_degrees_ask_for_the_screen_once_on_each_computer(sit: Callable[..., Sitting]) -> None:
+    sitting = sit(IN_DEGREES)
+    assert sitting.run(measuring) == "complete"
+    assert sitting.seen == [ScreenSizePage, WelcomePage, ConsentPage, ReadyPage, EndPage]
+    assert read_size(sitting.quiz.stage.screen) == ScreenSize(40.0, 57.5)
+    (session,) = sitting.rows(tables.SESSIONS)
+    pixels_per_cm = session["screen_width"] / 40
+    width = round(2 * 57.5 * math.tan(math.radians(2)) * pixels_per_cm)
+    assert session["picture_width_px"] == width
+    assert session["picture_width_deg"] == pytest.approx(4, abs=0.05)
+    assert session["pixels_per_degree"] == pytest.approx(57.5 * math.radians(1) * pixels_per_cm, rel=1e-4)
+    assert (session["pixels_per_mm"], session["viewing_distance_mm"]) == (pixels_per_cm / 10, 575)
+    settings = SETTINGS.model_copy(update={"picture_size": "5 deg"})
+    again = sit(settings, participant="P02")
+    again.run(diligent)
+    assert again.seen == [WelcomePage, ConsentPage, ReadyPage, EndPage]
+    assert again.rows(tables.SESSIONS)[-1]["picture_width_px"] > width
+
+
+def test_options_go_before_the_study_and_the_study_before_what_was_kept(sit: Callable[..., Sitting]) -> None:
+    settings = IN_DEGREES.model_copy(update={"viewing_distance_cm": 100.0, "screen_width_cm": 80.0})
+    sitting = sit(settings, intro=False, screen_width_cm=50.0)
+    keep_size(sitting.quiz.stage.screen, ScreenSize(30.0, 30.0))
+    sitting.run(diligent)
+    (session,) = sitting.rows(tables.SESSIONS)
+    assert session["pixels_per_mm"] == pytest.approx(session["screen_width"] / 500)
+    assert session["viewing_distance_mm"] == 1000
+
+
+def test_without_pages_degrees_that_nobody_can_tell_are_refused(sit: Callable[..., Sitting]) -> None:
+    sitting = sit(IN_DEGREES, intro=False)
+    with pytest.raises(UserError, match="--viewing-distance-cm and --screen-width-cm"):
+        sitting.run(diligent)
+    assert sitting.rows(tables.SESSIONS) == []
+
+
+def test_what_the_participant_measured_goes_first(sit: Callable[..., Sitting]) -> None:
+    settings = IN_DEGREES.model_copy(update={"calibrate": True})
+    sitting = sit(settings, viewing_distance_cm=150.0, screen_width_cm=200.0)
+    sitting.run(Thorough())
+    (session,) = sitting.rows(tables.SESSIONS)
+    assert session["viewing_distance_mm"] == 600
+    stated = QApplication.primaryScreen().physicalDotsPerInchX() / 25.4
+    assert session["pixels_per_mm"] == pytest.approx(stated, rel=0.01)
+    assert session["picture_width_px"] == round(2 * 600 * math.tan(math.radians(2)) * session["pixels_per_mm"])
+    assert session["picture_width_deg"] == pytest.approx(4, abs=0.1)
+
+
+def test_every_picture_of_a_session_is_as_wide_as_its_row_says(sit: Callable[..., Sitting]) -> None:
+    shown: list[int] = []
+
+    def watch(sitting: Sitting) -> None:
+        if sitting.page is None and sitting.shows_picture:
+            shown.extend(picture.width() for picture in sitting.quiz.stage.window._presented.pictures)
+        diligent(sitting)
+
+    sitting = sit(SETTINGS.model_copy(update={"picture_size": 300}), intro=False)
+    sitting.run(watch)
+    (session,) = sitting.rows(tables.SESSIONS)
+    assert set(shown) == {session["picture_width_px"]} == {300}
+    assert (session["picture_width_deg"], session["pixels_per_degree"], session["pixels_per_mm"]) == (None, None, None)
+    assert sitting.session.warnings == []
+
+
+def test_stamps_are_told_once_with_the_mend(sit: Callable[..., Sitting]) -> None:
+    sitting = sit(intro=False)
+    sitting.run(diligent)
+    (session,) = sitting.rows(tables.SESSIONS)
+    assert session["picture_width_px"] == 64
+    (line,) = sitting.session.warnings
+    assert f"64 pixels wide, the screen {session['screen_width']}" in line
+    assert "picture_size = " in line
+
+
+def test_what_does_not_fit_is_refused_before_the_first_trial_with_the_largest_that_does(
+    sit: Callable[..., Sitting],
+) -> None:
+    sitting = sit(SETTINGS.model_copy(update={"picture_size": 5000}), intro=False)
+    with pytest.raises(UserError, match=r"picture_size = \d+ .* is the largest that fits"):
+        sitting.run(diligent)
+    assert sitting.rows(tables.SESSIONS) == []

@@ -1,0 +1,104 @@
+"""Size on the screen in pixels and degrees of visual angle, and at which size a session shows its pictures.
+
+A picture of width w in the middle of a screen at distance d spans 2 atan(w / 2d). Pixels are physical pixels of the
+screen and are taken to be square.
+"""
+
+from dataclasses import dataclass
+from math import atan, degrees, floor, radians, tan
+
+from gan_eval.errors import UserError
+from gan_eval.settings.quiz import QuizSettings
+from gan_eval.tabular import Row
+
+STAMP = 0.1
+"""Pictures that span less than this share of the screen's width are seen as stamps."""
+
+
+@dataclass(frozen=True)
+class Viewing:
+    """How a screen is seen; None: not known."""
+
+    pixels_per_mm: float | None = None
+    """Physical pixels in a millimetre of the screen."""
+    distance_mm: float | None = None
+    """From the eyes to the screen."""
+
+    @property
+    def pixels_per_degree(self) -> float | None:
+        """Physical pixels in the degree around the middle of the screen.
+
+        >>> round(Viewing(4.0, 573.0).pixels_per_degree)
+        40
+        """
+        return self._pixels(1.0)
+
+    def pixels(self, visual_angle: float) -> int | None:
+        """The width in whole physical pixels, at least 1, that spans an angle in degrees around the middle.
+
+        >>> Viewing(4.0, 600.0).pixels(8.0)
+        336
+        """
+        return None if (pixels := self._pixels(visual_angle)) is None else max(1, floor(pixels + 0.5))
+
+    def visual_angle(self, pixels: int) -> float | None:
+        """The angle in degrees that a width in physical pixels spans around the middle.
+
+        >>> round(Viewing(4.0, 600.0).visual_angle(336), 2)
+        8.01
+        """
+        if self.pixels_per_mm is None or self.distance_mm is None:
+            return None
+        return 2 * degrees(atan(pixels / self.pixels_per_mm / (2 * self.distance_mm)))
+
+    def _pixels(self, visual_angle: float) -> float | None:
+        if self.pixels_per_mm is None or self.distance_mm is None:
+            return None
+        return 2 * self.distance_mm * tan(radians(visual_angle) / 2) * self.pixels_per_mm
+
+    def columns(self, width: int | None) -> Row:
+        """What a session's row says of the viewing and of pictures that are `width` physical pixels wide."""
+        return {
+            "pixels_per_mm": self.pixels_per_mm,
+            "viewing_distance_mm": self.distance_mm,
+            "picture_width_px": width,
+            "picture_width_deg": None if width is None else self.visual_angle(width),
+            "pixels_per_degree": self.pixels_per_degree,
+        }
+
+
+def picture_width(settings: QuizSettings, viewing: Viewing) -> int | None:
+    """How many physical pixels wide every picture is to be shown; None: each at its own pixels.
+
+    Raises:
+        UserError: the study gives degrees, and the screen's scale or the viewing distance is not known.
+    """
+    if settings.picture_degrees is None:
+        return settings.picture_size if isinstance(settings.picture_size, int) else None
+    width = viewing.pixels(settings.picture_degrees)
+    if width is None:
+        raise UserError(
+            f'picture_size = "{settings.picture_size}": degrees need the viewing distance and the width of the screen; '
+            "give --viewing-distance-cm and --screen-width-cm, or begin once with the pages, which ask"
+        )
+    return width
+
+
+def stamp_warning(width: int, screen_width: int) -> str | None:
+    """A line for the experimenter where pictures at their own pixels are seen as stamps.
+
+    Args:
+        width: of the widest picture, in physical pixels.
+        screen_width: in physical pixels.
+
+    >>> stamp_warning(256, 1920)
+    >>> print(stamp_warning(256, 3840))
+    the pictures are 256 pixels wide, the screen 3840: they are seen as stamps; picture_size = 768, say, enlarges them
+    """
+    if width >= STAMP * screen_width:
+        return None
+    larger = width * (screen_width // (4 * width))  # a pair of these fits, too
+    return (
+        f"the pictures are {width} pixels wide, the screen {screen_width}: they are seen as stamps; "
+        f"picture_size = {larger}, say, enlarges them"
+    )

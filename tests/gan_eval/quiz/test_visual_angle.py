@@ -1,0 +1,51 @@
+"""Pixels and degrees, and the size that a session has."""
+
+import math
+
+import pytest
+
+from gan_eval.errors import UserError
+from gan_eval.quiz.visual_angle import Viewing, picture_width, stamp_warning
+from gan_eval.settings.quiz import QuizSettings
+
+SEEN = Viewing(pixels_per_mm=1920 / 531, distance_mm=570.0)
+"""A usual screen of 24 inches at 57 cm, where a centimetre spans about a degree."""
+
+
+def test_degrees_become_pixels_by_the_tangent_of_half_the_angle() -> None:
+    centimetres = 2 * 57 * math.tan(math.pi * 4 / 180)
+    assert SEEN.pixels(8.0) == round(centimetres * 1920 / 53.1) == 288
+    assert SEEN.visual_angle(288) == pytest.approx(8.0, abs=0.02)
+    assert SEEN.pixels_per_degree == pytest.approx(1920 / 53.1 * 0.995, abs=0.03)
+    assert SEEN.visual_angle(1920) == pytest.approx(2 * math.degrees(math.atan(26.55 / 57)))
+
+
+@pytest.mark.parametrize("unknown", [Viewing(), Viewing(pixels_per_mm=4.0), Viewing(distance_mm=600.0)])
+def test_what_is_not_known_stays_empty_and_degrees_are_refused(unknown: Viewing) -> None:
+    columns = unknown.columns(512)
+    assert columns["picture_width_px"] == 512
+    assert (columns["picture_width_deg"], columns["pixels_per_degree"]) == (None, None)
+    assert picture_width(QuizSettings(picture_size=512), unknown) == 512
+    assert picture_width(QuizSettings(), unknown) is None
+    with pytest.raises(UserError, match=r"8 deg.*--viewing-distance-cm and --screen-width-cm"):
+        picture_width(QuizSettings(picture_size="8 deg"), unknown)
+
+
+def test_the_size_of_a_session_in_degrees_is_that_of_its_screen() -> None:
+    assert picture_width(QuizSettings(picture_size="8 deg"), SEEN) == 288
+    columns = SEEN.columns(288)
+    assert columns["picture_width_deg"] == SEEN.visual_angle(288)
+    assert (columns["pixels_per_mm"], columns["viewing_distance_mm"]) == (SEEN.pixels_per_mm, 570.0)
+    assert set(SEEN.columns(None).values()) >= {None, 570.0}
+
+
+@pytest.mark.parametrize(("width", "screen", "larger"), [(256, 3840, 768), (96, 1024, 192), (1, 1366, 341)])
+def test_a_stamp_is_told_with_a_size_that_two_of_fit(width: int, screen: int, larger: int) -> None:
+    line = stamp_warning(width, screen)
+    assert line is not None
+    assert f"picture_size = {larger}," in line
+
+
+@pytest.mark.parametrize(("width", "screen"), [(256, 1366), (256, 2560), (103, 1024)])
+def test_a_tenth_of_the_screen_is_no_stamp(width: int, screen: int) -> None:
+    assert stamp_warning(width, screen) is None
