@@ -295,7 +295,7 @@ def power(
     from gan_eval.launch import usable_cores
     from gan_eval.power import plan_power
     from gan_eval.power.planning import POWER
-    from gan_eval.power.words import sentences, table_lines
+    from gan_eval.power.words import sentences, tables
     from gan_eval.report.power_curve import power_curve
 
     claim_output_folder(out)
@@ -313,8 +313,12 @@ def power(
         with replaced_set(out, "power") as new:
             tabular.write_table(plan.table, new.folder / "power.csv", POWER)
             write_text(new.folder / "power.svg", curve)
-    for line in (*table_lines(plan), "", *sentences(plan)):
-        typer.echo(line, err=True)
+    answer, *others = sentences(plan)
+    console.sentence(answer)
+    for caption, heads, rows in tables(plan):
+        console.table(heads, rows, caption=caption)
+    for line in others:
+        console.sentence(line)
     typer.echo(tables_as_json({"power": plan.table}) if as_json else out)
 
 

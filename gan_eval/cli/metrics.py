@@ -24,6 +24,7 @@ from gan_eval.weights.known import WEIGHTS
 if TYPE_CHECKING:
     import pandas as pd
 
+    from gan_eval.cli.console import Console
     from gan_eval.metrics import Settings
     from gan_eval.stimuli.sets import StimulusSet
 
@@ -223,11 +224,35 @@ def _measure(
         )
         for line in (*problems, *missing_values(frames, most=MOST_LINES - len(problems))):
             console.message(line)
+    _print_values(console, frames)
     if report is not None:
         from gan_eval.report import build_metrics_report
 
         build_metrics_report(frames, stimuli_of_sets(inputs), report, title=None)
     return frames
+
+
+def _print_values(console: "Console", frames: "Mapping[str, pd.DataFrame]") -> None:
+    """Each data set's answer, as in the report, and a row for each model and metric."""
+    from gan_eval.report.metrics.answer import dataset_answer
+    from gan_eval.report.metrics.data import REAL, Measured, decimals_of, mean_interval
+
+    measured = Measured(frames)
+    rows = []
+    for dataset in measured.datasets:
+        console.sentence(dataset_answer(measured, dataset)[0])
+        for metric in measured.metrics(dataset):
+            models = [*measured.models_and_raw(dataset), REAL]
+            summaries = {model: measured.summary(dataset, metric, model) for model in models}
+            for model, summary in summaries.items():
+                if not (summary.is_known or summary.infinite or summary.reasons):
+                    continue  # real pictures, of a metric that compares with them
+                count = str(summary.n) if summary.n_real is None else f"{summary.n} + {summary.n_real}"
+                value = mean_interval(summary, digits=decimals_of(summaries.values()))
+                missing = sum(summary.reasons.values())
+                left_out = [f"{missing} missing"] * bool(missing) + [f"{summary.infinite} ∞"] * bool(summary.infinite)
+                rows.append([dataset, model, metric, count, value, ", ".join(left_out)])
+    console.table(["Data set", "Model", "Metric", "Pictures", "Value (95 %)", "In no mean"], rows)
 
 
 def _check_report(report: Path, out: Path) -> None:

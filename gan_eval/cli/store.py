@@ -132,9 +132,13 @@ def export(
     study: StudyOption = None,
 ) -> None:
     """Write a store's tables for other programs, with a data dictionary."""
+    from gan_eval.cli.console import Console
     from gan_eval.export import export_store
 
     names = [name.strip() for name in formats.split(",") if name.strip()]
     exported = export_store(store, out, formats=names, study=study)
-    typer.echo(f"{exported.sessions} sessions, {exported.trials} trials", err=True)
+    console = Console()
+    console.message(f"{exported.sessions} sessions, {exported.trials} trials")
+    rows = [[file, "" if count is None else str(count)] for file, count in exported.files.items()]
+    console.table(["File", "Rows"], rows)
     typer.echo(exported.folder)

@@ -3,7 +3,7 @@
 export_store("store.sqlite", Path("out"), formats=["csv", "psych-ds"])
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,6 +28,8 @@ class Exported:
     folder: Path
     sessions: int
     trials: int
+    files: Mapping[str, int | None]
+    """What was written, relative to the folder, with its rows; None: it has none (texts, scripts, a folder)."""
 
 
 def export_store(where: str | Path, out: Path, *, formats: Sequence[str], study: str | None = None) -> Exported:
@@ -62,17 +64,23 @@ def export_store(where: str | Path, out: Path, *, formats: Sequence[str], study:
         frames = {table: frame[frame["session"].isin(sessions["session"])] for table, frame in frames.items()}
     studies = sorted(sessions["study"].dropna().unique())
     title = " and ".join(studies) or "gan_eval"
+    files: dict[str, int | None] = {}
     claim_output_folder(out)
     with replaced_set(out, "export") as new:
         for ending, needed in (("csv", {"csv", "r"}), ("parquet", {"parquet"})):
             if needed & set(formats):
                 for table, frame in frames.items():
                     tabular.write_table(frame, new.folder / f"{table.name}.{ending}", table)
+                    files[f"{table.name}.{ending}"] = len(frame)
         if "r" in formats:
             write_text(new.folder / "read.R", r_script(frames))
             write_text(new.folder / "analysis.R", ANALYSIS_R)
+            files |= {"read.R": None, "analysis.R": None}
         if "psych-ds" in formats:
             write_psych_ds(frames, new.folder / "psych-ds", title=title, studies=studies)
-        tabular.write_rows(dictionary_rows(frames), new.folder / "data_dictionary.csv", DICTIONARY)
+            files["psych-ds/"] = None
+        dictionary = dictionary_rows(frames)
+        tabular.write_rows(dictionary, new.folder / "data_dictionary.csv", DICTIONARY)
+        files |= {"data_dictionary.csv": len(dictionary), "README.md": None}
         write_text(new.folder / "README.md", readme(title, [(table, len(frame)) for table, frame in frames.items()]))
-    return Exported(out, len(sessions), len(frames[tables.TRIALS]))
+    return Exported(out, len(sessions), len(frames[tables.TRIALS]), files)

@@ -7,44 +7,32 @@ import pandas as pd
 from gan_eval.power.planning import NO_DIFFERENCE, PowerPlan
 from gan_eval.power.questions import PlannedQuestion
 
-_HEADER = (
-    "question",
-    "people",
-    "trials",
-    "pictures in all",
-    "true difference",
-    "power",
-    "95 % interval",
-    "interval width",
-)
-
+_HEADS = ("question", "people", "pictures", "true difference", "power", "95 % interval", "interval width")
 _CERTAIN = 0.995
 """A ceiling above this is none."""
 
 
-def table_lines(plan: PowerPlan) -> list[str]:
-    """The table as lines of text, columns aligned; `*` marks the number that is recommended."""
-    cells = [_HEADER]
-    for _, row in plan.table.iterrows():
-        mark = "*" if row["recommended"] else ""
-        cells.append(
-            (
+def tables(plan: PowerPlan) -> Iterator[tuple[str, list[str], list[list[str]]]]:
+    """Caption, heads and rows of a table for each design: as planned, and with a larger pool where one was tried; `*`
+    marks the number of people that is recommended."""
+    is_planned = plan.table["stimuli"] == plan.table.groupby("question")["stimuli"].transform("first")
+    for name, rows in (("As planned", plan.table[is_planned]), ("With a larger pool", plan.table[~is_planned])):
+        if rows.empty:
+            continue
+        cells = [
+            [
                 str(row["question"]),
-                "no limit" if pd.isna(row["participants"]) else f"{mark}{int(row['participants'])}",
-                str(int(row["trials"])),
-                str(int(row["stimuli"])),
+                "no limit" if pd.isna(row["participants"]) else f"{'*' * row['recommended']}{row['participants']}",
+                str(row["stimuli"]),
                 f"{100 * row['effect']:.1f}",
                 _percent(row["power"]),
                 f"{100 * row['ci_low']:.0f}-{100 * row['ci_high']:.0f}",
                 "" if pd.isna(row["interval_width"]) else f"{100 * row['interval_width']:.1f}",
-            )
-        )
-    widths = [max(len(row[column]) for row in cells) for column in range(len(_HEADER))]
-    lines = []
-    for first, *rest in cells:
-        right = (cell.rjust(width) for cell, width in zip(rest, widths[1:], strict=True))
-        lines.append("  ".join([first.ljust(widths[0]), *right]).rstrip())
-    return lines
+            ]
+            for row in rows.to_dict("records")
+        ]
+        trials = " or ".join(map(str, dict.fromkeys(rows["trials"])))
+        yield f"{name}, {trials} trials a person:", list(_HEADS), cells
 
 
 def sentences(plan: PowerPlan) -> list[str]:

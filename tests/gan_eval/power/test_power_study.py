@@ -12,7 +12,7 @@ from gan_eval.power.design import deal_design
 from gan_eval.power.planning import NO_DIFFERENCE, make_world
 from gan_eval.power.questions import MOST_PAIRS, omitted_pairs_message, questions_of
 from gan_eval.power.simulate import Inference, analysed, one_study, simulate, verdicts
-from gan_eval.power.words import sentences, table_lines
+from gan_eval.power.words import sentences, tables
 from gan_eval.settings.analysis import AnalysisSettings, PowerSettings
 from gan_eval.settings.quiz import QuizSettings
 from gan_eval.settings.study import Study
@@ -162,9 +162,9 @@ def test_a_plan_has_every_question_at_every_number_and_its_ceiling() -> None:
     idle = own[own["question"] == "one against two"]
     assert (idle["note"] == NO_DIFFERENCE).all()
     assert "one against two" not in plan.recommended
-    words = "\n".join([*table_lines(plan), *sentences(plan)])
-    assert "no limit" in words
-    assert "fooling_rates.MODEL" in words
+    (planned,) = tables(plan)
+    assert [row[1] for row in planned[2] if row[0] == "told apart"] == ["6", "10", "no limit"]
+    assert "fooling_rates.MODEL" in "\n".join(sentences(plan))
 
 
 @pytest.mark.slow
