@@ -1,7 +1,7 @@
 """The commands `analyze`, `trials import` and `power`."""
 
 import shlex
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,6 +14,7 @@ from gan_eval.settings.quiz import PAIR_PROTOCOLS
 if TYPE_CHECKING:
     import pandas as pd
 
+    from gan_eval.cli.console import Console
     from gan_eval.settings.analysis import PowerSettings
     from gan_eval.settings.study import Study
     from gan_eval.tables.schema import Table
@@ -68,6 +69,7 @@ def analyze(
     if out is None:
         raise UserError("analyze: --out is missing; name a folder for the tables")
     from gan_eval import tables, tabular
+    from gan_eval.cli.console import Console
     from gan_eval.file_sets import finish_cut_off
     from gan_eval.files import check_output_folder, claim_output_folder
     from gan_eval.settings.study import load_study, naming_study
@@ -92,7 +94,12 @@ def analyze(
     else:
         judged, stored = _read_files(trials or Path(), out)
     presented = _presented_stimuli(stimuli, judged) if stimuli else None
-    with naming_study(plan), naming("--covariate", instead="analysis.covariates", of=covariate or ()):
+    with (
+        Console() as console,
+        console.working(f"analysis of {len(judged)} trials"),
+        naming_study(plan),
+        naming("--covariate", instead="analysis.covariates", of=covariate or ()),
+    ):
         answers = analyze_trials(
             judged,
             image_metrics=tabular.read_table(image_metrics, tables.IMAGE_METRICS) if image_metrics else None,
@@ -112,7 +119,28 @@ def analyze(
         )
     claim_output_folder(out)
     write_analysis(answers, out, given=stored)
+    _print_answer(console, answers, stored)
     typer.echo(tables_as_json(answers) if as_json else out)
+
+
+def _print_answer(
+    console: "Console", answers: "Mapping[str, pd.DataFrame]", stored: "Mapping[Table, pd.DataFrame]"
+) -> None:
+    """The sentence that a report of these tables begins with, and the table to cite."""
+    import numpy as np
+
+    from gan_eval.report.parts.folder import StudyFolder
+    from gan_eval.report.people.answer import answer
+    from gan_eval.stats.paper import printed
+
+    tables = {table.name: frame for table, frame in stored.items()} | dict(answers)
+    tables = {name: frame for name, frame in tables.items() if len(frame)}
+    folder = StudyFolder(Path(), None, {}, tables, stimuli={}, training={}, published={})
+    for sentence in answer(folder)[:1]:
+        console.sentence(sentence)
+    if "paper" in answers:
+        paper = answers["paper"]
+        console.table(*printed(paper.assign(dprime=np.nan)))  # d′ says once more what accuracy says, and needs its room
 
 
 def _presented_stimuli(sets: list[Path], trials: "pd.DataFrame") -> "pd.DataFrame":

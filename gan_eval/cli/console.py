@@ -3,9 +3,12 @@
 import re
 import sys
 import textwrap
+import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from types import TracebackType
 from typing import Literal, Self
 
@@ -58,9 +61,9 @@ class Console:
         self._progress = Progress(
             TextColumn("{task.description}"),
             BarColumn(bar_width=16),
-            MofNCompleteColumn(),
+            _Count(),
             _Rate(),
-            TimeRemainingColumn(),
+            _Time(),
             _Detail(table_column=Column()),  # the only column that gives way on a narrow terminal
             console=self._rich,
             disable=not self._rich.is_terminal,
@@ -106,6 +109,32 @@ class Console:
                 self.message(line.rstrip())
         if len(rows) > len(cells):
             self.message(f"... and {len(rows) - len(cells)} rows more in the files")
+
+    @contextmanager
+    def working(self, what: str) -> Iterator[None]:
+        """Inside, something is under way that does not tell how far it is: how long it has taken is shown, and goes."""
+        if self._rich.is_terminal:
+            task = self._progress.add_task(what, total=None, detail="", speed=_Speed("", 1.0))
+            try:
+                yield
+            finally:
+                self._progress.remove_task(task)
+                self._progress.refresh()
+            return
+        ended = threading.Event()
+
+        def tell() -> None:
+            start = time.monotonic()
+            while not ended.wait(PLAIN_EVERY_S):
+                self.message(f"{what}: {time.monotonic() - start:.0f} s")
+
+        teller = threading.Thread(target=tell, daemon=True)
+        teller.start()
+        try:
+            yield
+        finally:
+            ended.set()
+            teller.join()
 
     def progress(
         self, what: str, done: int, total: int, detail: str = "", *, unit: str = "", units_each: float = 1.0
@@ -180,6 +209,22 @@ class _Speed:
     def text(self, rate: float) -> str:
         digits = f"{rate * self.units_each:.1f}" if rate * self.units_each >= 10 else f"{rate * self.units_each:.2f}"
         return f"{digits} {self.unit}/s" if self.unit else f"{digits}/s"
+
+
+class _Count(MofNCompleteColumn):
+    """Parts that are done, of how many; nothing of what has no parts."""
+
+    def render(self, task: Task) -> Text:
+        return Text() if task.total is None and not task.completed else super().render(task)
+
+
+class _Time(TimeRemainingColumn):
+    """The time that is left; what has no parts: that it has taken."""
+
+    def render(self, task: Task) -> Text:
+        if task.total is None and not task.completed:
+            return Text(str(timedelta(seconds=int(task.elapsed or 0))), style="progress.elapsed")
+        return super().render(task)
 
 
 class _Detail(ProgressColumn):

@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 
 from gan_eval.__main__ import run
+from gan_eval.report.parts.folder import read_folder
+from gan_eval.report.people.answer import answer
 from gan_eval.stats.answers.rates import RATES
 from gan_eval.stats.compare.comparisons import COMPARISONS
 from gan_eval.stats.mixed.models import MIXED_MODELS
@@ -75,7 +77,7 @@ def test_the_plan_decides_and_options_beyond_it_are_exploratory(tmp_path, analyz
         row |= {"response": {"real": "fake", "fake": "real"}[row["kind"]], "correct": "false"}
     write(tmp_path / "trials.csv", rows)
     (tmp_path / "s.toml").write_text(PLAN.format(more=""), encoding="utf-8")
-    assert analyze("--plan", tmp_path / "s.toml", "--exclude", "reaction_time_ms<300", "--margin", 0.3) == (0, "")
+    assert analyze("--plan", tmp_path / "s.toml", "--exclude", "reaction_time_ms<300", "--margin", 0.3)[0] == 0
     note = read_table(tmp_path / "out" / "rates.csv", RATES)["note"][0]
     assert "1 of 6 participants excluded by preset rules (participant=P0: 1)" in note
     assert "exploratory rules, not in the plan (reaction_time_ms<300:" in note
@@ -87,6 +89,19 @@ def test_the_plan_decides_and_options_beyond_it_are_exploratory(tmp_path, analyz
         ("b", "a", False), ("a", "c", True), ("b", "c", True),
     ]  # fmt: skip
     assert models["note"].str.contains("margin is exploratory").all()
+
+
+def test_the_reports_first_sentence_and_the_table_to_cite_are_printed(tmp_path, analyze):
+    rows = [row | {"model": row["model"].replace("c", "a")} for row in answers()]
+    write(tmp_path / "trials.csv", rows)
+    status, err = analyze()
+    sentence, heads, *models = err.splitlines()
+    assert status == 0
+    assert sentence == answer(read_folder(tmp_path / "out"))[0]
+    assert heads.split()[:3] == ["Model", "Data", "set"]
+    assert [line.split()[:3] for line in models] == [["a", "d", "6"], ["b", "d", "6"], ["all", "d", "6"]]
+    (both,) = (row for row in csv.DictReader((tmp_path / "out" / "paper.csv").open()) if not row["model"])
+    assert f"{100 * float(both['balanced_accuracy']):.1f} [" in models[2]
 
 
 def files_in(folder: Path) -> dict[str, bytes]:
@@ -248,10 +263,10 @@ def test_holes_come_from_the_sets_that_were_shown(tmp_path, analyze):
     rows = answers()
     write(tmp_path / "trials.csv", rows)
     write_set(tmp_path / "set", rows)
-    assert analyze() == (0, "")
+    assert analyze()[0] == 0
     scopes = {row["scope"] for row in read_table(tmp_path / "out" / "rates.csv", RATES).to_dict("records")}
     assert "mask_kind" not in scopes
-    assert analyze("--stimuli", tmp_path / "set") == (0, "")
+    assert analyze("--stimuli", tmp_path / "set")[0] == 0
     rates = read_table(tmp_path / "out" / "rates.csv", RATES)
     kinds = rates[rates["scope"] == "mask_kind"]
     assert set(kinds["id"]) == {"centre", "blocks"}
@@ -327,7 +342,7 @@ def test_questions_and_sessions_beside_the_trials_are_read(tmp_path, analyze):
         for n in range(6)
     ]
     write(tmp_path / "participants.csv", asked)
-    assert analyze("--covariate", "age") == (0, "")
+    assert analyze("--covariate", "age")[0] == 0
     people = read_table(tmp_path / "out" / "participation.csv", PARTICIPATION)
     assert people["participant"].tolist() == [f"P{n}" for n in range(7)]
     assert (people["status"] == "complete").all()
@@ -380,7 +395,8 @@ def test_poor_tables_give_words(tmp_path, analyze, name):
     if not POOR[name]:
         (tmp_path / "trials.csv").write_text(",".join(EMPTY) + "\n", encoding="utf-8")
     status, err = analyze("--margin", 0.05)
-    assert (status, err) == (0, "")
+    assert status == 0
+    assert "Traceback" not in err
     table = read_table(tmp_path / "out" / "comparisons.csv", COMPARISONS)
     silent = table[table["ci_low"].isna() & table["note"].isna()]
     assert silent.empty

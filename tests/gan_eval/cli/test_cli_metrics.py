@@ -51,6 +51,13 @@ def test_tables_are_written_and_their_folder_is_told(command: Command, pair: tup
     status, told, err = command(*folders(pair, out), "--metrics", "psnr, l1")
     assert (status, told) == (0, f"{out}\n")
     assert "metrics: pictures: 6/6" in err
+    sentence, heads, psnr, l1 = err.splitlines()[-4:]
+    assert sentence.startswith("d: one model, m")
+    assert heads == "Data set  Model  Metric  Pictures  " + heads.split("  ")[-1].strip().rjust(len(psnr) - 35)
+    mean = np.mean([row["value"] for row in read_rows(out / "image_metrics.csv", tables.IMAGE_METRICS)][::2])
+    assert psnr.split()[:4] == ["d", "m", "psnr", "3"]
+    assert float(psnr.split()[4]) == pytest.approx(mean, abs=0.06)
+    assert l1.split()[2] == "l1"
     written = {path.name for path in out.iterdir() if path.is_file()}
     names = ("image_metrics", "set_metrics", "metric_comparisons", "runs")
     assert written == {f"{name}{suffix}" for name in names for suffix in (".csv", ".parquet")}
@@ -104,6 +111,12 @@ def test_what_is_missing_is_told_and_counted(command: Command, pair: tuple[Path,
     assert status == 0
     assert "lonely" in err
     assert "no psnr, ssim" in err
+    rows = [line.split() for line in err.splitlines()[-4:]]
+    assert [(row[1], row[2], row[3], row[-2:]) for row in rows] == [
+        (model, metric, count, ["1", "missing"])
+        for metric in ("psnr", "ssim")
+        for model, count in (("m", "2"), ("real", "0"))  # nothing was generated for a real one
+    ]
     assert len(err.splitlines()) < 25
 
 

@@ -64,8 +64,11 @@ def test_table_curve_and_sentence(command: Command, tmp_path: Path) -> None:
         ("told apart", None, 60),
     ]
     assert "power: 20/20" in err
-    assert "no limit" in err
-    assert "None of the numbers" in err or "Invite" in err
+    answer, caption, heads, *table = err.splitlines()[1:7]
+    assert answer.startswith(("None of the numbers", "Invite"))
+    assert caption == "As planned, 12 trials a person:"
+    assert heads.split()[:3] == ["question", "people", "pictures"]
+    assert [line.split()[2].strip("*") for line in table] == ["4", "6", "no"]
     svg = ElementTree.fromstring((out / "power.svg").read_text(encoding="utf-8"))
     assert svg.tag.endswith("svg")
     assert "told apart" in "".join(svg.itertext())

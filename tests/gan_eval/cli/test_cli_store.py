@@ -107,7 +107,8 @@ def test_stores_are_merged_into_a_new_one(store: Path, tmp_path: Path, capsys: p
 def test_an_export_writes_what_was_asked_for(store: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "out"
     assert run(["export", "--store", str(store), "--out", str(out), "--format", "csv,parquet,psych-ds,r"]) == 0
-    assert "2 sessions, 2 trials" in capsys.readouterr().err
+    count, heads, sessions, *_ = capsys.readouterr().err.splitlines()
+    assert (count, heads.split(), sessions.split()) == ("2 sessions, 2 trials", ["File", "Rows"], ["sessions.csv", "2"])
     assert {"trials.csv", "trials.parquet", "psych-ds", "read.R", "data_dictionary.csv", "README.md"} <= {
         path.name for path in out.iterdir()
     }

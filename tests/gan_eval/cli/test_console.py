@@ -1,0 +1,116 @@
+"""What a command prints: tables on terminals of any width and in pipes, and that something is under way."""
+
+import io
+import re
+import sys
+import threading
+from collections.abc import Callable
+
+import pytest
+
+from gan_eval.cli import console as module
+from gan_eval.cli.console import Console
+
+HEADS = ("Model", "Data set", "Verdict", "Nothing", "Fooling rate, %")
+ROWS = [
+    ["a generator with a name of forty letters", "facades", "told apart", "", "43.0 [35.1, 51.2]"],
+    ["b", "maps", "", "", "–"],
+]
+
+
+class Screen(io.StringIO):
+    """A terminal's stderr."""
+
+    def isatty(self) -> bool:
+        return True
+
+    @property
+    def lines(self) -> list[str]:
+        """What was printed, without codes for colours and the cursor."""
+        return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", self.getvalue()).splitlines()
+
+
+@pytest.fixture
+def screen(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], tuple[Console, Screen]]:
+    def make(columns: int) -> tuple[Console, Screen]:
+        stderr = Screen()
+        monkeypatch.setattr(sys, "stderr", stderr)
+        monkeypatch.setenv("TERM", "xterm")
+        monkeypatch.setenv("COLUMNS", str(columns))
+        return Console(), stderr
+
+    return make
+
+
+def test_a_table_in_a_pipe_is_plain_lines_of_any_length(capsys: pytest.CaptureFixture[str]) -> None:
+    Console().table(HEADS, ROWS, caption="A caption:")
+    caption, heads, first, second = capsys.readouterr().err.splitlines()
+    assert caption == "A caption:"
+    assert heads.split("  ")[0] == "Model"
+    assert "Nothing" not in heads, "a column that nobody fills is left out"
+    assert first == f"{ROWS[0][0]}  facades   told apart  43.0 [35.1, 51.2]"
+    assert second.split() == ["b", "maps", "–"]
+    assert len(second) == len(first), "numbers stand to the right"
+
+
+@pytest.mark.parametrize("columns", [80, 60, 30])
+def test_on_a_narrow_terminal_every_letter_is_there_and_no_line_too_long(screen, columns: int) -> None:
+    console, stderr = screen(columns)
+    console.table(HEADS, ROWS)
+    lines = stderr.lines
+    assert max(map(len, lines)) <= columns
+    letters = sorted("".join(cell for row in (HEADS, *ROWS) for cell in row if cell != "Nothing").replace(" ", ""))
+    assert sorted("".join(lines).replace(" ", "")) == letters
+
+
+def test_an_interval_stands_whole_below_its_number_where_there_is_room_for_it(screen) -> None:
+    console, stderr = screen(60)
+    console.table(HEADS, ROWS)
+    lines = stderr.lines
+    assert any(line.rstrip().endswith("  43.0") for line in lines)
+    assert any(line.rstrip().endswith("[35.1, 51.2]") for line in lines)
+
+
+def test_a_sentence_is_broken_at_spaces_on_a_terminal_alone(screen, capsys: pytest.CaptureFixture[str]) -> None:
+    text = "wherever guessing gives 50\u202f% " * 5 + "/a/path-that-is/longer-than-the/whole-terminal/is-wide/x.csv"
+    Console().sentence(text)
+    assert capsys.readouterr().err == f"{text}\n"
+    console, stderr = screen(40)
+    console.sentence(text)
+    assert " ".join(stderr.lines).strip() == text
+    assert "/a/path-that-is/longer-than-the/whole-terminal/is-wide/x.csv" in stderr.lines
+
+
+def test_a_long_table_is_cut_and_says_so(capsys: pytest.CaptureFixture[str]) -> None:
+    Console().table(["File"], [[f"f{number}"] for number in range(130)])
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 102
+    assert "30 rows more" in lines[-1]
+
+
+def test_what_tells_no_parts_tells_its_time_in_a_pipe(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    told = threading.Event()
+    message = Console.message
+
+    def hear(console: Console, text: str) -> None:
+        message(console, text)
+        told.set()
+
+    monkeypatch.setattr(Console, "message", hear)
+    monkeypatch.setattr(module, "PLAIN_EVERY_S", 0.01)
+    with Console() as console, console.working("fitting"):
+        assert told.wait(60)
+    assert capsys.readouterr().err.splitlines()[0] == "fitting: 0 s"
+
+
+def test_on_a_terminal_a_bar_moves_and_goes(screen) -> None:
+    console, stderr = screen(80)
+    with console:
+        with console.working("fitting"):
+            console.message("something else")
+        before = len(stderr.getvalue())
+        console.message("done")
+    assert "fitting" in stderr.getvalue()[:before]
+    assert "fitting" not in stderr.getvalue()[before:]
