@@ -8,7 +8,7 @@ import math
 import os
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 from statistics import fmean, median, pstdev
@@ -17,7 +17,7 @@ from typing import Any, Final, Literal
 from gan_eval.errors import UserError
 from gan_eval.files import read_json, write_json
 from gan_eval.quiz.visual_angle import Viewing
-from gan_eval.settings.quiz import DISTANCES_CM, SCREEN_WIDTHS_CM
+from gan_eval.settings.quiz import DISTANCES_CM, SCREEN_WIDTHS_CM, QuizSettings
 from gan_eval.tabular import Row
 
 PresenterChoice = Literal["auto", "raster", "opengl"]
@@ -174,6 +174,19 @@ def read_size(screen: ScreenKey) -> ScreenSize:
     for value, (least, most) in ((size.screen_width_cm, SCREEN_WIDTHS_CM), (size.viewing_distance_cm, DISTANCES_CM)):
         if value is not None and not (type(value) in (int, float) and least <= value <= most):
             raise _damaged()
+    return size
+
+
+def presented_size(screen: ScreenKey, *sources: Presentation | QuizSettings) -> ScreenSize:
+    """A screen's size by the first of these sources that gives it, else as it was kept, each length by itself.
+
+    Raises:
+        UserError: the file is damaged.
+    """
+    size = read_size(screen)
+    for source in reversed(sources):
+        given = {name: getattr(source, name) for name in asdict(size) if getattr(source, name) is not None}
+        size = replace(size, **given)
     return size
 
 

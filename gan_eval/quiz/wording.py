@@ -117,6 +117,7 @@ TEXTS: Mapping[str, str] = {
     "size_distance": "Viewing distance",
     "size_ruler": "Hold a ruler to the bar: it must be {length} cm long. If not, correct the width of the screen.",
     "size_ruler_name": "Bar of {length} cm",
+    "size_closes": "This page closes in {time} if no key is pressed.",
     "size_wrong": "Please give a width from {least} to {most} and a distance from {nearest} to {farthest}.",
     # before the trials
     "ready_title": "Ready?",

@@ -22,7 +22,7 @@ from gan_eval.quiz.station import (
     ScreenKey,
     ScreenSize,
     ScreenTiming,
-    read_size,
+    presented_size,
     read_timing,
     round_exposure,
 )
@@ -186,9 +186,7 @@ class Stage:
         Raises:
             UserError: this computer's record is damaged.
         """
-        sources = (self._presentation, self._settings, read_size(self.screen))
-        widths, distances = ([getattr(each, name) for each in sources] for name in ScreenSize.__annotations__)
-        return ScreenSize(*(next((one for one in each if one is not None), None) for each in (widths, distances)))
+        return presented_size(self.screen, self._presentation, self._settings)
 
     def description(self) -> Row:
         """The columns of the session's row that say how it is presented."""

@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from PySide6.QtCore import QRect, QRectF, Qt
+from PySide6.QtCore import QCoreApplication, QEvent, QObject, QRect, QRectF, Qt, QTimer
 from PySide6.QtGui import QColor, QFont, QPainter, QPaintEvent, QPen, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QWidget
 
@@ -212,7 +212,16 @@ class Ruler(QWidget):
 class ScreenSizePage(StepPage):
     """How wide the screen is and from where it is seen: asked once on each computer, and checked with a ruler."""
 
-    def __init__(self, look: Look, texts: Texts, size: ScreenSize, *, pixels: int, claimed_cm: float) -> None:
+    def __init__(
+        self,
+        look: Look,
+        texts: Texts,
+        size: ScreenSize,
+        *,
+        pixels: int,
+        claimed_cm: float,
+        closes_after_s: int | None = None,
+    ) -> None:
         """Make the page.
 
         Args:
@@ -221,6 +230,7 @@ class ScreenSizePage(StepPage):
             size: what is known.
             pixels: the screen's width in physical pixels.
             claimed_cm: the width that the screen itself states; 0: none.
+            closes_after_s: so many seconds after it was made it goes back where nobody has pressed anything.
         """
         super().__init__(look, texts, width=10_000)
         self._pixels = pixels
@@ -240,6 +250,13 @@ class ScreenSizePage(StepPage):
         self.first = self.width_line
         self.width_line.textChanged.connect(self._draw)
         self._draw()
+        self._seconds_left = closes_after_s or 0
+        self._closing = QTimer(self, interval=1000)
+        self._closing.timeout.connect(self._count_down)
+        if closes_after_s is not None:
+            self._countdown = self.add_text(texts("size_closes", time=texts.duration(1000 * closes_after_s)), "muted")
+            self._closing.start()
+            _application().installEventFilter(self)
 
     @property
     def screen_size(self) -> ScreenSize:
@@ -259,8 +276,29 @@ class ScreenSizePage(StepPage):
         self.problem.setText(line)
         (self.width_line if size.screen_width_cm is None else self.distance_line).setFocus()
 
+    def eventFilter(self, _: QObject, event: QEvent) -> bool:  # noqa: N802  (Qt's name)
+        """Somebody is there: stay. The event goes where it was meant to go."""
+        if event.type() in (QEvent.Type.KeyPress, QEvent.Type.MouseButtonPress):
+            self._closing.stop()
+            self._countdown.setText("")
+            _application().removeEventFilter(self)
+        return False
+
+    def _count_down(self) -> None:
+        self._seconds_left -= 1
+        self._countdown.setText(self.texts("size_closes", time=self.texts.duration(1000 * self._seconds_left)))
+        if self._seconds_left <= 0:
+            self._closing.stop()
+            self.went_back.emit()
+
     def _draw(self) -> None:
         width = self.screen_size.screen_width_cm
         self.ruler.set_scale(None if width is None else self._pixels / width)
         length = self.ruler.centimetres
         self._advice.setText(self.texts("size_ruler", length=length) if length else "")
+
+
+def _application() -> QCoreApplication:
+    application = QCoreApplication.instance()
+    assert application is not None, "pages live in an application"
+    return application

@@ -374,6 +374,11 @@
       <translation>Balken von {length} cm</translation>
     </message>
     <message>
+      <source>This page closes in {time} if no key is pressed.</source>
+      <comment>size_closes</comment>
+      <translation>Diese Seite schließt sich nach {time}, wenn niemand eine Taste drückt.</translation>
+    </message>
+    <message>
       <source>Please give a width from {least} to {most} and a distance from {nearest} to {farthest}.</source>
       <comment>size_wrong</comment>
       <translation>Bitte geben Sie eine Breite von {least} bis {most} und einen Abstand von {nearest} bis {farthest} an.</translation>

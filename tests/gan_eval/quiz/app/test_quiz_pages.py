@@ -16,7 +16,7 @@ from PySide6.QtTest import QSignalSpy, QTest
 from PySide6.QtWidgets import QApplication, QLabel, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
-from gan_eval.quiz.app.pages.calibration import CARD_MM, CardPage, DistancePage
+from gan_eval.quiz.app.pages.calibration import CARD_MM, CardPage, DistancePage, ScreenSizePage
 from gan_eval.quiz.app.pages.end import EndPage
 from gan_eval.quiz.app.pages.notices import BreakPage, PausePage, ProblemPage
 from gan_eval.quiz.app.pages.parts import Page
@@ -28,6 +28,7 @@ from gan_eval.quiz.app.windows import Shell
 from gan_eval.quiz.library import Companions
 from gan_eval.quiz.review import ReviewedPicture, ReviewedTrial, ScoreLine
 from gan_eval.quiz.session import AtStake
+from gan_eval.quiz.station import ScreenSize
 from gan_eval.quiz.wording import TEXTS, TRANSLATIONS, Texts
 from gan_eval.settings.quiz import ConsentSettings, QuestionSettings, QuizSettings
 from gan_eval.stimuli.pictures import write_png
@@ -189,6 +190,51 @@ def test_the_distance_is_taken_where_it_can_be(show: Show, typed: str, taken: fl
     assert ("Please give a number from 20 to 500." in words(page)) is (taken is None)
 
 
+def test_the_ruler_is_as_long_as_it_says(show: Show) -> None:
+    page = show(ScreenSizePage(LOOK, WORDS, ScreenSize(), pixels=1920, claimed_cm=51.23))
+    assert isinstance(page, ScreenSizePage)
+    assert "The screen itself states a width of 51.2 cm." in words(page)
+    assert page.screen_size == ScreenSize(51.2, None)
+    for typed, centimetres, pixels in (("48", 10, 400), ("19,2", 10, 1000), ("10", 5, 960), ("1", 0, 0), ("", 0, 0)):
+        page.width_line.setText(typed)
+        assert (page.ruler.centimetres, page.ruler.pixels) == (centimetres, pixels)
+        assert (f"it must be {centimetres} cm long" in words(page)) is (centimetres > 0)
+    page.width_line.setText("48")
+    drawn = page.ruler.grab().toImage()
+    ground = drawn.pixelColor(0, 0)
+    for y in range(drawn.height() // 2, drawn.height()):  # below the labels
+        inked = [x for x in range(drawn.width()) if drawn.pixelColor(x, y) != ground]
+        if len(inked) > 100:
+            assert inked[-1] - inked[0] + 1 == 400
+            return
+    pytest.fail("no bar was drawn")
+
+
+def test_the_size_of_the_screen_needs_both_lengths(show: Show) -> None:
+    page = show(ScreenSizePage(LOOK, WORDS, ScreenSize(60.0, None), pixels=1920, claimed_cm=51.2))
+    assert isinstance(page, ScreenSizePage)
+    assert "states" not in words(page), "somebody has measured it"
+    on = heard(page, "went_on")
+    press(page, Qt.Key.Key_Return)
+    assert on.count() == 0
+    assert "a width from 5 to 500 and a distance from 20 to 500" in words(page)
+    press(page, *"70", Qt.Key.Key_Return)
+    assert (on.count(), page.screen_size) == (1, ScreenSize(60.0, 70.0))
+
+
+def test_a_page_that_closes_by_itself_stays_where_somebody_is(show: Show, qtbot: QtBot) -> None:
+    watched = show(ScreenSizePage(LOOK, WORDS, ScreenSize(), pixels=1920, claimed_cm=0.0, closes_after_s=1))
+    back = heard(watched, "went_back")
+    assert "closes in 1 second " in words(watched)
+    press(watched, Qt.Key.Key_Shift)
+    assert "closes" not in words(watched)
+    qtbot.wait(1200)
+    assert back.count() == 0
+    alone = show(ScreenSizePage(LOOK, WORDS, ScreenSize(), pixels=1920, claimed_cm=0.0, closes_after_s=1))
+    back = heard(alone, "went_back")
+    qtbot.waitUntil(lambda: back.count() == 1, timeout=5000)
+
+
 def test_a_break_lasts_as_long_as_it_must_and_enter_does_not_leave(show: Show, qtbot: QtBot) -> None:
     page = show(BreakPage(LOOK, WORDS, done=25, trials=50, seconds=0.5))
     on, left = heard(page, "resumed"), heard(page, "left")
@@ -291,6 +337,7 @@ def test_without_a_way_back_escape_and_tab_find_none(show: Show) -> None:
         lambda look: ConsentPage(look, WORDS, ConsentSettings(text="A long text. " * 120)),
         lambda look: QuestionPage(look, WORDS, AGE, number=1, count=1, answer=None),
         lambda look: CardPage(look, WORDS, width=500, widest=1000),
+        lambda look: ScreenSizePage(look, WORDS, ScreenSize(), pixels=1366, claimed_cm=36.1, closes_after_s=30),
         lambda look: PausePage(look, WORDS, done=1, trials=4, note="The screen has changed."),
         lambda look: EndPage(look, WORDS, [ScoreLine("Real photographs", "20 of 25 correct", "")], []),
     ],
