@@ -1,7 +1,8 @@
 """The audit: every clue, for every model of a stimulus set; as a table and as messages."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +11,7 @@ from gan_eval.errors import UserError
 from gan_eval.giveaways.clues import CLUES, Facts, Group, files_of, groups_of
 from gan_eval.giveaways.compare import Finding, compare
 from gan_eval.giveaways.file_facts import file_facts
+from gan_eval.giveaways.form import equalise_command
 from gan_eval.giveaways.pixel_facts import pixel_facts
 from gan_eval.multiple_tests import holm
 from gan_eval.stimuli.pictures import read_rgb
@@ -65,6 +67,8 @@ class Audit:
     groups: tuple[GroupAudit, ...]
     problems: tuple[str, ...]
     """A message for each picture that could not be read."""
+    sets: tuple[StimulusSet, ...] = ()
+    """What was compared."""
 
     @property
     def rows(self) -> list[Row]:
@@ -103,30 +107,85 @@ def audit(sets: Sequence[StimulusSet], *, on_progress: Callable[[int, int], None
     for group in groups:
         real, fake = ([facts[name] for name in names if name in facts] for names in (group.real, group.fake))
         audits.append(GroupAudit(group, tuple(compare(clue, real, fake) for clue in CLUES.values())))
-    return Audit(tuple(audits), tuple(problems))
+    return Audit(tuple(audits), tuple(problems), tuple(sets))
+
+
+_LEVEL = 0.05
+_LABELS = {"gives_away": "gives away", "look": "look"}
 
 
 def summary_lines(audit: Audit) -> list[str]:
-    """The most telling clues first: a headline for each model, and a line for each clue that separates."""
+    """A headline for each model and a line for each clue that separates, the most telling first; then what to do."""
     lines = [f"left out: {problem}" for problem in audit.problems]
     for group in audit.groups:
-        compared = int(np.isfinite(group.p).sum())
-        significant = int((holm(group.p) < 0.05).sum())
-        lines.append(
-            f"{group.group.dataset}, {group.group.model}: {len(group.group.real)} real and {len(group.group.fake)} "
-            f"generated pictures, {compared} clues compared, {significant} beyond chance (Holm, 5 %)"
+        lines += _lines_of(group)
+    return [*lines, *_advice(audit)]
+
+
+def _lines_of(group: GroupAudit) -> list[str]:
+    """The headline, which counts the lines that follow it.
+
+    A clue that is another measure of one with the same verdict stands in that one's line. A line may be chance where
+    its test does not stay below 5 % once all clues are counted (Holm).
+    """
+    corrected = dict(zip((finding.clue.name for finding in group.findings), holm(group.p), strict=True))
+    telling = {finding.clue.name: finding for finding in group.findings if finding.verdict in _LABELS}
+    lines: dict[str, list[str]] = {verdict: [] for verdict in _LABELS}
+    for finding, separation in sorted(
+        ((finding, finding.separation) for finding in telling.values() if finding.separation is not None),
+        key=lambda pair: -abs(pair[1].auc - 0.5),
+    ):
+        if _is_said_by(finding, telling):
+            continue
+        others = [other.clue.name for other in telling.values() if other.clue.follows == finding.clue.name]
+        others = [name for name in others if _is_said_by(telling[name], telling)]
+        auc = f"AUC {separation.auc:.2f} ({separation.low:.2f} to {separation.high:.2f})"
+        marks = [f"{separation.certain:.0%} told for sure"] if separation.certain else []
+        marks += [f"so {'does' if len(others) == 1 else 'do'} {' and '.join(others)}"] if others else []
+        marks += ["may be chance"] if corrected[finding.clue.name] >= _LEVEL else []
+        values = "; ".join([f"real {finding.real}, fake {finding.fake}", *marks])
+        lines[str(finding.verdict)].append(
+            f"  {_LABELS[str(finding.verdict)]:10}  {finding.clue.name:16}  {auc}  {values}"
         )
-        for verdict, label in (("gives_away", "gives away"), ("look", "look")):
-            separated = [
-                (finding, finding.separation)
-                for finding in group.findings
-                if finding.verdict == verdict and finding.separation is not None
-            ]
-            for finding, separation in sorted(separated, key=lambda pair: -abs(pair[1].auc - 0.5)):
-                auc = f"AUC {separation.auc:.2f} ({separation.low:.2f} to {separation.high:.2f})"
-                certain = f"; {separation.certain:.0%} told for sure" if separation.certain else ""
-                values = f"real {finding.real}, fake {finding.fake}"
-                lines.append(f"  {label:10}  {finding.clue.name:16}  {auc}  {values}{certain}")
-    if any(finding.verdict == "gives_away" for group in audit.groups for finding in group.findings):
-        lines.append("what gives away can be evened out: gan-eval stimuli equalise SET --out SET2")
-    return lines
+    compared = sum(finding.separation is not None for finding in group.findings)
+    certain, look = (len(part) for part in lines.values())
+    found = [f"{certain} {'gives' if certain == 1 else 'give'} the truth away"] if certain else []
+    found += [f"{look} to look at"] if look else []
+    headline = (
+        f"{group.group.dataset}, {group.group.model}: {len(group.group.real)} real and {len(group.group.fake)} "
+        f"generated pictures, {compared} of {len(group.findings)} clues compared: {', '.join(found) or 'none tells'}"
+    )
+    return [headline, *chain.from_iterable(lines.values())]
+
+
+def _is_said_by(finding: Finding, telling: Mapping[str, Finding]) -> bool:
+    """Whether the clue of which this one is another measure says the same."""
+    return finding.clue.follows in telling and telling[finding.clue.follows].verdict == finding.verdict
+
+
+def _advice(audit: Audit) -> list[str]:
+    """What to do: the command for each set whose files tell, then what evens out what the pixels tell."""
+    lines: list[str] = []
+    mends: dict[str, dict[str, None]] = {}
+    for stimuli in audit.sets:
+        models = {(row["dataset"], row["model"]) for row in stimuli.rows if row["kind"] == "fake"}
+        findings = [
+            finding
+            for group in audit.groups
+            if (group.group.dataset, group.group.model) in models
+            for finding in group.findings
+            if finding.verdict in _LABELS
+        ]
+        if any(finding.clue.sort == "metadata" for finding in findings):
+            lines.append(f"equalise with: {equalise_command(stimuli.folder, stimuli.rows)}")
+        for finding in findings:
+            if finding.clue.mend:
+                mends.setdefault(finding.clue.mend, {})[finding.clue.name] = None
+    names = {finding.clue.name for group in audit.groups for finding in group.findings if finding.verdict in _LABELS}
+    if names & {"format", "jpeg_tables", "jpeg_subsampling"}:
+        lines.append("  traces of JPEG stay in the pixels: add --jpeg 75, which puts the same on all")
+    if any("--fit" in line for line in lines):
+        lines.append("  --fit crop keeps the centre; --fit stretch, where the generator had stretched its pictures")
+    if mends:
+        lines.append("what pixels tell may be the content, which people are to judge; if it is not:")
+    return [*lines, *(f"  {', '.join(names)}: {mend}" for mend, names in mends.items())]

@@ -32,41 +32,83 @@ class Clue:
     unit: str = ""
     shared_formats_only: bool = False
     """Compared among pictures of the file formats that both classes hold; otherwise `format` says it already."""
+    follows: str = ""
+    """The clue of which this one is another measure: where both tell, they are one thing to mend."""
+    mend: str = ""
+    """Of a picture clue: what evens it out, unless it is the content."""
 
 
 METADATA_CLUES: tuple[Clue, ...] = (
     Clue("format", "metadata", "category", "file format"),
     Clue("size", "metadata", "category", "width and height in pixels"),
-    Clue("area", "metadata", "number", "width times height", "pixel"),
-    Clue("aspect", "metadata", "number", "width divided by height"),
+    Clue("area", "metadata", "number", "width times height", "pixel", follows="size"),
+    Clue("aspect", "metadata", "number", "width divided by height", follows="size"),
     Clue("mode", "metadata", "category", "colour mode and bits a channel: palette, grey, alpha, 16 bit"),
     Clue("profile", "metadata", "category", "the embedded colour profile"),
     Clue("metadata", "metadata", "category", "which kinds there are: EXIF, XMP, comment, text, resolution, time"),
-    Clue("software", "metadata", "category", "the program that the file says it was written by"),
+    Clue("software", "metadata", "category", "the program that the file says it was written by", follows="metadata"),
     Clue("jpeg_tables", "metadata", "category", "JPEG: the quantisation tables"),
-    Clue("jpeg_step", "metadata", "number", "JPEG: mean step of the first table; larger is coarser"),
+    Clue(
+        "jpeg_step",
+        "metadata",
+        "number",
+        "JPEG: mean step of the first table; larger is coarser",
+        follows="jpeg_tables",
+    ),
     Clue("jpeg_subsampling", "metadata", "category", "JPEG: chroma subsampling"),
     Clue("jpeg_encoding", "metadata", "category", "JPEG: baseline or progressive, and the JFIF and Adobe marks"),
     Clue("png_encoding", "metadata", "category", "PNG: interlacing, compression level, colour chunks"),
     Clue("suffix", "metadata", "category", "the file name's ending", shared_formats_only=True),
     Clue("name_token", "metadata", "tokens", "the word in file names that tells most"),
-    Clue("name_length", "metadata", "number", "characters in the file name, without its ending"),
-    Clue("name_number", "metadata", "number", "the last number in the file name; -1 without"),
+    Clue("name_length", "metadata", "number", "characters in the file name, without its ending", follows="name_token"),
+    Clue("name_number", "metadata", "number", "the last number in the file name; -1 without", follows="name_token"),
 )
 """Told by the file. These can make the quiz refuse to start."""
 
+_CODING = "traces of another coding? `stimuli equalise --jpeg 75` puts the same on all"
+_TONE = "normalised or saved in another way (range, gamma, colours)? do it alike"
+_BORDER = "padding at the edges? crop the pictures of both before they are imported"
+_SCALING = "was one of the two scaled? `stimuli equalise --size WxH`, smaller than all, scales all"
+
 PICTURE_CLUES: tuple[Clue, ...] = (
-    Clue("file_bytes", "picture", "number", "size of the file", "byte", shared_formats_only=True),
-    Clue("bytes_per_pixel", "picture", "number", "size of the file for each pixel", "byte", shared_formats_only=True),
-    Clue("brightness", "picture", "number", "mean luma", "0..255"),
-    Clue("contrast", "picture", "number", "standard deviation of luma", "0..255"),
-    Clue("saturation", "picture", "number", "mean saturation (HSV)", "0..1"),
-    Clue("clipped", "picture", "number", "share of pixels with a channel at 0 or 255", "0..1"),
-    Clue("colours", "picture", "number", "number of distinct colours"),
-    Clue("border_step", "picture", "number", "largest step between an outermost row or column and the next"),
-    Clue("border_flat", "picture", "number", "largest share of an outermost row or column that repeats the next"),
-    Clue("sharpness", "picture", "number", "variance of the Laplacian of luma"),
-    Clue("blockiness", "picture", "number", "steps at the edges of 8x8 blocks, relative to the other steps"),
+    Clue("file_bytes", "picture", "number", "size of the file", "byte", shared_formats_only=True, mend=_CODING),
+    Clue(
+        "bytes_per_pixel",
+        "picture",
+        "number",
+        "size of the file for each pixel",
+        "byte",
+        shared_formats_only=True,
+        follows="file_bytes",
+        mend=_CODING,
+    ),
+    Clue("brightness", "picture", "number", "mean luma", "0..255", mend=_TONE),
+    Clue("contrast", "picture", "number", "standard deviation of luma", "0..255", mend=_TONE),
+    Clue("saturation", "picture", "number", "mean saturation (HSV)", "0..1", mend=_TONE),
+    Clue("clipped", "picture", "number", "share of pixels with a channel at 0 or 255", "0..1", mend=_TONE),
+    Clue("colours", "picture", "number", "number of distinct colours", mend=_CODING),
+    Clue(
+        "border_step",
+        "picture",
+        "number",
+        "largest step between an outermost row or column and the next",
+        mend=_BORDER,
+    ),
+    Clue(
+        "border_flat",
+        "picture",
+        "number",
+        "largest share of an outermost row or column that repeats the next",
+        mend=_BORDER,
+    ),
+    Clue("sharpness", "picture", "number", "variance of the Laplacian of luma", mend=_SCALING),
+    Clue(
+        "blockiness",
+        "picture",
+        "number",
+        "steps at the edges of 8x8 blocks, relative to the other steps",
+        mend=_CODING,
+    ),
 )
 """Told by the pixels. They are reported and never refused: what they tell may be what the study is about."""
 

@@ -2,8 +2,10 @@
 
 import io
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 from typing import Literal
 
 import numpy as np
@@ -11,6 +13,7 @@ from PIL import Image, ImageCms
 
 from gan_eval.errors import UserError
 from gan_eval.stimuli.pictures import Picture, decode_rgb, resize
+from gan_eval.tabular import Row
 
 Fit = Literal["crop", "stretch"]
 Size = tuple[int, int]
@@ -90,6 +93,14 @@ def has_shape(size: Size, target: Size) -> bool:
     """Whether a picture has the target's shape, to the pixel that rounding may cost."""
     covering = scaled_to_cover(size, target)
     return max(covering[0] - target[0], covering[1] - target[1]) <= 1
+
+
+def equalise_command(folder: Path, rows: Iterable[Row]) -> str:
+    """The command that brings a set to one form; `--fit` is in it where its rows name several shapes."""
+    sizes = [(row["width"], row["height"]) for row in rows if row["width"] and row["height"]]
+    smallest = tuple(map(min, zip(*sizes, strict=True)))
+    fit = "" if all(has_shape(size, smallest) for size in sizes) else " --fit crop"
+    return f"gan-eval stimuli equalise {quote(str(folder))} --out {quote(f'{folder}-equal')}{fit}"
 
 
 def to_size(picture: Picture, target: Size, fit: Fit | None) -> Picture:

@@ -7,6 +7,7 @@ from gan_eval.errors import UserError
 from gan_eval.giveaways.clues import CLUES, METADATA_CLUES, Facts, Group, files_of, folder_of, groups_of
 from gan_eval.giveaways.compare import Finding, compare
 from gan_eval.giveaways.file_facts import file_facts
+from gan_eval.giveaways.form import equalise_command
 from gan_eval.stimuli.sets import StimulusSet
 
 
@@ -38,11 +39,12 @@ def require_no_giveaways(sets: Sequence[StimulusSet], *, allow: Sequence[str]) -
     for group, findings in telling.items():
         if findings:
             folder = folder_of(files[group.fake[0]])
+            rows = [row for stimuli in sets for row in stimuli.rows if folder_of(files[row["stimulus"]]) == folder]
             by = "; ".join(f"{finding.clue.name} (real {finding.real}, fake {finding.fake})" for finding in findings)
             quoted = ", ".join(f'"{name}"' for name in names)
             raise UserError(
                 f"{folder}: real and {group.model}'s pictures can be told apart without a look at them, by {by}; "
-                f"bring both to one form with `gan-eval stimuli equalise {folder} --out {folder}-equal`, "
+                f"bring both to one form with `{equalise_command(folder, rows)}`, "
                 f"or allow it: --allow-giveaways {','.join(names)}, in a study quiz.allow_giveaways = [{quoted}]"
             )
 

@@ -11,6 +11,8 @@ from gan_eval.errors import UserError
 from gan_eval.giveaways.audit import Audit, GroupAudit, audit, summary_lines
 from gan_eval.giveaways.clues import CLUES, METADATA_CLUES, Group
 from gan_eval.giveaways.compare import Finding, compare, judge
+from gan_eval.giveaways.equalise import equalise
+from gan_eval.giveaways.form import Form
 from gan_eval.giveaways.separation import Separation
 from gan_eval.stimuli.sets import read_set, write_set
 from gan_eval.tabular import read_rows, write_rows
@@ -156,8 +158,40 @@ def test_the_summary_names_what_tells_first(make_set):
     assert "8 real and 8 generated pictures" in lines[0]
     assert lines[1].split()[:3] == ["gives", "away", "format"]
     assert "real JPEG, fake PNG" in lines[1]
-    assert "equalise" in lines[-1]
-    assert "equalise" not in summary_lines(audit([make_set(folder="plain")]))[-1]
+    assert "20 of 28 clues compared: 1 gives the truth away" in lines[0]
+    assert summary_lines(audit([make_set(folder="plain")]))[-1].endswith("clues compared: none tells")
+
+
+def test_the_headline_counts_the_lines_below_it_and_one_difference_once(make_set):
+    head, *lines = summary_lines(audit([make_set(sizes={"real": (80, 60)}, real=(".png", with_software))]))
+    clues = [line for line in lines if line.startswith("  gives away") or line.startswith("  look")]
+    certain = [line.split()[2] for line in clues if line.startswith("  gives away")]
+    assert sorted(certain) == ["metadata", "size"], "neither area and aspect nor software are further differences"
+    assert any("so do area and aspect" in line for line in clues)
+    assert f": 2 give the truth away, {len(clues) - 2} to look at" in head
+
+
+def test_the_last_lines_are_commands_that_mend_what_was_found(make_set):
+    stimuli = make_set(real=JPEG, sizes={"real": (80, 60)})
+    first, *others = [line for line in summary_lines(audit([stimuli])) if "equalise" in line or "--" in line]
+    assert first == f"equalise with: gan-eval stimuli equalise {stimuli.folder} --out {stimuli.folder}-equal --fit crop"
+    assert "--jpeg 75" in others[0]
+    assert "--fit stretch" in others[1]
+    equal = stimuli.folder.with_name(f"{stimuli.folder.name}-equal")
+    equalise(stimuli.folder, equal, Form(fit="crop", jpeg=75))
+    mended = read_set(equal)
+    assert giving_away(mended) == set()
+    assert not any("equalise with" in line for line in summary_lines(audit([mended])))
+
+
+def test_what_equalising_does_not_mend_has_another_advice(make_set):
+    def dark(image, path):
+        Image.fromarray(np.asarray(image) // 3).save(path)
+
+    lines = summary_lines(audit([make_set(fake=(".png", dark))]))
+    assert not any(line.startswith("equalise with") for line in lines)
+    (advice,) = (line for line in lines if "brightness" in line and "do it alike" in line)
+    assert lines.index(advice) > next(place for place, line in enumerate(lines) if "may be the content" in line)
 
 
 @pytest.mark.parametrize(
@@ -207,5 +241,7 @@ def test_a_clue_without_a_test_is_in_no_family_and_stays_without_p() -> None:
     wanted = multipletests([0.04, 0.01, 0.03], method="holm")[1]
     assert [found[0], found[3], found[4]] == pytest.approx(wanted)
     assert (found[1], found[2]) == (None, None)
-    (head, *_) = summary_lines(Audit((group,), ()))
-    assert "3 clues compared, 1 beyond chance (Holm, 5 %)" in head
+    head, first, second = summary_lines(Audit((group,), ()))
+    assert head.endswith("4 of 5 clues compared: 2 to look at"), "area and aspect say what size says"
+    assert ("format" in first, "may be chance" in first) == (True, True)
+    assert ("size" in second, "may be chance" in second) == (True, False)
