@@ -1,9 +1,13 @@
-"""What this machine lacks: libraries, screen, weights, GPU. Nothing is changed, and nothing examined can crash it."""
+"""What this machine lacks: libraries, screen, weights, GPU. Nothing is changed, and nothing examined can crash it.
+
+And what a study's folder lacks: stages, and people.
+"""
 
 import importlib.metadata
 import importlib.util
 import json
 import os
+import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -50,6 +54,55 @@ def examine() -> list[Finding]:
         *weights_findings(),
         *gpu_findings(),
     ]
+
+
+def examine_study(folder: Path, *, data_root: Path | None = None) -> Iterator[Finding]:
+    """Examine a study's folder: each stage, how many people have come, and what is to be done next.
+
+    Args:
+        folder: made by `gan-eval run`.
+        data_root: the folder with the data sets' folders; default: that of the last run.
+
+    Raises:
+        UserError: it is not a study's folder, or the study file is bad or gone.
+    """
+    from gan_eval.metrics.run.cache import remembering_digests
+    from gan_eval.study.markers import standing_of
+    from gan_eval.study.plan import open_plan
+    from gan_eval.study.sessions import awaited, count_sessions
+    from gan_eval.study.stages import list_stages
+
+    plan = open_plan(None, folder, data_root=data_root)
+    left = []
+    with remembering_digests(plan.folder):
+        for stage in list_stages(plan):
+            try:
+                standing, is_finished = standing_of(stage, plan.folder), stage.is_finished()
+            except UserError as error:
+                yield Finding(stage.name, "missing", str(error))
+                left.append(stage.name)
+                continue
+            if standing.changes:
+                changes = "; ".join(standing.changes[:4])
+                mend = f"undo the change, or --redo {stage.name}"
+                yield Finding(stage.name, "warning", f"made with other settings or inputs: {changes}", mend)
+            elif standing.is_current:
+                yield Finding(stage.name, "ok", "up to date" if is_finished else "up to date so far")
+            elif not is_finished and not standing.is_made:
+                yield Finding(stage.name, "warning", "people are awaited")
+            else:
+                yield Finding(
+                    stage.name, "missing", "what it reads has changed" if standing.is_made else "not done yet"
+                )
+                left.append(stage.name)
+    if line := awaited(plan):
+        yield Finding("people", "warning", line)
+    else:
+        yield Finding("people", "ok", f"{count_sessions(plan)['people']} sessions, none is missing")
+    if left:
+        command = ["gan-eval", "run", str(plan.file), "--out", str(plan.folder)]
+        command += ["--data-root", str(plan.data_root)] if plan.data_root else []
+        yield Finding("to do", "missing", ", ".join(left), f"next: {shlex.join(command)}")
 
 
 def python_finding(version: tuple[int, ...] = sys.version_info[:3]) -> Finding:

@@ -2,11 +2,13 @@
 
 from collections.abc import Iterable
 from importlib import import_module
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from gan_eval import __version__
+from gan_eval.cli.options import DataRoot, refuse_without_effect
 from gan_eval.launch import VERBS
 
 
@@ -42,10 +44,18 @@ def root(version: Annotated[bool, typer.Option("--version", help="Tell the versi
         raise typer.Exit
 
 
-def doctor() -> None:
-    """Tell what is missing on this machine: libraries, display, weights, GPU."""
-    from gan_eval.doctor import examine
+def doctor(
+    context: typer.Context,
+    study: Annotated[
+        Path | None, typer.Argument(metavar="[DIR]", help="A study's folder: its stages, its people, what comes next.")
+    ] = None,
+    data_root: DataRoot = None,
+) -> None:
+    """Tell what is missing on this machine: libraries, display, weights, GPU; or what is left to do of a study."""
+    from gan_eval.doctor import examine, examine_study
 
-    for finding in examine():
+    if study is None:
+        refuse_without_effect(context, ["data_root"], "goes with a study's folder; leave it out")
+    for finding in examine() if study is None else examine_study(study, data_root=data_root):
         mend = f" — {finding.mend}" if finding.mend else ""
         typer.echo(f"{finding.status:8} {finding.what}: {finding.detail}{mend}")

@@ -25,8 +25,9 @@ def participants_list(
     study: StudyOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
 ) -> None:
-    """Tell who has done what."""
+    """Tell who has done what; of a store in a study's folder also how many are missing, and the next one's command."""
     from gan_eval.store import list_participants, open_store
+    from gan_eval.study.sessions import awaited_in
 
     with open_store(store, create=False) as opened:
         sittings = list_participants(opened, study)
@@ -39,6 +40,12 @@ def participants_list(
         typer.echo(
             f"{sitting.participant}: {sitting.study}, {sitting.protocol}, {progress}, {', '.join(filter(None, marks))}"
         )
+    try:
+        line = awaited_in(store, study)
+    except UserError as error:
+        line = f"how many are wanted is not known: {error}"
+    if line:
+        typer.echo(line, err=True)
 
 
 @participants_app.command("forget")

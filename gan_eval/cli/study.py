@@ -81,6 +81,7 @@ def run(
     from gan_eval.settings.study import load_study
     from gan_eval.study import markers
     from gan_eval.study.plan import make_plan
+    from gan_eval.study.sessions import awaited
     from gan_eval.study.stages import list_stages
 
     refuse_if_held(*markers.run_lock(out), say=lambda line: typer.echo(line, err=True))
@@ -91,6 +92,8 @@ def run(
     )
     with Console() as console:
         markers.run(list_stages(plan), plan.folder, console, redo=redo or (), only=only)
+        if only in (None, "quiz") and (line := awaited(plan)):
+            console.message(line)
     if only is None:
         typer.echo(plan.folder / "report.html")
 

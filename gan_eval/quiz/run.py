@@ -195,9 +195,9 @@ def make_session(admitted: Admitted, library: Library, settings: QuizSettings, w
 def _simulate(
     session: Session, observer: Observer, settings: QuizSettings, clock: VirtualClock, *, seed: int
 ) -> Status:
+    person = SimulatedParticipant(observer, seed=seed, participant=session.row["participant"])
     if session.state is State.NEW:
         session.row["presenter"] = PRESENTER
-        session.begin(None)
-    person = SimulatedParticipant(observer, seed=seed, participant=session.row["participant"])
+        session.begin(None, answers={question.id: person.answer(question) for question in settings.questions})
     take_part(session, person, clock, settings)
     return "complete"

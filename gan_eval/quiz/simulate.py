@@ -10,7 +10,8 @@ Judgements follow equal-variance signal detection (Macmillan & Creelman 2005, ch
 - Model beside model: each model looks real by a utility of its own, and the same rule makes it Thurstone's case V.
 - Grades: the distance from the criterion, cut at equal steps; confidence: the same without its sign.
 
-Reaction times are log-normal and longer for weak evidence.
+Reaction times are log-normal and longer for weak evidence. The study's own questions are answered, so that an analysis
+with a question as covariate can be rehearsed: by any of the choices, a free text by an age.
 """
 
 from collections.abc import Collection
@@ -25,7 +26,7 @@ from gan_eval.quiz.draw.order import generator
 from gan_eval.quiz.protocols.paired import OPPOSITE
 from gan_eval.quiz.session import Session, State
 from gan_eval.quiz.trial import MILLISECOND, Trial
-from gan_eval.settings.quiz import QuizSettings
+from gan_eval.settings.quiz import QuestionSettings, QuizSettings
 
 PRESENTER = "simulated"
 STIMULUS_SD = 0.3
@@ -40,6 +41,10 @@ FARTHEST = 1.5
 """Up to this distance from the criterion, grades and levels of confidence have equal steps; the last are open."""
 TYPICAL_MS = 750.0
 """Median reaction time to a picture that gives no evidence at all, where the response window allows it."""
+LEFT_OPEN = 0.1
+"""Share of the questions that need no answer and get none."""
+AGES = (18, 80)
+"""Free texts are from the first of these up to below the last."""
 
 
 @dataclass(frozen=True)
@@ -107,6 +112,18 @@ class SimulatedParticipant:
         self._dprime = observer.dprime + PARTICIPANT_SD * person.standard_normal()
         self._criterion = observer.criterion + PARTICIPANT_SD * person.standard_normal()
         self._participant = participant
+
+    def answer(self, question: QuestionSettings) -> str | None:
+        """What is answered to one of the study's own questions, whatever it asks; None: left open, as it may be.
+
+        A free text is a whole number of years, the one kind of text that is of use as a covariate.
+        """
+        draw = generator(self._seed, "question", self._participant, question.id)
+        if not question.required and draw.random() < LEFT_OPEN:
+            return None
+        if question.choices:
+            return question.choices[int(draw.integers(len(question.choices)))]
+        return str(draw.integers(*AGES))
 
     def judge(self, trial: Trial, answers: Collection[str]) -> Judgement | None:
         """What is made of a trial; None: no answer in time.

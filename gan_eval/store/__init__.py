@@ -7,7 +7,16 @@ power cut), any SQLAlchemy URL otherwise. The tables are those of `gan_eval.tabl
 from gan_eval.store.connect import PATIENCE_S
 from gan_eval.store.layout import SCHEMA_VERSION, STORED_TABLES
 from gan_eval.store.merging import Merged, merge
-from gan_eval.store.people import Forgotten, Participation, Stored, forget, has_people, list_participants, stored_of
+from gan_eval.store.people import (
+    Forgotten,
+    Participation,
+    Stored,
+    forget,
+    has_people,
+    list_participants,
+    sessions_text,
+    stored_of,
+)
 from gan_eval.store.results import Store, deal_list, give_back_list, new_session_id, open_store
 from gan_eval.store.writer import Writer
 
@@ -29,5 +38,6 @@ __all__ = [
     "merge",
     "new_session_id",
     "open_store",
+    "sessions_text",
     "stored_of",
 ]

@@ -53,6 +53,23 @@ def list_participants(store: Store, study: str | None = None) -> list[Participat
     ]
 
 
+def sessions_text(people: int, wanted: int, *, simulated: int = 0, command: str = "") -> str:
+    """How many of a study's sessions are there, in the words that every command and the report use.
+
+    Args:
+        people: sessions of people that are complete.
+        wanted: so many the study wants.
+        simulated: complete sessions of simulated participants, who count as nobody.
+        command: that gives the next session.
+
+    >>> sessions_text(1, 8, simulated=3, command="gan-eval quiz study.toml")
+    '1 of 8 sessions; next: gan-eval quiz study.toml (3 simulated)'
+    """
+    following = f"; next: {command}" if command else ""
+    rehearsed = f" ({simulated} simulated)" if simulated else ""
+    return f"{people} of {wanted} session{'' if wanted == 1 else 's'}{following}{rehearsed}"
+
+
 def has_people(store: Store, study: str) -> bool:
     """Whether a person, not a simulated participant, has answered anything in a study.
 

@@ -106,7 +106,26 @@ def hash_result(path: Path, stage: str) -> str:
     return sha256_file(path)
 
 
-def _bring_up_to_date(stage: Stage, folder: Path, listener: Listener) -> None:
+@dataclass(frozen=True)
+class Standing:
+    """How a stage stands."""
+
+    current: Mapping[str, Any]
+    """What its marker would say now."""
+    is_made: bool
+    """Its results are there,"""
+    is_current: bool
+    """and made with what its marker would say now; people may still be awaited."""
+    changes: Sequence[str]
+    """What forbids to go on: settings, or inputs, that its results were not made with."""
+
+
+def standing_of(stage: Stage, folder: Path) -> Standing:
+    """How a stage stands; nothing is changed.
+
+    Raises:
+        UserError: an earlier stage has not been done, or a file cannot be read.
+    """
     marker = folder / OWN_FOLDER / f"{stage.name}.json"
     current = {
         "stage": stage.name,
@@ -115,27 +134,34 @@ def _bring_up_to_date(stage: Stage, folder: Path, listener: Listener) -> None:
         "settings_hash": sha256_json(dict(stage.settings)),
         "inputs": dict(stage.inputs()),
     }
-    if marker.is_file() and all(path.exists() for path in stage.outputs):
-        made = read_json(marker)
-        if made == current and stage.is_finished():
-            listener.message(f"{stage.name}: up to date")
-            return
-        # A stage that has no settings may once have had some.
-        changes = list(_differences(made.get("settings", {}), current["settings"])) if stage.settings else []
-        if made.get("format") != FORMAT:
-            changes.append(f"format {made.get('format')} is now {FORMAT}")
-        if made.get("inputs") != current["inputs"] and not stage.derives:
-            changes += _differences(made.get("inputs", {}), current["inputs"], short=True)
-        if changes:
-            more = f"; and {len(changes) - 4} more" if len(changes) > 4 else ""
-            raise UserError(
-                f"{marker}: made with other settings or inputs: {'; '.join(changes[:4])}{more}; "
-                f"give --redo {stage.name} to move the old results aside, or another --out"
-            )
+    if not (marker.is_file() and all(path.exists() for path in stage.outputs)):
+        return Standing(current, is_made=False, is_current=False, changes=())
+    made = read_json(marker)
+    # A stage that has no settings may once have had some.
+    changes = list(_differences(made.get("settings", {}), current["settings"])) if stage.settings else []
+    if made.get("format") != FORMAT:
+        changes.append(f"format {made.get('format')} is now {FORMAT}")
+    if made.get("inputs") != current["inputs"] and not stage.derives:
+        changes += _differences(made.get("inputs", {}), current["inputs"], short=True)
+    return Standing(current, is_made=True, is_current=made == current, changes=changes)
+
+
+def _bring_up_to_date(stage: Stage, folder: Path, listener: Listener) -> None:
+    marker = folder / OWN_FOLDER / f"{stage.name}.json"
+    standing = standing_of(stage, folder)
+    if standing.is_current and stage.is_finished():
+        listener.message(f"{stage.name}: up to date")
+        return
+    if changes := standing.changes:
+        more = f"; and {len(changes) - 4} more" if len(changes) > 4 else ""
+        raise UserError(
+            f"{marker}: made with other settings or inputs: {'; '.join(changes[:4])}{more}; "
+            f"give --redo {stage.name} to move the old results aside, or another --out"
+        )
     marker.unlink(missing_ok=True)
     started = time.monotonic()
     if stage.work(listener):
-        write_json(marker, current)
+        write_json(marker, standing.current)
         seconds = time.monotonic() - started
         minutes, rest = divmod(round(seconds), 60)
         listener.message(f"{stage.name}: done in {f'{minutes} min {rest} s' if minutes else f'{seconds:.1f} s'}")

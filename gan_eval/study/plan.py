@@ -1,6 +1,7 @@
 """A study on its way into a folder: where everything goes, what it names looked at before anything is trained, and
 the same study as a smoke test."""
 
+import os
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -14,7 +15,7 @@ from gan_eval.quiz.simulate import parse_observer
 from gan_eval.settings.study import Study, load_study
 from gan_eval.stimuli.pictures import list_pictures
 from gan_eval.stimuli.sets import RAW, read_set
-from gan_eval.tables import PARTICIPATION, TRIALS
+from gan_eval.tables import PARTICIPANTS, PARTICIPATION, TRIALS
 from gan_eval.tabular import frame_of
 from trainer.datasets.dataset import VALIDATION_SPLITS
 
@@ -190,22 +191,48 @@ def make_plan(
     return plan
 
 
-def open_plan(file: Path, folder: Path) -> Plan:
+def is_study_folder(folder: Path) -> bool:
+    """Whether `run` has made this folder."""
+    return (Path(folder) / OWN_FOLDER / _RECORD).is_file()
+
+
+def open_plan(file: Path | None, folder: Path, *, data_root: Path | None = None) -> Plan:
     """The plan of a study folder that `run` has made, with the fraction and smoke setting it was made with.
 
+    Args:
+        file: the study file; default: that of the last `run`.
+        folder: the study's folder.
+        data_root: the folder with the data sets' folders; default: that of the last `run`.
+
     Raises:
-        UserError: the folder was not made by `run`, or by another study.
+        UserError: the folder was not made by `run`, or by another study; or the study file is not there.
     """
-    record = Path(folder) / OWN_FOLDER / "run.json"
-    if not record.is_file():
-        raise UserError(f"{folder}: not a study's folder; make it with: gan-eval run {file} --out {folder}")
-    made = read_json(record)
+    folder = Path(folder)
+    if not is_study_folder(folder):
+        raise UserError(
+            f"{folder}: not a study's folder; make it with: gan-eval run {file or 'STUDY.toml'} --out {folder}"
+        )
+    made = read_json(folder / OWN_FOLDER / _RECORD)
+    if file is None and "file" not in made:
+        raise UserError(f"{folder}: made before folders kept their study file's name; give the gan-eval run again")
+    places = {name: (folder / made[name]).resolve() for name in ("file", "data_root") if made.get(name)}
+    here = Path.cwd()
+    known = {name: place.relative_to(here) if here in place.parents else place for name, place in places.items()}
+    file, data_root = file or known["file"], data_root or known.get("data_root")
     study = load_study(file)
     if made["study"] != study.study.name:
         raise UserError(f"{folder}: made by the study {made['study']!r}, not {study.study.name!r}; name its own folder")
     if made["smoke"]:
         study = shrink(study)
-    return Plan(study, Path(file), Path(folder), None, fraction=made["fraction"], smoke=made["smoke"])
+    return Plan(study, Path(file), folder, data_root, fraction=made["fraction"], smoke=made["smoke"])
+
+
+def relative_path(place: Path, folder: Path) -> str:
+    """A place as seen from a folder: it still holds when both are moved together. Absolute on another drive."""
+    try:
+        return Path(os.path.relpath(place.resolve(), folder.resolve())).as_posix()
+    except ValueError:
+        return place.resolve().as_posix()
 
 
 def _record(plan: Plan, *, redo: bool) -> None:
@@ -214,9 +241,12 @@ def _record(plan: Plan, *, redo: bool) -> None:
     Raises:
         UserError: the folder was made in another way, and nothing is to be redone.
     """
-    file = plan.folder / OWN_FOLDER / "run.json"
+    file = plan.folder / OWN_FOLDER / _RECORD
     record = {"study": plan.study.study.name, "fraction": plan.fraction, "smoke": plan.smoke}
-    earlier = read_json(file) if file.is_file() else record
+    there = read_json(file) if file.is_file() else {}
+    places = {"file": plan.file, "data_root": plan.data_root}
+    known = {name: relative_path(place, plan.folder) for name, place in places.items() if place is not None}
+    earlier = {name: there.get(name) for name in record} if there else record
     if earlier["study"] != record["study"]:
         raise UserError(
             f"--out {plan.folder}: made by the study {earlier['study']!r}, not {record['study']!r}; name another folder"
@@ -229,9 +259,12 @@ def _record(plan: Plan, *, redo: bool) -> None:
             f"--out {plan.folder}: made with {before}; give the same again, or --redo train to move the old results "
             "aside, or another --out"
         )
-    if earlier != record or not file.is_file():
+    if there != (record := there | record | known):
         write_json(file, record)
 
+
+_RECORD = "run.json"
+"""Below `.gan-eval/`: of which study a folder is, and how it is run."""
 
 SMOKE_STEPS = 6
 SMOKE_ITEMS = 8
@@ -272,7 +305,8 @@ def check_plan(plan: Plan) -> None:
     Raises:
         UserError: data, published tables, imported stimuli, a generator to start from, folders of masks or the
             weights of a style network are not there; a model is tested with pictures that its training or the choice
-            of its checkpoint has seen; or a metric, a mode, a rule or a simulated participant is not understood.
+            of its checkpoint has seen; or a metric, a mode, a rule, a covariate or a simulated participant is not
+            understood.
     """
     for dataset in dict.fromkeys(model.data for model in plan.study.models.values()):
         for split in (plan.study.data[dataset].train_split, plan.split(dataset)):
@@ -306,6 +340,7 @@ def check_plan(plan: Plan) -> None:
         read_set(plan.file.parent / name)
     if plan.study.metrics.names:
         _check_metrics(plan.study.metrics.names, f"{plan.file}: metrics.names")
+    _check_covariates(plan)
     analysis = plan.study.analysis
     if analysis.exclude or analysis.exclude_participants:
         from gan_eval.stats.compare.outcomes import refuse_outcome_rules
@@ -315,6 +350,26 @@ def check_plan(plan: Plan) -> None:
         exclude(frame_of([], TRIALS), analysis.exclude, where=where)
         refuse_outcome_rules(analysis.exclude, frame_of([], TRIALS), where=where)
         exclude(frame_of([], PARTICIPATION), analysis.exclude_participants, where=f"{where}_participants")
+
+
+def _check_covariates(plan: Plan) -> None:
+    """Whether each covariate of the analysis is a question of the study, or a column of its trials.
+
+    Raises:
+        UserError: one of them is neither.
+    """
+    if not plan.study.analysis.covariates:
+        return
+    from gan_eval.stats.mixed.formulas import with_covariates
+
+    asked = [
+        {"session": "none", "participant": "nobody", "question": question.id, "simulated": True}
+        for question in plan.study.quiz.questions
+    ]
+    try:
+        with_covariates(frame_of([], TRIALS), plan.study.analysis.covariates, frame_of(asked, PARTICIPANTS))
+    except UserError as error:
+        raise UserError(f"{plan.file}: {error}") from error
 
 
 def _check_metrics(names: Sequence[str], where: str) -> None:

@@ -1,5 +1,6 @@
 """The sessions of a study: who has done what, one more session, and the store's tables as files."""
 
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import count, islice
@@ -10,10 +11,10 @@ from gan_eval import tables
 from gan_eval.errors import UserError
 from gan_eval.files import sha256_json
 from gan_eval.stimuli.sets import TABLE_NAME, StimulusSet, name_problem, read_sets
-from gan_eval.store import STORED_TABLES, has_people, open_store
+from gan_eval.store import STORED_TABLES, has_people, open_store, sessions_text
 from gan_eval.store.connect import is_address
 from gan_eval.study.markers import Listener, hash_result
-from gan_eval.study.plan import Plan
+from gan_eval.study.plan import Plan, is_study_folder, open_plan
 from gan_eval.tables.schema import Table
 
 if TYPE_CHECKING:
@@ -30,6 +31,37 @@ def count_sessions(plan: Plan) -> dict[str, int]:
             rows = store.rows(tables.SESSIONS, study=plan.study.study.name, status="complete")
     simulated = sum(row["simulated"] for row in rows)
     return {"complete": len(rows), "people": len(rows) - simulated, "simulated": simulated}
+
+
+def next_session(plan: Plan) -> str:
+    """The command that gives the next person's session; empty where nobody is missing, or awaited: in a smoke run."""
+    if plan.smoke or count_sessions(plan)["people"] >= plan.study.quiz.participants:
+        return ""
+    return shlex.join(
+        ["gan-eval", "quiz", str(plan.file), "--participant", next_participant(plan), "--out", str(plan.folder)]
+    )
+
+
+def awaited(plan: Plan) -> str:
+    """The line that tells how many sessions of people are there, and how to go on; empty where nobody is missing."""
+    if not (command := next_session(plan)):
+        return ""
+    counts = count_sessions(plan)
+    return sessions_text(counts["people"], plan.study.quiz.participants, simulated=counts["simulated"], command=command)
+
+
+def awaited_in(store: str | Path, study: str | None = None) -> str:
+    """`awaited` of the study whose folder a store lies in; empty where it lies in none, or in that of another study.
+
+    Raises:
+        UserError: the folder's study file is bad, or gone.
+    """
+    folder = Path(store).parent
+    if is_address(store) or not is_study_folder(folder):
+        return ""
+    plan = open_plan(None, folder)
+    is_its = Path(store).name == plan.store.name and study in (None, plan.study.study.name)
+    return awaited(plan) if is_its else ""
 
 
 def people_have_answered(plan: Plan) -> bool:

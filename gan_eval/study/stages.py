@@ -1,7 +1,5 @@
 """The stages of a study: train and generate for each model, metrics, quiz, analyze, training, report."""
 
-import os
-import shlex
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,7 +11,7 @@ from gan_eval.files import OWN_FOLDER, sha256_file, sha256_json, write_bytes, wr
 from gan_eval.settings.study import CheckpointKind, naming_study
 from gan_eval.stimuli.sets import read_stimulus_tables
 from gan_eval.study.markers import Listener, Stage, hash_result
-from gan_eval.study.plan import Plan
+from gan_eval.study.plan import Plan, relative_path
 from gan_eval.study.sessions import (
     all_stimulus_hashes,
     answers_hash,
@@ -22,7 +20,7 @@ from gan_eval.study.sessions import (
     design_hash,
     draw_warnings,
     is_rehearsal,
-    next_participant,
+    next_session,
     read_quiz_tables,
     require_one_design,
     simulate_missing,
@@ -214,16 +212,8 @@ def quiz_stage(plan: Plan) -> Stage:
             simulate_missing(plan, listener)
         if are_enough_sessions(plan):
             return True
-        counts = count_sessions(plan)
         if plan.simulate is not None:
             listener.message("quiz: people have answered, so no session is simulated")
-        if counts["simulated"]:
-            listener.message(f"quiz: {counts['simulated']} simulated sessions are here; they count as nobody's")
-        command = ["gan-eval", "quiz", str(plan.file), "--participant", next_participant(plan)]
-        listener.message(
-            f"{counts['people']} of {plan.study.quiz.participants} sessions; "
-            f"next: {shlex.join([*command, '--out', str(plan.folder)])}"
-        )
         return False
 
     return Stage(
@@ -391,12 +381,6 @@ def _report_facts(plan: Plan) -> dict[str, Any]:
     """What the report tells that no table holds."""
     study = plan.study
 
-    def relative(place: Path) -> str:  # still holds when both folders are moved together
-        try:
-            return Path(os.path.relpath(place.resolve(), plan.folder.resolve())).as_posix()
-        except ValueError:  # another drive
-            return place.resolve().as_posix()
-
     return {
         "title": study.study.title or study.study.name,
         "study": study.study.name,
@@ -404,9 +388,9 @@ def _report_facts(plan: Plan) -> dict[str, Any]:
         "question": study.study.question,
         "fraction": plan.fraction if study.models and not plan.smoke else None,
         "smoke": plan.smoke,
-        "sessions": {**count_sessions(plan), "wanted": study.quiz.participants},
+        "sessions": {**count_sessions(plan), "wanted": study.quiz.participants, "next": next_session(plan)},
         "notes": draw_warnings(plan),
-        "imported_sets": [relative(plan.file.parent / name) for name in study.stimuli.sets],
+        "imported_sets": [relative_path(plan.file.parent / name, plan.folder) for name in study.stimuli.sets],
         "design_hash": design_hash(plan),
         "analysis_hash": study.analysis_hash,
         "software": f"gan_eval {__version__}",

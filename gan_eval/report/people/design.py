@@ -25,6 +25,7 @@ from gan_eval.settings.study import Study
 from gan_eval.stats.answers.rates import RATES
 from gan_eval.stats.compare.outcomes import is_on_outcome
 from gan_eval.stats.trials import graded_trials, main_trials, pair_trials
+from gan_eval.store import sessions_text
 from gan_eval.tables import SESSIONS, SET_METRICS, TRIALS
 
 PRESET, EXPLORATORY, BY_RULE = "preset", "exploratory", "by rule"
@@ -50,8 +51,8 @@ def badges(folder: StudyFolder) -> list[str]:
     simulated, required = sessions.get("simulated", 0), sessions.get("wanted", 0)
     people = sessions.get("people", sessions.get("complete", 0) - simulated)
     if people < required:
-        beside = f" ({whole(simulated)} simulated)" if simulated else ""
-        lines.append(f"Interim: {people} of {plural(required, 'session')}{beside}")
+        text = sessions_text(people, required, simulated=simulated, command=sessions.get("next", ""))
+        lines.append(f"Interim: {text}")
     return lines
 
 

@@ -1,5 +1,7 @@
 """The way in: what is asked and refused before the first trial, and what the experimenter is told afterwards."""
 
+import subprocess
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -10,13 +12,14 @@ from PIL import Image
 from gan_eval import tables
 from gan_eval.errors import UserError
 from gan_eval.quiz import run_session
-from gan_eval.quiz.admission import Applicant, admit
+from gan_eval.quiz.admission import Applicant, admit, sitting_lock
 from gan_eval.quiz.clock import VirtualClock
 from gan_eval.quiz.library import Library
 from gan_eval.quiz.run import make_session
 from gan_eval.quiz.session import Session
+from gan_eval.quiz.simulate import Observer, SimulatedParticipant
 from gan_eval.quiz.station import Presentation
-from gan_eval.settings.quiz import QuizSettings
+from gan_eval.settings.quiz import QuestionSettings, QuizSettings
 from gan_eval.stimuli.sets import StimulusSet, read_set, stimulus_row, write_set
 from gan_eval.store import Store, Writer, list_participants, open_store
 
@@ -90,6 +93,57 @@ def test_another_design_in_the_same_store_is_told(stimuli: StimulusSet, tmp_path
     assert rehearse(stimuli, store, "P1").warnings == ()
     (line,) = rehearse(stimuli, store, "P2", design_hash="another").warnings
     assert "with other stimuli or settings" in line
+
+
+QUESTIONS = (
+    QuestionSettings(id="age", text="How old are you?"),
+    QuestionSettings(id="job", text="Do you work with pictures?", choices=("yes", "no"), required=False),
+)
+
+
+def test_simulated_participants_answer_the_questions_of_the_study(stimuli: StimulusSet, tmp_path: Path) -> None:
+    people = [SimulatedParticipant(Observer(), seed=1, participant=f"P{number:02d}") for number in range(60)]
+    age, job = QUESTIONS
+    ages = {int(str(person.answer(age))) for person in people}
+    assert len(ages) > 10
+    assert 18 <= min(ages) < max(ages) < 80
+    assert {person.answer(job) for person in people} == {"yes", "no", None}
+
+    store = tmp_path / "a.sqlite"
+    rehearse(stimuli, store, "P00", QuizSettings(real=1, fake=1, questions=QUESTIONS))
+    with open_store(store) as opened:
+        rows = opened.rows(tables.PARTICIPANTS)
+    assert {row["question"]: row["answer"] for row in rows} == {
+        question.id: people[0].answer(question) for question in QUESTIONS
+    }
+    assert all(row["simulated"] for row in rows)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="ended by a signal")
+def test_of_two_sittings_of_one_participant_the_second_is_refused(stimuli: StimulusSet, tmp_path: Path) -> None:
+    store = tmp_path / "a.sqlite"
+    lock = sitting_lock(store, Applicant("study", "hash", "P01", simulated=True))
+    code = """
+import sys
+from pathlib import Path
+from gan_eval.locks import hold_lock
+with hold_lock(Path(sys.argv[1]), "", ""):
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+    command = [sys.executable, "-c", code, str(lock[0])]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as first:
+        assert first.stdout is not None
+        assert first.stdout.readline() == "held\n"
+        with pytest.raises(UserError, match=rf"P01: process {first.pid} on .* has been in this participant's session"):
+            rehearse(stimuli, store, "P01")
+        assert rehearse(stimuli, store, "P02").status == "complete", "another one may sit"
+        assert rehearse(stimuli, tmp_path / "b.sqlite", "P01").status == "complete", "in another store, too"
+        first.kill()
+    told: list[str] = []
+    assert rehearse(stimuli, store, "P01", on_warning=told.append).status == "complete"
+    assert "has ended without a word" in told[0]
+    assert not list(tmp_path.glob(".gan-eval-*"))
 
 
 def test_practice_comes_from_its_own_sets(stimuli: StimulusSet, tmp_path: Path) -> None:

@@ -1,5 +1,8 @@
 """`run` waits for people: simulated sessions are asked for, never beside a person's, and never count."""
 
+import csv
+import os
+import re
 import sqlite3
 from pathlib import Path
 
@@ -9,8 +12,10 @@ from test_sessions import make_set
 from gan_eval import tables
 from gan_eval.__main__ import run
 from gan_eval.errors import UserError
+from gan_eval.locks import hold_lock
 from gan_eval.store import open_store
 from gan_eval.study import demo
+from gan_eval.study.markers import run_lock
 from gan_eval.study.plan import Plan, open_plan
 from gan_eval.study.sessions import count_sessions, quiz_session
 
@@ -74,6 +79,8 @@ def test_without_a_screen_people_are_awaited_until_the_last_one(
     assert call(world) == 0
     assert "0 of 3 sessions; next: gan-eval quiz" in capsys.readouterr().err
     assert not plan_of(world).store.exists(), "nothing is simulated unasked"
+    assert run(["doctor", str(world / "out")]) == 0
+    assert "0 of 3 sessions; next: gan-eval quiz" in capsys.readouterr().out
     for number, participant in enumerate(("P01", "P02"), start=1):
         sit(world, participant)
         for _ in range(2):
@@ -82,7 +89,13 @@ def test_without_a_screen_people_are_awaited_until_the_last_one(
             assert f"{number} of 3 sessions; next: gan-eval quiz" in heard
             assert not [stage for stage in WAITING if f"{stage}: up to date" in heard]
         report = (world / "out" / "report.html").read_text()
-        assert f"Interim: {number} of 3 sessions" in report
+        (line,) = {text for text in heard.splitlines() if f"{number} of 3 sessions" in text}
+        assert line.endswith(f"next: gan-eval quiz {world}/study.toml --participant P0{number + 1} --out {world}/out")
+        assert f"Interim: {line}" in report
+        for command in (["doctor", str(world / "out")], ["participants", "list", "--store", str(plan_of(world).store)]):
+            assert run(command) == 0
+            told = capsys.readouterr()
+            assert f"{number} of 3 sessions; next: gan-eval quiz" in told.out + told.err
         assert participant in trials_of(world)
 
     for asked in ((), ("--simulate", "default")):
@@ -119,7 +132,9 @@ def test_a_rehearsal_is_complete_in_itself_and_counts_for_nobody(
     assert call(world, "--simulate", "default") == 0
     heard = capsys.readouterr().err
     assert [stage for stage in WAITING if f"{stage}: up to date" in heard] == list(WAITING)
-    assert "Interim: 0 of 3 sessions (3 simulated)" in (world / "out" / "report.html").read_text()
+    assert re.search(
+        r"Interim: 0 of 3 sessions; next: gan-eval quiz .* \(3 simulated\)", (world / "out" / "report.html").read_text()
+    )
 
     assert call(world) == 0
     heard = capsys.readouterr().err
@@ -130,7 +145,9 @@ def test_a_rehearsal_is_complete_in_itself_and_counts_for_nobody(
     assert call(world, "--simulate", "default") == 0
     assert "1 of 3 sessions" in capsys.readouterr().err
     assert count_sessions(plan_of(world)) == {"complete": 4, "people": 1, "simulated": 3}
-    assert "Interim: 1 of 3 sessions (3 simulated)" in (world / "out" / "report.html").read_text()
+    assert re.search(
+        r"Interim: 1 of 3 sessions; next: gan-eval quiz .* \(3 simulated\)", (world / "out" / "report.html").read_text()
+    )
 
 
 @pytest.mark.slow
@@ -146,6 +163,50 @@ def test_nobody_is_simulated_beside_people(world: Path) -> None:
     with pytest.raises(UserError, match=r"--simulate: people have answered the study s in .*store\.sqlite"):
         quiz_session(plan_of(world), "T02", simulate="default")
     assert count_sessions(plan_of(world)) == {"complete": 2, "people": 1, "simulated": 1}
+
+
+def test_the_doctor_tells_what_is_left_of_a_study(world: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["doctor", str(world / "out")]) == 2
+    assert "not a study's folder; make it with: gan-eval run" in capsys.readouterr().err
+    assert call(world, "--only", "metrics") == 0
+    capsys.readouterr()
+    assert run(["doctor", str(world / "out")]) == 0
+    lines = [line.split(maxsplit=1) for line in capsys.readouterr().out.splitlines()]
+    found = {words.partition(":")[0]: (status, words.partition(": ")[2]) for status, words in lines}
+    assert found["metrics"] == ("ok", "up to date")
+    assert found["quiz"] == found["report"] == ("warning", "people are awaited")
+    assert found["training"] == ("missing", "not done yet")
+    assert found["people"][1].startswith("0 of 3 sessions; next: gan-eval quiz")
+    assert found["to do"][1] == f"training — next: gan-eval run {world}/study.toml --out {world}/out"
+
+    (world / "study.toml").write_text(STUDY.replace('names = ["psnr"]', 'names = ["ssim"]'))
+    assert run(["doctor", str(world / "out")]) == 0
+    assert "metrics: made with other settings or inputs: names was ['psnr'], is ['ssim']" in capsys.readouterr().out
+
+
+def test_of_two_runs_in_a_folder_the_second_is_refused(world: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    lock, place, doing = run_lock(world / "out")
+    assert call(world, "--only", "metrics") == 0
+    with hold_lock(lock, place, doing):
+        assert call(world) == 2
+    told = capsys.readouterr().err.splitlines()[-1]
+    assert told.startswith(f"gan-eval: --out {world}/out: process {os.getpid()} on ")
+    assert "has been running a study there since" in told
+
+
+@pytest.mark.slow
+def test_an_analysis_with_a_question_as_covariate_can_be_rehearsed(world: Path) -> None:
+    more = (
+        'covariates = ["age", "job"]\n[[quiz.questions]]\nid = "age"\ntext = "How old?"\n'
+        '[[quiz.questions]]\nid = "job"\ntext = "Do you paint?"\nchoices = ["yes", "no"]\n'
+    )
+    study = STUDY.replace("participants = 3", "participants = 8").replace('"psnr"]', f'"psnr"]\n[analysis]\n{more}')
+    (world / "study.toml").write_text(study)
+    assert call(world, "--simulate", "default") == 0
+    with (world / "out" / "tables" / "mixed_models.csv").open(encoding="utf-8", newline="") as file:
+        terms = {row["term"] for row in csv.DictReader(file)}
+    assert "age" in terms
+    assert terms & {"job[yes]", "job[no]"}
 
 
 @pytest.mark.slow

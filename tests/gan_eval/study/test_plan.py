@@ -103,6 +103,7 @@ def test_missing_data_is_named_before_anything_is_written(world):
     ("addition", "words"),
     [
         ("[analysis]\nexclude = ['reaction_time<200']\n", "analysis.exclude: no column 'reaction_time'"),
+        ("[analysis]\ncovariates = ['age']\n", "analysis.covariates: age: no such question or column; questions: none"),
         ("[analysis]\nexclude = ['late']\n", r"s\.toml: analysis\.exclude: rule 'late': not understood"),
         ("[metrics]\nnames = ['nique']\n", r"s\.toml: metrics\.names: metric 'nique': unknown; did you mean 'niqe'"),
         ("[metrics]\nsegmenter = 'net.onnx'\n", r"s\.toml: metrics\.segmenter: no such file net\.onnx"),
@@ -115,6 +116,28 @@ def test_what_would_be_found_after_days_is_found_at_once(world, addition, words)
     with pytest.raises(UserError, match=words):
         plan_in(world)
     assert not (world / "out").exists()
+
+
+def test_a_question_of_the_study_may_be_a_covariate(world):
+    question = '[[quiz.questions]]\nid = "age"\ntext = "How old are you?"\n[analysis]\ncovariates = ["age"]\n'
+    (world / "s.toml").write_text(STUDY + question)
+    assert plan_in(world).study.analysis.covariates == ("age",)
+
+
+def test_a_folder_knows_its_study_file_and_its_data(world, monkeypatch):
+    plan_in(world)
+    monkeypatch.chdir(world)
+    plan = open_plan(None, Path("out"))
+    assert (plan.file, plan.data_root) == (Path("s.toml"), Path("data"))
+    moved = world / "moved"
+    moved.mkdir()
+    for name in ("s.toml", "out", "data"):
+        (world / name).rename(moved / name)
+    assert open_plan(None, moved / "out").split("d") == "val", "also when all of it was moved"
+    assert open_plan(None, moved / "out", data_root=Path("elsewhere")).data_root == Path("elsewhere")
+    (moved / "s.toml").unlink()
+    with pytest.raises(UserError, match=r"s\.toml: no such study file"):
+        open_plan(None, moved / "out")
 
 
 def test_an_empty_split_and_an_unknown_simulation_are_found_at_once(world):
