@@ -182,7 +182,7 @@ def _advice(audit: Audit) -> list[str]:
             if finding.clue.mend:
                 mends.setdefault(finding.clue.mend, {})[finding.clue.name] = None
     names = {finding.clue.name for group in audit.groups for finding in group.findings if finding.verdict in _LABELS}
-    if names & {"format", "jpeg_tables", "jpeg_subsampling"}:
+    if lines and names & {"format", "jpeg_tables", "jpeg_subsampling"}:
         lines.append("  traces of JPEG stay in the pixels: add --jpeg 75, which puts the same on all")
     if any("--fit" in line for line in lines):
         lines.append("  --fit crop keeps the centre; --fit stretch, where the generator had stretched its pictures")
