@@ -1,3 +1,88 @@
-"""gan_eval: can people tell generated pictures from photographs, and does a metric agree with them?"""
+"""gan_eval: can people tell generated pictures from photographs, and does a metric agree with them?
+
+What every command does can be done from Python, with frames or paths in and frames out:
+
+- `evaluate`: metrics of stimulus sets or of two folders of pictures;
+- `read_trials`, `analyze`: judgements, and every statistic of them;
+- `write_report`: the tables as one HTML file;
+- `read_table`: any table of ours with its dtypes; `open_store`: a results store.
+
+All of these are imported when they are first used: this package alone starts without pandas, torch and Qt.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pandas as pd
+
+    from gan_eval.metrics import evaluate as evaluate
+    from gan_eval.report import write_report as write_report
+    from gan_eval.stats import analyze as analyze
+    from gan_eval.stats.importing import read_trials as read_trials
+    from gan_eval.store import open_store as open_store
 
 __version__ = "0.1.0"
+__all__ = ["analyze", "evaluate", "open_store", "read_table", "read_trials", "write_report"]
+
+_HOMES = {
+    "analyze": "stats",
+    "evaluate": "metrics",
+    "open_store": "store",
+    "read_trials": "stats.importing",
+    "write_report": "report",
+}
+"""Public names by the module that has them."""
+
+
+def read_table(path: "Path | str", name: str | None = None) -> "pd.DataFrame":
+    """Read a table of ours from CSV or Parquet (by suffix); every column has its dtype, also one without any value.
+
+    Args:
+        path: the file.
+        name: of the table, as in docs/tables.md; default: the file's (`answer/rates.csv` is the table `rates`).
+
+    Returns:
+        The table's columns in their order, then the file's further ones. Text is `str`, whole numbers `Int64`, other
+        numbers `float64`, truths `boolean`; instants and JSON are text.
+
+    Raises:
+        UserError: no such file or table, a column is missing, or a cell is not what its column wants.
+
+    >>> from pathlib import Path
+    >>> from tempfile import mkdtemp
+    >>> file = Path(mkdtemp()) / "rejected.csv"
+    >>> _ = file.write_text("row,column,found,reason\\n3,kind,,empty\\n")
+    >>> read_table(file).dtypes.astype("str").to_dict()
+    {'row': 'Int64', 'column': 'str', 'found': 'str', 'reason': 'str'}
+    """
+    from difflib import get_close_matches
+    from pathlib import Path
+
+    from gan_eval import tables, tabular
+    from gan_eval.errors import UserError
+
+    requested = name or Path(path).stem.rpartition(".")[2]
+    known = tables.TABLES
+    if requested not in known:
+        from gan_eval.power.planning import POWER
+        from gan_eval.stats import ALL_TABLES
+
+        known = ALL_TABLES | {POWER.name: POWER}
+    if requested not in known:
+        near = get_close_matches(requested, known, n=1)
+        hint = f"did you mean {near[0]}?" if near else "give its name, as in docs/tables.md"
+        raise UserError(f"{path}: no table {requested!r}; {hint}")
+    return tabular.read_table(Path(path), known[requested])
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

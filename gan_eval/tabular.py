@@ -95,6 +95,15 @@ def read_table(path: Path, table: Table) -> "pd.DataFrame":
     return conform(text_frame(path), table, where=str(path))
 
 
+def as_table(given: "pd.DataFrame | Path | str", table: Table) -> "pd.DataFrame":
+    """A table that is given as a frame or as its file (CSV or Parquet), with the schema's columns and dtypes.
+
+    Raises:
+        UserError: as for `read_table` and `conform`.
+    """
+    return read_table(Path(given), table) if isinstance(given, Path | str) else conform(given, table, where=table.name)
+
+
 def holds_table(path: Path, table: Table) -> bool:
     """Whether a CSV or Parquet file is there and has the columns that the table must have."""
     path = Path(path)

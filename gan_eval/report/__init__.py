@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from gan_eval.files import write_bytes, write_text
@@ -11,7 +12,64 @@ if TYPE_CHECKING:
 
     from gan_eval.metrics.run.inputs import Stimulus
 
-__all__ = ["build", "build_figures", "build_markdown", "build_metrics_report"]
+__all__ = ["build", "build_figures", "build_markdown", "build_metrics_report", "write_report"]
+
+
+def write_report(
+    tables: "Path | str | Mapping[str, pd.DataFrame]",
+    out: Path | str,
+    *,
+    title: str | None = None,
+    stimuli: Sequence[Path | str] = (),
+    with_raw_tables: bool = False,
+) -> Path:
+    """Write the report of tables and return its path: HTML, or Markdown where `out` ends in `.md`.
+
+    Args:
+        tables: a folder as for `build`, or frames by the names of their tables, such as what `gan_eval.analyze` gives,
+            with `trials`, `image_metrics` and `set_metrics` beside.
+        out: the file.
+        title: as for `build`.
+        stimuli: as for `build`.
+        with_raw_tables: as for `build`.
+
+    Raises:
+        UserError: as for `build`, or a frame has no table's name.
+
+    >>> import pandas as pd
+    >>> from tempfile import mkdtemp
+    >>> from gan_eval import analyze
+    >>> trials = pd.DataFrame({"participant": ["P1"] * 4, "stimulus": list("abcd"),
+    ...     "kind": ["real", "real", "fake", "fake"], "response": ["real", "fake", "fake", "fake"]})
+    >>> write_report(analyze(trials) | {"trials": trials}, Path(mkdtemp()) / "report.html").name
+    'report.html'
+    """
+    write = build_markdown if Path(out).suffix == ".md" else build
+    places = [Path(place) for place in stimuli]
+    if isinstance(tables, Path | str):
+        return write(Path(tables), Path(out), title=title, stimuli=places, with_raw_tables=with_raw_tables)
+    with TemporaryDirectory() as temporary:
+        folder = Path(temporary) / Path(out).stem  # its name is the heading where nothing else tells one
+        _write_frames(tables, folder)
+        return write(folder, Path(out), title=title, stimuli=places, with_raw_tables=with_raw_tables)
+
+
+def _write_frames(frames: "Mapping[str, pd.DataFrame]", folder: Path) -> None:
+    """Each frame as the file of its table.
+
+    Raises:
+        UserError: a frame has no table's name, or does not fit its table.
+    """
+    from gan_eval.errors import UserError
+    from gan_eval.stats import ALL_TABLES
+    from gan_eval.stats.trials import fill_trials, usable
+    from gan_eval.tabular import write_table
+
+    for name, frame in frames.items():
+        if name not in ALL_TABLES:
+            raise UserError(f"write_report: no table {name!r}; name the frames as in docs/tables.md")
+        whole = fill_trials(usable(frame).trials) if name == "trials" else frame
+        write_table(whole, folder / f"{name}.csv", ALL_TABLES[name])
 
 
 def build(

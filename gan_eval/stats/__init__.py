@@ -23,7 +23,7 @@ from gan_eval.stats.compare.outcomes import is_on_outcome, refuse_outcome_rules,
 from gan_eval.stats.compare.questions import require_known_models
 from gan_eval.stats.exclusions import EXCLUSIONS_PLANNED, Rules, leave_out
 from gan_eval.stats.groups import SEVERAL_STUDIES, joined, with_holes
-from gan_eval.stats.importing import import_trials
+from gan_eval.stats.importing import import_trials, tables_to_analyze
 from gan_eval.stats.metrics_and_people.correlations import correlations_and_differences
 from gan_eval.stats.metrics_and_people.models import metric_models
 from gan_eval.stats.mixed.checks import model_checks
@@ -31,13 +31,18 @@ from gan_eval.stats.mixed.departures import Options, extended, mark_departures
 from gan_eval.stats.mixed.models import mixed_models
 from gan_eval.stats.paper import PAPER, latex, paper
 from gan_eval.stats.trials import fill_trials, usable
-from gan_eval.tables import ANALYSIS_RUN, IMAGE_METRICS, PARTICIPANTS, SESSIONS, SET_METRICS, TABLES, Table
-from gan_eval.tabular import conform, holds_table, write_table
+from gan_eval.stimuli.sets import read_stimulus_tables
+from gan_eval.tables import ANALYSIS_RUN, IMAGE_METRICS, PARTICIPANTS, SESSIONS, SET_METRICS, TABLES, TRIALS, Table
+from gan_eval.tabular import as_table, holds_table, write_table
 
 __all__ = ["analyze", "import_trials", "write_analysis"]
 
+Given = pd.DataFrame | Path | str
+"""A table, or its file."""
 ALWAYS = ("rates", "reaction_times", "mixed_models", "comparisons", "correlations")
 """Tables that are written even where they have no rows."""
+SUFFIXES = (".csv", ".parquet")
+"""Of the files that each table is written as."""
 SET_NAME = "analysis"
 """Of the set of tables that an analysis writes (see `gan_eval.file_sets`)."""
 
@@ -56,10 +61,10 @@ OF_ANALYSIS: tuple[Table, ...] = tuple(table for table in ALL_TABLES.values() if
 
 
 def analyze(
-    trials: pd.DataFrame,
+    trials: Given,
     *,
-    image_metrics: pd.DataFrame | None = None,
-    set_metrics: pd.DataFrame | None = None,
+    image_metrics: Given | None = None,
+    set_metrics: Given | None = None,
     exclude: Sequence[str] = (),
     exclude_participants: Sequence[str] = (),
     margin: float | None = None,
@@ -67,15 +72,18 @@ def analyze(
     staircase: StaircaseSettings | None = None,
     seed: int = 0,
     plan: AnalysisSettings | None = None,
-    participants: pd.DataFrame | None = None,
-    sessions: pd.DataFrame | None = None,
-    stimuli: pd.DataFrame | None = None,
+    participants: Given | None = None,
+    sessions: Given | None = None,
+    stimuli: Given | None = None,
 ) -> dict[str, pd.DataFrame]:
     """Every analysis of a trials table.
 
+    Each table is a frame, or the path of its CSV or Parquet file.
+
     Args:
-        trials: the table `trials`, or any frame with participant, stimulus, kind and response. Trials without a
-            participant or a stimulus and rows that repeat another are left out, and the note of the rates counts them.
+        trials: the table `trials`, or any frame with participant, stimulus, kind and response; or a results store (its
+            file or URL). Trials without a participant or a stimulus and rows that repeat another are left out, and the
+            note of the rates counts them.
         image_metrics: the table `image_metrics`; with it (or the next) come the correlations.
         set_metrics: the table `set_metrics`.
         exclude: rules such as `reaction_time_ms<200` or `flags~late`; a trial that fulfils any is left out of every
@@ -91,10 +99,11 @@ def analyze(
         seed: of the bootstraps.
         plan: `[analysis]` of the study. The four options above come on top of it and are marked as exploratory;
             without a plan they are the analysis.
-        participants: the table `participants`: answers to the study's questions.
+        participants: the table `participants`: answers to the study's questions. Default of this and the next: of a
+            store its own, of a file `participants.csv` and `sessions.csv` beside it.
         sessions: the table `sessions`.
-        stimuli: the table `stimuli` of all sets that were shown; where it tells of holes, `rates` has rows by their
-            kind and area.
+        stimuli: the table `stimuli` of all sets that were shown, or the folder of one set; where it tells of holes,
+            `rates` has rows by their kind and area.
 
     Returns:
         The tables `rates`, `reaction_times`, `mixed_models`, `comparisons` and `correlations` by name, and those of
@@ -112,10 +121,15 @@ def analyze(
     >>> float(analyze(answers)["rates"]["accuracy"][0])
     0.75
     """
-    named = usable(trials)
-    whole = fill_trials(named.trials)
-    answers = None if participants is None else conform(participants, PARTICIPANTS, where="participants")
-    sessions = None if sessions is None else conform(sessions, SESSIONS, where="sessions")
+    found: dict[Table, Given] = {}
+    where = "trials"
+    if not isinstance(trials, pd.DataFrame):
+        read, where = tables_to_analyze(trials), str(trials)
+        found, trials = {**read}, read[TRIALS]
+    named = usable(trials, where=where)
+    whole = fill_trials(named.trials, where=where)
+    answers = _table(found.get(PARTICIPANTS) if participants is None else participants, PARTICIPANTS)
+    sessions = _table(found.get(SESSIONS) if sessions is None else sessions, SESSIONS)
     options = Options(tuple(exclude), tuple(exclude_participants), margin, tuple(covariates))
     settings, beyond = extended(plan, options)
     require_known_models(settings, whole)
@@ -133,8 +147,9 @@ def analyze(
     without, outcome_note = sensitivity(analysed, included.participation, on_outcome, plan=settings)
     if answers is not None:
         answers = answers[answers["session"].isin(analysed["session"])].reset_index(drop=True)
-    images = None if image_metrics is None else conform(image_metrics, IMAGE_METRICS, where="image_metrics")
-    sets = None if set_metrics is None else conform(set_metrics, SET_METRICS, where="set_metrics")
+    images, sets = _table(image_metrics, IMAGE_METRICS), _table(set_metrics, SET_METRICS)
+    if isinstance(stimuli, Path | str):
+        stimuli = read_stimulus_tables([Path(stimuli)])
     mixed = mixed_models(analysed, plan=settings, participants=answers)
     correlations, differences = correlations_and_differences(
         analysed, image_metrics=images, set_metrics=sets, seed=seed
@@ -180,10 +195,14 @@ def analyze(
     return frames
 
 
+def _table(given: Given | None, table: Table) -> pd.DataFrame | None:
+    return None if given is None else as_table(given, table)
+
+
 def write_analysis(
     frames: Mapping[str, pd.DataFrame], out: Path, *, given: Mapping[Table, pd.DataFrame] | None = None
 ) -> list[Path]:
-    """Write the tables of one analysis as `OUT/NAME.csv`, in place of those of an earlier one, and return the paths.
+    """Write the tables of one analysis as CSV and Parquet into `out`, in place of those of an earlier one.
 
     The table `paper` is written as `paper.tex` too. All are put in place together: after a full disk or a kill the
     earlier tables are whole. Tables of an earlier analysis that this one does not have are removed.
@@ -193,6 +212,9 @@ def write_analysis(
         out: the folder.
         given: what was analysed (trials, sessions, ...), to be written beside it; such tables of an earlier analysis
             are removed too. Default: they are left alone.
+
+    Returns:
+        The CSV files of `frames`.
 
     Raises:
         UserError: a table cannot be written, or another process has been writing there for a minute.
@@ -206,11 +228,17 @@ def write_analysis(
     with replaced_set(Path(out), SET_NAME) as new:
         new.run = run
         for table, frame in {**(given or {}), **tables}.items():
-            write_table(frame, new.folder / f"{table.name}.csv", table)
+            for suffix in SUFFIXES:
+                write_table(frame, new.folder / f"{table.name}{suffix}", table)
             if table is PAPER:
                 write_text(new.folder / "paper.tex", latex(frame))
         if given is None:
-            new.staying |= {f"{table.name}.csv" for table in STORED_TABLES}
+            new.staying |= {f"{table.name}{suffix}" for table in STORED_TABLES for suffix in SUFFIXES}
         earlier = OF_ANALYSIS if given is None else (*OF_ANALYSIS, *STORED_TABLES)
-        new.obsolete += [path for table in earlier if holds_table(path := Path(out) / f"{table.name}.csv", table)]
+        new.obsolete += [
+            path
+            for table in earlier
+            for suffix in SUFFIXES
+            if holds_table(path := Path(out) / f"{table.name}{suffix}", table)
+        ]
     return [Path(out) / f"{name}.csv" for name in frames]

@@ -14,6 +14,7 @@ from uuid import uuid4
 import pandas as pd
 
 from gan_eval import tables
+from gan_eval.errors import UserError
 from gan_eval.files import claim_output_folder
 from gan_eval.launch import usable_cores
 from gan_eval.metrics.catalogue import DEFAULT_RESIZER, OnProgress
@@ -29,7 +30,8 @@ from gan_eval.metrics.run.evaluation import (
     write_tables,
 )
 from gan_eval.metrics.run.features import FeatureStore
-from gan_eval.metrics.run.inputs import Stimulus, named_twice, stimuli_of_frame, stimuli_of_sets
+from gan_eval.metrics.run.inputs import Stimulus, folder_pair, named_twice, stimuli_of_frame, stimuli_of_sets
+from gan_eval.metrics.run.missing import first_lines
 from gan_eval.metrics.run.pictures import image_table, jobs_of, measure_pictures
 from gan_eval.metrics.run.processes import SINGLE, Processes
 from gan_eval.metrics.run.provenance import now, provenance
@@ -39,15 +41,21 @@ from gan_eval.settings.training import Precision
 from gan_eval.stimuli.sets import StimulusSet
 from gan_eval.tabular import Row, frame_of
 
+MOST_PROBLEMS = 10
+"""So many pictures without a partner are warned of one by one."""
 OnMessage = Callable[[str], object]
 Set = StimulusSet | Path | str
 """A stimulus set, or its folder."""
 
 
 def evaluate(
-    stimuli: pd.DataFrame | Set | Sequence[Set],
+    stimuli: pd.DataFrame | Set | Sequence[Set] | None = None,
     metrics: str | Sequence[str] = DEFAULT,
     *,
+    real: Path | str | None = None,
+    fake: Path | str | None = None,
+    dataset: str | None = None,
+    model: str | None = None,
     root: Path | str | None = None,
     weights: Path | str | Mapping[str, Path | str] | None = None,
     resizer: str = DEFAULT_RESIZER,
@@ -59,10 +67,12 @@ def evaluate(
     cache: bool | Path | str = True,
     on_progress: OnProgress | None = None,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Compute metrics of stimuli.
+    """Compute metrics of stimulus sets, or of two folders of pictures that are paired by file stem.
 
     Args:
         stimuli: a frame with the columns of the table `stimuli`, or one or several stimulus sets or their folders.
+        real, fake: in place of it, the folder of the real pictures and that of the generated ones.
+        dataset, model: their names; default: those of the folders.
         metrics: a name or names from `gan_eval.metrics.registry.METRICS`, or of installed own metrics.
         root: the folder that a frame's files are relative to; default: the working folder.
         weights: files by the weights' name; a single path is Inception's.
@@ -75,7 +85,27 @@ def evaluate(
 
     Raises:
         UserError: a setting, a set, a column or a named file will not do.
+
+    >>> import numpy as np
+    >>> from PIL import Image
+    >>> from tempfile import mkdtemp
+    >>> folder = Path(mkdtemp())
+    >>> for kind, grey in (("real", 100), ("fake", 110)):
+    ...     (folder / kind).mkdir()
+    ...     for name in "ab":
+    ...         Image.fromarray(np.full((32, 32, 3), grey, "uint8")).save(folder / kind / f"{name}.png")
+    >>> image_metrics, set_metrics = evaluate(real=folder / "real", fake=folder / "fake", metrics="psnr", cache=False)
+    >>> image_metrics[["stimulus", "metric", "value"]].round(2)
+          stimulus metric  value
+    0  real/fake/a   psnr  28.13
+    1  real/fake/b   psnr  28.13
     """
+    if (stimuli is None) == (real is None or fake is None):
+        raise UserError("evaluate: give either stimuli, or both folders real and fake")
+    if real is not None and fake is not None:
+        stimuli = folder_pair(Path(real), Path(fake), dataset=dataset, model=model)
+        for message in first_lines(stimuli.problems, most=MOST_PROBLEMS):
+            warnings.warn(message, stacklevel=2)
     files = weights if isinstance(weights, Mapping) else {} if weights is None else {"inception": weights}
     file = Path(cache) / cache_file().name if isinstance(cache, Path | str) else cache_file() if cache else None
     settings = Settings(
@@ -92,7 +122,8 @@ def evaluate(
     if isinstance(stimuli, pd.DataFrame):
         pictures = stimuli_of_frame(stimuli, Path(root or ""))
     else:
-        pictures = stimuli_of_sets(_sets([stimuli] if isinstance(stimuli, StimulusSet | Path | str) else stimuli))
+        given = [stimuli] if isinstance(stimuli, StimulusSet | Path | str) else stimuli or ()
+        pictures = stimuli_of_sets(_sets(given))
     evaluation = run_metrics(pictures, settings, command="evaluate", on_progress=on_progress)
     return evaluation.image_metrics, evaluation.set_metrics
 

@@ -1,0 +1,191 @@
+"""The functions that `gan_eval` offers: imported when first used, frames or paths in, frames out."""
+
+import doctest
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from make_trials import simulated
+
+import gan_eval
+from gan_eval.errors import UserError
+from gan_eval.power.planning import POWER
+from gan_eval.stats import ALL_TABLES, write_analysis
+from gan_eval.store import open_store
+from gan_eval.tables import IMAGE_METRICS, PARTICIPANTS, TRIALS
+from gan_eval.tabular import frame_of, write_table
+
+HEAVY = ("pandas", "scipy", "torch", "matplotlib", "sqlalchemy", "PySide6", "numpy")
+TRIAL = {"participant": "P1", "trial": 1, "phase": "main", "stimulus": "d/m/a", "kind": "fake", "response": "real"}
+
+
+def test_the_package_alone_imports_nothing_heavy_and_shows_its_names() -> None:
+    code = (
+        "import gan_eval, sys; shown = dir(gan_eval); loaded = sys.modules.keys(); "
+        f"print([name for name in {HEAVY!r} if name in loaded], set(gan_eval.__all__) <= set(shown))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[] True"
+
+
+def test_each_name_is_there_and_no_other() -> None:
+    for name in gan_eval.__all__:
+        assert callable(getattr(gan_eval, name))
+    with pytest.raises(AttributeError, match="no attribute 'analyse'"):
+        gan_eval.analyse  # noqa: B018
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["analyze", "evaluate", "read_table", "read_trials", "write_report"])
+def test_examples_in_docstrings(name: str) -> None:
+    if name == "evaluate":
+        pytest.importorskip("torch", reason="metrics need PyTorch")
+    function = getattr(gan_eval, name)
+    module = sys.modules[function.__module__]
+    (example,) = doctest.DocTestFinder(recurse=False).find(function, name, module=module)
+    assert example.examples
+    assert doctest.DocTestRunner().run(example).failed == 0
+
+
+@pytest.mark.slow
+def test_every_column_without_a_value_keeps_its_dtype(tmp_path: Path) -> None:
+    expected = {"text": "str", "instant": "str", "json": "str", "int": "Int64", "float": "float64", "bool": "boolean"}
+    for table in (*ALL_TABLES.values(), POWER):
+        for suffix in (".csv", ".parquet"):
+            file = tmp_path / f"{table.name}{suffix}"
+            write_table(frame_of([], table), file, table)
+            frame = gan_eval.read_table(file)
+            assert list(frame) == list(table.names)
+            assert {name: str(dtype) for name, dtype in frame.dtypes.items()} == {
+                column.name: expected[column.dtype] for column in table.columns
+            }
+    row = TRIAL | {"session": "s", "simulated": False}
+    write_table(frame_of([row], TRIALS), tmp_path / "mine.csv", TRIALS)
+    dtypes = gan_eval.read_table(str(tmp_path / "mine.csv"), "trials").dtypes
+    assert [str(dtypes[name]) for name in ("block", "correct", "choice", "rating")] == [
+        "Int64", "boolean", "str", "float64",
+    ]  # fmt: skip
+
+
+def test_a_table_is_known_by_name(tmp_path: Path) -> None:
+    file = tmp_path / "rate.csv"
+    file.write_text("scope\nall\n")
+    with pytest.raises(UserError, match=r"rate\.csv: no table 'rate'; did you mean rates\?"):
+        gan_eval.read_table(file)
+    with pytest.raises(UserError, match="the table rates needs it"):
+        gan_eval.read_table(file, "rates")
+    rejected = tmp_path / "trials.rejected.csv"
+    rejected.write_text("row,column,found,reason\n3,kind,x,why\n")
+    assert gan_eval.read_table(rejected)["row"].tolist() == [3]
+
+
+def stored(path: Path) -> Path:
+    """A store with one session of two trials, whose participant has answered a question."""
+    session = {
+        "session": "s",
+        "study": "t",
+        "participant": "P1",
+        "protocol": "quick_response",
+        "status": "complete",
+        "started_at": "2026-01-01T00:00:00Z",
+        "simulated": False,
+    }
+    trials = [TRIAL | {"session": "s", "simulated": False, "trial": number} for number in (1, 2)]
+    with open_store(path) as store:
+        store.begin(session, [], None)
+        store.add(TRIALS, trials)
+        store.add(PARTICIPANTS, [{"session": "s", "participant": "P1", "question": "age", "answer": "30"}])
+    return path
+
+
+def test_trials_come_from_csv_parquet_and_stores_with_their_dtypes(tmp_path: Path) -> None:
+    store = stored(tmp_path / "lab.sqlite")
+    from_store = gan_eval.read_trials(store)
+    assert from_store["trial"].tolist() == [1, 2]
+    for name in ("t.csv", "t.parquet"):
+        write_table(from_store, tmp_path / name, TRIALS)
+        pd.testing.assert_frame_equal(gan_eval.read_trials(str(tmp_path / name)), from_store)
+    (tmp_path / "u.csv").write_text(
+        "participant,stimulus,kind,response,reaction_time_ms\nP1,a,fake,real,500\n,b,fake,real,600\n"
+    )
+    with pytest.warns(UserWarning, match=r"u\.csv: 1 trials without participant left out"):
+        typed = gan_eval.read_trials(tmp_path / "u.csv")
+    assert (typed["reaction_time_ms"].tolist(), typed["correct"].tolist()) == ([500.0], [False])
+
+
+@pytest.mark.slow
+def test_frames_and_paths_give_the_same_analysis(tmp_path: Path) -> None:
+    trials = simulated(participants=6, each=12, models=("a", "b"))
+    fakes = trials.loc[trials["kind"] == "fake", ["stimulus", "model"]].drop_duplicates()
+    rows = [
+        {"stimulus": name, "kind": "fake", "model": model, "dataset": "d", "metric": "psnr", "value": float(number)}
+        for number, (name, model) in enumerate(fakes.to_numpy())
+    ]
+    images = frame_of(rows, IMAGE_METRICS)
+    whole = gan_eval.analyze(trials, image_metrics=images)
+    write_table(images, tmp_path / "images.parquet", IMAGE_METRICS)
+    trials.to_csv(tmp_path / "trials.csv", index=False)
+    from_files = gan_eval.analyze(tmp_path / "trials.csv", image_metrics=str(tmp_path / "images.parquet"))
+    assert from_files.keys() == whole.keys()
+    for name, frame in whole.items():
+        pd.testing.assert_frame_equal(from_files[name], frame)
+
+
+@pytest.mark.slow
+def test_an_analysis_of_a_store_knows_its_sessions(tmp_path: Path) -> None:
+    frames = gan_eval.analyze(stored(tmp_path / "lab.sqlite"), covariates=["age"])
+    assert frames["rates"]["n_fake"].iloc[0] == 2
+    assert frames["mixed_models"]["formula"].str.contains("age").any()
+
+
+@pytest.mark.slow
+def test_an_analysis_is_written_as_csv_and_parquet(tmp_path: Path) -> None:
+    trials = pd.DataFrame([TRIAL, TRIAL | {"trial": 2, "kind": "real", "stimulus": "d/real/a"}])
+    frames = gan_eval.analyze(trials)
+    write_analysis(frames, tmp_path)
+    for name, frame in frames.items():
+        in_csv, in_parquet = (gan_eval.read_table(tmp_path / f"{name}{end}") for end in (".csv", ".parquet"))
+        pd.testing.assert_frame_equal(in_csv, in_parquet)
+        assert len(in_csv) == len(frame)
+    write_analysis({"rates": frames["rates"]}, tmp_path)
+    assert {path.name for path in tmp_path.glob("*.parquet")} == {"rates.parquet"}
+
+
+@pytest.mark.slow
+def test_a_report_of_frames_is_that_of_their_files(tmp_path: Path) -> None:
+    trials = simulated(participants=6, each=12, models=("a", "b"))
+    frames = gan_eval.analyze(trials) | {"trials": trials}
+    page = gan_eval.write_report(frames, tmp_path / "answer.html", title="Two models")
+    write_analysis({name: frame for name, frame in frames.items() if name != "trials"}, tmp_path / "study")
+    write_table(trials, tmp_path / "study" / "trials.csv", TRIALS)
+    of_files = gan_eval.write_report(str(tmp_path / "study"), tmp_path / "files.html", title="Two models")
+    assert "Two models" in page.read_text(encoding="utf-8")
+    assert page.read_text(encoding="utf-8").count("<svg") == of_files.read_text(encoding="utf-8").count("<svg") > 0
+    assert gan_eval.write_report(frames, tmp_path / "answer.md").read_text(encoding="utf-8").startswith("# ")
+    with pytest.raises(UserError, match="no table 'rate'"):
+        gan_eval.write_report({"rate": frames["rates"]}, tmp_path / "r.html")
+
+
+def test_folders_or_stimuli_are_measured_but_not_both(tmp_path: Path) -> None:
+    pytest.importorskip("torch", reason="metrics need PyTorch")
+    for call in ({}, {"real": tmp_path}, {"stimuli": tmp_path, "real": tmp_path, "fake": tmp_path}):
+        with pytest.raises(UserError, match="give either stimuli, or both folders real and fake"):
+            gan_eval.evaluate(**call)
+
+
+def test_pictures_without_a_partner_are_warned_of(tmp_path: Path) -> None:
+    pytest.importorskip("torch", reason="metrics need PyTorch")
+    from PIL import Image
+
+    for place in ("real/a", "real/b", "fake/a"):
+        file = tmp_path / f"{place}.png"
+        file.parent.mkdir(exist_ok=True)
+        Image.new("RGB", (32, 32), "red" if place.startswith("real") else "green").save(file)
+    with pytest.warns(UserWarning, match="no picture with the stem 'b'"):
+        images, sets = gan_eval.evaluate(
+            real=tmp_path / "real", fake=tmp_path / "fake", model="m", dataset="d", metrics=["l1"], cache=False
+        )
+    assert "d/m/a" in images["stimulus"].tolist()
+    assert sets.empty
