@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 NOTEBOOKS = sorted((Path(__file__).parent.parent / "docs" / "notebooks").glob("*.ipynb"))
-NEEDS_TORCH = ("train_and_look",)
+NEEDS_TORCH = ("from_folder_to_figure", "train_and_look")
 LARGEST = 500_000
 
 
@@ -24,7 +24,8 @@ def run_cells(path: Path, folder: Path, patch: pytest.MonkeyPatch) -> dict[str, 
     """Every name that the cells leave, run in order; what they write goes below the folder."""
     matplotlib = pytest.importorskip("matplotlib")
     if path.stem in NEEDS_TORCH:
-        pytest.importorskip("torch", reason="the notebook trains; PyTorch is not installed")
+        pytest.importorskip("torch", reason="the notebook trains or measures; PyTorch is not installed")
+        pytest.importorskip("skimage", reason="the notebook needs scikit-image")
     matplotlib.use("Agg")
     patch.setenv("TMPDIR", str(folder))
     patch.setattr("tempfile.tempdir", None)
@@ -63,6 +64,16 @@ def test_from_a_csv_to_the_answer_finds_what_was_put_in(tmp_path: Path, monkeypa
     assert "No person answered" in page
 
 
+@pytest.mark.slow
+def test_from_a_folder_to_a_figure_finds_what_was_put_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    names = run_cells(notebook("from_folder_to_figure"), tmp_path, monkeypatch)
+    (models,) = names["tables"]["comparisons"].query("a == 'blocky' and b == 'soft'").to_dict("records")
+    assert models["ci_high"] < 0, "soft was made to fool more people"
+    assert names["correlations"]["spearman"].gt(0).all()
+    assert len(names["points"]) > 100
+    assert "simulated participants" in names["page"].read_text(encoding="utf-8")
+
+
 def true_difference(lean: dict[str, float], *, spread: float) -> float:
     """Fooling rate of `swift` less that of `plain`, averaged over people and pictures on a fine grid."""
     z = np.linspace(-8, 8, 4001)
@@ -84,4 +95,4 @@ def test_it_was_run_from_top_to_bottom_and_tells_nothing_private(path: Path) -> 
 
 
 def test_there_are_the_notebooks() -> None:
-    assert [path.stem for path in NOTEBOOKS] == ["from_csv_to_answer", "train_and_look"]
+    assert [path.stem for path in NOTEBOOKS] == ["from_csv_to_answer", "from_folder_to_figure", "train_and_look"]
