@@ -102,6 +102,7 @@ def describe_json() -> str:
     metrics = [
         {
             "name": metric.name,
+            "title": metric.title or metric.name,
             "kind": metric.kind,
             "measures": metric.measures,
             "low": metric.low if math.isfinite(metric.low) else None,

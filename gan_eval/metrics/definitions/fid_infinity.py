@@ -126,6 +126,7 @@ def compare_fid_infinity(real: PictureSet) -> Comparison:
 
 FID_INFINITY = Metric(
     name="fid_infinity",
+    title="FID∞",
     kind="set",
     measures="fid extrapolated to sets without end: a straight line in 1/N through the fid of smaller sets",
     low=-math.inf,

@@ -290,6 +290,7 @@ def compare_fid(real: PictureSet) -> Comparison:
 
 FID = Metric(
     name="fid",
+    title="FID",
     kind="set",
     measures="distance of two sets' Inception features, each taken as one Gaussian; biased upwards if small",
     low=0,

@@ -38,6 +38,7 @@ def psnr_hole(fake: Pixels, real: Pixels, hole: HolePixels) -> float:
 
 PSNR_HOLE = Metric(
     name="psnr_hole",
+    title="PSNR, hole",
     kind="pair",
     measures="as psnr, over the hole's pixels alone",
     low=0,
@@ -82,6 +83,7 @@ def ssim_hole(fake: Pixels, real: Pixels, hole: HolePixels) -> float:
 
 SSIM_HOLE = Metric(
     name="ssim_hole",
+    title="SSIM, hole",
     kind="pair",
     measures="as ssim: its map averaged over the hole's pixels, those 5 pixels from the border or more",
     low=-1,
@@ -115,6 +117,7 @@ def l1_hole(fake: Pixels, real: Pixels, hole: HolePixels) -> float:
 
 L1_HOLE = Metric(
     name="l1_hole",
+    title="L1, hole",
     kind="pair",
     measures="mean absolute difference from the reference over the hole's pixels and their channels",
     low=0,

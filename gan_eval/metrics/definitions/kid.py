@@ -96,6 +96,7 @@ def compare_kid(real: PictureSet) -> Comparison:
 
 KID = Metric(
     name="kid",
+    title="KID",
     kind="set",
     measures="squared maximum mean discrepancy of two sets' Inception features; unbiased for independent sets, "
     "too low where they share items; may be below 0",

@@ -139,6 +139,9 @@ def compare_neighbours(real: PictureSet) -> Comparison:
     return lambda fake, names: reference.compare(fake.features, fake.groups, names=names)
 
 
+EXTRACTOR_TITLES = {"inception": "Inception", "vgg16": "VGG16"}
+
+
 def _metrics(extractor: ExtractorName, features: str) -> tuple[Metric, ...]:
     """The four metrics on one network's features, named after it."""
     precision_recall, density_coverage = "Kynkäänniemi et al. 2019; k = 3", "Naeem et al. 2020; k = 5"
@@ -156,6 +159,7 @@ def _metrics(extractor: ExtractorName, features: str) -> tuple[Metric, ...]:
     return tuple(
         Metric(
             name=f"{function.__name__}_{extractor}",
+            title=f"{function.__name__}, {EXTRACTOR_TITLES[extractor]}",
             kind="set",
             measures=measures,
             low=0,

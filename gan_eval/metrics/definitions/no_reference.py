@@ -162,6 +162,7 @@ def niqe(picture: Pixels) -> float:
 
 NIQE = Metric(
     name="niqe",
+    title="NIQE",
     kind="single",
     measures="distance of one picture's local statistics from those of pristine photographs; no reference",
     low=0,
@@ -366,6 +367,7 @@ def _read_tensors(path: Path) -> Regression:
 
 BRISQUE = Metric(
     name="brisque",
+    title="BRISQUE",
     kind="single",
     measures="badness of one picture as people would rate it, learned from distorted photographs; no reference",
     low=-math.inf,

@@ -155,6 +155,7 @@ def lpips_distance(trunk: Trunk, convolutions: "State", *, device: str = "cpu") 
 
 LPIPS_ALEX = Metric(
     name="lpips_alex",
+    title="LPIPS, AlexNet",
     kind="pair",
     measures="distance from the reference in AlexNet's features, weighted as people judged distorted patches",
     low=0,
@@ -173,6 +174,7 @@ LPIPS_ALEX = Metric(
 
 LPIPS_VGG = Metric(
     name="lpips_vgg",
+    title="LPIPS, VGG16",
     kind="pair",
     measures="as lpips_alex, in VGG16's features",
     low=0,
@@ -239,6 +241,7 @@ def dists_distance(convolutions: "State", weights: "State", *, device: str = "cp
 
 DISTS = Metric(
     name="dists",
+    title="DISTS",
     kind="pair",
     measures="difference from the reference in structure and texture of VGG16's features; texture may shift",
     low=0,

@@ -46,6 +46,8 @@ class Metric:
     """Short name of the definition, for readers. Cached values are found by it and by the code that computes them.
     "" (an own metric that names none): its values are never cached."""
     unit: str = ""
+    title: str = ""
+    """Its name as papers write it, for readers; "": `name`."""
     function: Callable[..., float] | None = None
     """Of pictures that need no weights: a `PictureFunction`. Of sets: (N, d) real and (M, d) generated features to a
     number. Its name is that of the functional form."""

@@ -245,6 +245,7 @@ def _sum(counts: Counts) -> NDArray[np.float64]:
 METRICS = tuple(
     Metric(
         name=function.__name__,
+        title=function.__name__.replace("_", " ").replace("iou", "IoU"),
         kind="set",
         measures=measures,
         low=0,

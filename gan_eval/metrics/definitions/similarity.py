@@ -37,6 +37,7 @@ def psnr(fake: Pixels, real: Pixels) -> float:
 
 PSNR = Metric(
     name="psnr",
+    title="PSNR",
     kind="pair",
     measures="pixel-wise agreement with the reference: mean squared error on a logarithmic scale",
     low=0,
@@ -73,6 +74,7 @@ def l1(fake: Pixels, real: Pixels) -> float:
 
 L1 = Metric(
     name="l1",
+    title="L1",
     kind="pair",
     measures="mean absolute difference from the reference over all pixels and channels",
     low=0,
@@ -129,6 +131,7 @@ def ssim(fake: Pixels, real: Pixels) -> float:
 
 SSIM = Metric(
     name="ssim",
+    title="SSIM",
     kind="pair",
     measures="local agreement with the reference in luminance, contrast and structure; mean of R, G, B",
     low=-1,
@@ -161,6 +164,7 @@ def ssim_luma(fake: Pixels, real: Pixels) -> float:
 
 SSIM_LUMA = Metric(
     name="ssim_luma",
+    title="SSIM, luma",
     kind="pair",
     measures="as ssim, on the integer BT.601 luma",
     low=-1,
@@ -209,6 +213,7 @@ def ms_ssim(fake: Pixels, real: Pixels) -> float:
 
 MS_SSIM = Metric(
     name="ms_ssim",
+    title="MS-SSIM",
     kind="pair",
     measures="as ssim at five scales, each half of the one before; mean of R, G, B",
     low=0,

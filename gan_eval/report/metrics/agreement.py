@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from gan_eval.report.metrics.data import Measured, higher_is_better
+from gan_eval.report.metrics.data import Measured, higher_is_better, title_of
 from gan_eval.report.metrics.sections import pair_of, section_by_dataset, square_table
 from gan_eval.report.parts.blocks import Block, Cell, Gallery, Paragraph, PicturePair, Section, Table
 from gan_eval.report.parts.thumbnails import Album
@@ -101,7 +101,12 @@ def _table(agreement: Agreement, caption: str, note: str) -> Table:
         return Cell(number(value), tone="good" if value >= 0 else "bad", strength=round(60 * abs(value)))
 
     direction = "1: the same order of what is good; −1: the opposite. Metrics where lower is better are turned round."
-    return square_table(caption, names, [[cell(a, b) for b in names] for a in names], notes=[note, direction])
+    return square_table(
+        caption,
+        [title_of(name) for name in names],
+        [[cell(a, b) for b in names] for a in names],
+        notes=[note, direction],
+    )
 
 
 def directed(metrics: Sequence[str]) -> list[str]:
@@ -194,8 +199,8 @@ def disputed_pairs(measured: Measured, dataset: str, album: Album) -> list[Pictu
             album,
             rows.loc[dispute.stimulus].to_dict() | {"stimulus": dispute.stimulus},
             [
-                f"{dispute.praising}: among the best {percent_up(dispute.from_best)}",
-                f"{dispute.blaming}: among the worst {percent_up(dispute.from_worst)}",
+                f"{title_of(dispute.praising)}: among the best {percent_up(dispute.from_best)}",
+                f"{title_of(dispute.blaming)}: among the worst {percent_up(dispute.from_worst)}",
             ],
         )
         for dispute in disputes(measured, dataset)

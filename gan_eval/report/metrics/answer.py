@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from gan_eval.metrics.catalogue import FID_COMPANIONS
 from gan_eval.report.metrics.agreement import model_agreement, model_ranks
-from gan_eval.report.metrics.data import NO_VERDICT, Measured, fid_warning, higher_is_better
+from gan_eval.report.metrics.data import NO_VERDICT, Measured, fid_warning, higher_is_better, title_of
 from gan_eval.report.parts.blocks import Lead, Section
 from gan_eval.report.parts.words import listed, number, plural, whole
 
@@ -117,7 +117,7 @@ def dataset_answer(measured: Measured, dataset: str) -> list[str]:
     for metric, why in descriptive.items():
         end = "highest" if higher_is_better(metric) else "lowest"
         first = by_metric[metric].best or f"{_group_name(frozenset(by_metric[metric].tied), models)}, not told apart"
-        sentences.append(f"{metric} is {end} for {first}; it does not count here: {why}.")
+        sentences.append(f"{title_of(metric)} is {end} for {first}; it does not count here: {why}.")
     sentences += filter(None, (_infinite_values(measured, dataset, metric) for metric in by_metric))
     return [*sentences, *_disagreements(measured, dataset), *_small_fid(measured, dataset)]
 
@@ -130,7 +130,8 @@ def _descriptive(measured: Measured, dataset: str, by_metric: Mapping[str, Stand
     instead = [metric for metric in FID_COMPANIONS if metric in decided]
     few = any(measured.summary(dataset, "fid", model).few_for_fid for model in measured.models(dataset))
     if instead and "fid" in decided and few:
-        reasons["fid"] = f"{listed(instead)} {'counts' if len(instead) == 1 else 'count'} in its place"
+        counts = "counts" if len(instead) == 1 else "count"
+        reasons["fid"] = f"{_abbreviated(instead)} {counts} in its place"
     return reasons
 
 
@@ -141,7 +142,11 @@ def _headline(
     winners = set(decided.values())
     where = f"{dataset}: of {plural(len(models), 'model')}"
     if not decided:
-        why = f"{listed(list(descriptive))} alone cannot say so" if descriptive else "there are no differences to go by"
+        why = (
+            f"{_abbreviated(list(descriptive))} alone cannot say so"
+            if descriptive
+            else "there are no differences to go by"
+        )
         return f"{where} none can be called best: {why}."
     if winners == {None}:
         return f"{where} none is better than every other by any metric, as far as the 95\u202f% intervals allow."
@@ -164,8 +169,9 @@ def _group_name(group: frozenset[str], models: Sequence[str]) -> str:
 def _abbreviated(metrics: Sequence[str]) -> str:
     """Metrics as an enumeration that stays short."""
     if len(metrics) <= _MOST_METRICS:
-        return listed(metrics)
-    return f"{', '.join(metrics[: _MOST_METRICS - 1])} and {len(metrics) - _MOST_METRICS + 1} more"
+        return listed([title_of(metric) for metric in metrics])
+    first = [title_of(metric) for metric in metrics[: _MOST_METRICS - 1]]
+    return f"{', '.join(first)} and {len(metrics) - _MOST_METRICS + 1} more"
 
 
 def _infinite_values(measured: Measured, dataset: str, metric: str) -> str:
@@ -181,7 +187,7 @@ def _infinite_values(measured: Measured, dataset: str, metric: str) -> str:
     if len(counts) > _MOST_NAMED:
         counts = [*counts[:_MOST_NAMED], plural(len(counts) - _MOST_NAMED, "more model")]
     equal = " (pictures equal to their reference)" if metric in ("psnr", "psnr_hole") else ""
-    return f"{metric} counts without infinite values{equal}, in means and differences: {listed(counts)}."
+    return f"{title_of(metric)} counts without infinite values{equal}, in means and differences: {listed(counts)}."
 
 
 def _disagreements(measured: Measured, dataset: str) -> list[str]:
@@ -195,18 +201,18 @@ def _disagreements(measured: Measured, dataset: str) -> list[str]:
     if pairs.empty:
         return []
     worst = pairs.iloc[0]
-    a, b, tau = worst["a"], worst["b"], number(worst["agreement"])
+    a, b, tau = title_of(worst["a"]), title_of(worst["b"]), number(worst["agreement"])
     if worst["agreement"] >= 0:
         return [
             f"No two metrics order the {agreement.n} models against each other; furthest apart are {a} and {b} "
             f"(Kendall's tau {tau})."
         ]
     ranks = model_ranks(measured, dataset)
-    first = ranks[a].idxmin()
+    first = ranks[worst["a"]].idxmin()
     against = int((pairs["agreement"] < 0).sum())
     return [
         f"Metrics disagree: {a} and {b} order the models against each other (Kendall's tau {tau} over {agreement.n} "
-        f"models): {first} is number 1 by {a} and number {ranks.loc[first, b]:g} by {b}."
+        f"models): {first} is number 1 by {a} and number {ranks.loc[first, worst['b']]:g} by {b}."
         + (f" So do {against - 1} more of {len(pairs)} pairs of metrics." if against > 1 else "")
     ]
 

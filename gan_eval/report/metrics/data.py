@@ -250,9 +250,29 @@ def arrow(name: str) -> str:
     return "" if better is None else "↑" if better else "↓"
 
 
+def title_of(name: str) -> str:
+    """The metric's name as papers write it; one that has none, or is not known here, keeps its own.
+
+    >>> title_of("fid_infinity"), title_of("unheard_of")
+    ('FID∞', 'unheard_of')
+    """
+    facts = facts_of(name)
+    return (facts.title if facts else "") or name
+
+
+def with_unit(name: str) -> str:
+    """The title with its unit, for an axis.
+
+    >>> with_unit("psnr")
+    'PSNR, dB'
+    """
+    unit = unit_of(name)
+    return f"{title_of(name)}, {unit}" if unit else title_of(name)
+
+
 def with_arrow(name: str) -> str:
-    """The metric with the direction of better values, as a title."""
-    return f"{name} {arrow(name)}".strip()
+    """The title with the direction of better values."""
+    return f"{title_of(name)} {arrow(name)}".strip()
 
 
 def unit_of(name: str) -> str:

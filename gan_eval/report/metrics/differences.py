@@ -3,7 +3,7 @@
 from collections import Counter
 
 from gan_eval.report.metrics.answer import standings
-from gan_eval.report.metrics.data import NO_VERDICT, Measured, decimals, unit_of, with_arrow
+from gan_eval.report.metrics.data import NO_VERDICT, Measured, decimals, title_of, unit_of, with_arrow
 from gan_eval.report.metrics.sections import section_by_dataset, square_table
 from gan_eval.report.metrics.values import metric_notes
 from gan_eval.report.parts.blocks import Block, Cell, Charts, Folded, Paragraph, Section, SideBySide, Table
@@ -79,7 +79,11 @@ def difference_charts(measured: Measured, dataset: str, *, prefix: str) -> list[
             sign, other = (-1.0, row["b"]) if row["a"] == leader else (1.0, row["a"])
             value = sign * float(row["difference"])
             ends = sorted(sign * float(end) if not missing(end) else value for end in (row["ci_low"], row["ci_high"]))
-            spans.append((str(other), Span("open" if missing(row["better"]) else "all", value, ends[0], ends[1])))
+            differs = not missing(row["better"])
+            label = "differs" if differs else "not told apart"
+            spans.append(
+                (str(other), Span("all" if differs else "open", value, ends[0], ends[1])._replace(label=label))
+            )
         if not spans:
             continue
         spans.sort(key=lambda span: (abs(span[1].value), span[0]))
@@ -102,8 +106,8 @@ def difference_charts(measured: Measured, dataset: str, *, prefix: str) -> list[
             Chart(
                 title=f"{with_arrow(metric)}: difference from {leader}",
                 svg=svg_element(figure, f"{prefix}-difference-{place}"),
-                caption=f"{listed(first)} {have} the best value. Diamonds: shown to differ from it; grey circles: not "
-                "told apart. Bars: 95\u202f% intervals of the difference. Dashed: no difference.",
+                caption=f"{listed(first)} {have} the best value. Bars: 95\u202f% intervals of the difference. Dashed: "
+                "no difference.",
                 alternative="; ".join(alternatives),
             )
         )
@@ -127,10 +131,11 @@ def wins_matrix(measured: Measured, dataset: str) -> list[Table]:
         [Cell("") if a == b else Cell(whole(won[a, b]), tone="good", strength=60 * won[a, b] // most) for b in names]
         for a in names
     ]
+    what = listed([title_of(name) for name in uncounted])
     notes = [
         "Counted where the difference lies beyond its 95\u202f% interval. The numbers of the columns are those "
         "of the rows.",
-        *([f"{listed(uncounted)} is not counted: it does not say which pictures are better."] if uncounted else []),
+        *([f"{what} is not counted: it does not say which pictures are better."] if uncounted else []),
         *metric_notes(table)[:MOST_NOTES],
     ]
     caption = f"{dataset}: by how many of {whole(compared)} metrics the row is better than the column"

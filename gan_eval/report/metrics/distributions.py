@@ -26,15 +26,21 @@ from gan_eval.report.parts.chart import (
 from gan_eval.report.parts.palette import INK, SERIES
 from gan_eval.report.parts.words import NBSP, number, plural, whole
 
+HOW_TO_READ = (
+    "A band for each model, all on one axis: the hill shows where its pictures' values lie, the upright mark their "
+    f"median, the thick bar the middle half, the thin one the middle 90{NBSP}%. Of few pictures each has its dot."
+)
 MOST_MODELS = 12
 """Bands of a distribution chart; of more models the first are drawn."""
-MOST_TICKS = 120
+MOST_DOTS = 120
 """Pictures whose values are drawn one by one; of more the outline tells."""
 LEAST_OUTLINE = 8
 """Pictures from which an outline is drawn."""
 _FOR_OUTLINE = 1000
 """Ordered values from which an outline is made; of more, so many evenly spread ones."""
-_BAND, _HILL = 1.5, 0.62
+_SCATTER = (0.0, 0.8, -0.6, 0.4, -1.0, 1.0, -0.3, 0.6, -0.8, 0.2)
+"""Heights of a strip's dots in turn, so that equal values stand beside each other."""
+_BAND, _HILL = 1.7, 0.62
 """Heights of a model's band and of its outline, in units of the vertical axis."""
 
 
@@ -52,17 +58,12 @@ class Distribution(NamedTuple):
 
 def distributions_section(measured: Measured) -> Section:
     """A chart for each picture metric."""
-    text = (
-        "A band for each model, all on one axis: the hill shows where its pictures' values lie, the upright mark "
-        "their median, the thick bar the middle half, the thin one the middle "
-        f"90{NBSP}%. Where pictures are few, each has its tick."
-    )
     return section_by_dataset(
         "distributions",
         "How the values lie",
         measured,
         lambda dataset: [Charts(distribution_charts(measured, dataset), "bands")],
-        before=[Paragraph(text)],
+        before=[Paragraph(HOW_TO_READ)],
     )
 
 
@@ -114,7 +115,7 @@ def distribution_charts(measured: Measured, dataset: str) -> list[Chart]:
 
 
 def distribution_figure(bands: Sequence[Distribution], *, axis: str) -> tuple[Figure, int]:
-    """All bands on one axis: outline above; below it median, quartiles, the middle 90 %, and a tick for each picture
+    """All bands on one axis: outline above; below it median, quartiles, the middle 90 %, and a dot for each picture
     where they are few.
 
     The axis shows all values; where a few lie far out, the middle 99 % and as much again on each side. The number of
@@ -130,13 +131,13 @@ def distribution_figure(bands: Sequence[Distribution], *, axis: str) -> tuple[Fi
     margin = 0.03 * (high - low) or abs(high) * 0.05 or 1.0
     low, high = low - margin, high + margin
     with mpl.rc_context(STYLE):
-        figure, axes = panel(0.65 + 0.4 * len(bands))
+        figure, axes = panel(0.65 + 0.45 * len(bands))
         for row, band in enumerate(bands):
             draw_title(axes, band.title, _BAND * row, longest=LONGEST_TITLE - len(band.label), value=band.label)
             _draw_band(axes, band, _BAND * row + 1.0, (low, high))
         axes.set_xlim(low, high)
         axes.set_ylim(_BAND * len(bands) - 0.1, -0.45)
-        set_band_axes(axes, axis)
+        set_band_axes(axes, axis, [(_BAND * row + 1.0 - _HILL, _BAND * row + 1.3) for row in range(len(bands))])
     return figure, int(((values < low) | (values > high)).sum())
 
 
@@ -150,11 +151,14 @@ def _draw_band(axes: Axes, band: Distribution, base: float, limits: tuple[float,
         heights = stats.gaussian_kde(sample)(places)
         top = base - _HILL * (heights / heights.max())
         axes.fill_between(places, top, base, color=colour, alpha=0.28, linewidth=0)
-    if len(values) <= MOST_TICKS:  # all ticks as one element
-        ends = np.column_stack([np.repeat(values, 2), np.tile([base + 0.04, base + 0.22], len(values))])
+    if len(values) <= MOST_DOTS:  # all dots as one element: round ends of lines without length
+        heights = base + 0.13 + 0.1 * np.resize(_SCATTER, len(values))
+        dot = 1e-4 * (limits[1] - limits[0])
+        ends = np.column_stack([np.column_stack([values, values + dot]).ravel(), np.repeat(heights, 2)])
         codes = np.tile([Outline.MOVETO, Outline.LINETO], len(values))
-        outline = Outline(ends, codes)
-        axes.add_patch(PathPatch(outline, edgecolor=colour, facecolor="none", linewidth=0.7, alpha=0.8))
+        dots = PathPatch(Outline(ends, codes), edgecolor=colour, facecolor="none", linewidth=2.6, alpha=0.55)
+        dots.set_capstyle("round")
+        axes.add_patch(dots)
     if len(values) >= LEAST_OUTLINE:
         q05, q25, q50, q75, q95 = np.quantile(values, [0.05, 0.25, 0.5, 0.75, 0.95])
         axes.plot([q05, q95], [base, base], color=colour, linewidth=1.2)

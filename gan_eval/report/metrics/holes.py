@@ -10,12 +10,12 @@ from gan_eval.metrics.run.inputs import Stimulus
 from gan_eval.report.metrics.data import (
     Measured,
     Summary,
-    arrow,
     decimals_of,
     is_raw,
     mean_interval,
     picture_summary,
     unit_of,
+    with_arrow,
 )
 from gan_eval.report.parts.blocks import Table
 from gan_eval.report.parts.folder import StudyFolder
@@ -116,7 +116,10 @@ def _table(caption: str, column: str, metrics: list[str], models: list[str], row
         notes.append(
             f"{whole(infinite)} infinite values (pictures that equal their reference in the hole) are in no mean."
         )
-    names = [f"{metric}{NBSP}{arrow(metric)}{f' ({unit})' if (unit := unit_of(metric)) else ''}" for metric in metrics]
+    names = [
+        f"{with_arrow(metric)}{f' ({unit})' if (unit := unit_of(metric)) else ''}".replace(" ", NBSP)
+        for metric in metrics
+    ]
     head = ["model", column, "N", *names]
     return Table(caption, head, cells, text_columns=2, notes=notes, source=("image_metrics",), grouped=True)
 

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from gan_eval.metrics.catalogue import MIN_FID_PICTURES
-from gan_eval.report.metrics.data import Measured, facts_of, fid_warning, in_order
+from gan_eval.report.metrics.data import Measured, facts_of, fid_warning, in_order, title_of
 from gan_eval.report.parts.blocks import Block, Facts, Folded, Heading, Lines, Quote, Section, Table
 from gan_eval.report.parts.words import NOTHING, listed, missing, plural, text, whole
 
@@ -39,7 +39,9 @@ def paper_paragraph(measured: Measured) -> str:
     if not metrics:
         return ""
     sources = {metric: _source(measured, metric) for metric in metrics}
-    definitions = "; ".join(f"{metric} ({source})" if source else metric for metric, source in sources.items())
+    definitions = "; ".join(
+        f"{title_of(metric)} ({source})" if source else title_of(metric) for metric, source in sources.items()
+    )
     software, devices = _of_runs(measured, "software"), _of_runs(measured, "device")
     on = f" on {listed(devices)}" if devices else ""
     return " ".join(

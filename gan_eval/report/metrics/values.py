@@ -7,11 +7,22 @@ import pandas as pd
 
 from gan_eval.metrics.catalogue import FID_COMPANIONS, MIN_FID_PICTURES
 from gan_eval.report.metrics.answer import HOW_MARKED, standings
-from gan_eval.report.metrics.data import REAL, Measured, Summary, arrow, decimals, decimals_of, facts_of, unit_of
+from gan_eval.report.metrics.data import (
+    REAL,
+    Measured,
+    Summary,
+    decimals,
+    decimals_of,
+    facts_of,
+    title_of,
+    unit_of,
+    with_arrow,
+)
+from gan_eval.report.metrics.distributions import HOW_TO_READ, distribution_charts
 from gan_eval.report.metrics.holes import hole_tables, holes_of_folder, holes_of_stimuli, raw_note
 from gan_eval.report.metrics.method import paper_paragraph
 from gan_eval.report.metrics.sections import section_by_dataset
-from gan_eval.report.parts.blocks import Block, Cell, Column, Lines, Links, Quote, Section, Table
+from gan_eval.report.parts.blocks import Block, Cell, Charts, Column, Lines, Links, Paragraph, Quote, Section, Table
 from gan_eval.report.parts.folder import StudyFolder
 from gan_eval.report.parts.words import NBSP, NOTHING, interval, listed, missing, number, plural, text, whole
 
@@ -25,6 +36,10 @@ _GROUPS = {
     "set": "sets of pictures beside the set of real ones",
     "": "metrics that are not registered here",
 }
+KID_BELOW_0 = (
+    "below 0: the estimate of the squared distance has no bias, so that where the sets hardly differ chance takes it "
+    "below 0 as often as above; no distance is shown"
+)
 _SIGNS = "abcdefghijklmnopqrstuvwxyz"
 
 
@@ -49,7 +64,10 @@ def study_section(folder: StudyFolder) -> Section:
     if tables:
         source = ("image_metrics", "set_metrics", "metric_comparisons", "runs")
         notes = Lines(table_notes(measured), "remarks")
-        blocks = [*tables, Links(source), notes, Quote("To put into a paper", paper_paragraph(measured))]
+        strips = [chart for dataset in measured.datasets for chart in distribution_charts(measured, dataset)]
+        blocks = [*tables, Links(source), notes]
+        blocks += [Paragraph(HOW_TO_READ), Charts(strips, "bands")] if strips else []
+        blocks.append(Quote("To put into a paper", paper_paragraph(measured)))
     return Section("metrics", "What do the metrics say?", [*blocks, *by_hole])
 
 
@@ -97,7 +115,7 @@ def _table(measured: Measured, dataset: str, caption: str, metrics: Sequence[str
             value=number(summary.value, digits=places[metric]),
             interval="" if missing(summary.low) else interval(*ends, digits=places[metric]),
             mark=standing_by[metric].mark(name),
-            warning=f"biased: N{NBSP}<{NBSP}{MIN_FID_PICTURES}" if metric == "fid" and summary.few_for_fid else "",
+            warning=_warning(metric, summary),
             counts="" if _counts(summary) == usual else _counts(summary),
             signs=letters,
         )
@@ -107,9 +125,7 @@ def _table(measured: Measured, dataset: str, caption: str, metrics: Sequence[str
     absent = [metric for metric in FID_COMPANIONS if metric not in measured.set_metrics(dataset)]
     if absent and any(summary.few_for_fid for summary in summaries.get("fid", {}).values()):
         notes.append(f"Measure {listed(absent)} beside fid: it can be read at this number of pictures.")
-    head = [
-        Column(f"{metric}{NBSP}{arrow(metric)}" if arrow(metric) else metric, unit_of(metric)) for metric in metrics
-    ]
+    head = [Column(with_arrow(metric).replace(" ", NBSP), unit_of(metric)) for metric in metrics]
     return Table(
         f"{caption}{f', {usual}' if usual else ''}",
         ["model", *head],
@@ -119,6 +135,13 @@ def _table(measured: Measured, dataset: str, caption: str, metrics: Sequence[str
         style="rows metrics",
         folded=False,
     )
+
+
+def _warning(metric: str, summary: Summary) -> str:
+    """What must be seen beside the value."""
+    if metric == "fid" and summary.few_for_fid:
+        return f"biased: N{NBSP}<{NBSP}{MIN_FID_PICTURES}"
+    return f"below{NBSP}0: read{NBSP}as{NBSP}0" if metric == "kid" and summary.value < 0 else ""
 
 
 def _counts(summary: Summary) -> str:
@@ -131,6 +154,8 @@ def _counts(summary: Summary) -> str:
 def _remarks(metric: str, summary: Summary, shared_note: str) -> list[str]:
     """What is special about this value: its own note, what is not in the mean, and why."""
     remarks = [summary.note] if summary.note and summary.note != shared_note else []
+    if metric == "kid" and summary.value < 0:
+        remarks.append(KID_BELOW_0)
     if summary.infinite:
         remarks.append(
             f"{whole(summary.infinite)} of {plural(summary.n, 'picture')} {infinite_remark(metric, summary)}"
@@ -170,7 +195,7 @@ def _grouped(pairs: Iterable[tuple[str, str]]) -> list[str]:
     metrics: dict[str, list[str]] = {}
     for note, metric in pairs:
         metrics.setdefault(note, []).append(metric)
-    return [f"{listed(names)}: {note}." for note, names in metrics.items()]
+    return [f"{listed([title_of(name) for name in names])}: {note}." for note, names in metrics.items()]
 
 
 def table_notes(measured: Measured) -> list[str]:
@@ -200,7 +225,7 @@ def external_tables(measured: Measured, dataset: str) -> list[Table]:
         places = decimals([ours.value, row["value"]], [ours.half_width])
         rows.append(
             [
-                text(row["metric"]),
+                title_of(row["metric"]),
                 text(row["model"]),
                 number(ours.value, digits=places),
                 interval(ours.low, ours.high, digits=places),

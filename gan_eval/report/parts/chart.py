@@ -58,6 +58,8 @@ class Span(NamedTuple):
     value: float
     low: float
     high: float
+    label: str = ""
+    """What it is: beside its row where the group has several, else in the right corner of the group's band."""
 
 
 def spans_figure(
@@ -80,11 +82,13 @@ def spans_figure(
     height = 0.7 + sum(0.26 + 0.17 * len(spans) for _, spans in groups)
     with mpl.rc_context(STYLE):
         figure, axes = panel(height)
-        depth, bands = 0.0, []
+        depth, bands, rows = 0.0, [], []
         for title, spans in groups:
-            draw_title(axes, title, depth)
+            value = spans[0].label if len(spans) == 1 else ""
+            draw_title(axes, title, depth, longest=LONGEST_TITLE - len(value), value=value)
             for row, span in enumerate(spans, start=1):
                 level, colour = depth + 0.2 + 0.72 * row, SERIES[span.series]
+                rows += [(level, span.label)] if len(spans) > 1 and span.label else []
                 ends = [span.low, span.high]
                 axes.plot(ends, [level, level], color=colour, linewidth=2, solid_capstyle="round", alpha=0.65)
                 axes.plot([span.value], [level], marker=_MARKERS[span.series], color=colour, markersize=6)
@@ -94,23 +98,35 @@ def spans_figure(
         if reference is not None:
             if limits is not None:
                 axes.set_xlim(*limits)
-            if band is not None:
-                axes.axvspan(reference - band, reference + band, color=GRID, alpha=0.6, linewidth=0, zorder=0)
-            for top, bottom in bands:  # not through the names
+            for top, bottom in bands:
+                if band is not None:
+                    ends = [reference - band, reference + band]
+                    axes.fill_between(ends, top, bottom, color=GRID, alpha=0.6, linewidth=0, zorder=-2)
                 axes.plot([reference] * 2, [top, bottom], color=MUTED, linewidth=1.2, linestyle=(0, (4, 3)), zorder=0)
         else:
             axes.set_xlim(left=0)
         axes.xaxis.set_major_locator(MaxNLocator(6))
-        set_band_axes(axes, axis)
+        set_band_axes(axes, axis, bands)
+        axes.set_yticks([level for level, _ in rows], [label for _, label in rows], fontsize=8)
+        axes.tick_params(axis="y", length=0, labelcolor=MUTED)
     return figure
 
 
-def set_band_axes(axes: Axes, label: str) -> None:
-    """Axes of bands below each other: a scale below, no scale at the side, upright lines behind the bands."""
+def set_band_axes(axes: Axes, label: str, bands: Sequence[tuple[float, float]]) -> None:
+    """Axes of bands below each other: a scale below, no scale at the side, upright lines behind the bands.
+
+    Args:
+        axes: with their limits.
+        label: of the scale.
+        bands: top and bottom of each band, without its name: no line goes through a name.
+    """
     axes.set_yticks([])
     axes.spines["left"].set_visible(False)
-    axes.grid(axis="x", color=GRID, linewidth=0.8, zorder=0)
-    axes.set_axisbelow(True)
+    low, high = axes.get_xlim()
+    ticks = [tick for tick in axes.xaxis.get_major_locator()() if low <= tick <= high]
+    for top, bottom in bands:
+        axes.vlines(ticks, top, bottom, color=GRID, linewidth=0.8, zorder=-1)
+    axes.set_xlim(low, high)
     axes.tick_params(axis="x", length=0)
     axes.set_xlabel(label, parse_math=False)
 

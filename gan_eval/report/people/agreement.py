@@ -5,6 +5,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
+from gan_eval.report.metrics.data import title_of, with_unit
 from gan_eval.report.parts.blocks import Charts, Section, Table
 from gan_eval.report.parts.chart import STYLE, Chart, chart_of, panel
 from gan_eval.report.parts.folder import StudyFolder, included_trials
@@ -44,7 +45,7 @@ def agreement_section(folder: StudyFolder) -> Section:
     note = "Log-odds of being called real for one standard deviation more of the metric, in a crossed mixed model."
     models = table_of(
         "Does a metric tell which single picture fools?",
-        folder.table(METRIC_MODELS),
+        _with_titles(folder.table(METRIC_MODELS)),
         model_columns,
         text_columns=2,
         notes=[note],
@@ -53,6 +54,10 @@ def agreement_section(folder: StudyFolder) -> Section:
     )
     blocks = [Charts(agreement_charts(folder)), *_correlation_tables(folder), *models]
     return Section("agreement", "Do metrics agree with people?", blocks)
+
+
+def _with_titles(frame: pd.DataFrame) -> pd.DataFrame:
+    return frame.assign(metric=frame["metric"].map(title_of))
 
 
 def agreement_charts(folder: StudyFolder) -> list[Chart]:
@@ -88,7 +93,8 @@ def _chart(
     *,
     name: str,
 ) -> Chart:
-    """The points of one level, data set and metric, with the coefficient of the table and the fitted curve.
+    """The points of one level, data set and metric, with the coefficient of the table; and the binomial regression
+    where the intervals of its slope and of that coefficient leave 0 out.
 
     Where the points do not give that coefficient, no curve is drawn and the caption says so.
     """
@@ -103,6 +109,8 @@ def _chart(
         row = rows.to_dict("records")[0]
         within = "" if missing(row["ci_low"]) else f"{number(row['ci_low'])} to {number(row['ci_high'])}"
         within = f" (95 % interval {within})" if within else ""
+        if missing(row["ci_low"]) or row["ci_low"] <= 0 <= row["ci_high"]:
+            curve = None
         coefficient = f" Spearman {number(row['spearman'])}{within}."
         of_points = spearman(part["value"].to_numpy(float), part["rate"].to_numpy(float))
         if int(row["n"]) != len(part) or not abs(of_points - float(row["spearman"])) < NEAR:
@@ -111,16 +119,20 @@ def _chart(
                 " The dots come from other trials than the coefficient: those in trials.csv give "
                 f"{number(of_points)}, so no curve is drawn."
             )
+    else:
+        curve = None
     noun = "picture" if level == "stimulus" else "model"
     thinned = f" {len(plotted)} of {plural(count, noun)} drawn." if len(plotted) < count else ""
     infinite = plural(len(part) - count, "infinite value", "infinite values")
     not_drawn = f" Not drawn: {infinite}." if count < len(part) else ""
-    line = " Line: fitted logistic curve." if curve is not None else ""
+    line = "" if warning else " No curve: these answers do not show that the two go together."
+    if curve is not None:
+        line = f" Line: binomial regression of the answers; band: its 95 % interval, by participants and by {noun}s."
     caption = (
         f"A dot for each {noun} ({plural(count, noun)}), larger with more answers.{line}{thinned}{not_drawn}"
         f"{coefficient}{warning}"
     )
-    title = f"{metric}{f' on {dataset}' if dataset else ''}, {noun}s"
+    title = f"{title_of(metric)}{f' on {dataset}' if dataset else ''}, {noun}s"
     figure = _scatter(metric, plotted, curve, scale=2 if level == "model" else 1)
     return chart_of(title, figure, name=name, caption=caption, alternative=caption)
 
@@ -132,19 +144,21 @@ def _scatter(metric: str, plotted: pd.DataFrame, curve: pd.DataFrame | None, *, 
         colour, rate = SERIES["fake"], 100 * plotted["rate"]
         axes.scatter(plotted["value"], rate, s=size * scale, color=colour, alpha=0.45, linewidths=0, zorder=2)
         if curve is not None:
-            axes.plot(curve["x"], 100 * curve["rate"], color=SERIES["all"], linewidth=2, zorder=3)
+            x, ends, ink = curve["x"], (100 * curve["low"], 100 * curve["high"]), SERIES["all"]
+            axes.fill_between(x, *ends, color=ink, alpha=0.18, linewidth=0, zorder=1)
+            axes.plot(x, 100 * curve["rate"], color=ink, linewidth=2, zorder=3)
         axes.set_ylim(-4, 104)
         axes.grid(color=GRID, linewidth=0.8, zorder=0)
         axes.set_axisbelow(True)
         axes.tick_params(length=0)
-        axes.set_xlabel(clean(metric)[:48], parse_math=False)
+        axes.set_xlabel(clean(with_unit(metric))[:48], parse_math=False)
         axes.set_ylabel("called real, %", color=MUTED)
     return figure
 
 
 def _correlation_tables(folder: StudyFolder) -> list[Table]:
     """Agreement of metrics with people, with the ceiling that no metric can exceed; and which follows them better."""
-    frame = folder.table(CORRELATIONS)
+    frame = _with_titles(folder.table(CORRELATIONS))
     ceiling = if_filled(frame, "ceiling", cell(number, "ceiling"))
     columns = {
         "over": labelled(_LEVELS, "level"),
@@ -178,7 +192,10 @@ def _correlation_tables(folder: StudyFolder) -> list[Table]:
     }
     differences = table_of(
         "Which metric follows people better?",
-        frame.assign(pair=[f"{a}, {b}" for a, b in zip(frame["metric_a"], frame["metric_b"], strict=True)]),
+        frame.assign(
+            pair=[f"{title_of(a)}, {title_of(b)}" for a, b in zip(frame["metric_a"], frame["metric_b"], strict=True)],
+            follows_better=frame["follows_better"].map(title_of, na_action="ignore"),
+        ),
         columns,
         text_columns=3,
         last_is_text=True,

@@ -89,13 +89,13 @@ def _tables(folder: StudyFolder) -> list[Table]:
         "comparison": lambda row: f"{row['comparison']}{exploratory_mark(row)}",
         "difference of": lambda row: f"{row['a']} {MINUS} {row['b']}",
         "measure": lambda row: str(row["measure"]).replace("_", " "),
-        "difference": cell(points, "difference"),
+        "difference, points": cell(points, "difference", unit=False),
         INTERVAL: points_interval("ci_low", "ci_high"),
         "p": cell(p_value, "p"),
         "p (Holm)": cell(p_value, "p_holm"),
         "p (other basis)": if_filled(frame, "check_p", cell(p_value, "check_p")),
         "90\u202f% interval": if_filled(frame, "margin", points_interval("ci90_low", "ci90_high")),
-        "margin": if_filled(frame, "margin", cell(points, "margin")),
+        "margin, points": if_filled(frame, "margin", cell(points, "margin", unit=False)),
         "p (equivalence)": if_filled(frame, "margin", cell(p_value, "p_equivalent")),
         "not inferior": if_filled(frame, "noninferior", labelled({True: "yes", False: "not shown"}, "noninferior")),
         "basis": if_filled(frame, "basis", labelled(BASES, "basis")),
@@ -122,6 +122,7 @@ def comparison_charts(folder: StudyFolder) -> list[Chart]:
         groups = []
         for row in part.head(MOST_GROUPS).to_dict("records"):
             span = Span("fake", *(100 * row[column] for column in ("difference", "ci_low", "ci_high")))
+            span = span._replace(label="" if missing(row["verdict"]) else str(row["verdict"]))
             groups.append((f"{row['a']} {MINUS} {row['b']}", [span]))
         margins = part["margin"].dropna().unique()
         band = 100 * float(margins[0]) if len(margins) == 1 else None

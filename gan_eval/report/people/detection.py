@@ -59,7 +59,10 @@ def detection_section(folder: StudyFolder) -> Section:
         source="detection",
     )
     charted = frame[frame["dprime"].notna() & frame["dprime_low"].notna()].head(MOST_GROUPS).to_dict("records")
-    groups = [(group_name(row), [Span("all", row["dprime"], row["dprime_low"], row["dprime_high"])]) for row in charted]
+    groups = [
+        (group_name(row), [Span("all", row["dprime"], row["dprime_low"], row["dprime_high"], number(row["dprime"]))])
+        for row in charted
+    ]
     alternatives = [
         f"{name}: d′ {number(span.value)}, {number(span.low)} to {number(span.high)}" for name, (span,) in groups
     ]
@@ -68,7 +71,7 @@ def detection_section(folder: StudyFolder) -> Section:
             "Sensitivity",
             spans_figure(groups, axis="d′", reference=0, limits=None),
             name="sensitivity",
-            caption="Diamonds: d′; bars: 95 % intervals. Dashed: guessing.",
+            caption="d′ with 95 % intervals. Dashed: guessing.",
             alternative="; ".join(alternatives),
         )
     ]

@@ -9,9 +9,10 @@ from gan_eval.report.parts.blocks import Charts, Section, Table
 from gan_eval.report.parts.chart import MOST_GROUPS, Chart, Span, chart_of, spans_figure
 from gan_eval.report.parts.folder import StudyFolder
 from gan_eval.report.parts.table import cell, proportion_cell, table_of
-from gan_eval.report.parts.words import BASES_IN_WORDS, WILSON_NOTE, Record, number, percent, whole
+from gan_eval.report.parts.words import BASES_IN_WORDS, NARROW, WILSON_NOTE, Record, number, percent, whole
 from gan_eval.stats.answers.detection import DETECTION
 from gan_eval.stats.answers.rates import RATES
+from gan_eval.stats.groups import UNKNOWN, UNTIL_ANSWER
 from gan_eval.stats.shares import newcombe
 from gan_eval.tables import HOLE_SCOPES
 
@@ -25,7 +26,7 @@ _SCOPE_NAMES = {
     "mask_area_band": "hole of",
 }
 _MOST_PARTICIPANTS = 200
-_SERIES_NAMES = {"real": "real", "fake": "generated", "all": "both alike"}
+_SERIES_NAMES = {"real": "real", "fake": "generated", "all": "both"}
 _ERROR_RATES = ("fooling_rate", "false_alarm_rate", "balanced_accuracy")
 _SHARE_COLUMNS = ["scope", "id", *(f"{name}{end}" for name in _ERROR_RATES for end in ("", "_low", "_high")), "basis"]
 
@@ -73,8 +74,20 @@ def informative_scopes(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def group_name(row: Record) -> str:
-    """What a row of scope and id is about."""
-    return "everything" if row["scope"] == "all" else f"{_SCOPE_NAMES[str(row['scope'])]} {row['id']}"
+    """What a row of scope and id is about.
+
+    >>> group_name({"scope": "exposure", "id": "100"}).replace(NARROW, " ")
+    'exposure 100 ms'
+    """
+    return "everything" if row["scope"] == "all" else f"{_SCOPE_NAMES[str(row['scope'])]} {_id_text(row)}"
+
+
+def _id_text(row: Record) -> str:
+    """The group's own name, an exposure with its unit."""
+    name = str(row["id"])
+    if row["scope"] != "exposure":
+        return name
+    return {UNTIL_ANSWER: "until the answer", UNKNOWN: "not known"}.get(name, f"{name}{NARROW}ms")
 
 
 def _table(caption: str, rates: pd.DataFrame, *, with_scope: bool = True, notes: Sequence[str] = ()) -> list[Table]:
@@ -98,11 +111,14 @@ def rate_charts(folder: StudyFolder) -> list[Chart]:
     if everything.empty or everything.iloc[0][["fooling_rate", "false_alarm_rate"]].isna().all():
         return []
     pooled = datasets if len(datasets) == 1 else pd.concat([everything, datasets])
-    charts = [_chart(pooled, "Right answers by data set" if len(datasets) else "Right answers", "rates")]
-    if len(models) > max(len(datasets), 1):
-        charts.append(_chart(models, "Right answers by model", "rates-models"))
+    has_models = len(models) > max(len(datasets), 1)
+    if has_models and len(pooled) == 1:  # one figure holds both
+        charts = [_chart(pd.concat([pooled, models]), "Right answers by model", "rates-models")]
+    else:
+        charts = [_chart(pooled, "Right answers by data set" if len(datasets) else "Right answers", "rates")]
+        charts += [_chart(models, "Right answers by model", "rates-models")] if has_models else []
     if len(exposures) > 1:
-        charts.append(_chart(exposures, "Right answers by exposure in milliseconds", "rates-exposures"))
+        charts.append(_chart(exposures, "Right answers by exposure", "rates-exposures"))
     return charts
 
 
@@ -110,15 +126,19 @@ def _chart(table: pd.DataFrame, title: str, name: str) -> Chart:
     """What was judged rightly of each kind and of both, in per cent; what was not judged is left out."""
     groups: list[tuple[str, Sequence[Span]]] = []
     alternatives = []
-    for _, row in table.head(MOST_GROUPS).iterrows():
-        group = "everything" if row["scope"] == "all" else str(row["id"])
+    for row in table.head(MOST_GROUPS).to_dict("records"):
+        group = "everything" if row["scope"] == "all" else _id_text(row)
+        if row["scope"] == "dataset" and "model" in set(table["scope"]):
+            group = f"all models on {group}"
         values = {
             "real": [1 - row[f"false_alarm_rate{end}"] for end in ("", "_high", "_low")],
             "fake": [1 - row[f"fooling_rate{end}"] for end in ("", "_high", "_low")],
             "all": [row[f"balanced_accuracy{end}"] for end in ("", "_low", "_high")],
         }
         spans = [
-            Span(series, *(100 * (value if pd.isna(end) else end) for end in (value, low, high)))
+            Span(series, *(100 * (value if pd.isna(end) else end) for end in (value, low, high)))._replace(
+                label=_SERIES_NAMES[series]
+            )
             for series, (value, low, high) in values.items()
             if not pd.isna(value)
         ]
@@ -131,7 +151,7 @@ def _chart(table: pd.DataFrame, title: str, name: str) -> Chart:
         title,
         spans_figure(groups, axis="right answers, %", reference=50),
         name=name,
-        caption="Circles: real pictures; squares: generated; diamonds: both, counting alike (balanced accuracy). Bars: "
+        caption="Of real pictures, of generated ones, and of both, counting alike (balanced accuracy). Bars: "
         f"95 % intervals by {' or '.join(BASES_IN_WORDS[basis] for basis in bases)}. Dashed: guessing.",
         alternative="; ".join(alternatives),
     )

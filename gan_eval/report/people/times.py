@@ -113,7 +113,9 @@ def reaction_charts(folder: StudyFolder) -> list[Chart]:
     alternatives = []
     for name, rows in list(table.groupby("id", sort=True))[:MOST_GROUPS]:
         spans = [
-            Span(row["kind"], row["median_ms"] / 1000, row["q25_ms"] / 1000, row["q75_ms"] / 1000)
+            Span(row["kind"], *(row[f"{name}_ms"] / 1000 for name in ("median", "q25", "q75")))._replace(
+                label=_PICTURES[str(row["kind"])]
+            )
             for kind in ("real", "fake", "all")
             for _, row in rows[rows["kind"] == kind].iterrows()
         ]
@@ -126,7 +128,7 @@ def reaction_charts(folder: StudyFolder) -> list[Chart]:
             "Reaction times",
             spans_figure(groups, axis="seconds after onset"),
             name="reaction",
-            caption="Circles: real pictures; squares: generated; diamonds: all. Marks: medians; bars: quartiles.",
+            caption="Marks: medians; bars: the middle half of the answers.",
             alternative="; ".join(alternatives),
         )
     ]
@@ -138,11 +140,11 @@ def speed_charts(folder: StudyFolder) -> list[Chart]:
     table = table[table["accuracy"].notna() & table["ci_low"].notna()]
     groups, alternatives = [], []
     for part, rows in table.groupby("part", sort=True):
-        by_kind = rows.set_index("kind")
+        by_kind = {str(row["kind"]): row for row in rows.to_dict("records")}
         spans = [
-            Span(kind, *(100 * float(str(by_kind.loc[kind, name])) for name in ("accuracy", "ci_low", "ci_high")))
+            Span(kind, *(100 * row[name] for name in ("accuracy", "ci_low", "ci_high")))._replace(label=_PICTURES[kind])
             for kind in ("real", "fake", "all")
-            if kind in by_kind.index
+            if (row := by_kind.get(kind))
         ]
         if spans:
             name = part_name(int(str(part)))
@@ -156,8 +158,7 @@ def speed_charts(folder: StudyFolder) -> list[Chart]:
             "Right answers by speed",
             spans_figure(groups, axis="right answers, %", reference=50),
             name="speed-accuracy",
-            caption="Fifths of each participant's own answers. Circles: real pictures; squares: generated; diamonds: "
-            "all. Bars: 95 % intervals. Dashed: guessing.",
+            caption="Fifths of each participant's own answers. Bars: 95 % intervals. Dashed: guessing.",
             alternative="; ".join(alternatives),
         )
     ]

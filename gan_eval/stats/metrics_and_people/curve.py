@@ -1,12 +1,17 @@
-"""The monotonic logistic curve from a metric to the fooling rate (VQEG; ITU-T P.1401, section 7.2)."""
+"""Curves from a metric to the fooling rate: the monotonic logistic one of the points (VQEG; ITU-T P.1401, section 7.2),
+after which Pearson's correlation is taken, and the binomial regression of single answers, which is drawn."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from scipy.optimize import least_squares
 from scipy.special import expit
 
+from gan_eval.stats.clustering import freedom, t_critical, two_way
 from gan_eval.stats.mixed import NoFitError
+from gan_eval.stats.mixed.fit import plain_fit
+from gan_eval.stats.mixed.likelihood import LINKS
 
 FEWEST_FOR_CURVE = 8
 """Fewer points than twice the four parameters bend the curve to their noise."""
@@ -118,3 +123,57 @@ def _starts(z: np.ndarray, y: np.ndarray) -> list[np.ndarray]:
             errors.append((float(error @ error), np.array([low, reach, centre, np.log(width)])))
         best.append(min(errors, key=lambda start: start[0]))
     return [start for _, start in sorted(best, key=lambda start: start[0])[:2]]
+
+
+class BinomialCurve(NamedTuple):
+    """A binomial (logistic) regression of answers on one metric, at M places; NaN where there are no errors."""
+
+    slope_low: float
+    """Ends of the slope's 95 % interval, log-odds for one standard deviation of the metric."""
+    slope_high: float
+    rate: np.ndarray
+    """(M,) share of yes answers."""
+    low: np.ndarray
+    """(M,) ends of its 95 % interval."""
+    high: np.ndarray
+
+    @property
+    def has_slope(self) -> bool:
+        """The slope's interval leaves 0 out."""
+        return bool(self.slope_low > 0 or self.slope_high < 0)
+
+
+def binomial_curve(
+    value: np.ndarray, yes: np.ndarray, participant: np.ndarray, point: np.ndarray, *, places: np.ndarray
+) -> BinomialCurve:
+    """Logistic regression of single answers, its errors clustered by participant and by picture or model.
+
+    Student's t with one degree of freedom fewer than the smaller number of both is the reference.
+
+    Args:
+        value: (N,) finite, of the metric.
+        yes: (N,) bool, the answers.
+        participant: (N,) int, 0.. .
+        point: (N,) int, 0.. : the picture, or the model where the value is a model's.
+        places: (M,) values of the metric.
+
+    Raises:
+        NoFitError: the values are equal, or answers are foretold without error.
+    """
+    scale = float(np.std(value))
+    if not scale > 0:
+        raise NoFitError("all values of the metric are equal")
+    X, at = (np.column_stack([np.ones(len(x)), (x - value.mean()) / scale]) for x in (value, places))
+    beta = plain_fit(yes, X, "logit")
+    terms = LINKS["logit"](X @ beta, np.asarray(yes, float))
+    try:
+        bread = np.linalg.inv(X.T @ (X * terms.observed[:, None]))
+    except np.linalg.LinAlgError as error:
+        raise NoFitError("the answers give no error of the slope") from error
+    influence = (X * terms.score[:, None]) @ bread
+    directions = np.vstack([[0.0, 1.0], at])
+    parts = [two_way(influence @ part.T, participant, point) for part in np.array_split(directions, 8) if len(part)]
+    half_width = t_critical(freedom(participant, point)) * np.sqrt(np.concatenate(parts))
+    middle = at @ beta
+    low, high = expit(middle - half_width[1:]), expit(middle + half_width[1:])
+    return BinomialCurve(beta[1] - half_width[0], beta[1] + half_width[0], expit(middle), low, high)

@@ -15,8 +15,8 @@ import numpy as np
 import pandas as pd
 
 from gan_eval.stats.groups import joined, provenance_cells
-from gan_eval.stats.metrics_and_people.ceiling import Pairing, rank_correlations, spearman
-from gan_eval.stats.metrics_and_people.curve import fit_logistic
+from gan_eval.stats.metrics_and_people.ceiling import Pairing, rank_correlations
+from gan_eval.stats.metrics_and_people.curve import binomial_curve
 from gan_eval.stats.mixed import NoFitError
 from gan_eval.stats.resampling import AnswerCounts, Replicates, bootstrap_replicates
 from gan_eval.stats.trials import answered_trials
@@ -183,26 +183,34 @@ def points(
 def fitted_curves(
     trials: pd.DataFrame, *, image_metrics: pd.DataFrame | None = None, set_metrics: pd.DataFrame | None = None
 ) -> pd.DataFrame:
-    """The fitted logistic curve of every metric that has one, at 50 places over the range of its values, for plots.
+    """The binomial regression of every metric that has a slope, at 50 places over the range of its values, for plots.
+
+    There is none where the slope's 95 % interval includes 0, or where there are no errors (`curve.binomial_curve`):
+    a curve through noise would say what the answers do not.
 
     Returns:
-        a frame with level, dataset (None: all data sets), metric, x (metric value) and rate (share called real; the
-        curve cut off at 0 and 1).
+        a frame with level, dataset (None: all data sets), metric, x (metric value), rate (share called real) and the
+        ends low and high of its 95 % interval.
     """
     frames = []
     for points in point_sets(trials, image_metrics=image_metrics, set_metrics=set_metrics):
+        says_real, participant, stimulus = points.counts.single_answers()
+        point = points.point[stimulus]
         for metric, value in points.metrics.items():
-            is_finite = np.isfinite(value)
-            finite, rate = value[is_finite], points.rate[is_finite]
+            use = np.isfinite(value)[point]
+            if not use.any():
+                continue
+            own = value[point[use]]
+            x = np.linspace(own.min(), own.max(), CURVE_POINTS)
             try:
-                curve = fit_logistic(finite, rate, rising=spearman(finite, rate) >= 0)
+                curve = binomial_curve(own, says_real[use], participant[use], point[use], places=x)
             except NoFitError:
                 continue
-            x = np.linspace(finite.min(), finite.max(), CURVE_POINTS)
-            dataset = pd.Series([points.dataset] * CURVE_POINTS, dtype="str")
-            shared = {"level": points.level, "dataset": dataset, "metric": metric}
-            frames.append(pd.DataFrame(shared | {"x": x, "rate": np.clip(curve(x), 0, 1)}))
-    names = ["level", "dataset", "metric", "x", "rate"]
+            if curve.has_slope:
+                dataset = pd.Series([points.dataset] * CURVE_POINTS, dtype="str")
+                shared = {"level": points.level, "dataset": dataset, "metric": metric, "x": x}
+                frames.append(pd.DataFrame(shared | {"rate": curve.rate, "low": curve.low, "high": curve.high}))
+    names = ["level", "dataset", "metric", "x", "rate", "low", "high"]
     return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=names)
 
 

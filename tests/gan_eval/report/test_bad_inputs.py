@@ -77,7 +77,7 @@ def test_a_correlations_note_and_the_confidence_area_are_shown(tmp_path):
     area = rows["detection"][0] | {"auc_confidence": 0.71, "auc_confidence_low": 0.62, "auc_confidence_high": 0.79}
     folder = write_tables(tmp_path, correlations=[correlation], detection=[area])
     words = Page(build(folder, tmp_path / "report.html")).words
-    assert "ssim: above the ceiling" in words
+    assert "SSIM: above the ceiling" in words
     assert "AUC by confidence" in words
     assert "0.71 (0.62 to 0.79)" in words
 

@@ -91,7 +91,7 @@ def test_it_can_be_read_without_seeing(page):
     tables = [tag for tag, _ in page.tags].count("table")
     assert tables == [tag for tag, _ in page.tags].count("caption") > 8
     drawn = [attributes for tag, attributes in page.tags if attributes.get("role") == "img"]
-    assert len(drawn) == [tag for tag, _ in page.tags].count("figcaption") == 9
+    assert len(drawn) == [tag for tag, _ in page.tags].count("figcaption") == 13
     assert all(re.search(r"[0-9]", attributes["aria-label"]) for attributes in drawn)
     assert [tag for tag, _ in page.tags if tag in ("header", "nav", "main")] == ["header", "main", "nav"]
     assert ("a", {"class": "skip", "href": "#main"}) in page.tags
@@ -151,7 +151,7 @@ def test_an_infinite_value_is_told_below_its_plot_and_is_no_other_trial(study, t
     write_analysis(analyze(read_table(copy / "tables" / "trials.csv", TRIALS), image_metrics=images), copy / "tables")
     dataset = images.loc[psnr[0], "dataset"]
     captions = {plot.title: plot.caption for plot in agreement_charts(read_folder(copy))}
-    assert "Not drawn: 2 infinite values." in captions[f"psnr on {dataset}, pictures"]
+    assert "Not drawn: 2 infinite values." in captions[f"PSNR on {dataset}, pictures"]
     assert not any("other trials" in caption for caption in captions.values())
 
 
@@ -175,7 +175,7 @@ def test_dots_curve_and_coefficient_rest_on_the_same_trials(study, tmp_path, kno
     captions = [plot.caption for plot in agreement_charts(folder)]
     assert len(captions) >= 2
     assert all(("The dots come from other trials" in caption) != known for caption in captions)
-    assert all(("fitted logistic curve" in caption) <= known for caption in captions)
+    assert all(("binomial regression" in caption) <= known for caption in captions)
     if known:
         kept = included_trials(folder)
         expected = trials[(trials["participant"] != "P3") & ~(trials["reaction_time_ms"] > 900)]

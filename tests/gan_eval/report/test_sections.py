@@ -201,4 +201,4 @@ def test_a_metric_has_its_plot(study_page):
     drawn = [found["aria-label"] for _, found in study_page.tags if found.get("role") == "img"]
     plots = [label for label in drawn if label and "A dot for each picture (16 pictures)" in label]
     assert len(plots) == 3  # ssim lacks a picture on one of two data sets
-    assert any("ssim on facades" in label and "(15 pictures)" in label for label in drawn if label)
+    assert any("SSIM on facades" in label and "(15 pictures)" in label for label in drawn if label)

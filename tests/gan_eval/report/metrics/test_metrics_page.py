@@ -93,9 +93,9 @@ def test_equal_input_gives_equal_bytes(material, page, tmp_path):
 
 def test_the_answer_names_the_winner_the_tied_and_the_disagreement(page):
     answer = page.words.partition(" The answer ")[2].partition(" The values ")[0]
-    assert "clear is best by psnr" in answer
-    assert "By niqe, middling and alike cannot be told apart at the top" in answer
-    assert "psnr and niqe order the models against each other (Kendall's tau −1.00 over 3 models)" in answer
+    assert "clear is best by PSNR" in answer
+    assert "By NIQE, middling and alike cannot be told apart at the top" in answer
+    assert "PSNR and NIQE order the models against each other (Kendall's tau −1.00 over 3 models)" in answer
     assert "FID from fewer than 2000 pictures is biased upwards" in answer
 
 
@@ -154,7 +154,7 @@ def test_other_programs_values_stand_beside_ours_with_their_difference(material,
     row = {"model": "clear", "dataset": "houses", "metric": "fid", "value": 47.5, "source": "their program 1.0"}
     frames = {**material[0], "beside": frame_of([row], EXTERNAL_VALUES)}
     words = built(frames, [], tmp_path).words
-    assert re.search(r"fid clear 50\.00 49\.50 to 50\.50 24 47\.50 −2\.50 their program 1\.0", words)
+    assert re.search(r"FID clear 50\.00 49\.50 to 50\.50 24 47\.50 −2\.50 their program 1\.0", words)
 
 
 @pytest.mark.slow
@@ -174,7 +174,7 @@ def test_every_cell_says_its_metric_where_a_narrow_page_hides_the_head(page):
     cells = [cell for body in bodies for cell in re.findall(r"<td[^>]*>", body)]
     assert cells
     assert all("data-label=" in cell for cell in cells)
-    assert "psnr\u00a0↑" in page.attributes("data-label")
+    assert "PSNR\u00a0↑" in page.attributes("data-label")
 
 
 def test_a_distribution_tells_each_median(page):

@@ -10,7 +10,7 @@ from synthetic_metrics import QUALITY, frames_of, sets, values
 from gan_eval.metrics.run.inputs import Stimulus
 from gan_eval.report.metrics.agreement import disputes, model_agreement, picture_agreement
 from gan_eval.report.metrics.answer import Standing, dataset_answer, standing
-from gan_eval.report.metrics.data import REAL, Measured
+from gan_eval.report.metrics.data import REAL, Measured, title_of
 from gan_eval.report.metrics.differences import difference_charts, metric_matrices, wins_matrix
 from gan_eval.report.metrics.distributions import Distribution, distribution_figure
 from gan_eval.report.metrics.extremes import metric_extremes
@@ -42,7 +42,7 @@ def cells(measured: Measured, metric: str, dataset: str = "houses"):
     """The column of a metric: cell by model, and the table that it is in."""
     for table in metric_tables(measured, dataset):
         for place, column in enumerate(table.head[1:], start=1):
-            if column.name.split("\u00a0")[0] == metric:
+            if column.name.split("\u00a0")[0] == title_of(metric):
                 return {row[0]: row[place] for row in table.rows}, table
     raise AssertionError(metric)
 
@@ -128,7 +128,7 @@ def test_a_model_with_infinite_values_alone_has_no_mean_and_is_not_the_best():
     ]
     assert standing(measured, "houses", "psnr").best == "clear"
     assert (
-        "psnr counts without infinite values (pictures equal to their reference), in means and differences: "
+        "PSNR counts without infinite values (pictures equal to their reference), in means and differences: "
         "24 of 24 of alike."
     ) in said(measured)
     alone = Measured(frames_of([row for row in rows if row["model"] != "middling"]))
@@ -184,7 +184,7 @@ def noted(notes):
 def test_a_note_of_every_set_is_one_line():
     signs, lines = noted(dict.fromkeys(QUALITY, "interval: jackknife"))
     assert signs == {"clear": [], "middling": [], "alike": []}
-    assert lines[0] == "fid: interval: jackknife."
+    assert lines[0] == "FID: interval: jackknife."
 
 
 def test_a_note_of_one_set_is_its_footnote():
@@ -198,7 +198,16 @@ def test_a_model_without_a_value_does_not_make_a_note_special():
     rows[0] |= {"value": None, "reason": "weights are missing", "note": None}
     column, table = cells(Measured(frames_of([], rows)), "fid")
     assert column["middling"].signs == ""
-    assert "fid and kid: shared." in table.notes
+    assert "FID and KID: shared." in table.notes
+
+
+@pytest.mark.parametrize(("value", "warned"), [(-0.002, True), (0.002, False)])
+def test_a_kid_below_0_is_explained_in_its_cell(value, warned):
+    rows = [{**row, "value": value} if row["metric"] == "kid" and row["model"] == "clear" else row for row in sets()]
+    column, table = cells(Measured(frames_of([], rows)), "kid")
+    assert ("read\u00a0as\u00a00" in column["clear"].warning) == warned
+    assert any("no distance is shown" in text for _, text in table.footnotes) == warned
+    assert not column["alike"].warning
 
 
 def test_real_pictures_have_a_row_where_the_metric_needs_no_reference(measured):
@@ -253,11 +262,11 @@ def of_sets(n: int, *metrics: str) -> Measured:
 
 def test_kid_leads_where_pictures_are_few_for_fid():
     words = said(of_sets(1999, "fid", "kid"))
-    assert "clear is best by kid:" in words
-    assert "fid is lowest for clear; it does not count here: kid counts in its place." in words
+    assert "clear is best by KID:" in words
+    assert "FID is lowest for clear; it does not count here: KID counts in its place." in words
 
 
-@pytest.mark.parametrize(("n", "metrics", "by"), [(2000, ("fid", "kid"), "fid and kid"), (22, ("fid",), "fid")])
+@pytest.mark.parametrize(("n", "metrics", "by"), [(2000, ("fid", "kid"), "FID and KID"), (22, ("fid",), "FID")])
 def test_fid_counts_where_pictures_are_many_or_nothing_else_was_measured(n, metrics, by):
     assert f"clear is best by {by}:" in said(of_sets(n, *metrics))
 
@@ -289,7 +298,7 @@ def test_best_and_worst_lists_follow_the_metrics_direction(measured):
     rows = {
         metric: [row for row in values() if row["metric"] == metric and row["model"]] for metric in ("psnr", "niqe")
     }
-    for title, metric, best_first in (("psnr ↑", "psnr", True), ("niqe ↓", "niqe", False)):
+    for title, metric, best_first in (("PSNR ↑", "psnr", True), ("NIQE ↓", "niqe", False)):
         ordered = sorted(rows[metric], key=lambda row: row["value"], reverse=best_first)
         best, worst = found[title]["The best 10"], found[title]["The worst 10"]
         assert [(one.model, one.item) for one in best] == [(row["model"], row["item"]) for row in ordered[:10]]
@@ -297,7 +306,7 @@ def test_best_and_worst_lists_follow_the_metrics_direction(measured):
 
 
 def test_few_pictures_are_not_both_best_and_worst():
-    best, worst = extremes(Measured(frames_of(values({"a": 0.0}, n=5))))["psnr ↑"].values()
+    best, worst = extremes(Measured(frames_of(values({"a": 0.0}, n=5))))["PSNR ↑"].values()
     assert len(best) == len(worst) == 2
     assert not {one.item for one in best} & {one.item for one in worst}
 
@@ -335,9 +344,9 @@ def test_matrices_count_and_sign_decided_differences(measured):
     assert cells["clear", "alike"] == "1"  # psnr
     assert cells["alike", "clear"] == "1"  # niqe
     by_title = {matrix.caption: square(matrix) for matrix in metric_matrices(measured, "houses")}
-    assert by_title["psnr ↑"]["clear", "alike"] == "+"
-    assert by_title["niqe ↓"]["clear", "alike"] == "−"
-    assert by_title["niqe ↓"]["alike", "middling"] == "·"
+    assert by_title["PSNR ↑"]["clear", "alike"] == "+"
+    assert by_title["NIQE ↓"]["clear", "alike"] == "−"
+    assert by_title["NIQE ↓"]["alike", "middling"] == "·"
 
 
 def test_the_captions_of_differences_name_every_model_with_the_best_value(measured):

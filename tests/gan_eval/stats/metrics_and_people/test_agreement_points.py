@@ -1,11 +1,14 @@
 import numpy as np
 import pandas as pd
 import pytest
+import statsmodels.api as sm
 from make_metrics import correlation_differences, correlations, fooling, metric_of
 from make_trials import simulated
+from scipy.special import expit, logit
 from scipy.stats import pearsonr, spearmanr
+from scipy.stats import t as student
 
-from gan_eval.stats.metrics_and_people.curve import fit_logistic
+from gan_eval.stats.metrics_and_people.curve import binomial_curve, fit_logistic
 from gan_eval.stats.metrics_and_people.models import metric_models
 from gan_eval.stats.metrics_and_people.points import fitted_curves, points
 from gan_eval.stats.trials import fill_trials
@@ -45,21 +48,54 @@ def test_all_models_of_all_data_sets_are_named_by_both():
     assert together["id"].tolist() == ["faces/a", "faces/b", "faces/c", "hands/a", "hands/b", "hands/c"]
 
 
-def test_curves_are_the_logistic_fit_over_the_values():
+def test_curves_are_the_binomial_regression_of_single_answers():
     trials, images = study()
     curve = fitted_curves(trials, image_metrics=images)
-    assert set(curve["level"]) == {"stimulus"}  # three models have no fit
-    own = points(trials, image_metrics=images).query("level == 'stimulus'")
-    fitted = fit_logistic(own["value"].to_numpy(), own["rate"].to_numpy(), rising=True)
+    assert set(curve["level"]) == {"stimulus"}  # three models say nothing of a slope
+    value = images.set_index("stimulus")["value"]
+    fakes = trials[(trials["kind"] == "fake") & trials["stimulus"].isin(value.index)]
+    x, real = fakes["stimulus"].map(value).to_numpy(float), (fakes["response"] == "real").to_numpy(float)
+    fit = sm.Logit(real, sm.add_constant(x)).fit(disp=0, tol=1e-12)
     assert len(curve) == 50
-    assert curve["x"].iloc[[0, -1]].tolist() == [own["value"].min(), own["value"].max()]
-    np.testing.assert_allclose(curve["rate"], np.clip(fitted(curve["x"]), 0, 1))
+    assert curve["x"].iloc[[0, -1]].tolist() == [x.min(), x.max()]
+    np.testing.assert_allclose(curve["rate"], fit.predict(sm.add_constant(curve["x"].to_numpy())), rtol=1e-6)
+    assert (curve["low"] < curve["rate"]).all()
+    assert (curve["rate"] < curve["high"]).all()
+
+
+def test_there_is_no_curve_through_noise():
+    trials, images = study()
+    rng = np.random.default_rng(4)
+    noise = images.assign(value=rng.normal(size=len(images)))
+    assert len(fitted_curves(trials, image_metrics=noise)) == 0
+
+
+def test_the_band_of_a_curve_is_clustered_both_ways():
+    rng = np.random.default_rng(0)
+    person, picture = np.repeat(np.arange(15), 20), np.tile(np.arange(20), 15)
+    value = rng.normal(size=20)[picture]
+    yes = rng.random(300) < expit(value + rng.normal(size=15)[person] + rng.normal(size=20)[picture])
+    places = np.array([-1.0, 0.0, 1.5])
+    found = binomial_curve(value, yes, person, picture, places=places)
+    X = sm.add_constant(value)
+    fit = sm.Logit(yes.astype(float), X).fit(disp=0, tol=1e-12)
+    score = X * (yes - fit.predict())[:, None]
+    parts = []
+    for cluster, sign in ((person, 1), (picture, 1), (person * 20 + picture, -1)):
+        sums = np.array([score[cluster == name].sum(axis=0) for name in np.unique(cluster)])
+        parts.append(sign * len(sums) / (len(sums) - 1) * sums.T @ sums)
+    bread = -np.linalg.inv(fit.model.hessian(fit.params))
+    at = sm.add_constant(places, has_constant="add")
+    variances = [np.einsum("ij,jk,ik->i", at, bread @ part @ bread, at) for part in (sum(parts), parts[0], parts[1])]
+    half_width = student.ppf(0.975, 14) * np.sqrt(np.max(variances, axis=0))
+    np.testing.assert_allclose(logit(found.high) - logit(found.rate), half_width, rtol=1e-5)
+    np.testing.assert_allclose(logit(found.rate) - logit(found.low), half_width, rtol=1e-5)
 
 
 def test_without_metrics_there_are_columns_and_no_rows():
     trials, _ = study()
     assert points(trials).columns.tolist() == ["level", "dataset", "metric", "id", "value", "rate", "n"]
-    assert fitted_curves(trials).columns.tolist() == ["level", "dataset", "metric", "x", "rate"]
+    assert fitted_curves(trials).columns.tolist() == ["level", "dataset", "metric", "x", "rate", "low", "high"]
     assert len(points(trials)) == len(fitted_curves(trials)) == 0
 
 
@@ -164,4 +200,5 @@ def test_an_infinite_value_does_not_turn_the_curve_of_the_others():
     assert row["spearman"] < 0 < row["pearson"]
     assert "14 infinite values are left out of pearson" in row["note"]
     curve = fitted_curves(trials, image_metrics=own)
-    np.testing.assert_allclose(curve["rate"], np.clip(fitted(curve["x"]), 0, 1))
+    assert np.isfinite(curve[["x", "rate", "low", "high"]].to_numpy(float)).all()
+    assert curve["rate"].is_monotonic_increasing
