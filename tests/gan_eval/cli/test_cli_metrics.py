@@ -170,7 +170,7 @@ def test_a_report_is_made_of_the_tables(command: Command, pair: tuple[Path, Path
     options = ["--metrics", "psnr", "--report", report, "--beside", tmp_path / "paper.csv"]
     assert command(*folders(pair, tmp_path / "out"), *options)[0] == 0
     page = report.read_text(encoding="utf-8")
-    assert "psnr" in page
+    assert "PSNR" in page
     assert "paper" in page
     (row,) = read_rows(tmp_path / "out" / "beside.csv", tables.EXTERNAL_VALUES)
     assert (row["value"], row["source"]) == (21.5, "paper")
