@@ -42,15 +42,17 @@ def crops() -> list[Image.Image]:
     return found
 
 
-def make_set(folder: Path) -> StimulusSet:
-    """A stimulus set of those details; its fakes are blurred and flattened, its inputs have few colours."""
+def make_set(folder: Path, *, inputs: bool) -> StimulusSet:
+    """A stimulus set of those details; its fakes are blurred and flattened, its inputs, if any, have few colours."""
     rows = []
     for number, real in enumerate(crops()):
         fake = real.filter(ImageFilter.GaussianBlur(2)).filter(ImageFilter.ModeFilter(7))
         label = real.filter(ImageFilter.GaussianBlur(6)).quantize(5).convert("RGB")
         for role, picture in (("input", label), ("real", real), ("fake", fake)):
             write_png(folder / role / f"{number}.png", np.asarray(picture))
-        shared = {"dataset": "details", "stem": str(number), "size": (SIDE, SIDE), "input_file": f"input/{number}.png"}
+        shared = {"dataset": "details", "stem": str(number), "size": (SIDE, SIDE)}
+        if inputs:
+            shared["input_file"] = f"input/{number}.png"
         rows.append(stimulus_row(folder, folder / f"real/{number}.png", kind="real", **shared))
         shared["reference_file"] = f"real/{number}.png"
         rows.append(stimulus_row(folder, folder / f"fake/{number}.png", kind="fake", model="blur", **shared))
@@ -67,6 +69,10 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--high-contrast", action="store_true")
     parser.add_argument("--language", default="en")
     parser.add_argument("--protocol", default="quick_response")
+    parser.add_argument(
+        "--exposure-ms", type=float, help="a flash, after which the keys are named; else until the answer"
+    )
+    parser.add_argument("--no-inputs", action="store_true", help="a set without what the generator was given")
     parser.add_argument("--readme", action="store_true", help="make the README's two pictures")
     return parser.parse_args()
 
@@ -92,6 +98,7 @@ def main() -> None:
         settings = QuizSettings(
             protocol=given.protocol,
             **({"pairs": 5} if pairs else {"real": 4, "fake": 4}),
+            exposure_ms=given.exposure_ms or "until-answer",
             practice=1,
             feedback_ms=600,
             blank_ms=200,
@@ -101,7 +108,13 @@ def main() -> None:
             questions=QUESTIONS,
         )
         how = Presentation(text_size=given.text_size, high_contrast=given.high_contrast, language=given.language)
-        take_pictures(make_set(folder / "set"), settings, how, store=folder / "store.sqlite", out=given.out)
+        take_pictures(
+            make_set(folder / "set", inputs=not given.no_inputs),
+            settings,
+            how,
+            store=folder / "store.sqlite",
+            out=given.out,
+        )
     if given.readme:
         for found, name in (("welcome", "instructions"), ("end", "review")):
             picture = Image.open(next(given.out.glob(f"*_{found}.png"))).convert("RGB")

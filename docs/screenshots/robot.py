@@ -129,10 +129,15 @@ class Robot:
         elif state is State.PRESENTED and len(self._session.done) == 5 and not self._paused:
             self._paused = True
             QTest.keyClick(window, Qt.Key.Key_Escape)
-        elif state is State.PRESENTED:
+        elif state is State.PRESENTED and self._session.trial.timing.flash_ms is None:
+            self._judge(window)
+        elif state is State.WAITING:
+            self._take_once(state, "keys", window)
             self._judge(window)
         elif self._session.feedback is not None:
             self._take_once(State.SAVING, "feedback", window)
+        elif state is State.READY:
+            self._take_once(state, "fixation", window)
 
     def _judge(self, window: QWindow) -> None:
         """Look for a while, then give the answer; every fourth one is wrong."""

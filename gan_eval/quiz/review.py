@@ -58,6 +58,7 @@ class ReviewedTrial:
     """One trial as the review shows it."""
 
     number: int
+    """As it was counted on the screen: practice apart."""
     phase: Phase
     truth: str | None
     """The answer that was right: real, fake, left, right, first, second; None: there is no truth."""
@@ -73,19 +74,21 @@ class ReviewedTrial:
 
 
 FILTERS: Mapping[str, Callable[[ReviewedTrial], bool]] = {
-    "all": lambda trial: True,
-    "wrong": lambda trial: trial.correct is False,
-    "fakes": lambda trial: all(picture.kind == "fake" for picture in trial.pictures),
-    "reals": lambda trial: all(picture.kind == "real" for picture in trial.pictures),
-    "unanswered": lambda trial: trial.answer is None,
+    "all": lambda trial: trial.phase != "practice",
+    "wrong": lambda trial: trial.phase != "practice" and trial.correct is False,
+    "fakes": lambda trial: trial.phase != "practice" and all(picture.kind == "fake" for picture in trial.pictures),
+    "reals": lambda trial: trial.phase != "practice" and all(picture.kind == "real" for picture in trial.pictures),
+    "unanswered": lambda trial: trial.phase != "practice" and trial.answer is None,
+    "practice": lambda trial: trial.phase == "practice",
 }
-"""Which trials the review shows, by name."""
+"""Which trials the review shows, by name. Practice stands apart and is in no other count."""
 
 
 def useful_filters(trials: Sequence[ReviewedTrial]) -> list[str]:
-    """`all`, and the filters that leave some of these trials but not all."""
+    """`all`, the filters that leave some of these trials but not all, and `practice` where there was one."""
     counts = {name: sum(map(passes, trials)) for name, passes in FILTERS.items()}
-    return [name for name, count in counts.items() if name == "all" or 0 < count < len(trials)]
+    some = [name for name, count in counts.items() if 0 < count < counts["all"] and name != "practice"]
+    return ["all", *some, *(["practice"] if counts["practice"] else [])]
 
 
 Tone = Literal["plain", "strong", "muted", "right", "wrong"]
@@ -158,7 +161,7 @@ def score(trials: Iterable[Row]) -> list[GroupScore]:
 def review(trials: Iterable[Row], library: Library) -> list[ReviewedTrial]:
     """Every trial in the order in which it was presented, practice and catch trials too."""
     stimuli = {row["stimulus"]: row for row in library.rows}
-    reviewed = []
+    reviewed: list[ReviewedTrial] = []
     for row in sorted(trials, key=lambda row: row["trial"]):
         names = [("a", row["stimulus"])] + ([("b", row["stimulus_b"])] if row["stimulus_b"] else [])
         pictures = [
@@ -171,7 +174,7 @@ def review(trials: Iterable[Row], library: Library) -> list[ReviewedTrial]:
             for letter, name in names
         ]
         trial = ReviewedTrial(
-            number=row["trial"],
+            number=1 + sum((other.phase == "practice") == (row["phase"] == "practice") for other in reviewed),
             phase=row["phase"],
             truth=PROTOCOLS[row["protocol"]].truth(row),
             answer=_answer(row),
@@ -263,14 +266,15 @@ def sentence(trial: ReviewedTrial, texts: Texts) -> str:
 
 
 def panels(trial: ReviewedTrial, texts: Texts) -> list[Panel]:
-    """The pictures of one trial: what the generator was given, then real and generated, or the pair as presented."""
+    """The pictures of one trial: what the generator was given, if anything, then real and generated, or the pair as
+    presented."""
     companions = trial.pictures[0].companions
-    label = Panel(texts("picture_label"), companions.label, marked=False)
+    label = [] if companions.label is None else [Panel(texts("picture_label"), companions.label, marked=False)]
     if len(trial.pictures) == 1:
         kind = trial.pictures[0].kind
         real = _panel(texts("picture_real"), companions.truth, "picture_shown" if kind == "real" else "", texts)
         fake = _panel(texts("picture_fake"), companions.generated, "picture_shown" if kind == "fake" else "", texts)
-        return [label, real, fake]
+        return [*label, real, fake]
     of_pair = []
     for picture in trial.pictures:
         mark = "picture_chosen" if picture.chosen else ""
@@ -279,7 +283,7 @@ def panels(trial: ReviewedTrial, texts: Texts) -> list[Panel]:
         else:
             name = picture.model or texts("picture_fake")
             of_pair.append(_panel(name, picture.companions.generated, mark, texts))
-    return [label, *of_pair]
+    return [*label, *of_pair]
 
 
 def _panel(name: str, path: Path | None, mark: str, texts: Texts) -> Panel:

@@ -189,7 +189,7 @@ TEXTS: Mapping[str, str] = {
     # the review
     "review_title": "Your answers, one by one",
     "review_number": "No. {number}",
-    "review_practice": "No. {number} (practice)",
+    "review_practice": "Practice, no. {number}",
     "review_catch": "No. {number} (to check attention)",
     "review_truth": "truth: {truth}",
     "review_answer": "your answer: {answer}",
@@ -211,6 +211,7 @@ TEXTS: Mapping[str, str] = {
     "filter_fakes": "Fakes ({count})",
     "filter_reals": "Reals ({count})",
     "filter_unanswered": "Unanswered ({count})",
+    "filter_practice": "Practice ({count})",
     "viewer_size": "{percent} % of the pixels' size",
     "hint_end": "Enter: finish",
     "hint_review": "Arrow keys: move    Enter: enlarge    Number keys: show only some    Esc: finish",

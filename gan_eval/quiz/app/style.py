@@ -105,7 +105,7 @@ def _controls(look: Look) -> str:
         background: {colours.paper}; border: 1px solid {colours.muted}; border-radius: {px(6)}px;
         padding: {px(9)}px {px(22)}px; min-width: {px(96)}px;
     }}
-    QPushButton#filter {{ padding: {px(5)}px {px(12)}px; min-width: 0; }}
+    QPushButton#filter {{ padding: {px(5)}px {px(10)}px; min-width: 0; }}
     QPushButton:checked {{ background: {colours.ink}; color: {colours.paper}; border-color: {colours.ink}; }}
     QPushButton, QCheckBox, QRadioButton {{ outline: none; }}
     QPushButton:hover:!checked {{ background: {colours.ground}; }}

@@ -128,7 +128,22 @@ def test_filters(library: Library) -> None:
         "fakes": [2, 3, 4],
         "reals": [1],
         "unanswered": [3],
+        "practice": [],
     }
     assert useful_filters(trials) == ["all", "wrong", "fakes", "reals", "unanswered"]
     assert useful_filters(trials[1:2]) == ["all"]
     assert useful_filters(review([pair(1, "left", "a"), pair(2, "left", "b")], library)) == ["all", "wrong"]
+
+
+def test_practice_is_counted_apart_and_in_no_other_filter(library: Library) -> None:
+    practised = [single(number, "fake", "none", phase="practice") for number in (1, 2)]
+    trials = review([*practised, single(3, "real", "fake"), single(4, "fake", "fake", phase="catch")], library)
+    assert [(each.phase, each.number) for each in trials] == [
+        ("practice", 1),
+        ("practice", 2),
+        ("main", 1),
+        ("catch", 2),
+    ]
+    assert useful_filters(trials) == ["all", "wrong", "fakes", "reals", "practice"]
+    counts = {name: len(kept(name, trials)) for name in FILTERS}
+    assert counts == {"all": 2, "wrong": 1, "fakes": 1, "reals": 1, "unanswered": 0, "practice": 2}

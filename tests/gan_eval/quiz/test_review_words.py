@@ -53,7 +53,7 @@ def test_a_trial_tells_truth_answer_verdict_and_time() -> None:
     [
         ({"correct": True, "answer": "fake"}, "✓ correct"),
         ({"answer": None, "correct": None, "reaction_time_ms": None}, "– no answer"),
-        ({"phase": "practice"}, "No. 7 (practice)"),
+        ({"phase": "practice"}, "Practice, no. 7"),
         ({"phase": "catch"}, "No. 7 (to check attention)"),
         ({"confidence": 3}, "how sure: 3"),
         ({"truth": None, "answer": "4", "correct": None}, "your grade: 4"),
@@ -77,6 +77,8 @@ def test_the_pictures_of_a_single_trial_with_the_one_that_was_shown_marked() -> 
     ]
     real = panels(replace(TRIAL, pictures=(REAL,)), WORDS)
     assert [panel.marked for panel in real] == [False, True, False]
+    without = replace(FAKE, companions=replace(FILES, label=None))
+    assert panels(replace(TRIAL, pictures=(without,)), WORDS) == panels(TRIAL, WORDS)[1:]
 
 
 def test_the_pictures_of_a_pair_stand_as_they_were_shown() -> None:

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from functools import partial
 
 from PySide6.QtCore import QModelIndex, Signal
-from PySide6.QtWidgets import QButtonGroup, QGridLayout, QHBoxLayout, QPushButton
+from PySide6.QtWidgets import QButtonGroup, QGridLayout, QPushButton
 
 from gan_eval.quiz.app.pages.gallery import Gallery, Viewer
-from gan_eval.quiz.app.pages.parts import Page, button, literal, text_label
+from gan_eval.quiz.app.pages.parts import FlowLayout, Page, button, literal, text_label
 from gan_eval.quiz.app.style import Look
 from gan_eval.quiz.review import FILTERS, ReviewedTrial, ScoreLine, useful_filters
 from gan_eval.quiz.wording import Texts
@@ -30,7 +30,7 @@ class EndPage(Page):
             scores: the own score; nothing: it is not shown.
             trials: the review; nothing: it is not shown.
         """
-        super().__init__(look, texts, width=920 if trials else 640, fill=bool(trials))
+        super().__init__(look, texts, width=1600 if trials else 640, fill=bool(trials))
         self._trials = trials
         self.viewer: Viewer | None = None
         if trials:  # the list is to have the room
@@ -49,22 +49,22 @@ class EndPage(Page):
                 row, column = (0, 3 * place) if in_one_line else (place, 0)
                 grid.addWidget(text_label(line.group, wrap=False), row, column)
                 grid.addWidget(text_label(line.value, "number", wrap=False), row, column + 1)
-                grid.addWidget(text_label(line.remark, "muted", wrap=False), row, column + 2)
-            grid.setColumnStretch(grid.columnCount(), 1)
+                grid.addWidget(text_label(line.remark, "muted", wrap=not in_one_line), row, column + 2)
+            grid.setColumnStretch(grid.columnCount() if in_one_line else 2, 1)
             self.body.addLayout(grid)
         if trials:
             self._add_review()
         finish = button(texts("finish"), self.finished.emit, main=True)
         self.add_buttons(finish)
-        self.buttons.insertWidget(0, text_label(texts("hint_review" if trials else "hint_end"), "muted"), 1)
+        self.buttons.insertWidget(0, text_label(texts("hint_review" if trials else "hint_end"), "muted"), 100)
         self.on_key("Esc", self._escape)
         self.first = self.gallery if trials else finish
 
     def _add_review(self) -> None:
         self.gallery = Gallery(self.look, self.texts)
         self.filters = QButtonGroup(self)
-        row = QHBoxLayout()
-        row.addWidget(text_label(self.texts("review_title"), "heading"), 1)
+        row = FlowLayout(self.look.px(6))
+        row.addWidget(text_label(self.texts("review_title"), "heading", wrap=False))
         for number, name in enumerate(useful_filters(self._trials), 1):
             count = sum(map(FILTERS[name], self._trials))
             filter_button = QPushButton(literal(self.texts(f"filter_{name}", count=count)))

@@ -1,7 +1,8 @@
-"""The review: one line for each trial, with its pictures; and one trial large."""
+"""The review: each trial with its pictures, as many side by side as there is room for; and one trial large."""
 
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from math import floor
 from pathlib import Path
 
@@ -16,21 +17,33 @@ from PySide6.QtCore import (
     Qt,
     Signal,
 )
-from PySide6.QtGui import QColor, QFont, QImage, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import (
+    QColor,
+    QFont,
+    QFontMetrics,
+    QImage,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPen,
+    QResizeEvent,
+)
 from PySide6.QtWidgets import QListView, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
 from gan_eval.errors import UserError
 from gan_eval.quiz.app.loading import load, load_thumbnail
 from gan_eval.quiz.app.painting import GREY
 from gan_eval.quiz.app.style import Look
-from gan_eval.quiz.review import Panel, ReviewedTrial, panels, sentence, trial_lines
+from gan_eval.quiz.review import Line, Panel, ReviewedTrial, panels, sentence, trial_lines
 from gan_eval.quiz.wording import Texts
 
-THUMBNAIL = 150
-"""Longer side of a picture in the review, in pixels at scale 1."""
+LEAST_SIDE = 110
+"""A picture in the review is never smaller, in pixels at scale 1."""
 
-_LINES = 6
-"""The most that is said of a trial."""
+ROWS_IN_VIEW = 1.5
+"""So many rows of trials are seen at once where pictures can be large enough: that there are more, too."""
+
 _Index = QModelIndex | QPersistentModelIndex
 
 
@@ -57,19 +70,52 @@ class _Trials(QAbstractListModel):
         return None
 
 
+@dataclass(frozen=True)
+class Arrangement:
+    """How the trials fill the list, in logical pixels: what is said of each in a few rows, below it its pictures."""
+
+    columns: int
+    cell: QSize
+    side: int
+    """Of a picture's square."""
+    rows: int
+    """Of text."""
+
+
 class _Painter(QStyledItemDelegate):
-    """Paints a trial; a thumbnail is loaded when its line is painted for the first time."""
+    """Paints a trial; a thumbnail is loaded when it is painted for the first time."""
 
     def __init__(self, model: _Trials, look: Look, texts: Texts) -> None:
         super().__init__()
         self._model = model
         self._look = look
         self._texts = texts
-        self._thumbnails: dict[tuple[Path, float], QImage | None] = {}
+        self._thumbnails: dict[tuple[Path, int, float], QImage | None] = {}
+        self.arrangement = Arrangement(1, QSize(1, 1), 1, 1)
+
+    def arrange(self, view: QSize) -> None:
+        """Fill a view's width: as few columns as let rows be seen, with pictures as large as there is room."""
+        trials, look = self._model.trials, self._look
+        n_panels = max((len(panels(trial, self._texts)) for trial in trials), default=1)
+        of_trials = [trial_lines(trial, self._texts) for trial in trials]
+        margin, between = look.px(20), look.px(28)
+
+        def arranged(columns: int) -> Arrangement:
+            width = view.width() // columns
+            rows = max((self._flow(lines, width - 2 * margin)[-1][1] + 1 for lines in of_trials), default=1)
+            around = rows * look.font(24) + look.px(30) + look.font(26)
+            side = max(look.px(LEAST_SIDE) // 2, min((width - margin) // n_panels - between, view.height() - around))
+            return Arrangement(columns, QSize(width, side + around), side, rows)
+
+        self.arrangement = arranged(1)
+        for columns in range(2, len(trials) + 1):
+            finer = arranged(columns)
+            if self.arrangement.cell.height() * ROWS_IN_VIEW <= view.height() or finer.side < look.px(LEAST_SIDE):
+                break
+            self.arrangement = finer
 
     def sizeHint(self, _: QStyleOptionViewItem, __: _Index) -> QSize:  # noqa: N802
-        pictures = self._look.px(THUMBNAIL + 18) + self._look.font(26)
-        return QSize(self._look.px(560), max(pictures, self._look.font(24) * _LINES + self._look.px(20)))
+        return self.arrangement.cell
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: _Index) -> None:
         look, colours = self._look, self._look.palette
@@ -83,30 +129,41 @@ class _Painter(QStyledItemDelegate):
         painter.drawLine(area.bottomLeft(), area.bottomRight())
         self._paint_lines(painter, option, trial)
         trial_panels = panels(trial, self._texts)
-        step = look.px(THUMBNAIL + 28)
-        block = QRect(area.right() - len(trial_panels) * step, area.top(), len(trial_panels) * step, area.height())
-        left = _placed(option, block).left()
+        step = (area.width() - look.px(20)) // len(trial_panels)
+        side, top = self.arrangement.side, area.top() + look.px(16) + self.arrangement.rows * look.font(24)
+        left = _placed(option, QRect(area.left() + look.px(20), 0, len(trial_panels) * step, 1)).left()
         for place, panel in enumerate(trial_panels):  # in the order in which a pair was shown, in every language
-            corner = QRect(left + place * step + look.px(14), area.top() + look.px(9), look.px(150), look.px(150))
-            self._paint_panel(painter, corner, panel)
+            self._paint_panel(painter, QRect(left + place * step + (step - side) // 2, top, side, side), panel)
         painter.restore()
 
     def _paint_lines(self, painter: QPainter, option: QStyleOptionViewItem, trial: ReviewedTrial) -> None:
         look, colours = self._look, self._look.palette
         inks = {"right": colours.right, "wrong": colours.wrong, "muted": colours.muted}
-        area, line = option.rect, look.font(24)
-        for number, row in enumerate(trial_lines(trial, self._texts)):
-            strong = row.tone in ("strong", "right", "wrong")
-            painter.setFont(_font(painter, look.font(16), strong=strong))
-            painter.setPen(QColor(inks.get(row.tone, colours.ink)))
-            place = QRect(area.left() + look.px(20), area.top() + look.px(10) + number * line, area.width() // 2, line)
-            towards = QStyle.visualAlignment(option.direction, Qt.AlignmentFlag.AlignLeft)
-            painter.drawText(_placed(option, place), towards | Qt.AlignmentFlag.AlignVCenter, row.text)
+        area, height = option.rect, look.font(24)
+        for left, row, line in self._flow(trial_lines(trial, self._texts), area.width() - 2 * look.px(20)):
+            font = _font(look.font(16), strong=line.tone in STRONG)
+            painter.setFont(font)
+            painter.setPen(QColor(inks.get(line.tone, colours.ink)))
+            width = QFontMetrics(font).horizontalAdvance(line.text) + 1
+            place = QRect(area.left() + look.px(20) + left, area.top() + look.px(10) + row * height, width, height)
+            painter.drawText(_placed(option, place), Qt.AlignmentFlag.AlignCenter, line.text)
+
+    def _flow(self, lines: Sequence[Line], width: int) -> list[tuple[int, int, Line]]:
+        """What is said of a trial, one thing after the other: how far from the edge, and in which row of text."""
+        plain, strong = (QFontMetrics(_font(self._look.font(16), strong=strong)) for strong in (False, True))
+        placed, left, row = [], 0, 0
+        for line in lines:
+            needed = (strong if line.tone in STRONG else plain).horizontalAdvance(line.text)
+            if left and left + needed > width:
+                left, row = 0, row + 1
+            placed.append((left, row, line))
+            left += needed + self._look.font(18)
+        return placed
 
     def _paint_panel(self, painter: QPainter, area: QRect, panel: Panel) -> None:
         look, colours = self._look, self._look.palette
         image = None if panel.path is None else self._thumbnail(panel.path, painter.device().devicePixelRatio())
-        painter.setFont(_font(painter, look.font(13), strong=panel.marked))
+        painter.setFont(_font(look.font(13), strong=panel.marked))
         painter.setPen(QColor(colours.ink if panel.marked else colours.muted))
         below = QRect(area.left() - look.px(12), area.bottom() + look.px(4), area.width() + look.px(24), look.font(52))
         painter.drawText(below, Qt.AlignmentFlag.AlignHCenter | Qt.TextFlag.TextWordWrap, panel.caption)
@@ -121,18 +178,18 @@ class _Painter(QStyledItemDelegate):
             painter.drawRect(frame.adjusted(-look.px(2), -look.px(2), look.px(1), look.px(1)))
 
     def _thumbnail(self, path: Path, ratio: float) -> QImage | None:
-        """The small picture, loaded once; None where the file has gone or broken since."""
-        key = (path, ratio)
+        """The small picture, loaded once for each size; None where the file has gone or broken since."""
+        key = (path, self.arrangement.side, ratio)
         if key not in self._thumbnails:
             try:
-                self._thumbnails[key] = load_thumbnail(path, self._look.px(THUMBNAIL), ratio=ratio)
+                self._thumbnails[key] = load_thumbnail(path, self.arrangement.side, ratio=ratio)
             except UserError:
                 self._thumbnails[key] = None
         return self._thumbnails[key]
 
 
 class Gallery(QListView):
-    """The reviewed trials in order, scrolled by keyboard or mouse."""
+    """The reviewed trials in order, side by side where there is room, scrolled by keyboard or mouse."""
 
     def __init__(self, look: Look, texts: Texts) -> None:
         super().__init__()
@@ -141,6 +198,9 @@ class Gallery(QListView):
         self.setModel(self._trials)
         self.setItemDelegate(self._painter)
         self.setUniformItemSizes(True)
+        self.setFlow(QListView.Flow.LeftToRight)
+        self.setWrapping(True)
+        self.setResizeMode(QListView.ResizeMode.Adjust)
         self.setVerticalScrollMode(QListView.ScrollMode.ScrollPerPixel)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setAccessibleName(texts("review_title"))
@@ -159,6 +219,7 @@ class Gallery(QListView):
     def show_trials(self, trials: Sequence[ReviewedTrial]) -> None:
         """Put these trials into the list, the first one marked."""
         self._trials.show(trials)
+        self._arrange()
         self.mark(0)
 
     def mark(self, place: int) -> None:
@@ -166,9 +227,21 @@ class Gallery(QListView):
         self.setCurrentIndex(self._trials.index(place, 0))
 
     def turn_page(self, direction: int) -> None:
-        """Mark the trial that is so many lines on as fit into the view."""
-        lines = max(1, self.viewport().height() // max(1, self.sizeHintForRow(0)))
-        self.mark(max(0, min(len(self.trials) - 1, self.current + direction * lines)))
+        """Mark the trial that is so many rows on as fit into the view."""
+        arrangement = self._painter.arrangement
+        step = max(1, self.viewport().height() // arrangement.cell.height()) * arrangement.columns
+        self.mark(max(0, min(len(self.trials) - 1, self.current + direction * step)))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802  (Qt's name)
+        """Fill the new size."""
+        self._arrange()
+        super().resizeEvent(event)
+
+    def _arrange(self) -> None:
+        # a scroll bar's width is left free, as Qt does, whether there is one or not: else it would come and go
+        bar = self.style().pixelMetric(QStyle.PixelMetric.PM_ScrollBarExtent, None, self.verticalScrollBar())
+        self._painter.arrange(self.maximumViewportSize() - QSize(bar + 1, 0))
+        self.scheduleDelayedItemsLayout()
 
 
 def _placed(option: QStyleOptionViewItem, area: QRect) -> QRect:
@@ -176,8 +249,12 @@ def _placed(option: QStyleOptionViewItem, area: QRect) -> QRect:
     return QStyle.visualRect(option.direction, option.rect, area)
 
 
-def _font(painter: QPainter, height: int, *, strong: bool) -> QFont:
-    font = QFont(painter.font())
+STRONG = ("strong", "right", "wrong")
+"""Tones of lines in bold type."""
+
+
+def _font(height: int, *, strong: bool) -> QFont:
+    font = QFont()
     font.setPixelSize(height)
     font.setBold(strong)
     return font
@@ -219,7 +296,7 @@ class Viewer(QWidget):
 
     @property
     def zoom(self) -> float:
-        """Physical pixels of the screen for one of a picture: a whole number, or less than 1 where they do not fit."""
+        """Physical pixels of the screen for one of a picture: the largest that fits, from 2 on in whole numbers."""
         pictures = [image for _, image in self._panels if image is not None]
         if not pictures:
             return 1.0
@@ -229,7 +306,7 @@ class Viewer(QWidget):
         widest = max(image.width() for image in pictures)
         highest = max(image.height() for image in pictures)
         fits = min(room.width() / widest, room.height() / highest)
-        return fits if fits < 1 else float(floor(fits))
+        return fits if fits < 2 else float(floor(fits))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802  (Qt's name)
         """The arrow keys turn; Esc and Enter are the page's."""
@@ -275,7 +352,7 @@ class Viewer(QWidget):
         size = QSize(round(image.width() * logical_zoom), round(image.height() * logical_zoom))
         corner = middle - QPoint(size.width() // 2, size.height() // 2)
         exact = QRectF(corner.x(), corner.y(), image.width() * logical_zoom, image.height() * logical_zoom)
-        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, self.zoom < 1)
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, self.zoom < 2)
         painter.drawImage(exact, image)
         below = round(exact.bottom()) + self._look.px(8)
         self._write(painter, QRect(area.left(), below, area.width(), line), panel.caption)
@@ -285,9 +362,6 @@ class Viewer(QWidget):
             painter.drawRect(exact.adjusted(-edge, -edge, edge, edge))
 
     def _write(self, painter: QPainter, area: QRect, text: str, *, strong: bool = False) -> None:
-        font = QFont(painter.font())
-        font.setPixelSize(self._look.font(17))
-        font.setBold(strong)
-        painter.setFont(font)
+        painter.setFont(_font(self._look.font(17), strong=strong))
         painter.setPen(_INK)
         painter.drawText(area, Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap, text)

@@ -2,9 +2,20 @@
 
 from collections.abc import Callable
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QKeySequence, QShortcut, QShowEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtCore import QPoint, QRect, QSize, Qt, Signal
+from PySide6.QtGui import QGuiApplication, QKeySequence, QShortcut, QShowEvent
+from PySide6.QtWidgets import (
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QLayout,
+    QLayoutItem,
+    QPushButton,
+    QScrollArea,
+    QStyle,
+    QVBoxLayout,
+    QWidget,
+)
 
 from gan_eval.quiz.app.style import Look
 from gan_eval.quiz.wording import Texts
@@ -112,6 +123,61 @@ class Page(QWidget):
     def _scroll(self, direction: int) -> None:
         bar = self._area.verticalScrollBar()
         bar.setValue(bar.value() + direction * bar.pageStep())
+
+
+class FlowLayout(QLayout):
+    """Widgets in rows, each as wide as it wants to be; where a row is full, the next one begins."""
+
+    def __init__(self, spacing: int) -> None:
+        """Make an empty layout with so many pixels between widgets and between rows."""
+        super().__init__()
+        self.setSpacing(spacing)
+        self._items: list[QLayoutItem] = []
+
+    def addItem(self, item: QLayoutItem) -> None:  # noqa: N802  (Qt's names, here and below)
+        self._items.append(item)
+
+    def count(self) -> int:
+        return len(self._items)
+
+    def itemAt(self, index: int) -> QLayoutItem | None:  # noqa: N802
+        return self._items[index] if 0 <= index < len(self._items) else None
+
+    def takeAt(self, index: int) -> QLayoutItem | None:  # noqa: N802
+        return self._items.pop(index) if 0 <= index < len(self._items) else None
+
+    def hasHeightForWidth(self) -> bool:  # noqa: N802
+        return True
+
+    def heightForWidth(self, width: int) -> int:  # noqa: N802
+        return max((place.bottom() + 1 for place in self._places(width)), default=0)
+
+    def sizeHint(self) -> QSize:  # noqa: N802
+        return self.minimumSize()
+
+    def minimumSize(self) -> QSize:  # noqa: N802
+        size = QSize(0, 0)
+        for item in self._items:
+            size = size.expandedTo(item.sizeHint())
+        return size
+
+    def setGeometry(self, area: QRect) -> None:  # noqa: N802
+        super().setGeometry(area)
+        direction = QGuiApplication.layoutDirection()
+        for item, place in zip(self._items, self._places(area.width()), strict=True):
+            item.setGeometry(QStyle.visualRect(direction, area, place.translated(area.topLeft())))
+
+    def _places(self, width: int) -> list[QRect]:
+        """Where each widget stands, from the layout's corner, centred in its row's height."""
+        tallest = max((item.sizeHint().height() for item in self._items), default=0)
+        places, left, top = [], 0, 0
+        for item in self._items:
+            size = item.sizeHint()
+            if left and left + size.width() > width:
+                left, top = 0, top + tallest + self.spacing()
+            places.append(QRect(QPoint(left, top + (tallest - size.height()) // 2), size))
+            left += size.width() + self.spacing()
+        return places
 
 
 def text_label(text: str, name: str = "", *, wrap: bool = True) -> QLabel:

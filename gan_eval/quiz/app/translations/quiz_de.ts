@@ -684,7 +684,7 @@
       <translation>Nr. {number}</translation>
     </message>
     <message>
-      <source>No. {number} (practice)</source>
+      <source>Practice, no. {number}</source>
       <comment>review_practice</comment>
       <translation>Übung, Nr. {number}</translation>
     </message>
@@ -792,6 +792,11 @@
       <source>Unanswered ({count})</source>
       <comment>filter_unanswered</comment>
       <translation>Ohne Antwort ({count})</translation>
+    </message>
+    <message>
+      <source>Practice ({count})</source>
+      <comment>filter_practice</comment>
+      <translation>Übung ({count})</translation>
     </message>
     <message>
       <source>{percent} % of the pixels' size</source>

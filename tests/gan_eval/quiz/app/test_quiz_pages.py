@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
@@ -300,14 +301,51 @@ def test_a_key_that_is_held_down_goes_on_sizing_the_card(show: Show) -> None:
     assert page.frame.pixels == 363
 
 
-def test_two_trials_of_the_review_are_seen_on_a_small_screen(show: Show, reviewed: list[ReviewedTrial]) -> None:
+@pytest.mark.parametrize("inputs", [True, False])
+@pytest.mark.parametrize(("width", "height"), [(1024, 600), (1366, 768), (3840, 2160)])
+def test_the_review_fills_the_width_and_shows_two_trials_whole(
+    show: Show, reviewed: list[ReviewedTrial], width: int, height: int, inputs: bool
+) -> None:
     scores = [
         ScoreLine("Real photographs", "3 of 4 correct", ""),
         ScoreLine("Fake (generated) pictures", "–", "1 left"),
     ]
-    page = show(EndPage(Look(scale_for(768)), WORDS, scores, reviewed))
+    if not inputs:
+        companions = replace(reviewed[0].pictures[0].companions, label=None)
+        without = replace(reviewed[0].pictures[0], companions=companions)
+        reviewed = [replace(trial, pictures=(without,)) for trial in reviewed]
+    page = show(EndPage(Look(scale_for(height)), WORDS, scores, [*reviewed, *reviewed]))
     assert isinstance(page, EndPage)
-    assert page.gallery.viewport().height() >= 2 * page.gallery.sizeHintForRow(0)
+    page.window().resize(width, height)
+    QApplication.processEvents()
+    view = page.gallery.viewport().rect()
+    places = [page.gallery.visualRect(page.gallery.model().index(row, 0)) for row in range(8)]
+    assert sum(view.contains(place) for place in places) >= 2
+    right = max(place.right() for place in places)
+    assert 0.96 * view.width() < right < view.width()
+    assert page.gallery.sizeHintForRow(0) > page.look.px(110)
+
+
+def test_the_reviews_heading_stays_in_one_line(show: Show, reviewed: list[ReviewedTrial]) -> None:
+    trials = [*reviewed, replace(reviewed[2], phase="practice")]
+    for text in (1.0, 2.0):
+        page = show(EndPage(Look(text=text), WORDS, [], trials))
+        assert isinstance(page, EndPage)
+        page.window().resize(1024, 600)
+        QApplication.processEvents()
+        (heading,) = (label for label in page.findChildren(QLabel) if label.text() == WORDS("review_title"))
+        assert heading.height() < 2 * heading.fontMetrics().height()
+        assert heading.width() >= heading.sizeHint().width()
+        buttons = page.filters.buttons()
+        assert [each.text() for each in buttons][-1] == "Practice (1)"
+        assert all(each.width() >= each.sizeHint().width() and each.geometry().right() < 1024 for each in buttons)
+        places = [heading.geometry(), *(each.geometry() for each in buttons)]
+        assert not any(one.intersects(other) for one, other in combinations(places, 2))
+        wanted = {"All (4)": [1, 2, 3, 4], "Practice (1)": [3]}
+        for each in buttons:
+            if each.text() in wanted:
+                each.click()
+                assert numbers(page) == wanted[each.text()]
 
 
 def ready(look: Look) -> ReadyPage:
@@ -446,15 +484,16 @@ def test_a_trial_is_enlarged_and_the_keys_turn_to_the_next(show: Show, reviewed:
     page = show(EndPage(LOOK, WORDS, [], reviewed))
     assert isinstance(page, EndPage)
     finished = heard(page, "finished")
-    press(page, Qt.Key.Key_Down, Qt.Key.Key_Return)
+    press(page, Qt.Key.Key_Right, Qt.Key.Key_Return)
     assert page.viewer is not None
     assert page.viewer.accessibleName().startswith("No. 2, truth: fake")
-    assert page.viewer.zoom == 1
+    page.viewer.resize(2600, 900)
+    assert page.viewer.zoom == 2
     image = page.viewer.grab().toImage()
     for place, colour in enumerate(("#00c800", "#c80000", "#0000c8")):
         at = round((place + 0.5) * image.width() / 3)
         column = [image.pixelColor(at, y).name() for y in range(image.height())]
-        assert column.count(colour) == 300, "pixel for pixel"
+        assert column.count(colour) == 600, "two pixels for each"
     press(page, Qt.Key.Key_Right)
     assert page.viewer.accessibleName().startswith("No. 3, truth: fake, no answer")
     press(page, "2")
@@ -486,6 +525,8 @@ def test_pictures_that_do_not_fit_are_made_smaller_and_small_ones_larger(
     assert page.viewer is not None
     page.viewer.resize(QSize(600, 400))
     assert page.viewer.zoom < 1
+    page.viewer.resize(QSize(2000, 1200))
+    assert 1 < page.viewer.zoom < 2, "no whole multiple fits: enlarged none the less"
     page.viewer.resize(QSize(3000, 2000))
     assert page.viewer.zoom == 2
 
