@@ -15,6 +15,7 @@ from gan_eval.errors import UserError
 VERBS = {
     "export": "store:export",
     "demo": "study:demo",
+    "try": "study:try_pictures",
     "study": "study:study_app",
     "run": "study:run",
     "train": "train:train",

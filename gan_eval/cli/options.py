@@ -33,6 +33,13 @@ class DirectionOption(StrEnum):
     BtoA = "BtoA"
 
 
+class FitOption(StrEnum):
+    """How a picture of another shape is brought to the common size."""
+
+    crop = "crop"
+    stretch = "stretch"
+
+
 def given(**options: Any) -> dict[str, Any]:
     """The options that the user gave.
 

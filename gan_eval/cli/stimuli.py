@@ -1,22 +1,14 @@
 """The commands of `stimuli`: import, audit, equalise."""
 
 import json
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from gan_eval.cli.options import Out
+from gan_eval.cli.options import FitOption, Out
 
 stimuli_app = typer.Typer(help="Stimulus sets: pictures that can be shown.", no_args_is_help=True)
-
-
-class FitOption(StrEnum):
-    """How a picture of another shape is brought to the common size."""
-
-    crop = "crop"
-    stretch = "stretch"
 
 
 @stimuli_app.command("import")
@@ -32,6 +24,10 @@ def stimuli_import(
     mask_kind: Annotated[
         str | None, typer.Option(help="How the holes were made, for the column mask_kind; default: folder.")
     ] = None,
+    fit: Annotated[
+        FitOption | None,
+        typer.Option(help="Real and fake of two sizes: the larger becomes as small as the other, by crop or stretch."),
+    ] = None,
 ) -> None:
     """Make a stimulus set from any generator's result folder."""
     from gan_eval.cli.console import Console
@@ -45,10 +41,15 @@ def stimuli_import(
             model=model,
             masks=masks,
             mask_kind=mask_kind,
+            fit=fit.value if fit else None,
             on_progress=lambda done, total: console.progress("import", done, total),
         )
         for problem in imported.problems:
             console.message(f"left out: {problem}")
+        if imported.resized:
+            console.message(
+                f"{imported.resized} items: the larger picture was brought to the size of the other (bicubic)"
+            )
         console.message(f"{imported.items} items imported, {len(imported.problems)} left out")
     typer.echo(out)
 

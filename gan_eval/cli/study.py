@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from gan_eval.cli.options import DataRoot, Out, Simulate, on_command_line, refuse_without_effect
+from gan_eval.cli.options import DataRoot, FitOption, Out, Simulate, on_command_line, refuse_without_effect
 from gan_eval.errors import UserError
 from gan_eval.launch import require_one_process, restart_with_allocator_settings
 
@@ -26,6 +26,29 @@ def demo(
 
     with Console() as console:
         report_file = run_demo(out, console, simulate=simulate)
+    typer.echo(report_file)
+
+
+def try_pictures(
+    real: Annotated[Path, typer.Argument(metavar="REAL", help="Folder of real pictures.")],
+    fake: Annotated[Path, typer.Argument(metavar="FAKE", help="Folder of generated pictures of the same file stems.")],
+    out: Out = Path("answer"),
+    quiz: Annotated[
+        bool, typer.Option("--quiz/--no-quiz", help="A quiz of 20 pictures, where there is a screen.")
+    ] = True,
+    fit: Annotated[
+        FitOption | None,
+        typer.Option(help="Real and fake of another shape: the larger is cut or stretched to the other's size."),
+    ] = None,
+) -> None:
+    """From two folders of pictures to a report: import, audit, metrics, a short quiz."""
+    require_one_process("try")
+    restart_with_allocator_settings()  # before what takes long to import
+    from gan_eval.cli.console import Console
+    from gan_eval.study.two_folders import try_folders
+
+    with Console() as console:
+        report_file = try_folders(real, fake, out, console, fit=fit.value if fit else None, quiz=quiz)
     typer.echo(report_file)
 
 

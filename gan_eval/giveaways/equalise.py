@@ -25,9 +25,10 @@ from gan_eval.files import (
     write_json,
 )
 from gan_eval.giveaways.file_facts import tables_hash
-from gan_eval.giveaways.form import Form, Size, decode_srgb, has_shape, through_jpeg, to_size
+from gan_eval.giveaways.form import Form, decode_srgb, through_jpeg
 from gan_eval.stimuli import pictures as images
 from gan_eval.stimuli.holes import hole_of, mask_of
+from gan_eval.stimuli.pictures import Size, has_shape, to_size
 from gan_eval.stimuli.sets import FILE_COLUMNS, TABLE_NAME, FileColumn, StimulusSet, read_set, write_set
 from gan_eval.tabular import Row
 
@@ -227,7 +228,7 @@ def read_sources(stimuli: StimulusSet, items: Mapping[str, Sequence[Row]]) -> tu
     problems: list[str] = []
     for item, versions in items.items():
         try:
-            sources[item] = [_source(stimuli.folder / row["file"], row["kind"]) for row in versions]
+            sources[item] = [source_of(stimuli.folder / row["file"], row["kind"]) for row in versions]
         except UserError as error:
             problems.append(f"{item}: {error}")
     return sources, problems
@@ -254,13 +255,8 @@ def remaining_clues(sources: Sequence[Source], form: Form, size: Size) -> list[s
     """What the old pictures' coding and sizes may still give away in the new ones, and how to remove it."""
     classes = [[source for source in sources if source.kind == kind] for kind in ("real", "fake")]
     messages: list[str] = []
-    codecs = [sorted({source.codec or "none" for source in members}) for members in classes]
-    if codecs[0] != codecs[1] and form.jpeg is None:
-        real, fake = (", ".join(names[:3]) for names in codecs)
-        messages.append(
-            f"lossy coding, by format and tables: real {real}; generated {fake}; its traces stay in the pixels, "
-            "--jpeg 75 puts the same on all"
-        )
+    if form.jpeg is None and (coding := coding_clue(sources)) is not None:
+        messages.append(f"{coding}, --jpeg 75 puts the same on all")
     real, fake = (
         f"{100 * sum(source.size != size for source in members) / len(members):.0f} %" if members else "none"
         for members in classes
@@ -273,7 +269,23 @@ def remaining_clues(sources: Sequence[Source], form: Form, size: Size) -> list[s
     return messages
 
 
-def _source(path: Path, kind: str) -> Source:
+def coding_clue(sources: Iterable[Source]) -> str | None:
+    """What the old pictures' lossy coding tells of their kind; None where both kinds have the same."""
+    codecs: dict[str, set[str]] = {"real": set(), "fake": set()}
+    for source in sources:
+        codecs[source.kind].add(source.codec or "none")
+    if codecs["real"] == codecs["fake"]:
+        return None
+    real, fake = (", ".join(sorted(names)[:3]) for names in codecs.values())
+    return f"lossy coding, by format and tables: real {real}; generated {fake}; its traces stay in the pixels"
+
+
+def source_of(path: Path, kind: str) -> Source:
+    """A picture as `stimuli equalise` sees it.
+
+    Raises:
+        UserError: it cannot be read.
+    """
     content = images.read_file(path)
     try:
         with Image.open(io.BytesIO(content)) as image:

@@ -6,18 +6,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from shlex import quote
-from typing import Literal
 
 import numpy as np
 from PIL import Image, ImageCms
 
 from gan_eval.errors import UserError
-from gan_eval.stimuli.pictures import Picture, decode_rgb, resize
+from gan_eval.stimuli.pictures import Fit, Picture, Size, decode_rgb, has_shape
 from gan_eval.tabular import Row
-
-Fit = Literal["crop", "stretch"]
-Size = tuple[int, int]
-"""Width and height in pixels."""
 
 
 @dataclass(frozen=True)
@@ -79,39 +74,12 @@ def decode_srgb(content: bytes, path: Path) -> Picture:
     return np.asarray(converted)
 
 
-def scaled_to_cover(size: Size, target: Size) -> Size:
-    """The size of a picture scaled, in its own shape, until it just covers `target`.
-
-    >>> scaled_to_cover((600, 400), (200, 200))
-    (300, 200)
-    """
-    scale = max(target[0] / size[0], target[1] / size[1])
-    return max(target[0], round(size[0] * scale)), max(target[1], round(size[1] * scale))
-
-
-def has_shape(size: Size, target: Size) -> bool:
-    """Whether a picture has the target's shape, to the pixel that rounding may cost."""
-    covering = scaled_to_cover(size, target)
-    return max(covering[0] - target[0], covering[1] - target[1]) <= 1
-
-
 def equalise_command(folder: Path, rows: Iterable[Row]) -> str:
     """The command that brings a set to one form; `--fit` is in it where its rows name several shapes."""
     sizes = [(row["width"], row["height"]) for row in rows if row["width"] and row["height"]]
     smallest = tuple(map(min, zip(*sizes, strict=True)))
     fit = "" if all(has_shape(size, smallest) for size in sizes) else " --fit crop"
     return f"gan-eval stimuli equalise {quote(str(folder))} --out {quote(f'{folder}-equal')}{fit}"
-
-
-def to_size(picture: Picture, target: Size, fit: Fit | None) -> Picture:
-    """Bring (H, W, 3) or (H, W) uint8 to width and height `target`, by Pillow's bicubic rule; equal sizes stay."""
-    height, width = picture.shape[:2]
-    if fit == "crop" and not has_shape((width, height), target):
-        covering = scaled_to_cover((width, height), target)
-        picture = resize(picture, (covering[1], covering[0]))
-        left, top = (covering[0] - target[0]) // 2, (covering[1] - target[1]) // 2
-        return np.ascontiguousarray(picture[top : top + target[1], left : left + target[0]])
-    return resize(picture, (target[1], target[0]))
 
 
 def through_jpeg(picture: Picture, quality: int) -> Picture:

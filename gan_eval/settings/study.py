@@ -85,7 +85,7 @@ class MetricsSettings(Section):
     """`[metrics]`: which metrics are computed."""
 
     names: tuple[str, ...] = ("psnr", "ssim", "niqe", "fid", "kid")
-    """Names of `gan-eval metrics --list`; an empty list: none."""
+    """Names of `gan-eval metrics --list`."""
     resizer: Literal["tf1", "bilinear", "bilinear-aa", "clean"] = "tf1"
     """How pictures are brought to a network's size; part of FID's and KID's definition."""
     resize: bool = False

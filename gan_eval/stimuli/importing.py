@@ -21,6 +21,8 @@ class Imported:
     items: int
     problems: tuple[str, ...]
     """A message for each picture that was excluded."""
+    resized: int
+    """So many items' pictures were brought to one size."""
 
 
 def import_folder(
@@ -31,6 +33,7 @@ def import_folder(
     model: str = "generated",
     masks: Path | None = None,
     mask_kind: str | None = None,
+    fit: images.Fit | None = None,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> Imported:
     """Make a stimulus set from another tool's result folder.
@@ -47,6 +50,8 @@ def import_folder(
         model: name of the generator.
         masks: folder with a mask for each item, of its stem and size; default: `mask/` of the source, where it is.
         mask_kind: how the holes were made, for the column of this name; default: folder.
+        fit: where real and fake differ in size, the larger is brought to the size of the smaller, so; default: the
+            item is left out.
         on_progress: called with (items done, items in all).
 
     Raises:
@@ -61,39 +66,100 @@ def import_folder(
     items = _find_items(source, masks)
     if mask_kind is not None and not any("mask" in files for files in items.values()):
         raise UserError(f"--mask-kind {mask_kind}: {source} has no masks; name their folder with --masks")
+    return import_items(
+        items,
+        out,
+        where=str(source),
+        dataset=dataset,
+        model=model,
+        mask_kind=mask_kind or "folder",
+        resize=fit is not None,
+        fit=fit,
+        on_progress=on_progress,
+    )
+
+
+def import_items(
+    items: Mapping[str, Mapping[str, Path]],
+    out: Path,
+    *,
+    where: str,
+    dataset: str,
+    model: str,
+    mask_kind: str = "folder",
+    resize: bool = False,
+    fit: images.Fit | None = None,
+    on_progress: Callable[[int, int], None] | None = None,
+) -> Imported:
+    """Make a stimulus set from pictures whose partners are known.
+
+    Args:
+        items: for each stem its files by role: real, fake and, where there is one, input and mask.
+        out: the new set; empty or ours.
+        where: where the items come from, in messages.
+        dataset, model: names that a data set and a model may have.
+        mask_kind: how the holes were made.
+        resize: where real and fake differ in size, bring the larger to the size of the smaller (bicubic).
+        fit: how, where they differ in shape as well; default: the item is left out.
+        on_progress: called with (items done, items in all).
+
+    Raises:
+        UserError: no item is left, or `out` is somebody else's.
+    """
     claim_output_folder(out)
     remove_leftovers(out)
     (out / TABLE_NAME).unlink(missing_ok=True)  # an older table must not vouch for pictures that are being replaced
     rows: list[Row] = []
     problems: list[str] = []
+    resized = 0
     for done, (stem, files) in enumerate(items.items(), start=1):
         try:
-            pictures = _read_item(files)
+            pictures = {role: images.read_rgb(path) for role, path in files.items()}
+            if resize and pictures["fake"].shape != pictures["real"].shape:
+                pictures = _one_size(pictures, files["fake"], fit)
+                resized += 1
+            _require_one_size(pictures, files)
         except UserError as error:
             problems.append(str(error))
         else:
-            rows += _write_item(pictures, out, dataset=dataset, model=model, stem=stem, mask_kind=mask_kind or "folder")
+            rows += _write_item(pictures, out, dataset=dataset, model=model, stem=stem, mask_kind=mask_kind)
         if on_progress:
             on_progress(done, len(items))
     if not rows:
-        raise UserError(f"{source}: no usable pair of pictures; the first problem: {problems[0]}")
+        raise UserError(f"{where}: no usable pair of pictures; the first problem: {problems[0]}")
     write_set(out, sorted(rows, key=lambda row: (row["kind"] == "fake", images.natural_key(row["stimulus"]))))
-    write_json(out / ".gan-eval" / "import.json", {"dataset": dataset, "model": model, "problems": problems})
-    return Imported(out, len(rows) // 2, tuple(problems))
+    record = {"dataset": dataset, "model": model, "problems": problems, "resized": resized}
+    write_json(out / ".gan-eval" / "import.json", record)
+    return Imported(out, len(rows) // 2, tuple(problems), resized)
 
 
-def _read_item(files: Mapping[str, Path]) -> dict[str, images.Picture]:
-    """The pictures of an item by role.
+def _one_size(pictures: Mapping[str, images.Picture], path: Path, fit: images.Fit | None) -> dict[str, images.Picture]:
+    """An item's pictures, those of the larger size brought to the smaller.
 
     Raises:
-        UserError: one cannot be read, or real and fake, or real and mask, differ in size.
+        UserError: they differ in shape, and nobody has said how they are to be fitted.
     """
-    pictures = {role: images.read_rgb(path) for role, path in files.items()}
+    sizes: dict[str, images.Size] = {role: (picture.shape[1], picture.shape[0]) for role, picture in pictures.items()}
+    target = min(sizes["real"], sizes["fake"], key=lambda size: size[0] * size[1])
+    if fit is None and not all(images.has_shape(sizes[role], target) for role in ("real", "fake")):
+        (width, height), (other_width, other_height) = sizes["real"], sizes["fake"]
+        raise UserError(
+            f"{path}: real and fake differ in shape ({width}x{height} and {other_width}x{other_height}); give "
+            "--fit crop (the centre is kept) or --fit stretch"
+        )
+    return {
+        role: images.to_size(picture, target, fit) if sizes[role] in (sizes["real"], sizes["fake"]) else picture
+        for role, picture in pictures.items()
+    }
+
+
+def _require_one_size(pictures: Mapping[str, images.Picture], files: Mapping[str, Path]) -> None:
+    """Refuse an item of which real and fake, or real and mask, differ in size."""
     for role in ("fake", "mask"):
         if role in pictures and pictures[role].shape != pictures["real"].shape:
             sizes = " and ".join(f"{pictures[key].shape[1]}x{pictures[key].shape[0]}" for key in ("real", role))
-            raise UserError(f"{files[role]}: real and {role} differ in size ({sizes}); bring both to one size")
-    return pictures
+            mend = ": --fit crop or --fit stretch" if role == "fake" else ""
+            raise UserError(f"{files[role]}: real and {role} differ in size ({sizes}); bring both to one size{mend}")
 
 
 def _write_item(

@@ -1,4 +1,4 @@
-"""Pictures on disk: decoding to 8-bit RGB, writing PNG, listing folders, pairing by file stem.
+"""Pictures on disk: decoding to 8-bit RGB, writing PNG, bringing to a size, listing folders, pairing by file stem.
 
 Pictures of 16 bits a channel are rounded to 8 from all their bits. Pillow itself keeps all bits of grey alone; of
 colour it keeps each channel's high byte, which is off by up to a level. So a deep colour picture is decoded a second
@@ -11,6 +11,7 @@ import re
 import sys
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +22,10 @@ from gan_eval.files import atomic_path, require_file
 
 Picture = NDArray[np.uint8]
 """(H, W, 3) uint8, 0..255, RGB."""
+Size = tuple[int, int]
+"""Width and height in pixels."""
+Fit = Literal["crop", "stretch"]
+"""How a picture of another shape is brought to a size: by keeping its centre, or by stretching it."""
 
 SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff", ".ppm"})
 
@@ -152,6 +157,33 @@ def resize(
     if picture.shape[:2] == (height, width):
         return picture
     return np.asarray(Image.fromarray(picture).resize((width, height), resampling))
+
+
+def scaled_to_cover(size: Size, target: Size) -> Size:
+    """The size of a picture scaled, in its own shape, until it just covers `target`.
+
+    >>> scaled_to_cover((600, 400), (200, 200))
+    (300, 200)
+    """
+    scale = max(target[0] / size[0], target[1] / size[1])
+    return max(target[0], round(size[0] * scale)), max(target[1], round(size[1] * scale))
+
+
+def has_shape(size: Size, target: Size) -> bool:
+    """Whether a picture has the target's shape, to the pixel that rounding may cost."""
+    covering = scaled_to_cover(size, target)
+    return max(covering[0] - target[0], covering[1] - target[1]) <= 1
+
+
+def to_size(picture: Picture, target: Size, fit: Fit | None) -> Picture:
+    """Bring (H, W, 3) or (H, W) uint8 to width and height `target`, by Pillow's bicubic rule; equal sizes stay."""
+    height, width = picture.shape[:2]
+    if fit == "crop" and not has_shape((width, height), target):
+        covering = scaled_to_cover((width, height), target)
+        picture = resize(picture, (covering[1], covering[0]))
+        left, top = (covering[0] - target[0]) // 2, (covering[1] - target[1]) // 2
+        return np.ascontiguousarray(picture[top : top + target[1], left : left + target[0]])
+    return resize(picture, (target[1], target[0]))
 
 
 def list_pictures(folder: Path) -> list[Path]:

@@ -1,6 +1,5 @@
 """The demo: a whole small study on photographs that come with scikit-image, with no data of the user's."""
 
-import subprocess
 from itertools import product
 from pathlib import Path
 
@@ -8,14 +7,13 @@ import numpy as np
 
 from gan_eval.errors import UserError
 from gan_eval.files import claim_output_folder, write_bytes
-from gan_eval.launch import own_command
 from gan_eval.locks import refuse_if_held
 from gan_eval.stimuli import pictures as images
 from gan_eval.stimuli.pictures import Picture
 from gan_eval.study import markers
 from gan_eval.study.markers import Listener
-from gan_eval.study.plan import Plan, make_plan
-from gan_eval.study.sessions import next_participant
+from gan_eval.study.plan import make_plan
+from gan_eval.study.sessions import ask_next_person
 from gan_eval.study.stages import list_stages
 from gan_eval.system_libraries import missing_display
 from gan_eval.weights import cache
@@ -64,7 +62,7 @@ def run_demo(out: Path, listener: Listener, *, simulate: str | None = None) -> P
     if asks:
         machine = [stage for stage in stages if stage.name.split("-")[0] in ("train", "generate", "metrics")]
         markers.run(machine, out, listener)
-        _open_quiz(plan, listener)
+        ask_next_person(plan, listener)
     markers.run(stages, out, listener)
     return out / "report.html"
 
@@ -100,12 +98,3 @@ def edges(photograph: Picture) -> Picture:
     strength = np.clip(magnitude / np.quantile(magnitude, 0.97), 0.0, 1.0)
     grey = np.rint(255.0 * (1.0 - strength)).astype(np.uint8)
     return np.repeat(grey[..., None], 3, axis=2)
-
-
-def _open_quiz(plan: Plan, listener: Listener) -> None:
-    """The quiz is a process of its own, without torch and pandas: that keeps its timing steady."""
-    listener.message("the quiz opens: judge the pictures (Esc pauses)")
-    command = own_command("quiz", str(plan.file), "--out", str(plan.folder), "--participant", next_participant(plan))
-    finished = subprocess.run(command, check=False)
-    if finished.returncode:
-        listener.message(f"the quiz ended with status {finished.returncode}; the report goes on without its answers")

@@ -1,6 +1,7 @@
 """The sessions of a study: who has done what, one more session, and the store's tables as files."""
 
 import shlex
+import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import count, islice
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from gan_eval import tables
 from gan_eval.errors import UserError
 from gan_eval.files import sha256_json
+from gan_eval.launch import own_command
 from gan_eval.stimuli.sets import TABLE_NAME, StimulusSet, name_problem, read_sets
 from gan_eval.store import STORED_TABLES, has_people, open_store, sessions_text
 from gan_eval.store.connect import is_address
@@ -169,6 +171,15 @@ def next_participant(plan: Plan) -> str:
             return str(unfinished[0])
         taken = {row["participant"] for row in sessions}
     return next(name for number in count(1) if (name := f"P{number:02d}") not in taken)
+
+
+def ask_next_person(plan: Plan, listener: Listener) -> None:
+    """Open the quiz on this screen: a process of its own, without torch and pandas, which keeps its timing steady."""
+    listener.message("the quiz opens: judge the pictures (Esc pauses)")
+    command = own_command("quiz", str(plan.file), "--out", str(plan.folder), "--participant", next_participant(plan))
+    finished = subprocess.run(command, check=False)
+    if finished.returncode:
+        listener.message(f"the quiz ended with status {finished.returncode}; the report goes on without its answers")
 
 
 def draw_warnings(plan: Plan) -> list[str]:
