@@ -43,7 +43,6 @@ def try_pictures(
 ) -> None:
     """From two folders of pictures to a report: import, audit, metrics, a short quiz."""
     require_one_process("try")
-    restart_with_allocator_settings()  # before what takes long to import
     from gan_eval.cli.console import Console
     from gan_eval.study.two_folders import try_folders
 

@@ -136,9 +136,9 @@ class QuizSettings(Section):
     picture_size: PictureSize = "native"
     """Width of every picture on the screen, the height follows: native (a pixel of the picture is one of the screen), a
     number of physical pixels such as 512, or degrees of visual angle such as "8 deg"; resampled before the session."""
-    viewing_distance_cm: float | None = Field(default=None, ge=DISTANCES_CM[0], le=DISTANCES_CM[1])
+    viewing_distance_cm: float | None = Field(default=None, ge=DISTANCES_CM[0], le=DISTANCES_CM[1], examples=[60])
     """From the eyes to the screen; default: as kept for this computer."""
-    screen_width_cm: float | None = Field(default=None, ge=SCREEN_WIDTHS_CM[0], le=SCREEN_WIDTHS_CM[1])
+    screen_width_cm: float | None = Field(default=None, ge=SCREEN_WIDTHS_CM[0], le=SCREEN_WIDTHS_CM[1], examples=[53])
     """Of the picture on the screen; default: as kept for this computer."""
     mask: MaskKind = "none"
     """Shown in a picture's place after it has vanished: noise, or the picture itself with its blocks shuffled."""

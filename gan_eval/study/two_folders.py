@@ -12,6 +12,7 @@ from gan_eval import tables
 from gan_eval.errors import UserError
 from gan_eval.files import OWN_FOLDER, claim_output_folder, read_json, sha256_file, write_json
 from gan_eval.launch import setup_command
+from gan_eval.locks import refuse_if_held
 from gan_eval.metrics.registry import select
 from gan_eval.settings.template import Values, study_name, write_study
 from gan_eval.stimuli.importing import import_items
@@ -70,6 +71,7 @@ def try_folders(
         row["item"].partition("/")[2]: {"real": Path(row["reference_file"]), "fake": Path(row["file"])} for row in fakes
     }
     _claim(out, real, fake)
+    refuse_if_held(*markers.run_lock(out), say=listener.message)
     step = _Steps(listener)
     markers.run([_import_stage(pairs, out, real, fit=fit, dataset=dataset, model=model)], out, step)
     for line in _import_lines(out, both.problems):
@@ -137,13 +139,11 @@ def _claim(out: Path, real: Path, fake: Path) -> None:
     """
     record = out / OWN_FOLDER / "try.json"
     folders = {"real": str(real.resolve()), "fake": str(fake.resolve())}
-    if record.is_file():
-        earlier = read_json(record)
-        if earlier != folders:
-            raise UserError(f"--out {out}: holds what came of {earlier['real']} and {earlier['fake']}; name another")
-        return
+    earlier = read_json(record) if record.is_file() else None
+    if earlier not in (None, folders) and (out / "set" / TABLE_NAME).is_file():
+        raise UserError(f"--out {out}: holds what came of {earlier['real']} and {earlier['fake']}; name another folder")
     claim_output_folder(out)
-    if any(path.name != OWN_FOLDER for path in out.iterdir()):
+    if earlier is None and any(path.name != OWN_FOLDER for path in out.iterdir()):
         raise UserError(f"--out {out}: holds other results of gan_eval; name an empty folder")
     write_json(record, folders)
 

@@ -1,6 +1,8 @@
 """The commands `study new` and `try`: what they write, and the one line where they cannot."""
 
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +12,11 @@ from gan_eval.__main__ import run
 from gan_eval.settings.study import load_study
 from gan_eval.stimuli import pictures
 from gan_eval.stimuli.importing import import_folder
+from gan_eval.stimuli.sets import read_set
+from gan_eval.study import two_folders
+from gan_eval.study.markers import Listener
+from gan_eval.study.plan import Plan
+from gan_eval.study.sessions import next_participant, quiz_session
 
 Command = Callable[..., tuple[int, str, str]]
 
@@ -57,3 +64,117 @@ def test_a_new_study_without_sets_trains_a_model(command: Command, tmp_path: Pat
     assert (status, "--data-root DATA" in err) == (0, True)
     study = load_study(tmp_path / "train.toml")
     assert (list(study.models), study.training_of("pix2pix").epochs) == (["pix2pix"], 200)
+
+
+@pytest.fixture
+def folders(tmp_path: Path) -> tuple[Path, Path]:
+    """Six pairs: photographs and generated ones, of equal size."""
+    folder = tmp_path / "facades"
+    return write_pictures(folder / "real"), write_pictures(folder / "fake", noise=3.0)
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As where PyTorch is not installed and there is no screen."""
+    monkeypatch.setattr(two_folders, "find_spec", lambda _: None)
+    monkeypatch.setattr(two_folders, "missing_display", lambda: "none here")
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("quick")
+def test_two_folders_become_a_study_with_a_report(command: Command, folders: tuple[Path, Path], tmp_path: Path) -> None:
+    out = tmp_path / "answer"
+    status, printed, err = command("try", *folders, "--out", out)
+    assert (status, printed.strip()) == (0, str(out / "report.html"))
+    lines = [line for line in err.splitlines() if ": 6/6" not in line and ": 12/12" not in line]
+    assert [line.partition(":")[0] for line in lines] == ["import", "audit", "metrics", "quiz", "next"]
+    assert f"6 pairs of 48x40 pixels in {out / 'set'}" in lines[0]
+    assert "--extras metrics" in lines[2] or "gan-eval[metrics]" in lines[2]
+    assert "no screen here (none here)" in lines[3]
+    assert f"gan-eval quiz {out / 'study.toml'} --participant P01 --out {out};" in lines[4]
+    study = load_study(out / "study.toml")
+    assert (study.stimuli.sets, study.quiz.real, study.quiz.fake, study.quiz.participants) == (("set",), 10, 10, 1)
+    rows = read_set(out / "set").rows
+    assert {(row["dataset"], row["model"]) for row in rows} == {("facades", None), ("facades", "generated")}
+    made = (out / "set" / "stimuli.csv").stat().st_mtime_ns
+
+    status, _, err = command("try", *folders, "--out", out, "--no-quiz")
+    assert (status, "quiz: left out, as was asked" in err) == (0, True)
+    assert (out / "set" / "stimuli.csv").stat().st_mtime_ns == made, "what is there is not made again"
+    other = write_pictures(tmp_path / "other", noise=9.0)
+    status, _, err = command("try", folders[0], other, "--out", out)
+    assert (status, f"holds what came of {folders[0]} and {folders[1]}; name another" in err) == (2, True)
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("quick")
+def test_the_answers_are_told_and_pictures_that_were_judged_stay(
+    command: Command, folders: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "answer"
+    asked: list[str] = []
+
+    def answer(plan: Plan, listener: Listener) -> None:
+        asked.append(next_participant(plan))
+        quiz_session(plan, asked[-1], simulate="dprime=9,lapse=0")
+        with closing(sqlite3.connect(plan.store)) as store, store:  # as if a person had sat there
+            store.execute("UPDATE sessions SET simulated = 0")
+            store.execute("UPDATE trials SET simulated = 0")
+
+    monkeypatch.setattr(two_folders, "missing_display", lambda: None)
+    monkeypatch.setattr(two_folders, "ask_next_person", answer)
+    for _ in range(2):
+        status, _, err = command("try", *folders, "--out", out)
+        assert (status, asked) == (0, ["P01"])
+        assert "answers: 6 of 6 right (" in err
+        assert "0 of 3 fakes passed for real" in err
+        assert "next: more people: gan-eval quiz" in err
+        assert "--participant P02" in err
+    write_pictures(folders[1], noise=5.0)
+    status, _, err = command("try", *folders, "--out", out)
+    assert (status, "have changed since people judged them; name another folder" in err) == (2, True)
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("quick")
+def test_pictures_of_two_sizes_without_partner_or_unreadable(command: Command, tmp_path: Path) -> None:
+    real = write_pictures(tmp_path / "photos", size=(80, 96))
+    fake = write_pictures(tmp_path / "my gan!", noise=3.0)
+    (fake / "0.png").write_text("broken")
+    (fake / "5.png").rename(fake / "x.png")
+    status, _, err = command("try", real, fake, "--out", tmp_path / "a")
+    assert status == 0
+    assert "4 pairs of 48x40 pixels" in err
+    assert "in 4 the larger picture was brought to the size of the other" in err
+    assert "left out, without partner: 2, such as" in err
+    assert "left out, unusable: 1, such as" in err
+    assert {row["model"] for row in read_set(tmp_path / "a" / "set").rows} == {None, "my-gan"}
+
+
+@pytest.mark.usefixtures("quick")
+def test_folders_that_cannot_be_compared_are_refused_in_one_line(
+    command: Command, folders: tuple[Path, Path], tmp_path: Path
+) -> None:
+    real, fake = folders
+    copy = write_pictures(tmp_path / "copy")
+    wide = write_pictures(tmp_path / "wide", size=(40, 90))
+    others = write_pictures(tmp_path / "others")
+    for path in list(others.iterdir()):
+        path.rename(others / f"{path.stem}_fake.png")
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "notes.txt").write_text("mine")
+    wanted = {
+        (fake, real, "a"): f"by their names they are swapped; real pictures come first: gan-eval try {real} {fake}",
+        (real, real, "a"): "the same folder as REAL",
+        (real, copy, "a"): "every real picture is the generated one, byte for byte",
+        (real, tmp_path / "empty", "a"): "no pictures in this folder",
+        (real, tmp_path / "nowhere", "a"): "no such folder",
+        (real, others, "a"): "no picture shares its stem with one in",
+        (real, wide, "b"): "differ in shape (48x40 and 90x40); give --fit crop (the centre is kept) or --fit stretch",
+        (real, fake, "mine"): "not empty and not written by gan_eval",
+    }
+    for (first, second, out), message in wanted.items():
+        status, printed, err = command("try", first, second, "--out", tmp_path / out)
+        assert (status, printed) == (2, "")
+        assert message in err

@@ -146,3 +146,15 @@ def test_a_table_whose_model_looks_like_two_is_refused(tmp_path, result_folder):
     table.write_text(table.read_text().replace(",m,", ",m|n,"))
     with pytest.raises(UserError, match=r"stimuli\.csv: row 4, column model: a model's name has no '\|'"):
         sets.read_set(tmp_path / "set")
+
+
+def test_pictures_of_two_sizes_are_brought_to_the_smaller_where_that_is_asked(tmp_path, result_folder):
+    for stem in ("1", "2", "10"):  # of 20x30 pixels
+        save(result_folder / "fake" / f"{stem}.png", 1, size=(10, 15))
+    made = import_folder(result_folder, tmp_path / "set", fit="stretch")
+    assert (made.items, made.resized, made.problems) == (3, 3, ())
+    assert {(row["width"], row["height"]) for row in sets.read_set(made.folder).rows} == {(15, 10)}
+    save(result_folder / "fake" / "1.png", 1, size=(16, 10))
+    assert import_folder(result_folder, tmp_path / "cut", fit="crop").resized == 3
+    cut = {(row["width"], row["height"]) for row in sets.read_set(tmp_path / "cut").rows if row["item"].endswith("/1")}
+    assert cut == {(10, 16)}
