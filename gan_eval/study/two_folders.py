@@ -234,11 +234,13 @@ def _import_lines(out: Path, unpaired: tuple[str, ...]) -> list[str]:
 
 def _audit_lines(out: Path) -> list[str]:
     """What tells real from fake, and how it is evened out."""
+    from gan_eval.giveaways.form import equalise_command
+
     rows = read_rows(out / "giveaways.csv", tables.GIVEAWAYS)
     compared = sum(row["p"] is not None for row in rows)
     telling = [row["clue"] for row in rows if row["p_holm"] is not None and row["p_holm"] < 0.05]
     certain = [row["clue"] for row in rows if row["verdict"] == "gives_away"]
-    equalise = f"gan-eval stimuli equalise {out / 'set'} --out {out / 'set'}-equal"
+    equalise = equalise_command(out / "set", read_set(out / "set").rows)
     if certain:
         lines = [f"audit: {', '.join(certain)} give the truth away; even that out: {equalise}"]
     elif telling:
