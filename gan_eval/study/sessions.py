@@ -39,9 +39,13 @@ def next_session(plan: Plan) -> str:
     """The command that gives the next person's session; empty where nobody is missing, or awaited: in a smoke run."""
     if plan.smoke or count_sessions(plan)["people"] >= plan.study.quiz.participants:
         return ""
-    return shlex.join(
-        ["gan-eval", "quiz", str(plan.file), "--participant", next_participant(plan), "--out", str(plan.folder)]
-    )
+    return quiz_command(plan)
+
+
+def quiz_command(plan: Plan) -> str:
+    """The command of one more session, wanted or not."""
+    words = ["gan-eval", "quiz", str(plan.file), "--participant", next_participant(plan), "--out", str(plan.folder)]
+    return shlex.join(words)
 
 
 def awaited(plan: Plan) -> str:

@@ -21,7 +21,7 @@ from gan_eval.stimuli.sets import TABLE_NAME, model_name_problem, read_set
 from gan_eval.study import markers
 from gan_eval.study.markers import Listener, Stage
 from gan_eval.study.plan import Plan, make_plan, open_plan
-from gan_eval.study.sessions import ask_next_person, count_sessions, next_participant, people_have_answered
+from gan_eval.study.sessions import ask_next_person, count_sessions, people_have_answered, quiz_command
 from gan_eval.study.stages import list_stages
 from gan_eval.system_libraries import missing_display
 from gan_eval.tabular import Row, read_rows, write_rows
@@ -95,9 +95,8 @@ def try_folders(
     markers.run([stages[name] for name in (*answers_stages, "training", "report")], out, step)
     if (answers := _answers_line(out / "tables" / "rates.csv")) is not None:
         listener.message(answers)
-    command = shlex.join(["gan-eval", "quiz", str(file), "--participant", next_participant(plan), "--out", str(out)])
     what = "more people" if people_have_answered(plan) else f"{REAL + FAKE} pictures for you to judge"
-    listener.message(f"next: {what}: {command}; then the same command again, for the report")
+    listener.message(f"next: {what}: {quiz_command(plan)}; then the same command again, for the report")
     return out / "report.html"
 
 
@@ -234,18 +233,20 @@ def _import_lines(out: Path, unpaired: tuple[str, ...]) -> list[str]:
 
 def _audit_lines(out: Path) -> list[str]:
     """What tells real from fake, and how it is evened out."""
+    from gan_eval.giveaways.clues import CLUES
     from gan_eval.giveaways.form import equalise_command
 
     rows = read_rows(out / "giveaways.csv", tables.GIVEAWAYS)
-    compared = sum(row["p"] is not None for row in rows)
-    telling = [row["clue"] for row in rows if row["p_holm"] is not None and row["p_holm"] < 0.05]
-    certain = [row["clue"] for row in rows if row["verdict"] == "gives_away"]
+    compared = sum(row["auc"] is not None for row in rows)
+    certain, telling = (
+        [row["clue"] for row in rows if row["verdict"] == verdict] for verdict in ("gives_away", "look")
+    )
+    telling = [clue for clue in telling if CLUES[clue].follows not in telling]  # which is another measure of that one
     equalise = equalise_command(out / "set", read_set(out / "set").rows)
     if certain:
         lines = [f"audit: {', '.join(certain)} give the truth away; even that out: {equalise}"]
     elif telling:
-        names = ", ".join(telling)
-        lines = [f"audit: {len(telling)} of {compared} clues differ beyond chance, by content or by coding: {names}"]
+        lines = [f"audit: {len(telling)} of {compared} clues tell, by content or by coding: {', '.join(telling)}"]
     else:
         lines = [f"audit: none of {compared} clues tells real from fake"]
     if (coding := read_json(out / OWN_FOLDER / CODING)) is not None:
