@@ -6,7 +6,9 @@ import io
 import os
 import platform
 import shutil
+import signal
 import sys
+import threading
 from pathlib import Path
 from typing import NoReturn
 
@@ -95,6 +97,29 @@ def own_command(*arguments: str) -> list[str]:
     return python_command(
         "-c", f"import sys; sys.path.append({root!r}); import gan_eval.__main__ as m; m.main()", *arguments
     )
+
+
+def run_own(*arguments: str) -> int:
+    """Run another `gan-eval` to its end; its exit status.
+
+    Ctrl-C reaches both processes and is left to the other one, which finishes its writing and tells the user.
+
+    Raises:
+        SystemExit: 130: it was interrupted, and has said so.
+    """
+    import subprocess  # here, for every command's start
+
+    in_main_thread = threading.current_thread() is threading.main_thread()  # it alone may listen to signals
+    # a handler, unlike SIG_IGN, is not handed on to the other process
+    before = signal.signal(signal.SIGINT, lambda *_: None) if in_main_thread else None
+    try:
+        status = subprocess.run(own_command(*arguments), check=False).returncode
+    finally:
+        if in_main_thread:
+            signal.signal(signal.SIGINT, before)
+    if status == 130:
+        raise SystemExit(130)
+    return status
 
 
 def leave_out_current_folder() -> None:

@@ -40,6 +40,7 @@ def run_demo(out: Path, listener: Listener, *, simulate: str | None = None) -> P
 
     Raises:
         UserError: `out` is somebody else's, or cannot be written.
+        SystemExit: the quiz was interrupted, and has said so.
     """
     claim_output_folder(out)
     refuse_if_held(*markers.run_lock(out), say=listener.message)

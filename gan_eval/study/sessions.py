@@ -1,7 +1,6 @@
 """The sessions of a study: who has done what, one more session, and the store's tables as files."""
 
 import shlex
-import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import count, islice
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from gan_eval import tables
 from gan_eval.errors import UserError
 from gan_eval.files import sha256_json
-from gan_eval.launch import own_command
+from gan_eval.launch import run_own
 from gan_eval.stimuli.sets import TABLE_NAME, StimulusSet, name_problem, read_sets
 from gan_eval.store import STORED_TABLES, has_people, open_store, sessions_text
 from gan_eval.store.connect import is_address
@@ -178,12 +177,15 @@ def next_participant(plan: Plan) -> str:
 
 
 def ask_next_person(plan: Plan, listener: Listener) -> None:
-    """Open the quiz on this screen: a process of its own, without torch and pandas, which keeps its timing steady."""
+    """Open the quiz on this screen: a process of its own, without torch and pandas, which keeps its timing steady.
+
+    Raises:
+        SystemExit: it was interrupted, and has said so.
+    """
     listener.message("the quiz opens: judge the pictures (Esc pauses)")
-    command = own_command("quiz", str(plan.file), "--out", str(plan.folder), "--participant", next_participant(plan))
-    finished = subprocess.run(command, check=False)
-    if finished.returncode:
-        listener.message(f"the quiz ended with status {finished.returncode}; the report goes on without its answers")
+    status = run_own("quiz", str(plan.file), "--out", str(plan.folder), "--participant", next_participant(plan))
+    if status:
+        listener.message(f"the quiz ended with status {status}; the report goes on without its answers")
 
 
 def draw_warnings(plan: Plan) -> list[str]:

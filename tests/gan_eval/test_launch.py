@@ -1,6 +1,7 @@
 """Another Python of ours takes its modules from where this one does, whatever lies in the user's folder."""
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,7 @@ from gan_eval.launch import own_command, setup_command
 from gan_eval.settings.study import load_study
 from gan_eval.study import demo
 from gan_eval.study.plan import Plan
+from gan_eval.study.sessions import ask_next_person
 
 ROOT = Path(__file__).parents[2]
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT)}
@@ -59,9 +61,42 @@ def test_the_quiz_of_the_demo_is_ours(
 
         def progress(self, what: str, done: int, total: int, detail: str = "") -> None: ...
 
-    demo._open_quiz(Plan(load_study(demo.STUDY), demo.STUDY, folder / "demo", None), Ear())
+    ask_next_person(Plan(load_study(demo.STUDY), demo.STUDY, folder / "demo", None), Ear())
     assert "not a study's folder" in capfd.readouterr().err
     assert heard[-1] == "the quiz ended with status 2; the report goes on without its answers"
+
+
+INTERRUPTED = """
+import sys
+from gan_eval import launch
+from gan_eval.__main__ import run
+from gan_eval.study import demo
+child = "import time; from gan_eval import __main__ as m, doctor; "
+child += "doctor.examine = lambda: (print('ready', flush=True), time.sleep(60)); m.main()"
+launch.own_command = lambda *_: [sys.executable, "-P", "-c", child, "doctor"]
+demo.run_demo = lambda *_, **__: print(launch.run_own("quiz"))
+sys.exit(run(["demo", "--out", "nowhere"]))
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="Ctrl-C is sent as a signal")
+def test_ctrl_c_in_a_quiz_is_told_once(folder: Path) -> None:
+    environment = {**ENVIRONMENT, **launch.ALLOCATOR_SETTINGS}
+    process = subprocess.Popen(
+        [sys.executable, "-P", "-c", INTERRUPTED],
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "ready\n"
+    os.killpg(process.pid, signal.SIGINT)  # as a terminal does
+    told, errors = process.communicate(timeout=60)
+    assert (process.returncode, told) == (130, "")
+    assert errors == "gan-eval: interrupted; the same command goes on where it stopped\n"
 
 
 def test_an_extra_is_installed_by_run_in_a_checkout_and_by_pip_elsewhere(

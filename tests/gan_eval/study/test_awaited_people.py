@@ -243,7 +243,7 @@ def test_the_demo_rehearses_where_there_is_no_screen(
         demo, "make_plan", lambda file, out, **how: Plan(None, file, out, None, simulate=how["simulate"])
     )  # type: ignore[arg-type]
     monkeypatch.setattr(demo, "list_stages", lambda plan: seen.append(plan) or [])
-    monkeypatch.setattr(demo, "_open_quiz", lambda plan, _: opened.append(plan))
+    monkeypatch.setattr(demo, "ask_next_person", lambda plan, _: opened.append(plan))
 
     class Silent:
         def message(self, text: str) -> None: ...
