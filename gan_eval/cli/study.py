@@ -129,7 +129,8 @@ def report(
         Literal["html", "md"], typer.Option("--format", help="html: one file; md: Markdown with files beside it.")
     ] = "html",
     figures: Annotated[
-        Path | None, typer.Option("--figures", help="Also write each figure as SVG and PDF into this folder.")
+        Path | None,
+        typer.Option("--figures", help="Folder for the figures (SVG, PDF) and contact sheets (PNG), too."),
     ] = None,
     stimuli: Annotated[
         list[Path] | None,
@@ -153,5 +154,5 @@ def report(
         check_output_file(figures / "figure.svg", option="--figures")
     typer.echo(write(folder, out or folder / f"report.{form}", stimuli=stimuli or (), with_raw_tables=with_raw_tables))
     if figures is not None:
-        build_figures(folder, figures)
+        build_figures(folder, figures, stimuli=stimuli or ())
         typer.echo(figures)

@@ -135,12 +135,15 @@ def build_markdown(
     return write_markdown(study_report(study, title=title, with_raw_tables=with_raw_tables), Path(out))
 
 
-def build_figures(folder: Path, out: Path) -> list[Path]:
+def build_figures(folder: Path, out: Path, *, stimuli: Sequence[Path] = ()) -> list[Path]:
     """Write each figure of the report as SVG and PDF for a paper, and return the paths. Equal input gives equal bytes.
+
+    The pictures that fooled most and least, and the real ones most often doubted, are contact sheets for slides: PNG.
 
     Args:
         folder: as for `build`.
         out: folder for the figures.
+        stimuli: as for `build`.
 
     Raises:
         UserError: as for `build`, or nothing in the folder can be drawn.
@@ -149,10 +152,15 @@ def build_figures(folder: Path, out: Path) -> list[Path]:
     from gan_eval.report.parts.chart import pdf_file, svg_file
     from gan_eval.report.parts.folder import read_folder
     from gan_eval.report.parts.palette import PAPER
+    from gan_eval.report.people.contact_sheets import contact_sheet
     from gan_eval.report.sections import study_report
 
     paths = []
-    for chart in study_report(read_folder(Path(folder))).charts:
+    report = study_report(read_folder(Path(folder), stimuli=stimuli))
+    for ranking in report.rankings:
+        paths.append(Path(out) / f"{ranking.name}.png")
+        write_bytes(paths[-1], contact_sheet(ranking))
+    for chart in report.charts:
         figure = chart.figure()
         for suffix, as_file in (("svg", svg_file), ("pdf", pdf_file)):
             paths.append(Path(out) / f"{chart.name}.{suffix}")

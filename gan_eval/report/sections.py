@@ -4,6 +4,8 @@ A section is a function that gives a `Section`; one without blocks is left out. 
 file of its own and a line here.
 """
 
+from dataclasses import replace
+
 from gan_eval.report.downloads import downloads_of, files_section
 from gan_eval.report.metrics import values
 from gan_eval.report.metrics.agreement import agreement_section as metric_agreement_section
@@ -13,16 +15,17 @@ from gan_eval.report.metrics.differences import differences_section
 from gan_eval.report.metrics.distributions import distributions_section
 from gan_eval.report.metrics.extremes import extremes_section as metric_extremes_section
 from gan_eval.report.metrics.method import method_section as metric_method_section
-from gan_eval.report.parts.blocks import Report
+from gan_eval.report.parts.blocks import Report, without_empty_tables
 from gan_eval.report.parts.folder import StudyFolder, without_common_notes
 from gan_eval.report.parts.thumbnails import Album
 from gan_eval.report.parts.words import listed, plural
 from gan_eval.report.people.agreement import agreement_section
-from gan_eval.report.people.answer import answer_section
+from gan_eval.report.people.answer import basis
 from gan_eval.report.people.choices import choices_section
 from gan_eval.report.people.comparisons import comparisons_section
 from gan_eval.report.people.design import badges, design_section, notes_section, trained_for
 from gan_eval.report.people.detection import detection_section
+from gan_eval.report.people.first_page import answer_section
 from gan_eval.report.people.grades import grades_section
 from gan_eval.report.people.models import models_section
 from gan_eval.report.people.paper import method_section, versions_section
@@ -54,31 +57,37 @@ def study_report(folder: StudyFolder, *, title: str | None = None, with_raw_tabl
         count = included_count(folder)
         noun = "simulated participant" if folder.simulated else "participant"
         title = f"Real or fake? {plural(count, noun)}" if count else folder.path.resolve().name
+    details, empty = without_empty_tables(
+        [  # in the order of the questions that a reader asks
+            rates_section(brief),
+            detection_section(brief),
+            choices_section(brief),
+            grades_section(brief),
+            thresholds_section(brief),
+            comparisons_section(brief),
+            extremes_section(brief),
+            agreement_section(brief),
+            values.study_section(brief),
+            published_section(brief),
+            models_section(brief),
+            times_section(brief),
+            design_section(folder),
+            pictures_section(folder),
+            participants_section(brief),
+            timing_section(brief),
+            training_section(brief),
+        ]
+    )
+    first, notes = answer_section(folder), notes_section(folder, basis=basis(folder), too_few=empty)
     return Report(
         title=title,
         simulated=folder.simulated,
         badges=badges(folder),
         downloads=downloads,
         sections=[
-            answer_section(folder),
-            design_section(folder),
-            pictures_section(folder),
-            participants_section(brief),
-            timing_section(brief),
-            rates_section(brief),
-            detection_section(brief),
-            choices_section(brief),
-            grades_section(brief),
-            thresholds_section(brief),
-            times_section(brief),
-            extremes_section(brief),
-            models_section(brief),
-            comparisons_section(brief),
-            published_section(brief),
-            values.study_section(brief),
-            agreement_section(brief),
-            training_section(brief),
-            notes_section(folder),
+            *((first, notes) if first.blocks else ()),
+            *details,
+            *(() if first.blocks else (notes,)),
             method_section(folder),
             files_section(downloads),
             versions_section(folder),
@@ -109,10 +118,9 @@ def metrics_report(measured: Measured, *, title: str | None = None) -> Report:
         title=title or "Metrics of pictures",
         badges=[f"{trained_for(sorted(fractions), 'Models trained')} of the planned steps"] if fractions else [],
         album=album,
-        contents_in_header=True,
         sections=[
             metric_answer_section(measured),
-            values.values_section(measured),
+            replace(values.values_section(measured), on_first_page=True),
             distributions_section(measured),
             differences_section(measured),
             metric_extremes_section(measured, album),

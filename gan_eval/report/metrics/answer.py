@@ -80,7 +80,8 @@ def standings(measured: Measured, dataset: str) -> dict[str, Standing]:
 def answer_section(measured: Measured) -> Section:
     """The answer, data set by data set."""
     answers = [dataset_answer(measured, dataset) for dataset in measured.datasets]
-    return Section("answer", "The answer", list(map(Lead, answers or [["There is no answer: nothing was measured."]])))
+    leads = list(map(Lead, answers or [["There is no answer: nothing was measured."]]))
+    return Section("answer", "The answer", leads, on_first_page=True)
 
 
 def dataset_answer(measured: Measured, dataset: str) -> list[str]:

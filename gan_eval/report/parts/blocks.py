@@ -4,15 +4,19 @@ A block is a plain record. `page.py` sets each by the macro of its name in `bloc
 one that holds nothing is in no section.
 """
 
+import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from gan_eval.report.parts.thumbnails import Album, Thumbnail
-from gan_eval.report.parts.words import NARROW, whole
+from gan_eval.report.parts.words import NARROW, NOTHING, plural, whole
 
 if TYPE_CHECKING:
     from gan_eval.report.parts.chart import Chart
+
+_COUNT = re.compile(f"[0-9{NARROW}]+")
 
 
 class Block:
@@ -153,6 +157,31 @@ class Table(Block):
     def __bool__(self) -> bool:
         return bool(self.rows)
 
+    def measured(self) -> "Table":
+        """The table without rows that measure nothing (words, counts and empty cells), which a note counts, and without
+        columns that are then empty. One whose cells are more than texts stays as it is.
+
+        >>> table = Table("Means", ["group", "n", "mean", "SD"], [["a", "12", "1.5", "–"], ["b", "0", "–", "–"]])
+        >>> table.measured().rows, table.measured().notes
+        ([['a', '12', '1.5']], ['1 row without a value is left out; the file holds it.'])
+        """
+        if not all(isinstance(cell, str) for row in self.rows for cell in row):
+            return self
+        numbers = range(self.text_columns, len(self.head) - self.last_is_text)
+
+        def is_empty(row: Sequence[str | Cell]) -> bool:
+            cells = [str(row[place]) for place in numbers]
+            return cells.count(NOTHING) > 1 and all(cell == NOTHING or _COUNT.fullmatch(cell) for cell in cells)
+
+        rows = [row for row in self.rows if not is_empty(row)]
+        kept = [n for n in range(len(self.head)) if n not in numbers or any(row[n] != NOTHING for row in rows)]
+        left_out, notes = len(self.rows) - len(rows), list(self.notes)
+        if left_out:
+            are, them = ("is", "it") if left_out == 1 else ("are", "them")
+            notes.append(f"{plural(left_out, 'row')} without a value {are} left out; the file holds {them}.")
+        rows = [[row[place] for place in kept] for row in rows]
+        return replace(self, head=[self.head[place] for place in kept], rows=rows, notes=notes)
+
 
 @dataclass(frozen=True)
 class SideBySide(Block):
@@ -169,7 +198,7 @@ class Charts(Block):
     macro = "charts"
     charts: "Sequence[Chart]"
     style: str = ""
-    """`bands`: small, and all but the first four are folded."""
+    """`bands`: small, and all but the first four are folded. `beside`: beside the sentences above."""
 
     def __bool__(self) -> bool:
         return bool(self.charts)
@@ -205,6 +234,10 @@ class RankedPicture:
     """Empty where there is no picture."""
     masked: str = ""
     """Of a filled picture: what the generator was given, the hole in grey; else empty."""
+    details: str = ""
+    """The caption with its interval."""
+    source: tuple[Path, str] | None = None
+    """Folder and file of the picture; None: it is in no set that is here."""
 
 
 @dataclass(frozen=True)
@@ -214,6 +247,13 @@ class Ranking(Block):
     macro = "ranking"
     title: str
     pictures: Sequence[RankedPicture]
+    name: str = ""
+    """Of its file."""
+    of_reals: bool = False
+    """Real pictures; else generated ones."""
+
+    def __bool__(self) -> bool:
+        return bool(self.pictures)
 
 
 @dataclass(frozen=True)
@@ -353,6 +393,8 @@ class Section:
     id: str
     heading: str
     blocks: Sequence[Block]
+    on_first_page: bool = False
+    """Seen at once; the others are closed until they are asked for."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "blocks", tuple(block for block in self.blocks if block))
@@ -373,14 +415,39 @@ class Report:
     """The tables' files."""
     album: Album = field(default_factory=Album)
     """The pictures that galleries show."""
-    contents_in_header: bool = False
-    """The contents stand before the answer, which they do not name; else after it."""
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "sections", tuple(section for section in self.sections if section.blocks))
+        sections = [section for section in self.sections if section.blocks]
+        if sections and not any(section.on_first_page for section in sections):
+            sections[0] = replace(sections[0], on_first_page=True)
+        object.__setattr__(self, "sections", tuple(sections))
 
     @property
     def charts(self) -> "list[Chart]":
         """Every chart, in reading order."""
-        blocks = [block for section in self.sections for block in section.blocks]
-        return [chart for block in blocks if isinstance(block, Charts) for chart in block.charts]
+        return [chart for block in self._blocks if isinstance(block, Charts) for chart in block.charts]
+
+    @property
+    def rankings(self) -> "list[Ranking]":
+        """Every list of ranked pictures, in reading order."""
+        return [block for block in self._blocks if isinstance(block, Ranking)]
+
+    @property
+    def _blocks(self) -> list[Block]:
+        return [block for section in self.sections for block in section.blocks]
+
+
+def without_empty_tables(sections: Sequence[Section]) -> tuple[list[Section], list[str]]:
+    """The sections with tables that measure something (`Table.measured`), and the captions of those that do not."""
+    empty = []
+
+    def measured(block: Block) -> list[Block]:
+        if not isinstance(block, Table) or not block:
+            return [block]
+        table = block.measured()
+        if not table:
+            empty.append(table.caption)
+        return [table] if table else []
+
+    kept = [[new for block in section.blocks for new in measured(block)] for section in sections]
+    return [replace(section, blocks=blocks) for section, blocks in zip(sections, kept, strict=True)], empty

@@ -58,16 +58,21 @@ class Album:
 
 def thumbnail_uri(base: Path, file: object) -> str:
     """A picture as a data URI; empty where there is none, where it lies outside `base`, or where it is broken."""
+    picture = picture_below(base, file)
+    return "" if picture is None else small_picture(picture, side=SIDE)
+
+
+def picture_below(base: Path, file: object) -> Image.Image | None:
+    """A picture; None where there is none, where it lies outside `base`, or where it is broken."""
     if not isinstance(file, str):
-        return ""
+        return None
     path = (base / file).resolve()
     if not path.is_relative_to(base.resolve()):
-        return ""
+        return None
     try:
-        picture = Image.fromarray(read_rgb(path))
+        return Image.fromarray(read_rgb(path))
     except UserError:
-        return ""
-    return small_picture(picture, side=SIDE)
+        return None
 
 
 def small_picture(picture: Image.Image, *, side: int) -> str:

@@ -1,12 +1,12 @@
-"""The answer first: whether real and generated pictures were told apart, in one sentence, then a few more."""
+"""The answer in sentences: whether real and generated pictures were told apart, how models compare, and what that
+rests on."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from gan_eval.report.parts.blocks import Lead, Section
 from gan_eval.report.parts.folder import StudyFolder, common_notes, without_common_notes
 from gan_eval.report.parts.words import (
     BASES_IN_WORDS,
@@ -20,12 +20,11 @@ from gan_eval.report.parts.words import (
     percent_interval,
     plural,
     points_text,
-    whole,
 )
-from gan_eval.report.people.choices import choice_sentences
-from gan_eval.report.people.design import exploratory_mark, margin_text
+from gan_eval.report.people.choices import choice_bases, choice_sentences
+from gan_eval.report.people.design import exploratory_mark, interim, margin_text
 from gan_eval.report.people.grades import grade_sentences
-from gan_eval.report.people.rates import shares
+from gan_eval.report.people.rates import id_text, shares
 from gan_eval.report.people.staircase import threshold_sentences
 from gan_eval.stats.answers.rates import UNEVEN
 from gan_eval.stats.compare.comparisons import COMPARISONS
@@ -33,7 +32,7 @@ from gan_eval.stats.compare.contrast import ALPHA
 from gan_eval.stats.compare.outcomes import SENSITIVITY
 from gan_eval.stats.compare.questions import TOLD_APART
 from gan_eval.stats.groups import SEVERAL_STUDIES
-from gan_eval.stats.metrics_and_people.correlations import CORRELATION_DIFFERENCES
+from gan_eval.stats.paper import PAPER, SINGLE
 from gan_eval.stats.trials import graded_trials, pair_trials
 from gan_eval.tables import TRIALS
 
@@ -41,7 +40,8 @@ _GUESSING = f"50{NARROW}%"
 _OPEN = "Whether real and generated pictures can be told apart cannot be said"
 _MOST_DATASETS = 6
 MOST_PAIRS = 3
-_MOST_COMPARED = 2
+_MOST_PARTS = 3
+"""Models, or exposures, whose share the answer names; the table holds all."""
 
 
 class Verdict(NamedTuple):
@@ -66,28 +66,19 @@ class Verdict(NamedTuple):
     high90: float = np.nan
 
 
-def answer_section(folder: StudyFolder) -> Section:
-    """The answer; none where there are no tables of answers.
+def answer(folder: StudyFolder) -> list[str]:
+    """The answer in a few sentences, the verdict first, or none where there are no tables of answers.
+
+    The verdict rests on balanced accuracy: the plain share of right answers rewards a leaning to one answer wherever
+    real and generated pictures are unequally many. While people are awaited there is none.
 
     Args:
         folder: with the notes that stand in several tables.
     """
-    return Section("answer", "The answer", [Lead(answer(folder))])
-
-
-def answer(folder: StudyFolder) -> list[str]:
-    """The sentences, the answer itself first, or none where there are no tables of answers.
-
-    The verdict rests on balanced accuracy: the plain share of right answers rewards a leaning to one answer wherever
-    real and generated pictures are unequally many.
-    """
     trials = folder.table(TRIALS)
-    sentences = [
-        *_single_pictures(folder),
-        *choice_sentences(folder),
-        *grade_sentences(folder),
-        *threshold_sentences(folder),
-    ]
+    sentences = _verdicts(folder)
+    if sentences and (awaited := interim(folder)):
+        sentences = [f"Interim, no verdict yet: {awaited}. What follows may change with every answer."]
     if not sentences:
         if folder.scope("all").empty:
             return []
@@ -101,12 +92,44 @@ def answer(folder: StudyFolder) -> list[str]:
     return sentences
 
 
+def basis(folder: StudyFolder) -> list[str]:
+    """What the answer rests on: both error rates, the plain share of right answers, what was assumed.
+
+    Args:
+        folder: with the notes that stand in several tables.
+    """
+    sentences = [f"So far: {sentence}" for sentence in _verdicts(folder)] if interim(folder) else []
+    everything = folder.scope("all")
+    if len(everything) and not pd.isna(everything.iloc[0]["accuracy"]):
+        row, share = everything.iloc[0], shares(folder, "all").iloc[0]
+        verdict = None if same_answer(row) else told_apart(without_common_notes(folder), row)
+        pooled = "Trials of several studies are pooled: differences between them are in no interval."
+        sentences += [
+            *_passed_as_real(folder, share),
+            *_right_answers(row),
+            *sensitivity_sentences(folder),
+            pooled if SEVERAL_STUDIES in common_notes(folder) else "",
+            _basis(None if verdict is None or pd.isna(verdict.low) else verdict, share),
+        ]
+    return [*filter(None, sentences), *choice_bases(folder)]
+
+
+def _verdicts(folder: StudyFolder) -> list[str]:
+    """What was found in each way of asking, and how models compare."""
+    return [
+        *_single_pictures(folder),
+        *choice_sentences(folder),
+        *grade_sentences(folder),
+        *threshold_sentences(folder),
+    ]
+
+
 def _single_pictures(folder: StudyFolder) -> list[str]:
     """What the rates say; nothing where no single picture was called real or fake."""
     everything = folder.scope("all")
     if everything.empty or pd.isna(everything.iloc[0]["accuracy"]):
         return []
-    row, share = everything.iloc[0], shares(folder, "all").iloc[0]
+    row = everything.iloc[0]
     verdict = told_apart(without_common_notes(folder), row)
     count = len(folder.scope("participant"))
     noun = "simulated participant" if folder.simulated else "participant"
@@ -119,22 +142,41 @@ def _single_pictures(folder: StudyFolder) -> list[str]:
             f"{_OPEN}: all {answers} of {_lower(who)} were “{same_answer(row)}”, whatever was shown, so half of "
             "both kinds were judged rightly by leaning alone."
         )
-        verdict = None
     else:
         first = verdict_sentence(who, verdict)
-        verdict = None if pd.isna(verdict.low) else verdict
-    pooled = "Trials of several studies are pooled: differences between them are in no interval."
-    sentences = [
-        first,
-        *sensitivity_sentences(folder),
-        pooled if SEVERAL_STUDIES in common_notes(folder) else "",
-        *_passed_as_real(folder, share),
-        *models_compared(folder),
-        *metrics_compared(folder),
-        *_right_answers(row),
-        _basis(verdict, share),
+    return [first, *parts_sentences(folder), *models_compared(folder)]
+
+
+def parts_sentences(folder: StudyFolder) -> list[str]:
+    """How many were judged rightly of each model, where there are a few, and at each exposure."""
+    cited = folder.table(PAPER)
+    cited = cited[(cited["protocol"] == SINGLE) & cited["model"].notna() & cited["balanced_accuracy"].notna()]
+    datasets = cited["dataset"].nunique()
+    by_model = [
+        (f"{row['model']} on {row['dataset']}" if datasets > 1 else str(row["model"]), row)
+        for row in cited.to_dict("records")
     ]
-    return [sentence for sentence in sentences if sentence]
+    exposures = shares(folder, "exposure")
+    judged = exposures[exposures["balanced_accuracy"].notna()]
+    by_exposure = [(id_text(row), row) for row in judged.to_dict("records")]
+    return [_parts_text(what, rows) for what, rows in (("model", by_model), ("exposure", by_exposure)) if len(rows) > 1]
+
+
+def _parts_text(what: str, rows: Sequence[tuple[str, Record]]) -> str:
+    """The share judged rightly of each part with its interval; of many parts those that may be guesses."""
+    guessed = [name for name, row in rows if row["balanced_accuracy_low"] <= 0.5 <= row["balanced_accuracy_high"]]
+    if len(rows) > _MOST_PARTS:
+        if not guessed:
+            return f"By {what}, none of the {len(rows)} intervals of what was judged rightly includes {_GUESSING}."
+        rest = f"; those of the other {len(rows) - len(guessed)} do not" if len(guessed) < len(rows) else ""
+        of_guessed = f"those of {listed(guessed)} include" if len(guessed) > 1 else f"that of {guessed[0]} includes"
+        return f"By {what}, of the intervals of what was judged rightly {of_guessed} {_GUESSING}{rest}."
+    texts = []
+    for name, row in rows:
+        low, high = row["balanced_accuracy_low"], row["balanced_accuracy_high"]
+        within = "" if missing(low) else f" ({percent_interval(low, high)}{', as guesses may be' * (name in guessed)})"
+        texts.append(f"{name} {percent(row['balanced_accuracy'])}{within}")
+    return f"Judged rightly by {what}: {'; '.join(texts)}."
 
 
 def told_apart(folder: StudyFolder, row: pd.Series) -> Verdict | None:
@@ -347,43 +389,3 @@ def _pair_sentence(row: Record, rates: Mapping[str, float]) -> str:
         not_inferior = f"{a} is not inferior to {b} by {margin_text(row)}"
         claim += f"; {not_inferior}" if row["noninferior"] else f"; that {not_inferior} is not shown"
     return f"{claim}{exploratory_mark(row)}."
-
-
-def metrics_compared(folder: StudyFolder) -> list[str]:
-    """Which metric follows people best over single pictures and over models, and how far that can be said."""
-    table = folder.table(CORRELATION_DIFFERENCES)
-    known = table[table["agreement_a"].notna() & table["agreement_b"].notna()]
-    sentences = []
-    for level in ("stimulus", "model"):
-        at_level = known[known["level"] == level]
-        pooled = at_level[at_level["dataset"].isna()]
-        parts = at_level if pooled.empty else pooled
-        groups = list(parts.groupby("dataset", dropna=False, sort=True))
-        sentences += [_best_metric(level, dataset, part) for dataset, part in groups[:_MOST_COMPARED]]
-    return sentences
-
-
-def _best_metric(level: str, dataset: object, part: pd.DataFrame) -> str:
-    agreement: dict[str, float] = {}
-    for row in part.to_dict("records"):
-        agreement |= {row["metric_a"]: float(row["agreement_a"]), row["metric_b"]: float(row["agreement_b"])}
-    best = max(sorted(agreement), key=agreement.__getitem__)
-    beaten = [
-        row["metric_b"] if row["metric_a"] == best else row["metric_a"]
-        for row in part.to_dict("records")
-        if row["follows_better"] == best
-    ]
-    over = "single pictures" if level == "stimulus" else "models"
-    where = "" if missing(dataset) else f" of {dataset}" if level == "stimulus" else f" on {dataset}"
-    strength = f"|Spearman| {number(agreement[best])}"
-    rivals = len(agreement) - 1
-    if not beaten:
-        return (
-            f"Over {over}{where} no metric is shown to follow people best: {best} has the highest agreement "
-            f"({strength}) of {whole(rivals + 1)}, and its lead over none of the others survives Holm's correction."
-        )
-    others = "each of the others" if len(beaten) == rivals else f"{listed(sorted(beaten))}, not over the rest"
-    return (
-        f"Over {over}{where} {best} follows people best ({strength}, of {plural(rivals + 1, 'metric')}); its lead "
-        f"survives Holm's correction over {others}."
-    )

@@ -1,5 +1,9 @@
 """Which picture did they choose? Verdicts on pairs, their counts, and strengths by the Bradley–Terry model."""
 
+from itertools import pairwise
+
+import pandas as pd
+
 from gan_eval.report.parts.blocks import Charts, Section
 from gan_eval.report.parts.chart import MOST_GROUPS, Chart, Span, chart_of, spans_figure
 from gan_eval.report.parts.folder import StudyFolder
@@ -26,6 +30,7 @@ from gan_eval.stats.compare.comparisons import COMPARISONS
 from gan_eval.stats.compare.contrast import ALPHA
 from gan_eval.stats.compare.outcomes import SENSITIVITY
 from gan_eval.stats.compare.questions import ANY_FAKE, CHOSEN, PREFERRED
+from gan_eval.stats.groups import REAL
 from gan_eval.stats.trials import PAIRED
 
 MOST = 8
@@ -117,8 +122,38 @@ def choice_sentences(folder: StudyFolder) -> list[str]:
     sentences = [_verdict_sentence(row, only_dataset) for row in judged.head(MOST).to_dict("records")]
     if len(judged) > MOST:
         sentences.append(f"{plural(len(judged) - MOST, 'more comparison')} of choices: see the differences below.")
-    bases = [BASES_IN_WORDS[basis] for basis in judged["basis"].dropna().unique()]
-    return [*sentences, *([f"Verdicts on choices rest on {listed(bases)}."] if bases else [])]
+    return [*_orders(folder, judged, only_dataset), *sentences]
+
+
+def _orders(folder: StudyFolder, judged: pd.DataFrame, only_dataset: str) -> list[str]:
+    """The order of three models or more on each data set, by their strengths, and which steps of it are not shown."""
+    strengths = folder.table(BRADLEY_TERRY)
+    strengths = strengths[strengths["strength"].notna()].sort_values("strength", ascending=False, kind="stable")
+    preferred = judged[judged["comparison"].astype("str").str.startswith(PREFERRED)].to_dict("records")
+    sentences = []
+    for dataset, part in strengths.groupby("dataset", dropna=False, sort=True):
+        names = ["real pictures" if name == REAL else str(name) for name in part["contestant"]]
+        verdicts = {
+            frozenset((row["a"], row["b"])): row["verdict"]
+            for row in preferred
+            if (str(row["comparison"]).partition(" on ")[2] or only_dataset) == ("" if missing(dataset) else dataset)
+        }
+        steps = list(pairwise(part["contestant"]))
+        if len(names) < 3 or not all(frozenset(step) in verdicts for step in steps):
+            continue
+        where = "" if missing(dataset) else f" on {dataset}"
+        unshown = [f"{a} and {b}" for a, b in steps if verdicts[frozenset((a, b))] != "different"]
+        how_sure = f"not shown: a difference between {listed(unshown)}" if unshown else "every step of this is shown"
+        sentences.append(f"{names[0]} looked most real{where}, then {', then '.join(names[1:])}; {how_sure}.")
+    return sentences
+
+
+def choice_bases(folder: StudyFolder) -> list[str]:
+    """What the verdicts on pairs rest on."""
+    comparisons = folder.table(COMPARISONS)
+    bases = comparisons.loc[(comparisons["measure"] == CHOSEN) & comparisons["difference"].notna(), "basis"]
+    known = [BASES_IN_WORDS[basis] for basis in bases.dropna().unique()]
+    return [f"Verdicts on choices rest on {listed(known)}."] if known and len(folder.table(CHOICES)) else []
 
 
 def _count_sentence(row: Record) -> str:

@@ -1,5 +1,7 @@
 """What was done, the notes a reader must know, and what was fixed before the data: exclusions and margins in words."""
 
+from collections.abc import Sequence
+
 import pandas as pd
 
 from gan_eval.metrics.catalogue import MIN_FID_PICTURES
@@ -47,13 +49,19 @@ def badges(folder: StudyFolder) -> list[str]:
         lines.append(f"{trained_for(partial, 'Trained')} of the planned steps")
     if folder.facts.get("smoke"):
         lines.append("Smoke run: every stage touched, nothing trained to be good")
+    if awaited := interim(folder):
+        lines.append(f"Interim: {awaited}")
+    return lines
+
+
+def interim(folder: StudyFolder) -> str:
+    """While people are awaited, how many sessions there are; else empty."""
     sessions = folder.facts.get("sessions") or {}
     simulated, required = sessions.get("simulated", 0), sessions.get("wanted", 0)
     people = sessions.get("people", sessions.get("complete", 0) - simulated)
-    if people < required:
-        text = sessions_text(people, required, simulated=simulated, command=sessions.get("next", ""))
-        lines.append(f"Interim: {text}")
-    return lines
+    if people >= required:
+        return ""
+    return sessions_text(people, required, simulated=simulated, command=sessions.get("next", ""))
 
 
 def trained_for(fractions: list[float], verb: str) -> str:
@@ -182,11 +190,14 @@ def _trial_facts(folder: StudyFolder, trials: pd.DataFrame) -> list[tuple[str, s
     return facts
 
 
-def notes_section(folder: StudyFolder) -> Section:
-    """Warnings and notes: those of the run, those that the tables give rise to, those of several tables.
+def notes_section(folder: StudyFolder, *, basis: Sequence[str] = (), too_few: Sequence[str] = ()) -> Section:
+    """What the answer rests on, then warnings and notes: those of the run, those that the tables give rise to, those
+    of several tables.
 
     Args:
         folder: with the notes that stand in several tables.
+        basis: sentences on the answer.
+        too_few: captions of the tables that hold no value.
     """
     common = [f"Of several tables: {note}." for note in common_notes(folder)]
     folder = without_common_notes(folder)
@@ -218,7 +229,12 @@ def notes_section(folder: StudyFolder) -> Section:
         sets = sets[is_fid & (sets["n_fake"] < MIN_FID_PICTURES)]
     if len(sets):
         lines.append(fid_warning(int(sets["n_fake"].min()), int(sets["n_fake"].max())))
-    return Section("notes", "What to bear in mind", [Lines([*dict.fromkeys(lines), *common], "")])
+    if too_few:
+        lines.append(f"From so few answers there is no number for: {'; '.join(too_few)}. The files say why.")
+    return Section(
+        "notes", "What to bear in mind",
+        [Lines(basis), Lines([*dict.fromkeys(lines), *common], "warnings")],
+    )  # fmt: skip
 
 
 def exclusion_standing(folder: StudyFolder, table: pd.DataFrame) -> pd.Series:

@@ -11,7 +11,6 @@ from gan_eval.report.metrics.holes import hole_text
 from gan_eval.report.parts.blocks import (
     Block,
     Lines,
-    Links,
     RankedPicture,
     Ranking,
     Sample,
@@ -22,7 +21,7 @@ from gan_eval.report.parts.blocks import (
 )
 from gan_eval.report.parts.folder import StudyFolder
 from gan_eval.report.parts.thumbnails import COMPOSITE, GENERATED, MASKED, ORIGINAL, thumbnail_uri
-from gan_eval.report.parts.words import missing, plural, proportion_interval
+from gan_eval.report.parts.words import missing, percent, plural, proportion_interval
 from gan_eval.stimuli.sets import RAW
 
 PER_MODEL = 4
@@ -72,19 +71,26 @@ def samples(folder: StudyFolder) -> dict[str, Samples]:
 
 
 def _with_note(items: list[Sample]) -> Samples:
-    """The rows, without the column of what the generator gave where that is nowhere a picture of its own."""
+    """The rows, without columns of which no item has a picture; what the generator gave is one where that is nowhere a
+    picture of its own."""
     names = [name for name, _ in items[0].pictures]
     if COMPOSITE not in names:
-        return Samples(names, items)
+        return _samples(items)
     note = "Composite: the generated pixels in the hole, the original's around it; people are shown this one."
     if any(uri for item in items for name, uri in item.pictures if name == GENERATED):
-        return Samples(names, items, f"Generated: the whole picture that the generator gave. {note}")
-    items = [replace(item, pictures=[pair for pair in item.pictures if pair[0] != GENERATED]) for item in items]
-    return Samples([name for name in names if name != GENERATED], items, note)
+        note = f"Generated: the whole picture that the generator gave. {note}"
+    return _samples(items, note)
+
+
+def _samples(items: list[Sample], note: str = "") -> Samples:
+    names = list(dict.fromkeys(name for item in items for name, uri in item.pictures if uri))
+    names = [name for name, _ in items[0].pictures if name in names]
+    items = [replace(item, pictures=[pair for pair in item.pictures if pair[0] in names]) for item in items]
+    return Samples(names, items, note)
 
 
 def extremes_section(folder: StudyFolder) -> Section:
-    """The rankings with their pictures; as tables where no picture is here."""
+    """How often each ranked picture fooled, with intervals, and the real pictures that were doubted."""
     ranked = rankings(folder)
     judged = folder.scope("stimulus")
     count = plural(int((judged["n_fake"] >= LEAST_ANSWERS).sum()), "generated picture")
@@ -92,17 +98,24 @@ def extremes_section(folder: StudyFolder) -> Section:
         f"Of {count} with {LEAST_ANSWERS} answers or more. Ranked by the end of the 95 % Wilson interval nearer to the "
         "middle, so that few answers do not win by chance; the best of many are better than they would be again."
     )
-    if any(picture.masked for ranking in ranked for picture in ranking.pictures):
-        note += " Left the picture with its hole, right the filled one that was shown."
     blocks: list[Block] = [Lines([note] if ranked else [])]
-    if any(picture.uri for ranking in ranked for picture in ranking.pictures):
-        blocks += [*ranked, Links(("rates",))]
-    else:
-        head = ["picture", "answers (95\u202f%)"]
-        for ranking in ranked:
-            rows = [[picture.stimulus, picture.caption] for picture in ranking.pictures]
-            blocks.append(Table(ranking.title, head, rows, last_is_text=True, source=("rates",)))
+    head = ["picture", "answers (95\u202f%)"]
+    for ranking in ranked:
+        if ranking.of_reals and has_pictures(ranking):
+            blocks.append(ranking)
+        rows = [[picture.stimulus, picture.details] for picture in ranking.pictures]
+        blocks.append(Table(ranking.title, head, rows, last_is_text=True, source=("rates",), folded=False))
     return Section("extremes", "Which pictures fooled most and least?", blocks)
+
+
+def fooling_rankings(folder: StudyFolder) -> list[Ranking]:
+    """For the first page: the generated pictures that fooled most and least, where they can be shown."""
+    return [ranking for ranking in rankings(folder) if not ranking.of_reals and has_pictures(ranking)]
+
+
+def has_pictures(ranking: Ranking) -> bool:
+    """Any of its pictures could be read."""
+    return any(picture.uri for picture in ranking.pictures)
 
 
 def rankings(folder: StudyFolder) -> list[Ranking]:
@@ -118,9 +131,9 @@ def rankings(folder: StudyFolder) -> list[Ranking]:
     both = len(fakes) >= 2 * MOST_RANKED
     title = "Generated pictures that fooled most" if both else "Generated pictures by how often they fooled"
     candidates = [
-        (title, most, "fake"),
-        *([("Generated pictures that fooled least", least, "fake")] if both else []),
-        ("Real pictures most often called fake", doubted, "real"),
+        (title, "fooled_most", most, "fake"),
+        *([("Generated pictures that fooled least", "fooled_least", least, "fake")] if both else []),
+        ("Real pictures most often called fake", "doubted", doubted, "real"),
     ]
     files: dict[str, tuple[Path, str, str | None]] = {}
     for name, stimuli in folder.stimuli.items():
@@ -128,20 +141,25 @@ def rankings(folder: StudyFolder) -> list[Ranking]:
             is_filled = row["kind"] == "fake" and hole_text(row["mask_kind"], row["mask_area"])
             masked = str(row["input_file"]) if is_filled and not missing(row["input_file"]) else None
             files.setdefault(str(row["stimulus"]), (folder.places[name], str(row["file"]), masked))
-    return [_ranking(title, rows.head(MOST_RANKED), kind, files) for title, rows, kind in candidates if len(rows) >= 2]
+    return [
+        Ranking(title, _ranked(rows.head(MOST_RANKED), kind, files), name, of_reals=kind == "real")
+        for title, name, rows, kind in candidates
+        if len(rows) >= 2
+    ]
 
 
-def _ranking(title: str, rows: pd.DataFrame, kind: str, files: dict[str, tuple[Path, str, str | None]]) -> Ranking:
+def _ranked(rows: pd.DataFrame, kind: str, files: dict[str, tuple[Path, str, str | None]]) -> list[RankedPicture]:
     pictures = []
     for row in rows.to_dict("records"):
         stimulus = str(row["id"])
         proportion, low, high = (1 - float(row[f"{kind}_{name}"]) for name in ("correct", "high", "low"))
         called = "called real" if kind == "fake" else "called fake"
         answers = plural(int(row[f"n_{kind}"]), "answer")
-        caption = f"{called}: {proportion_interval(proportion, low, high)} of {answers}"
-        uri = masked_uri = ""
+        caption = f"{called}: {percent(proportion, digits=0)} of {row[f'n_{kind}']:.0f}"
+        details = f"{called}: {proportion_interval(proportion, low, high)} of {answers}"
+        uri, masked_uri, source = "", "", None
         if stimulus in files:
             base, file, masked = files[stimulus]
-            uri, masked_uri = thumbnail_uri(base, file), thumbnail_uri(base, masked)
-        pictures.append(RankedPicture(stimulus, caption, uri, masked_uri))
-    return Ranking(title, pictures)
+            uri, masked_uri, source = thumbnail_uri(base, file), thumbnail_uri(base, masked), (base, file)
+        pictures.append(RankedPicture(stimulus, caption, uri, masked_uri, details, source))
+    return pictures

@@ -79,10 +79,10 @@ def group_name(row: Record) -> str:
     >>> group_name({"scope": "exposure", "id": "100"}).replace(NARROW, " ")
     'exposure 100 ms'
     """
-    return "everything" if row["scope"] == "all" else f"{_SCOPE_NAMES[str(row['scope'])]} {_id_text(row)}"
+    return "everything" if row["scope"] == "all" else f"{_SCOPE_NAMES[str(row['scope'])]} {id_text(row)}"
 
 
-def _id_text(row: Record) -> str:
+def id_text(row: Record) -> str:
     """The group's own name, an exposure with its unit."""
     name = str(row["id"])
     if row["scope"] != "exposure":
@@ -127,7 +127,7 @@ def _chart(table: pd.DataFrame, title: str, name: str) -> Chart:
     groups: list[tuple[str, Sequence[Span]]] = []
     alternatives = []
     for row in table.head(MOST_GROUPS).to_dict("records"):
-        group = "everything" if row["scope"] == "all" else _id_text(row)
+        group = "everything" if row["scope"] == "all" else id_text(row)
         if row["scope"] == "dataset" and "model" in set(table["scope"]):
             group = f"all models on {group}"
         values = {

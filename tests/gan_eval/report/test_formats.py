@@ -100,7 +100,7 @@ def test_nothing_to_draw_is_said(tmp_path):
 def test_markdown_says_what_the_page_says(text):
     assert "cannot be told apart by more than 5\u202fpoints" in text
     headings = re.findall(r"^## (.*)$", text, flags=re.MULTILINE)
-    assert headings[:3] == ["The answer", "What was done", "Participants and exclusions"]
+    assert headings[:3] == ["The answer", "What to bear in mind", "Can they tell?"]
     assert headings[-2:] == ["All tables", "Versions and hashes"]
 
 

@@ -1,0 +1,216 @@
+"""The first page: verdict, one figure, the table to cite, which pictures fooled, and whether metrics follow people."""
+
+from collections.abc import Sequence
+from itertools import groupby
+
+from gan_eval.report.metrics.data import higher_is_better, title_of
+from gan_eval.report.parts.blocks import Block, Charts, Lead, Paragraph, Section, Table
+from gan_eval.report.parts.chart import MOST_GROUPS, Chart, Span, chart_of, spans_figure
+from gan_eval.report.parts.folder import StudyFolder
+from gan_eval.report.parts.words import (
+    BASES_IN_WORDS,
+    NARROW,
+    Record,
+    interval,
+    listed,
+    missing,
+    number,
+    percent,
+    whole,
+)
+from gan_eval.report.people.answer import answer
+from gan_eval.report.people.design import interim
+from gan_eval.report.people.pictures import fooling_rankings
+from gan_eval.report.people.rates import shares
+from gan_eval.staircases import STAIRCASE
+from gan_eval.stats.metrics_and_people.correlations import CORRELATION_DIFFERENCES, CORRELATIONS
+from gan_eval.stats.paper import PAPER, RATING, SINGLE, printed
+from gan_eval.stats.trials import PAIRED, TWO_MODELS
+
+_DRAWN = {
+    SINGLE: ("fooling_rate", "How often pictures were taken for real", "called real, %; dashed: guessing"),
+    PAIRED: (
+        "fooling_rate",
+        "How often the generated picture was taken for the real one",
+        "chosen as real, %; dashed: guessing",
+    ),
+    TWO_MODELS: ("preference", "How often a model was preferred", "chosen, %; dashed: the average model"),
+    RATING: ("grade", "How real pictures looked", "mean grade"),
+    STAIRCASE: ("threshold_ms", "How long pictures must be seen", "mean threshold, ms"),
+}
+"""What the figure shows of each way of asking: the column of the table `paper`, a title, and the axis."""
+_MOST_CITED = 20
+"""Rows of the table to cite on the page; the file holds all."""
+
+
+def answer_section(folder: StudyFolder) -> Section:
+    """The first page; nothing where there are no tables of answers.
+
+    Args:
+        folder: with the notes that stand in several tables.
+    """
+    ranked = fooling_rankings(folder)
+    is_filled = any(picture.masked for ranking in ranked for picture in ranking.pictures)
+    legend = "Left the picture with its hole, right the filled one that was shown." if is_filled else ""
+    blocks: list[Block] = [
+        Lead(answer(folder)),
+        Charts(people_charts(folder), "beside"),
+        *cited_table(folder),
+        *ranked,
+        Paragraph(legend, "remarks"),
+        Paragraph(metrics_sentence(folder)),
+    ]
+    return Section("answer", "The answer", blocks, on_first_page=True)
+
+
+def people_charts(folder: StudyFolder) -> list[Chart]:
+    """What people did, by model, beside guessing: a chart for each way of asking, from the table to cite."""
+    table = folder.table(PAPER)
+    several = table["dataset"].nunique() > 1
+    charts = []
+    for protocol, rows in groupby(table.to_dict("records"), key=lambda row: str(row["protocol"])):
+        column, title, axis = _DRAWN[protocol]
+        is_share = "%" in axis
+        records = [row for row in rows if not missing(row[column])]
+        by_model = [row for row in records if not missing(row["model"])] or records
+        by_model.sort(key=lambda row: (str(row["dataset"]), -row[column]))
+        groups = [(_name_of(row, several=several), [_span(row, column, is_share=is_share)]) for row in by_model]
+        if protocol == SINGLE:
+            groups += _reals(folder, several=several)
+        if not groups:
+            continue
+        chart = chart_of(
+            title,
+            spans_figure(groups[:MOST_GROUPS], axis=axis, reference=50 if is_share else None),
+            name=f"people-{protocol}",
+            caption=_caption(folder, protocol, is_share=is_share),
+            alternative="; ".join(f"{name}: {_said(spans[0], is_share=is_share)}" for name, spans in groups),
+        )
+        charts.append(chart)
+    return charts
+
+
+def _name_of(row: Record, *, several: bool) -> str:
+    model = "generated pictures" if missing(row["model"]) else str(row["model"])
+    model = "real pictures" if model == "real" else model
+    return f"{model} on {row['dataset']}" if several and not missing(row["dataset"]) else model
+
+
+def _span(row: Record, column: str, *, is_share: bool) -> Span:
+    ends = ("", "_low", "_high")
+    return _labelled(
+        "real" if row["model"] == "real" else "fake", [row[f"{column}{end}"] for end in ends], is_share=is_share
+    )
+
+
+def _labelled(series: str, ends: Sequence[float], *, is_share: bool) -> Span:
+    """A value and the ends of its interval, which may be missing, with the value beside its name."""
+    scale = 100 if is_share else 1
+    value, low, high = (scale * float(ends[0] if missing(end) else end) for end in ends)
+    return Span(series, value, low, high, percent(value / 100) if is_share else number(value))
+
+
+def _reals(folder: StudyFolder, *, several: bool) -> list[tuple[str, list[Span]]]:
+    """How often real pictures were called real: what generated ones are held against."""
+    table = shares(folder, "dataset")
+    table = shares(folder, "all") if table.empty else table
+    groups = []
+    for row in table[table["false_alarm_rate"].notna()].to_dict("records"):
+        ends = [1 - row[f"false_alarm_rate{end}"] for end in ("", "_high", "_low")]
+        name = f"real pictures of {row['id']}" if several else "real pictures"
+        groups.append((name, [_labelled("real", ends, is_share=True)]))
+    return groups
+
+
+def _caption(folder: StudyFolder, protocol: str, *, is_share: bool) -> str:
+    bars = "Bars: 95 % intervals" + (" between participants." if protocol in (RATING, STAIRCASE) else ".")
+    if protocol == SINGLE:
+        bases = dict.fromkeys(shares(folder, "model")["basis"].dropna()) or {"independent": None}
+        bars = f"Bars: 95 % intervals by {' or '.join(BASES_IN_WORDS[basis] for basis in bases)}."
+    guessing = "the average model" if protocol == TWO_MODELS else "guessing"
+    return f"{bars} Dashed: {guessing}, 50 %." if is_share else bars
+
+
+def _said(span: Span, *, is_share: bool) -> str:
+    if is_share:
+        return f"{percent(span.value / 100)} ({interval(span.low, span.high, digits=1)})"
+    return f"{number(span.value)} ({interval(span.low, span.high)})"
+
+
+def cited_table(folder: StudyFolder) -> list[Table]:
+    """The table to cite, each number with one interval; none while people are awaited."""
+    frame = folder.table(PAPER)
+    if frame.empty or interim(folder):
+        return []
+    head, rows = printed(frame)
+    notes = [f"In brackets the 95{NARROW}% interval to cite; other intervals, in the details, are not for citing."]
+    if len(rows) > _MOST_CITED:
+        notes.append(f"The first {_MOST_CITED} of {whole(len(rows))} rows; the file holds all.")
+    words = 2 + ("Asked" in head)
+    is_last = head[-1] == "Verdict"
+    return [
+        Table(
+            "Cite this: what people answered, by model",
+            head,
+            rows[:_MOST_CITED],
+            words,
+            notes,
+            last_is_text=is_last,
+            source=("paper",),
+            folded=False,
+            style="rows cite",
+        )
+    ]
+
+
+def metrics_sentence(folder: StudyFolder) -> str:
+    """Whether metrics follow people over single pictures, data set by data set; empty where none were held against
+    them. A metric is said to follow them where its interval lies on the side that its direction foretells."""
+    table = folder.table(CORRELATIONS)
+    table = table[(table["level"] == "stimulus") & (table["measure"] == "fooling_rate")]
+    pooled = table[table["dataset"].isna()]
+    parts = [("", pooled)] if len(pooled) else list(table.groupby("dataset", sort=True))
+    said = [_followed(folder, str(dataset), part.to_dict("records")) for dataset, part in parts]
+    return f"Do metrics follow people, picture by picture? {' '.join(said)}" if said else ""
+
+
+def _followed(folder: StudyFolder, dataset: str, rows: Sequence[Record]) -> str:
+    where = f"On {dataset} " if dataset else "Here "
+    n = max(int(row["n"]) for row in rows)
+    known = [row for row in rows if not missing(row["spearman"]) and not missing(row["ci_low"])]
+    if not known:
+        return f"{where}there are too few pictures to say (n = {n})."
+    best = max(known, key=lambda row: _toward(row)[0])
+    strength = (
+        f"{title_of(str(best['metric']))}: Spearman {number(best['spearman'])}, 95{NARROW}% interval "
+        f"{interval(best['ci_low'], best['ci_high'])}, n = {int(best['n'])}"
+    )
+    following = [title_of(str(row["metric"])) for row in known if _toward(row)[1] > 0]
+    if not following:
+        return f"{where}none is shown to ({strength})."
+    if len(known) == 1:
+        return f"{where}it does ({strength})."
+    beaten = _beaten(folder, dataset, str(best["metric"]))
+    if len(beaten) == len(known) - 1:
+        return f"{where}{title_of(str(best['metric']))} does, better than each of the others ({strength})."
+    lead = f"that it leads {listed(beaten)} is shown, not the rest" if beaten else "that it leads is not shown"
+    others = f"{listed(following)} do" if len(following) > 1 else f"{following[0]} does"
+    return f"{where}{others}; highest is {strength}; {lead}."
+
+
+def _toward(row: Record) -> tuple[float, float]:
+    """The correlation in the direction that the metric foretells, and the end of its interval nearer to the other."""
+    ends = (float(row["ci_low"]), float(row["ci_high"]))
+    better = higher_is_better(str(row["metric"]))
+    value = float(row["spearman"])
+    if better or (better is None and value >= 0):
+        return value, ends[0]
+    return -value, -ends[1]
+
+
+def _beaten(folder: StudyFolder, dataset: str, metric: str) -> list[str]:
+    """The metrics over which the lead of one survives Holm's correction."""
+    table = folder.table(CORRELATION_DIFFERENCES)
+    won = table[(table["level"] == "stimulus") & (table["follows_better"] == metric)]
+    won = won[won["dataset"].fillna("") == dataset]
+    return [title_of(str(b if a == metric else a)) for a, b in zip(won["metric_a"], won["metric_b"], strict=True)]

@@ -1,0 +1,162 @@
+"""The first page: what stands on it, what is folded below, and the contact sheets of its pictures."""
+
+import io
+import json
+import re
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from page_reader import Page
+from PIL import Image
+
+from gan_eval.files import OWN_FOLDER
+from gan_eval.report import build, build_figures
+from gan_eval.report.parts.blocks import RankedPicture, Ranking, Section, Table, without_empty_tables
+from gan_eval.report.parts.folder import StudyFolder
+from gan_eval.report.people.contact_sheets import contact_sheet
+from gan_eval.report.people.first_page import metrics_sentence
+from gan_eval.stats.metrics_and_people.correlations import CORRELATION_DIFFERENCES, CORRELATIONS
+from gan_eval.tabular import frame_of
+
+
+def all_answered(study: Path, folder: Path) -> Path:
+    """A copy for which nobody is awaited."""
+    copy = Path(shutil.copytree(study, folder / "answered"))
+    file = copy / OWN_FOLDER / "facts.json"
+    file.write_text(json.dumps(json.loads(file.read_text()) | {"sessions": {"people": 5, "wanted": 5}}))
+    return copy
+
+
+def first_page(page: Page) -> str:
+    """What is seen before anything is opened."""
+    return page.source.partition("<main>")[2].partition('<details class="asked">')[0]
+
+
+def test_one_page_has_verdict_figure_table_and_pictures_and_the_rest_is_folded(study, tmp_path):
+    page = Page(build(all_answered(study, tmp_path), tmp_path / "report.html"))
+    seen = first_page(page)
+    marks = ['class="lead"', 'class="figures beside"', "Cite this", "fooled most", "fooled least", "Do metrics follow"]
+    places = [seen.index(mark) for mark in marks]
+    assert places == sorted(places)
+    assert "called real: " in seen
+    assert len(re.findall("<figure", seen)) == 1
+    folded = [found for tag, found in page.tags if tag == "details" and found.get("class") == "asked"]
+    assert len(folded) == len(page.sections()) - 1
+    assert not any("open" in found for found in folded)
+    table = seen[seen.index("Cite this") :].partition("</table>")[0]
+    assert re.search(r">\d+\.\d \[\d+\.\d, \d+\.\d\]<", table)
+
+
+def test_while_people_are_awaited_there_is_no_verdict_and_nothing_to_cite(study_page):
+    seen = first_page(study_page)
+    assert "Interim, no verdict yet: 5 of 9 sessions" in seen
+    assert "Cite this" not in seen
+    assert "by guessing" not in seen
+    assert "So far: " in study_page.words
+
+
+def test_tables_without_a_value_are_one_sentence():
+    head = ["model", "n", "estimate", "p"]
+    sections = [
+        Section("a", "A", [Table("Mixed models", head, [["x", "12", "–", "–"], ["y", "0", "–", "–"]])]),
+        Section("b", "B", [Table("Rates", head, [["x", "12", "1.5", "–"], ["y", "3", "–", "–"]])]),
+    ]
+    (without, kept), empty = without_empty_tables(sections)
+    assert empty == ["Mixed models"]
+    assert without.blocks == ()
+    (table,) = kept.blocks
+    assert isinstance(table, Table)
+    assert table.head == ["model", "n", "estimate"]
+    assert table.rows == [["x", "12", "1.5"]]
+    assert table.notes == ["1 row without a value is left out; the file holds it."]
+
+
+def held(*rows: tuple[str, float, float | None, float | None], better: str | None = None) -> str:
+    """What is said of correlations: metric, Spearman, ends of the interval; `better` leads the others."""
+    cells = [
+        {"level": "stimulus", "dataset": "maps", "metric": metric, "measure": "fooling_rate", "n": 40}
+        | {"spearman": value, "ci_low": low, "ci_high": high}
+        for metric, value, low, high in rows
+    ]
+    others = [metric for metric, *_ in rows if metric != better]
+    leads = [
+        {"level": "stimulus", "dataset": "maps", "metric_a": better, "metric_b": other, "measure": "fooling_rate"}
+        | {"n": 40, "follows_better": better}
+        for other in others
+        if better
+    ]
+    tables = {"correlations": frame_of(cells, CORRELATIONS)}
+    tables |= {"correlation_differences": frame_of(leads, CORRELATION_DIFFERENCES)} if leads else {}
+    folder = StudyFolder(Path(), None, {}, tables, stimuli={}, training={}, published={})
+    return metrics_sentence(folder).replace("\u202f", " ").replace("\u2212", "-")
+
+
+def test_a_metric_follows_people_only_where_its_interval_says_so():
+    assert held() == ""
+    assert "On maps none is shown to (PSNR: Spearman 0.07, 95 % interval -0.20 to 0.30" in held(
+        ("psnr", 0.07, -0.2, 0.3)
+    )
+    assert "On maps it does (PSNR: Spearman 0.50" in held(("psnr", 0.5, 0.2, 0.7))
+    assert "too few pictures to say (n = 40)" in held(("psnr", 0.5, None, None))
+    assert "none is shown to" in held(("niqe", 0.5, 0.2, 0.7))  # lower is better: it runs against people
+    assert "NIQE does, better than each of the others" in held(
+        ("psnr", 0.2, 0.1, 0.4), ("niqe", -0.6, -0.8, -0.4), better="niqe"
+    )
+    assert "PSNR and NIQE do; highest is NIQE" in held(("psnr", 0.2, 0.1, 0.4), ("niqe", -0.6, -0.8, -0.4))
+
+
+def ranked(folder: Path, sides: list[tuple[int, int]]) -> Ranking:
+    rng = np.random.default_rng(0)
+    pictures = []
+    for place, (height, width) in enumerate(sides):
+        Image.fromarray(rng.integers(0, 255, (height, width, 3), np.uint8)).save(folder / f"{place}.png")
+        caption = f"called real: {10 * place}\u202f% of 10"
+        pictures.append(RankedPicture(f"d/m/{'long' * 30}{place}", caption, "", source=(folder, f"{place}.png")))
+    return Ranking("Fooled", pictures)
+
+
+def test_a_contact_sheet_shows_each_picture_in_whole_pixels(tmp_path):
+    ranking = ranked(tmp_path, [(256, 256), (100, 200), (2000, 1000), (64, 64)])
+    data = contact_sheet(ranking)
+    assert data == contact_sheet(ranking)
+    sheet = np.asarray(Image.open(io.BytesIO(data)))
+    assert sheet.shape[1] >= 1500
+    with Image.open(tmp_path / "0.png") as first:
+        doubled = np.kron(np.asarray(first), np.ones((2, 2, 1), np.uint8))
+    rows, columns = np.nonzero((sheet[:, : 36 + 512] == doubled[0, 0]).all(-1))
+    assert any(
+        (sheet[row : row + 512, column : column + 512] == doubled).all()
+        for row, column in zip(rows, columns, strict=True)
+        if row + 512 <= len(sheet) and column == 36
+    )
+
+
+@pytest.mark.slow
+def test_pictures_of_sets_elsewhere_are_on_the_page_and_on_contact_sheets(study, tmp_path):
+    copy = all_answered(study, tmp_path)
+    sets = [shutil.move(place, tmp_path / place.name) for place in sorted((copy / "stimuli").iterdir())]
+    page = Page(build(copy, tmp_path / "without.html"))
+    assert "fooled most" not in first_page(page)
+    page = Page(build(copy, tmp_path / "with.html", stimuli=[Path(place) for place in sets]))
+    assert first_page(page).count("<img") == 12
+    names = {path.name for path in build_figures(copy, tmp_path / "figures", stimuli=[Path(place) for place in sets])}
+    assert {"fooled_most.png", "fooled_least.png", "doubted.png", "people-single.svg"} <= names
+
+
+@pytest.mark.slow
+def test_models_are_ranked_by_strength_in_one_sentence(tmp_path):
+    from test_other_answers import page_of
+
+    rows = [
+        {"participant": f"P{person}", "stimulus": f"d/{a}/{item}", "stimulus_b": f"d/{b}/{item}", "dataset": "d"}
+        | {"kind": None, "response": None, "protocol": "model_vs_model", "model": f"{a}|{b}"}
+        | {"choice": "b" if (item + person) % 8 == 0 else "a"}
+        for person in range(8)
+        for a, b in (("one", "two"), ("two", "three"), ("one", "three"))
+        for item in range(12)
+    ]
+    page = page_of(pd.DataFrame(rows).to_dict("records"), tmp_path)
+    assert "one looked most real on d, then two, then three; every step of this is shown" in page.words
