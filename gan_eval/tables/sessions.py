@@ -93,12 +93,19 @@ SESSIONS = Table(
             "width of every picture on the screen; empty: pictures at their own pixels and of several widths, or "
             "nothing was shown (simulated)",
             unit="physical pixel",
+            optional=True,
         ),
-        number("picture_width_deg", "the same as visual angle; empty: the viewing is not known", unit="degree"),
+        number(
+            "picture_width_deg",
+            "the same as visual angle; empty: the viewing is not known",
+            unit="degree",
+            optional=True,
+        ),
         number(
             "pixels_per_degree",
             "physical pixels in a degree of visual angle in the middle of the screen; empty: the viewing is not known",
             unit="physical pixel",
+            optional=True,
         ),
         FRACTION,
     ),

@@ -110,7 +110,7 @@ def paper_methods(folder: StudyFolder) -> str:
             _participants(folder),
             *_pictures(folder),
             *procedure,
-            *_size_on_screen(folder),
+            *size_on_screen(folder),
             *_timing(folder),
             *_exclusions(folder),
             *_models(folder),
@@ -153,7 +153,7 @@ def _pictures(folder: StudyFolder) -> list[str]:
     return sentences
 
 
-def _size_on_screen(folder: StudyFolder) -> list[str]:
+def size_on_screen(folder: StudyFolder) -> list[str]:
     """How large the pictures were seen, over the sessions that say so."""
     sessions = folder.table(SESSIONS)
 
