@@ -64,6 +64,10 @@ def analyze(
     """
     if (trials is None) == (store is None):
         raise UserError("analyze: give either a trials table or --store")
+    from gan_eval.store.connect import is_store
+
+    if trials is not None and is_store(trials):
+        store, trials = str(trials), None
     if store is None:
         refuse_without_effect(context, ["study"], "chooses among the studies of a --store; leave it out")
     if out is None:

@@ -90,10 +90,12 @@ def is_address(where: object) -> bool:
 
 
 def is_store(where: str | Path) -> bool:
-    """Whether a URL or a file is a database: a file by its first bytes."""
+    """Whether a URL or a file is a database: a file by its first bytes; a pipe is not opened, which might never end."""
     if is_address(where):
         return True
     try:
+        if not Path(where).is_file():
+            return False
         with Path(where).open("rb") as file:
             return file.read(16) == b"SQLite format 3\0"
     except OSError:

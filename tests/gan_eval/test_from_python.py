@@ -10,6 +10,7 @@ import pytest
 from make_trials import simulated
 
 import gan_eval
+from gan_eval.__main__ import run
 from gan_eval.errors import UserError
 from gan_eval.power.planning import POWER
 from gan_eval.stats import ALL_TABLES, write_analysis
@@ -138,6 +139,9 @@ def test_an_analysis_of_a_store_knows_its_sessions(tmp_path: Path) -> None:
     frames = gan_eval.analyze(stored(tmp_path / "lab.sqlite"), covariates=["age"])
     assert frames["rates"]["n_fake"].iloc[0] == 2
     assert frames["mixed_models"]["formula"].str.contains("age").any()
+    command = ["analyze", str(tmp_path / "lab.sqlite"), "--covariate", "age", "--out", str(tmp_path / "answer")]
+    assert run(command) == 0
+    assert gan_eval.read_table(tmp_path / "answer" / "sessions.csv")["session"].tolist() == ["s"]
 
 
 @pytest.mark.slow
