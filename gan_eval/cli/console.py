@@ -81,7 +81,12 @@ class Console:
         self._progress.stop()
 
     def message(self, text: str) -> None:
-        """One line for the user."""
+        """One line for the user, who has then seen the bars of what is finished: they go."""
+        finished = [task.id for task in self._progress.tasks if task.finished and task.visible]
+        for task in finished:
+            self._progress.update(task, visible=False)
+        if finished:
+            self._progress.refresh()
         self._rich.print(Text(text))
 
     def sentence(self, text: str) -> None:
@@ -148,7 +153,10 @@ class Console:
         if self._rich.is_terminal:
             if what not in self._tasks:
                 self._tasks[what] = self._progress.add_task(what, total=total or None, detail=detail, speed=speed)
-            self._progress.update(self._tasks[what], completed=done, total=total or None, detail=detail)
+            bar = self._tasks[what]
+            self._progress.update(bar, completed=done, total=total or None, detail=detail, visible=True)
+            return
+        if total == 1:  # how far says nothing in a line
             return
         now = time.monotonic()
         task = self._plain.setdefault(what, _PlainTask(now, done, now))

@@ -160,7 +160,12 @@ def _bring_up_to_date(stage: Stage, folder: Path, listener: Listener) -> None:
         )
     marker.unlink(missing_ok=True)
     started = time.monotonic()
-    if stage.work(listener):
+    if stage.derives:  # under way, though some of these cannot say how far
+        listener.progress(stage.name, 0, 0)
+    finished = stage.work(listener)
+    if stage.derives:
+        listener.progress(stage.name, 1, 1)
+    if finished:
         write_json(marker, standing.current)
         seconds = time.monotonic() - started
         minutes, rest = divmod(round(seconds), 60)

@@ -114,3 +114,16 @@ def test_on_a_terminal_a_bar_moves_and_goes(screen) -> None:
         console.message("done")
     assert "fitting" in stderr.getvalue()[:before]
     assert "fitting" not in stderr.getvalue()[before:]
+
+
+def test_bars_of_what_is_finished_go_when_a_line_is_written(screen) -> None:
+    console, stderr = screen(80)
+    with console:
+        console.progress("import", 3, 3)
+        console.progress("audit", 1, 2)
+        console.message("import: 3 pairs")
+        stderr.truncate(0)
+        console.progress("audit", 1, 2)
+        console.message("a line")
+    assert not any("import" in line for line in stderr.lines)
+    assert any("audit" in line for line in stderr.lines)
