@@ -136,7 +136,7 @@ class Robot:
             self._judge(window)
         elif self._session.feedback is not None:
             self._take_once(State.SAVING, "feedback", window)
-        elif state is State.READY:
+        elif state is State.READY and window.isExposed():
             self._take_once(state, "fixation", window)
 
     def _judge(self, window: QWindow) -> None:
