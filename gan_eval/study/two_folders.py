@@ -91,8 +91,8 @@ def try_folders(
         markers.run([stages["metrics"]], out, step)
         listener.message(_metrics_line(out / "metrics", plan.study.metrics.names))
     _quiz_step(plan, listener, wanted=quiz)
-    answers_stages = ("analyze",) if plan.store.is_file() else ()
-    markers.run([stages[name] for name in (*answers_stages, "training", "report")], out, step)
+    last = ("analyze", "report") if plan.store.is_file() else ("report",)
+    markers.run([stages[name] for name in last], out, step)
     if (answers := _answers_line(out / "tables" / "rates.csv")) is not None:
         listener.message(answers)
     what = "more people" if people_have_answered(plan) else f"{REAL + FAKE} pictures for you to judge"
