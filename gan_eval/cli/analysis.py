@@ -72,58 +72,55 @@ def analyze(
         refuse_without_effect(context, ["study"], "chooses among the studies of a --store; leave it out")
     if out is None:
         raise UserError("analyze: --out is missing; name a folder for the tables")
-    from gan_eval import tables, tabular
     from gan_eval.cli.console import Console
-    from gan_eval.file_sets import finish_cut_off
-    from gan_eval.files import check_output_folder, claim_output_folder
-    from gan_eval.settings.study import load_study, naming_study
-    from gan_eval.stats import analyze as analyze_trials
-    from gan_eval.stats import write_analysis
-    from gan_eval.stats.exclusions import parse_rule
 
-    check_output_folder(out)
-    for option, rules in (("--exclude", exclude), ("--exclude-participants", exclude_participants)):
-        for rule in rules or ():
-            with naming(option):
-                parse_rule(rule)
-    planned = load_study(plan, only_plan=True) if plan else None
-    finish_cut_off(*(file.parent for file in (trials, image_metrics, set_metrics) if file))
-    if store is not None:
-        from gan_eval.study.sessions import read_quiz_tables
+    with Console() as console, console.working("analysis"):
+        from gan_eval import tables, tabular
+        from gan_eval.file_sets import finish_cut_off
+        from gan_eval.files import check_output_folder, claim_output_folder
+        from gan_eval.settings.study import load_study, naming_study
+        from gan_eval.stats import analyze as analyze_trials
+        from gan_eval.stats import write_analysis
+        from gan_eval.stats.exclusions import parse_rule
 
-        stored = read_quiz_tables(store, study)
-        judged = stored[tables.TRIALS]
-        if judged.empty:
-            raise UserError(f"--store {store}: no trials{f' of the study {study}' if study else ''} in it")
-    else:
-        judged, stored = _read_files(trials or Path(), out)
-    presented = _presented_stimuli(stimuli, judged) if stimuli else None
-    with (
-        Console() as console,
-        console.working(f"analysis of {len(judged)} trials"),
-        naming_study(plan),
-        naming("--covariate", instead="analysis.covariates", of=covariate or ()),
-    ):
-        answers = analyze_trials(
-            judged,
-            image_metrics=tabular.read_table(image_metrics, tables.IMAGE_METRICS) if image_metrics else None,
-            set_metrics=tabular.read_table(set_metrics, tables.SET_METRICS) if set_metrics else None,
-            exclude=tuple(exclude or ()),
-            exclude_participants=tuple(exclude_participants or ()),
-            margin=margin,
-            covariates=tuple(covariate or ()),
-            participants=stored.get(tables.PARTICIPANTS),
-            sessions=stored.get(tables.SESSIONS),
-            stimuli=presented,
-            **(
-                given(plan=planned.analysis, staircase=planned.quiz.staircase, seed=planned.study.seed)
-                if planned
-                else {}
-            ),
-        )
-    claim_output_folder(out)
-    write_analysis(answers, out, given=stored)
-    _print_answer(console, answers, stored)
+        check_output_folder(out)
+        for option, rules in (("--exclude", exclude), ("--exclude-participants", exclude_participants)):
+            for rule in rules or ():
+                with naming(option):
+                    parse_rule(rule)
+        planned = load_study(plan, only_plan=True) if plan else None
+        finish_cut_off(*(file.parent for file in (trials, image_metrics, set_metrics) if file))
+        if store is not None:
+            from gan_eval.study.sessions import read_quiz_tables
+
+            stored = read_quiz_tables(store, study)
+            judged = stored[tables.TRIALS]
+            if judged.empty:
+                raise UserError(f"--store {store}: no trials{f' of the study {study}' if study else ''} in it")
+        else:
+            judged, stored = _read_files(trials or Path(), out)
+        presented = _presented_stimuli(stimuli, judged) if stimuli else None
+        with naming_study(plan), naming("--covariate", instead="analysis.covariates", of=covariate or ()):
+            answers = analyze_trials(
+                judged,
+                image_metrics=tabular.read_table(image_metrics, tables.IMAGE_METRICS) if image_metrics else None,
+                set_metrics=tabular.read_table(set_metrics, tables.SET_METRICS) if set_metrics else None,
+                exclude=tuple(exclude or ()),
+                exclude_participants=tuple(exclude_participants or ()),
+                margin=margin,
+                covariates=tuple(covariate or ()),
+                participants=stored.get(tables.PARTICIPANTS),
+                sessions=stored.get(tables.SESSIONS),
+                stimuli=presented,
+                **(
+                    given(plan=planned.analysis, staircase=planned.quiz.staircase, seed=planned.study.seed)
+                    if planned
+                    else {}
+                ),
+            )
+        claim_output_folder(out)
+        write_analysis(answers, out, given=stored)
+        _print_answer(console, answers, stored)
     typer.echo(tables_as_json(answers) if as_json else out)
 
 
@@ -308,30 +305,33 @@ def power(
     except ValueError as error:
         raise UserError(f"--participants {participants}: wanted whole numbers with commas, such as 10,20,40") from error
     options = given(participants=numbers, simulations=simulations, stimuli=stimuli, target=target, seed=seed)
-    settings = _settings(checked.power, options, effect or [])
-    from gan_eval.power.design import require_power_is_defined
-
-    require_power_is_defined(checked.quiz, where=str(study))
-    assumed = pairs(effect or [], "--effect").keys()
-    _require_effect(assumed, settings, checked.quiz.protocol)
-    pool = _pool(checked, study, out, settings.stimuli)
-    models = sorted({str(row["model"]) for row in pool if row["model"]})
-    for name in settings.fooling_rates:
-        if name not in models:
-            place = "--effect " if f"fooling_rates.{name}" in assumed else f"{study}: power."
-            raise UserError(f"{place}fooling_rates.{name}: no such model; the study has {', '.join(models)}")
-    from gan_eval import tabular
     from gan_eval.cli.console import Console
-    from gan_eval.file_sets import replaced_set
-    from gan_eval.files import claim_output_folder, write_text
-    from gan_eval.launch import usable_cores
-    from gan_eval.power import plan_power
-    from gan_eval.power.planning import POWER
-    from gan_eval.power.words import sentences, tables
-    from gan_eval.report.power_curve import power_curve
+
+    with Console() as console, console.working("power: the design"):
+        settings = _settings(checked.power, options, effect or [])
+        from gan_eval.power.design import require_power_is_defined
+
+        require_power_is_defined(checked.quiz, where=str(study))
+        assumed = pairs(effect or [], "--effect").keys()
+        _require_effect(assumed, settings, checked.quiz.protocol)
+        pool = _pool(checked, study, out, settings.stimuli)
+        models = sorted({str(row["model"]) for row in pool if row["model"]})
+        for name in settings.fooling_rates:
+            if name not in models:
+                place = "--effect " if f"fooling_rates.{name}" in assumed else f"{study}: power."
+                raise UserError(f"{place}fooling_rates.{name}: no such model; the study has {', '.join(models)}")
+        from gan_eval import tabular
+        from gan_eval.file_sets import replaced_set
+        from gan_eval.files import claim_output_folder, write_text
+        from gan_eval.launch import usable_cores
+        from gan_eval.power import plan_power
+        from gan_eval.power.planning import POWER
+        from gan_eval.power.words import sentences, tables
+        from gan_eval.report.power_curve import power_curve
 
     claim_output_folder(out)
     with Console() as console:
+        console.progress("power", 0, 0, unit="studies")
         plan = plan_power(
             checked,
             pool,

@@ -228,7 +228,8 @@ def _measure(
     if report is not None:
         from gan_eval.report import build_metrics_report
 
-        build_metrics_report(frames, stimuli_of_sets(inputs), report, title=None)
+        with Console() as console, console.working("report"):
+            build_metrics_report(frames, stimuli_of_sets(inputs), report, title=None)
     return frames
 
 

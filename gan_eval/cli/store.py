@@ -57,7 +57,7 @@ def participants_forget(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only tell what would be removed.")] = False,
 ) -> None:
     """Remove every row of a participant, also from the bytes of the file; tell first what that is, and ask."""
-    from gan_eval.cli.console import confirmed
+    from gan_eval.cli.console import Console, confirmed
     from gan_eval.store import forget, stored_of
     from gan_eval.store.connect import is_address
 
@@ -80,7 +80,8 @@ def participants_forget(
     if not yes and not confirmed(f"Remove {rows} rows for good ({counts or 'none'})?"):
         typer.echo(f"{participant}: nothing was removed", err=True)
         return
-    forgotten = forget(store, participant, study=study)
+    with Console() as console, console.working("rewriting the file, out of which the rows go"):
+        forgotten = forget(store, participant, study=study)
     if removed := _counts(forgotten.rows):
         typer.echo(f"{participant}: {sum(forgotten.rows.values())} rows removed ({removed})")
     else:
@@ -102,9 +103,11 @@ def store_merge(
     out: Annotated[Path, typer.Option("--out", help="The new store's file.")],
 ) -> None:
     """Make one new store of several; what they tell differently is refused."""
+    from gan_eval.cli.console import Console
     from gan_eval.store import merge
 
-    merged = merge(stores, out)
+    with Console() as console, console.working("merge"):
+        merged = merge(stores, out)
     again = f", {merged.repeated} rows that stood in several stores taken once" if merged.repeated else ""
     typer.echo(f"{merged.sessions} sessions, {merged.trials} trials{again}", err=True)
     typer.echo(out)
@@ -119,9 +122,11 @@ def store_deliver(
     ] = False,
 ) -> None:
     """Bring to the lab's server what it lacks of a station's store, each row once; refused rows make it fail."""
+    from gan_eval.cli.console import Console
     from gan_eval.delivery.courier import deliver_all
 
-    delivered = deliver_all(store, to, again=again)
+    with Console() as console, console.working("deliver"):
+        delivered = deliver_all(store, to, again=again)
     typer.echo(f"{delivered.trials} trials of {delivered.sessions} sessions delivered, {delivered.unsent} left")
     if delivered.refused:
         more = f"; and {len(delivered.refused) - 3} sessions more" if len(delivered.refused) > 3 else ""
@@ -143,8 +148,8 @@ def export(
     from gan_eval.export import export_store
 
     names = [name.strip() for name in formats.split(",") if name.strip()]
-    exported = export_store(store, out, formats=names, study=study)
-    console = Console()
+    with Console() as console, console.working("export"):
+        exported = export_store(store, out, formats=names, study=study)
     console.message(f"{exported.sessions} sessions, {exported.trials} trials")
     rows = [[file, "" if count is None else str(count)] for file, count in exported.files.items()]
     console.table(["File", "Rows"], rows)

@@ -144,6 +144,7 @@ def report(
     ] = False,
 ) -> None:
     """Make a report of a study's tables: one self-contained HTML file, or Markdown."""
+    from gan_eval.cli.console import Console
     from gan_eval.files import check_output_file
     from gan_eval.report import build, build_figures, build_markdown
 
@@ -152,7 +153,10 @@ def report(
         check_output_file(out)
     if figures is not None:
         check_output_file(figures / "figure.svg", option="--figures")
-    typer.echo(write(folder, out or folder / f"report.{form}", stimuli=stimuli or (), with_raw_tables=with_raw_tables))
+    with Console() as console, console.working("report"):
+        path = write(folder, out or folder / f"report.{form}", stimuli=stimuli or (), with_raw_tables=with_raw_tables)
+    typer.echo(path)
     if figures is not None:
-        build_figures(folder, figures, stimuli=stimuli or ())
+        with Console() as console, console.working("figures"):
+            build_figures(folder, figures, stimuli=stimuli or ())
         typer.echo(figures)
