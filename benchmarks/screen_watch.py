@@ -1,7 +1,7 @@
 """Watches a patch of an X screen from outside, and presses keys: what was shown when, by nobody's own account.
 
-    python benchmarks/screen_watch.py --patch 632,392,16,16 --out seen.csv
-    python benchmarks/screen_watch.py --patch 632,392,16,16 --out seen.csv --keys f,j --after-ms 300,500,700
+    python benchmarks/screen_watch.py --patch 672,432,16,16 --out seen.csv
+    python benchmarks/screen_watch.py --patch 672,432,16,16 --out seen.csv --keys f,j --after-ms 300,500,700
 
 A process of its own that shares nothing with the watched program but the screen. It reads the patch about two thousand
 times a second. A showing begins when the patch turns from plain grey into a picture and ends when it is plain again;
