@@ -15,6 +15,7 @@ from gan_eval.report.parts.blocks import (
     Files,
     Lead,
     Lines,
+    Listing,
     Paragraph,
     Quote,
     RankedPicture,
@@ -92,7 +93,11 @@ class _Writer:
             case Paragraph(text):
                 return ["", escape(text)]
             case Quote(heading, text):
-                return ["", f"### {escape(heading)}", "", f"> {escape(text)}"]
+                quoted = "\n>\n".join(f"> {escape(part)}" for part in text.split("\n\n"))
+                return ["", f"### {escape(heading)}", "", *quoted.split("\n")]
+            case Listing(heading, text, file_name):
+                self.files[f"paper/{file_name}"] = text.encode()
+                return ["", f"[{escape(heading)}](<{self.folder}/paper/{file_name}>)"]
             case Facts(items):
                 return ["", *(f"- **{escape(term)}**: {escape(description)}" for term, description in items)]
             case Ranking(title, pictures):

@@ -6,6 +6,7 @@ are those of the table `detection`, clustered by participant and by picture. Wil
 people and these pictures only, are not in it.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -410,6 +411,9 @@ def latex(table: pd.DataFrame) -> str:
     return "\n".join(lines) + "\n"
 
 
+_BREAK = "\ue000"
+"""Stands between two letters that LaTeX would join, as two hyphens to a dash."""
+_JOINED = re.compile(r"([-'`,])(?=\1)")
 _COMMANDS = {
     "\\": r"\textbackslash{}",
     "{": r"\{",
@@ -426,14 +430,20 @@ _COMMANDS = {
     "|": "$|$",
     "′": "$'$",
     "−": "$-$",
-    # braces, so that two of a kind are no dash or quotation mark, and nothing is an option of the command before it
-    "-": "-{}",
-    "'": "'{}",
-    "`": "{}`{}",
+    "×": r"$\times$",
+    "±": r"$\pm$",
+    "°": r"$^\circ$",
+    "²": "$^2$",
+    "√": r"$\surd$",
+    "∞": r"$\infty$",
+    "χ": r"$\chi$",
+    "λ": r"$\lambda$",
+    "–": "--",
+    "…": r"\ldots{}",
+    "“": "``",
+    "”": "''",
     '"': "''{}",
-    "[": "{[}",
-    "]": "{]}",
-    "*": "{*}",
+    _BREAK: "{}",
 }
 
 
@@ -444,4 +454,8 @@ def escape_latex(text: str) -> str:
     a\\_b \\& 50 \\% \\{x\\}
     """
     line = "".join(letter if letter.isprintable() else " " for letter in text)
-    return "".join(_COMMANDS.get(letter, letter) for letter in " ".join(line.split()))
+    line = _JOINED.sub(rf"\1{_BREAK}", " ".join(line.split()))
+    escaped = "".join(_COMMANDS.get(letter, letter) for letter in line)
+    return (
+        f"{{}}{escaped}" if escaped.startswith(("[", "*")) else escaped
+    )  # an option, or a star, of what stands before

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
-from gan_eval.report.parts.thumbnails import Album, Thumbnail
+from gan_eval.report.parts.thumbnails import Album, Thumbnail, data_uri
 from gan_eval.report.parts.words import NARROW, NOTHING, plural, whole
 
 if TYPE_CHECKING:
@@ -73,11 +73,29 @@ class Heading(Block):
 
 @dataclass(frozen=True)
 class Quote(Block):
-    """A paragraph to copy into a paper."""
+    """Paragraphs to copy into a paper, a blank line between them."""
 
     macro = "quote"
     heading: str
     text: str
+
+    def __bool__(self) -> bool:
+        return bool(self.text)
+
+
+@dataclass(frozen=True)
+class Listing(Block):
+    """Source text to copy or to save, letter for letter; folded on the page."""
+
+    macro = "listing"
+    heading: str
+    text: str
+    file_name: str
+
+    @property
+    def uri(self) -> str:
+        """The text as a file that can be saved from the page."""
+        return data_uri(self.text.encode(), "text/plain;charset=utf-8")
 
     def __bool__(self) -> bool:
         return bool(self.text)

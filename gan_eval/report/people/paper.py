@@ -5,22 +5,23 @@ import pandas as pd
 
 from gan_eval import __version__
 from gan_eval.quiz.protocols import PROTOCOLS
-from gan_eval.report.parts.blocks import Facts, Paragraph, Quote, Section
+from gan_eval.report.metrics.data import in_order, title_of
+from gan_eval.report.parts.blocks import Block, Facts, Listing, Paragraph, Quote, Section
 from gan_eval.report.parts.folder import StudyFolder
-from gan_eval.report.parts.words import listed, milliseconds, missing, number, percent, plural, whole
+from gan_eval.report.parts.references import OF_METRICS, as_bibtex, as_latex, as_text, cited_keys
+from gan_eval.report.parts.words import Record, listed, milliseconds, missing, number, percent, plural, whole
 from gan_eval.report.people.comparisons import margin_texts
 from gan_eval.report.people.design import BY, exclusion_standing
 from gan_eval.report.people.participants import included_count, invited_text, is_excluded
 from gan_eval.report.people.timing import exposure_levels, flagged_share, presented_trials
-from gan_eval.stats.answers.choices import CHOICES
+from gan_eval.stats.answers.choices import BRADLEY_TERRY, CHOICES
 from gan_eval.stats.answers.grades import RATINGS
-from gan_eval.stats.answers.hype import THRESHOLDS
+from gan_eval.stats.answers.hype import HYPE, THRESHOLDS
 from gan_eval.stats.answers.time_models import REACTION_TIME_MODELS
 from gan_eval.stats.compare.comparisons import COMPARISONS
 from gan_eval.stats.metrics_and_people.correlations import CORRELATIONS
 from gan_eval.stats.mixed.models import MIXED_MODELS
-from gan_eval.stats.trials import requested_exposure
-from gan_eval.tables import PARTICIPATION, RUNS, SESSIONS, SET_METRICS
+from gan_eval.tables import IMAGE_METRICS, KINDS, PARTICIPATION, RUNS, SESSIONS, SET_METRICS
 
 _JUDGED = """\
 Fake is the signal: a generated picture called fake is a hit, a real one called fake a false alarm. The shares of the
@@ -67,8 +68,18 @@ to 9 points and Student's t approximation above that, and fewer than 5 points ge
 
 def method_section(folder: StudyFolder) -> Section:
     """How it was analysed, and the paragraph for a paper."""
-    quote = Quote("To copy into a paper", paper_methods(folder))
-    return Section("methods", "Method", [Paragraph(methods(folder)), quote])
+    text = paper_methods(folder)
+    sources = as_bibtex(["gan_eval", *cited_keys(text)])
+    blocks: list[Block] = [Paragraph(methods(folder)), Quote("To copy into a paper", as_text(text))]
+    if text:
+        latex = as_latex(
+            text.replace(f"Software: {(software := _software(folder))}", f"Software: {software} [@gan_eval]")
+        )
+        blocks += [
+            Listing("The same for LaTeX", latex, "methods.tex"),
+            Listing("Its sources for BibTeX", sources, "methods.bib"),
+        ]
+    return Section("methods", "Method", blocks)
 
 
 def methods(folder: StudyFolder) -> str:
@@ -93,7 +104,8 @@ def methods(folder: StudyFolder) -> str:
 
 
 def paper_methods(folder: StudyFolder) -> str:
-    """One paragraph with its numbers filled in; empty where nobody answered anything."""
+    """Short paragraphs with their numbers filled in, a blank line between them, sources as `[@key]` of
+    `gan_eval.report.parts.references`; empty where nobody answered anything."""
     if folder.scope("all").empty and folder.answers().empty:
         return ""
     study = folder.study
@@ -105,18 +117,15 @@ def paper_methods(folder: StudyFolder) -> str:
         procedure = [f"{PROTOCOLS[quiz.protocol].methods} by key ({keys}), {window}, in random order."]
         hashes = f"design {study.design_hash[:12]}, analysis plan {study.analysis_hash[:12]} (SHA-256)"
         software = f"{software}, seed {study.study.seed}; {hashes}"
-    return " ".join(
-        [
-            _participants(folder),
-            *_pictures(folder),
-            *procedure,
-            *size_on_screen(folder),
-            *_timing(folder),
-            *_exclusions(folder),
-            *_models(folder),
-            f"Software: {software}.",
-        ]
-    )
+    paragraphs = [
+        [_participants(folder), *_pictures(folder)],
+        [*procedure, *size_on_screen(folder), *_timing(folder)],
+        _exclusions(folder),
+        _measures(folder),
+        _models(folder),
+        [f"Software: {software}."],
+    ]
+    return "\n\n".join(" ".join(sentences) for sentences in paragraphs if sentences)
 
 
 def _software(folder: StudyFolder) -> str:
@@ -137,20 +146,29 @@ def _participants(folder: StudyFolder) -> str:
 
 
 def _pictures(folder: StudyFolder) -> list[str]:
-    pictures, trials = folder.scope("stimulus"), presented_trials(folder)
+    """How many pictures there were to draw from, how many of them were shown, and how many answers that gave."""
+    trials = presented_trials(folder)
     sentences = []
-    if len(pictures):
-        real, fake = (int((pictures[name] > 0).sum()) for name in ("n_real", "n_fake"))
-        sentences.append(f"The pool held {plural(real, 'real picture')} and {plural(fake, 'generated one')}.")
-    counts = trials.groupby("session").size() if len(trials) else pd.Series(dtype=int)
-    if len(counts):
-        low, high = int(counts.min()), int(counts.max())
-        count = plural(low, "trial") if low == high else f"{low} to {plural(high, 'trial')}"
-        sentences.append(f"Each session had {count}, without practice and catch trials.")
-    if folder.study is not None and folder.study.data:
-        models = ", ".join(folder.study.models) or "none"
-        sentences.append(f"Data sets: {', '.join(folder.study.data)}; models: {models}.")
-    return sentences
+    if folder.stimuli:
+        pool = pd.concat(folder.stimuli.values()).drop_duplicates("stimulus")
+        models = sorted(pool.loc[pool["kind"] == "fake", "model"].dropna().unique())
+        of = f" of {plural(len(models), 'model')} ({listed(models)})" if models else ""
+        real, fake = (int((pool["kind"] == kind).sum()) for kind in KINDS)
+        datasets = sorted(pool["dataset"].dropna().unique())
+        on = f" ({listed(datasets)})" if datasets else ""
+        sentences.append(f"The pool held {plural(real, 'real picture')}{on} and {plural(fake, 'generated one')}{of}.")
+    elif folder.study is not None and folder.study.data:
+        models = list(folder.study.models)
+        sentences.append(f"Data sets: {', '.join(folder.study.data)}; models: {', '.join(models) or 'none'}.")
+    if trials.empty:
+        return sentences
+    shown = plural(pd.concat([trials["stimulus"], trials["stimulus_b"]]).nunique(), "different picture")
+    answered, count = int(trials["answered"].sum()), len(trials)
+    sentences.append(f"{shown} were shown, in {plural(count, 'trial')}; {whole(answered)} of these were answered.")
+    counts = trials.groupby("session").size()
+    low, high = int(counts.min()), int(counts.max())
+    each = plural(low, "trial") if low == high else f"{low} to {plural(high, 'trial')}"
+    return [*sentences, f"Each session had {each}, without practice and catch trials."]
 
 
 def size_on_screen(folder: StudyFolder) -> list[str]:
@@ -180,18 +198,8 @@ def size_on_screen(folder: StudyFolder) -> list[str]:
 def _timing(folder: StudyFolder) -> list[str]:
     trials, sessions = presented_trials(folder), folder.table(SESSIONS)
     sentences = []
-    levels = exposure_levels(trials) if len(trials) else pd.DataFrame()
-    timed = [row for row in levels.to_dict("records") if row["n"] and not missing(row["error_ms"])]
-    if timed:
-        achieved = [
-            f"{milliseconds(row['requested_ms'])} (achieved {number(row['mean_ms'], digits=1)} ms, SD of the error "
-            f"{number(row['sd_ms'], digits=2)} ms, worst {number(row['worst_ms'], digits=1)} ms)"
-            for row in timed
-        ]
-        sentences.append(f"Exposures asked for: {listed(achieved)}.")
-    elif len(trials) and trials["exposure_ms"].notna().any():
-        how = "stood until the answer" if np.isinf(requested_exposure(trials)).all() else "were shown"
-        sentences.append(f"Pictures {how}, for a median of {milliseconds(trials['exposure_ms'].median())}.")
+    if len(trials) and (shown := [*filter(None, map(_exposure, exposure_levels(trials).to_dict("records")))]):
+        sentences.append(f"Each picture was shown {'; or '.join(shown)}.")
     refresh = sorted(set(sessions["refresh_hz"].dropna().round(1)))
     if refresh:
         sentences.append(f"Screens refreshed at {listed([number(hz, digits=1) for hz in refresh])} Hz.")
@@ -199,6 +207,22 @@ def _timing(folder: StudyFolder) -> list[str]:
     if flagged is not None:
         sentences.append(f"{percent(flagged)} of trials carry a timing or focus flag.")
     return [*sentences, "Absolute display and keyboard lag was not measured."] if sentences else []
+
+
+def _exposure(level: Record) -> str:
+    """How long pictures of one level were shown, a row of `exposure_levels`; empty where nothing tells it."""
+    requested, mean = level["requested_ms"], level["mean_ms"]
+    if missing(requested):
+        return "" if missing(mean) else f"for {number(mean, digits=0)} ms on average"
+    if np.isinf(requested):
+        return "until the answer" + ("" if missing(mean) else f", {number(mean, digits=0)} ms on average")
+    if missing(level["error_ms"]):
+        return f"for {milliseconds(requested)} as asked for, which was not measured"
+    spread = "" if missing(level["sd_ms"]) else f", SD of the error {number(level['sd_ms'], digits=2)} ms"
+    return (
+        f"for {milliseconds(requested)} (achieved {number(mean, digits=1)} ms{spread}, worst "
+        f"{number(level['worst_ms'], digits=1)} ms)"
+    )
 
 
 def _exclusions(folder: StudyFolder) -> list[str]:
@@ -222,6 +246,39 @@ def _exclusions(folder: StudyFolder) -> list[str]:
     return sentences
 
 
+def _measures(folder: StudyFolder) -> list[str]:
+    """What was computed of the answers, and what its intervals rest on."""
+    sentences = []
+    if len(folder.judged()):
+        sentences.append(
+            "A generated picture called fake is a hit, a real one called fake a false alarm; the fooling rate is the "
+            "share of generated pictures called real, and accuracy the mean of the shares of real and of generated "
+            "pictures judged rightly. d′ uses the log-linear correction [@hautus1995]. Their 95 % intervals are "
+            "clustered by participant and by picture [@cameron2011]."
+        )
+    if len(folder.table(CHOICES)):
+        sentences.append(
+            "Choices between two pictures are shares of the answered pairs; d′ is √2 z(share right) [@macmillan2005]."
+        )
+    if folder.table(BRADLEY_TERRY)["strength"].notna().any():
+        sentences.append("Strengths of models come from the Bradley–Terry model [@bradley1952].")
+    if len(folder.table(RATINGS)):
+        sentences.append("A mean grade is the mean of the participants' means, with Student's t between them.")
+    if len(folder.table(THRESHOLDS)):
+        sentences.append(
+            "Thresholds are the mean exposure of a staircase's reversals after the first four [@levitt1971, "
+            "kaernbach1991]."
+        )
+    if len(folder.table(HYPE)):
+        sentences.append("HYPE scores are defined as published [@zhou2019].")
+    sets, images = folder.table(SET_METRICS), folder.table(IMAGE_METRICS)
+    names = in_order([*images["metric"].dropna().unique(), *sets["metric"].dropna().unique()])
+    if names:
+        cited = [f"{title_of(name)} [@{OF_METRICS[name]}]" if name in OF_METRICS else title_of(name) for name in names]
+        sentences.append(f"The pictures were measured by {listed(cited)}.")
+    return sentences
+
+
 def _models(folder: StudyFolder) -> list[str]:
     """Models and tests, margins, and what was not planned."""
     models, comparisons = folder.table(MIXED_MODELS), folder.table(COMPARISONS)
@@ -232,19 +289,34 @@ def _models(folder: StudyFolder) -> list[str]:
         formulas = "; ".join(dict.fromkeys(str(formula) for formula in models["formula"]))
         sentences.append(
             f"Single answers were modelled by {links} mixed models with crossed random intercepts for participants and "
-            f"pictures (Laplace approximation, standard errors from the Hessian, Wald intervals{tests}): {formulas}."
+            f"pictures, by Laplace's approximation [@baayen2008], with standard errors from the Hessian, Wald intervals"
+            f"{tests}: {formulas}."
+        )
+    bases = set(comparisons["basis"].dropna())
+    if "crossed_model" in bases:
+        sentences.append(
+            "Differences are those of the crossed mixed model, averaged over participants and pictures [@zeger1988]."
+        )
+    if "two_way_cluster" in bases:
+        sentences.append(
+            f"{'Others' if 'crossed_model' in bases else 'Differences'} are of shares, with errors clustered by "
+            "participant and by picture [@cameron2011]."
         )
     if folder.table(REACTION_TIME_MODELS)["estimate"].notna().any():
-        sentences.append("Reaction times were modelled by log-normal mixed models with the same random intercepts.")
+        sentences.append(
+            "Reaction times were modelled by log-normal mixed models with the same random intercepts [@baayen2010]."
+        )
     if comparisons["p_holm"].notna().any():
-        sentences.append("P values of comparisons of one kind were corrected after Holm.")
+        sentences.append("P values of comparisons of one kind were corrected by Holm's method [@holm1979].")
     if len(folder.table(CORRELATIONS)):
         sentences.append(
             "Metrics were held against the fooling rate by Spearman's correlation with intervals from a two-way "
-            "bootstrap over participants and pictures."
+            "bootstrap over participants and pictures [@owen2007]."
         )
     if margins := margin_texts(comparisons):
-        sentences.append(f"Equivalence within {listed(margins)} was judged by two one-sided tests at 5 %.")
+        sentences.append(
+            f"Equivalence within {listed(margins)} was judged by two one-sided tests at 5 % [@schuirmann1987]."
+        )
     unplanned = int(comparisons["exploratory"].fillna(False).astype(bool).sum())
     if unplanned:
         sentences.append(f"Exploratory, resting on what the plan does not have: {plural(unplanned, 'comparison')}.")

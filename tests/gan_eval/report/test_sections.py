@@ -122,6 +122,7 @@ def test_names_are_escaped_and_turn_nothing_round(page):
 
 def test_every_table_can_be_saved_with_its_bytes(page, folder):
     saved = {found["download"]: found["href"] for tag, found in page.tags if tag == "a" and found.get("download")}
+    assert {saved.pop(name).partition(";")[0] for name in ("methods.tex", "methods.bib")} == {"data:text/plain"}
     assert set(saved) == {f"{name}.csv" for name in table_rows() if "session" not in ALL_TABLES[name].by_name}
     for name, uri in saved.items():
         data = (folder / name).read_bytes()

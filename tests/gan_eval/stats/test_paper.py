@@ -251,7 +251,13 @@ def test_any_name_is_a_name_in_latex() -> None:
     rows = compiled(latex(table))
     assert len(rows) == len(NAMES) + 1
     assert rows[1][4].strip() == "40.0"
-    assert rows[1][5].strip() == "$-$0.25 {[}$-$1.00, 0.50{]}"
+    assert rows[1][5].strip() == "$-$0.25 [$-$1.00, 0.50]"
+
+
+def test_letters_that_latex_would_join_stay_apart() -> None:
+    assert escape_latex("a--b ''c'' ---") == "a-{}-b '{}'c'{}' -{}-{}-"
+    assert escape_latex("a [1] *") == "a [1] *"
+    assert escape_latex("[1]") == "{}[1]"
 
 
 def test_latex_says_what_a_reader_must_know() -> None:

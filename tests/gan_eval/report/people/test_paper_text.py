@@ -1,0 +1,109 @@
+"""The methods paragraphs: three numbers of pictures and answers, exposures by level, and as LaTeX with BibTeX."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from gan_eval.report.parts.folder import read_folder
+from gan_eval.report.parts.references import OF_METRICS, SOURCES, as_bibtex, as_latex, as_text, cited_keys
+from gan_eval.report.people.paper import method_section, paper_methods
+from gan_eval.stats import analyze, write_analysis
+from gan_eval.stats.trials import fill_trials
+from gan_eval.tables import STIMULI, TRIALS
+from gan_eval.tabular import write_rows, write_table
+
+CITATION = Path(__file__).resolve().parents[4] / "CITATION.cff"
+
+
+def study_of(folder: Path, *, levels: tuple[float, ...] = (100.0, 500.0)) -> str:
+    """The paragraphs of a study with a pool of 8 and 8 pictures, of which 12 were shown, in 24 trials."""
+    number = np.arange(24)
+    kind = np.where(number % 2, "fake", "real")
+    picture = (number // 2) % 6
+    trials = fill_trials(
+        pd.DataFrame(
+            {
+                "participant": np.where(number < 12, "P1", "P2"),
+                "stimulus": [f"d/{'m' if k == 'fake' else 'real'}/{n}" for k, n in zip(kind, picture, strict=True)],
+                "kind": kind,
+                "model": np.where(kind == "fake", "m", None),
+                "dataset": "d",
+                "response": np.where(number == 5, "none", np.where(number % 3, "real", "fake")),
+                "requested_exposure_ms": np.resize(levels, 24),
+                "exposure_ms": np.resize(levels, 24) + 2.0,
+            }
+        )
+    )
+    write_table(trials, folder / "tables" / "trials.csv", TRIALS)
+    write_analysis(analyze(trials), folder / "tables")
+    rows = [
+        {"stimulus": f"d/{'m' if k == 'fake' else 'real'}/{n}", "item": f"d/{n}", "kind": k, "dataset": "d"}
+        | {"model": "m" if k == "fake" else None, "file": f"{k}/{n}.png", "split": "test"}
+        for k in ("real", "fake")
+        for n in range(8)
+    ]
+    write_rows(rows, folder / "stimuli" / "d-m" / "stimuli.csv", STIMULI)
+    return paper_methods(read_folder(folder))
+
+
+@pytest.mark.slow
+def test_pool_shown_and_answered_are_three_numbers(tmp_path):
+    text = study_of(tmp_path)
+    assert "The pool held 8 real pictures (d) and 8 generated ones of 1 model (m)." in text
+    assert "12 different pictures were shown, in 24 trials; 23 of these were answered." in text
+
+
+@pytest.mark.slow
+def test_exposures_are_told_by_level_and_not_as_one_median(tmp_path):
+    text = study_of(tmp_path, levels=(100.0, 500.0)).replace("\u202f", " ")
+    assert (
+        "shown for 100 ms (achieved 102.0 ms, SD of the error 0.00 ms, worst 2.0 ms); or for 500 ms (achieved" in text
+    )
+    assert "median" not in text
+
+
+@pytest.mark.slow
+def test_there_are_short_paragraphs_and_each_as_latex(tmp_path):
+    text = study_of(tmp_path)
+    paragraphs = text.split("\n\n")
+    assert len(paragraphs) >= 4
+    assert paragraphs[-1].startswith("Software: gan_eval")
+    blocks = {type(block).__name__ + getattr(block, "file_name", ""): block for block in
+              method_section(read_folder(tmp_path)).blocks}  # fmt: skip
+    assert blocks["Quote"].text == as_text(text)
+    assert "[@" not in blocks["Quote"].text
+    latex, bibtex = blocks["Listingmethods.tex"].text, blocks["Listingmethods.bib"].text
+    cited = {key for keys in re.findall(r"\\cite\{([^}]*)\}", latex) for key in keys.split(",")}
+    assert cited == set(re.findall(r"^@\w+\{(\w+),$", bibtex, flags=re.MULTILINE)) >= {"gan_eval", "hautus1995"}
+
+
+def test_every_source_has_the_fields_of_its_kind():
+    needed = {
+        "article": {"journal", "volume", "pages", "year"},
+        "inproceedings": {"booktitle", "year"},
+        "book": {"publisher", "year"},
+        "misc": {"note"},
+    }
+    for key, source in SOURCES.items():
+        assert needed[source.kind] <= set(source.fields), key
+        assert source.cited == "gan_eval" or source.cited.endswith(source.fields["year"]), key
+        entry = as_bibtex([key])
+        assert entry.isascii(), key
+        assert entry.count("{") == entry.count("}"), key
+    assert set(OF_METRICS.values()) <= set(SOURCES)
+
+
+def test_the_software_is_cited_as_citation_cff_says():
+    text = CITATION.read_text(encoding="utf-8")
+    assert f'title: "{SOURCES["gan_eval"].title}"' in text
+    assert f'- name: "{SOURCES["gan_eval"].authors[0].strip("{}")}"' in text
+
+
+def test_several_sources_stand_in_one_bracket():
+    text = "Thresholds [@levitt1971, kaernbach1991] and Holm's [@holm1979]."
+    assert as_text(text) == "Thresholds (Levitt 1971; Kaernbach 1991) and Holm's (Holm 1979)."
+    assert as_latex(text) == "Thresholds~\\cite{levitt1971,kaernbach1991} and Holm's~\\cite{holm1979}.\n"
+    assert cited_keys(text) == ["levitt1971", "kaernbach1991", "holm1979"]
