@@ -1,5 +1,7 @@
 """The sessions of a study with practice and catch trials of their own pictures."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -82,3 +84,9 @@ def test_the_stage_quiz_takes_note_of_other_pictures(plan: Plan) -> None:
     before = quiz.inputs()
     make_set(plan.file.parent / "noise", 4, ("fake",))
     assert quiz.inputs() != before
+
+
+def test_sessions_need_no_trainer() -> None:
+    """The quiz's build for a lab's desktop has none, and counts a study's sessions all the same."""
+    code = "import sys; sys.modules['trainer'] = None; import gan_eval.study.sessions"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
