@@ -24,7 +24,7 @@ from gan_eval.study.plan import Plan, make_plan, open_plan
 from gan_eval.study.sessions import ask_next_person, count_sessions, people_have_answered, quiz_command
 from gan_eval.study.stages import list_stages
 from gan_eval.system_libraries import missing_display
-from gan_eval.tabular import Row, read_rows, write_rows
+from gan_eval.tabular import read_rows, write_rows
 
 REAL, FAKE = 10, 10
 """Pictures of each kind that a person judges."""
@@ -93,7 +93,7 @@ def try_folders(
     _quiz_step(plan, listener, wanted=quiz)
     last = ("analyze", "report") if plan.store.is_file() else ("report",)
     markers.run([stages[name] for name in last], out, step)
-    if (answers := _answers_line(out / "tables" / "rates.csv")) is not None:
+    if (answers := _answer_line(out)) is not None:
         listener.message(answers)
     what = "more people" if people_have_answered(plan) else f"{REAL + FAKE} pictures for you to judge"
     listener.message(f"next: {what}: {quiz_command(plan)}; then the same command again, for the report")
@@ -152,8 +152,8 @@ def _settings(out: Path, dataset: str, model: str) -> Values:
     return {
         "study": {
             "name": study_name(out.resolve().name),
-            "title": f"{dataset}: real and generated",
-            "question": f"Can people tell the pictures of {model} from the real ones of {dataset}?",
+            "title": f"{dataset}: real and {'generated' if model == 'generated' else f'from {model}'}",
+            "question": "Can people tell the generated pictures from the real ones?",
         },
         "quiz": {"real": REAL, "fake": FAKE, "participants": 1},
     }
@@ -285,16 +285,9 @@ def _quiz_step(plan: Plan, listener: Listener, *, wanted: bool) -> None:
     ask_next_person(plan, listener)
 
 
-def _answers_line(file: Path) -> str | None:
-    """How many answers were right, and how many fakes passed for real; None where nobody has answered."""
-    from gan_eval.stats.answers.rates import RATES
+def _answer_line(out: Path) -> str | None:
+    """The sentence that the report begins with; None where nobody has answered."""
+    from gan_eval.report.parts.folder import read_folder
+    from gan_eval.report.people.answer import answer
 
-    rows: list[Row] = read_rows(file, RATES) if file.is_file() else []
-    pooled = next((row for row in rows if row["scope"] == "all"), None)
-    if pooled is None or pooled["accuracy"] is None:
-        return None
-    answers = sum(pooled[name] for name in ("hits", "misses", "false_alarms", "correct_rejections"))
-    right = pooled["hits"] + pooled["correct_rejections"]
-    interval = f"{100 * pooled['accuracy_low']:.0f} to {100 * pooled['accuracy_high']:.0f} %"
-    fooled = f"{pooled['misses']} of {pooled['hits'] + pooled['misses']} fakes passed for real"
-    return f"answers: {right} of {answers} right ({interval}; guessing: 50 %), {fooled}"
+    return next((f"answer: {sentence}" for sentence in answer(read_folder(out))), None)
