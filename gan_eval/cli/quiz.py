@@ -79,7 +79,7 @@ def quiz(
     station: Annotated[str | None, typer.Option(help="This computer's name in the lab.")] = None,
     simulate: Simulate = None,
     self_test: Annotated[
-        bool, typer.Option("--self-test", help="Measure this screen's timing and keep the result.")
+        bool, typer.Option("--self-test", help="Measure this screen's timing, check its size with a ruler, keep both.")
     ] = False,
 ) -> None:
     """Show real and generated pictures to one participant and store each answer."""
