@@ -107,7 +107,7 @@ def make_world(commands: Commands, room: Path) -> World:
         store=_files(work, "store.sqlite"),
         tables=tables,
         analysis={
-            **{name: data for name, data in study.items() if name not in record},
+            **{name: data for name, data in study.items() if name.endswith(".csv")},  # what the report reads
             **{f"study/metrics/{name}": data for name, data in tables.items() if name.endswith("_metrics.csv")},
         },
         record=record,
