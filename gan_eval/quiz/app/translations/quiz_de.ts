@@ -361,7 +361,7 @@
     <message>
       <source>Viewing distance</source>
       <comment>size_distance</comment>
-      <translation>Abstand der Augen</translation>
+      <translation>Abstand zum Bildschirm</translation>
     </message>
     <message>
       <source>Hold a ruler to the bar: it must be {length} cm long. If not, correct the width of the screen.</source>
