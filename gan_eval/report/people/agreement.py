@@ -11,7 +11,7 @@ from gan_eval.report.parts.chart import STYLE, Chart, chart_of, panel
 from gan_eval.report.parts.folder import StudyFolder, included_trials
 from gan_eval.report.parts.palette import GRID, MUTED, SERIES
 from gan_eval.report.parts.table import INTERVAL, cell, if_filled, interval_cell, labelled, table_of
-from gan_eval.report.parts.words import clean, missing, number, p_value, percent, plural, text, whole
+from gan_eval.report.parts.words import NOTHING, clean, missing, number, p_value, percent, plural, text, whole
 from gan_eval.stats.metrics_and_people.ceiling import spearman
 from gan_eval.stats.metrics_and_people.correlations import CORRELATION_DIFFERENCES, CORRELATIONS
 from gan_eval.stats.metrics_and_people.models import METRIC_MODELS
@@ -183,7 +183,11 @@ def _correlation_tables(folder: StudyFolder) -> list[Table]:
         "data set": _DATASET,
         "metrics": cell(text, "pair"),
         "n": cell(whole, "n"),
-        "|Spearman| of each": lambda row: f"{number(row['agreement_a'])}, {number(row['agreement_b'])}",
+        "|Spearman| of each": lambda row: (
+            NOTHING
+            if missing(row["agreement_a"]) and missing(row["agreement_b"])
+            else f"{number(row['agreement_a'])}, {number(row['agreement_b'])}"
+        ),
         "difference": cell(number, "difference"),
         INTERVAL: interval_cell(),
         "p (Steiger)": cell(p_value, "p"),

@@ -46,7 +46,7 @@ def comparison_sentences(folder: StudyFolder) -> list[str]:
     if margins := margin_texts(table):
         sentences.append(
             f"The equivalence margin is {listed(margins)}: groups are equivalent where the 90 % interval "
-            "of their difference lies within it on both sides (two one-sided tests at 5 %). Of `told apart` it is the "
+            "of their difference lies within it on both sides (two one-sided tests at 5 %). Of “told apart” it is the "
             "distance of balanced accuracy from guessing, half the difference in the table."
         )
     sensitivity = table["comparison"].astype("str").str.contains(SENSITIVITY, regex=False).to_numpy(bool)
