@@ -159,9 +159,11 @@ def _lock(lock: Path) -> int | None:
 
 def _record(lock: Path) -> Holder | None:
     try:
-        return Holder(**json.loads(lock.read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError):  # nobody's, or a disk that was full
+        holder = Holder(**json.loads(lock.read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError, RecursionError):  # nobody's, or a disk that was full
         return None
+    texts = (holder.machine, holder.since, holder.life)
+    return holder if type(holder.process) is int and all(isinstance(text, str) for text in texts) else None
 
 
 def _record_of_holder(lock: Path) -> Holder | None:

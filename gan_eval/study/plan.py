@@ -211,7 +211,7 @@ def open_plan(file: Path | None, folder: Path, *, data_root: Path | None = None)
         raise UserError(
             f"{folder}: not a study's folder; make it with: gan-eval run {file or 'STUDY.toml'} --out {folder}"
         )
-    made = read_json(folder / OWN_FOLDER / _RECORD)
+    made = _read_record(folder)
     if file is None and "file" not in made:
         raise UserError(f"{folder}: made before folders kept their study file's name; give the gan-eval run again")
     places = {name: (folder / made[name]).resolve() for name in ("file", "data_root") if made.get(name)}
@@ -224,6 +224,25 @@ def open_plan(file: Path | None, folder: Path, *, data_root: Path | None = None)
     if made["smoke"]:
         study = shrink(study)
     return Plan(study, Path(file), folder, data_root, fraction=made["fraction"], smoke=made["smoke"])
+
+
+def _read_record(folder: Path) -> dict[str, Any]:
+    """How a study's folder was made.
+
+    Raises:
+        UserError: the record is damaged.
+    """
+    file = folder / OWN_FOLDER / _RECORD
+    made = read_json(file)
+    texts = ("study", "file", "data_root")
+    if not (
+        isinstance(made, dict)
+        and {"study", "fraction", "smoke"} <= set(made)
+        and isinstance(made["fraction"], int | float)
+        and all(isinstance(made.get(name, ""), str) for name in texts)
+    ):
+        raise UserError(f"{file}: not the record of a study's folder; remove it and give the gan-eval run again")
+    return made
 
 
 def relative_path(place: Path, folder: Path) -> str:
@@ -242,7 +261,7 @@ def _record(plan: Plan, *, redo: bool) -> None:
     """
     file = plan.folder / OWN_FOLDER / _RECORD
     record = {"study": plan.study.study.name, "fraction": plan.fraction, "smoke": plan.smoke}
-    there = read_json(file) if file.is_file() else {}
+    there = _read_record(plan.folder) if file.is_file() else {}
     places = {"file": plan.file, "data_root": plan.data_root}
     known = {name: relative_path(place, plan.folder) for name, place in places.items() if place is not None}
     earlier = {name: there.get(name) for name in record} if there else record

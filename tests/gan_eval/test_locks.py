@@ -115,6 +115,15 @@ def test_without_locks_of_the_system_the_record_decides(
     assert len(taken_over(lock)) == 1, "a process that nobody has fetched yet has ended, too"
 
 
+@pytest.mark.parametrize(
+    "text", ["", "{", "[1]", '{"process": 1}', '{"process": "x", "machine": 1, "since": 2, "life": 3}']
+)
+def test_a_record_that_says_nothing_hinders_nobody(lock: Path, text: str) -> None:
+    lock.parent.mkdir(parents=True)
+    lock.write_text(text)
+    assert taken_over(lock) == []
+
+
 def test_what_is_there_stays(lock: Path) -> None:
     with hold_lock(lock, "--out RUN", "training there"):
         (lock.parent.parent / "config.json").write_text("{}")

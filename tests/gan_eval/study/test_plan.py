@@ -140,6 +140,15 @@ def test_a_folder_knows_its_study_file_and_its_data(world, monkeypatch):
         open_plan(None, moved / "out")
 
 
+@pytest.mark.parametrize("text", ["[]", "{}", '{"study": "s", "fraction": "x", "smoke": false}'])
+def test_a_damaged_record_of_a_folder_is_named(world, text):
+    plan_in(world)
+    (world / "out" / ".gan-eval" / "run.json").write_text(text)
+    for use in (lambda: open_plan(None, world / "out"), lambda: plan_in(world)):
+        with pytest.raises(UserError, match=r"run\.json: not the record of a study's folder; remove it"):
+            use()
+
+
 def test_an_empty_split_and_an_unknown_simulation_are_found_at_once(world):
     with pytest.raises(UserError, match="--simulate dprim=1"):
         plan_in(world, simulate="dprim=1")
