@@ -239,7 +239,7 @@ def _taken(world: World, command: tuple[str, ...], name: str) -> dict[str, bytes
 @st.composite
 def _tables_of_an_analysis(draw: st.DrawFn, world: World) -> Attack:
     """A table of a study's folder, which the report reads; nothing says what it was, so that it is read as it is."""
-    name = draw(st.sampled_from(sorted(world.analysis)))
+    name = draw(st.sampled_from(sorted(name for name in world.analysis if name.endswith(".csv"))))
     what, bad, named = draw(_of_an_analysis(world, name))
     few = {each: data for each, data in world.analysis.items() if each == name or draw(st.booleans())}
     few.setdefault("study/tables/rates.csv", world.analysis["study/tables/rates.csv"])
