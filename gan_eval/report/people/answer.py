@@ -22,7 +22,7 @@ from gan_eval.report.parts.words import (
     points_text,
 )
 from gan_eval.report.people.choices import choice_bases, choice_sentences
-from gan_eval.report.people.design import exploratory_mark, interim, margin_text
+from gan_eval.report.people.design import exploratory_mark, interim, is_interim, margin_text
 from gan_eval.report.people.grades import grade_sentences
 from gan_eval.report.people.rates import id_text, shares
 from gan_eval.report.people.staircase import threshold_sentences
@@ -70,15 +70,17 @@ def answer(folder: StudyFolder) -> list[str]:
     """The answer in a few sentences, the verdict first, or none where there are no tables of answers.
 
     The verdict rests on balanced accuracy: the plain share of right answers rewards a leaning to one answer wherever
-    real and generated pictures are unequally many. While people are awaited there is none.
+    real and generated pictures are unequally many. While some people have answered and others are awaited there is
+    none.
 
     Args:
         folder: with the notes that stand in several tables.
     """
     trials = folder.table(TRIALS)
     sentences = _verdicts(folder)
-    if sentences and (awaited := interim(folder)):
-        sentences = [f"Interim, no verdict yet: {awaited}. What follows may change with every answer."]
+    if sentences and is_interim(folder):
+        sessions = interim(folder).partition(";")[0]
+        sentences = [f"Interim, no verdict yet: {sessions}. What follows may change with every answer."]
     if not sentences:
         if folder.scope("all").empty:
             return []
@@ -98,7 +100,7 @@ def basis(folder: StudyFolder) -> list[str]:
     Args:
         folder: with the notes that stand in several tables.
     """
-    sentences = [f"So far: {sentence}" for sentence in _verdicts(folder)] if interim(folder) else []
+    sentences = [f"So far: {sentence}" for sentence in _verdicts(folder)] if is_interim(folder) else []
     everything = folder.scope("all")
     if len(everything) and not pd.isna(everything.iloc[0]["accuracy"]):
         row, share = everything.iloc[0], shares(folder, "all").iloc[0]

@@ -64,6 +64,11 @@ def interim(folder: StudyFolder) -> str:
     return sessions_text(people, required, simulated=simulated, command=sessions.get("next", ""))
 
 
+def is_interim(folder: StudyFolder) -> bool:
+    """People have answered, and more are awaited: there is no verdict yet. A rehearsal shows what there will be."""
+    return bool(interim(folder)) and not folder.simulated
+
+
 def trained_for(fractions: list[float], verb: str) -> str:
     """For which fractions of the steps models were trained.
 

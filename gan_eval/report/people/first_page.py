@@ -19,7 +19,7 @@ from gan_eval.report.parts.words import (
     whole,
 )
 from gan_eval.report.people.answer import answer
-from gan_eval.report.people.design import interim
+from gan_eval.report.people.design import is_interim
 from gan_eval.report.people.pictures import fooling_rankings
 from gan_eval.report.people.rates import shares
 from gan_eval.staircases import STAIRCASE
@@ -140,17 +140,18 @@ def _said(span: Span, *, is_share: bool) -> str:
 def cited_table(folder: StudyFolder) -> list[Table]:
     """The table to cite, each number with one interval; none while people are awaited."""
     frame = folder.table(PAPER)
-    if frame.empty or interim(folder):
+    if frame.empty or is_interim(folder):
         return []
     head, rows = printed(frame)
-    notes = [f"In brackets the 95{NARROW}% interval to cite; other intervals, in the details, are not for citing."]
+    to_cite = "" if folder.simulated else " to cite; other intervals, in the details, are not for citing"
+    notes = [f"In brackets the 95{NARROW}% interval{to_cite}."]
     if len(rows) > _MOST_CITED:
         notes.append(f"The first {_MOST_CITED} of {whole(len(rows))} rows; the file holds all.")
     words = 2 + ("Asked" in head)
     is_last = head[-1] == "Verdict"
     return [
         Table(
-            "Cite this: what people answered, by model",
+            "A rehearsal, not to cite" if folder.simulated else "Cite this: what people answered, by model",
             head,
             rows[:_MOST_CITED],
             words,

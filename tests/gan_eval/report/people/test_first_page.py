@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 from page_reader import Page
 from PIL import Image
+from synthetic_study import make_study
 
 from gan_eval.files import OWN_FOLDER
 from gan_eval.report import build, build_figures
@@ -52,10 +53,20 @@ def test_one_page_has_verdict_figure_table_and_pictures_and_the_rest_is_folded(s
 
 def test_while_people_are_awaited_there_is_no_verdict_and_nothing_to_cite(study_page):
     seen = first_page(study_page)
-    assert "Interim, no verdict yet: 5 of 9 sessions" in seen
+    assert "Interim, no verdict yet: 5 of 9 sessions." in seen
     assert "Cite this" not in seen
     assert "by guessing" not in seen
     assert "So far: " in study_page.words
+
+
+@pytest.mark.slow
+def test_a_rehearsal_shows_the_whole_page_and_nothing_to_cite(tmp_path):
+    page = Page(build(make_study(tmp_path / "s", simulated=True, datasets=("facades",)), tmp_path / "report.html"))
+    seen = first_page(page)
+    assert "7 simulated participants told real from generated pictures" in seen
+    assert "A rehearsal, not to cite" in seen
+    assert "Cite this" not in seen
+    assert "Interim: 0 of 9 sessions (7 simulated)" in page.words
 
 
 def test_tables_without_a_value_are_one_sentence():
