@@ -185,14 +185,18 @@ def _column_for(target: str, foreign: pd.DataFrame, free: list[str], columns: Ma
         constant = {name for name in free if pictures[name].nunique().le(1).all()}
         candidates = [name for name in candidates if name in constant] or candidates
         free = [name for name in free if name in constant]
-    guesses = {name: _meanings(target, name, foreign[name], {}) for name in dict.fromkeys((*candidates, *free))}
+    guesses = {
+        name: _with_the_other_word(target, name, foreign[name], _meanings(target, name, foreign[name], {}))
+        for name in dict.fromkeys((*candidates, *free))
+    }
     for name in candidates:
         if not guesses[name].unknown and foreign[name].notna().any():
             return name
     if target == "kind" and (models := [name for name in candidates if _names_models(guesses[name])]):
         return models[0]
     telling = [name for name in free if not guesses[name].unknown and guesses[name].words and not guesses[name].remark]
-    return next(iter((*telling, *candidates)), None)
+    by_words = [name for name in telling if _plain(name) not in ("model", *USUAL_NAMES["model"])]
+    return next(iter((*by_words, *candidates) if target == "kind" else (*candidates, *by_words)), None)
 
 
 def _meanings(target: str, column: str, cells: pd.Series, known: Mapping[str, str]) -> _Meanings:

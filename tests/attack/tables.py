@@ -261,11 +261,7 @@ def _tables_of_a_record(draw: st.DrawFn, world: World) -> Attack:
         what, bad = draw(st.one_of(damaged(good), something_else()))
         family, names = f"report, record: {what}", ("analysis.set.json|.csv",)
         return Attack(family, command, {**files, record: bad}, names=names)
-    name = draw(
-        st.sampled_from(
-            sorted(name for name in world.analysis if name.startswith("study/tables/") and name.endswith(".csv"))
-        )
-    )
+    name = draw(st.sampled_from(sorted(name for name in world.analysis if name.startswith("study/tables/"))))
     what, bad, _ = draw(_of_an_analysis(world, name))
     is_read = _table_of(name) != PARTICIPANTS
     is_changed = isinstance(bad, bytes) and bad != world.analysis[name]

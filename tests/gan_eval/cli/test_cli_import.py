@@ -41,7 +41,7 @@ FOREIGN: dict[str, tuple[str, Callable[[int, int], str]]] = {
     "keys.csv": (
         "participant_id,stimulus,condition,choice,rt_s,generator,trial,confidence",
         lambda w, i: (
-            f"{w},{i},{('photo', 'generated')[i % 2]},{'jf'[(w + i) % 2]},1.5,{('real', 'sg')[i % 2]},{i % 3},sure"
+            f"{w},{i},{('photo', 'generated')[i % 2]},{'jf'[(w + i) % 2]},1.5,{('real', 'gan')[i % 2]},{i % 3},sure"
         ),
     ),
     "models.csv": (
