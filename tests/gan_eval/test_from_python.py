@@ -24,7 +24,7 @@ TRIAL = {"participant": "P1", "trial": 1, "phase": "main", "stimulus": "d/m/a", 
 
 def test_the_package_alone_imports_nothing_heavy_and_shows_its_names() -> None:
     code = (
-        "import gan_eval, sys; shown = [name for name in dir(gan_eval) if name[0] != '_']; loaded = sys.modules.keys(); "
+        "import gan_eval, sys; shown = [n for n in dir(gan_eval) if n[0] != '_']; loaded = sys.modules.keys(); "
         f"print([name for name in {HEAVY!r} if name in loaded], gan_eval.__all__ == shown)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
