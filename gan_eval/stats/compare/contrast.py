@@ -29,6 +29,7 @@ difference of 0.4 logits were called different
 - with (1 | stimulus), 40 participants and 50 items, no difference: 0 %, its errors being those of unrelated pictures.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
@@ -150,7 +151,8 @@ class Question:
     slope: np.ndarray | None = None
     """(N,) equal within a cell: the fixed effect that varies from one level of a factor to the next; -1/2 and 1/2, so
     that neither side varies more by construction."""
-    slope_of: Literal["participant", "picture"] = "participant"
+    slope_of: Sequence[Literal["participant", "picture"]] = ("participant",)
+    """The factors over whose levels it varies."""
     picture_is: str = "stimulus"
     """What a picture of the model is: `stimulus` or `item`, for messages."""
     weight: np.ndarray | None = None
@@ -231,12 +233,19 @@ def _by_model(question: Question, margin: float | None, fits: Fits) -> Estimate:
         raise NoFitError("fewer than two participants or pictures behind a group")
     X = np.eye(len(question.cell_weights))
     if question.key not in fits:
-        levels, names = (question.participant, question.picture), ("participant", question.picture_is)
-        if question.slope is not None and question.slope_of == "picture":
-            levels, names = levels[::-1], names[::-1]  # a slope goes with the first factor
+        of_participant, of_picture = (
+            question.slope if factor in question.slope_of else None for factor in ("participant", "picture")
+        )
         try:
             fits[question.key] = fit_crossed(
-                question.answer, X[question.cell], *levels, link=question.link, slope=question.slope, factors=names
+                question.answer,
+                X[question.cell],
+                question.participant,
+                question.picture,
+                link=question.link,
+                slope=of_participant,
+                slope_second=of_picture,
+                factors=("participant", question.picture_is),
             )
         except NoFitError as reason:
             fits[question.key] = reason
@@ -244,13 +253,17 @@ def _by_model(question: Question, margin: float | None, fits: Fits) -> Estimate:
     if isinstance(fit, NoFitError):
         raise fit
     _, at = np.unique(question.cell, return_index=True)
-    sd_slope = (np.zeros(len(at)) if question.slope is None else question.slope[at]) * (fit.sd_slope or 0.0)
-    correlation = fit.slope_correlation or 0.0
-    variances = fit.sd_first**2 + 2 * correlation * fit.sd_first * sd_slope + sd_slope**2 + fit.sd_second**2
-    by_first = 2 * fit.sd_first + 2 * correlation * sd_slope
-    by_random = np.stack([by_first, np.full(len(at), 2 * fit.sd_second)], axis=1)
+    slope = np.zeros(len(at)) if question.slope is None else question.slope[at]
+    variances, by_random = np.zeros(len(at)), []
+    for sd, sd_slope, correlation in (
+        (fit.sd_first, fit.sd_slope, fit.slope_correlation),
+        (fit.sd_second, fit.sd_slope_second, fit.slope_correlation_second),
+    ):
+        moved = slope * (sd_slope or 0.0)
+        variances += sd**2 + 2 * (correlation or 0.0) * sd * moved + moved**2
+        by_random.append(2 * sd + 2 * (correlation or 0.0) * moved)
     contrast = contrast_of_proportions(
-        question.cell_weights, X, fit.beta, fit.covariance, variances, by_random, link=question.link
+        question.cell_weights, X, fit.beta, fit.covariance, variances, np.stack(by_random, axis=1), link=question.link
     )
     difference = question.constant + contrast.estimate
     test = wald(difference, contrast.std_error, df)

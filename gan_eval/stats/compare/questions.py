@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import combinations
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -149,8 +150,9 @@ def _kind_question(
 def model_questions(answered: pd.DataFrame, plan: AnalysisSettings) -> Iterator[Comparison]:
     """Model against model on each data set, by fooling rates.
 
-    Where nearly all trials show an item that was judged in both models' versions, the model's second factor is the
-    item, with a slope, in place of the stimulus.
+    People differ in how they see the models, so the model has a slope by participant wherever some judged both. Where
+    nearly all trials show an item that was judged in both models' versions, its second factor is the item, with a slope,
+    in place of the stimulus.
     """
     fakes = answered[answered["is_fake"] & answered["model"].notna()]
     for dataset, part in fakes.groupby("dataset", dropna=False, sort=True):
@@ -163,6 +165,9 @@ def model_questions(answered: pd.DataFrame, plan: AnalysisSettings) -> Iterator[
             shared = trials["item"].notna().all() and bool(
                 (trials.groupby("item")["model"].transform("nunique") == 2).mean() >= SHARED
             )
+            slope_of: list[Literal["participant", "picture"]] = ["picture"] if shared else []
+            if (trials.groupby("participant")["model"].nunique() == 2).sum() > 1:
+                slope_of.append("participant")
             question = Question(
                 key=("models", comparison, a, b),
                 answer=fooled,
@@ -172,8 +177,8 @@ def model_questions(answered: pd.DataFrame, plan: AnalysisSettings) -> Iterator[
                 picture=pd.factorize(trials["item"] if shared else trials["stimulus"])[0],
                 cell=np.where(in_a, 0, 1),
                 cell_weights=np.array([1.0, -1.0]),
-                slope=np.where(in_a, 0.5, -0.5) if shared else None,
-                slope_of="picture",
+                slope=np.where(in_a, 0.5, -0.5),
+                slope_of=slope_of,
                 picture_is="item" if shared else "stimulus",
                 link=plan.link,
             )

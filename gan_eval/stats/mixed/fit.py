@@ -1,17 +1,17 @@
 """Maximum likelihood for the crossed mixed model: checks of the data, a start, estimates, standard errors and tests."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 import numpy as np
 from scipy.linalg import qr
 from scipy.optimize import linprog
-from scipy.special import chdtrc
+from scipy.special import chdtrc, logit, ndtri
 
-from gan_eval.stats.mixed.likelihood import LINKS, Crossed
+from gan_eval.stats.mixed.likelihood import LINKS, Crossed, Laplace
 from gan_eval.stats.mixed.limits import FACTORS, NoFitError, plural
-from gan_eval.stats.mixed.search import Maximum, maximise
+from gan_eval.stats.mixed.search import Maximum, climb, evaluate, first_metric, maximise
 
 
 class Scaled(NamedTuple):
@@ -26,7 +26,7 @@ def require_estimable(
     X: np.ndarray,
     first: np.ndarray,
     second: np.ndarray,
-    slope: np.ndarray | None,
+    slopes: "Slopes",
     factors: tuple[str, str],
 ) -> None:
     """Refuse what no model can estimate.
@@ -36,7 +36,7 @@ def require_estimable(
     """
     if len(y) == 0:
         raise NoFitError("no answered trials")
-    if not np.isfinite(X).all() or (slope is not None and not np.isfinite(slope).all()):
+    if not all(np.isfinite(values).all() for values in (X, *slopes) if values is not None):
         raise NoFitError("a covariate is missing or infinite in some trials")
     for level, name in zip((first, second), factors, strict=True):
         counts = np.bincount(level)
@@ -44,17 +44,19 @@ def require_estimable(
             raise NoFitError(f"one {name}: the crossed model needs at least two")
         if counts.max() < 2:
             raise NoFitError(f"no {name} has more than one answer: its spread cannot be told from chance")
-    if slope is not None:
-        levels = plural(factors[0])
+    for level, slope, name in zip((first, second), slopes, factors, strict=True):
+        if slope is None:
+            continue
+        levels, ahead = plural(name), "slope" if name == factors[0] or slopes[0] is None else f"slope of {plural(name)}"
         if np.ptp(slope) == 0:
-            raise NoFitError("slope: the covariate is the same in all trials")
-        counts = np.maximum(np.bincount(first), 1)
-        within = np.bincount(first, slope**2) - np.bincount(first, slope) ** 2 / counts
+            raise NoFitError(f"{ahead}: the covariate is the same in all trials")
+        counts = np.maximum(np.bincount(level), 1)
+        within = np.bincount(level, slope**2) - np.bincount(level, slope) ** 2 / counts
         if (within > 1e-9 * np.var(slope)).sum() < 2:
-            raise NoFitError(f"slope: fewer than two {levels} have answers at more than one value of the covariate")
+            raise NoFitError(f"{ahead}: fewer than two {levels} have answers at more than one value of the covariate")
         if len(slope) <= 2 * len(counts):
-            raise NoFitError(f"slope: no more answers than intercepts and slopes of {levels}")
-    if np.all(y) or not np.any(y):
+            raise NoFitError(f"{ahead}: no more answers than intercepts and slopes of {levels}")
+    if np.min(y) == np.max(y):
         raise NoFitError("separated: all answers are the same, so their log-odds are infinite")
     if len(y) <= X.shape[1] + 2:
         raise NoFitError(f"too few answers ({len(y)}) for {X.shape[1]} fixed effects and the spreads")
@@ -114,11 +116,43 @@ def plain_fit(y: np.ndarray, X: np.ndarray, link: str) -> np.ndarray:
         if slope @ step < 1e-8:
             break
     if np.abs(eta).max() > (12 if link == "logit" else 5):
-        rows = np.unique(np.round(X * (2 * yes - 1)[:, None], 9), axis=0)
-        program = linprog(-rows.sum(axis=0), A_ub=-rows, b_ub=np.zeros(len(rows)), bounds=(-1, 1), method="highs")
-        if program.status == 0 and program.fun is not None and program.fun < -1e-6:
-            raise NoFitError("separated: the covariates alone foretell some answers, so an estimate is infinite")
+        _refuse_separated(X * (2 * yes - 1)[:, None])
     return beta
+
+
+def _refuse_separated(rows: np.ndarray) -> None:
+    """Raises:
+    NoFitError: some direction lowers no row, and raises some.
+    """
+    rows = np.unique(np.round(rows, 9), axis=0)
+    program = linprog(-rows.sum(axis=0), A_ub=-rows, b_ub=np.zeros(len(rows)), bounds=(-1, 1), method="highs")
+    if program.status == 0 and program.fun is not None and program.fun < -1e-6:
+        raise NoFitError("separated: the covariates alone foretell some answers, so an estimate is infinite")
+
+
+def plain_grades(data: Crossed) -> np.ndarray:
+    """(J-1+K,) thresholds and fixed effects of the ordinary cumulative model without random effects.
+
+    Raises:
+        NoFitError: a grade is never given, or the covariates alone foretell answers without error.
+    """
+    counts = np.bincount(data.answer, minlength=data.n_thresholds + 1)
+    if (counts == 0).any():
+        raise NoFitError("a grade between others is never given: number the grades that are")
+    below = np.cumsum(counts)[:-1] / counts.sum()
+    quantiles = logit(below) if data.link == "cumulative_logit" else ndtri(below)
+    at = np.concatenate([np.zeros(data.n_scales), quantiles, np.zeros(data.X.shape[1])])
+    if data.X.shape[1] == 0:
+        return quantiles
+    laplace = Laplace(data)
+    point = evaluate(laplace, at, np.arange(len(at)) >= data.n_scales)
+    point = climb(laplace, point, first_metric(laplace, point))
+    if np.abs(data.X @ point.at[data.n_leading :]).max() > 5:
+        bounds = np.eye(data.n_thresholds + 2)[:, 1:-1]
+        above, below = (np.hstack([bounds[data.answer + shift], -data.X]) for shift in (1, 0))
+        inner = (data.answer < data.n_thresholds, data.answer > 0)
+        _refuse_separated(np.vstack([above[inner[0]], -below[inner[1]]]))
+    return point.at[data.n_scales :]
 
 
 def moments(score: np.ndarray, weight: np.ndarray, level: np.ndarray, covariate: np.ndarray | None = None) -> float:
@@ -130,6 +164,9 @@ def moments(score: np.ndarray, weight: np.ndarray, level: np.ndarray, covariate:
     return float(np.clip(np.sqrt(max(variance, 0.0)), 0.15, 2.0))
 
 
+NO_THRESHOLDS = np.zeros(0)
+
+
 class Start(NamedTuple):
     """Values to start a fit from; a `CrossedFit` serves as well."""
 
@@ -138,6 +175,13 @@ class Start(NamedTuple):
     sd_second: float
     sd_slope: float | None = None
     slope_correlation: float | None = None
+    sd_slope_second: float | None = None
+    slope_correlation_second: float | None = None
+    thresholds: np.ndarray = NO_THRESHOLDS
+
+
+Slopes = tuple[np.ndarray | None, np.ndarray | None]
+"""(N,) the covariate whose effect varies over the levels of the first factor, and of the second; None: no slopes."""
 
 
 @dataclass(frozen=True)
@@ -150,7 +194,8 @@ class CrossedFit:
     """(K,) from the Hessian over all parameters."""
     covariance: np.ndarray
     """(K + 2, K + 2) of the estimates of β, σ_first, σ_second, from the same Hessian; 0 where an SD is held at 0.
-    With a slope its SD and correlation are allowed for (the Hessian is over them too) but not listed."""
+    With slopes their SD and correlation are allowed for (the Hessian is over them too) but not listed. Of grades the
+    J-1 thresholds come first."""
     sd_first: float
     """SD of the first factor's intercepts (participants); with a slope, where the slope's covariate is 0."""
     sd_second: float
@@ -163,6 +208,14 @@ class CrossedFit:
     """SD of the first factor's slopes; None without them."""
     slope_correlation: float | None = None
     """Correlation of the first factor's intercepts and slopes, -1..1; None without them or where an SD is 0."""
+    sd_slope_second: float | None = None
+    """As `sd_slope`, of the second factor."""
+    slope_correlation_second: float | None = None
+    """As `slope_correlation`, of the second factor."""
+    thresholds: np.ndarray = field(default_factory=lambda: NO_THRESHOLDS)
+    """(J-1,) of grades, ascending, on the link's scale."""
+    thresholds_error: np.ndarray = field(default_factory=lambda: NO_THRESHOLDS)
+    """(J-1,) their standard errors."""
     factors: tuple[str, str] = FACTORS
     """What the levels of the first and of the second factor are."""
 
@@ -171,16 +224,19 @@ class CrossedFit:
         """Each estimate that lies at an end of its range, as a message; none unless `singular`."""
         if not self.singular:
             return []
-        first, second = map(plural, self.factors)
-        deviations = (
-            (self.sd_first, f"between {first}"),
-            (self.sd_second, f"between {second}"),
-            (self.sd_slope, f"of the slopes of {first}"),
+        messages = []
+        spreads = (
+            (self.sd_first, self.sd_slope, self.slope_correlation),
+            (self.sd_second, self.sd_slope_second, self.slope_correlation_second),
         )
-        messages = [f"the SD {of} is estimated at 0" for sd, of in deviations if sd == 0]
-        if self.slope_correlation is not None and abs(self.slope_correlation) > 1 - 1e-9:
-            end = f"{self.slope_correlation:.0f}"
-            messages.append(f"the correlation of intercepts and slopes of {first} is estimated at {end}")
+        for factor, (sd, sd_slope, correlation) in zip(self.factors, spreads, strict=True):
+            levels = plural(factor)
+            messages += [f"the SD between {levels} is estimated at 0"] * (sd == 0)
+            messages += [f"the SD of the slopes of {levels} is estimated at 0"] * (sd_slope == 0)
+            if correlation is not None and abs(correlation) > 1 - 1e-9:
+                messages.append(
+                    f"the correlation of intercepts and slopes of {levels} is estimated at {correlation:.0f}"
+                )
         return messages
 
 
@@ -192,22 +248,25 @@ def fit_crossed(
     *,
     link: str = "logit",
     slope: np.ndarray | None = None,
+    slope_second: np.ndarray | None = None,
     start: CrossedFit | Start | None = None,
     names: Sequence[str] = (),
     factors: tuple[str, str] = FACTORS,
 ) -> CrossedFit:
-    """Fit link(P(y = 1)) = Xβ + first's intercept [+ first's slope × covariate] + second's intercept.
+    """Fit link(P(y = 1)) = Xβ + first's intercept [+ first's slope × covariate] + second's intercept [+ slope].
 
     Without a slope it is lme4's `glmer(y ~ X + (1 | first) + (1 | second))` with nAGQ = 1, with one
-    `(1 + slope | first)`. The covariate's mean effect belongs into X as well.
+    `(1 + slope | first)`, and likewise of the second. The covariate's mean effect belongs into X as well. Grades are
+    fitted as by `clmm` of R's ordinal.
 
     Args:
-        y: (N,) bool, the answers.
-        X: (N, K) fixed effects, the first column usually ones; K may be 0.
+        y: (N,) bool, the answers; with a cumulative link int, the grades 0..J-1, each of which occurs.
+        X: (N, K) fixed effects, the first column usually ones; K may be 0. With a cumulative link without a constant.
         first: (N,) int, level of the first factor, 0.. without gaps.
         second: (N,) int, level of the second factor.
-        link: `logit` or `probit`.
+        link: `logit` or `probit`; of grades `cumulative_logit` or `cumulative_probit`.
         slope: (N,) the covariate whose effect varies over levels of `first`.
+        slope_second: (N,) the covariate whose effect varies over levels of `second`.
         start: where the search starts: a fit or guess of the same model. It changes the time, not the result.
         names: of the K columns of X, for messages; their numbers otherwise.
         factors: what the levels of `first` and of `second` are, for messages.
@@ -215,23 +274,32 @@ def fit_crossed(
     Raises:
         NoFitError: too few groups, separation, covariates that cannot be told apart, or no convergence.
     """
-    require_estimable(y, X, first, second, slope, factors)
+    slopes = (slope, slope_second)
+    require_estimable(y, X, first, second, slopes, factors)
     basis = scaled(X, names)
-    plain = plain_fit(y, basis.X, link)
-    centre, unit = (0.0, 1.0) if slope is None else (float(np.mean(slope)), float(np.std(slope)))
-    standard = None if slope is None else (np.asarray(slope, float) - centre) / unit
-    if start is None:  # scales from the scores of the model without them, β moved from 0 as the scales demand
-        terms = LINKS[link](basis.X @ plain, np.asarray(y, float))
-        sd_first, sd_second = (moments(terms.score, terms.weight, level) for level in (first, second))
-        scales = [sd_first, sd_second]
-        if slope is not None:
-            scales = [sd_first, 0.0, moments(terms.score, terms.weight, first, standard), sd_second]
-        shrinkage = 0.346 if link == "logit" else 1.0
-        begin = np.concatenate([scales, plain * np.sqrt(1 + shrinkage * (sd_first**2 + sd_second**2))])
+    units = [_Unit.of(values) for values in slopes]
+    standard = tuple(
+        None if values is None else (np.asarray(values, float) - unit.centre) / unit.size
+        for values, unit in zip(slopes, units, strict=True)
+    )
+    data = Crossed.of(y, basis.X, first, second, link=link, slopes=standard, factors=factors)
+    if data.n_thresholds:
+        plain = plain_grades(data)
     else:
-        begin = _to_internal(start, basis, centre, unit, with_slope=slope is not None)
-    data = Crossed.of(y, basis.X, first, second, link=link, slope=standard, factors=factors)
-    fit = _from_internal(maximise(data, begin), basis.back, centre, unit, with_slope=slope is not None)
+        plain = plain_fit(y, basis.X, link)
+    if start is None:  # scales from the scores of the model without them, β moved from 0 as the scales demand
+        terms = data.terms(data.fixed(plain[data.n_thresholds :]), plain[: data.n_thresholds])
+        spreads, scales = 0.0, []
+        for side in data.layout.sides:
+            sd = moments(terms.score, terms.weight, side.level)
+            spreads += sd**2
+            of_slope = [] if side.slope is None else [0.0, moments(terms.score, terms.weight, side.level, side.slope)]
+            scales += [sd, *of_slope]
+        shrinkage = 0.346 if link.endswith("logit") else 1.0
+        begin = np.concatenate([scales, plain * np.sqrt(1 + shrinkage * spreads)])
+    else:
+        begin = _to_internal(start, basis, units)
+    fit = _from_internal(maximise(data, begin), data, basis.back, units)
     return replace(fit, factors=factors)
 
 
@@ -245,6 +313,7 @@ def fit_without(
     *,
     link: str = "logit",
     slope: np.ndarray | None = None,
+    slope_second: np.ndarray | None = None,
     names: Sequence[str] = (),
 ) -> CrossedFit:
     """The model without some columns of X, started at the full model's fit: the reduced one of `likelihood_ratio`.
@@ -255,7 +324,10 @@ def fit_without(
     reduced, factors = np.delete(X, columns, axis=1), full.factors
     start = replace(full, beta=np.delete(full.beta, columns))
     names = [name for position, name in enumerate(names) if position not in columns]
-    return fit_crossed(y, reduced, first, second, link=link, slope=slope, start=start, names=names, factors=factors)
+    return fit_crossed(
+        y, reduced, first, second, link=link, slope=slope, slope_second=slope_second, start=start, names=names,
+        factors=factors,
+    )  # fmt: skip
 
 
 def likelihood_ratio(full: CrossedFit, reduced: CrossedFit, df: int) -> tuple[float, float]:
@@ -276,50 +348,76 @@ def likelihood_ratio(full: CrossedFit, reduced: CrossedFit, df: int) -> tuple[fl
     return chi2, float(chdtrc(df, chi2))
 
 
-def _to_internal(
-    start: CrossedFit | Start, basis: Scaled, centre: float, unit: float, *, with_slope: bool
-) -> np.ndarray:
+class _Unit(NamedTuple):
+    """How a slope's covariate is standardised for the search."""
+
+    centre: float
+    size: float
+    is_slope: bool
+
+    @staticmethod
+    def of(covariate: np.ndarray | None) -> "_Unit":
+        return _Unit(0.0, 1.0, False) if covariate is None else _Unit(np.mean(covariate), np.std(covariate), True)
+
+
+def _to_internal(start: CrossedFit | Start, basis: Scaled, units: Sequence[_Unit]) -> np.ndarray:
     """A start in the search's parameters; scales at 0 leave it, for there the gradient is 0."""
+    scales: list[float] = []
+    spreads = (
+        (start.sd_first, start.sd_slope, start.slope_correlation),
+        (start.sd_second, start.sd_slope_second, start.slope_correlation_second),
+    )
+    for unit, (sd, sd_slope, correlation) in zip(units, spreads, strict=True):
+        sd = max(sd, 0.05)
+        if not unit.is_slope:
+            scales.append(sd)
+            continue
+        sd_slope = max(sd_slope or 0.0, 0.05 / unit.size)
+        corner = np.clip(correlation or 0.0, -0.98, 0.98) * sd * sd_slope
+        turn = np.array([[1.0, unit.centre], [0.0, unit.size]])
+        root = np.linalg.cholesky(turn @ np.array([[sd**2, corner], [corner, sd_slope**2]]) @ turn.T)
+        scales += [root[0, 0], root[1, 0], root[1, 1]]
     beta = np.linalg.solve(basis.back, np.asarray(start.beta, float))
-    scales = [max(start.sd_first, 0.05), max(start.sd_second, 0.05)]
-    if with_slope:
-        sd_slope = max(start.sd_slope or 0.0, 0.05 / unit)
-        corner = np.clip(start.slope_correlation or 0.0, -0.98, 0.98) * scales[0] * sd_slope
-        turn = np.array([[1.0, centre], [0.0, unit]])
-        root = np.linalg.cholesky(turn @ np.array([[scales[0] ** 2, corner], [corner, sd_slope**2]]) @ turn.T)
-        scales = [root[0, 0], root[1, 0], root[1, 1], scales[1]]
-    return np.concatenate([scales, beta])
+    return np.concatenate([scales, start.thresholds, beta])
 
 
-def _from_internal(maximum: Maximum, back: np.ndarray, centre: float, unit: float, *, with_slope: bool) -> CrossedFit:
+def _from_internal(maximum: Maximum, data: Crossed, back: np.ndarray, units: Sequence[_Unit]) -> CrossedFit:
     """The maximum in the caller's units."""
-    n_scales = 4 if with_slope else 2
-    count, at = len(maximum.at) - n_scales, maximum.at
+    at, n_scales, leading = maximum.at, data.n_scales, data.n_leading
+    thresholds, count = data.n_thresholds, len(at) - leading
     covariance = np.zeros((len(at), len(at)))
     covariance[np.ix_(maximum.free, maximum.free)] = np.linalg.inv(-maximum.hessian)
-    turn = np.zeros((count + 2, len(at)))
-    turn[:count, n_scales:] = back
-    turn[count + 1, n_scales - 1] = np.sign(at[n_scales - 1])
-    sd_slope = correlation = None
-    if with_slope:
-        t1, t2, t3 = at[:3]
-        own, other = np.array([t1 - centre / unit * t2, -centre / unit * t3]), np.array([t2, t3]) / unit
-        sd_first, sd_slope = float(np.hypot(*own)), float(np.hypot(*other))
-        if sd_first > 0:
-            turn[count, :3] = own @ np.array([[1, -centre / unit, 0], [0, 0, -centre / unit]]) / sd_first
-            correlation = float(np.clip(own @ other / (sd_first * sd_slope), -1, 1)) if sd_slope > 0 else None
-    else:
-        sd_first = float(abs(at[0]))
-        turn[count, 0] = np.sign(at[0])
+    turn = np.zeros((thresholds + count + 2, len(at)))
+    turn[:thresholds, n_scales:leading] = np.eye(thresholds)
+    turn[thresholds : thresholds + count, leading:] = back
+    spreads = []
+    for row, places, unit in zip(turn[thresholds + count :], data.scale_places, units, strict=True):
+        if not unit.is_slope:
+            row[places.start] = np.sign(at[places.start])
+            spreads.append((float(abs(at[places.start])), None, None))
+            continue
+        (t1, t2, t3), shift = at[places.start : places.stop], unit.centre / unit.size
+        own, other = np.array([t1 - shift * t2, -shift * t3]), np.array([t2, t3]) / unit.size
+        sd, sd_slope, correlation = float(np.hypot(*own)), float(np.hypot(*other)), None
+        if sd > 0:
+            row[places.start : places.stop] = own @ np.array([[1, -shift, 0], [0, 0, -shift]]) / sd
+            correlation = float(np.clip(own @ other / (sd * sd_slope), -1, 1)) if sd_slope > 0 else None
+        spreads.append((sd, sd_slope, correlation))
     covariance = turn @ covariance @ turn.T
+    errors = np.sqrt(np.diag(covariance))
+    (sd_first, sd_slope, correlation), (sd_second, sd_slope_second, correlation_second) = spreads
     return CrossedFit(
-        beta=back @ at[n_scales:],
-        std_error=np.sqrt(np.diag(covariance)[:count]),
+        beta=back @ at[leading:],
+        std_error=errors[thresholds : thresholds + count],
         covariance=covariance,
         sd_first=sd_first,
-        sd_second=float(abs(at[n_scales - 1])),
+        sd_second=sd_second,
         log_likelihood=maximum.value,
         singular=not bool(maximum.free.all()),
         sd_slope=sd_slope,
         slope_correlation=correlation,
+        sd_slope_second=sd_slope_second,
+        slope_correlation_second=correlation_second,
+        thresholds=at[n_scales:leading],
+        thresholds_error=errors[:thresholds],
     )

@@ -1,7 +1,7 @@
 """The information matrix of all random effects of a crossed model, factored by eliminating one factor.
 
-With b = Λu for each level of the first factor (Λ lower triangular, Bates et al. 2015, equation 4) and σu for each
-level of the second, H = I + M'WM has a small block on the diagonal for each level, and cells between the factors.
+With b = Λu for each level of a factor (Λ lower triangular, one for each factor, Bates et al. 2015, equation 4),
+H = I + M'WM has a small block on the diagonal for each level, and cells between the factors.
 The factor that costs more to retain is eliminated by a Schur complement; only the other is factored whole.
 
 One factor is eliminated (G levels), the other retained (K levels). A cell is one level of each; cells are stored whole
@@ -184,104 +184,98 @@ class SparseCells:
         )
 
 
-class Scales(NamedTuple):
-    """Λ and σ: how the spherical effects are scaled."""
+class Side(NamedTuple):
+    """One grouping factor: an intercept and at most one slope for each of its levels."""
 
-    t1: float
-    """SD of the first factor's intercepts, Λ11."""
-    t2: float
-    """Λ21"""
-    t3: float
-    """Λ22"""
-    sd: float
-    """SD of the second factor's intercepts."""
+    level: np.ndarray
+    """(N,) int, 0.. without gaps."""
+    slope: np.ndarray | None
+    """(N,) the covariate whose effect varies over the levels."""
+    n: int
+    """Levels."""
+
+    @property
+    def width(self) -> int:
+        """Effects of each level."""
+        return 1 if self.slope is None else 2
+
+    def weighted(self, values: np.ndarray) -> list[np.ndarray]:
+        """Values (N,) times what each effect is of: 1, and the slope's covariate."""
+        return [values] if self.slope is None else [values, values * self.slope]
 
 
 @dataclass(frozen=True)
 class Layout:
     """The trials' levels, and which factor is eliminated."""
 
-    first: np.ndarray
-    """(N,) level of the first factor."""
-    second: np.ndarray
-    slope: np.ndarray | None
-    """(N,) the covariate whose effect varies over the first factor's levels."""
-    n_first: int
-    n_second: int
+    sides: tuple[Side, Side]
     first_retained: bool
     cells: Cells
 
     @staticmethod
-    def of(first: np.ndarray, second: np.ndarray, slope: np.ndarray | None) -> "Layout":
+    def of(first: Side, second: Side) -> "Layout":
         """The layout that keeps the factor with fewer effects."""
-        n_first, n_second = int(first.max()) + 1, int(second.max()) + 1
-        width = 1 if slope is None else 2
-        first_retained = width * n_first <= n_second
+        first_retained = first.width * first.n <= second.width * second.n
         retained, eliminated = (first, second) if first_retained else (second, first)
-        cells = cells_of(eliminated, retained, width if first_retained else 1)
-        return Layout(first, second, slope, n_first, n_second, first_retained, cells)
-
-    @property
-    def width(self) -> int:
-        """Effects of each level of the first factor."""
-        return 1 if self.slope is None else 2
+        cells = cells_of(eliminated.level, retained.level, retained.width)
+        return Layout((first, second), first_retained, cells)
 
     @property
     def size(self) -> int:
         """Effects in all."""
-        return self.width * self.n_first + self.n_second
+        return sum(side.width * side.n for side in self.sides)
 
     def split(self, u: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Effects (size,) as (width, n_first) and (n_second,)."""
-        cut = self.width * self.n_first
-        return u[:cut].reshape(self.width, self.n_first), u[cut:]
+        """Effects (size,) as (width, levels) of the first and of the second factor."""
+        first, second = self.sides
+        cut = first.width * first.n
+        return u[:cut].reshape(first.width, first.n), u[cut:].reshape(second.width, second.n)
+
+    def retained_first(self, first: np.ndarray, second: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """What belongs to the first and to the second factor, as (retained, eliminated); the same turns it back."""
+        return (first, second) if self.first_retained else (second, first)
 
 
 class InverseBlocks(NamedTuple):
-    """H⁻¹ between the effects of single levels and cells."""
+    """H⁻¹ between the effects of single levels and cells; a and b are the widths of the two factors."""
 
-    first: np.ndarray
-    """(width, width, n_first)"""
-    second: np.ndarray
-    """(n_second,)"""
+    own: tuple[np.ndarray, np.ndarray]
+    """(a, a, n) and (b, b, m)."""
     between: np.ndarray
-    """(width, *cells)"""
+    """(a, b, *cells)"""
 
 
 class Factor:
     """H = I + M'WM for one set of weights.
 
+    Args:
+        layout: the trials' levels.
+        scales: Λ of the first and of the second factor, (1, 1) or (2, 2) lower triangular.
+        weight: (N,)
+
     Raises:
         np.linalg.LinAlgError: H is not positive definite in floating point.
     """
 
-    def __init__(self, layout: Layout, scales: Scales, weight: np.ndarray) -> None:
+    def __init__(self, layout: Layout, scales: tuple[np.ndarray, np.ndarray], weight: np.ndarray) -> None:
         self.layout, self.scales = layout, scales
         cells = layout.cells
-        self.sums = [cells.sums(weight)]
-        sum_first, sum_second = (
-            (cells.sum_retained, cells.sum_eliminated)
-            if layout.first_retained
-            else (cells.sum_eliminated, cells.sum_retained)
-        )
-        self.first_sums = [sum_first(self.sums[0])]
-        self.second_sums = sum_second(self.sums[0])
-        t1, t2, t3, sd = scales
-        if layout.slope is None:
-            diagonal = (1 + t1 * t1 * self.first_sums[0])[None, None]
-            cross = (sd * t1) * self.sums[0][None]
-        else:
-            weighted = weight * layout.slope
-            self.sums.append(cells.sums(weighted))
-            s0, s1 = self.first_sums[0], sum_first(self.sums[1])
-            s2 = np.bincount(layout.first, weighted * layout.slope, layout.n_first)
-            self.first_sums += [s1, s2]
-            corner = t3 * (t1 * s1 + t2 * s2)
-            lead = 1 + t1 * t1 * s0 + 2 * t1 * t2 * s1 + t2 * t2 * s2
-            diagonal = np.array([[lead, corner], [corner, 1 + t3 * t3 * s2]])
-            cross = sd * np.stack([t1 * self.sums[0] + t2 * self.sums[1], t3 * self.sums[1]])
-        own = (1 + sd * sd * self.second_sums)[None, None]
-        retained, eliminated = (diagonal, own) if layout.first_retained else (own, diagonal)
+        first, second = layout.sides
+        self.between = np.array(
+            [[cells.sums(both) for both in second.weighted(one)] for one in first.weighted(weight)]
+        )  # (a, b, *cells), as Z'WZ
+        sums = layout.retained_first(cells.sum_retained, cells.sum_eliminated)
+        leads = (self.between[:, 0], self.between[0])
+        self.own = tuple(
+            _own_sums(side, weight, [add(cell) for cell in lead])
+            for side, add, lead in zip(layout.sides, sums, leads, strict=True)
+        )  # (a, a, n) and (b, b, m), likewise
+        diagonals = [
+            both_sides(root, own, root) + np.eye(len(own))[..., None]
+            for root, own in zip(scales, self.own, strict=True)
+        ]
+        retained, eliminated = layout.retained_first(*diagonals)
+        cross = both_sides(scales[0], self.between, scales[1])
         # Cholesky factors of the eliminated levels' blocks: (1, G), or (3, G) as L11, L21, L22
         lead = np.sqrt(eliminated[0, 0])
         if len(eliminated) == 1:
@@ -289,11 +283,7 @@ class Factor:
         else:
             corner = eliminated[0, 1] / lead
             self.root = np.stack([lead, corner, np.sqrt(eliminated[1, 1] - corner**2)])
-        self.block = (
-            cross[None] / cells.of_eliminated(self.root[0])
-            if layout.first_retained
-            else _whiten(cross, cells.of_eliminated(self.root))[:, None]
-        )
+        self.block = _whiten(cross.swapaxes(0, 1) if layout.first_retained else cross, cells.of_eliminated(self.root))
         width, size = retained.shape[1:]  # the retained levels' blocks as a matrix, lower triangle
         matrix = np.zeros((width * size, width * size), order="F")
         for a in range(width):
@@ -312,14 +302,12 @@ class Factor:
     def solve(self, right: np.ndarray) -> np.ndarray:
         """H⁻¹ r for one right-hand side (size,)."""
         layout, cells = self.layout, self.layout.cells
-        first, second = layout.split(right)
-        retained, eliminated = (first, second[None]) if layout.first_retained else (second[None], first)
+        retained, eliminated = layout.retained_first(*layout.split(right))
         eliminated = _whiten(eliminated, self.root)
         rest = (retained - cells.to_retained(self.block, eliminated)).reshape(-1)
         retained = dpotrs(self.rest, rest, lower=1)[0].reshape(retained.shape)
         eliminated = _unwhiten(eliminated - cells.to_eliminated(self.block, retained), self.root)
-        parts = [retained.ravel(), eliminated.ravel()]
-        return np.concatenate(parts if layout.first_retained else parts[::-1])
+        return np.concatenate([part.ravel() for part in layout.retained_first(retained, eliminated)])
 
     def inverse_blocks(self) -> InverseBlocks:
         """H⁻¹ at each level and cell."""
@@ -332,38 +320,61 @@ class Factor:
             for start in range(0, order, step):
                 inverse[:, start : start + step] = dpotrs(self.rest, inverse[:, start : start + step], lower=1)[0]
         solved = cells.product(inverse, self.block)
-        levels = layout.n_first
-        if layout.first_retained:
-            root = self.root[0]
-            diagonal = np.diagonal(inverse)
-            if layout.width == 1:
-                first = diagonal[None, None]
-            else:
-                corner = np.diagonal(inverse, -levels)
-                first = np.array([[diagonal[:levels], corner], [corner, diagonal[levels:]]])
-            reached = cells.sum_eliminated((self.block[0] * solved[0]).sum(axis=0))
-            return InverseBlocks(first, (1 + reached) / root**2, -solved[0] / cells.of_eliminated(root))
-        corners = [
-            [cells.sum_eliminated(self.block[a, 0] * solved[b, 0]) + (a == b) for b in range(layout.width)]
-            for a in range(layout.width)
+        height, width = solved.shape[:2]
+        levels = order // width
+        retained = np.array(
+            [[np.diagonal(inverse, -levels * abs(a - b))[levels * min(a, b) :][:levels] for a in range(width)]
+             for b in range(width)]
+        )  # fmt: skip
+        reached = [
+            [cells.sum_eliminated((self.block[a] * solved[b]).sum(axis=0)) + (a == b) for b in range(height)]
+            for a in range(height)
         ]
-        first = _unwhiten(np.array(corners), self.root)
-        first = _unwhiten(first.swapaxes(0, 1), self.root)
-        between = _unwhiten(-solved[:, 0], cells.of_eliminated(self.root))
-        return InverseBlocks(first, np.diagonal(inverse), between)
+        eliminated = _unwhiten(_unwhiten(np.array(reached), self.root).swapaxes(0, 1), self.root)
+        between = _unwhiten(-solved, cells.of_eliminated(self.root))
+        return InverseBlocks(
+            layout.retained_first(retained, eliminated), between.swapaxes(0, 1) if layout.first_retained else between
+        )
+
+
+def _own_sums(side: Side, weight: np.ndarray, lead: list[np.ndarray]) -> np.ndarray:
+    """Z'WZ of a factor's levels, (width, width, levels); `lead` is its first row."""
+    if side.slope is None:
+        return np.array([lead])
+    squares = np.bincount(side.level, weight * side.slope**2, side.n)
+    return np.array([lead, [lead[1], squares]])
+
+
+def scaled(root: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """Λ'v for v (width, ...) and a lower triangular Λ (width, width)."""
+    if len(root) == 1:
+        return np.asarray(root[0, 0] * values)
+    return np.stack([root[0, 0] * values[0] + root[1, 0] * values[1], root[1, 1] * values[1]])
+
+
+def effects(root: np.ndarray, spherical: np.ndarray) -> np.ndarray:
+    """Λu for u (width, ...) and a lower triangular Λ (width, width)."""
+    if len(root) == 1:
+        return np.asarray(root[0, 0] * spherical)
+    return np.stack([root[0, 0] * spherical[0], root[1, 0] * spherical[0] + root[1, 1] * spherical[1]])
+
+
+def both_sides(left: np.ndarray, values: np.ndarray, right: np.ndarray) -> np.ndarray:
+    """Λ₁'VΛ₂ for V (a, b, ...)."""
+    return scaled(right, scaled(left, values).swapaxes(0, 1)).swapaxes(0, 1)
 
 
 def _whiten(values: np.ndarray, root: np.ndarray) -> np.ndarray:
     """L⁻¹ v for v (r, ..., M) and the Cholesky factors L of M levels or cells, (1, M) or (3, M) as `Factor.root`."""
-    lead = values[0] / root[0]
     if len(root) == 1:
-        return lead[None]
+        return np.asarray(values / root[0])
+    lead = values[0] / root[0]
     return np.stack([lead, (values[1] - root[1] * lead) / root[2]])
 
 
 def _unwhiten(values: np.ndarray, root: np.ndarray) -> np.ndarray:
     """L⁻ᵀ v, as `_whiten`."""
     if len(root) == 1:
-        return values / root[0]
+        return np.asarray(values / root[0])
     last = values[1] / root[2]
     return np.stack([(values[0] - root[1] * last) / root[0], last])

@@ -1,17 +1,20 @@
-"""The crossed mixed model of yes/no answers by Laplace's approximation, in numpy and scipy.
+"""The crossed mixed model of yes/no and of ordered answers by Laplace's approximation, in numpy and scipy.
 
-For trial i with participant p and stimulus s
+For trial i with participant p and stimulus s, and Λ lower triangular, one for each of the two factors,
 
-    link(P(y_i = 1)) = x_i'β + b_p0 + b_p1 v_i + σ a_s,    b_p = Λ u_p,    u_p, a_s ~ N(0, I) independent,
+    η_i = x_i'β + b_p0 + b_p1 v_i + a_s0 + a_s1 w_i,    b_p = Λ₁u_p,    a_s = Λ₂u_s,    u ~ N(0, I),
 
-where Λ is lower triangular and the slope over the covariate v may be absent, the likelihood is an integral over all
-u and a. It is approximated at the integrand's mode û (penalised iteratively reweighted least squares) by
+where either slope (over the covariates v, w) may be absent: then Λ is one standard deviation. Yes/no answers have
+link(P(y_i = 1)) = η_i; grades 0..J-1 have link(P(y_i <= j)) = θ_j - η_i with J-1 ascending thresholds (McCullagh 1980,
+JRSS B 42, 109-142). The likelihood is an integral over all u. It is approximated at the integrand's mode û (penalised
+iteratively reweighted least squares) by
 
-    log L(Λ, σ, β) = Σ log P(y_i | û) - |û|²/2 - log|H|/2,    H = I + M'WM,
+    log L(Λ₁, Λ₂, θ, β) = Σ log P(y_i | û) - |û|²/2 - log|H|/2,    H = I + M'WM,
 
-M's rows being (v_i'Λ e_p, σ e_s) and W the expected information of the trials. This is the criterion of lme4's
-`glmer` with nAGQ = 1 (Bates, Mächler, Bolker & Walker 2015, Journal of Statistical Software 67(1)), given here with
-its exact gradient over (Λ11[, Λ21, Λ22], σ, β).
+M's rows being (z_i'Λ₁ e_p, z_i'Λ₂ e_s) and W the information of the trials: the expected one of yes/no answers, which
+is the criterion of lme4's `glmer` with nAGQ = 1 (Bates, Mächler, Bolker & Walker 2015, Journal of Statistical Software
+67(1)), and the observed one of grades, which is that of `clmm` of R's ordinal (Christensen 2019). It is given here with
+its exact gradient over (Λ₁, Λ₂, θ, β), a Λ being its one number or Λ11, Λ21, Λ22.
 """
 
 from dataclasses import dataclass
@@ -19,9 +22,9 @@ from typing import NamedTuple
 
 import numpy as np
 from scipy.linalg.blas import dgemv
-from scipy.special import log_ndtr
+from scipy.special import expit, log_ndtr, ndtr
 
-from gan_eval.stats.mixed.information import Factor, Layout, Scales
+from gan_eval.stats.mixed.information import Factor, Layout, Side, both_sides, effects, scaled
 from gan_eval.stats.mixed.limits import FACTORS
 
 
@@ -34,9 +37,23 @@ class Terms(NamedTuple):
     observed: np.ndarray
     """-d² log-likelihood / dη²"""
     weight: np.ndarray
-    """Expected information, W."""
+    """W: the expected information of yes/no answers, the observed one of grades."""
     weight_slope: np.ndarray
     """dW / dη"""
+    by_threshold: "tuple[ByThreshold, ByThreshold] | None" = None
+    """Of grades, by the threshold below which the grade lies, and by that above which it lies."""
+
+
+class ByThreshold(NamedTuple):
+    """Derivatives by one threshold of each trial, each (N,); 0 where a trial has no such threshold."""
+
+    log_likelihood: np.ndarray
+    score: np.ndarray
+    weight: np.ndarray
+    information: np.ndarray
+    """-d² log-likelihood / dθ²"""
+    shared: np.ndarray
+    """-d² log-likelihood / dθ dθ', between the two thresholds of a trial."""
 
 
 def logit_terms(eta: np.ndarray, yes: np.ndarray) -> Terms:
@@ -68,6 +85,58 @@ def probit_terms(eta: np.ndarray, yes: np.ndarray) -> Terms:
 LINKS = {"logit": logit_terms, "probit": probit_terms}
 
 
+def _logistic(x: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Density of the logistic distribution at x, and its first two derivatives; all 0 at ±∞."""
+    mean = expit(x)
+    density = mean * expit(-x)
+    skew = 1 - 2 * mean
+    return density, density * skew, density * (skew**2 - 2 * density)
+
+
+def _normal(x: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """As `_logistic`, of the normal distribution."""
+    finite = np.where(np.isfinite(x), x, 0.0)
+    density = np.exp(-(x**2) / 2) / np.sqrt(2 * np.pi)
+    return density, -finite * density, (finite**2 - 1) * density
+
+
+CUMULATIVE = {"cumulative_logit": (expit, _logistic), "cumulative_probit": (ndtr, _normal)}
+"""Distribution functions with their densities."""
+
+
+def cumulative_terms(eta: np.ndarray, grade: np.ndarray, thresholds: np.ndarray, *, link: str) -> Terms:
+    """Terms of grades 0..J-1 (N,) at η (N,) with J-1 thresholds: P(grade <= j) = F(θ_j - η).
+
+    Raises:
+        FloatingPointError: the thresholds do not ascend, so a grade has no probability.
+    """
+    if (np.diff(thresholds) <= 0).any():
+        raise FloatingPointError("the thresholds do not ascend")
+    distribution, densities = CUMULATIVE[link]
+    bounds = np.concatenate([[-np.inf], thresholds, [np.inf]])
+    above, below = bounds[grade + 1] - eta, bounds[grade] - eta  # the grade lies between θ_j-1 and θ_j
+    flip = np.where(above + below > 0, -1.0, 1.0)  # differences of small numbers, not of numbers near 1
+    probability = np.abs(distribution(flip * above) - distribution(flip * below))
+    probability = np.maximum(probability, 1e-300)
+    (a0, a1, a2), (b0, b1, b2) = (
+        tuple(density / probability for density in densities(bound)) for bound in (above, below)
+    )
+    d1, d2, d3 = a0 - b0, a1 - b1, a2 - b2
+    information = d1**2 - d2
+    shared = -a0 * b0
+    return Terms(
+        np.log(probability),
+        -d1,
+        information,
+        information,
+        2 * d1**3 - 3 * d1 * d2 + d3,
+        (
+            ByThreshold(a0, d1 * a0 - a1, 2 * d1 * (a1 - d1 * a0) - a2 + d2 * a0, a0**2 - a1, shared),
+            ByThreshold(-b0, b1 - d1 * b0, 2 * d1 * (d1 * b0 - b1) + b2 - d2 * b0, b0**2 + b1, shared),
+        ),
+    )
+
+
 _NEGLIGIBLE = 1e-13
 """Expected gain of a Newton step on the random effects after which no other is needed."""
 
@@ -76,12 +145,14 @@ _NEGLIGIBLE = 1e-13
 class Crossed:
     """Answers with two crossed grouping factors, ready to be fitted."""
 
-    yes: np.ndarray
-    """(N,) 1.0 or 0.0."""
+    answer: np.ndarray
+    """(N,) 1.0 or 0.0; grades: int, 0..J-1."""
     X: np.ndarray
-    """(N, K) fixed effects, Fortran order."""
+    """(N, K) fixed effects, Fortran order; of grades without a constant."""
     layout: Layout
     link: str
+    n_thresholds: int
+    """J-1 of grades, each of which occurs; else 0."""
     factors: tuple[str, str] = FACTORS
     """What the levels of the first and of the second factor are, for messages."""
 
@@ -93,60 +164,98 @@ class Crossed:
         second: np.ndarray,
         *,
         link: str = "logit",
-        slope: np.ndarray | None = None,
+        slopes: tuple[np.ndarray | None, np.ndarray | None] = (None, None),
         factors: tuple[str, str] = FACTORS,
     ) -> "Crossed":
         """The data, with trials of one cell next to each other."""
         order = np.argsort(second.astype(np.int64) * (int(first.max()) + 1) + first, kind="stable")
-        first, second = first[order].astype(np.int64), second[order].astype(np.int64)
-        ordered = None if slope is None else np.asarray(slope, float)[order]
-        layout = Layout.of(first, second, ordered)
-        return Crossed(np.asarray(y, float)[order], np.asfortranarray(X[order], float), layout, link, factors)
+        sides = [
+            Side(level[order].astype(np.int64), None if slope is None else np.asarray(slope, float)[order], n)
+            for level, slope, n in zip(
+                (first, second), slopes, (int(first.max()) + 1, int(second.max()) + 1), strict=True
+            )
+        ]
+        is_graded = link in CUMULATIVE
+        return Crossed(
+            np.asarray(y, np.int64 if is_graded else float)[order],
+            np.asfortranarray(X[order], float),
+            Layout.of(*sides),
+            link,
+            int(np.max(y)) if is_graded else 0,
+            factors,
+        )
+
+    @property
+    def scale_places(self) -> list[range]:
+        """Where each factor's Λ stands among the parameters: one number, or three with a slope."""
+        first, second = (1 if side.slope is None else 3 for side in self.layout.sides)
+        return [range(first), range(first, first + second)]
 
     @property
     def n_scales(self) -> int:
-        """Parameters of the random effects: 2, or 4 with a slope."""
-        return 2 if self.layout.slope is None else 4
+        """Parameters of the random effects: 2, 4 or 6."""
+        return self.scale_places[1].stop
 
-    def scales(self, parameters: np.ndarray) -> Scales:
-        """The first parameters as Λ and σ."""
-        if self.layout.slope is None:
-            return Scales(float(parameters[0]), 0.0, 0.0, float(parameters[1]))
-        return Scales(*map(float, parameters[:4]))
+    @property
+    def n_leading(self) -> int:
+        """Parameters before β: those of the random effects and the thresholds."""
+        return self.n_scales + self.n_thresholds
+
+    def scales(self, parameters: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The first parameters as the factors' Λ."""
+        first, second = (lower_triangle(parameters[place.start : place.stop]) for place in self.scale_places)
+        return first, second
 
     def fixed(self, beta: np.ndarray) -> np.ndarray:
         """(N,) Xβ."""
         if self.X.shape[1] == 0:
-            return np.zeros(len(self.yes))
+            return np.zeros(len(self.answer))
         return np.asarray(dgemv(1.0, self.X, beta))
 
-    def random(self, scales: Scales, u: np.ndarray) -> np.ndarray:
+    def random(self, scales: tuple[np.ndarray, np.ndarray], u: np.ndarray) -> np.ndarray:
         """(N,) Mu, the random part of the linear predictor."""
-        layout = self.layout
-        first, second = layout.split(u)
-        eta: np.ndarray = (scales.sd * second)[layout.second] + (scales.t1 * first[0])[layout.first]
-        if layout.slope is not None:
-            eta += (scales.t2 * first[0] + scales.t3 * first[1])[layout.first] * layout.slope
+        eta = np.zeros(len(self.answer))
+        for side, root, spherical in zip(self.layout.sides, scales, self.layout.split(u), strict=True):
+            of_levels = effects(root, spherical)
+            eta += of_levels[0][side.level]
+            if side.slope is not None:
+                eta += of_levels[1][side.level] * side.slope
         return eta
 
-    def level_sums(self, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Values (N,) summed over levels: (width, n_first), the second row times the slope, and (n_second,)."""
-        layout = self.layout
-        rows = [np.bincount(layout.first, values, layout.n_first)]
-        if layout.slope is not None:
-            rows.append(np.bincount(layout.first, values * layout.slope, layout.n_first))
-        return np.array(rows), np.bincount(layout.second, values, layout.n_second)
+    def level_sums(self, values: np.ndarray) -> list[np.ndarray]:
+        """Z'v: values (N,) summed over each factor's levels, (width, levels); the second row times the slope."""
+        return [
+            np.array([np.bincount(side.level, part, side.n) for part in side.weighted(values)])
+            for side in self.layout.sides
+        ]
 
-    def onto_effects(self, scales: Scales, values: np.ndarray) -> np.ndarray:
+    def onto_effects(self, scales: tuple[np.ndarray, np.ndarray], values: np.ndarray) -> np.ndarray:
         """M'v."""
-        first, second = self.level_sums(values)
-        if len(first) == 1:
-            return np.concatenate([scales.t1 * first[0], scales.sd * second])
-        return np.concatenate([scales.t1 * first[0] + scales.t2 * first[1], scales.t3 * first[1], scales.sd * second])
+        sums = zip(scales, self.level_sums(values), strict=True)
+        return np.concatenate([scaled(root, values).ravel() for root, values in sums])
 
-    def terms(self, eta: np.ndarray) -> Terms:
+    def terms(self, eta: np.ndarray, thresholds: np.ndarray) -> Terms:
         """The link's terms at η."""
-        return LINKS[self.link](eta, self.yes)
+        if self.n_thresholds:
+            return cumulative_terms(eta, self.answer, thresholds, link=self.link)
+        return LINKS[self.link](eta, self.answer)
+
+    def by_thresholds(self, above: np.ndarray, below: np.ndarray) -> np.ndarray:
+        """(J-1,) sums over the trials of what belongs to the threshold above and to that below their grades."""
+        count = self.n_thresholds + 2
+        sums = np.bincount(self.answer + 1, above, count) + np.bincount(self.answer, below, count)
+        return np.asarray(sums[1:-1])
+
+
+def lower_triangle(numbers: np.ndarray) -> np.ndarray:
+    """Λ from its one number, or from Λ11, Λ21, Λ22.
+
+    >>> lower_triangle(np.array([1.0, 2.0, 3.0])).tolist()
+    [[1.0, 0.0], [2.0, 3.0]]
+    """
+    if len(numbers) == 1:
+        return np.asarray(numbers, float).reshape(1, 1)
+    return np.array([[numbers[0], 0.0], [numbers[1], numbers[2]]])
 
 
 class Laplace:
@@ -159,49 +268,78 @@ class Laplace:
         self.terms: Terms | None = None
 
     def value_and_gradient(self, parameters: np.ndarray) -> tuple[float, np.ndarray]:
-        """Log-likelihood and its gradient at (Λ11[, Λ21, Λ22], σ, β).
+        """Log-likelihood and its gradient at (Λ₁, Λ₂, θ, β).
 
         The gradient is the total derivative: the mode moves with the parameters, and one adjoint solve accounts for it.
 
         Raises:
-            FloatingPointError: the mode was not found.
+            FloatingPointError: the mode was not found, or the thresholds do not ascend.
             np.linalg.LinAlgError: the effects' information is not positive definite.
         """
         data, layout, scales = self.data, self.data.layout, self.data.scales(parameters)
-        u, terms = self._find_mode(scales, parameters[data.n_scales :])
-        curvature = self.factor = Factor(data.layout, scales, terms.observed)
-        information = curvature if data.link == "logit" else Factor(data.layout, scales, terms.weight)
+        thresholds = parameters[data.n_scales : data.n_leading]
+        u, terms = self._find_mode(scales, thresholds, parameters[data.n_leading :])
+        curvature = self.factor = Factor(layout, scales, terms.observed)
+        information = curvature if data.link != "probit" else Factor(layout, scales, terms.weight)
         self.mode, self.terms = u, terms
         value = terms.log_likelihood.sum() - (u * u).sum() / 2 - information.log_determinant() / 2
-        leverage, determinant = _leverage(layout, scales, information)
+        leverage, determinant = _leverage(layout, information)
         pull = terms.weight_slope * leverage / 2
         adjoint = curvature.solve(data.onto_effects(scales, pull))
-        residual = terms.score - pull + terms.observed * data.random(scales, adjoint)
-        first, second = layout.split(u)
-        back_first, back_second = layout.split(adjoint)
-        sums_first, sums_second = data.level_sums(residual)
-        score_first, score_second = data.level_sums(terms.score)
-        pairs = [(0, 0)] if layout.slope is None else [(0, 0), (0, 1), (1, 1)]
-        random = [(first[a] * sums_first[b] - back_first[a] * score_first[b]).sum() for a, b in pairs]
-        random.append((second * sums_second - back_second * score_second).sum())
-        return float(value), np.concatenate([np.array(random) - determinant, self._from_right(residual)])
+        moved = data.random(scales, adjoint)
+        residual = terms.score - pull + terms.observed * moved
+        sides = zip(
+            layout.split(u), layout.split(adjoint), data.level_sums(residual), data.level_sums(terms.score), strict=True
+        )
+        random = [
+            (own[b] * sums[a] - back[b] * score[a]).sum()
+            for own, back, sums, score in sides
+            for a in range(len(own))
+            for b in range(a + 1)
+        ]
+        by_threshold = np.zeros(0)
+        if terms.by_threshold is not None:
+            by_threshold = data.by_thresholds(
+                *(by.log_likelihood - by.weight * leverage / 2 - by.score * moved for by in terms.by_threshold)
+            )
+        return float(value), np.concatenate([np.array(random) - determinant, by_threshold, self._from_right(residual)])
 
     def fixed_information(self) -> np.ndarray:
-        """(K, K) information of β at the last parameters, Λ, σ and the weights being held."""
+        """(J-1+K, J-1+K) information of θ and β at the last parameters, the random effects' Λ and W being held."""
         if self.factor is None or self.terms is None:
             raise RuntimeError("value_and_gradient comes first")
-        data, scales, weight = self.data, self.factor.scales, self.terms.observed
-        columns = []
-        for column in data.X.T:
-            moved = self.factor.solve(data.onto_effects(scales, weight * column))
-            columns.append(self._from_right(weight * (column - data.random(scales, moved))))
-        return np.array(columns).reshape(len(columns), len(columns))
+        data, factor, terms = self.data, self.factor, self.terms
+        count = data.n_thresholds
+        # what each parameter takes from the score at fixed effects: minus its derivative
+        moves = [terms.observed * column for column in data.X.T]
+        own = np.zeros((count, count))
+        if terms.by_threshold is not None:
+            above, below = terms.by_threshold
+            masks = [(data.answer == place, data.answer == place + 1) for place in range(count)]
+            moves = [-(above.score * upper + below.score * lower) for upper, lower in masks] + moves
+            own += np.diag(data.by_thresholds(above.information, below.information))
+            between = np.bincount(data.answer, above.shared, count + 1)[1:-1]
+            own[np.arange(count - 1), np.arange(1, count)] = own[np.arange(1, count), np.arange(count - 1)] = between
+        rows = []
+        for move in moves:
+            solved = data.random(factor.scales, factor.solve(data.onto_effects(factor.scales, move)))
+            rows.append([-(other * solved).sum() for other in moves])
+        result = np.array(rows).reshape(len(moves), len(moves))
+        result[:count, :count] += own
+        for place, move in enumerate(moves):
+            direct = self._from_right(move)
+            result[place, count:] += direct
+            if place < count:
+                result[count:, place] += direct
+        return result
 
-    def _find_mode(self, scales: Scales, beta: np.ndarray) -> tuple[np.ndarray, Terms]:
+    def _find_mode(
+        self, scales: tuple[np.ndarray, np.ndarray], thresholds: np.ndarray, beta: np.ndarray
+    ) -> tuple[np.ndarray, Terms]:
         """Maximise log P(y | u) - |u|²/2, which is concave: Newton steps that keep a factor while it serves."""
         data, u, factor = self.data, self.mode, self.factor
         fixed = data.fixed(beta)
-        terms = data.terms(fixed + data.random(scales, u))
+        terms = data.terms(fixed + data.random(scales, u), thresholds)
         value = terms.log_likelihood.sum() - (u * u).sum() / 2
         gain = np.inf
         for _ in range(200):
@@ -213,7 +351,7 @@ class Laplace:
             last, gain = gain, float((uphill * step).sum())
             for halving in range(40):  # the first halving of the step that does not lose
                 trial = u + step * 0.5**halving
-                terms = data.terms(fixed + data.random(scales, trial))
+                terms = data.terms(fixed + data.random(scales, trial), thresholds)
                 reached = terms.log_likelihood.sum() - (trial * trial).sum() / 2
                 if reached >= value - 1e-10 * max(1.0, abs(value)) or gain * 0.5**halving < _NEGLIGIBLE:
                     break
@@ -232,30 +370,33 @@ class Laplace:
         return np.asarray(dgemv(1.0, self.data.X, values, trans=1))
 
 
-def _leverage(layout: Layout, scales: Scales, factor: Factor) -> tuple[np.ndarray, np.ndarray]:
-    """m_i'H⁻¹m_i of each trial (N,), and Σ w_i m_i'H⁻¹ dm_i over (Λ11[, Λ21, Λ22], σ)."""
-    t1, t2, t3, sd = scales
-    inverse, sums, cells = factor.inverse_blocks(), factor.sums, layout.cells
-    tail = sd * inverse.second
-    if layout.slope is None:
-        lead = t1 * inverse.first[0, 0]
-        crossed = inverse.between[0]
-        leverage = (t1 * lead)[layout.first] + (sd * tail)[layout.second]
-        leverage += cells.at_trials((2 * t1 * sd) * crossed)
-        between = (crossed * sums[0]).sum()
-        determinant = [(lead * factor.first_sums[0]).sum() + sd * between]
-        return leverage, np.array([*determinant, (tail * factor.second_sums).sum() + t1 * between])
-    (h11, h12), (_, h22) = inverse.first
-    s0, s1, s2 = factor.first_sums
-    c1, c2 = inverse.between
-    d1 = (h11 * (t1 * s0 + t2 * s1) + h12 * t3 * s1).sum() + sd * (c1 * sums[0]).sum()
-    d2 = (h11 * (t1 * s1 + t2 * s2) + h12 * t3 * s2).sum() + sd * (c1 * sums[1]).sum()
-    d3 = (h12 * (t1 * s1 + t2 * s2) + h22 * t3 * s2).sum() + sd * (c2 * sums[1]).sum()
-    own_slope = t2 * c1 + t3 * c2
-    last = (tail * factor.second_sums).sum() + (t1 * c1 * sums[0]).sum() + (own_slope * sums[1]).sum()
-    level, constant = layout.first, t1 * t1 * h11
-    leverage = constant[level] + (sd * tail)[layout.second] + cells.at_trials((2 * sd * t1) * c1)
-    inner = (2 * t1 * (t2 * h11 + t3 * h12))[level] + cells.at_trials((2 * sd) * own_slope)
-    outer = (t2 * t2 * h11 + 2 * t2 * t3 * h12 + t3 * t3 * h22)[level]
-    leverage += layout.slope * (inner + layout.slope * outer)
-    return leverage, np.array([d1, d2, d3, last])
+def _leverage(layout: Layout, factor: Factor) -> tuple[np.ndarray, np.ndarray]:
+    """m_i'H⁻¹m_i of each trial (N,), and Σ w_i m_i'H⁻¹ dm_i over (Λ₁, Λ₂)."""
+    cells, scales = layout.cells, factor.scales
+    inverse = factor.inverse_blocks()
+    leverage = np.zeros(len(layout.sides[0].level))
+    determinant = []
+    others = (
+        (factor.between, inverse.between),
+        (factor.between.swapaxes(0, 1), inverse.between.swapaxes(0, 1)),
+    )
+    for place, (side, own, root) in enumerate(zip(layout.sides, inverse.own, scales, strict=True)):
+        sums, cross = others[place]
+        other = effects(scales[1 - place], np.moveaxis(cross, 1, 0))  # Λ of the other factor times H⁻¹ between: (o, q)
+        lead = effects(root, own)  # Λ H⁻¹ of the level: (s, q)
+        for p in range(side.width):
+            for q in range(p + 1):
+                of_level = sum((factor.own[place][p, s] * lead[s, q]).sum() for s in range(side.width))
+                of_cell = sum((sums[p, o] * other[o, q]).sum() for o in range(len(other)))
+                determinant.append(of_level + of_cell)
+        quadratic = effects(root, lead.swapaxes(0, 1))  # Λ H⁻¹ Λ'
+        leverage += quadratic[0, 0][side.level]
+        if side.slope is not None:
+            leverage += side.slope * (2 * quadratic[0, 1][side.level] + side.slope * quadratic[1, 1][side.level])
+    first, second = layout.sides
+    crossed = effects(scales[0], inverse.between)
+    crossed = 2 * effects(scales[1], crossed.swapaxes(0, 1)).swapaxes(0, 1)
+    for a, weighted in enumerate(first.weighted(np.ones(1))):
+        for b, both in enumerate(second.weighted(weighted)):
+            leverage += cells.at_trials(crossed[a, b]) * both
+    return leverage, np.array(determinant)

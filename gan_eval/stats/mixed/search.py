@@ -1,7 +1,7 @@
 """The maximum of the crossed model's likelihood: a quasi-Newton search, variances at zero, and the Hessian there.
 
-The likelihood is even in Λ11 (with Λ21), in Λ22 and in σ, so that no bounds are needed; signs are set at the end.
-A parameter that ends near 0 is tried at exactly 0, where its gradient vanishes for any data, and kept there if
+The likelihood is even in Λ11 (with Λ21) and in Λ22 of either factor, so that no bounds are needed; signs are set at the
+end. A parameter that ends near 0 is tried at exactly 0, where its gradient vanishes for any data, and kept there if
 nothing is lost and the likelihood does not rise from there. Where intercepts and slopes have a correlation of -1 or 1,
 Λ has rank one and its columns can be turned into each other: Λ22 is then 0, and Λ11 and Λ21 are ordinary parameters.
 """
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gan_eval.stats.mixed.likelihood import Crossed, Laplace
+from gan_eval.stats.mixed.likelihood import Crossed, Laplace, lower_triangle
 from gan_eval.stats.mixed.limits import NoFitError, plural
 
 _LARGEST = 15.0
@@ -21,7 +21,7 @@ _NEAR_ZERO = 0.12
 
 @dataclass(frozen=True)
 class Point:
-    """Parameters (Λ11[, Λ21, Λ22], σ, β), which of them are free, and the likelihood there."""
+    """Parameters (Λ₁, Λ₂, θ, β), which of them are free, and the likelihood there."""
 
     at: np.ndarray
     free: np.ndarray
@@ -45,27 +45,21 @@ def evaluate(laplace: Laplace, at: np.ndarray, free: np.ndarray) -> Point:
 
 
 def first_metric(laplace: Laplace, point: Point) -> np.ndarray:
-    """An inverse Hessian to start from: the information of β given the scales, and that of log variances.
+    """An inverse Hessian to start from: the information of θ and β given the scales, and that of log variances.
 
     A level with information i about its effect of variance t² counts (t² i / (1 + t² i))²/2 for log t².
     """
-    data, layout = laplace.data, laplace.data.layout
-    factor = laplace.factor
+    data, factor = laplace.data, laplace.factor
     if factor is None:
         raise RuntimeError("the likelihood is evaluated first")
-    sums = [factor.first_sums[0], factor.second_sums]
-    places = [0, 1]
-    if layout.slope is not None:
-        sums.insert(1, factor.first_sums[2])
-        places = [0, 2, 3]
     metric = np.zeros((len(point.at), len(point.at)))
-    for place, information in zip(places, sums, strict=True):
-        slope = layout.slope is not None and place == 2
-        variance = max(point.at[place] ** 2 + (point.at[1] ** 2 if slope else 0.0), 0.01)
-        reliability = variance * information / (1 + variance * information)
-        metric[place, place] = variance / (2 * (reliability**2).sum() + 1e-3)
-    if layout.slope is not None:
-        metric[1, 1] = 2 * metric[2, 2]
+    for places, own in zip(data.scale_places, factor.own, strict=True):
+        for place, information, corner in zip(places[::2], np.diagonal(own).T, (None, places.start + 1), strict=False):
+            variance = max(point.at[place] ** 2 + (0.0 if corner is None else point.at[corner] ** 2), 0.01)
+            reliability = variance * information / (1 + variance * information)
+            metric[place, place] = variance / (2 * (reliability**2).sum() + 1e-3)
+            if corner is not None:
+                metric[corner, corner] = 2 * metric[place, place]
     if len(point.at) > data.n_scales:
         metric[data.n_scales :, data.n_scales :] = np.linalg.inv(laplace.fixed_information())
     return metric
@@ -84,11 +78,13 @@ def climb(laplace: Laplace, point: Point, metric: np.ndarray) -> Point:
         step = metric @ slope
         if slope @ step < 1e-6:
             return point
-        *of_first, of_second = np.abs(point.at[: laplace.data.n_scales]) > _LARGEST
-        if any(of_first) or of_second:
-            first, second = (f"between {plural(factor)}" for factor in laplace.data.factors)
-            boundless = " and ".join([first] * any(of_first) + [second] * bool(of_second))
-            raise NoFitError(f"separated: a spread {boundless} runs off to infinity")
+        boundless = [
+            f"between {plural(factor)}"
+            for places, factor in zip(laplace.data.scale_places, laplace.data.factors, strict=True)
+            if (np.abs(point.at[places.start : places.stop]) > _LARGEST).any()
+        ]
+        if boundless:
+            raise NoFitError(f"separated: a spread {' and '.join(boundless)} runs off to infinity")
         reached, scale = line_search(laplace, point, step)
         if reached is None:
             return point
@@ -142,34 +138,36 @@ def maximise(data: Crossed, start: np.ndarray) -> Maximum:
     laplace = Laplace(data)
     point = evaluate(laplace, start, np.ones(len(start), bool))
     point = climb(laplace, point, first_metric(laplace, point))
-    if data.layout.slope is None:
-        point = _try_zero(laplace, _try_zero(laplace, point, [0]), [1])
-        return _polish(laplace, point)
-    point = _try_zero(laplace, point, [1, 2])  # a slope's correlation has no meaning without its SD
-    t1, t2, t3 = point.at[:3]
-    if point.free[2] and abs(t1 * t3) < _NEAR_ZERO * np.sqrt(t1**2 + t2**2 + t3**2):  # the correlation is near -1 or 1
-        try:
-            line = _on_line(laplace, point)
-        except NoFitError:
-            line = point
-        if line is not point and line.value >= point.value - 1e-6 and not _rises(laplace, line, [2]):
-            point = line
-    if not point.free[2]:
-        point = _try_zero(laplace, point, [0, 1])
-    point = _try_zero(laplace, point, [3])
+    for places in data.scale_places:
+        if len(places) == 1:
+            point = _try_zero(laplace, point, [*places], places.start)
+            continue
+        intercept, corner, slope = places
+        point = _try_zero(laplace, point, [corner, slope], slope)  # a slope's correlation has no meaning without its SD
+        root = point.at[places.start : places.stop]
+        near_line = abs(root[0] * root[2]) < _NEAR_ZERO * np.sqrt((root**2).sum())  # the correlation is near -1 or 1
+        if point.free[slope] and near_line:
+            try:
+                line = _on_line(laplace, point, places)
+            except NoFitError:
+                line = point
+            if line is not point and line.value >= point.value - 1e-6 and not _rises(laplace, line, slope):
+                point = line
+        if not point.free[slope]:
+            point = _try_zero(laplace, point, [intercept, corner], intercept)
     try:
         return _polish(laplace, point)
     except NoFitError:
-        if not point.free[2]:
-            raise
-        line = _on_line(laplace, point)
-        if line.value < point.value - 1e-3 or _rises(laplace, line, [2]):
-            raise
-        return _polish(laplace, line)
+        for places in data.scale_places:
+            if len(places) == 3 and point.free[places[2]]:
+                line = _on_line(laplace, point, places)
+                if line.value >= point.value - 1e-3 and not _rises(laplace, line, places[2]):
+                    return _polish(laplace, line)
+        raise
 
 
-def _try_zero(laplace: Laplace, point: Point, held: list[int]) -> Point:
-    """The point with `held` at 0, if they are small and the likelihood loses nothing by it."""
+def _try_zero(laplace: Laplace, point: Point, held: list[int], scale: int) -> Point:
+    """The point with `held` at 0, if they are small and nothing is lost by it; `scale` is the one whose sign is free."""
     small = np.abs(point.at[held]).max() < _NEAR_ZERO
     if not small or not point.free[held].any():
         return point
@@ -180,29 +178,27 @@ def _try_zero(laplace: Laplace, point: Point, held: list[int]) -> Point:
     if zero.value + zero.gradient[free] @ metric[np.ix_(free, free)] @ zero.gradient[free] < point.value - 1e-3:
         return point
     zero = climb(laplace, zero, metric)
-    if zero.value < point.value - 1e-6 or _rises(laplace, zero, held):
+    if zero.value < point.value - 1e-6 or _rises(laplace, zero, scale):
         return point
     return zero
 
 
-def _on_line(laplace: Laplace, point: Point) -> Point:
-    """The maximum with Λ22 = 0, from the nearest Λ of rank one.
+def _on_line(laplace: Laplace, point: Point, places: range) -> Point:
+    """The maximum with Λ22 = 0 of the factor at `places`, from the nearest Λ of rank one.
 
     Raises:
         NoFitError: no convergence.
     """
-    root = np.array([[point.at[0], 0.0], [point.at[1], point.at[2]]])
-    axes, sizes, _ = np.linalg.svd(root)
+    axes, sizes, _ = np.linalg.svd(lower_triangle(point.at[places.start : places.stop]))
     free, at = point.free.copy(), point.at.copy()
-    free[2] = False
-    at[:3] = [*(axes[:, 0] * sizes[0]), 0.0]
+    free[places[2]] = False
+    at[places.start : places.stop] = [*(axes[:, 0] * sizes[0]), 0.0]
     line = evaluate(laplace, at, free)
     return climb(laplace, line, first_metric(laplace, line))
 
 
-def _rises(laplace: Laplace, zero: Point, held: list[int]) -> bool:
-    """Whether the likelihood grows when the last of `held`, a scale, leaves 0: then 0 is a saddle."""
-    scale = held[0] if held == [0, 1] else held[-1]
+def _rises(laplace: Laplace, zero: Point, scale: int) -> bool:
+    """Whether the likelihood grows when a scale leaves 0: then 0 is a saddle."""
     at = zero.at.copy()
     at[scale] = 0.03
     return bool(evaluate(laplace, at, zero.free).value > zero.value + 1e-6)

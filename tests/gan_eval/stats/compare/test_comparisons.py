@@ -218,7 +218,7 @@ def test_a_slope_by_picture_is_told_of_items_not_of_people():
     question = Question(
         key="models", answer=fooled, success=fooled, in_a=in_a, participant=person, picture=item,
         cell=np.where(in_a, 0, 1), cell_weights=np.array([1.0, -1.0]), slope=np.where(in_a, 0.5, -0.5),
-        slope_of="picture", picture_is="item",
+        slope_of=("picture",), picture_is="item",
     )  # fmt: skip
     note = estimate(question, margin=None, fits={}).note
     assert "slope: fewer than two items have answers at more than one value" in note
