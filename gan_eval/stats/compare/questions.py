@@ -150,9 +150,9 @@ def _kind_question(
 def model_questions(answered: pd.DataFrame, plan: AnalysisSettings) -> Iterator[Comparison]:
     """Model against model on each data set, by fooling rates.
 
-    People differ in how they see the models, so the model has a slope by participant wherever some judged both. Where
-    nearly all trials show an item that was judged in both models' versions, its second factor is the item, with a slope,
-    in place of the stimulus.
+    People differ in how they see the models, so there is a slope by participant wherever some judged both. Where nearly
+    all trials show an item that was judged in both models' versions, the model's second factor is the item, with a
+    slope, in place of the stimulus.
     """
     fakes = answered[answered["is_fake"] & answered["model"].notna()]
     for dataset, part in fakes.groupby("dataset", dropna=False, sort=True):

@@ -278,15 +278,12 @@ def fit_crossed(
     require_estimable(y, X, first, second, slopes, factors)
     basis = scaled(X, names)
     units = [_Unit.of(values) for values in slopes]
-    standard = tuple(
+    standard = [
         None if values is None else (np.asarray(values, float) - unit.centre) / unit.size
         for values, unit in zip(slopes, units, strict=True)
-    )
-    data = Crossed.of(y, basis.X, first, second, link=link, slopes=standard, factors=factors)
-    if data.n_thresholds:
-        plain = plain_grades(data)
-    else:
-        plain = plain_fit(y, basis.X, link)
+    ]
+    data = Crossed.of(y, basis.X, first, second, link=link, slopes=(standard[0], standard[1]), factors=factors)
+    plain = plain_grades(data) if data.n_thresholds else plain_fit(y, basis.X, link)
     if start is None:  # scales from the scores of the model without them, β moved from 0 as the scales demand
         terms = data.terms(data.fixed(plain[data.n_thresholds :]), plain[: data.n_thresholds])
         spreads, scales = 0.0, []
@@ -390,34 +387,34 @@ def _from_internal(maximum: Maximum, data: Crossed, back: np.ndarray, units: Seq
     turn = np.zeros((thresholds + count + 2, len(at)))
     turn[:thresholds, n_scales:leading] = np.eye(thresholds)
     turn[thresholds : thresholds + count, leading:] = back
-    spreads = []
+    spreads: list[tuple[float, float | None, float | None]] = []
     for row, places, unit in zip(turn[thresholds + count :], data.scale_places, units, strict=True):
         if not unit.is_slope:
             row[places.start] = np.sign(at[places.start])
-            spreads.append((float(abs(at[places.start])), None, None))
+            spreads.append((abs(float(at[places.start])), None, None))
             continue
         (t1, t2, t3), shift = at[places.start : places.stop], unit.centre / unit.size
         own, other = np.array([t1 - shift * t2, -shift * t3]), np.array([t2, t3]) / unit.size
-        sd, sd_slope, correlation = float(np.hypot(*own)), float(np.hypot(*other)), None
+        sd, sd_slope = float(np.hypot(*own)), float(np.hypot(*other))
         if sd > 0:
             row[places.start : places.stop] = own @ np.array([[1, -shift, 0], [0, 0, -shift]]) / sd
-            correlation = float(np.clip(own @ other / (sd * sd_slope), -1, 1)) if sd_slope > 0 else None
-        spreads.append((sd, sd_slope, correlation))
+        defined = sd > 0 and sd_slope > 0
+        spreads.append((sd, sd_slope, float(np.clip(own @ other / (sd * sd_slope), -1, 1)) if defined else None))
     covariance = turn @ covariance @ turn.T
     errors = np.sqrt(np.diag(covariance))
-    (sd_first, sd_slope, correlation), (sd_second, sd_slope_second, correlation_second) = spreads
+    of_first, of_second = spreads
     return CrossedFit(
         beta=back @ at[leading:],
         std_error=errors[thresholds : thresholds + count],
         covariance=covariance,
-        sd_first=sd_first,
-        sd_second=sd_second,
+        sd_first=of_first[0],
+        sd_second=of_second[0],
         log_likelihood=maximum.value,
         singular=not bool(maximum.free.all()),
-        sd_slope=sd_slope,
-        slope_correlation=correlation,
-        sd_slope_second=sd_slope_second,
-        slope_correlation_second=correlation_second,
+        sd_slope=of_first[1],
+        slope_correlation=of_first[2],
+        sd_slope_second=of_second[1],
+        slope_correlation_second=of_second[2],
         thresholds=at[n_scales:leading],
         thresholds_error=errors[:thresholds],
     )

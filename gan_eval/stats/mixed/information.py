@@ -11,7 +11,7 @@ scipy's BLAS: numpy's brings its own threads.
 """
 
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, TypeVar
 
 import numpy as np
 from scipy.linalg.blas import dgemv, dsymm, dsyrk
@@ -184,6 +184,9 @@ class SparseCells:
         )
 
 
+T = TypeVar("T")
+
+
 class Side(NamedTuple):
     """One grouping factor: an intercept and at most one slope for each of its levels."""
 
@@ -231,7 +234,7 @@ class Layout:
         cut = first.width * first.n
         return u[:cut].reshape(first.width, first.n), u[cut:].reshape(second.width, second.n)
 
-    def retained_first(self, first: np.ndarray, second: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def retained_first(self, first: T, second: T) -> tuple[T, T]:
         """What belongs to the first and to the second factor, as (retained, eliminated); the same turns it back."""
         return (first, second) if self.first_retained else (second, first)
 

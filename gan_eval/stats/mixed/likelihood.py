@@ -24,7 +24,7 @@ import numpy as np
 from scipy.linalg.blas import dgemv
 from scipy.special import expit, log_ndtr, ndtr
 
-from gan_eval.stats.mixed.information import Factor, Layout, Side, both_sides, effects, scaled
+from gan_eval.stats.mixed.information import Factor, Layout, Side, effects, scaled
 from gan_eval.stats.mixed.limits import FACTORS
 
 
@@ -169,11 +169,10 @@ class Crossed:
     ) -> "Crossed":
         """The data, with trials of one cell next to each other."""
         order = np.argsort(second.astype(np.int64) * (int(first.max()) + 1) + first, kind="stable")
+        counts = int(first.max()) + 1, int(second.max()) + 1
         sides = [
             Side(level[order].astype(np.int64), None if slope is None else np.asarray(slope, float)[order], n)
-            for level, slope, n in zip(
-                (first, second), slopes, (int(first.max()) + 1, int(second.max()) + 1), strict=True
-            )
+            for level, slope, n in zip((first, second), slopes, counts, strict=True)
         ]
         is_graded = link in CUMULATIVE
         return Crossed(

@@ -167,7 +167,7 @@ def maximise(data: Crossed, start: np.ndarray) -> Maximum:
 
 
 def _try_zero(laplace: Laplace, point: Point, held: list[int], scale: int) -> Point:
-    """The point with `held` at 0, if they are small and nothing is lost by it; `scale` is the one whose sign is free."""
+    """The point with `held` at 0, if they are small and nothing is lost by it; the sign of `scale` is free."""
     small = np.abs(point.at[held]).max() < _NEAR_ZERO
     if not small or not point.free[held].any():
         return point
