@@ -107,7 +107,8 @@ def comparisons(trials: pd.DataFrame, *, plan: AnalysisSettings | None = None) -
     `told apart`: the share of fakes called fake minus the share of reals called fake, over all answers. It is twice the
     balanced accuracy less one, is 0 for whoever answers without regard to the picture, whatever their leaning and
     however unequal the numbers of reals and fakes, and so says whether people can tell. Data sets count by their
-    answers; those with one kind of picture do not count.
+    answers; those with one kind of picture do not count. `told apart on DATASET` is the same of one data set, and
+    `MODEL told apart on DATASET` (a: the model) of one model's fakes and the reals beside them.
     `real vs fake`: accuracy on reals minus accuracy on fakes, for each data set and over all.
     `models on DATASET`: fooling rate of one model minus that of another on the same data set.
     `told apart in pairs` (all data sets), `told apart in pairs on DATASET` (b: `fake`, or one of several models): the

@@ -12,7 +12,7 @@ from gan_eval.errors import UserError
 from gan_eval.settings.analysis import AnalysisSettings
 from gan_eval.stats.compare.contrast import Question
 from gan_eval.stats.compare.differences import HALF
-from gan_eval.stats.groups import REAL, UNNAMED, contestants, misnamed_note, provenance_cells
+from gan_eval.stats.groups import REAL, UNNAMED, contestants, groups, misnamed_note, provenance_cells
 from gan_eval.tabular import Row
 
 TOLD_APART = "told apart"
@@ -68,33 +68,36 @@ def require_known_models(plan: AnalysisSettings, trials: pd.DataFrame) -> None:
 
 
 def kind_questions(answered: pd.DataFrame, plan: AnalysisSettings) -> Iterator[Comparison]:
-    """Told apart over all, and real vs fake over all and for each data set. Each data set has its own probabilities.
+    """Told apart over all, on each data set and for each model on each data set, and real vs fake over all and for each
+    data set. Each data set has its own probabilities.
 
     In `told apart` each data set counts among the fakes as much as among the reals: else people who lean to `fake` on
-    the data set with many fakes, and to `real` on that with many reals, would look as if they could tell.
+    the data set with many fakes, and to `real` on that with many reals, would look as if they could tell. A model's
+    fakes are held against the reals of the data set in the sessions that showed any of them.
     `real vs fake` is 1 - P(fake | real) - P(fake | fake).
     """
     named = answered.assign(dataset=answered["dataset"].fillna(""))
     both = named[named.groupby("dataset")["is_fake"].transform("nunique") == 2]
     if len(both):
         note = "data sets with one kind of picture left out" if len(both) < len(named) else ""
-        both = both.reset_index(drop=True)
-        of_dataset, of_kind, of_cell = (
-            both.groupby(by)["stimulus"].transform("size") for by in ("dataset", "is_fake", ["dataset", "is_fake"])
-        )
-        question = _kind_question(
-            both,
-            both["is_fake"].to_numpy(bool),
-            both["says_fake"],
-            proportion=of_dataset / len(both),
-            signs=(1.0, -1.0),
-            weight=(of_dataset * of_kind / (len(both) * of_cell)).to_numpy(float),
-            plan=plan,
-        )
-        yield Comparison(
-            TOLD_APART, TOLD_APART, "fake", "real", "called_fake", question, both, margin_factor=2.0, note=note
-        )  # fmt: skip
+        yield _told_apart(TOLD_APART, TOLD_APART, "fake", both, plan, note=note)
     names = sorted(named["dataset"].unique())
+    for name, part in both.groupby("dataset", sort=True):
+        if name:
+            yield _told_apart(f"{TOLD_APART} on", _on(TOLD_APART, name), "fake", part, plan)
+    of_models = [
+        (str(model), str(name), part.iloc[np.sort(grouped.row[grouped.group == place])])
+        for name, part in both.groupby("dataset", sort=True)
+        if name
+        for grouped in [groups(part, "model")]
+        for place, model in enumerate(grouped.ids)
+    ]
+    why_not = f"{len(of_models)} models" if len(of_models) > MOST_PAIRS else ""
+    for model, name, part in of_models:
+        if part["is_fake"].nunique() == 2:
+            yield _told_apart(
+                f"MODEL {TOLD_APART}", f"{model} {_on(TOLD_APART, name)}", model, part, plan, why_not=why_not
+            )
     for name in names if len(names) == 1 else [None, *filter(None, names)]:
         part = named if name is None else named[named["dataset"] == name].reset_index(drop=True)
         if part["is_fake"].nunique() != 2:
@@ -116,6 +119,35 @@ def kind_questions(answered: pd.DataFrame, plan: AnalysisSettings) -> Iterator[C
         yield Comparison(REAL_VS_FAKE, REAL_VS_FAKE, f"{prefix}real", f"{prefix}fake", "accuracy", question, part)
 
 
+def _told_apart(
+    family: str,
+    comparison: str,
+    a: str,
+    both: pd.DataFrame,
+    plan: AnalysisSettings,
+    *,
+    note: str = "",
+    why_not: str = "",
+) -> Comparison:
+    """P(called fake | fake) - P(called fake | real) of data sets that have both kinds."""
+    both = both.reset_index(drop=True)
+    of_dataset, of_kind, of_cell = (
+        both.groupby(by)["stimulus"].transform("size") for by in ("dataset", "is_fake", ["dataset", "is_fake"])
+    )
+    question = _kind_question(
+        both,
+        both["is_fake"].to_numpy(bool),
+        both["says_fake"],
+        proportion=of_dataset / len(both),
+        signs=(1.0, -1.0),
+        weight=(of_dataset * of_kind / (len(both) * of_cell)).to_numpy(float),
+        plan=plan,
+    )
+    return Comparison(
+        family, comparison, a, REAL, "called_fake", question, both, margin_factor=2.0, note=note, why_not=why_not
+    )  # fmt: skip
+
+
 def _kind_question(
     part: pd.DataFrame,
     in_a: np.ndarray,
@@ -132,7 +164,7 @@ def _kind_question(
     _, at = np.unique(cell, return_index=True)
     is_fake = part["is_fake"].to_numpy(bool)
     return Question(
-        key=("kinds", *part["dataset"].unique()),
+        key=("kinds", *part["dataset"].unique(), *part["model"].dropna().unique(), len(part)),
         answer=part["says_fake"].to_numpy(bool),
         success=success.to_numpy(bool),
         in_a=in_a,

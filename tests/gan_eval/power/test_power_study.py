@@ -58,10 +58,10 @@ def test_a_study_is_judged_as_the_analysis_judges_its_trials(analysis: AnalysisS
             }
         )
     )
-    table = comparisons(trials, plan=analysis).set_index("measure")
+    table = comparisons(trials, plan=analysis).set_index("comparison")
     found = analysed(design, answers, questions_of(design.groups, analysis), analysis)
-    for name, measure in (("told apart", "called_fake"), ("one against two", "fooling_rate")):
-        row = table.loc[measure]
+    for name, comparison in (("told apart", "told apart"), ("one against two", "models on d")):
+        row = table.loc[comparison]
         np.testing.assert_allclose(found[name][:3], [row["ci_low"], row["ci_high"], row["p"]], rtol=1e-6)
         assert found[f"equivalence: {name}"].p_equivalent == pytest.approx(row["p_equivalent"], rel=1e-6)
 

@@ -1,6 +1,7 @@
-"""Simulated answers whose lme4 fits stand in `lme4_references.py`, and the code that made those numbers.
+"""Simulated answers whose fits by R stand in `lme4_references.py`, and the code that made those numbers.
 
-`python lme4_designs.py > lme4_references.py` fits every design by R's lme4 again (needs Rscript with lme4).
+`python lme4_designs.py > lme4_references.py` fits every design by R's lme4, and the grades by R's ordinal, again (needs
+Rscript with both).
 """
 
 import csv
@@ -33,12 +34,35 @@ theta[abs(theta) < 0.3] <- 0.3
 again <- attempt(0.2, list(theta = theta, fixef = fixef(fit)))  # bobyqa may stop at a bound that is no maximum
 if (logLik(again) > logLik(fit) + 1e-3) fit <- again
 sds <- lapply(VarCorr(fit), function(v) attr(v, "stddev"))
-correlation <- attr(VarCorr(fit)$first, "correlation")
+correlations <- lapply(VarCorr(fit), function(v) attr(v, "correlation"))
 number <- function(v) if (is.null(v)) "[]" else paste0("[", paste(format(unname(v), digits = 12), collapse = ", "), "]")
 se <- sqrt(diag(as.matrix(vcov(fit, use.hessian = TRUE))))
-own <- if (ncol(correlation) > 1 && !is.nan(correlation[2, 1])) correlation[2, 1] else c()
+own <- unlist(lapply(correlations[c("first", "second")], function(v) {
+  if (ncol(v) > 1 && !is.nan(v[2, 1])) v[2, 1] else c()
+}))
 cat(sprintf('{"beta": %s, "std_error": %s, "first": %s, "second": %s, "correlation": %s, "log_likelihood": %s}\n',
             number(fixef(fit)), number(se), number(sds$first), number(sds$second), number(own),
+            format(as.numeric(logLik(fit)), digits = 12)))
+"""
+GRADES_R_CODE = r"""
+suppressMessages(library(ordinal))
+options(digits = 15)
+arguments <- commandArgs(TRUE)
+data <- read.csv(arguments[1])
+data$y <- factor(data$y)
+data$first <- factor(data$first)
+data$second <- factor(data$second)
+fit <- clmm(as.formula(arguments[2]), data = data, link = sub("cumulative_", "", arguments[3]),
+            control = clmm.control(gradTol = 1e-6))
+number <- function(v) if (is.null(v)) "[]" else paste0("[", paste(format(unname(v), digits = 12), collapse = ", "), "]")
+coefficients <- summary(fit)$coefficients
+sds <- lapply(VarCorr(fit), function(v) attr(v, "stddev"))
+own <- unlist(lapply(VarCorr(fit)[c("first", "second")], function(v) {
+  v <- attr(v, "correlation")
+  if (!is.null(v) && ncol(v) > 1) v[2, 1] else c()
+}))
+cat(sprintf('{"beta": %s, "std_error": %s, "first": %s, "second": %s, "correlation": %s, "log_likelihood": %s}\n',
+            number(coefficients[, 1]), number(coefficients[, 2]), number(sds$first), number(sds$second), number(own),
             format(as.numeric(logLik(fit)), digits = 12)))
 """
 
@@ -59,6 +83,10 @@ class Design:
     """SD and correlation with the intercept of the participants' slopes over the last column of X."""
     link: str = "logit"
     unbalanced: bool = False
+    slope_second: tuple[float, float] | None = None
+    """As `slope`, of the stimuli."""
+    thresholds: tuple[float, ...] = ()
+    """Of grades."""
 
 
 DESIGNS = {
@@ -83,6 +111,34 @@ DESIGNS = {
     "slope, unbalanced": Design(19, participants=60, stimuli=90, each=25, slope=(0.8, 0.2), unbalanced=True),
     "no slope in truth": Design(20, slope=(0.0, 0.0)),
     "slope, correlation near 1": Design(21, slope=(0.6, 0.98), beta=(0.3, 0.1, -0.4)),
+    "slopes of both": Design(22, beta=(0.3, 0.1, -0.4), slope=(0.7, 0.3), slope_second=(0.5, -0.4)),
+    "slopes of both, probit": Design(
+        23, beta=(0.1, 0.2, 0.4), slope=(0.4, 0.0), slope_second=(0.4, 0.3), link="probit"
+    ),
+    "slopes of both, unbalanced": Design(
+        24,
+        participants=60,
+        stimuli=30,
+        each=12,
+        unbalanced=True,
+        beta=(0.3, 0.1, -0.4),
+        slope=(0.8, -0.3),
+        slope_second=(0.6, 0.4),
+    ),
+    "slope of stimuli": Design(25, beta=(0.3, 0.1, -0.4), slope_second=(0.7, 0.2)),
+    "grades": Design(26, beta=(0.0, 0.5), thresholds=(-1.5, -0.4, 0.5, 1.8), link="cumulative_logit"),
+    "grades, probit": Design(27, beta=(0.0, 0.5), thresholds=(-1.0, -0.2, 0.9), link="cumulative_probit"),
+    "grades, pool, slope": Design(
+        28, stimuli=400, beta=(0.0, 0.2, 0.5), thresholds=(-1.0, 0.6), slope=(0.7, 0.3), link="cumulative_logit"
+    ),
+    "grades, slopes of both": Design(
+        29,
+        beta=(0.0, 0.2, 0.5),
+        thresholds=(-1.7, -0.6, 0.4, 1.5),
+        slope=(0.7, 0.3),
+        slope_second=(0.5, -0.4),
+        link="cumulative_logit",
+    ),
 }
 
 
@@ -96,6 +152,7 @@ class Answers:
     second: np.ndarray
     link: str
     slope: np.ndarray | None
+    slope_second: np.ndarray | None = None
 
 
 def answers(design: Design) -> Answers:
@@ -115,8 +172,16 @@ def answers(design: Design) -> Answers:
         spread, correlation = design.slope
         own = correlation * by_first + np.sqrt(1 - correlation**2) * rng.normal(size=design.participants)
         eta = eta + spread * own[first] * X[:, -1]
-    y = rng.random(len(first)) < (expit if design.link == "logit" else ndtr)(eta)
-    return Answers(y, X, first, second, design.link, None if design.slope is None else X[:, -1])
+    if design.slope_second is not None:
+        spread, correlation = design.slope_second
+        own = correlation * by_second + np.sqrt(1 - correlation**2) * rng.normal(size=design.stimuli)
+        eta = eta + spread * own[seen] * X[:, -1]
+    slopes = [None if slope is None else X[:, -1] for slope in (design.slope, design.slope_second)]
+    y = rng.random(len(first)) < (expit if design.link.endswith("logit") else ndtr)(eta)
+    if design.thresholds:
+        noise = rng.logistic(size=len(eta)) if design.link.endswith("logit") else rng.normal(size=len(eta))
+        y, X = np.digitize(eta + noise, design.thresholds), X[:, 1:]
+    return Answers(y, X, first, second, design.link, *slopes)
 
 
 def published(*, passed: bool, with_truth: bool) -> Answers:
@@ -144,14 +209,18 @@ PUBLISHED = {
 }
 
 
-def by_lme4(data: Answers) -> dict[str, object]:
-    """lme4's fit (nAGQ = 1, tight tolerances, standard errors from the Hessian)."""
+def by_r(data: Answers) -> dict[str, object]:
+    """lme4's fit (nAGQ = 1, tight tolerances, standard errors from the Hessian); of grades, ordinal's."""
+    are_grades = data.link.startswith("cumulative")
     names = [f"x{column}" for column in range(data.X.shape[1])]
-    random = f"(1 + {names[-1]} | first)" if data.slope is not None else "(1 | first)"
-    formula = f"y ~ 0 + {' + '.join(names)} + {random} + (1 | second)"
+    random = [
+        f"(1 | {level})" if slope is None else f"(1 + {names[-1]} | {level})"
+        for level, slope in (("first", data.slope), ("second", data.slope_second))
+    ]
+    formula = f"y ~ {'' if are_grades else '0 + '}{' + '.join([*names, *random])}"
     with tempfile.TemporaryDirectory() as folder:
         table, script = Path(folder) / "answers.csv", Path(folder) / "fit.R"
-        script.write_text(R_CODE)
+        script.write_text(GRADES_R_CODE if are_grades else R_CODE)
         columns = np.column_stack([data.y, data.X, data.first, data.second])
         header = ",".join(["y", *names, "first", "second"])
         np.savetxt(table, columns, fmt="%.17g", delimiter=",", header=header, comments="")
@@ -165,10 +234,10 @@ def main() -> None:
     makers = {name: (lambda design=design: answers(design)) for name, design in DESIGNS.items()}
     if GENGAP.exists():
         makers |= PUBLISHED
-    print('"""lme4 1.1-31 (R 4.2.2) on the designs of `lme4_designs.py`, which wrote this file."""\n')
+    print('"""lme4 1.1-31 and ordinal 2022.11-16 (R 4.2.2) on the designs of `lme4_designs.py`, which wrote this."""\n')
     print("REFERENCES: dict[str, dict] = {")
     for name, maker in makers.items():
-        print(f"    {name!r}: {by_lme4(maker())},", flush=True)
+        print(f"    {name!r}: {by_r(maker())},", flush=True)
         print(name, file=sys.stderr)
     print("}")
 

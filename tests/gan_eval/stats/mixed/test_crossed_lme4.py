@@ -1,4 +1,4 @@
-"""Estimates, standard errors and likelihoods against lme4's, on simulated and published answers."""
+"""Estimates, errors and likelihoods against those of R's lme4 and ordinal, on simulated and published answers."""
 
 import numpy as np
 import pytest
@@ -12,17 +12,25 @@ def requires(name):
     return pytest.mark.skipif(name in PUBLISHED and not GENGAP.exists(), reason=f"no published answers at {GENGAP}")
 
 
+def fitted(data):
+    slopes = {"slope": data.slope, "slope_second": data.slope_second}
+    return fit_crossed(data.y, data.X, data.first, data.second, link=data.link, **slopes)
+
+
 @pytest.mark.parametrize("name", [pytest.param(name, marks=requires(name)) for name in REFERENCES])
-def test_equals_lme4(name):
+def test_equals_r(name):
+    """lme4; of grades, clmm of ordinal."""
     data, reference = PUBLISHED[name]() if name in PUBLISHED else answers(DESIGNS[name]), REFERENCES[name]
-    fit = fit_crossed(data.y, data.X, data.first, data.second, link=data.link, slope=data.slope)
-    assert fit.beta == pytest.approx(reference["beta"], abs=1e-3)
-    assert fit.std_error == pytest.approx(reference["std_error"], rel=0.01)
-    spreads = [fit.sd_first] if data.slope is None else [fit.sd_first, fit.sd_slope]
-    assert spreads == pytest.approx(reference["first"], abs=1e-3)
-    assert fit.sd_second == pytest.approx(reference["second"][0], abs=1e-3)
-    if data.slope is not None:
-        assert fit.slope_correlation == pytest.approx(reference["correlation"][0], abs=2e-3)
+    fit = fitted(data)
+    assert [*fit.thresholds, *fit.beta] == pytest.approx(reference["beta"], abs=1e-3)
+    assert [*fit.thresholds_error, *fit.std_error] == pytest.approx(reference["std_error"], rel=0.01)
+    for reported, own in (
+        ("first", (fit.sd_first, fit.sd_slope)),
+        ("second", (fit.sd_second, fit.sd_slope_second)),
+    ):
+        assert [sd for sd in own if sd is not None] == pytest.approx(reference[reported], abs=1e-3)
+    correlations = [own for own in (fit.slope_correlation, fit.slope_correlation_second) if own is not None]
+    assert correlations == pytest.approx(reference["correlation"], abs=2e-3)
     assert fit.log_likelihood == pytest.approx(reference["log_likelihood"], abs=1e-3)
 
 
@@ -34,7 +42,7 @@ def test_singular_where_lme4_is():
     """lme4 has a zero variance or a correlation of 1 in these."""
     for name in ("nearly singular", "no slope in truth"):
         data = answers(DESIGNS[name])
-        fit = fit_crossed(data.y, data.X, data.first, data.second, link=data.link, slope=data.slope)
+        fit = fitted(data)
         assert fit.singular
         spreads = [*REFERENCES[name]["first"], *(1 - abs(np.array(REFERENCES[name]["correlation"])))]
         assert min(spreads) < 1e-4
