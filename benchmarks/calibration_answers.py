@@ -12,7 +12,7 @@ PEOPLE, TRIALS = 40, 50
 
 @dataclass(frozen=True)
 class World:
-    """What is so: 40 people, 50 trials each, of pictures of two conditions."""
+    """What is so of pictures of two conditions."""
 
     stimuli: int
     """In the pool; 50: all people judge the same ones."""
@@ -23,6 +23,9 @@ class World:
     sd_skill: float = 0.0
     """Of the difference of conditions from person to person."""
     sd_stimulus: float = 0.8
+    people: int = PEOPLE
+    trials: int = TRIALS
+    """Of each person."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +43,7 @@ class Answers:
 def simulate(world: World, random: np.random.Generator) -> Answers:
     """Answers of new people to new pictures, of which each belongs to one condition."""
     size = world.stimuli
-    stimulus = _dealt((np.arange(size // 2), np.arange(size // 2, size)), random)
+    stimulus = _dealt(world, (np.arange(size // 2), np.arange(size // 2, size)), random)
     picture = world.sd_stimulus * random.standard_normal(size)
     return _answers(world, stimulus, stimulus, stimulus < size // 2, picture[stimulus], random)
 
@@ -54,18 +57,18 @@ def simulate_items(world: World, sd_version: float, random: np.random.Generator)
         random: of everything.
     """
     size = world.stimuli
-    item = _dealt((np.arange(0, size, 2), np.arange(1, size, 2)), random)
-    in_a = (item + np.repeat(np.arange(PEOPLE), TRIALS)) % 2 == 0
+    item = _dealt(world, (np.arange(0, size, 2), np.arange(1, size, 2)), random)
+    in_a = (item + np.repeat(np.arange(world.people), world.trials)) % 2 == 0
     stimulus = 2 * item + in_a
     items, versions = random.standard_normal(size), random.standard_normal(2 * size)
     effect = world.sd_stimulus * items[item] + sd_version * versions[stimulus]
     return _answers(world, stimulus, item, in_a, effect, random)
 
 
-def _dealt(halves: tuple[np.ndarray, np.ndarray], random: np.random.Generator) -> np.ndarray:
+def _dealt(world: World, halves: tuple[np.ndarray, np.ndarray], random: np.random.Generator) -> np.ndarray:
     """(N,) for each person as many of either half, none twice."""
-    each = TRIALS // 2
-    return np.concatenate([random.choice(half, each, replace=False) for _ in range(PEOPLE) for half in halves])
+    each = world.trials // 2
+    return np.concatenate([random.choice(half, each, replace=False) for _ in range(world.people) for half in halves])
 
 
 def _answers(
@@ -76,8 +79,8 @@ def _answers(
     effect: np.ndarray,
     random: np.random.Generator,
 ) -> Answers:
-    participant = np.repeat(np.arange(PEOPLE), TRIALS)
-    leaning, skill = np.array([[world.sd_participant], [world.sd_skill]]) * random.standard_normal((2, PEOPLE))
+    participant = np.repeat(np.arange(world.people), world.trials)
+    leaning, skill = np.array([[world.sd_participant], [world.sd_skill]]) * random.standard_normal((2, world.people))
     log_odds = np.where(in_a, world.a, world.b) + leaning[participant] + (in_a - 0.5) * skill[participant] + effect
     return Answers(participant, stimulus, item, in_a, random.random(len(stimulus)) < expit(log_odds))
 

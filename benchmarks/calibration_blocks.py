@@ -1,7 +1,7 @@
 """The kinds of simulated studies of the calibration, and what is asked of each."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import calibration_answers as answers
 import numpy as np
@@ -21,7 +21,7 @@ LEVEL = 0.05
 INTERCEPT, EFFECT = 0.4, -0.6
 SHARED, POOL = 50, 1000
 MARGIN = 0.05
-SD_VERSION, SD_SKILL, SD_LEANING = 0.3, 0.5, 0.7
+SD_VERSION, SD_SKILL, SD_LEANING, SD_MODEL = 0.3, 0.5, 0.7, 0.8
 DEFAULT, PLAIN = AnalysisSettings(), AnalysisSettings(slope=False)
 
 
@@ -99,6 +99,32 @@ def versions(column: int, random: np.random.Generator) -> list[float]:
     return [*map(_below, p)]
 
 
+VIEWS = {
+    "shared items": (30, 40, True),
+    "own pictures": (30, 40, False),
+    "pool": (30, POOL, False),
+    "shared items, 8 people": (8, 40, True),
+    "own pictures, 8 people": (8, 40, False),
+    "shared items, 60 people": (60, 40, True),
+}
+"""People, pictures or items in the pool, and whether both models have a version of each item."""
+
+
+def views(column: int, random: np.random.Generator) -> list[float]:
+    """Two models that fool alike on average, but not everyone alike; without and with a difference."""
+    people, size, share_items = list(VIEWS.values())[column]
+    verdicts = []
+    for effect in (0.0, EFFECT):
+        world = World(size, INTERCEPT, INTERCEPT + effect, sd_skill=np.sqrt(2) * SD_MODEL, people=people, trials=40)
+        study = answers.simulate_items(world, SD_VERSION, random) if share_items else answers.simulate(world, random)
+        verdicts += [_models(study).p, answers.t_over_people_p(study)]
+        if not effect:
+            question = next(model_questions(answers.model_trials(study), DEFAULT)).question
+            of_pictures = replace(question, slope_of=[factor for factor in question.slope_of if factor == "picture"])
+            verdicts += [estimate(of_pictures, margin=None, fits={}).p, answers.chi_square_p(study)]
+    return [*map(_below, verdicts)]
+
+
 def at_the_margin(column: int, random: np.random.Generator) -> list[float]:
     """The true difference is the margin itself, so nothing is equivalent."""
     size, margin, told_apart = ((POOL, MARGIN, True), (SHARED, 2 * MARGIN, True), (POOL, MARGIN, False))[column]
@@ -163,6 +189,24 @@ BLOCKS = {
         f"Two models' versions of the same items (SD {SD_VERSION:g} around their item), each person seeing one",
         (Part(FALSE_ALARMS, WITH_EFFECTS, ("ours: models", *USUAL)),),
         versions,
+    ),
+    "views": Block(
+        f"Two models that people see differently (SD {SD_MODEL:g} for each model), 40 trials each",
+        (
+            Part(
+                "p < .05, % of studies",
+                tuple(VIEWS),
+                (
+                    "ours: models, false alarms",
+                    "t over participants, false alarms",
+                    "without the slope by participant, false alarms",
+                    "chi-square, false alarms",
+                    "ours: models, power",
+                    "t over participants, power",
+                ),
+            ),
+        ),
+        views,
     ),
     "margin": Block(
         "Equivalence, where the true difference is the margin",
