@@ -8,6 +8,7 @@ from scipy.stats import fisher_exact
 
 from gan_eval.settings.analysis import AnalysisSettings
 from gan_eval.stats.compare.contrast import ALPHA, Fits, estimate
+from gan_eval.stats.compare.grades import grade_rows
 from gan_eval.stats.compare.questions import (
     TOLD_APART,
     Comparison,
@@ -113,6 +114,8 @@ def comparisons(trials: pd.DataFrame, *, plan: AnalysisSettings | None = None) -
     `models on DATASET`: fooling rate of one model minus that of another on the same data set.
     `told apart in pairs` (all data sets), `told apart in pairs on DATASET` (b: `fake`, or one of several models): the
     share of pairs in which the real picture was chosen, minus one half.
+    `grades of models on DATASET` and `grades on DATASET` (a: the fakes, b: the reals): measures `higher_grade` and
+    `mean_grade` (`compare.grades`).
     `preferred on DATASET`: the share of pairs of two models in which a was chosen, minus one half.
 
     Where single pictures were shown but no data set has answers to both kinds, the row `told apart` holds the counts,
@@ -143,6 +146,7 @@ def comparisons(trials: pd.DataFrame, *, plan: AnalysisSettings | None = None) -
     if not any(row["family"] == TOLD_APART for row in rows):
         rows = [*_without_numbers(main_trials(trials), has_plan=plan is not None), *rows]
     rows += unnamed_pairs(pairs, planned=plan is not None)
+    rows += grade_rows(trials, settings, has_plan=plan is not None)
     table = pd.DataFrame(rows, columns=[*COMPARISONS.names, "family"])
     if len(table):
         table["p_holm"] = table.groupby(["family", "exploratory"], dropna=False)["p"].transform(holm)

@@ -194,9 +194,7 @@ def model_questions(answered: pd.DataFrame, plan: AnalysisSettings) -> Iterator[
             trials = part[part["model"].isin([a, b])].reset_index(drop=True)
             in_a = (trials["model"] == a).to_numpy(bool)
             fooled = ~trials["says_fake"].to_numpy(bool)
-            shared = trials["item"].notna().all() and bool(
-                (trials.groupby("item")["model"].transform("nunique") == 2).mean() >= SHARED
-            )
+            shared = shares_items(trials)
             slope_of: list[Literal["participant", "picture"]] = ["picture"] if shared else []
             if (trials.groupby("participant")["model"].nunique() == 2).sum() > 1:
                 slope_of.append("participant")
@@ -227,6 +225,12 @@ def model_questions(answered: pd.DataFrame, plan: AnalysisSettings) -> Iterator[
                 noninferior=(a, b) in plan.noninferior,
                 why_not=f"{len(pairs)} pairs of models" if len(pairs) > MOST_PAIRS else "",
             )
+
+
+def shares_items(trials: pd.DataFrame) -> bool:
+    """Whether nearly all trials of two models show an item that was judged in both models' versions."""
+    of_both = trials.groupby("item")["model"].transform("nunique") == 2
+    return bool(trials["item"].notna().all() and of_both.mean() >= SHARED)
 
 
 def planned_pairs(models: list[str], plan: AnalysisSettings) -> dict[tuple[str, str], bool]:

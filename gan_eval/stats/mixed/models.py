@@ -16,6 +16,7 @@ from gan_eval.settings.analysis import AnalysisSettings
 from gan_eval.stats.groups import joined, provenance_cells
 from gan_eval.stats.mixed import CrossedFit, NoFitError, fit_crossed, fit_without, likelihood_ratio
 from gan_eval.stats.mixed.formulas import Design, Planned, design, planned_formulas, prepare
+from gan_eval.stats.mixed.graded import graded_models
 from gan_eval.stats.mixed.limits import MOST_FITTED, MOST_TESTED, few_groups
 from gan_eval.stats.shares import Z95
 from gan_eval.stats.trials import answered_trials
@@ -38,11 +39,17 @@ MIXED_MODELS = Table(
     "Mixed models of single answers with crossed random intercepts for participants and stimuli.",
     (
         text("formula", "the model", filled=True),
-        text("link", "logit or probit", words=("logit", "probit"), filled=True),
+        text(
+            "link",
+            "logit or probit; of grades and confidence cumulative_logit",
+            words=("logit", "probit", "cumulative_logit"),
+            filled=True,
+        ),
         text(
             "term",
             "the fixed effect: `intercept`, `kind[real]` (real minus fake), `kind[fake]`, `dataset[NAME]` (coded by "
-            "their sum), a covariate (for one unit) or `COVARIATE[LEVEL]` (against the commonest level)",
+            "their sum), a covariate (for one unit) or `COVARIATE[LEVEL]` (against the commonest level); of grades "
+            "`threshold[1|2]` between two neighbouring ones and `model[NAME]` (against the first model by name)",
             filled=True,
         ),
         number("estimate", "its estimate on the link's scale"),
@@ -99,6 +106,8 @@ def mixed_models(
     the model without it; the levels of a category are tested together. Where there can be no estimate the row holds
     the counts and `note` says why.
 
+    Grades and confidence, where there are any, have cumulative-logit models of their own (`mixed.graded`).
+
     Without slopes the test of the kind takes people who differ in leaning (of `correct`) or in skill (of
     `called_fake`) for a difference of kinds, and the note says so where the slopes' spread is above 0 (likelihood
     ratio, p < 0.05). Above `MOST_TESTED` trials only the formulas without slopes and covariates are fitted, and no
@@ -117,6 +126,7 @@ def mixed_models(
     formulas = planned_formulas(answered, plan)
     fits = CachedFits()
     rows = [row for planned in formulas for row in _rows(answered, planned, formulas, fits)]
+    rows += graded_models(trials, exploratory=None if plan is None else False)
     return conform(pd.DataFrame(rows), MIXED_MODELS, where="mixed_models")
 
 

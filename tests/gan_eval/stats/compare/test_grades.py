@@ -1,0 +1,139 @@
+"""Comparisons of grades: against plain counts, scipy's rank sums, drawn grades, and where no model can be had."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.stats import mannwhitneyu
+
+from gan_eval.settings.analysis import AnalysisSettings
+from gan_eval.stats.compare.comparisons import comparisons
+from gan_eval.stats.compare.grades import _by_model, _clustered, _superiority
+from gan_eval.stats.mixed.fit import fit_crossed
+from gan_eval.stats.trials import fill_trials
+
+THRESHOLDS = (-1.5, -0.3, 0.6, 1.8)
+
+
+def study(*, people=16, items=24, gap=0.0, sd_view=0.0, seed=0, with_reals=False, levels=THRESHOLDS):
+    """Each person grades each item in one of its versions."""
+    rng = np.random.default_rng(seed)
+    names = ["A", "B", "real"] if with_reals else ["A", "B"]
+    leaning, picture = rng.normal(0, 0.5, people), rng.normal(0, 0.8, items)
+    view = sd_view * rng.normal(size=people)
+    rows = []
+    for person in range(people):
+        for item in range(items):
+            version = (person + item) % len(names)
+            eta = leaning[person] + picture[item] + (version - 0.5) * (gap + view[person]) + rng.logistic()
+            rows.append(
+                {
+                    "participant": f"P{person}",
+                    "stimulus": f"d/{names[version]}/{item}",
+                    "item": f"d/{item}",
+                    "dataset": "d",
+                    "kind": "real" if names[version] == "real" else "fake",
+                    "model": None if names[version] == "real" else names[version],
+                    "rating": 1.0 + np.digitize(eta, levels),
+                }
+            )
+    return fill_trials(pd.DataFrame(rows))
+
+
+def test_each_measure_of_models_and_of_kinds_has_a_row():
+    table = comparisons(study(gap=1.0, with_reals=True), plan=AnalysisSettings(margin=0.1))
+    rows = table[table["measure"].isin(["higher_grade", "mean_grade"])]
+    assert [tuple(row) for row in rows[["comparison", "a", "b", "measure"]].to_numpy()] == [
+        ("grades on d", "fake", "real", "higher_grade"),
+        ("grades on d", "fake", "real", "mean_grade"),
+        ("grades of models on d", "A", "B", "higher_grade"),
+        ("grades of models on d", "A", "B", "mean_grade"),
+    ]
+    assert (rows["basis"] == "crossed_model").all()
+    assert (rows["difference"] < 0).all()
+    assert rows["p_holm"].to_numpy() == pytest.approx(rows["p"].to_numpy())  # each measure is a family of its own
+
+
+def test_the_verdict_is_by_the_model_and_the_mean_s_margin_by_the_scale():
+    same = comparisons(study(people=40, items=40, seed=3), plan=AnalysisSettings(margin=0.2)).set_index("measure")
+    assert (same["verdict"] == "equivalent").all()
+    assert "held against 0.8" in same.loc["mean_grade", "note"]
+    assert (same["margin"] == 0.2).all()
+    apart = comparisons(study(people=40, items=40, gap=1.5, seed=3)).set_index("measure")
+    assert (apart["verdict"] == "different").all()
+    assert apart["p_equivalent"].isna().all()
+
+
+def test_differences_are_near_those_of_the_grades():
+    trials = study(people=30, items=30, gap=0.8, seed=1)
+    table = comparisons(trials).set_index("measure")
+    a, b = (trials.loc[trials["model"] == name, "rating"].to_numpy(float) for name in "AB")
+    assert table.loc["mean_grade", "difference"] == pytest.approx(a.mean() - b.mean(), abs=0.08)
+    assert table.loc["higher_grade", "difference"] == pytest.approx(
+        (a[:, None] > b).mean() - (a[:, None] < b).mean(), abs=0.04
+    )
+
+
+def test_placements_are_the_rank_sum():
+    rng = np.random.default_rng(0)
+    in_a, grade = rng.random(200) < 0.4, rng.integers(0, 5, 200)
+    units = np.arange(200), np.arange(200)
+    difference, error = _clustered(in_a, grade, np.arange(5.0), *units, measure="higher_grade")
+    found = mannwhitneyu(grade[in_a], grade[~in_a])
+    pairs = in_a.sum() * (~in_a).sum()
+    assert difference == pytest.approx(2 * found.statistic / pairs - 1)
+    placements = [  # DeLong's variance, of independent answers
+        np.array([np.mean(grade[other] < own) - np.mean(grade[other] > own) for own in grade[side]])
+        for side, other in ((in_a, ~in_a), (~in_a, in_a))
+    ]
+    variance = sum(values.var(ddof=1) / len(values) for values in placements)
+    assert error == pytest.approx(np.sqrt(variance))
+
+
+def test_averages_over_people_and_pictures_are_those_of_drawn_grades():
+    """The fit's own numbers, by drawing random effects."""
+    trials = study(people=20, items=20, gap=1.0, sd_view=1.0, seed=2)
+    grade = trials["rating"].to_numpy(int) - 1
+    side = np.where(trials["model"] == "A", 0.5, -0.5)
+    person, item = (pd.factorize(trials[name])[0] for name in ("participant", "item"))
+    fit = fit_crossed(grade, side[:, None], person, item, link="cumulative_logit", slope=side, slope_second=side)
+    rng = np.random.default_rng(5)
+    grades = []
+    for where in (0.5, -0.5):
+        eta = where * fit.beta[0]
+        for sd, sd_slope, correlation in (
+            (fit.sd_first, fit.sd_slope, fit.slope_correlation),
+            (fit.sd_second, fit.sd_slope_second, fit.slope_correlation_second),
+        ):
+            first, second = rng.standard_normal((2, 400_000))
+            own = (correlation or 0.0) * first + np.sqrt(1 - (correlation or 0.0) ** 2) * second
+            eta = eta + sd * first + where * (sd_slope or 0.0) * own
+        grades.append(np.digitize(eta + rng.logistic(size=400_000), fit.thresholds))
+    a, b = grades
+    higher, _ = _by_model(fit, _superiority)
+    assert higher == pytest.approx(np.mean(a > b) - np.mean(a < b), abs=0.006)
+    mean, _ = _by_model(fit, lambda first, second: float(np.arange(5) @ (first - second)))
+    assert mean == pytest.approx(a.mean() - b.mean(), abs=0.015)
+
+
+@pytest.mark.parametrize(
+    ("trials", "words"),
+    [
+        (study().assign(rating=lambda frame: frame["rating"] + np.arange(len(frame)) / 1000), "no scale of few grades"),
+        (study(people=1), "fewer than two participants"),
+        (study().assign(rating=3.0), "all answers are the same"),
+    ],
+)
+def test_where_no_model_can_be_had_the_note_says_why(trials, words):
+    table = comparisons(trials)
+    assert table["note"].str.contains(words).all()
+    assert (table["basis"] != "crossed_model").all()
+    assert not (table["verdict"] == "different").any()
+
+
+@pytest.mark.slow
+def test_people_who_see_models_differently_are_no_difference():
+    """The level of either measure: at most 6 of 40 studies are called different."""
+    false_alarms = [
+        (comparisons(study(people=14, items=14, sd_view=1.2, seed=seed))["p"] < 0.05).any() for seed in range(40)
+    ]
+    assert sum(false_alarms) <= 6
