@@ -3,6 +3,7 @@
 It then goes ahead of others, is quick between threads, and collects no garbage at bad moments.
 """
 
+import atexit
 import ctypes
 import gc
 import os
@@ -103,6 +104,8 @@ def require_display() -> None:
         import PySide6.QtWidgets
     except ImportError as error:
         raise UserError(f"Qt cannot be loaded ({error}); `gan-eval doctor` says what to install") from error
+    atexit.unregister(gc.freeze)
+    atexit.register(gc.freeze)  # collecting Qt's objects while the interpreter ends crashed one session in ten or so
     if not sys.platform.startswith("linux") or qt_platform() not in ("", "xcb", "wayland"):
         return
     ways_out = (

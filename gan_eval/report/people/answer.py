@@ -32,7 +32,7 @@ from gan_eval.stats.compare.contrast import ALPHA
 from gan_eval.stats.compare.outcomes import SENSITIVITY
 from gan_eval.stats.compare.questions import TOLD_APART
 from gan_eval.stats.groups import SEVERAL_STUDIES
-from gan_eval.stats.paper import PAPER, SINGLE
+from gan_eval.stats.paper import PAPER, SINGLE, verdict_text
 from gan_eval.stats.trials import graded_trials, pair_trials
 from gan_eval.tables import TRIALS
 
@@ -150,7 +150,7 @@ def _single_pictures(folder: StudyFolder) -> list[str]:
 
 
 def parts_sentences(folder: StudyFolder) -> list[str]:
-    """How many were judged rightly of each model, where there are a few, and at each exposure."""
+    """How many were judged rightly of each model, with its verdict, and at each exposure."""
     cited = folder.table(PAPER)
     cited = cited[(cited["protocol"] == SINGLE) & cited["model"].notna() & cited["balanced_accuracy"].notna()]
     datasets = cited["dataset"].nunique()
@@ -164,8 +164,20 @@ def parts_sentences(folder: StudyFolder) -> list[str]:
     return [_parts_text(what, rows) for what, rows in (("model", by_model), ("exposure", by_exposure)) if len(rows) > 1]
 
 
+def _of_model(row: Record) -> str:
+    """The verdict on one model, by Holm's correction over all, in words; empty where nothing tests it."""
+    if missing(row.get("verdict")):
+        return ""
+    return "not shown to be told apart" if row["verdict"] == "undecided" else verdict_text(row)
+
+
 def _parts_text(what: str, rows: Sequence[tuple[str, Record]]) -> str:
-    """The share judged rightly of each part with its interval; of many parts those that may be guesses."""
+    """The share judged rightly of each part with its interval; of many parts the verdicts, or which may be guesses."""
+    names_of: dict[str, list[str]] = {}
+    for name, row in rows:
+        names_of.setdefault(_of_model(row), []).append(name)
+    if len(rows) > _MOST_PARTS and "" not in names_of:
+        return f"By {what}, {'; '.join(f'{verdict}: {listed(names)}' for verdict, names in names_of.items())}."
     guessed = [name for name, row in rows if row["balanced_accuracy_low"] <= 0.5 <= row["balanced_accuracy_high"]]
     if len(rows) > _MOST_PARTS:
         if not guessed:
@@ -176,8 +188,9 @@ def _parts_text(what: str, rows: Sequence[tuple[str, Record]]) -> str:
     texts = []
     for name, row in rows:
         low, high = row["balanced_accuracy_low"], row["balanced_accuracy_high"]
-        within = "" if missing(low) else f" ({percent_interval(low, high)}{', as guesses may be' * (name in guessed)})"
-        texts.append(f"{name} {percent(row['balanced_accuracy'])}{within}")
+        verdict = _of_model(row) or ("as guesses may be" if name in guessed else "")
+        within = "" if missing(low) else f" ({percent_interval(low, high)})"
+        texts.append(f"{name} {percent(row['balanced_accuracy'])}{within}{', ' * bool(verdict)}{verdict}")
     return f"Judged rightly by {what}: {'; '.join(texts)}."
 
 

@@ -145,6 +145,8 @@ def cited_table(folder: StudyFolder) -> list[Table]:
     head, rows = printed(frame)
     to_cite = "" if folder.simulated else " to cite; other intervals, in the details, are not for citing"
     notes = [f"In brackets the 95{NARROW}% interval{to_cite}."]
+    if frame["verdict"].notna().sum() > 1:
+        notes.append("Verdicts are after Holm's correction for their number; intervals are not adjusted.")
     if len(rows) > _MOST_CITED:
         notes.append(f"The first {_MOST_CITED} of {whole(len(rows))} rows; the file holds all.")
     words = 2 + ("Asked" in head)

@@ -17,6 +17,7 @@ from gan_eval.files import OWN_FOLDER
 from gan_eval.report import build, build_figures
 from gan_eval.report.parts.blocks import RankedPicture, Ranking, Section, Table, without_empty_tables
 from gan_eval.report.parts.folder import StudyFolder
+from gan_eval.report.people.answer import _parts_text
 from gan_eval.report.people.contact_sheets import contact_sheet
 from gan_eval.report.people.first_page import metrics_sentence
 from gan_eval.stats.metrics_and_people.correlations import CORRELATION_DIFFERENCES, CORRELATIONS
@@ -67,6 +68,28 @@ def test_a_rehearsal_shows_the_whole_page_and_nothing_to_cite(tmp_path):
     assert "A rehearsal, not to cite" in seen
     assert "Cite this" not in seen
     assert "Interim: 0 of 9 sessions (7 simulated)" in page.words
+
+
+def part(share, low, high, verdict):
+    ends = {"balanced_accuracy": share, "balanced_accuracy_low": low, "balanced_accuracy_high": high}
+    return ends | {"verdict": verdict, "protocol": "single"}
+
+
+def test_each_model_has_the_verdict_that_holds_after_holm():
+    few = [("A", part(0.6, 0.51, 0.69, "undecided")), ("B", part(0.7, 0.6, 0.8, "different"))]
+    text = _parts_text("model", few).replace("\u202f", " ")
+    assert "A 60.0 % (51.0 to 69.0 %), not shown to be told apart; B 70.0 % (60.0 to 80.0 %), told apart" in text
+    many = [*few, ("C", part(0.5, 0.47, 0.53, "equivalent")), ("D", part(0.4, 0.3, 0.45, "different"))]
+    assert _parts_text("model", many) == (
+        "By model, not shown to be told apart: A; told apart: B; as by guessing: C; taken for each other: D."
+    )
+
+
+def test_exposures_have_no_verdict_but_their_intervals():
+    rows = [("100 ms", part(0.52, 0.45, 0.6, None)), ("500 ms", part(0.7, 0.6, 0.8, None))]
+    text = _parts_text("exposure", rows)
+    assert "as guesses may be; 500 ms" in text
+    assert "told apart" not in text
 
 
 def test_tables_without_a_value_are_one_sentence():

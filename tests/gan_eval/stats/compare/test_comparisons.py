@@ -103,6 +103,35 @@ def test_table_compares_models_within_a_data_set_and_corrects_by_kind():
     assert kinds["p_holm"].to_numpy() == pytest.approx(kinds["p"].to_numpy())
 
 
+def test_each_model_is_told_apart_by_itself_from_the_reals_beside_it():
+    trials = simulated(models=("a", "b", "c"), seed=2)
+    table = comparisons(trials, plan=AnalysisSettings(margin=0.1))
+    names = [f"{model} told apart on faces" for model in "abc"]
+    rows = table.set_index("comparison").loc[names]
+    assert rows["p_holm"].to_numpy() == pytest.approx(multipletests(rows["p"], method="holm")[1])
+    assert rows["verdict"].notna().all()
+    assert (rows["margin"] == 0.1).all()
+    for model, row in zip("abc", rows.to_dict("records"), strict=True):
+        sittings = trials.loc[trials["model"] == model, "session"].unique()
+        reals = trials[(trials["kind"] == "real") & trials["session"].isin(sittings)]
+        fakes = trials[trials["model"] == model]
+        assert (row["a"], row["b"], row["measure"]) == (model, "real", "called_fake")
+        assert (row["n_a"], row["n_b"]) == (len(fakes), len(reals))
+        called = [(part["response"] == "fake").mean() for part in (fakes, reals)]
+        assert row["difference"] == pytest.approx(called[0] - called[1], abs=0.03)
+    whole = one(table, "told apart on faces")
+    assert whole["difference"] == pytest.approx(one(table, "told apart")["difference"])
+
+
+def test_a_model_is_held_against_the_reals_of_the_sessions_that_showed_it():
+    """Whoever saw the other model alone says nothing of this one."""
+    seen = from_counts(15, 10, 7, 18).assign(model=lambda frame: frame["model"].where(frame["kind"] == "real", "mine"))
+    others = from_counts(5, 20, 20, 5, session="s2")
+    row = one(comparisons(pd.concat([seen, others])), "mine told apart on facades")
+    assert (row["n_a"], row["n_b"]) == (25, 25)
+    assert row["difference"] == pytest.approx(15 / 25 - 7 / 25, abs=0.01)
+
+
 def test_several_data_sets_have_a_row_each_and_one_over_all():
     trials = pd.concat([from_counts(5, 5, 3, 7), from_counts(2, 8, 1, 9, dataset="maps", session="s2")])
     table = comparisons(trials)
