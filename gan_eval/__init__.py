@@ -37,12 +37,13 @@ _HOMES = {
 """Public names by the module that has them."""
 
 
-def read_table(path: "Path | str", name: str | None = None) -> "pd.DataFrame":
-    """Read a table of ours from CSV or Parquet (by suffix); every column has its dtype, also one without any value.
+def read_table(source: "Path | str | pd.DataFrame", name: str | None = None) -> "pd.DataFrame":
+    """A table of ours from CSV, Parquet (by suffix) or a frame; each column has its dtype, also one without a value.
 
     Args:
-        path: the file.
-        name: of the table, as in docs/tables.md; default: the file's (`answer/rates.csv` is the table `rates`).
+        source: the file, or a frame such as `pandas.read_csv` gives.
+        name: of the table, as in docs/tables.md; default: the file's (`answer/rates.csv` is the table `rates`). A frame
+            has none of its own.
 
     Returns:
         The table's columns in their order, then the file's further ones. Text is `str`, whole numbers `Int64`, other
@@ -64,7 +65,8 @@ def read_table(path: "Path | str", name: str | None = None) -> "pd.DataFrame":
     from gan_eval import tables, tabular
     from gan_eval.errors import UserError
 
-    requested = name or Path(path).stem.rpartition(".")[2]
+    file = Path(source) if isinstance(source, Path | str) else None
+    requested = name or (file.stem.rpartition(".")[2] if file else "")
     known = tables.TABLES
     if requested not in known:
         from gan_eval.power.planning import POWER
@@ -74,8 +76,8 @@ def read_table(path: "Path | str", name: str | None = None) -> "pd.DataFrame":
     if requested not in known:
         near = get_close_matches(requested, known, n=1)
         hint = f"did you mean {near[0]}?" if near else "give its name, as in docs/tables.md"
-        raise UserError(f"{path}: no table {requested!r}; {hint}")
-    return tabular.read_table(Path(path), known[requested])
+        raise UserError(f"{file or 'read_table of a frame'}: no table {requested!r}; {hint}")
+    return tabular.as_table(source, known[requested])
 
 
 def __getattr__(name: str) -> Any:

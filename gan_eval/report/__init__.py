@@ -20,7 +20,7 @@ def write_report(
     out: Path | str,
     *,
     title: str | None = None,
-    stimuli: Sequence[Path | str] = (),
+    stimuli: Path | str | Sequence[Path | str] = (),
     with_raw_tables: bool = False,
 ) -> Path:
     """Write the report of tables and return its path: HTML, or Markdown where `out` ends in `.md`.
@@ -30,7 +30,7 @@ def write_report(
             with `trials`, `image_metrics` and `set_metrics` beside.
         out: the file.
         title: as for `build`.
-        stimuli: as for `build`.
+        stimuli: one or more stimulus sets, as for `build`.
         with_raw_tables: as for `build`.
 
     Raises:
@@ -45,7 +45,7 @@ def write_report(
     'report.html'
     """
     write = build_markdown if Path(out).suffix == ".md" else build
-    places = [Path(place) for place in stimuli]
+    places = [Path(place) for place in ([stimuli] if isinstance(stimuli, Path | str) else stimuli)]
     if isinstance(tables, Path | str):
         return write(Path(tables), Path(out), title=title, stimuli=places, with_raw_tables=with_raw_tables)
     with TemporaryDirectory() as temporary:

@@ -231,6 +231,12 @@ def open_store(where: str | Path, *, create: bool = True, exclusive: bool = Fals
     Raises:
         UserError: there is none and `create` is false; it is not a store; it is of a newer version; no permission;
             another program is using it.
+
+    >>> from tempfile import mkdtemp
+    >>> from gan_eval.tables import TRIALS
+    >>> with open_store(Path(mkdtemp()) / "lab.sqlite") as store:
+    ...     store.frame(TRIALS).empty
+    True
     """
     if is_address(where):
         address = parse_address(str(where))

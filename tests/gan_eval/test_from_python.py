@@ -39,7 +39,7 @@ def test_each_name_is_there_and_no_other() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["analyze", "evaluate", "read_table", "read_trials", "write_report"])
+@pytest.mark.parametrize("name", gan_eval.__all__)
 def test_examples_in_docstrings(name: str) -> None:
     if name == "evaluate":
         pytest.importorskip("torch", reason="metrics need PyTorch")
@@ -77,9 +77,13 @@ def test_a_table_is_known_by_name(tmp_path: Path) -> None:
         gan_eval.read_table(file)
     with pytest.raises(UserError, match="the table rates needs it"):
         gan_eval.read_table(file, "rates")
+    with pytest.raises(UserError, match="a frame: no table ''; give its name"):
+        gan_eval.read_table(pd.DataFrame({"scope": ["all"]}))
     rejected = tmp_path / "trials.rejected.csv"
     rejected.write_text("row,column,found,reason\n3,kind,x,why\n")
-    assert gan_eval.read_table(rejected)["row"].tolist() == [3]
+    typed = gan_eval.read_table(rejected)
+    assert typed["row"].tolist() == [3]
+    pd.testing.assert_frame_equal(gan_eval.read_table(pd.read_csv(rejected), "rejected"), typed)
 
 
 def stored(path: Path) -> Path:
@@ -167,6 +171,8 @@ def test_a_report_of_frames_is_that_of_their_files(tmp_path: Path) -> None:
     of_files = gan_eval.write_report(str(tmp_path / "study"), tmp_path / "files.html", title="Two models")
     assert "Two models" in page.read_text(encoding="utf-8")
     assert page.read_text(encoding="utf-8").count("<svg") == of_files.read_text(encoding="utf-8").count("<svg") > 0
+    with pytest.raises(UserError, match="no_set: not a stimulus set"):
+        gan_eval.write_report(frames, tmp_path / "answer.html", stimuli="no_set")
     assert gan_eval.write_report(frames, tmp_path / "answer.md").read_text(encoding="utf-8").startswith("# ")
     with pytest.raises(UserError, match="no table 'rate'"):
         gan_eval.write_report({"rate": frames["rates"]}, tmp_path / "r.html")

@@ -25,6 +25,11 @@ def test_every_command_is_found(arguments, capsys):
     assert capsys.readouterr().out
 
 
+def test_help_shows_names_in_brackets(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["train", "--help"]) == 0
+    assert "[training]" in capsys.readouterr().out
+
+
 def test_a_command_does_not_import_the_others():
     code = """
 import sys
