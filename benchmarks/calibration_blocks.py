@@ -10,11 +10,13 @@ from calibration_answers import Answers, World
 from scipy.optimize import brentq
 
 from gan_eval.settings.analysis import AnalysisSettings
+from gan_eval.stats.clustering import freedom, side_of
 from gan_eval.stats.compare.contrast import Estimate, contrast_of_proportions, estimate, population_proportions
 from gan_eval.stats.compare.differences import wald
 from gan_eval.stats.compare.questions import Comparison, kind_questions, model_questions, pair_questions
 from gan_eval.stats.mixed import NoFitError, fit_crossed
 from gan_eval.stats.mixed.formulas import Formula, design, prepare
+from gan_eval.stats.mixed.limits import wald_cells
 from gan_eval.stats.shares import wilson
 
 LEVEL = 0.05
@@ -254,7 +256,8 @@ def _kind_p(trials: pd.DataFrame, *, slope: bool) -> float:
     except NoFitError:
         return np.nan
     at = of.terms.index("kind[real]")
-    return wald(float(fit.beta[at]), float(fit.std_error[at]), np.inf).p
+    df = freedom(of.participant, of.stimulus, side=side_of(of.X[:, at]))
+    return float(wald_cells(float(fit.beta[at]), float(fit.std_error[at]), df)["p"])
 
 
 def _world_with(difference: float, size: int) -> World:

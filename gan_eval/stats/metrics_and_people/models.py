@@ -5,13 +5,13 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy.special import ndtr
 
+from gan_eval.stats.clustering import freedom
 from gan_eval.stats.groups import joined, provenance_cells
 from gan_eval.stats.metrics_and_people.points import answered_fakes, values_of
 from gan_eval.stats.mixed import CrossedFit, NoFitError, Start, fit_crossed, likelihood_ratio
-from gan_eval.stats.mixed.limits import MOST_FITTED, few_groups
-from gan_eval.stats.shares import Z95, holm
+from gan_eval.stats.mixed.limits import MOST_FITTED, few_groups, wald_cells
+from gan_eval.stats.shares import holm
 from gan_eval.tables.schema import DATASET, PROVENANCE, SHARE, Table, boolean, ends, integer, number, text
 from gan_eval.tabular import conform
 
@@ -23,8 +23,12 @@ METRIC_MODELS = Table(
         text("metric", "name of the metric", filled=True),
         number("estimate", "log-odds of being called real for one standard deviation more of the metric"),
         number("std_error", "its standard error"),
-        *ends("ci", "its Wald 95 % interval"),
-        number("p", "two-sided Wald test"),
+        *ends("ci", "its Wald 95 % interval, by the same as p"),
+        number(
+            "p",
+            "two-sided Wald test by Student's t with one degree of freedom fewer than the smaller number of "
+            "participants and stimuli",
+        ),
         number("lrt_chi2", "likelihood-ratio statistic against the model without the metric"),
         number("lrt_p", "its p"),
         number("p_holm", "lrt_p after Holm's correction over a data set's metrics"),
@@ -134,25 +138,18 @@ def _rows(dataset: str, part: pd.DataFrame, images: pd.DataFrame) -> Iterator[di
                 without[same] = answers.fit()
             standard = (value - known.mean()) / sd
             fit = answers.fit(standard[code[use]], near=without[same])
-            notes += _estimates(row, fit, without[same])
+            notes += _estimates(row, fit, without[same], freedom(answers.participant, answers.stimulus))
             if isinstance(fit, CrossedFit):
                 notes += few_groups(answers.participant.max() + 1, answers.stimulus.max() + 1)
         yield row | carried | {"note": joined(carried["note"], *notes)}
 
 
-def _estimates(row: dict[str, object], fit: CrossedFit | str, without: CrossedFit | str) -> list[str]:
-    """Fill in what the fits say; return their notes."""
+def _estimates(row: dict[str, object], fit: CrossedFit | str, without: CrossedFit | str, df: int) -> list[str]:
+    """Fill in what the fits say, by Student's t with `df` degrees of freedom; return their notes."""
     if isinstance(fit, str):
         return [fit]
-    estimate, error = float(fit.beta[1]), float(fit.std_error[1])
-    row |= {
-        "estimate": estimate,
-        "std_error": error,
-        "ci_low": estimate - Z95 * error,
-        "ci_high": estimate + Z95 * error,
-        "p": float(2 * ndtr(-abs(estimate / error))),
-        "singular": fit.singular,
-    }
+    cells = wald_cells(float(fit.beta[1]), float(fit.std_error[1]), df)
+    row |= {name: value for name, value in cells.items() if name != "z"} | {"singular": fit.singular}
     notes = [f"singular: {' and '.join(fit.at_boundary)}"] if fit.singular else []
     if isinstance(without, str):
         return [*notes, f"without the metric: {without}"]

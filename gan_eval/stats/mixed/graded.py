@@ -10,12 +10,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy.special import ndtr
 
+from gan_eval.stats.clustering import freedom, side_of
 from gan_eval.stats.groups import joined, provenance_cells
 from gan_eval.stats.mixed.fit import CrossedFit, fit_crossed, fit_without, likelihood_ratio
-from gan_eval.stats.mixed.limits import MOST_FITTED, MOST_TESTED, NoFitError, few_groups
-from gan_eval.stats.shares import Z95
+from gan_eval.stats.mixed.limits import MOST_FITTED, MOST_TESTED, NoFitError, few_groups, wald_cells
 from gan_eval.stats.trials import answered_trials, graded_trials
 from gan_eval.tabular import Row
 
@@ -154,23 +153,19 @@ def _rows(of: GradedDesign, exploratory: bool | None) -> list[Row]:
     estimates = np.concatenate([fit.thresholds, fit.beta])
     errors = np.concatenate([fit.thresholds_error, fit.std_error])
     thresholds = len(fit.thresholds)
+    dfs = [freedom(*units)] * thresholds + [freedom(*units, side=side_of(column)) for column in of.X.T]
     return [
         shared
         | {
             "term": term,
-            "estimate": estimate,
-            "std_error": error,
-            "z": estimate / error,
-            "p": float(2 * ndtr(-abs(estimate / error))),
-            "ci_low": estimate - Z95 * error,
-            "ci_high": estimate + Z95 * error,
+            **wald_cells(estimate, error, df),
             "sd_participant": fit.sd_first,
             "sd_stimulus": fit.sd_second,
             "log_likelihood": fit.log_likelihood,
             "singular": fit.singular,
         }
         | (test if place >= thresholds else {})
-        for place, (term, estimate, error) in enumerate(
-            zip(of.all_terms, estimates.tolist(), errors.tolist(), strict=True)
+        for place, (term, estimate, error, df) in enumerate(
+            zip(of.all_terms, estimates.tolist(), errors.tolist(), dfs, strict=True)
         )
     ]

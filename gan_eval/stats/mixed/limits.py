@@ -1,4 +1,8 @@
-"""What all fits of models share: the error of data that allow none, the most trials, and how few groups are few."""
+"""What all fits of models share: the error of data that allow none, the most trials, Wald's test by Student's t, and
+how few groups are few."""
+
+from gan_eval.stats.clustering import t_critical, two_sided_p
+from gan_eval.tabular import Row
 
 
 class NoFitError(Exception):
@@ -24,6 +28,28 @@ def plural(factor: str) -> str:
     ('stimuli', 'items')
     """
     return "stimuli" if factor == "stimulus" else f"{factor}s"
+
+
+def wald_cells(estimate: float, std_error: float, df: float) -> Row:
+    """The cells of a fixed effect: Student's t is the reference, as in the table `comparisons`.
+
+    Args:
+        estimate: on the link's scale.
+        std_error: of it, above 0.
+        df: one fewer than the smallest number of participants or pictures behind either side; below 1 no test.
+
+    >>> {name: round(value, 3) for name, value in wald_cells(1.0, 0.5, 7).items()}
+    {'estimate': 1.0, 'std_error': 0.5, 'z': 2.0, 'p': 0.086, 'ci_low': -0.182, 'ci_high': 2.182}
+    """
+    half_width = float(t_critical(df)) * std_error
+    return {
+        "estimate": estimate,
+        "std_error": std_error,
+        "z": estimate / std_error,
+        "p": float(two_sided_p(estimate, std_error, df)) if df >= 1 else float("nan"),
+        "ci_low": estimate - half_width,
+        "ci_high": estimate + half_width,
+    }
 
 
 def few_groups(participants: int, stimuli: int) -> list[str]:

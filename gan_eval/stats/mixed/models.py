@@ -10,15 +10,15 @@ from dataclasses import replace
 
 import numpy as np
 import pandas as pd
-from scipy.special import chdtrc, ndtr
+from scipy.special import chdtrc
 
 from gan_eval.settings.analysis import AnalysisSettings
+from gan_eval.stats.clustering import freedom, side_of
 from gan_eval.stats.groups import joined, provenance_cells
 from gan_eval.stats.mixed import CrossedFit, NoFitError, fit_crossed, fit_without, likelihood_ratio
 from gan_eval.stats.mixed.formulas import Design, Planned, design, planned_formulas, prepare
 from gan_eval.stats.mixed.graded import graded_models
-from gan_eval.stats.mixed.limits import MOST_FITTED, MOST_TESTED, few_groups
-from gan_eval.stats.shares import Z95
+from gan_eval.stats.mixed.limits import MOST_FITTED, MOST_TESTED, few_groups, wald_cells
 from gan_eval.stats.trials import answered_trials
 from gan_eval.tables.schema import (
     ANALYSIS_RUN,
@@ -55,8 +55,12 @@ MIXED_MODELS = Table(
         number("estimate", "its estimate on the link's scale"),
         number("std_error", "its standard error"),
         number("z", "estimate / standard error"),
-        number("p", "two-sided Wald test"),
-        *ends("ci", "its Wald 95 % interval"),
+        number(
+            "p",
+            "two-sided Wald test by Student's t with one degree of freedom fewer than the smallest number of "
+            "participants or stimuli behind either side of the effect",
+        ),
+        *ends("ci", "its Wald 95 % interval, by the same"),
         number("sd_participant", "standard deviation of the participants' intercepts"),
         number("sd_stimulus", "standard deviation of the stimuli's intercepts"),
         number(
@@ -201,12 +205,7 @@ def _rows(answered: pd.DataFrame, planned: Planned, formulas: Sequence[Planned],
         if fit is not None:
             estimate, error = (float(values[position] / of.scale[position]) for values in (fit.beta, fit.std_error))
             cells |= {
-                "estimate": estimate,
-                "std_error": error,
-                "z": estimate / error,
-                "p": float(2 * ndtr(-abs(estimate / error))),
-                "ci_low": estimate - Z95 * error,
-                "ci_high": estimate + Z95 * error,
+                **wald_cells(estimate, error, freedom(of.participant, of.stimulus, side=side_of(of.X[:, position]))),
                 "sd_participant": fit.sd_first,
                 "sd_stimulus": fit.sd_second,
                 "sd_slope": np.nan if fit.sd_slope is None else fit.sd_slope,

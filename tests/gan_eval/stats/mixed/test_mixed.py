@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from make_trials import from_counts, simulated
-from scipy.stats import chi2, norm
+from scipy.stats import chi2, t
 
 from gan_eval.errors import UserError
 from gan_eval.settings.analysis import AnalysisSettings
@@ -39,8 +39,11 @@ def test_the_formulas_stand_in_the_table():
     assert table["note"].iloc[5:].dropna().str.startswith("singular").all()
     z = table["estimate"] / table["std_error"]
     assert table["z"].to_numpy() == pytest.approx(z.to_numpy())
-    assert table["p"].to_numpy() == pytest.approx(2 * norm.sf(np.abs(z)))
-    assert table["ci_high"].to_numpy() == pytest.approx((table["estimate"] + 1.959964 * table["std_error"]).to_numpy())
+    of_kinds = table["term"].str.startswith("kind")  # 25 pictures behind either kind; 40 people and 50 pictures in all
+    df = np.where(of_kinds, 24, 39)
+    assert table["p"].to_numpy() == pytest.approx(2 * t.sf(np.abs(z), df))
+    half_width = t.ppf(0.975, df) * table["std_error"]
+    assert table["ci_high"].to_numpy() == pytest.approx((table["estimate"] + half_width).to_numpy())
     assert table["log_likelihood"].iloc[1] >= table["log_likelihood"].iloc[0]
     assert table["estimate"].iloc[2] < 0
 
