@@ -57,7 +57,7 @@ def examine() -> list[Finding]:
 
 
 def examine_study(folder: Path, *, data_root: Path | None = None) -> Iterator[Finding]:
-    """Examine a study's folder: each stage, how many people have come, and what is to be done next.
+    """Examine a study's folder: whether it is at work, its stages, how many people have come, and what comes next.
 
     Args:
         folder: made by `gan-eval run`.
@@ -66,13 +66,18 @@ def examine_study(folder: Path, *, data_root: Path | None = None) -> Iterator[Fi
     Raises:
         UserError: it is not a study's folder, or the study file is bad or gone.
     """
+    from gan_eval.locks import refuse_if_held
     from gan_eval.metrics.run.cache import remembering_digests
-    from gan_eval.study.markers import standing_of
+    from gan_eval.study.markers import run_lock, standing_of
     from gan_eval.study.plan import open_plan
     from gan_eval.study.sessions import awaited, count_sessions
     from gan_eval.study.stages import list_stages
 
     plan = open_plan(None, folder, data_root=data_root)
+    try:
+        refuse_if_held(*run_lock(plan.folder))
+    except UserError as error:
+        yield Finding("run", "warning", str(error))
     left = []
     with remembering_digests(plan.folder):
         for stage in list_stages(plan):

@@ -244,6 +244,14 @@ def trials_import(
     rows = imported.rejected.to_dict("records")
     for row in rows[:MOST_NAMED]:
         typer.echo(f"{file}: row {row['row']}: column {row['column']}: {row['reason']}", err=True)
+    if names := imported.renamed:
+        own_name = next(name for name in imported.trials["stimulus"] if name.endswith(f"/{names[0]}"))
+        many = f"{len(names)} names stand" if len(names) > 1 else "a name stands"
+        typer.echo(
+            f"{file}: {many} for several pictures (real and generated, or of several models); each picture has its own "
+            f"now, such as {own_name}",
+            err=True,
+        )
     rejected_file = out.with_name(f"{out.stem}.rejected.csv")
     if rows and strict:
         raise UserError(f"{file}: {len(rows)} cells do not fit; mend them, or leave --strict away")

@@ -84,7 +84,7 @@ class StimuliSettings(Section):
 class MetricsSettings(Section):
     """`[metrics]`: which metrics are computed."""
 
-    names: tuple[str, ...] = ("psnr", "ssim", "niqe", "fid", "kid")
+    names: tuple[str, ...] = Field(default=("psnr", "ssim", "niqe", "fid", "kid"), min_length=1)
     """Names of `gan-eval metrics --list`."""
     resizer: Literal["tf1", "bilinear", "bilinear-aa", "clean"] = "tf1"
     """How pictures are brought to a network's size; part of FID's and KID's definition."""

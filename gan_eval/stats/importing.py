@@ -47,6 +47,8 @@ class Imported(NamedTuple):
     """The table `trials`."""
     rejected: pd.DataFrame
     """The table `rejected`: each row that could not be taken, and why."""
+    renamed: tuple[str, ...] = ()
+    """Stimuli whose name stood for several pictures, which now have a name each."""
 
 
 class ForeignTableError(UserError):
@@ -138,7 +140,28 @@ def import_trials(
         wrong = _wrongly_mapped(frame, known, rejected)
         suitable = {ours: theirs for ours, theirs in known.items() if ours not in wrong}
         raise _foreign_table_error(file, problem, foreign, suitable, words, where)
-    return Imported(fill_trials(accepted.reset_index(drop=True), where=str(file)), frame_of(rejected, REJECTED))
+    trials, renamed = _a_name_for_each_picture(fill_trials(accepted.reset_index(drop=True), where=str(file)))
+    return Imported(trials, frame_of(rejected, REJECTED), renamed)
+
+
+def _a_name_for_each_picture(trials: pd.DataFrame) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """Where one name stands for a real picture and generated ones, or for those of several models or data sets, the
+    pictures are called `dataset/real/NAME` and `dataset/model/NAME`, as ours are, and the name is their item.
+
+    Many tables name what is on a picture; counted as one picture, its versions would hide from the statistics how
+    much pictures differ.
+    """
+    single = trials["kind"].notna()
+    version = trials["model"].where(trials["kind"] == "fake").fillna(trials["kind"])
+    version = (trials["dataset"] + "/").fillna("") + version
+    versions = version[single].groupby(trials["stimulus"][single]).nunique()
+    shared = versions.index[versions > 1]
+    if shared.empty:
+        return trials, ()
+    several = single & trials["stimulus"].isin(shared)
+    own_name = trials["stimulus"].mask(several, version + "/" + trials["stimulus"])
+    item = trials["item"].fillna(trials["stimulus"].where(single))
+    return trials.assign(stimulus=own_name, item=item), tuple(map(str, shared))
 
 
 def _known_names(foreign: pd.DataFrame, mapping: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:

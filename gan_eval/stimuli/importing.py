@@ -1,6 +1,7 @@
 """Stimulus sets from the result folders of any generator."""
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,15 @@ from gan_eval.errors import UserError
 from gan_eval.files import claim_output_folder, remove_leftovers, write_json
 from gan_eval.stimuli import pictures as images
 from gan_eval.stimuli.holes import hole_of, mask_of
-from gan_eval.stimuli.sets import TABLE_NAME, model_name_problem, name_problem, stimulus_row, write_set
+from gan_eval.stimuli.sets import (
+    FILE_COLUMNS,
+    TABLE_NAME,
+    model_name_problem,
+    name_problem,
+    read_set,
+    stimulus_row,
+    write_set,
+)
 from gan_eval.tabular import Row
 
 
@@ -108,6 +117,7 @@ def import_items(
     """
     claim_output_folder(out)
     remove_leftovers(out)
+    earlier = _pictures_of(out)
     (out / TABLE_NAME).unlink(missing_ok=True)  # an older table must not vouch for pictures that are being replaced
     rows: list[Row] = []
     problems: list[str] = []
@@ -128,9 +138,20 @@ def import_items(
     if not rows:
         raise UserError(f"{where}: no usable pair of pictures; the first problem: {problems[0]}")
     write_set(out, sorted(rows, key=lambda row: (row["kind"] == "fake", images.natural_key(row["stimulus"]))))
+    for path in earlier - _pictures_of(out):
+        path.unlink(missing_ok=True)
     record = {"dataset": dataset, "model": model, "problems": problems, "resized": resized}
     write_json(out / ".gan-eval" / "import.json", record)
     return Imported(out, len(rows) // 2, tuple(problems), resized)
+
+
+def _pictures_of(folder: Path) -> set[Path]:
+    """The files that a set's table names; none where there is no table, or one that cannot be read."""
+    with suppress(UserError):
+        stimuli = read_set(folder, files_must_exist=False)
+        files = (stimuli.path(row, column) for row in stimuli.rows for column in FILE_COLUMNS)
+        return {path for path in files if path is not None}
+    return set()
 
 
 def _one_size(pictures: Mapping[str, images.Picture], path: Path, fit: images.Fit | None) -> dict[str, images.Picture]:

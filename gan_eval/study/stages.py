@@ -44,7 +44,7 @@ def list_stages(plan: Plan) -> list[Stage]:
         metrics_stage(plan),
         quiz_stage(plan),
         analyze_stage(plan),
-        training_stage(plan),
+        *([training_stage(plan)] if plan.study.models else []),
         report_stage(plan),
     ]
 

@@ -50,10 +50,14 @@ def possible_counts(pool: Pool, settings: QuizSettings) -> tuple[Counts, str | N
     if feasible(pool, requested):
         if len(pool.items) >= AMPLE * requested.total:
             return requested, None
+        consequence = (
+            "differences between pictures pass for differences between models"
+            if len(pool.generated) > 1
+            else "the answer is one about these pictures more than about the model"
+        )
         return requested, (
             f"data set {pool.dataset}: every participant sees {requested.total} of only {len(pool.items)} items; with "
-            "nearly one shared list, differences between pictures pass for differences between models: a pool several "
-            "times as large is better"
+            f"nearly one shared list, {consequence}: a pool several times as large is better"
         )
     shortage = (
         f"data set {pool.dataset}: {len(pool.items)} items are too few for {_phrase(requested)} of different items"

@@ -49,6 +49,20 @@ def test_mapped_filled_and_kept(tmp_path):
     assert "subject" not in trials
 
 
+def test_a_name_that_stands_for_several_pictures_becomes_one_for_each(tmp_path):
+    head = "participant,stimulus,kind,model,response\n"
+    rows = "A,1,real,m,real\nA,1,fake,m,real\nA,1,fake,n,fake\nA,2,fake,m,fake\nA,2,fake,m,fake\n"
+    found = import_trials(foreign(tmp_path, head + rows), mapping={})
+    assert found.renamed == ("1",)
+    assert list(found.trials["stimulus"]) == ["real/1", "m/1", "n/1", "2", "2"]
+    assert list(found.trials["item"]) == ["1", "1", "1", "2", "2"]
+
+    rows = "dataset,participant,stimulus,kind,response\nd,A,1,real,real\ne,A,1,real,fake\ne,A,3,fake,fake\n"
+    found = import_trials(foreign(tmp_path, rows), mapping={})
+    assert list(found.trials["stimulus"]) == ["d/real/1", "e/real/1", "3"]
+    assert import_trials(foreign(tmp_path), mapping=MAPPING).renamed == ()
+
+
 def test_the_table_survives_its_file(tmp_path):
     trials = import_trials(foreign(tmp_path), mapping=MAPPING).trials
     write_table(trials, tmp_path / "trials.csv", TRIALS)

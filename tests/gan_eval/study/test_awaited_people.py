@@ -3,6 +3,7 @@
 import csv
 import os
 import re
+import shutil
 import sqlite3
 from pathlib import Path
 
@@ -175,9 +176,18 @@ def test_the_doctor_tells_what_is_left_of_a_study(world: Path, capsys: pytest.Ca
     found = {words.partition(":")[0]: (status, words.partition(": ")[2]) for status, words in lines}
     assert found["metrics"] == ("ok", "up to date")
     assert found["quiz"] == found["report"] == ("warning", "people are awaited")
-    assert found["training"] == ("missing", "not done yet")
+    assert "training" not in found, "it has no model"
     assert found["people"][1].startswith("0 of 3 sessions; next: gan-eval quiz")
-    assert found["to do"][1] == f"training — next: gan-eval run {world}/study.toml --out {world}/out"
+    assert "to do" not in found
+    assert "run" not in found
+
+    with hold_lock(*run_lock(world / "out")):
+        assert run(["doctor", str(world / "out")]) == 0
+    assert f"process {os.getpid()} on" in capsys.readouterr().out.splitlines()[0]
+    shutil.rmtree(world / "out" / "metrics")
+    assert run(["doctor", str(world / "out")]) == 0
+    assert f"to do: metrics — next: gan-eval run {world}/study.toml --out {world}/out" in capsys.readouterr().out
+    assert call(world, "--only", "metrics") == 0
 
     (world / "study.toml").write_text(STUDY.replace('names = ["psnr"]', 'names = ["ssim"]'))
     assert run(["doctor", str(world / "out")]) == 0

@@ -181,6 +181,9 @@ def test_one_shared_list_is_warned_of(rows: Rows) -> None:
     assert not deal(rows(20), asked, seed=0, list_number=1).warnings
     (warning,) = deal(rows(19), asked, seed=0, list_number=1).warnings
     assert "10 of only 19 items" in warning
+    assert "between models" not in warning, "there is one"
+    (warning,) = deal(rows(19, ("a", "b")), asked, seed=0, list_number=1).warnings
+    assert "pass for differences between models" in warning
 
 
 @pytest.mark.parametrize(
