@@ -272,14 +272,14 @@ def _refuse_choice_by_outcome(
             )
 
 
-def read_trials(source: Path | str) -> pd.DataFrame:
-    """The table `trials` of a CSV or Parquet file (by suffix) or of a results store, each column with its dtype.
+def read_trials(source: pd.DataFrame | Path | str) -> pd.DataFrame:
+    """The table `trials` of a CSV or Parquet file (by suffix), a results store or a frame, each column with its dtype.
 
     Columns that can be filled may be absent. Rows without participant or stimulus and rows that repeat another are left
     out, and a warning counts them.
 
     Args:
-        source: the file; a store's file, or its URL.
+        source: the file; a store's file, or its URL; or any frame with participant, stimulus, kind and response.
 
     Returns:
         A row for each trial: the columns of the table, then the source's further ones.
@@ -295,10 +295,11 @@ def read_trials(source: Path | str) -> pd.DataFrame:
     0      1        a  real     real     True
     1      2        b  fake     real    False
     """
-    named = usable(unfilled_trials(source), where=str(source))
+    where = "trials" if isinstance(source, pd.DataFrame) else str(source)
+    named = usable(source if isinstance(source, pd.DataFrame) else unfilled_trials(source), where=where)
     if named.note:
-        warnings.warn(f"{source}: {named.note}", stacklevel=2)
-    return fill_trials(named.trials, where=str(source))
+        warnings.warn(f"{where}: {named.note}", stacklevel=2)
+    return fill_trials(named.trials, where=where)
 
 
 def unfilled_trials(source: Path | str) -> pd.DataFrame:

@@ -118,6 +118,8 @@ def test_trials_come_from_csv_parquet_and_stores_with_their_dtypes(tmp_path: Pat
     with pytest.warns(UserWarning, match=r"u\.csv: 1 trials without participant left out"):
         typed = gan_eval.read_trials(tmp_path / "u.csv")
     assert (typed["reaction_time_ms"].tolist(), typed["correct"].tolist()) == ([500.0], [False])
+    with pytest.warns(UserWarning, match="trials: 1 trials without participant left out"):
+        pd.testing.assert_frame_equal(gan_eval.read_trials(pd.read_csv(tmp_path / "u.csv", dtype=str)), typed)
 
 
 @pytest.mark.slow
