@@ -32,6 +32,9 @@ PUBLISHED = "published"
 REPORTED_OF_TRAINING = ("config.json", "*.csv", "evolution.webp", "samples/*.png")
 """What the report shows of a model's training."""
 
+STATISTICS = "2"
+"""Raised when the statistics say something else or more: tables of an older number are computed again."""
+
 GENERATORS: dict[CheckpointKind, str] = {"last": "generator.safetensors", "best": "best.safetensors"}
 """The files of a run that stimuli are made with."""
 
@@ -271,7 +274,7 @@ def analyze_stage(plan: Plan) -> Stage:
         metric_files = {
             path.name: sha256_file(path) for path in sorted((plan.folder / "metrics").glob("*_metrics.csv"))
         }
-        return {**metric_files, **stimulus_hashes(plan), "trials": answers_hash(plan)}
+        return {"statistics": STATISTICS, **metric_files, **stimulus_hashes(plan), "trials": answers_hash(plan)}
 
     return Stage(
         name="analyze",

@@ -271,6 +271,7 @@ def verdict_sentence(who: str, verdict: Verdict) -> str:
             f"rightly, where guessing gives {_GUESSING})."
         )
     doubtful = verdict.p >= ALPHA  # a p that is missing does not object
+    differs = not doubtful and not verdict.low <= 0.5 <= verdict.high
     small = f", though by less than {verdict.margin_text}" if verdict.equivalent else ""
     if verdict.low > 0.5 and not doubtful:
         claim = f"{who} told real from generated pictures better than by guessing{small}"
@@ -285,7 +286,7 @@ def verdict_sentence(who: str, verdict: Verdict) -> str:
         claim = f"The answers of {_lower(who)} do not show that real and generated pictures can be told apart"
         claim += "" if pd.isna(verdict.margin) else f", nor that they cannot by more than {points_text(verdict.margin)}"
     interval = f"95 % interval {percent_interval(verdict.low, verdict.high)}"
-    if not pd.isna(verdict.margin) and not pd.isna(verdict.low90):
+    if not pd.isna(verdict.margin) and not pd.isna(verdict.low90) and (verdict.equivalent or not differs):
         edges = percent_interval(0.5 - verdict.margin, 0.5 + verdict.margin)
         interval += f"; 90 % interval {percent_interval(verdict.low90, verdict.high90)}, held against {edges}"
     return f"{claim}: {percent(verdict.balanced)} were judged rightly ({interval}), where guessing gives {_GUESSING}."

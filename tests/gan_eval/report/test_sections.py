@@ -56,6 +56,10 @@ def test_equivalence_is_told_from_its_own_verdict_only(tmp_path):
     assert "cannot" not in unplanned.split("The answer")[-1].split("Participants")[0]
     both = answer_of(tmp_path, told_apart(difference=0.06, ci_low=0.02, p=0.001, p_holm=0.001, exploratory=False))
     assert "better than by guessing, though by less than the planned margin of 5 points" in both
+    beyond = {"difference": 0.4, "ci_low": 0.3, "ci_high": 0.5, "p": 0.001, "p_holm": 0.001, "p_equivalent": 0.99}
+    certain = answer_of(tmp_path, told_apart(**beyond, verdict="different"))
+    assert "better than by guessing: " in certain
+    assert "held against 45.0 to 55.0 %" not in certain  # it decides nothing
 
 
 def test_each_pair_of_models_has_a_sentence(tmp_path):

@@ -15,7 +15,7 @@ from gan_eval.__main__ import run
 from gan_eval.errors import UserError
 from gan_eval.locks import hold_lock
 from gan_eval.store import open_store
-from gan_eval.study import demo
+from gan_eval.study import demo, stages
 from gan_eval.study.markers import run_lock
 from gan_eval.study.plan import Plan, open_plan
 from gan_eval.study.sessions import count_sessions, quiz_session
@@ -228,6 +228,19 @@ def test_other_words_are_shown_without_a_redo(world: Path) -> None:
     assert "Second words" in report
     assert "Can they?" in report
     assert "First words" not in report
+
+
+@pytest.mark.slow
+def test_tables_of_older_statistics_are_computed_again(
+    world: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as older:
+        older.setattr(stages, "STATISTICS", "1")
+        assert call(world, "--simulate", "default") == 0
+    capsys.readouterr()
+    for expected in (False, True):
+        assert call(world, "--simulate", "default") == 0
+        assert ("analyze: up to date" in capsys.readouterr().err) is expected
 
 
 @pytest.mark.slow
