@@ -10,6 +10,7 @@ from typing import Any
 
 from gan_eval.errors import UserError
 from gan_eval.files import OWN_FOLDER, claim_output_folder, read_json, write_json
+from gan_eval.giveaways.refusal import require_known_clues
 from gan_eval.metrics.registry import select
 from gan_eval.quiz.simulate import parse_observer
 from gan_eval.settings.study import Study, load_study
@@ -323,8 +324,8 @@ def check_plan(plan: Plan) -> None:
     Raises:
         UserError: data, published tables, imported stimuli, a generator to start from, folders of masks or the
             weights of a style network are not there; a model is tested with pictures that its training or the choice
-            of its checkpoint has seen; or a metric, a mode, a rule, a covariate or a simulated participant is not
-            understood.
+            of its checkpoint has seen; or a metric, a mode, a rule, a covariate, a clue that is allowed or a
+            simulated participant is not understood.
     """
     for dataset in dict.fromkeys(model.data for model in plan.study.models.values()):
         for split in (plan.study.data[dataset].train_split, plan.split(dataset)):
@@ -354,8 +355,10 @@ def check_plan(plan: Plan) -> None:
         parse_observer(plan.simulate)
     plan.published()
     plan.segmenter()
-    for name in plan.study.stimuli.sets:
+    stimuli = plan.study.stimuli
+    for name in (*stimuli.sets, *stimuli.practice_sets, *stimuli.catch_sets):
         read_set(plan.file.parent / name)
+    require_known_clues(plan.study.quiz.allow_giveaways, named=f"{plan.file}: quiz.allow_giveaways")
     if plan.study.metrics.names:
         _check_metrics(plan.study.metrics.names, f"{plan.file}: metrics.names")
     _check_covariates(plan)

@@ -110,6 +110,9 @@ def test_missing_data_is_named_before_anything_is_written(world):
         ("[metrics]\nsegmenter = 'net.onnx'\n", r"s\.toml: metrics\.segmenter: no such file net\.onnx"),
         ("[metrics]\nresizer = 'cleen'\n", "resizer"),
         ("[stimuli]\nsets = ['absent']\n", "not a stimulus set"),
+        ("[stimuli]\npractice_sets = ['absent']\n", "not a stimulus set"),
+        ("[stimuli]\ncatch_sets = ['absent']\n", "not a stimulus set"),
+        ("allow_giveaways = ['sharpness']\n", "s.toml: quiz.allow_giveaways: 'sharpness' is never refused"),
     ],
 )
 def test_what_would_be_found_after_days_is_found_at_once(world, addition, words):
