@@ -17,9 +17,9 @@ Few groups make Wald intervals too short. Student's t with one degree of freedom
 participants or pictures behind either side is the reference: of 600 simulated studies of equal groups with 8
 participants and 20 pictures, the normal reference calls 10 % different and t 5 %.
 
-People differ in how they see two models, so their difference has a slope by participant wherever some judged both: of 1,000
-simulated studies of models that are equal on average, while people see each with a standard deviation of 0.8 logits, 4 to
-7 % are called different with it, and 9 to 25 % without (docs/calibration.md).
+People differ in how they see two models, so their difference has a slope by participant wherever some judged both. Of
+1,000 simulated studies of models that are equal on average, while people see each with a standard deviation of 0.8
+logits, 4 to 7 % are called different with it, and 9 to 25 % without (docs/calibration.md).
 
 Pictures of two models of one source picture share its difficulty, which cancels where both are judged. The second
 factor is then the item with a slope, (1 + model | item): the models' pictures of an item differ too, and without the
