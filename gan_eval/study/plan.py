@@ -273,9 +273,10 @@ def _record(plan: Plan, *, redo: bool) -> None:
     if earlier["smoke"] and plan.smoke:
         earlier = record  # of a smoke run, the fraction says nothing
     if earlier != record and not redo:
-        before = "--smoke" if earlier["smoke"] else f"--fraction {earlier['fraction']:g}"
+        fraction = "without --smoke" if plan.smoke else f"with --fraction {earlier['fraction']:g}"
+        before = "with --smoke" if earlier["smoke"] else fraction
         raise UserError(
-            f"--out {plan.folder}: made with {before}; give the same again, or --redo train to move the old results "
+            f"--out {plan.folder}: made {before}; give the same again, or --redo train to move the old results "
             "aside, or another --out"
         )
     if there != (record := there | record | known):

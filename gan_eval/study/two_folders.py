@@ -95,7 +95,7 @@ def try_folders(
     markers.run([stages[name] for name in last], out, step)
     if (answers := _answer_line(out)) is not None:
         listener.message(answers)
-    what = "more people" if people_have_answered(plan) else f"{REAL + FAKE} pictures for you to judge"
+    what = "more people" if people_have_answered(plan) else "pictures for you to judge"
     listener.message(f"next: {what}: {quiz_command(plan)}; then the same command again, for the report")
     return out / "report.html"
 

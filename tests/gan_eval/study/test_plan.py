@@ -166,6 +166,8 @@ def test_a_folder_is_made_in_one_way(world):
     plan_in(world, fraction=0.5)
     with pytest.raises(UserError, match=r"made with --fraction 0\.5"):
         plan_in(world)
+    with pytest.raises(UserError, match="made without --smoke"):
+        plan_in(world, smoke=True)
     assert open_plan(world / "s.toml", world / "out").fraction == 0.5
     plan_in(world, redo=True)
     assert open_plan(world / "s.toml", world / "out").fraction == 1.0
