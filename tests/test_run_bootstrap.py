@@ -3,6 +3,7 @@
 import ast
 import importlib.util
 import json
+import re
 import subprocess
 import sys
 import tomllib
@@ -109,6 +110,9 @@ def test_the_verbs_are_the_commands(run):
     assert set(launch.VERBS) | {"build-quiz", "setup", "test"} == set(run.KNOWN_VERBS)
     named = {line.split()[1] for line in run.__doc__.splitlines() if line.startswith("    ./run ")}
     assert named - {"VERB"} <= set(run.KNOWN_VERBS)
+    listed = re.search(r"The verbs: ([\w, \n]+)\.", run.__doc__)
+    assert listed
+    assert {*re.findall(r"\w+", listed[1])} | {"demo"} == set(launch.VERBS)
 
 
 def test_no_verb_is_a_usage_error(run, capsys):

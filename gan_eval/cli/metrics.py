@@ -163,7 +163,8 @@ def _refuse_plain_folders(sets: Sequence[Path]) -> None:
         real, fake = (shlex.quote(str(folder)) for folder in sorted(folders, key=lambda folder: "fake" in folder.name))
         raise UserError(
             f"metrics {' '.join(map(str, sets))}: no stimulus set (no {TABLE_NAME}); two folders of pictures that are "
-            f"paired by stem: metrics --real {real} --fake {fake}"
+            "paired by stem (--dataset NAME and --model NAME, where these are not to be called as the folders): "
+            f"metrics --real {real} --fake {fake}"
         )
 
 

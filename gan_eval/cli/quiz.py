@@ -137,12 +137,13 @@ def quiz(
     )
     if study is not None:
         from gan_eval.study.plan import open_plan
-        from gan_eval.study.sessions import quiz_session
+        from gan_eval.study.sessions import awaited, quiz_session
 
         if out is None:
             raise UserError("quiz: --out is missing; name the study's folder")
         refuse_with_study({**options, **given(seed=seed)}, study)
-        result = quiz_session(open_plan(study, out), participant, store=store, **how)
+        plan = open_plan(study, out)
+        result = quiz_session(plan, participant, store=store, **how)
     else:
         belongs = "is a study's folder; answers to --stimuli go into --store (default: gan-eval.sqlite)"
         refuse_without_effect(context, ["out"], belongs)
@@ -163,6 +164,8 @@ def quiz(
             **how,
         )
     for line in (*result.warnings, session_summary(result)):
+        tell(line)
+    if study is not None and store is None and result.status == "complete" and (line := awaited(plan)):
         tell(line)
 
 

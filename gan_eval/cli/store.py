@@ -150,7 +150,7 @@ def export(
     names = [name.strip() for name in formats.split(",") if name.strip()]
     with Console() as console, console.working("export"):
         exported = export_store(store, out, formats=names, study=study)
-    console.message(f"{exported.sessions} sessions, {exported.trials} trials")
+    console.message(f"{exported.sessions} session{'s' if exported.sessions != 1 else ''}, {exported.trials} trials")
     rows = [[file, "" if count is None else str(count)] for file, count in exported.files.items()]
     console.table(["File", "Rows"], rows)
     typer.echo(exported.folder)

@@ -1,6 +1,7 @@
 """What a data set is: a folder of pictures in splits. And work on many pictures at once, by several threads."""
 
 import os
+import shlex
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -113,7 +114,17 @@ class DataSet(ABC):
             UserError: there is no such folder.
         """
         if not self.folder.is_dir():
-            raise UserError(f"{self.folder}: no such data folder")
+            raise UserError(f"{self.folder}: no such data folder{_how_to_get(self.folder)}")
+
+
+def _how_to_get(folder: Path) -> str:
+    """The command that fetches a folder which is called as a published data set; empty for others."""
+    from trainer.datasets.presets import PHOTOGRAPH_PRESETS, PRESETS
+
+    if folder.name not in PRESETS and folder.name not in PHOTOGRAPH_PRESETS:
+        return ""
+    words = ["gan-eval", "data", "fetch", folder.name, "--data-root", str(folder.parent)]
+    return f"; {shlex.join(words)} makes it"
 
 
 def evenly_spread(paths: list[Path], count: int) -> list[Path]:

@@ -166,6 +166,16 @@ def test_nobody_is_simulated_beside_people(world: Path) -> None:
     assert count_sessions(plan_of(world)) == {"complete": 2, "people": 1, "simulated": 1}
 
 
+def test_after_a_session_the_next_one_is_named(world: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert call(world, "--only", "metrics") == 0
+    capsys.readouterr()
+    command = ["quiz", str(world / "study.toml"), "--out", str(world / "out"), "--participant", "T01"]
+    assert run([*command, "--simulate", "default"]) == 0
+    last = capsys.readouterr().err.splitlines()[-1]
+    assert last.startswith("0 of 3 sessions; next: gan-eval quiz ")
+    assert last.endswith(" (1 simulated)")
+
+
 def test_the_doctor_tells_what_is_left_of_a_study(world: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["doctor", str(world / "out")]) == 2
     assert "not a study's folder; make it with: gan-eval run" in capsys.readouterr().err

@@ -141,7 +141,11 @@ def test_mixed_sizes_and_a_missing_train_split_are_told(facades: Path) -> None:
 
 
 def test_what_is_no_data_set_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="no such data folder"):
+    with pytest.raises(
+        UserError, match=r"maps: no such data folder; gan-eval data fetch maps --data-root \S+ makes it"
+    ):
+        check(tmp_path / "maps")
+    with pytest.raises(UserError, match=r"no such data folder$"):
         check(tmp_path / "absent")
     with pytest.raises(UserError, match=r"no pictures in folders below it; wanted .*/<split>/\*\.jpg"):
         check(tmp_path)
