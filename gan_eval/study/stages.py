@@ -296,18 +296,21 @@ def training_stage(plan: Plan) -> Stage:
 
     def work(_: Listener) -> bool:
         from gan_eval.report.training.section import study_plateaus
+        from gan_eval.stats import SUFFIXES
 
         validation = {
             name: tabular.read_table(file, tables.VALIDATION) for name, file in files.items() if file.is_file()
         }
-        tabular.write_table(study_plateaus(validation, plan.study), out, tables.PLATEAUS)
+        plateaus = study_plateaus(validation, plan.study)
+        for suffix in SUFFIXES:
+            tabular.write_table(plateaus, out.with_suffix(suffix), tables.PLATEAUS)
         return True
 
     return Stage(
         name="training",
         settings={},
         inputs=lambda: {model: sha256_file(file) for model, file in files.items() if file.is_file()},
-        outputs=(out,),
+        outputs=(out, out.with_suffix(".parquet")),
         work=work,
         derives=True,
         needs=tuple(f"train-{model}" for model in plan.study.models),

@@ -117,6 +117,7 @@ def test_plateaus_follow_the_validation_tables(tmp_path: Path) -> None:
     do(plan, "training")
     (row,) = read_table(table, PLATEAUS).to_dict("records")
     assert (row["model"], row["dataset"], row["verdict"]) == ("b", "d", "plateau")
+    pd.testing.assert_frame_equal(read_table(table.with_suffix(".parquet"), PLATEAUS), read_table(table, PLATEAUS))
     assert row["ci_low"] <= 400 <= row["ci_high"]
 
 
