@@ -54,7 +54,7 @@ def test_training_and_looking_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 def test_from_a_csv_to_the_answer_finds_what_was_put_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     names = run_cells(notebook("from_csv_to_answer"), tmp_path, monkeypatch)
     assert list(names["rejected"]["row"]) == [31, 778]
-    (models,) = names["comparisons"].query("a == 'swift'").to_dict("records")
+    (models,) = names["comparisons"].query("comparison == 'models on scenes'").to_dict("records")
     assert models["verdict"] == "different"
     assert models["ci_low"] < true_difference(names["LEAN"], spread=np.hypot(0.7, 0.5)) < models["ci_high"]
     (metrics,) = names["differences"].to_dict("records")

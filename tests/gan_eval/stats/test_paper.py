@@ -15,7 +15,6 @@ from gan_eval.stats.paper import PAPER, escape_latex, latex, printed, verdict_te
 from gan_eval.stats.trials import fill_trials
 from gan_eval.tabular import frame_of, read_table
 
-NUMBERS = ("fooling_rate", "dprime", "balanced_accuracy")
 ENDS = ("", "_low", "_high")
 
 
@@ -53,11 +52,17 @@ def test_models_on_data_sets_have_rows_of_their_own_and_all_together_one() -> No
     expected = [["a", "cats"], ["c", "cats"], ["a", "faces"], ["b", "faces"], [None, None]]
     assert names.to_numpy().tolist() == expected
     b = table[table["model"] == "b"].iloc[0]
-    alone = (
-        analyze(faces[(faces["kind"] == "real") | (faces["model"] == "b")])["detection"].set_index("scope").loc["all"]
+    alone = analyze(faces[(faces["kind"] == "real") | (faces["model"] == "b")])
+    detected = alone["detection"].set_index("scope").loc["all"]
+    for name in ("fooling_rate", "dprime"):
+        assert [b[f"{name}{end}"] for end in ENDS] == pytest.approx([detected[f"{name}{end}"] for end in ENDS])
+    told = alone["comparisons"].set_index("comparison").loc["told apart"]
+    assert [b[f"balanced_accuracy{end}"] for end in ENDS] == pytest.approx(
+        [(1 + told[name]) / 2 for name in ("difference", "ci_low", "ci_high")]
     )
-    for name in NUMBERS:
-        assert [b[f"{name}{end}"] for end in ENDS] == pytest.approx([alone[f"{name}{end}"] for end in ENDS])
+    tested = frames["comparisons"].set_index("comparison").loc["b told apart on faces"]
+    assert tested["p"] == pytest.approx(told["p"])
+    assert b["verdict"] == tested["verdict"]
     total = table.iloc[-1]
     assert total["n_trials"] == len(trials)
     assert total["verdict"] == frames["comparisons"].set_index("comparison").loc["told apart", "verdict"]

@@ -10,6 +10,7 @@ import torch
 from reference_layout import trained
 
 from gan_eval.errors import UserError
+from gan_eval.launch import setup_command
 from gan_eval.settings.training import TrainingSettings
 from trainer.files import onnx
 from trainer.files.model import Model
@@ -68,6 +69,6 @@ def test_the_network_stays_as_it_was(tiny: Settings) -> None:
 
 def test_missing_packages_are_named(tiny: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(onnx, "PACKAGES", ("onnx", "no_such_package_1"))
-    with pytest.raises(UserError, match=r"needs no_such_package_1; install gan-eval\[onnx\]"):
+    with pytest.raises(UserError, match=f"needs no_such_package_1; install it with: {setup_command('onnx')}"):
         export_onnx(model_of(tiny()), tmp_path / "net.onnx")
     assert list(tmp_path.iterdir()) == []

@@ -3,6 +3,7 @@
 import builtins
 import doctest
 import io
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from PIL import Image
 
 from gan_eval.errors import UserError
 from gan_eval.files import sha256_file
+from gan_eval.launch import setup_command
 from gan_eval.settings.training import TrainingSettings
 from gan_eval.tables import TRAINING_LOG, VALIDATION
 from gan_eval.tabular import read_rows
@@ -159,6 +161,9 @@ def test_without_the_package_one_line_before_anything_is_written(
         return plain(name, *args, **how)
 
     monkeypatch.setattr(builtins, "__import__", without)
-    with pytest.raises(UserError, match=r"--tensorboard: the package tensorboard is missing; install it with: pip"):
+    advice = re.escape(setup_command("tensorboard"))
+    with pytest.raises(
+        UserError, match=f"--tensorboard: the package tensorboard is missing; install it with: {advice}"
+    ):
         train(tiny(), make_pairs(train=2), tmp_path / "run", direction="AtoB", tensorboard=True)
     assert not (tmp_path / "run").exists()

@@ -18,6 +18,7 @@ from gan_eval.metrics.definitions.similarity import psnr
 from gan_eval.metrics.run.evaluation import Evaluation
 from gan_eval.metrics.run.files import FileReader
 from gan_eval.metrics.run.inputs import NO_MASK, stimuli_of_sets
+from gan_eval.report.metrics.data import title_of
 from gan_eval.stimuli import pictures
 from gan_eval.stimuli.holes import mask_of
 from gan_eval.stimuli.sets import stimulus_row, write_set
@@ -193,4 +194,4 @@ def test_the_command_measures_the_hole_and_the_report_shows_it(
     assert [row["metric"] for row in rows[:4]] == list(NAMES)
     assert rows[-3]["value"] == float("inf")
     text = page.read_text(encoding="utf-8")
-    assert all(name in text for name in NAMES)
+    assert all(title_of(name) in text for name in NAMES)
