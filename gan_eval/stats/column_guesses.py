@@ -148,7 +148,9 @@ def suggest(
             if columns.get("model", source) == source and "model" not in mapping:
                 found["model"] = columns["model"] = source
         elif guess.unknown:
-            remarks.append(f"{_listed(guess.unknown)} in {source}: say what it means with --word {target}:WORD=...")
+            some, rest = ", ".join(guess.unknown[:5]), len(guess.unknown) - 5
+            some += f" and {rest} others" if rest > 0 else ""
+            remarks.append(f"{some} in {source}: say what it means with --word {target}:WORD=...")
     if "model" in columns and "model" not in mapping:
         reals = [word for word in _distinct(foreign[columns["model"]]) if _sense(word) == "real" or word in _NONE]
         meant["model"] = dict.fromkeys(reals, "") | meant.get("model", {})
@@ -157,9 +159,11 @@ def suggest(
         remarks.append(f"{name}: no cell of it fits our column of that name, which is left empty")
     if "trial" in foreign and not {"trial", "participant"} & unfit and "trial" not in mapping:
         named = {name: foreign[columns[name]] for name in ("participant",) if columns.get(name) in foreign}
-        if named and _repeats(foreign.assign(**named)):
-            found["trial"] = ""
-            remarks.append("trial: counts anew within a session, so the rows' order is taken")
+        if named:
+            key = pd.DataFrame({"session": sessions_of(foreign.assign(**named)), "trial": foreign["trial"]}).dropna()
+            if key.duplicated().mean() > 0.1:
+                found["trial"] = ""
+                remarks.append("trial: counts anew within a session, so the rows' order is taken")
     return Suggestion(found, {name: meanings for name, meanings in meant.items() if meanings}, remarks)
 
 
@@ -177,7 +181,8 @@ def _column_for(target: str, foreign: pd.DataFrame, free: list[str], columns: Ma
     by_name = {_plain(name): name for name in reversed(free)}
     candidates = [by_name[usual] for usual in (target, *USUAL_NAMES[target]) if usual in by_name]
     if target == "reaction_time_ms":
-        return next((name for name in candidates if _is_numeric(foreign[name])), None)
+        numbers = ((name, pd.to_numeric(foreign[name].dropna(), errors="coerce")) for name in candidates)
+        return next((name for name, cells in numbers if cells.notna().mean() >= 0.9), None)
     if target not in ("kind", "response"):
         return next((name for name in candidates if foreign[name].notna().any()), None)
     if target == "kind" and "stimulus" in columns:  # a picture's truth does not change from row to row
@@ -269,12 +274,6 @@ def misfits(foreign: pd.DataFrame, words: Mapping[str, Mapping[str, str]]) -> se
     return found
 
 
-def _repeats(frame: pd.DataFrame) -> bool:
-    """Whether more than a tenth of the rows repeat the number of a trial."""
-    key = pd.DataFrame({"session": sessions_of(frame), "trial": frame["trial"]}).dropna()
-    return bool(len(key) and key.duplicated().mean() > 0.1)
-
-
 def _unit(column: str, cells: pd.Series) -> tuple[str, str]:
     """What makes a column's times milliseconds, and why."""
     parts = set(_plain(column).split("_"))
@@ -287,12 +286,6 @@ def _unit(column: str, cells: pd.Series) -> tuple[str, str]:
     return "*1000" if unit == "seconds" else "", f"{column} is taken for {unit}: its median is {median:g}"
 
 
-def _is_numeric(cells: pd.Series) -> bool:
-    """Whether at least nine of ten cells are numbers."""
-    filled = cells.dropna()
-    return bool(len(filled) and pd.to_numeric(filled, errors="coerce").notna().mean() >= 0.9)
-
-
 def _distinct(cells: pd.Series) -> list[str]:
     """The words of a column in lower case."""
     return [str(word) for word in cells.dropna().str.strip().str.lower().unique()]
@@ -302,7 +295,3 @@ def _plain(name: str) -> str:
     """A column's name in lower case with underscores: `participantId` and `Participant.ID` are one."""
     parted = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name.strip())
     return re.sub(r"[^a-z0-9]+", "_", parted.lower()).strip("_")
-
-
-def _listed(words: list[str], *, most: int = 5) -> str:
-    return ", ".join(words[:most]) + (f" and {len(words) - most} others" if len(words) > most else "")

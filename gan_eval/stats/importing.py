@@ -68,15 +68,15 @@ class ForeignTableError(UserError):
         if out is None:
             out = Path("trials.csv" if self._file.name != "trials.csv" else "imported.csv")
         options = [f"--map={ours}={theirs}" for ours, theirs in self.suggestion.mapping.items()]
-        options += [f"--word={name}:{theirs}={ours}" for name, theirs, ours in _flat(self.suggestion.words)]
+        options += [
+            f"--word={name}:{theirs}={ours}"
+            for name, meanings in self.suggestion.words.items()
+            for theirs, ours in meanings.items()
+        ]
         options += [f"--where={rule}" for rule in self._where]
         pairs = [part for option in options for part in option.split("=", 1)]
         words = [*program(), "trials", "import", str(self._file), *pairs, "--out", str(out)]
         return subprocess.list2cmdline(words) if os.name == "nt" else shlex.join(words)
-
-
-def _flat(words: Mapping[str, Mapping[str, str]]) -> list[tuple[str, str, str]]:
-    return [(name, theirs, ours) for name, meanings in words.items() for theirs, ours in meanings.items()]
 
 
 def import_trials(
@@ -137,8 +137,13 @@ def import_trials(
     if accepted.empty:
         first = rejected[0]
         problem = f"no row could be taken; row {first['row']}: column {first['column']}: {first['reason']}"
-        wrong = _wrongly_mapped(frame, known, rejected)
-        suitable = {ours: theirs for ours, theirs in known.items() if ours not in wrong}
+        count = Counter(row["column"] for row in rejected)
+        suitable = {  # without columns of ours that no row fits, and whose words cannot be guessed
+            ours: theirs
+            for ours, theirs in known.items()
+            if count[ours] != len(frame)
+            or (ours in GUESSED and {*frame[ours].dropna()} <= guessed_words(ours, frame[ours]).keys())
+        }
         raise _foreign_table_error(file, problem, foreign, suitable, words, where)
     trials, renamed = _a_name_for_each_picture(fill_trials(accepted.reset_index(drop=True), where=str(file)))
     return Imported(trials, frame_of(rejected, REJECTED), renamed)
@@ -181,16 +186,6 @@ def _source(target: str, expression: str, foreign: pd.DataFrame) -> str:
     """The foreign column that an expression of a mapping names; a column's own name goes before arithmetic."""
     scaled = None if expression in foreign.columns else _SCALED.match(expression)
     return scaled["column"] if scaled else expression or target
-
-
-def _wrongly_mapped(frame: pd.DataFrame, mapping: Mapping[str, str], rejected: Sequence[Row]) -> set[str]:
-    """Columns of ours that no row fits, and whose words cannot be guessed."""
-    count = Counter(row["column"] for row in rejected)
-    wrong = {name for name in mapping if count[name] == len(frame)}
-    guessed = {
-        name for name in wrong & {*GUESSED} if {*frame[name].dropna()} <= guessed_words(name, frame[name]).keys()
-    }
-    return wrong - guessed
 
 
 def _foreign_table_error(

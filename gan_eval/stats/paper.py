@@ -107,7 +107,11 @@ def _single_rows(trials: pd.DataFrame, frames: Frames) -> Iterator[Row]:
             )
             test = _comparison(frames, *names)
             if protocol == STAIRCASE:
-                cells, note = _staircase_cells(frames, model, dataset), _STAIRCASE_RATES
+                hype, note = frames["hype"], _STAIRCASE_RATES
+                of_model = (hype["score"] == "hype_time") & _equal(hype["dataset"], dataset)
+                mean = hype[of_model & _equal(hype["model"], model)][["value", "ci_low", "ci_high"]]
+                ends = ("threshold_ms", "threshold_ms_low", "threshold_ms_high")
+                cells = dict(zip(ends, mean.iloc[0], strict=True)) if len(mean) else {}
             else:
                 cells, note = _detection_cells(part, test)
             yield {
@@ -147,17 +151,6 @@ def _detection_cells(part: pd.DataFrame, test: Row | None) -> tuple[Row, str]:
     return cells, "" if pd.isna(detected["note"]) else str(detected["note"])
 
 
-def _staircase_cells(frames: Frames, model: str | None, dataset: str | None) -> Row:
-    hype = frames["hype"]
-    hype = hype[(hype["score"] == "hype_time") & _equal(hype["dataset"], dataset)]
-    of_model = hype[_equal(hype["model"], model)]
-    return {
-        f"threshold_ms{end}": of_model.iloc[0][name]
-        for end, name in (("", "value"), ("_low", "ci_low"), ("_high", "ci_high"))
-        if len(of_model)
-    }
-
-
 def _pair_rows(trials: pd.DataFrame, frames: Frames) -> Iterator[Row]:
     """Pairs: real beside generated, then model beside model."""
     pairs = pair_trials(trials)
@@ -177,6 +170,8 @@ def _pair_rows(trials: pd.DataFrame, frames: Frames) -> Iterator[Row]:
         test = _comparison(frames, of_two) if len(models) == 2 else None
         for model in models:
             own = part[(part["first"] == model) | (part["second"] == model)]
+            columns = (("first", "stimulus"), ("second", "stimulus_b"))
+            shown = pd.concat([own.loc[(own[place] == model).to_numpy(bool), name] for place, name in columns])
             cells = {}
             if model in strengths.index:
                 found = strengths.loc[model]
@@ -187,19 +182,12 @@ def _pair_rows(trials: pd.DataFrame, frames: Frames) -> Iterator[Row]:
                 "model": model,
                 "dataset": name,
                 "n_participants": own["participant"].nunique(),
-                "n_fake_stimuli": _pictures_of(own, model),
+                "n_fake_stimuli": None if shown.isna().any() else int(shown.nunique()),
                 "n_real_stimuli": 0,
                 "n_trials": len(own),
                 **cells,
                 **_verdict_cells(own, test),
             }
-
-
-def _pictures_of(pairs: pd.DataFrame, model: str) -> int | None:
-    """How many pictures of a model were shown; None where some have no name."""
-    columns = (("first", "stimulus"), ("second", "stimulus_b"))
-    shown = pd.concat([pairs.loc[(pairs[place] == model).to_numpy(bool), name] for place, name in columns])
-    return None if shown.isna().any() else int(shown.nunique())
 
 
 def _rows_beside_reals(paired: pd.DataFrame, frames: Frames) -> Iterator[Row]:

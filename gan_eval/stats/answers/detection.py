@@ -494,7 +494,9 @@ def _structural_components(graded: Graded, size: int) -> tuple[np.ndarray, np.nd
     place, owner = places(graded.group, size, graded.grade)
     real, fake = (np.bincount(place[chosen], minlength=len(owner)).astype(float) for chosen in (~is_fake, is_fake))
     n_real, n_fake = (np.bincount(owner, part, minlength=size) for part in (real, fake))
-    reals_below, fakes_below = (_below(part, owner, n) for part, n in ((real, n_real), (fake, n_fake)))
+    reals_below, fakes_below = (  # at the lower grades of the same group
+        np.cumsum(part) - part - (np.cumsum(n) - n)[owner] for part, n in ((real, n_real), (fake, n_fake))
+    )
     with np.errstate(divide="ignore", invalid="ignore"):
         of_fake = (reals_below + real / 2) / n_real[owner]
         of_real = 1 - (fakes_below + fake / 2) / n_fake[owner]
@@ -502,11 +504,6 @@ def _structural_components(graded: Graded, size: int) -> tuple[np.ndarray, np.nd
         component = np.where(is_fake, of_fake[place], of_real[place])
         influence = (component - area[graded.group]) / np.where(is_fake, n_fake[graded.group], n_real[graded.group])
     return area, influence
-
-
-def _below(counts: np.ndarray, owner: np.ndarray, total: np.ndarray) -> np.ndarray:
-    """(K,) how many stand at the lower grades of the same group."""
-    return np.cumsum(counts) - counts - (np.cumsum(total) - total)[owner]
 
 
 def _number(group: np.ndarray, size: int, cluster: np.ndarray) -> np.ndarray:

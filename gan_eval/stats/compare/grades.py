@@ -13,7 +13,7 @@ has slopes by participant, and by item where models share items; two-way cluster
 number.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -61,27 +61,21 @@ def grade_rows(trials: pd.DataFrame, settings: AnalysisSettings, *, has_plan: bo
     if graded.empty:
         return []
     lowest, highest = float(graded["rating"].min()), float(graded["rating"].max())
-    return [
-        row
-        for of in _questions(graded, settings)
-        for row in _rows(of, settings, has_plan=has_plan, reach=highest - lowest)
-    ]
-
-
-def _questions(graded: pd.DataFrame, settings: AnalysisSettings) -> Iterator[Graded]:
+    questions = []
     for dataset, part in graded.groupby("dataset", dropna=False, sort=True):
         where = f" on {dataset}" if isinstance(dataset, str) else ""
         of_kinds = part[part["kind"].notna()].reset_index(drop=True)
         if of_kinds["kind"].nunique() == 2:
             is_fake = (of_kinds["kind"] == "fake").to_numpy(bool)
-            yield Graded(GRADED_KINDS, f"grades{where}", "fake", REAL, of_kinds, is_fake)
+            questions.append(Graded(GRADED_KINDS, f"grades{where}", "fake", REAL, of_kinds, is_fake))
         fakes = part[((part["kind"] == "fake") & part["model"].notna()).to_numpy(bool)]
         pairs = planned_pairs(sorted(fakes["model"].unique()), settings)
         for (a, b), planned in pairs.items():
             both = fakes[fakes["model"].isin([a, b])].reset_index(drop=True)
             why_not = f"{len(pairs)} pairs of models" if len(pairs) > MOST_PAIRS else ""
             in_a = (both["model"] == a).to_numpy(bool)
-            yield Graded(GRADED_MODELS, f"grades of models{where}", a, b, both, in_a, planned, why_not)
+            questions.append(Graded(GRADED_MODELS, f"grades of models{where}", a, b, both, in_a, planned, why_not))
+    return [row for of in questions for row in _rows(of, settings, has_plan=has_plan, reach=highest - lowest)]
 
 
 def _rows(of: Graded, settings: AnalysisSettings, *, has_plan: bool, reach: float) -> list[Row]:

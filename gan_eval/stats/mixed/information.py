@@ -269,10 +269,13 @@ class Factor:
         )  # (a, b, *cells), as Z'WZ
         sums = layout.retained_first(cells.sum_retained, cells.sum_eliminated)
         leads = (self.between[:, 0], self.between[0])
-        self.own = tuple(
-            _own_sums(side, weight, [add(cell) for cell in lead])
-            for side, add, lead in zip(layout.sides, sums, leads, strict=True)
-        )  # (a, a, n) and (b, b, m), likewise
+        own_sums = []
+        for side, add, lead in zip(layout.sides, sums, leads, strict=True):
+            blocks = [[add(cell) for cell in lead]]
+            if side.slope is not None:
+                blocks.append([blocks[0][1], np.bincount(side.level, weight * side.slope**2, side.n)])
+            own_sums.append(np.array(blocks))
+        self.own = tuple(own_sums)  # (a, a, n) and (b, b, m), likewise
         diagonals = [
             both_sides(root, own, root) + np.eye(len(own))[..., None]
             for root, own in zip(scales, self.own, strict=True)
@@ -338,14 +341,6 @@ class Factor:
         return InverseBlocks(
             layout.retained_first(retained, eliminated), between.swapaxes(0, 1) if layout.first_retained else between
         )
-
-
-def _own_sums(side: Side, weight: np.ndarray, lead: list[np.ndarray]) -> np.ndarray:
-    """Z'WZ of a factor's levels, (width, width, levels); `lead` is its first row."""
-    if side.slope is None:
-        return np.array([lead])
-    squares = np.bincount(side.level, weight * side.slope**2, side.n)
-    return np.array([lead, [lead[1], squares]])
 
 
 def scaled(root: np.ndarray, values: np.ndarray) -> np.ndarray:
