@@ -6,7 +6,6 @@ import json
 import re
 import types
 import typing
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -56,11 +55,17 @@ class Setting:
 
 def settings_of(section: type[Section]) -> list[Setting]:
     """The keys of a section, in the order in which a study file has them."""
-    meanings = dict(_docstrings(section))
+    (definition,) = ast.parse(inspect.getsource(section)).body
+    assert isinstance(definition, ast.ClassDef)
+    meanings = {}  # the string below each field, on one line
+    for field, below in zip(definition.body, [*definition.body[1:], None], strict=True):
+        if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name):
+            text = below.value.value if isinstance(below, ast.Expr) and isinstance(below.value, ast.Constant) else ""
+            meanings[field.target.id] = " ".join(str(text).split())
     settings = []
-    for name, field in section.model_fields.items():
-        inner, shape = _section_of(field.annotation)
-        settings.append(Setting(name, field, meanings[name], inner, shape))
+    for name, info in section.model_fields.items():
+        inner, shape = _section_of(info.annotation)
+        settings.append(Setting(name, info, meanings[name], inner, shape))
     return settings
 
 
@@ -69,17 +74,6 @@ def about(section: type[Section]) -> str:
     text = " ".join((inspect.getdoc(section) or "").split())
     text = text.partition("`: ")[2] or text
     return text[:1].upper() + text[1:]
-
-
-def _docstrings(section: type) -> Iterator[tuple[str, str]]:
-    """Each field of a class with the string below it, on one line; nothing where there is none."""
-    (definition,) = ast.parse(inspect.getsource(section)).body
-    assert isinstance(definition, ast.ClassDef)
-    followed = zip(definition.body, [*definition.body[1:], None], strict=True)
-    for field, below in followed:
-        if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name):
-            text = below.value.value if isinstance(below, ast.Expr) and isinstance(below.value, ast.Constant) else ""
-            yield field.target.id, " ".join(str(text).split())
 
 
 def _section_of(annotation: Any) -> tuple[type[Section] | None, Shape]:
@@ -117,7 +111,14 @@ def _type(annotation: Any, limits: list[Any]) -> str:
     if inspect.isclass(annotation) and issubclass(annotation, Section):
         return "section, below"
     words = {int: "whole number", float: "number", str: "text", bool: "true or false", Any: "values"}
-    return " ".join([words[annotation], *_range(limits)])
+    signs = {"ge": "≥", "gt": ">", "le": "≤", "lt": "<"}
+    ends = [  # a limit that only says what fits into 64 bits is left out
+        f"{sign} {getattr(limit, name):.15g}"
+        for limit in (inner for limit in limits for inner in (limit, *getattr(limit, "metadata", ())))
+        for name, sign in signs.items()
+        if getattr(limit, name, None) is not None and getattr(limit, name) < 2**62
+    ]
+    return f"{words[annotation]} {', '.join(ends)}".rstrip()
 
 
 def _plural(arguments: tuple[Any, ...]) -> str:
@@ -133,16 +134,3 @@ def _plural(arguments: tuple[Any, ...]) -> str:
         return "sections, below"
     words = {int: "whole numbers", float: "numbers", str: "texts"}
     return words[annotation] if annotation in words else _type(annotation, [])
-
-
-def _range(limits: list[Any]) -> list[str]:
-    """Such as `≥ 0`, `< 1`; a limit that only says what fits into 64 bits is left out."""
-    signs = {"ge": "≥", "gt": ">", "le": "≤", "lt": "<"}
-    flat = [inner for limit in limits for inner in (limit, *getattr(limit, "metadata", ()))]
-    texts = [
-        f"{sign} {getattr(limit, name):.15g}"
-        for limit in flat
-        for name, sign in signs.items()
-        if getattr(limit, name, None) is not None and getattr(limit, name) < 2**62
-    ]
-    return [", ".join(texts)] if texts else []

@@ -227,7 +227,8 @@ class QuizSettings(Section):
         if self.protocol in PAIR_PROTOCOLS and self.layout == "one_after_other" and self.flash_ms is None:
             raise ValueError("exposure_ms: two pictures one after the other need a time in ms, such as 1000")
         window = self.window_ms
-        longest = max((each for each in self._flashes() if each is not None), default=0.0)
+        flashes = (self.staircase.longest_ms,) if self.protocol == "staircase" else self.levels_ms
+        longest = max((each for each in flashes if each is not None), default=0.0)
         if window is not None and longest > window:
             raise ValueError(
                 f"response_ms {window:g} is shorter than exposure_ms {longest:g}; it counts from onset, so raise it"
@@ -273,9 +274,6 @@ class QuizSettings(Section):
             return dict(self.keys)
         (one, its), (other, others) = self.keys.items()
         return {one: others, other: its}
-
-    def _flashes(self) -> tuple[float | None, ...]:
-        return (self.staircase.longest_ms,) if self.protocol == "staircase" else self.levels_ms
 
 
 def _usual_keys(values: Mapping[str, Any]) -> dict[str, str]:

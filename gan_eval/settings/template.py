@@ -104,7 +104,9 @@ def _table(section: type[Section], path: str, values: Values, *, header: str, of
             inner.append(setting)
             continue
         name = setting.name
-        is_off = name not in values and not setting.field.is_required() and _has_no_default(setting)
+        # no value that could stand in the file means what leaving the key out means
+        has_no_default = setting.default is None or (setting.field.examples and not setting.default)
+        is_off = name not in values and not setting.field.is_required() and has_no_default
         value = values.get(name, setting.example if is_off or setting.default is None else setting.default)
         yield ""
         *start, last = textwrap.wrap(setting.meaning, WIDTH) or [""]
@@ -114,11 +116,6 @@ def _table(section: type[Section], path: str, values: Values, *, header: str, of
         yield ("#" if off or is_off else "") + f"{name} = {toml(value)}"
     for setting in inner:
         yield from _section_lines(setting, f"{path}.{setting.name}", values.get(setting.name))
-
-
-def _has_no_default(setting: Setting) -> bool:
-    """Whether no value that could stand in the file means what leaving the key out means."""
-    return setting.default is None or (bool(setting.field.examples) and not setting.default)
 
 
 def _comment(text: str) -> Iterator[str]:

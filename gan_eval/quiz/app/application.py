@@ -26,7 +26,7 @@ from gan_eval.quiz.library import Library
 from gan_eval.quiz.protocols.single import proportion_right
 from gan_eval.quiz.review import ScoreLine, review, score, score_lines, threshold_lines
 from gan_eval.quiz.session import Session, State
-from gan_eval.quiz.station import Presentation, ScreenSize, keep_size
+from gan_eval.quiz.station import Presentation, keep_size
 from gan_eval.quiz.visual_angle import Viewing, picture_width, stamp_warning
 from gan_eval.settings.quiz import QuizSettings
 from gan_eval.staircases import thresholds
@@ -120,11 +120,16 @@ class QuizApplication(QObject):
 
     def run(self) -> Status:
         """Run the event loop until the session is over or left."""
+        needs_screen_size = (  # degrees that cannot be told in pixels yet; a session that goes on has its pixels
+            self._session.state is State.NEW
+            and self._settings.picture_degrees is not None
+            and self._viewing.pixels_per_degree is None
+        )
         hook = sys.excepthook
         sys.excepthook = lambda _, error, __: self._give_up(error)  # of a Qt callback: raised here, below
         try:
             with on_termination(self._terminate):
-                if self._intro and self._wants_screen_size():
+                if self._intro and needs_screen_size:
                     self._ask_screen_size()
                 elif self._intro:
                     self._welcome()
@@ -138,28 +143,25 @@ class QuizApplication(QObject):
             raise self._error
         return self._status
 
-    def _wants_screen_size(self) -> bool:
-        """Degrees that cannot be told in pixels yet; a session that goes on has its pixels."""
-        return (
-            self._session.state is State.NEW
-            and self._settings.picture_degrees is not None
-            and self._viewing.pixels_per_degree is None
-        )
-
     def _ask_screen_size(self) -> None:
         """The experimenter is asked once on each computer, before the participant's first page."""
-        screen, size = self.stage.screen, self.stage.screen_size()
+        stage = self.stage
         page = ScreenSizePage(
-            self._look, self._texts, size, pixels=screen.width, claimed_cm=self.stage.claimed_width_cm
+            self._look,
+            self._texts,
+            stage.screen_size(),
+            pixels=stage.screen.width,
+            claimed_cm=stage.claimed_width_cm,
         )
-        page.went_on.connect(lambda: self._keep_screen_size(page.screen_size))
-        page.went_back.connect(self._leave)
-        self.stage.show_page(page)
 
-    def _keep_screen_size(self, size: ScreenSize) -> None:
-        keep_size(self.stage.screen, size)
-        self._viewing = size.viewing(self.stage.screen)
-        self._welcome()
+        def keep() -> None:
+            keep_size(stage.screen, page.screen_size)
+            self._viewing = page.screen_size.viewing(stage.screen)
+            self._welcome()
+
+        page.went_on.connect(keep)
+        page.went_back.connect(self._leave)
+        stage.show_page(page)
 
     def _welcome(self) -> None:
         check = self._check_pictures()
