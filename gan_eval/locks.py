@@ -123,7 +123,10 @@ def hold_lock(lock: Path, place: str, doing: str, *, say: Callable[[str], None] 
         if sys.platform == "win32" and _record(lock) is None:
             with suppress(OSError):
                 lock.unlink()
-        _remove_if_unused(made)
+        with suppress(OSError):  # the folders that were made for the lock alone
+            if made and not any(made[0].iterdir()) and not any(path != made[0] for path in made[0].parent.iterdir()):
+                for folder in made:
+                    folder.rmdir()
 
 
 def refuse_if_held(lock: Path, place: str, doing: str, *, say: Callable[[str], None] | None = None) -> None:
@@ -194,11 +197,3 @@ def _life(process: int) -> str:
     except OSError:
         return ""
     return "" if words[0] in "ZX" else f"{boot} {words[19]}"
-
-
-def _remove_if_unused(made: list[Path]) -> None:
-    """Remove the folders that were made for the lock alone."""
-    with suppress(OSError):
-        if made and not any(made[0].iterdir()) and not any(path != made[0] for path in made[0].parent.iterdir()):
-            for folder in made:
-                folder.rmdir()

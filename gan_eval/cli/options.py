@@ -68,13 +68,10 @@ def refuse_without_effect(context: typer.Context, names: Iterable[str], why: str
     unused = set(names)
     for parameter in context.command.params:
         if parameter.name in unused and on_command_line(context, parameter.name):
-            raise UserError(f"{_typed(parameter, context.params.get(parameter.name))}: {why}")
-
-
-def _typed(parameter: Any, value: Any) -> str:
-    """An option, or an argument, as it is typed."""
-    options = parameter.secondary_opts if value is False and parameter.secondary_opts else parameter.opts
-    return options[0] if options[0].startswith("-") else parameter.metavar or options[0].upper()
+            is_off = context.params.get(parameter.name) is False
+            name = ((is_off and parameter.secondary_opts) or parameter.opts)[0]
+            typed = name if name.startswith("-") else parameter.metavar or name.upper()
+            raise UserError(f"{typed}: {why}")
 
 
 @contextmanager

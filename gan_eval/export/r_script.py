@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from gan_eval.export.dictionary import TIMING
 from gan_eval.tables.cells import FORMULA
-from gan_eval.tables.schema import Column, Table
+from gan_eval.tables.schema import Table
 
 _HEAD = """\
 # Reads the tables of this folder, with types and factor levels: source("read.R", chdir = TRUE)
@@ -42,16 +42,13 @@ def r_script(tables: Iterable[Table]) -> str:
     """The text of `read.R`: one data frame for each table, by the table's name."""
     parts = [_HEAD.format(timing=TIMING, formula=FORMULA)]
     for table in tables:
-        types = ",\n".join(f"  {column.name} = {_type(column)}" for column in table.columns)
-        parts.append(f'{table.name} <- read_one("{table.name}", list(\n{types}\n))\n')
+        types = []
+        for column in table.columns:  # as `as_type` of the script takes it: a name, or "factor" with its levels
+            words = ", ".join(f'"{word}"' for word in ("factor", *column.words))
+            types.append(f"  {column.name} = " + (f"c({words})" if column.words else f'"{column.dtype}"'))
+        of_columns = ",\n".join(types)
+        parts.append(f'{table.name} <- read_one("{table.name}", list(\n{of_columns}\n))\n')
     return "\n".join(parts)
-
-
-def _type(column: Column) -> str:
-    """A column's type as `as_type` of the script takes it: a name, or "factor" with its levels."""
-    if column.words:
-        return "c({})".format(", ".join(f'"{word}"' for word in ("factor", *column.words)))
-    return f'"{column.dtype}"'
 
 
 ANALYSIS_R = """\

@@ -119,7 +119,31 @@ def summary_lines(audit: Audit) -> list[str]:
     lines = [f"left out: {problem}" for problem in audit.problems]
     for group in audit.groups:
         lines += _lines_of(group)
-    return [*lines, *_advice(audit)]
+    advice: list[str] = []
+    mends: dict[str, dict[str, None]] = {}
+    for stimuli in audit.sets:
+        models = {(row["dataset"], row["model"]) for row in stimuli.rows if row["kind"] == "fake"}
+        findings = [
+            finding
+            for group in audit.groups
+            if (group.group.dataset, group.group.model) in models
+            for finding in group.findings
+            if finding.verdict in _LABELS
+        ]
+        if any(finding.clue.sort == "metadata" for finding in findings):
+            advice.append(f"equalise with: {equalise_command(stimuli.folder, stimuli.rows)}")
+        for finding in findings:
+            if finding.clue.mend:
+                mends.setdefault(finding.clue.mend, {})[finding.clue.name] = None
+    names = {finding.clue.name for group in audit.groups for finding in group.findings if finding.verdict in _LABELS}
+    if advice and names & {"format", "jpeg_tables", "jpeg_subsampling"}:
+        advice.append("  traces of JPEG stay in the pixels: add --jpeg 75, which puts the same on all")
+    if any("--fit" in line for line in advice):
+        advice.append("  --fit crop keeps the centre; --fit stretch, where the generator had stretched its pictures")
+    lines += advice
+    if mends:
+        lines.append("what pixels tell may be the content, which people are to judge; if it is not:")
+    return [*lines, *(f"  {', '.join(names)}: {mend}" for mend, names in mends.items())]
 
 
 def _lines_of(group: GroupAudit) -> list[str]:
@@ -161,31 +185,3 @@ def _lines_of(group: GroupAudit) -> list[str]:
 def _is_said_by(finding: Finding, telling: Mapping[str, Finding]) -> bool:
     """Whether the clue of which this one is another measure says the same."""
     return finding.clue.follows in telling and telling[finding.clue.follows].verdict == finding.verdict
-
-
-def _advice(audit: Audit) -> list[str]:
-    """What to do: the command for each set whose files tell, then what evens out what the pixels tell."""
-    lines: list[str] = []
-    mends: dict[str, dict[str, None]] = {}
-    for stimuli in audit.sets:
-        models = {(row["dataset"], row["model"]) for row in stimuli.rows if row["kind"] == "fake"}
-        findings = [
-            finding
-            for group in audit.groups
-            if (group.group.dataset, group.group.model) in models
-            for finding in group.findings
-            if finding.verdict in _LABELS
-        ]
-        if any(finding.clue.sort == "metadata" for finding in findings):
-            lines.append(f"equalise with: {equalise_command(stimuli.folder, stimuli.rows)}")
-        for finding in findings:
-            if finding.clue.mend:
-                mends.setdefault(finding.clue.mend, {})[finding.clue.name] = None
-    names = {finding.clue.name for group in audit.groups for finding in group.findings if finding.verdict in _LABELS}
-    if lines and names & {"format", "jpeg_tables", "jpeg_subsampling"}:
-        lines.append("  traces of JPEG stay in the pixels: add --jpeg 75, which puts the same on all")
-    if any("--fit" in line for line in lines):
-        lines.append("  --fit crop keeps the centre; --fit stretch, where the generator had stretched its pictures")
-    if mends:
-        lines.append("what pixels tell may be the content, which people are to judge; if it is not:")
-    return [*lines, *(f"  {', '.join(names)}: {mend}" for mend, names in mends.items())]

@@ -128,7 +128,12 @@ def import_items(
             if resize and pictures["fake"].shape != pictures["real"].shape:
                 pictures = _one_size(pictures, files["fake"], fit)
                 resized += 1
-            _require_one_size(pictures, files)
+            for role in ("fake", "mask"):
+                if role in pictures and pictures[role].shape != pictures["real"].shape:
+                    sizes = " and ".join(f"{pictures[key].shape[1]}x{pictures[key].shape[0]}" for key in ("real", role))
+                    mend = ": --fit crop or --fit stretch" if role == "fake" else ""
+                    problem = f"real and {role} differ in size ({sizes}); bring both to one size{mend}"
+                    raise UserError(f"{files[role]}: {problem}")
         except UserError as error:
             problems.append(str(error))
         else:
@@ -172,15 +177,6 @@ def _one_size(pictures: Mapping[str, images.Picture], path: Path, fit: images.Fi
         role: images.to_size(picture, target, fit) if sizes[role] in (sizes["real"], sizes["fake"]) else picture
         for role, picture in pictures.items()
     }
-
-
-def _require_one_size(pictures: Mapping[str, images.Picture], files: Mapping[str, Path]) -> None:
-    """Refuse an item of which real and fake, or real and mask, differ in size."""
-    for role in ("fake", "mask"):
-        if role in pictures and pictures[role].shape != pictures["real"].shape:
-            sizes = " and ".join(f"{pictures[key].shape[1]}x{pictures[key].shape[0]}" for key in ("real", role))
-            mend = ": --fit crop or --fit stretch" if role == "fake" else ""
-            raise UserError(f"{files[role]}: real and {role} differ in size ({sizes}); bring both to one size{mend}")
 
 
 def _write_item(

@@ -20,7 +20,7 @@ from gan_eval.stimuli.pictures import Fit
 from gan_eval.stimuli.sets import TABLE_NAME, model_name_problem, read_set
 from gan_eval.study import markers
 from gan_eval.study.markers import Listener, Stage
-from gan_eval.study.plan import Plan, make_plan, open_plan
+from gan_eval.study.plan import make_plan, open_plan
 from gan_eval.study.sessions import ask_next_person, count_sessions, people_have_answered, quiz_command
 from gan_eval.study.stages import list_stages
 from gan_eval.system_libraries import missing_display
@@ -62,7 +62,9 @@ def try_folders(
     from gan_eval.metrics import folder_pair
 
     _require_two_folders(real, fake)
-    dataset = study_name(_folder_name(real))
+    folder = real.resolve()  # what the pictures are called: its name, or where that is `real`, the one above it
+    is_called_by_role = folder.name.lower() in _ROLES and folder.parent.name
+    dataset = study_name(folder.parent.name if is_called_by_role else folder.name)
     model = study_name(fake.resolve().name)
     model = "generated" if model.lower() in _ROLES or model_name_problem(model) else model
     both = folder_pair(real, fake, dataset=dataset, model=model)
@@ -90,11 +92,20 @@ def try_folders(
     else:
         markers.run([stages["metrics"]], out, step)
         listener.message(_metrics_line(out / "metrics", plan.study.metrics.names))
-    _quiz_step(plan, listener, wanted=quiz)
+    if not count_sessions(plan)["people"]:
+        missing = missing_display()
+        if quiz and not missing:
+            ask_next_person(plan, listener)
+        else:
+            why = f"there is no screen here ({missing})" if quiz else "as was asked"
+            listener.message(f"quiz: left out, {why}")
     last = ("analyze", "report") if plan.store.is_file() else ("report",)
     markers.run([stages[name] for name in last], out, step)
-    if (answers := _answer_line(out)) is not None:
-        listener.message(answers)
+    from gan_eval.report.parts.folder import read_folder
+    from gan_eval.report.people.answer import answer
+
+    for sentence in answer(read_folder(out))[:1]:  # that the report begins with; none where nobody has answered
+        listener.message(f"answer: {sentence}")
     what = "more people" if people_have_answered(plan) else "pictures for you to judge"
     listener.message(f"next: {what}: {quiz_command(plan)}; then the same command again, for the report")
     return out / "report.html"
@@ -122,12 +133,6 @@ def _require_two_folders(real: Path, fake: Path) -> None:
             f"{real} and {fake}: by their names they are swapped; real pictures come first: "
             f"{shlex.join(['gan-eval', 'try', str(fake), str(real)])}"
         )
-
-
-def _folder_name(folder: Path) -> str:
-    """What the pictures are called: the folder's name, or where that is `real`, the one above it."""
-    folder = folder.resolve()
-    return folder.parent.name if folder.name.lower() in _ROLES and folder.parent.name else folder.name
 
 
 def _claim(out: Path, real: Path, fake: Path) -> None:
@@ -272,22 +277,3 @@ def _metrics_line(folder: Path, names: Sequence[str]) -> str:
         for name in names
     ]
     return f"metrics: {', '.join(texts)}"
-
-
-def _quiz_step(plan: Plan, listener: Listener, *, wanted: bool) -> None:
-    """One person's session where nobody has finished one and there is a screen."""
-    if count_sessions(plan)["people"]:
-        return
-    missing = missing_display()
-    if not wanted or missing:
-        listener.message(f"quiz: left out, {f'there is no screen here ({missing})' if wanted else 'as was asked'}")
-        return
-    ask_next_person(plan, listener)
-
-
-def _answer_line(out: Path) -> str | None:
-    """The sentence that the report begins with; None where nobody has answered."""
-    from gan_eval.report.parts.folder import read_folder
-    from gan_eval.report.people.answer import answer
-
-    return next((f"answer: {sentence}" for sentence in answer(read_folder(out))), None)

@@ -111,20 +111,17 @@ class DataSet(ABC):
         """Refuse a folder that is not there.
 
         Raises:
-            UserError: there is no such folder.
+            UserError: there is no such folder; for one that is called as a published data set, with its fetch.
         """
-        if not self.folder.is_dir():
-            raise UserError(f"{self.folder}: no such data folder{_how_to_get(self.folder)}")
+        if self.folder.is_dir():
+            return
+        from trainer.datasets.presets import PHOTOGRAPH_PRESETS, PRESETS
 
-
-def _how_to_get(folder: Path) -> str:
-    """The command that fetches a folder which is called as a published data set; empty for others."""
-    from trainer.datasets.presets import PHOTOGRAPH_PRESETS, PRESETS
-
-    if folder.name not in PRESETS and folder.name not in PHOTOGRAPH_PRESETS:
-        return ""
-    words = ["gan-eval", "data", "fetch", folder.name, "--data-root", str(folder.parent)]
-    return f"; {shlex.join(words)} makes it"
+        mend, name = "", self.folder.name
+        if name in PRESETS or name in PHOTOGRAPH_PRESETS:
+            fetch = ["gan-eval", "data", "fetch", name, "--data-root", str(self.folder.parent)]
+            mend = f"; {shlex.join(fetch)} makes it"
+        raise UserError(f"{self.folder}: no such data folder{mend}")
 
 
 def evenly_spread(paths: list[Path], count: int) -> list[Path]:
