@@ -5,6 +5,7 @@ import os
 import re
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -50,8 +51,13 @@ def write_study(file: Path, values: Values, *, sets: Sequence[Path] = ()) -> Non
     if file.exists():
         raise UserError(f"--out {file}: there is such a file already; name another, or remove it")
     if sets:
-        folder = file.absolute().parent
-        values = {**values, "stimuli": {"sets": [_relative(path, folder) for path in sets]}}
+        folder, names = file.absolute().parent, []
+        for path in sets:
+            name = path.absolute()
+            with suppress(ValueError):  # another drive
+                name = Path(os.path.relpath(name, folder))
+            names.append(name.as_posix())
+        values = {**values, "stimuli": {"sets": names}}
     write_text(file, study_text(values))
 
 
@@ -143,10 +149,3 @@ def toml(value: Any) -> str:
 
 def _key(name: str) -> str:
     return name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else toml(name)
-
-
-def _relative(path: Path, folder: Path) -> str:
-    try:
-        return Path(os.path.relpath(path.absolute(), folder)).as_posix()
-    except ValueError:  # another drive
-        return path.absolute().as_posix()

@@ -1,7 +1,7 @@
 """Statistics of the tables: `analyze` makes every table of an analysis, `write_analysis` writes them together."""
 
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -47,15 +47,14 @@ SET_NAME = "analysis"
 """Of the set of tables that an analysis writes (see `gan_eval.file_sets`)."""
 
 
-def _declared() -> Iterator[Table]:
-    """Each table that a module of statistics declares; with the functions above all of them are loaded."""
-    for name, module in [*sys.modules.items()]:
-        if name.startswith(f"{__name__}."):
-            yield from (value for value in vars(module).values() if isinstance(value, Table))
-
-
-ALL_TABLES: dict[str, Table] = TABLES | {table.name: table for table in _declared()}
-"""Every table of the project by its name, but that of `gan_eval.power`."""
+ALL_TABLES: dict[str, Table] = TABLES | {
+    value.name: value
+    for name, module in [*sys.modules.items()]
+    if name.startswith(f"{__name__}.")
+    for value in vars(module).values()
+    if isinstance(value, Table)
+}
+"""Every table of the project by its name, but that of `gan_eval.power`; the modules above declare theirs."""
 OF_ANALYSIS: tuple[Table, ...] = tuple(table for table in ALL_TABLES.values() if ANALYSIS_RUN in table.columns)
 """The tables that one analysis makes."""
 
