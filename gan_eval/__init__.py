@@ -73,6 +73,8 @@ def read_table(source: "Path | str | pd.DataFrame", name: str | None = None) -> 
         from gan_eval.stats import ALL_TABLES
 
         known = ALL_TABLES | {POWER.name: POWER}
+    if file and not file.exists():
+        raise UserError(f"{file}: no such file")
     if requested not in known:
         near = get_close_matches(requested, known, n=1)
         hint = f"did you mean {near[0]}?" if near else "give its name, as in docs/tables.md"

@@ -75,6 +75,8 @@ def test_a_table_is_known_by_name(tmp_path: Path) -> None:
     file.write_text("scope\nall\n")
     with pytest.raises(UserError, match=r"rate\.csv: no table 'rate'; did you mean rates\?"):
         gan_eval.read_table(file)
+    with pytest.raises(UserError, match=r"nowhere\.csv: no such file"):
+        gan_eval.read_table(tmp_path / "nowhere.csv")
     with pytest.raises(UserError, match="the table rates needs it"):
         gan_eval.read_table(file, "rates")
     with pytest.raises(UserError, match="a frame: no table ''; give its name"):
@@ -178,6 +180,8 @@ def test_a_report_of_frames_is_that_of_their_files(tmp_path: Path) -> None:
     assert gan_eval.write_report(frames, tmp_path / "answer.md").read_text(encoding="utf-8").startswith("# ")
     with pytest.raises(UserError, match="no table 'rate'"):
         gan_eval.write_report({"rate": frames["rates"]}, tmp_path / "r.html")
+    with pytest.raises(UserError, match="write_report: no tables"):
+        gan_eval.write_report({}, tmp_path / "r.html")
 
 
 def test_folders_or_stimuli_are_measured_but_not_both(tmp_path: Path) -> None:
