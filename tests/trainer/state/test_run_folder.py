@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -125,7 +126,9 @@ def test_of_two_trainings_in_a_folder_the_second_is_refused(make_pairs: Pairs, t
             time.sleep(0.05)
         time.sleep(1.0)
     finally:
-        second.send_signal(signal.SIGINT)
-        second.communicate()
+        while second.poll() is None:  # a library that is being imported may swallow an interrupt
+            second.send_signal(signal.SIGINT)
+            with suppress(subprocess.TimeoutExpired):
+                second.communicate(timeout=10)
     assert second.returncode == 130
     assert not lock.exists()
