@@ -68,6 +68,7 @@ def spans_figure(
     axis: str,
     reference: float | None = None,
     limits: tuple[float, float] | None = (0, 100),
+    scale: tuple[float, float] | None = None,
     band: float | None = None,
 ) -> Figure:
     """Dots with their intervals, one band for each named group; the group's name stands above its dots.
@@ -77,6 +78,7 @@ def spans_figure(
         axis: label of the horizontal axis.
         reference: where a vertical line marks guessing, or no difference.
         limits: of the axis where there is a reference; None: from the spans.
+        scale: the ends of the axis where there is none; None: from 0.
         band: so far to both sides of the reference a wash marks what counts as equal.
     """
     height = 0.7 + sum(0.26 + 0.17 * len(spans) for _, spans in groups)
@@ -103,9 +105,11 @@ def spans_figure(
                     ends = [reference - band, reference + band]
                     axes.fill_between(ends, top, bottom, color=GRID, alpha=0.6, linewidth=0, zorder=-2)
                 axes.plot([reference] * 2, [top, bottom], color=MUTED, linewidth=1.2, linestyle=(0, (4, 3)), zorder=0)
+        elif scale is not None:
+            axes.set_xlim(*scale)
         else:
             axes.set_xlim(left=0)
-        axes.xaxis.set_major_locator(MaxNLocator(6))
+        axes.xaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
         set_band_axes(axes, axis, bands)
         axes.set_yticks([level for level, _ in rows], [label for _, label in rows], fontsize=8)
         axes.tick_params(axis="y", length=0, labelcolor=MUTED)

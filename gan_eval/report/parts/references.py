@@ -1,14 +1,18 @@
-"""Sources that a methods section cites: texts with `[@key]`, as plain text, as LaTeX, and their entries for BibTeX."""
+"""The sources that reports cite: texts with `[@key]`, as plain text, as LaTeX, their entries for BibTeX, and a list of
+references."""
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from gan_eval import __version__
+from gan_eval.report.parts.words import listed
 from gan_eval.stats.paper import escape_latex
 
 _CITED = re.compile(r" ?\[@([\w, ]+)\]")
+_IN_BRIEF = re.compile(r"[A-ZÀ-Þ][\w-]+(?: et al\.| and [A-ZÀ-Þ][\w-]+)? (?:19|20)\d{2}\b(?!-)")
+"""`Wang et al. 2004`, `Chong and Forsyth 2020`, as a metric's record cites; not the date of `Inception 2015-12-05`."""
 _ACCENTS = {"\u0301": "'", "\u0300": "`", "\u0302": "^", "\u0308": '"', "\u0303": "~", "\u030c": "v "}
 
 
@@ -172,18 +176,69 @@ SOURCES: dict[str, Source] = {
         {"booktitle": "International Conference on Learning Representations", "year": "2018"},
         kind="inproceedings",
     ),
+    "wang2003": Source(
+        "Wang et al. 2003",
+        ["Wang, Zhou", "Simoncelli, Eero P.", "Bovik, Alan C."],
+        "Multiscale structural similarity for image quality assessment",
+        {"booktitle": "Asilomar Conference on Signals, Systems and Computers", "volume": "2", "pages": "1398--1402",
+         "year": "2003"},
+        kind="inproceedings",
+    ),
+    "ding2020": Source(
+        "Ding et al. 2020",
+        ["Ding, Keyan", "Ma, Kede", "Wang, Shiqi", "Simoncelli, Eero P."],
+        "Image quality assessment: unifying structure and texture similarity",
+        {"note": "arXiv:2004.07728; IEEE Transactions on Pattern Analysis and Machine Intelligence 44(5), 2022",
+         "year": "2020"},
+        kind="misc",
+    ),
+    "mittal2012": Source(
+        "Mittal et al. 2012",
+        ["Mittal, Anish", "Moorthy, Anush Krishna", "Bovik, Alan C."],
+        "No-reference image quality assessment in the spatial domain",
+        {"journal": "IEEE Transactions on Image Processing", "volume": "21", "number": "12", "pages": "4695--4708",
+         "year": "2012"},
+    ),
+    "pechpacheco2000": Source(
+        "Pech-Pacheco et al. 2000",
+        ["Pech-Pacheco, José Luis", "Cristóbal, Gabriel", "Chamorro-Martínez, Jesús", "Fernández-Valdivia, Joaquín"],
+        "Diatom autofocusing in brightfield microscopy: a comparative study",
+        {"booktitle": "International Conference on Pattern Recognition", "volume": "3", "pages": "314--317",
+         "year": "2000"},
+        kind="inproceedings",
+    ),
+    "kynkaanniemi2019": Source(
+        "Kynkäänniemi et al. 2019",
+        ["Kynkäänniemi, Tuomas", "Karras, Tero", "Laine, Samuli", "Lehtinen, Jaakko", "Aila, Timo"],
+        "Improved precision and recall metric for assessing generative models",
+        {"booktitle": "Advances in Neural Information Processing Systems", "volume": "32", "year": "2019"},
+        kind="inproceedings",
+    ),
+    "naeem2020": Source(
+        "Naeem et al. 2020",
+        ["Naeem, Muhammad Ferjad", "Oh, Seong Joon", "Uh, Youngjung", "Choi, Yunjey", "Yoo, Jaejun"],
+        "Reliable fidelity and diversity metrics for generative models",
+        {"booktitle": "International Conference on Machine Learning", "year": "2020"},
+        kind="inproceedings",
+    ),
+    "long2015": Source(
+        "Long et al. 2015",
+        ["Long, Jonathan", "Shelhamer, Evan", "Darrell, Trevor"],
+        "Fully convolutional networks for semantic segmentation",
+        {"booktitle": "IEEE Conference on Computer Vision and Pattern Recognition", "pages": "3431--3440",
+         "year": "2015"},
+        kind="inproceedings",
+    ),
+    "isola2017": Source(
+        "Isola et al. 2017",
+        ["Isola, Phillip", "Zhu, Jun-Yan", "Zhou, Tinghui", "Efros, Alexei A."],
+        "Image-to-image translation with conditional adversarial networks",
+        {"booktitle": "IEEE Conference on Computer Vision and Pattern Recognition", "pages": "1125--1134",
+         "year": "2017"},
+        kind="inproceedings",
+    ),
 }  # fmt: skip
 """By key."""
-OF_METRICS = {
-    "ssim": "wang2004",
-    "lpips_alex": "zhang2018",
-    "lpips_vgg": "zhang2018",
-    "niqe": "mittal2013",
-    "fid": "heusel2017",
-    "fid_infinity": "chong2020",
-    "kid": "binkowski2018",
-}
-"""The source of a metric, by its name."""
 
 
 def cited_keys(text: str) -> list[str]:
@@ -193,6 +248,51 @@ def cited_keys(text: str) -> list[str]:
     ['holm1979', 'hautus1995']
     """
     return list(dict.fromkeys(key.strip() for keys in _CITED.findall(text) for key in keys.split(",")))
+
+
+def keys_in_brief(text: str) -> list[str]:
+    """The keys of what a metric's record cites by names and year, each once; none of what is not known here.
+
+    >>> keys_in_brief("Binkowski et al. 2018; cubic kernel; Inception 2015-12-05")
+    ['binkowski2018']
+    """
+    names = dict.fromkeys(map(_plain, _IN_BRIEF.findall(text)))
+    return [_KEYS[name] for name in names if name in _KEYS]
+
+
+def references(texts: Iterable[str]) -> list[str]:
+    """The papers that texts cite by names and year, each once, by author; one that is not known here as it is cited.
+
+    >>> references(["as Somebody and Other 1999; Inception 2015-12-05"])
+    ['Somebody and Other (1999).']
+    """
+    citations = {_plain(cited): cited for text in texts for cited in _IN_BRIEF.findall(text)}
+    return [
+        _reference(SOURCES[_KEYS[name]]) if name in _KEYS else re.sub(r" (\d{4})$", r" (\1).", citations[name])
+        for name in sorted(citations)
+    ]
+
+
+def _plain(cited: str) -> str:
+    """A citation as it is compared: without accents, `and` in words."""
+    letters = unicodedata.normalize("NFD", cited.replace("&", "and"))
+    return "".join(letter for letter in letters if not unicodedata.combining(letter))
+
+
+_KEYS = {_plain(source.cited): key for key, source in SOURCES.items()}
+
+
+def _reference(source: Source) -> str:
+    """A source as a list of references has it."""
+    authors = []
+    for author in source.authors:
+        family, _, given = author.partition(", ")
+        initials = " ".join("-".join(f"{part[0]}." for part in name.split("-")) for name in given.split())
+        authors.append(f"{initials} {family}".strip())
+    venue = next(
+        (source.fields[name] for name in ("journal", "booktitle", "publisher", "note") if name in source.fields), ""
+    )
+    return f"{listed(authors)} ({source.fields.get('year', '')}). {source.title}. {venue}."
 
 
 def as_text(text: str) -> str:

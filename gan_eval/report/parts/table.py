@@ -22,7 +22,7 @@ def table_of(
     text_columns: int = 1,
     last_is_text: bool = False,
     notes: Sequence[str] = (),
-    label: str = "",
+    label: str | CellFormat = "",
     grouped: bool = False,
     folded: bool | None = None,
 ) -> list[Table]:
@@ -36,7 +36,7 @@ def table_of(
         text_columns: so many leading columns are words.
         last_is_text: the last one is, too.
         notes: lines below.
-        label: the column that names the rows whose own notes follow; empty: they do not.
+        label: the column that names the rows whose own notes follow, or what gives a row's name; empty: they do not.
         grouped: equal first cells in a row are a heading over their rows.
         folded: closed until it is asked for; None: where it is long.
     """

@@ -1,7 +1,7 @@
 """Numbers in words: how a cell is printed, and the few texts that several sections share."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -159,13 +159,21 @@ def listed(words: Sequence[str]) -> str:
     return words[0] if len(words) == 1 else ", ".join(words[:-1]) + " and " + words[-1] if words else ""
 
 
-def row_notes(table: pd.DataFrame, label: str, *, most: int = 8) -> list[str]:
-    """The rows' notes with the cells of the column `label` that they hold for; equal notes are one line."""
-    rows = table[table["note"].notna()]
-    grouped = rows.groupby("note", sort=False)[label].agg(list)
+def row_notes(table: pd.DataFrame, label: str | Callable[[Record], str], *, most: int = 8) -> list[str]:
+    """The rows' notes with the names of the rows that they hold for; equal notes are one line.
+
+    Args:
+        table: rows with the column `note`.
+        label: the column that names a row, or what gives its name.
+        most: lines.
+    """
+    grouped: dict[str, list[str]] = {}
+    for row in table[table["note"].notna()].to_dict("records"):
+        name = label(row) if callable(label) else "all" if missing(row[label]) else str(row[label])
+        grouped.setdefault(str(row["note"]), []).append(name)
     lines = []
-    for note, ids in grouped.items():
-        names = list(dict.fromkeys("all" if missing(name) else str(name) for name in ids))
+    for note, names in grouped.items():
+        names = list(dict.fromkeys(names))
         where = ", ".join(names) if len(names) <= 6 else f"{len(names)} rows"
         lines.append(f"{where}: {note}")
     return lines[:most]

@@ -22,7 +22,7 @@ from gan_eval.report.parts.words import (
     points_text,
     whole,
 )
-from gan_eval.report.people.timing import flagged_share
+from gan_eval.report.people.timing import MOST_LEVELS, exposure_levels, flagged_share
 from gan_eval.settings.study import Study
 from gan_eval.stats.answers.rates import RATES
 from gan_eval.stats.compare.outcomes import is_on_outcome
@@ -185,9 +185,12 @@ def _presented(folder: StudyFolder) -> list[tuple[str, str]]:
 def _trial_facts(folder: StudyFolder, trials: pd.DataFrame) -> list[tuple[str, str]]:
     """Exposure, flags and missing answers of trials with the column `answered`."""
     facts = []
-    exposure = trials["exposure_ms"].dropna()
-    if len(exposure):
-        facts.append(("Achieved exposure", f"median {milliseconds(exposure.median())}"))
+    levels = exposure_levels(trials)
+    means = [milliseconds(mean) for mean in levels["mean_ms"].dropna()]
+    if len(means) > MOST_LEVELS:
+        means = [f"{milliseconds(levels['mean_ms'].min())} to {milliseconds(levels['mean_ms'].max())}"]
+    if means:
+        facts.append(("Achieved exposure", f"mean {listed(means)}"))
     flagged = flagged_share(folder, trials)
     if flagged is not None:
         facts.append(("Trials with a flag (late, focus lost, …)", percent(flagged)))

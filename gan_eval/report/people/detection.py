@@ -55,7 +55,7 @@ def detection_section(folder: StudyFolder) -> Section:
         columns,
         notes=[f"Intervals ({BASES[basis]}): {BASES_IN_WORDS[basis]}." for basis in bases],
         last_is_text=len(bases) > 1,
-        label="id",
+        label=group_name,
         source="detection",
     )
     charted = frame[frame["dprime"].notna() & frame["dprime_low"].notna()].head(MOST_GROUPS).to_dict("records")

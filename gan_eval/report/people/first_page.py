@@ -35,7 +35,7 @@ _DRAWN = {
         "chosen as real, %; dashed: guessing",
     ),
     TWO_MODELS: ("preference", "How often a model was preferred", "chosen, %; dashed: the average model"),
-    RATING: ("grade", "How real pictures looked", "mean grade"),
+    RATING: ("grade", "How real the pictures looked", "mean grade"),
     STAIRCASE: ("threshold_ms", "How long pictures must be seen", "mean threshold, ms"),
 }
 """What the figure shows of each way of asking: the column of the table `paper`, a title, and the axis."""
@@ -79,9 +79,13 @@ def people_charts(folder: StudyFolder) -> list[Chart]:
             groups += _reals(folder, several=several)
         if not groups:
             continue
+        scale = None
+        if protocol == RATING and folder.study is not None:
+            scale = (1, folder.study.quiz.grades)
+            axis += f", {scale[0]} to {scale[1]}"
         chart = chart_of(
             title,
-            spans_figure(groups[:MOST_GROUPS], axis=axis, reference=50 if is_share else None),
+            spans_figure(groups[:MOST_GROUPS], axis=axis, reference=50 if is_share else None, scale=scale),
             name=f"people-{protocol}",
             caption=_caption(folder, protocol, is_share=is_share),
             alternative="; ".join(f"{name}: {_said(spans[0], is_share=is_share)}" for name, spans in groups),
@@ -190,7 +194,7 @@ def _followed(folder: StudyFolder, dataset: str, rows: Sequence[Record]) -> str:
     )
     following = [title_of(str(row["metric"])) for row in known if _toward(row)[1] > 0]
     if not following:
-        return f"{where}none is shown to ({strength})."
+        return f"{where}none is shown to ({'highest: ' * (len(known) > 1)}{strength})."
     if len(known) == 1:
         return f"{where}it does ({strength})."
     beaten = _beaten(folder, dataset, str(best["metric"]))

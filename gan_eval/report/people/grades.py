@@ -5,9 +5,23 @@ import pandas as pd
 from gan_eval.report.parts.blocks import Section, Table
 from gan_eval.report.parts.folder import StudyFolder
 from gan_eval.report.parts.table import INTERVAL, cell, interval_cell, labelled, table_of
-from gan_eval.report.parts.words import NOTHING, interval, listed, missing, number, percent, plural, text, whole
+from gan_eval.report.parts.words import (
+    NOTHING,
+    Record,
+    equals,
+    interval,
+    listed,
+    missing,
+    number,
+    percent,
+    plural,
+    text,
+    whole,
+)
 from gan_eval.stats.answers.agreement import AGREEMENT
 from gan_eval.stats.answers.grades import OPINION_SCORES, RATERS, RATINGS
+from gan_eval.stats.compare.comparisons import COMPARISONS
+from gan_eval.stats.compare.grades import MEAN
 
 MOST_PICTURES = 20
 """Pictures at each end of the scores that the page lists."""
@@ -103,7 +117,7 @@ def alpha_tables(folder: StudyFolder) -> list[Table]:
 
 
 def grade_sentences(folder: StudyFolder) -> list[str]:
-    """For the answer: the mean grades of each data set."""
+    """For the answer: the mean grades of each data set, and how sure their differences are."""
     ratings = folder.table(RATINGS)
     answered = ratings[(ratings["n"] > 0) & ratings["model"].isna()]
     sentences = []
@@ -117,4 +131,27 @@ def grade_sentences(folder: StudyFolder) -> list[str]:
             )
         where = "" if missing(dataset) else f" on {dataset}"
         sentences.append(f"The mean grade{where} was, for {listed(means)}; higher looks more real.")
-    return sentences
+    compared = folder.table(COMPARISONS)
+    compared = compared[(compared["measure"] == MEAN) & compared["ci_low"].notna()]
+    return sentences + [_difference_sentence(row) for row in compared.to_dict("records")]
+
+
+def _difference_sentence(row: Record) -> str:
+    """Which of two groups of pictures got higher grades, as the comparison says.
+
+    Args:
+        row: of the table `comparisons`, with an interval.
+    """
+    names = {"fake": "generated pictures", "real": "real ones"}
+    a, b = (names.get(str(row[end]), str(row[end])) for end in ("a", "b"))
+    dataset = str(row["comparison"]).partition(" on ")[2]
+    where = f" on {dataset}" if dataset else ""
+    sign = -1 if row["difference"] < 0 else 1
+    low, high = sorted(sign * float(row[end]) for end in ("ci_low", "ci_high"))
+    by = f"{number(abs(row['difference']))} (95 % interval {interval(low, high)}"
+    by += ")" if missing(row["p_holm"]) else f"; p {equals(row['p_holm'])} after Holm)"
+    if row["verdict"] == "equivalent":
+        return f"The mean grades of {a} and {b} are equal{where}, to within the margin: they differ by {by}."
+    if row["verdict"] != "different":
+        return f"Between {a} and {b} no difference of mean grades is shown{where}: {by}."
+    return f"{a[0].upper()}{a[1:]} were graded {'lower' if sign < 0 else 'higher'} than {b}{where}, by {by}."

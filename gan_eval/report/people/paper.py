@@ -5,15 +5,16 @@ import pandas as pd
 
 from gan_eval import __version__
 from gan_eval.quiz.protocols import PROTOCOLS
-from gan_eval.report.metrics.data import in_order, title_of
+from gan_eval.report.metrics.data import facts_of, in_order, title_of
 from gan_eval.report.parts.blocks import Block, Facts, Listing, Paragraph, Quote, Section
 from gan_eval.report.parts.folder import StudyFolder
-from gan_eval.report.parts.references import OF_METRICS, as_bibtex, as_latex, as_text, cited_keys
+from gan_eval.report.parts.references import as_bibtex, as_latex, as_text, cited_keys, keys_in_brief
 from gan_eval.report.parts.words import Record, listed, milliseconds, missing, number, percent, plural, whole
 from gan_eval.report.people.comparisons import margin_texts
 from gan_eval.report.people.design import BY, exclusion_standing
 from gan_eval.report.people.participants import included_count, invited_text, is_excluded
-from gan_eval.report.people.timing import exposure_levels, flagged_share, presented_trials
+from gan_eval.report.people.timing import MOST_LEVELS, exposure_levels, flagged_share, presented_trials
+from gan_eval.settings.quiz import QuizSettings
 from gan_eval.stats.answers.choices import BRADLEY_TERRY, CHOICES
 from gan_eval.stats.answers.grades import RATINGS
 from gan_eval.stats.answers.hype import HYPE, THRESHOLDS
@@ -27,13 +28,14 @@ _JUDGED = """\
 Fake is the signal: a generated picture called fake is a hit, a real one called fake a false alarm. The shares of the
 answer and of signal detection carry 95 % intervals clustered by participant and by picture; the counts in the table of
 rates carry Wilson 95 % intervals, which are of these people and these pictures only. Trials without an answer,
-practice and catch trials are in no rate. d′ and criterion use the log-linear correction (Hautus 1995). Single answers
-are modelled by a logistic mixed model with crossed random intercepts for participants and stimuli (Laplace
-approximation, standard errors from the Hessian). Differences are judged on the basis that the table of comparisons
-names: the crossed model averaged over participants and stimuli, or shares whose intervals are robust to clustering by
-participant and by stimulus, never narrower than Newcombe's, with p never below Fisher's exact; p values of one kind
-are corrected after Holm. Whether people can tell is judged by balanced accuracy, the mean of the shares of real and of
-generated pictures judged rightly, which no leaning to one answer can raise."""
+practice and catch trials are in no rate. d′ and criterion use the log-linear correction (Hautus 1995).
+
+Single answers are modelled by a logistic mixed model with crossed random intercepts for participants and stimuli
+(Laplace approximation, standard errors from the Hessian). Differences are judged on the basis that the table of
+comparisons names: the crossed model averaged over participants and stimuli, or shares whose intervals are robust to
+clustering by participant and by stimulus, never narrower than Newcombe's, with p never below Fisher's exact; p values
+of one kind are corrected after Holm. Whether people can tell is judged by balanced accuracy, the mean of the shares of
+real and of generated pictures judged rightly, which no leaning to one answer can raise."""
 _OTHER_PROCEDURES = (
     (
         CHOICES,
@@ -65,12 +67,15 @@ Metrics are held against people by Spearman's rank correlation with the share of
 intervals are percentiles of a bootstrap that draws participants and stimuli anew, its p is exact over all pairings up
 to 9 points and Student's t approximation above that, and fewer than 5 points get neither."""
 
+_LINKS = {"logit": "logistic", "cumulative_logit": "cumulative-logit"}
+"""What a model with that link is called."""
+
 
 def method_section(folder: StudyFolder) -> Section:
     """How it was analysed, and the paragraph for a paper."""
     text = paper_methods(folder)
     sources = as_bibtex(["gan_eval", *cited_keys(text)])
-    blocks: list[Block] = [Paragraph(methods(folder)), Quote("To copy into a paper", as_text(text))]
+    blocks: list[Block] = [*map(Paragraph, methods(folder)), Quote("To copy into a paper", as_text(text))]
     if text:
         latex = as_latex(
             text.replace(f"Software: {(software := _software(folder))}", f"Software: {software} [@gan_eval]")
@@ -82,9 +87,9 @@ def method_section(folder: StudyFolder) -> Section:
     return Section("methods", "Method", blocks)
 
 
-def methods(folder: StudyFolder) -> str:
-    """The method in a paragraph, for the parts that are there."""
-    sentences = [_JUDGED] if len(folder.judged()) else []
+def methods(folder: StudyFolder) -> list[str]:
+    """The method in paragraphs, for the parts that are there."""
+    sentences = _JUDGED.split("\n\n") if len(folder.judged()) else []
     sentences += [text for table, text in _OTHER_PROCEDURES if len(folder.table(table))]
     runs, sets = folder.table(RUNS), folder.table(SET_METRICS)
     resizers = [str(name) for name in runs["resizer"].dropna().unique()] if len(runs) else []
@@ -100,7 +105,7 @@ def methods(folder: StudyFolder) -> str:
             sentences.append(_JACKKNIFE)
     if len(folder.table(CORRELATIONS)):
         sentences.append(_CORRELATIONS)
-    return " ".join(sentences)
+    return sentences
 
 
 def paper_methods(folder: StudyFolder) -> str:
@@ -115,6 +120,7 @@ def paper_methods(folder: StudyFolder) -> str:
         window = "without a limit" if quiz.window_ms is None else f"within {milliseconds(quiz.window_ms)} of onset"
         keys = ", ".join(f"{key} for {answer}" for answer, key in quiz.keys.items())
         procedure = [f"{PROTOCOLS[quiz.protocol].methods} by key ({keys}), {window}, in random order."]
+        procedure += _between_pictures(quiz)
         hashes = f"design {study.design_hash[:12]}, analysis plan {study.analysis_hash[:12]} (SHA-256)"
         software = f"{software}, seed {study.study.seed}; {hashes}"
     paragraphs = [
@@ -126,6 +132,15 @@ def paper_methods(folder: StudyFolder) -> str:
         [f"Software: {software}."],
     ]
     return "\n\n".join(" ".join(sentences) for sentences in paragraphs if sentences)
+
+
+def _between_pictures(quiz: QuizSettings) -> list[str]:
+    """What was on the grey screen before and after a picture."""
+    flashes = quiz.protocol == "staircase" or any(level is not None for level in quiz.levels_ms)
+    parts = ["a fixation mark before each picture"] if quiz.fixation_mark else []
+    if quiz.response_cue and flashes:
+        parts.append("the keys below its place once it had vanished, until the answer")
+    return [f"The grey screen had {listed(parts)}."] if parts else []
 
 
 def _software(folder: StudyFolder) -> str:
@@ -198,7 +213,13 @@ def size_on_screen(folder: StudyFolder) -> list[str]:
 def _timing(folder: StudyFolder) -> list[str]:
     trials, sessions = presented_trials(folder), folder.table(SESSIONS)
     sentences = []
-    if len(trials) and (shown := [*filter(None, map(_exposure, exposure_levels(trials).to_dict("records")))]):
+    levels = exposure_levels(trials) if len(trials) else pd.DataFrame()
+    if len(levels) > MOST_LEVELS:
+        ends = [milliseconds(end) for end in (levels["requested_ms"].min(), levels["requested_ms"].max())]
+        worst = levels["worst_ms"].abs().max()
+        error = "" if missing(worst) else f" (worst error {number(worst, digits=1)} ms)"
+        sentences.append(f"Pictures were shown for {' to '.join(ends)}{error}.")
+    elif shown := [*filter(None, map(_exposure, levels.to_dict("records")))]:
         sentences.append(f"Each picture was shown {'; or '.join(shown)}.")
     refresh = sorted(set(sessions["refresh_hz"].dropna().round(1)))
     if refresh:
@@ -253,8 +274,10 @@ def _measures(folder: StudyFolder) -> list[str]:
         sentences.append(
             "A generated picture called fake is a hit, a real one called fake a false alarm; the fooling rate is the "
             "share of generated pictures called real, and accuracy the mean of the shares of real and of generated "
-            "pictures judged rightly. d′ uses the log-linear correction [@hautus1995]. Their 95 % intervals are "
-            "clustered by participant and by picture [@cameron2011]."
+            "pictures judged rightly. d′ uses the log-linear correction [@hautus1995]. The 95 % intervals of fooling "
+            "rates and d′ are clustered by participant and by picture [@cameron2011]; that of an accuracy is half the "
+            "difference between the shares of generated and of real pictures called fake, with its interval, added to "
+            "one half."
         )
     if len(folder.table(CHOICES)):
         sentences.append(
@@ -274,7 +297,11 @@ def _measures(folder: StudyFolder) -> list[str]:
     sets, images = folder.table(SET_METRICS), folder.table(IMAGE_METRICS)
     names = in_order([*images["metric"].dropna().unique(), *sets["metric"].dropna().unique()])
     if names:
-        cited = [f"{title_of(name)} [@{OF_METRICS[name]}]" if name in OF_METRICS else title_of(name) for name in names]
+        cited = []
+        for name in names:
+            facts = facts_of(name)
+            keys = keys_in_brief(facts.source) if facts else []
+            cited.append(f"{title_of(name)} [@{', '.join(keys)}]" if keys else title_of(name))
         sentences.append(f"The pictures were measured by {listed(cited)}.")
     return sentences
 
@@ -284,13 +311,14 @@ def _models(folder: StudyFolder) -> list[str]:
     models, comparisons = folder.table(MIXED_MODELS), folder.table(COMPARISONS)
     sentences = []
     if models["estimate"].notna().any():
-        links = listed(sorted({"logistic" if link == "logit" else "probit" for link in models["link"]}))
         tests = " and likelihood-ratio tests" if models["lrt_p"].notna().any() else ""
-        formulas = "; ".join(dict.fromkeys(str(formula) for formula in models["formula"]))
+        by_link = models.groupby("link", sort=False)["formula"].unique()
+        fitted = [f"{_LINKS.get(str(link), str(link))} ({'; '.join(names)})" for link, names in by_link.items()]
         sentences.append(
-            f"Single answers were modelled by {links} mixed models with crossed random intercepts for participants and "
-            f"pictures, by Laplace's approximation [@baayen2008], with standard errors from the Hessian, Wald intervals"
-            f"{tests}: {formulas}."
+            "Single answers were modelled by mixed models with crossed random effects of participants and pictures, by "
+            "Laplace's approximation [@baayen2008], with standard errors from the Hessian, Wald tests and intervals by "
+            f"Student's t{tests}: "
+            f"{listed(fitted)}."
         )
     bases = set(comparisons["basis"].dropna())
     if "crossed_model" in bases:

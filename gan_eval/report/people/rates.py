@@ -101,7 +101,7 @@ def _table(caption: str, rates: pd.DataFrame, *, with_scope: bool = True, notes:
         "d′": cell(number, "dprime"),
         "criterion": cell(number, "criterion"),
     }
-    return table_of(caption, rates, columns, notes=[*notes, WILSON_NOTE], label="id", source="rates")
+    return table_of(caption, rates, columns, notes=[*notes, WILSON_NOTE], label=group_name, source="rates")
 
 
 def rate_charts(folder: StudyFolder) -> list[Chart]:

@@ -28,6 +28,8 @@ _LAG = (
     "measured, so reaction times carry a constant of each device."
 )
 _MOST_CHECKS = 400
+MOST_LEVELS = 6
+"""Exposures that a sentence tells one by one; of more, as of a staircase, the ends."""
 
 
 def timing_section(folder: StudyFolder) -> Section:

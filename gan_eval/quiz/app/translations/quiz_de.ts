@@ -404,9 +404,9 @@
       <translation>Übung</translation>
     </message>
     <message>
-      <source>First comes practice ({practice} in all). After each answer you are told whether it is correct. Practice does not count.</source>
+      <source>First comes practice ({practice} in all). After each answer you are told whether it is correct, and see what was shown once more. Practice does not count.</source>
       <comment>practice_text</comment>
-      <translation>Zuerst wird geübt (insgesamt {practice}). Nach jeder Antwort erfahren Sie, ob sie stimmt. Die Übung zählt nicht.</translation>
+      <translation>Zuerst wird geübt (insgesamt {practice}). Nach jeder Antwort erfahren Sie, ob sie stimmt, und sehen noch einmal, was gezeigt wurde. Die Übung zählt nicht.</translation>
     </message>
     <message>
       <source>First comes practice ({practice} in all). It does not count.</source>

@@ -14,10 +14,11 @@ from gan_eval.report.metrics.data import REAL, Measured, title_of
 from gan_eval.report.metrics.differences import difference_charts, metric_matrices, wins_matrix
 from gan_eval.report.metrics.distributions import Distribution, distribution_figure
 from gan_eval.report.metrics.extremes import metric_extremes
-from gan_eval.report.metrics.method import missing_values_tables, references
+from gan_eval.report.metrics.method import missing_values_tables
 from gan_eval.report.metrics.values import metric_tables
 from gan_eval.report.parts.blocks import Folded, Gallery, Heading, Table
 from gan_eval.report.parts.chart import svg_element
+from gan_eval.report.parts.references import references
 from gan_eval.report.parts.thumbnails import Album
 from gan_eval.tables import METRIC_COMPARISONS
 from gan_eval.tabular import frame_of

@@ -7,10 +7,21 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from gan_eval.metrics.catalogue import METRICS
 from gan_eval.report.parts.folder import read_folder
-from gan_eval.report.parts.references import OF_METRICS, SOURCES, as_bibtex, as_latex, as_text, cited_keys
-from gan_eval.report.people.paper import method_section, paper_methods
+from gan_eval.report.parts.references import (
+    SOURCES,
+    as_bibtex,
+    as_latex,
+    as_text,
+    cited_keys,
+    keys_in_brief,
+    references,
+)
+from gan_eval.report.people.paper import _between_pictures, _models, method_section, paper_methods
+from gan_eval.settings.quiz import QuizSettings
 from gan_eval.stats import analyze, write_analysis
+from gan_eval.stats.mixed.models import MIXED_MODELS
 from gan_eval.stats.trials import fill_trials
 from gan_eval.tables import STIMULI, TRIALS
 from gan_eval.tabular import write_rows, write_table
@@ -93,7 +104,42 @@ def test_every_source_has_the_fields_of_its_kind():
         entry = as_bibtex([key])
         assert entry.isascii(), key
         assert entry.count("{") == entry.count("}"), key
-    assert set(OF_METRICS.values()) <= set(SOURCES)
+
+
+def test_whatever_the_metrics_cite_is_known():
+    for metric in METRICS.values():
+        cited = re.findall(r"[A-Z]\S+ (?:et al\.|and \S+) (?:19|20)\d{2}", metric.source)
+        assert len(keys_in_brief(metric.source)) == len(cited), metric.name
+    assert references(["Isola et al. 2017; Binkowski et al. 2018"]) == [
+        "M. Bińkowski, D. J. Sutherland, M. Arbel and A. Gretton (2018). Demystifying MMD GANs. International "
+        "Conference on Learning Representations.",
+        "P. Isola, J.-Y. Zhu, T. Zhou and A. A. Efros (2017). Image-to-image translation with conditional adversarial "
+        "networks. IEEE Conference on Computer Vision and Pattern Recognition.",
+    ]
+
+
+def test_graded_models_are_not_called_probit(tmp_path):
+    links = {"correct ~ 1": "logit", "rating ~ model": "cumulative_logit"}
+    shared = {"term": "intercept", "estimate": 0.1}
+    rows = [{"formula": formula, "link": link, **shared} for formula, link in links.items()]
+    write_rows(rows, tmp_path / "tables" / "mixed_models.csv", MIXED_MODELS)
+    (sentence,) = _models(read_folder(tmp_path))
+    assert sentence.endswith("by Student's t: logistic (correct ~ 1) and cumulative-logit (rating ~ model).")
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"exposure_ms": 300}, ["a fixation mark", "the keys below its place"]),
+        ({"exposure_ms": 300, "response_cue": False}, ["a fixation mark"]),
+        ({"exposure_ms": "until-answer"}, ["a fixation mark"]),
+        ({"protocol": "staircase", "fixation_mark": False}, ["the keys below its place"]),
+        ({"exposure_ms": "until-answer", "fixation_mark": False}, []),
+    ],
+)
+def test_what_is_on_the_grey_screen_is_told(settings, said):
+    text = " ".join(_between_pictures(QuizSettings(**settings)))
+    assert [part for part in ("a fixation mark", "the keys below its place") if part in text] == said
 
 
 def test_the_software_is_cited_as_citation_cff_says():
