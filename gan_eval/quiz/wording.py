@@ -124,8 +124,8 @@ TEXTS: Mapping[str, str] = {
     "ready_task": "Put your fingers on the keys.",
     "ready_text": "The first picture comes about a second after the start.",
     "practice_title": "Practice",
-    "practice_text": "First comes practice ({practice} in all). After each answer you are told whether it is correct, and "
-    "see what was shown once more. Practice does not count.",
+    "practice_text": "First comes practice ({practice} in all). After each answer you are told whether it is correct, "
+    "and see what was shown once more. Practice does not count.",
     "practice_text_untold": "First comes practice ({practice} in all). It does not count.",
     "counts_title": "Now it counts",
     "counts_text": "The practice is over. From now on your answers count ({trials} in all), and you are not told "
