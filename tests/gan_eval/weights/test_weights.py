@@ -45,15 +45,18 @@ def _sdist(content: bytes = CONTENT, *, setup: bytes = b"raise SystemExit('not t
 
 
 def _wheel(content: bytes = CONTENT) -> bytes:
+    """The same bytes whenever it is made: a file in an archive bears the time, in steps of two seconds."""
+    files = {
+        "some_pkg/__init__.py": "",
+        MEMBER: content,
+        "some_pkg-1.0.dist-info/METADATA": "Metadata-Version: 2.1\nName: some-pkg\nVersion: 1.0\n",
+        "some_pkg-1.0.dist-info/WHEEL": "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+        "some_pkg-1.0.dist-info/RECORD": "",
+    }
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
-        archive.writestr("some_pkg/__init__.py", "")
-        archive.writestr(MEMBER, content)
-        archive.writestr("some_pkg-1.0.dist-info/METADATA", "Metadata-Version: 2.1\nName: some-pkg\nVersion: 1.0\n")
-        archive.writestr(
-            "some_pkg-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
-        )
-        archive.writestr("some_pkg-1.0.dist-info/RECORD", "")
+        for name, data in files.items():
+            archive.writestr(zipfile.ZipInfo(name, (2026, 1, 1, 0, 0, 0)), data)
     return buffer.getvalue()
 
 
