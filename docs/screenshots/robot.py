@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from PySide6.QtCore import Qt, QTimer
-from PySide6.QtGui import QWindow
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
 
@@ -16,6 +15,8 @@ from gan_eval.quiz.app.pages.notices import BreakPage, PausePage, ProblemPage
 from gan_eval.quiz.app.pages.parts import Page
 from gan_eval.quiz.app.pages.questions import QuestionPage
 from gan_eval.quiz.app.pages.welcome import ConsentPage, ReadyPage, WelcomePage
+from gan_eval.quiz.app.painting import painted
+from gan_eval.quiz.app.presenter import PresenterWindow
 from gan_eval.quiz.clock import SystemClock
 from gan_eval.quiz.library import Library
 from gan_eval.quiz.run import make_session
@@ -139,7 +140,7 @@ class Robot:
         elif state is State.READY and window.isExposed():
             self._take_once(state, "fixation", window)
 
-    def _judge(self, window: QWindow) -> None:
+    def _judge(self, window: PresenterWindow) -> None:
         """Look for a while, then give the answer; every fourth one is wrong."""
         self._looked += 1
         done = len(self._session.done)
@@ -152,12 +153,13 @@ class Robot:
         answer = wrong if right is None or done % 4 == 3 else right
         QTest.keyClick(window, keys[answer])
 
-    def _take_once(self, state: State, name: str, window: QWindow) -> None:
+    def _take_once(self, state: State, name: str, window: PresenterWindow) -> None:
         if state not in self._seen_trials:
             self._seen_trials.add(state)
             self._take(name, window)
 
-    def _take(self, name: str, what: QWidget | QWindow) -> None:
+    def _take(self, name: str, what: QWidget | PresenterWindow) -> None:
         self._taken += 1
-        taken = what.grab() if isinstance(what, QWidget) else what.screen().grabWindow(what.winId())
+        # of a trial's window what is on the screen: its own memory holds what comes next already
+        taken = what.grab() if isinstance(what, QWidget) else painted(what._presented, what.canvas)
         taken.save(str(self._out / f"{self._taken:02}_{name}.png"))

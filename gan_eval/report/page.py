@@ -1,5 +1,6 @@
 """The page: a report set as one self-contained HTML file."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -9,16 +10,18 @@ from markupsafe import Markup
 from gan_eval.report.downloads import file_links
 from gan_eval.report.parts.blocks import Block, Report
 from gan_eval.report.parts.palette import curve_styles
-from gan_eval.report.parts.words import clean
+from gan_eval.report.parts.words import NBSP, clean
 
 _HERE = Path(__file__).parent
+_LOOSE = re.compile(r"(?<=\d) (?=%)|(?<=\bp) (?=[=<] \d)|(?<=\bp [=<]) (?=\d)")
+"""Where a line must not end: before a number's sign, and before a p value."""
 
 
 def render(report: Report) -> str:
     """The whole HTML file. Every text of the tables is escaped; only the charts are markup of our own."""
     environment = Environment(
         loader=FileSystemLoader(_HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
-        lstrip_blocks=True, finalize=lambda value: clean(value) if type(value) is str else value,
+        lstrip_blocks=True, finalize=lambda value: _LOOSE.sub(NBSP, clean(value)) if type(value) is str else value,
     )  # fmt: skip
     files = {file.table: file for file in report.downloads}
 

@@ -11,6 +11,10 @@ from page_reader import Page
 from synthetic_tables import NASTY, SCRIPT, models, table_rows, told_apart, write_tables
 
 from gan_eval.report import build
+from gan_eval.report.parts.folder import StudyFolder
+from gan_eval.report.parts.words import row_notes
+from gan_eval.report.people.design import _trial_facts
+from gan_eval.report.people.rates import group_name
 from gan_eval.report.people.timing import exposure_levels
 from gan_eval.stats import ALL_TABLES
 from gan_eval.stats.answers.rates import RATES
@@ -185,6 +189,22 @@ def test_exposures_by_level_against_numpy():
     assert row["sd_ms"] == pytest.approx(error.std(ddof=1))
     assert row["worst_ms"] == pytest.approx(5.9)
     assert np.isnan(levels.iloc[1]["error_ms"])
+
+
+def test_achieved_exposure_is_told_by_level_and_of_many_by_its_ends(tmp_path):
+    folder = StudyFolder(tmp_path, None, {}, {}, stimuli={}, training={}, published={})
+    trials = timed().assign(answered=True)
+    facts = dict(_trial_facts(folder, trials))
+    assert facts["Achieved exposure"].replace("\u202f", " ") == "mean 102 ms and 800 ms"
+    many = pd.concat([trials.assign(requested_exposure_ms=asked, exposure_ms=asked) for asked in range(100, 900, 100)])
+    assert dict(_trial_facts(folder, many.reset_index()))["Achieved exposure"].replace("\u202f", " ") == (
+        "mean 100 ms to 800 ms"
+    )
+
+
+def test_notes_name_an_exposure_with_its_unit():
+    frame = pd.DataFrame({"scope": ["exposure", "model"], "id": ["100", "m"], "note": "rough"})
+    assert row_notes(frame, group_name) == ["exposure 100\u202fms, model m: rough"]
 
 
 def test_timing_is_told_with_flags_checks_and_what_was_not_measured(tmp_path):

@@ -194,3 +194,12 @@ def test_models_are_ranked_by_strength_in_one_sentence(tmp_path):
     ]
     page = page_of(pd.DataFrame(rows).to_dict("records"), tmp_path)
     assert "one looked most real on d, then two, then three; every step of this is shown" in page.words
+
+
+def test_of_several_metrics_the_one_that_is_named_is_the_highest():
+    words = held(("psnr", 0.07, -0.2, 0.3), ("ssim", 0.11, -0.1, 0.3))
+    assert "On maps none is shown to (highest: SSIM: Spearman 0.11, 95 % interval" in words
+
+
+def test_no_line_ends_between_a_number_and_its_sign(study_page):
+    assert not re.search(r"\d %", study_page.source.partition("</style>")[2])

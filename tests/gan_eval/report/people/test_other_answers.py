@@ -7,10 +7,13 @@ import pytest
 from page_reader import Page
 
 from gan_eval.report import build
+from gan_eval.report.parts.folder import StudyFolder
+from gan_eval.report.people.grades import grade_sentences
 from gan_eval.stats import analyze, write_analysis
+from gan_eval.stats.compare.comparisons import COMPARISONS
 from gan_eval.stats.trials import fill_trials
 from gan_eval.tables import TRIALS
-from gan_eval.tabular import write_table
+from gan_eval.tabular import frame_of, write_table
 
 
 def page_of(rows: list[dict[str, object]], folder: Path, *, analysed: slice = slice(None)) -> Page:
@@ -91,6 +94,24 @@ def test_the_answer_is_told_with_its_table(name: str, simulated: bool, tmp_path:
     assert ("No person answered" in page.words) == simulated
     assert "left out, since people have answered" not in page.words
     assert ("rates" in page.sections()) == (name == "staircase")
+
+
+def test_the_answer_says_how_sure_differences_of_grades_are():
+    shared = {"comparison": "grades on d", "measure": "mean_grade", "ci_low": -2.0, "ci_high": -1.2, "p_holm": 0.002}
+    rows = [
+        {**shared, "a": "fake", "b": "real", "difference": -1.6, "verdict": "different"},
+        {**shared, "a": "m", "b": "n", "difference": 0.1, "ci_low": -0.4, "ci_high": 0.6, "verdict": "undecided"},
+        {**shared, "a": "fake", "b": "real", "difference": -0.6, "verdict": "different", "measure": "higher_grade"},
+    ]
+    folder = StudyFolder(
+        Path(), None, {}, {"comparisons": frame_of(rows, COMPARISONS)}, stimuli={}, training={}, published={}
+    )
+    assert [sentence.replace("\u2212", "-") for sentence in grade_sentences(folder)] == [
+        "Generated pictures were graded lower than real ones on d, by 1.60 (95 % interval 1.20 to 2.00; p = 0.002 "
+        "after Holm).",
+        "Between m and n no difference of mean grades is shown on d: 0.10 (95 % interval -0.40 to 0.60; p = 0.002 "
+        "after Holm).",
+    ]
 
 
 def test_what_cannot_be_shown_is_not_claimed(tmp_path: Path) -> None:
