@@ -7,7 +7,17 @@ from gan_eval.settings.training import (
     InpaintingSettings,
     JudgedPatches,
     MaskKind,
+    StyleLayers,
     StyleNetwork,
 )
 
-__all__ = ["MOST_WEIGHT", "NEUTRAL_GREY", "FillKind", "InpaintingSettings", "JudgedPatches", "MaskKind", "StyleNetwork"]
+__all__ = [
+    "MOST_WEIGHT",
+    "NEUTRAL_GREY",
+    "FillKind",
+    "InpaintingSettings",
+    "JudgedPatches",
+    "MaskKind",
+    "StyleLayers",
+    "StyleNetwork",
+]

@@ -8,16 +8,14 @@ from torch import Tensor, nn
 
 from gan_eval.errors import UserError
 from gan_eval.files import sha256_file
-from gan_eval.settings.training import StyleNetwork
+from gan_eval.settings.training import StyleLayers, StyleNetwork
 from gan_eval.weights.cache import cache_folder, find, how_to_get, is_cached
 from gan_eval.weights.files import read_state, required_tensors
 from gan_eval.weights.known import WEIGHTS
 
-LAYERS = 4
-"""The last ReLU before each of the first so many poolings is compared: relu1_2, relu2_2, relu3_3, relu4_3 of VGG16 and
-relu1_2, relu2_2, relu3_2, relu4_2 of VGG13."""
-LEAST_SIDE = 2 ** (LAYERS - 1)
-"""Side in pixels below which nothing is left for the last layer."""
+BLOCKS: dict[StyleLayers, int] = {"poolings": 4, "all": 5}
+"""Of how many blocks, which poolings divide, layers are compared. `poolings`: the last ReLU of each, which are relu1_2,
+relu2_2, relu3_3, relu4_3 of VGG16 and relu1_2, relu2_2, relu3_2, relu4_2 of VGG13; `all`: every ReLU."""
 _MEAN, _DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 """Of ImageNet's channels in 0..1: what torchvision's networks are fed with."""
 
@@ -45,13 +43,19 @@ class StyleLoss(nn.Module):
     mean: Tensor
     deviation: Tensor
 
-    def __init__(self, network: nn.Sequential) -> None:
+    def __init__(self, network: nn.Sequential, layers: StyleLayers = "poolings") -> None:
         """
         Args:
             network: from `load_style_network`. Its weights never change.
+            layers: what is compared: the features before each pooling, or behind every ReLU; and the network's last.
         """
         super().__init__()
         self.network = network.requires_grad_(False)
+        poolings = [place for place, layer in enumerate(network) if isinstance(layer, nn.MaxPool2d)]
+        every = [place for place, layer in enumerate(network) if isinstance(layer, nn.ReLU)]
+        before = [place - 1 for place in poolings]
+        self.compared = frozenset([*(every if layers == "all" else before), len(network) - 1])
+        self.least_side: int = 2 ** len(poolings)  # below it nothing is left behind the last pooling
         self.register_buffer("mean", torch.tensor(_MEAN)[:, None, None], persistent=False)
         self.register_buffer("deviation", torch.tensor(_DEVIATION)[:, None, None], persistent=False)
         self.train()
@@ -67,7 +71,7 @@ class StyleLoss(nn.Module):
             fake, target: (N, 3, H, W) in [-1, 1], of one size.
 
         Raises:
-            ValueError: a side is below 8 pixels.
+            ValueError: a side is below `least_side`: 8 pixels, or 16 for all layers.
         """
         with torch.no_grad():
             of_target = self.grams(target)
@@ -81,17 +85,17 @@ class StyleLoss(nn.Module):
         """The Gram matrix of each layer for pictures (N, 3, H, W) in [-1, 1].
 
         Raises:
-            ValueError: a side is below 8 pixels.
+            ValueError: a side is below `least_side`.
         """
-        if min(pictures.shape[-2:]) < LEAST_SIDE:
-            raise ValueError(f"pictures of {tuple(pictures.shape[-2:])} pixels; the style loss needs {LEAST_SIDE}")
+        if min(pictures.shape[-2:]) < self.least_side:
+            raise ValueError(f"pictures of {tuple(pictures.shape[-2:])} pixels; the style loss needs {self.least_side}")
         planes = ((pictures + 1) / 2 - self.mean) / self.deviation
         grams = []
-        for layer in self.network:
-            if isinstance(layer, nn.MaxPool2d):
-                grams.append(gram(planes))
+        for place, layer in enumerate(self.network):
             planes = layer(planes)
-        return [*grams, gram(planes)]
+            if place in self.compared:
+                grams.append(gram(planes))
+        return grams
 
 
 def style_weights(name: StyleNetwork) -> Path:
@@ -121,12 +125,13 @@ def style_sha256(name: StyleNetwork, path: Path | None = None) -> str:
     return sha256_file(path or style_weights(name))
 
 
-def load_style_network(name: StyleNetwork, path: Path | None = None) -> nn.Sequential:
+def load_style_network(name: StyleNetwork, path: Path | None = None, layers: StyleLayers = "poolings") -> nn.Sequential:
     """torchvision's network up to the last layer that is compared, ready to evaluate; its weights are frozen.
 
     Args:
         name: `vgg13_bn` or `vgg16`.
         path: its file: torchvision's own, or a safetensors file with the same names; default: the cache's.
+        layers: which will be compared.
 
     Raises:
         UserError: the weights are not in the cache, are damaged, or are another network's.
@@ -138,12 +143,12 @@ def load_style_network(name: StyleNetwork, path: Path | None = None) -> nn.Seque
     with torch.device("meta"):
         features = builders[name](weights=None).features
     poolings = [place for place, layer in enumerate(features) if isinstance(layer, nn.MaxPool2d)]
-    layers = nn.Sequential(*features[: poolings[LAYERS - 1]])
+    network = nn.Sequential(*features[: poolings[BLOCKS[layers] - 1]])
     shapes = {
         f"features.{key}": tuple(value.shape)
-        for key, value in layers.state_dict().items()
+        for key, value in network.state_dict().items()
         if not key.endswith("num_batches_tracked")  # of use in training alone; older files lack it
     }
     state = required_tensors(read_state(path, name), shapes, path, name)
-    layers.load_state_dict({key.removeprefix("features."): value for key, value in state.items()}, assign=True)
-    return layers.requires_grad_(False).eval()
+    network.load_state_dict({key.removeprefix("features."): value for key, value in state.items()}, assign=True)
+    return network.requires_grad_(False).eval()

@@ -12,6 +12,7 @@ MaskKind = Literal["centre", "blocks", "region", "strokes", "folder"]
 FillKind = Literal["zero", "mean", "noise"]
 JudgedPatches = Literal["all", "hole"]
 StyleNetwork = Literal["none", "vgg13_bn", "vgg16"]
+StyleLayers = Literal["poolings", "all"]
 
 MOST_WEIGHT = 1e12
 """Of a term in a sum; sums of such stay within single precision."""
@@ -57,6 +58,8 @@ class InpaintingSettings(Section):
 
     style_network: StyleNetwork = "none"
     """The network whose features' Gram matrices are compared: torchvision's VGG13 with BatchNorm, or VGG16."""
+    style_layers: StyleLayers = "poolings"
+    """Which of them: those before the first four poolings, or behind every convolution and its ReLU."""
     lambda_style: float = Field(default=0.0, ge=0, le=MOST_WEIGHT)
     """Weight of the root mean square distance of those Gram matrices."""
     lambda_tv: float = Field(default=0.0, ge=0, le=MOST_WEIGHT)
@@ -77,6 +80,8 @@ class InpaintingSettings(Section):
             raise ValueError("shapes: goes with the mask kind region; add it to masks, or leave shapes out")
         if (self.style_network == "none") != (self.lambda_style == 0):
             raise ValueError("lambda_style: goes with style_network; give both or neither")
+        if self.style_layers == "all" and self.style_network == "none":
+            raise ValueError("style_layers: goes with style_network; give one, or leave style_layers out")
         return self
 
     def centre_side(self, image_size: int) -> int:
@@ -252,6 +257,8 @@ class TrainingSettings(Section):
             raise ValueError(f"{square} is empty in pictures of {self.image_size} pixels; raise it")
         if gives_centre and side >= self.image_size:
             raise ValueError(f"{square} leaves no context in pictures of {self.image_size} pixels; lower it")
+        if gives_centre and holes.style_layers == "all" and side < 16:
+            raise ValueError(f"{square} leaves nothing of {side} pixels for all layers of the style network; raise it")
         if holes.overlap_shown and 2 * holes.overlap >= side:
             raise ValueError(
                 f"inpainting.overlap: leaves no hole: {holes.overlap} pixels on each side of a square of {side} are "

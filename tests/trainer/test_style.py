@@ -9,14 +9,14 @@ from torch import Tensor, nn
 
 from gan_eval.errors import UserError
 from gan_eval.files import sha256_file
-from gan_eval.settings.training import StyleNetwork
+from gan_eval.settings.training import StyleLayers, StyleNetwork
 from gan_eval.weights import cache
 from trainer.style import StyleLoss, gram, load_style_network, style_sha256
 
 MEAN, DEVIATION = np.array([0.485, 0.456, 0.406]), np.array([0.229, 0.224, 0.225])
-CHANNELS = {  # of the convolutions before each of the first four poolings
-    "vgg13_bn": ((64, 64), (128, 128), (256, 256), (512, 512)),
-    "vgg16": ((64, 64), (128, 128), (256, 256, 256), (512, 512, 512)),
+CHANNELS = {  # of the convolutions before each of the five poolings
+    "vgg13_bn": ((64, 64), (128, 128), (256, 256), (512, 512), (512, 512)),
+    "vgg16": ((64, 64), (128, 128), (256, 256, 256), (512, 512, 512), (512, 512, 512)),
 }
 
 
@@ -66,12 +66,17 @@ def _pooled(x: np.ndarray) -> np.ndarray:
     return whole.reshape(n, channels, height // 2, 2, width // 2, 2).max(axis=(3, 5))
 
 
-def _style_by_numpy(name: str, state: dict[str, Tensor], fake: Tensor, target: Tensor) -> float:
+def _style_by_numpy(name: str, state: dict[str, Tensor], fake: Tensor, target: Tensor, layers: StyleLayers) -> float:
     """The definition, in float64, on both pictures at once."""
+
+    def distance(x: np.ndarray) -> float:
+        grams = np.einsum("nihw,njhw->nij", x, x) / x[0].size
+        return sum(np.sqrt(np.mean((grams[n] - grams[batch + n]) ** 2)) for n in range(batch)) / batch
+
     parameters = {key: value.double().numpy()[...] for key, value in state.items()}
     x = ((torch.cat([fake, target]).numpy() + 1) / 2 - MEAN[:, None, None]) / DEVIATION[:, None, None]
     batch, total, place = len(fake), 0.0, 0
-    for number, block in enumerate(CHANNELS[name]):
+    for number, block in enumerate(CHANNELS[name] if layers == "all" else CHANNELS[name][:4]):
         x = _pooled(x) if number else x
         place += bool(number)
         for _ in block:
@@ -84,20 +89,20 @@ def _style_by_numpy(name: str, state: dict[str, Tensor], fake: Tensor, target: T
                 )
                 x = scale * (x - mean) / np.sqrt(variance + 1e-5) + shift
             x, place = np.maximum(x, 0), place + 2
-        grams = np.einsum("nihw,njhw->nij", x, x) / x[0].size
-        for n in range(batch):
-            total += np.sqrt(np.mean((grams[n] - grams[batch + n]) ** 2)) / batch
+            total += distance(x) if layers == "all" else 0
+        total += distance(x) if layers == "poolings" else 0
     return total
 
 
 @pytest.mark.parametrize("name", ["vgg13_bn", "vgg16"])
-@pytest.mark.parametrize("size", [(16, 16), (13, 18)])
+@pytest.mark.parametrize(("size", "layers"), [((16, 16), "poolings"), ((13, 18), "poolings"), ((17, 16), "all")])
 def test_the_style_loss_is_its_formula(
-    files: dict[StyleNetwork, Path], name: StyleNetwork, size: tuple[int, int]
+    files: dict[StyleNetwork, Path], name: StyleNetwork, size: tuple[int, int], layers: StyleLayers
 ) -> None:
     fake, target = _pictures(0, 2, 3, *size), _pictures(1, 2, 3, *size)
-    wanted = _style_by_numpy(name, _state(name), fake, target)
-    loss = StyleLoss(load_style_network(name, files[name]))
+    wanted = _style_by_numpy(name, _state(name), fake, target, layers)
+    loss = StyleLoss(load_style_network(name, files[name], layers), layers)
+    assert len(loss.compared) == (4 if layers == "poolings" else sum(map(len, CHANNELS[name])))
     assert float(loss(fake.float(), target.float())) == pytest.approx(wanted, rel=1e-4)
     assert float(loss.double()(fake, target)) == pytest.approx(wanted, rel=1e-6)  # the mean is kept in float32
 
@@ -194,6 +199,9 @@ def test_pictures_that_are_too_small(files: dict[StyleNetwork, Path]) -> None:
     assert torch.isfinite(loss(torch.zeros(1, 3, 8, 9), torch.ones(1, 3, 8, 9)))
     with pytest.raises(ValueError, match=r"\(7, 16\) pixels; the style loss needs 8"):
         loss(torch.zeros(1, 3, 7, 16), torch.ones(1, 3, 7, 16))
+    loss = StyleLoss(load_style_network("vgg16", files["vgg16"], "all"), "all")
+    with pytest.raises(ValueError, match=r"\(15, 16\) pixels; the style loss needs 16"):
+        loss(torch.zeros(1, 3, 15, 16), torch.ones(1, 3, 15, 16))
 
 
 @pytest.mark.parametrize(("name", "file"), [("vgg13_bn", r"vgg13_bn-abd245e5\.pth"), ("vgg16", r"vgg16-397923af\.pth")])

@@ -99,7 +99,8 @@ class Inpainting(Task):
         terms = [Term(f"g_{name}", loss, getattr(settings, f"lambda_{name}")) for name, loss in losses.items()]
         terms.append(Term("g_tv", of_composite(lambda filled, _: total_variation(filled)), holes.lambda_tv))
         if holes.style_network != "none":
-            style = StyleLoss(load_style_network(holes.style_network)).to(device)
+            network = load_style_network(holes.style_network, layers=holes.style_layers)
+            style = StyleLoss(network, holes.style_layers).to(device)
             terms.append(Term("g_style", of_composite(style), holes.lambda_style))
         counted = at_holes if holes.judged_patches == "hole" else every_logit
         return objective_of(settings, lambda batch, picture: batch.filled(picture), terms, counted=counted)
