@@ -104,6 +104,7 @@ GeneratorKind = Literal["unet", "resnet_6", "resnet_9", "context_encoder", "regi
 DiscriminatorKind = Literal["patch", "global", "global_and_patch"]
 NormKind = Literal["batch", "instance", "none"]
 StatisticsKind = Literal["sample", "batch"]
+EncoderOrder = Literal["norm_activation", "activation_norm"]
 UpsamplingKind = Literal["transposed", "resize"]
 AdversarialKind = Literal["bce", "least_squares", "hinge"]
 Precision = Literal["fp32", "bf16"]
@@ -178,6 +179,8 @@ class TrainingSettings(Section):
     """Normalisation in both networks."""
     statistics: StatisticsKind = "sample"
     """BatchNorm over each picture alone, or over the whole batch (of all devices); the same at batch size 1."""
+    encoder_order: EncoderOrder = "norm_activation"
+    """Behind each convolution of a U-Net's or an encoder's first half: norm, then LeakyReLU, or the other way round."""
     dropout: float = Field(default=0.5, ge=0, lt=1)
     """Share of the activations dropped in the inner layers of a U-Net or ResNet; the two encoders have no dropout."""
 
@@ -223,6 +226,8 @@ class TrainingSettings(Section):
             raise ValueError("give epochs or steps, not both")
         if self.depth is not None and self.image_size % 2**self.depth:
             raise ValueError(f"image_size {self.image_size} is not a multiple of 2^depth = {2**self.depth}")
+        if self.encoder_order != "norm_activation" and self.generator in ("resnet_6", "resnet_9"):
+            raise ValueError("encoder_order: is of U-Nets and encoders; leave it out with a ResNet")
         if self.inpainting is None:
             if self.generator in ("context_encoder", "region_encoder", "channelwise_unet"):
                 raise ValueError(f"generator: {self.generator} fills holes; give a section inpainting, or another one")

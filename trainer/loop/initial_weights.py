@@ -98,6 +98,11 @@ def load_as(source: Path, settings: TrainingSettings) -> Model:
     model = load_model(source)
     if difference := first_difference(generator_shape(settings).state_dict(), model.net.state_dict()):
         raise UserError(f"init_from {source}: another network than this run's generator: {difference}")
+    if model.settings.encoder_order != settings.encoder_order:  # of which the weights tell nothing
+        raise UserError(
+            f"init_from {source}: another network than this run's generator: its encoder_order is "
+            f"{model.settings.encoder_order}; give this run the same"
+        )
     return model
 
 

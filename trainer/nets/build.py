@@ -76,6 +76,8 @@ def generator_shape(
         "in_channels": COLOURS + masks if in_channels is None else in_channels,
         "out_channels": COLOURS if out_channels is None else out_channels,
     }  # fmt: skip
+    if kind not in BLOCKS:
+        shared["encoder_order"] = settings.encoder_order
     if depth is not None and kind not in ("unet", "channelwise_unet"):
         raise UserError(f"depth {depth}: is the U-Net's; leave it out with generator {kind}")
     with torch.device("meta"):

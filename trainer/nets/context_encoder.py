@@ -6,7 +6,7 @@ from functools import partial
 from torch import Tensor, nn
 
 from gan_eval.errors import UserError
-from gan_eval.settings.training import NormKind, StatisticsKind, UpsamplingKind
+from gan_eval.settings.training import EncoderOrder, NormKind, StatisticsKind, UpsamplingKind
 from trainer.nets.layers import (
     INNERMOST,
     BatchNorm2d,
@@ -47,6 +47,7 @@ class ContextEncoder(nn.Module):
         upsampling: UpsamplingKind = "transposed",
         in_channels: int = 3,
         out_channels: int = 3,
+        encoder_order: EncoderOrder = "norm_activation",
     ) -> None:
         super().__init__()
         downs, ups = halvings(size), halvings(hole, "inpainting.centre")
@@ -54,7 +55,7 @@ class ContextEncoder(nn.Module):
         self.multiple = self.smallest = size
         bias, widest = inner_bias(norm), WIDEST * channels
         pixel_norm: NormKind = "none" if norm == "instance" else norm
-        self.encoder = _encoder(downs, in_channels, channels, norm, statistics)
+        self.encoder = _encoder(downs, in_channels, channels, norm, statistics, encoder_order)
         into = nn.Conv2d(widest, bottleneck, INNERMOST, bias=bias)
         self.bottleneck = _stage(into, norm_layer(pixel_norm, bottleneck, statistics), nn.LeakyReLU(0.2))
         out_of = nn.ConvTranspose2d(bottleneck, widest, INNERMOST, bias=bias)
@@ -98,13 +99,14 @@ class RegionEncoder(nn.Module):
         upsampling: UpsamplingKind = "transposed",
         in_channels: int = 3,
         out_channels: int = 3,
+        encoder_order: EncoderOrder = "norm_activation",
     ) -> None:
         super().__init__()
         levels = halvings(size)
         self.in_channels, self.out_channels, self.only_size = in_channels, out_channels, size
         self.multiple = self.smallest = size
         widest = WIDEST * channels
-        self.encoder = _encoder(levels, in_channels, channels, norm, statistics)
+        self.encoder = _encoder(levels, in_channels, channels, norm, statistics, encoder_order)
         self.channelwise = ChannelwiseLinear(widest, INNERMOST)
         mixing = nn.Conv2d(widest, widest, 1, bias=inner_bias(norm))
         self.mixing = _stage(mixing, norm_layer(norm, widest, statistics), nn.ReLU())
@@ -129,13 +131,16 @@ def _widths(levels: int, channels: int) -> list[int]:
     return [channels * max(1, WIDEST >> (levels - 1 - level)) for level in range(levels)]
 
 
-def _encoder(levels: int, in_channels: int, channels: int, norm: NormKind, statistics: StatisticsKind) -> nn.Sequential:
+def _encoder(
+    levels: int, in_channels: int, channels: int, norm: NormKind, statistics: StatisticsKind, order: EncoderOrder
+) -> nn.Sequential:
     """(N, in_channels, 4 * 2^levels, ...) to (N, 8 * channels, 4, 4)."""
     stages: list[nn.Module] = []
     before = in_channels
     for level, width in enumerate(_widths(levels, channels)):
         conv = nn.Conv2d(before, width, 4, stride=2, padding=1, bias=inner_bias(norm))
-        stages.append(_stage(conv, norm_layer(norm, width, statistics) if level else None, nn.LeakyReLU(0.2)))
+        normed = norm_layer(norm, width, statistics) if level else None
+        stages.append(_stage(conv, normed, nn.LeakyReLU(0.2), order))
         before = width
     return nn.Sequential(*stages)
 
@@ -160,10 +165,14 @@ def _doublings(
     return [*stages, _stage(last, None, nn.Tanh())]
 
 
-def _stage(conv: nn.Module, norm: nn.Module | None, activation: nn.Module) -> nn.Sequential:
-    """A convolution, its norm where it has one, and what follows."""
+def _stage(
+    conv: nn.Module, norm: nn.Module | None, activation: nn.Module, order: EncoderOrder = "norm_activation"
+) -> nn.Sequential:
+    """A convolution, its norm where it has one, and the activation, in this order or the other."""
     parts = OrderedDict[str, nn.Module](conv=conv)
     if norm is not None:
         parts["norm"] = norm
     parts["activation"] = activation
+    if order == "activation_norm" and norm is not None:
+        parts.move_to_end("norm")
     return nn.Sequential(parts)

@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from gan_eval.errors import UserError
-from gan_eval.settings.training import NormKind, StatisticsKind, UpsamplingKind
+from gan_eval.settings.training import EncoderOrder, NormKind, StatisticsKind, UpsamplingKind
 from trainer.nets.layers import ChannelwiseLinear, Dropout, doubling, inner_bias, norm_layer, require_side
 
 WIDEST = 8
@@ -29,6 +29,9 @@ class UNet(nn.Module):
     With `bottleneck_side` a channel-wise fully-connected layer, `bottleneck`, stands between the two innermost
     convolutions (Pathak et al. 2016, arXiv 1604.07379, section 3.1), whose pixels are then so many a side: the network
     takes pictures of one size alone.
+
+    In the order `activation_norm` the encoder's LeakyReLU stands before the norm, so that skip connections carry what
+    was activated and then normalised.
     """
 
     def __init__(
@@ -43,8 +46,10 @@ class UNet(nn.Module):
         in_channels: int = 3,
         out_channels: int = 3,
         bottleneck_side: int | None = None,
+        encoder_order: EncoderOrder = "norm_activation",
     ) -> None:
         super().__init__()
+        self.activated = encoder_order == "activation_norm"
         self.in_channels, self.out_channels = in_channels, out_channels
         self.only_size = None if bottleneck_side is None else bottleneck_side * 2**depth
         widths = [channels * min(2**level, WIDEST) for level in range(depth)]
@@ -56,6 +61,8 @@ class UNet(nn.Module):
             outside = in_channels if outermost else widths[level - 1]
             down: OrderedDict[str, nn.Module] = OrderedDict()
             down["conv"] = nn.Conv2d(outside, width, 4, stride=2, padding=1, bias=inner_bias(norm))
+            if self.activated:
+                down["activation"] = nn.LeakyReLU(0.2)
             if not outermost and not innermost:
                 down["norm"] = norm_layer(norm, width, statistics)
             self.down.append(nn.Sequential(down))
@@ -96,10 +103,10 @@ class UNet(nn.Module):
             require_side(x, self.only_size)
         encoded: list[Tensor] = []
         for level, down in enumerate(self.down):
-            x = down(F.leaky_relu(x, 0.2) if level else x)
+            x = down(F.leaky_relu(x, 0.2) if level and not self.activated else x)
             encoded.append(x)
         if self.bottleneck is not None:
-            x = self.bottleneck(F.leaky_relu(x, 0.2))
+            x = self.bottleneck(x if self.activated else F.leaky_relu(x, 0.2))
         for level in reversed(range(self.depth)):
             joined = None if level == self.depth - 1 else torch.cat([encoded[level], x], dim=1)
             x = self.up[level](F.relu(x) if joined is None else F.relu_(joined))  # nobody else has the joined tensor

@@ -46,7 +46,9 @@ Machine = dict[str, Any]
 """What makes equal runs equal bit for bit: device, threads, versions."""
 
 
-_NETWORK = ("image_size", "generator", "norm", "statistics", "upsampling", "depth", "bottleneck", "inpainting")
+_NETWORK = (
+    "image_size", "generator", "norm", "statistics", "upsampling", "depth", "bottleneck", "encoder_order", "inpainting",
+)  # fmt: skip
 """Beginnings of the names of settings with which a generator is another network, or means something else."""
 
 

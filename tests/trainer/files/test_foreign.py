@@ -257,6 +257,11 @@ def test_what_the_layout_cannot_hold_is_refused_by_name(tmp_path: Path) -> None:
     net, _ = new_networks(TrainingSettings(steps=1, image_size=64, generator_channels=2, depth=4))
     with pytest.raises(UserError, match="depth 4"):
         save_foreign(net, tmp_path / "net.pth")
+    net, _ = new_networks(
+        TrainingSettings(steps=1, image_size=64, generator_channels=2, encoder_order="activation_norm")
+    )
+    with pytest.raises(UserError, match="encoder_order"):
+        save_foreign(net, tmp_path / "net.pth")
     assert not (tmp_path / "net.pth").exists()
 
 

@@ -57,6 +57,11 @@ def weights_at_start(monkeypatch: pytest.MonkeyPatch) -> dict[str, Mapping[str, 
     return seen
 
 
+def test_another_order_of_the_encoder_is_another_network(first: Path, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="its encoder_order is norm_activation; give this run the same"):
+        find_initial(first, quiet(encoder_order="activation_norm"), tmp_path / "run")
+
+
 def test_a_run_starts_with_exactly_those_weights(
     first: Path, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -49,6 +49,35 @@ def written_out(W: dict[str, Tensor], x: Tensor, depth: int) -> Tensor:
     return torch.tanh(double(W, "up.0.conv", y.clamp(min=0)))
 
 
+@pytest.mark.parametrize(("depth", "side"), [(2, 4), (3, 2), (4, 4)])
+def test_activation_before_the_norm_is_the_computation_written_out(depth: int, side: int) -> None:
+    for seed in range(3):
+        net = drawn(
+            UNet(depth=depth, channels=2, dropout=0, bottleneck_side=side, encoder_order="activation_norm"), seed
+        )
+        W, x = weights_of(net), torch.rand(3, 3, side * 2**depth, side * 2**depth, dtype=torch.float64) * 2 - 1
+        encoded = [leaky(halve(W, "down.0.conv", x))]
+        for level in range(1, depth):
+            y = leaky(halve(W, f"down.{level}.conv", encoded[-1]))
+            encoded.append(y if level == depth - 1 else batch_norm(W, f"down.{level}.norm", y))
+        y = connect(W, "bottleneck", encoded.pop())
+        for level in range(depth - 1, 0, -1):
+            y = batch_norm(W, f"up.{level}.norm", double(W, f"up.{level}.conv", y.clamp(min=0)))
+            y = torch.cat([encoded.pop(), y], 1)
+        wanted = torch.tanh(double(W, "up.0.conv", y.clamp(min=0)))
+        torch.testing.assert_close(net(x), wanted, rtol=0, atol=1e-10)
+        other = UNet(depth=depth, channels=2, dropout=0, bottleneck_side=side).double()
+        other.load_state_dict(net.state_dict())  # equal keys, another network
+        assert depth == 2 or not torch.allclose(other(x), wanted)
+
+
+def test_the_order_comes_from_the_settings() -> None:
+    assert not empty_generator(settings_of(image_size=16)).activated
+    assert empty_generator(settings_of(image_size=16, encoder_order="activation_norm")).activated
+    with pytest.raises(ValueError, match="encoder_order: is of U-Nets and encoders"):
+        settings_of(generator="resnet_6", encoder_order="activation_norm")
+
+
 @pytest.mark.parametrize(("size", "depth"), [(16, 2), (32, 3), (64, 4), (128, 5), (256, 6), (512, 7)])
 def test_default_depth_halves_to_four(size: int, depth: int) -> None:
     net = empty_generator(settings_of(image_size=size))

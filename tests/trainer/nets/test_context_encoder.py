@@ -68,6 +68,22 @@ def test_shapes_and_range(size: int, hole: int, channels: int, norm: NormKind, u
         assert all(weight.grad is not None and weight.grad.isfinite().all() for weight in net.parameters())
 
 
+def test_activation_stands_before_the_norm_where_asked() -> None:
+    region = RegionEncoder(size=32, channels=2, encoder_order="activation_norm")
+    centre = ContextEncoder(size=32, hole=16, channels=2, bottleneck=5, encoder_order="activation_norm")
+    for net in (region, centre):
+        first, *inner = (list(dict(stage.named_children())) for stage in net.encoder)
+        assert first == ["conv", "activation"]
+        assert inner == [["conv", "activation", "norm"]] * 2
+        assert [list(dict(stage.named_children())) for stage in net.decoder][-2] == ["conv", "norm", "activation"]
+        W, x = weights_of(drawn(net)), picture(3, 3, 32)
+        y = leaky(F.conv2d(x, W["encoder.0.conv.weight"], stride=2, padding=1))
+        for level in (1, 2):
+            y = leaky(F.conv2d(y, W[f"encoder.{level}.conv.weight"], stride=2, padding=1))
+            y = batch_norm(W, f"encoder.{level}.norm", y)
+        torch.testing.assert_close(net.encoder(x), y, rtol=0, atol=1e-10)
+
+
 @pytest.mark.parametrize(("size", "hole", "channels"), [(16, 8, 3), (32, 16, 3), (64, 32, 3), (32, 32, 4)])
 def test_context_encoder_is_the_computation_written_out(size: int, hole: int, channels: int) -> None:
     for seed in range(3):
