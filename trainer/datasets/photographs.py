@@ -10,6 +10,7 @@ from pathlib import Path, PurePath
 import numpy as np
 
 from gan_eval.errors import UserError
+from gan_eval.settings.training import Fit
 from gan_eval.stimuli.pictures import (
     Picture,
     may_be_a_file,
@@ -37,14 +38,16 @@ class PhotographSet(DataSet):
     layout = "folders train, val, test"
     pattern = "<split>/**/*.jpg"
 
-    def __init__(self, folder: Path, source_size: int | None = None) -> None:
+    def __init__(self, folder: Path, source_size: int | None = None, fit: Fit = "crop") -> None:
         """
         Args:
             folder: the data set's.
             source_size: squares are first brought to this side, so that what they showed beyond is lost.
+            fit: whether the squares are cut out of the photographs, or what the whole is resized to.
         """
         super().__init__(folder)
         self.source_size = source_size
+        self.fit = fit
 
     def by_split(self) -> dict[str, list[Path]]:
         """The pictures of each of train, val and test that has any."""
@@ -82,11 +85,11 @@ class PhotographSet(DataSet):
         return first_of_each_name((joined(path.relative_to(root)), path) for path in paths)
 
     def read(self, path: Path, size: Size = "native") -> tuple[Picture, ...]:
-        """The centre square of a photograph."""
+        """The centre square of a photograph, or the whole as a square."""
         assert size != "native"  # which `generate` refuses
         picture = read_rgb(path)
         self.require_shape(path, picture.shape[1], picture.shape[0])
-        square = centre_square(picture)
+        square = centre_square(picture) if self.fit == "crop" else picture
         if self.source_size is not None:
             square = resize(square, (self.source_size, self.source_size))
         return (np.ascontiguousarray(resize(square, (size, size))),)

@@ -62,7 +62,7 @@ class Inpainting(Task):
         self._masks = Masks(self.holes, shapes=list(shapes.values()), folder=list(pictures.values()))
 
     def data_set(self, folder: Path) -> DataSet:
-        return PhotographSet(folder, self.holes.source_size)
+        return PhotographSet(folder, self.holes.source_size, self.holes.fit)
 
     @property
     def row_facts(self) -> Row:
