@@ -1,7 +1,7 @@
 """Published numbers beside the run's own, each with its own interval and its source.
 
-Three sorts of published tables are known by their columns: judgements of a quiz, values of metrics, and PSNR of filled
-holes by the ratio of the losses.
+Four sorts of published tables are known by their columns: judgements of a quiz, values of metrics, PSNR of filled holes
+by the ratio of the losses, and findings in words.
 """
 
 import math
@@ -28,6 +28,7 @@ from gan_eval.report.parts.words import (
     whole,
 )
 from gan_eval.report.people.comparisons import points
+from gan_eval.report.people.findings import FINDING_COLUMNS, findings_table
 from gan_eval.report.training.runs import fills_holes, training_settings
 from gan_eval.stats.compare.comparisons import against_published
 from gan_eval.stats.shares import wilson
@@ -50,8 +51,8 @@ def published_section(folder: StudyFolder) -> Section:
 
 
 def published_tables(folder: StudyFolder) -> list[Table]:
-    """The quiz tables, those of PSNR by the ratio of the losses, and the metric tables among the published ones."""
-    quiz, psnr, metrics = [], [], []
+    """The quiz tables, those of PSNR by the ratio of the losses, the metric tables, and findings in words."""
+    quiz, psnr, metrics, findings = [], [], [], []
     for name, frame in folder.published.items():
         source = f"published/{name}"
         if set(frame.columns) >= QUIZ_COLUMNS:
@@ -60,7 +61,9 @@ def published_tables(folder: StudyFolder) -> list[Table]:
             psnr.append(psnr_table(folder, frame, source))
         elif set(frame.columns) >= METRIC_COLUMNS:
             metrics += _metric_tables(folder, frame, source)
-    return [*quiz, *psnr, *metrics]
+        elif set(frame.columns) >= FINDING_COLUMNS:
+            findings.append(findings_table(folder, frame, source))
+    return [*quiz, *psnr, *metrics, *findings]
 
 
 def _quiz_table(folder: StudyFolder, frame: pd.DataFrame, source: str) -> Table:
@@ -246,8 +249,9 @@ def _psnr_notes(count: int, own_models: Sequence[OwnModel], matched: Sequence[Ow
     notes = [
         "Here PSNR is 10 log₁₀(255² / MSE) of levels 0 to 255, averaged over the pictures, with 95\u202f% intervals by "
         "Student's t over the pictures; pictures that equal their original have an infinite one and are in no mean.",
-        "The publication does not say over which pixels it measured. Hole, here: the filled pixels alone. Whole "
-        "picture, here: the composite, whose known pixels are the original's, so that its PSNR is higher "
+        "By the code beside it the publication measured the hole alone, a batch's pictures together, which gives a "
+        "little less than the mean over pictures. Hole, here: the filled pixels alone. Whole picture, here: the "
+        "composite, whose known pixels are the original's, so that its PSNR is higher "
         f"by 10{NBSP}log₁₀(1{NBSP}/{NBSP}share of the hole): 6.0 dB for a hole of a quarter.",
         "Models stand beside a published row where (λ L1 + λ L2) / adversarial weight is the published ratio to within "
         f"{100 * TOLERANCE:g}\u202f%: those on the data set of the same name, else those on any.",

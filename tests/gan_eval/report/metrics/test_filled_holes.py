@@ -66,7 +66,7 @@ def test_every_published_row_stands_beside_the_models_of_its_ratio(folder, fille
 def test_the_notes_tell_what_the_numbers_are(filled):
     said = " ".join(psnr_table(filled).notes)
     assert "levels 0 to 255" in said
-    assert "does not say over which pixels" in said
+    assert "measured the hole alone" in said
     assert "λ rec + λ adv = 1 holds for rec_1000 and rec_1" in said
     assert "Of no published ratio" not in said
 
