@@ -1,0 +1,108 @@
+"""The pages' links lead somewhere, their Python imports what there is, and the five publications are named."""
+
+import ast
+import re
+from functools import lru_cache
+from pathlib import Path
+from urllib.parse import unquote
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGES = sorted(
+    path
+    for folder in (".", "docs", "results", "packaging")
+    for path in (ROOT / folder).glob("*.md" if folder == "." else "**/*.md")
+)
+_FENCE = re.compile(r"^(```|~~~).*?^\1", re.M | re.S)
+_LINK = re.compile(r"\[(?:[^\[\]]|\[[^\]]*\])*\]\(\s*<?([^)\s>]+)>?[^)]*\)")
+_PYTHON = re.compile(r"^```python\n(.*?)^```", re.M | re.S)
+
+
+def named(page: Path) -> str:
+    return page.relative_to(ROOT).as_posix()
+
+
+@lru_cache
+def anchors(page: Path) -> frozenset[str]:
+    """What `#...` may name in a page: its headings as GitHub writes them, and `id`s and `name`s of its own."""
+    text = _FENCE.sub("", page.read_text(encoding="utf-8"))
+    found: set[str] = set(re.findall(r"<a\s+(?:id|name)=\"([^\"]+)\"", text))
+    for heading in re.findall(r"^#{1,6}\s+(.*?)\s*#*$", text, re.M):
+        shown = re.sub(r"!?\[([^\]]*)\]\([^)]*\)", r"\1", heading)
+        slug = re.sub(r"[^\w\- ]", "", shown.lower()).replace(" ", "-")
+        candidates = (slug, *(f"{slug}-{number}" for number in range(1, 50)))
+        found.add(next(name for name in candidates if name not in found))
+    return frozenset(found)
+
+
+def broken_links(page: Path) -> list[str]:
+    text = re.sub(r"`[^`\n]*`", "`", _FENCE.sub("", page.read_text(encoding="utf-8")))
+    broken = []
+    for target in _LINK.findall(text):
+        if re.match(r"[a-z][a-z+.-]*:", target):
+            continue
+        place, _, anchor = unquote(target).partition("#")
+        file = (page.parent / place).resolve() if place else page
+        if not file.exists():
+            broken.append(f"{target}: no such file")
+        elif anchor and file.suffix == ".md" and anchor not in anchors(file):
+            broken.append(f"{target}: no such heading")
+    return broken
+
+
+@pytest.mark.parametrize("page", PAGES, ids=named)
+def test_links_lead_to_files_and_headings(page: Path) -> None:
+    assert broken_links(page) == []
+
+
+def test_a_broken_link_is_seen(tmp_path: Path) -> None:
+    (tmp_path / "there.md").write_text("# One `two`, three\n# Twice\n# Twice\n```\n# no heading\n```\n")
+    page = tmp_path / "page.md"
+    page.write_text(
+        "# Here\n[a](there.md#one-two-three) [b](#here) [`c`](there.md#twice-1) [d](https://x.org/y) `[e](gone.md)`\n"
+        "[f](gone.md) [![g](gone.png)](there.md) [h](there.md#no-heading) [i](#there)\n"
+    )
+    assert broken_links(page) == [
+        "gone.md: no such file", "there.md#no-heading: no such heading", "#there: no such heading",
+    ]  # fmt: skip
+
+
+IMPORTS = sorted(
+    {
+        (named(page), ast.unparse(node))
+        for page in PAGES
+        for block in _PYTHON.findall(page.read_text(encoding="utf-8"))
+        for node in ast.walk(ast.parse(block))
+        if isinstance(node, ast.Import | ast.ImportFrom)
+    }
+)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("page", "line"), IMPORTS)
+def test_imports_of_the_examples_work(page: str, line: str) -> None:
+    del page
+    exec(line, {})  # our own pages
+
+
+def test_citation_and_studies_page_name_the_five_publications() -> None:
+    citation = (ROOT / "CITATION.cff").read_text(encoding="utf-8")
+    studies = (ROOT / "docs" / "studies.md").read_text(encoding="utf-8")
+    for words in (
+        "The Analysis of Image Inpainting Based on Pix2Pix Model and Mix Loss",
+        "Evaluating the Capability of Pix2Pix in Producing Synthetic Images",
+        "Image Inpainting with Basic Convolutional Networks",
+        "Meneust",
+        "Pinto",
+        "Aziz",
+        "Syam",
+        "Rais",
+        "Xu Yan",
+        "Inpainting from scratch",
+        "Cityscapes",
+    ):
+        assert words in studies
+        assert words in citation or words == "Xu Yan"  # family name first there
+    for study in (ROOT / "studies").glob("*.toml"):
+        assert f"`{study.stem}`" in studies
