@@ -39,6 +39,7 @@ def generate(
     model: str | None = None,
     seed: int | None = None,
     mask_seed: int | None = None,
+    train_split: str | None = None,
     on_progress: Callable[[int, int], None] | None = None,
     on_message: Callable[[str], None] | None = None,
 ) -> Path:
@@ -71,6 +72,8 @@ def generate(
         masks: of such a one: a folder of masks that are taken instead of those of its training.
         mask_seed: of such a one: decides, with an item's name, its hole; default: 0 whatever the run, so that all
             generators with the same settings of holes are tested on the same ones.
+        train_split: what of `data` the generator was trained on, so that the rows of pictures that it saw can say so;
+            default: not known.
         dataset, model: names in the table; default: the folder names of `data` and of the run.
 
     Returns:
@@ -126,6 +129,7 @@ def generate(
     net = source.net.to(Fabric(accelerator="auto", devices=1).device)
     grey = source.net.out_channels == 1
     facts = {**task.row_facts, "fraction": source.fraction}
+    seen = frozenset(() if train_split is None else data_set.training_paths(train_split))
     stems = list(items)
     rows: list[Row] = []
     raw_rows: list[Row] = []
@@ -141,9 +145,10 @@ def generate(
                     say(f"{error} (left out)")
             write_items(net, task, out, batch, seed=settings.seed, generator=source.file)
             for name, example in batch.items():
-                rows += item_rows(out, name, example, names, facts=facts)
+                known = facts | ({"seen": True} if items[name] in seen else {})
+                rows += item_rows(out, name, example, names, facts=known)
                 if task.gives_raw:
-                    raw_rows += item_rows(out / RAW, name, example, names.raw(), facts=facts)
+                    raw_rows += item_rows(out / RAW, name, example, names.raw(), facts=known)
             if on_progress is not None:
                 on_progress(min(start + batch_size, len(stems)), len(stems))
     if not rows:

@@ -13,7 +13,14 @@ from gan_eval.files import read_toml, sha256_json
 from gan_eval.settings.analysis import AnalysisSettings, PowerSettings
 from gan_eval.settings.quiz import QuizSettings
 from gan_eval.settings.sections import Name, OptionalPath, PathText, Section, first_problem
-from gan_eval.settings.training import MOST_PICTURES, Direction, Mode, Precision, TrainingSettings
+from gan_eval.settings.training import (
+    MOST_PICTURES,
+    Direction,
+    Mode,
+    Precision,
+    TrainingSettings,
+    joined_splits,
+)
 from gan_eval.stimuli.sets import model_name_problem
 
 CheckpointKind = Literal["last", "best"]
@@ -46,7 +53,7 @@ class DataSettings(Section):
     split: OptionalPath = ""
     """The split that stimuli are drawn from; default: test, else val."""
     train_split: PathText = "train"
-    """The split that models are trained on."""
+    """The split that models are trained on; `train+val+test` holds none out, and rows of pictures seen say so."""
 
 
 class ModelSettings(Section):
@@ -165,6 +172,11 @@ class Study(Section):
         """The splits from which stimuli may come, best first."""
         split = self.data[dataset].split
         return (split,) if split else ("test", "val")
+
+    def tests_on_seen(self, dataset: str) -> bool:
+        """Whether the splits that are trained on are joined with the first one that stimuli may come from."""
+        trained = joined_splits(self.data[dataset].train_split)
+        return len(trained) > 1 and self.split_candidates(dataset)[0] in trained
 
     @property
     def design_hash(self) -> str:

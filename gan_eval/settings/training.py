@@ -120,6 +120,15 @@ MOST_LEVELS = 14
 """Of a U-Net: each halves the side, of which the largest is 2^14."""
 
 
+def joined_splits(train_split: str) -> list[str]:
+    """The splits that are trained on: several are joined with "+".
+
+    >>> joined_splits("train+val+test")
+    ['train', 'val', 'test']
+    """
+    return train_split.split("+")
+
+
 class TrainingSettings(Section):
     """`[training]`: how a generator is trained. Defaults: Isola et al. 2017 (arXiv 1611.07004), section 6.2."""
 

@@ -14,6 +14,7 @@ from gan_eval.giveaways.refusal import require_known_clues
 from gan_eval.metrics.registry import select
 from gan_eval.quiz.simulate import parse_observer
 from gan_eval.settings.study import Study, load_study
+from gan_eval.settings.training import joined_splits
 from gan_eval.stimuli.pictures import list_pictures
 from gan_eval.stimuli.sets import RAW, read_set
 from gan_eval.tables import PARTICIPANTS, PARTICIPATION, TRIALS
@@ -67,17 +68,17 @@ class Plan:
         return presented | raw
 
     def pictures(self, model: str, split: str) -> list[Path]:
-        """The pictures of a split of a model's data set: A|B pictures, or photographs where it fills holes.
+        """The pictures of a split, or of several that are joined: A|B pictures, or where holes are filled photographs.
 
         Raises:
             UserError: there are none.
         """
         folder = self.data_folder(self.study.models[model].data)
         if self.study.training_of(model).inpainting is None:
-            return list_pictures(folder / split)
+            return [path for name in joined_splits(split) for path in list_pictures(folder / name)]
         from trainer.datasets.photographs import PhotographSet
 
-        return PhotographSet(folder).paths(split)
+        return PhotographSet(folder).training_paths(split)
 
     def initial_file(self, model: str) -> Path | None:
         """The trained generator that a model starts from; None: it starts from drawn weights.
@@ -402,7 +403,8 @@ def _check_metrics(names: Sequence[str], where: str) -> None:
 
 
 def _check_splits(plan: Plan) -> None:
-    """Whether every model is tested with pictures that neither its training nor its validation has seen.
+    """Whether every model is tested with pictures that neither its training nor its validation has seen; or the study
+    file names the split that it is tested with among those that are joined for its training.
 
     Raises:
         UserError: they have pictures in common, or there is nothing to validate on where something hangs on it.
@@ -421,7 +423,9 @@ def _check_splits(plan: Plan) -> None:
         while ancestor in study.models:  # and the study's model that it starts from, and the one that that starts from
             source = study.models[ancestor].data
             own = study.data[source].train_split
-            if seen := tested.keys() & files(source, own).keys():
+            if len(joined := joined_splits(own)) > 1 and source == dataset and split in joined:
+                pass  # the study file itself says that no picture is held out
+            elif seen := tested.keys() & files(source, own).keys():
                 example = min(tested[key] for key in seen).relative_to(plan.data_folder(dataset))
                 place = f"data.{dataset}.train_split" if ancestor == model else f"models.{model}.training.init_from"
                 raise UserError(

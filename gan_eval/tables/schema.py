@@ -92,6 +92,11 @@ STYLE_NETWORK = text(
     "inpainting: the network of the style loss that the generator was trained with, or none",
     optional=True,
 )
+SEEN = boolean(
+    "seen",
+    "true: the generator was trained on this picture, too; empty: it was not, or that is not known",
+    optional=True,
+)
 FRACTION = number(
     "fraction", "share of the planned training steps that the models behind this row were given", optional=True
 )

@@ -11,12 +11,12 @@ from made_photographs import SIDE, encoder, filler, make_photographs, make_silho
 from PIL import Image
 
 from gan_eval.errors import UserError
-from gan_eval.files import sha256_file
+from gan_eval.files import read_json, sha256_file
 from gan_eval.metrics import Settings as MetricSettings
 from gan_eval.metrics import write_metrics
 from gan_eval.settings.training import NEUTRAL_GREY, TrainingSettings
 from gan_eval.stimuli.sets import read_set
-from gan_eval.tables import IMAGE_METRICS, STIMULI
+from gan_eval.tables import IMAGE_METRICS, STIMULI, VALIDATION
 from gan_eval.tabular import read_rows
 from gan_eval.training import train_model
 from trainer.generate import generate
@@ -48,6 +48,24 @@ def pixels(path: Path) -> np.ndarray:
 
 def hashes(folder: Path) -> dict[str, str]:
     return {str(path.relative_to(folder)): sha256_file(path) for path in folder.rglob("*") if path.is_file()}
+
+
+def test_rows_of_pictures_that_were_trained_on_say_so(runs: dict[str, Path], data: Path, tmp_path: Path) -> None:
+    for train_split, wanted in (("train+val+test", True), ("train", None), (None, None)):
+        out = made(runs["filler"], data, tmp_path / f"{train_split}", limit=2, train_split=train_split)
+        for folder in (out, out / "raw"):
+            rows = read_rows(folder / "stimuli.csv", STIMULI)
+            assert [row.get("seen") for row in rows] == [wanted if row["kind"] == "fake" else None for row in rows]
+
+
+@pytest.mark.slow
+def test_a_run_on_all_pictures_is_validated_on_pictures_that_it_sees(data: Path, tmp_path: Path) -> None:
+    said: list[str] = []
+    run = train_model(filler(steps=2), data, tmp_path / "run", split="train+val+test", on_message=said.append)
+    assert any("train+val+test is trained on, so validation has no other pictures" in line for line in said)
+    rows = read_rows(run / "validation.csv", VALIDATION)
+    assert {(row["split"], row["seen"]) for row in rows} == {("val", True)}
+    assert read_json(run / "config.json")["pairs"] == 4 + 2 + ITEMS
 
 
 @pytest.mark.parametrize("name", KINDS)

@@ -12,6 +12,7 @@ import numpy as np
 
 from gan_eval.errors import UserError
 from gan_eval.launch import usable_cores
+from gan_eval.settings.training import joined_splits
 from gan_eval.stimuli.pictures import Picture
 
 T = TypeVar("T")
@@ -70,6 +71,17 @@ class DataSet(ABC):
         Raises:
             UserError: no such folder or split, or no pictures in it.
         """
+
+    def training_paths(self, train_split: str, *, limit: int | None = None) -> list[Path]:
+        """The pictures that are trained on, at most `limit`: of a split, or of several that are joined with "+".
+
+        Raises:
+            UserError: no such folder or split, or no pictures in one.
+        """
+        first, *others = joined_splits(train_split)
+        if not others:
+            return self.paths(first, limit=limit)
+        return list(dict.fromkeys(path for split in (first, *others) for path in self.paths(split)))[:limit]
 
     @abstractmethod
     def names(self, paths: list[Path], split: str) -> dict[str, Path]:

@@ -134,7 +134,7 @@ def make_plan(
             do, would be too small for the networks.
     """
     settings, data_set = task.settings, task.data_set(data)
-    paths = data_set.paths(split, limit=settings.max_pairs)
+    paths = data_set.training_paths(split, limit=settings.max_pairs)
     planned = settings.planned_steps(len(paths), devices=devices)
     total = shortened(planned, fraction)
     schedule = Schedule(len(paths), settings.batch_size, settings.seed, devices)

@@ -122,6 +122,8 @@ def open_run(
             if examples is None:
                 say(f"{plan.data_set.folder}: neither val nor test beside {split}; nothing is validated")
             else:
+                if examples.seen:
+                    say(f"{plan.data_set.folder}: {split} is trained on, so validation has no other pictures either")
                 validation = Validation(out / "validation", task, examples, measure)
     run = Run(
         fabric, plan, out, batches=batches, samples=samples, validation=validation, say=say, keep=keep,

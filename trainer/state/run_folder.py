@@ -78,7 +78,7 @@ def is_finished(
     if _differing(config, {"devices": 1, **arguments}):
         return False
     data_set = PairedSet(data, direction) if holes is None else PhotographSet(data)
-    paths = data_set.paths(split, limit=settings.max_pairs)
+    paths = data_set.training_paths(split, limit=settings.max_pairs)
     states = [path.stat() for path in {*paths, *(path.parent for path in paths)}]
     began = (out / CONFIG).stat().st_mtime
     return len(paths) == config.get("pairs") and all(max(at.st_mtime, at.st_ctime) <= began for at in states)

@@ -12,7 +12,7 @@ import numpy as np
 from torch import nn
 
 from gan_eval.errors import UserError
-from gan_eval.settings.training import Mode
+from gan_eval.settings.training import Mode, joined_splits
 from gan_eval.stimuli.pictures import Picture, resize
 from gan_eval.stimuli.sets import write_set
 from gan_eval.tabular import Row
@@ -42,6 +42,8 @@ class ValidationExamples:
 
     split: str
     examples: Mapping[str, Example]
+    seen: bool = False
+    """Whether that split is among several that are trained on."""
 
 
 def validation_examples(task: Task, data_set: DataSet, *, count: int, train_split: str) -> ValidationExamples | None:
@@ -60,7 +62,7 @@ def validation_examples(task: Task, data_set: DataSet, *, count: int, train_spli
             name: task.example(data_set.read(path, size), stem=path.stem, number=number, seed=seed)
             for number, (name, path) in enumerate(data_set.names(chosen, split).items())
         }
-        return ValidationExamples(split, examples)
+        return ValidationExamples(split, examples, seen=split in joined_splits(train_split))
     return None
 
 
@@ -104,7 +106,8 @@ class Validation:
             write_set(folder, rows)
             measured = self._measure.values(folder)
             measured.append({"metric": DIVERSITY, "value": diversity(fakes, targets), "n": len(fakes)})
-            values += [{"mode": mode, "split": split, **row} for row in measured]
+            facts = {"mode": mode, "split": split} | ({"seen": True} if self._examples.seen else {})
+            values += [{**facts, **row} for row in measured]
         return values
 
 

@@ -47,6 +47,10 @@ def badges(folder: StudyFolder) -> list[str]:
     partial = [fraction for fraction in folder.fractions if fraction < 1]
     if partial:
         lines.append(f"{trained_for(partial, 'Trained')} of the planned steps")
+    if folder.study is not None:
+        seen = [name for name in folder.study.data if folder.study.tests_on_seen(name)]
+        if seen:
+            lines.append(f"Pictures of {listed(seen)} that are shown and measured were trained on, too")
     if folder.facts.get("smoke"):
         lines.append("Smoke run: every stage touched, nothing trained to be good")
     if awaited := interim(folder):

@@ -236,7 +236,9 @@ def _points_text(runs: Sequence[TrainingRun], metric: str) -> str:
     counts = sorted({int(n) for n in rows["n"].dropna()})
     least = "" if len(counts) < 2 else f"{whole(counts[0])} to "
     splits = [str(split) for split in rows["split"].dropna().unique()]
-    origin = f" of {'splits' if len(splits) > 1 else 'the split'} {listed(splits)}, not trained on" if splits else ""
+    seen = bool("seen" in rows and (rows["seen"] == True).any())  # noqa: E712
+    known = "trained on, too" if seen else "not trained on"
+    origin = f" of {'splits' if len(splits) > 1 else 'the split'} {listed(splits)}, {known}" if splits else ""
 
     def counted(noun: str) -> str:
         return f"{least}{plural(counts[-1], noun) if counts else f'{noun}s'}{origin}"

@@ -56,6 +56,19 @@ def test_a_split_for_both_training_and_stimuli_is_refused(tmp_path: Path, text: 
     plan_of(tmp_path, text)
 
 
+@pytest.mark.parametrize("text", [PAIRS, HOLES])
+def test_joined_splits_hold_no_picture_out(tmp_path: Path, text: str) -> None:
+    splits(tmp_path, "train", "val", "test")
+    steered = text.replace("[training]\n", WATCHED + "plateau_patience = 2\n")
+    plan = plan_of(tmp_path, with_data(steered, train_split="train+val+test"))
+    assert len(plan.pictures("m", "train+val+test")) == 6
+    assert plan.study.tests_on_seen("d")
+    (tmp_path / "out").rename(tmp_path / "other")
+    (tmp_path / "data" / "d" / "test" / "0.png").unlink()
+    os.link(tmp_path / "data" / "d" / "val" / "1.png", tmp_path / "data" / "d" / "test" / "0.png")
+    assert "which has 1 of the pictures of 'test'" in refused(tmp_path, with_data(text, train_split="train+val"))
+
+
 def test_a_sub_folder_overlaps_a_split_by_hash(tmp_path: Path) -> None:
     """So does the whole folder, whatever it is called."""
     names = [PurePath(place) / f"{number}.png" for place in ("lake", "sea") for number in range(40)]

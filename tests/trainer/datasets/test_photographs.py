@@ -135,6 +135,20 @@ def test_a_photograph_of_the_size_keeps_every_pixel_and_others_are_brought_to_it
     np.testing.assert_array_equal(square_of(wide, 40, 10), np.asarray(coarse))
 
 
+def test_joined_splits_are_trained_on_together(tmp_path: Path) -> None:
+    names = ["test/3.png", "train/1.png", "val/2.png"]
+    photographs = PhotographSet(touch(tmp_path, *names))
+    assert relative(photographs.training_paths("train+val+test"), tmp_path) == [
+        "train/1.png",
+        "val/2.png",
+        "test/3.png",
+    ]
+    assert relative(photographs.training_paths("val+val+train", limit=1), tmp_path) == ["val/2.png"]
+    assert relative(photographs.training_paths("test"), tmp_path) == ["test/3.png"]
+    with pytest.raises(UserError, match="no photographs of the split 'more'"):
+        photographs.training_paths("train+more")
+
+
 def test_a_whole_photograph_becomes_a_square_where_it_is_resized(tmp_path: Path) -> None:
     wide = save(tmp_path / "wide.png", width=50, height=20)
     for source_size in (None, 10):
