@@ -13,7 +13,6 @@ FillKind = Literal["zero", "mean", "noise"]
 JudgedPatches = Literal["all", "hole"]
 StyleNetwork = Literal["none", "vgg13_bn", "vgg16"]
 StyleLayers = Literal["poolings", "all"]
-Fit = Literal["crop", "resize"]
 
 MOST_WEIGHT = 1e12
 """Of a term in a sum; sums of such stay within single precision."""
@@ -40,7 +39,7 @@ class InpaintingSettings(Section):
     """What the generator sees in the hole: 0 of -1..1, ImageNet's mean colour, or noise N(0, 1) cut off at -1 and 1."""
     mask_channel: bool = False
     """Whether the generator sees the mask as a fourth channel."""
-    fit: Fit = "crop"
+    fit: Literal["crop", "stretch"] = "crop"
     """How a photograph becomes a square: its centre square is cut out, or the whole is resized, whatever its shape."""
     source_size: int | None = Field(default=None, ge=8, le=16_384, examples=[128])
     """Pictures are first brought to this side, then to image_size: so smaller sources are enlarged."""

@@ -10,8 +10,8 @@ from pathlib import Path, PurePath
 import numpy as np
 
 from gan_eval.errors import UserError
-from gan_eval.settings.training import Fit
 from gan_eval.stimuli.pictures import (
+    Fit,
     Picture,
     may_be_a_file,
     names_a_picture,

@@ -152,13 +152,13 @@ def test_joined_splits_are_trained_on_together(tmp_path: Path) -> None:
 def test_a_whole_photograph_becomes_a_square_where_it_is_resized(tmp_path: Path) -> None:
     wide = save(tmp_path / "wide.png", width=50, height=20)
     for source_size in (None, 10):
-        (square,) = PhotographSet(tmp_path, source_size, "resize").read(wide, 40)
+        (square,) = PhotographSet(tmp_path, source_size, "stretch").read(wide, 40)
         wanted = Image.open(wide)
         for side in filter(None, (source_size, 40)):
             wanted = wanted.resize((side, side), Image.Resampling.BICUBIC)
         np.testing.assert_array_equal(square, np.asarray(wanted))
     even = save(tmp_path / "even.png", width=32, height=32)
-    np.testing.assert_array_equal(PhotographSet(tmp_path, None, "resize").read(even, 32)[0], read_rgb(even))
+    np.testing.assert_array_equal(PhotographSet(tmp_path, None, "stretch").read(even, 32)[0], read_rgb(even))
 
 
 def test_the_whole_folder_is_a_split_only_without_the_usual_ones(tmp_path: Path) -> None:
