@@ -108,6 +108,7 @@ NormKind = Literal["batch", "instance", "none"]
 StatisticsKind = Literal["sample", "batch"]
 EncoderOrder = Literal["norm_activation", "activation_norm"]
 UpsamplingKind = Literal["transposed", "resize"]
+DownsamplingKind = Literal["strided", "pool"]
 AdversarialKind = Literal["bce", "least_squares", "hinge"]
 Precision = Literal["fp32", "bf16"]
 
@@ -184,6 +185,8 @@ class TrainingSettings(Section):
     """Levels of the U-Net; default: the number of times the size halves exactly."""
     receptive_field: int = Field(default=70, ge=1, le=16_384)
     """Side of the patch that one logit of the discriminator sees; the kind global has no patches."""
+    downsampling: DownsamplingKind = "strided"
+    """How a U-Net's first half halves: convolutions of stride 2, or of stride 1 and 2x2 max pooling."""
     upsampling: UpsamplingKind = "transposed"
     """Transposed convolution, or nearest-neighbour resize and a convolution (no checkerboard)."""
     norm: NormKind = "batch"
@@ -237,6 +240,8 @@ class TrainingSettings(Section):
             raise ValueError("give epochs or steps, not both")
         if self.depth is not None and self.image_size % 2**self.depth:
             raise ValueError(f"image_size {self.image_size} is not a multiple of 2^depth = {2**self.depth}")
+        if self.downsampling != "strided" and self.generator not in ("unet", "channelwise_unet"):
+            raise ValueError(f"downsampling: is the U-Net's; leave it out with generator {self.generator}")
         if self.encoder_order != "norm_activation" and self.generator in ("resnet_6", "resnet_9"):
             raise ValueError("encoder_order: is of U-Nets and encoders; leave it out with a ResNet")
         if self.inpainting is None:

@@ -99,6 +99,8 @@ def to_reference(net: Generator) -> Tensors:
         raise UserError(f"generator: the layout of {LAYOUT} has plain U-Nets and ResNets only; export to onnx")
     if isinstance(net, UNet) and net.activated:
         raise UserError(f"encoder_order: the layout of {LAYOUT} has norms before activations; export to onnx")
+    if isinstance(net, UNet) and net.pooled:
+        raise UserError(f"downsampling pool: the layout of {LAYOUT} has strided convolutions only; export to onnx")
     if any(isinstance(module, ResizeConv2d) for module in net.modules()):
         raise UserError(f"upsampling resize: the layout of {LAYOUT} has transposed convolutions only; export to onnx")
     if not isinstance(net, ResNet) and net.depth < SHALLOWEST:

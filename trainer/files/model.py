@@ -84,6 +84,7 @@ def describe(model: Model) -> dict[str, str | int | float | None]:
         "channels_out": net.out_channels,
         "norm": settings.norm,
         "dropout": settings.dropout if isinstance(net, UNet | ResNet) else None,
+        "downsampling": settings.downsampling if isinstance(net, UNet) else None,
         "upsampling": settings.upsampling,
         "image_size": settings.image_size,
         "multiple": net.multiple,

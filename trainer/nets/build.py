@@ -78,6 +78,8 @@ def generator_shape(
     }  # fmt: skip
     if kind not in BLOCKS:
         shared["encoder_order"] = settings.encoder_order
+    if kind in ("unet", "channelwise_unet"):
+        shared["downsampling"] = settings.downsampling
     if depth is not None and kind not in ("unet", "channelwise_unet"):
         raise UserError(f"depth {depth}: is the U-Net's; leave it out with generator {kind}")
     with torch.device("meta"):

@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from gan_eval.errors import UserError
-from gan_eval.settings.training import EncoderOrder, NormKind, StatisticsKind, UpsamplingKind
+from gan_eval.settings.training import DownsamplingKind, EncoderOrder, NormKind, StatisticsKind, UpsamplingKind
 from trainer.nets.layers import ChannelwiseLinear, Dropout, doubling, inner_bias, norm_layer, require_side
 
 WIDEST = 8
@@ -32,6 +32,9 @@ class UNet(nn.Module):
 
     In the order `activation_norm` the encoder's LeakyReLU stands before the norm, so that skip connections carry what
     was activated and then normalised.
+
+    With the downsampling `pool` each level's convolution, of kernel 3, keeps the sides, and 2x2 max pooling halves them
+    before the norm.
     """
 
     def __init__(
@@ -42,6 +45,7 @@ class UNet(nn.Module):
         norm: NormKind = "batch",
         statistics: StatisticsKind = "batch",
         dropout: float = 0.5,
+        downsampling: DownsamplingKind = "strided",
         upsampling: UpsamplingKind = "transposed",
         in_channels: int = 3,
         out_channels: int = 3,
@@ -50,9 +54,11 @@ class UNet(nn.Module):
     ) -> None:
         super().__init__()
         self.activated = encoder_order == "activation_norm"
+        self.pooled = downsampling == "pool"
         self.in_channels, self.out_channels = in_channels, out_channels
         self.only_size = None if bottleneck_side is None else bottleneck_side * 2**depth
         widths = [channels * min(2**level, WIDEST) for level in range(depth)]
+        kernel, stride = (3, 1) if self.pooled else (4, 2)
         transposed = partial(nn.ConvTranspose2d, kernel_size=4, stride=2, padding=1)
         self.down = nn.ModuleList()
         self.up = nn.ModuleList()
@@ -60,7 +66,9 @@ class UNet(nn.Module):
             outermost, innermost = level == 0, level == depth - 1
             outside = in_channels if outermost else widths[level - 1]
             down: OrderedDict[str, nn.Module] = OrderedDict()
-            down["conv"] = nn.Conv2d(outside, width, 4, stride=2, padding=1, bias=inner_bias(norm))
+            down["conv"] = nn.Conv2d(outside, width, kernel, stride=stride, padding=1, bias=inner_bias(norm))
+            if self.pooled:
+                down["pool"] = nn.MaxPool2d(2)
             if self.activated:
                 down["activation"] = nn.LeakyReLU(0.2)
             if not outermost and not innermost:

@@ -47,7 +47,8 @@ Machine = dict[str, Any]
 
 
 _NETWORK = (
-    "image_size", "generator", "norm", "statistics", "upsampling", "depth", "bottleneck", "encoder_order", "inpainting",
+    "image_size", "generator", "norm", "statistics", "downsampling", "upsampling", "depth", "bottleneck",
+    "encoder_order", "inpainting",
 )  # fmt: skip
 """Beginnings of the names of settings with which a generator is another network, or means something else."""
 

@@ -262,6 +262,9 @@ def test_what_the_layout_cannot_hold_is_refused_by_name(tmp_path: Path) -> None:
     )
     with pytest.raises(UserError, match="encoder_order"):
         save_foreign(net, tmp_path / "net.pth")
+    net, _ = new_networks(TrainingSettings(steps=1, image_size=64, generator_channels=2, downsampling="pool"))
+    with pytest.raises(UserError, match="downsampling pool"):
+        save_foreign(net, tmp_path / "net.pth")
     assert not (tmp_path / "net.pth").exists()
 
 

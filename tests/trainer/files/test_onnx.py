@@ -32,6 +32,7 @@ def model_of(settings: TrainingSettings) -> Model:
     ("mode", "changes"),
     [
         ("eval", {"depth": 5}),
+        ("eval", {"depth": 5, "downsampling": "pool"}),
         ("train", {"generator": "resnet_6", "upsampling": "resize"}),
     ],
 )

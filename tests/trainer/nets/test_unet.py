@@ -54,6 +54,27 @@ def test_output_has_the_input_shape_and_range(norm: str, size: int, upsampling: 
     assert float(y.std()) > 0
 
 
+def test_pooling_halves_in_place_of_strides_and_nothing_else_changes() -> None:
+    settings = TrainingSettings(steps=1, image_size=64, generator_channels=2, depth=5, dropout=0)
+    strided, _ = new_networks(settings)
+    pooled, _ = new_networks(settings.model_copy(update={"downsampling": "pool"}))
+    assert sum(isinstance(module, torch.nn.MaxPool2d) for module in pooled.modules()) == 5
+    assert not any(isinstance(module, torch.nn.MaxPool2d) for module in strided.modules())
+    assert list(pooled.state_dict()) == list(strided.state_dict())
+    assert [
+        name for name, weight in pooled.state_dict().items() if weight.shape != strided.state_dict()[name].shape
+    ] == [f"down.{level}.conv.weight" for level in range(5)]
+    x = torch.rand(1, 3, 64, 64) * 2 - 1
+    assert pooled(x).shape == strided(x).shape
+    conv = torch.nn.functional.conv2d(x, pooled.down[0].conv.weight, padding=1)
+    assert torch.equal(pooled.down[0](x), torch.nn.functional.max_pool2d(conv, 2))
+
+
+def test_pooling_is_the_unets_alone() -> None:
+    with pytest.raises(ValueError, match="downsampling: is the U-Net's; leave it out with generator resnet_6"):
+        TrainingSettings(steps=1, generator="resnet_6", downsampling="pool")
+
+
 def test_non_square_pictures_pass_where_both_sides_are_multiples() -> None:
     net, _ = new_networks(TrainingSettings(steps=1, image_size=64, generator_channels=2, depth=4))
     assert net(torch.zeros(1, 3, 64, 48)).shape == (1, 3, 64, 48)
