@@ -31,7 +31,7 @@ from gan_eval.stimuli.sets import name_problem
 from gan_eval.store import open_store
 from gan_eval.store.connect import is_store
 from gan_eval.tables import PARTICIPANTS, REJECTED, SESSIONS, TRIALS, Table
-from gan_eval.tables.cells import csv_records
+from gan_eval.tables.cells import csv_records, with_point
 from gan_eval.tabular import Row, faults, frame_of, read_table, text_frame
 
 _SCALED = re.compile(r"^\s*(?P<column>.+?)\s*(?P<operator>[*/])\s*(?P<number>[0-9.eE+-]+)\s*$")
@@ -92,7 +92,7 @@ def import_trials(
     phase = main, simulated = false; `correct` is computed. The file's further columns are kept.
 
     Args:
-        file: CSV with one judgement a row.
+        file: CSV with one judgement a row; its cells may be separated by semicolons, as Excel does in half of Europe.
         mapping: for a column of `trials` the file's column, or a column times or divided by a number:
             `{"participant": "subject", "reaction_time_ms": "rt_s*1000"}`; empty: the file's column of that name is
             something else, and is not taken.
@@ -105,8 +105,6 @@ def import_trials(
     """
     file, words = Path(file), words or {}
     header, records = csv_records(file)
-    if len(header) == 1 and (mark := next((mark for mark in ";\t|" if mark in header[0]), None)):
-        raise UserError(f"{file}: its cells are separated by {mark!r}; save it as CSV with commas")
     rows = list(enumerate(records, start=1))
     rejected = [
         _rejection(number, header[0], f"{len(record)} cells, the header has {len(header)}", ",".join(record))
@@ -354,7 +352,10 @@ def _mapped(foreign: pd.DataFrame, mapping: Mapping[str, str], *, file: str) -> 
                 raise UserError(f"{where}: {target} is no column of numbers; map it to a column without arithmetic")
             values = pd.to_numeric(foreign[source], errors="coerce").astype("float64")
             bad = foreign[source][values.isna() & foreign[source].notna()]
-            rejected += [_rejection(row, target, f"found {cell!r}, wanted a number", cell) for row, cell in bad.items()]
+            rejected += [
+                _rejection(row, target, f"found {cell!r}, wanted a number{with_point(cell)}", cell)
+                for row, cell in bad.items()
+            ]
             columns[target] = values * factor
     columns |= {name: foreign[name] for name in foreign.columns if name not in sources and name not in columns}
     return pd.DataFrame(columns, index=foreign.index), rejected

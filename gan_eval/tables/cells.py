@@ -1,5 +1,7 @@
 """Cells and CSV files: text into checked values and back, and whole files as records of text.
 
+Written with commas; read with semicolons, tabs or bars too, as Excel and others write where numbers have a decimal comma.
+
 A cell that a spreadsheet would run as a formula is written with an apostrophe before it, which makes it text there, and
 read without.
 """
@@ -85,7 +87,13 @@ def parse(text: str, column: Column, where: str) -> Any:
                     value = int(value)
         return _check(value, column, where)
     except (ValueError, KeyError, RecursionError) as error:
-        raise UserError(f"{where}: found {abbreviated(text)}, wanted {_EXPECTED[column.dtype]}") from error
+        point = with_point(text) if column.dtype == "float" else ""
+        raise UserError(f"{where}: found {abbreviated(text)}, wanted {_EXPECTED[column.dtype]}{point}") from error
+
+
+def with_point(text: str) -> str:
+    """The rest of "wanted a number" where a text is none for its comma."""
+    return " with a decimal point" if "," in text else ""
 
 
 def _check(value: Any, column: Column, where: str) -> Any:
@@ -138,13 +146,19 @@ def as_text(cell: str) -> str:
     return f"'{cell}" if _FORMULA.match(cell) else cell
 
 
+_HEADER, _QUOTED = re.compile(r"""[\r\n]*((?:"[^"]*"|[^"\r\n])*)"""), re.compile(r'"[^"]*"')
+_DECIMAL_COMMA, _WITH_POINT = re.compile(r"[-+]?\d*,\d+([eE][-+]?\d+)?"), re.compile(r"[-+]?[\d,]*\.[\d.,]*")
+
+
 def csv_records(path: Path) -> tuple[list[str], list[list[str]]]:
     """Header and records of a CSV file as they were meant, of whatever lengths.
 
-    A byte-order mark, blank lines and the apostrophe before a formula are dropped.
+    A byte-order mark, blank lines and the apostrophe before a formula are dropped. Where the header line has no comma,
+    cells may be separated by semicolons, tabs or bars; a decimal comma in them becomes a point.
 
     Raises:
-        UserError: no such file, it is no CSV in UTF-8, it is empty, or a column stands twice.
+        UserError: no such file, it is no CSV in UTF-8, it is empty, a column stands twice, or one has numbers with
+            commas and others with points.
     """
     require_file(path)
     try:
@@ -155,9 +169,11 @@ def csv_records(path: Path) -> tuple[list[str], list[list[str]]]:
         raise UserError(f"{path}: cannot be read ({error.strerror or error})") from error
     except UnicodeDecodeError as error:
         raise UserError(f"{path}: not UTF-8 text; save it as CSV in UTF-8") from error
+    head = _QUOTED.sub("", _HEADER.match(text)[1])  # type: ignore[index]  # it matches anything
+    separator = next((mark for mark in ";\t|" if mark in head and "," not in head), ",")
     limit = csv.field_size_limit(2**31 - 1)
     try:
-        records = list(csv.reader(io.StringIO(text, newline=""), strict=True))
+        records = list(csv.reader(io.StringIO(text, newline=""), strict=True, delimiter=separator))
     except csv.Error as error:
         raise UserError(f"{path}: not a CSV file ({error})") from error
     finally:
@@ -171,7 +187,28 @@ def csv_records(path: Path) -> tuple[list[str], list[list[str]]]:
         raise UserError(f"{path}: empty; a table needs a header line")
     header, *rows = records
     require_distinct(header, path)
+    if separator != ",":
+        _replace_decimal_commas(header, rows, path)
     return header, rows
+
+
+def _replace_decimal_commas(header: Sequence[str], rows: Sequence[list[str]], path: Path) -> None:
+    """Numbers such as 0,53 become 0.53, in place.
+
+    Raises:
+        UserError: a column has a point in other numbers, so that its comma may be one of thousands.
+    """
+    for place, name in enumerate(header):
+        cells = [(number, row, row[place]) for number, row in enumerate(rows, start=1) if place < len(row)]
+        commas = [(number, row, cell) for number, row, cell in cells if _DECIMAL_COMMA.fullmatch(cell)]
+        point = next(((number, cell) for number, _, cell in cells if _WITH_POINT.fullmatch(cell)), None)
+        if commas and point:
+            raise UserError(
+                f"{path}: column {name}: {commas[0][2]!r} in row {commas[0][0]}, {point[1]!r} in row {point[0]}: is the "
+                "comma a decimal one? write all numbers with a decimal point alone"
+            )
+        for _, row, cell in commas:
+            row[place] = cell.replace(",", ".")
 
 
 def even_records(path: Path) -> tuple[list[str], list[list[str]]]:

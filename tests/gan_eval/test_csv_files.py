@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gan_eval import tables
-from gan_eval.tables.cells import as_text, csv_bytes, csv_records
+from gan_eval.errors import UserError
+from gan_eval.tables.cells import as_text, csv_bytes, csv_records, parse
 from gan_eval.tabular import frame_of, read_rows, read_table, write_rows, write_table
 
 FORMULAS = [
@@ -72,3 +73,24 @@ def test_no_cell_or_column_of_a_table_is_one_that_a_spreadsheet_runs(tmp_path, c
     assert [each for each in cells if each[:1] in "=+@\t\r\n" and each] == []
     assert cells[header.index("stimulus")] == f"'{cell}"
     assert cells[header.index("value")] == "-1.0"
+
+
+@pytest.mark.parametrize("mark", [";", "\t", "|"])
+def test_other_separators_are_read_where_the_header_has_no_comma(tmp_path, mark):
+    path = tmp_path / "t.csv"
+    for quote in ("", '"'):
+        lines = [["name", "one\n,two" if quote else "two", "ms"], ["a, b", "-0,5", "3"], ["c.png", ",5e-3", ""]]
+        path.write_text("\n".join(mark.join(f"{quote}{cell}{quote}" for cell in line) for line in lines))
+        found = csv_records(path)
+        assert found == (lines[0], [["a, b", "-0.5", "3"], ["c.png", ".5e-3", ""]])
+    path.write_text(f'a,b\n"x{mark}y","0,5"\n')
+    assert csv_records(path) == (["a", "b"], [[f"x{mark}y", "0,5"]])
+
+
+def test_a_comma_that_may_be_one_of_thousands_is_told(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text("stimulus;metric;value\na;psnr;1,234\nb;psnr;1.5\n")
+    with pytest.raises(UserError, match=r"t\.csv: column value: '1,234' in row 1, '1\.5' in row 2: is the comma a dec"):
+        read_rows(path, tables.IMAGE_METRICS)
+    with pytest.raises(UserError, match="found '1,5', wanted a number with a decimal point"):
+        parse("1,5", tables.IMAGE_METRICS.by_name["value"], "")
