@@ -99,9 +99,18 @@ def as_table(given: "pd.DataFrame | Path | str", table: Table) -> "pd.DataFrame"
     """A table that is given as a frame or as its file (CSV or Parquet), with the schema's columns and dtypes.
 
     Raises:
-        UserError: as for `read_table` and `conform`.
+        UserError: it is neither; as for `read_table` and `conform`.
     """
-    return read_table(Path(given), table) if isinstance(given, Path | str) else conform(given, table, where=table.name)
+    import pandas as pd
+
+    if isinstance(given, Path | str):
+        return read_table(Path(given), table)
+    if not isinstance(given, pd.DataFrame):
+        raise UserError(
+            f"the table {table.name}: found a {type(given).__name__}; give a pandas frame, or the path of its CSV or "
+            "Parquet file"
+        )
+    return conform(given, table, where=table.name)
 
 
 def holds_table(path: Path, table: Table) -> bool:

@@ -58,15 +58,16 @@ def _write_frames(frames: "Mapping[str, pd.DataFrame]", folder: Path) -> None:
     """Each frame as the file of its table.
 
     Raises:
-        UserError: there are no frames, or one has no table's name or does not fit its table.
+        UserError: there are no frames by name, or one has no table's name or does not fit its table.
     """
     from gan_eval.errors import UserError
     from gan_eval.stats import ALL_TABLES
     from gan_eval.stats.trials import fill_trials, usable
     from gan_eval.tabular import write_table
 
-    if not frames:
-        raise UserError("write_report: no tables; give those of gan_eval.analyze, or a folder")
+    if not (isinstance(frames, Mapping) and frames):
+        found = "" if isinstance(frames, Mapping) else f" in a {type(frames).__name__}"
+        raise UserError(f"write_report: no tables by name{found}; give those of gan_eval.analyze, or a folder")
     for name, frame in frames.items():
         if name not in ALL_TABLES:
             raise UserError(f"write_report: no table {name!r}; name the frames as in docs/tables.md")

@@ -32,6 +32,7 @@ from gan_eval.stats.mixed.models import mixed_models
 from gan_eval.stats.paper import PAPER, latex, paper
 from gan_eval.stats.trials import fill_trials, usable
 from gan_eval.stimuli.sets import read_stimulus_tables
+from gan_eval.store import Store
 from gan_eval.tables import ANALYSIS_RUN, IMAGE_METRICS, PARTICIPANTS, SESSIONS, SET_METRICS, TABLES, TRIALS, Table
 from gan_eval.tabular import as_table, holds_table, write_table
 
@@ -60,7 +61,7 @@ OF_ANALYSIS: tuple[Table, ...] = tuple(table for table in ALL_TABLES.values() if
 
 
 def analyze(
-    trials: Given,
+    trials: Given | Store,
     *,
     image_metrics: Given | None = None,
     set_metrics: Given | None = None,
@@ -81,8 +82,8 @@ def analyze(
 
     Args:
         trials: the table `trials`, or any frame with participant, stimulus, kind and response; or a results store (its
-            file or URL). Trials without a participant or a stimulus and rows that repeat another are left out, and the
-            note of the rates counts them.
+            file, its URL, or what `open_store` gave). Trials without a participant or a stimulus and rows that repeat
+            another are left out, and the note of the rates counts them.
         image_metrics: the table `image_metrics`; with it (or the next) come the correlations.
         set_metrics: the table `set_metrics`.
         exclude: rules such as `reaction_time_ms<200` or `flags~late`; a trial that fulfils any is left out of every

@@ -28,7 +28,7 @@ from gan_eval.stats.trials import (
     usable,
 )
 from gan_eval.stimuli.sets import name_problem
-from gan_eval.store import open_store
+from gan_eval.store import Store, open_store
 from gan_eval.store.connect import is_store
 from gan_eval.tables import PARTICIPANTS, REJECTED, SESSIONS, TRIALS, Table
 from gan_eval.tables.cells import csv_records, with_point
@@ -265,14 +265,15 @@ def _refuse_choice_by_outcome(
             )
 
 
-def read_trials(source: pd.DataFrame | Path | str) -> pd.DataFrame:
+def read_trials(source: pd.DataFrame | Path | str | Store) -> pd.DataFrame:
     """The table `trials` of a CSV or Parquet file (by suffix), a results store or a frame, each column with its dtype.
 
     Columns that can be filled may be absent. Rows without participant or stimulus and rows that repeat another are left
     out, and a warning counts them.
 
     Args:
-        source: the file; a store's file, or its URL; or any frame with participant, stimulus, kind and response.
+        source: the file; a store's file, its URL, or the open store; or any frame with participant, stimulus, kind and
+            response.
 
     Returns:
         A row for each trial: the columns of the table, then the source's further ones.
@@ -295,15 +296,17 @@ def read_trials(source: pd.DataFrame | Path | str) -> pd.DataFrame:
     return fill_trials(named.trials, where=where)
 
 
-def unfilled_trials(source: Path | str) -> pd.DataFrame:
+def unfilled_trials(source: Path | str | Store) -> pd.DataFrame:
     """The trials as a file or a store has them; the cells of a CSV file are text.
 
     Raises:
         UserError: no such file, a column is absent that nothing can fill, or the file cannot be read.
     """
+    if isinstance(source, Store):
+        return source.frame(TRIALS)
     if is_store(source):
         with open_store(source, create=False) as store:
-            return store.frame(TRIALS)
+            return unfilled_trials(store)
     path = Path(source)
     if path.suffix == ".parquet":
         return read_table(path, TRIALS)
@@ -313,7 +316,7 @@ def unfilled_trials(source: Path | str) -> pd.DataFrame:
     return frame
 
 
-def tables_to_analyze(source: Path | str) -> dict[Table, pd.DataFrame]:
+def tables_to_analyze(source: Path | str | Store) -> dict[Table, pd.DataFrame]:
     """The trials of a file or a store, unfilled, with the participants' answers and the sessions where there are any.
 
     Of a file these are `participants.csv` and `sessions.csv` beside it.
@@ -321,12 +324,15 @@ def tables_to_analyze(source: Path | str) -> dict[Table, pd.DataFrame]:
     Raises:
         UserError: as for `unfilled_trials`.
     """
-    found = {TRIALS: unfilled_trials(source)}
+    if isinstance(source, Store):
+        return {table: source.frame(table) for table in (TRIALS, PARTICIPANTS, SESSIONS)}
     if is_store(source):
         with open_store(source, create=False) as store:
-            return found | {table: store.frame(table) for table in (PARTICIPANTS, SESSIONS)}
+            return tables_to_analyze(store)
     beside = {table: Path(source).with_name(f"{table.name}.csv") for table in (PARTICIPANTS, SESSIONS)}
-    return found | {table: read_table(file, table) for table, file in beside.items() if file.is_file()}
+    return {TRIALS: unfilled_trials(source)} | {
+        table: read_table(file, table) for table, file in beside.items() if file.is_file()
+    }
 
 
 def _mapped(foreign: pd.DataFrame, mapping: Mapping[str, str], *, file: str) -> tuple[pd.DataFrame, list[Row]]:

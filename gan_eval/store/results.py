@@ -57,6 +57,9 @@ class Store:
         self._scrub = scrub
         self._layout = Layout()
 
+    def __str__(self) -> str:
+        return self._where
+
     @property
     def where(self) -> str:
         """Path or URL, without a password."""

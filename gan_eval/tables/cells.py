@@ -1,6 +1,6 @@
 """Cells and CSV files: text into checked values and back, and whole files as records of text.
 
-Written with commas; read with semicolons, tabs or bars too, as Excel and others write where numbers have a decimal comma.
+Written with commas; read with semicolons, tabs or bars too, as Excel writes where numbers have a decimal comma.
 
 A cell that a spreadsheet would run as a formula is written with an apostrophe before it, which makes it text there, and
 read without.
@@ -204,8 +204,8 @@ def _replace_decimal_commas(header: Sequence[str], rows: Sequence[list[str]], pa
         point = next(((number, cell) for number, _, cell in cells if _WITH_POINT.fullmatch(cell)), None)
         if commas and point:
             raise UserError(
-                f"{path}: column {name}: {commas[0][2]!r} in row {commas[0][0]}, {point[1]!r} in row {point[0]}: is the "
-                "comma a decimal one? write all numbers with a decimal point alone"
+                f"{path}: column {name}: {commas[0][2]!r} in row {commas[0][0]}, {point[1]!r} in row {point[0]}: is "
+                "the comma a decimal one? write all numbers with a decimal point alone"
             )
         for _, row, cell in commas:
             row[place] = cell.replace(",", ".")

@@ -111,6 +111,8 @@ def test_trials_come_from_csv_parquet_and_stores_with_their_dtypes(tmp_path: Pat
     store = stored(tmp_path / "lab.sqlite")
     from_store = gan_eval.read_trials(store)
     assert from_store["trial"].tolist() == [1, 2]
+    with open_store(store) as opened:
+        pd.testing.assert_frame_equal(gan_eval.read_trials(opened), from_store)
     for name in ("t.csv", "t.parquet"):
         write_table(from_store, tmp_path / name, TRIALS)
         pd.testing.assert_frame_equal(gan_eval.read_trials(str(tmp_path / name)), from_store)
@@ -145,11 +147,24 @@ def test_frames_and_paths_give_the_same_analysis(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_an_analysis_of_a_store_knows_its_sessions(tmp_path: Path) -> None:
     frames = gan_eval.analyze(stored(tmp_path / "lab.sqlite"), covariates=["age"])
+    with open_store(tmp_path / "lab.sqlite") as opened:
+        for name, frame in gan_eval.analyze(opened, covariates=["age"]).items():
+            pd.testing.assert_frame_equal(frame, frames[name])
     assert frames["rates"]["n_fake"].iloc[0] == 2
     assert frames["mixed_models"]["formula"].str.contains("age").any()
     command = ["analyze", str(tmp_path / "lab.sqlite"), "--covariate", "age", "--out", str(tmp_path / "answer")]
     assert run(command) == 0
     assert gan_eval.read_table(tmp_path / "answer" / "sessions.csv")["session"].tolist() == ["s"]
+
+
+def test_an_open_store_where_a_table_belongs_is_told(tmp_path: Path) -> None:
+    with open_store(stored(tmp_path / "lab.sqlite")) as opened:
+        with pytest.raises(UserError, match="table image_metrics: found a Store; give a pandas frame, or the path of"):
+            gan_eval.analyze(opened, image_metrics=opened)
+        with pytest.raises(UserError, match="table trials: found a Store"):
+            gan_eval.read_table(opened, "trials")
+        with pytest.raises(UserError, match=r"write_report: no tables by name in a Store; give those of"):
+            gan_eval.write_report(opened, tmp_path / "report.html")
 
 
 @pytest.mark.slow
