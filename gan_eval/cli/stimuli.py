@@ -114,4 +114,8 @@ def stimuli_equalise(
             console.message(f"may still tell: {line}")
         width, height = equalised.size
         console.message(f"{equalised.items} items of {width}x{height} pixels, {len(equalised.problems)} left out")
+        changed = f"{equalised.changed} of {equalised.pictures} pictures changed"
+        if not equalised.changed:
+            changed = "nothing had to change: the pictures have one form already, and are the same"
+        console.message(f"{changed}; written as PNG under neutral names")
     typer.echo(out)

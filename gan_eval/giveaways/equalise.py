@@ -86,6 +86,10 @@ class Equalised:
     folder: Path
     items: int
     size: Size
+    changed: int
+    """Real and generated pictures whose files have other bytes than in the old set."""
+    pictures: int
+    """Real and generated ones in all."""
     problems: tuple[str, ...]
     """A message for each item that was excluded, all its versions together."""
     remaining: tuple[str, ...]
@@ -142,6 +146,7 @@ def equalise(
     models = list(dict.fromkeys(row["model"] for versions in items.values() for row in versions if row["model"]))
     targets = {item: targets_of(versions, names[item], models) for item, versions in items.items()}
     rows: list[Row] = []
+    changed = 0
     for done, item in enumerate(sources, start=1):
         try:
             pictures = _pictures(stimuli, items[item], targets[item], form, size)
@@ -158,6 +163,7 @@ def equalise(
                 if "mask_file" in files:
                     new["mask_area"] = float(hole_of(images.read_rgb(out / files["mask_file"])).mean())
                 rows.append(new)
+                changed += new["sha256"] != (row["sha256"] or sha256_file(source / row["file"]))
         if on_progress:
             on_progress(done, len(sources))
     if not rows:
@@ -166,7 +172,8 @@ def equalise(
     origins = {target: name for item in included for (_, name), target in targets[item].items()}
     write_json(record_file, {**record, "problems": problems, "files": origins})
     write_set(out, sorted(rows, key=lambda row: (row["kind"] == "fake", images.natural_key(row["stimulus"]))))
-    return Equalised(out, len(included), size, tuple(problems), tuple(remaining_clues(all_sources, form, size)))
+    remaining = remaining_clues(all_sources, form, size)
+    return Equalised(out, len(included), size, changed, len(rows), tuple(problems), tuple(remaining))
 
 
 def _require_own_folder(source: Path, out: Path, record_file: Path) -> None:

@@ -59,8 +59,14 @@ def test_an_audit_as_json_is_one_object_on_stdout(run, stimuli):
 def test_equalise_makes_a_set(run, stimuli, tmp_path):
     status, out, err = run("equalise", stimuli, "--out", tmp_path / "equal", "--size", "16x16", "--jpeg", "80")
     assert (status, out.strip()) == (0, str(tmp_path / "equal"))
-    assert "6 items of 16x16 pixels, 0 left out" in err
+    assert "6 items of 16x16 pixels, 0 left out\n12 of 12 pictures changed; written as PNG under neutral names" in err
     assert (tmp_path / "equal" / "stimuli.csv").is_file()
+
+
+def test_equalise_says_where_nothing_had_to_change(run, stimuli, tmp_path):
+    status, _, err = run("equalise", stimuli, "--out", tmp_path / "equal")
+    assert status == 0
+    assert "nothing had to change: the pictures have one form already, and are the same; written as PNG under" in err
 
 
 @pytest.mark.parametrize(
