@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from gan_eval.cli.options import Out, given, naming, pairs, refuse_without_effect, tables_as_json
+from gan_eval.cli.options import Out, given, name_next, naming, pairs, refuse_without_effect, tables_as_json
 from gan_eval.errors import UserError
 from gan_eval.settings.quiz import PAIR_PROTOCOLS
 
@@ -121,6 +121,7 @@ def analyze(
         claim_output_folder(out)
         write_analysis(answers, out, given=stored)
         _print_answer(console, answers, stored)
+    name_next("report", str(out), *(word for folder in stimuli or () for word in ("--stimuli", str(folder))))
     typer.echo(tables_as_json(answers) if as_json else out)
 
 

@@ -1,7 +1,8 @@
-"""Options that several commands have, how options without effect are refused, and tables as JSON."""
+"""Options that several commands have, how options without effect are refused, the next command, tables as JSON."""
 
 import json
 import math
+import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from enum import StrEnum
@@ -84,6 +85,11 @@ def naming(option: str, *, instead: str = "", of: Sequence[str] = ()) -> Iterato
         if instead and (rest == str(error) or rest.partition(":")[0] not in of):
             raise
         raise UserError(f"{option}: {rest}") from error
+
+
+def name_next(*words: str, remark: str = "") -> None:
+    """Tell the command that goes on from here, ready to be copied."""
+    typer.echo(f"next: {shlex.join(['gan-eval', *words])}{remark}", err=True)
 
 
 def refuse_with_study(options: Mapping[str, Any], study: Path) -> None:

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from gan_eval.cli.options import DataRoot, FitOption, Out, Simulate, on_command_line, refuse_without_effect
+from gan_eval.cli.options import DataRoot, FitOption, Out, Simulate, name_next, on_command_line, refuse_without_effect
 from gan_eval.errors import UserError
 from gan_eval.launch import require_one_process, restart_with_allocator_settings
 
@@ -60,8 +60,6 @@ def study_new(
     ] = None,
 ) -> None:
     """Write a study file with every key, each with its default and its meaning."""
-    import shlex
-
     from gan_eval.settings.template import A_TRAINING, study_name, write_study
     from gan_eval.stimuli.sets import read_set
 
@@ -69,11 +67,11 @@ def study_new(
         read_set(folder)
     name = {"study": {"name": study_name(out.stem)}}
     write_study(out, name if stimuli else {**name, **A_TRAINING}, sets=stimuli or ())
-    command = shlex.join(["gan-eval", "run", str(out), "--out", str(out.with_suffix(""))])
+    words = ["run", str(out), "--out", str(out.with_suffix(""))]
     if not stimuli:
         typer.echo("its example trains on facades: gan-eval data fetch facades --data-root DATA", err=True)
-        command += " --data-root DATA"
-    typer.echo(f"next: {command} (--smoke: a rehearsal of all stages)", err=True)
+        words += ["--data-root", "DATA"]
+    name_next(*words, remark=" (--smoke: a rehearsal of all stages)")
     typer.echo(out)
 
 

@@ -15,6 +15,7 @@ from gan_eval.cli.options import (
     DirectionOption,
     Out,
     given,
+    name_next,
     on_command_line,
     pairs,
     refuse_with_study,
@@ -211,6 +212,7 @@ def train(
         known_by_names = processes() == 1 and start is None and not (tensorboard or gif)
         if known_by_names and is_finished(out, job.settings, job.data, **of_run):
             typer.echo("train: finished already; nothing was done", err=True)
+            _name_generate(job, out)
             typer.echo(out)
             return
     from gan_eval.training import estimate_model, train_model
@@ -243,7 +245,18 @@ def train(
             on_message=console.message,
         )
     if process_rank() == 0:
+        _name_generate(job, out)
         typer.echo(out)
+
+
+def _name_generate(job: "TrainingJob", out: Path) -> None:
+    """Name the command for the stimulus set of a finished run."""
+    words = ["generate", str(out), "--data", str(job.data)]
+    if (job.data / "val").is_dir() and not (job.data / "test").is_dir():
+        words += ["--split", "val"]
+    if job.settings.inpainting is not None and job.root != Path():
+        words += ["--data-root", str(job.root)]
+    name_next(*words, "--out", f"{out}-set")
 
 
 def generate(
@@ -308,6 +321,7 @@ def generate(
             on_progress=lambda done, total: console.progress("generate", done, total),
             on_message=console.message,
         )
+    name_next("study", "new", "--stimuli", str(out), "--out", f"{out}-study.toml")
     typer.echo(out)
 
 

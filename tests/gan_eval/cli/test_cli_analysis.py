@@ -95,7 +95,8 @@ def test_the_reports_first_sentence_and_the_table_to_cite_are_printed(tmp_path, 
     rows = [row | {"model": row["model"].replace("c", "a")} for row in answers()]
     write(tmp_path / "trials.csv", rows)
     status, err = analyze()
-    sentence, heads, *models = err.splitlines()
+    sentence, heads, *models, following = err.splitlines()
+    assert following == f"next: gan-eval report {tmp_path / 'out'}"
     assert status == 0
     assert sentence == answer(read_folder(tmp_path / "out"))[0]
     assert heads.split()[:3] == ["Model", "Data", "set"]
@@ -266,7 +267,8 @@ def test_holes_come_from_the_sets_that_were_shown(tmp_path, analyze):
     assert analyze()[0] == 0
     scopes = {row["scope"] for row in read_table(tmp_path / "out" / "rates.csv", RATES).to_dict("records")}
     assert "mask_kind" not in scopes
-    assert analyze("--stimuli", tmp_path / "set")[0] == 0
+    status, said = analyze("--stimuli", tmp_path / "set")
+    assert said.endswith(f"next: gan-eval report {tmp_path / 'out'} --stimuli {tmp_path / 'set'}\n")
     rates = read_table(tmp_path / "out" / "rates.csv", RATES)
     kinds = rates[rates["scope"] == "mask_kind"]
     assert set(kinds["id"]) == {"centre", "blocks"}

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -56,7 +57,24 @@ def trained(make_pairs: Pairs, tmp_path: Path) -> list[str]:
 
 @pytest.mark.slow
 def test_a_finished_training_says_so_without_torch(trained: list[str]) -> None:
-    assert without_torch(*trained) == (0, ["train: finished already; nothing was done"])
+    status, lines = without_torch(*trained)
+    following = "next: gan-eval generate {run} --data {data} --out {run}-set".format(run=trained[4], data=trained[2])
+    assert (status, lines) == (0, ["train: finished already; nothing was done", following])
+
+
+@pytest.mark.slow
+def test_each_command_names_the_next_from_training_to_a_study(
+    make_pairs: Pairs, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["train", "--data", str(make_pairs(train=2, val=2)), "--out", str(tmp_path / "run"), "--steps", "2", *SMALL]
+    done = []
+    for _ in range(3):
+        assert run(words) == 0
+        done.append(words[0])
+        line = next(line for line in reversed(capsys.readouterr().err.splitlines()) if line.startswith("next: "))
+        words = shlex.split(line)[2:]
+    assert done == ["train", "generate", "study"]
+    assert words[:2] == ["run", f"{tmp_path}/run-set-study.toml"]
 
 
 def test_only_the_same_run_on_the_same_pictures_is_finished(trained: list[str], tmp_path: Path) -> None:
