@@ -43,7 +43,7 @@ PAPER = Table(
         integer("n_fake_stimuli", "generated pictures that were judged; empty: pairs that do not name them"),
         integer("n_real_stimuli", "real pictures that were judged beside them", filled=True),
         integer("n_trials", "answers", filled=True),
-        *with_ends("fooling_rate", "share of fakes called real; paired: chosen as the real one", unit=SHARE),
+        *with_ends("fooling_rate", "share of fakes called real; paired: called the real one", unit=SHARE),
         *with_ends("dprime", "z(hit rate) - z(false-alarm rate); paired: sqrt(2) z(balanced_accuracy); 0 is guessing"),
         *with_ends(
             "balanced_accuracy",
@@ -345,7 +345,7 @@ def _estimate(row: Mapping[Any, Any], name: str) -> str:
 
 def verdict_text(row: Mapping[Any, Any]) -> str:
     """The verdict in words, for a row of the table; empty where there is none."""
-    verdict = row["verdict"]
+    verdict = row.get("verdict")
     if pd.isna(verdict):
         return ""
     if row["protocol"] in (SINGLE, STAIRCASE, PAIRED):

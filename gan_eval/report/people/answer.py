@@ -107,7 +107,7 @@ def basis(folder: StudyFolder) -> list[str]:
         verdict = None if same_answer(row) else told_apart(without_common_notes(folder), row)
         pooled = "Trials of several studies are pooled: differences between them are in no interval."
         sentences += [
-            *_passed_as_real(folder, share),
+            *_called_real(folder, share),
             *_right_answers(row),
             *sensitivity_sentences(folder),
             pooled if SEVERAL_STUDIES in common_notes(folder) else "",
@@ -164,18 +164,11 @@ def parts_sentences(folder: StudyFolder) -> list[str]:
     return [_parts_text(what, rows) for what, rows in (("model", by_model), ("exposure", by_exposure)) if len(rows) > 1]
 
 
-def _of_model(row: Record) -> str:
-    """The verdict on one model, by Holm's correction over all, in words; empty where nothing tests it."""
-    if missing(row.get("verdict")):
-        return ""
-    return "not shown to be told apart" if row["verdict"] == "undecided" else verdict_text(row)
-
-
 def _parts_text(what: str, rows: Sequence[tuple[str, Record]]) -> str:
     """The share judged rightly of each part with its interval; of many parts the verdicts, or which may be guesses."""
     names_of: dict[str, list[str]] = {}
     for name, row in rows:
-        names_of.setdefault(_of_model(row), []).append(name)
+        names_of.setdefault(verdict_text(row), []).append(name)
     if len(rows) > _MOST_PARTS and "" not in names_of:
         return f"By {what}, {'; '.join(f'{verdict}: {listed(names)}' for verdict, names in names_of.items())}."
     guessed = [name for name, row in rows if row["balanced_accuracy_low"] <= 0.5 <= row["balanced_accuracy_high"]]
@@ -188,7 +181,7 @@ def _parts_text(what: str, rows: Sequence[tuple[str, Record]]) -> str:
     texts = []
     for name, row in rows:
         low, high = row["balanced_accuracy_low"], row["balanced_accuracy_high"]
-        verdict = _of_model(row) or ("as guesses may be" if name in guessed else "")
+        verdict = verdict_text(row) or ("as guesses may be" if name in guessed else "")
         within = "" if missing(low) else f" ({percent_interval(low, high)})"
         texts.append(f"{name} {percent(row['balanced_accuracy'])}{within}{', ' * bool(verdict)}{verdict}")
     return f"Judged rightly by {what}: {'; '.join(texts)}."
@@ -292,13 +285,13 @@ def verdict_sentence(who: str, verdict: Verdict) -> str:
     return f"{claim}: {percent(verdict.balanced)} were judged rightly ({interval}), where guessing gives {_GUESSING}."
 
 
-def _passed_as_real(folder: StudyFolder, share: pd.Series) -> list[str]:
+def _called_real(folder: StudyFolder, share: pd.Series) -> list[str]:
     """Both error rates, since accuracy alone hides a leaning to one answer; then by data set, where there are some."""
     parts = []
     if not pd.isna(share["fooling_rate"]):
-        parts.append(f"{_with_interval(share, 'fooling_rate')} of the generated pictures passed as real")
+        parts.append(f"{_with_interval(share, 'fooling_rate')} of the generated pictures were called real")
     if not pd.isna(share["false_alarm_rate"]):
-        parts.append(f"{_with_interval(share, 'false_alarm_rate')} of the real ones were taken for generated")
+        parts.append(f"{_with_interval(share, 'false_alarm_rate')} of the real ones were called fake")
     sentences = ["; ".join(parts) + "."]
     table = shares(folder, "dataset")
     known = table[table["fooling_rate"].notna()]
@@ -306,7 +299,7 @@ def _passed_as_real(folder: StudyFolder, share: pd.Series) -> list[str]:
         rows = known.head(_MOST_DATASETS)
         rates = ", ".join(f"{row['id']} {_with_interval(row, 'fooling_rate')}" for _, row in rows.iterrows())
         more = f"; {plural(len(known) - len(rows), 'more data set')} below" if len(known) > len(rows) else ""
-        sentences.append(f"Passed as real, by data set: {rates}{more}.")
+        sentences.append(f"Called real, by data set: {rates}{more}.")
     return sentences
 
 
@@ -381,7 +374,7 @@ def _pair_sentence(row: Record, rates: Mapping[str, float]) -> str:
     where = f" on {dataset}" if dataset else ""
     if {rates.get(model, 0.5) for model in (a, b)} in ({0.0}, {1.0}):
         often = "every" if rates[a] else "no"
-        return f"Between {a} and {b}{where} there is nothing to compare: {often} picture of either passed as real."
+        return f"Between {a} and {b}{where} there is nothing to compare: {often} picture of either was called real."
     p, after = (row["p"], "") if missing(row["p_holm"]) else (row["p_holm"], " after Holm")
     by = f"{number(abs(difference), digits=1)}{NARROW}points"
     if missing(row["ci_low"]):

@@ -190,7 +190,7 @@ def _verdict_sentence(row: Record, only_dataset: str) -> str:
     if row["verdict"] == "different" and row["difference"] > 0:
         verdict = f"real and generated pictures were told apart better than by guessing{small}"
     elif row["verdict"] == "different":
-        verdict = f"the generated picture was taken for the real one more often than by guessing{small}"
+        verdict = f"the generated picture was called the real one more often than by guessing{small}"
     elif is_equivalent:
         verdict = f"they cannot be told apart by more than {points_text(row['margin'])}"
     else:

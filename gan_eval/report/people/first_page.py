@@ -28,11 +28,11 @@ from gan_eval.stats.paper import PAPER, RATING, SINGLE, printed
 from gan_eval.stats.trials import PAIRED, TWO_MODELS
 
 _DRAWN = {
-    SINGLE: ("fooling_rate", "How often pictures were taken for real", "called real, %; dashed: guessing"),
+    SINGLE: ("fooling_rate", "How often pictures were called real", "called real, %; dashed: guessing"),
     PAIRED: (
         "fooling_rate",
-        "How often the generated picture was taken for the real one",
-        "chosen as real, %; dashed: guessing",
+        "How often the generated picture was called the real one",
+        "called real, %; dashed: guessing",
     ),
     TWO_MODELS: ("preference", "How often a model was preferred", "chosen, %; dashed: the average model"),
     RATING: ("grade", "How real the pictures looked", "mean grade"),

@@ -63,7 +63,7 @@ def samples(folder: StudyFolder) -> dict[str, Samples]:
                 remarks = [hole] if hole else []
                 if row["stimulus"] in judged.index and (count := judged.loc[row["stimulus"]])["n_fake"]:
                     answers = plural(int(count["n_fake"]), "answer")
-                    remarks.append(f"taken for real in {int(count['misses'])} of {answers}")
+                    remarks.append(f"called real in {int(count['misses'])} of {answers}")
                 items.append(Sample(str(row["item"]), pictures, remarks))
             if items:
                 by_model[f"{model} on {dataset}"] = _with_note(items)

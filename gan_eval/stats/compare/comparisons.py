@@ -172,7 +172,10 @@ def _row(of: Comparison, settings: AnalysisSettings, fits: Fits, *, has_plan: bo
         noninferior = bool(result.ci90_low > -margin)  # a falls short of b by less than the margin
     doubled = ""
     if margin is not None and of.margin_factor == 2:
-        doubled = f"held against twice the margin, {margin:g}: the difference is twice the distance from guessing"
+        doubled = (
+            f"the difference in the probability of being called fake is held against twice the margin, {margin:g}: it "
+            "is twice the distance of balanced accuracy from one half"
+        )
     return {
         **{name: value for name, value in result._asdict().items() if name in COMPARISONS.names},
         "family": of.family,

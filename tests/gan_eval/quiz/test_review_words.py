@@ -73,7 +73,7 @@ def test_the_pictures_of_a_single_trial_with_the_one_that_was_shown_marked() -> 
     assert panels(TRIAL, WORDS) == [
         Panel("input", Path("label.png"), marked=False),
         Panel("real", Path("real.png"), marked=False),
-        Panel("▲ generated (shown)", Path("fake.png"), marked=True),
+        Panel("▲ fake (shown)", Path("fake.png"), marked=True),
     ]
     real = panels(replace(TRIAL, pictures=(REAL,)), WORDS)
     assert [panel.marked for panel in real] == [False, True, False]
@@ -96,7 +96,7 @@ def test_the_pictures_of_a_pair_stand_as_they_were_shown() -> None:
         (GroupScore("a", "real", 25, 20, 0), ScoreLine("Real photographs", "20 of 25 correct", "")),
         (
             GroupScore("a", "fake", 25, 0, 2),
-            ScoreLine("Fake (generated) pictures", "0 of 25 correct", "2 without an answer"),
+            ScoreLine("Fake pictures", "0 of 25 correct", "2 without an answer"),
         ),
         (GroupScore("a", None, 10, 5, 0), ScoreLine("Pairs", "5 of 10 correct", "")),
         (
@@ -109,9 +109,9 @@ def test_the_pictures_of_a_pair_stand_as_they_were_shown() -> None:
         ),
         (
             GroupScore("a", "fake", 9, None, 0, mean_rating=3.25),
-            ScoreLine("Fake (generated) pictures", "mean grade 3.2", ""),
+            ScoreLine("Fake pictures", "mean grade 3.2", ""),
         ),
-        (GroupScore("a", "fake", 9, None, 9), ScoreLine("Fake (generated) pictures", "–", "9 without an answer")),
+        (GroupScore("a", "fake", 9, None, 9), ScoreLine("Fake pictures", "–", "9 without an answer")),
     ],
 )
 def test_the_score_of_a_group(score: GroupScore, line: ScoreLine) -> None:

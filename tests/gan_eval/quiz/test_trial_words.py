@@ -43,8 +43,8 @@ def test_the_question_how_sure_names_its_keys_and_what_the_ends_mean() -> None:
 
 def test_each_picture_of_a_trial_has_its_truth() -> None:
     pair = {"kind": None, "stimulus": "d/real/1", "stimulus_b": "d/m/1"}
-    assert [words().truth_of(pair, name) for name in ("d/m/1", "d/real/1")] == ["generated", "real"]
-    assert words().truth_of({"kind": "fake", "stimulus": "d/m/1", "stimulus_b": None}, "d/m/1") == "generated"
+    assert [words().truth_of(pair, name) for name in ("d/m/1", "d/real/1")] == ["fake", "real"]
+    assert words().truth_of({"kind": "fake", "stimulus": "d/m/1", "stimulus_b": None}, "d/m/1") == "fake"
 
 
 @pytest.mark.parametrize(

@@ -37,7 +37,7 @@ def test_everybody_giving_one_answer_is_no_verdict(tmp_path):
 def test_models_that_always_or_never_fooled_are_not_compared(tmp_path, right, often):
     other = {"real": "fake", "fake": "real"}
     lead = words_of(answers(lambda kind: kind if right else other[kind]), tmp_path).split("What was done")[0]
-    assert f"Between A and B there is nothing to compare: {often} of either passed as real" in lead
+    assert f"Between A and B there is nothing to compare: {often} of either was called real" in lead
     assert "taken as independent" not in lead
     assert "0.0 points" not in lead
 

@@ -49,7 +49,7 @@
       <translation>{seconds} Sekunden</translation>
     </message>
     <message>
-      <source>Real or generated?</source>
+      <source>Real or fake?</source>
       <comment>welcome_title</comment>
       <translation>Echt oder künstlich?</translation>
     </message>
@@ -609,9 +609,9 @@
       <translation>Echte Fotos</translation>
     </message>
     <message>
-      <source>Fake (generated) pictures</source>
+      <source>Fake pictures</source>
       <comment>group_fake</comment>
-      <translation>Künstliche (erzeugte) Bilder</translation>
+      <translation>Künstliche Bilder</translation>
     </message>
     <message>
       <source>Pairs</source>
@@ -744,9 +744,9 @@
       <translation>echt</translation>
     </message>
     <message>
-      <source>generated</source>
+      <source>fake</source>
       <comment>picture_fake</comment>
-      <translation>erzeugt</translation>
+      <translation>künstlich</translation>
     </message>
     <message>
       <source>▲ {picture} (shown)</source>

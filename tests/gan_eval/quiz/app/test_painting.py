@@ -133,7 +133,7 @@ def grey_picture(width: int, height: int) -> QImage:
         (Frame(headline="Right", text="1 of 4"), BLANK),
         (Frame(text="1 of 4", fixation=True), Frame((grey_picture(60, 40),))),
         (BLANK, Frame(headline="J: real", vanished=(grey_picture(60, 40),))),
-        (BLANK, Frame((grey_picture(60, 40),), headline="Right", captions=("generated",))),
+        (BLANK, Frame((grey_picture(60, 40),), headline="Right", captions=("fake",))),
     ],
 )
 @pytest.mark.usefixtures("qapp")
@@ -202,8 +202,8 @@ def test_pictures_with_captions_leave_room_for_what_is_told() -> None:
     assert reduced.width() / reduced.height() == pytest.approx(600 / 470, rel=0.02)
     pair = fitted([large, large], canvas)
     assert sum(picture.width() for picture in pair) + GAP <= 640
-    told = painted(Frame(pair, headline="Correct: left", captions=("real", "generated")), canvas)
+    told = painted(Frame(pair, headline="Correct: left", captions=("real", "fake")), canvas)
     assert told.copy(0, 0, 640, 120) == painted(BLANK, canvas).copy(0, 0, 640, 120)
     words: dict[str, Any]
-    for words in ({"captions": ("real", "generated")}, {"headline": "Correct: left"}):
+    for words in ({"captions": ("real", "fake")}, {"headline": "Correct: left"}):
         assert told != painted(Frame(pair, **words), canvas)

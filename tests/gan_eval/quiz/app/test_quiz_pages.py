@@ -308,7 +308,7 @@ def test_the_review_fills_the_width_and_shows_two_trials_whole(
 ) -> None:
     scores = [
         ScoreLine("Real photographs", "3 of 4 correct", ""),
-        ScoreLine("Fake (generated) pictures", "–", "1 left"),
+        ScoreLine("Fake pictures", "–", "1 left"),
     ]
     if not inputs:
         companions = replace(reviewed[0].pictures[0].companions, label=None)

@@ -223,9 +223,8 @@ def test_practice_tells_what_was_right_and_enters_no_progress(sit: Sit) -> None:
 
     assert sitting.run(react) == "break"
     first, second = sitting.session.plan[0]["kind"], sitting.session.plan[1]["kind"]
-    truths = {"real": "real", "fake": "generated"}
-    told = f"{'Right' if first == 'fake' else 'Wrong'}: {first} ({truths[first]})"
-    none = f"None: {second} ({truths[second]})"
+    told = f"{'Right' if first == 'fake' else 'Wrong'}: {first} ({first})"
+    none = f"None: {second} ({second})"
     trial = ["1 pictures", "blank"]
     before = ["Practice: 1 of 2", *trial, told, "Practice: 2 of 2", *trial, none, "1 of 2"]
     assert sitting.phases == before
@@ -284,5 +283,5 @@ def test_practice_with_a_pair_names_both_pictures(sit: Sit) -> None:
     assert sitting.run(presses(sitting, which="f")) == "break"
     practised = sitting.session.plan[0]
     right = practised["position"] == "first"
-    captions = "real, generated" if right else "generated, real"
+    captions = "real, fake" if right else "fake, real"
     assert f"{'Right' if right else 'Wrong'}: {practised['position']} ({captions})" in sitting.phases

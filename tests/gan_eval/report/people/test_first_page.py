@@ -78,10 +78,10 @@ def part(share, low, high, verdict):
 def test_each_model_has_the_verdict_that_holds_after_holm():
     few = [("A", part(0.6, 0.51, 0.69, "undecided")), ("B", part(0.7, 0.6, 0.8, "different"))]
     text = _parts_text("model", few).replace("\u202f", " ")
-    assert "A 60.0 % (51.0 to 69.0 %), not shown to be told apart; B 70.0 % (60.0 to 80.0 %), told apart" in text
+    assert "A 60.0 % (51.0 to 69.0 %), undecided; B 70.0 % (60.0 to 80.0 %), told apart" in text
     many = [*few, ("C", part(0.5, 0.47, 0.53, "equivalent")), ("D", part(0.4, 0.3, 0.45, "different"))]
     assert _parts_text("model", many) == (
-        "By model, not shown to be told apart: A; told apart: B; as by guessing: C; taken for each other: D."
+        "By model, undecided: A; told apart: B; as by guessing: C; taken for each other: D."
     )
 
 
