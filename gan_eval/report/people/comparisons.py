@@ -7,12 +7,13 @@ import pandas as pd
 from gan_eval.report.parts.blocks import Charts, Lines, Section, Table
 from gan_eval.report.parts.chart import MOST_GROUPS, Chart, Span, chart_of, spans_figure
 from gan_eval.report.parts.folder import StudyFolder
-from gan_eval.report.parts.table import INTERVAL, CellFormat, cell, if_filled, labelled, table_of
+from gan_eval.report.parts.table import cell, if_filled, labelled, table_of
 from gan_eval.report.parts.words import (
     BASES,
     MINUS,
     NARROW,
     NOTHING,
+    Record,
     interval,
     listed,
     missing,
@@ -77,33 +78,41 @@ def margin_texts(comparisons: pd.DataFrame) -> list[str]:
 
 
 def _tables(folder: StudyFolder) -> list[Table]:
-    """Model against model and real against fake; columns that no row fills are left out."""
+    """Model against model and real against fake; columns that no row fills are left out, margin and bases are told in
+    sentences: a page shows the whole width."""
 
-    def points_interval(low: str, high: str) -> CellFormat:
-        return lambda row: (
-            NOTHING if missing(row[low]) else f"{points(row[low], unit=False)} to {points(row[high], unit=False)}"
-        )
+    def ends(row: Record, name: str) -> str:
+        low, high = (points(row[f"{name}_{end}"], unit=False) for end in ("low", "high"))
+        return NOTHING if NOTHING in (low, high) else f"{low} to {high}"
 
     frame = folder.table(COMPARISONS)
     columns = {
-        "comparison": lambda row: f"{row['comparison']}{exploratory_mark(row)}",
-        "difference of": lambda row: f"{row['a']} {MINUS} {row['b']}",
-        "measure": lambda row: str(row["measure"]).replace("_", " "),
-        "difference, points": cell(points, "difference", unit=False),
-        INTERVAL: points_interval("ci_low", "ci_high"),
+        "difference": _difference_name,
+        "points (95\u202f%)": lambda row: (
+            NOTHING if missing(row["difference"]) else f"{points(row['difference'], unit=False)} ({ends(row, 'ci')})"
+        ),
         "p": cell(p_value, "p"),
         "p (Holm)": cell(p_value, "p_holm"),
-        "p (other basis)": if_filled(frame, "check_p", cell(p_value, "check_p")),
-        "90\u202f% interval": if_filled(frame, "margin", points_interval("ci90_low", "ci90_high")),
-        "margin, points": if_filled(frame, "margin", cell(points, "margin", unit=False)),
+        "90\u202f% interval": if_filled(frame, "margin", lambda row: ends(row, "ci90")),
         "p (equivalence)": if_filled(frame, "margin", cell(p_value, "p_equivalent")),
         "not inferior": if_filled(frame, "noninferior", labelled({True: "yes", False: "not shown"}, "noninferior")),
-        "basis": if_filled(frame, "basis", labelled(BASES, "basis")),
         "verdict": cell(text, "verdict"),
     }
+    rows_by_basis = {
+        BASES[str(basis)]: [_difference_name(row) for row in rows.to_dict("records")]
+        for basis, rows in frame.groupby("basis")
+    }
+    commonest = max(rows_by_basis, key=lambda basis: len(rows_by_basis[basis]), default="")
+    others = [f"; {basis}: {listed(names)}" for basis, names in rows_by_basis.items() if basis != commonest]
+    notes = [f"Basis: {commonest}{''.join(others)}."] if commonest else []
     return table_of(
-        "Differences", frame, columns, text_columns=3, last_is_text=True, label="comparison", source="comparisons"
+        "Differences", frame, columns, last_is_text=True, notes=notes, label="comparison", source="comparisons"
     )
+
+
+def _difference_name(row: Record) -> str:
+    what = f"{row['a']} {MINUS} {row['b']}, {str(row['measure']).replace('_', ' ')}"
+    return f"{row['comparison']}{exploratory_mark(row)}: {what}"
 
 
 def points(difference: Any, *, unit: bool = True) -> str:

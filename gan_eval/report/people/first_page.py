@@ -64,7 +64,8 @@ def answer_section(folder: StudyFolder) -> Section:
 
 
 def people_charts(folder: StudyFolder) -> list[Chart]:
-    """What people did, by model, beside guessing: a chart for each way of asking, from the table to cite."""
+    """What people did, by model, beside guessing: a chart for each way of asking, from the table to cite and as ordered
+    there."""
     table = folder.table(PAPER)
     several = table["dataset"].nunique() > 1
     charts = []
@@ -73,7 +74,6 @@ def people_charts(folder: StudyFolder) -> list[Chart]:
         is_share = "%" in axis
         records = [row for row in rows if not missing(row[column])]
         by_model = [row for row in records if not missing(row["model"])] or records
-        by_model.sort(key=lambda row: (str(row["dataset"]), -row[column]))
         groups = [(_name_of(row, several=several), [_span(row, column, is_share=is_share)]) for row in by_model]
         if protocol == SINGLE:
             groups += _reals(folder, several=several)

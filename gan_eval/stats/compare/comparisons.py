@@ -173,8 +173,8 @@ def _row(of: Comparison, settings: AnalysisSettings, fits: Fits, *, has_plan: bo
     doubled = ""
     if margin is not None and of.margin_factor == 2:
         doubled = (
-            f"the difference in the probability of being called fake is held against twice the margin, {margin:g}: it "
-            "is twice the distance of balanced accuracy from one half"
+            f"held against twice the margin, {margin:g} in the probability of being called fake: the difference is "
+            "twice balanced accuracy's distance from one half"
         )
     return {
         **{name: value for name, value in result._asdict().items() if name in COMPARISONS.names},

@@ -13,6 +13,7 @@ from synthetic_tables import NASTY, SCRIPT, models, table_rows, told_apart, writ
 from gan_eval.report import build
 from gan_eval.report.parts.folder import StudyFolder
 from gan_eval.report.parts.words import row_notes
+from gan_eval.report.people.comparisons import comparisons_section
 from gan_eval.report.people.design import _trial_facts
 from gan_eval.report.people.rates import group_name
 from gan_eval.report.people.timing import exposure_levels
@@ -21,7 +22,7 @@ from gan_eval.stats.answers.rates import RATES
 from gan_eval.stats.compare.comparisons import COMPARISONS
 from gan_eval.stats.trials import fill_trials
 from gan_eval.tables import CHECKS, TRIALS
-from gan_eval.tabular import write_rows, write_table
+from gan_eval.tabular import frame_of, write_rows, write_table
 
 
 @pytest.fixture
@@ -46,6 +47,24 @@ def test_every_table_of_answers_has_its_section(page):
         "answer", "notes", "rates", "detection", "choices", "grades", "comparisons", "extremes", "agreement", "models",
         "times", "design", "participants", "methods", "files", "versions",
     ]  # fmt: skip
+
+
+def test_the_table_of_differences_has_no_more_columns_than_a_page_shows(tmp_path):
+    tested = {"check_p": 0.02, "noninferior": True, "margin": 0.05, "ci90_low": -0.18, "ci90_high": -0.06}
+    basis = {"basis": "crossed_model"}
+    rows = [told_apart(), models("b", "a", **tested, **basis), models("c", "a", basis="two_way_cluster")]
+    (table,) = comparisons_section(
+        StudyFolder(Path(), None, {}, {"comparisons": frame_of(rows, COMPARISONS)}, {}, {}, {})
+    ).blocks[-1:]
+    assert table.head == [
+        "difference", "points (95\u202f%)", "p", "p (Holm)", "90\u202f% interval", "p (equivalence)", "not inferior",
+        "verdict",
+    ]  # fmt: skip
+    told = "models on maps: b − a, fooling rate"
+    assert table.rows[1] == [
+        told, "−12.0 (−20.0 to −4.0)", "0.004", "0.008", "−18.0 to −6.0", "–", "yes", "different"
+    ]  # fmt: skip
+    assert table.notes[0] == "Basis: crossed model; clustered: models on maps: c − a, fooling rate."
 
 
 def test_equivalence_is_told_from_its_own_verdict_only(tmp_path):

@@ -19,8 +19,9 @@ from gan_eval.report.parts.blocks import RankedPicture, Ranking, Section, Table,
 from gan_eval.report.parts.folder import StudyFolder
 from gan_eval.report.people.answer import _parts_text
 from gan_eval.report.people.contact_sheets import contact_sheet
-from gan_eval.report.people.first_page import metrics_sentence
+from gan_eval.report.people.first_page import metrics_sentence, people_charts
 from gan_eval.stats.metrics_and_people.correlations import CORRELATION_DIFFERENCES, CORRELATIONS
+from gan_eval.stats.paper import PAPER
 from gan_eval.tabular import frame_of
 
 
@@ -83,6 +84,18 @@ def test_each_model_has_the_verdict_that_holds_after_holm():
     assert _parts_text("model", many) == (
         "By model, undecided: A; told apart: B; as by guessing: C; taken for each other: D."
     )
+
+
+def test_the_figure_has_the_models_in_the_order_of_the_table_to_cite():
+    rows = [
+        {"protocol": "single", "model": model, "dataset": "d", "n_participants": 9, "fooling_rate": rate,
+         "fooling_rate_low": rate - 0.1, "fooling_rate_high": rate + 0.1, "n_real_stimuli": 8, "n_trials": 90}
+        for model, rate in (("a", 0.3), ("b", 0.6), ("c", 0.5))
+    ]  # fmt: skip
+    tables = {"paper": frame_of(rows, PAPER)}
+    folder = StudyFolder(Path(), None, {}, tables, stimuli={}, training={}, published={})
+    (chart,) = people_charts(folder)
+    assert re.findall("([a-z]): ", chart.alternative) == ["a", "b", "c"]
 
 
 def test_exposures_have_no_verdict_but_their_intervals():
