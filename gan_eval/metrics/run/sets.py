@@ -333,7 +333,7 @@ class _DataSet:
         if "fid" in names and "fid" not in self._given.unavailable:
             inception = self._source("inception")
             if min(inception.count(""), inception.count(model)) < MIN_FID_PICTURES:
-                metrics += [METRICS[name] for name in FID_COMPANIONS if name not in names]
+                metrics += [METRICS[name] for name in _companions(METRICS["fid"], required)]
         by_extractor: dict[ExtractorName, list[Metric]] = {}
         for metric in metrics:
             if metric.extractor:

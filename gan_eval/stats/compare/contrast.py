@@ -258,16 +258,8 @@ def _by_model(question: Question, margin: float | None, fits: Fits) -> Estimate:
         raise fit
     _, at = np.unique(question.cell, return_index=True)
     slope = np.zeros(len(at)) if question.slope is None else question.slope[at]
-    variances, by_random = np.zeros(len(at)), []
-    for sd, sd_slope, correlation in (
-        (fit.sd_first, fit.sd_slope, fit.slope_correlation),
-        (fit.sd_second, fit.sd_slope_second, fit.slope_correlation_second),
-    ):
-        moved = slope * (sd_slope or 0.0)
-        variances += sd**2 + 2 * (correlation or 0.0) * sd * moved + moved**2
-        by_random.append(2 * sd + 2 * (correlation or 0.0) * moved)
     contrast = contrast_of_proportions(
-        question.cell_weights, X, fit.beta, fit.covariance, variances, np.stack(by_random, axis=1), link=question.link
+        question.cell_weights, X, fit.beta, fit.covariance, *fit.random_variance(slope), link=question.link
     )
     difference = question.constant + contrast.estimate
     test = wald(difference, contrast.std_error, df)

@@ -159,13 +159,7 @@ def _by_model(fit: CrossedFit, score: Callable[[np.ndarray, np.ndarray], float])
         thresholds, beta, spreads = parameters[:count], parameters[count], parameters[count + 1 :]
         sides = []
         for side in (0.5, -0.5):
-            variance = sum(
-                sd**2 + 2 * (correlation or 0.0) * sd * side * (sd_slope or 0.0) + (side * (sd_slope or 0.0)) ** 2
-                for sd, sd_slope, correlation in (
-                    (spreads[0], fit.sd_slope, fit.slope_correlation),
-                    (spreads[1], fit.sd_slope_second, fit.slope_correlation_second),
-                )
-            )
+            (variance,), _ = fit.random_variance(np.array([side]), spreads)
             below = population_proportions(thresholds - side * beta, np.full(count, np.sqrt(max(variance, 0.0)))).share
             sides.append(np.diff(below, prepend=0.0, append=1.0))
         return score(*sides)

@@ -220,16 +220,36 @@ class CrossedFit:
     """What the levels of the first and of the second factor are."""
 
     @property
+    def _slopes(self) -> tuple[tuple[float | None, float | None], ...]:
+        """SD and correlation of each factor's slopes."""
+        return (self.sd_slope, self.slope_correlation), (self.sd_slope_second, self.slope_correlation_second)
+
+    def random_variance(self, slope: np.ndarray, sds: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
+        """Variance of the random part where the slopes' covariate has these values.
+
+        Args:
+            slope: (R,) the covariate; 0 where there are no slopes.
+            sds: (2,) of the two factors' intercepts; default: as estimated.
+
+        Returns:
+            (R,) the variance, and (R, 2) its derivatives by `sds`.
+        """
+        sds = np.array([self.sd_first, self.sd_second]) if sds is None else sds
+        variance, by_sd = np.zeros(len(slope)), np.zeros((len(slope), 2))
+        for factor, (sd_slope, correlation) in enumerate(self._slopes):
+            sd, moved = sds[factor], slope * (sd_slope or 0.0)
+            variance += sd**2 + 2 * (correlation or 0.0) * sd * moved + moved**2
+            by_sd[:, factor] = 2 * sd + 2 * (correlation or 0.0) * moved
+        return variance, by_sd
+
+    @property
     def at_boundary(self) -> list[str]:
         """Each estimate that lies at an end of its range, as a message; none unless `singular`."""
         if not self.singular:
             return []
         messages = []
-        spreads = (
-            (self.sd_first, self.sd_slope, self.slope_correlation),
-            (self.sd_second, self.sd_slope_second, self.slope_correlation_second),
-        )
-        for factor, (sd, sd_slope, correlation) in zip(self.factors, spreads, strict=True):
+        sds = self.sd_first, self.sd_second
+        for factor, sd, (sd_slope, correlation) in zip(self.factors, sds, self._slopes, strict=True):
             levels = plural(factor)
             messages += [f"the SD between {levels} is estimated at 0"] * (sd == 0)
             messages += [f"the SD of the slopes of {levels} is estimated at 0"] * (sd_slope == 0)

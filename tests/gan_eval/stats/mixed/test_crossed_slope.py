@@ -136,6 +136,23 @@ def test_a_correlation_at_its_end_is_found(seed, expected):
     assert numbers == pytest.approx(expected[1:], abs=3e-3)
 
 
+def test_the_variance_of_the_random_part_is_that_of_intercepts_and_slopes():
+    fit = CrossedFit(
+        np.zeros(1), np.zeros(1), np.zeros((3, 3)), sd_first=0.7, sd_second=1.1, log_likelihood=0.0, singular=False,
+        sd_slope=0.9, slope_correlation=-0.4,
+    )  # fmt: skip
+    slope = np.array([-0.5, 0.0, 2.0])
+    covariance = np.array([[0.7**2, -0.4 * 0.7 * 0.9], [-0.4 * 0.7 * 0.9, 0.9**2]])
+    expected = [float(row @ covariance @ row) + 1.1**2 for row in np.stack([np.ones(3), slope], axis=1)]
+    variance, by_sd = fit.random_variance(slope)
+    assert variance == pytest.approx(expected)
+    step = 1e-6
+    for factor in range(2):
+        sds = np.array([0.7, 1.1])
+        sds[factor] += step
+        assert (fit.random_variance(slope, sds)[0] - variance) / step == pytest.approx(by_sd[:, factor], abs=1e-5)
+
+
 def test_an_estimate_at_its_boundary_is_told_with_its_factor():
     data, real = leaning(43)
     found = fit_crossed(*data, slope=real)
