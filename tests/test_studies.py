@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from gan_eval.metrics.registry import select
+from gan_eval.report.people.findings import SAME_STUDY
 from gan_eval.settings.study import Study, load_study
 
 STUDIES = sorted((Path(__file__).resolve().parents[1] / "studies").glob("*.toml"))
@@ -48,3 +49,26 @@ def test_cityscapes_convergence_is_the_published_run() -> None:
     found = study("cityscapes_convergence").training_of("pix2pix_cityscapes")
     assert (found.steps, found.batch_size, found.lambda_l1, found.d_loss_factor) == (50_000, 1, 100.0, 1.0)
     assert found.snapshots == (0, 1000, 10_000, 20_000, 30_000, 40_000, 49_000)
+
+
+def test_cityscapes_segmentation_is_the_same_training_the_other_way_round() -> None:
+    there, found = study("cityscapes_convergence"), study("cityscapes_segmentation")
+    (data,) = found.data.values()
+    assert (data.folder, data.direction, there.data["cityscapes"].direction) == ("cityscapes", "AtoB", "BtoA")
+    assert set(found.metrics.names) >= {"pixel_accuracy", "class_accuracy", "class_iou"}
+    assert found.metrics.segmenter == "palette"
+    watched = {"snapshots": (), "validation_metrics": (), "adversarial_weight": 1.0, "lambda_l1": 100.0}
+    same = there.training_of("pix2pix_cityscapes").model_copy(update=watched)
+    losses = {}
+    for model in found.models:
+        settings = found.training_of(model)
+        losses[model] = (settings.adversarial_weight, settings.lambda_l1)
+        assert settings.model_copy(update=watched) == same
+    assert losses == {"l1": (0.0, 100.0), "cgan": (1.0, 0.0), "l1_cgan": (1.0, 100.0)}
+
+
+@pytest.mark.parametrize("file", STUDIES, ids=lambda file: file.stem)
+def test_every_study_has_the_findings_of_its_publication(file: Path) -> None:
+    assert "../results/published/findings.csv" in load_study(file).study.published
+    findings = (file.parent.parent / "results" / "published" / "findings.csv").read_text(encoding="utf-8")
+    assert f"\n{SAME_STUDY.get(file.stem, file.stem)}," in findings

@@ -149,7 +149,7 @@ class _Here:
         """Its accuracy, and whether the training warned."""
         yield from self._quarters(run, "d_accuracy", "accuracy of the discriminator")
         steps = run.warnings.loc[run.warnings["warning"] == "discriminator_overpowers", "step"]
-        if len(run.log):
+        if (run.log["term"] == "d_accuracy").any():
             when = f"warned at step {whole(steps.iloc[0])}" if len(steps) else "no warning"
             yield run.model, f"{when} that it overpowers"
 
@@ -185,11 +185,14 @@ class _Here:
         steps, fractions = int(run.log["step"].max()), run.log["fraction"].dropna().unique()
         shorter = [f" ({float(fraction):.3g} of the planned way)" for fraction in fractions if fraction < 1]
         pairs = run.log["images"].max()
+        judged = ", no discriminator"
+        if found["adversarial_weight"]:
+            judged = f", the discriminator's two losses times {found['d_loss_factor']:g}"
         yield (
             run.model,
             f"{plural(steps, 'step')}{''.join(shorter)}, {whole(pairs)} pictures in batches of {found['batch_size']}, "
             f"{found['image_size']}{NARROW}px; Adam {found['learning_rate']:g} ({found['beta1']:g}, "
-            f"{found['beta2']:g}), the discriminator's two losses times {found['d_loss_factor']:g}",
+            f"{found['beta2']:g}){judged}",
         )
 
 

@@ -12,10 +12,11 @@ from typing import Any
 import pandas as pd
 
 from gan_eval.errors import UserError
-from gan_eval.report.metrics.data import Measured, mean_interval
+from gan_eval.report.metrics.data import Measured, decimals_of, mean_interval, title_of
 from gan_eval.report.parts.blocks import Section, Table
 from gan_eval.report.parts.folder import StudyFolder
 from gan_eval.report.parts.words import (
+    MINUS,
     NARROW,
     NBSP,
     NOTHING,
@@ -32,7 +33,7 @@ from gan_eval.report.people.findings import FINDING_COLUMNS, findings_table
 from gan_eval.report.training.runs import fills_holes, training_settings
 from gan_eval.stats.compare.comparisons import against_published
 from gan_eval.stats.shares import wilson
-from gan_eval.tables import PUBLISHED_QUIZ, SET_METRICS
+from gan_eval.tables import PUBLISHED_QUIZ
 from gan_eval.tabular import conform
 
 QUIZ_COLUMNS = {"dataset", "group", "trials", "percent_correct"}
@@ -120,32 +121,40 @@ def _metric_tables(folder: StudyFolder, frame: pd.DataFrame, source: str) -> lis
         UserError: a published value that is no number.
     """
     try:
-        published = frame.assign(value=pd.to_numeric(frame["value"]))
+        pd.to_numeric(frame["value"])
     except ValueError as error:
         raise UserError(f"{source}: column value: not a number ({error})") from error
-    own = folder.table(SET_METRICS)
+    measured = Measured(folder.tables)
     rows = []
-    for theirs in published.to_dict("records"):
-        dataset = SAME_DATASET.get(theirs["dataset"], theirs["dataset"])
-        fitting = own[(own["dataset"] == dataset) & (own["metric"] == theirs["metric"])] if len(own) else own
-        note = f"; {theirs['note']}" if theirs.get("note") else ""
-        rows += [
-            [
-                dataset,
-                theirs["metric"],
-                theirs.get("model") or NOTHING,
-                number(theirs["value"], digits=1),
-                row["model"],
-                number(row["value"], digits=1),
-                whole(row["n_fake"]),
-                f"{theirs['source']}, {theirs['dataset']}{note}",
-            ]
-            for _, row in fitting.iterrows()
-        ]
+    here = frame["dataset"].map(lambda name: SAME_DATASET.get(name, name))
+    for key, theirs in frame.groupby([here, "metric"], sort=False):
+        dataset, metric = map(str, key)
+        ours = {model: measured.summary(dataset, metric, model) for model in measured.models(dataset)}
+        ours = {model: summary for model, summary in ours.items() if summary.is_known}
+        if not ours:
+            continue
+        heading, digits = f"{dataset}: {title_of(metric)}", decimals_of(ours.values())
+        for row in theirs.to_dict("records"):
+            note = f"; {row['note']}" if row.get("note") else ""
+            name, told = row.get("model") or NOTHING, f"{row['source']}, {row['dataset']}{note}"
+            rows.append([heading, f"published: {name}", row["value"].replace("-", MINUS), NOTHING, told])
+        for model, summary in ours.items():
+            value = mean_interval(summary, digits=digits)
+            rows.append([heading, f"here: {model}", value, whole(summary.n), NOTHING])
     if not rows:
         return []
-    head = ["data set", "metric", "published model", "published", "model here", "here", "N here", "source"]
-    return [Table("Metric values, published and here", head, rows, text_columns=3, last_is_text=True, source=(source,))]
+    head = ["data set and metric", "whose", "value (95\u202f%)", "N", "source"]
+    return [
+        Table(
+            "Metric values, published and here",
+            head,
+            rows,
+            text_columns=2,
+            last_is_text=True,
+            grouped=True,
+            source=(source,),
+        )
+    ]
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Published findings in words, with what was measured here on the same matter."""
+"""Published findings in words and metric values, with what was measured here on the same matter."""
 
 import json
 from pathlib import Path
@@ -83,6 +83,21 @@ def make(folder: Path, *, study: str = "pix2pix_mix_loss", own: str = "mix_loss"
 
 def view_of(folder: Path) -> View:
     return next(view for view in published_tables(read_folder(folder)) if view.caption.startswith("Findings"))
+
+
+def test_published_metric_values_stand_above_all_models_of_their_data_set(tmp_path):
+    folder = make(tmp_path / "study")
+    (folder / "published" / "metric_values.csv").write_text(
+        "source,model,dataset,metric,value,note\nA paper,unet,facades,fid,119.135,training mode\n"
+        "A paper,unet,maps,fid,99,\nA paper,resnet,facades,fid,120,\nA paper,unet,facades,kid,0.1,\n"
+    )
+    view = next(view for view in published_tables(read_folder(folder)) if view.caption.startswith("Metric values"))
+    assert {row[0] for row in view.rows} == {"facades: FID"}
+    assert [row[1:3] for row in view.rows[:3]] == [
+        ["published: unet", "119.135"], ["published: resnet", "120"], ["here: l1", "100.0"],
+    ]  # fmt: skip
+    assert view.rows[0][4] == "A paper, facades; training mode"
+    assert len(view.rows) == 2 + len(WEIGHTS)
 
 
 def here(view: View, subject: str) -> dict[str, str]:
