@@ -246,6 +246,42 @@ def data_edges(
     _report_pairs(counts, out)
 
 
+class Each(StrEnum):
+    """What becomes one silhouette."""
+
+    object = "object"
+    picture = "picture"
+
+
+@data_app.command("silhouettes")
+def data_silhouettes(
+    sources: Annotated[
+        list[Path],
+        typer.Argument(metavar="SOURCE...", help="Folders of indexed PNGs as PASCAL VOC has them, or of masks."),
+    ],
+    out: Out,
+    each: Annotated[Each, typer.Option(help="One silhouette for each object (or class), or for each picture.")] = (
+        Each.object
+    ),
+    min_area: Annotated[float, typer.Option(help="Leave out those of a smaller share of their picture.")] = 0.005,
+) -> None:
+    """Make silhouettes for holes (inpainting.shapes) out of segmentations: white objects on black."""
+    from gan_eval.cli.console import Console
+    from trainer.masks.segmentations import write_silhouettes
+
+    with Console() as console:
+        silhouettes = write_silhouettes(
+            sources,
+            out,
+            each=each.value,
+            least=min_area,
+            on_progress=lambda done, total: console.progress("silhouettes", done, total, unit="pictures"),
+        )
+        for line in silhouettes.lines():
+            console.message(line)
+    typer.echo(out)
+
+
 def _report_pairs(counts: dict[str, int], out: Path) -> None:
     typer.echo(", ".join(f"{split} {count}" for split, count in counts.items()) + " pairs", err=True)
     typer.echo(out)
