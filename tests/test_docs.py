@@ -99,7 +99,8 @@ def test_citation_and_studies_page_name_the_five_publications() -> None:
         "Syam",
         "Rais",
         "Xu Yan",
-        "Inpainting from scratch",
+        "Training a GAN from Scratch for Image Inpainting",
+        "Shalom",
         "Cityscapes",
     ):
         assert words in studies
