@@ -18,18 +18,27 @@ from gan_eval.report.training.runs import TrainingRun, loss_weights, training_ru
 from gan_eval.tables import PLATEAUS
 
 FINDING_COLUMNS = {"study", "subject", "finding"}
-SAME_STUDY = {
+PUBLICATIONS = {
     "mix_loss": "pix2pix_mix_loss",
-    "cityscapes_segmentation": "cityscapes_convergence",
-    "inpainting_landscapes_paintings": "inpainting_from_scratch",
-    "inpainting_ablation": "inpainting_from_scratch",
+    "cityscapes_": "cityscapes_convergence",
+    "inpainting_": "inpainting_from_scratch",
+    "context_encoder": "context_encoder",
 }
-"""Studies whose publication has another name in the published table."""
+"""Beginnings of the names of studies whose publication has another name in the published table."""
 MOST_NAMES = 3
 """More models are counted where the same holds of them."""
 
 Fact = tuple[str, str]
 """Whose it is, a model or a data set, and what was measured."""
+
+
+def publications_of(study: str) -> list[str]:
+    """Under what names the published table may have a study's publication.
+
+    >>> publications_of("inpainting_ablation")
+    ['inpainting_ablation', 'inpainting_from_scratch']
+    """
+    return [study, *(name for beginning, name in PUBLICATIONS.items() if study.startswith(beginning))]
 
 
 def findings_table(folder: StudyFolder, published: pd.DataFrame, source: str) -> Table:
@@ -41,7 +50,7 @@ def findings_table(folder: StudyFolder, published: pd.DataFrame, source: str) ->
         source: its name among the folder's files.
     """
     own = folder.study.study.name if folder.study is not None else ""
-    of_study = published[published["study"].isin([own, SAME_STUDY.get(own, own)])]
+    of_study = published[published["study"].isin(publications_of(own))]
     shown = of_study if len(of_study) else published
     here = _Here(folder, training_runs(folder), Measured(folder.tables))
     rows, silent = [], []
