@@ -9,12 +9,30 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from gan_eval.report.metrics.data import Measured, decimals_of, picture_summary, title_of, unit_of
+from gan_eval.report.metrics.data import (
+    Measured,
+    decimals_of,
+    mean_interval,
+    picture_summary,
+    title_of,
+    unit_of,
+)
 from gan_eval.report.metrics.holes import holes_of_folder
 from gan_eval.report.parts.blocks import Table
 from gan_eval.report.parts.folder import StudyFolder
-from gan_eval.report.parts.words import NARROW, listed, missing, number, percent, plural, proportion_interval, whole
+from gan_eval.report.parts.words import (
+    NARROW,
+    interval,
+    listed,
+    missing,
+    number,
+    percent,
+    plural,
+    proportion_interval,
+    whole,
+)
 from gan_eval.report.training.runs import TrainingRun, loss_weights, training_runs
+from gan_eval.stats.metrics_and_people.correlations import CORRELATIONS
 from gan_eval.tables import PLATEAUS
 
 FINDING_COLUMNS = {"study", "subject", "finding"}
@@ -25,6 +43,8 @@ PUBLICATIONS = {
     "context_encoder": "context_encoder",
 }
 """Beginnings of the names of studies whose publication has another name in the published table."""
+LABEL_METRICS = ("label_detail", "label_information")
+"""How simple a generator's input is, and how much of the photograph it tells."""
 MOST_NAMES = 3
 """More models are counted where the same holds of them."""
 
@@ -90,6 +110,8 @@ class _Here:
         for dataset in self.measured.datasets:
             if re.search(rf"\b{re.escape(dataset)}\b", subject):
                 yield from self._judged("dataset", dataset)
+        if re.search(r"\blabels\b", subject):
+            yield from self._label_metrics()
         named = re.search(r"\b(L1|L2|SSIM)\b\D*?([\d.]+):([\d.]+)", subject)
         ratio = f"GAN:{named[1]} {named[2]}:{named[3]}" if named else "GAN alone" if "alone" in subject else ""
         proposed = finding if subject == "future work" else ""
@@ -100,6 +122,27 @@ class _Here:
         for pattern, of_run in TOPICS.items():
             if found := re.search(pattern, subject):
                 yield from (fact for run in self.runs for fact in of_run(self, run, found[0]))
+
+    def _label_metrics(self) -> Iterator[Fact]:
+        """How simple the inputs are and how much they tell, and how either goes with being taken for real."""
+        correlations = self.folder.table(CORRELATIONS)
+        for dataset in self.measured.datasets:
+            for metric in LABEL_METRICS:
+                models = self.measured.models(dataset)
+                summary = next(
+                    (found for model in models if (found := self.measured.summary(dataset, metric, model)).n), None
+                )
+                if summary is None:
+                    continue
+                text = f"{title_of(metric)} {mean_interval(summary, digits=decimals_of([summary]))}"
+                of_metric = correlations[(correlations["metric"] == metric) & (correlations["dataset"] == dataset)]
+                of_metric = of_metric[(of_metric["level"] == "stimulus") & (of_metric["measure"] == "fooling_rate")]
+                for row in of_metric[of_metric["spearman"].notna()].to_dict("records"):
+                    text += (
+                        f", rank correlation with being taken for real {number(row['spearman'])} "
+                        f"({interval(row['ci_low'], row['ci_high'])}) over {plural(row['n'], 'picture')}"
+                    )
+                yield dataset, text
 
     def _judged(self, scope: str, name: str) -> Iterator[Fact]:
         """How often pictures of a data set or a model were judged rightly."""

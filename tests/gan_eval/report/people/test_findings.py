@@ -9,7 +9,8 @@ from gan_eval.report.parts.blocks import Table as View
 from gan_eval.report.parts.folder import read_folder
 from gan_eval.report.people.published import published_tables
 from gan_eval.stats.answers.rates import RATES
-from gan_eval.tables import PLATEAUS, SET_METRICS, TRAINING_LOG, TRAINING_WARNINGS, VALIDATION
+from gan_eval.stats.metrics_and_people.correlations import CORRELATIONS
+from gan_eval.tables import IMAGE_METRICS, PLATEAUS, SET_METRICS, TRAINING_LOG, TRAINING_WARNINGS, VALIDATION
 from gan_eval.tabular import write_rows
 
 FINDINGS = """study,subject,finding
@@ -23,6 +24,7 @@ FINDINGS = """study,subject,finding
 {study},pictures,little change
 {study},discriminator,overpowers the generator
 {study},"maps and facades",confused some
+{study},labels,simple label pictures do better
 {study},result grid,four pictures
 {study},future work,an SSIM loss
 elsewhere,protocol,another publication
@@ -69,6 +71,18 @@ def make(folder: Path, *, study: str = "pix2pix_mix_loss", own: str = "mix_loss"
         for place, model in enumerate(WEIGHTS)
     ]
     write_rows(sets, folder / "metrics" / "set_metrics.csv", SET_METRICS)
+    images = [
+        {"stimulus": f"{place}", "item": f"{place}", "kind": "fake", "model": "l1", "dataset": "facades",
+         "metric": "label_detail", "value": value}
+        for place, value in enumerate((1.0, 2.0, 3.0))
+    ]  # fmt: skip
+    write_rows(images, folder / "metrics" / "image_metrics.csv", IMAGE_METRICS)
+    agreement = {"level": "stimulus", "dataset": "facades", "metric": "label_detail", "measure": "fooling_rate"}
+    write_rows(
+        [agreement | {"n": 3, "spearman": -0.5, "ci_low": -0.9, "ci_high": 0.1}],
+        folder / "tables" / "correlations.csv",
+        CORRELATIONS,
+    )
     plateau = {"model": "l1", "metric": "psnr", "mode": "train", "n": 9, "verdict": "plateau"}
     write_rows([plateau | {"plateau_step": 5, "ci_low": 4, "ci_high": 6}], folder / "tables" / "plateaus.csv", PLATEAUS)
     counts = {"n_real": 10, "n_fake": 20, "n_none": 0, "hits": 15, "misses": 5, "false_alarms": 1}
@@ -114,7 +128,7 @@ def test_each_finding_of_the_studys_publication_stands_once(view):
     published = {row[0]: row[2] for row in view.rows if row[1] == "published"}
     assert published["losses"] == "saturate"
     assert published["protocol"] == "20 epochs"
-    assert len(published) == len([row for row in view.rows if row[1] == "published"]) == 12
+    assert len(published) == len([row for row in view.rows if row[1] == "published"]) == 13
 
 
 def test_a_ratio_in_a_subject_finds_its_model(view):
@@ -132,6 +146,13 @@ def test_judgements_stand_beside_what_they_are_of(view):
         "here: facades": "90.0\u202f% (60.0–98.0) of 10 answers to real pictures right; "
         "75.0\u202f% of 20 answers to generated pictures right"
     }
+
+
+def test_how_simple_labels_are_stands_with_its_rank_correlation(view):
+    (said,) = here(view, "labels").values()
+    assert said.endswith(
+        "2.0 (−0.5–4.5), rank correlation with being taken for real −0.50 (−0.90 to 0.10) over 3 pictures"
+    )
 
 
 def test_what_training_says_stands_beside_its_matter(view):
@@ -158,5 +179,5 @@ def test_what_nothing_was_measured_on_is_said(view):
 
 def test_findings_of_other_publications_alone_are_shown_as_such(tmp_path):
     view = view_of(make(tmp_path / "study", study="somebody", own="mine"))
-    assert len([row for row in view.rows if row[1] == "published"]) == 13
+    assert len([row for row in view.rows if row[1] == "published"]) == 14
     assert "These are findings of somebody and elsewhere; none is of this study." in view.notes
