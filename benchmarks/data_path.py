@@ -1,13 +1,14 @@
 """Speed of the data path from the second epoch on, beside a plain reference loader, on this machine.
 
     python benchmarks/data_path.py --pairs 64 --rounds 5
+    python benchmarks/data_path.py --batch 16 --step-ms 30 --workers 0 1 2
 
 The script makes its own pictures: 512x256 JPEG, A|B. The reference loader does for every pair what
 pytorch-CycleGAN-and-pix2pix's does: decode, halve, enlarge to 286 (bicubic), crop 256, flip, to float in [-1, 1]. Ours
 takes the pair from the cache, crops, flips, to float. Both at batch 1 in one thread, in turn; the first epoch, which
-fills the cache, is told apart. Printed: the mean processor time of a pair of each side, and the ratio of each round's
-means with its spread. Then ours with worker threads and without the cache, while the main thread sleeps as it would
-wait for a GPU: the time for which it has to wait for its batch.
+fills the cache, is told apart. Printed: the mean processor time of a pair of each side, how many a second that is on a
+core, and the ratio of each round's means with its spread. Then ours with worker threads, from the cache and without it,
+while the main thread sleeps as it would wait for a GPU: the time for which it has to wait for its batch.
 """
 
 import argparse
@@ -24,12 +25,12 @@ import torch
 from PIL import Image
 
 from gan_eval.settings.training import TrainingSettings
-from trainer.batches import Batches, Pictures, jitter_size
+from trainer.batches import CACHE_BYTES, Batches, Pictures, jitter_size
 from trainer.datasets.pairs import PairedSet
 
 SIDE = 256
-GPU_STEP_S = 0.010
-"""A step during which the main thread waits, as for a GPU."""
+STEPS = 100
+"""For which is waited."""
 
 
 def main() -> None:
@@ -38,14 +39,21 @@ def main() -> None:
     parser.add_argument("--pairs", type=int, default=64)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--workers", type=int, nargs="*", default=[0, 2, 4])
+    parser.add_argument("--batch", type=int, default=1, help="pairs a step, where the main thread waits")
+    parser.add_argument("--step-ms", type=float, default=10.0, help="for which it waits, as for a GPU")
     options = parser.parse_args()
     torch.set_num_threads(1)
     with tempfile.TemporaryDirectory() as folder:
         paths = make_pictures(Path(folder), options.pairs)
         compare(paths, options.rounds)
-        for workers in options.workers:
-            wait = waiting(paths, workers)
-            print(f"no cache, {workers} workers: {wait * 1e3:.2f} ms of waiting a step of {GPU_STEP_S * 1e3:.0f} ms")
+        for cached in (True, False):
+            for workers in options.workers:
+                wait = waiting(paths, workers, batch=options.batch, step_s=options.step_ms / 1e3, cached=cached)
+                print(
+                    f"{'cache' if cached else 'no cache'}, {workers} workers, batch {options.batch}: "
+                    f"{wait * 1e3:.2f} ms of waiting a step of {options.step_ms:g} ms",
+                    flush=True,
+                )
 
 
 def make_pictures(folder: Path, count: int) -> list[Path]:
@@ -80,6 +88,8 @@ def compare(paths: list[Path], rounds: int) -> None:
             means[name].append(mean_time(load, len(paths), repeats=1 if name == "reference" else 5))
         print(f"round {number}: " + ", ".join(f"{name} {values[-1] * 1e3:.3f} ms" for name, values in means.items()))
     ratios = [slow / fast for slow, fast in zip(means["reference"], means["ours"], strict=True)]
+    for name, times in means.items():
+        print(f"{name}: {1 / statistics.median(times):.0f} pairs a second on a core")
     print(
         f"reference / ours = {statistics.median(ratios):.1f} (rounds {min(ratios):.1f} to {max(ratios):.1f}); "
         f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores"
@@ -112,17 +122,18 @@ def _prepared(half: Image.Image, left: int, top: int, *, flipped: bool) -> torch
     return levels.to(torch.float32).div(255).sub_(0.5).div_(0.5)
 
 
-def waiting(paths: list[Path], workers: int) -> float:
-    """The median time for which a step waits for its batch, in seconds."""
-    settings = TrainingSettings(steps=1, image_size=SIDE)
-    pictures = Pictures(PairedSet(paths[0].parent.parent, "BtoA"), paths, side=jitter_size(settings), cache_bytes=0)
+def waiting(paths: list[Path], workers: int, *, batch: int, step_s: float, cached: bool) -> float:
+    """The median time for which a step of `step_s` waits for its batch, in seconds."""
+    settings = TrainingSettings(steps=1, image_size=SIDE, batch_size=batch)
+    data_set = PairedSet(paths[0].parent.parent, "BtoA")
+    pictures = Pictures(data_set, paths, side=jitter_size(settings), cache_bytes=CACHE_BYTES if cached else 0)
     times = []
     with Batches(pictures, settings, workers=workers) as batches:
-        for step in range(3 * len(paths)):
+        for step in range(STEPS):
             started = time.perf_counter()
             batches(step)
             times.append(time.perf_counter() - started)
-            time.sleep(GPU_STEP_S)
+            time.sleep(step_s)
     return statistics.median(times)
 
 

@@ -18,7 +18,7 @@ from torch import nn
 from gan_eval.settings.training import TrainingSettings
 from gan_eval.stimuli.holes import mask_of
 from trainer.batches import Batches, Pictures, jitter_size
-from trainer.devices import AS_USUAL, Execution, exact_kernels
+from trainer.devices import Execution, exact_kernels
 from trainer.loop.gan import new_gan, set_learning_rates
 from trainer.masks import region
 from trainer.nets.layers import ChannelwiseLinear
@@ -100,7 +100,7 @@ def ours(options: argparse.Namespace, task: Inpainting, batches: Batches) -> Cal
     def step() -> object:
         batch = batches(next(numbers)).to(fabric.device)
         set_learning_rates(gan, task.settings, 1.0)
-        with exact_kernels(AS_USUAL):
+        with exact_kernels(fabric.device):
             return train(batch)
 
     return step

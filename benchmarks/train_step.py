@@ -1,7 +1,7 @@
 """Speed of the training step beside a plain reference step with the same mathematics, on this machine.
 
     python benchmarks/train_step.py --size 256 --batch 1 --rounds 5 --steps 6
-    python benchmarks/train_step.py --device cuda --batch 16 --precision fp32 bf16 --compile
+    python benchmarks/train_step.py --device cuda --batch 16 --steps 50 --precision fp32 bf16 --compile
     python benchmarks/train_step.py --check
 
 Each side runs in processes of its own, in turn, because ours is started with the C library told to keep freed memory
@@ -9,13 +9,15 @@ Each side runs in processes of its own, in turn, because ours is started with th
 round's medians with its spread. `--check` trains both from equal weights and compares their losses instead.
 
 The reference is written out here and shares no layer with the trainer: nested blocks of PyTorch's own layers as in
-pytorch-CycleGAN-and-pix2pix, one fake for both updates, D frozen while G learns, PyTorch's default Adam. On a GPU both
-sides have PyTorch's default TensorFloat-32 setting for convolutions, which is on.
+pytorch-CycleGAN-and-pix2pix, one fake for both updates, D frozen while G learns, PyTorch's default Adam. On a GPU the
+reference is as PyTorch makes it; ours lies channels-last, takes deterministic kernels and copies its batch to the GPU in
+each step. Both have PyTorch's default TensorFloat-32 setting for convolutions, which is on.
 """
 
 import argparse
 import json
 import os
+import platform
 import statistics
 import subprocess
 import sys
@@ -29,7 +31,8 @@ from gan_eval.launch import ALLOCATOR_SETTINGS
 if TYPE_CHECKING:
     from torch import Tensor, device, nn
 
-WARM_UP = 3
+WARM_UP = 5
+"""Steps before the timed ones: a compiler captures in the first of them."""
 CHECKED_STEPS = 3
 REFERENCE = "reference"
 
@@ -74,7 +77,13 @@ def compare(options: argparse.Namespace) -> None:
             f"reference / ours ({side}) = {statistics.median(ratios):.2f} "
             f"(rounds {min(ratios):.2f} to {max(ratios):.2f})"
         )
-    print(f"size {options.size}, batch {options.batch}; load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
+    import torch
+
+    gpu = torch.cuda.is_available() and options.device != "cpu"
+    print(
+        f"size {options.size}, batch {options.batch}; {torch.cuda.get_device_name() if gpu else platform.machine()}, "
+        f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores, torch {torch.__version__}"
+    )
 
 
 def in_own_process(side: str) -> list[float]:
@@ -123,7 +132,7 @@ def ours(size: int, pictures: "list[Tensor]", *, where: "device", precision: str
     from lightning_fabric import Fabric
 
     from gan_eval.settings.training import TrainingSettings
-    from trainer.devices import AS_USUAL, PRECISION, exact_kernels
+    from trainer.devices import PRECISION, exact_kernels
     from trainer.loop.gan import new_gan
     from trainer.randomness import Purpose, seeded
     from trainer.step import Batch, training_step
@@ -139,12 +148,13 @@ def ours(size: int, pictures: "list[Tensor]", *, where: "device", precision: str
     fabric = Fabric(accelerator=where.type, devices=1, precision=PRECISION[settings.precision])
     gan = new_gan(fabric, settings, compiled=compiled)
     objective = translation_objective(settings)
+    made = Batch(*pictures).pinned() if where.type == "cuda" else Batch(*pictures)
 
     def step() -> "dict[str, Tensor]":
-        batch = Batch(*pictures).to(fabric.device)
+        batch = made.to(fabric.device)
         if compiled:
             torch.compiler.cudagraph_mark_step_begin()
-        with seeded(fabric.device, Purpose.DROPOUT, 0, 0), exact_kernels(AS_USUAL):
+        with seeded(fabric.device, Purpose.DROPOUT, 0, 0), exact_kernels(fabric.device):
             return training_step(gan, objective, batch, backward=fabric.backward)
 
     return step

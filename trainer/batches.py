@@ -204,6 +204,7 @@ class Batches:
         workers: int = 0,
         rank: int = 0,
         world: int = 1,
+        pin: bool = False,
     ) -> None:
         """Batches of one device.
 
@@ -214,12 +215,14 @@ class Batches:
             workers: threads that make the next batches in the background; 0 makes each when it is asked for.
             rank: number of this device, from 0.
             world: number of devices.
+            pin: put them into memory that a GPU can fetch by itself while the next ones are made.
         """
         self.schedule = Schedule(len(pictures), settings.batch_size, settings.seed, world)
         self._pictures = pictures
         self._settings = settings
         self._assemble = assemble
         self._rank = rank
+        self._pin = pin
         self._order = lru_cache(maxsize=2)(self.schedule.order)
         self._pool = ThreadPoolExecutor(workers, "batches") if workers else None
         self._ready = STEPS_AHEAD * workers
@@ -264,7 +267,8 @@ class Batches:
         crops = np.empty((len(items[0]), len(items), 3, size, size), np.float32)
         for row, item in enumerate(items):
             crops[:, row] = item
-        return self._assemble(_scaled(crops), [sample for _, sample in samples])
+        batch = self._assemble(_scaled(crops), [sample for _, sample in samples])
+        return batch.pinned() if self._pin else batch
 
 
 def jitter(item: Levels, settings: TrainingSettings, *, sample: int) -> Levels:

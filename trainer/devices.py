@@ -8,11 +8,11 @@ process, the leader, alone writes, draws, measures and speaks.
 import logging
 import os
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from inspect import signature
-from typing import Any
+from typing import Any, cast
 
 import torch
 from lightning_fabric import Fabric
@@ -21,13 +21,17 @@ from torch import Tensor, distributed, nn
 from torch.nn.parallel import DistributedDataParallel
 
 from gan_eval.errors import UserError
-from gan_eval.launch import processes
+from gan_eval.launch import processes, usable_cores
 from gan_eval.settings.training import TrainingSettings
 
 PRECISION: dict[str, Any] = {"fp32": "32-true", "bf16": "bf16-mixed"}
 """Lightning Fabric's words. bf16: autocast; weights, optimizers and losses stay in fp32."""
 PATIENCE = timedelta(hours=6)
 """So long the others wait for the leader, which may be reading many pictures or measuring."""
+WORKERS = 4
+"""Or one for each core: they decode what does not fit in the cache fast enough for 16 pairs every 30 ms."""
+WORKSPACE = ":4096:8"
+"""Size and number of cuBLAS's workspaces, read when it starts, with which its sums have one order."""
 STOP_EVERY = 10
 """On a GPU, steps between two looks at whether somebody was told to stop: each look waits for the device."""
 _SEND_BUFFERS = (
@@ -43,11 +47,11 @@ class Execution:
     """How the steps are computed. Not part of a run's definition: another choice agrees closely, not bit for bit."""
 
     workers: int | None = None
-    """Threads that make batches ahead, the same bits with any number; default: 2 beside a GPU, else none."""
+    """Threads that make batches ahead, the same bits with any number; default: beside a GPU WORKERS, else none."""
     tf32: bool = True
     """Convolutions in fp32 on a GPU may round their inputs to 10 bits (TensorFloat-32), as is PyTorch's default."""
     compiled: bool = False
-    """Both networks go through `torch.compile`; on a GPU with CUDA graphs."""
+    """The networks go through `torch.compile`; on a GPU with CUDA graphs."""
 
     def workers_for(self, device: torch.device) -> int:
         """The number of worker threads.
@@ -56,7 +60,7 @@ class Execution:
             UserError: it is negative.
         """
         if self.workers is None:
-            return 2 if device.type == "cuda" else 0
+            return min(WORKERS, usable_cores()) if device.type == "cuda" else 0
         if self.workers < 0:
             raise UserError(f"--workers {self.workers}: wanted 0 or more")
         return self.workers
@@ -105,12 +109,31 @@ def leader_first(fabric: Fabric) -> Iterator[None]:
         fabric.barrier()
 
 
-def exact_kernels(execution: Execution) -> AbstractContextManager[None]:
-    """Inside, cuDNN takes kernels that give the same bits each time, and does not choose them by trying."""
-    flags: AbstractContextManager[None] = torch.backends.cudnn.flags(
-        enabled=True, benchmark=False, deterministic=True, allow_tf32=execution.tf32
-    )
-    return flags
+@contextmanager
+def exact_kernels(device: torch.device, *, tf32: bool = True) -> Iterator[None]:
+    """Inside, a GPU takes kernels that give the same bits each time, and does not choose them by trying.
+
+    An operation that has none is warned of by PyTorch, and goes on. On a CPU the kernels are such ones anyway.
+
+    Args:
+        device: that of the networks.
+        tf32: see `Execution`.
+    """
+    before = torch.are_deterministic_algorithms_enabled(), torch.is_deterministic_algorithms_warn_only_enabled()
+    deterministic: Any = torch.utils.deterministic
+    filled = deterministic.fill_uninitialized_memory
+    with torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True, allow_tf32=tf32):
+        if device.type != "cuda":
+            yield
+            return
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", WORKSPACE)
+        try:
+            torch.use_deterministic_algorithms(True, warn_only=True)
+            deterministic.fill_uninitialized_memory = False  # a pass over memory for nothing
+            yield
+        finally:
+            torch.use_deterministic_algorithms(before[0], warn_only=before[1])
+            deterministic.fill_uninitialized_memory = filled
 
 
 def synchronised(settings: TrainingSettings, fabric: Fabric) -> bool:
@@ -172,10 +195,23 @@ def memory_format(device: torch.device) -> torch.memory_format:
 
 
 def on_device(batch: Tensor, device: torch.device) -> Tensor:
-    """A batch on the device, in its order of memory; to a GPU without waiting."""
-    if device.type == "cuda":
-        batch = batch.pin_memory()
+    """A batch on the device, in its order of memory; to a GPU without waiting, where it lies in pinned memory."""
     return batch.to(device, non_blocking=True).contiguous(memory_format=memory_format(device))
+
+
+def placed(net: nn.Module, device: torch.device) -> nn.Module:
+    """A network on the device, in its order of memory."""
+    return net.to(device).to(memory_format=memory_format(device))
+
+
+def captured(net: nn.Module, device: torch.device) -> nn.Module:
+    """The network through `torch.compile`, on a GPU with CUDA graphs.
+
+    Dropout takes the numbers that it would take without. Each size of a batch, of which a run has two where an epoch's
+    last batch is smaller, is captured once and for all.
+    """
+    options: dict[str, Any] = {"fallback_random": True, "triton.cudagraphs": device.type == "cuda"}
+    return cast(nn.Module, torch.compile(net, dynamic=False, options=options))
 
 
 def machine_of(device: torch.device, execution: Execution) -> dict[str, Any]:
@@ -190,8 +226,8 @@ def machine_of(device: torch.device, execution: Execution) -> dict[str, Any]:
     return machine | ({"compiled": True} if execution.compiled else {})
 
 
-_WORDS = ("out of memory", "can't allocate memory", "not enough memory")
-"""What PyTorch's allocators say, in a plain RuntimeError on the CPU."""
+_WORDS = ("out of memory", "can't allocate memory", "not enough memory", "_status_alloc_failed")
+"""What PyTorch's allocators say, in a plain RuntimeError on the CPU, and cuDNN and cuBLAS of theirs."""
 
 
 @contextmanager
@@ -208,7 +244,12 @@ def memory_for(what: str, mend: str) -> Iterator[None]:
     try:
         yield
     except (MemoryError, RuntimeError) as error:
-        known = isinstance(error, MemoryError | torch.OutOfMemoryError)
-        if not known and not any(word in str(error).lower() for word in _WORDS):
+        if not is_out_of_memory(error):
             raise
         raise UserError(f"out of memory for {what}; {mend}") from error
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether an allocator, of whichever library, could not give what was asked for."""
+    known = isinstance(error, MemoryError | torch.OutOfMemoryError)
+    return known or any(word in str(error).lower() for word in _WORDS)

@@ -12,10 +12,11 @@ from gan_eval.settings.training import Direction, Mode, TrainingSettings
 from gan_eval.stimuli.sets import RAW, model_name_problem, write_set
 from gan_eval.tabular import Row
 from trainer.datasets.dataset import Size
+from trainer.devices import exact_kernels, placed
 from trainer.files.model import Model, load_model
 from trainer.inference import inference
 from trainer.items import Names, item_number, item_rows, write_items
-from trainer.state.run_folder import differences
+from trainer.state.run_folder import differences, tf32_of
 from trainer.tasks import Example, new_task
 
 MARKER = ".gan-eval/generate.json"
@@ -126,14 +127,15 @@ def generate(
     for note in source.notes:
         say(note)
 
-    net = source.net.to(Fabric(accelerator="auto", devices=1).device)
+    device = Fabric(accelerator="auto", devices=1).device
+    net = placed(source.net, device)
     grey = source.net.out_channels == 1
     facts = {**task.row_facts, "fraction": source.fraction}
     seen = frozenset(() if train_split is None else data_set.training_paths(train_split))
     stems = list(items)
     rows: list[Row] = []
     raw_rows: list[Row] = []
-    with inference(net, mode):
+    with exact_kernels(device, tf32=tf32_of(source.file)), inference(net, mode):
         for start in range(0, len(stems), batch_size):
             batch: dict[str, Example] = {}
             for name in stems[start : start + batch_size]:

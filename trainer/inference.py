@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from gan_eval.settings.training import Mode
 from gan_eval.stimuli.pictures import Picture
 from trainer.batches import as_tensor
+from trainer.devices import on_device
 from trainer.nets.layers import BatchNorm2d, Dropout
 from trainer.randomness import Purpose, torch_seed
 
@@ -70,7 +71,7 @@ def translate_batch(
         x = (x * torch.tensor(LUMA)[:, None, None]).sum(1, keepdim=True)
     generators = [torch.Generator(device).manual_seed(torch_seed(purpose, seed, number)) for number in numbers]
     with dropout_from(net, generators):
-        y = net(x.to(device))
+        y = net(on_device(x, device))
     return as_pictures(y)
 
 
@@ -88,11 +89,11 @@ def as_pictures(y: Tensor) -> list[Picture]:
     Raises:
         NotFiniteError: a picture has a NaN or an infinity, which would become black or white.
     """
-    sound = y.isfinite().flatten(1).all(1)
-    if not sound.all():
-        raise NotFiniteError(int(sound.int().argmin()))
-    levels = [((picture.float() + 1.0) * 127.5).round_().clamp_(0, 255).to(torch.uint8) for picture in y]
-    return [np.ascontiguousarray(picture.expand(3, -1, -1).permute(1, 2, 0).cpu().numpy()) for picture in levels]
+    sound = y.isfinite().flatten(1).all(1).tolist()
+    if not all(sound):
+        raise NotFiniteError(sound.index(False))
+    levels = ((y.float() + 1.0) * 127.5).round_().clamp_(0, 255).to(torch.uint8).cpu()  # one transfer for all
+    return [np.ascontiguousarray(picture.expand(3, -1, -1).permute(1, 2, 0).numpy()) for picture in levels]
 
 
 @contextmanager

@@ -17,9 +17,11 @@ from gan_eval.settings.training import AdversarialKind
 
 class AdversarialLoss(Protocol):
     """Scalar loss of logits (any shape) that ought to say real (or not), as the discriminator or the generator
-    minimises it."""
+    minimises it: the mean over them, each with its weight (of their shape) where there is one."""
 
-    def __call__(self, logits: Tensor, *, real: bool, generator: bool = False) -> Tensor: ...
+    def __call__(
+        self, logits: Tensor, *, real: bool, generator: bool = False, weight: Tensor | None = None
+    ) -> Tensor: ...
 
 
 class ReconstructionLoss(Protocol):
@@ -29,7 +31,16 @@ class ReconstructionLoss(Protocol):
     def __call__(self, fake: Tensor, target: Tensor, weight: Tensor | None = None) -> Tensor: ...
 
 
-def bce(logits: Tensor, *, real: bool, generator: bool = False) -> Tensor:
+def mean_of(values: Tensor, weight: Tensor | None) -> Tensor:
+    """The mean, or where each value has its weight (of their shape, 0 or more) the weighted one.
+
+    >>> float(mean_of(torch.tensor([1.0, 2.0, 9.0]), torch.tensor([1.0, 1.0, 0.0])))
+    1.5
+    """
+    return values.mean() if weight is None else (values * weight).sum() / weight.sum()
+
+
+def bce(logits: Tensor, *, real: bool, generator: bool = False, weight: Tensor | None = None) -> Tensor:
     """Mean of -log sigmoid(logits), or of -log(1 - sigmoid(logits)) where not real (Goodfellow et al. 2014, eq. 1).
 
     The generator minimises the first of its fakes (section 3 there: "non-saturating").
@@ -37,19 +48,23 @@ def bce(logits: Tensor, *, real: bool, generator: bool = False) -> Tensor:
     >>> round(float(bce(torch.zeros(1), real=True)), 4)
     0.6931
     """
-    return F.binary_cross_entropy_with_logits(logits, torch.full_like(logits, float(real)))
+    wanted = torch.full_like(logits, float(real))
+    if weight is None:
+        return F.binary_cross_entropy_with_logits(logits, wanted)
+    return mean_of(F.binary_cross_entropy_with_logits(logits, wanted, reduction="none"), weight)
 
 
-def least_squares(logits: Tensor, *, real: bool, generator: bool = False) -> Tensor:
+def least_squares(logits: Tensor, *, real: bool, generator: bool = False, weight: Tensor | None = None) -> Tensor:
     """Mean squared distance from 1, or from 0 where not real (Mao et al. 2017, arXiv 1611.04076, eq. 9).
 
     >>> float(least_squares(torch.tensor([3.0]), real=True))
     4.0
     """
-    return F.mse_loss(logits, torch.full_like(logits, float(real)))
+    wanted = torch.full_like(logits, float(real))
+    return F.mse_loss(logits, wanted) if weight is None else mean_of((logits - wanted) ** 2, weight)
 
 
-def hinge(logits: Tensor, *, real: bool, generator: bool = False) -> Tensor:
+def hinge(logits: Tensor, *, real: bool, generator: bool = False, weight: Tensor | None = None) -> Tensor:
     """Discriminator: mean of max(0, 1 - logits), or of max(0, 1 + logits) where not real; generator: mean of -logits
     (Lim and Ye 2017, arXiv 1705.02894, section 3).
 
@@ -57,7 +72,7 @@ def hinge(logits: Tensor, *, real: bool, generator: bool = False) -> Tensor:
     (1.25, -0.25)
     """
     signed = logits if real else -logits
-    return -signed.mean() if generator else F.relu(1.0 - signed).mean()
+    return mean_of(-signed if generator else F.relu(1.0 - signed), weight)
 
 
 ADVERSARIAL: dict[AdversarialKind, AdversarialLoss] = {"bce": bce, "least_squares": least_squares, "hinge": hinge}
@@ -115,8 +130,8 @@ def pixel_weights(
     return torch.where(hole > 0, inside, context_weight)
 
 
-def logits_at_holes(logits: Tensor, hole: Tensor) -> Tensor:
-    """Those logits of a PatchGAN whose place has a hole, and a global discriminator's one of each picture.
+def at_holes(logits: Tensor, hole: Tensor) -> Tensor:
+    """Weights of logits: 1 at a PatchGAN's whose place has a hole and at a global discriminator's one, else 0.
 
     A place is a cell of the hole's picture, divided into as many rows and columns as there are of logits; a logit sees
     beyond it. Where patches see no hole, real and filled pictures are the same: at holes of a few hundredths of the
@@ -128,19 +143,18 @@ def logits_at_holes(logits: Tensor, hole: Tensor) -> Tensor:
         hole: (N, 1, H, W), 1 in the hole and 0 elsewhere, not empty.
 
     Returns:
-        One dimension, in no particular order.
+        Like `logits`. Were they picked out instead, a step would have to wait until a GPU tells how many they are.
 
     >>> hole = torch.zeros(1, 1, 4, 4)
     >>> hole[..., 3, 0] = 1
-    >>> logits_at_holes(torch.tensor([[9.0, 1.0, 2.0, 3.0, 4.0]]), hole).tolist()
-    [3.0, 9.0]
+    >>> at_holes(torch.tensor([[9.0, 1.0, 2.0, 3.0, 4.0]]), hole).tolist()
+    [[1.0, 0.0, 0.0, 1.0, 0.0]]
     """
-    whole, patches = logits.new_empty(0), logits
-    if logits.ndim == 2:
-        side = math.isqrt(logits.shape[1] - 1)
-        whole, patches = logits[:, 0], logits[:, 1:].unflatten(1, (1, side, side))
-    there = F.adaptive_max_pool2d(hole, (patches.shape[2], patches.shape[3])) > 0
-    return torch.cat([patches[there], whole])
+    if logits.ndim != 2:
+        return (F.adaptive_max_pool2d(hole, (logits.shape[2], logits.shape[3])) > 0).to(logits.dtype)
+    side = math.isqrt(logits.shape[1] - 1)
+    patches = (F.adaptive_max_pool2d(hole, (side, side)) > 0).flatten(1).to(logits.dtype)
+    return torch.cat([torch.ones_like(logits[:, :1]), patches], dim=1)
 
 
 def total_variation(picture: Tensor) -> Tensor:

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from trainer.devices import on_device
-from trainer.losses import AdversarialLoss, bce
+from trainer.losses import AdversarialLoss, bce, mean_of
 
 
 @dataclass(frozen=True)
@@ -26,9 +26,16 @@ class Batch:
     """(N, 1, h, w), 1 where the generator's output counts and 0 where the picture is known; None: all of it counts."""
 
     def to(self, device: torch.device) -> "Batch":
-        """The same on the device."""
-        hole = None if self.hole is None else on_device(self.hole, device)
-        return replace(self, inputs=on_device(self.inputs, device), target=on_device(self.target, device), hole=hole)
+        """The same on the device, to a GPU without waiting where it is pinned."""
+        return self._each(lambda tensor: on_device(tensor, device))
+
+    def pinned(self) -> "Batch":
+        """The same in memory that a GPU can fetch by itself."""
+        return self._each(Tensor.pin_memory)
+
+    def _each(self, change: Callable[[Tensor], Tensor]) -> "Batch":
+        hole = None if self.hole is None else change(self.hole)
+        return replace(self, inputs=change(self.inputs), target=change(self.target), hole=hole)
 
     def filled(self, output: Tensor) -> Tensor:
         """The composite: `output` in the hole and the target's pixels, bit for bit, around it; (N, 3, h, w)."""
@@ -55,9 +62,9 @@ class Term:
     weight: float
 
 
-def every_logit(_: Batch, logits: Tensor) -> Tensor:
+def every_logit(_batch: Batch, _logits: Tensor) -> Tensor | None:
     """All that the discriminator says counts."""
-    return logits
+    return None
 
 
 @dataclass(frozen=True)
@@ -70,8 +77,8 @@ class Objective:
     adversarial: AdversarialLoss = bce
     adversarial_weight: float = 1.0
     """At 0 there is no discriminator to train."""
-    counted: Callable[[Batch, Tensor], Tensor] = every_logit
-    """Those of the discriminator's logits, of a batch and in any shape, that the adversarial loss is the mean over."""
+    counted: Callable[[Batch, Tensor], Tensor | None] = every_logit
+    """What each of the discriminator's logits of a batch counts in the adversarial loss; None: all the same."""
     decision: float = 0.0
     """The logit above which the discriminator says real."""
     d_loss_factor: float = 0.5
@@ -94,9 +101,9 @@ def training_step(
         gradient_norm: also return the Euclidean norm of the generator's gradient.
 
     Returns:
-        The unweighted terms as detached scalars: g_adversarial, d_real, d_fake, d_accuracy (share of the logits that
-        counted and were right before D's update), one for each term of the reconstruction, and g_gradient_norm where
-        asked for.
+        The unweighted terms as detached scalars: g_adversarial, d_real, d_fake, d_accuracy (share of what counts of
+        the logits that was right before D's update), one for each term of the reconstruction, and g_gradient_norm
+        where asked for.
     """
     G, D = gan.generator, gan.discriminator
     fake = G(batch.inputs)
@@ -106,17 +113,18 @@ def training_step(
     if objective.adversarial_weight:
         D.requires_grad_(True)
         gan.discriminator_optimizer.zero_grad()
-        fake_logits = objective.counted(batch, D(objective.judged(batch, fake.detach())))
-        real_logits = objective.counted(batch, D(objective.judged(batch, batch.target)))
-        terms["d_fake"] = objective.adversarial(fake_logits, real=False)
-        terms["d_real"] = objective.adversarial(real_logits, real=True)
+        fake_logits = D(objective.judged(batch, fake.detach()))
+        real_logits = D(objective.judged(batch, batch.target))
+        weight = objective.counted(batch, fake_logits)
+        terms["d_fake"] = objective.adversarial(fake_logits, real=False, weight=weight)
+        terms["d_real"] = objective.adversarial(real_logits, real=True, weight=weight)
         backward(objective.d_loss_factor * (terms["d_fake"] + terms["d_real"]))
         gan.discriminator_optimizer.step()
-        terms["d_accuracy"] = accuracy(fake_logits, real_logits, objective.decision)
+        terms["d_accuracy"] = accuracy(fake_logits, real_logits, objective.decision, weight=weight)
 
         D.requires_grad_(False)  # its gradients are not needed to update the generator
-        logits = objective.counted(batch, D(objective.judged(batch, fake)))
-        terms["g_adversarial"] = objective.adversarial(logits, real=True, generator=True)
+        logits = D(objective.judged(batch, fake))
+        terms["g_adversarial"] = objective.adversarial(logits, real=True, generator=True, weight=weight)
         g_loss = objective.adversarial_weight * terms["g_adversarial"]
 
     for term in objective.reconstruction:
@@ -132,11 +140,17 @@ def training_step(
     return {name: term.detach() for name, term in terms.items()}
 
 
-def accuracy(fake_logits: Tensor, real_logits: Tensor, decision: float) -> Tensor:
-    """Share of a discriminator's logits that are on the right side of the decision, reals and fakes alike."""
+def accuracy(fake_logits: Tensor, real_logits: Tensor, decision: float, *, weight: Tensor | None = None) -> Tensor:
+    """Share of a discriminator's logits that are on the right side of the decision, reals and fakes alike.
+
+    Args:
+        fake_logits, real_logits: of one shape.
+        decision: the logit above which the discriminator says real.
+        weight: what each logit counts, of their shape.
+    """
     dtype = torch.promote_types(real_logits.dtype, torch.float32)
-    right_reals = (real_logits.detach() > decision).to(dtype).mean()
-    right_fakes = (fake_logits.detach() <= decision).to(dtype).mean()
+    right_reals = mean_of((real_logits.detach() > decision).to(dtype), weight)
+    right_fakes = mean_of((fake_logits.detach() <= decision).to(dtype), weight)
     return (right_reals + right_fakes) / 2
 
 

@@ -16,7 +16,6 @@ from gan_eval.errors import UserError
 from gan_eval.settings.training import TrainingSettings
 from gan_eval.tabular import Row
 from trainer import devices
-from trainer.loop import gan
 from trainer.loop import run as run_module
 from trainer.loop.gan import load_optimizer, new_gan
 from trainer.loop.run import Run
@@ -61,7 +60,7 @@ def lie(monkeypatch: pytest.MonkeyPatch) -> Lie:
     monkeypatch.setattr(run_module, "Run", Watched)
 
     def decide(name: str) -> None:
-        for module in (devices, gan):
+        for module in (devices,):
             monkeypatch.setattr(module, "memory_format", lambda _device: FORMATS[name])
 
     return decide

@@ -14,6 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from gan_eval.launch import processes
 from gan_eval.settings.training import Direction, TrainingSettings
 from trainer.devices import AS_USUAL, Execution, exact_kernels, machine_of, new_fabric, speaker
 from trainer.loop.failures import breakdowns_explained
@@ -111,7 +112,8 @@ def estimate(
     Raises:
         UserError: what `train` would raise at its start, or out of memory.
     """
-    fabric = new_fabric(settings)
+    with breakdowns_explained(settings, processes=processes()):
+        fabric = new_fabric(settings)
     with (
         breakdowns_explained(settings, processes=fabric.world_size),
         tempfile.TemporaryDirectory(prefix="gan-eval-estimate-") as folder,
@@ -124,7 +126,7 @@ def estimate(
         )  # fmt: skip
         assert run is not None  # the folder is new
         sample_s = validation_s = 0.0
-        with closing(run), exact_kernels(execution):
+        with closing(run), exact_kernels(fabric.device, tf32=execution.tf32):
             times = step_times(run, fabric.device, on_progress if run.leads else None)
             if run.leads:
                 say("estimate: timing a grid of samples" + (" and a validation" if run.validation is not None else ""))

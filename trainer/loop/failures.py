@@ -1,6 +1,7 @@
 """What ends a training early: memory that does not suffice, another process that ended, Ctrl-C."""
 
 import os
+import re
 import signal
 import socket
 import sys
@@ -11,16 +12,25 @@ from types import FrameType
 
 from torch import distributed
 
-from gan_eval.errors import UserError
+from gan_eval.errors import UserError, shortened
 from gan_eval.settings.training import TrainingSettings
-from trainer.devices import memory_for
+from trainer.devices import is_out_of_memory, memory_for
 
 LOST = (
     "another process of this training has ended, or was stopped; what it said stands above; "
     "the same command goes on from the last checkpoint"
 )
-LOST_WORDS = ("closed by peer", "reset by peer", "broken pipe", "gloo", "nccl")
-"""What the libraries between processes say, in a plain RuntimeError."""
+LOST_WORDS = ("closed by peer", "reset by peer", "broken pipe", "gloo", "ncclremoteerror")
+"""What the libraries between processes say of the end of another one, in a plain RuntimeError."""
+NCCL_MENDS = {
+    "duplicate gpu": "give --nproc-per-node the number of this machine's GPUs, and leave CUDA_VISIBLE_DEVICES as it is",
+    "shared memory": "give the machine or its container more shared memory (docker run --ipc=host, or --shm-size=8g)",
+    "timeout": "look at the other processes' lines above, one of which did not come along",
+    "socket": "name the network between the machines with NCCL_SOCKET_IFNAME, or train on one machine",
+}
+"""What to do, by a word of NCCL's message,"""
+NCCL_MEND = "start it again with NCCL_DEBUG=WARN, which tells the place"
+"""and where none of them is there."""
 
 
 @contextmanager
@@ -28,7 +38,7 @@ def breakdowns_explained(settings: TrainingSettings, *, processes: int = 1) -> I
     """Inside, what breaks a training down without being an error of the program becomes a message for the user.
 
     Raises:
-        UserError: out of memory, or another process has ended.
+        UserError: out of memory, another process has ended, or the processes cannot exchange their numbers.
     """
     smaller = ["batch_size"] if settings.batch_size > 1 else []
     smaller += ["image_size", "generator_channels", "discriminator_channels"]
@@ -51,7 +61,7 @@ def lost_processes_explained() -> Iterator[None]:
     thread waits for a GPU, where Python's own handlers would not run.
 
     Raises:
-        UserError: a message to another process failed.
+        UserError: a message to another process failed; with NCCL's own reason, where that is another one.
     """
     leaving = threading.Event()  # with a message of its own
     is_main_thread = threading.current_thread() is threading.main_thread()  # it alone may listen to signals
@@ -73,7 +83,12 @@ def lost_processes_explained() -> Iterator[None]:
         yield
     except RuntimeError as error:
         leaving.set()
-        if isinstance(error, distributed.DistError) or any(word in str(error).lower() for word in LOST_WORDS):
+        words = str(error).lower()
+        if is_out_of_memory(error):
+            raise
+        if "nccl" in words and not any(word in words for word in LOST_WORDS):
+            raise UserError(nccl_problem(str(error))) from error
+        if isinstance(error, distributed.DistError) or any(word in words for word in LOST_WORDS):
             raise UserError(LOST) from error
         raise
     except BaseException:
@@ -87,6 +102,25 @@ def lost_processes_explained() -> Iterator[None]:
             writing.close()
             listener.join()
             reading.close()
+
+
+def nccl_problem(text: str) -> str:
+    """The user's line of an error of NCCL, the library between GPUs: what failed in its own words, and the mend.
+
+    >>> print(nccl_problem("NCCL error in: a.cpp:1, invalid usage\nncclInvalidUsage: ...\nLast error:\nDuplicate GPU"))
+    ... # doctest: +ELLIPSIS
+    the GPUs' processes cannot exchange their numbers: Duplicate GPU (ncclInvalidUsage); give --nproc-per-node the ...
+    """
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    own = lines.index("Last error:") + 1 if "Last error:" in lines else len(lines)  # NCCL's, after PyTorch's
+    reason = lines[own] if own < len(lines) else lines[0]
+    kind = re.search(r"nccl[A-Z]\w+", text)
+    named = f" ({kind[0]})" if kind and kind[0] not in reason else ""
+    mend = next((mend for word, mend in NCCL_MENDS.items() if word in reason.lower()), NCCL_MEND)
+    return (
+        f"the GPUs' processes cannot exchange their numbers: {shortened(reason.rstrip('.'), 200)}{named}; {mend}; "
+        "the same command goes on from the last checkpoint"
+    )
 
 
 @contextmanager

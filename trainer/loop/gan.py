@@ -1,7 +1,7 @@
 """The networks of a run with their optimizers, on its device."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any, cast
+from typing import Any
 
 import torch
 from lightning_fabric import Fabric
@@ -10,7 +10,7 @@ from torch.optim import Adam, Optimizer
 
 from gan_eval.settings.training import TrainingSettings
 from gan_eval.weights.files import storage_problem
-from trainer.devices import memory_format, synchronised
+from trainer.devices import captured, placed, synchronised
 from trainer.loop.initial_weights import StartWeights
 from trainer.nets.build import empty_generator, new_networks
 from trainer.step import Gan
@@ -30,7 +30,7 @@ def new_gan(fabric: Fabric, settings: TrainingSettings, *, compiled: bool = Fals
     for net, rate in zip(new_networks(settings), learning_rates(settings), strict=True):
         if synchronised(settings, fabric):
             net = nn.SyncBatchNorm.convert_sync_batchnorm(net)
-        net = net.to(device).to(memory_format=memory_format(device))
+        net = placed(net, device)
         optimizer = Adam(
             net.named_parameters(),
             lr=rate,
@@ -38,7 +38,7 @@ def new_gan(fabric: Fabric, settings: TrainingSettings, *, compiled: bool = Fals
             fused=device.type in ("cpu", "cuda"),
         )
         if compiled:
-            net = cast(nn.Module, torch.compile(net, mode="reduce-overhead" if device.type == "cuda" else None))
+            net = captured(net, device)
         parts.append(fabric.setup(net, optimizer))
     (generator, generator_optimizer), (discriminator, discriminator_optimizer) = parts
     return Gan(generator, discriminator, generator_optimizer, discriminator_optimizer)

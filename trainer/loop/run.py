@@ -114,6 +114,7 @@ def open_run(
             workers=execution.workers_for(fabric.device),
             rank=fabric.global_rank,
             world=fabric.world_size,
+            pin=fabric.device.type == "cuda",
         )
         samples = sample_examples(task, plan.data_set, plan.paths, train_split=split, say=say)
         validation = None
@@ -182,7 +183,7 @@ class Run:
         self._compiled = compiled
         self._out = out
         self._settings = settings
-        self._objective = task.objective(fabric.device)
+        self._objective = task.objective(fabric.device, autocast=fabric.autocast, compiled=compiled)
         self._plateau = PlateauRate(settings)
         self._fabric = fabric
         self._batches = batches
@@ -230,6 +231,8 @@ class Run:
             torch.compiler.cudagraph_mark_step_begin()
         with seeded(fabric.device, Purpose.DROPOUT, self._settings.seed, *counters):
             terms = training_step(self.gan, self._objective, batch, backward=fabric.backward, gradient_norm=row_due)
+        if self._compiled:  # a CUDA graph's next run would write over what it gave
+            terms = {name: term.clone() for name, term in terms.items()}
         average(fabric, [*terms.values(), *running_statistics(self.gan.generator, self.gan.discriminator)])
         self.done += 1
         if self.leads:

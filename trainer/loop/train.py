@@ -6,6 +6,7 @@ from pathlib import Path
 
 from gan_eval.errors import UserError
 from gan_eval.files import check_output_folder
+from gan_eval.launch import processes
 from gan_eval.locks import hold_lock
 from gan_eval.settings.training import Direction, TrainingSettings
 from trainer.devices import AS_USUAL, Execution, exact_kernels, new_fabric, speaker
@@ -74,7 +75,8 @@ def train(
         raise UserError(f"--keep {keep}: wanted 1 checkpoint or more")
     if tensorboard:
         require_tensorboard()
-    fabric = new_fabric(settings)
+    with breakdowns_explained(settings, processes=processes()):
+        fabric = new_fabric(settings)
     leads, out = fabric.is_global_zero, Path(out)
     say = speaker(fabric, on_message)
     with breakdowns_explained(settings, processes=fabric.world_size), ExitStack() as stack:
@@ -93,7 +95,7 @@ def train(
             run.resume()
             if tensorboard and leads:
                 run.board = TensorBoard(out, settings, fraction=fraction)
-            with closing(run), exact_kernels(execution):
+            with closing(run), exact_kernels(fabric.device, tf32=execution.tf32):
                 train_to_end(run, checkpoint_every=checkpoint_every, on_progress=on_progress if leads else None)
                 if leads:
                     run.finish()

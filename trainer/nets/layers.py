@@ -1,10 +1,12 @@
 """Layers that the networks share, how often a picture halves, and the initial weights."""
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
 
 from gan_eval.errors import UserError
 from gan_eval.settings.training import NormKind, StatisticsKind, UpsamplingKind
@@ -30,7 +32,80 @@ class BatchNorm2d(nn.BatchNorm2d):
             mean = var = None
         elif self.num_batches_tracked is not None:
             self.num_batches_tracked.add_(1)
-        return F.instance_norm(x, mean, var, self.weight, self.bias, True, self.momentum or 0.0, self.eps)
+        return normalised_each(x, mean, var, self.weight, self.bias, momentum=self.momentum or 0.0, eps=self.eps)
+
+
+class InstanceNorm2d(nn.InstanceNorm2d):
+    """Each picture normalised by itself, without weights or running statistics, in its order of memory."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, channels, H, W), same shape out."""
+        return normalised_each(x, None, None, None, None, momentum=0.0, eps=self.eps)
+
+
+def normalised_each(
+    x: Tensor,
+    running_mean: Tensor | None,
+    running_var: Tensor | None,
+    weight: Tensor | None,
+    bias: Tensor | None,
+    *,
+    momentum: float,
+    eps: float,
+) -> Tensor:
+    """`F.instance_norm`, which brings what lies channels-last into the other order and leaves it there; here it stays.
+
+    Statistics are at least float32, under autocast too.
+
+    Args:
+        x: (N, channels, H, W).
+        running_mean, running_var: (channels), updated by the mean over the pictures; or None.
+        weight, bias: (channels); or neither.
+        momentum: share of the new in the running statistics.
+        eps: added to the variance.
+    """
+    pixels = x.shape[-2] * x.shape[-1]
+    if x.is_contiguous() or pixels == 1 or not x.is_contiguous(memory_format=torch.channels_last):
+        return F.instance_norm(x, running_mean, running_var, weight, bias, True, momentum, eps)
+    if len(x) == 1:
+        return F.batch_norm(x, running_mean, running_var, weight, bias, True, momentum, eps)
+    y, mean, var = _NormalisedEach.apply(x, weight, bias, eps)
+    if running_mean is not None and running_var is not None:
+        unbiased = var * (pixels / (pixels - 1))
+        for running, found in ((running_mean, mean), (running_var, unbiased)):
+            running.lerp_(found.mean(0).flatten().to(running.dtype), momentum)
+    return y
+
+
+class _NormalisedEach(torch.autograd.Function):
+    """Written out, because the gradient of a mean would be spread over a picture in the other order of memory."""
+
+    @staticmethod
+    def forward(
+        ctx: Any, x: Tensor, weight: Tensor | None, bias: Tensor | None, eps: float
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        values = x.to(torch.promote_types(x.dtype, torch.float32))
+        var, mean = torch.var_mean(values, dim=(2, 3), correction=0, keepdim=True)
+        scale = torch.rsqrt(var + eps)
+        ctx.save_for_backward(x, weight, mean, scale)
+        ctx.mark_non_differentiable(mean, var)
+        y = (values - mean) * (scale if weight is None else scale * weight[:, None, None])
+        return (y if bias is None else y.add_(bias[:, None, None])).to(x.dtype), mean, var
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, grad: Tensor, *_: Tensor) -> tuple[Tensor | None, ...]:
+        x, weight, mean, scale = ctx.saved_tensors
+        grad = grad.to(scale.dtype)
+        normal = (x - mean) * scale
+        of_bias, of_weight = (each.sum((2, 3), keepdim=True) for each in (grad, grad * normal))
+        pixels = x.shape[-2] * x.shape[-1]
+        grad_x = torch.addcmul(grad, normal, of_weight, value=-1 / pixels).sub_(of_bias / pixels)
+        grad_x.mul_(scale if weight is None else scale * weight[:, None, None])
+        grad_x = grad_x.contiguous(memory_format=torch.channels_last).to(x.dtype)
+        if weight is None:
+            return grad_x, None, None, None
+        return grad_x, of_weight.sum(0).flatten(), of_bias.sum(0).flatten(), None
 
 
 class Dropout(nn.Dropout):
@@ -64,7 +139,35 @@ class ResizeConv2d(nn.Conv2d):
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, in_channels, h, w) to (N, out_channels, 2h, 2w)."""
-        return super().forward(F.interpolate(x, scale_factor=2.0, mode="nearest"))
+        return F.conv2d(reflected(F.interpolate(x, scale_factor=2.0, mode="nearest"), 1), self.weight, self.bias)
+
+
+class ReflectionPad2d(nn.ReflectionPad2d):
+    """A border that mirrors the picture, as `reflected` makes it; the same on all sides."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, C, H, W), larger by the border on each side."""
+        return reflected(x, self.padding[0])
+
+
+def reflected(x: Tensor, border: int) -> Tensor:
+    """(N, C, H, W) with a border that mirrors it, without the outermost pixels themselves, and in its order of memory.
+
+    On a GPU, PyTorch's own adds up its gradient in any order and brings pictures out of channels-last; of mirrored
+    stripes neither is true.
+    """
+    if x.device.type == "cpu":
+        return F.pad(x, [border] * 4, mode="reflect")
+    return joined_stripes(x, border)
+
+
+def joined_stripes(x: Tensor, border: int) -> Tensor:
+    """`reflected`, of mirrored stripes."""
+    for axis in (2, 3):
+        length = x.shape[axis]
+        before, after = x.narrow(axis, 1, border), x.narrow(axis, length - 1 - border, border)
+        x = torch.cat([before.flip(axis), x, after.flip(axis)], axis)
+    return x
 
 
 def doubling(
@@ -80,7 +183,7 @@ def norm_layer(kind: NormKind, channels: int, statistics: StatisticsKind = "batc
         case "batch":
             return BatchNorm2d(channels, per_sample=statistics == "sample")
         case "instance":
-            return nn.InstanceNorm2d(channels)
+            return InstanceNorm2d(channels)
         case "none":
             return nn.Identity()
 

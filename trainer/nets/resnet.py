@@ -5,7 +5,7 @@ from functools import partial
 from torch import Tensor, nn
 
 from gan_eval.settings.training import NormKind, StatisticsKind, UpsamplingKind
-from trainer.nets.layers import Dropout, doubling, inner_bias, norm_layer
+from trainer.nets.layers import Dropout, ReflectionPad2d, doubling, inner_bias, norm_layer
 
 HALVINGS = 2
 
@@ -44,7 +44,7 @@ class ResNet(nn.Module):
         def normed(conv: nn.Module, width: int) -> list[nn.Module]:
             return [conv, norm_layer(norm, width, statistics), nn.ReLU(True)]
 
-        modules = [nn.ReflectionPad2d(3), *normed(nn.Conv2d(in_channels, channels, 7, bias=bias), channels)]
+        modules = [ReflectionPad2d(3), *normed(nn.Conv2d(in_channels, channels, 7, bias=bias), channels)]
         width = channels
         for _ in range(HALVINGS):
             modules += normed(nn.Conv2d(width, 2 * width, 3, stride=2, padding=1, bias=bias), 2 * width)
@@ -53,7 +53,7 @@ class ResNet(nn.Module):
         for _ in range(HALVINGS):
             modules += normed(doubling(upsampling, transposed, width, width // 2, bias=bias), width // 2)
             width //= 2
-        modules += [nn.ReflectionPad2d(3), nn.Conv2d(width, out_channels, 7), nn.Tanh()]
+        modules += [ReflectionPad2d(3), nn.Conv2d(width, out_channels, 7), nn.Tanh()]
         self.model = nn.Sequential(*modules)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -68,12 +68,12 @@ class Block(nn.Module):
         super().__init__()
         bias = inner_bias(norm)
         self.conv_block = nn.Sequential(
-            nn.ReflectionPad2d(1),
+            ReflectionPad2d(1),
             nn.Conv2d(channels, channels, 3, bias=bias),
             norm_layer(norm, channels, statistics),
             nn.ReLU(True),
             *([Dropout(dropout)] if dropout > 0 else []),
-            nn.ReflectionPad2d(1),
+            ReflectionPad2d(1),
             nn.Conv2d(channels, channels, 3, bias=bias),
             norm_layer(norm, channels, statistics),
         )

@@ -145,6 +145,18 @@ def note_in_config(out: Path, facts: Mapping[str, Any]) -> None:
     write_json(out / CONFIG, {**_read_config(out / CONFIG), **facts})
 
 
+def tf32_of(generator: Path) -> bool:
+    """Whether the run that a generator's file lies in had TensorFloat-32; a file that lies alone had PyTorch's default.
+
+    Args:
+        generator: in the run's folder, or in one below.
+    """
+    for folder in generator.parents[:2]:
+        with suppress(UserError):
+            return bool(_read_config(folder / CONFIG).get("machine", {}).get("tf32", True))
+    return True
+
+
 def start_of_finished(out: Path) -> str | None:
     """The hash of the generator that a finished run started from; None for initial weights, or a run not finished."""
     if not ((out / GENERATOR).is_file() and (out / CONFIG).is_file()):

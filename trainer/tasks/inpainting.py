@@ -1,6 +1,7 @@
 """Inpainting: the content of holes from what is around them (Pathak et al. 2016, arXiv 1604.07379)."""
 
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -18,21 +19,22 @@ from gan_eval.tabular import Row
 from trainer.batches import as_tensor
 from trainer.datasets.dataset import DataSet
 from trainer.datasets.photographs import PhotographSet
+from trainer.devices import captured, on_device, placed
 from trainer.inference import as_pictures, dropout_from
 from trainer.losses import (
     PICTURE_LOSSES,
     PIXEL_LOSSES,
     ReconstructionLoss,
-    logits_at_holes,
+    at_holes,
     pixel_weights,
     total_variation,
 )
 from trainer.masks import Mask, Masks, at_size, hash_holes, read_holes
 from trainer.nets.build import hole_side
 from trainer.randomness import Purpose, stream, torch_seed
-from trainer.step import Batch, Objective, Term, every_logit
+from trainer.step import Batch, Objective, Term
 from trainer.style import StyleLoss, load_style_network, style_sha256
-from trainer.tasks.task import Example, Output, Task, objective_of
+from trainer.tasks.task import Autocast, Example, Output, Task, objective_of
 
 MEAN_COLOUR = (117, 104, 123)
 """ImageNet's mean red, green and blue in 0..255, as pathak22/context-encoder fills its holes."""
@@ -81,7 +83,7 @@ class Inpainting(Task):
         holes = np.stack([self._mask(rng, target.shape[-2:]).hole for rng in streams])
         return self._batch(target, holes, streams)
 
-    def objective(self, device: torch.device) -> Objective:
+    def objective(self, device: torch.device, *, autocast: Autocast = nullcontext, compiled: bool = False) -> Objective:
         """SSIM, style and total variation are of the composite; those of a context encoder are of its square alone,
         whose seam with the context the total variation therefore leaves out.
         """
@@ -90,19 +92,28 @@ class Inpainting(Task):
         def of_composite(loss: Callable[[Tensor, Tensor], Tensor]) -> Callable[[Tensor, Batch], Tensor]:
             return lambda output, batch: loss(batch.filled(output), batch.target)
 
-        def at_holes(batch: Batch, logits: Tensor) -> Tensor:
-            assert batch.hole is not None
-            return logits_at_holes(logits, batch.hole)
+        def counted(batch: Batch, logits: Tensor) -> Tensor | None:
+            return None if batch.hole is None or holes.judged_patches == "all" else at_holes(logits, batch.hole)
 
-        losses = {name: self._weighted(loss) for name, loss in PIXEL_LOSSES.items()}
+        weights = self._weights()
+
+        def of_pixels(loss: ReconstructionLoss) -> Callable[[Tensor, Batch], Tensor]:
+            return lambda output, batch: loss(output, batch.target, weights(batch))
+
+        losses = {name: of_pixels(loss) for name, loss in PIXEL_LOSSES.items()}
         losses |= {name: of_composite(loss) for name, loss in PICTURE_LOSSES.items()}
         terms = [Term(f"g_{name}", loss, getattr(settings, f"lambda_{name}")) for name, loss in losses.items()]
         terms.append(Term("g_tv", of_composite(lambda filled, _: total_variation(filled)), holes.lambda_tv))
         if holes.style_network != "none":
             network = load_style_network(holes.style_network, layers=holes.style_layers)
-            style = StyleLoss(network, holes.style_layers).to(device)
-            terms.append(Term("g_style", of_composite(style), holes.lambda_style))
-        counted = at_holes if holes.judged_patches == "hole" else every_logit
+            style = placed(StyleLoss(network, holes.style_layers), device)
+            style = captured(style, device) if compiled else style
+
+            def of_style(filled: Tensor, target: Tensor) -> Tensor:
+                with autocast():
+                    return style(filled, target)
+
+            terms.append(Term("g_style", of_composite(of_style), holes.lambda_style))
         return objective_of(settings, lambda batch, picture: batch.filled(picture), terms, counted=counted)
 
     def example(self, item: tuple[Picture, ...], *, stem: str, number: int, seed: int, grey: bool = False) -> Example:
@@ -127,7 +138,7 @@ class Inpainting(Task):
         batch = self._batch(levels, np.stack(masks), [stream(purpose, seed, number, 1) for number in numbers])
         generators = [torch.Generator(device).manual_seed(torch_seed(purpose, seed, number)) for number in numbers]
         with dropout_from(net, generators):
-            pictures = as_pictures(net(batch.inputs.to(device)))
+            pictures = as_pictures(net(on_device(batch.inputs, device)))
         outputs = []
         for example, generated in zip(examples, pictures, strict=True):
             assert example.mask is not None
@@ -181,19 +192,31 @@ class Inpainting(Task):
             return Batch(seen, truth[..., *self._window(target.shape[-1])].contiguous())
         return Batch(seen, truth, torch.from_numpy(holes[:, None].astype(np.float32)))
 
-    def _weighted(self, loss: ReconstructionLoss) -> Callable[[Tensor, Batch], Tensor]:
-        """A reconstruction loss with the weights of hole, overlap and context."""
+    def _weights(self) -> Callable[[Batch], Tensor | None]:
+        """What the pixels of a batch count in a reconstruction, by hole, overlap and context; None: all the same.
+
+        Holes that are always the same have the same weights, which are computed once.
+        """
         holes = self.holes
         weights = {"hole_weight": holes.hole_weight, "context_weight": holes.context_weight}
         if set(weights.values()) == {1.0} and not holes.overlap:
-            return lambda output, batch: loss(output, batch.target, None)
+            return lambda _batch: None
+        constant = self.gives_centre or set(holes.masks) == {"centre"}
+        known: dict[Any, Tensor] = {}
 
-        def weighted(output: Tensor, batch: Batch) -> Tensor:
-            hole = torch.ones_like(batch.target[:1, :1]) if batch.hole is None else batch.hole
+        def of_batch(batch: Batch) -> Tensor:
+            hole = batch.target[:1, :1] if batch.hole is None else batch.hole
+            hole = hole[:1] if constant else hole
+            kind = hole.shape, hole.dtype, hole.device
+            if kind in known:
+                return known[kind]
+            hole = torch.ones_like(hole) if batch.hole is None else hole
             pixels = pixel_weights(hole, overlap=holes.overlap, overlap_weight=holes.overlap_weight, **weights)
-            return loss(output, batch.target, pixels)
+            if constant:
+                known[kind] = pixels
+            return pixels
 
-        return weighted
+        return of_batch
 
 
 def _holes_of(root: Path, folder: str, field: str, **limits: Any) -> dict[str, Hole]:

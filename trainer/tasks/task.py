@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,9 @@ from trainer.losses import ADVERSARIAL, DECISION
 from trainer.masks import Mask
 from trainer.randomness import Purpose
 from trainer.step import Batch, Objective, Term, every_logit
+
+Autocast = Callable[[], AbstractContextManager[Any]]
+"""What the networks of a run are run inside."""
 
 
 @dataclass(frozen=True)
@@ -94,8 +98,13 @@ class Task(ABC):
         """A batch of crops (K, N, 3, size, size) in [-1, 1], whose numbers since the run's start are `samples`."""
 
     @abstractmethod
-    def objective(self, device: torch.device) -> Objective:
+    def objective(self, device: torch.device, *, autocast: Autocast = nullcontext, compiled: bool = False) -> Objective:
         """What the training step minimises, with what it needs on the device.
+
+        Args:
+            device: that of the networks.
+            autocast: the precision in which a further network of it runs.
+            compiled: whether that network goes through `torch.compile`.
 
         Raises:
             UserError: the weights of a style network are not there.
@@ -136,7 +145,7 @@ def objective_of(
     judged: Callable[[Batch, Tensor], Tensor],
     terms: Iterable[Term],
     *,
-    counted: Callable[[Batch, Tensor], Tensor] = every_logit,
+    counted: Callable[[Batch, Tensor], Tensor | None] = every_logit,
 ) -> Objective:
     """The objective with the settings' adversarial loss and those of the terms that have a weight.
 

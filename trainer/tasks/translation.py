@@ -1,6 +1,7 @@
 """Paired translation (Pix2Pix, arXiv 1611.07004): one half of a picture from the other."""
 
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from trainer.inference import LUMA, crop_back, pad_to_multiple, translate_batch
 from trainer.losses import PICTURE_LOSSES, PIXEL_LOSSES
 from trainer.randomness import Purpose
 from trainer.step import Batch, Objective, Term
-from trainer.tasks.task import Example, Output, Task, objective_of
+from trainer.tasks.task import Autocast, Example, Output, Task, objective_of
 
 
 class Translation(Task):
@@ -37,7 +38,7 @@ class Translation(Task):
     def assemble(self, crops: NDArray[np.float32], samples: list[int]) -> Batch:
         return pair_batch(crops, samples)
 
-    def objective(self, device: torch.device) -> Objective:
+    def objective(self, device: torch.device, *, autocast: Autocast = nullcontext, compiled: bool = False) -> Objective:
         return translation_objective(self.settings)
 
     def example(self, item: tuple[Picture, ...], *, stem: str, number: int, seed: int, grey: bool = False) -> Example:

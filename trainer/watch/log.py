@@ -3,7 +3,10 @@
 import math
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, SupportsFloat
+from typing import Any
+
+import torch
+from torch import Tensor
 
 from gan_eval.tables import TRAINING_LOG
 from gan_eval.tabular import Row, write_rows
@@ -27,7 +30,7 @@ def window_of(total: int) -> int:
 class TrainingLog:
     """Rows of the table training_log, and the terms of the steps since the last row.
 
-    Terms may stay on the device until a row is made, so that no step waits for them.
+    Terms may stay on the device until a row is made, so that no step waits for them; then all come at once.
     """
 
     def __init__(self, path: Path, *, facts: Row, total: int) -> None:
@@ -46,14 +49,14 @@ class TrainingLog:
         self.means: list[dict[str, float]] = []
         """The terms of all rows."""
         self._rows: list[list[Any]] = []
-        self._pending: list[Mapping[str, SupportsFloat]] = []
+        self._pending: list[Mapping[str, Tensor | float]] = []
 
     def row_due(self, step: int) -> bool:
         """Whether a row ends with step `step`, counted from 1."""
         return step % self.window == 0 or step == self.total
 
-    def add(self, terms: Mapping[str, SupportsFloat]) -> None:
-        """Take the terms of one step."""
+    def add(self, terms: Mapping[str, Tensor | float]) -> None:
+        """Take the terms of one step, each a number or a tensor of no dimensions."""
         self._pending.append(terms)
 
     def end_row(self, *, step: int, epoch: int, images: int, seconds: float) -> None:
@@ -78,7 +81,12 @@ class TrainingLog:
             UserError: a term is not finite.
         """
         first = step - len(self._pending) + 1
-        self._pending = [{name: float(value) for name, value in terms.items()} for terms in self._pending]
+        on_device = [value for terms in self._pending for value in terms.values() if isinstance(value, Tensor)]
+        fetched = iter(torch.stack(on_device).tolist() if on_device else [])
+        self._pending = [
+            {name: next(fetched) if isinstance(value, Tensor) else float(value) for name, value in terms.items()}
+            for terms in self._pending
+        ]
         for number, terms in enumerate(self._pending, start=first):
             for name, value in terms.items():
                 if not math.isfinite(float(value)):

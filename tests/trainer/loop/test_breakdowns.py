@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from torch import distributed
 
 from gan_eval.errors import UserError
 from gan_eval.files import is_temporary_name
@@ -78,6 +79,54 @@ def test_a_lost_process_is_explained_and_signals_are_as_before() -> None:
         with pytest.raises(UserError, match="another process of this training has ended"):
             with lost_processes_explained():
                 raise RuntimeError("[gloo/transport/tcp/pair.cc:553] Connection closed by peer [127.0.0.1]:27000")
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+USAGE = "ncclInvalidUsage: This usually reflects invalid usage of NCCL library.\nLast error:\n"
+SYSTEM = "ncclSystemError: System call (e.g. socket, malloc) or external library call failed.\nLast error:\n"
+NCCL = {
+    f"{USAGE}Duplicate GPU detected : rank 1 and rank 0 both on CUDA device 50000": (
+        r"numbers: Duplicate GPU detected : rank 1 and rank 0 both on CUDA device 50000 \(ncclInvalidUsage\); "
+        "give --nproc-per-node the number of this machine's GPUs"
+    ),
+    f"{SYSTEM}Error while creating shared memory segment /dev/shm/nccl-A (size 9637888)": (
+        r"Error while creating shared memory segment /dev/shm/nccl-A \(size 9637888\) \(ncclSystemError\); give the "
+        "machine or its container more shared memory"
+    ),
+    f"{SYSTEM}Cuda failure 999 'unknown error'": (
+        r"Cuda failure 999 'unknown error' \(ncclSystemError\); start it again with NCCL_DEBUG=WARN"
+    ),
+}
+
+
+@pytest.mark.parametrize("said", NCCL)
+def test_the_words_of_nccl_reach_the_user(said: str) -> None:
+    before = signal.getsignal(signal.SIGTERM)
+    error = distributed.DistBackendError(f"NCCL error in: /torch/ProcessGroupNCCL.cpp:2077, NCCL version 2.21\n{said}")
+    try:
+        with pytest.raises(UserError, match=NCCL[said]) as caught, lost_processes_explained():
+            raise error
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert "the same command goes on from the last checkpoint" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        (
+            "ncclRemoteError: A call failed possibly due to a network error or a remote process exiting prematurely",
+            LOST,
+        ),
+        ("ncclUnhandledCudaError\nLast error:\nCuda failure 2 'out of memory'", "out of memory for a training step"),
+    ],
+)
+def test_an_error_of_nccl_that_is_another_s_is_told_as_such(tiny: Settings, said: str, told: str) -> None:
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        with pytest.raises(UserError, match=told), breakdowns_explained(tiny(), processes=2):
+            raise distributed.DistBackendError(f"NCCL error in: /torch/ProcessGroupNCCL.cpp:2077\n{said}")
     finally:
         signal.signal(signal.SIGTERM, before)
 

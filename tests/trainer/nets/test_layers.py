@@ -8,7 +8,14 @@ from torch import nn
 
 from gan_eval.settings.training import TrainingSettings
 from trainer.nets.build import new_networks
-from trainer.nets.layers import BatchNorm2d, Dropout, ResizeConv2d
+from trainer.nets.layers import (
+    BatchNorm2d,
+    Dropout,
+    InstanceNorm2d,
+    ResizeConv2d,
+    joined_stripes,
+    normalised_each,
+)
 
 
 def by_picture(layer: nn.Module, x: torch.Tensor) -> torch.Tensor:
@@ -51,6 +58,57 @@ def test_statistics_by_batch_are_the_librarys() -> None:
     ours, theirs = BatchNorm2d(5, per_sample=False), nn.BatchNorm2d(5)
     x = torch.randn(3, 5, 4, 4)
     assert torch.equal(ours(x), theirs(x))
+
+
+@pytest.mark.parametrize("pictures", [1, 3])
+@pytest.mark.parametrize("kind", ["batch", "instance"])
+def test_normalisation_by_picture_stays_in_its_order_of_memory(kind: str, pictures: int) -> None:
+    """With the numbers, gradients and running statistics of the other order."""
+    torch.manual_seed(0)
+    ours = (BatchNorm2d(5, per_sample=True) if kind == "batch" else InstanceNorm2d(5)).double()
+    for weight in ours.parameters():
+        nn.init.normal_(weight)
+    theirs = copy.deepcopy(ours)
+    x = 3 * torch.randn(pictures, 5, 7, 6, dtype=torch.float64) + 2
+    there = x.clone().requires_grad_(True)
+    here = x.contiguous(memory_format=torch.channels_last).requires_grad_(True)
+    y, plain = ours(here), theirs(there)
+    assert y.is_contiguous(memory_format=torch.channels_last)
+    assert not y.is_contiguous()
+    torch.testing.assert_close(y, plain.detach().contiguous(memory_format=torch.channels_last), rtol=0, atol=1e-12)
+    grad = torch.randn_like(plain)
+    y.backward(grad)
+    plain.backward(grad)
+    assert here.grad is not None
+    assert here.grad.is_contiguous(memory_format=torch.channels_last)
+    torch.testing.assert_close(here.grad, there.grad, rtol=0, atol=1e-12, check_stride=False)
+    for mine, other in zip(ours.parameters(), theirs.parameters(), strict=True):
+        torch.testing.assert_close(mine.grad, other.grad, rtol=0, atol=1e-12)
+    torch.testing.assert_close(dict(ours.named_buffers()), dict(theirs.named_buffers()), rtol=0, atol=1e-12)
+
+
+def test_statistics_by_picture_of_half_precision_are_float32() -> None:
+    """A mean far from 0 leaves nothing of bf16's 8 bits for the deviation from it."""
+    torch.manual_seed(0)
+    x = (torch.randn(2, 3, 16, 16) + 30).bfloat16().contiguous(memory_format=torch.channels_last)
+    y = normalised_each(x, None, None, None, None, momentum=0.0, eps=1e-5)
+    wanted = torch.nn.functional.instance_norm(x.float())
+    assert y.dtype == torch.bfloat16
+    torch.testing.assert_close(y.float(), wanted, rtol=2**-8, atol=1e-3, check_stride=False)
+
+
+@pytest.mark.parametrize("border", [1, 3])
+def test_mirrored_stripes_are_the_librarys_reflection(border: int) -> None:
+    """What a GPU takes; there the library's gradient has no fixed order, nor its output channels last."""
+    torch.manual_seed(0)
+    x = torch.randn(2, 4, 6, 5, dtype=torch.float64).contiguous(memory_format=torch.channels_last)
+    x.requires_grad_(True)
+    ours, theirs = joined_stripes(x, border), torch.nn.functional.pad(x, [border] * 4, mode="reflect")
+    assert torch.equal(ours, theirs)
+    assert ours.is_contiguous(memory_format=torch.channels_last)
+    grad = torch.randn(ours.shape, dtype=torch.float64)
+    for mine, other in zip(torch.autograd.grad(ours, x, grad), torch.autograd.grad(theirs, x, grad), strict=True):
+        torch.testing.assert_close(mine, other, rtol=0, atol=1e-13, check_stride=False)
 
 
 @pytest.mark.parametrize("generator", ["unet", "resnet_6"])

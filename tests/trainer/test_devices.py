@@ -1,0 +1,317 @@
+"""What makes a training sound on a GPU, as far as a CPU can tell: kernels, memory, waiting, compiling."""
+
+import os
+import threading
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from lightning_fabric import Fabric
+from made_photographs import encoder, filler, make_photographs
+from torch import Tensor, nn
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from gan_eval.settings.training import TrainingSettings
+from trainer import devices
+from trainer import generate as generate_module
+from trainer.batches import Batches, Pictures
+from trainer.datasets.pairs import PairedSet
+from trainer.devices import PRECISION, captured, exact_kernels
+from trainer.generate import generate
+from trainer.loop import run as run_module
+from trainer.loop import train as train_module
+from trainer.loop.gan import new_gan
+from trainer.loop.train import train
+from trainer.nets.layers import Dropout
+from trainer.randomness import Purpose, seeded
+from trainer.state.run_folder import CONFIG, note_in_config
+from trainer.step import Batch, Gan, training_step
+from trainer.tasks import inpainting as inpainting_module
+from trainer.tasks import new_task
+from trainer.tasks.translation import translation_objective
+
+Settings = Callable[..., TrainingSettings]
+Pairs = Callable[..., Path]
+
+CUDA = torch.device("cuda")
+
+
+@pytest.mark.slow
+def test_a_gpu_takes_exact_kernels_and_all_is_as_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("CUBLAS_WORKSPACE_CONFIG", raising=False)
+    tf32 = torch.backends.cudnn.allow_tf32
+    with pytest.raises(KeyError), exact_kernels(CUDA, tf32=False):
+        assert torch.are_deterministic_algorithms_enabled()
+        assert torch.is_deterministic_algorithms_warn_only_enabled(), "a run does not end by an operation without"
+        assert not torch.utils.deterministic.fill_uninitialized_memory  # type: ignore[attr-defined]
+        assert torch.backends.cudnn.deterministic
+        assert not torch.backends.cudnn.benchmark
+        assert not torch.backends.cudnn.allow_tf32
+        assert os.environ["CUBLAS_WORKSPACE_CONFIG"] == ":4096:8"
+        raise KeyError
+    assert not torch.are_deterministic_algorithms_enabled()
+    assert torch.utils.deterministic.fill_uninitialized_memory  # type: ignore[attr-defined]
+    assert torch.backends.cudnn.allow_tf32 == tf32
+    with exact_kernels(torch.device("cpu")):
+        assert not torch.are_deterministic_algorithms_enabled()
+
+
+def test_a_workspace_that_the_user_set_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CUBLAS_WORKSPACE_CONFIG", ":16:8")
+    with exact_kernels(CUDA):
+        assert os.environ["CUBLAS_WORKSPACE_CONFIG"] == ":16:8"
+
+
+@pytest.mark.parametrize("tf32", [True, False])
+def test_pictures_are_generated_with_the_kernels_of_the_training(
+    make_pairs: Pairs, tiny: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tf32: bool
+) -> None:
+    data, asked = make_pairs(train=2, test=1), []
+
+    def watched(device: torch.device, **options: bool) -> Any:
+        asked.append((device.type, options))
+        return exact_kernels(device, **options)
+
+    for module in (train_module, generate_module):
+        monkeypatch.setattr(module, "exact_kernels", watched)
+    run = train(
+        tiny(steps=1, snapshots=(1,)), data, tmp_path / "run", direction="AtoB",
+        execution=devices.Execution(tf32=tf32),
+    )  # fmt: skip
+    note_in_config(run, {"machine": {"tf32": tf32}})  # as a GPU notes it
+    generate(run, data, split="test", out=tmp_path / "set")
+    generate(next((run / "snapshots").iterdir()), data, split="test", out=tmp_path / "of_snapshot")
+    assert asked == [("cpu", {"tf32": tf32})] * 3
+    (run / CONFIG).unlink()
+    generate(run, data, split="test", out=tmp_path / "alone")
+    assert asked[-1] == ("cpu", {"tf32": True})
+
+
+class Waits(TorchDispatchMode):
+    """Counts what makes a GPU wait for the CPU, or the other way round."""
+
+    NAMES = ("_local_scalar_dense", "nonzero", "masked_select", "is_nonzero", "equal.default", "index.Tensor")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: Counter[str] = Counter()
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        if any(name in str(func) for name in self.NAMES):
+            self.found[str(func)] += 1
+        return func(*args, **(kwargs or {}))
+
+
+KINDS: dict[str, TrainingSettings] = {
+    "translation": TrainingSettings(
+        steps=30, image_size=64, generator_channels=2, discriminator_channels=2, batch_size=2, lambda_ssim=1.0
+    ),
+    "a context encoder": encoder(steps=30, validate_every=None),
+    "patches at holes": filler(
+        {"judged_patches": "hole", "overlap": 2}, steps=30, validate_every=None, plateau_patience=None
+    ),
+}
+
+
+@pytest.fixture
+def data_of(tmp_path: Path, make_pairs: Pairs) -> Callable[[TrainingSettings], Path]:
+    def data(settings: TrainingSettings) -> Path:
+        if settings.inpainting is None:
+            return make_pairs(train=4)
+        return make_photographs(tmp_path / "photographs", train=4)
+
+    return data
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", KINDS)
+def test_no_step_waits_and_a_row_of_the_log_waits_once(
+    data_of: Callable[[TrainingSettings], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    plain, steps, transfers = run_module.training_step, [], []
+
+    def watched(*args: Any, **options: Any) -> dict[str, Tensor]:
+        with Waits() as waits:
+            terms = plain(*args, **options)
+        steps.append(waits.found)
+        return terms
+
+    end_row, tolist, item = run_module.TrainingLog.end_row, Tensor.tolist, Tensor.__float__
+
+    def counted(original: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*args: Any) -> Any:
+            transfers.append(original.__name__)
+            return original(*args)
+
+        return call
+
+    def watched_row(*args: Any, **options: Any) -> None:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(Tensor, "tolist", counted(tolist))
+            patch.setattr(Tensor, "__float__", counted(item))
+            end_row(*args, **options)
+
+    monkeypatch.setattr(run_module, "training_step", watched)
+    monkeypatch.setattr(run_module.TrainingLog, "end_row", watched_row)
+    settings = KINDS[kind]
+    train(settings, data_of(settings), tmp_path / "run", direction="AtoB")
+    assert steps == [Counter()] * 30
+    assert transfers == ["tolist"] * 3
+
+
+def test_waiting_is_seen() -> None:
+    """So that the test above can fail."""
+    values = torch.arange(3.0)
+    with Waits() as waits:
+        values[values > 1].sum().item()
+    assert sum(waits.found.values()) >= 2
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_networks_keep_the_order_of_memory_throughout(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every layer's output of a channels-last network, but for what is too small to have an order."""
+    monkeypatch.setattr(devices, "memory_format", lambda _device: torch.channels_last)
+    settings = KINDS[kind].model_copy(update={"norm": "instance"} if kind == "translation" else {})
+    fabric = Fabric(accelerator="cpu", devices=1)
+    gan, task = new_gan(fabric, settings), new_task(settings)
+    side, lost = settings.image_size, []
+
+    def look(module: nn.Module, _given: Any, output: Any) -> None:
+        of_pictures = isinstance(output, Tensor) and output.ndim == 4 and output.shape[1] > 1 and output.shape[2] > 1
+        if of_pictures and not output.is_contiguous(memory_format=torch.channels_last):
+            lost.append(type(module).__name__)
+
+    for net in (gan.generator, gan.discriminator):
+        for module in net.modules():
+            module.register_forward_hook(look)
+    count = 1 if settings.inpainting is not None else 2
+    crops = torch.rand(count, 2, 3, side, side, generator=torch.Generator().manual_seed(0)) * 2 - 1
+    batch = task.assemble(crops.numpy(), [0, 1]).to(fabric.device)
+    assert batch.inputs.is_contiguous(memory_format=torch.channels_last)
+    training_step(gan, task.objective(fabric.device), batch, backward=fabric.backward)
+    assert set(lost) <= {"ChannelwiseLinear"}, "whose few pixels the next convolution brings back"
+
+
+def test_weights_of_holes_that_never_change_are_computed_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    computed = []
+    plain = inpainting_module.pixel_weights
+    monkeypatch.setattr(inpainting_module, "pixel_weights", lambda *a, **o: computed.append(1) or plain(*a, **o))
+    for settings, wanted in (
+        (encoder(), 1),
+        (filler({"masks": {"centre": 1.0}, "overlap": 2}), 1),
+        (filler({"masks": {"centre": 1.0, "blocks": 1.0}, "overlap": 2}), 6),
+    ):
+        computed.clear()
+        task = new_task(settings)
+        side = settings.image_size
+        losses = [term.loss for term in task.objective(torch.device("cpu")).reconstruction if term.name == "g_l1"] * 2
+        for number, count in ((0, 2), (2, 2), (4, 1)):
+            crops = torch.rand(1, count, 3, side, side).numpy()
+            batch = task.assemble(crops, list(range(number, number + count)))
+            for loss in losses:
+                loss(torch.zeros_like(batch.target), batch)
+        assert len(computed) == wanted
+
+
+def test_batches_for_a_gpu_are_pinned_by_the_workers(
+    make_pairs: Pairs, tiny: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pinned_by = []
+
+    def pin(tensor: Tensor) -> Tensor:
+        pinned_by.append(threading.current_thread().name)
+        return tensor.clone()
+
+    monkeypatch.setattr(Tensor, "pin_memory", pin)
+    data_set = PairedSet(make_pairs(train=4), "AtoB")
+    pictures = Pictures(data_set, data_set.paths("train"), side=72)
+    with Batches(pictures, tiny(), workers=2, pin=True) as ahead, Batches(pictures, tiny()) as plain:
+        for step in range(6):
+            here, there = ahead(step), plain(step)
+            assert torch.equal(here.inputs, there.inputs)
+            assert torch.equal(here.target, there.target)
+    assert len(pinned_by) >= 12
+    assert all(name.startswith("batches") for name in pinned_by)
+
+
+def test_the_style_network_runs_as_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In their precision and their order of memory."""
+    seen = []
+
+    def network(_name: str, **_: Any) -> nn.Sequential:
+        net = nn.Sequential(nn.Conv2d(3, 4, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(4, 4, 3), nn.ReLU())
+        net[0].register_forward_hook(lambda module, _given, out: seen.append((module.weight, out)))
+        return net
+
+    monkeypatch.setattr(inpainting_module, "load_style_network", network)
+    monkeypatch.setattr(devices, "memory_format", lambda _device: torch.channels_last)
+    settings = filler({"style_network": "vgg16", "lambda_style": 1.0}, precision="bf16")
+    fabric = Fabric(accelerator="cpu", devices=1, precision=PRECISION["bf16"])
+    task = new_task(settings)
+    (term,) = [
+        term
+        for term in task.objective(fabric.device, autocast=fabric.autocast).reconstruction
+        if term.name == "g_style"
+    ]
+    batch = task.assemble(torch.rand(1, 2, 3, 32, 32).numpy(), [0, 1]).to(fabric.device)
+    output = torch.zeros_like(batch.target).requires_grad_(True)
+    loss = term.loss(output, batch)
+    loss.backward()
+    assert loss.dtype == torch.float32
+    assert output.grad is not None
+    for weight, planes in seen:
+        assert weight.is_contiguous(memory_format=torch.channels_last)
+        assert planes.dtype == torch.bfloat16
+        assert planes.is_contiguous(memory_format=torch.channels_last)
+
+
+def steps_of(settings: TrainingSettings, gan: Gan, fabric: Fabric, pictures: int, *, step: int) -> list[float]:
+    """The loss terms of one step."""
+    rng = torch.Generator().manual_seed(step)
+    side = settings.image_size
+    batch = Batch(*(torch.rand(pictures, 3, side, side, generator=rng) * 2 - 1 for _ in "ab"))
+    with seeded(fabric.device, Purpose.DROPOUT, 5, step):
+        found = training_step(gan, translation_objective(settings), batch, backward=fabric.backward)
+    return [float(value) for value in found.values()]
+
+
+@pytest.mark.slow
+def test_compiled_networks_are_captured_once_for_each_size(monkeypatch: pytest.MonkeyPatch, tiny: Settings) -> None:
+    """Three uses (the generator, the discriminator that learns, the one that is learnt from), two sizes of a batch."""
+    from torch._dynamo.utils import counters
+
+    plain, options = torch.compile, []
+
+    def without_compiler(net: nn.Module, **given: Any) -> Any:
+        options.append(given.pop("options", None))  # None: Fabric puts the compiler around it again
+        return plain(net, **{**given, "backend": "eager"})
+
+    monkeypatch.setattr(torch, "compile", without_compiler)
+    torch._dynamo.reset()
+    counters.clear()
+    settings, fabric = tiny(batch_size=2), Fabric(accelerator="cpu", devices=1)
+    gan = new_gan(fabric, settings, compiled=True)
+    captures = []
+    for step, pictures in enumerate((2, 1, 2, 2, 1)):
+        steps_of(settings, gan, fabric, pictures, step=step)
+        captures.append(counters["stats"]["unique_graphs"])
+    assert captures == [3, 6, 6, 6, 6]
+    assert not counters["graph_break"]
+    assert list(gan.generator.state_dict()) == list(new_gan(fabric, settings).generator.state_dict())
+    assert options == [{"fallback_random": True, "triton.cudagraphs": False}, None] * 2
+
+
+@pytest.mark.slow
+def test_compiled_networks_keep_the_dropout() -> None:
+    net = nn.Sequential(nn.Conv2d(3, 4, 1), Dropout(0.5), nn.Conv2d(4, 2, 1))
+    x = torch.rand(2, 3, 8, 8)
+    compiled = captured(net, torch.device("cpu"))
+    for step in range(3):
+        outputs = []
+        for version in (net, compiled):
+            with seeded(torch.device("cpu"), Purpose.DROPOUT, 5, step):
+                outputs.append(version(x))
+        torch.testing.assert_close(outputs[1], outputs[0])
