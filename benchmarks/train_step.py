@@ -10,8 +10,8 @@ round's medians with its spread. `--check` trains both from equal weights and co
 
 The reference is written out here and shares no layer with the trainer: nested blocks of PyTorch's own layers as in
 pytorch-CycleGAN-and-pix2pix, one fake for both updates, D frozen while G learns, PyTorch's default Adam. On a GPU the
-reference is as PyTorch makes it; ours lies channels-last, takes deterministic kernels and copies its batch to the GPU in
-each step. Both have PyTorch's default TensorFloat-32 setting for convolutions, which is on.
+reference is as PyTorch makes it; ours lies channels-last, takes exact kernels and fetches its batch in each step.
+Both have PyTorch's default TensorFloat-32 setting for convolutions, which is on.
 """
 
 import argparse
