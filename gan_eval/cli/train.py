@@ -221,7 +221,7 @@ def train(
     execution = Execution(workers=workers, tf32=tf32, compiled=compiled)
     shared: dict[str, Any] = {
         "direction": job.direction, "fraction": fraction, "split": job.split, "keep": keep, "execution": execution,
-        "root": job.root, "init_from": start,
+        "root": job.root, "init_from": start, "uses_best": job.uses_best,
     }  # fmt: skip
     with Console() as console:
         if out is None or estimate:
@@ -347,6 +347,8 @@ class TrainingJob:
     """What folders of shapes and masks are relative to."""
     init_from: Path | None = None
     """The trained generator to start from."""
+    uses_best: bool = False
+    """Whether stimuli are made with the best generator."""
 
 
 def job_of_study(
@@ -374,8 +376,8 @@ def job_of_study(
     if settings.init_from in checked.models and init_from is None:
         raise UserError(f"train: {model} starts from {settings.init_from}; name its run: --init-from DIR")
     start = init_from or plan.initial_file(model)
-    root = data_root or Path()
-    return TrainingJob(settings, plan.data_folder(dataset), data.direction, data.train_split, root, start)
+    root, uses_best = data_root or Path(), checked.generate.checkpoint == "best"
+    return TrainingJob(settings, plan.data_folder(dataset), data.direction, data.train_split, root, start, uses_best)
 
 
 def job_of_options(

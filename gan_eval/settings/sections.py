@@ -92,7 +92,7 @@ def _scalars(value: Any) -> Iterator[Any]:
         yield value
 
 
-_ALTERNATIVES = ("float", "constrained-float", "[key]")
+_ALTERNATIVES = ("float", "constrained-float", "constrained-int", "[key]")
 """Words that pydantic puts into a field's path where it tried several types; the others begin with `literal[`."""
 
 
@@ -124,7 +124,8 @@ def first_problem(error: ValidationError, model: type[BaseModel], *, prefix: str
         return f"{field}.{message}" if own_field else f"{field}: {message}"
     if problem["type"] == "tuple_type":
         return f"{field}: found {found}; wanted a list such as [{found}]"
-    return f"{field}: found {found}; {message[0].lower()}{message[1:]}"
+    instead = f", or {words[0]}" if words and problem["type"] != "literal_error" else ""
+    return f"{field}: found {found}; {message[0].lower()}{message[1:]}{instead}"
 
 
 _SYNONYMS = {

@@ -116,6 +116,8 @@ MOST_STEPS = 1_000_000_000
 """Years, on any machine."""
 MOST_PICTURES = 100_000_000
 """Of a data set."""
+VALIDATION_PAIRS = 16
+"""Enough for a curve; which of many generators is the best takes more."""
 MOST_LEVELS = 14
 """Of a U-Net: each halves the side, of which the largest is 2^14."""
 
@@ -213,8 +215,11 @@ class TrainingSettings(Section):
     """Steps between measurements on pictures not trained on; with a fraction, the same share of the way."""
     validation_metrics: tuple[str, ...] = ("psnr", "ssim")
     """What is measured; names of `gan-eval metrics --list`."""
-    validation_pairs: int = Field(default=16, ge=1, le=MOST_PICTURES)
-    """So many pairs of val (else test), spread over the split."""
+    validation_pairs: Annotated[int, Field(ge=1, le=MOST_PICTURES)] | Literal["all"] | None = Field(
+        default=None, examples=[16]
+    )
+    """So many pairs of val (else test), spread over the split, or `all` of them; default: all where the best generator
+    is asked for, by best_metric or in a study by `generate.checkpoint`, else 16."""
     best_metric: str | None = Field(default=None, examples=["psnr"])
     """The validation metric by which the best generator is kept (in training mode; photographs with BatchNorm over
     the batch in evaluation mode); default: the first."""
@@ -223,6 +228,16 @@ class TrainingSettings(Section):
 
     inpainting: InpaintingSettings | None = None
     """Given: holes are filled, instead of pictures translated."""
+
+    def validation_count(self, *, uses_best: bool) -> int | None:
+        """Pictures of a validation; None: all of the split.
+
+        Args:
+            uses_best: the best generator is what is going to be used.
+        """
+        if self.validation_pairs is None:
+            return None if uses_best or self.best_metric is not None else VALIDATION_PAIRS
+        return None if self.validation_pairs == "all" else self.validation_pairs
 
     def planned_steps(self, pictures: int, *, devices: int = 1) -> int:
         """The optimizer steps that these settings speak of, over `pictures` pictures, with a batch on each device.

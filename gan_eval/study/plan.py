@@ -133,7 +133,13 @@ class Plan:
             raise UserError("no data root: give --data-root DIR (or set GAN_EVAL_DATA) with the data sets' folders")
         folder = self.data_root / (self.study.data[dataset].folder or dataset)
         if not folder.is_dir():
-            raise UserError(f"{folder}: no such folder; the data set {dataset} is wanted there (--data-root)")
+            own = self.study.models_of(dataset)
+            models = ", ".join(f"[models.{model}]" for model in own)
+            without = f"; without it, take [data.{dataset}] and {models} out of a copy of {self.file}"
+            raise UserError(
+                f"{folder}: no such folder; the data set {dataset} is wanted there (--data-root)"
+                + (without if len(own) < len(self.study.models) else "")
+            )
         return folder
 
     def split(self, dataset: str) -> str:

@@ -72,6 +72,7 @@ def train_stage(plan: Plan, model: str) -> Stage:
             init_from=plan.initial_file(model),
             fraction=fraction,
             split=data.train_split,
+            uses_best=study.generate.checkpoint == "best",
             on_progress=lambda done, total, terms: listener.progress(
                 f"train {model}", done, total, "  ".join(f"{name} {value:.3g}" for name, value in terms.items())
             ),

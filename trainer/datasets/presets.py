@@ -164,26 +164,32 @@ def photographs_table() -> str:
         rows.append(f"| {' | '.join(cells)} |")
     rows += ["", "| name | training | length |", "| --- | --- | --- |"]
     for preset in PHOTOGRAPH_PRESETS.values():
-        changed = "".join(f", inpainting.{key} {value}" for key, value in preset.settings.get("inpainting", {}).items())
-        rows.append(f"| {preset.name} | `{preset.trained}`{changed} | {preset.length} |")
+        own = {key: value for key, value in preset.settings.items() if key not in ("epochs", "steps")}
+        rows.append(f"| {preset.name} | {', '.join([f'`{preset.trained}`', *_in_words(own)])} | {preset.length} |")
     rows += ["", "| training | settings | from |", "| --- | --- | --- |"]
-    for name, training in TRAININGS.items():
-        values = {key: value for key, value in training.settings.items() if key != "inpainting"}
-        values |= {f"inpainting.{key}": value for key, value in training.settings["inpainting"].items()}
-        texts = []
-        for key, value in values.items():
-            match value:
-                case dict():
-                    text = ", ".join(f"{kind} {share:g}" for kind, share in value.items())
-                case bool():
-                    text = str(value).lower()
-                case str():
-                    text = value
-                case _:
-                    text = f"{value:g}"
-            texts.append(f"{key} {text}")
-        rows.append(f"| `{name}` | {', '.join(texts)} | {training.source} |")
+    rows += [
+        f"| `{name}` | {', '.join(_in_words(training.settings))} | {training.source} |"
+        for name, training in TRAININGS.items()
+    ]
     return "\n".join(rows)
+
+
+def _in_words(settings: dict[str, Any]) -> list[str]:
+    """Each setting with its value, those of the section inpainting last."""
+    inpainting = {f"inpainting.{key}": value for key, value in settings.get("inpainting", {}).items()}
+    texts = []
+    for key, value in ({key: value for key, value in settings.items() if key != "inpainting"} | inpainting).items():
+        match value:
+            case dict():
+                text = ", ".join(f"{kind} {share:g}" for kind, share in value.items())
+            case bool():
+                text = str(value).lower()
+            case str():
+                text = value
+            case _:
+                text = f"{value:g}"
+        texts.append(f"{key} {text}")
+    return texts
 
 
 if __name__ == "__main__":

@@ -98,6 +98,7 @@ def estimate(
     keep: int = KEPT,
     execution: Execution = AS_USUAL,
     measure: Measure | None = None,
+    uses_best: bool = False,
     on_message: Say | None = None,
     on_progress: Callable[[str, int, int], None] | None = None,
 ) -> Estimate | None:
@@ -122,7 +123,7 @@ def estimate(
         say(f"estimate: reading the pictures of {data} and making the networks")
         run = open_run(
             fabric, settings, data, scratch, direction=direction, root=root, init_from=init_from, fraction=fraction,
-            split=split, keep=keep, execution=execution, measure=measure, say=say,
+            split=split, keep=keep, execution=execution, measure=measure, uses_best=uses_best, say=say,
         )  # fmt: skip
         assert run is not None  # the folder is new
         sample_s = validation_s = 0.0

@@ -48,6 +48,7 @@ from trainer.state.run_folder import (
     GENERATOR,
     LATEST,
     begin_run,
+    begun_with,
     check_run,
     fingerprint,
     save_generator,
@@ -76,6 +77,7 @@ def open_run(
     keep: int,
     execution: Execution,
     measure: Measure | None,
+    uses_best: bool,
     say: Say,
 ) -> "Run | None":
     """The run that the arguments of `train` describe, at its start, its folder claimed where this process leads.
@@ -119,7 +121,9 @@ def open_run(
         samples = sample_examples(task, plan.data_set, plan.paths, train_split=split, say=say)
         validation = None
         if settings.validate_every is not None and measure is not None:
-            examples = validation_examples(task, plan.data_set, count=settings.validation_pairs, train_split=split)
+            pairs = settings.validation_pairs or begun_with(out, "validation_pairs")
+            count = settings.model_copy(update={"validation_pairs": pairs}).validation_count(uses_best=uses_best)
+            examples = validation_examples(task, plan.data_set, count=count, train_split=split)
             if examples is None:
                 say(f"{plan.data_set.folder}: neither val nor test beside {split}; nothing is validated")
             else:

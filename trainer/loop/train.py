@@ -38,6 +38,7 @@ def train(
     gif: bool = False,
     execution: Execution = AS_USUAL,
     measure: Measure | None = None,
+    uses_best: bool = False,
     on_progress: Progress | None = None,
     on_message: Callable[[str], None] | None = None,
 ) -> Path:
@@ -60,6 +61,8 @@ def train(
         gif: also write evolution.gif.
         execution: how the steps are computed.
         measure: computes the validation metrics; without, nothing is validated.
+        uses_best: best.safetensors is what is going to be used: where validation_pairs does not say how many pictures
+            choose it, the whole split does.
 
     Returns:
         `out`.
@@ -86,7 +89,7 @@ def train(
             stack.enter_context(hold_lock(*run_lock(out), say=say))
         run = open_run(
             fabric, settings, data, out, direction=direction, root=root, init_from=init_from, fraction=fraction,
-            split=split, keep=keep, execution=execution, measure=measure, say=say,
+            split=split, keep=keep, execution=execution, measure=measure, uses_best=uses_best, say=say,
         )  # fmt: skip
         if run is None:
             if tensorboard and leads:

@@ -130,6 +130,8 @@ def _differing(config: Mapping[str, Any], definition: Definition) -> list[str]:
     there["devices"] = config.get("devices", 1)
     with suppress(TypeError, ValidationError):  # an earlier version did not know all of the settings
         there["settings"] = TrainingSettings(**there["settings"]).model_dump(mode="json")
+        if definition["settings"]["validation_pairs"] is None:  # whose default was a number, which stays the run's
+            there["settings"]["validation_pairs"] = None
     return differences(there, definition)
 
 
@@ -138,6 +140,11 @@ def begin_run(out: Path, definition: Definition, machine: Machine) -> None:
     claim_output_folder(out)
     if not (out / CONFIG).exists():
         write_json(out / CONFIG, {"format": FORMAT, **definition, "machine": machine})
+
+
+def begun_with(out: Path, setting: str) -> Any:
+    """What the run in `out` began with; None where none has begun."""
+    return _read_config(out / CONFIG).get("settings", {}).get(setting) if (out / CONFIG).is_file() else None
 
 
 def note_in_config(out: Path, facts: Mapping[str, Any]) -> None:

@@ -4,7 +4,8 @@ The trainer knows no metric. The command hands in what measures a stimulus set (
 those of batch reports.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,10 +14,10 @@ from torch import nn
 
 from gan_eval.errors import UserError
 from gan_eval.settings.training import Mode, joined_splits
-from gan_eval.stimuli.pictures import Picture, resize
+from gan_eval.stimuli.pictures import Picture, resize, write_png
 from gan_eval.stimuli.sets import write_set
 from gan_eval.tabular import Row
-from trainer.datasets.dataset import VALIDATION_SPLITS, DataSet
+from trainer.datasets.dataset import MOST_THREADS, VALIDATION_SPLITS, DataSet
 from trainer.inference import inference
 from trainer.items import Names, item_rows, write_item
 from trainer.randomness import Purpose
@@ -24,6 +25,13 @@ from trainer.tasks import Example, Task
 
 DIVERSITY = "diversity"
 THUMBNAIL = 32
+HELD = 512
+"""Up to so many pictures are held in memory and go through the generator one by one. Of more, as of a whole split, only
+the paths are held, and they go through it"""
+TOGETHER = 16
+"""at once."""
+COMPARED = 1000
+"""At most so many pictures, spread over all, are compared with each other for their diversity."""
 
 
 @dataclass(frozen=True)
@@ -46,22 +54,50 @@ class ValidationExamples:
     """Whether that split is among several that are trained on."""
 
 
-def validation_examples(task: Task, data_set: DataSet, *, count: int, train_split: str) -> ValidationExamples | None:
+class ReadWhenAsked(Mapping[str, Example]):
+    """Items by name, each read anew whenever it is asked for."""
+
+    def __init__(self, paths: Mapping[str, Path], read: Callable[[str], Example]) -> None:
+        self._paths, self._read = paths, read
+
+    def __getitem__(self, name: str) -> Example:
+        return self._read(name)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._paths)
+
+    def __len__(self) -> int:
+        return len(self._paths)
+
+
+def validation_examples(
+    task: Task, data_set: DataSet, *, count: int | None, train_split: str
+) -> ValidationExamples | None:
     """Up to `count` items of the first of VALIDATION_SPLITS that is there and not the training split, spread over it.
 
+    Args:
+        task: makes items of pictures.
+        data_set: lists and reads them.
+        count: None: all of the split's.
+        train_split: whose pictures are not for validation.
+
     Raises:
-        UserError: a picture of that split is broken.
+        UserError: a picture of that split is broken; of more than HELD, when it is read.
     """
     for split in VALIDATION_SPLITS:
         if split == train_split or not data_set.has_split(split):
             continue
         paths = data_set.paths(split)
-        chosen = [paths[k * len(paths) // min(count, len(paths))] for k in range(min(count, len(paths)))]
+        count = min(count or len(paths), len(paths))
+        named = data_set.names([paths[k * len(paths) // count] for k in range(count)], split)
+        numbers = {name: number for number, name in enumerate(named)}
         size, seed = task.settings.image_size, task.settings.seed
-        examples = {
-            name: task.example(data_set.read(path, size), stem=path.stem, number=number, seed=seed)
-            for number, (name, path) in enumerate(data_set.names(chosen, split).items())
-        }
+
+        def read(name: str) -> Example:
+            item = data_set.read(named[name], size)  # noqa: B023 - the loop ends here
+            return task.example(item, stem=named[name].stem, number=numbers[name], seed=seed)  # noqa: B023
+
+        examples = {name: read(name) for name in named} if count <= HELD else ReadWhenAsked(named, read)
         return ValidationExamples(split, examples, seen=split in joined_splits(train_split))
     return None
 
@@ -86,29 +122,58 @@ class Validation:
         self._task = task
         self._examples = examples
         self._measure = measure
+        self._given: set[Path] = set()
+        """Fakes beside which real picture, input and mask are there, as this process wrote or found them."""
 
     def __call__(self, net: nn.Module) -> list[Row]:
         """Rows of the table validation without step, epoch and fraction."""
         task, split, examples = self._task, self._examples.split, self._examples.examples
-        names, seed = Names("validation", "model", split), task.settings.seed
-        targets = [example.target for example in examples.values()]
+        names, seed, every = list(examples), task.settings.seed, -(-len(examples) // COMPARED)
+        at_once = 1 if len(names) <= HELD else TOGETHER
         values: list[Row] = []
-        for mode in task.modes:
-            folder = self._folder / mode
-            fakes: list[Picture] = []
-            rows: list[Row] = []
-            with inference(net, mode):
-                for number, (name, example) in enumerate(examples.items()):
-                    (output,) = task.outputs(net, [example], purpose=Purpose.VALIDATION, seed=seed, numbers=[number])
-                    write_item(folder, name, example, output.fake)
-                    rows += item_rows(folder, name, example, names, facts=task.row_facts)
-                    fakes.append(output.fake)
-            write_set(folder, rows)
-            measured = self._measure.values(folder)
-            measured.append({"metric": DIVERSITY, "value": diversity(fakes, targets), "n": len(fakes)})
-            facts = {"mode": mode, "split": split} | ({"seen": True} if self._examples.seen else {})
-            values += [{**facts, **row} for row in measured]
+        with ThreadPoolExecutor(MOST_THREADS, "validation") as pool:  # that wait for the disk while others encode
+            for mode in task.modes:
+                fakes: list[Picture] = []
+                targets: list[Picture] = []
+                rows: list[Row] = []
+                with inference(net, mode):
+                    for start in range(0, len(names), at_once):
+                        numbers = range(start, min(start + at_once, len(names)))
+                        batch = list(pool.map(lambda number: examples[names[number]], numbers))
+                        outputs = task.outputs(net, batch, purpose=Purpose.VALIDATION, seed=seed, numbers=numbers)
+                        pictures = [output.fake for output in outputs]
+                        written = pool.map(
+                            self._write, [names[n] for n in numbers], batch, pictures, [mode] * len(batch)
+                        )
+                        rows += [row for of_item in written for row in of_item]
+                        for number, example, fake in zip(numbers, batch, pictures, strict=True):
+                            if number % every == 0:
+                                fakes.append(thumbnail(fake))
+                                targets.append(thumbnail(example.target))
+                folder = self._folder / mode
+                write_set(folder, rows)
+                measured = self._measure.values(folder)
+                measured.append({"metric": DIVERSITY, "value": diversity(fakes, targets), "n": len(fakes)})
+                facts = {"mode": mode, "split": split} | ({"seen": True} if self._examples.seen else {})
+                values += [{**facts, **row} for row in measured]
         return values
+
+    def _write(self, name: str, example: Example, fake: Picture, mode: Mode) -> list[Row]:
+        """Write the pictures of an item, of which the fake alone is another one each time; returns its rows."""
+        folder = self._folder / mode
+        file = folder / "fake" / f"{name}.png"
+        if file in self._given:
+            write_png(file, fake)
+        else:
+            write_item(folder, name, example, fake)
+            self._given.add(file)
+        of_set = Names("validation", "model", self._examples.split)
+        return item_rows(folder, name, example, of_set, facts=self._task.row_facts)
+
+
+def thumbnail(picture: Picture) -> Picture:
+    """A picture at the size at which the diversity of many is compared."""
+    return resize(picture, (THUMBNAIL, THUMBNAIL))
 
 
 def diversity(fakes: list[Picture], targets: list[Picture]) -> float | None:
@@ -126,5 +191,5 @@ def rms_difference(pictures: list[Picture]) -> float:
     """Root mean square difference over all ordered pairs: twice the variance, averaged over pixels."""
     if len(pictures) < 2:
         return 0.0
-    small = np.stack([resize(picture, (THUMBNAIL, THUMBNAIL)) for picture in pictures]).astype(np.float64)
+    small = np.stack([thumbnail(picture) for picture in pictures]).astype(np.float64)
     return float(np.sqrt(2 * small.var(axis=0, ddof=1).mean()))

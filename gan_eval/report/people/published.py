@@ -1,7 +1,7 @@
 """Published numbers beside the run's own, each with its own interval and its source.
 
 Four sorts of published tables are known by their columns: judgements of a quiz, values of metrics, PSNR of filled holes
-by the ratio of the losses, and findings in words.
+by data set, source size and ratio of the losses, and findings in words.
 """
 
 import math
@@ -9,16 +9,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from gan_eval.errors import UserError
-from gan_eval.report.metrics.data import Measured, decimals_of, mean_interval, title_of
+from gan_eval.metrics.definitions.jackknife import t_95
+from gan_eval.metrics.run.missing import finite_mean
+from gan_eval.report.metrics.data import Measured, Summary, decimals_of, mean_interval, title_of
 from gan_eval.report.parts.blocks import Section, Table
 from gan_eval.report.parts.folder import StudyFolder
 from gan_eval.report.parts.words import (
     MINUS,
     NARROW,
-    NBSP,
     NOTHING,
     Record,
     listed,
@@ -41,9 +43,11 @@ METRIC_COLUMNS = {"dataset", "metric", "value", "source"}
 PSNR_COLUMNS = {"study", "source", "dataset", "network_size", "lambda_rec_over_lambda_adv", "test_psnr_db"}
 SAME_DATASET = {"map_to_aerial": "maps", "map_to_photo": "maps", "cityscapes_labels_to_photo": "cityscapes"}
 """Published names of data sets that go by another name here, where the direction is label to photograph."""
+PUBLISHED_NAME = {"imagenet_64": "imagenet_1k", "imagenet_128": "imagenet_1k"}
+"""Data sets here that are published under one name, with the side of their pictures beside it."""
 TOLERANCE = 0.015
-"""Of a ratio: weights are given rounded, so that x1000 is 0.999 / 0.001 = 999."""
-_HOLE, _WHOLE = "psnr_hole", "psnr"
+"""Of a ratio: weights are given rounded, so that x100 is 0.99 / 0.01 = 99."""
+_HOLE = "psnr_hole"
 
 
 def published_section(folder: StudyFolder) -> Section:
@@ -165,6 +169,8 @@ class OwnModel:
     dataset: str
     ratio: float
     """Weight of the reconstruction over that of the adversarial loss; infinite without the latter."""
+    source_size: str
+    """Side in pixels to which its pictures are brought first, as text: what they show beyond is lost."""
     size: str
     """Side of its pictures in pixels, as text."""
     sums_to_one: bool
@@ -172,11 +178,11 @@ class OwnModel:
 
 
 def psnr_table(folder: StudyFolder, published: pd.DataFrame, source: str) -> Table:
-    """Every published row, and beside it the run's models of the same ratio: on the same data set, else on any.
+    """Every published row, and beside it the run's models of the same data set, source size and ratio.
 
     Args:
         folder: with the metric tables and the training settings.
-        published: a table with PSNR_COLUMNS, every cell as text.
+        published: a table with PSNR_COLUMNS, every cell as text; without a source_size it is the network_size.
         source: its name among the folder's files.
 
     Raises:
@@ -193,28 +199,33 @@ def psnr_table(folder: StudyFolder, published: pd.DataFrame, source: str) -> Tab
             column = "lambda_rec_over_lambda_adv"
             raise UserError(f"{where}: {column}: found {theirs[column]}; a ratio above 0 is wanted")
         value = _number(theirs, "test_psnr_db", where)
-        source_size, network_size = theirs.get("source_size") or "", theirs["network_size"] or NOTHING
-        is_resized = source_size and source_size != network_size
+        network_size = theirs["network_size"] or NOTHING
+        source_size = theirs.get("source_size") or network_size
         cells = [
             f"{theirs['study']}: {theirs['source']}",
             theirs["dataset"],
-            f"{source_size} → {network_size}" if is_resized else network_size,
+            f"{source_size} → {network_size}" if source_size != network_size else network_size,
             f"{ratio:g}",
             number(value),
         ]
-        same_ratio = [own for own in own_models if abs(own.ratio / ratio - 1) <= TOLERANCE]
-        matching = [own for own in same_ratio if own.dataset == theirs["dataset"]] or same_ratio
+        matching = [
+            own
+            for own in own_models
+            if theirs["dataset"] in (own.dataset, PUBLISHED_NAME.get(own.dataset))
+            and own.source_size == source_size
+            and abs(own.ratio / ratio - 1) <= TOLERANCE
+        ]
         for own in matching:
-            hole, picture = (measured.summary(own.dataset, metric, own.model) for metric in (_HOLE, _WHOLE))
-            counts = dict.fromkeys(whole(summary.n) for summary in (hole, picture) if summary.is_known)
+            summary = measured.summary(own.dataset, _HOLE, own.model)
             name = f"{own.model} on {own.dataset}, {own.size}{NARROW}px"
-            rows.append([*cells, name, mean_interval(hole), mean_interval(picture), ", ".join(counts)])
+            pooled = pooled_psnr(measured.values(own.dataset, _HOLE, own.model))
+            rows.append([*cells, name, mean_interval(pooled), mean_interval(summary), whole(summary.n)])
         if not matching:
             rows.append([*cells, *[NOTHING] * 4])
         matched += matching
     head = [
         "study", "data set", "pixels a side", "λ\u202frec / λ\u202fadv", "published (dB)",
-        "model here", "hole, here (dB, 95\u202f%)", "whole picture, here (dB, 95\u202f%)", "N",
+        "model here", "all pictures together, here (dB, 95\u202f%)", "mean of pictures, here (dB, 95\u202f%)", "N",
     ]  # fmt: skip
     return Table(
         "PSNR of the filled hole, published and here",
@@ -227,8 +238,27 @@ def psnr_table(folder: StudyFolder, published: pd.DataFrame, source: str) -> Tab
     )
 
 
+def pooled_psnr(values: np.ndarray) -> Summary:
+    """PSNR of the mean squared error over all pictures, whose PSNR are `values` (N,), in dB.
+
+    It is at most the mean of `values`. The interval is Student's t of the mean squared error.
+
+    >>> round(pooled_psnr(np.array([10.0, 20.0, math.inf])).value, 3)
+    14.357
+    """
+    errors = finite_mean(10.0 ** (-values / 10))  # mean squared errors as shares of 255²; 0 where equal
+    if errors.mean is None:
+        return Summary()
+    half_width = t_95(errors.n - 1) * errors.sd / math.sqrt(errors.n) if errors.sd is not None else math.nan
+    middle, high, low = (
+        -10 * math.log10(error) if error > 0 else math.inf
+        for error in (errors.mean, errors.mean - half_width, errors.mean + half_width)
+    )
+    return Summary(middle, low if errors.n > 1 else math.nan, high if errors.n > 1 else math.nan, n=errors.n)
+
+
 def _own_models(folder: StudyFolder, measured: Measured) -> list[OwnModel]:
-    """The models that fill holes, on each data set that either metric was measured on."""
+    """The models that fill holes, on each data set that PSNR in the hole was measured on."""
 
     def weight(settings: Mapping[str, Any], name: str) -> float:
         return float(settings.get(name) or 0)
@@ -238,17 +268,18 @@ def _own_models(folder: StudyFolder, measured: Measured) -> list[OwnModel]:
         if not fills_holes(settings):
             continue
         reconstruction = weight(settings, "lambda_l1") + weight(settings, "lambda_l2")
-        adversarial = weight(settings, "adversarial_weight")
+        adversarial, size = weight(settings, "adversarial_weight"), str(settings.get("image_size", NOTHING))
         models += [
             OwnModel(
                 model,
                 dataset,
                 reconstruction / adversarial if adversarial else math.inf,
-                str(settings.get("image_size", NOTHING)),
+                str(settings["inpainting"].get("source_size") or size),
+                size,
                 math.isclose(reconstruction + adversarial, 1, abs_tol=1e-6),
             )
             for dataset in measured.datasets
-            if any(measured.summary(dataset, metric, model).is_known for metric in (_HOLE, _WHOLE))
+            if len(measured.values(dataset, _HOLE, model))
         ]
     return models
 
@@ -256,26 +287,24 @@ def _own_models(folder: StudyFolder, measured: Measured) -> list[OwnModel]:
 def _psnr_notes(count: int, own_models: Sequence[OwnModel], matched: Sequence[OwnModel]) -> list[str]:
     """How to read the table of `count` published rows, and which models stand beside which."""
     notes = [
-        "Here PSNR is 10 log₁₀(255² / MSE) of levels 0 to 255, averaged over the pictures, with 95\u202f% intervals by "
-        "Student's t over the pictures; pictures that equal their original have an infinite one and are in no mean.",
-        "By the code beside it the publication measured the hole alone, a batch's pictures together, which gives a "
-        "little less than the mean over pictures. Hole, here: the filled pixels alone. Whole picture, here: the "
-        "composite, whose known pixels are the original's, so that its PSNR is higher "
-        f"by 10{NBSP}log₁₀(1{NBSP}/{NBSP}share of the hole): 6.0 dB for a hole of a quarter.",
-        "Models stand beside a published row where (λ L1 + λ L2) / adversarial weight is the published ratio to within "
-        f"{100 * TOLERANCE:g}\u202f%: those on the data set of the same name, else those on any.",
+        "PSNR is of the filled pixels alone, levels 0 to 255. Published, by the code beside the publication: 10 "
+        "log₁₀(255² / MSE) of each batch of test pictures, then their mean. All pictures together, here: the same with "
+        "one MSE over all. Mean of pictures: of each picture's own PSNR, which is higher; pictures that equal their "
+        "original have an infinite one and are in no mean. 95\u202f% intervals by Student's t over the pictures.",
+        "Models stand beside a published row where data set and source size are the same and (λ L1 + λ L2) / "
+        f"adversarial weight is the published ratio to within {100 * TOLERANCE:g}\u202f%.",
     ]
     summed = list(dict.fromkeys(own.model for own in own_models if own.sums_to_one))
     if summed:
         notes.append(f"λ rec + λ adv = 1 holds for {listed(summed)}, so that the learning rates mean the same.")
-    others = {own.model for own in own_models if own not in matched}
+    others = [own for own in own_models if own not in matched]
     if others:
-        ratios = dict.fromkeys(f"{own.model} ({own.ratio:.4g})" for own in own_models if own.model in others)
-        notes.append(f"Of no published ratio: {listed(list(ratios))}.".replace("inf)", "no adversarial loss)"))
+        names = [f"{own.model} ({own.ratio:.4g}) on {own.dataset} of {own.source_size}{NARROW}px" for own in others]
+        notes.append(f"Beside no published row: {listed(names)}.".replace("inf)", "no adversarial loss)"))
     if not own_models:
-        notes.append("No model here fills holes and was measured by psnr_hole or psnr.")
+        notes.append("No model here fills holes and was measured by psnr_hole.")
     elif not matched:
-        notes.append(f"None of the {plural(count, 'published row')} has a model of its ratio here.")
+        notes.append(f"None of the {plural(count, 'published row')} has a model of its data, size and ratio here.")
     return notes
 
 

@@ -17,9 +17,10 @@ SIDE = 64
 RATIOS = {"rec_1000": (0.999, 0.001), "rec_1": (0.5, 0.5)}
 HOLES = (("centre", 0.25), ("blocks", 0.0625), ("region", 0.125))
 PUBLISHED = """study,source,dataset,source_size,network_size,lambda_rec_over_lambda_adv,test_psnr_db
-they,"Someone: Encoders, Table 1",tiny,64,128,1,11.56
+they,"Someone: Encoders, Table 1",photographs,64,128,1,11.56
 they,"Someone: Encoders, Table 1",tiny,64,128,100,14.34
 they,"Someone: Encoders, Table 1",photographs,64,128,1000,17.20
+they,"Someone: Encoders, Table 1",photographs,128,128,1000,15.39
 others_2016,quoted in the same table,streets,,128,1000,18.58
 """
 STUDY = """[study]
@@ -34,6 +35,7 @@ fake = 6
 MODEL = (
     '[models.{name}]\ndata = "photographs"\n[models.{name}.training]\ngenerator = "context_encoder"\n'
     'discriminator = "global"\nstatistics = "batch"\nlambda_l1 = 0.0\nlambda_l2 = {rec}\nadversarial_weight = {adv}\n'
+    "image_size = 64\n"
     "inpainting = {{ masks = {{ centre = 1 }}, centre = 0.5 }}\n"
 )
 

@@ -45,6 +45,8 @@ def studied(file: str, model: str) -> dict[str, object]:
     ("file", "model", "preset"),
     [
         ("context_encoder.toml", "rec_1000", "tiny_imagenet"),
+        ("context_encoder_imagenet.toml", "imagenet_64_rec_1000", "imagenet_64"),
+        ("context_encoder_imagenet.toml", "imagenet_128_rec_1000", "imagenet_128"),
         ("inpainting_landscapes_paintings.toml", "landscapes", "landscapes"),
     ],
 )

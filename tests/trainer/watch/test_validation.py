@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from gan_eval.errors import UserError
 from gan_eval.files import sha256_file
 from gan_eval.settings.training import TrainingSettings
 from gan_eval.tables import VALIDATION
@@ -17,6 +18,7 @@ from gan_eval.training import higher_is_better, measure_during_training
 from trainer.loop.train import train
 from trainer.state.run_folder import load_generator
 from trainer.tasks import new_task
+from trainer.watch import validation
 from trainer.watch.findings import Findings, diversity_lost, overpowered
 from trainer.watch.validation import Measure, diversity, validation_examples
 
@@ -102,6 +104,75 @@ def test_validation_pairs_are_spread_over_the_split(make_pairs: Pairs) -> None:
     found = validation_examples(task, task.data_set(data), count=3, train_split="train")
     assert found is not None
     assert (found.split, list(found.examples)) == ("test", ["0", "3", "6"])
+
+
+def test_the_whole_split_decides_where_the_best_generator_is_asked_for(tiny: Settings) -> None:
+    curves, chosen = tiny(steps=4, validate_every=2), tiny(steps=4, validate_every=2, best_metric="psnr")
+    assert curves.validation_count(uses_best=False) == 16
+    assert curves.validation_count(uses_best=True) is None
+    assert chosen.validation_count(uses_best=False) is None
+    assert tiny(steps=4, validation_pairs="all").validation_count(uses_best=False) is None
+    for settings in (curves, chosen):
+        few = settings.model_copy(update={"validation_pairs": 3})
+        assert few.validation_count(uses_best=True) == 3
+
+
+def test_of_many_pictures_only_paths_are_held(make_pairs: Pairs, monkeypatch: pytest.MonkeyPatch) -> None:
+    data = make_pairs(train=1, val=5)
+    task = new_task(TrainingSettings(steps=1, image_size=64))
+    found = validation_examples(task, task.data_set(data), count=None, train_split="train")
+    assert found is not None
+    assert len(found.examples) == 5
+    monkeypatch.setattr(validation, "HELD", 4)
+    again = validation_examples(task, task.data_set(data), count=None, train_split="train")
+    assert again is not None
+    assert list(again.examples) == list(found.examples)
+    Image.new("RGB", (128, 64), "red").save(data / "val" / "2.png")
+    assert np.all(again.examples["2"].target == [255, 0, 0])
+    assert not np.all(found.examples["2"].target == [255, 0, 0])
+
+
+@pytest.mark.slow
+def test_many_pictures_are_measured_in_batches_as_few_are_one_by_one(
+    make_pairs: Pairs, tiny: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data, settings = make_pairs(train=2, val=5), tiny(steps=2, validate_every=1, validation_pairs="all")
+    one = train(settings, data, tmp_path / "one", direction="AtoB", measure=measure())
+    monkeypatch.setattr(validation, "HELD", 4)
+    monkeypatch.setattr(validation, "TOGETHER", 2)
+    many = train(settings, data, tmp_path / "many", direction="AtoB", measure=measure())
+    rows = [read_rows(run / "validation.csv", VALIDATION) for run in (one, many)]
+    assert len(rows[0]) == 3 * 2 * 3
+    for by_one, together in zip(*rows, strict=True):
+        assert by_one["n"] == together["n"] == 5
+        assert by_one["value"] == pytest.approx(together["value"], rel=1e-3)
+        for key in ("step", "mode", "metric"):
+            assert by_one[key] == together[key]
+
+
+@pytest.mark.slow
+def test_a_run_of_an_earlier_version_keeps_its_number_of_pictures(
+    make_pairs: Pairs, tiny: Settings, tmp_path: Path
+) -> None:
+    """Which was 16 where a study did not say how many."""
+    data, settings = make_pairs(train=2, val=4), tiny(steps=4, validate_every=2, best_metric="psnr")
+
+    def stop(done: int, *_: object) -> None:
+        if done == 3:
+            raise Stop
+
+    run = tmp_path / "run"
+    with pytest.raises(Stop):
+        train(settings, data, run, direction="AtoB", measure=measure(), on_progress=stop, checkpoint_every=1)
+    assert {row["n"] for row in read_rows(run / "validation.csv", VALIDATION)} == {4}
+    config = run / "config.json"
+    config.write_text(config.read_text().replace('"validation_pairs": null', '"validation_pairs": 3'))
+    train(settings, data, run, direction="AtoB", measure=measure(), uses_best=True)
+    rows = read_rows(run / "validation.csv", VALIDATION)
+    assert {row["n"] for row in rows if row["step"] == 4} == {3}
+    assert train(settings, data, run, direction="AtoB", measure=measure()) == run
+    with pytest.raises(UserError, match=r"another settings.validation_pairs \(3 there, 2 asked for\)"):
+        train(settings.model_copy(update={"validation_pairs": 2}), data, run, direction="AtoB", measure=measure())
 
 
 @pytest.mark.slow

@@ -18,7 +18,7 @@ from gan_eval.report.metrics.holes import hole_tables, holes_of_folder, holes_of
 from gan_eval.report.metrics.values import infinite_remark
 from gan_eval.report.parts.folder import read_folder
 from gan_eval.report.people.pictures import samples
-from gan_eval.report.people.published import published_tables
+from gan_eval.report.people.published import pooled_psnr, published_tables
 from gan_eval.report.people.rates import rate_tables
 from gan_eval.report.training.runs import training_runs
 from gan_eval.report.training.samples import films, sample_grids
@@ -48,40 +48,68 @@ def psnr_table(path):
 
 
 @pytest.mark.slow
-def test_every_published_row_stands_beside_the_models_of_its_ratio(folder, filled):
+def test_every_published_row_stands_beside_the_models_of_its_data_size_and_ratio(folder, filled):
     view = psnr_table(filled)
-    assert [row[3] for row in view.rows] == ["1", "100", "1000", "1000"]
-    assert [row[4] for row in view.rows] == ["11.56", "14.34", "17.20", "18.58"]
-    assert ["–" if row[5] == "–" else row[5].split()[0] for row in view.rows] == ["rec_1", "–", "rec_1000", "rec_1000"]
+    assert [row[3] for row in view.rows] == ["1", "100", "1000", "1000", "1000"]
+    assert [row[4] for row in view.rows] == ["11.56", "14.34", "17.20", "15.39", "18.58"]
+    assert [row[5].split()[0] for row in view.rows] == ["rec_1", "–", "rec_1000", "–", "–"]
     assert view.rows[1][5:] == ["–"] * 4
     images = folder.tables["image_metrics"]
-    for metric, place in (("psnr_hole", 6), ("psnr", 7)):
-        values = images[(images["model"] == "rec_1000") & (images["metric"] == metric)]["value"].to_numpy(float)
-        half = 2.200985 * values.std(ddof=1) / math.sqrt(12)  # Student's t of 11 degrees of freedom
-        wanted = f"{values.mean():.2f} ({values.mean() - half:.2f}–{values.mean() + half:.2f})"
-        assert view.rows[2][place] == wanted
+    values = images[(images["model"] == "rec_1000") & (images["metric"] == "psnr_hole")]["value"].to_numpy(float)
+    errors = 10 ** (-values / 10)
+    for place, sample, to_db in (
+        (6, errors, lambda error: -10 * math.log10(error)),
+        (7, values, lambda value: value),
+    ):
+        half = 2.200985 * sample.std(ddof=1) / math.sqrt(12)  # Student's t of 11 degrees of freedom
+        low, high = sorted(to_db(sample.mean() + sign * half) for sign in (-1, 1))
+        assert view.rows[2][place] == f"{to_db(sample.mean()):.2f} ({low:.2f}–{high:.2f})"
     assert {row[8] for row in view.rows} == {"12", "–"}
+
+
+def test_psnr_of_all_pictures_together_is_that_of_their_mean_squared_error():
+    rng = np.random.default_rng(0)
+    errors = rng.uniform(100, 4000, 9)
+    found = pooled_psnr(10 * np.log10(255**2 / errors))
+    assert found.value == pytest.approx(10 * math.log10(255**2 / errors.mean()))
+    assert found.low < found.value < found.high
+    assert pooled_psnr(np.array([20.0, np.inf])).value == pytest.approx(20 + 10 * math.log10(2))
+    assert math.isnan(pooled_psnr(np.array([20.0])).low)
+    assert not pooled_psnr(np.array([])).is_known
 
 
 def test_the_notes_tell_what_the_numbers_are(filled):
     said = " ".join(psnr_table(filled).notes)
     assert "levels 0 to 255" in said
-    assert "measured the hole alone" in said
+    assert "of the filled pixels alone" in said
     assert "λ rec + λ adv = 1 holds for rec_1000 and rec_1" in said
-    assert "Of no published ratio" not in said
+    assert "Beside no published row" not in said
 
 
-def test_models_on_the_same_data_set_come_before_others(copy):
+def test_models_of_another_data_set_or_source_size_stand_beside_no_row_and_are_named(copy):
     table = pd.read_csv(copy / "metrics" / "image_metrics.csv")
     own = table[table["model"] == "rec_1000"]
     elsewhere = own.assign(dataset="tiny", stimulus="tiny/" + own["stimulus"], item="tiny/" + own["item"])
     pd.concat([table, elsewhere]).to_csv(copy / "metrics" / "image_metrics.csv", index=False)
-    shown = [(row[1], row[5].split(",")[0]) for row in psnr_table(copy).rows if row[3] == "1000"]
-    assert ("photographs", "rec_1000 on photographs") in shown
-    assert ("photographs", "rec_1000 on tiny") not in shown
-    assert {name for dataset, name in shown if dataset == "streets"} == {
-        "rec_1000 on photographs", "rec_1000 on tiny",
-    }  # fmt: skip
+    view = psnr_table(copy)
+    assert [row[5].split(",")[0] for row in view.rows if row[3] == "1000"] == ["rec_1000 on photographs", "–", "–"]
+    assert "rec_1000 (999) on tiny of 64\u202fpx" in " ".join(view.notes)
+    config = copy / "models" / "rec_1000" / "config.json"
+    found = json.loads(config.read_text())
+    found["settings"] |= {"image_size": 128}
+    config.write_text(json.dumps(found))
+    assert [row[5].split(",")[0] for row in psnr_table(copy).rows[2:4]] == ["–", "rec_1000 on photographs"]
+    found["settings"]["inpainting"]["source_size"] = 64
+    config.write_text(json.dumps(found))
+    assert [row[5].split(",")[0] for row in psnr_table(copy).rows[2:4]] == ["rec_1000 on photographs", "–"]
+
+
+def test_imagenet_of_two_sizes_is_one_published_data_set(copy):
+    published = copy / "published" / "psnr.csv"
+    published.write_text(published.read_text().replace("photographs,64", "imagenet_1k,64"))
+    table = pd.read_csv(copy / "metrics" / "image_metrics.csv")
+    table.assign(dataset="imagenet_64").to_csv(copy / "metrics" / "image_metrics.csv", index=False)
+    assert psnr_table(copy).rows[2][5].startswith("rec_1000 on imagenet_64,")
 
 
 @pytest.mark.parametrize(("rec", "shown"), [(0.986, True), (0.984, False), (1.0149, True), (1.016, False)])
@@ -99,8 +127,8 @@ def test_without_a_match_every_row_stays_and_it_is_said(copy):
         config = copy / "models" / name / "config.json"
         config.write_text(config.read_text().replace('"adversarial_weight": 0', '"adversarial_weight": 7'))
     view = psnr_table(copy)
-    assert [row[5:] for row in view.rows] == [["–"] * 4] * 4
-    assert "None of the 4 published rows has a model of its ratio here." in view.notes
+    assert [row[5:] for row in view.rows] == [["–"] * 4] * 5
+    assert "None of the 5 published rows has a model of its data, size and ratio here." in view.notes
 
 
 def test_models_that_translate_are_no_match(copy):
@@ -111,7 +139,7 @@ def test_models_that_translate_are_no_match(copy):
         config.write_text(json.dumps(found))
     view = psnr_table(copy)
     assert {row[5] for row in view.rows} == {"–"}
-    assert "No model here fills holes and was measured by psnr_hole or psnr." in view.notes
+    assert "No model here fills holes and was measured by psnr_hole." in view.notes
 
 
 def test_the_settings_of_the_study_stand_in_for_a_missing_config(copy, filled):
