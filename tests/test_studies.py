@@ -1,5 +1,6 @@
 """The study files: they load, and say what the publications say."""
 
+import csv
 from pathlib import Path
 
 import pytest
@@ -72,3 +73,33 @@ def test_every_study_has_the_findings_of_its_publication(file: Path) -> None:
     assert "../results/published/findings.csv" in load_study(file).study.published
     findings = (file.parent.parent / "results" / "published" / "findings.csv").read_text(encoding="utf-8")
     assert any(f"\n{publication}," in findings for publication in publications_of(file.stem))
+
+
+def test_context_encoders_have_a_model_for_every_row_that_is_published() -> None:
+    """And none for a row that is not, but for the variants that are future work."""
+    models: dict[tuple[str, int], set[int]] = {}
+    for name in ("context_encoder", "context_encoder_imagenet"):
+        found = study(name)
+        for model in found.models:
+            settings = found.training_of(model)
+            assert settings.inpainting is not None
+            assert settings.lambda_l2 + settings.adversarial_weight == pytest.approx(1)
+            assert not settings.mirror
+            assert not settings.jitter
+            assert settings.validation_count(uses_best=True) is None
+            assert (settings.learning_rate, settings.discriminator_learning_rate) == (0.02, 0.002)
+            assert (settings.beta1, settings.beta2, settings.d_loss_factor) == (0.5, 0.9, 0.5)
+            assert settings.inpainting.fill == ("noise" if model.endswith("_noise") else "zero")
+            source = settings.inpainting.source_size or settings.image_size
+            dataset = "tiny_imagenet" if name == "context_encoder" else "imagenet_1k"
+            ratio = settings.lambda_l2 / settings.adversarial_weight
+            models.setdefault((dataset, source), set()).add(int(round(ratio, -2)) if ratio > 50 else round(ratio))
+            assert found.data[found.models[model].data].split == "test"
+    with (Path(__file__).resolve().parents[1] / "results" / "published" / "context_encoder_psnr.csv").open() as file:
+        rows = [row for row in csv.DictReader(file) if row["study"] == "context_encoder"]
+    published: dict[tuple[str, int], set[int]] = {}
+    for row in rows:
+        key = (row["dataset"], int(row["source_size"]))
+        published.setdefault(key, set()).add(int(row["lambda_rec_over_lambda_adv"]))
+    assert models == published
+    assert len(rows) == 8

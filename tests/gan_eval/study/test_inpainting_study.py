@@ -21,7 +21,7 @@ from gan_eval.tabular import read_rows
 from gan_eval.weights import cache as weights
 
 STUDIES = Path(__file__).resolve().parents[3] / "studies"
-FAMILY = ("context_encoder", "inpainting_landscapes_paintings", "inpainting_ablation")
+FAMILY = ("context_encoder", "context_encoder_imagenet", "inpainting_landscapes_paintings", "inpainting_ablation")
 CHAIN = """
 [study]
 name = "chain"
@@ -82,7 +82,8 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("data")
     for name in ("landscapes", "paintings"):
         photographs(folder / name, (300, 260), train=8, val=2, test=8)
-    photographs(folder / "tiny_imagenet", (64, 64), train=66, val=2, test=8)
+    for name, side in (("tiny_imagenet", 64), ("imagenet_64", 64), ("imagenet_128", 128)):
+        photographs(folder / name, (side, side), train=66, val=2, test=8)
     for name in ("land", "art"):
         photographs(folder / name, (40, 36), train=4, val=1, test=2)
     return folder
@@ -139,12 +140,12 @@ def test_every_model_fills_holes_and_is_small_in_a_smoke_test(
         assert own.inpainting is not None
         assert few.inpainting == own.inpainting
         assert few.image_size == own.image_size
-        assert few.batch_size == (64 if name == "context_encoder" else 2)
+        assert few.batch_size == {"context_encoder": 64, "context_encoder_imagenet": 512}.get(name, 2)
         assert few.bottleneck == 64
         assert 0 < plan.training_fraction(model) < 1
 
 
-@pytest.mark.parametrize("name", FAMILY[1:])
+@pytest.mark.parametrize("name", FAMILY[2:])
 def test_missing_style_weights_are_told_before_anything_is_trained(
     name: str, root: Path, tmp_path: Path, cache: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -156,11 +157,36 @@ def test_missing_style_weights_are_told_before_anything_is_trained(
     assert not (tmp_path / "out").exists()
 
 
+def test_a_lab_without_one_of_the_data_sets_is_told_what_to_take_out(root: Path, tmp_path: Path) -> None:
+    """The part of the study on Tiny ImageNet needs no other set."""
+    only = tmp_path / "data"
+    only.mkdir()
+    (only / "tiny_imagenet").symlink_to(root / "tiny_imagenet")
+    make_plan(STUDIES / "context_encoder.toml", tmp_path / "tiny", data_root=only, smoke=True)
+    (only / "imagenet_128").symlink_to(root / "imagenet_128")
+    file = STUDIES / "context_encoder_imagenet.toml"
+    with pytest.raises(UserError) as caught:
+        make_plan(file, tmp_path / "out", data_root=only, smoke=True)
+    message = str(caught.value)
+    assert message.startswith(f"{only / 'imagenet_64'}: no such folder; the data set imagenet_64 is wanted there")
+    assert message.endswith(
+        f"without it, take [data.imagenet_64] and [models.imagenet_64_rec_1000] out of a copy of {file}"
+    )
+    text = file.read_text()
+    changes = {
+        '[data.imagenet_64]\nsplit = "test"\n': "",
+        text[text.index("[models.imagenet_64") : text.index("[models.imagenet_128_rec_100]")]: "",
+        '"../results': f'"{STUDIES.parent}/results',
+    }
+    copy = written(tmp_path / "copy.toml", text, changes)
+    assert len(make_plan(copy, tmp_path / "out", data_root=only, smoke=True).study.models) == 4
+
+
 @pytest.mark.slow
 def test_context_encoders_go_through_every_stage(root: Path, tmp_path: Path, cache: Path) -> None:
-    """Two of its four."""
+    """Two of its four, one of them with noise in the hole."""
     text = (STUDIES / "context_encoder.toml").read_text()
-    others = text[text.index("[models.rec_100]") : text.index("[models.rec_1000]")]
+    others = text[text.index("[models.rec_100]") : text.index("[models.rec_1000_noise]")]
     changes = {others: "", '"../results': f'"{STUDIES.parent}/results'}
     file, out = written(tmp_path / "study.toml", text, changes), tmp_path / "out"
     assert call("run", file, "--smoke", "--data-root", root, "--out", out) == 0
