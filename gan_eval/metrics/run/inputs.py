@@ -49,6 +49,8 @@ class Stimulus:
     """How that hole was made."""
     mask_area: float | None = None
     """Its proportion of the picture."""
+    seen: bool | None = None
+    """Whether its generator was trained on the picture."""
 
     @property
     def is_fake(self) -> bool:
@@ -119,6 +121,7 @@ def _stimuli(rows: Sequence[Mapping[str, Any]], root: Path) -> list[Stimulus]:
             file=root / row["file"],
             reference=root / reference if reference else None,
             fraction=row.get("fraction"),
+            seen=row.get("seen"),
             input=root / source if source else None,
             problem=row.get("problem"),
             no_reference=row.get("no_reference") or Stimulus.no_reference,

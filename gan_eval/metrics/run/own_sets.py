@@ -167,6 +167,7 @@ def _row(comparison: _Comparison, stimuli: Sequence[Stimulus], processes: Proces
         "n_real": sum(tally.n_real for tally in tallies),
         "n_fake": sum(tally.n_fake for tally in tallies),
         "reason": reason,
+        "seen": any(s.seen for s in stimuli if s.is_fake and comparison.includes(s)) or None,
         "fraction": min(
             (s.fraction for s in stimuli if s.is_fake and comparison.includes(s) and s.fraction is not None),
             default=None,

@@ -405,6 +405,7 @@ def image_table(
             "value": results.numbers[rows, columns],
             "reason": pd.Series(reasons[rows, columns], dtype="str"),
             "run": run,
+            "seen": pd.Series([stimulus.seen for stimulus in stimuli], dtype="boolean").take(rows).to_numpy(),
             "fraction": np.array([stimulus.fraction for stimulus in stimuli], np.float64)[rows],
         }
     )

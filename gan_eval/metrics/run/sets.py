@@ -362,6 +362,7 @@ class _DataSet:
             "metric": metric.name,
             "n_real": n_real,
             "n_fake": n_fake,
+            "seen": any(stimulus.seen for stimulus in self._stimuli[model]) or None,
             "fraction": fraction,
         }
         notes: list[str | None] = []

@@ -13,6 +13,7 @@ from gan_eval.errors import UserError
 from gan_eval.report import build
 from gan_eval.report.parts.folder import included_trials, read_folder
 from gan_eval.report.people.agreement import agreement_charts
+from gan_eval.report.people.design import badges
 from gan_eval.report.people.pictures import rankings
 from gan_eval.settings.analysis import AnalysisSettings
 from gan_eval.stats import ALL_TABLES, analyze, write_analysis
@@ -340,6 +341,19 @@ def test_simulated_participants_fraction_and_title_are_loud(tmp_path):
     assert "Trained for 10 % of the planned steps" in page.words
     assert "7 simulated participants" in page.words
     assert "No person answered" in page.words
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("train_split", "said"), [("train", False), ("train+val", False), ("train+val+test", True)])
+def test_pictures_that_were_trained_on_are_said_before_any_number(folder, tmp_path, train_split, said):
+    study = copy_of(folder, tmp_path)
+    text = (study / "study.toml").read_text()
+    name = re.search(r"\[data\.(\w+)\]", text)[1]
+    (study / "study.toml").write_text(
+        text.replace(f"[data.{name}]\n", f'[data.{name}]\ntrain_split = "{train_split}"\n')
+    )
+    line = f"Pictures of {name} that are shown and measured were trained on, too"
+    assert (line in badges(read_folder(study))) == said
 
 
 def test_only_the_analysis(folder, tmp_path):

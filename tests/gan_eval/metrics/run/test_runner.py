@@ -62,6 +62,16 @@ def test_values_are_those_of_the_plain_functions(folders: Folders) -> None:
     assert set(found.loc[found["kind"] == "real", "metric"]) == {"niqe"}
 
 
+@pytest.mark.slow
+def test_rows_of_what_was_trained_on_say_so(folders: Folders) -> None:
+    frame = _frame(*folders(3))
+    frame["seen"] = [True if kind == "fake" else None for kind in frame["kind"]]
+    found, sets = evaluate(frame, ["psnr", "niqe", "fid"])
+    assert list(found["seen"].fillna(False)) == list(found["kind"] == "fake")
+    assert list(sets["seen"]) == [True]
+    assert evaluate(frame.drop(columns="seen"), ["psnr"])[0]["seen"].isna().all()
+
+
 def test_order_and_threads_do_not_change_a_value(folders: Folders) -> None:
     frame = _frame(*folders(5))
     first, _ = evaluate(frame, ["psnr", "ssim", "niqe"], threads=1)

@@ -28,8 +28,8 @@ from gan_eval.report.training.section import (
     training_section,
     validation_panels,
 )
-from gan_eval.tables import PLATEAUS
-from gan_eval.tabular import write_table
+from gan_eval.tables import PLATEAUS, VALIDATION
+from gan_eval.tabular import read_table, write_table
 
 
 @pytest.fixture(scope="module")
@@ -153,6 +153,16 @@ def test_equal_notes_of_plateaus_are_one_line_and_none_is_cut() -> None:
     assert view.notes[1] == "m0 (psnr in both modes): 7 measurements."
     assert view.notes[2] == "m0 (ssim in train mode); m3 (ssim in train mode): note 0."
     assert [note.split(": ")[1] for note in view.notes[2:]] == [f"note {number}." for number in range(12)]
+
+
+@pytest.mark.slow
+def test_what_is_trained_on_is_not_called_held_out(one, tmp_path) -> None:
+    folder = copy_of(one, tmp_path)
+    for file in folder.rglob("validation.csv"):
+        write_table(read_table(file, VALIDATION).assign(seen=True), file, VALIDATION)
+    said = words(build(folder, tmp_path / "r.html").read_text(encoding="utf-8"))
+    assert "of the split test, trained on, too" in said
+    assert "not trained on" not in said
 
 
 def test_captions_say_of_how_many_pictures_and_what_diversity_is(page, one) -> None:
