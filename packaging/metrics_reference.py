@@ -10,6 +10,7 @@ END = "<!-- end of what is made -->"
 HEADINGS = {
     "pair": "A generated picture beside its reference, `functional.NAME(fake, real)`",
     "single": "One picture alone, `functional.NAME(pictures)`",
+    "input": "What the generator was given, `functional.NAME(pictures)` or `functional.NAME(inputs, photographs)`",
     "set": "Generated pictures beside real pictures, `functional.NAME(real, fake)` of features",
 }
 
@@ -32,6 +33,7 @@ def row(metric: Metric) -> str:
         name += f" (`functional.{metric.function.__name__}`)"
     needs = [f"sides of {metric.least_size[0]} and {metric.least_size[1]} pixels"] if metric.least_size else []
     needs += ["masks"] if metric.takes_hole else []
+    needs += ["inputs"] if metric.kind == "input" else []
     needs += [f"weights `{weights}`" for weights in metric.weights]
     needs += ["`--segmenter`"] if metric.extractor == "segmenter" else []
     kind = f"`{metric.torch_class}`" if metric.torch_class else ""

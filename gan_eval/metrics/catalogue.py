@@ -47,6 +47,7 @@ _FAMILIES = (
     "kid",
     "neighbours",
     "segmentation",
+    "labels",
 )
 """The modules of `gan_eval.metrics.definitions` that have metrics, in the order of the list. They are imported by
 name so that a value's code, which `gan_eval.metrics.run.code_hash` follows through imports, is its own family's."""

@@ -5,8 +5,9 @@ Functions of pictures take (N, 3, H, W) uint8, 0..255, on any device (a range is
 has no value (too small, flat, sizes that differ), `Unmeasurable` is raised: its message names the picture's index
 and the reason. To learn all the reasons in a batch, call for one picture at a time.
 
-Those of the hole of inpainted pictures take the holes too, (N, H, W) bool. Those with pretrained weights take what
-`load` gives as `network`; without, it is loaded for the call.
+Those of the generator's input take it alone, or, where they ask what it tells of the photographs, the inputs and the
+photographs of a data set's items, each (N, 3, H, W). Those of the hole of inpainted pictures take the holes too,
+(N, H, W) bool. Those with pretrained weights take what `load` gives as `network`; without, it is loaded for the call.
 
 Functions of sets take the (N, d) features of the real and of the generated pictures, in this order, and give a float.
 The features come from `gan_eval.metrics.networks.extractors`, or from any network; those of the segmentation scores are
@@ -36,6 +37,7 @@ from torch import Tensor
 
 from gan_eval.errors import UserError
 from gan_eval.metrics.catalogue import METRICS, Metric
+from gan_eval.metrics.definitions.labels import FEWEST_ITEMS, NO_DIFFERENCE
 from gan_eval.metrics.definitions.segmentation import COUNTS
 from gan_eval.metrics.kernels.pictures import Unmeasurable
 from gan_eval.metrics.networks.learned import learned_metrics
@@ -90,9 +92,9 @@ _PICTURES_DOC = """{measures}.
     Raises:
         Unmeasurable: a picture has no value{least}.
 
-    >>> pictures = torch.randint(0, 256, (2, 3, {side}, {longer}), dtype=torch.uint8)
+    >>> pictures = torch.randint(0, 256, ({count}, 3, {side}, {longer}), dtype=torch.uint8)
     >>> {name}({call}).shape
-    torch.Size([2])
+    torch.Size([{count}])
     """
 _COUNTS_DOC = """{measures}.
 
@@ -132,6 +134,15 @@ def _of_pictures(metric: Metric) -> Callable[..., Tensor]:
     def pair_by_network(fake: Tensor, real: Tensor, *, network: Network | None = None) -> Tensor:
         return _pair_values(network or load(name), fake, real)
 
+    def of_items(inputs: Tensor, photographs: Tensor) -> Tensor:
+        if len(inputs) != len(photographs):
+            raise ValueError(f"{len(inputs)} inputs and {len(photographs)} photographs")
+        assert measure is not None
+        values = torch.as_tensor(measure(list(_by_row(inputs)), list(_by_row(photographs))), dtype=torch.float64)
+        if values.isnan().any():
+            raise Unmeasurable(f"picture {int(values.isnan().int().argmax())}: {NO_DIFFERENCE}")
+        return values if inputs.device.type == "mps" else values.to(inputs.device)
+
     def single(pictures: Tensor) -> Tensor:
         return _values(measure, pictures, _by_row(pictures))
 
@@ -139,8 +150,15 @@ def _of_pictures(metric: Metric) -> Callable[..., Tensor]:
         return _values(network or load(name), pictures, _by_row(pictures))
 
     side, longer = metric.least_size or (16, 16)
-    if metric.kind == "single":
-        function: Callable[..., Tensor] = single_by_network if metric.make else single
+    if metric.of_items is not None:
+        function: Callable[..., Tensor] = of_items
+        arguments = ["inputs, photographs: (N, 3, H, W) uint8, 0..255, of the items of one data set."]
+        call = ["pictures", "pictures"]
+    elif metric.kind == "input":
+        function, call = single, ["pictures"]
+        arguments = ["pictures: (N, 3, H, W) uint8, 0..255, the generator's inputs."]
+    elif metric.kind == "single":
+        function = single_by_network if metric.make else single
         arguments, call = ["pictures: (N, 3, H, W) uint8, 0..255."], ["pictures"]
     else:
         function = pair_in_hole if metric.takes_hole else pair_by_network if metric.make else pair
@@ -160,6 +178,7 @@ def _of_pictures(metric: Metric) -> Callable[..., Tensor]:
         least=f": below {side} pixels by {longer}, ..." if metric.least_size else "",
         side=side,
         longer=longer,
+        count=2 if metric.of_items is None else FEWEST_ITEMS,
         name=name,
         call=", ".join(call),
     )

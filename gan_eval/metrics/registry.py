@@ -54,6 +54,7 @@ def describe() -> str:
     headings: dict[Kind, str] = {
         "pair": "A generated picture beside its reference",
         "single": "One picture alone",
+        "input": "What the generator was given",
         "set": "Generated pictures beside real pictures",
     }
     parts = []
@@ -80,6 +81,7 @@ def _paragraph(metric: Metric, cached: dict[str, bool]) -> str:
         ("least size", "{} pixels by {}".format(*metric.least_size) if metric.least_size else ""),
         ("weights", ", ".join(weights)),
         ("needs", "masks: the column mask_file of the stimulus set" if metric.takes_hole else ""),
+        ("needs", "inputs: the column input_file of the stimulus set" if metric.kind == "input" else ""),
         ("needs", "a segmenter: --segmenter FILE" if metric.extractor == "segmenter" else ""),
         ("resizer", f"{DEFAULT_RESIZER}, or another by --resizer" if metric.extractor == "inception" else ""),
         ("own metric of", metric.distribution),

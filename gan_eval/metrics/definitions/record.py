@@ -5,16 +5,20 @@ and the tables of docs/metrics.md are made from it (`gan_eval.metrics.catalogue`
 family loads neither torch nor scipy nor numba: its functions import them where they need them.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
-    from gan_eval.metrics.definitions.jackknife import Comparison, PictureSet
+    import numpy as np
+    from numpy.typing import NDArray
 
-Kind = Literal["pair", "single", "set"]
+    from gan_eval.metrics.definitions.jackknife import Comparison, PictureSet
+    from gan_eval.metrics.definitions.labels import LabelCells
+
+Kind = Literal["pair", "single", "input", "set"]
 ExtractorName = Literal["inception", "vgg16", "segmenter"]
 
 DEFAULT_RESIZER = "tf1"
@@ -33,7 +37,9 @@ class Metric:
 
     name: str
     kind: Kind
-    """pair: a generated picture beside its reference; single: one picture alone; set: pictures beside pictures."""
+    """pair: a generated picture beside its reference; single: one picture alone; input: what the
+    generator was given, alone or beside the photographs, with a value for each generated picture; set: pictures beside
+    pictures."""
     measures: str
     low: float
     """Least possible value."""
@@ -48,13 +54,15 @@ class Metric:
     unit: str = ""
     title: str = ""
     """Its name as papers write it, for readers; "": `name`."""
-    function: Callable[..., float] | None = None
+    function: Callable[..., Any] | None = None
     """Of pictures that need no weights: a `PictureFunction`. Of sets: (N, d) real and (M, d) generated features to a
-    number. Its name is that of the functional form."""
+    number. Of items: their inputs and photographs to (N,) numbers. Its name is that of the functional form."""
     least_size: tuple[int, int] | None = None
     """Pixels that a picture needs: of its shorter and of its longer side. None: any picture will do."""
     takes_hole: bool = False
     """A pair metric of the hole alone: it needs the mask picture beside the reference."""
+    of_items: "Callable[[Sequence[LabelCells]], NDArray[np.float64]] | None" = None
+    """For a metric of the input that compares a data set's items: a value for each, NaN where there is none."""
     torch_class: str = ""
     """The class in `gan_eval.metrics` that has it; several metrics may share one."""
     torch_option: tuple[str, str] | None = None

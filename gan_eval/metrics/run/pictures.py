@@ -145,6 +145,7 @@ class _Companions:
 
     reference: PictureFile | str | None
     mask: PictureFile | str | None
+    input: PictureFile | str | None
 
     @cached_property
     def keys(self) -> tuple[bytes, bytes]:
@@ -176,11 +177,14 @@ class _PicturePass:
         self._cache = cache
         self._resize = resize
         measures = [
-            (column, measure, cache.number(measure.definition)) for column, measure in enumerate(tools.measures)
+            (column, measure, cache.number(measure.definition))
+            for column, measure in enumerate(tools.measures)
+            if not measure.of_items
         ]
-        self._measures = {True: measures, False: [entry for entry in measures if not entry[1].is_pair]}
+        self._measures = {True: measures, False: [entry for entry in measures if entry[1].kind == "single"]}
         """By whether a picture has pair metrics: column, measure and number of its definition."""
-        self._needs_reference = any(measure.is_pair for measure in tools.measures)
+        self._needs_reference = any(measure.kind == "pair" for measure in tools.measures)
+        self._needs_input = any(measure.kind == "input" for _, measure, _ in measures)
         self._needs_mask = any(measure.takes_hole for measure in tools.measures)
         self._kinds = [(kind, cache.number(kind.definition)) for kind in tools.network.kinds]
         self._batches: dict[str, FeatureBatches] = {}
@@ -234,7 +238,7 @@ class _PicturePass:
                 results.reasons[number, column] = str(error)
             return 0
         results.hashes[number] = file.digest
-        reference = mask = None
+        reference = mask = source = None
         if stimulus.has_pair_metrics:
             if self._needs_reference:
                 reference = _file_or_reason(stimulus.reference, stimulus.no_reference, files)
@@ -242,7 +246,9 @@ class _PicturePass:
                 mask = _file_or_reason(stimulus.mask, NO_MASK, files)
                 if isinstance(mask, PictureFile):
                     results.masks[number] = mask.digest
-        cached = self._put_values(number, file, _Companions(reference, mask), files)
+            if self._needs_input:
+                source = _file_or_reason(stimulus.input, NO_INPUT, files)
+        cached = self._put_values(number, file, _Companions(reference, mask, source), files)
         for kind, definition in self._kinds:
             cached += self._put_features(number, kind, definition, file, files)
         if stimulus.is_fake and str(stimulus.file) != str(stimulus.reference):
@@ -258,19 +264,23 @@ class _PicturePass:
         cached = self._cache.numbers(file.digest, plain_key)
         if masked_key:
             cached |= self._cache.numbers(file.digest, masked_key)
+        of_input = self._cache.numbers(companions.input.digest) if isinstance(companions.input, PictureFile) else {}
+        found = 0
         for column, measure, definition in measures:
-            result = cached.get(definition)
+            result = (of_input if measure.kind == "input" else cached).get(definition)
+            found += result is not None
             if result is None:
                 result, is_lasting = self._value(number, measure, file, companions, files)
                 if is_lasting and definition != UNKNOWN:
-                    key = (masked_key if measure.takes_hole else plain_key) if measure.is_pair else b""
-                    self._cache.keep_number(file.digest, key, definition, result)
+                    key = (masked_key if measure.takes_hole else plain_key) if measure.kind == "pair" else b""
+                    measured = companions.input if measure.kind == "input" else file
+                    self._cache.keep_number(_required(measured).digest, key, definition, result)
             value, reason = result
             if value is None:
                 self._results.reasons[number, column] = reason or ""
             else:
                 self._results.numbers[number, column] = value
-        return sum(definition in cached for _, _, definition in measures)
+        return found
 
     def _value(
         self, number: int, measure: Measure, file: PictureFile, companions: _Companions, files: PictureFiles
@@ -278,8 +288,10 @@ class _PicturePass:
         """A metric's value of a picture or the reason for none, and whether that depends on the pictures alone."""
         function = self._tools.function(measure)
         try:
+            if measure.kind == "input":
+                return (float(function(files.pixels(_required(companions.input)))), None), True
             picture = self._pixels(number, file, files)
-            if measure.is_pair:
+            if measure.kind == "pair":
                 reference = _required(companions.reference)
                 if self._resize:
                     picture = files.pixels(file, like=reference)
@@ -382,11 +394,12 @@ def image_table(
 ) -> pd.DataFrame:
     """The table `image_metrics`, in the order of the stimuli.
 
-    Pair metrics have rows for the generated pictures, and for real ones that nothing was generated for.
+    Pair metrics and those of inputs have rows for the generated pictures, and for real ones that nothing was generated
+    for.
     """
     in_pairs = np.array([stimulus.has_pair_metrics for stimulus in stimuli], bool)
-    is_pair = np.array([measure.is_pair for measure in measures], bool)
-    rows, columns = np.nonzero(in_pairs[:, None] | ~is_pair[None, :])
+    is_single = np.array([measure.kind == "single" for measure in measures], bool)
+    rows, columns = np.nonzero(in_pairs[:, None] | is_single[None, :])
     reasons = np.full(results.numbers.shape, None, object)
     for place, reason in results.reasons.items():
         reasons[place] = reason

@@ -31,6 +31,7 @@ from gan_eval.metrics.run.evaluation import (
 )
 from gan_eval.metrics.run.features import FeatureStore
 from gan_eval.metrics.run.inputs import Stimulus, folder_pair, named_twice, stimuli_of_frame, stimuli_of_sets
+from gan_eval.metrics.run.items import measure_items
 from gan_eval.metrics.run.missing import first_lines
 from gan_eval.metrics.run.pictures import image_table, jobs_of, measure_pictures
 from gan_eval.metrics.run.processes import SINGLE, Processes
@@ -248,6 +249,7 @@ def run_metrics(
         processes.gather(results, [number for job in jobs for number in job])
         if not processes.leads:
             return Evaluation(frame_of([], tables.IMAGE_METRICS), {table.name: [] for table in TABLES})
+        measure_items(stimuli, metrics, tools.measures, results, cache, threads=threads)
         sets = cached_set_rows(stimuli, metrics, results, tools, cache, on_progress=on_progress)
     for message in [*messages, *([cache.problem] if cache.problem else [])]:
         (on_message or warnings.warn)(message)
@@ -257,7 +259,9 @@ def run_metrics(
         from gan_eval.metrics.run.differences import compare_pictures
 
         columns = ["item", "kind", "model", "dataset", "metric", "value", "fraction"]
-        generated = images.loc[images["kind"] == "fake", columns].to_dict("records")
+        of_inputs = [metric.name for metric in metrics if metric.kind == "input"]  # which models share
+        chosen = (images["kind"] == "fake") & ~images["metric"].isin(of_inputs)
+        generated = images.loc[chosen, columns].to_dict("records")
         comparisons = [*compare_pictures(generated, metrics={metric.name: metric for metric in metrics}), *comparisons]
     names = {metric.name for metric in metrics}
     companions = dict.fromkeys(row["metric"] for row in set_rows if row["metric"] not in names)

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from gan_eval.errors import UserError
 from gan_eval.files import sha256_file, sha256_json
-from gan_eval.metrics.catalogue import ExtractorName, Metric, PictureFunction
+from gan_eval.metrics.catalogue import ExtractorName, Kind, Metric, PictureFunction
 from gan_eval.metrics.own.entries import own_class
 from gan_eval.metrics.run.cache import Cache
 from gan_eval.metrics.run.code_hash import Code, CodeHashes
@@ -46,16 +46,18 @@ _NETWORK_LIBRARIES = ("torch", "torchvision", "numpy", "piq", "lpips", "onnxrunt
 
 @dataclass(frozen=True)
 class Measure:
-    """A pair or single metric of this run."""
+    """A metric of this run with a value for each picture."""
 
     name: str
-    is_pair: bool
+    kind: Kind
     definition: str
     """All that a value depends on, beside the pictures; "" where that is not known and nothing is cached."""
     keeps_reasons: bool
     """Whether a missing value's reason depends on the pictures alone too: not where another's program may fail."""
     takes_hole: bool = False
     """A pair metric that is also given the hole."""
+    of_items: bool = False
+    """It compares items, and is computed when all pictures have been read (`gan_eval.metrics.run.items`)."""
     function: PictureFunction | None = None
     """None: it has weights, and is loaded when a picture needs it."""
 
@@ -168,10 +170,11 @@ class Tools:
                 definition += "; generated picture resized by Pillow's bicubic"
         return Measure(
             metric.name,
-            metric.kind == "pair",
+            metric.kind,
             definition,
             keeps_reasons=not metric.distribution,
             takes_hole=metric.takes_hole,
+            of_items=metric.of_items is not None,
             function=metric.function,
         )
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from gan_eval.metrics.catalogue import FID_COMPANIONS
 from gan_eval.report.metrics.agreement import model_agreement, model_ranks
-from gan_eval.report.metrics.data import NO_VERDICT, Measured, fid_warning, higher_is_better, title_of
+from gan_eval.report.metrics.data import NO_VERDICT, Measured, facts_of, fid_warning, higher_is_better, title_of
 from gan_eval.report.parts.blocks import Lead, Section
 from gan_eval.report.parts.words import listed, number, plural, whole
 
@@ -50,6 +50,9 @@ def standing(measured: Measured, dataset: str, metric: str) -> Standing:
 
     Infinite values are in no mean and in no difference; a model that has no others has no standing.
     """
+    facts = facts_of(metric)
+    if facts is not None and facts.kind == "input":
+        return Standing(why="of the input, which the models share")
     better = higher_is_better(metric)
     summaries = {model: measured.summary(dataset, metric, model) for model in measured.models(dataset)}
     models = [model for model, summary in summaries.items() if summary.is_known]

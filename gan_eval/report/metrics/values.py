@@ -33,6 +33,7 @@ MOST_REASONS = 2
 _GROUPS = {
     "pair": "generated pictures beside their real ones",
     "single": "pictures on their own, without a reference",
+    "input": "what the generators were given, and what it tells of the photographs",
     "set": "sets of pictures beside the set of real ones",
     "": "metrics that are not registered here",
 }

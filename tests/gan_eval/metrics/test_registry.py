@@ -45,12 +45,16 @@ def test_an_unknown_name_is_answered_with_the_nearest():
 def test_the_list_fits_a_terminal_and_has_every_metric_under_its_kind():
     text = describe()
     assert max(map(len, text.splitlines())) <= 80
-    heads = [
-        text.index(heading) for heading in ("A generated picture beside", "One picture alone", "Generated pictures b")
-    ]
+    headings = (
+        "A generated picture beside",
+        "One picture alone",
+        "What the generator was given",
+        "Generated pictures b",
+    )
+    heads = [text.index(heading) for heading in headings]
     ends = [*heads[1:], len(text)]
     for metric in METRICS.values():
-        kind = ("pair", "single", "set").index(metric.kind)
+        kind = ("pair", "single", "input", "set").index(metric.kind)
         assert heads[kind] < text.index(f"\n{metric.name}: ") < ends[kind]
     assert "psnr: 0 to inf dB; higher is better" in text
     assert "least size: 96 pixels by 192" in text

@@ -1,0 +1,422 @@
+"""What a generator is given: how simple its input is, and how much of the photograph that input tells.
+
+No generated picture takes part, so these are facts of the task, and equal for all models that were given the same
+inputs. Aziz, Syam and Rais saw that Pix2Pix does better where label pictures are simple and keep much of the
+photograph's information; here both are numbers, one for each item. The definitions are ours.
+"""
+
+import math
+from collections.abc import Iterator, Sequence
+from functools import cache, partial
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gan_eval.metrics.definitions.record import Metric
+from gan_eval.metrics.kernels.backends import backend_of
+from gan_eval.metrics.kernels.pictures import Pixels, Unmeasurable, as_picture
+
+Values = NDArray[np.float64]
+
+STEPS = 32
+"""Steps of 8 levels in which each channel is counted."""
+LEAST_SHARE = 0.01
+"""Of the picture's pixels, that a colour needs to be a label."""
+LEAST_REGION = 16
+"""Pixels; smaller patches of one label are noise of the coding and no regions."""
+_LEAST_SIDE = 4
+
+
+def label_map(picture: Pixels) -> NDArray[np.intp]:
+    """The label of each pixel, for pictures whose labels are colours that a lossy file has blurred.
+
+    Colours are counted in steps of 8 levels. The cube of 3x3x3 steps with the most pixels becomes a label, with their
+    mean colour, and is taken out; so on while a cube holds 1 % of the pixels. Every pixel has the label whose colour is
+    nearest to its own (Euclidean, RGB). The first of equal ones counts.
+
+    Args:
+        picture: (H, W, 3) uint8, 0..255.
+
+    Returns:
+        (H, W), from 0, the label of most pixels first.
+
+    >>> halves = np.zeros((8, 8, 3), np.uint8)
+    >>> halves[:, 5:] = 200
+    >>> np.bincount(label_map(halves).ravel())
+    array([40, 24])
+    """
+    from scipy import ndimage
+
+    picture = as_picture(picture)
+    pixels = picture if isinstance(picture, np.ndarray) else picture.cpu().numpy()
+    codes, place_of, counts_of = np.unique(
+        pixels.reshape(-1, 3).astype(np.intp) @ (256**2, 256, 1), return_inverse=True, return_counts=True
+    )
+    values = np.stack(np.unravel_index(codes, (256,) * 3), axis=1)
+    steps = tuple(values.T // (256 // STEPS))
+    counts = np.zeros((STEPS,) * 3, np.int64)
+    np.add.at(counts, steps, counts_of)
+    nearest, labels, total = np.full(len(values), np.inf), np.zeros(len(values), np.intp), len(place_of)
+    for label in range(total):
+        cubes = counts
+        for axis in range(3):
+            cubes = ndimage.correlate1d(cubes, (1, 1, 1), axis, mode="constant")
+        place = np.unravel_index(np.argmax(cubes), counts.shape)
+        if label and cubes[place] < LEAST_SHARE * total:
+            break
+        inside = np.logical_and.reduce([np.abs(step - at) <= 1 for step, at in zip(steps, place, strict=True)])
+        inside &= counts[steps] > 0
+        distance = np.square(values - np.average(values[inside], axis=0, weights=counts_of[inside])).sum(axis=1)
+        labels[distance < nearest] = label
+        nearest = np.minimum(nearest, distance)
+        counts[tuple(slice(max(at - 1, 0), at + 2) for at in place)] = 0
+    return labels[place_of].reshape(pixels.shape[:2])
+
+
+class Detail(NamedTuple):
+    """What is counted in a label map."""
+
+    pixels: int
+    regions: int
+    """Patches of one label, joined by their sides, of at least 16 pixels."""
+    edges: int
+    """Pairs of neighbours, beside or below each other, with different labels."""
+    pairs: int
+    """All pairs of neighbours."""
+    entropy: float
+    """Of the labels' shares, in bits."""
+
+
+def detail_of(picture: Pixels) -> Detail:
+    """The counts of a picture's label map.
+
+    Raises:
+        Unmeasurable: a side is below 4 pixels.
+    """
+    from scipy import ndimage
+
+    height, width = picture.shape[:2]
+    if min(height, width) < _LEAST_SIDE:
+        raise Unmeasurable(f"{width}x{height} pixels; the detail of a label picture needs at least 4x4")
+    labels = label_map(picture)
+    counts = np.bincount(labels.ravel())
+    shares = counts[counts > 0] / labels.size
+    patches = (ndimage.label(labels == label)[0] for label in range(len(counts)))
+    return Detail(
+        pixels=labels.size,
+        regions=sum(int((np.bincount(patch.ravel())[1:] >= LEAST_REGION).sum()) for patch in patches),
+        edges=int((labels[1:] != labels[:-1]).sum() + (labels[:, 1:] != labels[:, :-1]).sum()),
+        pairs=(height - 1) * width + height * (width - 1),
+        entropy=abs(float(-(shares * np.log2(shares)).sum())),
+    )
+
+
+def label_detail(picture: Pixels) -> float:
+    """Bits a pixel that it takes to write the label picture down as regions, after Leclerc 1989.
+
+    (edges · log2 3 + regions · (log2 pixels + entropy)) / pixels: a border goes on in one of three ways from pixel to
+    pixel, and each region has a place where it begins and a label.
+
+    Args:
+        picture: (H, W, 3) uint8, 0..255, the generator's input.
+
+    Returns:
+        0 and above; lower is simpler.
+
+    Raises:
+        Unmeasurable: a side is below 4 pixels.
+
+    >>> round(label_detail(np.zeros((16, 16, 3), np.uint8)), 4)  # one region: 8 bits for its place
+    0.0312
+    """
+    detail = detail_of(picture)
+    bits = detail.edges * math.log2(3) + detail.regions * (math.log2(detail.pixels) + detail.entropy)
+    return bits / detail.pixels
+
+
+def label_regions(picture: Pixels) -> float:
+    """The number of regions in a label picture. Args, Raises: as `label_detail`.
+
+    >>> label_regions(np.zeros((16, 16, 3), np.uint8))
+    1.0
+    """
+    return float(detail_of(picture).regions)
+
+
+def label_edge_density(picture: Pixels) -> float:
+    """The share of neighbouring pixels, beside or below each other, that differ in their label.
+
+    Args, Raises: as `label_detail`.
+
+    >>> label_edge_density(np.zeros((16, 16, 3), np.uint8))
+    0.0
+    """
+    detail = detail_of(picture)
+    return detail.edges / detail.pairs
+
+
+def label_entropy(picture: Pixels) -> float:
+    """The entropy of the labels' shares of a label picture, in bits. Args, Raises: as `label_detail`.
+
+    >>> label_entropy(np.zeros((16, 16, 3), np.uint8))
+    0.0
+    """
+    return detail_of(picture).entropy
+
+
+CELLS = 32
+"""Cells on a side of the grid that input and photograph are brought to."""
+HATS = 4
+"""Places of each colour channel, 0 to 255, between which a cell's colour is shared out."""
+WIDTHS = (1, 3, 9, 27)
+"""Of the square neighbourhoods that are looked at, in cells."""
+PENALTIES = (1e-4, 1e-3, 1e-2, 1e-1, 1.0, 10.0)
+"""Of the ridge regression, in means of the features' sums of squares."""
+FEWEST_ITEMS = 10
+"""Fewer give no regression to speak of."""
+NO_DIFFERENCE = "the photograph is the mean of the other items' photographs: nothing is left to predict"
+_USED = 0.01
+"""Of a cell: a hat that no label picture fills so far anywhere is left out."""
+
+
+class LabelCells(NamedTuple):
+    """An item on the grid of 32x32 cells: means over each cell's pixels, those on a border by their parts."""
+
+    label: Values
+    """(32, 32, 3), the input's colours, 0..1."""
+    colours: Values
+    """(32, 32, 3), those of the photograph."""
+    edges: Values
+    """(32, 32, 1), the photograph's gradient: of its integer luma, to the right and the lower neighbour, in levels."""
+
+
+def cells_of(label: Pixels, photograph: Pixels) -> LabelCells:
+    """An item's input and photograph on the grid; they may differ in size.
+
+    Raises:
+        Unmeasurable: a side is below 32 pixels.
+    """
+    pictures = []
+    for picture in map(as_picture, (label, photograph)):
+        pictures.append(picture if isinstance(picture, np.ndarray) else picture.cpu().numpy())
+        height, width, _ = picture.shape
+        if min(height, width) < CELLS:
+            raise Unmeasurable(f"{width}x{height} pixels; what a label picture tells needs at least {CELLS}x{CELLS}")
+    luma = backend_of(pictures[1]).luma(pictures[1]).astype(np.float64)
+    right, down = np.diff(luma, axis=1, append=luma[:, -1:]), np.diff(luma, axis=0, append=luma[-1:])
+    colours = [_means(picture) / 255 for picture in pictures]
+    return LabelCells(colours[0], colours[1], _means(np.hypot(right, down)[..., None]))
+
+
+def _means(picture: NDArray[np.generic]) -> Values:
+    """(H, W, C) to (32, 32, C): the mean of each cell."""
+    rows, columns = (_overlaps(side) for side in picture.shape[:2])
+    return _separable(rows, columns, picture.astype(np.float64))
+
+
+@cache
+def _overlaps(side: int) -> Values:
+    """(32, side): the part that each pixel has in each cell's mean, along one axis."""
+    ends = np.arange(CELLS + 1)[:, None] * side / CELLS
+    pixel = np.arange(side)
+    return np.clip(np.minimum(ends[1:], pixel + 1) - np.maximum(ends[:-1], pixel), 0, None) * CELLS / side
+
+
+@cache
+def _neighbourhood(width: int) -> Values:
+    """(32, 32): the mean over the cells of a neighbourhood that lie on the grid, along one axis."""
+    cells = np.arange(CELLS)
+    inside = (np.abs(cells[:, None] - cells) <= width // 2).astype(np.float64)
+    return inside / inside.sum(axis=1, keepdims=True)
+
+
+def _separable(rows: Values, columns: Values, planes: Values) -> Values:
+    """(H, W, C) with a matrix along each of its first two axes."""
+    return np.tensordot(np.tensordot(rows, planes, 1), columns, (1, 1)).transpose(0, 2, 1)
+
+
+def _hats(label: Values) -> Values:
+    """(32, 32, 64): each cell's colour shared out linearly among the 4x4x4 nearest places of the colour cube."""
+    near = np.clip(1 - np.abs(label[..., None] * (HATS - 1) - np.arange(HATS)), 0, None)
+    red, green, blue = near[..., 0, :], near[..., 1, :], near[..., 2, :]
+    hats = red[..., :, None, None] * green[..., None, :, None] * blue[..., None, None, :]
+    return hats.reshape(*label.shape[:2], HATS**3)
+
+
+def _features(hats: Values) -> Values:
+    """(32, 32, h) to (1024, 4 h): the mean of each hat over each neighbourhood of each cell."""
+    means = [_separable(matrix, matrix, hats) for matrix in map(_neighbourhood, WIDTHS)]
+    return np.concatenate(means, axis=-1).reshape(CELLS**2, -1)
+
+
+def predicted_shares(items: Sequence[LabelCells], target: str) -> Values:
+    """The share of each photograph's cells that its input predicts, by a regression on the other items.
+
+    What is predicted is each cell's difference from the mean of the other items' photographs at that place: a set whose
+    photographs are all alike is known without any input. The features are differences from the other items' means too.
+    The ridge regression on the other items leaves this item out exactly (its sums are taken off those of all), and its
+    penalty is the one of `PENALTIES` with the least squared error over the other items.
+
+    Args:
+        items: of one data set.
+        target: `colours` or `edges` of `LabelCells`.
+
+    Returns:
+        (N,): 1 - squared error / squared difference from the others' mean. NaN where there is no difference.
+
+    Raises:
+        Unmeasurable: fewer than 10 items.
+    """
+    n = len(items)
+    if n < FEWEST_ITEMS:
+        raise Unmeasurable(f"{n} items with input and photograph; a regression on the others needs {FEWEST_ITEMS}")
+    every_mean, most = np.zeros((CELLS, CELLS, HATS**3)), np.zeros(HATS**3)
+    for item in items:
+        hats = _hats(item.label)
+        every_mean += hats / n
+        most = np.maximum(most, hats.max(axis=(0, 1)))
+    used = most >= _USED
+    mean = _features(every_mean[..., used])
+    targets = np.stack([getattr(item, target).reshape(CELLS**2, -1) for item in items])
+    targets -= targets.mean(axis=0)
+
+    def differences() -> Iterator[tuple[Values, Values]]:
+        for item, values in zip(items, targets, strict=True):
+            yield _features(_hats(item.label)[..., used]) - mean, values
+
+    squares = np.zeros((mean.shape[1],) * 2)
+    products = np.zeros((mean.shape[1], targets.shape[2]))
+    for x, y in differences():
+        squares += x.T @ x
+        products += x.T @ y
+    unit = max(np.trace(squares) / len(squares), np.finfo(np.float64).tiny)
+    others = n / (n - 1)  # differences from the mean of the others, of which the item's own is taken off
+    errors, differing = np.zeros((n, len(PENALTIES))), np.square(targets).sum(axis=(1, 2))
+    for number, (x, y) in enumerate(differences()):
+        scales, axes = np.linalg.eigh(squares - others * x.T @ x)
+        along, turned = x @ axes, axes.T @ (products - others * x.T @ y)
+        for column, penalty in enumerate(PENALTIES):
+            weights = turned / (np.clip(scales, 0, None) + penalty * unit)[:, None]
+            errors[number, column] = np.square(y - along @ weights).sum()
+    chosen = (errors.sum(axis=0) - errors).argmin(axis=1)
+    least = np.finfo(np.float64).eps * np.maximum(differing.max(), 1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(differing > least, 1 - errors[np.arange(n), chosen] / differing, np.nan)
+
+
+def label_information(inputs: Sequence[Pixels], photographs: Sequence[Pixels]) -> Values:
+    """The share of each photograph's colours that its input predicts, cross-validated over the items.
+
+    Args:
+        inputs, photographs: of the items of one data set, each (H, W, 3) uint8, 0..255.
+
+    Returns:
+        (N,), 1 and below: `predicted_shares` of the colours. 0 or a little below: the input tells nothing. NaN: the
+        photograph is the mean of the others.
+
+    Raises:
+        Unmeasurable: a side is below 32 pixels, or fewer than 10 items.
+
+    >>> noise = np.random.default_rng(0).integers(0, 256, (2, 10, 32, 32, 3), dtype=np.uint8)
+    >>> bool((label_information(noise[0], 255 - noise[0]) > 0.99).all())
+    True
+    >>> bool((label_information(*noise) < 0.05).all())
+    True
+    """
+    return predicted_shares(list(map(cells_of, inputs, photographs)), "colours")
+
+
+def label_information_edges(inputs: Sequence[Pixels], photographs: Sequence[Pixels]) -> Values:
+    """The same of the photographs' edges. Args, Returns, Raises: as `label_information`."""
+    return predicted_shares(list(map(cells_of, inputs, photographs)), "edges")
+
+
+_DETAIL = "Leclerc 1989, of our label map: cubes of 24 levels with 1 % of the pixels; regions of 16 pixels"
+_INFORMATION = "ours: ridge regression on the other items, grid of 32x32 cells, colour hats 4x4x4, widths 1, 3, 9, 27"
+
+METRICS = (
+    Metric(
+        name="label_detail",
+        title="Label detail",
+        kind="input",
+        measures="bits a pixel that it takes to write the generator's input down as regions of one label",
+        low=0,
+        high=math.inf,
+        higher_is_better=False,
+        unit="bits a pixel",
+        source=_DETAIL,
+        definition="label-detail/cubes24/1pc/regions16",
+        function=label_detail,
+        least_size=(_LEAST_SIDE, _LEAST_SIDE),
+    ),
+    Metric(
+        name="label_regions",
+        title="Label regions",
+        kind="input",
+        measures="number of regions of one label in the generator's input",
+        low=0,
+        high=math.inf,
+        higher_is_better=False,
+        unit="regions",
+        source=_DETAIL,
+        definition="label-regions/cubes24/1pc/regions16",
+        function=label_regions,
+        least_size=(_LEAST_SIDE, _LEAST_SIDE),
+    ),
+    Metric(
+        name="label_edge_density",
+        title="Label edge density",
+        kind="input",
+        measures="share of neighbouring pixels of the generator's input with different labels",
+        low=0,
+        high=1,
+        higher_is_better=False,
+        source="our label map: cubes of 24 levels with 1 % of the pixels; neighbours beside and below",
+        definition="label-edge-density/cubes24/1pc",
+        function=label_edge_density,
+        least_size=(_LEAST_SIDE, _LEAST_SIDE),
+    ),
+    Metric(
+        name="label_entropy",
+        title="Label entropy",
+        kind="input",
+        measures="entropy of the labels' shares of the generator's input",
+        low=0,
+        high=math.log2(1 / LEAST_SHARE),
+        higher_is_better=False,
+        unit="bits",
+        source="our label map: cubes of 24 levels with 1 % of the pixels",
+        definition="label-entropy/cubes24/1pc",
+        function=label_entropy,
+        least_size=(_LEAST_SIDE, _LEAST_SIDE),
+    ),
+    Metric(
+        name="label_information",
+        title="Label information",
+        kind="input",
+        measures="share of the photograph's colours that the generator's input predicts, beyond the mean photograph",
+        low=-math.inf,
+        high=1,
+        higher_is_better=True,
+        source=_INFORMATION,
+        definition="label-information/colours/ridge/32/4/27",
+        function=label_information,
+        of_items=partial(predicted_shares, target="colours"),
+        least_size=(CELLS, CELLS),
+    ),
+    Metric(
+        name="label_information_edges",
+        title="Label information, edges",
+        kind="input",
+        measures="as label_information, of the strength of the photograph's edges",
+        low=-math.inf,
+        high=1,
+        higher_is_better=True,
+        source=_INFORMATION,
+        definition="label-information/edges/ridge/32/4/27",
+        function=label_information_edges,
+        of_items=partial(predicted_shares, target="edges"),
+        least_size=(CELLS, CELLS),
+    ),
+)

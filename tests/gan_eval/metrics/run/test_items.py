@@ -1,0 +1,179 @@
+"""Metrics of the generators' inputs in a run: whose rows, from which pictures, and why one has none."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from metric_pictures import disturbed, texture
+
+from gan_eval import tables
+from gan_eval.metrics import Settings, run_metrics
+from gan_eval.metrics.definitions.labels import NO_DIFFERENCE, label_detail, label_information, label_regions
+from gan_eval.metrics.kernels.pictures import NO_INPUT
+from gan_eval.metrics.run.evaluation import Evaluation
+from gan_eval.metrics.run.inputs import folder_pair, stimuli_of_sets
+from gan_eval.report.metrics.answer import dataset_answer, standing
+from gan_eval.report.metrics.data import Measured
+from gan_eval.report.metrics.values import metric_tables
+from gan_eval.stats import analyze
+from gan_eval.stimuli import pictures
+from gan_eval.stimuli.sets import stimulus_row, write_set
+from gan_eval.tabular import Row, read_rows
+
+NAMES = ("label_detail", "label_regions", "label_information", "label_information_edges")
+COUNT = 12
+MakeSet = Callable[..., Path]
+
+
+def blocks(seed: int) -> pictures.Picture:
+    """Squares of four colours on the left, and on the right as many more as the seed says."""
+    cells = np.random.default_rng(seed).integers(0, 4, (6, 6)) * 80
+    cells[:, 5 - seed % 4 :] = 0
+    return np.stack([cells, 255 - cells, cells // 2], axis=-1).astype(np.uint8).repeat(8, axis=0).repeat(8, axis=1)
+
+
+def photograph(seed: int) -> pictures.Picture:
+    return 255 - blocks(seed) // 2 - texture(seed, 48, 48) // 8
+
+
+@pytest.fixture
+def make_set(tmp_path: Path) -> MakeSet:
+    """Makes a set of items with inputs, of one model."""
+
+    def make(model: str = "m", *, count: int = COUNT, first: int = 0) -> Path:
+        folder, rows = tmp_path / model, list[Row]()
+        for n in range(first, first + count):
+            made = {"input": blocks(n), "real": photograph(n), "fake": disturbed(photograph(n), n)}
+            for kind, picture in made.items():
+                pictures.write_png(folder / kind / f"{n}.png", picture)
+            shared = {"dataset": "d", "stem": str(n), "size": (48, 48), "input_file": f"input/{n}.png"}
+            rows.append(stimulus_row(folder, folder / "real" / f"{n}.png", kind="real", **shared))
+            pair = {"model": model, "reference_file": f"real/{n}.png"}
+            rows.append(stimulus_row(folder, folder / "fake" / f"{n}.png", kind="fake", **pair, **shared))
+        write_set(folder, rows)
+        return folder
+
+    return make
+
+
+def measure(folders: Path | list[Path], *names: str, **how: object) -> Evaluation:
+    given = folders if isinstance(folders, list) else [folders]
+    return run_metrics(stimuli_of_sets(given), Settings(names or NAMES, **how), command="test")  # type: ignore[arg-type]
+
+
+def cells(found: Evaluation, column: str = "value") -> pd.Series:
+    return found.image_metrics.set_index(["stimulus", "metric"])[column]
+
+
+def test_values_are_those_of_the_functions_a_row_for_each_generated_picture(make_set: MakeSet) -> None:
+    found = measure(make_set(), "psnr", *NAMES, threads=2)
+    assert set(found.image_metrics["kind"]) == {"fake"}
+    assert len(found.image_metrics) == COUNT * 5
+    values = cells(found)
+    shares = label_information(*zip(*((blocks(n), photograph(n)) for n in range(COUNT)), strict=True))
+    for n in range(COUNT):
+        assert values[f"d/m/{n}", "label_detail"] == label_detail(blocks(n))
+        assert values[f"d/m/{n}", "label_regions"] == label_regions(blocks(n))
+        assert values[f"d/m/{n}", "label_information"] == pytest.approx(shares[n], abs=1e-10)
+    assert shares.mean() > 0.8
+
+
+@pytest.mark.slow
+def test_models_with_the_same_inputs_have_the_same_values_and_are_not_compared_by_them(make_set: MakeSet) -> None:
+    found = measure([make_set("a"), make_set("b")], "psnr", *NAMES)
+    values = cells(found)
+    for name in NAMES:
+        assert [values[f"d/a/{n}", name] for n in range(COUNT)] == [values[f"d/b/{n}", name] for n in range(COUNT)]
+    assert set(found.metric_comparisons["metric"]) == {"psnr"}
+    measured = Measured(found.by_name())
+    assert standing(measured, "d", "label_detail").why == "of the input, which the models share"
+    assert any("Nothing is said by Label detail" in sentence for sentence in dataset_answer(measured, "d"))
+    captions = [table.caption for table in metric_tables(measured, "d")]
+    assert any(
+        "what the generators were given, and what it tells of the photographs" in caption for caption in captions
+    )
+
+
+@pytest.mark.slow
+def test_an_item_that_cannot_be_read_has_a_reason_and_the_others_are_fitted_without_it(make_set: MakeSet) -> None:
+    folder = make_set()
+    (folder / "input" / "3.png").write_bytes(b"no picture")
+    rows = read_rows(folder / "stimuli.csv", tables.STIMULI)
+    changed = [row | {"input_file": None} if row["stimulus"] == "d/m/5" else row for row in rows]
+    write_set(folder, changed)
+    found = measure(folder)
+    values, reasons = cells(found), cells(found, "reason")
+    for name in NAMES:
+        assert "3.png" in reasons["d/m/3", name]
+        assert reasons["d/m/5", name] == NO_INPUT
+    rest = [n for n in range(COUNT) if n not in (3, 5)]
+    shares = label_information([blocks(n) for n in rest], [photograph(n) for n in rest])
+    assert [values[f"d/m/{n}", "label_information"] for n in rest] == pytest.approx(list(shares), abs=1e-10)
+
+
+@pytest.mark.slow
+def test_few_items_and_equal_photographs_have_reasons(make_set: MakeSet) -> None:
+    found = measure(make_set(count=9))
+    assert cells(found, "reason")["d/m/0", "label_information"].startswith("9 items with input and photograph")
+    assert cells(found)["d/m/0", "label_detail"] > 0
+    folder = make_set("equal")
+    for n in range(COUNT):
+        pictures.write_png(folder / "real" / f"{n}.png", photograph(0))
+    assert cells(measure(folder), "reason")["d/equal/4", "label_information"] == NO_DIFFERENCE
+
+
+def test_two_folders_have_no_inputs(make_set: MakeSet) -> None:
+    folder = make_set()
+    pair = folder_pair(folder / "real", folder / "fake")
+    found = run_metrics(stimuli_of_sets([pair]), Settings(NAMES), command="test")
+    assert set(found.image_metrics["reason"]) == {NO_INPUT}
+
+
+@pytest.mark.slow
+def test_cached_values_are_the_same_and_an_input_that_is_also_a_picture_is_kept_apart(
+    make_set: MakeSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GAN_EVAL_CACHE_MB", "64")
+    folder, cache = make_set(), tmp_path / "values.sqlite"
+    for n in range(COUNT):  # the generator gave back the input of the item before
+        pictures.write_png(folder / "fake" / f"{n}.png", blocks((n - 1) % COUNT))
+    first = measure(folder, cache=cache)
+    again = measure(folder, cache=cache)
+    pd.testing.assert_series_equal(cells(first), cells(again))
+    used = [json.loads(run.runs["settings"].iloc[0])["kept_values_used"] for run in (first, again)]
+    assert used == [0, COUNT * len(NAMES)]
+    pictures.write_png(folder / "input" / "0.png", blocks(40))
+    changed = cells(measure(folder, cache=cache))
+    assert changed["d/m/0", "label_detail"] == label_detail(blocks(40))
+    assert changed["d/m/1", "label_information"] != cells(first)["d/m/1", "label_information"]
+
+
+@pytest.mark.slow
+def test_they_are_correlated_with_fooling_like_any_metric(make_set: MakeSet, tmp_path: Path) -> None:
+    found = measure(make_set(), "label_detail", "label_information")
+    detail = cells(found).xs("label_detail", level="metric")
+    rng = np.random.default_rng(0)
+    rows = []
+    for person in range(6):
+        for trial, (stimulus, value) in enumerate(detail.items()):
+            fooled = rng.random() < (0.9 if value < detail.median() else 0.1)
+            rows.append(
+                {
+                    "participant": f"P{person}",
+                    "session": f"s{person}",
+                    "trial": trial,
+                    "stimulus": stimulus,
+                    "item": stimulus,
+                    "kind": "fake",
+                    "model": "m",
+                    "dataset": "d",
+                    "response": "real" if fooled else "fake",
+                }
+            )
+    correlations = analyze(pd.DataFrame(rows), image_metrics=found.image_metrics)["correlations"]
+    at_stimuli = correlations[correlations["level"] == "stimulus"].set_index("metric")
+    assert at_stimuli.loc["label_detail", "spearman"] < -0.5
+    assert at_stimuli.loc["label_information", "n"] == COUNT
