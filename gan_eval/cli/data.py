@@ -68,7 +68,7 @@ def data_list(data_root: DataRoot = None) -> None:
     from trainer.datasets.presets import PHOTOGRAPH_PRESETS, PRESETS
 
     for preset in PRESETS.values():
-        splits = ", ".join(f"{name} {count}" for name, count in preset.splits.items())
+        splits = ", ".join(f"{name} {count}" for name, count in preset.splits.items()) or preset.pictures
         archive = preset.archive_note if preset.url else f"{preset.archive_note}, with --from only"
         typer.echo(f"{preset.name}: {preset.direction}, A {preset.a}, B {preset.b}; {splits}; archive {archive}")
     for known in PHOTOGRAPH_PRESETS.values():

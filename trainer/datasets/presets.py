@@ -36,7 +36,9 @@ class Preset:
     settings: dict[str, Any] = field(default_factory=dict)
     """Keys of `TrainingSettings`; of photographs what is changed in `trained`."""
     splits: dict[str, int] = field(default_factory=dict)
-    """Pictures in each split; none where that is left to the user."""
+    """Pictures in each split; none where that is left to the user, or not known exactly."""
+    pictures: str = ""
+    """How many, as the documentation says it, where the splits do not."""
     url: str | None = None
     """The official archive; None where its terms ask each user to register, or to bring the pictures."""
     archive_note: str = "no archive"
@@ -49,7 +51,7 @@ class Preset:
     b: str = ""
     """What the right half holds."""
     direction: Direction = "AtoB"
-    """As published: from labels, map or edges to the photograph. A photograph is input and target."""
+    """As published: from labels, map or edges to the photograph; from day to night. A photograph is both."""
     width: int = 0
     """Of a whole picture, both halves, in pixels."""
     height: int = 0
@@ -63,8 +65,6 @@ class Preset:
     """Pixels of a picture, as the documentation says it."""
     origin: str = ""
     """Where it comes from; what the user does."""
-    pictures: str = ""
-    """How many, as the documentation says it, where the splits do not."""
     trained: str = ""
     """Which of `TRAININGS`; empty for A|B pictures."""
     after: str = ""
@@ -140,7 +140,7 @@ def pairs_table() -> str:
     """The presets of A|B pictures as two Markdown tables: what the sets are, and how they are trained."""
     rows = ["| name | A (left) | B (right) | pictures | pixels | archive | terms | cite |", "|" + " --- |" * 8]
     for preset in PRESETS.values():
-        splits = ", ".join(f"{split} {count:,}" for split, count in preset.splits.items())
+        splits = ", ".join(f"{split} {count:,}" for split, count in preset.splits.items()) or preset.pictures
         archive = f"[{preset.archive_note}]({preset.url})" if preset.url else f"{preset.archive_note}, by `--from` only"
         cells = (preset.name, preset.a, preset.b, splits, f"{preset.width}×{preset.height}", archive)
         rows.append(f"| {' | '.join((*cells, preset.terms, preset.citation))} |")

@@ -24,7 +24,8 @@ from gan_eval.report.parts.thumbnails import COMPOSITE, GENERATED, MASKED, ORIGI
 from gan_eval.report.parts.words import missing, percent, plural, proportion_interval
 from gan_eval.stimuli.sets import RAW
 
-PER_MODEL = 4
+PER_MODEL = 5
+"""As many as the appendix of `pix2pix_capability` shows of each data set."""
 MOST_RANKED = 6
 LEAST_ANSWERS = 3
 """A picture with fewer answers is not ranked."""

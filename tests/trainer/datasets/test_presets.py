@@ -29,6 +29,15 @@ def test_the_published_sets_are_as_published(name: str, facts: tuple[str, float,
     assert preset in STUDIED, "its length is that of a study of ours"
 
 
+def test_the_sets_without_a_study_are_trained_as_by_isola_and_others() -> None:
+    handbags, night = presets.PRESETS["edges2handbags"], presets.PRESETS["night2day"]
+    assert (handbags.direction, handbags.length, handbags.pictures[:13]) == ("AtoB", "15 epochs", "about 137,000")
+    assert (night.direction, night.length, sum(night.splits.values())) == ("BtoA", "17 epochs", 20_120)
+    assert not {"edges2handbags", "night2day"} & {preset.name for preset in STUDIED}
+    for preset in (handbags, night):
+        assert (preset.settings["batch_size"], preset.settings["statistics"]) == (4, "batch")
+
+
 @pytest.mark.parametrize("name", presets.PRESETS)
 def test_the_training_of_a_preset_is_one_that_the_trainer_takes(name: str) -> None:
     settings = TrainingSettings(**presets.preset_of(name).training())
