@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from gan_eval.metrics.catalogue import METRICS
 from gan_eval.report.metrics.data import (
     Measured,
     decimals_of,
@@ -43,7 +44,7 @@ PUBLICATIONS = {
     "context_encoder": "context_encoder",
 }
 """Beginnings of the names of studies whose publication has another name in the published table."""
-LABEL_METRICS = ("label_detail", "label_information")
+LABEL_METRICS = tuple(name for name, metric in METRICS.items() if metric.kind == "input")
 """How simple a generator's input is, and how much of the photograph it tells."""
 MOST_NAMES = 3
 """More models are counted where the same holds of them."""
