@@ -8,10 +8,11 @@ from lightning_fabric import Fabric
 
 from gan_eval.errors import UserError
 from gan_eval.files import claim_output_folder, read_json, remove_leftovers, sha256_file, write_json
-from gan_eval.settings.training import Direction, Mode, TrainingSettings
+from gan_eval.settings.training import Direction, Mode, TrainingSettings, joined_splits
 from gan_eval.stimuli.sets import RAW, model_name_problem, write_set
 from gan_eval.tabular import Row
-from trainer.datasets.dataset import Size
+from trainer.batches import hash_pictures
+from trainer.datasets.dataset import DataSet, Size
 from trainer.devices import exact_kernels, placed
 from trainer.files.model import Model, load_model
 from trainer.inference import inference
@@ -40,7 +41,6 @@ def generate(
     model: str | None = None,
     seed: int | None = None,
     mask_seed: int | None = None,
-    train_split: str | None = None,
     on_progress: Callable[[int, int], None] | None = None,
     on_message: Callable[[str], None] | None = None,
 ) -> Path:
@@ -73,8 +73,6 @@ def generate(
         masks: of such a one: a folder of masks that are taken instead of those of its training.
         mask_seed: of such a one: decides, with an item's name, its hole; default: 0 whatever the run, so that all
             generators with the same settings of holes are tested on the same ones.
-        train_split: what of `data` the generator was trained on, so that the rows of pictures that it saw can say so;
-            default: not known.
         dataset, model: names in the table; default: the folder names of `data` and of the run.
 
     Returns:
@@ -131,7 +129,7 @@ def generate(
     net = placed(source.net, device)
     grey = source.net.out_channels == 1
     facts = {**task.row_facts, "fraction": source.fraction}
-    seen = frozenset(() if train_split is None else data_set.training_paths(train_split))
+    seen = seen_pictures(source, data_set, split)
     stems = list(items)
     rows: list[Row] = []
     raw_rows: list[Row] = []
@@ -168,6 +166,22 @@ def generate(
         write_set(out / RAW, raw_rows)
     write_set(out, rows)
     return out
+
+
+def seen_pictures(source: Model, data_set: DataSet, split: str) -> frozenset[Path]:
+    """The pictures of a data set that the generator was trained on, if `split` is among what it was trained on.
+
+    None where it was trained on others, as their hash tells, whatever their splits are called.
+    """
+    trained, pairs = str(source.definition.get("split", "")), source.definition.get("pairs")
+    if split not in joined_splits(trained) or not isinstance(pairs, int):
+        return frozenset()
+    try:
+        paths = data_set.training_paths(trained, limit=pairs)
+        same = hash_pictures(paths) == source.definition.get("data_sha256")
+    except UserError:  # of a picture that cannot be read, or a split that is not there
+        return frozenset()
+    return frozenset(paths if same else ())
 
 
 def settings_for(source: Model, *, size: Size, seed: int | None, masks: Path | None) -> TrainingSettings:

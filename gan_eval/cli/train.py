@@ -3,7 +3,7 @@
 import json
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -128,6 +128,9 @@ def train(
     model: Annotated[str | None, typer.Option(help="With a study: which of its models.")] = None,
     data: Annotated[Path | None, typer.Option(help="Folder with train/: A|B pictures, or photographs.")] = None,
     data_root: DataRoot = None,
+    split: Annotated[
+        str | None, typer.Option(help="What is trained on; default: train. train+val+test holds no picture out.")
+    ] = None,
     direction: Annotated[
         DirectionOption | None, typer.Option(help="AtoB (the default): the left half is the input.")
     ] = None,
@@ -187,7 +190,7 @@ def train(
         lambda_l1=lambda_l1, generator=generator, norm=norm, precision=precision, seed=seed,
     )  # fmt: skip
     if study is not None:
-        refuse_with_study({**options, **given(direction=direction, set=settings)}, study)
+        refuse_with_study({**options, **given(split=split, direction=direction, set=settings)}, study)
         job = job_of_study(study, model, data_root, init_from=init_from)
     else:
         refuse_without_effect(context, ["model"], "names a model of a study; give the study file, too, or leave it out")
@@ -196,6 +199,7 @@ def train(
             options["epochs"] = EPOCHS
             typer.echo(f"neither --steps nor --epochs: estimated for --epochs {EPOCHS}", err=True)
         job = job_of_options(options, settings or (), direction=direction.value if direction else None, **where)
+        job = replace(job, split=split or job.split)
         if job.settings.inpainting is not None:
             refuse_without_effect(context, ["direction"], "holes are filled in photographs, which have no direction")
         elif data is not None:

@@ -128,7 +128,6 @@ def generate_stage(plan: Plan, model: str) -> Stage:
             dataset=dataset,
             model=model,
             mask_seed=mask_seed,
-            train_split=study.data[dataset].train_split if study.tests_on_seen(dataset) else None,
             on_progress=lambda done, total: listener.progress(f"generate {model}", done, total),
             on_message=listener.message,
         )

@@ -50,22 +50,30 @@ def hashes(folder: Path) -> dict[str, str]:
     return {str(path.relative_to(folder)): sha256_file(path) for path in folder.rglob("*") if path.is_file()}
 
 
-def test_rows_of_pictures_that_were_trained_on_say_so(runs: dict[str, Path], data: Path, tmp_path: Path) -> None:
-    for train_split, wanted in (("train+val+test", True), ("train", None), (None, None)):
-        out = made(runs["filler"], data, tmp_path / f"{train_split}", limit=2, train_split=train_split)
-        for folder in (out, out / "raw"):
-            rows = read_rows(folder / "stimuli.csv", STIMULI)
-            assert [row.get("seen") for row in rows] == [wanted if row["kind"] == "fake" else None for row in rows]
-
-
 @pytest.mark.slow
-def test_a_run_on_all_pictures_is_validated_on_pictures_that_it_sees(data: Path, tmp_path: Path) -> None:
+def test_a_run_on_all_pictures_is_validated_on_pictures_that_it_sees_and_every_row_says_so(
+    data: Path, tmp_path: Path
+) -> None:
     said: list[str] = []
     run = train_model(filler(steps=2), data, tmp_path / "run", split="train+val+test", on_message=said.append)
     assert any("train+val+test is trained on, so validation has no other pictures" in line for line in said)
     rows = read_rows(run / "validation.csv", VALIDATION)
     assert {(row["split"], row["seen"]) for row in rows} == {("val", True)}
     assert read_json(run / "config.json")["pairs"] == 4 + 2 + ITEMS
+    for file in (run, run / "best.safetensors"):
+        out = made(file, data, tmp_path / f"set-{file.name}", limit=2)
+        for folder in (out, out / "raw"):
+            rows = read_rows(folder / "stimuli.csv", STIMULI)
+            assert [row["seen"] for row in rows] == [True if row["kind"] == "fake" else None for row in rows]
+    others = make_photographs(tmp_path / "others", seed=9, train=4, val=2, test=ITEMS)
+    rows = read_rows(made(run, others, tmp_path / "set", limit=2) / "stimuli.csv", STIMULI)
+    assert {row["seen"] for row in rows} == {None}
+
+
+def test_only_pictures_of_the_training_split_were_seen(runs: dict[str, Path], data: Path, tmp_path: Path) -> None:
+    for split, wanted in (("test", {None}), ("train", {None, True})):
+        out = generate(runs["filler"], data, split=split, out=tmp_path / split, limit=2)
+        assert {row["seen"] for row in read_rows(out / "stimuli.csv", STIMULI)} == wanted
 
 
 @pytest.mark.parametrize("name", KINDS)

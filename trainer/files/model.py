@@ -1,7 +1,7 @@
 """A trained generator from any file that holds one: a run's folder, its `.safetensors`, or a foreign `.pth`."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from gan_eval.errors import UserError
@@ -10,7 +10,14 @@ from trainer.files.foreign import DROPOUT, SUFFIX, load_foreign, save_foreign
 from trainer.nets.build import Generator
 from trainer.nets.resnet import ResNet
 from trainer.nets.unet import UNet
-from trainer.state.run_folder import GENERATOR, direction_of, generator_file, load_generator, settings_of
+from trainer.state.run_folder import (
+    GENERATOR,
+    Definition,
+    direction_of,
+    generator_file,
+    load_generator,
+    settings_of,
+)
 
 
 @dataclass(frozen=True)
@@ -28,6 +35,8 @@ class Model:
     """Share of the planned training that was done; 1 for a foreign file."""
     notes: tuple[str, ...] = ()
     """What a user should know."""
+    definition: Definition = field(default_factory=dict)
+    """Its run's; of a foreign file empty."""
 
     @property
     def is_foreign(self) -> bool:
@@ -53,7 +62,8 @@ def load_model(path: Path, *, dropout: bool | None = None) -> Model:
         raise UserError(f"{path}: its settings tell the dropout; --dropout and --no-dropout are for {SUFFIX} files")
     net, definition = load_generator(path)
     file = generator_file(path)
-    return Model(net, settings_of(definition), file, _name(file), direction_of(definition), definition["fraction"])
+    settings, direction, fraction = settings_of(definition), direction_of(definition), definition["fraction"]
+    return Model(net, settings, file, _name(file), direction, fraction, definition=definition)
 
 
 def export_pth(model: Model, out: Path) -> tuple[str, ...]:
