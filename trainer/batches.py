@@ -6,7 +6,7 @@ An item in memory is (K, 3, J, J) uint8: K = 2 for a pair (input, target), K = 1
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -204,7 +204,7 @@ class Batches:
         workers: int = 0,
         rank: int = 0,
         world: int = 1,
-        pin: bool = False,
+        pin_for: torch.device | None = None,
     ) -> None:
         """Batches of one device.
 
@@ -215,16 +215,17 @@ class Batches:
             workers: threads that make the next batches in the background; 0 makes each when it is asked for.
             rank: number of this device, from 0.
             world: number of devices.
-            pin: put them into memory that a GPU can fetch by itself while the next ones are made.
+            pin_for: put them into memory that this GPU can fetch by itself while the next ones are made.
         """
         self.schedule = Schedule(len(pictures), settings.batch_size, settings.seed, world)
         self._pictures = pictures
         self._settings = settings
         self._assemble = assemble
         self._rank = rank
-        self._pin = pin
+        self._pin = pin_for is not None
         self._order = lru_cache(maxsize=2)(self.schedule.order)
-        self._pool = ThreadPoolExecutor(workers, "batches") if workers else None
+        begin = None if pin_for is None else partial(torch.cuda.set_device, pin_for)  # a thread's own is the first GPU
+        self._pool = ThreadPoolExecutor(workers, "batches", begin) if workers else None
         self._ready = STEPS_AHEAD * workers
         self._ahead: dict[int, Future[Batch]] = {}
 

@@ -219,22 +219,27 @@ def test_weights_of_holes_that_never_change_are_computed_once(monkeypatch: pytes
 def test_batches_for_a_gpu_are_pinned_by_the_workers(
     make_pairs: Pairs, tiny: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pinned_by = []
+    pinned_by, gpus = [], []
 
     def pin(tensor: Tensor) -> Tensor:
         pinned_by.append(threading.current_thread().name)
         return tensor.clone()
 
     monkeypatch.setattr(Tensor, "pin_memory", pin)
+    monkeypatch.setattr(torch.cuda, "set_device", lambda device: gpus.append(str(device)))
     data_set = PairedSet(make_pairs(train=4), "AtoB")
     pictures = Pictures(data_set, data_set.paths("train"), side=72)
-    with Batches(pictures, tiny(), workers=2, pin=True) as ahead, Batches(pictures, tiny()) as plain:
+    with (
+        Batches(pictures, tiny(), workers=2, pin_for=torch.device("cuda:1")) as ahead,
+        Batches(pictures, tiny()) as plain,
+    ):
         for step in range(6):
             here, there = ahead(step), plain(step)
             assert torch.equal(here.inputs, there.inputs)
             assert torch.equal(here.target, there.target)
     assert len(pinned_by) >= 12
     assert all(name.startswith("batches") for name in pinned_by)
+    assert set(gpus) == {"cuda:1"}, "a thread would take the first one, and memory on it"
 
 
 def test_the_style_network_runs_as_the_others(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -116,7 +116,7 @@ def open_run(
             workers=execution.workers_for(fabric.device),
             rank=fabric.global_rank,
             world=fabric.world_size,
-            pin=fabric.device.type == "cuda",
+            pin_for=fabric.device if fabric.device.type == "cuda" else None,
         )
         samples = sample_examples(task, plan.data_set, plan.paths, train_split=split, say=say)
         validation = None
