@@ -153,14 +153,11 @@ def _presented_stimuli(sets: list[Path], trials: "pd.DataFrame") -> "pd.DataFram
     """
     import pandas as pd
 
-    from gan_eval.stimuli.sets import read_stimulus_tables
+    from gan_eval.stimuli.sets import read_stimulus_tables, require_presented
 
     tables = {folder: read_stimulus_tables([folder]) for folder in sets}
     for folder, known in tables.items():
-        if not known.loc[known["kind"] == "fake", "stimulus"].isin(trials["stimulus"]).any():
-            raise UserError(
-                f"--stimuli {folder}: none of its generated pictures is in the trials; name a set that was shown"
-            )
+        require_presented(folder, known, {*trials["stimulus"].dropna()})
     return pd.concat(tables.values(), ignore_index=True)
 
 
@@ -246,7 +243,8 @@ def trials_import(
     for row in rows[:MOST_NAMED]:
         typer.echo(f"{file}: row {row['row']}: column {row['column']}: {row['reason']}", err=True)
     if names := imported.renamed:
-        own_name = next(name for name in imported.trials["stimulus"] if name.endswith(f"/{names[0]}"))
+        ends = (f"/{names[0]}", f"/{Path(names[0]).stem}")
+        own_name = next(name for name in imported.trials["stimulus"] if name.endswith(ends))
         many = f"{len(names)} names stand" if len(names) > 1 else "a name stands"
         typer.echo(
             f"{file}: {many} for several pictures (real and generated, or of several models); each picture has its own "

@@ -155,7 +155,7 @@ def build_figures(folder: Path, out: Path, *, stimuli: Sequence[Path] = ()) -> l
     from gan_eval.report.parts.chart import pdf_file, svg_file
     from gan_eval.report.parts.folder import read_folder
     from gan_eval.report.parts.palette import PAPER
-    from gan_eval.report.people.contact_sheets import contact_sheet
+    from gan_eval.report.people.pictures import contact_sheet
     from gan_eval.report.sections import study_report
 
     paths = []

@@ -19,21 +19,24 @@ USUAL_NAMES: dict[str, tuple[str, ...]] = {
         "subj_id", "sub", "sub_id", "worker", "worker_id", "workerid", "prolific_id", "prolific_pid", "user",
         "user_id", "userid", "observer", "observer_id", "rater", "rater_id", "respondent", "respondent_id",
         "annotator", "annotator_id", "judge", "person", "viewer", "ppt", "pid", "vp", "who", "id",
+        "versuchsperson", "proband",
     ),
     "stimulus": (
         "stimulus_id", "stimulus_name", "stimulus_file", "stim", "stim_id", "stim_file", "image", "image_id",
         "image_name", "image_file", "image_path", "img", "img_id", "picture", "picture_id", "pic", "filename",
         "file_name", "file", "path", "url", "photo", "sample", "sample_id", "item",
+        "bild", "datei",
     ),
     "kind": (
         "truth", "true_label", "ground_truth", "groundtruth", "gt", "is_fake", "fake", "is_real", "real",
         "is_generated", "generated", "is_ai", "is_synthetic", "label", "target", "correct_answer", "correct_response",
         "corr_ans", "authenticity", "condition", "category", "class", "image_type", "stimulus_type", "type", "source",
-        "origin", "model", "generator", "method",
+        "origin", "model", "generator", "method", "wahrheit", "art",
     ),
     "response": (
         "resp", "answer", "ans", "judgement", "judgment", "judged", "decision", "choice", "said", "says", "verdict",
         "reply", "response_label", "key_resp_keys", "prediction", "predicted", "guess", "vote", "rating", "called",
+        "antwort", "urteil",
     ),
     "item": ("item_id", "scene", "scene_id", "source_image", "pair_id", "photo_id"),
     "model": ("generator", "gan", "network", "method", "algorithm", "architecture", "model_name"),
@@ -41,7 +44,8 @@ USUAL_NAMES: dict[str, tuple[str, ...]] = {
     "reaction_time_ms": (
         "reaction_time", "rt", "rt_ms", "rt_s", "rt_sec", "rt_secs", "rt_seconds", "reaction_time_s",
         "reaction_time_sec", "response_time", "response_time_ms", "response_time_s", "resp_time", "latency",
-        "latency_ms", "latency_s", "time_taken", "answer_time", "key_resp_rt", "elapsed", "duration_s",
+        "latency_ms", "latency_s", "time_taken", "answer_time", "key_resp_rt", "elapsed", "duration_s", "reaktionszeit",
+        "reaktionszeit_s", "reaktionszeit_ms",
     ),
 }  # fmt: skip
 """By our column, what others call it in lower case, the most telling first; a column of our own name goes before."""

@@ -36,6 +36,8 @@ from gan_eval.tabular import Row, faults, frame_of, read_table, text_frame
 
 _SCALED = re.compile(r"^\s*(?P<column>.+?)\s*(?P<operator>[*/])\s*(?P<number>[0-9.eE+-]+)\s*$")
 """A column times or divided by a number."""
+_PICTURE_FILE = r"(?i)\.(png|jpe?g|webp|bmp|tiff?)$"
+"""The ending of a picture's file."""
 MOST_WORDS = 8
 """So many unknown words of a column, or reasons for leaving rows out, are told."""
 
@@ -149,7 +151,7 @@ def import_trials(
 
 def _a_name_for_each_picture(trials: pd.DataFrame) -> tuple[pd.DataFrame, tuple[str, ...]]:
     """Where one name stands for a real picture and generated ones, or for those of several models or data sets, the
-    pictures are called `dataset/real/NAME` and `dataset/model/NAME`, as ours are, and the name is their item.
+    pictures are called `dataset/real/STEM` and `dataset/model/STEM`, as ours are, and the name is their item.
 
     Many tables name what is on a picture; counted as one picture, its versions would hide from the statistics how
     much pictures differ.
@@ -162,7 +164,10 @@ def _a_name_for_each_picture(trials: pd.DataFrame) -> tuple[pd.DataFrame, tuple[
     if shared.empty:
         return trials, ()
     several = single & trials["stimulus"].isin(shared)
-    own_name = trials["stimulus"].mask(several, version + "/" + trials["stimulus"])
+    stem = trials["stimulus"].str.replace(_PICTURE_FILE, "", regex=True)
+    if stem.nunique() < trials["stimulus"].nunique():  # a.png is not a.jpg
+        stem = trials["stimulus"]
+    own_name = trials["stimulus"].mask(several, version + "/" + stem)
     item = trials["item"].fillna(trials["stimulus"].where(single))
     return trials.assign(stimulus=own_name, item=item), tuple(map(str, shared))
 

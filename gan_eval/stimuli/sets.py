@@ -1,7 +1,7 @@
 """Stimulus sets: a folder with pictures and a `stimuli.csv`; read and checked."""
 
 import os
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -96,6 +96,25 @@ def read_set(folder: Path, *, files_must_exist: bool = True) -> StimulusSet:
         if "|" in (row["model"] or ""):
             raise UserError(f"{table}: row {number}, column model: {name_problem(row['model'], 'model')}")
     return stimuli
+
+
+def require_presented(folder: Path, stimuli: "pd.DataFrame", presented: Collection[str]) -> None:
+    """Refuse a set of which no generated picture was presented, or whose pictures the trials call by other names.
+
+    Args:
+        folder: the set's, as the user gave it.
+        stimuli: its table.
+        presented: the stimuli that were judged; none: nothing is refused.
+
+    Raises:
+        UserError: none of its generated pictures is among them.
+    """
+    names = [name for name, kind in zip(stimuli["stimulus"], stimuli["kind"], strict=True) if kind == "fake"]
+    if presented and not {*names} & {*presented}:
+        raise UserError(
+            f"--stimuli {folder}: none of its generated pictures is in the trials; name a set that was shown, and "
+            f"pictures alike: it has {', '.join(names[:1]) or 'none'}, the trials have {min(presented)}"
+        )
 
 
 def read_stimulus_tables(folders: Iterable[Path]) -> "pd.DataFrame":

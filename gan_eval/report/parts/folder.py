@@ -20,7 +20,7 @@ from gan_eval.stats.answers.hype import THRESHOLDS
 from gan_eval.stats.answers.rates import RATES
 from gan_eval.stats.exclusions import parse_rule
 from gan_eval.stats.groups import SEVERAL_STUDIES
-from gan_eval.stimuli.sets import TABLE_NAME
+from gan_eval.stimuli.sets import TABLE_NAME, require_presented
 from gan_eval.tables import (
     CHECKS,
     IMAGE_METRICS,
@@ -160,6 +160,9 @@ def read_folder(folder: Path, *, stimuli: Sequence[Path] = ()) -> StudyFolder:
             files=files,
             contents={name: path.read_bytes() for name, path in files.items()},
         )
+    presented = {*study_folder.scope("stimulus")["id"].astype(str)}
+    for place in stimuli:
+        require_presented(place, read_table(Path(place) / TABLE_NAME, STIMULI), presented)
     if not (study_folder.tables or study_folder.stimuli or study_folder.training):
         raise UserError(f"{folder}: nothing to report; expected tables such as tables/rates.csv or set_metrics.csv")
     return study_folder

@@ -324,13 +324,13 @@ def as_latex(text: str) -> str:
 
 def as_bibtex(keys: Sequence[str]) -> str:
     """The entries of these sources, in their order."""
-    return "\n".join(_entry(key, SOURCES[key]) for key in keys)
-
-
-def _entry(key: str, source: Source) -> str:
-    fields = {"author": " and ".join(source.authors), "title": f"{{{source.title}}}", **source.fields}
-    lines = [f"  {name} = {{{_bibtex_text(value)}}}," for name, value in fields.items()]
-    return "\n".join([f"@{source.kind}{{{key},", *lines, "}", ""])
+    entries = []
+    for key in keys:
+        source = SOURCES[key]
+        fields = {"author": " and ".join(source.authors), "title": f"{{{source.title}}}", **source.fields}
+        lines = [f"  {name} = {{{_bibtex_text(value)}}}," for name, value in fields.items()]
+        entries.append("\n".join([f"@{source.kind}{{{key},", *lines, "}", ""]))
+    return "\n".join(entries)
 
 
 def _bibtex_text(text: str) -> str:

@@ -74,7 +74,11 @@ def people_charts(folder: StudyFolder) -> list[Chart]:
         is_share = "%" in axis
         records = [row for row in rows if not missing(row[column])]
         by_model = [row for row in records if not missing(row["model"])] or records
-        groups = [(_name_of(row, several=several), [_span(row, column, is_share=is_share)]) for row in by_model]
+        groups = []
+        for row in by_model:
+            ends = [row[f"{column}{end}"] for end in ("", "_low", "_high")]
+            span = _labelled("real" if row["model"] == "real" else "fake", ends, is_share=is_share)
+            groups.append((_name_of(row, several=several), [span]))
         if protocol == SINGLE:
             groups += _reals(folder, several=several)
         if not groups:
@@ -98,13 +102,6 @@ def _name_of(row: Record, *, several: bool) -> str:
     model = "generated pictures" if missing(row["model"]) else str(row["model"])
     model = "real pictures" if model == "real" else model
     return f"{model} on {row['dataset']}" if several and not missing(row["dataset"]) else model
-
-
-def _span(row: Record, column: str, *, is_share: bool) -> Span:
-    ends = ("", "_low", "_high")
-    return _labelled(
-        "real" if row["model"] == "real" else "fake", [row[f"{column}{end}"] for end in ends], is_share=is_share
-    )
 
 
 def _labelled(series: str, ends: Sequence[float], *, is_share: bool) -> Span:

@@ -1,11 +1,14 @@
 """The pictures: a few of each model with what they were made from; which fooled most and least, and which real ones
-were called fake most often."""
+were called fake most often, on the page and as contact sheets for slides."""
 
+import io
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from PIL import Image, ImageDraw, ImageFont
 
 from gan_eval.report.metrics.holes import hole_text
 from gan_eval.report.parts.blocks import (
@@ -20,8 +23,8 @@ from gan_eval.report.parts.blocks import (
     Table,
 )
 from gan_eval.report.parts.folder import StudyFolder
-from gan_eval.report.parts.thumbnails import COMPOSITE, GENERATED, MASKED, ORIGINAL, thumbnail_uri
-from gan_eval.report.parts.words import missing, percent, plural, proportion_interval
+from gan_eval.report.parts.thumbnails import COMPOSITE, GENERATED, MASKED, ORIGINAL, picture_below, thumbnail_uri
+from gan_eval.report.parts.words import NARROW, NBSP, clean, missing, percent, plural, proportion_interval
 from gan_eval.stimuli.sets import RAW
 
 PER_MODEL = 5
@@ -29,6 +32,11 @@ PER_MODEL = 5
 MOST_RANKED = 6
 LEAST_ANSWERS = 3
 """A picture with fewer answers is not ranked."""
+_IN_A_ROW = 3
+_SIDE = 512
+"""Pixels of a picture's longer side on a contact sheet: three in a row fill a slide."""
+_MARGIN, _TITLE, _CAPTION = 36, 34, 26
+"""Pixels around and between pictures; size of the letters above and below."""
 
 
 def pictures_section(folder: StudyFolder) -> Section:
@@ -164,3 +172,61 @@ def _ranked(rows: pd.DataFrame, kind: str, files: dict[str, tuple[Path, str, str
             uri, masked_uri, source = thumbnail_uri(base, file), thumbnail_uri(base, masked), (base, file)
         pictures.append(RankedPicture(stimulus, caption, uri, masked_uri, details, source))
     return pictures
+
+
+def contact_sheet(ranking: Ranking) -> bytes:
+    """The pictures of a ranking on white, as a PNG; equal rankings give equal bytes.
+
+    A picture is made smaller with Lanczos' filter where it is too large, and larger by a whole number where it is
+    small, each pixel becoming a square: nothing is smoothed that people saw.
+    """
+    tiles = [
+        (picture, tile) for picture in ranking.pictures if picture.source and (tile := picture_below(*picture.source))
+    ]
+    scaled = [(picture, _scaled(tile)) for picture, tile in tiles]
+    rows = [scaled[start : start + _IN_A_ROW] for start in range(0, len(scaled), _IN_A_ROW)]
+    captions = 2 * round(1.35 * _CAPTION)
+    heights = [max(tile.height for _, tile in row) + _MARGIN // 3 + captions + _MARGIN for row in rows]
+    top = _MARGIN + round(1.35 * _TITLE) + _MARGIN // 2
+    width = _MARGIN + _IN_A_ROW * (_SIDE + _MARGIN)
+    sheet = Image.new("RGB", (width, top + sum(heights)), "white")
+    draw = ImageDraw.Draw(sheet)
+    draw.text((_MARGIN, _MARGIN), ranking.title, "black", _letters(_TITLE))
+    for row, height in zip(rows, heights, strict=True):
+        below = top + height - _MARGIN - captions
+        for place, (picture, tile) in enumerate(row):
+            left = _MARGIN + place * (_SIDE + _MARGIN)
+            sheet.paste(tile, (left, below - _MARGIN // 3 - tile.height))
+            for line, text in enumerate((f"{picture.caption} answers".replace(NARROW, NBSP), clean(picture.stimulus))):
+                draw.text((left, below + line * round(1.35 * _CAPTION)), _fitted(text), "black", _letters(_CAPTION))
+        top += height
+    buffer = io.BytesIO()
+    sheet.save(buffer, "PNG", optimize=True)
+    return buffer.getvalue()
+
+
+def _scaled(tile: Image.Image) -> Image.Image:
+    """A picture whose longer side is at most `_SIDE`, and more than half of it."""
+    longer = max(tile.size)
+    if longer > _SIDE:
+        width, height = (max(1, round(length * _SIDE / longer)) for length in tile.size)
+        return tile.resize((width, height), Image.Resampling.LANCZOS)
+    times = _SIDE // longer
+    return tile.resize((tile.width * times, tile.height * times), Image.Resampling.NEAREST)
+
+
+def _fitted(text: str) -> str:
+    """A text that is no wider than a picture: its middle left out where it is."""
+    letters, half = _letters(_CAPTION), len(text) // 2
+    fitted = text
+    while letters.getlength(fitted) > _SIDE and half > 1:
+        half -= 1
+        fitted = f"{text[:half]}…{text[-half:]}"
+    return fitted
+
+
+@cache
+def _letters(size: int) -> ImageFont.FreeTypeFont:
+    from matplotlib.font_manager import findfont
+
+    return ImageFont.truetype(findfont("DejaVu Sans"), size)

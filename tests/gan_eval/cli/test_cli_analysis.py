@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from gan_eval.__main__ import run
+from gan_eval.errors import UserError
 from gan_eval.report.parts.folder import read_folder
 from gan_eval.report.people.answer import answer
 from gan_eval.stats.answers.rates import RATES
@@ -276,15 +277,18 @@ def test_holes_come_from_the_sets_that_were_shown(tmp_path, analyze):
     status, said = analyze("--stimuli", tmp_path)
     assert status == 2
     assert "not a stimulus set" in said
+    first = next(row["stimulus"] for row in rows if row["kind"] == "fake")
     write_set(tmp_path / "other", [row | {"stimulus": f"other/{row['stimulus']}"} for row in rows])
     status, said = analyze("--stimuli", tmp_path / "set", "--stimuli", tmp_path / "other")
     assert status == 2
     assert said == (
         f"gan-eval: --stimuli {tmp_path / 'other'}: none of its generated pictures is in the trials; name a set that "
-        "was shown\n"
+        f"was shown, and pictures alike: it has other/{first}, the trials have {min(row['stimulus'] for row in rows)}\n"
     )
     write_set(tmp_path / "raw", [row | {"stimulus": f"{row['stimulus']}-raw"} for row in rows], reals=rows)
     assert analyze("--stimuli", tmp_path / "raw")[0] == 2, "it shares its real pictures alone"
+    with pytest.raises(UserError, match="other: none of its generated pictures is in the trials; name a set that was"):
+        read_folder(tmp_path / "out", stimuli=[tmp_path / "set", tmp_path / "other"])
 
 
 def test_a_margin_beside_that_of_the_plan_is_refused(tmp_path, analyze):

@@ -159,14 +159,16 @@ def test_rows_left_out_are_counted_in_the_last_line_and_the_status(tmp_path, imp
 
 
 def test_semicolons_and_decimal_commas_as_excel_writes_them(tmp_path, importing):
-    names, rows = "subject;image;truth;answer;rt", ["P1;a.png;real;real;0,534", "P1;b.png;fake;real;1", "P1;c;fake;;"]
+    names = "Versuchsperson;Bild;Art;Antwort;Reaktionszeit (s)"
+    rows = ["P1;a.png;echt;echt;0,534", "P1;b.png;künstlich;echt;1", "P1;c;künstlich;;"]
     (tmp_path / "t.csv").write_text("\n".join([names, *rows]), encoding="utf-8-sig")
     _, lines = importing("t.csv", "--out", "trials.csv")
     command = shlex.split(lines[-2])
-    assert "reaction_time_ms=rt*1000" in command
+    assert "reaction_time_ms=Reaktionszeit (s)*1000" in command
     assert importing(*command[command.index("import") + 1 :])[0] == 0
     trials = read_table(tmp_path / "trials.csv", TRIALS)
     assert trials["reaction_time_ms"].tolist()[:2] == [534.0, 1000.0]
+    assert trials["kind"].tolist() == ["real", "fake", "fake"]
     assert trials["response"].tolist() == ["real", "real", "none"]
 
 

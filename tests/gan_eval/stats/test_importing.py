@@ -60,6 +60,11 @@ def test_a_name_that_stands_for_several_pictures_becomes_one_for_each(tmp_path):
     rows = "dataset,participant,stimulus,kind,response\nd,A,1,real,real\ne,A,1,real,fake\ne,A,3,fake,fake\n"
     found = import_trials(foreign(tmp_path, rows), mapping={})
     assert list(found.trials["stimulus"]) == ["d/real/1", "e/real/1", "3"]
+    of_files = "participant,stimulus,kind,response,model\nA,1.png,real,real,\nA,1.png,fake,real,m\n"
+    found = import_trials(foreign(tmp_path, of_files), mapping={})
+    assert list(found.trials["stimulus"]) == ["real/1", "m/1"], "as a stimulus set names them"
+    found = import_trials(foreign(tmp_path, of_files + "A,1.jpg,real,real,\n"), mapping={})
+    assert list(found.trials["stimulus"]) == ["real/1.png", "m/1.png", "1.jpg"], "two files of one stem"
     assert import_trials(foreign(tmp_path), mapping=MAPPING).renamed == ()
 
 

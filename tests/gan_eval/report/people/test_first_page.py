@@ -18,8 +18,8 @@ from gan_eval.report import build, build_figures
 from gan_eval.report.parts.blocks import RankedPicture, Ranking, Section, Table, without_empty_tables
 from gan_eval.report.parts.folder import StudyFolder
 from gan_eval.report.people.answer import _parts_text
-from gan_eval.report.people.contact_sheets import contact_sheet
 from gan_eval.report.people.first_page import metrics_sentence, people_charts
+from gan_eval.report.people.pictures import contact_sheet
 from gan_eval.stats.metrics_and_people.correlations import CORRELATION_DIFFERENCES, CORRELATIONS
 from gan_eval.stats.paper import PAPER
 from gan_eval.tabular import frame_of
