@@ -53,6 +53,7 @@ def test_what_pillow_remarks_on_a_picture_stays_inside(tmp_path):
         (["train", "--data", "absent", "--steps", "0", "--out", "OUT"], "--steps"),
         (["train", "--data", "absent", "--steps", "3"], "--out is missing"),
         (["train", "s.toml", "--steps", "3", "--out", "OUT"], "--steps: s.toml says this itself"),
+        (["train", "s.toml", "--split", "val", "--out", "OUT"], "--split: s.toml says this itself"),
         (["quiz", "s.toml", "--real", "3", "--participant", "P1", "--out", "OUT"], "--real: s.toml says this itself"),
         (["quiz", "--stimuli", "a", "--keys", "real=j,fake=j", "--participant", "P1"], "--keys"),
         (["quiz", "--self-test", "--participant", "P1"], "--participant: quiz --self-test measures"),

@@ -137,6 +137,7 @@ def test_the_command_hands_everything_on(monkeypatch: pytest.MonkeyPatch, tmp_pa
     options = "--epochs 3 --lambda-l1 5 --generator resnet_6 --norm instance --precision bf16 --learning-rate 1e-3"
     settings = ["--set", "adversarial=hinge", "--set", "snapshots=[1, 2]"]
     watching = ["--keep", "4", "--tensorboard", "--gif", "--checkpoint-every", "9", "--fraction", "0.5"]
+    watching += ["--split", "train+val+test"]
     status = run(["train", "--data", "DATA", "--out", str(tmp_path), *options.split(), *settings, *watching])
     assert status == 0
     ((wanted, data, out), how) = calls[0]
@@ -145,8 +146,8 @@ def test_the_command_hands_everything_on(monkeypatch: pytest.MonkeyPatch, tmp_pa
         epochs=3, lambda_l1=5, generator="resnet_6", norm="instance", precision="bf16", learning_rate=1e-3,
         adversarial="hinge", snapshots=(1, 2),
     )  # fmt: skip
-    names = ("keep", "tensorboard", "gif", "checkpoint_every", "fraction", "direction")
-    assert [how[name] for name in names] == [4, True, True, 9, 0.5, "AtoB"]
+    names = ("keep", "tensorboard", "gif", "checkpoint_every", "fraction", "direction", "split")
+    assert [how[name] for name in names] == [4, True, True, 9, 0.5, "AtoB", "train+val+test"]
 
 
 def test_a_study_says_its_settings_itself(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
