@@ -151,6 +151,14 @@ def train(
     init_from: Annotated[
         Path | None, typer.Option("--init-from", metavar="RUN|FILE", help="Start from this trained generator.")
     ] = None,
+    init_encoder: Annotated[
+        Path | None,
+        typer.Option(
+            "--init-encoder",
+            metavar="RUN|FILE",
+            help="Start a context encoder's encoder from any weights that fit.",
+        ),
+    ] = None,
     preset: Annotated[
         str | None,
         typer.Option(
@@ -191,7 +199,7 @@ def train(
     )  # fmt: skip
     if study is not None:
         refuse_with_study({**options, **given(split=split, direction=direction, set=settings)}, study)
-        job = job_of_study(study, model, data_root, init_from=init_from)
+        job = job_of_study(study, model, data_root, init_from=init_from, init_encoder=init_encoder)
     else:
         refuse_without_effect(context, ["model"], "names a model of a study; give the study file, too, or leave it out")
         where: dict[str, Any] = {"data": data, "data_root": data_root, "preset": preset}
@@ -206,14 +214,14 @@ def train(
             refuse_without_effect(
                 context, ["data_root"], f"--data {data} names the data's own folder; give one of them"
             )
-    start = init_from or job.init_from
+    start, encoder = init_from or job.init_from, init_encoder or job.init_encoder
     if out is not None and not estimate and process_rank() == 0:  # known before torch is imported
         from gan_eval.locks import refuse_if_held
         from trainer.state.run_folder import is_finished, run_lock
 
         refuse_if_held(*run_lock(out), say=lambda line: typer.echo(line, err=True))
         of_run: dict[str, Any] = {"direction": job.direction, "split": job.split, "fraction": fraction}
-        known_by_names = processes() == 1 and start is None and not (tensorboard or gif)
+        known_by_names = processes() == 1 and start is None and encoder is None and not (tensorboard or gif)
         if known_by_names and is_finished(out, job.settings, job.data, **of_run):
             typer.echo("train: finished already; nothing was done", err=True)
             _name_generate(job, out)
@@ -225,7 +233,7 @@ def train(
     execution = Execution(workers=workers, tf32=tf32, compiled=compiled)
     shared: dict[str, Any] = {
         "direction": job.direction, "fraction": fraction, "split": job.split, "keep": keep, "execution": execution,
-        "root": job.root, "init_from": start, "uses_best": job.uses_best,
+        "root": job.root, "init_from": start, "init_encoder": encoder, "uses_best": job.uses_best,
     }  # fmt: skip
     with Console() as console:
         if out is None or estimate:
@@ -335,6 +343,7 @@ EPOCHS = 200
 LENGTHS = frozenset({"steps", "epochs"})
 OPTIONS = LENGTHS | {
     "image_size", "batch_size", "learning_rate", "lambda_l1", "generator", "norm", "precision", "seed", "init_from",
+    "init_encoder",
 }  # fmt: skip
 """Settings that have an option of their own; the others are given by `--set`."""
 
@@ -351,17 +360,25 @@ class TrainingJob:
     """What folders of shapes and masks are relative to."""
     init_from: Path | None = None
     """The trained generator to start from."""
+    init_encoder: Path | None = None
+    """Trained weights to start the encoder from."""
     uses_best: bool = False
     """Whether stimuli are made with the best generator."""
 
 
 def job_of_study(
-    study: Path, model: str | None, data_root: Path | None, *, init_from: Path | None = None
+    study: Path,
+    model: str | None,
+    data_root: Path | None,
+    *,
+    init_from: Path | None = None,
+    init_encoder: Path | None = None,
 ) -> TrainingJob:
     """The training of one of a study's models.
 
     Args:
         init_from: the run of the model that this one starts from.
+        init_encoder: the run of the model whose encoder it starts with.
 
     Raises:
         UserError: the study is bad, has no such model, or its data or the run that it starts from are not there.
@@ -377,11 +394,24 @@ def job_of_study(
     data = checked.data[dataset]
     plan = Plan(checked, study, Path(), data_root)
     settings = checked.training_of(model)
-    if settings.init_from in checked.models and init_from is None:
-        raise UserError(f"train: {model} starts from {settings.init_from}; name its run: --init-from DIR")
-    start = init_from or plan.initial_file(model)
-    root, uses_best = data_root or Path(), checked.generate.checkpoint == "best"
-    return TrainingJob(settings, plan.data_folder(dataset), data.direction, data.train_split, root, start, uses_best)
+    if init_from is None and init_encoder is None:
+        if settings.starts_from in checked.models:
+            flag = "--init-encoder" if settings.init_encoder else "--init-from"
+            raise UserError(f"train: {model} starts from {settings.starts_from}; name its run: {flag} DIR")
+        if settings.init_encoder:
+            init_encoder = plan.initial_file(model)
+        else:
+            init_from = plan.initial_file(model)
+    return TrainingJob(
+        settings,
+        plan.data_folder(dataset),
+        data.direction,
+        data.train_split,
+        data_root or Path(),
+        init_from,
+        init_encoder,
+        uses_best=checked.generate.checkpoint == "best",
+    )
 
 
 def job_of_options(

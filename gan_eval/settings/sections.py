@@ -154,6 +154,7 @@ _SYNONYMS = {
     "norm": ("normalization", "normalisation"),
     "precision": ("amp", "bf16", "dtype", "fp16"),
     "init_from": ("pretrained", "checkpoint", "weights"),
+    "init_encoder": ("pretrained_encoder", "encoder", "encoder_weights"),
     "mirror": ("flip", "horizontal_flip"),
     "jitter": ("augment", "augmentation"),
     "exclude": ("rules", "exclusion", "exclusions"),

@@ -129,8 +129,10 @@ class Study(Section):
                 known = ", ".join(self.data) or "none"
                 raise ValueError(f"models.{name}.data: no data set {model.data!r} in [data.*] (known: {known})")
             settings, names = self.training_of(name), list(self.models)
-            if settings.init_from in names and names.index(settings.init_from) >= names.index(name):
-                raise ValueError(f"models.{name}.training.init_from: {settings.init_from} has to stand before {name}")
+            start = settings.starts_from
+            if start in names and names.index(start) >= names.index(name):
+                key = "init_encoder" if settings.init_encoder else "init_from"
+                raise ValueError(f"models.{name}.training.{key}: {start} has to stand before {name}")
             if self.generate.checkpoint == "best" and settings.validate_every is None:
                 raise ValueError(
                     f"models.{name}.training.validate_every: is missing; generate.checkpoint best is found by "

@@ -116,6 +116,8 @@ MOST_STEPS = 1_000_000_000
 """Years, on any machine."""
 MOST_PICTURES = 100_000_000
 """Of a data set."""
+ENCODERS: tuple[GeneratorKind, ...] = ("context_encoder", "region_encoder")
+"""Generators with an encoder of their own."""
 VALIDATION_PAIRS = 16
 """Enough for a curve; which of many generators is the best takes more."""
 MOST_LEVELS = 14
@@ -154,6 +156,9 @@ class TrainingSettings(Section):
     """They are multiplied by this each time (ReduceLROnPlateau)."""
     init_from: OptionalPath = ""
     """Start from a trained generator: a run's folder or file, or in a study the name of another of its models."""
+    init_encoder: OptionalPath = ""
+    """Start the encoder of a context encoder from trained weights: a run, a .safetensors or .pth file of any network
+    whose layers fit, or in a study the name of another of its models."""
     beta1: float = Field(default=0.5, ge=0, lt=1)
     """Adam's decay of the mean gradient."""
     beta2: float = Field(default=0.999, ge=0, lt=1)
@@ -229,6 +234,11 @@ class TrainingSettings(Section):
     inpainting: InpaintingSettings | None = None
     """Given: holes are filled, instead of pictures translated."""
 
+    @property
+    def starts_from(self) -> str:
+        """What init_from or init_encoder name, of which at most one is given; empty: drawn weights."""
+        return self.init_from or self.init_encoder
+
     def validation_count(self, *, uses_best: bool) -> int | None:
         """Pictures of a validation; None: all of the split.
 
@@ -259,6 +269,13 @@ class TrainingSettings(Section):
             raise ValueError(f"downsampling: is the U-Net's; leave it out with generator {self.generator}")
         if self.encoder_order != "norm_activation" and self.generator in ("resnet_6", "resnet_9"):
             raise ValueError("encoder_order: is of U-Nets and encoders; leave it out with a ResNet")
+        if self.init_encoder and self.init_from:
+            raise ValueError("init_encoder: init_from gives the encoder too; give one of them")
+        if self.init_encoder and self.generator not in ENCODERS:
+            raise ValueError(
+                f"init_encoder: {self.generator} has no encoder of its own; leave it out, or give generator "
+                "context_encoder or region_encoder"
+            )
         if self.inpainting is None:
             if self.generator in ("context_encoder", "region_encoder", "channelwise_unet"):
                 raise ValueError(f"generator: {self.generator} fills holes; give a section inpainting, or another one")

@@ -81,12 +81,12 @@ class Plan:
         return PhotographSet(folder).training_paths(split)
 
     def initial_file(self, model: str) -> Path | None:
-        """The trained generator that a model starts from; None: it starts from drawn weights.
+        """The trained generator, or encoder, that a model starts from; None: it starts from drawn weights.
 
         Raises:
             UserError: it is none of the study's, and there is no such file.
         """
-        name = self.study.training_of(model).init_from
+        name = self.study.training_of(model).starts_from
         if not name:
             return None
         if name in self.study.models:
@@ -311,8 +311,8 @@ def shrink(study: Study) -> Study:
         few["bottleneck"] = min(settings.bottleneck, SMOKE_BOTTLENECK)
         if settings.generator != "context_encoder":  # of whose last batch of an epoch more than one has to be left
             few["batch_size"] = min(settings.batch_size, SMOKE_BATCH)
-        if settings.init_from not in study.models:  # a generator from elsewhere has more channels
-            few["init_from"] = ""
+        if settings.starts_from not in study.models:  # a generator from elsewhere has more channels
+            few["init_from"] = few["init_encoder"] = ""
         models[name] = model.model_copy(update={"training": {**model.training, **few}})
     quiz = study.quiz.model_copy(
         update={
@@ -343,9 +343,10 @@ def check_plan(plan: Plan) -> None:
         training = plan.study.training_of(model)
         if training.validate_every is not None:
             _check_metrics(training.validation_metrics, f"{plan.file}: models.{model}.training.validation_metrics")
-        plan.initial_file(model)
+        start = plan.initial_file(model)
         if training.inpainting is None:
             continue
+        from trainer.loop.initial_weights import load_encoder
         from trainer.style import style_weights
         from trainer.tasks import new_task
 
@@ -353,6 +354,8 @@ def check_plan(plan: Plan) -> None:
             task = new_task(training, root=plan.data_root or Path())
             if training.inpainting.style_network != "none":
                 style_weights(training.inpainting.style_network)
+            if training.init_encoder and training.init_encoder not in plan.study.models and start is not None:
+                load_encoder(start, training)
         except UserError as error:
             raise UserError(f"{plan.file}: {error}") from error
         try:
@@ -433,13 +436,14 @@ def _check_splits(plan: Plan) -> None:
                 pass  # the study file itself says that no picture is held out
             elif seen := tested.keys() & files(source, own).keys():
                 example = min(tested[key] for key in seen).relative_to(plan.data_folder(dataset))
-                place = f"data.{dataset}.train_split" if ancestor == model else f"models.{model}.training.init_from"
+                start = "init_encoder" if study.training_of(model).init_encoder else "init_from"
+                place = f"data.{dataset}.train_split" if ancestor == model else f"models.{model}.training.{start}"
                 raise UserError(
                     f"{plan.file}: {place}: {ancestor} is trained on {own!r} of {source}, which has {len(seen)} of the "
                     f"pictures of {split!r} of {dataset} that {model} is tested with, such as {example}; name splits "
                     "that have no picture in common"
                 )
-            ancestor = study.training_of(ancestor).init_from
+            ancestor = study.training_of(ancestor).starts_from
         if study.training_of(model).plateau_patience is not None:
             steered = f"models.{model}.training.plateau_patience"
         elif study.generate.checkpoint == "best":

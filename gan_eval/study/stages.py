@@ -58,7 +58,7 @@ def train_stage(plan: Plan, model: str) -> Stage:
     data, settings = study.data[dataset], study.training_of(model)
     out = plan.model_folder(model)
     fraction = plan.training_fraction(model)
-    initial = settings.init_from if settings.init_from in study.models else None
+    initial = settings.starts_from if settings.starts_from in study.models else None
 
     def work(listener: Listener) -> bool:
         from gan_eval.training import train_model
@@ -69,7 +69,7 @@ def train_stage(plan: Plan, model: str) -> Stage:
             out,
             direction=data.direction,
             root=plan.data_root or Path(),
-            init_from=plan.initial_file(model),
+            **{"init_encoder" if settings.init_encoder else "init_from": plan.initial_file(model)},
             fraction=fraction,
             split=data.train_split,
             uses_best=study.generate.checkpoint == "best",

@@ -14,12 +14,14 @@ from typing import Any
 
 import torch
 from pydantic import ValidationError
+from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from gan_eval.errors import UserError
 from gan_eval.files import require_file, write_bytes
 from gan_eval.settings.sections import first_problem
 from gan_eval.settings.training import MOST_LEVELS, NormKind, TrainingSettings
+from gan_eval.stimuli.pictures import natural_key
 from gan_eval.weights.files import first_nonfinite, load_torch_file, storage_problem
 from trainer.nets.build import BLOCKS, Generator, first_difference, generator_shape
 from trainer.nets.layers import ResizeConv2d
@@ -126,20 +128,26 @@ def read_tensors(path: Path) -> Tensors:
         UserError: the file is broken, or holds something else than the weights of a network.
     """
     require_file(path)
+    kind = "safetensors" if path.suffix == ".safetensors" else "PyTorch"
     try:
         if zipfile.is_zipfile(path):
             with zipfile.ZipFile(path) as archive:
                 if (damaged := archive.testzip()) is not None:  # torch.load does not look at the checksums
                     raise UserError(f"{path}: {damaged} in it is damaged; get the file again")
-        content = load_torch_file(path)
+        if kind == "safetensors":  # which has its tensors in no order that means anything
+            content: Any = dict(sorted(load_file(path).items(), key=lambda item: natural_key(item[0])))
+        else:
+            content = load_torch_file(path)
     except UserError:
         raise
     except FileNotFoundError as error:
         raise UserError(f"{path}: no such file") from error
     except Exception as error:  # pickle, zipfile and torch raise whatever the damaged bytes lead to
         raise UserError(
-            f"{path}: not a readable PyTorch file of weights (truncated, or with more than tensors in it); get it again"
+            f"{path}: not a readable {kind} file of weights (truncated, or with more than tensors in it); get it again"
         ) from error
+    if isinstance(content, Mapping) and isinstance(content.get("state_dict"), Mapping):  # a checkpoint of a training
+        content = content["state_dict"]
     if not isinstance(content, Mapping) or not content:
         raise UserError(f"{path}: holds a {type(content).__name__}; wanted is a state dict, names with tensors")
     tensors: Tensors = {}

@@ -93,6 +93,7 @@ def estimate(
     direction: Direction = "AtoB",
     root: Path = Path(),
     init_from: Path | None = None,
+    init_encoder: Path | None = None,
     fraction: float = 1.0,
     split: str = "train",
     keep: int = KEPT,
@@ -122,8 +123,9 @@ def estimate(
         scratch, say = Path(folder), speaker(fabric, on_message)
         say(f"estimate: reading the pictures of {data} and making the networks")
         run = open_run(
-            fabric, settings, data, scratch, direction=direction, root=root, init_from=init_from, fraction=fraction,
-            split=split, keep=keep, execution=execution, measure=measure, uses_best=uses_best, say=say,
+            fabric, settings, data, scratch, direction=direction, root=root, init_from=init_from,
+            init_encoder=init_encoder, fraction=fraction, split=split, keep=keep,
+            execution=execution, measure=measure, uses_best=uses_best, say=say,
         )  # fmt: skip
         assert run is not None  # the folder is new
         sample_s = validation_s = 0.0

@@ -60,8 +60,8 @@ def plain_generator(gan: Gan, settings: TrainingSettings) -> nn.Module:
 
 
 def start_from(gan: Gan, start: StartWeights) -> None:
-    """Replace the initial weights by trained ones."""
-    gan.generator.load_state_dict(start.generator)
+    """Replace the initial weights by trained ones, of the generator or of its encoder alone."""
+    gan.generator.load_state_dict({**gan.generator.state_dict(), **start.generator})
     if start.discriminator is not None:
         gan.discriminator.load_state_dict(start.discriminator)
 

@@ -11,7 +11,7 @@ from trainer.batches import Schedule, hash_pictures
 from trainer.datasets.dataset import DataSet
 from trainer.loop.initial_weights import Initial
 from trainer.nets.build import smallest_batch
-from trainer.state.run_folder import Definition
+from trainer.state.run_folder import STARTS, Definition
 from trainer.tasks import Task
 
 Say = Callable[[str], None]
@@ -79,7 +79,7 @@ class Plan:
     total: int
     """Steps that are trained: `fraction` of the planned ones."""
     initial: Initial | None = None
-    """The trained generator that it starts from."""
+    """The trained generator, or encoder, that it starts from."""
 
     @property
     def settings(self) -> TrainingSettings:
@@ -103,7 +103,7 @@ class Plan:
             "steps": self.total,
         }
         definition |= {"devices": self.devices} if self.devices > 1 else {}
-        return definition | ({"initial_sha256": self.initial.sha256} if self.initial else {})
+        return definition | ({STARTS[self.initial.part]: self.initial.sha256} if self.initial else {})
 
     @cached_property
     def milestones(self) -> Milestones:

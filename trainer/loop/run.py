@@ -72,6 +72,7 @@ def open_run(
     direction: Direction,
     root: Path,
     init_from: Path | None,
+    init_encoder: Path | None,
     fraction: float,
     split: str,
     keep: int,
@@ -93,7 +94,7 @@ def open_run(
         if leads and not (out / CONFIG).exists():
             check_output_folder(out)
         task = new_task(settings, direction=direction, root=root)
-        initial = find_initial(init_from, settings, out)
+        initial = find_initial(init_from, settings, out, encoder=init_encoder)
         plan = make_plan(
             task, Path(data), split=split, fraction=fraction, devices=fabric.world_size, initial=initial, say=say
         )

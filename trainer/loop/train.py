@@ -30,6 +30,7 @@ def train(
     direction: Direction = "AtoB",
     root: Path = Path(),
     init_from: Path | None = None,
+    init_encoder: Path | None = None,
     fraction: float = 1.0,
     split: str = "train",
     checkpoint_every: int | None = None,
@@ -54,6 +55,7 @@ def train(
         direction: of a translation: which half of a picture is the input.
         root: of inpainting: the folder that its shapes and masks are relative to.
         init_from: a trained generator to start from; default: what the settings name.
+        init_encoder: of a context encoder: trained weights to start its encoder from; default: what the settings name.
         fraction: share of the planned steps that is trained, above 0 and at most 1.
         checkpoint_every: steps between checkpoints; default: about a minute.
         keep: so many of the latest checkpoints are kept.
@@ -88,8 +90,9 @@ def train(
                 check_output_folder(out)
             stack.enter_context(hold_lock(*run_lock(out), say=say))
         run = open_run(
-            fabric, settings, data, out, direction=direction, root=root, init_from=init_from, fraction=fraction,
-            split=split, keep=keep, execution=execution, measure=measure, uses_best=uses_best, say=say,
+            fabric, settings, data, out, direction=direction, root=root, init_from=init_from,
+            init_encoder=init_encoder, fraction=fraction, split=split, keep=keep,
+            execution=execution, measure=measure, uses_best=uses_best, say=say,
         )  # fmt: skip
         if run is None:
             if tensorboard and leads:

@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import ValidationError
 
@@ -40,6 +40,10 @@ LATEST = "latest.safetensors"
 """The generator of an interrupted run as it was then; gone when the run is finished."""
 _METADATA = "gan_eval"  # one key only: the order of several is not fixed, and equal runs shall give equal files
 
+Part = Literal["generator", "encoder"]
+"""What of a generator a run starts from."""
+STARTS: dict[Part, str] = {"generator": "initial_sha256", "encoder": "initial_encoder_sha256"}
+"""Where the definition of a run has the hash of what it started from."""
 Definition = dict[str, Any]
 """What makes two runs the same run: settings, fraction, direction, split, data, total of steps."""
 Machine = dict[str, Any]
@@ -72,7 +76,7 @@ def is_finished(
         return False
     config, holes = _read_config(out / CONFIG), settings.inpainting
     from_files = holes is not None and (holes.shapes or holes.mask_folder or holes.style_network != "none")
-    if settings.init_from or config.get("initial_sha256") or from_files:
+    if settings.starts_from or any(config.get(fact) for fact in STARTS.values()) or from_files:
         return False
     task = {"direction": direction} if holes is None else {}
     arguments = {"settings": settings.model_dump(mode="json"), "fraction": fraction, "split": split, **task}
@@ -99,7 +103,8 @@ def check_run(out: Path, definition: Definition, machine: Machine) -> list[str]:
             claim_output_folder(out)
         return []
     config = _read_config(out / CONFIG)
-    differing = _differing(config, {"devices": 1, "initial_sha256": None, **definition})  # which are not always there
+    not_always_there = {"devices": 1, **dict.fromkeys(STARTS.values())}
+    differing = _differing(config, {**not_always_there, **definition})
     differing = [text for text in differing if f"settings.{text}" not in differing]  # the steps without a fraction
     if differing:
         mend = "choose another folder"
@@ -164,11 +169,11 @@ def tf32_of(generator: Path) -> bool:
     return True
 
 
-def start_of_finished(out: Path) -> str | None:
-    """The hash of the generator that a finished run started from; None for initial weights, or a run not finished."""
+def start_of_finished(out: Path, part: Part) -> str | None:
+    """The hash of what a finished run started from; None for drawn weights, or a run that is not finished."""
     if not ((out / GENERATOR).is_file() and (out / CONFIG).is_file()):
         return None
-    return _read_config(out / CONFIG).get("initial_sha256")
+    return _read_config(out / CONFIG).get(STARTS[part])
 
 
 def differences(old: Any, new: Any, prefix: str = "") -> list[str]:

@@ -59,6 +59,10 @@ inpainting = {}
 [models.m]
 data = "land"
 """
+TWO_ENCODERS = (
+    ENCODER.replace("image_size = 32", "image_size = 32\nbottleneck = 4\ngenerator_channels = 2")
+    + '[models.n]\ndata = "land"\ntraining = { init_encoder = "m" }\n'
+)
 
 
 def photographs(folder: Path, size: tuple[int, int], **splits: int) -> None:
@@ -284,6 +288,42 @@ def test_a_start_from_elsewhere(root: Path, tmp_path: Path) -> None:
     assert read_json(tmp_path / "out" / "models" / "second" / "config.json")["initial_sha256"]
     smoke = make_plan(file, tmp_path / "smoke", data_root=root, smoke=True)
     assert smoke.initial_file("second") is None
+
+
+def test_an_encoder_of_another_model_or_of_a_file(root: Path, tmp_path: Path) -> None:
+    import torch
+
+    text = TWO_ENCODERS
+    assert load_study(written(tmp_path / "s.toml", text)).training_of("n").starts_from == "m"
+    before = text.replace("[models.m]", '[models.k]\ndata = "land"\ntraining = { init_encoder = "m" }\n[models.m]')
+    with pytest.raises(UserError, match=r"models\.k\.training\.init_encoder: m has to stand before k"):
+        load_study(written(tmp_path / "k.toml", before))
+    plan = make_plan(tmp_path / "s.toml", tmp_path / "out", data_root=root, smoke=True)
+    assert [line.split(":")[0] for line in train_all(plan)] == ["train-m", "train-n"]
+    config = read_json(tmp_path / "out" / "models" / "n" / "config.json")
+    assert config["initial_encoder_sha256"]
+    assert config["initial_encoder"]["bottleneck.conv"] == "bottleneck.conv"
+
+    file = written(tmp_path / "f.toml", text, {'init_encoder = "m"': 'init_encoder = "net.pth"'})
+    torch.save({"features.0.weight": torch.zeros(64, 3, 11, 11)}, tmp_path / "net.pth")
+    with pytest.raises(
+        UserError, match=r"f\.toml: init_encoder .*net\.pth: none of its layers fits the encoder; it has "
+    ):
+        make_plan(file, tmp_path / "bad", data_root=root)
+    assert not (tmp_path / "bad").exists()
+    torch.save({"features.0.weight": torch.zeros(4, 3, 4, 4)}, tmp_path / "net.pth")
+    assert make_plan(file, tmp_path / "good", data_root=root).initial_file("n") == tmp_path / "net.pth"
+
+
+def test_train_takes_an_encoder(root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = written(tmp_path / "s.toml", TWO_ENCODERS)
+    options = ("train", file, "--data-root", root)
+    assert call(*options, "--model", "m", "--out", tmp_path / "one") == 0
+    assert call(*options, "--model", "n", "--out", tmp_path / "two") == 2
+    assert "gan-eval: train: n starts from m; name its run: --init-encoder DIR" in capsys.readouterr().err
+    assert call(*options, "--model", "n", "--out", tmp_path / "two", "--init-encoder", tmp_path / "one") == 0
+    assert "taken encoder.0.conv, encoder.1.conv, encoder.1.norm" in capsys.readouterr().err
+    assert call(*options, "--model", "n", "--out", tmp_path / "two", "--init-encoder", tmp_path / "one") == 0
 
 
 @pytest.mark.parametrize(

@@ -9,15 +9,17 @@ import pytest
 import torch
 from made_photographs import encoder, filler, make_photographs
 from run_results import result
-from torch import Tensor
+from safetensors.torch import save_file
+from torch import Tensor, nn
 
 from gan_eval.errors import UserError
 from gan_eval.files import read_json
 from gan_eval.settings.training import TrainingSettings
 from trainer.loop import run as run_module
-from trainer.loop.initial_weights import find_initial, load_start
+from trainer.loop.initial_weights import find_initial, load_encoder, load_start
 from trainer.loop.run import Run
 from trainer.loop.train import train
+from trainer.nets.build import generator_shape
 from trainer.state.checkpoints import list_checkpoints, read_checkpoint
 from trainer.state.run_folder import load_generator
 
@@ -205,3 +207,148 @@ def test_a_finished_run_needs_nothing_of_its_start(first: Path, data: Path, tmp_
     (run / "generator.safetensors").unlink()
     with pytest.raises(UserError, match="no such file"):
         train(quiet(), data, run, init_from=source)
+
+
+def small(**changes: object) -> TrainingSettings:
+    return encoder(**{"steps": 2, "validate_every": None, **changes})
+
+
+@pytest.fixture(scope="module")
+def pretrained(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A context encoder's run, from which others take the encoder."""
+    torch.set_num_threads(1)
+    return train(small(), data, tmp_path_factory.mktemp("pretrained") / "encoder")
+
+
+def of_encoder(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    return {name: tensor for name, tensor in weights.items() if name.startswith(("encoder.", "bottleneck."))}
+
+
+def plain_encoder(*, norm_of_bottleneck: bool = True) -> nn.Sequential:
+    """The same layers in one row, as other programs have them."""
+    layers: list[nn.Module] = [nn.Conv2d(3, 4, 4, 2, 1), nn.LeakyReLU(0.2)]
+    for before, after in ((4, 8), (8, 16)):
+        layers += [nn.Conv2d(before, after, 4, 2, 1), nn.BatchNorm2d(after), nn.LeakyReLU(0.2)]
+    layers.append(nn.Conv2d(16, 5, 4))
+    return nn.Sequential(*layers, nn.BatchNorm2d(5)) if norm_of_bottleneck else nn.Sequential(*layers)
+
+
+@pytest.mark.slow
+def test_an_encoder_of_a_run_is_taken_and_the_decoder_drawn(
+    pretrained: Path, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen, messages = weights_at_start(monkeypatch), list[str]()
+    run = train(small(seed=9), data, tmp_path / "run", init_encoder=pretrained, on_message=messages.append)
+    drawn = weights_at_start(monkeypatch)
+    train(small(seed=9), data, tmp_path / "drawn")
+    theirs, ours = load_generator(pretrained)[0].state_dict(), seen["generator"]
+    assert equal(of_encoder(ours), of_encoder(theirs))
+    decoder = {name for name in ours if name.startswith("decoder.")}
+    assert decoder | of_encoder(ours).keys() == ours.keys()
+    assert all(torch.equal(ours[name], drawn["generator"][name]) for name in decoder)
+    assert equal(seen["discriminator"], drawn["discriminator"])
+    (line,) = (line for line in messages if "init_encoder" in line)
+    assert line.startswith(f"init_encoder {pretrained}: taken encoder.0.conv, encoder.1.conv, encoder.1.norm, ")
+    assert line.endswith("bottleneck.conv, bottleneck.norm")
+    config = read_json(run / "config.json")
+    assert config["initial_encoder"]["encoder.1.norm"] == "encoder.1.norm"
+    assert len(config["initial_encoder_sha256"]) == 64
+    with pytest.raises(UserError, match=r"another initial_encoder_sha256 \(\w{12}… there, none asked for\)"):
+        train(small(seed=9), data, run)
+    shutil.rmtree(tmp_path / "drawn")
+    assert train(small(seed=9), data, run, init_encoder=tmp_path / "drawn") == run, "finished, it needs it no more"
+
+
+def test_an_encoder_for_holes_anywhere_takes_what_it_has(pretrained: Path, data: Path, tmp_path: Path) -> None:
+    settings = small(generator="region_encoder", init_encoder=str(pretrained))
+    initial = find_initial(None, settings, tmp_path / "run")
+    assert initial is not None
+    start = load_start(initial, settings, lambda _: None)
+    assert {name.partition(".")[0] for name in start.generator} == {"encoder"}
+    assert start.discriminator is None
+
+
+@pytest.mark.parametrize("suffix", [".pth", ".safetensors"])
+@pytest.mark.parametrize("wrapped", ["", "generator.encoder.", "module.model."])
+def test_files_of_other_programs_are_taken_layer_by_layer(suffix: str, wrapped: str, tmp_path: Path) -> None:
+    net = plain_encoder()
+    for norm in (layer for layer in net if isinstance(layer, nn.BatchNorm2d)):
+        norm.running_mean.normal_()
+    state = {f"{wrapped}{name}": tensor for name, tensor in net.state_dict().items()}
+    state |= {f"{wrapped}discriminator.{k}.weight": torch.ones(3, 4) for k in range(12)}
+    file = tmp_path / f"net{suffix}"
+    if suffix == ".pth":
+        torch.save({"state_dict": state, "epoch": 3} if wrapped else state, file)
+    else:
+        save_file(state, file)
+    weights, taken, left = load_encoder(file, small())
+    names = wrapped.removeprefix("module.")
+    assert taken == {
+        "encoder.0.conv": f"{names}0",
+        "encoder.1.conv": f"{names}2", "encoder.1.norm": f"{names}3",
+        "encoder.2.conv": f"{names}5", "encoder.2.norm": f"{names}6",
+        "bottleneck.conv": f"{names}8", "bottleneck.norm": f"{names}9",
+    }  # fmt: skip
+    assert left == []
+    expected = of_encoder(generator_shape(small()).state_dict())
+    assert weights.keys() == expected.keys()
+    assert torch.equal(weights["encoder.2.norm.running_mean"], net[6].running_mean)
+    assert torch.equal(weights["bottleneck.conv.weight"], net[8].weight)
+
+
+def test_what_does_not_fit_is_drawn_and_named(data: Path, tmp_path: Path) -> None:
+    """The bottleneck has no norm there, and the first layer sees four channels."""
+    state = plain_encoder(norm_of_bottleneck=False).state_dict()
+    torch.save({**state, "0.weight": torch.zeros(4, 4, 4, 4)}, tmp_path / "net.pth")
+    messages: list[str] = []
+    train(small(init_encoder=str(tmp_path / "net.pth")), data, tmp_path / "run", on_message=messages.append)
+    (line,) = (line for line in messages if "init_encoder" in line)
+    assert "taken encoder.1.conv (its 2), encoder.1.norm (its 3), encoder.2.conv (its 5)" in line
+    assert line.endswith("; not there, so drawn: encoder.0.conv, bottleneck.norm")
+
+
+def test_a_norm_is_not_taken_without_its_convolution(tmp_path: Path) -> None:
+    state = {"bn.weight": torch.ones(8), "bn.bias": torch.ones(8), "fc.weight": torch.ones(3, 3)}
+    torch.save(state, tmp_path / "a.pth")
+    with pytest.raises(UserError) as caught:
+        load_encoder(tmp_path / "a.pth", small())
+    assert str(caught.value) == (
+        f"init_encoder {tmp_path / 'a.pth'}: none of its layers fits the encoder; it has bn (8,), fc (3, 3); the "
+        "encoder has encoder.0.conv (4, 3, 4, 4), encoder.1.conv (8, 4, 4, 4), encoder.1.norm (8,), encoder.2.conv "
+        "(16, 8, 4, 4) and 3 more; choose another file, or a generator of its shapes"
+    )
+
+
+def test_a_start_that_cannot_be_is_refused(first: Path, pretrained: Path, data: Path, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="generator channelwise_unet has no encoder of its own"):
+        train(quiet(), data, tmp_path / "run", init_encoder=pretrained)
+    with pytest.raises(UserError, match=r"init_from .* gives the encoder too; give one of them"):
+        train(small(init_from=str(first)), data, tmp_path / "run", init_encoder=pretrained)
+    with pytest.raises(UserError, match=r"nowhere.generator.safetensors: no such file"):
+        train(small(), data, tmp_path / "run", init_encoder=tmp_path / "nowhere")
+    (tmp_path / "bad.safetensors").write_bytes(b"not weights")
+    with pytest.raises(UserError, match=r"bad.safetensors: not a readable safetensors file of weights"):
+        train(small(), data, tmp_path / "run", init_encoder=tmp_path / "bad.safetensors")
+    for bad in ({"init_from": "a"}, {"generator": "unet"}):
+        with pytest.raises(ValueError, match="init_encoder: "):
+            small(init_encoder="b", **bad)
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.slow
+def test_resumed_a_run_with_another_encoder_ends_like_an_undisturbed_one(
+    pretrained: Path, data: Path, tmp_path: Path
+) -> None:
+    class Stop(Exception):  # noqa: N818
+        pass
+
+    def stop(done: int, *_: object) -> None:
+        if done == 2:
+            raise Stop
+
+    settings = small(steps=3)
+    straight = train(settings, data, tmp_path / "straight", init_encoder=pretrained)
+    with pytest.raises(Stop):
+        train(settings, data, tmp_path / "run", init_encoder=pretrained, checkpoint_every=1, on_progress=stop)
+    train(settings, data, tmp_path / "run", init_encoder=pretrained)
+    assert result(tmp_path / "run") == result(straight)
