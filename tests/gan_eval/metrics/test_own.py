@@ -6,6 +6,7 @@ import sys
 import tomllib
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from importlib import invalidate_caches
 from pathlib import Path
 
@@ -199,6 +200,19 @@ def test_the_command_measures_with_own_metrics(install, tmp_path, monkeypatch):
         assert sets["reason"].tolist() == ["brightness_gap: real/fake/p2: ValueError: black"]
     settings = json.loads(pd.read_csv(out / "runs.csv")["settings"][0])
     assert settings["metrics"]["difference"] == "this test"
+
+
+def test_an_own_metric_may_be_of_what_the_generator_was_given(tmp_path, monkeypatch):
+    write_distribution(tmp_path / "lab", "[gan_eval.metrics]\ngiven = given_metric:Given\n", name="lab")
+    (tmp_path / "lab" / "given_metric.py").write_text(
+        "import torch\nfrom tiny_metrics import Brightness\n\nclass Given(Brightness):\n    kind = 'input'\n"
+    )
+    monkeypatch.syspath_prepend(str(tmp_path / "lab"))
+    invalidate_caches()
+    stimuli = [replace(made, input=tmp_path / "real" / made.file.name) for made in own_stimuli(tmp_path)]
+    found = run_metrics(stimuli, Settings(("given",)), command="test").image_metrics
+    assert set(found["kind"]) == {"fake"}
+    assert found["value"].tolist() == pytest.approx([real.mean() for real, _ in own_pictures()])
 
 
 def test_each_own_metric_keeps_its_own_values(install, tmp_path, monkeypatch):
