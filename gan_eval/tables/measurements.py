@@ -22,8 +22,8 @@ from gan_eval.tables.schema import (
 
 IMAGE_METRICS = Table(
     "image_metrics",
-    "One number for one stimulus. Pair metrics and those of a generator's input have one row, on the fake, and, without "
-    "a value, one on a real picture that nothing was generated for; no-reference metrics rows for both.",
+    "One number for one stimulus. Pair metrics and those of a generator's input have one row, on the fake, and, "
+    "without a value, one on a real picture that nothing was generated for; no-reference metrics rows for both.",
     (
         STIMULUS,
         ITEM,

@@ -78,6 +78,8 @@ class PictureResults:
     """SHA-256 of each file that was read."""
     masks: dict[int, bytes] = field(default_factory=dict)
     """SHA-256 of each mask file that was read."""
+    inputs: dict[int, bytes] = field(default_factory=dict)
+    """SHA-256 of the file that each generated picture was made from, where a metric looks at it."""
     stores: dict[str, FeatureStore] = field(default_factory=dict)
     """The features, by the extractor's name."""
     cached: int = 0
@@ -184,7 +186,7 @@ class _PicturePass:
         self._measures = {True: measures, False: [entry for entry in measures if entry[1].kind == "single"]}
         """By whether a picture has pair metrics: column, measure and number of its definition."""
         self._needs_reference = any(measure.kind == "pair" for measure in tools.measures)
-        self._needs_input = any(measure.kind == "input" for _, measure, _ in measures)
+        self._needs_input = any(measure.kind == "input" for measure in tools.measures)
         self._needs_mask = any(measure.takes_hole for measure in tools.measures)
         self._kinds = [(kind, cache.number(kind.definition)) for kind in tools.network.kinds]
         self._batches: dict[str, FeatureBatches] = {}
@@ -248,6 +250,8 @@ class _PicturePass:
                     results.masks[number] = mask.digest
             if self._needs_input:
                 source = _file_or_reason(stimulus.input, NO_INPUT, files)
+                if isinstance(source, PictureFile):
+                    results.inputs[number] = source.digest
         cached = self._put_values(number, file, _Companions(reference, mask, source), files)
         for kind, definition in self._kinds:
             cached += self._put_features(number, kind, definition, file, files)

@@ -76,6 +76,7 @@ class Processes:
             list(results.unreadable.items()),
             [(row, digest.hex()) for row, digest in results.hashes.items()],
             [(row, digest.hex()) for row, digest in results.masks.items()],
+            [(row, digest.hex()) for row, digest in results.inputs.items()],
             results.cached,
         ]
         everywhere = self._gather_json(sparse)
@@ -84,11 +85,12 @@ class Processes:
         for rank, (rows, numbers) in enumerate(values):
             if self.leads and rank > 0:
                 results.numbers[rows] = numbers
-                reasons, unreadable, hashes, masks, cached = everywhere[rank]
+                reasons, unreadable, hashes, masks, inputs, cached = everywhere[rank]
                 results.reasons |= {(row, column): reason for row, column, reason in reasons}
                 results.unreadable |= dict(unreadable)
                 results.hashes |= {row: bytes.fromhex(digest) for row, digest in hashes}
                 results.masks |= {row: bytes.fromhex(digest) for row, digest in masks}
+                results.inputs |= {row: bytes.fromhex(digest) for row, digest in inputs}
                 results.cached += cached
         for _, store in sorted(results.stores.items()):
             filled = np.flatnonzero(store.filled)

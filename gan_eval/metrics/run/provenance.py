@@ -82,6 +82,8 @@ def provenance(
     hashes = {stimuli[number].stimulus: digest.hex() for number, digest in results.hashes.items()}
     for number, mask in results.masks.items():
         hashes[stimuli[number].stimulus] += f" mask {mask.hex()}"
+    for number, given in results.inputs.items():
+        hashes[stimuli[number].stimulus] += f" input {given.hex()}"
     fractions = {stimulus.fraction for stimulus in stimuli if stimulus.fraction is not None}
     device = tools.device
     if device.startswith("cuda"):

@@ -146,7 +146,9 @@ def test_cached_values_are_the_same_and_an_input_that_is_also_a_picture_is_kept_
     used = [json.loads(run.runs["settings"].iloc[0])["kept_values_used"] for run in (first, again)]
     assert used == [0, COUNT * len(NAMES)]
     pictures.write_png(folder / "input" / "0.png", blocks(40))
-    changed = cells(measure(folder, cache=cache))
+    third = measure(folder, cache=cache)
+    assert len({run.runs["input_hash"].iloc[0] for run in (first, again, third)}) == 2
+    changed = cells(third)
     assert changed["d/m/0", "label_detail"] == label_detail(blocks(40))
     assert changed["d/m/1", "label_information"] != cells(first)["d/m/1", "label_information"]
 
