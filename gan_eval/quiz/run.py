@@ -16,7 +16,13 @@ from gan_eval.quiz.library import Library
 from gan_eval.quiz.protocols import protocol_for
 from gan_eval.quiz.review import GroupScore, score
 from gan_eval.quiz.session import Session, State
-from gan_eval.quiz.simulate import PRESENTER, Observer, SimulatedParticipant, parse_observer, take_part
+from gan_eval.quiz.simulate import (
+    PRESENTER,
+    SimulatedParticipant,
+    differences_from_real,
+    parse_observer,
+    take_part,
+)
 from gan_eval.quiz.station import Presentation
 from gan_eval.quiz.wording import require_language, require_texts
 from gan_eval.settings.quiz import QuizSettings
@@ -141,7 +147,13 @@ def run_session(
             try:
                 session = make_session(admitted, library, settings, writer, clock)
                 if isinstance(clock, VirtualClock) and observer is not None:
-                    status = _simulate(session, observer, settings, clock, seed=seed)
+                    person = SimulatedParticipant(
+                        observer,
+                        seed=seed,
+                        participant=participant,
+                        differences=differences_from_real(stimulus_sets),
+                    )
+                    status = _simulate(session, person, settings, clock)
                 else:
                     from gan_eval.quiz.app.application import run_application
 
@@ -192,10 +204,7 @@ def make_session(admitted: Admitted, library: Library, settings: QuizSettings, w
     )
 
 
-def _simulate(
-    session: Session, observer: Observer, settings: QuizSettings, clock: VirtualClock, *, seed: int
-) -> Status:
-    person = SimulatedParticipant(observer, seed=seed, participant=session.row["participant"])
+def _simulate(session: Session, person: SimulatedParticipant, settings: QuizSettings, clock: VirtualClock) -> Status:
     if session.state is State.NEW:
         session.row["presenter"] = PRESENTER
         session.begin(None, answers={question.id: person.answer(question) for question in settings.questions})

@@ -3,19 +3,25 @@
 Judgements follow equal-variance signal detection (Macmillan & Creelman 2005, ch. 1-2, 7) with fakes as the signal:
 
 - The evidence of a picture is +d'/2 for a fake and -d'/2 for a real one, plus noise of unit variance, part of which
-  belongs to the picture (a good fake fools everybody) and is the same for all participants.
+  belongs to the picture and is the same for all participants. Part of that again is what can be seen of a fake: the
+  farther it is from its real picture, beside the set's other fakes, the more it looks like a fake. So better models
+  fool more often, and metrics that tell how good a picture is go with that, while d' and the criterion are over the
+  whole set what they would be without.
 - A picture seen for t ms gives d'(t) = d' (1 - exp(-t / 150)); one that stays until the answer gives all of d'.
 - Single pictures: evidence above the participant's criterion is called fake.
 - Real beside fake: the picture with less evidence is called real, so that Phi(d' / sqrt 2) are right.
-- Model beside model: each model looks real by a utility of its own, and the same rule makes it Thurstone's case V.
+- Model beside model: the picture that is nearer to the real one wins by the same rule. Where no real pictures are
+  known, each model looks real by a utility of its own, which makes it Thurstone's case V.
 - Grades: the distance from the criterion, cut at equal steps; confidence: the same without its sign.
 
 Reaction times are log-normal and longer for weak evidence. The study's own questions are answered, so that an analysis
 with a question as covariate can be rehearsed: by any of the choices, a free text by an age.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 
 import numpy as np
 
@@ -27,12 +33,18 @@ from gan_eval.quiz.protocols.paired import OPPOSITE
 from gan_eval.quiz.session import Session, State
 from gan_eval.quiz.trial import MILLISECOND, Trial
 from gan_eval.settings.quiz import QuestionSettings, QuizSettings
+from gan_eval.stimuli.pictures import read_rgb
+from gan_eval.stimuli.sets import StimulusSet
 
 PRESENTER = "simulated"
 STIMULUS_SD = 0.3
-"""Standard deviation of the pictures' share of the unit-variance noise."""
+"""Standard deviation of the pictures' own share of the unit-variance noise."""
+DIFFERENCE_SD = 0.6
+"""Standard deviation of the share that follows a fake's difference from its real picture, where that is known."""
 PARTICIPANT_SD = 0.15
 """Standard deviation of d' and of the criterion over participants."""
+LEAST_DIFFERENCE = 0.01
+"""Mean squared difference, in levels of 0..255, below which fakes count as equal to their real pictures (68 dB)."""
 UTILITY_SD = 0.5
 """Standard deviation of how real models look, where they are compared."""
 SEEING_MS = 150.0
@@ -87,6 +99,36 @@ def parse_observer(spec: str) -> Observer:
     return Observer(**values)
 
 
+def differences_from_real(stimulus_sets: Sequence[StimulusSet]) -> dict[str, float]:
+    """How far each fake is from its real picture: the logarithm of the mean squared difference (which is -PSNR / 10),
+    standardised over the fakes of the sets.
+
+    Fakes without a real picture (`reference_file`) that can be read and has their size are left out; so are all, where
+    they do not differ.
+    """
+    logs: dict[str, float] = {}
+    for stimuli in stimulus_sets:
+        for row in stimuli.rows:
+            fake, real = stimuli.path(row), stimuli.path(row, "reference_file")
+            if row["kind"] == "fake" and fake is not None and real is not None:
+                difference = _mean_squared_difference(fake, real, row["sha256"])
+                if difference is not None:
+                    logs[row["stimulus"]] = float(np.log10(max(difference, LEAST_DIFFERENCE)))
+    spread = float(np.std(list(logs.values()))) if logs else 0.0
+    mean = float(np.mean(list(logs.values()))) if logs else 0.0
+    return {stimulus: (value - mean) / spread for stimulus, value in logs.items()} if spread > 1e-9 else {}
+
+
+@cache
+def _mean_squared_difference(fake: Path, real: Path, _: str) -> float | None:
+    """Of two pictures, in levels of 0..255; None where they cannot be compared. Kept for a rehearsal's next session."""
+    try:
+        a, b = read_rgb(fake), read_rgb(real)
+    except UserError:  # the session itself refuses pictures that are broken and dealt
+        return None
+    return None if a.shape != b.shape else float(np.mean((a.astype(np.float64) - b) ** 2))
+
+
 @dataclass(frozen=True)
 class Judgement:
     """A simulated answer."""
@@ -105,8 +147,17 @@ class Judgement:
 class SimulatedParticipant:
     """One simulated participant: the same seed, name and stimuli give the same answer."""
 
-    def __init__(self, observer: Observer, *, seed: int, participant: str) -> None:
+    def __init__(
+        self, observer: Observer, *, seed: int, participant: str, differences: Mapping[str, float] | None = None
+    ) -> None:
+        """A participant.
+
+        Args:
+            differences: by stimulus, how far a fake is from its real picture (`differences_from_real`); of those that
+                are not there nothing is known.
+        """
         self._observer = observer
+        self._differences = differences or {}
         self._seed = seed
         person = generator(seed, "participant", participant)
         self._dprime = observer.dprime + PARTICIPANT_SD * person.standard_normal()
@@ -142,7 +193,10 @@ class SimulatedParticipant:
             distance = evidence_a + (dprime / 2 if planned["kind"] == "fake" else -dprime / 2) - self._criterion
         else:
             model_a, between, model_b = planned["model"].partition(BETWEEN_MODELS)
-            mean = taken_up * (self._utility(model_a) - self._utility(model_b)) if between else dprime
+            mean = dprime
+            if between:
+                known = {planned["stimulus"], planned["stimulus_b"]} <= self._differences.keys()
+                mean = 0.0 if known else taken_up * (self._utility(model_a) - self._utility(model_b))
             distance = mean + self._noise_of(planned["stimulus_b"], noise) - evidence_a
         typical = TYPICAL_MS if window_ms is None else min(TYPICAL_MS, 0.4 * window_ms)
         reaction_ms = typical * np.exp(0.3 * noise.standard_normal() - 0.25 * np.tanh(abs(distance)))
@@ -163,8 +217,12 @@ class SimulatedParticipant:
 
     def _noise_of(self, stimulus: str, noise: np.random.Generator) -> float:
         """Noise of unit variance: what belongs to the picture, and what to this moment."""
-        effect = generator(self._seed, "stimulus", stimulus).standard_normal()
-        return float(STIMULUS_SD * effect + np.sqrt(1 - STIMULUS_SD**2) * noise.standard_normal())
+        picture = STIMULUS_SD * generator(self._seed, "stimulus", stimulus).standard_normal()
+        share = STIMULUS_SD**2
+        if stimulus in self._differences:
+            picture += DIFFERENCE_SD * self._differences[stimulus]
+            share += DIFFERENCE_SD**2
+        return float(picture + np.sqrt(1 - share) * noise.standard_normal())
 
     def _utility(self, model: str) -> float:
         return float(UTILITY_SD * generator(self._seed, "model", model).standard_normal())

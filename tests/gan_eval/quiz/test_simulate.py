@@ -1,6 +1,6 @@
 """Simulated participants: the parameters come back out of the answers, through the same session and store."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from itertools import pairwise
 from math import exp, sqrt
 from pathlib import Path
@@ -13,7 +13,13 @@ from gan_eval import tables
 from gan_eval.errors import UserError
 from gan_eval.quiz import run_session
 from gan_eval.quiz.protocols import PROTOCOLS, Timing
-from gan_eval.quiz.simulate import Judgement, Observer, SimulatedParticipant, parse_observer
+from gan_eval.quiz.simulate import (
+    Judgement,
+    Observer,
+    SimulatedParticipant,
+    differences_from_real,
+    parse_observer,
+)
 from gan_eval.quiz.trial import Trial
 from gan_eval.settings.quiz import QuizSettings
 from gan_eval.stimuli.pictures import write_png
@@ -32,11 +38,12 @@ def judge_all(
     *,
     answers: Collection[str] = REAL_FAKE,
     flash: float | None = None,
+    differences: Mapping[str, float] | None = None,
 ) -> Judged:
     """Every trial with its judgement, by every participant."""
     made: Judged = []
     for number in range(people):
-        person = SimulatedParticipant(observer, seed=1, participant=f"S{number}")
+        person = SimulatedParticipant(observer, seed=1, participant=f"S{number}", differences=differences)
         made += [(row, person.judge(Trial(row, Timing(flash, 4000)), answers)) for row in plan]
     return made
 
@@ -72,6 +79,77 @@ def test_dprime_and_criterion_come_back(rows: Callable[..., list[Row]], dprime: 
     # 6000 judgements a class of 150 pictures and 40 people whose own deviations are 0.3 and 0.15
     assert hit - false_alarm == pytest.approx(dprime, abs=0.15)
     assert -(hit + false_alarm) / 2 == pytest.approx(criterion, abs=0.1)
+
+
+def normal_scores(stimuli: Sequence[str]) -> dict[str, float]:
+    """Differences of mean 0 and standard deviation 1, the first stimulus nearest to its real picture."""
+    scores = [NormalDist().inv_cdf((number + 0.5) / len(stimuli)) for number in range(len(stimuli))]
+    return dict(zip(stimuli, np.array(scores) / np.std(scores), strict=True))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("dprime", "criterion"), [(0.0, 0.0), (1.2, 0.3), (2.0, -0.4)])
+def test_dprime_and_criterion_are_the_same_over_pictures_of_any_quality(
+    rows: Callable[..., list[Row]], dprime: float, criterion: float
+) -> None:
+    plan = single(rows, 150)
+    differences = normal_scores([row["stimulus"] for row in plan if row["kind"] == "fake"])
+    judged = judge_all(Observer(dprime, criterion, lapse=0), plan, people=40, differences=differences)
+    hit, false_alarm = z_rates(judged)
+    assert hit - false_alarm == pytest.approx(dprime, abs=0.15)
+    assert -(hit + false_alarm) / 2 == pytest.approx(criterion, abs=0.1)
+
+
+def test_the_nearer_fakes_fool_more_often_and_win_in_pairs(rows: Callable[..., list[Row]]) -> None:
+    plan = [row for row in single(rows, 60) if row["kind"] == "fake"]
+    differences = normal_scores([row["stimulus"] for row in plan])
+
+    def fooled(plan: list[Row]) -> float:
+        made = judge_all(Observer(1.0, lapse=0), plan, people=20, differences=differences)
+        return mean(answer.answer == "real" for _, answer in made if answer)
+
+    assert fooled(plan[:30]) > fooled(plan[30:]) + 0.2
+    compared = pairs(rows, 40, "m1", "m2")
+    nearer = {row[place]: sign for row in compared for place, sign in (("stimulus", -1.0), ("stimulus_b", 1.0))}
+    judged = judge_all(Observer(lapse=0), compared, people=10, answers=("left", "right"), differences=nearer)
+    right = mean(made.answer == row["position"] for row, made in judged if made)
+    assert right == pytest.approx(NormalDist().cdf(2 * 0.6 / sqrt(2 * (1 - 0.6**2))), abs=0.04)
+
+
+def test_differences_are_from_the_real_picture_and_standardised(tmp_path: Path) -> None:
+    real = np.full((32, 32, 3), 100, np.uint8)
+    write_png(tmp_path / "real.png", real)
+    made: list[Row] = []
+    for name, picture in (
+        ("near", real + 1),
+        ("middle", real + 4),
+        ("far", real + 16),
+        ("small", real[:16]),
+        ("alone", real),
+        ("broken", real),
+    ):
+        write_png(tmp_path / f"{name}.png", picture)
+        reference = {} if name == "alone" else {"reference_file": "real.png"}
+        made.append(
+            stimulus_row(
+                tmp_path,
+                tmp_path / f"{name}.png",
+                kind="fake",
+                model="m",
+                dataset="d",
+                stem=name,
+                size=(32, 32),
+                **reference,
+            )
+        )
+    write_set(tmp_path, made)
+    (tmp_path / "broken.png").write_bytes(b"no picture")
+    stimuli = read_set(tmp_path)
+    differences = differences_from_real([stimuli])
+    assert list(differences) == ["d/m/near", "d/m/middle", "d/m/far"]
+    assert list(differences.values()) == pytest.approx([-sqrt(1.5), 0, sqrt(1.5)])  # equal steps of the logarithm
+    one = StimulusSet(stimuli.folder, stimuli.rows[:1])
+    assert differences_from_real([one]) == {}
 
 
 @pytest.mark.parametrize("flash", [100.0, 300.0])
