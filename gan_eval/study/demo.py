@@ -1,9 +1,16 @@
-"""The demo: a whole small study on photographs that come with scikit-image, with no data of the user's."""
+"""The demo: a whole small study on photographs that come with scikit-image and Matplotlib, with no data of the user's.
 
-from itertools import product
+The generators learn to make photographs of pictures of eight colours, each channel on or off, dithered as old screens
+and printers did. That takes no more than what is around a pixel, so it is learnt in a minute and from few photographs,
+and the pictures are such that one has to look.
+"""
+
+from collections.abc import Callable
+from itertools import permutations, product
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
 
 from gan_eval.errors import UserError
 from gan_eval.files import claim_output_folder, write_bytes
@@ -22,9 +29,15 @@ STUDY = Path(__file__).with_name("demo.toml")
 CROP = 192
 """Side of a crop in pixels: the size the study trains and shows."""
 
-TRAIN_PICTURES = {"astronaut": 64, "chelsea": 48, "rocket": 64}
-TEST_PICTURES = {"coffee": 128, "motorcycle": 128}
-"""Names of scikit-image's pictures and the stride of their crops in pixels; no picture is in both."""
+Stride = int
+"""Pixels from one crop of a photograph to the next, to the right and downwards."""
+
+TRAIN_PHOTOGRAPHS: dict[str, Stride] = {
+    "stereo_motorcycle": 96, "rocket": 110, "hubble_deep_field": 220, "immunohistochemistry": 160, "retina": 305,
+    "camera": 160, "brick": 320, "grass": 320, "gravel": 320,
+}  # fmt: skip
+TEST_PHOTOGRAPHS: dict[str, Stride] = {"astronaut": 160, "chelsea": 108, "coffee": 200, "grace_hopper": 160}
+"""Functions of `skimage.data`, and a file of Matplotlib; no photograph is in both."""
 
 
 def run_demo(out: Path, listener: Listener, *, simulate: str | None = None) -> Path:
@@ -44,7 +57,7 @@ def run_demo(out: Path, listener: Listener, *, simulate: str | None = None) -> P
     """
     claim_output_folder(out)
     refuse_if_held(*markers.run_lock(out), say=listener.message)
-    make_data(out / "data" / "edges2photo")
+    make_data(out / "data" / "dots2photo")
     try:
         cache.find("inception")
     except UserError:
@@ -69,33 +82,59 @@ def run_demo(out: Path, listener: Listener, *, simulate: str | None = None) -> P
 
 
 def make_data(folder: Path) -> None:
-    """Write A|B pictures, edges beside photograph, into `folder`/train and `folder`/test; what is there is kept."""
-    from skimage import data
+    """Write A|B pictures, of eight colours beside photograph, into `folder`/train and `folder`/test.
 
-    for split, pictures in (("train", TRAIN_PICTURES), ("test", TEST_PICTURES)):
-        for name, stride in pictures.items():
-            picture = data.stereo_motorcycle()[0] if name == "motorcycle" else getattr(data, name)()
-            photograph = np.ascontiguousarray(picture[..., :3], dtype=np.uint8)
-            height, width = photograph.shape[:2]
-            for top, left in product(range(0, height - CROP + 1, stride), range(0, width - CROP + 1, stride)):
-                path = folder / split / f"{name}-{top:03d}-{left:03d}.png"
-                if not path.is_file():
-                    crop = photograph[top : top + CROP, left : left + CROP]
-                    images.write_png(path, np.concatenate([edges(crop), crop], axis=1))
+    The crops to train on have their channels in each order in turn, so that what is learnt holds for all colours.
+    """
+    orders = list(permutations(range(3)))
+    write_crops(
+        folder / "train", TRAIN_PHOTOGRAPHS, dithered, change=lambda crop, n: crop[..., orders[n % len(orders)]]
+    )
+    write_crops(folder / "test", TEST_PHOTOGRAPHS, dithered)
 
 
-def edges(photograph: Picture) -> Picture:
-    """Soft edges of a photograph, dark on white: its inverted Sobel magnitude.
+def write_crops(
+    folder: Path,
+    photographs: dict[str, Stride],
+    draw: Callable[[Picture], Picture],
+    *,
+    change: Callable[[Picture, int], Picture] = lambda crop, _: crop,
+) -> None:
+    """Write square crops of photographs as A|B pictures; what is there is kept.
 
     Args:
-        photograph: (H, W, 3) uint8.
-
-    Returns:
-        (H, W, 3) uint8, grey.
+        folder: of the pictures, `NAME-TOP-LEFT.png`.
+        photographs: by name.
+        draw: makes A of a crop, (CROP, CROP, 3) uint8.
+        change: makes B of a crop and its number, before A is drawn from it.
     """
-    from skimage import color, filters
+    number = 0
+    for name, stride in photographs.items():
+        photograph = read_photograph(name)
+        height, width = photograph.shape[:2]
+        for top, left in product(range(0, height - CROP + 1, stride), range(0, width - CROP + 1, stride)):
+            path = folder / f"{name}-{top:03d}-{left:03d}.png"
+            if not path.is_file():
+                crop = change(photograph[top : top + CROP, left : left + CROP], number)
+                images.write_png(path, np.concatenate([draw(crop), crop], axis=1))
+            number += 1
 
-    magnitude = filters.sobel(filters.gaussian(color.rgb2gray(photograph), sigma=1.0))
-    strength = np.clip(magnitude / np.quantile(magnitude, 0.97), 0.0, 1.0)
-    grey = np.rint(255.0 * (1.0 - strength)).astype(np.uint8)
-    return np.repeat(grey[..., None], 3, axis=2)
+
+def read_photograph(name: str) -> Picture:
+    """A photograph by the name of its function in `skimage.data`, or Matplotlib's grace_hopper; (H, W, 3) uint8."""
+    if name == "grace_hopper":
+        from matplotlib.cbook import get_sample_data
+
+        return images.read_rgb(Path(get_sample_data("grace_hopper.jpg", asfileobj=False)))
+    from skimage import data
+
+    picture = getattr(data, name)()
+    first = picture[0] if isinstance(picture, tuple) else picture  # of a stereo pair with its depths, the left picture
+    levels = np.broadcast_to(first[..., None], (*first.shape, 3)) if first.ndim == 2 else first[..., :3]
+    return np.ascontiguousarray(levels, dtype=np.uint8)
+
+
+def dithered(photograph: Picture) -> Picture:
+    """A photograph in the eight colours whose channels are 0 or 255, by error diffusion (Floyd and Steinberg 1976)."""
+    channels = [Image.fromarray(np.ascontiguousarray(photograph[..., channel])).convert("1") for channel in range(3)]
+    return np.stack([np.asarray(channel.convert("L")) for channel in channels], axis=2)
