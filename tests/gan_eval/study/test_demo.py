@@ -1,0 +1,54 @@
+"""The demo's pictures: made of photographs of packages, none of which is trained on and shown."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from gan_eval.settings.study import load_study
+from gan_eval.stimuli.pictures import read_rgb
+from gan_eval.study import demo
+
+
+@pytest.mark.slow  # decodes them all
+def test_every_photograph_is_there_and_none_is_in_both_splits() -> None:
+    assert not demo.TRAIN_PHOTOGRAPHS.keys() & demo.TEST_PHOTOGRAPHS.keys()
+    for name in (*demo.TRAIN_PHOTOGRAPHS, *demo.TEST_PHOTOGRAPHS):
+        photograph = demo.read_photograph(name)
+        assert photograph.dtype == np.uint8
+        assert photograph.shape[2] == 3
+        assert min(photograph.shape[:2]) >= demo.CROP
+
+
+def test_dots_are_eight_colours_and_as_bright_as_the_photograph() -> None:
+    photograph = demo.read_photograph("coffee")[:192, :192]
+    dots = demo.dithered(photograph)
+    assert dots.shape == photograph.shape
+    assert set(np.unique(dots)) == {0, 255}
+    assert dots.mean(axis=(0, 1)) == pytest.approx(photograph.mean(axis=(0, 1)), abs=2)
+    assert (demo.dithered(photograph[..., ::-1]) == dots[..., ::-1]).all()  # each channel by itself
+
+
+def test_crops_are_pairs_and_are_made_once(tmp_path: Path) -> None:
+    demo.write_crops(tmp_path, {"chelsea": 200}, demo.dithered, change=lambda crop, number: crop[..., ::-1])
+    paths = sorted(tmp_path.iterdir())
+    assert [path.name for path in paths] == ["chelsea-000-000.png", "chelsea-000-200.png"]
+    pair = read_rgb(paths[1])
+    photograph = demo.read_photograph("chelsea")[:192, 200:392, ::-1]
+    assert (pair[:, 192:] == photograph).all()
+    assert (pair[:, :192] == demo.dithered(photograph)).all()
+    paths[0].write_bytes(b"mine")
+    demo.write_crops(tmp_path, {"chelsea": 200}, demo.dithered)
+    assert paths[0].read_bytes() == b"mine"
+    assert (read_rgb(paths[1]) == pair).all()
+
+
+def test_the_study_wants_no_more_items_than_there_are() -> None:
+    study = load_study(demo.STUDY)
+    items = 0
+    for name, stride in demo.TEST_PHOTOGRAPHS.items():
+        height, width = demo.read_photograph(name).shape[:2]
+        items += len(range(0, height - demo.CROP + 1, stride)) * len(range(0, width - demo.CROP + 1, stride))
+    assert study.quiz.real + study.quiz.fake == items
+    assert study.quiz.fake % len(study.models) == 0
+    assert study.training.image_size == demo.CROP
