@@ -250,6 +250,20 @@ def test_moments_of_half_precision_become_those_of_the_weights(lie: Lie) -> None
     assert {moment.dtype for moment in moments(loaded(settings, state)).values()} == {torch.float32}
 
 
+def test_moments_come_to_the_device_of_their_weights(lie: Lie) -> None:
+    """The device meta stands for a GPU: it holds no numbers, but what lies on it knows where it is."""
+    made = trained(SETTINGS["translation"])
+    there = made.generator.module.named_parameters()
+    weights = [(name, weight.detach().to("meta").requires_grad_()) for name, weight in there]
+    optimizer = torch.optim.Adam(weights, capturable=True)
+    load_optimizer(optimizer, made.generator_optimizer.state_dict())
+    assert len(optimizer.state) == len(weights)
+    for of_weight in optimizer.state.values():
+        assert {key: moment.device.type for key, moment in of_weight.items()} == {
+            "step": "meta", "exp_avg": "meta", "exp_avg_sq": "meta",
+        }  # fmt: skip
+
+
 @pytest.mark.parametrize("damage", ["another name", "another shape", "no groups", "a moment that is a text"])
 def test_moments_of_other_weights_are_refused(
     make_pairs: Callable[..., Path], tiny: Callable[..., TrainingSettings], tmp_path: Path, damage: str

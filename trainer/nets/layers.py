@@ -158,16 +158,31 @@ def reflected(x: Tensor, border: int) -> Tensor:
     """
     if x.device.type == "cpu":
         return F.pad(x, [border] * 4, mode="reflect")
-    return joined_stripes(x, border)
+    return MirroredStripes.apply(x, border)
 
 
-def joined_stripes(x: Tensor, border: int) -> Tensor:
-    """`reflected`, of mirrored stripes."""
-    for axis in (2, 3):
-        length = x.shape[axis]
-        before, after = x.narrow(axis, 1, border), x.narrow(axis, length - 1 - border, border)
-        x = torch.cat([before.flip(axis), x, after.flip(axis)], axis)
-    return x
+class MirroredStripes(torch.autograd.Function):
+    """`reflected`, and its gradient without a pass over the whole picture for each side."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, border: int) -> Tensor:
+        ctx.border = border
+        for axis in (2, 3):
+            before, after = x.narrow(axis, 1, border), x.narrow(axis, x.shape[axis] - 1 - border, border)
+            x = torch.cat([before.flip(axis), x, after.flip(axis)], axis)
+        return x
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None]:
+        border = ctx.border
+        for axis in (3, 2):
+            length = grad.shape[axis] - 2 * border
+            inside = grad.narrow(axis, border, length).clone(memory_format=torch.preserve_format)
+            inside.narrow(axis, 1, border).add_(grad.narrow(axis, 0, border).flip(axis))
+            inside.narrow(axis, length - 1 - border, border).add_(grad.narrow(axis, border + length, border).flip(axis))
+            grad = inside
+        return grad, None
 
 
 def doubling(
