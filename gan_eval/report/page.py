@@ -13,8 +13,8 @@ from gan_eval.report.parts.palette import curve_styles
 from gan_eval.report.parts.words import NBSP, clean
 
 _HERE = Path(__file__).parent
-_LOOSE = re.compile(r"(?<=\d) (?=%)|(?<=\bp) (?=[=<] \d)|(?<=\bp [=<]) (?=\d)")
-"""Where a line must not end: before a number's sign, and before a p value."""
+_LOOSE = re.compile(r"(?<=\d) (?=%)|(?<=\bp) (?=[=<] \d)|(?<=\bp [=<]) (?=\d)|(?<=\d,) (?=[−\d.]+\])")
+"""Where a line must not end: before a number's sign, before a p value, and within an interval."""
 
 
 def render(report: Report) -> str:

@@ -50,7 +50,7 @@ def test_one_page_has_verdict_figure_table_and_pictures_and_the_rest_is_folded(s
     assert len(folded) == len(page.sections()) - 1
     assert not any("open" in found for found in folded)
     table = seen[seen.index("Cite this") :].partition("</table>")[0]
-    assert re.search(r">\d+\.\d \[\d+\.\d, \d+\.\d\]<", table)
+    assert re.search(r">\d+\.\d \[\d+\.\d,\u00a0\d+\.\d\]<", table), "no line ends within an interval"
 
 
 def test_while_people_are_awaited_there_is_no_verdict_and_nothing_to_cite(study_page):
