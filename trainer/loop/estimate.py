@@ -129,15 +129,18 @@ def estimate(
         )  # fmt: skip
         assert run is not None  # the folder is new
         sample_s = validation_s = 0.0
+        parts = 1.0
         with closing(run), exact_kernels(fabric.device, tf32=execution.tf32):
             times = step_times(run, fabric.device, on_progress if run.leads else None)
             if run.leads:
                 say("estimate: timing a grid of samples" + (" and a validation" if run.validation is not None else ""))
-                grid, net, validation = scratch / "grid.png", run.generator, run.validation
+                grid, net = scratch / "grid.png", run.generator
                 sample_s = seconds_of(partial(write_grid, net, run.plan.task, run.samples, grid))
-                if validation is not None:
+                if run.validation is not None:
+                    validation = run.validation.begun()
                     validation(net)  # the first one also loads what the metrics need
-                    validation_s = seconds_of(partial(validation, net))
+                    parts = len(run.validation) / len(validation)
+                    validation_s = parts * seconds_of(partial(validation, net))
         fabric.barrier()
         if not run.leads:
             return None
@@ -162,8 +165,8 @@ def estimate(
                 "snapshots": len(due.snapshots) * generator,
                 "generators": (1 if run.validation is None else 2) * generator,
                 "samples": len(due.samples) * grid.stat().st_size,
-                "validation": sum(
-                    path.stat().st_size for path in (scratch / "validation").rglob("*") if path.is_file()
+                "validation": round(
+                    parts * sum(path.stat().st_size for path in (scratch / "validation").rglob("*") if path.is_file())
                 ),
             },
             devices=fabric.world_size,

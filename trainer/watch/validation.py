@@ -4,9 +4,10 @@ The trainer knows no metric. The command hands in what measures a stimulus set (
 those of batch reports.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from copy import copy
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -57,17 +58,17 @@ class ValidationExamples:
 class ReadWhenAsked(Mapping[str, Example]):
     """Items by name, each read anew whenever it is asked for."""
 
-    def __init__(self, paths: Mapping[str, Path], read: Callable[[str], Example]) -> None:
-        self._paths, self._read = paths, read
+    def __init__(self, names: Sequence[str], read: Callable[[str], Example]) -> None:
+        self._names, self._read = names, read
 
     def __getitem__(self, name: str) -> Example:
         return self._read(name)
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._paths)
+        return iter(self._names)
 
     def __len__(self) -> int:
-        return len(self._paths)
+        return len(self._names)
 
 
 def validation_examples(
@@ -97,7 +98,7 @@ def validation_examples(
             item = data_set.read(named[name], size)  # noqa: B023 - the loop ends here
             return task.example(item, stem=named[name].stem, number=numbers[name], seed=seed)  # noqa: B023
 
-        examples = {name: read(name) for name in named} if count <= HELD else ReadWhenAsked(named, read)
+        examples = {name: read(name) for name in named} if count <= HELD else ReadWhenAsked(list(named), read)
         return ValidationExamples(split, examples, seen=split in joined_splits(train_split))
     return None
 
@@ -122,14 +123,28 @@ class Validation:
         self._task = task
         self._examples = examples
         self._measure = measure
+        self._at_once = 1 if len(self) <= HELD else TOGETHER
         self._given: set[Path] = set()
         """Fakes beside which real picture, input and mask are there, as this process wrote or found them."""
+
+    def __len__(self) -> int:
+        """Pictures that are measured in each mode."""
+        return len(self._examples.examples)
+
+    def begun(self) -> "Validation":
+        """The same with the first pictures alone where there are more than HELD: to time it."""
+        if len(self) <= HELD:
+            return self
+        examples = self._examples.examples
+        first = ReadWhenAsked(list(examples)[: 8 * TOGETHER], examples.__getitem__)
+        part = copy(self)
+        part._examples = replace(self._examples, examples=first)
+        return part
 
     def __call__(self, net: nn.Module) -> list[Row]:
         """Rows of the table validation without step, epoch and fraction."""
         task, split, examples = self._task, self._examples.split, self._examples.examples
         names, seed, every = list(examples), task.settings.seed, -(-len(examples) // COMPARED)
-        at_once = 1 if len(names) <= HELD else TOGETHER
         values: list[Row] = []
         with ThreadPoolExecutor(MOST_THREADS, "validation") as pool:  # that wait for the disk while others encode
             for mode in task.modes:
@@ -137,8 +152,8 @@ class Validation:
                 targets: list[Picture] = []
                 rows: list[Row] = []
                 with inference(net, mode):
-                    for start in range(0, len(names), at_once):
-                        numbers = range(start, min(start + at_once, len(names)))
+                    for start in range(0, len(names), self._at_once):
+                        numbers = range(start, min(start + self._at_once, len(names)))
                         batch = list(pool.map(lambda number: examples[names[number]], numbers))
                         outputs = task.outputs(net, batch, purpose=Purpose.VALIDATION, seed=seed, numbers=numbers)
                         pictures = [output.fake for output in outputs]

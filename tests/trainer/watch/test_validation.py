@@ -15,6 +15,7 @@ from gan_eval.settings.training import TrainingSettings
 from gan_eval.tables import VALIDATION
 from gan_eval.tabular import read_rows
 from gan_eval.training import higher_is_better, measure_during_training
+from trainer.loop.estimate import estimate
 from trainer.loop.train import train
 from trainer.state.run_folder import load_generator
 from trainer.tasks import new_task
@@ -148,6 +149,32 @@ def test_many_pictures_are_measured_in_batches_as_few_are_one_by_one(
         assert by_one["value"] == pytest.approx(together["value"], rel=1e-3)
         for key in ("step", "mode", "metric"):
             assert by_one[key] == together[key]
+
+
+@pytest.mark.slow
+def test_an_estimate_times_the_beginning_of_a_large_validation(
+    make_pairs: Pairs, tiny: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data, settings = make_pairs(train=2, val=12), tiny(steps=2, validate_every=1, validation_pairs="all")
+    timed: list[int] = []
+
+    def counting(folder: Path) -> list[dict[str, Any]]:
+        timed.append(len(list((folder / "fake").iterdir())))
+        return measure().values(folder)
+
+    def disk() -> int:
+        counted = Measure(counting, measure().higher_is_better)
+        found = estimate(settings, data, direction="AtoB", measure=counted)
+        assert found is not None
+        assert found.validations == 3
+        return found.disk["validation"]
+
+    whole = disk()
+    assert timed == [12] * 4
+    monkeypatch.setattr(validation, "HELD", 4)
+    monkeypatch.setattr(validation, "TOGETHER", 1)
+    assert disk() == pytest.approx(whole, rel=0.1)
+    assert timed[4:] == [8] * 4
 
 
 @pytest.mark.slow
