@@ -310,6 +310,25 @@ def test_compiled_networks_are_captured_once_for_each_size(monkeypatch: pytest.M
 
 
 @pytest.mark.slow
+def test_a_compiled_run_is_the_same_but_for_what_the_compiler_changes(
+    make_pairs: Pairs, tiny: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Here one that changes nothing: generator, samples and log come out of a whole run as without."""
+    plain = torch.compile
+    monkeypatch.setattr(torch, "compile", lambda net, dynamic, **_: plain(net, dynamic=dynamic, backend="eager"))
+    data, settings = make_pairs(train=3), tiny(batch_size=2, steps=6)
+    torch._dynamo.reset()
+    files = []
+    for compiled in (False, True):
+        run = train(
+            settings, data, tmp_path / str(compiled), direction="AtoB", execution=devices.Execution(compiled=compiled)
+        )
+        names = ("generator.safetensors", *(f"samples/step_000000{step}.png" for step in (0, 6)))
+        files.append([(run / name).read_bytes() for name in names])
+    assert files[0] == files[1]
+
+
+@pytest.mark.slow
 def test_compiled_networks_keep_the_dropout() -> None:
     net = nn.Sequential(nn.Conv2d(3, 4, 1), Dropout(0.5), nn.Conv2d(4, 2, 1))
     x = torch.rand(2, 3, 8, 8)

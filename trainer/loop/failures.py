@@ -1,4 +1,4 @@
-"""What ends a training early: memory that does not suffice, another process that ended, Ctrl-C."""
+"""What ends a training early: memory that does not suffice, a GPU that fails, another process that ended, Ctrl-C."""
 
 import os
 import re
@@ -10,9 +10,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from types import FrameType
 
+import torch
 from torch import distributed
 
-from gan_eval.errors import UserError, shortened
+from gan_eval.errors import UserError, first_sentence, shortened
 from gan_eval.settings.training import TrainingSettings
 from trainer.devices import is_out_of_memory, memory_for
 
@@ -38,7 +39,8 @@ def breakdowns_explained(settings: TrainingSettings, *, processes: int = 1) -> I
     """Inside, what breaks a training down without being an error of the program becomes a message for the user.
 
     Raises:
-        UserError: out of memory, another process has ended, or the processes cannot exchange their numbers.
+        UserError: out of memory, another process has ended, or the processes cannot exchange their numbers; the GPU's
+            own error, or the compiler's of `--compile`.
     """
     smaller = ["batch_size"] if settings.batch_size > 1 else []
     smaller += ["image_size", "generator_channels", "discriminator_channels"]
@@ -49,7 +51,22 @@ def breakdowns_explained(settings: TrainingSettings, *, processes: int = 1) -> I
         "checkpoints are kept; train --estimate tells the memory beforehand"
     )
     with memory_for(what, mend), lost_processes_explained() if processes > 1 else nullcontext():
-        yield
+        try:
+            yield
+        except RuntimeError as error:
+            if is_out_of_memory(error):
+                raise
+            if isinstance(error, torch.AcceleratorError):
+                mend = (
+                    "the same command goes on from the last checkpoint, with CUDA_VISIBLE_DEVICES= before it on the CPU"
+                )
+                raise UserError(f"the GPU fails: {first_sentence(error)}; {mend}") from error
+            if type(error).__module__.startswith(("torch._dynamo", "torch._inductor")):
+                mend = "leave it out, or install what is missing, such as a C++ compiler"
+                raise UserError(
+                    f"--compile: the networks cannot be compiled here ({first_sentence(error)}); {mend}"
+                ) from error
+            raise
 
 
 @contextmanager

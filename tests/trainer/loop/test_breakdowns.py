@@ -84,6 +84,32 @@ def test_a_lost_process_is_explained_and_signals_are_as_before() -> None:
 
 
 USAGE = "ncclInvalidUsage: This usually reflects invalid usage of NCCL library.\nLast error:\n"
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        (
+            "CUDA error: no kernel image is available for execution on the device\nCUDA kernel errors might be late",
+            "the GPU fails: CUDA error: no kernel image is available for execution on the device; the same command",
+        ),
+        ("CUDA error: out of memory", "out of memory for a training step"),
+    ],
+)
+def test_the_words_of_a_gpu_reach_the_user(tiny: Settings, said: str, told: str) -> None:
+    with pytest.raises(UserError, match=told), breakdowns_explained(tiny()):
+        raise torch.AcceleratorError(said)
+
+
+@pytest.mark.slow
+def test_a_compiler_that_is_missing_is_told(tiny: Settings) -> None:
+    from torch._dynamo.exc import TorchDynamoException
+
+    with pytest.raises(UserError, match=r"--compile: .* \(InvalidCxxCompiler: No .* found\); leave it out"):
+        with breakdowns_explained(tiny()):
+            raise TorchDynamoException("InvalidCxxCompiler: No working C++ compiler found\n\nSet TORCHDYNAMO_VERBOSE=1")
+
+
 SYSTEM = "ncclSystemError: System call (e.g. socket, malloc) or external library call failed.\nLast error:\n"
 NCCL = {
     f"{USAGE}Duplicate GPU detected : rank 1 and rank 0 both on CUDA device 50000": (
