@@ -101,7 +101,8 @@ def test_citation_and_studies_page_name_the_five_publications() -> None:
         "Xu Yan",
         "Training a GAN from Scratch for Image Inpainting",
         "Shalom",
-        "Cityscapes",
+        "Pix2Pix GAN for Image-to-Image Translation",
+        "Madsen",
     ):
         assert words in studies
         assert words in citation or words == "Xu Yan"  # family name first there
