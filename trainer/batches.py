@@ -1,15 +1,15 @@
 """Training batches: pictures decoded once and cached, cropped by counter, made ahead by worker threads.
 
-An item in memory is (K, 3, J, J) uint8: K = 2 for a pair (input, target), K = 1 for a photograph.
+An item in memory is K pictures (C, J, J) uint8 or uint16: K = 2 for a pair (input, target), K = 1 for a photograph.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 import torch
@@ -18,11 +18,13 @@ from torch import Tensor
 
 from gan_eval.files import sha256_file, sha256_json
 from gan_eval.settings.training import TrainingSettings
+from gan_eval.stimuli.pixel_formats import RGB8, PixelFormat
 from trainer.datasets.dataset import DataSet, map_pictures
 from trainer.randomness import Purpose, stream
 from trainer.step import Batch
 
-Levels = NDArray[np.uint8]
+Levels = Sequence[NDArray[Any]]
+"""An item: K pictures, each (C, J, J) uint8 or uint16."""
 
 CACHE_BYTES = 4 * 2**30
 """Items beyond this much memory are decoded each time they are needed."""
@@ -64,7 +66,8 @@ class Pictures:
         self.paths = paths
         self._data_set = data_set
         self._side = side
-        cached = frozenset(paths[: cache_bytes // (data_set.pictures_per_item * 3 * side * side)])
+        item_bytes = sum(form.channels * form.bits // 8 for form in data_set.formats) * side * side
+        cached = frozenset(paths[: cache_bytes // item_bytes])
 
         def read(path: Path) -> Levels | None:
             item = self.read(path)
@@ -77,21 +80,20 @@ class Pictures:
         return len(self.paths)
 
     def __getitem__(self, index: int) -> Levels:
-        """(K, 3, side, side) uint8."""
+        """K pictures (C, side, side)."""
         return self._cache[index] if index < len(self._cache) else self.read(self.paths[index])
 
     def read(self, path: Path) -> Levels:
-        """The item of a file, (K, 3, side, side) uint8.
+        """The item of a file: K pictures (C, side, side).
 
         Raises:
             UserError: the picture is broken, or of a size that cannot be used.
         """
-        pictures = self._data_set.read(path, self._side)
-        return np.ascontiguousarray(np.stack(pictures).transpose(0, 3, 1, 2))
+        return [np.ascontiguousarray(picture.transpose(2, 0, 1)) for picture in self._data_set.read(path, self._side)]
 
 
-Assemble = Callable[[NDArray[np.float32], list[int]], Batch]
-"""Makes a batch of crops (K, N, 3, size, size) in [-1, 1] and the numbers of their samples since the run's start."""
+Assemble = Callable[[Sequence[NDArray[np.float32]], list[int]], Batch]
+"""Makes a batch of K crops (N, C, size, size) in [-1, 1] and the numbers of their samples since the run's start."""
 
 STEPS_AHEAD = 2
 """Batches that wait ready for each worker."""
@@ -102,22 +104,25 @@ def jitter_size(settings: TrainingSettings) -> int:
     return round(settings.image_size * 286 / 256) if settings.jitter else settings.image_size
 
 
-def as_tensor(pictures: NDArray[np.uint8]) -> Tensor:
-    """uint8 0..255 to float32 in [-1, 1], same shape."""
-    return torch.from_numpy(_scaled(np.array(pictures, dtype=np.float32, order="C")))
+def as_tensor(pictures: NDArray[Any], pixel_format: PixelFormat = RGB8) -> Tensor:
+    """uint8 0..255, or uint16 of the format's limits, to float32 in [-1, 1], same shape."""
+    return torch.from_numpy(_scaled(np.array(pictures, dtype=np.float32, order="C"), pixel_format))
 
 
-def _scaled(levels: NDArray[np.float32]) -> NDArray[np.float32]:
-    """0..255 to -1..1, in place.
+def _scaled(levels: NDArray[np.float32], pixel_format: PixelFormat) -> NDArray[np.float32]:
+    """0..255, or from the format's lower limit to its upper one, to -1..1, in place.
 
     NumPy does it in the calling thread: PyTorch would start threads of its own below each worker.
     """
-    levels /= np.float32(127.5)
+    low, high = pixel_format.limits or (0, pixel_format.levels)
+    if low:
+        levels -= np.float32(low)
+    levels /= np.float32((high - low) / 2)
     levels -= np.float32(1)
     return levels
 
 
-def pair_batch(crops: NDArray[np.float32], _: list[int]) -> Batch:
+def pair_batch(crops: Sequence[NDArray[np.float32]], _: list[int]) -> Batch:
     """A batch of pairs: input, target."""
     condition, target = crops
     return Batch(torch.from_numpy(condition), torch.from_numpy(target))
@@ -201,6 +206,7 @@ class Batches:
         settings: TrainingSettings,
         *,
         assemble: Assemble = pair_batch,
+        formats: Sequence[PixelFormat] = (RGB8, RGB8),
         workers: int = 0,
         rank: int = 0,
         world: int = 1,
@@ -212,6 +218,7 @@ class Batches:
             pictures: the items, at the size of `jitter_size(settings)`.
             settings: batch size (of each device), picture size, jitter and seed.
             assemble: makes a batch of crops.
+            formats: of the pictures of an item.
             workers: threads that make the next batches in the background; 0 makes each when it is asked for.
             rank: number of this device, from 0.
             world: number of devices.
@@ -221,6 +228,7 @@ class Batches:
         self._pictures = pictures
         self._settings = settings
         self._assemble = assemble
+        self._formats = formats
         self._rank = rank
         self._pin = pin_for is not None
         self._order = lru_cache(maxsize=2)(self.schedule.order)
@@ -265,10 +273,13 @@ class Batches:
         order = self._order(self.schedule.position(step).epoch)
         samples = self.schedule.samples(step, rank=self._rank)
         items = [jitter(self._pictures[order[place]], self._settings, sample=sample) for place, sample in samples]
-        crops = np.empty((len(items[0]), len(items), 3, size, size), np.float32)
-        for row, item in enumerate(items):
-            crops[:, row] = item
-        batch = self._assemble(_scaled(crops), [sample for _, sample in samples])
+        crops = []
+        for pictures, pixel_format in zip(zip(*items, strict=True), self._formats, strict=False):
+            crop = np.empty((len(items), len(pictures[0]), size, size), np.float32)
+            for row, picture in enumerate(pictures):
+                crop[row] = picture
+            crops.append(_scaled(crop, pixel_format))
+        batch = self._assemble(crops, [sample for _, sample in samples])
         return batch.pinned() if self._pin else batch
 
 
@@ -276,26 +287,26 @@ def jitter(item: Levels, settings: TrainingSettings, *, sample: int) -> Levels:
     """A random crop to the picture size, mirrored half of the time, the same for input and target.
 
     Args:
-        item: (K, 3, J, J) uint8.
+        item: K pictures (C, J, J).
         sample: number of the sample since the start of the run; it decides the crop.
 
     Returns:
-        (K, 3, size, size) uint8.
+        K pictures (C, size, size).
     """
     rng = stream(Purpose.JITTER, settings.seed, sample)
     size = settings.image_size
-    top, left = rng.integers(0, item.shape[-1] - size + 1, size=2)
+    top, left = rng.integers(0, item[0].shape[-1] - size + 1, size=2)
     mirrored = rng.random() < 0.5
-    crop = item[..., top : top + size, left : left + size]
-    return mirror(crop) if settings.mirror and mirrored else crop
+    crops = [picture[..., top : top + size, left : left + size] for picture in item]
+    return [mirror(crop) for crop in crops] if settings.mirror and mirrored else crops
 
 
-def mirror(item: Levels) -> Levels:
+def mirror(picture: NDArray[Any]) -> NDArray[Any]:
     """Left and right exchanged.
 
-    Eight pixels at a time where the width allows it: the words in reverse order, and the bytes of each, which is four
+    Bytes eight at a time where the width allows it: the words in reverse order, and the bytes of each, which is four
     times as fast as byte by byte.
     """
-    if item.shape[-1] % 8 or item.strides[-1] != 1:
-        return item[..., ::-1]
-    return item.view("<u8")[..., ::-1].astype(">u8", order="C").view(np.uint8)
+    if picture.itemsize > 1 or picture.shape[-1] % 8 or picture.strides[-1] != 1:
+        return picture[..., ::-1]
+    return picture.view("<u8")[..., ::-1].astype(">u8", order="C").view(np.uint8)

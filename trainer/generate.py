@@ -1,6 +1,7 @@
 """Generation: a stimulus set from a trained generator and the pictures of a split."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,10 +10,12 @@ from lightning_fabric import Fabric
 from gan_eval.errors import UserError
 from gan_eval.files import claim_output_folder, read_json, remove_leftovers, sha256_file, write_json
 from gan_eval.settings.training import Direction, Mode, TrainingSettings, joined_splits
+from gan_eval.stimuli.pixel_formats import RGB8, Display
 from gan_eval.stimuli.sets import RAW, model_name_problem, write_set
 from gan_eval.tabular import Row
 from trainer.batches import hash_pictures
 from trainer.datasets.dataset import DataSet, Size
+from trainer.datasets.pairs import Formats
 from trainer.devices import exact_kernels, placed
 from trainer.files.model import Model, load_model
 from trainer.inference import inference
@@ -41,6 +44,7 @@ def generate(
     model: str | None = None,
     seed: int | None = None,
     mask_seed: int | None = None,
+    display: str | None = None,
     on_progress: Callable[[int, int], None] | None = None,
     on_message: Callable[[str], None] | None = None,
 ) -> Path:
@@ -73,6 +77,8 @@ def generate(
         masks: of such a one: a folder of masks that are taken instead of those of its training.
         mask_seed: of such a one: decides, with an item's name, its hole; default: 0 whatever the run, so that all
             generators with the same settings of holes are tested on the same ones.
+        display: how pictures are shown that are not 8-bit grey or RGB (see `Display.parse`); default: from the least to
+            the largest sample that the generator was trained on.
         dataset, model: names in the table; default: the folder names of `data` and of the run.
 
     Returns:
@@ -101,7 +107,8 @@ def generate(
         )
     if source.direction is None and direction is None:
         say(f"{source.file}: does not tell its direction; taken as AtoB (the left half is the input)")
-    task = new_task(settings, direction=direction or source.direction or "AtoB", root=root)
+    formats = shown_by(source, display)
+    task = new_task(settings, direction=direction or source.direction or "AtoB", root=root, formats=formats)
     mode = task.mode(mode)
     data_set = task.data_set(data)
     items = data_set.names(data_set.paths(split, limit=limit), split)
@@ -127,7 +134,7 @@ def generate(
 
     device = Fabric(accelerator="auto", devices=1).device
     net = placed(source.net, device)
-    grey = source.net.out_channels == 1
+    grey = source.net.out_channels == 1 and formats[1].channels == 3
     facts = {**task.row_facts, "fraction": source.fraction}
     seen = seen_pictures(source, data_set, split)
     stems = list(items)
@@ -178,7 +185,7 @@ def seen_pictures(source: Model, data_set: DataSet, split: str) -> frozenset[Pat
         return frozenset()
     try:
         paths = data_set.training_paths(trained, limit=pairs)
-        same = hash_pictures(paths) == source.definition.get("data_sha256")
+        same = hash_pictures(data_set.files(paths)) == source.definition.get("data_sha256")
     except UserError:  # of a picture that cannot be read, or a split that is not there
         return frozenset()
     return frozenset(paths if same else ())
@@ -207,6 +214,20 @@ def settings_for(source: Model, *, size: Size, seed: int | None, masks: Path | N
     return settings.model_copy(update={"inpainting": holes})
 
 
+def shown_by(source: Model, display: str | None) -> Formats:
+    """Channels and depth of the model's pictures, shown as the user wants.
+
+    Raises:
+        UserError: the target is shown as it is, or has no such channels.
+    """
+    of_input, of_target = source.formats or (RGB8, RGB8)
+    if display is None:
+        return of_input, of_target
+    if of_target.is_plain:
+        raise UserError(f"--display {display}: {source.file} makes {of_target}, which is shown as it is; leave it out")
+    return of_input, replace(of_target, display=Display.parse(display, channels=of_target.channels))
+
+
 def picture_size(requested: Size | None, model: Model) -> Size:
     """The side of the pictures, or "native".
 
@@ -215,7 +236,7 @@ def picture_size(requested: Size | None, model: Model) -> Size:
     """
     net = model.net
     colours = net.in_channels - (model.settings.inpainting is not None and model.settings.inpainting.mask_channel)
-    for channels in (colours, net.out_channels):
+    for channels in (colours, net.out_channels) if model.formats is None else ():
         if channels not in (1, 3):
             raise UserError(f"{model.file}: a generator of {channels} channels; pictures have 3, or 1 in grey")
     if requested == "native":

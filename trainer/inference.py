@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from gan_eval.settings.training import Mode
 from gan_eval.stimuli.pictures import Picture
+from gan_eval.stimuli.pixel_formats import RGB8, PixelFormat, Samples
 from trainer.batches import as_tensor
 from trainer.devices import on_device
 from trainer.nets.layers import BatchNorm2d, Dropout
@@ -50,29 +51,37 @@ def translate(net: nn.Module, picture: Picture, *, purpose: Purpose, seed: int, 
 
 
 def translate_batch(
-    net: nn.Module, pictures: Sequence[Picture], *, purpose: Purpose, seed: int, numbers: Sequence[int]
-) -> list[Picture]:
+    net: nn.Module,
+    pictures: Sequence[Samples],
+    *,
+    purpose: Purpose,
+    seed: int,
+    numbers: Sequence[int],
+    formats: tuple[PixelFormat, PixelFormat] = (RGB8, RGB8),
+) -> list[Samples]:
     """Pictures of one size through the generator, each independent of the others (but for the last bits).
 
     Args:
         net: inside `inference`.
-        pictures: each (H, W, 3) uint8, sides multiples of the network's; a generator of grey pictures gets their luma.
+        pictures: each (H, W, channels) uint8 or uint16, sides multiples of the network's; of RGB a generator of grey
+            pictures gets the luma.
         purpose, seed, numbers: the streams that decide dropout, one for each picture.
+        formats: of the pictures, and of what is made.
 
     Returns:
-        For each (H, W, 3) uint8, rounded to the nearest level; a grey result in three equal channels.
+        For each (H, W, channels) of that format, rounded to the nearest level; grey made RGB in three equal channels.
 
     Raises:
         NotFiniteError: the generator gives something else than numbers.
     """
     device = next(net.parameters()).device
-    x = as_tensor(np.stack(pictures).transpose(0, 3, 1, 2))
-    if getattr(net, "in_channels", 3) == 1:
+    x = as_tensor(np.stack(pictures).transpose(0, 3, 1, 2), formats[0])
+    if getattr(net, "in_channels", 3) == 1 and x.shape[1] == 3:
         x = (x * torch.tensor(LUMA)[:, None, None]).sum(1, keepdim=True)
     generators = [torch.Generator(device).manual_seed(torch_seed(purpose, seed, number)) for number in numbers]
     with dropout_from(net, generators):
         y = net(on_device(x, device))
-    return as_pictures(y)
+    return as_pictures(y, formats[1])
 
 
 class NotFiniteError(ValueError):
@@ -83,8 +92,8 @@ class NotFiniteError(ValueError):
         self.place = place
 
 
-def as_pictures(y: Tensor) -> list[Picture]:
-    """(N, 3 or 1, H, W) in [-1, 1] to N of (H, W, 3) uint8.
+def as_pictures(y: Tensor, made: PixelFormat = RGB8) -> list[Samples]:
+    """(N, channels, H, W) in [-1, 1] to N of (H, W, channels) of a format; 1 channel becomes its 3 where it has those.
 
     Raises:
         NotFiniteError: a picture has a NaN or an infinity, which would become black or white.
@@ -92,8 +101,11 @@ def as_pictures(y: Tensor) -> list[Picture]:
     sound = y.isfinite().flatten(1).all(1).tolist()
     if not all(sound):
         raise NotFiniteError(sound.index(False))
-    levels = ((y.float() + 1.0) * 127.5).round_().clamp_(0, 255).to(torch.uint8).cpu()  # one transfer for all
-    return [np.ascontiguousarray(picture.expand(3, -1, -1).permute(1, 2, 0).numpy()) for picture in levels]
+    low, high = made.limits or (0, made.levels)
+    dtype, half = torch.uint8 if made.bits == 8 else torch.int32, (high - low) / 2
+    levels = ((y.float() + 1.0) * half).round_().clamp_(0, high - low).to(dtype).cpu()  # one transfer for all
+    wide = [picture.expand(made.channels, -1, -1).permute(1, 2, 0).numpy() for picture in levels]
+    return [np.ascontiguousarray(picture + low if low else picture, dtype=made.dtype) for picture in wide]
 
 
 @contextmanager
@@ -109,8 +121,8 @@ def dropout_from(net: nn.Module, generators: Sequence[torch.Generator]) -> Itera
             layer.generators = None
 
 
-def pad_to_multiple(picture: Picture, multiple: int) -> Picture:
-    """(H, W, 3) uint8, continued by reflection to the right and below until both sides are multiples.
+def pad_to_multiple(picture: Samples, multiple: int) -> Samples:
+    """(H, W, channels), continued by reflection to the right and below until both sides are multiples.
 
     >>> pad_to_multiple(np.zeros((400, 600, 3), np.uint8), 256).shape
     (512, 768, 3)
@@ -119,6 +131,6 @@ def pad_to_multiple(picture: Picture, multiple: int) -> Picture:
     return np.pad(picture, ((0, -height % multiple), (0, -width % multiple), (0, 0)), mode="reflect")
 
 
-def crop_back(picture: Picture, before: Picture) -> Picture:
+def crop_back(picture: Samples, before: Samples) -> Samples:
     """The part of a padded picture that was there before it was padded."""
     return np.ascontiguousarray(picture[: before.shape[0], : before.shape[1]])

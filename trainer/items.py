@@ -11,7 +11,8 @@ from torch import nn
 from gan_eval.errors import UserError
 from gan_eval.files import sha256_bytes
 from gan_eval.stimuli.holes import mask_of
-from gan_eval.stimuli.pictures import Picture, read_rgb, write_png
+from gan_eval.stimuli.pictures import read_as, write_png, write_samples
+from gan_eval.stimuli.pixel_formats import RGB8, PixelFormat, Samples
 from gan_eval.stimuli.sets import RAW, RAW_ENDING, name_problem, stimulus_row
 from gan_eval.tabular import Row
 from trainer.devices import memory_for
@@ -95,39 +96,45 @@ def write_items(
             write_item(out, name, example, output.fake)
 
 
-def write_item(folder: Path, name: str, example: Example, fake: Picture) -> None:
+def write_item(folder: Path, name: str, example: Example, fake: Samples) -> None:
     """Write the pictures of an item, the fake first; others that are there and the same are left as they are."""
-    write_png(folder / "fake" / f"{name}.png", fake)
-    for kind, picture in given_pictures(example).items():
-        file = folder / kind / f"{name}.png"
-        if not holds(file, picture):
-            write_png(file, picture)
+    of_target = example.formats[1]
+    write_samples(folder / "fake" / f"{name}{of_target.suffix}", fake, of_target)
+    for file, (picture, pixel_format) in given_pictures(folder, name, example).items():
+        if not holds(file, picture, pixel_format):
+            write_samples(file, picture, pixel_format)
 
 
 def is_written(folder: Path, name: str, example: Example) -> bool:
     """Whether an item's pictures are all there, made for the same source."""
-    given = given_pictures(example).items()
-    same_source = all(holds(folder / kind / f"{name}.png", picture) for kind, picture in given)
-    return same_source and decoded_shape(folder / "fake" / f"{name}.png") == example.target.shape
+    given, of_target = given_pictures(folder, name, example).items(), example.formats[1]
+    same_source = all(holds(file, *picture) for file, picture in given)
+    fake = folder / "fake" / f"{name}{of_target.suffix}"
+    return same_source and decoded_shape(fake, of_target) == example.target.shape
 
 
-def given_pictures(example: Example) -> dict[str, Picture]:
-    """The pictures of an item that do not come from the generator, by the folder that they are in."""
-    pictures = {"input": example.condition, "real": example.target}
-    if example.mask is not None:
-        pictures["mask"] = np.repeat(mask_of(example.mask.hole)[..., None], 3, axis=2)  # white is hole
+def given_pictures(folder: Path, name: str, example: Example) -> dict[Path, tuple[Samples, PixelFormat]]:
+    """The pictures of an item that do not come from the generator, by their files, each with its format."""
+    of_input, of_target = example.formats
+    pictures = {
+        folder / "input" / f"{name}{of_input.suffix}": (example.condition, of_input),
+        folder / "real" / f"{name}{of_target.suffix}": (example.target, of_target),
+    }
+    if example.mask is not None:  # white is hole
+        mask = np.repeat(mask_of(example.mask.hole)[..., None], 3, axis=2)
+        pictures[folder / "mask" / f"{name}.png"] = mask, RGB8
     return pictures
 
 
-def holds(file: Path, picture: Picture) -> bool:
+def holds(file: Path, picture: Samples, pixel_format: PixelFormat) -> bool:
     """Whether `file` is there and decodes to exactly this picture."""
-    return decoded_shape(file) == picture.shape and np.array_equal(read_rgb(file), picture)
+    return decoded_shape(file, pixel_format) == picture.shape and np.array_equal(read_as(file, pixel_format), picture)
 
 
-def decoded_shape(file: Path) -> tuple[int, ...] | None:
+def decoded_shape(file: Path, pixel_format: PixelFormat = RGB8) -> tuple[int, ...] | None:
     """Shape of a picture that decodes to the end, else None."""
     try:
-        return read_rgb(file).shape
+        return read_as(file, pixel_format).shape
     except UserError:
         return None
 
@@ -142,16 +149,17 @@ def item_rows(folder: Path, name: str, example: Example, names: Names, *, facts:
         names: the set's.
         facts: what the row of the fake names of its generator.
     """
+    of_input, of_target = (pixel_format.suffix for pixel_format in example.formats)
     shared: dict[str, Any] = {
         "dataset": names.dataset, "stem": name, "size": example.target.shape[:2],
-        "split": None if names.split == "." else names.split, "input_file": f"input/{name}.png",
+        "split": None if names.split == "." else names.split, "input_file": f"input/{name}{of_input}",
     }  # fmt: skip
     if "fraction" in facts:
         shared["fraction"] = facts["fraction"]
     if (mask := example.mask) is not None:
         shared |= {"mask_kind": mask.kind, "mask_area": mask.area, "mask_file": f"mask/{name}.png"}
-    real, fake = (folder / kind / f"{name}.png" for kind in ("real", "fake"))
-    reference = f"real/{name}.png"
+    real, fake = (folder / kind / f"{name}{of_target}" for kind in ("real", "fake"))
+    reference = f"real/{name}{of_target}"
     return [
         stimulus_row(folder, real, kind="real", **shared),
         stimulus_row(folder, fake, kind="fake", model=names.model, reference_file=reference, **{**shared, **facts}),

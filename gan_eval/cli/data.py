@@ -79,14 +79,13 @@ def data_list(data_root: DataRoot = None) -> None:
         return
     if not data_root.is_dir():
         raise UserError(f"--data-root {data_root}: no such folder")
-    from gan_eval.stimuli.pictures import list_pictures
-    from trainer.datasets.pairs import list_splits
+    from trainer.datasets.pairs import PairedSet, list_splits
     from trainer.datasets.photographs import PhotographSet
 
     typer.echo(f"in {data_root}:")
     for folder in sorted(path for path in data_root.iterdir() if path.is_dir()):
         if own_splits := list_splits(folder):
-            counts = {split: len(list_pictures(folder / split)) for split in own_splits}
+            counts = {split: len(PairedSet(folder).paths(split)) for split in own_splits}
         else:  # not directly in the splits' folders, but below
             counts = {split: len(paths) for split, paths in PhotographSet(folder).by_folder().items()}
         if counts:

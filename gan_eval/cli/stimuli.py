@@ -28,6 +28,13 @@ def stimuli_import(
         FitOption | None,
         typer.Option(help="Real and fake of two sizes: the larger becomes as small as the other, by crop or stretch."),
     ] = None,
+    display: Annotated[
+        str | None,
+        typer.Option(
+            metavar="LOW..HIGH[:CHANNELS]",
+            help="Samples shown black and white, of pictures that are not 8-bit grey or RGB; default: the real ones'.",
+        ),
+    ] = None,
 ) -> None:
     """Make a stimulus set from any generator's result folder."""
     from gan_eval.cli.console import Console
@@ -42,6 +49,7 @@ def stimuli_import(
             masks=masks,
             mask_kind=mask_kind,
             fit=fit.value if fit else None,
+            display=display,
             on_progress=lambda done, total: console.progress("import", done, total),
         )
         for problem in imported.problems:

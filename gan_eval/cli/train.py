@@ -300,6 +300,13 @@ def generate(
         int | None,
         typer.Option(min=0, max=2**63 - 1, help="Of such a generator's holes, the same for all of them; default: 0."),
     ] = None,
+    display: Annotated[
+        str | None,
+        typer.Option(
+            metavar="LOW..HIGH[:CHANNELS]",
+            help="Samples shown black and white, of pictures that are not 8-bit grey or RGB; default: the training's.",
+        ),
+    ] = None,
     data_root: DataRoot = None,
 ) -> None:
     """Write a stimulus set: generated pictures beside their input and ground truth."""
@@ -327,6 +334,7 @@ def generate(
             dropout=dropout,
             seed=seed,
             mask_seed=mask_seed,
+            display=display,
             dataset=dataset,
             model=model,
             limit=limit,

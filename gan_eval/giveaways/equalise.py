@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import ExifTags, Image, JpegImagePlugin
+from PIL import ExifTags, Image, JpegImagePlugin, UnidentifiedImageError
 
 import gan_eval
 from gan_eval.errors import UserError
@@ -302,5 +302,8 @@ def source_of(path: Path, kind: str) -> Source:
             if isinstance(image, JpegImagePlugin.JpegImageFile):
                 codec = f"JPEG {tables_hash(image)}"
             return Source(kind, codec, size)
+    except UnidentifiedImageError:  # channels that are no colours, or the message why not
+        height, width = images.decode_rgb(content, path).shape[:2]
+        return Source(kind, "", (width, height))
     except Exception as error:  # decoders raise whatever the damaged bytes lead to: struct.error, KeyError, ...
         raise UserError(f"{path}: not a readable picture ({error}); replace or remove it") from error

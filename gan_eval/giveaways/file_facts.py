@@ -12,16 +12,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from PIL import ExifTags, Image, JpegImagePlugin
+from PIL import ExifTags, Image, JpegImagePlugin, UnidentifiedImageError
 
 from gan_eval.errors import UserError
 from gan_eval.files import require_file
 from gan_eval.giveaways.clues import Facts, Value
+from gan_eval.stimuli.pictures import read_stored
+from gan_eval.stimuli.pixel_formats import format_of
 
 _SUBSAMPLING = {0: "4:4:4", 1: "4:2:2", 2: "4:2:0"}
 _APPLICATION_KINDS = ((b"Exif\0", "EXIF"), (b"http://ns.adobe.com/x", "XMP"), (b"Photoshop", "IPTC"), (b"MPF", "MPF"))
 _BITS = {"1": 1, "I;16": 16, "I;16B": 16, "I": 32, "F": 32}
 """Bits a channel by Pillow's mode; 8 in the others."""
+_JPEG_CLUES = ("jpeg_tables", "jpeg_step", "jpeg_subsampling", "jpeg_encoding")
 _WORD = re.compile(r"[^\W\d_]+")
 
 
@@ -47,6 +50,18 @@ def file_facts(path: Path) -> Facts:
                     "png_encoding": png.encoding,
                 }
                 facts |= {"software": png.software} if png.software else {}
+        size = path.stat().st_size
+    except UnidentifiedImageError:
+        samples = read_stored(path).samples  # of channels that Pillow does not know, or the message why not
+        facts = {**name_facts(path), **dict.fromkeys((*_JPEG_CLUES, "png_encoding"))}
+        height, width = samples.shape[:2]
+        facts |= {
+            "format": "TIFF",
+            "size": f"{width}x{height}",
+            "area": float(width * height),
+            "aspect": width / height,
+        }
+        facts |= {"mode": str(format_of(samples)), **dict.fromkeys(("profile", "metadata", "software"), "none")}
         size = path.stat().st_size
     except FileNotFoundError as error:
         raise UserError(f"{path}: no such picture; restore it") from error
@@ -104,7 +119,7 @@ def profile_name(profile: bytes | None) -> str:
 def _jpeg(image: Image.Image) -> dict[str, Value]:
     """The clues of a JPEG; None for other formats."""
     if not isinstance(image, JpegImagePlugin.JpegImageFile):
-        return dict.fromkeys(("jpeg_tables", "jpeg_step", "jpeg_subsampling", "jpeg_encoding"))
+        return dict.fromkeys(_JPEG_CLUES)
     first = image.quantization[min(image.quantization)]
     marks = {name for key, name in (("jfif", "JFIF"), ("adobe", "Adobe")) if key in image.info}
     kinds = {kind for _, data in image.applist for start, kind in _APPLICATION_KINDS if data.startswith(start)}

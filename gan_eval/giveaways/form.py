@@ -8,7 +8,7 @@ from pathlib import Path
 from shlex import quote
 
 import numpy as np
-from PIL import Image, ImageCms
+from PIL import Image, ImageCms, UnidentifiedImageError
 
 from gan_eval.errors import UserError
 from gan_eval.stimuli.pictures import Fit, Picture, Size, decode_rgb, has_shape
@@ -51,8 +51,11 @@ def decode_srgb(content: bytes, path: Path) -> Picture:
         UserError: the picture has no exact 8-bit RGB reading, or its profile is damaged or for other colours.
     """
     picture = decode_rgb(content, path)
-    with Image.open(io.BytesIO(content)) as image:
-        profile = image.info.get("icc_profile")
+    try:
+        with Image.open(io.BytesIO(content)) as image:
+            profile = image.info.get("icc_profile")
+    except UnidentifiedImageError:  # channels that are no colours
+        return picture
     if not profile:
         return picture
     try:

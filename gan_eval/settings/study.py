@@ -65,6 +65,10 @@ class ModelSettings(Section):
     """What differs from `[training]` in this model."""
 
 
+DISPLAY = r"^\d{1,5}\.\.\d{1,5}(:\d{1,2}(,\d{1,2},\d{1,2})?)?$"
+"""As `gan_eval.stimuli.pixel_formats.Display` reads it, which costs too much to import here."""
+
+
 class GenerateSettings(Section):
     """`[generate]`: how the stimuli are made from a trained generator."""
 
@@ -75,6 +79,9 @@ class GenerateSettings(Section):
     """The generator at the end of the training, or the one that its validation's best_metric prefers."""
     limit: int | None = Field(default=None, ge=1, le=MOST_PICTURES, examples=[200])
     """At most so many test items."""
+    display: str | None = Field(default=None, pattern=DISPLAY, examples=["0..4095"])
+    """Of pictures that are not 8-bit grey or RGB: the samples shown black and white, LOW..HIGH, and after a colon the
+    channels shown (3,2,1 or 2); default: from the least to the largest sample trained on, and the first three."""
 
 
 class StimuliSettings(Section):

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,7 @@ from gan_eval.errors import UserError
 from gan_eval.files import claim_output_folder, remove_leftovers, write_json
 from gan_eval.stimuli import pictures as images
 from gan_eval.stimuli.holes import hole_of, mask_of
+from gan_eval.stimuli.pixel_formats import RGB8, Display, PixelFormat, Samples
 from gan_eval.stimuli.sets import (
     FILE_COLUMNS,
     TABLE_NAME,
@@ -43,13 +44,15 @@ def import_folder(
     masks: Path | None = None,
     mask_kind: str | None = None,
     fit: images.Fit | None = None,
+    display: str | None = None,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> Imported:
     """Make a stimulus set from another tool's result folder.
 
     Two layouts are known: sub-folders `real/` and `fake/` (and optionally `input/`) paired by file stem, and the
     flat result folder of pytorch-CycleGAN-and-pix2pix (`*_real_A.png` the input, `*_fake_B.png`, `*_real_B.png`).
-    Pictures become 8-bit RGB PNG, so that file format gives nothing away; a picture that cannot be read is left out
+    Pictures become 8-bit RGB PNG, so that file format gives nothing away; where all real and generated ones are of
+    16 bits, or of other channels than grey or RGB, they keep every sample. A picture that cannot be read is left out
     and named. With masks (white is hole) the set has what the metrics of the hole need.
 
     Args:
@@ -61,6 +64,8 @@ def import_folder(
         mask_kind: how the holes were made, for the column of this name; default: folder.
         fit: where real and fake differ in size, the larger is brought to the size of the smaller, so; default: the
             item is left out.
+        display: how pictures are shown that keep other samples than 8-bit RGB (see `Display.parse`); default: from the
+            least to the largest sample of the real ones.
         on_progress: called with (items done, items in all).
 
     Raises:
@@ -84,6 +89,7 @@ def import_folder(
         mask_kind=mask_kind or "folder",
         resize=fit is not None,
         fit=fit,
+        display=display,
         on_progress=on_progress,
     )
 
@@ -98,6 +104,7 @@ def import_items(
     mask_kind: str = "folder",
     resize: bool = False,
     fit: images.Fit | None = None,
+    display: str | None = None,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> Imported:
     """Make a stimulus set from pictures whose partners are known.
@@ -110,11 +117,13 @@ def import_items(
         mask_kind: how the holes were made.
         resize: where real and fake differ in size, bring the larger to the size of the smaller (bicubic).
         fit: how, where they differ in shape as well; default: the item is left out.
+        display: see `import_folder`.
         on_progress: called with (items done, items in all).
 
     Raises:
-        UserError: no item is left, or `out` is somebody else's.
+        UserError: no item is left, a display for pictures that are shown as they are, or `out` is somebody else's.
     """
+    formats = _formats(items, display)
     claim_output_folder(out)
     remove_leftovers(out)
     earlier = _pictures_of(out)
@@ -124,12 +133,12 @@ def import_items(
     resized = 0
     for done, (stem, files) in enumerate(items.items(), start=1):
         try:
-            pictures = {role: images.read_rgb(path) for role, path in files.items()}
+            pictures = {role: images.read_as(path, formats[role]) for role, path in files.items()}
             if resize and pictures["fake"].shape != pictures["real"].shape:
                 pictures = _one_size(pictures, files["fake"], fit)
                 resized += 1
             for role in ("fake", "mask"):
-                if role in pictures and pictures[role].shape != pictures["real"].shape:
+                if role in pictures and pictures[role].shape[:2] != pictures["real"].shape[:2]:
                     sizes = " and ".join(f"{pictures[key].shape[1]}x{pictures[key].shape[0]}" for key in ("real", role))
                     mend = ": --fit crop or --fit stretch" if role == "fake" else ""
                     problem = f"real and {role} differ in size ({sizes}); bring both to one size{mend}"
@@ -137,7 +146,7 @@ def import_items(
         except UserError as error:
             problems.append(str(error))
         else:
-            rows += _write_item(pictures, out, dataset=dataset, model=model, stem=stem, mask_kind=mask_kind)
+            rows += _write_item(pictures, formats, out, dataset=dataset, model=model, stem=stem, mask_kind=mask_kind)
         if on_progress:
             on_progress(done, len(items))
     if not rows:
@@ -145,9 +154,39 @@ def import_items(
     write_set(out, sorted(rows, key=lambda row: (row["kind"] == "fake", images.natural_key(row["stimulus"]))))
     for path in earlier - _pictures_of(out):
         path.unlink(missing_ok=True)
-    record = {"dataset": dataset, "model": model, "problems": problems, "resized": resized}
+    record: dict[str, Any] = {"dataset": dataset, "model": model, "problems": problems, "resized": resized}
+    record |= {} if formats["real"].is_rgb8 else {"pictures": formats["real"].as_dict()}
     write_json(out / ".gan-eval" / "import.json", record)
     return Imported(out, len(rows) // 2, tuple(problems), resized)
+
+
+def _formats(items: Mapping[str, Mapping[str, Path]], display: str | None) -> dict[str, PixelFormat]:
+    """The format in which the pictures of each role are read and written: 8-bit RGB, unless all hold something else.
+
+    Raises:
+        UserError: a display for pictures that are shown as they are, or of channels that they do not have.
+    """
+
+    def common(*roles: str, display: str | None = None) -> PixelFormat:
+        contents = {}
+        for path in (files[role] for files in items.values() for role in roles if role in files):
+            with suppress(UserError):
+                contents[path] = images.contents_of(path)
+        try:
+            found = images.common_format(contents)
+        except UserError:  # of several formats, which have 8-bit RGB in common if anything
+            return RGB8
+        if found.is_plain:
+            return RGB8
+        if display is not None:
+            return replace(found, display=Display.parse(display, channels=found.channels))
+        shown = [files[roles[0]] for files in items.values() if files.get(roles[0]) in contents]
+        return replace(found, display=images.range_of(shown, found))
+
+    of_both = common("real", "fake", display=display)
+    if display is not None and of_both.is_rgb8:
+        raise UserError(f"--display {display}: these pictures are shown in 8-bit RGB as they are; leave it out")
+    return {"real": of_both, "fake": of_both, "input": common("input"), "mask": RGB8}
 
 
 def _pictures_of(folder: Path) -> set[Path]:
@@ -159,7 +198,7 @@ def _pictures_of(folder: Path) -> set[Path]:
     return set()
 
 
-def _one_size(pictures: Mapping[str, images.Picture], path: Path, fit: images.Fit | None) -> dict[str, images.Picture]:
+def _one_size(pictures: Mapping[str, Samples], path: Path, fit: images.Fit | None) -> dict[str, Samples]:
     """An item's pictures, those of the larger size brought to the smaller.
 
     Raises:
@@ -180,13 +219,23 @@ def _one_size(pictures: Mapping[str, images.Picture], path: Path, fit: images.Fi
 
 
 def _write_item(
-    pictures: Mapping[str, images.Picture], out: Path, *, dataset: str, model: str, stem: str, mask_kind: str
+    pictures: Mapping[str, Samples],
+    formats: Mapping[str, PixelFormat],
+    out: Path,
+    *,
+    dataset: str,
+    model: str,
+    stem: str,
+    mask_kind: str,
 ) -> list[Row]:
     """Write an item's pictures as PNG; its rows, the real one first."""
     real = pictures["real"]
-    saved = {role: out / role / f"{stem}.png" for role in pictures}
+    saved = {role: out / role / f"{stem}{formats[role].suffix}" for role in pictures}
     for role, picture in pictures.items():
-        images.write_png(saved[role], mask_of(hole_of(picture)) if role == "mask" else picture)
+        if role == "mask":
+            images.write_png(saved[role], mask_of(hole_of(picture)))
+        else:
+            images.write_samples(saved[role], picture, formats[role])
     shared: dict[str, Any] = {
         "dataset": dataset,
         "stem": stem,

@@ -1,4 +1,5 @@
-"""Pictures on disk: decoding to 8-bit RGB, writing PNG, bringing to a size, listing folders, pairing by file stem.
+"""Pictures on disk: decoding to 8-bit RGB or with every sample, writing, bringing to a size, listing folders, pairing
+by file stem.
 
 Pictures of 16 bits a channel are rounded to 8 from all their bits. Pillow itself keeps all bits of grey alone; of
 colour it keeps each channel's high byte, which is off by up to a level. So a deep colour picture is decoded a second
@@ -8,17 +9,38 @@ time, as if the bytes of each channel stood the other way round.
 import io
 import os
 import re
-import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import ExifTags, Image, ImageFile, UnidentifiedImageError
+from PIL import ExifTags, Image, UnidentifiedImageError
 
 from gan_eval.errors import UserError
-from gan_eval.files import atomic_path, require_file
+from gan_eval.files import atomic_path, require_file, write_bytes
+from gan_eval.stimuli.pixel_formats import (
+    MOST_PIXELS,
+    RGB8,
+    TIFF_BEGINNINGS,
+    Display,
+    PixelFormat,
+    Samples,
+    Stored,
+    deep_layout,
+    format_of,
+    png_bytes,
+    read_levels,
+    recorded_display,
+    rounded,
+    shown,
+    shown_channels,
+    stored_of,
+    tiff_bytes,
+    tiff_samples,
+)
 
 Picture = NDArray[np.uint8]
 """(H, W, 3) uint8, 0..255, RGB."""
@@ -28,9 +50,6 @@ Fit = Literal["crop", "stretch"]
 """How a picture of another shape is brought to a size: by keeping its centre, or by stretching it."""
 
 SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff", ".ppm"})
-
-MOST_PIXELS = 89_478_485
-"""Larger pictures are refused: decoded, one of so many pixels is a quarter of a gigabyte. Pillow warns from there."""
 
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -85,18 +104,26 @@ def decode_rgb(content: bytes, path: Path) -> Picture:
     | EXIF orientation | applied |
     | several frames or pages | the first |
 
-    Colour profiles are not applied.
+    Colour profiles are not applied. A picture in whose file is recorded how it is shown (`Display`) becomes that.
 
     Raises:
         UserError: the picture is broken, truncated, too large, transparent, or of a mode that has no exact 8-bit RGB
-            reading (CMYK, Lab, YCbCr in TIFF, 32-bit).
+            reading (CMYK, Lab, YCbCr in TIFF, 32-bit, other channels than grey or RGB).
     """
-    try:
-        if not content:
-            raise UserError(f"{path}: not a readable picture (the file is empty); replace or remove it")
-        with Image.open(io.BytesIO(content)) as image:
-            if image.width * image.height > MOST_PIXELS:
-                raise Image.DecompressionBombError
+    with _decoding_errors(path):
+        image = _opened(content, path)
+        if image is None:
+            stored, display = tiff_samples(content)
+            if display is None:
+                raise UserError(
+                    f"{path}: {format_of(stored.samples)} have no 8-bit RGB reading, and how they are shown is not "
+                    "recorded in the file; gan-eval stimuli import does that"
+                )
+            return shown(stored.samples, display)
+        with image:
+            display = recorded_display(image)
+            if display is not None:
+                return shown(stored_of(image, content).samples, display)
             layout = deep_layout(image)
             image.load()
             rgb = _as_rgb(image) if layout is None else _from_deep(image, layout, content)
@@ -108,6 +135,70 @@ def decode_rgb(content: bytes, path: Path) -> Picture:
                 )
             turn = _TURNS.get(image.getexif().get(ExifTags.Base.Orientation, 1))
             return np.array(rgb if turn is None else rgb.transpose(turn), dtype=np.uint8)
+
+
+def decode_stored(content: bytes, path: Path) -> Stored:
+    """Decode a picture file's bytes to every sample that it holds, upright; `path` is the name for messages.
+
+    Grey and RGB of 8 or 16 bits, with or without alpha, in any format that Pillow reads whole; a palette's colours;
+    TIFF with any number of channels of 8 or 16 bits.
+
+    Raises:
+        UserError: the picture is broken, too large, or of another depth or colour model.
+    """
+    with _decoding_errors(path):
+        image = _opened(content, path)
+        if image is None:
+            return tiff_samples(content)[0]
+        with image:
+            stored = stored_of(image, content)
+            turn = _TURNS.get(image.getexif().get(ExifTags.Base.Orientation, 1))
+            if turn is None:
+                return stored
+            planes = [Image.fromarray(stored.samples[..., n]).transpose(turn) for n in range(stored.samples.shape[2])]
+            return Stored(np.stack([np.asarray(plane) for plane in planes], axis=-1), stored.alpha)
+
+
+def decode_measured(content: bytes, path: Path) -> Samples:
+    """Decode to what metrics take: 8-bit grey and colour to RGB as `decode_rgb` does, others to every sample.
+
+    Raises:
+        UserError: as for `decode_rgb`; of other channels and depths as for `decode_stored`.
+    """
+    if content.startswith(b"\x89PNG"):
+        may_be_deep = content[24:25] == b"\x10"  # bits a channel
+    else:
+        may_be_deep = content.startswith((*TIFF_BEGINNINGS, b"P5", b"P6"))
+    if may_be_deep:
+        try:
+            stored = decode_stored(content, path)
+        except UserError:  # its words are those for 8 bits
+            return decode_rgb(content, path)
+        if not (format_of(stored.colours).is_plain or stored.is_transparent):
+            return np.ascontiguousarray(stored.colours)
+    return decode_rgb(content, path)
+
+
+def _opened(content: bytes, path: Path) -> Image.Image | None:
+    """The picture, of which the header is read; None for a TIFF of which Pillow does not know the channels."""
+    if not content:
+        raise UserError(f"{path}: not a readable picture (the file is empty); replace or remove it")
+    try:
+        image = Image.open(io.BytesIO(content))
+    except UnidentifiedImageError:
+        if content.startswith(TIFF_BEGINNINGS):
+            return None
+        raise
+    if image.width * image.height > MOST_PIXELS:
+        raise Image.DecompressionBombError
+    return image
+
+
+@contextmanager
+def _decoding_errors(path: Path) -> Iterator[None]:
+    """What goes wrong while a picture is decoded, in the user's words."""
+    try:
+        yield
     except UserError:
         raise
     except Image.DecompressionBombError as error:
@@ -118,6 +209,119 @@ def decode_rgb(content: bytes, path: Path) -> Picture:
     except Exception as error:  # decoders raise whatever the damaged bytes lead to: struct.error, KeyError, ...
         reason = str(error) or type(error).__name__
         raise UserError(f"{path}: not a readable picture ({reason}); replace or remove it") from error
+
+
+@dataclass(frozen=True)
+class Contents:
+    """What a file holds, as far as it decides on the format in which a set is read."""
+
+    colours: PixelFormat
+    """Without an alpha channel."""
+    alpha: Literal["none", "opaque", "transparent"] = "none"
+
+
+def contents_of(path: Path) -> Contents:
+    """What a picture's file holds; of grey and RGB without alpha its header tells.
+
+    Raises:
+        UserError: the file cannot be read, or has no exact reading.
+    """
+    if path.suffix.lower() not in (".tif", ".tiff"):
+        with _decoding_errors(path), Image.open(path) as image:
+            plain = image.mode in ("1", "L", "P", "RGB") and "transparency" not in image.info
+            if plain and image.format != "TIFF" and deep_layout(image) is None:
+                return Contents(PixelFormat(1 if image.mode in ("1", "L") else 3))
+    stored = read_stored(path)
+    alpha: Literal["none", "opaque", "transparent"] = "none"
+    if stored.alpha:
+        alpha = "transparent" if stored.is_transparent else "opaque"
+    return Contents(format_of(stored.colours), alpha)
+
+
+def common_format(contents: Mapping[Path, Contents]) -> PixelFormat:
+    """The format in which all pictures of a set are read; how it is shown is not in it.
+
+    An alpha channel is a channel like others where all pictures have one and it is not the largest everywhere; else it
+    is left out. Grey beside RGB, both of 8 bits, is read as RGB.
+
+    Raises:
+        UserError: they differ in depth or in channels; two of them are named.
+
+    >>> common_format({Path("a"): Contents(PixelFormat(1)), Path("b"): Contents(PixelFormat(3))})
+    PixelFormat(channels=3, bits=8, display=None)
+    """
+    first_of: dict[PixelFormat, Path] = {}
+    for path, content in contents.items():
+        first_of.setdefault(content.colours, path)
+    formats = list(first_of)
+    if len(formats) == 1:
+        alphas = {content.alpha for content in contents.values()}
+        is_channel = "transparent" in alphas and "none" not in alphas
+        return PixelFormat(formats[0].channels + 1, formats[0].bits) if is_channel else formats[0]
+    if not formats or all(found.is_plain for found in formats):
+        return RGB8
+    (one, path), (another, other), *_ = first_of.items()
+    raise UserError(f"{other}: {another}, but {path} is {one}; bring all pictures of a set to one depth and channels")
+
+
+def range_of(paths: Iterable[Path], pixel_format: PixelFormat) -> Display:
+    """What shows pictures of a format that is not plain: from the least to the largest sample of them all, of 16 bits.
+
+    Those that cannot be read are passed over.
+    """
+    extremes = []
+    for path in paths if pixel_format.bits == 16 else ():
+        with suppress(UserError):
+            samples = read_as(path, pixel_format)
+            extremes.append((int(samples.min()), int(samples.max())))
+    return range_from(extremes, pixel_format)
+
+
+def range_from(extremes: Iterable[tuple[int, int]], pixel_format: PixelFormat) -> Display:
+    """As `range_of`, from the least and the largest sample of each picture; without any, all of the depth's range.
+
+    >>> range_from([(7, 300), (5, 200)], PixelFormat(1, 16))
+    Display(low=5, high=300, channels=(1,))
+    """
+    pairs = list(extremes) or [(0, pixel_format.levels)]
+    low, high = min(pair[0] for pair in pairs), max(1, *(pair[1] for pair in pairs))
+    return Display(min(low, high - 1), high, shown_channels(pixel_format.channels))
+
+
+def read_stored(path: Path) -> Stored:
+    """Every sample of a picture file, as `decode_stored` gives it.
+
+    Raises:
+        UserError: the file is missing, or has no exact reading.
+    """
+    return decode_stored(read_file(path), path)
+
+
+def read_as(path: Path, wanted: PixelFormat) -> Samples:
+    """(H, W, channels) of the format wanted, every sample as it is stored; 8-bit RGB as `read_rgb` gives it.
+
+    Raises:
+        UserError: the file is missing, or no picture of this format.
+    """
+    if wanted.is_rgb8:
+        return read_rgb(path)
+    stored = read_stored(path)
+    samples = stored.samples
+    if stored.alpha and samples.shape[2] == wanted.channels + 1:
+        if stored.is_transparent:
+            raise UserError(f"{path}: the picture is transparent in places; flatten it onto a background first")
+        samples = np.ascontiguousarray(stored.colours)
+    found = format_of(samples)
+    if (found.channels, found.bits) != (wanted.channels, wanted.bits):
+        raise UserError(f"{path}: {found}, where {wanted} is wanted; bring all pictures of a set to one format")
+    return samples
+
+
+def as_shown(samples: Samples, pixel_format: PixelFormat) -> Picture:
+    """(H, W, 3) uint8 as a screen shows it; 8-bit RGB is given back as it is."""
+    if pixel_format.is_rgb8:
+        return samples
+    return shown(samples, pixel_format.display)
 
 
 def _as_rgb(image: Image.Image) -> Image.Image | None:
@@ -143,6 +347,18 @@ def _from_deep(image: Image.Image, layout: str, content: bytes) -> Image.Image |
     return Image.fromarray(np.broadcast_to(rounded(levels[..., :colours]), (*levels.shape[:2], 3)))
 
 
+def write_samples(path: Path, samples: Samples, pixel_format: PixelFormat) -> None:
+    """Write (H, W, channels) whole or not at all, as PNG or TIFF by the path's suffix; equal samples give equal bytes.
+
+    Pictures that are not shown as they are keep how they are shown: in a text chunk, or in the TIFF's description.
+    """
+    if pixel_format.is_plain and path.suffix == ".png":
+        write_png(path, samples[..., 0] if samples.shape[2] == 1 else samples)
+        return
+    encode = png_bytes if path.suffix == ".png" else tiff_bytes
+    write_bytes(path, encode(samples, pixel_format.display))
+
+
 def write_png(path: Path, picture: Picture) -> None:
     """Write (H, W, 3) or (H, W) uint8 as PNG without metadata, whole or not at all."""
     with atomic_path(path) as temporary:
@@ -152,10 +368,20 @@ def write_png(path: Path, picture: Picture) -> None:
 def resize(
     picture: Picture, size: tuple[int, int], *, resampling: Image.Resampling = Image.Resampling.BICUBIC
 ) -> Picture:
-    """Resize (H, W, 3) uint8 to `size` = (height, width) by one of Pillow's rules (antialiased when shrinking)."""
+    """Resize (H, W, 3) uint8, or (H, W, channels) uint8 or uint16, to `size` = (height, width) by one of Pillow's rules
+    (antialiased when shrinking); a size that it has already keeps every sample.
+    """
     height, width = size
     if picture.shape[:2] == (height, width):
         return picture
+    if picture.ndim == 3 and (picture.shape[2] != 3 or picture.dtype != np.uint8):
+        planes = (picture[..., channel] for channel in range(picture.shape[2]))
+        if picture.dtype == np.uint8:
+            resized = [np.asarray(Image.fromarray(plane).resize((width, height), resampling)) for plane in planes]
+        else:  # as floats: Pillow's own rule for 16 bits is rougher
+            floats = (Image.fromarray(plane.astype(np.float32)).resize((width, height), resampling) for plane in planes)
+            resized = [np.rint(np.asarray(plane)).clip(0, 65535).astype(np.uint16) for plane in floats]
+        return np.stack(resized, axis=-1)
     return np.asarray(Image.fromarray(picture).resize((width, height), resampling))
 
 
@@ -214,6 +440,13 @@ def list_pictures(folder: Path) -> list[Path]:
     return [folder / name for name in sorted(names, key=natural_key)]
 
 
+def sides_of(data: Path) -> tuple[Path, Path] | None:
+    """The folders A and B of a data set whose pairs are two files each; None where both are in one, in DATA/<split>."""
+    a, b = Path(data) / "A", Path(data) / "B"
+    joined = any((Path(data) / split).is_dir() for split in ("train", "val", "test"))
+    return (a, b) if a.is_dir() and b.is_dir() and not joined else None
+
+
 def may_be_a_file(entry: os.DirEntry[str]) -> bool:
     """Also where it cannot be told: a link that leads nowhere or to itself, a disk that fails."""
     try:
@@ -251,84 +484,3 @@ def by_stem(paths: Iterable[Path]) -> dict[str, Path]:
             )
         stems[path.stem] = path
     return stems
-
-
-Levels = NDArray[np.uint32]
-"""(H, W, channels), 0..65535: grey, grey and alpha, RGB, or RGB and alpha."""
-
-# How 16-bit channels are stored, in Pillow's names: its raw modes.
-_GREY = frozenset({"I;16", "I;16B", "I;16L", "I;16N"})
-_GREY_AND_ALPHA = "LA;16B"
-_NATIVE_SWAPPED = "16B" if sys.byteorder == "little" else "16L"
-_SWAPPED = {
-    f"{channels};{order}": f"{channels};{swapped}"
-    for channels in ("RGB", "RGBA")
-    for order, swapped in (("16B", "16L"), ("16L", "16B"), ("16N", _NATIVE_SWAPPED))
-}
-"""For each layout of colour, that with the bytes of each channel the other way round."""
-
-_BITS, _PHOTOMETRIC, _PLANES = 258, 262, 284
-_INVERTED, _APART = 0, 2
-
-
-def deep_layout(image: Image.Image) -> str | None:
-    """How a picture of more than 8 bits a channel is stored; None for any other.
-
-    Args:
-        image: as it was opened, before it is loaded.
-
-    Raises:
-        ValueError: what is stored in this way cannot be read whole (12 bits, premultiplied, inverted, planes apart).
-    """
-    if image.mode not in ("RGB", "RGBA") and not image.mode.startswith("I;16"):
-        return None
-    tiles = image.tile if isinstance(image, ImageFile.ImageFile) else []
-    args = tiles[0].args if tiles else ""
-    raw_mode = args[0] if isinstance(args, tuple) and args else args
-    layout = raw_mode if isinstance(raw_mode, str) else ""  # of the first part; empty where Pillow does not tell
-    tags = getattr(image, "tag_v2", {})
-    if not (";16" in layout and layout != "BGR;16") and max(tags.get(_BITS, (8,))) <= 8:
-        return None
-    known = layout in _GREY or layout == _GREY_AND_ALPHA or layout in _SWAPPED
-    if not known or tags.get(_PHOTOMETRIC) == _INVERTED or tags.get(_PLANES) == _APART:
-        raise ValueError("more than 8 bits a channel, stored in a way that has no exact reading here; save it as PNG")
-    return layout
-
-
-def read_levels(image: Image.Image, layout: str, content: bytes) -> Levels:
-    """All bits of a deep picture that has been loaded.
-
-    Args:
-        image: the picture.
-        layout: from `deep_layout`.
-        content: the file's bytes.
-    """
-    if layout in _GREY:
-        return np.asarray(image).astype(np.uint32)[..., None]
-    if layout == _GREY_AND_ALPHA:
-        in_order = _decoded(image, "RGBA", content)
-        high, low = in_order[..., ::2], in_order[..., 1::2]
-    else:
-        high, low = np.asarray(image), _decoded(image, _SWAPPED[layout], content)
-    return high.astype(np.uint32) * np.uint32(256) + low.astype(np.uint32)
-
-
-def rounded(levels: Levels) -> NDArray[np.uint8]:
-    """round(level * 255 / 65535).
-
-    >>> rounded(np.array([0, 128, 129, 385, 65535]))
-    array([  0,   0,   1,   1, 255], dtype=uint8)
-    """
-    return ((levels * 255 + 32767) // 65535).astype(np.uint8)
-
-
-def _decoded(image: Image.Image, layout: str, content: bytes) -> NDArray[np.uint8]:
-    """The picture again, as if it were stored in another layout of equally many bytes."""
-    with Image.open(io.BytesIO(content), formats=[image.format or "PNG"]) as again:
-        if isinstance(again, ImageFile.ImageFile):
-            again.tile = [
-                tile._replace(args=layout if isinstance(tile.args, str) else (layout, *(tile.args or ())[1:]))
-                for tile in again.tile
-            ]
-        again.load()
-        return np.asarray(again)

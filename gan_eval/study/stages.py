@@ -124,6 +124,7 @@ def generate_stage(plan: Plan, model: str) -> Stage:
             out=out,
             mode=study.generate.mode,
             limit=study.generate.limit,
+            display=study.generate.display,
             root=plan.data_root or Path(),
             dataset=dataset,
             model=model,
@@ -143,9 +144,12 @@ def generate_stage(plan: Plan, model: str) -> Stage:
             hashes |= {name: str(value) for name, value in task.conditions().items()}
         return hashes
 
+    generation = study.generate.model_dump(mode="json")
+    if generation["display"] is None:  # stages of earlier versions did not know it
+        del generation["display"]
     return Stage(
         name=f"generate-{model}",
-        settings={"generate": study.generate.model_dump(mode="json"), "split": plan.split(dataset), **holes},
+        settings={"generate": generation, "split": plan.split(dataset), **holes},
         inputs=inputs,
         outputs=(out,),
         work=work,
@@ -358,7 +362,12 @@ def report_stage(plan: Plan) -> Stage:
 def _picture_hashes(plan: Plan, model: str, split: str) -> dict[str, str]:
     """SHA-256 of each picture of a split of the model's data set, by path within the data set."""
     folder = plan.data_folder(plan.study.models[model].data)
-    return {path.relative_to(folder).as_posix(): sha256_file(path) for path in plan.pictures(model, split)}
+    files = plan.pictures(model, split)
+    if plan.study.training_of(model).inpainting is None:
+        from trainer.datasets.pairs import PairedSet
+
+        files = PairedSet(folder).files(files)
+    return {path.relative_to(folder).as_posix(): sha256_file(path) for path in files}
 
 
 def _generate_names(plan: Plan) -> tuple[str, ...]:

@@ -134,9 +134,9 @@ def test_jitter_covers_all_places_and_mirrors_both_halves_alike(tiny: Callable[.
     for sample in range(400):
         crop = jitter(pair, settings, sample=sample)
         np.testing.assert_array_equal(crop[0], crop[1])
-        flipped = int(crop[0, 0, 0, 0]) > int(crop[0, 0, 0, 1])
+        flipped = int(crop[0][0, 0, 0]) > int(crop[0][0, 0, 1])
         mirrored += flipped
-        corners.add(int(crop[0, 0, 0, -1 if flipped else 0]))
+        corners.add(int(crop[0][0, 0, -1 if flipped else 0]))
     assert len(corners) == 25
     assert 150 < mirrored < 250
 

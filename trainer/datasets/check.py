@@ -9,9 +9,11 @@ from typing import Any, Literal
 
 from gan_eval.errors import UserError
 from gan_eval.settings.training import Direction
-from gan_eval.stimuli.pictures import Picture, list_pictures, read_rgb
+from gan_eval.stimuli.pictures import as_shown, read_rgb
+from gan_eval.stimuli.pixel_formats import RGB8, Samples
 from trainer.datasets.dataset import OnProgress, try_pictures
 from trainer.datasets.pairs import (
+    Formats,
     PairedSet,
     Side,
     direction_from,
@@ -29,7 +31,7 @@ LISTED = 20
 SIZES_LISTED = 5
 """Of the sizes of photographs, so many are listed for people; JSON has all."""
 
-Kind = Literal["unusable", "duplicate", "count", "sides", "sizes", "shape", "split", "stem", "few"]
+Kind = Literal["unusable", "duplicate", "count", "sides", "sizes", "shape", "split", "stem", "few", "format"]
 
 
 @dataclass(frozen=True)
@@ -71,6 +73,8 @@ class Report:
     """Of photographs: whether a hash of the path decides on the split, as no folder does."""
     drawn: Side | None = None
     """Of A|B pictures: the half that looks drawn: labels, a map, edges."""
+    formats: Formats | None = None
+    """Of A|B pictures: channels and depth of A and of B."""
     findings: list[Finding] = field(default_factory=list)
 
     @property
@@ -99,6 +103,7 @@ class Report:
             own = {"split_by_hash": self.by_hash, "sizes": self.sizes, "least_side": self.least_side}
         else:
             own = {"sizes": self.sizes, "drawn_side": self.drawn, "direction_drawn_to_photograph": self.direction}
+            own["formats"] = dict(zip("ab", (side.as_dict() for side in self.formats or ()), strict=False))
         return {
             "folder": str(self.folder),
             "preset": self.preset,
@@ -122,9 +127,12 @@ class Report:
         else:
             sides = f"{self.drawn} (--direction {self.direction} makes photographs)" if self.drawn else "no half"
             flat = [sum(values) / len(self.pictures) for values in zip(*(p.flat for p in self.pictures), strict=True)]
+            formats = self.formats or (RGB8, RGB8)
+            of_a, of_b = (f"{side}{f', shown {side.display}' if side.display else ''}" for side in formats)
             lines += [
                 f"pictures  {splits}",
                 f"pixels    {', '.join(sizes)}",
+                f"format    {of_a}" if of_a == of_b else f"format    A {of_a}; B {of_b}",
                 f"drawn     {sides}; flat areas: A {flat[0]:.0%}, B {flat[1]:.0%}",
             ]
         lines.append(f"findings  {len(self.findings) or 'none'}")
@@ -190,20 +198,27 @@ def check(
             raise UserError(f"--preset {preset}: is of A|B pictures; leave --photographs out")
     data_set = PhotographSet(data) if photographs else PairedSet(data)
     by_split = data_set.by_split()
+    findings: list[Finding] = []
+    if isinstance(data_set, PairedSet) and by_split:
+        try:
+            data_set.formats = data_set.found_formats(by_split.get("train") or next(iter(by_split.values())))
+        except UserError as error:
+            findings.append(Finding("format", str(error)))
     if not by_split:
         where = "below it" if photographs else f"in folders below it; wanted {data.name}/<split>/*.jpg, such as train"
         raise UserError(f"{data}: no pictures {where}")
     split_of = {path: split for split, paths in by_split.items() for path in paths}
 
     def facts(path: Path) -> PictureFacts:
+        if isinstance(data_set, PairedSet):
+            sides = data_set.sides(path)
+            flat = tuple(flatness(as_shown(side, form)) for side, form in zip(sides, data_set.formats, strict=True))
+            height, width = sides[0].shape[:2]
+            return PictureFacts(split_of[path], path, 2 * width, height, tuple(map(hash_pixels, sides)), flat)
         picture = read_rgb(path)
         height, width = picture.shape[:2]
         data_set.require_shape(path, width, height)
-        if photographs:
-            return PictureFacts(split_of[path], path, width, height, (hash_pixels(picture),))
-        halves = picture[:, : width // 2], picture[:, width // 2 :]
-        hashes, flat = tuple(map(hash_pixels, halves)), tuple(map(flatness, halves))
-        return PictureFacts(split_of[path], path, width, height, hashes, flat)
+        return PictureFacts(split_of[path], path, width, height, (hash_pixels(picture),))
 
     pictures: list[PictureFacts] = []
     unusable: dict[Path, tuple[str, str]] = {}
@@ -221,12 +236,13 @@ def check(
         report.findings.extend(photograph_findings(report, by_split, known))
     else:
         drawn = drawn_side([picture.flat[0] for picture in pictures], [picture.flat[1] for picture in pictures])
-        report = Report(data, False, compared, pictures, unusable, drawn=drawn)
+        formats = data_set.formats[0], data_set.formats[1]
+        report = Report(data, False, compared, pictures, unusable, drawn=drawn, formats=formats, findings=findings)
         report.findings.extend(pair_findings(report, known))
     return report
 
 
-def hash_pixels(picture: Picture) -> str:
+def hash_pixels(picture: Samples) -> str:
     """A hash of the decoded pixels and their shape: equal pictures are found whatever their files are like."""
     return hashlib.blake2b(repr(picture.shape).encode() + picture.tobytes(), digest_size=16).hexdigest()
 
@@ -240,7 +256,7 @@ def pair_findings(report: Report, preset: Preset | None) -> Iterator[Finding]:
     if narrow := narrow_halves({picture.path: (picture.width, picture.height) for picture in report.pictures}):
         yield Finding("shape", narrow)
     for split in list_splits(report.folder):
-        if shared := shared_stems(list_pictures(report.folder / split)):
+        if shared := shared_stems(PairedSet(report.folder).paths(split)):
             yield Finding("stem", shared)
     yield from duplicates(report, "the same picture", lambda pixels: pixels)
     yield from duplicates(report, "the same A half", lambda pixels: pixels[0], whole=False)

@@ -13,7 +13,7 @@ import numpy as np
 from gan_eval.errors import UserError
 from gan_eval.launch import usable_cores
 from gan_eval.settings.training import joined_splits
-from gan_eval.stimuli.pictures import Picture
+from gan_eval.stimuli.pixel_formats import RGB8, PixelFormat, Samples
 
 T = TypeVar("T")
 
@@ -47,6 +47,8 @@ class DataSet(ABC):
 
     def __init__(self, folder: Path) -> None:
         self.folder = Path(folder)
+        self.formats: tuple[PixelFormat, ...] = (RGB8,) * self.pictures_per_item
+        """Channels and depth in which the pictures of an item are read."""
 
     @abstractmethod
     def by_split(self) -> dict[str, list[Path]]:
@@ -92,8 +94,8 @@ class DataSet(ABC):
         """
 
     @abstractmethod
-    def read(self, path: Path, size: Size = "native") -> tuple[Picture, ...]:
-        """The `pictures_per_item` pictures of an item, each (H, W, 3) uint8.
+    def read(self, path: Path, size: Size = "native") -> tuple[Samples, ...]:
+        """The `pictures_per_item` pictures of an item, each (H, W, channels) of its format.
 
         Args:
             path: the file.
@@ -118,6 +120,10 @@ class DataSet(ABC):
 
         A few of the pictures are judged; broken ones are passed over.
         """
+
+    def files(self, paths: list[Path]) -> list[Path]:
+        """All files of the items that the paths name."""
+        return paths
 
     def require_folder(self) -> None:
         """Refuse a folder that is not there.

@@ -8,7 +8,18 @@ import numpy as np
 
 from gan_eval.errors import UserError
 from gan_eval.files import OWN_FOLDER, check_output_folder, claim_output_folder, remove_leftovers, write_json
-from gan_eval.stimuli.pictures import Picture, by_stem, list_pictures, read_rgb, resize, write_png
+from gan_eval.stimuli.pictures import (
+    Picture,
+    by_stem,
+    common_format,
+    contents_of,
+    list_pictures,
+    read_as,
+    read_rgb,
+    resize,
+    write_samples,
+)
+from gan_eval.stimuli.pixel_formats import RGB8, PixelFormat, Samples
 from trainer.datasets.dataset import OnProgress, map_pictures
 from trainer.datasets.pairs import list_splits
 
@@ -20,6 +31,7 @@ class Job:
     a: Path
     b: Path
     target: Path
+    format: PixelFormat = RGB8
 
 
 def pair_folders(
@@ -33,7 +45,8 @@ def pair_folders(
 ) -> dict[str, int]:
     """Join the pictures of two folders that have the same file stem, A left and B right, as `out/<split>/STEM.png`.
 
-    PNG loses nothing: the halves have exactly the pixels of the pictures.
+    The halves have exactly the samples of the pictures, in their channels and depth (TIFF where those are not grey or
+    RGB). Where A and B differ in these they stay apart: `out/A/<split>/STEM.png` and `out/B/<split>/STEM.png`.
 
     Args:
         a, b: folders of pictures, or of folders (train, val, test), the same in both.
@@ -45,8 +58,8 @@ def pair_folders(
         The number of pairs in each split.
 
     Raises:
-        UserError: names or folders without a partner, pictures of different sizes, unreadable pictures, a folder that
-            is not ours. Nothing is written then.
+        UserError: names or folders without a partner, pictures of different sizes, unreadable pictures, pictures of one
+            folder that differ in channels or depth, a folder that is not ours. Nothing is written then.
     """
     check_output_folder(out)
     left_folders, right_folders = split_folders(a, split), split_folders(b, split)
@@ -55,7 +68,7 @@ def pair_folders(
             f"{a} has {', '.join(left_folders)}, {b} has {', '.join(right_folders)}: the folders of pictures must be "
             "the same in both"
         )
-    jobs: dict[str, list[Job]] = {}
+    pairs: dict[str, list[tuple[Path, Path]]] = {}
     for name, folder in left_folders.items():
         left, right = by_stem(list_pictures(folder)), by_stem(list_pictures(right_folders[name]))
         unpaired = {
@@ -65,25 +78,42 @@ def pair_folders(
         parts = [f"only in {side}: {', '.join(names)}" for side, names in unpaired.items() if names]
         if parts:
             raise UserError(f"pictures are paired by file stem; {'; '.join(parts)}; rename or remove them")
-        jobs[name] = [Job(path, right[stem], Path(out) / name / f"{stem}.png") for stem, path in left.items()]
-    every = [job for several in jobs.values() for job in several]
-    partners = {job.a: job.b for job in every}
+        pairs[name] = [(path, right[stem]) for stem, path in left.items()]
+    partners = dict(pair for several in pairs.values() for pair in several)
+    of_a, of_b = (
+        common_format(dict(zip(files, map_pictures(files, contents_of), strict=True)))
+        for files in (list(partners), list(partners.values()))
+    )
 
     def require_fit(path: Path) -> None:
-        left, right = read_rgb(path).shape, read_rgb(partners[path]).shape
-        if left != right and not resized:
+        left, right = read_as(path, of_a).shape, read_as(partners[path], of_b).shape
+        if left[:2] != right[:2] and not resized:
             sizes = f"{left[1]}x{left[0]} pixels, but {right[1]}x{right[0]} in {partners[path]}"
             raise UserError(f"{path}: {sizes}; make them equal, or give --resize")
 
     or_resize = "" if resized else ", or give --resize where only sizes differ"
     map_pictures(list(partners), require_fit, mend=f"mend or remove them{or_resize}")
 
-    def make(job: Job) -> Picture:
-        left, right = read_rgb(job.a), read_rgb(job.b)
+    def beside(job: Job) -> Samples:
+        left, right = read_as(job.a, of_a), read_as(job.b, of_b)
         return np.concatenate([left, resize(right, left.shape[:2])], axis=1)
 
-    write_pictures(every, make, Path(out), on_progress)
-    return {name: len(several) for name, several in jobs.items()}
+    def alone(job: Job) -> Samples:
+        """A, or B at A's size."""
+        samples = read_as(job.b, job.format)
+        return samples if job.a == job.b else resize(samples, read_as(job.a, of_a).shape[:2])
+
+    jobs: list[Job] = []
+    for name, several in pairs.items():
+        for a_file, b_file in several:
+            stem = a_file.stem
+            if of_a == of_b:
+                jobs.append(Job(a_file, b_file, Path(out) / name / f"{stem}{of_a.suffix}", of_a))
+            else:
+                jobs.append(Job(a_file, a_file, Path(out) / "A" / name / f"{stem}{of_a.suffix}", of_a))
+                jobs.append(Job(a_file, b_file, Path(out) / "B" / name / f"{stem}{of_b.suffix}", of_b))
+    write_pictures(jobs, beside if of_a == of_b else alone, Path(out), on_progress)
+    return {name: len(several) for name, several in pairs.items()}
 
 
 def pair_edges(
@@ -148,16 +178,17 @@ def split_folders(root: Path, split: str | None) -> dict[str, Path]:
     return {name: Path(root) / name for name in splits} if splits else {split or "train": Path(root)}
 
 
-def write_pictures(jobs: list[Job], make: Callable[[Job], Picture], out: Path, on_progress: OnProgress | None) -> None:
+def write_pictures(jobs: list[Job], make: Callable[[Job], Samples], out: Path, on_progress: OnProgress | None) -> None:
     """Make and write every picture; a folder that was begun with other pictures is refused."""
     names = sorted(str(job.target.relative_to(out).as_posix()) for job in jobs)
     claim_output_folder(out)
     remove_leftovers(out)
-    there = {path.relative_to(out).as_posix() for path in out.glob("*/*.png") if path.parent.name != OWN_FOLDER}
+    files = [path.relative_to(out) for path in out.rglob("*") if path.suffix in (".png", ".tif")]
+    there = {path.as_posix() for path in files if path.parts[0] != OWN_FOLDER}
     if strangers := sorted(there - set(names)):
         raise UserError(f"--out {out}: holds other pictures already, such as {strangers[0]}; name an empty folder")
     write_json(out / OWN_FOLDER / "pairs.json", {"pictures": names})
     for number, job in enumerate(jobs, start=1):
-        write_png(job.target, make(job))
+        write_samples(job.target, make(job), job.format)
         if on_progress is not None:
             on_progress(number, len(jobs))

@@ -10,7 +10,7 @@ from gan_eval.files import atomic_path
 from gan_eval.settings.training import Direction
 from gan_eval.stimuli.pictures import Picture, resize
 from trainer.datasets.dataset import evenly_spread, try_pictures
-from trainer.datasets.pairs import PairedSet, doubtful_direction, drawn_side, flatness, list_splits, read_halves
+from trainer.datasets.pairs import PairedSet, doubtful_direction, drawn_side, flatness, list_splits
 from trainer.datasets.presets import PRESETS
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
@@ -60,9 +60,11 @@ def preview(
     if not split:
         splits = list_splits(data)
         split = "train" if not splits or "train" in splits else splits[0]
-    paths = PairedSet(data).paths(split)
+    data_set = PairedSet(data)
+    paths = data_set.paths(split)
+    data_set.formats = data_set.found_formats(paths)
     examined = evenly_spread(paths, count)
-    results = dict(zip(examined, try_pictures(examined, read_halves), strict=True))
+    results = dict(zip(examined, try_pictures(examined, data_set.shown_sides), strict=True))
     pairs = {path: halves for path, halves in results.items() if not isinstance(halves, UserError)}
     errors = [error for error in results.values() if isinstance(error, UserError)]
     if not pairs:

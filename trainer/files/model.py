@@ -6,6 +6,7 @@ from pathlib import Path
 
 from gan_eval.errors import UserError
 from gan_eval.settings.training import Direction, TrainingSettings
+from trainer.datasets.pairs import Formats
 from trainer.files.foreign import DROPOUT, SUFFIX, load_foreign, save_foreign
 from trainer.nets.build import Generator
 from trainer.nets.resnet import ResNet
@@ -14,6 +15,7 @@ from trainer.state.run_folder import (
     GENERATOR,
     Definition,
     direction_of,
+    formats_of,
     generator_file,
     load_generator,
     settings_of,
@@ -33,6 +35,8 @@ class Model:
     """Which half it was trained to take as input; None: the file does not tell."""
     fraction: float
     """Share of the planned training that was done; 1 for a foreign file."""
+    formats: Formats | None = None
+    """Channels and depth of input and target, and how they are shown; None: the file does not tell."""
     notes: tuple[str, ...] = ()
     """What a user should know."""
     definition: Definition = field(default_factory=dict)
@@ -57,13 +61,14 @@ def load_model(path: Path, *, dropout: bool | None = None) -> Model:
     path = Path(path)
     if path.suffix == SUFFIX and not path.is_dir():
         foreign = load_foreign(path, dropout=dropout)
-        return Model(foreign.net, foreign.settings, path, _name(path), None, 1.0, foreign.notes)
+        return Model(foreign.net, foreign.settings, path, _name(path), None, 1.0, notes=foreign.notes)
     if dropout is not None:
         raise UserError(f"{path}: its settings tell the dropout; --dropout and --no-dropout are for {SUFFIX} files")
     net, definition = load_generator(path)
     file = generator_file(path)
     settings, direction, fraction = settings_of(definition), direction_of(definition), definition["fraction"]
-    return Model(net, settings, file, _name(file), direction, fraction, definition=definition)
+    formats = formats_of(definition)
+    return Model(net, settings, file, _name(file), direction, fraction, formats=formats, definition=definition)
 
 
 def export_pth(model: Model, out: Path) -> tuple[str, ...]:
@@ -92,6 +97,8 @@ def describe(model: Model) -> dict[str, str | int | float | None]:
         "channels": settings.generator_channels,
         "channels_in": net.in_channels,
         "channels_out": net.out_channels,
+        "bits_in": model.formats[0].bits if model.formats else None,
+        "bits_out": model.formats[1].bits if model.formats else None,
         "norm": settings.norm,
         "dropout": settings.dropout if isinstance(net, UNet | ResNet) else None,
         "downsampling": settings.downsampling if isinstance(net, UNet) else None,

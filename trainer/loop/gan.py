@@ -12,22 +12,23 @@ from gan_eval.settings.training import TrainingSettings
 from gan_eval.weights.files import storage_problem
 from trainer.devices import captured, placed, synchronised
 from trainer.loop.initial_weights import StartWeights
-from trainer.nets.build import empty_generator, new_networks
+from trainer.nets.build import RGB, Channels, empty_generator, new_networks
 from trainer.step import Gan
 
 
-def new_gan(fabric: Fabric, settings: TrainingSettings, *, compiled: bool = False) -> Gan:
+def new_gan(fabric: Fabric, settings: TrainingSettings, *, channels: Channels = RGB, compiled: bool = False) -> Gan:
     """Networks with their initial weights and an Adam each, on the device.
 
     Args:
         fabric: device, precision, and other processes.
         settings: which networks, and how they learn.
+        channels: of input and target.
         compiled: `torch.compile` both; on a GPU with CUDA graphs.
     """
     device = fabric.device
     parts: list[tuple[nn.Module, Adam]] = []
     net: nn.Module
-    for net, rate in zip(new_networks(settings), learning_rates(settings), strict=True):
+    for net, rate in zip(new_networks(settings, channels), learning_rates(settings), strict=True):
         if synchronised(settings, fabric):
             net = nn.SyncBatchNorm.convert_sync_batchnorm(net)
         net = placed(net, device)
@@ -44,7 +45,7 @@ def new_gan(fabric: Fabric, settings: TrainingSettings, *, compiled: bool = Fals
     return Gan(generator, discriminator, generator_optimizer, discriminator_optimizer)
 
 
-def plain_generator(gan: Gan, settings: TrainingSettings) -> nn.Module:
+def plain_generator(gan: Gan, settings: TrainingSettings, channels: Channels = RGB) -> nn.Module:
     """The generator itself in full precision, without what a device strategy or a compiler wraps around it.
 
     BatchNorm that is synchronised over devices is replaced by plain one over the same tensors: one process alone could
@@ -54,7 +55,7 @@ def plain_generator(gan: Gan, settings: TrainingSettings) -> nn.Module:
     net = wrapped.module if isinstance(wrapped.module, nn.Module) else wrapped
     if not any(isinstance(module, nn.SyncBatchNorm) for module in net.modules()):
         return net
-    plain = empty_generator(settings)
+    plain = empty_generator(settings, channels)
     plain.load_state_dict(net.state_dict(), assign=True)
     return plain
 

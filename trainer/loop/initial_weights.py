@@ -14,7 +14,7 @@ from gan_eval.settings.training import ENCODERS, TrainingSettings
 from gan_eval.weights.files import first_nonfinite
 from trainer.files.foreign import read_tensors
 from trainer.files.model import Model, load_model
-from trainer.nets.build import empty_discriminator, first_difference, generator_shape
+from trainer.nets.build import RGB, Channels, empty_discriminator, first_difference, generator_for
 from trainer.state.checkpoints import CHECKPOINTS, list_checkpoints, read_checkpoint
 from trainer.state.run_folder import Part, generator_file, note_in_config, start_of_finished
 
@@ -47,7 +47,12 @@ class StartWeights:
 
 
 def find_initial(
-    named: Path | None, settings: TrainingSettings, out: Path, *, encoder: Path | None = None
+    named: Path | None,
+    settings: TrainingSettings,
+    out: Path,
+    *,
+    encoder: Path | None = None,
+    channels: Channels = RGB,
 ) -> Initial | None:
     """The generator, or encoder, that a run starts from; None where it starts from drawn weights.
 
@@ -56,6 +61,7 @@ def find_initial(
         settings: of the run that starts.
         out: its folder. Where it is finished what it started from is no longer needed.
         encoder: the encoder that the user names; default: what the settings name.
+        channels: of its pictures.
 
     Raises:
         UserError: no such file, a generator of another network than the run's, or no layer that fits the encoder.
@@ -74,11 +80,14 @@ def find_initial(
             generator_file(source)
         except UserError:
             return Initial(source, recorded, part)
-    weights = load_as(source, settings).net.state_dict() if part == "generator" else load_encoder(source, settings)[0]
-    return Initial(source, hash_weights(weights), part)
+    if part == "encoder":
+        return Initial(source, hash_weights(load_encoder(source, settings)[0]), part)
+    return Initial(source, hash_weights(load_as(source, settings, channels).net.state_dict()), part)
 
 
-def load_start(initial: Initial, settings: TrainingSettings, say: Callable[[str], None]) -> StartWeights:
+def load_start(
+    initial: Initial, settings: TrainingSettings, say: Callable[[str], None], *, channels: Channels = RGB
+) -> StartWeights:
     """The generator, and the discriminator of the last readable checkpoint beside it where it is of the run's kind; or
     the encoder alone.
 
@@ -86,6 +95,7 @@ def load_start(initial: Initial, settings: TrainingSettings, say: Callable[[str]
         initial: which generator.
         settings: of the run that starts.
         say: takes a message where the discriminator starts anew, and on which layers of an encoder are taken.
+        channels: of its pictures.
 
     Raises:
         UserError: as `find_initial`, or the discriminator has numbers that are not finite.
@@ -96,8 +106,8 @@ def load_start(initial: Initial, settings: TrainingSettings, say: Callable[[str]
         drawn = f"; not there, so drawn: {', '.join(left)}" if left else ""
         say(f"init_encoder {initial.source}: taken {', '.join(layers)}{drawn}")
         return StartWeights(encoder, None, taken_from)
-    model = load_as(initial.source, settings)
-    expected = empty_discriminator(settings).state_dict()
+    model = load_as(initial.source, settings, channels)
+    expected = empty_discriminator(settings, channels).state_dict()
     for path in list_checkpoints(model.file.parent / CHECKPOINTS):
         weights = (read_checkpoint(path) or {}).get("discriminator")
         if isinstance(weights, dict) and first_difference(expected, weights) is None:
@@ -117,14 +127,14 @@ def record_start(out: Path, start: StartWeights) -> None:
     note_in_config(out, {"initial_discriminator_sha256": taken})
 
 
-def load_as(source: Path, settings: TrainingSettings) -> Model:
-    """A trained generator of the network that the settings describe.
+def load_as(source: Path, settings: TrainingSettings, channels: Channels) -> Model:
+    """A trained generator of the network that the settings describe, for pictures of these channels.
 
     Raises:
         UserError: there is none, or it is another network.
     """
     model = load_model(source)
-    if difference := first_difference(generator_shape(settings).state_dict(), model.net.state_dict()):
+    if difference := first_difference(generator_for(settings, channels).state_dict(), model.net.state_dict()):
         raise UserError(f"init_from {source}: another network than this run's generator: {difference}")
     if model.settings.encoder_order != settings.encoder_order:  # of which the weights tell nothing
         raise UserError(
@@ -156,7 +166,7 @@ def load_encoder(source: Path, settings: TrainingSettings) -> tuple[Weights, dic
             f"init_encoder {source}: generator {settings.generator} has no encoder of its own; leave it out"
         )
     file = generator_file(source)
-    own, theirs = layers_of(generator_shape(settings).state_dict()), layers_of(read_tensors(file))
+    own, theirs = layers_of(generator_for(settings).state_dict()), layers_of(read_tensors(file))
     own = {layer: own[layer] for layer in own if layer.startswith(("encoder.", "bottleneck."))}
     shapes, their_shapes = ({name: tuple(of[name]["weight"].shape) for name in of} for of in (own, theirs))
     taken = {

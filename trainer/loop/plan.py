@@ -99,7 +99,7 @@ class Plan:
             **self.task.definition(),
             "split": self.split,
             "pairs": len(self.paths),
-            "data_sha256": hash_pictures(self.paths),
+            "data_sha256": hash_pictures(self.data_set.files(self.paths)),
             "steps": self.total,
         }
         definition |= {"devices": self.devices} if self.devices > 1 else {}

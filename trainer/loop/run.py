@@ -16,6 +16,7 @@ from gan_eval.errors import UserError, first_sentence
 from gan_eval.files import check_output_folder, remove_leftovers
 from gan_eval.settings.training import Direction, TrainingSettings
 from trainer.batches import Batches, Pictures, jitter_size
+from trainer.datasets.pairs import PairedSet
 from trainer.devices import (
     Execution,
     anybody,
@@ -51,6 +52,7 @@ from trainer.state.run_folder import (
     begun_with,
     check_run,
     fingerprint,
+    recorded_formats,
     save_generator,
     snapshot_path,
 )
@@ -93,8 +95,12 @@ def open_run(
     with leader_first(fabric):
         if leads and not (out / CONFIG).exists():
             check_output_folder(out)
-        task = new_task(settings, direction=direction, root=root)
-        initial = find_initial(init_from, settings, out, encoder=init_encoder)
+        formats = recorded_formats(out)
+        if formats is None and settings.inpainting is None:
+            data_set = PairedSet(Path(data), direction)
+            formats = data_set.found_formats(data_set.training_paths(split))
+        task = new_task(settings, direction=direction, root=root, formats=formats)
+        initial = find_initial(init_from, settings, out, encoder=init_encoder, channels=task.channels)
         plan = make_plan(
             task, Path(data), split=split, fraction=fraction, devices=fabric.world_size, initial=initial, say=say
         )
@@ -114,6 +120,7 @@ def open_run(
             Pictures(plan.data_set, plan.paths, side=jitter_size(settings)),
             settings,
             assemble=task.assemble,
+            formats=task.formats,
             workers=execution.workers_for(fabric.device),
             rank=fabric.global_rank,
             world=fabric.world_size,
@@ -181,7 +188,7 @@ class Run:
         facts = {**task.row_facts, "fraction": plan.fraction}
         self.log = TrainingLog(out / "training_log.csv", facts=facts, total=self.total)
         self.findings = Findings(out, fraction=plan.fraction, facts=task.row_facts, mode=task.modes[0])
-        self.gan = new_gan(fabric, settings, compiled=compiled)
+        self.gan = new_gan(fabric, settings, channels=task.channels, compiled=compiled)
         self.board: TensorBoard | None = None
         """Takes each row of the log too, where there is one."""
         self._keep = keep
@@ -199,7 +206,7 @@ class Run:
     @property
     def generator(self) -> nn.Module:
         """The generator itself, in full precision."""
-        return plain_generator(self.gan, self._settings)
+        return plain_generator(self.gan, self._settings, self.plan.task.channels)
 
     @property
     def leads(self) -> bool:
@@ -335,7 +342,7 @@ class Run:
     def take_initial_weights(self) -> None:
         """Take trained weights where the run starts from some."""
         if self.plan.initial is not None:
-            start = load_start(self.plan.initial, self._settings, self._say)
+            start = load_start(self.plan.initial, self._settings, self._say, channels=self.plan.task.channels)
             start_from(self.gan, start)
             if self.leads:
                 record_start(self._out, start)

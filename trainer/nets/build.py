@@ -22,6 +22,9 @@ Discriminator = PatchGAN | GlobalDiscriminator | GlobalAndPatch
 BLOCKS: dict[GeneratorKind, int] = {"resnet_6": 6, "resnet_9": 9}
 """Residual blocks of the ResNet generators."""
 COLOURS = 3
+Channels = tuple[int, int]
+"""Of the pictures that are the input, and of those that are the target."""
+RGB: Channels = (COLOURS, COLOURS)
 WIDEST_BOTTLENECK = 32
 """Pixels a side up to which a U-Net's bottleneck is connected: 2^20 weights for each channel."""
 
@@ -106,15 +109,26 @@ def generator_shape(
                 return ResNet(blocks=BLOCKS[kind], dropout=dropout, **shared)
 
 
-def empty_generator(settings: TrainingSettings) -> Generator:
-    """The generator on the CPU with weights that still have to be loaded or drawn; else as `generator_shape`.
+def generator_for(settings: TrainingSettings, channels: Channels = RGB) -> Generator:
+    """As `generator_shape`, for pairs of these channels; holes are filled in RGB alone.
+
+    Raises:
+        UserError: the settings do not go together.
+    """
+    if channels == RGB:
+        return generator_shape(settings)
+    return generator_shape(settings, in_channels=channels[0], out_channels=channels[1])
+
+
+def empty_generator(settings: TrainingSettings, channels: Channels = RGB) -> Generator:
+    """The generator on the CPU with weights that still have to be loaded or drawn; else as `generator_for`.
 
     PyTorch's own initial weights would be drawn from the global generator.
     """
-    return generator_shape(settings).to_empty(device="cpu")
+    return generator_for(settings, channels).to_empty(device="cpu")
 
 
-def empty_discriminator(settings: TrainingSettings) -> Discriminator:
+def empty_discriminator(settings: TrainingSettings, channels: Channels = RGB) -> Discriminator:
     """The discriminator on the CPU with weights that still have to be loaded or drawn.
 
     It sees a translation together with its input, a filled hole by itself.
@@ -124,7 +138,7 @@ def empty_discriminator(settings: TrainingSettings) -> Discriminator:
     """
     shared: dict[str, Any] = {
         "channels": settings.discriminator_channels, "norm": settings.norm, "statistics": settings.statistics,
-        "in_channels": 2 * COLOURS if settings.inpainting is None else COLOURS,
+        "in_channels": sum(channels) if settings.inpainting is None else channels[1],
     }  # fmt: skip
     side, field = judged_side(settings), settings.receptive_field
     decided_by = "inpainting.centre" if settings.generator == "context_encoder" else "image_size"
@@ -150,13 +164,13 @@ def empty_discriminator(settings: TrainingSettings) -> Discriminator:
     return net.to_empty(device="cpu")
 
 
-def new_networks(settings: TrainingSettings) -> tuple[Generator, Discriminator]:
+def new_networks(settings: TrainingSettings, channels: Channels = RGB) -> tuple[Generator, Discriminator]:
     """Generator and discriminator with the initial weights that follow from the seed.
 
     Raises:
         UserError: the settings do not go together.
     """
-    generator, discriminator = empty_generator(settings), empty_discriminator(settings)
+    generator, discriminator = empty_generator(settings, channels), empty_discriminator(settings, channels)
     nets: tuple[nn.Module, ...] = (generator, discriminator)
     for number, net in enumerate(nets):
         initialise(net, torch.Generator().manual_seed(torch_seed(Purpose.INITIAL, settings.seed, number)))

@@ -23,7 +23,8 @@ from gan_eval.files import (
 )
 from gan_eval.settings.sections import first_problem
 from gan_eval.settings.training import Direction, TrainingSettings
-from trainer.datasets.pairs import PairedSet
+from gan_eval.stimuli.pixel_formats import RGB8, PixelFormat
+from trainer.datasets.pairs import Formats, PairedSet
 from trainer.datasets.photographs import PhotographSet
 
 if TYPE_CHECKING:
@@ -84,7 +85,8 @@ def is_finished(
         return False
     data_set = PairedSet(data, direction) if holes is None else PhotographSet(data)
     paths = data_set.training_paths(split, limit=settings.max_pairs)
-    states = [path.stat() for path in {*paths, *(path.parent for path in paths)}]
+    files = data_set.files(paths)
+    states = [path.stat() for path in {*files, *(path.parent for path in files)}]
     began = (out / CONFIG).stat().st_mtime
     return len(paths) == config.get("pairs") and all(max(at.st_mtime, at.st_ctime) <= began for at in states)
 
@@ -103,7 +105,7 @@ def check_run(out: Path, definition: Definition, machine: Machine) -> list[str]:
             claim_output_folder(out)
         return []
     config = _read_config(out / CONFIG)
-    not_always_there = {"devices": 1, **dict.fromkeys(STARTS.values())}
+    not_always_there = {"devices": 1, **dict.fromkeys(STARTS.values()), "pictures": None}
     differing = _differing(config, {**not_always_there, **definition})
     differing = [text for text in differing if f"settings.{text}" not in differing]  # the steps without a fraction
     if differing:
@@ -232,7 +234,7 @@ def load_generator(path: Path) -> "tuple[Generator, Definition]":
     from safetensors import SafetensorError, safe_open
 
     from gan_eval.weights.files import first_nonfinite
-    from trainer.nets.build import first_difference, generator_shape
+    from trainer.nets.build import first_difference, generator_for
 
     path = generator_file(path)
     require_file(path)
@@ -246,7 +248,7 @@ def load_generator(path: Path) -> "tuple[Generator, Definition]":
         raise UserError(f"{path}: no settings of gan_eval in its metadata; it was not written by `train`")
     try:
         definition = json.loads(metadata)
-        settings, fraction = settings_of(definition), definition["fraction"]
+        settings, fraction, formats = settings_of(definition), definition["fraction"], formats_of(definition)
     except ValidationError as error:
         problem = first_problem(error, TrainingSettings)
         raise UserError(f"{path}: not a readable generator (its settings: {problem}); train it again") from error
@@ -254,7 +256,7 @@ def load_generator(path: Path) -> "tuple[Generator, Definition]":
         raise UserError(f"{path}: not a readable generator (its metadata are damaged); train it again") from error
     if not isinstance(fraction, int | float) or isinstance(fraction, bool) or not 0 < fraction <= 1:
         raise UserError(f"{path}: not a readable generator (fraction {fraction!r} in its metadata); train it again")
-    net = generator_shape(settings)
+    net = generator_for(settings, (formats[0].channels, formats[1].channels))
     if difference := first_difference(net.state_dict(), tensors):
         raise UserError(f"{path}: {difference}; the file's weights are not those of its settings; train it again")
     net = net.to_empty(device="cpu")
@@ -281,6 +283,39 @@ def generator_file(path: Path) -> Path:
 def settings_of(definition: Definition) -> TrainingSettings:
     """The training settings of a run."""
     return TrainingSettings(**definition["settings"])
+
+
+def formats_of(definition: Definition) -> Formats:
+    """Channels and depth of input and target of a run; 8-bit RGB where it names none.
+
+    Raises:
+        UserError, LookupError, TypeError: it names something else.
+    """
+    pictures = definition.get("pictures")
+    if pictures is None:
+        return RGB8, RGB8
+    return PixelFormat.from_dict(pictures["input"]), PixelFormat.from_dict(pictures["target"])
+
+
+def named_formats(formats: Formats) -> Definition:
+    """What a run's definition says of them: nothing of 8-bit RGB."""
+    if all(side.is_rgb8 for side in formats):
+        return {}
+    return {"pictures": {"input": formats[0].as_dict(), "target": formats[1].as_dict()}}
+
+
+def recorded_formats(out: Path) -> Formats | None:
+    """The formats of the run that has begun in `out`; None where there is none.
+
+    Raises:
+        UserError: its configuration is damaged.
+    """
+    if not (out / CONFIG).exists():
+        return None
+    try:
+        return formats_of(_read_config(out / CONFIG))
+    except (LookupError, TypeError) as error:
+        raise UserError(f"{out / CONFIG}: pictures: no pixel formats; restore it, or choose another folder") from error
 
 
 def direction_of(definition: Definition) -> Direction:

@@ -3,6 +3,8 @@
 from pathlib import Path
 
 from gan_eval.settings.training import Direction, TrainingSettings
+from gan_eval.stimuli.pixel_formats import RGB8
+from trainer.datasets.pairs import Formats
 from trainer.tasks.inpainting import Inpainting
 from trainer.tasks.task import Example, Output, Task
 from trainer.tasks.translation import Translation
@@ -10,14 +12,23 @@ from trainer.tasks.translation import Translation
 __all__ = ["Example", "Inpainting", "Output", "Task", "Translation", "new_task"]
 
 
-def new_task(settings: TrainingSettings, *, direction: Direction = "AtoB", root: Path = Path()) -> Task:
+def new_task(
+    settings: TrainingSettings,
+    *,
+    direction: Direction = "AtoB",
+    root: Path = Path(),
+    formats: Formats | None = None,
+) -> Task:
     """The task that the settings describe.
 
     Args:
         direction: of a translation: which half of a picture is the input.
+        formats: of a translation: channels and depth of input and target; default: 8-bit RGB.
         root: of inpainting: the folder that `shapes` and `mask_folder` are relative to.
 
     Raises:
         UserError: a folder of shapes or masks is not there, or holds what is none.
     """
-    return Translation(settings, direction) if settings.inpainting is None else Inpainting(settings, root)
+    if settings.inpainting is not None:
+        return Inpainting(settings, root)
+    return Translation(settings, direction, formats or (RGB8, RGB8))

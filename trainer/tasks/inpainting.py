@@ -77,7 +77,7 @@ class Inpainting(Task):
         style = {} if self.holes.style_network == "none" else {"style_sha256": style_sha256(self.holes.style_network)}
         return self.conditions() | style
 
-    def assemble(self, crops: NDArray[np.float32], samples: list[int]) -> Batch:
+    def assemble(self, crops: Sequence[NDArray[np.float32]], samples: list[int]) -> Batch:
         (target,) = crops
         streams = [stream(Purpose.MASK, self.settings.seed, sample) for sample in samples]
         holes = np.stack([self._mask(rng, target.shape[-2:]).hole for rng in streams])

@@ -14,7 +14,8 @@ from torch import Tensor, nn
 
 from gan_eval.errors import UserError
 from gan_eval.settings.training import Mode, TrainingSettings
-from gan_eval.stimuli.pictures import Picture
+from gan_eval.stimuli.pictures import Picture, as_shown
+from gan_eval.stimuli.pixel_formats import RGB8, PixelFormat, Samples
 from gan_eval.tabular import Row
 from trainer.datasets.dataset import DataSet
 from trainer.losses import ADVERSARIAL, DECISION
@@ -30,20 +31,22 @@ Autocast = Callable[[], AbstractContextManager[Any]]
 class Example:
     """An item outside training."""
 
-    condition: Picture
+    condition: Samples
     """What people are shown as the input."""
-    target: Picture
+    target: Samples
     mask: Mask | None = None
     """Where the picture was hidden from the generator."""
+    formats: tuple[PixelFormat, PixelFormat] = (RGB8, RGB8)
+    """Of condition and target."""
 
 
 @dataclass(frozen=True)
 class Output:
     """What a generator makes of an example."""
 
-    fake: Picture
+    fake: Samples
     """The stimulus; around a hole it is the target, bit for bit."""
-    raw: Picture | None = None
+    raw: Samples | None = None
     """The generator's picture before its known pixels were replaced, where there is such a thing."""
 
 
@@ -55,8 +58,16 @@ class Task(ABC):
     gives_raw = False
     """Whether its outputs have a raw picture."""
 
+    formats: tuple[PixelFormat, PixelFormat] = (RGB8, RGB8)
+    """Channels and depth of what people are shown as the input, and of the target."""
+
     def __init__(self, settings: TrainingSettings) -> None:
         self.settings = settings
+
+    @property
+    def channels(self) -> tuple[int, int]:
+        """Of input and target."""
+        return self.formats[0].channels, self.formats[1].channels
 
     @abstractmethod
     def data_set(self, folder: Path) -> DataSet:
@@ -94,8 +105,8 @@ class Task(ABC):
         return mode
 
     @abstractmethod
-    def assemble(self, crops: NDArray[np.float32], samples: list[int]) -> Batch:
-        """A batch of crops (K, N, 3, size, size) in [-1, 1], whose numbers since the run's start are `samples`."""
+    def assemble(self, crops: Sequence[NDArray[np.float32]], samples: list[int]) -> Batch:
+        """A batch of K crops (N, C, size, size) in [-1, 1], whose numbers since the run's start are `samples`."""
 
     @abstractmethod
     def objective(self, device: torch.device, *, autocast: Autocast = nullcontext, compiled: bool = False) -> Objective:
@@ -111,7 +122,7 @@ class Task(ABC):
         """
 
     @abstractmethod
-    def example(self, item: tuple[Picture, ...], *, stem: str, number: int, seed: int, grey: bool = False) -> Example:
+    def example(self, item: tuple[Samples, ...], *, stem: str, number: int, seed: int, grey: bool = False) -> Example:
         """An item outside training from its pictures.
 
         Args:
@@ -136,8 +147,9 @@ class Task(ABC):
         """
 
     def panels(self, example: Example, output: Output) -> list[Picture]:
-        """What a row of a sample grid shows of an example."""
-        return [example.condition, output.fake, example.target]
+        """What a row of a sample grid shows of an example, each (H, W, 3) uint8."""
+        of_input, of_target = self.formats
+        return [as_shown(example.condition, of_input), *(as_shown(x, of_target) for x in (output.fake, example.target))]
 
 
 def objective_of(

@@ -12,12 +12,14 @@ from torch import Tensor, nn
 
 from gan_eval.settings.training import Direction, TrainingSettings
 from gan_eval.stimuli.pictures import Picture
+from gan_eval.stimuli.pixel_formats import RGB8, Samples
 from trainer.batches import pair_batch
 from trainer.datasets.dataset import DataSet
-from trainer.datasets.pairs import PairedSet
+from trainer.datasets.pairs import Formats, PairedSet
 from trainer.inference import LUMA, crop_back, pad_to_multiple, translate_batch
 from trainer.losses import PICTURE_LOSSES, PIXEL_LOSSES
 from trainer.randomness import Purpose
+from trainer.state.run_folder import named_formats
 from trainer.step import Batch, Objective, Term
 from trainer.tasks.task import Autocast, Example, Output, Task, objective_of
 
@@ -25,32 +27,33 @@ from trainer.tasks.task import Autocast, Example, Output, Task, objective_of
 class Translation(Task):
     """A|B pictures: one half is the input, the other the ground truth."""
 
-    def __init__(self, settings: TrainingSettings, direction: Direction) -> None:
+    def __init__(self, settings: TrainingSettings, direction: Direction, formats: Formats = (RGB8, RGB8)) -> None:
         super().__init__(settings)
         self.direction = direction
+        self.formats = formats
 
     def data_set(self, folder: Path) -> DataSet:
-        return PairedSet(folder, self.direction)
+        return PairedSet(folder, self.direction, self.formats)
 
     def conditions(self) -> dict[str, Any]:
-        return {"direction": self.direction}
+        return {"direction": self.direction, **named_formats(self.formats)}
 
-    def assemble(self, crops: NDArray[np.float32], samples: list[int]) -> Batch:
+    def assemble(self, crops: Sequence[NDArray[np.float32]], samples: list[int]) -> Batch:
         return pair_batch(crops, samples)
 
     def objective(self, device: torch.device, *, autocast: Autocast = nullcontext, compiled: bool = False) -> Objective:
         return translation_objective(self.settings)
 
-    def example(self, item: tuple[Picture, ...], *, stem: str, number: int, seed: int, grey: bool = False) -> Example:
+    def example(self, item: tuple[Samples, ...], *, stem: str, number: int, seed: int, grey: bool = False) -> Example:
         condition, target = item
-        return Example(condition, as_grey(target) if grey else target)
+        return Example(condition, as_grey(target) if grey else target, formats=self.formats)
 
     def outputs(
         self, net: nn.Module, examples: Sequence[Example], *, purpose: Purpose, seed: int, numbers: Sequence[int]
     ) -> list[Output]:
         conditions = [example.condition for example in examples]
         padded = [pad_to_multiple(condition, net.multiple) for condition in conditions]  # type: ignore[arg-type]
-        fakes = translate_batch(net, padded, purpose=purpose, seed=seed, numbers=numbers)
+        fakes = translate_batch(net, padded, purpose=purpose, seed=seed, numbers=numbers, formats=self.formats)
         return [Output(crop_back(fake, like)) for fake, like in zip(fakes, conditions, strict=True)]
 
 

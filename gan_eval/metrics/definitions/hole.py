@@ -6,7 +6,7 @@ Over the whole picture the known pixels, which are equal by construction in a co
 import math
 
 from gan_eval.metrics.definitions.record import Metric
-from gan_eval.metrics.definitions.similarity import WINDOW, decibels, require_side
+from gan_eval.metrics.definitions.similarity import WINDOW, decibels, in_eight_bits, peak_of, require_side
 from gan_eval.metrics.kernels.backends import backend_of
 from gan_eval.metrics.kernels.pictures import HolePixels, Pixels, Unmeasurable, as_hole, as_pair
 
@@ -18,7 +18,7 @@ def psnr_hole(fake: Pixels, real: Pixels, hole: HolePixels) -> float:
     """Peak signal-to-noise ratio in dB over the hole's pixels and their channels: 10 log10(255² / MSE).
 
     Args:
-        fake, real: (H, W, 3) uint8, 0..255.
+        fake, real: (H, W, channels) uint8, 0..255, or uint16, 0..65535.
         hole: (H, W) bool, True in the hole.
 
     Returns:
@@ -33,7 +33,7 @@ def psnr_hole(fake: Pixels, real: Pixels, hole: HolePixels) -> float:
     (48.1308, inf)
     """
     squares, _, count = _sums(fake, real, hole)
-    return decibels(squares, count)
+    return decibels(squares, count, peak=peak_of(fake))
 
 
 PSNR_HOLE = Metric(
@@ -47,6 +47,7 @@ PSNR_HOLE = Metric(
     unit="dB",
     source=f"10 log10(255² / MSE) over the hole's pixels and their channels; inf where equal; {_HOLE}",
     definition="psnr/rgb8/hole",
+    any_format=True,
     function=psnr_hole,
     takes_hole=True,
 )
@@ -59,7 +60,7 @@ def ssim_hole(fake: Pixels, real: Pixels, hole: HolePixels) -> float:
     nearer to the border than 5 do not count. A window at the hole's edge sees known pixels too.
 
     Args:
-        fake, real: (H, W, 3) uint8, 0..255.
+        fake, real: (H, W, channels) uint8, 0..255, or uint16, 0..65535.
         hole: (H, W) bool, True in the hole.
 
     Returns:
@@ -73,12 +74,13 @@ def ssim_hole(fake: Pixels, real: Pixels, hole: HolePixels) -> float:
     >>> ssim_hole(black, black, hole)
     1.0
     """
-    fake, real = as_pair(fake, real)
+    fake, real = as_pair(fake, real, any_format=True)
     require_side(fake.shape, WINDOW, "SSIM")
     where = as_hole(hole, fake)[_REACH:-_REACH, _REACH:-_REACH]
     if not bool(where.any()):
         raise Unmeasurable(f"no pixel of the hole is {_REACH} pixels from the border or more, as SSIM's window needs")
-    return float(backend_of(fake).similarity(fake, real, luminance=True, where=where).mean())
+    x, y = in_eight_bits(fake), in_eight_bits(real)
+    return float(backend_of(fake).similarity(x, y, luminance=True, where=where).mean())
 
 
 SSIM_HOLE = Metric(
@@ -92,6 +94,7 @@ SSIM_HOLE = Metric(
     source="Wang et al. 2004; Gaussian window 11, sigma 1.5, population covariance, 8-bit values, no border; "
     f"windows with their middle in the {_HOLE}",
     definition="ssim/gauss11/rgb/valid/hole",
+    any_format=True,
     function=ssim_hole,
     least_size=(WINDOW, WINDOW),
     takes_hole=True,
@@ -112,7 +115,7 @@ def l1_hole(fake: Pixels, real: Pixels, hole: HolePixels) -> float:
     3.0
     """
     _, absolutes, count = _sums(fake, real, hole)
-    return absolutes / count
+    return absolutes / (count * (peak_of(fake) // 255))
 
 
 L1_HOLE = Metric(
@@ -126,6 +129,7 @@ L1_HOLE = Metric(
     unit="grey levels",
     source=f"mean |x - y| of 8-bit values, 0 to 255, over the hole; {_HOLE}",
     definition="l1/rgb8/hole",
+    any_format=True,
     function=l1_hole,
     takes_hole=True,
 )
@@ -133,9 +137,9 @@ L1_HOLE = Metric(
 
 def _sums(fake: Pixels, real: Pixels, hole: HolePixels) -> tuple[int, int, int]:
     """The exact sums of squared and of absolute differences in the hole, and the count of its values."""
-    fake, real = as_pair(fake, real)
+    fake, real = as_pair(fake, real, any_format=True)
     where = as_hole(hole, fake)
-    return *backend_of(fake).difference_sums(fake, real, where), 3 * int(where.sum())
+    return *backend_of(fake).difference_sums(fake, real, where), fake.shape[2] * int(where.sum())
 
 
 METRICS = (PSNR_HOLE, SSIM_HOLE, L1_HOLE)

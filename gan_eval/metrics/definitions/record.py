@@ -63,6 +63,8 @@ class Metric:
     """A pair metric of the hole alone: it needs the mask picture beside the reference."""
     of_items: "Callable[[Sequence[LabelCells]], NDArray[np.float64]] | None" = None
     """For a metric of the input that compares a data set's items: a value for each, NaN where there is none."""
+    any_format: bool = False
+    """Defined for pictures of any channels and depth, of which it is given every sample; others are for 8-bit RGB."""
     torch_class: str = ""
     """The class in `gan_eval.metrics` that has it; several metrics may share one."""
     torch_option: tuple[str, str] | None = None

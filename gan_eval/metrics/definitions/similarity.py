@@ -3,9 +3,13 @@
 PSNR and L1 come from exact sums, so that they are the same number in any order and on any device. SSIM and MS-SSIM
 slide a Gaussian window of 11 taps, sigma 1.5, over two 8-bit RGB pictures, take population covariances, and count only
 windows that lie wholly inside. C1 = (0.01·255)², C2 = (0.03·255)².
+
+PSNR, L1, SSIM and MS-SSIM are also those of pictures of other channels, and of 16 bits, with every sample as it is: the
+data range is then 65535, and L1 is scaled to 0..255 (16-bit differences over 257) so that it means the same.
 """
 
 import math
+from typing import Any
 
 import numpy as np
 
@@ -15,10 +19,10 @@ from gan_eval.metrics.kernels.pictures import Pixels, Unmeasurable, as_pair
 
 
 def psnr(fake: Pixels, real: Pixels) -> float:
-    """Peak signal-to-noise ratio in dB over all pixels and channels: 10 log10(255² / MSE).
+    """Peak signal-to-noise ratio in dB over all pixels and channels: 10 log10(255² / MSE), 65535 in 16 bits.
 
     Args:
-        fake, real: (H, W, 3) uint8, 0..255.
+        fake, real: (H, W, channels) uint8, 0..255, or uint16, 0..65535.
 
     Returns:
         dB; `inf` for equal pictures.
@@ -29,10 +33,13 @@ def psnr(fake: Pixels, real: Pixels) -> float:
     >>> black = np.zeros((16, 16, 3), np.uint8)
     >>> round(psnr(black + np.uint8(1), black), 4), psnr(black, black)
     (48.1308, inf)
+    >>> deep = np.zeros((16, 16, 1), np.uint16)
+    >>> round(psnr(deep + np.uint16(257), deep), 4)
+    48.1308
     """
-    fake, real = as_pair(fake, real)
+    fake, real = as_pair(fake, real, any_format=True)
     squares, _ = backend_of(fake).difference_sums(fake, real)
-    return decibels(squares, math.prod(fake.shape))
+    return decibels(squares, math.prod(fake.shape), peak=peak_of(fake))
 
 
 PSNR = Metric(
@@ -46,6 +53,7 @@ PSNR = Metric(
     unit="dB",
     source="10 log10(255² / MSE) over all pixels and channels; inf for equal pictures",
     definition="psnr/rgb8",
+    any_format=True,
     function=psnr,
     torch_class="PeakSignalNoiseRatio",
 )
@@ -55,7 +63,7 @@ def l1(fake: Pixels, real: Pixels) -> float:
     """Mean absolute difference over all pixels and channels.
 
     Args:
-        fake, real: (H, W, 3) uint8, 0..255.
+        fake, real: (H, W, channels) uint8, 0..255, or uint16, 0..65535.
 
     Returns:
         0..255 grey levels; lower is better.
@@ -67,9 +75,9 @@ def l1(fake: Pixels, real: Pixels) -> float:
     >>> l1(black + np.uint8(3), black)
     3.0
     """
-    fake, real = as_pair(fake, real)
+    fake, real = as_pair(fake, real, any_format=True)
     _, absolutes = backend_of(fake).difference_sums(fake, real)
-    return absolutes / math.prod(fake.shape)
+    return absolutes / (math.prod(fake.shape) * (peak_of(fake) // 255))
 
 
 L1 = Metric(
@@ -83,18 +91,29 @@ L1 = Metric(
     unit="grey levels",
     source="mean |x - y| of 8-bit values, 0 to 255",
     definition="l1/rgb8",
+    any_format=True,
     function=l1,
     torch_class="MeanAbsoluteDifference",
 )
 
 
-def decibels(squares: int, count: int) -> float:
-    """PSNR in dB from the sum of squared differences of `count` 8-bit values; `inf` where it is 0.
+def peak_of(picture: Pixels) -> int:
+    """The largest value of the picture's type: 255 or 65535."""
+    return 65535 if str(picture.dtype).endswith("uint16") else 255
+
+
+def in_eight_bits(picture: Any) -> Any:
+    """16-bit values as float32 in 0..255; others are given back."""
+    return picture.astype(np.float32) / np.float32(257) if peak_of(picture) > 255 else picture
+
+
+def decibels(squares: int, count: int, *, peak: int = 255) -> float:
+    """PSNR in dB from the sum of squared differences of `count` values up to `peak`; `inf` where it is 0.
 
     >>> decibels(255**2, 1)
     0.0
     """
-    return math.inf if squares == 0 else 10 * math.log10(255**2 * count / squares)
+    return math.inf if squares == 0 else 10 * math.log10(peak**2 * count / squares)
 
 
 WINDOW = 11
@@ -106,13 +125,13 @@ _SSIM_SOURCE = "Wang et al. 2004; Gaussian window 11, sigma 1.5, population cova
 
 
 def ssim(fake: Pixels, real: Pixels) -> float:
-    """Structural similarity (Wang et al. 2004): mean over the map and over R, G, B.
+    """Structural similarity (Wang et al. 2004): mean over the map and over the channels.
 
     As scikit-image with `gaussian_weights=True, sigma=1.5, use_sample_covariance=False, data_range=255,
     channel_axis=-1`.
 
     Args:
-        fake, real: (H, W, 3) uint8, 0..255.
+        fake, real: (H, W, channels) uint8, 0..255, or uint16, 0..65535.
 
     Returns:
         -1..1; 1 for equal pictures.
@@ -124,9 +143,10 @@ def ssim(fake: Pixels, real: Pixels) -> float:
     >>> ssim(black, black)
     1.0
     """
-    fake, real = as_pair(fake, real)
+    fake, real = as_pair(fake, real, any_format=True)
     require_side(fake.shape, WINDOW, "SSIM")
-    return float(backend_of(fake).similarity(fake, real, luminance=True).mean())
+    x, y = in_eight_bits(fake), in_eight_bits(real)
+    return float(backend_of(fake).similarity(x, y, luminance=True).mean())
 
 
 SSIM = Metric(
@@ -139,6 +159,7 @@ SSIM = Metric(
     higher_is_better=True,
     source=_SSIM_SOURCE,
     definition="ssim/gauss11/rgb/valid",
+    any_format=True,
     function=ssim,
     least_size=(WINDOW, WINDOW),
     torch_class="StructuralSimilarity",
@@ -149,7 +170,10 @@ SSIM = Metric(
 def ssim_luma(fake: Pixels, real: Pixels) -> float:
     """SSIM of the integer lumas, floor((299 R + 587 G + 114 B + 500) / 1000).
 
-    Args, Returns, Raises: as `ssim`.
+    Args:
+        fake, real: (H, W, 3) uint8, 0..255.
+
+    Returns, Raises: as `ssim`.
 
     >>> black = np.zeros((16, 16, 3), np.uint8)
     >>> ssim_luma(black, black)
@@ -183,11 +207,11 @@ def ms_ssim(fake: Pixels, real: Pixels) -> float:
     """Multi-scale structural similarity (Wang et al. 2003, equation 7): at five scales, each half of the one before.
 
     Contrast-structure at scales 1 to 4, the whole of SSIM at scale 5, negative means taken as 0, each to the power
-    of its weight and multiplied; for R, G and B alone, then their mean. A scale is the means of 2x2 pixels of the one
+    of its weight and multiplied; for each channel alone, then their mean. A scale is the means of 2x2 pixels of the one
     before; where that has an odd side, its first row and first column are doubled first, as in piq.
 
     Args:
-        fake, real: (H, W, 3) uint8, 0..255.
+        fake, real: (H, W, channels) uint8, 0..255, or uint16, 0..65535.
 
     Returns:
         0..1; 1 for equal pictures.
@@ -199,10 +223,11 @@ def ms_ssim(fake: Pixels, real: Pixels) -> float:
     >>> ms_ssim(black, black)
     1.0
     """
-    x, y = as_pair(fake, real)
+    x, y = as_pair(fake, real, any_format=True)
     require_side(x.shape, _LEAST_SIDE, "MS-SSIM")
     backend = backend_of(x)
-    value = np.ones(3)
+    x, y = in_eight_bits(x), in_eight_bits(y)
+    value = np.ones(x.shape[2])
     for scale, weight in enumerate(SCALE_WEIGHTS):
         if scale > 0:
             x, y = backend.pool(x), backend.pool(y)
@@ -222,6 +247,7 @@ MS_SSIM = Metric(
     source="Wang et al. 2003; 2x2 mean pooling, odd sides as piq, negative contrast-structure is 0; "
     "both sides above 160",
     definition="ms-ssim/5-scales/gauss11/rgb/valid",
+    any_format=True,
     function=ms_ssim,
     least_size=(_LEAST_SIDE, _LEAST_SIDE),
     torch_class="MultiScaleStructuralSimilarity",

@@ -18,7 +18,14 @@ _EVERYWHERE = np.empty((0, 0), np.bool_)
 def difference_sums(
     fake: NDArray[np.uint8], real: NDArray[np.uint8], where: NDArray[np.bool_] | None = None
 ) -> tuple[int, int]:
-    """The exact sums of squared and of absolute differences of two (H, W, 3) uint8, all or `where`, (H, W) bool."""
+    """The exact sums of squared and of absolute differences of two (H, W, 3) uint8, all or `where`, (H, W) bool.
+
+    Other channels and 16 bits will do, too.
+    """
+    if fake.dtype != np.uint8 or fake.shape[2] != 3:
+        difference = fake.astype(np.int64) - real
+        difference = difference if where is None else difference[where]
+        return int((difference * difference).sum()), int(np.abs(difference).sum())
     x, y = _plain(fake), _plain(real)
     if where is None:
         squares, absolutes = loops.difference_sums(x.ravel(), y.ravel())

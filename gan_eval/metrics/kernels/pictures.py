@@ -26,30 +26,40 @@ Border = Literal["replicate", "zero"]
 """What lies beyond the picture for a local mean: its edge repeated, or nothing."""
 
 
-def as_picture(picture: Pixels) -> "NDArray[np.uint8] | Tensor":
+def as_picture(picture: Pixels, *, any_format: bool = False) -> "NDArray[np.uint8] | Tensor":
     """The picture as an array where it lies on the CPU, else as the tensor that it is.
 
     Apple's devices do not have the float64 that the definitions ask for: their pictures are measured on the CPU.
 
+    Args:
+        picture: (H, W, 3) uint8.
+        any_format: (H, W, channels) uint8 or uint16 will do, too.
+
     Raises:
-        TypeError: not (H, W, 3) uint8; a range is never guessed from the data.
+        TypeError: it is none; a range is never guessed from the data.
     """
     kind = str(picture.dtype).removeprefix("torch.") if hasattr(picture, "dtype") else type(picture).__name__
-    if kind != "uint8" or picture.ndim != 3 or picture.shape[-1] != 3:
-        raise TypeError(f"wanted (H, W, 3) uint8, found {tuple(np.shape(picture))} {kind}")
+    fits = kind in ("uint8", "uint16") if any_format else kind == "uint8" and picture.shape[-1:] == (3,)
+    if not fits or picture.ndim != 3:
+        wanted = "(H, W, channels) uint8 or uint16" if any_format else "(H, W, 3) uint8"
+        raise TypeError(f"wanted {wanted}, found {tuple(np.shape(picture))} {kind}")
     if isinstance(picture, np.ndarray):
         return picture
     return picture.cpu().numpy() if picture.device.type in ("cpu", "mps") else picture
 
 
-def as_pair(fake: Pixels, real: Pixels) -> tuple["NDArray[np.uint8] | Tensor", "NDArray[np.uint8] | Tensor"]:
+def as_pair(
+    fake: Pixels, real: Pixels, *, any_format: bool = False
+) -> tuple["NDArray[np.uint8] | Tensor", "NDArray[np.uint8] | Tensor"]:
     """Both pictures in one place: that of the first.
 
     Raises:
         Unmeasurable: the sizes differ.
-        TypeError: not (H, W, 3) uint8.
+        TypeError: not (H, W, 3) uint8; with `any_format`, not two (H, W, channels) uint8 or uint16 alike.
     """
-    first, second = as_picture(fake), as_picture(real)
+    first, second = as_picture(fake, any_format=any_format), as_picture(real, any_format=any_format)
+    if str(first.dtype).endswith("uint16") != str(second.dtype).endswith("uint16") or first.ndim != second.ndim:
+        raise TypeError(f"wanted two pictures of one depth, found {first.dtype} and {second.dtype}")
     if first.shape != second.shape:
         sizes = " and ".join(f"{p.shape[1]}x{p.shape[0]}" for p in (first, second))
         raise Unmeasurable(

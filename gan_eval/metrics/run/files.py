@@ -17,10 +17,11 @@ from PIL import Image
 
 from gan_eval.errors import UserError
 from gan_eval.files import known_digest, remember_digest, require_file
-from gan_eval.metrics.kernels.pictures import NO_MEMORY
+from gan_eval.metrics.kernels.pictures import NO_MEMORY, Unmeasurable
 from gan_eval.stimuli import pictures
 from gan_eval.stimuli.holes import hole_of
 from gan_eval.stimuli.pictures import Picture
+from gan_eval.stimuli.pixel_formats import Samples, format_of, shown
 
 if TYPE_CHECKING:
     from gan_eval.metrics.kernels.pictures import HolePixels, Pixels
@@ -133,7 +134,7 @@ class PictureFiles:
         self._reader = reader
         self._device = device
         self._files: dict[str, PictureFile | UserError] = {}
-        self._pictures: dict[bytes, Picture] = {}
+        self._samples: dict[bytes, Samples] = {}
         self._broken: dict[Path, UserError] = {}
         self._on_device: dict[bytes, Pixels] = {}
         self._holes: dict[bytes, HolePixels] = {}
@@ -166,11 +167,26 @@ class PictureFiles:
         """(H, W, 3) uint8; decoded once.
 
         Raises:
+            Unmeasurable: the picture is not 8-bit grey or RGB.
+            UserError: it cannot be decoded, or there is too little memory to do so.
+        """
+        samples = self.samples(file)
+        if not format_of(samples).is_rgb8:
+            raise Unmeasurable(
+                f"{format_of(samples)}: this metric is defined for 8-bit RGB; `gan-eval stimuli equalise` makes a set "
+                "of the pictures as they are shown, which has it"
+            )
+        return samples
+
+    def samples(self, file: PictureFile) -> Samples:
+        """(H, W, channels) uint8 or uint16 with every sample, 8-bit grey as RGB; decoded once.
+
+        Raises:
             UserError: it cannot be decoded, or there is too little memory to do so.
         """
         if file.path in self._broken:
             raise self._broken[file.path]
-        if file.digest not in self._pictures:
+        if file.digest not in self._samples:
             try:
                 content = pictures.read_file(file.path) if file.content is None else bytes(file.content)
                 self._release(file)
@@ -179,14 +195,14 @@ class PictureFiles:
                 if missing > 0:
                     self._budget.take(missing, wait=self._reserved == 0)
                     self._reserved += missing
-                self._pictures[file.digest] = pictures.decode_rgb(content, file.path)
+                self._samples[file.digest] = pictures.decode_measured(content, file.path)
             except UserError as error:
                 self._broken[file.path] = error
                 raise
             except MemoryError as error:
                 self._broken[file.path] = UserError(f"{file.path}: {NO_MEMORY}")
                 raise self._broken[file.path] from error
-        return self._pictures[file.digest]
+        return self._samples[file.digest]
 
     def pixels(self, file: PictureFile, like: PictureFile | None = None) -> "Pixels":
         """The picture where it is measured: moved there once.
@@ -212,8 +228,11 @@ class PictureFiles:
             UserError: see `picture`.
         """
         if mask.digest not in self._holes:
-            self._holes[mask.digest] = self._moved(hole_of(self.picture(mask)))
-            self._pictures.pop(mask.digest)
+            samples = self.samples(mask)
+            self._holes[mask.digest] = self._moved(
+                hole_of(samples if format_of(samples).is_rgb8 else shown(samples, None))
+            )
+            self._samples.pop(mask.digest)
         return self._holes[mask.digest]
 
     def forget(self, path: Path) -> None:
@@ -222,7 +241,7 @@ class PictureFiles:
         self._release(file)
         others = {getattr(other, "digest", None) for other in self._files.values()}
         if isinstance(file, PictureFile) and file.digest not in others:
-            self._pictures.pop(file.digest, None)
+            self._samples.pop(file.digest, None)
             self._on_device.pop(file.digest, None)
 
     def close(self) -> None:
@@ -230,7 +249,7 @@ class PictureFiles:
         for file in self._files.values():
             self._release(file)
         self._files.clear()
-        self._pictures.clear()
+        self._samples.clear()
         self._on_device.clear()
         self._holes.clear()
         self._budget.give_back(self._reserved)

@@ -30,10 +30,12 @@ from gan_eval.metrics.run.features import FeatureBatches, FeatureKey, FeatureRes
 from gan_eval.metrics.run.files import FileReader, PictureFile, PictureFiles, PixelBudget
 from gan_eval.metrics.run.inputs import NO_MASK, Stimulus
 from gan_eval.metrics.run.tools import FeatureKind, Measure, Tools
+from gan_eval.stimuli import pictures
+from gan_eval.stimuli.pixel_formats import Samples, format_of, shown
 from gan_eval.tabular import conform
 
 if TYPE_CHECKING:
-    from gan_eval.metrics.kernels.pictures import Pixels
+    pass
 
 Job = tuple[int, ...]
 """Numbers of the stimuli that share a real picture, so that its file is read once."""
@@ -294,17 +296,20 @@ class _PicturePass:
         try:
             if measure.kind == "input":
                 return (float(function(files.pixels(_required(companions.input)))), None), True
-            picture = self._pixels(number, file, files)
+            self._decode(number, file, files)
             if measure.kind == "pair":
                 reference = _required(companions.reference)
-                if self._resize:
-                    picture = files.pixels(file, like=reference)
-                pair: tuple[Any, ...] = picture, files.pixels(reference)
+                pair: tuple[Any, ...] | None = None
+                if measure.any_format:
+                    pair = _other_formats(files.samples(file), files.samples(reference), resize=self._resize)
+                if pair is None:
+                    picture = files.pixels(file, like=reference if self._resize else None)
+                    pair = picture, files.pixels(reference)
                 if measure.takes_hole:
                     pair += (files.hole(_required(companions.mask)),)
                 value = function(*pair)
             else:
-                value = function(picture)
+                value = function(files.pixels(file))
         except Unmeasurable as reason:
             return (None, str(reason)), measure.keeps_reasons
         except UserError as error:
@@ -315,9 +320,9 @@ class _PicturePass:
             return (None, NO_MEMORY), False
         return ((None, "the metric gave no number") if value != value else (float(value), None)), True
 
-    def _pixels(self, number: int, file: PictureFile, files: PictureFiles) -> "Pixels":
+    def _decode(self, number: int, file: PictureFile, files: PictureFiles) -> None:
         try:
-            return files.pixels(file)
+            files.samples(file)
         except UserError as error:
             self._results.unreadable[number] = str(error)
             raise
@@ -343,9 +348,8 @@ class _PicturePass:
             return 1
         extractor = self._tools.extractor(kind.name)
         try:
-            self._pixels(number, file, files)
-            pictures = [files.picture(source) for source in (file, companion) if source is not None]
-            prepared = extractor.prepare(*pictures)
+            self._decode(number, file, files)
+            prepared = extractor.prepare(*(files.picture(source) for source in (file, companion) if source is not None))
         except Unmeasurable as reason:
             if kind.keeps_reasons:
                 self._deliver(store, number, key, str(reason))
@@ -380,6 +384,24 @@ def _file_or_reason(path: Path | None, no_path: str, files: PictureFiles) -> Pic
         return files.read(path)
     except UserError as error:
         return str(error)
+
+
+def _other_formats(fake: Samples, real: Samples, *, resize: bool) -> tuple[Samples, Samples] | None:
+    """A pair of which not both are 8-bit RGB, with every sample where they have one format; None for any other.
+
+    Of different depths, grey and RGB are brought to 8 bits.
+
+    Raises:
+        Unmeasurable: they differ in channels.
+    """
+    formats = of_fake, of_real = format_of(fake), format_of(real)
+    if of_fake.is_rgb8 and of_real.is_rgb8:
+        return None
+    if of_fake != of_real:
+        if any(found.channels not in (1, 3) for found in formats):
+            raise Unmeasurable(f"the generated picture is {of_fake}, the real one {of_real}; bring both to one format")
+        fake, real = (picture if format_of(picture).is_rgb8 else shown(picture, None) for picture in (fake, real))
+    return (pictures.resize(fake, real.shape[:2]) if resize else fake), real
 
 
 def _required(companion: PictureFile | str | None) -> PictureFile:

@@ -58,6 +58,8 @@ class Measure:
     """A pair metric that is also given the hole."""
     of_items: bool = False
     """It compares items, and is computed when all pictures have been read (`gan_eval.metrics.run.items`)."""
+    any_format: bool = False
+    """It is given every sample of pictures of any channels and depth; others are for 8-bit RGB."""
     function: PictureFunction | None = None
     """None: it has weights, and is loaded when a picture needs it."""
 
@@ -175,6 +177,7 @@ class Tools:
             keeps_reasons=not metric.distribution,
             takes_hole=metric.takes_hole,
             of_items=metric.of_items is not None,
+            any_format=metric.any_format,
             function=metric.function,
         )
 
@@ -299,7 +302,9 @@ def decoder(code: CodeHashes) -> str:
 
     jpeg = features.version_codec("jpg")
     rules = code.of(
-        "gan_eval.stimuli.pictures:decode_rgb", "gan_eval.stimuli.pictures:resize", "gan_eval.stimuli.holes:hole_of"
+        "gan_eval.stimuli.pictures:decode_measured",
+        "gan_eval.stimuli.pictures:resize",
+        "gan_eval.stimuli.holes:hole_of",
     )
     return f"pillow {version('pillow')}; jpeg {jpeg}; reading {rules}"
 

@@ -212,8 +212,8 @@ def test_a_mended_definition_is_measured_again_and_the_others_are_found(
     settings = Settings(("psnr", "l1", "niqe"), cache=file)
     first = measure(real, fake, settings)
     assert kept_of(measure(real, fake, settings)) == 16
-    edit("gan_eval.metrics.definitions.similarity", "10 * math.log10(255**2", "10 * math.log10(256**2")
-    monkeypatch.setattr(similarity, "decibels", lambda squares, count: 10 * math.log10(256**2 * count / squares))
+    edit("gan_eval.metrics.definitions.similarity", "10 * math.log10(peak**2", "10 * math.log10(256**2")
+    monkeypatch.setattr(similarity, "decibels", lambda squares, count, peak: 10 * math.log10(256**2 * count / squares))
     mended = measure(real, fake, settings)
     assert kept_of(mended) == 12, "all but psnr"
     before, after = (each.image_metrics.set_index(["metric", "stimulus"])["value"] for each in (first, mended))

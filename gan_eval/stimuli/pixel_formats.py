@@ -1,0 +1,383 @@
+"""Pixel formats: the channels and the depth of pictures, all of their samples read and written, and how they are shown.
+
+A picture that is not 8-bit grey or RGB cannot be put on a screen as it is. How it is shown is recorded in its file
+(`Display`): the same mapping for all pictures of a set, never one of each picture's own.
+"""
+
+import io
+import re
+import struct
+import sys
+import zlib
+from dataclasses import dataclass
+from typing import Any, Literal, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageFile
+
+from gan_eval.errors import UserError
+
+Samples = NDArray[Any]
+"""(H, W, channels) uint8 or uint16: every sample as it is stored."""
+Bits = Literal[8, 16]
+
+MOST_PIXELS = 89_478_485
+"""Larger pictures are refused: decoded, one of so many pixels is a quarter of a gigabyte. Pillow warns from there."""
+MOST_CHANNELS = 64
+"""More are hardly meant as channels of one picture."""
+
+
+@dataclass(frozen=True)
+class Display:
+    """How samples become grey levels or colours of a screen: low and below black, high and above white, linear between.
+
+    >>> Display.parse("0..4095:3,2,1")
+    Display(low=0, high=4095, channels=(3, 2, 1))
+    >>> str(Display(100, 900, (2,)))
+    '100..900:2'
+    """
+
+    low: int
+    high: int
+    channels: tuple[int, ...]
+    """Counted from 1: that of the greys, or those of red, green and blue."""
+
+    def __str__(self) -> str:
+        return f"{self.low}..{self.high}:{','.join(map(str, self.channels))}"
+
+    @classmethod
+    def parse(cls, text: str, *, channels: int | None = None) -> Self:
+        """From `LOW..HIGH`, or `LOW..HIGH:CHANNEL` or `LOW..HIGH:RED,GREEN,BLUE`.
+
+        Args:
+            text: as a user or a file gives it.
+            channels: of the pictures; without channels in the text, the first three of them, or the first.
+
+        Raises:
+            UserError: it is no such text, or there are no such channels.
+        """
+        match = re.fullmatch(r"(\d{1,5})\.\.(\d{1,5})(?::(\d{1,2}(?:,\d{1,2},\d{1,2})?))?", text.strip())
+        if match is None or int(match[1]) >= int(match[2]):
+            raise UserError(
+                f"display {text}: wanted LOW..HIGH, the samples shown black and white, such as 0..4095; channels, "
+                "counted from 1, may follow: 0..4095:3,2,1 (red, green, blue) or 0..4095:2 (grey)"
+            )
+        named = tuple(map(int, match[3].split(","))) if match[3] else shown_channels(channels or 1)
+        if channels is not None and not 1 <= min(named) <= max(named) <= channels:
+            raise UserError(f"display {text}: the pictures have {channels} channels, counted from 1")
+        return cls(int(match[1]), int(match[2]), named)
+
+
+def shown_channels(channels: int) -> tuple[int, ...]:
+    """The channels that are shown by default: the first three as red, green and blue, of fewer the first as grey."""
+    return (1, 2, 3) if channels >= 3 else (1,)
+
+
+@dataclass(frozen=True)
+class PixelFormat:
+    """Channels and depth that all pictures of a set share, and how they are shown.
+
+    >>> str(PixelFormat()), str(PixelFormat(1, 16)), str(PixelFormat(5, 16))
+    ('8-bit RGB', '16-bit grey', '16 bits, 5 channels')
+    """
+
+    channels: int = 3
+    bits: Bits = 8
+    limits: tuple[int, int] | None = None
+    """The samples that are -1 and 1 for a network; None: the least and the largest of the depth."""
+    display: Display | None = None
+    """None: of 8-bit grey and RGB, which are shown as they are; and where nothing is recorded."""
+
+    def __str__(self) -> str:
+        names = {1: f"{self.bits}-bit grey", 3: f"{self.bits}-bit RGB"}
+        return names.get(self.channels, f"{self.bits} bits, {self.channels} channels")
+
+    @property
+    def levels(self) -> int:
+        """The largest sample: 255 or 65535."""
+        return 2**self.bits - 1
+
+    @property
+    def dtype(self) -> type[np.unsignedinteger[Any]]:
+        """Of its samples."""
+        return np.uint8 if self.bits == 8 else np.uint16
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether it is shown as it is: 8-bit grey or RGB."""
+        return self.bits == 8 and self.channels in (1, 3)
+
+    @property
+    def is_rgb8(self) -> bool:
+        """Whether it is 8-bit RGB, to which everything else is brought where a set is mixed."""
+        return (self.channels, self.bits) == (3, 8)
+
+    @property
+    def suffix(self) -> str:
+        """Of the files that are written: PNG for grey and RGB; TIFF for others, whose last channel PNG takes for
+        alpha."""
+        return ".png" if self.channels in (1, 3) else ".tif"
+
+    def as_dict(self) -> dict[str, Any]:
+        """For a run's configuration."""
+        limits, display = self.limits and list(self.limits), self.display and str(self.display)
+        return {"channels": self.channels, "bits": self.bits, "limits": limits, "display": display}
+
+    @classmethod
+    def from_dict(cls, facts: dict[str, Any]) -> Self:
+        """From a run's configuration.
+
+        Raises:
+            UserError, KeyError, TypeError: it is no such thing.
+        """
+        channels, bits, limits, display = facts["channels"], facts["bits"], facts["limits"], facts["display"]
+        if bits not in (8, 16) or not isinstance(channels, int) or not 1 <= channels <= MOST_CHANNELS:
+            raise TypeError(f"pixel format {facts}")
+        if limits is not None:
+            low, high = limits
+            if not (isinstance(low, int) and isinstance(high, int) and 0 <= low < high < 2**bits):
+                raise TypeError(f"pixel format {facts}")
+            limits = low, high
+        return cls(channels, bits, limits, Display.parse(display, channels=channels) if display else None)
+
+
+RGB8 = PixelFormat()
+
+
+@dataclass(frozen=True)
+class Stored:
+    """A picture as it is stored."""
+
+    samples: Samples
+    alpha: bool = False
+    """Whether the file says that the last channel is alpha."""
+
+    @property
+    def is_transparent(self) -> bool:
+        """Whether a pixel's alpha is not the largest."""
+        return self.alpha and bool((self.samples[..., -1] != np.iinfo(self.samples.dtype).max).any())
+
+    @property
+    def colours(self) -> Samples:
+        """Without the alpha channel."""
+        return self.samples[..., :-1] if self.alpha else self.samples
+
+
+def format_of(samples: Samples) -> PixelFormat:
+    """Channels and depth of (H, W, channels) uint8 or uint16."""
+    return PixelFormat(samples.shape[2], 16 if samples.dtype == np.uint16 else 8)
+
+
+def shown(samples: Samples, display: Display | None) -> NDArray[np.uint8]:
+    """(H, W, 3) uint8 as a screen shows it: round((sample - low) * 255 / (high - low)), cut off at 0 and 255.
+
+    Args:
+        samples: (H, W, channels) uint8 or uint16.
+        display: None: all of the depth's range.
+
+    >>> deep = np.array([[[0], [100], [500], [900], [65535]]], np.uint16)
+    >>> shown(deep, Display(100, 900, (1,)))[0, :, 2]
+    array([  0,   0, 128, 255, 255], dtype=uint8)
+    """
+    levels = np.iinfo(samples.dtype).max
+    display = display or Display(0, int(levels), shown_channels(samples.shape[2]))
+    span = display.high - display.low
+    taken = samples[..., [channel - 1 for channel in display.channels]].astype(np.int64)
+    grey = (np.clip(taken - display.low, 0, span) * 510 + span) // (2 * span)
+    return np.array(np.broadcast_to(grey, (*samples.shape[:2], 3)), dtype=np.uint8)
+
+
+KEYWORD = "gan_eval display"
+"""Of the text chunk of a PNG, and the beginning of the description of a TIFF, that records how a picture is shown."""
+TIFF_BEGINNINGS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+_DESCRIPTION = 270
+
+
+def recorded_display(image: Image.Image) -> Display | None:
+    """How the file says that it is shown; None for files of others."""
+    text = image.info.get(KEYWORD) if image.format == "PNG" else None
+    if image.format == "TIFF":
+        text = str(getattr(image, "tag_v2", {}).get(_DESCRIPTION, ""))
+        text = text.removeprefix(f"{KEYWORD} ") if text.startswith(KEYWORD) else None
+    return Display.parse(text) if isinstance(text, str) else None
+
+
+def png_bytes(samples: Samples, display: Display | None) -> bytes:
+    """A PNG of (H, W, 1 or 3) uint8 or uint16; Pillow writes no colour of 16 bits."""
+    height, width, channels = samples.shape
+    rows = np.ascontiguousarray(samples, dtype=samples.dtype.newbyteorder(">")).view(np.uint8).reshape(height, -1)
+    above = np.vstack([np.zeros_like(rows[:1]), rows[:-1]])
+    filtered = np.hstack([np.full((height, 1), 2, np.uint8), rows - above])  # filter 2: less the row above
+    header = struct.pack(">IIBBBBB", width, height, 8 * samples.dtype.itemsize, {1: 0, 3: 2}[channels], 0, 0, 0)
+    chunks = [(b"IHDR", header)]
+    if display is not None:
+        chunks.append((b"tEXt", f"{KEYWORD}\0{display}".encode("latin-1")))
+    chunks += [(b"IDAT", zlib.compress(filtered.tobytes(), 6)), (b"IEND", b"")]
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data)) for kind, data in chunks
+    )
+
+
+def tiff_bytes(samples: Samples, display: Display | None) -> bytes:
+    """A TIFF of (H, W, channels) uint8 or uint16, none of whose channels is called alpha."""
+    import tifffile
+
+    buffer = io.BytesIO()
+    tifffile.imwrite(
+        buffer,
+        samples,
+        photometric="minisblack",
+        planarconfig="contig",
+        extrasamples=["unspecified"] * (samples.shape[2] - 1),
+        compression="zlib",
+        description=None if display is None else f"{KEYWORD} {display}",
+        metadata=None,
+        software=False,
+    )
+    return buffer.getvalue()
+
+
+def tiff_samples(content: bytes) -> tuple[Stored, Display | None]:
+    """Any TIFF of 8 or 16 bits, whose channels are samples of a pixel, planes apart, or pages that it calls channels.
+
+    Of an array whose third axis has no name that is the shortest one. Of other pages the first is taken.
+
+    Raises:
+        ValueError: of another depth, with black and white exchanged, or in a palette.
+    """
+    import tifffile
+
+    with tifffile.TiffFile(io.BytesIO(content)) as file:
+        page, series = file.pages.first, file.series[0]
+        if page.imagewidth * page.imagelength * page.samplesperpixel > 3 * MOST_PIXELS:
+            raise Image.DecompressionBombError
+        channels = next((axis for axis in "CQ" if axis in series.axes), "S")
+        pages = series if set(series.axes) <= {"Y", "X", channels} else page
+        samples = np.asarray(pages.asarray())
+        if channels in pages.axes:
+            place = pages.axes.index(channels) if channels != "Q" else int(np.argmin(samples.shape))
+            samples = np.moveaxis(samples, place, -1)
+        if page.photometric not in (tifffile.PHOTOMETRIC.MINISBLACK, tifffile.PHOTOMETRIC.RGB):
+            raise ValueError(
+                f"colours stored in a way (photometric {int(page.photometric)}) that has no exact reading here"
+            )
+        description, extra = page.description, tuple(page.extrasamples)
+    samples = samples if samples.ndim == 3 else samples[..., None]
+    if samples.dtype not in (np.uint8, np.uint16):
+        raise ValueError(f"samples of {samples.dtype}; wanted whole numbers of 8 or 16 bits without sign")
+    if samples.ndim != 3 or samples.shape[2] > MOST_CHANNELS:
+        raise ValueError(f"not one picture of at most {MOST_CHANNELS} channels (its shape is {samples.shape})")
+    text = description.removeprefix(f"{KEYWORD} ") if description.startswith(KEYWORD) else None
+    samples = np.ascontiguousarray(samples, dtype=samples.dtype.newbyteorder("="))
+    alpha = (tifffile.EXTRASAMPLE.ASSOCALPHA, tifffile.EXTRASAMPLE.UNASSALPHA)
+    return Stored(samples, bool(extra) and extra[-1] in alpha), Display.parse(text) if text else None
+
+
+def stored_of(image: Image.Image, content: bytes) -> Stored:
+    """All samples of an opened picture.
+
+    Raises:
+        ValueError: of another depth, or in colours without a reading here.
+    """
+    if image.format == "TIFF":
+        tags = getattr(image, "tag_v2", {})
+        apart = tags.get(_PLANES) == _APART or 0 in np.atleast_1d(tags.get(_EXTRA, 1))  # 0: a channel that is no alpha
+        if apart or getattr(image, "n_frames", 1) > 1:
+            return tiff_samples(content)[0]
+    layout = deep_layout(image)
+    image.load()
+    if layout is not None:
+        levels = read_levels(image, layout, content).astype(np.uint16)
+        return Stored(levels, levels.shape[2] in (2, 4))
+    if image.mode in ("1", "L", "P", "RGB") and "transparency" in image.info:
+        image = image.convert("RGBA")
+    if image.mode == "PA":
+        image = image.convert("RGBA")
+    if image.mode in ("1", "P"):
+        image = image.convert("L" if image.mode == "1" else "RGB")
+    if image.mode not in ("L", "LA", "RGB", "RGBA"):
+        raise ValueError(f"colour mode {image.mode} has no exact reading; save it as 8- or 16-bit grey or RGB")
+    samples = np.array(image)
+    return Stored(samples if samples.ndim == 3 else samples[..., None], image.mode in ("LA", "RGBA"))
+
+
+Levels = NDArray[np.uint32]
+"""(H, W, channels), 0..65535: grey, grey and alpha, RGB, or RGB and alpha."""
+
+# How 16-bit channels are stored, in Pillow's names: its raw modes.
+_GREY = frozenset({"I;16", "I;16B", "I;16L", "I;16N"})
+_GREY_AND_ALPHA = "LA;16B"
+_NATIVE_SWAPPED = "16B" if sys.byteorder == "little" else "16L"
+_SWAPPED = {
+    f"{channels};{order}": f"{channels};{swapped}"
+    for channels in ("RGB", "RGBA")
+    for order, swapped in (("16B", "16L"), ("16L", "16B"), ("16N", _NATIVE_SWAPPED))
+}
+"""For each layout of colour, that with the bytes of each channel the other way round."""
+
+_BITS, _PHOTOMETRIC, _PLANES, _EXTRA = 258, 262, 284, 338
+_INVERTED, _APART = 0, 2
+
+
+def deep_layout(image: Image.Image) -> str | None:
+    """How a picture of more than 8 bits a channel is stored; None for any other.
+
+    Args:
+        image: as it was opened, before it is loaded.
+
+    Raises:
+        ValueError: what is stored in this way cannot be read whole (12 bits, premultiplied, inverted, planes apart).
+    """
+    if image.mode not in ("RGB", "RGBA") and not image.mode.startswith("I;16"):
+        return None
+    tiles = image.tile if isinstance(image, ImageFile.ImageFile) else []
+    args = tiles[0].args if tiles else ""
+    raw_mode = args[0] if isinstance(args, tuple) and args else args
+    layout = raw_mode if isinstance(raw_mode, str) else ""  # of the first part; empty where Pillow does not tell
+    tags = getattr(image, "tag_v2", {})
+    if not (";16" in layout and layout != "BGR;16") and max(tags.get(_BITS, (8,))) <= 8:
+        return None
+    known = layout in _GREY or layout == _GREY_AND_ALPHA or layout in _SWAPPED
+    if not known or tags.get(_PHOTOMETRIC) == _INVERTED or tags.get(_PLANES) == _APART:
+        raise ValueError("more than 8 bits a channel, stored in a way that has no exact reading here; save it as PNG")
+    return layout
+
+
+def read_levels(image: Image.Image, layout: str, content: bytes) -> Levels:
+    """All bits of a deep picture that has been loaded.
+
+    Args:
+        image: the picture.
+        layout: from `deep_layout`.
+        content: the file's bytes.
+    """
+    if layout in _GREY:
+        return np.asarray(image).astype(np.uint32)[..., None]
+    if layout == _GREY_AND_ALPHA:
+        in_order = _decoded(image, "RGBA", content)
+        high, low = in_order[..., ::2], in_order[..., 1::2]
+    else:
+        high, low = np.asarray(image), _decoded(image, _SWAPPED[layout], content)
+    return high.astype(np.uint32) * np.uint32(256) + low.astype(np.uint32)
+
+
+def rounded(levels: Levels) -> NDArray[np.uint8]:
+    """round(level * 255 / 65535).
+
+    >>> rounded(np.array([0, 128, 129, 385, 65535]))
+    array([  0,   0,   1,   1, 255], dtype=uint8)
+    """
+    return ((levels * 255 + 32767) // 65535).astype(np.uint8)
+
+
+def _decoded(image: Image.Image, layout: str, content: bytes) -> NDArray[np.uint8]:
+    """The picture again, as if it were stored in another layout of equally many bytes."""
+    with Image.open(io.BytesIO(content), formats=[image.format or "PNG"]) as again:
+        if isinstance(again, ImageFile.ImageFile):
+            again.tile = [
+                tile._replace(args=layout if isinstance(tile.args, str) else (layout, *(tile.args or ())[1:]))
+                for tile in again.tile
+            ]
+        again.load()
+        return np.asarray(again)

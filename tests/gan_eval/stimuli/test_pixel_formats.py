@@ -1,0 +1,185 @@
+"""Every sample of any picture: written, read again, measured; and how it is shown."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tifffile
+from PIL import Image
+from skimage.metrics import peak_signal_noise_ratio, structural_similarity
+
+from gan_eval.errors import UserError
+from gan_eval.giveaways.audit import audit
+from gan_eval.giveaways.equalise import equalise
+from gan_eval.giveaways.form import Form
+from gan_eval.metrics import evaluate
+from gan_eval.stimuli.importing import import_folder
+from gan_eval.stimuli.pictures import (
+    common_format,
+    contents_of,
+    decode_measured,
+    read_as,
+    read_rgb,
+    read_stored,
+    resize,
+    write_samples,
+)
+from gan_eval.stimuli.pixel_formats import RGB8, Display, PixelFormat, Samples, shown
+from gan_eval.stimuli.sets import read_set
+
+
+def noise(seed: int, channels: int, bits: int, side: tuple[int, int] = (24, 17)) -> Samples:
+    return np.random.default_rng(seed).integers(0, 2**bits, (*side, channels)).astype(f"uint{bits}")
+
+
+@pytest.mark.parametrize("bits", [8, 16])
+@pytest.mark.parametrize("channels", [1, 2, 3, 4, 7])
+def test_what_is_written_is_read(channels: int, bits: int, tmp_path: Path) -> None:
+    samples = noise(1, channels, bits)
+    display = None if bits == 8 and channels in (1, 3) else Display(3, 200, (channels,))
+    pixel_format = PixelFormat(channels, 16 if bits == 16 else 8, display=display)
+    paths = [tmp_path / f"{name}{pixel_format.suffix}" for name in "ab"]
+    for path in paths:
+        write_samples(path, samples, pixel_format)
+    assert paths[0].read_bytes() == paths[1].read_bytes()
+    stored = read_stored(paths[0])
+    assert not stored.alpha
+    assert stored.samples.dtype == samples.dtype
+    np.testing.assert_array_equal(stored.samples, samples)
+    np.testing.assert_array_equal(read_rgb(paths[0]), shown(samples, display))
+    np.testing.assert_array_equal(read_as(paths[0], common_format({paths[0]: contents_of(paths[0])})), samples)
+
+
+def test_other_programs_see_the_same_samples(tmp_path: Path) -> None:
+    grey, colour, four = noise(1, 1, 16), noise(2, 3, 16), noise(3, 4, 16)
+    for name, samples in (("grey.png", grey), ("colour.png", colour), ("four.tif", four)):
+        pixel_format = PixelFormat(samples.shape[2], 16, display=Display(0, 9, (1,)))
+        write_samples(tmp_path / name, samples, pixel_format)
+    with Image.open(tmp_path / "grey.png") as image:
+        assert image.mode == "I;16"
+        np.testing.assert_array_equal(np.asarray(image), grey[..., 0])
+    with Image.open(tmp_path / "colour.png") as image:
+        np.testing.assert_array_equal(np.asarray(image), colour >> 8)  # Pillow keeps the high bytes
+    np.testing.assert_array_equal(tifffile.imread(tmp_path / "four.tif"), four)
+
+
+@pytest.mark.parametrize("compression", [None, "zlib"])
+@pytest.mark.parametrize("planes", ["contig", "separate"])
+def test_tiff_of_any_layout(planes: str, compression: str | None, tmp_path: Path) -> None:
+    samples = noise(1, 5, 16)
+    stored = samples if planes == "contig" else np.moveaxis(samples, 2, 0)
+    path = tmp_path / "x.tif"
+    tifffile.imwrite(path, stored, photometric="minisblack", planarconfig=planes, compression=compression)
+    np.testing.assert_array_equal(read_stored(path).samples, samples)
+    with pytest.raises(UserError, match=r"x\.tif: (16 bits, 5 channels have no 8-bit|not a readable picture)"):
+        read_rgb(path)
+
+
+def test_pages_that_are_called_channels_are_channels_and_others_are_not(tmp_path: Path) -> None:
+    pages = np.moveaxis(noise(1, 4, 16), 2, 0)
+    tifffile.imwrite(tmp_path / "channels.tif", pages, imagej=True, metadata={"axes": "CYX"})
+    tifffile.imwrite(tmp_path / "times.tif", pages, imagej=True, metadata={"axes": "TYX"})
+    np.testing.assert_array_equal(read_stored(tmp_path / "channels.tif").samples, np.moveaxis(pages, 0, 2))
+    np.testing.assert_array_equal(read_stored(tmp_path / "times.tif").samples[..., 0], pages[0])
+
+
+@pytest.mark.parametrize("kind", [np.float32, np.int16, np.uint32])
+def test_other_depths_are_refused_by_name(kind: type, tmp_path: Path) -> None:
+    tifffile.imwrite(tmp_path / "x.tif", noise(1, 4, 8).astype(kind), photometric="minisblack", planarconfig="contig")
+    with pytest.raises(UserError, match=r"x\.tif: .*wanted whole numbers of 8 or 16 bits"):
+        read_stored(tmp_path / "x.tif")
+
+
+def test_alpha_is_a_channel_only_where_all_have_it_and_it_says_something(tmp_path: Path) -> None:
+    glass, opaque = noise(1, 4, 8), noise(2, 4, 8)
+    opaque[..., 3] = 255
+    for name, samples in (("glass", glass), ("opaque", opaque), ("plain", opaque[..., :3])):
+        Image.fromarray(samples).save(tmp_path / f"{name}.png")
+    contents = {name: contents_of(tmp_path / f"{name}.png") for name in ("glass", "opaque", "plain")}
+
+    def common(*names: str) -> PixelFormat:
+        return common_format({tmp_path / f"{name}.png": contents[name] for name in names})
+
+    assert common("glass", "opaque") == PixelFormat(4, 8)
+    assert common("opaque", "plain") == common("opaque") == common("glass", "plain") == RGB8
+    np.testing.assert_array_equal(read_as(tmp_path / "opaque.png", PixelFormat(4, 8)), opaque)
+    with pytest.raises(UserError, match=r"glass\.png: the picture is transparent in places"):
+        read_as(tmp_path / "glass.png", RGB8)
+
+
+def test_16_bits_are_resized_without_rounding_to_8() -> None:
+    samples = noise(1, 2, 16, (40, 30))
+    found = resize(samples, (20, 15))
+    assert (found.shape, found.dtype) == ((20, 15, 2), np.uint16)
+    wanted = resize((samples >> 8).astype(np.uint8), (20, 15))
+    assert np.abs(found / 257 - wanted).max() < 2.5
+    assert (found % 257 != 0).mean() > 0.9
+    assert resize(samples, (40, 30)) is samples
+    colours = noise(2, 4, 8, (40, 30))
+    np.testing.assert_array_equal(resize(colours, (20, 15))[..., :3], resize(colours[..., :3], (20, 15)))
+
+
+def write_results(folder: Path, samples: dict[str, list[Samples]]) -> Path:
+    for role, pictures in samples.items():
+        (folder / role).mkdir(parents=True)
+        for number, picture in enumerate(pictures):
+            file, how = folder / role / f"{number}.tif", {"planarconfig": "contig"} if picture.shape[2] > 1 else {}
+            tifffile.imwrite(file, picture.squeeze(), photometric="minisblack", **how)
+    return folder
+
+
+@pytest.mark.slow
+def test_a_foreign_16_bit_result_is_imported_measured_audited_and_equalised(tmp_path: Path) -> None:
+    for channels in (1, 4):
+        real, fake = ([noise(10 * n + k, channels, 16, (40, 40)) // 16 for k in range(3)] for n in (1, 2))
+        folder = write_results(tmp_path / f"results{channels}", {"real": real, "fake": fake})
+        imported = import_folder(folder, tmp_path / f"set{channels}")
+        assert (imported.items, imported.problems) == (3, ())
+        display = Display.parse(
+            json.loads((imported.folder / ".gan-eval/import.json").read_text())["pictures"]["display"]
+        )
+        assert (display.low, display.high) == (min(x.min() for x in real), max(x.max() for x in real))
+        stimuli = read_set(imported.folder)
+        values, _ = evaluate(imported.folder, ("psnr", "ssim", "l1", "ssim_luma"), cache=False)
+        values = values.set_index(["stimulus", "metric"])
+        for row in stimuli.rows:
+            number = int(row["item"].split("/")[1])
+            source = (real if row["kind"] == "real" else fake)[number]
+            np.testing.assert_array_equal(read_stored(imported.folder / row["file"]).samples, source)
+            np.testing.assert_array_equal(read_rgb(imported.folder / row["file"]), shown(source, display))
+            if row["kind"] == "fake":
+                pair = source, real[number]
+                how = {"gaussian_weights": True, "sigma": 1.5, "use_sample_covariance": False, "channel_axis": -1}
+                wanted = {
+                    "psnr": peak_signal_noise_ratio(*pair, data_range=65535),
+                    "ssim": structural_similarity(*pair, data_range=65535, **how),
+                    "l1": np.abs(pair[0].astype(float) - pair[1]).mean() / 257,
+                }
+                for metric, value in wanted.items():
+                    assert values.loc[row["stimulus"], metric]["value"] == pytest.approx(value, rel=1e-4)
+                assert "is defined for 8-bit RGB" in values.loc[row["stimulus"], "ssim_luma"]["reason"]
+        assert not audit([stimuli]).problems
+        equal = equalise(imported.folder, tmp_path / f"equal{channels}", Form())
+        assert equal.items == 3
+        assert {Image.open(path).mode for path in equal.folder.rglob("*.png")} == {"RGB"}
+
+
+@pytest.mark.slow
+def test_8_bit_results_beside_16_bit_originals_are_measured_in_8_bits(tmp_path: Path) -> None:
+    deep = noise(1, 1, 16)
+    (tmp_path / "real").mkdir()
+    (tmp_path / "fake").mkdir()
+    Image.fromarray(deep[..., 0]).save(tmp_path / "real" / "a.png")
+    Image.fromarray(shown(deep, None)).save(tmp_path / "fake" / "a.png")
+    values, _ = evaluate(real=tmp_path / "real", fake=tmp_path / "fake", metrics="l1", cache=False)
+    assert values["value"].tolist() == [0.0]
+    imported = import_folder(tmp_path, tmp_path / "set", dataset="d")
+    assert decode_measured((imported.folder / "real" / "a.png").read_bytes(), Path("a")).dtype == np.uint8
+
+
+def test_a_display_of_pictures_that_are_shown_as_they_are_is_refused(tmp_path: Path) -> None:
+    folder = write_results(tmp_path / "results", {"real": [noise(1, 1, 8)], "fake": [noise(2, 1, 8)]})
+    with pytest.raises(UserError, match=r"--display 0\.\.9: these pictures are shown in 8-bit RGB as they are"):
+        import_folder(folder, tmp_path / "set", display="0..9")
+    assert not (tmp_path / "set").exists()

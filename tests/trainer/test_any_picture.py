@@ -1,0 +1,243 @@
+"""Pictures of any channels and depth: bit-exactly from a data set's files to the stimulus set, metrics and screen."""
+
+import json
+import math
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tifffile
+from PIL import Image
+
+from gan_eval.errors import UserError
+from gan_eval.metrics import evaluate
+from gan_eval.quiz.library import Library
+from gan_eval.settings.training import TrainingSettings
+from gan_eval.stimuli.pictures import read_rgb, read_stored
+from gan_eval.stimuli.pixel_formats import Display, PixelFormat, shown
+from gan_eval.stimuli.sets import read_set
+from trainer.batches import as_tensor
+from trainer.datasets.check import check
+from trainer.datasets.make import pair_folders
+from trainer.datasets.pairs import PairedSet
+from trainer.generate import generate
+from trainer.inference import as_pictures
+from trainer.loop.train import train
+
+SIDE = 32
+SETTINGS = TrainingSettings(
+    steps=2, image_size=SIDE, generator_channels=2, discriminator_channels=2, receptive_field=16, jitter=False
+)
+
+
+def samples(seed: int, shape: tuple[int, ...], most: int) -> np.ndarray:
+    """Any numbers of 8 or 16 bits, the least and the largest among them."""
+    drawn = np.random.default_rng(seed).integers(0, most + 1, shape, dtype=np.uint16)
+    drawn.flat[:2] = 0, most
+    return drawn.astype(np.uint8 if most < 256 else np.uint16)
+
+
+def grey_8(path: Path, seed: int) -> None:
+    Image.fromarray(samples(seed, (SIDE, SIDE), 255)).save(path.with_suffix(".png"))
+
+
+def grey_16_png(path: Path, seed: int) -> None:
+    Image.fromarray(samples(seed, (SIDE, SIDE), 4095)).save(path.with_suffix(".png"))
+
+
+def grey_16_tiff(path: Path, seed: int) -> None:
+    tifffile.imwrite(path.with_suffix(".tif"), samples(seed, (SIDE, SIDE), 4095))
+
+
+def colour_8(path: Path, seed: int) -> None:
+    Image.fromarray(samples(seed, (SIDE, SIDE, 3), 255)).save(path.with_suffix(".png"))
+
+
+def colour_16(path: Path, seed: int) -> None:
+    tifffile.imwrite(path.with_suffix(".tif"), samples(seed, (SIDE, SIDE, 3), 60000), photometric="rgb")
+
+
+def four_8(path: Path, seed: int) -> None:
+    Image.fromarray(samples(seed, (SIDE, SIDE, 4), 255)).save(path.with_suffix(".png"))
+
+
+def five_16(path: Path, seed: int) -> None:
+    how = {"planarconfig": "contig"} if seed % 2 else {}  # else an array of no meaning: 32 pages of 5x32
+    tifffile.imwrite(path.with_suffix(".tif"), samples(seed, (SIDE, SIDE, 5), 60000), photometric="minisblack", **how)
+
+
+Save = Callable[[Path, int], None]
+
+
+def two_folders(root: Path, of_a: Save, of_b: Save) -> tuple[Path, Path]:
+    """A foreign set: two folders with train and test, paired by stem."""
+    for side, save in (("raw", of_a), ("clean", of_b)):
+        for split, count in (("train", 3), ("test", 2)):
+            (root / side / split).mkdir(parents=True)
+            for number in range(count):
+                save(root / side / split / f"{split}{number}", 10 * len(side) + number)
+    return root / "raw", root / "clean"
+
+
+def only(folder: Path, stem: str) -> Path:
+    """The one file of a stem."""
+    (path,) = folder.glob(f"{stem}.*")
+    return path
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("of_a", "of_b", "formats", "suffix"),
+    [
+        (grey_8, grey_8, ("8-bit grey", "8-bit grey"), ".png"),
+        (grey_8, colour_8, ("8-bit grey", "8-bit RGB"), ".png"),
+        (grey_16_png, grey_16_tiff, ("16-bit grey", "16-bit grey"), ".png"),
+        (colour_8, grey_16_tiff, ("8-bit RGB", "16-bit grey"), ".png"),
+        (grey_16_tiff, colour_16, ("16-bit grey", "16-bit RGB"), ".png"),
+        (four_8, four_8, ("8 bits, 4 channels", "8 bits, 4 channels"), ".tif"),
+        (five_16, grey_8, ("16 bits, 5 channels", "8-bit grey"), ".png"),
+        (grey_8, five_16, ("8-bit grey", "16 bits, 5 channels"), ".tif"),
+    ],
+    ids=lambda value: value.__name__ if callable(value) else "",
+)
+def test_from_two_folders_to_the_screen(
+    of_a: Save, of_b: Save, formats: tuple[str, str], suffix: str, tmp_path: Path
+) -> None:
+    raw, clean = two_folders(tmp_path, of_a, of_b)
+    pair_folders(raw, clean, tmp_path / "data")
+    report = check(tmp_path / "data")
+    assert not report.unusable
+    assert report.formats is not None
+    assert tuple(map(str, report.formats)) == formats
+
+    run = train(SETTINGS, tmp_path / "data", tmp_path / "run")
+    recorded = json.loads((run / "config.json").read_text())["pictures"]
+    assert (recorded["input"]["channels"], recorded["target"]["channels"]) == tuple(
+        side.channels for side in report.formats
+    )
+    with Image.open(max((run / "samples").glob("*.png"))) as grid:
+        assert (grid.mode, grid.size) == ("RGB", (3 * SIDE, 2 * SIDE))
+
+    out = generate(run, tmp_path / "data", split="test", out=tmp_path / "set")
+    target = report.formats[1]
+    rows = read_set(out).rows
+    for stem in ("test0", "test1"):
+        for folder, given in (("real", clean), ("input", raw)):
+            before, after = read_stored(only(given / "test", stem)), read_stored(only(out / folder, stem))
+            assert after.samples.dtype == before.samples.dtype
+            np.testing.assert_array_equal(after.samples, before.samples)
+        fake = read_stored(only(out / "fake", stem)).samples
+        assert only(out / "fake", stem).suffix == suffix
+        assert (fake.shape, fake.dtype) == ((SIDE, SIDE, target.channels), target.dtype)
+
+    images, _ = evaluate(out, ("psnr", "l1", "ssim", "niqe"), cache=False)
+    psnr = images[images["metric"] == "psnr"].set_index("stimulus")["value"]
+    for row in rows:
+        if row["kind"] == "fake":
+            real, fake = (read_stored(out / row[column]).samples for column in ("reference_file", "file"))
+            errors = real.astype(float) - fake
+            assert psnr[row["stimulus"]] == pytest.approx(
+                20 * math.log10(target.levels / math.sqrt((errors**2).mean()))
+            )
+    assert images[images["metric"].isin(["l1", "ssim"])]["value"].notna().all()
+    reasons = images[images["metric"] == "niqe"]["reason"]
+    assert reasons.str.contains("blocks of 96x96" if target.is_plain else "defined for 8-bit RGB").all()
+
+    library = Library([read_set(out)])
+    display = recorded["target"]["display"]
+    for row in rows:
+        held = read_stored(out / row["file"]).samples
+        np.testing.assert_array_equal(library.decoded(row["stimulus"]), shown(held, display and Display.parse(display)))
+
+
+def test_a_foreign_pair_of_folders_called_a_and_b_is_a_data_set(tmp_path: Path) -> None:
+    raw, clean = two_folders(tmp_path, grey_16_tiff, grey_16_png)
+    raw.rename(tmp_path / "A")
+    clean.rename(tmp_path / "B")
+    data_set = PairedSet(tmp_path, "BtoA")
+    assert list(data_set.by_split()) == ["train", "test"]
+    data_set.formats = data_set.found_formats(data_set.paths("train"))
+    assert data_set.formats == (PixelFormat(1, 16, (0, 4095), Display(0, 4095, (1,))),) * 2
+    path = data_set.paths("test")[0]
+    given, wanted = data_set.read(path)
+    np.testing.assert_array_equal(wanted[..., 0], tifffile.imread(path))
+    np.testing.assert_array_equal(given[..., 0], np.asarray(Image.open(tmp_path / "B" / "test" / "test0.png")))
+    (tmp_path / "B" / "test" / "test0.png").unlink()
+    with pytest.raises(UserError, match=r"A/test/test0\.tif: no picture with this stem in .*B/test; add it"):
+        PairedSet(tmp_path).read(path)
+
+
+def test_pictures_of_one_folder_have_one_format(tmp_path: Path) -> None:
+    raw, clean = two_folders(tmp_path, grey_16_tiff, grey_16_tiff)
+    grey_8(clean / "train" / "train9", 1)
+    grey_16_png(raw / "train" / "train9", 1)
+    with pytest.raises(UserError, match=r"train9\.png: 8-bit grey, but .*train0\.tif is 16-bit grey; bring all"):
+        pair_folders(raw, clean, tmp_path / "data")
+    assert not (tmp_path / "data").exists()
+
+
+def test_grey_among_rgb_pictures_is_read_as_rgb_as_ever(tmp_path: Path) -> None:
+    raw, clean = two_folders(tmp_path, colour_8, colour_8)
+    grey_8(raw / "train" / "train9", 1)
+    colour_8(clean / "train" / "train9", 2)
+    pair_folders(raw, clean, tmp_path / "data")
+    data_set = PairedSet(tmp_path / "data")
+    assert all(side.is_rgb8 for side in data_set.found_formats(data_set.paths("train")))
+
+
+@pytest.mark.slow
+def test_a_run_of_8_bit_rgb_names_no_format(tmp_path: Path) -> None:
+    raw, clean = two_folders(tmp_path, colour_8, colour_8)
+    pair_folders(raw, clean, tmp_path / "data")
+    run = train(SETTINGS, tmp_path / "data", tmp_path / "run")
+    assert "pictures" not in json.loads((run / "config.json").read_text())
+
+
+@pytest.mark.slow
+def test_an_earlier_run_on_grey_pictures_stays_one_of_rgb(tmp_path: Path) -> None:
+    """Its networks have three channels and its folder names no format; it goes on, and generates, as it began."""
+    raw, clean = two_folders(tmp_path, grey_8, grey_8)
+    for side in (raw, clean):
+        for path in side.rglob("*.png"):
+            Image.open(path).convert("RGB").save(path)
+    pair_folders(raw, clean, tmp_path / "data")
+    run = train(SETTINGS, tmp_path / "data", tmp_path / "run")
+    for path in (tmp_path / "data").glob("*/*.png"):
+        Image.open(path).convert("L").save(path)
+    out = generate(run, tmp_path / "data", split="test", out=tmp_path / "set")
+    assert Image.open(out / "real" / "test0.png").mode == "RGB"
+
+
+def test_limits_of_the_training_pictures_are_the_ends_of_the_networks_range() -> None:
+    pixel_format = PixelFormat(1, 16, (200, 4096))
+    levels = np.array([[[200], [2148], [4096]]], np.uint16).transpose(2, 0, 1)[None]
+    scaled = as_tensor(levels, pixel_format)
+    assert scaled.flatten().tolist() == [-1, 0, 1]
+    np.testing.assert_array_equal(as_pictures(scaled, pixel_format)[0][0, :, 0], [200, 2148, 4096])
+    assert as_pictures(scaled * 0.0001, pixel_format)[0].dtype == np.uint16
+
+
+def test_every_level_of_16_bits_survives_the_way_through_the_network() -> None:
+    whole = PixelFormat(1, 16)
+    levels = np.arange(65536, dtype=np.uint16).reshape(1, 1, 256, 256)
+    np.testing.assert_array_equal(as_pictures(as_tensor(levels, whole), whole)[0][..., 0], levels[0, 0])
+
+
+@pytest.mark.slow
+def test_a_display_that_is_asked_for(tmp_path: Path) -> None:
+    raw, clean = two_folders(tmp_path, grey_16_tiff, grey_16_tiff)
+    pair_folders(raw, clean, tmp_path / "data")
+    run = train(SETTINGS, tmp_path / "data", tmp_path / "run")
+    out = generate(run, tmp_path / "data", split="test", out=tmp_path / "set", display="1000..2000")
+    held = read_stored(out / "real" / "test0.png").samples
+    np.testing.assert_array_equal(read_rgb(out / "real" / "test0.png"), shown(held, Display(1000, 2000, (1,))))
+    np.testing.assert_array_equal(held[..., 0], tifffile.imread(clean / "test" / "test0.tif"))
+    with pytest.raises(
+        UserError, match=r"another pictures\.target\.display \(1000\.\.2000:1 there, 0\.\.9:1 asked for\)"
+    ):
+        generate(run, tmp_path / "data", split="test", out=tmp_path / "set", display="0..9")
+    with pytest.raises(UserError, match=r"display 5: wanted LOW\.\.HIGH"):
+        generate(run, tmp_path / "data", split="test", out=tmp_path / "other", display="5")
+    with pytest.raises(UserError, match="the pictures have 1 channels"):
+        generate(run, tmp_path / "data", split="test", out=tmp_path / "other", display="0..9:2")
