@@ -242,8 +242,13 @@ def test_batches_for_a_gpu_are_pinned_by_the_workers(
     assert set(gpus) == {"cuda:1"}, "a thread would take the first one, and memory on it"
 
 
-def test_the_style_network_runs_as_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
-    """In their precision and their order of memory."""
+@pytest.mark.parametrize("compiled", [False, pytest.param(True, marks=pytest.mark.slow)])
+def test_the_style_network_runs_as_the_others(monkeypatch: pytest.MonkeyPatch, compiled: bool) -> None:
+    """In their precision and their order of memory, and through the compiler where they are."""
+    plain, given = torch.compile, []
+    monkeypatch.setattr(
+        torch, "compile", lambda net, dynamic, **_: given.append(type(net).__name__) or plain(net, backend="eager")
+    )
     seen = []
 
     def network(_name: str, **_: Any) -> nn.Sequential:
@@ -258,15 +263,17 @@ def test_the_style_network_runs_as_the_others(monkeypatch: pytest.MonkeyPatch) -
     task = new_task(settings)
     (term,) = [
         term
-        for term in task.objective(fabric.device, autocast=fabric.autocast).reconstruction
+        for term in task.objective(fabric.device, autocast=fabric.autocast, compiled=compiled).reconstruction
         if term.name == "g_style"
     ]
     batch = task.assemble(torch.rand(1, 2, 3, 32, 32).numpy(), [0, 1]).to(fabric.device)
     output = torch.zeros_like(batch.target).requires_grad_(True)
     loss = term.loss(output, batch)
     loss.backward()
+    assert given == ["StyleLoss"] * compiled
     assert loss.dtype == torch.float32
     assert output.grad is not None
+    assert len(seen) == 2
     for weight, planes in seen:
         assert weight.is_contiguous(memory_format=torch.channels_last)
         assert planes.dtype == torch.bfloat16
