@@ -116,8 +116,8 @@ def decode_rgb(content: bytes, path: Path) -> Picture:
             stored, display = tiff_samples(content)
             if display is None:
                 raise UserError(
-                    f"{path}: {format_of(stored.samples)} have no 8-bit RGB reading, and how they are shown is not "
-                    "recorded in the file; gan-eval stimuli import does that"
+                    f"{path}: {format_of(stored.samples)}: only grey and RGB are read here; pairs may have other "
+                    "channels, and so may stimulus sets whose files record how they are shown"
                 )
             return shown(stored.samples, display)
         with image:

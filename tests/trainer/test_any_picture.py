@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import tifffile
 from PIL import Image
@@ -17,6 +18,7 @@ from gan_eval.settings.training import TrainingSettings
 from gan_eval.stimuli.pictures import read_rgb, read_stored
 from gan_eval.stimuli.pixel_formats import Display, PixelFormat, shown
 from gan_eval.stimuli.sets import read_set
+from gan_eval.training import train_model
 from trainer.batches import as_tensor
 from trainer.datasets.check import check
 from trainer.datasets.make import pair_folders
@@ -111,7 +113,9 @@ def test_from_two_folders_to_the_screen(
     assert report.formats is not None
     assert tuple(map(str, report.formats)) == formats
 
-    run = train(SETTINGS, tmp_path / "data", tmp_path / "run")
+    watched = SETTINGS.model_copy(update={"validate_every": 1, "validation_metrics": ("psnr",)})
+    run = train_model(watched, tmp_path / "data", tmp_path / "run")
+    assert (pd.read_csv(run / "validation.csv")["value"] > 0).all()
     recorded = json.loads((run / "config.json").read_text())["pictures"]
     assert (recorded["input"]["channels"], recorded["target"]["channels"]) == tuple(
         side.channels for side in report.formats

@@ -210,7 +210,11 @@ class PairedSet(DataSet):
             doubt = doubt and f"{doubt}; gan-eval data preview shows it"
         others = [split for split in list_splits(self.folder) if split != train_split]
         clashes = [shared_stems(list_pictures(self.root / split)) for split in others]
-        return [message for message in (doubt, *clashes) if message is not None]
+        formats = [f"{side}{f', {side.limits[0]} to {side.limits[1]}' if side.limits else ''}" for side in self.formats]
+        other = None
+        if not all(side.is_rgb8 for side in self.formats):
+            other = f"{self.folder}: input {formats[0]}; target {formats[1]}"
+        return [message for message in (other, doubt, *clashes) if message is not None]
 
 
 def list_splits(data: Path) -> list[str]:

@@ -13,6 +13,7 @@ from gan_eval.errors import UserError
 from gan_eval.stimuli.pictures import (
     Fit,
     Picture,
+    contents_of,
     may_be_a_file,
     names_a_picture,
     natural_key,
@@ -108,7 +109,13 @@ class PhotographSet(DataSet):
         others = [(split, held) for split, held in self.by_split().items() if split != train_split]
         clashes = [message for split, held in others for message in self.names_and_clashes(held, split)[1][:1]]
         pairs = pairs_remark(paths)
-        return [*([few] if count < FEW else []), *([pairs] if pairs else []), *clashes]
+        deep = any(
+            found.colours.bits > 8
+            for found in try_pictures(evenly_spread(paths, LOOKED_AT), contents_of)
+            if not isinstance(found, UserError)
+        )
+        rounded = f"{self.folder}: 16-bit photographs are rounded to 8 bits: holes are filled in 8-bit RGB"
+        return [*([few] if count < FEW else []), *([rounded] if deep else []), *([pairs] if pairs else []), *clashes]
 
     def _walk_split(self, split: str) -> Iterator[Path]:
         """The pictures of a split, in natural order of their relative paths."""

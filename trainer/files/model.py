@@ -6,6 +6,7 @@ from pathlib import Path
 
 from gan_eval.errors import UserError
 from gan_eval.settings.training import Direction, TrainingSettings
+from gan_eval.stimuli.pixel_formats import PixelFormat
 from trainer.datasets.pairs import Formats
 from trainer.files.foreign import DROPOUT, SUFFIX, load_foreign, save_foreign
 from trainer.nets.build import Generator
@@ -97,8 +98,8 @@ def describe(model: Model) -> dict[str, str | int | float | None]:
         "channels": settings.generator_channels,
         "channels_in": net.in_channels,
         "channels_out": net.out_channels,
-        "bits_in": model.formats[0].bits if model.formats else None,
-        "bits_out": model.formats[1].bits if model.formats else None,
+        "samples_in": _range(model.formats[0]) if model.formats else None,
+        "samples_out": _range(model.formats[1]) if model.formats else None,
         "norm": settings.norm,
         "dropout": settings.dropout if isinstance(net, UNet | ResNet) else None,
         "downsampling": settings.downsampling if isinstance(net, UNet) else None,
@@ -110,6 +111,12 @@ def describe(model: Model) -> dict[str, str | int | float | None]:
         "fraction": model.fraction,
         "weights": sum(weight.numel() for weight in net.parameters()),
     }
+
+
+def _range(pixel_format: PixelFormat) -> str:
+    """The samples that are -1 and 1 for the network, and their depth."""
+    low, high = pixel_format.limits or (0, pixel_format.levels)
+    return f"{low}..{high} of {pixel_format.bits} bits"
 
 
 def _name(file: Path) -> str:

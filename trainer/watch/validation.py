@@ -15,7 +15,8 @@ from torch import nn
 
 from gan_eval.errors import UserError
 from gan_eval.settings.training import Mode, joined_splits
-from gan_eval.stimuli.pictures import Picture, resize, write_png
+from gan_eval.stimuli.pictures import resize, write_samples
+from gan_eval.stimuli.pixel_formats import Samples
 from gan_eval.stimuli.sets import write_set
 from gan_eval.tabular import Row
 from trainer.datasets.dataset import MOST_THREADS, VALIDATION_SPLITS, DataSet
@@ -148,8 +149,8 @@ class Validation:
         values: list[Row] = []
         with ThreadPoolExecutor(MOST_THREADS, "validation") as pool:  # that wait for the disk while others encode
             for mode in task.modes:
-                fakes: list[Picture] = []
-                targets: list[Picture] = []
+                fakes: list[Samples] = []
+                targets: list[Samples] = []
                 rows: list[Row] = []
                 with inference(net, mode):
                     for start in range(0, len(names), self._at_once):
@@ -173,12 +174,13 @@ class Validation:
                 values += [{**facts, **row} for row in measured]
         return values
 
-    def _write(self, name: str, example: Example, fake: Picture, mode: Mode) -> list[Row]:
+    def _write(self, name: str, example: Example, fake: Samples, mode: Mode) -> list[Row]:
         """Write the pictures of an item, of which the fake alone is another one each time; returns its rows."""
         folder = self._folder / mode
-        file = folder / "fake" / f"{name}.png"
+        of_target = example.formats[1]
+        file = folder / "fake" / f"{name}{of_target.suffix}"
         if file in self._given:
-            write_png(file, fake)
+            write_samples(file, fake, of_target)
         else:
             write_item(folder, name, example, fake)
             self._given.add(file)
@@ -186,12 +188,12 @@ class Validation:
         return item_rows(folder, name, example, of_set, facts=self._task.row_facts)
 
 
-def thumbnail(picture: Picture) -> Picture:
+def thumbnail(picture: Samples) -> Samples:
     """A picture at the size at which the diversity of many is compared."""
     return resize(picture, (THUMBNAIL, THUMBNAIL))
 
 
-def diversity(fakes: list[Picture], targets: list[Picture]) -> float | None:
+def diversity(fakes: list[Samples], targets: list[Samples]) -> float | None:
     """How much generated pictures differ from each other, as a share of how much their ground truths do.
 
     The root mean square difference of all pairs of pictures, brought to 32 pixels a side, of the fakes over that of
@@ -202,7 +204,7 @@ def diversity(fakes: list[Picture], targets: list[Picture]) -> float | None:
     return rms_difference(fakes) / of_targets if of_targets else None
 
 
-def rms_difference(pictures: list[Picture]) -> float:
+def rms_difference(pictures: list[Samples]) -> float:
     """Root mean square difference over all ordered pairs: twice the variance, averaged over pixels."""
     if len(pictures) < 2:
         return 0.0

@@ -72,7 +72,7 @@ def test_tiff_of_any_layout(planes: str, compression: str | None, tmp_path: Path
     path = tmp_path / "x.tif"
     tifffile.imwrite(path, stored, photometric="minisblack", planarconfig=planes, compression=compression)
     np.testing.assert_array_equal(read_stored(path).samples, samples)
-    with pytest.raises(UserError, match=r"x\.tif: (16 bits, 5 channels have no 8-bit|not a readable picture)"):
+    with pytest.raises(UserError, match=r"x\.tif: (16 bits, 5 channels: only grey and RGB|not a readable picture)"):
         read_rgb(path)
 
 

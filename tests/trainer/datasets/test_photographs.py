@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tifffile
 from PIL import Image
 
 from gan_eval.errors import UserError
@@ -197,3 +198,19 @@ def test_many_photographs_of_any_other_shape_cause_no_remark(tmp_path: Path) -> 
     (tmp_path / "train" / "broken.png").write_bytes(b"no picture")
     paths = [single] * 59 + [tmp_path / "train" / "broken.png"]
     assert PhotographSet(tmp_path).remarks(paths, train_split="train") == []
+
+
+def test_photographs_are_of_8_bit_rgb(tmp_path: Path) -> None:
+    """Holes are filled in these: 16 bits are rounded, which is said, and other channels are refused by name."""
+    deep = np.random.default_rng(0).integers(0, 65536, (40, 40, 5)).astype(np.uint16)
+    (tmp_path / "train").mkdir()
+    tifffile.imwrite(tmp_path / "train" / "deep.tif", deep[..., 0])
+    photographs = PhotographSet(tmp_path)
+    (path,) = photographs.paths("train")
+    assert photographs.read(path, 40)[0].dtype == np.uint8
+    assert any(
+        "16-bit photographs are rounded to 8" in line for line in photographs.remarks([path], train_split="train")
+    )
+    tifffile.imwrite(tmp_path / "train" / "five.tif", deep, photometric="minisblack", planarconfig="contig")
+    with pytest.raises(UserError, match=r"five\.tif: 16 bits, 5 channels: only grey and RGB are read here"):
+        photographs.read(tmp_path / "train" / "five.tif", 40)
