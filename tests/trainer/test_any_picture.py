@@ -245,3 +245,20 @@ def test_a_display_that_is_asked_for(tmp_path: Path) -> None:
         generate(run, tmp_path / "data", split="test", out=tmp_path / "other", display="5")
     with pytest.raises(UserError, match="the pictures have 1 channels"):
         generate(run, tmp_path / "data", split="test", out=tmp_path / "other", display="0..9:2")
+
+
+@pytest.mark.slow
+def test_a_run_of_16_bits_goes_on_bit_for_bit(tmp_path: Path) -> None:
+    raw, clean = two_folders(tmp_path, grey_16_tiff, five_16)
+    pair_folders(raw, clean, tmp_path / "data")
+    whole = train(SETTINGS, tmp_path / "data", tmp_path / "whole", checkpoint_every=1)
+    cut = train(SETTINGS, tmp_path / "data", tmp_path / "cut", checkpoint_every=1)
+    (cut / "generator.safetensors").unlink()
+    (cut / "checkpoints" / "step_0000002.pt").unlink()
+    messages: list[str] = []
+    train(SETTINGS, tmp_path / "data", cut, on_message=messages.append)
+    assert "going on from step 1 of 2" in messages
+    assert (cut / "generator.safetensors").read_bytes() == (whole / "generator.safetensors").read_bytes()
+    before = (cut / "generator.safetensors").stat().st_mtime_ns
+    train(SETTINGS, tmp_path / "data", cut)
+    assert (cut / "generator.safetensors").stat().st_mtime_ns == before

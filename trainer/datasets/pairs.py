@@ -204,7 +204,7 @@ class PairedSet(DataSet):
         results = zip(examined, try_pictures(examined, self.shown_sides), strict=True)
         halves = {path: result for path, result in results if not isinstance(result, UserError)}
         doubt = narrow_halves({path: (2 * a.shape[1], a.shape[0]) for path, (a, _) in halves.items()})
-        if doubt is None:  # else their halves are of one photograph each
+        if doubt is None and all(side.is_plain for side in self.formats):  # else neither is drawn, or of one photograph
             drawn = drawn_side([flatness(a) for a, _ in halves.values()], [flatness(b) for _, b in halves.values()])
             doubt = doubtful_direction(drawn, self.direction)
             doubt = doubt and f"{doubt}; gan-eval data preview shows it"
