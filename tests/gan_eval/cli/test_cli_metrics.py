@@ -183,8 +183,9 @@ def test_values_beside_in_three_layouts(command: Command, pair: tuple[Path, Path
     plain.write_text(
         "model,dataset,metric,value,source,note\nm,d,fid,40.5,a program 1.0,N = 400\nm,d,kid,,a program,\n"
     )
-    header = ",".join(tables.SET_METRICS.names)
-    sets.write_text(f"{header}\nm,d,fid,41.25,40,42,400,400,,run-1,,\n")
+    row = {"model": "m", "dataset": "d", "metric": "fid", "value": 41.25, "n_real": 400, "n_fake": 400, "run": "run-1"}
+    names = tables.SET_METRICS.names
+    sets.write_text(",".join(names) + "\n" + ",".join(str(row.get(name, "")) for name in names) + "\n")
     found = evaluation.read_external_values([plain, sets, images_of_other])
     mean = read_table(images_of_other, tables.IMAGE_METRICS).query("metric == 'psnr'")["value"].mean()
     rows = [tuple(row) for row in found[["metric", "value", "source"]].itertuples(index=False)]
