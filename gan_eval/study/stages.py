@@ -20,6 +20,7 @@ from gan_eval.study.sessions import (
     design_hash,
     draw_warnings,
     is_rehearsal,
+    next_participant,
     next_session,
     read_quiz_tables,
     require_one_design,
@@ -345,7 +346,9 @@ def report_stage(plan: Plan) -> Stage:
             files += [path for pattern in REPORTED_OF_TRAINING for path in plan.model_folder(model).glob(pattern)]
         hashes = {str(path.relative_to(plan.folder)): sha256_file(path) for path in sorted(files)}
         published = {name: sha256_file(path) for name, path in plan.published().items()}
-        return {**hashes, **published, **stimulus_hashes(plan), "facts": sha256_json(_report_facts(plan))}
+        facts = _report_facts(plan)
+        facts["sessions"]["next"] = facts["sessions"]["next"] and next_participant(plan)  # paths are spelled from here
+        return {**hashes, **published, **stimulus_hashes(plan), "facts": sha256_json(facts)}
 
     return Stage(
         name="report",

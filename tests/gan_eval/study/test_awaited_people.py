@@ -204,6 +204,18 @@ def test_the_doctor_tells_what_is_left_of_a_study(world: Path, capsys: pytest.Ca
     assert "metrics: made with other settings or inputs: names was ['psnr'], is ['ssim']" in capsys.readouterr().out
 
 
+def test_a_report_is_up_to_date_from_wherever_its_folder_is_named(
+    world: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert call(world, "--simulate", "default") == 0
+    monkeypatch.chdir(world)
+    capsys.readouterr()
+    assert run(["doctor", "out"]) == 0
+    out = capsys.readouterr().out
+    assert "report: up to date" in out
+    assert "to do" not in out
+
+
 def test_of_two_runs_in_a_folder_the_second_is_refused(world: Path, capsys: pytest.CaptureFixture[str]) -> None:
     lock, place, doing = run_lock(world / "out")
     assert call(world, "--only", "metrics") == 0
