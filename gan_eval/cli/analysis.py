@@ -272,7 +272,10 @@ def trials_import(
     raise typer.Exit(ROWS_LEFT_OUT)
 
 
-EFFECTS = ("false_alarm_rate", "fooling_rate", "choice_rate", "sd_participant", "sd_stimulus", "sd_slope")
+EFFECTS = (
+    "false_alarm_rate", "fooling_rate", "choice_rate", "sd_participant", "sd_slope", "sd_model", "sd_stimulus",
+    "sd_item", "unanswered", "dropout", "excluded",
+)  # fmt: skip
 """Settings of `[power]` that `--effect` gives, beside fooling_rates.MODEL."""
 
 
@@ -289,7 +292,7 @@ def power(
         typer.Option(
             metavar="NAME=VALUE",
             help="An assumption, repeatable: fooling_rate=0.6, fooling_rates.MODEL=0.5, false_alarm_rate, "
-            "choice_rate, sd_participant, sd_stimulus, sd_slope.",
+            f"{', '.join(EFFECTS[2:])}.",
         ),
     ] = None,
     stimuli: Annotated[
@@ -323,6 +326,9 @@ def power(
         _require_effect(assumed, settings, checked.quiz.protocol)
         pool = _pool(checked, study, out, settings.stimuli)
         models = sorted({str(row["model"]) for row in pool if row["model"]})
+        versions = {(row["dataset"], row["model"]) for row in pool if row["model"]}
+        if "sd_model" in assumed and len(versions) == len({dataset for dataset, _ in versions}):
+            raise UserError("--effect sd_model: has no effect: no data set has several models")
         for name in settings.fooling_rates:
             if name not in models:
                 place = "--effect " if f"fooling_rates.{name}" in assumed else f"{study}: power."
@@ -348,7 +354,7 @@ def power(
             on_progress=lambda done, total: console.progress("power", done, total, unit="studies"),
         )
         ceilings = {question.name: plan.ceilings[question.name] for question in plan.questions}
-        curve = power_curve(plan.table, ceilings=ceilings, target=plan.target)
+        curve = power_curve(plan.table, ceilings=ceilings, target=settings.target)
         with replaced_set(out, "power") as new:
             tabular.write_table(plan.table, new.folder / "power.csv", POWER)
             write_text(new.folder / "power.svg", curve)
@@ -398,12 +404,17 @@ def _require_effect(assumed: Collection[str], settings: "PowerSettings", protoco
     """
     unused = {"choice_rate": "pairs are chosen from; single pictures are shown"}
     if protocol in PAIR_PROTOCOLS:
-        unused = {"sd_slope": "it is of answers to single pictures; pairs are shown"}
+        unused = {
+            "sd_slope": "it is of answers to single pictures; pairs are shown",
+            "sd_item": "the pictures of a pair have their item in common",
+        }
         rates = [*(name for name in assumed if name.startswith("fooling_rates.")), "fooling_rate", "false_alarm_rate"]
         if settings.choice_rate is not None:
             unused |= dict.fromkeys(rates, "choice_rate says how pairs are chosen from")
         elif protocol == "model_vs_model":
             unused["false_alarm_rate"] = "no real pictures are shown"
+        if protocol == "model_vs_model":
+            unused["sd_participant"] = "two models are shown; sd_model says how people differ in that"
     for name, why in unused.items():
         if name in assumed:
             raise UserError(f"--effect {name}: has no effect with the protocol {protocol}: {why}")

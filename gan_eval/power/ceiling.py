@@ -3,18 +3,21 @@
 With ever more participants every picture's own log-odds become known, and so does the participants' spread. What is
 left is that the pictures are a sample: the mean log-odds of n pictures of standard deviation s has the standard error
 s / sqrt(n), and s itself s / sqrt(2n) (maximum likelihood of a normal sample). The rest is as in the analysis: shares
-averaged over people and pictures, their difference by the delta method, Student's t.
+averaged over people and pictures, their difference by the delta method, Student's t. What an item's versions have in
+common cancels where models are compared, and where reals and fakes are, in the difference alone: that analysis takes
+their pictures for unrelated. Of grades the thresholds are known as well.
 """
 
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
 
 from gan_eval.power.questions import PlannedQuestion, answered_positively
-from gan_eval.power.simulate import Truth, World
+from gan_eval.power.simulate import Truth, World, grade_thresholds
 from gan_eval.stats.clustering import equivalence_p, t_critical, two_sided_p
 from gan_eval.stats.compare.contrast import population_proportions
-from gan_eval.stats.compare.questions import MODELS
+from gan_eval.stats.compare.grades import HIGHER, MEAN
 
 SIMULATIONS = 2000
 """Each costs microseconds: no answers are simulated."""
@@ -43,9 +46,14 @@ def ceilings(world: World, *, simulations: int = SIMULATIONS, size: int | None =
     sizes = np.array([group.size if size is None else size for group in world.design.groups])
     p, p_equivalent, width = np.empty((3, simulations, len(world.questions)))
     for place, (scenario, truth) in enumerate(sorted(world.truths.items())):
-        random = np.random.default_rng([world.seed, place])
-        means = truth.base + truth.sd_stimulus * random.standard_normal((simulations, len(sizes))) / np.sqrt(sizes)
-        squares = truth.sd_stimulus**2 * random.chisquare(sizes - 1, (simulations, len(sizes)))
+        random = np.random.default_rng([world.assumed.seed, place])
+        draws = random.standard_normal((2, simulations, len(sizes)))
+        if world.design.shares_items:
+            names = [group.dataset for group in world.design.groups]
+            draws[1] = draws[1][:, [names.index(name) for name in names]]
+        means = truth.base + np.einsum("s,srg->rg", [truth.sd_stimulus, truth.sd_item], draws) / np.sqrt(sizes)
+        variance = truth.sd_stimulus**2 + truth.sd_item**2
+        squares = variance * random.chisquare(sizes - 1, (simulations, len(sizes)))
         for number, question in enumerate(world.questions):
             if question.scenario == scenario:
                 tests = _tests(question, world, truth, means, squares, sizes)
@@ -60,8 +68,11 @@ def ceilings(world: World, *, simulations: int = SIMULATIONS, size: int | None =
 def stimuli_needed(world: World, question: PlannedQuestion, target: float) -> int | None:
     """The smallest pool, in pictures of each class, whose ceiling reaches `target`; None: not even `MOST` do."""
 
+    family = [other for other in world.questions if other.family == question.family]  # corrected together
+    alone = replace(world, questions=(question,) if question.equivalence else tuple(family))
+
     def reaches(size: int) -> bool:
-        return ceilings(world, size=size)[question.name].power >= target
+        return ceilings(alone, size=size)[question.name].power >= target
 
     low, high = 2, 4
     while not reaches(high):
@@ -92,26 +103,52 @@ def _tests(
     )
     numbers = np.array([sizes[cell].sum() for cell in cells])
     variance = within / numbers.sum()
-    people = np.array([truth.sd_participant**2 + (truth.kind[cell[0]] * truth.sd_slope) ** 2 for cell in cells])
+    people = np.array([(truth.people[cell] ** 2).sum(axis=1).mean() for cell in cells])
     sd = np.sqrt(people + variance[:, None])
-    shares = population_proportions(mean.ravel(), sd.ravel())
-    share, by_mean, by_sd = (part.reshape(mean.shape) for part in shares)
+    if question.measure in (HIGHER, MEAN):
+        difference, by_mean, by_sd = _of_grades(mean, sd, world.design.grades, question.measure)
+    else:
+        shares = population_proportions(mean.ravel(), sd.ravel())
+        share, by_mean, by_sd = (weights * part.reshape(mean.shape) for part in shares)
+        difference = share.sum(axis=1) - (0.0 if question.b else 0.5)
     by_variance = np.divide(by_sd, 2 * sd, out=np.zeros_like(sd), where=sd > 0)
-    of_means = variance * (weights**2 * by_mean**2 / numbers).sum(axis=1)
-    of_sds = (weights * by_variance).sum(axis=1) ** 2 * 2 * variance**2 / numbers.sum()
+    common = 0.0  # part of the variance that both models' versions of an item share
+    if question.of_models and question.b and world.design.shares_items and truth.sd_item > 0:
+        common = truth.sd_item**2 / (truth.sd_item**2 + truth.sd_stimulus**2)
+    of_means = (1 - common) * variance * (by_mean**2 / numbers).sum(axis=1)
+    of_means += common * variance * by_mean.sum(axis=1) ** 2 / numbers.min()
+    of_sds = by_variance.sum(axis=1) ** 2 * 2 * variance**2 / numbers.sum()
     error = np.maximum(np.sqrt(of_means + of_sds), 1e-12)
-    difference = (weights * share).sum(axis=1) - (0.0 if question.b else 0.5)
     freedom = int(min(sizes[list(side)].sum() for side in (question.a, question.b) if side)) - 1
+    margin = question.margin or 0.0
+    if question.measure == MEAN:
+        margin *= world.design.grades - 1
     return (
         two_sided_p(difference, error, freedom),
-        equivalence_p(difference, error, freedom, question.margin or 0.0),
+        equivalence_p(difference, error, freedom, margin),
         2 * t_critical(freedom) * error,
     )
 
 
+def _of_grades(
+    mean: np.ndarray, sd: np.ndarray, grades: int, measure: str
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """(R,) the difference of the grades of two cells, and its derivatives (R, 2) by their means and SDs."""
+    eta = grade_thresholds(grades) + mean[..., None]
+    parts = population_proportions(eta.ravel(), np.repeat(sd.ravel(), grades - 1))
+    below, by_eta, by_sd = (part.reshape(eta.shape) for part in parts)  # (R, 2, J-1) shares of grades 1..j
+    if measure == MEAN:
+        value, by_below = (below[:, 1] - below[:, 0]).sum(axis=1), np.array([-1.0, 1.0])[:, None]
+    else:  # a's share of grade j times b's of lower ones, less b's of higher ones; summed by parts
+        a, b = np.pad(below, ((0, 0), (0, 0), (1, 1)), constant_values=((0, 0), (0, 0), (0, 1))).swapaxes(0, 1)
+        value = (np.diff(a) * (b[:, :-1] + b[:, 1:] - 1)).sum(axis=1)
+        by_below = np.stack([b[:, :-2] - b[:, 2:], a[:, 2:] - a[:, :-2]], axis=1)
+    return value, (by_below * by_eta).sum(axis=2), (by_below * by_sd).sum(axis=2)
+
+
 def _cells(question: PlannedQuestion, world: World) -> tuple[list[np.ndarray], np.ndarray]:
     """The groups that the model gives one probability, and the weight of each probability in the difference."""
-    if question.b and question.family == MODELS:
+    if question.b and question.of_models:
         return [np.array(question.a), np.array(question.b)], np.array([-1.0, 1.0])  # shares called real
     design = world.design
     trials = np.bincount(design.group, minlength=len(design.groups))

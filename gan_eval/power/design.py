@@ -13,26 +13,22 @@ from gan_eval.quiz.draw.choose import choices, possible_counts
 from gan_eval.quiz.draw.offers import REAL, Role, pools_of
 from gan_eval.settings.quiz import QuizSettings
 from gan_eval.settings.study import Study
+from gan_eval.staircases import STAIRCASE
+from gan_eval.stats.compare.questions import SHARED
 from gan_eval.tabular import Row
-
-UNDEFINED = {
-    "staircase": "a staircase's exposures follow the answers, so that all participants end near one share of right "
-    "answers, whatever the pictures",
-    "rating": "grades are averaged, not compared by the model of right and wrong answers",
-}
-"""Protocols that have no question for the primary model, and why."""
 
 
 def require_power_is_defined(settings: QuizSettings, *, where: str) -> None:
     """Check the protocol.
 
     Raises:
-        UserError: the protocol asks nothing that the primary model answers.
+        UserError: it is that of the staircase, whose outcome says nothing of the pictures.
     """
-    if settings.protocol in UNDEFINED:
+    if settings.protocol == STAIRCASE:
         raise UserError(
-            f"{where}: quiz.protocol: power is not defined for {settings.protocol}: {UNDEFINED[settings.protocol]}; "
-            "plan with quick_response, yes_no, paired or model_vs_model"
+            f"{where}: quiz.protocol: power is not defined for {STAIRCASE}: a staircase's exposures follow the "
+            "answers, so that all participants end near one share of right answers, whatever the pictures; plan with "
+            "quick_response, yes_no, rating, paired or model_vs_model"
         )
 
 
@@ -102,6 +98,8 @@ class Design:
     """(S,) int, the item of each stimulus of the pool."""
     trials: int
     """Of each participant."""
+    grades: int = 0
+    """The highest grade, from 1; 0: pictures are not graded."""
     warnings: tuple[str, ...] = ()
     """What the draw says of pools that are too small, one line each."""
 
@@ -110,10 +108,18 @@ class Design:
         """(N,) int, the group of each trial."""
         return self.stimulus_group[self.stimulus]
 
+    @property
+    def shares_items(self) -> bool:
+        """Whether nearly all pictures of the pool show an item of which there is another one."""
+        return bool((np.bincount(self.item)[self.item] > 1).mean() >= SHARED)
+
     def first(self, participants: int) -> "Design":
         """The trials of the first so many participants."""
-        end = participants * self.trials
-        return replace(self, participant=self.participant[:end], stimulus=self.stimulus[:end])
+        return self.only(np.arange(participants * self.trials))
+
+    def only(self, chosen: np.ndarray) -> "Design":
+        """The chosen trials: places, or (N,) bool."""
+        return replace(self, participant=self.participant[chosen], stimulus=self.stimulus[chosen])
 
 
 def deal_design(stimuli: Iterable[Row], settings: QuizSettings, *, seed: int, participants: int) -> Design:
@@ -155,5 +161,6 @@ def deal_design(stimuli: Iterable[Row], settings: QuizSettings, *, seed: int, pa
         stimulus_group=np.repeat(np.arange(len(groups)), [group.size for group in groups]),
         item=np.array(items),
         trials=stimulus.shape[1],
+        grades=settings.grades if settings.protocol == "rating" else 0,
         warnings=tuple(warnings),
     )

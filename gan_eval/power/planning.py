@@ -10,19 +10,20 @@ from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wai
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from itertools import islice
+from itertools import islice, pairwise
 from multiprocessing import get_context, parent_process
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
+from scipy.special import ndtri
 
 from gan_eval.power.ceiling import SIMULATIONS, ceilings, stimuli_needed
 from gan_eval.power.design import Design, deal_design, planned_stimuli, require_power_is_defined, versions_of
-from gan_eval.power.questions import PlannedQuestion, omitted_pairs_message, questions_of
-from gan_eval.power.simulate import World, assumed_truth, effect_of, equal_models, guessing, one_study
+from gan_eval.power.questions import PlannedQuestion, omitted_message, questions_of
+from gan_eval.power.simulate import Verdict, World, assumed_truth, effect_of, equal_models, guessing, one_study
 from gan_eval.settings.analysis import AnalysisSettings, PowerSettings
 from gan_eval.settings.study import Study
-from gan_eval.stats.shares import wilson
+from gan_eval.stats.shares import Z95, wilson
 from gan_eval.tables.schema import SHARE, Table, boolean, ends, integer, number, text
 from gan_eval.tabular import Row, frame_of
 
@@ -37,18 +38,31 @@ POWER = Table(
         integer("participants", "number invited; empty: the ceiling, without limit"),
         integer("trials", "trials of each participant", filled=True),
         integer("stimuli", "different stimuli (of pairs: pairs) in the pool that the question is about", filled=True),
-        number("effect", "true difference of shares, over all people and pictures", unit="-1..1", filled=True),
+        number(
+            "effect",
+            "true difference of shares, -1..1, over all people and pictures; of mean grades, in grades",
+            filled=True,
+        ),
         integer("simulations", "simulated studies", filled=True),
         integer("failed", "of them without an estimate: they count as not found", filled=True),
         number("power", "share of simulated studies that find it", unit=SHARE),
-        *ends("ci", "its Wilson 95 % interval", unit=SHARE),
-        number("interval_width", "expected width of the difference's 95 % interval", unit=SHARE),
+        *ends(
+            "ci",
+            "its Wilson 95 % interval, which holds for all looks at the simulation together",
+            unit=SHARE,
+        ),
+        number("interval_width", "expected width of the difference's 95 % interval; of mean grades, in grades"),
         boolean("recommended", "the smallest number that reaches the wanted power"),
+        number("complete", "expected number of those invited who finish and are not left out", optional=True),
         text("note", "what a reader must know"),
     ),
     key=("question", "participants", "trials", "stimuli"),
 )
 
+LOOKS = (100, 300)
+"""After so many simulated studies those of a number end of which all questions of a family are decided."""
+NEGLIGIBLE = 0.002
+"""A difference below this is none: models whose views vary from person to person change all shares by a little."""
 AMPLE = 4
 """A larger pool that is tried beside a short one has so many times the pictures of a list."""
 NO_DIFFERENCE = "no difference is assumed: this is the share of false alarms"
@@ -61,7 +75,7 @@ class PowerPlan:
     table: "pd.DataFrame"
     """`POWER`."""
     questions: tuple[PlannedQuestion, ...]
-    target: float
+    assumed: PowerSettings
     recommended: Mapping[str, int | None]
     """Participants for each question of which a difference is assumed, or None where no number tried is enough."""
     ceilings: Mapping[str, float]
@@ -109,7 +123,7 @@ def plan_power(
     total, done = sum(len(tried) for _, tried in worlds) * settings.simulations, 0
     rows: list[Row] = []
     for simulated, tried in worlds:
-        on_done = None if on_progress is None else partial(_report, on_progress, total, done)
+        on_done = None if on_progress is None else partial(_plus, partial(_of, on_progress, total), done)
         rows += _rows(simulated, tried, settings, workers=workers, on_done=on_done)
         done += len(tried) * settings.simulations
     # the number to invite: the smallest tried whose power reaches the target with 95 % confidence
@@ -128,13 +142,17 @@ def plan_power(
             enough[0]["recommended"] = True
         if tops[question.name] < settings.target:
             needed[question.name] = stimuli_needed(world, question, settings.target)
-    omitted = omitted_pairs_message(design.groups, study.analysis)
+    omitted = omitted_message(design.groups, study.analysis, graded=design.grades > 0)
     warnings = (*design.warnings, *([omitted] if omitted else []))
-    return PowerPlan(frame_of(rows, POWER), world.questions, settings.target, recommended, tops, needed, warnings)
+    return PowerPlan(frame_of(rows, POWER), world.questions, settings, recommended, tops, needed, warnings)
 
 
-def _report(on_progress: Callable[[int, int], None], total: int, before: int, done: int) -> None:
-    on_progress(before + done, total)
+def _of(on_progress: Callable[[int, int], None], total: int, done: int) -> None:
+    on_progress(done, total)
+
+
+def _plus(on_done: Callable[[int], None], before: int, done: int) -> None:
+    on_done(before + done)
 
 
 def make_world(design: Design, settings: PowerSettings, analysis: AnalysisSettings, *, where: str = "study") -> World:
@@ -143,11 +161,11 @@ def make_world(design: Design, settings: PowerSettings, analysis: AnalysisSettin
     Raises:
         UserError: the plan compares models that have no pictures of one data set.
     """
-    questions = tuple(questions_of(design.groups, analysis, where=where))
+    questions = tuple(questions_of(design.groups, analysis, graded=design.grades > 0, where=where))
     makers = {"assumed": assumed_truth, "guessing": guessing, "equal_models": equal_models}
     scenarios = sorted({question.scenario for question in questions})
     truths = {scenario: makers[scenario](design.groups, settings) for scenario in scenarios}
-    return World(design, truths, questions, analysis, settings.seed)
+    return World(design, truths, questions, analysis, settings)
 
 
 def _rows(
@@ -158,20 +176,53 @@ def _rows(
     workers: int,
     on_done: Callable[[int], None] | None,
 ) -> list[Row]:
-    """Rows of the table: each question at each number of participants, and its ceiling."""
-    tasks = [(people, study) for people in reversed(numbers) for study in range(settings.simulations)]  # longest first
-    studies = in_parallel(one_study, world, tasks, workers=workers, on_done=on_done)
+    """Rows of the table: each question at each number of participants, and its ceiling.
+
+    The simulated studies of a number are looked at several times. A family's questions end once each of them is surely
+    on one side of the target; the intervals hold for all looks together (Bonferroni).
+    """
+    looks = [0, *(look for look in LOOKS if look < settings.simulations), settings.simulations]
+    z = float(ndtri(1 - 0.025 / (len(looks) - 1)))
+    found: dict[tuple[int, int], list[Verdict]] = {
+        (people, place): [] for people in numbers for place in range(len(world.questions))
+    }
+    todo = {people: list(range(len(world.questions))) for people in reversed(numbers)}  # longest first
+    # equivalence is not corrected: each such question ends alone
+    together = [question.name if question.equivalence else question.family for question in world.questions]
+    done, skipped = 0, 0
+    for before, until in pairwise(looks):
+        tasks = [
+            (people, study, *places) for people, places in todo.items() if places for study in range(before, until)
+        ]
+        told = None if on_done is None else partial(_plus, on_done, done + skipped)
+        studies = in_parallel(one_study, world, tasks, workers=workers, on_done=told)
+        for (people, _, *places), verdicts in zip(tasks, studies, strict=True):
+            for place, verdict in zip(places, verdicts, strict=True):
+                found[people, place].append(verdict)
+        done += len(tasks)
+        for people, places in todo.items():
+            undecided = set()
+            for place in places:
+                low, high = wilson(sum(verdict.positive for verdict in found[people, place]), until, z=z)
+                if low < settings.target <= high:
+                    undecided.add(together[place])
+            todo[people] = [place for place in places if together[place] in undecided]
+            if places and not todo[people]:
+                skipped += settings.simulations - until
+    if skipped and on_done is not None:
+        on_done(done + skipped)
     tops = ceilings(world)
     rows = []
     for place, question in enumerate(world.questions):
         shared = _shared(world, question)
         for people in numbers:
-            verdicts = [study[place] for task, study in zip(tasks, studies, strict=True) if task[0] == people]
+            verdicts = found[people, place]
             widths = np.array([verdict.width for verdict in verdicts if not verdict.failed])
             width = float(widths.mean()) if len(widths) else float("nan")
             positive, failed = (sum(marks) for marks in zip(*(verdict[:2] for verdict in verdicts), strict=True))
-            cells = _cells(positive, len(verdicts), failed, width)
-            rows.append(shared | {"participants": people} | cells)
+            complete = people * (1 - settings.dropout) * (1 - settings.excluded)
+            cells = _cells(positive, len(verdicts), failed, width, z=z)
+            rows.append(shared | {"participants": people, "complete": complete} | cells)
         top = tops[question.name]
         rows.append(shared | {"participants": None} | _cells(top.positive, SIMULATIONS, 0, top.width))
     return rows
@@ -180,7 +231,7 @@ def _rows(
 def _shared(world: World, question: PlannedQuestion) -> Row:
     """The cells that all rows of a question have."""
     effect = effect_of(question, world.design, world.truths[question.scenario])
-    is_none = abs(effect) < 1e-9
+    is_none = abs(effect) < NEGLIGIBLE
     return {
         "question": question.name,
         "trials": world.design.trials,
@@ -191,8 +242,8 @@ def _shared(world: World, question: PlannedQuestion) -> Row:
     }
 
 
-def _cells(positive: int, simulations: int, failed: int, width: float) -> Row:
-    low, high = wilson(positive, simulations)
+def _cells(positive: int, simulations: int, failed: int, width: float, *, z: float = Z95) -> Row:
+    low, high = wilson(positive, simulations, z=z)
     return {
         "simulations": simulations,
         "failed": failed,

@@ -6,6 +6,7 @@ import pandas as pd
 
 from gan_eval.power.planning import NO_DIFFERENCE, PowerPlan
 from gan_eval.power.questions import PlannedQuestion
+from gan_eval.stats.compare.grades import MEAN
 
 _HEADS = ("question", "people", "pictures", "true difference", "power", "95 % interval", "interval width")
 _CERTAIN = 0.995
@@ -24,10 +25,10 @@ def tables(plan: PowerPlan) -> Iterator[tuple[str, list[str], list[list[str]]]]:
                 str(row["question"]),
                 "no limit" if pd.isna(row["participants"]) else f"{'*' * row['recommended']}{row['participants']}",
                 str(row["stimuli"]),
-                f"{100 * row['effect']:.1f}",
+                _amount(row["question"], row["effect"]),
                 _percent(row["power"]),
                 f"{100 * row['ci_low']:.0f}-{100 * row['ci_high']:.0f}",
-                "" if pd.isna(row["interval_width"]) else f"{100 * row['interval_width']:.1f}",
+                "" if pd.isna(row["interval_width"]) else _amount(row["question"], row["interval_width"]),
             ]
             for row in rows.to_dict("records")
         ]
@@ -39,7 +40,8 @@ def sentences(plan: PowerPlan) -> list[str]:
     """What to do, the answer first; then what was not planned for, each question's ceiling and expected interval."""
     questions = [question for question in plan.questions if question.name in plan.recommended]
     numbers = [plan.recommended[question.name] for question in questions]
-    goal = f"a chance of {_percent(plan.target)} or more"
+    assumed = plan.assumed
+    goal = f"a chance of {_percent(assumed.target)} or more"
     known = [number for number in numbers if number is not None]
     if not questions:
         answer = "No number can be recommended: nothing is assumed to differ."
@@ -48,6 +50,10 @@ def sentences(plan: PowerPlan) -> list[str]:
         if len(questions) == 1:
             aim = f"to find the assumed difference ({questions[0].name})"
         answer = f"Invite {max(known)} people: they give {goal} {aim}."
+        if assumed.dropout or assumed.excluded:
+            complete = max(known) * (1 - assumed.dropout) * (1 - assumed.excluded)
+            losses = f"{_percent(assumed.dropout)} of them break off and {_percent(assumed.excluded)} are left out"
+            answer += f" This allows for losses: {losses}, so that about {complete:.0f} finish and count."
     else:
         missed = ", ".join(name for name, number in plan.recommended.items() if number is None)
         answer = f"None of the numbers of people that were tried gives {goal} for: {missed}."
@@ -70,8 +76,9 @@ def _on_question(plan: PowerPlan, question: PlannedQuestion) -> Iterator[str]:
     last = rows.iloc[-1]
     row = rows[rows["recommended"]].iloc[0] if number is not None else last
     power = f"{_percent(row['power'])} with {int(row['participants'])} people"
-    half_width = 50 * float(row["interval_width"])
-    width = "" if pd.isna(row["interval_width"]) else f", the 95 % interval about ±{half_width:.1f} points wide"
+    unit = _unit(question.name)
+    half_width = _amount(question.name, float(row["interval_width"]) / 2)
+    width = "" if pd.isna(row["interval_width"]) else f", the 95 % interval about ±{half_width} {unit} wide"
     pictures = int(rows.iloc[0]["stimuli"])
     if top >= _CERTAIN:
         ceiling = f"its {pictures} pictures set no limit"
@@ -93,11 +100,12 @@ def _on_question(plan: PowerPlan, question: PlannedQuestion) -> Iterator[str]:
             yield (
                 f"{question.name}: with {int(larger['stimuli'])} pictures instead of {int(before['stimuli'])}, power "
                 f"{_percent(larger['power'])} instead of {_percent(before['power'])} with "
-                f"{int(larger['participants'])} people, the interval ±{50 * larger['interval_width']:.1f} instead of "
-                f"±{50 * before['interval_width']:.1f} points."
+                f"{int(larger['participants'])} people, the interval ±"
+                f"{_amount(question.name, larger['interval_width'] / 2)} instead of "
+                f"±{_amount(question.name, before['interval_width'] / 2)} {unit}."
             )
-    if number is None and top >= plan.target:
-        close = last["power"] >= plan.target
+    if number is None and top >= plan.assumed.target:
+        close = last["power"] >= plan.assumed.target
         remedy = "try more simulations: the figure is uncertain" if close else "try more people"
         yield f"{question.name}: {remedy}."
 
@@ -107,6 +115,15 @@ def _rows(plan: PowerPlan, question: PlannedQuestion) -> pd.DataFrame:
     of_question = plan.table[plan.table["question"] == question.name]
     own_pool = of_question["stimuli"] == of_question["stimuli"].iloc[0]
     return of_question[own_pool & of_question["participants"].notna()].sort_values("participants")
+
+
+def _unit(question: str) -> str:
+    return "grades" if question.endswith(MEAN) else "points"
+
+
+def _amount(question: str, value: float) -> str:
+    """A difference in points, that of mean grades in grades."""
+    return f"{value:.2f}" if question.endswith(MEAN) else f"{100 * value:.1f}"
 
 
 def _percent(share: float) -> str:

@@ -90,24 +90,36 @@ class PowerSettings(Section):
     )
     """Numbers of participants to try."""
     simulations: int = Field(default=1000, ge=10, le=1_000_000)
-    """Simulated studies for each number."""
+    """Simulated studies for each number, at most: fewer where 100 or 300 decide on which side of the target it is."""
     target: Share = 0.8
     """The power wanted."""
     false_alarm_rate: Share = 0.25
     """Share of reals called fake, in the typical participant's answers to the typical picture."""
     fooling_rate: Share = 0.65
-    """Share of fakes called real, likewise; with `false_alarm_rate` 0.25, 0.75 would be guessing."""
+    """Share of fakes called real, likewise; with `false_alarm_rate` 0.25, 0.75 would be guessing. Of grades, shares of
+    calling real say where a class stands: see power.md."""
     fooling_rates: dict[Name, Share] = Field(default={})
     """The same for single models, where they differ."""
     choice_rate: Share | None = Field(default=None, examples=[0.7])
     """Of pairs: share in which the real picture, or that of the first of two models, is chosen, likewise; default: what
     follows from the rates above, d' / sqrt(2) (Macmillan & Creelman 2005)."""
-    sd_participant: float = Field(default=0.5, ge=0, le=5)
-    """Standard deviation of the participants' leanings, log-odds; of pairs, of their log-odds of the right choice."""
-    sd_stimulus: float = Field(default=0.8, ge=0, le=5)
-    """Standard deviation of the pictures, or pairs, log-odds."""
-    sd_slope: float = Field(default=0.0, ge=0, le=5)
+    sd_participant: float = Field(default=1.0, ge=0, le=5)
+    """Standard deviation of the participants' leanings, log-odds; of pairs of real and fake, of their log-odds of the
+    right choice. power.md tells where this and the other defaults come from."""
+    sd_slope: float = Field(default=1.0, ge=0, le=5)
     """Standard deviation of the participants' skill, the difference that a fake makes to them, log-odds."""
+    sd_model: float = Field(default=0.4, ge=0, le=5)
+    """Standard deviation, for each of several models, of how participants see it beside the others, log-odds."""
+    sd_stimulus: float = Field(default=1.0, ge=0, le=5)
+    """Standard deviation of the pictures, or pairs, log-odds: models' versions of an item differ by it."""
+    sd_item: float = Field(default=0.0, ge=0, le=5)
+    """Standard deviation of the items, log-odds: what all versions of a source picture have in common."""
+    unanswered: float = Field(default=0.03, ge=0, lt=1)
+    """Share of the trials that are not answered in time or left out by a rule."""
+    dropout: float = Field(default=0.05, ge=0, lt=1)
+    """Share of the people invited who break off, anywhere in the session; their answers up to then count."""
+    excluded: float = Field(default=0.07, ge=0, lt=1)
+    """Share of the people invited whom a rule leaves out."""
     stimuli: int | None = Field(default=None, ge=2, le=1_000_000, examples=[200])
     """Pictures of each class in each data set's pool; default: those that the study has."""
     seed: int = Field(default=0, ge=0, lt=2**63)

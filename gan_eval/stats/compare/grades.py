@@ -13,7 +13,7 @@ has slopes by participant, and by item where models share items; two-way cluster
 number.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -46,39 +46,48 @@ class Graded:
     trials: pd.DataFrame
     in_a: np.ndarray
     """(N,) bool, true for a's trials."""
+    reach: float
+    """From the lowest to the highest grade that is given at all."""
     planned: bool = True
     why_not: str = ""
 
 
 def grade_rows(trials: pd.DataFrame, settings: AnalysisSettings, *, has_plan: bool) -> list[Row]:
-    """Rows of the table `comparisons`, with their `family`: models, and fakes with reals, on each data set.
-
-    The margin of `higher_grade` is that of the study; of `mean_grade` it is that part of the range of the grades.
-    """
+    """Rows of the table `comparisons`, with their `family`: models, and fakes with reals, on each data set."""
     graded = graded_trials(trials)
     graded = graded[graded["answered"].to_numpy(bool)]
     graded = graded[np.isfinite(graded["rating"].to_numpy("float64"))].reset_index(drop=True)
-    if graded.empty:
-        return []
-    lowest, highest = float(graded["rating"].min()), float(graded["rating"].max())
-    questions = []
+    return [row for of in grade_questions(graded, settings) for row in answered(of, settings, has_plan=has_plan)]
+
+
+def grade_questions(graded: pd.DataFrame, settings: AnalysisSettings) -> Iterator[Graded]:
+    """Fakes with reals, then model with model, on each data set.
+
+    Args:
+        graded: as `gan_eval.stats.trials.graded_trials` returns them, those with a grade, numbered from 0.
+        settings: the pairs of models.
+    """
+    reach = float(graded["rating"].max() - graded["rating"].min()) if len(graded) else 0.0
     for dataset, part in graded.groupby("dataset", dropna=False, sort=True):
         where = f" on {dataset}" if isinstance(dataset, str) else ""
         of_kinds = part[part["kind"].notna()].reset_index(drop=True)
         if of_kinds["kind"].nunique() == 2:
             is_fake = (of_kinds["kind"] == "fake").to_numpy(bool)
-            questions.append(Graded(GRADED_KINDS, f"grades{where}", "fake", REAL, of_kinds, is_fake))
+            yield Graded(GRADED_KINDS, f"grades{where}", "fake", REAL, of_kinds, is_fake, reach)
         fakes = part[((part["kind"] == "fake") & part["model"].notna()).to_numpy(bool)]
         pairs = planned_pairs(sorted(fakes["model"].unique()), settings)
         for (a, b), planned in pairs.items():
             both = fakes[fakes["model"].isin([a, b])].reset_index(drop=True)
             why_not = f"{len(pairs)} pairs of models" if len(pairs) > MOST_PAIRS else ""
             in_a = (both["model"] == a).to_numpy(bool)
-            questions.append(Graded(GRADED_MODELS, f"grades of models{where}", a, b, both, in_a, planned, why_not))
-    return [row for of in questions for row in _rows(of, settings, has_plan=has_plan, reach=highest - lowest)]
+            yield Graded(GRADED_MODELS, f"grades of models{where}", a, b, both, in_a, reach, planned, why_not)
 
 
-def _rows(of: Graded, settings: AnalysisSettings, *, has_plan: bool, reach: float) -> list[Row]:
+def answered(of: Graded, settings: AnalysisSettings, *, has_plan: bool) -> list[Row]:
+    """Rows of the table `comparisons`, with their `family`: both measures of one question.
+
+    The margin of `higher_grade` is that of the study; of `mean_grade` it is that part of the range of the grades.
+    """
     values, grade = np.unique(of.trials["rating"].to_numpy("float64"), return_inverse=True)
     participant = pd.factorize(of.trials["participant"])[0]
     share_items = of.family == GRADED_MODELS and shares_items(of.trials)
@@ -96,8 +105,8 @@ def _rows(of: Graded, settings: AnalysisSettings, *, has_plan: bool, reach: floa
         reason = f"clustered means instead of the crossed model: {why}"
     rows = []
     for measure, end, score in (
-        (HIGHER, 1.0, _superiority),
-        (MEAN, reach or 1.0, lambda first, second: float(values @ (first - second))),
+        (HIGHER, 1.0, superiority),
+        (MEAN, of.reach or 1.0, lambda first, second: float(values @ (first - second))),
     ):
         estimate, error = _clustered(of.in_a, grade, values, participant, picture, measure=measure)
         check_p, note = np.nan, reason
@@ -169,7 +178,7 @@ def _by_model(fit: CrossedFit, score: Callable[[np.ndarray, np.ndarray], float])
     return value(at), float(np.sqrt(max(gradient @ fit.covariance @ gradient, 0.0)))
 
 
-def _superiority(first: np.ndarray, second: np.ndarray) -> float:
+def superiority(first: np.ndarray, second: np.ndarray) -> float:
     """P(a's grade is higher) - P(b's is), from each side's probabilities of the grades."""
     return float(first[1:] @ np.cumsum(second)[:-1] - second[1:] @ np.cumsum(first)[:-1])
 

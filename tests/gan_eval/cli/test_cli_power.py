@@ -88,7 +88,8 @@ def test_the_same_seed_gives_the_same_files_on_any_number_of_processes(command: 
 
 def test_options_stand_in_the_place_of_the_study_s_assumptions(command: Command, tmp_path: Path) -> None:
     options = ["--participants", "5,3", "--simulations", 11, "--target", 0.6, "--workers", 1, "--json"]
-    effects = ["--effect", "fooling_rates.one=0.2", "--effect", "false_alarm_rate=0.2", "--effect", "sd_stimulus=0"]
+    assumed = ("fooling_rates.one=0.2", "false_alarm_rate=0.2", "sd_stimulus=0", "sd_slope=0", "sd_participant=0.5")
+    effects = [part for each in assumed for part in ("--effect", each)]
     status, told, _ = command(write_study(tmp_path), "--out", tmp_path / "o", "--stimuli", 30, *options, *effects)
     assert status == 0
     rows = json.loads(told)["power"]
@@ -138,11 +139,54 @@ def test_bad_input_is_one_line(command: Command, tmp_path: Path, arguments: list
     assert not (tmp_path / "out").exists()
 
 
-@pytest.mark.parametrize("protocol", ["staircase", "rating"])
-def test_protocols_without_power_say_so(command: Command, tmp_path: Path, protocol: str) -> None:
-    status, _, err = command(write_study(tmp_path, protocol=protocol), "--out", tmp_path / "out", "--stimuli", 30)
+@pytest.mark.parametrize(
+    ("protocol", "effect", "line"),
+    [
+        (
+            "model_vs_model",
+            "sd_participant=1",
+            "sd_participant: has no effect with the protocol model_vs_model",
+        ),
+        ("paired", "sd_item=1", "sd_item: has no effect with the protocol paired"),
+        ("quick_response", "sd_model=1", "sd_model: has no effect: no data set has several models"),
+        ("rating", "dropout=1", "dropout: found 1.0"),
+    ],
+)
+def test_assumptions_that_change_nothing_are_refused(
+    command: Command, tmp_path: Path, protocol: str, effect: str, line: str
+) -> None:
+    file = write_study(tmp_path, protocol=protocol, power="stimuli = 30")
+    status, _, err = command(file, "--out", tmp_path / "out", "--effect", effect)
+    assert (status, f"--effect {line}" in err) == (2, True), err
+
+
+def test_losses_are_settable_and_in_the_number_to_invite(command: Command, tmp_path: Path) -> None:
+    file = write_study(tmp_path, power="stimuli = 30\nexcluded = 0.5\nfooling_rate = 0.02\nfalse_alarm_rate = 0.02")
+    out, many = tmp_path / "out", ["--participants", "14", "--simulations", "25", "--workers", 1]
+    status, _, err = command(file, "--out", out, *many, "--effect", "dropout=0", "--effect", "unanswered=0")
+    assert status == 0
+    assert read_rows(out / "power.csv", POWER)[0]["complete"] == 7
+    invite = next(line for line in err.splitlines() if line.startswith("Invite"))
+    assert "14 people" in invite
+    assert "0 % of them break off and 50 % are left out, so that about 7 finish and count" in invite
+
+
+@pytest.mark.slow
+def test_grades_have_power(command: Command, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    arguments = ["--stimuli", 30, "--participants", 4, "--workers", 1]
+    status, _, err = command(write_study(tmp_path, protocol="rating"), "--out", out, *arguments)
+    assert status == 0
+    rows = read_rows(out / "power.csv", POWER)
+    assert [row["question"] for row in rows[::2]] == [f"fakes against reals: {end}_grade" for end in ("higher", "mean")]
+    assert rows[0]["effect"] < 0
+    assert " grades wide" in err
+
+
+def test_a_protocol_without_power_says_so(command: Command, tmp_path: Path) -> None:
+    status, _, err = command(write_study(tmp_path, protocol="staircase"), "--out", tmp_path / "out", "--stimuli", 30)
     assert status == 2
-    assert f"power is not defined for {protocol}" in err
+    assert "power is not defined for staircase" in err
 
 
 @pytest.mark.slow

@@ -5,21 +5,40 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import norm
 
 from gan_eval.errors import UserError
-from gan_eval.power import plan_power, planned_stimuli
+from gan_eval.power import plan_power, planned_stimuli, planning
 from gan_eval.power.design import deal_design
 from gan_eval.power.planning import NO_DIFFERENCE, make_world
-from gan_eval.power.questions import MOST_PAIRS, omitted_pairs_message, questions_of
-from gan_eval.power.simulate import Inference, analysed, one_study, simulate, verdicts
+from gan_eval.power.questions import MOST_PAIRS, omitted_message, questions_of
+from gan_eval.power.simulate import (
+    Inference,
+    Verdict,
+    World,
+    analysed,
+    answered_trials,
+    answers_that_count,
+    one_study,
+    simulate,
+    verdicts,
+)
 from gan_eval.power.words import sentences, tables
 from gan_eval.settings.analysis import AnalysisSettings, PowerSettings
 from gan_eval.settings.quiz import QuizSettings
 from gan_eval.settings.study import Study
 from gan_eval.stats.compare.comparisons import comparisons
+from gan_eval.stats.compare.contrast import estimate
+from gan_eval.stats.compare.questions import kind_questions
+from gan_eval.stats.shares import wilson
 from gan_eval.stats.trials import fill_trials
 
+RANDOM = np.random.default_rng(7)
 POOL = planned_stimuli([("d", "one"), ("d", "two")], 60)
+
+
+ALL = {"sd_participant": 0.5, "sd_slope": 0.0, "sd_stimulus": 0.8, "unanswered": 0.0, "dropout": 0.0, "excluded": 0.0}
+"""Nobody differs in skill, and everybody answers everything."""
 
 
 def study(**sections: object) -> Study:
@@ -29,7 +48,7 @@ def study(**sections: object) -> Study:
             "data": {"d": {}},
             "models": {"one": {"data": "d"}, "two": {"data": "d"}},
             "quiz": {"real": 8, "fake": 8},
-            "power": {"participants": [6, 10], "simulations": 10, "fooling_rate": 0.4, "false_alarm_rate": 0.2},
+            "power": {"participants": [6, 10], "simulations": 10, "fooling_rate": 0.4, "false_alarm_rate": 0.2, **ALL},
             **sections,
         }
     )
@@ -93,10 +112,91 @@ def test_choices_are_judged_as_the_analysis_judges_them(protocol: str, compariso
     row = comparisons(trials, plan=analysis).set_index("comparison").loc[[comparison]].iloc[0]
     asked = [question for question in world.questions if not question.equivalence]
     found = analysed(design, answers, world.questions, analysis)
-    assert len(asked) == 1
+    assert len(asked) == (3 if protocol == "paired" else 1)  # over all, and each model by itself
     judged = found[asked[0].name]
     np.testing.assert_allclose(judged[:3], [row["ci_low"], row["ci_high"], row["p"]], rtol=1e-6)
     assert found[f"equivalence: {asked[0].name}"].p_equivalent == pytest.approx(row["p_equivalent"], rel=1e-6)
+
+
+def test_grades_are_judged_as_the_analysis_judges_them() -> None:
+    design = deal_design(POOL, QuizSettings(protocol="rating", real=8, fake=8), seed=0, participants=12)
+    analysis = AnalysisSettings(margin=0.1)
+    world = make_world(design, PowerSettings(fooling_rates={"two": 0.4}), analysis)
+    grades = simulate(design, world.truths["assumed"], np.random.default_rng(4))
+    assert set(grades) == {1, 2, 3, 4, 5}
+    group = [design.groups[number] for number in design.group]
+    trials = fill_trials(
+        pd.DataFrame(
+            {
+                "participant": [f"P{number}" for number in design.participant],
+                "stimulus": [f"S{number}" for number in design.stimulus],
+                "item": [f"I{design.item[number]}" for number in design.stimulus],
+                "dataset": "d",
+                "protocol": "rating",
+                "kind": ["real" if each.is_real else "fake" for each in group],
+                "model": [each.role or None for each in group],
+                "rating": grades,
+            }
+        )
+    )
+    table = comparisons(trials, plan=analysis).set_index(["comparison", "measure"])
+    found = analysed(design, grades, world.questions, analysis)
+    assert len(found) == 8
+    for name, comparison in (("fakes against reals", "grades on d"), ("one against two", "grades of models on d")):
+        for measure in ("higher_grade", "mean_grade"):
+            row, judged = table.loc[comparison, measure], found[f"{name}: {measure}"]
+            np.testing.assert_allclose(judged[:3], row[["ci_low", "ci_high", "p"]].astype(float), rtol=1e-6)
+            assert found[f"equivalence: {name}: {measure}"].p_equivalent == pytest.approx(row["p_equivalent"])
+
+
+def test_each_model_is_told_apart_by_itself_as_the_analysis_has_it() -> None:
+    design = deal_design(POOL, QuizSettings(real=12, fake=12), seed=0, participants=10)
+    questions = questions_of(design.groups, AnalysisSettings())
+    answers = simulate(design, make_world(design, PowerSettings(), AnalysisSettings()).truths["assumed"], RANDOM)
+    rows = {one.a: one for one in kind_questions(answered_trials(design, answers), AnalysisSettings())}
+    of_one = next(question for question in questions if question.name == "one told apart")
+    ours = analysed(design, answers, [of_one], AnalysisSettings())["one told apart"]
+    assert ours.p == estimate(rows["one"].question, margin=None, fits={}).p
+
+
+def test_answers_are_lost_as_assumed_and_the_rest_is_judged() -> None:
+    design = deal_design(POOL, QuizSettings(real=8, fake=8), seed=0, participants=400)
+    lost = PowerSettings(unanswered=0.1, dropout=0.3, excluded=0.2)
+    seen = answers_that_count(design, lost, np.random.default_rng(0))
+    of_people = np.bincount(design.participant, seen) / design.trials
+    assert (of_people == 0).mean() == pytest.approx(0.2, abs=0.07)  # and a few who broke off at once
+    assert (of_people > 0.6).mean() == pytest.approx(0.8 * (0.7 + 0.3 * 0.33), abs=0.07)
+    assert seen.mean() == pytest.approx(0.8 * (0.7 + 0.3 / 2) * 0.9, abs=0.03)
+    assert answers_that_count(design, PowerSettings.model_validate(ALL), np.random.default_rng(0)).all()
+    world = make_world(design.first(3), PowerSettings(excluded=0.99), AnalysisSettings())
+    assert all(verdict.failed and not verdict.positive for verdict in one_study(world, (3, 0)))
+
+
+def test_simulation_ends_where_the_target_is_decided(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Holm's families end together, each question of equivalence alone; the intervals allow for the looks."""
+    monkeypatch.setattr(planning, "LOOKS", (40,))
+    monkeypatch.setattr(planning, "one_study", found_by_question)
+    done: list[tuple[int, int]] = []
+    planned = study(power={"participants": [4, 6], "simulations": 60, **ALL}, analysis={"margin": 0.2})
+    table = plan_power(planned, POOL, on_progress=lambda *now: done.append(now)).table
+    rows = table[table["participants"] == 4].set_index("question")
+    assert rows["simulations"].to_dict() == {
+        "told apart": 40,
+        **dict.fromkeys(["one told apart", "two told apart"], 60),
+        "one against two": 40,
+        **{f"equivalence: {name}": 40 for name in ("told apart", "one told apart", "two told apart")},
+        "equivalence: one against two": 40,
+    }
+    assert done[-1] == (120, 120)
+    low, _ = wilson(40, 40, z=norm.ppf(1 - 0.05 / 4))
+    assert rows.loc["told apart", "ci_low"] == pytest.approx(float(low))
+
+
+def found_by_question(world: World, task: tuple[int, ...]) -> list[Verdict]:
+    """Always found, but one model by itself in four of five studies: on the target."""
+    _, number, *asked = task
+    names = [world.questions[place].name for place in asked]
+    return [Verdict(name != "one told apart" or number % 5 > 0, False, 0.1) for name in names]
 
 
 def test_people_who_differ_in_skill_widen_the_interval_by_default() -> None:
@@ -124,27 +224,28 @@ def test_differences_of_one_family_are_corrected_together() -> None:
         planned_stimuli([("d", name) for name in "abc"], 60), QuizSettings(real=8, fake=9), seed=0, participants=4
     )
     questions = questions_of(design.groups, AnalysisSettings())
-    assert [question.name for question in questions] == ["told apart", "a against b", "a against c", "b against c"]
-    tests = [Inference(0.0, 0.1, p, np.nan) for p in (0.04, 0.01, 0.03, 0.04)]
-    assert [each.positive for each in verdicts(questions, tests)] == [True, True, False, False]
-    assert [each.failed for each in verdicts(questions, [*tests[:3], Inference(*[np.nan] * 4)])] == [
-        False,
-        False,
-        False,
-        True,
+    assert [question.name for question in questions] == [
+        "told apart",
+        *(f"{name} told apart" for name in "abc"),
+        *("a against b", "a against c", "b against c"),
     ]
+    tests = [Inference(0.0, 0.1, p, np.nan) for p in (0.04, 0.02, 0.02, 0.04, 0.01, 0.03, 0.04)]
+    assert [each.positive for each in verdicts(questions, tests)] == [True, False, False, False, True, False, False]
+    failed = [each.failed for each in verdicts(questions, [*tests[:6], Inference(*[np.nan] * 4)])]
+    assert failed == [False] * 6 + [True]
 
 
 def test_planned_pairs_are_asked_and_no_others() -> None:
     names = "abcde"
     rows = planned_stimuli([("d", name) for name in names], 30)
     groups = deal_design(rows, QuizSettings(real=8, fake=10), seed=0, participants=2).groups
-    assert [each.name for each in questions_of(groups, AnalysisSettings())] == ["told apart"]
-    assert str(10) in (omitted_pairs_message(groups, AnalysisSettings()) or "")
+    alone = [f"{name} told apart" for name in names]
+    assert [each.name for each in questions_of(groups, AnalysisSettings())] == ["told apart", *alone]
+    assert str(10) in (omitted_message(groups, AnalysisSettings()) or "")
     assert MOST_PAIRS < 10
     planned = AnalysisSettings(comparisons=(("b", "d"),))
-    assert [each.name for each in questions_of(groups, planned)] == ["told apart", "b against d"]
-    assert omitted_pairs_message(groups, planned) is None
+    assert [each.name for each in questions_of(groups, planned)] == ["told apart", *alone, "b against d"]
+    assert omitted_message(groups, planned) is None
     with pytest.raises(UserError, match=r"analysis\.comparisons: b and x"):
         questions_of(groups, AnalysisSettings(comparisons=(("b", "x"),)))
 
@@ -153,7 +254,7 @@ def test_planned_pairs_are_asked_and_no_others() -> None:
 def test_a_plan_has_every_question_at_every_number_and_its_ceiling() -> None:
     plan = plan_power(study(analysis={"margin": 0.2}), POOL)
     own = plan.table[plan.table["stimuli"].isin([180, 120])]
-    assert len(own) == 4 * 3
+    assert len(own) == 8 * 3
     assert set(own["participants"].dropna()) == {6, 10}
     told = own[own["question"] == "told apart"].set_index("participants")
     assert told["effect"].iloc[0] == pytest.approx(0.34, abs=0.03)
@@ -169,7 +270,7 @@ def test_a_plan_has_every_question_at_every_number_and_its_ceiling() -> None:
 
 @pytest.mark.slow
 def test_the_number_recommended_is_the_smallest_that_surely_reaches_the_target() -> None:
-    plan = plan_power(study(power={"participants": [2, 8], "simulations": 30, "fooling_rate": 0.1}), POOL)
+    plan = plan_power(study(power={"participants": [2, 8], "simulations": 30, "fooling_rate": 0.1, **ALL}), POOL)
     number = plan.recommended["told apart"]
     rows = plan.table[(plan.table["question"] == "told apart") & plan.table["participants"].notna()]
     sure = rows[rows["ci_low"] >= 0.8]
@@ -204,10 +305,11 @@ def test_a_larger_pool_is_spoken_of_where_it_surely_gives_more(power: float, low
 def test_pairs_are_planned_by_their_choices(protocol: str) -> None:
     planned = study(
         quiz={"protocol": protocol, "pairs": 16},
-        power={"participants": [8], "simulations": 10, "choice_rate": 0.8},
+        power={"participants": [8], "simulations": 10, "choice_rate": 0.8, **ALL},
         analysis={"margin": 0.05},
     )
-    table = plan_power(planned, POOL).table.set_index("question")
+    pool = planned_stimuli([("d", "one")], 60) if protocol == "paired" else POOL
+    table = plan_power(planned, pool).table.set_index("question")
     asked = "told apart" if protocol == "paired" else "one against two"
     assert set(table.index) == {asked, f"equivalence: {asked}"}
     assert (table.loc[asked, "power"] >= 0.8).all()
@@ -215,11 +317,9 @@ def test_pairs_are_planned_by_their_choices(protocol: str) -> None:
     assert table.loc[asked, "effect"].iloc[0] == pytest.approx(0.26, abs=0.03)
 
 
-@pytest.mark.parametrize("protocol", ["staircase", "rating"])
-def test_power_of_other_protocols_is_refused(protocol: str) -> None:
-    quiz = {"protocol": protocol}
-    with pytest.raises(UserError, match=f"power is not defined for {protocol}"):
-        plan_power(study(quiz=quiz), POOL)
+def test_power_of_a_staircase_is_refused() -> None:
+    with pytest.raises(UserError, match="power is not defined for staircase"):
+        plan_power(study(quiz={"protocol": "staircase"}), POOL)
 
 
 def test_studies_without_an_estimate_count_as_not_found() -> None:

@@ -8,12 +8,18 @@ from scipy.stats import norm
 
 from gan_eval.power.design import Design, deal_design, planned_stimuli
 from gan_eval.power.questions import questions_of
-from gan_eval.power.simulate import assumed_truth, effect_of, equal_models, guessing, simulate
+from gan_eval.power.simulate import assumed_truth, effect_of, equal_models, grade_thresholds, guessing, simulate
 from gan_eval.settings.analysis import AnalysisSettings, PowerSettings
 from gan_eval.settings.quiz import QuizSettings
 
 SETTINGS = PowerSettings(
-    false_alarm_rate=0.2, fooling_rate=0.6, fooling_rates={"two": 0.4}, sd_participant=0.6, sd_stimulus=0.9
+    false_alarm_rate=0.2,
+    fooling_rate=0.6,
+    fooling_rates={"two": 0.4},
+    sd_participant=0.6,
+    sd_slope=0,
+    sd_model=0,
+    sd_stimulus=0.9,
 )
 
 
@@ -37,9 +43,10 @@ def test_rates_are_those_of_the_typical_participant_and_picture(design: Design) 
 
 def test_effects_are_differences_of_shares_over_all(design: Design) -> None:
     truth = assumed_truth(design.groups, SETTINGS)
-    told, pair = questions_of(design.groups, AnalysisSettings())
+    told, of_one, _, pair = questions_of(design.groups, AnalysisSettings())
     real, one, two = truth.shares()
     assert effect_of(told, design, truth) == pytest.approx((one + two) / 2 - real)
+    assert (of_one.name, effect_of(of_one, design, truth)) == ("one told apart", pytest.approx(one - real))
     assert (pair.name, effect_of(pair, design, truth)) == ("one against two", pytest.approx(two - one))
     assert effect_of(told, design, guessing(design.groups, SETTINGS)) == pytest.approx(0)
     assert effect_of(pair, design, equal_models(design.groups, SETTINGS)) == pytest.approx(0)
@@ -62,6 +69,54 @@ def test_simulated_answers_have_the_assumed_shares_and_spreads(design: Design, s
     ]
     spread = float(np.std(differences))
     assert (spread < 0.17) == (sd_slope == 0)  # skill varies where it is told to
+
+
+def test_people_see_several_models_differently(design: Design) -> None:
+    """The views vary around each person's skill: a difference of two models has twice the variance of a view."""
+    truth = assumed_truth(design.groups, SETTINGS.model_copy(update={"sd_slope": 1.2, "sd_model": 0.5}))
+    real, one, two = truth.people
+    np.testing.assert_allclose([np.hypot.reduce(one - two), np.hypot.reduce((one + two) / 2 - real)], [0.5**0.5, 1.2])
+    alone = deal_design(planned_stimuli([("d", "one")], 20), QuizSettings(real=4, fake=4), seed=0, participants=2)
+    real, one = assumed_truth(alone.groups, SETTINGS.model_copy(update={"sd_model": 0.5})).people
+    np.testing.assert_allclose(one - real, 0, atol=1e-12)  # a single model has no other beside it
+
+
+def test_versions_of_an_item_have_its_effect_in_common(design: Design) -> None:
+    settings = SETTINGS.model_copy(update={"sd_item": 3.0, "sd_stimulus": 0.0, "sd_participant": 0.0})
+    truth = assumed_truth(design.groups, settings)
+    items = design.item[design.stimulus]
+    agree = []
+    for seed in range(40):
+        answers = simulate(design, truth, np.random.default_rng(seed))
+        called_fake = np.bincount(items, answers) / np.bincount(items)
+        agree.append(np.abs(called_fake - 0.5).mean())
+    assert np.mean(agree) > 0.28  # 0.17 where each picture has an effect of its own
+    np.testing.assert_allclose(truth.sd(), 3.0)
+
+
+def test_grades_have_the_assumed_shares() -> None:
+    design = deal_design(
+        planned_stimuli([("d", "one"), ("d", "two")], 60),
+        QuizSettings(protocol="rating", real=20, fake=20),
+        seed=0,
+        participants=30,
+    )
+    truth = assumed_truth(design.groups, SETTINGS)
+    grades = np.stack([simulate(design, truth, np.random.default_rng(seed)) for seed in range(200)])
+    for group in range(3):
+        own = grades[:, design.group == group]
+        np.testing.assert_allclose([(own <= j).mean() for j in (1, 2, 3, 4)], truth.below(5)[group], atol=0.012)
+    half = assumed_truth(design.groups, PowerSettings(fooling_rate=0.5))
+    np.testing.assert_allclose(expit(half.base[1] + grade_thresholds(5)), [0.2, 0.4, 0.6, 0.8])
+    higher, mean = (
+        next(q for q in questions_of(design.groups, AnalysisSettings(), graded=True) if q.asked[2] == measure)
+        for measure in ("higher_grade", "mean_grade")
+    )
+    fakes, reals = (grades[:, (design.group > 0) == side].ravel() for side in (True, False))
+    assert effect_of(mean, design, truth) == pytest.approx(fakes.mean() - reals.mean(), abs=0.03)
+    shuffled = np.random.default_rng(0).permutation(reals)
+    signs = np.sign(fakes[: len(shuffled)] - shuffled[: len(fakes)])
+    assert effect_of(higher, design, truth) == pytest.approx(signs.mean(), abs=0.012)
 
 
 @pytest.mark.parametrize(("protocol", "rate"), [("paired", 0.8), ("model_vs_model", 0.55)])

@@ -7,7 +7,7 @@ from scipy.stats import mannwhitneyu
 
 from gan_eval.settings.analysis import AnalysisSettings
 from gan_eval.stats.compare.comparisons import comparisons
-from gan_eval.stats.compare.grades import _by_model, _clustered, _superiority
+from gan_eval.stats.compare.grades import _by_model, _clustered, superiority
 from gan_eval.stats.mixed.fit import fit_crossed
 from gan_eval.stats.trials import fill_trials
 
@@ -109,7 +109,7 @@ def test_averages_over_people_and_pictures_are_those_of_drawn_grades():
             eta = eta + sd * first + where * (sd_slope or 0.0) * own
         grades.append(np.digitize(eta + rng.logistic(size=400_000), fit.thresholds))
     a, b = grades
-    higher, _ = _by_model(fit, _superiority)
+    higher, _ = _by_model(fit, superiority)
     assert higher == pytest.approx(np.mean(a > b) - np.mean(a < b), abs=0.006)
     mean, _ = _by_model(fit, lambda first, second: float(np.arange(5) @ (first - second)))
     assert mean == pytest.approx(a.mean() - b.mean(), abs=0.015)
