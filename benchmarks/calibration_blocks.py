@@ -7,6 +7,7 @@ import calibration_answers as answers
 import numpy as np
 import pandas as pd
 from calibration_answers import Answers, World
+from calibration_power import ASKED, DROPOUT, EXCLUDED, PEOPLE, TRIALS, UNANSWERED, power_told_and_found
 from scipy.optimize import brentq
 
 from gan_eval.settings.analysis import AnalysisSettings
@@ -229,6 +230,18 @@ BLOCKS = {
         f"`kind[real]`, where nobody can tell and people lean to one answer (SD {SD_LEANING:g})",
         (Part(FALSE_ALARMS, BOTH, ("correct ~ kind, with the slope", "without the slope", *USUAL)),),
         leanings,
+    ),
+    "power": Block(
+        f"Power told beforehand and found: {PEOPLE} people invited, {TRIALS} trials each, {100 * UNANSWERED:g} % of "
+        f"them unanswered, {100 * DROPOUT:g} % of people break off, {100 * EXCLUDED:g} % left out",
+        (
+            Part(
+                "difference found, % of studies",
+                tuple(ASKED),
+                ("told by `gan-eval power`", "found in studies played trial by trial"),
+            ),
+        ),
+        power_told_and_found,
     ),
 }
 
