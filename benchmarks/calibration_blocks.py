@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 import calibration_answers as answers
+import calibration_metrics as metrics
 import numpy as np
 import pandas as pd
 from calibration_answers import Answers, World
@@ -242,6 +243,45 @@ BLOCKS = {
             ),
         ),
         power_told_and_found,
+    ),
+    "metrics": Block(
+        f"Metrics and people: {metrics.MODELS} models' pictures of {metrics.ITEMS} items, where no picture of a model "
+        "fools more for its metric's value",
+        (
+            Part(
+                FALSE_ALARMS,
+                tuple(metrics.NULL),
+                (
+                    "ours: correlation within models",
+                    "pooled correlation",
+                    "ours: metric_models within models",
+                    "metric_models, pooled",
+                ),
+            ),
+        ),
+        metrics.false_agreement,
+    ),
+    "metrics followed": Block(
+        "Metrics and people: the correlation within models (log-odds for 1 SD of the metric)",
+        (
+            Part(
+                "95 % interval holds the truth, % of studies",
+                tuple(metrics.FOLLOWED),
+                ("ours", "percentiles", "BC (percentiles moved by the share of replicates below)"),
+            ),
+        ),
+        metrics.coverage,
+    ),
+    "metrics families": Block(
+        "Metrics and people: 3 metrics, 2 data sets, pictures and models, nothing follows anything",
+        (
+            Part(
+                "any p < .05, % of studies",
+                ("three models",),
+                ("ours: within_p_holm", "p_holm", "uncorrected"),
+            ),
+        ),
+        metrics.families,
     ),
 }
 

@@ -14,9 +14,11 @@ from gan_eval.metrics.definitions.record import (
 __all__ = [
     "DEFAULT_RESIZER",
     "FID_COMPANIONS",
+    "FID_INFINITY_WARNING",
     "FID_WARNING",
     "HOLE_METRICS",
     "METRICS",
+    "MIN_FID_INFINITY_PICTURES",
     "MIN_FID_PICTURES",
     "ExtractorName",
     "Kind",
@@ -35,7 +37,17 @@ FID_WARNING = (
 """What a reader must know of such an FID."""
 
 FID_COMPANIONS = ("fid_infinity", "kid")
-"""What is shown beside the FID of few pictures, requested or not, and compares them in its place."""
+"""What is shown beside the FID of few pictures, requested or not, and compares them in its place; FID∞ not below
+`MIN_FID_INFINITY_PICTURES`."""
+
+MIN_FID_INFINITY_PICTURES = 1000
+"""Pictures below which FID over 1/N is no straight line, so that FID∞ keeps most of FID's bias: KID alone stands in."""
+
+FID_INFINITY_WARNING = (
+    f"FID∞ from fewer than {MIN_FID_INFINITY_PICTURES} pictures keeps most of FID's bias and is no substitute for it; "
+    "KID is read there"
+)
+"""What a reader must know of such an FID∞."""
 
 _FAMILIES = (
     "similarity",

@@ -1,4 +1,4 @@
-"""Two-way bootstrap of fooling rates: participants and stimuli resampled, each with all its answers."""
+"""Two-way bootstrap of fooling rates: participants and items resampled, each with all its answers."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -8,6 +8,8 @@ import pandas as pd
 from scipy.sparse import coo_array, csr_array
 
 REPLICATES = 1000
+Z_95 = 1.959964
+"""Two-sided 95 % of the standard normal distribution."""
 _CELLS = 20_000_000
 """Stimuli times replicates in all; more stimuli get fewer replicates, never under 200."""
 _AT_A_TIME = 250_000
@@ -85,19 +87,26 @@ class Replicates:
     """Some replicates of the pigeonhole bootstrap (Owen 2007, Annals of Applied Statistics 1, 386-411)."""
 
     weight: np.ndarray
-    """(B, n) how often each point was sampled; 0 also where none of the sampled participants has answered."""
+    """(B, n) how often each point was sampled, stimuli with their item; 0 also where none of the sampled participants
+    has answered."""
     rate: np.ndarray
     """(B, n) its fooling rate over the sampled participants; NaN where the weight is 0."""
 
 
 def bootstrap_replicates(
-    counts: AnswerCounts, *, seed: int | tuple[int, ...], point: np.ndarray | None = None
+    counts: AnswerCounts,
+    *,
+    seed: int | tuple[int, ...],
+    item: np.ndarray | None = None,
+    point: np.ndarray | None = None,
 ) -> Iterator[Replicates]:
     """Bootstrap replicates of the fooling rates, a part at a time: memory does not grow with their number.
 
     Args:
         counts: the answers.
         seed: equal seeds give equal replicates, with and without `point`, whatever the order of the trials.
+        item: (S,) int, the item that each stimulus belongs to, 0.. without gaps: what is resampled with all its models'
+            stimuli; None: each stimulus is an item.
         point: (S,) int, the model that each stimulus belongs to, 0.. without gaps: rates are then those of the models
             over the sampled stimuli, and each model counts once.
     """
@@ -110,7 +119,8 @@ def bootstrap_replicates(
         size = min(remaining, max(1, _AT_A_TIME // max(stimuli, people)))
         remaining -= size
         persons = sampled_counts(rng, people, size)
-        weight = sampled_counts(rng, stimuli, size)
+        weight = sampled_counts(rng, stimuli if item is None else int(item.max()) + 1, size)
+        weight = weight if item is None else weight[:, item]
         real, answers = counts.weighted(persons)
         if point is not None:
             of_point = csr_array((np.ones(len(point)), (np.arange(len(point)), point)))
@@ -136,13 +146,35 @@ def sampled_counts_of_kinds(rng: np.random.Generator, times: np.ndarray, size: i
     return np.add.reduceat(sampled_counts(rng, total, size), np.cumsum(times) - times, axis=1)
 
 
-def percentile_interval(replicates: np.ndarray, estimate: float | None = None) -> tuple[float, float]:
-    """95 % percentile interval of the replicates that could be computed; NaN where fewer than nine in ten could.
-
-    Resampling adds noise and pulls correlations towards 0: with an estimate the interval is widened to reach it.
-    """
+def percentile_interval(replicates: np.ndarray) -> tuple[float, float]:
+    """95 % percentile interval of the replicates that could be computed; NaN where fewer than nine in ten could."""
     known = replicates[np.isfinite(replicates)]
     if len(known) < 0.9 * len(replicates) or len(known) == 0:
         return np.nan, np.nan
     low, high = (float(end) for end in np.quantile(known, [0.025, 0.975]))
-    return (low, high) if estimate is None else (min(low, estimate), max(high, estimate))
+    return low, high
+
+
+def bias_corrected_interval(replicates: np.ndarray, estimate: float, *, n: int | None = None) -> tuple[float, float]:
+    """95 % interval around the estimate by the replicates' standard deviation; NaN where `percentile_interval` is.
+
+    People and items drawn anew bring the noise of the answers in three times over, which pulls correlations towards 0:
+    percentiles lie too low, and moved by the share of replicates below the estimate (BC, BCa) they end up too narrow
+    (docs/calibration.md). So the replicates' bias, their middle less the estimate, is taken off, and their spread kept.
+
+    Args:
+        replicates: (B,) statistics.
+        estimate: of all the data.
+        n: the points of a correlation: spread on Fisher's scale, on which ±1 is taken as the middle between it and
+            the next value that n ranks without ties can have.
+    """
+    known = replicates[np.isfinite(replicates)]
+    if len(known) < 0.9 * len(replicates) or len(known) < 2:
+        return np.nan, np.nan
+    if n is None:
+        half_width = Z_95 * float(known.std(ddof=1))
+        return estimate - half_width, estimate + half_width
+    most = 1 - 6 / (n * (n * n - 1))
+    half_width = Z_95 * float(np.arctanh(np.clip(known, -most, most)).std(ddof=1))
+    low, high = np.tanh(np.arctanh(np.clip(estimate, -most, most)) + np.array([-half_width, half_width]))
+    return min(float(low), estimate), max(float(high), estimate)

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from gan_eval.report.metrics.data import Measured, higher_is_better, title_of
+from gan_eval.report.metrics.data import Measured, higher_is_better, is_of_quality, title_of
 from gan_eval.report.metrics.sections import pair_of, section_by_dataset, square_table
 from gan_eval.report.parts.blocks import Block, Cell, Gallery, Paragraph, PicturePair, Section, Table
 from gan_eval.report.parts.thumbnails import Album
@@ -110,8 +110,8 @@ def _table(agreement: Agreement, caption: str, note: str) -> Table:
 
 
 def directed(metrics: Sequence[str]) -> list[str]:
-    """Those of which it is known which way is better."""
-    return [metric for metric in metrics if higher_is_better(metric) is not None]
+    """Those of generated pictures of which it is known which way is better."""
+    return [metric for metric in metrics if is_of_quality(metric) and higher_is_better(metric) is not None]
 
 
 def model_goodness(measured: Measured, dataset: str) -> pd.DataFrame:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from gan_eval.metrics.catalogue import FID_COMPANIONS
+from gan_eval.metrics.catalogue import FID_COMPANIONS, MIN_FID_INFINITY_PICTURES
 from gan_eval.report.metrics.agreement import model_agreement, model_ranks
 from gan_eval.report.metrics.data import NO_VERDICT, Measured, facts_of, fid_warning, higher_is_better, title_of
 from gan_eval.report.parts.blocks import Lead, Section
@@ -95,7 +95,7 @@ def dataset_answer(measured: Measured, dataset: str) -> list[str]:
     if len(models) == 1:
         only = f"{dataset}: one model, {models[0]}, so there is nothing to compare; its values stand below."
         return [only, *_small_fid(measured, dataset)]
-    descriptive = _descriptive(measured, dataset, by_metric)
+    descriptive = descriptive_metrics(measured, dataset, by_metric)
     counted = {metric: place for metric, place in by_metric.items() if metric not in descriptive}
     best: dict[str, list[str]] = {}
     tied: dict[frozenset[str], list[str]] = {}
@@ -126,13 +126,18 @@ def dataset_answer(measured: Measured, dataset: str) -> list[str]:
     return [*sentences, *_disagreements(measured, dataset), *_small_fid(measured, dataset)]
 
 
-def _descriptive(measured: Measured, dataset: str, by_metric: Mapping[str, Standing]) -> dict[str, str]:
-    """The metrics that make nobody the best, and why: those that only describe, and an FID of few pictures where
-    other metrics compare the same sets."""
+def descriptive_metrics(measured: Measured, dataset: str, by_metric: Mapping[str, Standing]) -> dict[str, str]:
+    """The metrics that make nobody the best, and why: those that only describe, an FID∞ that keeps FID's bias for want
+    of pictures, and an FID of few pictures where other metrics compare the same sets."""
     decided = [metric for metric, place in by_metric.items() if place.leader]
     reasons = {metric: "noise raises it, too" for metric in NO_VERDICT if metric in decided}
-    instead = [metric for metric in FID_COMPANIONS if metric in decided]
-    few = any(measured.summary(dataset, "fid", model).few_for_fid for model in measured.models(dataset))
+    models = measured.models(dataset)
+    if "fid_infinity" in decided and any(
+        measured.summary(dataset, "fid_infinity", model).few_for_fid_infinity for model in models
+    ):
+        reasons["fid_infinity"] = f"below {MIN_FID_INFINITY_PICTURES} pictures it keeps most of FID's bias"
+    instead = [metric for metric in FID_COMPANIONS if metric in decided and metric not in reasons]
+    few = any(measured.summary(dataset, "fid", model).few_for_fid for model in models)
     if instead and "fid" in decided and few:
         counts = "counts" if len(instead) == 1 else "count"
         reasons["fid"] = f"{_abbreviated(instead)} {counts} in its place"

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from gan_eval.errors import UserError
-from gan_eval.metrics.catalogue import FID_WARNING, METRICS, MIN_FID_PICTURES, Metric
+from gan_eval.metrics.catalogue import FID_WARNING, METRICS, MIN_FID_INFINITY_PICTURES, MIN_FID_PICTURES, Metric
 from gan_eval.metrics.definitions.jackknife import t_95
 from gan_eval.metrics.registry import select
 from gan_eval.metrics.run.inputs import Stimulus
@@ -66,6 +66,11 @@ class Summary:
     def few_for_fid(self) -> bool:
         """There is a value, and as an FID it would be of too few pictures."""
         return self.is_known and self.smaller_count < MIN_FID_PICTURES
+
+    @property
+    def few_for_fid_infinity(self) -> bool:
+        """The same of an FID∞."""
+        return self.is_known and self.smaller_count < MIN_FID_INFINITY_PICTURES
 
 
 def is_raw(model: str, models: Sequence[str]) -> bool:
@@ -238,6 +243,16 @@ def higher_is_better(name: str) -> bool | None:
     """Which way is better; None where nobody said."""
     facts = facts_of(name)
     return None if facts is None else facts.higher_is_better
+
+
+def is_of_quality(name: str) -> bool:
+    """Whether a metric speaks of generated pictures, and not of what the generator was given.
+
+    >>> is_of_quality("psnr"), is_of_quality("label_detail"), is_of_quality("unheard_of")
+    (True, False, True)
+    """
+    facts = facts_of(name)
+    return facts is None or facts.kind != "input"
 
 
 def arrow(name: str) -> str:

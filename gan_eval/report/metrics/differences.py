@@ -2,8 +2,8 @@
 
 from collections import Counter
 
-from gan_eval.report.metrics.answer import standings
-from gan_eval.report.metrics.data import NO_VERDICT, Measured, decimals, title_of, unit_of, with_arrow
+from gan_eval.report.metrics.answer import descriptive_metrics, standings
+from gan_eval.report.metrics.data import Measured, decimals, title_of, unit_of, with_arrow
 from gan_eval.report.metrics.sections import section_by_dataset, square_table
 from gan_eval.report.metrics.values import metric_notes
 from gan_eval.report.parts.blocks import Block, Cell, Charts, Folded, Paragraph, Section, SideBySide, Table
@@ -118,7 +118,7 @@ def wins_matrix(measured: Measured, dataset: str) -> list[Table]:
     """By how many metrics each model is better than each other; none for fewer than three models."""
     names = measured.models(dataset)
     table = measured.comparisons[measured.comparisons["dataset"] == dataset]
-    uncounted = [metric for metric in NO_VERDICT if metric in set(table["metric"])]
+    uncounted = descriptive_metrics(measured, dataset, standings(measured, dataset))
     table = table[~table["metric"].isin(uncounted)]
     if len(names) < 3 or table.empty:
         return []
@@ -131,11 +131,10 @@ def wins_matrix(measured: Measured, dataset: str) -> list[Table]:
         [Cell("") if a == b else Cell(whole(won[a, b]), tone="good", strength=60 * won[a, b] // most) for b in names]
         for a in names
     ]
-    what = listed([title_of(name) for name in uncounted])
     notes = [
         "Counted where the difference lies beyond its 95\u202f% interval. The numbers of the columns are those "
         "of the rows.",
-        *([f"{what} is not counted: it does not say which pictures are better."] if uncounted else []),
+        *(f"{title_of(metric)} is not counted: {why}." for metric, why in uncounted.items()),
         *metric_notes(table)[:MOST_NOTES],
     ]
     caption = f"{dataset}: by how many of {whole(compared)} metrics the row is better than the column"

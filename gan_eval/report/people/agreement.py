@@ -5,17 +5,17 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from gan_eval.report.metrics.data import title_of, with_unit
+from gan_eval.report.metrics.data import is_of_quality, title_of, with_unit
 from gan_eval.report.parts.blocks import Charts, Section, Table
 from gan_eval.report.parts.chart import STYLE, Chart, chart_of, panel
 from gan_eval.report.parts.folder import StudyFolder, included_trials
 from gan_eval.report.parts.palette import GRID, MUTED, SERIES
-from gan_eval.report.parts.table import INTERVAL, cell, if_filled, interval_cell, labelled, table_of
+from gan_eval.report.parts.table import INTERVAL, CellFormat, cell, if_filled, interval_cell, labelled, table_of
 from gan_eval.report.parts.words import NOTHING, clean, missing, number, p_value, percent, plural, text, whole
 from gan_eval.stats.metrics_and_people.ceiling import spearman
 from gan_eval.stats.metrics_and_people.correlations import CORRELATION_DIFFERENCES, CORRELATIONS
 from gan_eval.stats.metrics_and_people.models import METRIC_MODELS
-from gan_eval.stats.metrics_and_people.points import fitted_curves, points
+from gan_eval.stats.metrics_and_people.points import POOLED, fitted_curves, points
 from gan_eval.tables import IMAGE_METRICS, SET_METRICS
 
 MOST_PLOTS = 24
@@ -25,27 +25,36 @@ NEAR = 1e-6
 """Two correlations of the same points differ by less."""
 _BY = ["level", "dataset", "metric"]
 _LEVELS = {"stimulus": "pictures", "model": "models"}
+_WITHIN = (
+    "Within models: each picture ranked among its own model's. Pooled over models: all ranked together, so that a "
+    "metric which only tells models apart seems to tell pictures apart."
+)
+_CEILING = (
+    "Ceiling: the correlation that a perfect metric could reach with answers of this reliability; corrected for it: "
+    "the correlation over the ceiling, what it would be with answers without noise."
+)
 _DATASET = labelled({}, "dataset", "all")
 
 
 def agreement_section(folder: StudyFolder) -> Section:
     """Plots, correlations, their differences, and models of single answers."""
+    frame = _with_titles(folder.table(METRIC_MODELS))
     model_columns = {
         "data set": _DATASET,
         "metric": cell(text, "metric"),
-        "log-odds for 1 SD": cell(number, "estimate"),
-        INTERVAL: interval_cell(),
-        "likelihood ratio χ²": cell(number, "lrt_chi2"),
-        "p": cell(p_value, "lrt_p"),
-        "p (Holm)": cell(p_value, "p_holm"),
-        "variance of pictures explained": cell(percent, "explained"),
+        "log-odds for 1 SD, within models": cell(number, "within"),
+        INTERVAL: interval_cell("within_low", "within_high"),
+        "p": cell(p_value, "within_p"),
+        "p (Holm)": cell(p_value, "within_p_holm"),
+        "variance of pictures explained": cell(percent, "within_explained"),
+        **_pooled(frame, "estimate", "within"),
         "answers": cell(whole, "n_trials"),
         "pictures": cell(whole, "n_stimuli"),
     }
     note = "Log-odds of being called real for one standard deviation more of the metric, in a crossed mixed model."
     models = table_of(
         "Does a metric tell which single picture fools?",
-        _with_titles(folder.table(METRIC_MODELS)),
+        frame,
         model_columns,
         text_columns=2,
         notes=[note],
@@ -56,8 +65,21 @@ def agreement_section(folder: StudyFolder) -> Section:
     return Section("agreement", "Do metrics agree with people?", blocks)
 
 
+def _pooled(frame: pd.DataFrame, name: str, within: str) -> dict[str, CellFormat | None]:
+    """The column of what is pooled over models, named so, where there is another within models."""
+    differs = (frame[name] - frame[within]).abs() > NEAR
+    return {
+        "pooled over models": cell(number, name)
+        if (differs | frame[within].isna() & frame[name].notna()).any()
+        else None
+    }
+
+
 def _with_titles(frame: pd.DataFrame) -> pd.DataFrame:
-    return frame.assign(metric=frame["metric"].map(title_of))
+    """With the metrics' titles, and without the rows' word that a column is pooled: the page's column says it."""
+    notes = frame["note"].astype(object).where(frame["note"].notna(), "")
+    rest = ["; ".join(part for part in note.split("; ") if part != POOLED) or None for note in notes]
+    return frame.assign(metric=frame["metric"].map(title_of), note=pd.Series(rest, frame.index, dtype="object"))
 
 
 def agreement_charts(folder: StudyFolder) -> list[Chart]:
@@ -70,7 +92,7 @@ def agreement_charts(folder: StudyFolder) -> list[Chart]:
     curves = dict(_groups(fitted_curves(trials, **tables)))
     plots = [
         (key, part)
-        for key, part in _groups(rated[rated["rate"].notna()])
+        for key, part in sorted(_groups(rated[rated["rate"].notna()]), key=lambda group: not is_of_quality(group[0][2]))
         if np.isfinite(part["value"].astype(float)).sum() > 2
     ]
     return [
@@ -104,14 +126,20 @@ def _chart(
     plotted = finite.iloc[np.unique(np.linspace(0, count - 1, min(count, MOST_POINTS)).round().astype(int))]
     datasets = correlations["dataset"].astype(object).where(correlations["dataset"].notna(), "")
     rows = correlations[(correlations["level"] == level) & (datasets == dataset) & (correlations["metric"] == metric)]
-    coefficient = warning = ""
+    coefficient = warning = pooled = ""
     if len(rows) and not missing(rows.iloc[0]["spearman"]):
         row = rows.to_dict("records")[0]
-        within = "" if missing(row["ci_low"]) else f"{number(row['ci_low'])} to {number(row['ci_high'])}"
-        within = f" (95 % interval {within})" if within else ""
-        if missing(row["ci_low"]) or row["ci_low"] <= 0 <= row["ci_high"]:
+        column, ends = ("within", "within") if level == "stimulus" else ("spearman", "ci")
+        low, high = row[f"{ends}_low"], row[f"{ends}_high"]
+        within = "" if missing(low) else f" (95 % interval {number(low)} to {number(high)})"
+        if missing(low) or low <= 0 <= high:
             curve = None
-        coefficient = f" Spearman {number(row['spearman'])}{within}."
+        coefficient = f" Spearman {number(row[column])}{within}."
+        if not missing(row[column]) and abs(row[column] - row["spearman"]) > NEAR:
+            coefficient = (
+                f" Spearman within models {number(row[column])}{within}; pooled over models {number(row['spearman'])}."
+            )
+            pooled = ", models pooled"
         of_points = spearman(part["value"].to_numpy(float), part["rate"].to_numpy(float))
         if int(row["n"]) != len(part) or not abs(of_points - float(row["spearman"])) < NEAR:
             curve = None
@@ -127,7 +155,9 @@ def _chart(
     not_drawn = f" Not drawn: {infinite}." if count < len(part) else ""
     line = "" if warning else " No curve: these answers do not show that the two go together."
     if curve is not None:
-        line = f" Line: binomial regression of the answers; band: its 95 % interval, by participants and by {noun}s."
+        line = (
+            f" Line: binomial regression of the answers{pooled}; band: its 95 % interval by participants and {noun}s."
+        )
     caption = (
         f"A dot for each {noun} ({plural(count, noun)}), larger with more answers.{line}{thinned}{not_drawn}"
         f"{coefficient}{warning}"
@@ -158,26 +188,49 @@ def _scatter(metric: str, plotted: pd.DataFrame, curve: pd.DataFrame | None, *, 
 
 def _correlation_tables(folder: StudyFolder) -> list[Table]:
     """Agreement of metrics with people, with the ceiling that no metric can exceed; and which follows them better."""
-    frame = _with_titles(folder.table(CORRELATIONS))
-    ceiling = if_filled(frame, "ceiling", cell(number, "ceiling"))
-    columns = {
-        "over": labelled(_LEVELS, "level"),
-        "data set": _DATASET,
-        "metric": cell(text, "metric"),
-        "n": cell(whole, "n"),
-        "Spearman": cell(number, "spearman"),
-        INTERVAL: interval_cell(),
-        "Kendall": cell(number, "kendall"),
-        "Pearson": cell(number, "pearson"),
-        "after logistic fit": if_filled(frame, "pearson_logistic", cell(number, "pearson_logistic")),
-        "p": cell(p_value, "p"),
-        "ceiling": ceiling,
-    }
-    note = "Ceiling: the correlation that a perfect metric could reach with answers of this reliability."
-    caption = "Correlation of metrics with the share of generated pictures called real"
-    notes = [note] if ceiling else []
-    correlations = table_of(caption, frame, columns, text_columns=3, notes=notes, label="metric", source="correlations")
+    table = folder.table(CORRELATIONS)
+    is_picture, is_quality = table["level"] == "stimulus", table["metric"].map(is_of_quality).astype(bool)
+    correlations = []
+    for caption, part, ends, label in (
+        (
+            "From picture to picture of a model: do metrics follow people?",
+            is_picture & is_quality,
+            "within",
+            "Spearman, within models",
+        ),
+        ("From model to model: do metrics follow people?", ~is_picture & is_quality, "ci", "Spearman"),
+        (
+            "The generators' input, no metric of quality: does it go with people's answers?",
+            ~is_quality & is_picture,
+            "within",
+            "Spearman, within models",
+        ),
+    ):
+        frame = _with_titles(table[part])
+        of = "" if ends == "ci" else "within_"
+        columns = {
+            "data set": _DATASET,
+            "metric": cell(text, "metric"),
+            "n": cell(whole, "n"),
+            label: cell(number, "spearman" if ends == "ci" else "within"),
+            INTERVAL: interval_cell(f"{ends}_low", f"{ends}_high"),
+            "p": cell(p_value, f"{of}p"),
+            "p (Holm)": cell(p_value, f"{of}p_holm"),
+            "ceiling": if_filled(frame, f"{of}ceiling", cell(number, f"{of}ceiling")),
+            "corrected for it": if_filled(frame, f"{of}corrected", cell(number, f"{of}corrected")),
+        }
+        if ends != "ci":
+            columns |= _pooled(frame, "spearman", "within")
+        notes = [_CEILING] if columns["ceiling"] else []
+        if columns.get("pooled over models"):
+            notes.insert(0, _WITHIN)
+        if ends == "ci":
+            notes.append("Intervals draw people and items anew, and keep the models; p takes the models as drawn.")
+        correlations += table_of(
+            caption, frame, columns, text_columns=2, notes=notes, label="metric", source="correlations"
+        )
     frame = folder.table(CORRELATION_DIFFERENCES)
+    frame = frame[frame[["metric_a", "metric_b"]].map(is_of_quality).all(axis=1).astype(bool)]
     columns = {
         "over": labelled(_LEVELS, "level"),
         "data set": _DATASET,

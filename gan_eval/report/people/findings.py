@@ -138,10 +138,10 @@ class _Here:
                 text = f"{title_of(metric)} {mean_interval(summary, digits=decimals_of([summary]))}"
                 of_metric = correlations[(correlations["metric"] == metric) & (correlations["dataset"] == dataset)]
                 of_metric = of_metric[(of_metric["level"] == "stimulus") & (of_metric["measure"] == "fooling_rate")]
-                for row in of_metric[of_metric["spearman"].notna()].to_dict("records"):
+                for row in of_metric[of_metric["within"].notna()].to_dict("records"):
                     text += (
-                        f", rank correlation with being taken for real {number(row['spearman'])} "
-                        f"({interval(row['ci_low'], row['ci_high'])}) over {plural(row['n'], 'picture')}"
+                        f", rank correlation within models with being taken for real {number(row['within'])} "
+                        f"({interval(row['within_low'], row['within_high'])}) over {plural(row['n'], 'picture')}"
                     )
                 yield dataset, text
 

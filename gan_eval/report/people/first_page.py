@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from itertools import groupby
 
-from gan_eval.report.metrics.data import higher_is_better, title_of
+from gan_eval.report.metrics.data import higher_is_better, is_of_quality, title_of
 from gan_eval.report.parts.blocks import Block, Charts, Lead, Paragraph, Section, Table
 from gan_eval.report.parts.chart import MOST_GROUPS, Chart, Span, chart_of, spans_figure
 from gan_eval.report.parts.folder import StudyFolder
@@ -23,6 +23,7 @@ from gan_eval.report.people.design import is_interim
 from gan_eval.report.people.pictures import fooling_rankings
 from gan_eval.report.people.rates import shares
 from gan_eval.staircases import STAIRCASE
+from gan_eval.stats.compare.contrast import ALPHA
 from gan_eval.stats.metrics_and_people.correlations import CORRELATION_DIFFERENCES, CORRELATIONS
 from gan_eval.stats.paper import PAPER, RATING, SINGLE, printed
 from gan_eval.stats.trials import PAIRED, TWO_MODELS
@@ -168,26 +169,28 @@ def cited_table(folder: StudyFolder) -> list[Table]:
 
 
 def metrics_sentence(folder: StudyFolder) -> str:
-    """Whether metrics follow people over single pictures, data set by data set; empty where none were held against
-    them. A metric is said to follow them where its interval lies on the side that its direction foretells."""
+    """Whether metrics of quality follow people over single pictures, ranked within models, data set by data set; empty
+    where none were held against them. A metric is said to follow them where p survives Holm's correction on the side
+    that its direction foretells."""
     table = folder.table(CORRELATIONS)
     table = table[(table["level"] == "stimulus") & (table["measure"] == "fooling_rate")]
+    table = table[table["metric"].map(is_of_quality).astype(bool)]
     pooled = table[table["dataset"].isna()]
     parts = [("", pooled)] if len(pooled) else list(table.groupby("dataset", sort=True))
     said = [_followed(folder, str(dataset), part.to_dict("records")) for dataset, part in parts]
-    return f"Do metrics follow people, picture by picture? {' '.join(said)}" if said else ""
+    return f"Do metrics follow people, picture by picture of a model? {' '.join(said)}" if said else ""
 
 
 def _followed(folder: StudyFolder, dataset: str, rows: Sequence[Record]) -> str:
     where = f"On {dataset} " if dataset else "Here "
     n = max(int(row["n"]) for row in rows)
-    known = [row for row in rows if not missing(row["spearman"]) and not missing(row["ci_low"])]
+    known = [row for row in rows if not missing(row["within"]) and not missing(row["within_low"])]
     if not known:
         return f"{where}there are too few pictures to say (n = {n})."
     best = max(known, key=lambda row: _toward(row)[0])
     strength = (
-        f"{title_of(str(best['metric']))}: Spearman {number(best['spearman'])}, 95{NARROW}% interval "
-        f"{interval(best['ci_low'], best['ci_high'])}, n = {int(best['n'])}"
+        f"{title_of(str(best['metric']))}: Spearman {number(best['within'])}, 95{NARROW}% interval "
+        f"{interval(best['within_low'], best['within_high'])}, n = {int(best['n'])}"
     )
     following = [title_of(str(row["metric"])) for row in known if _toward(row)[1] > 0]
     if not following:
@@ -203,10 +206,12 @@ def _followed(folder: StudyFolder, dataset: str, rows: Sequence[Record]) -> str:
 
 
 def _toward(row: Record) -> tuple[float, float]:
-    """The correlation in the direction that the metric foretells, and the end of its interval nearer to the other."""
-    ends = (float(row["ci_low"]), float(row["ci_high"]))
+    """The correlation in the direction that the metric foretells, and the end of its interval nearer to the other; 0
+    where p does not survive Holm's correction."""
+    is_sure = not missing(row["within_p_holm"]) and row["within_p_holm"] < ALPHA
+    ends = (float(row["within_low"]), float(row["within_high"])) if is_sure else (0.0, 0.0)
     better = higher_is_better(str(row["metric"]))
-    value = float(row["spearman"])
+    value = float(row["within"])
     if better or (better is None and value >= 0):
         return value, ends[0]
     return -value, -ends[1]
@@ -217,4 +222,5 @@ def _beaten(folder: StudyFolder, dataset: str, metric: str) -> list[str]:
     table = folder.table(CORRELATION_DIFFERENCES)
     won = table[(table["level"] == "stimulus") & (table["follows_better"] == metric)]
     won = won[won["dataset"].fillna("") == dataset]
-    return [title_of(str(b if a == metric else a)) for a, b in zip(won["metric_a"], won["metric_b"], strict=True)]
+    losers = [str(b if a == metric else a) for a, b in zip(won["metric_a"], won["metric_b"], strict=True)]
+    return [title_of(loser) for loser in losers if is_of_quality(loser)]

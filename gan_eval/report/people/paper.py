@@ -63,9 +63,12 @@ _JACKKNIFE = """\
 Intervals of metrics of sets come from a delete-group jackknife over items: they tell the spread at this N, not the
 bias of FID."""
 _CORRELATIONS = """\
-Metrics are held against people by Spearman's rank correlation with the share of generated pictures called real; its
-intervals are percentiles of a bootstrap that draws participants and stimuli anew, its p is exact over all pairings up
-to 9 points and Student's t approximation above that, and fewer than 5 points get neither."""
+Metrics are held against people by Spearman's rank correlation with the share of generated pictures called real, picture
+by picture within models: each picture is ranked among its own model's, so that differences between models do not pass
+for agreement about pictures. Intervals come from a bootstrap that draws participants and items anew, an item with all
+its models' pictures, less its bias, on Fisher's scale. p is Student's t approximation, with as many pictures as they
+count for where models' pictures of an item are alike; over up to 9 models it is exact over all pairings. p (Holm) is
+corrected over metrics, levels and data sets."""
 
 _LINKS = {"logit": "logistic", "cumulative_logit": "cumulative-logit"}
 """What a model with that link is called."""
@@ -338,8 +341,9 @@ def _models(folder: StudyFolder) -> list[str]:
         sentences.append("P values of comparisons of one kind were corrected by Holm's method [@holm1979].")
     if len(folder.table(CORRELATIONS)):
         sentences.append(
-            "Metrics were held against the fooling rate by Spearman's correlation with intervals from a two-way "
-            "bootstrap over participants and pictures [@owen2007]."
+            "Metrics were held against the fooling rate by Spearman's correlation within models, with bias-corrected "
+            "intervals from a two-way bootstrap over participants and items [@owen2007] and P values corrected by "
+            "Holm's method over metrics, levels and data sets [@holm1979]."
         )
     if margins := margin_texts(comparisons):
         sentences.append(

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import rankdata
 
 from gan_eval.stats.mixed import NoFitError
 from gan_eval.stats.resampling import AnswerCounts, Replicates
@@ -17,6 +16,7 @@ FEWEST = 3
 SPLITS = 200
 FEWEST_FOR_CEILING = 5
 """Fewer points say next to nothing of their own reliability."""
+_NO_SPREAD = 1e-12
 _AT_A_TIME = 250_000
 """Participants, or stimuli, times splits held at a time."""
 
@@ -29,103 +29,158 @@ class Pairing:
     """(n,) metric values; infinite ones have a rank like any other."""
     use: np.ndarray
     """(n,) bool, False wherever the value is missing."""
+    group: np.ndarray | None = None
+    """(n,) int, the model of each point, where points are ranked among those of their own model."""
+
+    @property
+    def key(self) -> tuple[bytes, bool]:
+        """What tells the points and their ranking apart, whatever the metric."""
+        return self.use.tobytes(), self.group is not None
 
 
-def spearman(x: np.ndarray, y: np.ndarray) -> float:
+def spearman(x: np.ndarray, y: np.ndarray, group: np.ndarray | None = None) -> float:
     """Spearman's correlation of two vectors, points missing in either left out; NaN where there is none.
+
+    With groups each point is ranked among those of its group, so that differences between groups are in no rank
+    (`rank_deviations`).
 
     >>> spearman(np.array([1.0, 2.0, 4.0, np.nan]), np.array([0.1, 0.3, 0.2, 0.9]))
     0.5
+    >>> spearman(np.array([1.0, 2.0, 11.0, 12.0]), np.array([0.2, 0.1, 0.9, 0.8]), np.array([0, 0, 1, 1]))
+    -1.0
     """
+    return float(_spearman_of_rows(x[None], y[None], group)[0])
+
+
+def _spearman_of_rows(x: np.ndarray, y: np.ndarray, group: np.ndarray | None) -> np.ndarray:
+    """(R,) `spearman` of each row of two arrays (R, n)."""
     known = ~np.isnan(x) & ~np.isnan(y)
-    if known.sum() < FEWEST:
-        return np.nan
-    x, y = (rankdata(values[known]) - (known.sum() + 1) / 2 for values in (x, y))
-    squares = float((x * x).sum() * (y * y).sum())
-    return float((x * y).sum() / np.sqrt(squares)) if squares > 0 else np.nan
+    x, y = (rank_deviations(np.where(known, values, np.nan), group) for values in (x, y))
+    squares = (x * x).sum(axis=1) * (y * y).sum(axis=1)
+    defined = (known.sum(axis=1) >= FEWEST) & (squares > 0)
+    return np.divide((x * y).sum(axis=1), np.sqrt(squares), out=np.full(len(x), np.nan), where=defined)
+
+
+def rank_deviations(values: np.ndarray, group: np.ndarray | None) -> np.ndarray:
+    """(R, n) each value's mid-rank less the middle one, over the number of values of its row: among all, or among its
+    group's (n,); 0 where a value is missing.
+
+    The product moment of two such rows, over the root of their squares, is Spearman's correlation; with groups it is
+    the mean of the groups' correlations, a group counting by its points (exactly so without ties).
+    """
+    deviations = np.zeros(values.shape)
+    for own in [slice(None)] if group is None else [group == number for number in np.unique(group)]:
+        part = values[:, own]
+        weight = (~np.isnan(part)).astype(float)
+        by_value, total = np.argsort(part, axis=1), weight.sum(axis=1, keepdims=True)
+        rank = _mid_ranks(by_value, np.take_along_axis(part, by_value, axis=1), weight)
+        deviations[:, own] = weight * (rank - (total + 1) / 2) / np.maximum(total, 1)
+    return deviations
 
 
 def rank_correlations(parts: Iterable[Replicates], pairings: Sequence[Pairing]) -> np.ndarray:
     """(len(pairings), B) Spearman's correlation of each pairing with the fooling rates of each replicate.
 
-    Equals Spearman's correlation of the values and rates written out as often as they were sampled, ties at their
-    mid-ranks. NaN where fewer than 3 points or samples count, or where all values or all rates are equal.
+    Equals `spearman` of the values and rates written out as often as they were sampled, ties at their mid-ranks. NaN
+    where fewer than 3 points or samples count, or where all values or all rates are equal.
 
     Ranks of the rates are shared by the pairings that use the same points, and ranks of the values come from counting,
     so a further metric costs little.
     """
-    masks: dict[bytes, list[int]] = {}
-    runs = []  # of each pairing the points in use by rising value, and where each run of equal values begins
+    ranked: dict[bytes, tuple[np.ndarray, list[tuple[int, np.ndarray, np.ndarray]]]] = {}
     for number, pairing in enumerate(pairings):
-        masks.setdefault(pairing.use.tobytes(), []).append(number)
-        order = np.argsort(np.where(pairing.use, pairing.value, np.nan), kind="stable")[: int(pairing.use.sum())]
-        value = pairing.value[order]
-        begins = np.concatenate([[True], value[1:] != value[:-1]]) if len(order) else np.empty(0, bool)
-        runs.append((order, np.flatnonzero(begins)))
+        groups = [pairing.use]
+        if pairing.group is not None:
+            groups = [pairing.use & (pairing.group == group) for group in np.unique(pairing.group)]
+        for use in groups:
+            points, members = ranked.setdefault(use.tobytes(), (np.flatnonzero(use), []))
+            # the points by rising value, and where each run of equal values begins
+            order = np.argsort(pairing.value[points], kind="stable")
+            value = pairing.value[points][order]
+            begins = np.flatnonzero(np.concatenate([[True], value[1:] != value[:-1]])) if len(order) else order
+            members.append((number, order, begins))
+    few = np.array([pairing.use.sum() < FEWEST for pairing in pairings], bool)
     correlations = [np.empty((len(pairings), 0))]
     for part in parts:
-        by_rate = np.argsort(part.rate, axis=1)  # NaN last; their weight is 0
-        sorted_rate = np.take_along_axis(part.rate, by_rate, axis=1)
-        of_part = np.empty((len(pairings), len(part.rate)))
-        for numbers in masks.values():
-            weight = part.weight * pairings[numbers[0]].use
+        both, squares_value, squares_rate, count = np.zeros((4, len(pairings), len(part.rate)))
+        for points, members in ranked.values():
+            if len(points) == 0:
+                continue
+            weight, rate = part.weight[:, points], part.rate[:, points]
+            by_rate = np.argsort(rate, axis=1)  # NaN last; their weight is 0
             total = weight.sum(axis=1)
-            deviation = _rate_ranks(by_rate, sorted_rate, weight) - (total[:, None] + 1) / 2
+            middle, scale = (total[:, None] + 1) / 2, np.maximum(total, 1.0) ** 2
+            deviation = _mid_ranks(by_rate, np.take_along_axis(rate, by_rate, axis=1), weight) - middle
             weighted = weight * deviation
-            squares = np.einsum("ij,ij->i", weighted, deviation)
-            for number in numbers:
-                of_part[number] = _correlation(*runs[number], weight, weighted, squares, total)
-        correlations.append(of_part)
+            of_rates = np.einsum("ij,ij->i", weighted, deviation) / scale
+            for number, order, begins in members:
+                sampled, moment = weight[:, order], weighted[:, order]
+                if len(begins) < len(order):
+                    sampled, moment = (np.add.reduceat(values, begins, axis=1) for values in (sampled, moment))
+                rank = np.cumsum(sampled, axis=1) - (sampled - 1) / 2 - middle
+                both[number] += np.einsum("ij,ij->i", moment, rank) / scale
+                squares_value[number] += np.einsum("ij,ij,ij->i", sampled, rank, rank) / scale
+                squares_rate[number] += of_rates
+                count[number] += total
+        defined = (count >= FEWEST) & (squares_value > _NO_SPREAD) & (squares_rate > _NO_SPREAD) & ~few[:, None]
+        squares = np.sqrt(np.where(defined, squares_value * squares_rate, 1.0))
+        correlations.append(np.where(defined, both / squares, np.nan))
     return np.concatenate(correlations, axis=1)
 
 
-def _rate_ranks(by_rate: np.ndarray, sorted_rate: np.ndarray, weight: np.ndarray) -> np.ndarray:
-    """(B, n) mid-rank of each point's rate among the samples of its replicate."""
-    sampled = np.take_along_axis(weight, by_rate, axis=1)
+def _mid_ranks(by_value: np.ndarray, in_order: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """(B, n) mid-rank of each value in its row, where values count by whole weights.
+
+    Args:
+        by_value: (B, n) places of the values by rising value.
+        in_order: (B, n) the values so.
+        weight: (B, n) how often each value counts; 0 where it is missing.
+    """
+    sampled = np.take_along_axis(weight, by_value, axis=1)
     upto = np.cumsum(sampled, axis=1)
     new = np.ones(sampled.shape, bool)
-    new[:, 1:] = sorted_rate[:, 1:] != sorted_rate[:, :-1]
+    new[:, 1:] = in_order[:, 1:] != in_order[:, :-1]
     last = np.ones(sampled.shape, bool)
     last[:, :-1] = new[:, 1:]
     before = np.maximum.accumulate(np.where(new, upto - sampled, 0.0), axis=1)
     through = np.minimum.accumulate(np.where(last, upto, np.inf)[:, ::-1], axis=1)[:, ::-1]
     ranks = np.empty_like(sampled)
-    np.put_along_axis(ranks, by_rate, (before + through + 1) / 2, axis=1)
+    np.put_along_axis(ranks, by_value, (before + through + 1) / 2, axis=1)
     return ranks
 
 
-def _correlation(
-    order: np.ndarray,
-    begins: np.ndarray,
-    weight: np.ndarray,
-    weighted: np.ndarray,
-    squares: np.ndarray,
-    total: np.ndarray,
-) -> np.ndarray:
-    """(B,) correlations of one pairing.
+def effective_points(x: np.ndarray, y: np.ndarray, item: np.ndarray, groups: int) -> float:
+    """As how many unrelated points the pictures of several models count for the correlation of x and y.
+
+    Models' pictures of one item are alike in a metric and in how they fool; where they are in both, n pictures vary
+    together. The variance of a correlation grows by the factor 1 + ρ_x ρ_y (m - 1) of m alike ones each (Moulton 1986,
+    Journal of Econometrics 32, 385-397), here from the products within items; Clifford, Richardson and Hémon (1989,
+    Biometrics 45, 123-134) count points so.
 
     Args:
-        order: (m,) the points in use by rising value.
-        begins: where in `order` each run of equal values begins.
-        weight: (B, n) how often each point counts.
-        weighted: (B, n) the same times the deviation of its rate's rank.
-        squares: (B,) weighted sums of these deviations' squares.
-        total: (B,) sums of the weights.
+        x, y: (n,) deviations from the middle of each group.
+        item: (n,) int, 0.. .
+        groups: how many middles were taken off.
+
+    Returns:
+        n - groups + 1 where nothing is alike, less otherwise.
     """
-    if len(order) < FEWEST:
-        return np.full(len(weight), np.nan)
-    sampled, moment = weight[:, order], weighted[:, order]
-    if len(begins) < len(order):
-        sampled, moment = (np.add.reduceat(values, begins, axis=1) for values in (sampled, moment))
-    rank = np.cumsum(sampled, axis=1) - (sampled - 1) / 2 - (total[:, None] + 1) / 2
-    own = np.einsum("ij,ij,ij->i", sampled, rank, rank)
-    both = np.einsum("ij,ij->i", moment, rank)
-    defined = (total >= FEWEST) & (own > 1e-9) & (squares > 1e-9)
-    return np.divide(both, np.sqrt(own * squares), out=np.full(len(total), np.nan), where=defined)
+    others = float((np.bincount(item) ** 2).sum()) - len(item)  # ordered pairs of different pictures of an item
+    factor = 1.0
+    if others > 0:
+        alike = [(np.bincount(item, v) ** 2).sum() / (v * v).sum() - 1 for v in (x, y)]
+        factor = max(1.0, 1 + len(item) / others * float(alike[0] * alike[1]))
+    return (len(x) - groups) / factor + 1
 
 
 def ceiling(
-    counts: AnswerCounts, *, seed: int | tuple[int, ...], point: np.ndarray, use: np.ndarray, splits: int = SPLITS
+    counts: AnswerCounts,
+    *,
+    seed: int | tuple[int, ...],
+    point: np.ndarray,
+    use: np.ndarray,
+    group: np.ndarray | None = None,
+    splits: int = SPLITS,
 ) -> float:
     """The rank correlation with the fooling rates that a metric knowing the true rates would reach.
 
@@ -141,6 +196,7 @@ def ceiling(
         seed: of the splits.
         point: (S,) int, the point (stimulus or model) that each stimulus belongs to, 0.. without gaps.
         use: (n,) bool, the points that count.
+        group: (n,) int, where points are ranked within groups.
         splits: random splits.
 
     Returns:
@@ -163,9 +219,10 @@ def ceiling(
         first_half = np.broadcast_to(np.arange(participants) < participants // 2, (rows, participants))
         weighted = counts.weighted(rng.permuted(first_half, axis=1))
         called, answers = (np.stack([np.bincount(point, row, size)[use] for row in part]) for part in weighted)
-        halves = zip(proportion(called, answers), proportion(total_called - called, total - answers), strict=True)
-        correlations += [spearman(first, second) for first, second in halves]
-    if np.isfinite(correlations).mean() < 0.9:
+        halves = proportion(called, answers), proportion(total_called - called, total - answers)
+        correlations += [_spearman_of_rows(*halves, None if group is None else group[use])]
+    by_split = np.concatenate(correlations)
+    if np.isfinite(by_split).mean() < 0.9:
         raise NoFitError("too few answers to split the participants into halves: no ceiling")
-    reliability = max(float(np.nanmean(correlations)), 0.0)
+    reliability = max(float(np.nanmean(by_split)), 0.0)
     return float(np.sqrt(2 * reliability / (1 + reliability)))

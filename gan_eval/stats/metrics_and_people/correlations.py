@@ -6,15 +6,22 @@ from itertools import combinations, permutations
 
 import numpy as np
 import pandas as pd
-from scipy.special import ndtr
+from scipy.special import ndtr, stdtr
 from scipy.stats import kendalltau, pearsonr, rankdata, spearmanr
 
 from gan_eval.stats.compare.contrast import ALPHA
 from gan_eval.stats.groups import joined
-from gan_eval.stats.metrics_and_people.ceiling import FEWEST, ceiling, spearman
+from gan_eval.stats.metrics_and_people.ceiling import (
+    FEWEST,
+    ceiling,
+    effective_points,
+    rank_deviations,
+    spearman,
+)
 from gan_eval.stats.metrics_and_people.curve import fit_logistic
 from gan_eval.stats.metrics_and_people.points import (
     MEASURE,
+    POOLED,
     BootstrapCorrelations,
     Pairings,
     PointSet,
@@ -23,7 +30,7 @@ from gan_eval.stats.metrics_and_people.points import (
     point_sets,
 )
 from gan_eval.stats.mixed import NoFitError
-from gan_eval.stats.resampling import percentile_interval
+from gan_eval.stats.resampling import bias_corrected_interval
 from gan_eval.stats.shares import holm
 from gan_eval.tables.schema import (
     ANALYSIS_RUN,
@@ -41,6 +48,7 @@ from gan_eval.tables.schema import (
 )
 from gan_eval.tabular import conform
 
+INTERVAL = "95 % interval, two-way bootstrap over participants and items, bias-corrected"
 CORRELATIONS = Table(
     "correlations",
     "Agreement of a metric with people.",
@@ -50,8 +58,8 @@ CORRELATIONS = Table(
         text("metric", "name of the metric", filled=True),
         text("measure", "what people did: fooling_rate, ...", filled=True),
         integer("n", "stimuli or models", filled=True),
-        number("spearman", "rank correlation"),
-        *ends("ci"),
+        number("spearman", "rank correlation; of several models' pictures pooled, so differences between models count"),
+        *ends("ci", f"its {INTERVAL}"),
         number("kendall", "tau-b"),
         number("pearson", "linear correlation"),
         number(
@@ -67,6 +75,31 @@ CORRELATIONS = Table(
             "reach; root of the split-half reliability over participants, stepped up by Spearman and Brown",
             unit=SHARE,
         ),
+        number("p_holm", "p after Holm's correction over metrics, levels and data sets", optional=True),
+        number(
+            "corrected", "spearman over ceiling: the correlation with the true rates (Spearman 1904)", optional=True
+        ),
+        number(
+            "within",
+            "rank correlation within models: each picture ranked among its own model's, so differences between models "
+            "do not count; of one model spearman itself; empty over models",
+            optional=True,
+        ),
+        *ends(
+            "within", "its 95 % interval, two-way bootstrap over participants and items, bias-corrected", optional=True
+        ),
+        number(
+            "within_p",
+            "two-sided test of within against 0; models' pictures of an item that are alike do not count as unrelated",
+            optional=True,
+        ),
+        number(
+            "within_p_holm",
+            "within_p after Holm's correction over metrics, levels and data sets, over models with p",
+            optional=True,
+        ),
+        number("within_ceiling", "ceiling of within", unit=SHARE, optional=True),
+        number("within_corrected", "within over within_ceiling", optional=True),
         Column("note", "text", "what a reader must know"),
         SIMULATED,
         FRACTION,
@@ -85,13 +118,13 @@ CORRELATION_DIFFERENCES = Table(
         text("metric_b", "second metric", filled=True),
         text("measure", "what people did: fooling_rate, ...", filled=True),
         integer("n", "points that have both", filled=True),
-        number("agreement_a", "strength of agreement, |Spearman|, of the first"),
+        number("agreement_a", "strength of agreement, |Spearman|, of the first; of pictures within models"),
         number("agreement_b", "of the second"),
         number("difference", "a - b"),
-        *ends("ci", "its 95 % interval, two-way bootstrap"),
+        *ends("ci", f"its {INTERVAL}"),
         number("z", "Steiger's test of two dependent correlations, for rank correlations; empty below 10 points"),
         number("p", "two-sided"),
-        number("p_holm", "after Holm's correction over the pairs of a level and data set"),
+        number("p_holm", "after Holm's correction over the pairs of metrics, levels and data sets"),
         text(
             "follows_better",
             "the metric whose lead survives the correction and whose interval leaves 0 out; empty: undecided",
@@ -110,7 +143,10 @@ FEWEST_FOR_TEST = 10
 SPEARMAN_VARIANCE = 1.06
 """Variance of Fisher's z of Spearman's correlation, in units of Pearson's (Fieller, Hartley & Pearson 1957)."""
 ABOVE_CEILING = "above the ceiling: the metric shares the answers' noise, or chance"
-WIDENED = "an end of the interval is the estimate itself: drawing anew pulls the correlation towards 0"
+NONE_WITHIN = "no model's pictures differ both in the metric and in how they fooled: no correlation within models"
+LEAST_CEILING = 0.3
+"""A lower ceiling, answers of a reliability below 0.09, divides by chance."""
+UNRELIABLE = f"ceiling below {LEAST_CEILING}: not corrected for it"
 DISAGREE = "test and interval disagree: the test takes the points as independent, the interval draws people anew too"
 ONE_PARTICIPANT = "one participant: interval over stimuli only"
 _ROUNDING = 1e-9
@@ -129,21 +165,23 @@ def correlations_and_differences(
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The tables `correlations` and `correlation_differences`, from the same points and the same replicates.
 
-    `correlations`: metric against the share of fakes called real. Level `stimulus`: over the fakes of a data set, all
-    its models together. Level `model`: over the models of a data set, with the mean of a metric of pictures or the
-    value of a metric of sets; and, where there are several data sets, over all models of all data sets (`dataset`
-    empty). Infinite values have a rank among pictures, but are in no model's mean and in no Pearson's correlation, as
-    the note then tells. Intervals are percentiles of the two-way bootstrap over participants and stimuli. p is exact
-    over all pairings up to 9 points, from Student's t approximation above that. `pearson_logistic` is Pearson's
-    correlation of the rates with a monotonic logistic curve of the metric fitted to them (`fit_logistic`), so 0 or more
-    whatever the direction; `ceiling` the rank correlation that a metric knowing the true rates would reach.
+    `correlations`: metric against the share of fakes called real. Level `stimulus`: over the fakes of a data set.
+    `spearman` and its neighbours pool the data set's models, so that a metric which tells models apart seems to tell
+    pictures apart; `within` ranks each picture among its own model's. Level `model`: over the models of a data set,
+    with the mean of a metric of pictures or the value of a metric of sets; and, where there are several data sets, over
+    all models of all data sets (`dataset` empty). Infinite values have a rank among pictures, but are in no model's
+    mean and in no Pearson's correlation, as the note then tells. Intervals come from the two-way bootstrap over
+    participants and items, an item with all its models' pictures (`bias_corrected_interval`). p is exact over all
+    pairings up to 9 points, from Student's t approximation above that; `within_p` the latter with as many points as the
+    pictures count for (`effective_points`). `pearson_logistic` is Pearson's correlation of the rates with a monotonic
+    logistic curve of the metric fitted to them (`fit_logistic`), so 0 or more whatever the direction; `ceiling` the
+    rank correlation that a metric knowing the true rates would reach, and `corrected` the correlation over it.
 
-    `correlation_differences`: every two metrics of a level and data set. A metric of which less is better agrees
-    negatively, so strengths |Spearman| are compared, over the points that have both metrics. In the replicates each
-    metric keeps the sign that it has over all the data: a replicate that turns it round counts as negative agreement.
-    The test is `dependent_z`, for Spearman's correlations, and takes the points as independent; Holm's correction is
-    over the pairs of a level and data set. A metric follows better where the corrected test and the interval both say
-    so.
+    `correlation_differences`: every two metrics of a level and data set, over pictures within models. A metric of which
+    less is better agrees negatively, so strengths |Spearman| are compared, over the points that have both metrics. In
+    the replicates each metric keeps the sign that it has over all the data: a replicate that turns it round counts as
+    negative agreement. The test is `dependent_z`, for Spearman's correlations, and takes participants as given. A
+    metric follows better where test, after Holm's correction over the table, and interval both say so.
 
     Args:
         trials: the table `trials`.
@@ -152,45 +190,95 @@ def correlations_and_differences(
         seed: of the bootstrap and of the ceiling's random splits.
     """
     rows: list[dict[str, object]] = []
-    frames = []
+    differences: list[dict[str, object]] = []
     for points in point_sets(trials, image_metrics=image_metrics, set_metrics=set_metrics, seed=seed):
         replicates = bootstrap_correlations(points, single_metrics(points) | pairs_of_metrics(points))
         rows += correlation_rows(points, replicates)
-        if len(points.metrics) > 1:
-            frames.append(difference_frame(points, replicates))
-    single = pd.DataFrame(rows, columns=list(CORRELATIONS.names))
-    differences = pd.concat(frames) if frames else pd.DataFrame(columns=list(CORRELATION_DIFFERENCES.names))
+        differences += difference_rows(points, replicates)
     return (
-        conform(single, CORRELATIONS, where="correlations"),
-        conform(differences, CORRELATION_DIFFERENCES, where="correlation_differences"),
+        conform(adjusted_correlations(rows), CORRELATIONS, where="correlations"),
+        conform(judged_differences(differences), CORRELATION_DIFFERENCES, where="correlation_differences"),
     )
 
 
+def adjusted_correlations(rows: list[dict[str, object]]) -> pd.DataFrame:
+    """The table of all rows, with Holm's correction."""
+    table = pd.DataFrame(rows, columns=list(CORRELATIONS.names))
+    p, within_p = (table[name].to_numpy("float64") for name in ("p", "within_p"))
+    of_models = (table["level"] == "model").to_numpy(bool)
+    table["p_holm"] = holm(p)
+    table["within_p_holm"] = np.where(of_models, np.nan, holm(np.where(of_models, p, within_p)))
+    return table
+
+
 def single_metrics(points: PointSet) -> Pairings:
-    """Each metric over the points that have it."""
-    return pairings_by_key((metric, points.pairing(metric)[0]) for metric in points.metrics)
+    """Each metric over the points that have it; of several models pooled, and ranked within models."""
+    groups = dict.fromkeys([False, points.group is not None])
+    return pairings_by_key(
+        (metric, points.pairing(metric, group=points.group if within else None)[0])
+        for metric in points.metrics
+        for within in groups
+    )
 
 
 def pairs_of_metrics(points: PointSet) -> Pairings:
-    """Each metric over the points that it shares with each other one."""
+    """Each metric over the points that it shares with each other one, ranked within models."""
     pairs = combinations(sorted(points.metrics), 2)
-    return pairings_by_key(named for a, b in pairs for named in zip((a, b), points.pairing(a, b), strict=True))
+    return pairings_by_key(
+        named for a, b in pairs for named in zip((a, b), points.pairing(a, b, group=points.group), strict=True)
+    )
 
 
 def correlation_rows(points: PointSet, replicates: BootstrapCorrelations) -> list[dict[str, object]]:
     """The rows of one level and data set; `replicates` hold at least those of `single_metrics`."""
-    ceilings: dict[bytes, float | str] = {}
-    rows = []
-    for (metric, same), pairing in single_metrics(points).items():
-        if same not in ceilings:
+    ceilings: dict[tuple[bytes, bool], float | str] = {}
+    rows: dict[str, dict[str, object]] = {}
+    for (metric, *_), pairing in single_metrics(points).items():
+        if pairing.key not in ceilings:
+            seed = (*points.seed, _SPLITS_STREAM)
             try:
-                ceilings[same] = ceiling(
-                    points.counts, seed=(*points.seed, _SPLITS_STREAM), point=points.point, use=pairing.use
+                ceilings[pairing.key] = ceiling(
+                    points.counts, seed=seed, point=points.point, use=pairing.use, group=pairing.group
                 )
             except NoFitError as reason:
-                ceilings[same] = str(reason)
-        rows.append(_correlation_row(points, metric, pairing.use, replicates[metric, same], ceilings[same]))
-    return rows
+                ceilings[pairing.key] = str(reason)
+        spread, highest = replicates[metric, *pairing.key], ceilings[pairing.key]
+        if pairing.group is None:
+            rows[metric] = _correlation_row(points, metric, pairing.use, spread, highest)
+            if points.level == "stimulus" and points.group is None:
+                of_one = {name: f"within{name.removeprefix('ci')}" for name in ("ci_low", "ci_high")}
+                of_one |= {"spearman": "within"} | {name: f"within_{name}" for name in ("p", "ceiling", "corrected")}
+                rows[metric] |= {of_one[name]: value for name, value in rows[metric].items() if name in of_one}
+        else:
+            cells, notes = _within_cells(points, metric, pairing.use, spread, highest)
+            rows[metric] |= {**cells, "note": joined(rows[metric]["note"], POOLED, *notes)}
+    return list(rows.values())
+
+
+def _within_cells(
+    points: PointSet, metric: str, use: np.ndarray, replicates: np.ndarray, highest: float | str
+) -> tuple[dict[str, object], list[str]]:
+    """The cells of the correlation within models, from its replicates (B,) and its ceiling, and their notes."""
+    estimate, n = spearman(points.metrics[metric][use], points.rate[use], points.model[use]), int(use.sum())
+    if np.isnan(estimate):
+        return {}, [NONE_WITHIN]
+    cells: dict[str, object] = {"within": estimate}
+    notes = []
+    if n >= FEWEST_FOR_INFERENCE:
+        cells["within_low"], cells["within_high"] = bias_corrected_interval(replicates, estimate, n=n)
+    if n < FEWEST_FOR_TEST:
+        notes.append(f"fewer than {FEWEST_FOR_TEST} pictures: no p within models")
+    else:
+        df = _effective_points(points, use, metric) - 2
+        t = abs(estimate) * np.sqrt(df / (1 - estimate**2)) if df >= 1 and abs(estimate) < 1 else np.nan
+        cells["within_p"] = float(2 * stdtr(df, -t))
+    if not isinstance(highest, str):
+        cells["within_ceiling"] = highest
+        if highest >= LEAST_CEILING:
+            cells["within_corrected"] = estimate / highest
+        else:
+            notes.append(f"within models: {UNRELIABLE}")
+    return cells, notes
 
 
 def _correlation_row(
@@ -217,21 +305,31 @@ def _correlation_row(
     else:
         exact = len(value) <= MOST_FOR_EXACT
         row["p"] = _exact_p(value, rate) if exact else float(rank.pvalue)
-        row["ci_low"], row["ci_high"] = percentile_interval(replicates, estimate)
+        row["ci_low"], row["ci_high"] = bias_corrected_interval(replicates, estimate, n=len(value))
         if exact:
             notes.append(f"p exact over all pairings of {len(value)} points")
-        low, high = percentile_interval(replicates)
-        if estimate < low - _ROUNDING or estimate > high + _ROUNDING:
-            notes.append(WIDENED)
     if len(points.counts.people) == 1:
         notes.append(ONE_PARTICIPANT)
     if isinstance(highest, str):
         notes.append(highest)
     else:
         row["ceiling"] = highest
+        if highest >= LEAST_CEILING:
+            row["corrected"] = estimate / highest
+        else:
+            notes.append(UNRELIABLE)
         if abs(estimate) > highest + _ROUNDING:
             notes.append(ABOVE_CEILING)
     return row | points.carried(*notes)
+
+
+def _effective_points(points: PointSet, use: np.ndarray, metric: str) -> float:
+    """As how many unrelated points those in use (n,) count, ranked within models."""
+    model, item = points.model[use], np.unique(points.item[use], return_inverse=True)[1]
+    if points.group is None:
+        return float(use.sum())
+    value, rate = rank_deviations(np.stack([points.metrics[metric][use], points.rate[use]]), model)
+    return effective_points(value, rate, item, len(np.unique(model)))
 
 
 def missing_reason(level: str, value: np.ndarray, rate: np.ndarray) -> str | None:
@@ -275,7 +373,7 @@ def _exact_p(x: np.ndarray, y: np.ndarray) -> float:
     return float((products >= abs(x @ y) - 1e-9).mean())
 
 
-def dependent_z(r_a: float, r_b: float, r_ab: float, n: int, *, variance: float = 1.0) -> float:
+def dependent_z(r_a: float, r_b: float, r_ab: float, n: float, *, variance: float = 1.0) -> float:
     """z for the difference of two correlations that share a variable.
 
     Dunn and Clark's z (1969, JASA 64, 366-377) with the covariance at the mean of the two correlations, as Steiger
@@ -304,13 +402,18 @@ def dependent_z(r_a: float, r_b: float, r_ab: float, n: int, *, variance: float 
     return float((np.arctanh(r_a) - np.arctanh(r_b)) * np.sqrt((n - 3) / (2 * variance * (1 - shared))))
 
 
-def difference_frame(points: PointSet, replicates: BootstrapCorrelations) -> pd.DataFrame:
-    """The rows of one level and data set; `replicates` hold at least those of `pairs_of_metrics`."""
+def difference_rows(points: PointSet, replicates: BootstrapCorrelations) -> list[dict[str, object]]:
+    """The rows of one level and data set, unjudged; `replicates` hold at least those of `pairs_of_metrics`."""
     rows = []
     for a, b in combinations(sorted(points.metrics), 2):
-        use = points.pairing(a, b)[0].use
-        key = use.tobytes()
-        rows.append(_difference_row(points, use, (a, b), (replicates[a, key], replicates[b, key])))
+        pairing = points.pairing(a, b, group=points.group)[0]
+        both = replicates[a, *pairing.key], replicates[b, *pairing.key]
+        rows.append(_difference_row(points, pairing.use, (a, b), both))
+    return rows
+
+
+def judged_differences(rows: list[dict[str, object]]) -> pd.DataFrame:
+    """The table of all rows, with Holm's correction and which metric follows better."""
     table = pd.DataFrame(rows, columns=list(CORRELATION_DIFFERENCES.names))
     table["p_holm"] = holm(table["p"].astype("float64"))
     leader = np.where(table["difference"].astype("float64") > 0, table["metric_a"], table["metric_b"])
@@ -329,8 +432,11 @@ def _difference_row(
 ) -> dict[str, object]:
     """Two metrics over the points in use (n,), from the replicates (B,) of both."""
     (value_a, value_b), rate, n = (points.metrics[name][use] for name in names), points.rate[use], int(use.sum())
+    group = None if points.group is None else np.unique(points.group[use], return_inverse=True)[1]
+    rank_a, rank_b = spearman(value_a, rate, group), spearman(value_b, rate, group)
     reasons = [missing_reason(points.level, value, rate) for value in (value_a, value_b)]
-    rank_a, rank_b = spearman(value_a, rate), spearman(value_b, rate)
+    if np.isnan([rank_a, rank_b]).any() and reasons == [None, None]:
+        reasons[0] = NONE_WITHIN
     row: dict[str, object] = {
         "level": points.level,
         "dataset": points.dataset,
@@ -350,18 +456,20 @@ def _difference_row(
         notes.append(f"fewer than {FEWEST_FOR_INFERENCE} points: no interval and no test")
     else:
         sign_a, sign_b = (-1.0 if rank < 0 else 1.0 for rank in (rank_a, rank_b))
-        row["ci_low"], row["ci_high"] = percentile_interval(sign_a * replicates[0] - sign_b * replicates[1], difference)
+        spread = sign_a * replicates[0] - sign_b * replicates[1]
+        row["ci_low"], row["ci_high"] = bias_corrected_interval(spread, difference)
         if n < FEWEST_FOR_TEST:
             notes.append(f"fewer than {FEWEST_FOR_TEST} points: no test")
         else:
-            between = sign_a * sign_b * spearman(value_a, value_b)
-            z = dependent_z(abs(rank_a), abs(rank_b), between, n, variance=SPEARMAN_VARIANCE)
+            between = sign_a * sign_b * spearman(value_a, value_b, group)
+            size = min(_effective_points(points, use, name) for name in names)
+            z = dependent_z(abs(rank_a), abs(rank_b), between, size, variance=SPEARMAN_VARIANCE) if size > 3 else np.nan
             if not np.isnan(z):
                 row |= {"z": z, "p": float(2 * ndtr(-abs(z)))}
             elif between > 1 - 1e-9:
                 notes.append("the two metrics rank all points alike: no test")
             else:
-                notes.append("a correlation of 1: no test")
+                notes.append("a correlation of 1, or few items: no test")
     if len(points.counts.people) == 1:
         notes.append(ONE_PARTICIPANT)
     return row | points.carried(*notes)

@@ -22,11 +22,13 @@ from gan_eval.stats.resampling import AnswerCounts, Replicates, bootstrap_replic
 from gan_eval.stats.trials import answered_trials
 
 MEASURE = "fooling_rate"
+POOLED = "several models pooled: differences between models count in all but `within`"
+"""The note of rows whose first columns are not of one model."""
 CURVE_POINTS = 50
 _LARGE = 1e300
 """Sums of greater numbers may be infinite."""
 _COLUMNS = [
-    "participant", "stimulus", "kind", "model", "dataset", "response", "phase", "protocol", "choice", "rating",
+    "participant", "stimulus", "item", "kind", "model", "dataset", "response", "phase", "protocol", "choice", "rating",
     "study", "simulated", "fraction",
 ]  # fmt: skip
 """The columns of trials that are read: a table has many more, and copying them costs more than the rest."""
@@ -46,6 +48,10 @@ class PointSet:
     """Answers by stimulus and participant."""
     point: np.ndarray
     """(S,) int, the point that each stimulus of `counts` belongs to."""
+    item: np.ndarray
+    """(S,) int, the item that each stimulus belongs to, 0.. without gaps: the units that are resampled."""
+    model: np.ndarray
+    """(n,) int, the model of each picture, 0.. without gaps; of models themselves all are 0."""
     rate: np.ndarray
     """(n,) fooling rates."""
     answers: np.ndarray
@@ -59,10 +65,15 @@ class PointSet:
     left_out: Mapping[str, str] = field(default_factory=dict)
     """By metric, which values are in no model's mean; only metrics with such values."""
 
-    def pairing(self, *metrics: str) -> list[Pairing]:
+    @property
+    def group(self) -> np.ndarray | None:
+        """(n,) the models that pictures are ranked within; None where there is nothing to rank within."""
+        return self.model if self.model.max(initial=0) > 0 else None
+
+    def pairing(self, *metrics: str, group: np.ndarray | None = None) -> list[Pairing]:
         """Each metric over the points that have all of these metrics."""
         use = np.logical_and.reduce([~np.isnan(self.metrics[metric]) for metric in metrics])
-        return [Pairing(self.metrics[metric], use) for metric in metrics]
+        return [Pairing(self.metrics[metric], use, group) for metric in metrics]
 
     def carried(self, *notes: object) -> dict[str, object]:
         """The last cells of a row of these points: `simulated`, `fraction` and `note`, its own notes coming last."""
@@ -70,18 +81,19 @@ class PointSet:
 
     def replicates(self) -> Iterator[Replicates]:
         """Bootstrap replicates of the points' fooling rates."""
-        return bootstrap_replicates(self.counts, seed=self.seed, point=None if self.level == "stimulus" else self.point)
+        point = None if self.level == "stimulus" else self.point
+        return bootstrap_replicates(self.counts, seed=self.seed, item=self.item, point=point)
 
 
-Pairings = dict[tuple[str, bytes], Pairing]
-"""Pairings by metric and by the points that count (as bytes), so that what is needed twice is computed once."""
-BootstrapCorrelations = dict[tuple[str, bytes], np.ndarray]
+Pairings = dict[tuple[str, bytes, bool], Pairing]
+"""Pairings by metric and `Pairing.key`, so that what is needed twice is computed once."""
+BootstrapCorrelations = dict[tuple[str, bytes, bool], np.ndarray]
 """(B,) Spearman's correlation of a pairing with the fooling rates in each replicate."""
 
 
 def pairings_by_key(pairings: Iterable[tuple[str, Pairing]]) -> Pairings:
     """Pairings of metrics by what tells them apart."""
-    return {(metric, pairing.use.tobytes()): pairing for metric, pairing in pairings}
+    return {(metric, *pairing.key): pairing for metric, pairing in pairings}
 
 
 def bootstrap_correlations(points: PointSet, pairings: Pairings) -> BootstrapCorrelations:
@@ -118,6 +130,7 @@ def point_sets(
         if own_images.empty and own_sets.empty:
             continue
         counts = AnswerCounts.of(part)
+        item, model = items_and_models(part, counts.stimuli)
         if len(own_images):
             called, presented = counts.totals()
             yield PointSet(
@@ -126,6 +139,8 @@ def point_sets(
                 ids=counts.stimuli,
                 counts=counts,
                 point=np.arange(len(counts.stimuli)),
+                item=item,
+                model=model,
                 rate=called / presented,
                 answers=presented,
                 metrics={
@@ -134,10 +149,23 @@ def point_sets(
                 provenance=provenance_cells(part),
                 seed=(seed, number),
             )
-        yield from _model_level(part, dataset, counts, own_images, own_sets, (seed, number))
+        yield from _model_level(part, dataset, counts, item, own_images, own_sets, (seed, number))
     if len(parts) > 1:
         known = fakes[fakes["dataset"].notna()].reset_index(drop=True)
-        yield from _model_level(known, None, AnswerCounts.of(known), images, sets, (seed, len(parts)))
+        counts = AnswerCounts.of(known)
+        item, _ = items_and_models(known, counts.stimuli)
+        yield from _model_level(known, None, counts, item, images, sets, (seed, len(parts)))
+
+
+def items_and_models(fakes: pd.DataFrame, stimuli: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(S,) int, item and model of each stimulus, each 0.. without gaps.
+
+    A stimulus without an item is one of its own; those without a model's name are one model.
+    """
+    of = fakes.drop_duplicates("stimulus").set_index("stimulus").reindex(stimuli)
+    named = of["item"].notna()
+    labels = [of["dataset"], of["item"].where(named, of.index), named]
+    return pd.factorize(pd.MultiIndex.from_arrays(labels))[0], pd.factorize(of["model"], use_na_sentinel=False)[0]
 
 
 def answered_fakes(trials: pd.DataFrame) -> pd.DataFrame:
@@ -218,6 +246,7 @@ def _model_level(
     part: pd.DataFrame,
     dataset: str | None,
     counts: AnswerCounts,
+    item: np.ndarray,
     images: pd.DataFrame,
     sets: pd.DataFrame,
     seed: tuple[int, ...],
@@ -252,6 +281,8 @@ def _model_level(
         ids=names,
         counts=counts,
         point=point,
+        item=item,
+        model=np.zeros(len(names), int),
         rate=called / presented,
         answers=presented,
         metrics=values,

@@ -115,7 +115,8 @@ def table_rows() -> dict[str, list[dict[str, object]]]:
         "comparisons": [told_apart(), models(NASTY[0], "pix2pix"), models("a", "z", exploratory=True, check_p=0.5)],
         "correlations": [
             {"level": "stimulus", "dataset": "maps", "metric": metric, "measure": "fooling_rate", "n": 30,
-             "spearman": value, "ceiling": 0.8} | SPAN
+             "spearman": value, "ceiling": 0.8, "within": value, "within_low": 0.2, "within_high": 0.4,
+             "within_p_holm": 0.01, "within_ceiling": 0.7} | SPAN
             for metric, value in (("ssim", 0.6), ("psnr", 0.2), ("niqe", -0.1))
         ],
         "correlation_differences": [
@@ -124,7 +125,8 @@ def table_rows() -> dict[str, list[dict[str, object]]]:
             for other, won in (("psnr", "ssim"), ("niqe", None))
         ],
         "metric_models": [
-            {"dataset": "maps", "metric": NASTY[0], "estimate": 0.5, "lrt_p": 0.01, "p_holm": 0.02, "n_trials": 80}
+            {"dataset": "maps", "metric": NASTY[0], "estimate": 0.5, "lrt_p": 0.01, "p_holm": 0.02, "n_trials": 80,
+             "within": 0.4}
         ],
     }  # fmt: skip
 

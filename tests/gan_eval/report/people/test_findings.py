@@ -79,7 +79,7 @@ def make(folder: Path, *, study: str = "pix2pix_mix_loss", own: str = "mix_loss"
     write_rows(images, folder / "metrics" / "image_metrics.csv", IMAGE_METRICS)
     agreement = {"level": "stimulus", "dataset": "facades", "metric": "label_detail", "measure": "fooling_rate"}
     write_rows(
-        [agreement | {"n": 3, "spearman": -0.5, "ci_low": -0.9, "ci_high": 0.1}],
+        [agreement | {"n": 3, "spearman": 0.9, "within": -0.5, "within_low": -0.9, "within_high": 0.1}],
         folder / "tables" / "correlations.csv",
         CORRELATIONS,
     )
@@ -151,7 +151,7 @@ def test_judgements_stand_beside_what_they_are_of(view):
 def test_how_simple_labels_are_stands_with_its_rank_correlation(view):
     (said,) = here(view, "labels").values()
     assert said.endswith(
-        "2.0 (−0.5–4.5), rank correlation with being taken for real −0.50 (−0.90 to 0.10) over 3 pictures"
+        "2.0 (−0.5–4.5), rank correlation within models with being taken for real −0.50 (−0.90 to 0.10) over 3 pictures"
     )
 
 

@@ -121,11 +121,12 @@ def test_tables_without_a_value_are_one_sentence():
     assert table.notes == ["1 row without a value is left out; the file holds it."]
 
 
-def held(*rows: tuple[str, float, float | None, float | None], better: str | None = None) -> str:
-    """What is said of correlations: metric, Spearman, ends of the interval; `better` leads the others."""
+def held(*rows: tuple[str, float, float | None, float | None], better: str | None = None, p: float = 0.01) -> str:
+    """What is said of correlations: metric, Spearman within models, ends of the interval; `better` leads the others."""
     cells = [
         {"level": "stimulus", "dataset": "maps", "metric": metric, "measure": "fooling_rate", "n": 40}
-        | {"spearman": value, "ci_low": low, "ci_high": high}
+        | {"spearman": 0.9, "ci_low": 0.8, "ci_high": 0.95}  # pooled: differences between models
+        | {"within": value, "within_low": low, "within_high": high, "within_p_holm": p}
         for metric, value, low, high in rows
     ]
     others = [metric for metric, *_ in rows if metric != better]
@@ -153,6 +154,14 @@ def test_a_metric_follows_people_only_where_its_interval_says_so():
         ("psnr", 0.2, 0.1, 0.4), ("niqe", -0.6, -0.8, -0.4), better="niqe"
     )
     assert "PSNR and NIQE do; highest is NIQE" in held(("psnr", 0.2, 0.1, 0.4), ("niqe", -0.6, -0.8, -0.4))
+    assert "On maps none is shown to (PSNR: Spearman 0.50" in held(("psnr", 0.5, 0.2, 0.7), p=0.06)
+
+
+def test_what_describes_the_input_does_not_follow_people():
+    words = held(("psnr", 0.4, 0.2, 0.6), ("label_information", 0.7, 0.5, 0.8), better="psnr")
+    assert "On maps it does (PSNR: Spearman 0.40" in words
+    assert "abel" not in words
+    assert held(("label_information", 0.7, 0.5, 0.8)) == ""
 
 
 def ranked(folder: Path, sides: list[tuple[int, int]]) -> Ranking:
